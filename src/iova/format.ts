@@ -1,0 +1,57 @@
+import type { IovaRange } from './range.ts';
+
+const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
+
+/** Lower-case hex without padding, `0xfee00000`: the form of session files. */
+export function hex(value: bigint): string {
+  return `0x${value.toString(16)}`;
+}
+
+/** Hex in groups of four digits for people, `0x1_0000_0000`. `parseAddress` reads it back. */
+export function groupedHex(value: bigint): string {
+  return `0x${value.toString(16).replace(/\B(?=(?:.{4})+$)/g, '_')}`;
+}
+
+/** Sixteen digits, `0x00000000fee00000`: as `reserved_regions` prints. */
+export function paddedHex(value: bigint): string {
+  return `0x${value.toString(16).padStart(16, '0')}`;
+}
+
+/** Decimal in groups of three, `4,276,092,928`. */
+export function groupedDecimal(value: bigint): string {
+  return value.toString().replace(/\B(?=(?:\d{3})+$)/g, ',');
+}
+
+/** `0xfee0_0000 – 0xfeef_ffff`, both ends inclusive. */
+export function formatRange(r: IovaRange): string {
+  return `${groupedHex(r.start)} – ${groupedHex(r.last)}`;
+}
+
+/** True if `formatSize` gives exactly this many bytes back. */
+export function isExactSize(bytes: bigint): boolean {
+  return scaleSize(bytes).exact;
+}
+
+/**
+ * A size for people in binary units: `1 MiB`, `2.98 GiB`, `16 EiB`. Exact where three significant figures can be;
+ * otherwise truncated toward zero, never rounded up, and marked with `≈`.
+ */
+export function formatSize(bytes: bigint): string {
+  const { text, exact } = scaleSize(bytes);
+  return exact ? text : `≈ ${text}`;
+}
+
+function scaleSize(bytes: bigint): { text: string; exact: boolean } {
+  let unit = 0;
+  while (unit < UNITS.length - 1 && bytes >= 1n << BigInt(10 * (unit + 1))) unit++;
+  const shift = BigInt(10 * unit);
+  const whole = bytes >> shift;
+  const digits = whole >= 100n ? 0 : whole >= 10n ? 1 : 2;
+  const rest = bytes - (whole << shift);
+  const power = 10n ** BigInt(digits);
+  const fraction = (rest * power) >> shift;
+  const exact = fraction << shift === rest * power;
+  const tail = fraction === 0n ? '' : `.${fraction.toString().padStart(digits, '0').replace(/0+$/, '')}`;
+  const name = unit === 0 && bytes === 1n ? 'byte' : UNITS[unit];
+  return { text: `${whole}${tail} ${name}`, exact };
+}

@@ -1,0 +1,245 @@
+// What a session holds: a header, then facts (`kind`) and operations (`op`) in the order they happened.
+// In memory every address is a bigint; in a file it is a lower-case hex string (see read.ts and write.ts).
+import * as v from 'valibot';
+import { type Iova, isIova } from '../iova/iova.ts';
+
+/** An address, length or register of up to 64 bits, written as a hex string. */
+const address = v.pipe(
+  v.string('expected a hex string such as "0xfee00000"'),
+  v.regex(/^0x[0-9a-f]+$/i, 'expected a hex string such as "0xfee00000"'),
+  v.transform((text) => BigInt(text)),
+  v.check(isIova, 'larger than 64 bits'),
+  v.transform((value) => value as Iova),
+);
+const text = v.string();
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const notReversed = v.check<{ start: Iova; last: Iova }, string>((r) => r.start <= r.last, 'start is above last');
+const bounds = v.pipe(
+  v.tuple([address, address]),
+  v.transform(([start, last]) => [start, last] as const),
+);
+const span = { start: address, last: address };
+/** Where a fact was read: file or host, and its first line there, counted from 1. */
+const provenance = { source: v.optional(text), line: v.optional(count) };
+
+export const HEADER = v.looseObject({
+  format: v.literal('iova-trace', 'expected "format":"iova-trace"'),
+  version: v.literal(1, 'only version 1 of the format is known'),
+  model: v.optional(text),
+  page_size: v.optional(address),
+  huge_page_size: v.optional(address),
+  kernel: v.optional(text),
+  source: v.optional(text),
+  title: v.optional(text),
+});
+export type SessionHeader = v.InferOutput<typeof HEADER>;
+
+function fact<const K extends string, const E extends v.ObjectEntries>(kind: K, entries: E) {
+  return v.looseObject({ kind: v.literal(kind), ...entries, ...provenance });
+}
+
+const rangeFact = <const K extends string, const E extends v.ObjectEntries>(kind: K, entries: E) =>
+  v.pipe(fact(kind, { ...span, ...entries }), notReversed as never) as unknown as v.GenericSchema<
+    unknown,
+    v.InferOutput<ReturnType<typeof fact<K, typeof span & E>>>
+  >;
+
+const mapping = {
+  paddr: v.optional(address),
+  vaddr: v.optional(address),
+  device: v.optional(text),
+  domain: v.optional(text),
+  time: v.optional(v.number()),
+  origin: v.optional(text),
+};
+
+/** One schema a fact kind (CONTRACT section 1). Fields beyond these are kept as they are. */
+export const FACTS = {
+  host: fact('host', {
+    name: v.optional(text),
+    kernel: v.optional(text),
+    arch: v.optional(text),
+    address_width: v.optional(count),
+  }),
+  iommu: fact('iommu', {
+    name: text,
+    driver: text,
+    address_width: v.optional(count),
+    cap: v.optional(address),
+    ecap: v.optional(address),
+  }),
+  group: fact('group', { group: text, type: v.optional(text), devices: v.array(text) }),
+  reserved: rangeFact('reserved', {
+    type: text,
+    origin: v.optional(text),
+    group: v.optional(text),
+    device: v.optional(text),
+  }),
+  aperture: rangeFact('aperture', {
+    pgsize_bitmap: v.optional(address),
+    group: v.optional(text),
+    iommu: v.optional(text),
+    container: v.optional(text),
+  }),
+  valid_range: rangeFact('valid_range', { container: v.optional(text), ioas: v.optional(text) }),
+  window: rangeFact('window', { name: text, depth: count, type: text }),
+  bar: rangeFact('bar', {
+    device: text,
+    index: count,
+    prefetchable: v.optional(v.boolean()),
+    bits: v.optional(count),
+  }),
+  msi_message: fact('msi_message', {
+    device: text,
+    address,
+    data: v.optional(address),
+    enabled: v.optional(v.boolean()),
+  }),
+  guest: rangeFact('guest', { name: text, type: text, space: v.optional(text) }),
+  map: rangeFact('map', mapping),
+  unmap: rangeFact('unmap', { ...mapping, unmapped: v.optional(address) }),
+  request: rangeFact('request', {
+    op: v.picklist(['map', 'unmap']),
+    api: v.picklist(['vfio', 'iommufd']),
+    vaddr: v.optional(address),
+    result: v.union([v.literal(0), text]),
+    name: v.optional(text),
+    device: v.optional(text),
+  }),
+  fault: fact('fault', {
+    address,
+    device: v.optional(text),
+    access: v.optional(text),
+    reason: v.optional(text),
+    driver: v.optional(text),
+    pasid: v.optional(v.union([count, text])),
+  }),
+  ineligible: fact('ineligible', { device: text, reason: text }),
+  diagnostic: fact('diagnostic', {
+    severity: v.picklist(['info', 'warning', 'error']),
+    code: text,
+    message: text,
+  }),
+};
+
+export type FactKind = keyof typeof FACTS;
+export type FactOf<K extends FactKind> = v.InferOutput<(typeof FACTS)[K]>;
+export type Fact = { [K in FactKind]: FactOf<K> }[FactKind];
+
+const expectation = v.looseObject({
+  ret: v.union([v.number(), text]),
+  iova: v.optional(address),
+  unmapped: v.optional(address),
+  alignment: v.optional(address),
+  ranges: v.optional(v.array(bounds)),
+  sw_msi_start: v.optional(address),
+  argsz: v.optional(count),
+  hex: v.optional(text),
+});
+export type Answer = v.InferOutput<typeof expectation>;
+
+function operation<const O extends string, const E extends v.ObjectEntries>(op: O, entries: E) {
+  return v.looseObject({ op: v.literal(op), ...entries, expect: v.optional(expectation) });
+}
+
+const domain = v.looseObject({
+  iommu: text,
+  aperture: bounds,
+  pgsize_bitmap: address,
+  enforce_cache_coherency: v.optional(v.boolean()),
+});
+export type DomainDescription = v.InferOutput<typeof domain>;
+const region = v.looseObject({ start: address, last: address, type: text });
+export type ReservedRegion = v.InferOutput<typeof region>;
+const mapFlags = v.array(v.picklist(['fixed', 'read', 'write']));
+
+/** One schema an operation (CONTRACT section 1); names and arguments follow the kernel's UAPI. */
+export const OPERATIONS = {
+  'ioas.alloc': operation('ioas.alloc', { ioas: text }),
+  'ioas.destroy': operation('ioas.destroy', { ioas: text }),
+  'ioas.map': operation('ioas.map', {
+    ioas: text,
+    flags: mapFlags,
+    user_va: address,
+    length: address,
+    iova: v.optional(address),
+  }),
+  'ioas.copy': operation('ioas.copy', {
+    dst: text,
+    src: text,
+    flags: mapFlags,
+    length: address,
+    src_iova: address,
+    dst_iova: v.optional(address),
+  }),
+  'ioas.unmap': operation('ioas.unmap', { ioas: text, iova: address, length: address }),
+  'ioas.iova_ranges': operation('ioas.iova_ranges', { ioas: text }),
+  'ioas.allow_iovas': operation('ioas.allow_iovas', { ioas: text, ranges: v.array(bounds) }),
+  'ioas.reserve': operation('ioas.reserve', { ioas: text, start: address, length: address }),
+  'ioas.option_huge_pages': operation('ioas.option_huge_pages', { ioas: text, value: count }),
+  'device.attach': operation('device.attach', { device: text, ioas: text, domain, reserved: v.array(region) }),
+  'device.detach': operation('device.detach', { device: text }),
+  'access.create': operation('access.create', { access: text, ioas: text }),
+  'access.destroy': operation('access.destroy', { access: text }),
+  'access.pin': operation('access.pin', {
+    access: text,
+    pin: text,
+    iova: address,
+    length: address,
+    write: v.boolean(),
+  }),
+  'access.unpin': operation('access.unpin', { access: text, pin: text }),
+  'container.open': operation('container.open', { container: text, model: v.picklist(['type1', 'type1v2']) }),
+  'container.close': operation('container.close', { container: text }),
+  'container.attach_group': operation('container.attach_group', {
+    container: text,
+    group: text,
+    domain,
+    reserved: v.array(region),
+  }),
+  'container.detach_group': operation('container.detach_group', { container: text, group: text }),
+  'container.map_dma': operation('container.map_dma', {
+    container: text,
+    flags: v.array(v.picklist(['read', 'write'])),
+    vaddr: address,
+    size: address,
+    iova: address,
+  }),
+  'container.unmap_dma': operation('container.unmap_dma', {
+    container: text,
+    flags: v.array(v.picklist(['all'])),
+    iova: address,
+    size: address,
+  }),
+  'container.get_info': operation('container.get_info', { container: text, argsz: count }),
+  'container.check_extension': operation('container.check_extension', { container: text, extension: count }),
+};
+
+export type OperationName = keyof typeof OPERATIONS;
+export type OperationOf<O extends OperationName> = v.InferOutput<(typeof OPERATIONS)[O]>;
+export type Operation = { [O in OperationName]: OperationOf<O> }[OperationName];
+
+/** A line that this version does not understand. It is kept, written back as it was, and reported. */
+export interface UnknownEvent {
+  readonly unknown: 'kind' | 'op' | 'line';
+  /** The kind or op as written; for a line that cannot be read, why. */
+  readonly name: string;
+}
+
+export type SessionEvent = Fact | Operation | UnknownEvent;
+
+export function isFact(event: SessionEvent): event is Fact {
+  return 'kind' in event;
+}
+
+export function isOperation(event: SessionEvent): event is Operation {
+  return 'op' in event && !('kind' in event);
+}
+
+export function isFactKind(kind: string): kind is FactKind {
+  return Object.hasOwn(FACTS, kind);
+}
+
+export function isOperationName(op: string): op is OperationName {
+  return Object.hasOwn(OPERATIONS, op);
+}

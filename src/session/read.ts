@@ -1,0 +1,142 @@
+import * as v from 'valibot';
+import { FACTS, HEADER, isFactKind, isOperationName, OPERATIONS, type SessionEvent } from './events.ts';
+import { newSession, type Session, type SessionProblem } from './session.ts';
+import { writeEvent } from './write.ts';
+
+type Parsed = { event: SessionEvent; problem?: Omit<SessionProblem, 'line'> };
+
+function describeIssue(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue);
+  return path ? `field “${path}”: ${issue.message}` : issue.message;
+}
+
+function unreadable(code: SessionProblem['code'], message: string): Parsed {
+  return { event: { unknown: 'line', name: message }, problem: { severity: 'error', code, message } };
+}
+
+function parseJsonObject(text: string): Record<string, unknown> | string {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    return 'expected a JSON object';
+  } catch (error) {
+    return `not JSON: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+/**
+ * Reads one line after the header. Never throws: a line that cannot be read becomes an unknown event with a problem.
+ * A fact has `kind`; an operation has `op` and no `kind` (the fact `request` carries both).
+ */
+export function parseEventLine(text: string): Parsed {
+  const object = parseJsonObject(text);
+  if (typeof object === 'string') return unreadable('not-json', object);
+  const { kind, op } = object;
+  if (typeof kind === 'string') {
+    if (!isFactKind(kind)) {
+      const message = `unknown kind “${kind}”, kept as it is`;
+      return {
+        event: { unknown: 'kind', name: kind },
+        problem: { severity: 'warning', code: 'unknown-kind', message },
+      };
+    }
+    const result = v.safeParse(FACTS[kind], object, { abortEarly: true });
+    return result.success
+      ? { event: result.output as SessionEvent }
+      : unreadable('bad-field', `${kind}: ${describeIssue(result.issues[0])}`);
+  }
+  if (typeof op === 'string') {
+    if (!isOperationName(op)) {
+      const message = `unknown operation “${op}”, kept and not run`;
+      return { event: { unknown: 'op', name: op }, problem: { severity: 'warning', code: 'unknown-op', message } };
+    }
+    const result = v.safeParse(OPERATIONS[op], object, { abortEarly: true });
+    return result.success
+      ? { event: result.output as SessionEvent }
+      : unreadable('bad-field', `${op}: ${describeIssue(result.issues[0])}`);
+  }
+  return unreadable('not-an-event', 'expected a fact with "kind" or an operation with "op"');
+}
+
+/**
+ * Reads a session file line by line, in any chunks. Feed it whole lines with their line ends, then call `finish`.
+ * Keeps what it does not understand, so that writing the session gives the bytes that were read.
+ */
+export class SessionReader {
+  readonly problems: SessionProblem[] = [];
+  readonly #session: Session = newSession();
+  #header: Session['header'] | undefined;
+  #line = 0;
+  #pending = '';
+
+  /** `text` is one line with its line end (the last one of a file may lack it). */
+  push(text: string): void {
+    this.#line++;
+    const body = text.replace(/^\uFEFF/, '').trim();
+    if (body === '') {
+      this.#pending += text;
+      return;
+    }
+    const raw = this.#pending + text;
+    this.#pending = '';
+    if (!this.#header) this.#readHeader(body, raw);
+    else this.#readEvent(body, raw);
+  }
+
+  #readHeader(body: string, raw: string): void {
+    const object = parseJsonObject(body);
+    const result = typeof object === 'string' ? undefined : v.safeParse(HEADER, object, { abortEarly: true });
+    if (result?.success) {
+      this.#header = result.output;
+      if (`${writeEvent(result.output)}\n` !== raw) this.#session.verbatim.header = raw;
+      return;
+    }
+    const isEvent = typeof object !== 'string' && ('kind' in object || 'op' in object);
+    const why = typeof object === 'string' ? object : result ? describeIssue(result.issues[0]) : '';
+    this.#header = this.#session.header;
+    this.problems.push(
+      isEvent
+        ? {
+            line: this.#line,
+            severity: 'warning',
+            code: 'no-header',
+            message: 'the header line is missing; read as version 1',
+          }
+        : { line: this.#line, severity: 'error', code: 'bad-header', message: `no session header: ${why}` },
+    );
+    this.#session.verbatim.header = isEvent ? '' : raw;
+    if (isEvent) this.#readEvent(body, raw);
+  }
+
+  #readEvent(body: string, raw: string): void {
+    const { event, problem } = parseEventLine(body);
+    if (problem) this.problems.push({ line: this.#line, ...problem });
+    if ('unknown' in event || `${writeEvent(event)}\n` !== raw) {
+      this.#session.verbatim.events.set(this.#session.events.length, raw);
+    }
+    this.#session.events.push(event);
+    this.#session.lines.push(this.#line);
+  }
+
+  /** The session so far. A file without any line gives an empty session and a problem. */
+  finish(): Session {
+    if (this.#pending !== '') this.#session.verbatim.end = this.#pending;
+    if (!this.#header) {
+      this.problems.push({
+        line: 1,
+        severity: 'error',
+        code: 'no-header',
+        message: 'the file is empty: expected a session header',
+      });
+      this.#session.verbatim.header = '';
+    }
+    return { ...this.#session, header: this.#header ?? this.#session.header };
+  }
+}
+
+/** Reads a whole session file held as text. */
+export function readSession(text: string): { session: Session; problems: readonly SessionProblem[] } {
+  const reader = new SessionReader();
+  for (const line of text.match(/[^\n]*\n|[^\n]+$/g) ?? []) reader.push(line);
+  return { session: reader.finish(), problems: reader.problems };
+}
