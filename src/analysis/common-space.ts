@@ -1,0 +1,74 @@
+// "What if these groups share one address space?": what they reserve together, and what remains usable.
+import { type IovaRange, WHOLE_SPACE } from '../iova/range.ts';
+import { complement, intersect, type RangeSet, rangeSet, subtract } from '../iova/range-set.ts';
+import { type Aperture, compareNames, type Group, groupTitle, type Host, type Provenance } from './inventory.ts';
+import { meaningOf } from './region-types.ts';
+
+/** A range that one or more groups reserve, all with the same type word. */
+export interface MergedRegion extends IovaRange {
+  readonly type: string;
+  /** The regions that were joined: who brings them and where that was read. */
+  readonly parts: readonly {
+    readonly owner: string;
+    readonly range: IovaRange;
+    readonly provenance: readonly Provenance[];
+  }[];
+}
+
+export interface CommonSpace {
+  readonly host: Host;
+  readonly groups: readonly Group[];
+  /** Ascending by start; regions of different types may overlap. */
+  readonly reserved: readonly MergedRegion[];
+  /** Empty where the dumps do not say how far the IOMMU reaches. */
+  readonly apertures: readonly Aperture[];
+  /** Where a mapping would be accepted: inside every aperture, outside every blocking region. */
+  readonly usable: RangeSet;
+  readonly validRanges: readonly Aperture[];
+}
+
+function mergeByType(groups: readonly Group[]): MergedRegion[] {
+  const byType = new Map<string, MergedRegion['parts'][number][]>();
+  for (const group of groups) {
+    for (const region of group.regions) {
+      const parts = byType.get(region.type) ?? [];
+      parts.push({ owner: groupTitle(group), range: region, provenance: region.provenance });
+      byType.set(region.type, parts);
+    }
+  }
+  const merged: MergedRegion[] = [];
+  for (const [type, parts] of byType) {
+    // Adjacent regions stay apart if the dumps list them apart: only overlap joins them.
+    const sorted = parts.toSorted((a, b) =>
+      a.range.start < b.range.start ? -1 : a.range.start > b.range.start ? 1 : 0,
+    );
+    let open: { start: IovaRange['start']; last: IovaRange['last']; type: string; parts: typeof parts } | undefined;
+    for (const part of sorted) {
+      if (open && part.range.start <= open.last) {
+        open.parts.push(part);
+        if (part.range.last > open.last) open.last = part.range.last;
+      } else {
+        if (open) merged.push(open);
+        open = { start: part.range.start, last: part.range.last, type, parts: [part] };
+      }
+    }
+    if (open) merged.push(open);
+  }
+  return merged.sort((a, b) => (a.start !== b.start ? (a.start < b.start ? -1 : 1) : compareNames(a.type, b.type)));
+}
+
+/** The address space that the given groups of a host would share. */
+export function commonSpace(host: Host, groups: readonly Group[]): CommonSpace {
+  const reserved = mergeByType(groups);
+  const names = new Set(groups.map((g) => g.group));
+  const apertures = host.apertures.filter((a) => a.group === undefined || names.has(a.group));
+  const reach = apertures.reduce<RangeSet>((set, a) => intersect(set, [a]), [WHOLE_SPACE]);
+  const blocked = rangeSet(reserved.filter((r) => meaningOf(r.type).blocksMappings));
+  return { host, groups, reserved, apertures, usable: subtract(reach, blocked), validRanges: host.validRanges };
+}
+
+/** What no aperture of the space reaches; empty where no aperture is known. */
+export function beyondApertures(apertures: readonly Aperture[]): RangeSet {
+  if (apertures.length === 0) return [];
+  return complement(apertures.reduce<RangeSet>((set, a) => intersect(set, [a]), [WHOLE_SPACE]));
+}

@@ -1,0 +1,178 @@
+// Facts put together: which hosts, groups and devices there are, and what each of them reserves.
+import type { IovaRange } from '../iova/range.ts';
+import { type Fact, isFact, type SessionEvent } from '../session/events.ts';
+
+/** Where something was read. */
+export interface Provenance {
+  readonly source: string;
+  /** Counted from 1. */
+  readonly line?: number | undefined;
+}
+
+/** A reserved region. The same region said twice is one region with two places. */
+export interface Region extends IovaRange {
+  readonly type: string;
+  readonly origin?: string | undefined;
+  readonly provenance: readonly Provenance[];
+}
+
+/** An IOMMU group, or what is known of one: dumps may name only a device, or nothing. */
+export interface Group {
+  /** Unique within the inventory. */
+  readonly key: string;
+  /** Number (or name) of the group; missing where the dump does not say. */
+  readonly group?: string | undefined;
+  /** Domain type as the kernel prints it (`DMA`, `identity` …). */
+  readonly type?: string | undefined;
+  readonly devices: readonly string[];
+  readonly regions: readonly Region[];
+  readonly provenance: readonly Provenance[];
+}
+
+/** A range that some domain can translate, and who says so. */
+export interface Aperture extends IovaRange {
+  readonly words: string;
+  readonly pageSizes?: bigint | undefined;
+  readonly group?: string | undefined;
+  readonly provenance: readonly Provenance[];
+}
+
+/** What one opened set of dumps says of one host. */
+export interface Host {
+  readonly key: string;
+  readonly title: string;
+  readonly groups: readonly Group[];
+  readonly apertures: readonly Aperture[];
+  /** Ranges that the kernel itself reported as mappable. */
+  readonly validRanges: readonly Aperture[];
+  /** Facts a kind that nothing here draws yet, so that none of them goes unmentioned. */
+  readonly otherFacts: Readonly<Record<string, number>>;
+}
+
+interface GroupDraft {
+  group?: string | undefined;
+  type?: string | undefined;
+  devices: string[];
+  regions: Map<string, { region: Omit<Region, 'provenance'>; provenance: Provenance[] }>;
+  provenance: Provenance[];
+}
+
+function provenanceOf(fact: Fact): Provenance {
+  return { source: fact.source ?? 'this session', line: fact.line };
+}
+
+/** Natural order: numbers by value, then words. */
+export function compareNames(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true });
+}
+
+function widthAperture(bits: number, words: string, fact: Fact): Aperture | undefined {
+  if (bits < 1 || bits > 64) return undefined;
+  const last = ((1n << BigInt(bits)) - 1n) as IovaRange['last'];
+  return { start: 0n as IovaRange['start'], last, words: `${words}, ${bits} bits`, provenance: [provenanceOf(fact)] };
+}
+
+/** Collects what the facts of one opened set say. Operations are passed over: their state belongs to the models. */
+export function takeInventory(key: string, title: string, events: Iterable<SessionEvent>): Host {
+  const groups = new Map<string, GroupDraft>();
+  const apertures: Aperture[] = [];
+  const validRanges: Aperture[] = [];
+  const otherFacts: Record<string, number> = {};
+
+  const groupOf = (group: string | undefined, device: string | undefined): GroupDraft => {
+    const id = group !== undefined ? `group ${group}` : device !== undefined ? `device ${device}` : 'unknown';
+    const known = groups.get(id);
+    if (known) return known;
+    const draft: GroupDraft = {
+      group,
+      devices: group === undefined && device !== undefined ? [device] : [],
+      regions: new Map(),
+      provenance: [],
+    };
+    groups.set(id, draft);
+    return draft;
+  };
+
+  for (const event of events) {
+    if (!isFact(event)) continue;
+    switch (event.kind) {
+      case 'group': {
+        const draft = groupOf(event.group, undefined);
+        draft.type ??= event.type;
+        for (const device of event.devices) if (!draft.devices.includes(device)) draft.devices.push(device);
+        draft.provenance.push(provenanceOf(event));
+        break;
+      }
+      case 'reserved': {
+        const draft = groupOf(event.group, event.device);
+        const { start, last, type, origin, device } = event;
+        if (device !== undefined && !draft.devices.includes(device)) draft.devices.push(device);
+        const id = `${start}-${last} ${type}`;
+        const known = draft.regions.get(id);
+        if (known) known.provenance.push(provenanceOf(event));
+        else draft.regions.set(id, { region: { start, last, type, origin }, provenance: [provenanceOf(event)] });
+        break;
+      }
+      case 'aperture': {
+        const owner = event.iommu ?? (event.group !== undefined ? `group ${event.group}` : event.container);
+        apertures.push({
+          start: event.start,
+          last: event.last,
+          words: owner ?? 'aperture',
+          pageSizes: event.pgsize_bitmap,
+          group: event.group,
+          provenance: [provenanceOf(event)],
+        });
+        break;
+      }
+      case 'host':
+      case 'iommu': {
+        if (event.address_width === undefined) break;
+        const words = event.kind === 'host' ? 'host address width' : event.name;
+        const aperture = widthAperture(event.address_width, words, event);
+        if (aperture) apertures.push(aperture);
+        break;
+      }
+      case 'valid_range':
+        validRanges.push({
+          start: event.start,
+          last: event.last,
+          words: event.container ?? event.ioas ?? 'as the kernel says',
+          provenance: [provenanceOf(event)],
+        });
+        break;
+      case 'diagnostic':
+        break;
+      default:
+        otherFacts[event.kind] = (otherFacts[event.kind] ?? 0) + 1;
+    }
+  }
+
+  return {
+    key,
+    title,
+    groups: [...groups]
+      .map(([id, draft]): Group => {
+        const regions = [...draft.regions.values()].map(({ region, provenance }) => ({ ...region, provenance }));
+        regions.sort((a, b) => (a.start !== b.start ? (a.start < b.start ? -1 : 1) : a.last < b.last ? -1 : 1));
+        return {
+          key: `${key}/${id}`,
+          group: draft.group,
+          type: draft.type,
+          devices: draft.devices.toSorted(compareNames),
+          regions,
+          provenance: draft.provenance,
+        };
+      })
+      .sort((a, b) => compareNames(groupTitle(a), groupTitle(b))),
+    apertures,
+    validRanges,
+    otherFacts,
+  };
+}
+
+/** What to call a group: by its number, by its device where only that is known, or as unknown. */
+export function groupTitle(group: Pick<Group, 'group' | 'devices'>): string {
+  if (group.group !== undefined) return `group ${group.group}`;
+  return group.devices[0] ?? 'group not known';
+}

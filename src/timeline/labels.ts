@@ -1,0 +1,86 @@
+import { shorten, textWidth } from './text-metrics.ts';
+
+/** A bar that wants a label. Pixels; `x0`, `x1` are its visible part. */
+export interface LabelRequest {
+  readonly x0: number;
+  readonly x1: number;
+  readonly title: string;
+  readonly detail: string;
+}
+
+export type PlacedLabel =
+  /** Text in or beside the bar; `lines` is one or two. `x` is the middle of the lines, or their start. */
+  | {
+      readonly place: 'text';
+      readonly x: number;
+      readonly anchor: 'start' | 'middle';
+      readonly lines: readonly string[];
+    }
+  /** No room: the bar gets a number, and the list below the picture the words. */
+  | { readonly place: 'number'; readonly x: number };
+
+export const LABEL_SIZE = 11.5;
+export const DETAIL_SIZE = 10.5;
+const PADDING = 5;
+/** Room that a torn edge takes on either side of its middle. */
+const TEAR_HALF = 9;
+
+interface Gap {
+  readonly x0: number;
+  readonly x1: number;
+}
+
+/** The widest stretch of a bar that no torn edge crosses. */
+function widestPart(x0: number, x1: number, tears: readonly number[]): Gap {
+  const inside = tears.filter((t) => t > x0 - TEAR_HALF && t < x1 + TEAR_HALF);
+  let best: Gap = { x0, x1: x0 };
+  let from = x0;
+  for (const t of [...inside, x1 + TEAR_HALF]) {
+    const to = Math.min(x1, t - TEAR_HALF);
+    if (to - from > best.x1 - best.x0) best = { x0: from, x1: to };
+    from = Math.max(from, t + TEAR_HALF);
+  }
+  return best;
+}
+
+/**
+ * Places the labels of one row so that none overlaps another, a foreign bar or a torn edge. In order of preference: both
+ * lines inside, the title alone, the title shortened, both on one line beside the bar, a number.
+ * `bars` ascend and do not overlap; `tears` are the pixels of torn edges, ascending; the plot is 0 … `width`.
+ */
+export function placeLabels(
+  bars: readonly LabelRequest[],
+  tears: readonly number[],
+  width: number,
+  twoLines: boolean,
+): PlacedLabel[] {
+  /** Right end of the last label written beside a bar. */
+  let taken = 0;
+  return bars.map((bar, i): PlacedLabel => {
+    const part = widestPart(bar.x0, bar.x1, tears);
+    const room = part.x1 - part.x0 - 2 * PADDING;
+    const middle = (part.x0 + part.x1) / 2;
+    const text = (lines: readonly string[]): PlacedLabel => ({ place: 'text', x: middle, anchor: 'middle', lines });
+    const titleWidth = textWidth(bar.title, LABEL_SIZE);
+    const oneLine = bar.detail === '' ? bar.title : `${bar.title} · ${bar.detail}`;
+    if (twoLines && bar.detail !== '') {
+      if (Math.max(titleWidth, textWidth(bar.detail, DETAIL_SIZE)) <= room) return text([bar.title, bar.detail]);
+    } else if (textWidth(oneLine, LABEL_SIZE) <= room) return text([oneLine]);
+    if (titleWidth <= room) return text([bar.title]);
+
+    const nextBar = bars[i + 1]?.x0 ?? width;
+    const nextTear = tears.find((t) => t > bar.x1) ?? Number.POSITIVE_INFINITY;
+    const beside = bar.x1 + PADDING;
+    const limit = Math.min(nextBar - PADDING, nextTear - TEAR_HALF, width);
+    for (const candidate of [oneLine, bar.title]) {
+      const candidateWidth = textWidth(candidate, LABEL_SIZE);
+      if (beside >= taken && beside + candidateWidth <= limit) {
+        taken = beside + candidateWidth + PADDING;
+        return { place: 'text', x: beside, anchor: 'start', lines: [candidate] };
+      }
+    }
+    const short = shorten(bar.title, room, LABEL_SIZE);
+    if (short !== '') return text([short]);
+    return { place: 'number', x: (bar.x0 + bar.x1) / 2 };
+  });
+}

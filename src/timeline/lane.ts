@@ -1,0 +1,72 @@
+export type LaneKind = 'aperture' | 'reserved' | 'allowed' | 'areas' | 'holes' | 'usable';
+
+/** Disjoint ranges in ascending order as columns; bounds inclusive. `styles` are indices into `STYLE_NAMES`. */
+export interface LaneRow {
+  /** Named when a lane shows a row for each device or group. */
+  readonly title?: string;
+  readonly starts: BigUint64Array;
+  readonly lasts: BigUint64Array;
+  readonly styles: Uint8Array;
+}
+
+/** A lane of an address space: one or more rows of ranges. Made by the functions in lanes/, from facts or a model. */
+export interface Lane {
+  /** Unique in the whole picture, and the same for the same lane after the data changed. */
+  readonly id: string;
+  readonly kind: LaneKind;
+  readonly title: string;
+  readonly subtitle: string;
+  readonly rows: readonly LaneRow[];
+  /** True if the lane can be opened into a row for each contributor. */
+  readonly expandable: boolean;
+  readonly expanded: boolean;
+  /** What is written into the bar of one range. */
+  caption(row: number, index: number): string;
+}
+
+/** A group of lanes that share an address space, under one heading. */
+export interface SpaceLanes {
+  readonly id: string;
+  readonly title: string;
+  readonly subtitle: string;
+  readonly lanes: readonly Lane[];
+}
+
+export interface StyledRange {
+  readonly start: bigint;
+  readonly last: bigint;
+  readonly style: number;
+}
+
+/** Builds the columns of a row from ranges that are already disjoint and ascending. */
+export function laneRow(ranges: readonly StyledRange[], title?: string): LaneRow {
+  return {
+    ...(title === undefined ? {} : { title }),
+    starts: BigUint64Array.from(ranges, (r) => r.start),
+    lasts: BigUint64Array.from(ranges, (r) => r.last),
+    styles: Uint8Array.from(ranges, (r) => r.style),
+  };
+}
+
+/** Spreads overlapping ranges over as few rows as first fit finds: each row is disjoint. Input ascending by start. */
+export function stackRows<T extends StyledRange>(ranges: readonly T[]): T[][] {
+  const rows: T[][] = [];
+  for (const r of ranges) {
+    const row = rows.find((candidate) => (candidate.at(-1) as T).last < r.start);
+    if (row) row.push(r);
+    else rows.push([r]);
+  }
+  return rows;
+}
+
+/** Index of the first range of a row that ends at or after `address`; the row's length if there is none. O(log n). */
+export function firstEndingAtOrAfter(row: LaneRow, address: bigint): number {
+  let low = 0;
+  let high = row.lasts.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((row.lasts[middle] as bigint) < address) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

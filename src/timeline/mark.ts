@@ -1,0 +1,87 @@
+// A scene is a flat list of marks in pixels, in drawing order. It is all that a painter gets: what is on the screen is
+// what is in the file.
+import type { Font } from './text-metrics.ts';
+import type { InkName, StyleName } from './theme.ts';
+
+export type Mark =
+  /** A bar: filled, patterned and outlined by its style. `title` is said by formats that can (an SVG's tooltip). */
+  | {
+      readonly type: 'bar';
+      readonly x: number;
+      readonly y: number;
+      readonly width: number;
+      readonly height: number;
+      readonly style: StyleName;
+      readonly title?: string;
+      /** Drawn without outline where the bar goes on outside the plot. */
+      readonly openLeft?: boolean;
+      readonly openRight?: boolean;
+    }
+  | {
+      readonly type: 'fill' | 'outline';
+      readonly x: number;
+      readonly y: number;
+      readonly width: number;
+      readonly height: number;
+      readonly ink: InkName;
+    }
+  | {
+      readonly type: 'text';
+      readonly x: number;
+      /** Baseline. */
+      readonly y: number;
+      readonly text: string;
+      readonly size: number;
+      readonly font: Font;
+      readonly ink: InkName;
+      readonly anchor: 'start' | 'middle' | 'end';
+      /** With a border in the colour of the ground, to stay legible on a pattern. */
+      readonly halo?: boolean;
+    }
+  | {
+      readonly type: 'path';
+      readonly points: readonly (readonly [x: number, y: number])[];
+      readonly ink: InkName;
+      readonly width: number;
+    }
+  | { readonly type: 'badge'; readonly x: number; readonly y: number; readonly text: string };
+
+/** What a place in the picture refers to. Bounds inclusive. */
+export interface Target {
+  readonly laneId: string;
+  readonly row: number;
+  readonly index: number;
+  /** How many ranges the mark stands for. */
+  readonly count: number;
+  readonly start: bigint;
+  readonly last: bigint;
+}
+
+export interface HitArea {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly target: Target;
+}
+
+/** The head of a lane, where it can be opened into a row for each contributor. */
+export interface LaneHead {
+  readonly laneId: string;
+  readonly y: number;
+  readonly height: number;
+  readonly expandable: boolean;
+  readonly expanded: boolean;
+}
+
+export interface Scene {
+  readonly width: number;
+  readonly height: number;
+  /** The part of the scene that the axis spans. */
+  readonly plot: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+  readonly marks: readonly Mark[];
+  readonly hits: readonly HitArea[];
+  readonly heads: readonly LaneHead[];
+  /** One sentence for those who cannot see the picture. */
+  readonly description: string;
+}

@@ -1,0 +1,543 @@
+import { formatRange, formatSize } from '../iova/format.ts';
+import { range, sizeOf } from '../iova/range.ts';
+import { DETAIL_SIZE, LABEL_SIZE, type LabelRequest, placeLabels } from './labels.ts';
+import type { HitArea, LaneHead, Mark, Scene, Target } from './mark.ts';
+import { type Scale, toWorld } from './scale.ts';
+import type { LaneSlice, RowSlice, SpaceSlice } from './slice.ts';
+import { shorten, textWidth } from './text-metrics.ts';
+import { STYLE_NAMES, type StyleName } from './theme.ts';
+import { TICK_FONT_SIZE, TICK_SUB_SIZE, type Tick, ticks } from './ticks.ts';
+import { pixelOf, type Viewport } from './viewport.ts';
+
+/** A line of the table of exact bounds that an exported picture carries. */
+export interface BoundsLine {
+  readonly what: string;
+  readonly start: bigint;
+  readonly last: bigint;
+  readonly source: string;
+}
+
+export interface SceneInput {
+  readonly title: string;
+  readonly subtitle: string;
+  readonly scale: Scale;
+  /** The window; its width is that of the plot. */
+  readonly view: Viewport;
+  readonly spaces: readonly SpaceSlice[];
+  /** Width of the whole picture; `plotWidth` says what is left for the axis. */
+  readonly width: number;
+  readonly selected?: Pick<Target, 'laneId' | 'start' | 'last'> | undefined;
+  /** A stretch marked across all lanes, as a measurement; bounds inclusive. */
+  readonly measured?: { readonly start: bigint; readonly last: bigint } | undefined;
+  /** For exported pictures: the exact bounds as a table below. */
+  readonly bounds?: readonly BoundsLine[] | undefined;
+}
+
+const RIGHT_MARGIN = 14;
+const HEAD_HEIGHT = 34;
+const RULER_HEIGHT = 36;
+const LANE_PADDING = 9;
+const BADGE_STRIP = 15;
+const BADGE_WIDTH = 15;
+const LEGEND_LINE = 22;
+const NOTE_LINE = 17;
+const NOTES_MAX = 24;
+
+const ROW_HEIGHT: Readonly<Record<LaneSlice['kind'], number>> = {
+  aperture: 24,
+  reserved: 32,
+  allowed: 22,
+  areas: 32,
+  holes: 20,
+  usable: 24,
+};
+
+export const LEGEND: Readonly<Record<StyleName, string>> = {
+  aperture: 'aperture',
+  beyond: 'outside the aperture',
+  unknown: 'not known',
+  msi: 'MSI window',
+  direct: 'direct (blocks assignment)',
+  'direct-relaxable': 'direct-relaxable',
+  reserved: 'reserved',
+  'reserved-other': 'reserved, unknown type',
+  allowed: 'allowed',
+  area: 'area, read and write',
+  'area-read-only': 'area, read-only',
+  'area-write-only': 'area, write-only',
+  'area-no-access': 'area, no access',
+  hole: 'hole',
+  usable: 'usable',
+  reported: 'valid range, as the kernel says',
+};
+
+function gutterWidth(width: number): number {
+  return width < 640 ? 92 : width < 900 ? 120 : 150;
+}
+
+/** Width of the plot in a picture of `width` pixels. */
+export function plotWidth(width: number): number {
+  return Math.max(80, width - gutterWidth(width) - RIGHT_MARGIN);
+}
+
+/** Left edge of the plot in a picture of `width` pixels. */
+export function plotLeft(width: number): number {
+  return gutterWidth(width);
+}
+
+interface Note {
+  readonly number: number;
+  readonly x: number;
+  readonly text: string;
+}
+
+function text(
+  x: number,
+  y: number,
+  content: string,
+  more: Partial<Extract<Mark, { type: 'text' }>> = {},
+): Extract<Mark, { type: 'text' }> {
+  return { type: 'text', x, y, text: content, size: 11.5, font: 'sans', ink: 'ink', anchor: 'start', ...more };
+}
+
+class SceneBuilder {
+  readonly marks: Mark[] = [];
+  readonly hits: HitArea[] = [];
+  readonly heads: LaneHead[] = [];
+  readonly notes: Note[] = [];
+  readonly used = new Set<StyleName>();
+  #y = 0;
+  readonly #left: number;
+  readonly #input: SceneInput;
+  readonly #tears: readonly { readonly pixel: number; readonly label: string }[];
+
+  constructor(input: SceneInput) {
+    this.#input = input;
+    this.#left = plotLeft(input.width);
+    this.#tears = this.#findTears();
+  }
+
+  #findTears() {
+    const { scale, view } = this.#input;
+    return scale.segments.flatMap((s) => {
+      if (!s.torn) return [];
+      const x0 = pixelOf(view, s.base);
+      const x1 = pixelOf(view, s.base + s.length);
+      const pixel = (x0 + x1) / 2;
+      // Wider than the window the stretch is looked at from inside, where the scale is even and nothing is torn.
+      if (x1 - x0 < 22 || x1 - x0 > view.width || pixel < 6 || pixel > view.width - 6) return [];
+      return [{ pixel, label: formatSize(s.end - s.start) }];
+    });
+  }
+
+  build(): Scene {
+    const { width, view } = this.#input;
+    this.#head();
+    const ruler = this.#ruler();
+    const plotTop = this.#y;
+    const background: Mark[] = [];
+    const before = this.marks.length;
+    for (const space of this.#input.spaces) this.#space(space);
+    const plotBottom = this.#y;
+    for (const tick of ruler) {
+      background.push({
+        type: 'path',
+        points: [
+          [this.#left + tick.pixel, plotTop - 4],
+          [this.#left + tick.pixel, plotBottom],
+        ],
+        ink: 'grid',
+        width: 1,
+      });
+    }
+    this.marks.splice(before, 0, ...background);
+    this.#drawTears(plotTop, plotBottom);
+    this.#measured(plotTop, plotBottom);
+    this.#y += 18;
+    this.#notes();
+    this.#legend();
+    this.#bounds();
+    return {
+      width,
+      height: Math.ceil(this.#y + 8),
+      plot: { x: this.#left, y: plotTop, width: view.width, height: plotBottom - plotTop },
+      marks: this.marks,
+      hits: this.hits,
+      heads: this.heads,
+      description: this.#describe(),
+    };
+  }
+
+  #head(): void {
+    const { title, subtitle, width } = this.#input;
+    const room = width - 28;
+    const shortTitle = shorten(title, room, 15, 'bold', 8);
+    this.marks.push(text(14, 22, shortTitle, { size: 15, font: 'bold' }));
+    this.#y = HEAD_HEIGHT;
+    const titleWidth = textWidth(shortTitle, 15, 'bold');
+    if (titleWidth + 24 + textWidth(subtitle, 10.5) <= room) {
+      this.marks.push(text(width - 14, 21, subtitle, { size: 10.5, ink: 'muted', anchor: 'end' }));
+    } else {
+      this.marks.push(text(14, 37, shorten(subtitle, room, 10.5), { size: 10.5, ink: 'muted' }));
+      this.#y += 14;
+    }
+  }
+
+  #ruler(): Tick[] {
+    const { scale, view } = this.#input;
+    const list = ticks(scale, view);
+    const base = this.#y + RULER_HEIGHT;
+    for (const tick of list) {
+      const x = this.#left + tick.pixel;
+      this.marks.push(text(x, base - 20, tick.label, { size: TICK_FONT_SIZE, font: 'mono', anchor: tick.align }), {
+        type: 'path',
+        points: [
+          [x, base - 4],
+          [x, base],
+        ],
+        ink: 'muted',
+        width: 1,
+      });
+      if (tick.size !== '') {
+        this.marks.push(text(x, base - 8, tick.size, { size: TICK_SUB_SIZE, ink: 'muted', anchor: tick.align }));
+      }
+    }
+    this.marks.push({
+      type: 'path',
+      points: [
+        [this.#left, base],
+        [this.#left + view.width, base],
+      ],
+      ink: 'muted',
+      width: 1,
+    });
+    this.#y = base + (this.#tears.length > 0 ? 16 : 4);
+    return list;
+  }
+
+  #space(space: SpaceSlice): void {
+    if (this.#input.spaces.length > 1) {
+      const room = this.#input.width - 28;
+      const title = shorten(space.title, room, 12.5, 'bold', 8);
+      this.#y += 8;
+      this.marks.push({
+        type: 'fill',
+        x: 0,
+        y: this.#y,
+        width: this.#input.width,
+        height: 22,
+        ink: 'hairline',
+      });
+      this.marks.push(text(14, this.#y + 15, title, { size: 12.5, font: 'bold' }));
+      const used = textWidth(title, 12.5, 'bold') + 14;
+      const subtitle = shorten(space.subtitle, room - used, 10.5);
+      if (subtitle !== '') {
+        this.marks.push(text(14 + used, this.#y + 15, subtitle, { size: 10.5, ink: 'muted' }));
+      }
+      this.#y += 26;
+    }
+    for (const lane of space.lanes) this.#lane(lane);
+  }
+
+  #lane(lane: LaneSlice): void {
+    const top = this.#y;
+    const rowHeight = ROW_HEIGHT[lane.kind];
+    let y = top + LANE_PADDING;
+    const titled = lane.rows.some((row) => row.title !== undefined);
+    for (const [index, row] of lane.rows.entries()) y = this.#row(lane, index, row, y, rowHeight) + 4;
+    if (lane.rows.length === 0) y += rowHeight + 4;
+    this.#y = Math.max(y - 4 + LANE_PADDING, top + 40);
+
+    const room = this.#left - 14 - 8;
+    const titleX = 14 + (lane.expandable ? 12 : 0);
+    const headY = titled && lane.expanded ? top + 4 : top + LANE_PADDING;
+    if (lane.expandable) this.#twisty(14, headY + 6, lane.expanded);
+    if (!(titled && lane.expanded)) {
+      this.marks.push(
+        text(titleX, headY + 10, shorten(lane.title, room - (titleX - 14), 12, 'bold'), { size: 12, font: 'bold' }),
+        text(14, headY + 24, shorten(lane.subtitle, room, 10), { size: 10, ink: 'muted' }),
+      );
+    }
+    this.heads.push({
+      laneId: lane.id,
+      y: top,
+      height: this.#y - top,
+      expandable: lane.expandable,
+      expanded: lane.expanded,
+    });
+    this.marks.push({
+      type: 'path',
+      points: [
+        [14, this.#y],
+        [this.#left + this.#input.view.width, this.#y],
+      ],
+      ink: 'hairline',
+      width: 1,
+    });
+  }
+
+  #twisty(x: number, y: number, open: boolean): void {
+    const points: (readonly [number, number])[] = open
+      ? [
+          [x, y - 2],
+          [x + 4, y + 2],
+          [x + 8, y - 2],
+        ]
+      : [
+          [x + 2, y - 4],
+          [x + 6, y],
+          [x + 2, y + 4],
+        ];
+    this.marks.push({ type: 'path', points, ink: 'muted', width: 1.5 });
+  }
+
+  /** Draws a row with its top at `y`; answers its bottom. */
+  #row(lane: LaneSlice, rowIndex: number, row: RowSlice, y: number, height: number): number {
+    const { scale, view, selected } = this.#input;
+    const requests: LabelRequest[] = [];
+    const shown: number[] = [];
+    for (let i = 0; i < row.starts.length; i++) {
+      const x0 = pixelOf(view, toWorld(scale, row.starts[i] as bigint));
+      const x1 = pixelOf(view, toWorld(scale, (row.lasts[i] as bigint) + 1n));
+      if (x1 < 0 || x0 > view.width) continue;
+      const left = Math.max(0, x0);
+      // Never thinner than a pixel: what exists is visible.
+      const right = Math.min(view.width, Math.max(x1, x0 + 1));
+      const count = row.counts[i] as number;
+      const size = sizeOf(range(row.starts[i] as bigint, row.lasts[i] as bigint));
+      shown.push(i);
+      requests.push({
+        x0: left,
+        x1: right,
+        title: count > 1 ? `${count} ranges` : (row.captions[i] as string),
+        detail: count > 1 ? '' : formatSize(size),
+      });
+    }
+    const placed = placeLabels(
+      requests,
+      this.#tears.map((t) => t.pixel),
+      view.width,
+      height >= 30,
+    );
+    // Merged marks speak through their count when pointed at; only what stands alone takes a number.
+    const numbered = placed.flatMap((p, k) =>
+      p.place === 'number' && row.counts[shown[k] as number] === 1 ? [{ x: p.x, k }] : [],
+    );
+    const strip = numbered.length > 0 && numbered.length <= NOTES_MAX ? BADGE_STRIP : 0;
+    const top = y + strip;
+
+    if (row.title !== undefined) {
+      const room = this.#left - 14 - 18;
+      this.marks.push(
+        text(26, top + height / 2 + 4, shorten(row.title, room, 10.5, 'sans', 3), { size: 10.5, ink: 'muted' }),
+      );
+    }
+    for (const [k, request] of requests.entries()) {
+      const i = shown[k] as number;
+      const style = STYLE_NAMES[row.styles[i] as number] as StyleName;
+      const start = row.starts[i] as bigint;
+      const last = row.lasts[i] as bigint;
+      const count = row.counts[i] as number;
+      const what = count > 1 ? `${count} ranges` : `${row.captions[i]} (${LEGEND[style]})`;
+      this.used.add(style);
+      const box = { x: this.#left + request.x0, y: top, width: request.x1 - request.x0, height };
+      this.marks.push({
+        type: 'bar',
+        ...box,
+        style,
+        title: `${what}: ${formatRange(range(start, last))}, ${formatSize(sizeOf(range(start, last)))}`,
+        openLeft: request.x0 === 0 && pixelOf(view, toWorld(scale, start)) < -1,
+        openRight: request.x1 === view.width && pixelOf(view, toWorld(scale, last + 1n)) > view.width + 1,
+      });
+      this.hits.push({
+        ...box,
+        target: { laneId: lane.id, row: rowIndex, index: row.indices[i] as number, count, start, last },
+      });
+    }
+    for (const label of placed) {
+      if (label.place === 'number') continue;
+      const x = this.#left + label.x;
+      const style = { anchor: label.anchor, halo: true } as const;
+      const [first = '', second] = label.lines;
+      if (second === undefined) {
+        this.marks.push(text(x, top + height / 2 + 4, first, { size: LABEL_SIZE, ...style }));
+      } else {
+        this.marks.push(
+          text(x, top + height / 2 - 2, first, { size: LABEL_SIZE, ...style }),
+          text(x, top + height / 2 + 11, second, { size: DETAIL_SIZE, ink: 'muted', ...style }),
+        );
+      }
+    }
+    if (strip > 0) this.#badges(lane, row, shown, numbered, y);
+    if (selected && selected.laneId === lane.id) {
+      for (const [k, request] of requests.entries()) {
+        const i = shown[k] as number;
+        if (row.starts[i] === selected.start && row.lasts[i] === selected.last) {
+          this.marks.push({
+            type: 'outline',
+            x: this.#left + request.x0 - 2,
+            y: top - 2,
+            width: request.x1 - request.x0 + 4,
+            height: height + 4,
+            ink: 'accent',
+          });
+        }
+      }
+    }
+    return top + height;
+  }
+
+  /** Numbers above bars that are too narrow for words; neighbours that would touch share one badge. */
+  #badges(
+    lane: LaneSlice,
+    row: RowSlice,
+    shown: readonly number[],
+    numbered: readonly { x: number; k: number }[],
+    y: number,
+  ): void {
+    let open: { first: number; last: number; x: number; right: number } | undefined;
+    const flush = () => {
+      if (!open) return;
+      const label = open.first === open.last ? `${open.first}` : `${open.first}–${open.last}`;
+      this.marks.push({ type: 'badge', x: this.#left + open.x, y: y + 6, text: label });
+    };
+    for (const { x, k } of numbered) {
+      const i = shown[k] as number;
+      const number = this.notes.length + 1;
+      const r = range(row.starts[i] as bigint, row.lasts[i] as bigint);
+      this.notes.push({
+        number,
+        x,
+        text: `${lane.title}: ${row.captions[i]}, ${formatRange(r)}, ${formatSize(sizeOf(r))}`,
+      });
+      if (open && x - BADGE_WIDTH / 2 < open.right + 3) {
+        open.last = number;
+        open.x = (open.x + x) / 2;
+        open.right = open.x + textWidth(`${open.first}–${number}`, 10, 'bold') / 2 + 6;
+      } else {
+        flush();
+        open = { first: number, last: number, x, right: x + BADGE_WIDTH / 2 };
+      }
+    }
+    flush();
+  }
+
+  /** Torn edges through all lanes: here the axis leaves out so much that bars cannot be compared across. */
+  #drawTears(top: number, bottom: number): void {
+    let labelEnd = Number.NEGATIVE_INFINITY;
+    for (const tear of this.#tears) {
+      const x = this.#left + tear.pixel;
+      const points: [number, number][] = [];
+      for (let y = top - 2, side = 1; y <= bottom; y += 7, side = -side) points.push([x + 3.5 * side, y]);
+      this.marks.push({ type: 'path', points, ink: 'ground', width: 7 });
+      this.marks.push({ type: 'path', points, ink: 'faint', width: 1 });
+      const width = textWidth(tear.label, 10);
+      if (x - width / 2 > labelEnd + 6 && x + width / 2 < this.#left + this.#input.view.width + RIGHT_MARGIN) {
+        this.marks.push(text(x, top - 5, tear.label, { size: 10, ink: 'muted', anchor: 'middle', halo: true }));
+        labelEnd = x + width / 2;
+      }
+    }
+  }
+
+  #measured(top: number, bottom: number): void {
+    const { measured, scale, view } = this.#input;
+    if (!measured) return;
+    const x0 = Math.max(0, pixelOf(view, toWorld(scale, measured.start)));
+    const x1 = Math.min(view.width, pixelOf(view, toWorld(scale, measured.last + 1n)));
+    if (x1 < 0 || x0 > view.width) return;
+    this.marks.push({
+      type: 'outline',
+      x: this.#left + x0,
+      y: top,
+      width: Math.max(1, x1 - x0),
+      height: bottom - top,
+      ink: 'accent',
+    });
+    const label = formatSize(sizeOf(range(measured.start, measured.last)));
+    const middle = this.#left + Math.min(view.width - 40, Math.max(40, (x0 + x1) / 2));
+    this.marks.push(text(middle, bottom + 13, label, { font: 'bold', ink: 'accent', anchor: 'middle', halo: true }));
+  }
+
+  #notes(): void {
+    const { width } = this.#input;
+    for (const note of this.notes.slice(0, NOTES_MAX)) {
+      this.#y += NOTE_LINE;
+      this.marks.push(
+        { type: 'badge', x: 22, y: this.#y - 4, text: `${note.number}` },
+        text(38, this.#y, shorten(note.text, width - 52, 10.5), { size: 10.5 }),
+      );
+    }
+    if (this.notes.length > NOTES_MAX) {
+      this.#y += NOTE_LINE;
+      this.marks.push(
+        text(38, this.#y, `and ${this.notes.length - NOTES_MAX} more: zoom in, or see the table`, {
+          size: 10.5,
+          ink: 'muted',
+        }),
+      );
+    }
+    if (this.notes.length > 0) this.#y += 6;
+  }
+
+  #legend(): void {
+    let x = 14;
+    this.#y += 4;
+    for (const style of STYLE_NAMES) {
+      if (!this.used.has(style)) continue;
+      const width = 24 + textWidth(LEGEND[style], 10.5) + 18;
+      if (x > 14 && x + width > this.#input.width) {
+        x = 14;
+        this.#y += LEGEND_LINE;
+      }
+      this.marks.push(
+        { type: 'bar', x, y: this.#y, width: 18, height: 12, style },
+        text(x + 24, this.#y + 10, LEGEND[style], { size: 10.5, ink: 'muted' }),
+      );
+      x += width;
+    }
+    this.#y += LEGEND_LINE;
+  }
+
+  #bounds(): void {
+    const { bounds, width } = this.#input;
+    if (!bounds || bounds.length === 0) return;
+    const shown = bounds.slice(0, 60);
+    const cells = shown.map((b) => ({
+      ...b,
+      bounds: formatRange(range(b.start, b.last)),
+      size: formatSize(sizeOf(range(b.start, b.last))),
+    }));
+    const whatWidth = Math.min(width * 0.3, Math.max(...cells.map((c) => textWidth(c.what, 10.5)))) + 16;
+    const boundsWidth = Math.max(...cells.map((c) => textWidth(c.bounds, 10.5, 'mono'))) + 16;
+    const sizeWidth = Math.max(...cells.map((c) => textWidth(c.size, 10.5))) + 16;
+    this.#y += 4;
+    for (const cell of cells) {
+      this.#y += 15;
+      this.marks.push(
+        text(14, this.#y, shorten(cell.what, whatWidth - 12, 10.5), { size: 10.5 }),
+        text(14 + whatWidth, this.#y, cell.bounds, { size: 10.5, font: 'mono' }),
+      );
+      const after = 14 + whatWidth + boundsWidth;
+      if (after + sizeWidth < width) this.marks.push(text(after, this.#y, cell.size, { size: 10.5 }));
+      const source = shorten(cell.source, width - after - sizeWidth - 14, 10.5);
+      if (source !== '') this.marks.push(text(after + sizeWidth, this.#y, source, { size: 10.5, ink: 'muted' }));
+    }
+    if (bounds.length > shown.length) {
+      this.#y += 15;
+      this.marks.push(text(14, this.#y, `and ${bounds.length - shown.length} more`, { size: 10.5, ink: 'muted' }));
+    }
+    this.#y += 6;
+  }
+
+  #describe(): string {
+    const lanes = this.#input.spaces.flatMap((space) =>
+      space.lanes.map((lane) => `${lane.title} ${lane.total} ${lane.total === 1 ? 'range' : 'ranges'}`),
+    );
+    return `${this.#input.title}: ${lanes.join(', ')}`;
+  }
+}
+
+/** Lays the slices out as a flat list of marks. Pure: the same input gives the same picture everywhere. */
+export function buildScene(input: SceneInput): Scene {
+  return new SceneBuilder(input).build();
+}
