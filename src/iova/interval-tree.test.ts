@@ -1,0 +1,348 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { anyRange, shortRange } from './arbitraries.ts';
+import { type IntervalEntry, IntervalTree, mergedSpans, type Span } from './interval-tree.ts';
+import { IOVA_MAX, type Iova } from './iova.ts';
+import { type IovaRange, overlaps, rangesEqual } from './range.ts';
+import { complement, rangeSet } from './range-set.ts';
+import { fromWords } from './words.ts';
+
+/** The same answers from a plain array, sorted by start, equals in order of arrival. */
+class NaiveIndex {
+  readonly entries: IntervalEntry[] = [];
+
+  insert(r: IovaRange, value: number): void {
+    const at = this.entries.findIndex((e) => e.start > r.start);
+    this.entries.splice(at < 0 ? this.entries.length : at, 0, { ...r, value });
+  }
+
+  remove(r: IovaRange, value: number): boolean {
+    const at = this.entries.findLastIndex((e) => rangesEqual(e, r) && e.value === value);
+    if (at < 0) return false;
+    this.entries.splice(at, 1);
+    return true;
+  }
+
+  overlaps(r: IovaRange): IntervalEntry[] {
+    return this.entries.filter((e) => overlaps(e, r));
+  }
+
+  gaps(r: IovaRange, length: bigint): IovaRange[] {
+    return complement(rangeSet(this.entries), r).filter((gap) => gap.last - gap.start >= length - 1n);
+  }
+}
+
+function naiveSpans(entries: readonly IovaRange[], within: IovaRange): Span[] {
+  const holes = complement(rangeSet(entries), within);
+  const used = complement(holes, within);
+  return [...used.map((r) => ({ ...r, used: true })), ...holes.map((r) => ({ ...r, used: false }))].sort((a, b) =>
+    a.start < b.start ? -1 : 1,
+  );
+}
+
+function visited(tree: IntervalTree, r: IovaRange): IntervalEntry[] {
+  const out: IntervalEntry[] = [];
+  tree.visitOverlaps(r.start, r.last, (value, startHigh, startLow, lastHigh, lastLow) => {
+    out.push({
+      start: fromWords(startHigh, startLow) as Iova,
+      last: fromWords(lastHigh, lastLow) as Iova,
+      value,
+    });
+    return false;
+  });
+  return out;
+}
+
+function visitedGaps(tree: IntervalTree, r: IovaRange, length: bigint): IovaRange[] {
+  const out: IovaRange[] = [];
+  tree.visitGaps(r.start, r.last, length, (startHigh, startLow, lastHigh, lastLow) => {
+    out.push({ start: fromWords(startHigh, startLow) as Iova, last: fromWords(lastHigh, lastLow) as Iova });
+    return false;
+  });
+  return out;
+}
+
+function expectSame(tree: IntervalTree, naive: NaiveIndex, queries: readonly IovaRange[]): void {
+  tree.verify();
+  expect(tree.size).toBe(naive.entries.length);
+  expect([...tree.overlaps(0n, IOVA_MAX)]).toEqual(naive.entries);
+  for (const q of queries) {
+    const hits = naive.overlaps(q);
+    expect([...tree.overlaps(q.start, q.last)]).toEqual(hits);
+    expect(visited(tree, q)).toEqual(hits);
+    expect(tree.firstOverlap(q.start, q.last)).toEqual(hits[0]);
+    expect(tree.overlapsAny(q.start, q.last)).toBe(hits.length > 0);
+    expect([...tree.spans(q.start, q.last)]).toEqual(naiveSpans(naive.entries, q));
+    expect(tree.countStartingIn(q.start, q.last)).toBe(
+      naive.entries.filter((e) => e.start >= q.start && e.start <= q.last).length,
+    );
+    for (const length of [1n, 2n, 9n, q.last - q.start + 1n, 1n << 32n]) {
+      expect(visitedGaps(tree, q, length)).toEqual(naive.gaps(q, length));
+    }
+  }
+}
+
+type Step = { readonly range: IovaRange; readonly value: number; readonly remove: boolean; readonly pick: number };
+
+function stepsOf(range: fc.Arbitrary<IovaRange>, size: number): fc.Arbitrary<Step[]> {
+  return fc.array(
+    fc.record({
+      range,
+      value: fc.integer({ min: 0, max: 3 }),
+      remove: fc.boolean(),
+      pick: fc.nat(),
+    }),
+    { maxLength: size, size: 'max' },
+  );
+}
+
+/** Runs the steps on both; with `disjoint`, what would overlap is left out. */
+function run(tree: IntervalTree, naive: NaiveIndex, steps: readonly Step[], disjoint: boolean): void {
+  for (const step of steps) {
+    const victim = naive.entries[step.pick % Math.max(1, naive.entries.length)];
+    if (step.remove && victim) {
+      expect(tree.remove(victim.start, victim.last, victim.value)).toBe(true);
+      naive.remove(victim, victim.value);
+    } else if (!disjoint || naive.overlaps(step.range).length === 0) {
+      tree.insert(step.range.start, step.range.last, step.value);
+      naive.insert(step.range, step.value);
+    }
+  }
+}
+
+const capacities = fc.constantFrom(4, 5, 8, 64);
+
+describe('IntervalTree', () => {
+  it('is empty at first', () => {
+    const tree = new IntervalTree();
+    expectSame(tree, new NaiveIndex(), [{ start: 0n as Iova, last: IOVA_MAX }]);
+    expect(tree.remove(0n, 0n, 0)).toBe(false);
+  });
+
+  it('holds the whole space as one entry', () => {
+    const tree = new IntervalTree();
+    const naive = new NaiveIndex();
+    const whole = { start: 0n as Iova, last: IOVA_MAX };
+    tree.insert(0n, IOVA_MAX, 0xffff_ffff);
+    naive.insert(whole, 0xffff_ffff);
+    expectSame(tree, naive, [whole, { start: IOVA_MAX, last: IOVA_MAX }, { start: 0n as Iova, last: 0n as Iova }]);
+    expect(tree.has(0n, IOVA_MAX, 0xffff_ffff)).toBe(true);
+    expect(tree.has(0n, IOVA_MAX, 0)).toBe(false);
+  });
+
+  it('holds single bytes at both ends of the space', () => {
+    const tree = new IntervalTree();
+    tree.insert(IOVA_MAX, IOVA_MAX, 1);
+    tree.insert(0n, 0n, 2);
+    expect([...tree.spans(0n, IOVA_MAX)]).toEqual([
+      { start: 0n, last: 0n, used: true },
+      { start: 1n, last: IOVA_MAX - 1n, used: false },
+      { start: IOVA_MAX, last: IOVA_MAX, used: true },
+    ]);
+    expect(visitedGaps(tree, { start: 0n as Iova, last: IOVA_MAX }, (1n << 64n) - 2n)).toEqual([
+      { start: 1n, last: IOVA_MAX - 1n },
+    ]);
+    expect(visitedGaps(tree, { start: 0n as Iova, last: IOVA_MAX }, (1n << 64n) - 1n)).toEqual([]);
+  });
+
+  it('refuses a start above its last', () => {
+    expect(() => new IntervalTree().insert(2n, 1n, 0)).toThrow(RangeError);
+  });
+
+  it('refuses a capacity that cannot be split', () => {
+    expect(() => new IntervalTree(3)).toThrow(RangeError);
+  });
+
+  it('ends a visit when the visitor says so', () => {
+    const tree = new IntervalTree(4);
+    for (let i = 0n; i < 100n; i++) tree.insert(i * 10n, i * 10n + 4n, Number(i));
+    const seen: number[] = [];
+    expect(tree.visitOverlaps(95n, 900n, (value) => seen.push(value) === 3)).toBe(true);
+    expect(seen).toEqual([10, 11, 12]);
+    tree.insert(0n, 1000n, 999);
+    seen.length = 0;
+    expect(tree.visitOverlaps(95n, 900n, (value) => seen.push(value) === 3)).toBe(true);
+    expect(seen).toEqual([999, 10, 11]);
+    const gaps: number[] = [];
+    const sparse = new IntervalTree(4);
+    for (let i = 0n; i < 100n; i++) sparse.insert(i * 10n, i * 10n + 4n, Number(i));
+    expect(sparse.visitGaps(12n, 900n, 5n, (_high, low) => gaps.push(low) === 2)).toBe(true);
+    expect(gaps).toEqual([15, 25]);
+  });
+
+  it('answers as an array does: overlapping entries', () => {
+    fc.assert(
+      fc.property(
+        capacities,
+        stepsOf(fc.oneof(anyRange, shortRange), 120),
+        fc.array(anyRange, { maxLength: 4 }),
+        (capacity, steps, queries) => {
+          const tree = new IntervalTree(capacity);
+          const naive = new NaiveIndex();
+          run(tree, naive, steps, false);
+          expectSame(tree, naive, queries);
+        },
+      ),
+    );
+  });
+
+  it('answers as an array does: disjoint entries', () => {
+    fc.assert(
+      fc.property(
+        capacities,
+        stepsOf(shortRange, 150),
+        fc.array(fc.oneof(anyRange, shortRange), { maxLength: 4 }),
+        (capacity, steps, queries) => {
+          const tree = new IntervalTree(capacity);
+          const naive = new NaiveIndex();
+          run(tree, naive, steps, true);
+          expectSame(tree, naive, queries);
+        },
+      ),
+    );
+  });
+
+  it('stays in order through thousands of insertions and removals', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(4, 6, 16), fc.infiniteStream(fc.nat({ max: 5999 })), (capacity, numbers) => {
+        const tree = new IntervalTree(capacity);
+        const present = new Set<number>();
+        const range = (n: number): IovaRange => {
+          // Strides cross 2^32 and end at the very top.
+          const start = n === 5999 ? IOVA_MAX - 9n : (1n << 32n) - 3_000n * 64n + BigInt(n) * 64n;
+          return { start: start as Iova, last: (start + 9n) as Iova };
+        };
+        let step = 0;
+        for (const n of numbers) {
+          const r = range(n);
+          // Grows for a while, then shrinks to almost nothing, and so on.
+          const growing = Math.floor(step / 2500) % 2 === 0;
+          if (!present.has(n) && growing) {
+            tree.insert(r.start, r.last, n);
+            present.add(n);
+          } else if (present.has(n) && !growing) {
+            expect(tree.remove(r.start, r.last, n)).toBe(true);
+            present.delete(n);
+          }
+          if (step % 500 === 0) tree.verify();
+          if (++step === 6000) break;
+        }
+        const naive = new NaiveIndex();
+        for (const n of [...present].sort((a, b) => a - b)) naive.insert(range(n), n);
+        expectSame(tree, naive, [{ start: (1n << 32n) as Iova, last: ((1n << 32n) + 9_000n) as Iova }]);
+        for (const n of present) expect(tree.remove(range(n).start, range(n).last, n)).toBe(true);
+        expect(tree.size).toBe(0);
+        tree.verify();
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  it('finds the right one of many equal ranges', () => {
+    const tree = new IntervalTree(4);
+    for (let value = 0; value < 50; value++) tree.insert(8n, 15n, value);
+    tree.insert(8n, 20n, 7);
+    for (let value = 0; value < 50; value += 2) expect(tree.remove(8n, 15n, value)).toBe(true);
+    expect(tree.remove(8n, 15n, 4)).toBe(false);
+    tree.verify();
+    expect([...tree.overlaps(0n, 100n)].map((e) => e.value)).toEqual(
+      [...Array(25).keys()].map((i) => 2 * i + 1).concat(7),
+    );
+  });
+
+  it('builds from sorted input what insertion builds', () => {
+    fc.assert(
+      fc.property(
+        capacities,
+        fc.array(anyRange, { maxLength: 200, size: 'max' }),
+        fc.array(anyRange, { maxLength: 3 }),
+        (capacity, ranges, queries) => {
+          const naive = new NaiveIndex();
+          for (const [i, r] of ranges.entries()) naive.insert(r, i);
+          const sorted = naive.entries;
+          const tree = IntervalTree.fromSorted(
+            BigUint64Array.from(sorted, (e) => e.start),
+            BigUint64Array.from(sorted, (e) => e.last),
+            Uint32Array.from(sorted, (e) => e.value),
+            capacity,
+          );
+          expectSame(tree, naive, queries);
+          for (const r of ranges.slice(0, 20)) {
+            tree.insert(r.start, r.last, 1000);
+            naive.insert(r, 1000);
+          }
+          expectSame(tree, naive, queries);
+        },
+      ),
+    );
+  });
+
+  it('numbers the entries of sorted input that brings no values', () => {
+    const tree = IntervalTree.fromSorted(BigUint64Array.of(1n, 5n), BigUint64Array.of(2n, 6n));
+    expect([...tree.overlaps(0n, 9n)].map((e) => e.value)).toEqual([0, 1]);
+  });
+
+  it('refuses sorted input that is not', () => {
+    expect(() => IntervalTree.fromSorted(BigUint64Array.of(5n, 1n), BigUint64Array.of(5n, 1n))).toThrow(/descend/);
+    expect(() => IntervalTree.fromSorted(BigUint64Array.of(5n), BigUint64Array.of(4n))).toThrow(/above last/);
+    expect(() => IntervalTree.fromSorted(BigUint64Array.of(5n), new BigUint64Array(0))).toThrow(/length/);
+  });
+
+  it('clones into an independent tree', () => {
+    fc.assert(
+      fc.property(capacities, stepsOf(shortRange, 80), stepsOf(shortRange, 80), (capacity, before, after) => {
+        const tree = new IntervalTree(capacity);
+        const naive = new NaiveIndex();
+        run(tree, naive, before, false);
+        const copy = tree.clone();
+        const kept = new NaiveIndex();
+        kept.entries.push(...naive.entries);
+        run(tree, naive, after, false);
+        expectSame(copy, kept, []);
+        run(copy, kept, after.slice().reverse(), false);
+        expectSame(tree, naive, []);
+        expectSame(copy, kept, []);
+      }),
+    );
+  });
+
+  it('clears and can be filled again', () => {
+    const tree = new IntervalTree(4);
+    for (let i = 0n; i < 100n; i++) tree.insert(i, i + 5n, 0);
+    tree.clear();
+    tree.verify();
+    expect(tree.size).toBe(0);
+    tree.insert(3n, 4n, 9);
+    expect([...tree.overlaps(0n, IOVA_MAX)]).toEqual([{ start: 3n, last: 4n, value: 9 }]);
+  });
+
+  it('needs some tens of bytes an entry', () => {
+    const n = 10_000;
+    const starts = BigUint64Array.from({ length: n }, (_, i) => BigInt(i) * 0x3000n);
+    const tree = IntervalTree.fromSorted(
+      starts,
+      starts.map((start) => start + 0x1fffn),
+    );
+    expect(tree.bytes / n).toBeGreaterThan(20);
+    expect(tree.bytes / n).toBeLessThan(60);
+  });
+});
+
+describe('mergedSpans', () => {
+  it('joins what several trees cover', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(fc.oneof(anyRange, shortRange), { maxLength: 12 }), { maxLength: 3 }),
+        anyRange,
+        (lists, within) => {
+          const trees = lists.map((ranges) => {
+            const tree = new IntervalTree(4);
+            for (const r of ranges) tree.insert(r.start, r.last, 0);
+            return tree;
+          });
+          expect([...mergedSpans(trees, within.start, within.last)]).toEqual(naiveSpans(lists.flat(), within));
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,27 @@
+// 64-bit addresses as two unsigned 32-bit words, for loops that must not allocate a bigint for each comparison.
+
+const scratch = new BigUint64Array(1);
+const halves = new Uint32Array(scratch.buffer);
+// The order of the halves in memory is the machine's; found out once.
+scratch[0] = 1n;
+const LOW = halves[0] === 1 ? 0 : 1;
+const HIGH = 1 - LOW;
+
+/** The upper 32 bits of an address, 0 to 2^32−1. */
+export function highWord(value: bigint): number {
+  scratch[0] = value;
+  return halves[HIGH] as number;
+}
+
+/** The lower 32 bits of an address, 0 to 2^32−1. */
+export function lowWord(value: bigint): number {
+  scratch[0] = value;
+  return halves[LOW] as number;
+}
+
+/** The address of two words. */
+export function fromWords(high: number, low: number): bigint {
+  halves[HIGH] = high;
+  halves[LOW] = low;
+  return scratch[0] as bigint;
+}
