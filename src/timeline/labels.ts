@@ -81,6 +81,6 @@ export function placeLabels(
     }
     const short = shorten(bar.title, room, LABEL_SIZE);
     if (short !== '') return text([short]);
-    return { place: 'number', x: (bar.x0 + bar.x1) / 2 };
+    return { place: 'number', x: middle };
   });
 }

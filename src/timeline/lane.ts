@@ -1,12 +1,34 @@
+import type { Provenance } from '../analysis/inventory.ts';
+import type { IovaRange } from '../iova/range.ts';
+
 export type LaneKind = 'aperture' | 'reserved' | 'allowed' | 'areas' | 'holes' | 'usable';
 
 /** Disjoint ranges in ascending order as columns; bounds inclusive. `styles` are indices into `STYLE_NAMES`. */
 export interface LaneRow {
-  /** Named when a lane shows a row for each device or group. */
+  /** Named when a lane shows a row for each contributor. */
   readonly title?: string;
   readonly starts: BigUint64Array;
   readonly lasts: BigUint64Array;
   readonly styles: Uint8Array;
+  /** True if it is known that all styles are the same. */
+  readonly uniform?: boolean;
+}
+
+/** One contribution to a drawn range: who brings it, its own bounds, and where that was read. */
+export interface Part {
+  readonly owner: string;
+  readonly range: IovaRange;
+  readonly provenance: readonly Provenance[];
+}
+
+/** What the inspector says of one range of a lane. */
+export interface RangeInfo {
+  /** Type in words. */
+  readonly title: string;
+  readonly sentence: string;
+  readonly parts: readonly Part[];
+  /** Further exact values by name, addresses in hex. */
+  readonly values?: Readonly<Record<string, string>>;
 }
 
 /** A lane of an address space: one or more rows of ranges. Made by the functions in lanes/, from facts or a model. */
@@ -22,6 +44,7 @@ export interface Lane {
   readonly expanded: boolean;
   /** What is written into the bar of one range. */
   caption(row: number, index: number): string;
+  describe(row: number, index: number): RangeInfo;
 }
 
 /** A group of lanes that share an address space, under one heading. */
@@ -32,9 +55,7 @@ export interface SpaceLanes {
   readonly lanes: readonly Lane[];
 }
 
-export interface StyledRange {
-  readonly start: bigint;
-  readonly last: bigint;
+export interface StyledRange extends IovaRange {
   readonly style: number;
 }
 
@@ -49,7 +70,7 @@ export function laneRow(ranges: readonly StyledRange[], title?: string): LaneRow
 }
 
 /** Spreads overlapping ranges over as few rows as first fit finds: each row is disjoint. Input ascending by start. */
-export function stackRows<T extends StyledRange>(ranges: readonly T[]): T[][] {
+export function stackRows<T extends IovaRange>(ranges: readonly T[]): T[][] {
   const rows: T[][] = [];
   for (const r of ranges) {
     const row = rows.find((candidate) => (candidate.at(-1) as T).last < r.start);
@@ -69,4 +90,31 @@ export function firstEndingAtOrAfter(row: LaneRow, address: bigint): number {
     else high = middle;
   }
   return low;
+}
+
+/** A range with all that a lane says of it; for lanes that are small enough to hold their ranges as objects. */
+export interface DescribedRange extends IovaRange {
+  readonly style: number;
+  readonly caption: string;
+  readonly info: RangeInfo;
+}
+
+/** Makes a lane from rows of described ranges, each row disjoint and ascending. */
+export function describedLane(
+  head: Pick<Lane, 'id' | 'kind' | 'title' | 'subtitle'> & Partial<Pick<Lane, 'expandable' | 'expanded'>>,
+  rows: readonly { readonly title?: string; readonly ranges: readonly DescribedRange[] }[],
+): Lane {
+  const at = (row: number, index: number): DescribedRange => {
+    const found = rows[row]?.ranges[index];
+    if (!found) throw new RangeError(`lane ${head.id} has no range ${index} in row ${row}`);
+    return found;
+  };
+  return {
+    expandable: false,
+    expanded: false,
+    ...head,
+    rows: rows.map((row) => laneRow(row.ranges, row.title)),
+    caption: (row, index) => at(row, index).caption,
+    describe: (row, index) => at(row, index).info,
+  };
 }

@@ -37,7 +37,6 @@ const RIGHT_MARGIN = 14;
 const HEAD_HEIGHT = 34;
 const RULER_HEIGHT = 36;
 const LANE_PADDING = 9;
-const BADGE_STRIP = 15;
 const BADGE_WIDTH = 15;
 const LEGEND_LINE = 22;
 const NOTE_LINE = 17;
@@ -69,6 +68,7 @@ export const LEGEND: Readonly<Record<StyleName, string>> = {
   hole: 'hole',
   usable: 'usable',
   reported: 'valid range, as the kernel says',
+  several: 'several kinds, too close to draw apart',
 };
 
 function gutterWidth(width: number): number {
@@ -106,6 +106,8 @@ class SceneBuilder {
   readonly heads: LaneHead[] = [];
   readonly notes: Note[] = [];
   readonly used = new Set<StyleName>();
+  /** Drawn last of the plot: nothing may cross a number. */
+  readonly #badgeMarks: Mark[] = [];
   #y = 0;
   readonly #left: number;
   readonly #input: SceneInput;
@@ -152,6 +154,7 @@ class SceneBuilder {
     }
     this.marks.splice(before, 0, ...background);
     this.#drawTears(plotTop, plotBottom);
+    this.marks.push(...this.#badgeMarks);
     this.#measured(plotTop, plotBottom);
     this.#y += 18;
     this.#notes();
@@ -242,22 +245,21 @@ class SceneBuilder {
   #lane(lane: LaneSlice): void {
     const top = this.#y;
     const rowHeight = ROW_HEIGHT[lane.kind];
-    let y = top + LANE_PADDING;
-    const titled = lane.rows.some((row) => row.title !== undefined);
+    const opened = lane.expandable && lane.expanded;
+    const titleY = top + LANE_PADDING + 10;
+    let y = top + LANE_PADDING + (opened ? 18 : 0);
     for (const [index, row] of lane.rows.entries()) y = this.#row(lane, index, row, y, rowHeight) + 4;
     if (lane.rows.length === 0) y += rowHeight + 4;
     this.#y = Math.max(y - 4 + LANE_PADDING, top + 40);
 
     const room = this.#left - 14 - 8;
-    const titleX = 14 + (lane.expandable ? 12 : 0);
-    const headY = titled && lane.expanded ? top + 4 : top + LANE_PADDING;
-    if (lane.expandable) this.#twisty(14, headY + 6, lane.expanded);
-    if (!(titled && lane.expanded)) {
-      this.marks.push(
-        text(titleX, headY + 10, shorten(lane.title, room - (titleX - 14), 12, 'bold'), { size: 12, font: 'bold' }),
-        text(14, headY + 24, shorten(lane.subtitle, room, 10), { size: 10, ink: 'muted' }),
-      );
-    }
+    const titleX = 14 + (lane.expandable ? 13 : 0);
+    if (lane.expandable) this.#twisty(14, titleY - 4, lane.expanded);
+    this.marks.push(
+      text(titleX, titleY, shorten(lane.title, room - (titleX - 14), 12, 'bold'), { size: 12, font: 'bold' }),
+    );
+    const subtitle = text(14, titleY + 14, shorten(lane.subtitle, room, 10), { size: 10, ink: 'muted' });
+    if (!opened) this.marks.push(subtitle);
     this.heads.push({
       laneId: lane.id,
       y: top,
@@ -309,8 +311,8 @@ class SceneBuilder {
       requests.push({
         x0: left,
         x1: right,
-        title: count > 1 ? `${count} ranges` : (row.captions[i] as string),
-        detail: count > 1 ? '' : formatSize(size),
+        title: count > 1 ? `${count} ranges` : row.captions[i] || formatSize(size),
+        detail: count > 1 || row.captions[i] === '' ? '' : formatSize(size),
       });
     }
     const placed = placeLabels(
@@ -323,13 +325,10 @@ class SceneBuilder {
     const numbered = placed.flatMap((p, k) =>
       p.place === 'number' && row.counts[shown[k] as number] === 1 ? [{ x: p.x, k }] : [],
     );
-    const strip = numbered.length > 0 && numbered.length <= NOTES_MAX ? BADGE_STRIP : 0;
-    const top = y + strip;
-
     if (row.title !== undefined) {
       const room = this.#left - 14 - 18;
       this.marks.push(
-        text(26, top + height / 2 + 4, shorten(row.title, room, 10.5, 'sans', 3), { size: 10.5, ink: 'muted' }),
+        text(26, y + height / 2 + 4, shorten(row.title, room, 10.5, 'sans', 3), { size: 10.5, ink: 'muted' }),
       );
     }
     for (const [k, request] of requests.entries()) {
@@ -338,9 +337,9 @@ class SceneBuilder {
       const start = row.starts[i] as bigint;
       const last = row.lasts[i] as bigint;
       const count = row.counts[i] as number;
-      const what = count > 1 ? `${count} ranges` : `${row.captions[i]} (${LEGEND[style]})`;
+      const what = count > 1 ? `${count} ranges` : row.captions[i] || LEGEND[style];
       this.used.add(style);
-      const box = { x: this.#left + request.x0, y: top, width: request.x1 - request.x0, height };
+      const box = { x: this.#left + request.x0, y, width: request.x1 - request.x0, height };
       this.marks.push({
         type: 'bar',
         ...box,
@@ -360,15 +359,15 @@ class SceneBuilder {
       const style = { anchor: label.anchor, halo: true } as const;
       const [first = '', second] = label.lines;
       if (second === undefined) {
-        this.marks.push(text(x, top + height / 2 + 4, first, { size: LABEL_SIZE, ...style }));
+        this.marks.push(text(x, y + height / 2 + 4, first, { size: LABEL_SIZE, ...style }));
       } else {
         this.marks.push(
-          text(x, top + height / 2 - 2, first, { size: LABEL_SIZE, ...style }),
-          text(x, top + height / 2 + 11, second, { size: DETAIL_SIZE, ink: 'muted', ...style }),
+          text(x, y + height / 2 - 2, first, { size: LABEL_SIZE, ...style }),
+          text(x, y + height / 2 + 11, second, { size: DETAIL_SIZE, ink: 'muted', ...style }),
         );
       }
     }
-    if (strip > 0) this.#badges(lane, row, shown, numbered, y);
+    this.#badges(lane, row, shown, numbered, y);
     if (selected && selected.laneId === lane.id) {
       for (const [k, request] of requests.entries()) {
         const i = shown[k] as number;
@@ -376,7 +375,7 @@ class SceneBuilder {
           this.marks.push({
             type: 'outline',
             x: this.#left + request.x0 - 2,
-            y: top - 2,
+            y: y - 2,
             width: request.x1 - request.x0 + 4,
             height: height + 4,
             ink: 'accent',
@@ -384,7 +383,7 @@ class SceneBuilder {
         }
       }
     }
-    return top + height;
+    return y + height;
   }
 
   /** Numbers above bars that are too narrow for words; neighbours that would touch share one badge. */
@@ -399,7 +398,7 @@ class SceneBuilder {
     const flush = () => {
       if (!open) return;
       const label = open.first === open.last ? `${open.first}` : `${open.first}–${open.last}`;
-      this.marks.push({ type: 'badge', x: this.#left + open.x, y: y + 6, text: label });
+      this.#badgeMarks.push({ type: 'badge', x: this.#left + open.x, y: y - 2, text: label });
     };
     for (const { x, k } of numbered) {
       const i = shown[k] as number;
@@ -408,7 +407,7 @@ class SceneBuilder {
       this.notes.push({
         number,
         x,
-        text: `${lane.title}: ${row.captions[i]}, ${formatRange(r)}, ${formatSize(sizeOf(r))}`,
+        text: `${lane.title}: ${row.captions[i] || 'range'} ${formatRange(r)}, ${formatSize(sizeOf(r))}`,
       });
       if (open && x - BADGE_WIDTH / 2 < open.right + 3) {
         open.last = number;

@@ -2,6 +2,7 @@
 // Made where the data are (the worker); the page turns slices into marks at every frame.
 import { firstEndingAtOrAfter, type Lane, type LaneRow, type SpaceLanes } from './lane.ts';
 import { type Scale, toAddress, toWorld } from './scale.ts';
+import { styleIndex } from './theme.ts';
 import { type Viewport, visibleRange, worldAt } from './viewport.ts';
 
 /** Ranges of one row inside the window. Columns of equal length; bounds inclusive. */
@@ -34,6 +35,7 @@ export interface SpaceSlice {
 /** Ranges narrower than this are merged with neighbours that begin within `MERGE_PIXELS`. */
 const NARROW_PIXELS = 1;
 const MERGE_PIXELS = 2;
+const SEVERAL = styleIndex('several');
 
 /**
  * The window to cut for a view: three times its width, so that panning finds marks at once, at the finest zoom of its
@@ -53,6 +55,17 @@ export function covers(window: Viewport, view: Viewport): boolean {
   const wanted = sliceWindow(view);
   if (wanted.unitsPerPixel !== window.unitsPerPixel) return false;
   return worldAt(window, 0) <= worldAt(view, 0) && worldAt(window, window.width) >= worldAt(view, view.width);
+}
+
+/** Beyond this many the styles of a merged mark are not compared any more. */
+const COMPARED_MAX = 256;
+
+/** The style that all ranges of a merged mark share, or the one for several kinds. */
+function commonStyle(row: LaneRow, from: number, to: number): number {
+  const style = row.styles[from] as number;
+  if (to - from > COMPARED_MAX) return row.uniform ? style : SEVERAL;
+  for (let i = from + 1; i <= to; i++) if (row.styles[i] !== style) return SEVERAL;
+  return style;
 }
 
 function cutRow(lane: Lane, rowIndex: number, row: LaneRow, scale: Scale, window: Viewport): RowSlice {
@@ -78,7 +91,7 @@ function cutRow(lane: Lane, rowIndex: number, row: LaneRow, scale: Scale, window
     ...(row.title === undefined ? {} : { title: row.title }),
     starts: BigUint64Array.from(picked, (index) => row.starts[index] as bigint),
     lasts: BigUint64Array.from(ends, (index) => row.lasts[index] as bigint),
-    styles: Uint8Array.from(picked, (index) => row.styles[index] as number),
+    styles: Uint8Array.from(picked, (index, k) => commonStyle(row, index, ends[k] as number)),
     counts: Uint32Array.from(picked, (index, k) => (ends[k] as number) - index + 1),
     indices: Uint32Array.from(picked),
     captions: picked.map((index, k) => (ends[k] === index ? lane.caption(rowIndex, index) : '')),

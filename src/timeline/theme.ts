@@ -18,6 +18,7 @@ export const STYLE_NAMES = [
   'hole',
   'usable',
   'reported',
+  'several',
 ] as const;
 export type StyleName = (typeof STYLE_NAMES)[number];
 
@@ -85,6 +86,7 @@ const TILES: Partial<Record<StyleName, PatternTile>> = {
   'area-write-only': horizontal(6),
   'area-no-access': cross(9),
   reported: dots(8, 0.9),
+  several: diagonal(5, 1.2),
 };
 
 /** Dashes of the outline; solid where there is none. */
@@ -158,6 +160,7 @@ export const THEMES: Readonly<Record<ThemeName, Theme>> = {
       hole: ['#ffffff', '#8a96a6', '#8a96a6'],
       usable: ['#dcf1e0', '#5da06d', '#5da06d'],
       reported: ['#dcf1e0', '#2f7a45', '#6fb380'],
+      several: ['#eef0f2', '#3f4854', '#7c8794'],
     },
   ),
   dark: theme(
@@ -190,6 +193,7 @@ export const THEMES: Readonly<Record<ThemeName, Theme>> = {
       hole: ['#121821', '#79879a', '#79879a'],
       usable: ['#173522', '#5aa770', '#5aa770'],
       reported: ['#173522', '#79c78d', '#397a4b'],
+      several: ['#20262e', '#c4ccd6', '#7c8794'],
     },
   ),
 };
