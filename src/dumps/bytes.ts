@@ -1,0 +1,151 @@
+// Streams of bytes: reading them piece by piece, looking at their first bytes, knowing what they are.
+
+export type ByteStream = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
+
+/** Bytes of the head that detection may look at. */
+export const HEAD_BYTES = 4096;
+/** Work between two looks at the clock is one piece: small enough to stay responsive. */
+const PIECE_BYTES = 32_768;
+
+/** The chunks of a stream in pieces of at most 32 KiB. Leaving the loop early cancels the stream. */
+export async function* piecesOf(stream: ByteStream): AsyncGenerator<Uint8Array, void, undefined> {
+  if (!('getReader' in stream)) {
+    for await (const chunk of stream) yield* cut(chunk);
+    return;
+  }
+  const reader = stream.getReader();
+  let finished = false;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) {
+        finished = true;
+        return;
+      }
+      yield* cut(value);
+    }
+  } finally {
+    // A stream that failed refuses to be cancelled with the same error: it has been reported already.
+    if (!finished) await reader.cancel().catch(() => undefined);
+    reader.releaseLock();
+  }
+}
+
+function* cut(chunk: Uint8Array): Generator<Uint8Array, void, undefined> {
+  for (let at = 0; at < chunk.length; at += PIECE_BYTES) yield chunk.subarray(at, at + PIECE_BYTES);
+}
+
+/** A stream whose first bytes can be looked at before it is read. */
+export interface Peeked {
+  /** Up to HEAD_BYTES; fewer only if the stream is shorter. */
+  readonly head: Uint8Array;
+  /** The whole stream, from its first byte; to be read once. */
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
+export async function peek(pieces: AsyncIterable<Uint8Array>): Promise<Peeked> {
+  const iterator = pieces[Symbol.asyncIterator]();
+  const kept: Uint8Array[] = [];
+  let length = 0;
+  let done = false;
+  let failure: { readonly error: unknown } | undefined;
+  while (length < HEAD_BYTES && !done && !failure) {
+    try {
+      const next = await iterator.next();
+      if (next.done) done = true;
+      else {
+        kept.push(next.value);
+        length += next.value.length;
+      }
+    } catch (error) {
+      // What came before the failure is still worth reading; the failure is met again behind it.
+      failure = { error };
+    }
+  }
+  const head = new Uint8Array(Math.min(length, HEAD_BYTES));
+  let at = 0;
+  for (const piece of kept) {
+    const part = piece.subarray(0, head.length - at);
+    head.set(part, at);
+    at += part.length;
+  }
+  async function* whole(): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      yield* kept;
+      if (failure) throw failure.error;
+      while (!done) {
+        const next = await iterator.next();
+        if (next.done) return;
+        yield next.value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  }
+  return { head, bytes: whole() };
+}
+
+export function isGzip(head: Uint8Array): boolean {
+  return head[0] === 0x1f && head[1] === 0x8b && head[2] === 8;
+}
+
+/**
+ * True for a tar archive: its first block of 512 bytes holds its own checksum, the sum of its bytes with the
+ * checksum's field (148 to 155) taken as blanks, in octal. That is so in every dialect; not all carry `ustar`.
+ */
+export function isTar(head: Uint8Array): boolean {
+  if (head.length < 512 || head[0] === 0) return false;
+  let sum = 0;
+  let unsignedField = '';
+  for (let i = 0; i < 512; i++) {
+    const byte = head[i] ?? 0;
+    if (i >= 148 && i < 156) {
+      sum += 32;
+      unsignedField += String.fromCharCode(byte);
+    } else sum += byte;
+  }
+  const stored = /^ *([0-7]+)[ \0]*/.exec(unsignedField)?.[1];
+  return stored !== undefined && Number.parseInt(stored, 8) === sum;
+}
+
+const KNOWN_BINARIES: readonly (readonly [magic: readonly number[], what: string])[] = [
+  [[0x50, 0x4b, 0x03, 0x04], 'a zip archive: unpack it first'],
+  [[0x42, 0x5a, 0x68], 'packed with bzip2: unpack it first'],
+  [[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], 'packed with xz: unpack it first'],
+  [[0x28, 0xb5, 0x2f, 0xfd], 'packed with zstd: unpack it first'],
+  [[0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c], 'a 7z archive: unpack it first'],
+  [[0x89, 0x50, 0x4e, 0x47], 'a PNG picture: text is needed'],
+  [[0xff, 0xd8, 0xff], 'a JPEG picture: text is needed'],
+  [[0x25, 0x50, 0x44, 0x46], 'a PDF document: text is needed'],
+  [[0x7f, 0x45, 0x4c, 0x46], 'an ELF program'],
+];
+
+/** What the bytes are if they are no text, for a message; undefined if they pass as text. */
+export function describeBinary(head: Uint8Array): string | undefined {
+  const bytes = [...head.subarray(0, 16)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  for (const [magic, what] of KNOWN_BINARIES) {
+    if (magic.every((byte, i) => head[i] === byte)) return `${what} (it begins with ${bytes})`;
+  }
+  if (utf16(head)) return undefined;
+  let controls = 0;
+  let nuls = 0;
+  for (const byte of head) {
+    if (byte === 0) nuls++;
+    else if (byte < 0x20 && !(byte >= 0x08 && byte <= 0x0d) && byte !== 0x1b) controls++;
+  }
+  const rest = head.length - nuls;
+  if (rest === 0) return head.length > 0 ? 'nothing but NUL bytes' : undefined;
+  // Text is padded with NULs at its end at most (files of sysfs in an archive), or has one behind every letter.
+  if (controls * 20 > rest) return `binary data (it begins with ${bytes})`;
+  const decoded = new TextDecoder().decode(head);
+  let replaced = 0;
+  for (let at = decoded.indexOf('\ufffd'); at >= 0; at = decoded.indexOf('\ufffd', at + 1)) replaced++;
+  return replaced * 5 > decoded.length - nuls ? `binary data (it begins with ${bytes})` : undefined;
+}
+
+/** The label of the encoding if the bytes start with a mark of UTF-16 (as PowerShell writes text). */
+export function utf16(head: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+  if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
+  if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be';
+  return undefined;
+}

@@ -1,0 +1,209 @@
+// What surrounds a dump when people pass it on, and how it is taken off. One line, from the outside to the inside:
+//
+//   quote marks     `> >> `  `| `  `ab> `  `&gt; `
+//   log prefixes    `янв 13 18:17:24 host qemu[1]: `  `2024-01-04T23:12:54.5+01:00 host kernel: `  `<6>`  `(XEN) `
+//                   `[   12.345678] `  `[  +0,000014] `  `[Thu Jan  4 23:12:54 2024] `  `… stdout F `
+//   chat            `12:34 <nick> `  `<nick> `
+//   containers      `time="…" level=error msg="…"`   `{"log":"…"}`
+//   prompt          see shell.ts
+//   annotations     ` <<<< here`   ` <-- this one`   at the end
+//
+// Quoted-printable is undone over several lines, see `softBreak`. Nothing here knows any format; whoever needs what
+// was taken off (a time, a program's name) has the raw line.
+import { type Prompt, splitPrompt } from './shell.ts';
+
+export interface Cleaned {
+  readonly text: string;
+  readonly prompt?: Prompt;
+}
+
+const ESC = String.fromCharCode(27);
+const BEL = String.fromCharCode(7);
+/** What terminals understand: colours, the window's title. */
+const ESCAPES = new RegExp(
+  `${ESC}(?:\\[[0-9;?]{0,32}[A-Za-z]|\\][^${BEL}${ESC}]{0,256}(?:${BEL}|${ESC}\\\\)|[()][A-Z0-9])`,
+  'g',
+);
+const ENTITIES = /&(gt|lt|amp|quot|nbsp|#39|#x27|#62|#60);/g;
+const ENTITY_TEXT: Readonly<Record<string, string>> = {
+  gt: '>',
+  lt: '<',
+  amp: '&',
+  quot: '"',
+  nbsp: ' ',
+  '#39': "'",
+  '#x27': "'",
+  '#62': '>',
+  '#60': '<',
+};
+const TAGS = /<\/?(?:pre|code|br|tt)\b[^<>]{0,200}>/gi;
+/** One blank after the last mark belongs to the mark; more is indentation of what is quoted. */
+const QUOTES = /^(?:[ \t]{0,8}(?:[A-Za-z]{0,4}>|\||»)){1,24} ?/;
+
+const CLOCK = String.raw`\d{1,2}:\d{2}:\d{2}(?:[.,]\d{1,9})?`;
+/** `host tag[pid]: ` after a time. The host is missing in some logs, so it must not look like a tag. */
+const HOST_TAG = String.raw`(?:[^\s:]\S{0,62}[^\s:] |[^\s:] )?[^\s:[\]]{1,64}(?:\[\d{1,10}\])?:(?: |$)`;
+const MONTH = String.raw`(?:\p{L}[\p{L}.]{1,11}|\d{1,2}月)`;
+const SYSLOG = new RegExp(
+  `^(?:${MONTH} {1,2}\\d{1,2}|\\d{1,2}\\.? ${MONTH})(?: \\d{4})?,? ${CLOCK} (?:${HOST_TAG}|)`,
+  'u',
+);
+const ISO = new RegExp(
+  `^\\d{4}-\\d{2}-\\d{2}[T ]${CLOCK}(?:Z|[+-]\\d{2}:?\\d{2})?:? (?:(?:stdout|stderr) [FP] |${HOST_TAG}|)`,
+);
+const STAMP = /^\[ {0,10}\+?\d{1,10}[.,]\d{1,9}\](?: ?\[ {0,8}[TC]\d{1,8}\])?(?: |$)/;
+const DATE_STAMP = /^\[(?:\p{L}{2,9}\.? )?\p{L}{2,9}\.? {1,2}\d{1,2} [\d: ]{4,16}\](?: |$)/u;
+/** `journalctl -o short-monotonic` and the like: host and tag after a stamp. Only for tags that carry no content. */
+const AFTER_STAMP = /^[\w.-]{1,64} (?:kernel|systemd|qemu[\w-]{0,40})(?:\[\d{1,10}\])?: /;
+const PRIORITY = /^<\d{1,3}>/;
+const XEN = /^\(XEN\) ?/;
+const CHAT = /^(?:\[?\d{1,2}:\d{2}(?::\d{2})?\]?\s{1,4})?<[ @+~&%]?[A-Za-z_[\]\\`^{}|][\w[\]\\`^{}|-]{0,31}> /;
+const CHAT_BARE = /^\[?\d{1,2}:\d{2}(?::\d{2})?\]? +(?:\w[\w-]{0,31} (?:\||>) )/;
+const LOGFMT = /^(?:[\w.]{1,32}=(?:"(?:[^"\\]|\\.){0,4000}"|[^\s"]{0,200}) ){1,12}?(?=(?:msg|error|err|log|message)=")/;
+const LOGFMT_VALUE = /\b(?:msg|error|err|log|message)="((?:[^"\\]|\\.){0,60000})"/g;
+const JSON_KEYS = ['log', 'msg', 'message', 'MESSAGE', 'error', 'err'];
+const ANNOTATION = /[ \t]+(?:<{2,}|<-|←|⟵|<={2,}[ \t]|\/\/ )[^\n]*$/;
+
+/** Takes one layer of a prefix off; undefined if there is none. The first character decides which can be there. */
+function peel(text: string): string | undefined {
+  let pattern: RegExp | undefined;
+  switch (text.charAt(0)) {
+    case '>':
+    case '|':
+    case '»':
+      pattern = QUOTES;
+      break;
+    case '[':
+      pattern = STAMP.test(text) ? STAMP : DATE_STAMP.test(text) ? DATE_STAMP : CHAT.test(text) ? CHAT : CHAT_BARE;
+      break;
+    case '<':
+      pattern = PRIORITY.test(text) ? PRIORITY : CHAT;
+      break;
+    case '(':
+      pattern = XEN;
+      break;
+    default:
+      if (/^\d/.test(text)) {
+        pattern = ISO.test(text) ? ISO : SYSLOG.test(text) ? SYSLOG : CHAT.test(text) ? CHAT : CHAT_BARE;
+      } else if (/^\p{L}/u.test(text)) {
+        pattern = /^[A-Za-z]{1,4}>/.test(text) ? QUOTES : SYSLOG;
+      }
+  }
+  const match = pattern?.exec(text);
+  if (!match) return undefined;
+  const rest = text.slice(match[0].length);
+  return pattern === STAMP ? rest.replace(AFTER_STAMP, '') : rest;
+}
+
+function unescapeLog(text: string): string {
+  return text.replace(/\\(["\\nrt])/g, (_, c: string) => ({ n: '\n', r: '', t: '\t' })[c] ?? c);
+}
+
+/** Messages inside a structured log line, several lines each perhaps; undefined if the line is none. */
+function unwrapLog(text: string): string[] | undefined {
+  if (text.startsWith('{"') && text.endsWith('}')) {
+    try {
+      const value: unknown = JSON.parse(text);
+      if (typeof value !== 'object' || value === null) return undefined;
+      const found = JSON_KEYS.flatMap((key) => {
+        const entry = (value as Record<string, unknown>)[key];
+        return typeof entry === 'string' ? [entry] : [];
+      });
+      return found.length > 0 ? found.flatMap((message) => message.split(/\r?\n/)) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+  if (!text.includes('="') || !LOGFMT.test(text)) {
+    if (!/^(?:msg|error|err|log|message)="/.test(text)) return undefined;
+  }
+  const values = [...text.matchAll(LOGFMT_VALUE)].map((match) => unescapeLog(match[1] ?? ''));
+  return values.length > 0 ? values.flatMap((value) => value.split('\n')) : undefined;
+}
+
+function cleanOne(input: string, depth: number): Cleaned[] {
+  let text = input;
+  if (text.includes(ESC)) text = text.replace(ESCAPES, '');
+  if (text.includes('&')) text = text.replace(ENTITIES, (_, name: string) => ENTITY_TEXT[name] ?? '');
+  if (text.includes('<')) text = text.replace(TAGS, '');
+  for (let round = 0; round < 8; round++) {
+    // Blanks before a prefix go with it; blanks before anything else are indentation.
+    const trimmed = text.trimStart();
+    const rest = peel(trimmed);
+    if (rest === undefined) break;
+    text = rest;
+  }
+  text = text.trimEnd();
+  const bare = text.trimStart();
+  if (depth < 2 && (bare.startsWith('{"') || bare.includes('="'))) {
+    const inner = unwrapLog(bare);
+    if (inner) return inner.flatMap((line) => cleanOne(line, depth + 1));
+  }
+  const shell = splitPrompt(bare);
+  if (shell) return [{ text: withoutAnnotation(shell.command), prompt: shell.prompt }];
+  return [{ text: withoutAnnotation(text) }];
+}
+
+/** Takes off what a person wrote behind a line: ` <<<< here`, ` <-- this one`. The frame `==> name <==` is none. */
+function withoutAnnotation(text: string): string {
+  if (!text.includes('<') && !text.includes('←') && !text.includes('⟵') && !text.includes('//')) return text;
+  return text.replace(ANNOTATION, '');
+}
+
+/**
+ * Cleans one line of text (without line end). Gives one line, except for log entries that hold several. A line of a
+ * file that was padded with NULs is cut there.
+ */
+export function cleanLine(raw: string): Cleaned[] {
+  if (!raw.includes('\0')) return cleanOne(raw, 0);
+  return raw
+    .split(/\0{2,}/)
+    .map((part) => part.replaceAll('\0', ''))
+    .filter((part) => part.trim() !== '')
+    .flatMap((part) => cleanOne(part, 0));
+}
+
+/** True if there is neither a letter nor a digit: rules, boxes, `:::::`, `+++`. Such a line separates like a blank one. */
+export function isDecoration(text: string): boolean {
+  return !/[\p{L}\p{N}]/u.test(text);
+}
+
+const ELISION =
+  /^[\s\W_]{0,8}(?:(?:output |lines? |text |log |rest )?(?:snip(?:ped)?|trimmed|truncated|omitted|elided|skipped|cut|deleted)(?: here| output| lines?)?|--More--)[\s\W_]{0,8}$/i;
+
+/** True for a line that says that something was left out: `...`, `. . .`, `[...]`, `[output trimmed]`, `<snip>`. */
+export function isElision(text: string): boolean {
+  const bare = text.trim();
+  if (bare.length > 60) return false;
+  if (/^[[(<]{0,2}\s?(?:\.\s?){3,}[\])>]{0,2}$/.test(bare) || /^\W{0,3}…\W{0,3}$/.test(bare)) return true;
+  if (/^[-=~ ]{2,}8<[-=~ 8<]*$/.test(bare)) return true;
+  return ELISION.test(bare);
+}
+
+/**
+ * True if the line is broken softly by quoted-printable: it ends in a single `=` and the next line continues it, be
+ * it inside a number. Encoders break at 76 characters; a mark of quotation added later may make it more. Short lines
+ * count only where the encoding is `known` from elsewhere, because `=` ends other lines too.
+ */
+export function softBreak(raw: string, known: boolean): boolean {
+  if (!raw.endsWith('=') || raw.endsWith('==')) return false;
+  return known || (raw.length >= 70 && raw.length <= 90);
+}
+
+/** True if the line shows that its source is encoded as quoted-printable. `=3D` alone could be part of a number. */
+export function showsQuotedPrintable(raw: string): boolean {
+  if (!raw.includes('=') && !raw.includes('quoted-printable')) return false;
+  return /=3D(?:0x|")|=20$|^Content-Transfer-Encoding:\s*quoted-printable/i.test(raw);
+}
+
+/** Decodes the escapes of quoted-printable in a line whose soft breaks are joined. Bytes are read as UTF-8. */
+export function decodeQuotedPrintable(raw: string): string {
+  if (!/=[0-9A-F]{2}/.test(raw)) return raw;
+  return raw.replace(/(?:=[0-9A-F]{2})+/g, (run) => {
+    const bytes = run
+      .slice(1)
+      .split('=')
+      .map((pair) => Number.parseInt(pair, 16));
+    return new TextDecoder().decode(new Uint8Array(bytes));
+  });
+}

@@ -1,0 +1,91 @@
+// What a dump format is. To add one: a file that exports a `DumpFormat`, a fixture, and a line in registry.ts.
+import type { Fact } from '../session/events.ts';
+import type { Prompt } from './shell.ts';
+
+export type Severity = 'info' | 'warning' | 'error';
+
+/** A line that is not blank, with its envelope (quote marks, log prefixes, prompt …) taken off. */
+export interface DumpLine {
+  /** Where it starts in the source, counted from 1. A joined or unwrapped line has the number of its first part. */
+  readonly number: number;
+  /** As it stands in the source, without the line end. For formats to which the cleaning takes away something. */
+  readonly raw: string;
+  /** Cleaned: no quote marks, time stamps, prompt, hand annotations or trailing blanks. Indentation is kept. */
+  readonly text: string;
+  /** Ordinal among the lines that are not blank: two lines follow each other if theirs differ by one. */
+  readonly index: number;
+  /** How many blank (or purely decorative) lines stand directly before it. */
+  readonly blanksBefore: number;
+  /** There if the line starts with a shell prompt; `text` is then the command. */
+  readonly prompt?: Prompt;
+  /** True for a line that says that something was left out (`...`, `[output trimmed]`). Offered to every reader. */
+  readonly elision: boolean;
+}
+
+/** Lines a reader may look at in advance, for text that a mail program wrapped. */
+export const LOOKAHEAD = 4;
+
+/** The n-th line after the one at hand that is not blank, 1 ≤ n ≤ LOOKAHEAD; undefined behind the end. */
+export type Lookahead = (n: number) => DumpLine | undefined;
+
+/** Where a reader puts what it finds. The source's name is added here. */
+export interface FactSink {
+  /** A fact with the number of the line where it starts; leave `source` and `line` out. Not for `group` facts. */
+  fact(fact: Fact, line: number): void;
+  /**
+   * Something about a group. All that one source (or one tree) says of a group becomes one `group` fact, placed where
+   * the group was first seen. A later type replaces an earlier one only if there was none.
+   */
+  group(group: string, about: { readonly type?: string; readonly devices?: readonly string[] }, line?: number): void;
+  /** `code` is stable and in kebab-case. Repetitions beyond a limit are counted only. Without `line`: the source as such. */
+  diagnostic(severity: Severity, code: string, message: string, line?: number): void;
+}
+
+export interface DumpSource {
+  /** As in the facts' `source`. */
+  readonly name: string;
+  /**
+   * Components of the path, for what a path says by itself: that `…/iommu_groups/7/type` speaks of group 7.
+   * A format is never chosen by it.
+   */
+  readonly path: readonly string[];
+}
+
+/** Reads the lines of one source, in order. May keep state; must not keep text. */
+export interface LineReader {
+  /**
+   * Offers a line. Returns how many lines were understood, counted from this one: 0 leaves it alone, 1 takes it,
+   * more takes the lines ahead too (they are not offered to this reader again, but to the others).
+   */
+  line(line: DumpLine, ahead: Lookahead): number;
+  /** After the last line. */
+  end?(): void;
+}
+
+/** A format made of lines of text. Several may find their own in one source. */
+export interface LineFormat {
+  readonly kind: 'lines';
+  /** Kebab-case, stable. */
+  readonly name: string;
+  /** For people: what this is called where it comes from. */
+  readonly title: string;
+  /**
+   * Cheap test on the cleaned text: lines that fail are not offered. Lines with a shell prompt always are, because a
+   * command ends whatever the lines before it were about, and elisions; `index` shows that lines were left out.
+   */
+  readonly interest: RegExp;
+  open(source: DumpSource, sink: FactSink): LineReader;
+}
+
+/** A format that is a whole file, known by its first bytes. */
+export interface BinaryFormat {
+  readonly kind: 'binary';
+  readonly name: string;
+  readonly title: string;
+  /** `head` holds the first bytes of the file, up to 4096. */
+  matches(head: Uint8Array): boolean;
+  /** Reads the file from its first byte. What is wrong with it becomes diagnostics; it does not throw for that. */
+  read(bytes: AsyncIterable<Uint8Array>, source: DumpSource, sink: FactSink): Promise<void>;
+}
+
+export type DumpFormat = LineFormat | BinaryFormat;

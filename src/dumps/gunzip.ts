@@ -1,0 +1,75 @@
+// The platform's DecompressionStream may drop what it has unpacked when the data end too early, and most of them
+// refuse a second member. So fflate, which gives everything up to the fault; it checks no sums, so that is done here.
+import { Gunzip } from 'fflate';
+
+/** Bytes handed to the decoder at once: what one step unpacks (2 MiB at most) is lost if the step meets damage. */
+const STEP = 2048;
+/** CRC-32 and length modulo 2^32, little-endian, behind each member (RFC 1952, section 2.3.1). */
+const TRAILER = 8;
+
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? 0xedb88320 ^ (crc >>> 1) : crc >>> 1;
+  return crc >>> 0;
+});
+
+function crc32(bytes: Uint8Array, before: number): number {
+  let crc = ~before;
+  for (let i = 0; i < bytes.length; i++) crc = (CRC_TABLE[(crc ^ (bytes[i] ?? 0)) & 0xff] ?? 0) ^ (crc >>> 8);
+  return ~crc >>> 0;
+}
+
+/**
+ * Unpacks gzip, several members too. `fault` is told at most once, after the last good byte, if the data are cut off
+ * or damaged.
+ */
+export async function* gunzip(
+  packed: AsyncIterable<Uint8Array>,
+  fault: (code: 'gzip-truncated' | 'gzip-damaged', message: string) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let ready: Uint8Array[] = [];
+  let crc = 0;
+  let length = 0;
+  let trailer = new Uint8Array(0);
+  const decoder = new Gunzip((chunk) => {
+    if (chunk.length === 0) return;
+    crc = crc32(chunk, crc);
+    length += chunk.length;
+    ready.push(chunk);
+  });
+  decoder.onmember = () => {
+    crc = 0;
+    length = 0;
+  };
+  const attempt = (bytes: Uint8Array, final: boolean): string | undefined => {
+    try {
+      decoder.push(bytes, final);
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  };
+  for await (const piece of packed) {
+    for (let at = 0; at < piece.length; at += STEP) {
+      const step = piece.subarray(at, at + STEP);
+      const problem = attempt(step, false);
+      yield* ready;
+      ready = [];
+      if (problem !== undefined) {
+        fault('gzip-damaged', `the packed data are damaged (${problem}); read up to there`);
+        return;
+      }
+      const tail = step.length >= TRAILER ? step : new Uint8Array([...trailer, ...step]);
+      trailer = tail.slice(-TRAILER);
+    }
+  }
+  const problem = attempt(new Uint8Array(0), true);
+  yield* ready;
+  const sums = trailer.length === TRAILER ? new DataView(trailer.buffer) : undefined;
+  const complete = sums?.getUint32(4, true) === length % 0x1_0000_0000;
+  if (problem !== undefined || !complete) {
+    fault('gzip-truncated', 'the packed data end too early; read up to there');
+  } else if (sums?.getUint32(0, true) !== crc) {
+    fault('gzip-damaged', 'the checksum of the packed data is wrong; some of what was read may be');
+  }
+}

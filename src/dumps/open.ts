@@ -1,0 +1,397 @@
+// Opens inputs: finds out what each is (packed, an archive, a session, text of any known format) and streams the
+// events that are in it. Works in a browser's worker and in Node; knows no files, only names and bytes.
+import { createTarDecoder } from 'modern-tar';
+import type { SessionHeader } from '../session/events.ts';
+import {
+  type ByteStream,
+  describeBinary,
+  HEAD_BYTES,
+  isGzip,
+  isTar,
+  type Peeked,
+  peek,
+  piecesOf,
+  utf16,
+} from './bytes.ts';
+import { Collector, type SourceSummary } from './collector.ts';
+import { type DumpEvent, EventQueue } from './event-queue.ts';
+import type { BinaryFormat, DumpFormat, LineFormat } from './format.ts';
+import { gunzip } from './gunzip.ts';
+import { IOMMU_GROUPS } from './iommu-groups.ts';
+import { Pacer } from './pacer.ts';
+import { FORMATS } from './registry.ts';
+import { looksLikeSession, SESSION_FORMAT, SessionFileReader } from './session-file.ts';
+import { groupDevice, groupLink, pathComponents } from './sysfs-path.ts';
+import { TextReader } from './text-reader.ts';
+
+/** A file, whatever it comes from. */
+export interface DumpInput {
+  /** Path or name, as a person would know it: becomes `source` of the facts. Components are separated by `/`. */
+  readonly name: string;
+  /** In bytes, if it is known; used for progress only. */
+  readonly size?: number;
+  /**
+   * Name of the folder that the file was found in. Inputs that follow each other with the same tree are one source:
+   * one summary, one `group` fact a group, and files in it may well have nothing of interest.
+   */
+  readonly tree?: string;
+  /** Target of a symbolic link. It is recorded, never followed; `stream` is not called. */
+  readonly link?: string;
+  /** Opens the file. May throw, or fail while it is read: that becomes a diagnostic. Called at most once. */
+  stream(): ByteStream | Promise<ByteStream>;
+}
+
+export interface Progress {
+  /** Bytes read so far, as stored. */
+  readonly bytes: number;
+  /** Bytes of all inputs, if every size is known. */
+  readonly total?: number;
+  /** The input at hand. */
+  readonly name: string;
+}
+
+export interface OpenOptions {
+  /** Gets the events in batches, in the order of the sources; within a source in the order of its lines. */
+  onEvents(batch: readonly DumpEvent[]): void;
+  onProgress?(progress: Progress): void;
+  /** Noticed between pieces of 32 KiB: `openInputs` then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** The formats to look for; all of the registry if absent. */
+  readonly formats?: readonly DumpFormat[];
+}
+
+export interface OpenResult {
+  /** In the order of the inputs; a tree is one source. */
+  readonly sources: readonly SourceSummary[];
+  /** Header of the session, if the only input was a session file. */
+  readonly header?: SessionHeader;
+}
+
+/** Archives in archives are opened down to here. */
+const DEEPEST = 4;
+
+interface State {
+  readonly formats: { readonly lines: readonly LineFormat[]; readonly binary: readonly BinaryFormat[] };
+  readonly queue: EventQueue;
+  readonly pacer: Pacer;
+  readonly headers: SessionHeader[];
+  collector: Collector;
+}
+
+/**
+ * Opens all inputs, one after the other. Whatever is wrong with an input becomes a `diagnostic` fact, and everything
+ * readable is still read: the promise is rejected only for an abort (and for errors thrown by the callbacks).
+ */
+export async function openInputs(
+  inputs: Iterable<DumpInput> | AsyncIterable<DumpInput>,
+  options: OpenOptions,
+): Promise<OpenResult> {
+  const formats = options.formats ?? FORMATS;
+  const queue = new EventQueue((batch) => options.onEvents(batch));
+  const pacer = new Pacer(options.signal);
+  const state: State = {
+    formats: {
+      lines: formats.filter((format) => format.kind === 'lines'),
+      binary: formats.filter((format) => format.kind === 'binary'),
+    },
+    queue,
+    pacer,
+    headers: [],
+    collector: new Collector('', queue),
+  };
+  const sources: SourceSummary[] = [];
+  const total = Array.isArray(inputs) ? totalSize(inputs) : undefined;
+  let bytes = 0;
+  let tree: string | undefined;
+  let open = false;
+  const close = () => {
+    if (open) sources.push(finish(state.collector));
+    open = false;
+  };
+  try {
+    for await (const input of inputs) {
+      await pacer.pause();
+      if (!open || input.tree === undefined || input.tree !== tree) {
+        close();
+        tree = input.tree;
+        state.collector = new Collector(tree ?? input.name, queue);
+        open = true;
+      }
+      if (input.link !== undefined) {
+        state.collector.files++;
+        readLink(state, input.name, input.link);
+        continue;
+      }
+      const counted = (length: number) => {
+        bytes += length;
+        state.collector.size += length;
+        options.onProgress?.({ bytes, name: input.name, ...(total === undefined ? {} : { total }) });
+      };
+      await readInput(state, input, counted);
+      queue.flush();
+    }
+    close();
+    queue.flush();
+  } finally {
+    pacer.close();
+  }
+  const header = sources.length === 1 && state.headers.length === 1 ? state.headers[0] : undefined;
+  return { sources, ...(header ? { header } : {}) };
+}
+
+function totalSize(inputs: readonly DumpInput[]): number | undefined {
+  let total = 0;
+  for (const input of inputs) {
+    if (input.link !== undefined) continue;
+    if (input.size === undefined) return undefined;
+    total += input.size;
+  }
+  return total;
+}
+
+/** Ends a source; says so if nothing in it was of any use. */
+function finish(collector: Collector): SourceSummary {
+  const explained = ['empty-file', 'binary-file', 'unreadable', 'bad-header'].some((code) =>
+    collector.hasDiagnostic(code),
+  );
+  if (!collector.foundAnything && !(explained && collector.unrecognized === 0)) {
+    const samples = collector.samples.map(({ line, text }) => `line ${line}: “${text}”`);
+    const found = samples.length > 0 ? `; found ${samples.join(', ')}` : '';
+    const expected = 'reserved_regions or iommu_groups of sysfs as text, folder or archive, or a session file';
+    collector.diagnostic(
+      collector.name,
+      'error',
+      'nothing-recognized',
+      `nothing recognized: expected ${expected}${found}`,
+    );
+  }
+  return collector.finish();
+}
+
+/** Reads one input; every failure of the stream ends as a diagnostic, save an abort. */
+async function readInput(state: State, input: DumpInput, counted: (length: number) => void): Promise<void> {
+  async function* pieces(): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const piece of piecesOf(await input.stream())) {
+      await state.pacer.pause();
+      counted(piece.length);
+      yield piece;
+    }
+  }
+  await guarded(state, input.name, () => readBytes(state, input.name, pieces(), input.tree !== undefined, 0));
+}
+
+/** Turns what a stream throws into a diagnostic. An abort passes: it is the caller's wish. */
+async function guarded(state: State, name: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    state.pacer.throwIfAborted();
+    const reason = error instanceof Error ? error.message : String(error);
+    state.collector.diagnostic(name, 'error', 'unreadable', `cannot be read: ${reason}`);
+  }
+}
+
+async function readBytes(
+  state: State,
+  name: string,
+  pieces: AsyncIterable<Uint8Array>,
+  inTree: boolean,
+  depth: number,
+): Promise<void> {
+  const { collector } = state;
+  const peeked = await peek(pieces);
+  const { head } = peeked;
+  const nested = depth < DEEPEST;
+  if (nested && isGzip(head)) {
+    const fault = (code: string, message: string) => collector.diagnostic(name, 'warning', code, message);
+    await readBytes(state, name, paced(state, gunzip(peeked.bytes, fault)), inTree, depth + 1);
+    return;
+  }
+  if (nested && isTar(head)) {
+    await readTar(state, name, peeked, depth + 1);
+    return;
+  }
+  collector.files++;
+  const binary = state.formats.binary.find((format) => format.matches(head));
+  if (binary) {
+    const source = { name, path: pathComponents(name) };
+    await binary.read(peeked.bytes, source, collector.sink(name, binary));
+    return;
+  }
+  if (head.length === 0) {
+    // Empty files are common in sysfs: a tree is full of them.
+    if (!inTree) collector.diagnostic(name, 'warning', 'empty-file', 'the file is empty');
+    await drain(peeked.bytes);
+    return;
+  }
+  const what = describeBinary(head);
+  if (what !== undefined) {
+    if (!inTree) collector.diagnostic(name, 'error', 'binary-file', `not text: ${what}`);
+    await leave(peeked.bytes);
+    return;
+  }
+  await readText(state, name, peeked);
+}
+
+async function readText(state: State, name: string, { head, bytes }: Peeked): Promise<void> {
+  const { collector } = state;
+  const decoder = new TextDecoder(utf16(head) ?? 'utf-8');
+  const start = new TextDecoder(utf16(head) ?? 'utf-8').decode(head.subarray(0, HEAD_BYTES));
+  const session = looksLikeSession(start) ? new SessionFileReader(name, collector) : undefined;
+  const reader = session ?? new TextReader(state.formats.lines, { name, path: pathComponents(name) }, collector);
+  try {
+    for await (const piece of bytes) {
+      reader.push(decoder.decode(piece, { stream: true }));
+      await state.pacer.pause();
+    }
+    reader.push(decoder.decode());
+  } finally {
+    // Also after a failure of the stream: the lines before it count.
+    reader.end();
+  }
+  if (session?.header) {
+    state.headers.push(session.header);
+    collector.noteFormat(SESSION_FORMAT);
+  }
+}
+
+async function readTar(state: State, name: string, { bytes }: Peeked, depth: number): Promise<void> {
+  const { collector } = state;
+  const iterator = bytes[Symbol.asyncIterator]();
+  let failure: { readonly error: unknown } | undefined;
+  const source = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const next = await iterator.next();
+        if (next.done) controller.close();
+        else controller.enqueue(next.value);
+      } catch (error) {
+        // The archive's decoder would throw away what it holds: end it here and pass the failure on below.
+        failure = { error };
+        controller.close();
+      }
+    },
+    async cancel() {
+      await iterator.return?.();
+    },
+  });
+  const entries = source.pipeThrough(createTarDecoder());
+  const reader = entries.getReader();
+  try {
+    for (;;) {
+      const { done, value: entry } = await reader.read();
+      if (done) break;
+      await state.pacer.pause();
+      await readTarEntry(state, name, entry.header, entry.body, depth);
+    }
+  } catch (error) {
+    state.pacer.throwIfAborted();
+    const reason = error instanceof Error ? error.message : String(error);
+    collector.diagnostic(name, 'warning', 'tar-damaged', `the archive is damaged: ${reason}; read up to there`);
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+  if (failure) throw failure.error;
+}
+
+interface TarHeaderLike {
+  readonly name: string;
+  readonly size: number;
+  readonly type?: string;
+  readonly linkname?: string;
+}
+
+async function readTarEntry(
+  state: State,
+  archive: string,
+  header: TarHeaderLike,
+  body: ReadableStream<Uint8Array>,
+  depth: number,
+): Promise<void> {
+  const { collector } = state;
+  const bad = (message: string) => collector.diagnostic(archive, 'warning', 'tar-bad-entry', message);
+  const skip = () => body.cancel().catch(() => undefined);
+  const shown = header.name.length > 200 ? `${header.name.slice(0, 200)}…` : header.name;
+  const type = header.type ?? 'file';
+  if (header.name === '' || hasControls(header.name)) {
+    bad('an entry without a proper name; left out');
+    await skip();
+    return;
+  }
+  if (header.name.startsWith('/')) bad(`“${shown}” is an absolute path; read as if below the archive`);
+  const components = pathComponents(header.name);
+  if (components[0] === '..') {
+    bad(`“${shown}” lies outside of the archive; left out`);
+    await skip();
+    return;
+  }
+  const name = `${archive}/${components.join('/')}`;
+  if (type === 'file') {
+    let size = 0;
+    async function* pieces(): AsyncGenerator<Uint8Array, void, undefined> {
+      for await (const piece of piecesOf(body)) {
+        size += piece.length;
+        yield piece;
+      }
+    }
+    const found = groupDevice(components);
+    if (found) addToGroup(state, name, found);
+    let whole = true;
+    async function* watched(): AsyncGenerator<Uint8Array, void, undefined> {
+      whole = false;
+      yield* pieces();
+      whole = true;
+    }
+    await guarded(state, name, () => readBytes(state, name, watched(), true, depth));
+    if (whole && size < header.size) {
+      const message = `the archive ends inside of “${shown}” (${size} of ${header.size} bytes)`;
+      collector.diagnostic(archive, 'warning', 'tar-truncated', message);
+    }
+    await skip();
+    return;
+  }
+  await skip();
+  if (type === 'directory') {
+    const found = groupDevice(components);
+    if (found) addToGroup(state, name, found);
+  } else if (type === 'symlink') {
+    readLink(state, name, header.linkname ?? '');
+  } else if (type === 'link') {
+    bad(`“${shown}” is a hard link; not followed`);
+  } else {
+    bad(`“${shown}” is a ${type.replace('-', ' ')}; left out`);
+  }
+}
+
+function hasControls(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) < 0x20) return true;
+  return false;
+}
+
+function addToGroup(state: State, source: string, found: { group: string; device: string }): void {
+  state.collector.group(source, found.group, { devices: [found.device] }, IOMMU_GROUPS);
+}
+
+/** Records what a symlink of sysfs says: which device is in which group. It is not followed. */
+function readLink(state: State, name: string, target: string): void {
+  const components = pathComponents(name);
+  const found = groupDevice(components) ?? groupLink(components, pathComponents(target));
+  if (found) addToGroup(state, name, found);
+}
+
+async function* paced(state: State, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const piece of piecesOf(chunks)) {
+    await state.pacer.pause();
+    yield piece;
+  }
+}
+
+/** Reads to the end without use, so that a failure is met. */
+async function drain(bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _ of bytes);
+}
+
+/** Leaves a stream unread. */
+async function leave(bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _ of bytes) break;
+}

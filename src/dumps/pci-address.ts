@@ -1,0 +1,19 @@
+/** A PCI address, with or without a domain: `00:1f.0`, `0000:00:1f.0`, `10000:e1:00.0`. For use inside larger patterns. */
+export const PCI_ADDRESS_PATTERN = String.raw`(?:[0-9a-fA-F]{4,8}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.[0-7]`;
+
+const WHOLE = /^(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}:[0-9a-f]{2}\.[0-7])$/i;
+
+/** The form with domain in lower case, `0000:00:1f.0`; undefined if `text` is no PCI address. */
+export function normalizePciAddress(text: string): string | undefined {
+  const match = WHOLE.exec(text);
+  return match ? `${match[1] ?? '0000'}:${match[2]}`.toLowerCase() : undefined;
+}
+
+/**
+ * A device's name as sysfs has it. PCI addresses are put into their full form, a backslash before a colon (as shells
+ * complete it) is taken off, anything else stays as it is.
+ */
+export function normalizeDevice(name: string): string {
+  const plain = name.replaceAll('\\', '');
+  return normalizePciAddress(plain) ?? plain;
+}

@@ -1,0 +1,6 @@
+import type { DumpFormat } from './format.ts';
+import { IOMMU_GROUPS } from './iommu-groups.ts';
+import { RESERVED_REGIONS } from './reserved-regions.ts';
+
+/** Every format that can be read. A new one is one line here; the order does not matter. */
+export const FORMATS: readonly DumpFormat[] = [RESERVED_REGIONS, IOMMU_GROUPS];

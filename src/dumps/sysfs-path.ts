@@ -1,0 +1,83 @@
+// What a path of sysfs says about the place it leads to. Linux 6.12, drivers/iommu/iommu.c: a group has a directory
+// /sys/kernel/iommu_groups/N (N is a number, or a name that somebody gave it) with `reserved_regions`, `type` and
+// `devices/` (symlinks to devices); a device has a symlink `iommu_group` to its group's directory.
+import { normalizeDevice } from './pci-address.ts';
+
+/** Which group or device something belongs to; empty if that is not known. */
+export interface Place {
+  readonly group?: string;
+  readonly device?: string;
+}
+
+const VARIABLE = /[*?[\]{}$]/;
+
+/** A group's name as it is kept: a number without leading zeros, or a word. Undefined for a pattern or a variable. */
+export function groupName(component: string | undefined): string | undefined {
+  if (component === undefined || component === '' || component === '.' || component === '..') return undefined;
+  const plain = component.replaceAll('\\', '');
+  if (VARIABLE.test(plain)) return undefined;
+  return /^\d+$/.test(plain) ? plain.replace(/^0+(?=\d)/, '') : plain;
+}
+
+function deviceName(component: string | undefined): string | undefined {
+  if (component === undefined || component === '' || component === '.' || component === '..') return undefined;
+  return VARIABLE.test(component) ? undefined : normalizeDevice(component);
+}
+
+/** Components of a path, `.` and empty ones left out, `a/..` resolved as far as it goes. */
+export function pathComponents(path: string): string[] {
+  const result: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part === '..' && result.length > 0 && result.at(-1) !== '..') result.pop();
+    else result.push(part);
+  }
+  return result;
+}
+
+/**
+ * The place that a directory stands for: `…/iommu_groups/7` is group 7, `…/0000:00:1f.0/iommu_group` is what that
+ * device belongs to, `…/net/eth0/device/iommu_group` what eth0's device does. Undefined for other directories;
+ * an empty place if the directory is one of these but a pattern or variable hides which.
+ */
+export function placeOfDirectory(components: readonly string[]): Place | undefined {
+  const last = components.length - 1;
+  if (components[last] === 'iommu_group') {
+    let at = last - 1;
+    while (at > 0 && components[at] === 'device') at--;
+    const device = deviceName(components[at]);
+    return device === undefined ? {} : { device };
+  }
+  if (last > 0 && components[last - 1] === 'iommu_groups') {
+    const group = groupName(components[last]);
+    return group === undefined ? {} : { group };
+  }
+  return undefined;
+}
+
+/** The place that a path to a `reserved_regions` or `type` file speaks of; see `placeOfDirectory`. */
+export function placeOfFile(components: readonly string[]): Place | undefined {
+  return placeOfDirectory(components.slice(0, -1));
+}
+
+/** Group and device of a path `…/iommu_groups/7/devices/0000:00:1f.0`, with anything behind it. */
+export function groupDevice(components: readonly string[]): { group: string; device: string } | undefined {
+  for (let i = 0; i + 3 < components.length; i++) {
+    if (components[i] !== 'iommu_groups' || components[i + 2] !== 'devices') continue;
+    const group = groupName(components[i + 1]);
+    const device = deviceName(components[i + 3]);
+    if (group !== undefined && device !== undefined) return { group, device };
+  }
+  return undefined;
+}
+
+/** Group and device of a symlink `…/0000:00:1f.0/iommu_group` that leads to `…/iommu_groups/7`. */
+export function groupLink(
+  components: readonly string[],
+  target: readonly string[],
+): { group: string; device: string } | undefined {
+  if (components.at(-1) !== 'iommu_group') return undefined;
+  const group = placeOfDirectory(target)?.group;
+  const device = placeOfDirectory(components)?.device;
+  return group === undefined || device === undefined ? undefined : { group, device };
+}
