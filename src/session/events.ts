@@ -236,6 +236,11 @@ export function isOperation(event: SessionEvent): event is Operation {
   return 'op' in event && !('kind' in event);
 }
 
+/** Needed because facts and operations may carry any further field, so that `in` alone does not tell them apart. */
+export function isUnknownEvent<E extends SessionEvent>(event: E): event is Extract<E, UnknownEvent> {
+  return !('kind' in event) && !('op' in event);
+}
+
 export function isFactKind(kind: string): kind is FactKind {
   return Object.hasOwn(FACTS, kind);
 }

@@ -51,11 +51,11 @@ export function fitAll(scale: Scale, width: number): Viewport {
   return { anchor: 0n, anchorPixel: 0, unitsPerPixel: Number(scale.length) / Math.max(1, width), width };
 }
 
-/** Shows a range with a little room on both sides. */
-export function fitRange(scale: Scale, r: IovaRange, width: number): Viewport {
+/** Shows a range with some room on both sides, a share of the width. */
+export function fitRange(scale: Scale, r: IovaRange, width: number, room = 0.08): Viewport {
   const from = toWorld(scale, r.start);
   const length = toWorld(scale, r.last + 1n) - from;
-  const margin = width * 0.08;
+  const margin = width * room;
   const unitsPerPixel = Number(length) / Math.max(1, width - 2 * margin);
   return clamp(scale, { anchor: from, anchorPixel: margin, unitsPerPixel, width });
 }

@@ -1,0 +1,185 @@
+import { useEffect, useState } from 'react';
+import { ProgressBar, Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
+import { formatSize } from '../iova/format.ts';
+import { DiagnosticsPanel } from './diagnostics-panel.tsx';
+import { HelpDialog, PasteDialog } from './dialogs.tsx';
+import { Inspector } from './inspector.tsx';
+import { handleKey } from './keys.ts';
+import { Minimap } from './minimap.tsx';
+import { openTransfer } from './open-files.ts';
+import { SourcesPanel } from './sources-panel.tsx';
+import { dismissProblem, useApp } from './store.ts';
+import { TablePanel } from './table-panel.tsx';
+import { TimelineView } from './timeline-view.tsx';
+import { Toolbar } from './toolbar.tsx';
+
+function ProblemBanner() {
+  const problem = useApp((s) => s.problem);
+  if (!problem) return null;
+  return (
+    <div className="problem" role="alert" data-testid="problem">
+      <div>
+        <strong>{problem.title}.</strong> {problem.message}
+        {problem.samples.length > 0 && (
+          <>
+            <p>The first lines that were not understood:</p>
+            <pre>{problem.samples.map((s) => `${String(s.line).padStart(6)}  ${s.text}`).join('\n')}</pre>
+          </>
+        )}
+      </div>
+      <button type="button" className="button" onClick={dismissProblem}>
+        Close
+      </button>
+    </div>
+  );
+}
+
+function BusyBar() {
+  const busy = useApp((s) => s.busy);
+  if (!busy) return null;
+  const { progress } = busy;
+  const total = progress?.total;
+  const words = progress
+    ? `${formatSize(BigInt(progress.done))}${total === undefined ? '' : ` of ${formatSize(BigInt(total))}`}`
+    : 'starting';
+  return (
+    <div className="busy" data-testid="busy">
+      <ProgressBar
+        aria-label={`Reading ${busy.title}`}
+        isIndeterminate={total === undefined || total === 0}
+        value={progress && total ? (100 * progress.done) / total : 0}
+      >
+        {({ percentage }) => (
+          <div className="bar">
+            <div className="bar-fill" style={{ width: `${percentage ?? 30}%` }} />
+          </div>
+        )}
+      </ProgressBar>
+      <span>
+        Reading {busy.title}: {words}
+      </span>
+      <button type="button" className="button" onClick={busy.cancel}>
+        Cancel
+      </button>
+    </div>
+  );
+}
+
+function Notice() {
+  const notice = useApp((s) => s.notice);
+  const selected = useApp((s) => s.selected);
+  const words = selected ? `${selected.title}, ${selected.laneTitle}` : notice;
+  return (
+    <>
+      <p className="visually-hidden" role="status">
+        {words}
+      </p>
+      {notice !== '' && (
+        <p className="notice" aria-hidden="true" key={notice}>
+          {notice}
+        </p>
+      )}
+    </>
+  );
+}
+
+function useDropAndPaste(setDropping: (dropping: boolean) => void): void {
+  useEffect(() => {
+    const listeners = new AbortController();
+    const { signal } = listeners;
+    const hasFiles = (event: DragEvent) => event.dataTransfer !== null;
+    addEventListener(
+      'dragover',
+      (event) => {
+        if (!hasFiles(event)) return;
+        event.preventDefault();
+        setDropping(true);
+      },
+      { signal },
+    );
+    addEventListener(
+      'dragleave',
+      (event) => {
+        if (event.relatedTarget === null) setDropping(false);
+      },
+      { signal },
+    );
+    addEventListener(
+      'drop',
+      (event) => {
+        event.preventDefault();
+        setDropping(false);
+        if (event.dataTransfer) openTransfer(event.dataTransfer);
+      },
+      { signal },
+    );
+    addEventListener(
+      'paste',
+      (event) => {
+        if (event.target instanceof Element && event.target.closest('input, textarea')) return;
+        if (event.clipboardData && openTransfer(event.clipboardData)) event.preventDefault();
+      },
+      { signal },
+    );
+    return () => listeners.abort();
+  }, [setDropping]);
+}
+
+export function App() {
+  const theme = useApp((s) => s.theme);
+  const drawn = useApp((s) => s.drawn);
+  const diagnostics = useApp((s) => s.documents.reduce((sum, d) => sum + d.diagnostics.length + d.diagnosticsMore, 0));
+  const [help, setHelp] = useState(false);
+  const [paste, setPaste] = useState(false);
+  const [dropping, setDropping] = useState(false);
+  useDropAndPaste(setDropping);
+
+  useEffect(() => {
+    document.documentElement.dataset.theme = theme;
+  }, [theme]);
+  useEffect(() => {
+    const listeners = new AbortController();
+    addEventListener('keydown', (event) => handleKey(event, () => setHelp(true)), { signal: listeners.signal });
+    return () => listeners.abort();
+  }, []);
+
+  return (
+    <div className="app" data-drawn={drawn}>
+      <Toolbar onPaste={() => setPaste(true)} onHelp={() => setHelp(true)} />
+      <ProblemBanner />
+      <BusyBar />
+      <main className="screen">
+        <SourcesPanel />
+        <div className="middle">
+          <Minimap />
+          <TimelineView />
+          <Tabs className="tabs">
+            <TabList aria-label="Below the picture" className="tab-list">
+              <Tab id="table" className="tab">
+                Table
+              </Tab>
+              <Tab id="diagnostics" className="tab">
+                Diagnostics{diagnostics > 0 ? ` (${diagnostics})` : ''}
+              </Tab>
+            </TabList>
+            <TabPanel id="table" className="tab-panel">
+              <TablePanel />
+            </TabPanel>
+            <TabPanel id="diagnostics" className="tab-panel">
+              <DiagnosticsPanel />
+            </TabPanel>
+          </Tabs>
+        </div>
+        <Inspector />
+      </main>
+      <Notice />
+      {dropping && (
+        <div className="drop" aria-hidden="true">
+          <p>Drop dumps, folders, archives or session files</p>
+        </div>
+      )}
+      <HelpDialog isOpen={help} onOpenChange={setHelp} />
+      <PasteDialog isOpen={paste} onOpenChange={setPaste} />
+    </div>
+  );
+}

@@ -1,0 +1,30 @@
+/** Recorded from real kernels in virtual machines; served as they are from public/samples. */
+export interface Sample {
+  readonly id: string;
+  readonly title: string;
+  readonly hint: string;
+  readonly files: readonly string[];
+}
+
+const FILES = ['iommu_groups.txt', 'groups-after.txt', 'tail-reserved_regions.txt'] as const;
+
+export const SAMPLES: readonly [Sample, ...Sample[]] = [
+  {
+    id: 'x86-vtd-39bit-rmrr',
+    title: 'Intel host with RMRRs',
+    hint: 'VT-d: the MSI window, three RMRR regions and the ISA bridge',
+    files: FILES,
+  },
+  {
+    id: 'x86-amd-vi',
+    title: 'AMD host with the hole below 1 TiB',
+    hint: 'AMD-Vi: the MSI window and the HyperTransport range',
+    files: FILES,
+  },
+  {
+    id: 'arm64-smmuv3',
+    title: 'ARM host with its MSI window',
+    hint: 'SMMUv3: the software MSI window at 0x8000000',
+    files: FILES,
+  },
+];

@@ -1,0 +1,160 @@
+import { useMemo, useState } from 'react';
+import {
+  Button,
+  Checkbox,
+  Collection,
+  type Key,
+  type Selection,
+  Tree,
+  TreeItem,
+  TreeItemContent,
+} from 'react-aria-components';
+import type { DocumentNode, GroupNode } from '../worker/protocol.ts';
+import { close, keysOf, setTicked, useApp } from './store.ts';
+
+interface Row {
+  readonly key: string;
+  readonly title: string;
+  readonly note: string;
+  readonly level: 'document' | 'group' | 'device';
+  readonly children: readonly Row[];
+}
+
+function groupRow(group: GroupNode): Row {
+  const regions = group.regions.map((r) => (r.count > 1 ? `${r.count} ${r.type}` : r.type)).join(', ');
+  return {
+    key: group.key,
+    title: group.title,
+    note: [group.type, regions].filter(Boolean).join(' · '),
+    level: 'group',
+    children: group.devices
+      .filter((device) => device !== group.title)
+      .map((device) => ({ key: `${group.key}/${device}`, title: device, note: '', level: 'device', children: [] })),
+  };
+}
+
+function documentRow(document: DocumentNode): Row {
+  const count = document.groups.length;
+  const parts = [
+    count > 0 ? `${count} ${count === 1 ? 'group' : 'groups'}` : '',
+    document.spaces.length > 0 ? `${document.spaces.length} IOAS` : '',
+    document.operations > 0 ? `${document.operations} operations` : '',
+  ];
+  return {
+    key: document.id,
+    title: document.title,
+    note: parts.filter(Boolean).join(' · '),
+    level: 'document',
+    children: [
+      ...document.groups.map(groupRow),
+      ...document.spaces.map(
+        (space): Row => ({
+          key: space.key,
+          title: space.title,
+          note: `${space.areas} ${space.areas === 1 ? 'area' : 'areas'}`,
+          level: 'group',
+          children: [],
+        }),
+      ),
+    ],
+  };
+}
+
+/** Ticks after a change of the tree's selection: ticking a host ticks all below it. */
+function ticksAfter(documents: readonly DocumentNode[], before: ReadonlySet<Key>, after: ReadonlySet<Key>): string[] {
+  return documents.flatMap((document) => {
+    const keys = keysOf(document);
+    const wasWhole = before.has(document.id);
+    const isWhole = after.has(document.id);
+    if (wasWhole !== isWhole) return isWhole ? keys : [];
+    return keys.filter((key) => after.has(key));
+  });
+}
+
+function Rows({ row }: { row: Row }) {
+  return (
+    <TreeItem id={row.key} textValue={row.title} className={`source source-${row.level}`}>
+      <TreeItemContent>
+        {({ hasChildItems, isExpanded, selectionMode }) => (
+          <>
+            {hasChildItems ? (
+              <Button slot="chevron" className="chevron">
+                <span aria-hidden="true">{isExpanded ? '▾' : '▸'}</span>
+              </Button>
+            ) : (
+              <span className="chevron" />
+            )}
+            {selectionMode === 'multiple' && row.level !== 'device' && (
+              <Checkbox slot="selection" className="tick">
+                <span className="tick-box" aria-hidden="true" />
+              </Checkbox>
+            )}
+            <span className="source-title">{row.title}</span>
+            <span className="source-note">{row.note}</span>
+            {row.level === 'document' && (
+              <Button className="quiet" aria-label={`Close ${row.title}`} onPress={() => void close(row.key)}>
+                ×
+              </Button>
+            )}
+          </>
+        )}
+      </TreeItemContent>
+      <Collection items={row.children.map((child) => ({ ...child, id: child.key }))}>
+        {(child) => <Rows row={child} />}
+      </Collection>
+    </TreeItem>
+  );
+}
+
+/** Hosts, groups and devices. Ticking groups puts them together in one address space. */
+export function SourcesPanel() {
+  const documents = useApp((s) => s.documents);
+  const ticked = useApp((s) => s.ticked);
+  const rows = useMemo(() => documents.map(documentRow), [documents]);
+  const [folded, setFolded] = useState<ReadonlySet<Key>>(new Set());
+  const devices = rows.flatMap((d) => d.children.flatMap((g) => g.children.map((device) => device.key)));
+  const expanded = rows.map((d) => d.key).filter((key) => !folded.has(key));
+  const [opened, setOpened] = useState<ReadonlySet<Key>>(new Set());
+  const selected = useMemo(() => {
+    const keys = new Set<Key>(ticked);
+    for (const document of documents) {
+      const own = keysOf(document);
+      if (own.length > 0 && own.every((key) => keys.has(key))) keys.add(document.id);
+    }
+    return keys;
+  }, [documents, ticked]);
+
+  const change = (selection: Selection) => {
+    const after = selection === 'all' ? new Set<Key>([...documents.map((d) => d.id)]) : selection;
+    setTicked(ticksAfter(documents, selected, after));
+  };
+
+  return (
+    <section className="panel sources" aria-label="Sources">
+      <h2>Sources</h2>
+      {rows.length === 0 ? (
+        <p className="hint">Nothing is open. Drop a dump anywhere, paste it, or open a sample.</p>
+      ) : (
+        <Tree
+          aria-label="Hosts, groups and devices"
+          className="tree"
+          selectionMode="multiple"
+          selectionBehavior="toggle"
+          selectedKeys={selected}
+          onSelectionChange={change}
+          disabledKeys={devices}
+          disabledBehavior="selection"
+          expandedKeys={[...expanded, ...opened]}
+          onExpandedChange={(keys) => {
+            const tops = rows.map((d) => d.key as Key);
+            setFolded(new Set(tops.filter((key) => !keys.has(key))));
+            setOpened(new Set([...keys].filter((key) => !tops.includes(key))));
+          }}
+          items={rows.map((row) => ({ ...row, id: row.key }))}
+        >
+          {(row) => <Rows row={row} />}
+        </Tree>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,356 @@
+// The state of the page. What the engine knows stays in the engine; here is what is ticked, where the window is, and the
+// latest answers. The picture (scale, slices, window) is always replaced as one, so that no frame mixes two of them.
+import { create } from 'zustand';
+import { range } from '../iova/range.ts';
+import type { Target } from '../timeline/mark.ts';
+import type { ScaleKind } from '../timeline/scale.ts';
+import { covers, type SpaceSlice, sliceWindow } from '../timeline/slice.ts';
+import type { ThemeName } from '../timeline/theme.ts';
+import { fitAll, fitRange, pan, resize, type Viewport, visibleRange, zoomAt } from '../timeline/viewport.ts';
+import type {
+  Arrangement,
+  DocumentNode,
+  Engine,
+  EngineError,
+  InputFile,
+  Progress,
+  RangeDetail,
+} from '../worker/protocol.ts';
+
+/** Something that went wrong and is shown until the person closes it. */
+export interface Problem {
+  readonly title: string;
+  readonly message: string;
+  readonly samples: NonNullable<EngineError['samples']>;
+}
+
+export interface Busy {
+  readonly title: string;
+  readonly progress: Progress | undefined;
+  cancel(): void;
+}
+
+export interface Picture {
+  readonly arrangement: Arrangement;
+  readonly slices: readonly SpaceSlice[];
+  /** What the slices were cut for. */
+  readonly window: Viewport;
+}
+
+export interface AppState {
+  readonly documents: readonly DocumentNode[];
+  /** Ids of documents that are samples: they give way to the first thing that is opened. */
+  readonly sampleIds: readonly string[];
+  readonly ticked: readonly string[];
+  readonly expanded: readonly string[];
+  readonly scale: ScaleKind;
+  readonly picture: Picture | undefined;
+  readonly view: Viewport | undefined;
+  readonly plotWidth: number;
+  readonly selected: RangeDetail | undefined;
+  readonly measured: { readonly start: bigint; readonly last: bigint } | undefined;
+  readonly busy: Busy | undefined;
+  readonly problem: Problem | undefined;
+  /** Said to screen readers, and shown for a moment. */
+  readonly notice: string;
+  readonly theme: ThemeName;
+  /** True once something has been drawn, for those who wait for it. */
+  readonly drawn: boolean;
+}
+
+const THEME_KEY = 'iovascope-theme';
+
+function firstTheme(): ThemeName {
+  const stored = localStorage.getItem(THEME_KEY);
+  if (stored === 'light' || stored === 'dark') return stored;
+  return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
+}
+
+export const useApp = create<AppState>(() => ({
+  documents: [],
+  sampleIds: [],
+  ticked: [],
+  expanded: [],
+  scale: 'fold',
+  picture: undefined,
+  view: undefined,
+  plotWidth: 0,
+  selected: undefined,
+  measured: undefined,
+  busy: undefined,
+  problem: undefined,
+  notice: '',
+  theme: firstTheme(),
+  drawn: false,
+}));
+
+const { getState: get, setState: set } = useApp;
+
+let engine: Engine;
+/** Counts the arrangements asked for: an answer to an earlier one is dropped. */
+let wanted = 0;
+let slicing = false;
+
+/** Gives the store the engine to ask. Once, before anything else. */
+export function connectEngine(value: Engine): void {
+  engine = value;
+}
+
+function report(title: string, error: EngineError): void {
+  if (error.code === 'cancelled') set({ notice: 'Cancelled; what was open is unchanged.' });
+  else set({ problem: { title, message: error.message, samples: error.samples ?? [] } });
+}
+
+/** Lays the lanes out anew; `keep` says whether the window stays where it is. */
+export async function arrange(keep: 'view' | 'all'): Promise<void> {
+  const turn = ++wanted;
+  const { ticked, expanded, scale } = get();
+  const arranged = await engine.call('arrange', { ticked, expanded, scale });
+  if (turn !== wanted) return;
+  if (!arranged.ok) {
+    if (arranged.error.code !== 'engine-restarted') report('The lanes could not be laid out', arranged.error);
+    return;
+  }
+  const arrangement = arranged.value;
+  const { view, picture, plotWidth } = get();
+  if (plotWidth === 0) return;
+  const seen = keep === 'view' && view && picture ? visibleRange(view, picture.arrangement.scale) : undefined;
+  const whole = !seen || (seen.start === 0n && seen.last === 0xffff_ffff_ffff_ffffn);
+  const sameScale = seen && picture && sameSegments(picture.arrangement, arrangement);
+  const next =
+    sameScale && view
+      ? view
+      : whole
+        ? fitAll(arrangement.scale, plotWidth)
+        : fitRange(arrangement.scale, seen, plotWidth, 0);
+  const window = sliceWindow(next);
+  const cut = await engine.call('slice', { revision: arrangement.revision, window });
+  if (turn !== wanted || !cut.ok) return;
+  set({ picture: { arrangement, slices: cut.value, window }, view: next, drawn: true });
+  await refreshSelected();
+  ensureSlices();
+}
+
+function sameSegments(a: Arrangement, b: Arrangement): boolean {
+  const [x, y] = [a.scale, b.scale];
+  if (x.kind !== y.kind || x.segments.length !== y.segments.length) return false;
+  return x.segments.every((s, i) => s.start === y.segments[i]?.start && s.length === y.segments[i]?.length);
+}
+
+/** Asks for new slices when the window has left what the present ones were cut for. One question at a time. */
+function ensureSlices(): void {
+  const { picture, view } = get();
+  if (!picture || !view || slicing || covers(picture.window, view)) return;
+  slicing = true;
+  const window = sliceWindow(view);
+  const { arrangement } = picture;
+  void engine.call('slice', { revision: arrangement.revision, window }).then((cut) => {
+    slicing = false;
+    if (cut.ok && get().picture?.arrangement === arrangement) {
+      set({ picture: { arrangement, slices: cut.value, window } });
+    }
+    if (cut.ok) ensureSlices();
+  });
+}
+
+function move(change: (view: Viewport, picture: Picture) => Viewport): void {
+  const { view, picture } = get();
+  if (!view || !picture) return;
+  const next = change(view, picture);
+  if (next === view) return;
+  set({ view: next });
+  ensureSlices();
+}
+
+export function zoomBy(pixel: number, factor: number): void {
+  move((view, { arrangement }) => zoomAt(arrangement.scale, view, pixel, factor));
+}
+
+export function panBy(pixels: number): void {
+  move((view, { arrangement }) => pan(arrangement.scale, view, pixels));
+}
+
+export function showAll(): void {
+  move((view, { arrangement }) => fitAll(arrangement.scale, view.width));
+}
+
+export function showRange(start: bigint, last: bigint): void {
+  move((view, { arrangement }) => fitRange(arrangement.scale, range(start, last), view.width));
+}
+
+/** Puts a world position of the axis into the middle of the window. */
+export function centreOn(world: bigint): void {
+  move((view, { arrangement }) => pan(arrangement.scale, { ...view, anchor: world, anchorPixel: view.width / 2 }, 0));
+}
+
+export function fitSelection(): void {
+  const { selected, measured } = get();
+  const what = selected?.target ?? measured;
+  if (what) showRange(what.start, what.last);
+}
+
+export function setPlotWidth(width: number): void {
+  const { plotWidth, view, picture } = get();
+  if (width === plotWidth) return;
+  set({ plotWidth: width });
+  if (view && picture) {
+    set({ view: resize(picture.arrangement.scale, view, width) });
+    ensureSlices();
+  } else if (get().documents.length > 0) void arrange('all');
+}
+
+/** Opens files as one document. Whatever goes wrong, what was open stays. */
+export async function open(title: string, files: readonly InputFile[], isSample = false): Promise<void> {
+  const controller = new AbortController();
+  const id = crypto.randomUUID();
+  get().busy?.cancel();
+  const busy: Busy = { title, progress: undefined, cancel: () => controller.abort() };
+  set({ busy, problem: undefined, notice: '' });
+  const opened = await engine.call(
+    'open',
+    { id, title, files },
+    {
+      signal: controller.signal,
+      onProgress: (progress) => {
+        const now = get().busy;
+        if (now?.cancel === busy.cancel) set({ busy: { ...now, progress } });
+      },
+    },
+  );
+  if (get().busy?.cancel === busy.cancel) set({ busy: undefined });
+  if (!opened.ok) {
+    report(`${title} was not opened`, opened.error);
+    return;
+  }
+  const document = opened.value;
+  for (const old of get().sampleIds) await engine.call('close', { id: old });
+  const gone = new Set(get().sampleIds);
+  const kept = get().documents.filter((d) => !gone.has(d.id));
+  set({
+    documents: [...kept, document],
+    sampleIds: isSample ? [document.id] : [],
+    ticked: [...get().ticked.filter((key) => kept.some((d) => keysOf(d).includes(key))), ...keysOf(document)],
+    selected: undefined,
+    measured: undefined,
+    notice: `${document.title} opened`,
+  });
+  await arrange('all');
+}
+
+export function keysOf(document: DocumentNode): string[] {
+  return [...document.groups.map((g) => g.key), ...document.spaces.map((s) => s.key)];
+}
+
+export async function close(id: string): Promise<void> {
+  await engine.call('close', { id });
+  const documents = get().documents.filter((d) => d.id !== id);
+  const keys = new Set(documents.flatMap(keysOf));
+  set({ documents, ticked: get().ticked.filter((key) => keys.has(key)), selected: undefined });
+  await arrange('all');
+}
+
+export function setTicked(ticked: readonly string[]): void {
+  set({ ticked });
+  void arrange('view');
+}
+
+export function setScale(scale: ScaleKind): void {
+  set({ scale });
+  void arrange('view');
+}
+
+export function toggleLane(id: string): void {
+  const { expanded } = get();
+  set({ expanded: expanded.includes(id) ? expanded.filter((other) => other !== id) : [...expanded, id] });
+  void arrange('view');
+}
+
+export async function select(target: Target | undefined, options: { readonly reveal?: boolean } = {}): Promise<void> {
+  if (!target) {
+    set({ selected: undefined });
+    return;
+  }
+  const described = await engine.call('describe', target);
+  if (!described.ok) {
+    set({ selected: undefined });
+    return;
+  }
+  const detail = described.value;
+  set({ selected: detail });
+  if (options.reveal) reveal(detail.target);
+}
+
+/** Brings a range into the window if it is not in it. */
+function reveal({ start, last }: Target): void {
+  const { view, picture } = get();
+  if (!view || !picture) return;
+  const seen = visibleRange(view, picture.arrangement.scale);
+  if (start > seen.last || last < seen.start) showRange(start, last);
+}
+
+/** After the lanes changed: the same range again if it is still there. */
+async function refreshSelected(): Promise<void> {
+  const { selected } = get();
+  if (!selected) return;
+  const { target } = selected;
+  const described = await engine.call('describe', target);
+  const same =
+    described.ok && described.value.target.start === target.start && described.value.target.last === target.last;
+  set({ selected: same ? described.value : undefined });
+}
+
+export async function step(direction: 'next' | 'previous'): Promise<void> {
+  const found = await engine.call('step', { from: get().selected?.target, direction });
+  if (found.ok && found.value) await select(found.value, { reveal: true });
+}
+
+export function measure(start: bigint, last: bigint): void {
+  set({ measured: start <= last ? { start, last } : { start: last, last: start } });
+}
+
+export function clearSelection(): void {
+  set({ selected: undefined, measured: undefined });
+}
+
+export function setTheme(theme: ThemeName): void {
+  localStorage.setItem(THEME_KEY, theme);
+  set({ theme });
+}
+
+export function dismissProblem(): void {
+  set({ problem: undefined });
+}
+
+export function say(notice: string): void {
+  set({ notice });
+}
+
+export function fail(title: string, message: string): void {
+  set({ problem: { title, message, samples: [] } });
+}
+
+/** After the engine was started again: ask anew for everything that it told. */
+export async function refresh(reason: string): Promise<void> {
+  const all = await engine.call('documents', null);
+  if (!all.ok) return;
+  const known = new Set(all.value.map((d) => d.id));
+  const lost = get().documents.filter((d) => !known.has(d.id));
+  set({
+    documents: all.value,
+    notice: `The engine was started again (${reason}). What was open is still open.`,
+    ...(lost.length > 0
+      ? {
+          problem: {
+            title: 'Some of what was open is lost',
+            message: `${lost.map((d) => d.title).join(', ')} could not be read again after the engine stopped (${reason}).`,
+            samples: [],
+          },
+        }
+      : {}),
+  });
+  await arrange('view');
+}
+
+export function ask(): Engine {
+  return engine;
+}

@@ -1,0 +1,98 @@
+import { useEffect, useState } from 'react';
+import { formatSize, groupedHex } from '../iova/format.ts';
+import type { TableRow } from '../worker/protocol.ts';
+import { ask, select, useApp } from './store.ts';
+
+const PAGE = 200;
+
+function sameTarget(a: TableRow['target'], b: TableRow['target'] | undefined): boolean {
+  return b !== undefined && a.laneId === b.laneId && a.row === b.row && a.index === b.index;
+}
+
+/** Every range of the picture as a table, a page at a time, for keyboards, screen readers and copying. */
+export function TablePanel() {
+  const revision = useApp((s) => s.picture?.arrangement.revision);
+  const selected = useApp((s) => s.selected?.target);
+  const [offset, setOffset] = useState(0);
+  const [page, setPage] = useState<{ readonly rows: readonly TableRow[]; readonly total: number }>({
+    rows: [],
+    total: 0,
+  });
+
+  useEffect(() => {
+    if (revision === undefined) return;
+    let stale = false;
+    void ask()
+      .call('table', { offset, limit: PAGE })
+      .then((answer) => {
+        if (stale || !answer.ok) return;
+        setPage(answer.value);
+        if (offset >= answer.value.total) setOffset(0);
+      });
+    return () => {
+      stale = true;
+    };
+  }, [revision, offset]);
+
+  const last = Math.min(offset + PAGE, page.total);
+  return (
+    <div className="table-panel">
+      <table data-testid="table">
+        <caption className="visually-hidden">Every range of the picture, lane by lane</caption>
+        <thead>
+          <tr>
+            <th scope="col">Lane</th>
+            <th scope="col">Type</th>
+            <th scope="col">Start</th>
+            <th scope="col">Last (inclusive)</th>
+            <th scope="col">Size</th>
+            <th scope="col">Source</th>
+          </tr>
+        </thead>
+        <tbody>
+          {page.rows.map((row) => (
+            <tr
+              key={`${row.target.laneId} ${row.target.row} ${row.target.index}`}
+              className={sameTarget(row.target, selected) ? 'current' : undefined}
+              aria-current={sameTarget(row.target, selected) ? 'true' : undefined}
+            >
+              <td>{row.lane}</td>
+              <td>
+                <button type="button" className="link" onClick={() => void select(row.target, { reveal: true })}>
+                  {row.caption}
+                </button>
+              </td>
+              <td className="mono">{groupedHex(row.target.start)}</td>
+              <td className="mono">{groupedHex(row.target.last)}</td>
+              <td>{formatSize(row.target.last - row.target.start + 1n)}</td>
+              <td className="second">{row.source}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {page.total > PAGE && (
+        <p className="pager">
+          <button
+            type="button"
+            className="button"
+            disabled={offset === 0}
+            onClick={() => setOffset(Math.max(0, offset - PAGE))}
+          >
+            Previous
+          </button>
+          <span>
+            {offset + 1} to {last} of {page.total}
+          </span>
+          <button
+            type="button"
+            className="button"
+            disabled={last >= page.total}
+            onClick={() => setOffset(offset + PAGE)}
+          >
+            Next
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}

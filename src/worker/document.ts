@@ -1,0 +1,124 @@
+import { groupTitle, type Host, takeInventory } from '../analysis/inventory.ts';
+import type { SourceSummary } from '../dumps/collector.ts';
+import type { DumpEvent } from '../dumps/event-queue.ts';
+import { type DumpInput, openInputs } from '../dumps/open.ts';
+import { isFact, isOperation, isUnknownEvent, type SessionEvent } from '../session/events.ts';
+import { newSession, type Session } from '../session/session.ts';
+import type { CallContext, Diagnostic, DocumentNode, InputFile, SourceNode } from './protocol.ts';
+
+/** Diagnostics that a document lists; the rest is counted. */
+const DIAGNOSTICS_MAX = 500;
+
+/** One opened set of files: the session that it became, and what was made of it. */
+export interface EngineDocument {
+  readonly id: string;
+  readonly title: string;
+  readonly session: Session;
+  readonly host: Host;
+  readonly sources: readonly SourceSummary[];
+  readonly operations: number;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly diagnosticsMore: number;
+}
+
+function asInput(file: InputFile, tree: string | undefined): DumpInput {
+  return {
+    name: file.name,
+    size: file.data.size,
+    ...(file.link === undefined ? {} : { link: file.link }),
+    ...(tree === undefined ? {} : { tree }),
+    stream: () => file.data.stream(),
+  };
+}
+
+/** Files of one folder belong together: they share the first component of their path. */
+function treeOf(name: string): string | undefined {
+  const slash = name.indexOf('/', 1);
+  return slash > 0 ? name.slice(0, slash) : undefined;
+}
+
+function plain(event: DumpEvent): SessionEvent {
+  return isUnknownEvent(event) ? { unknown: event.unknown, name: event.name } : event;
+}
+
+/** Reads the files into a document. Rejects only when the context's signal is aborted. */
+export async function readDocument(
+  id: string,
+  title: string,
+  files: readonly InputFile[],
+  context: CallContext,
+): Promise<EngineDocument> {
+  const events: SessionEvent[] = [];
+  const verbatim = new Map<number, string>();
+  const diagnostics: Diagnostic[] = [];
+  let diagnosticsMore = 0;
+  let operations = 0;
+  const take = (event: DumpEvent) => {
+    if (isUnknownEvent(event)) verbatim.set(events.length, `${event.text}\n`);
+    else if (isOperation(event)) operations++;
+    else if (isFact(event) && event.kind === 'diagnostic') {
+      const { severity, code, message, source = title, line } = event;
+      if (diagnostics.length < DIAGNOSTICS_MAX) diagnostics.push({ severity, code, message, source, line });
+      else diagnosticsMore++;
+    }
+    events.push(plain(event));
+  };
+  const inputs = files.map((file) => asInput(file, treeOf(file.name)));
+  const { sources, header } = await openInputs(inputs, {
+    signal: context.signal,
+    onProgress: ({ bytes, total, name }) => context.progress({ done: bytes, total, what: name }),
+    onEvents: (batch) => batch.forEach(take),
+  });
+  const session: Session = { ...newSession({ title, ...header }), events, verbatim: { events: verbatim } };
+  return {
+    id,
+    title: header?.title ?? title,
+    session,
+    host: takeInventory(id, header?.title ?? title, events),
+    sources,
+    operations,
+    diagnostics,
+    diagnosticsMore,
+  };
+}
+
+function sourceNode(summary: SourceSummary): SourceNode {
+  const facts = Object.entries(summary.kinds).reduce((sum, [kind, n]) => (kind === 'diagnostic' ? sum : sum + n), 0);
+  return {
+    name: summary.name,
+    formats: summary.formats.map((f) => f.title),
+    facts,
+    operations: summary.operations,
+    lines: summary.lines,
+    unrecognized: summary.unrecognized,
+    samples: summary.samples.map(({ line, text }) => ({ line, text })),
+  };
+}
+
+/** The document as the page shows it in the tree of sources. */
+export function documentNode(document: EngineDocument): DocumentNode {
+  return {
+    id: document.id,
+    title: document.title,
+    sources: document.sources.map(sourceNode),
+    groups: document.host.groups.map((group) => {
+      const counts = new Map<string, number>();
+      for (const region of group.regions) counts.set(region.type, (counts.get(region.type) ?? 0) + 1);
+      return {
+        key: group.key,
+        title: groupTitle(group),
+        type: group.type,
+        devices: group.devices,
+        regions: [...counts].map(([type, count]) => ({ type, count })),
+      };
+    }),
+    spaces: [],
+    diagnostics: document.diagnostics,
+    diagnosticsMore: document.diagnosticsMore,
+    otherFacts: document.host.otherFacts,
+    events: document.session.events.length,
+    operations: document.operations,
+    position: document.session.events.length,
+    model: document.session.header.model,
+  };
+}

@@ -1,0 +1,214 @@
+// What the page asks of the engine and what it answers: one table of methods, the same whether the engine runs in a Web
+// Worker, in the same thread (tests, command line) or, later, behind a socket. Every call has an id; answers, progress and
+// failures carry it back, so that none depends on order. Failures are data, never exceptions across the border.
+import type { Part } from '../timeline/lane.ts';
+import type { Target } from '../timeline/mark.ts';
+import type { Scale, ScaleKind } from '../timeline/scale.ts';
+import type { BoundsLine } from '../timeline/scene.ts';
+import type { SpaceSlice } from '../timeline/slice.ts';
+import type { StyleName } from '../timeline/theme.ts';
+import type { Viewport } from '../timeline/viewport.ts';
+
+/** A file to open. `name` is its path relative to what was dropped; `link` the target if it is a symbolic link. */
+export interface InputFile {
+  readonly name: string;
+  readonly data: Blob;
+  readonly link?: string;
+}
+
+export interface Diagnostic {
+  readonly severity: 'info' | 'warning' | 'error';
+  readonly code: string;
+  readonly message: string;
+  readonly source: string;
+  readonly line?: number | undefined;
+}
+
+/** What was found in one file. */
+export interface SourceNode {
+  readonly name: string;
+  readonly formats: readonly string[];
+  readonly facts: number;
+  readonly operations: number;
+  readonly lines: number;
+  readonly unrecognized: number;
+  readonly samples: readonly { readonly line: number; readonly text: string }[];
+}
+
+export interface GroupNode {
+  readonly key: string;
+  readonly title: string;
+  readonly type?: string | undefined;
+  readonly devices: readonly string[];
+  /** How many regions of each type, for the badge beside the name. */
+  readonly regions: readonly { readonly type: string; readonly count: number }[];
+}
+
+/** An address space that operations make: an IOAS of a model. */
+export interface SpaceNode {
+  readonly key: string;
+  readonly title: string;
+  readonly areas: number;
+}
+
+/** One opened set of files: a host. */
+export interface DocumentNode {
+  readonly id: string;
+  readonly title: string;
+  readonly sources: readonly SourceNode[];
+  readonly groups: readonly GroupNode[];
+  readonly spaces: readonly SpaceNode[];
+  readonly diagnostics: readonly Diagnostic[];
+  /** Diagnostics beyond those listed. */
+  readonly diagnosticsMore: number;
+  /** Facts a kind that no lane shows yet. */
+  readonly otherFacts: Readonly<Record<string, number>>;
+  readonly events: number;
+  readonly operations: number;
+  /** How many events the state is after; `events` at first. */
+  readonly position: number;
+  readonly model?: string | undefined;
+}
+
+export interface ArrangeParams {
+  /** Keys of the groups and address spaces that are ticked. */
+  readonly ticked: readonly string[];
+  /** Ids of the lanes that are opened into rows. */
+  readonly expanded: readonly string[];
+  readonly scale: ScaleKind;
+}
+
+export interface Arrangement {
+  /** Counts up with every arrangement; a slice belongs to one. */
+  readonly revision: number;
+  readonly scale: Scale;
+  readonly spaces: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly subtitle: string;
+    readonly lanes: readonly { readonly id: string; readonly title: string; readonly total: number }[];
+  }[];
+  /** Number of ranges in all lanes. */
+  readonly total: number;
+}
+
+export interface Neighbour {
+  readonly caption: string;
+  readonly target: Target;
+  /** Bytes between; 0 if they touch. */
+  readonly distance: bigint;
+}
+
+/** All that is known of one range, for the inspector. Bounds inclusive. */
+export interface RangeDetail {
+  readonly target: Target;
+  readonly laneTitle: string;
+  readonly spaceTitle: string;
+  readonly style: StyleName;
+  readonly title: string;
+  readonly sentence: string;
+  readonly parts: readonly Part[];
+  readonly values: Readonly<Record<string, string>>;
+  readonly before?: Neighbour | undefined;
+  readonly after?: Neighbour | undefined;
+}
+
+export interface TableRow {
+  readonly target: Target;
+  readonly space: string;
+  readonly lane: string;
+  readonly caption: string;
+  readonly source: string;
+}
+
+export interface EventRow {
+  /** Position after this event. */
+  readonly position: number;
+  readonly line?: number | undefined;
+  readonly text: string;
+  /** What the model answered, for an operation. */
+  readonly answer?: string | undefined;
+  readonly refused?: string | undefined;
+  /** What was expected, if the answer differs. */
+  readonly expected?: string | undefined;
+}
+
+export interface Methods {
+  open: { params: { id: string; title: string; files: readonly InputFile[] }; value: DocumentNode };
+  close: { params: { id: string }; value: null };
+  documents: { params: null; value: readonly DocumentNode[] };
+  seek: { params: { id: string; position: number }; value: DocumentNode };
+  arrange: { params: ArrangeParams; value: Arrangement };
+  slice: { params: { revision: number; window: Viewport }; value: readonly SpaceSlice[] };
+  describe: { params: Target; value: RangeDetail };
+  step: { params: { from?: Target | undefined; direction: 'next' | 'previous' }; value: Target | null };
+  table: { params: { offset: number; limit: number }; value: { rows: readonly TableRow[]; total: number } };
+  find: { params: { text: string; limit: number }; value: readonly TableRow[] };
+  bounds: { params: { start: bigint; last: bigint; limit: number }; value: readonly BoundsLine[] };
+  events: { params: { id: string; offset: number; limit: number }; value: readonly EventRow[] };
+  save: { params: { id: string }; value: Blob };
+}
+
+export type Method = keyof Methods;
+export type Params<M extends Method> = Methods[M]['params'];
+export type Value<M extends Method> = Methods[M]['value'];
+
+export interface Progress {
+  /** Bytes read so far. */
+  readonly done: number;
+  /** Bytes in all, where known. */
+  readonly total?: number | undefined;
+  readonly what: string;
+}
+
+export interface EngineError {
+  readonly code:
+    | 'cancelled'
+    | 'not-recognized'
+    | 'unknown-document'
+    | 'no-such-range'
+    | 'outdated'
+    | 'engine-restarted'
+    | 'bug';
+  readonly message: string;
+  /** The first lines that were not understood, where that helps. */
+  readonly samples?: readonly { readonly source: string; readonly line: number; readonly text: string }[];
+}
+
+export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: EngineError };
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** The engine as its users see it. */
+export interface Engine {
+  call<M extends Method>(method: M, params: Params<M>, options?: CallOptions): Promise<Result<Value<M>>>;
+}
+
+/** What a method of the engine is given besides its parameters. */
+export interface CallContext {
+  readonly signal: AbortSignal;
+  readonly progress: (progress: Progress) => void;
+}
+
+export type Handlers = {
+  readonly [M in Method]: (params: Params<M>, context: CallContext) => Result<Value<M>> | Promise<Result<Value<M>>>;
+};
+
+export type Request =
+  | { readonly type: 'call'; readonly id: number; readonly method: Method; readonly params: unknown }
+  | { readonly type: 'cancel'; readonly id: number };
+
+export type Response =
+  | { readonly type: 'result'; readonly id: number; readonly result: Result<unknown> }
+  | { readonly type: 'progress'; readonly id: number; readonly progress: Progress };
+
+export function failure(code: EngineError['code'], message: string, more: Partial<EngineError> = {}) {
+  return { ok: false as const, error: { code, message, ...more } };
+}
+
+export function success<T>(value: T) {
+  return { ok: true as const, value };
+}
