@@ -29,3 +29,8 @@ export const anyRange: fc.Arbitrary<IovaRange> = fc
 export const shortRange: fc.Arbitrary<IovaRange> = fc
   .tuple(anyAddress, fc.integer({ min: 0, max: 12 }))
   .map(([start, more]) => ({ start, last: clamp(start + BigInt(more)) }));
+
+/** Checks a property; throws with the shortest counterexample that was found. */
+export function assertProperty<T>(property: fc.IProperty<T>, parameters: fc.Parameters<T> = {}): void {
+  void fc.assert(property, parameters);
+}

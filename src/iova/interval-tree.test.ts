@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { anyRange, shortRange } from './arbitraries.ts';
+import { anyRange, assertProperty, shortRange } from './arbitraries.ts';
 import { type IntervalEntry, IntervalTree, mergedSpans, type Span } from './interval-tree.ts';
 import { IOVA_MAX, type Iova } from './iova.ts';
 import { type IovaRange, overlaps, rangesEqual } from './range.ts';
@@ -171,7 +171,7 @@ describe('IntervalTree', () => {
   });
 
   it('answers as an array does: overlapping entries', () => {
-    fc.assert(
+    assertProperty(
       fc.property(
         capacities,
         stepsOf(fc.oneof(anyRange, shortRange), 120),
@@ -187,7 +187,7 @@ describe('IntervalTree', () => {
   });
 
   it('answers as an array does: disjoint entries', () => {
-    fc.assert(
+    assertProperty(
       fc.property(
         capacities,
         stepsOf(shortRange, 150),
@@ -203,7 +203,7 @@ describe('IntervalTree', () => {
   });
 
   it('stays in order through thousands of insertions and removals', () => {
-    fc.assert(
+    assertProperty(
       fc.property(fc.constantFrom(4, 6, 16), fc.infiniteStream(fc.nat({ max: 5999 })), (capacity, numbers) => {
         const tree = new IntervalTree(capacity);
         const present = new Set<number>();
@@ -251,7 +251,7 @@ describe('IntervalTree', () => {
   });
 
   it('builds from sorted input what insertion builds', () => {
-    fc.assert(
+    assertProperty(
       fc.property(
         capacities,
         fc.array(anyRange, { maxLength: 200, size: 'max' }),
@@ -289,7 +289,7 @@ describe('IntervalTree', () => {
   });
 
   it('clones into an independent tree', () => {
-    fc.assert(
+    assertProperty(
       fc.property(capacities, stepsOf(shortRange, 80), stepsOf(shortRange, 80), (capacity, before, after) => {
         const tree = new IntervalTree(capacity);
         const naive = new NaiveIndex();
@@ -330,7 +330,7 @@ describe('IntervalTree', () => {
 
 describe('mergedSpans', () => {
   it('joins what several trees cover', () => {
-    fc.assert(
+    assertProperty(
       fc.property(
         fc.array(fc.array(fc.oneof(anyRange, shortRange), { maxLength: 12 }), { maxLength: 3 }),
         anyRange,

@@ -1,0 +1,34 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+
+type ParseArgsOptionsConfig = NonNullable<ParseArgsConfig['options']>;
+
+type Parsed<O extends ParseArgsOptionsConfig> = ReturnType<
+  typeof parseArgs<{ options: O; allowPositionals: true; strict: true; args: string[] }>
+>;
+
+export type ArgsResult<O extends ParseArgsOptionsConfig> =
+  | { readonly ok: true; readonly values: Parsed<O>['values']; readonly positionals: readonly string[] }
+  | { readonly ok: false; readonly message: string };
+
+/** Reads a verb's arguments. An unknown option, or one without its value, is a message of one sentence. */
+export function parseVerbArgs<const O extends ParseArgsOptionsConfig>(
+  args: readonly string[],
+  options: O,
+): ArgsResult<O> {
+  try {
+    const config = {
+      args: [...args],
+      options,
+      allowPositionals: true,
+      strict: true,
+    } as const satisfies ParseArgsConfig;
+    const { values, positionals } = parseArgs(config);
+    return { ok: true, values, positionals };
+  } catch (error) {
+    const isArgument =
+      error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');
+    if (!isArgument) throw error;
+    // Node adds advice in further sentences.
+    return { ok: false, message: (error.message.split(/\.\s|\n/)[0] ?? error.message).replace(/\.$/, '') };
+  }
+}

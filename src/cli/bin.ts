@@ -1,0 +1,29 @@
+// The program itself: what `dist/cli/iovascope.js` runs.
+import { readFile } from 'node:fs/promises';
+import { main } from './main.ts';
+
+async function readStdin(): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+// Whoever reads our output may have seen enough (`… | head`): no reason to complain.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2), {
+    stdout: (text) => process.stdout.write(text),
+    stderr: (text) => process.stderr.write(text),
+    stdin: readStdin,
+    readFile,
+  });
+} catch (error) {
+  process.stderr.write(`iovascope: this is a bug: ${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,28 @@
+/** What a verb may touch of the world. Tests bring their own. */
+export interface CliIo {
+  /** Results. */
+  stdout(text: string): void;
+  /** Messages. */
+  stderr(text: string): void;
+  /** All of standard input. */
+  stdin(): Promise<Uint8Array>;
+  /** A file's bytes; rejects with a system error, `code` set, as `node:fs` does. */
+  readFile(path: string): Promise<Uint8Array>;
+}
+
+/** 0: done and clean; 1: done, and what was looked for was found; 2: the input or the call is unusable. */
+export type ExitCode = 0 | 1 | 2;
+
+/** One verb of the command line. */
+export interface Verb {
+  /** What `VERB --help` prints, without its last line end. */
+  readonly help: string;
+  /** `args` are those behind the verb. Rejects on bugs only. */
+  run(args: readonly string[], io: CliIo): Promise<ExitCode>;
+}
+
+/** Says in one line what is unusable and where. */
+export function unusable(io: CliIo, message: string): ExitCode {
+  io.stderr(`iovascope: ${message.replace(/\s*\n\s*/g, ' ')}\n`);
+  return 2;
+}

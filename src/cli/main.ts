@@ -1,0 +1,51 @@
+import { type CliIo, type ExitCode, unusable, type Verb } from './io.ts';
+
+interface VerbEntry {
+  /** One line for `--help`. */
+  readonly summary: string;
+  readonly load: () => Promise<Verb>;
+}
+
+/** The verbs, in the order of `--help`. Each is loaded when it is called. */
+const VERBS: Readonly<Record<string, VerbEntry>> = {
+  replay: {
+    summary: 'run the operations of session files and compare with what was recorded',
+    load: async () => (await import('./replay.ts')).REPLAY,
+  },
+};
+
+function usage(): string {
+  const width = Math.max(...Object.keys(VERBS).map((name) => name.length));
+  const verbs = Object.entries(VERBS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  return [
+    'usage: iovascope VERB …',
+    '',
+    'verbs:',
+    ...verbs,
+    '',
+    'iovascope VERB --help tells more about one. Exit code 0: done and clean;',
+    '1: done, and something was found; 2: the input or the call is unusable.',
+  ].join('\n');
+}
+
+/** Runs the command line; `args` are those behind the program's name. Results go to `io.stdout`, messages to `io.stderr`. */
+export async function main(args: readonly string[], io: CliIo): Promise<ExitCode> {
+  const [name, ...rest] = args;
+  if (name === '--help' || name === '-h') {
+    io.stdout(`${usage()}\n`);
+    return 0;
+  }
+  if (name === undefined) return unusable(io, 'a verb is missing; iovascope --help lists them');
+  const entry = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
+  if (!entry) {
+    const what = name.startsWith('-') ? 'option' : 'verb';
+    return unusable(io, `unknown ${what} “${name}”; iovascope --help lists the verbs`);
+  }
+  const verb = await entry.load();
+  const options = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest;
+  if (options.includes('--help') || options.includes('-h')) {
+    io.stdout(`${verb.help}\n`);
+    return 0;
+  }
+  return verb.run(rest, io);
+}

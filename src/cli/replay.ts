@@ -1,0 +1,101 @@
+import { createModel, MODEL_NAMES } from '../kernel/models.ts';
+import { type ReplayStep, replay } from '../kernel/replay.ts';
+import { readSession } from '../session/read.ts';
+import type { Session } from '../session/session.ts';
+import { parseVerbArgs } from './args.ts';
+import { inputName, readInput } from './input.ts';
+import { type CliIo, type ExitCode, unusable, type Verb } from './io.ts';
+
+const HELP = `usage: iovascope replay FILE… [--model M] [--json]
+
+Runs the operations of session files (gzipped too; - is standard input) on a model of the
+kernel and compares each answer with the recorded one. Prints every mismatch, then
+“N ops, M mismatches”. An operation that cannot be run counts as a mismatch.
+
+  --model M   the model to run, instead of the one that the header names: ${MODEL_NAMES.join(', ')}
+  --json      a mismatch is a JSON object on a line, and so is the sum
+
+Exit code 0: all answers are as recorded; 1: some are not; 2: unusable input or call.`;
+
+interface Input {
+  readonly name: string;
+  readonly session: Session;
+  /** Lines for standard error about what was passed over. */
+  readonly warnings: readonly string[];
+}
+
+type Loaded = { readonly ok: true; readonly input: Input } | { readonly ok: false; readonly message: string };
+
+async function load(path: string, io: CliIo): Promise<Loaded> {
+  const read = await readInput(path, io);
+  if (!read.ok) return read;
+  const name = inputName(path);
+  const { session, problems } = readSession(new TextDecoder().decode(read.bytes));
+  const broken = problems.find((p) => p.severity === 'error' && (p.code === 'bad-header' || p.code === 'no-header'));
+  if (broken) return { ok: false, message: `${name}:${broken.line}: not a session file: ${broken.message}` };
+  // Operations and lines that cannot be run show up as mismatches.
+  const warnings = problems
+    .filter((p) => p.code === 'unknown-kind' || p.code === 'no-header')
+    .map((p) => `${name}:${p.line}: warning: ${p.message}`);
+  return { ok: true, input: { name, session, warnings } };
+}
+
+function json(value: unknown): string {
+  return JSON.stringify(value, (_key, v: unknown) => (typeof v === 'bigint' ? `0x${v.toString(16)}` : v));
+}
+
+function printMismatch(name: string, step: ReplayStep, asJson: boolean, io: CliIo): void {
+  const { index, line, op, outcome, mismatch } = step;
+  if (!mismatch) return;
+  const { expected, got, fields } = mismatch;
+  const refusal = outcome.ok ? undefined : outcome.refusal;
+  if (asJson) {
+    const why = refusal && { rule: refusal.rule, words: refusal.words };
+    const fault = outcome.ok || !outcome.fault ? undefined : outcome.fault;
+    const answer = typeof got === 'string' ? undefined : got;
+    io.stdout(`${json({ file: name, line, index, op, fields, expected, got: answer, refusal: why, fault })}\n`);
+    return;
+  }
+  const wanted = expected ? json(expected) : 'an operation that can be run';
+  const given = typeof got === 'string' ? got : json(got);
+  const reason = refusal ? ` (${refusal.rule}: ${refusal.words})` : '';
+  io.stdout(`${name}:${line}: ${op}: expected ${wanted}, got ${given}${reason}\n`);
+}
+
+async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
+  const parsed = parseVerbArgs(args, { model: { type: 'string' }, json: { type: 'boolean' } });
+  if (!parsed.ok) return unusable(io, `replay: ${parsed.message}`);
+  const { values, positionals } = parsed;
+  const asJson = values.json === true;
+  if (positionals.length === 0) return unusable(io, 'replay: a session file is missing; - is standard input');
+  if (positionals.filter((path) => path === '-').length > 1) {
+    return unusable(io, 'replay: standard input can be read only once');
+  }
+
+  // All inputs are looked at before the first is run: an unusable one should not hide behind pages of results.
+  const runs = [];
+  for (const path of positionals) {
+    const loaded = await load(path, io);
+    if (!loaded.ok) return unusable(io, `replay: ${loaded.message}`);
+    const made = createModel(loaded.input.session.header, values.model);
+    if (!made.ok)
+      return unusable(io, `replay: ${values.model === undefined ? `${loaded.input.name}: ` : ''}${made.message}`);
+    runs.push({ ...loaded.input, model: made.model });
+  }
+
+  let operations = 0;
+  let mismatches = 0;
+  for (const { name, session, warnings, model } of runs) {
+    for (const warning of warnings) io.stderr(`${warning}\n`);
+    for (const step of replay(session, model)) {
+      operations++;
+      if (!step.mismatch) continue;
+      mismatches++;
+      printMismatch(name, step, asJson, io);
+    }
+  }
+  io.stdout(asJson ? `${json({ ops: operations, mismatches })}\n` : `${operations} ops, ${mismatches} mismatches\n`);
+  return mismatches > 0 ? 1 : 0;
+}
+
+export const REPLAY: Verb = { help: HELP, run };

@@ -1,0 +1,106 @@
+import type { IntervalTree } from '../iova/interval-tree.ts';
+import { IOVA_MAX, type Iova, lowestSetBit, roundUpPowerOfTwo } from '../iova/iova.ts';
+import { fromWords, highWord, lowWord } from '../iova/words.ts';
+import type { PageSizes } from './model.ts';
+
+const TWO_32 = 0x1_0000_0000;
+
+/** Where an IOVA may be chosen. An empty `allowed` allows everything. */
+export interface Room {
+  readonly areas: IntervalTree;
+  readonly reserved: IntervalTree;
+  readonly allowed: IntervalTree;
+  /** What every iova in the address space is aligned to: a power of two. */
+  readonly alignment: bigint;
+}
+
+export type Choice =
+  | { readonly ok: true; readonly iova: Iova }
+  | { readonly ok: false; readonly why: 'length-too-large' }
+  /** `alignment`: what the length and the memory let hope for. */
+  | { readonly ok: false; readonly why: 'alignment-too-small'; readonly alignment: bigint }
+  | { readonly ok: false; readonly why: 'no-space'; readonly alignment: bigint };
+
+/**
+ * Lowest place for `length` bytes of the memory at `userVa`. The answer is that of the kernel's walk through all gaps;
+ * gaps that are too short are skipped by the trees' summaries. Source: Linux 6.12, iopt_alloc_iova.
+ */
+export function chooseIova(room: Room, userVa: bigint, length: bigint, sizes: PageSizes): Choice {
+  if (length >= IOVA_MAX / 2n) return { ok: false, why: 'length-too-large' };
+  let alignment = roundUpPowerOfTwo(length);
+  const natural = lowestSetBit(userVa);
+  if (natural !== 0n && natural < alignment) alignment = natural;
+  if (alignment > sizes.hugePage) alignment = sizes.hugePage;
+  if (alignment < room.alignment) return { ok: false, why: 'alignment-too-small', alignment };
+
+  const fit = new Fit(length, alignment, userVa & (sizes.page - 1n));
+  const first = sizes.page;
+  const last = IOVA_MAX - sizes.page;
+  const search = (from: bigint, to: bigint): boolean => {
+    if (!fit.tryGap(highWord(from), lowWord(from), highWord(to), lowWord(to))) return false;
+    return room.reserved.visitGaps(fit.iova, to, length, (startHigh, startLow, lastHigh, lastLow) =>
+      room.areas.visitGaps(fromWords(startHigh, startLow), fromWords(lastHigh, lastLow), length, fit.visit),
+    );
+  };
+  if (room.allowed.size === 0) {
+    if (search(first, last)) return { ok: true, iova: fit.iova };
+  } else {
+    // Allowed ranges that touch come as one span, as in the kernel.
+    for (const span of room.allowed.spans(first, last)) {
+      if (span.used && search(span.start, span.last)) return { ok: true, iova: fit.iova };
+    }
+  }
+  return { ok: false, why: 'no-space', alignment };
+}
+
+/**
+ * The test of one gap: its start goes up to the alignment (beyond 2^64 it is out), the offset inside the page is put
+ * into the low bits, and the rest must hold the length. In words, for a search may try a gap a microsecond.
+ * A gap that would leave no address behind the first is refused, so a single byte at the very end of a gap never fits.
+ */
+class Fit {
+  readonly visit = (startHigh: number, startLow: number, lastHigh: number, lastLow: number): boolean =>
+    this.tryGap(startHigh, startLow, lastHigh, lastLow);
+  readonly #maskHigh: number;
+  readonly #maskLow: number;
+  readonly #offsetHigh: number;
+  readonly #offsetLow: number;
+  readonly #restHigh: number;
+  readonly #restLow: number;
+  #high = 0;
+  #low = 0;
+
+  constructor(length: bigint, alignment: bigint, offset: bigint) {
+    this.#maskHigh = highWord(alignment - 1n);
+    this.#maskLow = lowWord(alignment - 1n);
+    this.#offsetHigh = highWord(offset);
+    this.#offsetLow = lowWord(offset);
+    this.#restHigh = highWord(length - 1n);
+    this.#restLow = lowWord(length - 1n);
+  }
+
+  /** The place found by the last successful try. */
+  get iova(): Iova {
+    return fromWords(this.#high, this.#low) as Iova;
+  }
+
+  tryGap(startHigh: number, startLow: number, lastHigh: number, lastLow: number): boolean {
+    const sum = startLow + this.#maskLow;
+    const carry = sum >= TWO_32 ? 1 : 0;
+    const raised = startHigh + this.#maskHigh + carry;
+    if (raised >= TWO_32) return false;
+    const high = ((raised & ~this.#maskHigh) | this.#offsetHigh) >>> 0;
+    const low = ((sum & ~this.#maskLow) | this.#offsetLow) >>> 0;
+    if (high > lastHigh || (high === lastHigh && low >= lastLow)) return false;
+    let leftHigh = lastHigh - high;
+    let leftLow = lastLow - low;
+    if (leftLow < 0) {
+      leftLow += TWO_32;
+      leftHigh--;
+    }
+    if (leftHigh < this.#restHigh || (leftHigh === this.#restHigh && leftLow < this.#restLow)) return false;
+    this.#high = high;
+    this.#low = low;
+    return true;
+  }
+}

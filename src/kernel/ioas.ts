@@ -1,0 +1,561 @@
+// The I/O page table of one IOAS as Linux 6.12 keeps it. Methods check in the kernel's order, and change nothing
+// when they refuse (but for an unmap that has begun).
+import { IntervalTree } from '../iova/interval-tree.ts';
+import { IOVA_MAX, type Iova, lowestSetBit } from '../iova/iova.ts';
+import type { IovaRange } from '../iova/range.ts';
+import { fromWords } from '../iova/words.ts';
+import type { DomainDescription, ReservedRegion } from '../session/events.ts';
+import { type Area, AreaStore } from './area-store.ts';
+import { chooseIova } from './choose-iova.ts';
+import { IOMMUFD_RULES, type IommufdRule } from './iommufd-rules.ts';
+import type { AccessView, AddressSpaceView, AreaView, DomainView, PageSizes, ReservedView } from './model.ts';
+import { type Asked, type Obstacle, type Refusal, refuse } from './refusal.ts';
+import { ReservedStore } from './reserved-store.ts';
+
+/** A value, or the reason why there is none. */
+export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Refusal };
+
+export interface Permissions {
+  readonly read: boolean;
+  readonly write: boolean;
+}
+
+/** A stretch of pinned-down memory that becomes one area. */
+export interface Piece {
+  readonly userVa: bigint;
+  readonly length: bigint;
+  /** Number of the shared pages. */
+  readonly pages: number;
+  readonly pagesWritable: boolean;
+}
+
+interface Domain {
+  readonly aperture: IovaRange;
+  readonly pgsizeBitmap: bigint;
+  readonly devices: Set<string>;
+}
+
+interface Access {
+  readonly pins: Map<string, IovaRange>;
+  /** Names of pins that were let go, by an unmap or by an unpin. */
+  readonly gone: Set<string>;
+}
+
+const DONE = { ok: true, value: undefined } as const;
+/** An IOVA or length from here on is refused before anything else. Source: Linux 6.12, iommufd_ioas_map. */
+const LIMIT = IOVA_MAX;
+
+function no(
+  rule: IommufdRule,
+  details: { asked?: Asked; obstacle?: Obstacle; unmapped?: bigint } = {},
+): { readonly ok: false; readonly refusal: Refusal } {
+  return { ok: false, refusal: refuse(rule, IOMMUFD_RULES[rule], details) };
+}
+
+function asRange(start: bigint, last: bigint): IovaRange {
+  return { start: start as Iova, last: last as Iova };
+}
+
+function areaObstacle(area: Area): Obstacle {
+  return { kind: 'area', start: area.start, last: area.last, origin: area.origin };
+}
+
+function reservedObstacle(r: ReservedView): Obstacle {
+  const owner = r.owner ? { owner: r.owner.name } : {};
+  return {
+    kind: r.type === 'aperture' ? 'aperture' : 'reserved',
+    start: r.start,
+    last: r.last,
+    type: r.type,
+    ...owner,
+  };
+}
+
+/** One IOAS: what is mapped, reserved and allowed in it, and who uses it. */
+export class Ioas implements AddressSpaceView {
+  readonly id: string;
+  readonly #sizes: PageSizes;
+  #areas = new AreaStore();
+  #reserved = new ReservedStore();
+  #allowed = new IntervalTree();
+  readonly #domains = new Map<string, Domain>();
+  readonly #accesses = new Map<string, Access>();
+  #alignment = 1n;
+  #hugePages = true;
+
+  constructor(id: string, sizes: PageSizes) {
+    this.id = id;
+    this.#sizes = sizes;
+  }
+
+  clone(): Ioas {
+    const copy = new Ioas(this.id, this.#sizes);
+    copy.#areas = this.#areas.clone();
+    copy.#reserved = this.#reserved.clone();
+    copy.#allowed = this.#allowed.clone();
+    for (const [iommu, domain] of this.#domains) {
+      copy.#domains.set(iommu, { ...domain, devices: new Set(domain.devices) });
+    }
+    for (const [name, access] of this.#accesses) {
+      copy.#accesses.set(name, { pins: new Map(access.pins), gone: new Set(access.gone) });
+    }
+    copy.#alignment = this.#alignment;
+    copy.#hugePages = this.#hugePages;
+    return copy;
+  }
+
+  // ---- the view --------------------------------------------------------------------------------------------------
+
+  get areaCount(): number {
+    return this.#areas.size;
+  }
+
+  areas(first = 0n, last: bigint = IOVA_MAX): Iterable<AreaView> {
+    return this.#areas.overlapping(first, last);
+  }
+
+  countAreas(first: bigint, last: bigint): number {
+    return this.#areas.tree.countStartingIn(first, last);
+  }
+
+  visitHoles(first: bigint, last: bigint, length: bigint, visit: (hole: IovaRange) => boolean | undefined): void {
+    this.#areas.tree.visitGaps(first, last, length, (startHigh, startLow, lastHigh, lastLow) =>
+      visit(asRange(fromWords(startHigh, startLow), fromWords(lastHigh, lastLow))),
+    );
+  }
+
+  get reserved(): readonly ReservedView[] {
+    return this.#reserved.list();
+  }
+
+  get allowed(): readonly IovaRange[] {
+    return [...this.#allowed.overlaps(0n, IOVA_MAX)].map(({ start, last }) => ({ start, last }));
+  }
+
+  get domains(): readonly DomainView[] {
+    return [...this.#domains].map(([iommu, { aperture, pgsizeBitmap, devices }]) => ({
+      iommu,
+      aperture,
+      pgsizeBitmap,
+      devices: [...devices],
+    }));
+  }
+
+  get accesses(): readonly AccessView[] {
+    return [...this.#accesses].map(([name, { pins }]) => ({
+      name,
+      pins: [...pins].map(([pin, r]) => ({ name: pin, ...r })),
+    }));
+  }
+
+  get alignment(): bigint {
+    return this.#alignment;
+  }
+
+  get hugePages(): boolean {
+    return this.#hugePages;
+  }
+
+  /** The stretches that nothing reserves: what IOMMU_IOAS_IOVA_RANGES reports. */
+  usableRanges(): IovaRange[] {
+    return this.#reserved.holes();
+  }
+
+  // ---- mapping ---------------------------------------------------------------------------------------------------
+
+  /**
+   * Maps one piece of memory. `fixed` is the wanted iova, or `undefined` for the kernel's choice; `given` is the
+   * iova field of the request either way, for it is checked before it is known to be used.
+   * Answers the iova. Source: Linux 6.12, iommufd_ioas_map and iopt_map_user_pages.
+   */
+  map(
+    request: { readonly userVa: bigint; readonly length: bigint; readonly given: bigint; readonly fixed: boolean },
+    permissions: Permissions,
+    pages: number,
+    origin: number,
+  ): Result<Iova> {
+    const { userVa, length, given, fixed } = request;
+    const asked = fixed ? { start: given as Iova, length } : { length };
+    if (given >= LIMIT || length >= LIMIT) return no('map-limit', { asked, obstacle: { kind: 'limit', value: LIMIT } });
+    if (!permissions.read && !permissions.write) return no('map-no-permission', { asked });
+    if (length === 0n) return no('map-length-zero', { asked });
+    const longest = IOVA_MAX - this.#sizes.page;
+    if (length > longest) return no('map-length-too-large', { asked, obstacle: { kind: 'limit', value: longest } });
+    if (userVa + length > IOVA_MAX) return no('map-memory-wraps', { asked });
+    const piece: Piece = { userVa, length, pages, pagesWritable: permissions.write };
+    return this.mapPieces([piece], length, fixed ? given : undefined, permissions, origin);
+  }
+
+  /**
+   * Maps pieces of memory one behind the other, `length` bytes together; each becomes an area. `fixed` as in `map`.
+   * Answers the iova. Source: Linux 6.12, iopt_alloc_area_pages and iopt_insert_area.
+   */
+  mapPieces(
+    pieces: readonly Piece[],
+    length: bigint,
+    fixed: bigint | undefined,
+    permissions: Permissions,
+    origin: number,
+  ): Result<Iova> {
+    const alignment = this.#alignment;
+    const asked: Asked = fixed === undefined ? { length } : { start: fixed as Iova, length };
+    const tooFine: Obstacle = { kind: 'alignment', value: alignment };
+    if ((length & (alignment - 1n)) !== 0n) return no('map-length-unaligned', { asked, obstacle: tooFine });
+    const place = fixed === undefined ? this.#choose(pieces, length, asked) : this.#checkFixed(fixed, length, asked);
+    if (!place.ok) return place;
+    for (const piece of pieces) {
+      if (permissions.write && !piece.pagesWritable) {
+        return no('map-pages-read-only', { asked, obstacle: { kind: 'permission' } });
+      }
+      if ((piece.userVa & (alignment - 1n)) !== 0n) return no('map-memory-unaligned', { asked, obstacle: tooFine });
+    }
+    let at: bigint = place.value;
+    for (const { userVa, length: size, pages, pagesWritable } of pieces) {
+      this.#areas.add(at, at + size - 1n, { userVa, pages, pagesWritable, ...permissions, origin });
+      at += size;
+    }
+    return place;
+  }
+
+  #choose(pieces: readonly Piece[], length: bigint, asked: Asked): Result<Iova> {
+    const room = {
+      areas: this.#areas.tree,
+      reserved: this.#reserved.tree,
+      allowed: this.#allowed,
+      alignment: this.#alignment,
+    };
+    // The first piece guides the choice.
+    const choice = chooseIova(room, pieces[0]?.userVa ?? 0n, length, this.#sizes);
+    if (choice.ok) return { ok: true, value: choice.iova };
+    switch (choice.why) {
+      case 'length-too-large':
+        return no('choose-length-too-large', { asked, obstacle: { kind: 'limit', value: IOVA_MAX / 2n } });
+      case 'alignment-too-small':
+        return no('choose-alignment-too-small', { asked, obstacle: { kind: 'alignment', value: this.#alignment } });
+      case 'no-space':
+        return no('choose-no-space', { asked, obstacle: { kind: 'hole', value: choice.alignment } });
+    }
+  }
+
+  /** Source: Linux 6.12, iopt_check_iova. Allowed ranges do not restrict a fixed iova. */
+  #checkFixed(iova: bigint, length: bigint, asked: Asked): Result<Iova> {
+    if ((iova & (this.#alignment - 1n)) !== 0n) {
+      return no('map-iova-unaligned', { asked, obstacle: { kind: 'alignment', value: this.#alignment } });
+    }
+    const last = iova + length - 1n;
+    if (last > IOVA_MAX) return no('map-iova-wraps', { asked });
+    const reserved = this.#reserved.firstOverlapping(iova, last);
+    if (reserved) return no('map-over-reserved', { asked, obstacle: reservedObstacle(reserved) });
+    const area = this.#areas.firstOverlapping(iova, last);
+    if (area) return no('map-over-area', { asked, obstacle: areaObstacle(area) });
+    return { ok: true, value: iova as Iova };
+  }
+
+  /** The checks of a copy that come before its source is looked up. Source: Linux 6.12, iommufd_ioas_copy. */
+  checkCopy(given: bigint, length: bigint, permissions: Permissions) {
+    const asked = { start: given as Iova, length };
+    if (given >= LIMIT || length >= LIMIT)
+      return no('copy-limit', { asked, obstacle: { kind: 'limit', value: LIMIT } });
+    if (!permissions.read && !permissions.write) return no('copy-no-permission', { asked });
+    return undefined;
+  }
+
+  /**
+   * The memory behind start … start + length − 1, one piece an area, cut to the range.
+   * Source: Linux 6.12, iopt_get_pages.
+   */
+  piecesOf(start: bigint, length: bigint): Result<Piece[]> {
+    const asked = { start: start as Iova, length };
+    if (length === 0n) return no('copy-length-zero', { asked });
+    const last = start + length - 1n;
+    if (last > IOVA_MAX) return no('copy-source-wraps', { asked });
+    const pieces: Piece[] = [];
+    let next = start;
+    for (const area of this.#areas.overlapping(start, last)) {
+      if (area.start > next) return no('copy-source-not-mapped', { asked, obstacle: hole(next, area.start - 1n) });
+      const end = area.last < last ? area.last : last;
+      pieces.push({
+        userVa: area.userVa + (next - area.start),
+        length: end - next + 1n,
+        pages: area.pages,
+        pagesWritable: area.pagesWritable,
+      });
+      next = end + 1n;
+    }
+    if (next <= last) return no('copy-source-not-mapped', { asked, obstacle: hole(next, last) });
+    return { ok: true, value: pieces };
+  }
+
+  /**
+   * Unmaps whole areas; answers the bytes. 0 and 2^64−1 together mean everything.
+   * Source: Linux 6.12, iommufd_ioas_unmap and iopt_unmap_iova_range.
+   */
+  unmap(start: bigint, length: bigint): Result<bigint> {
+    const asked = { start: start as Iova, length };
+    if (start === 0n && length === IOVA_MAX) return { ok: true, value: this.#unmapAll() };
+    if (start >= LIMIT || length >= LIMIT) {
+      return no('unmap-limit', { asked, obstacle: { kind: 'limit', value: LIMIT } });
+    }
+    if (length === 0n) return no('unmap-length-zero', { asked });
+    const last = start + length - 1n;
+    if (last > IOVA_MAX) return no('unmap-wraps', { asked });
+    let unmapped = 0n;
+    for (;;) {
+      const area = this.#areas.firstOverlapping(start, last);
+      if (!area) break;
+      if (area.start < start || area.last > last) {
+        const done = unmapped > 0n ? { unmapped } : {};
+        return no('unmap-cuts-area', { asked, obstacle: areaObstacle(area), ...done });
+      }
+      this.#dropPins(area);
+      this.#areas.remove({ start: area.start, last: area.last, value: area.handle });
+      unmapped += area.last - area.start + 1n;
+    }
+    if (unmapped === 0n) return no('unmap-nothing-mapped', { asked, obstacle: hole(start, last) });
+    return { ok: true, value: unmapped };
+  }
+
+  #unmapAll(): bigint {
+    let unmapped = 0n;
+    for (const area of this.#areas.tree.overlaps(0n, IOVA_MAX)) unmapped += area.last - area.start + 1n;
+    this.#dropPins({ start: 0n as Iova, last: IOVA_MAX });
+    this.#areas.clear();
+    return unmapped;
+  }
+
+  /** Accesses are told that a range goes away; the kernel's test access lets go of every pin that touches it. */
+  #dropPins(r: IovaRange): void {
+    for (const access of this.#accesses.values()) {
+      for (const [name, pin] of access.pins) {
+        if (pin.start > r.last || r.start > pin.last) continue;
+        access.pins.delete(name);
+        access.gone.add(name);
+      }
+    }
+  }
+
+  // ---- reserving and allowing ------------------------------------------------------------------------------------
+
+  /** Replaces the list of allowed ranges. Source: Linux 6.12, iommufd_ioas_allow_iovas. */
+  allow(ranges: readonly (readonly [bigint, bigint])[]): Result<undefined> {
+    const allowed = new IntervalTree();
+    for (const [i, [start, last]] of ranges.entries()) {
+      const asked = { start: start as Iova, length: last < start ? 0n : last - start + 1n };
+      if (start >= last) return no('allow-range-empty', { asked });
+      const other = allowed.firstOverlap(start, last);
+      if (other) {
+        return no('allow-ranges-overlap', {
+          asked,
+          obstacle: { kind: 'allowed', start: other.start, last: other.last },
+        });
+      }
+      allowed.insert(start, last, i);
+    }
+    for (const { start, last } of allowed.overlaps(0n, IOVA_MAX)) {
+      const reserved = this.#reserved.firstOverlapping(start, last);
+      if (reserved) {
+        const asked = { start, length: last - start + 1n };
+        return no('allow-over-reserved', { asked, obstacle: reservedObstacle(reserved) });
+      }
+    }
+    this.#allowed = allowed;
+    return DONE;
+  }
+
+  /** Reserves a range that nobody owns. Source: Linux 6.12, iopt_reserve_iova. */
+  reserve(start: bigint, length: bigint): Result<undefined> {
+    const asked = { start: start as Iova, length };
+    if (length === 0n) return no('reserve-length-zero', { asked });
+    const last = start + length - 1n;
+    if (last > IOVA_MAX) return no('reserve-wraps', { asked });
+    const r = asRange(start, last);
+    const refused = this.#checkReserve(r, 'reserve-over-area', 'reserve-over-allowed');
+    if (refused) return refused;
+    this.#reserved.add({ ...r, type: 'manual', owner: undefined });
+    return DONE;
+  }
+
+  /** A reservation may overlap others, but neither an area nor an allowed range. Source: Linux 6.12, iopt_reserve_iova. */
+  #checkReserve(r: IovaRange, overArea: IommufdRule, overAllowed: IommufdRule) {
+    const asked = { start: r.start, length: r.last - r.start + 1n };
+    const area = this.#areas.firstOverlapping(r.start, r.last);
+    if (area) return no(overArea, { asked, obstacle: areaObstacle(area) });
+    const allowed = this.#allowed.firstOverlap(r.start, r.last);
+    if (!allowed) return undefined;
+    return no(overAllowed, { asked, obstacle: { kind: 'allowed', start: allowed.start, last: allowed.last } });
+  }
+
+  // ---- devices ---------------------------------------------------------------------------------------------------
+
+  /**
+   * Attaches a device that is not attached: its reserved regions first, then the domain of its IOMMU, which devices
+   * behind the same IOMMU share. Source: Linux 6.12, iopt_table_enforce_dev_resv_regions and iopt_table_add_domain.
+   */
+  attach(device: string, domain: DomainDescription, regions: readonly ReservedRegion[]): Result<undefined> {
+    const enforced = regions.filter((region) => region.type !== 'direct-relaxable');
+    for (const region of enforced) {
+      const refused = this.#checkReserve(region, 'attach-region-over-area', 'attach-region-over-allowed');
+      if (refused) return refused;
+    }
+    const shared = this.#domains.get(domain.iommu);
+    if (!shared) {
+      const added = this.#addDomain(domain);
+      if (!added.ok) return added;
+    }
+    for (const { start, last, type } of enforced) {
+      this.#reserved.add({ start, last, type, owner: { kind: 'device', name: device } });
+    }
+    this.#domains.get(domain.iommu)?.devices.add(device);
+    return DONE;
+  }
+
+  #addDomain({ iommu, aperture, pgsize_bitmap }: DomainDescription): Result<undefined> {
+    const smallest = lowestSetBit(pgsize_bitmap);
+    const alignment = smallest > this.#alignment ? smallest : this.#alignment;
+    if (alignment > this.#sizes.page) {
+      return no('attach-page-size-too-large', { obstacle: { kind: 'alignment', value: smallest } });
+    }
+    if (alignment !== this.#alignment) {
+      const area = this.#areas.firstUnaligned(alignment);
+      if (area) return no('attach-area-unaligned', { obstacle: areaObstacle(area) });
+    }
+    const [first, end] = aperture;
+    const outside: IovaRange[] = [];
+    if (first !== 0n) outside.push(asRange(0n, first - 1n));
+    if (end !== IOVA_MAX) outside.push(asRange(end + 1n, IOVA_MAX));
+    for (const r of outside) {
+      const refused = this.#checkReserve(r, 'attach-aperture-over-area', 'attach-aperture-over-allowed');
+      if (refused) return refused;
+    }
+    for (const r of outside) this.#reserved.add({ ...r, type: 'aperture', owner: { kind: 'domain', name: iommu } });
+    this.#domains.set(iommu, {
+      aperture: { start: first, last: end },
+      pgsizeBitmap: pgsize_bitmap,
+      devices: new Set(),
+    });
+    this.#alignment = alignment;
+    return DONE;
+  }
+
+  /** Detaches a device that is attached behind `iommu`. Source: Linux 6.12, iopt_table_remove_domain. */
+  detach(device: string, iommu: string): void {
+    const domain = this.#domains.get(iommu);
+    domain?.devices.delete(device);
+    this.#reserved.removeOwnedBy({ kind: 'device', name: device });
+    if (domain?.devices.size !== 0) return;
+    this.#domains.delete(iommu);
+    this.#reserved.removeOwnedBy({ kind: 'domain', name: iommu });
+    this.#alignment = this.#alignmentOfUsers();
+  }
+
+  /** What keeps the IOAS from being destroyed. Source: Linux 6.12, iommufd_destroy. */
+  checkDestroy(): Result<undefined> {
+    for (const { devices } of this.#domains.values()) {
+      const [owner = ''] = devices;
+      return no('ioas-has-domain', { obstacle: { kind: 'device', owner } });
+    }
+    for (const owner of this.#accesses.keys()) return no('ioas-has-access', { obstacle: { kind: 'access', owner } });
+    return DONE;
+  }
+
+  /** The alignment that domains, accesses and options ask for. Source: Linux 6.12, iopt_calculate_iova_alignment. */
+  #alignmentOfUsers(): bigint {
+    let alignment = this.#hugePages && this.#accesses.size === 0 ? 1n : this.#sizes.page;
+    for (const { pgsizeBitmap } of this.#domains.values()) {
+      const smallest = lowestSetBit(pgsizeBitmap);
+      if (smallest > alignment) alignment = smallest;
+    }
+    return alignment;
+  }
+
+  // ---- accesses --------------------------------------------------------------------------------------------------
+
+  hasAccess(name: string): boolean {
+    return this.#accesses.has(name);
+  }
+
+  /** Source: Linux 6.12, iopt_add_access. */
+  createAccess(name: string): Result<undefined> {
+    const area = this.#unalignedForPages();
+    if (area) return no('access-area-unaligned', { obstacle: areaObstacle(area) });
+    this.#accesses.set(name, { pins: new Map(), gone: new Set() });
+    this.#alignment = this.#alignmentOfUsers();
+    return DONE;
+  }
+
+  /** An area that a rise of the alignment to the page size would break; none if it stands there already. */
+  #unalignedForPages(): Area | undefined {
+    return this.#sizes.page > this.#alignment ? this.#areas.firstUnaligned(this.#sizes.page) : undefined;
+  }
+
+  destroyAccess(name: string): void {
+    this.#accesses.delete(name);
+    this.#alignment = this.#alignmentOfUsers();
+  }
+
+  hasPin(access: string, pin: string): 'held' | 'gone' | undefined {
+    const found = this.#accesses.get(access);
+    return found?.pins.has(pin) ? 'held' : found?.gone.has(pin) ? 'gone' : undefined;
+  }
+
+  /** Pins start … start + length − 1 for an access that exists. Source: Linux 6.12, iommufd_access_pin_pages. */
+  pin(access: string, pin: string, start: bigint, length: bigint, write: boolean): Result<undefined> {
+    const asked = { start: start as Iova, length };
+    if (length === 0n) return no('pin-length-zero', { asked });
+    const last = start + length - 1n;
+    if (last > IOVA_MAX) return no('pin-wraps', { asked });
+    const page = this.#sizes.page;
+    let next = start;
+    for (const area of this.#areas.overlapping(start, last)) {
+      if (area.start > next) break;
+      const obstacle = areaObstacle(area);
+      if ((area.userVa + (next - area.start)) % page !== 0n) return no('pin-enters-inside-page', { asked, obstacle });
+      const end = area.last - area.start + 1n;
+      if (area.last < last && (area.userVa + end) % page !== 0n) {
+        return no('pin-leaves-inside-page', { asked, obstacle });
+      }
+      if (write && !area.write) return no('pin-write-denied', { asked, obstacle });
+      if (!write && !area.read) return no('pin-read-denied', { asked, obstacle });
+      next = area.last + 1n;
+    }
+    if (next <= last) {
+      const end = this.#areas.firstOverlapping(next, last)?.start ?? last + 1n;
+      return no('pin-not-mapped', { asked, obstacle: hole(next, end - 1n) });
+    }
+    const found = this.#accesses.get(access);
+    found?.pins.set(pin, asRange(start, last));
+    found?.gone.delete(pin);
+    return DONE;
+  }
+
+  /** Lets a pin go that is held or was taken by an unmap. Source: Linux 6.12, iommufd_test_access_item_destroy. */
+  unpin(access: string, pin: string): Result<undefined> {
+    const found = this.#accesses.get(access);
+    if (!found?.pins.delete(pin)) return no('unpin-gone');
+    found.gone.add(pin);
+    return DONE;
+  }
+
+  // ---- options ---------------------------------------------------------------------------------------------------
+
+  /** Source: Linux 6.12, iommufd_ioas_option. Turning off what is off is always fine. */
+  setHugePages(value: number): Result<undefined> {
+    if (value !== 0 && value !== 1) return no('huge-pages-value');
+    if (value === 0 && this.#hugePages) {
+      const device = [...this.#domains.values()].flatMap(({ devices }) => [...devices])[0];
+      if (this.#domains.size > 0 && this.#areas.size > 0) {
+        const owner = device === undefined ? {} : { owner: device };
+        return no('huge-pages-in-use', { obstacle: { kind: 'device', ...owner } });
+      }
+      const area = this.#unalignedForPages();
+      if (area) return no('huge-pages-area-unaligned', { obstacle: areaObstacle(area) });
+    }
+    this.#hugePages = value === 1;
+    this.#alignment = this.#alignmentOfUsers();
+    return DONE;
+  }
+}
+
+function hole(start: bigint, last: bigint): Obstacle {
+  return { kind: 'hole', start: start as Iova, last: last as Iova };
+}

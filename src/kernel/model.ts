@@ -1,0 +1,99 @@
+// What every kernel model offers, whichever kernel it follows.
+import type { Iova } from '../iova/iova.ts';
+import type { IovaRange } from '../iova/range.ts';
+import type { Answer, Operation, SessionHeader } from '../session/events.ts';
+import type { Refusal } from './refusal.ts';
+
+/** Why an operation could not be put to the model at all: a fault of the session, not an answer of a kernel. */
+export interface OperationFault {
+  readonly code: 'not-in-model' | 'unknown-object' | 'name-in-use' | 'bad-argument';
+  readonly message: string;
+}
+
+/** What became of one operation. A fault and a refusal leave no trace, but for an unmap refused half way. */
+export type Outcome =
+  | { readonly ok: true; readonly answer: Answer }
+  | { readonly ok: false; readonly refusal: Refusal; readonly fault?: undefined }
+  | { readonly ok: false; readonly fault: OperationFault; readonly refusal?: undefined };
+
+/** A mapped range of an address space. */
+export interface AreaView extends IovaRange {
+  /** Address of the first byte in the user's memory. */
+  readonly userVa: Iova;
+  /** Areas with the same number share pages. */
+  readonly pages: number;
+  readonly read: boolean;
+  readonly write: boolean;
+  /** Index of the event that made it. */
+  readonly origin: number;
+}
+
+/** A range that may not be mapped, and who keeps it reserved. */
+export interface ReservedView extends IovaRange {
+  /** As the kernel prints it (`msi`, `direct` …), `aperture` for what a domain cannot reach, `manual` by request. */
+  readonly type: string;
+  readonly owner: { readonly kind: 'device' | 'domain'; readonly name: string } | undefined;
+}
+
+export interface DomainView {
+  readonly iommu: string;
+  readonly aperture: IovaRange;
+  readonly pgsizeBitmap: bigint;
+  readonly devices: readonly string[];
+}
+
+export interface AccessView {
+  readonly name: string;
+  readonly pins: readonly (IovaRange & { readonly name: string })[];
+}
+
+/** One I/O address space (an IOAS, a container) for drawing and asking. Reads through to the model's state. */
+export interface AddressSpaceView {
+  readonly id: string;
+  readonly areaCount: number;
+  /** Areas that share an address with first…last (inclusive; the whole space if left out), by ascending start. */
+  areas(first?: bigint, last?: bigint): Iterable<AreaView>;
+  /** Number of areas that start in first…last (inclusive). O(log n). */
+  countAreas(first: bigint, last: bigint): number;
+  /** Calls `visit` for each unmapped stretch of at least `length` bytes in first…last, cut to it; `true` ends it. */
+  visitHoles(first: bigint, last: bigint, length: bigint, visit: (hole: IovaRange) => boolean | undefined): void;
+  /** Every reservation by ascending start; they may overlap. */
+  readonly reserved: readonly ReservedView[];
+  /** Where the kernel may choose, by ascending start; empty: anywhere. */
+  readonly allowed: readonly IovaRange[];
+  readonly domains: readonly DomainView[];
+  readonly accesses: readonly AccessView[];
+  /** Bytes: a power of two. */
+  readonly alignment: bigint;
+  readonly hugePages: boolean;
+}
+
+/** The state of a model, to be read. */
+export interface KernelView {
+  /** As in session headers: `iommufd` … */
+  readonly name: string;
+  /** In the order in which they were made. */
+  spaces(): readonly AddressSpaceView[];
+  space(id: string): AddressSpaceView | undefined;
+}
+
+export interface KernelModel extends KernelView {
+  /** Runs one operation. `origin` is the index of its event in the session. Never throws for any input of that type. */
+  apply(operation: Operation, origin: number): Outcome;
+  /** An independent copy, made by copying arrays: for checkpoints. */
+  clone(): KernelModel;
+}
+
+/** Sizes in bytes, powers of two. */
+export interface PageSizes {
+  readonly page: bigint;
+  readonly hugePage: bigint;
+}
+
+/** The page sizes of a session: its header's, else 4 KiB and 2 MiB as on x86. `undefined` if one is no power of two. */
+export function pageSizesOf(header: Pick<SessionHeader, 'page_size' | 'huge_page_size'>): PageSizes | undefined {
+  const page: bigint = header.page_size ?? 0x1000n;
+  const hugePage: bigint = header.huge_page_size ?? 0x200000n;
+  const powers = [page, hugePage].every((size) => size > 0n && (size & (size - 1n)) === 0n);
+  return powers ? { page, hugePage } : undefined;
+}

@@ -1,0 +1,29 @@
+import type { SessionHeader } from '../session/events.ts';
+import { IommufdModel } from './iommufd.ts';
+import { type KernelModel, type PageSizes, pageSizesOf } from './model.ts';
+
+/** One line a model: its name in session headers, and how to make it empty. */
+const MODELS: Readonly<Record<string, (sizes: PageSizes) => KernelModel>> = {
+  iommufd: (sizes) => new IommufdModel(sizes),
+};
+
+/** The model of sessions whose header names none. */
+const DEFAULT_MODEL = 'iommufd';
+
+export const MODEL_NAMES: readonly string[] = Object.keys(MODELS);
+
+export type ModelResult =
+  | { readonly ok: true; readonly model: KernelModel }
+  | { readonly ok: false; readonly message: string };
+
+/** An empty model for a session: the one named, else its header's. `message` says what is wrong with either. */
+export function createModel(
+  header: Pick<SessionHeader, 'model' | 'page_size' | 'huge_page_size'>,
+  name: string = header.model ?? DEFAULT_MODEL,
+): ModelResult {
+  const make = Object.hasOwn(MODELS, name) ? MODELS[name] : undefined;
+  if (!make) return { ok: false, message: `unknown model “${name}”; known: ${MODEL_NAMES.join(', ')}` };
+  const sizes = pageSizesOf(header);
+  if (!sizes) return { ok: false, message: 'page_size and huge_page_size must be powers of two' };
+  return { ok: true, model: make(sizes) };
+}
