@@ -153,7 +153,9 @@ class ReservedRegionsReader implements LineReader {
     let found = findRegions(text, this.#directory, this.#loop);
     let lines = 1;
     if (found.length === 0) {
-      const next = PARTIAL.test(text) ? continuation(line, ahead) : undefined;
+      // A whole path at the end is a command or a header; what stands below is its output.
+      const partial = PARTIAL.test(text) && !/reserved_regions\W{0,3}$/.test(text);
+      const next = partial ? continuation(line, ahead) : undefined;
       if (!next) return 0;
       const alone = findRegions(next.text, undefined, false)[0];
       if (alone && (alone.prefix.kind === 'none' || alone.prefix.kind === 'label')) return 0;

@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import { cleanLine, decodeQuotedPrintable, isDecoration, isElision, softBreak } from './envelope.ts';
+
+const texts = (raw: string) => cleanLine(raw).map(({ text }) => text);
+
+describe('one line', () => {
+  test.each([
+    ['> > > text', 'text'],
+    ['>>>   indented', '  indented'],
+    ['| text', 'text'],
+    ['am> text', 'text'],
+    ['&gt; &gt; a &amp;&lt;b', 'a &<b'],
+    ['    indented   ', '    indented'],
+    ['Jan  3 12:00:01 host kernel: text', 'text'],
+    ['янв 13 18:17:24 VM qemu-system-x86_64[7131]: text', 'text'],
+    ['13 févr. 18:17:24 host app[1]: text', 'text'],
+    ['1月 13 18:17:24 host app[1]: text', 'text'],
+    ['Jan 13 18:17:24 kernel: DMAR: text', 'DMAR: text'],
+    ['2024-01-04T23:12:54.123456+01:00 host kernel: text', 'text'],
+    ['2024-01-04T23:12:54.123456789Z stdout F text', 'text'],
+    ['2024-01-04 23:12:54,123 host app: text', 'text'],
+    ['Jan  3 12:00:01 host kernel: [   12.345678] pci 0000:00:1f.0: text', 'pci 0000:00:1f.0: text'],
+    ['[    0.103447] text', 'text'],
+    ['[    0.103447]   indented', '  indented'],
+    ['[    0.103447][    T0] text', 'text'],
+    ['[  +0,000014] text', 'text'],
+    ['[Thu Jan  4 23:12:54 2024] text', 'text'],
+    ['[Aug 4 09:48] text', 'text'],
+    ['<6>[    0.1] text', 'text'],
+    ['<3> [209.526605] text', 'text'],
+    ['(XEN) text', 'text'],
+    ['> (XEN) [2024-01-04 1:2] text', '[2024-01-04 1:2] text'],
+    ['<anna> text', 'text'],
+    ['12:34 <@anna> text', 'text'],
+    ['[12:34:56] <anna> text', 'text'],
+    ['text    <<<< here', 'text'],
+    ['text <-- this one', 'text'],
+    ['text ← this one', 'text'],
+    ['==> 7/type <==', '==> 7/type <=='],
+    ['\u001b[31mtext\u001b[0m', 'text'],
+    ['<pre>text</pre>', 'text'],
+    ['[root@host dir]# cat x', 'cat x'],
+    ['user@host:~$ cat x', 'cat x'],
+    ['host:/$ cat x', 'cat x'],
+    ['/ # cat x', 'cat x'],
+    ['sh-5.1# cat x', 'cat x'],
+    ['$ cat x', 'cat x'],
+    ['# cat x', 'cat x'],
+    ['> [root@host dir]# cat x', 'cat x'],
+    ['Region 0: Memory at fa000000', 'Region 0: Memory at fa000000'],
+    ['0x0000000000001fb | 0x1', '0x0000000000001fb | 0x1'],
+    ['[0002]                      Subtable Type : 0001', '[0002]                      Subtable Type : 0001'],
+    ['28469@1615369738.285335:vfio_listener_region_add_skip', '28469@1615369738.285335:vfio_listener_region_add_skip'],
+    [
+      '        CPU 0/KVM-3046  [051] .... 63113.338894: map: IOMMU:',
+      '        CPU 0/KVM-3046  [051] .... 63113.338894: map: IOMMU:',
+    ],
+    ['address space limit 5 < 6 phys-bits', 'address space limit 5 < 6 phys-bits'],
+  ])('%j', (raw, text) => {
+    expect(texts(raw)).toEqual([text]);
+  });
+
+  test('log wrappers, several lines in one entry', () => {
+    expect(texts('time="2024-11-25T17:02:15Z" level=error msg="one\\n\\"two\\"" error="three"')).toEqual([
+      'one',
+      '"two"',
+      'three',
+    ]);
+    expect(texts('{"log":"one\\ntwo\\n","stream":"stderr"}')).toEqual(['one', 'two', '']);
+    expect(texts('{"level":"error","ts":1,"msg":"[    0.1] text"}')).toEqual(['text']);
+    expect(texts('{"not":"a log"}')).toEqual(['{"not":"a log"}']);
+    expect(texts('{"broken')).toEqual(['{"broken']);
+  });
+
+  test('padding with NULs', () => {
+    expect(texts(`DMA${'\0'.repeat(4093)}`)).toEqual(['DMA']);
+    expect(texts(`DMA${'\0'.repeat(4093)}identity${'\0'.repeat(4000)}`)).toEqual(['DMA', 'identity']);
+    expect(texts('D\0M\0A\0')).toEqual(['DMA']);
+    expect(texts('\0'.repeat(5000))).toEqual([]);
+  });
+});
+
+test('the directory that a prompt shows', () => {
+  const directory = (raw: string) => cleanLine(raw)[0]?.prompt?.directory;
+  expect(directory('[root@host 19]# cat reserved_regions')).toBe('19');
+  expect(directory('root@host:/sys/kernel/iommu_groups/3# cat reserved_regions')).toBe('/sys/kernel/iommu_groups/3');
+  expect(directory('/sys/kernel/iommu_groups/3# cat reserved_regions')).toBe('/sys/kernel/iommu_groups/3');
+  expect(directory('host:/$ ls')).toBe('/');
+  expect(directory('me@host:~$ ls')).toBe('~');
+  expect(directory('# ls')).toBeUndefined();
+  expect(cleanLine('no prompt')[0]).toEqual({ text: 'no prompt' });
+});
+
+test('elisions and decorations', () => {
+  for (const text of [
+    '...',
+    '. . .',
+    '[...]',
+    '[output trimmed]',
+    '<snip>',
+    '[snip]',
+    '…',
+    '--- 8< ---',
+    '--More--',
+    '(truncated)',
+  ]) {
+    expect([text, isElision(text)]).toEqual([text, true]);
+  }
+  for (const text of ['', 'text', '0x0 0xfff direct', '..', 'output', 'this was cut by the mailer yesterday']) {
+    expect([text, isElision(text)]).toEqual([text, false]);
+  }
+  expect(isDecoration('::::::::')).toBe(true);
+  expect(isDecoration('───┬───')).toBe(true);
+  expect(isDecoration('- 7 -')).toBe(false);
+});
+
+test('quoted-printable', () => {
+  expect(softBreak(`${'x'.repeat(75)}=`, false)).toBe(true);
+  expect(softBreak('short=', false)).toBe(false);
+  expect(softBreak('short=', true)).toBe(true);
+  expect(softBreak(`${'x'.repeat(74)}==`, true)).toBe(false);
+  expect(decodeQuotedPrintable('iova=3D0x40=E2=80=A6')).toBe('iova=0x40…');
+});
