@@ -5,10 +5,15 @@ import { defineConfig, type Plugin } from 'vite';
  * Everything comes from the page's own origin; nothing is evaluated and nothing is inline. WebSockets to this machine
  * are for the live host agent. The development server needs inline scripts of its own, so the policy is for the build.
  */
+const REACT_ARIA_STYLES = [
+  // Two constant style sheets that react-aria puts into the page (touch-action of buttons; scrolling behind dialogs).
+  "'sha256-38RhXrc7EdReTKsOm23ZPOCUgniTUUcjky8QOOrQx6o='",
+  "'sha256-gYiS/BvZvRcK27JIXTuwhZ3hs2+VJ1X+2gUlE+farlg='",
+].join(' ');
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
-  "style-src 'self'",
+  `style-src 'self' ${REACT_ARIA_STYLES}`,
   "img-src 'self' data: blob:",
   "connect-src 'self' ws://127.0.0.1:* ws://localhost:*",
   "worker-src 'self'",

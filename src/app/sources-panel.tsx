@@ -76,27 +76,29 @@ function Rows({ row }: { row: Row }) {
     <TreeItem id={row.key} textValue={row.title} className={`source source-${row.level}`}>
       <TreeItemContent>
         {({ hasChildItems, isExpanded, selectionMode }) => (
-          <>
+          <div className="source-row">
             {hasChildItems ? (
               <Button slot="chevron" className="chevron">
                 <span aria-hidden="true">{isExpanded ? '▾' : '▸'}</span>
               </Button>
             ) : (
-              <span className="chevron" />
+              row.level !== 'device' && <span className="chevron" />
             )}
             {selectionMode === 'multiple' && row.level !== 'device' && (
               <Checkbox slot="selection" className="tick">
                 <span className="tick-box" aria-hidden="true" />
               </Checkbox>
             )}
-            <span className="source-title">{row.title}</span>
-            <span className="source-note">{row.note}</span>
+            <span className="source-words">
+              <span className="source-title">{row.title}</span>
+              <span className="source-note">{row.note}</span>
+            </span>
             {row.level === 'document' && (
               <Button className="quiet" aria-label={`Close ${row.title}`} onPress={() => void close(row.key)}>
                 ×
               </Button>
             )}
-          </>
+          </div>
         )}
       </TreeItemContent>
       <Collection items={row.children.map((child) => ({ ...child, id: child.key }))}>

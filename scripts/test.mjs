@@ -1,0 +1,80 @@
+// npm test: everything a contributor must pass. Runs all steps even after one failed, and sums up in the last line.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { requireBrowser } from './browser.mjs';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'iovascope-test-'));
+let passed = 0;
+let failed = 0;
+let skipped = 0;
+
+function run(title, command, args, env = {}) {
+  console.log(`\n── ${title}`);
+  const { status } = spawnSync('npx', ['--no-install', command, ...args], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ...env },
+  });
+  return status === 0;
+}
+
+/** A step that is one check. */
+function check(title, command, args) {
+  if (run(title, command, args)) passed++;
+  else failed++;
+}
+
+function readJson(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function vitest(title, project) {
+  const file = path.join(folder, `${project}.json`);
+  const ok = run(title, 'vitest', [
+    'run',
+    '--project',
+    project,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${file}`,
+  ]);
+  const report = readJson(file);
+  passed += report?.numPassedTests ?? 0;
+  skipped += report?.numPendingTests ?? 0;
+  failed += report?.numFailedTests ?? 0;
+  // A suite that could not even be loaded has no failed test, and a run without tests proves nothing.
+  if ((!ok && !report?.numFailedTests) || !report?.numPassedTests) failed++;
+}
+
+function playwright(title) {
+  const file = path.join(folder, 'e2e.json');
+  const ok = run(title, 'playwright', ['test', '--reporter=list,json'], { PLAYWRIGHT_JSON_OUTPUT_NAME: file });
+  const stats = readJson(file)?.stats;
+  passed += stats?.expected ?? 0;
+  skipped += stats?.skipped ?? 0;
+  const bad = (stats?.unexpected ?? 0) + (stats?.flaky ?? 0);
+  failed += bad;
+  if ((!ok && bad === 0) || !stats?.expected) failed++;
+}
+
+try {
+  requireBrowser();
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}
+check('types', 'tsc', ['--noEmit']);
+check('format, lint and import rules', 'biome', ['ci', '--error-on-warnings', '.']);
+check('unused code', 'knip', []);
+vitest('unit and property tests', 'node');
+vitest('worker tests in the browser', 'browser');
+check('build', 'vite', ['build', '--logLevel', 'warn']);
+playwright('browser tests');
+rmSync(folder, { recursive: true, force: true });
+console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
+process.exit(failed === 0 ? 0 : 1);
