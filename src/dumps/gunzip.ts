@@ -60,7 +60,7 @@ export async function* gunzip(
         return;
       }
       const tail = step.length >= TRAILER ? step : new Uint8Array([...trailer, ...step]);
-      trailer = tail.slice(-TRAILER);
+      trailer = Uint8Array.from(tail.subarray(-TRAILER));
     }
   }
   const problem = attempt(new Uint8Array(0), true);

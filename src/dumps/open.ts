@@ -177,6 +177,8 @@ async function readInput(state: State, input: DumpInput, counted: (length: numbe
       yield piece;
     }
   }
+  const found = input.tree === undefined ? undefined : groupDevice(pathComponents(input.name));
+  if (found) addToGroup(state, input.name, found);
   await guarded(state, input.name, () => readBytes(state, input.name, pieces(), input.tree !== undefined, 0));
 }
 
@@ -220,8 +222,8 @@ async function readBytes(
   }
   if (head.length === 0) {
     // Empty files are common in sysfs: a tree is full of them.
-    if (!inTree) collector.diagnostic(name, 'warning', 'empty-file', 'the file is empty');
     await drain(peeked.bytes);
+    if (!inTree) collector.diagnostic(name, 'warning', 'empty-file', 'the file is empty');
     return;
   }
   const what = describeBinary(head);

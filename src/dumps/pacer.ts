@@ -6,6 +6,8 @@ export class Pacer {
   #since = performance.now();
   readonly #signal: AbortSignal | undefined;
   #channel: MessageChannel | undefined;
+  /** Shared: a stream and its consumer may both pause. */
+  #turning: Promise<void> | undefined;
 
   constructor(signal?: AbortSignal) {
     this.#signal = signal;
@@ -19,8 +21,8 @@ export class Pacer {
   async pause(): Promise<void> {
     this.#signal?.throwIfAborted();
     if (performance.now() - this.#since < TURN_MS) return;
-    await this.#turn();
-    this.#since = performance.now();
+    this.#turning ??= this.#turn();
+    await this.#turning;
     this.#signal?.throwIfAborted();
   }
 
@@ -29,7 +31,11 @@ export class Pacer {
     this.#channel ??= new MessageChannel();
     const { port1, port2 } = this.#channel;
     return new Promise((resolve) => {
-      port1.onmessage = () => resolve();
+      port1.onmessage = () => {
+        this.#since = performance.now();
+        this.#turning = undefined;
+        resolve();
+      };
       port2.postMessage(undefined);
     });
   }

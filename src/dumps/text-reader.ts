@@ -179,6 +179,6 @@ export class TextReader {
     const claimed = this.#claimed.shift();
     if (line.elision) {
       this.#sink.diagnostic('info', 'elision', `something was left out here: “${line.text.trim()}”`, line.number);
-    } else if (!claimed) this.#collector.leftover(this.#source.name, line.number, line.text);
+    } else if (!claimed && line.text !== '') this.#collector.leftover(this.#source.name, line.number, line.text);
   }
 }
