@@ -13,6 +13,11 @@ const MEANINGS: Readonly<Record<string, RegionMeaning>> = {
       'Writes here are interrupts (or doorbell pages are mapped here by the kernel), so no memory can be mapped.',
     blocksMappings: true,
   },
+  'sw-msi': {
+    title: 'MSI window',
+    sentence: 'A window that the kernel sets aside to map doorbell pages in, so no memory can be mapped.',
+    blocksMappings: true,
+  },
   direct: {
     title: 'direct',
     sentence:

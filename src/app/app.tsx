@@ -1,8 +1,6 @@
-import { useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { ProgressBar, Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
 import { formatSize } from '../iova/format.ts';
-import { DiagnosticsPanel } from './diagnostics-panel.tsx';
-import { HelpDialog, PasteDialog } from './dialogs.tsx';
 import { Inspector } from './inspector.tsx';
 import { handleKey } from './keys.ts';
 import { Minimap } from './minimap.tsx';
@@ -12,6 +10,12 @@ import { dismissProblem, useApp } from './store.ts';
 import { TablePanel } from './table-panel.tsx';
 import { TimelineView } from './timeline-view.tsx';
 import { Toolbar } from './toolbar.tsx';
+
+// Not needed for the first picture: loaded when they are opened.
+const EventsPanel = lazy(async () => ({ default: (await import('./events-panel.tsx')).EventsPanel }));
+const DiagnosticsPanel = lazy(async () => ({ default: (await import('./diagnostics-panel.tsx')).DiagnosticsPanel }));
+const HelpDialog = lazy(async () => ({ default: (await import('./dialogs.tsx')).HelpDialog }));
+const PasteDialog = lazy(async () => ({ default: (await import('./dialogs.tsx')).PasteDialog }));
 
 function ProblemBanner() {
   const problem = useApp((s) => s.problem);
@@ -158,6 +162,9 @@ export function App() {
               <Tab id="table" className="tab">
                 Table
               </Tab>
+              <Tab id="events" className="tab">
+                Events
+              </Tab>
               <Tab id="diagnostics" className="tab">
                 Diagnostics{diagnostics > 0 ? ` (${diagnostics})` : ''}
               </Tab>
@@ -165,8 +172,15 @@ export function App() {
             <TabPanel id="table" className="tab-panel">
               <TablePanel />
             </TabPanel>
+            <TabPanel id="events" className="tab-panel">
+              <Suspense fallback={<p className="hint">Loading …</p>}>
+                <EventsPanel />
+              </Suspense>
+            </TabPanel>
             <TabPanel id="diagnostics" className="tab-panel">
-              <DiagnosticsPanel />
+              <Suspense fallback={<p className="hint">Loading …</p>}>
+                <DiagnosticsPanel />
+              </Suspense>
             </TabPanel>
           </Tabs>
         </div>
@@ -178,8 +192,10 @@ export function App() {
           <p>Drop dumps, folders, archives or session files</p>
         </div>
       )}
-      <HelpDialog isOpen={help} onOpenChange={setHelp} />
-      <PasteDialog isOpen={paste} onOpenChange={setPaste} />
+      <Suspense fallback={null}>
+        {help && <HelpDialog isOpen onOpenChange={setHelp} />}
+        {paste && <PasteDialog isOpen onOpenChange={setPaste} />}
+      </Suspense>
     </div>
   );
 }

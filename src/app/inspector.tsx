@@ -8,7 +8,9 @@ import { select, useApp } from './store.ts';
 function CopyButton({ text, what }: { text: string; what: string }) {
   return (
     <button type="button" className="quiet copy" aria-label={`Copy ${what}`} onClick={() => void copy(text, what)}>
-      <span aria-hidden="true">⧉</span>
+      <svg viewBox="0 0 16 16" width="13" height="13" aria-hidden="true">
+        <path d="M5.5 5.5h8v8h-8zM10.5 5V2.5h-8v8H5" fill="none" stroke="currentColor" strokeWidth="1.3" />
+      </svg>
     </button>
   );
 }

@@ -8,7 +8,7 @@ import { type AppState, ask, fail, say, useApp } from './store.ts';
 
 /** Where the picture's facts come from, in a few words. */
 function sourceLine(state: AppState): string {
-  const names = state.documents.flatMap((d) => d.sources.filter((s) => s.facts > 0).map((s) => s.name));
+  const names = state.documents.flatMap((d) => d.sources.filter((s) => s.facts + s.operations > 0).map((s) => s.name));
   const listed = names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
   return `${state.scale} scale · ${listed}`;
 }

@@ -249,6 +249,39 @@ export async function close(id: string): Promise<void> {
   await arrange('all');
 }
 
+let seeking: { id: string; position: number } | undefined;
+
+/** Moves a document's state to the moment after its first `position` events. Positions in between may be passed over. */
+export async function seek(id: string, position: number): Promise<void> {
+  const isRunning = seeking !== undefined;
+  seeking = { id, position };
+  set({ documents: get().documents.map((d) => (d.id === id ? { ...d, position } : d)) });
+  if (isRunning) return;
+  for (;;) {
+    const wish = seeking;
+    const moved = await engine.call('seek', wish);
+    const isLatest = seeking === wish;
+    if (moved.ok) await showMoved(moved.value, isLatest);
+    if (seeking === wish) break;
+  }
+  seeking = undefined;
+}
+
+async function showMoved(document: DocumentNode, isLatest: boolean): Promise<void> {
+  const { documents, ticked } = get();
+  const old = documents.find((d) => d.id === document.id);
+  const known = new Set(old ? keysOf(old) : []);
+  // What appears while scrubbing is shown; what somebody had unticked stays unticked.
+  const fresh = keysOf(document).filter((key) => !known.has(key) && !ticked.includes(key));
+  set({
+    documents: documents.map((d) =>
+      d.id === document.id ? { ...document, position: isLatest ? document.position : d.position } : d,
+    ),
+    ticked: [...ticked, ...fresh],
+  });
+  await arrange('view');
+}
+
 export function setTicked(ticked: readonly string[]): void {
   set({ ticked });
   void arrange('view');

@@ -44,8 +44,8 @@ function widestPart(x0: number, x1: number, tears: readonly number[]): Gap {
 }
 
 /**
- * Places the labels of one row so that none overlaps another, a foreign bar or a torn edge. In order of preference: both
- * lines inside, the title alone, the title shortened, both on one line beside the bar, a number.
+ * Places the labels of one row so that none overlaps another, a foreign bar or a torn edge. In order of preference:
+ * both lines inside, the title alone, the title shortened, both on one line beside the bar, a number.
  * `bars` ascend and do not overlap; `tears` are the pixels of torn edges, ascending; the plot is 0 … `width`.
  */
 export function placeLabels(
@@ -67,6 +67,7 @@ export function placeLabels(
       if (Math.max(titleWidth, textWidth(bar.detail, DETAIL_SIZE)) <= room) return text([bar.title, bar.detail]);
     } else if (textWidth(oneLine, LABEL_SIZE) <= room) return text([oneLine]);
     if (titleWidth <= room) return text([bar.title]);
+    if (bar.detail !== '' && textWidth(bar.detail, LABEL_SIZE) <= room) return text([bar.detail]);
 
     const nextBar = bars[i + 1]?.x0 ?? width;
     const nextTear = tears.find((t) => t > bar.x1) ?? Number.POSITIVE_INFINITY;

@@ -51,6 +51,9 @@ const ROW_HEIGHT: Readonly<Record<LaneSlice['kind'], number>> = {
   usable: 24,
 };
 
+/** Lanes whose narrow ranges get a number and a line below the picture. */
+const NUMBERED: ReadonlySet<LaneSlice['kind']> = new Set(['aperture', 'reserved', 'allowed', 'areas']);
+
 export const LEGEND: Readonly<Record<StyleName, string>> = {
   aperture: 'aperture',
   beyond: 'outside the aperture',
@@ -321,10 +324,13 @@ class SceneBuilder {
       view.width,
       height >= 30,
     );
-    // Merged marks speak through their count when pointed at; only what stands alone takes a number.
-    const numbered = placed.flatMap((p, k) =>
+    // Merged marks speak through their count when pointed at; only what stands alone takes a number, and only while
+    // numbers help: not in lanes that follow from the others, and not by the dozen.
+    const candidates = NUMBERED.has(lane.kind) ? placed : [];
+    const narrow = candidates.flatMap((p, k) =>
       p.place === 'number' && row.counts[shown[k] as number] === 1 ? [{ x: p.x, k }] : [],
     );
+    const numbered = this.notes.length + narrow.length <= NOTES_MAX ? narrow : [];
     if (row.title !== undefined) {
       const room = this.#left - 14 - 18;
       this.marks.push(
@@ -459,20 +465,11 @@ class SceneBuilder {
 
   #notes(): void {
     const { width } = this.#input;
-    for (const note of this.notes.slice(0, NOTES_MAX)) {
+    for (const note of this.notes) {
       this.#y += NOTE_LINE;
       this.marks.push(
         { type: 'badge', x: 22, y: this.#y - 4, text: `${note.number}` },
         text(38, this.#y, shorten(note.text, width - 52, 10.5), { size: 10.5 }),
-      );
-    }
-    if (this.notes.length > NOTES_MAX) {
-      this.#y += NOTE_LINE;
-      this.marks.push(
-        text(38, this.#y, `and ${this.notes.length - NOTES_MAX} more: zoom in, or see the table`, {
-          size: 10.5,
-          ink: 'muted',
-        }),
       );
     }
     if (this.notes.length > 0) this.#y += 6;

@@ -2,6 +2,9 @@ import { groupTitle, type Host, takeInventory } from '../analysis/inventory.ts';
 import type { SourceSummary } from '../dumps/collector.ts';
 import type { DumpEvent } from '../dumps/event-queue.ts';
 import { type DumpInput, openInputs } from '../dumps/open.ts';
+import type { AddressSpaceView, KernelView } from '../kernel/model.ts';
+import { createModel } from '../kernel/models.ts';
+import { SessionStates } from '../kernel/state-at.ts';
 import { isFact, isOperation, isUnknownEvent, type SessionEvent } from '../session/events.ts';
 import { newSession, type Session } from '../session/session.ts';
 import type { CallContext, Diagnostic, DocumentNode, InputFile, SourceNode } from './protocol.ts';
@@ -17,6 +20,10 @@ export interface EngineDocument {
   readonly host: Host;
   readonly sources: readonly SourceSummary[];
   readonly operations: number;
+  /** The model's states over time; missing where there is nothing to run or no model to run it. */
+  readonly states: SessionStates | undefined;
+  /** How many events the state is after. */
+  position: number;
   readonly diagnostics: readonly Diagnostic[];
   readonly diagnosticsMore: number;
 }
@@ -69,6 +76,11 @@ export async function readDocument(
     onProgress: ({ bytes, total, name }) => context.progress({ done: bytes, total, what: name }),
     onEvents: (batch) => batch.forEach(take),
   });
+  const model = operations > 0 ? createModel(header ?? {}) : undefined;
+  if (model && !model.ok) {
+    const message = `${operations} operations are kept but not run: ${model.message}`;
+    diagnostics.push({ severity: 'warning', code: 'unknown-model', message, source: title });
+  }
   const session: Session = { ...newSession({ title, ...header }), events, verbatim: { events: verbatim } };
   return {
     id,
@@ -77,9 +89,24 @@ export async function readDocument(
     host: takeInventory(id, header?.title ?? title, events),
     sources,
     operations,
+    states: model?.ok ? new SessionStates(session, model.model) : undefined,
+    position: events.length,
     diagnostics,
     diagnosticsMore,
   };
+}
+
+/** The state of the document's model at its position. */
+function stateOf(document: EngineDocument): KernelView | undefined {
+  return document.states?.stateAt(document.position);
+}
+
+export function spacesOf(document: EngineDocument): readonly AddressSpaceView[] {
+  return stateOf(document)?.spaces() ?? [];
+}
+
+export function spaceKey(document: Pick<EngineDocument, 'id'>, space: string): string {
+  return `${document.id}/space ${space}`;
 }
 
 function sourceNode(summary: SourceSummary): SourceNode {
@@ -112,13 +139,17 @@ export function documentNode(document: EngineDocument): DocumentNode {
         regions: [...counts].map(([type, count]) => ({ type, count })),
       };
     }),
-    spaces: [],
+    spaces: spacesOf(document).map((space) => ({
+      key: spaceKey(document, space.id),
+      title: space.id,
+      areas: space.areaCount,
+    })),
     diagnostics: document.diagnostics,
     diagnosticsMore: document.diagnosticsMore,
     otherFacts: document.host.otherFacts,
     events: document.session.events.length,
     operations: document.operations,
-    position: document.session.events.length,
+    position: document.position,
     model: document.session.header.model,
   };
 }

@@ -5,12 +5,14 @@ import { writeSessionLines } from '../session/write.ts';
 import { foldFor } from '../timeline/fold.ts';
 import { firstEndingAtOrAfter, type Lane, type SpaceLanes } from '../timeline/lane.ts';
 import { factSpace } from '../timeline/lanes/fact-space.ts';
+import { modelSpace } from '../timeline/lanes/model-space.ts';
 import type { Target } from '../timeline/mark.ts';
 import { linearScale, logScale, type Scale } from '../timeline/scale.ts';
 import type { BoundsLine } from '../timeline/scene.ts';
 import { cutSlices } from '../timeline/slice.ts';
 import { STYLE_NAMES, type StyleName } from '../timeline/theme.ts';
-import { documentNode, type EngineDocument, readDocument } from './document.ts';
+import { documentNode, type EngineDocument, readDocument, spaceKey, spacesOf } from './document.ts';
+import { eventRows } from './event-rows.ts';
 import { extreme, laneTotal, neighbour, nthOfLane, type Place, placesOf, targetAt } from './lane-walk.ts';
 import {
   type Arrangement,
@@ -73,9 +75,14 @@ export function createEngine(): Handlers {
     const keys = new Set(ticked);
     const opened = new Set(expanded);
     const spaces: SpaceLanes[] = [];
-    for (const { host } of documents.values()) {
+    for (const document of documents.values()) {
+      const { host, title } = document;
       const groups = host.groups.filter((group) => keys.has(group.key));
       if (groups.length > 0) spaces.push(factSpace(commonSpace(host, groups), opened));
+      for (const space of spacesOf(document)) {
+        const key = spaceKey(document, space.id);
+        if (keys.has(key)) spaces.push(modelSpace(key, title, space, opened, () => [{ source: title }]));
+      }
     }
     const arrangement: Arrangement = {
       revision: ++revision,
@@ -220,9 +227,11 @@ export function createEngine(): Handlers {
       return documents.delete(id) ? success(null) : unknownDocument(id);
     },
     documents: () => success([...documents.values()].map(documentNode)),
-    seek: ({ id }) => {
+    seek({ id, position }) {
       const document = documents.get(id);
-      return document ? success(documentNode(document)) : unknownDocument(id);
+      if (!document) return unknownDocument(id);
+      document.position = Math.min(Math.max(0, Math.trunc(position)), document.session.events.length);
+      return success(documentNode(document));
     },
     arrange: (params) => success(arrange(params)),
     slice({ revision: wanted, window }) {
@@ -235,7 +244,10 @@ export function createEngine(): Handlers {
     table: (params) => success(table(params)),
     find: (params) => success(find(params)),
     bounds: (params) => success(bounds(params)),
-    events: () => success([]),
+    events({ id, offset, limit }) {
+      const document = documents.get(id);
+      return document ? success(eventRows(document, offset, limit)) : unknownDocument(id);
+    },
     save({ id }) {
       const document = documents.get(id);
       if (!document) return unknownDocument(id);

@@ -124,7 +124,6 @@ export interface TableRow {
 export interface EventRow {
   /** Position after this event. */
   readonly position: number;
-  readonly line?: number | undefined;
   readonly text: string;
   /** What the model answered, for an operation. */
   readonly answer?: string | undefined;

@@ -1,4 +1,4 @@
-import { beyondApertures, type CommonSpace } from '../../analysis/common-space.ts';
+import { beyondApertures } from '../../analysis/common-space.ts';
 import type { Aperture } from '../../analysis/inventory.ts';
 import { formatSize, hex } from '../../iova/format.ts';
 import { bitLength } from '../../iova/iova.ts';
@@ -56,27 +56,31 @@ function partOf(a: Aperture): Part {
   return { owner: a.words, range: { start: a.start, last: a.last }, provenance: a.provenance };
 }
 
-/** How far the IOMMU reaches: what all apertures have in common, or each of them when opened; unknown if nothing says. */
-export function apertureLane(id: string, space: CommonSpace, expanded: boolean): Lane {
-  const { apertures } = space;
+/** What stands in the lane of a space without any aperture. */
+export interface NoAperture {
+  readonly subtitle: string;
+  readonly style: 'unknown' | 'aperture';
+  readonly caption: string;
+  readonly title: string;
+  readonly sentence: string;
+}
+
+/** Dumps that do not say how far the IOMMU reaches. */
+export const APERTURE_NOT_IN_DUMPS: NoAperture = {
+  subtitle: 'not in these dumps',
+  style: 'unknown',
+  caption: 'not known from these dumps',
+  title: 'aperture not known',
+  sentence:
+    'Nothing in these dumps tells the address width. A kernel log has it (“Host address width”), and so have an IOMMU’s capability register or VFIO_IOMMU_GET_INFO.',
+};
+
+/** How far the IOMMU reaches: what all apertures have in common, or each of them when opened. */
+export function apertureLane(id: string, apertures: readonly Aperture[], none: NoAperture, expanded: boolean): Lane {
   if (apertures.length === 0) {
-    return describedLane({ id, kind: 'aperture', title: 'aperture', subtitle: 'not in these dumps' }, [
-      {
-        ranges: [
-          {
-            ...WHOLE_SPACE,
-            style: styleIndex('unknown'),
-            caption: 'not known: these dumps do not say how far the IOMMU reaches',
-            info: {
-              title: 'aperture not known',
-              sentence:
-                'Nothing in these dumps tells the address width. A kernel log has it (“Host address width”), and so have an iommu’s capability register or VFIO_IOMMU_GET_INFO.',
-              parts: [],
-            },
-          },
-        ],
-      },
-    ]);
+    const { subtitle, style, caption, title, sentence } = none;
+    const range = { ...WHOLE_SPACE, style: styleIndex(style), caption, info: { title, sentence, parts: [] } };
+    return describedLane({ id, kind: 'aperture', title: 'aperture', subtitle }, [{ ranges: [range] }]);
   }
   const expandable = apertures.length > 1;
   if (expandable && expanded) {

@@ -1,7 +1,7 @@
 import type { CommonSpace } from '../../analysis/common-space.ts';
 import { groupTitle } from '../../analysis/inventory.ts';
 import type { SpaceLanes } from '../lane.ts';
-import { apertureLane } from './aperture-lane.ts';
+import { APERTURE_NOT_IN_DUMPS, apertureLane } from './aperture-lane.ts';
 import { reservedLane } from './reserved-lane.ts';
 import { usableLane } from './usable-lane.ts';
 
@@ -16,7 +16,7 @@ export function factSpace(space: CommonSpace, expanded: ReadonlySet<string>): Sp
     title: groups.length === 0 ? `${space.host.title}: nothing ticked` : `${space.host.title}: ${listed}`,
     subtitle: groups.length > 1 ? 'in one address space' : '',
     lanes: [
-      apertureLane(lane('aperture'), space, expanded.has(lane('aperture'))),
+      apertureLane(lane('aperture'), space.apertures, APERTURE_NOT_IN_DUMPS, expanded.has(lane('aperture'))),
       reservedLane(lane('reserved'), space, expanded.has(lane('reserved'))),
       usableLane(lane('usable'), space),
     ],

@@ -6,6 +6,7 @@ import { STYLE_NAMES, styleIndex } from '../theme.ts';
 
 /** The style of a reserved region by its type word; an unknown word has one of its own. */
 export function reservedStyle(type: string): number {
+  if (type === 'sw-msi') return styleIndex('msi');
   const known = STYLE_NAMES.find((name) => name === type);
   const styled = known === 'msi' || known === 'direct' || known === 'direct-relaxable' || known === 'reserved';
   return styleIndex(styled ? known : 'reserved-other');

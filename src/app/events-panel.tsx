@@ -1,0 +1,96 @@
+import { useEffect, useState } from 'react';
+import { Label, Slider, SliderOutput, SliderThumb, SliderTrack } from 'react-aria-components';
+import type { DocumentNode, EventRow } from '../worker/protocol.ts';
+import { ask, seek, useApp } from './store.ts';
+
+const PAGE = 100;
+
+/** What happened, in order, with the model's answers; the scrubber goes to any moment. */
+function DocumentEvents({ document }: { document: DocumentNode }) {
+  const { id, position, events, operations, model } = document;
+  const [offset, setOffset] = useState(Math.max(0, events - PAGE));
+  const [rows, setRows] = useState<readonly EventRow[]>([]);
+
+  useEffect(() => {
+    let stale = false;
+    void ask()
+      .call('events', { id, offset, limit: PAGE })
+      .then((answer) => {
+        if (!stale && answer.ok) setRows(answer.value);
+      });
+    return () => {
+      stale = true;
+    };
+  }, [id, offset]);
+  useEffect(() => {
+    // The page follows the scrubber.
+    setOffset((now) => (position > now && position <= now + PAGE ? now : Math.max(0, position - PAGE / 2)));
+  }, [position]);
+
+  return (
+    <section aria-label={document.title}>
+      {operations > 0 && (
+        <Slider
+          className="scrubber"
+          minValue={0}
+          maxValue={events}
+          value={position}
+          onChange={(value) => void seek(id, value as number)}
+        >
+          <Label>
+            {document.title}
+            {model && <span className="second"> model {model}</span>}
+          </Label>
+          <SliderOutput>{() => `after ${position} of ${events} events`}</SliderOutput>
+          <SliderTrack className="track">
+            <SliderThumb className="thumb" />
+          </SliderTrack>
+        </Slider>
+      )}
+      <p className="pager">
+        <button
+          type="button"
+          className="button"
+          disabled={offset === 0}
+          onClick={() => setOffset(Math.max(0, offset - PAGE))}
+        >
+          Earlier
+        </button>
+        <span>
+          events {Math.min(offset + 1, events)} to {Math.min(offset + PAGE, events)} of {events}
+        </span>
+        <button
+          type="button"
+          className="button"
+          disabled={offset + PAGE >= events}
+          onClick={() => setOffset(offset + PAGE)}
+        >
+          Later
+        </button>
+      </p>
+      <ol className="events" start={offset + 1}>
+        {rows.map((row) => (
+          <li
+            key={row.position}
+            className={row.position === position ? 'current' : row.position > position ? 'future' : undefined}
+            aria-current={row.position === position ? 'step' : undefined}
+          >
+            <button type="button" className="event" onClick={() => void seek(id, row.position)}>
+              <span className="mono second">{row.position}</span>
+              <span className="mono">{row.text}</span>
+              {row.answer !== undefined && <span className="mono answer">→ {row.answer}</span>}
+              {row.expected !== undefined && <span className="severity-error">recorded: {row.expected}</span>}
+            </button>
+            {row.refused !== undefined && <p className="refused">{row.refused}</p>}
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+export function EventsPanel() {
+  const documents = useApp((s) => s.documents);
+  if (documents.length === 0) return <p className="hint">Nothing is open.</p>;
+  return documents.map((document) => <DocumentEvents key={document.id} document={document} />);
+}

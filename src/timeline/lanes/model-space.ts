@@ -1,0 +1,221 @@
+// The lanes of an address space that a kernel model holds (an IOAS), at one moment of a session.
+import type { Aperture, Provenance } from '../../analysis/inventory.ts';
+import { meaningOf } from '../../analysis/region-types.ts';
+import { formatSize, hex } from '../../iova/format.ts';
+import type { IovaRange } from '../../iova/range.ts';
+import { complement, rangeSet, totalSize } from '../../iova/range-set.ts';
+import type { AddressSpaceView, AreaView, ReservedView } from '../../kernel/model.ts';
+import {
+  type DescribedRange,
+  describedLane,
+  type Lane,
+  laneRow,
+  type Part,
+  type SpaceLanes,
+  stackRows,
+} from '../lane.ts';
+import { type StyleName, styleIndex } from '../theme.ts';
+import { apertureLane, type NoAperture } from './aperture-lane.ts';
+import { reservedStyle } from './reserved-lane.ts';
+
+/** Where an event of the session stands, for "where it comes from". */
+export type EventPlace = (index: number) => Part['provenance'];
+
+const NO_DOMAIN: NoAperture = {
+  subtitle: 'no domain',
+  style: 'aperture',
+  caption: 'no domain attached',
+  title: 'no domain attached',
+  sentence: 'No device is attached, so no IOMMU limits the addresses.',
+};
+
+function apertures(space: AddressSpaceView): Aperture[] {
+  return space.domains.map((domain) => ({
+    ...domain.aperture,
+    words: domain.iommu,
+    pageSizes: domain.pgsizeBitmap,
+    provenance: domain.devices.map((device): Provenance => ({ source: `device ${device}` })),
+  }));
+}
+
+function describeReserved(reserved: ReservedView): DescribedRange {
+  const { start, last, type, owner } = reserved;
+  const range = { start, last };
+  const who = owner ? `${owner.kind} ${owner.name}` : 'nobody';
+  const parts: Part[] = [{ owner: who, range, provenance: [] }];
+  if (type === 'aperture') {
+    const info = { title: 'outside the aperture', sentence: `${who} cannot translate these addresses.`, parts };
+    return { ...range, style: styleIndex('beyond'), caption: 'outside the aperture', info };
+  }
+  if (type === 'manual') {
+    const sentence = 'Reserved by request, without an owner: no mapping may overlap it.';
+    const info = { title: 'reserved by request', sentence, parts };
+    return { ...range, style: styleIndex('reserved'), caption: 'reserved', info };
+  }
+  const { title, sentence } = meaningOf(type);
+  return { ...range, style: reservedStyle(type), caption: title, info: { title, sentence, parts } };
+}
+
+function areaStyle({ read, write }: AreaView): StyleName {
+  if (read) return write ? 'area' : 'area-read-only';
+  return write ? 'area-write-only' : 'area-no-access';
+}
+
+function accessWords({ read, write }: AreaView): string {
+  return [read ? 'read' : '', write ? 'write' : ''].filter(Boolean).join(' and ') || 'none';
+}
+
+/** The areas as columns. What one of them is made of is looked up in the model when it is asked for. */
+function areasLane(id: string, space: AddressSpaceView, eventPlace: EventPlace): Lane {
+  const count = space.areaCount;
+  const starts = new BigUint64Array(count);
+  const lasts = new BigUint64Array(count);
+  const styles = new Uint8Array(count);
+  let i = 0;
+  let uniform = true;
+  for (const area of space.areas()) {
+    starts[i] = area.start;
+    lasts[i] = area.last;
+    styles[i] = styleIndex(areaStyle(area));
+    uniform &&= styles[i] === styles[0];
+    i++;
+  }
+  const areaAt = (index: number): AreaView => {
+    const start = starts[index];
+    for (const area of space.areas(start, start)) return area;
+    throw new RangeError(`lane ${id} has no area ${index}`);
+  };
+  return {
+    id,
+    kind: 'areas',
+    title: 'areas',
+    subtitle: `${count} ${count === 1 ? 'area' : 'areas'}`,
+    expandable: false,
+    expanded: false,
+    rows: [{ starts, lasts, styles, uniform }],
+    caption: (_row, index) => `va ${hex(areaAt(index).userVa)}`,
+    describe: (_row, index) => {
+      const area = areaAt(index);
+      return {
+        title: 'area',
+        sentence: 'Mapped: these addresses lead to the user’s memory.',
+        parts: [
+          {
+            owner: `event ${area.origin + 1}`,
+            range: { start: area.start, last: area.last },
+            provenance: eventPlace(area.origin),
+          },
+        ],
+        values: {
+          'user address': hex(area.userVa),
+          access: accessWords(area),
+          pages: `object ${area.pages}`,
+        },
+      };
+    },
+  };
+}
+
+function usableRanges(space: AddressSpaceView) {
+  return complement(rangeSet(space.reserved));
+}
+
+function usableLane(id: string, space: AddressSpaceView): Lane {
+  const usable = usableRanges(space);
+  const subtitle = `${usable.length} ${usable.length === 1 ? 'range' : 'ranges'}, alignment ${formatSize(space.alignment)}`;
+  const info = {
+    title: 'usable',
+    sentence: 'Outside every reserved range: what IOMMU_IOAS_IOVA_RANGES answers. Areas in it do not matter here.',
+    parts: [],
+  };
+  return describedLane({ id, kind: 'usable', title: 'usable', subtitle }, [
+    { ranges: usable.map((r) => ({ ...r, style: styleIndex('usable'), caption: '', info })) },
+  ]);
+}
+
+/** The stretches that are neither reserved nor mapped. O(areas + reserved). */
+function holesLane(id: string, space: AddressSpaceView, areas: Lane): Lane {
+  const holes: IovaRange[] = [];
+  const usable = usableRanges(space);
+  const row = areas.rows[0];
+  let i = 0;
+  for (const r of usable) {
+    let next: bigint = r.start;
+    for (; row && i < row.starts.length && (row.starts[i] as bigint) <= r.last; i++) {
+      const [start, last] = [row.starts[i] as bigint, row.lasts[i] as bigint];
+      if (start > next) holes.push({ start: next, last: start - 1n } as IovaRange);
+      next = last + 1n;
+    }
+    if (next <= r.last) holes.push({ start: next, last: r.last } as IovaRange);
+  }
+  const subtitle = `${holes.length} ${holes.length === 1 ? 'hole' : 'holes'}, ${formatSize(totalSize(holes))}`;
+  const info = {
+    title: 'hole',
+    sentence: 'Neither reserved nor mapped: a mapping of the right alignment fits here.',
+    parts: [],
+  };
+  return {
+    id,
+    kind: 'holes',
+    title: 'holes',
+    subtitle,
+    expandable: false,
+    expanded: false,
+    rows: [{ ...laneRow(holes.map((r) => ({ ...r, style: styleIndex('hole') }))), uniform: true }],
+    caption: () => '',
+    describe: () => info,
+  };
+}
+
+function allowedLane(id: string, space: AddressSpaceView): Lane[] {
+  if (space.allowed.length === 0) return [];
+  const info = {
+    title: 'allowed',
+    sentence: 'Where the kernel may choose an address by itself. Fixed mappings may lie elsewhere.',
+    parts: [],
+  };
+  const ranges = space.allowed.map((r) => ({
+    start: r.start,
+    last: r.last,
+    style: styleIndex('allowed'),
+    caption: 'allowed',
+    info,
+  }));
+  const subtitle = `${ranges.length} ${ranges.length === 1 ? 'range' : 'ranges'}`;
+  return [describedLane({ id, kind: 'allowed', title: 'allowed', subtitle }, [{ ranges }])];
+}
+
+/** The lanes of one address space of a model. `key` is unique in the picture, `title` what people call the session. */
+export function modelSpace(
+  key: string,
+  title: string,
+  space: AddressSpaceView,
+  expanded: ReadonlySet<string>,
+  eventPlace: EventPlace,
+): SpaceLanes {
+  const lane = (name: string) => `${key}#${name}`;
+  const areas = areasLane(lane('areas'), space, eventPlace);
+  const reserved = stackRows(space.reserved.map(describeReserved));
+  const owners = new Set(space.reserved.map((r) => (r.owner ? r.owner.name : 'nobody')));
+  return {
+    id: key,
+    title: `${title}: ${space.id}`,
+    subtitle: `${space.domains.length} ${space.domains.length === 1 ? 'domain' : 'domains'}, ${areas.subtitle}`,
+    lanes: [
+      apertureLane(lane('aperture'), apertures(space), NO_DOMAIN, expanded.has(lane('aperture'))),
+      describedLane(
+        {
+          id: lane('reserved'),
+          kind: 'reserved',
+          title: 'reserved',
+          subtitle: [...owners].slice(0, 3).join(', ') || 'nothing',
+        },
+        reserved.map((ranges) => ({ ranges })),
+      ),
+      ...allowedLane(lane('allowed'), space),
+      areas,
+      ...(space.areaCount > 0 ? [holesLane(lane('holes'), space, areas)] : []),
+      usableLane(lane('usable'), space),
+    ],
+  };
+}

@@ -1,0 +1,54 @@
+import { isFact, isUnknownEvent, type SessionEvent } from '../session/events.ts';
+import { writeEvent } from '../session/write.ts';
+import type { EngineDocument } from './document.ts';
+import type { EventRow } from './protocol.ts';
+
+const TEXT_MAX = 300;
+
+/** The event in one line: its name, then its arguments as `name=value`. */
+function eventText(event: SessionEvent): string {
+  if (isUnknownEvent(event)) return `not understood: ${event.name}`;
+  const {
+    source: _source,
+    line: _line,
+    expect: _expect,
+    ...rest
+  } = JSON.parse(writeEvent(event)) as Record<string, unknown>;
+  const name = isFact(event) ? event.kind : event.op;
+  const words = Object.entries(rest)
+    .filter(([key, value]) => !(key === (isFact(event) ? 'kind' : 'op') && value === name))
+    .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const text = [name, ...words].join(' ');
+  return text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text;
+}
+
+/** A page of a document's events, with what the model answered to each operation. */
+export function eventRows(document: EngineDocument, offset: number, limit: number): EventRow[] {
+  const { events } = document.session;
+  const rows: EventRow[] = [];
+  for (let index = Math.max(0, offset); index < Math.min(events.length, offset + limit); index++) {
+    const event = events[index] as SessionEvent;
+    const step = document.states?.stepAt(index);
+    const row: EventRow = { position: index + 1, text: eventText(event) };
+    if (!step) {
+      rows.push(row);
+      continue;
+    }
+    const { outcome, mismatch } = step;
+    const said = outcome.ok
+      ? { answer: answerText(outcome.answer) }
+      : outcome.refusal
+        ? { answer: `-${outcome.refusal.errno}`, refused: outcome.refusal.words }
+        : { refused: outcome.fault.message };
+    rows.push({ ...row, ...said, ...(mismatch?.expected ? { expected: answerText(mismatch.expected) } : {}) });
+  }
+  return rows;
+}
+
+function answerText(answer: Readonly<Record<string, unknown>>): string {
+  const { ret, ...rest } = JSON.parse(writeEvent(answer as never)) as Record<string, unknown>;
+  const words = Object.entries(rest).map(
+    ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  return [String(ret), ...words].join(' ');
+}
