@@ -68,21 +68,29 @@ function unrunnable(event: SessionEvent): UnrunnableEvent | undefined {
     : { ok: false, fault: { code: 'unreadable-line', message: String(event.name) } };
 }
 
+/** Runs one event on `model` (which is changed). `undefined` for a fact: there is nothing to run. */
+export function runEvent(model: KernelModel, session: Session, index: number): ReplayStep | undefined {
+  const event = session.events[index];
+  if (!event) throw new RangeError(`the session has ${session.events.length} events, none at ${index}`);
+  const line = session.lines[index] ?? 0;
+  const impossible = unrunnable(event);
+  if (impossible) {
+    const op = 'unknown' in event && event.unknown === 'op' ? String(event.name) : '?';
+    const mismatch = compare(undefined, impossible);
+    return { index, line, op, operation: undefined, outcome: impossible, mismatch };
+  }
+  if (isFact(event) || !isOperation(event)) return undefined;
+  const outcome = model.apply(event, index);
+  return { index, line, op: event.op, operation: event, outcome, mismatch: compare(event.expect, outcome) };
+}
+
 /**
  * Runs the operations of a session on `model` (which is changed), in order, and compares each answer with what was
  * recorded. Facts are passed over. An operation that cannot be run is a mismatch, and the rest is run nevertheless.
  */
 export function* replay(session: Session, model: KernelModel): Generator<ReplayStep> {
-  for (const [index, event] of session.events.entries()) {
-    const line = session.lines[index] ?? 0;
-    const impossible = unrunnable(event);
-    if (impossible) {
-      const op = 'unknown' in event && event.unknown === 'op' ? String(event.name) : '?';
-      const mismatch = compare(undefined, impossible);
-      yield { index, line, op, operation: undefined, outcome: impossible, mismatch };
-    } else if (!isFact(event) && isOperation(event)) {
-      const outcome = model.apply(event, index);
-      yield { index, line, op: event.op, operation: event, outcome, mismatch: compare(event.expect, outcome) };
-    }
+  for (let index = 0; index < session.events.length; index++) {
+    const step = runEvent(model, session, index);
+    if (step) yield step;
   }
 }
