@@ -1,0 +1,69 @@
+import { execFile, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+// The only tests that start processes: what `npm run cli` and the published package run.
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const SCRIPT = join(ROOT, 'scripts/cli.mjs');
+const BUILT = join(ROOT, 'dist/cli/iovascope.js');
+const FIXTURE = join(ROOT, 'src/kernel/fixtures/iommufd-dev-20.jsonl');
+const run = promisify(execFile);
+
+/** Exit code and output of a program that may fail. */
+async function outcome(program: string, args: string[]) {
+  try {
+    return { code: 0, ...(await run(program, args)) };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, stdout, stderr };
+  }
+}
+
+describe('the built program', () => {
+  let folder = '';
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'iovascope-'));
+    await run(process.execPath, [SCRIPT, '--build-only']);
+  }, 60_000);
+
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('runs by itself, through its first line', async () => {
+    expect(await outcome(BUILT, ['replay', FIXTURE])).toMatchObject({ code: 0, stdout: '261 ops, 0 mismatches\n' });
+  }, 30_000);
+
+  it('passes arguments and exit codes on', async () => {
+    const name = join(folder, 'a b.jsonl');
+    writeFileSync(
+      name,
+      '{"format":"iova-trace","version":1}\n{"op":"ioas.alloc","ioas":"a","expect":{"ret":"-EPERM"}}\n',
+    );
+    const found = await outcome(process.execPath, [SCRIPT, 'replay', name]);
+    expect(found.code).toBe(1);
+    expect(found.stdout).toBe(`${name}:2: ioas.alloc: expected {"ret":"-EPERM"}, got {"ret":0}\n1 ops, 1 mismatches\n`);
+    const unusable = await outcome(process.execPath, [SCRIPT, 'replay', join(folder, 'none')]);
+    expect(unusable.code).toBe(2);
+    expect(unusable.stdout).toBe('');
+    expect(unusable.stderr.trimEnd().split('\n').length).toBe(1);
+  }, 30_000);
+
+  it('ends quietly when nobody reads on', async () => {
+    const many = join(folder, 'many.jsonl');
+    const wrong = '{"op":"ioas.destroy","ioas":"none","expect":{"ret":0}}\n';
+    writeFileSync(many, `{"format":"iova-trace","version":1}\n${wrong.repeat(30_000)}`);
+    const child = spawn(BUILT, ['replay', many], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let stderr = '';
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    child.stdout.once('data', () => child.stdout.destroy());
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+  }, 30_000);
+});
