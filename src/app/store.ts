@@ -258,7 +258,7 @@ export async function seek(id: string, position: number): Promise<void> {
   set({ documents: get().documents.map((d) => (d.id === id ? { ...d, position } : d)) });
   if (isRunning) return;
   for (;;) {
-    const wish = seeking;
+    const wish: { readonly id: string; readonly position: number } = seeking;
     const moved = await engine.call('seek', wish);
     const isLatest = seeking === wish;
     if (moved.ok) await showMoved(moved.value, isLatest);

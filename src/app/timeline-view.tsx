@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { formatSize, groupedHex } from '../iova/format.ts';
-import { attachGestures } from '../timeline/gestures.ts';
+import type { GestureHandlers, Gestures } from '../timeline/gestures.ts';
 import type { HitArea, LaneHead, Scene } from '../timeline/mark.ts';
 import { paintCanvas } from '../timeline/paint-canvas.ts';
 import { LEGEND, plotLeft, plotWidth } from '../timeline/scene.ts';
@@ -108,7 +108,9 @@ export function TimelineView() {
       tip.style.transform = `translate(${Math.max(4, left)}px, ${point.y + 16}px)`;
     };
 
-    const gestures = attachGestures(element, () => gutter.current, {
+    let gestures: Gestures | undefined;
+    let isGone = false;
+    const handlers: GestureHandlers = {
       zoom: zoomBy,
       pan: panBy,
       hover: showPointer,
@@ -121,12 +123,17 @@ export function TimelineView() {
         if (hit) void select(hit.target);
         else if (x >= gutter.current) clearSelection();
       },
+    };
+    // d3-zoom is not needed for the first picture, so it is not in the first load.
+    void import('../timeline/gestures.ts').then(({ attachGestures }) => {
+      if (!isGone) gestures = attachGestures(element, () => gutter.current, handlers);
     });
     const unsubscribe = useApp.subscribe(redraw);
     return () => {
       cancelAnimationFrame(requested);
       observer.disconnect();
-      gestures.destroy();
+      isGone = true;
+      gestures?.destroy();
       unsubscribe();
     };
   }, []);

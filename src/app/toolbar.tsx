@@ -1,4 +1,4 @@
-import { useRef } from 'react';
+import { lazy, Suspense, useRef } from 'react';
 import {
   Button,
   Menu,
@@ -13,8 +13,10 @@ import type { ScaleKind } from '../timeline/scale.ts';
 import { openPicked, openSample } from './open-files.ts';
 import { exportPng, exportSession, exportSvg } from './picture.ts';
 import { SAMPLES } from './samples.ts';
-import { SearchBox } from './search-box.tsx';
 import { setScale, setTheme, useApp } from './store.ts';
+
+// Not needed for the first picture.
+const SearchBox = lazy(async () => ({ default: (await import('./search-box.tsx')).SearchBox }));
 
 const SCALES: readonly { readonly id: ScaleKind; readonly hint: string }[] = [
   { id: 'fold', hint: 'every boundary visible, empty stretches torn' },
@@ -149,7 +151,9 @@ export function Toolbar({ onPaste, onHelp }: { onPaste: () => void; onHelp: () =
           </ToggleButton>
         ))}
       </ToggleButtonGroup>
-      <SearchBox />
+      <Suspense fallback={<span className="search-space" />}>
+        <SearchBox />
+      </Suspense>
       <span className="spring" />
       <Button
         className="button"
