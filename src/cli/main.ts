@@ -8,6 +8,10 @@ interface VerbEntry {
 
 /** The verbs, in the order of `--help`. Each is loaded when it is called. */
 const VERBS: Readonly<Record<string, VerbEntry>> = {
+  inspect: {
+    summary: 'read dumps of any known format and say what is in them',
+    load: async () => (await import('./inspect.ts')).INSPECT,
+  },
   replay: {
     summary: 'run the operations of session files and compare with what was recorded',
     load: async () => (await import('./replay.ts')).REPLAY,

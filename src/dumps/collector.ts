@@ -63,14 +63,17 @@ export class Collector {
     this.#queue = queue;
   }
 
-  /** A sink for one format reading one file. The fields `source` and `line` are added here. */
-  sink(source: string, format: { readonly name: string; readonly title: string }): FactSink {
+  /**
+   * A sink for one format reading one file. The fields `source` and `line` are added here. `host` tells machines
+   * apart, as far as can be known: only what is said of a group of the same host is one fact.
+   */
+  sink(source: string, format: { readonly name: string; readonly title: string }, host = source): FactSink {
     return {
       fact: (fact, line) => {
         this.countFormat(format);
         this.push({ ...fact, source, line } as Fact);
       },
-      group: (group, about, line) => this.group(source, group, about, format, line),
+      group: (group, about, line) => this.group(host, source, group, about, format, line),
       diagnostic: (severity, code, message, line) => this.diagnostic(source, severity, code, message, line),
     };
   }
@@ -94,17 +97,19 @@ export class Collector {
   }
 
   group(
+    host: string,
     source: string,
     group: string,
     about: { readonly type?: string; readonly devices?: readonly string[] },
     format: { readonly name: string; readonly title: string },
     line?: number,
   ): void {
-    let state = this.#groups.get(group);
+    const key = `${host}\0${group}`;
+    let state = this.#groups.get(key);
     if (!state) {
       const fresh: GroupState = { type: undefined, devices: new Set() };
       state = fresh;
-      this.#groups.set(group, fresh);
+      this.#groups.set(key, fresh);
       this.countFormat(format);
       this.#kinds.set('group', (this.#kinds.get('group') ?? 0) + 1);
       this.#queue.hold(
@@ -116,7 +121,7 @@ export class Collector {
           source,
           ...(line === undefined ? {} : { line }),
         }),
-        () => this.#groups.delete(group),
+        () => this.#groups.delete(key),
       );
     }
     if (about.type !== undefined) state.type ??= about.type;

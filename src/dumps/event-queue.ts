@@ -13,6 +13,11 @@ export interface PassedThrough extends UnknownEvent {
 
 export type DumpEvent = Fact | Operation | PassedThrough;
 
+/** True for what is neither a fact nor an operation. */
+export function isPassedThrough(event: DumpEvent): event is PassedThrough {
+  return !('kind' in event) && !('op' in event);
+}
+
 const BATCH = 512;
 /** Events that may wait behind a held place. Beyond it the place is settled with what is known: memory stays bounded. */
 const WAITING = 20_000;

@@ -33,8 +33,8 @@ export interface FactSink {
   /** A fact with the number of the line where it starts; leave `source` and `line` out. Not for `group` facts. */
   fact(fact: Fact, line: number): void;
   /**
-   * Something about a group. All that one source (or one tree) says of a group becomes one `group` fact, placed where
-   * the group was first seen. A later type replaces an earlier one only if there was none.
+   * Something about a group. All that one file (or one tree of sysfs) says of a group becomes one `group` fact, placed
+   * where the group was first seen. A later type replaces an earlier one only if there was none.
    */
   group(group: string, about: { readonly type?: string; readonly devices?: readonly string[] }, line?: number): void;
   /** `code` is stable and in kebab-case. Repetitions beyond a limit are counted only. Without `line`: the source as such. */

@@ -86,6 +86,26 @@ describe('whole trees', () => {
     expect(groupsOf(opened)).toEqual(['7: 0000:00:1f.0']);
   });
 
+  test('trees and dumps of several machines stay apart', async () => {
+    const opened = await openAll([
+      { ...inputOf('all/a/sys/kernel/iommu_groups/7/type', 'DMA\n'), tree: 'all' },
+      {
+        ...inputOf('all/a/sys/devices/0000:00:02.0/iommu_group', ''),
+        tree: 'all',
+        link: '../../kernel/iommu_groups/7',
+      },
+      { ...inputOf('all/b/sys/kernel/iommu_groups/7/type', 'identity\n'), tree: 'all' },
+      { ...inputOf('all/c.txt', 'group 7 device 00:03.0\ngroup 7 device 00:04.0\n'), tree: 'all' },
+      { ...inputOf('all/d.txt', 'group 7 device 00:05.0\n'), tree: 'all' },
+    ]);
+    expect(groupsOf(opened)).toEqual([
+      '7 DMA: 0000:00:02.0',
+      '7 identity: ',
+      '7: 0000:00:03.0 0000:00:04.0',
+      '7: 0000:00:05.0',
+    ]);
+  });
+
   test('entries that are no plain files are named and left alone', async () => {
     const opened = await openAll([
       inputOf(

@@ -21,7 +21,7 @@ import { IOMMU_GROUPS } from './iommu-groups.ts';
 import { Pacer } from './pacer.ts';
 import { FORMATS } from './registry.ts';
 import { looksLikeSession, SESSION_FORMAT, SessionFileReader } from './session-file.ts';
-import { groupDevice, groupLink, pathComponents } from './sysfs-path.ts';
+import { groupDevice, groupLink, pathComponents, sysfsRoot } from './sysfs-path.ts';
 import { TextReader } from './text-reader.ts';
 
 /** A file, whatever it comes from. */
@@ -171,25 +171,51 @@ function finish(collector: Collector): SourceSummary {
 /** Reads one input; every failure of the stream ends as a diagnostic, save an abort. */
 async function readInput(state: State, input: DumpInput, counted: (length: number) => void): Promise<void> {
   async function* pieces(): AsyncGenerator<Uint8Array, void, undefined> {
-    for await (const piece of piecesOf(await input.stream())) {
+    for await (const piece of failures(async () => input.stream())) {
       await state.pacer.pause();
       counted(piece.length);
       yield piece;
     }
   }
-  const found = input.tree === undefined ? undefined : groupDevice(pathComponents(input.name));
-  if (found) addToGroup(state, input.name, found);
+  if (input.tree !== undefined) readPath(state, input.name);
   await guarded(state, input.name, () => readBytes(state, input.name, pieces(), input.tree !== undefined, 0));
 }
 
-/** Turns what a stream throws into a diagnostic. An abort passes: it is the caller's wish. */
+/** What a stream threw, told apart from the bugs of whoever reads it. */
+class StreamFailure extends Error {
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+/** The pieces of a stream; whatever opening or reading it throws comes out as a StreamFailure. */
+async function* failures(open: () => Promise<ByteStream>): AsyncGenerator<Uint8Array, void, undefined> {
+  let pieces: AsyncGenerator<Uint8Array, void, undefined> | undefined;
+  try {
+    for (;;) {
+      let next: IteratorResult<Uint8Array, void>;
+      try {
+        pieces ??= piecesOf(await open());
+        next = await pieces.next();
+      } catch (error) {
+        throw new StreamFailure(error);
+      }
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    await pieces?.return();
+  }
+}
+
+/** Makes the failure of a stream a diagnostic. An abort passes, being the caller's wish, and so do bugs. */
 async function guarded(state: State, name: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
     state.pacer.throwIfAborted();
-    const reason = error instanceof Error ? error.message : String(error);
-    state.collector.diagnostic(name, 'error', 'unreadable', `cannot be read: ${reason}`);
+    if (!(error instanceof StreamFailure)) throw error;
+    state.collector.diagnostic(name, 'error', 'unreadable', `cannot be read: ${error.message}`);
   }
 }
 
@@ -277,19 +303,22 @@ async function readTar(state: State, name: string, { bytes }: Peeked, depth: num
       await iterator.return?.();
     },
   });
-  const entries = source.pipeThrough(createTarDecoder());
-  const reader = entries.getReader();
+  const reader = source.pipeThrough(createTarDecoder()).getReader();
   try {
     for (;;) {
-      const { done, value: entry } = await reader.read();
-      if (done) break;
+      let next: Awaited<ReturnType<typeof reader.read>>;
+      try {
+        next = await reader.read();
+      } catch (error) {
+        state.pacer.throwIfAborted();
+        const reason = error instanceof Error ? error.message : String(error);
+        collector.diagnostic(name, 'warning', 'tar-damaged', `the archive is damaged: ${reason}; read up to there`);
+        break;
+      }
+      if (next.done) break;
       await state.pacer.pause();
-      await readTarEntry(state, name, entry.header, entry.body, depth);
+      await readTarEntry(state, name, next.value.header, next.value.body, depth);
     }
-  } catch (error) {
-    state.pacer.throwIfAborted();
-    const reason = error instanceof Error ? error.message : String(error);
-    collector.diagnostic(name, 'warning', 'tar-damaged', `the archive is damaged: ${reason}; read up to there`);
   } finally {
     await reader.cancel().catch(() => undefined);
   }
@@ -330,22 +359,17 @@ async function readTarEntry(
   const name = `${archive}/${components.join('/')}`;
   if (type === 'file') {
     let size = 0;
+    let ended = false;
     async function* pieces(): AsyncGenerator<Uint8Array, void, undefined> {
-      for await (const piece of piecesOf(body)) {
+      for await (const piece of failures(async () => body)) {
         size += piece.length;
         yield piece;
       }
+      ended = true;
     }
-    const found = groupDevice(components);
-    if (found) addToGroup(state, name, found);
-    let whole = true;
-    async function* watched(): AsyncGenerator<Uint8Array, void, undefined> {
-      whole = false;
-      yield* pieces();
-      whole = true;
-    }
-    await guarded(state, name, () => readBytes(state, name, watched(), true, depth));
-    if (whole && size < header.size) {
+    readPath(state, name);
+    await guarded(state, name, () => readBytes(state, name, pieces(), true, depth));
+    if (ended && size < header.size) {
       const message = `the archive ends inside of “${shown}” (${size} of ${header.size} bytes)`;
       collector.diagnostic(archive, 'warning', 'tar-truncated', message);
     }
@@ -354,8 +378,7 @@ async function readTarEntry(
   }
   await skip();
   if (type === 'directory') {
-    const found = groupDevice(components);
-    if (found) addToGroup(state, name, found);
+    readPath(state, name);
   } else if (type === 'symlink') {
     readLink(state, name, header.linkname ?? '');
   } else if (type === 'link') {
@@ -370,15 +393,30 @@ function hasControls(text: string): boolean {
   return false;
 }
 
-function addToGroup(state: State, source: string, found: { group: string; device: string }): void {
-  state.collector.group(source, found.group, { devices: [found.device] }, IOMMU_GROUPS);
+/** Records which device is in which group, if the path says so. */
+function readPath(state: State, name: string): void {
+  const components = pathComponents(name);
+  const found = groupDevice(components);
+  if (found) addToGroup(state, name, sysfsRoot(components), found);
 }
 
 /** Records what a symlink of sysfs says: which device is in which group. It is not followed. */
 function readLink(state: State, name: string, target: string): void {
   const components = pathComponents(name);
-  const found = groupDevice(components) ?? groupLink(components, pathComponents(target));
-  if (found) addToGroup(state, name, found);
+  const leadsTo = target.startsWith('/') ? [] : components.slice(0, -1);
+  const whole = pathComponents([...leadsTo, target].join('/'));
+  const link = groupLink(components, whole);
+  if (link) addToGroup(state, name, sysfsRoot(whole), link);
+  else readPath(state, name);
+}
+
+function addToGroup(
+  state: State,
+  source: string,
+  host: string | undefined,
+  found: { group: string; device: string },
+): void {
+  state.collector.group(host ?? source, source, found.group, { devices: [found.device] }, IOMMU_GROUPS);
 }
 
 async function* paced(state: State, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {

@@ -81,3 +81,13 @@ export function groupLink(
   const device = placeOfDirectory(components)?.device;
   return group === undefined || device === undefined ? undefined : { group, device };
 }
+
+/**
+ * The sysfs that a path with `iommu_groups` in it belongs to: what stands before `kernel/iommu_groups`. Undefined for
+ * other paths. Trees of several machines are told apart by it.
+ */
+export function sysfsRoot(components: readonly string[]): string | undefined {
+  const at = components.indexOf('iommu_groups');
+  if (at < 0) return undefined;
+  return components.slice(0, components[at - 1] === 'kernel' ? at - 1 : at).join('/');
+}

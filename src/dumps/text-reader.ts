@@ -17,6 +17,7 @@ import {
   type LineReader,
   LOOKAHEAD,
 } from './format.ts';
+import { sysfsRoot } from './sysfs-path.ts';
 
 /** Longer lines are cut: no dump has them, and binary junk must not fill the memory. In characters. */
 export const LONGEST_LINE = 65_536;
@@ -54,7 +55,7 @@ export class TextReader {
     this.#sink = collector.sink(source.name, { name: 'text', title: 'text' });
     this.#active = formats.map((format) => ({
       format,
-      reader: format.open(source, collector.sink(source.name, format)),
+      reader: format.open(source, collector.sink(source.name, format, sysfsRoot(source.path))),
       taken: 0,
     }));
   }

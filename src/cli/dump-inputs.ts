@@ -1,0 +1,89 @@
+// Files, folders and standard input as inputs of the dump readers.
+import { createReadStream, type Stats } from 'node:fs';
+import { lstat, readdir, readlink, stat } from 'node:fs/promises';
+import type { DumpInput } from '../dumps/open.ts';
+import { inputName } from './input.ts';
+import type { CliIo } from './io.ts';
+
+/** Node's messages are `CODE: reason, call 'path'`: the reason is what a person needs. */
+function reasonOf(error: unknown): Error {
+  const message = error instanceof Error ? error.message : String(error);
+  return new Error(/^E[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message);
+}
+
+function failing(name: string, error: unknown, tree?: string): DumpInput {
+  return {
+    name,
+    ...(tree === undefined ? {} : { tree }),
+    stream() {
+      throw reasonOf(error);
+    },
+  };
+}
+
+function fileInput(path: string, stats: Stats, tree?: string): DumpInput {
+  return {
+    name: path,
+    ...(stats.isFile() ? { size: stats.size } : {}),
+    ...(tree === undefined ? {} : { tree }),
+    async *stream() {
+      try {
+        for await (const chunk of createReadStream(path)) yield chunk as Uint8Array;
+      } catch (error) {
+        throw reasonOf(error);
+      }
+    },
+  };
+}
+
+const byName = new Intl.Collator('en', { numeric: true });
+
+/** A folder's files, whole and in the order of their names. Symbolic links are recorded, not followed. */
+async function* folderInputs(path: string, tree: string): AsyncGenerator<DumpInput, void, undefined> {
+  let names: string[];
+  try {
+    names = await readdir(path);
+  } catch (error) {
+    yield failing(path, error, tree);
+    return;
+  }
+  for (const name of names.sort(byName.compare)) {
+    const inner = path.endsWith('/') ? `${path}${name}` : `${path}/${name}`;
+    try {
+      const stats = await lstat(inner);
+      if (stats.isDirectory()) yield* folderInputs(inner, tree);
+      else if (stats.isSymbolicLink()) {
+        yield { ...failing(inner, 'a symbolic link', tree), link: await readlink(inner) };
+      } else if (stats.isFile()) yield fileInput(inner, stats, tree);
+      else yield failing(inner, 'not a plain file', tree);
+    } catch (error) {
+      yield failing(inner, error, tree);
+    }
+  }
+}
+
+/**
+ * The inputs that paths on the command line stand for: a file, a folder with all that is below it, `-` for standard
+ * input. What cannot be read is an input that fails when it is opened.
+ */
+export async function* dumpInputs(paths: readonly string[], io: CliIo): AsyncGenerator<DumpInput, void, undefined> {
+  for (const path of paths) {
+    if (path === '-') {
+      yield {
+        name: inputName(path),
+        async *stream() {
+          yield await io.stdin();
+        },
+      };
+      continue;
+    }
+    try {
+      const stats = await stat(path);
+      if (stats.isDirectory()) yield* folderInputs(path, path);
+      // Pipes are read too: a shell's <(…) is one.
+      else yield fileInput(path, stats);
+    } catch (error) {
+      yield failing(path, error);
+    }
+  }
+}

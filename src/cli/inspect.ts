@@ -1,0 +1,83 @@
+import type { SourceSummary } from '../dumps/collector.ts';
+import { type DumpEvent, isPassedThrough } from '../dumps/event-queue.ts';
+import { openInputs } from '../dumps/open.ts';
+import { isFact } from '../session/events.ts';
+import { writeEvent } from '../session/write.ts';
+import { parseVerbArgs } from './args.ts';
+import { dumpInputs } from './dump-inputs.ts';
+import { type CliIo, type ExitCode, unusable, type Verb } from './io.ts';
+
+const HELP = `usage: iovascope inspect FILE… [--json]
+
+Reads dumps of any known format, alone or several in one text: files, .gz and .tar too,
+folders as a whole, session files; - is standard input. Prints a summary of each source:
+formats recognized, facts, lines not recognized, diagnostics.
+
+  --json      print the facts instead, one a line, in the order of the sources
+
+Exit code 0: done; 2: a file cannot be read, or nothing in any input was recognized.`;
+
+/** The line of `--json` for an event; undefined for what is no fact. Facts of unknown kinds stay as they were. */
+function factLine(event: DumpEvent): string | undefined {
+  if (isFact(event)) return writeEvent(event);
+  return isPassedThrough(event) && event.unknown === 'kind' ? event.text : undefined;
+}
+
+function count(n: number, one: string, many = `${one}s`): string {
+  return `${n} ${n === 1 ? one : many}`;
+}
+
+function summaryLines(source: SourceSummary): string[] {
+  const files = source.files === 1 ? '' : `, ${count(source.files, 'file')}`;
+  const lines = [`${source.name}: ${count(source.size, 'byte')}${files}, ${count(source.lines, 'line')}`];
+  for (const { title, facts } of source.formats) lines.push(`  ${title}: ${count(facts, 'fact')}`);
+  if (source.formats.length === 0 && source.operations === 0) lines.push('  nothing recognized');
+  const kinds = Object.entries(source.kinds).filter(([kind]) => kind !== 'diagnostic');
+  if (kinds.length > 0) lines.push(`  facts: ${kinds.map(([kind, n]) => `${n} ${kind}`).join(', ')}`);
+  if (source.operations > 0) lines.push(`  operations: ${source.operations}`);
+  if (source.unrecognized > 0) {
+    lines.push(`  not recognized: ${count(source.unrecognized, 'line')}, the first of them`);
+    for (const sample of source.samples) lines.push(`    ${sample.source}:${sample.line}: ${sample.text}`);
+  }
+  for (const { severity, source: where, line, message } of source.diagnostics) {
+    lines.push(`  ${severity}: ${where}${line === undefined ? '' : `:${line}`}: ${message}`);
+  }
+  return lines;
+}
+
+async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
+  const parsed = parseVerbArgs(args, { json: { type: 'boolean' } });
+  if (!parsed.ok) return unusable(io, `inspect: ${parsed.message}`);
+  const { values, positionals } = parsed;
+  if (positionals.length === 0) return unusable(io, 'inspect: a file is missing; - is standard input');
+  if (positionals.filter((path) => path === '-').length > 1) {
+    return unusable(io, 'inspect: standard input can be read only once');
+  }
+  const onEvents = (batch: readonly DumpEvent[]) => {
+    const lines = batch.flatMap((event) => factLine(event) ?? []);
+    if (lines.length > 0) io.stdout(`${lines.join('\n')}\n`);
+  };
+  const { sources } = await openInputs(dumpInputs(positionals, io), {
+    onEvents: values.json === true ? onEvents : () => undefined,
+  });
+  if (values.json !== true) io.stdout(`${sources.flatMap(summaryLines).join('\n')}\n`);
+
+  const unread = sources.flatMap(({ name, diagnostics }) =>
+    diagnostics.filter(({ code, source }) => code === 'unreadable' && source === name),
+  );
+  if (unread[0]) {
+    const more = unread.length > 1 ? ` (and ${unread.length - 1} more that cannot)` : '';
+    return unusable(io, `inspect: ${unread[0].source}: ${unread[0].message}${more}`);
+  }
+  if (sources.every(({ formats, operations }) => formats.length === 0 && operations === 0)) {
+    const first = sources.find(({ diagnostics }) => diagnostics.length > 0);
+    const why = first?.diagnostics.find(({ severity }) => severity !== 'info') ?? first?.diagnostics[0];
+    return unusable(
+      io,
+      `inspect: ${why?.source ?? positionals.join(', ')}: ${why?.message ?? 'nothing to read there'}`,
+    );
+  }
+  return 0;
+}
+
+export const INSPECT: Verb = { help: HELP, run };
