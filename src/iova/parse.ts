@@ -18,19 +18,18 @@ function failure(code: ParseError['code'], message: string, position: number): {
   return { ok: false, error: { code, message, position } };
 }
 
-/**
- * Reads an address, 0 to 2^64−1. Hex with `0x`; digits in groups by `_` or by a backtick as debuggers print them;
- * without `0x` a text is hex if it has a letter a–f, a backtick, or a leading zero and at least eight digits (as dumps
- * pad), and decimal otherwise. Blanks around it are left out; the position counts from the text as given.
- */
-export function parseAddress(text: string): ParseResult<Iova> {
+/** True if a number is written in hex: by `0x`, or by digits that only hex has, or padded as dumps pad. */
+function looksHex(body: string): boolean {
+  return /^0x/i.test(body) || /[a-f`]/i.test(body) || /^0[0-9_]{7,}$/.test(body);
+}
+
+/** Reads a whole number of at most 64 bits, or 2^64 too with `space`. */
+function parseInteger(text: string, isHex: boolean, space = false): ParseResult<bigint> {
   const lead = text.length - text.trimStart().length;
   const body = text.trim();
-  if (body === '') return failure('empty', 'expected an address such as 0xfee00000', 0);
   const prefixed = /^0x/i.test(body);
   const digits = prefixed ? body.slice(2) : body;
   const offset = lead + (prefixed ? 2 : 0);
-  const isHex = prefixed || /[a-f`]/i.test(digits) || /^0[0-9_]{7,}$/.test(digits);
   const allowed = isHex ? /[0-9a-f]/i : /[0-9]/;
   let plain = '';
   for (let i = 0; i < digits.length; i++) {
@@ -43,11 +42,26 @@ export function parseAddress(text: string): ParseResult<Iova> {
   }
   if (plain === '') return failure('not-a-number', 'expected hexadecimal digits after 0x', offset);
   const value = BigInt(isHex ? `0x${plain}` : plain);
-  if (value > IOVA_MAX) {
+  if (value > (space ? IOVA_SPACE : IOVA_MAX)) {
     const count = isHex ? ` (${plain.replace(/^0+/, '').length} hexadecimal digits, at most 16 fit)` : '';
     return failure('too-large', `larger than 64 bits${count}`, lead);
   }
-  return { ok: true, value: value as Iova };
+  return { ok: true, value };
+}
+
+/**
+ * Reads an address, 0 to 2^64−1. Hex with `0x`; digits in groups by `_` or by a backtick as debuggers print them;
+ * without `0x` a text is hex if it has a letter a–f, a backtick, or a leading zero and at least eight digits (as dumps
+ * pad), and decimal otherwise. Blanks around it are left out; the position counts from the text as given.
+ */
+export function parseAddress(text: string): ParseResult<Iova> {
+  return parseAddressAs(text, looksHex(text.trim()));
+}
+
+function parseAddressAs(text: string, isHex: boolean): ParseResult<Iova> {
+  if (text.trim() === '') return failure('empty', 'expected an address such as 0xfee00000', 0);
+  const result = parseInteger(text, isHex);
+  return result.ok ? { ok: true, value: result.value as Iova } : result;
 }
 
 /**
@@ -58,12 +72,11 @@ export function parseSize(text: string): ParseResult<bigint> {
   const lead = text.length - text.trimStart().length;
   const body = text.trim();
   if (body === '') return failure('empty', 'expected a size such as 4K, 2M or 1.5GiB', 0);
-  const match = /^(\d[\d_]*)(?:\.(\d+))?\s*(?:([KMGTPE])(?:i?B)?|(B|bytes?))$/i.exec(body);
+  const match = /^(\d+(?:_\d+)*)(?:\.(\d+))?\s*(?:([KMGTPE])(?:i?B)?|(B|bytes?))$/i.exec(body);
   if (!match) {
-    if (/^0x1_?0{4}_?0{4}_?0{4}_?0{4}$/i.test(body)) return { ok: true, value: IOVA_SPACE };
-    const plain = parseAddress(text);
+    const plain = parseInteger(text, looksHex(body), true);
     if (plain.ok) return plain;
-    const unit = /^[\d_.]+\s*/.exec(body);
+    const unit = /^\d[\d_.]*\s*/.exec(body);
     if (plain.error.code === 'too-large' || !unit) return plain;
     return failure('not-a-number', 'expected a size such as 4096, 4K, 2M or 1.5GiB', lead + unit[0].length);
   }
@@ -78,7 +91,8 @@ export function parseSize(text: string): ParseResult<bigint> {
 
 /**
  * Reads a range: `START-LAST` and `START..LAST` (inclusive), `START+SIZE`, `SIZE@START`; an en dash counts as a dash.
- * A range may end at 0xffffffffffffffff and not beyond.
+ * A range may end at 0xffffffffffffffff and not beyond. Of two ends without `0x` either both are hex or none:
+ * `10000000-1fffffff` is one range of a dump, not a decimal and a hex number.
  */
 export function parseRange(text: string): ParseResult<IovaRange> {
   const separator = /\s*(?:\.\.|[-–+@])\s*/.exec(text.trimEnd());
@@ -101,9 +115,11 @@ export function parseRange(text: string): ParseResult<IovaRange> {
     const message = size.value === 0n ? 'a range needs at least one byte' : 'the range ends beyond 0xffffffffffffffff';
     return failure(size.value === 0n ? 'not-a-range' : 'too-large', message, kind === '+' ? cut : 0);
   }
-  const start = parseAddress(left);
+  const prefixed = /^\s*0x/i.test(left) || /^\s*0x/i.test(right);
+  const bothHex = !prefixed && (looksHex(left.trim()) || looksHex(right.trim()));
+  const start = bothHex ? parseAddressAs(left, true) : parseAddress(left);
   if (!start.ok) return start;
-  const last = parseAddress(right);
+  const last = bothHex ? parseAddressAs(right, true) : parseAddress(right);
   if (!last.ok) return shifted(last.error);
   if (start.value > last.value) return failure('start-above-last', 'the range ends before it starts', cut);
   return { ok: true, value: { start: start.value, last: last.value } };

@@ -12,11 +12,11 @@ export class LineSplitter {
 
   /** Lines that are complete with this chunk. */
   push(chunk: string): string[] {
-    // A "\r" at the very end may be half of "\r\n": wait for the next chunk before judging it.
-    const held = chunk.endsWith('\r') ? 1 : 0;
     const lines: string[] = [];
     let from = 0;
     const text = this.#open.endsWith('\r') ? this.#open + chunk : chunk;
+    // A "\r" at the very end may be half of "\r\n": wait for the next chunk (this one may be empty) before judging it.
+    const held = text.endsWith('\r') ? 1 : 0;
     const prefix = text === chunk ? this.#open : '';
     const limit = text.length - held;
     this.#pattern.lastIndex = 0;
