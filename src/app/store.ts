@@ -332,9 +332,15 @@ async function refreshSelected(): Promise<void> {
   set({ selected: same ? described.value : undefined });
 }
 
-export async function step(direction: 'next' | 'previous'): Promise<void> {
-  const found = await engine.call('step', { from: get().selected?.target, direction });
-  if (found.ok && found.value) await select(found.value, { reveal: true });
+/** The last step asked for: the next one starts where it ends, however fast the keys come. */
+let stepping: Promise<void> = Promise.resolve();
+
+export function step(direction: 'next' | 'previous'): Promise<void> {
+  stepping = stepping.then(async () => {
+    const found = await engine.call('step', { from: get().selected?.target, direction });
+    if (found.ok && found.value) await select(found.value, { reveal: true });
+  });
+  return stepping;
 }
 
 export function measure(start: bigint, last: bigint): void {

@@ -55,6 +55,8 @@ export function attachGestures(element: HTMLElement, plotLeft: () => number, han
   selection.call(behaviour).on('dblclick.zoom', null);
 
   let measureFrom: number | undefined;
+  /** The click that ends a measurement selects nothing. */
+  let isMeasuring = false;
   const listeners = new AbortController();
   const { signal } = listeners;
   element.addEventListener(
@@ -72,12 +74,20 @@ export function attachGestures(element: HTMLElement, plotLeft: () => number, han
   element.addEventListener('dblclick', (event) => handlers.zoom(at(event).x - plotLeft(), DOUBLE_CLICK_FACTOR), {
     signal,
   });
-  element.addEventListener('click', (event) => handlers.click(at(event).x, at(event).y), { signal });
+  element.addEventListener(
+    'click',
+    (event) => {
+      if (!isMeasuring) handlers.click(at(event).x, at(event).y);
+      isMeasuring = false;
+    },
+    { signal },
+  );
   element.addEventListener(
     'pointerdown',
     (event) => {
       if (!event.shiftKey || event.button !== 0) return;
       measureFrom = at(event).x - plotLeft();
+      isMeasuring = false;
       element.setPointerCapture(event.pointerId);
     },
     { signal },
@@ -86,8 +96,12 @@ export function attachGestures(element: HTMLElement, plotLeft: () => number, han
     'pointermove',
     (event) => {
       const point = at(event);
-      if (measureFrom === undefined) handlers.hover(point);
-      else handlers.measure(measureFrom, point.x - plotLeft());
+      if (measureFrom === undefined) {
+        handlers.hover(point);
+        return;
+      }
+      isMeasuring = true;
+      handlers.measure(measureFrom, point.x - plotLeft());
     },
     { signal },
   );

@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs';
+import { test as base, expect, type Page } from '@playwright/test';
+
+/** A page that fails its test if anything was written to the console as an error, or thrown and not caught. */
+export const test = base.extend<{ readonly app: Page }>({
+  app: async ({ page }, use) => {
+    const complaints: string[] = [];
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    await page.goto('/');
+    await expect(page.locator('[data-drawn=true]')).toBeVisible();
+    await use(page);
+    expect(complaints).toEqual([]);
+  },
+});
+
+/** The files of public/samples that the tests open; they are recordings of real kernels. */
+export function sampleFile(path: string): string {
+  const file = new URL(`../public/samples/${path}`, import.meta.url).pathname;
+  if (!existsSync(file)) throw new Error(`${file} is missing`);
+  return file;
+}
+
+export const rows = (page: Page) => page.getByTestId('table').locator('tbody tr');
+
+/** The table row of a range, by its exact bounds as they are printed. */
+export function rowOf(page: Page, lane: string, start: string, last: string) {
+  return rows(page)
+    .filter({ has: page.getByRole('cell', { name: lane, exact: true }) })
+    .filter({ has: page.getByRole('cell', { name: start, exact: true }) })
+    .filter({ has: page.getByRole('cell', { name: last, exact: true }) });
+}
+
+/** Drops files given as text onto the page, as a person does with the mouse. */
+export async function dropText(page: Page, files: readonly { name: string; text: string }[]): Promise<void> {
+  const transfer = await page.evaluateHandle((list) => {
+    const data = new DataTransfer();
+    for (const { name, text } of list) data.items.add(new File([text], name));
+    return data;
+  }, files);
+  await page.dispatchEvent('body', 'dragover', { dataTransfer: transfer });
+  await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
+}
+
+/** Pastes text outside of any text field. */
+export async function pasteText(page: Page, text: string): Promise<void> {
+  await page.evaluate((value) => {
+    const data = new DataTransfer();
+    data.setData('text/plain', value);
+    document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+  }, text);
+}
+
+export { expect };
