@@ -62,7 +62,7 @@ const CHAT_BARE = /^\[?\d{1,2}:\d{2}(?::\d{2})?\]? +(?:\w[\w-]{0,31} (?:\||>) )/
 const LOGFMT = /^(?:[\w.]{1,32}=(?:"(?:[^"\\]|\\.){0,4000}"|[^\s"]{0,200}) ){1,12}?(?=(?:msg|error|err|log|message)=")/;
 const LOGFMT_VALUE = /\b(?:msg|error|err|log|message)="((?:[^"\\]|\\.){0,60000})"/g;
 const JSON_KEYS = ['log', 'msg', 'message', 'MESSAGE', 'error', 'err'];
-const ANNOTATION = /[ \t]+(?:<{2,}|<-|←|⟵|<={2,}[ \t]|\/\/ )[^\n]*$/;
+const ANNOTATION = /(?<![ \t])[ \t]+(?:<{2,}|<-|←|⟵|<={2,}[ \t]|\/\/ )[^\n]*$/;
 
 /** Takes one layer of a prefix off; undefined if there is none. The first character decides which can be there. */
 function peel(text: string): string | undefined {
@@ -193,7 +193,7 @@ export function softBreak(raw: string, known: boolean): boolean {
 /** True if the line shows that its source is encoded as quoted-printable. `=3D` alone could be part of a number. */
 export function showsQuotedPrintable(raw: string): boolean {
   if (!raw.includes('=') && !raw.includes('quoted-printable')) return false;
-  return /=3D(?:0x|")|=20$|^Content-Transfer-Encoding:\s*quoted-printable/i.test(raw);
+  return /=3D(?:0x|"|=3D)|=20$|^Content-Transfer-Encoding:\s*quoted-printable/i.test(raw);
 }
 
 /** Decodes the escapes of quoted-printable in a line whose soft breaks are joined. Bytes are read as UTF-8. */

@@ -30,7 +30,8 @@ const REGION =
 /** Ends like the first part of a region that was broken, or of a path that leads to one. */
 const PARTIAL =
   /(?:^|[\s:|>])0(?:[xX][0-9a-fA-F]{0,16})?(?:[ \t]{1,40}(?:0(?:[xX][0-9a-fA-F]{0,16})?)?)?(?:[ \t]{1,40}[a-z][a-z-]{0,20})?[ \t]?=?$|(?:\/iommu_gr|\/sys\/|\breserved_)[^\s]{0,200}$/;
-const REGIONS_PATH = /[^\s;|&"'`()<>=,]*reserved_regions(?!\w)/g;
+const REGIONS_FILE = 'reserved_regions';
+const LONGEST_PATH = 400;
 const GROUP_LABEL = /^[^\p{L}\p{N}/]{0,20}(?:iommu[ _-]?)?groups?[ _#:=-]{0,8}(\d{1,9})(?![\w.])/iu;
 const BARE_NUMBER = /^[^\p{L}\p{N}/]{0,20}(\d{1,9})[^\p{L}\p{N}/]{0,20}$/u;
 const DEVICE_LABEL = new RegExp(`^[^\\p{L}\\p{N}/]{0,20}(${PCI_ADDRESS_PATTERN})(?![\\w.])`, 'u');
@@ -241,8 +242,8 @@ class ReservedRegionsReader implements LineReader {
   /** A command, a header or a sentence that names `reserved_regions` files. */
   #paths(line: DumpLine, ahead: Lookahead): number {
     const { text, lines } = joinPath(line, ahead);
-    const paths = text.match(REGIONS_PATH);
-    if (!paths) return 0;
+    const paths = regionsPaths(text);
+    if (paths.length === 0) return 0;
     const before = text.slice(0, text.indexOf(paths[0] ?? ''));
     const behind = text.slice(text.lastIndexOf(paths.at(-1) ?? '') + (paths.at(-1)?.length ?? 0));
     if (/^\s*[:\s]\s*["']?0[xX]?[0-9a-fA-F]/.test(behind)) return 0;
@@ -361,14 +362,17 @@ function findRegions(text: string, directory: readonly string[] | undefined, loo
   return found;
 }
 
-function readPrefix(before: string, directory: readonly string[] | undefined, loop: boolean): Prefix | undefined {
+function readPrefix(whole: string, directory: readonly string[] | undefined, loop: boolean): Prefix | undefined {
+  // Only what is near counts: nobody writes more before a region.
+  const skipped = Math.max(0, whole.length - 2 * LONGEST_PATH);
+  const before = whole.slice(skipped);
   const text = before.trimEnd();
   if (text === '') return { kind: 'none' };
   const path = /([^\s"'`(<]*reserved_regions)["'`]?(?:[:-]\d{1,6})?[:|,=-]?$/.exec(text);
   if (path) {
     const token = path[1] ?? '';
     const place = placeOfRegions(pathComponents(token), directory, token.startsWith('/')) ?? {};
-    return { kind: 'path', place, from: path.index };
+    return { kind: 'path', place, from: skipped + path.index };
   }
   const group = GROUP_LABEL.exec(text);
   if (group && !/\p{L}/u.test(text.slice(group[0].length))) {
@@ -425,6 +429,20 @@ function placeOfRegions(
 function deviceDirectory(components: readonly string[]): Place | undefined {
   const device = normalizePciAddress((components.at(-1) ?? '').replaceAll('\\', ''));
   return device !== undefined && components.length > 1 ? { device } : undefined;
+}
+
+/** Paths to `reserved_regions` files in a text. Found from their ends: a pattern would try every beginning. */
+function regionsPaths(text: string): string[] {
+  const paths: string[] = [];
+  for (let at = text.indexOf(REGIONS_FILE); at >= 0; at = text.indexOf(REGIONS_FILE, at + 1)) {
+    const end = at + REGIONS_FILE.length;
+    if (/^\w/.test(text.charAt(end))) continue;
+    const before = text.slice(Math.max(0, at - LONGEST_PATH), at);
+    let from = before.length;
+    while (from > 0 && !/[\s;|&"'`()<>=,]/.test(before.charAt(from - 1))) from--;
+    paths.push(before.slice(from) + REGIONS_FILE);
+  }
+  return paths;
 }
 
 /** The line, joined with the next if a path to `reserved_regions` was broken between them. */

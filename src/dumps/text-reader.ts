@@ -20,7 +20,7 @@ import {
 import { sysfsRoot } from './sysfs-path.ts';
 
 /** Longer lines are cut: no dump has them, and binary junk must not fill the memory. In characters. */
-export const LONGEST_LINE = 65_536;
+export const LONGEST_LINE = 16_384;
 /** Most physical lines that quoted-printable may have made out of one. */
 const SOFT_BREAKS = 8;
 
