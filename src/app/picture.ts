@@ -4,29 +4,16 @@ import { paintCanvas } from '../timeline/paint-canvas.ts';
 import { paintSvg } from '../timeline/paint-svg.ts';
 import { type BoundsLine, buildScene, plotWidth } from '../timeline/scene.ts';
 import { fitRange, visibleRange } from '../timeline/viewport.ts';
+import { subtitleOf } from '../worker/protocol.ts';
 import { type AppState, ask, fail, say, useApp } from './store.ts';
-
-/** Where the picture's facts come from, in a few words. */
-function sourceLine(state: AppState): string {
-  const names = state.documents.flatMap((d) => d.sources.filter((s) => s.facts + s.operations > 0).map((s) => s.name));
-  const listed = names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
-  return `${state.scale} scale · ${listed}`;
-}
-
-function titleLine(state: AppState): string {
-  const spaces = state.picture?.arrangement.spaces ?? [];
-  const [only] = spaces;
-  if (only && spaces.length === 1) return only.subtitle ? `${only.title}, ${only.subtitle}` : only.title;
-  return spaces.length === 0 ? 'nothing ticked' : `${spaces.length} address spaces`;
-}
 
 /** The scene for the present state in `width` pixels; undefined before the first answer of the engine. */
 export function sceneOf(state: AppState, width: number, bounds?: readonly BoundsLine[]): Scene | undefined {
   const { picture, view, selected, measured } = state;
   if (!picture || !view) return undefined;
   return buildScene({
-    title: titleLine(state),
-    subtitle: sourceLine(state),
+    title: picture.arrangement.title,
+    subtitle: subtitleOf(picture.arrangement),
     scale: picture.arrangement.scale,
     view,
     spaces: picture.slices,
@@ -60,9 +47,7 @@ async function exportScene(): Promise<Scene | undefined> {
 }
 
 function fileName(extension: string): string {
-  const title = titleLine(useApp.getState())
-    .replace(/[^\w.+-]+/g, '-')
-    .replace(/^-+|-+$/g, '');
+  const title = (useApp.getState().picture?.arrangement.title ?? '').replace(/[^\w.+-]+/g, '-').replace(/^-+|-+$/g, '');
   return `${title.slice(0, 80) || 'iovascope'}.${extension}`;
 }
 

@@ -1,5 +1,5 @@
 // The program itself: what `dist/cli/iovascope.js` runs.
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { main } from './main.ts';
 
 async function readStdin(): Promise<Uint8Array> {
@@ -22,6 +22,7 @@ try {
     stderr: (text) => process.stderr.write(text),
     stdin: readStdin,
     readFile,
+    writeFile,
   });
 } catch (error) {
   process.stderr.write(`iovascope: this is a bug: ${error instanceof Error ? error.stack : String(error)}\n`);

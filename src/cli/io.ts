@@ -8,6 +8,8 @@ export interface CliIo {
   stdin(): Promise<Uint8Array>;
   /** A file's bytes; rejects with a system error, `code` set, as `node:fs` does. */
   readFile(path: string): Promise<Uint8Array>;
+  /** Writes a file, replacing one that is there; rejects as `readFile` does. */
+  writeFile(path: string, data: string | Uint8Array): Promise<void>;
 }
 
 /** 0: done and clean; 1: done, and what was looked for was found; 2: the input or the call is unusable. */

@@ -12,6 +12,10 @@ const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: 'read dumps of any known format and say what is in them',
     load: async () => (await import('./inspect.ts')).INSPECT,
   },
+  render: {
+    summary: 'draw the layout that dumps describe, as the browser does',
+    load: async () => (await import('./render.ts')).RENDER,
+  },
   replay: {
     summary: 'run the operations of session files and compare with what was recorded',
     load: async () => (await import('./replay.ts')).REPLAY,

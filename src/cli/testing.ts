@@ -5,6 +5,8 @@ export interface CliResult {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
+  /** What was written, by name. */
+  readonly written: Readonly<Record<string, string | Uint8Array>>;
 }
 
 /** Runs the command line on files given by name. A file that is not there is missing, as on a disk. */
@@ -15,6 +17,7 @@ export async function runCli(
 ): Promise<CliResult> {
   let stdout = '';
   let stderr = '';
+  const written: Record<string, string | Uint8Array> = {};
   const bytes = (data: string | Uint8Array) => (typeof data === 'string' ? new TextEncoder().encode(data) : data);
   const code = await main(args, {
     stdout: (text) => {
@@ -29,6 +32,10 @@ export async function runCli(
       if (data === undefined) throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' });
       return bytes(data);
     },
+    writeFile: async (path, data) => {
+      if (path.startsWith('/nowhere/')) throw new Error('no such file or directory');
+      written[path] = data;
+    },
   });
-  return { code, stdout, stderr };
+  return { code, stdout, stderr, written };
 }

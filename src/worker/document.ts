@@ -28,31 +28,38 @@ export interface EngineDocument {
   readonly diagnosticsMore: number;
 }
 
-function asInput(file: InputFile, tree: string | undefined): DumpInput {
-  return {
-    name: file.name,
-    size: file.data.size,
-    ...(file.link === undefined ? {} : { link: file.link }),
-    ...(tree === undefined ? {} : { tree }),
-    stream: () => file.data.stream(),
-  };
-}
-
 /** Files of one folder belong together: they share the first component of their path. */
 function treeOf(name: string): string | undefined {
   const slash = name.indexOf('/', 1);
   return slash > 0 ? name.slice(0, slash) : undefined;
 }
 
+/** A file from the page as an input of the dump readers. */
+export function inputOf({ name, data, link }: InputFile): DumpInput {
+  const tree = treeOf(name);
+  return {
+    name,
+    size: data.size,
+    ...(link === undefined ? {} : { link }),
+    ...(tree === undefined ? {} : { tree }),
+    stream: () => data.stream(),
+  };
+}
+
 function plain(event: DumpEvent): SessionEvent {
   return isUnknownEvent(event) ? { unknown: event.unknown, name: event.name } : event;
 }
 
-/** Reads the files into a document. Rejects only when the context's signal is aborted. */
+/** True if there is nothing in it but diagnostics. */
+export function isEmpty({ session }: Pick<EngineDocument, 'session'>): boolean {
+  return session.events.every((event) => isFact(event) && event.kind === 'diagnostic');
+}
+
+/** Reads the inputs into a document. Rejects only when the context's signal is aborted. */
 export async function readDocument(
   id: string,
   title: string,
-  files: readonly InputFile[],
+  inputs: Iterable<DumpInput> | AsyncIterable<DumpInput>,
   context: CallContext,
 ): Promise<EngineDocument> {
   const events: SessionEvent[] = [];
@@ -70,7 +77,6 @@ export async function readDocument(
     }
     events.push(plain(event));
   };
-  const inputs = files.map((file) => asInput(file, treeOf(file.name)));
   const { sources, header } = await openInputs(inputs, {
     signal: context.signal,
     onProgress: ({ bytes, total, name }) => context.progress({ done: bytes, total, what: name }),

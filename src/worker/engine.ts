@@ -1,5 +1,6 @@
 // The engine: holds what is open and answers questions about it. No DOM, no React, no message ports.
 import { commonSpace } from '../analysis/common-space.ts';
+import type { SourceSummary } from '../dumps/collector.ts';
 import { parseAddress } from '../iova/parse.ts';
 import { writeSessionLines } from '../session/write.ts';
 import { foldFor } from '../timeline/fold.ts';
@@ -11,7 +12,7 @@ import { linearScale, logScale, type Scale } from '../timeline/scale.ts';
 import type { BoundsLine } from '../timeline/scene.ts';
 import { cutSlices } from '../timeline/slice.ts';
 import { STYLE_NAMES, type StyleName } from '../timeline/theme.ts';
-import { documentNode, type EngineDocument, readDocument, spaceKey, spacesOf } from './document.ts';
+import { documentNode, type EngineDocument, inputOf, isEmpty, readDocument, spaceKey, spacesOf } from './document.ts';
 import { eventRows } from './event-rows.ts';
 import { extreme, laneTotal, neighbour, nthOfLane, type Place, placesOf, targetAt } from './lane-walk.ts';
 import {
@@ -47,9 +48,22 @@ function scaleFor(kind: ArrangeParams['scale'], spaces: readonly SpaceLanes[]): 
   return kind === 'fold' ? foldFor(spaces) : kind === 'log' ? logScale() : linearScale();
 }
 
-/** Makes an engine with nothing open. */
-export function createEngine(): Handlers {
-  const documents = new Map<string, EngineDocument>();
+/** True if a source gave more than diagnostics. */
+function hasContent({ kinds, operations }: SourceSummary): boolean {
+  return operations > 0 || Object.keys(kinds).some((kind) => kind !== 'diagnostic');
+}
+
+/** The title of a picture of these address spaces. */
+function pictureTitle(spaces: readonly SpaceLanes[]): string {
+  const [only] = spaces;
+  if (!only) return 'nothing ticked';
+  if (spaces.length > 1) return `${spaces.length} address spaces`;
+  return only.subtitle === '' ? only.title : `${only.title}, ${only.subtitle}`;
+}
+
+/** Makes an engine with the given documents open. */
+export function createEngine(open: readonly EngineDocument[] = []): Handlers {
+  const documents = new Map(open.map((document) => [document.id, document]));
   let current: Current | undefined;
   let revision = 0;
 
@@ -86,6 +100,8 @@ export function createEngine(): Handlers {
     }
     const arrangement: Arrangement = {
       revision: ++revision,
+      title: pictureTitle(spaces),
+      sources: [...documents.values()].flatMap((d) => d.sources.filter((s) => hasContent(s)).map((s) => s.name)),
       scale: scaleFor(kind, spaces),
       spaces: spaces.map((space) => ({
         id: space.id,
@@ -208,17 +224,11 @@ export function createEngine(): Handlers {
 
   return {
     async open({ id, title, files }, context) {
-      const document = await readDocument(id, title, files, context);
-      const { host, operations, session, sources } = document;
-      if (
-        host.groups.length === 0 &&
-        operations === 0 &&
-        session.events.every((e) => 'kind' in e && e.kind === 'diagnostic')
-      ) {
-        const samples = sources.flatMap((s) => s.samples).slice(0, 5);
+      const document = await readDocument(id, title, files.map(inputOf), context);
+      if (isEmpty(document)) {
+        const samples = document.sources.flatMap((s) => s.samples).slice(0, 5);
         const first = document.diagnostics.find((d) => d.severity === 'error') ?? document.diagnostics[0];
-        const message = first ? first.message : 'nothing that is known was found in it';
-        return failure('not-recognized', message, { samples });
+        return failure('not-recognized', first?.message ?? 'nothing that is known was found in it', { samples });
       }
       documents.set(id, document);
       return success(documentNode(document));

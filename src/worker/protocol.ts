@@ -81,6 +81,10 @@ export interface ArrangeParams {
 export interface Arrangement {
   /** Counts up with every arrangement; a slice belongs to one. */
   readonly revision: number;
+  /** What the picture is of. */
+  readonly title: string;
+  /** Names of the sources that gave something. */
+  readonly sources: readonly string[];
   readonly scale: Scale;
   readonly spaces: readonly {
     readonly id: string;
@@ -90,6 +94,12 @@ export interface Arrangement {
   }[];
   /** Number of ranges in all lanes. */
   readonly total: number;
+}
+
+/** What stands beside the title of a picture: its scale and where its facts come from. */
+export function subtitleOf({ scale, sources }: Pick<Arrangement, 'scale' | 'sources'>): string {
+  const listed = sources.length > 3 ? [...sources.slice(0, 3), `${sources.length - 3} more`] : sources;
+  return [`${scale.kind} scale`, ...listed].join(' · ');
 }
 
 export interface Neighbour {

@@ -1,0 +1,123 @@
+import { parseRange } from '../iova/parse.ts';
+import type { IovaRange } from '../iova/range.ts';
+import { paintSvg } from '../timeline/paint-svg.ts';
+import type { ScaleKind } from '../timeline/scale.ts';
+import { buildScene, plotWidth } from '../timeline/scene.ts';
+import { sliceWindow } from '../timeline/slice.ts';
+import type { ThemeName } from '../timeline/theme.ts';
+import { fitAll, fitRange, visibleRange } from '../timeline/viewport.ts';
+import { documentNode, isEmpty, readDocument } from '../worker/document.ts';
+import { createEngine } from '../worker/engine.ts';
+import { inProcessEngine } from '../worker/in-process.ts';
+import { type Method, type Params, subtitleOf, type Value } from '../worker/protocol.ts';
+import { parseVerbArgs } from './args.ts';
+import { dumpInputs } from './dump-inputs.ts';
+import { type CliIo, type ExitCode, unusable, type Verb } from './io.ts';
+
+const WIDTH = { least: 320, usual: 1280, most: 8192 };
+const BOUNDS_MAX = 200;
+
+const HELP = `usage: iovascope render FILE… -o OUT.svg [--width N] [--theme light|dark]
+                 [--scale fold|linear|log] [--range A-B]
+
+Draws the address spaces that the dumps describe, with every group ticked, a legend, the
+exact bounds and where they were read: the picture that the browser draws. Files as for
+“inspect”; “-o -” writes to standard output.
+
+  --width N    pixels, ${WIDTH.least} to ${WIDTH.most}; ${WIDTH.usual} if not given
+  --range A-B  only these addresses, inclusive (also START+SIZE)
+
+Exit code 0: done; 2: a file cannot be read, nothing was recognized, or the call is unusable.`;
+
+const OPTIONS = {
+  output: { type: 'string', short: 'o' },
+  width: { type: 'string' },
+  theme: { type: 'string' },
+  scale: { type: 'string' },
+  range: { type: 'string' },
+} as const;
+
+interface Wishes {
+  readonly output: string;
+  readonly width: number;
+  readonly theme: ThemeName;
+  readonly scale: ScaleKind;
+  readonly range: IovaRange | undefined;
+}
+
+/** Checks the options; a string is what is wrong with them. */
+function wishesOf(values: Partial<Record<keyof typeof OPTIONS, string>>): Wishes | string {
+  const { output, width = String(WIDTH.usual), theme = 'light', scale = 'fold' } = values;
+  if (output === undefined) return 'an output file is missing: -o OUT.svg';
+  if (output !== '-' && !output.endsWith('.svg')) return `“${output}”: only .svg can be written`;
+  const pixels = Number(width);
+  if (!Number.isInteger(pixels) || pixels < WIDTH.least || pixels > WIDTH.most) {
+    return `--width “${width}”: expected a whole number from ${WIDTH.least} to ${WIDTH.most}`;
+  }
+  if (theme !== 'light' && theme !== 'dark') return `--theme “${theme}”: expected light or dark`;
+  if (scale !== 'fold' && scale !== 'linear' && scale !== 'log') {
+    return `--scale “${scale}”: expected fold, linear or log`;
+  }
+  const range = values.range === undefined ? undefined : parseRange(values.range);
+  if (range && !range.ok) {
+    return `--range “${values.range}”: ${range.error.message} (at character ${range.error.position + 1})`;
+  }
+  return { output, width: pixels, theme, scale, range: range?.value };
+}
+
+async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
+  const parsed = parseVerbArgs(args, OPTIONS);
+  if (!parsed.ok) return unusable(io, `render: ${parsed.message}`);
+  if (parsed.positionals.length === 0) return unusable(io, 'render: a file is missing; - is standard input');
+  const wishes = wishesOf(parsed.values);
+  if (typeof wishes === 'string') return unusable(io, `render: ${wishes}`);
+
+  const [first = ''] = parsed.positionals;
+  const title = parsed.positionals.length > 1 ? `${first} and ${parsed.positionals.length - 1} more` : first;
+  const context = { signal: new AbortController().signal, progress: () => undefined };
+  const document = await readDocument('0', title, dumpInputs(parsed.positionals, io), context);
+  const unread = document.diagnostics.find((d) => d.code === 'unreadable' && parsed.positionals.includes(d.source));
+  if (unread) return unusable(io, `render: ${unread.source}: ${unread.message}`);
+  if (isEmpty(document)) {
+    const why = document.diagnostics.find((d) => d.severity !== 'info') ?? document.diagnostics[0];
+    return unusable(io, `render: ${why?.source ?? title}: ${why?.message ?? 'nothing to read there'}`);
+  }
+
+  const engine = inProcessEngine(createEngine([document]));
+  const ask = async <M extends Method>(method: M, params: Params<M>): Promise<Value<M>> => {
+    const result = await engine.call(method, params);
+    if (!result.ok) throw new Error(result.error.message);
+    return result.value;
+  };
+  const node = documentNode(document);
+  const ticked = [...node.groups, ...node.spaces].map(({ key }) => key);
+  const arrangement = await ask('arrange', { ticked, expanded: [], scale: wishes.scale });
+  const { scale, revision } = arrangement;
+  const plot = plotWidth(wishes.width);
+  const view = wishes.range ? fitRange(scale, wishes.range, plot, 0) : fitAll(scale, plot);
+  const spaces = await ask('slice', { revision, window: sliceWindow(view) });
+  const bounds = await ask('bounds', { ...visibleRange(view, scale), limit: BOUNDS_MAX });
+  const scene = buildScene({
+    title: arrangement.title,
+    subtitle: subtitleOf(arrangement),
+    scale,
+    view,
+    spaces,
+    width: wishes.width,
+    bounds,
+  });
+  const svg = paintSvg(scene, wishes.theme);
+  if (wishes.output === '-') {
+    io.stdout(svg);
+    return 0;
+  }
+  try {
+    await io.writeFile(wishes.output, svg);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return unusable(io, `render: ${wishes.output} cannot be written: ${reason}`);
+  }
+  return 0;
+}
+
+export const RENDER: Verb = { help: HELP, run };
