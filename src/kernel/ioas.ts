@@ -300,16 +300,18 @@ export class Ioas implements AddressSpaceView {
     const last = start + length - 1n;
     if (last > IOVA_MAX) return no('unmap-wraps', { asked });
     let unmapped = 0n;
-    for (;;) {
-      const area = this.#areas.firstOverlapping(start, last);
-      if (!area) break;
-      if (area.start < start || area.last > last) {
-        const done = unmapped > 0n ? { unmapped } : {};
-        return no('unmap-cuts-area', { asked, obstacle: areaObstacle(area), ...done });
+    for (let next = start; next <= last; ) {
+      const entry = this.#areas.tree.firstOverlap(next, last);
+      if (!entry) break;
+      if (entry.start < start || entry.last > last) {
+        const area = this.#areas.firstOverlapping(next, last);
+        const obstacle = area ? { obstacle: areaObstacle(area) } : {};
+        return no('unmap-cuts-area', { asked, ...obstacle, ...(unmapped > 0n ? { unmapped } : {}) });
       }
-      this.#dropPins(area);
-      this.#areas.remove({ start: area.start, last: area.last, value: area.handle });
-      unmapped += area.last - area.start + 1n;
+      this.#dropPins(entry);
+      this.#areas.remove(entry);
+      unmapped += entry.last - entry.start + 1n;
+      next = entry.last + 1n;
     }
     if (unmapped === 0n) return no('unmap-nothing-mapped', { asked, obstacle: hole(start, last) });
     return { ok: true, value: unmapped };
