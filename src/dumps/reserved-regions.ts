@@ -27,6 +27,8 @@ const KNOWN_TYPES: readonly string[] = ['direct', 'direct-relaxable', 'reserved'
 
 const REGION =
   /(?<![\w.])(0[xX][0-9a-fA-F]{1,64})[ \t]{1,40}(0[xX][0-9a-fA-F]{1,64})[ \t]{1,40}([a-z][a-z0-9]{0,40}(?:[-_][a-z0-9]{1,40}){0,6})(?![\w-])/g;
+/** Cheap: what a text with a region has in it. */
+const TWO_ADDRESSES_AND_WORD = /0[xX][^xX]*[0-9a-fA-F][ \t]+0[xX][0-9a-fA-F]+[ \t]+[a-z]/;
 /** Ends like the first part of a region that was broken, or of a path that leads to one. */
 const PARTIAL =
   /(?:^|[\s:|>])0(?:[xX][0-9a-fA-F]{0,16})?(?:[ \t]{1,40}(?:0(?:[xX][0-9a-fA-F]{0,16})?)?)?(?:[ \t]{1,40}[a-z][a-z-]{0,20})?[ \t]?=?$|(?:\/iommu_gr|\/sys\/|\breserved_)[^\s]{0,200}$/;
@@ -45,7 +47,8 @@ const HEX_START = /^[^\p{L}\p{N}/]{0,20}0[xX][0-9a-fA-F]/u;
 
 const INTEREST = new RegExp(
   [
-    '0[xX]',
+    '0[xX][0-9a-fA-F]{0,64}(?:[ \\t]{1,40}0|[ \\t]?=?$)',
+    '^[^\\p{L}\\p{N}/]{0,20}0[xX]',
     'iommu_group',
     'reserved_',
     '/sys/',
@@ -276,6 +279,7 @@ class ReservedRegionsReader implements LineReader {
   }
 
   #changeDirectory(text: string): boolean {
+    if (!text.includes('cd') && !text.includes('pushd')) return false;
     let changed = false;
     for (const match of text.matchAll(CHANGE_DIRECTORY)) {
       const target = match[1]?.replace(/^["']|["']$/g, '');
@@ -293,15 +297,16 @@ class ReservedRegionsReader implements LineReader {
   /** A line of its own that says whose the regions below it are. */
   #label(line: DumpLine, ahead: Lookahead): number {
     if (line.prompt) return 0;
-    const next = ahead(1);
-    const below = next && !next.prompt ? findRegions(next.text, undefined, false)[0] : undefined;
-    const regionsFollow = below !== undefined && below.prefix.kind === 'none';
-    const group = GROUP_LABEL.exec(line.text)?.[1] ?? (regionsFollow ? BARE_NUMBER.exec(line.text)?.[1] : undefined);
+    const labelled = GROUP_LABEL.exec(line.text)?.[1];
+    const number = labelled === undefined ? BARE_NUMBER.exec(line.text)?.[1] : undefined;
+    const device = DEVICE_LABEL.exec(line.text)?.[1];
+    const named = labelled !== undefined || number !== undefined || device !== undefined;
+    const regionsFollow = named && this.#regionBelow(ahead);
+    const group = labelled ?? (regionsFollow ? number : undefined);
     if (group !== undefined) {
       this.#begin({ group: groupName(group) ?? group }, 'header', line);
       return regionsFollow ? 1 : 0;
     }
-    const device = DEVICE_LABEL.exec(line.text)?.[1];
     if (device !== undefined) {
       // Devices listed below their group's header do not take it away.
       const context = this.#current(line);
@@ -324,6 +329,11 @@ class ReservedRegionsReader implements LineReader {
     return 1;
   }
 
+  #regionBelow(ahead: Lookahead): boolean {
+    const next = ahead(1);
+    return next !== undefined && !next.prompt && findRegions(next.text, undefined, false)[0]?.prefix.kind === 'none';
+  }
+
   #damaged(line: DumpLine): number {
     const { text } = line;
     const context = this.#current(line);
@@ -343,7 +353,7 @@ class ReservedRegionsReader implements LineReader {
 
 /** Regions that stand in a line, first to last; those after the first have no prefix of their own. */
 function findRegions(text: string, directory: readonly string[] | undefined, loop: boolean): RegionText[] {
-  if (!text.includes('0x') && !text.includes('0X')) return [];
+  if (!TWO_ADDRESSES_AND_WORD.test(text)) return [];
   const found: RegionText[] = [];
   let end = 0;
   for (const match of text.matchAll(REGION)) {
@@ -449,6 +459,7 @@ function regionsPaths(text: string): string[] {
 function joinPath(line: DumpLine, ahead: Lookahead): { text: string; lines: number } {
   const { text } = line;
   const whole = { text, lines: 1 };
+  if (!text.includes('/') && !text.includes('res')) return whole;
   const tail = /(?:^|\s)([^\s]{1,300})$/.exec(text)?.[1]?.replace(/=$/, '');
   if (tail === undefined || !(tail.includes('/') || /^res/.test(tail))) return whole;
   if (/reserved_regions(?!\w)/.test(tail)) return whole;
