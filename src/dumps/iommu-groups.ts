@@ -16,6 +16,7 @@ import { groupName } from './sysfs-path.ts';
 import { continuation } from './wrapped.ts';
 
 const TYPE_WORD = /^[A-Za-z][A-Za-z0-9]{0,30}(?:-[A-Za-z0-9]{1,30}){0,3}$/;
+const KNOWN_TYPE = /^(?:DMA|DMA-FQ|identity|blocked|unmanaged)$/;
 const TYPE_LINE =
   /(?:^|[\s"'(])(\S{0,300}?iommu_groups\/[^\s/]{1,100}|(?:\.\/)?\d{1,9})\/type(?::\d{1,4})?[:\s]\s{0,8}([A-Za-z][\w-]{0,60})$/;
 const TYPE_PATH = /(?:^|[\s"'(])(\S{0,300}?iommu_groups\/[^\s/*?[$]{1,100}|(?:\.\/)?\d{1,9})\/type["'`):]{0,3}$/;
@@ -63,19 +64,25 @@ function indentOf(text: string): number {
 
 class IommuGroupsReader implements LineReader {
   readonly #sink: FactSink;
+  /** The group whose `type` file this is; `#named` if its path says so for sure. */
   readonly #fileGroup: string | undefined;
+  readonly #named: boolean;
   #context: Context | undefined;
 
   constructor(source: DumpSource, sink: FactSink) {
     this.#sink = sink;
-    const [folder, group, file] = source.path.slice(-3);
-    this.#fileGroup = folder === 'iommu_groups' && file === 'type' ? groupName(group) : undefined;
+    const [folder, group = '', file] = source.path.slice(-3);
+    if (file === 'type' && folder === 'iommu_groups') this.#fileGroup = groupName(group);
+    const [parent = '', own] = source.path.slice(-2);
+    if (own === 'type' && /^\d+$/.test(parent)) this.#fileGroup ??= groupName(parent);
+    this.#named = folder === 'iommu_groups';
   }
 
   line(line: DumpLine, ahead: Lookahead): number {
     if (line.elision) return 0;
     if (line.prompt) this.#context = undefined;
-    if (this.#fileGroup !== undefined && !line.prompt && TYPE_WORD.test(line.text.trim())) {
+    const types = this.#named ? TYPE_WORD : KNOWN_TYPE;
+    if (this.#fileGroup !== undefined && !line.prompt && types.test(line.text.trim())) {
       this.#sink.group(this.#fileGroup, { type: line.text.trim() }, line.number);
       return 1;
     }

@@ -86,6 +86,19 @@ describe('whole trees', () => {
     expect(groupsOf(opened)).toEqual(['7: 0000:00:1f.0']);
   });
 
+  test('the groups alone, in a folder of another name', async () => {
+    const tree = 'lab';
+    const opened = await openAll([
+      { ...inputOf('lab/7/devices/0000:00:02.0', ''), tree, link: '../../../../devices/pci0000:00/0000:00:02.0' },
+      { ...inputOf('lab/7/reserved_regions', ISA), tree },
+      { ...inputOf('lab/7/type', 'DMA\n'), tree },
+      { ...inputOf('lab/8/type', 'something\n'), tree },
+      { ...inputOf('lab/9/devices/config', ''), tree, link: '../../etc/config' },
+    ]);
+    expect(groupsOf(opened)).toEqual(['7 DMA: 0000:00:02.0']);
+    expect(regionsOf(opened)).toEqual(['7: 0-ffffff direct']);
+  });
+
   test('trees and dumps of several machines stay apart', async () => {
     const opened = await openAll([
       { ...inputOf('all/a/sys/kernel/iommu_groups/7/type', 'DMA\n'), tree: 'all' },

@@ -105,7 +105,13 @@ export async function openInputs(
   let tree: string | undefined;
   let open = false;
   const close = () => {
-    if (open) sources.push(finish(state.collector));
+    if (open)
+      sources.push(
+        finish(
+          state.collector,
+          formats.map(({ title }) => title),
+        ),
+      );
     open = false;
   };
   try {
@@ -150,19 +156,19 @@ function totalSize(inputs: readonly DumpInput[]): number | undefined {
 }
 
 /** Ends a source; says so if nothing in it was of any use. */
-function finish(collector: Collector): SourceSummary {
+function finish(collector: Collector, titles: readonly string[]): SourceSummary {
   const explained = ['empty-file', 'binary-file', 'unreadable', 'bad-header'].some((code) =>
     collector.hasDiagnostic(code),
   );
   if (!collector.foundAnything && !(explained && collector.unrecognized === 0)) {
     const samples = collector.samples.map(({ line, text }) => `line ${line}: “${text}”`);
     const found = samples.length > 0 ? `; found ${samples.join(', ')}` : '';
-    const expected = 'reserved_regions or iommu_groups of sysfs as text, folder or archive, or a session file';
+    const expected = [...titles, SESSION_FORMAT.title].join(', ');
     collector.diagnostic(
       collector.name,
       'error',
       'nothing-recognized',
-      `nothing recognized: expected ${expected}${found}`,
+      `nothing recognized: expected one of ${expected}${found}`,
     );
   }
   return collector.finish();
@@ -403,10 +409,10 @@ function readPath(state: State, name: string): void {
 /** Records what a symlink of sysfs says: which device is in which group. It is not followed. */
 function readLink(state: State, name: string, target: string): void {
   const components = pathComponents(name);
-  const leadsTo = target.startsWith('/') ? [] : components.slice(0, -1);
-  const whole = pathComponents([...leadsTo, target].join('/'));
+  const from = target.startsWith('/') ? [] : components.slice(0, -1);
+  const whole = pathComponents([...from, target].join('/'));
   const link = groupLink(components, whole);
-  if (link) addToGroup(state, name, sysfsRoot(whole), link);
+  if (link) addToGroup(state, name, sysfsRoot(components.at(-1) === 'iommu_group' ? whole : components), link);
   else readPath(state, name);
 }
 

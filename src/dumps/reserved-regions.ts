@@ -28,7 +28,7 @@ const KNOWN_TYPES: readonly string[] = ['direct', 'direct-relaxable', 'reserved'
 const REGION =
   /(?<![\w.])(0[xX][0-9a-fA-F]{1,64})[ \t]{1,40}(0[xX][0-9a-fA-F]{1,64})[ \t]{1,40}([a-z][a-z0-9]{0,40}(?:[-_][a-z0-9]{1,40}){0,6})(?![\w-])/g;
 /** Cheap: what a text with a region has in it. */
-const TWO_ADDRESSES_AND_WORD = /0[xX][^xX]*[0-9a-fA-F][ \t]+0[xX][0-9a-fA-F]+[ \t]+[a-z]/;
+const ADDRESS_AND_WORD = /[0-9a-fA-F][ \t]{1,40}[a-z]/;
 /** Ends like the first part of a region that was broken, or of a path that leads to one. */
 const PARTIAL =
   /(?:^|[\s:|>])0(?:[xX][0-9a-fA-F]{0,16})?(?:[ \t]{1,40}(?:0(?:[xX][0-9a-fA-F]{0,16})?)?)?(?:[ \t]{1,40}[a-z][a-z-]{0,20})?[ \t]?=?$|(?:\/iommu_gr|\/sys\/|\breserved_)[^\s]{0,200}$/;
@@ -158,7 +158,7 @@ class ReservedRegionsReader implements LineReader {
     let lines = 1;
     if (found.length === 0) {
       // A whole path at the end is a command or a header; what stands below is its output.
-      const partial = PARTIAL.test(text) && !/reserved_regions\W{0,3}$/.test(text);
+      const partial = countAddresses(text, 3) <= 2 && PARTIAL.test(text) && !/reserved_regions\W{0,3}$/.test(text);
       const next = partial ? continuation(line, ahead) : undefined;
       if (!next) return 0;
       const alone = findRegions(next.text, undefined, false)[0];
@@ -351,9 +351,17 @@ class ReservedRegionsReader implements LineReader {
   }
 }
 
+/** How often `0x` stands in a text, counted up to `most`. */
+function countAddresses(text: string, most: number): number {
+  const lower = text.includes('X') ? text.replaceAll('X', 'x') : text;
+  let count = 0;
+  for (let at = lower.indexOf('0x'); at >= 0 && count < most; at = lower.indexOf('0x', at + 2)) count++;
+  return count;
+}
+
 /** Regions that stand in a line, first to last; those after the first have no prefix of their own. */
 function findRegions(text: string, directory: readonly string[] | undefined, loop: boolean): RegionText[] {
-  if (!TWO_ADDRESSES_AND_WORD.test(text)) return [];
+  if (countAddresses(text, 2) < 2 || !ADDRESS_AND_WORD.test(text)) return [];
   const found: RegionText[] = [];
   let end = 0;
   for (const match of text.matchAll(REGION)) {

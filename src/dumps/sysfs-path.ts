@@ -55,11 +55,6 @@ export function placeOfDirectory(components: readonly string[]): Place | undefin
   return undefined;
 }
 
-/** The place that a path to a `reserved_regions` or `type` file speaks of; see `placeOfDirectory`. */
-export function placeOfFile(components: readonly string[]): Place | undefined {
-  return placeOfDirectory(components.slice(0, -1));
-}
-
 /** Group and device of a path `…/iommu_groups/7/devices/0000:00:1f.0`, with anything behind it. */
 export function groupDevice(components: readonly string[]): { group: string; device: string } | undefined {
   for (let i = 0; i + 3 < components.length; i++) {
@@ -71,11 +66,18 @@ export function groupDevice(components: readonly string[]): { group: string; dev
   return undefined;
 }
 
-/** Group and device of a symlink `…/0000:00:1f.0/iommu_group` that leads to `…/iommu_groups/7`. */
+/**
+ * Group and device of a symlink: `…/0000:00:1f.0/iommu_group` that leads to `…/iommu_groups/7`, or
+ * `7/devices/0000:00:1f.0` that leads to a device of that name, below a folder that may have been renamed.
+ */
 export function groupLink(
   components: readonly string[],
   target: readonly string[],
 ): { group: string; device: string } | undefined {
+  const [number = '', folder, name] = components.slice(-3);
+  if (folder === 'devices' && /^\d+$/.test(number) && name === target.at(-1) && target.includes('devices')) {
+    return { group: groupName(number) ?? number, device: normalizeDevice(name ?? '') };
+  }
   if (components.at(-1) !== 'iommu_group') return undefined;
   const group = placeOfDirectory(target)?.group;
   const device = placeOfDirectory(components)?.device;
@@ -88,6 +90,11 @@ export function groupLink(
  */
 export function sysfsRoot(components: readonly string[]): string | undefined {
   const at = components.indexOf('iommu_groups');
-  if (at < 0) return undefined;
+  if (at < 0) {
+    // Its groups alone, under another name: `lab/7/type`, `lab/7/devices/0000:00:1f.0`.
+    const own = components.findLastIndex((part) => /^\d+$/.test(part));
+    const rest = components[own + 1];
+    return own >= 0 && (rest === 'type' || rest === 'devices') ? components.slice(0, own).join('/') : undefined;
+  }
   return components.slice(0, components[at - 1] === 'kernel' ? at - 1 : at).join('/');
 }
