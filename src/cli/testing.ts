@@ -5,8 +5,8 @@ export interface CliResult {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** What was written, by name. */
-  readonly written: Readonly<Record<string, string | Uint8Array>>;
+  /** What was written, by name; missing if nothing was. */
+  readonly written?: Readonly<Record<string, string | Uint8Array>>;
 }
 
 /** Runs the command line on files given by name. A file that is not there is missing, as on a disk. */
@@ -37,5 +37,5 @@ export async function runCli(
       written[path] = data;
     },
   });
-  return { code, stdout, stderr, written };
+  return { code, stdout, stderr, ...(Object.keys(written).length > 0 ? { written } : {}) };
 }

@@ -1,11 +1,21 @@
 import type { SessionEvent, SessionHeader } from './events.ts';
 
+export const SESSION_PROBLEM_CODES = [
+  'not-json',
+  'not-an-event',
+  'bad-header',
+  'bad-field',
+  'unknown-kind',
+  'unknown-op',
+  'no-header',
+] as const;
+
 /** Something wrong in one line of a session file. The rest of the file is still read. */
 export interface SessionProblem {
   /** Counted from 1. */
   readonly line: number;
   readonly severity: 'warning' | 'error';
-  readonly code: 'not-json' | 'not-an-event' | 'bad-header' | 'bad-field' | 'unknown-kind' | 'unknown-op' | 'no-header';
+  readonly code: (typeof SESSION_PROBLEM_CODES)[number];
   readonly message: string;
 }
 

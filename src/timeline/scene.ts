@@ -256,8 +256,10 @@ class SceneBuilder {
     this.#y = Math.max(y - 4 + LANE_PADDING, top + 40);
 
     const room = this.#left - 14 - 8;
-    const titleX = 14 + (lane.expandable ? 13 : 0);
-    if (lane.expandable) this.#twisty(14, titleY - 4, lane.expanded);
+    // A file cannot be opened further: only the page shows that a lane can.
+    const hasTwisty = lane.expandable && this.#input.bounds === undefined;
+    const titleX = 14 + (hasTwisty ? 13 : 0);
+    if (hasTwisty) this.#twisty(14, titleY - 4, lane.expanded);
     this.marks.push(
       text(titleX, titleY, shorten(lane.title, room - (titleX - 14), 12, 'bold'), { size: 12, font: 'bold' }),
     );

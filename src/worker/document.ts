@@ -6,7 +6,7 @@ import type { AddressSpaceView, KernelView } from '../kernel/model.ts';
 import { createModel } from '../kernel/models.ts';
 import { SessionStates } from '../kernel/state-at.ts';
 import { isFact, isOperation, isUnknownEvent, type SessionEvent } from '../session/events.ts';
-import { newSession, type Session } from '../session/session.ts';
+import { newSession, SESSION_PROBLEM_CODES, type Session } from '../session/session.ts';
 import type { CallContext, Diagnostic, DocumentNode, InputFile, SourceNode } from './protocol.ts';
 
 /** Diagnostics that a document lists; the rest is counted. */
@@ -50,6 +50,11 @@ function plain(event: DumpEvent): SessionEvent {
   return isUnknownEvent(event) ? { unknown: event.unknown, name: event.name } : event;
 }
 
+/** True for a diagnostic about a line of a session file, which the file itself does not contain. */
+function isReadingProblem(event: SessionEvent): boolean {
+  return isFact(event) && event.kind === 'diagnostic' && SESSION_PROBLEM_CODES.some((code) => code === event.code);
+}
+
 /** True if there is nothing in it but diagnostics. */
 export function isEmpty({ session }: Pick<EngineDocument, 'session'>): boolean {
   return session.events.every((event) => isFact(event) && event.kind === 'diagnostic');
@@ -67,11 +72,14 @@ export async function readDocument(
   const diagnostics: Diagnostic[] = [];
   let diagnosticsMore = 0;
   let operations = 0;
+  /** Of the events so far those that `isReadingProblem` will take out again. */
+  let problems = 0;
   const take = (event: DumpEvent) => {
-    if (isUnknownEvent(event)) verbatim.set(events.length, `${event.text}\n`);
+    if (isUnknownEvent(event)) verbatim.set(events.length - problems, `${event.text}\n`);
     else if (isOperation(event)) operations++;
     else if (isFact(event) && event.kind === 'diagnostic') {
       const { severity, code, message, source = title, line } = event;
+      if (isReadingProblem(event)) problems++;
       if (diagnostics.length < DIAGNOSTICS_MAX) diagnostics.push({ severity, code, message, source, line });
       else diagnosticsMore++;
     }
@@ -87,7 +95,14 @@ export async function readDocument(
     const message = `${operations} operations are kept but not run: ${model.message}`;
     diagnostics.push({ severity: 'warning', code: 'unknown-model', message, source: title });
   }
-  const session: Session = { ...newSession({ title, ...header }), events, verbatim: { events: verbatim } };
+  // What reading a session file found fault with is said anew at every reading: it does not become part of the session.
+  const own = header ? events.filter((event) => !isReadingProblem(event)) : events;
+  const session: Session = {
+    ...newSession({ title }),
+    ...(header ? { header } : {}),
+    events: own,
+    verbatim: { events: verbatim },
+  };
   return {
     id,
     title: header?.title ?? title,
@@ -96,7 +111,7 @@ export async function readDocument(
     sources,
     operations,
     states: model?.ok ? new SessionStates(session, model.model) : undefined,
-    position: events.length,
+    position: session.events.length,
     diagnostics,
     diagnosticsMore,
   };

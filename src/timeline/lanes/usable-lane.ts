@@ -12,9 +12,9 @@ export function usableLane(id: string, space: CommonSpace): Lane {
     (r): DescribedRange => ({
       ...r,
       style: styleIndex('usable'),
-      caption: r === biggest && space.usable.length > 1 ? 'largest' : '',
+      caption: '',
       info: {
-        title: 'usable',
+        title: r === biggest && space.usable.length > 1 ? 'usable, the largest' : 'usable',
         sentence: known
           ? 'Inside the aperture and outside every region that refuses mappings. A direct-relaxable region does not refuse them.'
           : 'Outside every region that refuses mappings. The aperture is not known, so the upper end may be lower than drawn.',

@@ -1,0 +1,181 @@
+import { describe, expect, test } from 'vitest';
+import { sliceWindow } from '../timeline/slice.ts';
+import { fitAll } from '../timeline/viewport.ts';
+import { createEngine } from './engine.ts';
+import { inProcessEngine } from './in-process.ts';
+import type { DocumentNode, Engine, Method, Params, Value } from './protocol.ts';
+
+const DUMP = `/sys/kernel/iommu_groups/3/reserved_regions:0x000000003f000000 0x000000003f7fffff direct
+/sys/kernel/iommu_groups/3/reserved_regions:0x00000000fee00000 0x00000000feefffff msi
+/sys/kernel/iommu_groups/4/reserved_regions:0x00000000fee00000 0x00000000feefffff msi
+`;
+const TRACE = `{"format":"iova-trace","version":1,"model":"iommufd","title":"a trace"}
+{"op":"ioas.alloc","ioas":"a"}
+{"op":"ioas.map","ioas":"a","flags":["fixed","read","write"],"user_va":"0x10000","length":"0x2000","iova":"0x4000","expect":{"ret":0,"iova":"0x4000"}}
+{"op":"ioas.map","ioas":"a","flags":["fixed","read"],"user_va":"0x20000","length":"0x1000","iova":"0x5000","expect":{"ret":"-ENOENT"}}
+{"op":"ioas.frobnicate","ioas":"a"}
+`;
+
+class Asker {
+  readonly engine: Engine = inProcessEngine(createEngine());
+
+  async ask<M extends Method>(method: M, params: Params<M>): Promise<Value<M>> {
+    const result = await this.engine.call(method, params);
+    if (!result.ok) throw new Error(`${method}: ${result.error.code}: ${result.error.message}`);
+    return result.value;
+  }
+
+  open(id: string, text: string, name = `${id}.txt`): Promise<DocumentNode> {
+    return this.ask('open', { id, title: name, files: [{ name, data: new Blob([text]) }] });
+  }
+
+  async arrangeAll() {
+    const documents = await this.ask('documents', null);
+    const ticked = documents.flatMap((d) => [...d.groups, ...d.spaces].map(({ key }) => key));
+    return this.ask('arrange', { ticked, expanded: [], scale: 'fold' });
+  }
+}
+
+describe('the engine', () => {
+  test('opens a dump, lays out its lanes and cuts them', async () => {
+    const asker = new Asker();
+    const node = await asker.open('d', DUMP);
+    expect(node.groups.map((g) => g.title)).toEqual(['group 3', 'group 4']);
+    expect(node.groups[0]?.regions).toEqual([
+      { type: 'direct', count: 1 },
+      { type: 'msi', count: 1 },
+    ]);
+    const arrangement = await asker.arrangeAll();
+    expect(arrangement.spaces[0]?.lanes.map((l) => l.title)).toEqual(['aperture', 'reserved', 'usable']);
+    const window = sliceWindow(fitAll(arrangement.scale, 1000));
+    const [space] = await asker.ask('slice', { revision: arrangement.revision, window });
+    const row = space?.lanes[1]?.rows[0];
+    expect([...(row?.starts ?? [])]).toEqual([0x3f000000n, 0xfee00000n]);
+    const stale = await asker.engine.call('slice', { revision: arrangement.revision - 1, window });
+    expect(stale).toMatchObject({ ok: false, error: { code: 'outdated' } });
+  });
+
+  test('describes a range with its meaning, its origin and its neighbours', async () => {
+    const asker = new Asker();
+    await asker.open('d', DUMP);
+    await asker.arrangeAll();
+    const [hit] = await asker
+      .ask('find', { text: '0xfee00abc', limit: 10 })
+      .then((rows) => rows.filter((r) => r.lane === 'reserved'));
+    if (!hit) throw new Error('nothing found');
+    const detail = await asker.ask('describe', hit.target);
+    expect(detail).toMatchObject({ title: 'MSI window (msi)', style: 'msi', laneTitle: 'reserved' });
+    expect(detail.target).toMatchObject({ start: 0xfee00000n, last: 0xfeefffffn });
+    expect(detail.parts.map((p) => [p.owner, p.provenance[0]])).toEqual([
+      ['group 3', { source: 'd.txt', line: 2 }],
+      ['group 4', { source: 'd.txt', line: 3 }],
+    ]);
+    expect(detail.before).toMatchObject({ caption: 'direct', distance: 0xfee00000n - 0x3f800000n });
+    expect(detail.after).toBeUndefined();
+    const gone = await asker.engine.call('describe', { ...hit.target, laneId: 'nowhere' });
+    expect(gone).toMatchObject({ ok: false, error: { code: 'no-such-range' } });
+  });
+
+  test('walks through all ranges and back, lane by lane', async () => {
+    const asker = new Asker();
+    await asker.open('d', DUMP);
+    const { total } = await asker.arrangeAll();
+    const table = await asker.ask('table', { offset: 0, limit: 100 });
+    expect(table.total).toBe(total);
+    expect(table.rows).toHaveLength(total);
+    let target = await asker.ask('step', { direction: 'next' });
+    const seen = [];
+    for (let i = 0; i < total && target; i++) {
+      seen.push(`${target.laneId} ${target.start}`);
+      target = await asker.ask('step', { from: target, direction: 'next' });
+    }
+    expect(seen).toEqual(table.rows.map((r) => `${r.target.laneId} ${r.target.start}`));
+    expect(target).toEqual(table.rows[0]?.target);
+    const back = await asker.ask('step', { ...(target ? { from: target } : {}), direction: 'previous' });
+    expect(back).toEqual(table.rows.at(-1)?.target);
+    const middle = await asker.ask('table', { offset: 2, limit: 2 });
+    expect(middle.rows).toEqual(table.rows.slice(2, 4));
+  });
+
+  test('runs a trace, shows its space at any moment, and says what was refused, recorded otherwise or unknown', async () => {
+    const asker = new Asker();
+    const node = await asker.open('t', TRACE, 't.jsonl');
+    expect(node).toMatchObject({ title: 'a trace', model: 'iommufd', operations: 3, position: 4 });
+    const arrangement = await asker.arrangeAll();
+    expect(arrangement.spaces[0]?.lanes.map((l) => [l.title, l.total])).toEqual([
+      ['aperture', 1],
+      ['reserved', 0],
+      ['areas', 1],
+      ['holes', 2],
+      ['usable', 1],
+    ]);
+    const events = await asker.ask('events', { id: 't', offset: 0, limit: 10 });
+    expect(events[1]).toMatchObject({ position: 2, answer: '0 iova=0x4000' });
+    expect(events[2]).toMatchObject({ answer: '-EEXIST', expected: '-ENOENT' });
+    expect(events[2]?.refused).toContain('0x4000 – 0x5fff');
+    expect(events[3]?.refused).toContain('ioas.frobnicate');
+    const earlier = await asker.ask('seek', { id: 't', position: 1 });
+    expect(earlier.spaces).toMatchObject([{ title: 'a', areas: 0 }]);
+    expect((await asker.ask('seek', { id: 't', position: 0 })).spaces).toEqual([]);
+    expect((await asker.ask('seek', { id: 't', position: 99 })).position).toBe(4);
+  });
+
+  test('saves what was opened as a session that opens again as the same', async () => {
+    const asker = new Asker();
+    const before = await asker.open('d', DUMP);
+    const text = await (await asker.ask('save', { id: 'd' })).text();
+    const after = await asker.open('again', text);
+    expect(after.groups.map((g) => ({ ...g, key: '' }))).toEqual(before.groups.map((g) => ({ ...g, key: '' })));
+    await asker.open('t', TRACE);
+    expect(await (await asker.ask('save', { id: 't' })).text()).toBe(TRACE);
+  });
+
+  test('refuses what holds nothing, with the first lines, and keeps what was open', async () => {
+    const asker = new Asker();
+    await asker.open('d', DUMP);
+    const refused = await asker.engine.call('open', {
+      id: 'x',
+      title: 'x',
+      files: [{ name: 'x', data: new Blob(['hello\nworld\n']) }],
+    });
+    expect(refused).toMatchObject({ ok: false, error: { code: 'not-recognized' } });
+    expect(refused.ok ? [] : refused.error.samples).toMatchObject([{ line: 1, text: 'hello' }, { line: 2 }]);
+    expect((await asker.ask('documents', null)).map((d) => d.id)).toEqual(['d']);
+    for (const method of ['close', 'save'] as const) {
+      expect(await asker.engine.call(method, { id: 'x' })).toMatchObject({
+        ok: false,
+        error: { code: 'unknown-document' },
+      });
+    }
+  });
+
+  test('a trace of a model that is not known is kept, and says that it is not run', async () => {
+    const asker = new Asker();
+    const node = await asker.open('t', TRACE.replace('"iommufd"', '"hurd"'));
+    expect(node.spaces).toEqual([]);
+    expect(node.diagnostics.map((d) => d.code)).toContain('unknown-model');
+    expect(node.operations).toBe(3);
+  });
+
+  test('a cancelled open leaves nothing behind', async () => {
+    const asker = new Asker();
+    const controller = new AbortController();
+    const files = [{ name: 'big', data: new Blob([DUMP.repeat(20_000)]) }];
+    const opening = asker.engine.call('open', { id: 'big', title: 'big', files }, { signal: controller.signal });
+    setTimeout(() => controller.abort(), 5);
+    expect(await opening).toMatchObject({ ok: false, error: { code: 'cancelled' } });
+    expect(await asker.ask('documents', null)).toEqual([]);
+  });
+
+  test('bounds lists what lies in a window, to the byte', async () => {
+    const asker = new Asker();
+    await asker.open('d', DUMP);
+    await asker.arrangeAll();
+    const lines = await asker.ask('bounds', { start: 0xfeefffffn, last: 0xfef00000n, limit: 10 });
+    expect(lines.map((l) => [l.what, l.start, l.last])).toEqual([
+      ['aperture: aperture not known', 0n, 0xffffffffffffffffn],
+      ['reserved: MSI window (msi)', 0xfee00000n, 0xfeefffffn],
+      ['usable: usable, the largest', 0xfef00000n, 0xffffffffffffffffn],
+    ]);
+  });
+});
