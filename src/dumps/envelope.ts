@@ -1,8 +1,8 @@
 // What surrounds a dump when people pass it on, and how it is taken off. One line, from the outside to the inside:
 //
 //   quote marks     `> >> `  `| `  `ab> `  `&gt; `
-//   log prefixes    `янв 13 18:17:24 host qemu[1]: `  `2024-01-04T23:12:54.5+01:00 host kernel: `  `<6>`  `(XEN) `
-//                   `[   12.345678] `  `[  +0,000014] `  `[Thu Jan  4 23:12:54 2024] `  `… stdout F `
+//   log prefixes    `фев 28 09:10:11 host qemu[1]: `  `2024-02-03T01:02:03.5+01:00 host kernel: `  `<6>`  `(XEN) `
+//                   `[   12.345678] `  `[  +0,000021] `  `[Fri Feb  2 01:02:03 2024] `  `… stdout F `
 //   chat            `12:34 <nick> `  `<nick> `
 //   containers      `time="…" level=error msg="…"`   `{"log":"…"}`
 //   prompt          see shell.ts

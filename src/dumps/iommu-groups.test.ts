@@ -155,6 +155,23 @@ describe('devices', () => {
   });
 });
 
+test('relative paths, in the directory that prompts and cd tell', async () => {
+  expect(
+    await groups(
+      'root@box:/sys/kernel/iommu_groups/10# ls devices',
+      '0000:00:1f.0  0000:00:1f.3',
+      'root@box:/sys/kernel/iommu_groups/10# cat type',
+      'DMA',
+      'root@box:/sys/kernel/iommu_groups/10# cd ../11/devices && true',
+      '# ls -1',
+      '0000:00:1f.4',
+      '# ls',
+      '# cat ../type',
+      'identity',
+    ),
+  ).toEqual(['10 DMA: 0000:00:1f.0 0000:00:1f.3', '11 identity: 0000:00:1f.4']);
+});
+
 test('what several places of a source say of a group is one fact, where the group was first seen', async () => {
   const opened = await openText(
     [

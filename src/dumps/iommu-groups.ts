@@ -13,6 +13,7 @@
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from './format.ts';
 import { normalizeDevice, normalizePciAddress, PCI_ADDRESS_PATTERN } from './pci-address.ts';
 import { groupName } from './sysfs-path.ts';
+import { WorkingDirectory } from './working-directory.ts';
 import { continuation } from './wrapped.ts';
 
 const TYPE_WORD = /^[A-Za-z][A-Za-z0-9]{0,30}(?:-[A-Za-z0-9]{1,30}){0,3}$/;
@@ -34,6 +35,7 @@ const FIRST_DEVICE = new RegExp(
 );
 const NEXT_DEVICE = new RegExp(`^(${PCI_ADDRESS_PATTERN})(?![\\w.])[ \\t,;]{0,8}`);
 const NAMED_DEVICE = /^devices?[ \t:=]{1,4}([A-Za-z0-9][\w.:-]{0,80})$/;
+const RELATIVE_COMMAND = /^(?:sudo\s+)?(cat|ls)(?:\s+-\w+)*(?:\s+([^\s;|&*?$]{1,300}))?\s*$/;
 const COMMAND = /^(?:sudo\s+)?(?:ls|find|cat|echo|readlink|tree|for|grep|head|tail|stat|cd|basename)\b/;
 
 const INTEREST = new RegExp(
@@ -67,6 +69,7 @@ class IommuGroupsReader implements LineReader {
   /** The group whose `type` file this is; `#named` if its path says so for sure. */
   readonly #fileGroup: string | undefined;
   readonly #named: boolean;
+  readonly #directory = new WorkingDirectory();
   #context: Context | undefined;
 
   constructor(source: DumpSource, sink: FactSink) {
@@ -80,7 +83,11 @@ class IommuGroupsReader implements LineReader {
 
   line(line: DumpLine, ahead: Lookahead): number {
     if (line.elision) return 0;
-    if (line.prompt) this.#context = undefined;
+    if (line.prompt) {
+      this.#context = undefined;
+      this.#directory.prompt(line);
+    }
+    if (line.prompt || line.text.includes('cd ')) this.#directory.command(line.text);
     const types = this.#named ? TYPE_WORD : KNOWN_TYPE;
     if (this.#fileGroup !== undefined && !line.prompt && types.test(line.text.trim())) {
       this.#sink.group(this.#fileGroup, { type: line.text.trim() }, line.number);
@@ -88,6 +95,7 @@ class IommuGroupsReader implements LineReader {
     }
     return (
       this.#type(line, ahead) ||
+      this.#relative(line, ahead) ||
       this.#devicePaths(line, ahead) ||
       this.#listing(line) ||
       this.#groupLine(line, ahead) ||
@@ -110,6 +118,25 @@ class IommuGroupsReader implements LineReader {
     const next = ahead(1);
     const word = next && !next.prompt ? next.text.trim() : '';
     if (group === undefined || !TYPE_WORD.test(word)) return 0;
+    this.#sink.group(group, { type: word }, line.number);
+    return 2;
+  }
+
+  /** `cat type` and `ls devices` in the directory of a group, and `ls` in that of its devices. */
+  #relative(line: DumpLine, ahead: Lookahead): number {
+    if (!line.prompt) return 0;
+    const [, verb, argument = '.'] = RELATIVE_COMMAND.exec(line.text) ?? [];
+    if (verb === undefined || argument.startsWith('/')) return 0;
+    const [folder, name, file] = this.#directory.resolve(argument).slice(-3);
+    const group = folder === 'iommu_groups' ? groupName(name) : undefined;
+    if (group === undefined) return 0;
+    if (verb === 'ls' && file === 'devices') {
+      this.#context = { group, kind: 'listing', indent: 0, index: line.index };
+      return 1;
+    }
+    const next = ahead(1);
+    const word = next && !next.prompt ? next.text.trim() : '';
+    if (verb !== 'cat' || file !== 'type' || !TYPE_WORD.test(word)) return 0;
     this.#sink.group(group, { type: word }, line.number);
     return 2;
   }

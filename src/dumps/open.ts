@@ -355,7 +355,10 @@ async function readTarEntry(
     await skip();
     return;
   }
-  if (header.name.startsWith('/')) bad(`“${shown}” is an absolute path; read as if below the archive`);
+  if (header.name.startsWith('/') && !collector.hasDiagnostic('tar-absolute-path')) {
+    const message = `“${shown}” is an absolute path; such entries are read as if they were below the archive`;
+    collector.diagnostic(archive, 'info', 'tar-absolute-path', message);
+  }
   const components = pathComponents(header.name);
   if (components[0] === '..') {
     bad(`“${shown}” lies outside of the archive; left out`);

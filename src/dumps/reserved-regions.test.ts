@@ -174,13 +174,13 @@ describe('whose regions they are', () => {
     ['cd, and relative paths', ['$ cd /sys/kernel/iommu_groups; cat y/reserved_regions', MSI], [`y: ${msi}`]],
     [
       'a device',
-      ['# cat /sys/bus/pci/devices/0000\\:83\\:00.0/iommu_group/reserved_regions', MSI],
-      [`0000:83:00.0: ${msi}`],
+      ['# cat /sys/bus/pci/devices/0000\\:5e\\:00.1/iommu_group/reserved_regions', MSI],
+      [`0000:5e:00.1: ${msi}`],
     ],
     [
       'a device by cd',
-      ['# cd /sys/bus/pci/devices/0000:83:00.0', '# cat iommu_group/reserved_regions', MSI],
-      [`0000:83:00.0: ${msi}`],
+      ['# cd /sys/bus/pci/devices/0000:5e:00.1', '# cat iommu_group/reserved_regions', MSI],
+      [`0000:5e:00.1: ${msi}`],
     ],
     [
       'a platform device',
@@ -252,8 +252,8 @@ describe('broken lines', () => {
     ['a command at a blank', ['# cat', PATH, MSI], [`19: ${msi}`]],
     [
       'a command inside its path',
-      ['# cat /sys/bus/pci/devices/0000:05:00.0/iommu_group/', 'reserved_regions', MSI],
-      [`0000:05:00.0: ${msi}`],
+      ['# cat /sys/bus/pci/devices/0000:0c:00.0/iommu_group/', 'reserved_regions', MSI],
+      [`0000:0c:00.0: ${msi}`],
     ],
     [
       'a command inside a word',
@@ -326,7 +326,7 @@ describe('what is wrong is said, and the rest is read', () => {
     const { regions } = await both(
       '  LOAD 0x000000 0x0000000000400000 0x0000000000400000 0x0006fc 0x0006fc R E 0x200000',
       '                 0x0000000000000724 0x0000000000000724  R E    0x200000',
-      '0x00000000001fb | 0x0000000000000000 0x0000000117072003 0x0000000109b9c003',
+      '0x00000000000abcd | 0x0000000000000000 0x0000000112345003 0x0000000112346003',
       'GCMD 0x18 0x0000000000000000 x',
       'map 0x1000 0x2000 for the device',
       '[mem 0x00000000fee00000-0x00000000feefffff] reserved',

@@ -21,6 +21,7 @@ import type { Fact } from '../session/events.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from './format.ts';
 import { normalizePciAddress, PCI_ADDRESS_PATTERN } from './pci-address.ts';
 import { groupName, type Place, pathComponents, placeOfDirectory } from './sysfs-path.ts';
+import { WorkingDirectory } from './working-directory.ts';
 import { continuation, joinWrapped } from './wrapped.ts';
 
 const KNOWN_TYPES: readonly string[] = ['direct', 'direct-relaxable', 'reserved', 'msi'];
@@ -40,8 +41,6 @@ const DEVICE_LABEL = new RegExp(`^[^\\p{L}\\p{N}/]{0,20}(${PCI_ADDRESS_PATTERN})
 const DIRECTORY_LINE =
   /^[^\p{L}\p{N}/.~]{0,20}([./~]?[^\s]{0,300}\/[^\s/:]{1,100}(?::[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])?)\/?:?[^\p{L}\p{N}]{0,20}$/iu;
 const HEAD_FRAME = /^=+>\s*(.{1,300}?)\s*<=+$/;
-const CHANGE_DIRECTORY =
-  /(?:^|[;&|(]\s{0,8}|\bdo\s{1,8})(?:cd|pushd)(?![\w-])(?:[ \t]{1,8}(?:--[ \t]{1,8})?([^\s;&|]{1,300}))?/g;
 const LOOP = /\b(?:for|while|xargs|parallel)\b|-exec\b|\$\w|\$\{/;
 const HEX_START = /^[^\p{L}\p{N}/]{0,20}0[xX][0-9a-fA-F]/u;
 
@@ -98,7 +97,7 @@ class ReservedRegionsReader implements LineReader {
   readonly #sink: FactSink;
   readonly #known: KnownRegions;
   #context: Context | undefined;
-  #directory: readonly string[] | undefined;
+  readonly #directory = new WorkingDirectory();
   #loop = false;
 
   constructor(source: DumpSource, sink: FactSink) {
@@ -112,7 +111,7 @@ class ReservedRegionsReader implements LineReader {
 
   line(line: DumpLine, ahead: Lookahead): number {
     if (line.elision) return this.#elided(line);
-    if (line.prompt) this.#enterPrompt(line.prompt.directory);
+    this.#directory.prompt(line);
     return (
       this.#regions(line, ahead) ||
       this.#frame(line) ||
@@ -131,13 +130,6 @@ class ReservedRegionsReader implements LineReader {
     return 1;
   }
 
-  #enterPrompt(directory: string | undefined): void {
-    if (directory === undefined) return;
-    if (directory.startsWith('/')) this.#directory = pathComponents(directory);
-    else if (directory.startsWith('~')) this.#directory = undefined;
-    else if (this.#directory?.at(-1) !== directory) this.#directory = pathComponents(directory);
-  }
-
   /** The context, if this line still belongs to it. */
   #current(line: DumpLine): Context | undefined {
     const context = this.#context;
@@ -154,7 +146,7 @@ class ReservedRegionsReader implements LineReader {
 
   #regions(line: DumpLine, ahead: Lookahead): number {
     const { text } = line;
-    let found = findRegions(text, this.#directory, this.#loop);
+    let found = findRegions(text, this.#directory.components, this.#loop);
     let lines = 1;
     if (found.length === 0) {
       // A whole path at the end is a command or a header; what stands below is its output.
@@ -164,7 +156,7 @@ class ReservedRegionsReader implements LineReader {
       const alone = findRegions(next.text, undefined, false)[0];
       if (alone && (alone.prefix.kind === 'none' || alone.prefix.kind === 'label')) return 0;
       const joined = joinWrapped(line, ahead, 2, (whole) => {
-        const regions = findRegions(whole, this.#directory, this.#loop);
+        const regions = findRegions(whole, this.#directory.components, this.#loop);
         const first = regions[0];
         return first && first.from < text.length && first.to > text.length ? regions : undefined;
       });
@@ -238,7 +230,7 @@ class ReservedRegionsReader implements LineReader {
       this.#context = undefined;
       return 0;
     }
-    this.#begin(placeOfRegions(components, this.#directory) ?? {}, 'header', line);
+    this.#begin(placeOfRegions(components, this.#directory.components) ?? {}, 'header', line);
     return 1;
   }
 
@@ -250,7 +242,7 @@ class ReservedRegionsReader implements LineReader {
     const before = text.slice(0, text.indexOf(paths[0] ?? ''));
     const behind = text.slice(text.lastIndexOf(paths.at(-1) ?? '') + (paths.at(-1)?.length ?? 0));
     if (/^\s*[:\s]\s*["']?0[xX]?[0-9a-fA-F]/.test(behind)) return 0;
-    this.#changeDirectory(text);
+    this.#directory.command(text);
     if (LOOP.test(text)) this.#loop = true;
     // `cat: …/reserved_regions: Permission denied`, in whatever language.
     if (/^['"’]?: ?\p{L}/u.test(behind) && !line.prompt) {
@@ -259,7 +251,7 @@ class ReservedRegionsReader implements LineReader {
     }
     const places = new Map<string, Place>();
     for (const path of paths) {
-      const place = placeOfRegions(pathComponents(path), this.#directory, path.startsWith('/')) ?? {};
+      const place = placeOfRegions(pathComponents(path), this.#directory.components, path.startsWith('/')) ?? {};
       places.set(`${place.group} ${place.device}`, place);
     }
     const [place = {}] = places.values();
@@ -270,28 +262,12 @@ class ReservedRegionsReader implements LineReader {
 
   /** Any other command ends what was before; `cd` says where the next one runs. */
   #command(line: DumpLine): number {
-    const changed = this.#changeDirectory(line.text);
+    const changed = this.#directory.command(line.text);
     if (line.prompt) {
       this.#context = undefined;
       if (LOOP.test(line.text)) this.#loop = true;
     }
     return changed && line.text.includes('iommu') ? 1 : 0;
-  }
-
-  #changeDirectory(text: string): boolean {
-    if (!text.includes('cd') && !text.includes('pushd')) return false;
-    let changed = false;
-    for (const match of text.matchAll(CHANGE_DIRECTORY)) {
-      const target = match[1]?.replace(/^["']|["']$/g, '');
-      changed = true;
-      if (target === undefined || target === '-' || target.startsWith('~') || target.includes('$')) {
-        this.#directory = undefined;
-      } else {
-        const base = target.startsWith('/') ? [] : (this.#directory ?? []);
-        this.#directory = pathComponents([...base, target].join('/'));
-      }
-    }
-    return changed;
   }
 
   /** A line of its own that says whose the regions below it are. */
@@ -325,7 +301,7 @@ class ReservedRegionsReader implements LineReader {
     if (!place) return 0;
     this.#begin(place, 'header', line);
     // Also what `pwd` prints.
-    this.#directory = components;
+    this.#directory.components = components;
     return 1;
   }
 
