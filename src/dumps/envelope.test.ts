@@ -47,8 +47,8 @@ describe('one line', () => {
     ['$ cat x', 'cat x'],
     ['# cat x', 'cat x'],
     ['> [root@host dir]# cat x', 'cat x'],
-    ['Region 0: Memory at ab000000', 'Region 0: Memory at fa000000'],
-    ['0x00000000000abcd | 0x1', '0x0000000000001fb | 0x1'],
+    ['Region 0: Memory at ab000000', 'Region 0: Memory at ab000000'],
+    ['0x00000000000abcd | 0x1', '0x00000000000abcd | 0x1'],
     ['[0002]                      Subtable Type : 0001', '[0002]                      Subtable Type : 0001'],
     ['4711@1700000000.000001:some_trace_event', '4711@1700000000.000001:some_trace_event'],
     [
