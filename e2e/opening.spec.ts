@@ -1,11 +1,20 @@
-import { readFileSync } from 'node:fs';
-import { dropText, expect, pasteText, rowOf, sampleFile, test } from './page.ts';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Page } from '@playwright/test';
+import { groupedHex } from '../src/iova/format.ts';
+import { dropText, expect, pasteText, rowOf, test } from './page.ts';
 
-const HOSTS = [
-  { id: 'x86-vtd-39bit-rmrr', groups: 8, reserved: ['0x3f00_0000', '0x3f7f_ffff'] },
-  { id: 'x86-amd-vi', groups: 8, reserved: ['0xfd_0000_0000', '0xff_ffff_ffff'] },
-  { id: 'arm64-smmuv3', groups: 1, reserved: ['0x800_0000', '0x80f_ffff'] },
-] as const;
+const FIXTURES = new URL('../src/dumps/fixtures/reserved-regions/', import.meta.url).pathname;
+const CAPTURES = readdirSync(FIXTURES).filter((name) => /^captured-.*-tail\.txt$/.test(name));
+
+/** Bounds of every recorded region of a capture, as the table prints them, each once. */
+function regionsOf(capture: string): string[][] {
+  const facts = readFileSync(`${FIXTURES}${capture}.facts.jsonl`, 'utf8').trim().split('\n');
+  const bounds = facts.map((line) => JSON.parse(line)).filter((fact) => fact.kind === 'reserved');
+  const printed = bounds.map(({ start, last }) => [start, last].map((text) => groupedHex(BigInt(text))).join(' '));
+  return [...new Set(printed)].map((text) => text.split(' '));
+}
 
 test('a first visit draws a sample', async ({ app }) => {
   await expect(app.getByRole('treegrid')).toContainText('Intel host with RMRRs');
@@ -21,31 +30,56 @@ test('a first visit draws a sample', async ({ app }) => {
   expect(painted).toBeGreaterThan(40);
 });
 
-for (const host of HOSTS) {
-  const [start, last] = host.reserved;
-  const tail = sampleFile(`${host.id}/tail-reserved_regions.txt`);
+test('there are recordings of five machines to open', () => {
+  expect(CAPTURES).toHaveLength(5);
+});
 
-  test(`picking the recorded regions of ${host.id}`, async ({ app }) => {
-    await app.getByTestId('pick-files').setInputFiles(tail);
-    await expect(app.getByRole('treegrid')).toContainText('tail-reserved_regions.txt');
-    await expect(app.getByRole('treegrid')).not.toContainText('Intel host with RMRRs');
-    await expect(rowOf(app, 'reserved', start, last)).toHaveCount(1);
-    const words = host.groups === 1 ? '1 group' : `${host.groups} groups`;
-    await expect(app.getByRole('treegrid')).toContainText(words);
-  });
+for (const capture of CAPTURES) {
+  const text = readFileSync(`${FIXTURES}${capture}`, 'utf8');
 
-  test(`dropping the recorded regions of ${host.id}`, async ({ app }) => {
-    await dropText(app, [{ name: 'whatever.bin', text: readFileSync(tail, 'utf8') }]);
-    await expect(app.getByRole('treegrid')).toContainText('whatever.bin');
-    await expect(rowOf(app, 'reserved', start, last)).toHaveCount(1);
-  });
+  test.describe(capture, () => {
+    const isShown = async (app: Page, title: string) => {
+      await expect(app.getByRole('treegrid')).toContainText(title);
+      await expect(app.getByRole('treegrid')).not.toContainText('Intel host with RMRRs');
+      for (const [start = '', last = ''] of regionsOf(capture)) {
+        await expect(rowOf(app, 'reserved', start, last)).toHaveCount(1);
+      }
+    };
 
-  test(`pasting the recorded regions of ${host.id}`, async ({ app }) => {
-    await pasteText(app, readFileSync(tail, 'utf8').replace(/^/gm, '> '));
-    await expect(app.getByRole('treegrid')).toContainText('pasted text');
-    await expect(rowOf(app, 'reserved', start, last)).toHaveCount(1);
+    test('picked', async ({ app }) => {
+      await app.getByTestId('pick-files').setInputFiles(`${FIXTURES}${capture}`);
+      await isShown(app, capture);
+    });
+
+    test('dropped under a name that says nothing', async ({ app }) => {
+      await dropText(app, [{ name: 'whatever.bin', text }]);
+      await isShown(app, 'whatever.bin');
+    });
+
+    test('pasted with quote marks', async ({ app }) => {
+      await pasteText(app, text.replace(/^/gm, '> '));
+      await isShown(app, 'pasted text');
+    });
   });
 }
+
+test('a folder of sysfs opens whole', async ({ app }) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'iovascope-e2e-'));
+  try {
+    for (const group of ['3', '12']) {
+      const groupFolder = path.join(folder, 'iommu_groups', group);
+      mkdirSync(groupFolder, { recursive: true });
+      writeFileSync(path.join(groupFolder, 'reserved_regions'), '0x00000000fee00000 0x00000000feefffff msi\n');
+      writeFileSync(path.join(groupFolder, 'type'), 'DMA-FQ\n');
+    }
+    await app.getByTestId('pick-folder').setInputFiles(path.join(folder, 'iommu_groups'));
+    await expect(app.getByRole('treegrid')).toContainText('iommu_groups');
+    await expect(app.getByRole('row', { name: 'group 12' })).toContainText('DMA-FQ · msi');
+    await expect(app.getByRole('row', { name: 'group 3' })).toContainText('DMA-FQ · msi');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 test('the samples open from the menu', async ({ app }) => {
   await app.getByRole('button', { name: 'Open' }).click();

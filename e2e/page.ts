@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { test as base, expect, type Page } from '@playwright/test';
 
 /** A page that fails its test if anything was written to the console as an error, or thrown and not caught. */
@@ -15,13 +14,6 @@ export const test = base.extend<{ readonly app: Page }>({
     expect(complaints).toEqual([]);
   },
 });
-
-/** The files of public/samples that the tests open; they are recordings of real kernels. */
-export function sampleFile(path: string): string {
-  const file = new URL(`../public/samples/${path}`, import.meta.url).pathname;
-  if (!existsSync(file)) throw new Error(`${file} is missing`);
-  return file;
-}
 
 export const rows = (page: Page) => page.getByTestId('table').locator('tbody tr');
 

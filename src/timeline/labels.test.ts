@@ -62,6 +62,10 @@ describe('placeLabels', () => {
     expect(one(100, 150, 150)).toEqual({ place: 'text', x: 125, anchor: 'middle', lines: ['1 MiB'] });
     expect(one(100, 102)).toEqual({ place: 'text', x: 107, anchor: 'start', lines: ['MSI window · 1 MiB'] });
     expect(one(100, 102, 110)).toEqual({ place: 'number', x: 101 });
+    const tight = { x0: 100, x1: 150, title: '15.9 EiB and more', detail: '' };
+    const next = { x0: 150, x1: WIDTH, title: '', detail: '' };
+    expect(placeLabels([tight, next], [], WIDTH, false)[0]).toMatchObject({ place: 'text', lines: ['15.9…'] });
+    expect(placeLabels([{ ...tight, isNumber: true }, next], [], WIDTH, false)[0]?.place).toBe('number');
   });
 });
 

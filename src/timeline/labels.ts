@@ -6,6 +6,8 @@ export interface LabelRequest {
   readonly x1: number;
   readonly title: string;
   readonly detail: string;
+  /** True for what must not be cut: half a number is a wrong number. */
+  readonly isNumber?: boolean;
 }
 
 export type PlacedLabel =
@@ -80,7 +82,7 @@ export function placeLabels(
         return { place: 'text', x: beside, anchor: 'start', lines: [candidate] };
       }
     }
-    const short = shorten(bar.title, room, LABEL_SIZE);
+    const short = bar.isNumber ? '' : shorten(bar.title, room, LABEL_SIZE);
     if (short !== '') return text([short]);
     return { place: 'number', x: middle };
   });

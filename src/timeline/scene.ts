@@ -5,7 +5,7 @@ import type { HitArea, LaneHead, Mark, Scene, Target } from './mark.ts';
 import { type Scale, toWorld } from './scale.ts';
 import type { LaneSlice, RowSlice, SpaceSlice } from './slice.ts';
 import { shorten, textWidth } from './text-metrics.ts';
-import { STYLE_NAMES, type StyleName } from './theme.ts';
+import { STYLE_NAMES, type StyleName, styleIndex } from './theme.ts';
 import { TICK_FONT_SIZE, TICK_SUB_SIZE, type Tick, ticks } from './ticks.ts';
 import { pixelOf, type Viewport } from './viewport.ts';
 
@@ -37,6 +37,7 @@ const RIGHT_MARGIN = 14;
 const HEAD_HEIGHT = 34;
 const RULER_HEIGHT = 36;
 const LANE_PADDING = 9;
+const UNKNOWN = styleIndex('unknown');
 const BADGE_WIDTH = 15;
 const LEGEND_LINE = 22;
 const NOTE_LINE = 17;
@@ -317,7 +318,9 @@ class SceneBuilder {
         x0: left,
         x1: right,
         title: count > 1 ? `${count} ranges` : row.captions[i] || formatSize(size),
-        detail: count > 1 || row.captions[i] === '' ? '' : formatSize(size),
+        // How large the unknown is means nothing.
+        detail: count > 1 || row.captions[i] === '' || row.styles[i] === UNKNOWN ? '' : formatSize(size),
+        isNumber: count > 1 || row.captions[i] === '',
       });
     }
     const placed = placeLabels(
