@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anyRange, assertProperty, shortRange } from './arbitraries.ts';
-import { type IntervalEntry, IntervalTree, mergedSpans, type Span } from './interval-tree.ts';
+import { type IntervalEntry, IntervalTree } from './interval-tree.ts';
 import { IOVA_MAX, type Iova } from './iova.ts';
-import { type IovaRange, overlaps, rangesEqual } from './range.ts';
+import { mergedSpans, type Span } from './merged-spans.ts';
+import { type IovaRange, overlaps, rangesEqual, WHOLE_SPACE } from './range.ts';
 import { complement, rangeSet } from './range-set.ts';
 import { fromWords } from './words.ts';
 
@@ -66,7 +67,8 @@ function expectSame(tree: IntervalTree, naive: NaiveIndex, queries: readonly Iov
   tree.verify();
   expect(tree.size).toBe(naive.entries.length);
   expect([...tree.overlaps(0n, IOVA_MAX)]).toEqual(naive.entries);
-  for (const q of queries) {
+  for (const q of [WHOLE_SPACE, ...queries, ...naive.entries.slice(0, 3)]) {
+    expect(tree.find(q.start, q.last)).toBe(naive.entries.findLast((e) => rangesEqual(e, q))?.value);
     const hits = naive.overlaps(q);
     expect([...tree.overlaps(q.start, q.last)]).toEqual(hits);
     expect(visited(tree, q)).toEqual(hits);
@@ -89,7 +91,8 @@ function stepsOf(range: fc.Arbitrary<IovaRange>, size: number): fc.Arbitrary<Ste
     fc.record({
       range,
       value: fc.integer({ min: 0, max: 3 }),
-      remove: fc.boolean(),
+      // One in four, so that crowds gather.
+      remove: fc.nat({ max: 3 }).map((n) => n === 0),
       pick: fc.nat(),
     }),
     { maxLength: size, size: 'max' },
@@ -143,6 +146,17 @@ describe('IntervalTree', () => {
       { start: 1n, last: IOVA_MAX - 1n },
     ]);
     expect(visitedGaps(tree, { start: 0n as Iova, last: IOVA_MAX }, (1n << 64n) - 1n)).toEqual([]);
+  });
+
+  it('finds gaps that begin or end where the upper word changes', () => {
+    const tree = new IntervalTree();
+    tree.insert(0x1n, 0xffff_ffffn, 0);
+    tree.insert(0x3_0000_0000n, 0x3_ffff_ffffn, 1);
+    expect(visitedGaps(tree, WHOLE_SPACE, 1n)).toEqual([
+      { start: 0n, last: 0n },
+      { start: 0x1_0000_0000n, last: 0x2_ffff_ffffn },
+      { start: 0x4_0000_0000n, last: IOVA_MAX },
+    ]);
   });
 
   it('refuses a start above its last', () => {

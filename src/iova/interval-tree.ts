@@ -7,10 +7,12 @@
 //
 // Addresses are two Uint32 words (high, low). A gap is held as a double: rounding is monotonic, so a gap of at least
 // `length` bytes never rounds below `length` rounded, and skipping by it never skips a gap that would have fitted.
-import type { Iova } from './iova.ts';
-import { fromWords, highWord, lowWord } from './words.ts';
 
-const TWO_32 = 0x1_0000_0000;
+import { GapSearch, type GapVisitor } from './gap-search.ts';
+import type { Iova } from './iova.ts';
+import { mergedSpans, type Span } from './merged-spans.ts';
+import { atMost, below, fromWords, highWord, lowWord, TWO_32 } from './words.ts';
+
 const DEFAULT_CAPACITY = 64;
 /** Words of a range: start high, start low, last high, last low. */
 const STRIDE = 4;
@@ -25,24 +27,9 @@ export interface IntervalEntry {
   readonly value: number;
 }
 
-/** A stretch of the address space that entries cover without a hole (`used`), or that none of them touches. */
-export interface Span {
-  readonly start: Iova;
-  readonly last: Iova;
-  readonly used: boolean;
-}
-
 /** Gets one entry as words; returning `true` ends the visit. */
 export type EntryVisitor = (
   value: number,
-  startHigh: number,
-  startLow: number,
-  lastHigh: number,
-  lastLow: number,
-) => boolean | undefined;
-
-/** Gets one gap as words, both ends inclusive; returning `true` ends the visit. */
-export type GapVisitor = (
   startHigh: number,
   startLow: number,
   lastHigh: number,
@@ -53,6 +40,7 @@ export type GapVisitor = (
 export interface ReadonlyIntervalTree {
   readonly size: number;
   has(start: bigint, last: bigint, value: number): boolean;
+  find(start: bigint, last: bigint): number | undefined;
   overlapsAny(first: bigint, last: bigint): boolean;
   firstOverlap(first: bigint, last: bigint): IntervalEntry | undefined;
   overlaps(first: bigint, last: bigint): Generator<IntervalEntry>;
@@ -60,15 +48,6 @@ export interface ReadonlyIntervalTree {
   visitGaps(first: bigint, last: bigint, length: bigint, visit: GapVisitor): boolean;
   spans(first: bigint, last: bigint): Generator<Span>;
   countStartingIn(first: bigint, last: bigint): number;
-}
-
-/** True if a ≤ b. */
-function atMost(aHigh: number, aLow: number, bHigh: number, bLow: number): boolean {
-  return aHigh < bHigh || (aHigh === bHigh && aLow <= bLow);
-}
-
-function below(aHigh: number, aLow: number, bHigh: number, bLow: number): boolean {
-  return aHigh < bHigh || (aHigh === bHigh && aLow < bLow);
 }
 
 /** Addresses strictly between `last` and `start`, rounded to a double; 0 or less if they touch or overlap. */
@@ -213,7 +192,10 @@ export class IntervalTree implements ReadonlyIntervalTree {
     this.#root = this.#newLeaf();
   }
 
-  /** Adds the inclusive range start…last. `value` is kept modulo 2^32. RangeError if start is above last. */
+  /**
+   * Adds the inclusive range start…last of 64-bit addresses. `value` is kept modulo 2^32. RangeError if start is above
+   * last.
+   */
   insert(start: bigint, last: bigint, value: number): void {
     const startHigh = highWord(start);
     const startLow = lowWord(start);
@@ -310,6 +292,12 @@ export class IntervalTree implements ReadonlyIntervalTree {
   /** True if the tree holds exactly this entry. */
   has(start: bigint, last: bigint, value: number): boolean {
     return this.#locate(highWord(start), lowWord(start), highWord(last), lowWord(last), value >>> 0) !== NONE;
+  }
+
+  /** The value of the entry that is exactly start…last, the latest of equals; `undefined` if there is none. */
+  find(start: bigint, last: bigint): number | undefined {
+    const at = this.#locate(highWord(start), lowWord(start), highWord(last), lowWord(last), NONE);
+    return at === NONE ? undefined : this.#values[at];
   }
 
   /** True if an entry shares an address with first…last (inclusive). */
@@ -456,7 +444,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
     return from;
   }
 
-  /** Index of the entry that is exactly this, its path kept; NONE if there is none. */
+  /** Index of the entry that is exactly this (of any value with NONE), its path kept; NONE if there is none. */
   #locate(startHigh: number, startLow: number, lastHigh: number, lastLow: number, value: number): number {
     const keys = this.#keys;
     const capacity = this.#capacity;
@@ -468,7 +456,8 @@ export class IntervalTree implements ReadonlyIntervalTree {
         const at = leaf * capacity + position;
         const k = at * STRIDE;
         if (keys[k] !== startHigh || keys[k + 1] !== startLow) return NONE;
-        if (keys[k + 2] === lastHigh && keys[k + 3] === lastLow && this.#values[at] === value) return at;
+        if (keys[k + 2] !== lastHigh || keys[k + 3] !== lastLow) continue;
+        if (value === NONE || this.#values[at] === value) return at;
       }
       leaf = this.#previousLeafOnPath();
       if (leaf === NONE) return NONE;
@@ -654,13 +643,9 @@ export class IntervalTree implements ReadonlyIntervalTree {
   ): void {
     const keys = this.#keys;
     const capacity = this.#capacity;
-    let before = leaf * capacity + position - 1;
-    if (position === 0) {
-      const previous = this.#previous[leaf] as number;
-      before = previous === NONE ? NONE : previous * capacity + (this.#leafFill[previous] as number) - 1;
-    }
-    if (before !== NONE) {
-      const k = before * STRIDE;
+    // At position 0 nothing is before it: the way down leads to the last leaf that starts at or below it.
+    if (position > 0) {
+      const k = (leaf * capacity + position - 1) * STRIDE;
       if (atMost(startHigh, startLow, keys[k + 2] as number, keys[k + 3] as number)) this.#overlapping = true;
     }
     let after = leaf * capacity + position;
@@ -1022,118 +1007,4 @@ export class IntervalTree implements ReadonlyIntervalTree {
       seen.entries++;
     }
   }
-}
-
-/** A walk over the gaps of first…last: knows from where on addresses are still free. */
-class GapSearch {
-  /** First address not yet passed. */
-  nextHigh: number;
-  nextLow: number;
-  /** True when no address of the range remains. */
-  ended = false;
-  /** The shortest gap of interest, rounded to a double: to be compared with the tree's summaries only. */
-  readonly length: number;
-  readonly #lastHigh: number;
-  readonly #lastLow: number;
-  readonly #wantedHigh: number;
-  readonly #wantedLow: number;
-  readonly #visit: GapVisitor;
-
-  constructor(first: bigint, last: bigint, length: bigint, visit: GapVisitor) {
-    this.nextHigh = highWord(first);
-    this.nextLow = lowWord(first);
-    this.#lastHigh = highWord(last);
-    this.#lastLow = lowWord(last);
-    this.length = Number(length);
-    this.#wantedHigh = highWord(length - 1n);
-    this.#wantedLow = lowWord(length - 1n);
-    this.#visit = visit;
-  }
-
-  /** Something used starts here: reports the gap before it, if long enough. True if the visitor ended the walk. */
-  before(startHigh: number, startLow: number): boolean {
-    if (below(this.#lastHigh, this.#lastLow, startHigh, startLow)) {
-      const stop = this.finish();
-      this.ended = true;
-      return stop;
-    }
-    if (atMost(startHigh, startLow, this.nextHigh, this.nextLow)) return false;
-    const stop = startLow === 0 ? this.#report(startHigh - 1, 0xffff_ffff) : this.#report(startHigh, startLow - 1);
-    // A node and its first entry start at the same address: report the gap before them once.
-    this.nextHigh = startHigh;
-    this.nextLow = startLow;
-    return stop;
-  }
-
-  /** Addresses up to here are used. */
-  pass(lastHigh: number, lastLow: number): void {
-    if (below(lastHigh, lastLow, this.nextHigh, this.nextLow)) return;
-    if (lastLow === 0xffff_ffff) {
-      if (lastHigh === 0xffff_ffff) {
-        this.ended = true;
-        return;
-      }
-      this.nextHigh = lastHigh + 1;
-      this.nextLow = 0;
-    } else {
-      this.nextHigh = lastHigh;
-      this.nextLow = lastLow + 1;
-    }
-    if (below(this.#lastHigh, this.#lastLow, this.nextHigh, this.nextLow)) this.ended = true;
-  }
-
-  /** Reports the gap from the last used address to the end of the range. */
-  finish(): boolean {
-    return this.ended ? false : this.#report(this.#lastHigh, this.#lastLow);
-  }
-
-  #report(high: number, low: number): boolean {
-    let restHigh = high - this.nextHigh;
-    let restLow = low - this.nextLow;
-    if (restLow < 0) {
-      restLow += TWO_32;
-      restHigh--;
-    }
-    if (below(restHigh, restLow, this.#wantedHigh, this.#wantedLow)) return false;
-    return this.#visit(this.nextHigh, this.nextLow, high, low) === true;
-  }
-}
-
-/**
- * The alternating used and free stretches of first…last (inclusive) over several trees together: used is what any of
- * them covers, and used stretches that touch are one.
- */
-export function* mergedSpans(trees: readonly ReadonlyIntervalTree[], first: bigint, last: bigint): Generator<Span> {
-  if (first > last) return;
-  const sources = trees.map((tree) => tree.overlaps(first, last));
-  const heads = sources.map((source) => source.next());
-  /** First address of the stretch at hand. */
-  let from = first;
-  /** First address behind what is known to be used; `from` if nothing is. May be 2^64. */
-  let next = first;
-  for (;;) {
-    let lowest = NONE;
-    for (const [i, head] of heads.entries()) {
-      if (head.done) continue;
-      const best = lowest === NONE ? undefined : heads[lowest];
-      if (!best || best.done || head.value.start < best.value.start) lowest = i;
-    }
-    const head = heads[lowest];
-    if (!head || head.done) break;
-    const { start, last: end } = head.value;
-    if (start > next) {
-      if (next > from) yield { start: from as Iova, last: (next - 1n) as Iova, used: true };
-      yield { start: next as Iova, last: (start - 1n) as Iova, used: false };
-      from = start;
-      next = start;
-    }
-    if (end >= next) next = end + 1n;
-    heads[lowest] = (sources[lowest] as Generator<IntervalEntry>).next();
-  }
-  if (next > last) {
-    yield { start: from as Iova, last: last as Iova, used: true };
-    return;
-  }
-  if (next > from) yield { start: from as Iova, last: (next - 1n) as Iova, used: true };
-  yield { start: next as Iova, last: last as Iova, used: false };
 }

@@ -7,7 +7,6 @@ export type Iova = bigint & { readonly [brand]: 'Iova' };
 
 /** The highest address, 0xffffffffffffffff. Also the mask for arithmetic modulo 2^64. */
 export const IOVA_MAX = 0xffff_ffff_ffff_ffffn as Iova;
-export const IOVA_ZERO = 0n as Iova;
 
 /** Number of addresses in the space, 2^64: an exclusive end, so not an address itself. */
 export const IOVA_SPACE = 1n << 64n;

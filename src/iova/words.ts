@@ -1,5 +1,8 @@
 // 64-bit addresses as two unsigned 32-bit words, for loops that must not allocate a bigint for each comparison.
 
+/** Number of values of one word. */
+export const TWO_32 = 0x1_0000_0000;
+
 const scratch = new BigUint64Array(1);
 const halves = new Uint32Array(scratch.buffer);
 // The order of the halves in memory is the machine's; found out once.
@@ -24,4 +27,14 @@ export function fromWords(high: number, low: number): bigint {
   halves[HIGH] = high;
   halves[LOW] = low;
   return scratch[0] as bigint;
+}
+
+/** True if a ≤ b. */
+export function atMost(aHigh: number, aLow: number, bHigh: number, bLow: number): boolean {
+  return aHigh < bHigh || (aHigh === bHigh && aLow <= bLow);
+}
+
+/** True if a < b. */
+export function below(aHigh: number, aLow: number, bHigh: number, bLow: number): boolean {
+  return aHigh < bHigh || (aHigh === bHigh && aLow < bLow);
 }

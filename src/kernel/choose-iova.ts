@@ -1,9 +1,7 @@
 import type { IntervalTree } from '../iova/interval-tree.ts';
 import { IOVA_MAX, type Iova, lowestSetBit, roundUpPowerOfTwo } from '../iova/iova.ts';
-import { fromWords, highWord, lowWord } from '../iova/words.ts';
+import { fromWords, highWord, lowWord, TWO_32 } from '../iova/words.ts';
 import type { PageSizes } from './model.ts';
-
-const TWO_32 = 0x1_0000_0000;
 
 /** Where an IOVA may be chosen. An empty `allowed` allows everything. */
 export interface Room {

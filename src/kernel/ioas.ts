@@ -524,9 +524,7 @@ export class Ioas implements AddressSpaceView {
       const end = this.#areas.firstOverlapping(next, last)?.start ?? last + 1n;
       return no('pin-not-mapped', { asked, obstacle: hole(next, end - 1n) });
     }
-    const found = this.#accesses.get(access);
-    found?.pins.set(pin, asRange(start, last));
-    found?.gone.delete(pin);
+    this.#accesses.get(access)?.pins.set(pin, asRange(start, last));
     return DONE;
   }
 
