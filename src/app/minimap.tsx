@@ -8,6 +8,8 @@ import type { Picture } from './store.ts';
 import { ask, centreOn, useApp } from './store.ts';
 
 const HEIGHT = 26;
+/** The parts of the state that this shows. */
+const SHOWN = ['picture', 'view', 'plotWidth', 'theme'] as const;
 
 /** The whole space, small, with a frame around what the timeline shows. Drag the frame or click to go there. */
 export function Minimap() {
@@ -91,7 +93,9 @@ export function Minimap() {
     };
     element.addEventListener('pointerdown', down);
     element.addEventListener('pointermove', drag);
-    const unsubscribe = useApp.subscribe(update);
+    const unsubscribe = useApp.subscribe((now, before) => {
+      if (SHOWN.some((field) => now[field] !== before[field])) update();
+    });
     update();
     return () => {
       unsubscribe();

@@ -9,6 +9,7 @@ import {
   TreeItem,
   TreeItemContent,
 } from 'react-aria-components';
+import { groupedDecimal } from '../iova/format.ts';
 import type { DocumentNode, GroupNode } from '../worker/protocol.ts';
 import { close, keysOf, setTicked, useApp } from './store.ts';
 
@@ -38,7 +39,7 @@ function documentRow(document: DocumentNode): Row {
   const parts = [
     count > 0 ? `${count} ${count === 1 ? 'group' : 'groups'}` : '',
     document.spaces.length > 0 ? `${document.spaces.length} IOAS` : '',
-    document.operations > 0 ? `${document.operations} operations` : '',
+    document.operations > 0 ? `${groupedDecimal(BigInt(document.operations))} operations` : '',
   ];
   return {
     key: document.id,
@@ -51,7 +52,7 @@ function documentRow(document: DocumentNode): Row {
         (space): Row => ({
           key: space.key,
           title: space.title,
-          note: `${space.areas} ${space.areas === 1 ? 'area' : 'areas'}`,
+          note: `${groupedDecimal(BigInt(space.areas))} ${space.areas === 1 ? 'area' : 'areas'}`,
           level: 'group',
           children: [],
         }),

@@ -8,6 +8,9 @@ import { addressAt } from '../timeline/viewport.ts';
 import { sceneOf } from './picture.ts';
 import { clearSelection, measure, panBy, select, setPlotWidth, toggleLane, useApp, zoomBy } from './store.ts';
 
+/** The parts of the state that the picture shows. */
+const DRAWN = ['picture', 'view', 'selected', 'measured', 'theme'] as const;
+
 /** What is under a point of the scene; the narrowest of several. A thin bar is hit a few pixels beside it, too. */
 function hitAt(scene: Scene, x: number, y: number): HitArea | undefined {
   const slack = 3;
@@ -128,7 +131,9 @@ export function TimelineView() {
     void import('../timeline/gestures.ts').then(({ attachGestures }) => {
       if (!isGone) gestures = attachGestures(element, () => gutter.current, handlers);
     });
-    const unsubscribe = useApp.subscribe(redraw);
+    const unsubscribe = useApp.subscribe((now, before) => {
+      if (DRAWN.some((field) => now[field] !== before[field])) redraw();
+    });
     return () => {
       cancelAnimationFrame(requested);
       observer.disconnect();
@@ -139,37 +144,39 @@ export function TimelineView() {
   }, []);
 
   return (
-    <div className="timeline-scroll">
-      <div
-        ref={frame}
-        className="timeline"
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: it takes keys of its own, as the role says
-        tabIndex={0}
-        role="application"
-        aria-label="Timeline"
-        aria-describedby="timeline-description"
-        data-testid="timeline"
-      >
-        <canvas ref={canvas} />
-        <div ref={crosshair} className="crosshair" hidden />
-        <div ref={readout} className="readout" hidden data-testid="readout" />
-        <div ref={bubble} className="bubble" hidden />
-        <p id="timeline-description" className="visually-hidden">
-          {description}. Arrow keys move and zoom, n and p go from range to range, the table below has everything.
-        </p>
-        {heads
-          .filter((head) => head.expandable)
-          .map((head) => (
-            <button
-              key={head.laneId}
-              type="button"
-              className="lane-head"
-              style={{ top: head.y + 2, height: 36, width: gutter.current - 6 }}
-              aria-expanded={head.expanded}
-              aria-label={`${head.laneId.replace(/^.*#/, '')}: a row for each contributor`}
-              onClick={() => toggleLane(head.laneId)}
-            />
-          ))}
+    <div className="timeline-box">
+      <div ref={readout} className="readout" hidden data-testid="readout" />
+      <div className="timeline-scroll">
+        <div
+          ref={frame}
+          className="timeline"
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: it takes keys of its own, as the role says
+          tabIndex={0}
+          role="application"
+          aria-label="Timeline"
+          aria-describedby="timeline-description"
+          data-testid="timeline"
+        >
+          <canvas ref={canvas} />
+          <div ref={crosshair} className="crosshair" hidden />
+          <div ref={bubble} className="bubble" hidden />
+          <p id="timeline-description" className="visually-hidden">
+            {description}. Arrow keys move and zoom, n and p go from range to range, the table below has everything.
+          </p>
+          {heads
+            .filter((head) => head.expandable)
+            .map((head) => (
+              <button
+                key={head.laneId}
+                type="button"
+                className="lane-head"
+                style={{ top: head.y + 2, height: 36, width: gutter.current - 6 }}
+                aria-expanded={head.expanded}
+                aria-label={`${head.laneId.replace(/^.*#/, '')}: a row for each contributor`}
+                onClick={() => toggleLane(head.laneId)}
+              />
+            ))}
+        </div>
       </div>
     </div>
   );

@@ -1,4 +1,4 @@
-import { formatRange, formatSize } from '../iova/format.ts';
+import { formatRange, formatSize, groupedDecimal } from '../iova/format.ts';
 import { range, sizeOf } from '../iova/range.ts';
 import { DETAIL_SIZE, LABEL_SIZE, type LabelRequest, placeLabels } from './labels.ts';
 import type { HitArea, LaneHead, Mark, Scene, Target } from './mark.ts';
@@ -37,6 +37,7 @@ const RIGHT_MARGIN = 14;
 const HEAD_HEIGHT = 34;
 const RULER_HEIGHT = 36;
 const LANE_PADDING = 9;
+const CROWDED = 6;
 const UNKNOWN = styleIndex('unknown');
 const BADGE_WIDTH = 15;
 const LEGEND_LINE = 22;
@@ -317,14 +318,20 @@ class SceneBuilder {
       requests.push({
         x0: left,
         x1: right,
-        title: count > 1 ? `${count} ranges` : row.captions[i] || formatSize(size),
+        title: count > 1 ? `${groupedDecimal(BigInt(count))} ranges` : row.captions[i] || formatSize(size),
         // How large the unknown is means nothing.
         detail: count > 1 || row.captions[i] === '' || row.styles[i] === UNKNOWN ? '' : formatSize(size),
         isNumber: count > 1 || row.captions[i] === '',
       });
     }
+    // A merged mark among others is texture; only one that stands alone says how many it is.
+    const labels = requests.map((request, k) => {
+      const [before, after] = [requests[k - 1], requests[k + 1]];
+      const isCrowded = (before && request.x0 - before.x1 < CROWDED) || (after && after.x0 - request.x1 < CROWDED);
+      return isCrowded && row.counts[shown[k] as number] !== 1 ? { ...request, title: '' } : request;
+    });
     const placed = placeLabels(
-      requests,
+      labels,
       this.#tears.map((t) => t.pixel),
       view.width,
       height >= 30,

@@ -6,6 +6,9 @@ export interface ServicePort {
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
 }
 
+/** A person sees no more than this many milliseconds apart; more messages would only keep the page busy. */
+const PROGRESS_INTERVAL = 80;
+
 type AnyHandler = (
   params: unknown,
   context: { signal: AbortSignal; progress: (p: unknown) => void },
@@ -45,7 +48,13 @@ export function serve(port: ServicePort, handlers: Handlers): void {
     const { id, method, params } = data;
     const controller = new AbortController();
     running.set(id, controller);
-    const progress = (p: never) => port.postMessage({ type: 'progress', id, progress: p });
+    let told = Number.NEGATIVE_INFINITY;
+    const progress = (p: never) => {
+      const now = performance.now();
+      if (now - told < PROGRESS_INTERVAL) return;
+      told = now;
+      port.postMessage({ type: 'progress', id, progress: p });
+    };
     void run(handlers, method, params, { signal: controller.signal, progress }).then((result) => {
       running.delete(id);
       port.postMessage({ type: 'result', id, result });

@@ -1,7 +1,7 @@
 // The lanes of an address space that a kernel model holds (an IOAS), at one moment of a session.
 import type { Aperture, Provenance } from '../../analysis/inventory.ts';
 import { meaningOf } from '../../analysis/region-types.ts';
-import { formatSize, hex } from '../../iova/format.ts';
+import { formatSize, groupedDecimal, hex } from '../../iova/format.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import { complement, rangeSet, totalSize } from '../../iova/range-set.ts';
 import type { AddressSpaceView, AreaView, ReservedView } from '../../kernel/model.ts';
@@ -89,7 +89,7 @@ function areasLane(id: string, space: AddressSpaceView, eventPlace: EventPlace):
     id,
     kind: 'areas',
     title: 'areas',
-    subtitle: `${count} ${count === 1 ? 'area' : 'areas'}`,
+    subtitle: `${groupedDecimal(BigInt(count))} ${count === 1 ? 'area' : 'areas'}`,
     expandable: false,
     expanded: false,
     rows: [{ starts, lasts, styles, uniform }],
@@ -148,7 +148,7 @@ function holesLane(id: string, space: AddressSpaceView, areas: Lane): Lane {
     }
     if (next <= r.last) holes.push({ start: next, last: r.last } as IovaRange);
   }
-  const subtitle = `${holes.length} ${holes.length === 1 ? 'hole' : 'holes'}, ${formatSize(totalSize(holes))}`;
+  const subtitle = `${groupedDecimal(BigInt(holes.length))} ${holes.length === 1 ? 'hole' : 'holes'}, ${formatSize(totalSize(holes))}`;
   const info = {
     title: 'hole',
     sentence: 'Neither reserved nor mapped: a mapping of the right alignment fits here.',
