@@ -232,7 +232,7 @@ export async function open(title: string, files: readonly InputFile[], isSample 
     ticked: [...get().ticked.filter((key) => kept.some((d) => keysOf(d).includes(key))), ...keysOf(document)],
     selected: undefined,
     measured: undefined,
-    notice: `${document.title} opened`,
+    notice: isSample ? '' : `${document.title} opened`,
   });
   await arrange('all');
 }

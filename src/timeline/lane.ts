@@ -7,6 +7,8 @@ export type LaneKind = 'aperture' | 'reserved' | 'allowed' | 'areas' | 'holes' |
 export interface LaneRow {
   /** Named when a lane shows a row for each contributor. */
   readonly title?: string;
+  /** A second line below the title. */
+  readonly note?: string;
   readonly starts: BigUint64Array;
   readonly lasts: BigUint64Array;
   readonly styles: Uint8Array;
@@ -60,9 +62,9 @@ export interface StyledRange extends IovaRange {
 }
 
 /** Builds the columns of a row from ranges that are already disjoint and ascending. */
-export function laneRow(ranges: readonly StyledRange[], title?: string): LaneRow {
+export function laneRow(ranges: readonly StyledRange[], head: Pick<LaneRow, 'title' | 'note'> = {}): LaneRow {
   return {
-    ...(title === undefined ? {} : { title }),
+    ...head,
     starts: BigUint64Array.from(ranges, (r) => r.start),
     lasts: BigUint64Array.from(ranges, (r) => r.last),
     styles: Uint8Array.from(ranges, (r) => r.style),
@@ -102,7 +104,7 @@ export interface DescribedRange extends IovaRange {
 /** Makes a lane from rows of described ranges, each row disjoint and ascending. */
 export function describedLane(
   head: Pick<Lane, 'id' | 'kind' | 'title' | 'subtitle'> & Partial<Pick<Lane, 'expandable' | 'expanded'>>,
-  rows: readonly { readonly title?: string; readonly ranges: readonly DescribedRange[] }[],
+  rows: readonly (Pick<LaneRow, 'title' | 'note'> & { readonly ranges: readonly DescribedRange[] })[],
 ): Lane {
   const at = (row: number, index: number): DescribedRange => {
     const found = rows[row]?.ranges[index];
@@ -113,7 +115,7 @@ export function describedLane(
     expandable: false,
     expanded: false,
     ...head,
-    rows: rows.map((row) => laneRow(row.ranges, row.title)),
+    rows: rows.map(({ ranges, ...head }) => laneRow(ranges, head)),
     caption: (row, index) => at(row, index).caption,
     describe: (row, index) => at(row, index).info,
   };

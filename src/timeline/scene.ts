@@ -344,10 +344,11 @@ class SceneBuilder {
     );
     const numbered = this.notes.length + narrow.length <= NOTES_MAX ? narrow : [];
     if (row.title !== undefined) {
-      const room = this.#left - 14 - 18;
-      this.marks.push(
-        text(26, y + height / 2 + 4, shorten(row.title, room, 10.5, 'sans', 3), { size: 10.5, ink: 'muted' }),
-      );
+      const room = this.#left - 14 - 20;
+      const note = shorten(row.note ?? '', room, 9.5, 'sans', 3);
+      const middle = y + height / 2 + (note === '' ? 4 : -1);
+      this.marks.push(text(26, middle, shorten(row.title, room, 10.5, 'sans', 3), { size: 10.5 }));
+      if (note !== '') this.marks.push(text(26, middle + 12, note, { size: 9.5, ink: 'muted' }));
     }
     for (const [k, request] of requests.entries()) {
       const i = shown[k] as number;

@@ -6,8 +6,7 @@ import { styleIndex } from './theme.ts';
 import { type Viewport, visibleRange, worldAt } from './viewport.ts';
 
 /** Ranges of one row inside the window. Columns of equal length; bounds inclusive. */
-export interface RowSlice {
-  readonly title?: string;
+export interface RowSlice extends Pick<LaneRow, 'title' | 'note'> {
   readonly starts: BigUint64Array;
   readonly lasts: BigUint64Array;
   readonly styles: Uint8Array;
@@ -89,6 +88,7 @@ function cutRow(lane: Lane, rowIndex: number, row: LaneRow, scale: Scale, window
   }
   return {
     ...(row.title === undefined ? {} : { title: row.title }),
+    ...(row.note === undefined ? {} : { note: row.note }),
     starts: BigUint64Array.from(picked, (index) => row.starts[index] as bigint),
     lasts: BigUint64Array.from(ends, (index) => row.lasts[index] as bigint),
     styles: Uint8Array.from(picked, (index, k) => commonStyle(row, index, ends[k] as number)),

@@ -25,12 +25,14 @@ function described(region: Pick<MergedRegion, 'start' | 'last' | 'type'>, parts:
 
 /** Rows of a group when the lane is opened. The group is as fine as it gets: the kernel lists regions a group. */
 function groupRows(group: Group) {
-  const title = [groupTitle(group), ...group.devices].join(' ');
+  const title = groupTitle(group);
+  const devices = group.devices.filter((device) => device !== title);
+  const note = devices.length > 1 ? `${devices[0]} and ${devices.length - 1} more` : (devices[0] ?? '');
   const ranges = group.regions.map((r: Region) =>
     described(r, [{ owner: groupTitle(group), range: { start: r.start, last: r.last }, provenance: r.provenance }]),
   );
   const rows = stackRows(ranges);
-  return (rows.length === 0 ? [[]] : rows).map((row) => ({ title, ranges: row }));
+  return (rows.length === 0 ? [[]] : rows).map((row) => ({ title, note, ranges: row }));
 }
 
 /** What the ticked groups reserve: joined by type, or a row for each group when opened. */
