@@ -3,22 +3,15 @@
 import { IntervalTree } from '../iova/interval-tree.ts';
 import { IOVA_MAX, type Iova, lowestSetBit } from '../iova/iova.ts';
 import type { IovaRange } from '../iova/range.ts';
-import { fromWords } from '../iova/words.ts';
 import type { DomainDescription, ReservedRegion } from '../session/events.ts';
-import { type Area, AreaStore } from './area-store.ts';
+import { AddressSpace } from './address-space.ts';
+import type { Area } from './area-store.ts';
 import { chooseIova } from './choose-iova.ts';
 import { IOMMUFD_RULES, type IommufdRule } from './iommufd-rules.ts';
-import type { AccessView, AddressSpaceView, AreaView, DomainView, PageSizes, ReservedView } from './model.ts';
-import { type Asked, type Obstacle, type Refusal, refuse } from './refusal.ts';
-import { ReservedStore } from './reserved-store.ts';
-
-/** A value, or the reason why there is none. */
-export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Refusal };
-
-export interface Permissions {
-  readonly read: boolean;
-  readonly write: boolean;
-}
+import type { AccessView, DomainView } from './model.ts';
+import { areaObstacle, asRange, holeObstacle, reservedObstacle } from './obstacles.ts';
+import { type Asked, type Obstacle, refuser } from './refusal.ts';
+import { DONE, type Permissions, type Result } from './result.ts';
 
 /** A stretch of pinned-down memory that becomes one area. */
 export interface Piece {
@@ -41,57 +34,22 @@ interface Access {
   readonly gone: Set<string>;
 }
 
-const DONE = { ok: true, value: undefined } as const;
 /** An IOVA or length from here on is refused before anything else. Source: Linux 6.12, iommufd_ioas_map. */
 const LIMIT = IOVA_MAX;
 
-function no(
-  rule: IommufdRule,
-  details: { asked?: Asked; obstacle?: Obstacle; unmapped?: bigint } = {},
-): { readonly ok: false; readonly refusal: Refusal } {
-  return { ok: false, refusal: refuse(rule, IOMMUFD_RULES[rule], details) };
-}
-
-function asRange(start: bigint, last: bigint): IovaRange {
-  return { start: start as Iova, last: last as Iova };
-}
-
-function areaObstacle(area: Area): Obstacle {
-  return { kind: 'area', start: area.start, last: area.last, origin: area.origin };
-}
-
-function reservedObstacle(r: ReservedView): Obstacle {
-  const owner = r.owner ? { owner: r.owner.name } : {};
-  return {
-    kind: r.type === 'aperture' ? 'aperture' : 'reserved',
-    start: r.start,
-    last: r.last,
-    type: r.type,
-    ...owner,
-  };
-}
+const no = refuser<IommufdRule>(IOMMUFD_RULES);
 
 /** One IOAS: what is mapped, reserved and allowed in it, and who uses it. */
-export class Ioas implements AddressSpaceView {
-  readonly id: string;
-  readonly #sizes: PageSizes;
-  #areas = new AreaStore();
-  #reserved = new ReservedStore();
+export class Ioas extends AddressSpace {
   #allowed = new IntervalTree();
   readonly #domains = new Map<string, Domain>();
   readonly #accesses = new Map<string, Access>();
   #alignment = 1n;
   #hugePages = true;
 
-  constructor(id: string, sizes: PageSizes) {
-    this.id = id;
-    this.#sizes = sizes;
-  }
-
   clone(): Ioas {
-    const copy = new Ioas(this.id, this.#sizes);
-    copy.#areas = this.#areas.clone();
-    copy.#reserved = this.#reserved.clone();
+    const copy = new Ioas(this.id, this.sizes);
+    copy.copyStoresOf(this);
     copy.#allowed = this.#allowed.clone();
     for (const [iommu, domain] of this.#domains) {
       copy.#domains.set(iommu, { ...domain, devices: new Set(domain.devices) });
@@ -105,28 +63,6 @@ export class Ioas implements AddressSpaceView {
   }
 
   // ---- the view --------------------------------------------------------------------------------------------------
-
-  get areaCount(): number {
-    return this.#areas.size;
-  }
-
-  areas(first = 0n, last: bigint = IOVA_MAX): Iterable<AreaView> {
-    return this.#areas.overlapping(first, last);
-  }
-
-  countAreas(first: bigint, last: bigint): number {
-    return this.#areas.tree.countStartingIn(first, last);
-  }
-
-  visitHoles(first: bigint, last: bigint, length: bigint, visit: (hole: IovaRange) => boolean | undefined): void {
-    this.#areas.tree.visitGaps(first, last, length, (startHigh, startLow, lastHigh, lastLow) =>
-      visit(asRange(fromWords(startHigh, startLow), fromWords(lastHigh, lastLow))),
-    );
-  }
-
-  get reserved(): readonly ReservedView[] {
-    return this.#reserved.list();
-  }
 
   get allowed(): readonly IovaRange[] {
     return [...this.#allowed.overlaps(0n, IOVA_MAX)].map(({ start, last }) => ({ start, last }));
@@ -156,11 +92,6 @@ export class Ioas implements AddressSpaceView {
     return this.#hugePages;
   }
 
-  /** The stretches that nothing reserves: what IOMMU_IOAS_IOVA_RANGES reports. */
-  usableRanges(): IovaRange[] {
-    return this.#reserved.holes();
-  }
-
   // ---- mapping ---------------------------------------------------------------------------------------------------
 
   /**
@@ -179,7 +110,7 @@ export class Ioas implements AddressSpaceView {
     if (given >= LIMIT || length >= LIMIT) return no('map-limit', { asked, obstacle: { kind: 'limit', value: LIMIT } });
     if (!permissions.read && !permissions.write) return no('map-no-permission', { asked });
     if (length === 0n) return no('map-length-zero', { asked });
-    const longest = IOVA_MAX - this.#sizes.page;
+    const longest = IOVA_MAX - this.sizes.page;
     if (length > longest) return no('map-length-too-large', { asked, obstacle: { kind: 'limit', value: longest } });
     if (userVa + length > IOVA_MAX) return no('map-memory-wraps', { asked });
     const piece: Piece = { userVa, length, pages, pagesWritable: permissions.write };
@@ -211,7 +142,7 @@ export class Ioas implements AddressSpaceView {
     }
     let at: bigint = place.value;
     for (const { userVa, length: size, pages, pagesWritable } of pieces) {
-      this.#areas.add(at, at + size - 1n, { userVa, pages, pagesWritable, ...permissions, origin });
+      this.areaStore.add(at, at + size - 1n, { userVa, pages, pagesWritable, ...permissions, origin });
       at += size;
     }
     return place;
@@ -219,13 +150,13 @@ export class Ioas implements AddressSpaceView {
 
   #choose(pieces: readonly Piece[], length: bigint, asked: Asked): Result<Iova> {
     const room = {
-      areas: this.#areas.tree,
-      reserved: this.#reserved.tree,
+      areas: this.areaStore.tree,
+      reserved: this.reservedStore.tree,
       allowed: this.#allowed,
       alignment: this.#alignment,
     };
     // The first piece guides the choice.
-    const choice = chooseIova(room, pieces[0]?.userVa ?? 0n, length, this.#sizes);
+    const choice = chooseIova(room, pieces[0]?.userVa ?? 0n, length, this.sizes);
     if (choice.ok) return { ok: true, value: choice.iova };
     switch (choice.why) {
       case 'length-too-large':
@@ -244,9 +175,9 @@ export class Ioas implements AddressSpaceView {
     }
     const last = iova + length - 1n;
     if (last > IOVA_MAX) return no('map-iova-wraps', { asked });
-    const reserved = this.#reserved.firstOverlapping(iova, last);
+    const reserved = this.reservedStore.firstOverlapping(iova, last);
     if (reserved) return no('map-over-reserved', { asked, obstacle: reservedObstacle(reserved) });
-    const area = this.#areas.firstOverlapping(iova, last);
+    const area = this.areaStore.firstOverlapping(iova, last);
     if (area) return no('map-over-area', { asked, obstacle: areaObstacle(area) });
     return { ok: true, value: iova as Iova };
   }
@@ -271,8 +202,9 @@ export class Ioas implements AddressSpaceView {
     if (last > IOVA_MAX) return no('copy-source-wraps', { asked });
     const pieces: Piece[] = [];
     let next = start;
-    for (const area of this.#areas.overlapping(start, last)) {
-      if (area.start > next) return no('copy-source-not-mapped', { asked, obstacle: hole(next, area.start - 1n) });
+    for (const area of this.areaStore.overlapping(start, last)) {
+      if (area.start > next)
+        return no('copy-source-not-mapped', { asked, obstacle: holeObstacle(next, area.start - 1n) });
       const end = area.last < last ? area.last : last;
       pieces.push({
         userVa: area.userVa + (next - area.start),
@@ -282,7 +214,7 @@ export class Ioas implements AddressSpaceView {
       });
       next = end + 1n;
     }
-    if (next <= last) return no('copy-source-not-mapped', { asked, obstacle: hole(next, last) });
+    if (next <= last) return no('copy-source-not-mapped', { asked, obstacle: holeObstacle(next, last) });
     return { ok: true, value: pieces };
   }
 
@@ -301,27 +233,27 @@ export class Ioas implements AddressSpaceView {
     if (last > IOVA_MAX) return no('unmap-wraps', { asked });
     let unmapped = 0n;
     for (let next = start; next <= last; ) {
-      const entry = this.#areas.tree.firstOverlap(next, last);
+      const entry = this.areaStore.tree.firstOverlap(next, last);
       if (!entry) break;
       if (entry.start < start || entry.last > last) {
-        const area = this.#areas.firstOverlapping(next, last);
+        const area = this.areaStore.firstOverlapping(next, last);
         const obstacle = area ? { obstacle: areaObstacle(area) } : {};
         return no('unmap-cuts-area', { asked, ...obstacle, ...(unmapped > 0n ? { unmapped } : {}) });
       }
       this.#dropPins(entry);
-      this.#areas.remove(entry);
+      this.areaStore.remove(entry);
       unmapped += entry.last - entry.start + 1n;
       next = entry.last + 1n;
     }
-    if (unmapped === 0n) return no('unmap-nothing-mapped', { asked, obstacle: hole(start, last) });
+    if (unmapped === 0n) return no('unmap-nothing-mapped', { asked, obstacle: holeObstacle(start, last) });
     return { ok: true, value: unmapped };
   }
 
   #unmapAll(): bigint {
     let unmapped = 0n;
-    for (const area of this.#areas.tree.overlaps(0n, IOVA_MAX)) unmapped += area.last - area.start + 1n;
+    for (const area of this.areaStore.tree.overlaps(0n, IOVA_MAX)) unmapped += area.last - area.start + 1n;
     this.#dropPins({ start: 0n as Iova, last: IOVA_MAX });
-    this.#areas.clear();
+    this.areaStore.clear();
     return unmapped;
   }
 
@@ -354,7 +286,7 @@ export class Ioas implements AddressSpaceView {
       allowed.insert(start, last, i);
     }
     for (const { start, last } of allowed.overlaps(0n, IOVA_MAX)) {
-      const reserved = this.#reserved.firstOverlapping(start, last);
+      const reserved = this.reservedStore.firstOverlapping(start, last);
       if (reserved) {
         const asked = { start, length: last - start + 1n };
         return no('allow-over-reserved', { asked, obstacle: reservedObstacle(reserved) });
@@ -373,14 +305,14 @@ export class Ioas implements AddressSpaceView {
     const r = asRange(start, last);
     const refused = this.#checkReserve(r, 'reserve-over-area', 'reserve-over-allowed');
     if (refused) return refused;
-    this.#reserved.add({ ...r, type: 'manual', owner: undefined });
+    this.reservedStore.add({ ...r, type: 'manual', owner: undefined });
     return DONE;
   }
 
   /** A reservation may overlap others, but neither an area nor an allowed range. Source: Linux 6.12, iopt_reserve_iova. */
   #checkReserve(r: IovaRange, overArea: IommufdRule, overAllowed: IommufdRule) {
     const asked = { start: r.start, length: r.last - r.start + 1n };
-    const area = this.#areas.firstOverlapping(r.start, r.last);
+    const area = this.areaStore.firstOverlapping(r.start, r.last);
     if (area) return no(overArea, { asked, obstacle: areaObstacle(area) });
     const allowed = this.#allowed.firstOverlap(r.start, r.last);
     if (!allowed) return undefined;
@@ -405,7 +337,7 @@ export class Ioas implements AddressSpaceView {
       if (!added.ok) return added;
     }
     for (const { start, last, type } of enforced) {
-      this.#reserved.add({ start, last, type, owner: { kind: 'device', name: device } });
+      this.reservedStore.add({ start, last, type, owner: { kind: 'device', name: device } });
     }
     this.#domains.get(domain.iommu)?.devices.add(device);
     return DONE;
@@ -414,11 +346,11 @@ export class Ioas implements AddressSpaceView {
   #addDomain({ iommu, aperture, pgsize_bitmap }: DomainDescription): Result<undefined> {
     const smallest = lowestSetBit(pgsize_bitmap);
     const alignment = smallest > this.#alignment ? smallest : this.#alignment;
-    if (alignment > this.#sizes.page) {
+    if (alignment > this.sizes.page) {
       return no('attach-page-size-too-large', { obstacle: { kind: 'alignment', value: smallest } });
     }
     if (alignment !== this.#alignment) {
-      const area = this.#areas.firstUnaligned(alignment);
+      const area = this.areaStore.firstUnaligned(alignment);
       if (area) return no('attach-area-unaligned', { obstacle: areaObstacle(area) });
     }
     const [first, end] = aperture;
@@ -429,7 +361,7 @@ export class Ioas implements AddressSpaceView {
       const refused = this.#checkReserve(r, 'attach-aperture-over-area', 'attach-aperture-over-allowed');
       if (refused) return refused;
     }
-    for (const r of outside) this.#reserved.add({ ...r, type: 'aperture', owner: { kind: 'domain', name: iommu } });
+    for (const r of outside) this.reservedStore.add({ ...r, type: 'aperture', owner: { kind: 'domain', name: iommu } });
     this.#domains.set(iommu, {
       aperture: { start: first, last: end },
       pgsizeBitmap: pgsize_bitmap,
@@ -443,10 +375,10 @@ export class Ioas implements AddressSpaceView {
   detach(device: string, iommu: string): void {
     const domain = this.#domains.get(iommu);
     domain?.devices.delete(device);
-    this.#reserved.removeOwnedBy({ kind: 'device', name: device });
+    this.reservedStore.removeOwnedBy({ kind: 'device', name: device });
     if (domain?.devices.size !== 0) return;
     this.#domains.delete(iommu);
-    this.#reserved.removeOwnedBy({ kind: 'domain', name: iommu });
+    this.reservedStore.removeOwnedBy({ kind: 'domain', name: iommu });
     this.#alignment = this.#alignmentOfUsers();
   }
 
@@ -462,7 +394,7 @@ export class Ioas implements AddressSpaceView {
 
   /** The alignment that domains, accesses and options ask for. Source: Linux 6.12, iopt_calculate_iova_alignment. */
   #alignmentOfUsers(): bigint {
-    let alignment = this.#hugePages && this.#accesses.size === 0 ? 1n : this.#sizes.page;
+    let alignment = this.#hugePages && this.#accesses.size === 0 ? 1n : this.sizes.page;
     for (const { pgsizeBitmap } of this.#domains.values()) {
       const smallest = lowestSetBit(pgsizeBitmap);
       if (smallest > alignment) alignment = smallest;
@@ -487,7 +419,7 @@ export class Ioas implements AddressSpaceView {
 
   /** An area that a rise of the alignment to the page size would break; none if it stands there already. */
   #unalignedForPages(): Area | undefined {
-    return this.#sizes.page > this.#alignment ? this.#areas.firstUnaligned(this.#sizes.page) : undefined;
+    return this.sizes.page > this.#alignment ? this.areaStore.firstUnaligned(this.sizes.page) : undefined;
   }
 
   destroyAccess(name: string): void {
@@ -506,9 +438,9 @@ export class Ioas implements AddressSpaceView {
     if (length === 0n) return no('pin-length-zero', { asked });
     const last = start + length - 1n;
     if (last > IOVA_MAX) return no('pin-wraps', { asked });
-    const page = this.#sizes.page;
+    const page = this.sizes.page;
     let next = start;
-    for (const area of this.#areas.overlapping(start, last)) {
+    for (const area of this.areaStore.overlapping(start, last)) {
       if (area.start > next) break;
       const obstacle = areaObstacle(area);
       if ((area.userVa + (next - area.start)) % page !== 0n) return no('pin-enters-inside-page', { asked, obstacle });
@@ -521,8 +453,8 @@ export class Ioas implements AddressSpaceView {
       next = area.last + 1n;
     }
     if (next <= last) {
-      const end = this.#areas.firstOverlapping(next, last)?.start ?? last + 1n;
-      return no('pin-not-mapped', { asked, obstacle: hole(next, end - 1n) });
+      const end = this.areaStore.firstOverlapping(next, last)?.start ?? last + 1n;
+      return no('pin-not-mapped', { asked, obstacle: holeObstacle(next, end - 1n) });
     }
     this.#accesses.get(access)?.pins.set(pin, asRange(start, last));
     return DONE;
@@ -543,7 +475,7 @@ export class Ioas implements AddressSpaceView {
     if (value !== 0 && value !== 1) return no('huge-pages-value');
     if (value === 0 && this.#hugePages) {
       const device = [...this.#domains.values()].flatMap(({ devices }) => [...devices])[0];
-      if (this.#domains.size > 0 && this.#areas.size > 0) {
+      if (this.#domains.size > 0 && this.areaStore.size > 0) {
         const owner = device === undefined ? {} : { owner: device };
         return no('huge-pages-in-use', { obstacle: { kind: 'device', ...owner } });
       }
@@ -554,8 +486,4 @@ export class Ioas implements AddressSpaceView {
     this.#alignment = this.#alignmentOfUsers();
     return DONE;
   }
-}
-
-function hole(start: bigint, last: bigint): Obstacle {
-  return { kind: 'hole', start: start as Iova, last: last as Iova };
 }

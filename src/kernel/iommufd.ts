@@ -1,30 +1,8 @@
 import type { Iova } from '../iova/iova.ts';
-import type { Answer, Operation, OperationOf } from '../session/events.ts';
-import { Ioas, type Permissions, type Result } from './ioas.ts';
-import type { AddressSpaceView, KernelModel, OperationFault, Outcome, PageSizes } from './model.ts';
-
-const SUCCESS: Outcome = { ok: true, answer: { ret: 0 } };
-
-function fault(code: OperationFault['code'], message: string): Outcome {
-  return { ok: false, fault: { code, message } };
-}
-
-function unknown(what: string, name: string): Outcome {
-  return fault('unknown-object', `there is no ${what} “${name}”`);
-}
-
-function inUse(what: string, name: string): Outcome {
-  return fault('name-in-use', `there is already ${what} “${name}”`);
-}
-
-function outcome<T>(result: Result<T>, answer?: (value: T) => Omit<Answer, 'ret'>): Outcome {
-  if (!result.ok) return result;
-  return answer ? { ok: true, answer: { ret: 0, ...answer(result.value) } } : SUCCESS;
-}
-
-function permissionsOf(flags: readonly string[]): Permissions {
-  return { read: flags.includes('read'), write: flags.includes('write') };
-}
+import type { Operation, OperationOf } from '../session/events.ts';
+import { Ioas } from './ioas.ts';
+import type { AddressSpaceView, KernelModel, Outcome, PageSizes } from './model.ts';
+import { fault, inUse, outcome, permissionsOf, SUCCESS, unknown } from './result.ts';
 
 /** Linux 6.12's iommufd: IOAS objects, devices attached to them, and in-kernel accesses. */
 export class IommufdModel implements KernelModel {

@@ -104,3 +104,11 @@ export function refuse(
   const reason = details.obstacle ? `${rule.words}: ${describeObstacle(details.obstacle)}.` : `${rule.words}.`;
   return { errno: rule.errno, rule: id, words: reason, source: rule.source, ...details };
 }
+
+/** Makes the refusals of one model, whose rules are given, as failed results. */
+export function refuser<Name extends string>(rules: Readonly<Record<Name, Rule>>) {
+  return (rule: Name, details?: Parameters<typeof refuse>[2]): { readonly ok: false; readonly refusal: Refusal } => ({
+    ok: false,
+    refusal: refuse(rule, rules[rule], details),
+  });
+}

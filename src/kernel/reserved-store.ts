@@ -22,17 +22,23 @@ export class ReservedStore {
     return copy;
   }
 
-  add(reservation: ReservedView): void {
+  /** Answers the handle by which it can be removed. */
+  add(reservation: ReservedView): number {
     const handle = this.#nextHandle++;
     this.#byHandle.set(handle, reservation);
     this.tree.insert(reservation.start, reservation.last, handle);
+    return handle;
+  }
+
+  remove(handle: number): void {
+    const { start, last } = this.#of(handle);
+    this.tree.remove(start, last, handle);
+    this.#byHandle.delete(handle);
   }
 
   removeOwnedBy(owner: Owner): void {
     for (const [handle, r] of this.#byHandle) {
-      if (r.owner?.kind !== owner.kind || r.owner.name !== owner.name) continue;
-      this.tree.remove(r.start, r.last, handle);
-      this.#byHandle.delete(handle);
+      if (r.owner?.kind === owner.kind && r.owner.name === owner.name) this.remove(handle);
     }
   }
 
