@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
-import { expect, pasteText, rowOf, test } from './page.ts';
+import { dropText, expect, pasteText, rowOf, test } from './page.ts';
 
 async function exported(page: Page, item: RegExp): Promise<{ name: string; data: Buffer }> {
   await page.getByRole('button', { name: 'Export' }).click();
@@ -63,4 +63,26 @@ test('a saved session opens again with the same ranges', async ({ app }) => {
   await app.getByTestId('pick-files').setInputFiles({ name: 'again', mimeType: 'text/plain', buffer: data });
   await expect(rowOf(app, 'reserved', '0x1000', '0x1fff')).toHaveCount(1);
   await expect(app.getByRole('treegrid')).toContainText('group 4');
+});
+
+test('a refused operation is explained in the picture: what was asked for and what stood in the way', async ({
+  app,
+}) => {
+  const lines = [
+    '{"format":"iova-trace","version":1,"model":"iommufd"}',
+    '{"op":"ioas.alloc","ioas":"a"}',
+    '{"op":"ioas.map","ioas":"a","flags":["fixed","read"],"user_va":"0x10000","length":"0x2000","iova":"0x4000"}',
+    '{"op":"ioas.map","ioas":"a","flags":["fixed","read"],"user_va":"0x20000","length":"0x1000","iova":"0x5000"}',
+    '{"op":"ioas.unmap","ioas":"a","iova":"0x4000","length":"0x2000"}',
+  ];
+  await dropText(app, [{ name: 'refused.iova.jsonl', text: lines.join('\n') }]);
+  await app.getByRole('tab', { name: 'Events' }).click();
+  await app.getByRole('button', { name: /-EEXIST/ }).click();
+  await expect(app.getByRole('listitem').filter({ hasText: '-EEXIST' })).toHaveAttribute('aria-current', 'step');
+  await app.getByRole('tab', { name: 'Table' }).click();
+  await expect(rowOf(app, 'areas', '0x4000', '0x5fff')).toHaveCount(1);
+  const { data } = await exported(app, /SVG/);
+  const svg = data.toString('utf8');
+  expect(svg).toContain('asked for, -EEXIST · 4 KiB');
+  expect(svg).toContain('area 0x4000 – 0x5fff · 8 KiB');
 });

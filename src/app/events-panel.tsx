@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import { Label, Slider, SliderOutput, SliderThumb, SliderTrack } from 'react-aria-components';
 import type { DocumentNode, EventRow } from '../worker/protocol.ts';
-import { ask, seek, useApp } from './store.ts';
+import { ask, explain, seek, useApp } from './store.ts';
 
 const PAGE = 100;
 
@@ -75,13 +75,27 @@ function DocumentEvents({ document }: { document: DocumentNode }) {
             className={row.position === position ? 'current' : row.position > position ? 'future' : undefined}
             aria-current={row.position === position ? 'step' : undefined}
           >
-            <button type="button" className="event" onClick={() => void seek(id, row.position)}>
+            <button
+              type="button"
+              className="event"
+              onClick={() => void (row.refused ? explain(id, row) : seek(id, row.position))}
+            >
               <span className="mono second">{row.position}</span>
               <span className="mono">{row.text}</span>
               {row.answer !== undefined && <span className="mono answer">→ {row.answer}</span>}
               {row.expected !== undefined && <span className="severity-error">recorded: {row.expected}</span>}
             </button>
-            {row.refused !== undefined && <p className="refused">{row.refused}</p>}
+            {row.refused && (
+              <p className="refused">
+                {row.refused.words}
+                {row.refused.rule && (
+                  <span className="second">
+                    {' '}
+                    {row.refused.rule} · {row.refused.source}
+                  </span>
+                )}
+              </p>
+            )}
           </li>
         ))}
       </ol>

@@ -9,7 +9,7 @@ import { type AppState, ask, fail, say, useApp } from './store.ts';
 
 /** The scene for the present state in `width` pixels; undefined before the first answer of the engine. */
 export function sceneOf(state: AppState, width: number, bounds?: readonly BoundsLine[]): Scene | undefined {
-  const { picture, view, selected, measured } = state;
+  const { picture, view, selected, measured, explained } = state;
   if (!picture || !view) return undefined;
   return buildScene({
     title: picture.arrangement.title,
@@ -19,7 +19,10 @@ export function sceneOf(state: AppState, width: number, bounds?: readonly Bounds
     spaces: picture.slices,
     width,
     selected: selected?.target,
-    measured,
+    bands: [
+      ...(explained?.bands ?? []),
+      ...(measured ? [{ ...measured, words: 'measured', ink: 'accent' as const }] : []),
+    ],
     bounds,
   });
 }

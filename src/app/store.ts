@@ -4,6 +4,7 @@ import { create } from 'zustand';
 import { range } from '../iova/range.ts';
 import type { Target } from '../timeline/mark.ts';
 import type { ScaleKind } from '../timeline/scale.ts';
+import type { Band } from '../timeline/scene.ts';
 import { covers, type SpaceSlice, sliceWindow } from '../timeline/slice.ts';
 import type { ThemeName } from '../timeline/theme.ts';
 import { fitAll, fitRange, pan, resize, type Viewport, visibleRange, zoomAt } from '../timeline/viewport.ts';
@@ -12,6 +13,7 @@ import type {
   DocumentNode,
   Engine,
   EngineError,
+  EventRow,
   InputFile,
   Progress,
   RangeDetail,
@@ -49,6 +51,8 @@ export interface AppState {
   readonly plotWidth: number;
   readonly selected: RangeDetail | undefined;
   readonly measured: { readonly start: bigint; readonly last: bigint } | undefined;
+  /** A refused operation that the picture explains: what was asked for, and what stood in the way. */
+  readonly explained: { readonly id: string; readonly position: number; readonly bands: readonly Band[] } | undefined;
   readonly busy: Busy | undefined;
   readonly problem: Problem | undefined;
   /** Said to screen readers, and shown for a moment. */
@@ -77,6 +81,7 @@ export const useApp = create<AppState>(() => ({
   plotWidth: 0,
   selected: undefined,
   measured: undefined,
+  explained: undefined,
   busy: undefined,
   problem: undefined,
   notice: '',
@@ -104,8 +109,9 @@ function report(title: string, error: EngineError): void {
 /** Lays the lanes out anew; `keep` says whether the window stays where it is. */
 export async function arrange(keep: 'view' | 'all'): Promise<void> {
   const turn = ++wanted;
-  const { ticked, expanded, scale } = get();
-  const arranged = await engine.call('arrange', { ticked, expanded, scale });
+  const { ticked, expanded, scale, explained } = get();
+  const stretches = (explained?.bands ?? []).map((band) => range(band.start, band.last));
+  const arranged = await engine.call('arrange', { ticked, expanded, scale, stretches });
   if (turn !== wanted) return;
   if (!arranged.ok) {
     if (arranged.error.code !== 'engine-restarted') report('The lanes could not be laid out', arranged.error);
@@ -254,6 +260,8 @@ let seeking: { id: string; position: number } | undefined;
 /** Moves a document's state to the moment after its first `position` events. Positions in between may be passed over. */
 export async function seek(id: string, position: number): Promise<void> {
   const isRunning = seeking !== undefined;
+  const { explained } = get();
+  if (explained && (explained.id !== id || explained.position !== position)) set({ explained: undefined });
   seeking = { id, position };
   set({ documents: get().documents.map((d) => (d.id === id ? { ...d, position } : d)) });
   if (isRunning) return;
@@ -348,7 +356,20 @@ export function measure(start: bigint, last: bigint): void {
 }
 
 export function clearSelection(): void {
-  set({ selected: undefined, measured: undefined });
+  const wasExplaining = get().explained !== undefined;
+  set({ selected: undefined, measured: undefined, explained: undefined });
+  if (wasExplaining) void arrange('view');
+}
+
+/** Goes to the moment before a refused operation and shows what it asked for and what stood in the way. */
+export async function explain(id: string, { position, answer, refused }: EventRow): Promise<void> {
+  const bands: Band[] = [];
+  const { asked, obstacle } = refused ?? {};
+  if (obstacle) bands.push({ ...range(obstacle.start, obstacle.last), words: obstacle.words, ink: 'accent' });
+  if (asked)
+    bands.push({ ...range(asked.start, asked.last), words: `asked for, ${answer ?? 'refused'}`, ink: 'alarm' });
+  set({ explained: { id, position, bands }, measured: undefined });
+  await seek(id, position);
 }
 
 export function setTheme(theme: ThemeName): void {

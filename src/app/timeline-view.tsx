@@ -9,7 +9,7 @@ import { sceneOf } from './picture.ts';
 import { clearSelection, measure, panBy, select, setPlotWidth, toggleLane, useApp, zoomBy } from './store.ts';
 
 /** The parts of the state that the picture shows. */
-const DRAWN = ['picture', 'view', 'selected', 'measured', 'theme'] as const;
+const DRAWN = ['picture', 'view', 'selected', 'measured', 'explained', 'theme'] as const;
 
 /** What is under a point of the scene; the narrowest of several. A thin bar is hit a few pixels beside it, too. */
 function hitAt(scene: Scene, x: number, y: number): HitArea | undefined {

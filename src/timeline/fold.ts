@@ -1,4 +1,5 @@
 import { bitLength } from '../iova/iova.ts';
+import type { IovaRange } from '../iova/range.ts';
 import { firstEndingAtOrAfter, type LaneKind, type LaneRow, type SpaceLanes } from './lane.ts';
 import { foldScale, type Scale } from './scale.ts';
 
@@ -32,9 +33,9 @@ export function clusters(row: LaneRow): { start: bigint; end: bigint }[] {
   return out;
 }
 
-/** The fold scale for what the given spaces show: one axis for all of them. */
-export function foldFor(spaces: readonly SpaceLanes[]): Scale {
-  const edges = new Set<bigint>();
+/** The fold scale for what the given spaces show, and for stretches of interest besides: one axis for all of them. */
+export function foldFor(spaces: readonly SpaceLanes[], stretches: readonly IovaRange[] = []): Scale {
+  const edges = new Set(stretches.flatMap(({ start, last }) => [start, last + 1n]));
   const occupying: LaneRow[] = [];
   for (const lane of spaces.flatMap((space) => space.lanes)) {
     for (const row of lane.rows) {
@@ -48,6 +49,7 @@ export function foldFor(spaces: readonly SpaceLanes[]): Scale {
   return foldScale({
     edges,
     isOccupied: (start, end) =>
+      stretches.some((r) => r.start < end && r.last >= start) ||
       occupying.some((row) => {
         const i = firstEndingAtOrAfter(row, start);
         return i < row.starts.length && (row.starts[i] as bigint) < end;

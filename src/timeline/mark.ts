@@ -18,7 +18,8 @@ export type Mark =
       readonly openRight?: boolean;
     }
   | {
-      readonly type: 'fill' | 'outline';
+      /** `wash` is a thin colour over all that lies below it. */
+      readonly type: 'fill' | 'outline' | 'wash';
       readonly x: number;
       readonly y: number;
       readonly width: number;

@@ -1,6 +1,6 @@
 import type { Mark, Scene } from './mark.ts';
 import { textWidth } from './text-metrics.ts';
-import { MONO_STACK, type Paint, SANS_STACK, type StyleName, THEMES, type ThemeName } from './theme.ts';
+import { MONO_STACK, type Paint, SANS_STACK, type StyleName, THEMES, type ThemeName, WASH_OPACITY } from './theme.ts';
 
 type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 
@@ -74,6 +74,12 @@ function paintMark(context: Context, mark: Mark, themeName: ThemeName, density: 
     case 'fill':
       context.fillStyle = theme.ink[mark.ink];
       context.fillRect(mark.x, mark.y, mark.width, mark.height);
+      return;
+    case 'wash':
+      context.globalAlpha = WASH_OPACITY;
+      context.fillStyle = theme.ink[mark.ink];
+      context.fillRect(mark.x, mark.y, mark.width, mark.height);
+      context.globalAlpha = 1;
       return;
     case 'outline':
       context.strokeStyle = theme.ink[mark.ink];

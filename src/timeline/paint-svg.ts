@@ -1,6 +1,6 @@
 import type { Mark, Scene } from './mark.ts';
 import { textWidth } from './text-metrics.ts';
-import { MONO_STACK, type Paint, SANS_STACK, type StyleName, THEMES, type ThemeName } from './theme.ts';
+import { MONO_STACK, type Paint, SANS_STACK, type StyleName, THEMES, type ThemeName, WASH_OPACITY } from './theme.ts';
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
@@ -51,6 +51,8 @@ function markSvg(mark: Mark, themeName: ThemeName): string {
     }
     case 'fill':
       return `<rect x="${n(mark.x)}" y="${n(mark.y)}" width="${n(mark.width)}" height="${n(mark.height)}" fill="${theme.ink[mark.ink]}"/>`;
+    case 'wash':
+      return `<rect x="${n(mark.x)}" y="${n(mark.y)}" width="${n(mark.width)}" height="${n(mark.height)}" fill="${theme.ink[mark.ink]}" fill-opacity="${WASH_OPACITY}"/>`;
     case 'outline':
       return `<rect x="${n(mark.x)}" y="${n(mark.y)}" width="${n(mark.width)}" height="${n(mark.height)}" fill="none" stroke="${theme.ink[mark.ink]}" stroke-width="2"/>`;
     case 'text': {

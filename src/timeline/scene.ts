@@ -17,6 +17,14 @@ export interface BoundsLine {
   readonly source: string;
 }
 
+/** A stretch marked across all lanes, with a few words below it: a measurement, a refused request. Bounds inclusive. */
+export interface Band {
+  readonly start: bigint;
+  readonly last: bigint;
+  readonly words: string;
+  readonly ink: 'accent' | 'alarm';
+}
+
 export interface SceneInput {
   readonly title: string;
   readonly subtitle: string;
@@ -27,8 +35,8 @@ export interface SceneInput {
   /** Width of the whole picture; `plotWidth` says what is left for the axis. */
   readonly width: number;
   readonly selected?: Pick<Target, 'laneId' | 'start' | 'last'> | undefined;
-  /** A stretch marked across all lanes, as a measurement; bounds inclusive. */
-  readonly measured?: { readonly start: bigint; readonly last: bigint } | undefined;
+  /** Stretches marked across all lanes. */
+  readonly bands?: readonly Band[] | undefined;
   /** For exported pictures: the exact bounds as a table below. */
   readonly bounds?: readonly BoundsLine[] | undefined;
 }
@@ -160,7 +168,7 @@ class SceneBuilder {
     this.marks.splice(before, 0, ...background);
     this.#drawTears(plotTop, plotBottom);
     this.marks.push(...this.#badgeMarks);
-    this.#measured(plotTop, plotBottom);
+    this.#bands(plotTop, plotBottom);
     this.#y += 18;
     this.#notes();
     this.#legend();
@@ -457,23 +465,28 @@ class SceneBuilder {
     }
   }
 
-  #measured(top: number, bottom: number): void {
-    const { measured, scale, view } = this.#input;
-    if (!measured) return;
-    const x0 = Math.max(0, pixelOf(view, toWorld(scale, measured.start)));
-    const x1 = Math.min(view.width, pixelOf(view, toWorld(scale, measured.last + 1n)));
-    if (x1 < 0 || x0 > view.width) return;
-    this.marks.push({
-      type: 'outline',
-      x: this.#left + x0,
-      y: top,
-      width: Math.max(1, x1 - x0),
-      height: bottom - top,
-      ink: 'accent',
-    });
-    const label = formatSize(sizeOf(range(measured.start, measured.last)));
-    const middle = this.#left + Math.min(view.width - 40, Math.max(40, (x0 + x1) / 2));
-    this.marks.push(text(middle, bottom + 13, label, { font: 'bold', ink: 'accent', anchor: 'middle', halo: true }));
+  /** Bands through all lanes, their words below, each on a line of its own where they would touch. */
+  #bands(top: number, bottom: number): void {
+    const { bands = [], scale, view } = this.#input;
+    const lineEnds: number[] = [];
+    for (const band of bands) {
+      const x0 = Math.max(0, pixelOf(view, toWorld(scale, band.start)));
+      const x1 = Math.min(view.width, pixelOf(view, toWorld(scale, band.last + 1n)));
+      if (x1 < 0 || x0 > view.width) continue;
+      const box = { x: this.#left + x0, y: top, width: Math.max(1, x1 - x0), height: bottom - top };
+      this.marks.push({ type: 'wash', ...box, ink: band.ink }, { type: 'outline', ...box, ink: band.ink });
+      const room = view.width;
+      const words = shorten(`${band.words} · ${formatSize(band.last - band.start + 1n)}`, room, 11, 'bold', 8);
+      const width = textWidth(words, 11, 'bold');
+      const from = Math.min(room - width, Math.max(0, (x0 + x1 - width) / 2));
+      let line = lineEnds.findIndex((end) => end < from - 8);
+      if (line < 0) line = lineEnds.push(0) - 1;
+      lineEnds[line] = from + width;
+      this.marks.push(
+        text(this.#left + from, bottom + 15 + line * 15, words, { size: 11, font: 'bold', ink: band.ink, halo: true }),
+      );
+    }
+    this.#y += lineEnds.length * 15;
   }
 
   #notes(): void {

@@ -107,7 +107,17 @@ export interface Paint {
   readonly dash?: readonly number[];
 }
 
-export type InkName = 'ink' | 'muted' | 'faint' | 'hairline' | 'grid' | 'ground' | 'accent' | 'halo' | 'badge';
+export type InkName =
+  | 'alarm'
+  | 'ink'
+  | 'muted'
+  | 'faint'
+  | 'hairline'
+  | 'grid'
+  | 'ground'
+  | 'accent'
+  | 'halo'
+  | 'badge';
 
 interface Theme {
   readonly name: ThemeName;
@@ -140,6 +150,7 @@ export const THEMES: Readonly<Record<ThemeName, Theme>> = {
       grid: '#d9dfe6',
       ground: '#ffffff',
       accent: '#0b62c4',
+      alarm: '#b3261e',
       halo: '#ffffffd9',
       badge: '#1b2430',
     },
@@ -173,6 +184,7 @@ export const THEMES: Readonly<Record<ThemeName, Theme>> = {
       grid: '#303b49',
       ground: '#121821',
       accent: '#6cb2ff',
+      alarm: '#ff8a80',
       halo: '#121821d9',
       badge: '#e7ecf3',
     },
@@ -197,6 +209,9 @@ export const THEMES: Readonly<Record<ThemeName, Theme>> = {
     },
   ),
 };
+
+/** How much of a wash is seen over what lies below it. */
+export const WASH_OPACITY = 0.12;
 
 export const SANS_STACK = 'system-ui, "DejaVu Sans", sans-serif';
 export const MONO_STACK = 'ui-monospace, "DejaVu Sans Mono", monospace';

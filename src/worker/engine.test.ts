@@ -112,8 +112,12 @@ describe('the engine', () => {
     const events = await asker.ask('events', { id: 't', offset: 0, limit: 10 });
     expect(events[1]).toMatchObject({ position: 2, answer: '0 iova=0x4000' });
     expect(events[2]).toMatchObject({ answer: '-EEXIST', expected: '-ENOENT' });
-    expect(events[2]?.refused).toContain('0x4000 – 0x5fff');
-    expect(events[3]?.refused).toContain('ioas.frobnicate');
+    expect(events[2]?.refused).toMatchObject({
+      asked: { start: 0x5000n, last: 0x5fffn },
+      obstacle: { start: 0x4000n, last: 0x5fffn },
+    });
+    expect(events[2]?.refused?.words).toContain('0x4000 – 0x5fff');
+    expect(events[3]?.refused?.words).toContain('ioas.frobnicate');
     const earlier = await asker.ask('seek', { id: 't', position: 1 });
     expect(earlier.spaces).toMatchObject([{ title: 'a', areas: 0 }]);
     expect((await asker.ask('seek', { id: 't', position: 0 })).spaces).toEqual([]);

@@ -2,6 +2,7 @@
 import { commonSpace } from '../analysis/common-space.ts';
 import type { SourceSummary } from '../dumps/collector.ts';
 import { parseAddress } from '../iova/parse.ts';
+import type { IovaRange } from '../iova/range.ts';
 import { writeSessionLines } from '../session/write.ts';
 import { foldFor } from '../timeline/fold.ts';
 import { firstEndingAtOrAfter, type Lane, type SpaceLanes } from '../timeline/lane.ts';
@@ -44,8 +45,8 @@ function sourceWords(lane: Lane, target: Target): string {
   return places.length > 1 ? `${where} and ${places.length - 1} more` : where;
 }
 
-function scaleFor(kind: ArrangeParams['scale'], spaces: readonly SpaceLanes[]): Scale {
-  return kind === 'fold' ? foldFor(spaces) : kind === 'log' ? logScale() : linearScale();
+function scaleFor(kind: ArrangeParams['scale'], spaces: readonly SpaceLanes[], stretches: readonly IovaRange[]): Scale {
+  return kind === 'fold' ? foldFor(spaces, stretches) : kind === 'log' ? logScale() : linearScale();
 }
 
 /** True if a source gave more than diagnostics. */
@@ -85,7 +86,7 @@ export function createEngine(open: readonly EngineDocument[] = []): Handlers {
     };
   }
 
-  function arrange({ ticked, expanded, scale: kind }: ArrangeParams): Arrangement {
+  function arrange({ ticked, expanded, scale: kind, stretches = [] }: ArrangeParams): Arrangement {
     const keys = new Set(ticked);
     const opened = new Set(expanded);
     const spaces: SpaceLanes[] = [];
@@ -102,7 +103,7 @@ export function createEngine(open: readonly EngineDocument[] = []): Handlers {
       revision: ++revision,
       title: pictureTitle(spaces),
       sources: [...documents.values()].flatMap((d) => d.sources.filter((s) => hasContent(s)).map((s) => s.name)),
-      scale: scaleFor(kind, spaces),
+      scale: scaleFor(kind, spaces, stretches),
       spaces: spaces.map((space) => ({
         id: space.id,
         title: space.title,

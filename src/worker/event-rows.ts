@@ -1,7 +1,10 @@
+import { IOVA_MAX } from '../iova/iova.ts';
+import { range } from '../iova/range.ts';
+import { describeObstacle, type Refusal } from '../kernel/refusal.ts';
 import { isFact, isUnknownEvent, type SessionEvent } from '../session/events.ts';
 import { writeEvent } from '../session/write.ts';
 import type { EngineDocument } from './document.ts';
-import type { EventRow } from './protocol.ts';
+import type { EventRow, Reason } from './protocol.ts';
 
 const TEXT_MAX = 300;
 
@@ -22,6 +25,21 @@ function eventText(event: SessionEvent): string {
   return text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text;
 }
 
+function reasonOf({ words, rule, source, asked, obstacle }: Refusal): Reason {
+  const last = asked?.start === undefined ? undefined : asked.start + asked.length - 1n;
+  return {
+    words,
+    rule,
+    source,
+    ...(asked?.start !== undefined && last !== undefined && last >= asked.start
+      ? { asked: range(asked.start, last > IOVA_MAX ? IOVA_MAX : last) }
+      : {}),
+    ...(obstacle?.start !== undefined && obstacle.last !== undefined
+      ? { obstacle: { ...range(obstacle.start, obstacle.last), words: describeObstacle(obstacle) } }
+      : {}),
+  };
+}
+
 /** A page of a document's events, with what the model answered to each operation. */
 export function eventRows(document: EngineDocument, offset: number, limit: number): EventRow[] {
   const { events } = document.session;
@@ -38,8 +56,8 @@ export function eventRows(document: EngineDocument, offset: number, limit: numbe
     const said = outcome.ok
       ? { answer: answerText(outcome.answer) }
       : outcome.refusal
-        ? { answer: `-${outcome.refusal.errno}`, refused: outcome.refusal.words }
-        : { refused: outcome.fault.message };
+        ? { answer: `-${outcome.refusal.errno}`, refused: reasonOf(outcome.refusal) }
+        : { refused: { words: outcome.fault.message } };
     rows.push({ ...row, ...said, ...(mismatch?.expected ? { expected: answerText(mismatch.expected) } : {}) });
   }
   return rows;

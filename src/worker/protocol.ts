@@ -1,6 +1,7 @@
 // What the page asks of the engine and what it answers: one table of methods, the same whether the engine runs in a Web
 // Worker, in the same thread (tests, command line) or, later, behind a socket. Every call has an id; answers, progress and
 // failures carry it back, so that none depends on order. Failures are data, never exceptions across the border.
+import type { IovaRange } from '../iova/range.ts';
 import type { Part } from '../timeline/lane.ts';
 import type { Target } from '../timeline/mark.ts';
 import type { Scale, ScaleKind } from '../timeline/scale.ts';
@@ -76,6 +77,8 @@ export interface ArrangeParams {
   /** Ids of the lanes that are opened into rows. */
   readonly expanded: readonly string[];
   readonly scale: ScaleKind;
+  /** Stretches that the fold scale keeps visible besides what the lanes show. */
+  readonly stretches?: readonly IovaRange[];
 }
 
 export interface Arrangement {
@@ -131,13 +134,24 @@ export interface TableRow {
   readonly source: string;
 }
 
+/** Why an operation was refused, for people and for the picture. */
+export interface Reason {
+  readonly words: string;
+  /** Name of the rule, and the kernel's function that decides; missing where no kernel was asked. */
+  readonly rule?: string | undefined;
+  readonly source?: string | undefined;
+  /** What was asked for, and what stands in the way, where these are ranges. */
+  readonly asked?: IovaRange | undefined;
+  readonly obstacle?: (IovaRange & { readonly words: string }) | undefined;
+}
+
 export interface EventRow {
   /** Position after this event. */
   readonly position: number;
   readonly text: string;
   /** What the model answered, for an operation. */
   readonly answer?: string | undefined;
-  readonly refused?: string | undefined;
+  readonly refused?: Reason | undefined;
   /** What was expected, if the answer differs. */
   readonly expected?: string | undefined;
 }
