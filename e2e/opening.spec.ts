@@ -1,7 +1,9 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { Page } from '@playwright/test';
+import { packTar } from 'modern-tar';
 import { groupedHex } from '../src/iova/format.ts';
 import { dropText, expect, pasteText, rowOf, test } from './page.ts';
 
@@ -79,6 +81,30 @@ test('a folder of sysfs opens whole', async ({ app }) => {
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test('a packed archive of sysfs opens with the devices behind its links', async ({ app }) => {
+  const group = 'sys/kernel/iommu_groups/9';
+  const archive = await packTar([
+    {
+      header: { name: `${group}/reserved_regions`, size: 4096 },
+      body: '0x00000000000a0000 0x00000000000bffff direct\n'.padEnd(4096, '\0'),
+    },
+    {
+      header: {
+        name: `${group}/devices/0000:00:02.0`,
+        size: 0,
+        type: 'symlink',
+        linkname: '../../../../devices/pci0000:00/0000:00:02.0',
+      },
+    },
+  ]);
+  await app
+    .getByTestId('pick-files')
+    .setInputFiles({ name: 'host.bin', mimeType: 'application/octet-stream', buffer: gzipSync(archive) });
+  await expect(rowOf(app, 'reserved', '0xa_0000', '0xb_ffff')).toHaveCount(1);
+  await app.getByRole('row', { name: 'group 9' }).getByRole('button').click();
+  await expect(app.getByRole('treegrid')).toContainText('0000:00:02.0');
 });
 
 test('the samples open from the menu', async ({ app }) => {

@@ -1,6 +1,5 @@
 // Opens inputs: finds out what each is (packed, an archive, a session, text of any known format) and streams the
 // events that are in it. Works in a browser's worker and in Node; knows no files, only names and bytes.
-import { createTarDecoder } from 'modern-tar';
 import type { SessionHeader } from '../session/events.ts';
 import {
   type ByteStream,
@@ -16,7 +15,6 @@ import {
 import { Collector, type SourceSummary } from './collector.ts';
 import { type DumpEvent, EventQueue } from './event-queue.ts';
 import type { BinaryFormat, DumpFormat, LineFormat } from './format.ts';
-import { gunzip } from './gunzip.ts';
 import { IOMMU_GROUPS } from './iommu-groups.ts';
 import { Pacer } from './pacer.ts';
 import { FORMATS } from './registry.ts';
@@ -237,6 +235,7 @@ async function readBytes(
   const { head } = peeked;
   const nested = depth < DEEPEST;
   if (nested && isGzip(head)) {
+    const { gunzip } = await import('./gunzip.ts');
     const fault = (code: string, message: string) => collector.diagnostic(name, 'warning', code, message);
     await readBytes(state, name, paced(state, gunzip(peeked.bytes, fault)), inTree, depth + 1);
     return;
@@ -309,6 +308,8 @@ async function readTar(state: State, name: string, { bytes }: Peeked, depth: num
       await iterator.return?.();
     },
   });
+  // Most dumps are plain text: what unpacks the others is loaded when it is needed.
+  const { createTarDecoder } = await import('modern-tar');
   const reader = source.pipeThrough(createTarDecoder()).getReader();
   try {
     for (;;) {

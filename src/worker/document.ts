@@ -3,8 +3,7 @@ import type { SourceSummary } from '../dumps/collector.ts';
 import type { DumpEvent } from '../dumps/event-queue.ts';
 import { type DumpInput, openInputs } from '../dumps/open.ts';
 import type { AddressSpaceView, KernelView } from '../kernel/model.ts';
-import { createModel } from '../kernel/models.ts';
-import { SessionStates } from '../kernel/state-at.ts';
+import type { SessionStates } from '../kernel/state-at.ts';
 import { isFact, isOperation, isUnknownEvent, type SessionEvent } from '../session/events.ts';
 import { newSession, SESSION_PROBLEM_CODES, type Session } from '../session/session.ts';
 import type { CallContext, Diagnostic, DocumentNode, InputFile, SourceNode } from './protocol.ts';
@@ -60,6 +59,16 @@ export function isEmpty({ session }: Pick<EngineDocument, 'session'>): boolean {
   return session.events.every((event) => isFact(event) && event.kind === 'diagnostic');
 }
 
+/** The states of a session's model over time, or why there is none. Models are loaded when a session needs them. */
+async function statesOf(session: Session): Promise<{ states?: SessionStates; message?: string }> {
+  const [{ createModel }, { SessionStates: States }] = await Promise.all([
+    import('../kernel/models.ts'),
+    import('../kernel/state-at.ts'),
+  ]);
+  const made = createModel(session.header);
+  return made.ok ? { states: new States(session, made.model) } : { message: made.message };
+}
+
 /** Reads the inputs into a document. Rejects only when the context's signal is aborted. */
 export async function readDocument(
   id: string,
@@ -90,11 +99,6 @@ export async function readDocument(
     onProgress: ({ bytes, total, name }) => context.progress({ done: bytes, total, what: name }),
     onEvents: (batch) => batch.forEach(take),
   });
-  const model = operations > 0 ? createModel(header ?? {}) : undefined;
-  if (model && !model.ok) {
-    const message = `${operations} operations are kept but not run: ${model.message}`;
-    diagnostics.push({ severity: 'warning', code: 'unknown-model', message, source: title });
-  }
   // What reading a session file found fault with is said anew at every reading: it does not become part of the session.
   const own = header ? events.filter((event) => !isReadingProblem(event)) : events;
   const session: Session = {
@@ -103,6 +107,11 @@ export async function readDocument(
     events: own,
     verbatim: { events: verbatim },
   };
+  const { states, message } = operations > 0 ? await statesOf(session) : {};
+  if (message !== undefined) {
+    const words = `${operations} operations are kept but not run: ${message}`;
+    diagnostics.push({ severity: 'warning', code: 'unknown-model', message: words, source: title });
+  }
   return {
     id,
     title: header?.title ?? title,
@@ -110,7 +119,7 @@ export async function readDocument(
     host: takeInventory(id, header?.title ?? title, events),
     sources,
     operations,
-    states: model?.ok ? new SessionStates(session, model.model) : undefined,
+    states,
     position: session.events.length,
     diagnostics,
     diagnosticsMore,
