@@ -24,6 +24,12 @@ export interface CommonSpace {
   readonly apertures: readonly Aperture[];
   /** Where a mapping would be accepted: inside every aperture, outside every blocking region. */
   readonly usable: RangeSet;
+}
+
+/** A container or an IOAS of which the dumps hold what the kernel itself reported. */
+export interface ReportedSpace {
+  readonly name: string;
+  readonly apertures: readonly Aperture[];
   readonly validRanges: readonly Aperture[];
 }
 
@@ -61,10 +67,22 @@ function mergeByType(groups: readonly Group[]): MergedRegion[] {
 export function commonSpace(host: Host, groups: readonly Group[]): CommonSpace {
   const reserved = mergeByType(groups);
   const names = new Set(groups.map((g) => g.group));
-  const apertures = host.apertures.filter((a) => a.group === undefined || names.has(a.group));
+  const apertures = host.apertures.filter(
+    (a) => a.space === undefined && (a.group === undefined || names.has(a.group)),
+  );
   const reach = apertures.reduce<RangeSet>((set, a) => intersect(set, [a]), [WHOLE_SPACE]);
   const blocked = rangeSet(reserved.filter((r) => meaningOf(r.type).blocksMappings));
-  return { host, groups, reserved, apertures, usable: subtract(reach, blocked), validRanges: host.validRanges };
+  return { host, groups, reserved, apertures, usable: subtract(reach, blocked) };
+}
+
+/** The containers and IOASs of a host whose ranges a kernel reported, in the order in which they appear. */
+export function reportedSpaces(host: Host): ReportedSpace[] {
+  const names = [...new Set([...host.validRanges, ...host.apertures].flatMap((a) => a.space ?? []))];
+  return names.map((name) => ({
+    name,
+    apertures: host.apertures.filter((a) => a.space === name),
+    validRanges: host.validRanges.filter((a) => a.space === name),
+  }));
 }
 
 /** What no aperture of the space reaches; empty where no aperture is known. */

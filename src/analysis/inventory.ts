@@ -34,6 +34,8 @@ export interface Aperture extends IovaRange {
   readonly words: string;
   readonly pageSizes?: bigint | undefined;
   readonly group?: string | undefined;
+  /** Name of the container or IOAS that it belongs to. */
+  readonly space?: string | undefined;
   readonly provenance: readonly Provenance[];
 }
 
@@ -48,6 +50,9 @@ export interface Host {
   /** Facts a kind that nothing here draws yet, so that none of them goes unmentioned. */
   readonly otherFacts: Readonly<Record<string, number>>;
 }
+
+/** The container or IOAS of valid ranges that do not say whose they are. */
+const UNNAMED_SPACE = 'as the kernel reports';
 
 interface GroupDraft {
   group?: string | undefined;
@@ -121,6 +126,7 @@ export function takeInventory(key: string, title: string, events: Iterable<Sessi
           words: owner ?? 'aperture',
           pageSizes: event.pgsize_bitmap,
           group: event.group,
+          space: event.container,
           provenance: [provenanceOf(event)],
         });
         break;
@@ -137,7 +143,8 @@ export function takeInventory(key: string, title: string, events: Iterable<Sessi
         validRanges.push({
           start: event.start,
           last: event.last,
-          words: event.container ?? event.ioas ?? 'as the kernel says',
+          words: event.container ?? event.ioas ?? UNNAMED_SPACE,
+          space: event.container ?? event.ioas ?? UNNAMED_SPACE,
           provenance: [provenanceOf(event)],
         });
         break;

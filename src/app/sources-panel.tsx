@@ -21,6 +21,10 @@ interface Row {
   readonly children: readonly Row[];
 }
 
+function counted(n: number, one: string): string {
+  return `${groupedDecimal(BigInt(n))} ${n === 1 ? one : `${one}s`}`;
+}
+
 function groupRow(group: GroupNode): Row {
   const regions = group.regions.map((r) => (r.count > 1 ? `${r.count} ${r.type}` : r.type)).join(', ');
   return {
@@ -37,9 +41,9 @@ function groupRow(group: GroupNode): Row {
 function documentRow(document: DocumentNode): Row {
   const count = document.groups.length;
   const parts = [
-    count > 0 ? `${count} ${count === 1 ? 'group' : 'groups'}` : '',
-    document.spaces.length > 0 ? `${document.spaces.length} IOAS` : '',
-    document.operations > 0 ? `${groupedDecimal(BigInt(document.operations))} operations` : '',
+    count > 0 ? counted(count, 'group') : '',
+    document.spaces.length > 0 ? counted(document.spaces.length, 'address space') : '',
+    document.operations > 0 ? counted(document.operations, 'operation') : '',
   ];
   return {
     key: document.id,
@@ -52,7 +56,7 @@ function documentRow(document: DocumentNode): Row {
         (space): Row => ({
           key: space.key,
           title: space.title,
-          note: `${groupedDecimal(BigInt(space.areas))} ${space.areas === 1 ? 'area' : 'areas'}`,
+          note: space.areas === undefined ? 'reported by a kernel' : counted(space.areas, 'area'),
           level: 'group',
           children: [],
         }),

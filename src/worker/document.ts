@@ -1,3 +1,4 @@
+import { reportedSpaces } from '../analysis/common-space.ts';
 import { groupTitle, type Host, takeInventory } from '../analysis/inventory.ts';
 import type { SourceSummary } from '../dumps/collector.ts';
 import type { DumpEvent } from '../dumps/event-queue.ts';
@@ -135,6 +136,10 @@ export function spacesOf(document: EngineDocument): readonly AddressSpaceView[] 
   return stateOf(document)?.spaces() ?? [];
 }
 
+export function reportedKey(document: Pick<EngineDocument, 'id'>, name: string): string {
+  return `${document.id}/reported ${name}`;
+}
+
 export function spaceKey(document: Pick<EngineDocument, 'id'>, space: string): string {
   return `${document.id}/space ${space}`;
 }
@@ -169,11 +174,10 @@ export function documentNode(document: EngineDocument): DocumentNode {
         regions: [...counts].map(([type, count]) => ({ type, count })),
       };
     }),
-    spaces: spacesOf(document).map((space) => ({
-      key: spaceKey(document, space.id),
-      title: space.id,
-      areas: space.areaCount,
-    })),
+    spaces: [
+      ...reportedSpaces(document.host).map(({ name }) => ({ key: reportedKey(document, name), title: name })),
+      ...spacesOf(document).map(({ id, areaCount }) => ({ key: spaceKey(document, id), title: id, areas: areaCount })),
+    ],
     diagnostics: document.diagnostics,
     diagnosticsMore: document.diagnosticsMore,
     otherFacts: document.host.otherFacts,

@@ -134,6 +134,29 @@ describe('the engine', () => {
     expect(await (await asker.ask('save', { id: 't' })).text()).toBe(TRACE);
   });
 
+  test('what a kernel reported of a container is an address space of its own', async () => {
+    const asker = new Asker();
+    const node = await asker.open(
+      'r',
+      [
+        '{"format":"iova-trace","version":1}',
+        '{"kind":"valid_range","start":"0x0","last":"0xfedfffff","container":"c1"}',
+        '{"kind":"valid_range","start":"0xfef00000","last":"0xffffffffffff","container":"c1"}',
+        '{"kind":"valid_range","start":"0x1000","last":"0x1fff","ioas":"i2"}',
+        '{"kind":"aperture","start":"0x0","last":"0xffffffffffff","container":"c1","pgsize_bitmap":"0x40201000"}',
+      ].join('\n'),
+    );
+    expect(node.spaces.map((s) => s.title)).toEqual(['c1', 'i2']);
+    const { spaces } = await asker.arrangeAll();
+    expect(spaces.map((s) => s.lanes.map((l) => [l.title, l.total]))).toEqual([
+      [
+        ['aperture', 2],
+        ['valid', 2],
+      ],
+      [['valid', 1]],
+    ]);
+  });
+
   test('refuses what holds nothing, with the first lines, and keeps what was open', async () => {
     const asker = new Asker();
     await asker.open('d', DUMP);

@@ -1,5 +1,5 @@
 // The engine: holds what is open and answers questions about it. No DOM, no React, no message ports.
-import { commonSpace } from '../analysis/common-space.ts';
+import { commonSpace, reportedSpaces } from '../analysis/common-space.ts';
 import type { SourceSummary } from '../dumps/collector.ts';
 import { parseAddress } from '../iova/parse.ts';
 import type { IovaRange } from '../iova/range.ts';
@@ -8,12 +8,22 @@ import { foldFor } from '../timeline/fold.ts';
 import { firstEndingAtOrAfter, type Lane, type SpaceLanes } from '../timeline/lane.ts';
 import { factSpace } from '../timeline/lanes/fact-space.ts';
 import { modelSpace } from '../timeline/lanes/model-space.ts';
+import { reportedSpace } from '../timeline/lanes/reported-space.ts';
 import type { Target } from '../timeline/mark.ts';
 import { linearScale, logScale, type Scale } from '../timeline/scale.ts';
 import type { BoundsLine } from '../timeline/scene.ts';
 import { cutSlices } from '../timeline/slice.ts';
 import { STYLE_NAMES, type StyleName } from '../timeline/theme.ts';
-import { documentNode, type EngineDocument, inputOf, isEmpty, readDocument, spaceKey, spacesOf } from './document.ts';
+import {
+  documentNode,
+  type EngineDocument,
+  inputOf,
+  isEmpty,
+  readDocument,
+  reportedKey,
+  spaceKey,
+  spacesOf,
+} from './document.ts';
 import { eventRows } from './event-rows.ts';
 import { extreme, laneTotal, neighbour, nthOfLane, type Place, placesOf, targetAt } from './lane-walk.ts';
 import {
@@ -94,6 +104,10 @@ export function createEngine(open: readonly EngineDocument[] = []): Handlers {
       const { host, title } = document;
       const groups = host.groups.filter((group) => keys.has(group.key));
       if (groups.length > 0) spaces.push(factSpace(commonSpace(host, groups), opened));
+      for (const reported of reportedSpaces(host)) {
+        const key = reportedKey(document, reported.name);
+        if (keys.has(key)) spaces.push(reportedSpace(key, title, reported, opened));
+      }
       for (const space of spacesOf(document)) {
         const key = spaceKey(document, space.id);
         if (keys.has(key)) spaces.push(modelSpace(key, title, space, opened, () => [{ source: title }]));

@@ -45,11 +45,12 @@ export interface GroupNode {
   readonly regions: readonly { readonly type: string; readonly count: number }[];
 }
 
-/** An address space that operations make: an IOAS of a model. */
+/** An address space of a model (an IOAS, a container), or one whose ranges a kernel reported. */
 export interface SpaceNode {
   readonly key: string;
   readonly title: string;
-  readonly areas: number;
+  /** Number of areas, of a model's space. */
+  readonly areas?: number | undefined;
 }
 
 /** One opened set of files: a host. */

@@ -1,10 +1,10 @@
 import type { CommonSpace } from '../../analysis/common-space.ts';
 import { formatSize } from '../../iova/format.ts';
-import { largest, rangeSet, totalSize } from '../../iova/range-set.ts';
+import { largest, totalSize } from '../../iova/range-set.ts';
 import { type DescribedRange, describedLane, type Lane } from '../lane.ts';
 import { styleIndex } from '../theme.ts';
 
-/** What remains usable for all ticked groups together, and in a row of its own what a kernel reported, if it did. */
+/** What remains usable for all ticked groups together. */
 export function usableLane(id: string, space: CommonSpace): Lane {
   const known = space.apertures.length > 0;
   const biggest = largest(space.usable);
@@ -22,24 +22,7 @@ export function usableLane(id: string, space: CommonSpace): Lane {
       },
     }),
   );
-  const reported = rangeSet(space.validRanges).map(
-    (r): DescribedRange => ({
-      ...r,
-      style: styleIndex('reported'),
-      caption: 'valid',
-      info: {
-        title: 'valid range',
-        sentence: 'The kernel itself reported this range as mappable.',
-        parts: space.validRanges
-          .filter((v) => v.start <= r.last && r.start <= v.last)
-          .map((v) => ({ owner: v.words, range: { start: v.start, last: v.last }, provenance: v.provenance })),
-      },
-    }),
-  );
   const count = `${ranges.length} ${ranges.length === 1 ? 'range' : 'ranges'}`;
   const subtitle = known ? `${count}, ${formatSize(totalSize(space.usable))}` : count;
-  return describedLane({ id, kind: 'usable', title: 'usable', subtitle }, [
-    { ranges },
-    ...(reported.length > 0 ? [{ title: 'as reported', ranges: reported }] : []),
-  ]);
+  return describedLane({ id, kind: 'usable', title: 'usable', subtitle }, [{ ranges }]);
 }
