@@ -34,7 +34,7 @@ function grown<T extends Uint32Array | Int32Array | Uint8Array>(array: T, length
   return larger;
 }
 
-/** The areas of an address space: disjoint ranges in a tree, and what is mapped there in columns by handle. */
+/** The areas of an address space: ranges in a tree, and what is mapped there in columns by handle. */
 export class AreaStore {
   readonly tree: IntervalTree;
   /** Two words a handle: high, low. */
@@ -66,7 +66,7 @@ export class AreaStore {
     return copy;
   }
 
-  /** Adds an area that overlaps no other; the caller has made sure of that. */
+  /** Adds an area. That it overlaps no other is the caller's concern: one version of the kernel lets it happen. */
   add(start: bigint, last: bigint, mapping: Mapping): void {
     const handle = this.#free.pop() ?? this.#used++;
     if (handle >= this.#flags.length) {
@@ -108,16 +108,16 @@ export class AreaStore {
   }
 
   /**
-   * The first area whose iova, length or offset in its page of memory is no multiple of `alignment` (a power of two, at
-   * most 2^32). Visits every area at worst. Source: Linux 6.12, iopt_check_iova_alignment.
+   * The first area whose iova or length is no multiple of `alignment` (a power of two, at most 2^32), or with `memory`
+   * whose address in the user's memory is none. Visits every area at worst.
    */
-  firstUnaligned(alignment: bigint): Area | undefined {
+  firstUnaligned(alignment: bigint, memory: boolean): Area | undefined {
     const mask = Number(alignment - 1n);
     if (mask === 0) return undefined;
     let found: IntervalEntry | undefined;
     // With start and start + length aligned the length is too, so the low bits of both ends and of the memory decide.
     this.tree.visitOverlaps(0n, IOVA_MAX, (handle, startHigh, startLow, lastHigh, lastLow) => {
-      const broken = startLow | (lastLow + 1) | (this.#userVa[handle * 2 + 1] as number);
+      const broken = startLow | (lastLow + 1) | (memory ? (this.#userVa[handle * 2 + 1] as number) : 0);
       if ((broken & mask) === 0) return false;
       found = {
         start: fromWords(startHigh, startLow) as Iova,

@@ -6,6 +6,7 @@ import { IOVA_MAX, type Iova } from '../iova/iova.ts';
 import type { IovaRange } from '../iova/range.ts';
 import { complement, intersect, rangeSet } from '../iova/range-set.ts';
 import { type Choice, chooseIova, type Room } from './choose-iova.ts';
+import { crowd, disjoint, treeOf } from './crowded.ts';
 import type { PageSizes } from './model.ts';
 
 interface Case {
@@ -47,35 +48,8 @@ function linearSearch({ areas, reserved, allowed, alignment, userVa, length, siz
   return { ok: false, why: 'no-space', alignment: wanted };
 }
 
-function treeOf(ranges: readonly IovaRange[]): IntervalTree {
-  const tree = new IntervalTree(4);
-  for (const [i, r] of ranges.entries()) tree.insert(r.start, r.last, i);
-  return tree;
-}
-
 function roomOf({ areas, reserved, allowed, alignment }: Case): Room {
   return { areas: treeOf(areas), reserved: treeOf(reserved), allowed: treeOf(allowed), alignment };
-}
-
-/** Ranges of small numbers of units at one edge of the space, so that gaps of every size and phase come up. */
-function crowd(base: bigint, unit: bigint, maxLength: number): fc.Arbitrary<IovaRange[]> {
-  return fc.array(
-    fc.tuple(fc.nat({ max: 4 * maxLength }), fc.nat({ max: 5 }), fc.boolean()).map(([at, more, odd]) => {
-      const start = base + BigInt(at) * unit + (odd ? unit / 4n : 0n);
-      const last = start + BigInt(more) * unit + unit / 2n;
-      return {
-        start: (start > IOVA_MAX ? IOVA_MAX : start) as Iova,
-        last: (last > IOVA_MAX ? IOVA_MAX : last) as Iova,
-      };
-    }),
-    { maxLength, size: 'max' },
-  );
-}
-
-function disjoint(ranges: readonly IovaRange[]): IovaRange[] {
-  const out: IovaRange[] = [];
-  for (const r of ranges) if (!out.some((o) => o.start <= r.last && r.start <= o.last)) out.push(r);
-  return out;
 }
 
 const tight: fc.Arbitrary<Case> = fc

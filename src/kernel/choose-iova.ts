@@ -1,6 +1,7 @@
 import type { IntervalTree } from '../iova/interval-tree.ts';
 import { IOVA_MAX, type Iova, lowestSetBit, roundUpPowerOfTwo } from '../iova/iova.ts';
-import { fromWords, highWord, lowWord, TWO_32 } from '../iova/words.ts';
+import { fromWords, highWord, lowWord } from '../iova/words.ts';
+import { GapFit } from './gap-fit.ts';
 import type { PageSizes } from './model.ts';
 
 /** Where an IOVA may be chosen. An empty `allowed` allows everything. */
@@ -31,7 +32,7 @@ export function chooseIova(room: Room, userVa: bigint, length: bigint, sizes: Pa
   if (alignment > sizes.hugePage) alignment = sizes.hugePage;
   if (alignment < room.alignment) return { ok: false, why: 'alignment-too-small', alignment };
 
-  const fit = new Fit(length, alignment, userVa & (sizes.page - 1n));
+  const fit = new GapFit(length, alignment, userVa & (sizes.page - 1n));
   const first = sizes.page;
   const last = IOVA_MAX - sizes.page;
   const search = (from: bigint, to: bigint): boolean => {
@@ -49,56 +50,4 @@ export function chooseIova(room: Room, userVa: bigint, length: bigint, sizes: Pa
     }
   }
   return { ok: false, why: 'no-space', alignment };
-}
-
-/**
- * The test of one gap: its start goes up to the alignment (beyond 2^64 it is out), the offset inside the page is put
- * into the low bits, and the rest must hold the length. In words, for a search may try a gap a microsecond.
- * A gap that would leave no address behind the first is refused, so a single byte at the very end of a gap never fits.
- */
-class Fit {
-  readonly visit = (startHigh: number, startLow: number, lastHigh: number, lastLow: number): boolean =>
-    this.tryGap(startHigh, startLow, lastHigh, lastLow);
-  readonly #maskHigh: number;
-  readonly #maskLow: number;
-  readonly #offsetHigh: number;
-  readonly #offsetLow: number;
-  readonly #restHigh: number;
-  readonly #restLow: number;
-  #high = 0;
-  #low = 0;
-
-  constructor(length: bigint, alignment: bigint, offset: bigint) {
-    this.#maskHigh = highWord(alignment - 1n);
-    this.#maskLow = lowWord(alignment - 1n);
-    this.#offsetHigh = highWord(offset);
-    this.#offsetLow = lowWord(offset);
-    this.#restHigh = highWord(length - 1n);
-    this.#restLow = lowWord(length - 1n);
-  }
-
-  /** The place found by the last successful try. */
-  get iova(): Iova {
-    return fromWords(this.#high, this.#low) as Iova;
-  }
-
-  tryGap(startHigh: number, startLow: number, lastHigh: number, lastLow: number): boolean {
-    const sum = startLow + this.#maskLow;
-    const carry = sum >= TWO_32 ? 1 : 0;
-    const raised = startHigh + this.#maskHigh + carry;
-    if (raised >= TWO_32) return false;
-    const high = ((raised & ~this.#maskHigh) | this.#offsetHigh) >>> 0;
-    const low = ((sum & ~this.#maskLow) | this.#offsetLow) >>> 0;
-    if (high > lastHigh || (high === lastHigh && low >= lastLow)) return false;
-    let leftHigh = lastHigh - high;
-    let leftLow = lastLow - low;
-    if (leftLow < 0) {
-      leftLow += TWO_32;
-      leftHigh--;
-    }
-    if (leftHigh < this.#restHigh || (leftHigh === this.#restHigh && leftLow < this.#restLow)) return false;
-    this.#high = high;
-    this.#low = low;
-    return true;
-  }
 }

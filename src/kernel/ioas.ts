@@ -350,7 +350,7 @@ export class Ioas extends AddressSpace {
       return no('attach-page-size-too-large', { obstacle: { kind: 'alignment', value: smallest } });
     }
     if (alignment !== this.#alignment) {
-      const area = this.areaStore.firstUnaligned(alignment);
+      const area = this.areaStore.firstUnaligned(alignment, true);
       if (area) return no('attach-area-unaligned', { obstacle: areaObstacle(area) });
     }
     const [first, end] = aperture;
@@ -417,9 +417,12 @@ export class Ioas extends AddressSpace {
     return DONE;
   }
 
-  /** An area that a rise of the alignment to the page size would break; none if it stands there already. */
+  /**
+   * An area that a rise of the alignment to the page size would break; none if it stands there already.
+   * Source: Linux 6.12, iopt_check_iova_alignment.
+   */
   #unalignedForPages(): Area | undefined {
-    return this.sizes.page > this.#alignment ? this.areaStore.firstUnaligned(this.sizes.page) : undefined;
+    return this.sizes.page > this.#alignment ? this.areaStore.firstUnaligned(this.sizes.page, true) : undefined;
   }
 
   destroyAccess(name: string): void {

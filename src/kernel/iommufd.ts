@@ -2,7 +2,7 @@ import type { Iova } from '../iova/iova.ts';
 import type { Operation, OperationOf } from '../session/events.ts';
 import { Ioas } from './ioas.ts';
 import type { AddressSpaceView, KernelModel, Outcome, PageSizes } from './model.ts';
-import { fault, inUse, outcome, permissionsOf, SUCCESS, unknown } from './result.ts';
+import { badAttach, fault, inUse, outcome, permissionsOf, SUCCESS, unknown } from './result.ts';
 
 /** Linux 6.12's iommufd: IOAS objects, devices attached to them, and in-kernel accesses. */
 export class IommufdModel implements KernelModel {
@@ -149,10 +149,8 @@ export class IommufdModel implements KernelModel {
   #attach(ioas: Ioas, operation: OperationOf<'device.attach'>): Outcome {
     const { device, domain, reserved } = operation;
     if (this.#devices.has(device)) return inUse('an attached device', device);
-    if (domain.aperture[0] > domain.aperture[1]) return fault('bad-argument', 'the aperture ends before it starts');
-    if (domain.pgsize_bitmap === 0n) return fault('bad-argument', 'the page size bitmap is empty');
-    const reversed = reserved.some(({ start, last }) => start > last);
-    if (reversed) return fault('bad-argument', 'a reserved region ends before it starts');
+    const bad = badAttach(domain, reserved);
+    if (bad) return bad;
     const result = ioas.attach(device, domain, reserved);
     if (result.ok) this.#devices.set(device, { ioas: ioas.id, iommu: domain.iommu });
     return outcome(result);

@@ -1,10 +1,12 @@
 import type { SessionHeader } from '../session/events.ts';
 import { IommufdModel } from './iommufd.ts';
+import { IommufdRfcModel } from './iommufd-rfc.ts';
 import { type KernelModel, type PageSizes, pageSizesOf } from './model.ts';
 
 /** One line a model: its name in session headers, and how to make it empty. */
 const MODELS: Readonly<Record<string, (sizes: PageSizes) => KernelModel>> = {
   iommufd: (sizes) => new IommufdModel(sizes),
+  'iommufd-rfc': (sizes) => new IommufdRfcModel(sizes),
 };
 
 /** The model of sessions whose header names none. */

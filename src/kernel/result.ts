@@ -1,5 +1,5 @@
 // What model code hands around: a value or a refusal inside a model, an outcome at its door.
-import type { Answer } from '../session/events.ts';
+import type { Answer, DomainDescription, ReservedRegion } from '../session/events.ts';
 import type { OperationFault, Outcome } from './model.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -41,4 +41,14 @@ export function outcome<T>(result: Result<T>, answer?: (value: T) => Omit<Answer
 /** The permissions among the flags of a mapping. */
 export function permissionsOf(flags: readonly string[]): Permissions {
   return { read: flags.includes('read'), write: flags.includes('write') };
+}
+
+/** What is wrong with the description of a device that is to be attached, if anything: no kernel would come to see it. */
+export function badAttach(domain: DomainDescription, regions: readonly ReservedRegion[]): Outcome | undefined {
+  if (domain.aperture[0] > domain.aperture[1]) return fault('bad-argument', 'the aperture ends before it starts');
+  if (domain.pgsize_bitmap === 0n) return fault('bad-argument', 'the page size bitmap is empty');
+  if (regions.some(({ start, last }) => start > last)) {
+    return fault('bad-argument', 'a reserved region ends before it starts');
+  }
+  return undefined;
 }
