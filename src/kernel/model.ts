@@ -32,7 +32,7 @@ export interface AreaView extends IovaRange {
 export interface ReservedView extends IovaRange {
   /** As the kernel prints it (`msi`, `direct` …), `aperture` for what a domain cannot reach, `manual` by request. */
   readonly type: string;
-  readonly owner: { readonly kind: 'device' | 'domain'; readonly name: string } | undefined;
+  readonly owner: { readonly kind: 'device' | 'domain' | 'group'; readonly name: string } | undefined;
 }
 
 export interface DomainView {
@@ -40,6 +40,10 @@ export interface DomainView {
   readonly aperture: IovaRange;
   readonly pgsizeBitmap: bigint;
   readonly devices: readonly string[];
+  /** Of a container: the groups that share it. */
+  readonly groups?: readonly string[];
+  /** Of a container: true if devices cannot bypass the caches. */
+  readonly enforcesCoherency?: boolean;
 }
 
 export interface AccessView {
@@ -61,11 +65,21 @@ export interface AddressSpaceView {
   readonly reserved: readonly ReservedView[];
   /** Where the kernel may choose, by ascending start; empty: anywhere. */
   readonly allowed: readonly IovaRange[];
+  /** Where a mapping may lie, by ascending start. Left out by a model where that is all that nothing reserves. */
+  readonly usable?: readonly IovaRange[];
   readonly domains: readonly DomainView[];
   readonly accesses: readonly AccessView[];
   /** Bytes: a power of two. */
   readonly alignment: bigint;
   readonly hugePages: boolean;
+  /** Of a container: where mappings may lie, by ascending start; one of these ranges must hold a mapping whole. */
+  readonly validRanges?: readonly IovaRange[];
+  /** Of a container: how many mappings may still be made. */
+  readonly mappingsLeft?: number;
+  /** Of a container: the page sizes that all domains have, bit n set: 2^n bytes. */
+  readonly pageSizes?: bigint;
+  /** Of a container: the version of its backend. */
+  readonly version?: 'type1' | 'type1v2';
 }
 
 /** The state of a model, to be read. */

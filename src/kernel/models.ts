@@ -2,10 +2,12 @@ import type { SessionHeader } from '../session/events.ts';
 import { IommufdModel } from './iommufd.ts';
 import { IommufdRfcModel } from './iommufd-rfc.ts';
 import { type KernelModel, type PageSizes, pageSizesOf } from './model.ts';
+import { Type1Model } from './type1.ts';
 
 /** One line a model: its name in session headers, and how to make it empty. */
 const MODELS: Readonly<Record<string, (sizes: PageSizes) => KernelModel>> = {
   iommufd: (sizes) => new IommufdModel(sizes),
+  type1: (sizes) => new Type1Model(sizes),
   'iommufd-rfc': (sizes) => new IommufdRfcModel(sizes),
 };
 

@@ -1,0 +1,114 @@
+// Capability chains: blocks behind a structure, each with a header that links to the next.
+import { hex } from '../iova/format.ts';
+import { decodeStruct, type StructLayout, sizeOfLayout } from './layout.ts';
+import type { Endian, UapiFault, UapiNode } from './node.ts';
+
+/** Source: Linux 4.6, struct vfio_info_cap_header. `next` counts from the start of the buffer; 0 ends the chain. */
+export const CAPABILITY_HEADER = {
+  name: 'vfio_info_cap_header',
+  fields: [
+    { name: 'id', width: 2, format: 'decimal' },
+    { name: 'version', width: 2, format: 'decimal' },
+    {
+      name: 'next',
+      width: 4,
+      meaning: (next) => (next === 0n ? 'the last capability' : `the next capability is at offset ${hex(next)}`),
+    },
+  ],
+} as const satisfies StructLayout<'id' | 'version' | 'next'>;
+
+/** Capabilities start at multiples of this. Source: Linux 6.6, vfio_info_cap_add. */
+export const CAPABILITY_ALIGNMENT = 8;
+
+export const CAPABILITY_HEADER_SIZE = sizeOfLayout(CAPABILITY_HEADER);
+
+/** One block of a chain. */
+export interface Capability {
+  readonly offset: number;
+  /** Offset behind its body: where the next one begins, or the buffer ends. */
+  readonly end: number;
+  readonly id: number;
+  readonly version: number;
+  /** The header's fields. */
+  readonly header: readonly UapiNode[];
+  /** Faults of its place and its link. */
+  readonly faults: readonly UapiFault[];
+}
+
+export interface CapabilityChain {
+  readonly capabilities: readonly Capability[];
+  /** A fault of the link that leads into the chain. */
+  readonly fault: UapiFault | undefined;
+}
+
+/**
+ * Follows a chain as far as it holds: to its end, to a link that leads nowhere, or to one that was followed before.
+ *
+ * @param first offset of the first capability; 0: none
+ * @param linkOffset offset of the field that says so
+ * @param from offset behind the structure: no capability begins before it
+ * @param limit offset behind the last byte that counts, at most bytes.length
+ */
+export function walkCapabilities(
+  bytes: Uint8Array,
+  endian: Endian,
+  first: number,
+  linkOffset: number,
+  from: number,
+  limit: number = bytes.length,
+): CapabilityChain {
+  const found: { offset: number; next: number; id: number; version: number; header: readonly UapiNode[] }[] = [];
+  const linkFaults = new Map<number, UapiFault>();
+  const seen = new Set<number>();
+  let link = linkOffset;
+  for (let offset = first; offset !== 0; ) {
+    const problem = linkProblem(offset, from, limit, seen);
+    if (problem) {
+      linkFaults.set(link, { ...problem, offset: link });
+      break;
+    }
+    seen.add(offset);
+    const header = decodeStruct(CAPABILITY_HEADER, bytes, offset, endian, limit);
+    const { id = 0n, version = 0n, next = 0n } = header.values;
+    found.push({ offset, next: Number(next), id: Number(id), version: Number(version), header: header.nodes });
+    link = offset + 4;
+    offset = Number(next);
+  }
+
+  // A chain may be linked in any order: a capability ends where the next one in memory begins.
+  const starts = [...seen].sort((a, b) => a - b);
+  const rank = new Map(starts.map((start, i) => [start, i]));
+  const capabilities = found.map(({ offset, id, version, header }): Capability => {
+    const i = rank.get(offset) ?? 0;
+    const before = starts[i - 1] ?? -CAPABILITY_HEADER_SIZE;
+    const end = Math.max(starts[i + 1] ?? limit, offset + CAPABILITY_HEADER_SIZE);
+    const faults: UapiFault[] = [];
+    if (offset % CAPABILITY_ALIGNMENT !== 0) {
+      const message = `a capability begins at offset ${hex(BigInt(offset))}, no multiple of ${CAPABILITY_ALIGNMENT}`;
+      faults.push({ code: 'link-unaligned', offset, message });
+    }
+    if (offset < before + CAPABILITY_HEADER_SIZE) {
+      faults.push({ code: 'capability-overlap', offset, message: 'a capability begins inside the header of another' });
+    }
+    const broken = linkFaults.get(offset + 4);
+    if (broken) faults.push(broken);
+    return { offset, end, id, version, header, faults };
+  });
+  return { capabilities, fault: linkFaults.get(linkOffset) };
+}
+
+function linkProblem(
+  offset: number,
+  from: number,
+  limit: number,
+  seen: ReadonlySet<number>,
+): Omit<UapiFault, 'offset'> | undefined {
+  const where = `offset ${hex(BigInt(offset))}`;
+  if (seen.has(offset)) return { code: 'link-loop', message: `the chain leads back to ${where}` };
+  if (offset < from) return { code: 'link-outside', message: `the link leads into the structure itself, to ${where}` };
+  if (offset + CAPABILITY_HEADER_SIZE <= limit) return undefined;
+  return {
+    code: 'link-outside',
+    message: `the link leads to ${where}, and the buffer ends at ${hex(BigInt(limit))}`,
+  };
+}

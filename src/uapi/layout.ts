@@ -1,0 +1,136 @@
+// Structures of fixed layout: described once, then decoded, annotated and encoded from the same description.
+import { hex } from '../iova/format.ts';
+import type { Endian, UapiFault, UapiNode } from './node.ts';
+import { readNumber, type Width, writeNumber } from './numbers.ts';
+
+/** Part of a field: bits low … high, both inclusive, bit 0 the lowest of the number. */
+export interface BitField {
+  readonly name: string;
+  readonly high: number;
+  readonly low: number;
+  /** What a value says; a text is said if the value is not 0. */
+  readonly meaning?: string | ((value: bigint) => string | undefined);
+}
+
+/** One number of a structure. Fields follow each other without gaps: padding is a field. */
+export interface FieldLayout<N extends string = string> {
+  /** As in the kernel's header. */
+  readonly name: N;
+  readonly width: Width;
+  /** How people read it: `hex` if left out. */
+  readonly format?: 'hex' | 'decimal';
+  /** What a value says. `values` are the fields before it and the field itself. */
+  readonly meaning?: string | ((value: bigint, values: Partial<Record<N, bigint>>) => string | undefined);
+  readonly bits?: readonly BitField[];
+  /** What is wrong with a value: one sentence without its full stop. `undefined`: nothing. */
+  readonly check?: (value: bigint, values: Partial<Record<N, bigint>>) => string | undefined;
+}
+
+export interface StructLayout<N extends string = string> {
+  /** As in the kernel's header, without `struct`. */
+  readonly name: string;
+  readonly fields: readonly FieldLayout<N>[];
+}
+
+/** Names of a layout's fields. */
+export type FieldName<L> = L extends StructLayout<infer N> ? N : never;
+
+export interface DecodedStruct<N extends string> {
+  /** Fields that the buffer holds whole. */
+  readonly values: Partial<Record<N, bigint>>;
+  readonly nodes: readonly UapiNode[];
+  /** Offset behind the last whole field. */
+  readonly end: number;
+  /** There if `limit` cuts the structure. */
+  readonly fault: UapiFault | undefined;
+}
+
+/** A field that says nothing and should be 0. */
+export function reserved<const N extends string>(name: N, width: Width): FieldLayout<N> {
+  return { name, width, check: (value) => (value === 0n ? undefined : `${name} should be 0`) };
+}
+
+/** The check of flags of which only the bits in `known` are defined. */
+export function onlyBits(known: bigint): (value: bigint) => string | undefined {
+  return (value) => {
+    const unknown = value & ~known;
+    return unknown === 0n ? undefined : `bits ${hex(unknown)} are not defined`;
+  };
+}
+
+/** Bytes of a structure. */
+export function sizeOfLayout(layout: StructLayout): number {
+  return layout.fields.reduce((sum, { width }) => sum + width, 0);
+}
+
+function bitNodes(field: FieldLayout, offset: number, number: bigint): UapiNode[] {
+  return (field.bits ?? []).map(({ name, high, low, meaning }) => {
+    const raw = (number >> BigInt(low)) & ((1n << BigInt(high - low + 1)) - 1n);
+    const words = typeof meaning === 'string' ? (raw === 0n ? undefined : meaning) : meaning?.(raw);
+    return {
+      name,
+      offset,
+      size: field.width,
+      bits: { high, low },
+      raw,
+      value: high - low >= 8 ? hex(raw) : raw.toString(),
+      ...(words === undefined ? {} : { meaning: words }),
+      faults: [],
+      children: [],
+    };
+  });
+}
+
+/**
+ * Decodes a structure at `offset`, as far as bytes before `limit` (exclusive) hold it. Never throws for
+ * 0 ≤ offset and limit ≤ bytes.length.
+ */
+export function decodeStruct<N extends string>(
+  layout: StructLayout<N>,
+  bytes: Uint8Array,
+  offset: number,
+  endian: Endian,
+  limit: number = bytes.length,
+): DecodedStruct<N> {
+  const values: Partial<Record<N, bigint>> = {};
+  const nodes: UapiNode[] = [];
+  let at = offset;
+  for (const field of layout.fields) {
+    if (at + field.width > limit) {
+      const missing = offset + sizeOfLayout(layout) - Math.max(limit, at);
+      const message = `${layout.name} ends inside or before ${field.name}: ${missing} bytes are missing`;
+      return { values, nodes, end: at, fault: { code: 'short', offset: at, message } };
+    }
+    const raw = readNumber(bytes, at, field.width, endian);
+    values[field.name] = raw;
+    const meaning = typeof field.meaning === 'string' ? field.meaning : field.meaning?.(raw, values);
+    const wrong = field.check?.(raw, values);
+    nodes.push({
+      name: field.name,
+      offset: at,
+      size: field.width,
+      raw,
+      value: field.format === 'decimal' ? raw.toString() : hex(raw),
+      ...(meaning === undefined ? {} : { meaning }),
+      faults: wrong === undefined ? [] : [{ code: 'bad-value', offset: at, message: wrong }],
+      children: bitNodes(field, at, raw),
+    });
+    at += field.width;
+  }
+  return { values, nodes, end: at, fault: undefined };
+}
+
+/** The bytes of a structure. Fields left out are 0; values are taken modulo their width. */
+export function encodeStruct<N extends string>(
+  layout: StructLayout<N>,
+  values: Partial<Record<N, bigint>>,
+  endian: Endian = 'little',
+): Uint8Array {
+  const bytes = new Uint8Array(sizeOfLayout(layout));
+  let at = 0;
+  for (const { name, width } of layout.fields) {
+    writeNumber(bytes, at, width, endian, values[name] ?? 0n);
+    at += width;
+  }
+  return bytes;
+}

@@ -1,0 +1,48 @@
+// Unsigned numbers in bytes.
+import type { Endian } from './node.ts';
+
+/** Bytes of a field. */
+export type Width = 1 | 2 | 4 | 8;
+
+/** Reads an unsigned number. RangeError if it is not inside `bytes`. */
+export function readNumber(bytes: Uint8Array, offset: number, width: Width, endian: Endian): bigint {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const little = endian === 'little';
+  switch (width) {
+    case 1:
+      return BigInt(view.getUint8(offset));
+    case 2:
+      return BigInt(view.getUint16(offset, little));
+    case 4:
+      return BigInt(view.getUint32(offset, little));
+    case 8:
+      return view.getBigUint64(offset, little);
+  }
+}
+
+/** Writes an unsigned number, modulo 2^(8 · width). RangeError if it is not inside `bytes`. */
+export function writeNumber(bytes: Uint8Array, offset: number, width: Width, endian: Endian, value: bigint): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const little = endian === 'little';
+  switch (width) {
+    case 1:
+      view.setUint8(offset, Number(BigInt.asUintN(8, value)));
+      break;
+    case 2:
+      view.setUint16(offset, Number(BigInt.asUintN(16, value)), little);
+      break;
+    case 4:
+      view.setUint32(offset, Number(BigInt.asUintN(32, value)), little);
+      break;
+    case 8:
+      view.setBigUint64(offset, BigInt.asUintN(64, value), little);
+      break;
+  }
+}
+
+/** The bytes as hex digits, two a byte, nothing between. */
+export function toHex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  return text;
+}
