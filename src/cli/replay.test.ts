@@ -112,6 +112,30 @@ describe('iovascope replay', () => {
     expect((await runCli(['replay', '--model', 'iommufd', 'f'], { f: text })).code).toBe(0);
   });
 
+  it('says what it did to run a session of one model in another', async () => {
+    const text = lines(
+      ALLOC,
+      '{"op":"ioas.copy","dst":"a","src":"a","flags":["read"],"length":"0x1000","src_iova":"0x0","expect":{"ret":"-ENOENT"}}',
+    );
+    const { code, stdout, stderr } = await runCli(['replay', '--model', 'type1', 'f'], { f: text });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '2 ops, 0 mismatches\n' });
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      'f: recorded in iommufd, run in type1',
+      'f: 1 × ioas.alloc as container.open, version 2',
+      'f: 1 × ioas.copy passed over: type1 maps memory, and cannot copy a mapping',
+    ]);
+    const map = lines(
+      ALLOC,
+      WRONG.replace('"-EEXIST"', '0,"iova":"0x2000"'),
+      UNMAP.replace('"0x1000"', '"0x2000"').replace('"-ENOENT"', '0,"unmapped":"0x1000"'),
+    );
+    const rfc = await runCli(['replay', '--model', 'iommufd-rfc', 'f'], { f: map });
+    expect(rfc.stdout).toBe('3 ops, 0 mismatches\n');
+    expect(rfc.stderr).toBe(
+      'f: recorded in iommufd, run in iommufd-rfc\nf: 1 × ioas.unmap compared without unmapped\n',
+    );
+  });
+
   it.each<[string, string[], Record<string, string | Uint8Array>, RegExp]>([
     ['no file', [], {}, /session file is missing/],
     ['a missing file, though the first is fine', ['a', 'b'], { a: dirty }, /b: no such file/],

@@ -1,5 +1,5 @@
 import { createModel, MODEL_NAMES } from '../kernel/models.ts';
-import { type ReplayStep, replay } from '../kernel/replay.ts';
+import { isForeign, type ReplayStep, replay } from '../kernel/replay.ts';
 import { readSession } from '../session/read.ts';
 import type { Session } from '../session/session.ts';
 import { parseVerbArgs } from './args.ts';
@@ -12,7 +12,10 @@ Runs the operations of session files (gzipped too; - is standard input) on a mod
 kernel and compares each answer with the recorded one. Prints every mismatch, then
 “N ops, M mismatches”. An operation that cannot be run counts as a mismatch.
 
-  --model M   the model to run, instead of the one that the header names: ${MODEL_NAMES.join(', ')}
+  --model M   the model to run, instead of the one that the header names: ${MODEL_NAMES.join(', ')}.
+              Operations are translated where it has others of the same meaning, those it has
+              none for are passed over, and answers are compared in the fields that both have;
+              standard error says what was done
   --json      a mismatch is a JSON object on a line, and so is the sum
 
 Exit code 0: all answers are as recorded; 1: some are not; 2: unusable input or call.`;
@@ -62,6 +65,28 @@ function printMismatch(name: string, step: ReplayStep, asJson: boolean, io: CliI
   io.stdout(`${name}:${line}: ${op}: expected ${wanted}, got ${given}${reason}\n`);
 }
 
+/** What was done to a session of another model, for standard error: each kind of translation with its number. */
+class ForeignNotes {
+  readonly #notes = new Map<string, number>();
+
+  add({ op, outcome, mismatch, translation, uncompared }: ReplayStep): void {
+    if (translation?.kind === 'translated') this.#count(translation.words);
+    if (!outcome.ok && outcome.fault?.code === 'not-in-model') {
+      this.#count(`${op} passed over: ${outcome.fault.message}`);
+    } else if (uncompared && !mismatch) {
+      this.#count(`${op} compared without ${uncompared.join(', ')}`);
+    }
+  }
+
+  #count(note: string): void {
+    this.#notes.set(note, (this.#notes.get(note) ?? 0) + 1);
+  }
+
+  lines(): string[] {
+    return [...this.#notes].map(([note, times]) => `${times} × ${note}`);
+  }
+}
+
 async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   const parsed = parseVerbArgs(args, { model: { type: 'string' }, json: { type: 'boolean' } });
   if (!parsed.ok) return unusable(io, `replay: ${parsed.message}`);
@@ -87,12 +112,17 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   let mismatches = 0;
   for (const { name, session, warnings, model } of runs) {
     for (const warning of warnings) io.stderr(`${warning}\n`);
+    const notes = new ForeignNotes();
     for (const step of replay(session, model)) {
       operations++;
+      notes.add(step);
       if (!step.mismatch) continue;
       mismatches++;
       printMismatch(name, step, asJson, io);
     }
+    if (!isForeign(session, model)) continue;
+    io.stderr(`${name}: recorded in ${session.header.model ?? 'no model'}, run in ${model.name}\n`);
+    for (const note of notes.lines()) io.stderr(`${name}: ${note}\n`);
   }
   io.stdout(asJson ? `${json({ ops: operations, mismatches })}\n` : `${operations} ops, ${mismatches} mismatches\n`);
   return mismatches > 0 ? 1 : 0;

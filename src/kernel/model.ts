@@ -65,8 +65,6 @@ export interface AddressSpaceView {
   readonly reserved: readonly ReservedView[];
   /** Where the kernel may choose, by ascending start; empty: anywhere. */
   readonly allowed: readonly IovaRange[];
-  /** Where a mapping may lie, by ascending start. Left out by a model where that is all that nothing reserves. */
-  readonly usable?: readonly IovaRange[];
   readonly domains: readonly DomainView[];
   readonly accesses: readonly AccessView[];
   /** Bytes: a power of two. */
@@ -97,6 +95,9 @@ export interface KernelModel extends KernelView {
   /** An independent copy, made by copying arrays: for checkpoints. */
   clone(): KernelModel;
 }
+
+/** The model of sessions whose header names none. */
+export const DEFAULT_MODEL = 'iommufd';
 
 /** Sizes in bytes, powers of two. */
 export interface PageSizes {

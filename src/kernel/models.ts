@@ -1,7 +1,7 @@
 import type { SessionHeader } from '../session/events.ts';
 import { IommufdModel } from './iommufd.ts';
 import { IommufdRfcModel } from './iommufd-rfc.ts';
-import { type KernelModel, type PageSizes, pageSizesOf } from './model.ts';
+import { DEFAULT_MODEL, type KernelModel, type PageSizes, pageSizesOf } from './model.ts';
 import { Type1Model } from './type1.ts';
 
 /** One line a model: its name in session headers, and how to make it empty. */
@@ -10,9 +10,6 @@ const MODELS: Readonly<Record<string, (sizes: PageSizes) => KernelModel>> = {
   type1: (sizes) => new Type1Model(sizes),
   'iommufd-rfc': (sizes) => new IommufdRfcModel(sizes),
 };
-
-/** The model of sessions whose header names none. */
-const DEFAULT_MODEL = 'iommufd';
 
 export const MODEL_NAMES: readonly string[] = Object.keys(MODELS);
 

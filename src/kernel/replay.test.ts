@@ -98,6 +98,77 @@ describe('replay', () => {
   });
 });
 
+describe('replay of a session of another model', () => {
+  const foreign = (model: string, ...lines: string[]) => {
+    const { session: recorded } = readSession(session(...lines));
+    const made = createModel(recorded.header, model);
+    if (!made.ok) throw new Error(made.message);
+    return [...replay(recorded, made.model)];
+  };
+  const MAP =
+    '{"op":"ioas.map","ioas":"a","flags":["fixed","read"],"user_va":"0x10000","length":"0x1000","iova":"0x2000","expect":{"ret":0,"iova":"0x2000"}}';
+  const DEVICE =
+    '{"op":"device.attach","device":"d","ioas":"a","domain":{"iommu":"m","aperture":["0x0","0xffffffff"],"pgsize_bitmap":"0x1000"},"reserved":[],"expect":{"ret":0}}';
+
+  it('translates, compares the fields that both answers have, and passes over what has no counterpart', () => {
+    const steps = foreign(
+      'type1',
+      '{"op":"ioas.alloc","ioas":"a","expect":{"ret":0}}',
+      DEVICE,
+      MAP,
+      '{"op":"ioas.reserve","ioas":"a","start":"0x8000","length":"0x1000","expect":{"ret":0}}',
+      MAP.replace('"ret":0,"iova":"0x2000"', '"ret":"-EEXIST"'),
+      '{"op":"ioas.unmap","ioas":"a","iova":"0x2000","length":"0x1000","expect":{"ret":0,"unmapped":"0x1000"}}',
+      '{"op":"ioas.unmap","ioas":"a","iova":"0x2000","length":"0x1000","expect":{"ret":"-ENOENT"}}',
+      '{"op":"device.detach","device":"d","expect":{"ret":0}}',
+    );
+    expect(steps.map(({ translation }) => translation?.kind)).toEqual([
+      'translated',
+      'translated',
+      'translated',
+      'none',
+      'translated',
+      'translated',
+      'translated',
+      'translated',
+    ]);
+    expect(steps.map(({ mismatch }) => mismatch?.fields)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      ['ret'],
+      undefined,
+    ]);
+    expect(steps[2]?.uncompared).toEqual(['iova']);
+    expect(steps[5]?.uncompared).toBeUndefined();
+  });
+
+  it('still counts answers that differ between versions of one kernel', () => {
+    const steps = foreign(
+      'iommufd-rfc',
+      '{"op":"ioas.alloc","ioas":"a"}',
+      MAP,
+      MAP.replace('0,"iova":"0x2000"', '"-EEXIST"'),
+    );
+    expect(steps.map(({ mismatch }) => mismatch?.got)).toEqual([undefined, undefined, { ret: '-EADDRINUSE' }]);
+    expect(steps.map(({ translation }) => translation?.kind)).toEqual(['own', 'own', 'own']);
+  });
+
+  it('compares in full if the header names no model and nothing had to be translated', () => {
+    const recorded = readSession(
+      '{"format":"iova-trace","version":1}\n{"op":"ioas.alloc","ioas":"a","expect":{"ret":0,"more":1}}\n',
+    ).session;
+    for (const model of ['iommufd', 'iommufd-rfc']) {
+      const made = createModel(recorded.header, model);
+      if (!made.ok) throw new Error(made.message);
+      expect([...replay(recorded, made.model)].map(({ mismatch }) => mismatch?.fields)).toEqual([['more']]);
+    }
+  });
+});
+
 describe('createModel', () => {
   it('takes page sizes from the header', () => {
     const { session: read } = readSession(

@@ -1,6 +1,7 @@
 import { type Answer, isFact, isOperation, type Operation, type SessionEvent } from '../session/events.ts';
 import type { Session } from '../session/session.ts';
-import type { KernelModel, Outcome } from './model.ts';
+import { type Translation, translate } from './compare-translate.ts';
+import { DEFAULT_MODEL, type KernelModel, type Outcome } from './model.ts';
 
 /** What is said of an operation line that cannot be put to any model. */
 export interface UnrunnableEvent {
@@ -29,6 +30,10 @@ export interface ReplayStep {
   /** As written: `ioas.map` …; `?` if the line cannot be read. */
   readonly op: string;
   readonly operation: Operation | undefined;
+  /** What was put to the model instead, if the session was recorded in another one. */
+  readonly translation?: Translation;
+  /** Fields of the recorded answer that this model's answer does not have, so that they were not compared. */
+  readonly uncompared?: readonly string[];
   readonly outcome: StepOutcome;
   readonly mismatch: Mismatch | undefined;
 }
@@ -51,12 +56,23 @@ function equal(a: unknown, b: unknown): boolean {
   return a === b;
 }
 
-/** Compares every field that was recorded; what the model says beyond that is no mismatch. */
-function compare(expected: Answer | undefined, outcome: StepOutcome): Mismatch | undefined {
+/** Names of the fields that two answers share and in which they differ. */
+export function differingFields(a: Answer, b: Answer): string[] {
+  return Object.keys(a).filter((key) => Object.hasOwn(b, key) && !equal(a[key], b[key]));
+}
+
+/**
+ * Compares every field that was recorded; what the model says beyond that is no mismatch. The answer of a `foreign`
+ * model need not have every field, and what that model does not know at all is not compared.
+ */
+function compare(expected: Answer | undefined, outcome: StepOutcome, foreign = false): Mismatch | undefined {
   const got = answerOf(outcome);
+  if (!got && foreign && !outcome.ok && outcome.fault?.code === 'not-in-model') return undefined;
   if (!got) return { expected, got: outcome.ok ? '' : (outcome.fault?.message ?? ''), fields: [] };
   if (!expected) return undefined;
-  const fields = Object.keys(expected).filter((key) => !equal(expected[key], got[key]));
+  const fields = foreign
+    ? differingFields(expected, got)
+    : Object.keys(expected).filter((key) => !equal(expected[key], got[key]));
   return fields.length > 0 ? { expected, got, fields } : undefined;
 }
 
@@ -68,7 +84,15 @@ function unrunnable(event: SessionEvent): UnrunnableEvent | undefined {
     : { ok: false, fault: { code: 'unreadable-line', message: String(event.name) } };
 }
 
-/** Runs one event on `model` (which is changed). `undefined` for a fact: there is nothing to run. */
+/** True if another model than this recorded the session, or may have: one that names none is taken for the default's. */
+export function isForeign(session: Pick<Session, 'header'>, model: Pick<KernelModel, 'name'>): boolean {
+  return (session.header.model ?? DEFAULT_MODEL) !== model.name;
+}
+
+/**
+ * Runs one event on `model` (which is changed). `undefined` for a fact: there is nothing to run. Operations of a
+ * session that another model recorded are translated, and compared as far as the answers have the same shape.
+ */
 export function runEvent(model: KernelModel, session: Session, index: number): ReplayStep | undefined {
   const event = session.events[index];
   if (!event) throw new RangeError(`the session has ${session.events.length} events, none at ${index}`);
@@ -80,8 +104,21 @@ export function runEvent(model: KernelModel, session: Session, index: number): R
     return { index, line, op, operation: undefined, outcome: impossible, mismatch };
   }
   if (isFact(event) || !isOperation(event)) return undefined;
-  const outcome = model.apply(event, index);
-  return { index, line, op: event.op, operation: event, outcome, mismatch: compare(event.expect, outcome) };
+  const step = { index, line, op: event.op, operation: event };
+  if (!isForeign(session, model)) {
+    const outcome = model.apply(event, index);
+    return { ...step, outcome, mismatch: compare(event.expect, outcome) };
+  }
+  const translation = translate(event, model);
+  const lenient = translation.kind !== 'own' || session.header.model !== undefined;
+  const outcome: Outcome =
+    translation.kind === 'none'
+      ? { ok: false, fault: { code: 'not-in-model', message: translation.words } }
+      : model.apply(translation.operation, index);
+  const mismatch = compare(event.expect, outcome, lenient);
+  const got = answerOf(outcome);
+  const uncompared = lenient ? Object.keys(event.expect ?? {}).filter((key) => !got || !Object.hasOwn(got, key)) : [];
+  return { ...step, translation, ...(uncompared.length > 0 ? { uncompared } : {}), outcome, mismatch };
 }
 
 /**
