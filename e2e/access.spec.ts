@@ -52,6 +52,7 @@ test('with the keyboard alone: a sample, a group, a lane, a range, the scale, th
   await app.keyboard.press('Enter');
   await expect(app.getByRole('menu')).toBeVisible();
   await app.keyboard.press('End');
+  await app.keyboard.press('ArrowUp');
   await app.keyboard.press('Enter');
   await expect(app.getByRole('treegrid')).toContainText('ARM host with its MSI window');
   await tabTo('fold');

@@ -13,6 +13,7 @@ import { Toolbar } from './toolbar.tsx';
 
 // Not needed for the first picture: loaded when they are opened.
 const EventsPanel = lazy(async () => ({ default: (await import('./events-panel.tsx')).EventsPanel }));
+const ModelsPanel = lazy(async () => ({ default: (await import('./models-panel.tsx')).ModelsPanel }));
 const DiagnosticsPanel = lazy(async () => ({ default: (await import('./diagnostics-panel.tsx')).DiagnosticsPanel }));
 const HelpDialog = lazy(async () => ({ default: (await import('./dialogs.tsx')).HelpDialog }));
 const PasteDialog = lazy(async () => ({ default: (await import('./dialogs.tsx')).PasteDialog }));
@@ -165,6 +166,9 @@ export function App() {
               <Tab id="events" className="tab">
                 Events
               </Tab>
+              <Tab id="models" className="tab">
+                Models
+              </Tab>
               <Tab id="diagnostics" className="tab">
                 Diagnostics{diagnostics > 0 ? ` (${diagnostics})` : ''}
               </Tab>
@@ -175,6 +179,11 @@ export function App() {
             <TabPanel id="events" className="tab-panel">
               <Suspense fallback={<p className="hint">Loading …</p>}>
                 <EventsPanel />
+              </Suspense>
+            </TabPanel>
+            <TabPanel id="models" className="tab-panel">
+              <Suspense fallback={<p className="hint">Loading …</p>}>
+                <ModelsPanel />
               </Suspense>
             </TabPanel>
             <TabPanel id="diagnostics" className="tab-panel">

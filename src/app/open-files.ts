@@ -1,4 +1,9 @@
 // Everything that opens: samples, pickers, drops and pastes, turned into input files for the engine.
+import { iova } from '../iova/iova.ts';
+import type { IovaRange } from '../iova/range.ts';
+import type { SessionEvent } from '../session/events.ts';
+import { newSession } from '../session/session.ts';
+import { writeSession } from '../session/write.ts';
 import type { InputFile } from '../worker/protocol.ts';
 import type { Sample } from './samples.ts';
 import { fail, open } from './store.ts';
@@ -38,6 +43,33 @@ export async function openPicked(list: FileList | readonly File[]): Promise<void
 
 export async function openText(text: string): Promise<void> {
   await open('pasted text', [{ name: 'pasted text', data: new Blob([text]) }]);
+}
+
+/** Ranges that a kernel's buffer holds, as a session of their own. `name` says what they are. */
+export async function openRanges(name: string, ranges: readonly IovaRange[], pageSizes?: bigint): Promise<void> {
+  const first = ranges[0];
+  const tail = ranges.at(-1);
+  if (!first || !tail) return;
+  const events: SessionEvent[] = ranges.map(({ start, last }) => ({
+    kind: 'valid_range',
+    start,
+    last,
+    container: name,
+    source: name,
+  }));
+  if (pageSizes !== undefined) {
+    const pgsize_bitmap = iova(pageSizes);
+    events.push({
+      kind: 'aperture',
+      start: first.start,
+      last: tail.last,
+      container: name,
+      pgsize_bitmap,
+      source: name,
+    });
+  }
+  const text = writeSession({ ...newSession({ title: name }), events });
+  await open(name, [{ name, data: new Blob([text]) }]);
 }
 
 /** More files than this in one drop are more likely a mistake (a whole disk) than a dump. */

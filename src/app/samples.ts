@@ -27,4 +27,10 @@ export const SAMPLES: readonly [Sample, ...Sample[]] = [
     hint: 'SMMUv3: the software MSI window at 0x8000000',
     files: FILES,
   },
+  {
+    id: 'qemu-viommu-unmap',
+    title: 'QEMU’s unmap, three kernels',
+    hint: 'the sequence that io_pagetable refused in 2022; see the tab “Models”',
+    files: ['qemu-viommu-unmap.iova.jsonl'],
+  },
 ];

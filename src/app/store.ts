@@ -53,6 +53,8 @@ export interface AppState {
   readonly measured: { readonly start: bigint; readonly last: bigint } | undefined;
   /** A refused operation that the picture explains: what was asked for, and what stood in the way. */
   readonly explained: { readonly id: string; readonly position: number; readonly bands: readonly Band[] } | undefined;
+  /** A document whose state the picture shows under several models. */
+  readonly compared: { readonly id: string; readonly models: readonly string[] } | undefined;
   readonly busy: Busy | undefined;
   readonly problem: Problem | undefined;
   /** Said to screen readers, and shown for a moment. */
@@ -82,6 +84,7 @@ export const useApp = create<AppState>(() => ({
   selected: undefined,
   measured: undefined,
   explained: undefined,
+  compared: undefined,
   busy: undefined,
   problem: undefined,
   notice: '',
@@ -109,9 +112,9 @@ function report(title: string, error: EngineError): void {
 /** Lays the lanes out anew; `keep` says whether the window stays where it is. */
 export async function arrange(keep: 'view' | 'all'): Promise<void> {
   const turn = ++wanted;
-  const { ticked, expanded, scale, explained } = get();
+  const { ticked, expanded, scale, explained, compared } = get();
   const stretches = (explained?.bands ?? []).map((band) => range(band.start, band.last));
-  const arranged = await engine.call('arrange', { ticked, expanded, scale, stretches });
+  const arranged = await engine.call('arrange', { ticked, expanded, scale, stretches, compared });
   if (turn !== wanted) return;
   if (!arranged.ok) {
     if (arranged.error.code !== 'engine-restarted') report('The lanes could not be laid out', arranged.error);
@@ -349,6 +352,12 @@ export function step(direction: 'next' | 'previous'): Promise<void> {
     if (found.ok && found.value) await select(found.value, { reveal: true });
   });
   return stepping;
+}
+
+/** Shows a document's state under each of the models; undefined: as its own model has it. */
+export function compareInPicture(compared: AppState['compared']): void {
+  set({ compared });
+  void arrange('view');
 }
 
 export function measure(start: bigint, last: bigint): void {

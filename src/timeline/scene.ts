@@ -119,8 +119,8 @@ class SceneBuilder {
   readonly heads: LaneHead[] = [];
   readonly notes: Note[] = [];
   readonly used = new Set<StyleName>();
-  /** Drawn last of the plot: nothing may cross a number. */
-  readonly #badgeMarks: Mark[] = [];
+  /** Drawn last of the plot: nothing may cross a number or a heading. */
+  readonly #topMarks: Mark[] = [];
   #y = 0;
   readonly #left: number;
   readonly #input: SceneInput;
@@ -167,7 +167,7 @@ class SceneBuilder {
     }
     this.marks.splice(before, 0, ...background);
     this.#drawTears(plotTop, plotBottom);
-    this.marks.push(...this.#badgeMarks);
+    this.marks.push(...this.#topMarks);
     this.#bands(plotTop, plotBottom);
     this.#y += 18;
     this.#notes();
@@ -236,7 +236,7 @@ class SceneBuilder {
       const room = this.#input.width - 28;
       const title = shorten(space.title, room, 12.5, 'bold', 8);
       this.#y += 8;
-      this.marks.push({
+      this.#topMarks.push({
         type: 'fill',
         x: 0,
         y: this.#y,
@@ -244,11 +244,11 @@ class SceneBuilder {
         height: 22,
         ink: 'hairline',
       });
-      this.marks.push(text(14, this.#y + 15, title, { size: 12.5, font: 'bold' }));
+      this.#topMarks.push(text(14, this.#y + 15, title, { size: 12.5, font: 'bold' }));
       const used = textWidth(title, 12.5, 'bold') + 14;
       const subtitle = shorten(space.subtitle, room - used, 10.5);
       if (subtitle !== '') {
-        this.marks.push(text(14 + used, this.#y + 15, subtitle, { size: 10.5, ink: 'muted' }));
+        this.#topMarks.push(text(14 + used, this.#y + 15, subtitle, { size: 10.5, ink: 'muted' }));
       }
       this.#y += 26;
     }
@@ -425,7 +425,7 @@ class SceneBuilder {
     const flush = () => {
       if (!open) return;
       const label = open.first === open.last ? `${open.first}` : `${open.first}–${open.last}`;
-      this.#badgeMarks.push({ type: 'badge', x: this.#left + open.x, y: y - 2, text: label });
+      this.#topMarks.push({ type: 'badge', x: this.#left + open.x, y: y - 2, text: label });
     };
     for (const { x, k } of numbered) {
       const i = shown[k] as number;

@@ -128,11 +128,11 @@ export async function readDocument(
 }
 
 /** The state of the document's model at its position. */
-function stateOf(document: EngineDocument): KernelView | undefined {
+export function stateOf(document: EngineDocument): KernelView | undefined {
   return document.states?.stateAt(document.position);
 }
 
-export function spacesOf(document: EngineDocument): readonly AddressSpaceView[] {
+function spacesOf(document: EngineDocument): readonly AddressSpaceView[] {
   return stateOf(document)?.spaces() ?? [];
 }
 

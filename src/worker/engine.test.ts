@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { sliceWindow } from '../timeline/slice.ts';
 import { fitAll } from '../timeline/viewport.ts';
@@ -155,6 +156,43 @@ describe('the engine', () => {
       ],
       [['valid', 1]],
     ]);
+  });
+
+  test('runs a session under three models, finds where they part and what they hold then', async () => {
+    const asker = new Asker();
+    const trace = readFileSync(new URL('../kernel/fixtures/qemu-viommu-unmap.iova.jsonl', import.meta.url), 'utf8');
+    const { events, spaces } = await asker.open('q', trace);
+    expect(await asker.ask('models', null)).toEqual(expect.arrayContaining(['iommufd', 'iommufd-rfc', 'type1']));
+    const models = ['iommufd-rfc', 'iommufd', 'type1'];
+    const compared = await asker.ask('compare', { id: 'q', models, offset: 0, limit: 10, position: events });
+    expect(compared.firstDivergence).toBe(4);
+    expect(compared.rows.map((r) => [r.differs, ...r.answers.map((a) => a.answer?.split(' ')[0])])).toEqual([
+      [false, '0', '0', '0'],
+      [false, '0', '0', '0'],
+      [false, '0', '0', '0'],
+      [true, '-ENOENT', '0', '0'],
+      [true, '-EADDRINUSE', '0', '0'],
+    ]);
+    expect(compared.rows[2]?.answers[2]?.note).toContain('container.map_dma');
+    expect(compared.differences).toEqual([
+      {
+        space: 'viommu',
+        what: 'areas',
+        model: 'iommufd-rfc',
+        present: ['iommufd', 'type1'],
+        ranges: [{ start: 0xfffc0000n, last: 0xffffefffn }],
+      },
+    ]);
+    const [key = ''] = spaces.map((s) => s.key);
+    const arrangement = await asker.ask('arrange', {
+      ticked: [key],
+      expanded: [],
+      scale: 'fold',
+      compared: { id: 'q', models },
+    });
+    expect(arrangement.spaces.map((s) => s.title.split(',')[0])).toEqual(models);
+    const one = await asker.engine.call('compare', { id: 'q', models: ['iommufd'], offset: 0, limit: 1, position: 0 });
+    expect(one).toMatchObject({ ok: false, error: { code: 'unusable' } });
   });
 
   test('refuses what holds nothing, with the first lines, and keeps what was open', async () => {

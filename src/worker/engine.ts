@@ -14,6 +14,7 @@ import { linearScale, logScale, type Scale } from '../timeline/scale.ts';
 import type { BoundsLine } from '../timeline/scene.ts';
 import { cutSlices } from '../timeline/slice.ts';
 import { STYLE_NAMES, type StyleName } from '../timeline/theme.ts';
+import { compareDocument, comparisonOf } from './comparison.ts';
 import {
   documentNode,
   type EngineDocument,
@@ -22,7 +23,7 @@ import {
   readDocument,
   reportedKey,
   spaceKey,
-  spacesOf,
+  stateOf,
 } from './document.ts';
 import { eventRows } from './event-rows.ts';
 import { extreme, laneTotal, neighbour, nthOfLane, type Place, placesOf, targetAt } from './lane-walk.ts';
@@ -96,7 +97,8 @@ export function createEngine(open: readonly EngineDocument[] = []): Handlers {
     };
   }
 
-  function arrange({ ticked, expanded, scale: kind, stretches = [] }: ArrangeParams): Arrangement {
+  async function arrange(params: ArrangeParams): Promise<Arrangement> {
+    const { ticked, expanded, scale: kind, stretches = [], compared } = params;
     const keys = new Set(ticked);
     const opened = new Set(expanded);
     const spaces: SpaceLanes[] = [];
@@ -108,9 +110,18 @@ export function createEngine(open: readonly EngineDocument[] = []): Handlers {
         const key = reportedKey(document, reported.name);
         if (keys.has(key)) spaces.push(reportedSpace(key, title, reported, opened));
       }
-      for (const space of spacesOf(document)) {
-        const key = spaceKey(document, space.id);
-        if (keys.has(key)) spaces.push(modelSpace(key, title, space, opened, () => [{ source: title }]));
+      const place = () => [{ source: title }];
+      const comparison = compared?.id === document.id ? await comparisonOf(document, compared.models) : undefined;
+      const states = comparison?.ok ? comparison.value.statesAt(document.position) : [stateOf(document)];
+      for (const state of states) {
+        for (const space of state?.spaces() ?? []) {
+          const key = spaceKey(document, space.id);
+          if (!keys.has(key)) continue;
+          const [id, name] = comparison?.ok
+            ? [`${key} under ${state?.name}`, `${state?.name}, ${title}`]
+            : [key, title];
+          spaces.push(modelSpace(id, name, space, opened, place));
+        }
       }
     }
     const arrangement: Arrangement = {
@@ -258,7 +269,7 @@ export function createEngine(open: readonly EngineDocument[] = []): Handlers {
       document.position = Math.min(Math.max(0, Math.trunc(position)), document.session.events.length);
       return success(documentNode(document));
     },
-    arrange: (params) => success(arrange(params)),
+    arrange: async (params) => success(await arrange(params)),
     slice({ revision: wanted, window }) {
       if (!current || current.arrangement.revision !== wanted)
         return failure('outdated', 'the lanes have changed since');
@@ -272,6 +283,14 @@ export function createEngine(open: readonly EngineDocument[] = []): Handlers {
     events({ id, offset, limit }) {
       const document = documents.get(id);
       return document ? success(eventRows(document, offset, limit)) : unknownDocument(id);
+    },
+    async models() {
+      const { MODEL_NAMES } = await import('../kernel/models.ts');
+      return success(MODEL_NAMES);
+    },
+    compare(params) {
+      const document = documents.get(params.id);
+      return document ? compareDocument(document, params) : unknownDocument(params.id);
     },
     save({ id }) {
       const document = documents.get(id);

@@ -1,6 +1,7 @@
 import { IOVA_MAX } from '../iova/iova.ts';
 import { range } from '../iova/range.ts';
 import { describeObstacle, type Refusal } from '../kernel/refusal.ts';
+import type { StepOutcome } from '../kernel/replay.ts';
 import { isFact, isUnknownEvent, type SessionEvent } from '../session/events.ts';
 import { writeEvent } from '../session/write.ts';
 import type { EngineDocument } from './document.ts';
@@ -9,7 +10,7 @@ import type { EventRow, Reason } from './protocol.ts';
 const TEXT_MAX = 300;
 
 /** The event in one line: its name, then its arguments as `name=value`. */
-function eventText(event: SessionEvent): string {
+export function eventText(event: SessionEvent): string {
   if (isUnknownEvent(event)) return `not understood: ${event.name}`;
   const {
     source: _source,
@@ -40,6 +41,13 @@ function reasonOf({ words, rule, source, asked, obstacle }: Refusal): Reason {
   };
 }
 
+/** What a model said to an operation, for people. */
+export function saidOf(outcome: StepOutcome): Pick<EventRow, 'answer' | 'refused'> {
+  if (outcome.ok) return { answer: answerText(outcome.answer) };
+  if (outcome.refusal) return { answer: `-${outcome.refusal.errno}`, refused: reasonOf(outcome.refusal) };
+  return { refused: { words: outcome.fault.message } };
+}
+
 /** A page of a document's events, with what the model answered to each operation. */
 export function eventRows(document: EngineDocument, offset: number, limit: number): EventRow[] {
   const { events } = document.session;
@@ -53,12 +61,11 @@ export function eventRows(document: EngineDocument, offset: number, limit: numbe
       continue;
     }
     const { outcome, mismatch } = step;
-    const said = outcome.ok
-      ? { answer: answerText(outcome.answer) }
-      : outcome.refusal
-        ? { answer: `-${outcome.refusal.errno}`, refused: reasonOf(outcome.refusal) }
-        : { refused: { words: outcome.fault.message } };
-    rows.push({ ...row, ...said, ...(mismatch?.expected ? { expected: answerText(mismatch.expected) } : {}) });
+    rows.push({
+      ...row,
+      ...saidOf(outcome),
+      ...(mismatch?.expected ? { expected: answerText(mismatch.expected) } : {}),
+    });
   }
   return rows;
 }

@@ -80,6 +80,8 @@ export interface ArrangeParams {
   readonly scale: ScaleKind;
   /** Stretches that the fold scale keeps visible besides what the lanes show. */
   readonly stretches?: readonly IovaRange[];
+  /** A document whose address spaces are shown once for each of these models. */
+  readonly compared?: { readonly id: string; readonly models: readonly string[] } | undefined;
 }
 
 export interface Arrangement {
@@ -157,6 +159,42 @@ export interface EventRow {
   readonly expected?: string | undefined;
 }
 
+/** What one model made of an operation. */
+export interface ModelAnswer {
+  readonly model: string;
+  readonly answer?: string | undefined;
+  readonly refused?: Reason | undefined;
+  /** How the operation was put to this model, where it has another one of the same meaning; or that it has none. */
+  readonly note?: string | undefined;
+}
+
+export interface ComparisonRow {
+  readonly position: number;
+  readonly text: string;
+  readonly answers: readonly ModelAnswer[];
+  /** True if the models do not answer alike. */
+  readonly differs: boolean;
+}
+
+/** Ranges that a model's state lacks and that of others has. */
+export interface StateDifference {
+  readonly space: string;
+  readonly what: 'areas' | 'reserved' | 'usable';
+  readonly model: string;
+  /** Models that have some of the ranges. */
+  readonly present: readonly string[];
+  readonly ranges: readonly IovaRange[];
+}
+
+export interface Comparison {
+  readonly models: readonly string[];
+  readonly rows: readonly ComparisonRow[];
+  /** Position after the first event that the models answer differently. */
+  readonly firstDivergence?: number | undefined;
+  /** After the first `position` events. */
+  readonly differences: readonly StateDifference[];
+}
+
 export interface Methods {
   open: { params: { id: string; title: string; files: readonly InputFile[] }; value: DocumentNode };
   close: { params: { id: string }; value: null };
@@ -170,6 +208,11 @@ export interface Methods {
   find: { params: { text: string; limit: number }; value: readonly TableRow[] };
   bounds: { params: { start: bigint; last: bigint; limit: number }; value: readonly BoundsLine[] };
   events: { params: { id: string; offset: number; limit: number }; value: readonly EventRow[] };
+  models: { params: null; value: readonly string[] };
+  compare: {
+    params: { id: string; models: readonly string[]; offset: number; limit: number; position: number };
+    value: Comparison;
+  };
   save: { params: { id: string }; value: Blob };
 }
 
@@ -191,6 +234,7 @@ export interface EngineError {
     | 'not-recognized'
     | 'unknown-document'
     | 'no-such-range'
+    | 'unusable'
     | 'outdated'
     | 'engine-restarted'
     | 'bug';
