@@ -33,14 +33,15 @@ export interface ReportedSpace {
   readonly validRanges: readonly Aperture[];
 }
 
-function mergeByType(groups: readonly Group[]): MergedRegion[] {
+/** Joins regions of the same type that overlap; the result ascends by start. */
+export function mergeByType(
+  regions: readonly (MergedRegion['parts'][number] & { readonly type: string })[],
+): MergedRegion[] {
   const byType = new Map<string, MergedRegion['parts'][number][]>();
-  for (const group of groups) {
-    for (const region of group.regions) {
-      const parts = byType.get(region.type) ?? [];
-      parts.push({ owner: groupTitle(group), range: region, provenance: region.provenance });
-      byType.set(region.type, parts);
-    }
+  for (const { type, ...part } of regions) {
+    const parts = byType.get(type) ?? [];
+    parts.push(part);
+    byType.set(type, parts);
   }
   const merged: MergedRegion[] = [];
   for (const [type, parts] of byType) {
@@ -65,7 +66,16 @@ function mergeByType(groups: readonly Group[]): MergedRegion[] {
 
 /** The address space that the given groups of a host would share. */
 export function commonSpace(host: Host, groups: readonly Group[]): CommonSpace {
-  const reserved = mergeByType(groups);
+  const reserved = mergeByType(
+    groups.flatMap((group) =>
+      group.regions.map((region) => ({
+        type: region.type,
+        owner: groupTitle(group),
+        range: { start: region.start, last: region.last },
+        provenance: region.provenance,
+      })),
+    ),
+  );
   const names = new Set(groups.map((g) => g.group));
   const apertures = host.apertures.filter(
     (a) => a.space === undefined && (a.group === undefined || names.has(a.group)),

@@ -1,4 +1,5 @@
 // The lanes of an address space that a kernel model holds (an IOAS), at one moment of a session.
+import { type MergedRegion, mergeByType } from '../../analysis/common-space.ts';
 import type { Aperture, Provenance } from '../../analysis/inventory.ts';
 import { meaningOf } from '../../analysis/region-types.ts';
 import { formatSize, groupedDecimal, hex } from '../../iova/format.ts';
@@ -34,15 +35,21 @@ function apertures(space: AddressSpaceView): Aperture[] {
     ...domain.aperture,
     words: domain.iommu,
     pageSizes: domain.pgsizeBitmap,
-    provenance: domain.devices.map((device): Provenance => ({ source: `device ${device}` })),
+    provenance: [
+      ...domain.devices.map((device): Provenance => ({ source: `device ${device}` })),
+      ...(domain.groups ?? []).map((group): Provenance => ({ source: `group ${group}` })),
+    ],
   }));
 }
 
-function describeReserved(reserved: ReservedView): DescribedRange {
-  const { start, last, type, owner } = reserved;
+/** Where a reserved range comes from, in words. */
+function ownerWords({ owner }: ReservedView): string {
+  return owner ? `${owner.kind} ${owner.name}` : 'nobody';
+}
+
+function describeReserved({ start, last, type, parts }: MergedRegion): DescribedRange {
   const range = { start, last };
-  const who = owner ? `${owner.kind} ${owner.name}` : 'nobody';
-  const parts: Part[] = [{ owner: who, range, provenance: [] }];
+  const who = parts.map((part) => part.owner).join(', ');
   if (type === 'aperture') {
     const info = { title: 'outside the aperture', sentence: `${who} cannot translate these addresses.`, parts };
     return { ...range, style: styleIndex('beyond'), caption: 'outside the aperture', info };
@@ -54,6 +61,29 @@ function describeReserved(reserved: ReservedView): DescribedRange {
   }
   const { title, sentence } = meaningOf(type);
   return { ...range, style: reservedStyle(type), caption: title, info: { title, sentence, parts } };
+}
+
+/** What is reserved, joined by type, or a row for each owner when opened. */
+function reservedLane(id: string, space: AddressSpaceView, isOpened: boolean): Lane {
+  const regions = space.reserved.map((r) => ({
+    type: r.type,
+    owner: ownerWords(r),
+    range: { start: r.start, last: r.last },
+    provenance: [],
+  }));
+  const owners = [...new Set(regions.map((r) => r.owner))];
+  const expandable = owners.length > 1;
+  const expanded = expandable && isOpened;
+  const subtitle = owners.length > 2 ? `${owners.length} owners` : owners.join(', ') || 'nothing';
+  const rowsOf = (of: typeof regions) => stackRows(mergeByType(of).map(describeReserved));
+  const rows = expanded
+    ? owners.flatMap((title) => rowsOf(regions.filter((r) => r.owner === title)).map((ranges) => ({ title, ranges })))
+    : rowsOf(regions).map((ranges) => ({ ranges }));
+  return describedLane({ id, kind: 'reserved', title: 'reserved', subtitle, expandable, expanded }, rows);
+}
+
+function counted(n: number, one: string): string {
+  return `${groupedDecimal(BigInt(n))} ${n === 1 ? one : `${one}s`}`;
 }
 
 function areaStyle({ read, write }: AreaView): StyleName {
@@ -88,8 +118,8 @@ function areasLane(id: string, space: AddressSpaceView, eventPlace: EventPlace):
   return {
     id,
     kind: 'areas',
-    title: 'areas',
-    subtitle: `${groupedDecimal(BigInt(count))} ${count === 1 ? 'area' : 'areas'}`,
+    title: space.validRanges ? 'mappings' : 'areas',
+    subtitle: `${groupedDecimal(BigInt(count))}${space.mappingsLeft === undefined ? '' : `, ${groupedDecimal(BigInt(space.mappingsLeft))} left`}`,
     expandable: false,
     expanded: false,
     rows: [{ starts, lasts, styles, uniform }],
@@ -97,7 +127,7 @@ function areasLane(id: string, space: AddressSpaceView, eventPlace: EventPlace):
     describe: (_row, index) => {
       const area = areaAt(index);
       return {
-        title: 'area',
+        title: space.validRanges ? 'mapping' : 'area',
         sentence: 'Mapped: these addresses lead to the user’s memory.',
         parts: [
           {
@@ -116,16 +146,19 @@ function areasLane(id: string, space: AddressSpaceView, eventPlace: EventPlace):
   };
 }
 
+/** Where a mapping may lie: a container keeps a list of its own, elsewhere it is what nothing reserves. */
 function usableRanges(space: AddressSpaceView) {
-  return complement(rangeSet(space.reserved));
+  return space.validRanges ? rangeSet(space.validRanges) : complement(rangeSet(space.reserved));
 }
 
 function usableLane(id: string, space: AddressSpaceView): Lane {
   const usable = usableRanges(space);
-  const subtitle = `${usable.length} ${usable.length === 1 ? 'range' : 'ranges'}, alignment ${formatSize(space.alignment)}`;
+  const subtitle = `${counted(usable.length, 'range')}, alignment ${formatSize(space.alignment)}`;
   const info = {
     title: 'usable',
-    sentence: 'Outside every reserved range: what IOMMU_IOAS_IOVA_RANGES answers. Areas in it do not matter here.',
+    sentence: space.validRanges
+      ? 'A valid range of the container, as VFIO_IOMMU_GET_INFO answers: it must hold a mapping whole.'
+      : 'Outside every reserved range: what IOMMU_IOAS_IOVA_RANGES answers. Areas in it do not matter here.',
     parts: [],
   };
   return describedLane({ id, kind: 'usable', title: 'usable', subtitle }, [
@@ -148,7 +181,7 @@ function holesLane(id: string, space: AddressSpaceView, areas: Lane): Lane {
     }
     if (next <= r.last) holes.push({ start: next, last: r.last } as IovaRange);
   }
-  const subtitle = `${groupedDecimal(BigInt(holes.length))} ${holes.length === 1 ? 'hole' : 'holes'}, ${formatSize(totalSize(holes))}`;
+  const subtitle = `${counted(holes.length, 'hole')}, ${formatSize(totalSize(holes))}`;
   const info = {
     title: 'hole',
     sentence: 'Neither reserved nor mapped: a mapping of the right alignment fits here.',
@@ -181,7 +214,7 @@ function allowedLane(id: string, space: AddressSpaceView): Lane[] {
     caption: 'allowed',
     info,
   }));
-  const subtitle = `${ranges.length} ${ranges.length === 1 ? 'range' : 'ranges'}`;
+  const subtitle = counted(ranges.length, 'range');
   return [describedLane({ id, kind: 'allowed', title: 'allowed', subtitle }, [{ ranges }])];
 }
 
@@ -195,23 +228,13 @@ export function modelSpace(
 ): SpaceLanes {
   const lane = (name: string) => `${key}#${name}`;
   const areas = areasLane(lane('areas'), space, eventPlace);
-  const reserved = stackRows(space.reserved.map(describeReserved));
-  const owners = new Set(space.reserved.map((r) => (r.owner ? r.owner.name : 'nobody')));
   return {
     id: key,
     title: `${title}: ${space.id}`,
-    subtitle: `${space.domains.length} ${space.domains.length === 1 ? 'domain' : 'domains'}, ${areas.subtitle}`,
+    subtitle: `${counted(space.domains.length, 'domain')}, ${counted(space.areaCount, space.validRanges ? 'mapping' : 'area')}`,
     lanes: [
       apertureLane(lane('aperture'), apertures(space), NO_DOMAIN, expanded.has(lane('aperture'))),
-      describedLane(
-        {
-          id: lane('reserved'),
-          kind: 'reserved',
-          title: 'reserved',
-          subtitle: [...owners].slice(0, 3).join(', ') || 'nothing',
-        },
-        reserved.map((ranges) => ({ ranges })),
-      ),
+      reservedLane(lane('reserved'), space, expanded.has(lane('reserved'))),
       ...allowedLane(lane('allowed'), space),
       areas,
       ...(space.areaCount > 0 ? [holesLane(lane('holes'), space, areas)] : []),
