@@ -20,6 +20,10 @@ const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: 'run the operations of session files and compare with what was recorded',
     load: async () => (await import('./replay.ts')).REPLAY,
   },
+  decode: {
+    summary: 'show every field of a buffer of the kernel’s UAPI',
+    load: async () => (await import('./decode.ts')).DECODE,
+  },
 };
 
 function usage(): string {

@@ -1,6 +1,6 @@
 // Capability chains: blocks behind a structure, each with a header that links to the next.
 import { hex } from '../iova/format.ts';
-import { decodeStruct, type StructLayout, sizeOfLayout } from './layout.ts';
+import { decodeStruct, encodeStruct, type StructLayout, sizeOfLayout } from './layout.ts';
 import type { Endian, UapiFault, UapiNode } from './node.ts';
 
 /** Source: Linux 4.6, struct vfio_info_cap_header. `next` counts from the start of the buffer; 0 ends the chain. */
@@ -111,4 +111,30 @@ function linkProblem(
     code: 'link-outside',
     message: `the link leads to ${where}, and the buffer ends at ${hex(BigInt(limit))}`,
   };
+}
+
+/** What follows the header of a capability of version 1. */
+export interface CapabilityBody {
+  readonly id: number;
+  readonly body: Uint8Array;
+}
+
+/** A chain to stand at offset `at`, in the order given; each capability starts at a multiple of 8, `at` being one. */
+export function encodeCapabilities(blocks: readonly CapabilityBody[], at: number, endian: Endian): Uint8Array {
+  const places: number[] = [];
+  let size = 0;
+  for (const { body } of blocks) {
+    places.push(size);
+    size += CAPABILITY_HEADER_SIZE + body.length;
+    size += -size & (CAPABILITY_ALIGNMENT - 1);
+  }
+  const bytes = new Uint8Array(size);
+  for (const [i, { id, body }] of blocks.entries()) {
+    const place = places[i] ?? 0;
+    const next = places[i + 1];
+    const link = next === undefined ? 0n : BigInt(at + next);
+    bytes.set(encodeStruct(CAPABILITY_HEADER, { id: BigInt(id), version: 1n, next: link }, endian), place);
+    bytes.set(body, place + CAPABILITY_HEADER_SIZE);
+  }
+  return bytes;
 }

@@ -24,6 +24,8 @@ export interface FieldLayout<N extends string = string> {
   readonly bits?: readonly BitField[];
   /** What is wrong with a value: one sentence without its full stop. `undefined`: nothing. */
   readonly check?: (value: bigint, values: Partial<Record<N, bigint>>) => string | undefined;
+  /** Kind of what `check` finds; `bad-value` if left out. */
+  readonly faultCode?: UapiFault['code'];
 }
 
 export interface StructLayout<N extends string = string> {
@@ -112,7 +114,7 @@ export function decodeStruct<N extends string>(
       raw,
       value: field.format === 'decimal' ? raw.toString() : hex(raw),
       ...(meaning === undefined ? {} : { meaning }),
-      faults: wrong === undefined ? [] : [{ code: 'bad-value', offset: at, message: wrong }],
+      faults: wrong === undefined ? [] : [{ code: field.faultCode ?? 'bad-value', offset: at, message: wrong }],
       children: bitNodes(field, at, raw),
     });
     at += field.width;

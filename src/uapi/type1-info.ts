@@ -2,10 +2,10 @@
 import type { Iova } from '../iova/iova.ts';
 import type { IovaRange } from '../iova/range.ts';
 import {
-  CAPABILITY_ALIGNMENT,
-  CAPABILITY_HEADER,
   CAPABILITY_HEADER_SIZE,
   type Capability,
+  type CapabilityBody,
+  encodeCapabilities,
   walkCapabilities,
 } from './capability-chain.ts';
 import { decodeStruct, encodeStruct, onlyBits, reserved, type StructLayout, sizeOfLayout } from './layout.ts';
@@ -13,8 +13,8 @@ import { type Endian, faultsOf, type UapiFault } from './node.ts';
 import { readNumber, writeNumber } from './numbers.ts';
 import { pageSizesInWords } from './words.ts';
 
-const HAS_PAGE_SIZES = 1n;
-const HAS_CAPABILITIES = 2n;
+export const HAS_PAGE_SIZES = 1n;
+export const HAS_CAPABILITIES = 2n;
 
 /** Source: Linux 5.4, struct vfio_iommu_type1_info; the last word is named padding since Linux 6.6. */
 export const TYPE1_INFO = {
@@ -44,9 +44,9 @@ export const TYPE1_INFO = {
   ],
 } as const satisfies StructLayout<'argsz' | 'flags' | 'iova_pgsizes' | 'cap_offset' | 'pad'>;
 
-const INFO_SIZE = sizeOfLayout(TYPE1_INFO);
+export const INFO_SIZE = sizeOfLayout(TYPE1_INFO);
 /** Up to iova_pgsizes, as the structure was before it had capabilities. */
-const SMALLEST_INFO = 16;
+export const SMALLEST_INFO = 16;
 
 export const IOVA_RANGE_ID = 1;
 export const MIGRATION_ID = 2;
@@ -109,7 +109,7 @@ export interface EncodedInfo {
   readonly bytes: Uint8Array;
 }
 
-function capabilityBody(capability: Type1Capability, endian: Endian): { id: number; body: Uint8Array } {
+function capabilityBody(capability: Type1Capability, endian: Endian): CapabilityBody {
   switch (capability.kind) {
     case 'migration': {
       const { flags, pageSizes, maxBitmapSize } = capability;
@@ -132,25 +132,6 @@ function capabilityBody(capability: Type1Capability, endian: Endian): { id: numb
   }
 }
 
-/** The chain behind an info structure; each capability starts at a multiple of 8. */
-function encodeCapabilities(capabilities: readonly Type1Capability[], endian: Endian): Uint8Array {
-  const blocks = capabilities.map((capability) => capabilityBody(capability, endian));
-  const room = blocks.map(({ body }) => {
-    const size = CAPABILITY_HEADER_SIZE + body.length;
-    return size + (-size & (CAPABILITY_ALIGNMENT - 1));
-  });
-  const bytes = new Uint8Array(room.reduce((sum, size) => sum + size, 0));
-  let at = 0;
-  for (const [i, { id, body }] of blocks.entries()) {
-    const end = at + (room[i] ?? 0);
-    const next = i + 1 < blocks.length ? INFO_SIZE + end : 0;
-    bytes.set(encodeStruct(CAPABILITY_HEADER, { id: BigInt(id), version: 1n, next: BigInt(next) }, endian), at);
-    bytes.set(body, at + CAPABILITY_HEADER_SIZE);
-    at = end;
-  }
-  return bytes;
-}
-
 /**
  * What the ioctl writes into a buffer of `argsz` bytes; `undefined` below 16, which the kernel refuses. A buffer that
  * does not hold the capabilities gets as much of the structure as fits, and argsz says what is needed.
@@ -158,7 +139,8 @@ function encodeCapabilities(capabilities: readonly Type1Capability[], endian: En
  */
 export function encodeType1Info(info: Type1Info, argsz: number, endian: Endian = 'little'): EncodedInfo | undefined {
   if (argsz < SMALLEST_INFO) return undefined;
-  const chain = encodeCapabilities(info.capabilities ?? [], endian);
+  const blocks = (info.capabilities ?? []).map((capability) => capabilityBody(capability, endian));
+  const chain = encodeCapabilities(blocks, INFO_SIZE, endian);
   const needed = INFO_SIZE + chain.length;
   const announced = chain.length > 0;
   const fits = argsz >= needed;

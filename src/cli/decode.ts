@@ -1,0 +1,139 @@
+import { type DecodedBuffer, decodeBuffer, UAPI_STRUCTURES } from '../uapi/decode-buffer.ts';
+import { readHexDump } from '../uapi/hex-dump.ts';
+import type { Endian, UapiNode } from '../uapi/node.ts';
+import { parseVerbArgs } from './args.ts';
+import { inputName, readInput } from './input.ts';
+import { type CliIo, type ExitCode, unusable, type Verb } from './io.ts';
+
+const NAME_WIDTH = Math.max(...UAPI_STRUCTURES.map(({ name }) => name.length));
+
+const HELP = `usage: iovascope decode [FILE] [--struct NAME] [--endian little or big]
+
+Reads a hex dump of a buffer of the kernel's UAPI (xxd, hexdump, od, gdb's x/32xb, a C
+array, plain digits; - or nothing is standard input) or its very bytes, and prints every
+field: offset, bytes, name, value, and what the value says. What is wrong in the buffer
+stands behind an exclamation mark, and the rest is shown as far as it holds.
+
+  --struct NAME   the structure, instead of the one that the bytes look like
+  --endian E      order of bytes of the machine; found out if left out
+
+Structures:
+${UAPI_STRUCTURES.map(({ name, title }) => `  ${name.padEnd(NAME_WIDTH)}  ${title}`).join('\n')}
+
+Exit code 0: done; 1: done, and something in the buffer is wrong; 2: unusable input or call.`;
+
+/** Bytes in one line of the table. */
+const BYTES_A_LINE = 8;
+const BYTES_WIDTH = BYTES_A_LINE * 3 - 1;
+/** Longer values, those of raw bytes, are in the column of bytes already. */
+const LONGEST_VALUE = 18;
+
+interface Row {
+  readonly offset: string;
+  readonly bytes: string;
+  readonly field: string;
+  readonly value: string;
+  readonly meaning: string;
+}
+
+function hexBytes(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+}
+
+function* rowsOf(node: UapiNode, bytes: Uint8Array, depth: number): Generator<Row | string> {
+  const { name, offset, size, bits, value = '', meaning = '', children, faults } = node;
+  const field = '  '.repeat(depth) + name;
+  const place = offset.toString(16).padStart(4, '0');
+  const isGroup = !bits && children.some((child) => !child.bits);
+  if (bits) {
+    const range = bits.high === bits.low ? `bit ${bits.low}` : `bits ${bits.high}:${bits.low}`;
+    yield { offset: '', bytes: range, field, value, meaning };
+  } else {
+    const own = bytes.subarray(offset, offset + size);
+    const first = isGroup ? '' : hexBytes(own.subarray(0, BYTES_A_LINE));
+    yield { offset: place, bytes: first, field, value: value.length > LONGEST_VALUE ? '' : value, meaning };
+    for (let at = BYTES_A_LINE; !isGroup && at < size; at += BYTES_A_LINE) {
+      const more = hexBytes(own.subarray(at, at + BYTES_A_LINE));
+      yield { offset: (offset + at).toString(16).padStart(4, '0'), bytes: more, field: '', value: '', meaning: '' };
+    }
+  }
+  for (const fault of faults)
+    yield `! ${fault.code} at ${fault.offset.toString(16).padStart(4, '0')}: ${fault.message}`;
+  for (const child of children) yield* rowsOf(child, bytes, depth + 1);
+}
+
+function table({ structure, endian, root }: DecodedBuffer, bytes: Uint8Array): string {
+  const title = UAPI_STRUCTURES.find(({ name }) => name === structure)?.title ?? '';
+  const lines = [`${structure}: ${title}`, `${bytes.length} bytes, ${endian}-endian`, ''];
+  const rows = [
+    { offset: 'offset', bytes: 'bytes', field: 'field', value: 'value', meaning: 'meaning' },
+    ...root.faults.map(
+      ({ code, offset, message }) => `! ${code} at ${offset.toString(16).padStart(4, '0')}: ${message}`,
+    ),
+    ...root.children.flatMap((child) => [...rowsOf(child, bytes, 0)]),
+  ];
+  const width = (pick: (row: Row) => string) =>
+    Math.max(...rows.map((row) => (typeof row === 'string' ? 0 : pick(row).length)));
+  const fieldWidth = width((row) => row.field);
+  const valueWidth = width((row) => row.value);
+  for (const row of rows) {
+    if (typeof row === 'string') {
+      lines.push(row);
+      continue;
+    }
+    const columns = [
+      row.offset.padEnd(6),
+      row.bytes.padEnd(BYTES_WIDTH),
+      row.field.padEnd(fieldWidth),
+      row.value.padEnd(valueWidth),
+      row.meaning,
+    ];
+    lines.push(columns.join('  ').trimEnd());
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** The bytes of an input: its own if it is no text, else those that its text shows. */
+function bytesOf(input: Uint8Array, name: string, endian: Endian | undefined, io: CliIo): Uint8Array | string {
+  if (input.includes(0)) return input;
+  const dump = readHexDump(new TextDecoder().decode(input), endian ? { endian } : {});
+  const messages = dump.problems.map(({ line, column, message }) => `${name}:${line}:${column}: ${message}`);
+  if (dump.bytes.length === 0) return messages[0] ?? `${name}: the input has no hex digits`;
+  for (const message of messages) io.stderr(`${message}\n`);
+  return dump.bytes;
+}
+
+async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
+  const parsed = parseVerbArgs(args, { struct: { type: 'string' }, endian: { type: 'string' } });
+  if (!parsed.ok) return unusable(io, `decode: ${parsed.message}`);
+  const { values, positionals } = parsed;
+  const { struct, endian } = values;
+  if (positionals.length > 1) return unusable(io, `decode: one input is read at a time, not ${positionals.length}`);
+  if (endian !== undefined && endian !== 'little' && endian !== 'big') {
+    return unusable(io, `decode: --endian is little or big, not “${endian}”`);
+  }
+  if (struct !== undefined && !UAPI_STRUCTURES.some(({ name }) => name === struct)) {
+    const names = UAPI_STRUCTURES.map(({ name }) => name).join(', ');
+    return unusable(io, `decode: unknown structure “${struct}”; known: ${names}`);
+  }
+  const path = positionals[0] ?? '-';
+  const read = await readInput(path, io);
+  if (!read.ok) return unusable(io, `decode: ${read.message}`);
+  const name = inputName(path);
+  const bytes = bytesOf(read.bytes, name, endian, io);
+  if (typeof bytes === 'string') return unusable(io, `decode: ${bytes}`);
+  const result = decodeBuffer(bytes, { ...(struct ? { struct } : {}), ...(endian ? { endian } : {}) });
+  if (!result.ok) {
+    const known = result.error.code === 'not-recognized' ? ' with --struct; iovascope decode --help lists them' : '';
+    return unusable(io, `decode: ${name}: ${result.error.message}${known}`);
+  }
+  const { decoded } = result;
+  if (decoded.others.length > 0) {
+    const names = decoded.others.map((other) => `${other.name} (${other.endian}-endian)`).join(', ');
+    io.stderr(`${name}: read as ${decoded.structure}; the bytes would also fit ${names}: --struct says which\n`);
+  }
+  io.stdout(table(decoded, bytes));
+  return decoded.faults.length > 0 ? 1 : 0;
+}
+
+export const DECODE: Verb = { help: HELP, run };

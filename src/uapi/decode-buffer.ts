@@ -1,0 +1,133 @@
+// Any buffer of the UAPI: which structure it is, and what is in it.
+import type { Iova } from '../iova/iova.ts';
+import type { IovaRange } from '../iova/range.ts';
+import { HARDWARE_STRUCTURES } from './hardware-info.ts';
+import {
+  IOMMU_DEVICE_INFO,
+  VFIO_IOMMU_TYPE1_INFO,
+  VFIO_IOMMU_TYPE1_INFO_2016,
+  VFIO_IOMMU_TYPE1_INFO_2017,
+} from './info-structures.ts';
+import { IOMMUFD_STRUCTURES } from './iommufd-structures.ts';
+import { type Endian, faultsOf, type UapiFault, type UapiNode } from './node.ts';
+import type { UapiStructure } from './structure.ts';
+
+/** Every structure that can be decoded; where a buffer may be several, the earlier is taken. */
+export const UAPI_STRUCTURES: readonly UapiStructure[] = [
+  VFIO_IOMMU_TYPE1_INFO,
+  VFIO_IOMMU_TYPE1_INFO_2017,
+  VFIO_IOMMU_TYPE1_INFO_2016,
+  IOMMU_DEVICE_INFO,
+  ...IOMMUFD_STRUCTURES,
+  ...HARDWARE_STRUCTURES,
+];
+
+/** A structure that a buffer may be. */
+export interface Candidate {
+  readonly name: string;
+  readonly endian: Endian;
+}
+
+export interface DecodedBuffer {
+  readonly structure: string;
+  readonly endian: Endian;
+  /** Every byte of the buffer in fields; faults stand where they are. */
+  readonly root: UapiNode;
+  /** All faults, in the order of the tree. */
+  readonly faults: readonly UapiFault[];
+  /** What else the bytes fit, the best first; empty if they fit nothing else or the structure was named. */
+  readonly others: readonly Candidate[];
+  /** Ranges in it, in their order, reversed ones left out; `rangesAre` says what they are. */
+  readonly ranges: readonly IovaRange[];
+  readonly rangesAre: 'valid' | 'reserved' | undefined;
+  /** Bit n set: pages of 2^n bytes. Absent if the structure says nothing of them. */
+  readonly pageSizes: bigint | undefined;
+}
+
+export type DecodeResult =
+  | { readonly ok: true; readonly decoded: DecodedBuffer }
+  | { readonly ok: false; readonly error: DecodeError };
+
+export interface DecodeError {
+  readonly code: 'empty' | 'unknown-structure' | 'not-recognized';
+  /** One sentence without its full stop. */
+  readonly message: string;
+}
+
+export interface DecodeOptions {
+  /** Name of the structure; recognized by its content if left out. */
+  readonly struct?: string;
+  /** Order of bytes; found out if left out, and little if both or none fit. */
+  readonly endian?: Endian;
+}
+
+interface Attempt {
+  readonly structure: UapiStructure;
+  readonly endian: Endian;
+  readonly root: UapiNode;
+  readonly faults: readonly UapiFault[];
+}
+
+function attempt(structure: UapiStructure, bytes: Uint8Array, endian: Endian): Attempt {
+  const root = structure.decode(bytes, endian);
+  return { structure, endian, root, faults: faultsOf(root) };
+}
+
+/** 2: nothing speaks against it; 1: it may be that, damaged; 0: it is hardly that. */
+function quality({ structure, root, faults }: Attempt): number {
+  if (faults.length === 0 && structure.fits(root)) return 2;
+  return structure.resembles?.(root) ? 1 : 0;
+}
+
+/** The structures that a buffer may be by its content, the best first. Never throws. */
+function recognize(bytes: Uint8Array, endians: readonly Endian[]): Attempt[] {
+  const attempts = endians.flatMap((endian) => UAPI_STRUCTURES.map((structure) => attempt(structure, bytes, endian)));
+  const best = Math.max(...attempts.map(quality));
+  return best === 0 ? [] : attempts.filter((a) => quality(a) === best);
+}
+
+function rangesIn(node: UapiNode): IovaRange[] {
+  const bound = (name: string) => node.children.find((child) => child.name === name)?.raw;
+  const start = bound('start');
+  const last = bound('last') ?? bound('end');
+  if (start !== undefined && last !== undefined && start <= last) return [{ start: start as Iova, last: last as Iova }];
+  return node.children.flatMap(rangesIn);
+}
+
+function report({ structure, endian, root, faults }: Attempt, others: readonly Attempt[]): DecodedBuffer {
+  const sizes = root.children.find(({ name }) => name === 'iova_pgsizes' || name === 'pgsize_bitmap')?.raw;
+  return {
+    structure: structure.name,
+    endian,
+    root,
+    faults,
+    others: others.map((other) => ({ name: other.structure.name, endian: other.endian })),
+    ranges: structure.ranges ? rangesIn(root) : [],
+    rangesAre: structure.ranges,
+    pageSizes: sizes,
+  };
+}
+
+/**
+ * Decodes a buffer, as far as it holds, whatever bytes are in it: what is wrong stands in the tree as a fault.
+ * It fails only for no bytes at all, a name that is not known, and bytes that look like no structure. Never throws.
+ */
+export function decodeBuffer(bytes: Uint8Array, options: DecodeOptions = {}): DecodeResult {
+  if (bytes.length === 0) return { ok: false, error: { code: 'empty', message: 'there are no bytes' } };
+  const endians: readonly Endian[] = options.endian ? [options.endian] : ['little', 'big'];
+  if (options.struct !== undefined) {
+    const structure = UAPI_STRUCTURES.find(({ name }) => name === options.struct);
+    if (!structure) {
+      const names = UAPI_STRUCTURES.map(({ name }) => name).join(', ');
+      const message = `unknown structure “${options.struct}”; known: ${names}`;
+      return { ok: false, error: { code: 'unknown-structure', message } };
+    }
+    const attempts = endians.map((endian) => attempt(structure, bytes, endian));
+    const fewest = attempts.toSorted((a, b) => quality(b) - quality(a) || a.faults.length - b.faults.length)[0];
+    return { ok: true, decoded: report(fewest ?? attempt(structure, bytes, 'little'), []) };
+  }
+  const [best, ...others] = recognize(bytes, endians);
+  if (best) return { ok: true, decoded: report(best, others) };
+  const message = `these ${bytes.length} bytes look like no structure that is known here; name one to read them as it`;
+  return { ok: false, error: { code: 'not-recognized', message } };
+}

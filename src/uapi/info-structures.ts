@@ -1,0 +1,256 @@
+// Structures with a capability chain: VFIO_IOMMU_GET_INFO today and as first proposed, and iommufd's first device info.
+import { hex } from '../iova/format.ts';
+import { CAPABILITY_HEADER_SIZE, type Capability, walkCapabilities } from './capability-chain.ts';
+import { decodeStruct, onlyBits, type StructLayout } from './layout.ts';
+import type { Endian, UapiFault, UapiNode } from './node.ts';
+import type { UapiStructure } from './structure.ts';
+import { group, remainder, root } from './tree.ts';
+import {
+  DMA_AVAIL,
+  DMA_AVAIL_ID,
+  HAS_CAPABILITIES,
+  INFO_SIZE,
+  IOVA_RANGE,
+  IOVA_RANGE_ID,
+  MIGRATION,
+  MIGRATION_ID,
+  SMALLEST_INFO,
+  TYPE1_INFO,
+} from './type1-info.ts';
+import { pageSizesInWords, rangeInWords } from './words.ts';
+
+/** One range, inclusive: an entry of today's capability, or the body of an early one. */
+const RANGE = {
+  name: 'vfio_iova_range',
+  fields: [
+    { name: 'start', width: 8 },
+    {
+      name: 'end',
+      width: 8,
+      check: (end, { start = 0n }) => (start <= end ? undefined : 'the range ends before it starts'),
+    },
+  ],
+} as const satisfies StructLayout<'start' | 'end'>;
+
+const RANGE_SIZE = 16;
+
+interface Body {
+  /** Name of the capability's structure. */
+  readonly name: string;
+  readonly nodes: readonly UapiNode[];
+  /** Offset behind what was decoded. */
+  readonly end: number;
+  readonly faults: readonly UapiFault[];
+  readonly meaning?: string;
+}
+
+type DecodeBody = (bytes: Uint8Array, offset: number, end: number, endian: Endian) => Body;
+
+/** Capabilities by id; all of them have version 1. */
+type Capabilities = ReadonlyMap<number, DecodeBody>;
+
+function tooSmall(fault: UapiFault | undefined): UapiFault[] {
+  return fault ? [{ ...fault, code: 'capability-too-small' }] : [];
+}
+
+function plainBody(layout: StructLayout): DecodeBody {
+  return (bytes, offset, end, endian) => {
+    const decoded = decodeStruct(layout, bytes, offset, endian, end);
+    return { name: layout.name, nodes: decoded.nodes, end: decoded.end, faults: tooSmall(decoded.fault) };
+  };
+}
+
+function rangesBody(bytes: Uint8Array, offset: number, end: number, endian: Endian): Body {
+  const fixed = decodeStruct(IOVA_RANGE, bytes, offset, endian, end);
+  const faults = tooSmall(fixed.fault);
+  const count = Number(fixed.values.nr_iovas ?? 0n);
+  const room = Math.max(0, Math.floor((end - fixed.end) / RANGE_SIZE));
+  if (count > room) {
+    const message = `the capability has room for ${room} of its ${count} ranges`;
+    faults.push({ code: 'capability-too-small', offset, message });
+  }
+  const nodes = [...fixed.nodes];
+  let at = fixed.end;
+  for (let i = 0; i < count && at < end; i++) {
+    const { nodes: bounds, values, end: behind, fault } = decodeStruct(RANGE, bytes, at, endian, end);
+    if (bounds.length === 0) break;
+    const words = fault ? undefined : rangeInWords(values.start ?? 0n, values.end ?? 0n);
+    nodes.push(group(`iova_ranges[${i}]`, at, behind, bounds, [], words));
+    at = behind;
+    if (fault) break;
+  }
+  return { name: IOVA_RANGE.name, nodes, end: at, faults };
+}
+
+function singleRangeBody(name: string): DecodeBody {
+  return (bytes, offset, end, endian) => {
+    const { nodes, values, end: behind, fault } = decodeStruct(RANGE, bytes, offset, endian, end);
+    const { start, end: last } = values;
+    const meaning = start === undefined || last === undefined ? undefined : rangeInWords(start, last);
+    return { name, nodes, end: behind, faults: tooSmall(fault), ...(meaning === undefined ? {} : { meaning }) };
+  };
+}
+
+const TODAY: Capabilities = new Map([
+  [MIGRATION_ID, plainBody(MIGRATION)],
+  [DMA_AVAIL_ID, plainBody(DMA_AVAIL)],
+  [IOVA_RANGE_ID, rangesBody],
+]);
+
+function capabilityNode(bytes: Uint8Array, endian: Endian, capability: Capability, known: Capabilities): UapiNode {
+  const { offset, end, id, version, header } = capability;
+  const faults = [...capability.faults];
+  const body = offset + CAPABILITY_HEADER_SIZE;
+  const decode = known.get(id);
+  if (!decode || version !== 1) {
+    const what = decode ? `version ${version} of capability ${id}` : `capability ${id}`;
+    faults.push({
+      code: decode ? 'unknown-version' : 'unknown-capability',
+      offset: decode ? offset + 2 : offset,
+      message: `${what} is not known here`,
+    });
+    return group('capability', offset, end, [...header, ...remainder(bytes, body, end)], faults);
+  }
+  const decoded = decode(bytes, body, end, endian);
+  const children = [...header, ...decoded.nodes, ...remainder(bytes, decoded.end, end)];
+  return group(decoded.name, offset, end, children, [...faults, ...decoded.faults], decoded.meaning);
+}
+
+/** The fields that say where the chain is, by name; both name fields of the layout. */
+interface ChainFields {
+  readonly flag: bigint;
+  /** Bytes of the structure before its chain. */
+  readonly size: number;
+  /** Bytes that a short buffer may hold and be whole nevertheless. */
+  readonly smallest: number;
+}
+
+function decodeWithChain(
+  layout: StructLayout<string>,
+  { flag, size, smallest }: ChainFields,
+  known: Capabilities,
+  bytes: Uint8Array,
+  endian: Endian,
+): UapiNode {
+  const { values, nodes, fault } = decodeStruct(layout, bytes, 0, endian);
+  const faults: UapiFault[] = fault && bytes.length !== smallest ? [fault] : [];
+  const argsz = Number(values.argsz ?? 0n);
+  const offset = Number(values.cap_offset ?? 0n);
+  const linkOffset = nodes.find(({ name }) => name === 'cap_offset')?.offset ?? 0;
+  const announced = ((values.flags ?? 0n) & flag) !== 0n;
+  if (offset !== 0 && !announced) {
+    const message = 'cap_offset is set, and the flags tell of no capabilities';
+    faults.push({ code: 'bad-value', offset: linkOffset, message });
+  }
+  // Capabilities that a kernel wrote lie inside argsz; bytes behind it are somebody else's.
+  const limit = argsz >= size ? Math.min(argsz, bytes.length) : bytes.length;
+  const chain = walkCapabilities(bytes, endian, announced ? offset : 0, linkOffset, size, limit);
+  if (chain.fault) faults.push(chain.fault);
+  const capabilities = chain.capabilities.map((capability) => capabilityNode(bytes, endian, capability, known));
+  return root(layout.name, bytes, [...nodes, ...capabilities], faults);
+}
+
+/** An info of VFIO that fits what its fields say: argsz, the flags, page sizes. */
+function looksLikeType1Info(tree: UapiNode): boolean {
+  const field = (name: string) => tree.children.find((node) => node.name === name)?.raw;
+  const [argsz, flags, sizes, offset] = [field('argsz'), field('flags'), field('iova_pgsizes'), field('cap_offset')];
+  if (argsz === undefined || flags === undefined || sizes === undefined) return false;
+  if (argsz < 16n || flags < 1n || flags > 3n || sizes === 0n) return false;
+  return flags < 2n || offset === undefined || offset === 0n || offset >= 24n;
+}
+
+/** True if no capability has bytes that are not explained. */
+function isExplained(tree: UapiNode): boolean {
+  return tree.children.every((capability) => capability.children.every(({ name }) => name !== 'bytes'));
+}
+
+const capabilitiesOf = (tree: UapiNode) => tree.children.filter(({ children }) => children[0]?.name === 'id');
+
+const TYPE1_CHAIN = { flag: HAS_CAPABILITIES, size: INFO_SIZE, smallest: SMALLEST_INFO };
+
+/** The answer of VFIO_IOMMU_GET_INFO. Source: Linux 6.12, include/uapi/linux/vfio.h. */
+export const VFIO_IOMMU_TYPE1_INFO: UapiStructure = {
+  name: 'vfio_iommu_type1_info',
+  title: 'VFIO_IOMMU_GET_INFO: page sizes, ranges that may be mapped, mappings left',
+  ranges: 'valid',
+  decode: (bytes, endian) => decodeWithChain(TYPE1_INFO, TYPE1_CHAIN, TODAY, bytes, endian),
+  fits: (tree) => looksLikeType1Info(tree) && isExplained(tree),
+  resembles: looksLikeType1Info,
+};
+
+function early(name: string, title: string, capability: string, ranges: 'valid' | 'reserved'): UapiStructure {
+  const known: Capabilities = new Map([[1, singleRangeBody(capability)]]);
+  return {
+    name,
+    title,
+    ranges,
+    decode: (bytes, endian) => ({ ...decodeWithChain(TYPE1_INFO, TYPE1_CHAIN, known, bytes, endian), name }),
+    fits: (tree) => looksLikeType1Info(tree) && isExplained(tree) && capabilitiesOf(tree).length > 0,
+  };
+}
+
+/** IOVA_RANGE as first proposed in December 2017: one capability for each usable range. */
+export const VFIO_IOMMU_TYPE1_INFO_2017 = early(
+  'vfio_iommu_type1_info-2017',
+  'VFIO_IOMMU_GET_INFO as proposed in 2017: a capability for each usable range',
+  'vfio_iommu_type1_info_cap_iova_range',
+  'valid',
+);
+
+/** RESV_IOVA_RANGE of November 2016: one capability for each reserved region. */
+export const VFIO_IOMMU_TYPE1_INFO_2016 = early(
+  'vfio_iommu_type1_info-2016',
+  'VFIO_IOMMU_GET_INFO as proposed in 2016: a capability for each reserved region',
+  'vfio_iommu_type1_info_cap_resv_iova_range',
+  'reserved',
+);
+
+/** Source: the proposal of iommufd of September 2021, struct iommu_device_info. */
+const DEVICE_INFO = {
+  name: 'iommu_device_info',
+  fields: [
+    { name: 'argsz', width: 4, format: 'decimal', meaning: 'bytes of the buffer, or that it takes to hold everything' },
+    {
+      name: 'flags',
+      width: 4,
+      check: onlyBits(0xfn),
+      bits: [
+        { name: 'IOMMU_DEVICE_INFO_ENFORCE_SNOOP', high: 0, low: 0, meaning: 'the IOMMU enforces snooping' },
+        { name: 'IOMMU_DEVICE_INFO_PGSIZES', high: 1, low: 1, meaning: 'the page sizes are filled in' },
+        { name: 'IOMMU_DEVICE_INFO_ADDR_WIDTH', high: 2, low: 2, meaning: 'the address width is filled in' },
+        { name: 'IOMMU_DEVICE_INFO_CAPS', high: 3, low: 3, meaning: 'there are capabilities' },
+      ],
+    },
+    { name: 'dev_cookie', width: 8, meaning: 'the name that the program gave the device' },
+    { name: 'pgsize_bitmap', width: 8, meaning: pageSizesInWords },
+    {
+      name: 'addr_width',
+      width: 4,
+      format: 'decimal',
+      meaning: (width) => (width > 0n && width <= 64n ? `addresses up to ${hex((1n << width) - 1n)}` : undefined),
+      check: (width) => (width <= 64n ? undefined : 'an address has at most 64 bits'),
+    },
+    {
+      name: 'cap_offset',
+      width: 4,
+      meaning: (offset) => (offset === 0n ? 'no capabilities are here' : 'where the first capability begins'),
+    },
+  ],
+} as const satisfies StructLayout<'argsz' | 'flags' | 'dev_cookie' | 'pgsize_bitmap' | 'addr_width' | 'cap_offset'>;
+
+const DEVICE_CHAIN = { flag: 8n, size: 32, smallest: 32 };
+
+/** The answer of IOMMU_DEVICE_GET_INFO as proposed in September 2021, with the ranges as VFIO has them. */
+export const IOMMU_DEVICE_INFO: UapiStructure = {
+  name: 'iommu_device_info',
+  title: 'IOMMU_DEVICE_GET_INFO as proposed in 2021: page sizes, address width, ranges that may be mapped',
+  ranges: 'valid',
+  decode: (bytes, endian) =>
+    decodeWithChain(DEVICE_INFO, DEVICE_CHAIN, new Map([[IOVA_RANGE_ID, rangesBody]]), bytes, endian),
+  fits: (tree) => {
+    const field = (name: string) => tree.children.find((node) => node.name === name)?.raw;
+    const [argsz = 0n, flags = 0n, offset = 0n, width = 0n] = ['argsz', 'flags', 'cap_offset', 'addr_width'].map(field);
+    const isConsistent = (flags & 4n) === 0n ? width === 0n : width >= 32n;
+    return argsz >= 32n && flags !== 0n && (offset === 0n || offset >= 32n) && isConsistent && isExplained(tree);
+  },
+};
