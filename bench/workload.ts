@@ -1,0 +1,188 @@
+// The engine's workload: n areas of 0x2000 bytes at 0x100000000 + i × 0x3000, with one reserved window below them.
+
+export const AREA_SIZE = 0x2000n;
+export const RESERVED_FIRST = 0xfee0_0000n;
+export const RESERVED_LAST = 0xfeef_ffffn;
+const FIRST_AREA = 0x1_0000_0000n;
+const STRIDE = 0x3000n;
+/** A query of this length meets three areas, but for the last two of all. */
+const QUERY_SIZE = 0x8000n;
+const QUERIES = 100_000;
+/** Larger than any hole between areas. */
+const LARGE = 0x40_0000_0000n;
+const LARGE_PLACES = 200;
+
+/** One address space in the form of one implementation. Ranges are inclusive. Every refusal is an exception here. */
+export interface Subject {
+  /** Maps start…last if nothing is reserved or mapped there. */
+  map(start: bigint, last: bigint): void;
+  /** Visits every area that shares an address with first…last; answers how many there are. */
+  query(first: bigint, last: bigint): number;
+  /** Chooses a place for `length` bytes beyond what is taken and maps it. Answers its first address. */
+  choose(length: bigint): bigint;
+  /** Unmaps the area that is exactly start…last. */
+  unmap(start: bigint, last: bigint): void;
+  /** Bytes held for all areas, where the implementation knows. */
+  bytes?(): number;
+}
+
+/** An implementation under test. */
+export interface Contender {
+  readonly name: string;
+  create(): Subject;
+  /** Rounds at the size of `n`; fewer for the slow ones, so that a run ends. */
+  rounds(n: number): number;
+}
+
+export interface Measurement {
+  readonly bench: 'map-random' | 'query-3' | 'alloc-past-n' | 'unmap-random';
+  readonly n: number;
+  readonly impl: string;
+  /** Median of the rounds. */
+  readonly ops_per_s: number;
+  /** The first round of this impl at this size. */
+  readonly first_ops_per_s: number;
+  readonly rounds: number;
+}
+
+/** A number from 0 to 2^32−1 at each call, the same sequence for the same seed. */
+function randomNumbers(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x9e37_79b9) >>> 0;
+    let mixed = state;
+    mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85eb_ca6b);
+    mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2_ae35);
+    return (mixed ^ (mixed >>> 16)) >>> 0;
+  };
+}
+
+/** The numbers 0 … n−1 in shuffled order. */
+function shuffled(n: number, seed: number): Uint32Array {
+  const random = randomNumbers(seed);
+  const order = Uint32Array.from({ length: n }, (_, i) => i);
+  for (let i = n - 1; i > 0; i--) {
+    const j = random() % (i + 1);
+    const held = order[i] as number;
+    order[i] = order[j] as number;
+    order[j] = held;
+  }
+  return order;
+}
+
+/** The order of the work, and the addresses as bigints made beforehand: their making is nobody's work. */
+export interface Plan {
+  readonly n: number;
+  readonly starts: readonly bigint[];
+  readonly mapOrder: Uint32Array;
+  readonly queryOrder: Uint32Array;
+  readonly unmapOrder: Uint32Array;
+}
+
+export function planFor(n: number): Plan {
+  const random = randomNumbers(3);
+  return {
+    n,
+    starts: Array.from({ length: n }, (_, i) => FIRST_AREA + BigInt(i) * STRIDE),
+    mapOrder: shuffled(n, 1),
+    queryOrder: Uint32Array.from({ length: QUERIES }, () => random() % n),
+    unmapOrder: shuffled(n, 2),
+  };
+}
+
+/** Operations a second of one round, by name of the benchmark, and the bytes that the full space held. */
+interface Round {
+  readonly speeds: ReadonlyMap<Measurement['bench'], number>;
+  readonly bytes: number | undefined;
+}
+
+function perSecond(operations: number, run: () => void): number {
+  const began = performance.now();
+  run();
+  return (operations / (performance.now() - began)) * 1000;
+}
+
+/** Runs the workload once, on a fresh address space. Throws if an answer is not the one that is known beforehand. */
+export function runRound(contender: Contender, { n, starts, mapOrder, queryOrder, unmapOrder }: Plan): Round {
+  const subject = contender.create();
+  const speeds = new Map<Measurement['bench'], number>();
+  speeds.set(
+    'map-random',
+    perSecond(n, () => {
+      for (let k = 0; k < n; k++) {
+        const start = starts[mapOrder[k] as number] as bigint;
+        subject.map(start, start + AREA_SIZE - 1n);
+      }
+    }),
+  );
+  const bytes = subject.bytes?.();
+  let hits = 0;
+  speeds.set(
+    'query-3',
+    perSecond(QUERIES, () => {
+      for (let k = 0; k < QUERIES; k++) {
+        const start = starts[queryOrder[k] as number] as bigint;
+        hits += subject.query(start, start + QUERY_SIZE - 1n);
+      }
+    }),
+  );
+  const expected = queryOrder.reduce((sum, i) => sum + Math.min(3, n - i), 0);
+  if (hits !== expected) throw new Error(`${contender.name}: ${hits} hits instead of ${expected}`);
+
+  // As many as fit into a second, so that a linear search ends too.
+  const places: bigint[] = [];
+  const began = performance.now();
+  while (places.length < LARGE_PLACES && (places.length === 0 || performance.now() - began < 1000)) {
+    places.push(subject.choose(LARGE));
+  }
+  speeds.set('alloc-past-n', (places.length / (performance.now() - began)) * 1000);
+  const end = (starts[n - 1] as bigint) + AREA_SIZE;
+  for (const [i, place] of places.entries()) {
+    if (place !== firstPlaceFrom(end, i)) throw new Error(`${contender.name}: chose 0x${place.toString(16)}`);
+  }
+
+  speeds.set(
+    'unmap-random',
+    perSecond(n, () => {
+      for (let k = 0; k < n; k++) {
+        const start = starts[unmapOrder[k] as number] as bigint;
+        subject.unmap(start, start + AREA_SIZE - 1n);
+      }
+    }),
+  );
+  for (const place of places) subject.unmap(place, place + LARGE - 1n);
+  return { speeds, bytes };
+}
+
+/** The i-th place of `LARGE` bytes behind `end`, at a huge page of 2 MiB. */
+function firstPlaceFrom(end: bigint, i: number): bigint {
+  const huge = 0x20_0000n;
+  return ((end + huge - 1n) / huge) * huge + BigInt(i) * LARGE;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? 0;
+}
+
+/** Runs all rounds of one contender; one measurement a benchmark, and the bytes of the last full space. */
+export function measure(
+  contender: Contender,
+  plan: Plan,
+): { readonly measurements: readonly Measurement[]; readonly bytes: number | undefined } {
+  const rounds: Round[] = [];
+  for (let i = 0; i < contender.rounds(plan.n); i++) rounds.push(runRound(contender, plan));
+  const benches = ['map-random', 'query-3', 'alloc-past-n', 'unmap-random'] as const;
+  const measurements = benches.map((bench) => {
+    const speeds = rounds.map((round) => round.speeds.get(bench) ?? 0);
+    return {
+      bench,
+      n: plan.n,
+      impl: contender.name,
+      ops_per_s: Number(median(speeds).toPrecision(4)),
+      first_ops_per_s: Number((speeds[0] ?? 0).toPrecision(4)),
+      rounds: rounds.length,
+    };
+  });
+  return { measurements, bytes: rounds.at(-1)?.bytes };
+}

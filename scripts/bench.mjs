@@ -1,0 +1,109 @@
+// npm run -s bench [-- [--browser] [--only IMPL] [N…]]: the engine's workload, one JSON object a line, in Node or in
+// Chromium. N: numbers of areas; 1,000 to 1,000,000 if left out.
+/** @typedef {import('../bench/suite.ts').SuiteOptions} SuiteOptions */
+/** @typedef {import('../bench/page.ts')} Page */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { chromium } from '@playwright/test';
+import { build } from 'vite';
+import { BROWSER_ARGS, requireBrowser } from './browser.mjs';
+
+const USAGE = 'usage: npm run -s bench [-- [--browser] [--only IMPL]… [N…]], each N a number of areas of at least 1';
+
+/** @param {string} problem */
+function unusable(problem) {
+  console.error(`${problem}\n${USAGE}`);
+  process.exit(2);
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { browser: { type: 'boolean' }, only: { type: 'string', multiple: true } },
+    });
+  } catch (error) {
+    return unusable(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const { values, positionals } = readArguments();
+const given = positionals.map((text) => Number(text.replaceAll(/[_,]/g, '')));
+if (given.some((n) => !Number.isInteger(n) || n < 1 || n > 20_000_000)) unusable('that is no number of areas');
+const sizes = given.length > 0 ? given : [1_000, 10_000, 100_000, 1_000_000];
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const place = await mkdtemp(join(tmpdir(), 'iovascope-bench-'));
+
+/**
+ * Bundles a file of bench/ and answers the path of the script.
+ * @param {string} entry
+ * @param {'node' | 'page'} target
+ */
+async function bundle(entry, target) {
+  await build({
+    root,
+    configFile: false,
+    logLevel: 'error',
+    publicDir: false,
+    build: {
+      outDir: place,
+      emptyOutDir: false,
+      minify: false,
+      ...(target === 'node' ? { ssr: join(root, 'bench', entry), target: 'node20' } : { target: 'es2023' }),
+      rolldownOptions: {
+        input: join(root, 'bench', entry),
+        output: { entryFileNames: `${target}.mjs`, codeSplitting: false },
+      },
+    },
+    ssr: { noExternal: true },
+  });
+  return join(place, `${target}.mjs`);
+}
+
+/** @param {object} line */
+function print(line) {
+  console.log(JSON.stringify(line));
+}
+
+/** @param {(options: SuiteOptions) => Promise<void>} run */
+async function checkAndRun(run) {
+  /** @type {typeof import('../bench/suite.ts')} */
+  const { CONTENDER_NAMES } = await import(pathToFileURL(await bundle('suite.ts', 'node')).href);
+  const strange = values.only?.find((name) => !CONTENDER_NAMES.includes(name));
+  if (strange !== undefined) unusable(`no impl “${strange}”; there are ${CONTENDER_NAMES.join(', ')}`);
+  await run({ sizes, only: values.only });
+}
+
+async function inNode() {
+  /** @type {typeof import('../bench/suite.ts')} */
+  const { runSuite } = await import(pathToFileURL(join(place, 'node.mjs')).href);
+  await runSuite({ sizes, only: values.only }, print);
+}
+
+/** @param {SuiteOptions} options */
+async function inBrowser(options) {
+  const script = await bundle('page.ts', 'page');
+  const browser = await chromium.launch({ executablePath: requireBrowser(), args: BROWSER_ARGS });
+  try {
+    const page = await browser.newPage();
+    page.on('pageerror', (error) => console.error(error.message));
+    await page.exposeFunction('reportBench', (/** @type {string} */ line) =>
+      print({ ...JSON.parse(line), in: 'chromium' }),
+    );
+    await page.addScriptTag({ path: script, type: 'module' });
+    await page.waitForFunction(() => window.runBench !== undefined);
+    await page.evaluate((wanted) => window.runBench?.(wanted), options);
+  } finally {
+    await browser.close();
+  }
+}
+
+try {
+  await checkAndRun(values.browser ? inBrowser : inNode);
+} finally {
+  await rm(place, { recursive: true, force: true });
+}
