@@ -33,10 +33,11 @@ export interface Obstacle {
     | 'limit'
     | 'permission'
     | 'device'
+    | 'group'
     | 'access';
   readonly start?: Iova;
   readonly last?: Iova;
-  /** Who holds it: a device or an IOMMU's domain; absent for what nobody owns. */
+  /** Who holds it: a device, a group or an IOMMU's domain; absent for what nobody owns. */
   readonly owner?: string;
   /** A reserved region's type as the kernel prints it. */
   readonly type?: string;
@@ -79,6 +80,7 @@ const NOUNS: Readonly<Record<Obstacle['kind'], string>> = {
   limit: 'limit',
   permission: 'pages',
   device: 'device',
+  group: 'group',
   access: 'access',
 };
 
@@ -90,7 +92,7 @@ export function describeObstacle(obstacle: Obstacle): string {
   else if (value !== undefined) text += ` ${hex(value)}`;
   if (type !== undefined) text += ` (${type})`;
   if (owner !== undefined) {
-    text += obstacle.kind === 'device' || obstacle.kind === 'access' ? ` ${owner}` : ` of ${owner}`;
+    text += ['device', 'group', 'access'].includes(obstacle.kind) ? ` ${owner}` : ` of ${owner}`;
   }
   return text;
 }

@@ -154,7 +154,7 @@ export class Type1Container extends AddressSpace {
       return no('attach-direct-region', { obstacle: { kind: 'reserved', ...boundsOf(direct), owner: group } });
     const { iommu, pgsize_bitmap: pgsizeBitmap } = description;
     const aperture = asRange(...description.aperture);
-    const refused = this.#checkAperture(aperture, iommu);
+    const refused = this.#checkAperture(aperture);
     if (refused) return refused;
     const enforced = regions.filter(isEnforced);
     for (const region of enforced) {
@@ -183,7 +183,7 @@ export class Type1Container extends AddressSpace {
   }
 
   /** Source: Linux 6.12, vfio_iommu_aper_conflict. */
-  #checkAperture(aperture: IovaRange, iommu: string) {
+  #checkAperture(aperture: IovaRange) {
     if (!this.hasGroups) return undefined;
     const first = this.#validRanges[0];
     const last = this.#validRanges.at(-1);
@@ -194,8 +194,7 @@ export class Type1Container extends AddressSpace {
     }
     for (const { start, last: end } of complement([aperture])) {
       const mapped = this.areaStore.firstOverlapping(start, end);
-      if (mapped)
-        return no('attach-aperture-over-mapping', { asked, obstacle: { ...areaObstacle(mapped), owner: iommu } });
+      if (mapped) return no('attach-aperture-over-mapping', { asked, obstacle: areaObstacle(mapped) });
     }
     return undefined;
   }

@@ -125,7 +125,7 @@ export class Type1Model implements KernelModel {
     const reversed = reserved.some(({ start, last }) => start > last);
     if (reversed) return fault('bad-argument', 'a reserved region ends before it starts');
     if (this.#groups.get(group) !== undefined) {
-      return refused('attach-group-in-use', { obstacle: { kind: 'device', owner: group } });
+      return refused('attach-group-in-use', { obstacle: { kind: 'group', owner: group } });
     }
     const result = container.attach(group, domain, reserved);
     if (!result.ok) return result;
