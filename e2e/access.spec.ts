@@ -28,7 +28,7 @@ for (const theme of ['light', 'dark'] as const) {
       await expect(app.getByRole('menu')).toBeVisible();
       expect(await violations(app)).toEqual([]);
       await app.keyboard.press('Escape');
-      for (const tab of [/Events/, /Diagnostics/]) {
+      for (const tab of [/Events/, /Models/, /Buffer/, /Diagnostics/]) {
         await app.getByRole('tab', { name: tab }).click();
         expect(await violations(app)).toEqual([]);
       }

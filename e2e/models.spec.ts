@@ -1,4 +1,4 @@
-import { expect, test } from './page.ts';
+import { expect, rowOf, test } from './page.ts';
 
 test('QEMU’s unmap under three kernels: who refuses, why, and what each holds', async ({ app }) => {
   await app.getByRole('button', { name: 'Open' }).click();
@@ -19,4 +19,42 @@ test('QEMU’s unmap under three kernels: who refuses, why, and what each holds'
   // After the unmap only the old version still holds the area.
   await expect(areas).toHaveCount(1);
   await expect(areas).toContainText('0xffff_f000');
+});
+
+/** What a container answers with two ranges, a few mappings made; field by field, capability by capability. */
+const GET_INFO = [
+  ['00100000', '03000000', '0010402000000000', '18000000', '00000000'],
+  ['0200', '0100', '38000000', '00000000', '00000000', '0010000000000000', '0000001000000000'],
+  ['0300', '0100', '48000000', 'f9ff0000', '00000000'],
+  ['0100', '0100', '00000000', '02000000', '00000000'],
+  ['0000000000000000', 'ffffdffe00000000', '0000f0fe00000000', 'ffffffffff7f0000'],
+]
+  .flat()
+  .join('');
+
+test('a buffer is shown as bytes and fields, and its ranges on the timeline', async ({ app }) => {
+  await app.getByRole('tab', { name: 'Buffer' }).click();
+  const text = app.getByRole('textbox', { name: /A hex dump/ });
+  await text.fill(GET_INFO);
+  const panel = app.getByRole('tabpanel');
+  await expect(panel).toContainText('avail = 65529');
+  await expect(panel).toContainText('0xfef0_0000 – 0x7fff_ffff_ffff');
+  const field = panel.getByRole('button', { name: /avail = 65529/ });
+  await field.focus();
+  await expect(panel.locator('.hex .active')).toHaveText(['f9', 'ff', '00', '00']);
+  await app.getByRole('button', { name: 'Show its 2 ranges on the timeline' }).click();
+  await app.getByRole('tab', { name: 'Table' }).click();
+  await expect(rowOf(app, 'valid', '0xfef0_0000', '0x7fff_ffff_ffff')).toHaveCount(1);
+});
+
+test('a broken chain is shown as far as it holds, with the fault named', async ({ app }) => {
+  await app.getByRole('tab', { name: 'Buffer' }).click();
+  const text = app.getByRole('textbox', { name: /A hex dump/ });
+  await text.fill(GET_INFO.replace('020001003800', '020001001800'));
+  await app.getByRole('combobox', { name: 'read as' }).selectOption('vfio_iommu_type1_info');
+  const panel = app.getByRole('tabpanel');
+  await expect(panel.locator('.refused').first()).toContainText('at offset 0x');
+  await expect(panel).toContainText('vfio_iommu_type1_info_cap_migration');
+  await text.fill('zz not hex');
+  await expect(panel.locator('.refused').first()).toBeVisible();
 });

@@ -14,6 +14,7 @@ import { Toolbar } from './toolbar.tsx';
 // Not needed for the first picture: loaded when they are opened.
 const EventsPanel = lazy(async () => ({ default: (await import('./events-panel.tsx')).EventsPanel }));
 const ModelsPanel = lazy(async () => ({ default: (await import('./models-panel.tsx')).ModelsPanel }));
+const BufferPanel = lazy(async () => ({ default: (await import('./buffer-panel.tsx')).BufferPanel }));
 const DiagnosticsPanel = lazy(async () => ({ default: (await import('./diagnostics-panel.tsx')).DiagnosticsPanel }));
 const HelpDialog = lazy(async () => ({ default: (await import('./dialogs.tsx')).HelpDialog }));
 const PasteDialog = lazy(async () => ({ default: (await import('./dialogs.tsx')).PasteDialog }));
@@ -169,6 +170,9 @@ export function App() {
               <Tab id="models" className="tab">
                 Models
               </Tab>
+              <Tab id="buffer" className="tab">
+                Buffer
+              </Tab>
               <Tab id="diagnostics" className="tab">
                 Diagnostics{diagnostics > 0 ? ` (${diagnostics})` : ''}
               </Tab>
@@ -184,6 +188,11 @@ export function App() {
             <TabPanel id="models" className="tab-panel">
               <Suspense fallback={<p className="hint">Loading …</p>}>
                 <ModelsPanel />
+              </Suspense>
+            </TabPanel>
+            <TabPanel id="buffer" className="tab-panel">
+              <Suspense fallback={<p className="hint">Loading …</p>}>
+                <BufferPanel />
               </Suspense>
             </TabPanel>
             <TabPanel id="diagnostics" className="tab-panel">

@@ -1,10 +1,9 @@
 // Everything that opens: samples, pickers, drops and pastes, turned into input files for the engine.
 import { iova } from '../iova/iova.ts';
-import type { IovaRange } from '../iova/range.ts';
 import type { SessionEvent } from '../session/events.ts';
 import { newSession } from '../session/session.ts';
 import { writeSession } from '../session/write.ts';
-import type { InputFile } from '../worker/protocol.ts';
+import type { DecodedBuffer, InputFile } from '../worker/protocol.ts';
 import type { Sample } from './samples.ts';
 import { fail, open } from './store.ts';
 
@@ -45,31 +44,23 @@ export async function openText(text: string): Promise<void> {
   await open('pasted text', [{ name: 'pasted text', data: new Blob([text]) }]);
 }
 
-/** Ranges that a kernel's buffer holds, as a session of their own. `name` says what they are. */
-export async function openRanges(name: string, ranges: readonly IovaRange[], pageSizes?: bigint): Promise<void> {
+/** The ranges that a kernel's buffer holds, as a session of their own. */
+export async function openRanges({ structure, ranges, rangesAre, pageSizes }: DecodedBuffer): Promise<void> {
   const first = ranges[0];
   const tail = ranges.at(-1);
   if (!first || !tail) return;
-  const events: SessionEvent[] = ranges.map(({ start, last }) => ({
-    kind: 'valid_range',
-    start,
-    last,
-    container: name,
-    source: name,
-  }));
-  if (pageSizes !== undefined) {
+  const source = structure;
+  const events: SessionEvent[] = ranges.map(({ start, last }) =>
+    rangesAre === 'reserved'
+      ? { kind: 'reserved', start, last, type: 'reserved', origin: 'manual', source }
+      : { kind: 'valid_range', start, last, container: structure, source },
+  );
+  if (pageSizes !== undefined && rangesAre !== 'reserved') {
     const pgsize_bitmap = iova(pageSizes);
-    events.push({
-      kind: 'aperture',
-      start: first.start,
-      last: tail.last,
-      container: name,
-      pgsize_bitmap,
-      source: name,
-    });
+    events.push({ kind: 'aperture', start: first.start, last: tail.last, container: structure, pgsize_bitmap, source });
   }
-  const text = writeSession({ ...newSession({ title: name }), events });
-  await open(name, [{ name, data: new Blob([text]) }]);
+  const text = writeSession({ ...newSession({ title: structure }), events });
+  await open(structure, [{ name: structure, data: new Blob([text]) }]);
 }
 
 /** More files than this in one drop are more likely a mistake (a whole disk) than a dump. */

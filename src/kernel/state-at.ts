@@ -47,6 +47,12 @@ export class SessionStates {
     return state;
   }
 
+  /** A model in the state after the first `t` events, for the caller to do with as it likes: to ask what would be. */
+  modelAt(t: number): KernelModel {
+    this.#walkTo(t);
+    return this.#walker.clone();
+  }
+
   /** What the event at `index` came to; `undefined` for a fact. */
   stepAt(index: number): ReplayStep | undefined {
     if (index >= this.#steps.length) this.#walkTo(index + 1);

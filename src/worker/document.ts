@@ -176,7 +176,12 @@ export function documentNode(document: EngineDocument): DocumentNode {
     }),
     spaces: [
       ...reportedSpaces(document.host).map(({ name }) => ({ key: reportedKey(document, name), title: name })),
-      ...spacesOf(document).map(({ id, areaCount }) => ({ key: spaceKey(document, id), title: id, areas: areaCount })),
+      ...spacesOf(document).map(({ id, areaCount, validRanges }) => ({
+        key: spaceKey(document, id),
+        title: id,
+        areas: areaCount,
+        hasInfo: validRanges !== undefined,
+      })),
     ],
     diagnostics: document.diagnostics,
     diagnosticsMore: document.diagnosticsMore,

@@ -14,6 +14,7 @@ import { linearScale, logScale, type Scale } from '../timeline/scale.ts';
 import type { BoundsLine } from '../timeline/scene.ts';
 import { cutSlices } from '../timeline/slice.ts';
 import { STYLE_NAMES, type StyleName } from '../timeline/theme.ts';
+import { decodeText, getInfo, structures } from './buffers.ts';
 import { compareDocument, comparisonOf } from './comparison.ts';
 import {
   documentNode,
@@ -291,6 +292,12 @@ export function createEngine(open: readonly EngineDocument[] = []): Handlers {
     compare(params) {
       const document = documents.get(params.id);
       return document ? compareDocument(document, params) : unknownDocument(params.id);
+    },
+    structures,
+    decode: ({ text, struct }) => decodeText(text, struct),
+    getInfo({ id, container }) {
+      const document = documents.get(id);
+      return document ? getInfo(document, container) : unknownDocument(id);
     },
     save({ id }) {
       const document = documents.get(id);

@@ -9,6 +9,7 @@ import type { BoundsLine } from '../timeline/scene.ts';
 import type { SpaceSlice } from '../timeline/slice.ts';
 import type { StyleName } from '../timeline/theme.ts';
 import type { Viewport } from '../timeline/viewport.ts';
+import type { UapiNode } from '../uapi/node.ts';
 
 /** A file to open. `name` is its path relative to what was dropped; `link` the target if it is a symbolic link. */
 export interface InputFile {
@@ -51,6 +52,8 @@ export interface SpaceNode {
   readonly title: string;
   /** Number of areas, of a model's space. */
   readonly areas?: number | undefined;
+  /** True for a container, of which a model can tell what VFIO_IOMMU_GET_INFO answers. */
+  readonly hasInfo?: boolean | undefined;
 }
 
 /** One opened set of files: a host. */
@@ -159,6 +162,20 @@ export interface EventRow {
   readonly expected?: string | undefined;
 }
 
+/** A buffer of the kernel's UAPI, decoded as far as it holds. */
+export interface DecodedBuffer {
+  readonly bytes: Uint8Array;
+  /** Name of the structure that it was read as. */
+  readonly structure: string;
+  readonly root: UapiNode;
+  /** Lines of the text that could not be read as hex. */
+  readonly problems: readonly { readonly line: number; readonly column: number; readonly message: string }[];
+  /** The ranges in it, and what they are. */
+  readonly ranges: readonly IovaRange[];
+  readonly rangesAre?: 'valid' | 'reserved' | undefined;
+  readonly pageSizes?: bigint | undefined;
+}
+
 /** What one model made of an operation. */
 export interface ModelAnswer {
   readonly model: string;
@@ -213,6 +230,10 @@ export interface Methods {
     params: { id: string; models: readonly string[]; offset: number; limit: number; position: number };
     value: Comparison;
   };
+  structures: { params: null; value: readonly { readonly name: string; readonly title: string }[] };
+  decode: { params: { text: string; struct?: string }; value: DecodedBuffer };
+  /** The bytes that VFIO_IOMMU_GET_INFO would fill in for a container now, as hex digits. */
+  getInfo: { params: { id: string; container: string }; value: string };
   save: { params: { id: string }; value: Blob };
 }
 
