@@ -1,4 +1,5 @@
 // Facts put together: which hosts, groups and devices there are, and what each of them reserves.
+import type { Iova } from '../iova/iova.ts';
 import type { IovaRange } from '../iova/range.ts';
 import { type Fact, isFact, type SessionEvent } from '../session/events.ts';
 
@@ -39,6 +40,13 @@ export interface Aperture extends IovaRange {
   readonly provenance: readonly Provenance[];
 }
 
+/** Where a device writes its message-signalled interrupts, as it was programmed. */
+export interface MsiMessage {
+  readonly device: string;
+  readonly address: Iova;
+  readonly provenance: readonly Provenance[];
+}
+
 /** What one opened set of dumps says of one host. */
 export interface Host {
   readonly key: string;
@@ -47,6 +55,8 @@ export interface Host {
   readonly apertures: readonly Aperture[];
   /** Ranges that the kernel itself reported as mappable. */
   readonly validRanges: readonly Aperture[];
+  /** Enabled ones only: what a disabled one holds is left over. */
+  readonly msiMessages: readonly MsiMessage[];
   /** Facts a kind that nothing here draws yet, so that none of them goes unmentioned. */
   readonly otherFacts: Readonly<Record<string, number>>;
 }
@@ -82,6 +92,7 @@ export function takeInventory(key: string, title: string, events: Iterable<Sessi
   const groups = new Map<string, GroupDraft>();
   const apertures: Aperture[] = [];
   const validRanges: Aperture[] = [];
+  const msiMessages: MsiMessage[] = [];
   const otherFacts: Record<string, number> = {};
 
   const groupOf = (group: string | undefined, device: string | undefined): GroupDraft => {
@@ -148,6 +159,10 @@ export function takeInventory(key: string, title: string, events: Iterable<Sessi
           provenance: [provenanceOf(event)],
         });
         break;
+      case 'msi_message':
+        if (event.enabled === false) break;
+        msiMessages.push({ device: event.device, address: event.address, provenance: [provenanceOf(event)] });
+        break;
       case 'diagnostic':
         break;
       default:
@@ -174,6 +189,7 @@ export function takeInventory(key: string, title: string, events: Iterable<Sessi
       .sort((a, b) => compareNames(groupTitle(a), groupTitle(b))),
     apertures,
     validRanges,
+    msiMessages,
     otherFacts,
   };
 }

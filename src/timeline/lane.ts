@@ -1,7 +1,7 @@
 import type { Provenance } from '../analysis/inventory.ts';
 import type { IovaRange } from '../iova/range.ts';
 
-export type LaneKind = 'aperture' | 'reserved' | 'allowed' | 'areas' | 'holes' | 'usable';
+export type LaneKind = 'aperture' | 'reserved' | 'doorbells' | 'allowed' | 'areas' | 'holes' | 'usable';
 
 /** Disjoint ranges in ascending order as columns; bounds inclusive. `styles` are indices into `STYLE_NAMES`. */
 export interface LaneRow {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { commonSpace } from '../analysis/common-space.ts';
 import { takeInventory } from '../analysis/inventory.ts';
-import { IOVA_MAX } from '../iova/iova.ts';
+import { IOVA_MAX, type Iova } from '../iova/iova.ts';
 import { range } from '../iova/range.ts';
 import type { SessionEvent } from '../session/events.ts';
 import { foldFor } from './fold.ts';
@@ -133,6 +133,26 @@ describe('buildScene', () => {
     const known = styles([msi, { kind: 'host', address_width: 39 }]);
     expect(known).toContain('beyond');
     expect(known).not.toContain('unknown');
+  });
+
+  test('doorbell pages stand in the MSI window, and outside of it they are marked', () => {
+    const scene = sceneFor([
+      reserved(0x8000000n, 0x80fffffn, 'msi'),
+      { kind: 'group', group: '1', devices: ['0000:01:00.0', '0000:02:00.0', '0000:03:00.0'] },
+      { kind: 'msi_message', device: '0000:01:00.0', address: 0x8000040n as Iova },
+      { kind: 'msi_message', device: '0000:02:00.0', address: 0x8000040n as Iova },
+      { kind: 'msi_message', device: '0000:03:00.0', address: 0xfee00000n as Iova },
+      { kind: 'msi_message', device: '0000:03:00.0', address: 0x40n as Iova, enabled: false },
+    ]);
+    const pages = scene.hits.filter((h) => h.target.laneId === 'h#doorbells').map((h) => h.target);
+    expect(pages.map((t) => [t.start, t.last])).toEqual([
+      [0x8000000n, 0x8000fffn],
+      [0xfee00000n, 0xfee00fffn],
+    ]);
+    const styles = scene.marks.flatMap((m) => (m.type === 'bar' ? [m.style] : []));
+    expect(styles).toContain('doorbell');
+    expect(styles).toContain('doorbell-outside');
+    expect(overlapping(scene)).toEqual([]);
   });
 
   test('an exported picture carries the exact bounds and where they were read', () => {

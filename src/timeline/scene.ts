@@ -55,6 +55,7 @@ const NOTES_MAX = 24;
 const ROW_HEIGHT: Readonly<Record<LaneSlice['kind'], number>> = {
   aperture: 24,
   reserved: 32,
+  doorbells: 22,
   allowed: 22,
   areas: 32,
   holes: 20,
@@ -62,7 +63,7 @@ const ROW_HEIGHT: Readonly<Record<LaneSlice['kind'], number>> = {
 };
 
 /** Lanes whose narrow ranges get a number and a line below the picture. */
-const NUMBERED: ReadonlySet<LaneSlice['kind']> = new Set(['aperture', 'reserved', 'allowed', 'areas']);
+const NUMBERED: ReadonlySet<LaneSlice['kind']> = new Set(['aperture', 'reserved', 'doorbells', 'allowed', 'areas']);
 
 export const LEGEND: Readonly<Record<StyleName, string>> = {
   aperture: 'aperture',
@@ -73,6 +74,8 @@ export const LEGEND: Readonly<Record<StyleName, string>> = {
   'direct-relaxable': 'direct-relaxable',
   reserved: 'reserved',
   'reserved-other': 'reserved, unknown type',
+  doorbell: 'page that devices write interrupts to',
+  'doorbell-outside': 'interrupts outside every MSI window',
   allowed: 'allowed',
   area: 'area, read and write',
   'area-read-only': 'area, read-only',

@@ -2,6 +2,7 @@ import type { CommonSpace } from '../../analysis/common-space.ts';
 import { groupTitle } from '../../analysis/inventory.ts';
 import type { SpaceLanes } from '../lane.ts';
 import { APERTURE_NOT_IN_DUMPS, apertureLane } from './aperture-lane.ts';
+import { doorbellLane } from './doorbell-lane.ts';
 import { reservedLane } from './reserved-lane.ts';
 import { usableLane } from './usable-lane.ts';
 
@@ -18,6 +19,7 @@ export function factSpace(space: CommonSpace, expanded: ReadonlySet<string>): Sp
     lanes: [
       apertureLane(lane('aperture'), space.apertures, APERTURE_NOT_IN_DUMPS, expanded.has(lane('aperture'))),
       reservedLane(lane('reserved'), space, expanded.has(lane('reserved'))),
+      ...doorbellLane(lane('doorbells'), space),
       usableLane(lane('usable'), space),
     ],
   };
