@@ -21,6 +21,27 @@ test('QEMU’s unmap under three kernels: who refuses, why, and what each holds'
   await expect(areas).toContainText('0xffff_f000');
 });
 
+test('the model of a session can be changed, and events are walked one by one', async ({ app }) => {
+  await app.getByRole('button', { name: 'Open' }).click();
+  await app.getByRole('menuitem', { name: 'three kernels' }).click();
+  await app.getByRole('tab', { name: 'Events' }).click();
+  const last = app.getByRole('listitem').last();
+  await expect(last).toContainText('-EADDRINUSE');
+  await app.getByRole('combobox', { name: 'run under' }).selectOption('iommufd');
+  await expect(last).toContainText('iova=0xfffc0000');
+  await expect(last).toContainText('recorded: -EADDRINUSE');
+  await app.getByRole('tab', { name: 'Table' }).click();
+  await expect(rowOf(app, 'areas', '0xfffc_0000', '0xffff_ffff')).toHaveCount(1);
+  await app.getByTestId('timeline').focus();
+  await app.keyboard.press('Control+z');
+  await expect(rowOf(app, 'areas', '0xfffc_0000', '0xffff_ffff')).toHaveCount(0);
+  await app.keyboard.press(',');
+  await expect(rowOf(app, 'areas', '0xffff_f000', '0xffff_ffff')).toHaveCount(1);
+  await app.keyboard.press('Control+y');
+  await app.keyboard.press('.');
+  await expect(rowOf(app, 'areas', '0xfffc_0000', '0xffff_ffff')).toHaveCount(1);
+});
+
 /** What a container answers with two ranges, a few mappings made; field by field, capability by capability. */
 const GET_INFO = [
   ['00100000', '03000000', '0010402000000000', '18000000', '00000000'],

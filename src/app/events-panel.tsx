@@ -1,16 +1,19 @@
 import { useEffect, useState } from 'react';
 import { Label, Slider, SliderOutput, SliderThumb, SliderTrack } from 'react-aria-components';
 import type { DocumentNode, EventRow } from '../worker/protocol.ts';
-import { ask, explain, seek, useApp } from './store.ts';
+import { useModelNames } from './model-names.ts';
+import { ask, explain, runUnder, seek, useApp } from './store.ts';
 
 const PAGE = 100;
 
 /** What happened, in order, with the model's answers; the scrubber goes to any moment. */
 function DocumentEvents({ document }: { document: DocumentNode }) {
-  const { id, position, events, operations, model } = document;
+  const { id, position, events, operations, model, recordedModel } = document;
   const [offset, setOffset] = useState(Math.max(0, events - PAGE));
   const [rows, setRows] = useState<readonly EventRow[]>([]);
+  const names = useModelNames();
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: under another model the same events are answered otherwise
   useEffect(() => {
     let stale = false;
     void ask()
@@ -21,7 +24,7 @@ function DocumentEvents({ document }: { document: DocumentNode }) {
     return () => {
       stale = true;
     };
-  }, [id, offset]);
+  }, [id, offset, model]);
   useEffect(() => {
     // The page follows the scrubber.
     setOffset((now) => (position > now && position <= now + PAGE ? now : Math.max(0, position - PAGE / 2)));
@@ -37,15 +40,26 @@ function DocumentEvents({ document }: { document: DocumentNode }) {
           value={position}
           onChange={(value) => void seek(id, value as number)}
         >
-          <Label>
-            {document.title}
-            {model && <span className="second"> model {model}</span>}
-          </Label>
+          <Label>{document.title}</Label>
           <SliderOutput>{() => `after ${position} of ${events} events`}</SliderOutput>
           <SliderTrack className="track">
             <SliderThumb className="thumb" />
           </SliderTrack>
         </Slider>
+      )}
+      {operations > 0 && names.length > 0 && (
+        <label>
+          run under{' '}
+          <select value={model ?? ''} onChange={(event) => void runUnder(id, event.target.value)}>
+            {model === undefined && <option value="">no model</option>}
+            {names.map((name) => (
+              <option key={name} value={name}>
+                {name}
+                {name === recordedModel ? ' (as recorded)' : ''}
+              </option>
+            ))}
+          </select>
+        </label>
       )}
       <p className="pager">
         <button

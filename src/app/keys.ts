@@ -1,4 +1,4 @@
-import { clearSelection, fitSelection, panBy, showAll, step, useApp, zoomBy } from './store.ts';
+import { clearSelection, fitSelection, panBy, showAll, step, stepEvent, useApp, zoomBy } from './store.ts';
 
 const PAN_SHARE = 0.12;
 const ZOOM_STEP = 1.5;
@@ -11,6 +11,7 @@ export const KEYS: readonly { readonly keys: readonly string[]; readonly does: s
   { keys: ['0'], does: 'show everything' },
   { keys: ['F'], does: 'fit the selected range' },
   { keys: ['N', 'P'], does: 'next and previous range' },
+  { keys: [',', '.', 'Ctrl Z', 'Ctrl Y'], does: 'one event back and on, in a session with operations' },
   { keys: ['/'], does: 'search: an address, a type, a group, a device' },
   { keys: ['Shift', 'drag'], does: 'measure a stretch' },
   { keys: ['Esc'], does: 'clear the selection and the measurement' },
@@ -40,6 +41,8 @@ const ACTIONS: Readonly<Record<string, () => void>> = {
   f: fitSelection,
   n: () => void step('next'),
   p: () => void step('previous'),
+  ',': () => void stepEvent(-1),
+  '.': () => void stepEvent(1),
   Escape: clearSelection,
   '/': () => document.getElementById('search')?.focus(),
 };
@@ -50,11 +53,21 @@ const OWN_KEYS =
 /** Places where arrows scroll or move the focus, while letters are free. */
 const OWN_ARROWS = '[role=tablist], [role=radiogroup], [role=tabpanel]';
 
+/** Undo and redo are positions in the session. */
+function handleUndo(event: KeyboardEvent): boolean {
+  const key = event.key.toLowerCase();
+  if (key !== 'z' && key !== 'y') return false;
+  event.preventDefault();
+  void stepEvent(key === 'z' && !event.shiftKey ? -1 : 1);
+  return true;
+}
+
 /** Runs the key's action, if it has one and nobody else wants the key. True if it did. */
 export function handleKey(event: KeyboardEvent, showHelp: () => void): boolean {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return false;
+  if (event.defaultPrevented || event.altKey) return false;
   const target = event.target instanceof Element ? event.target : document.body;
   if (target.closest(OWN_KEYS)) return false;
+  if (event.ctrlKey || event.metaKey) return handleUndo(event);
   if (event.key.startsWith('Arrow') && target.closest(OWN_ARROWS)) return false;
   const action = event.key === '?' ? showHelp : ACTIONS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (!action) return false;

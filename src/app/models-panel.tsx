@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
 import { groupedHex } from '../iova/format.ts';
 import type { Comparison, ComparisonRow, DocumentNode, ModelAnswer } from '../worker/protocol.ts';
+import { useModelNames } from './model-names.ts';
 import { ask, compareInPicture, seek, useApp } from './store.ts';
 
 const PAGE = 100;
@@ -63,7 +64,7 @@ function Differences({ comparison, position }: { comparison: Comparison; positio
 }
 
 function DocumentComparison({ document, names }: { document: DocumentNode; names: readonly string[] }) {
-  const { id, position, events, title, model } = document;
+  const { id, position, events, title, recordedModel } = document;
   const [chosen, setChosen] = useState<readonly string[]>(names);
   const [offset, setOffset] = useState(0);
   const [comparison, setComparison] = useState<Comparison>();
@@ -100,7 +101,7 @@ function DocumentComparison({ document, names }: { document: DocumentNode; names
     <section aria-label={`${title} under several models`}>
       <fieldset className="models">
         <legend>
-          {title} <span className="second">recorded for {model ?? 'no model'}</span>
+          {title} <span className="second">recorded for {recordedModel ?? 'no model'}</span>
         </legend>
         {names.map((name) => (
           <label key={name}>
@@ -186,12 +187,7 @@ function DocumentComparison({ document, names }: { document: DocumentNode; names
 /** The same session under several kernels, step by step: who answers what, where they part, what their states differ in. */
 export function ModelsPanel() {
   const documents = useApp((s) => s.documents);
-  const [names, setNames] = useState<readonly string[]>([]);
-  useEffect(() => {
-    void ask()
-      .call('models', null)
-      .then((answer) => answer.ok && setNames(answer.value));
-  }, []);
+  const names = useModelNames();
   const sessions = documents.filter((document) => document.operations > 0);
   if (sessions.length === 0 || names.length === 0) {
     return (

@@ -354,6 +354,21 @@ export function step(direction: 'next' | 'previous'): Promise<void> {
   return stepping;
 }
 
+/** Runs a document's operations under another model, and stays at the same moment. */
+export async function runUnder(id: string, model: string): Promise<void> {
+  const ran = await engine.call('run', { id, model });
+  if (ran.ok) await showMoved(ran.value, true);
+  else report(`The operations cannot be run under ${model}`, ran.error);
+}
+
+/** One event back or on, in the session that is open; with several, in the first that has operations. */
+export async function stepEvent(direction: 1 | -1): Promise<void> {
+  const document = get().documents.find((d) => d.operations > 0);
+  if (!document) return;
+  const position = Math.min(document.events, Math.max(0, document.position + direction));
+  if (position !== document.position) await seek(document.id, position);
+}
+
 /** Shows a document's state under each of the models; undefined: as its own model has it. */
 export function compareInPicture(compared: AppState['compared']): void {
   set({ compared });

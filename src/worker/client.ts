@@ -29,6 +29,9 @@ interface Pending {
   giveUp?: ReturnType<typeof setTimeout>;
 }
 
+/** Methods that change what is open. */
+const CHANGING: ReadonlySet<Method> = new Set(['open', 'close', 'seek', 'run']);
+
 interface Remembered {
   readonly method: Method;
   readonly params: unknown;
@@ -38,7 +41,7 @@ interface Remembered {
 const CANCEL_PATIENCE = 4000;
 
 /**
- * The engine behind a worker. Calls that change what is open (`open`, `close`, `seek`) are remembered when they have
+ * The engine behind a worker. Calls that change what is open (`open`, `close`, `seek`, `run`) are remembered when they have
  * succeeded; when the worker dies, or does not let go of a cancelled call, a new one is started and given them again in
  * order, so that what was open stays open. Calls that were under way fail with `engine-restarted`: the one that killed
  * the engine is not tried again.
@@ -90,15 +93,16 @@ export class EngineClient implements Engine {
   }
 
   #remember({ method, params }: Pending): void {
-    if (method !== 'open' && method !== 'close' && method !== 'seek') return;
+    if (!CHANGING.has(method)) return;
     const document = (params as { id: string }).id;
     if (method === 'close') {
       this.#journal.delete(document);
       return;
     }
-    const [opening] = this.#journal.get(document) ?? [];
-    const call = { method, params };
-    this.#journal.set(document, method === 'open' || !opening ? [call] : [opening, call]);
+    // The latest of each method is enough; a new opening makes the earlier ones void.
+    const earlier =
+      method === 'open' ? [] : (this.#journal.get(document) ?? []).filter((call) => call.method !== method);
+    this.#journal.set(document, [...earlier, { method, params }]);
   }
 
   call<M extends Method>(method: M, params: Params<M>, options: CallOptions = {}): Promise<Result<Value<M>>> {

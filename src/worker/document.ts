@@ -21,7 +21,9 @@ export interface EngineDocument {
   readonly sources: readonly SourceSummary[];
   readonly operations: number;
   /** The model's states over time; missing where there is nothing to run or no model to run it. */
-  readonly states: SessionStates | undefined;
+  states: SessionStates | undefined;
+  /** Name of the model that runs the operations. */
+  model: string | undefined;
   /** How many events the state is after. */
   position: number;
   readonly diagnostics: readonly Diagnostic[];
@@ -61,13 +63,16 @@ export function isEmpty({ session }: Pick<EngineDocument, 'session'>): boolean {
 }
 
 /** The states of a session's model over time, or why there is none. Models are loaded when a session needs them. */
-async function statesOf(session: Session): Promise<{ states?: SessionStates; message?: string }> {
+export async function statesOf(
+  session: Session,
+  name?: string,
+): Promise<{ states?: SessionStates; model?: string; message?: string }> {
   const [{ createModel }, { SessionStates: States }] = await Promise.all([
     import('../kernel/models.ts'),
     import('../kernel/state-at.ts'),
   ]);
-  const made = createModel(session.header);
-  return made.ok ? { states: new States(session, made.model) } : { message: made.message };
+  const made = createModel(session.header, name);
+  return made.ok ? { states: new States(session, made.model), model: made.model.name } : { message: made.message };
 }
 
 /** Reads the inputs into a document. Rejects only when the context's signal is aborted. */
@@ -108,7 +113,7 @@ export async function readDocument(
     events: own,
     verbatim: { events: verbatim },
   };
-  const { states, message } = operations > 0 ? await statesOf(session) : {};
+  const { states, model, message } = operations > 0 ? await statesOf(session) : {};
   if (message !== undefined) {
     const words = `${operations} operations are kept but not run: ${message}`;
     diagnostics.push({ severity: 'warning', code: 'unknown-model', message: words, source: title });
@@ -121,6 +126,7 @@ export async function readDocument(
     sources,
     operations,
     states,
+    model,
     position: session.events.length,
     diagnostics,
     diagnosticsMore,
@@ -189,6 +195,7 @@ export function documentNode(document: EngineDocument): DocumentNode {
     events: document.session.events.length,
     operations: document.operations,
     position: document.position,
-    model: document.session.header.model,
+    model: document.model,
+    recordedModel: document.session.header.model,
   };
 }

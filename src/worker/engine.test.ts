@@ -183,6 +183,11 @@ describe('the engine', () => {
         ranges: [{ start: 0xfffc0000n, last: 0xffffefffn }],
       },
     ]);
+    const rerun = await asker.ask('run', { id: 'q', model: 'iommufd' });
+    expect(rerun).toMatchObject({ model: 'iommufd', recordedModel: 'iommufd-rfc' });
+    const answers = await asker.ask('events', { id: 'q', offset: 3, limit: 1 });
+    expect(answers[0]).toMatchObject({ answer: '0 unmapped=0x1000', expected: '-ENOENT' });
+    expect(await asker.engine.call('run', { id: 'q', model: 'hurd' })).toMatchObject({ ok: false });
     const [key = ''] = spaces.map((s) => s.key);
     const arrangement = await asker.ask('arrange', {
       ticked: [key],

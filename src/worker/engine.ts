@@ -25,6 +25,7 @@ import {
   reportedKey,
   spaceKey,
   stateOf,
+  statesOf,
 } from './document.ts';
 import { eventRows } from './event-rows.ts';
 import { extreme, laneTotal, neighbour, nthOfLane, type Place, placesOf, targetAt } from './lane-walk.ts';
@@ -264,6 +265,15 @@ export function createEngine(open: readonly EngineDocument[] = []): Handlers {
       return documents.delete(id) ? success(null) : unknownDocument(id);
     },
     documents: () => success([...documents.values()].map(documentNode)),
+    async run({ id, model }) {
+      const document = documents.get(id);
+      if (!document) return unknownDocument(id);
+      const made = await statesOf(document.session, model);
+      if (!made.states) return failure('unusable', made.message ?? `“${model}” cannot run it`);
+      document.states = made.states;
+      document.model = made.model;
+      return success(documentNode(document));
+    },
     seek({ id, position }) {
       const document = documents.get(id);
       if (!document) return unknownDocument(id);

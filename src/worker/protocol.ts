@@ -72,7 +72,9 @@ export interface DocumentNode {
   readonly operations: number;
   /** How many events the state is after; `events` at first. */
   readonly position: number;
+  /** The model that runs the operations, and the one that the session was recorded for. */
   readonly model?: string | undefined;
+  readonly recordedModel?: string | undefined;
 }
 
 export interface ArrangeParams {
@@ -216,6 +218,8 @@ export interface Methods {
   open: { params: { id: string; title: string; files: readonly InputFile[] }; value: DocumentNode };
   close: { params: { id: string }; value: null };
   documents: { params: null; value: readonly DocumentNode[] };
+  /** Runs the document's operations under another model from now on. */
+  run: { params: { id: string; model: string }; value: DocumentNode };
   seek: { params: { id: string; position: number }; value: DocumentNode };
   arrange: { params: ArrangeParams; value: Arrangement };
   slice: { params: { revision: number; window: Viewport }; value: readonly SpaceSlice[] };
