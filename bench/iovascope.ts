@@ -71,8 +71,8 @@ class Model implements Subject {
     if (!outcome.ok) throw new Error(outcome.refusal?.words ?? outcome.fault?.message);
   }
 
-  map(start: bigint, last: bigint): void {
-    const length = (last - start + 1n) as Iova;
+  map(start: bigint, _last: bigint, size: bigint): void {
+    const length = size as Iova;
     const iova = start as Iova;
     this.#done(
       this.#model.apply({ op: 'ioas.map', ioas: 'a', flags: FIXED, user_va: MEMORY, length, iova }, this.#origin++),
@@ -95,9 +95,9 @@ class Model implements Subject {
     return outcome.ok ? (outcome.answer.iova ?? -1n) : -1n;
   }
 
-  unmap(start: bigint, last: bigint): void {
-    const length = (last - start + 1n) as Iova;
-    this.#done(this.#model.apply({ op: 'ioas.unmap', ioas: 'a', iova: start as Iova, length }, this.#origin++));
+  unmap(start: bigint, _last: bigint, length: bigint): void {
+    const iova = start as Iova;
+    this.#done(this.#model.apply({ op: 'ioas.unmap', ioas: 'a', iova, length: length as Iova }, this.#origin++));
   }
 }
 

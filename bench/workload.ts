@@ -12,16 +12,19 @@ const QUERIES = 100_000;
 const LARGE = 0x40_0000_0000n;
 const LARGE_PLACES = 200;
 
-/** One address space in the form of one implementation. Ranges are inclusive. Every refusal is an exception here. */
+/**
+ * One address space in the form of one implementation. Every refusal is an exception here. Ranges are inclusive; where
+ * last and length are both given, an implementation takes what it needs.
+ */
 export interface Subject {
   /** Maps start…last if nothing is reserved or mapped there. */
-  map(start: bigint, last: bigint): void;
+  map(start: bigint, last: bigint, length: bigint): void;
   /** Visits every area that shares an address with first…last; answers how many there are. */
   query(first: bigint, last: bigint): number;
   /** Chooses a place for `length` bytes beyond what is taken and maps it. Answers its first address. */
   choose(length: bigint): bigint;
   /** Unmaps the area that is exactly start…last. */
-  unmap(start: bigint, last: bigint): void;
+  unmap(start: bigint, last: bigint, length: bigint): void;
   /** Bytes held for all areas, where the implementation knows. */
   bytes?(): number;
 }
@@ -70,23 +73,42 @@ function shuffled(n: number, seed: number): Uint32Array {
   return order;
 }
 
-/** The order of the work, and the addresses as bigints made beforehand: their making is nobody's work. */
+/** Ranges in the order in which they are used, made beforehand: making bigints is nobody's work. */
+interface Ranges {
+  readonly starts: readonly bigint[];
+  readonly lasts: readonly bigint[];
+}
+
+/** The work for n areas. */
 export interface Plan {
   readonly n: number;
-  readonly starts: readonly bigint[];
-  readonly mapOrder: Uint32Array;
-  readonly queryOrder: Uint32Array;
-  readonly unmapOrder: Uint32Array;
+  readonly maps: Ranges;
+  readonly queries: Ranges;
+  /** How many areas all queries meet together. */
+  readonly hits: number;
+  readonly unmaps: Ranges;
+}
+
+function rangesOf(order: Uint32Array, size: bigint): Ranges {
+  const starts: bigint[] = [];
+  const lasts: bigint[] = [];
+  for (const i of order) {
+    const start = FIRST_AREA + BigInt(i) * STRIDE;
+    starts.push(start);
+    lasts.push(start + size - 1n);
+  }
+  return { starts, lasts };
 }
 
 export function planFor(n: number): Plan {
   const random = randomNumbers(3);
+  const asked = Uint32Array.from({ length: QUERIES }, () => random() % n);
   return {
     n,
-    starts: Array.from({ length: n }, (_, i) => FIRST_AREA + BigInt(i) * STRIDE),
-    mapOrder: shuffled(n, 1),
-    queryOrder: Uint32Array.from({ length: QUERIES }, () => random() % n),
-    unmapOrder: shuffled(n, 2),
+    maps: rangesOf(shuffled(n, 1), AREA_SIZE),
+    queries: rangesOf(asked, QUERY_SIZE),
+    hits: asked.reduce((sum, i) => sum + Math.min(3, n - i), 0),
+    unmaps: rangesOf(shuffled(n, 2), AREA_SIZE),
   };
 }
 
@@ -103,31 +125,24 @@ function perSecond(operations: number, run: () => void): number {
 }
 
 /** Runs the workload once, on a fresh address space. Throws if an answer is not the one that is known beforehand. */
-export function runRound(contender: Contender, { n, starts, mapOrder, queryOrder, unmapOrder }: Plan): Round {
+export function runRound(contender: Contender, { n, maps, queries, hits, unmaps }: Plan): Round {
   const subject = contender.create();
   const speeds = new Map<Measurement['bench'], number>();
   speeds.set(
     'map-random',
     perSecond(n, () => {
-      for (let k = 0; k < n; k++) {
-        const start = starts[mapOrder[k] as number] as bigint;
-        subject.map(start, start + AREA_SIZE - 1n);
-      }
+      for (let k = 0; k < n; k++) subject.map(maps.starts[k] as bigint, maps.lasts[k] as bigint, AREA_SIZE);
     }),
   );
   const bytes = subject.bytes?.();
-  let hits = 0;
+  let met = 0;
   speeds.set(
     'query-3',
     perSecond(QUERIES, () => {
-      for (let k = 0; k < QUERIES; k++) {
-        const start = starts[queryOrder[k] as number] as bigint;
-        hits += subject.query(start, start + QUERY_SIZE - 1n);
-      }
+      for (let k = 0; k < QUERIES; k++) met += subject.query(queries.starts[k] as bigint, queries.lasts[k] as bigint);
     }),
   );
-  const expected = queryOrder.reduce((sum, i) => sum + Math.min(3, n - i), 0);
-  if (hits !== expected) throw new Error(`${contender.name}: ${hits} hits instead of ${expected}`);
+  if (met !== hits) throw new Error(`${contender.name}: ${met} hits instead of ${hits}`);
 
   // As many as fit into a second, so that a linear search ends too.
   const places: bigint[] = [];
@@ -136,7 +151,7 @@ export function runRound(contender: Contender, { n, starts, mapOrder, queryOrder
     places.push(subject.choose(LARGE));
   }
   speeds.set('alloc-past-n', (places.length / (performance.now() - began)) * 1000);
-  const end = (starts[n - 1] as bigint) + AREA_SIZE;
+  const end = FIRST_AREA + BigInt(n - 1) * STRIDE + AREA_SIZE;
   for (const [i, place] of places.entries()) {
     if (place !== firstPlaceFrom(end, i)) throw new Error(`${contender.name}: chose 0x${place.toString(16)}`);
   }
@@ -144,13 +159,10 @@ export function runRound(contender: Contender, { n, starts, mapOrder, queryOrder
   speeds.set(
     'unmap-random',
     perSecond(n, () => {
-      for (let k = 0; k < n; k++) {
-        const start = starts[unmapOrder[k] as number] as bigint;
-        subject.unmap(start, start + AREA_SIZE - 1n);
-      }
+      for (let k = 0; k < n; k++) subject.unmap(unmaps.starts[k] as bigint, unmaps.lasts[k] as bigint, AREA_SIZE);
     }),
   );
-  for (const place of places) subject.unmap(place, place + LARGE - 1n);
+  for (const place of places) subject.unmap(place, place + LARGE - 1n, LARGE);
   return { speeds, bytes };
 }
 

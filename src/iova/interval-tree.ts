@@ -36,6 +36,19 @@ export type EntryVisitor = (
   lastLow: number,
 ) => boolean | undefined;
 
+/** Makes something of one entry, given as words. */
+export type EntryMaker<T> = (
+  value: number,
+  startHigh: number,
+  startLow: number,
+  lastHigh: number,
+  lastLow: number,
+) => T;
+
+function toEntry(value: number, startHigh: number, startLow: number, lastHigh: number, lastLow: number): IntervalEntry {
+  return { start: fromWords(startHigh, startLow) as Iova, last: fromWords(lastHigh, lastLow) as Iova, value };
+}
+
 /** What may be asked of a tree that belongs to somebody else. */
 export interface ReadonlyIntervalTree {
   readonly size: number;
@@ -44,6 +57,7 @@ export interface ReadonlyIntervalTree {
   overlapsAny(first: bigint, last: bigint): boolean;
   firstOverlap(first: bigint, last: bigint): IntervalEntry | undefined;
   overlaps(first: bigint, last: bigint): Generator<IntervalEntry>;
+  overlapsAs<T>(first: bigint, last: bigint, make: EntryMaker<T>): Generator<T>;
   visitOverlaps(first: bigint, last: bigint, visit: EntryVisitor): boolean;
   visitGaps(first: bigint, last: bigint, length: bigint, visit: GapVisitor): boolean;
   spans(first: bigint, last: bigint): Generator<Span>;
@@ -97,6 +111,11 @@ export class IntervalTree implements ReadonlyIntervalTree {
   // The way from the root to the leaf of the operation at hand, by level (1 is just above the leaves).
   readonly #pathNode = new Int32Array(MAX_HEIGHT);
   readonly #pathSlot = new Int32Array(MAX_HEIGHT);
+  // The start that the way was for, and the leaf it led to, or NONE if the tree has changed: who looks before changing
+  // something goes down once.
+  #pathHigh = 0;
+  #pathLow = 0;
+  #pathLeaf = NONE;
 
   /** `capacity`: entries a leaf and slots a node, at least 4. Only tests want another than the default. */
   constructor(capacity = DEFAULT_CAPACITY) {
@@ -189,6 +208,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
     this.#inners = 0;
     this.#freeLeaves = [];
     this.#freeInners = [];
+    this.#pathLeaf = NONE;
     this.#root = this.#newLeaf();
   }
 
@@ -214,6 +234,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
     this.#size++;
 
     if (fill === capacity) {
+      this.#pathLeaf = NONE;
       this.#insertSplitting(leaf, position, startHigh, startLow, lastHigh, lastLow, value);
       return;
     }
@@ -235,7 +256,8 @@ export class IntervalTree implements ReadonlyIntervalTree {
       const b = (at - 1) * STRIDE;
       const a = (at + 1) * STRIDE;
       const split = gapBetween(keys[b + 2] as number, keys[b + 3] as number, keys[a] as number, keys[a + 1] as number);
-      if (split < (this.#gaps[this.#slotAt(1)] as number)) return;
+      this.#refreshGaps(split);
+      return;
     }
     this.#refreshPath(1);
   }
@@ -248,6 +270,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
     const lastLow = lowWord(last);
     const at = this.#locate(startHigh, startLow, lastHigh, lastLow, value >>> 0);
     if (at === NONE) return false;
+    this.#pathLeaf = NONE;
     const capacity = this.#capacity;
     const leaf = Math.floor(at / capacity);
     const base = leaf * capacity;
@@ -279,10 +302,12 @@ export class IntervalTree implements ReadonlyIntervalTree {
       const b = (at - 1) * STRIDE;
       const a = at * STRIDE;
       const joined = gapBetween(keys[b + 2] as number, keys[b + 3] as number, keys[a] as number, keys[a + 1] as number);
-      const slot = this.#slotAt(1);
-      if (joined <= (this.#gaps[slot] as number)) return true;
-      this.#gaps[slot] = joined;
-      this.#refreshPath(2);
+      const gaps = this.#gaps;
+      for (let level = 1; level <= this.#height; level++) {
+        const slot = this.#slotAt(level);
+        if (joined <= (gaps[slot] as number)) return true;
+        gaps[slot] = joined;
+      }
       return true;
     }
     this.#refreshPath(1);
@@ -313,12 +338,19 @@ export class IntervalTree implements ReadonlyIntervalTree {
 
   /** The entries that share an address with first…last (inclusive), by ascending start. */
   *overlaps(first: bigint, last: bigint): Generator<IntervalEntry> {
+    yield* this.overlapsAs(first, last, toEntry);
+  }
+
+  /** The same, each entry as `make` makes it of its value and its words. */
+  *overlapsAs<T>(first: bigint, last: bigint, make: EntryMaker<T>): Generator<T> {
     const firstHigh = highWord(first);
     const firstLow = lowWord(first);
     const lastHigh = highWord(last);
     const lastLow = lowWord(last);
     if (this.#overlapping) {
-      yield* this.#walk(this.#height, this.#root, firstHigh, firstLow, lastHigh, lastLow);
+      for (const at of this.#walk(this.#height, this.#root, firstHigh, firstLow, lastHigh, lastLow)) {
+        yield this.#entryAs(at, make);
+      }
       return;
     }
     const keys = this.#keys;
@@ -329,7 +361,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
       const end = leaf * capacity + (this.#leafFill[leaf] as number);
       for (; at < end; at++) {
         if (below(lastHigh, lastLow, keys[at * STRIDE] as number, keys[at * STRIDE + 1] as number)) return;
-        yield this.#entry(at);
+        yield this.#entryAs(at, make);
       }
       const next = this.#next[leaf] as number;
       at = next === NONE ? NONE : next * capacity;
@@ -404,6 +436,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
 
   /** Goes to the leaf where an entry of this start belongs, behind its equals, and keeps the path. */
   #descend(high: number, low: number): number {
+    if (this.#pathLeaf !== NONE && this.#pathHigh === high && this.#pathLow === low) return this.#pathLeaf;
     const capacity = this.#capacity;
     const bounds = this.#bounds;
     const fills = this.#innerFill;
@@ -425,6 +458,9 @@ export class IntervalTree implements ReadonlyIntervalTree {
       this.#pathSlot[level] = from;
       node = children[base + from] as number;
     }
+    this.#pathHigh = high;
+    this.#pathLow = low;
+    this.#pathLeaf = node;
     return node;
   }
 
@@ -467,6 +503,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
 
   /** Moves the path to the leaf before; NONE at the first one. */
   #previousLeafOnPath(): number {
+    this.#pathLeaf = NONE;
     let level = 1;
     while (level <= this.#height && this.#pathSlot[level] === 0) level++;
     if (level > this.#height) return NONE;
@@ -560,7 +597,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
     firstLow: number,
     lastHigh: number,
     lastLow: number,
-  ): Generator<IntervalEntry> {
+  ): Generator<number> {
     const words = level === 0 ? this.#keys : this.#bounds;
     const base = node * this.#capacity;
     const end = base + ((level === 0 ? this.#leafFill[node] : this.#innerFill[node]) as number);
@@ -568,7 +605,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
       const w = i * STRIDE;
       if (below(lastHigh, lastLow, words[w] as number, words[w + 1] as number)) return;
       if (below(words[w + 2] as number, words[w + 3] as number, firstHigh, firstLow)) continue;
-      if (level === 0) yield this.#entry(i);
+      if (level === 0) yield i;
       else yield* this.#walk(level - 1, this.#children[i] as number, firstHigh, firstLow, lastHigh, lastLow);
     }
   }
@@ -613,13 +650,19 @@ export class IntervalTree implements ReadonlyIntervalTree {
   }
 
   #entry(at: number): IntervalEntry {
+    return this.#entryAs(at, toEntry);
+  }
+
+  #entryAs<T>(at: number, make: EntryMaker<T>): T {
     const k = at * STRIDE;
     const keys = this.#keys;
-    return {
-      start: fromWords(keys[k] as number, keys[k + 1] as number) as Iova,
-      last: fromWords(keys[k + 2] as number, keys[k + 3] as number) as Iova,
-      value: this.#values[at] as number,
-    };
+    return make(
+      this.#values[at] as number,
+      keys[k] as number,
+      keys[k + 1] as number,
+      keys[k + 2] as number,
+      keys[k + 3] as number,
+    );
   }
 
   #writeEntry(at: number, startHigh: number, startLow: number, lastHigh: number, lastLow: number, value: number): void {
@@ -828,6 +871,21 @@ export class IntervalTree implements ReadonlyIntervalTree {
     this.#gaps[slot] = gap;
     this.#counts[slot] = count;
     return changed;
+  }
+
+  /**
+   * The same after a gap of length `split` inside the leaf of the path became two: a summary that a larger gap decided
+   * stays, and so do all above it.
+   */
+  #refreshGaps(split: number): void {
+    let before = split;
+    for (let level = 1; level <= this.#height; level++) {
+      const slot = this.#slotAt(level);
+      const gap = this.#gaps[slot] as number;
+      if (before < gap) return;
+      this.#summarise(level, slot);
+      before = gap;
+    }
   }
 
   /** Brings the summaries on the path up to date, from `level` up, as far as something changes. */

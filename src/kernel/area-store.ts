@@ -1,4 +1,4 @@
-import type { IntervalEntry } from '../iova/interval-tree.ts';
+import type { EntryMaker, IntervalEntry } from '../iova/interval-tree.ts';
 import { IntervalTree } from '../iova/interval-tree.ts';
 import { IOVA_MAX, type Iova } from '../iova/iova.ts';
 import { fromWords, highWord, lowWord } from '../iova/words.ts';
@@ -98,13 +98,13 @@ export class AreaStore {
   }
 
   /** Areas that share an address with first…last (inclusive), by ascending start. */
-  *overlapping(first = 0n, last: bigint = IOVA_MAX): Generator<Area> {
-    for (const entry of this.tree.overlaps(first, last)) yield this.#area(entry);
+  overlapping(first = 0n, last: bigint = IOVA_MAX): Generator<Area> {
+    return this.tree.overlapsAs(first, last, this.#make);
   }
 
   firstOverlapping(first: bigint, last: bigint): Area | undefined {
     const entry = this.tree.firstOverlap(first, last);
-    return entry && this.#area(entry);
+    return entry && this.#area(entry.value, entry.start, entry.last);
   }
 
   /**
@@ -114,27 +114,25 @@ export class AreaStore {
   firstUnaligned(alignment: bigint, memory: boolean): Area | undefined {
     const mask = Number(alignment - 1n);
     if (mask === 0) return undefined;
-    let found: IntervalEntry | undefined;
+    let found: Area | undefined;
     // With start and start + length aligned the length is too, so the low bits of both ends and of the memory decide.
     this.tree.visitOverlaps(0n, IOVA_MAX, (handle, startHigh, startLow, lastHigh, lastLow) => {
       const broken = startLow | (lastLow + 1) | (memory ? (this.#userVa[handle * 2 + 1] as number) : 0);
       if ((broken & mask) === 0) return false;
-      found = {
-        start: fromWords(startHigh, startLow) as Iova,
-        last: fromWords(lastHigh, lastLow) as Iova,
-        value: handle,
-      };
+      found = this.#make(handle, startHigh, startLow, lastHigh, lastLow);
       return true;
     });
-    return found && this.#area(found);
+    return found;
   }
 
-  #area(entry: IntervalEntry): Area {
-    const handle = entry.value;
+  readonly #make: EntryMaker<Area> = (handle, startHigh, startLow, lastHigh, lastLow) =>
+    this.#area(handle, fromWords(startHigh, startLow), fromWords(lastHigh, lastLow));
+
+  #area(handle: number, start: bigint, last: bigint): Area {
     const flags = this.#flags[handle] as number;
     return {
-      start: entry.start,
-      last: entry.last,
+      start: start as Iova,
+      last: last as Iova,
       userVa: fromWords(this.#userVa[handle * 2] as number, this.#userVa[handle * 2 + 1] as number) as Iova,
       pages: this.#pages[handle] as number,
       read: (flags & READ) !== 0,

@@ -9,8 +9,8 @@ import type { Area } from './area-store.ts';
 import { chooseIova } from './choose-iova.ts';
 import { IOMMUFD_RULES, type IommufdRule } from './iommufd-rules.ts';
 import type { AccessView, DomainView } from './model.ts';
-import { areaObstacle, asRange, holeObstacle, reservedObstacle } from './obstacles.ts';
-import { type Asked, type Obstacle, refuser } from './refusal.ts';
+import { areaObstacle, askedFor, asRange, holeObstacle, reservedObstacle } from './obstacles.ts';
+import { type Obstacle, refuser } from './refusal.ts';
 import { DONE, type Permissions, type Result } from './result.ts';
 
 /** A stretch of pinned-down memory that becomes one area. */
@@ -95,30 +95,51 @@ export class Ioas extends AddressSpace {
   // ---- mapping ---------------------------------------------------------------------------------------------------
 
   /**
-   * Maps one piece of memory. `fixed` is the wanted iova, or `undefined` for the kernel's choice; `given` is the
-   * iova field of the request either way, for it is checked before it is known to be used.
+   * Maps one piece of memory. `given` is the iova field of the request, which is checked before it is known to be used:
+   * only a `fixed` mapping wants to lie there, else the kernel chooses.
    * Answers the iova. Source: Linux 6.12, iommufd_ioas_map and iopt_map_user_pages.
    */
   map(
-    request: { readonly userVa: bigint; readonly length: bigint; readonly given: bigint; readonly fixed: boolean },
+    userVa: bigint,
+    length: bigint,
+    given: bigint,
+    fixed: boolean,
     permissions: Permissions,
     pages: number,
     origin: number,
   ): Result<Iova> {
-    const { userVa, length, given, fixed } = request;
-    const asked = fixed ? { start: given as Iova, length } : { length };
-    if (given >= LIMIT || length >= LIMIT) return no('map-limit', { asked, obstacle: { kind: 'limit', value: LIMIT } });
-    if (!permissions.read && !permissions.write) return no('map-no-permission', { asked });
-    if (length === 0n) return no('map-length-zero', { asked });
+    const wanted = fixed ? given : undefined;
+    if (given >= LIMIT || length >= LIMIT) {
+      return no('map-limit', { asked: askedFor(wanted, length), obstacle: { kind: 'limit', value: LIMIT } });
+    }
+    if (!permissions.read && !permissions.write) return no('map-no-permission', { asked: askedFor(wanted, length) });
+    if (length === 0n) return no('map-length-zero', { asked: askedFor(wanted, length) });
     const longest = IOVA_MAX - this.sizes.page;
-    if (length > longest) return no('map-length-too-large', { asked, obstacle: { kind: 'limit', value: longest } });
-    if (userVa + length > IOVA_MAX) return no('map-memory-wraps', { asked });
-    const piece: Piece = { userVa, length, pages, pagesWritable: permissions.write };
-    return this.mapPieces([piece], length, fixed ? given : undefined, permissions, origin);
+    if (length > longest) {
+      return no('map-length-too-large', {
+        asked: askedFor(wanted, length),
+        obstacle: { kind: 'limit', value: longest },
+      });
+    }
+    if (userVa + length > IOVA_MAX) return no('map-memory-wraps', { asked: askedFor(wanted, length) });
+    const place = this.#place(userVa, length, wanted);
+    if (!place.ok) return place;
+    const refused = this.#checkPiece(userVa, permissions.write, length, wanted, permissions);
+    if (refused) return refused;
+    this.areaStore.add(place.value, place.value + length - 1n, {
+      userVa,
+      pages,
+      pagesWritable: permissions.write,
+      read: permissions.read,
+      write: permissions.write,
+      origin,
+    });
+    return place;
   }
 
   /**
-   * Maps pieces of memory one behind the other, `length` bytes together; each becomes an area. `fixed` as in `map`.
+   * Maps pieces of memory one behind the other, `length` bytes together; each becomes an area. `fixed` is the wanted
+   * iova, or `undefined` for the kernel's choice, which the first piece guides.
    * Answers the iova. Source: Linux 6.12, iopt_alloc_area_pages and iopt_insert_area.
    */
   mapPieces(
@@ -128,17 +149,11 @@ export class Ioas extends AddressSpace {
     permissions: Permissions,
     origin: number,
   ): Result<Iova> {
-    const alignment = this.#alignment;
-    const asked: Asked = fixed === undefined ? { length } : { start: fixed as Iova, length };
-    const tooFine: Obstacle = { kind: 'alignment', value: alignment };
-    if ((length & (alignment - 1n)) !== 0n) return no('map-length-unaligned', { asked, obstacle: tooFine });
-    const place = fixed === undefined ? this.#choose(pieces, length, asked) : this.#checkFixed(fixed, length, asked);
+    const place = this.#place(pieces[0]?.userVa ?? 0n, length, fixed);
     if (!place.ok) return place;
     for (const piece of pieces) {
-      if (permissions.write && !piece.pagesWritable) {
-        return no('map-pages-read-only', { asked, obstacle: { kind: 'permission' } });
-      }
-      if ((piece.userVa & (alignment - 1n)) !== 0n) return no('map-memory-unaligned', { asked, obstacle: tooFine });
+      const refused = this.#checkPiece(piece.userVa, piece.pagesWritable, length, fixed, permissions);
+      if (refused) return refused;
     }
     let at: bigint = place.value;
     for (const { userVa, length: size, pages, pagesWritable } of pieces) {
@@ -148,37 +163,62 @@ export class Ioas extends AddressSpace {
     return place;
   }
 
-  #choose(pieces: readonly Piece[], length: bigint, asked: Asked): Result<Iova> {
+  /** Where a mapping comes to lie. Source: Linux 6.12, iopt_alloc_area_pages. */
+  #place(userVa: bigint, length: bigint, fixed: bigint | undefined): Result<Iova> {
+    if ((length & (this.#alignment - 1n)) !== 0n) {
+      return no('map-length-unaligned', { asked: askedFor(fixed, length), obstacle: this.#finest });
+    }
+    return fixed === undefined ? this.#choose(userVa, length) : this.#checkFixed(fixed, length);
+  }
+
+  /** Why a piece of memory cannot be mapped, wherever it is to lie. Source: Linux 6.12, iopt_insert_area. */
+  #checkPiece(userVa: bigint, writable: boolean, length: bigint, fixed: bigint | undefined, permissions: Permissions) {
+    if (permissions.write && !writable) {
+      return no('map-pages-read-only', { asked: askedFor(fixed, length), obstacle: { kind: 'permission' } });
+    }
+    if ((userVa & (this.#alignment - 1n)) !== 0n) {
+      return no('map-memory-unaligned', { asked: askedFor(fixed, length), obstacle: this.#finest });
+    }
+    return undefined;
+  }
+
+  get #finest(): Obstacle {
+    return { kind: 'alignment', value: this.#alignment };
+  }
+
+  #choose(userVa: bigint, length: bigint): Result<Iova> {
     const room = {
       areas: this.areaStore.tree,
       reserved: this.reservedStore.tree,
       allowed: this.#allowed,
       alignment: this.#alignment,
     };
-    // The first piece guides the choice.
-    const choice = chooseIova(room, pieces[0]?.userVa ?? 0n, length, this.sizes);
+    const choice = chooseIova(room, userVa, length, this.sizes);
     if (choice.ok) return { ok: true, value: choice.iova };
+    const asked = { length };
     switch (choice.why) {
       case 'length-too-large':
         return no('choose-length-too-large', { asked, obstacle: { kind: 'limit', value: IOVA_MAX / 2n } });
       case 'alignment-too-small':
-        return no('choose-alignment-too-small', { asked, obstacle: { kind: 'alignment', value: this.#alignment } });
+        return no('choose-alignment-too-small', { asked, obstacle: this.#finest });
       case 'no-space':
         return no('choose-no-space', { asked, obstacle: { kind: 'hole', value: choice.alignment } });
     }
   }
 
   /** Source: Linux 6.12, iopt_check_iova. Allowed ranges do not restrict a fixed iova. */
-  #checkFixed(iova: bigint, length: bigint, asked: Asked): Result<Iova> {
+  #checkFixed(iova: bigint, length: bigint): Result<Iova> {
     if ((iova & (this.#alignment - 1n)) !== 0n) {
-      return no('map-iova-unaligned', { asked, obstacle: { kind: 'alignment', value: this.#alignment } });
+      return no('map-iova-unaligned', { asked: askedFor(iova, length), obstacle: this.#finest });
     }
     const last = iova + length - 1n;
-    if (last > IOVA_MAX) return no('map-iova-wraps', { asked });
+    if (last > IOVA_MAX) return no('map-iova-wraps', { asked: askedFor(iova, length) });
     const reserved = this.reservedStore.firstOverlapping(iova, last);
-    if (reserved) return no('map-over-reserved', { asked, obstacle: reservedObstacle(reserved) });
+    if (reserved) {
+      return no('map-over-reserved', { asked: askedFor(iova, length), obstacle: reservedObstacle(reserved) });
+    }
     const area = this.areaStore.firstOverlapping(iova, last);
-    if (area) return no('map-over-area', { asked, obstacle: areaObstacle(area) });
+    if (area) return no('map-over-area', { asked: askedFor(iova, length), obstacle: areaObstacle(area) });
     return { ok: true, value: iova as Iova };
   }
 
@@ -223,14 +263,13 @@ export class Ioas extends AddressSpace {
    * Source: Linux 6.12, iommufd_ioas_unmap and iopt_unmap_iova_range.
    */
   unmap(start: bigint, length: bigint): Result<bigint> {
-    const asked = { start: start as Iova, length };
     if (start === 0n && length === IOVA_MAX) return { ok: true, value: this.#unmapAll() };
     if (start >= LIMIT || length >= LIMIT) {
-      return no('unmap-limit', { asked, obstacle: { kind: 'limit', value: LIMIT } });
+      return no('unmap-limit', { asked: askedFor(start, length), obstacle: { kind: 'limit', value: LIMIT } });
     }
-    if (length === 0n) return no('unmap-length-zero', { asked });
+    if (length === 0n) return no('unmap-length-zero', { asked: askedFor(start, length) });
     const last = start + length - 1n;
-    if (last > IOVA_MAX) return no('unmap-wraps', { asked });
+    if (last > IOVA_MAX) return no('unmap-wraps', { asked: askedFor(start, length) });
     let unmapped = 0n;
     for (let next = start; next <= last; ) {
       const entry = this.areaStore.tree.firstOverlap(next, last);
@@ -238,14 +277,17 @@ export class Ioas extends AddressSpace {
       if (entry.start < start || entry.last > last) {
         const area = this.areaStore.firstOverlapping(next, last);
         const obstacle = area ? { obstacle: areaObstacle(area) } : {};
-        return no('unmap-cuts-area', { asked, ...obstacle, ...(unmapped > 0n ? { unmapped } : {}) });
+        const before = unmapped > 0n ? { unmapped } : {};
+        return no('unmap-cuts-area', { asked: askedFor(start, length), ...obstacle, ...before });
       }
-      this.#dropPins(entry);
+      if (this.#accesses.size > 0) this.#dropPins(entry);
       this.areaStore.remove(entry);
-      unmapped += entry.last - entry.start + 1n;
       next = entry.last + 1n;
+      unmapped += next - entry.start;
     }
-    if (unmapped === 0n) return no('unmap-nothing-mapped', { asked, obstacle: holeObstacle(start, last) });
+    if (unmapped === 0n) {
+      return no('unmap-nothing-mapped', { asked: askedFor(start, length), obstacle: holeObstacle(start, last) });
+    }
     return { ok: true, value: unmapped };
   }
 

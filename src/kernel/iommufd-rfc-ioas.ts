@@ -7,7 +7,7 @@ import type { Area } from './area-store.ts';
 import { chooseIovaRfc } from './iommufd-rfc-choose.ts';
 import { IOMMUFD_RFC_RULES, type IommufdRfcRule } from './iommufd-rfc-rules.ts';
 import type { AccessView, DomainView } from './model.ts';
-import { areaObstacle, asRange, holeObstacle, reservedObstacle } from './obstacles.ts';
+import { areaObstacle, askedFor, asRange, holeObstacle, reservedObstacle } from './obstacles.ts';
 import { type Asked, type Obstacle, refuser } from './refusal.ts';
 import { DONE, type Permissions, type Result } from './result.ts';
 
@@ -362,8 +362,4 @@ export class RfcIoas extends AddressSpace {
     if (users === 0) this.#users.delete(handle);
     else this.#users.set(handle, users);
   }
-}
-
-function askedFor(start: bigint | undefined, length: bigint): Asked {
-  return start === undefined ? { length } : { start: start as Iova, length };
 }

@@ -146,7 +146,7 @@ export class IommufdRfcModel implements KernelModel {
     const fixed = flags.includes('fixed') ? (iova ?? 0n) : undefined;
     const result = ioas.mapUser(user_va, length, fixed, permissionsOf(flags), this.#nextPages, origin);
     if (result.ok) this.#nextPages++;
-    return outcome(result, (at) => ({ iova: at }));
+    return outcome(result, (at) => ({ ret: 0, iova: at }));
   }
 
   #copy(dst: RfcIoas, src: RfcIoas, operation: OperationOf<'ioas.copy'>, origin: number): Outcome {
@@ -154,7 +154,10 @@ export class IommufdRfcModel implements KernelModel {
     const pages = src.pagesOf(src_iova, length);
     if (!pages.ok) return pages;
     const fixed = flags.includes('fixed') ? (dst_iova ?? 0n) : undefined;
-    return outcome(dst.mapPages(pages.value, length, fixed, permissionsOf(flags), origin), (at) => ({ iova: at }));
+    return outcome(dst.mapPages(pages.value, length, fixed, permissionsOf(flags), origin), (at) => ({
+      ret: 0,
+      iova: at,
+    }));
   }
 
   #attach(ioas: RfcIoas, operation: OperationOf<'device.attach'>): Outcome {
@@ -170,6 +173,6 @@ export class IommufdRfcModel implements KernelModel {
     }
     const result = ioas.attach(device, domain, reserved);
     if (result.ok) this.#devices.set(device, ioas.id);
-    return outcome(result, (window) => (window === undefined ? {} : { sw_msi_start: window }));
+    return outcome(result, (window) => (window === undefined ? { ret: 0 } : { ret: 0, sw_msi_start: window }));
   }
 }

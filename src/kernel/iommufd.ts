@@ -49,15 +49,13 @@ export class IommufdModel implements KernelModel {
           return outcome(result);
         });
       case 'ioas.map':
-        return this.#with(operation.ioas, (ioas) => this.#map(ioas, operation, origin));
+        return this.#map(operation, origin);
       case 'ioas.copy':
         return this.#with(operation.dst, (dst) =>
           this.#with(operation.src, (src) => this.#copy(dst, src, operation, origin)),
         );
       case 'ioas.unmap':
-        return this.#with(operation.ioas, (ioas) =>
-          outcome(ioas.unmap(operation.iova, operation.length), (bytes) => ({ unmapped: bytes as Iova })),
-        );
+        return this.#unmap(operation);
       case 'ioas.iova_ranges':
         return this.#with(operation.ioas, (ioas) => ({
           ok: true,
@@ -124,14 +122,26 @@ export class IommufdModel implements KernelModel {
     return id === undefined ? unknown('access', access) : this.#with(id, run);
   }
 
-  #map(ioas: Ioas, operation: OperationOf<'ioas.map'>, origin: number): Outcome {
+  // Mapping and unmapping are what long sessions consist of: no closure, no object that is not needed.
+
+  #map(operation: OperationOf<'ioas.map'>, origin: number): Outcome {
+    const ioas = this.#spaces.get(operation.ioas);
+    if (!ioas) return unknown('IOAS', operation.ioas);
     const { user_va, length, iova, flags } = operation;
-    const fixed = flags.includes('fixed');
     // A field that is left out is zero in the request, as the ioctl's structure has it.
-    const request = { userVa: user_va, length, given: iova ?? 0n, fixed };
-    const result = ioas.map(request, permissionsOf(flags), this.#nextPages, origin);
-    if (result.ok) this.#nextPages++;
-    return outcome(result, (at) => ({ iova: at }));
+    const given = iova ?? 0n;
+    const fixed = flags.includes('fixed');
+    const result = ioas.map(user_va, length, given, fixed, permissionsOf(flags), this.#nextPages, origin);
+    if (!result.ok) return result;
+    this.#nextPages++;
+    return { ok: true, answer: { ret: 0, iova: result.value } };
+  }
+
+  #unmap(operation: OperationOf<'ioas.unmap'>): Outcome {
+    const ioas = this.#spaces.get(operation.ioas);
+    if (!ioas) return unknown('IOAS', operation.ioas);
+    const result = ioas.unmap(operation.iova, operation.length);
+    return result.ok ? { ok: true, answer: { ret: 0, unmapped: result.value as Iova } } : result;
   }
 
   /** Source: Linux 6.12, iommufd_ioas_copy. */
@@ -143,7 +153,7 @@ export class IommufdModel implements KernelModel {
     const pieces = src.piecesOf(src_iova, length);
     if (!pieces.ok) return pieces;
     const fixed = flags.includes('fixed') ? (dst_iova ?? 0n) : undefined;
-    return outcome(dst.mapPieces(pieces.value, length, fixed, permissions, origin), (at) => ({ iova: at }));
+    return outcome(dst.mapPieces(pieces.value, length, fixed, permissions, origin), (at) => ({ ret: 0, iova: at }));
   }
 
   #attach(ioas: Ioas, operation: OperationOf<'device.attach'>): Outcome {

@@ -2,7 +2,7 @@
 import type { Iova } from '../iova/iova.ts';
 import type { IovaRange } from '../iova/range.ts';
 import type { AreaView, ReservedView } from './model.ts';
-import type { Obstacle } from './refusal.ts';
+import type { Asked, Obstacle } from './refusal.ts';
 
 /** Brands two bounds that are known to be addresses, first not above second. */
 export function asRange(start: bigint, last: bigint): IovaRange {
@@ -27,4 +27,9 @@ export function reservedObstacle(r: ReservedView): Obstacle {
 /** A stretch (inclusive) where nothing is mapped. */
 export function holeObstacle(start: bigint, last: bigint): Obstacle {
   return { kind: 'hole', start: start as Iova, last: last as Iova };
+}
+
+/** What an operation asked for; `start` is `undefined` where the kernel was to choose. */
+export function askedFor(start: bigint | undefined, length: bigint): Asked {
+  return start === undefined ? { length } : { start: start as Iova, length };
 }

@@ -32,10 +32,10 @@ export function inUse(what: string, name: string): Outcome {
   return fault('name-in-use', `there is already ${what} “${name}”`);
 }
 
-/** A result as an outcome; `answer` gives the fields beside `ret`. */
-export function outcome<T>(result: Result<T>, answer?: (value: T) => Omit<Answer, 'ret'>): Outcome {
+/** A result as an outcome; `answer` makes the answer of a success that has more to say than 0. */
+export function outcome<T>(result: Result<T>, answer?: (value: T) => Answer): Outcome {
   if (!result.ok) return result;
-  return answer ? { ok: true, answer: { ret: 0, ...answer(result.value) } } : SUCCESS;
+  return answer ? { ok: true, answer: answer(result.value) } : SUCCESS;
 }
 
 /** The permissions among the flags of a mapping. */
