@@ -2,6 +2,7 @@ import { useEffect, useState } from 'react';
 import { Label, Slider, SliderOutput, SliderThumb, SliderTrack } from 'react-aria-components';
 import type { DocumentNode, EventRow } from '../worker/protocol.ts';
 import { useModelNames } from './model-names.ts';
+import { Pager } from './pager.tsx';
 import { ask, explain, runUnder, seek, useApp } from './store.ts';
 
 const PAGE = 100;
@@ -61,27 +62,7 @@ function DocumentEvents({ document }: { document: DocumentNode }) {
           </select>
         </label>
       )}
-      <p className="pager">
-        <button
-          type="button"
-          className="button"
-          disabled={offset === 0}
-          onClick={() => setOffset(Math.max(0, offset - PAGE))}
-        >
-          Earlier
-        </button>
-        <span>
-          events {Math.min(offset + 1, events)} to {Math.min(offset + PAGE, events)} of {events}
-        </span>
-        <button
-          type="button"
-          className="button"
-          disabled={offset + PAGE >= events}
-          onClick={() => setOffset(offset + PAGE)}
-        >
-          Later
-        </button>
-      </p>
+      <Pager offset={offset} size={PAGE} total={events} of="events" back="Earlier" on="Later" onTurn={setOffset} />
       <ol className="events" start={offset + 1}>
         {rows.map((row) => (
           <li

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'react';
 import { groupedHex } from '../iova/format.ts';
 import type { Comparison, ComparisonRow, DocumentNode, ModelAnswer } from '../worker/protocol.ts';
 import { useModelNames } from './model-names.ts';
+import { Pager } from './pager.tsx';
 import { ask, compareInPicture, seek, useApp } from './store.ts';
 
 const PAGE = 100;
@@ -155,29 +156,7 @@ function DocumentComparison({ document, names }: { document: DocumentNode; names
               ))}
             </tbody>
           </table>
-          {events > PAGE && (
-            <p className="pager">
-              <button
-                type="button"
-                className="button"
-                disabled={offset === 0}
-                onClick={() => setOffset(Math.max(0, offset - PAGE))}
-              >
-                Earlier
-              </button>
-              <span>
-                events {offset + 1} to {Math.min(offset + PAGE, events)} of {events}
-              </span>
-              <button
-                type="button"
-                className="button"
-                disabled={offset + PAGE >= events}
-                onClick={() => setOffset(offset + PAGE)}
-              >
-                Later
-              </button>
-            </p>
-          )}
+          <Pager offset={offset} size={PAGE} total={events} of="events" back="Earlier" on="Later" onTurn={setOffset} />
         </>
       )}
     </section>

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
 import { formatSize, groupedHex } from '../iova/format.ts';
 import type { TableRow } from '../worker/protocol.ts';
+import { Pager } from './pager.tsx';
 import { ask, select, useApp } from './store.ts';
 
 const PAGE = 200;
@@ -34,7 +35,6 @@ export function TablePanel() {
     };
   }, [revision, offset]);
 
-  const last = Math.min(offset + PAGE, page.total);
   return (
     <div className="table-panel">
       <table data-testid="table">
@@ -70,29 +70,7 @@ export function TablePanel() {
           ))}
         </tbody>
       </table>
-      {page.total > PAGE && (
-        <p className="pager">
-          <button
-            type="button"
-            className="button"
-            disabled={offset === 0}
-            onClick={() => setOffset(Math.max(0, offset - PAGE))}
-          >
-            Previous
-          </button>
-          <span>
-            {offset + 1} to {last} of {page.total}
-          </span>
-          <button
-            type="button"
-            className="button"
-            disabled={last >= page.total}
-            onClick={() => setOffset(offset + PAGE)}
-          >
-            Next
-          </button>
-        </p>
-      )}
+      <Pager offset={offset} size={PAGE} total={page.total} of="ranges" back="Previous" on="Next" onTurn={setOffset} />
     </div>
   );
 }
