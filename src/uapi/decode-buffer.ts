@@ -83,7 +83,8 @@ function quality({ structure, root, faults }: Attempt): number {
 function recognize(bytes: Uint8Array, endians: readonly Endian[]): Attempt[] {
   const attempts = endians.flatMap((endian) => UAPI_STRUCTURES.map((structure) => attempt(structure, bytes, endian)));
   const best = Math.max(...attempts.map(quality));
-  return best === 0 ? [] : attempts.filter((a) => quality(a) === best);
+  if (best === 0) return [];
+  return attempts.filter((a) => quality(a) === best).sort((a, b) => a.faults.length - b.faults.length);
 }
 
 function rangesIn(node: UapiNode): IovaRange[] {

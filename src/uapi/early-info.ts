@@ -22,11 +22,11 @@ export type EarlyRanges =
   | { readonly ok: false; readonly errno: 'ENODEV'; readonly region: IovaRange };
 
 /**
- * The usable ranges as the proposal of December 2017 works them out, its flaws included: it begins with the aperture of
- * the first domain, takes the reserved regions of that domain's groups by ascending start, whatever their type, and
- * tests each against the last range of the list only. An overlap with an earlier range goes unseen; a region that finds
- * no range left fails the whole call. Source: “vfio/type1: Add IOVA_RANGE capability support”, 2017-12-06,
- * vfio_build_iommu_iova_caps.
+ * The usable ranges as the proposal of December 2017 works them out: it begins with the aperture of the first domain,
+ * takes the reserved regions of that domain's groups by ascending start, whatever their type, and tests each against
+ * the last range of the list only. Taken in that order no region reaches an earlier range, so that the ranges come out
+ * right; but a region that finds no range left fails the whole call, though the one before it did not.
+ * Source: “vfio/type1: Add IOVA_RANGE capability support”, 2017-12-06, vfio_build_iommu_iova_caps.
  */
 export function earlyIovaRanges(aperture: IovaRange, regions: readonly IovaRange[]): EarlyRanges {
   const ranges: IovaRange[] = [aperture];

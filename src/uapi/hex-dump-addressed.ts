@@ -76,36 +76,51 @@ function parseAddress(text: string, radix: 8 | 10 | 16): bigint | undefined {
 }
 
 /**
- * True if what stands first in the lines are addresses indeed, and not just the first of several numbers: it is of
- * another length than the numbers behind it, or it counts them.
+ * True if what stands first in the lines are addresses indeed, and not just the first of several numbers: those behind
+ * it are of one length, and that is another than its own; or it counts them.
  */
 export function areAddresses(lines: readonly (AddressedLine | undefined)[]): boolean {
   const withBytes = lines.filter((line): line is AddressedLine => line !== undefined && line.words.length > 0);
   if (withBytes.length === 0) return false;
   if (withBytes.some(({ style }) => style !== 'bare')) return true;
-  const differs = withBytes.filter(({ address, words }) =>
-    words.some(({ digits }) => digits.length !== address.length),
-  );
+  const differs = withBytes.filter((line) => {
+    const bytes = wordBytes(line);
+    return bytes !== undefined && bytes * 2 !== line.address.length;
+  });
   return differs.length * 2 > withBytes.length || countsOf(lines).follows > 0;
 }
 
-/** od counts in octal, or as -A says: the radix in which most addresses follow from the line before. */
+/**
+ * Radices in the order of their likelihood for a line: od writes seven octal digits unless it is told otherwise, and
+ * hexdump seven hexadecimal ones before words of two bytes. Other lengths are hexadecimal.
+ */
+function likelyRadices(line: AddressedLine | undefined): readonly (8 | 10 | 16)[] {
+  if (line?.address.length !== 7) return [16];
+  return wordBytes(line) === 2 ? [16, 8, 10] : [8, 10, 16];
+}
+
+/** The radix in which most addresses follow from the line just before, and how many do. */
 function countsOf(lines: readonly (AddressedLine | undefined)[]): { radix: 8 | 10 | 16; follows: number } {
-  const bare = lines.filter((line): line is AddressedLine => line?.style === 'bare');
-  let best: 8 | 10 | 16 = 16;
-  let most = -1;
-  for (const radix of [16, 8, 10] as const) {
+  const isBare = (line: AddressedLine | undefined): line is AddressedLine => line?.style === 'bare';
+  let best: { radix: 8 | 10 | 16; follows: number } | undefined;
+  for (const radix of likelyRadices(lines.find(isBare))) {
     let follows = 0;
-    for (const [i, line] of bare.entries()) {
-      const before = bare[i - 1];
-      if (!before) continue;
-      const [a, b] = [parseAddress(before.address, radix), parseAddress(line.address, radix)];
+    let isRadix = true;
+    for (const [i, line] of lines.entries()) {
+      if (!isBare(line)) continue;
+      const before = lines[i - 1];
+      const here = parseAddress(line.address, radix);
+      isRadix &&= here !== undefined;
+      const there = isBare(before) ? parseAddress(before.address, radix) : undefined;
+      if (!isBare(before) || here === undefined || there === undefined) continue;
       const size = before.words.reduce((sum, { digits }) => sum + digits.length / 2, 0);
-      if (a !== undefined && b !== undefined && b - a === BigInt(size)) follows++;
+      const step = Number(here - there);
+      // The last word of all may be filled up.
+      if (step <= size && step > size - (wordBytes(before) ?? 1)) follows++;
     }
-    if (follows > most) [best, most] = [radix, follows];
+    if (isRadix && follows > (best?.follows ?? -1)) best = { radix, follows };
   }
-  return { radix: best, follows: most };
+  return best ?? { radix: 16, follows: 0 };
 }
 
 export function readAddressed(

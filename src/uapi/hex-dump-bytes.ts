@@ -99,7 +99,7 @@ export function pushDigits(to: Collected, digits: string, line: number, column: 
 }
 
 /** Quote marks of mails before a line; they are not part of it, but columns count them. */
-const QUOTE = /^(?:\s*[>|](?=\s|[>|]))*/;
+const QUOTE = /^(?:(?:\s*[>|](?=\s|[>|]))+\s?)?/;
 
 export interface Line {
   /** From 1. */

@@ -4,7 +4,7 @@ import type { Endian } from './node.ts';
 
 /** True for elements with commas or braces, and for escapes of a string. */
 export function looksLikeC(text: string): boolean {
-  return /[{,]\s*(?:\/\*.*?\*\/\s*)?0x[0-9a-f]{1,16}\s*[,}]|0x[0-9a-f]{1,16}\s*,|\\x[0-9a-f]{2}/is.test(text);
+  return /0x[0-9a-f]{1,16}\s*[,}]|\\x[0-9a-f]{2}/i.test(text);
 }
 
 /** Bytes of an array's elements by the type that is declared, if there is one. */

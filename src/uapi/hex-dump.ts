@@ -14,9 +14,11 @@ export function readHexDump(text: string, options: HexDumpOptions = {}): HexDump
   const lines = linesOf(text);
   const addressed = lines.map(splitAddressed);
   const filled = lines.filter((line) => line.text.trim() !== '').length;
-  const isC = looksLikeC(text);
+  // Quote marks give way to blanks, so that places stay true.
+  const code = lines.map((line) => ' '.repeat(line.skipped) + line.text).join('\n');
+  const isC = looksLikeC(code);
   // The text column of a dump may look like anything, so that most lines decide.
   const count = addressed.filter((line) => line !== undefined).length;
   if (areAddresses(addressed) && (!isC || count * 2 > filled)) return readAddressed(lines, addressed, endian);
-  return isC ? readC(text, endian) : readPlain(lines);
+  return isC ? readC(code, endian) : readPlain(lines);
 }

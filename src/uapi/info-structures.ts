@@ -1,6 +1,7 @@
 // Structures with a capability chain: VFIO_IOMMU_GET_INFO today and as first proposed, and iommufd's first device info.
 import { hex } from '../iova/format.ts';
-import { CAPABILITY_HEADER_SIZE, type Capability, walkCapabilities } from './capability-chain.ts';
+import { alignUp, lowestSetBit } from '../iova/iova.ts';
+import { CAPABILITY_ALIGNMENT, CAPABILITY_HEADER_SIZE, type Capability, walkCapabilities } from './capability-chain.ts';
 import { decodeStruct, onlyBits, type StructLayout } from './layout.ts';
 import type { Endian, UapiFault, UapiNode } from './node.ts';
 import type { UapiStructure } from './structure.ts';
@@ -9,6 +10,7 @@ import {
   DMA_AVAIL,
   DMA_AVAIL_ID,
   HAS_CAPABILITIES,
+  HAS_PAGE_SIZES,
   INFO_SIZE,
   IOVA_RANGE,
   IOVA_RANGE_ID,
@@ -97,7 +99,13 @@ const TODAY: Capabilities = new Map([
   [IOVA_RANGE_ID, rangesBody],
 ]);
 
-function capabilityNode(bytes: Uint8Array, endian: Endian, capability: Capability, known: Capabilities): UapiNode {
+function capabilityNode(
+  bytes: Uint8Array,
+  endian: Endian,
+  capability: Capability,
+  known: Capabilities,
+  limit: number,
+): UapiNode {
   const { offset, end, id, version, header } = capability;
   const faults = [...capability.faults];
   const body = offset + CAPABILITY_HEADER_SIZE;
@@ -112,8 +120,11 @@ function capabilityNode(bytes: Uint8Array, endian: Endian, capability: Capabilit
     return group('capability', offset, end, [...header, ...remainder(bytes, body, end)], faults);
   }
   const decoded = decode(bytes, body, end, endian);
-  const children = [...header, ...decoded.nodes, ...remainder(bytes, decoded.end, end)];
-  return group(decoded.name, offset, end, children, [...faults, ...decoded.faults], decoded.meaning);
+  // Behind the last capability the buffer may go on with what nobody filled in.
+  const whole = decoded.faults.length === 0 && end === limit;
+  const last = whole ? Math.min(end, Number(alignUp(BigInt(decoded.end), BigInt(CAPABILITY_ALIGNMENT)))) : end;
+  const children = [...header, ...decoded.nodes, ...remainder(bytes, decoded.end, last)];
+  return group(decoded.name, offset, last, children, [...faults, ...decoded.faults], decoded.meaning);
 }
 
 /** The fields that say where the chain is, by name; both name fields of the layout. */
@@ -146,22 +157,31 @@ function decodeWithChain(
   const limit = argsz >= size ? Math.min(argsz, bytes.length) : bytes.length;
   const chain = walkCapabilities(bytes, endian, announced ? offset : 0, linkOffset, size, limit);
   if (chain.fault) faults.push(chain.fault);
-  const capabilities = chain.capabilities.map((capability) => capabilityNode(bytes, endian, capability, known));
+  const capabilities = chain.capabilities.map((capability) => capabilityNode(bytes, endian, capability, known, limit));
   return root(layout.name, bytes, [...nodes, ...capabilities], faults);
 }
 
-/** An info of VFIO that fits what its fields say: argsz, the flags, page sizes. */
-function looksLikeType1Info(tree: UapiNode): boolean {
-  const field = (name: string) => tree.children.find((node) => node.name === name)?.raw;
-  const [argsz, flags, sizes, offset] = [field('argsz'), field('flags'), field('iova_pgsizes'), field('cap_offset')];
-  if (argsz === undefined || flags === undefined || sizes === undefined) return false;
-  if (argsz < 16n || flags < 1n || flags > 3n || sizes === 0n) return false;
-  return flags < 2n || offset === undefined || offset === 0n || offset >= 24n;
+const fieldOf = (tree: UapiNode, name: string) => tree.children.find((node) => node.name === name)?.raw;
+
+/** Smallest pages are neither tiny nor huge. */
+function arePageSizes(bitmap: bigint): boolean {
+  const smallest = lowestSetBit(bitmap);
+  return smallest >= 1n << 9n && smallest <= 1n << 30n;
 }
 
-/** True if no capability has bytes that are not explained. */
+/** The start of an info of VFIO: a length, page sizes that it says are there. */
+function beginsLikeType1Info(tree: UapiNode): boolean {
+  const [argsz = 0n, flags = 0n, sizes = 0n] = ['argsz', 'flags', 'iova_pgsizes'].map((name) => fieldOf(tree, name));
+  const isLength = argsz >= BigInt(SMALLEST_INFO) && argsz < 1n << 24n;
+  return isLength && (flags & HAS_PAGE_SIZES) !== 0n && flags < 0x100n && arePageSizes(sizes);
+}
+
+/** True if nothing but zeros is left that is not explained, and no capability says that there are no ranges. */
 function isExplained(tree: UapiNode): boolean {
-  return tree.children.every((capability) => capability.children.every(({ name }) => name !== 'bytes'));
+  return tree.children.every(({ name, value = '', children }) => {
+    const isEmpty = children.some((child) => child.name === 'nr_iovas' && child.raw === 0n);
+    return !isEmpty && (name !== 'bytes' || /^0*$/.test(value)) && children.every((child) => child.name !== 'bytes');
+  });
 }
 
 const capabilitiesOf = (tree: UapiNode) => tree.children.filter(({ children }) => children[0]?.name === 'id');
@@ -174,8 +194,8 @@ export const VFIO_IOMMU_TYPE1_INFO: UapiStructure = {
   title: 'VFIO_IOMMU_GET_INFO: page sizes, ranges that may be mapped, mappings left',
   ranges: 'valid',
   decode: (bytes, endian) => decodeWithChain(TYPE1_INFO, TYPE1_CHAIN, TODAY, bytes, endian),
-  fits: (tree) => looksLikeType1Info(tree) && isExplained(tree),
-  resembles: looksLikeType1Info,
+  fits: (tree) => beginsLikeType1Info(tree) && isExplained(tree),
+  resembles: beginsLikeType1Info,
 };
 
 function early(name: string, title: string, capability: string, ranges: 'valid' | 'reserved'): UapiStructure {
@@ -185,7 +205,7 @@ function early(name: string, title: string, capability: string, ranges: 'valid' 
     title,
     ranges,
     decode: (bytes, endian) => ({ ...decodeWithChain(TYPE1_INFO, TYPE1_CHAIN, known, bytes, endian), name }),
-    fits: (tree) => looksLikeType1Info(tree) && isExplained(tree) && capabilitiesOf(tree).length > 0,
+    fits: (tree) => beginsLikeType1Info(tree) && isExplained(tree) && capabilitiesOf(tree).length > 0,
   };
 }
 
@@ -248,9 +268,12 @@ export const IOMMU_DEVICE_INFO: UapiStructure = {
   decode: (bytes, endian) =>
     decodeWithChain(DEVICE_INFO, DEVICE_CHAIN, new Map([[IOVA_RANGE_ID, rangesBody]]), bytes, endian),
   fits: (tree) => {
-    const field = (name: string) => tree.children.find((node) => node.name === name)?.raw;
-    const [argsz = 0n, flags = 0n, offset = 0n, width = 0n] = ['argsz', 'flags', 'cap_offset', 'addr_width'].map(field);
+    const names = ['argsz', 'flags', 'cap_offset', 'addr_width', 'pgsize_bitmap'];
+    const [argsz = 0n, flags = 0n, offset = 0n, width = 0n, sizes = 0n] = names.map((name) => fieldOf(tree, name));
     const isConsistent = (flags & 4n) === 0n ? width === 0n : width >= 32n;
-    return argsz >= 32n && flags !== 0n && (offset === 0n || offset >= 32n) && isConsistent && isExplained(tree);
+    const hasSizes = (flags & 2n) === 0n ? sizes === 0n : arePageSizes(sizes);
+    return (
+      argsz >= 32n && flags !== 0n && (offset === 0n || offset >= 32n) && isConsistent && hasSizes && isExplained(tree)
+    );
   },
 };

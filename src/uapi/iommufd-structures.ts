@@ -204,6 +204,11 @@ const DMA_UNMAP = {
   ],
 } satisfies StructLayout<'argsz' | 'flags' | 'iova' | 'size'>;
 
+/** True if the fields are all that there is. */
+function isWhole(tree: UapiNode): boolean {
+  return tree.children.every(({ name }) => name !== 'bytes');
+}
+
 /** A structure without capabilities. `fits` is asked once its fields are there and without faults. */
 export function plainStructure<N extends string>(
   layout: StructLayout<N>,
@@ -217,7 +222,8 @@ export function plainStructure<N extends string>(
       const { nodes, fault } = decodeStruct(layout, bytes, 0, endian);
       return root(layout.name, bytes, nodes, fault ? [fault] : []);
     },
-    fits: (tree) => fits((name) => tree.children.find((node) => node.name === name)?.raw ?? 0n),
+    fits: (tree) => isWhole(tree) && fits((name) => tree.children.find((node) => node.name === name)?.raw ?? 0n),
+    resembles: (tree) => isWhole(tree) && tree.children[0]?.name === 'size' && tree.children[0].faults.length === 0,
   };
 }
 
@@ -257,10 +263,15 @@ const IOVA_RANGE_ARRAY: UapiStructure = {
   },
 };
 
+/** A plausible number of ranges, and where they are. */
+const isArray = (count: bigint, pointer: bigint) => count < 4096n && (count === 0n || pointer !== 0n);
+
 const isRead = (flags: bigint) => (flags & 6n) !== 0n;
 
 export const IOMMUFD_STRUCTURES: readonly UapiStructure[] = [
-  plainStructure(IOAS_IOVA_RANGES, 'IOMMU_IOAS_IOVA_RANGES: where an IOAS may be mapped', (f) => f('ioas_id') !== 0n),
+  plainStructure(IOAS_IOVA_RANGES, 'IOMMU_IOAS_IOVA_RANGES: where an IOAS may be mapped', (f) => {
+    return f('ioas_id') !== 0n && isArray(f('num_iovas'), f('allowed_iovas'));
+  }),
   IOVA_RANGE_ARRAY,
   plainStructure(IOAS_MAP, 'IOMMU_IOAS_MAP', (f) => f('ioas_id') !== 0n && isRead(f('flags')) && f('length') !== 0n),
   plainStructure(
@@ -268,12 +279,15 @@ export const IOMMUFD_STRUCTURES: readonly UapiStructure[] = [
     'IOMMU_IOAS_COPY',
     (f) => f('dst_ioas_id') !== 0n && f('src_ioas_id') !== 0n && isRead(f('flags')) && f('length') !== 0n,
   ),
-  plainStructure(IOAS_UNMAP, 'IOMMU_IOAS_UNMAP', (f) => f('ioas_id') !== 0n && f('length') !== 0n),
+  plainStructure(IOAS_UNMAP, 'IOMMU_IOAS_UNMAP', (f) => {
+    const isAligned = ((f('iova') | f('length')) & 0xfffn) === 0n;
+    return f('ioas_id') !== 0n && f('length') !== 0n && (isAligned || f('length') === EVERYTHING);
+  }),
   plainStructure(IOAS_ALLOW_IOVAS, 'IOMMU_IOAS_ALLOW_IOVAS', (f) => {
-    return f('ioas_id') !== 0n && (f('num_iovas') === 0n || f('allowed_iovas') !== 0n);
+    return f('ioas_id') !== 0n && isArray(f('num_iovas'), f('allowed_iovas'));
   }),
   plainStructure(IOAS_ALLOC, 'IOMMU_IOAS_ALLOC', () => true),
-  plainStructure(OPTION, 'IOMMU_OPTION', (f) => f('option_id') === 0n || f('val64') <= 1n),
+  plainStructure(OPTION, 'IOMMU_OPTION', (f) => f('val64') <= 1n),
   plainStructure(HW_INFO, 'IOMMU_GET_HW_INFO', (f) => f('dev_id') !== 0n),
   plainStructure(
     DMA_MAP,

@@ -34,9 +34,6 @@ export interface StructLayout<N extends string = string> {
   readonly fields: readonly FieldLayout<N>[];
 }
 
-/** Names of a layout's fields. */
-export type FieldName<L> = L extends StructLayout<infer N> ? N : never;
-
 export interface DecodedStruct<N extends string> {
   /** Fields that the buffer holds whole. */
   readonly values: Partial<Record<N, bigint>>;
