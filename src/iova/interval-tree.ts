@@ -59,7 +59,7 @@ export interface ReadonlyIntervalTree {
   overlaps(first: bigint, last: bigint): Generator<IntervalEntry>;
   overlapsAs<T>(first: bigint, last: bigint, make: EntryMaker<T>): Generator<T>;
   visitOverlaps(first: bigint, last: bigint, visit: EntryVisitor): boolean;
-  visitGaps(first: bigint, last: bigint, length: bigint, visit: GapVisitor): boolean;
+  visitGaps(first: bigint, last: bigint, length: bigint, visit: GapVisitor, shift?: number): boolean;
   spans(first: bigint, last: bigint): Generator<Span>;
   countStartingIn(first: bigint, last: bigint): number;
 }
@@ -107,6 +107,11 @@ export class IntervalTree implements ReadonlyIntervalTree {
   #innerFill: Int32Array;
   #inners = 0;
   #freeInners: number[] = [];
+  /**
+   * By alignment 2^n, beside the gaps: a slot has at least the most that any gap inside holds from its first multiple of
+   * 2^n on, or NaN for not known. Filled by searches that find nothing, so that the next one need not look there.
+   */
+  readonly #aligned: (Float64Array | undefined)[] = [];
 
   // The way from the root to the leaf of the operation at hand, by level (1 is just above the leaves).
   readonly #pathNode = new Int32Array(MAX_HEIGHT);
@@ -168,6 +173,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
       this.#children,
       this.#counts,
       this.#innerFill,
+      ...this.#aligned.filter((bounds) => bounds !== undefined),
     ];
     return arrays.reduce((sum, array) => sum + array.byteLength, 0);
   }
@@ -196,6 +202,9 @@ export class IntervalTree implements ReadonlyIntervalTree {
     copy.#innerFill = this.#innerFill.slice(0, inners);
     copy.#inners = inners;
     copy.#freeInners = this.#freeInners.slice();
+    for (const [shift, bounds] of this.#aligned.entries()) {
+      copy.#aligned[shift] = bounds?.slice(0, inners * capacity);
+    }
     return copy;
   }
 
@@ -259,6 +268,8 @@ export class IntervalTree implements ReadonlyIntervalTree {
       this.#refreshGaps(split);
       return;
     }
+    // An entry at an end makes a gap inside the leaf of what was one outside.
+    if (position === 0 || position === fill) this.#forgetAligned();
     this.#refreshPath(1);
   }
 
@@ -297,6 +308,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
       this.#mend();
       return true;
     }
+    this.#forgetAligned();
     // Without overlaps taking an inner entry joins two gaps into one that is larger than both.
     if (!this.#overlapping && position > 0 && position < fill) {
       const b = (at - 1) * STRIDE;
@@ -402,14 +414,18 @@ export class IntervalTree implements ReadonlyIntervalTree {
 
   /**
    * Calls `visit`, by ascending address, for each gap of at least `length` bytes (1 or more) between entries inside
-   * first…last (inclusive), the gaps cut to that range. Parts of the tree that hold no such gap are skipped. True if
-   * the visitor ended it.
+   * first…last (inclusive), the gaps cut to that range. Parts of the tree that hold no such gap are skipped; with
+   * `shift` (0 to 31) also parts where no gap holds `length` bytes from a multiple of 2^shift on, though the visitor may
+   * still get such gaps. What a search learns of alignment is kept for the next one. True if the visitor ended it.
    */
-  visitGaps(first: bigint, last: bigint, length: bigint, visit: GapVisitor): boolean {
+  visitGaps(first: bigint, last: bigint, length: bigint, visit: GapVisitor, shift?: number): boolean {
     if (last < first || last - first < length - 1n) return false;
     const search = new GapSearch(first, last, length, visit);
-    if (this.#searchGaps(this.#height, this.#root, search)) return true;
-    return search.finish();
+    const found =
+      shift === undefined
+        ? this.#searchGaps(this.#height, this.#root, search)
+        : this.#searchAligned(this.#height, this.#root, search, shift, this.#alignedBounds(shift));
+    return found || search.finish();
   }
 
   /** The alternating used and free stretches of first…last (inclusive), by ascending address, cut to that range. */
@@ -631,6 +647,97 @@ export class IntervalTree implements ReadonlyIntervalTree {
     return false;
   }
 
+  #alignedBounds(shift: number): Float64Array {
+    if (!Number.isInteger(shift) || shift < 0 || shift > 31) throw new RangeError(`no alignment of 2^${shift}`);
+    let bounds = this.#aligned[shift];
+    if (!bounds) {
+      bounds = new Float64Array(this.#gaps.length).fill(Number.NaN);
+      this.#aligned[shift] = bounds;
+    }
+    return bounds;
+  }
+
+  /** The same search, passing over what is known to hold no aligned gap, and learning it of what it looked at. */
+  #searchAligned(level: number, node: number, search: GapSearch, shift: number, bounds: Float64Array): boolean {
+    if (level === 0) return this.#searchGaps(0, node, search);
+    const words = this.#bounds;
+    const base = node * this.#capacity;
+    const end = base + (this.#innerFill[node] as number);
+    for (let i = base; i < end; i++) {
+      const w = i * STRIDE;
+      if (below(words[w + 2] as number, words[w + 3] as number, search.nextHigh, search.nextLow)) continue;
+      if (search.before(words[w] as number, words[w + 1] as number)) return true;
+      if (search.ended) return false;
+      const child = this.#children[i] as number;
+      let hopeless = (this.#gaps[i] as number) < search.length;
+      if (!hopeless) {
+        if (level === 1 && Number.isNaN(bounds[i])) bounds[i] = this.#mostAligned(0, child, shift, bounds);
+        hopeless = (bounds[i] as number) < search.length;
+      }
+      if (!hopeless) {
+        if (this.#searchAligned(level - 1, child, search, shift, bounds)) return true;
+        if (search.ended) return false;
+        if (level > 1) bounds[i] = this.#mostAligned(level - 1, child, shift, bounds);
+      } else {
+        search.pass(words[w + 2] as number, words[w + 3] as number);
+        if (search.ended) return false;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * At least the most bytes that a gap inside a node at `level` holds from its first multiple of 2^shift on. Exact for a
+   * leaf; of children that are not known the largest gap is taken.
+   */
+  #mostAligned(level: number, node: number, shift: number, bounds: Float64Array): number {
+    const words = level === 0 ? this.#keys : this.#bounds;
+    const base = node * this.#capacity;
+    const end = base + ((level === 0 ? this.#leafFill[node] : this.#innerFill[node]) as number);
+    const mask = 2 ** shift - 1;
+    let high = words[base * STRIDE + 2] as number;
+    let low = words[base * STRIDE + 3] as number;
+    let most = level === 0 ? 0 : this.#knownAligned(base, bounds);
+    for (let i = base + 1; i < end; i++) {
+      const w = i * STRIDE;
+      // The first multiple behind the last used address, and what is left from there to the next start.
+      const sum = low + 1 + mask;
+      const place = (sum & ~mask) >>> 0;
+      const carried = sum >= TWO_32 ? high + 1 : high;
+      const room = ((words[w] as number) - carried) * TWO_32 + ((words[w + 1] as number) - place);
+      if (room > most) most = room;
+      if (level > 0) {
+        const inside = this.#knownAligned(i, bounds);
+        if (inside > most) most = inside;
+      }
+      if (below(high, low, words[w + 2] as number, words[w + 3] as number)) {
+        high = words[w + 2] as number;
+        low = words[w + 3] as number;
+      }
+    }
+    return most;
+  }
+
+  #knownAligned(slot: number, bounds: Float64Array): number {
+    const known = bounds[slot] as number;
+    const gap = this.#gaps[slot] as number;
+    return known < gap ? known : gap;
+  }
+
+  /** What was learned of the nodes on the path no longer holds. */
+  #forgetAligned(): void {
+    for (const bounds of this.#aligned) {
+      if (!bounds) continue;
+      for (let level = 1; level <= this.#height; level++) bounds[this.#slotAt(level)] = Number.NaN;
+    }
+  }
+
+  /** Works out the summary of a slot whose child is another than before, or has exchanged entries with a neighbour. */
+  #renew(level: number, slot: number): void {
+    for (const bounds of this.#aligned) if (bounds) bounds[slot] = Number.NaN;
+    this.#summarise(level, slot);
+  }
+
   /** Number of entries whose start is at most this address. */
   #rank(high: number, low: number): number {
     const leaf = this.#descend(high, low);
@@ -731,6 +838,9 @@ export class IntervalTree implements ReadonlyIntervalTree {
         this.#gaps = grown(this.#gaps, room * this.#capacity);
         this.#children = grown(this.#children, room * this.#capacity);
         this.#counts = grown(this.#counts, room * this.#capacity);
+        for (const [shift, bounds] of this.#aligned.entries()) {
+          if (bounds) this.#aligned[shift] = grown(bounds, room * this.#capacity);
+        }
         this.#innerFill = grown(this.#innerFill, room);
       }
     }
@@ -771,7 +881,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
 
     let carried = right;
     for (let level = 1; level <= this.#height; level++) {
-      this.#summarise(level, this.#slotAt(level));
+      this.#renew(level, this.#slotAt(level));
       if (carried !== NONE) carried = this.#insertSlot(level, carried);
     }
     if (carried !== NONE) {
@@ -782,8 +892,8 @@ export class IntervalTree implements ReadonlyIntervalTree {
       this.#innerFill[root] = 2;
       this.#children[root * capacity] = left;
       this.#children[root * capacity + 1] = carried;
-      this.#summarise(this.#height, root * capacity);
-      this.#summarise(this.#height, root * capacity + 1);
+      this.#renew(this.#height, root * capacity);
+      this.#renew(this.#height, root * capacity + 1);
     }
   }
 
@@ -808,7 +918,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
     this.#moveSlots(node, position, node, position + 1, fill - position);
     this.#innerFill[node] = fill + 1;
     this.#children[node * capacity + position] = child;
-    this.#summarise(level, node * capacity + position);
+    this.#renew(level, node * capacity + position);
     return right;
   }
 
@@ -826,6 +936,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
     this.#gaps.copyWithin(goal, source, source + count);
     this.#children.copyWithin(goal, source, source + count);
     this.#counts.copyWithin(goal, source, source + count);
+    for (const bounds of this.#aligned) bounds?.copyWithin(goal, source, source + count);
   }
 
   /** Works out the summary in `slot` of a node at `level` from the child that it points to. True if bounds or gap changed. */
@@ -905,7 +1016,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
       const fills = level === 1 ? this.#leafFill : this.#innerFill;
       const child = this.#children[parent * capacity + slot] as number;
       if ((fills[child] as number) >= this.#lowWater || siblings === 1) {
-        this.#summarise(level, parent * capacity + slot);
+        this.#renew(level, parent * capacity + slot);
         continue;
       }
       const leftSlot = slot + 1 < siblings ? slot : slot - 1;
@@ -918,9 +1029,9 @@ export class IntervalTree implements ReadonlyIntervalTree {
       this.#shift(level, left, leftFill, right, rightFill, wanted);
       fills[left] = wanted;
       fills[right] = total - wanted;
-      this.#summarise(level, parent * capacity + leftSlot);
+      this.#renew(level, parent * capacity + leftSlot);
       if (total > wanted) {
-        this.#summarise(level, parent * capacity + leftSlot + 1);
+        this.#renew(level, parent * capacity + leftSlot + 1);
       } else {
         this.#release(level, left, right);
         this.#moveSlots(parent, leftSlot + 2, parent, leftSlot + 1, siblings - leftSlot - 2);
@@ -1023,13 +1134,31 @@ export class IntervalTree implements ReadonlyIntervalTree {
         this.#innerFill[inner] = until - i;
         for (let slot = inner * capacity; i < until; i++, slot++) {
           this.#children[slot] = nodes[i] as number;
-          this.#summarise(this.#height, slot);
+          this.#renew(this.#height, slot);
         }
       }
       nodes = parents;
     }
     this.#root = nodes[0] as number;
     this.#size = count;
+  }
+
+  #verifyAligned(level: number, slot: number): void {
+    const unknown = new Float64Array(this.#gaps.length).fill(Number.NaN);
+    const exact = (l: number, node: number, shift: number): number => {
+      if (l > 0) {
+        const base = node * this.#capacity;
+        for (let i = base; i < base + (this.#innerFill[node] as number); i++) {
+          unknown[i] = exact(l - 1, this.#children[i] as number, shift);
+        }
+      }
+      return this.#mostAligned(l, node, shift, unknown);
+    };
+    for (const [shift, bounds] of this.#aligned.entries()) {
+      if (bounds && (bounds[slot] as number) < exact(level - 1, this.#children[slot] as number, shift)) {
+        throw new Error(`a gap at level ${level} is larger than is known at 2^${shift}`);
+      }
+    }
   }
 
   #verifyNode(
@@ -1049,6 +1178,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
     for (let i = node * capacity; i < node * capacity + fill; i++) {
       if (level > 0) {
         if (this.#summarise(level, i)) throw new Error(`stale summary at level ${level}`);
+        this.#verifyAligned(level, i);
         const before = seen.entries;
         this.#verifyNode(level - 1, this.#children[i] as number, seen);
         if (seen.entries - before !== this.#counts[i]) throw new Error(`stale count at level ${level}`);

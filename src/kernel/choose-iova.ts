@@ -1,5 +1,5 @@
 import type { IntervalTree } from '../iova/interval-tree.ts';
-import { IOVA_MAX, type Iova, lowestSetBit, roundUpPowerOfTwo } from '../iova/iova.ts';
+import { bitLength, IOVA_MAX, type Iova, lowestSetBit, roundUpPowerOfTwo } from '../iova/iova.ts';
 import { fromWords, highWord, lowWord } from '../iova/words.ts';
 import { GapFit } from './gap-fit.ts';
 import type { PageSizes } from './model.ts';
@@ -20,9 +20,12 @@ export type Choice =
   | { readonly ok: false; readonly why: 'alignment-too-small'; readonly alignment: bigint }
   | { readonly ok: false; readonly why: 'no-space'; readonly alignment: bigint };
 
+/** The largest alignment that the index of areas can search by. */
+const MAX_ALIGNMENT = 1n << 31n;
+
 /**
  * Lowest place for `length` bytes of the memory at `userVa`. The answer is that of the kernel's walk through all gaps;
- * gaps that are too short are skipped by the trees' summaries. Source: Linux 6.12, iopt_alloc_iova.
+ * gaps that are too short, or too short once they are aligned, are skipped by the trees' summaries. Source: Linux 6.12, iopt_alloc_iova.
  */
 export function chooseIova(room: Room, userVa: bigint, length: bigint, sizes: PageSizes): Choice {
   if (length >= IOVA_MAX / 2n) return { ok: false, why: 'length-too-large' };
@@ -32,13 +35,16 @@ export function chooseIova(room: Room, userVa: bigint, length: bigint, sizes: Pa
   if (alignment > sizes.hugePage) alignment = sizes.hugePage;
   if (alignment < room.alignment) return { ok: false, why: 'alignment-too-small', alignment };
 
-  const fit = new GapFit(length, alignment, userVa & (sizes.page - 1n));
+  const offset = userVa & (sizes.page - 1n);
+  const fit = new GapFit(length, alignment, offset);
+  // Memory that begins with a page is the rule; only then a gap that is cut never has more room than the whole.
+  const shift = offset === 0n && alignment <= MAX_ALIGNMENT ? bitLength(alignment) - 1 : undefined;
   const first = sizes.page;
   const last = IOVA_MAX - sizes.page;
   const search = (from: bigint, to: bigint): boolean => {
     if (!fit.tryGap(highWord(from), lowWord(from), highWord(to), lowWord(to))) return false;
     return room.reserved.visitGaps(fit.iova, to, length, (startHigh, startLow, lastHigh, lastLow) =>
-      room.areas.visitGaps(fromWords(startHigh, startLow), fromWords(lastHigh, lastLow), length, fit.visit),
+      room.areas.visitGaps(fromWords(startHigh, startLow), fromWords(lastHigh, lastLow), length, fit.visit, shift),
     );
   };
   if (room.allowed.size === 0) {
