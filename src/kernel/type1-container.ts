@@ -10,15 +10,11 @@ import type { DomainView, PageSizes } from './model.ts';
 import { areaObstacle, asRange, reservedObstacle } from './obstacles.ts';
 import { type Asked, type Obstacle, type Refusal, refuse } from './refusal.ts';
 import { ReservedStore } from './reserved-store.ts';
+import { DONE, type Permissions, type Result } from './result.ts';
 import { Type1Mappings } from './type1-mappings.ts';
 import { TYPE1_RULES, type Type1Rule } from './type1-rules.ts';
 
 export type Type1Version = 'type1' | 'type1v2';
-
-/** A value, or the reason why there is none. */
-export type Type1Result<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly refusal: Refusal };
 
 /** Groups behind one kind of IOMMU that share page tables. */
 interface Domain {
@@ -30,7 +26,6 @@ interface Domain {
   readonly groups: Map<string, readonly ReservedRegion[]>;
 }
 
-const DONE = { ok: true, value: undefined } as const;
 /** Mappings that a container may have: the module's parameter dma_entry_limit, as it is when nobody sets it. */
 const MAPPING_LIMIT = 65535;
 /** Bytes of the largest dirty bitmap. Source: Linux 6.12, DIRTY_BITMAP_SIZE_MAX. */
@@ -148,7 +143,7 @@ export class Type1Container extends AddressSpace {
    * Attaches a group that is in no container. It joins a domain of the same kind of IOMMU with the same coherency, else
    * gets one of its own, into which all mappings go too. Source: Linux 6.12, vfio_iommu_type1_attach_group.
    */
-  attach(group: string, description: DomainDescription, regions: readonly ReservedRegion[]): Type1Result<undefined> {
+  attach(group: string, description: DomainDescription, regions: readonly ReservedRegion[]): Result<undefined> {
     const direct = regions.find((region) => region.type === 'direct');
     if (direct)
       return no('attach-direct-region', { obstacle: { kind: 'reserved', ...boundsOf(direct), owner: group } });
@@ -239,9 +234,9 @@ export class Type1Container extends AddressSpace {
   /** Maps size bytes from vaddr at iova. Source: Linux 6.12, vfio_dma_do_map. */
   map(
     request: { readonly iova: bigint; readonly size: bigint; readonly vaddr: bigint },
-    permissions: { readonly read: boolean; readonly write: boolean },
+    permissions: Permissions,
     origin: number,
-  ): Type1Result<undefined> {
+  ): Result<undefined> {
     const { iova, size, vaddr } = request;
     const asked: Asked = { start: iova as Iova, length: size };
     if (!this.hasGroups) return no('no-backend', { asked });
@@ -273,7 +268,7 @@ export class Type1Container extends AddressSpace {
   }
 
   /** Unmaps whole mappings; answers their bytes. Source: Linux 6.12, vfio_dma_do_unmap. */
-  unmap(iova: bigint, size: bigint, all: boolean): Type1Result<bigint> {
+  unmap(iova: bigint, size: bigint, all: boolean): Result<bigint> {
     const asked: Asked = { start: iova as Iova, length: size };
     if (!this.hasGroups) return no('no-backend', { asked });
     const page = this.alignment;
@@ -303,7 +298,7 @@ export class Type1Container extends AddressSpace {
   // ---- asking ----------------------------------------------------------------------------------------------------
 
   /** What VFIO_IOMMU_GET_INFO reports. Source: Linux 6.12, vfio_iommu_type1_get_info. */
-  info(): Type1Result<Type1Info> {
+  info(): Result<Type1Info> {
     if (!this.hasGroups) return no('no-backend');
     const ranges = this.#validRanges;
     return {

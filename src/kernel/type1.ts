@@ -2,21 +2,16 @@ import type { Iova } from '../iova/iova.ts';
 import type { Operation, OperationOf } from '../session/events.ts';
 import { toHex } from '../uapi/numbers.ts';
 import { encodeType1Info } from '../uapi/type1-info.ts';
-import type { AddressSpaceView, KernelModel, OperationFault, Outcome, PageSizes } from './model.ts';
+import type { AddressSpaceView, KernelModel, Outcome, PageSizes } from './model.ts';
 import { type Asked, type Obstacle, refuse } from './refusal.ts';
+import { badAttach, fault, inUse, outcome, permissionsOf, SUCCESS, unknown } from './result.ts';
 import { Type1Container } from './type1-container.ts';
 import { TYPE1_RULES, type Type1Rule } from './type1-rules.ts';
-
-const SUCCESS: Outcome = { ok: true, answer: { ret: 0 } };
 
 /** Numbers of VFIO_CHECK_EXTENSION that type1 knows of. Source: Linux 6.12, vfio_iommu_type1_check_extension. */
 const ALWAYS_PRESENT: ReadonlySet<number> = new Set([1, 3, 6, 9]);
 const DMA_CC_IOMMU = 4;
 const UPDATE_VADDR = 10;
-
-function fault(code: OperationFault['code'], message: string): Outcome {
-  return { ok: false, fault: { code, message } };
-}
 
 function refused(rule: Type1Rule, details: { asked?: Asked; obstacle?: Obstacle } = {}): Outcome {
   return { ok: false, refusal: refuse(rule, TYPE1_RULES[rule], details) };
@@ -53,7 +48,7 @@ export class Type1Model implements KernelModel {
     switch (operation.op) {
       case 'container.open': {
         const { container: id, model } = operation;
-        if (this.#containers.has(id)) return fault('name-in-use', `there is already a container “${id}”`);
+        if (this.#containers.has(id)) return inUse('a container', id);
         this.#containers.set(id, new Type1Container(id, model, this.#sizes));
         return SUCCESS;
       }
@@ -64,17 +59,16 @@ export class Type1Model implements KernelModel {
       case 'container.detach_group':
         return this.#with(operation.container, (container) => this.#detach(container, operation.group));
       case 'container.map_dma':
-        return this.#with(operation.container, (container) => {
-          const permissions = { read: operation.flags.includes('read'), write: operation.flags.includes('write') };
-          const result = container.map(operation, permissions, origin);
-          return result.ok ? SUCCESS : result;
-        });
+        return this.#with(operation.container, (container) =>
+          outcome(container.map(operation, permissionsOf(operation.flags), origin)),
+        );
       case 'container.unmap_dma':
         return this.#with(operation.container, (container) => {
           const { iova, size, flags } = operation;
-          const result = container.unmap(iova, size, flags.includes('all'));
-          if (!result.ok) return result;
-          return { ok: true, answer: { ret: 0, unmapped: BigInt.asUintN(64, result.value) as Iova } };
+          return outcome(container.unmap(iova, size, flags.includes('all')), (bytes) => ({
+            ret: 0,
+            unmapped: BigInt.asUintN(64, bytes) as Iova,
+          }));
         });
       case 'container.get_info':
         return this.#with(operation.container, (container) => this.#info(container, operation.argsz));
@@ -104,7 +98,7 @@ export class Type1Model implements KernelModel {
 
   #with(id: string, run: (container: Type1Container) => Outcome): Outcome {
     const container = this.#containers.get(id);
-    return container ? run(container) : fault('unknown-object', `there is no container “${id}”`);
+    return container ? run(container) : unknown('container', id);
   }
 
   /** Groups that are still attached leave with their container. */
@@ -116,14 +110,11 @@ export class Type1Model implements KernelModel {
 
   #attach(container: Type1Container, operation: OperationOf<'container.attach_group'>): Outcome {
     const { group, domain, reserved } = operation;
-    const { aperture, pgsize_bitmap } = domain;
-    if (aperture[0] > aperture[1]) return fault('bad-argument', 'the aperture ends before it starts');
-    if (pgsize_bitmap === 0n) return fault('bad-argument', 'the page size bitmap is empty');
-    if (!container.sharesPageSize(pgsize_bitmap)) {
+    const bad = badAttach(domain, reserved);
+    if (bad) return bad;
+    if (!container.sharesPageSize(domain.pgsize_bitmap)) {
       return fault('bad-argument', 'the page size bitmap has no size in common with those of the container');
     }
-    const reversed = reserved.some(({ start, last }) => start > last);
-    if (reversed) return fault('bad-argument', 'a reserved region ends before it starts');
     if (this.#groups.get(group) !== undefined) {
       return refused('attach-group-in-use', { obstacle: { kind: 'group', owner: group } });
     }
@@ -134,7 +125,7 @@ export class Type1Model implements KernelModel {
   }
 
   #detach(container: Type1Container, group: string): Outcome {
-    if (!this.#groups.has(group)) return fault('unknown-object', `there is no group “${group}”`);
+    if (!this.#groups.has(group)) return unknown('group', group);
     const place = this.#groups.get(group);
     if (place === undefined) return refused('detach-group-not-attached');
     if (place !== container.id) return fault('bad-argument', `group “${group}” is in container “${place}”`);
