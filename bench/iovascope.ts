@@ -45,10 +45,6 @@ class Index implements Subject {
     const value = this.#areas.find(start, last);
     if (value === undefined || !this.#areas.remove(start, last, value)) throw new Error('not mapped');
   }
-
-  bytes(): number {
-    return this.#areas.bytes;
-  }
 }
 
 const MEMORY = 0x1000_0000_0000n as Iova;

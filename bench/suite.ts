@@ -1,8 +1,11 @@
 import { INDEX, MODEL } from './iovascope.ts';
 import { PEERS } from './peers.ts';
-import { type Contender, measure, planFor } from './workload.ts';
+import { bytesPerArea, type Contender, measure, planFor } from './workload.ts';
 
 const CONTENDERS: readonly Contender[] = [INDEX, MODEL, ...PEERS];
+
+/** Below this what else is going on outweighs the areas. */
+const FEWEST_FOR_MEMORY = 10_000;
 
 export interface SuiteOptions {
   /** Numbers of areas, in the order in which they are run. */
@@ -13,16 +16,23 @@ export interface SuiteOptions {
 
 export const CONTENDER_NAMES: readonly string[] = CONTENDERS.map(({ name }) => name);
 
-/** Runs the suite; each result is an object for one line of JSON. */
-export async function runSuite({ sizes, only }: SuiteOptions, report: (line: object) => void): Promise<void> {
+/**
+ * Runs the suite; each result is an object for one line of JSON. Memory is measured where the platform has a `heap`:
+ * bytes in use once garbage is collected.
+ */
+export async function runSuite(
+  { sizes, only }: SuiteOptions,
+  report: (line: object) => void,
+  heap?: () => number,
+): Promise<void> {
   for (const n of sizes) {
     const plan = planFor(n);
     for (const contender of CONTENDERS) {
       if (only && !only.includes(contender.name)) continue;
-      const { measurements, bytes } = measure(contender, plan);
-      for (const measurement of measurements) report(measurement);
-      if (bytes !== undefined) {
-        report({ bench: 'memory', n, impl: contender.name, bytes_per_area: Number((bytes / n).toPrecision(4)) });
+      for (const measurement of measure(contender, plan)) report(measurement);
+      if (heap && n >= FEWEST_FOR_MEMORY) {
+        const bytes = bytesPerArea(contender, plan, heap);
+        report({ bench: 'memory', n, impl: contender.name, bytes_per_area: Number(bytes.toPrecision(3)) });
       }
       // Lets a page breathe and lines go out.
       await new Promise((resolve) => setTimeout(resolve, 0));

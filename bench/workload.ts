@@ -25,8 +25,6 @@ export interface Subject {
   choose(length: bigint): bigint;
   /** Unmaps the area that is exactly start…last. */
   unmap(start: bigint, last: bigint, length: bigint): void;
-  /** Bytes held for all areas, where the implementation knows. */
-  bytes?(): number;
 }
 
 /** An implementation under test. */
@@ -112,11 +110,8 @@ export function planFor(n: number): Plan {
   };
 }
 
-/** Operations a second of one round, by name of the benchmark, and the bytes that the full space held. */
-interface Round {
-  readonly speeds: ReadonlyMap<Measurement['bench'], number>;
-  readonly bytes: number | undefined;
-}
+/** Operations a second of one round, by name of the benchmark. */
+type Round = ReadonlyMap<Measurement['bench'], number>;
 
 function perSecond(operations: number, run: () => void): number {
   const began = performance.now();
@@ -134,7 +129,6 @@ export function runRound(contender: Contender, { n, maps, queries, hits, unmaps 
       for (let k = 0; k < n; k++) subject.map(maps.starts[k] as bigint, maps.lasts[k] as bigint, AREA_SIZE);
     }),
   );
-  const bytes = subject.bytes?.();
   let met = 0;
   speeds.set(
     'query-3',
@@ -163,7 +157,7 @@ export function runRound(contender: Contender, { n, maps, queries, hits, unmaps 
     }),
   );
   for (const place of places) subject.unmap(place, place + LARGE - 1n, LARGE);
-  return { speeds, bytes };
+  return speeds;
 }
 
 /** The i-th place of `LARGE` bytes behind `end`, at a huge page of 2 MiB. */
@@ -177,16 +171,13 @@ function median(values: readonly number[]): number {
   return sorted[sorted.length >> 1] ?? 0;
 }
 
-/** Runs all rounds of one contender; one measurement a benchmark, and the bytes of the last full space. */
-export function measure(
-  contender: Contender,
-  plan: Plan,
-): { readonly measurements: readonly Measurement[]; readonly bytes: number | undefined } {
+/** Runs all rounds of one contender; one measurement a benchmark. */
+export function measure(contender: Contender, plan: Plan): readonly Measurement[] {
   const rounds: Round[] = [];
   for (let i = 0; i < contender.rounds(plan.n); i++) rounds.push(runRound(contender, plan));
   const benches = ['map-random', 'query-3', 'alloc-past-n', 'unmap-random'] as const;
-  const measurements = benches.map((bench) => {
-    const speeds = rounds.map((round) => round.speeds.get(bench) ?? 0);
+  return benches.map((bench) => {
+    const speeds = rounds.map((round) => round.get(bench) ?? 0);
     return {
       bench,
       n: plan.n,
@@ -196,5 +187,20 @@ export function measure(
       rounds: rounds.length,
     };
   });
-  return { measurements, bytes: rounds.at(-1)?.bytes };
+}
+
+/**
+ * Bytes that an implementation holds for each area, addresses included where it keeps them as objects. `heap` collects
+ * garbage and answers the bytes in use.
+ */
+export function bytesPerArea(contender: Contender, { n, maps }: Plan, heap: () => number): number {
+  const subject = contender.create();
+  // Addresses that only the subject holds: those of the plan would be there anyway.
+  const own = (value: bigint): bigint => value + BigInt(n) - BigInt(n);
+  const before = heap();
+  for (let k = 0; k < n; k++) subject.map(own(maps.starts[k] as bigint), own(maps.lasts[k] as bigint), AREA_SIZE);
+  const bytes = heap() - before;
+  // Still in use here, or it would be garbage above.
+  if (subject.query(maps.starts[0] as bigint, maps.starts[0] as bigint) !== 1) throw new Error('an area is missing');
+  return bytes / n;
 }

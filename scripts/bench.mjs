@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { chromium } from '@playwright/test';
 import { build } from 'vite';
 import { BROWSER_ARGS, requireBrowser } from './browser.mjs';
@@ -81,7 +83,14 @@ async function checkAndRun(run) {
 async function inNode() {
   /** @type {typeof import('../bench/suite.ts')} */
   const { runSuite } = await import(pathToFileURL(join(place, 'node.mjs')).href);
-  await runSuite({ sizes, only: values.only }, print);
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc');
+  await runSuite({ sizes, only: values.only }, print, () => {
+    // Buffers are swept in the background: the next collection waits for that.
+    for (let i = 0; i < 4; i++) collect();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  });
 }
 
 /** @param {SuiteOptions} options */

@@ -1,6 +1,9 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { assertProperty } from '../iova/arbitraries.ts';
 import { IOVA_MAX, type Iova } from '../iova/iova.ts';
 import { readSession } from '../session/read.ts';
+import { anyOperation } from './any-operation.ts';
 import qemu from './fixtures/qemu-viommu-unmap.iova.jsonl?raw';
 import { IommufdRfcModel } from './iommufd-rfc.ts';
 import { IOMMUFD_RFC_RULES, type IommufdRfcRule } from './iommufd-rfc-rules.ts';
@@ -396,6 +399,34 @@ describe('a clone', () => {
     expect(verdict(before.apply(unmap, 9))).toBe('rfc-unmap-in-use');
     expect(verdict(after.apply(unmap, 9))).toBe('rfc-unmap-not-one-area');
     expect(verdict(after.apply({ op: 'access.unpin', access: 'acc', pin: 'p' }, 9))).toBe('ok');
+  });
+});
+
+describe('any sequence of operations', () => {
+  it('is answered alike by a clone, and refusals change nothing that can be seen', () => {
+    assertProperty(
+      fc.property(fc.array(anyOperation, { maxLength: 120, size: 'max' }), (operations) => {
+        const model = new IommufdRfcModel(SIZES);
+        for (const [i, op] of [{ op: 'ioas.alloc', ioas: 'a' } as const, ...operations].entries()) {
+          const before = snapshot(model);
+          const copy = model.clone();
+          const outcome = model.apply(op, i);
+          const after = snapshot(model);
+          expect(snapshot(copy)).toEqual(before);
+          expect(copy.apply(op, i)).toEqual(outcome);
+          expect(snapshot(copy)).toEqual(after);
+          const partial = !outcome.ok && outcome.refusal?.unmapped !== undefined;
+          if (!outcome.ok && !partial) expect(after).toEqual(before);
+          for (const space of model.spaces()) {
+            // What is mapped first and reserved later, or the other way round, is refused; only wrapping could break it.
+            for (const area of space.areas()) {
+              expect(space.reserved.some((r) => r.start <= area.last && area.start <= r.last)).toBe(false);
+            }
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
   });
 });
 
