@@ -76,7 +76,8 @@ function Field({
   onPoint: (s: Stretch | undefined) => void;
 }) {
   const isActive = active !== undefined && active.offset === node.offset && active.size === node.size;
-  const bits = node.bits ? ` bits ${node.bits.high}–${node.bits.low}` : '';
+  const { high, low } = node.bits ?? {};
+  const bits = high === undefined ? '' : high === low ? `, bit ${low}` : `, bits ${high}–${low}`;
   const label = `${node.name}${bits}${node.value === undefined ? '' : ` = ${node.value}`}`;
   return (
     <li>
