@@ -76,7 +76,11 @@ async function checkAndRun(run) {
   /** @type {typeof import('../bench/suite.ts')} */
   const { CONTENDER_NAMES } = await import(pathToFileURL(await bundle('suite.ts', 'node')).href);
   const strange = values.only?.find((name) => !CONTENDER_NAMES.includes(name));
-  if (strange !== undefined) unusable(`no impl “${strange}”; there are ${CONTENDER_NAMES.join(', ')}`);
+  if (strange !== undefined) {
+    console.error(`no impl “${strange}”; there are ${CONTENDER_NAMES.join(', ')}`);
+    process.exitCode = 2;
+    return;
+  }
   await run({ sizes, only: values.only });
 }
 
