@@ -153,11 +153,20 @@ function totalSize(inputs: readonly DumpInput[]): number | undefined {
   return total;
 }
 
+/** Diagnostics that say all there is to say about a source of which every line was understood. */
+const EXPLAINED: readonly string[] = [
+  'empty-file',
+  'binary-file',
+  'unreadable',
+  'bad-header',
+  'rmrr-not-reserved',
+  'address-above-width',
+  'addresses-hidden',
+];
+
 /** Ends a source; says so if nothing in it was of any use. */
 function finish(collector: Collector, titles: readonly string[]): SourceSummary {
-  const explained = ['empty-file', 'binary-file', 'unreadable', 'bad-header'].some((code) =>
-    collector.hasDiagnostic(code),
-  );
+  const explained = EXPLAINED.some((code) => collector.hasDiagnostic(code));
   if (!collector.foundAnything && !(explained && collector.unrecognized === 0)) {
     const samples = collector.samples.map(({ line, text }) => `line ${line}: “${text}”`);
     const found = samples.length > 0 ? `; found ${samples.join(', ')}` : '';

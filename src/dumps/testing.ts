@@ -50,6 +50,15 @@ export function groupsOf({ facts }: Pick<Opened, 'facts'>): string[] {
   });
 }
 
+/** Faults in short: `0000:02:00.0 read fff01000 (PTE Read access is not set)`, with ` pasid 3` at the end if there is one. */
+export function faultsOf({ facts }: Pick<Opened, 'facts'>): string[] {
+  return facts.flatMap((fact) => {
+    if (fact.kind !== 'fault') return [];
+    const pasid = fact.pasid === undefined ? '' : ` pasid ${fact.pasid}`;
+    return [`${fact.device ?? '?'} ${fact.access ?? '?'} ${fact.address.toString(16)} (${fact.reason ?? '?'})${pasid}`];
+  });
+}
+
 /** Diagnostics in short: `error start-above-last 3`. */
 export function diagnosticsOf({ facts }: Pick<Opened, 'facts'>): string[] {
   return facts.flatMap((fact) =>
