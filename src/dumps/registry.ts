@@ -1,8 +1,15 @@
 import type { DumpFormat } from './format.ts';
 import { IOMMU_GROUPS } from './iommu-groups.ts';
+import { KERNEL_LOG_AMD } from './kernel-log-amd.ts';
 import { KERNEL_LOG_GROUPS } from './kernel-log-groups.ts';
 import { KERNEL_LOG_INTEL } from './kernel-log-intel.ts';
 import { RESERVED_REGIONS } from './reserved-regions.ts';
 
 /** Every format that can be read. A new one is one line here; the order does not matter. */
-export const FORMATS: readonly DumpFormat[] = [RESERVED_REGIONS, IOMMU_GROUPS, KERNEL_LOG_GROUPS, KERNEL_LOG_INTEL];
+export const FORMATS: readonly DumpFormat[] = [
+  RESERVED_REGIONS,
+  IOMMU_GROUPS,
+  KERNEL_LOG_GROUPS,
+  KERNEL_LOG_INTEL,
+  KERNEL_LOG_AMD,
+];

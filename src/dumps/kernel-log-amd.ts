@@ -1,0 +1,126 @@
+// Events of AMD's IOMMU in kernel logs:
+//
+//   [[driver] device ":"] ["AMD-Vi:" | "AMD IOMMU:"] "Event logged [" event 1*(key "=" value) "]"
+//   event = "IO_PAGE_FAULT" | "ILLEGAL_DEV_TABLE_ENTRY" | "INVALID_DEVICE_REQUEST" | "INVALID_PPR_REQUEST"
+//   key   = "device" (if it is not before) | "domain" | "pasid" | "address" | "flags" | others
+//   "IO_PAGE_FAULT: domain =" n ", device id =" id ", fault address =" hex ", flags =" hex     Xen; id: bus, device, function
+//   "IO_PAGE_FAULT:" device "d" n "addr" hex "flags" hex …                                     newer Xen
+//
+// Bit 3 of the flags says that the request was an interrupt; what stands as its address is none, so there is no fault.
+// Bit 5 tells writes. Other events have addresses of the host's memory, not of the device's space, and are left alone.
+// (print_event and its like in drivers/iommu/amd/iommu.c, Linux 2.6.27 to 6.12.)
+import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from './format.ts';
+import { DEVICE_NAME, logDevice, type Matched, matchWrapped, parseAddress, shown } from './kernel-log.ts';
+import { joinWrapped } from './wrapped.ts';
+
+const HEX = '(?:0[xX])?[0-9a-fA-F]{1,64}';
+const PAIR = ' \\w{1,16}= ?[^\\s\\]=]{1,32}';
+const BEFORE = `(?:(?<![\\w.:@-])(${DEVICE_NAME}?): {1,4}(?:AMD-Vi: ?|AMD IOMMU: ?)?)?Event logged ?\\[ ?`;
+const NAME = '(IO_PAGE_FAULT|ILLEGAL_DEV_TABLE_ENTRY|INVALID_DEVICE_REQUEST|INVALID_PPR_REQUEST)';
+const BODY = `${BEFORE}${NAME}((?:${PAIR}){0,4}) address=? ?(${HEX})`;
+// The equals sign at the end of a broken line may have been taken for quoted-printable's.
+const WHOLE = new RegExp(`${BODY}(?:${PAIR}){0,3}? flags=? ?(0x[0-9a-fA-F]{1,16})(?!\\w)`);
+const HEAD = new RegExp(`${BODY}(?!\\w)`);
+const XEN_OLD = new RegExp(
+  `()(IO_PAGE_FAULT): domain = \\d{1,6}, (device id = 0x[0-9a-fA-F]{1,4}), fault address = (${HEX}), flags = (${HEX})(?!\\w)`,
+);
+const XEN_NEW = new RegExp(`()(IO_PAGE_FAULT): ([0-9a-fA-F:.]{7,16}) d\\S{1,8} addr (${HEX}) flags (${HEX})(?!\\w)`);
+const START =
+  /Event logged|IO_PAGE_FAULT: |(?:AMD-Vi|IOMMU):(?: Ev?e?n?t?(?: [loged]{1,6})?)?$|[0-9a-f]\.[0-7]:(?: [AMDViO: -]{1,10})?$/;
+const EVENT = /Event logged ?\[ ?IO_PAGE|IO_PAGE_FAULT: /;
+
+const INTERRUPT = 1n << 3n;
+const WRITE = 1n << 5n;
+
+class KernelLogAmdReader implements LineReader {
+  readonly #sink: FactSink;
+
+  constructor(sink: FactSink) {
+    this.#sink = sink;
+  }
+
+  line(line: DumpLine, ahead: Lookahead): number {
+    if (line.elision || line.prompt || !START.test(line.text)) return 0;
+    const found = find(line, ahead);
+    if (!found) return this.#damaged(line);
+    const { match, lines } = found;
+    const [, before = '', event = '', pairs = '', digits, bits] = match;
+    const address = parseAddress(digits);
+    if (address === undefined) return this.#damaged(line);
+    const flags = parseAddress(bits);
+    if (flags !== undefined && (flags & INTERRUPT) !== 0n) return lines;
+    const device = deviceOf(before, pairs);
+    const pasid = parseAddress(/ pasid= ?(\w{1,18})/.exec(pairs)?.[1]);
+    const access =
+      event !== 'IO_PAGE_FAULT' || flags === undefined ? undefined : (flags & WRITE) === 0n ? 'read' : 'write';
+    this.#sink.fact(
+      {
+        kind: 'fault',
+        address,
+        ...(device === undefined ? {} : { device }),
+        ...(access === undefined ? {} : { access }),
+        reason: bits === undefined ? event : `${event} flags=${bits}`,
+        driver: 'amd',
+        ...(pasid === undefined ? {} : { pasid: Number(pasid) }),
+      },
+      line.number,
+    );
+    return lines;
+  }
+
+  #damaged(line: DumpLine): number {
+    if (!EVENT.test(line.text)) return 0;
+    const message = `looks like an event of AMD-Vi but is damaged: ${shown(line.text)}`;
+    this.#sink.diagnostic('warning', 'damaged-fault', message, line.number);
+    return 1;
+  }
+}
+
+/** The event with its flags, over several lines if need be; without them only if they cannot be had. */
+function find(line: DumpLine, ahead: Lookahead): Matched | undefined {
+  for (const pattern of [WHOLE, XEN_OLD, XEN_NEW]) {
+    const match = pattern.exec(line.text);
+    if (match && !line.text.endsWith(match[0])) return { match, lines: 1 };
+  }
+  return (
+    matchWrapped(line, ahead, START, WHOLE, /^[0-9a-f]{1,4}\]?$/i) ??
+    matchWrapped(line, ahead, /IO_PAGE_FAULT: /, XEN_NEW, /(?!)/) ??
+    matchWrapped(line, ahead, /IO_PAGE_FAULT: /, XEN_OLD, /(?!)/) ??
+    alone(line) ??
+    startingHere(line, ahead)
+  );
+}
+
+function alone(line: DumpLine): Matched | undefined {
+  const match = HEAD.exec(line.text);
+  return match ? { match, lines: 1 } : undefined;
+}
+
+function startingHere(line: DumpLine, ahead: Lookahead): Matched | undefined {
+  const joined = joinWrapped(line, ahead, 3, (text) => {
+    const match = HEAD.exec(text);
+    return match && match.index < line.text.length ? match : undefined;
+  });
+  return joined && { match: joined.value, lines: joined.lines };
+}
+
+function deviceOf(before: string, pairs: string): string | undefined {
+  const id = parseAddress(/^device id = (\w{1,8})$/.exec(pairs)?.[1]);
+  if (id !== undefined) {
+    const part = (value: bigint) => value.toString(16).padStart(2, '0');
+    return logDevice(`${part(id >> 8n)}:${part((id >> 3n) & 0x1fn)}.${id & 7n}`);
+  }
+  const own = / device= ?([^\s=]{4,32})/.exec(pairs)?.[1] ?? (/^[0-9a-f:.]{7,16}$/i.test(pairs) ? pairs : undefined);
+  if (own !== undefined) return logDevice(own);
+  // A break between the two may have glued the driver's name to the device.
+  const name = before.replace(/:?(?:AMD-Vi|IOMMU)$/, '');
+  return name === '' || name === 'kernel' ? undefined : logDevice(name);
+}
+
+export const KERNEL_LOG_AMD: LineFormat = {
+  kind: 'lines',
+  name: 'kernel-log-amd',
+  title: 'Kernel log: AMD-Vi',
+  interest: START,
+  open: (_source: DumpSource, sink) => new KernelLogAmdReader(sink),
+};
