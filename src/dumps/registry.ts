@@ -1,4 +1,5 @@
 import type { DumpFormat } from './format.ts';
+import { IOMEM } from './iomem.ts';
 import { IOMMU_GROUPS } from './iommu-groups.ts';
 import { KERNEL_LOG_AMD } from './kernel-log-amd.ts';
 import { KERNEL_LOG_GROUPS } from './kernel-log-groups.ts';
@@ -12,4 +13,5 @@ export const FORMATS: readonly DumpFormat[] = [
   KERNEL_LOG_GROUPS,
   KERNEL_LOG_INTEL,
   KERNEL_LOG_AMD,
+  IOMEM,
 ];
