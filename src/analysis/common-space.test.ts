@@ -42,6 +42,28 @@ describe('takeInventory', () => {
     expect(host.groups.map(groupTitle)).toEqual(['0000:05:00.0']);
   });
 
+  test('a region of the firmware goes to the groups that have it, and stays alone if none has', () => {
+    const rmrr = (start: bigint, last: bigint, line: number): SessionEvent => ({
+      kind: 'reserved',
+      ...range(start, last),
+      type: 'direct',
+      origin: 'rmrr',
+      source: 'dmesg',
+      line,
+    });
+    const host = takeInventory('h', 'host', [
+      rmrr(0x3f000000n, 0x3f7fffffn, 134),
+      rmrr(0x1000n, 0x1fffn, 135),
+      reserved(0x3f000000n, 0x3f7fffffn, 'direct', '3', 4),
+    ]);
+    expect(host.groups.map(groupTitle)).toEqual(['group 3', 'group not known']);
+    expect(host.groups[0]?.regions[0]?.provenance).toEqual([
+      { source: 'a.txt', line: 4 },
+      { source: 'dmesg', line: 134 },
+    ]);
+    expect(host.groups[1]?.regions).toHaveLength(1);
+  });
+
   test('what no lane shows is counted, not dropped', () => {
     const host = takeInventory('h', 'host', [
       { kind: 'fault', address: 0x40n as never },

@@ -64,6 +64,9 @@ export interface Host {
 /** The container or IOAS of valid ranges that do not say whose they are. */
 const UNNAMED_SPACE = 'as the kernel reports';
 
+/** Key of the group of what comes without any. */
+const UNKNOWN_GROUP = 'unknown';
+
 interface GroupDraft {
   group?: string | undefined;
   type?: string | undefined;
@@ -74,6 +77,26 @@ interface GroupDraft {
 
 function provenanceOf(fact: Fact): Provenance {
   return { source: fact.source ?? 'this session', line: fact.line };
+}
+
+/** Origins of regions that firmware describes; its tables do not speak of groups. */
+const FIRMWARE: ReadonlySet<string | undefined> = new Set(['rmrr', 'ivmd', 'rmr']);
+
+/**
+ * A region of the firmware, which knows no groups, is the same as that of the groups that have it: they get the further
+ * place, and only what no group has stays without one. Regions of sysfs without a group are of groups that the dump does
+ * not name: they are not given to others.
+ */
+function giveToGroups(groups: Map<string, GroupDraft>): void {
+  const unknown = groups.get(UNKNOWN_GROUP);
+  if (!unknown) return;
+  for (const [id, { region, provenance }] of unknown.regions) {
+    if (!FIRMWARE.has(region.origin)) continue;
+    const owners = [...groups.values()].filter((draft) => draft !== unknown && draft.regions.has(id));
+    for (const owner of owners) owner.regions.get(id)?.provenance.push(...provenance);
+    if (owners.length > 0) unknown.regions.delete(id);
+  }
+  if (unknown.regions.size === 0) groups.delete(UNKNOWN_GROUP);
 }
 
 /** Natural order: numbers by value, then words. */
@@ -96,7 +119,7 @@ export function takeInventory(key: string, title: string, events: Iterable<Sessi
   const otherFacts: Record<string, number> = {};
 
   const groupOf = (group: string | undefined, device: string | undefined): GroupDraft => {
-    const id = group !== undefined ? `group ${group}` : device !== undefined ? `device ${device}` : 'unknown';
+    const id = group !== undefined ? `group ${group}` : device !== undefined ? `device ${device}` : UNKNOWN_GROUP;
     const known = groups.get(id);
     if (known) return known;
     const draft: GroupDraft = {
@@ -170,6 +193,7 @@ export function takeInventory(key: string, title: string, events: Iterable<Sessi
     }
   }
 
+  giveToGroups(groups);
   return {
     key,
     title,

@@ -12,8 +12,8 @@ export const SAMPLES: readonly [Sample, ...Sample[]] = [
   {
     id: 'x86-vtd-39bit-rmrr',
     title: 'Intel host with RMRRs',
-    hint: 'VT-d: the MSI window, three RMRR regions and the ISA bridge',
-    files: FILES,
+    hint: 'VT-d, 39 bits: the MSI window, RMRR regions and the ISA bridge',
+    files: [...FILES, 'dmesg.txt'],
   },
   {
     id: 'x86-amd-vi',
