@@ -4,6 +4,7 @@ import { IOMMU_GROUPS } from './iommu-groups.ts';
 import { KERNEL_LOG_AMD } from './kernel-log-amd.ts';
 import { KERNEL_LOG_GROUPS } from './kernel-log-groups.ts';
 import { KERNEL_LOG_INTEL } from './kernel-log-intel.ts';
+import { KERNEL_LOG_SMMU } from './kernel-log-smmu.ts';
 import { RESERVED_REGIONS } from './reserved-regions.ts';
 
 /** Every format that can be read. A new one is one line here; the order does not matter. */
@@ -13,5 +14,6 @@ export const FORMATS: readonly DumpFormat[] = [
   KERNEL_LOG_GROUPS,
   KERNEL_LOG_INTEL,
   KERNEL_LOG_AMD,
+  KERNEL_LOG_SMMU,
   IOMEM,
 ];
