@@ -9,7 +9,7 @@ import {
   TreeItem,
   TreeItemContent,
 } from 'react-aria-components';
-import { groupedDecimal } from '../iova/format.ts';
+import { counted } from '../iova/format.ts';
 import type { DocumentNode, GroupNode } from '../worker/protocol.ts';
 import { close, keysOf, setTicked, useApp } from './store.ts';
 
@@ -19,10 +19,6 @@ interface Row {
   readonly note: string;
   readonly level: 'document' | 'group' | 'device';
   readonly children: readonly Row[];
-}
-
-function counted(n: number, one: string): string {
-  return `${groupedDecimal(BigInt(n))} ${n === 1 ? one : `${one}s`}`;
 }
 
 function groupRow(group: GroupNode): Row {

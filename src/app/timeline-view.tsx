@@ -26,11 +26,8 @@ function sameHeads(a: readonly LaneHead[], b: readonly LaneHead[]): boolean {
   return a.length === b.length && a.every((head, i) => JSON.stringify(head) === JSON.stringify(b[i]));
 }
 
-function tooltip(hit: HitArea, scene: Scene): string {
-  const { start, last, count } = hit.target;
-  const bar = scene.marks.find((m) => m.type === 'bar' && m.x === hit.x && m.y === hit.y && m.title !== undefined);
-  const what = bar?.type === 'bar' ? LEGEND[bar.style] : '';
-  const words = count > 1 ? `${count} ranges` : what;
+function tooltip({ style, target: { start, last, count } }: HitArea): string {
+  const words = count > 1 ? `${count} ranges` : LEGEND[style];
   return `${words}\n${groupedHex(start)} – ${groupedHex(last)}\n${formatSize(last - start + 1n)}`;
 }
 
@@ -104,8 +101,8 @@ export function TimelineView() {
       words.textContent = groupedHex(address);
       const hit = scene && hitAt(scene, point.x, point.y);
       element.style.cursor = hit ? 'pointer' : 'grab';
-      if (!hit || !scene) return;
-      tip.textContent = tooltip(hit, scene);
+      if (!hit) return;
+      tip.textContent = tooltip(hit);
       tip.hidden = false;
       const left = Math.min(point.x + 14, width - tip.offsetWidth - 4);
       tip.style.transform = `translate(${Math.max(4, left)}px, ${point.y + 16}px)`;

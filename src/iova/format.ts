@@ -22,6 +22,11 @@ export function groupedDecimal(value: bigint): string {
   return value.toString().replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
+/** `1 area`, `1,204 areas`: a count with its noun, whose plural takes an s. */
+export function counted(n: number, one: string): string {
+  return `${groupedDecimal(BigInt(n))} ${n === 1 ? one : `${one}s`}`;
+}
+
 /** `0xfee0_0000 – 0xfeef_ffff`, both ends inclusive. */
 export function formatRange(r: IovaRange): string {
   return `${groupedHex(r.start)} – ${groupedHex(r.last)}`;

@@ -63,6 +63,7 @@ export interface HitArea {
   readonly y: number;
   readonly width: number;
   readonly height: number;
+  readonly style: StyleName;
   readonly target: Target;
 }
 

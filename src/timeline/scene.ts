@@ -380,6 +380,7 @@ class SceneBuilder {
       });
       this.hits.push({
         ...box,
+        style,
         target: { laneId: lane.id, row: rowIndex, index: row.indices[i] as number, count, start, last },
       });
     }

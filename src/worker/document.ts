@@ -118,11 +118,12 @@ export async function readDocument(
     const words = `${operations} operations are kept but not run: ${message}`;
     diagnostics.push({ severity: 'warning', code: 'unknown-model', message: words, source: title });
   }
+  const shownTitle = header?.title ?? title;
   return {
     id,
-    title: header?.title ?? title,
+    title: shownTitle,
     session,
-    host: takeInventory(id, header?.title ?? title, events),
+    host: takeInventory(id, shownTitle, events),
     sources,
     operations,
     states,

@@ -9,6 +9,10 @@ import type { EventRow, Reason } from './protocol.ts';
 
 const TEXT_MAX = 300;
 
+function argumentText([name, value]: readonly [string, unknown]): string {
+  return `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`;
+}
+
 /** The event in one line: its name, then its arguments as `name=value`. */
 export function eventText(event: SessionEvent): string {
   if (isUnknownEvent(event)) return `not understood: ${event.name}`;
@@ -21,7 +25,7 @@ export function eventText(event: SessionEvent): string {
   const name = isFact(event) ? event.kind : event.op;
   const words = Object.entries(rest)
     .filter(([key, value]) => !(key === (isFact(event) ? 'kind' : 'op') && value === name))
-    .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+    .map(argumentText);
   const text = [name, ...words].join(' ');
   return text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text;
 }
@@ -72,8 +76,5 @@ export function eventRows(document: EngineDocument, offset: number, limit: numbe
 
 function answerText(answer: Readonly<Record<string, unknown>>): string {
   const { ret, ...rest } = JSON.parse(writeEvent(answer as never)) as Record<string, unknown>;
-  const words = Object.entries(rest).map(
-    ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  );
-  return [String(ret), ...words].join(' ');
+  return [String(ret), ...Object.entries(rest).map(argumentText)].join(' ');
 }

@@ -2,7 +2,7 @@
 import { type MergedRegion, mergeByType } from '../../analysis/common-space.ts';
 import type { Aperture, Provenance } from '../../analysis/inventory.ts';
 import { meaningOf } from '../../analysis/region-types.ts';
-import { formatSize, groupedDecimal, hex } from '../../iova/format.ts';
+import { counted, formatSize, groupedDecimal, hex } from '../../iova/format.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import { complement, rangeSet, totalSize } from '../../iova/range-set.ts';
 import type { AddressSpaceView, AreaView, ReservedView } from '../../kernel/model.ts';
@@ -80,10 +80,6 @@ function reservedLane(id: string, space: AddressSpaceView, isOpened: boolean): L
     ? owners.flatMap((title) => rowsOf(regions.filter((r) => r.owner === title)).map((ranges) => ({ title, ranges })))
     : rowsOf(regions).map((ranges) => ({ ranges }));
   return describedLane({ id, kind: 'reserved', title: 'reserved', subtitle, expandable, expanded }, rows);
-}
-
-function counted(n: number, one: string): string {
-  return `${groupedDecimal(BigInt(n))} ${n === 1 ? one : `${one}s`}`;
 }
 
 function areaStyle({ read, write }: AreaView): StyleName {
