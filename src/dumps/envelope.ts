@@ -193,12 +193,16 @@ export function softBreak(raw: string, known: boolean): boolean {
 /** True if the line shows that its source is encoded as quoted-printable. `=3D` alone could be part of a number. */
 export function showsQuotedPrintable(raw: string): boolean {
   if (!raw.includes('=') && !raw.includes('quoted-printable')) return false;
+  if (NOT_ESCAPED.test(raw)) return false;
   return /=3D(?:0x|"|=3D)|=20$|^Content-Transfer-Encoding:\s*quoted-printable/i.test(raw);
 }
 
-/** Decodes the escapes of quoted-printable in a line whose soft breaks are joined. Bytes are read as UTF-8. */
+/** An equals sign that quoted-printable would have escaped: `iova=0x1000 size=4096` is not encoded, `size=40` may be. */
+const NOT_ESCAPED = /=(?![0-9A-Fa-f]{2}|$)/;
+
+/** Decodes the escapes of quoted-printable in a line whose soft breaks are joined, if it has any. Bytes are read as UTF-8. */
 export function decodeQuotedPrintable(raw: string): string {
-  if (!/=[0-9A-F]{2}/.test(raw)) return raw;
+  if (!/=[0-9A-F]{2}/.test(raw) || NOT_ESCAPED.test(raw)) return raw;
   return raw.replace(/(?:=[0-9A-F]{2})+/g, (run) => {
     const bytes = run
       .slice(1)

@@ -1,4 +1,5 @@
 import type { DumpFormat } from './format.ts';
+import { FTRACE } from './ftrace.ts';
 import { IOMEM } from './iomem.ts';
 import { IOMMU_GROUPS } from './iommu-groups.ts';
 import { KERNEL_LOG_AMD } from './kernel-log-amd.ts';
@@ -16,4 +17,5 @@ export const FORMATS: readonly DumpFormat[] = [
   KERNEL_LOG_AMD,
   KERNEL_LOG_SMMU,
   IOMEM,
+  FTRACE,
 ];

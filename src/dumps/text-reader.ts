@@ -120,7 +120,9 @@ export class TextReader {
         this.#soft = { raw: whole.slice(0, -1), number: soft.number, parts: soft.parts + 1 };
         return;
       }
-      this.#clean(decodeQuotedPrintable(whole), soft.number);
+      // That the encoding is quoted-printable may be a guess: `size=4096` is no escape then. Where it is not, `=3D` is.
+      const encoded = this.#quotedPrintable || whole.includes('=3D');
+      this.#clean(encoded ? decodeQuotedPrintable(whole) : whole, soft.number);
       return;
     }
     if (raw.endsWith('=') && softBreak(raw, this.#quotedPrintable)) {
