@@ -78,6 +78,7 @@ export class Collector {
       },
       group: (group, about, line) => this.group(host, source, group, about, format, line),
       diagnostic: (severity, code, message, line) => this.diagnostic(source, severity, code, message, line),
+      recognized: () => this.noteFormat(format),
     };
   }
 

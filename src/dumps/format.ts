@@ -42,6 +42,8 @@ export interface FactSink {
   group(group: string, about: { readonly type?: string; readonly devices?: readonly string[] }, line?: number): void;
   /** `code` is stable and in kebab-case. Repetitions beyond a limit are counted only. Without `line`: the source as such. */
   diagnostic(severity: Severity, code: string, message: string, line?: number): void;
+  /** Says that the source holds this format though it may give no fact: that its lines only tell of no address. */
+  recognized(): void;
 }
 
 export interface DumpSource {

@@ -6,6 +6,7 @@ import { KERNEL_LOG_AMD } from './kernel-log-amd.ts';
 import { KERNEL_LOG_GROUPS } from './kernel-log-groups.ts';
 import { KERNEL_LOG_INTEL } from './kernel-log-intel.ts';
 import { KERNEL_LOG_SMMU } from './kernel-log-smmu.ts';
+import { QEMU_ERRORS } from './qemu-errors.ts';
 import { RESERVED_REGIONS } from './reserved-regions.ts';
 
 /** Every format that can be read. A new one is one line here; the order does not matter. */
@@ -18,4 +19,5 @@ export const FORMATS: readonly DumpFormat[] = [
   KERNEL_LOG_SMMU,
   IOMEM,
   FTRACE,
+  QEMU_ERRORS,
 ];
