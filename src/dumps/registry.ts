@@ -1,3 +1,4 @@
+import { DYNDBG } from './dyndbg.ts';
 import type { DumpFormat } from './format.ts';
 import { FTRACE } from './ftrace.ts';
 import { IOMEM } from './iomem.ts';
@@ -20,4 +21,5 @@ export const FORMATS: readonly DumpFormat[] = [
   IOMEM,
   FTRACE,
   QEMU_ERRORS,
+  DYNDBG,
 ];
