@@ -8,6 +8,7 @@ import { KERNEL_LOG_GROUPS } from './kernel-log-groups.ts';
 import { KERNEL_LOG_INTEL } from './kernel-log-intel.ts';
 import { KERNEL_LOG_SMMU } from './kernel-log-smmu.ts';
 import { QEMU_ERRORS } from './qemu-errors.ts';
+import { QEMU_TRACE } from './qemu-trace.ts';
 import { RESERVED_REGIONS } from './reserved-regions.ts';
 
 /** Every format that can be read. A new one is one line here; the order does not matter. */
@@ -22,4 +23,5 @@ export const FORMATS: readonly DumpFormat[] = [
   FTRACE,
   QEMU_ERRORS,
   DYNDBG,
+  QEMU_TRACE,
 ];
