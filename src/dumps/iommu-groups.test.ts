@@ -141,7 +141,7 @@ describe('devices', () => {
     [
       'a group below its device, as lspci prints it',
       ['00:1f.0 ISA bridge', '\tIOMMU group: 7', '00:1f.2 SATA controller', '\tIOMMU group: 8'],
-      [],
+      ['7: 0000:00:1f.0', '8: 0000:00:1f.2'],
     ],
     [
       'a command only asks',

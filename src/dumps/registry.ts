@@ -7,6 +7,7 @@ import { KERNEL_LOG_AMD } from './kernel-log-amd.ts';
 import { KERNEL_LOG_GROUPS } from './kernel-log-groups.ts';
 import { KERNEL_LOG_INTEL } from './kernel-log-intel.ts';
 import { KERNEL_LOG_SMMU } from './kernel-log-smmu.ts';
+import { LSPCI } from './lspci.ts';
 import { MTREE } from './mtree.ts';
 import { QEMU_ERRORS } from './qemu-errors.ts';
 import { QEMU_TRACE } from './qemu-trace.ts';
@@ -26,4 +27,5 @@ export const FORMATS: readonly DumpFormat[] = [
   DYNDBG,
   QEMU_TRACE,
   MTREE,
+  LSPCI,
 ];
