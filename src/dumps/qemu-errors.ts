@@ -18,6 +18,7 @@ import { errnoName, errnoOfText } from './errno.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead, Severity } from './format.ts';
 import { parseAddress, shown } from './kernel-log.ts';
 import { matchLongest } from './match-longest.ts';
+import { errorSuffix, type Message, tellMessage } from './message-table.ts';
 import { normalizePciAddress, PCI_ADDRESS_PATTERN } from './pci-address.ts';
 import { rangeOfSize } from './range-of.ts';
 
@@ -60,19 +61,10 @@ const IOMMUFD = /qemu[\w.-]{0,40}iommufd|\biommufd=|iommufd_backend_/;
 const MIDDLE =
   /^\s{0,16}(?:initialization failed: ?)?Region [^:]{1,100}:$|-device vfio-\S{1,400}: (?:warning: )?vfio(?: [0-9a-f:.]{7,16}: ?)?$|^vfio [0-9a-f:.]{7,16}:$|failed to setup container for group \d{1,9}: ?memory\b|^memory listener|: Region \S.{0,100}$|^\s{0,16}initialization failed:(?: Region)?$/;
 
-interface Message {
-  readonly severity: Severity;
-  readonly code: string;
-  readonly start: RegExp;
-  readonly pattern: RegExp;
-  readonly text: (match: RegExpExecArray) => string | undefined;
-}
-
 const bits = (text: string | undefined) => {
   const value = parseAddress(text);
   return value === undefined ? undefined : `${hex(value)} (${bitLength(value)} bits)`;
 };
-const error = (text: string | undefined) => (text === undefined ? '' : `: ${errnoOfText(text) ?? text.trim()}`);
 
 /** Messages without a range that was asked for. */
 const MESSAGES: readonly Message[] = [
@@ -140,7 +132,7 @@ const MESSAGES: readonly Message[] = [
     code: 'qemu-container-setup-failed',
     start: /failed to setup container/,
     pattern: /failed to setup container for group (\d{1,9}): (?!memory\b)(?:[^:]{1,80}: )?([^:]{1,80})$/,
-    text: ([, group, why]) => `group ${group} could not be put into a container${error(why)}`,
+    text: ([, group, why]) => `group ${group} could not be put into a container${errorSuffix(undefined, why)}`,
   },
   {
     severity: 'error',
@@ -189,14 +181,14 @@ const MESSAGES: readonly Message[] = [
     code: 'qemu-iommu-not-set',
     start: /ailed to set (?:group container|iommu for container)/,
     pattern: /ailed to set (?:group container|iommu for container): ([^:]{1,80})$/,
-    text: ([, why]) => `a group could not be put behind its IOMMU${error(why)}`,
+    text: ([, why]) => `a group could not be put behind its IOMMU${errorSuffix(undefined, why)}`,
   },
   {
     severity: 'error',
     code: 'qemu-unmap-failed',
     start: /dma_unmap\(\)/,
     pattern: /dma_unmap\(\) failed: ([^:]{1,80})$/,
-    text: ([, why]) => `an unmap was refused${error(why)}`,
+    text: ([, why]) => `an unmap was refused${errorSuffix(undefined, why)}`,
   },
 ];
 
@@ -235,7 +227,7 @@ class QemuErrorsReader implements LineReader {
     const taken =
       this.#call(line, ahead) ||
       this.#ioctl(line, ahead) ||
-      this.#message(line, ahead) ||
+      tellMessage(MESSAGES, line, ahead, this.#sink) ||
       (MIDDLE.test(line.text) ? 1 : 0);
     // What names the program may have been taken off with a time stamp.
     const program = /qemu[\w.-]{0,40}iommufd/.exec(line.raw)?.[0] ?? '';
@@ -323,23 +315,8 @@ class QemuErrorsReader implements LineReader {
     if (!waiting) return;
     const what = `${waiting.iommufd ? 'iommufd' : 'VFIO'} refused to ${waiting.op} a range that is not told`;
     const message = waiting.errno === undefined ? what : `${what}: ${waiting.errno}`;
-    this.#tell(waiting.severity, `qemu-${waiting.op}-failed`, message, waiting.line);
-  }
-
-  #message(line: DumpLine, ahead: Lookahead): number {
-    for (const { severity, code, start, pattern, text } of MESSAGES) {
-      const found = matchLongest(line, ahead, start, [pattern]);
-      const message = found && text(found.match);
-      if (!found || message === undefined) continue;
-      this.#tell(severity, code, message, line.number);
-      return found.lines;
-    }
-    return 0;
-  }
-
-  #tell(severity: Severity, code: string, message: string, line: number): void {
     this.#sink.recognized();
-    this.#sink.diagnostic(severity, code, message, line);
+    this.#sink.diagnostic(waiting.severity, `qemu-${waiting.op}-failed`, message, waiting.line);
   }
 
   #damaged(line: DumpLine): number {

@@ -12,6 +12,7 @@ import { MTREE } from './mtree.ts';
 import { QEMU_ERRORS } from './qemu-errors.ts';
 import { QEMU_TRACE } from './qemu-trace.ts';
 import { RESERVED_REGIONS } from './reserved-regions.ts';
+import { USERSPACE_MESSAGES } from './userspace-messages.ts';
 
 /** Every format that can be read. A new one is one line here; the order does not matter. */
 export const FORMATS: readonly DumpFormat[] = [
@@ -28,4 +29,5 @@ export const FORMATS: readonly DumpFormat[] = [
   QEMU_TRACE,
   MTREE,
   LSPCI,
+  USERSPACE_MESSAGES,
 ];
