@@ -5,7 +5,8 @@ import { range } from '../iova/range.ts';
 import { find, totalSize } from '../iova/range-set.ts';
 import type { SessionEvent } from '../session/events.ts';
 import { commonSpace } from './common-space.ts';
-import { groupTitle, takeInventory } from './inventory.ts';
+import { groupTitle } from './inventory.ts';
+import { takeInventory } from './take-inventory.ts';
 
 function reserved(start: bigint, last: bigint, type: string, group?: string, line = 1, source = 'a.txt'): SessionEvent {
   return { kind: 'reserved', ...range(start, last), type, ...(group === undefined ? {} : { group }), source, line };
@@ -62,14 +63,6 @@ describe('takeInventory', () => {
       { source: 'dmesg', line: 134 },
     ]);
     expect(host.groups[1]?.regions).toHaveLength(1);
-  });
-
-  test('what no lane shows is counted, not dropped', () => {
-    const host = takeInventory('h', 'host', [
-      { kind: 'fault', address: 0x40n as never },
-      { kind: 'fault', address: 0x80n as never },
-    ]);
-    expect(host.otherFacts).toEqual({ fault: 2 });
   });
 });
 

@@ -1,7 +1,6 @@
-// Facts put together: which hosts, groups and devices there are, and what each of them reserves.
+// What facts put together say of a host. Made by take-inventory.ts.
 import type { Iova } from '../iova/iova.ts';
 import type { IovaRange } from '../iova/range.ts';
-import { type Fact, isFact, type SessionEvent } from '../session/events.ts';
 
 /** Where something was read. */
 export interface Provenance {
@@ -47,6 +46,73 @@ export interface MsiMessage {
   readonly provenance: readonly Provenance[];
 }
 
+/** An IOMMU, as one or more sources describe it. */
+export interface Iommu {
+  readonly name: string;
+  /** `intel`, `amd`, `smmu-v3` …; `unknown` where no source says. */
+  readonly driver: string;
+  readonly addressWidth?: number | undefined;
+  readonly cap?: Iova | undefined;
+  readonly ecap?: Iova | undefined;
+  readonly provenance: readonly Provenance[];
+}
+
+/** A range of the host's physical addresses and what answers there. */
+export interface HostWindow extends IovaRange {
+  readonly name: string;
+  /** Nesting in the dump: 0 for the outermost. */
+  readonly depth: number;
+  /** `ram`, `pci`, `ecam`, `mmio`, `reserved` or `other`. */
+  readonly type: string;
+  readonly provenance: readonly Provenance[];
+}
+
+/** A memory BAR of a PCI device; index 6 is the expansion ROM. */
+export interface Bar extends IovaRange {
+  readonly device: string;
+  readonly index: number;
+  readonly prefetchable?: boolean | undefined;
+  readonly bits?: number | undefined;
+  readonly provenance: readonly Provenance[];
+}
+
+/** A range of a guest's physical addresses. */
+export interface GuestRange extends IovaRange {
+  readonly name: string;
+  /** As QEMU prints it: `ram`, `rom`, `romd`, `ramd`, `i/o` … */
+  readonly type: string;
+  /** Name of the guest's address space, where the dump has several. */
+  readonly space?: string | undefined;
+  readonly provenance: readonly Provenance[];
+}
+
+/** A DMA that an IOMMU stopped. */
+export interface Fault {
+  readonly address: Iova;
+  readonly device?: string | undefined;
+  readonly access?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly driver?: string | undefined;
+  /** How often the same was said, in all sources. */
+  readonly count: number;
+  readonly provenance: readonly Provenance[];
+}
+
+/** A device that the kernel refused to give away. */
+export interface Ineligible {
+  readonly device: string;
+  readonly reason: string;
+  readonly provenance: readonly Provenance[];
+}
+
+/** Something that sources say in ways that cannot both be true. */
+export interface Contradiction {
+  /** What is spoken of: `dmar0`, `group 7`, a device. */
+  readonly about: string;
+  readonly words: string;
+  readonly provenance: readonly Provenance[];
+}
+
 /** What one opened set of dumps says of one host. */
 export interface Host {
   readonly key: string;
@@ -57,165 +123,22 @@ export interface Host {
   readonly validRanges: readonly Aperture[];
   /** Enabled ones only: what a disabled one holds is left over. */
   readonly msiMessages: readonly MsiMessage[];
-  /** Facts a kind that nothing here draws yet, so that none of them goes unmentioned. */
-  readonly otherFacts: Readonly<Record<string, number>>;
-}
-
-/** The container or IOAS of valid ranges that do not say whose they are. */
-const UNNAMED_SPACE = 'as the kernel reports';
-
-/** Key of the group of what comes without any. */
-const UNKNOWN_GROUP = 'unknown';
-
-interface GroupDraft {
-  group?: string | undefined;
-  type?: string | undefined;
-  devices: string[];
-  regions: Map<string, { region: Omit<Region, 'provenance'>; provenance: Provenance[] }>;
-  provenance: Provenance[];
-}
-
-function provenanceOf(fact: Fact): Provenance {
-  return { source: fact.source ?? 'this session', line: fact.line };
-}
-
-/** Origins of regions that firmware describes; its tables do not speak of groups. */
-const FIRMWARE: ReadonlySet<string | undefined> = new Set(['rmrr', 'ivmd', 'rmr']);
-
-/**
- * A region of the firmware, which knows no groups, is the same as that of the groups that have it: they get the further
- * place, and only what no group has stays without one. Regions of sysfs without a group are of groups that the dump does
- * not name: they are not given to others.
- */
-function giveToGroups(groups: Map<string, GroupDraft>): void {
-  const unknown = groups.get(UNKNOWN_GROUP);
-  if (!unknown) return;
-  for (const [id, { region, provenance }] of unknown.regions) {
-    if (!FIRMWARE.has(region.origin)) continue;
-    const owners = [...groups.values()].filter((draft) => draft !== unknown && draft.regions.has(id));
-    for (const owner of owners) owner.regions.get(id)?.provenance.push(...provenance);
-    if (owners.length > 0) unknown.regions.delete(id);
-  }
-  if (unknown.regions.size === 0) groups.delete(UNKNOWN_GROUP);
+  readonly iommus: readonly Iommu[];
+  readonly windows: readonly HostWindow[];
+  readonly bars: readonly Bar[];
+  readonly guest: readonly GuestRange[];
+  readonly faults: readonly Fault[];
+  readonly ineligible: readonly Ineligible[];
+  /** Regions as the firmware's tables or its log lines have them: also those that were given to groups. */
+  readonly firmwareRegions: readonly (Region & { readonly device?: string | undefined })[];
+  readonly contradictions: readonly Contradiction[];
+  /** Kernel, architecture and name where a source says them. */
+  readonly about: Readonly<Partial<Record<'name' | 'kernel' | 'arch', string>>>;
 }
 
 /** Natural order: numbers by value, then words. */
 export function compareNames(a: string, b: string): number {
   return a.localeCompare(b, 'en', { numeric: true });
-}
-
-function widthAperture(bits: number, words: string, fact: Fact): Aperture | undefined {
-  if (bits < 1 || bits > 64) return undefined;
-  const last = ((1n << BigInt(bits)) - 1n) as IovaRange['last'];
-  return { start: 0n as IovaRange['start'], last, words: `${words}, ${bits} bits`, provenance: [provenanceOf(fact)] };
-}
-
-/** Collects what the facts of one opened set say. Operations are passed over: their state belongs to the models. */
-export function takeInventory(key: string, title: string, events: Iterable<SessionEvent>): Host {
-  const groups = new Map<string, GroupDraft>();
-  const apertures: Aperture[] = [];
-  const validRanges: Aperture[] = [];
-  const msiMessages: MsiMessage[] = [];
-  const otherFacts: Record<string, number> = {};
-
-  const groupOf = (group: string | undefined, device: string | undefined): GroupDraft => {
-    const id = group !== undefined ? `group ${group}` : device !== undefined ? `device ${device}` : UNKNOWN_GROUP;
-    const known = groups.get(id);
-    if (known) return known;
-    const draft: GroupDraft = {
-      group,
-      devices: group === undefined && device !== undefined ? [device] : [],
-      regions: new Map(),
-      provenance: [],
-    };
-    groups.set(id, draft);
-    return draft;
-  };
-
-  for (const event of events) {
-    if (!isFact(event)) continue;
-    switch (event.kind) {
-      case 'group': {
-        const draft = groupOf(event.group, undefined);
-        draft.type ??= event.type;
-        for (const device of event.devices) if (!draft.devices.includes(device)) draft.devices.push(device);
-        draft.provenance.push(provenanceOf(event));
-        break;
-      }
-      case 'reserved': {
-        const draft = groupOf(event.group, event.device);
-        const { start, last, type, origin, device } = event;
-        if (device !== undefined && !draft.devices.includes(device)) draft.devices.push(device);
-        const id = `${start}-${last} ${type}`;
-        const known = draft.regions.get(id);
-        if (known) known.provenance.push(provenanceOf(event));
-        else draft.regions.set(id, { region: { start, last, type, origin }, provenance: [provenanceOf(event)] });
-        break;
-      }
-      case 'aperture': {
-        const owner = event.iommu ?? (event.group !== undefined ? `group ${event.group}` : event.container);
-        apertures.push({
-          start: event.start,
-          last: event.last,
-          words: owner ?? 'aperture',
-          pageSizes: event.pgsize_bitmap,
-          group: event.group,
-          space: event.container,
-          provenance: [provenanceOf(event)],
-        });
-        break;
-      }
-      case 'host':
-      case 'iommu': {
-        if (event.address_width === undefined) break;
-        const words = event.kind === 'host' ? 'host address width' : event.name;
-        const aperture = widthAperture(event.address_width, words, event);
-        if (aperture) apertures.push(aperture);
-        break;
-      }
-      case 'valid_range':
-        validRanges.push({
-          start: event.start,
-          last: event.last,
-          words: event.container ?? event.ioas ?? UNNAMED_SPACE,
-          space: event.container ?? event.ioas ?? UNNAMED_SPACE,
-          provenance: [provenanceOf(event)],
-        });
-        break;
-      case 'msi_message':
-        if (event.enabled === false) break;
-        msiMessages.push({ device: event.device, address: event.address, provenance: [provenanceOf(event)] });
-        break;
-      case 'diagnostic':
-        break;
-      default:
-        otherFacts[event.kind] = (otherFacts[event.kind] ?? 0) + 1;
-    }
-  }
-
-  giveToGroups(groups);
-  return {
-    key,
-    title,
-    groups: [...groups]
-      .map(([id, draft]): Group => {
-        const regions = [...draft.regions.values()].map(({ region, provenance }) => ({ ...region, provenance }));
-        regions.sort((a, b) => (a.start !== b.start ? (a.start < b.start ? -1 : 1) : a.last < b.last ? -1 : 1));
-        return {
-          key: `${key}/${id}`,
-          group: draft.group,
-          type: draft.type,
-          devices: draft.devices.toSorted(compareNames),
-          regions,
-          provenance: draft.provenance,
-        };
-      })
-      .sort((a, b) => compareNames(groupTitle(a), groupTitle(b))),
-    apertures,
-    validRanges,
-    msiMessages,
-    otherFacts,
-  };
 }
 
 /** What to call a group: by its number, by its device where only that is known, or as unknown. */

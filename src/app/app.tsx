@@ -1,21 +1,19 @@
 import { lazy, Suspense, useEffect, useState } from 'react';
-import { ProgressBar, Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
+import { ProgressBar } from 'react-aria-components';
 import { formatSize } from '../iova/format.ts';
+import { ConflictsPanel } from './conflicts-panel.tsx';
 import { Inspector } from './inspector.tsx';
 import { handleKey } from './keys.ts';
+import { LowerTabs } from './lower-tabs.tsx';
 import { Minimap } from './minimap.tsx';
 import { openTransfer } from './open-files.ts';
 import { SourcesPanel } from './sources-panel.tsx';
 import { dismissProblem, useApp } from './store.ts';
-import { TablePanel } from './table-panel.tsx';
 import { TimelineView } from './timeline-view.tsx';
 import { Toolbar } from './toolbar.tsx';
 
 // Not needed for the first picture: loaded when they are opened.
-const EventsPanel = lazy(async () => ({ default: (await import('./events-panel.tsx')).EventsPanel }));
-const ModelsPanel = lazy(async () => ({ default: (await import('./models-panel.tsx')).ModelsPanel }));
-const BufferPanel = lazy(async () => ({ default: (await import('./buffer-panel.tsx')).BufferPanel }));
-const DiagnosticsPanel = lazy(async () => ({ default: (await import('./diagnostics-panel.tsx')).DiagnosticsPanel }));
+const GuestPanel = lazy(async () => ({ default: (await import('./guest-panel.tsx')).GuestPanel }));
 const HelpDialog = lazy(async () => ({ default: (await import('./dialogs.tsx')).HelpDialog }));
 const PasteDialog = lazy(async () => ({ default: (await import('./dialogs.tsx')).PasteDialog }));
 
@@ -134,7 +132,6 @@ function useDropAndPaste(setDropping: (dropping: boolean) => void): void {
 export function App() {
   const theme = useApp((s) => s.theme);
   const drawn = useApp((s) => s.drawn);
-  const diagnostics = useApp((s) => s.documents.reduce((sum, d) => sum + d.diagnostics.length + d.diagnosticsMore, 0));
   const [help, setHelp] = useState(false);
   const [paste, setPaste] = useState(false);
   const [dropping, setDropping] = useState(false);
@@ -155,54 +152,21 @@ export function App() {
       <ProblemBanner />
       <BusyBar />
       <main className="screen">
-        <SourcesPanel />
+        <div className="side left">
+          <SourcesPanel />
+          <Suspense fallback={null}>
+            <GuestPanel />
+          </Suspense>
+        </div>
         <div className="middle">
           <Minimap />
           <TimelineView />
-          <Tabs className="tabs">
-            <TabList aria-label="Below the picture" className="tab-list">
-              <Tab id="table" className="tab">
-                Table
-              </Tab>
-              <Tab id="events" className="tab">
-                Events
-              </Tab>
-              <Tab id="models" className="tab">
-                Models
-              </Tab>
-              <Tab id="buffer" className="tab">
-                Buffer
-              </Tab>
-              <Tab id="diagnostics" className="tab">
-                Diagnostics{diagnostics > 0 ? ` (${diagnostics})` : ''}
-              </Tab>
-            </TabList>
-            <TabPanel id="table" className="tab-panel">
-              <TablePanel />
-            </TabPanel>
-            <TabPanel id="events" className="tab-panel">
-              <Suspense fallback={<p className="hint">Loading …</p>}>
-                <EventsPanel />
-              </Suspense>
-            </TabPanel>
-            <TabPanel id="models" className="tab-panel">
-              <Suspense fallback={<p className="hint">Loading …</p>}>
-                <ModelsPanel />
-              </Suspense>
-            </TabPanel>
-            <TabPanel id="buffer" className="tab-panel">
-              <Suspense fallback={<p className="hint">Loading …</p>}>
-                <BufferPanel />
-              </Suspense>
-            </TabPanel>
-            <TabPanel id="diagnostics" className="tab-panel">
-              <Suspense fallback={<p className="hint">Loading …</p>}>
-                <DiagnosticsPanel />
-              </Suspense>
-            </TabPanel>
-          </Tabs>
+          <LowerTabs />
         </div>
-        <Inspector />
+        <div className="side right">
+          <ConflictsPanel />
+          <Inspector />
+        </div>
       </main>
       <Notice />
       {dropping && (

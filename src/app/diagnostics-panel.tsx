@@ -1,3 +1,4 @@
+import { PlaceLink } from './place-link.tsx';
 import { useApp } from './store.ts';
 
 const WORDS = { info: 'note', warning: 'warning', error: 'error' } as const;
@@ -14,7 +15,9 @@ export function DiagnosticsPanel() {
           <ul>
             {document.sources.map((source) => (
               <li key={source.name}>
-                <strong>{source.name}</strong>{' '}
+                <strong>
+                  <PlaceLink source={source.name} line={undefined} />
+                </strong>{' '}
                 {source.formats.length > 0 ? source.formats.join(', ') : 'no known format'}: {source.facts} facts
                 {source.operations > 0 && `, ${source.operations} operations`}, {source.lines} lines
                 {source.unrecognized > 0 && `, ${source.unrecognized} not understood`}
@@ -26,18 +29,10 @@ export function DiagnosticsPanel() {
                 )}
               </li>
             ))}
-            {Object.entries(document.otherFacts).map(([kind, count]) => (
-              <li key={kind}>
-                {count} facts of kind “{kind}” are kept, but no lane shows them yet
-              </li>
-            ))}
             {document.diagnostics.map((d) => (
               <li key={`${d.source}:${d.line}:${d.code}:${d.message}`} className={`severity-${d.severity}`}>
                 <span className="severity">{WORDS[d.severity]}</span> {d.message}{' '}
-                <span className="second">
-                  {d.source}
-                  {d.line !== undefined && `, line ${d.line}`} · {d.code}
-                </span>
+                <PlaceLink source={d.source} line={d.line} /> <span className="second">· {d.code}</span>
               </li>
             ))}
             {document.diagnosticsMore > 0 && <li>and {document.diagnosticsMore} more</li>}

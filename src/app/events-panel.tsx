@@ -9,7 +9,7 @@ const PAGE = 100;
 
 /** What happened, in order, with the model's answers; the scrubber goes to any moment. */
 function DocumentEvents({ document }: { document: DocumentNode }) {
-  const { id, position, events, operations, model, recordedModel } = document;
+  const { id, position, events, operations, hasHistory, model, recordedModel } = document;
   const [offset, setOffset] = useState(Math.max(0, events - PAGE));
   const [rows, setRows] = useState<readonly EventRow[]>([]);
   const names = useModelNames();
@@ -33,7 +33,7 @@ function DocumentEvents({ document }: { document: DocumentNode }) {
 
   return (
     <section aria-label={document.title}>
-      {operations > 0 && (
+      {hasHistory && (
         <Slider
           className="scrubber"
           minValue={0}

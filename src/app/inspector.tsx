@@ -1,8 +1,8 @@
-import type { Provenance } from '../analysis/inventory.ts';
 import { formatSize, groupedDecimal, groupedHex, hex } from '../iova/format.ts';
 import { bitLength, lowestSetBit } from '../iova/iova.ts';
 import type { Neighbour, RangeDetail } from '../worker/protocol.ts';
 import { copy } from './picture.ts';
+import { PlaceLink } from './place-link.tsx';
 import { select, useApp } from './store.ts';
 
 function CopyButton({ text, what }: { text: string; what: string }) {
@@ -58,10 +58,6 @@ function NeighbourLine({ name, neighbour }: { name: string; neighbour: Neighbour
   );
 }
 
-function place({ source, line }: Provenance): string {
-  return line === undefined ? source : `${source}, line ${line}`;
-}
-
 function Sources({ detail }: { detail: RangeDetail }) {
   if (detail.parts.length === 0) {
     return <p className="second">Worked out from the other lanes.</p>;
@@ -78,8 +74,8 @@ function Sources({ detail }: { detail: RangeDetail }) {
           )}
           <ul>
             {part.provenance.slice(0, 10).map((p) => (
-              <li key={place(p)} className="second">
-                {place(p)}
+              <li key={`${p.source}:${p.line}`}>
+                <PlaceLink source={p.source} line={p.line} />
               </li>
             ))}
           </ul>

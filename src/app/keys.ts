@@ -1,4 +1,14 @@
-import { clearSelection, fitSelection, panBy, showAll, step, stepEvent, useApp, zoomBy } from './store.ts';
+import {
+  clearSelection,
+  fitSelection,
+  nextConflict,
+  panBy,
+  showAll,
+  step,
+  stepEvent,
+  useApp,
+  zoomBy,
+} from './store.ts';
 
 const PAN_SHARE = 0.12;
 const ZOOM_STEP = 1.5;
@@ -11,8 +21,9 @@ export const KEYS: readonly { readonly keys: readonly string[]; readonly does: s
   { keys: ['0'], does: 'show everything' },
   { keys: ['F'], does: 'fit the selected range' },
   { keys: ['N', 'P'], does: 'next and previous range' },
+  { keys: ['C'], does: 'next conflict' },
   { keys: [',', '.', 'Ctrl Z', 'Ctrl Y'], does: 'one event back and on, in a session with operations' },
-  { keys: ['/'], does: 'search: an address, a type, a group, a device' },
+  { keys: ['/'], does: 'search: an address, a type, a device, any word of the dumps' },
   { keys: ['Shift', 'drag'], does: 'measure a stretch' },
   { keys: ['Esc'], does: 'clear the selection and the measurement' },
   { keys: ['?'], does: 'this list' },
@@ -41,6 +52,7 @@ const ACTIONS: Readonly<Record<string, () => void>> = {
   f: fitSelection,
   n: () => void step('next'),
   p: () => void step('previous'),
+  c: () => void nextConflict(),
   ',': () => void stepEvent(-1),
   '.': () => void stepEvent(1),
   Escape: clearSelection,

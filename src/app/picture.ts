@@ -1,15 +1,39 @@
 // From the store's state to a scene, and from a scene to files.
+import { intersection } from '../iova/range.ts';
 import type { Scene } from '../timeline/mark.ts';
 import { paintCanvas } from '../timeline/paint-canvas.ts';
 import { paintSvg } from '../timeline/paint-svg.ts';
-import { type BoundsLine, buildScene, plotWidth } from '../timeline/scene.ts';
+import { type Band, type BoundsLine, buildScene, type NumberedBand, plotWidth } from '../timeline/scene.ts';
 import { fitRange, visibleRange } from '../timeline/viewport.ts';
-import { subtitleOf } from '../worker/protocol.ts';
-import { type AppState, ask, fail, say, useApp } from './store.ts';
+import { type ConflictRow, subtitleOf } from '../worker/protocol.ts';
+import { type AppState, ask, fail, say, shownConflict, useApp } from './store.ts';
+
+const INKS = { fatal: 'alarm', harmless: 'accent', suspicious: 'muted' } as const;
+/** Conflicts that get a flag above the plot. */
+const FLAGS_MAX = 60;
+
+/** Where each conflict is: where what was asked for meets the obstacle, or what there is of it. */
+function numberedBands(rows: readonly ConflictRow[]): NumberedBand[] {
+  return rows.slice(0, FLAGS_MAX).flatMap(({ number, severity, marks }): NumberedBand[] => {
+    const asked = marks.find(({ role }) => role === 'asked');
+    const obstacle = marks.find(({ role }) => role === 'obstacle');
+    const spot = asked && obstacle ? (intersection(asked, obstacle) ?? asked) : (asked ?? obstacle);
+    return spot ? [{ number, start: spot.start, last: spot.last, ink: INKS[severity] }] : [];
+  });
+}
+
+function conflictBands(row: ConflictRow | undefined): Band[] {
+  return (row?.marks ?? []).map(({ start, last, role, words }) => ({
+    start,
+    last,
+    words,
+    ink: role === 'asked' ? 'alarm' : 'accent',
+  }));
+}
 
 /** The scene for the present state in `width` pixels; undefined before the first answer of the engine. */
 export function sceneOf(state: AppState, width: number, bounds?: readonly BoundsLine[]): Scene | undefined {
-  const { picture, view, selected, measured, explained } = state;
+  const { picture, view, selected, measured, explained, conflicts } = state;
   if (!picture || !view) return undefined;
   return buildScene({
     title: picture.arrangement.title,
@@ -19,8 +43,10 @@ export function sceneOf(state: AppState, width: number, bounds?: readonly Bounds
     spaces: picture.slices,
     width,
     selected: selected?.target,
+    numbered: numberedBands(conflicts?.rows ?? []),
     bands: [
       ...(explained?.bands ?? []),
+      ...conflictBands(shownConflict(state)),
       ...(measured ? [{ ...measured, words: 'measured', ink: 'accent' as const }] : []),
     ],
     bounds,

@@ -1,16 +1,16 @@
 import { useEffect, useState } from 'react';
 import { ComboBox, Input, Label, ListBox, ListBoxItem, Popover } from 'react-aria-components';
 import { groupedHex } from '../iova/format.ts';
-import type { TableRow } from '../worker/protocol.ts';
-import { ask, select, useApp } from './store.ts';
+import type { Found } from '../worker/protocol.ts';
+import { ask, select, showText, useApp } from './store.ts';
 
 const LIMIT = 40;
 
-/** Finds an address, a type, a group or a device among everything that is drawn. `/` goes here. */
+/** Finds an address, a type, a device or any word, in what is drawn and in what was read. `/` goes here. */
 export function SearchBox() {
   const revision = useApp((s) => s.picture?.arrangement.revision);
   const [text, setText] = useState('');
-  const [found, setFound] = useState<readonly TableRow[]>([]);
+  const [found, setFound] = useState<readonly Found[]>([]);
 
   useEffect(() => {
     let stale = false;
@@ -36,7 +36,8 @@ export function SearchBox() {
       selectedKey={null}
       onSelectionChange={(key) => {
         const row = typeof key === 'number' ? found[key] : undefined;
-        if (row) void select(row.target, { reveal: true });
+        if (row?.target) void select(row.target, { reveal: true });
+        else if (row?.place) showText(row.place);
       }}
       allowsCustomValue
       allowsEmptyCollection
@@ -45,15 +46,17 @@ export function SearchBox() {
       <Label className="visually-hidden">Find an address, type, group or device</Label>
       <Input id="search" placeholder="0xfee00000, msi, 00:1f.0 …" />
       <Popover className="popover">
-        <ListBox className="menu" renderEmptyState={() => <p className="hint">Nothing in the picture matches.</p>}>
-          {({ id, row }: { id: number; row: TableRow }) => (
+        <ListBox className="menu" renderEmptyState={() => <p className="hint">Nothing matches.</p>}>
+          {({ id, row }: { id: number; row: Found }) => (
             <ListBoxItem id={id} textValue={row.caption} className="menu-item">
               <span>
-                {row.caption} <span className="second">{row.lane}</span>
+                {row.caption} <span className="second">{row.where}</span>
               </span>
-              <span className="mono second">
-                {groupedHex(row.target.start)} – {groupedHex(row.target.last)}
-              </span>
+              {row.target && (
+                <span className="mono second">
+                  {groupedHex(row.target.start)} – {groupedHex(row.target.last)}
+                </span>
+              )}
             </ListBoxItem>
           )}
         </ListBox>

@@ -57,6 +57,7 @@ function documentRow(document: DocumentNode): Row {
           children: [],
         }),
       ),
+      ...document.layers.map(({ key, title, note }): Row => ({ key, title, note, level: 'group', children: [] })),
     ],
   };
 }

@@ -10,10 +10,13 @@ import type { ThemeName } from '../timeline/theme.ts';
 import { fitAll, fitRange, pan, resize, type Viewport, visibleRange, zoomAt } from '../timeline/viewport.ts';
 import type {
   Arrangement,
+  ConflictList,
+  ConflictRow,
   DocumentNode,
   Engine,
   EngineError,
   EventRow,
+  GuestChoice,
   InputFile,
   Progress,
   RangeDetail,
@@ -39,6 +42,16 @@ export interface Picture {
   readonly window: Viewport;
 }
 
+/** The tabs below the timeline. */
+export type TabName = 'table' | 'events' | 'questions' | 'hosts' | 'models' | 'buffer' | 'text' | 'diagnostics';
+
+/** A line of a source, counted from 1. */
+export interface TextPlace {
+  readonly id: string;
+  readonly source: string;
+  readonly line: number;
+}
+
 export interface AppState {
   readonly documents: readonly DocumentNode[];
   /** Ids of documents that are samples: they give way to the first thing that is opened. */
@@ -54,6 +67,14 @@ export interface AppState {
   /** A refused operation that the picture explains: what was asked for, and what stood in the way. */
   readonly explained: { readonly id: string; readonly position: number; readonly bands: readonly Band[] } | undefined;
   /** A document whose state the picture shows under several models. */
+  /** The guest that is tried on the hosts. */
+  readonly guest: GuestChoice | undefined;
+  readonly conflicts: ConflictList | undefined;
+  /** Key of the conflict that is shown in the picture (`keyOf`). */
+  readonly conflict: string | undefined;
+  readonly tab: TabName;
+  /** What the tab “Text” shows. */
+  readonly text: TextPlace | undefined;
   readonly compared: { readonly id: string; readonly models: readonly string[] } | undefined;
   readonly busy: Busy | undefined;
   readonly problem: Problem | undefined;
@@ -84,6 +105,11 @@ export const useApp = create<AppState>(() => ({
   selected: undefined,
   measured: undefined,
   explained: undefined,
+  guest: undefined,
+  conflicts: undefined,
+  conflict: undefined,
+  tab: 'table',
+  text: undefined,
   compared: undefined,
   busy: undefined,
   problem: undefined,
@@ -112,9 +138,10 @@ function report(title: string, error: EngineError): void {
 /** Lays the lanes out anew; `keep` says whether the window stays where it is. */
 export async function arrange(keep: 'view' | 'all'): Promise<void> {
   const turn = ++wanted;
-  const { ticked, expanded, scale, explained, compared } = get();
-  const stretches = (explained?.bands ?? []).map((band) => range(band.start, band.last));
-  const arranged = await engine.call('arrange', { ticked, expanded, scale, stretches, compared });
+  const { ticked, expanded, scale, explained, compared, guest } = get();
+  const marks = shownConflict(get())?.marks ?? [];
+  const stretches = [...(explained?.bands ?? []), ...marks].map(({ start, last }) => range(start, last));
+  const arranged = await engine.call('arrange', { ticked, expanded, scale, stretches, compared, guest });
   if (turn !== wanted) return;
   if (!arranged.ok) {
     if (arranged.error.code !== 'engine-restarted') report('The lanes could not be laid out', arranged.error);
@@ -136,8 +163,96 @@ export async function arrange(keep: 'view' | 'all'): Promise<void> {
   const cut = await engine.call('slice', { revision: arrangement.revision, window });
   if (turn !== wanted || !cut.ok) return;
   set({ picture: { arrangement, slices: cut.value, window }, view: next, drawn: true });
-  await refreshSelected();
   ensureSlices();
+  await Promise.all([refreshSelected(), refreshConflicts(turn)]);
+}
+
+export function keyOf({ document, id }: Pick<ConflictRow, 'document' | 'id'>): string {
+  return `${document} ${id}`;
+}
+
+/** The conflict that the picture shows, if it is still there. */
+export function shownConflict({
+  conflicts,
+  conflict,
+}: Pick<AppState, 'conflicts' | 'conflict'>): ConflictRow | undefined {
+  return conflict === undefined ? undefined : conflicts?.rows.find((row) => keyOf(row) === conflict);
+}
+
+/** The conflicts of what is ticked now, unless the lanes have been laid out anew in between. */
+async function refreshConflicts(turn: number): Promise<void> {
+  const { ticked, guest } = get();
+  const found = await engine.call('conflicts', { ticked, guest });
+  if (turn !== wanted || !found.ok) return;
+  const { conflict } = get();
+  const isGone = conflict !== undefined && !found.value.rows.some((row) => keyOf(row) === conflict);
+  set({ conflicts: found.value, ...(isGone ? { conflict: undefined } : {}) });
+}
+
+/** Shows a conflict in the picture: what was asked for and what stands in the way; undefined: none. */
+export async function showConflict(row: ConflictRow | undefined): Promise<void> {
+  const before = get().conflict;
+  const key = row && keyOf(row);
+  if (before === key) return;
+  set({ conflict: key, explained: undefined });
+  // The fold scale makes room for what a conflict is about.
+  if (get().scale === 'fold') await arrange('view');
+  const [first] = row?.marks ?? [];
+  if (first) reveal(first);
+}
+
+/** On to the next conflict of the list, around its end. */
+export async function nextConflict(): Promise<void> {
+  const { conflicts, conflict } = get();
+  const rows = conflicts?.rows ?? [];
+  const at = rows.findIndex((row) => keyOf(row) === conflict);
+  await showConflict(rows[(at + 1) % Math.max(1, rows.length)]);
+}
+
+/** Shows the conflict of a flag; of several the one after the one that is shown. */
+export async function showFlag(numbers: readonly number[]): Promise<void> {
+  const rows = get().conflicts?.rows.filter((row) => numbers.includes(row.number)) ?? [];
+  const at = rows.findIndex((row) => keyOf(row) === get().conflict);
+  await showConflict(rows[(at + 1) % Math.max(1, rows.length)]);
+}
+
+let isTrying = false;
+
+/** Tries a guest on the hosts; choices that come faster than the answers are passed over. */
+export async function tryGuest(guest: GuestChoice | undefined): Promise<void> {
+  set({ guest });
+  if (isTrying) return;
+  isTrying = true;
+  for (;;) {
+    const now = get().guest;
+    await arrange('view');
+    if (get().guest === now) break;
+  }
+  isTrying = false;
+}
+
+export function showTab(tab: TabName): void {
+  set({ tab });
+}
+
+/** Opens the text of a source at a line. */
+export function showText(place: TextPlace): void {
+  set({ text: place, tab: 'text' });
+}
+
+/** Opens the text where something was read, in the first document that has the source. */
+export function showPlace(source: string, line: number | undefined): void {
+  const owner = get().documents.find((document) =>
+    document.sources.some(({ name }) => source === name || source.startsWith(`${name}/`)),
+  );
+  if (owner) showText({ id: owner.id, source, line: line ?? 1 });
+}
+
+/** Selects the range that an event is drawn as. */
+export async function selectEvent(id: string, position: number): Promise<void> {
+  const found = await engine.call('locate', { id, position });
+  if (found.ok && found.value) await select(found.value, { reveal: true });
+  else set({ notice: 'This fact has no range in the picture now.' });
 }
 
 function sameSegments(a: Arrangement, b: Arrangement): boolean {
@@ -238,7 +353,8 @@ export async function open(title: string, files: readonly InputFile[], isSample 
   set({
     documents: [...kept, document],
     sampleIds: isSample ? [document.id] : [],
-    ticked: [...get().ticked.filter((key) => kept.some((d) => keysOf(d).includes(key))), ...keysOf(document)],
+    ticked: [...get().ticked.filter((key) => kept.some((d) => keysOf(d).includes(key))), ...firstKeysOf(document)],
+    conflict: undefined,
     selected: undefined,
     measured: undefined,
     notice: isSample ? '' : `${document.title} opened`,
@@ -246,8 +362,14 @@ export async function open(title: string, files: readonly InputFile[], isSample 
   await arrange('all');
 }
 
+/** Keys of everything in a document that can be ticked. */
 export function keysOf(document: DocumentNode): string[] {
-  return [...document.groups.map((g) => g.key), ...document.spaces.map((s) => s.key)];
+  return [...document.groups, ...document.spaces, ...document.layers].map(({ key }) => key);
+}
+
+/** What is ticked when a document is opened. */
+function firstKeysOf({ groups, spaces, layers }: DocumentNode): string[] {
+  return [...groups, ...spaces, ...layers.filter(({ isShown }) => isShown)].map(({ key }) => key);
 }
 
 export async function close(id: string): Promise<void> {
@@ -325,7 +447,7 @@ export async function select(target: Target | undefined, options: { readonly rev
 }
 
 /** Brings a range into the window if it is not in it. */
-function reveal({ start, last }: Target): void {
+function reveal({ start, last }: Pick<Target, 'start' | 'last'>): void {
   const { view, picture } = get();
   if (!view || !picture) return;
   const seen = visibleRange(view, picture.arrangement.scale);
@@ -363,7 +485,7 @@ export async function runUnder(id: string, model: string): Promise<void> {
 
 /** One event back or on, in the session that is open; with several, in the first that has operations. */
 export async function stepEvent(direction: 1 | -1): Promise<void> {
-  const document = get().documents.find((d) => d.operations > 0);
+  const document = get().documents.find((d) => d.hasHistory);
   if (!document) return;
   const position = Math.min(document.events, Math.max(0, document.position + direction));
   if (position !== document.position) await seek(document.id, position);
@@ -380,8 +502,8 @@ export function measure(start: bigint, last: bigint): void {
 }
 
 export function clearSelection(): void {
-  const wasExplaining = get().explained !== undefined;
-  set({ selected: undefined, measured: undefined, explained: undefined });
+  const wasExplaining = get().explained !== undefined || get().conflict !== undefined;
+  set({ selected: undefined, measured: undefined, explained: undefined, conflict: undefined });
   if (wasExplaining) void arrange('view');
 }
 
@@ -392,7 +514,7 @@ export async function explain(id: string, { position, answer, refused }: EventRo
   if (obstacle) bands.push({ ...range(obstacle.start, obstacle.last), words: obstacle.words, ink: 'accent' });
   if (asked)
     bands.push({ ...range(asked.start, asked.last), words: `asked for, ${answer ?? 'refused'}`, ink: 'alarm' });
-  set({ explained: { id, position, bands }, measured: undefined });
+  set({ explained: { id, position, bands }, measured: undefined, conflict: undefined });
   await seek(id, position);
 }
 

@@ -6,10 +6,10 @@ import { paintCanvas } from '../timeline/paint-canvas.ts';
 import { LEGEND, plotLeft, plotWidth } from '../timeline/scene.ts';
 import { addressAt } from '../timeline/viewport.ts';
 import { sceneOf } from './picture.ts';
-import { clearSelection, measure, panBy, select, setPlotWidth, toggleLane, useApp, zoomBy } from './store.ts';
+import { clearSelection, measure, panBy, select, setPlotWidth, showFlag, toggleLane, useApp, zoomBy } from './store.ts';
 
 /** The parts of the state that the picture shows. */
-const DRAWN = ['picture', 'view', 'selected', 'measured', 'explained', 'theme'] as const;
+const DRAWN = ['picture', 'view', 'selected', 'measured', 'explained', 'conflicts', 'conflict', 'theme'] as const;
 
 /** What is under a point of the scene; the narrowest of several. A thin bar is hit a few pixels beside it, too. */
 function hitAt(scene: Scene, x: number, y: number): HitArea | undefined {
@@ -119,8 +119,12 @@ export function TimelineView() {
         if (a !== undefined && b !== undefined) measure(a, b);
       },
       click: (x, y) => {
+        const flag = scene?.flags.find(
+          (f) => x >= f.x - 2 && x < f.x + f.width + 2 && y >= f.y - 2 && y < f.y + f.height + 2,
+        );
         const hit = scene && hitAt(scene, x, y);
-        if (hit) void select(hit.target);
+        if (flag) void showFlag(flag.numbers);
+        else if (hit) void select(hit.target);
         else if (x >= gutter.current) clearSelection();
       },
     };

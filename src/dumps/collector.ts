@@ -7,6 +7,8 @@ import type { FactSink, Severity } from './format.ts';
 export const DIAGNOSTIC_LIMIT = 20;
 const SAMPLE_LIMIT = 5;
 const SAMPLE_LENGTH = 200;
+/** Lines that nobody understood and whose numbers are kept, in all files of a source. */
+const LEFTOVER_MAX = 100_000;
 
 /** A line that no format understood. */
 export interface LineSample {
@@ -35,6 +37,8 @@ export interface SourceSummary {
   /** Lines with content that no format understood, and the first of them. */
   readonly unrecognized: number;
   readonly samples: readonly LineSample[];
+  /** Numbers of those lines by file, ascending; of the first `LEFTOVER_MAX` of them. */
+  readonly leftover: ReadonlyMap<string, readonly number[]>;
   readonly diagnostics: readonly FactOf<'diagnostic'>[];
 }
 
@@ -54,6 +58,7 @@ export class Collector {
   readonly #queue: EventQueue;
   readonly #formats = new Map<string, { title: string; facts: number }>();
   readonly #kinds = new Map<string, number>();
+  readonly #leftover = new Map<string, number[]>();
   readonly #diagnostics: FactOf<'diagnostic'>[] = [];
   readonly #repeated = new Map<string, { severity: Severity; count: number; source: string }>();
   readonly #groups = new Map<string, GroupState>();
@@ -147,6 +152,11 @@ export class Collector {
 
   leftover(source: string, line: number, text: string): void {
     this.unrecognized++;
+    if (this.unrecognized <= LEFTOVER_MAX) {
+      const lines = this.#leftover.get(source);
+      if (lines) lines.push(line);
+      else this.#leftover.set(source, [line]);
+    }
     if (this.samples.length < SAMPLE_LIMIT) {
       const bare = text.trim();
       this.samples.push({
@@ -186,6 +196,7 @@ export class Collector {
       lines: this.lines,
       unrecognized: this.unrecognized,
       samples: this.samples,
+      leftover: this.#leftover,
       diagnostics: this.#diagnostics,
     };
   }

@@ -56,6 +56,8 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
   /** The formats to look for; all of the registry if absent. */
   readonly formats?: readonly DumpFormat[];
+  /** Gets the decoded text of every file of text, in pieces. `source` is as in the facts. */
+  onText?(source: string, piece: string): void;
 }
 
 export interface OpenResult {
@@ -73,6 +75,7 @@ interface State {
   readonly queue: EventQueue;
   readonly pacer: Pacer;
   readonly headers: SessionHeader[];
+  readonly onText: OpenOptions['onText'];
   collector: Collector;
 }
 
@@ -95,6 +98,7 @@ export async function openInputs(
     queue,
     pacer,
     headers: [],
+    onText: options.onText,
     collector: new Collector('', queue),
   };
   const sources: SourceSummary[] = [];
@@ -282,11 +286,15 @@ async function readText(state: State, name: string, { head, bytes }: Peeked): Pr
   const session = looksLikeSession(start) ? new SessionFileReader(name, collector) : undefined;
   const reader = session ?? new TextReader(state.formats.lines, { name, path: pathComponents(name) }, collector);
   try {
+    const push = (text: string) => {
+      reader.push(text);
+      state.onText?.(name, text);
+    };
     for await (const piece of bytes) {
-      reader.push(decoder.decode(piece, { stream: true }));
+      push(decoder.decode(piece, { stream: true }));
       await state.pacer.pause();
     }
-    reader.push(decoder.decode());
+    push(decoder.decode());
   } finally {
     // Also after a failure of the stream: the lines before it count.
     reader.end();

@@ -4,7 +4,18 @@ import { firstEndingAtOrAfter, type LaneKind, type LaneRow, type SpaceLanes } fr
 import { foldScale, type Scale } from './scale.ts';
 
 /** Lanes whose ranges count as "something is there"; the others are background or follow from these. */
-const OCCUPYING: ReadonlySet<LaneKind> = new Set(['reserved', 'doorbells', 'allowed', 'areas']);
+const OCCUPYING: ReadonlySet<LaneKind> = new Set([
+  'reserved',
+  'doorbells',
+  'windows',
+  'bars',
+  'guest',
+  'allowed',
+  'areas',
+  'mappings',
+  'requests',
+  'faults',
+]);
 /** More clusters than this in one row and the fold would have no room for any of them. */
 const CLUSTERS_MAX = 192;
 

@@ -1,7 +1,20 @@
 import type { Provenance } from '../analysis/inventory.ts';
 import type { IovaRange } from '../iova/range.ts';
 
-export type LaneKind = 'aperture' | 'reserved' | 'doorbells' | 'allowed' | 'areas' | 'holes' | 'usable';
+export type LaneKind =
+  | 'aperture'
+  | 'reserved'
+  | 'doorbells'
+  | 'windows'
+  | 'bars'
+  | 'guest'
+  | 'allowed'
+  | 'areas'
+  | 'mappings'
+  | 'requests'
+  | 'faults'
+  | 'holes'
+  | 'usable';
 
 /** Disjoint ranges in ascending order as columns; bounds inclusive. `styles` are indices into `STYLE_NAMES`. */
 export interface LaneRow {

@@ -45,7 +45,14 @@ export type Mark =
       readonly ink: InkName;
       readonly width: number;
     }
-  | { readonly type: 'badge'; readonly x: number; readonly y: number; readonly text: string };
+  | {
+      readonly type: 'badge';
+      readonly x: number;
+      readonly y: number;
+      readonly text: string;
+      /** Colour of the ground of the badge; that of all badges if left out. */
+      readonly ink?: InkName;
+    };
 
 /** What a place in the picture refers to. Bounds inclusive. */
 export interface Target {
@@ -67,6 +74,15 @@ export interface HitArea {
   readonly target: Target;
 }
 
+/** A numbered flag above the plot, and the numbers that it stands for. */
+export interface Flag {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly numbers: readonly number[];
+}
+
 /** The head of a lane, where it can be opened into a row for each contributor. */
 export interface LaneHead {
   readonly laneId: string;
@@ -84,6 +100,7 @@ export interface Scene {
   readonly marks: readonly Mark[];
   readonly hits: readonly HitArea[];
   readonly heads: readonly LaneHead[];
+  readonly flags: readonly Flag[];
   /** One sentence for those who cannot see the picture. */
   readonly description: string;
 }

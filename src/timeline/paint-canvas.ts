@@ -110,7 +110,7 @@ function paintMark(context: Context, mark: Mark, themeName: ThemeName, density: 
       return;
     case 'badge': {
       const width = Math.max(13, textWidth(mark.text, 10, 'bold') + 6);
-      context.fillStyle = theme.ink.badge;
+      context.fillStyle = theme.ink[mark.ink ?? 'badge'];
       context.beginPath();
       context.roundRect(mark.x - width / 2, mark.y - 6.5, width, 13, 6.5);
       context.fill();

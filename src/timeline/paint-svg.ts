@@ -71,7 +71,7 @@ function markSvg(mark: Mark, themeName: ThemeName): string {
     case 'badge': {
       const width = Math.max(13, textWidth(mark.text, 10, 'bold') + 6);
       return (
-        `<rect x="${n(mark.x - width / 2)}" y="${n(mark.y - 6.5)}" width="${n(width)}" height="13" rx="6.5" fill="${theme.ink.badge}"/>` +
+        `<rect x="${n(mark.x - width / 2)}" y="${n(mark.y - 6.5)}" width="${n(width)}" height="13" rx="6.5" fill="${theme.ink[mark.ink ?? 'badge']}"/>` +
         `<text x="${n(mark.x)}" y="${n(mark.y + 3.5)}" font-size="10" font-family="${escapeXml(SANS_STACK)}" font-weight="600" text-anchor="middle" fill="${theme.ink.ground}">${escapeXml(mark.text)}</text>`
       );
     }

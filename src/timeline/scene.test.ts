@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { commonSpace } from '../analysis/common-space.ts';
-import { takeInventory } from '../analysis/inventory.ts';
+import { takeInventory } from '../analysis/take-inventory.ts';
 import { IOVA_MAX, type Iova } from '../iova/iova.ts';
 import { range } from '../iova/range.ts';
 import type { SessionEvent } from '../session/events.ts';
@@ -31,7 +31,15 @@ interface Options {
 function sceneFor(events: readonly SessionEvent[], options: Options = {}): Scene {
   const { width = 1280, scale: kind = 'fold', expanded = [], window, title = 'a host' } = options;
   const host = takeInventory('h', title, events);
-  const spaces = [factSpace(commonSpace(host, host.groups), new Set(expanded))];
+  const spaces = [
+    factSpace(commonSpace(host, host.groups), new Set(expanded), {
+      guests: [],
+      mappings: [],
+      hasWindows: false,
+      hasBars: false,
+      hasFaults: false,
+    }),
+  ];
   const scale = kind === 'fold' ? foldFor(spaces) : kind === 'log' ? logScale() : linearScale();
   const plot = plotWidth(width);
   const view = window ? fitRange(scale, range(...window), plot) : fitAll(scale, plot);

@@ -1,7 +1,7 @@
 import { formatRange, formatSize, groupedDecimal } from '../iova/format.ts';
 import { range, sizeOf } from '../iova/range.ts';
 import { DETAIL_SIZE, LABEL_SIZE, type LabelRequest, placeLabels } from './labels.ts';
-import type { HitArea, LaneHead, Mark, Scene, Target } from './mark.ts';
+import type { Flag, HitArea, LaneHead, Mark, Scene, Target } from './mark.ts';
 import { type Scale, toWorld } from './scale.ts';
 import type { LaneSlice, RowSlice, SpaceSlice } from './slice.ts';
 import { shorten, textWidth } from './text-metrics.ts';
@@ -25,6 +25,14 @@ export interface Band {
   readonly ink: 'accent' | 'alarm';
 }
 
+/** A stretch with a number, flagged above the plot: a conflict of the list beside it. Bounds inclusive. */
+export interface NumberedBand {
+  readonly number: number;
+  readonly start: bigint;
+  readonly last: bigint;
+  readonly ink: 'alarm' | 'accent' | 'muted';
+}
+
 export interface SceneInput {
   readonly title: string;
   readonly subtitle: string;
@@ -37,6 +45,8 @@ export interface SceneInput {
   readonly selected?: Pick<Target, 'laneId' | 'start' | 'last'> | undefined;
   /** Stretches marked across all lanes. */
   readonly bands?: readonly Band[] | undefined;
+  /** Stretches with a number, in the order of their numbers. */
+  readonly numbered?: readonly NumberedBand[] | undefined;
   /** For exported pictures: the exact bounds as a table below. */
   readonly bounds?: readonly BoundsLine[] | undefined;
 }
@@ -51,19 +61,36 @@ const BADGE_WIDTH = 15;
 const LEGEND_LINE = 22;
 const NOTE_LINE = 17;
 const NOTES_MAX = 24;
+const FLAG_STRIP = 18;
+/** Bands that are washed through the lanes; with more of them the lanes could not be seen. */
+const WASHED_MAX = 12;
 
 const ROW_HEIGHT: Readonly<Record<LaneSlice['kind'], number>> = {
   aperture: 24,
   reserved: 32,
   doorbells: 22,
+  windows: 22,
+  bars: 22,
+  guest: 30,
   allowed: 22,
   areas: 32,
+  mappings: 24,
+  requests: 26,
+  faults: 26,
   holes: 20,
   usable: 24,
 };
 
 /** Lanes whose narrow ranges get a number and a line below the picture. */
-const NUMBERED: ReadonlySet<LaneSlice['kind']> = new Set(['aperture', 'reserved', 'doorbells', 'allowed', 'areas']);
+const NUMBERED: ReadonlySet<LaneSlice['kind']> = new Set([
+  'aperture',
+  'reserved',
+  'doorbells',
+  'guest',
+  'allowed',
+  'areas',
+  'requests',
+]);
 
 export const LEGEND: Readonly<Record<StyleName, string>> = {
   aperture: 'aperture',
@@ -76,11 +103,23 @@ export const LEGEND: Readonly<Record<StyleName, string>> = {
   'reserved-other': 'reserved, unknown type',
   doorbell: 'page that devices write interrupts to',
   'doorbell-outside': 'interrupts outside every MSI window',
+  'window-ram': 'RAM of the host',
+  'window-pci': 'PCI window of the host',
+  'window-reserved': 'reserved by the host’s firmware',
+  'window-other': 'other window of the host',
+  bar: 'BAR of a device',
+  'guest-ram': 'memory of the guest',
+  'guest-device': 'device memory in the guest',
+  'guest-io': 'device of the guest, not mapped',
   allowed: 'allowed',
   area: 'area, read and write',
   'area-read-only': 'area, read-only',
   'area-write-only': 'area, write-only',
   'area-no-access': 'area, no access',
+  mapping: 'mapping, as told',
+  'mapping-unsure': 'mapping, domain not known',
+  'request-refused': 'refused request',
+  fault: 'fault',
   hole: 'hole',
   usable: 'usable',
   reported: 'valid range, as the kernel says',
@@ -99,6 +138,11 @@ export function plotWidth(width: number): number {
 /** Left edge of the plot in a picture of `width` pixels. */
 export function plotLeft(width: number): number {
   return gutterWidth(width);
+}
+
+/** Notes have letters, so that the numbers are the conflicts'. */
+function letterOf(number: number): string {
+  return String.fromCharCode(0x60 + number);
 }
 
 interface Note {
@@ -121,6 +165,7 @@ class SceneBuilder {
   readonly hits: HitArea[] = [];
   readonly heads: LaneHead[] = [];
   readonly notes: Note[] = [];
+  readonly flags: Flag[] = [];
   readonly used = new Set<StyleName>();
   /** Drawn last of the plot: nothing may cross a number or a heading. */
   readonly #topMarks: Mark[] = [];
@@ -152,6 +197,8 @@ class SceneBuilder {
     const { width, view } = this.#input;
     this.#head();
     const ruler = this.#ruler();
+    const flagTop = this.#y;
+    if (this.#numbered().length > 0) this.#y += FLAG_STRIP;
     const plotTop = this.#y;
     const background: Mark[] = [];
     const before = this.marks.length;
@@ -170,6 +217,7 @@ class SceneBuilder {
     }
     this.marks.splice(before, 0, ...background);
     this.#drawTears(plotTop, plotBottom);
+    this.#flags(flagTop, plotTop, plotBottom);
     this.marks.push(...this.#topMarks);
     this.#bands(plotTop, plotBottom);
     this.#y += 18;
@@ -183,6 +231,7 @@ class SceneBuilder {
       marks: this.marks,
       hits: this.hits,
       heads: this.heads,
+      flags: this.flags,
       description: this.#describe(),
     };
   }
@@ -369,15 +418,18 @@ class SceneBuilder {
       const count = row.counts[i] as number;
       const what = count > 1 ? `${count} ranges` : row.captions[i] || LEGEND[style];
       this.used.add(style);
+      const isPoint = lane.kind === 'faults';
       const box = { x: this.#left + request.x0, y, width: request.x1 - request.x0, height };
-      this.marks.push({
-        type: 'bar',
-        ...box,
-        style,
-        title: `${what}: ${formatRange(range(start, last))}, ${formatSize(sizeOf(range(start, last)))}`,
-        openLeft: request.x0 === 0 && pixelOf(view, toWorld(scale, start)) < -1,
-        openRight: request.x1 === view.width && pixelOf(view, toWorld(scale, last + 1n)) > view.width + 1,
-      });
+      if (isPoint) this.#arrow((box.x + box.x + box.width) / 2, y, height);
+      else
+        this.marks.push({
+          type: 'bar',
+          ...box,
+          style,
+          title: `${what}: ${formatRange(range(start, last))}, ${formatSize(sizeOf(range(start, last)))}`,
+          openLeft: request.x0 === 0 && pixelOf(view, toWorld(scale, start)) < -1,
+          openRight: request.x1 === view.width && pixelOf(view, toWorld(scale, last + 1n)) > view.width + 1,
+        });
       this.hits.push({
         ...box,
         style,
@@ -417,7 +469,33 @@ class SceneBuilder {
     return y + height;
   }
 
-  /** Numbers above bars that are too narrow for words; neighbours that would touch share one badge. */
+  /** A marker that points at one address. */
+  #arrow(x: number, y: number, height: number): void {
+    const tip = y + 3;
+    this.marks.push(
+      {
+        type: 'path',
+        points: [
+          [x, tip],
+          [x, y + height],
+        ],
+        ink: 'alarm',
+        width: 2,
+      },
+      {
+        type: 'path',
+        points: [
+          [x - 4, tip + 7],
+          [x, tip],
+          [x + 4, tip + 7],
+        ],
+        ink: 'alarm',
+        width: 2,
+      },
+    );
+  }
+
+  /** Letters above bars that are too narrow for words; neighbours that would touch share one badge. */
   #badges(
     lane: LaneSlice,
     row: RowSlice,
@@ -428,7 +506,7 @@ class SceneBuilder {
     let open: { first: number; last: number; x: number; right: number } | undefined;
     const flush = () => {
       if (!open) return;
-      const label = open.first === open.last ? `${open.first}` : `${open.first}–${open.last}`;
+      const label = open.first === open.last ? letterOf(open.first) : `${letterOf(open.first)}–${letterOf(open.last)}`;
       this.#topMarks.push({ type: 'badge', x: this.#left + open.x, y: y - 2, text: label });
     };
     for (const { x, k } of numbered) {
@@ -443,7 +521,7 @@ class SceneBuilder {
       if (open && x - BADGE_WIDTH / 2 < open.right + 3) {
         open.last = number;
         open.x = (open.x + x) / 2;
-        open.right = open.x + textWidth(`${open.first}–${number}`, 10, 'bold') / 2 + 6;
+        open.right = open.x + textWidth(`${letterOf(open.first)}–${letterOf(number)}`, 10, 'bold') / 2 + 6;
       } else {
         flush();
         open = { first: number, last: number, x, right: x + BADGE_WIDTH / 2 };
@@ -466,6 +544,72 @@ class SceneBuilder {
         this.marks.push(text(x, top - 5, tear.label, { size: 10, ink: 'muted', anchor: 'middle', halo: true }));
         labelEnd = x + width / 2;
       }
+    }
+  }
+
+  /** The numbered bands in the window, with their pixels, from left to right. */
+  #numbered() {
+    const { numbered = [], scale, view } = this.#input;
+    return numbered
+      .map((band) => ({
+        ...band,
+        x0: pixelOf(view, toWorld(scale, band.start)),
+        x1: pixelOf(view, toWorld(scale, band.last + 1n)),
+      }))
+      .filter(({ x0, x1 }) => x1 >= 0 && x0 <= view.width)
+      .map((band) => ({ ...band, x0: Math.max(0, band.x0), x1: Math.min(view.width, band.x1) }))
+      .sort((a, b) => a.x0 + a.x1 - (b.x0 + b.x1) || a.number - b.number);
+  }
+
+  /** Numbers in a strip above the lanes, each with a band through them; neighbours that would touch share a flag. */
+  #flags(flagTop: number, top: number, bottom: number): void {
+    const bands = this.#numbered();
+    const middle = flagTop + FLAG_STRIP / 2;
+    const washed = new Set<string>();
+    for (const { x0, x1, start, last, ink } of bands) {
+      const key = `${start}-${last}`;
+      if (washed.has(key)) continue;
+      washed.add(key);
+      const box = { x: this.#left + x0, y: top - 4, width: Math.max(1, x1 - x0), height: bottom - top + 4 };
+      if (washed.size <= WASHED_MAX) this.marks.push({ type: 'wash', ...box, ink });
+      for (const x of x1 - x0 < 3 ? [x0] : [x0, x1]) {
+        const points = [
+          [this.#left + x, top - 4],
+          [this.#left + x, bottom],
+        ] as const;
+        this.marks.push({ type: 'path', points, ink, width: 0.75 });
+      }
+    }
+    interface Group {
+      numbers: number[];
+      x: number;
+      ink: NumberedBand['ink'];
+    }
+    const labelOf = ({ numbers }: Group): string => {
+      const [first = 0] = numbers;
+      const isRun = numbers.every((n, i) => n === first + i);
+      if (numbers.length === 1) return `${first}`;
+      return isRun ? `${first}–${numbers.at(-1)}` : `${first} +${numbers.length - 1}`;
+    };
+    const widthOf = (group: Group) => Math.max(13, textWidth(labelOf(group), 10, 'bold') + 6);
+    const groups: Group[] = [];
+    for (const { number, x0, x1, ink } of bands) {
+      const fresh: Group = {
+        numbers: [number],
+        x: Math.min(this.#input.view.width - 7, Math.max(7, (x0 + x1) / 2)),
+        ink,
+      };
+      const open = groups.at(-1);
+      if (open && fresh.x - widthOf(fresh) / 2 < open.x + widthOf(open) / 2 + 3) {
+        open.numbers = [...new Set([...open.numbers, number])].sort((a, b) => a - b);
+        if (ink === 'alarm' || (ink === 'accent' && open.ink === 'muted')) open.ink = ink;
+      } else groups.push(fresh);
+    }
+    for (const group of groups) {
+      const x = this.#left + group.x;
+      const width = widthOf(group);
+      this.#topMarks.push({ type: 'badge', x, y: middle, text: labelOf(group), ink: group.ink });
+      this.flags.push({ x: x - width / 2, y: middle - 8, width, height: 16, numbers: group.numbers });
     }
   }
 
@@ -498,7 +642,7 @@ class SceneBuilder {
     for (const note of this.notes) {
       this.#y += NOTE_LINE;
       this.marks.push(
-        { type: 'badge', x: 22, y: this.#y - 4, text: `${note.number}` },
+        { type: 'badge', x: 22, y: this.#y - 4, text: letterOf(note.number) },
         text(38, this.#y, shorten(note.text, width - 52, 10.5), { size: 10.5 }),
       );
     }

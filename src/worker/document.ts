@@ -1,13 +1,16 @@
 import { reportedSpaces } from '../analysis/common-space.ts';
-import { groupTitle, type Host, takeInventory } from '../analysis/inventory.ts';
+import { groupTitle, type Host } from '../analysis/inventory.ts';
+import { type MappingSet, MappingState, mappingSets } from '../analysis/mappings.ts';
+import { takeInventory } from '../analysis/take-inventory.ts';
 import type { SourceSummary } from '../dumps/collector.ts';
 import type { DumpEvent } from '../dumps/event-queue.ts';
 import { type DumpInput, openInputs } from '../dumps/open.ts';
+import { counted } from '../iova/format.ts';
 import type { AddressSpaceView, KernelView } from '../kernel/model.ts';
 import type { SessionStates } from '../kernel/state-at.ts';
 import { isFact, isOperation, isUnknownEvent, type SessionEvent } from '../session/events.ts';
 import { newSession, SESSION_PROBLEM_CODES, type Session } from '../session/session.ts';
-import type { CallContext, Diagnostic, DocumentNode, InputFile, SourceNode } from './protocol.ts';
+import type { CallContext, Diagnostic, DocumentNode, InputFile, LayerNode, SourceNode } from './protocol.ts';
 
 /** Diagnostics that a document lists; the rest is counted. */
 const DIAGNOSTICS_MAX = 500;
@@ -18,6 +21,9 @@ export interface EngineDocument {
   readonly title: string;
   readonly session: Session;
   readonly host: Host;
+  readonly mappings: readonly MappingSet[];
+  /** The files that it was read from, to show their text again; empty where they cannot be read twice. */
+  readonly files: readonly InputFile[];
   readonly sources: readonly SourceSummary[];
   readonly operations: number;
   /** The model's states over time; missing where there is nothing to run or no model to run it. */
@@ -81,6 +87,7 @@ export async function readDocument(
   title: string,
   inputs: Iterable<DumpInput> | AsyncIterable<DumpInput>,
   context: CallContext,
+  files: readonly InputFile[] = [],
 ): Promise<EngineDocument> {
   const events: SessionEvent[] = [];
   const verbatim = new Map<number, string>();
@@ -124,6 +131,8 @@ export async function readDocument(
     title: shownTitle,
     session,
     host: takeInventory(id, shownTitle, events),
+    mappings: mappingSets(session.events),
+    files,
     sources,
     operations,
     states,
@@ -145,6 +154,66 @@ function spacesOf(document: EngineDocument): readonly AddressSpaceView[] {
 
 export function reportedKey(document: Pick<EngineDocument, 'id'>, name: string): string {
   return `${document.id}/reported ${name}`;
+}
+
+/** What a host's dumps hold besides groups and address spaces, each with a lane of its own. */
+export const LAYERS = ['windows', 'bars', 'guest', 'faults'] as const;
+export type LayerName = (typeof LAYERS)[number];
+
+export function layerKey(document: Pick<EngineDocument, 'id'>, layer: LayerName): string {
+  return `${document.id}/layer ${layer}`;
+}
+
+export function mappingKey(document: Pick<EngineDocument, 'id'>, set: Pick<MappingSet, 'key'>): string {
+  return `${document.id}/mappings ${set.key}`;
+}
+
+const mappingStates = new WeakMap<MappingSet, MappingState>();
+const finalStates = new WeakMap<MappingSet, MappingState>();
+
+/** A set's state after the first `position` events. One state a set is kept and moved, so use it before the next call. */
+export function mappingStateAt(set: MappingSet, position: number): MappingState {
+  const state = mappingStates.get(set) ?? new MappingState(set);
+  mappingStates.set(set, state);
+  state.seek(position);
+  return state;
+}
+
+/** A set's state after all events. */
+export function finalMappingState(set: MappingSet): MappingState {
+  const known = finalStates.get(set);
+  if (known) return known;
+  const state = new MappingState(set);
+  state.seek(Number.POSITIVE_INFINITY);
+  finalStates.set(set, state);
+  return state;
+}
+
+function layersOf(document: EngineDocument): LayerNode[] {
+  const { host, mappings } = document;
+  // Addresses of the host's own would crowd the picture of an I/O address space: they are drawn when there is no other.
+  const isAlone = host.groups.length === 0 && host.guest.length === 0 && mappings.length === 0;
+  const layer = (name: LayerName, title: string, note: string, count: number, isShown: boolean): LayerNode[] =>
+    count === 0 ? [] : [{ key: layerKey(document, name), title, note, isShown }];
+  const counts = host.faults.reduce((sum, fault) => sum + fault.count, 0);
+  return [
+    ...mappings.map((set) => ({
+      key: mappingKey(document, set),
+      title: set.title,
+      note: [counted(set.facts.length, 'event'), set.note].filter(Boolean).join(' · '),
+      isShown: true,
+    })),
+    ...layer('guest', 'guest layout', counted(host.guest.length, 'range'), host.guest.length, true),
+    ...layer('faults', 'faults', counted(counts, 'fault'), host.faults.length, true),
+    ...layer('bars', 'BARs', `physical · ${counted(host.bars.length, 'BAR')}`, host.bars.length, isAlone),
+    ...layer(
+      'windows',
+      'memory map',
+      `physical · ${counted(host.windows.length, 'window')}`,
+      host.windows.length,
+      isAlone,
+    ),
+  ];
 }
 
 export function spaceKey(document: Pick<EngineDocument, 'id'>, space: string): string {
@@ -190,9 +259,11 @@ export function documentNode(document: EngineDocument): DocumentNode {
         hasInfo: validRanges !== undefined,
       })),
     ],
+    layers: layersOf(document),
+    hasGuest: document.host.guest.length > 0,
+    hasHistory: document.operations > 0 || document.mappings.some((set) => !set.isSnapshot && set.facts.length > 1),
     diagnostics: document.diagnostics,
     diagnosticsMore: document.diagnosticsMore,
-    otherFacts: document.host.otherFacts,
     events: document.session.events.length,
     operations: document.operations,
     position: document.position,

@@ -32,7 +32,7 @@ class Asker {
 
   async arrangeAll() {
     const documents = await this.ask('documents', null);
-    const ticked = documents.flatMap((d) => [...d.groups, ...d.spaces].map(({ key }) => key));
+    const ticked = documents.flatMap((d) => [...d.groups, ...d.spaces, ...d.layers].map(({ key }) => key));
     return this.ask('arrange', { ticked, expanded: [], scale: 'fold' });
   }
 }
@@ -60,11 +60,10 @@ describe('the engine', () => {
     const asker = new Asker();
     await asker.open('d', DUMP);
     await asker.arrangeAll();
-    const [hit] = await asker
-      .ask('find', { text: '0xfee00abc', limit: 10 })
-      .then((rows) => rows.filter((r) => r.lane === 'reserved'));
+    const found = await asker.ask('find', { text: '0xfee00abc', limit: 10 });
+    const hit = found.find(({ target }) => target?.laneId.endsWith('#reserved'))?.target;
     if (!hit) throw new Error('nothing found');
-    const detail = await asker.ask('describe', hit.target);
+    const detail = await asker.ask('describe', hit);
     expect(detail).toMatchObject({ title: 'MSI window (msi)', style: 'msi', laneTitle: 'reserved' });
     expect(detail.target).toMatchObject({ start: 0xfee00000n, last: 0xfeefffffn });
     expect(detail.parts.map((p) => [p.owner, p.provenance[0]])).toEqual([
@@ -73,7 +72,7 @@ describe('the engine', () => {
     ]);
     expect(detail.before).toMatchObject({ caption: 'direct', distance: 0xfee00000n - 0x3f800000n });
     expect(detail.after).toBeUndefined();
-    const gone = await asker.engine.call('describe', { ...hit.target, laneId: 'nowhere' });
+    const gone = await asker.engine.call('describe', { ...hit, laneId: 'nowhere' });
     expect(gone).toMatchObject({ ok: false, error: { code: 'no-such-range' } });
   });
 

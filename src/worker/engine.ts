@@ -1,33 +1,21 @@
 // The engine: holds what is open and answers questions about it. No DOM, no React, no message ports.
-import { commonSpace, reportedSpaces } from '../analysis/common-space.ts';
 import type { SourceSummary } from '../dumps/collector.ts';
-import { parseAddress } from '../iova/parse.ts';
 import type { IovaRange } from '../iova/range.ts';
+import { isFact } from '../session/events.ts';
 import { writeSessionLines } from '../session/write.ts';
 import { foldFor } from '../timeline/fold.ts';
 import { firstEndingAtOrAfter, type Lane, type SpaceLanes } from '../timeline/lane.ts';
-import { factSpace } from '../timeline/lanes/fact-space.ts';
-import { modelSpace } from '../timeline/lanes/model-space.ts';
-import { reportedSpace } from '../timeline/lanes/reported-space.ts';
 import type { Target } from '../timeline/mark.ts';
 import { linearScale, logScale, type Scale } from '../timeline/scale.ts';
 import type { BoundsLine } from '../timeline/scene.ts';
 import { cutSlices } from '../timeline/slice.ts';
 import { STYLE_NAMES, type StyleName } from '../timeline/theme.ts';
 import { decodeText, getInfo, structures } from './buffers.ts';
-import { compareDocument, comparisonOf } from './comparison.ts';
-import {
-  documentNode,
-  type EngineDocument,
-  inputOf,
-  isEmpty,
-  readDocument,
-  reportedKey,
-  spaceKey,
-  stateOf,
-  statesOf,
-} from './document.ts';
+import { compareDocument } from './comparison.ts';
+import { conflictList } from './conflict-list.ts';
+import { documentNode, type EngineDocument, inputOf, isEmpty, readDocument, statesOf } from './document.ts';
 import { eventRows } from './event-rows.ts';
+import { findEverything } from './find.ts';
 import { extreme, laneTotal, neighbour, nthOfLane, type Place, placesOf, targetAt } from './lane-walk.ts';
 import {
   type Arrangement,
@@ -41,14 +29,14 @@ import {
   success,
   type TableRow,
 } from './protocol.ts';
+import { compareTicked, fitIn, guestSizes, holesIn } from './questions.ts';
+import { sourceText } from './source-text.ts';
+import { spacesFor, tickedHosts } from './spaces.ts';
 
 interface Current {
   readonly arrangement: Arrangement;
   readonly spaces: readonly SpaceLanes[];
 }
-
-/** Lanes with more ranges than this are found by address only, not by words. */
-const WORD_SEARCH_MAX = 20_000;
 
 function sourceWords(lane: Lane, target: Target): string {
   const places = lane.describe(target.row, target.index).parts.flatMap((part) => part.provenance);
@@ -100,32 +88,8 @@ export function createEngine(open: readonly EngineDocument[] = []): Handlers {
   }
 
   async function arrange(params: ArrangeParams): Promise<Arrangement> {
-    const { ticked, expanded, scale: kind, stretches = [], compared } = params;
-    const keys = new Set(ticked);
-    const opened = new Set(expanded);
-    const spaces: SpaceLanes[] = [];
-    for (const document of documents.values()) {
-      const { host, title } = document;
-      const groups = host.groups.filter((group) => keys.has(group.key));
-      if (groups.length > 0) spaces.push(factSpace(commonSpace(host, groups), opened));
-      for (const reported of reportedSpaces(host)) {
-        const key = reportedKey(document, reported.name);
-        if (keys.has(key)) spaces.push(reportedSpace(key, title, reported, opened));
-      }
-      const place = () => [{ source: title }];
-      const comparison = compared?.id === document.id ? await comparisonOf(document, compared.models) : undefined;
-      const states = comparison?.ok ? comparison.value.statesAt(document.position) : [stateOf(document)];
-      for (const state of states) {
-        for (const space of state?.spaces() ?? []) {
-          const key = spaceKey(document, space.id);
-          if (!keys.has(key)) continue;
-          const [id, name] = comparison?.ok
-            ? [`${key} under ${state?.name}`, `${state?.name}, ${title}`]
-            : [key, title];
-          spaces.push(modelSpace(id, name, space, opened, place));
-        }
-      }
-    }
+    const { scale: kind, stretches = [] } = params;
+    const spaces = await spacesFor(documents, params);
     const arrangement: Arrangement = {
       revision: ++revision,
       title: pictureTitle(spaces),
@@ -203,29 +167,25 @@ export function createEngine(open: readonly EngineDocument[] = []): Handlers {
     return { rows, total: current?.arrangement.total ?? 0 };
   }
 
-  function find({ text, limit }: Params<'find'>): TableRow[] {
-    const found: TableRow[] = [];
-    const address = parseAddress(text);
-    const words = text.trim().toLowerCase();
-    if (words === '') return found;
-    for (const place of places()) {
-      const { lane } = place;
+  /** The range of the picture that a fact is drawn as: the very same one, else the first that holds it. */
+  function locate(document: EngineDocument, position: number): Target | null {
+    const event = document.session.events[position - 1];
+    if (!event || !isFact(event)) return null;
+    const wanted =
+      'start' in event ? event : 'address' in event ? { start: event.address, last: event.address } : undefined;
+    if (!wanted) return null;
+    const { start, last } = wanted as IovaRange;
+    let holder: Target | null = null;
+    for (const { space, lane } of places()) {
+      if (!space.id.startsWith(document.id)) continue;
       for (const [row, columns] of lane.rows.entries()) {
-        if (address.ok) {
-          const target = targetAt(lane, row, firstEndingAtOrAfter(columns, address.value));
-          if (target && target.start <= address.value) found.push(tableRow(place, target));
-        }
-        if (columns.starts.length > WORD_SEARCH_MAX) continue;
-        for (let index = 0; index < columns.starts.length && found.length < limit; index++) {
-          const info = lane.describe(row, index);
-          const owners = info.parts.map((part) => part.owner).join(' ');
-          const text = `${lane.title} ${columns.title ?? ''} ${info.title} ${owners}`.toLowerCase();
-          const target = text.includes(words) ? targetAt(lane, row, index) : undefined;
-          if (target) found.push(tableRow(place, target));
-        }
+        const target = targetAt(lane, row, firstEndingAtOrAfter(columns, start));
+        if (!target || target.start > start || target.last < last) continue;
+        if (target.start === start && target.last === last) return target;
+        if (lane.kind !== 'aperture' && lane.kind !== 'usable') holder ??= target;
       }
     }
-    return found.slice(0, limit);
+    return holder;
   }
 
   function bounds({ start, last, limit }: Params<'bounds'>): BoundsLine[] {
@@ -252,7 +212,7 @@ export function createEngine(open: readonly EngineDocument[] = []): Handlers {
 
   return {
     async open({ id, title, files }, context) {
-      const document = await readDocument(id, title, files.map(inputOf), context);
+      const document = await readDocument(id, title, files.map(inputOf), context, files);
       if (isEmpty(document)) {
         const samples = document.sources.flatMap((s) => s.samples).slice(0, 5);
         const first = document.diagnostics.find((d) => d.severity === 'error') ?? document.diagnostics[0];
@@ -289,7 +249,20 @@ export function createEngine(open: readonly EngineDocument[] = []): Handlers {
     describe,
     step: (params) => success(step(params)),
     table: (params) => success(table(params)),
-    find: (params) => success(find(params)),
+    find: ({ text, limit }) => success(findEverything(places(), documents.values(), text, limit)),
+    conflicts: (params) => success(conflictList(documents, params)),
+    fit: (params) => success(fitIn(current?.spaces ?? [], params)),
+    holes: ({ alignments }) => success(holesIn(current?.spaces ?? [], alignments)),
+    guestSizes: ({ machine, ticked }) => guestSizes(tickedHosts(documents, new Set(ticked)), machine),
+    compareHosts: ({ ticked }) => compareTicked(tickedHosts(documents, new Set(ticked))),
+    text(params, { signal }) {
+      const document = documents.get(params.id);
+      return document ? sourceText(document, params, signal) : unknownDocument(params.id);
+    },
+    locate({ id, position }) {
+      const document = documents.get(id);
+      return document ? success(locate(document, position)) : unknownDocument(id);
+    },
     bounds: (params) => success(bounds(params)),
     events({ id, offset, limit }) {
       const document = documents.get(id);

@@ -30,7 +30,8 @@ export function eventText(event: SessionEvent): string {
   return text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text;
 }
 
-function reasonOf({ words, rule, source, asked, obstacle }: Refusal): Reason {
+/** A refusal as the page shows it. */
+export function reasonOf({ words, rule, source, asked, obstacle }: Refusal): Reason {
   const last = asked?.start === undefined ? undefined : asked.start + asked.length - 1n;
   return {
     words,

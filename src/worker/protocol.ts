@@ -1,6 +1,9 @@
 // What the page asks of the engine and what it answers: one table of methods, the same whether the engine runs in a Web
 // Worker, in the same thread (tests, command line) or, later, behind a socket. Every call has an id; answers, progress and
 // failures carry it back, so that none depends on order. Failures are data, never exceptions across the border.
+import type { Conflict } from '../analysis/conflicts/conflict.ts';
+import type { FitAnswer, HoleStatistics } from '../analysis/fit.ts';
+import type { FittingSizes } from '../analysis/guest-layouts.ts';
 import type { IovaRange } from '../iova/range.ts';
 import type { Part } from '../timeline/lane.ts';
 import type { Target } from '../timeline/mark.ts';
@@ -56,6 +59,15 @@ export interface SpaceNode {
   readonly hasInfo?: boolean | undefined;
 }
 
+/** Something else that a host's dumps hold and that has a lane: mappings, a guest, its memory map. */
+export interface LayerNode {
+  readonly key: string;
+  readonly title: string;
+  readonly note: string;
+  /** Whether it is drawn at first: what would crowd the picture is not. */
+  readonly isShown: boolean;
+}
+
 /** One opened set of files: a host. */
 export interface DocumentNode {
   readonly id: string;
@@ -63,11 +75,14 @@ export interface DocumentNode {
   readonly sources: readonly SourceNode[];
   readonly groups: readonly GroupNode[];
   readonly spaces: readonly SpaceNode[];
+  readonly layers: readonly LayerNode[];
+  /** True if its dumps hold a guest's layout, to be tried on other hosts. */
+  readonly hasGuest: boolean;
+  /** True if its state changes over its events: operations, or mappings that came and went. */
+  readonly hasHistory: boolean;
   readonly diagnostics: readonly Diagnostic[];
   /** Diagnostics beyond those listed. */
   readonly diagnosticsMore: number;
-  /** Facts a kind that no lane shows yet. */
-  readonly otherFacts: Readonly<Record<string, number>>;
   readonly events: number;
   readonly operations: number;
   /** How many events the state is after; `events` at first. */
@@ -77,9 +92,112 @@ export interface DocumentNode {
   readonly recordedModel?: string | undefined;
 }
 
-export interface ArrangeParams {
-  /** Keys of the groups and address spaces that are ticked. */
+/** A guest to be tried on the hosts. */
+export type GuestChoice =
+  | { readonly kind: 'machine'; readonly machine: string; readonly ram: bigint }
+  /** The guest whose layout an open document holds. */
+  | { readonly kind: 'document'; readonly id: string }
+  /** Ranges typed by hand. */
+  | { readonly kind: 'ranges'; readonly text: string };
+
+/** What is put to the test: the ticked groups together, and a guest on them. */
+export interface Trial {
+  /** Keys of the groups, address spaces and layers that are ticked. */
   readonly ticked: readonly string[];
+  readonly guest?: GuestChoice | undefined;
+  /** Bytes, a power of two: the page size of the hosts' kernel, where a person knows it. */
+  readonly pageSize?: bigint | undefined;
+}
+
+/** A conflict as the list shows it. */
+export interface ConflictRow extends Conflict {
+  /** From 1 on, over all hosts. */
+  readonly number: number;
+  /** Id of the document. */
+  readonly document: string;
+  readonly host: string;
+}
+
+export interface ConflictList {
+  readonly rows: readonly ConflictRow[];
+  /** Conflicts beyond those. */
+  readonly more: number;
+  /** Why the guest could not be tried. */
+  readonly problem?: string | undefined;
+}
+
+/** What stands in a range that somebody wants. */
+export interface Blocker extends IovaRange {
+  readonly words: string;
+}
+
+/** The answer to "would this fit?" for one address space of the picture. */
+export interface SpaceFit extends Omit<FitAnswer, 'blocked'> {
+  readonly space: string;
+  /** Places beyond those listed. */
+  readonly placesMore: number;
+  readonly blockers: readonly Blocker[];
+}
+
+export interface SpaceHoles extends HoleStatistics {
+  readonly space: string;
+  /** What counts as free here. */
+  readonly note: string;
+}
+
+/** Which sizes of RAM a machine may have on the ticked hosts. */
+export interface GuestSizes {
+  /** On all of them together. */
+  readonly sizes: readonly FittingSizes[];
+  readonly words: string;
+  readonly hosts: readonly { readonly title: string; readonly words: string }[];
+  /** The largest RAM for which the machine has a layout. */
+  readonly most: bigint;
+}
+
+/** Several hosts side by side. */
+export interface HostsCompared {
+  readonly hosts: readonly { readonly title: string; readonly isApertureKnown: boolean }[];
+  readonly reservedUnion: readonly IovaRange[];
+  readonly reservedIntersection: readonly IovaRange[];
+  readonly usableUnion: readonly IovaRange[];
+  readonly usableIntersection: readonly IovaRange[];
+  readonly differences: readonly (IovaRange & {
+    readonly usableOn: readonly string[];
+    readonly blockedOn: readonly string[];
+  })[];
+  /** What is reserved on any host, as a line to paste. */
+  readonly line: string;
+}
+
+/** A line of a source as it was read. */
+export interface SourceLine {
+  /** Counted from 1. */
+  readonly number: number;
+  readonly text: string;
+  /** Facts that begin in this line: their kinds, and the position of the first of them. */
+  readonly facts: readonly { readonly kind: string; readonly position: number }[];
+  /** True if no format understood it. */
+  readonly isLeftOver: boolean;
+}
+
+export interface SourceText {
+  readonly source: string;
+  readonly lines: readonly SourceLine[];
+  /** Lines of the source in all; undefined while it was not read to its end. */
+  readonly total?: number | undefined;
+}
+
+/** Something that a search found: in the picture, or a line of a source. */
+export interface Found {
+  readonly target?: Target | undefined;
+  readonly place?: { readonly id: string; readonly source: string; readonly line: number } | undefined;
+  /** What it is, and where. */
+  readonly caption: string;
+  readonly where: string;
+}
+
+export interface ArrangeParams extends Omit<Trial, 'pageSize'> {
   /** Ids of the lanes that are opened into rows. */
   readonly expanded: readonly string[];
   readonly scale: ScaleKind;
@@ -226,7 +344,17 @@ export interface Methods {
   describe: { params: Target; value: RangeDetail };
   step: { params: { from?: Target | undefined; direction: 'next' | 'previous' }; value: Target | null };
   table: { params: { offset: number; limit: number }; value: { rows: readonly TableRow[]; total: number } };
-  find: { params: { text: string; limit: number }; value: readonly TableRow[] };
+  find: { params: { text: string; limit: number }; value: readonly Found[] };
+  conflicts: { params: Trial; value: ConflictList };
+  /** "Would this fit?", asked of every address space of the picture. */
+  fit: { params: { size: bigint; alignment: bigint; at?: bigint | undefined }; value: readonly SpaceFit[] };
+  holes: { params: { alignments: readonly bigint[] }; value: readonly SpaceHoles[] };
+  guestSizes: { params: { machine: string; ticked: readonly string[] }; value: GuestSizes };
+  compareHosts: { params: { ticked: readonly string[] }; value: HostsCompared };
+  /** Lines of a source as they were read, `from` counted from 1. */
+  text: { params: { id: string; source: string; from: number; limit: number }; value: SourceText };
+  /** The range of the picture that the event at `position` (counted from 1) is drawn as. */
+  locate: { params: { id: string; position: number }; value: Target | null };
   bounds: { params: { start: bigint; last: bigint; limit: number }; value: readonly BoundsLine[] };
   events: { params: { id: string; offset: number; limit: number }; value: readonly EventRow[] };
   models: { params: null; value: readonly string[] };

@@ -1,26 +1,52 @@
 import type { CommonSpace } from '../../analysis/common-space.ts';
+import type { GuestLayout } from '../../analysis/conflicts/guest-conflicts.ts';
 import { groupTitle } from '../../analysis/inventory.ts';
+import type { MappingState } from '../../analysis/mappings.ts';
 import type { SpaceLanes } from '../lane.ts';
 import { APERTURE_NOT_IN_DUMPS, apertureLane } from './aperture-lane.ts';
+import { barLane } from './bar-lane.ts';
 import { doorbellLane } from './doorbell-lane.ts';
+import { faultLane } from './fault-lane.ts';
+import { guestLane } from './guest-lane.ts';
+import { mappingLanes } from './mapping-lane.ts';
 import { reservedLane } from './reserved-lane.ts';
 import { usableLane } from './usable-lane.ts';
+import { windowLane } from './window-lane.ts';
+
+/** What is drawn beside the regions of the ticked groups. */
+export interface FactLayers {
+  readonly guests: readonly GuestLayout[];
+  /** At the moment that is to be drawn. */
+  readonly mappings: readonly MappingState[];
+  readonly hasWindows: boolean;
+  readonly hasBars: boolean;
+  readonly hasFaults: boolean;
+}
 
 /** The lanes of the address space that the ticked groups of a host share. `expanded` holds the ids of opened lanes. */
-export function factSpace(space: CommonSpace, expanded: ReadonlySet<string>): SpaceLanes {
-  const id = space.host.key;
+export function factSpace(space: CommonSpace, expanded: ReadonlySet<string>, layers: FactLayers): SpaceLanes {
+  const { host } = space;
+  const id = host.key;
   const lane = (name: string) => `${id}#${name}`;
+  const isOpen = (name: string) => expanded.has(lane(name));
   const groups = space.groups.map(groupTitle);
   const listed = groups.length > 4 ? `${groups.length} groups` : groups.join(' + ');
+  // Of a dump without groups nothing is known to be reserved: a lane that is empty would say that nothing is.
+  const hasGroups = groups.length > 0;
   return {
     id,
-    title: groups.length === 0 ? `${space.host.title}: nothing ticked` : `${space.host.title}: ${listed}`,
+    title: hasGroups ? `${host.title}: ${listed}` : host.title,
     subtitle: groups.length > 1 ? 'in one address space' : '',
     lanes: [
-      apertureLane(lane('aperture'), space.apertures, APERTURE_NOT_IN_DUMPS, expanded.has(lane('aperture'))),
-      reservedLane(lane('reserved'), space, expanded.has(lane('reserved'))),
+      apertureLane(lane('aperture'), space.apertures, APERTURE_NOT_IN_DUMPS, isOpen('aperture')),
+      ...(hasGroups ? [reservedLane(lane('reserved'), space, isOpen('reserved'))] : []),
       ...doorbellLane(lane('doorbells'), space),
-      usableLane(lane('usable'), space),
+      ...(layers.hasWindows ? [windowLane(lane('windows'), host.windows, isOpen('windows'))] : []),
+      ...(layers.hasBars ? [barLane(lane('bars'), host.bars, isOpen('bars'))] : []),
+      ...layers.guests.map((guest, i) => guestLane(lane(`guest ${i}`), guest, isOpen(`guest ${i}`))),
+      ...layers.mappings.flatMap((state) => mappingLanes(lane(`mappings ${state.set.key}`), state)),
+      ...(layers.hasFaults ? [faultLane(lane('faults'), host.faults, isOpen('faults'))] : []),
+      ...(hasGroups ? [usableLane(lane('usable'), space)] : []),
     ],
   };
 }

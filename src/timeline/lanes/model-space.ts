@@ -1,10 +1,11 @@
 // The lanes of an address space that a kernel model holds (an IOAS), at one moment of a session.
 import { type MergedRegion, mergeByType } from '../../analysis/common-space.ts';
+import type { GuestLayout } from '../../analysis/conflicts/guest-conflicts.ts';
 import type { Aperture, Provenance } from '../../analysis/inventory.ts';
 import { meaningOf } from '../../analysis/region-types.ts';
 import { counted, formatSize, groupedDecimal, hex } from '../../iova/format.ts';
 import type { IovaRange } from '../../iova/range.ts';
-import { complement, rangeSet, totalSize } from '../../iova/range-set.ts';
+import { complement, type RangeSet, rangeSet, totalSize } from '../../iova/range-set.ts';
 import type { AddressSpaceView, AreaView, ReservedView } from '../../kernel/model.ts';
 import {
   type DescribedRange,
@@ -17,6 +18,7 @@ import {
 } from '../lane.ts';
 import { type StyleName, styleIndex } from '../theme.ts';
 import { apertureLane, type NoAperture } from './aperture-lane.ts';
+import { guestLane } from './guest-lane.ts';
 import { reservedStyle } from './reserved-lane.ts';
 
 /** Where an event of the session stands, for "where it comes from". */
@@ -143,7 +145,7 @@ function areasLane(id: string, space: AddressSpaceView, eventPlace: EventPlace):
 }
 
 /** Where a mapping may lie: a container keeps a list of its own, elsewhere it is what nothing reserves. */
-function usableRanges(space: AddressSpaceView) {
+export function usableRanges(space: AddressSpaceView): RangeSet {
   return space.validRanges ? rangeSet(space.validRanges) : complement(rangeSet(space.reserved));
 }
 
@@ -221,6 +223,7 @@ export function modelSpace(
   space: AddressSpaceView,
   expanded: ReadonlySet<string>,
   eventPlace: EventPlace,
+  guest?: GuestLayout,
 ): SpaceLanes {
   const lane = (name: string) => `${key}#${name}`;
   const areas = areasLane(lane('areas'), space, eventPlace);
@@ -232,6 +235,7 @@ export function modelSpace(
       apertureLane(lane('aperture'), apertures(space), NO_DOMAIN, expanded.has(lane('aperture'))),
       reservedLane(lane('reserved'), space, expanded.has(lane('reserved'))),
       ...allowedLane(lane('allowed'), space),
+      ...(guest ? [guestLane(lane('guest'), guest, expanded.has(lane('guest')))] : []),
       areas,
       ...(space.areaCount > 0 ? [holesLane(lane('holes'), space, areas)] : []),
       usableLane(lane('usable'), space),

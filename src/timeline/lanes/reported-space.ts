@@ -1,11 +1,13 @@
 // The lanes of an address space of which a dump holds what the kernel itself reported (VFIO_IOMMU_GET_INFO,
 // IOMMU_IOAS_IOVA_RANGES).
 import type { ReportedSpace } from '../../analysis/common-space.ts';
+import type { GuestLayout } from '../../analysis/conflicts/guest-conflicts.ts';
 import { formatSize } from '../../iova/format.ts';
 import { rangeSet, totalSize } from '../../iova/range-set.ts';
 import { type DescribedRange, describedLane, type SpaceLanes } from '../lane.ts';
 import { styleIndex } from '../theme.ts';
 import { APERTURE_NOT_IN_DUMPS, apertureLane } from './aperture-lane.ts';
+import { guestLane } from './guest-lane.ts';
 
 /** `key` is unique in the picture, `title` what people call the dump. */
 export function reportedSpace(
@@ -13,6 +15,7 @@ export function reportedSpace(
   title: string,
   space: ReportedSpace,
   expanded: ReadonlySet<string>,
+  guest?: GuestLayout,
 ): SpaceLanes {
   const valid = rangeSet(space.validRanges);
   const ranges = valid.map(
@@ -39,6 +42,7 @@ export function reportedSpace(
       ...(space.apertures.length > 0
         ? [apertureLane(aperture, space.apertures, APERTURE_NOT_IN_DUMPS, expanded.has(aperture))]
         : []),
+      ...(guest ? [guestLane(`${key}#guest`, guest, expanded.has(`${key}#guest`))] : []),
       describedLane({ id: `${key}#usable`, kind: 'usable', title: 'valid', subtitle }, [{ ranges }]),
     ],
   };

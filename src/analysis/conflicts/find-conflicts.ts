@@ -1,0 +1,48 @@
+import type { CommonSpace } from '../common-space.ts';
+import type { MappingState } from '../mappings.ts';
+import { type Conflict, SEVERITIES } from './conflict.ts';
+import { deviceConflicts } from './device-conflicts.ts';
+import { faultConflicts } from './fault-conflicts.ts';
+import { type GuestLayout, guestConflicts } from './guest-conflicts.ts';
+import { requestConflicts } from './request-conflicts.ts';
+
+/** The page size of an x86 kernel, where no aperture tells another. */
+const USUAL_PAGE = 0x1000n;
+
+/** The smallest page that all IOMMUs of the space have, or the one that was wished for. */
+export function pageSizeOf(space: CommonSpace, wished?: bigint): bigint {
+  if (wished !== undefined) return wished;
+  let page = USUAL_PAGE;
+  for (const { pageSizes } of space.apertures) {
+    const smallest = pageSizes ? pageSizes & -pageSizes : 0n;
+    if (smallest > page) page = smallest;
+  }
+  return page;
+}
+
+export interface ConflictQuestion {
+  readonly space: CommonSpace;
+  /** What sources tell of mappings, each set after all of its events. */
+  readonly mappings: readonly MappingState[];
+  /** Guests to be tried on the host. */
+  readonly guests: readonly GuestLayout[];
+  /** Bytes, a power of two: the page size of the host's kernel, where a person knows it. */
+  readonly pageSize?: bigint | undefined;
+}
+
+/** All that is wrong, the fatal things first, then by address. */
+export function findConflicts({ space, mappings, guests, pageSize: wished }: ConflictQuestion): Conflict[] {
+  const pageSize = pageSizeOf(space, wished);
+  const found = [
+    ...guests.flatMap((guest) => guestConflicts(space, guest, pageSize)),
+    ...deviceConflicts(space),
+    ...mappings.flatMap(({ set }) => requestConflicts(set, space, pageSize)),
+    ...(space.host.faults.length > 0 ? faultConflicts(space, mappings) : []),
+  ];
+  const first = ({ marks }: Conflict): bigint => marks[0]?.start ?? 0n;
+  return found.toSorted((a, b) => {
+    const bySeverity = SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity);
+    if (bySeverity !== 0) return bySeverity;
+    return first(a) === first(b) ? 0 : first(a) < first(b) ? -1 : 1;
+  });
+}

@@ -1,0 +1,106 @@
+// The conflicts of everything that is ticked, as the list beside the picture shows them.
+import { reportedSpaces } from '../analysis/common-space.ts';
+import type { Conflict } from '../analysis/conflicts/conflict.ts';
+import { findConflicts } from '../analysis/conflicts/find-conflicts.ts';
+import { type GuestLayout, outsideConflicts } from '../analysis/conflicts/guest-conflicts.ts';
+import type { Provenance } from '../analysis/inventory.ts';
+import { rangeSet } from '../iova/range-set.ts';
+import { usableRanges } from '../timeline/lanes/model-space.ts';
+import { type EngineDocument, finalMappingState, mappingKey, reportedKey, spaceKey, stateOf } from './document.ts';
+import { eventText, reasonOf } from './event-rows.ts';
+import type { ConflictList, ConflictRow, Trial } from './protocol.ts';
+import { type Documents, guestOf, tickedHosts } from './spaces.ts';
+
+/** Conflicts that are listed; a hundred is more than a person reads. */
+const LISTED_MAX = 400;
+/** Refused operations of a session that are listed. */
+const REFUSED_MAX = 100;
+
+/** What the model refused of a session's operations, up to the moment that is shown. */
+function refusedOperations(document: EngineDocument): Conflict[] {
+  const found: Conflict[] = [];
+  const { states } = document;
+  if (!states) return found;
+  for (let index = 0; index < document.position && found.length < REFUSED_MAX; index++) {
+    const outcome = states.stepAt(index)?.outcome;
+    const event = document.session.events[index];
+    if (!event || !outcome || outcome.ok || !outcome.refusal) continue;
+    const { refusal } = outcome;
+    const { asked, obstacle } = reasonOf(refusal);
+    found.push({
+      id: `operation ${index}`,
+      rule: refusal.rule,
+      severity: 'suspicious',
+      title: `event ${index + 1} was refused: ${eventText(event).slice(0, 120)}`,
+      words: refusal.words,
+      errno: refusal.errno,
+      source: refusal.source,
+      wayOut:
+        'Go to the event in the list of events to see the state at that moment, or run the session under another model.',
+      marks: [
+        ...(asked ? [{ ...asked, role: 'asked' as const, words: 'asked for' }] : []),
+        ...(obstacle
+          ? [{ start: obstacle.start, last: obstacle.last, role: 'obstacle' as const, words: obstacle.words }]
+          : []),
+      ],
+      provenance: [{ source: document.title }],
+    });
+  }
+  return found;
+}
+
+/** A guest on the address spaces of models, and on what kernels reported. */
+function onOtherSpaces(document: EngineDocument, ticked: ReadonlySet<string>, guest: GuestLayout): Conflict[] {
+  const { host } = document;
+  const reported = reportedSpaces(host)
+    .filter((space) => ticked.has(reportedKey(document, space.name)))
+    .flatMap((space) => {
+      const places = space.validRanges.flatMap(({ provenance }) => provenance);
+      return outsideConflicts(space.name, rangeSet(space.validRanges), places, guest);
+    });
+  const models = (stateOf(document)?.spaces() ?? [])
+    .filter((space) => ticked.has(spaceKey(document, space.id)))
+    .flatMap((space) => outsideConflicts(space.id, usableRanges(space), [{ source: document.title }], guest));
+  return [...reported, ...models];
+}
+
+/** Each place once, in their order. */
+function distinct(places: readonly Provenance[]): Provenance[] {
+  return [...new Map(places.map((place) => [`${place.source}:${place.line}`, place])).values()];
+}
+
+/** All conflicts of the ticked hosts with the chosen guest, numbered. */
+export function conflictList(documents: Documents, { ticked, guest: choice, pageSize }: Trial): ConflictList {
+  const keys = new Set(ticked);
+  const { guest: chosen, problem } = guestOf(documents, choice);
+  const hosts = new Map(tickedHosts(documents, keys).map((host) => [host.document, host]));
+  const rows: ConflictRow[] = [];
+  let more = 0;
+  for (const document of documents.values()) {
+    const shown = hosts.get(document);
+    const isOther = choice?.kind !== 'document' || choice.id !== document.id;
+    const guest = isOther ? chosen : undefined;
+    const found: Conflict[] = [];
+    if (shown) {
+      const sets = document.mappings.filter((set) => keys.has(mappingKey(document, set)));
+      found.push(
+        ...findConflicts({
+          space: shown.space,
+          mappings: sets.map(finalMappingState),
+          guests: [...(shown.guest ? [shown.guest] : []), ...(guest ? [guest] : [])],
+          pageSize,
+        }),
+      );
+    }
+    if (guest) found.push(...onOtherSpaces(document, keys, guest));
+    found.push(...refusedOperations(document));
+    for (const conflict of found) {
+      if (rows.length >= LISTED_MAX) more++;
+      else {
+        const provenance = distinct(conflict.provenance);
+        rows.push({ ...conflict, provenance, number: rows.length + 1, document: document.id, host: document.title });
+      }
+    }
+  }
+  return { rows, more, ...(problem === undefined ? {} : { problem }) };
+}

@@ -1,0 +1,102 @@
+// From open documents and what is ticked to the lanes of a picture.
+import { type CommonSpace, commonSpace, reportedSpaces } from '../analysis/common-space.ts';
+import type { GuestLayout } from '../analysis/conflicts/guest-conflicts.ts';
+import type { SpaceLanes } from '../timeline/lane.ts';
+import { factSpace } from '../timeline/lanes/fact-space.ts';
+import { modelSpace } from '../timeline/lanes/model-space.ts';
+import { reportedSpace } from '../timeline/lanes/reported-space.ts';
+import { comparisonOf } from './comparison.ts';
+import {
+  type EngineDocument,
+  layerKey,
+  mappingKey,
+  mappingStateAt,
+  reportedKey,
+  spaceKey,
+  stateOf,
+} from './document.ts';
+import { chosenGuest, ownGuest } from './guests.ts';
+import type { ArrangeParams, GuestChoice } from './protocol.ts';
+
+export type Documents = ReadonlyMap<string, EngineDocument>;
+
+/** A host of which something is ticked: the space of its ticked groups, and which of its layers are. */
+export interface TickedHost {
+  readonly document: EngineDocument;
+  readonly space: CommonSpace;
+  /** The host's own guest, if it is ticked. */
+  readonly guest: GuestLayout | undefined;
+}
+
+/** The hosts with ticked groups or layers, in the order in which they were opened. */
+export function tickedHosts(documents: Documents, ticked: ReadonlySet<string>): TickedHost[] {
+  return [...documents.values()].flatMap((document): TickedHost[] => {
+    const { host } = document;
+    const groups = host.groups.filter((group) => ticked.has(group.key));
+    const has = (layer: Parameters<typeof layerKey>[1]) => ticked.has(layerKey(document, layer));
+    const hasMappings = document.mappings.some((set) => ticked.has(mappingKey(document, set)));
+    const isShown = groups.length > 0 || hasMappings || has('windows') || has('bars') || has('guest') || has('faults');
+    // A dump of nothing but a width has an aperture to draw, and nothing to tick.
+    const isWidthOnly =
+      host.groups.length === 0 &&
+      host.apertures.some(({ space }) => space === undefined) &&
+      document.mappings.length === 0;
+    if (!isShown && !isWidthOnly) return [];
+    const guest = has('guest') ? ownGuest(host) : undefined;
+    return [{ document, space: commonSpace(host, groups), guest }];
+  });
+}
+
+/** The guest that was chosen, or why it cannot be tried. */
+export function guestOf(
+  documents: Documents,
+  choice: GuestChoice | undefined,
+): { readonly guest?: GuestLayout; readonly problem?: string } {
+  if (!choice) return {};
+  const found = chosenGuest(choice, (id) => documents.get(id)?.host);
+  return found.ok ? { guest: found.guest } : { problem: found.message };
+}
+
+/** The lanes of everything that is ticked. */
+export async function spacesFor(documents: Documents, params: ArrangeParams): Promise<SpaceLanes[]> {
+  const { ticked, expanded, compared } = params;
+  const keys = new Set(ticked);
+  const opened = new Set(expanded);
+  const { guest: chosen } = guestOf(documents, params.guest);
+  const hosts = new Map(tickedHosts(documents, keys).map((host) => [host.document, host]));
+  const spaces: SpaceLanes[] = [];
+  for (const document of documents.values()) {
+    const { host, title } = document;
+    const shown = hosts.get(document);
+    if (shown) {
+      const isOther = params.guest?.kind !== 'document' || params.guest.id !== document.id;
+      spaces.push(
+        factSpace(shown.space, opened, {
+          guests: [...(shown.guest ? [shown.guest] : []), ...(chosen && isOther ? [chosen] : [])],
+          mappings: document.mappings
+            .filter((set) => keys.has(mappingKey(document, set)))
+            .map((set) => mappingStateAt(set, document.position)),
+          hasWindows: keys.has(layerKey(document, 'windows')),
+          hasBars: keys.has(layerKey(document, 'bars')),
+          hasFaults: keys.has(layerKey(document, 'faults')),
+        }),
+      );
+    }
+    for (const reported of reportedSpaces(host)) {
+      const key = reportedKey(document, reported.name);
+      if (keys.has(key)) spaces.push(reportedSpace(key, title, reported, opened, chosen));
+    }
+    const place = () => [{ source: title }];
+    const comparison = compared?.id === document.id ? await comparisonOf(document, compared.models) : undefined;
+    const states = comparison?.ok ? comparison.value.statesAt(document.position) : [stateOf(document)];
+    for (const state of states) {
+      for (const space of state?.spaces() ?? []) {
+        const key = spaceKey(document, space.id);
+        if (!keys.has(key)) continue;
+        const [id, name] = comparison?.ok ? [`${key} under ${state?.name}`, `${state?.name}, ${title}`] : [key, title];
+        spaces.push(modelSpace(id, name, space, opened, place, chosen));
+      }
+    }
+  }
+  return spaces;
+}
