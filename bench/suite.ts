@@ -1,5 +1,6 @@
 import { INDEX, MODEL } from './iovascope.ts';
 import { PEERS } from './peers.ts';
+import { measureReading } from './reading.ts';
 import { bytesPerArea, type Contender, measure, planFor } from './workload.ts';
 
 const CONTENDERS: readonly Contender[] = [INDEX, MODEL, ...PEERS];
@@ -12,7 +13,11 @@ export interface SuiteOptions {
   readonly sizes: readonly number[];
   /** Names of the contenders to run; all if left out. */
   readonly only?: readonly string[] | undefined;
+  /** Bytes of text to read, at least; 8 MiB if left out, none if 0. */
+  readonly bytes?: number | undefined;
 }
+
+const READ_BYTES = 8 * 2 ** 20;
 
 export const CONTENDER_NAMES: readonly string[] = CONTENDERS.map(({ name }) => name);
 
@@ -21,7 +26,7 @@ export const CONTENDER_NAMES: readonly string[] = CONTENDERS.map(({ name }) => n
  * bytes in use once garbage is collected.
  */
 export async function runSuite(
-  { sizes, only }: SuiteOptions,
+  { sizes, only, bytes = READ_BYTES }: SuiteOptions,
   report: (line: object) => void,
   heap?: () => number,
 ): Promise<void> {
@@ -38,4 +43,5 @@ export async function runSuite(
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
   }
+  if (bytes > 0 && (!only || only.includes(INDEX.name))) await measureReading(bytes, INDEX.name, report);
 }

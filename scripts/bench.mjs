@@ -1,5 +1,6 @@
-// npm run -s bench [-- [--browser] [--only IMPL] [N…]]: the engine's workload, one JSON object a line, in Node or in
-// Chromium. N: numbers of areas; 1,000 to 1,000,000 if left out.
+// npm run -s bench [-- [--browser] [--only IMPL] [--bytes N] [N…]]: the engine's workload and the reading of text, one
+// JSON object a line, in Node or in Chromium. N: numbers of areas; 1,000 to 1,000,000 if left out. --bytes: how much
+// text is read, 0 for none.
 /** @typedef {import('../bench/suite.ts').SuiteOptions} SuiteOptions */
 /** @typedef {import('../bench/page.ts')} Page */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -13,7 +14,8 @@ import { chromium } from '@playwright/test';
 import { build } from 'vite';
 import { BROWSER_ARGS, requireBrowser } from './browser.mjs';
 
-const USAGE = 'usage: npm run -s bench [-- [--browser] [--only IMPL]… [N…]], each N a number of areas of at least 1';
+const USAGE =
+  'usage: npm run -s bench [-- [--browser] [--only IMPL]… [--bytes N] [N…]], each N a number of areas of at least 1';
 
 /** @param {string} problem */
 function unusable(problem) {
@@ -25,7 +27,7 @@ function readArguments() {
   try {
     return parseArgs({
       allowPositionals: true,
-      options: { browser: { type: 'boolean' }, only: { type: 'string', multiple: true } },
+      options: { browser: { type: 'boolean' }, only: { type: 'string', multiple: true }, bytes: { type: 'string' } },
     });
   } catch (error) {
     return unusable(error instanceof Error ? error.message : String(error));
@@ -35,6 +37,8 @@ function readArguments() {
 const { values, positionals } = readArguments();
 const given = positionals.map((text) => Number(text.replaceAll(/[_,]/g, '')));
 if (given.some((n) => !Number.isInteger(n) || n < 1 || n > 20_000_000)) unusable('that is no number of areas');
+const bytes = values.bytes === undefined ? undefined : Number(values.bytes.replaceAll(/[_,]/g, ''));
+if (bytes !== undefined && !(Number.isInteger(bytes) && bytes >= 0)) unusable('that is no number of bytes');
 const sizes = given.length > 0 ? given : [1_000, 10_000, 100_000, 1_000_000];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -81,7 +85,7 @@ async function checkAndRun(run) {
     process.exitCode = 2;
     return;
   }
-  await run({ sizes, only: values.only });
+  await run({ sizes, only: values.only, bytes });
 }
 
 async function inNode() {
@@ -89,7 +93,7 @@ async function inNode() {
   const { runSuite } = await import(pathToFileURL(join(place, 'node.mjs')).href);
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc');
-  await runSuite({ sizes, only: values.only }, print, () => {
+  await runSuite({ sizes, only: values.only, bytes }, print, () => {
     // Buffers are swept in the background: the next collection waits for that.
     for (let i = 0; i < 4; i++) collect();
     const { heapUsed, arrayBuffers } = process.memoryUsage();

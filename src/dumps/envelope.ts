@@ -163,6 +163,61 @@ export function cleanLine(raw: string): Cleaned[] {
     .flatMap((part) => cleanOne(part, 0));
 }
 
+/** Marks of characters, for `plainText`: what a line holds decides how much of its cleaning can be left out. */
+const MARK_WORD = 1;
+const MARK_SPECIAL = 2;
+const MARK_SLASH = 4;
+/** By character code, ASCII only. */
+export const MARKS: Uint8Array = Uint8Array.from({ length: 128 }, (_, code) => {
+  const letter = String.fromCharCode(code);
+  if (/[A-Za-z0-9]/.test(letter)) return MARK_WORD;
+  if (letter === '/') return MARK_SLASH;
+  // Escapes, entities, tags, structured logs, prompts, padding.
+  return letter === ESC || '\0&<"#$%'.includes(letter) ? MARK_SPECIAL : 0;
+});
+
+/**
+ * The text of a line of ASCII that has no envelope, the usual case, found without patterns; undefined if it may have
+ * one. `marks` are those of all its characters, together. The answer is that of `cleanLine`.
+ */
+export function plainText(raw: string, marks: number): string | undefined {
+  if ((marks & MARK_SPECIAL) !== 0) return undefined;
+  let at = 0;
+  while (isBlank(raw.charCodeAt(at))) at++;
+  const code = raw.charCodeAt(at);
+  if (isLetter(code)) {
+    if (mayBeginSyslog(raw, at)) return undefined;
+    // Digits, and what stands before quotations, stamps and chats.
+  } else if ((code >= 48 && code <= 57) || code === 62 || code === 124 || code === 91 || code === 40) return undefined;
+  if ((marks & MARK_SLASH) !== 0 && raw.includes('//')) return undefined;
+  return isBlank(raw.charCodeAt(raw.length - 1)) ? raw.trimEnd() : raw;
+}
+
+/** True if a line with these marks has a letter or digit: if it has no envelope, it is no decoration. */
+export function hasWord(marks: number): boolean {
+  return (marks & MARK_WORD) !== 0;
+}
+
+/** True if letters with a blank and a digit behind them stand there (a month and a day), or up to four and a `>`. */
+function mayBeginSyslog(raw: string, from: number): boolean {
+  let at = from;
+  while (isLetter(raw.charCodeAt(at)) || raw.charCodeAt(at) === 46) at++;
+  const next = raw.charCodeAt(at);
+  if (next === 62) return true;
+  if (next !== 32) return false;
+  const digit = raw.charCodeAt(raw.charCodeAt(at + 1) === 32 ? at + 2 : at + 1);
+  return digit >= 48 && digit <= 57;
+}
+
+function isLetter(code: number): boolean {
+  return (code | 0x20) >= 97 && (code | 0x20) <= 122;
+}
+
+/** What is trimmed off a line, of ASCII. */
+function isBlank(code: number): boolean {
+  return code === 32 || (code >= 9 && code <= 13);
+}
+
 /** True if there is neither a letter nor a digit: rules, boxes, `:::::`, `+++`. Such a line separates like a blank one. */
 export function isDecoration(text: string): boolean {
   return !/[\p{L}\p{N}]/u.test(text);

@@ -1,0 +1,188 @@
+// Finds out which of many patterns match a line without trying them all. One walk over the line looks for the strings
+// that the patterns require (`required-literals.ts`), all at once, by an automaton of Aho and Corasick; only parts of
+// patterns whose strings are there are tried. The answer is exactly that of trying every pattern.
+import { type PatternPart, partsOf } from './required-literals.ts';
+
+/** Patterns beyond that are not indexed: a set of patterns is the bits of one number. */
+const MOST_PATTERNS = 30;
+/** Strings of one character are nearly everywhere: nothing is gained by looking for them. */
+const SHORTEST = 2;
+/** Columns of the automaton's table, one for each character of ASCII. */
+const WIDTH = 128;
+
+interface Part {
+  readonly bit: number;
+  readonly pattern: RegExp;
+  readonly suffix: string;
+}
+
+export class InterestIndex {
+  readonly #patterns: readonly RegExp[];
+  /** Tried on every line: what requires nothing that is known. */
+  readonly #always: readonly Part[];
+  /** By the last character of their suffix. */
+  readonly #bySuffix = new Map<number, Part[]>();
+  readonly #parts: Part[] = [];
+  /** The next state by state and character. A state is the index of its first column. */
+  readonly #next: Uint32Array;
+  /** States from here on have strings that end there; which parts those belong to, by state less this one. */
+  readonly #firstFound: number;
+  readonly #found: readonly (readonly number[])[];
+  /** Parts whose strings are in the line at hand, without repetition. */
+  readonly #hits: Uint16Array;
+  readonly #seen: Uint32Array;
+  #hitCount = 0;
+  #walk = 0;
+
+  constructor(patterns: readonly RegExp[]) {
+    this.#patterns = patterns;
+    const always: Part[] = [];
+    const strings: [text: string, part: number][] = [];
+    for (const [index, whole] of patterns.entries()) {
+      if (index >= MOST_PATTERNS) break;
+      const bit = 1 << index;
+      const rest: PatternPart[] = [];
+      for (const part of partsOf(whole)) {
+        const literals = part.literals?.every((text) => text.length >= SHORTEST) ? part.literals : undefined;
+        if (part.suffix !== '' && !literals) {
+          const last = part.suffix.charCodeAt(part.suffix.length - 1);
+          const others = this.#bySuffix.get(last) ?? [];
+          this.#bySuffix.set(last, [...others, { bit, pattern: part.pattern, suffix: part.suffix }]);
+        } else if (literals) {
+          for (const text of literals) strings.push([text, this.#parts.length]);
+          this.#parts.push({ bit, pattern: part.pattern, suffix: part.suffix });
+        } else rest.push(part);
+      }
+      if (rest.length > 0) {
+        const source = rest.map(({ pattern }) => `(?:${pattern.source})`).join('|');
+        always.push({ bit, pattern: new RegExp(source, whole.flags.replace(/[gy]/g, '')), suffix: '' });
+      }
+    }
+    this.#always = always;
+    this.#hits = new Uint16Array(this.#parts.length);
+    this.#seen = new Uint32Array(this.#parts.length);
+    const automaton = buildAutomaton(strings);
+    this.#next = automaton.next;
+    this.#found = automaton.found;
+    this.#firstFound = automaton.firstFound;
+  }
+
+  /**
+   * Walks over a line, for `interested`: it stands in `bytes` from one place to another, exclusive, all of it ASCII.
+   * Returns the bits of `marks` of all its characters.
+   */
+  walk(bytes: Uint8Array, from: number, to: number, marks: Uint8Array): number {
+    const next = this.#next;
+    const firstFound = this.#firstFound;
+    let state = 0;
+    let marked = 0;
+    this.#hitCount = 0;
+    this.#walk++;
+    for (let i = from; i < to; i++) {
+      const code = bytes[i] as number;
+      marked |= marks[code] as number;
+      state = next[state + code] as number;
+      if (state >= firstFound) this.#hit(state);
+    }
+    return marked;
+  }
+
+  #hit(state: number): void {
+    for (const part of this.#found[(state - this.#firstFound) / WIDTH] as readonly number[]) {
+      if (this.#seen[part] === this.#walk) continue;
+      this.#seen[part] = this.#walk;
+      this.#hits[this.#hitCount++] = part;
+    }
+  }
+
+  /**
+   * The patterns that match the text, as bits by their index. The last walk must have been over it, or over a line that
+   * contains it.
+   */
+  interested(text: string): number {
+    let bits = 0;
+    for (let i = 0; i < this.#hitCount; i++) bits = tried(bits, this.#parts[this.#hits[i] as number] as Part, text);
+    for (const part of this.#always) bits = tried(bits, part, text);
+    const ends = this.#bySuffix.get(text.charCodeAt(text.length - 1));
+    if (ends) for (const part of ends) bits = tried(bits, part, text);
+    return bits;
+  }
+
+  /** The same for any text, without a walk. */
+  interestedIn(text: string): number {
+    let bits = 0;
+    for (let i = 0; i < this.#patterns.length && i < MOST_PATTERNS; i++) {
+      if (this.#patterns[i]?.test(text)) bits |= 1 << i;
+    }
+    return bits;
+  }
+
+  /** True if the pattern of this index matches, given the bits that are known of the text. */
+  matches(bits: number, index: number, text: string): boolean {
+    return index < MOST_PATTERNS ? (bits & (1 << index)) !== 0 : (this.#patterns[index]?.test(text) ?? false);
+  }
+}
+
+function tried(bits: number, { bit, pattern, suffix }: Part, text: string): number {
+  if ((bits & bit) !== 0) return bits;
+  if (suffix !== '' && !text.endsWith(suffix)) return bits;
+  return pattern.test(text) ? bits | bit : bits;
+}
+
+interface Automaton {
+  readonly next: Uint32Array;
+  readonly found: readonly (readonly number[])[];
+  readonly firstFound: number;
+}
+
+/** `strings` in lower case; both cases of a letter lead to the same state. */
+function buildAutomaton(strings: readonly (readonly [text: string, part: number])[]): Automaton {
+  const most = strings.reduce((sum, [text]) => sum + text.length, 1);
+  const next = new Uint32Array(most * WIDTH);
+  const parts: Set<number>[] = [new Set()];
+  for (const [text, part] of strings) {
+    let state = 0;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      const at = state * WIDTH + code;
+      if (next[at] === 0) {
+        next[at] = parts.push(new Set()) - 1;
+        if (code >= 97 && code <= 122) next[at - 32] = next[at] as number;
+      }
+      state = next[at] as number;
+    }
+    parts[state]?.add(part);
+  }
+  // Breadth first: where a string does not go on, the longest one that ends here does.
+  const back = new Uint32Array(parts.length);
+  const queue = [...new Set(next.subarray(0, WIDTH))].filter((state) => state !== 0);
+  for (let state = queue.shift(); state !== undefined; state = queue.shift()) {
+    const other = back[state] as number;
+    for (const part of parts[other] ?? []) parts[state]?.add(part);
+    const children = new Set<number>();
+    for (let code = 0; code < WIDTH; code++) {
+      const at = state * WIDTH + code;
+      const elsewhere = next[other * WIDTH + code] as number;
+      if (next[at] === 0) next[at] = elsewhere;
+      else {
+        back[next[at] as number] = elsewhere;
+        children.add(next[at] as number);
+      }
+    }
+    queue.push(...children);
+  }
+  // States at which nothing is found come first, so that one comparison tells them apart.
+  const finds = (state: number) => ((parts[state]?.size ?? 0) > 0 ? 1 : 0);
+  const order = [...parts.keys()].sort((a, b) => finds(a) - finds(b) || a - b);
+  const place = new Uint32Array(parts.length);
+  for (const [index, state] of order.entries()) place[state] = index;
+  const ordered = new Uint32Array(parts.length * WIDTH);
+  for (const state of parts.keys()) {
+    for (let code = 0; code < WIDTH; code++) {
+      const to = place[next[state * WIDTH + code] as number] as number;
+      ordered[(place[state] as number) * WIDTH + code] = to * WIDTH;
+    }
+  }
+  const found = order.filter((state) => finds(state)).map((state) => [...(parts[state] ?? [])]);
+  return { next: ordered, found, firstFound: (parts.length - found.length) * WIDTH };
+}

@@ -1,0 +1,77 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { FORMATS } from './registry.ts';
+import { partsOf } from './required-literals.ts';
+
+/** In short: literals, or ?, and the end behind a $. */
+const required = (pattern: RegExp) =>
+  partsOf(pattern).map(({ literals, suffix }) => `${literals?.join(',') ?? '?'}${suffix && `$${suffix}`}`);
+
+const known: [pattern: RegExp, required: string[]][] = [
+  [/RMRR|reg_base_addr/, ['rmrr', 'reg_base_addr']],
+  [/a longer|short one thing: \d/, ['a longer', 'short one thing: ']],
+  [/received:$/, ['received:$received:']],
+  [/0[xX][0-9a-f]{1,16}$/, ['0x']],
+  [/[0-9a-f]\.[0-7]:$/, ['.$:']],
+  [/(?:AMD-Vi|IOMMU): /, ['amd-vi,iommu']],
+  [/(?:AMD-Vi|\d): /, [': ']],
+  [/colou?r/, ['colo']],
+  [/ab+c/, ['ab']],
+  [/ab{0,3}cd/, ['cd']],
+  [/(?:abc)?de/, ['de']],
+  [/(?:abc){2}d/, ['abc']],
+  [/\bcat\b \/sys\//, ['cat /sys/']],
+  [/(?<=x{8})-y/, ['-y']],
+  [/foo(?!bar)baz/, ['foobaz']],
+  [/(?<name>word)=/, ['word']],
+  [/[)\]|(]x|y[^|]z/, ['x', 'y']],
+  [/\(prio|\$\{|\x41b\u0042cd/, ['(prio', '${', 'cd']],
+  [/^\s{0,4}\w+$/, ['?']],
+  [/\p{L}\p{N}key/u, ['key']],
+  [/Kelvin\d/i, ['kelvin']],
+  [/end$/i, ['end']],
+  [/.|/, ['?', '?']],
+];
+test.each(known)('%s', (pattern, expected) => {
+  expect(required(pattern)).toEqual(expected);
+});
+
+test('what is not understood is left whole and requires nothing', () => {
+  for (const pattern of [/a(b)\1|c/, /abc|d/g, /abc|d/y, /^abc|d$/m, /(?<n>a)\k<n>|b/]) {
+    expect(partsOf(pattern)).toEqual([{ pattern, suffix: '' }]);
+  }
+});
+
+describe('the parts match what the whole matches, and only texts with what they require', () => {
+  const patterns = [
+    ...known.map(([pattern]) => pattern),
+    ...FORMATS.flatMap((f) => (f.kind === 'lines' ? f.interest : [])),
+  ];
+  const words = patterns.flatMap((pattern) => pattern.source.match(/[A-Za-z0-9_: /-]{2,20}/g) ?? []);
+  const piece = fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom(...words) },
+    fc.constantFrom(' ', '-', '0x', ':', '.', '0000:00:1f.0', '00000000fee00000', '(', '[', '#', '=', '/', '7', 'fe'),
+    fc.string({ unit: 'grapheme-ascii', maxLength: 4 }),
+  );
+  const line = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''));
+
+  test('for lines made of their words', () => {
+    let matched = 0;
+    fc.assert(
+      fc.property(line, (text) => {
+        for (const pattern of patterns) {
+          const matching = partsOf(pattern).filter((part) => part.pattern.test(text));
+          expect([pattern.source, matching.length > 0]).toEqual([pattern.source, pattern.test(text)]);
+          for (const { literals, suffix } of matching) {
+            matched++;
+            const low = text.toLowerCase();
+            expect([text, literals?.some((literal) => low.includes(literal)) ?? true]).toEqual([text, true]);
+            expect([text, text.endsWith(suffix)]).toEqual([text, true]);
+          }
+        }
+      }),
+      { numRuns: 2000 },
+    );
+    expect(matched).toBeGreaterThan(2000);
+  });
+});
