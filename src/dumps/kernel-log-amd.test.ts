@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { diagnosticsOf, faultsOf, openText } from './testing.ts';
+import { diagnosticsOf, faultsOf, openText, regionsOf } from './testing.ts';
 
 const open = (...lines: string[]) => openText(`${lines.join('\n')}\n`);
 
@@ -94,6 +94,7 @@ describe('no fault', () => {
       '(XEN) AMD-Vi: IO_PAGE_FAULT: 0000:23:00.0 d0 addr fffffffdf8000000 flags 0x8 I',
     );
     expect(faultsOf(opened)).toEqual([]);
+    expect(diagnosticsOf(opened)).toEqual(['info interrupt-refused 1', 'info interrupt-refused 2']);
     expect(opened.sources[0]?.unrecognized).toBe(0);
   });
 
@@ -118,5 +119,37 @@ describe('no fault', () => {
       'warning damaged-fault 3',
       'error nothing-recognized -',
     ]);
+  });
+});
+
+describe('IVMD', () => {
+  test('one device, several, all; the end is the address behind the last', async () => {
+    const opened = await open(
+      '[    0.2] AMD-Vi: IVMD_TYPE\t\t\t devid_start: 0000:65:00.0 devid_end: 0000:65:00.0 range_start: 00000000de000000 range_end: 00000000de002000 flags: 7',
+      '[    0.2] AMD-Vi: IVMD_TYPEi\t\t\t devid_start: 65:00.1 devid_end: 65:00.1 range_start: 00000000de002000 range_end: 00000000de003000 flags: 8',
+      'AMD-Vi: IVMD_TYPE_RANGE\t\t devid_start: 0001:65:00.0 devid_end: 0001:66:1f.7 range_start: 0000000010000000 range_end: 0000000010010000 flags: f',
+      'AMD-Vi: IVMD_TYPE_ALL\t\t devid_start: 00:00.0 devid_end: ff:1f.7 range_start: 0000000000000000 range_end: 0000000000001000 flags: 1',
+    );
+    expect(regionsOf(opened)).toEqual([
+      '0000:65:00.0: de000000-de001fff direct',
+      '0000:65:00.1: de002000-de002fff reserved',
+      '0001:65:00.0-0001:66:1f.7: 10000000-1000ffff reserved',
+      '?: 0-fff direct',
+    ]);
+    expect(opened.facts.map((fact) => fact.kind === 'reserved' && fact.origin)).toEqual(Array(4).fill('ivmd'));
+    expect(diagnosticsOf(opened)).toEqual([]);
+    expect(opened.sources[0]?.unrecognized).toBe(0);
+  });
+
+  test('broken by a mail program; damaged; empty', async () => {
+    const opened = await open(
+      '> AMD-Vi: IVMD_TYPE\t\t\t devid_start: 0000:65:00.0 devid_end: 0000:65:00.0',
+      '> range_start: 00000000de000000 range_end: 00000000de002000 flags: 7',
+      'AMD-Vi: IVMD_TYPE\t\t\t devid_start: 0000:65:00.0 devid_end: 0000',
+      '',
+      'AMD-Vi: IVMD_TYPE\t\t\t devid_start: 65:00.0 devid_end: 65:00.0 range_start: 00000000de000000 range_end: 00000000de000000 flags: 7',
+    );
+    expect(regionsOf(opened)).toEqual(['0000:65:00.0: de000000-de001fff direct']);
+    expect(diagnosticsOf(opened)).toEqual(['warning damaged-ivmd 3', 'error start-above-last 5']);
   });
 });

@@ -1,4 +1,4 @@
-// Events of AMD's IOMMU in kernel logs:
+// Events of AMD's IOMMU in kernel logs, and the ranges of memory that firmware gives its devices (IVMD):
 //
 //   [[driver] device ":"] ["AMD-Vi:" | "AMD IOMMU:"] "Event logged [" event 1*(key "=" value) "]"
 //   event = "IO_PAGE_FAULT" | "ILLEGAL_DEV_TABLE_ENTRY" | "INVALID_DEVICE_REQUEST" | "INVALID_PPR_REQUEST"
@@ -6,9 +6,15 @@
 //   "IO_PAGE_FAULT: domain =" n ", device id =" id ", fault address =" hex ", flags =" hex     Xen; id: bus, device, function
 //   "IO_PAGE_FAULT:" device "d" n "addr" hex "flags" hex …                                     newer Xen
 //
-// Bit 3 of the flags says that the request was an interrupt; what stands as its address is none, so there is no fault.
-// Bit 5 tells writes. Other events have addresses of the host's memory, not of the device's space, and are left alone.
-// (print_event and its like in drivers/iommu/amd/iommu.c, Linux 2.6.27 to 6.12.)
+//   "IVMD_TYPE" ["_ALL" | "_RANGE" | "i"] "devid_start:" device "devid_end:" device
+//        "range_start:" hex "range_end:" hex "flags:" hex      with amd_iommu_dump; the end is exclusive
+//
+// Bit 3 of IVMD's flags marks a range that is excluded (reserved); others are mapped as they are (direct). Bit 3 of an
+// event's flags says that the request was an interrupt; what stands as its address is none, so there is no fault. Bit 5
+// tells writes. Other events have addresses of the host's memory, not of the device's space, and are left alone.
+// (print_event and its like in drivers/iommu/amd/iommu.c, init_unity_map_range in init.c, Linux 2.6.27 to 6.12.)
+import { hex } from '../iova/format.ts';
+import { isIova } from '../iova/iova.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from './format.ts';
 import { DEVICE_NAME, logDevice, type Matched, matchWrapped, parseAddress, shown } from './kernel-log.ts';
 import { joinWrapped } from './wrapped.ts';
@@ -29,7 +35,16 @@ const START =
   /Event logged|IO_PAGE_FAULT: |(?:AMD-Vi|IOMMU):(?: Ev?e?n?t?(?: [loged]{1,6})?)?$|[0-9a-f]\.[0-7]:(?: [AMDViO: -]{1,10})?$/;
 const EVENT = /Event logged ?\[ ?IO_PAGE|IO_PAGE_FAULT: /;
 
+const DEVICE_ID = '((?:[0-9a-fA-F]{4}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7])';
+const IVMD = new RegExp(
+  `IVMD_TYPE(_ALL|_RANGE|i)?\\s{1,8}devid_start: ?${DEVICE_ID} devid_end: ?${DEVICE_ID} range_start: ?(${HEX}) range_end: ?(${HEX}) flags: ?(${HEX})(?!\\w)`,
+);
+const IVMD_START = /IVMD_TYPE/;
+/** What `amd_iommu_dump` prints of IVHD: which devices there are. */
+const IVHD = /AMD-Vi: {1,10}(?:Using IVHD type|device: [0-9a-f]|mmio-addr: |DEV_[A-Z])/;
+
 const INTERRUPT = 1n << 3n;
+const EXCLUDED = 1n << 3n;
 const WRITE = 1n << 5n;
 
 class KernelLogAmdReader implements LineReader {
@@ -40,7 +55,13 @@ class KernelLogAmdReader implements LineReader {
   }
 
   line(line: DumpLine, ahead: Lookahead): number {
-    if (line.elision || line.prompt || !START.test(line.text)) return 0;
+    if (line.elision || line.prompt) return 0;
+    if (IVMD_START.test(line.text)) return this.#ivmd(line, ahead);
+    if (IVHD.test(line.text)) {
+      this.#sink.recognized();
+      return 1;
+    }
+    if (!START.test(line.text)) return 0;
     const found = find(line, ahead);
     if (!found) return this.#damaged(line);
     const { match, lines } = found;
@@ -48,8 +69,14 @@ class KernelLogAmdReader implements LineReader {
     const address = parseAddress(digits);
     if (address === undefined) return this.#damaged(line);
     const flags = parseAddress(bits);
-    if (flags !== undefined && (flags & INTERRUPT) !== 0n) return lines;
     const device = deviceOf(before, pairs);
+    if (flags !== undefined && (flags & INTERRUPT) !== 0n) {
+      const who = device === undefined ? 'a device' : device;
+      const message = `an interrupt of ${who} was refused: what stands as its address is none`;
+      this.#sink.recognized();
+      this.#sink.diagnostic('info', 'interrupt-refused', message, line.number);
+      return lines;
+    }
     const pasid = parseAddress(/ pasid= ?(\w{1,18})/.exec(pairs)?.[1]);
     const access =
       event !== 'IO_PAGE_FAULT' || flags === undefined ? undefined : (flags & WRITE) === 0n ? 'read' : 'write';
@@ -66,6 +93,40 @@ class KernelLogAmdReader implements LineReader {
       line.number,
     );
     return lines;
+  }
+
+  #ivmd(line: DumpLine, ahead: Lookahead): number {
+    const found = matchWrapped(line, ahead, IVMD_START, IVMD, /^[0-9a-f]{1,4}$/i);
+    const [, which, first = '', last = '', from, to, bits] = found?.match ?? [];
+    const start = parseAddress(from);
+    const end = parseAddress(to);
+    const flags = parseAddress(bits);
+    if (!found || start === undefined || end === undefined || flags === undefined) {
+      const message = `looks like a line of AMD-Vi's IVMD but is damaged: ${shown(line.text)}`;
+      this.#sink.diagnostic('warning', 'damaged-ivmd', message, line.number);
+      return 1;
+    }
+    // Whole pages: an end that is not at the start of one is the last address itself.
+    const lastAddress = (end & 0xfffn) === 0n ? end - 1n : end;
+    if (lastAddress < start || !isIova(lastAddress)) {
+      const message = `${shown(line.text)}: the range at ${hex(start)} ends before it starts`;
+      this.#sink.diagnostic('error', 'start-above-last', message, line.number);
+      return found.lines;
+    }
+    const [one, other] = [logDevice(first), logDevice(last)];
+    const devices = which === '_ALL' ? undefined : one === other ? one : `${one}-${other}`;
+    this.#sink.fact(
+      {
+        kind: 'reserved',
+        start,
+        last: lastAddress,
+        type: (flags & EXCLUDED) === 0n ? 'direct' : 'reserved',
+        origin: 'ivmd',
+        ...(devices === undefined ? {} : { device: devices }),
+      },
+      line.number,
+    );
+    return found.lines;
   }
 
   #damaged(line: DumpLine): number {
@@ -121,6 +182,6 @@ export const KERNEL_LOG_AMD: LineFormat = {
   kind: 'lines',
   name: 'kernel-log-amd',
   title: 'Kernel log: AMD-Vi',
-  interest: START,
+  interest: new RegExp(`${START.source}|IVMD_TYPE|AMD-Vi: {1,10}(?:Using IVHD|device: |mmio-addr: |DEV_)`),
   open: (_source: DumpSource, sink) => new KernelLogAmdReader(sink),
 };

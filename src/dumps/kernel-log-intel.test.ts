@@ -230,3 +230,37 @@ describe('reserved memory', () => {
     ]);
   });
 });
+
+test('identity maps of RMRRs: the end is inclusive, and was not in the first kernels', async () => {
+  const { facts, sources } = await open(
+    '[    0.6] DMAR: Setting identity map for device 0000:00:1d.0 [0xbf7e2000 - 0xbf7effff]',
+    '[    0.6] IOMMU: Setting identity map for device 0000:00:1f.0 [0x0 - 0x1000000]',
+    '> DMAR: Setting identity map for device 0000:00:14.0 [0xbf7e2000 -',
+    '> 0xbf7effff]',
+    '[    0.9] DMAR: Ignoring identity map for HW passthrough device 0000:00:02.0 [0xc3800000 - 0xc7ffffff]',
+    'IOMMU: Setting identity map for device 0000:00:1a.0 [0x2000 - 0x1fff]',
+  );
+  expect(facts).toEqual([
+    expect.objectContaining({
+      kind: 'map',
+      start: 0xbf7e2000n,
+      last: 0xbf7effffn,
+      paddr: 0xbf7e2000n,
+      device: '0000:00:1d.0',
+      origin: 'kernel-log',
+    }),
+    expect.objectContaining({ kind: 'map', start: 0n, last: 0xffffffn, device: '0000:00:1f.0' }),
+    expect.objectContaining({ kind: 'map', start: 0xbf7e2000n, last: 0xbf7effffn, device: '0000:00:14.0', line: 3 }),
+    expect.objectContaining({ kind: 'diagnostic', code: 'start-above-last', line: 6 }),
+  ]);
+  expect(sources[0]?.unrecognized).toBe(0);
+});
+
+test("faults of Xen's older versions", async () => {
+  const opened = await open(
+    '(XEN) [VT-D]iommu.c:859:     DMAR:[DMA Write] Request device [03:00.1] fault addr fff01000, iommu reg = ffff82c3fff56000',
+    '(XEN) DMAR:[fault reason 05h] PTE Write access is not set',
+  );
+  expect(faultsOf(opened)).toEqual(['0000:03:00.1 write fff01000 (PTE Write access is not set)']);
+  expect(opened.sources[0]?.unrecognized).toBe(0);
+});

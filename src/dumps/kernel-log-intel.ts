@@ -15,6 +15,7 @@
 //   reason   = "[fault reason" number "]" text                  once a line of its own behind another prefix
 //            | "DMAR: reason" number "-" text                   Xen
 //   "[INTR-REMAP] Request device [" device "] fault index" …    about an interrupt: no address
+//   "Setting identity map for device" device "[0x" hex "- 0x" hex "]"     the end inclusive, exclusive before 2.6.32
 //
 // (drivers/iommu/intel/dmar.c and iommu.c, Linux 2.6.30 to 6.12.)
 import { hex } from '../iova/format.ts';
@@ -35,12 +36,15 @@ const INELIGIBLE = new RegExp(
   `(?<![\\w.:@-])(${DEVICE_NAME}?): ?(?:DMAR: ?)?((?:Device is ineligible for IOMMU domain attach due to platform RMRR requirement)|(?:Firmware has requested this device have a 1:1 IOMMU mapping(?:, rejecting configuring the device without a 1:1 mapping)?))`,
 );
 const INELIGIBLE_START = /Device is\b|Firmware has\b/;
+const IDENTITY = new RegExp(
+  `(Setting|Ignoring) identity map for (?:HW passthrough )?device (${DEVICE_NAME}) \\[(${HEX}) ?- ?(${HEX}) ?\\]`,
+);
 const TOO_NARROW = /iommu width \((\d{1,3})\) is not sufficient for the mapped address \((?:0x)?([0-9a-f]{1,64})\)/;
 
 const PASID = `(?:NO_PASID|PASID ?(${HEX}))`;
 const REQUEST = `\\[DMA (Read|Write)(?: ${PASID})? ?\\] ?Request device \\[{1,2} ?([0-9a-fA-FxX:.]{4,24}) ?\\] ?(?:${PASID} )?fault addr:? ?(${HEX})`;
 const REASON =
-  ' {0,4},?(?: ?iommu reg = \\S{1,40})? {0,4}(?:DMAR: ?)?(?:\\[fault reason (?:0x)?([0-9a-f]{1,4}) ?\\]|reason (?:0x)?([0-9a-f]{1,4}) -) {0,4}([^\\s].{0,200})?$';
+  ' {0,4},?(?: ?iommu reg = \\S{1,40})? {0,4}(?:DMAR: ?)?(?:\\[fault reason (?:0x)?([0-9a-f]{1,4})h? ?\\]|reason (?:0x)?([0-9a-f]{1,4}) -) {0,4}([^\\s].{0,200})?$';
 const FAULT = new RegExp(REQUEST);
 const FAULT_WITH_REASON = new RegExp(REQUEST + REASON, 'i');
 const FAULT_START = /\[DMA (?:Read|Write)|\[DMA$/;
@@ -85,6 +89,7 @@ class KernelLogIntelReader implements LineReader {
       this.#uncovered(line, ahead) ||
       this.#ineligible(line, ahead) ||
       this.#tooNarrow(line, ahead) ||
+      this.#identity(line, ahead) ||
       (INTERRUPT.test(line.text) || STATUS.test(line.text) ? 1 : 0)
     );
   }
@@ -170,6 +175,28 @@ class KernelLogIntelReader implements LineReader {
     return found.lines;
   }
 
+  #identity(line: DumpLine, ahead: Lookahead): number {
+    const found = matchWrapped(line, ahead, /identity map\b/, IDENTITY, NO_REST);
+    if (!found) return 0;
+    const [, what, device = '', from, to] = found.match;
+    const start = parseAddress(from);
+    const end = parseAddress(to);
+    if (start === undefined || end === undefined) return this.#damaged('identity-map', line);
+    // Whole pages are mapped: an end at the start of a page is the address behind the last.
+    const last = end > start && (end & 0xfffn) === 0n ? parseAddress((end - 1n).toString(16)) : end;
+    if (last === undefined || start > last) {
+      const message = `${shown(line.text)}: the start ${hex(start)} lies above the last address ${hex(end)}`;
+      this.#sink.diagnostic('error', 'start-above-last', message, line.number);
+      return found.lines;
+    }
+    // Ignored: the hardware passes all addresses of the device through, and nothing is mapped.
+    if (what === 'Setting') {
+      const name = logDevice(device);
+      this.#sink.fact({ kind: 'map', start, last, paddr: start, device: name, origin: 'kernel-log' }, line.number);
+    }
+    return found.lines;
+  }
+
   #fault(line: DumpLine, ahead: Lookahead): number {
     if (!FAULT_START.test(line.text)) return 0;
     const whole = this.#withReason(line, ahead) ?? matchWrapped(line, ahead, FAULT_START, FAULT, HEX_REST);
@@ -215,7 +242,7 @@ class KernelLogIntelReader implements LineReader {
     return { match, lines: lines + 1 };
   }
 
-  #damaged(what: 'unit' | 'rmrr' | 'fault', line: DumpLine): number {
+  #damaged(what: 'unit' | 'rmrr' | 'fault' | 'identity-map', line: DumpLine): number {
     const message = `looks like a line of VT-d but is damaged: ${shown(line.text)}`;
     this.#sink.diagnostic('warning', `damaged-${what}`, message, line.number);
     return 1;
@@ -227,6 +254,6 @@ export const KERNEL_LOG_INTEL: LineFormat = {
   name: 'kernel-log-intel',
   title: 'Kernel log: Intel VT-d',
   interest:
-    /Host address|reg_base_addr|dmar\d{1,4}:$|RMRR|No firmware|Device is inel|Firmware has|iommu width|\[DMA|INTR-REMAP|fault index|handling fault/,
+    /Host address|reg_base_addr|dmar\d{1,4}:$|RMRR|No firmware|Device is inel|Firmware has|iommu width|\[DMA|INTR-REMAP|fault index|handling fault|identity map/,
   open: (_source: DumpSource, sink) => new KernelLogIntelReader(sink),
 };

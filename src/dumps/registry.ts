@@ -7,6 +7,8 @@ import { KERNEL_LOG_AMD } from './kernel-log-amd.ts';
 import { KERNEL_LOG_GROUPS } from './kernel-log-groups.ts';
 import { KERNEL_LOG_INTEL } from './kernel-log-intel.ts';
 import { KERNEL_LOG_SMMU } from './kernel-log-smmu.ts';
+import { KERNEL_LOG_VFIO } from './kernel-log-vfio.ts';
+import { KERNEL_LOG_XEN } from './kernel-log-xen.ts';
 import { LSPCI } from './lspci.ts';
 import { MTREE } from './mtree.ts';
 import { QEMU_ERRORS } from './qemu-errors.ts';
@@ -30,4 +32,6 @@ export const FORMATS: readonly DumpFormat[] = [
   MTREE,
   LSPCI,
   USERSPACE_MESSAGES,
+  KERNEL_LOG_XEN,
+  KERNEL_LOG_VFIO,
 ];
