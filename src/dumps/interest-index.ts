@@ -14,6 +14,10 @@ interface Part {
   readonly bit: number;
   readonly pattern: RegExp;
   readonly suffix: string;
+  /** Longer texts do not match. */
+  readonly longest: number;
+  /** Only so many last characters matter; 0: all. */
+  readonly tail: number;
 }
 
 export class InterestIndex {
@@ -47,15 +51,19 @@ export class InterestIndex {
         if (part.suffix !== '' && !literals) {
           const last = part.suffix.charCodeAt(part.suffix.length - 1);
           const others = this.#bySuffix.get(last) ?? [];
-          this.#bySuffix.set(last, [...others, { bit, pattern: part.pattern, suffix: part.suffix }]);
+          this.#bySuffix.set(last, [...others, partOf(bit, part)]);
         } else if (literals) {
           for (const text of literals) strings.push([text, this.#parts.length]);
-          this.#parts.push({ bit, pattern: part.pattern, suffix: part.suffix });
-        } else rest.push(part);
+          this.#parts.push(partOf(bit, part));
+        } else if (part.longest !== undefined || part.tail !== undefined) always.push(partOf(bit, part));
+        else rest.push(part);
       }
-      if (rest.length > 0) {
-        const source = rest.map(({ pattern }) => `(?:${pattern.source})`).join('|');
-        always.push({ bit, pattern: new RegExp(source, whole.flags.replace(/[gy]/g, '')), suffix: '' });
+      // Together they are one test, unless only some of them are tried at one place.
+      for (const anchored of [true, false]) {
+        const sources = rest.map(({ pattern }) => pattern.source).filter((text) => text.startsWith('^') === anchored);
+        if (sources.length === 0) continue;
+        const source = sources.map((text) => `(?:${text})`).join('|');
+        always.push(partOf(bit, { pattern: new RegExp(source, whole.flags.replace(/[gy]/g, '')), suffix: '' }));
       }
     }
     this.#always = always;
@@ -123,10 +131,15 @@ export class InterestIndex {
   }
 }
 
-function tried(bits: number, { bit, pattern, suffix }: Part, text: string): number {
-  if ((bits & bit) !== 0) return bits;
-  if (suffix !== '' && !text.endsWith(suffix)) return bits;
-  return pattern.test(text) ? bits | bit : bits;
+function partOf(bit: number, { pattern, suffix, longest, tail }: PatternPart): Part {
+  return { bit, pattern, suffix, longest: longest ?? Number.POSITIVE_INFINITY, tail: tail ?? 0 };
+}
+
+function tried(bits: number, part: Part, text: string): number {
+  if ((bits & part.bit) !== 0 || text.length > part.longest) return bits;
+  if (part.suffix !== '' && !text.endsWith(part.suffix)) return bits;
+  const seen = part.tail > 0 && part.tail < text.length ? text.slice(-part.tail) : text;
+  return part.pattern.test(seen) ? bits | part.bit : bits;
 }
 
 interface Automaton {

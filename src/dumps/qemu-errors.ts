@@ -26,7 +26,8 @@ const NUMBER = '(?:0x)?[0-9a-fA-F]{1,64}';
 const POINTER = `(?:${NUMBER}|\\(nil\\))`;
 const NAME = 'vfio_(?:container_|legacy_)?dma_(map|unmap)';
 const ARGUMENTS = `${NAME} ?\\( ?${POINTER} ?, ?(${NUMBER}) ?, ?(${NUMBER})(?: ?, ?(${POINTER}))? ?`;
-const RESULT = '\\)? ?= ?(-?\\d{1,9})(?!\\w)';
+// The text may be quoted-printable that nothing else shows to be it.
+const RESULT = '\\)? ?=(?:3D)? ?(-?\\d{1,9})(?!\\w)';
 const CALLS: readonly RegExp[] = [
   new RegExp(`${ARGUMENTS}${RESULT} ?\\(([^()]{1,80})\\)`),
   new RegExp(`${ARGUMENTS}${RESULT} ?\\(([^()]{1,80})$`),
@@ -41,7 +42,7 @@ const CALL_HERE = /vfio_(?:container_|legacy_)?dma_(?:un)?map ?\( ?(?:0x|\(nil)/
 const IOCTL_NAME = '(VFIO_MAP_DMA|VFIO_UNMAP_DMA|IOMMU_IOAS_MAP(?:_FILE)?|IOMMU_IOAS_UNMAP)';
 const IOCTLS: readonly RegExp[] = [
   new RegExp(`${IOCTL_NAME}()(?: with DIRTY_BITMAP)?(?: failed)? ?: {0,2}([A-Z][A-Za-z/ ]{2,48}?)(?:, PCI BAR\\?|$)`),
-  new RegExp(`${IOCTL_NAME} ?: {0,2}(-?\\d{1,4})(?!\\w)`),
+  new RegExp(`${IOCTL_NAME}(?: failed)? ?: {0,2}(-?\\d{1,4})(?!\\w)`),
   new RegExp(`${IOCTL_NAME}()()(?: with DIRTY_BITMAP)?(?: failed)? ?:?$`),
 ];
 const IOCTL_START = /VFIO_(?:UN)?MAP_DMA|IOMMU_IOAS_(?:UN)?MAP/;
@@ -53,7 +54,7 @@ const AFTER_TRACE = 5;
 /** Where a message starts: everything said of a device before it was about another. */
 const MESSAGE_START = /(?:^|[\s:])qemu[\w.-]{0,60}(?:\[\d{1,10}\])?: |^\s{0,8}-device |internal error: /;
 const DEVICE = new RegExp(
-  `(?:\\bhost=|\\bvfio |sysfsdev=\\S{0,120}/)(${PCI_ADDRESS_PATTERN})(?![\\w.])(?!.*(?:\\bhost=|\\bvfio |sysfsdev=\\S{0,120}/)${PCI_ADDRESS_PATTERN}(?![\\w.]))`,
+  `(?:\\bhost=(?:3D)?|\\bvfio |sysfsdev=\\S{0,120}/)(${PCI_ADDRESS_PATTERN})(?![\\w.])(?!.*(?:\\bhost=(?:3D)?|\\bvfio |sysfsdev=\\S{0,120}/)${PCI_ADDRESS_PATTERN}(?![\\w.]))`,
 );
 const REGION = /Region (\S(?:(?!Region ).){0,100}?): ?$/;
 const IOMMUFD = /qemu[\w.-]{0,40}iommufd|\biommufd=|iommufd_backend_/;
@@ -140,6 +141,13 @@ const MESSAGES: readonly Message[] = [
     start: /not viable|\bgroup \d{1,9} is(?: not)?$/,
     pattern: /group (\d{1,9}) is not viable/,
     text: ([, group]) => `group ${group} cannot be used: not all of its devices are bound to VFIO`,
+  },
+  {
+    severity: 'error',
+    code: 'qemu-several-address-spaces',
+    start: /used in multiple/,
+    pattern: /group (\d{1,9}) used in multiple address spaces/,
+    text: ([, group]) => `devices of group ${group} were given to different address spaces: a group has only one`,
   },
   {
     severity: 'error',
@@ -346,6 +354,6 @@ export const QEMU_ERRORS: LineFormat = {
   name: 'qemu-errors',
   title: 'QEMU: errors',
   interest:
-    /vfio|VFIO|IOMMU|iommufd|Region |\bvf?i?$|phys-bits|Address(?: space)?(?: limit|$)|PCI peer|: PCI$|eserved[- ]r|Notified|Conflicting|aw[-_ ]bits|DMA mapping|initialization failed|to setup container|not viable|is(?: not)?$|IOVA region/,
+    /vfio|VFIO|IOMMU(?!:)|iommufd|Region |\bvf?i?$|phys-bits|Address(?: space)?(?: limit|$)|PCI peer|: PCI$|eserved[- ]r|Notified|Conflicting|aw[-_ ]bits|DMA mapping|initialization failed|to setup container|not viable|used in multiple|is(?: not)?$|IOVA region/,
   open: (_source: DumpSource, sink) => new QemuErrorsReader(sink),
 };

@@ -17,6 +17,7 @@ const known: [pattern: RegExp, required: string[]][] = [
   [/(?:AMD-Vi|\d): /, [': ']],
   [/colou?r/, ['colo']],
   [/ab+c/, ['ab']],
+  [/\t0x/, ['\t0x']],
   [/ab{0,3}cd/, ['cd']],
   [/(?:abc)?de/, ['de']],
   [/(?:abc){2}d/, ['abc']],
@@ -34,6 +35,26 @@ const known: [pattern: RegExp, required: string[]][] = [
 ];
 test.each(known)('%s', (pattern, expected) => {
   expect(required(pattern)).toEqual(expected);
+});
+
+const ends: [pattern: RegExp, tail: number | undefined, longest: number | undefined][] = [
+  [/0x[0-9a-f]{1,16}$/, 19, undefined],
+  [/\bvf?i?$/, 4, undefined],
+  [/^\s{0,24}\[\d{1,9}\]$/, undefined, 35],
+  [/(?:ab|c{3}){2}\d?$/, 8, undefined],
+  [/ab*$/, undefined, undefined],
+  [/^ab*$/, undefined, undefined],
+  [/ab/, undefined, undefined],
+  [/^ab/, undefined, undefined],
+  [/(?:^|x)b$/, undefined, undefined],
+  [/(?<=abc)b$/, undefined, undefined],
+  [/a(?:b|$)c?$/, undefined, undefined],
+  [/a$b$/, undefined, undefined],
+  [/a^b$/, undefined, undefined],
+];
+test.each(ends)('where %s can match', (pattern, tail, longest) => {
+  const part = partsOf(pattern)[0];
+  expect([part?.tail, part?.longest]).toEqual([tail, longest]);
 });
 
 test('what is not understood is left whole and requires nothing', () => {
@@ -62,8 +83,10 @@ describe('the parts match what the whole matches, and only texts with what they 
         for (const pattern of patterns) {
           const matching = partsOf(pattern).filter((part) => part.pattern.test(text));
           expect([pattern.source, matching.length > 0]).toEqual([pattern.source, pattern.test(text)]);
-          for (const { literals, suffix } of matching) {
+          for (const { pattern: part, literals, suffix, tail, longest } of matching) {
             matched++;
+            expect([text, text.length <= (longest ?? text.length)]).toEqual([text, true]);
+            if (tail !== undefined) expect([text, part.test(text.slice(-tail))]).toEqual([text, true]);
             const low = text.toLowerCase();
             expect([text, literals?.some((literal) => low.includes(literal)) ?? true]).toEqual([text, true]);
             expect([text, text.endsWith(suffix)]).toEqual([text, true]);

@@ -11,6 +11,10 @@ export interface PatternPart {
   readonly literals?: readonly string[];
   /** A text that does not end with it, exactly, does not match. Empty: unknown. */
   readonly suffix: string;
+  /** There if the pattern matches up to the end of a text only: it matches if it matches that many last characters. */
+  readonly tail?: number;
+  /** There if the pattern matches whole texts only: the length of the longest. */
+  readonly longest?: number;
 }
 
 /** What needs the flag u. */
@@ -28,10 +32,12 @@ export function partsOf(pattern: RegExp): PatternPart[] {
   const reader = new Reader(pattern.source);
   const alternatives = reader.alternatives();
   if (alternatives === undefined || !reader.atEnd) return whole;
-  return alternatives.map(({ source, literals, suffix }) => ({
+  return alternatives.map(({ source, literals, suffix, tail, longest }) => ({
     pattern: new RegExp(source, UNICODE.test(source) ? pattern.flags : pattern.flags.replace('u', '')),
     ...(literals === undefined ? {} : { literals }),
     suffix: pattern.ignoreCase ? '' : suffix,
+    ...(tail === undefined ? {} : { tail }),
+    ...(longest === undefined ? {} : { longest }),
   }));
 }
 
@@ -39,13 +45,19 @@ interface Alternative {
   readonly source: string;
   readonly literals: readonly string[] | undefined;
   readonly suffix: string;
+  readonly tail: number | undefined;
+  readonly longest: number | undefined;
+  /** Most characters that it takes; infinite if that is not known, or if it looks at what it does not take. */
+  readonly most: number;
 }
 
 type Item =
   | { readonly kind: 'letter'; readonly letter: string; readonly exact: boolean }
-  | { readonly kind: 'some'; readonly literals?: readonly string[] | undefined }
+  | { readonly kind: 'some'; readonly most: number; readonly literals?: readonly string[] | undefined }
   /** Takes no letter: what stands before and behind it stays together. */
   | { readonly kind: 'place' }
+  | { readonly kind: 'around' }
+  | { readonly kind: 'start' }
   | { readonly kind: 'end' };
 
 class Reader {
@@ -78,6 +90,9 @@ class Reader {
     let exact = '';
     let suffix = '';
     let best: readonly string[] | undefined;
+    let length = 0;
+    let starts = false;
+    let ends = false;
     const consider = (literals: readonly string[] | undefined) => {
       if (literals !== undefined && shortest(literals) > shortest(best ?? [''])) best = literals;
     };
@@ -88,13 +103,27 @@ class Reader {
     };
     while (!this.atEnd && !this.#failed && this.#source[this.#at] !== '|' && this.#source[this.#at] !== ')') {
       const item = this.#item();
+      const first = this.#at === from + 1;
       const { least, most } = this.#quantifier();
       suffix = '';
-      if (item.kind === 'place') continue;
-      if (item.kind === 'end') {
-        suffix = exact;
-        continue;
+      // Ends and starts in the middle, and what looks around: what is taken does not tell all that was looked at.
+      if (ends) length = Number.POSITIVE_INFINITY;
+      switch (item.kind) {
+        case 'place':
+          continue;
+        case 'start':
+          if (first) starts = true;
+          else length = Number.POSITIVE_INFINITY;
+          continue;
+        case 'around':
+          length = Number.POSITIVE_INFINITY;
+          continue;
+        case 'end':
+          suffix = exact;
+          ends = true;
+          continue;
       }
+      length += most === 0 ? 0 : most * (item.kind === 'letter' ? 1 : item.most);
       if (item.kind === 'letter' && least > 0) {
         run += item.letter.toLowerCase();
         exact = item.exact ? exact + item.letter : '';
@@ -104,18 +133,27 @@ class Reader {
       if (item.kind === 'some' && least > 0) consider(item.literals);
     }
     flush();
-    return { source: this.#source.slice(from, this.#at), literals: best, suffix };
+    const known = ends && Number.isFinite(length);
+    return {
+      source: this.#source.slice(from, this.#at),
+      literals: best,
+      suffix,
+      // One more, so that the first character's neighbour can be seen.
+      tail: known && !starts ? length + 1 : undefined,
+      longest: known && starts ? length : undefined,
+      most: starts || ends ? Number.POSITIVE_INFINITY : length,
+    };
   }
 
   #item(): Item {
     const letter = this.#source[this.#at++] ?? '';
     switch (letter) {
       case '^':
-        return { kind: 'place' };
+        return { kind: 'start' };
       case '$':
         return { kind: 'end' };
       case '.':
-        return { kind: 'some' };
+        return { kind: 'some', most: 1 };
       case '[':
         return this.#class();
       case '(':
@@ -133,14 +171,15 @@ class Reader {
     const braced = /^[pPu]\{[^}]{0,40}\}/.exec(this.#source.slice(this.#at - 1, this.#at + 42));
     if (braced) {
       this.#at += braced[0].length - 1;
-      return { kind: 'some' };
+      return { kind: 'some', most: 1 };
     }
     if (letter === 'x' || letter === 'u') {
       this.#at += letter === 'x' ? 2 : 4;
-      return { kind: 'some' };
+      return { kind: 'some', most: 1 };
     }
+    if (letter === 't') return literal('\t');
     if (letter === 'c') this.#at++;
-    return /[A-Za-z0-9]/.test(letter) ? { kind: 'some' } : literal(letter);
+    return /[A-Za-z0-9]/.test(letter) ? { kind: 'some', most: 1 } : literal(letter);
   }
 
   /** A class of the two cases of one letter is that letter, as the case does not matter. */
@@ -152,7 +191,7 @@ class Reader {
     if (twice?.[1] !== undefined && twice[1].toLowerCase() === twice[2]?.toLowerCase()) {
       return { kind: 'letter', letter: twice[1], exact: false };
     }
-    return { kind: 'some' };
+    return { kind: 'some', most: 1 };
   }
 
   #group(): Item {
@@ -163,9 +202,13 @@ class Reader {
     this.#at += opening.length;
     const alternatives = this.alternatives() ?? [];
     if (this.#source[this.#at++] !== ')') this.#failed = true;
-    if (around !== undefined) return { kind: 'place' };
+    if (around !== undefined) return { kind: 'around' };
     const literals = alternatives.flatMap((alternative) => alternative.literals ?? []);
-    return { kind: 'some', literals: alternatives.every((a) => a.literals !== undefined) ? literals : undefined };
+    return {
+      kind: 'some',
+      most: Math.max(...alternatives.map(({ most }) => most)),
+      literals: alternatives.every((a) => a.literals !== undefined) ? literals : undefined,
+    };
   }
 
   #quantifier(): { least: number; most: number } {
@@ -180,7 +223,7 @@ class Reader {
 }
 
 function literal(letter: string): Item {
-  return letter.charCodeAt(0) < 128 ? { kind: 'letter', letter, exact: true } : { kind: 'some' };
+  return letter.charCodeAt(0) < 128 ? { kind: 'letter', letter, exact: true } : { kind: 'some', most: 1 };
 }
 
 function shortest(literals: readonly string[]): number {

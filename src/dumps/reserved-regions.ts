@@ -46,7 +46,9 @@ const HEX_START = /^[^\p{L}\p{N}/]{0,20}0[xX][0-9a-fA-F]/u;
 
 const INTEREST = new RegExp(
   [
-    '0[xX][0-9a-fA-F]{0,64}(?:[ \\t]{1,40}0|[ \\t]?=?$)',
+    ' 0(?<=0[xX][0-9a-fA-F]{0,64}[ \\t]{1,40}0)',
+    '\\t0(?<=0[xX][0-9a-fA-F]{0,64}[ \\t]{1,40}0)',
+    '0[xX][0-9a-fA-F]{0,64}[ \\t]?=?$',
     '^[^\\p{L}\\p{N}/]{0,20}0[xX]',
     'iommu_group',
     'reserved_',

@@ -6,6 +6,7 @@
 //   "Failed to map region region vaddr=" a " phys_addr=" iova " len=" n              SPDK 17
 //   "DMA map region " n ": HVA " a ", GPA " iova ["," " HPA " a] ", size " n          vDPA; also "DMA unmap"
 //   "Could not map mmio region to vfio container: iova " a ", size " n ": " error     Cloud Hypervisor; also "unmap … from"
+//   ["iommufd IOAS"] "DMA map failed: iova=" iova " user_va=" a " length=" n … error    OpenVMM
 //
 // The error of the second and third stands in the line before. Messages without a range are diagnostics.
 // (lib/eal/linux/eal_vfio.c, DPDK 16 to 25; lib/env_dpdk/memory.c of SPDK; vfio-ioctls of rust-vmm; pci/src/vfio.rs of
@@ -52,6 +53,15 @@ const MMIO: readonly RegExp[] = [
   ),
   new RegExp(
     `Could not (map|unmap) mmio region (?:to|from) vfio container: {1,40}iova ${HEX}, ?size ${HEX}: ?(.{0,400})`,
+  ),
+];
+const FAILED_START = /\bDMA (?:un)?map failed/;
+const FAILED: readonly RegExp[] = [
+  new RegExp(
+    `(IOAS )?DMA (map|unmap) failed: iova=${HEX},? (?:(?:user_va|vaddr|host_va)=${HEX},? )?(?:length|size)=${HEX}(?!\\w)(.{0,400}(?:\\(os error \\d{1,4}\\)|Error\\(\\d{1,4}\\)))`,
+  ),
+  new RegExp(
+    `(IOAS )?DMA (map|unmap) failed: iova=${HEX},? (?:(?:user_va|vaddr|host_va)=${HEX},? )?(?:length|size)=${HEX}(?!\\w)`,
   ),
 ];
 /** Lines between an error and the range that it was about. */
@@ -145,6 +155,13 @@ const MESSAGES: readonly Message[] = [
   },
   {
     severity: 'error',
+    code: 'dpdk-region-not-mapped',
+    start: /map new region/,
+    pattern: /Couldn't map new region for DMA/,
+    text: () => 'memory that was added could not be mapped',
+  },
+  {
+    severity: 'error',
     code: 'dpdk-outside-window',
     start: /DMA map attempt outside/,
     pattern: /DMA map attempt outside DMA window/,
@@ -200,6 +217,7 @@ class UserspaceMessagesReader implements LineReader {
       this.#user(line, ahead) ||
       this.#vdpa(line, ahead) ||
       this.#mmio(line, ahead) ||
+      this.#failed(line, ahead) ||
       tellMessage(MESSAGES, line, ahead, this.#sink, severityOf);
     if (taken > 0) return taken;
     if (!OTHER.test(line.text)) return 0;
@@ -261,19 +279,42 @@ class UserspaceMessagesReader implements LineReader {
     return found.lines;
   }
 
+  #failed(line: DumpLine, ahead: Lookahead): number {
+    const found = matchLongest(line, ahead, FAILED_START, FAILED);
+    if (!found) return 0;
+    const [, ioas, what, from, pointer, size, why = ''] = found.match;
+    const range = rangeOfSize(from, size, line, this.#sink);
+    const [, first, second = first] = OS_ERROR.exec(why) ?? [];
+    const errno = second === undefined ? undefined : errnoName(Number(second));
+    if (range) {
+      const result = this.#resultOf(undefined, errno, line);
+      const api = ioas === undefined ? 'vfio' : 'iommufd';
+      this.#request(what === 'map' ? 'map' : 'unmap', range, result, line, { pointer, api });
+    }
+    return found.lines;
+  }
+
   #request(
     op: 'map' | 'unmap',
     range: IovaRange,
     result: string | 0,
     line: DumpLine,
-    { pointer, device }: { readonly pointer?: string | undefined; readonly device?: string | undefined },
+    {
+      pointer,
+      device,
+      api = 'vfio',
+    }: {
+      readonly pointer?: string | undefined;
+      readonly device?: string | undefined;
+      readonly api?: 'vfio' | 'iommufd';
+    },
   ): void {
     const vaddr = parseAddress(pointer);
     this.#sink.fact(
       {
         kind: 'request',
         op,
-        api: 'vfio',
+        api,
         start: range.start,
         last: range.last,
         ...(vaddr === undefined ? {} : { vaddr }),
@@ -326,6 +367,6 @@ export const USERSPACE_MESSAGES: LineFormat = {
   name: 'userspace-messages',
   title: 'DPDK, SPDK, Cloud Hypervisor: messages',
   interest:
-    /dma_(?:un)?map|DMA (?:un)?map|map user memory|map region|map mmio|IOVA|iova|DMA remapping|DMA mapping|cannot attach the device|Requested device|VFIO|IOMMU type|IommuDma|iommu table|already mapped|dma mask/,
+    /dma_(?:un)?map|DMA (?:un)?map|map user memory|map region|map mmio|map new region|IOVA|iova(?!=)|DMA remapping|DMA mapping|cannot attach the device|Requested device|VFIO|IOMMU type|IommuDma|iommu table|already mapped|dma mask/,
   open: (_source: DumpSource, sink) => new UserspaceMessagesReader(sink),
 };
