@@ -1,4 +1,5 @@
 // Several hosts side by side: what a guest that moves between them must keep free on all of them.
+import { shortExactSize } from '../iova/format.ts';
 import { type IovaRange, sizeOf, WHOLE_SPACE } from '../iova/range.ts';
 import { complement, intersect, type RangeSet, rangeSet, union } from '../iova/range-set.ts';
 import type { CommonSpace } from './common-space.ts';
@@ -72,26 +73,10 @@ function differencesOf(usable: readonly RangeSet[], differing: RangeSet): HostDi
   return found;
 }
 
-const UNITS = [
-  ['T', 40n],
-  ['G', 30n],
-  ['M', 20n],
-  ['K', 10n],
-] as const;
-
-/** `13G`, `1M`, `4096`: a byte count exactly, in the largest unit that divides it. */
-export function exactUnits(bytes: bigint): string {
-  for (const [letter, shift] of UNITS) {
-    const unit = 1n << shift;
-    if (bytes !== 0n && bytes % unit === 0n) return `${bytes >> shift}${letter}`;
-  }
-  return bytes.toString();
-}
-
 /** Ranges as a line to paste: `13G@1010G,1M@4078M`, the highest first, as monitors and schedulers take them. */
 export function pasteLine(ranges: RangeSet): string {
   return ranges
     .toReversed()
-    .map((r) => `${exactUnits(sizeOf(r))}@${exactUnits(r.start)}`)
+    .map((r) => `${shortExactSize(sizeOf(r))}@${shortExactSize(r.start)}`)
     .join(',');
 }

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import { Label, Slider, SliderOutput, SliderThumb, SliderTrack } from 'react-aria-components';
 import { MACHINES } from '../analysis/guest-layouts.ts';
-import { formatSize } from '../iova/format.ts';
+import { formatExactSize, shortExactSize } from '../iova/format.ts';
 import { parseSize } from '../iova/parse.ts';
 import type { GuestChoice, GuestSizes } from '../worker/protocol.ts';
 import { ask, tryGuest, useApp } from './store.ts';
@@ -85,7 +85,7 @@ function MachineSize({ guest }: { guest: Extract<GuestChoice, { kind: 'machine' 
         onChange={(value) => setRam(STOPS[value as number] ?? GIB)}
       >
         <Label>RAM</Label>
-        <SliderOutput data-testid="guest-ram">{() => formatSize(ram)}</SliderOutput>
+        <SliderOutput data-testid="guest-ram">{() => formatExactSize(ram)}</SliderOutput>
         <SliderTrack className="track">
           <div className="fit-strip" style={{ backgroundImage: fitStrip(sizes) }} />
           <SliderThumb className="thumb" />
@@ -101,7 +101,7 @@ function MachineSize({ guest }: { guest: Extract<GuestChoice, { kind: 'machine' 
         <label>
           exactly{' '}
           <input
-            value={text ?? formatSize(ram).replace(/^≈ /, '')}
+            value={text ?? shortExactSize(ram)}
             onChange={(event) => setText(event.target.value)}
             aria-invalid={parsed?.ok === false}
           />

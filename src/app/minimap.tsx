@@ -7,6 +7,8 @@ import { fitAll, pixelOf, visibleRange, worldAt } from '../timeline/viewport.ts'
 import type { Picture } from './store.ts';
 import { ask, centreOn, useApp } from './store.ts';
 
+/** Lanes that the overview shows: what is there, not what follows from it. */
+const OVERVIEW: ReadonlySet<string> = new Set(['reserved', 'areas', 'mappings', 'guest', 'requests', 'faults']);
 const HEIGHT = 26;
 /** The parts of the state that this shows. */
 const SHOWN = ['picture', 'view', 'plotWidth', 'theme'] as const;
@@ -46,7 +48,7 @@ export function Minimap() {
       context.fillStyle = ink.hairline;
       context.fillRect(0, 0, plotWidth, HEIGHT);
       const rows = cut.value.flatMap((space) =>
-        space.lanes.filter((l) => l.kind === 'reserved' || l.kind === 'areas').flatMap((lane) => lane.rows),
+        space.lanes.filter((lane) => OVERVIEW.has(lane.kind)).flatMap((lane) => lane.rows),
       );
       const height = Math.max(1, Math.min(8, (HEIGHT - 6) / Math.max(1, rows.length)));
       for (const [i, row] of rows.entries()) {

@@ -41,7 +41,7 @@ function Lines({ place, text }: { place: TextPlace; text: SourceText }) {
                   </button>
                 ))}
                 {line.facts.length > 3 && <span className="second">+{line.facts.length - 3}</span>}
-                {line.isLeftOver && <span className="second">not understood</span>}
+                {line.isLeftOver && <span className="visually-hidden">not understood</span>}
               </td>
             </tr>
           );
@@ -118,7 +118,8 @@ export function TextPanel() {
         </button>
         <span>
           lines {start} to {lastLine}
-          {text?.total !== undefined && ` of ${text.total}`}, {counted(recognized, 'line')} with facts
+          {text?.total !== undefined && ` of ${text.total}`}, {counted(recognized, 'line')} with facts; faint ones were
+          not understood
         </span>
         <button
           type="button"

@@ -12,6 +12,18 @@ const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: 'read dumps of any known format and say what is in them',
     load: async () => (await import('./inspect.ts')).INSPECT,
   },
+  check: {
+    summary: 'find conflicts, and say what would avoid them',
+    load: async () => (await import('./check.ts')).CHECK,
+  },
+  fit: {
+    summary: 'say whether and where a range would fit',
+    load: async () => (await import('./fit.ts')).FIT,
+  },
+  compare: {
+    summary: 'compare what several hosts reserve and leave usable',
+    load: async () => (await import('./compare.ts')).COMPARE,
+  },
   render: {
     summary: 'draw the layout that dumps describe, as the browser does',
     load: async () => (await import('./render.ts')).RENDER,

@@ -6,12 +6,9 @@ import { buildScene, plotWidth } from '../timeline/scene.ts';
 import { sliceWindow } from '../timeline/slice.ts';
 import type { ThemeName } from '../timeline/theme.ts';
 import { fitAll, fitRange, visibleRange } from '../timeline/viewport.ts';
-import { documentNode, isEmpty, readDocument } from '../worker/document.ts';
-import { createEngine } from '../worker/engine.ts';
-import { inProcessEngine } from '../worker/in-process.ts';
-import { type Method, type Params, subtitleOf, type Value } from '../worker/protocol.ts';
+import { subtitleOf } from '../worker/protocol.ts';
 import { parseVerbArgs } from './args.ts';
-import { dumpInputs } from './dump-inputs.ts';
+import { engineWith, keysOf, openDocument } from './documents.ts';
 import { type CliIo, type ExitCode, unusable, type Verb } from './io.ts';
 
 const WIDTH = { least: 320, usual: 1280, most: 8192 };
@@ -72,25 +69,10 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   const wishes = wishesOf(parsed.values);
   if (typeof wishes === 'string') return unusable(io, `render: ${wishes}`);
 
-  const [first = ''] = parsed.positionals;
-  const title = parsed.positionals.length > 1 ? `${first} and ${parsed.positionals.length - 1} more` : first;
-  const context = { signal: new AbortController().signal, progress: () => undefined };
-  const document = await readDocument('0', title, dumpInputs(parsed.positionals, io), context);
-  const unread = document.diagnostics.find((d) => d.code === 'unreadable' && parsed.positionals.includes(d.source));
-  if (unread) return unusable(io, `render: ${unread.source}: ${unread.message}`);
-  if (isEmpty(document)) {
-    const why = document.diagnostics.find((d) => d.severity !== 'info') ?? document.diagnostics[0];
-    return unusable(io, `render: ${why?.source ?? title}: ${why?.message ?? 'nothing to read there'}`);
-  }
-
-  const engine = inProcessEngine(createEngine([document]));
-  const ask = async <M extends Method>(method: M, params: Params<M>): Promise<Value<M>> => {
-    const result = await engine.call(method, params);
-    if (!result.ok) throw new Error(result.error.message);
-    return result.value;
-  };
-  const node = documentNode(document);
-  const ticked = [...node.groups, ...node.spaces].map(({ key }) => key);
+  const opened = await openDocument('0', parsed.positionals, io);
+  if (!opened.ok) return unusable(io, `render: ${opened.message}`);
+  const ask = engineWith([opened.document]);
+  const ticked = keysOf(opened.document).shown;
   const arrangement = await ask('arrange', { ticked, expanded: [], scale: wishes.scale });
   const { scale, revision } = arrangement;
   const plot = plotWidth(wishes.width);

@@ -60,3 +60,23 @@ function scaleSize(bytes: bigint): { text: string; exact: boolean } {
   const name = unit === 0 && bytes === 1n ? 'byte' : UNITS[unit];
   return { text: `${whole}${tail} ${name}`, exact };
 }
+
+/** The largest unit that divides a byte count without rest, as its index in `UNITS`. */
+function dividingUnit(bytes: bigint): number {
+  let unit = 0;
+  while (bytes !== 0n && unit < UNITS.length - 1 && (bytes >> BigInt(10 * unit)) % 1024n === 0n) unit++;
+  return unit;
+}
+
+/** A size exactly, in the largest unit that divides it: `1100 GiB`, `512 MiB`, `4097 bytes`. */
+export function formatExactSize(bytes: bigint): string {
+  const unit = dividingUnit(bytes);
+  const name = bytes === 1n ? 'byte' : UNITS[unit];
+  return `${bytes >> BigInt(10 * unit)} ${name}`;
+}
+
+/** The same as people type it: `1100G`, `512M`, `4097`. `parseSize` gives the same count back. */
+export function shortExactSize(bytes: bigint): string {
+  const unit = dividingUnit(bytes);
+  return `${bytes >> BigInt(10 * unit)}${unit === 0 ? '' : UNITS[unit]?.charAt(0)}`;
+}

@@ -216,7 +216,7 @@ class SceneBuilder {
       });
     }
     this.marks.splice(before, 0, ...background);
-    this.#drawTears(plotTop, plotBottom);
+    this.#drawTears(flagTop, plotTop, plotBottom);
     this.#flags(flagTop, plotTop, plotBottom);
     this.marks.push(...this.#topMarks);
     this.#bands(plotTop, plotBottom);
@@ -531,7 +531,7 @@ class SceneBuilder {
   }
 
   /** Torn edges through all lanes: here the axis leaves out so much that bars cannot be compared across. */
-  #drawTears(top: number, bottom: number): void {
+  #drawTears(labelBottom: number, top: number, bottom: number): void {
     let labelEnd = Number.NEGATIVE_INFINITY;
     for (const tear of this.#tears) {
       const x = this.#left + tear.pixel;
@@ -541,7 +541,7 @@ class SceneBuilder {
       this.marks.push({ type: 'path', points, ink: 'faint', width: 1 });
       const width = textWidth(tear.label, 10);
       if (x - width / 2 > labelEnd + 6 && x + width / 2 < this.#left + this.#input.view.width + RIGHT_MARGIN) {
-        this.marks.push(text(x, top - 5, tear.label, { size: 10, ink: 'muted', anchor: 'middle', halo: true }));
+        this.marks.push(text(x, labelBottom - 5, tear.label, { size: 10, ink: 'muted', anchor: 'middle', halo: true }));
         labelEnd = x + width / 2;
       }
     }

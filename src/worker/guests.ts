@@ -2,7 +2,7 @@
 import type { GuestLayout } from '../analysis/conflicts/guest-conflicts.ts';
 import { type LayoutRange, MACHINES, type MachineName } from '../analysis/guest-layouts.ts';
 import type { Host } from '../analysis/inventory.ts';
-import { formatSize } from '../iova/format.ts';
+import { formatExactSize } from '../iova/format.ts';
 import { parseRange, parseSize } from '../iova/parse.ts';
 import type { GuestChoice } from './protocol.ts';
 
@@ -28,8 +28,9 @@ export function isMachineName(name: string): name is MachineName {
 export function machineGuest(name: MachineName, ram: bigint): GuestResult {
   const machine = MACHINES[name];
   if (ram < 1n) return { ok: false, message: 'a guest needs at least one byte of RAM' };
-  if (ram > machine.most) return { ok: false, message: `${machine.name} has no room for ${formatSize(ram)} of RAM` };
-  const title = `${machine.name}, ${formatSize(ram)}`;
+  if (ram > machine.most)
+    return { ok: false, message: `${machine.name} has no room for ${formatExactSize(ram)} of RAM` };
+  const title = `${machine.name}, ${formatExactSize(ram)}`;
   return { ok: true, guest: { title, ranges: machine.layout(ram), machine: { machine, ram } } };
 }
 

@@ -20,6 +20,7 @@ const CUT_WIDTHS: readonly number[] = [32, 36, 39, 40, 44, 46, 48, 52];
 interface Near {
   readonly mapping: LiveMapping;
   readonly state: MappingState;
+  /** Bytes between the mapping and the address; 0 for the byte right behind it. */
   readonly distance: bigint;
   readonly side: 'below' | 'above';
 }
@@ -47,7 +48,7 @@ function nearest(fault: Fault, states: readonly MappingState[]): Near | undefine
   for (const state of states) {
     const { below, above } = state.nearest(fault.address);
     for (const [mapping, side, distance] of [
-      [below, 'below', below ? fault.address - below.last : 0n],
+      [below, 'below', below ? fault.address - below.last - 1n : 0n],
       [above, 'above', above ? above.start - fault.address : 0n],
     ] as const) {
       if (mapping && (!best || distance < best.distance)) best = { mapping, state, distance, side };
@@ -168,7 +169,7 @@ function findings(fault: Fault, space: CommonSpace, states: readonly MappingStat
     const isJustPast = near.side === 'below' && near.distance <= JUST_PAST;
     found.push({
       words: isJustPast
-        ? `It is just past the end of ${rangeWords(near.mapping)}, by ${formatSize(near.distance)}.`
+        ? `It is just past the end of ${rangeWords(near.mapping)}, ${near.distance === 0n ? 'at the first byte behind it' : `${formatSize(near.distance)} behind it`}.`
         : `The nearest mapping, ${rangeWords(near.mapping)}, ${near.side === 'below' ? 'ends' : 'starts'} ${formatSize(near.distance)} ${near.side === 'below' ? 'below' : 'above'}.`,
       ...(isJustPast
         ? { wayOut: 'The device ran off the end of a buffer: its length, or prefetching behind it.' }

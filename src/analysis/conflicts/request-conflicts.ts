@@ -9,7 +9,7 @@ import type { Provenance } from '../inventory.ts';
 import { isMap, type MappingFact, type MappingSet, MappingState } from '../mappings.ts';
 import { likelyObstacles, USUAL_WIDTHS } from '../platforms.ts';
 import { meaningOf } from '../region-types.ts';
-import { type Conflict, type ConflictMark, rangeWords, type Severity } from './conflict.ts';
+import { type Conflict, type ConflictMark, listWords, rangeWords, type Severity } from './conflict.ts';
 
 /** VFIO type1's limit of mappings a container (Linux 6.12, the module parameter dma_entry_limit). */
 export const MAPPING_LIMIT = 65535;
@@ -60,7 +60,7 @@ function explainInvalid(request: Request, space: CommonSpace, pageSize: bigint):
   for (const region of space.reserved) {
     const cut = meaningOf(region.type).blocksMappings ? intersection(region, request) : undefined;
     if (!cut) continue;
-    const owners = [...new Set(region.parts.map((part) => part.owner))].join(', ');
+    const owners = listWords([...new Set(region.parts.map((part) => part.owner))]);
     return {
       words: `${rangeWords(cut)} inside it is reserved (${region.type}, ${owners}).`,
       wayOut: `${fittingPart(request, region)} ${elsewhere(space, request)}`.trim(),
@@ -216,7 +216,7 @@ function refused(request: Request, space: CommonSpace, state: MappingState, page
     errno: errno === 'unknown' ? undefined : errno,
     source: request.api === 'iommufd' ? 'iommufd, as the dump says' : 'VFIO, as the dump says',
     wayOut,
-    marks: [{ start: request.start, last: request.last, role: 'asked', words: what }, ...marks],
+    marks: [{ start: request.start, last: request.last, role: 'asked', words: `asked for${name}` }, ...marks],
     provenance: [placeOf(request), ...provenance],
   };
 }

@@ -1,0 +1,88 @@
+import { formatSize, hex } from '../iova/format.ts';
+import { type IovaRange, sizeOf } from '../iova/range.ts';
+import type { EngineDocument } from '../worker/document.ts';
+import type { HostsCompared } from '../worker/protocol.ts';
+import { parseVerbArgs } from './args.ts';
+import { engineWith, keysOf, openDocument } from './documents.ts';
+import { type CliIo, type ExitCode, unusable, type Verb } from './io.ts';
+
+const HELP = `usage: iovascope compare FILE FILE… [--json]
+
+Several hosts side by side, each FILE (or folder, or archive) one of them, with all its groups:
+what is reserved and what is usable on any and on all of them, and where they differ. For guests
+that move between hosts. Ranges are inclusive.
+
+  --json  one object
+
+Exit code 0: done; 2: a file cannot be read, nothing was recognized, or the call is unusable.`;
+
+function shown(r: IovaRange): string {
+  return `  ${hex(r.start)}-${hex(r.last)} ${formatSize(sizeOf(r))}`;
+}
+
+function section(title: string, ranges: readonly IovaRange[]): string[] {
+  return [`${title}:`, ...(ranges.length > 0 ? ranges.map(shown) : ['  nothing'])];
+}
+
+function plainLines(compared: HostsCompared): string[] {
+  const unknown = compared.hosts.filter((host) => !host.isApertureKnown).map(({ title }) => title);
+  return [
+    ...(unknown.length > 0 ? [`aperture not known, so the upper end is open: ${unknown.join(', ')}`] : []),
+    ...section('reserved on any (union)', compared.reservedUnion),
+    ...section('reserved on all (intersection)', compared.reservedIntersection),
+    ...section('usable on any (union)', compared.usableUnion),
+    ...section('usable on all (intersection)', compared.usableIntersection),
+    'differences:',
+    ...(compared.differences.length === 0
+      ? ['  none']
+      : compared.differences.map(
+          (d) => `${shown(d)}: usable on ${d.usableOn.join(', ')}; not on ${d.blockedOn.join(', ')}`,
+        )),
+    `to paste: ${compared.line}`,
+  ];
+}
+
+const pair = ({ start, last }: IovaRange) => [hex(start), hex(last)];
+
+function jsonText(compared: HostsCompared): string {
+  return JSON.stringify({
+    hosts: compared.hosts.map(({ title, isApertureKnown }) => ({ name: title, aperture_known: isApertureKnown })),
+    reserved_union: compared.reservedUnion.map(pair),
+    reserved_intersection: compared.reservedIntersection.map(pair),
+    usable_union: compared.usableUnion.map(pair),
+    usable_intersection: compared.usableIntersection.map(pair),
+    differences: compared.differences.map((d) => ({
+      start: hex(d.start),
+      last: hex(d.last),
+      usable_on: d.usableOn,
+      not_on: d.blockedOn,
+    })),
+    line: compared.line,
+  });
+}
+
+async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
+  const parsed = parseVerbArgs(args, { json: { type: 'boolean' } });
+  if (!parsed.ok) return unusable(io, `compare: ${parsed.message}`);
+  const { values, positionals } = parsed;
+  if (positionals.length < 2) return unusable(io, 'compare: two files or more are needed, one for each host');
+  if (positionals.filter((path) => path === '-').length > 1) {
+    return unusable(io, 'compare: standard input can be read only once');
+  }
+  const documents: EngineDocument[] = [];
+  for (const [index, path] of positionals.entries()) {
+    const opened = await openDocument(`host ${index}`, [path], io);
+    if (!opened.ok) return unusable(io, `compare: ${opened.message}`);
+    if (opened.document.host.groups.length === 0) {
+      return unusable(io, `compare: ${path}: nothing in it says what is reserved (no IOMMU groups, no regions)`);
+    }
+    documents.push(opened.document);
+  }
+  const compared = await engineWith(documents)('compareHosts', {
+    ticked: documents.flatMap((document) => keysOf(document).all),
+  });
+  io.stdout(values.json === true ? `${jsonText(compared)}\n` : `${plainLines(compared).join('\n')}\n`);
+  return 0;
+}
+
+export const COMPARE: Verb = { help: HELP, run };
