@@ -120,7 +120,8 @@ test('every address belongs to the first that the search comes to', () => {
   const owner = (r: Region, address: bigint): string | undefined => {
     if (!r.enabled || address < r.start || address > r.last) return undefined;
     for (const priority of [2, 1, 0, -1, -2]) {
-      for (const child of r.children.filter((c) => c.priority === priority)) {
+      const equal = r.children.filter((c) => c.priority === priority).sort((a, b) => Number(a.start - b.start));
+      for (const child of equal) {
         const found = owner(child, address);
         if (found !== undefined) return found;
       }

@@ -41,6 +41,11 @@ const SPANS_ALL = (region: Region) => region.start === 0n && region.last === IOV
 const isContainer = (region: Region, root: boolean) =>
   region.type.endsWith('i/o') && (region.children.length > 0 || (root && SPANS_ALL(region)));
 
+/** As they are asked: by priority, then by address as QEMU lists them, then as listed. */
+function inOrder(regions: readonly Region[]): Region[] {
+  return [...regions].sort((a, b) => b.priority - a.priority || (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
+}
+
 /**
  * The flat form of an address space, in ascending order. `complete` is false if aliases led nowhere or into a circle, or
  * to more regions than are looked at.
@@ -100,12 +105,11 @@ export function flatten(roots: readonly Region[], targets: Targets): { ranges: F
       render(target, region.start + shift - alias.offset - target.start, start, last, aliases + 1, false);
       return;
     }
-    const children = [...region.children].sort((a, b) => b.priority - a.priority);
-    for (const child of children) render(child, shift, start, last, aliases, false);
+    for (const child of inOrder(region.children)) render(child, shift, start, last, aliases, false);
     if (!isContainer(region, root)) fill(region, region.name, start, last);
   }
 
-  for (const root of [...roots].sort((a, b) => b.priority - a.priority)) {
+  for (const root of inOrder(roots)) {
     render(root, 0n, 0n, IOVA_MAX satisfies Iova, 0, true);
   }
   return { ranges, complete };

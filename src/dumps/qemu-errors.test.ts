@@ -122,6 +122,25 @@ describe('a request', () => {
     }
   });
 
+  test('quoted-printable, broken inside words and numbers', async () => {
+    const opened = await open(
+      'internal error: process exited while connecting to monitor: 2021-01-02T03:0=',
+      '4:05.000006Z qemu-system-aarch64: -device vfio-pci,host=3D0000:65:00.0,id=3D=',
+      'hostdev0,bus=3Dpci.3,addr=3D0x0: VFIO_MAP_DMA: -22',
+      '2021-01-02T03:04:05.000007Z qemu-system-aarch64: -device vfio-pci,host=3D000=',
+      '0:65:00.0: vfio 0000:65:00.0: failed to setup container for group 7: memory =',
+      'listener initialization failed: Region mach-virt.ram: vfio_dma_map(0x5631,=20',
+      '0x40000000, 0x100000000, 0x7fb2a3e00000) =3D -22 (Invalid argument)',
+    );
+    expect(requestsOf(opened)).toEqual([
+      'vfio map 40000000-13fffffff -EINVAL mach-virt.ram 0000:65:00.0 at 7fb2a3e00000',
+    ]);
+    expect(diagnosticsOf(opened)).toEqual([]);
+    expect(requestsOf(await open('vfio_dma_map(0x1, 0x1000, 0x1000, 0x2) =3D -22 (Invalid argument)'))).toEqual([
+      'vfio map 1000-1fff -EINVAL at 2',
+    ]);
+  });
+
   test('no range is made up', async () => {
     const opened = await open(
       'vfio_dma_map(0x1, 0x1000, 0x0, 0x2) = -22 (Invalid argument)',
@@ -151,7 +170,7 @@ describe('what an ioctl said', () => {
 
   test('alone is a diagnostic with the error', async () => {
     const opened = await open(
-      'VFIO_MAP_DMA: -22',
+      'VFIO_MAP_DMA failed: -22',
       'VFIO_UNMAP_DMA failed: Invalid argument',
       'warning: IOMMU_IOAS_MAP failed: Bad address, PCI BAR?',
     );
@@ -196,6 +215,7 @@ test.each([
     'vfio 0000:65:00.0: failed to setup container for group 7: Failed to set iommu for container: Operation not permitted',
     'error qemu-container-setup-failed 1',
   ],
+  ['vfio 0000:65:00.1: group 7 used in multiple address spaces', 'error qemu-several-address-spaces 1'],
   ['vfio 0000:65:00.0: group 7 is not viable', 'error qemu-group-not-viable 1'],
   ["Container 0x55aa can't map guest IOVA region 0x40000000..0x7fffffff", 'error qemu-outside-host-window 1'],
   [

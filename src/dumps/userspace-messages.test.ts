@@ -52,6 +52,14 @@ const ranges: [name: string, lines: string[], expected: string[]][] = [
     ['map 3000000000-3000003fff -EINVAL 0000:65:00.1', 'unmap 3000000000-3000003fff -ENOENT'],
   ],
   [
+    'OpenVMM',
+    [
+      'iommufd IOAS DMA map failed: iova=0x8000000000 user_va=0x7f00 length=0x1000 ioas_id=2: Invalid argument (os error 22)',
+      'DMA unmap failed: iova=0x1000 size=0x1000: No such file or directory (os error 2)',
+    ],
+    ['map 8000000000-8000000fff -EINVAL at 7f00', 'unmap 1000-1fff -ENOENT'],
+  ],
+  [
     'broken by a mail program',
     [
       '> DPDK dma_map vaddr: 0x200000200000, iova:',
@@ -153,6 +161,7 @@ const messages: [line: string, expected: string, words: RegExp][] = [
     / 0000:65:00\.0 /,
   ],
   ['EAL: 0000:65:00.0 not managed by VFIO driver, skipping', 'info dpdk-not-vfio 1', / 0000:65:00\.0 /],
+  ["EAL: Couldn't map new region for DMA", 'error dpdk-region-not-mapped 1', /was added/],
   ['EAL: DMA map attempt outside DMA window', 'error dpdk-outside-window 1', /outside/],
   ['EAL: 0000:65:00.0 failed to select IOMMU type', 'error dpdk-no-iommu-type 1', / 0000:65:00\.0$/],
   [
