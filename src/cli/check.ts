@@ -39,7 +39,7 @@ interface GuestWish {
 async function guestOf(text: string, io: CliIo): Promise<GuestWish | string> {
   const machine = parseMachine(text);
   if (machine) {
-    if (!machine.ok) return `--guest ${machine.message}`;
+    if (!machine.ok) return `--guest “${text}”: ${machine.message}`;
     const { machine: made } = machine.guest;
     if (made) return { choice: { kind: 'machine', machine: made.machine.name, ram: made.ram } };
   }

@@ -82,5 +82,5 @@ export function parseMachine(text: string): GuestResult | undefined {
   const name = text.slice(0, colon);
   if (colon < 0 || !isMachineName(name)) return undefined;
   const ram = parseSize(text.slice(colon + 1));
-  return ram.ok ? machineGuest(name, ram.value) : { ok: false, message: `“${text}”: ${ram.error.message}` };
+  return ram.ok ? machineGuest(name, ram.value) : { ok: false, message: ram.error.message };
 }

@@ -1,0 +1,213 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runCli } from './testing.ts';
+
+const GROUP = (n: number, ...lines: string[]) =>
+  lines.map((line) => `/sys/kernel/iommu_groups/${n}/reserved_regions:${line}\n`).join('');
+const MSI = '0x00000000fee00000 0x00000000feefffff msi';
+let root = '';
+const put = (name: string, text: string): string => {
+  const path = join(root, name);
+  writeFileSync(path, text);
+  return path;
+};
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'check-'));
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+describe('check', () => {
+  test('a guest over the MSI window: what, why, how to avoid it; exit code 1', async () => {
+    const host = put('host.txt', GROUP(1, MSI));
+    const { code, stdout, stderr } = await runCli(['check', host, '--guest', 'virt:4G']);
+    expect([code, stderr]).toEqual([1, '']);
+    expect(stdout).toContain('1. fatal: guest memory “mach-virt.ram” lies over the MSI window 0xfee00000-0xfeefffff\n');
+    expect(stdout).toContain('   rule: guest-over-reserved, EINVAL, ');
+    expect(stdout).toContain('up to ≈ 2.98 GiB');
+    expect(stdout).toContain('   asked: 0x40000000-0x13fffffff ');
+    expect(stdout).toContain('   in the way: 0xfee00000-0xfeefffff ');
+    expect(stdout).toContain(`   from: ${host}:1\n`);
+    expect(stdout).toMatch(/\n1 conflict\n$/);
+  });
+
+  test('nothing wrong: exit code 0', async () => {
+    const host = put('host.txt', GROUP(1, MSI));
+    expect(await runCli(['check', host, '--guest', 'q35:8G'])).toEqual({
+      code: 0,
+      stdout: 'no conflicts\n',
+      stderr: '',
+    });
+    expect(await runCli(['check', host, '--json'])).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+
+  test('--json: one conflict a line, addresses in hex', async () => {
+    const host = put('host.txt', GROUP(1, MSI));
+    const { stdout } = await runCli(['check', host, '--guest', 'virt:4G', '--json']);
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([
+      {
+        rule: 'guest-over-reserved',
+        severity: 'fatal',
+        errno: 'EINVAL',
+        ranges: [
+          { role: 'asked', start: '0x40000000', last: '0x13fffffff' },
+          { role: 'obstacle', start: '0xfee00000', last: '0xfeefffff' },
+        ],
+        provenance: [{ source: host, line: 1 }],
+      },
+    ]);
+  });
+
+  test('a guest from a file, beside machines', async () => {
+    const host = put('host.txt', GROUP(1, MSI));
+    const guest = put(
+      'guest.txt',
+      'FlatView #0\n AS "memory", root: system\n Root memory region: system\n  00000000fe000000-00000000ffffffff (prio 0, ram): odd.ram\n',
+    );
+    const { code, stdout } = await runCli(['check', host, '--guest', guest]);
+    expect(code).toBe(1);
+    expect(stdout).toContain('guest memory “odd.ram”');
+    const none = await runCli(['check', host, '--guest', host]);
+    expect(none).toMatchObject({
+      code: 2,
+      stderr: `iovascope: check: --guest ${host}: no guest layout in it, and no machine of that name\n`,
+    });
+  });
+
+  test('only some groups', async () => {
+    const host = put('host.txt', GROUP(1, MSI) + GROUP(2, '0x1000 0x1fff direct'));
+    expect((await runCli(['check', host])).code).toBe(1);
+    expect((await runCli(['check', host, '--group', '1'])).code).toBe(0);
+    expect(await runCli(['check', host, '--group', '7'])).toMatchObject({
+      code: 2,
+      stderr: 'iovascope: check: --group 7: there is no such group in the files\n',
+    });
+  });
+
+  test('the page size of the host', async () => {
+    const host = put('host.txt', GROUP(1, MSI));
+    const guest = put(
+      'guest.txt',
+      'FlatView #0\n AS "memory", root: system\n  0000000080010000-0000000080013fff (prio 0, ramd): 0006:01:00.0 BAR 0\n',
+    );
+    expect((await runCli(['check', host, '--guest', guest])).code).toBe(0);
+    const { code, stdout } = await runCli(['check', host, '--guest', guest, '--page-size', '64K']);
+    expect([code, stdout.includes('does not end on pages of 64 KiB')]).toEqual([1, true]);
+  });
+
+  test('the operations of a session that were refused', async () => {
+    const session = put(
+      'a.iova.jsonl',
+      [
+        '{"format":"iova-trace","version":1,"model":"iommufd"}',
+        '{"op":"ioas.alloc","ioas":"a"}',
+        '{"op":"ioas.unmap","ioas":"a","iova":"0x1000","length":"0x1000"}',
+      ].join('\n'),
+    );
+    const { code, stdout } = await runCli(['check', session]);
+    expect(code).toBe(1);
+    expect(stdout).toContain('ENOENT');
+  });
+
+  test.each([
+    [['check'], 'check: a file is missing; - is standard input'],
+    [['check', 'HOST', '--guest', 'q35:lots'], 'check: --guest “q35:lots”: expected a decimal digit, found “l”'],
+    [['check', 'HOST', '--guest', 'q35:0'], 'check: --guest “q35:0”: a guest needs at least one byte of RAM'],
+    [['check', 'HOST', '--page-size', '5000'], 'check: --page-size “5000”: expected a power of two such as 4K or 64K'],
+    [['check', 'nowhere.txt'], 'check: nowhere.txt: cannot be read: no such file or directory'],
+  ])('unusable: %j', async (args, message) => {
+    const host = put('host.txt', GROUP(1, MSI));
+    const { code, stdout, stderr } = await runCli(args.map((arg) => (arg === 'HOST' ? host : arg)));
+    expect([code, stdout, stderr]).toEqual([2, '', `iovascope: ${message}\n`]);
+  });
+});
+
+describe('fit', () => {
+  test('places, in the terms of the question', async () => {
+    const host = put('host.txt', GROUP(1, MSI));
+    const { code, stdout } = await runCli(['fit', host, '--size', '2G', '--align', '1G']);
+    expect(code).toBe(0);
+    expect(stdout).toBe(
+      [
+        `${host}: group 1: 2 GiB fits`,
+        '  0x0-0x7fffffff, and on every 0x40000000 up to 0x40000000, in 0x0-0xfedfffff',
+        '  0x100000000-0x17fffffff, and on every 0x40000000 up to 0xffffffff80000000, in 0xfef00000-0xffffffffffffffff',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('a fixed address that is taken: by what, and what would fit there', async () => {
+    const host = put('host.txt', GROUP(1, MSI));
+    const { code, stdout } = await runCli(['fit', host, '--size', '4G', '--at', '0x80000000']);
+    expect(code).toBe(1);
+    expect(stdout).toContain('4 GiB at 0x80000000 does not fit');
+    expect(stdout).toContain('  in the way: 0xfee00000-0xfeefffff MSI window (msi)\n');
+    expect(stdout).toContain('(0x7ee00000) at 0x80000000');
+  });
+
+  test('--json', async () => {
+    const host = put('host.txt', GROUP(1, MSI));
+    const { stdout } = await runCli(['fit', host, '--size', '0x1000', '--at', '0xfee00000', '--json']);
+    expect(JSON.parse(stdout)).toEqual({
+      space: `${host}: group 1`,
+      fits: false,
+      places: [],
+      in_the_way: [{ start: '0xfee00000', last: '0xfeefffff', words: 'MSI window (msi)' }],
+    });
+  });
+
+  test.each([
+    [['fit', 'HOST'], 'fit: --size is missing'],
+    [['fit', 'HOST', '--size', '0'], 'fit: --size “0”: expected at least one byte'],
+    [['fit', 'HOST', '--size', '1', '--align', '3'], 'fit: --align “3”: expected a power of two'],
+    [['fit', 'HOST', '--size', '1', '--at', 'here'], 'fit: --at “here”: expected a hexadecimal digit, found “h”'],
+  ])('unusable: %j', async (args, message) => {
+    const host = put('host.txt', GROUP(1, MSI));
+    const { code, stderr } = await runCli(args.map((arg) => (arg === 'HOST' ? host : arg)));
+    expect([code, stderr]).toEqual([2, `iovascope: ${message}\n`]);
+  });
+});
+
+describe('compare', () => {
+  test('two hosts: sets, differences and the line to paste', async () => {
+    const amd = put('amd.txt', GROUP(1, MSI, '0x000000fd00000000 0x000000ffffffffff reserved'));
+    const intel = put('intel.txt', GROUP(1, MSI));
+    const { code, stdout } = await runCli(['compare', amd, intel]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      'reserved on any (union):\n  0xfee00000-0xfeefffff 1 MiB\n  0xfd00000000-0xffffffffff 12 GiB\n',
+    );
+    expect(stdout).toContain('reserved on all (intersection):\n  0xfee00000-0xfeefffff 1 MiB\n');
+    expect(stdout).toContain(`differences:\n  0xfd00000000-0xffffffffff 12 GiB: usable on ${intel}; not on ${amd}\n`);
+    expect(stdout).toMatch(/to paste: 12G@1012G,1M@4078M\n$/);
+    const { stdout: json } = await runCli(['compare', amd, intel, '--json']);
+    expect(JSON.parse(json)).toMatchObject({
+      reserved_intersection: [['0xfee00000', '0xfeefffff']],
+      usable_intersection: [
+        ['0x0', '0xfedfffff'],
+        ['0xfef00000', '0xfcffffffff'],
+        ['0x10000000000', '0xffffffffffffffff'],
+      ],
+      differences: [{ usable_on: [intel], not_on: [amd] }],
+    });
+  });
+
+  test('one host is not enough, and a file without regions is none', async () => {
+    const intel = put('intel.txt', GROUP(1, MSI));
+    const log = put('log.txt', 'DMAR: Host address width 39\n');
+    expect((await runCli(['compare', intel])).stderr).toBe(
+      'iovascope: compare: two files or more are needed, one for each host\n',
+    );
+    expect((await runCli(['compare', intel, log])).stderr).toContain(
+      `compare: ${log}: nothing in it says what is reserved`,
+    );
+  });
+});
