@@ -1,6 +1,9 @@
 import { DYNDBG } from './dyndbg.ts';
 import type { DumpFormat } from './format.ts';
 import { FTRACE } from './ftrace.ts';
+import { INTEL_DEBUGFS_PAGES } from './intel-debugfs-pages.ts';
+import { INTEL_DEBUGFS_REGISTERS } from './intel-debugfs-registers.ts';
+import { INTEL_DEBUGFS_ROOTS } from './intel-debugfs-roots.ts';
 import { IOMEM } from './iomem.ts';
 import { IOMMU_GROUPS } from './iommu-groups.ts';
 import { KERNEL_LOG_AMD } from './kernel-log-amd.ts';
@@ -34,4 +37,7 @@ export const FORMATS: readonly DumpFormat[] = [
   USERSPACE_MESSAGES,
   KERNEL_LOG_XEN,
   KERNEL_LOG_VFIO,
+  INTEL_DEBUGFS_PAGES,
+  INTEL_DEBUGFS_REGISTERS,
+  INTEL_DEBUGFS_ROOTS,
 ];
