@@ -71,7 +71,7 @@ test('with the keyboard alone: a sample, a group, a lane, a range, the scale, th
   await app.keyboard.press('d');
   await expect(app.getByTestId('minimap')).not.toHaveAttribute('aria-label', /Shown: 0x0 to/);
   await app.keyboard.press('/');
-  await expect(app.getByRole('combobox')).toBeFocused();
+  await expect(app.getByRole('combobox', { name: /^Find/ })).toBeFocused();
   await app.keyboard.type('0x8000abc');
   await expect(app.getByRole('option').first()).toBeVisible();
   await app.keyboard.press('ArrowDown');

@@ -25,7 +25,7 @@ test('the model of a session can be changed, and events are walked one by one', 
   await app.getByRole('button', { name: 'Open' }).click();
   await app.getByRole('menuitem', { name: 'three kernels' }).click();
   await app.getByRole('tab', { name: 'Events' }).click();
-  const last = app.getByRole('listitem').last();
+  const last = app.getByRole('tabpanel').getByRole('listitem').last();
   await expect(last).toContainText('-EADDRINUSE');
   await app.getByRole('combobox', { name: 'run under' }).selectOption('iommufd');
   await expect(last).toContainText('iova=0xfffc0000');

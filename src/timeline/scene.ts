@@ -215,9 +215,10 @@ class SceneBuilder {
         width: 1,
       });
     }
+    background.push(...this.#washes(plotTop, plotBottom));
     this.marks.splice(before, 0, ...background);
     this.#drawTears(flagTop, plotTop, plotBottom);
-    this.#flags(flagTop, plotTop, plotBottom);
+    if (this.#numbered().length > 0) this.#flags(flagTop);
     this.marks.push(...this.#topMarks);
     this.#bands(plotTop, plotBottom);
     this.#y += 18;
@@ -561,25 +562,31 @@ class SceneBuilder {
       .sort((a, b) => a.x0 + a.x1 - (b.x0 + b.x1) || a.number - b.number);
   }
 
-  /** Numbers in a strip above the lanes, each with a band through them; neighbours that would touch share a flag. */
-  #flags(flagTop: number, top: number, bottom: number): void {
-    const bands = this.#numbered();
-    const middle = flagTop + FLAG_STRIP / 2;
+  /** The bands of the numbered stretches, to lie below the lanes: the colours of the bars mean something. */
+  #washes(top: number, bottom: number): Mark[] {
+    const marks: Mark[] = [];
     const washed = new Set<string>();
-    for (const { x0, x1, start, last, ink } of bands) {
+    for (const { x0, x1, start, last, ink } of this.#numbered()) {
       const key = `${start}-${last}`;
       if (washed.has(key)) continue;
       washed.add(key);
       const box = { x: this.#left + x0, y: top - 4, width: Math.max(1, x1 - x0), height: bottom - top + 4 };
-      if (washed.size <= WASHED_MAX) this.marks.push({ type: 'wash', ...box, ink });
+      if (washed.size <= WASHED_MAX) marks.push({ type: 'wash', ...box, ink });
       for (const x of x1 - x0 < 3 ? [x0] : [x0, x1]) {
         const points = [
           [this.#left + x, top - 4],
           [this.#left + x, bottom],
         ] as const;
-        this.marks.push({ type: 'path', points, ink, width: 0.75 });
+        marks.push({ type: 'path', points, ink, width: 0.75 });
       }
     }
+    return marks;
+  }
+
+  /** Numbers in a strip above the lanes, each with a band through them; neighbours that would touch share a flag. */
+  #flags(flagTop: number): void {
+    const bands = this.#numbered();
+    const middle = flagTop + FLAG_STRIP / 2;
     interface Group {
       numbers: number[];
       x: number;

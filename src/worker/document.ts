@@ -200,7 +200,7 @@ function layersOf(document: EngineDocument): LayerNode[] {
     ...mappings.map((set) => ({
       key: mappingKey(document, set),
       title: set.title,
-      note: [counted(set.facts.length, 'event'), set.note].filter(Boolean).join(' · '),
+      note: [counted(set.facts.length, 'event'), set.isOneDomain ? set.note : 'domain not known'].join(' · '),
       isShown: true,
     })),
     ...layer('guest', 'guest layout', counted(host.guest.length, 'range'), host.guest.length, true),

@@ -1,0 +1,207 @@
+// What people come with: a guest that does not start, a device that cannot be assigned, a fault.
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { dropText, expect, rowOf, test } from './page.ts';
+
+const regions = (group: number, ...lines: string[]) =>
+  lines.map((line) => `/sys/kernel/iommu_groups/${group}/reserved_regions:${line}\n`).join('');
+const MSI = '0x00000000fee00000 0x00000000feefffff msi';
+const HOLE = '0x000000fd00000000 0x000000ffffffffff reserved';
+
+async function open(app: Page, files: readonly { name: string; text: string }[]): Promise<void> {
+  const [first] = files;
+  await dropText(app, files);
+  await expect(app.getByRole('treegrid')).toContainText(first?.name ?? '');
+}
+
+const conflicts = (app: Page) => app.getByTestId('conflicts').locator('.conflict');
+const guest = (app: Page) => app.getByTestId('guest').getByLabel('Guest to try');
+
+test('a guest of four gigabytes on arm64’s machine hits the MSI window of x86, and what would fit', async ({ app }) => {
+  await open(app, [{ name: 'host.txt', text: regions(1, MSI) }]);
+  await expect(conflicts(app)).toHaveCount(0);
+  await guest(app).selectOption('virt');
+  await expect(conflicts(app)).toHaveCount(1);
+  await expect(rowOf(app, 'guest', '0x4000_0000', '0x1_3fff_ffff')).toHaveCount(1);
+  await conflicts(app).getByRole('button').first().click();
+  await expect(app.getByTestId('conflicts')).toContainText('EINVAL');
+  await expect(app.getByTestId('conflicts')).toContainText('up to ≈ 2.98 GiB');
+
+  // The slider shows at once when it fits, and the largest that does.
+  await expect(app.getByTestId('guest-fits')).toContainText('Does not fit');
+  await app.getByTestId('guest').getByRole('button', { name: 'Largest that fits' }).click();
+  await expect(app.getByTestId('guest-fits')).toContainText('Fits.');
+  await expect(conflicts(app)).toHaveCount(0);
+  await app.getByTestId('guest').getByRole('slider').focus();
+  await app.keyboard.press('ArrowRight');
+  await expect(conflicts(app)).toHaveCount(1);
+  await expect(app.getByTestId('guest-ram')).toHaveText('3 GiB');
+});
+
+test('the hole below 1 TiB: q35 does not fit, with memory moved it does', async ({ app }) => {
+  await open(app, [{ name: 'amd.txt', text: regions(1, MSI, HOLE) }]);
+  await guest(app).selectOption('q35');
+  await app.getByTestId('guest').getByRole('textbox').fill('1100G');
+  await app.keyboard.press('Enter');
+  await expect(conflicts(app)).toHaveCount(1);
+  await expect(conflicts(app).first()).toContainText('0xfd00000000-0xffffffffff');
+  await guest(app).selectOption('q35-amd');
+  await expect(conflicts(app)).toHaveCount(0);
+  await expect(rowOf(app, 'guest', '0x100_0000_0000', '0x212_7fff_ffff')).toHaveCount(1);
+});
+
+test('conflicts are flagged in the picture: a click, the key c, and Escape', async ({ app }) => {
+  await open(app, [{ name: 'host.txt', text: regions(1, MSI) + regions(2, '0x1000 0x1fff direct') }]);
+  await guest(app).selectOption('virt');
+  await expect(conflicts(app)).toHaveCount(2);
+  await app.getByTestId('timeline').focus();
+  await app.keyboard.press('c');
+  await expect(conflicts(app).first()).toHaveClass(/current/);
+  await app.keyboard.press('c');
+  await expect(conflicts(app).nth(1)).toHaveClass(/current/);
+  await app.keyboard.press('Escape');
+  await expect(app.locator('.conflict.current')).toHaveCount(0);
+
+  // The first flag stands above the lanes: found by going along the strip.
+  const box = await app.getByTestId('timeline').boundingBox();
+  if (!box) throw new Error('no timeline');
+  for (let y = 60; y < 130 && (await app.locator('.conflict.current').count()) === 0; y += 8) {
+    for (let x = 110; x < box.width - 20 && (await app.locator('.conflict.current').count()) === 0; x += 14) {
+      await app.mouse.click(box.x + x, box.y + y);
+    }
+  }
+  await expect(app.locator('.conflict.current')).toHaveCount(1);
+});
+
+test('a device that cannot be assigned: its region, and the line of the log that said so', async ({ app }) => {
+  // The sample of a first visit has one.
+  const entry = conflicts(app).filter({ hasText: '0000:00:05.0 cannot be assigned' });
+  await entry.getByRole('button').first().click();
+  await expect(entry).toContainText('0x3f00_0000 – 0x3f7f_ffff');
+  await entry
+    .getByRole('button', { name: /^dmesg\.txt, line \d+/ })
+    .first()
+    .click();
+  const line = app.getByTestId('source-text').locator('tr.current');
+  await expect(line).toContainText('1:1 IOMMU mapping');
+  await expect(line).toBeInViewport();
+});
+
+test('from a range to its line, and from the line back to the range', async ({ app }) => {
+  await open(app, [{ name: 'host.txt', text: `nothing of interest here\n${regions(1, MSI, HOLE)}` }]);
+  await rowOf(app, 'reserved', '0xfd_0000_0000', '0xff_ffff_ffff').getByRole('button').click();
+  await app.getByTestId('inspector').getByRole('button', { name: 'host.txt, line 3' }).click();
+  const text = app.getByTestId('source-text');
+  await expect(text.locator('tr.current')).toContainText('reserved_regions:0x000000fd00000000');
+  await expect(text.locator('tr.text-left-over')).toContainText('nothing of interest');
+  await expect(text.locator('tr.text-recognized')).toHaveCount(2);
+  await text.locator('tr').filter({ hasText: 'fee00000' }).getByRole('button', { name: 'reserved' }).click();
+  await expect(app.getByTestId('start')).toHaveText('0xfee0_0000');
+});
+
+test('a fault with its nearest mapping, at the moment that is shown', async ({ app }) => {
+  const trace = [
+    'qemu-1 [000] ..... 10.000001: map: IOMMU: iova=0x0000000000400000 - 0x0000000000600000 paddr=0x0000000197800000 size=2097152',
+    'qemu-1 [000] ..... 11.000001: map: IOMMU: iova=0x0000000000800000 - 0x0000000000a00000 paddr=0x0000000297800000 size=2097152',
+    'qemu-1 [000] ..... 12.000001: unmap: IOMMU: iova=0x0000000000800000 - 0x0000000000a00000 size=2097152 unmapped_size=2097152',
+  ].join('\n');
+  const log =
+    'DMAR: [DMA Write NO_PASID] Request device [03:00.0] fault addr 0x601000 [fault reason 0x05] PTE Write access is not set\n';
+  await open(app, [
+    { name: 'trace.txt', text: trace },
+    { name: 'log.txt', text: log },
+  ]);
+  await expect(rowOf(app, 'faults', '0x60_1000', '0x60_1000')).toHaveCount(1);
+  await conflicts(app).getByRole('button').first().click();
+  await expect(conflicts(app).first()).toContainText('just past the end of 0x40_0000 – 0x5f_ffff');
+  await expect(rowOf(app, 'traced', '0x40_0000', '0x5f_ffff')).toHaveCount(1);
+  await expect(rowOf(app, 'traced', '0x80_0000', '0x9f_ffff')).toHaveCount(0);
+  // Two events back the second mapping is there.
+  await app.keyboard.press(',');
+  await app.keyboard.press(',');
+  await expect(rowOf(app, 'traced', '0x80_0000', '0x9f_ffff')).toHaveCount(1);
+});
+
+test('a refused request over the reserved region that refused it', async ({ app }) => {
+  const qemu =
+    'qemu-system-aarch64: -device vfio-pci,host=0000:29:00.0: vfio 0000:29:00.0: failed to setup container for group 28: memory listener initialization failed: Region mach-virt.ram: vfio_dma_map(0x1, 0x40000000, 0x100000000, 0x7fb2a3e00000) = -22 (Invalid argument)\n';
+  await open(app, [
+    { name: 'host.txt', text: regions(1, MSI) },
+    { name: 'qemu.txt', text: qemu },
+  ]);
+  await expect(rowOf(app, 'refused', '0x4000_0000', '0x1_3fff_ffff')).toHaveCount(1);
+  await expect(conflicts(app).first()).toContainText('mach-virt.ram');
+  await conflicts(app).getByRole('button').first().click();
+  await expect(conflicts(app).first()).toContainText('0xfee0_0000 – 0xfeef_ffff (1 MiB) inside it is reserved');
+});
+
+test('would this fit? places, and what stands in the way', async ({ app }) => {
+  await open(app, [{ name: 'host.txt', text: regions(1, MSI) }]);
+  await app.getByRole('tab', { name: 'Fit' }).click();
+  const fit = app.getByTestId('fit');
+  await expect(fit).toContainText('Fits in host.txt: group 1');
+  await fit.getByLabel('size').fill('4G');
+  await fit.getByLabel('at', { exact: true }).fill('0x80000000');
+  await expect(fit).toContainText('Does not fit');
+  await expect(fit).toContainText('MSI window (msi)');
+  await expect(fit).toContainText('0x8000_0000 – 0xfedf_ffff');
+  await fit.getByLabel('size').fill('lots');
+  await expect(fit).toContainText('Size:');
+});
+
+test('several hosts: what differs, and a line to paste', async ({ app }) => {
+  await open(app, [{ name: 'amd.txt', text: regions(1, MSI, HOLE) }]);
+  await open(app, [{ name: 'intel.txt', text: regions(1, MSI) }]);
+  await app.getByRole('tab', { name: 'Hosts' }).click();
+  await expect(app.getByTestId('paste-line')).toHaveText('12G@1012G,1M@4078M');
+  await expect(app.getByTestId('hosts').locator('tbody tr')).toHaveCount(1);
+  await expect(app.getByTestId('hosts')).toContainText('0xfd_0000_0000 – 0xff_ffff_ffff');
+});
+
+test('a guest’s dump on another host, and ranges typed by hand', async ({ app }) => {
+  await open(app, [{ name: 'host.txt', text: regions(1, MSI) }]);
+  const mtree =
+    'FlatView #0\n AS "memory", root: system\n Root memory region: system\n  00000000fe000000-00000000ffffffff (prio 0, ram): odd.ram\n';
+  await open(app, [{ name: 'mtree.txt', text: mtree }]);
+  await guest(app).selectOption({ label: 'the guest of mtree.txt' });
+  await expect(conflicts(app)).toHaveCount(1);
+  await expect(conflicts(app).first()).toContainText('odd.ram');
+  await guest(app).selectOption('ranges');
+  await app.getByTestId('guest').getByRole('textbox').fill('0xfee00000-0xfee00fff ram page');
+  await app.getByTestId('guest').getByRole('button', { name: 'Try them' }).click();
+  await expect(conflicts(app).first()).toContainText('page');
+  await app.getByTestId('guest').getByRole('textbox').fill('from here to there');
+  await app.getByTestId('guest').getByRole('button', { name: 'Try them' }).click();
+  await expect(app.getByTestId('conflicts')).toContainText('The guest was not tried');
+});
+
+test('search finds lines that no lane shows', async ({ app }) => {
+  const log = 'DMAR: dmar7: reg_base_addr fed91000 ver 1:0 cap d2008c22260286 ecap f00f4a\n';
+  await open(app, [{ name: 'log.txt', text: `first line\n${log}` }]);
+  await app.keyboard.press('/');
+  await app.keyboard.type('d2008c22260286');
+  await app.getByRole('option').filter({ hasText: 'log.txt:2' }).click();
+  await expect(app.getByTestId('source-text').locator('tr.current')).toContainText('dmar7');
+});
+
+for (const theme of ['light', 'dark'] as const) {
+  test.describe(theme, () => {
+    test.use({ colorScheme: theme });
+
+    test(`axe finds nothing in the conflicts, the guest and their tabs (${theme})`, async ({ app }) => {
+      const check = async () => {
+        const { violations } = await new AxeBuilder({ page: app }).analyze();
+        expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)).toEqual([]);
+      };
+      await guest(app).selectOption('q35');
+      await conflicts(app).getByRole('button').first().click();
+      await check();
+      await guest(app).selectOption('ranges');
+      for (const tab of ['Fit', 'Hosts', 'Text']) {
+        await app.getByRole('tab', { name: tab }).click();
+        await expect(app.getByRole('tabpanel')).not.toContainText('Loading');
+        await check();
+      }
+    });
+  });
+}
