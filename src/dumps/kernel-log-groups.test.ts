@@ -32,3 +32,11 @@ const forms: [name: string, text: string, expected: string[]][] = [
 test.each(forms)('%s', async (_, text, expected) => {
   expect(groupsOf(await openText(`${text}\n`))).toEqual(expected);
 });
+
+test('the default type of domains is told, without a fact', async () => {
+  const { facts, sources } = await openText(
+    'iommu: Default domain type: Passthrough (set via kernel command line)\niommu: DMA domain TLB invalidation policy: lazy mode\n',
+  );
+  expect(facts).toMatchObject([{ code: 'default-domain-type', message: 'the default domain type is Passthrough' }]);
+  expect(sources[0]).toMatchObject({ unrecognized: 0, formats: [{ name: 'kernel-log-groups', facts: 0 }] });
+});

@@ -156,20 +156,30 @@ describe('units and widths', () => {
     ]);
   });
 
-  test('the width of the host, not the one of an ACPI table', async () => {
-    const { facts } = await open(
-      'DMAR:Host address width 36',
-      '[024h 0036 1]  Host Address Width : 26',
-      'Host address width 0',
-    );
+  test('the width of the host, if it can be one', async () => {
+    const { facts } = await open('DMAR:Host address width 36', 'Host address width 0', 'Host address width 65');
     expect(facts).toMatchObject([{ kind: 'host', address_width: 36, line: 1 }]);
+  });
+
+  test('lines that hold nothing for a layout are understood, others are left alone', async () => {
+    const { sources } = await open(
+      'DMAR: DRHD base: 0x000000fed90000 flags: 0x0',
+      'DMAR-IR: IOAPIC id 2 under DRHD base  0xfed91000 IOMMU 1',
+      'DMAR: ATSR flags: 0x0',
+      'DMAR: Host address width 39',
+      'DMAR: something that nobody knows',
+    );
+    expect(sources[0]).toMatchObject({ unrecognized: 1, samples: [{ line: 5 }] });
   });
 
   test('an address that does not fit', async () => {
     const opened = await open(
       'DMAR: intel_iommu_map: iommu width (39) is not sufficient for the mapped address (ffff008000)',
     );
-    expect(opened.facts).toMatchObject([{ message: '0xffff008000 needs 40 bits, the IOMMU has 39' }]);
+    expect(opened.facts).toMatchObject([
+      { kind: 'aperture', start: 0n, last: 0x7f_ffff_ffffn },
+      { message: '0xffff008000 needs 40 bits, the IOMMU has 39' },
+    ]);
   });
 });
 

@@ -19,6 +19,7 @@
 //
 // (drivers/iommu/intel/dmar.c and iommu.c, Linux 2.6.30 to 6.12.)
 import { hex } from '../iova/format.ts';
+import { range } from '../iova/range.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from './format.ts';
 import { DEVICE_NAME, logDevice, type Matched, matchWrapped, parseAddress, shown } from './kernel-log.ts';
 import { continuation, joinWrapped } from './wrapped.ts';
@@ -50,6 +51,9 @@ const FAULT_WITH_REASON = new RegExp(REQUEST + REASON, 'i');
 const FAULT_START = /\[DMA (?:Read|Write)|\[DMA$/;
 const INTERRUPT = /INTR-REMAP\S{0,3} {0,2}(?:Request device|\[fault reason)|fault index [0-9a-fx]/;
 const STATUS = /DRHD: handling fault status reg/;
+/** Lines of the same driver that hold nothing for a layout. */
+const OTHER =
+  /DRHD base: ?0x[0-9a-f]+ {1,4}flags|(?:IOAPIC|HPET) id \d{1,4} under DRHD base|ATSR flags: ?0x|No ATSR found|RHSA base: ?0x|DMAR(?:-IR)?: ?(?:Queued invalidation|Enabled IRQ remapping|IOMMU (?:enabled|feature|batching)|dmar\d{1,4}: Using (?:Queued|Register)|x2apic is disabled|Use 'intremap|Intel\(R\) Virtualization Technology|Skip IOMMU disabling)/;
 
 /** Texts that a mail program may have broken, to see where they end. */
 const REASONS: readonly string[] = [
@@ -90,7 +94,7 @@ class KernelLogIntelReader implements LineReader {
       this.#ineligible(line, ahead) ||
       this.#tooNarrow(line, ahead) ||
       this.#identity(line, ahead) ||
-      (INTERRUPT.test(line.text) || STATUS.test(line.text) ? 1 : 0)
+      (INTERRUPT.test(line.text) || STATUS.test(line.text) || OTHER.test(line.text) ? 1 : 0)
     );
   }
 
@@ -141,6 +145,7 @@ class KernelLogIntelReader implements LineReader {
     const last = parseAddress(found?.match[2]);
     if (!found || start === undefined || last === undefined) return 0;
     const message = `the firmware's memory map does not reserve the RMRR ${hex(start)}-${hex(last)}`;
+    this.#sink.recognized();
     this.#sink.diagnostic('warning', 'rmrr-not-reserved', message, line.number);
     return found.lines;
   }
@@ -170,6 +175,10 @@ class KernelLogIntelReader implements LineReader {
     const found = matchWrapped(line, ahead, /iommu width \(/, TOO_NARROW, NO_REST);
     const address = parseAddress(found?.match[2]);
     if (!found || address === undefined) return 0;
+    const bits = BigInt(found.match[1] ?? '0');
+    if (bits >= 1n && bits <= 64n) {
+      this.#sink.fact({ kind: 'aperture', ...range(0n, (1n << bits) - 1n) }, line.number);
+    }
     const message = `${hex(address)} needs ${address.toString(2).length} bits, the IOMMU has ${found.match[1]}`;
     this.#sink.diagnostic('warning', 'address-above-width', message, line.number);
     return found.lines;
@@ -254,6 +263,6 @@ export const KERNEL_LOG_INTEL: LineFormat = {
   name: 'kernel-log-intel',
   title: 'Kernel log: Intel VT-d',
   interest:
-    /Host address|reg_base_addr|dmar\d{1,4}:$|RMRR|No firmware|Device is inel|Firmware has|iommu width|\[DMA|INTR-REMAP|fault index|handling fault|identity map/,
+    /DRHD|ATSR|RHSA|DMAR-IR: |DMAR: |Host address|reg_base_addr|dmar\d{1,4}:$|RMRR|No firmware|Device is inel|Firmware has|iommu width|\[DMA|INTR-REMAP|fault index|handling fault|identity map/,
   open: (_source: DumpSource, sink) => new KernelLogIntelReader(sink),
 };
