@@ -78,7 +78,7 @@ export class Collector {
         this.countFormat(format);
         // Copying a fact costs as much as finding it: it is taken over.
         fact.source = source;
-        fact.line = line;
+        if (line !== undefined) fact.line = line;
         this.push(fact);
       },
       group: (group, about, line) => this.group(host, source, group, about, format, line),

@@ -31,10 +31,10 @@ export type Lookahead = (n: number) => DumpLine | undefined;
 /** Where a reader puts what it finds. The source's name is added here. */
 export interface FactSink {
   /**
-   * A new fact with the number of the line where it starts. The fact is taken over: `source` and `line` are set here.
-   * Not for `group` facts.
+   * A new fact with the number of the line where it starts, if there are lines. The fact is taken over: `source` and
+   * `line` are set here. Not for `group` facts.
    */
-  fact(fact: Fact, line: number): void;
+  fact(fact: Fact, line: number | undefined): void;
   /**
    * Something about a group. All that one file (or one tree of sysfs) says of a group becomes one `group` fact, placed
    * where the group was first seen. A later type replaces an earlier one only if there was none.

@@ -1,3 +1,5 @@
+import { ACPI_DISASSEMBLY } from './acpi-disassembly.ts';
+import { ACPI_TABLE } from './acpi-table.ts';
 import { DYNDBG } from './dyndbg.ts';
 import type { DumpFormat } from './format.ts';
 import { FTRACE } from './ftrace.ts';
@@ -40,4 +42,6 @@ export const FORMATS: readonly DumpFormat[] = [
   INTEL_DEBUGFS_PAGES,
   INTEL_DEBUGFS_REGISTERS,
   INTEL_DEBUGFS_ROOTS,
+  ACPI_DISASSEMBLY,
+  ACPI_TABLE,
 ];
