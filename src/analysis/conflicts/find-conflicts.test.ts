@@ -300,6 +300,19 @@ describe('requests', () => {
     expect(less).toMatchObject({ rule: 'unmap-short', severity: 'suspicious' });
   });
 
+  test('a group that could not join the container now, because something is mapped over its region', () => {
+    const found = conflictsOf([
+      MSI,
+      width(39),
+      request(0xfee0_0000n, 0xfee0_0fffn, 0),
+      request(0x80_0000_0000n, 0x80_0000_0fffn, 0),
+    ]);
+    expect(found.map(({ rule, errno, marks }) => [rule, errno, marks.map(({ start }) => start)])).toEqual([
+      ['attach-over-mapping', 'EINVAL', [0xfee0_0000n, 0xfee0_0000n]],
+      ['attach-over-mapping', 'EINVAL', [0x80_0000_0000n, 0x80_0000_0000n]],
+    ]);
+  });
+
   test('the mappings of a container against its limit', () => {
     const many = Array.from({ length: 65_535 }, (_, i) =>
       request(BigInt(i) * 0x2000n, BigInt(i) * 0x2000n + 0xfffn, 0),

@@ -256,6 +256,51 @@ function bounded(conflicts: readonly Conflict[]): Conflict[] {
   return kept;
 }
 
+/** Ticked groups that could not join the container now, because something is mapped where they cannot have it. */
+function refusedAttaches(state: MappingState, space: CommonSpace): Conflict[] {
+  const { set } = state;
+  const regions = space.reserved
+    .filter((region) => meaningOf(region.type).blocksMappings)
+    .map((region) => {
+      const owners = listWords([...new Set(region.parts.map((part) => part.owner))]);
+      const places = region.parts.flatMap((part) => part.provenance);
+      return { start: region.start, last: region.last, what: `${region.type} of ${owners}`, who: owners, places };
+    });
+  const beyond = beyondApertures(space.apertures).map(({ start, last }) => ({
+    start,
+    last,
+    what: 'outside the aperture',
+    who: listWords(space.apertures.map(({ words }) => words)),
+    places: space.apertures.flatMap((aperture) => aperture.provenance),
+  }));
+  return [...regions, ...beyond].flatMap(({ start, last, what, who, places }): Conflict[] => {
+    const there = state.overlapping(start, last);
+    const [first] = there;
+    const maker = first && set.facts[first.fact];
+    if (!first || !maker) return [];
+    const isIommufd = maker.kind === 'request' && maker.api === 'iommufd';
+    return [
+      {
+        id: `attach-over-mapping ${set.key} ${start}-${last}`,
+        rule: 'attach-over-mapping',
+        severity: 'suspicious',
+        title: `something is mapped over ${hex(start)}-${hex(last)} (${what})`,
+        words: `${rangeWords(first)} is mapped${there.length > 1 ? `, and ${counted(there.length - 1, 'mapping')} more` : ''}: attaching ${who} to the same address space now is refused.`,
+        errno: isIommufd ? 'EADDRINUSE' : 'EINVAL',
+        source: isIommufd
+          ? 'Linux 6.12, iopt_table_enforce_dev_resv_regions'
+          : 'Linux 6.12, vfio_iommu_resv_conflict; vfio_iommu_aper_conflict',
+        wayOut: 'Attach all groups before anything is mapped, or unmap it first.',
+        marks: [
+          { start: first.start, last: first.last, role: 'asked', words: 'mapped' },
+          { start, last, role: 'obstacle', words: what },
+        ],
+        provenance: [placeOf(maker), ...places],
+      },
+    ];
+  });
+}
+
 /** Unmaps that took away less than they were asked to. */
 function shortUnmaps(set: MappingSet): Conflict[] {
   const found: Conflict[] = [];
@@ -325,5 +370,6 @@ export function requestConflicts(set: MappingSet, space: CommonSpace, pageSize: 
       provenance: [placeOf(mostAt)],
     });
   }
-  return [...bounded([...found.values()]), ...strangeOnes, ...shortUnmaps(set)];
+  const attaches = isRequests ? bounded(refusedAttaches(state, space)) : [];
+  return [...bounded([...found.values()]), ...attaches, ...strangeOnes, ...shortUnmaps(set)];
 }
