@@ -3,6 +3,7 @@ import { ACPI_TABLE } from './acpi-table.ts';
 import { DYNDBG } from './dyndbg.ts';
 import type { DumpFormat } from './format.ts';
 import { FTRACE } from './ftrace.ts';
+import { GET_INFO } from './get-info.ts';
 import { INTEL_DEBUGFS_PAGES } from './intel-debugfs-pages.ts';
 import { INTEL_DEBUGFS_REGISTERS } from './intel-debugfs-registers.ts';
 import { INTEL_DEBUGFS_ROOTS } from './intel-debugfs-roots.ts';
@@ -44,4 +45,5 @@ export const FORMATS: readonly DumpFormat[] = [
   INTEL_DEBUGFS_ROOTS,
   ACPI_DISASSEMBLY,
   ACPI_TABLE,
+  GET_INFO,
 ];
