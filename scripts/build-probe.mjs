@@ -1,0 +1,69 @@
+// npm run build:probe: the native probe, static, into dist/probe; for arm64 too where its compiler is there. What is
+// missing is installed on Debian as root, else named. The compiler's options are in src/agent/probe/Makefile.
+import { spawnSync } from 'node:child_process';
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findProgram, installPackages } from './debian.mjs';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const source = path.join(root, 'src/agent/probe');
+
+/** Programs that builds and their tests need, and Debian's packages with them. */
+const PACKAGES = {
+  make: 'make',
+  cc: 'gcc',
+  'musl-gcc': 'musl-tools',
+  'aarch64-linux-gnu-gcc': 'gcc-aarch64-linux-gnu',
+  'qemu-aarch64': 'qemu-user',
+  shellcheck: 'shellcheck',
+};
+
+/** Those of the programs that are not there, after an attempt to install them. */
+export function missingPrograms(names) {
+  const missing = names.filter((name) => !findProgram(name));
+  if (missing.length === 0) return [];
+  // A compiler without the C library's headers builds nothing.
+  const packages = missing.flatMap((name) => [PACKAGES[name], ...(/cc$/.test(name) ? ['libc6-dev'] : [])]);
+  if (missing.includes('aarch64-linux-gnu-gcc')) packages.push('libc6-dev-arm64-cross');
+  return installPackages([...new Set(packages)]) ? missing.filter((name) => !findProgram(name)) : missing;
+}
+
+/** One line that says what is missing and the command that gets it. */
+export function howToGet(names) {
+  const packages = names.map((name) => PACKAGES[name]).join(' ');
+  return `${names.join(', ')} not found. On Debian: sudo apt install ${packages}`;
+}
+
+/**
+ * Builds targets of the Makefile (`all`, `arm64`, `sanitize`) into a folder. Throws an error whose message is one line
+ * if a compiler is missing, or the compiler's own words.
+ */
+export function buildProbe(targets, folder) {
+  const missing = missingPrograms(['make', 'cc']);
+  if (missing.length > 0) throw new Error(howToGet(missing));
+  const { status, stderr } = spawnSync('make', ['-s', '-C', source, `OUT=${folder}`, ...targets], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`the probe cannot be built: ${stderr.trim()}`);
+}
+
+function main() {
+  const folder = path.join(root, 'dist/probe');
+  const musl = missingPrograms(['musl-gcc']).length === 0;
+  if (!musl) console.error(`${howToGet(['musl-gcc'])} (it makes a smaller program; building with cc -static)`);
+  const arm64 = findProgram('aarch64-linux-gnu-gcc') !== undefined;
+  if (!arm64) console.error(`${howToGet(['aarch64-linux-gnu-gcc'])} (left out: the probe for arm64)`);
+  buildProbe(['all', ...(arm64 ? ['arm64'] : [])], folder);
+  for (const name of ['iovascope-probe', ...(arm64 ? ['iovascope-probe-arm64'] : [])]) {
+    const file = path.join(folder, name);
+    console.log(`${path.relative(root, file)}: ${statSync(file).size} bytes`);
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    main();
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}
