@@ -20,7 +20,7 @@ import { type Matched, matchWrapped, parseAddress, shown } from './kernel-log.ts
 
 const NUMBER = '(?:0x){0,2}([0-9a-f]{1,64})(?!\\w)';
 const PREFIX = '(?:^ {0,8}|\\b_{0,2}iommu\\w{0,40}: ?)';
-const START = new RegExp(`${PREFIX}(?:map|mapping|unmap this|unmapped|unaligned): ?iova`);
+const START = new RegExp(`${PREFIX}(?:map|mapping|unmap this|unmapped|unaligned): iova`);
 const MAP = new RegExp(`${PREFIX}map: iova ${NUMBER} pa ${NUMBER} size ${NUMBER}`);
 const MAPPING = new RegExp(`${PREFIX}mapping: iova ${NUMBER} pa ${NUMBER} pgsize ${NUMBER}(?: count (\\d{1,20}))?`);
 const UNMAP = new RegExp(`${PREFIX}unmap this: iova ${NUMBER} size ${NUMBER}`);
@@ -190,6 +190,6 @@ export const DYNDBG: LineFormat = {
   kind: 'lines',
   name: 'dyndbg',
   title: 'Kernel log: iommu debug messages',
-  interest: /(?:map|mapping|unmap this|unmapped|unaligned): ?iova/,
+  interest: /map: iova|mapping: iova|unmap this: iova|unmapped: iova|unaligned: iova/,
   open: (_source: DumpSource, sink) => new DyndbgReader(sink),
 };

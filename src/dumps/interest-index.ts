@@ -18,6 +18,20 @@ interface Part {
   readonly longest: number;
   /** Only so many last characters matter; 0: all. */
   readonly tail: number;
+  readonly begins: Uint8Array | undefined;
+  readonly firstWord: Uint8Array | undefined;
+}
+
+let last: { readonly patterns: readonly RegExp[]; readonly index: InterestIndex } | undefined;
+
+/**
+ * The index of these patterns. It takes some time to make and is kept for the next call, as most have the same patterns;
+ * between a walk and what is asked about it nothing else may use it.
+ */
+export function interestIndex(patterns: readonly RegExp[]): InterestIndex {
+  const isSame = last?.patterns.length === patterns.length && patterns.every((one, i) => one === last?.patterns[i]);
+  if (!last || !isSame) last = { patterns, index: new InterestIndex(patterns) };
+  return last.index;
 }
 
 export class InterestIndex {
@@ -55,14 +69,12 @@ export class InterestIndex {
         } else if (literals) {
           for (const text of literals) strings.push([text, this.#parts.length]);
           this.#parts.push(partOf(bit, part));
-        } else if (part.longest !== undefined || part.tail !== undefined) always.push(partOf(bit, part));
+        } else if (part.begins ?? part.firstWord ?? part.longest ?? part.tail) always.push(partOf(bit, part));
         else rest.push(part);
       }
-      // Together they are one test, unless only some of them are tried at one place.
-      for (const anchored of [true, false]) {
-        const sources = rest.map(({ pattern }) => pattern.source).filter((text) => text.startsWith('^') === anchored);
-        if (sources.length === 0) continue;
-        const source = sources.map((text) => `(?:${text})`).join('|');
+      // Together they are one test.
+      if (rest.length > 0) {
+        const source = rest.map(({ pattern }) => `(?:${pattern.source})`).join('|');
         always.push(partOf(bit, { pattern: new RegExp(source, whole.flags.replace(/[gy]/g, '')), suffix: '' }));
       }
     }
@@ -108,11 +120,19 @@ export class InterestIndex {
    * contains it.
    */
   interested(text: string): number {
+    const begins = text.charCodeAt(0);
+    const word = firstWordOf(text);
     let bits = 0;
-    for (let i = 0; i < this.#hitCount; i++) bits = tried(bits, this.#parts[this.#hits[i] as number] as Part, text);
-    for (const part of this.#always) bits = tried(bits, part, text);
+    for (let i = 0; i < this.#hitCount; i++) {
+      const part = this.#parts[this.#hits[i] as number] as Part;
+      if (isPossible(part, bits, begins, word, text.length)) bits = tried(bits, part, text);
+    }
+    for (let i = 0; i < this.#always.length; i++) {
+      const part = this.#always[i] as Part;
+      if (isPossible(part, bits, begins, word, text.length)) bits = tried(bits, part, text);
+    }
     const ends = this.#bySuffix.get(text.charCodeAt(text.length - 1));
-    if (ends) for (const part of ends) bits = tried(bits, part, text);
+    if (ends) for (const part of ends) if ((bits & part.bit) === 0) bits = tried(bits, part, text);
     return bits;
   }
 
@@ -131,15 +151,31 @@ export class InterestIndex {
   }
 }
 
-function partOf(bit: number, { pattern, suffix, longest, tail }: PatternPart): Part {
-  return { bit, pattern, suffix, longest: longest ?? Number.POSITIVE_INFINITY, tail: tail ?? 0 };
+function partOf(bit: number, part: PatternPart): Part {
+  const { pattern, suffix, longest, tail, begins, firstWord } = part;
+  return { bit, pattern, suffix, longest: longest ?? Number.POSITIVE_INFINITY, tail: tail ?? 0, begins, firstWord };
+}
+
+/** False if the part's pattern is known to match already, or cannot match for what the text begins with. */
+function isPossible(part: Part, bits: number, begins: number, word: number, length: number): boolean {
+  if ((bits & part.bit) !== 0 || length > part.longest) return false;
+  if (part.begins !== undefined && part.begins[begins] !== 1) return false;
+  return part.firstWord === undefined || part.firstWord[word] === 1;
 }
 
 function tried(bits: number, part: Part, text: string): number {
-  if ((bits & part.bit) !== 0 || text.length > part.longest) return bits;
   if (part.suffix !== '' && !text.endsWith(part.suffix)) return bits;
   const seen = part.tail > 0 && part.tail < text.length ? text.slice(-part.tail) : text;
   return part.pattern.test(seen) ? bits | part.bit : bits;
+}
+
+/** The first letter or digit of a text of ASCII; 0 if there is none. */
+function firstWordOf(text: string): number {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if ((code >= 48 && code <= 57) || ((code | 32) >= 97 && (code | 32) <= 122)) return code;
+  }
+  return 0;
 }
 
 interface Automaton {

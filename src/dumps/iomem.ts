@@ -13,7 +13,7 @@ import { joinWrapped } from './wrapped.ts';
 const LINE = /^(?:\S{0,200}iomem:(?:\d{1,6}:)?)?([ \t]{0,64})([0-9a-fA-F]{8,64})-([0-9a-fA-F]{8,64}) : (\S.{0,200})$/;
 /** Broken behind an address or the colon. */
 const PARTIAL = /^(?:\S{0,200}iomem:)?[ \t]{0,64}[0-9a-fA-F]{8,64}-(?:[0-9a-fA-F]{1,64}(?: :)?)?$/;
-const INTEREST = /-(?<=[0-9a-fA-F]{8}-)(?:[0-9a-fA-F]{8,64} : |$|[0-9a-fA-F]{1,64}(?: :)?$)/;
+const INTEREST = /[0-9a-fA-F]-(?<=[0-9a-fA-F]{8}-)(?:[0-9a-fA-F]{8,64} : |$|[0-9a-fA-F]{1,64}(?: :)?$)/;
 const ZEROS = /^0+$/;
 
 /** Blanks that a text puts before code. */

@@ -11,8 +11,10 @@ const known: [pattern: RegExp, required: string[]][] = [
   [/RMRR|reg_base_addr/, ['rmrr', 'reg_base_addr']],
   [/a longer|short one thing: \d/, ['a longer', 'short one thing: ']],
   [/received:$/, ['received:$received:']],
-  [/0[xX][0-9a-f]{1,16}$/, ['0x']],
-  [/[0-9a-f]\.[0-7]:$/, ['.$:']],
+  [/0[xX][0-9a-f]{1,16}$/, ['0,1,2,3,4,5,6,7,8,9,a,b,c,d,e,f'.replace(/\w/g, '0x$&')]],
+  [/0[xX][g-z0-9]{1,16}$/, ['0x']],
+  [/[0-7][0-7]-|x[ab][ab]/, ['0-,1-,2-,3-,4-,5-,6-,7-', 'xaa,xab,xba,xbb']],
+  [/[0-9a-f]\.[0-7]:$/, ['0:,1:,2:,3:,4:,5:,6:,7:$:']],
   [/(?:AMD-Vi|IOMMU): /, ['amd-vi,iommu']],
   [/(?:AMD-Vi|\d): /, [': ']],
   [/colou?r/, ['colo']],
@@ -25,7 +27,9 @@ const known: [pattern: RegExp, required: string[]][] = [
   [/(?<=x{8})-y/, ['-y']],
   [/foo(?!bar)baz/, ['foobaz']],
   [/(?<name>word)=/, ['word']],
-  [/[)\]|(]x|y[^|]z/, ['x', 'y']],
+  [/[)\]|(]x|y[^|]z/, ['(x,)x,]x,|x', 'y']],
+  [/ab{2,}c/, ['ab']],
+  [/Dispatch$|: PCI$/, ['dispatch$Dispatch', ': pci$: PCI']],
   [/\(prio|\$\{|\x41b\u0042cd/, ['(prio', '${', 'cd']],
   [/^\s{0,4}\w+$/, ['?']],
   [/\p{L}\p{N}key/u, ['key']],
@@ -57,6 +61,32 @@ test.each(ends)('where %s can match', (pattern, tail, longest) => {
   expect([part?.tail, part?.longest]).toEqual([tail, longest]);
 });
 
+/** The characters of a table, in short. */
+const charactersOf = (table: Uint8Array | undefined) =>
+  table &&
+  [...table.keys()]
+    .filter((code) => table[code] === 1)
+    .map((code) => String.fromCharCode(code))
+    .join('');
+
+const heads: [pattern: RegExp, begins: string | undefined, firstWord: string | undefined][] = [
+  [/^abc/, 'a', 'a'],
+  [/^[a-c]?d/, 'abcd', 'abcd'],
+  [/^ {0,4}\[(?:x|y\d)/, ' [', 'xy'],
+  [/^ab/i, 'Aa', 'Aa'],
+  [/^[. ]{0,4}(?:0x)?7/, ' .07', '07'],
+  [/^=+>/, '=', undefined],
+  [/^\W{0,2}$/, undefined, undefined],
+  [/^(?:a|)b?[c ]/, ' abc', undefined],
+  [/^(?=x)y/, 'y', 'y'],
+  [/abc/, undefined, undefined],
+  [/(?:^a)b/, undefined, undefined],
+];
+test.each(heads)('what %s can begin with', (pattern, begins, firstWord) => {
+  const part = partsOf(pattern)[0];
+  expect([charactersOf(part?.begins), charactersOf(part?.firstWord)]).toEqual([begins, firstWord]);
+});
+
 test('what is not understood is left whole and requires nothing', () => {
   for (const pattern of [/a(b)\1|c/, /abc|d/g, /abc|d/y, /^abc|d$/m, /(?<n>a)\k<n>|b/]) {
     expect(partsOf(pattern)).toEqual([{ pattern, suffix: '' }]);
@@ -65,7 +95,7 @@ test('what is not understood is left whole and requires nothing', () => {
 
 describe('the parts match what the whole matches, and only texts with what they require', () => {
   const patterns = [
-    ...known.map(([pattern]) => pattern),
+    ...[...known, ...ends, ...heads].map(([pattern]) => pattern),
     ...FORMATS.flatMap((f) => (f.kind === 'lines' ? f.interest : [])),
   ];
   const words = patterns.flatMap((pattern) => pattern.source.match(/[A-Za-z0-9_: /-]{2,20}/g) ?? []);
@@ -76,15 +106,20 @@ describe('the parts match what the whole matches, and only texts with what they 
   );
   const line = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''));
 
+  const parts = new Map(patterns.map((pattern) => [pattern, partsOf(pattern)]));
+
   test('for lines made of their words', () => {
     let matched = 0;
     fc.assert(
       fc.property(line, (text) => {
         for (const pattern of patterns) {
-          const matching = partsOf(pattern).filter((part) => part.pattern.test(text));
+          const matching = (parts.get(pattern) ?? []).filter((part) => part.pattern.test(text));
           expect([pattern.source, matching.length > 0]).toEqual([pattern.source, pattern.test(text)]);
-          for (const { pattern: part, literals, suffix, tail, longest } of matching) {
+          for (const { pattern: part, literals, suffix, tail, longest, begins, firstWord } of matching) {
             matched++;
+            expect([text, begins?.[text.charCodeAt(0)] ?? 1]).toEqual([text, 1]);
+            const word = /[A-Za-z0-9]/.exec(text)?.[0].charCodeAt(0) ?? 0;
+            expect([text, firstWord?.[word] ?? 1]).toEqual([text, 1]);
             expect([text, text.length <= (longest ?? text.length)]).toEqual([text, true]);
             if (tail !== undefined) expect([text, part.test(text.slice(-tail))]).toEqual([text, true]);
             const low = text.toLowerCase();

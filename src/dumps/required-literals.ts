@@ -15,7 +15,16 @@ export interface PatternPart {
   readonly tail?: number;
   /** There if the pattern matches whole texts only: the length of the longest. */
   readonly longest?: number;
+  /** By character code: 0 for characters with which no text begins that matches. Undefined: unknown. */
+  readonly begins?: Uint8Array;
+  /** The same for the first letter or digit of a text, which must have one. */
+  readonly firstWord?: Uint8Array;
 }
+
+/** Classes of more characters are not spelled out. Both cases of a letter are one. */
+const MOST_LETTERS = 16;
+/** Most strings that classes next to each other may stand for. */
+const MOST_STRINGS = 32;
 
 /** What needs the flag u. */
 const UNICODE = /\\[pPu]|[^\0-\x7f]/;
@@ -29,17 +38,37 @@ export function partsOf(pattern: RegExp): PatternPart[] {
   const whole = [{ pattern, suffix: '' }];
   if (/[gyvm]/.test(pattern.flags)) return whole;
   if (/\\[1-9k]/.test(pattern.source)) return whole;
-  const reader = new Reader(pattern.source);
+  const reader = new Reader(pattern.source, pattern.flags);
   const alternatives = reader.alternatives();
   if (alternatives === undefined || !reader.atEnd) return whole;
-  return alternatives.map(({ source, literals, suffix, tail, longest }) => ({
+  return alternatives.map(({ source, literals, suffix, tail, longest, begins, firstWord }) => ({
     pattern: new RegExp(source, UNICODE.test(source) ? pattern.flags : pattern.flags.replace('u', '')),
     ...(literals === undefined ? {} : { literals }),
     suffix: pattern.ignoreCase ? '' : suffix,
     ...(tail === undefined ? {} : { tail }),
     ...(longest === undefined ? {} : { longest }),
+    ...(begins === undefined ? {} : { begins }),
+    ...(firstWord === undefined ? {} : { firstWord }),
   }));
 }
+
+/** What a part of a pattern can take first. */
+interface Head {
+  /** By character code: what it may begin with. */
+  readonly begins: Uint8Array;
+  /** True if it may take nothing. */
+  readonly empty: boolean;
+  /** By character code: letters and digits that may be the first it takes. */
+  readonly firstWord: Uint8Array;
+  /** True if it takes one in any case. */
+  readonly hasWord: boolean;
+}
+
+const NOTHING: Head = { begins: new Uint8Array(128), empty: true, firstWord: new Uint8Array(128), hasWord: false };
+const WORD = Uint8Array.from({ length: 128 }, (_, code) => (/[A-Za-z0-9]/.test(String.fromCharCode(code)) ? 1 : 0));
+
+/** Classes and letters that were tried, by flags and source: the patterns of all formats share most of them. */
+const HEADS = new Map<string, Head>();
 
 interface Alternative {
   readonly source: string;
@@ -47,13 +76,22 @@ interface Alternative {
   readonly suffix: string;
   readonly tail: number | undefined;
   readonly longest: number | undefined;
+  readonly begins: Uint8Array | undefined;
+  readonly firstWord: Uint8Array | undefined;
+  readonly head: Head;
   /** Most characters that it takes; infinite if that is not known, or if it looks at what it does not take. */
   readonly most: number;
 }
 
 type Item =
-  | { readonly kind: 'letter'; readonly letter: string; readonly exact: boolean }
-  | { readonly kind: 'some'; readonly most: number; readonly literals?: readonly string[] | undefined }
+  | {
+      readonly kind: 'some';
+      readonly most: number;
+      readonly letters?: readonly string[];
+      readonly exact?: string;
+      readonly literals?: readonly string[] | undefined;
+      readonly head?: Head;
+    }
   /** Takes no letter: what stands before and behind it stays together. */
   | { readonly kind: 'place' }
   | { readonly kind: 'around' }
@@ -62,11 +100,13 @@ type Item =
 
 class Reader {
   readonly #source: string;
+  readonly #flags: string;
   #at = 0;
   #failed = false;
 
-  constructor(source: string) {
+  constructor(source: string, flags: string) {
     this.#source = source;
+    this.#flags = flags;
   }
 
   get atEnd(): boolean {
@@ -86,24 +126,28 @@ class Reader {
 
   #alternative(): Alternative {
     const from = this.#at;
-    let run = '';
+    /** What the last characters may be together, and what exactly if that is one text. */
+    let run: readonly string[] = [''];
     let exact = '';
     let suffix = '';
     let best: readonly string[] | undefined;
     let length = 0;
     let starts = false;
     let ends = false;
+    let head = NOTHING;
     const consider = (literals: readonly string[] | undefined) => {
-      if (literals !== undefined && shortest(literals) > shortest(best ?? [''])) best = literals;
+      if (literals !== undefined && isBetter(literals, best)) best = literals;
     };
     const flush = () => {
-      if (run !== '') consider([run]);
-      run = '';
+      if (run[0] !== '') consider(run);
+      run = [''];
       exact = '';
     };
     while (!this.atEnd && !this.#failed && this.#source[this.#at] !== '|' && this.#source[this.#at] !== ')') {
+      const begin = this.#at;
       const item = this.#item();
-      const first = this.#at === from + 1;
+      const first = begin === from && this.#at === from + 1;
+      const source = this.#source.slice(begin, this.#at);
       const { least, most } = this.#quantifier();
       suffix = '';
       // Ends and starts in the middle, and what looks around: what is taken does not tell all that was looked at.
@@ -123,14 +167,23 @@ class Reader {
           ends = true;
           continue;
       }
-      length += most === 0 ? 0 : most * (item.kind === 'letter' ? 1 : item.most);
-      if (item.kind === 'letter' && least > 0) {
-        run += item.letter.toLowerCase();
-        exact = item.exact ? exact + item.letter : '';
-        if (most === 1) continue;
+      length += most === 0 ? 0 : most * item.most;
+      const own = item.head ?? this.#headOf(source);
+      head = behind(head, least > 0 ? own : { ...own, empty: true, hasWord: false });
+      const letters = item.letters;
+      if (!letters || least === 0) {
+        flush();
+        if (least > 0) consider(item.literals);
+        continue;
       }
+      // Of several the first stands behind what was before, and the last before what comes.
+      if (run.length * letters.length > MOST_STRINGS) flush();
+      run = run.flatMap((text) => letters.map((letter) => text + letter));
+      exact = item.exact === undefined ? '' : exact + item.exact;
+      if (most === 1) continue;
       flush();
-      if (item.kind === 'some' && least > 0) consider(item.literals);
+      run = letters;
+      exact = item.exact ?? '';
     }
     flush();
     const known = ends && Number.isFinite(length);
@@ -141,8 +194,28 @@ class Reader {
       // One more, so that the first character's neighbour can be seen.
       tail: known && !starts ? length + 1 : undefined,
       longest: known && starts ? length : undefined,
+      begins: starts && !head.empty ? head.begins : undefined,
+      firstWord: starts && head.hasWord ? head.firstWord : undefined,
+      head,
       most: starts || ends ? Number.POSITIVE_INFINITY : length,
     };
+  }
+
+  /** For a part that takes exactly one character: tried with all there are. */
+  #headOf(source: string): Head {
+    const key = `${this.#flags} ${source}`;
+    const known = HEADS.get(key);
+    if (known) return known;
+    const pattern = new RegExp(`^(?:${source})$`, this.#flags.replace(/[gys]/g, ''));
+    const begins = Uint8Array.from({ length: 128 }, (_, code) => (pattern.test(String.fromCharCode(code)) ? 1 : 0));
+    const head = {
+      begins,
+      empty: false,
+      firstWord: begins.map((can, code) => can & (WORD[code] as number)),
+      hasWord: begins.every((can, code) => can === 0 || WORD[code] === 1),
+    };
+    HEADS.set(key, head);
+    return head;
   }
 
   #item(): Item {
@@ -182,16 +255,17 @@ class Reader {
     return /[A-Za-z0-9]/.test(letter) ? { kind: 'some', most: 1 } : literal(letter);
   }
 
-  /** A class of the two cases of one letter is that letter, as the case does not matter. */
+  /** A class of few letters stands for each of them; their case does not matter. */
   #class(): Item {
     const from = this.#at;
     for (; !this.atEnd && this.#source[this.#at] !== ']'; this.#at++) if (this.#source[this.#at] === '\\') this.#at++;
-    const inside = this.#source.slice(from, this.#at++);
-    const twice = /^([A-Za-z])([A-Za-z])$/.exec(inside);
-    if (twice?.[1] !== undefined && twice[1].toLowerCase() === twice[2]?.toLowerCase()) {
-      return { kind: 'letter', letter: twice[1], exact: false };
-    }
-    return { kind: 'some', most: 1 };
+    const source = this.#source.slice(from - 1, ++this.#at);
+    const head = this.#headOf(source);
+    const letters = new Set<string>();
+    for (const [code, can] of head.begins.entries()) if (can) letters.add(String.fromCharCode(code).toLowerCase());
+    // A class that is turned around holds letters beyond ASCII as well; texts of them are none of ours.
+    if (letters.size === 0 || letters.size > MOST_LETTERS) return { kind: 'some', most: 1, head };
+    return { kind: 'some', most: 1, letters: [...letters], head };
   }
 
   #group(): Item {
@@ -207,6 +281,7 @@ class Reader {
     return {
       kind: 'some',
       most: Math.max(...alternatives.map(({ most }) => most)),
+      head: oneOf(alternatives.map((alternative) => alternative.head)),
       literals: alternatives.every((a) => a.literals !== undefined) ? literals : undefined,
     };
   }
@@ -223,7 +298,37 @@ class Reader {
 }
 
 function literal(letter: string): Item {
-  return letter.charCodeAt(0) < 128 ? { kind: 'letter', letter, exact: true } : { kind: 'some', most: 1 };
+  if (letter.charCodeAt(0) >= 128) return { kind: 'some', most: 1 };
+  return { kind: 'some', most: 1, letters: [letter.toLowerCase()], exact: letter };
+}
+
+/** A part with another behind it. */
+function behind(first: Head, then: Head): Head {
+  return {
+    begins: first.empty ? either(first.begins, then.begins) : first.begins,
+    empty: first.empty && then.empty,
+    firstWord: first.hasWord ? first.firstWord : either(first.firstWord, then.firstWord),
+    hasWord: first.hasWord || then.hasWord,
+  };
+}
+
+function oneOf(heads: readonly Head[]): Head {
+  return {
+    begins: heads.map(({ begins }) => begins).reduce(either),
+    empty: heads.some(({ empty }) => empty),
+    firstWord: heads.map(({ firstWord }) => firstWord).reduce(either),
+    hasWord: heads.every(({ hasWord }) => hasWord),
+  };
+}
+
+function either(a: Uint8Array, b: Uint8Array): Uint8Array {
+  return a.map((can, code) => can | (b[code] as number));
+}
+
+/** Longer strings are rarer, and of equally long ones fewer. */
+function isBetter(literals: readonly string[], than: readonly string[] | undefined): boolean {
+  const [length, best] = [shortest(literals), shortest(than ?? [''])];
+  return length > best || (length === best && than !== undefined && literals.length < than.length);
 }
 
 function shortest(literals: readonly string[]): number {

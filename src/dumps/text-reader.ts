@@ -21,7 +21,7 @@ import {
   LOOKAHEAD,
   type Lookahead,
 } from './format.ts';
-import { InterestIndex } from './interest-index.ts';
+import { type InterestIndex, interestIndex } from './interest-index.ts';
 import type { Prompt } from './shell.ts';
 import { sysfsRoot } from './sysfs-path.ts';
 
@@ -83,7 +83,7 @@ export class TextReader {
       reader: format.open(source, collector.sink(source.name, format, sysfsRoot(source.path))),
       taken: 0,
     }));
-    this.#index = new InterestIndex(formats.map(({ interest }) => interest));
+    this.#index = interestIndex(formats.map(({ interest }) => interest));
   }
 
   push(text: string): void {
