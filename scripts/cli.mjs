@@ -62,7 +62,18 @@ async function build() {
   }
 }
 
+/** What the agent serves and runs is built when it is first asked for. */
+async function prepareAgent(args) {
+  const { build: bundle } = await import('vite');
+  if ((await changed(join(root, 'dist', 'web', 'index.html'))) === undefined) await bundle({ root, logLevel: 'error' });
+  const isNamed = args.some((arg) => arg === '--probe' || arg.startsWith('--probe='));
+  if (isNamed || (await changed(join(root, 'dist', 'probe', 'iovascope-probe'))) !== undefined) return;
+  const { buildProbe } = await import('./build-probe.mjs');
+  await buildProbe();
+}
+
 if (!(await isFresh())) await build();
+if (process.argv[2] === 'agent' && !process.argv.includes('--help')) await prepareAgent(process.argv.slice(3));
 if (process.argv[2] !== '--build-only') {
   process.argv[1] = target;
   await import(pathToFileURL(target).href);

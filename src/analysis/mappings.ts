@@ -44,7 +44,8 @@ interface SetDraft {
   readonly note: string;
   readonly isOneDomain: boolean;
   readonly isSnapshot: boolean;
-  readonly entries: { readonly fact: MappingFact; readonly position: number }[];
+  readonly facts: MappingFact[];
+  readonly positions: number[];
 }
 
 const ORIGINS: Readonly<Record<string, string>> = {
@@ -54,7 +55,7 @@ const ORIGINS: Readonly<Record<string, string>> = {
   qemu: 'regions of QEMU’s listener',
 };
 
-function headOf(fact: MappingFact): Omit<SetDraft, 'entries'> {
+function headOf(fact: MappingFact): Omit<SetDraft, 'facts' | 'positions'> {
   const source = fact.source ?? 'this session';
   if (fact.kind === 'request') {
     const title = fact.api === 'iommufd' ? 'asked of iommufd' : 'asked of VFIO';
@@ -91,50 +92,67 @@ function timeOf(fact: MappingFact): number | undefined {
 /** Mappings of one address that are kept at once; a trace that lost events would pile up more and more. */
 const LAYERS_MAX = 64;
 
+/** Puts mapping facts into sets as they come. */
+export class MappingCollector {
+  readonly #drafts = new Map<string, SetDraft>();
+  #last: { readonly fact: MappingFact; readonly draft: SetDraft } | undefined;
+
+  /** Takes an event if it is a mapping fact; `position` is its number in the session, counted from 1. */
+  add(event: SessionEvent, position: number): void {
+    if (!isFact(event) || (event.kind !== 'map' && event.kind !== 'unmap' && event.kind !== 'request')) return;
+    // A trace has millions of facts of one set in a row: their head is worked out once.
+    const isSame = this.#last !== undefined && sameHead(this.#last.fact, event);
+    const draft = isSame && this.#last ? this.#last.draft : this.#draftOf(event);
+    if (!isSame) this.#last = { fact: event, draft };
+    draft.facts.push(event);
+    draft.positions.push(position);
+  }
+
+  #draftOf(fact: MappingFact): SetDraft {
+    const head = headOf(fact);
+    const draft = this.#drafts.get(head.key) ?? { ...head, facts: [], positions: [] };
+    this.#drafts.set(head.key, draft);
+    return draft;
+  }
+
+  /** The sets so far, by title. They grow with what is added later. */
+  sets(): MappingSet[] {
+    return [...this.#drafts.values()].sort((a, b) => compareNames(a.title, b.title));
+  }
+
+  /** The sets with their facts in the order of time, where all of a set have one. For a session that is whole. */
+  sorted(): MappingSet[] {
+    for (const draft of this.#drafts.values()) sortByTime(draft);
+    return this.sets();
+  }
+}
+
+function sortByTime(draft: SetDraft): void {
+  let before = Number.NEGATIVE_INFINITY;
+  let isOrdered = true;
+  for (const fact of draft.facts) {
+    const time = timeOf(fact);
+    if (time === undefined) return;
+    if (time < before) isOrdered = false;
+    before = time;
+  }
+  if (isOrdered) return;
+  const order = draft.facts.map((fact, i) => ({ fact, time: timeOf(fact) ?? 0, position: draft.positions[i] ?? 0 }));
+  order.sort((a, b) => a.time - b.time);
+  // A fact that happened later but stands earlier counts only once those before it are there.
+  let reached = 0;
+  for (const [i, { fact, position }] of order.entries()) {
+    reached = Math.max(reached, position);
+    draft.facts[i] = fact;
+    draft.positions[i] = reached;
+  }
+}
+
 /** Collects the mapping facts of a session into sets, each in the order in which its facts happened. */
 export function mappingSets(events: readonly SessionEvent[]): MappingSet[] {
-  const drafts = new Map<string, SetDraft>();
-  let lastHead: { readonly fact: MappingFact; readonly draft: SetDraft } | undefined;
-  for (const [index, event] of events.entries()) {
-    if (!isFact(event) || (event.kind !== 'map' && event.kind !== 'unmap' && event.kind !== 'request')) continue;
-    const entry = { fact: event, position: index + 1 };
-    // A trace has millions of facts of one set in a row: their head is worked out once.
-    if (lastHead && sameHead(lastHead.fact, event)) {
-      lastHead.draft.entries.push(entry);
-      continue;
-    }
-    const head = headOf(event);
-    const draft = drafts.get(head.key) ?? { ...head, entries: [] };
-    drafts.set(head.key, draft);
-    draft.entries.push(entry);
-    lastHead = { fact: event, draft };
-  }
-  return [...drafts.values()]
-    .map(({ entries, ...head }): MappingSet => {
-      let isOrdered = true;
-      let before = Number.NEGATIVE_INFINITY;
-      for (const { fact } of entries) {
-        const time = timeOf(fact);
-        if (time === undefined) {
-          isOrdered = true;
-          before = Number.POSITIVE_INFINITY;
-          break;
-        }
-        if (time < before) isOrdered = false;
-        before = time;
-      }
-      if (!isOrdered && before !== Number.POSITIVE_INFINITY) {
-        entries.sort((a, b) => (timeOf(a.fact) ?? 0) - (timeOf(b.fact) ?? 0));
-      }
-      // A fact that happened later but stands earlier counts only once those before it are there.
-      let reached = 0;
-      const positions = entries.map(({ position }) => {
-        reached = Math.max(reached, position);
-        return reached;
-      });
-      return { ...head, facts: entries.map(({ fact }) => fact), positions };
-    })
-    .sort((a, b) => compareNames(a.title, b.title));
+  const collector = new MappingCollector();
+  for (const [index, event] of events.entries()) collector.add(event, index + 1);
+  return collector.sorted();
 }
 
 function sameHead(a: MappingFact, b: MappingFact): boolean {

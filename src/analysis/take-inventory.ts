@@ -159,6 +159,7 @@ class InventoryTaker {
       case 'map':
       case 'unmap':
       case 'request':
+      case 'gone':
       case 'diagnostic':
         break;
     }
@@ -424,6 +425,17 @@ class InventoryTaker {
       about: this.#about,
     };
   }
+}
+
+/** The first `position` events without those that a later one of them says are gone. */
+export function eventsAt(events: readonly SessionEvent[], position: number): readonly SessionEvent[] {
+  const gone = new Set<number>();
+  for (let i = 0; i < position; i++) {
+    const event = events[i];
+    if (event && isFact(event) && event.kind === 'gone') gone.add(event.event - 1);
+  }
+  if (gone.size === 0) return position >= events.length ? events : events.slice(0, position);
+  return events.slice(0, position).filter((_, i) => !gone.has(i));
 }
 
 /** Collects what the facts of one opened set say. Operations are passed over: their state belongs to the models. */

@@ -36,6 +36,10 @@ const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: 'show every field of a buffer of the kernel’s UAPI',
     load: async () => (await import('./decode.ts')).DECODE,
   },
+  agent: {
+    summary: 'serve the explorer with a live host',
+    load: async () => (await import('./agent.ts')).AGENT,
+  },
 };
 
 function usage(): string {

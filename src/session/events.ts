@@ -114,6 +114,8 @@ export const FACTS = {
     driver: v.optional(text),
     pasid: v.optional(v.union([count, text])),
   }),
+  /** Of a live host: the event at this place of the session (counted from 1) holds no longer. Not in the contract. */
+  gone: fact('gone', { event: count, time: v.optional(v.number()) }),
   ineligible: fact('ineligible', { device: text, reason: text }),
   diagnostic: fact('diagnostic', {
     severity: v.picklist(['info', 'warning', 'error']),

@@ -1,7 +1,7 @@
 import { reportedSpaces } from '../analysis/common-space.ts';
 import { groupTitle, type Host } from '../analysis/inventory.ts';
 import { type MappingSet, MappingState, mappingSets } from '../analysis/mappings.ts';
-import { takeInventory } from '../analysis/take-inventory.ts';
+import { eventsAt, takeInventory } from '../analysis/take-inventory.ts';
 import type { SourceSummary } from '../dumps/collector.ts';
 import type { DumpEvent } from '../dumps/event-queue.ts';
 import { type DumpInput, openInputs } from '../dumps/open.ts';
@@ -18,10 +18,15 @@ const DIAGNOSTICS_MAX = 500;
 /** One opened set of files: the session that it became, and what was made of it. */
 export interface EngineDocument {
   readonly id: string;
-  readonly title: string;
+  title: string;
   readonly session: Session;
-  readonly host: Host;
-  readonly mappings: readonly MappingSet[];
+  /** What the facts say at its position. */
+  host: Host;
+  mappings: readonly MappingSet[];
+  /** True if facts of it held for a while only: then `host` follows the position. */
+  hasGone: boolean;
+  /** Of a live host: whether its position follows what comes in. */
+  live?: { isFollowing: boolean } | undefined;
   /** The files that it was read from, to show their text again; empty where they cannot be read twice. */
   readonly files: readonly InputFile[];
   readonly sources: readonly SourceSummary[];
@@ -94,11 +99,13 @@ export async function readDocument(
   const diagnostics: Diagnostic[] = [];
   let diagnosticsMore = 0;
   let operations = 0;
+  let hasGone = false;
   /** Of the events so far those that `isReadingProblem` will take out again. */
   let problems = 0;
   const take = (event: DumpEvent) => {
     if (isUnknownEvent(event)) verbatim.set(events.length - problems, `${event.text}\n`);
     else if (isOperation(event)) operations++;
+    else if (isFact(event) && event.kind === 'gone') hasGone = true;
     else if (isFact(event) && event.kind === 'diagnostic') {
       const { severity, code, message, source = title, line } = event;
       if (isReadingProblem(event)) problems++;
@@ -130,7 +137,8 @@ export async function readDocument(
     id,
     title: shownTitle,
     session,
-    host: takeInventory(id, shownTitle, events),
+    host: takeInventory(id, shownTitle, eventsAt(session.events, session.events.length)),
+    hasGone,
     mappings: mappingSets(session.events),
     files,
     sources,
@@ -141,6 +149,16 @@ export async function readDocument(
     diagnostics,
     diagnosticsMore,
   };
+}
+
+/** Moves a document to the moment after its first `position` events; what its facts say follows. */
+export function moveTo(document: EngineDocument, position: number): void {
+  const { events } = document.session;
+  document.position = Math.min(Math.max(0, Math.trunc(position)), events.length);
+  if (document.live) document.live.isFollowing = document.position === events.length;
+  if (document.hasGone || document.live) {
+    document.host = takeInventory(document.id, document.title, eventsAt(events, document.position));
+  }
 }
 
 /** The state of the document's model at its position. */
@@ -181,9 +199,8 @@ export function mappingStateAt(set: MappingSet, position: number): MappingState 
 
 /** A set's state after all events. */
 export function finalMappingState(set: MappingSet): MappingState {
-  const known = finalStates.get(set);
-  if (known) return known;
-  const state = new MappingState(set);
+  // A live host's set has grown since: the state goes on from where it was.
+  const state = finalStates.get(set) ?? new MappingState(set);
   state.seek(Number.POSITIVE_INFINITY);
   finalStates.set(set, state);
   return state;
@@ -261,7 +278,12 @@ export function documentNode(document: EngineDocument): DocumentNode {
     ],
     layers: layersOf(document),
     hasGuest: document.host.guest.length > 0,
-    hasHistory: document.operations > 0 || document.mappings.some((set) => !set.isSnapshot && set.facts.length > 1),
+    hasHistory:
+      document.operations > 0 ||
+      document.hasGone ||
+      document.live !== undefined ||
+      document.mappings.some((set) => !set.isSnapshot && set.facts.length > 1),
+    isLive: document.live !== undefined,
     diagnostics: document.diagnostics,
     diagnosticsMore: document.diagnosticsMore,
     events: document.session.events.length,

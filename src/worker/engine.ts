@@ -13,10 +13,12 @@ import { STYLE_NAMES, type StyleName } from '../timeline/theme.ts';
 import { decodeText, getInfo, structures } from './buffers.ts';
 import { compareDocument } from './comparison.ts';
 import { conflictList } from './conflict-list.ts';
-import { documentNode, type EngineDocument, inputOf, isEmpty, readDocument, statesOf } from './document.ts';
+import { documentNode, type EngineDocument, inputOf, isEmpty, moveTo, readDocument, statesOf } from './document.ts';
 import { eventRows } from './event-rows.ts';
 import { findEverything } from './find.ts';
+import { follow } from './follow.ts';
 import { extreme, laneTotal, neighbour, nthOfLane, type Place, placesOf, targetAt } from './lane-walk.ts';
+import type { LiveConnection, OpenSocket } from './live.ts';
 import {
   type Arrangement,
   type ArrangeParams,
@@ -64,8 +66,10 @@ function pictureTitle(spaces: readonly SpaceLanes[]): string {
 }
 
 /** Makes an engine with the given documents open. */
-export function createEngine(open: readonly EngineDocument[] = []): Handlers {
+export function createEngine(open: readonly EngineDocument[] = [], openSocket?: OpenSocket): Handlers {
   const documents = new Map(open.map((document) => [document.id, document]));
+  /** Connections of the live hosts among them. */
+  const links = new Map<string, LiveConnection>();
   let current: Current | undefined;
   let revision = 0;
 
@@ -221,6 +225,14 @@ export function createEngine(open: readonly EngineDocument[] = []): Handlers {
       documents.set(id, document);
       return success(documentNode(document));
     },
+    async live(params, context) {
+      const problem = await follow(params, documents, links, context, openSocket);
+      return problem === undefined ? success(null) : failure('unusable', problem);
+    },
+    askLive({ id, what }) {
+      links.get(id)?.ask(what);
+      return links.has(id) ? success(null) : unknownDocument(id);
+    },
     close({ id }) {
       return documents.delete(id) ? success(null) : unknownDocument(id);
     },
@@ -237,7 +249,7 @@ export function createEngine(open: readonly EngineDocument[] = []): Handlers {
     seek({ id, position }) {
       const document = documents.get(id);
       if (!document) return unknownDocument(id);
-      document.position = Math.min(Math.max(0, Math.trunc(position)), document.session.events.length);
+      moveTo(document, position);
       return success(documentNode(document));
     },
     arrange: async (params) => success(await arrange(params)),

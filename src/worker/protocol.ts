@@ -78,8 +78,10 @@ export interface DocumentNode {
   readonly layers: readonly LayerNode[];
   /** True if its dumps hold a guest's layout, to be tried on other hosts. */
   readonly hasGuest: boolean;
-  /** True if its state changes over its events: operations, or mappings that came and went. */
+  /** True if its state changes over its events: operations, mappings that came and went, a live host. */
   readonly hasHistory: boolean;
+  /** True if it grows while somebody looks at it. */
+  readonly isLive: boolean;
   readonly diagnostics: readonly Diagnostic[];
   /** Diagnostics beyond those listed. */
   readonly diagnosticsMore: number;
@@ -332,9 +334,36 @@ export interface Comparison {
   readonly differences: readonly StateDifference[];
 }
 
+/** Something that changed on a live host. */
+export interface LiveChange {
+  /** How many events of the session there are up to and including it. */
+  readonly position: number;
+  /** Seconds since 1970. */
+  readonly time: number;
+  readonly words: readonly string[];
+}
+
+/** How a live host is connected, and what happened lately. */
+export interface LiveState {
+  readonly connection: 'connecting' | 'live' | 'waiting' | 'ended';
+  /** Why it is not live, or what is wrong with the probe; empty if nothing is. */
+  readonly message: string;
+  /** The host's name, once it is known. */
+  readonly name: string;
+  /** Number of the last message. */
+  readonly sequence: number;
+  /** Facts that could not be carried. */
+  readonly lost: number;
+  readonly changes: readonly LiveChange[];
+}
+
 export interface Methods {
   open: { params: { id: string; title: string; files: readonly InputFile[] }; value: DocumentNode };
   close: { params: { id: string }; value: null };
+  /** Connects to an agent and follows it until the call is cancelled; progress carries the state. */
+  live: { params: { id: string; title: string; url: string; token: string }; value: null };
+  /** Asks a connected agent for something that is not told by itself. */
+  askLive: { params: { id: string; what: 'snapshot' | 'page_tables' | 'trace' | 'untrace' }; value: null };
   documents: { params: null; value: readonly DocumentNode[] };
   /** Runs the document's operations under another model from now on. */
   run: { params: { id: string; model: string }; value: DocumentNode };
@@ -379,6 +408,8 @@ export interface Progress {
   /** Bytes in all, where known. */
   readonly total?: number | undefined;
   readonly what: string;
+  /** Of a live host: the document as it is now, and how it is connected. */
+  readonly live?: { readonly node: DocumentNode; readonly state: LiveState } | undefined;
 }
 
 export interface EngineError {

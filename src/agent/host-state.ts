@@ -1,0 +1,201 @@
+// The newest state of the host, and what changed: from the lines of a probe to numbered messages.
+import { randomUUID } from 'node:crypto';
+import type { ServerMessage } from '../session/live.ts';
+
+/** Facts of one snapshot; a probe that tells more is not believed. */
+const FACTS_MAX = 200_000;
+/** Facts that happened and wait for the next message; what comes on top is counted as lost. */
+const PENDING_MAX = 50_000;
+/** Facts a part of a snapshot. */
+const PART = 1_000;
+/** Characters of messages that are kept for those who come back. */
+const HISTORY_MAX = 4 << 20;
+/** Facts of a stream are collected for so long, in milliseconds. */
+const STREAM_EVERY = 50;
+
+/** A message as text, with its number. */
+export interface Numbered {
+  readonly sequence: number;
+  readonly text: string;
+}
+
+type Change = Extract<ServerMessage, { type: 'change' | 'stream' | 'status' }>;
+type Unnumbered<T> = T extends unknown ? Omit<T, 'sequence' | 'time'> : never;
+
+function now(): number {
+  return Date.now() / 1000;
+}
+
+/** Keeps what the probe said last. Gets its lines, gives messages. */
+export class HostState {
+  /** Names this life of the agent. */
+  readonly run = randomUUID();
+  readonly #send: (message: Numbered) => void;
+  /** The facts that hold, as lines. */
+  #facts = new Set<string>();
+  /** A snapshot on its way in: which part of the state it is of, and its facts so far. */
+  #incoming: { readonly what: string; readonly facts: Set<string> } | undefined;
+  /** Facts by the request that told them: page tables are asked for apart from the rest. */
+  readonly #parts = new Map<string, Set<string>>();
+  #sequence = 0;
+  #history: Numbered[] = [];
+  #historySize = 0;
+  #pending: string[] = [];
+  #lost = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #status: Unnumbered<Extract<Change, { type: 'status' }>> = { type: 'status', probe: 'starting', message: '' };
+  #name = '';
+  #garbage = 0;
+
+  constructor(send: (message: Numbered) => void) {
+    this.#send = send;
+  }
+
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** The host's name, once the probe has said it. */
+  get name(): string {
+    return this.#name;
+  }
+
+  #emit(message: Unnumbered<Change>): void {
+    const numbered = { sequence: ++this.#sequence, text: '' };
+    numbered.text = JSON.stringify({ ...message, sequence: numbered.sequence, time: now() });
+    this.#history.push(numbered);
+    this.#historySize += numbered.text.length;
+    while (this.#historySize > HISTORY_MAX && this.#history.length > 1) {
+      this.#historySize -= this.#history.shift()?.text.length ?? 0;
+    }
+    this.#send(numbered);
+  }
+
+  /** Takes a line of the probe, whatever it is. */
+  line(text: string): void {
+    if (text.trim() === '') return;
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      this.#noteGarbage();
+      return;
+    }
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      this.#noteGarbage();
+      return;
+    }
+    const object = value as Readonly<Record<string, unknown>>;
+    if (typeof object.probe === 'string') this.#control(object.probe, object);
+    else if (object.format === 'iova-trace') this.#header(object);
+    else if (typeof object.kind === 'string') this.#fact(text, object);
+    else this.#noteGarbage();
+  }
+
+  #noteGarbage(): void {
+    this.#garbage++;
+    // Said at the first, the tenth, the hundredth …: a probe that prints only garbage must not make a flood of it.
+    if (!/^10*$/.test(String(this.#garbage))) return;
+    const message = `${this.#garbage} lines of the probe were not understood`;
+    this.#happened(
+      JSON.stringify({ kind: 'diagnostic', severity: 'warning', code: 'probe-garbage', message, source: 'agent' }),
+    );
+  }
+
+  #header(object: Readonly<Record<string, unknown>>): void {
+    if (typeof object.title === 'string') this.#name = object.title.slice(0, 200);
+    // A saved session is a snapshot without its frame.
+    this.#incoming ??= { what: 'snapshot', facts: new Set() };
+  }
+
+  #control(what: string, object: Readonly<Record<string, unknown>>): void {
+    if (what === 'begin') this.#incoming = { what: String(object.what ?? 'snapshot'), facts: new Set() };
+    else if (what === 'end') this.endSnapshot();
+    else if (what === 'error') {
+      const message = `the probe refused a request: ${String(object.message ?? object.code ?? '')}`.slice(0, 500);
+      this.#happened(
+        JSON.stringify({ kind: 'diagnostic', severity: 'warning', code: 'probe-refused', message, source: 'agent' }),
+      );
+    }
+  }
+
+  #fact(text: string, object: Readonly<Record<string, unknown>>): void {
+    if (object.stream !== undefined || !this.#incoming) this.#happened(text);
+    else if (this.#incoming.facts.size < FACTS_MAX) this.#incoming.facts.add(text);
+  }
+
+  /** The snapshot on its way in is whole: what is new in it and what is no longer true becomes a change. */
+  endSnapshot(): void {
+    if (!this.#incoming) return;
+    this.#parts.set(this.#incoming.what, this.#incoming.facts);
+    this.#incoming = undefined;
+    const facts = new Set<string>();
+    for (const part of this.#parts.values()) for (const fact of part) facts.add(fact);
+    const added = [...facts].filter((fact) => !this.#facts.has(fact));
+    const gone = [...this.#facts].filter((fact) => !facts.has(fact));
+    this.#facts = facts;
+    if (added.length > 0 || gone.length > 0) {
+      this.#flush();
+      this.#emit({ type: 'change', name: this.#name, added, gone });
+    }
+  }
+
+  /** Something that happened, such as a mapping: it goes out with others of the same moment. */
+  #happened(text: string): void {
+    if (this.#pending.length >= PENDING_MAX) this.#lost++;
+    else this.#pending.push(text);
+    this.#timer ??= setTimeout(() => this.#flush(), STREAM_EVERY);
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#pending.length === 0 && this.#lost === 0) return;
+    const [facts, lost] = [this.#pending, this.#lost];
+    this.#pending = [];
+    this.#lost = 0;
+    this.#emit({ type: 'stream', facts, lost });
+  }
+
+  /** The probe's state changed. A snapshot that was on its way in is lost with the probe. */
+  status(probe: 'starting' | 'running' | 'down', message: string): void {
+    // A probe that only prints a session file and ends has told all that it knows.
+    if (probe === 'down') this.endSnapshot();
+    if (probe === this.#status.probe && message === this.#status.message) return;
+    this.#status = { type: 'status', probe, message };
+    this.#emit(this.#status);
+  }
+
+  /** All that a watcher needs who has nothing: the facts that hold, and how the probe is. */
+  snapshot(): string[] {
+    const facts = [...this.#facts];
+    const parts = Math.max(1, Math.ceil(facts.length / PART));
+    const time = now();
+    const texts: string[] = [];
+    for (let part = 0; part < parts; part++) {
+      const message: ServerMessage = {
+        type: 'snapshot',
+        sequence: this.#sequence,
+        time,
+        part,
+        parts,
+        name: this.#name,
+        facts: facts.slice(part * PART, (part + 1) * PART),
+      };
+      texts.push(JSON.stringify(message));
+    }
+    texts.push(JSON.stringify({ ...this.#status, sequence: this.#sequence, time }));
+    return texts;
+  }
+
+  /** The messages after `sequence`; undefined if some of them are not kept any more. */
+  since(sequence: number): Numbered[] | undefined {
+    if (sequence > this.#sequence) return undefined;
+    const missed = this.#history.filter((message) => message.sequence > sequence);
+    return missed.length === this.#sequence - sequence ? missed : undefined;
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+}

@@ -1,0 +1,53 @@
+/** A line may be this long, in bytes; a longer one is dropped and counted. */
+export const LINE_MAX = 1 << 20;
+
+/** Cuts the bytes of a stream into lines, whatever pieces they arrive in. Holds one line at most. */
+export class LineReader {
+  readonly #onLine: (line: string) => void;
+  readonly #decoder = new TextDecoder();
+  #parts: Uint8Array[] = [];
+  #length = 0;
+  #isSkipping = false;
+  /** Lines that were too long. */
+  tooLong = 0;
+
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine;
+  }
+
+  push(chunk: Uint8Array): void {
+    let from = 0;
+    for (let end = chunk.indexOf(10, from); end >= 0; end = chunk.indexOf(10, from)) {
+      this.#take(chunk.subarray(from, end));
+      this.#flush();
+      from = end + 1;
+    }
+    this.#take(chunk.subarray(from));
+  }
+
+  /** The stream is over: a line without its end counts. */
+  end(): void {
+    if (this.#length > 0) this.#flush();
+  }
+
+  #take(part: Uint8Array): void {
+    if (part.length === 0 || this.#isSkipping) return;
+    this.#length += part.length;
+    if (this.#length > LINE_MAX) {
+      this.#isSkipping = true;
+      this.#parts = [];
+    } else this.#parts.push(part);
+  }
+
+  #flush(): void {
+    if (this.#isSkipping) this.tooLong++;
+    else {
+      const [only] = this.#parts;
+      const bytes = this.#parts.length === 1 && only ? only : Buffer.concat(this.#parts);
+      this.#onLine(this.#decoder.decode(bytes).replace(/\r$/, ''));
+    }
+    this.#parts = [];
+    this.#length = 0;
+    this.#isSkipping = false;
+  }
+}

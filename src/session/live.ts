@@ -1,0 +1,94 @@
+// What an agent and those who watch a live host say to each other, as JSON texts over a WebSocket. Facts travel as lines
+// of a session file: a line is the identity of its fact, so that changes are sets of lines.
+//
+//   watcher                         agent
+//   hello (version, resume?)  →
+//                             ←     welcome (run, sequence)
+//                             ←     snapshot … (in parts), or what was missed since `resume`
+//                             ←     change | stream | status, each with the next sequence number
+//
+// A run is one life of the agent: sequence numbers of different runs have nothing to do with each other.
+import * as v from 'valibot';
+
+/** Raised when a message changes so that an older end would misread it. */
+export const LIVE_VERSION = 1;
+/** Of the WebSocket. The token travels as a second one, `token.` and its text, because a page cannot set headers. */
+export const LIVE_SUBPROTOCOL = 'iovascope.live';
+export const TOKEN_SUBPROTOCOL = 'token.';
+
+/** Why an agent closed the connection: the WebSocket's close code, and words for people. */
+export const LIVE_CLOSE = {
+  malformed: { code: 4400, words: 'the message was not understood' },
+  token: { code: 4401, words: 'the token is missing or wrong' },
+  origin: { code: 4403, words: 'pages of this origin may not connect' },
+  version: { code: 4426, words: 'the agent and the page speak different versions' },
+  flood: { code: 4429, words: 'too many messages' },
+  full: { code: 4503, words: 'too many connections' },
+  ended: { code: 1001, words: 'the agent was ended' },
+} as const;
+
+/** True if connecting again with the same URL cannot help. */
+export function isFinalClose(code: number): boolean {
+  return [LIVE_CLOSE.malformed, LIVE_CLOSE.token, LIVE_CLOSE.origin, LIVE_CLOSE.version].some((c) => c.code === code);
+}
+
+const sequence = v.pipe(v.number(), v.integer(), v.minValue(0));
+const lines = v.array(v.string());
+/** Seconds since 1970, with decimals. */
+const time = v.number();
+
+export const CLIENT_MESSAGE = v.variant('type', [
+  v.strictObject({
+    type: v.literal('hello'),
+    version: v.number(),
+    /** The last message that arrived, to be told only what came after it. */
+    resume: v.optional(v.strictObject({ run: v.pipe(v.string(), v.maxLength(64)), sequence })),
+  }),
+  /** Reads the host anew, or starts and ends what costs the host something. */
+  v.strictObject({ type: v.literal('ask'), what: v.picklist(['snapshot', 'page_tables', 'trace', 'untrace']) }),
+]);
+export type ClientMessage = v.InferOutput<typeof CLIENT_MESSAGE>;
+
+export const SERVER_MESSAGE = v.variant('type', [
+  v.looseObject({ type: v.literal('welcome'), version: v.number(), run: v.string(), sequence, name: v.string() }),
+  /** All facts of the host, in parts: `part` counts from 0, the last one is `parts` - 1. */
+  v.looseObject({
+    type: v.literal('snapshot'),
+    sequence,
+    time,
+    part: sequence,
+    parts: sequence,
+    name: v.optional(v.string()),
+    facts: lines,
+  }),
+  /** Facts that hold from now on, and facts that no longer do. */
+  v.looseObject({ type: v.literal('change'), sequence, time, name: v.optional(v.string()), added: lines, gone: lines }),
+  /** Facts that happened, such as mappings; `lost` of them could not be carried. */
+  v.looseObject({ type: v.literal('stream'), sequence, time, facts: lines, lost: sequence }),
+  v.looseObject({
+    type: v.literal('status'),
+    sequence,
+    time,
+    probe: v.picklist(['starting', 'running', 'down']),
+    message: v.string(),
+  }),
+]);
+export type ServerMessage = v.InferOutput<typeof SERVER_MESSAGE>;
+
+/** Reads a message of the given kind; a string is what is wrong with it. */
+export function parseMessage<const S extends typeof CLIENT_MESSAGE | typeof SERVER_MESSAGE>(
+  schema: S,
+  text: string,
+): v.InferOutput<S> | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return 'not JSON';
+  }
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const path = v.getDotPath(issue as v.BaseIssue<unknown>);
+  return `${path === null ? '' : `field “${path}”: `}${issue.message}`;
+}
