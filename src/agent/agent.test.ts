@@ -7,7 +7,8 @@ import { WebSocket } from 'ws';
 import { LIVE_CLOSE, LIVE_SUBPROTOCOL, LIVE_VERSION, type ServerMessage, TOKEN_SUBPROTOCOL } from '../session/live.ts';
 import { createEngine } from '../worker/engine.ts';
 import { inProcessEngine } from '../worker/in-process.ts';
-import { type LiveSocket, parseLiveUrl } from '../worker/live.ts';
+import type { LiveSocket } from '../worker/live.ts';
+import { parseLiveUrl } from '../worker/live-url.ts';
 import type { Engine, Method, Params, Progress, Value } from '../worker/protocol.ts';
 import { type Agent, startAgent } from './agent.ts';
 

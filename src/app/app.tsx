@@ -15,6 +15,7 @@ import { Toolbar } from './toolbar.tsx';
 // Not needed for the first picture: loaded when they are opened.
 const GuestPanel = lazy(async () => ({ default: (await import('./guest-panel.tsx')).GuestPanel }));
 const HelpDialog = lazy(async () => ({ default: (await import('./dialogs.tsx')).HelpDialog }));
+const ConnectDialog = lazy(async () => ({ default: (await import('./dialogs.tsx')).ConnectDialog }));
 const PasteDialog = lazy(async () => ({ default: (await import('./dialogs.tsx')).PasteDialog }));
 
 function ProblemBanner() {
@@ -134,6 +135,7 @@ export function App() {
   const drawn = useApp((s) => s.drawn);
   const [help, setHelp] = useState(false);
   const [paste, setPaste] = useState(false);
+  const [connect, setConnect] = useState(false);
   const [dropping, setDropping] = useState(false);
   useDropAndPaste(setDropping);
 
@@ -148,7 +150,7 @@ export function App() {
 
   return (
     <div className="app" data-drawn={drawn}>
-      <Toolbar onPaste={() => setPaste(true)} onHelp={() => setHelp(true)} />
+      <Toolbar onPaste={() => setPaste(true)} onConnect={() => setConnect(true)} onHelp={() => setHelp(true)} />
       <ProblemBanner />
       <BusyBar />
       <main className="screen">
@@ -177,6 +179,7 @@ export function App() {
       <Suspense fallback={null}>
         {help && <HelpDialog isOpen onOpenChange={setHelp} />}
         {paste && <PasteDialog isOpen onOpenChange={setPaste} />}
+        {connect && <ConnectDialog isOpen onOpenChange={setConnect} />}
       </Suspense>
     </div>
   );

@@ -1,7 +1,9 @@
 import { type ReactNode, useState } from 'react';
-import { Button, Dialog, Heading, Label, Modal, ModalOverlay, TextArea, TextField } from 'react-aria-components';
+import { Button, Dialog, Heading, Input, Label, Modal, ModalOverlay, TextArea, TextField } from 'react-aria-components';
 import { KEYS } from './keys.ts';
+import { connectLive } from './live-hosts.ts';
 import { openText } from './open-files.ts';
+import { copyCollector } from './picture.ts';
 
 interface Controlled {
   readonly isOpen: boolean;
@@ -73,6 +75,52 @@ export function PasteDialog(props: Controlled) {
           Open
         </Button>
       </div>
+    </Frame>
+  );
+}
+
+/** Where a live host is: the address that its agent printed. */
+export function ConnectDialog(props: Controlled) {
+  const [address, setAddress] = useState('');
+  const [problem, setProblem] = useState<string>();
+  const connect = () => {
+    const wrong = connectLive(address);
+    setProblem(wrong);
+    if (wrong === undefined) props.onOpenChange(false);
+  };
+  return (
+    <Frame {...props} title="Live host">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          connect();
+        }}
+      >
+        <TextField className="paste" value={address} onChange={setAddress} autoFocus>
+          <Label>The address that the agent printed, with its token</Label>
+          <Input placeholder="http://127.0.0.1:8750/#live=…" spellCheck="false" autoComplete="off" />
+        </TextField>
+        {problem !== undefined && <p className="severity-error">{problem}</p>}
+        <p className="second">
+          On the host, or anywhere that reaches it: <code>iovascope agent</code>, or{' '}
+          <code>iovascope agent --probe ‘ssh root@host iovascope-probe’</code>. The probe only reads. Where no binary
+          may run, a shell script collects the same as text:{' '}
+          <a href={`${import.meta.env.BASE_URL}collect.sh`} target="_blank" rel="noreferrer">
+            collect.sh
+          </a>{' '}
+          <button type="button" className="button" onClick={() => void copyCollector()}>
+            Copy the script
+          </button>
+        </p>
+        <div className="dialog-buttons">
+          <Button className="button" slot="close">
+            Cancel
+          </Button>
+          <Button className="button primary" type="submit" isDisabled={address.trim() === ''}>
+            Connect
+          </Button>
+        </div>
+      </form>
     </Frame>
   );
 }

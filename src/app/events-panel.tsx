@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
 import { Label, Slider, SliderOutput, SliderThumb, SliderTrack } from 'react-aria-components';
 import type { DocumentNode, EventRow } from '../worker/protocol.ts';
+import { LivePanel } from './live-panel.tsx';
 import { useModelNames } from './model-names.ts';
 import { Pager } from './pager.tsx';
 import { ask, explain, runUnder, seek, useApp } from './store.ts';
@@ -33,6 +34,7 @@ function DocumentEvents({ document }: { document: DocumentNode }) {
 
   return (
     <section aria-label={document.title}>
+      {document.isLive && <LivePanel document={document} />}
       {hasHistory && (
         <Slider
           className="scrubber"

@@ -2,6 +2,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import { startEngine } from './engine-host.ts';
+import { openAddressed } from './live-hosts.ts';
 import { openSample } from './open-files.ts';
 import { SAMPLES } from './samples.ts';
 import { connectEngine, refresh } from './store.ts';
@@ -16,4 +17,5 @@ createRoot(root).render(
     <App />
   </StrictMode>,
 );
-void openSample(SAMPLES[0]);
+// The page of an agent shows its host; any other one begins with a sample.
+if (!openAddressed()) void openSample(SAMPLES[0]);

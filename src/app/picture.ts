@@ -126,3 +126,10 @@ export async function copy(text: string, what: string): Promise<void> {
     fail('Nothing was copied', 'The browser refused access to the clipboard.');
   }
 }
+
+/** Copies the shell script that collects dumps where no binary may run. */
+export async function copyCollector(): Promise<void> {
+  const response = await fetch(`${import.meta.env.BASE_URL}collect.sh`);
+  if (response.ok) await copy(await response.text(), 'the collector script');
+  else fail('Nothing was copied', `collect.sh: ${response.status} ${response.statusText}`);
+}

@@ -10,7 +10,8 @@ import {
   TreeItemContent,
 } from 'react-aria-components';
 import { counted } from '../iova/format.ts';
-import type { DocumentNode, GroupNode } from '../worker/protocol.ts';
+import type { DocumentNode, GroupNode, LiveState } from '../worker/protocol.ts';
+import { CONNECTION_WORDS } from './connection-words.ts';
 import { close, keysOf, setTicked, useApp } from './store.ts';
 
 interface Row {
@@ -19,6 +20,8 @@ interface Row {
   readonly note: string;
   readonly level: 'document' | 'group' | 'device';
   readonly children: readonly Row[];
+  /** Of a live host. */
+  readonly connection?: LiveState['connection'] | undefined;
 }
 
 function groupRow(group: GroupNode): Row {
@@ -34,9 +37,10 @@ function groupRow(group: GroupNode): Row {
   };
 }
 
-function documentRow(document: DocumentNode): Row {
+function documentRow(document: DocumentNode, connection: LiveState['connection'] | undefined): Row {
   const count = document.groups.length;
   const parts = [
+    connection === undefined ? '' : CONNECTION_WORDS[connection],
     count > 0 ? counted(count, 'group') : '',
     document.spaces.length > 0 ? counted(document.spaces.length, 'address space') : '',
     document.operations > 0 ? counted(document.operations, 'operation') : '',
@@ -46,6 +50,7 @@ function documentRow(document: DocumentNode): Row {
     title: document.title,
     note: parts.filter(Boolean).join(' · '),
     level: 'document',
+    connection,
     children: [
       ...document.groups.map(groupRow),
       ...document.spaces.map(
@@ -92,7 +97,10 @@ function Rows({ row }: { row: Row }) {
               </Checkbox>
             )}
             <span className="source-words">
-              <span className="source-title">{row.title}</span>
+              <span className="source-title">
+                {row.connection && <span className={`live-dot live-${row.connection}`} aria-hidden="true" />}{' '}
+                {row.title}
+              </span>
               <span className="source-note">{row.note}</span>
             </span>
             {row.level === 'document' && (
@@ -114,7 +122,8 @@ function Rows({ row }: { row: Row }) {
 export function SourcesPanel() {
   const documents = useApp((s) => s.documents);
   const ticked = useApp((s) => s.ticked);
-  const rows = useMemo(() => documents.map(documentRow), [documents]);
+  const live = useApp((s) => s.live);
+  const rows = useMemo(() => documents.map((d) => documentRow(d, live[d.id]?.connection)), [documents, live]);
   const [folded, setFolded] = useState<ReadonlySet<Key>>(new Set());
   const devices = rows.flatMap((d) => d.children.flatMap((g) => g.children.map((device) => device.key)));
   const expanded = rows.map((d) => d.key).filter((key) => !folded.has(key));

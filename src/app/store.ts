@@ -18,6 +18,7 @@ import type {
   EventRow,
   GuestChoice,
   InputFile,
+  LiveState,
   Progress,
   RangeDetail,
 } from '../worker/protocol.ts';
@@ -75,6 +76,8 @@ export interface AppState {
   readonly tab: TabName;
   /** What the tab “Text” shows. */
   readonly text: TextPlace | undefined;
+  /** How each live host is connected, by document. */
+  readonly live: Readonly<Record<string, LiveState>>;
   readonly compared: { readonly id: string; readonly models: readonly string[] } | undefined;
   readonly busy: Busy | undefined;
   readonly problem: Problem | undefined;
@@ -110,6 +113,7 @@ export const useApp = create<AppState>(() => ({
   conflict: undefined,
   tab: 'table',
   text: undefined,
+  live: {},
   compared: undefined,
   busy: undefined,
   problem: undefined,
@@ -130,7 +134,8 @@ export function connectEngine(value: Engine): void {
   engine = value;
 }
 
-function report(title: string, error: EngineError): void {
+/** Shows what the engine refused. */
+export function report(title: string, error: EngineError): void {
   if (error.code === 'cancelled') set({ notice: 'Cancelled; what was open is unchanged.' });
   else set({ problem: { title, message: error.message, samples: error.samples ?? [] } });
 }
@@ -368,11 +373,20 @@ export function keysOf(document: DocumentNode): string[] {
 }
 
 /** What is ticked when a document is opened. */
-function firstKeysOf({ groups, spaces, layers }: DocumentNode): string[] {
+export function firstKeysOf({ groups, spaces, layers }: DocumentNode): string[] {
   return [...groups, ...spaces, ...layers.filter(({ isShown }) => isShown)].map(({ key }) => key);
 }
 
+/** What else must end when a document is closed, by document: the connection of a live host. */
+const endings = new Map<string, () => void>();
+
+export function onClose(id: string, end: () => void): void {
+  endings.set(id, end);
+}
+
 export async function close(id: string): Promise<void> {
+  endings.get(id)?.();
+  endings.delete(id);
   await engine.call('close', { id });
   const documents = get().documents.filter((d) => d.id !== id);
   const keys = new Set(documents.flatMap(keysOf));
@@ -400,12 +414,13 @@ export async function seek(id: string, position: number): Promise<void> {
   seeking = undefined;
 }
 
-async function showMoved(document: DocumentNode, isLatest: boolean): Promise<void> {
+/** Puts a document's new state in place of the old one; what is new in it is ticked. */
+export async function showMoved(document: DocumentNode, isLatest: boolean): Promise<void> {
   const { documents, ticked } = get();
   const old = documents.find((d) => d.id === document.id);
   const known = new Set(old ? keysOf(old) : []);
   // What appears while scrubbing is shown; what somebody had unticked stays unticked.
-  const fresh = keysOf(document).filter((key) => !known.has(key) && !ticked.includes(key));
+  const fresh = firstKeysOf(document).filter((key) => !known.has(key) && !ticked.includes(key));
   set({
     documents: documents.map((d) =>
       d.id === document.id ? { ...document, position: isLatest ? document.position : d.position } : d,

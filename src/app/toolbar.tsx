@@ -24,7 +24,7 @@ const SCALES: readonly { readonly id: ScaleKind; readonly hint: string }[] = [
   { id: 'log', hint: 'powers of two at equal distances' },
 ];
 
-function OpenMenu({ onPaste }: { onPaste: () => void }) {
+function OpenMenu({ onPaste, onConnect }: { onPaste: () => void; onConnect: () => void }) {
   const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
   const pick = (input: HTMLInputElement) => {
@@ -42,6 +42,7 @@ function OpenMenu({ onPaste }: { onPaste: () => void }) {
               if (key === 'files') files.current?.click();
               else if (key === 'folder') folder.current?.click();
               else if (key === 'paste') onPaste();
+              else if (key === 'live') onConnect();
               else {
                 const sample = SAMPLES.find((s) => s.id === key);
                 if (sample) void openSample(sample);
@@ -56,6 +57,9 @@ function OpenMenu({ onPaste }: { onPaste: () => void }) {
             </MenuItem>
             <MenuItem id="paste" className="menu-item">
               Paste text …
+            </MenuItem>
+            <MenuItem id="live" className="menu-item">
+              Live host …
             </MenuItem>
             <Separator className="separator" />
             {SAMPLES.map((sample) => (
@@ -125,13 +129,19 @@ function ExportMenu() {
   );
 }
 
-export function Toolbar({ onPaste, onHelp }: { onPaste: () => void; onHelp: () => void }) {
+interface ToolbarProps {
+  onPaste(): void;
+  onConnect(): void;
+  onHelp(): void;
+}
+
+export function Toolbar({ onPaste, onConnect, onHelp }: ToolbarProps) {
   const scale = useApp((s) => s.scale);
   const theme = useApp((s) => s.theme);
   return (
     <header className="toolbar">
       <h1>iovascope</h1>
-      <OpenMenu onPaste={onPaste} />
+      <OpenMenu onPaste={onPaste} onConnect={onConnect} />
       <ExportMenu />
       <ToggleButtonGroup
         className="segments"

@@ -14,7 +14,7 @@ import { decodeText, getInfo, structures } from './buffers.ts';
 import { compareDocument } from './comparison.ts';
 import { conflictList } from './conflict-list.ts';
 import { documentNode, type EngineDocument, inputOf, isEmpty, moveTo, readDocument, statesOf } from './document.ts';
-import { eventRows } from './event-rows.ts';
+import { difference, eventRows } from './event-rows.ts';
 import { findEverything } from './find.ts';
 import { follow } from './follow.ts';
 import { extreme, laneTotal, neighbour, nthOfLane, type Place, placesOf, targetAt } from './lane-walk.ts';
@@ -251,6 +251,10 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       if (!document) return unknownDocument(id);
       moveTo(document, position);
       return success(documentNode(document));
+    },
+    difference({ id, from, to }) {
+      const document = documents.get(id);
+      return document ? success(difference(document.session.events, from, to)) : unknownDocument(id);
     },
     arrange: async (params) => success(await arrange(params)),
     slice({ revision: wanted, window }) {

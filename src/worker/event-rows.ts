@@ -1,3 +1,4 @@
+import { eventsAt } from '../analysis/take-inventory.ts';
 import { IOVA_MAX } from '../iova/iova.ts';
 import { range } from '../iova/range.ts';
 import { describeObstacle, type Refusal } from '../kernel/refusal.ts';
@@ -8,6 +9,24 @@ import type { EngineDocument } from './document.ts';
 import type { EventRow, Reason } from './protocol.ts';
 
 const TEXT_MAX = 300;
+
+/** Facts that hold at one of two moments only, as lines: those that are gone, then those that are new. */
+export function difference(events: readonly SessionEvent[], from: number, to: number): string[] {
+  const textsAt = (position: number) =>
+    new Set(
+      eventsAt(events, position).flatMap((event) => {
+        if (!isFact(event) || event.kind === 'map' || event.kind === 'unmap' || event.kind === 'gone') return [];
+        // When it was seen, and in which line, does not make it another fact.
+        const { seen: _seen, line: _line, ...rest } = event as typeof event & { readonly seen?: unknown };
+        return [eventText(rest as SessionEvent)];
+      }),
+    );
+  const [before, after] = [textsAt(from), textsAt(to)];
+  return [
+    ...[...before].filter((text) => !after.has(text)).map((text) => `− ${text}`),
+    ...[...after].filter((text) => !before.has(text)).map((text) => `+ ${text}`),
+  ];
+}
 
 function argumentText([name, value]: readonly [string, unknown]): string {
   return `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`;

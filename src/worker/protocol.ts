@@ -368,6 +368,8 @@ export interface Methods {
   /** Runs the document's operations under another model from now on. */
   run: { params: { id: string; model: string }; value: DocumentNode };
   seek: { params: { id: string; position: number }; value: DocumentNode };
+  /** What holds after `to` events of a document and not after `from`, and the other way round: `+ …`, `− …`. */
+  difference: { params: { id: string; from: number; to: number }; value: readonly string[] };
   arrange: { params: ArrangeParams; value: Arrangement };
   slice: { params: { revision: number; window: Viewport }; value: readonly SpaceSlice[] };
   describe: { params: Target; value: RangeDetail };

@@ -1,0 +1,7 @@
+/** How a live host is connected, for people. */
+export const CONNECTION_WORDS = {
+  connecting: 'connecting',
+  live: 'live',
+  waiting: 'connection lost, connecting again',
+  ended: 'not connected',
+} as const;

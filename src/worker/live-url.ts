@@ -1,0 +1,14 @@
+/** The address of an agent's page, as it prints it: where to connect, and with which token. */
+export function parseLiveUrl(text: string): { readonly url: string; readonly token: string } | string {
+  let url: URL;
+  try {
+    url = new URL(text.trim());
+  } catch {
+    return 'expected the address that the agent printed, such as http://127.0.0.1:8750/#live=…';
+  }
+  if (!['http:', 'https:', 'ws:', 'wss:'].includes(url.protocol)) return `“${url.protocol}” is no address of an agent`;
+  const token = /(?:^#|&)live=([\w-]{1,200})(?:&|$)/.exec(url.hash)?.[1];
+  if (token === undefined) return 'the token is missing: the address ends in #live=…';
+  const protocol = url.protocol === 'https:' || url.protocol === 'wss:' ? 'wss:' : 'ws:';
+  return { url: `${protocol}//${url.host}/live`, token };
+}
