@@ -1,7 +1,16 @@
 // "What if these groups share one address space?": what they reserve together, and what remains usable.
+import { counted } from '../iova/format.ts';
 import { type IovaRange, WHOLE_SPACE } from '../iova/range.ts';
 import { complement, intersect, type RangeSet, rangeSet, subtract } from '../iova/range-set.ts';
-import { type Aperture, compareNames, type Group, groupTitle, type Host, type Provenance } from './inventory.ts';
+import {
+  type Aperture,
+  compareNames,
+  type Group,
+  groupTitle,
+  type Host,
+  type Provenance,
+  type ValidRange,
+} from './inventory.ts';
 import { meaningOf } from './region-types.ts';
 
 /** A range that one or more groups reserve, all with the same type word. */
@@ -30,7 +39,21 @@ export interface CommonSpace {
 export interface ReportedSpace {
   readonly name: string;
   readonly apertures: readonly Aperture[];
-  readonly validRanges: readonly Aperture[];
+  readonly validRanges: readonly ValidRange[];
+}
+
+/** Who holds a reported space, and what the kernel said of it besides its ranges; empty if nothing is known. */
+export function holderWords({ validRanges }: Pick<ReportedSpace, 'validRanges'>): string {
+  const [first] = validRanges;
+  if (!first) return '';
+  const { guest, process, pid, mappingsLeft } = first;
+  return [
+    guest === undefined ? '' : `guest ${guest}`,
+    process === undefined ? '' : pid === undefined ? process : `${process} (${pid})`,
+    mappingsLeft === undefined ? '' : `${counted(mappingsLeft, 'mapping')} left`,
+  ]
+    .filter((words) => words !== '')
+    .join(', ');
 }
 
 /** Joins regions of the same type that overlap; the result ascends by start. */

@@ -39,6 +39,17 @@ export interface Aperture extends IovaRange {
   readonly provenance: readonly Provenance[];
 }
 
+/** A range that the kernel itself reported as mappable, and what it said with it. */
+export interface ValidRange extends Aperture {
+  /** Name of the container or IOAS. */
+  readonly space: string;
+  readonly pid?: number | undefined;
+  readonly process?: string | undefined;
+  /** Name of the virtual machine that the process runs. */
+  readonly guest?: string | undefined;
+  readonly mappingsLeft?: number | undefined;
+}
+
 /** Where a device writes its message-signalled interrupts, as it was programmed. */
 export interface MsiMessage {
   readonly device: string;
@@ -120,7 +131,7 @@ export interface Host {
   readonly groups: readonly Group[];
   readonly apertures: readonly Aperture[];
   /** Ranges that the kernel itself reported as mappable. */
-  readonly validRanges: readonly Aperture[];
+  readonly validRanges: readonly ValidRange[];
   /** Enabled ones only: what a disabled one holds is left over. */
   readonly msiMessages: readonly MsiMessage[];
   readonly iommus: readonly Iommu[];

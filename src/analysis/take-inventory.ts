@@ -19,6 +19,7 @@ import {
   type MsiMessage,
   type Provenance,
   type Region,
+  type ValidRange,
 } from './inventory.ts';
 
 /** The container or IOAS of valid ranges that do not say whose they are. */
@@ -89,7 +90,7 @@ class InventoryTaker {
   readonly #groups = new Map<string, GroupDraft>();
   readonly #firmware = new Map<string, Told<Omit<Region, 'provenance'> & { readonly device?: string | undefined }>>();
   readonly #apertures: Aperture[] = [];
-  readonly #validRanges: Aperture[] = [];
+  readonly #validRanges: ValidRange[] = [];
   readonly #msiMessages = new Map<string, Told<Omit<MsiMessage, 'provenance'>>>();
   readonly #iommus = new Map<string, IommuDraft>();
   readonly #windows = new Map<string, Told<Omit<HostWindow, 'provenance'>>>();
@@ -298,9 +299,21 @@ class InventoryTaker {
   }
 
   #validRange(fact: FactOf<'valid_range'>): void {
-    const { start, last } = fact;
+    const { start, last, pid, process, guest, mappings_left: mappingsLeft, pgsize_bitmap: pageSizes } = fact;
     const space = fact.container ?? fact.ioas ?? UNNAMED_SPACE;
-    this.#validRanges.push({ start, last, words: space, space, provenance: [provenanceOf(fact)] });
+    const provenance = [provenanceOf(fact)];
+    this.#validRanges.push({
+      start,
+      last,
+      words: space,
+      space,
+      pid,
+      process,
+      guest,
+      mappingsLeft,
+      pageSizes,
+      provenance,
+    });
   }
 
   #bar(fact: FactOf<'bar'>): void {

@@ -57,7 +57,7 @@ function documentRow(document: DocumentNode, connection: LiveState['connection']
         (space): Row => ({
           key: space.key,
           title: space.title,
-          note: space.areas === undefined ? 'reported by a kernel' : counted(space.areas, 'area'),
+          note: space.note ?? counted(space.areas ?? 0, 'area'),
           level: 'group',
           children: [],
         }),

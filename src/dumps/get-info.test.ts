@@ -7,7 +7,7 @@ const open = (...lines: string[]) => openText(`${lines.join('\n')}\n`);
 function rangesOf({ facts }: Pick<Opened, 'facts'>): string[] {
   return facts.flatMap((fact) => {
     if (fact.kind !== 'valid_range') return [];
-    const about = fact.ioas ?? fact.pgsize_bitmap;
+    const about = fact.ioas ?? (fact.pgsize_bitmap === undefined ? undefined : `0x${fact.pgsize_bitmap.toString(16)}`);
     return [`${fact.line}: ${fact.start.toString(16)}-${fact.last.toString(16)} ${about}`];
   });
 }

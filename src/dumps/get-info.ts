@@ -6,8 +6,7 @@
 //
 // in either order of bytes. Hex dumps are everywhere, so the first lines must hold such a beginning, every field of it;
 // lines of any other dump are left alone. (Linux 6.12, include/uapi/linux/vfio.h and iommufd.h.)
-import { hex } from '../iova/format.ts';
-import { type Iova, lowestSetBit } from '../iova/iova.ts';
+import { type Iova, iova, lowestSetBit } from '../iova/iova.ts';
 import type { IovaRange } from '../iova/range.ts';
 import { decodeBuffer } from '../uapi/decode-buffer.ts';
 import { readHexDump } from '../uapi/hex-dump.ts';
@@ -117,7 +116,7 @@ class GetInfoReader implements LineReader {
       this.#sink.diagnostic('warning', 'damaged-buffer', `at byte ${offset} of the buffer: ${message}`, line);
     }
     this.#sink.recognized();
-    this.#tell(ranges, line, pageSizes === undefined ? {} : { pgsize_bitmap: hex(pageSizes) });
+    this.#tell(ranges, line, pageSizes === undefined ? {} : { pgsize_bitmap: iova(pageSizes) });
   }
 
   #ranges(bytes: Uint8Array, { endian, count, ioas }: Answer & { kind: 'ranges' }, line: number): void {
@@ -140,7 +139,7 @@ class GetInfoReader implements LineReader {
     this.#tell(ranges, line, { ioas: String(ioas) });
   }
 
-  #tell(ranges: readonly IovaRange[], line: number, about: { pgsize_bitmap?: string; ioas?: string }): void {
+  #tell(ranges: readonly IovaRange[], line: number, about: { pgsize_bitmap?: Iova; ioas?: string }): void {
     for (const { start, last } of ranges) this.#sink.fact({ kind: 'valid_range', start, last, ...about }, line);
   }
 }

@@ -81,7 +81,17 @@ export const FACTS = {
     iommu: v.optional(text),
     container: v.optional(text),
   }),
-  valid_range: rangeFact('valid_range', { container: v.optional(text), ioas: v.optional(text) }),
+  valid_range: rangeFact('valid_range', {
+    container: v.optional(text),
+    ioas: v.optional(text),
+    // Of a live host, beyond the contract: who holds it, and what else the kernel answered.
+    pid: v.optional(count),
+    process: v.optional(text),
+    guest: v.optional(text),
+    mappings_left: v.optional(count),
+    pgsize_bitmap: v.optional(address),
+    alignment: v.optional(address),
+  }),
   window: rangeFact('window', { name: text, depth: count, type: text }),
   bar: rangeFact('bar', {
     device: text,

@@ -1,4 +1,4 @@
-import { reportedSpaces } from '../analysis/common-space.ts';
+import { holderWords, reportedSpaces } from '../analysis/common-space.ts';
 import { groupTitle, type Host } from '../analysis/inventory.ts';
 import { type MappingSet, MappingState, mappingSets } from '../analysis/mappings.ts';
 import { eventsAt, takeInventory } from '../analysis/take-inventory.ts';
@@ -268,7 +268,11 @@ export function documentNode(document: EngineDocument): DocumentNode {
       };
     }),
     spaces: [
-      ...reportedSpaces(document.host).map(({ name }) => ({ key: reportedKey(document, name), title: name })),
+      ...reportedSpaces(document.host).map((space) => ({
+        key: reportedKey(document, space.name),
+        title: space.name,
+        note: holderWords(space) || 'reported by a kernel',
+      })),
       ...spacesOf(document).map(({ id, areaCount, validRanges }) => ({
         key: spaceKey(document, id),
         title: id,

@@ -53,6 +53,8 @@ export interface GroupNode {
 export interface SpaceNode {
   readonly key: string;
   readonly title: string;
+  /** Of a space whose ranges a kernel reported: who holds it. */
+  readonly note?: string | undefined;
   /** Number of areas, of a model's space. */
   readonly areas?: number | undefined;
   /** True for a container, of which a model can tell what VFIO_IOMMU_GET_INFO answers. */

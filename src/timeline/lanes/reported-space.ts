@@ -1,6 +1,6 @@
 // The lanes of an address space of which a dump holds what the kernel itself reported (VFIO_IOMMU_GET_INFO,
 // IOMMU_IOAS_IOVA_RANGES).
-import type { ReportedSpace } from '../../analysis/common-space.ts';
+import { holderWords, type ReportedSpace } from '../../analysis/common-space.ts';
 import type { GuestLayout } from '../../analysis/conflicts/guest-conflicts.ts';
 import { formatSize } from '../../iova/format.ts';
 import { rangeSet, totalSize } from '../../iova/range-set.ts';
@@ -37,7 +37,7 @@ export function reportedSpace(
   return {
     id: key,
     title: `${title}: ${space.name}`,
-    subtitle: '',
+    subtitle: holderWords(space),
     lanes: [
       ...(space.apertures.length > 0
         ? [apertureLane(aperture, space.apertures, APERTURE_NOT_IN_DUMPS, expanded.has(aperture))]
