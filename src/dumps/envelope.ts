@@ -187,8 +187,10 @@ export function plainText(raw: string, marks: number): string | undefined {
   const code = raw.charCodeAt(at);
   if (isLetter(code)) {
     if (mayBeginSyslog(raw, at)) return undefined;
-    // Digits, and what stands before quotations, stamps and chats.
-  } else if ((code >= 48 && code <= 57) || code === 62 || code === 124 || code === 91 || code === 40) return undefined;
+  } else if (code !== 48 || raw.charCodeAt(at + 1) !== 120) {
+    // No `0x…`: digits, and what stands before quotations, stamps and chats.
+    if ((code >= 48 && code <= 57) || code === 62 || code === 124 || code === 91 || code === 40) return undefined;
+  }
   if ((marks & MARK_SLASH) !== 0 && raw.includes('//')) return undefined;
   return isBlank(raw.charCodeAt(raw.length - 1)) ? raw.trimEnd() : raw;
 }

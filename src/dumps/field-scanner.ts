@@ -45,48 +45,68 @@ export class FieldScanner {
     return true;
   }
 
+  /** The words of the last number that was found. */
+  high = 0;
+  low = 0;
+
   /** Hex digits without prefix, any number of them; undefined if there are none or the number exceeds 64 bits. */
   hex(): Iova | undefined {
-    const from = this.at;
+    return this.hexWords() ? (fromWords(this.high, this.low) as Iova) : undefined;
+  }
+
+  /** The same, but left in `high` and `low`; false if there is none. */
+  hexWords(): boolean {
+    const text = this.#text;
+    let at = this.at;
+    // As signed integers, which are the fastest numbers there are.
     let high = 0;
     let low = 0;
     for (;;) {
-      const digit = hexDigit(this.#text.charCodeAt(this.at));
+      const digit = hexDigit(text.charCodeAt(at));
       if (digit < 0) break;
-      if (high >= 0x1000_0000) this.tooLarge = true;
-      high = ((high << 4) | (low >>> 28)) >>> 0;
-      low = ((low << 4) | digit) >>> 0;
-      this.at++;
+      if ((high & 0xf000_0000) !== 0) this.tooLarge = true;
+      high = (high << 4) | (low >>> 28);
+      low = (low << 4) | digit;
+      at++;
     }
-    if (this.at === from || this.tooLarge) {
-      this.at = from;
-      return undefined;
-    }
-    return fromWords(high, low) as Iova;
+    if (at === this.at || this.tooLarge) return false;
+    this.at = at;
+    this.high = high >>> 0;
+    this.low = low >>> 0;
+    return true;
   }
 
   /** Decimal digits; undefined if there are none or the number exceeds 64 bits. */
   decimal(): Iova | undefined {
-    const from = this.at;
+    return this.decimalWords() ? (fromWords(this.high, this.low) as Iova) : undefined;
+  }
+
+  /** The same, but left in `high` and `low`; false if there is none. */
+  decimalWords(): boolean {
+    const text = this.#text;
+    let at = this.at;
     let high = 0;
     let low = 0;
     for (;;) {
-      const code = this.#text.charCodeAt(this.at);
-      if (!(code >= ZERO && code <= NINE)) break;
-      const grown = low * 10 + (code - ZERO);
-      low = grown % TWO_32;
-      high = high * 10 + (grown - low) / TWO_32;
-      if (high >= TWO_32) {
-        this.tooLarge = true;
-        high = 0;
+      const digit = text.charCodeAt(at) - ZERO;
+      if (!(digit >= 0 && digit <= 9)) break;
+      if (low < 100_000_000 && high === 0) low = low * 10 + digit;
+      else {
+        const grown = low * 10 + digit;
+        low = grown % TWO_32;
+        high = high * 10 + (grown - low) / TWO_32;
+        if (high >= TWO_32) {
+          this.tooLarge = true;
+          high = 0;
+        }
       }
-      this.at++;
+      at++;
     }
-    if (this.at === from || this.tooLarge) {
-      this.at = from;
-      return undefined;
-    }
-    return fromWords(high, low) as Iova;
+    if (at === this.at || this.tooLarge) return false;
+    this.at = at;
+    this.high = high;
+    this.low = low;
+    return true;
   }
 
   /** What stands before the next blank or the end; undefined if nothing does. */

@@ -51,6 +51,21 @@ describe('whatever stands before an event', () => {
     expect(opened.sources[0]?.unrecognized).toBe(0);
   });
 
+  test('times are the numbers that are written, to the last digit', async () => {
+    const times = [
+      '0.000001',
+      '0.1',
+      '0.7',
+      '4.308048',
+      '123456789.123456',
+      '63113.338894',
+      '1234567890.123456789',
+      '5.05',
+    ];
+    const { facts } = await open(...times.map((time) => ` init-1 [000] ${time}: ${MAP}`));
+    expect(facts.map((fact) => fact.kind === 'map' && fact.time)).toEqual(times.map(Number));
+  });
+
   test('trace-cmd fills up behind the name', async () => {
     const line = ` init-1  [000]     1.500000: ${MAP.replace('map: ', 'map:                  ')}`;
     expect(eventsOf(await open(line))).toEqual([`${MAPPED} @1.5`]);

@@ -18,7 +18,7 @@
 // (include/trace/events/iommu.h, Linux 3.12 to 6.12; kernel/trace/trace_output.c; libtraceevent.)
 import { hex } from '../iova/format.ts';
 import type { Iova } from '../iova/iova.ts';
-import { rangeOfLength } from '../iova/range.ts';
+import { fromWords, TWO_32 } from '../iova/words.ts';
 import type { Fact, FactOf } from '../session/events.ts';
 import { FieldScanner } from './field-scanner.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from './format.ts';
@@ -28,8 +28,6 @@ import { continuation, joinWrapped } from './wrapped.ts';
 
 const MARK = 'IOMMU:';
 const EVENTS: readonly string[] = [
-  'map',
-  'unmap',
   'io_page_fault',
   'add_device_to_group',
   'remove_device_from_group',
@@ -53,6 +51,9 @@ const HEADER =
 const OVERRUN = /^entries-in-buffer\/entries-written: (\d{1,20})\/(\d{1,20})/;
 const DIGITS = /^\d{1,20}$/;
 const HEX_DIGITS = /^[0-9a-f]{1,4}$/i;
+
+/** With its dot: a double holds fifteen digits exactly. */
+const MOST_TIME_DIGITS = 16;
 
 interface GroupEvent {
   readonly kind: 'add' | 'remove';
@@ -177,14 +178,15 @@ class FtraceReader implements LineReader {
       const code = text.charCodeAt(begin - 1);
       if (code !== 95 && !(code >= 97 && code <= 122)) break;
     }
+    const rest = mark + MARK.length;
+    const length = end - begin;
+    if (length === 3 && text.startsWith('map', begin)) return this.#mapping(text, rest, 'map', timeBefore(text, begin));
+    if (length === 5 && text.startsWith('unmap', begin)) {
+      return this.#mapping(text, rest, 'unmap', timeBefore(text, begin));
+    }
     const name = text.slice(begin, end);
     if (!EVENTS.includes(name)) return undefined;
-    const rest = mark + MARK.length;
     switch (name) {
-      case 'map':
-        return this.#mapping(text, rest, 'map', timeBefore(text, begin));
-      case 'unmap':
-        return this.#mapping(text, rest, 'unmap', timeBefore(text, begin));
       case 'io_page_fault':
         return this.#pageFault(text, rest);
       case 'add_device_to_group':
@@ -206,14 +208,19 @@ class FtraceReader implements LineReader {
       device = scanner.word();
       scanner.blanks();
     }
-    const start = this.#field('iova=', '0x') ? scanner.hex() : undefined;
-    if (start === undefined) return this.#no(text, from);
+    // In words: an event is a hundred bytes, and numbers of 64 bits are made only of what the fact holds.
+    if (!this.#field('iova=', '0x') || !scanner.hexWords()) return this.#no(text, from);
+    const startHigh = scanner.high;
+    const startLow = scanner.low;
     scanner.blanks();
-    let end: Iova | undefined;
-    if (scanner.literal('-')) {
+    const hasEnd = scanner.literal('-');
+    let endHigh = 0;
+    let endLow = 0;
+    if (hasEnd) {
       scanner.blanks();
-      end = scanner.literal('0x') ? scanner.hex() : undefined;
-      if (end === undefined) return this.#no(text, from);
+      if (!scanner.literal('0x') || !scanner.hexWords()) return this.#no(text, from);
+      endHigh = scanner.high;
+      endLow = scanner.low;
       scanner.blanks();
     }
     let paddr: Iova | undefined;
@@ -222,29 +229,37 @@ class FtraceReader implements LineReader {
       if (paddr === undefined) return this.#no(text, from);
       scanner.blanks();
     }
-    const size = this.#field('size=') ? this.#number() : undefined;
-    if (size === undefined) return this.#no(text, from);
+    if (!this.#field('size=') || !this.#number()) return this.#no(text, from);
+    const sizeHigh = scanner.high;
+    const sizeLow = scanner.low;
     let unmapped: Iova | undefined;
     if (kind === 'unmap') {
       scanner.blanks();
-      unmapped = this.#field('unmapped_size=') ? this.#number() : undefined;
-      if (unmapped === undefined) return this.#no(text, from);
+      if (!this.#field('unmapped_size=') || !this.#number()) return this.#no(text, from);
+      unmapped = fromWords(scanner.high, scanner.low) as Iova;
     }
     if (!scanner.atEnd && !scanner.atBoundary) return this.#no(text, from);
-    if (end !== undefined && BigInt.asUintN(64, start + size) !== end) {
-      this.#fault = `${hex(start)} and ${size} bytes do not end at ${hex(end)}`;
+    const sumLow = startLow + sizeLow;
+    const sumHigh = startHigh + sizeHigh + (sumLow >= TWO_32 ? 1 : 0);
+    const nextLow = sumLow >>> 0;
+    const nextHigh = sumHigh >>> 0;
+    const start = fromWords(startHigh, startLow) as Iova;
+    if (hasEnd && (nextHigh !== endHigh || nextLow !== endLow)) {
+      const size = fromWords(sizeHigh, sizeLow);
+      this.#fault = `${hex(start)} and ${size} bytes do not end at ${hex(fromWords(endHigh, endLow))}`;
       return undefined;
     }
-    if (size === 0n) return { kind: 'empty', what: `the ${kind} at ${hex(start)} has no bytes` };
-    const range = rangeOfLength(start, size);
-    if (!range) {
-      this.#fault = `${hex(start)} and ${size} bytes end above 64 bits`;
+    if (sizeHigh === 0 && sizeLow === 0) return { kind: 'empty', what: `the ${kind} at ${hex(start)} has no bytes` };
+    // The sum may be 2^64 exactly: the range then ends at the top.
+    if (sumHigh >= TWO_32 && (nextHigh !== 0 || nextLow !== 0)) {
+      this.#fault = `${hex(start)} and ${fromWords(sizeHigh, sizeLow)} bytes end above 64 bits`;
       return undefined;
     }
+    const last = fromWords(nextLow === 0 ? (nextHigh - 1) >>> 0 : nextHigh, (nextLow - 1) >>> 0) as Iova;
     const fact: FactOf<'map'> | FactOf<'unmap'> =
       paddr === undefined
-        ? { kind: 'unmap', start, last: range.last, ...(unmapped === undefined ? {} : { unmapped }), origin: 'ftrace' }
-        : { kind: 'map', start, last: range.last, paddr, origin: 'ftrace' };
+        ? { kind: 'unmap', start, last, unmapped, origin: 'ftrace' }
+        : { kind: 'map', start, last, paddr, origin: 'ftrace' };
     if (time !== undefined) fact.time = time;
     if (device !== undefined) fact.device = normalizeDevice(device);
     return fact;
@@ -256,8 +271,8 @@ class FtraceReader implements LineReader {
     return (scanner.literal(name) || scanner.literal(name.slice(0, -1))) && scanner.literal(prefix);
   }
 
-  #number(): Iova | undefined {
-    return this.#scanner.literal('0x') ? this.#scanner.hex() : this.#scanner.decimal();
+  #number(): boolean {
+    return this.#scanner.literal('0x') ? this.#scanner.hexWords() : this.#scanner.decimalWords();
   }
 
   #pageFault(text: string, from: number): TraceEvent | undefined {
@@ -320,7 +335,16 @@ function timeBefore(text: string, at: number): number | undefined {
   const dot = --begin;
   while (begin > 0 && isDigit(text.charCodeAt(begin - 1))) begin--;
   if (begin === dot || dot - begin > 12 || end - dot > 10) return undefined;
-  return Number(text.slice(begin, end));
+  if (end - begin > MOST_TIME_DIGITS) return Number(text.slice(begin, end));
+  // Both numbers are exact, so that their quotient is the number nearest to what is written.
+  let value = 0;
+  let scale = 1;
+  for (let i = begin; i < end; i++) {
+    if (i === dot) continue;
+    value = value * 10 + (text.charCodeAt(i) - 48);
+    if (i > dot) scale *= 10;
+  }
+  return value / scale;
 }
 
 function isDigit(code: number): boolean {

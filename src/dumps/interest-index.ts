@@ -36,8 +36,8 @@ export function interestIndex(patterns: readonly RegExp[]): InterestIndex {
 
 export class InterestIndex {
   readonly #patterns: readonly RegExp[];
-  /** Tried on every line: what requires nothing that is known. */
-  readonly #always: readonly Part[];
+  /** What requires no string, by the first letter or digit of the text that it may match; 0: there is none. */
+  readonly #always: readonly (readonly Part[])[];
   /** By the last character of their suffix. */
   readonly #bySuffix = new Map<number, Part[]>();
   readonly #parts: Part[] = [];
@@ -46,11 +46,15 @@ export class InterestIndex {
   /** States from here on have strings that end there; which parts those belong to, by state less this one. */
   readonly #firstFound: number;
   readonly #found: readonly (readonly number[])[];
-  /** Parts whose strings are in the line at hand, without repetition. */
+  /** Of the line at hand: states at which something was found, as indices of `#found`, without repetition. */
   readonly #hits: Uint16Array;
-  readonly #seen: Uint32Array;
   #hitCount = 0;
+  /** By index of `#found`: the last walk that came there. */
+  readonly #reached: Uint32Array;
   #walk = 0;
+  /** By part: the last text on which it was tried. */
+  readonly #tried: Uint32Array;
+  #asked = 0;
 
   constructor(patterns: readonly RegExp[]) {
     this.#patterns = patterns;
@@ -78,13 +82,16 @@ export class InterestIndex {
         always.push(partOf(bit, { pattern: new RegExp(source, whole.flags.replace(/[gy]/g, '')), suffix: '' }));
       }
     }
-    this.#always = always;
-    this.#hits = new Uint16Array(this.#parts.length);
-    this.#seen = new Uint32Array(this.#parts.length);
+    this.#always = Array.from({ length: 128 }, (_, word) => {
+      return always.filter(({ firstWord }) => firstWord === undefined || firstWord[word] === 1);
+    });
+    this.#tried = new Uint32Array(this.#parts.length);
     const automaton = buildAutomaton(strings);
     this.#next = automaton.next;
     this.#found = automaton.found;
     this.#firstFound = automaton.firstFound;
+    this.#hits = new Uint16Array(automaton.found.length);
+    this.#reached = new Uint32Array(automaton.found.length);
   }
 
   /**
@@ -94,25 +101,24 @@ export class InterestIndex {
   walk(bytes: Uint8Array, from: number, to: number, marks: Uint8Array): number {
     const next = this.#next;
     const firstFound = this.#firstFound;
+    const reached = this.#reached;
+    const hits = this.#hits;
+    const walk = ++this.#walk;
     let state = 0;
     let marked = 0;
-    this.#hitCount = 0;
-    this.#walk++;
+    let count = 0;
     for (let i = from; i < to; i++) {
       const code = bytes[i] as number;
       marked |= marks[code] as number;
       state = next[state + code] as number;
-      if (state >= firstFound) this.#hit(state);
+      if (state < firstFound) continue;
+      const hit = (state - firstFound) / WIDTH;
+      if (reached[hit] === walk) continue;
+      reached[hit] = walk;
+      hits[count++] = hit;
     }
+    this.#hitCount = count;
     return marked;
-  }
-
-  #hit(state: number): void {
-    for (const part of this.#found[(state - this.#firstFound) / WIDTH] as readonly number[]) {
-      if (this.#seen[part] === this.#walk) continue;
-      this.#seen[part] = this.#walk;
-      this.#hits[this.#hitCount++] = part;
-    }
   }
 
   /**
@@ -120,15 +126,23 @@ export class InterestIndex {
    * contains it.
    */
   interested(text: string): number {
+    this.#asked++;
     const begins = text.charCodeAt(0);
     const word = firstWordOf(text);
     let bits = 0;
     for (let i = 0; i < this.#hitCount; i++) {
-      const part = this.#parts[this.#hits[i] as number] as Part;
-      if (isPossible(part, bits, begins, word, text.length)) bits = tried(bits, part, text);
+      const parts = this.#found[this.#hits[i] as number] as readonly number[];
+      for (let n = 0; n < parts.length; n++) {
+        const index = parts[n] as number;
+        if (this.#tried[index] === this.#asked) continue;
+        this.#tried[index] = this.#asked;
+        const part = this.#parts[index] as Part;
+        if (isPossible(part, bits, begins, word, text.length)) bits = tried(bits, part, text);
+      }
     }
-    for (let i = 0; i < this.#always.length; i++) {
-      const part = this.#always[i] as Part;
+    const always = this.#always[word] as readonly Part[];
+    for (let i = 0; i < always.length; i++) {
+      const part = always[i] as Part;
       if (isPossible(part, bits, begins, word, text.length)) bits = tried(bits, part, text);
     }
     const ends = this.#bySuffix.get(text.charCodeAt(text.length - 1));
