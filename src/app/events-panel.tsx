@@ -34,7 +34,7 @@ function DocumentEvents({ document }: { document: DocumentNode }) {
 
   return (
     <section aria-label={document.title}>
-      {document.isLive && <LivePanel document={document} />}
+      {document.live && <LivePanel document={document} />}
       {hasHistory && (
         <Slider
           className="scrubber"

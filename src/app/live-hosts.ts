@@ -1,31 +1,33 @@
 // Live hosts: connecting, and keeping the store up to date with what they tell.
 import { parseLiveUrl } from '../worker/live-url.ts';
 import type { DocumentNode, LiveState, Progress } from '../worker/protocol.ts';
-import { arrange, ask, firstKeysOf, onClose, report, say, seek, showMoved, useApp } from './store.ts';
+import { arrange, ask, firstKeysOf, onClose, report, say, showMoved, useApp } from './store.ts';
 
 /** Lanes are laid out anew at most once in so many milliseconds, however fast a host changes. */
 const DRAW_EVERY = 250;
 
 const { getState: get, setState: set } = useApp;
 
-/** The newest state of each host that is not drawn yet. */
-const waiting = new Map<string, DocumentNode>();
+/** Hosts that have changed and are not drawn yet. */
+const waiting = new Set<string>();
 let isDrawing = false;
 
-function drawSoon(node: DocumentNode): void {
-  waiting.set(node.id, node);
+function drawSoon(id: string): void {
+  waiting.add(id);
   if (isDrawing) return;
   isDrawing = true;
   setTimeout(() => void draw(), DRAW_EVERY);
 }
 
 async function draw(): Promise<void> {
-  const nodes = [...waiting.values()];
+  const ids = new Set(waiting);
   waiting.clear();
-  for (const node of nodes) {
+  // As they are now, and not as they were when they were told: somebody may have gone to another moment since.
+  const all = await ask().call('documents', null);
+  for (const node of all.ok ? all.value.filter(({ id }) => ids.has(id)) : []) {
     const known = get().documents.find((d) => d.id === node.id);
     if (!known) await show(node);
-    else if (known.position !== node.position || known.title !== node.title) await showMoved(node, true);
+    else if (node.live?.isFollowing || known.title !== node.title) await showMoved(node, true);
     else set({ documents: get().documents.map((d) => (d.id === node.id ? node : d)) });
   }
   isDrawing = waiting.size > 0;
@@ -49,7 +51,7 @@ function take(id: string, { live }: Progress): void {
   const before = get().live[id];
   set({ live: { ...get().live, [id]: live.state } });
   announce(live.state, before, live.node.title);
-  drawSoon(live.node);
+  drawSoon(id);
 }
 
 /** Says what changed to those who do not look at the list. */
@@ -101,8 +103,13 @@ export function openAddressed(): boolean {
 }
 
 /** Follows what comes in, or stays at the moment that is shown. */
-export async function setFollowing(id: string, isFollowing: boolean): Promise<void> {
+export async function setFollowing(id: string, follow: boolean): Promise<void> {
   const document = get().documents.find((d) => d.id === id);
   if (!document) return;
-  await seek(id, isFollowing ? Number.MAX_SAFE_INTEGER : Math.max(0, document.events - 1));
+  const moved = await ask().call('seek', {
+    id,
+    position: follow ? Number.MAX_SAFE_INTEGER : document.position,
+    follow,
+  });
+  if (moved.ok) await showMoved(moved.value, true);
 }

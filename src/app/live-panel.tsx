@@ -61,7 +61,7 @@ export function LivePanel({ document }: { document: DocumentNode }) {
   const live = useApp((s) => s.live[document.id]);
   const [isTracing, setTracing] = useState(false);
   if (!live) return null;
-  const isFollowing = document.position >= document.events;
+  const isFollowing = document.live?.isFollowing ?? false;
   const { id } = document;
   const request = (what: 'snapshot' | 'page_tables' | 'trace' | 'untrace') => void ask().call('askLive', { id, what });
   return (

@@ -152,10 +152,10 @@ export async function readDocument(
 }
 
 /** Moves a document to the moment after its first `position` events; what its facts say follows. */
-export function moveTo(document: EngineDocument, position: number): void {
+export function moveTo(document: EngineDocument, position: number, follow?: boolean): void {
   const { events } = document.session;
   document.position = Math.min(Math.max(0, Math.trunc(position)), events.length);
-  if (document.live) document.live.isFollowing = document.position === events.length;
+  if (document.live) document.live.isFollowing = follow ?? document.position === events.length;
   if (document.hasGone || document.live) {
     document.host = takeInventory(document.id, document.title, eventsAt(events, document.position));
   }
@@ -287,7 +287,7 @@ export function documentNode(document: EngineDocument): DocumentNode {
       document.hasGone ||
       document.live !== undefined ||
       document.mappings.some((set) => !set.isSnapshot && set.facts.length > 1),
-    isLive: document.live !== undefined,
+    ...(document.live ? { live: { isFollowing: document.live.isFollowing } } : {}),
     diagnostics: document.diagnostics,
     diagnosticsMore: document.diagnosticsMore,
     events: document.session.events.length,

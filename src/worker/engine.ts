@@ -246,10 +246,10 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       document.model = made.model;
       return success(documentNode(document));
     },
-    seek({ id, position }) {
+    seek({ id, position, follow: isFollowing }) {
       const document = documents.get(id);
       if (!document) return unknownDocument(id);
-      moveTo(document, position);
+      moveTo(document, position, isFollowing);
       return success(documentNode(document));
     },
     difference({ id, from, to }) {

@@ -82,8 +82,8 @@ export interface DocumentNode {
   readonly hasGuest: boolean;
   /** True if its state changes over its events: operations, mappings that came and went, a live host. */
   readonly hasHistory: boolean;
-  /** True if it grows while somebody looks at it. */
-  readonly isLive: boolean;
+  /** Of a live host: whether its position follows what comes in. */
+  readonly live?: { readonly isFollowing: boolean } | undefined;
   readonly diagnostics: readonly Diagnostic[];
   /** Diagnostics beyond those listed. */
   readonly diagnosticsMore: number;
@@ -369,7 +369,8 @@ export interface Methods {
   documents: { params: null; value: readonly DocumentNode[] };
   /** Runs the document's operations under another model from now on. */
   run: { params: { id: string; model: string }; value: DocumentNode };
-  seek: { params: { id: string; position: number }; value: DocumentNode };
+  /** `follow`: whether a live host's position goes on with what comes in; if left out, at its end only. */
+  seek: { params: { id: string; position: number; follow?: boolean }; value: DocumentNode };
   /** What holds after `to` events of a document and not after `from`, and the other way round: `+ …`, `− …`. */
   difference: { params: { id: string; from: number; to: number }; value: readonly string[] };
   arrange: { params: ArrangeParams; value: Arrangement };
