@@ -100,6 +100,8 @@ void unavailable(int error, const char *code, const char *source, const char *ne
         diagnostic("warning", code, source, 0, "%s: run the probe as root to read it", strerror(error));
     else if (error == ENOENT || error == ENOTDIR)
         diagnostic("info", code, source, 0, "not there: %s", need);
+    else if (error == EINVAL)
+        diagnostic("warning", code, source, 0, "no plain file");
     else
         diagnostic("warning", code, source, 0, "cannot be read: %s", strerror(error));
 }

@@ -64,7 +64,7 @@ bool root_has(const char *path)
     return true;
 }
 
-static int open_plain(const char *path)
+int root_open_file(const char *path)
 {
     struct stat about;
     int fd = root_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
@@ -80,7 +80,7 @@ static int open_plain(const char *path)
 int read_value(const char *path, char *value, size_t size)
 {
     value[0] = '\0';
-    int fd = open_plain(path);
+    int fd = root_open_file(path);
     if (fd < 0)
         return errno;
     ssize_t count = read(fd, value, size - 1);

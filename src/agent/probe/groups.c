@@ -2,7 +2,6 @@
 //
 // reserved_regions has a line a region, both ends inclusive: "0x" hex " 0x" hex " " type
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -143,7 +142,7 @@ static void report_regions(const char *group)
     char path[PATH_SIZE];
     static struct lines lines;
     snprintf(path, sizeof path, GROUPS "/%s/reserved_regions", group);
-    int fd = root_open(path, O_RDONLY | O_NONBLOCK);
+    int fd = root_open_file(path);
     if (fd < 0) {
         unavailable(errno, "no-reserved-regions", path, "a kernel of at least 4.11 has it");
         return;

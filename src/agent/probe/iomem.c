@@ -4,7 +4,6 @@
 //
 // Read without privilege, all addresses are zero. The types are those that src/dumps/iomem.ts gives.
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <strings.h>
 
@@ -97,7 +96,7 @@ static bool read_row(const char *line, struct row *row)
 void report_iomem(void)
 {
     static struct lines lines;
-    int fd = root_open(IOMEM, O_RDONLY | O_NONBLOCK);
+    int fd = root_open_file(IOMEM);
     if (fd < 0) {
         unavailable(errno, "no-iomem", IOMEM, "needs procfs");
         return;

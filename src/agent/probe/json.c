@@ -253,6 +253,11 @@ void json_hash_begin(void)
     hash = 0xcbf29ce484222325u;
 }
 
+bool json_is_hashing(void)
+{
+    return hashing;
+}
+
 uint64_t json_hash_end(void)
 {
     hashing = false;

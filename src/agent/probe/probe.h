@@ -36,6 +36,7 @@ bool json_flush(void);                                   // false: stdout is gon
 int json_failure(void);                                  // errno of a failed write; 0: none, or a reader that left
 // While this is on, lines are hashed instead of printed.
 void json_hash_begin(void);
+bool json_is_hashing(void);
 uint64_t json_hash_end(void);
 
 // ---- facts.c: facts of the session format, and the lines around them ----
@@ -57,6 +58,7 @@ bool root_set(const char *path);
 bool root_is_host(void);
 // All paths are those of the host; a sysroot's symlinks cannot lead out of it.
 int root_open(const char *path, int flags);
+int root_open_file(const char *path); // for reading, without waiting; EINVAL: it is no plain file
 bool root_has(const char *path);
 // First line of a file, without blanks at its ends. Returns 0 or an errno.
 int read_value(const char *path, char *value, size_t size);

@@ -7,7 +7,6 @@
 // The last entry that is not 0 is the leaf: a PTE, or a PDE (2 MiB) or PDPE (1 GiB) with bit 7. Bits 0 and 1: read,
 // write. Pages that run on in both spaces are one fact.
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -116,7 +115,7 @@ static bool read_row(const char *at, const struct lines *lines)
 static int report_table(const char *path)
 {
     static struct lines lines;
-    int fd = root_open(path, O_RDONLY | O_NONBLOCK);
+    int fd = root_open_file(path);
     if (fd < 0)
         return errno;
     lines_begin(&lines, fd, path);

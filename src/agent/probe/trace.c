@@ -253,7 +253,7 @@ static bool start_recorded(void)
 {
     static const char *const paths[] = {"/sys/kernel/tracing/trace", "/sys/kernel/debug/tracing/trace"};
     for (size_t i = 0; i < 2; i++) {
-        int fd = root_open(paths[i], O_RDONLY | O_NONBLOCK);
+        int fd = root_open_file(paths[i]);
         if (fd < 0)
             continue;
         lines_begin(&lines, fd, paths[i]);
