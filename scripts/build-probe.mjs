@@ -36,32 +36,30 @@ export function howToGet(names) {
 }
 
 /**
- * Builds targets of the Makefile (`all`, `arm64`, `sanitize`) into a folder. Throws an error whose message is one line
+ * Makes targets of the Makefile (`all`, `arm64`, `sanitize`) in a folder. Throws an error whose message is one line
  * if a compiler is missing, or the compiler's own words.
  */
-export function buildProbe(targets, folder) {
+export function makeProbe(targets, folder) {
   const missing = missingPrograms(['make', 'cc']);
   if (missing.length > 0) throw new Error(howToGet(missing));
   const { status, stderr } = spawnSync('make', ['-s', '-C', source, `OUT=${folder}`, ...targets], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`the probe cannot be built: ${stderr.trim()}`);
 }
 
-function main() {
+/** Builds into dist/probe; the same errors. Returns the files. Remarks go to stderr. */
+export function buildProbe() {
   const folder = path.join(root, 'dist/probe');
   const musl = missingPrograms(['musl-gcc']).length === 0;
   if (!musl) console.error(`${howToGet(['musl-gcc'])} (it makes a smaller program; building with cc -static)`);
   const arm64 = findProgram('aarch64-linux-gnu-gcc') !== undefined;
   if (!arm64) console.error(`${howToGet(['aarch64-linux-gnu-gcc'])} (left out: the probe for arm64)`);
-  buildProbe(['all', ...(arm64 ? ['arm64'] : [])], folder);
-  for (const name of ['iovascope-probe', ...(arm64 ? ['iovascope-probe-arm64'] : [])]) {
-    const file = path.join(folder, name);
-    console.log(`${path.relative(root, file)}: ${statSync(file).size} bytes`);
-  }
+  makeProbe(['all', ...(arm64 ? ['arm64'] : [])], folder);
+  return ['iovascope-probe', ...(arm64 ? ['iovascope-probe-arm64'] : [])].map((name) => path.join(folder, name));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    main();
+    for (const file of buildProbe()) console.log(`${path.relative(root, file)}: ${statSync(file).size} bytes`);
   } catch (error) {
     console.error(error.message);
     process.exitCode = 1;

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildProbe, howToGet, missingPrograms } from '../../../scripts/build-probe.mjs';
+import { howToGet, makeProbe, missingPrograms } from '../../../scripts/build-probe.mjs';
 import type { Fact } from '../../session/events.ts';
 import { writeEvent } from '../../session/write.ts';
 import {
@@ -30,7 +30,7 @@ let probe = '';
 
 beforeAll(() => {
   const folder = temporaryFolder();
-  buildProbe(['sanitize'], folder);
+  makeProbe(['sanitize'], folder);
   probe = join(folder, 'iovascope-probe-sanitized');
 }, SOON);
 
@@ -958,7 +958,7 @@ describe('the static program', () => {
     'answers as the one that was tested, and needs nothing to run',
     () => {
       const folder = temporaryFolder();
-      buildProbe(['all'], folder);
+      makeProbe(['all'], folder);
       const program = join(folder, 'iovascope-probe');
       const root = sysroot(ORDINARY);
       expect(runProbe([program], ['--once', '--sysroot', root]).stdout).toBe(onceIn(root).stdout);
@@ -973,7 +973,7 @@ describe('the static program', () => {
     () => {
       if (cross.length > 0) throw new Error(howToGet(cross));
       const folder = temporaryFolder();
-      buildProbe(['arm64'], folder);
+      makeProbe(['arm64'], folder);
       const program = ['qemu-aarch64', join(folder, 'iovascope-probe-arm64')];
       const root = sysroot(ORDINARY);
       expect(runProbe(program, ['--once', '--sysroot', root]).stdout).toBe(onceIn(root).stdout);
