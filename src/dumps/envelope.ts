@@ -64,6 +64,8 @@ const LOGFMT_VALUE = /\b(?:msg|error|err|log|message)="((?:[^"\\]|\\.){0,60000})
 const JSON_KEYS = ['log', 'msg', 'message', 'MESSAGE', 'error', 'err'];
 const ANNOTATION = /(?<![ \t])[ \t]+(?:<{2,}|<-|←|⟵|<={2,}[ \t]|\/\/ )[^\n]*$/;
 
+const MOST_PREFIXES = 8;
+
 /** Takes one layer of a prefix off; undefined if there is none. The first character decides which can be there. */
 function peel(text: string): string | undefined {
   let pattern: RegExp | undefined;
@@ -126,7 +128,7 @@ function cleanOne(input: string, depth: number): Cleaned[] {
   if (text.includes(ESC)) text = text.replace(ESCAPES, '');
   if (text.includes('&')) text = text.replace(ENTITIES, (_, name: string) => ENTITY_TEXT[name] ?? '');
   if (text.includes('<')) text = text.replace(TAGS, '');
-  for (let round = 0; round < 8; round++) {
+  for (let round = 0; round < MOST_PREFIXES; round++) {
     // Blanks before a prefix go with it; blanks before anything else are indentation.
     const trimmed = text.trimStart();
     const rest = peel(trimmed);
@@ -189,10 +191,27 @@ export function plainText(raw: string, marks: number): string | undefined {
     if (mayBeginSyslog(raw, at)) return undefined;
   } else if (code !== 48 || raw.charCodeAt(at + 1) !== 120) {
     // No `0x…`: digits, and what stands before quotations, stamps and chats.
-    if ((code >= 48 && code <= 57) || code === 62 || code === 124 || code === 91 || code === 40) return undefined;
+    if (isDigit(code) || code === 62 || code === 124 || code === 91 || code === 40) return undefined;
   }
   if ((marks & MARK_SLASH) !== 0 && raw.includes('//')) return undefined;
   return isBlank(raw.charCodeAt(raw.length - 1)) ? raw.trimEnd() : raw;
+}
+
+/**
+ * The same for a line that begins with prefixes of logs and marks of quotation, and has nothing else around it. `marks`
+ * are those of the whole line.
+ */
+export function plainTextBehindPrefix(raw: string, marks: number): string | undefined {
+  if ((marks & MARK_SPECIAL) !== 0) return undefined;
+  let text = raw;
+  for (let round = 0; round < MOST_PREFIXES; round++) {
+    const rest = peel(text.trimStart());
+    if (rest === undefined) return undefined;
+    text = rest;
+    const plain = plainText(text, marks);
+    if (plain !== undefined) return plain;
+  }
+  return undefined;
 }
 
 /** True if a line with these marks has a letter or digit: if it has no envelope, it is no decoration. */
@@ -200,15 +219,20 @@ export function hasWord(marks: number): boolean {
   return (marks & MARK_WORD) !== 0;
 }
 
-/** True if letters with a blank and a digit behind them stand there (a month and a day), or up to four and a `>`. */
+/** True if a month and a day may stand there, `Jan  3 ` or `Feb 28, `, or up to four letters and a `>`. */
 function mayBeginSyslog(raw: string, from: number): boolean {
   let at = from;
   while (isLetter(raw.charCodeAt(at)) || raw.charCodeAt(at) === 46) at++;
-  const next = raw.charCodeAt(at);
-  if (next === 62) return true;
-  if (next !== 32) return false;
-  const digit = raw.charCodeAt(raw.charCodeAt(at + 1) === 32 ? at + 2 : at + 1);
-  return digit >= 48 && digit <= 57;
+  if (raw.charCodeAt(at) === 62) return true;
+  if (raw.charCodeAt(at++) !== 32) return false;
+  if (raw.charCodeAt(at) === 32) at++;
+  if (!isDigit(raw.charCodeAt(at++))) return false;
+  if (isDigit(raw.charCodeAt(at))) at++;
+  return raw.charCodeAt(at) === 32 || raw.charCodeAt(at) === 44;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
 }
 
 function isLetter(code: number): boolean {

@@ -9,6 +9,7 @@ import {
   isElision,
   MARKS,
   plainText,
+  plainTextBehindPrefix,
   showsQuotedPrintable,
   softBreak,
 } from './envelope.ts';
@@ -197,10 +198,14 @@ export class TextReader {
   }
 
   #clean(raw: string, number: number, marks?: Marks): void {
-    const plain = marks === undefined ? undefined : plainText(raw, marks);
-    if (plain !== undefined && hasWord(marks ?? 0)) {
-      this.#take(number, raw, plain, undefined, this.#index.interested(plain));
-      return;
+    if (marks !== undefined) {
+      const plain = plainText(raw, marks);
+      const text = plain ?? plainTextBehindPrefix(raw, marks);
+      // Of a line with a prefix the marks say nothing of the rest.
+      if (text !== undefined && (plain === undefined ? !isDecoration(text) : hasWord(marks))) {
+        this.#take(number, raw, text, undefined, this.#index.interested(text));
+        return;
+      }
     }
     const cleaned = cleanLine(raw);
     if (cleaned.length === 0) this.#blanks++;
