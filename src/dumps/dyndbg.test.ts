@@ -58,6 +58,8 @@ describe('maps', () => {
     );
     expect(eventsOf(opened)).toEqual(['1: map 200000-3fffff pa 694200000 @1.5']);
     expect(opened.sources[0]?.unrecognized).toBe(0);
+    const alone = await open('iommu: mapping: iova 0x200000 pa 0x694200000 pgsize 0x200000');
+    expect(alone.facts).toEqual([]);
   });
 });
 

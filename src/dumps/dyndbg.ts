@@ -59,7 +59,7 @@ class DyndbgReader implements LineReader {
     return (
       (piece ? this.#piece(piece, line) : 0) ||
       this.#map(line, ahead) ||
-      (matchWrapped(line, ahead, START, MAPPING, REST)?.lines ?? 0) ||
+      this.#mapping(line, ahead) ||
       this.#unmap(line, ahead) ||
       this.#unaligned(line, ahead) ||
       this.#damaged(line)
@@ -83,6 +83,12 @@ class DyndbgReader implements LineReader {
     if (range === 'none') return found.lines;
     this.#sink.fact({ kind: 'map', ...range, paddr, origin: 'dyndbg', ...timeOf(line) }, line.number);
     return found.lines;
+  }
+
+  #mapping(line: DumpLine, ahead: Lookahead): number {
+    const found = this.#match(line, ahead, MAPPING);
+    if (found) this.#sink.recognized();
+    return found?.lines ?? 0;
   }
 
   #unmap(line: DumpLine, ahead: Lookahead): number {

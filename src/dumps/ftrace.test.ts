@@ -144,6 +144,12 @@ describe('fields', () => {
     expect(opened.sources[0]?.unrecognized).toBe(0);
   });
 
+  test('a trace of nothing but attachments is recognized', async () => {
+    const opened = await open('init-1 [000] ..... 1.2: attach_device_to_domain: IOMMU: device=0000:00:1f.2');
+    expect(diagnosticsOf(opened)).toEqual(['info attach-without-domain 1']);
+    expect(opened.sources[0]?.formats.map(({ name }) => name)).toEqual(['ftrace']);
+  });
+
   test('other events of the same trace, the header, and prose are not events', async () => {
     const opened = await open(
       '# tracer: nop',

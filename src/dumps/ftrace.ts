@@ -122,8 +122,10 @@ class FtraceReader implements LineReader {
         this.#sink.group(event.group, { devices: [event.device] }, line.number);
         break;
       case 'remove':
+        this.#sink.recognized();
         break;
       case 'attach':
+        this.#sink.recognized();
         if (!this.#attached) {
           const message =
             'devices were attached and detached here; the events name no domain, so it is not known which';
