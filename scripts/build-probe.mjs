@@ -35,19 +35,24 @@ export function howToGet(names) {
   return `${names.join(', ')} not found. On Debian: sudo apt install ${packages}`;
 }
 
+function requireCompiler() {
+  const missing = missingPrograms(['make', 'cc']);
+  if (missing.length > 0) throw new Error(howToGet(missing));
+}
+
 /**
  * Makes targets of the Makefile (`all`, `arm64`, `sanitize`) in a folder. Throws an error whose message is one line
  * if a compiler is missing, or the compiler's own words.
  */
 export function makeProbe(targets, folder) {
-  const missing = missingPrograms(['make', 'cc']);
-  if (missing.length > 0) throw new Error(howToGet(missing));
+  requireCompiler();
   const { status, stderr } = spawnSync('make', ['-s', '-C', source, `OUT=${folder}`, ...targets], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`the probe cannot be built: ${stderr.trim()}`);
 }
 
 /** Builds into dist/probe; the same errors. Returns the files. Remarks go to stderr. */
 export function buildProbe() {
+  requireCompiler();
   const folder = path.join(root, 'dist/probe');
   const musl = missingPrograms(['musl-gcc']).length === 0;
   if (!musl) console.error(`${howToGet(['musl-gcc'])} (it makes a smaller program; building with cc -static)`);

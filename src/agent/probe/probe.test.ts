@@ -947,6 +947,50 @@ describe('watching', () => {
   );
 });
 
+// The trace of this machine, mounted where nobody else sees it. Needs root.
+const TRACEFS = 'mount -t tracefs tracefs /sys/kernel/tracing';
+const hasTracefs = spawnSync('unshare', ['--mount', 'sh', '-c', TRACEFS]).status === 0;
+
+describe.skipIf(!hasTracefs)('tracing', () => {
+  const instances = () =>
+    spawnSync('unshare', ['--mount', 'sh', '-c', `${TRACEFS}; ls /sys/kernel/tracing/instances`], { encoding: 'utf8' })
+      .stdout.split('\n')
+      .filter((name) => name.startsWith('iovascope-'));
+  const start = () => new RunningProbe('unshare', ['--mount', 'sh', '-c', `${TRACEFS}; exec "$0"`, probe]);
+
+  test.each([
+    ['untrace', (child: RunningProbe) => child.write(ask(2, 'untrace') + ask(3, 'quit'))],
+    ['quit', (child: RunningProbe) => child.write(ask(2, 'quit'))],
+    ['the end of stdin', (child: RunningProbe) => child.child.stdin?.end()],
+    ['a signal', (child: RunningProbe) => child.child.kill('SIGTERM')],
+    ['a reader that left', (child: RunningProbe) => child.child.stdout?.destroy()],
+  ])('makes an instance of its own, and %s removes it', async (_what, finish) => {
+    const child = start();
+    child.write(ask(1, 'trace'));
+    await child.until((stdout) => stdout.includes('"done"'));
+    const own = `iovascope-${child.child.pid}`;
+    // Kernels without events of the IOMMU have nothing to trace.
+    if (!child.stdout.includes('no-trace')) expect(instances()).toContain(own);
+    finish(child);
+    expect(await child.ended).toEqual({ code: 0, signal: null });
+    expect(instances()).not.toContain(own);
+  });
+
+  test('removes what a probe that was killed has left', async () => {
+    const killed = start();
+    killed.write(ask(1, 'trace'));
+    await killed.until((stdout) => stdout.includes('"done"'));
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    const next = start();
+    next.write(ask(1, 'trace'));
+    await next.until((stdout) => stdout.includes('"done"'));
+    expect(instances()).not.toContain(`iovascope-${killed.child.pid}`);
+    next.child.stdin?.end();
+    expect(await next.ended).toEqual({ code: 0, signal: null });
+  });
+});
+
 // ---- other builds ----
 
 describe('the static program', () => {
