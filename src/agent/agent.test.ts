@@ -13,7 +13,14 @@ import type { Engine, Method, Params, Progress, Value } from '../worker/protocol
 import { type Agent, startAgent } from './agent.ts';
 
 const FAKE = new URL('./testing/fake-probe.mjs', import.meta.url).pathname;
-const QUICK = { firstPause: 30, longestPause: 100, wellAfter: 10_000, hangsAfter: 600, pingEvery: 100 };
+const QUICK = {
+  firstPause: 30,
+  longestPause: 100,
+  wellAfter: 10_000,
+  hangsAfter: 600,
+  startsWithin: 5_000,
+  pingEvery: 100,
+};
 
 let root = '';
 let script = '';
@@ -295,6 +302,27 @@ describe('a probe that is not well', () => {
     await until(() =>
       expect(watching.messages).toContainEqual(
         expect.objectContaining({ type: 'status', probe: 'down', message: expect.stringContaining('SIGKILL') }),
+      ),
+    );
+  });
+
+  test('it says nothing from the start: it has longer, and is killed then', async () => {
+    const agent = await start("sh -c 'sleep 60'", 0, { ...QUICK, startsWithin: 1_000 });
+    const watching = watch(agent);
+    await until(() => expect(types(watching)).toContain('snapshot'));
+    await until(() =>
+      expect(watching.messages).toContainEqual(
+        expect.objectContaining({ type: 'status', probe: 'down', message: expect.stringContaining('SIGKILL') }),
+      ),
+    );
+  });
+
+  test('it says that the host has changed: it is asked again', async () => {
+    const agent = await start(`node ${FAKE.replace('fake-probe', 'changing-probe')}`);
+    const watching = watch(agent);
+    await until(() =>
+      expect(watching.messages).toContainEqual(
+        expect.objectContaining({ type: 'change', added: ['{"kind":"group","group":"3","devices":[]}'] }),
       ),
     );
   });

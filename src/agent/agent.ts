@@ -12,6 +12,8 @@ import { Watcher } from './watcher.ts';
 /** Bytes of a message from a watcher. */
 const PAYLOAD_MAX = 16 << 10;
 const WATCHERS_MAX = 32;
+/** A host that has changed is read anew after so many milliseconds. */
+const SETTLE = 300;
 /** Connections that may be opened in a second, by whomever. */
 const UPGRADES_MAX = 50;
 
@@ -81,12 +83,16 @@ class AgentServer {
   #port = 0;
   #upgrades = UPGRADES_MAX;
   readonly #refill: NodeJS.Timeout;
+  #asking: NodeJS.Timeout | undefined;
 
   constructor(options: AgentOptions) {
     this.#options = options;
-    this.#state = new HostState((message) => {
-      for (const watcher of this.#watchers) watcher.send(message);
-    });
+    this.#state = new HostState(
+      (message) => {
+        for (const watcher of this.#watchers) watcher.send(message);
+      },
+      () => this.#readAnew(),
+    );
     this.#probe = new ProbeProcess(
       options.probe,
       {
@@ -119,6 +125,14 @@ class AgentServer {
       this.#upgrades = UPGRADES_MAX;
     }, 1_000);
     this.#refill.unref();
+  }
+
+  /** Asks for a snapshot soon: one device that is plugged in makes a dozen uevents. */
+  #readAnew(): void {
+    this.#asking ??= setTimeout(() => {
+      this.#asking = undefined;
+      this.#probe.ask('snapshot');
+    }, SETTLE);
   }
 
   /** Why a connection is refused; undefined if it is not. */
@@ -205,6 +219,7 @@ class AgentServer {
 
   async #end(): Promise<void> {
     clearInterval(this.#refill);
+    clearTimeout(this.#asking);
     for (const watcher of this.#watchers) watcher.end();
     this.#state.end();
     await this.#probe.end();

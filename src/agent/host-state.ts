@@ -31,6 +31,8 @@ export class HostState {
   /** Names this life of the agent. */
   readonly run = randomUUID();
   readonly #send: (message: Numbered) => void;
+  /** Called when the probe says that the host has changed: the facts that hold must be asked for anew. */
+  readonly #changed: () => void;
   /** The facts that hold, as lines. */
   #facts = new Set<string>();
   /** A snapshot on its way in: which part of the state it is of, and its facts so far. */
@@ -47,8 +49,9 @@ export class HostState {
   #name = '';
   #garbage = 0;
 
-  constructor(send: (message: Numbered) => void) {
+  constructor(send: (message: Numbered) => void, changed: () => void = () => undefined) {
     this.#send = send;
+    this.#changed = changed;
   }
 
   get sequence(): number {
@@ -111,6 +114,7 @@ export class HostState {
   #control(what: string, object: Readonly<Record<string, unknown>>): void {
     if (what === 'begin') this.#incoming = { what: String(object.what ?? 'snapshot'), facts: new Set() };
     else if (what === 'end') this.endSnapshot();
+    else if (what === 'changed') this.#changed();
     else if (what === 'error') {
       const message = `the probe refused a request: ${String(object.message ?? object.code ?? '')}`.slice(0, 500);
       this.#happened(

@@ -9,6 +9,8 @@ const LONGEST_PAUSE = 30_000;
 const WELL_AFTER = 10_000;
 /** A probe that says nothing to a ping for so long hangs, and is killed. */
 const HANGS_AFTER = 20_000;
+/** Until its first word it has longer: a machine may have to boot for it, a person to type a password. */
+const STARTS_WITHIN = 180_000;
 const PING_EVERY = 5_000;
 /** Bytes of the probe's stderr that are kept for the message when it ends. */
 const COMPLAINT_MAX = 2_000;
@@ -28,6 +30,7 @@ export interface ProbeTimings {
   readonly longestPause: number;
   readonly wellAfter: number;
   readonly hangsAfter: number;
+  readonly startsWithin: number;
   readonly pingEvery: number;
 }
 
@@ -36,6 +39,7 @@ const USUAL: ProbeTimings = {
   longestPause: LONGEST_PAUSE,
   wellAfter: WELL_AFTER,
   hangsAfter: HANGS_AFTER,
+  startsWithin: STARTS_WITHIN,
   pingEvery: PING_EVERY,
 };
 
@@ -49,6 +53,8 @@ export class ProbeProcess {
   #timer: NodeJS.Timeout | undefined;
   #pinger: NodeJS.Timeout | undefined;
   #heardAt = 0;
+  /** True once the process at hand has said something. */
+  #hasSpoken = false;
   #nextId = 1;
   #isEnded = false;
   /** Requests that are put to every new process, in this order. */
@@ -69,11 +75,11 @@ export class ProbeProcess {
     this.#child = child;
     this.#heardAt = startedAt;
     let complaint = '';
-    let isRunning = false;
+    this.#hasSpoken = false;
     const reader = new LineReader((line) => {
       this.#heardAt = Date.now();
-      if (!isRunning) {
-        isRunning = true;
+      if (!this.#hasSpoken) {
+        this.#hasSpoken = true;
         this.#events.status('running', '');
       }
       this.#events.line(line);
@@ -104,7 +110,8 @@ export class ProbeProcess {
   }
 
   #ping(): void {
-    if (Date.now() - this.#heardAt > this.#timings.hangsAfter) this.#kill('SIGKILL');
+    const patience = this.#hasSpoken ? this.#timings.hangsAfter : this.#timings.startsWithin;
+    if (Date.now() - this.#heardAt > patience) this.#kill('SIGKILL');
     else this.ask('ping');
   }
 
