@@ -357,6 +357,18 @@ describe('a probe that is not well', () => {
   }, 15_000);
 });
 
+test('it ends although a watcher comes back at once while a slow probe is being ended', async () => {
+  const agent = await start('sh -c \'trap "sleep 1; exit" TERM; while :; do sleep 0.1; done\'');
+  const back = (): void => {
+    const { closed } = watch(agent);
+    void closed.then(({ code }) => (code === 1006 ? undefined : back()));
+  };
+  back();
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  await agent.end();
+  agents = agents.filter((other) => other !== agent);
+}, 15_000);
+
 class Follower {
   readonly engine: Engine;
   latest: Progress['live'];

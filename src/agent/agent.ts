@@ -84,6 +84,7 @@ class AgentServer {
   #upgrades = UPGRADES_MAX;
   readonly #refill: NodeJS.Timeout;
   #asking: NodeJS.Timeout | undefined;
+  #isEnding = false;
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -115,7 +116,12 @@ class AgentServer {
     this.#http.on('upgrade', (request, socket, head) => {
       socket.on('error', () => socket.destroy());
       // A page of another site that reaches this port by a name of its own (DNS rebinding) shows it in the Host header.
-      if (!this.#isOwnHost(request.headers.host) || this.#upgrades-- <= 0 || request.url !== '/live') {
+      if (
+        this.#isEnding ||
+        !this.#isOwnHost(request.headers.host) ||
+        this.#upgrades-- <= 0 ||
+        request.url !== '/live'
+      ) {
         socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
         return;
       }
@@ -220,14 +226,16 @@ class AgentServer {
   async #end(): Promise<void> {
     clearInterval(this.#refill);
     clearTimeout(this.#asking);
+    // First of all nobody gets in any more: a page that is sent away is back within a second.
+    const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
+    this.#isEnding = true;
     for (const watcher of this.#watchers) watcher.end();
     this.#state.end();
     await this.#probe.end();
-    await new Promise<void>((resolve) => {
-      this.#http.close(() => resolve());
-      this.#http.closeAllConnections();
-    });
+    for (const socket of this.#sockets.clients) socket.terminate();
     this.#sockets.close();
+    this.#http.closeAllConnections();
+    await closed;
   }
 }
 
