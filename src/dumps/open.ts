@@ -15,11 +15,12 @@ import {
 import { Collector, type SourceSummary } from './collector.ts';
 import { type DumpEvent, EventQueue } from './event-queue.ts';
 import type { BinaryFormat, DumpFormat, LineFormat } from './format.ts';
+import { IOMMU_CLASS, iommuOf } from './iommu-class.ts';
 import { IOMMU_GROUPS } from './iommu-groups.ts';
 import { Pacer } from './pacer.ts';
 import { FORMATS } from './registry.ts';
 import { looksLikeSession, SESSION_FORMAT, SessionFileReader } from './session-file.ts';
-import { groupDevice, groupLink, pathComponents, sysfsRoot } from './sysfs-path.ts';
+import { groupDevice, groupLink, iommuPlace, pathComponents, sysfsRoot } from './sysfs-path.ts';
 import { TextReader } from './text-reader.ts';
 
 /** A file, whatever it comes from. */
@@ -432,6 +433,12 @@ function readLink(state: State, name: string, target: string): void {
   const components = pathComponents(name);
   const from = target.startsWith('/') ? [] : components.slice(0, -1);
   const whole = pathComponents([...from, target].join('/'));
+  // An IOMMU of a driver that shows nothing of it is there as a link alone.
+  const iommu = components.at(-2) === 'iommu' ? iommuPlace(whole) : undefined;
+  if (iommu && iommu.name === components.at(-1)) {
+    state.collector.sink(name, IOMMU_CLASS).fact(iommuOf(iommu), undefined);
+    return;
+  }
   const link = groupLink(components, whole);
   if (link) addToGroup(state, name, sysfsRoot(components.at(-1) === 'iommu_group' ? whole : components), link);
   else readPath(state, name);

@@ -8,6 +8,7 @@ import { INTEL_DEBUGFS_PAGES } from './intel-debugfs-pages.ts';
 import { INTEL_DEBUGFS_REGISTERS } from './intel-debugfs-registers.ts';
 import { INTEL_DEBUGFS_ROOTS } from './intel-debugfs-roots.ts';
 import { IOMEM } from './iomem.ts';
+import { IOMMU_CLASS } from './iommu-class.ts';
 import { IOMMU_GROUPS } from './iommu-groups.ts';
 import { KERNEL_LOG_AMD } from './kernel-log-amd.ts';
 import { KERNEL_LOG_GROUPS } from './kernel-log-groups.ts';
@@ -26,6 +27,7 @@ import { USERSPACE_MESSAGES } from './userspace-messages.ts';
 export const FORMATS: readonly DumpFormat[] = [
   RESERVED_REGIONS,
   IOMMU_GROUPS,
+  IOMMU_CLASS,
   KERNEL_LOG_GROUPS,
   KERNEL_LOG_INTEL,
   KERNEL_LOG_AMD,

@@ -84,6 +84,42 @@ export function groupLink(
   return group === undefined || device === undefined ? undefined : { group, device };
 }
 
+/** An IOMMU that a path of sysfs leads to. */
+export interface IommuPlace {
+  readonly name: string;
+  /** As far as the path tells. */
+  readonly driver?: string;
+  /** The file in `intel-iommu` or `amd-iommu`, if the path leads to one. */
+  readonly file?: string;
+}
+
+/** What else may stand in the place of an IOMMU's name: a device has a link `iommu` to its own. */
+const NO_IOMMU = new Set(['iommu', 'devices', 'device', 'power', 'subsystem', 'uevent', 'intel-iommu', 'amd-iommu']);
+
+/**
+ * The IOMMU of a path `…/class/iommu/dmar0`, `…/devices/virtual/iommu/dmar0` or `…/dmar0/intel-iommu/cap`, with
+ * anything behind the first two. Linux 6.12, drivers/iommu/iommu-sysfs.c.
+ */
+export function iommuPlace(components: readonly string[]): IommuPlace | undefined {
+  const last = components.length - 1;
+  const shown = components[last - 1];
+  const driver = shown === 'intel-iommu' ? 'intel' : shown === 'amd-iommu' ? 'amd' : undefined;
+  const at = driver === undefined ? iommuAt(components) : last - 2;
+  const name = components[at]?.replaceAll('\\', '');
+  if (name === undefined || NO_IOMMU.has(name) || !/^[A-Za-z0-9][\w.:@-]{0,100}$/.test(name)) return undefined;
+  if (driver !== undefined) return { name, driver, file: components[last] ?? '' };
+  return /^virtio\d+$/.test(components[at - 2] ?? '') ? { name, driver: 'virtio' } : { name };
+}
+
+/** Where an IOMMU's name stands in a path; -1 if there is none. */
+function iommuAt(components: readonly string[]): number {
+  const at = components.indexOf('iommu');
+  if (at < 0) return -1;
+  const parent = components[at - 1];
+  const isPlace = parent === 'class' || parent === 'virtual' || components.lastIndexOf('devices', at) >= 0;
+  return isPlace ? at + 1 : -1;
+}
+
 /**
  * The sysfs that a path with `iommu_groups` in it belongs to: what stands before `kernel/iommu_groups`. Undefined for
  * other paths. Trees of several machines are told apart by it.
