@@ -6,6 +6,7 @@ const PORT = 4199;
 
 export default defineConfig({
   testDir: 'e2e',
+  testIgnore: 'vm/**',
   outputDir: 'test-results',
   fullyParallel: true,
   forbidOnly: Boolean(process.env.CI),

@@ -12,6 +12,7 @@ import {
   TOKEN_SUBPROTOCOL,
 } from '../session/live.ts';
 import { parseEventLine } from '../session/read.ts';
+import { ChangeWords } from './change-words.ts';
 import type { LiveChange, LiveState } from './protocol.ts';
 
 /** Pauses before connecting again, in milliseconds: the first, doubled up to the longest. */
@@ -223,7 +224,7 @@ export class LiveConnection {
 
   #apply(added: readonly string[], gone: readonly string[], time: number): void {
     const wasFirst = this.#isFirst;
-    const words: string[] = [];
+    const changes = new ChangeWords();
     for (const line of gone) {
       const number = this.#facts.get(line);
       if (number === undefined) continue;
@@ -232,17 +233,21 @@ export class LiveConnection {
       // A page table's mapping that is no longer there was unmapped; other facts just hold no longer.
       if (isFact(event) && event.kind === 'map') this.#sink.add({ ...event, kind: 'unmap', time });
       else this.#sink.add({ kind: 'gone', event: number, time });
-      words.push(`− ${factWords(event)}`);
+      changes.gone(event);
     }
     for (const line of added) {
       if (this.#facts.has(line)) continue;
       const event = this.#addEvent(line, time);
       this.#facts.set(line, this.#sink.length);
-      words.push(`+ ${factWords(event)}`);
+      changes.added(event);
     }
-    if (words.length === 0) return;
+    const words = changes.words();
+    if (added.length === 0 && gone.length === 0) return;
     this.#isFirst = false;
-    if (!wasFirst) this.#list(words, time);
+    if (!wasFirst && words.length > 0) {
+      this.#changes.push({ position: this.#sink.length, time, words });
+      if (this.#changes.length > CHANGES_MAX) this.#changes.shift();
+    }
     this.#sink.settled(true);
   }
 
@@ -251,35 +256,5 @@ export class LiveConnection {
     if (isFact(event) && event.kind !== 'map' && event.kind !== 'unmap') Object.assign(event, { seen: time });
     this.#sink.add(event, line);
     return event;
-  }
-
-  #list(words: readonly string[], time: number): void {
-    const shown = words.slice(0, 8);
-    if (words.length > shown.length) shown.push(`and ${words.length - shown.length} more`);
-    this.#changes.push({ position: this.#sink.length, time, words: shown });
-    if (this.#changes.length > CHANGES_MAX) this.#changes.shift();
-  }
-}
-
-/** A fact in a few words, for the list of changes. */
-function factWords(event: SessionEvent): string {
-  if (!isFact(event)) return 'something that is not understood';
-  switch (event.kind) {
-    case 'group':
-      return `group ${event.group}${event.devices.length > 0 ? `: ${event.devices.join(', ')}` : ''}`;
-    case 'reserved':
-      return `${event.type} region 0x${event.start.toString(16)}-0x${event.last.toString(16)}${event.group === undefined ? '' : ` of group ${event.group}`}`;
-    case 'valid_range':
-      return `range 0x${event.start.toString(16)}-0x${event.last.toString(16)} of ${event.container ?? event.ioas ?? 'a container'}`;
-    case 'map':
-      return `mapping 0x${event.start.toString(16)}-0x${event.last.toString(16)}`;
-    case 'window':
-      return `window “${event.name}”`;
-    case 'iommu':
-      return `IOMMU ${event.name}`;
-    case 'diagnostic':
-      return event.message;
-    default:
-      return event.kind;
   }
 }
