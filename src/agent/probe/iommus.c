@@ -20,16 +20,19 @@ static bool read_hex(const char *name, const char *file, uint64_t *value)
     return digits > 0 && digits <= 16 && *at == '\0';
 }
 
-// For drivers that show nothing of their own: by how they name their IOMMUs.
-static const char *driver_by_name(const char *name)
+// For drivers that show nothing of their own: by how they name their IOMMUs. virtio's have the names of PCI devices.
+static const char *driver_of(const char *name)
 {
+    char path[PATH_SIZE], driver[64];
     static const char *const known[][2] = {{"dmar", "intel"},      {"ivhd", "amd"},           {"smmu3.", "smmu-v3"},
                                            {"smmu.", "smmu-v2"},   {"virtio", "virtio"},      {"s390", "s390"},
                                            {"riscv", "riscv"},     {"apple-dart", "apple-dart"}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strncmp(name, known[i][0], strlen(known[i][0])) == 0)
             return known[i][1];
-    return "unknown";
+    snprintf(path, sizeof path, IOMMUS "/%s/device/driver", name);
+    bool virtio = read_link_name(path, driver, sizeof driver) == 0 && strcmp(driver, "virtio_iommu") == 0;
+    return virtio ? "virtio" : "unknown";
 }
 
 // Intel's CAP register: address width (MGAW, stored minus one), and page sizes of the second stage.
@@ -51,7 +54,7 @@ static void report_iommu(const char *name)
     bool amd = root_has(path);
     fact("iommu");
     json_text("name", name);
-    json_text("driver", intel ? "intel" : amd ? "amd" : driver_by_name(name));
+    json_text("driver", intel ? "intel" : amd ? "amd" : driver_of(name));
     if (intel) {
         if (read_hex(name, "intel-iommu/cap", &value))
             intel_fields(value);

@@ -209,6 +209,28 @@ describe('a snapshot', () => {
     ]);
   });
 
+  test('knows virtio’s IOMMUs, which are named after PCI devices, by their driver', () => {
+    const device = 'sys/devices/pci0000:00/0000:00:04.0/virtio0';
+    const { facts } = once({
+      ...HOST,
+      [`${device}/driver`]: { link: '../../../../bus/virtio/drivers/virtio_iommu' },
+      [`${device}/iommu/0000:00:04.0/device`]: { link: '../../../virtio0' },
+      [`${device}/iommu/0000:00:04.0/devices/0000:00:05.0`]: { link: '../../../../../0000:00:05.0' },
+      'sys/class/iommu/0000:00:04.0': {
+        link: '../../devices/pci0000:00/0000:00:04.0/virtio0/iommu/0000:00:04.0',
+      },
+    });
+    expect(facts.filter(({ kind }) => kind === 'iommu')).toEqual([
+      {
+        kind: 'iommu',
+        name: '0000:00:04.0',
+        driver: 'virtio',
+        devices: ['0000:00:05.0'],
+        source: '/sys/class/iommu/0000:00:04.0',
+      },
+    ]);
+  });
+
   test('of this host is a clean session', () => {
     const { code, stdout, stderr } = run(['--once']);
     expect([code, stderr]).toEqual([0, '']);
