@@ -375,8 +375,14 @@ class Follower {
   result: Promise<unknown>;
   readonly #controller = new AbortController();
 
+  /** The connection at hand, to be cut. */
+  socket: WebSocket | undefined;
+
   constructor(url: string) {
-    const open = (to: string, protocols: string[]) => new WebSocket(to, protocols) as unknown as LiveSocket;
+    const open = (to: string, protocols: string[]) => {
+      this.socket = new WebSocket(to, protocols);
+      return this.socket as unknown as LiveSocket;
+    };
     this.engine = inProcessEngine(createEngine([], open));
     const where = parseLiveUrl(url);
     if (typeof where === 'string') throw new Error(where);
@@ -454,6 +460,22 @@ describe('a live document', () => {
     await start(`node ${FAKE} ${script}`, port);
     expect(await follower.result).toMatchObject({ ok: false, error: { message: LIVE_CLOSE.token.words } });
     expect(follower.groups).toEqual(['group 1: a']);
+  }, 20_000);
+
+  test('a connection that is cut in the middle of a stream: each mapping arrives once', async () => {
+    snapshot(group(1, 'a'));
+    const agent = await start();
+    const follower = new Follower(agent.url);
+    await until(() => expect(follower.groups).toEqual(['group 1: a']));
+    for (let i = 0; i < 40; i++) {
+      say(...Array.from({ length: 25 }, (_, n) => mapping((i * 25 + n) * 0x1000)));
+      if (i % 10 === 5) follower.socket?.terminate();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await until(() => expect(follower.latest?.node.events).toBe(1 + 1000));
+    expect(follower.latest?.state.lost).toBe(0);
+    const rows = await follower.ask('events', { id: 'l', offset: 1, limit: 1000 });
+    expect(new Set(rows.map((row) => row.text)).size).toBe(1000);
   }, 20_000);
 
   test('carries a flood of mappings: all of them, or it says how many were lost', async () => {

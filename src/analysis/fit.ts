@@ -1,6 +1,6 @@
 // "Would this fit?": places for a range of some size and alignment among free ranges, or what stands in the way.
 import { alignUp } from '../iova/iova.ts';
-import { containsRange, type IovaRange, intersection, rangeOfLength, sizeOf } from '../iova/range.ts';
+import { containsRange, type IovaRange, rangeOfLength, sizeOf } from '../iova/range.ts';
 import { complement, intersect, type RangeSet } from '../iova/range-set.ts';
 
 export interface FitQuestion {
@@ -128,16 +128,4 @@ export class HoleCounter {
         .sort((a, b) => a.exponent - b.exponent),
     };
   }
-}
-
-/** The holes of a set of free ranges in numbers. */
-export function holeStatistics(free: RangeSet, alignments: readonly bigint[]): HoleStatistics {
-  const counter = new HoleCounter(alignments);
-  for (const hole of free) counter.add(hole);
-  return counter.result;
-}
-
-/** What of `blocked` lies in a range that somebody asked for, cut to it. */
-export function cutTo(blocked: RangeSet, wanted: IovaRange): IovaRange[] {
-  return blocked.flatMap((r) => intersection(r, wanted) ?? []);
 }

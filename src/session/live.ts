@@ -47,7 +47,6 @@ export const CLIENT_MESSAGE = v.variant('type', [
   /** Reads the host anew, or starts and ends what costs the host something. */
   v.strictObject({ type: v.literal('ask'), what: v.picklist(['snapshot', 'page_tables', 'trace', 'untrace']) }),
 ]);
-export type ClientMessage = v.InferOutput<typeof CLIENT_MESSAGE>;
 
 export const SERVER_MESSAGE = v.variant('type', [
   v.looseObject({ type: v.literal('welcome'), version: v.number(), run: v.string(), sequence, name: v.string() }),

@@ -1,4 +1,6 @@
-// Buffers of the kernel's UAPI for the page. What decodes them is loaded when somebody asks.
+// Buffers of the kernel's UAPI for the page.
+import { decodeBuffer, UAPI_STRUCTURES } from '../uapi/decode-buffer.ts';
+import { readHexDump } from '../uapi/hex-dump.ts';
 import type { EngineDocument } from './document.ts';
 import { type DecodedBuffer, failure, type Result, success, type Value } from './protocol.ts';
 
@@ -6,17 +8,12 @@ import { type DecodedBuffer, failure, type Result, success, type Value } from '.
 const ARGSZ = 1 << 20;
 
 /** Names of the structures that can be asked for. */
-export async function structures(): Promise<Result<Value<'structures'>>> {
-  const { UAPI_STRUCTURES } = await import('../uapi/decode-buffer.ts');
+export function structures(): Result<Value<'structures'>> {
   return success(UAPI_STRUCTURES.map(({ name, title }) => ({ name, title })));
 }
 
 /** Reads a hex dump in any form and decodes it, as the named structure or as what it looks like. */
-export async function decodeText(text: string, struct?: string): Promise<Result<DecodedBuffer>> {
-  const [{ readHexDump }, { decodeBuffer }] = await Promise.all([
-    import('../uapi/hex-dump.ts'),
-    import('../uapi/decode-buffer.ts'),
-  ]);
+export function decodeText(text: string, struct?: string): Result<DecodedBuffer> {
   const { bytes, problems } = readHexDump(text);
   const result = decodeBuffer(bytes, struct === undefined ? {} : { struct });
   if (!result.ok) {
