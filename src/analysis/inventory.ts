@@ -116,6 +116,15 @@ export interface Ineligible {
   readonly provenance: readonly Provenance[];
 }
 
+/** What a program or a kernel complained of in words, without a range. */
+export interface Complaint {
+  /** Code of the diagnostic, such as `qemu-few-dma-mappings`. */
+  readonly code: string;
+  readonly severity: 'warning' | 'error';
+  readonly message: string;
+  readonly provenance: readonly Provenance[];
+}
+
 /** Something that sources say in ways that cannot both be true. */
 export interface Contradiction {
   /** What is spoken of: `dmar0`, `group 7`, a device. */
@@ -143,6 +152,7 @@ export interface Host {
   /** Regions as the firmware's tables or its log lines have them: also those that were given to groups. */
   readonly firmwareRegions: readonly (Region & { readonly device?: string | undefined })[];
   readonly contradictions: readonly Contradiction[];
+  readonly complaints: readonly Complaint[];
   /** Kernel, architecture and name where a source says them. */
   readonly about: Readonly<Partial<Record<'name' | 'kernel' | 'arch', string>>>;
 }

@@ -7,6 +7,7 @@ import { type Fact, type FactOf, isFact, type SessionEvent } from '../session/ev
 import {
   type Aperture,
   type Bar,
+  type Complaint,
   type Contradiction,
   compareNames,
   type Fault,
@@ -30,6 +31,10 @@ const UNKNOWN_GROUP = 'unknown';
 const PLACES_MAX = 20;
 /** Origins of regions that firmware describes; its tables do not speak of groups. */
 const FIRMWARE: ReadonlySet<string | undefined> = new Set(['rmrr', 'ivmd', 'rmr']);
+
+/** Codes of diagnostics that pass on what somebody else complained of; the others are about reading. */
+const COMPLAINTS =
+  /^(?:qemu|dpdk|vmm)-|^(?:memlock-limit|no-interrupt-remapping|bar-not-reserved|rmrr-not-reserved|address-above-width)$/;
 
 interface RegionDraft {
   readonly region: Omit<Region, 'provenance'>;
@@ -99,6 +104,7 @@ class InventoryTaker {
   readonly #guest = new Map<string, Told<Omit<GuestRange, 'provenance'>>>();
   readonly #faults = new Map<string, Told<Omit<Fault, 'provenance' | 'count'> & { count: number }>>();
   readonly #ineligible = new Map<string, Told<Omit<Ineligible, 'provenance'>>>();
+  readonly #complaints = new Map<string, Told<Omit<Complaint, 'provenance'>>>();
   readonly #contradictions: Contradiction[] = [];
   readonly #about: Partial<Record<'name' | 'kernel' | 'arch', string>> = {};
   readonly #hostWidths: FactOf<'host'>[] = [];
@@ -161,8 +167,13 @@ class InventoryTaker {
       case 'unmap':
       case 'request':
       case 'gone':
-      case 'diagnostic':
         break;
+      case 'diagnostic': {
+        const { code, severity, message } = fact;
+        if (severity === 'info' || !COMPLAINTS.test(code)) break;
+        this.#once(this.#complaints, `${code} ${message}`, fact, () => ({ code, severity, message }));
+        break;
+      }
     }
   }
 
@@ -435,6 +446,7 @@ class InventoryTaker {
       ineligible: [...this.#ineligible.values()],
       firmwareRegions: [...this.#firmware.values()],
       contradictions: this.#contradictions,
+      complaints: [...this.#complaints.values()],
       about: this.#about,
     };
   }

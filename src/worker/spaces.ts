@@ -36,12 +36,13 @@ export function tickedHosts(documents: Documents, ticked: ReadonlySet<string>): 
     const has = (layer: Parameters<typeof layerKey>[1]) => ticked.has(layerKey(document, layer));
     const hasMappings = document.mappings.some((set) => ticked.has(mappingKey(document, set)));
     const isShown = groups.length > 0 || hasMappings || has('windows') || has('bars') || has('guest') || has('faults');
-    // A dump of nothing but a width has an aperture to draw, and nothing to tick.
-    const isWidthOnly =
-      host.groups.length === 0 &&
-      host.apertures.some(({ space }) => space === undefined) &&
+    // A dump with nothing to tick may still have a width to draw, or say what is wrong.
+    const hasNothingToTick =
+      host.groups.length + host.windows.length + host.bars.length + host.guest.length + host.faults.length === 0 &&
       document.mappings.length === 0;
-    if (!isShown && !isWidthOnly) return [];
+    const hasMore =
+      host.apertures.some(({ space }) => space === undefined) || host.ineligible.length + host.complaints.length > 0;
+    if (!isShown && !(hasNothingToTick && hasMore)) return [];
     const guest = has('guest') ? ownGuest(host) : undefined;
     return [{ document, space: commonSpace(host, groups), guest }];
   });

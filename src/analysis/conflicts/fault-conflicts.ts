@@ -5,7 +5,7 @@ import { containsAddress, type IovaRange, range } from '../../iova/range.ts';
 import { beyondApertures, type CommonSpace } from '../common-space.ts';
 import type { Fault, Provenance } from '../inventory.ts';
 import type { LiveMapping, MappingState } from '../mappings.ts';
-import { ARM_MSI, architectureOf } from '../platforms.ts';
+import { ARM_MSI, architectureOf, likelyObstacles } from '../platforms.ts';
 import { meaningOf } from '../region-types.ts';
 import { type Conflict, type ConflictMark, rangeWords } from './conflict.ts';
 
@@ -127,6 +127,25 @@ function findings(fault: Fault, space: CommonSpace, states: readonly MappingStat
       wayOut: 'The device still uses memory that firmware gave it: it needs that mapping, or must be reset first.',
       marks: [{ start: firmware.start, last: firmware.last, role: 'obstacle', words: 'firmware’s region' }],
       provenance: firmware.provenance,
+    });
+  }
+  const usual = region ? undefined : likelyObstacles(space.host, range(address, address))[0];
+  // Only where something tells the platform: any address lies in some platform's range.
+  if (usual && architectureOf(space.host) !== undefined) {
+    found.push({
+      words: `On ${usual.platform} the address lies in ${hex(usual.start)}-${hex(usual.last)}, ${usual.words}; these dumps do not list it.`,
+      wayOut:
+        usual.type === 'msi'
+          ? 'It looks like an interrupt: see whether the doorbell is mapped there for the device, and whether remapping lets it through.'
+          : 'No mapping can be there: the driver got an address that it must not use.',
+      marks: [
+        {
+          start: usual.start,
+          last: usual.last,
+          role: 'obstacle',
+          words: `${usual.words} (if this is ${usual.platform})`,
+        },
+      ],
     });
   }
   const outside = beyondApertures(space.apertures).find((r) => containsAddress(r, address));

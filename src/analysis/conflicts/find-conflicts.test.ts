@@ -357,6 +357,46 @@ describe('faults', () => {
   });
 });
 
+describe('what others complained of', () => {
+  const said = (code: string, severity: 'info' | 'warning' | 'error', line = 1): SessionEvent => ({
+    kind: 'diagnostic',
+    severity,
+    code,
+    message: `said ${code}`,
+    source: 'log',
+    line,
+  });
+
+  test('is told once, with what helps; what was wrong with reading is not', () => {
+    const found = conflictsOf([
+      said('qemu-few-dma-mappings', 'warning'),
+      said('qemu-few-dma-mappings', 'warning', 9),
+      said('vmm-dma-map-failed', 'error'),
+      said('damaged-rmrr', 'warning'),
+      said('qemu-no-iommu', 'info'),
+    ]);
+    expect(short(found)).toEqual([
+      ['vmm-dma-map-failed', 'fatal', undefined],
+      ['qemu-few-dma-mappings', 'suspicious', undefined],
+    ]);
+    expect(found[1]?.wayOut).toContain('dma_entry_limit');
+    expect(found[1]?.provenance).toEqual([
+      { source: 'log', line: 1 },
+      { source: 'log', line: 9 },
+    ]);
+  });
+
+  test('memory that cannot be pinned is told apart from BARs by where it is', () => {
+    expect(only([request(0xc_0000n, 0xc_afffn, '-EFAULT')]).severity).toBe('fatal');
+    expect(only([request(0x2000_0a40_0000n, 0x2000_0a7f_ffffn, '-EEXIST')]).severity).toBe('fatal');
+  });
+
+  test('a fault in a range that the platform is known to keep', () => {
+    expect(only([fault(0xff_fffd_e000n, { driver: 'amd' })]).words).toContain('HyperTransport');
+    expect(only([fault(0x809_0040n, { driver: 'smmu-v3' })]).words).toContain('software MSI window of ARM');
+  });
+});
+
 test('fatal things come first, and identities are unique', () => {
   const found = conflictsOf(
     [MSI, width(39), fault(0n), fault(0x10n), request(0n, 0xfffn, '-EINVAL')],

@@ -1,5 +1,6 @@
 import type { CommonSpace } from '../common-space.ts';
 import type { MappingState } from '../mappings.ts';
+import { complaintConflicts } from './complaint-conflicts.ts';
 import { type Conflict, SEVERITIES } from './conflict.ts';
 import { deviceConflicts } from './device-conflicts.ts';
 import { faultConflicts } from './fault-conflicts.ts';
@@ -36,6 +37,7 @@ export function findConflicts({ space, mappings, guests, pageSize: wished }: Con
   const found = [
     ...guests.flatMap((guest) => guestConflicts(space, guest, pageSize)),
     ...deviceConflicts(space),
+    ...complaintConflicts(space.host),
     ...mappings.flatMap(({ set }) => requestConflicts(set, space, pageSize)),
     ...(space.host.faults.length > 0 ? faultConflicts(space, mappings) : []),
   ];

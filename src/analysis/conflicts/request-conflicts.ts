@@ -29,10 +29,12 @@ function looksLikeBar(request: Request, space: CommonSpace): boolean {
   const { name } = request;
   if (name !== undefined && /ram|mem|rom|bios|dimm|dram/i.test(name) && !/\bBAR\b/i.test(name)) return false;
   if (name !== undefined && /\bBAR\b|mmap|msi-?x/i.test(name)) return true;
-  if (request.result === '-EFAULT') return true;
+  // In the first MiB there are no BARs: what cannot be pinned there is memory.
+  if (request.result === '-EFAULT') return request.start >= 0x10_0000n;
   if (space.host.bars.some((bar) => containsRange(bar, request))) return true;
   // High up and not large: firmware places 64-bit BARs at the top of what it believes there is.
-  return request.start >= 1n << 37n && sizeOf(request) <= 1n << 38n && name === undefined;
+  const isHigh = request.start >= 1n << 37n && sizeOf(request) <= 1n << 38n;
+  return request.result === '-EINVAL' && isHigh && name === undefined;
 }
 
 interface Explanation {
