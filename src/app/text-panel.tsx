@@ -56,9 +56,9 @@ export function TextPanel() {
   const documents = useApp((s) => s.documents);
   const chosen = useApp((s) => s.text);
   const firstDocument = documents[0];
-  const firstSource = firstDocument?.sources[0];
+  const firstSource = firstDocument?.texts[0];
   const fallback: TextPlace | undefined =
-    firstDocument && firstSource ? { id: firstDocument.id, source: firstSource.name, line: 1 } : undefined;
+    firstDocument && firstSource ? { id: firstDocument.id, source: firstSource, line: 1 } : undefined;
   const isOpen = chosen !== undefined && documents.some(({ id }) => id === chosen.id);
   const place = isOpen ? chosen : fallback;
   const [text, setText] = useState<SourceText>();
@@ -83,8 +83,8 @@ export function TextPanel() {
     };
   }, [id, source, start]);
 
-  if (!place) return <p className="hint">Nothing is open.</p>;
-  const options = documents.flatMap((d) => d.sources.map(({ name }) => ({ id: d.id, source: name, title: d.title })));
+  if (!place) return <p className="hint">Nothing with a text of its own is open.</p>;
+  const options = documents.flatMap((d) => d.texts.map((source) => ({ id: d.id, source, title: d.title })));
   const isListed = options.some((o) => o.id === place.id && o.source === place.source);
   const lastLine = text?.lines.at(-1)?.number ?? start;
   const recognized = text?.lines.filter((line) => line.facts.length > 0).length ?? 0;

@@ -12,6 +12,8 @@ import { isFact, isOperation, isUnknownEvent, type SessionEvent } from '../sessi
 import { newSession, SESSION_PROBLEM_CODES, type Session } from '../session/session.ts';
 import type { CallContext, Diagnostic, DocumentNode, InputFile, LayerNode, SourceNode } from './protocol.ts';
 
+/** Texts that a document lists. */
+const TEXTS_MAX = 300;
 /** Diagnostics that a document lists; the rest is counted. */
 const DIAGNOSTICS_MAX = 500;
 
@@ -30,6 +32,8 @@ export interface EngineDocument {
   /** The files that it was read from, to show their text again; empty where they cannot be read twice. */
   readonly files: readonly InputFile[];
   readonly sources: readonly SourceSummary[];
+  /** Names of the texts that facts were read from: files, and members of folders and archives; of the first so many. */
+  readonly texts: readonly string[];
   readonly operations: number;
   /** The model's states over time; missing where there is nothing to run or no model to run it. */
   states: SessionStates | undefined;
@@ -100,9 +104,15 @@ export async function readDocument(
   let diagnosticsMore = 0;
   let operations = 0;
   let hasGone = false;
+  const texts = new Set<string>();
+  let lastText: string | undefined;
   /** Of the events so far those that `isReadingProblem` will take out again. */
   let problems = 0;
   const take = (event: DumpEvent) => {
+    if (isFact(event) && event.source !== lastText) {
+      lastText = event.source;
+      if (lastText !== undefined && texts.size < TEXTS_MAX) texts.add(lastText);
+    }
     if (isUnknownEvent(event)) verbatim.set(events.length - problems, `${event.text}\n`);
     else if (isOperation(event)) operations++;
     else if (isFact(event) && event.kind === 'gone') hasGone = true;
@@ -142,6 +152,8 @@ export async function readDocument(
     mappings: mappingSets(session.events),
     files,
     sources,
+    // A session file names sources that it was made of: their texts are not here.
+    texts: [...texts].filter((text) => files.some(({ name }) => text === name || text.startsWith(`${name}/`))),
     operations,
     states,
     model,
@@ -256,6 +268,7 @@ export function documentNode(document: EngineDocument): DocumentNode {
     id: document.id,
     title: document.title,
     sources: document.sources.map(sourceNode),
+    texts: document.texts,
     groups: document.host.groups.map((group) => {
       const counts = new Map<string, number>();
       for (const region of group.regions) counts.set(region.type, (counts.get(region.type) ?? 0) + 1);

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { packTar } from 'modern-tar';
 import { describe, expect, test } from 'vitest';
 import { sliceWindow } from '../timeline/slice.ts';
 import { fitAll } from '../timeline/viewport.ts';
@@ -246,5 +248,88 @@ describe('the engine', () => {
       ['reserved: MSI window (msi)', 0xfee00000n, 0xfeefffffn],
       ['usable: usable, the largest', 0xfef00000n, 0xffffffffffffffffn],
     ]);
+  });
+});
+
+describe('the text of a source', () => {
+  const lines = (text: string) => Array.from({ length: 500 }, (_, i) => `line ${i + 1}\n`).join('') + text;
+
+  test('of a file, of a packed member of an archive, and which line is which fact', async () => {
+    const asker = new Asker();
+    const packed = gzipSync(lines(DUMP));
+    const archive = await packTar([
+      { header: { name: 'deep/b.txt.gz', size: packed.length, type: 'file' }, body: packed },
+    ]);
+    await asker.ask('open', {
+      id: 'd',
+      title: 'd',
+      files: [
+        { name: 'plain.txt', data: new Blob([DUMP]) },
+        { name: 'x.tar', data: new Blob([archive as Uint8Array<ArrayBuffer>]) },
+      ],
+    });
+    const [node] = await asker.ask('documents', null);
+    expect(node?.texts).toEqual(['plain.txt', 'x.tar/deep/b.txt.gz']);
+    const plain = await asker.ask('text', { id: 'd', source: 'plain.txt', from: 1, limit: 10 });
+    expect(plain.total).toBe(3);
+    expect(plain.lines.map((line) => line.facts.map((fact) => fact.kind))).toEqual([
+      ['reserved'],
+      ['reserved'],
+      ['reserved'],
+    ]);
+    const member = await asker.ask('text', { id: 'd', source: 'x.tar/deep/b.txt.gz', from: 499, limit: 3 });
+    expect(member.lines).toMatchObject([
+      { number: 499, text: 'line 499', isLeftOver: true, facts: [] },
+      { number: 500, isLeftOver: true },
+      { number: 501, isLeftOver: false, facts: [{ kind: 'reserved' }] },
+    ]);
+    const position = member.lines[2]?.facts[0]?.position ?? 0;
+    await asker.arrangeAll();
+    expect(await asker.ask('locate', { id: 'd', position })).toMatchObject({ start: 0x3f000000n, last: 0x3f7fffffn });
+    const missing = await asker.engine.call('text', { id: 'd', source: 'nothing', from: 1, limit: 1 });
+    expect(missing).toMatchObject({ ok: false, error: { code: 'unusable' } });
+  });
+});
+
+describe('questions', () => {
+  test('conflicts of a guest, numbered; sizes that fit; places; holes; two hosts', async () => {
+    const asker = new Asker();
+    const a = await asker.open('a', '/sys/kernel/iommu_groups/4/reserved_regions:0xfee00000 0xfeefffff msi\n');
+    const b = await asker.open(
+      'b',
+      '/sys/kernel/iommu_groups/4/reserved_regions:0xfee00000 0xfeefffff msi\n/sys/kernel/iommu_groups/4/reserved_regions:0xfd00000000 0xffffffffff reserved\n',
+    );
+    const ticked = [a, b].flatMap((node) => node.groups.map(({ key }) => key));
+    const guest = { kind: 'machine', machine: 'virt', ram: 4n << 30n } as const;
+    const { rows, problem } = await asker.ask('conflicts', { ticked, guest });
+    expect([rows.map(({ number, document, rule }) => [number, document, rule]), problem]).toEqual([
+      [
+        [1, 'a', 'guest-over-reserved'],
+        [2, 'b', 'guest-over-reserved'],
+      ],
+      undefined,
+    ]);
+    const wrong = await asker.ask('conflicts', { ticked, guest: { kind: 'ranges', text: 'nonsense' } });
+    expect(wrong.problem).toContain('nonsense');
+    const sizes = await asker.ask('guestSizes', { machine: 'q35', ticked });
+    expect(sizes.words).toBe('up to 1010 GiB');
+    expect(sizes.hosts.map(({ words }) => words)).toEqual([expect.stringContaining('up to'), 'up to 1010 GiB']);
+    await asker.ask('arrange', { ticked, expanded: [], scale: 'fold', guest });
+    const fits = await asker.ask('fit', { size: 1n << 40n, alignment: 1n << 40n });
+    expect(fits.map((answer) => answer.places[0]?.first)).toEqual([0x100_0000_0000n, 0x100_0000_0000n]);
+    const holes = await asker.ask('holes', { alignments: [0x1000n] });
+    expect(holes.map((space) => space.count)).toEqual([2, 3]);
+    const compared = await asker.ask('compareHosts', { ticked });
+    expect([compared.line, compared.differences.length]).toEqual(['12G@1012G,1M@4078M', 1]);
+  });
+
+  test('search finds what is drawn and what was read', async () => {
+    const asker = new Asker();
+    await asker.open('d', `${DUMP}DMAR: dmar7: reg_base_addr fed91000 ver 1:0 cap d2008c22260286 ecap f00f4a\n`);
+    await asker.arrangeAll();
+    const drawn = await asker.ask('find', { text: 'msi', limit: 5 });
+    expect(drawn[0]?.target).toMatchObject({ start: 0xfee00000n });
+    const read = await asker.ask('find', { text: 'dmar7', limit: 20 });
+    expect(read.find(({ place }) => place)?.place).toEqual({ id: 'd', source: 'd.txt', line: 4 });
   });
 });

@@ -21,6 +21,7 @@ function liveDocument(id: string, title: string): EngineDocument {
     mappings: [],
     files: [],
     sources: [],
+    texts: [],
     operations: 0,
     states: undefined,
     model: undefined,

@@ -75,6 +75,8 @@ export interface DocumentNode {
   readonly id: string;
   readonly title: string;
   readonly sources: readonly SourceNode[];
+  /** Names of the texts that can be shown. */
+  readonly texts: readonly string[];
   readonly groups: readonly GroupNode[];
   readonly spaces: readonly SpaceNode[];
   readonly layers: readonly LayerNode[];
