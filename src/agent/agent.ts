@@ -7,6 +7,7 @@ import { LIVE_CLOSE, LIVE_SUBPROTOCOL, TOKEN_SUBPROTOCOL } from '../session/live
 import { readServed, type ServedFile, servedFiles } from './files.ts';
 import { HostState } from './host-state.ts';
 import { ProbeProcess, type ProbeTimings } from './probe-process.ts';
+import { QmpGuest, type QmpTimings } from './qmp.ts';
 import { Watcher } from './watcher.ts';
 
 /** Bytes of a message from a watcher. */
@@ -28,7 +29,10 @@ export interface AgentOptions {
   readonly web: string;
   /** Origins of pages, besides the agent's own, that may connect. */
   readonly origins?: readonly string[];
+  /** QMP sockets of running guests, whose memory layout belongs to the host's state while they are there. */
+  readonly qmp?: readonly string[];
   readonly timings?: Partial<ProbeTimings>;
+  readonly qmpTimings?: Partial<QmpTimings>;
   /** Gets what a person at the terminal should know. */
   readonly log?: (message: string) => void;
 }
@@ -77,6 +81,7 @@ class AgentServer {
   readonly #watchers = new Set<Watcher>();
   readonly #state: HostState;
   readonly #probe: ProbeProcess;
+  readonly #guests: readonly QmpGuest[];
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
   #files: ReadonlyMap<string, string> = new Map();
@@ -106,6 +111,10 @@ class AgentServer {
       },
       options.timings,
     );
+    this.#guests = [...new Set(options.qmp)].map((path) => {
+      const facts = (lines: readonly string[]) => this.#state.setPart(`qmp ${path}`, new Set(lines));
+      return new QmpGuest(path, { facts, log: (message) => options.log?.(message) }, options.qmpTimings);
+    });
     this.#http = createServer((request, response) => void this.#serve(request, response));
     this.#sockets = new WebSocketServer({
       noServer: true,
@@ -214,6 +223,7 @@ class AgentServer {
     });
     this.#port = (this.#http.address() as AddressInfo).port;
     this.#probe.start();
+    for (const guest of this.#guests) guest.start();
     const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : urlHost(host);
     return {
       url: `http://${shown}:${this.#port}/#live=${this.#token}`,
@@ -231,7 +241,7 @@ class AgentServer {
     this.#isEnding = true;
     for (const watcher of this.#watchers) watcher.end();
     this.#state.end();
-    await this.#probe.end();
+    await Promise.all([this.#probe.end(), ...this.#guests.map((guest) => guest.end())]);
     for (const socket of this.#sockets.clients) socket.terminate();
     this.#sockets.close();
     this.#http.closeAllConnections();

@@ -37,8 +37,8 @@ export class HostState {
   #facts = new Set<string>();
   /** A snapshot on its way in: which part of the state it is of, and its facts so far. */
   #incoming: { readonly what: string; readonly facts: Set<string> } | undefined;
-  /** Facts by the request that told them: page tables are asked for apart from the rest. */
-  readonly #parts = new Map<string, Set<string>>();
+  /** Facts by the request that told them: page tables are asked for apart from the rest, guests by somebody else. */
+  readonly #parts = new Map<string, ReadonlySet<string>>();
   #sequence = 0;
   #history: Numbered[] = [];
   #historySize = 0;
@@ -131,10 +131,17 @@ export class HostState {
   /** The snapshot on its way in is whole: what is new in it and what is no longer true becomes a change. */
   endSnapshot(): void {
     if (!this.#incoming) return;
-    this.#parts.set(this.#incoming.what, this.#incoming.facts);
+    const { what, facts } = this.#incoming;
     this.#incoming = undefined;
+    this.setPart(what, facts);
+  }
+
+  /** Replaces a part of the state by other facts; none: there is no such part any more. */
+  setPart(what: string, part: ReadonlySet<string>): void {
+    if (part.size > 0) this.#parts.set(what, part);
+    else this.#parts.delete(what);
     const facts = new Set<string>();
-    for (const part of this.#parts.values()) for (const fact of part) facts.add(fact);
+    for (const lines of this.#parts.values()) for (const fact of lines) facts.add(fact);
     const added = [...facts].filter((fact) => !this.#facts.has(fact));
     const gone = [...this.#facts].filter((fact) => !facts.has(fact));
     this.#facts = facts;

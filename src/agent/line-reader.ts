@@ -1,9 +1,10 @@
-/** A line may be this long, in bytes; a longer one is dropped and counted. */
-export const LINE_MAX = 1 << 20;
+/** A line may be this long, in bytes, unless somebody says otherwise; a longer one is dropped and counted. */
+const LINE_MAX = 1 << 20;
 
 /** Cuts the bytes of a stream into lines, whatever pieces they arrive in. Holds one line at most. */
 export class LineReader {
   readonly #onLine: (line: string) => void;
+  readonly #max: number;
   readonly #decoder = new TextDecoder();
   #parts: Uint8Array[] = [];
   #length = 0;
@@ -11,8 +12,9 @@ export class LineReader {
   /** Lines that were too long. */
   tooLong = 0;
 
-  constructor(onLine: (line: string) => void) {
+  constructor(onLine: (line: string) => void, max = LINE_MAX) {
     this.#onLine = onLine;
+    this.#max = max;
   }
 
   push(chunk: Uint8Array): void {
@@ -33,7 +35,7 @@ export class LineReader {
   #take(part: Uint8Array): void {
     if (part.length === 0 || this.#isSkipping) return;
     this.#length += part.length;
-    if (this.#length > LINE_MAX) {
+    if (this.#length > this.#max) {
       this.#isSkipping = true;
       this.#parts = [];
     } else this.#parts.push(part);

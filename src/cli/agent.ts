@@ -5,7 +5,8 @@ import { isLoopback, startAgent } from '../agent/agent.ts';
 import { parseVerbArgs } from './args.ts';
 import { type CliIo, type ExitCode, unusable, type Verb } from './io.ts';
 
-const HELP = `usage: iovascope agent [--probe 'COMMAND …'] [--host ADDRESS] [--port N] [--origin URL]…
+const HELP = `usage: iovascope agent [--probe 'COMMAND …'] [--host ADDRESS] [--port N]
+                       [--qmp SOCKET]… [--origin URL]…
 
 Watches a live host: runs a probe, serves the explorer, and prints the URL to open; its secret
 token is in the fragment. Ends with Ctrl-C.
@@ -14,6 +15,8 @@ token is in the fragment. Ends with Ctrl-C.
                  ssh root@host iovascope-probe; the one built here if not given
   --host A       address to listen on; 127.0.0.1 if not given, and better left so
   --port N       port; a free one if not given
+  --qmp SOCKET   also tells the memory layout of a running guest, from the QMP socket of its QEMU
+                 (-qmp unix:SOCKET,server=on,wait=off); asks only what changes nothing
   --origin URL   also lets pages of this origin connect, such as http://127.0.0.1:4173
 
 The agent needs no privilege: only the probe does, for what it may read of the host.
@@ -24,6 +27,7 @@ const OPTIONS = {
   probe: { type: 'string' },
   host: { type: 'string' },
   port: { type: 'string' },
+  qmp: { type: 'string', multiple: true },
   origin: { type: 'string', multiple: true },
 } as const;
 
@@ -59,6 +63,7 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
       port,
       web: join(DIST, 'web'),
       origins: values.origin ?? [],
+      qmp: values.qmp ?? [],
       log: say,
     });
     io.stdout(`${agent.url}\n`);
