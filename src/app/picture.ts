@@ -1,26 +1,12 @@
 // From the store's state to a scene, and from a scene to files.
-import { intersection } from '../iova/range.ts';
 import type { Scene } from '../timeline/mark.ts';
 import { paintCanvas } from '../timeline/paint-canvas.ts';
 import { paintSvg } from '../timeline/paint-svg.ts';
-import { type Band, type BoundsLine, buildScene, type NumberedBand, plotWidth } from '../timeline/scene.ts';
+import { type Band, type BoundsLine, buildScene, plotWidth } from '../timeline/scene.ts';
 import { fitRange, visibleRange } from '../timeline/viewport.ts';
+import { numberedBands } from '../worker/numbered-bands.ts';
 import { type ConflictRow, subtitleOf } from '../worker/protocol.ts';
 import { type AppState, ask, fail, say, shownConflict, useApp } from './store.ts';
-
-const INKS = { fatal: 'alarm', harmless: 'accent', suspicious: 'muted' } as const;
-/** Conflicts that get a flag above the plot. */
-const FLAGS_MAX = 60;
-
-/** Where each conflict is: where what was asked for meets the obstacle, or what there is of it. */
-function numberedBands(rows: readonly ConflictRow[]): NumberedBand[] {
-  return rows.slice(0, FLAGS_MAX).flatMap(({ number, severity, marks }): NumberedBand[] => {
-    const asked = marks.find(({ role }) => role === 'asked');
-    const obstacle = marks.find(({ role }) => role === 'obstacle');
-    const spot = asked && obstacle ? (intersection(asked, obstacle) ?? asked) : (asked ?? obstacle);
-    return spot ? [{ number, start: spot.start, last: spot.last, ink: INKS[severity] }] : [];
-  });
-}
 
 function conflictBands(row: ConflictRow | undefined): Band[] {
   return (row?.marks ?? []).map(({ start, last, role, words }) => ({

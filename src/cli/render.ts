@@ -6,6 +6,7 @@ import { buildScene, plotWidth } from '../timeline/scene.ts';
 import { sliceWindow } from '../timeline/slice.ts';
 import type { ThemeName } from '../timeline/theme.ts';
 import { fitAll, fitRange, visibleRange } from '../timeline/viewport.ts';
+import { numberedBands } from '../worker/numbered-bands.ts';
 import { subtitleOf } from '../worker/protocol.ts';
 import { parseVerbArgs } from './args.ts';
 import { engineWith, keysOf, openDocument } from './documents.ts';
@@ -79,6 +80,7 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   const view = wishes.range ? fitRange(scale, wishes.range, plot, 0) : fitAll(scale, plot);
   const spaces = await ask('slice', { revision, window: sliceWindow(view) });
   const bounds = await ask('bounds', { ...visibleRange(view, scale), limit: BOUNDS_MAX });
+  const { rows: conflicts } = await ask('conflicts', { ticked });
   const scene = buildScene({
     title: arrangement.title,
     subtitle: subtitleOf(arrangement),
@@ -86,6 +88,7 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
     view,
     spaces,
     width: wishes.width,
+    numbered: numberedBands(conflicts),
     bounds,
   });
   const svg = paintSvg(scene, wishes.theme);

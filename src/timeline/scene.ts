@@ -31,6 +31,8 @@ export interface NumberedBand {
   readonly start: bigint;
   readonly last: bigint;
   readonly ink: 'alarm' | 'accent' | 'muted';
+  /** What it is: listed below an exported picture, which has no list beside it. */
+  readonly words: string;
 }
 
 export interface SceneInput {
@@ -223,6 +225,7 @@ class SceneBuilder {
     this.#bands(plotTop, plotBottom);
     this.#y += 18;
     this.#notes();
+    this.#listNumbered();
     this.#legend();
     this.#bounds();
     return {
@@ -654,6 +657,20 @@ class SceneBuilder {
       );
     }
     if (this.notes.length > 0) this.#y += 6;
+  }
+
+  /** The words of the numbered bands, in a file that is all there is to see. */
+  #listNumbered(): void {
+    const { bounds, numbered = [], width } = this.#input;
+    if (bounds === undefined) return;
+    for (const { number, ink, words } of numbered) {
+      this.#y += NOTE_LINE;
+      this.marks.push(
+        { type: 'badge', x: 22, y: this.#y - 4, text: `${number}`, ink },
+        text(38, this.#y, shorten(words, width - 52, 10.5, 'sans', 8), { size: 10.5 }),
+      );
+    }
+    if (numbered.length > 0) this.#y += 6;
   }
 
   #legend(): void {
