@@ -23,7 +23,7 @@ export interface QmpTimings {
   readonly answersWithin: number;
 }
 
-const USUAL: QmpTimings = { firstPause: 500, longestPause: 15_000, every: 5_000, answersWithin: 10_000 };
+const USUAL: QmpTimings = { firstPause: 500, longestPause: 5_000, every: 5_000, answersWithin: 10_000 };
 
 export interface QmpEvents {
   /** All that holds of the guest now, as lines of a session file; what was told before and is not among them does not. */
