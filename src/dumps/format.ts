@@ -67,6 +67,20 @@ export interface LineReader {
   end?(): void;
 }
 
+/**
+ * A way around the envelope, the lookahead and the other formats, for lines that files have millions of. It reads bytes
+ * of ASCII, `from` to `to` (exclusive), without line end. For lines that `read` takes it is promised: what the cleaning
+ * does with them, and which other formats they interest, depends on their free text alone (the reader of the lines
+ * finds it out once for each free text); this format's reader makes of each the same fact, looks one line ahead at
+ * most, and not at all if that is one of them too.
+ */
+export interface Shortcut {
+  /** Where the free text ends, with which a line begins that this may be for; -1 for other lines. */
+  free(bytes: Uint8Array, from: number, to: number): number;
+  /** The fact of the whole line; `from` is where the free text ended. Undefined: it goes the long way. */
+  read(bytes: Uint8Array, from: number, to: number): Fact | undefined;
+}
+
 /** A format made of lines of text. Several may find their own in one source. */
 export interface LineFormat {
   readonly kind: 'lines';
@@ -79,6 +93,8 @@ export interface LineFormat {
    * command ends whatever the lines before it were about, and elisions; `index` shows that lines were left out.
    */
   readonly interest: RegExp;
+  /** At most one format has one. */
+  readonly shortcut?: Shortcut;
   open(source: DumpSource, sink: FactSink): LineReader;
 }
 

@@ -22,6 +22,7 @@ import { fromWords, TWO_32 } from '../iova/words.ts';
 import type { Fact, FactOf } from '../session/events.ts';
 import { FieldScanner } from './field-scanner.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from './format.ts';
+import { FTRACE_SHORTCUT } from './ftrace-shortcut.ts';
 import { shown } from './kernel-log.ts';
 import { normalizeDevice, normalizePciAddress } from './pci-address.ts';
 import { continuation, joinWrapped } from './wrapped.ts';
@@ -358,5 +359,6 @@ export const FTRACE: LineFormat = {
   name: 'ftrace',
   title: 'Kernel trace: IOMMU events',
   interest: new RegExp(`IOMMU:|LOST |EVENTS?\\b|events? dropped|PERF_RECORD_LOST|${BROKEN_BEFORE_MARK.source}`),
+  shortcut: FTRACE_SHORTCUT,
   open: (_source: DumpSource, sink) => new FtraceReader(sink),
 };

@@ -20,6 +20,7 @@ interface Part {
   readonly tail: number;
   readonly begins: Uint8Array | undefined;
   readonly firstWord: Uint8Array | undefined;
+  readonly ends: Uint8Array | undefined;
 }
 
 let last: { readonly patterns: readonly RegExp[]; readonly index: InterestIndex } | undefined;
@@ -51,6 +52,8 @@ export class InterestIndex {
   #hitCount = 0;
   /** By index of `#found`: the last walk that came there. */
   readonly #reached: Uint32Array;
+  /** By index of `#found`: where in the line that was last, as the number of characters up to its end. */
+  readonly #reachedAt: Uint32Array;
   #walk = 0;
   /** By part: the last text on which it was tried. */
   readonly #tried: Uint32Array;
@@ -73,7 +76,8 @@ export class InterestIndex {
         } else if (literals) {
           for (const text of literals) strings.push([text, this.#parts.length]);
           this.#parts.push(partOf(bit, part));
-        } else if (part.begins ?? part.firstWord ?? part.longest ?? part.tail) always.push(partOf(bit, part));
+        } else if (part.begins ?? part.firstWord ?? part.ends ?? part.longest ?? part.tail)
+          always.push(partOf(bit, part));
         else rest.push(part);
       }
       // Together they are one test.
@@ -92,6 +96,7 @@ export class InterestIndex {
     this.#firstFound = automaton.firstFound;
     this.#hits = new Uint16Array(automaton.found.length);
     this.#reached = new Uint32Array(automaton.found.length);
+    this.#reachedAt = new Uint32Array(automaton.found.length);
   }
 
   /**
@@ -102,6 +107,7 @@ export class InterestIndex {
     const next = this.#next;
     const firstFound = this.#firstFound;
     const reached = this.#reached;
+    const reachedAt = this.#reachedAt;
     const hits = this.#hits;
     const walk = ++this.#walk;
     let state = 0;
@@ -113,6 +119,7 @@ export class InterestIndex {
       state = next[state + code] as number;
       if (state < firstFound) continue;
       const hit = (state - firstFound) / WIDTH;
+      reachedAt[hit] = i - from + 1;
       if (reached[hit] === walk) continue;
       reached[hit] = walk;
       hits[count++] = hit;
@@ -123,30 +130,33 @@ export class InterestIndex {
 
   /**
    * The patterns that match the text, as bits by their index. The last walk must have been over it, or over a line that
-   * contains it.
+   * contains it; it begins there behind `skipped` characters or more.
    */
-  interested(text: string): number {
+  interested(text: string, skipped = 0): number {
     this.#asked++;
     const begins = text.charCodeAt(0);
+    const ends = text.charCodeAt(text.length - 1);
     const word = firstWordOf(text);
     let bits = 0;
     for (let i = 0; i < this.#hitCount; i++) {
-      const parts = this.#found[this.#hits[i] as number] as readonly number[];
+      const hit = this.#hits[i] as number;
+      if ((this.#reachedAt[hit] as number) < skipped + SHORTEST) continue;
+      const parts = this.#found[hit] as readonly number[];
       for (let n = 0; n < parts.length; n++) {
         const index = parts[n] as number;
         if (this.#tried[index] === this.#asked) continue;
         this.#tried[index] = this.#asked;
         const part = this.#parts[index] as Part;
-        if (isPossible(part, bits, begins, word, text.length)) bits = tried(bits, part, text);
+        if (isPossible(part, bits, begins, word, ends, text.length)) bits = tried(bits, part, text);
       }
     }
     const always = this.#always[word] as readonly Part[];
     for (let i = 0; i < always.length; i++) {
       const part = always[i] as Part;
-      if (isPossible(part, bits, begins, word, text.length)) bits = tried(bits, part, text);
+      if (isPossible(part, bits, begins, word, ends, text.length)) bits = tried(bits, part, text);
     }
-    const ends = this.#bySuffix.get(text.charCodeAt(text.length - 1));
-    if (ends) for (const part of ends) if ((bits & part.bit) === 0) bits = tried(bits, part, text);
+    const suffixed = this.#bySuffix.get(ends);
+    if (suffixed) for (const part of suffixed) if ((bits & part.bit) === 0) bits = tried(bits, part, text);
     return bits;
   }
 
@@ -166,13 +176,23 @@ export class InterestIndex {
 }
 
 function partOf(bit: number, part: PatternPart): Part {
-  const { pattern, suffix, longest, tail, begins, firstWord } = part;
-  return { bit, pattern, suffix, longest: longest ?? Number.POSITIVE_INFINITY, tail: tail ?? 0, begins, firstWord };
+  const { pattern, suffix, longest, tail, begins, firstWord, ends } = part;
+  return {
+    bit,
+    pattern,
+    suffix,
+    longest: longest ?? Number.POSITIVE_INFINITY,
+    tail: tail ?? 0,
+    begins,
+    firstWord,
+    ends,
+  };
 }
 
-/** False if the part's pattern is known to match already, or cannot match for what the text begins with. */
-function isPossible(part: Part, bits: number, begins: number, word: number, length: number): boolean {
+/** False if the part's pattern is known to match already, or cannot match for what the text begins or ends with. */
+function isPossible(part: Part, bits: number, begins: number, word: number, ends: number, length: number): boolean {
   if ((bits & part.bit) !== 0 || length > part.longest) return false;
+  if (part.ends !== undefined && part.ends[ends] !== 1) return false;
   if (part.begins !== undefined && part.begins[begins] !== 1) return false;
   return part.firstWord === undefined || part.firstWord[word] === 1;
 }

@@ -41,6 +41,8 @@ const BRACES = /^(.{0,300})\{([\w,]{1,100})\}(.{0,100})$/;
 /** Asks for what is read here, whatever it prints. */
 const COMMAND = /\/class\/iommu(?![\w-])|(?:intel|amd)-iommu\//;
 const NAME = /^[A-Za-z0-9][\w.:@-]{0,100}$/;
+/** What a line with a path to an IOMMU has in it. */
+const HAS_PATH = /\/iommu|-iommu\//;
 const MOST_NAMES = 10_000;
 
 /** By how drivers name their IOMMUs. */
@@ -107,8 +109,9 @@ class IommuClassReader implements LineReader {
       (line.prompt && COMMAND.test(line.text) ? 1 : 0);
     // The fact comes before those of whatever follows.
     const next = ahead(Math.max(1, taken));
-    const goesOn = taken > 0 && (this.#below.length > 0 || next?.prompt !== undefined || next?.text.includes('iommu'));
-    if (!goesOn) this.#close();
+    const goesOn =
+      this.#below.length > 0 || next?.prompt !== undefined || (next !== undefined && HAS_PATH.test(next.text));
+    if (taken === 0 || !goesOn) this.#close();
     return taken;
   }
 
@@ -297,6 +300,6 @@ export const IOMMU_CLASS: LineFormat = {
   name: 'iommu-class',
   title: 'IOMMUs in sysfs',
   interest:
-    /iommu|\/sys\/|^\s{0,8}[\w.:@-]{1,100}$| -> |^\s{0,8}(?:dmar|ivhd|smmu|arm-smmu|virtio|apple-dart)\S{0,100}\s|^total \d/,
+    /\/iommu|-iommu\/|\/sys\/|^\s{0,8}[\w.:@-]{1,100}$| -> |^\s{0,8}(?:dmar|ivhd|smmu|arm-smmu|virtio|s390-iommu|riscv-iommu|apple-dart)\S{0,100}\s|^total \d/,
   open: (source, sink) => new IommuClassReader(source, sink),
 };

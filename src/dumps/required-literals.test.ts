@@ -87,6 +87,25 @@ test.each(heads)('what %s can begin with', (pattern, begins, firstWord) => {
   expect([charactersOf(part?.begins), charactersOf(part?.firstWord)]).toEqual([begins, firstWord]);
 });
 
+const lasts: [pattern: RegExp, ends: string | undefined][] = [
+  [/ab$/, 'b'],
+  [/ab$/i, 'Bb'],
+  [/:0?x?$/, '0:x'],
+  [/\bvf?i?$/, 'fiv'],
+  [/\]\s{0,4}=[ \t]{0,4}\{?$/, '\t ={'],
+  [/is(?: not)?$/, 'st'],
+  [/a(?:b|c?)$/, 'abc'],
+  [/a(?=b)$/, 'a'],
+  [/^a{0,2}$/, undefined],
+  [/ab/, undefined],
+  [/a$b/, undefined],
+  [/a(?:b$|c)/, undefined],
+  [/a(?:b$)/, undefined],
+];
+test.each(lasts)('what %s can end with', (pattern, expected) => {
+  expect(charactersOf(partsOf(pattern)[0]?.ends)).toEqual(expected);
+});
+
 test('what is not understood is left whole and requires nothing', () => {
   for (const pattern of [/a(b)\1|c/, /abc|d/g, /abc|d/y, /^abc|d$/m, /(?<n>a)\k<n>|b/]) {
     expect(partsOf(pattern)).toEqual([{ pattern, suffix: '' }]);
@@ -95,7 +114,7 @@ test('what is not understood is left whole and requires nothing', () => {
 
 describe('the parts match what the whole matches, and only texts with what they require', () => {
   const patterns = [
-    ...[...known, ...ends, ...heads].map(([pattern]) => pattern),
+    ...[...known, ...ends, ...heads, ...lasts].map(([pattern]) => pattern),
     ...FORMATS.flatMap((f) => (f.kind === 'lines' ? f.interest : [])),
   ];
   const words = patterns.flatMap((pattern) => pattern.source.match(/[A-Za-z0-9_: /-]{2,20}/g) ?? []);
@@ -115,9 +134,10 @@ describe('the parts match what the whole matches, and only texts with what they 
         for (const pattern of patterns) {
           const matching = (parts.get(pattern) ?? []).filter((part) => part.pattern.test(text));
           expect([pattern.source, matching.length > 0]).toEqual([pattern.source, pattern.test(text)]);
-          for (const { pattern: part, literals, suffix, tail, longest, begins, firstWord } of matching) {
+          for (const { pattern: part, literals, suffix, tail, longest, begins, firstWord, ends: last } of matching) {
             matched++;
             expect([text, begins?.[text.charCodeAt(0)] ?? 1]).toEqual([text, 1]);
+            expect([text, last?.[text.charCodeAt(text.length - 1)] ?? 1]).toEqual([text, 1]);
             const word = /[A-Za-z0-9]/.exec(text)?.[0].charCodeAt(0) ?? 0;
             expect([text, firstWord?.[word] ?? 1]).toEqual([text, 1]);
             expect([text, text.length <= (longest ?? text.length)]).toEqual([text, true]);

@@ -19,6 +19,8 @@ export interface PatternPart {
   readonly begins?: Uint8Array;
   /** The same for the first letter or digit of a text, which must have one. */
   readonly firstWord?: Uint8Array;
+  /** The same for the last character of a text. */
+  readonly ends?: Uint8Array;
 }
 
 /** Classes of more characters are not spelled out. Both cases of a letter are one. */
@@ -41,7 +43,7 @@ export function partsOf(pattern: RegExp): PatternPart[] {
   const reader = new Reader(pattern.source, pattern.flags);
   const alternatives = reader.alternatives();
   if (alternatives === undefined || !reader.atEnd) return whole;
-  return alternatives.map(({ source, literals, suffix, tail, longest, begins, firstWord }) => ({
+  return alternatives.map(({ source, literals, suffix, tail, longest, begins, firstWord, ends }) => ({
     pattern: new RegExp(source, UNICODE.test(source) ? pattern.flags : pattern.flags.replace('u', '')),
     ...(literals === undefined ? {} : { literals }),
     suffix: pattern.ignoreCase ? '' : suffix,
@@ -49,13 +51,16 @@ export function partsOf(pattern: RegExp): PatternPart[] {
     ...(longest === undefined ? {} : { longest }),
     ...(begins === undefined ? {} : { begins }),
     ...(firstWord === undefined ? {} : { firstWord }),
+    ...(ends === undefined ? {} : { ends }),
   }));
 }
 
-/** What a part of a pattern can take first. */
+/** What a part of a pattern can take first and last. */
 interface Head {
   /** By character code: what it may begin with. */
   readonly begins: Uint8Array;
+  /** By character code: what it may end with. */
+  readonly ends: Uint8Array;
   /** True if it may take nothing. */
   readonly empty: boolean;
   /** By character code: letters and digits that may be the first it takes. */
@@ -64,7 +69,8 @@ interface Head {
   readonly hasWord: boolean;
 }
 
-const NOTHING: Head = { begins: new Uint8Array(128), empty: true, firstWord: new Uint8Array(128), hasWord: false };
+const NONE = new Uint8Array(128);
+const NOTHING: Head = { begins: NONE, ends: NONE, empty: true, firstWord: NONE, hasWord: false };
 const WORD = Uint8Array.from({ length: 128 }, (_, code) => (/[A-Za-z0-9]/.test(String.fromCharCode(code)) ? 1 : 0));
 
 /** Classes and letters that were tried, by flags and source: the patterns of all formats share most of them. */
@@ -78,6 +84,7 @@ interface Alternative {
   readonly longest: number | undefined;
   readonly begins: Uint8Array | undefined;
   readonly firstWord: Uint8Array | undefined;
+  readonly ends: Uint8Array | undefined;
   readonly head: Head;
   /** Most characters that it takes; infinite if that is not known, or if it looks at what it does not take. */
   readonly most: number;
@@ -134,6 +141,8 @@ class Reader {
     let length = 0;
     let starts = false;
     let ends = false;
+    /** True if nothing that takes a character stands behind the end. */
+    let closed = false;
     let head = NOTHING;
     const consider = (literals: readonly string[] | undefined) => {
       if (literals !== undefined && isBetter(literals, best)) best = literals;
@@ -165,8 +174,10 @@ class Reader {
         case 'end':
           suffix = exact;
           ends = true;
+          closed = true;
           continue;
       }
+      closed = false;
       length += most === 0 ? 0 : most * item.most;
       const own = item.head ?? this.#headOf(source);
       head = behind(head, least > 0 ? own : { ...own, empty: true, hasWord: false });
@@ -196,6 +207,7 @@ class Reader {
       longest: known && starts ? length : undefined,
       begins: starts && !head.empty ? head.begins : undefined,
       firstWord: starts && head.hasWord ? head.firstWord : undefined,
+      ends: closed && !head.empty ? head.ends : undefined,
       head,
       most: starts || ends ? Number.POSITIVE_INFINITY : length,
     };
@@ -210,6 +222,7 @@ class Reader {
     const begins = Uint8Array.from({ length: 128 }, (_, code) => (pattern.test(String.fromCharCode(code)) ? 1 : 0));
     const head = {
       begins,
+      ends: begins,
       empty: false,
       firstWord: begins.map((can, code) => can & (WORD[code] as number)),
       hasWord: begins.every((can, code) => can === 0 || WORD[code] === 1),
@@ -306,6 +319,7 @@ function literal(letter: string): Item {
 function behind(first: Head, then: Head): Head {
   return {
     begins: first.empty ? either(first.begins, then.begins) : first.begins,
+    ends: then.empty ? either(first.ends, then.ends) : then.ends,
     empty: first.empty && then.empty,
     firstWord: first.hasWord ? first.firstWord : either(first.firstWord, then.firstWord),
     hasWord: first.hasWord || then.hasWord,
@@ -315,6 +329,7 @@ function behind(first: Head, then: Head): Head {
 function oneOf(heads: readonly Head[]): Head {
   return {
     begins: heads.map(({ begins }) => begins).reduce(either),
+    ends: heads.map(({ ends }) => ends).reduce(either),
     empty: heads.some(({ empty }) => empty),
     firstWord: heads.map(({ firstWord }) => firstWord).reduce(either),
     hasWord: heads.every(({ hasWord }) => hasWord),
