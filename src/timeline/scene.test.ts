@@ -10,7 +10,7 @@ import { factSpace } from './lanes/fact-space.ts';
 import type { Mark, Scene } from './mark.ts';
 import { paintSvg } from './paint-svg.ts';
 import { linearScale, logScale, type ScaleKind } from './scale.ts';
-import { buildScene, plotWidth } from './scene.ts';
+import { buildScene, type NumberedBand, plotWidth } from './scene.ts';
 import { cutSlices, sliceWindow } from './slice.ts';
 import { textWidth } from './text-metrics.ts';
 import { fitAll, fitRange } from './viewport.ts';
@@ -26,6 +26,7 @@ interface Options {
   readonly window?: readonly [bigint, bigint];
   readonly title?: string;
   readonly withBounds?: boolean;
+  readonly numbered?: readonly NumberedBand[];
 }
 
 function sceneFor(events: readonly SessionEvent[], options: Options = {}): Scene {
@@ -50,6 +51,7 @@ function sceneFor(events: readonly SessionEvent[], options: Options = {}): Scene
     view,
     spaces: cutSlices(spaces, scale, sliceWindow(view)),
     width,
+    numbered: options.numbered,
     bounds: options.withBounds
       ? events.flatMap((e) =>
           'start' in e
@@ -109,6 +111,46 @@ describe('buildScene', () => {
         },
       ),
       { numRuns: 300 },
+    );
+  });
+
+  test('flags of numbered bands stand apart, inside the picture, and stand for every band in the window', () => {
+    const bands = fc.array(
+      fc.tuple(address, fc.bigInt(0n, 1n << 45n), fc.constantFrom<NumberedBand['ink']>('alarm', 'accent', 'muted')),
+      { minLength: 1, maxLength: 40 },
+    );
+    fc.assert(
+      fc.property(
+        facts,
+        bands,
+        fc.integer({ min: 360, max: 2200 }),
+        fc.constantFrom<ScaleKind>('fold', 'linear', 'log'),
+        fc.option(fc.tuple(address, fc.bigInt(0n, 1n << 40n)), { nil: undefined }),
+        (events, spans, width, scale, at) => {
+          const last = (start: bigint, length: bigint) => (start + length > IOVA_MAX ? IOVA_MAX : start + length);
+          const numbered = spans.map(([start, length, ink], i) => ({
+            number: i + 1,
+            start,
+            last: last(start, length),
+            ink,
+            words: `conflict ${i + 1}: ${'some words and then more of them '.repeat(i % 6)}`,
+          }));
+          const window = at && ([at[0], last(at[0], at[1])] as const);
+          const scene = sceneFor(events, { width, scale, numbered, withBounds: true, ...(window ? { window } : {}) });
+          const flags = scene.flags.toSorted((a, b) => a.x - b.x);
+          for (const [i, flag] of flags.entries()) {
+            expect(flag.x).toBeGreaterThanOrEqual(0);
+            expect(flag.x + flag.width).toBeLessThanOrEqual(width);
+            const next = flags[i + 1];
+            if (next) expect(flag.x + flag.width).toBeLessThan(next.x);
+          }
+          const flagged = flags.flatMap((flag) => flag.numbers).toSorted((a, b) => a - b);
+          if (!window) expect(flagged).toEqual(numbered.map(({ number }) => number));
+          expect(new Set(flagged).size).toBe(flagged.length);
+          expect(overlapping(scene)).toEqual([]);
+        },
+      ),
+      { numRuns: 150 },
     );
   });
 

@@ -35,6 +35,17 @@ export interface NumberedBand {
   readonly words: string;
 }
 
+/** Numbers that share a flag, and the pixels of the plot between which their bands have their middles. */
+interface FlagGroup {
+  readonly numbers: readonly number[];
+  readonly from: number;
+  readonly to: number;
+  readonly ink: NumberedBand['ink'];
+}
+
+/** The most important first. */
+const INK_ORDER: readonly NumberedBand['ink'][] = ['alarm', 'accent', 'muted'];
+
 export interface SceneInput {
   readonly title: string;
   readonly subtitle: string;
@@ -590,37 +601,36 @@ class SceneBuilder {
   #flags(flagTop: number): void {
     const bands = this.#numbered();
     const middle = flagTop + FLAG_STRIP / 2;
-    interface Group {
-      numbers: number[];
-      x: number;
-      ink: NumberedBand['ink'];
-    }
-    const labelOf = ({ numbers }: Group): string => {
-      const [first = 0] = numbers;
-      const isRun = numbers.every((n, i) => n === first + i);
-      if (numbers.length === 1) return `${first}`;
-      return isRun ? `${first}–${numbers.at(-1)}` : `${first} +${numbers.length - 1}`;
-    };
-    const widthOf = (group: Group) => Math.max(13, textWidth(labelOf(group), 10, 'bold') + 6);
-    const groups: Group[] = [];
+    const groups: FlagGroup[] = [];
     for (const { number, x0, x1, ink } of bands) {
-      const fresh: Group = {
-        numbers: [number],
-        x: Math.min(this.#input.view.width - 7, Math.max(7, (x0 + x1) / 2)),
-        ink,
-      };
-      const open = groups.at(-1);
-      if (open && fresh.x - widthOf(fresh) / 2 < open.x + widthOf(open) / 2 + 3) {
-        open.numbers = [...new Set([...open.numbers, number])].sort((a, b) => a - b);
-        if (ink === 'alarm' || (ink === 'accent' && open.ink === 'muted')) open.ink = ink;
-      } else groups.push(fresh);
+      const at = (x0 + x1) / 2;
+      let fresh: FlagGroup = { numbers: [number], from: at, to: at, ink };
+      // What grew together may touch the one before it, too.
+      for (let open = groups.at(-1); open && this.#doTouch(open, fresh); open = groups.at(-1)) {
+        fresh = joined(open, fresh);
+        groups.pop();
+      }
+      groups.push(fresh);
     }
     for (const group of groups) {
-      const x = this.#left + group.x;
-      const width = widthOf(group);
-      this.#topMarks.push({ type: 'badge', x, y: middle, text: labelOf(group), ink: group.ink });
-      this.flags.push({ x: x - width / 2, y: middle - 8, width, height: 16, numbers: group.numbers });
+      const { x: left, width, label } = this.#flagBox(group);
+      const x = this.#left + left;
+      this.#topMarks.push({ type: 'badge', x: x + width / 2, y: middle, text: label, ink: group.ink });
+      this.flags.push({ x, y: middle - 8, width, height: 16, numbers: group.numbers });
     }
+  }
+
+  /** Where a flag stands, in pixels of the plot: in the middle of its bands, but never beyond the plot. */
+  #flagBox(group: FlagGroup): { x: number; width: number; label: string } {
+    const label = flagLabel(group.numbers);
+    const width = Math.max(13, textWidth(label, 10, 'bold') + 6);
+    const x = (group.from + group.to - width) / 2;
+    return { x: Math.max(0, Math.min(this.#input.view.width - width, x)), width, label };
+  }
+
+  #doTouch(a: FlagGroup, b: FlagGroup): boolean {
+    const [left, right] = [this.#flagBox(a), this.#flagBox(b)];
+    return right.x < left.x + left.width + 3;
   }
 
   /** Bands through all lanes, their words below, each on a line of its own where they would touch. */
@@ -704,14 +714,17 @@ class SceneBuilder {
     const whatWidth = Math.min(width * 0.3, Math.max(...cells.map((c) => textWidth(c.what, 10.5)))) + 16;
     const boundsWidth = Math.max(...cells.map((c) => textWidth(c.bounds, 10.5, 'mono'))) + 16;
     const sizeWidth = Math.max(...cells.map((c) => textWidth(c.size, 10.5))) + 16;
+    // A narrow picture has the bounds below what they are of: they are never cut.
+    const isNarrow = 14 + whatWidth + boundsWidth > width;
+    const boundsX = isNarrow ? 28 : 14 + whatWidth;
     this.#y += 4;
     for (const cell of cells) {
       this.#y += 15;
-      this.marks.push(
-        text(14, this.#y, shorten(cell.what, whatWidth - 12, 10.5), { size: 10.5 }),
-        text(14 + whatWidth, this.#y, cell.bounds, { size: 10.5, font: 'mono' }),
-      );
-      const after = 14 + whatWidth + boundsWidth;
+      const room = isNarrow ? width - 28 : whatWidth - 12;
+      this.marks.push(text(14, this.#y, shorten(cell.what, room, 10.5), { size: 10.5 }));
+      if (isNarrow) this.#y += 15;
+      this.marks.push(text(boundsX, this.#y, cell.bounds, { size: 10.5, font: 'mono' }));
+      const after = boundsX + boundsWidth;
       if (after + sizeWidth < width) this.marks.push(text(after, this.#y, cell.size, { size: 10.5 }));
       const source = shorten(cell.source, width - after - sizeWidth - 14, 10.5);
       if (source !== '') this.marks.push(text(after + sizeWidth, this.#y, source, { size: 10.5, ink: 'muted' }));
@@ -729,6 +742,22 @@ class SceneBuilder {
     );
     return `${this.#input.title}: ${lanes.join(', ')}`;
   }
+}
+
+function flagLabel(numbers: readonly number[]): string {
+  const [first = 0] = numbers;
+  if (numbers.length === 1) return `${first}`;
+  const isRun = numbers.every((n, i) => n === first + i);
+  return isRun ? `${first}–${numbers.at(-1)}` : `${first} +${numbers.length - 1}`;
+}
+
+function joined(a: FlagGroup, b: FlagGroup): FlagGroup {
+  return {
+    numbers: [...new Set([...a.numbers, ...b.numbers])].sort((x, y) => x - y),
+    from: Math.min(a.from, b.from),
+    to: Math.max(a.to, b.to),
+    ink: INK_ORDER.find((ink) => ink === a.ink || ink === b.ink) ?? a.ink,
+  };
 }
 
 /** Lays the slices out as a flat list of marks. Pure: the same input gives the same picture everywhere. */
