@@ -44,14 +44,15 @@ const CLOCK = String.raw`\d{1,2}:\d{2}:\d{2}(?:[.,]\d{1,9})?`;
 /** `host tag[pid]: ` after a time. The host is missing in some logs, so it must not look like a tag. */
 const HOST_TAG = String.raw`(?:[^\s:]\S{0,62}[^\s:] |[^\s:] )?[^\s:[\]]{1,64}(?:\[\d{1,10}\])?:(?: |$)`;
 const MONTH = String.raw`(?:\p{L}[\p{L}.]{1,11}|\d{1,2}月)`;
-const SYSLOG = new RegExp(
+export const SYSLOG = new RegExp(
   `^(?:${MONTH} {1,2}\\d{1,2}|\\d{1,2}\\.? ${MONTH})(?: \\d{4})?,? ${CLOCK} (?:${HOST_TAG}|)`,
   'u',
 );
 const ISO = new RegExp(
   `^\\d{4}-\\d{2}-\\d{2}[T ]${CLOCK}(?:Z|[+-]\\d{2}:?\\d{2})?:? (?:(?:stdout|stderr) [FP] |${HOST_TAG}|)`,
 );
-const STAMP = /^\[ {0,10}\+?\d{1,10}[.,]\d{1,9}\](?: ?\[ {0,8}[TC]\d{1,8}\])?(?: |$)/;
+/** For tests too, as is SYSLOG: both have a shorter way. */
+export const STAMP = /^\[ {0,10}\+?\d{1,10}[.,]\d{1,9}\](?: ?\[ {0,8}[TC]\d{1,8}\])?(?: |$)/;
 const DATE_STAMP = /^\[(?:\p{L}{2,9}\.? )?\p{L}{2,9}\.? {1,2}\d{1,2} [\d: ]{4,16}\](?: |$)/u;
 /** `journalctl -o short-monotonic` and the like: host and tag after a stamp. Only for tags that carry no content. */
 const AFTER_STAMP = /^[\w.-]{1,64} (?:kernel|systemd|qemu[\w-]{0,40})(?:\[\d{1,10}\])?: /;
@@ -68,33 +69,98 @@ const MOST_PREFIXES = 8;
 
 /** Takes one layer of a prefix off; undefined if there is none. The first character decides which can be there. */
 function peel(text: string): string | undefined {
-  let pattern: RegExp | undefined;
-  switch (text.charAt(0)) {
-    case '>':
-    case '|':
-    case '»':
-      pattern = QUOTES;
-      break;
-    case '[':
-      pattern = STAMP.test(text) ? STAMP : DATE_STAMP.test(text) ? DATE_STAMP : CHAT.test(text) ? CHAT : CHAT_BARE;
-      break;
-    case '<':
-      pattern = PRIORITY.test(text) ? PRIORITY : CHAT;
-      break;
-    case '(':
-      pattern = XEN;
-      break;
-    default:
-      if (/^\d/.test(text)) {
-        pattern = ISO.test(text) ? ISO : SYSLOG.test(text) ? SYSLOG : CHAT.test(text) ? CHAT : CHAT_BARE;
-      } else if (/^\p{L}/u.test(text)) {
-        pattern = /^[A-Za-z]{1,4}>/.test(text) ? QUOTES : SYSLOG;
-      }
+  const code = text.charCodeAt(0);
+  if (code === 91) return peelStamp(text);
+  let match: RegExpExecArray | null = null;
+  if (isLetter(code)) {
+    const end = syslogEnd(text);
+    if (end > 0) return text.slice(end);
+    match = /^[A-Za-z]{1,4}>/.test(text) ? QUOTES.exec(text) : SYSLOG.exec(text);
+  } else if (isDigit(code)) {
+    match = ISO.exec(text) ?? SYSLOG.exec(text) ?? CHAT.exec(text) ?? CHAT_BARE.exec(text);
+  } else if (code === 62 || code === 124 || code === 187) {
+    match = QUOTES.exec(text);
+  } else if (code === 60) {
+    match = PRIORITY.exec(text) ?? CHAT.exec(text);
+  } else if (code === 40) {
+    match = XEN.exec(text);
+  } else if (code >= 128 && /^\p{L}/u.test(text)) {
+    match = SYSLOG.exec(text);
   }
-  const match = pattern?.exec(text);
-  if (!match) return undefined;
-  const rest = text.slice(match[0].length);
-  return pattern === STAMP ? rest.replace(AFTER_STAMP, '') : rest;
+  return match ? text.slice(match[0].length) : undefined;
+}
+
+function peelStamp(text: string): string | undefined {
+  const end = stampEnd(text);
+  const stamp = end > 0 ? end : (STAMP.exec(text)?.[0].length ?? 0);
+  if (stamp > 0) {
+    const rest = text.slice(stamp);
+    return mayBeginWithHost(rest) ? rest.replace(AFTER_STAMP, '') : rest;
+  }
+  const match = DATE_STAMP.exec(text) ?? CHAT.exec(text) ?? CHAT_BARE.exec(text);
+  return match ? text.slice(match[0].length) : undefined;
+}
+
+/** Where the usual stamp of the kernel's ends, `[   12.345678] `, without a pattern; 0: `STAMP` must tell. */
+export function stampEnd(text: string): number {
+  let at = 1;
+  while (at < 11 && text.charCodeAt(at) === 32) at++;
+  const seconds = digitsEnd(text, at);
+  if (seconds === at || seconds - at > 10 || text.charCodeAt(seconds) !== 46) return 0;
+  const end = digitsEnd(text, seconds + 1);
+  if (end === seconds + 1 || end - seconds > 10) return 0;
+  // A thread or CPU may follow.
+  return text.charCodeAt(end) === 93 && text.charCodeAt(end + 1) === 32 && text.charCodeAt(end + 2) !== 91
+    ? end + 2
+    : 0;
+}
+
+/** True if the second word may be one of those in `AFTER_STAMP`. */
+function mayBeginWithHost(text: string): boolean {
+  const blank = text.indexOf(' ');
+  const code = text.charCodeAt(blank + 1);
+  return blank > 0 && (code === 107 || code === 113 || code === 115);
+}
+
+/** Where the usual prefix of syslog ends, `Jan  3 12:00:01 host tag[17]: `, without a pattern; 0: `SYSLOG` must tell. */
+export function syslogEnd(text: string): number {
+  for (let i = 0; i < 3; i++) if (!isLetter(text.charCodeAt(i))) return 0;
+  let at = text.charCodeAt(4) === 32 ? 5 : 4;
+  const day = digitsEnd(text, at);
+  if (text.charCodeAt(3) !== 32 || day === at || day - at > 2) return 0;
+  at = day;
+  for (const mark of [32, 58, 58]) {
+    const end = digitsEnd(text, at + 1);
+    if (text.charCodeAt(at) !== mark || end - at !== 3) return 0;
+    at = end;
+  }
+  const host = nameEnd(text, at + 1);
+  if (text.charCodeAt(at) !== 32 || host - at < 3 || host - at > 60 || text.charCodeAt(host) !== 32) return 0;
+  const tag = nameEnd(text, host + 1);
+  if (tag === host + 1 || tag - host > 60) return 0;
+  at = tag;
+  if (text.charCodeAt(at) === 91) {
+    const process = digitsEnd(text, at + 1);
+    if (process === at + 1 || process - at > 10 || text.charCodeAt(process) !== 93) return 0;
+    at = process + 1;
+  }
+  return text.charCodeAt(at) === 58 && text.charCodeAt(at + 1) === 32 ? at + 2 : 0;
+}
+
+function digitsEnd(text: string, from: number): number {
+  let at = from;
+  while (isDigit(text.charCodeAt(at))) at++;
+  return at;
+}
+
+/** Behind letters, digits and `_-.`. */
+function nameEnd(text: string, from: number): number {
+  let at = from;
+  for (;;) {
+    const code = text.charCodeAt(at);
+    if (!isLetter(code) && !isDigit(code) && code !== 95 && code !== 45 && code !== 46) return at;
+    at++;
+  }
 }
 
 function unescapeLog(text: string): string {
@@ -246,16 +312,23 @@ function isBlank(code: number): boolean {
 
 /** True if there is neither a letter nor a digit: rules, boxes, `:::::`, `+++`. Such a line separates like a blank one. */
 export function isDecoration(text: string): boolean {
+  const code = text.charCodeAt(0);
+  if (isLetter(code) || isDigit(code)) return false;
   return !/[\p{L}\p{N}]/u.test(text);
 }
 
 const ELISION =
   /^[\s\W_]{0,8}(?:(?:output |lines? |text |log |rest )?(?:snip(?:ped)?|trimmed|truncated|omitted|elided|skipped|cut|deleted)(?: here| output| lines?)?|--More--)[\s\W_]{0,8}$/i;
 
+/** What the words of an elision begin with. */
+const ELISION_LETTERS = 'cdelmorstCDELMORST';
+
 /** True for a line that says that something was left out: `...`, `. . .`, `[...]`, `[output trimmed]`, `<snip>`. */
 export function isElision(text: string): boolean {
   const bare = text.trim();
   if (bare.length > 60) return false;
+  const code = bare.charCodeAt(0);
+  if (isDigit(code) || (isLetter(code) && !ELISION_LETTERS.includes(bare.charAt(0)))) return false;
   if (/^[[(<]{0,2}\s?(?:\.\s?){3,}[\])>]{0,2}$/.test(bare) || /^\W{0,3}…\W{0,3}$/.test(bare)) return true;
   if (/^[-=~ ]{2,}8<[-=~ 8<]*$/.test(bare)) return true;
   return ELISION.test(bare);

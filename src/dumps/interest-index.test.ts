@@ -17,7 +17,7 @@ const isAscii = (text: string) => new TextEncoder().encode(text).length === text
 /** The patterns that match, by their index, as the index of interests finds them. */
 function indexed(index: InterestIndex, count: number, line: string, text = line, skipped = 0): number[] {
   const bytes = new TextEncoder().encode(`..${line}..`);
-  index.walk(bytes, 2, bytes.length - 2, MARKS);
+  index.walk(bytes, 2, bytes.length - 2);
   const bits = index.interested(text, skipped);
   return Array.from({ length: count }, (_, i) => i).filter((i) => index.matches(bits, i, text));
 }
@@ -33,7 +33,7 @@ const piece = fc.oneof(
 const line = fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join(''));
 
 test('finds for every line what trying all patterns finds', () => {
-  const index = new InterestIndex(PATTERNS);
+  const index = new InterestIndex(PATTERNS, MARKS);
   let found = 0;
   for (const text of LINES.filter(isAscii)) {
     const expected = tried(PATTERNS, text);
@@ -51,7 +51,7 @@ test('finds for every line what trying all patterns finds', () => {
 });
 
 test('finds for a part of the line what trying all patterns on the part finds', () => {
-  const index = new InterestIndex(PATTERNS);
+  const index = new InterestIndex(PATTERNS, MARKS);
   fc.assert(
     fc.property(line, fc.nat(), fc.nat(), (text, a, b) => {
       const from = a % (text.length + 1);
@@ -66,17 +66,17 @@ test('finds for a part of the line what trying all patterns on the part finds', 
 test('strings inside others, in either case, and more patterns than bits', () => {
   const words = ['she', 'he', 'hers', 'his', 's', 'ushers', 'er'];
   const patterns = Array.from({ length: 40 }, (_, i) => new RegExp(words[i % words.length] ?? '', i % 2 ? 'i' : ''));
-  const index = new InterestIndex(patterns);
+  const index = new InterestIndex(patterns, MARKS);
   for (const text of ['ushers', 'USHERS', 'hhe', 'shis', 'hishe', '', 'x', 'sheR']) {
     expect([text, indexed(index, patterns.length, text)]).toEqual([text, tried(patterns, text)]);
   }
 });
 
 test('the short way to a text gives what the cleaning gives', () => {
-  const index = new InterestIndex([]);
+  const index = new InterestIndex([], MARKS);
   const short = (text: string) => {
     const bytes = new TextEncoder().encode(text);
-    const marks = index.walk(bytes, 0, bytes.length, MARKS);
+    const marks = index.walk(bytes, 0, bytes.length);
     const plain = plainText(text, marks);
     if (plain !== undefined) return hasWord(marks) ? plain : undefined;
     const behind = plainTextBehindPrefix(text, marks);

@@ -7,8 +7,8 @@ import { type PatternPart, partsOf } from './required-literals.ts';
 const MOST_PATTERNS = 30;
 /** Strings of one character are nearly everywhere: nothing is gained by looking for them. */
 const SHORTEST = 2;
-/** Columns of the automaton's table, one for each character of ASCII. */
-const WIDTH = 128;
+/** Characters of ASCII. */
+const LETTERS = 128;
 
 interface Part {
   readonly bit: number;
@@ -23,27 +23,34 @@ interface Part {
   readonly ends: Uint8Array | undefined;
 }
 
-let last: { readonly patterns: readonly RegExp[]; readonly index: InterestIndex } | undefined;
+let last:
+  | { readonly patterns: readonly RegExp[]; readonly marks: Uint8Array; readonly index: InterestIndex }
+  | undefined;
 
 /**
  * The index of these patterns. It takes some time to make and is kept for the next call, as most have the same patterns;
  * between a walk and what is asked about it nothing else may use it.
  */
-export function interestIndex(patterns: readonly RegExp[]): InterestIndex {
+export function interestIndex(patterns: readonly RegExp[], marks: Uint8Array): InterestIndex {
   const isSame = last?.patterns.length === patterns.length && patterns.every((one, i) => one === last?.patterns[i]);
-  if (!last || !isSame) last = { patterns, index: new InterestIndex(patterns) };
+  if (!last || !isSame || last.marks !== marks) last = { patterns, marks, index: new InterestIndex(patterns, marks) };
   return last.index;
 }
 
 export class InterestIndex {
   readonly #patterns: readonly RegExp[];
-  /** What requires no string, by the first letter or digit of the text that it may match; 0: there is none. */
-  readonly #always: readonly (readonly Part[])[];
+  /** What requires no string. */
+  readonly #always: readonly Part[];
+  /** Of those what may match a text, by its first letter or digit (0: there is none) and its last character. */
+  readonly #alwaysBy: (readonly Part[] | undefined)[] = new Array(LETTERS * LETTERS).fill(undefined);
   /** By the last character of their suffix. */
   readonly #bySuffix = new Map<number, Part[]>();
   readonly #parts: Part[] = [];
-  /** The next state by state and character. A state is the index of its first column. */
-  readonly #next: Uint32Array;
+  /** By character code: its marks, and below them its column in the table of states. */
+  readonly #letters: Uint16Array;
+  /** The next state by state and column. A row has a power of two columns: as few as there are letters in strings. */
+  readonly #next: Uint16Array | Uint32Array;
+  readonly #shift: number;
   /** States from here on have strings that end there; which parts those belong to, by state less this one. */
   readonly #firstFound: number;
   readonly #found: readonly (readonly number[])[];
@@ -59,7 +66,8 @@ export class InterestIndex {
   readonly #tried: Uint32Array;
   #asked = 0;
 
-  constructor(patterns: readonly RegExp[]) {
+  /** `marks`: bits by character code, for `walk`. */
+  constructor(patterns: readonly RegExp[], marks: Uint8Array) {
     this.#patterns = patterns;
     const always: Part[] = [];
     const strings: [text: string, part: number][] = [];
@@ -86,12 +94,12 @@ export class InterestIndex {
         always.push(partOf(bit, { pattern: new RegExp(source, whole.flags.replace(/[gy]/g, '')), suffix: '' }));
       }
     }
-    this.#always = Array.from({ length: 128 }, (_, word) => {
-      return always.filter(({ firstWord }) => firstWord === undefined || firstWord[word] === 1);
-    });
+    this.#always = always;
     this.#tried = new Uint32Array(this.#parts.length);
     const automaton = buildAutomaton(strings);
+    this.#letters = Uint16Array.from(automaton.columns, (column, code) => column | ((marks[code] as number) << 8));
     this.#next = automaton.next;
+    this.#shift = automaton.shift;
     this.#found = automaton.found;
     this.#firstFound = automaton.firstFound;
     this.#hits = new Uint16Array(automaton.found.length);
@@ -101,10 +109,12 @@ export class InterestIndex {
 
   /**
    * Walks over a line, for `interested`: it stands in `bytes` from one place to another, exclusive, all of it ASCII.
-   * Returns the bits of `marks` of all its characters.
+   * Returns the bits of the marks of all its characters.
    */
-  walk(bytes: Uint8Array, from: number, to: number, marks: Uint8Array): number {
+  walk(bytes: Uint8Array, from: number, to: number): number {
+    const letters = this.#letters;
     const next = this.#next;
+    const shift = this.#shift;
     const firstFound = this.#firstFound;
     const reached = this.#reached;
     const reachedAt = this.#reachedAt;
@@ -114,18 +124,18 @@ export class InterestIndex {
     let marked = 0;
     let count = 0;
     for (let i = from; i < to; i++) {
-      const code = bytes[i] as number;
-      marked |= marks[code] as number;
-      state = next[state + code] as number;
+      const letter = letters[bytes[i] as number] as number;
+      marked |= letter;
+      state = next[(state << shift) | (letter & 0xff)] as number;
       if (state < firstFound) continue;
-      const hit = (state - firstFound) / WIDTH;
+      const hit = state - firstFound;
       reachedAt[hit] = i - from + 1;
       if (reached[hit] === walk) continue;
       reached[hit] = walk;
       hits[count++] = hit;
     }
     this.#hitCount = count;
-    return marked;
+    return marked >> 8;
   }
 
   /**
@@ -135,7 +145,7 @@ export class InterestIndex {
   interested(text: string, skipped = 0): number {
     this.#asked++;
     const begins = text.charCodeAt(0);
-    const ends = text.charCodeAt(text.length - 1);
+    const ends = text === '' ? 0 : text.charCodeAt(text.length - 1);
     const word = firstWordOf(text);
     let bits = 0;
     for (let i = 0; i < this.#hitCount; i++) {
@@ -150,7 +160,7 @@ export class InterestIndex {
         if (isPossible(part, bits, begins, word, ends, text.length)) bits = tried(bits, part, text);
       }
     }
-    const always = this.#always[word] as readonly Part[];
+    const always = this.#alwaysFor(word, ends);
     for (let i = 0; i < always.length; i++) {
       const part = always[i] as Part;
       if (isPossible(part, bits, begins, word, ends, text.length)) bits = tried(bits, part, text);
@@ -160,6 +170,15 @@ export class InterestIndex {
     return bits;
   }
 
+  #alwaysFor(word: number, ends: number): readonly Part[] {
+    const at = word * LETTERS + ends;
+    const known = this.#alwaysBy[at];
+    if (known) return known;
+    const parts = this.#always.filter((part) => (part.firstWord?.[word] ?? 1) === 1 && (part.ends?.[ends] ?? 1) === 1);
+    this.#alwaysBy[at] = parts;
+    return parts;
+  }
+
   /** The same for any text, without a walk. */
   interestedIn(text: string): number {
     let bits = 0;
@@ -167,6 +186,11 @@ export class InterestIndex {
       if (this.#patterns[i]?.test(text)) bits |= 1 << i;
     }
     return bits;
+  }
+
+  /** True if the bits tell of all patterns. */
+  get isComplete(): boolean {
+    return this.#patterns.length <= MOST_PATTERNS;
   }
 
   /** True if the pattern of this index matches, given the bits that are known of the text. */
@@ -213,39 +237,41 @@ function firstWordOf(text: string): number {
 }
 
 interface Automaton {
-  readonly next: Uint32Array;
+  /** By character code: which column of the table it has. Letters share one with the other case, the rest another. */
+  readonly columns: Uint8Array;
+  readonly next: Uint16Array | Uint32Array;
+  readonly shift: number;
   readonly found: readonly (readonly number[])[];
   readonly firstFound: number;
 }
 
 /** `strings` in lower case; both cases of a letter lead to the same state. */
 function buildAutomaton(strings: readonly (readonly [text: string, part: number])[]): Automaton {
+  const { columns, count } = columnsOf(strings);
+  const shift = Math.ceil(Math.log2(count));
+  const width = 1 << shift;
   const most = strings.reduce((sum, [text]) => sum + text.length, 1);
-  const next = new Uint32Array(most * WIDTH);
+  const next = new Uint32Array(most * width);
   const parts: Set<number>[] = [new Set()];
   for (const [text, part] of strings) {
     let state = 0;
     for (let i = 0; i < text.length; i++) {
-      const code = text.charCodeAt(i);
-      const at = state * WIDTH + code;
-      if (next[at] === 0) {
-        next[at] = parts.push(new Set()) - 1;
-        if (code >= 97 && code <= 122) next[at - 32] = next[at] as number;
-      }
+      const at = state * width + (columns[text.charCodeAt(i)] as number);
+      if (next[at] === 0) next[at] = parts.push(new Set()) - 1;
       state = next[at] as number;
     }
     parts[state]?.add(part);
   }
   // Breadth first: where a string does not go on, the longest one that ends here does.
   const back = new Uint32Array(parts.length);
-  const queue = [...new Set(next.subarray(0, WIDTH))].filter((state) => state !== 0);
+  const queue = [...new Set(next.subarray(0, width))].filter((state) => state !== 0);
   for (let state = queue.shift(); state !== undefined; state = queue.shift()) {
     const other = back[state] as number;
     for (const part of parts[other] ?? []) parts[state]?.add(part);
     const children = new Set<number>();
-    for (let code = 0; code < WIDTH; code++) {
-      const at = state * WIDTH + code;
-      const elsewhere = next[other * WIDTH + code] as number;
+    for (let column = 0; column < width; column++) {
+      const at = state * width + column;
+      const elsewhere = next[other * width + column] as number;
       if (next[at] === 0) next[at] = elsewhere;
       else {
         back[next[at] as number] = elsewhere;
@@ -259,13 +285,32 @@ function buildAutomaton(strings: readonly (readonly [text: string, part: number]
   const order = [...parts.keys()].sort((a, b) => finds(a) - finds(b) || a - b);
   const place = new Uint32Array(parts.length);
   for (const [index, state] of order.entries()) place[state] = index;
-  const ordered = new Uint32Array(parts.length * WIDTH);
+  // As small as can be: the rows that a line goes through should stay near.
+  const ordered = new (parts.length <= 0xffff ? Uint16Array : Uint32Array)(parts.length * width);
   for (const state of parts.keys()) {
-    for (let code = 0; code < WIDTH; code++) {
-      const to = place[next[state * WIDTH + code] as number] as number;
-      ordered[(place[state] as number) * WIDTH + code] = to * WIDTH;
+    for (let column = 0; column < width; column++) {
+      ordered[(place[state] as number) * width + column] = place[next[state * width + column] as number] as number;
     }
   }
   const found = order.filter((state) => finds(state)).map((state) => [...(parts[state] ?? [])]);
-  return { next: ordered, found, firstFound: (parts.length - found.length) * WIDTH };
+  return { columns, next: ordered, shift, found, firstFound: parts.length - found.length };
+}
+
+/** Column 0 is that of all letters that no string has. */
+function columnsOf(strings: readonly (readonly [text: string, part: number])[]): {
+  columns: Uint8Array;
+  count: number;
+} {
+  const columns = new Uint8Array(LETTERS);
+  let count = 1;
+  for (const [text] of strings) {
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (columns[code] !== 0) continue;
+      columns[code] = count;
+      if (code >= 97 && code <= 122) columns[code - 32] = count;
+      count++;
+    }
+  }
+  return { columns, count };
 }

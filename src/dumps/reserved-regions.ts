@@ -155,6 +155,8 @@ class ReservedRegionsReader implements LineReader {
       const partial = countAddresses(text, 3) <= 2 && PARTIAL.test(text) && !/reserved_regions\W{0,3}$/.test(text);
       const next = partial ? continuation(line, ahead) : undefined;
       if (!next) return 0;
+      // Most lines that end in a number are no part of anything: there is no second one below them.
+      if (!hasSecondAddress(text, next, continuation(line, ahead, 2))) return 0;
       const alone = findRegions(next.text, undefined, false)[0];
       if (alone && (alone.prefix.kind === 'none' || alone.prefix.kind === 'label')) return 0;
       const joined = joinWrapped(line, ahead, 2, (whole) => {
@@ -331,10 +333,23 @@ class ReservedRegionsReader implements LineReader {
 
 /** How often `0x` stands in a text, counted up to `most`. */
 function countAddresses(text: string, most: number): number {
-  const lower = text.includes('X') ? text.replaceAll('X', 'x') : text;
   let count = 0;
-  for (let at = lower.indexOf('0x'); at >= 0 && count < most; at = lower.indexOf('0x', at + 2)) count++;
+  for (let i = 1; i < text.length && count < most; i++) {
+    if ((text.charCodeAt(i) | 0x20) === 120 && text.charCodeAt(i - 1) === 48) count++;
+  }
   return count;
+}
+
+/** False if a line and what may continue it do not have two addresses, wherever they were broken. */
+function hasSecondAddress(text: string, next: DumpLine, afterNext: DumpLine | undefined): boolean {
+  let count = countAddresses(text, 2);
+  for (const part of [next, afterNext]) {
+    if (!part || count > 1) break;
+    // The line before may have ended in between.
+    if (/^\s{0,40}[xX]/.test(part.text)) return true;
+    count += countAddresses(part.text, 2);
+  }
+  return count > 1;
 }
 
 /** Regions that stand in a line, first to last; those after the first have no prefix of their own. */

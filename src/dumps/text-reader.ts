@@ -69,6 +69,8 @@ export class TextReader {
   readonly #sink: FactSink;
   readonly #active: Active[];
   readonly #index: InterestIndex;
+  /** How many readers have taken lines ahead. */
+  #taking = 0;
   /** Lines that are not yet offered, from `#first` on, around the end. */
   readonly #window: (WindowLine | undefined)[] = new Array(WINDOW).fill(undefined);
   #first = 0;
@@ -106,7 +108,10 @@ export class TextReader {
       const sink = collector.sink(source.name, format, host);
       return { format, sink, reader: format.open(source, sink), taken: 0 };
     });
-    this.#index = interestIndex(formats.map(({ interest }) => interest));
+    this.#index = interestIndex(
+      formats.map(({ interest }) => interest),
+      MARKS,
+    );
     const own = this.#active.find(({ format }) => format.shortcut !== undefined);
     const by = own?.format.shortcut;
     if (own && by) this.#shortcut = { by, sink: own.sink, texts: new FreeTexts((line) => this.#isOnlyFor(own, line)) };
@@ -156,7 +161,7 @@ export class TextReader {
         const went = this.#goShort(from, to);
         if (went !== 'away') {
           const run = went === 'almost' ? this.#run + 1 : 0;
-          this.#line(text.slice(from, to), this.#number, this.#index.walk(this.#bytes, from, to, MARKS));
+          this.#line(text.slice(from, to), this.#number, this.#index.walk(this.#bytes, from, to));
           this.#run = run;
         }
       }
@@ -195,7 +200,7 @@ export class TextReader {
     if (!fact || !shortcut.texts.isPlain(bytes, from, free, to)) return 'not';
     if (this.#held) shortcut.sink.fact(this.#held, this.#heldNumber);
     else {
-      if (this.#run < this.#waiting || this.#active.some(({ taken }) => taken > 0)) return 'almost';
+      if (this.#run < this.#waiting || this.#taking > 0) return 'almost';
       while (this.#waiting > 0) this.#step();
     }
     this.#held = fact;
@@ -351,21 +356,8 @@ export class TextReader {
     const { interested } = line;
     if (line.cut !== undefined) this.#sink.diagnostic('warning', 'long-line-cut', LINE_CUT, line.cut);
     const always = line.prompt !== undefined || line.elision;
-    for (let i = 0; i < this.#active.length; i++) {
-      const active = this.#active[i] as Active;
-      if (active.taken > 0) {
-        active.taken--;
-        continue;
-      }
-      if (!always && !this.#index.matches(interested, i, line.text)) continue;
-      const taken = active.reader.line(line, this.#ahead);
-      if (taken <= 0) continue;
-      active.taken = taken - 1;
-      for (let n = 0; n < taken && n < this.#waiting; n++) {
-        const claimed = this.#window[(this.#first + n) % WINDOW];
-        if (claimed) claimed.claimed = true;
-      }
-    }
+    // Most lines interest nobody.
+    if (always || interested !== 0 || this.#taking > 0 || !this.#index.isComplete) this.#offer(line, always);
     this.#window[this.#first] = undefined;
     this.#first = (this.#first + 1) % WINDOW;
     this.#waiting--;
@@ -373,6 +365,25 @@ export class TextReader {
       this.#sink.diagnostic('info', 'elision', `something was left out here: “${line.text.trim()}”`, line.number);
     } else if (!line.claimed && line.text !== '') {
       this.#collector.leftover(this.#source.name, line.number, line.text);
+    }
+  }
+
+  #offer(line: WindowLine, always: boolean): void {
+    for (let i = 0; i < this.#active.length; i++) {
+      const active = this.#active[i] as Active;
+      if (active.taken > 0) {
+        if (--active.taken === 0) this.#taking--;
+        continue;
+      }
+      if (!always && !this.#index.matches(line.interested, i, line.text)) continue;
+      const taken = active.reader.line(line, this.#ahead);
+      if (taken <= 0) continue;
+      active.taken = taken - 1;
+      if (taken > 1) this.#taking++;
+      for (let n = 0; n < taken && n < this.#waiting; n++) {
+        const claimed = this.#window[(this.#first + n) % WINDOW];
+        if (claimed) claimed.claimed = true;
+      }
     }
   }
 }
