@@ -1,4 +1,6 @@
 // Real kernels: what the page shows of them, live.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { Page } from '@playwright/test';
 import { test as base, expect } from '@playwright/test';
 import { rowOf } from '../page.ts';
@@ -95,6 +97,31 @@ test('a device is plugged in and out while the page is open, and the machine is 
   await expect(page.getByTestId('connection')).toHaveText('live');
   await page.getByRole('tab', { name: 'Table' }).click();
   await expect(rowOf(page, 'reserved', ...MSI_X86)).toHaveCount(1);
+});
+
+test('a running guest’s layout through its QMP socket, against what the kernel lets its process map', async ({
+  page,
+  open,
+}) => {
+  const machine = await open('vtd-48');
+  await expect(tree(page)).toContainText('guest birch');
+  const [, name = ''] = /guest (birch\d+)/.exec((await tree(page).textContent()) ?? '') ?? [];
+  // Its processors never run: the layout is there from the start. Its RAM ends at 4 GiB + 1 GiB.
+  const qemu = spawn('qemu-system-x86_64', [
+    ...['-S', '-name', name, '-machine', 'q35,accel=tcg', '-m', '3G', '-nodefaults', '-display', 'none'],
+    ...['-qmp', `unix:${machine.guestSocket},server=on,wait=off`],
+  ]);
+  try {
+    await expect(tree(page)).toContainText(`QMP ${name}`);
+    await page.getByRole('tab', { name: 'Table' }).click();
+    await expect(rowOf(page, 'guest', '0x0', '0xb_ffff')).not.toHaveCount(0);
+    await expect(rowOf(page, 'guest', '0x1_0000_0000', '0x1_3fff_ffff')).not.toHaveCount(0);
+  } finally {
+    const exit = once(qemu, 'exit');
+    qemu.kill();
+    await exit;
+  }
+  await expect(tree(page)).not.toContainText('guest layout');
 });
 
 test('a guest that starts: its container, and its mappings as they are made', async ({ page, open }) => {

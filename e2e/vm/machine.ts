@@ -21,6 +21,11 @@ export class Machine {
     return path.join(this.#folder, 'qmp');
   }
 
+  /** The QMP socket of a guest that runs on the machine, for the agent to watch: nobody listens there at first. */
+  get guestSocket(): string {
+    return path.join(this.#folder, 'guest');
+  }
+
   /** What the machine's kernel wrote, for when something went wrong. */
   get log(): string {
     return path.join(this.#folder, 'console.log');
@@ -33,6 +38,7 @@ export class Machine {
       host: '127.0.0.1',
       port: 0,
       web: WEB,
+      qmp: [this.guestSocket],
       timings: { firstPause: 500, longestPause: 2_000, hangsAfter: 60_000, startsWithin: 240_000 },
     });
     return this.#agent.url;

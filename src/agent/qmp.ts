@@ -8,6 +8,7 @@ import { openInputs } from '../dumps/open.ts';
 import { formatSize } from '../iova/format.ts';
 import type { FactOf } from '../session/events.ts';
 import { isFact } from '../session/events.ts';
+import { guestSource } from '../session/live.ts';
 import { writeEvent } from '../session/write.ts';
 import { type QmpAnswer, QmpChannel, type QmpProblem, type Question } from './qmp-channel.ts';
 
@@ -76,7 +77,7 @@ export class QmpGuest {
   }
 
   get #source(): string {
-    return `QMP ${this.#title}`;
+    return guestSource(this.#title);
   }
 
   /** Waits; less if the end comes before. */

@@ -97,6 +97,14 @@ export interface GuestRange extends IovaRange {
   readonly provenance: readonly Provenance[];
 }
 
+/** The layout of one guest, as one source tells it. */
+export interface Guest {
+  /** Name of the source; of sources with the very same ranges, the first. */
+  readonly source: string;
+  /** In the order of the source. */
+  readonly ranges: readonly GuestRange[];
+}
+
 /** A DMA that an IOMMU stopped. */
 export interface Fault {
   readonly address: Iova;
@@ -146,7 +154,7 @@ export interface Host {
   readonly iommus: readonly Iommu[];
   readonly windows: readonly HostWindow[];
   readonly bars: readonly Bar[];
-  readonly guest: readonly GuestRange[];
+  readonly guests: readonly Guest[];
   readonly faults: readonly Fault[];
   readonly ineligible: readonly Ineligible[];
   /** Regions as the firmware's tables or its log lines have them: also those that were given to groups. */

@@ -88,6 +88,22 @@ describe('contradictions', () => {
     ]);
   });
 
+  test('guests: one for each source, but sources with the same ranges tell of one', () => {
+    const ram = (last: bigint, source: string): SessionEvent => ({
+      kind: 'guest',
+      ...range(0n, last),
+      name: 'ram',
+      type: 'ram',
+      ...at(source),
+    });
+    const host = takeInventory('h', 'h', [ram(0xfffn, 'a'), ram(0x1fffn, 'b'), ram(0xfffn, 'c'), ram(0xfffn, 'a')]);
+    expect(host.guests.map(({ source, ranges }) => [source, ranges.map(({ last }) => last)])).toEqual([
+      ['a', [0xfffn]],
+      ['b', [0x1fffn]],
+    ]);
+    expect(host.guests[0]?.ranges[0]?.provenance.map(({ source }) => source)).toEqual(['a', 'c']);
+  });
+
   test('one range with two types in two sources; twice in one source is the kernel’s own', () => {
     const first = region(0n, 0xfffn, 'msi', { group: '1', source: 'a' });
     expect(words(first, region(0n, 0xfffn, 'reserved', { group: '1', source: 'b' }))).toEqual([

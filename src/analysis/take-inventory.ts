@@ -12,6 +12,7 @@ import {
   compareNames,
   type Fault,
   type Group,
+  type Guest,
   type GuestRange,
   groupTitle,
   type Host,
@@ -101,7 +102,8 @@ class InventoryTaker {
   readonly #windows = new Map<string, Told<Omit<HostWindow, 'provenance'>>>();
   readonly #firstBars = new Map<string, FactOf<'bar'>>();
   readonly #bars = new Map<string, Told<Omit<Bar, 'provenance'>>>();
-  readonly #guest = new Map<string, Told<Omit<GuestRange, 'provenance'>>>();
+  /** The ranges of each source: what two sources tell may be of two guests. */
+  readonly #guests = new Map<string, Map<string, Told<Omit<GuestRange, 'provenance'>>>>();
   readonly #faults = new Map<string, Told<Omit<Fault, 'provenance' | 'count'> & { count: number }>>();
   readonly #ineligible = new Map<string, Told<Omit<Ineligible, 'provenance'>>>();
   readonly #complaints = new Map<string, Told<Omit<Complaint, 'provenance'>>>();
@@ -147,7 +149,10 @@ class InventoryTaker {
       case 'guest': {
         const { start, last, name, type, space } = fact;
         const key = `${start}-${last} ${name} ${type} ${space}`;
-        this.#once(this.#guest, key, fact, () => ({ start, last, name, type, space }));
+        const { source } = provenanceOf(fact);
+        const ranges = this.#guests.get(source) ?? new Map();
+        this.#guests.set(source, ranges);
+        this.#once(ranges, key, fact, () => ({ start, last, name, type, space }));
         break;
       }
       case 'fault': {
@@ -415,6 +420,23 @@ class InventoryTaker {
     for (const fact of this.#hostWidths) this.#addWidth(fact.address_width ?? 0, 'host address width', fact);
   }
 
+  /** Sources that tell the very same ranges tell of one guest. */
+  #takeGuests(): Guest[] {
+    const guests: Guest[] = [];
+    const known = new Map<string, Map<string, Told<Omit<GuestRange, 'provenance'>>>>();
+    for (const [source, ranges] of this.#guests) {
+      const identity = [...ranges.keys()].sort().join('\n');
+      const same = known.get(identity);
+      if (!same) {
+        known.set(identity, ranges);
+        guests.push({ source, ranges: [...ranges.values()] });
+        continue;
+      }
+      for (const [id, { provenance }] of ranges) same.get(id)?.provenance.push(...provenance);
+    }
+    return guests;
+  }
+
   finish(key: string, title: string): Host {
     this.#devicesToGroups();
     this.#firmwareToGroups();
@@ -441,7 +463,7 @@ class InventoryTaker {
       iommus: [...this.#iommus.values()],
       windows: [...this.#windows.values()],
       bars: [...this.#bars.values()],
-      guest: [...this.#guest.values()],
+      guests: this.#takeGuests(),
       faults: [...this.#faults.values()],
       ineligible: [...this.#ineligible.values()],
       firmwareRegions: [...this.#firmware.values()],

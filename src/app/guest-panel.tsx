@@ -152,10 +152,15 @@ function TypedRanges({ guest }: { guest: Extract<GuestChoice, { kind: 'ranges' }
 }
 
 /** The value of the menu for a choice. */
+/** Ids of documents have no blank. */
+function documentValue(id: string, guest: string): string {
+  return `document ${id} ${guest}`;
+}
+
 function menuValue(guest: GuestChoice | undefined): string {
   if (!guest) return '';
   if (guest.kind === 'machine') return guest.machine;
-  return guest.kind === 'document' ? `document ${guest.id}` : 'ranges';
+  return guest.kind === 'document' ? documentValue(guest.id, guest.guest) : 'ranges';
 }
 
 /** Chooses a guest to be tried on the ticked hosts, and its RAM. */
@@ -165,8 +170,10 @@ export function GuestPanel() {
   const choose = (value: string) => {
     if (value === '') void tryGuest(undefined);
     else if (value === 'ranges') void tryGuest({ kind: 'ranges', text: '0x0-0x7fffffff\n1G@4G' });
-    else if (value.startsWith('document ')) void tryGuest({ kind: 'document', id: value.slice('document '.length) });
-    else void tryGuest({ kind: 'machine', machine: value, ram: guest?.kind === 'machine' ? guest.ram : 4n * GIB });
+    else if (value.startsWith('document ')) {
+      const [, id = '', ...name] = value.split(' ');
+      void tryGuest({ kind: 'document', id, guest: name.join(' ') });
+    } else void tryGuest({ kind: 'machine', machine: value, ram: guest?.kind === 'machine' ? guest.ram : 4n * GIB });
   };
   return (
     <section className="guest" aria-label="Guest" data-testid="guest">
@@ -180,13 +187,13 @@ export function GuestPanel() {
               {title}
             </option>
           ))}
-          {documents
-            .filter((document) => document.hasGuest)
-            .map(({ id, title }) => (
-              <option key={id} value={`document ${id}`}>
-                the guest of {title}
+          {documents.flatMap(({ id, title, guests }) =>
+            guests.map((name) => (
+              <option key={`${id} ${name}`} value={documentValue(id, name)}>
+                {guests.length > 1 ? `the guest of ${name}, ${title}` : `the guest of ${title}`}
               </option>
-            ))}
+            )),
+          )}
           <option value="ranges">ranges typed by hand</option>
         </select>
       </label>

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -79,6 +79,18 @@ describe('check', () => {
       code: 2,
       stderr: `iovascope: check: --guest ${host}: no guest layout in it, and no machine of that name\n`,
     });
+  });
+
+  test('a file with several guests: which is to be tried must be said', async () => {
+    const host = put('host.txt', GROUP(1, MSI));
+    const layout = (name: string) =>
+      `FlatView #0\n AS "memory", root: system\n Root memory region: system\n  0000000000000000-00000000000fffff (prio 0, ram): ${name}\n`;
+    mkdirSync(join(root, 'guests'));
+    put('guests/first.txt', layout('first.ram'));
+    put('guests/second.txt', layout('second.ram'));
+    const { code, stderr } = await runCli(['check', host, '--guest', join(root, 'guests')]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('it holds several guests, give one of them: ')]);
+    expect(stderr).toMatch(/first\.txt.*second\.txt/);
   });
 
   test('only some groups', async () => {

@@ -46,8 +46,12 @@ async function guestOf(text: string, io: CliIo): Promise<GuestWish | string> {
   const opened = await openDocument('guest', [text], io);
   if (!opened.ok) return `--guest ${opened.message}`;
   const { document } = opened;
-  if (document.host.guest.length === 0) return `--guest ${text}: no guest layout in it, and no machine of that name`;
-  return { choice: { kind: 'document', id: 'guest' }, document };
+  const [guest, ...more] = document.host.guests;
+  if (!guest) return `--guest ${text}: no guest layout in it, and no machine of that name`;
+  if (more.length > 0) {
+    return `--guest ${text}: it holds several guests, give one of them: ${document.host.guests.map(({ source }) => source).join(', ')}`;
+  }
+  return { choice: { kind: 'document', id: 'guest', guest: guest.source }, document };
 }
 
 /** A conflict as `--json` prints it. */

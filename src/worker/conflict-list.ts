@@ -8,8 +8,9 @@ import { rangeSet } from '../iova/range-set.ts';
 import { usableRanges } from '../timeline/lanes/model-space.ts';
 import { type EngineDocument, finalMappingState, mappingKey, reportedKey, spaceKey, stateOf } from './document.ts';
 import { eventText, reasonOf } from './event-rows.ts';
-import type { ConflictList, ConflictRow, Trial } from './protocol.ts';
-import { type Documents, guestOf, tickedHosts } from './spaces.ts';
+import { guestsHolding } from './guests.ts';
+import type { ConflictList, ConflictRow, GuestChoice, Trial } from './protocol.ts';
+import { type Documents, guestOf, guestsOn, tickedHosts } from './spaces.ts';
 
 /** Conflicts that are listed; a hundred is more than a person reads. */
 const LISTED_MAX = 400;
@@ -49,19 +50,30 @@ function refusedOperations(document: EngineDocument): Conflict[] {
   return found;
 }
 
-/** A guest on the address spaces of models, and on what kernels reported. */
-function onOtherSpaces(document: EngineDocument, ticked: ReadonlySet<string>, guest: GuestLayout): Conflict[] {
+/** Guests on what kernels reported: the chosen one, and the one whose process holds the space. */
+function onReportedSpaces(
+  document: EngineDocument,
+  ticked: ReadonlySet<string>,
+  choice: GuestChoice | undefined,
+  chosen: GuestLayout | undefined,
+): Conflict[] {
   const { host } = document;
-  const reported = reportedSpaces(host)
+  return reportedSpaces(host)
     .filter((space) => ticked.has(reportedKey(document, space.name)))
     .flatMap((space) => {
       const places = space.validRanges.flatMap(({ provenance }) => provenance);
-      return outsideConflicts(space.name, rangeSet(space.validRanges), places, guest);
+      const usable = rangeSet(space.validRanges);
+      return guestsOn(guestsHolding(space, host.guests), choice, document.id, chosen).flatMap((guest) =>
+        outsideConflicts(space.name, usable, places, guest),
+      );
     });
-  const models = (stateOf(document)?.spaces() ?? [])
+}
+
+/** A guest on the address spaces of models. */
+function onModels(document: EngineDocument, ticked: ReadonlySet<string>, guest: GuestLayout): Conflict[] {
+  return (stateOf(document)?.spaces() ?? [])
     .filter((space) => ticked.has(spaceKey(document, space.id)))
     .flatMap((space) => outsideConflicts(space.id, usableRanges(space), [{ source: document.title }], guest));
-  return [...reported, ...models];
 }
 
 /** Each place once, in their order. */
@@ -78,8 +90,6 @@ export function conflictList(documents: Documents, { ticked, guest: choice, page
   let more = 0;
   for (const document of documents.values()) {
     const shown = hosts.get(document);
-    const isOther = choice?.kind !== 'document' || choice.id !== document.id;
-    const guest = isOther ? chosen : undefined;
     const found: Conflict[] = [];
     if (shown) {
       const sets = document.mappings.filter((set) => keys.has(mappingKey(document, set)));
@@ -87,12 +97,13 @@ export function conflictList(documents: Documents, { ticked, guest: choice, page
         ...findConflicts({
           space: shown.space,
           mappings: sets.map(finalMappingState),
-          guests: [...(shown.guest ? [shown.guest] : []), ...(guest ? [guest] : [])],
+          guests: guestsOn(shown.guests, choice, document.id, chosen),
           pageSize,
         }),
       );
     }
-    if (guest) found.push(...onOtherSpaces(document, keys, guest));
+    found.push(...onReportedSpaces(document, keys, choice, chosen));
+    if (chosen) found.push(...onModels(document, keys, chosen));
     found.push(...refusedOperations(document));
     for (const conflict of found) {
       if (rows.length >= LISTED_MAX) more++;

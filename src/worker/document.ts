@@ -1,5 +1,5 @@
 import { holderWords, reportedSpaces } from '../analysis/common-space.ts';
-import { groupTitle, type Host } from '../analysis/inventory.ts';
+import { type Guest, groupTitle, type Host } from '../analysis/inventory.ts';
 import { type MappingSet, MappingState, mappingSets } from '../analysis/mappings.ts';
 import { eventsAt, takeInventory } from '../analysis/take-inventory.ts';
 import type { SourceSummary } from '../dumps/collector.ts';
@@ -187,7 +187,7 @@ export function reportedKey(document: Pick<EngineDocument, 'id'>, name: string):
 }
 
 /** What a host's dumps hold besides groups and address spaces, each with a lane of its own. */
-export const LAYERS = ['windows', 'bars', 'guest', 'faults'] as const;
+export const LAYERS = ['windows', 'bars', 'faults'] as const;
 export type LayerName = (typeof LAYERS)[number];
 
 export function layerKey(document: Pick<EngineDocument, 'id'>, layer: LayerName): string {
@@ -196,6 +196,10 @@ export function layerKey(document: Pick<EngineDocument, 'id'>, layer: LayerName)
 
 export function mappingKey(document: Pick<EngineDocument, 'id'>, set: Pick<MappingSet, 'key'>): string {
   return `${document.id}/mappings ${set.key}`;
+}
+
+export function guestKey(document: Pick<EngineDocument, 'id'>, { source }: Pick<Guest, 'source'>): string {
+  return `${document.id}/guest ${source}`;
 }
 
 const mappingStates = new WeakMap<MappingSet, MappingState>();
@@ -221,7 +225,7 @@ export function finalMappingState(set: MappingSet): MappingState {
 function layersOf(document: EngineDocument): LayerNode[] {
   const { host, mappings } = document;
   // Addresses of the host's own would crowd the picture of an I/O address space: they are drawn when there is no other.
-  const isAlone = host.groups.length === 0 && host.guest.length === 0 && mappings.length === 0;
+  const isAlone = host.groups.length === 0 && host.guests.length === 0 && mappings.length === 0;
   const layer = (name: LayerName, title: string, note: string, count: number, isShown: boolean): LayerNode[] =>
     count === 0 ? [] : [{ key: layerKey(document, name), title, note, isShown }];
   const counts = host.faults.reduce((sum, fault) => sum + fault.count, 0);
@@ -232,7 +236,14 @@ function layersOf(document: EngineDocument): LayerNode[] {
       note: [counted(set.facts.length, 'event'), set.isOneDomain ? set.note : 'domain not known'].join(' · '),
       isShown: true,
     })),
-    ...layer('guest', 'guest layout', counted(host.guest.length, 'range'), host.guest.length, true),
+    ...host.guests.map((guest) => ({
+      key: guestKey(document, guest),
+      title: 'guest layout',
+      note: [counted(guest.ranges.length, 'range'), host.guests.length > 1 || document.live ? guest.source : '']
+        .filter(Boolean)
+        .join(' · '),
+      isShown: true,
+    })),
     ...layer('faults', 'faults', counted(counts, 'fault'), host.faults.length, true),
     ...layer('bars', 'BARs', `physical · ${counted(host.bars.length, 'BAR')}`, host.bars.length, isAlone),
     ...layer(
@@ -294,7 +305,7 @@ export function documentNode(document: EngineDocument): DocumentNode {
       })),
     ],
     layers: layersOf(document),
-    hasGuest: document.host.guest.length > 0,
+    guests: document.host.guests.map(({ source }) => source),
     hasHistory:
       document.operations > 0 ||
       document.hasGone ||

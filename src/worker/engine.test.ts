@@ -6,7 +6,7 @@ import { sliceWindow } from '../timeline/slice.ts';
 import { fitAll } from '../timeline/viewport.ts';
 import { createEngine } from './engine.ts';
 import { inProcessEngine } from './in-process.ts';
-import type { DocumentNode, Engine, Method, Params, Value } from './protocol.ts';
+import type { DocumentNode, Engine, GuestChoice, Method, Params, Value } from './protocol.ts';
 
 const DUMP = `/sys/kernel/iommu_groups/3/reserved_regions:0x000000003f000000 0x000000003f7fffff direct
 /sys/kernel/iommu_groups/3/reserved_regions:0x00000000fee00000 0x00000000feefffff msi
@@ -321,6 +321,46 @@ describe('questions', () => {
     expect(holes.map((space) => space.count)).toEqual([2, 3]);
     const compared = await asker.ask('compareHosts', { ticked });
     expect([compared.line, compared.differences.length]).toEqual(['12G@1012G,1M@4078M', 1]);
+  });
+
+  test('several guests of one host: each is tried on the ranges of the process of its name, and where it is chosen', async () => {
+    const asker = new Asker();
+    const ram = (last: string, source: string) =>
+      `{"kind":"guest","start":"0x0","last":"${last}","name":"ram","type":"ram","space":"memory","source":"${source}"}`;
+    const node = await asker.open(
+      'd',
+      [
+        '{"format":"iova-trace","version":1}',
+        '{"kind":"valid_range","start":"0x0","last":"0xfedfffff","container":"pid 7 fd 9","guest":"aspen"}',
+        '{"kind":"valid_range","start":"0x0","last":"0x3fffffff","container":"pid 8 fd 9","guest":"birch"}',
+        ram('0xffffffff', 'QMP aspen'),
+        ram('0x3fffffff', 'QMP birch'),
+      ].join('\n'),
+      'host.jsonl',
+    );
+    expect([node.guests, node.layers.map(({ note }) => note)]).toEqual([
+      ['QMP aspen', 'QMP birch'],
+      ['1 range · QMP aspen', '1 range · QMP birch'],
+    ]);
+    const spaces = node.spaces.map(({ key }) => key);
+    const refused = async (guest?: GuestChoice) => {
+      const { rows, problem } = await asker.ask('conflicts', { ticked: spaces, guest });
+      return problem ?? rows.map(({ title }) => title);
+    };
+    const outside = (space: string) => `guest memory “ram” is not inside the ranges that ${space} accepts`;
+    expect(await refused()).toEqual([outside('pid 7 fd 9')]);
+    expect(await refused({ kind: 'document', id: 'd', guest: 'QMP aspen' })).toEqual([
+      outside('pid 7 fd 9'),
+      outside('pid 8 fd 9'),
+    ]);
+    expect(await refused({ kind: 'document', id: 'd', guest: 'QMP cedar' })).toBe(
+      'no open document holds the layout of a guest “QMP cedar”',
+    );
+    const arranged = await asker.ask('arrange', { ticked: spaces, expanded: [], scale: 'fold' });
+    expect(arranged.spaces.map(({ lanes }) => lanes.map(({ title }) => title))).toEqual([
+      ['guest', 'valid'],
+      ['guest', 'valid'],
+    ]);
   });
 
   test('search finds what is drawn and what was read', async () => {

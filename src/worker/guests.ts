@@ -1,9 +1,12 @@
 // The guest that is tried on the hosts: a machine with so much RAM, another open dump's, or ranges typed by hand.
+
+import type { ReportedSpace } from '../analysis/common-space.ts';
 import type { GuestLayout } from '../analysis/conflicts/guest-conflicts.ts';
 import { type LayoutRange, MACHINES, type MachineName } from '../analysis/guest-layouts.ts';
-import type { Host } from '../analysis/inventory.ts';
+import type { Guest, Host } from '../analysis/inventory.ts';
 import { formatExactSize } from '../iova/format.ts';
 import { parseRange, parseSize } from '../iova/parse.ts';
+import { guestSource } from '../session/live.ts';
 import type { GuestChoice } from './protocol.ts';
 
 export type GuestResult =
@@ -13,11 +16,16 @@ export type GuestResult =
 /** QEMU's name of the address space that all of the guest's processors see. */
 const MAIN_SPACE = 'memory';
 
-/** The guest that a host's own dumps hold (`info mtree`, QEMU's traces), if they hold one. */
-export function ownGuest(host: Host): GuestLayout | undefined {
-  const main = host.guest.filter(({ space }) => space === undefined || space === MAIN_SPACE);
-  const ranges = main.length > 0 ? main : host.guest;
-  return ranges.length === 0 ? undefined : { title: 'as dumped', ranges };
+/** A guest of a host's own dumps (`info mtree`, QEMU's traces, QMP), as the processors of the guest see it. */
+export function layoutOf({ source, ranges }: Guest): GuestLayout {
+  const main = ranges.filter(({ space }) => space === undefined || space === MAIN_SPACE);
+  return { title: source, ranges: main.length > 0 ? main : ranges };
+}
+
+/** Those of a host's guests that are the one whose process holds a reported space, by its name. */
+export function guestsHolding({ validRanges }: Pick<ReportedSpace, 'validRanges'>, guests: readonly Guest[]): Guest[] {
+  const names = new Set(validRanges.flatMap(({ guest }) => (guest === undefined ? [] : [guestSource(guest)])));
+  return guests.filter(({ source }) => names.has(source));
 }
 
 export function isMachineName(name: string): name is MachineName {
@@ -63,10 +71,10 @@ export function chosenGuest(choice: GuestChoice, hostOf: (id: string) => Host | 
         : { ok: false, message: `no machine is called “${choice.machine}”` };
     case 'document': {
       const host = hostOf(choice.id);
-      const guest = host && ownGuest(host);
+      const guest = host?.guests.find(({ source }) => source === choice.guest);
       return guest
-        ? { ok: true, guest: { ...guest, title: host.title } }
-        : { ok: false, message: 'the document holds no guest layout' };
+        ? { ok: true, guest: layoutOf(guest) }
+        : { ok: false, message: `no open document holds the layout of a guest “${choice.guest}”` };
     }
     case 'ranges':
       return typedGuest(choice.text);

@@ -80,8 +80,8 @@ export interface DocumentNode {
   readonly groups: readonly GroupNode[];
   readonly spaces: readonly SpaceNode[];
   readonly layers: readonly LayerNode[];
-  /** True if its dumps hold a guest's layout, to be tried on other hosts. */
-  readonly hasGuest: boolean;
+  /** The guests whose layouts its dumps hold, to be tried on other hosts too: the names of their sources. */
+  readonly guests: readonly string[];
   /** True if its state changes over its events: operations, mappings that came and went, a live host. */
   readonly hasHistory: boolean;
   /** Of a live host: whether its position follows what comes in. */
@@ -101,8 +101,8 @@ export interface DocumentNode {
 /** A guest to be tried on the hosts. */
 export type GuestChoice =
   | { readonly kind: 'machine'; readonly machine: string; readonly ram: bigint }
-  /** The guest whose layout an open document holds. */
-  | { readonly kind: 'document'; readonly id: string }
+  /** A guest whose layout an open document holds, by its source. */
+  | { readonly kind: 'document'; readonly id: string; readonly guest: string }
   /** Ranges typed by hand. */
   | { readonly kind: 'ranges'; readonly text: string };
 

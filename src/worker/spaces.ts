@@ -1,6 +1,7 @@
 // From open documents and what is ticked to the lanes of a picture.
 import { type CommonSpace, commonSpace, reportedSpaces } from '../analysis/common-space.ts';
 import type { GuestLayout } from '../analysis/conflicts/guest-conflicts.ts';
+import type { Guest } from '../analysis/inventory.ts';
 import type { SpaceLanes } from '../timeline/lane.ts';
 import { factSpace } from '../timeline/lanes/fact-space.ts';
 import { modelSpace } from '../timeline/lanes/model-space.ts';
@@ -8,6 +9,7 @@ import { reportedSpace } from '../timeline/lanes/reported-space.ts';
 import { comparisonOf } from './comparison.ts';
 import {
   type EngineDocument,
+  guestKey,
   layerKey,
   mappingKey,
   mappingStateAt,
@@ -15,7 +17,7 @@ import {
   spaceKey,
   stateOf,
 } from './document.ts';
-import { chosenGuest, ownGuest } from './guests.ts';
+import { chosenGuest, guestsHolding, layoutOf } from './guests.ts';
 import type { ArrangeParams, GuestChoice } from './protocol.ts';
 
 export type Documents = ReadonlyMap<string, EngineDocument>;
@@ -24,8 +26,8 @@ export type Documents = ReadonlyMap<string, EngineDocument>;
 export interface TickedHost {
   readonly document: EngineDocument;
   readonly space: CommonSpace;
-  /** The host's own guest, if it is ticked. */
-  readonly guest: GuestLayout | undefined;
+  /** Those of the host's own guests that are ticked. */
+  readonly guests: readonly Guest[];
 }
 
 /** The hosts with ticked groups or layers, in the order in which they were opened. */
@@ -35,16 +37,17 @@ export function tickedHosts(documents: Documents, ticked: ReadonlySet<string>): 
     const groups = host.groups.filter((group) => ticked.has(group.key));
     const has = (layer: Parameters<typeof layerKey>[1]) => ticked.has(layerKey(document, layer));
     const hasMappings = document.mappings.some((set) => ticked.has(mappingKey(document, set)));
-    const isShown = groups.length > 0 || hasMappings || has('windows') || has('bars') || has('guest') || has('faults');
+    const guests = host.guests.filter((guest) => ticked.has(guestKey(document, guest)));
+    const isShown =
+      groups.length > 0 || hasMappings || guests.length > 0 || has('windows') || has('bars') || has('faults');
     // A dump with nothing to tick may still have a width to draw, or say what is wrong.
     const hasNothingToTick =
-      host.groups.length + host.windows.length + host.bars.length + host.guest.length + host.faults.length === 0 &&
+      host.groups.length + host.windows.length + host.bars.length + host.guests.length + host.faults.length === 0 &&
       document.mappings.length === 0;
     const hasMore =
       host.apertures.some(({ space }) => space === undefined) || host.ineligible.length + host.complaints.length > 0;
     if (!isShown && !(hasNothingToTick && hasMore)) return [];
-    const guest = has('guest') ? ownGuest(host) : undefined;
-    return [{ document, space: commonSpace(host, groups), guest }];
+    return [{ document, space: commonSpace(host, groups), guests }];
   });
 }
 
@@ -56,6 +59,12 @@ export function guestOf(
   if (!choice) return {};
   const found = chosenGuest(choice, (id) => documents.get(id)?.host);
   return found.ok ? { guest: found.guest } : { problem: found.message };
+}
+
+/** The guests that are tried on a host: its own ticked ones, and the chosen one if it is another. */
+export function guestsOn(own: readonly Guest[], choice: GuestChoice | undefined, id: string, chosen?: GuestLayout) {
+  const isOwn = choice?.kind === 'document' && choice.id === id && own.some(({ source }) => source === choice.guest);
+  return [...own.map(layoutOf), ...(chosen && !isOwn ? [chosen] : [])];
 }
 
 /** The lanes of everything that is ticked. */
@@ -70,10 +79,9 @@ export async function spacesFor(documents: Documents, params: ArrangeParams): Pr
     const { host, title } = document;
     const shown = hosts.get(document);
     if (shown) {
-      const isOther = params.guest?.kind !== 'document' || params.guest.id !== document.id;
       spaces.push(
         factSpace(shown.space, opened, {
-          guests: [...(shown.guest ? [shown.guest] : []), ...(chosen && isOther ? [chosen] : [])],
+          guests: guestsOn(shown.guests, params.guest, document.id, chosen),
           mappings: document.mappings
             .filter((set) => keys.has(mappingKey(document, set)))
             .map((set) => mappingStateAt(set, document.position)),
@@ -85,7 +93,9 @@ export async function spacesFor(documents: Documents, params: ArrangeParams): Pr
     }
     for (const reported of reportedSpaces(host)) {
       const key = reportedKey(document, reported.name);
-      if (keys.has(key)) spaces.push(reportedSpace(key, title, reported, opened, chosen));
+      if (!keys.has(key)) continue;
+      const guests = guestsOn(guestsHolding(reported, host.guests), params.guest, document.id, chosen);
+      spaces.push(reportedSpace(key, title, reported, opened, guests));
     }
     const place = () => [{ source: title }];
     const comparison = compared?.id === document.id ? await comparisonOf(document, compared.models) : undefined;

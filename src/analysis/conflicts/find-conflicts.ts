@@ -35,7 +35,10 @@ export interface ConflictQuestion {
 export function findConflicts({ space, mappings, guests, pageSize: wished }: ConflictQuestion): Conflict[] {
   const pageSize = pageSizeOf(space, wished);
   const found = [
-    ...guests.flatMap((guest) => guestConflicts(space, guest, pageSize)),
+    ...guests.flatMap((guest, index) => {
+      const list = guestConflicts(space, guest, pageSize);
+      return index === 0 ? list : list.map((conflict) => ({ ...conflict, id: `${conflict.id} of guest ${index + 1}` }));
+    }),
     ...deviceConflicts(space),
     ...complaintConflicts(space.host),
     ...mappings.flatMap(({ set }) => requestConflicts(set, space, pageSize)),

@@ -15,7 +15,7 @@ export function reportedSpace(
   title: string,
   space: ReportedSpace,
   expanded: ReadonlySet<string>,
-  guest?: GuestLayout,
+  guests: readonly GuestLayout[],
 ): SpaceLanes {
   const valid = rangeSet(space.validRanges);
   const ranges = valid.map(
@@ -42,7 +42,10 @@ export function reportedSpace(
       ...(space.apertures.length > 0
         ? [apertureLane(aperture, space.apertures, APERTURE_NOT_IN_DUMPS, expanded.has(aperture))]
         : []),
-      ...(guest ? [guestLane(`${key}#guest`, guest, expanded.has(`${key}#guest`))] : []),
+      ...guests.map((guest, i) => {
+        const id = `${key}#guest ${i}`;
+        return guestLane(id, guest, expanded.has(id));
+      }),
       describedLane({ id: `${key}#usable`, kind: 'usable', title: 'valid', subtitle }, [{ ranges }]),
     ],
   };
