@@ -181,7 +181,7 @@ export function GuestPanel() {
       <label>
         <span className="visually-hidden">Guest to try</span>
         <select value={menuValue(guest)} onChange={(event) => choose(event.target.value)}>
-          <option value="">none: only what the dumps hold</option>
+          <option value="">none</option>
           {Object.values(MACHINES).map(({ name, title }) => (
             <option key={name} value={name}>
               {title}
