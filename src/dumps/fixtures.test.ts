@@ -2,12 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Fact } from '../session/events.ts';
 import { newSession } from '../session/session.ts';
 import { writeEvent, writeSession } from '../session/write.ts';
-import { DIAGNOSTIC_LIMIT } from './collector.ts';
 import { groupsOf, inputOf, openAll, openText, regionsOf } from './testing.ts';
 
 const ROOT = fileURLToPath(new URL('./fixtures/', import.meta.url));
@@ -89,165 +87,6 @@ describe('whatever surrounds a fixture, its regions and groups are the same', ()
       const before = await openText(text);
       const after = await openText(wrap(text));
       expect([fixture, regionsOf(after), groupsOf(after)]).toEqual([fixture, regionsOf(before), groupsOf(before)]);
-    }
-  });
-});
-
-describe('nothing throws, and nothing grows without bounds', () => {
-  const texts = FIXTURES.map((fixture) => new TextDecoder().decode(bytesOf(fixture)));
-
-  async function survives(content: string | Uint8Array, chunk?: number): Promise<void> {
-    const { facts, sources } = await openAll([inputOf('x', content, chunk)]);
-    const byCode = new Map<string, number>();
-    for (const fact of facts) {
-      if (fact.kind === 'reserved') expect(fact.start <= fact.last).toBe(true);
-      if (fact.kind === 'diagnostic') byCode.set(fact.code, (byCode.get(fact.code) ?? 0) + 1);
-      expect(fact.source).toBeTypeOf('string');
-    }
-    for (const [code, count] of byCode) expect([code, count <= DIAGNOSTIC_LIMIT + 1]).toEqual([code, true]);
-    expect(sources[0]?.samples.length).toBeLessThanOrEqual(5);
-  }
-
-  test('random bytes', async () => {
-    await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 2000 }), fc.integer({ min: 1, max: 300 }), survives), {
-      numRuns: 200,
-    });
-  });
-
-  test('random text of the letters that dumps are made of', async () => {
-    const token = fc.constantFrom(
-      ...[
-        '0x',
-        '0',
-        'f',
-        'fee00000',
-        ' ',
-        '\t',
-        '\n',
-        '\r',
-        '=',
-        '>',
-        '> ',
-        '|',
-        '$ ',
-        '# ',
-        'cat ',
-        'cd ',
-        'group 7',
-        'msi',
-        'direct-',
-        '/',
-      ],
-      ...[
-        'reserved_regions',
-        '/sys/kernel/iommu_groups/',
-        '7',
-        '/devices/',
-        '0000:00:1f.0',
-        ':',
-        '==> ',
-        ' <==',
-        '...',
-        '\0',
-        '*',
-        'msg="',
-        '{"log":"',
-        '"}',
-      ],
-    );
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(token, { maxLength: 200 }).map((tokens) => tokens.join('')),
-        (text) => survives(text),
-      ),
-      { numRuns: 500 },
-    );
-  });
-
-  test('fixtures cut and put together again', async () => {
-    const piece = fc.record({
-      text: fc.nat(texts.length - 1),
-      from: fc.double({ min: 0, max: 1, noNaN: true }),
-      to: fc.double({ min: 0, max: 1, noNaN: true }),
-    });
-    await fc.assert(
-      fc.asyncProperty(fc.array(piece, { minLength: 1, maxLength: 5 }), async (pieces) => {
-        const cut = pieces.map(({ text: index, from, to }) => {
-          const text = texts[index] ?? '';
-          return text.slice(from * text.length, to * text.length);
-        });
-        await survives(cut.join(''));
-      }),
-      { numRuns: 200 },
-    );
-  });
-
-  test('the same with the bytes of a session file', async () => {
-    const session = newSession();
-    session.events.push({ kind: 'host', name: 'x', source: 'x' });
-    const text = writeSession(session);
-    await fc.assert(
-      fc.asyncProperty(fc.nat(text.length), fc.nat(text.length), fc.string(), (a, b, middle) =>
-        survives(text.slice(0, a) + middle + text.slice(b)),
-      ),
-      { numRuns: 200 },
-    );
-  });
-
-  // Long runs of one thing: where a pattern would go back and forth, this would not come to an end.
-  const REPEATED = [
-    '0x',
-    '0x0 ',
-    '0x0 0x',
-    '>',
-    '> ',
-    '| ',
-    ' ',
-    '\t',
-    '=',
-    '/',
-    '[',
-    '(',
-    '<',
-    'a ',
-    'a=',
-    'a="',
-    '\\',
-    '1:',
-    '#',
-    '$',
-    '-',
-    '- ',
-    '.',
-    '7/',
-    'group ',
-    'iommu_groups/7/devices/',
-    'reserved_regions',
-    '0000:00:1f.0 ',
-    'msg="\\"',
-    '{"log":"',
-    '&gt;',
-    '==> ',
-    ' <==',
-    '\u001b[',
-    '\u001b]',
-    'direct-',
-    'Jan 1 ',
-    '=3D',
-    '=\n',
-    '0x0\n',
-    '\0',
-    '\r',
-    '~/',
-    'x@',
-    'x@y:',
-    'cd ',
-    '; cd ',
-    '<pre>',
-  ];
-  test.each(REPEATED)('%j over and over', async (text) => {
-    for (const start of ['', '0x0 ', '/sys/kernel/iommu_groups/', '[', 'a@b:', 'time="']) {
-      await survives(start + text.repeat(Math.ceil(200_000 / text.length)));
     }
   });
 });

@@ -10,7 +10,7 @@ import type { DumpFormat } from './format.ts';
 import { FTRACE_SHORTCUT } from './ftrace-shortcut.ts';
 import { openInputs } from './open.ts';
 import { FORMATS } from './registry.ts';
-import { inputOf } from './testing.ts';
+import { FUZZ_TIMEOUT, fuzzRuns, inputOf } from './testing.ts';
 
 const ROOT = fileURLToPath(new URL('./fixtures/', import.meta.url));
 const LINES = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
@@ -182,7 +182,7 @@ describe('lines that go by the shortcut', () => {
     expect(byShortcut(line)).toBeUndefined();
   });
 
-  test('what they mean to others depends on their free text alone', () => {
+  test('what they mean to others depends on their free text alone', { timeout: FUZZ_TIMEOUT }, () => {
     let plain = 0;
     let other = 0;
     const both = fc
@@ -194,7 +194,7 @@ describe('lines that go by the shortcut', () => {
         if (isPlain(text + a)) plain++;
         else other++;
       }),
-      { numRuns: 2000 },
+      fuzzRuns(2000),
     );
     expect(plain).toBeGreaterThan(200);
     expect(other).toBeGreaterThan(200);
@@ -210,7 +210,7 @@ describe('lines that go by the shortcut', () => {
     }
   });
 
-  test('among others, cut anywhere, everything is as it is the long way', async () => {
+  test('among others, cut anywhere, everything is as it is the long way', { timeout: FUZZ_TIMEOUT }, async () => {
     const good = (i: number) =>
       `  qemu-kvm-4575    [00${i}] ....... 12.00000${i}: map: IOMMU: iova=0x${i}000 - 0x${i + 1}000 paddr=0x5000 size=4096`;
     const lines = fc.oneof(
@@ -258,7 +258,7 @@ describe('lines that go by the shortcut', () => {
         expect(await read(text, FORMATS)).toEqual(long);
         expect(await read(text, FORMATS, chunk)).toEqual(long);
       }),
-      { numRuns: 500 },
+      fuzzRuns(500),
     );
   });
 

@@ -4,6 +4,15 @@ import type { SourceSummary } from './collector.ts';
 import type { DumpEvent } from './event-queue.ts';
 import { type DumpInput, openInputs } from './open.ts';
 
+const TIMES = Math.max(1, Number(process.env.FUZZ_RUNS) || 1);
+/** For properties that `fuzzRuns` makes slow. */
+export const FUZZ_TIMEOUT = 10_000 + 30_000 * TIMES;
+
+/** Options for a property that is tried so many times; FUZZ_RUNS=50 in the environment makes it 50 times as many. */
+export function fuzzRuns(numRuns: number): { readonly numRuns: number } {
+  return { numRuns: numRuns * TIMES };
+}
+
 /** An input with this content, delivered in chunks of `chunk` bytes. */
 export function inputOf(name: string, content: string | Uint8Array, chunk = 65_536): DumpInput {
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;

@@ -1,0 +1,747 @@
+// Bad input of every kind: nothing throws, no fact is impossible, and neither work nor output grows faster than the
+// input. FUZZ_RUNS=50 in the environment makes the runs so many times as many.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { isIova } from '../iova/iova.ts';
+import { type Fact, isFact } from '../session/events.ts';
+import { newSession } from '../session/session.ts';
+import { writeSession } from '../session/write.ts';
+import { DIAGNOSTIC_LIMIT } from './collector.ts';
+import type { DumpEvent } from './event-queue.ts';
+import { type DumpFormat, LOOKAHEAD } from './format.ts';
+import { openInputs } from './open.ts';
+import { FORMATS } from './registry.ts';
+import { inputOf, fuzzRuns as runs, FUZZ_TIMEOUT as TIMEOUT } from './testing.ts';
+
+const ROOT = fileURLToPath(new URL('./fixtures/', import.meta.url));
+const FIXTURES = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.includes('/') && !name.endsWith('.facts.jsonl'))
+  .sort()
+  .map((name) => ({ name, bytes: new Uint8Array(readFileSync(join(ROOT, name))) }));
+const TABLES = FIXTURES.filter(({ name }) => name.endsWith('.dat')).map(({ bytes }) => bytes);
+const TEXTS = FIXTURES.filter(({ name }) => !name.endsWith('.dat')).map(({ bytes }) => new TextDecoder().decode(bytes));
+const LINES = [...new Set(TEXTS.flatMap((text) => text.split('\n')))];
+
+/** Looks at other lines that one line may cause in one reader: a few attempts to join it with the next. */
+const LOOKS_EACH = 32;
+const KNOWN_KINDS = [
+  'start',
+  'last',
+  'paddr',
+  'vaddr',
+  'address',
+  'data',
+  'cap',
+  'ecap',
+  'unmapped',
+  'pgsize_bitmap',
+] as const;
+
+/** The formats, with a count of how often they are offered a line and look at others. */
+function counted(): { formats: DumpFormat[]; offers: number; looks: number } {
+  const count = { formats: [] as DumpFormat[], offers: 0, looks: 0 };
+  count.formats = FORMATS.map((format) => {
+    if (format.kind !== 'lines') return format;
+    const open: typeof format.open = (source, sink) => {
+      const reader = format.open(source, sink);
+      return {
+        line: (line, ahead) => {
+          count.offers++;
+          const taken = reader.line(line, (n) => {
+            count.looks++;
+            return ahead(n);
+          });
+          if (!(taken >= 0 && taken <= LOOKAHEAD + 1)) expect.fail(`${format.name} takes ${taken}: ${line.text}`);
+          return taken;
+        },
+        end: () => reader.end?.(),
+      };
+    };
+    return { ...format, open };
+  });
+  return count;
+}
+
+function checkFact(fact: Fact): void {
+  const said = () =>
+    JSON.stringify(fact, (_, value) => (typeof value === 'bigint' ? `0x${value.toString(16)}` : value));
+  const fields: Partial<Record<string, unknown>> = fact;
+  for (const name of KNOWN_KINDS) {
+    const value = fields[name];
+    if (value !== undefined && !(typeof value === 'bigint' && isIova(value))) expect.fail(`${name} of ${said()}`);
+  }
+  const { start, last } = fields;
+  if (typeof start === 'bigint' && typeof last === 'bigint' && start > last) expect.fail(said());
+  if (fact.kind === 'diagnostic' && !/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(fact.code)) expect.fail(said());
+  if (fact.kind === 'diagnostic' && fact.message.length > 4000) expect.fail(said());
+  for (const name of ['address_width', 'time', 'depth', 'line']) {
+    const value = fields[name];
+    if (value !== undefined && !(typeof value === 'number' && Number.isFinite(value) && value >= 0)) {
+      expect.fail(`${name} of ${said()}`);
+    }
+  }
+}
+
+async function survives(content: string | Uint8Array, chunk?: number): Promise<void> {
+  const events: DumpEvent[] = [];
+  const count = counted();
+  const { sources } = await openInputs([inputOf('x', content, chunk)], {
+    formats: count.formats,
+    onEvents: (batch) => events.push(...batch),
+  });
+  const [source] = sources;
+  const facts = events.filter(isFact);
+  const byCode = new Map<string, number>();
+  for (const fact of facts) {
+    checkFact(fact);
+    // A session file may name any other.
+    if (typeof fact.source !== 'string') expect.fail('a fact without source');
+    if (fact.kind === 'diagnostic') byCode.set(fact.code, (byCode.get(fact.code) ?? 0) + 1);
+  }
+  for (const [code, times] of byCode) expect([code, times <= DIAGNOSTIC_LIMIT + 1]).toEqual([code, true]);
+  expect(byCode.size).toBeLessThan(100);
+  expect(source?.samples.length).toBeLessThanOrEqual(5);
+  const lines = source?.lines ?? 0;
+  // A log entry may hold lines of its own.
+  const most = lines + content.length;
+  expect(source?.unrecognized).toBeLessThanOrEqual(most);
+  expect(events.length).toBeLessThanOrEqual(64 + content.length);
+  expect(count.offers).toBeLessThanOrEqual(FORMATS.length * most);
+  expect(count.looks).toBeLessThanOrEqual(LOOKS_EACH * count.offers);
+}
+
+/** Numbers at which arithmetic goes wrong. */
+const NUMBERS = [
+  '0',
+  '1',
+  'fff',
+  '1000',
+  'fee00000',
+  '7fffffff',
+  'ffffffff',
+  '100000000',
+  '7fffffffffffffff',
+  '8000000000000000',
+  'fffffffffffff000',
+  'ffffffffffffffff',
+  '10000000000000000',
+  'ffffffffffffffffffff',
+  '18446744073709551615',
+  '18446744073709551616',
+  '9007199254740993',
+  '-1',
+  '1e400',
+  '999999999',
+];
+
+/** Words of the formats, one list a family. */
+const TOKENS = [
+  [
+    '0x',
+    '0',
+    'f',
+    ' ',
+    '\t',
+    '\n',
+    '\n',
+    '\n',
+    '\r',
+    '=',
+    '>',
+    '> ',
+    '|',
+    '/',
+    ':',
+    ',',
+    '- ',
+    ' - ',
+    '...',
+    '\0',
+    '*',
+    '(',
+    ')',
+    '[',
+    ']',
+  ],
+  [
+    '$ ',
+    '# ',
+    'cat ',
+    'cd ',
+    'ls ',
+    'group 7',
+    'msi',
+    'direct-',
+    'reserved_regions',
+    '/sys/kernel/iommu_groups/',
+    '7',
+    '/devices/',
+    '0000:00:1f.0',
+    '==> ',
+    ' <==',
+  ],
+  [
+    'msg="',
+    '{"log":"',
+    '"}',
+    'Jan  3 12:00:01 maple kernel: ',
+    '[    1.500000] ',
+    '<6>',
+    '(XEN) ',
+    '&gt; ',
+    '12:34 <x> ',
+    '\u001b[0m',
+  ],
+  [
+    '/sys/class/iommu/',
+    'dmar0',
+    '/intel-iommu/',
+    'cap',
+    'ecap',
+    '/amd-iommu/',
+    'features',
+    'ivhd0',
+    ' -> ',
+    'smmu3.0x1000',
+  ],
+  [
+    'address-space: memory',
+    'memory-region: system',
+    'FlatView #1',
+    ' AS "memory", root: system',
+    '  ',
+    '0000000000000000-ffffffffffffffff',
+    ' (prio 0, i/o): ',
+    ' (prio -1, ram): ',
+    'alias x @y ',
+    'system',
+    'pci',
+    ' @0000000000001000',
+    ' KVM',
+    ' [disabled]',
+    'Dispatch',
+    ' Physical sections',
+    '      #0 @0..fff ',
+    'Root memory region: x',
+  ],
+  [
+    '00:02.0 VGA compatible controller',
+    '\tRegion 0: Memory at ',
+    '\tMemory at ',
+    ' (64-bit, prefetchable)',
+    ' [size=',
+    '256M',
+    '16E',
+    '4K',
+    ']',
+    '[virtual] ',
+    '\tCapabilities: [90] MSI: Enable+',
+    '\t\tAddress: ',
+    '  Data: 4021',
+    ' MSI-X: Enable+ Count=9',
+    '\t\tVector table: BAR=0 offset=',
+    '\tPBA: BAR=4 offset=',
+    '\tIOMMU group: 7',
+    '\tExpansion ROM at ',
+    '\tMemory behind bridge: ',
+  ],
+  [
+    'vfio_dma_map(',
+    'vfio_container_dma_unmap(',
+    ', ',
+    ') = -22 (Invalid argument)',
+    ') = -',
+    'qemu-system-x86_64: ',
+    'VFIO_MAP_DMA failed: ',
+    'IOMMU_IOAS_MAP failed: ',
+    'Address space limit ',
+    ' < ',
+    ' phys-bits too low (40)',
+    'Region x: ',
+    'host=0000:65:00.0',
+  ],
+  [
+    'vfio_listener_region_add_ram region_add [ram] ',
+    'region_del ',
+    'SKIPPING region_add ',
+    'iommufd_backend_map_dma  iommufd=1 ioas=2 iova=0x',
+    'iommufd_backend_unmap_dma',
+    ' size=',
+    ' addr=',
+    ' readonly=0 (0)',
+    '4711@17.5:',
+    'vfio_region_setup ',
+    'virtio_iommu_map ',
+  ],
+  [
+    'qemu-kvm-4575 [000] ....... 1.5: ',
+    'map: IOMMU: ',
+    'unmap: IOMMU: ',
+    'iova=0x',
+    ' - 0x',
+    ' paddr=0x',
+    ' size=',
+    ' unmapped_size=',
+    'io_page_fault: IOMMU:x 0000:00:02.0 ',
+    ' flags=0x',
+    'add_device_to_group: IOMMU: groupID=',
+    ' device=',
+    '[LOST 3 EVENTS]',
+    'iommu: map: iova ',
+    ' pa ',
+    'mapping: iova ',
+    'unmapped: iova ',
+  ],
+  [
+    'Device 0000:00:02.0 @0x',
+    ' with pasid 3 ',
+    'IOVA_PFN PML5E PML4E',
+    '\t|\t',
+    '0x0000000000001',
+    '0x000000000fee0',
+    'Register Base Address: ',
+    'IOMMU: dmar0 ',
+    'CAP ',
+    'FEADDR',
+    '0x08 ',
+    'IOMMU dmar0: Root Table Address: ',
+    'B.D.F Root_entry Context_entry',
+    '00:02.0 ',
+    '0x0000000000000000:0x000000010b201001',
+    'Interrupt supported on IOMMU: dmar0',
+  ],
+  [
+    '[024h 0036 001h] ',
+    '[0040] ',
+    'Signature : "DMAR"',
+    'Signature : "IVRS"',
+    'Signature : "IORT"',
+    'Host Address Width : ',
+    'Subtable Type : ',
+    '0001 [Reserved Memory Region]',
+    'Base Address : ',
+    'End Address (limit) : ',
+    'Length : ',
+    'Memory Length : ',
+    'PCI Path : 1F,00',
+    'PCI Bus Number : ',
+    'Device ID : ',
+    'Type : ',
+    'Input base : ',
+    'Remapping Permitted : 1',
+    'Start Address : ',
+    'Raw Table Data: Length 240 (0xF0)',
+  ],
+  [
+    '00000000: ',
+    '00000000  ',
+    '0000000 ',
+    '8800 0000 ',
+    '88 00 00 00 ',
+    '|....|',
+    '0x7ffd0:\t',
+    '0x88\t',
+    '<buf+16>:',
+    'unsigned char x[] = {',
+    '};',
+    '0x88, ',
+    '\\x88\\x00',
+    '\n*\n',
+    '00000088',
+  ],
+  [
+    'DMAR: Host address width ',
+    'DMAR: dmar0: reg_base_addr ',
+    ' ver 1:0 cap ',
+    'RMRR base: 0x',
+    ' end: 0x',
+    'DMAR: [DMA Read NO_PASID] Request device [02:00.0] fault addr 0x',
+    ' [fault reason 0x06] x',
+    'AMD-Vi: Event logged [IO_PAGE_FAULT device=',
+    ' domain=0x',
+    ' address=0x',
+    ' flags=0x0000]',
+    'IVMD_TYPE',
+    'arm-smmu-v3 a.b: event 0x10 received:',
+    '\t0x',
+    'Unhandled context fault: fsr=0x',
+    ', iova=0x',
+    'F_TRANSLATION client: ',
+    'Adding to iommu group ',
+    'iommu: Default domain type: Translated',
+    'RLIMIT_MEMLOCK (',
+    ') exceeded',
+  ],
+  [
+    '[VT-D]',
+    'dmaru->address = ',
+    'cap = ',
+    ' ecap = ',
+    'RMRR region: base_addr ',
+    ' end_addr ',
+    'smmu: /axi/smmu@f: ',
+    '-bit VA ',
+    'IVMD Block: ',
+    'Start_Addr_Phys ',
+    'Mem_Length ',
+  ],
+  [
+    'EAL: ',
+    'DPDK dma_map vaddr: ',
+    ', iova: ',
+    ', size: ',
+    ', ret: ',
+    'Cannot set up DMA remapping, error 28 (',
+    'Could not unmap mmio region',
+    ' iova 0x',
+    'exceed',
+    'DMA mask',
+    'ret=-1, errno was set to ',
+    'failed to map region',
+  ],
+  ['00000000-00000fff : Reserved', '00001000-0009fbff : ', '  ', 'System RAM', 'PCI Bus 0000:00', '-', ' : '],
+  NUMBERS,
+];
+const token = fc.oneof(...TOKENS.map((words) => fc.constantFrom(...words)));
+/** Words of one family are more likely to make sense together. */
+const family = fc
+  .constantFrom(...TOKENS)
+  .chain((words) =>
+    fc.array(
+      fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...words) }, fc.constantFrom(...NUMBERS, ' ', '\n', '0x')),
+      { maxLength: 40 },
+    ),
+  );
+const soup = fc.oneof(
+  fc.array(token, { maxLength: 200 }).map((tokens) => tokens.join('')),
+  fc.array(family, { maxLength: 6 }).map((lines) => lines.flat().join('')),
+);
+
+/** A line of a fixture with something wrong with it. */
+const mutated = fc
+  .record({
+    line: fc.constantFrom(...LINES),
+    how: fc.nat(7),
+    at: fc.nat(1000),
+    number: fc.constantFrom(...NUMBERS),
+    other: token,
+  })
+  .map(({ line, how, at, number, other }) => {
+    const place = at % (line.length + 1);
+    switch (how) {
+      case 0:
+        return line;
+      case 1:
+        return line.slice(0, place) + line.slice(place + 1);
+      case 2:
+        return line.slice(0, place) + other + line.slice(place);
+      case 3:
+        return `${line.slice(0, place)}\n${line.slice(place)}`;
+      case 4:
+        return line.slice(0, place);
+      case 5:
+        return line.slice(place);
+      case 6:
+        return `${line}${line}`;
+      default: {
+        // One of its numbers is another.
+        const found = [...line.matchAll(/[0-9a-fA-F]{2,}/g)];
+        const match = found[at % Math.max(1, found.length)];
+        return match ? line.slice(0, match.index) + number + line.slice(match.index + match[0].length) : number;
+      }
+    }
+  });
+
+describe('nothing throws, and nothing grows without bounds', () => {
+  test('random bytes', { timeout: TIMEOUT }, async () => {
+    const bytes = fc.uint8Array({ maxLength: 2000 });
+    await fc.assert(fc.asyncProperty(bytes, fc.integer({ min: 1, max: 300 }), survives), runs(200));
+  });
+
+  test('random text of the words that dumps are made of', { timeout: TIMEOUT }, async () => {
+    await fc.assert(
+      fc.asyncProperty(soup, (text) => survives(text)),
+      runs(600),
+    );
+  });
+
+  test('lines of fixtures with something wrong with them', { timeout: TIMEOUT }, async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(mutated, { maxLength: 40 }), fc.integer({ min: 1, max: 5000 }), (lines, chunk) =>
+        survives(lines.join('\n'), chunk),
+      ),
+      runs(400),
+    );
+  });
+
+  test('fixtures with a few lines that are wrong', { timeout: TIMEOUT }, async () => {
+    const change = fc.tuple(fc.nat(), mutated, fc.boolean());
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...TEXTS), fc.array(change, { maxLength: 8 }), async (text, changes) => {
+        const lines = text.split('\n');
+        for (const [at, line, replace] of changes) lines.splice(at % (lines.length + 1), replace ? 1 : 0, line);
+        await survives(lines.join('\n'));
+      }),
+      runs(150),
+    );
+  });
+
+  test('fixtures cut and put together again', { timeout: TIMEOUT }, async () => {
+    const share = fc.double({ min: 0, max: 1, noNaN: true });
+    const piece = fc.record({ text: fc.constantFrom(...TEXTS), from: share, to: share });
+    await fc.assert(
+      fc.asyncProperty(fc.array(piece, { minLength: 1, maxLength: 5 }), async (pieces) => {
+        const cut = pieces.map(({ text, from, to }) => text.slice(from * text.length, to * text.length));
+        await survives(cut.join(''));
+      }),
+      runs(150),
+    );
+  });
+
+  test('the bytes of a session file', { timeout: TIMEOUT }, async () => {
+    const session = newSession();
+    session.events.push({ kind: 'host', name: 'x', source: 'x' });
+    const text = writeSession(session);
+    await fc.assert(
+      fc.asyncProperty(fc.nat(text.length), fc.nat(text.length), fc.string(), (a, b, middle) =>
+        survives(text.slice(0, a) + middle + text.slice(b)),
+      ),
+      runs(200),
+    );
+  });
+});
+
+describe('ACPI tables that are damaged', () => {
+  /** Lengths and counts that firmware got wrong. */
+  const VALUES = [0, 1, 2, 7, 0x7f, 0xff, 0xffff, 0x7fff_ffff, 0xffff_ffff];
+  const change = fc.record({
+    table: fc.constantFrom(...TABLES),
+    flips: fc.array(fc.nat(), { maxLength: 6 }),
+    values: fc.array(fc.record({ at: fc.nat(), size: fc.constantFrom(1, 2, 4), value: fc.constantFrom(...VALUES) }), {
+      maxLength: 4,
+    }),
+    cut: fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
+    behind: fc.constantFrom(0, 0, 1, 4096),
+  });
+
+  test('bits turned, lengths that are wrong, ends cut off, more behind them', { timeout: TIMEOUT }, async () => {
+    expect(TABLES.length).toBeGreaterThan(3);
+    await fc.assert(
+      fc.asyncProperty(
+        change,
+        fc.integer({ min: 1, max: 400 }),
+        async ({ table, flips, values, cut, behind }, chunk) => {
+          const bytes = new Uint8Array(table.length + behind);
+          bytes.set(table);
+          for (const bit of flips) {
+            const at = (bit >> 3) % table.length;
+            bytes[at] = (bytes[at] ?? 0) ^ (1 << (bit & 7));
+          }
+          for (const { at, size, value } of values) {
+            for (let i = 0; i < size; i++) bytes[(at + i) % table.length] = (value >>> (8 * i)) & 0xff;
+          }
+          await survives(cut === null ? bytes : bytes.slice(0, cut * bytes.length), chunk);
+        },
+      ),
+      runs(600),
+    );
+  });
+
+  test.each(VALUES)('%i in every place where a length may stand', { timeout: TIMEOUT }, async (value) => {
+    for (const table of TABLES) {
+      for (let at = 4; at < table.length; at++) {
+        const bytes = table.slice();
+        const view = new DataView(bytes.buffer);
+        if (at + 2 <= bytes.length) view.setUint16(at, value & 0xffff, true);
+        await survives(bytes);
+        if (at + 4 <= bytes.length) view.setUint32(at, value, true);
+        await survives(bytes);
+      }
+    }
+  });
+});
+
+describe('long runs of one thing', () => {
+  // Where a pattern would go back and forth, this would not come to an end.
+  const REPEATED = [
+    ...[
+      '0x',
+      '0x0 ',
+      '0x0 0x',
+      '>',
+      '> ',
+      '| ',
+      ' ',
+      '\t',
+      '=',
+      '/',
+      '[',
+      '(',
+      '<',
+      'a ',
+      'a=',
+      'a="',
+      '\\',
+      '1:',
+      '#',
+      '$',
+      '-',
+      '- ',
+      '.',
+    ],
+    ...[
+      '7/',
+      'group ',
+      'iommu_groups/7/devices/',
+      'reserved_regions',
+      '0000:00:1f.0 ',
+      'msg="\\"',
+      '{"log":"',
+      '&gt;',
+      '==> ',
+      ' <==',
+    ],
+    ...[
+      '\u001b[',
+      '\u001b]',
+      'direct-',
+      'Jan 1 ',
+      '=3D',
+      '=\n',
+      '0x0\n',
+      '\0',
+      '\r',
+      '~/',
+      'x@',
+      'x@y:',
+      'cd ',
+      '; cd ',
+      '<pre>',
+    ],
+    ...[
+      'a',
+      'f',
+      '0',
+      '00 ',
+      '00',
+      '0,',
+      '0x00, ',
+      '\\x00',
+      ', ',
+      'A ',
+      'A : ',
+      ' : ',
+      'Z',
+      '_',
+      '"',
+      "'",
+      '{',
+      '}',
+      '*\n',
+      '~',
+      '@',
+      '+',
+      '%',
+    ],
+    ...['/sys/class/iommu/', 'dmar0/', 'intel-iommu/cap ', 'cap:', 'dmar0 ', '-iommu/', ' -> ', '/iommu', '{a,'],
+    ...[
+      '0000000000000000-',
+      '(prio ',
+      'i/o): ',
+      '@',
+      'alias ',
+      '  ',
+      'AS "',
+      '#0 @0..',
+      'FlatView ',
+      '0-0\n',
+      '    0000000000000000-00000000000000ff (prio 0, i/o): x\n',
+    ],
+    ...['Memory at ', '[size=', '(64-bit', 'Region 0: ', 'MSI: Enable+ ', 'Address: ', 'BAR=0 offset=', '00:02.0 '],
+    ...[
+      'vfio_dma_map(',
+      ', 0x0',
+      'region_add ',
+      ' - ',
+      'IOMMU: ',
+      'map: ',
+      'iova=0x',
+      'iova=0x0 - ',
+      'size=',
+      'IOMMU:iova',
+      'IOMMU:a ',
+    ],
+    ...[
+      'Device ',
+      'Device 0000:00:02.0 @',
+      '0x0\t',
+      '|\t',
+      '0x0000000000001\t|\t0x0 ',
+      '0x0:',
+      'CAP 0x08 0x0\n',
+      'Register Base Address: ',
+    ],
+    ...[
+      '[024h ',
+      '[0040] ',
+      'Base Address : ',
+      'Length : ',
+      'Signature : "DMAR"\n',
+      '00000000: ',
+      '00000000: 00\n',
+      '<a>',
+      '<a+1>:',
+    ],
+    ...[
+      'DMAR: ',
+      'RMRR base: ',
+      '[DMA Read] ',
+      'fault addr ',
+      'Event logged [',
+      'event 0x10 received:\n',
+      '\t0x0',
+      'iova: ',
+      'sid: ',
+      'fsr=',
+      '[VT-D]',
+    ],
+    ...[
+      'EAL: ',
+      'iova 0x0 ',
+      'DMA remapping ',
+      'error ',
+      'exceed ',
+      '0-0 : ',
+      '00000000-00000fff : x\n',
+      'region_del 0x0 - 0x1\n',
+    ],
+    ...[
+      'x-1 [0] 1.5: ',
+      '[0] ',
+      '1.',
+      'x-1 [0] 1.5: map: IOMMU: iova=0x1000 - 0x2000 paddr=0x5000 size=4096\n',
+      '[LOST 1 EVENTS]\n',
+      '...\n',
+      '# \n',
+    ],
+  ];
+
+  test.each(REPEATED)('%j over and over', async (text) => {
+    for (const start of [
+      '',
+      '0x0 ',
+      '/sys/kernel/iommu_groups/',
+      '[',
+      'a@b:',
+      'time="',
+      'IOMMU: ',
+      'Device 0 ',
+      '00:02.0 ',
+    ]) {
+      await survives(start + text.repeat(Math.ceil(60_000 / text.length)));
+    }
+  });
+});
