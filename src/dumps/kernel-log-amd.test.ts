@@ -87,14 +87,17 @@ test('wherever a mail program breaks the line, it is the same one', async () => 
   }
 });
 
-describe('no fault', () => {
-  test('interrupts have no address; they are understood all the same', async () => {
+describe('no fault of memory', () => {
+  test('interrupts that were refused say so', async () => {
     const opened = await open(
       'AMD-Vi: Event logged [IO_PAGE_FAULT device=23:00.0 domain=0x005e address=0xfffffffdf8030000 flags=0x0008]',
       '(XEN) AMD-Vi: IO_PAGE_FAULT: 0000:23:00.0 d0 addr fffffffdf8000000 flags 0x8 I',
     );
-    expect(faultsOf(opened)).toEqual([]);
-    expect(diagnosticsOf(opened)).toEqual(['info interrupt-refused 1', 'info interrupt-refused 2']);
+    expect(faultsOf(opened)).toEqual([
+      '0000:23:00.0 ? fffffffdf8030000 (IO_PAGE_FAULT flags=0x0008 (interrupt))',
+      '0000:23:00.0 ? fffffffdf8000000 (IO_PAGE_FAULT flags=0x8 (interrupt))',
+    ]);
+    expect(diagnosticsOf(opened)).toEqual([]);
     expect(opened.sources[0]?.unrecognized).toBe(0);
   });
 

@@ -10,8 +10,8 @@
 //        "range_start:" hex "range_end:" hex "flags:" hex      with amd_iommu_dump; the end is exclusive
 //
 // Bit 3 of IVMD's flags marks a range that is excluded (reserved); others are mapped as they are (direct). Bit 3 of an
-// event's flags says that the request was an interrupt; what stands as its address is none, so there is no fault. Bit 5
-// tells writes. Other events have addresses of the host's memory, not of the device's space, and are left alone.
+// event's flags says that the request was an interrupt: what stands as its address is where interrupts go, and the reason
+// says so. Bit 5 tells writes. Other events have addresses of the host's memory, not of the device's space, and are left alone.
 // (print_event and its like in drivers/iommu/amd/iommu.c, init_unity_map_range in init.c, Linux 2.6.27 to 6.12.)
 import { hex } from '../iova/format.ts';
 import { isIova } from '../iova/iova.ts';
@@ -70,23 +70,21 @@ class KernelLogAmdReader implements LineReader {
     if (address === undefined) return this.#damaged(line);
     const flags = parseAddress(bits);
     const device = deviceOf(before, pairs);
-    if (flags !== undefined && (flags & INTERRUPT) !== 0n) {
-      const who = device === undefined ? 'a device' : device;
-      const message = `an interrupt of ${who} was refused: what stands as its address is none`;
-      this.#sink.recognized();
-      this.#sink.diagnostic('info', 'interrupt-refused', message, line.number);
-      return lines;
-    }
+    const isInterrupt = flags !== undefined && (flags & INTERRUPT) !== 0n;
     const pasid = parseAddress(/ pasid= ?(\w{1,18})/.exec(pairs)?.[1]);
     const access =
-      event !== 'IO_PAGE_FAULT' || flags === undefined ? undefined : (flags & WRITE) === 0n ? 'read' : 'write';
+      event !== 'IO_PAGE_FAULT' || flags === undefined || isInterrupt
+        ? undefined
+        : (flags & WRITE) === 0n
+          ? 'read'
+          : 'write';
     this.#sink.fact(
       {
         kind: 'fault',
         address,
         ...(device === undefined ? {} : { device }),
         ...(access === undefined ? {} : { access }),
-        reason: bits === undefined ? event : `${event} flags=${bits}`,
+        reason: bits === undefined ? event : `${event} flags=${bits}${isInterrupt ? ' (interrupt)' : ''}`,
         driver: 'amd',
         ...(pasid === undefined ? {} : { pasid: Number(pasid) }),
       },

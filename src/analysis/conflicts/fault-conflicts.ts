@@ -103,6 +103,17 @@ function* withLowBits(
 function findings(fault: Fault, space: CommonSpace, states: readonly MappingState[]): Finding[] {
   const { address } = fault;
   const found: Finding[] = [];
+  if (/\binterrupt\b/i.test(fault.reason ?? '')) {
+    return [
+      {
+        words:
+          'The request was an interrupt: the address is where this platform sends them, and nothing is mapped there.',
+        wayOut:
+          'See whether the interrupt was set up (remapped) for the device, and whether its MSI registers hold what the kernel wrote.',
+        marks: [],
+      },
+    ];
+  }
   const region = space.host.groups
     .flatMap((group) => group.regions.map((r) => ({ group, r })))
     .find(({ r }) => containsAddress(r, address));

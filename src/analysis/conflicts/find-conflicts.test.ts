@@ -350,6 +350,13 @@ describe('faults', () => {
     expect(only([fault(0x40n, { driver: 'arm-smmu' })]).words).toContain('doorbell');
   });
 
+  test('an interrupt that was refused is compared with no mapping', () => {
+    const refused = fault(0xffff_fffd_f803_0000n, { driver: 'amd', reason: 'IO_PAGE_FAULT flags=0x0008 (interrupt)' });
+    const conflict = only([map(0xf803_0000n, 0xf803_ffffn), refused]);
+    expect(conflict.words).toContain('The request was an interrupt');
+    expect(conflict.marks.filter(({ role }) => role === 'obstacle')).toEqual([]);
+  });
+
   test('the same fault again is one with a count', () => {
     const conflict = only([fault(0x1000n), fault(0x1000n, { line: 8 }), fault(0x1000n, { line: 9 })]);
     expect(conflict.title).toContain('3 times');
