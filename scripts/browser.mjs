@@ -1,8 +1,7 @@
 // Finds a Chromium to test with; installs Debian's where that is possible without asking.
-import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { chromium } from '@playwright/test';
+import { findProgram, installPackages } from './debian.mjs';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
@@ -15,11 +14,9 @@ export function findBrowser() {
   if (named) return named;
   const own = chromium.executablePath();
   if (existsSync(own)) return own;
-  for (const folder of (process.env.PATH ?? '').split(path.delimiter)) {
-    for (const name of NAMES) {
-      const candidate = path.join(folder, name);
-      if (existsSync(candidate)) return candidate;
-    }
+  for (const name of NAMES) {
+    const program = findProgram(name);
+    if (program) return program;
   }
   return undefined;
 }
@@ -28,15 +25,8 @@ export function findBrowser() {
 export function requireBrowser() {
   const found = findBrowser();
   if (found) return found;
-  if (process.getuid?.() === 0 && spawnSync('apt-get', ['--version']).status === 0) {
-    console.error('No Chromium found: installing Debian’s with apt-get.');
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    execFileSync('apt-get', ['update', '-qq'], { stdio: ['ignore', 'ignore', 'inherit'], env });
-    const packages = ['chromium', 'fonts-dejavu-core'];
-    execFileSync('apt-get', ['install', '-y', '-qq', ...packages], { stdio: ['ignore', 'ignore', 'inherit'], env });
-    const installed = findBrowser();
-    if (installed) return installed;
-  }
+  const installed = installPackages(['chromium', 'fonts-dejavu-core']) ? findBrowser() : undefined;
+  if (installed) return installed;
   throw new Error(
     'No Chromium found. Get one with: npx playwright install chromium (or, on Debian: sudo apt install chromium)',
   );
