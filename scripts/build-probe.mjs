@@ -19,20 +19,28 @@ const PACKAGES = {
   shellcheck: 'shellcheck',
 };
 
-/** Those of the programs that are not there, after an attempt to install them. */
+/** The C library that a compiler builds for, with its headers. A compiler that was there may be there without it. */
+const LIBRARIES = { cc: 'libc6-dev', 'musl-gcc': 'musl-dev', 'aarch64-linux-gnu-gcc': 'libc6-dev-arm64-cross' };
+
+function isUsable(name) {
+  if (!findProgram(name)) return false;
+  return !(name in LIBRARIES) || spawnSync(name, ['-E', '-'], { input: '#include <fcntl.h>\n' }).status === 0;
+}
+
+/** Those of the programs that are not there or of no use, after an attempt to install what they lack. */
 export function missingPrograms(names) {
-  const missing = names.filter((name) => !findProgram(name));
+  const missing = names.filter((name) => !isUsable(name));
   if (missing.length === 0) return [];
-  // A compiler without the C library's headers builds nothing.
-  const packages = missing.flatMap((name) => [PACKAGES[name], ...(/cc$/.test(name) ? ['libc6-dev'] : [])]);
-  if (missing.includes('aarch64-linux-gnu-gcc')) packages.push('libc6-dev-arm64-cross');
-  return installPackages([...new Set(packages)]) ? missing.filter((name) => !findProgram(name)) : missing;
+  return installPackages(packagesFor(missing)) ? missing.filter((name) => !isUsable(name)) : missing;
+}
+
+function packagesFor(names) {
+  return [...new Set(names.flatMap((name) => [PACKAGES[name], ...(LIBRARIES[name] ? [LIBRARIES[name]] : [])]))];
 }
 
 /** One line that says what is missing and the command that gets it. */
 export function howToGet(names) {
-  const packages = names.map((name) => PACKAGES[name]).join(' ');
-  return `${names.join(', ')} not found. On Debian: sudo apt install ${packages}`;
+  return `${names.join(', ')} not found. On Debian: sudo apt install ${packagesFor(names).join(' ')}`;
 }
 
 function requireCompiler() {
@@ -56,7 +64,7 @@ export function buildProbe() {
   const folder = path.join(root, 'dist/probe');
   const musl = missingPrograms(['musl-gcc']).length === 0;
   if (!musl) console.error(`${howToGet(['musl-gcc'])} (it makes a smaller program; building with cc -static)`);
-  const arm64 = findProgram('aarch64-linux-gnu-gcc') !== undefined;
+  const arm64 = isUsable('aarch64-linux-gnu-gcc');
   if (!arm64) console.error(`${howToGet(['aarch64-linux-gnu-gcc'])} (left out: the probe for arm64)`);
   makeProbe(['all', ...(arm64 ? ['arm64'] : [])], folder);
   return ['iovascope-probe', ...(arm64 ? ['iovascope-probe-arm64'] : [])].map((name) => path.join(folder, name));

@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildProbe } from './build-probe.mjs';
+import { buildProbe, howToGet, missingPrograms } from './build-probe.mjs';
 import { findProgram, installPackages } from './debian.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -24,11 +24,12 @@ const store = join(root, 'dist', 'vm');
 
 /** What each kind of machine needs of the host. */
 const ARCHES = {
-  amd64: { qemu: 'qemu-system-x86_64', package: 'qemu-system-x86', cc: ['musl-gcc', 'gcc'], probe: 'iovascope-probe' },
+  // Programs of the guest are built against the machine's C library, which has the kernel's headers; musl's has not.
+  amd64: { qemu: 'qemu-system-x86_64', package: 'qemu-system-x86', cc: 'cc', probe: 'iovascope-probe' },
   arm64: {
     qemu: 'qemu-system-aarch64',
     package: 'qemu-system-arm',
-    cc: ['aarch64-linux-gnu-gcc'],
+    cc: 'aarch64-linux-gnu-gcc',
     probe: 'iovascope-probe-arm64',
   },
 };
@@ -153,7 +154,9 @@ function newest(files) {
 /** Paths of a kernel and a file system for a machine of an architecture, made if they are not there or stale. */
 export async function vmImage(arch) {
   const { qemu, package: name, cc, probe } = ARCHES[arch];
-  require({ ...TOOLS, [qemu]: name, [cc[0]]: arch === 'arm64' ? 'gcc-aarch64-linux-gnu' : 'musl-tools' });
+  require({ ...TOOLS, [qemu]: name });
+  const missing = missingPrograms([cc]);
+  if (missing.length > 0) throw new Error(howToGet(missing));
   await buildProbe();
   const probeFile = join(root, 'dist', 'probe', probe);
   const { kernel, busybox, modules } = kernelFor(arch);
@@ -166,10 +169,8 @@ export async function vmImage(arch) {
     copyFileSync(busybox, join(tree, 'bin', 'busybox'));
     copyFileSync(probeFile, join(tree, 'bin', 'iovascope-probe'));
     copyFileSync(join(guest, 'init'), join(tree, 'init'));
-    // The kernel's headers come with the C library of the machine; musl's own folder lacks them.
-    const compiler = findProgram('gcc') && arch === 'amd64' ? 'gcc' : cc[0];
     for (const name of PROGRAMS) {
-      run(compiler, ['-static', '-O1', '-Wall', '-Werror', '-o', join(tree, 'bin', name), join(guest, `${name}.c`)]);
+      run(cc, ['-static', '-O1', '-Wall', '-Werror', '-o', join(tree, 'bin', name), join(guest, `${name}.c`)]);
     }
     for (const file of modules) {
       const bytes = file.endsWith('.xz')
