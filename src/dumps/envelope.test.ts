@@ -31,6 +31,8 @@ describe('one line', () => {
     ['2024-02-03T01:02:03.123456789Z stdout F text', 'text'],
     ['2024-02-03 01:02:03,123 host app: text', 'text'],
     ['Jan  3 12:00:01 host kernel: [   12.345678] pci 0000:00:1f.0: text', 'pci 0000:00:1f.0: text'],
+    ['kernel: [   12.345678] text', 'text'],
+    ['kernel: text', 'text'],
     ['[    0.200001] text', 'text'],
     ['[    0.200001]   indented', '  indented'],
     ['[    0.200001][    T0] text', 'text'],
@@ -78,6 +80,8 @@ describe('one line', () => {
       'three',
     ]);
     expect(texts('{"log":"one\\ntwo\\n","stream":"stderr"}')).toEqual(['one', 'two', '']);
+    expect(texts('{"return":"one\\r\\n  two\\r\\n","id":"libvirt-1"}')).toEqual(['one', '  two', '']);
+    expect(texts('{"return":{}}')).toEqual(['{"return":{}}']);
     expect(texts('{"level":"error","ts":1,"msg":"[    0.1] text"}')).toEqual(['text']);
     expect(texts('{"not":"a log"}')).toEqual(['{"not":"a log"}']);
     expect(texts('{"broken')).toEqual(['{"broken']);

@@ -2,9 +2,9 @@
 //
 //   quote marks     `> >> `  `| `  `ab> `  `&gt; `
 //   log prefixes    `фев 28 09:10:11 host qemu[1]: `  `2024-02-03T01:02:03.5+01:00 host kernel: `  `<6>`  `(XEN) `
-//                   `[   12.345678] `  `[  +0,000021] `  `[Fri Feb  2 01:02:03 2024] `  `… stdout F `
+//                   `[   12.345678] `  `[  +0,000021] `  `[Fri Feb  2 01:02:03 2024] `  `… stdout F `  `kernel: `
 //   chat            `12:34 <nick> `  `<nick> `
-//   containers      `time="…" level=error msg="…"`   `{"log":"…"}`
+//   containers      `time="…" level=error msg="…"`   `{"log":"…"}`   `{"return":"…"}` of QEMU's human-monitor-command
 //   prompt          see shell.ts
 //   annotations     ` <<<< here`   ` <-- this one`   at the end
 //
@@ -56,13 +56,15 @@ export const STAMP = /^\[ {0,10}\+?\d{1,10}[.,]\d{1,9}\](?: ?\[ {0,8}[TC]\d{1,8}
 const DATE_STAMP = /^\[(?:\p{L}{2,9}\.? )?\p{L}{2,9}\.? {1,2}\d{1,2} [\d: ]{4,16}\](?: |$)/u;
 /** `journalctl -o short-monotonic` and the like: host and tag after a stamp. Only for tags that carry no content. */
 const AFTER_STAMP = /^[\w.-]{1,64} (?:kernel|systemd|qemu[\w-]{0,40})(?:\[\d{1,10}\])?: /;
+/** A tag whose time and host somebody left out. */
+const KERNEL_TAG = 'kernel: ';
 const PRIORITY = /^<\d{1,3}>/;
 const XEN = /^\(XEN\) ?/;
 const CHAT = /^(?:\[?\d{1,2}:\d{2}(?::\d{2})?\]?\s{1,4})?<[ @+~&%]?[A-Za-z_[\]\\`^{}|][\w[\]\\`^{}|-]{0,31}> /;
 const CHAT_BARE = /^\[?\d{1,2}:\d{2}(?::\d{2})?\]? +(?:\w[\w-]{0,31} (?:\||>) )/;
 const LOGFMT = /^(?:[\w.]{1,32}=(?:"(?:[^"\\]|\\.){0,4000}"|[^\s"]{0,200}) ){1,12}?(?=(?:msg|error|err|log|message)=")/;
 const LOGFMT_VALUE = /\b(?:msg|error|err|log|message)="((?:[^"\\]|\\.){0,60000})"/g;
-const JSON_KEYS = ['log', 'msg', 'message', 'MESSAGE', 'error', 'err'];
+const JSON_KEYS = ['log', 'msg', 'message', 'MESSAGE', 'error', 'err', 'return'];
 const ANNOTATION = /(?<![ \t])[ \t]+(?:<{2,}|<-|←|⟵|<={2,}[ \t]|\/\/ )[^\n]*$/;
 
 const MOST_PREFIXES = 8;
@@ -75,6 +77,7 @@ function peel(text: string): string | undefined {
   if (isLetter(code)) {
     const end = syslogEnd(text);
     if (end > 0) return text.slice(end);
+    if (text.startsWith(KERNEL_TAG)) return text.slice(KERNEL_TAG.length);
     match = /^[A-Za-z]{1,4}>/.test(text) ? QUOTES.exec(text) : SYSLOG.exec(text);
   } else if (isDigit(code)) {
     match = ISO.exec(text) ?? SYSLOG.exec(text) ?? CHAT.exec(text) ?? CHAT_BARE.exec(text);
@@ -254,7 +257,7 @@ export function plainText(raw: string, marks: number): string | undefined {
   while (isBlank(raw.charCodeAt(at))) at++;
   const code = raw.charCodeAt(at);
   if (isLetter(code)) {
-    if (mayBeginSyslog(raw, at)) return undefined;
+    if (mayBeginSyslog(raw, at) || raw.startsWith(KERNEL_TAG, at)) return undefined;
   } else if (code !== 48 || raw.charCodeAt(at + 1) !== 120) {
     // No `0x…`: digits, and what stands before quotations, stamps and chats.
     if (isDigit(code) || code === 62 || code === 124 || code === 91 || code === 40) return undefined;

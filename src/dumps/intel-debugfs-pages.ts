@@ -22,7 +22,7 @@ const DEVICE =
 const HEADER = /^\s{0,16}IOVA_PFN\b|^\s{0,16}(?:(?:PML5E|PML4E|PDPE|PDE|PTE)(?:\s{1,40}|$)){1,5}$/;
 /** The page frame alone, the bar taken for a mark of quotation on the next line. */
 const FRAME = /^\s{0,16}0x[0-9a-f]{13}(?: ?\|)?$/i;
-const ROW = /^\s{0,16}0x[0-9a-f]{1,64}\s{0,8}\|/i;
+const ROW = /^\s{0,16}0x[0-9a-f]{1,64}\s{0,8}\|\s{0,40}(?:0x|0?$)/i;
 const DIGITS = /^[0-9a-fx\s|]{1,120}$/i;
 const CUT_ENTRY = /(?:^|\s)(?:0|0x[0-9a-f]{0,15})$/i;
 
