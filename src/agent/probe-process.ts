@@ -57,8 +57,8 @@ export class ProbeProcess {
   #hasSpoken = false;
   #nextId = 1;
   #isEnded = false;
-  /** Requests that are put to every new process, in this order. */
-  readonly #standing: ProbeRequest[] = ['hello', 'snapshot', 'watch'];
+  /** Requests that are put to every new process, in this order: what changes during the snapshot is told after it. */
+  readonly #standing: ProbeRequest[] = ['hello', 'watch', 'snapshot'];
 
   constructor(command: string, events: ProbeEvents, timings: Partial<ProbeTimings> = {}) {
     this.#command = command;

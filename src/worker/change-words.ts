@@ -1,5 +1,5 @@
 // What changed on a live host, in words for people: what matters first, and the same thing only once.
-import { counted, hex } from '../iova/format.ts';
+import { groupedDecimal, hex } from '../iova/format.ts';
 import { type Fact, isFact, type SessionEvent } from '../session/events.ts';
 
 /** Words that a change lists; the rest is counted. */
@@ -17,10 +17,25 @@ const ORDER: readonly Fact['kind'][] = [
   'map',
   'aperture',
 ];
-const PLURALS: Partial<Record<Fact['kind'], string>> = {
-  window: 'window of the memory map',
-  map: 'mapping',
-  guest: 'guest range',
+/** More than one of them. */
+const PLURALS: Readonly<Record<Fact['kind'], string>> = {
+  host: 'hosts',
+  iommu: 'IOMMUs',
+  group: 'groups',
+  reserved: 'reserved regions',
+  aperture: 'apertures',
+  valid_range: 'valid ranges',
+  window: 'windows of the memory map',
+  bar: 'BARs',
+  msi_message: 'MSI messages',
+  guest: 'guest ranges',
+  map: 'mappings',
+  unmap: 'unmaps',
+  request: 'requests',
+  fault: 'faults',
+  gone: 'facts that are gone',
+  ineligible: 'devices that cannot be assigned',
+  diagnostic: 'diagnostics',
 };
 
 /** What a fact speaks of: two facts of one subject are the same thing before and after. */
@@ -86,18 +101,16 @@ export class ChangeWords {
     const words = [...byKind]
       .sort(([a], [b]) => rank(a) - rank(b))
       .flatMap(([kind, list]) =>
-        list.length > PER_KIND_MAX
-          ? [`${counted(list.length, PLURALS[kind] ?? `fact of kind “${kind}”`)} changed`]
-          : list,
+        list.length > PER_KIND_MAX ? [`${groupedDecimal(BigInt(list.length))} ${PLURALS[kind]} changed`] : list,
       );
     return words.length > LISTED_MAX ? [...words.slice(0, LISTED_MAX), `and ${words.length - LISTED_MAX} more`] : words;
   }
 }
 
-/** True if two facts differ in nothing but the line that they were read from and the time. */
+/** True if two facts differ in nothing but the line that they were read from, the time, and counts that always move. */
 function isSameBut(a: Fact, b: Fact): boolean {
   const text = (fact: Fact) =>
-    JSON.stringify({ ...fact, line: undefined, seen: undefined }, (_, value: unknown) =>
+    JSON.stringify({ ...fact, line: undefined, seen: undefined, mappings_left: undefined }, (_, value: unknown) =>
       typeof value === 'bigint' ? value.toString() : value,
     );
   return text(a) === text(b);

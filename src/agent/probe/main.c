@@ -17,6 +17,7 @@
 #define SETTLE_MS 500     // quiet time after the last hot-plug message
 #define MOST_SETTLE_MS 5000
 #define RESCAN_MS 5000    // between looks at the processes
+#define COUNTS_MS 60000   // between numbers of mappings that never settle
 #define TRACE_MS 100      // between looks at the trace
 
 static const char help[] =
@@ -44,7 +45,9 @@ static int uevents = -1;
 static bool watching;
 static long long changed_at, settle_at; // when the first change came, and when it has settled; 0: none
 static long long rescan_at;
-static uint64_t processes;
+static uint64_t processes, counts; // as told
+static uint64_t last_counts;
+static long long counted_at;
 
 static long long now_ms(void)
 {
@@ -64,12 +67,29 @@ void snapshot_facts(void)
         report_tables();
 }
 
-// A number that is another one if any process's address spaces are.
+// A number that is another one if any process's address spaces are, the numbers of their mappings aside.
 static uint64_t hash_processes(void)
 {
     json_hash_begin();
     report_processes();
     return json_hash_end();
+}
+
+// Before they are told: what changes meanwhile is found by the next look.
+static void note_processes(void)
+{
+    processes = hash_processes();
+    counts = last_counts = mapping_counts();
+    counted_at = now_ms();
+}
+
+// A guest that maps and unmaps all the time is no change each time; one that has come to rest is.
+static bool processes_changed(void)
+{
+    uint64_t hash = hash_processes(), now = mapping_counts();
+    bool settled = now == last_counts || now_ms() >= counted_at + COUNTS_MS;
+    last_counts = now;
+    return hash != processes || (settled && now != counts);
 }
 
 void set_watching(bool on)
@@ -79,7 +99,7 @@ void set_watching(bool on)
     watching = on;
     if (on) {
         uevents = uevents_open();
-        processes = hash_processes();
+        note_processes();
         rescan_at = now_ms() + RESCAN_MS;
     } else {
         uevents_close();
@@ -92,6 +112,7 @@ static void new_snapshot(void)
 {
     unsigned long before = fact_count();
     long long start = now_ms();
+    note_processes();
     json_open();
     json_text("probe", "begin");
     json_raw("id", "null");
@@ -112,10 +133,10 @@ static void look_for_changes(bool message)
     long long now = now_ms();
     bool changed = message && uevents_read();
     if (now >= rescan_at) {
-        uint64_t hash = hash_processes();
+        bool moved = processes_changed();
         rescan_at = now_ms() + RESCAN_MS;
-        if (hash != processes) {
-            processes = hash;
+        if (moved) {
+            note_processes();
             changed = true;
             json_open();
             json_text("probe", "changed");
@@ -130,10 +151,8 @@ static void look_for_changes(bool message)
     if (changed_at && now >= settle_at) {
         changed_at = 0;
         uevents_settled();
-        if (mode == WATCH) {
+        if (mode == WATCH)
             new_snapshot();
-            processes = hash_processes();
-        }
     }
 }
 
@@ -260,15 +279,15 @@ int main(int count, char **arguments)
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
 
-    if (mode != SERVE) {
+    if (mode != SERVE)
         header_line();
+    if (mode == WATCH)
+        set_watching(true); // first, so that nothing between is missed
+    if (mode != SERVE)
         snapshot_facts();
-    }
     if (with_trace && trace_start() && mode == ONCE)
         while (trace_is_on() && !stopping)
             trace_read();
-    if (mode == WATCH)
-        set_watching(true);
     if (mode != ONCE)
         run();
     trace_stop();

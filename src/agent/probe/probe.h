@@ -106,6 +106,8 @@ void report_groups(void);
 void report_iomem(void);
 void report_tables(void);
 void report_processes(void);
+// A number that is another one if the last report told another number of mappings left for any container.
+uint64_t mapping_counts(void);
 
 bool trace_start(void); // false: it said why not
 void trace_read(void);

@@ -179,6 +179,13 @@ static size_t find_capability(size_t size, unsigned id, size_t least)
     return 0;
 }
 
+static uint64_t counts; // of this report
+
+uint64_t mapping_counts(void)
+{
+    return counts;
+}
+
 static void report_container(const struct holder *holder, size_t size, int error)
 {
     if (error == EINVAL || error == ENOTTY) {
@@ -197,6 +204,7 @@ static void report_container(const struct holder *holder, size_t size, int error
     size_t avail = find_capability(size, CAP_DMA_AVAIL, 12);
     if (avail)
         memcpy(&left, answer.bytes + avail + 8, sizeof left);
+    counts = (counts ^ left) * 0x100000001b3u; // FNV-1a, by number
     if (at && count > (size - at - 16) / 16) {
         diagnostic("warning", "container-damaged", holder->source, 0, "%u ranges do not fit into the answer", count);
         return;
@@ -212,7 +220,7 @@ static void report_container(const struct holder *holder, size_t size, int error
             continue;
         }
         begin_range(holder, range[0], range[1], 0);
-        if (avail && !json_is_hashing()) // a guest that maps and unmaps all the time is no change
+        if (avail && !json_is_hashing()) // counted apart, see mapping_counts()
             json_number("mappings_left", left);
         if (answer.info.flags & INFO_PGSIZES)
             json_hex("pgsize_bitmap", answer.info.iova_pgsizes);
@@ -358,6 +366,7 @@ static void report_process(int pid)
 
 void report_processes(void)
 {
+    counts = 0;
     struct names names;
     if (!root_is_host()) {
         diagnostic("info", "processes-skipped", "/proc", 0, "processes are looked at on the running host only, not below --sysroot");
