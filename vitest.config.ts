@@ -16,12 +16,16 @@ export default defineConfig({
         },
       },
       {
+        // All at the start: what is found later reloads the page in the middle of a test.
+        optimizeDeps: { include: ['fflate', 'modern-tar', 'valibot'] },
         test: {
           name: 'browser',
           include: ['src/**/*.browser.test.ts'],
           browser: {
             enabled: true,
             headless: true,
+            // Not every small container knows the name localhost.
+            api: { host: '127.0.0.1' },
             screenshotFailures: false,
             provider: playwright({
               launchOptions: { args: BROWSER_ARGS, ...(executablePath ? { executablePath } : {}) },

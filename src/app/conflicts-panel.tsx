@@ -1,6 +1,6 @@
 import { formatSize, groupedHex } from '../iova/format.ts';
 import type { ConflictRow } from '../worker/protocol.ts';
-import { PlaceLink } from './place-link.tsx';
+import { Places } from './place-link.tsx';
 import { keyOf, showConflict, showRange, useApp } from './store.ts';
 import './conflicts-panel.css';
 
@@ -32,13 +32,7 @@ function Details({ row }: { row: ConflictRow }) {
           </li>
         ))}
       </ul>
-      <ul>
-        {row.provenance.slice(0, 6).map((place) => (
-          <li key={`${place.source}:${place.line}`}>
-            <PlaceLink source={place.source} line={place.line} />
-          </li>
-        ))}
-      </ul>
+      <Places places={row.provenance} first={6} />
     </div>
   );
 }

@@ -119,6 +119,7 @@ function MachineSize({ guest }: { guest: Extract<GuestChoice, { kind: 'machine' 
           {last && last.most >= sizes.most && sizes.sizes.length === 1
             ? 'Any size fits here.'
             : `Fits here: ${sizes.words}.`}
+          {!sizes.isApertureKnown && ' The aperture is not known; it may end below that.'}
           {sizes.hosts.length > 1 &&
             sizes.hosts.map((host) => (
               <span key={host.title} className="second guest-host">

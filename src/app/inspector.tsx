@@ -2,8 +2,10 @@ import { formatSize, groupedDecimal, groupedHex, hex } from '../iova/format.ts';
 import { bitLength, lowestSetBit } from '../iova/iova.ts';
 import type { Neighbour, RangeDetail } from '../worker/protocol.ts';
 import { copy } from './picture.ts';
-import { PlaceLink } from './place-link.tsx';
+import { Places } from './place-link.tsx';
 import { select, useApp } from './store.ts';
+
+const PARTS_MAX = 50;
 
 function CopyButton({ text, what }: { text: string; what: string }) {
   return (
@@ -64,7 +66,7 @@ function Sources({ detail }: { detail: RangeDetail }) {
   }
   return (
     <ul className="parts">
-      {detail.parts.slice(0, 50).map((part) => (
+      {detail.parts.slice(0, PARTS_MAX).map((part) => (
         <li key={`${part.owner} ${part.range.start} ${part.range.last}`}>
           <strong>{part.owner}</strong>{' '}
           {(part.range.start !== detail.target.start || part.range.last !== detail.target.last) && (
@@ -72,15 +74,10 @@ function Sources({ detail }: { detail: RangeDetail }) {
               {groupedHex(part.range.start)} – {groupedHex(part.range.last)}
             </span>
           )}
-          <ul>
-            {part.provenance.slice(0, 10).map((p) => (
-              <li key={`${p.source}:${p.line}`}>
-                <PlaceLink source={p.source} line={p.line} />
-              </li>
-            ))}
-          </ul>
+          <Places places={part.provenance} first={10} />
         </li>
       ))}
+      {detail.parts.length > PARTS_MAX && <li className="second">and {detail.parts.length - PARTS_MAX} more</li>}
     </ul>
   );
 }

@@ -140,7 +140,7 @@ export const LEGEND: Readonly<Record<StyleName, string>> = {
 };
 
 function gutterWidth(width: number): number {
-  return width < 480 ? 92 : width < 640 ? 106 : width < 900 ? 120 : 150;
+  return width < 480 ? 92 : width < 640 ? 106 : width < 900 ? 130 : 150;
 }
 
 /** Width of the plot in a picture of `width` pixels. */

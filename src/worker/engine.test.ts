@@ -313,7 +313,14 @@ describe('questions', () => {
     expect(wrong.problem).toContain('nonsense');
     const sizes = await asker.ask('guestSizes', { machine: 'q35', ticked });
     expect(sizes.words).toBe('up to 1010 GiB');
+    expect(sizes.isApertureKnown).toBe(false);
     expect(sizes.hosts.map(({ words }) => words)).toEqual([expect.stringContaining('up to'), 'up to 1010 GiB']);
+    const narrow = await asker.open(
+      'c',
+      '/sys/kernel/iommu_groups/4/reserved_regions:0xfee00000 0xfeefffff msi\nDMAR: Host address width 39\n',
+    );
+    const alone = narrow.groups.map(({ key }) => key);
+    expect(await asker.ask('guestSizes', { machine: 'q35', ticked: alone })).toMatchObject({ isApertureKnown: true });
     await asker.ask('arrange', { ticked, expanded: [], scale: 'fold', guest });
     const fits = await asker.ask('fit', { size: 1n << 40n, alignment: 1n << 40n });
     expect(fits.map((answer) => answer.places[0]?.first)).toEqual([0x100_0000_0000n, 0x100_0000_0000n]);

@@ -159,6 +159,8 @@ export interface GuestSizes {
   readonly hosts: readonly { readonly title: string; readonly words: string }[];
   /** The largest RAM for which the machine has a layout. */
   readonly most: bigint;
+  /** False if the aperture of any of the hosts is not known: it may be too narrow for what is said to fit. */
+  readonly isApertureKnown: boolean;
 }
 
 /** Several hosts side by side. */

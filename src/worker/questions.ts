@@ -127,6 +127,7 @@ export function guestSizes(hosts: readonly TickedHost[], name: string): Result<G
       words: sizesInWords(fittingSizes(machine, blocked[i] ?? [])),
     })),
     most: machine.most,
+    isApertureKnown: hosts.every(({ space }) => space.apertures.length > 0),
   });
 }
 
