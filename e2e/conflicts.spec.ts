@@ -140,6 +140,8 @@ test('would this fit? places, and what stands in the way', async ({ app }) => {
   await app.getByRole('tab', { name: 'Fit' }).click();
   const fit = app.getByTestId('fit');
   await expect(fit).toContainText('Fits in host.txt: group 1');
+  await fit.getByLabel('size').fill('8E');
+  await expect(fit).toContainText('1 of them side by side');
   await fit.getByLabel('size').fill('4G');
   await fit.getByLabel('at', { exact: true }).fill('0x80000000');
   await expect(fit).toContainText('Does not fit');
@@ -173,6 +175,19 @@ test('a guest’s dump on another host, and ranges typed by hand', async ({ app 
   await app.getByTestId('guest').getByRole('textbox').fill('from here to there');
   await app.getByTestId('guest').getByRole('button', { name: 'Try them' }).click();
   await expect(app.getByTestId('conflicts')).toContainText('The guest was not tried');
+});
+
+test('a BAR that is smaller than a page of a host with large pages', async ({ app }) => {
+  const bar =
+    '00:02.0 Ethernet controller: a card\n\tRegion 0: Memory at 80004000 (64-bit, prefetchable) [size=16K]\n\tIOMMU group: 1\n';
+  await open(app, [{ name: 'host.txt', text: `${regions(1, MSI)}${bar}` }]);
+  await expect(conflicts(app)).toHaveCount(0);
+  const pages = app.getByTestId('guest').getByLabel('pages of the host');
+  await pages.selectOption('64 KiB');
+  await expect(conflicts(app)).toHaveCount(1);
+  await expect(conflicts(app).first()).toContainText('BAR 0 of 0000:00:02.0 (16 KiB) does not end on pages of 64 KiB');
+  await pages.selectOption('16 KiB');
+  await expect(conflicts(app)).toHaveCount(0);
 });
 
 test('search finds lines that no lane shows', async ({ app }) => {

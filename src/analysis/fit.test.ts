@@ -36,6 +36,14 @@ describe('findPlaces', () => {
     expect(findPlaces(FREE, { size: 1n, alignment: 1n, at: IOVA_MAX }).fits).toBe(true);
   });
 
+  test('of four BARs of 128 GiB three fit into 39 bits', () => {
+    const free = [range(0n, 0xfedf_ffffn), range(0xfef0_0000n, 0x7f_ffff_ffffn)];
+    const size = 128n << 30n;
+    expect(findPlaces(free, { size, alignment: size }).together).toBe(3n);
+    expect(findPlaces(free, { size, alignment: size, at: size }).together).toBe(1n);
+    expect(findPlaces(free, { size, alignment: size, at: 0n }).together).toBe(0n);
+  });
+
   test('2^64 bytes fit into the empty space, and into nothing smaller', () => {
     const whole = [range(0n, IOVA_MAX)];
     expect(findPlaces(whole, { size: 1n << 64n, alignment: 1n << 63n }).places).toEqual([
@@ -60,10 +68,14 @@ describe('findPlaces', () => {
             for (let n = at; n < at + size; n++) fits &&= isFree(n);
             if (fits) wanted.push(BigInt(at));
           }
-          const { places } = findPlaces(free, { size: BigInt(size), alignment: BigInt(alignment) });
+          const { places, together } = findPlaces(free, { size: BigInt(size), alignment: BigInt(alignment) });
           const got: bigint[] = [];
           for (const { first, last } of places) for (let at = first; at <= last; at += BigInt(alignment)) got.push(at);
           expect(got).toEqual(wanted);
+          // As many as when each takes the first place behind the one before it.
+          let [count, end] = [0n, 0n];
+          for (const at of wanted) if (at >= end) [count, end] = [count + 1n, at + BigInt(size)];
+          expect(together).toBe(count);
           const largest = largestAligned(free, BigInt(alignment));
           expect(largest === undefined || largest.size >= BigInt(size)).toBe(
             wanted.length > 0 || largest === undefined,

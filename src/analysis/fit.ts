@@ -24,6 +24,8 @@ export interface FitAnswer {
   readonly fits: boolean;
   /** Ascending. With a fixed address the one place, if it fits. */
   readonly places: readonly Places[];
+  /** How many such ranges fit side by side, each aligned; 0 or 1 with a fixed address. */
+  readonly together: bigint;
   /** The largest size that fits anywhere at this alignment (at a fixed address: from there), and where; undefined if none. */
   readonly largest?: { readonly size: bigint; readonly start: bigint } | undefined;
   /** With a fixed address: the parts of the wanted range that are not free, ascending. */
@@ -38,6 +40,11 @@ function placesIn(free: IovaRange, size: bigint, alignment: bigint): Places | un
   const highest = free.last - size + 1n;
   if (highest < first) return undefined;
   return { first, last: first + ((highest - first) / alignment) * alignment, free };
+}
+
+/** How many ranges of `size` bytes fit into one free range's places without overlap. */
+function packed({ first, last }: Places, size: bigint, alignment: bigint): bigint {
+  return (last - first) / alignUp(size, alignment) + 1n;
 }
 
 /** The largest range that starts at a multiple of the alignment; the lowest of equals. */
@@ -57,18 +64,20 @@ export function findPlaces(free: RangeSet, question: FitQuestion): FitAnswer {
   const { size, alignment, at } = question;
   if (at === undefined) {
     const places = free.flatMap((r) => placesIn(r, size, alignment) ?? []);
-    return { fits: places.length > 0, places, largest: largestAligned(free, alignment), blocked: [] };
+    const together = places.reduce((sum, place) => sum + packed(place, size, alignment), 0n);
+    return { fits: places.length > 0, places, together, largest: largestAligned(free, alignment), blocked: [] };
   }
   const holder = free.find((r) => r.start <= at && at <= r.last);
   const isAligned = at % alignment === 0n;
   const largest = holder && isAligned ? { size: holder.last - at + 1n, start: at } : undefined;
   const wanted = rangeOfLength(at, size);
-  if (!wanted) return { fits: false, places: [], largest, blocked: [], fault: 'past-the-end' };
-  if (!isAligned) return { fits: false, places: [], largest, blocked: blockedOf(free, wanted), fault: 'misaligned' };
+  const none = { fits: false, places: [], together: 0n, largest };
+  if (!wanted) return { ...none, blocked: [], fault: 'past-the-end' };
+  if (!isAligned) return { ...none, blocked: blockedOf(free, wanted), fault: 'misaligned' };
   if (holder && containsRange(holder, wanted)) {
-    return { fits: true, places: [{ first: at, last: at, free: holder }], largest, blocked: [] };
+    return { fits: true, places: [{ first: at, last: at, free: holder }], together: 1n, largest, blocked: [] };
   }
-  return { fits: false, places: [], largest, blocked: blockedOf(free, wanted) };
+  return { ...none, blocked: blockedOf(free, wanted) };
 }
 
 function blockedOf(free: RangeSet, wanted: IovaRange): RangeSet {

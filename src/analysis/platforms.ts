@@ -2,6 +2,9 @@
 import { containsRange, type IovaRange, overlaps, range } from '../iova/range.ts';
 import type { Host } from './inventory.ts';
 
+/** The page size of an x86 kernel, and of most others, where nothing tells another. */
+export const USUAL_PAGE = 0x1000n;
+
 /** A range that a kind of platform reserves, whatever a dump says. */
 export interface PlatformRange extends IovaRange {
   readonly platform: 'x86' | 'AMD' | 'ARM';
@@ -27,9 +30,6 @@ export const ARM_MSI: PlatformRange = {
   type: 'msi',
   words: 'the software MSI window of ARM',
 };
-
-/** Widths that IOMMUs have: Intel's client parts 39, servers 46 to 57; AMD and ARM 48 and more. */
-export const USUAL_WIDTHS: readonly number[] = [36, 39, 40, 46, 48, 52, 57];
 
 type Architecture = 'x86' | 'arm';
 

@@ -1,10 +1,10 @@
 import { useEffect, useState } from 'react';
 import { Label, Slider, SliderOutput, SliderThumb, SliderTrack } from 'react-aria-components';
 import { MACHINES } from '../analysis/guest-layouts.ts';
-import { formatExactSize, shortExactSize } from '../iova/format.ts';
+import { formatExactSize, formatSize, shortExactSize } from '../iova/format.ts';
 import { parseSize } from '../iova/parse.ts';
 import type { GuestChoice, GuestSizes } from '../worker/protocol.ts';
-import { ask, tryGuest, useApp } from './store.ts';
+import { ask, assumePages, tryGuest, useApp } from './store.ts';
 import './guest-panel.css';
 
 const GIB = 1n << 30n;
@@ -152,16 +152,39 @@ function TypedRanges({ guest }: { guest: Extract<GuestChoice, { kind: 'ranges' }
   );
 }
 
-/** The value of the menu for a choice. */
 /** Ids of documents have no blank. */
 function documentValue(id: string, guest: string): string {
   return `document ${id} ${guest}`;
 }
 
+/** The value of the menu for a choice. */
 function menuValue(guest: GuestChoice | undefined): string {
   if (!guest) return '';
   if (guest.kind === 'machine') return guest.machine;
   return guest.kind === 'document' ? documentValue(guest.id, guest.guest) : 'ranges';
+}
+
+/** Sizes that kernels are built for: ARM's have all three. */
+const KERNEL_PAGES: readonly bigint[] = [0x1000n, 0x4000n, 0x1_0000n];
+
+function HostPages() {
+  const pageSize = useApp((s) => s.pageSize);
+  return (
+    <label className="host-pages">
+      pages of the host{' '}
+      <select
+        value={pageSize?.toString() ?? ''}
+        onChange={({ target }) => void assumePages(target.value === '' ? undefined : BigInt(target.value))}
+      >
+        <option value="">as told, or 4 KiB</option>
+        {KERNEL_PAGES.map((size) => (
+          <option key={size} value={size.toString()}>
+            {formatSize(size)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
 }
 
 /** Chooses a guest to be tried on the ticked hosts, and its RAM. */
@@ -200,6 +223,7 @@ export function GuestPanel() {
       </label>
       {guest?.kind === 'machine' && <MachineSize guest={guest} />}
       {guest?.kind === 'ranges' && <TypedRanges guest={guest} />}
+      <HostPages />
     </section>
   );
 }

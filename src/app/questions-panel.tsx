@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { counted, formatRange, formatSize, groupedHex } from '../iova/format.ts';
+import { counted, formatRange, formatSize, groupedDecimal, groupedHex } from '../iova/format.ts';
 import { parseAddress, parseSize } from '../iova/parse.ts';
 import type { SpaceFit, SpaceHoles } from '../worker/protocol.ts';
 import { ask, showRange, useApp } from './store.ts';
@@ -42,11 +42,14 @@ const FAULTS = {
 } as const;
 
 function Answer({ answer, question }: { answer: SpaceFit; question: Question }) {
-  const { fits, places, placesMore, largest, blockers, fault } = answer;
+  const { fits, places, placesMore, together, largest, blockers, fault } = answer;
   return (
     <li>
       <p>
         <strong className={fits ? 'fits' : 'severity-error'}>{fits ? 'Fits' : 'Does not fit'}</strong> in {answer.space}
+        {fits && question.at === undefined && (
+          <span className="second">, {groupedDecimal(together)} of them side by side</span>
+        )}
       </p>
       {fault && <p>{FAULTS[fault]}</p>}
       {places.length > 0 && question.at === undefined && (

@@ -67,9 +67,10 @@ export interface AppState {
   readonly measured: { readonly start: bigint; readonly last: bigint } | undefined;
   /** A refused operation that the picture explains: what was asked for, and what stood in the way. */
   readonly explained: { readonly id: string; readonly position: number; readonly bands: readonly Band[] } | undefined;
-  /** A document whose state the picture shows under several models. */
   /** The guest that is tried on the hosts. */
   readonly guest: GuestChoice | undefined;
+  /** Bytes: the pages of the hosts' kernels, where a person says so. */
+  readonly pageSize: bigint | undefined;
   readonly conflicts: ConflictList | undefined;
   /** Key of the conflict that is shown in the picture (`keyOf`). */
   readonly conflict: string | undefined;
@@ -78,6 +79,7 @@ export interface AppState {
   readonly text: TextPlace | undefined;
   /** How each live host is connected, by document. */
   readonly live: Readonly<Record<string, LiveState>>;
+  /** A document whose state the picture shows under several models. */
   readonly compared: { readonly id: string; readonly models: readonly string[] } | undefined;
   readonly busy: Busy | undefined;
   readonly problem: Problem | undefined;
@@ -109,6 +111,7 @@ export const useApp = create<AppState>(() => ({
   measured: undefined,
   explained: undefined,
   guest: undefined,
+  pageSize: undefined,
   conflicts: undefined,
   conflict: undefined,
   tab: 'table',
@@ -186,8 +189,8 @@ export function shownConflict({
 
 /** The conflicts of what is ticked now, unless the lanes have been laid out anew in between. */
 async function refreshConflicts(turn: number): Promise<void> {
-  const { ticked, guest } = get();
-  const found = await engine.call('conflicts', { ticked, guest });
+  const { ticked, guest, pageSize } = get();
+  const found = await engine.call('conflicts', { ticked, guest, pageSize });
   if (turn !== wanted || !found.ok) return;
   const { conflict } = get();
   const isGone = conflict !== undefined && !found.value.rows.some((row) => keyOf(row) === conflict);
@@ -234,6 +237,12 @@ export async function tryGuest(guest: GuestChoice | undefined): Promise<void> {
     if (get().guest === now) break;
   }
   isTrying = false;
+}
+
+/** Looks for conflicts as if the hosts' kernels had pages of this size; undefined: as the sources tell. */
+export async function assumePages(pageSize: bigint | undefined): Promise<void> {
+  set({ pageSize });
+  await arrange('view');
 }
 
 export function showTab(tab: TabName): void {

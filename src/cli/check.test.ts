@@ -151,6 +151,7 @@ describe('fit', () => {
         `${host}: group 1: 2 GiB fits`,
         '  0x0-0x7fffffff, and on every 0x40000000 up to 0x40000000, in 0x0-0xfedfffff',
         '  0x100000000-0x17fffffff, and on every 0x40000000 up to 0xffffffff80000000, in 0xfef00000-0xffffffffffffffff',
+        '  side by side: 8,589,934,591',
         '',
       ].join('\n'),
     );
@@ -172,6 +173,7 @@ describe('fit', () => {
       space: `${host}: group 1`,
       fits: false,
       places: [],
+      side_by_side: '0x0',
       in_the_way: [{ start: '0xfee00000', last: '0xfeefffff', words: 'MSI window (msi)' }],
     });
   });

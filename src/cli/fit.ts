@@ -1,4 +1,4 @@
-import { formatSize, hex } from '../iova/format.ts';
+import { formatSize, groupedDecimal, hex } from '../iova/format.ts';
 import { parseAddress, parseSize } from '../iova/parse.ts';
 import type { Params, SpaceFit } from '../worker/protocol.ts';
 import { parseVerbArgs } from './args.ts';
@@ -50,7 +50,7 @@ function questionOf(values: {
 }
 
 function jsonLine(answer: SpaceFit, { size }: Question): string {
-  const { space, fits, places, placesMore, largest, blockers, fault } = answer;
+  const { space, fits, places, placesMore, together, largest, blockers, fault } = answer;
   return JSON.stringify({
     space,
     fits,
@@ -61,6 +61,7 @@ function jsonLine(answer: SpaceFit, { size }: Question): string {
       free: [hex(free.start), hex(free.last)],
     })),
     ...(placesMore > 0 ? { more_places: placesMore } : {}),
+    side_by_side: hex(together),
     ...(largest ? { largest: { size: hex(largest.size), start: hex(largest.start) } } : {}),
     ...(fault === undefined ? {} : { fault }),
     in_the_way: blockers.map(({ start, last, words }) => ({ start: hex(start), last: hex(last), words })),
@@ -73,7 +74,7 @@ const FAULTS = {
 } as const;
 
 function plainLines(answer: SpaceFit, { size, alignment, at }: Question): string[] {
-  const { space, fits, places, placesMore, largest, blockers, fault } = answer;
+  const { space, fits, places, placesMore, together, largest, blockers, fault } = answer;
   const what = `${formatSize(size)}${at === undefined ? '' : ` at ${hex(at)}`}`;
   const lines = [`${space}: ${what} ${fits ? 'fits' : 'does not fit'}`];
   if (fault) lines.push(`  ${FAULTS[fault]}`);
@@ -83,6 +84,7 @@ function plainLines(answer: SpaceFit, { size, alignment, at }: Question): string
     lines.push(`  ${range}${on}, in ${hex(free.start)}-${hex(free.last)}`);
   }
   if (placesMore > 0) lines.push(`  and ${placesMore} more`);
+  if (fits && at === undefined) lines.push(`  side by side: ${groupedDecimal(together)}`);
   for (const blocker of blockers)
     lines.push(`  in the way: ${hex(blocker.start)}-${hex(blocker.last)} ${blocker.words}`);
   if (!fits) {

@@ -11,6 +11,9 @@ export const IOVA_MAX = 0xffff_ffff_ffff_ffffn as Iova;
 /** Number of addresses in the space, 2^64: an exclusive end, so not an address itself. */
 export const IOVA_SPACE = 1n << 64n;
 
+/** Widths in bits that IOMMUs have, ascending: Intel's client parts 39, servers 46 to 57; AMD and ARM 48 and more. */
+export const ADDRESS_WIDTHS: readonly number[] = [36, 39, 40, 46, 48, 52, 57];
+
 /** True if `value` fits an unsigned 64-bit address. */
 export function isIova(value: bigint): value is Iova {
   return value >= 0n && value <= IOVA_MAX;

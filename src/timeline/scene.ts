@@ -6,7 +6,7 @@ import { type Scale, toWorld } from './scale.ts';
 import type { LaneSlice, RowSlice, SpaceSlice } from './slice.ts';
 import { shorten, textWidth } from './text-metrics.ts';
 import { STYLE_NAMES, type StyleName, styleIndex } from './theme.ts';
-import { TICK_FONT_SIZE, TICK_SUB_SIZE, type Tick, ticks } from './ticks.ts';
+import { TICK_FONT_SIZE, TICK_SUB_SIZE, type Tick, ticks, widthMarks } from './ticks.ts';
 import { pixelOf, type Viewport } from './viewport.ts';
 
 /** A line of the table of exact bounds that an exported picture carries. */
@@ -294,8 +294,30 @@ class SceneBuilder {
       ink: 'muted',
       width: 1,
     });
-    this.#y = base + (this.#tears.length > 0 ? 16 : 4);
+    this.#widths(base);
+    // Room for the widths also while none is in the window: zooming must not move what is below.
+    this.#y = base + (this.#tears.length > 0 || scale.kind !== 'fold' ? 16 : 4);
     return list;
+  }
+
+  /** Below the ruler: where the addresses of IOMMUs of the usual widths end. */
+  #widths(base: number): void {
+    const marks = widthMarks(this.#input.scale, this.#input.view);
+    if (marks.length === 0) return;
+    const style = { size: TICK_SUB_SIZE, ink: 'muted' } as const;
+    this.marks.push(text(14, base + 12, 'bits', style));
+    for (const { bits, pixel } of marks) {
+      const x = this.#left + pixel;
+      this.marks.push(text(x, base + 12, String(bits), { ...style, anchor: 'middle' }), {
+        type: 'path',
+        points: [
+          [x, base],
+          [x, base + 3],
+        ],
+        ink: 'muted',
+        width: 1,
+      });
+    }
   }
 
   #space(space: SpaceSlice): void {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { IOVA_MAX, IOVA_SPACE, lowestSetBit } from '../iova/iova.ts';
 import { foldScale, linearScale, logScale } from './scale.ts';
 import { textWidth } from './text-metrics.ts';
-import { TICK_FONT_SIZE, TICK_SUB_SIZE, ticks } from './ticks.ts';
+import { TICK_FONT_SIZE, TICK_SUB_SIZE, ticks, widthMarks } from './ticks.ts';
 import { fitAll, fitRange, pixelOfEdge } from './viewport.ts';
 
 const scales = [
@@ -56,5 +56,38 @@ describe('ticks', () => {
     const labels = ticks(scale, fitAll(scale, 1100)).map((t) => t.label);
     expect(labels).toContain('0xfee0_0000');
     expect(labels).toContain('0xfef0_0000');
+  });
+});
+
+describe('address widths', () => {
+  test('stand where their addresses end, apart from each other and inside', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...scales),
+        fc.bigInt(0n, IOVA_MAX),
+        fc.bigInt(0n, 64n),
+        fc.integer({ min: 120, max: 2400 }),
+        (scale, start, size, width) => {
+          const last = start + (1n << size) - 1n;
+          const view = fitRange(scale, { start, last: last > IOVA_MAX ? IOVA_MAX : last } as never, width);
+          let end = 0;
+          for (const { bits, pixel } of widthMarks(scale, view)) {
+            expect(pixel).toBeCloseTo(pixelOfEdge(view, scale, 1n << BigInt(bits)), 6);
+            const half = textWidth(String(bits), TICK_SUB_SIZE) / 2;
+            expect(pixel - half).toBeGreaterThanOrEqual(end);
+            expect(pixel + half).toBeLessThanOrEqual(width);
+            end = pixel + half;
+          }
+        },
+      ),
+    );
+  });
+
+  test('all of them in a wide logarithmic view, the usual ones in a narrow one, none in a fold', () => {
+    const widths = (scale: (typeof scales)[number], width: number) =>
+      widthMarks(scale, fitAll(scale, width)).map(({ bits }) => bits);
+    expect(widths(logScale(), 1600)).toEqual([36, 39, 40, 46, 48, 52, 57]);
+    expect(widths(logScale(), 400)).toEqual(expect.arrayContaining([39, 48, 57]));
+    expect(widths(scales[2] ?? linearScale(), 1600)).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { formatSize, groupedHex, isExactSize } from '../iova/format.ts';
-import { alignUp, bitLength, IOVA_SPACE, lowestSetBit } from '../iova/iova.ts';
+import { ADDRESS_WIDTHS, alignUp, bitLength, IOVA_SPACE, lowestSetBit } from '../iova/iova.ts';
 import type { Scale } from './scale.ts';
 import { textWidth } from './text-metrics.ts';
 import { pixelOf, pixelOfEdge, type Viewport, visibleRange } from './viewport.ts';
@@ -92,4 +92,28 @@ export function ticks(scale: Scale, view: Viewport): Tick[] {
     placed.push({ edge, pixel, label, size, align, from, to: from + width });
   }
   return placed.sort((a, b) => a.pixel - b.pixel).map(({ from: _from, to: _to, ...tick }) => tick);
+}
+
+/** Where the addresses of an IOMMU of so many bits end. */
+export interface WidthMark {
+  readonly bits: number;
+  readonly pixel: number;
+}
+
+/** Widths that are met most, first: they keep their place where there is none for all. */
+const BY_IMPORTANCE = [48, 39, 57, 52, 46, 36, 40].filter((bits) => ADDRESS_WIDTHS.includes(bits));
+const WIDTH_GAP = 4;
+
+/** Marks for the usual address widths, ascending, those whose numbers have room. None in a fold: it leaves out between. */
+export function widthMarks(scale: Scale, view: Viewport): WidthMark[] {
+  if (scale.kind === 'fold') return [];
+  const placed: WidthMark[] = [];
+  const room = textWidth('00', TICK_SUB_SIZE);
+  for (const bits of BY_IMPORTANCE) {
+    const pixel = pixelOfEdge(view, scale, 1n << BigInt(bits));
+    if (pixel < room / 2 || pixel > view.width - room / 2) continue;
+    if (placed.some((other) => Math.abs(other.pixel - pixel) < room + WIDTH_GAP)) continue;
+    placed.push({ bits, pixel });
+  }
+  return placed.sort((a, b) => a.bits - b.bits);
 }

@@ -5,8 +5,8 @@ import { containsAddress, containsRange, intersection, overlaps, range, sizeOf }
 import { complement, intersect, rangeSet } from '../../iova/range-set.ts';
 import { beyondApertures, type CommonSpace } from '../common-space.ts';
 import { findPlaces } from '../fit.ts';
-import { type Group, groupTitle, type Host, type MsiMessage, type Region } from '../inventory.ts';
-import { ARM_MSI, architectureOf, X86_MSI } from '../platforms.ts';
+import { type Bar, type Group, groupTitle, type Host, type MsiMessage, type Region } from '../inventory.ts';
+import { ARM_MSI, architectureOf, USUAL_PAGE, X86_MSI } from '../platforms.ts';
 import { type Conflict, listWords, rangeWords } from './conflict.ts';
 
 /** The errno that belongs to the kernel's words: the older check refused the permission, the newer one the domain. */
@@ -235,7 +235,7 @@ function msiOverHostWindow(space: CommonSpace): Conflict[] {
 }
 
 /** BARs that the IOMMU cannot reach, or that lie over what it reserves: of use only for DMA from device to device. */
-function bars(space: CommonSpace): Conflict[] {
+function bars(space: CommonSpace, pageSize: bigint): Conflict[] {
   const { host } = space;
   const beyond = beyondApertures(space.apertures);
   return host.bars.flatMap((bar): Conflict[] => {
@@ -263,7 +263,7 @@ function bars(space: CommonSpace): Conflict[] {
       ];
     }
     const region = space.reserved.find((r) => (r.type === 'msi' || r.type === 'reserved') && overlaps(r, bar));
-    if (!region) return [];
+    if (!region) return barOffPages(bar, pageSize);
     return [
       {
         id: `bar-over-reserved ${bar.device} ${bar.index}`,
@@ -281,6 +281,26 @@ function bars(space: CommonSpace): Conflict[] {
   });
 }
 
+/** A BAR whose ends are not on pages, where pages are larger than those that BARs are made for. */
+function barOffPages(bar: Bar, pageSize: bigint): Conflict[] {
+  if (pageSize <= USUAL_PAGE || (bar.start % pageSize === 0n && (bar.last + 1n) % pageSize === 0n)) return [];
+  const name = `BAR ${bar.index} of ${bar.device}`;
+  return [
+    {
+      id: `misaligned ${bar.device} ${bar.index}`,
+      rule: 'misaligned',
+      severity: 'harmless',
+      title: `${name} (${formatSize(sizeOf(bar))}) does not end on pages of ${formatSize(pageSize)}`,
+      words: `${rangeWords(bar)}: a mapping is made of whole pages, ${formatSize(pageSize)} each. Monitors leave such a BAR out, so DMA from device to device does not reach it.`,
+      errno: 'EINVAL',
+      source: 'Linux 6.12, vfio_dma_do_map; monitors do not ask',
+      wayOut: 'Usually nothing is lost. Where devices must reach each other, use a host kernel with smaller pages.',
+      marks: [{ start: bar.start, last: bar.last, role: 'asked', words: name }],
+      provenance: bar.provenance,
+    },
+  ];
+}
+
 function contradictions(host: Host): Conflict[] {
   return host.contradictions.map(({ about, words, provenance }, index) => ({
     id: `contradiction ${index} ${about}`,
@@ -294,8 +314,8 @@ function contradictions(host: Host): Conflict[] {
   }));
 }
 
-/** Everything that is wrong with the host and the ticked groups by themselves. */
-export function deviceConflicts(space: CommonSpace): Conflict[] {
+/** Everything that is wrong with the host and the ticked groups by themselves. `pageSize` in bytes, a power of two. */
+export function deviceConflicts(space: CommonSpace, pageSize: bigint): Conflict[] {
   const { host, groups } = space;
   return [
     ...ineligible(host, groups),
@@ -303,7 +323,7 @@ export function deviceConflicts(space: CommonSpace): Conflict[] {
     ...twoMsiKinds(space),
     ...msiOutside(space),
     ...msiOverHostWindow(space),
-    ...bars(space),
+    ...bars(space, pageSize),
     ...contradictions(host),
   ];
 }

@@ -136,6 +136,21 @@ describe('a guest on a host', () => {
     expect(found[1]?.words).toContain('Only 0x0-0xffff can be mapped');
     expect(conflictsOf([MSI], { title: 'g', ranges })).toEqual([]);
   });
+
+  test('a device’s BAR that is smaller than a page, where pages are large', () => {
+    const bar = (start: bigint, last: bigint): SessionEvent => ({
+      kind: 'bar',
+      ...range(start, last),
+      device: '0000:00:02.0',
+      index: 0,
+      source: 'lspci',
+    });
+    expect(conflictsOf([MSI, bar(0x8000_4000n, 0x8000_40ffn)])).toEqual([]);
+    expect(conflictsOf([MSI, bar(0x8000_4000n, 0x8000_7fffn)], undefined, 0x4000n)).toEqual([]);
+    const found = only([MSI, bar(0x8000_4000n, 0x8000_7fffn)], undefined, 0x1_0000n);
+    expect(short([found])).toEqual([['misaligned', 'harmless', 'EINVAL']]);
+    expect(found.title).toBe('BAR 0 of 0000:00:02.0 (16 KiB) does not end on pages of 64 KiB');
+  });
 });
 
 describe('devices and groups', () => {

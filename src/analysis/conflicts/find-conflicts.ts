@@ -1,14 +1,12 @@
 import type { CommonSpace } from '../common-space.ts';
 import type { MappingState } from '../mappings.ts';
+import { USUAL_PAGE } from '../platforms.ts';
 import { complaintConflicts } from './complaint-conflicts.ts';
 import { type Conflict, SEVERITIES } from './conflict.ts';
 import { deviceConflicts } from './device-conflicts.ts';
 import { faultConflicts } from './fault-conflicts.ts';
 import { type GuestLayout, guestConflicts } from './guest-conflicts.ts';
 import { requestConflicts } from './request-conflicts.ts';
-
-/** The page size of an x86 kernel, where no aperture tells another. */
-const USUAL_PAGE = 0x1000n;
 
 /** The smallest page that all IOMMUs of the space have, or the one that was wished for. */
 export function pageSizeOf(space: CommonSpace, wished?: bigint): bigint {
@@ -39,7 +37,7 @@ export function findConflicts({ space, mappings, guests, pageSize: wished }: Con
       const list = guestConflicts(space, guest, pageSize);
       return index === 0 ? list : list.map((conflict) => ({ ...conflict, id: `${conflict.id} of guest ${index + 1}` }));
     }),
-    ...deviceConflicts(space),
+    ...deviceConflicts(space, pageSize),
     ...complaintConflicts(space.host),
     ...mappings.flatMap(({ set }) => requestConflicts(set, space, pageSize)),
     ...(space.host.faults.length > 0 ? faultConflicts(space, mappings) : []),

@@ -1,13 +1,13 @@
 // What programs asked for and were refused, with what stood in the way; and what they asked for that looks wrong.
 import { counted, formatSize, hex } from '../../iova/format.ts';
-import { bitLength } from '../../iova/iova.ts';
+import { ADDRESS_WIDTHS, bitLength } from '../../iova/iova.ts';
 import { containsRange, type IovaRange, intersection, sizeOf } from '../../iova/range.ts';
 import type { FactOf } from '../../session/events.ts';
 import { beyondApertures, type CommonSpace } from '../common-space.ts';
 import { findPlaces } from '../fit.ts';
 import type { Provenance } from '../inventory.ts';
 import { isMap, type MappingFact, type MappingSet, MappingState } from '../mappings.ts';
-import { likelyObstacles, USUAL_WIDTHS } from '../platforms.ts';
+import { likelyObstacles } from '../platforms.ts';
 import { meaningOf } from '../region-types.ts';
 import { type Conflict, type ConflictMark, listWords, rangeWords, type Severity } from './conflict.ts';
 
@@ -108,7 +108,7 @@ function explainInvalid(request: Request, space: CommonSpace, pageSize: bigint):
   }
   const bits = bitLength(request.last);
   if (space.apertures.length === 0 && bits > 36) {
-    const narrower = USUAL_WIDTHS.filter((width) => width < bits);
+    const narrower = ADDRESS_WIDTHS.filter((width) => width < bits);
     return {
       words: `It needs ${bits} bits; how many the IOMMU has is not in these dumps. IOMMUs of ${narrower.join(', ')} bits would refuse it.`,
       wayOut:
