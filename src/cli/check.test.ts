@@ -43,6 +43,21 @@ describe('check', () => {
     expect(await runCli(['check', host, '--json'])).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
+  test('lines without an address: what was complained of is a conflict, what was not is none', async () => {
+    const complaint = put('few.txt', 'kernel: RLIMIT_MEMLOCK (65536) exceeded\n');
+    expect(await runCli(['check', complaint])).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^1\. \w+: .*lock/),
+    });
+    const quiet = put('quiet.txt', '[    0.6] iommu: Default domain type: Translated\n');
+    expect(await runCli(['check', quiet])).toEqual({ code: 0, stdout: 'no conflicts\n', stderr: '' });
+    const hidden = put('iomem.txt', '00000000-00000000 : System RAM\n  00000000-00000000 : Kernel code\n');
+    expect(await runCli(['check', hidden])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('read without privilege'),
+    });
+  });
+
   test('--json: one conflict a line, addresses in hex', async () => {
     const host = put('host.txt', GROUP(1, MSI));
     const { stdout } = await runCli(['check', host, '--guest', 'virt:4G', '--json']);

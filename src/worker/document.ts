@@ -72,9 +72,21 @@ function isReadingProblem(event: SessionEvent): boolean {
   return isFact(event) && event.kind === 'diagnostic' && SESSION_PROBLEM_CODES.some((code) => code === event.code);
 }
 
-/** True if there is nothing in it but diagnostics. */
-export function isEmpty({ session }: Pick<EngineDocument, 'session'>): boolean {
+/** True if it says nothing of any address. */
+export function onlyDiagnostics({ session }: Pick<EngineDocument, 'session'>): boolean {
   return session.events.every((event) => isFact(event) && event.kind === 'diagnostic');
+}
+
+/**
+ * True if there is nothing to be told of it but why that is: only diagnostics, and none of them is what a kernel or a
+ * program complained of. Known lines that just say nothing of an address are no reason to refuse them.
+ */
+export function isEmpty(document: Pick<EngineDocument, 'session' | 'host' | 'sources' | 'diagnostics'>): boolean {
+  if (!onlyDiagnostics(document) || document.host.complaints.length > 0) return false;
+  return (
+    document.diagnostics.some(({ severity }) => severity !== 'info') ||
+    document.sources.every(({ formats }) => formats.length === 0)
+  );
 }
 
 /** The states of a session's model over time, or why there is none. Models are loaded when a session needs them. */

@@ -220,6 +220,16 @@ describe('the engine', () => {
     }
   });
 
+  test('opens lines that only say what went wrong', async () => {
+    const asker = new Asker();
+    const { groups, layers } = await asker.open('log', 'vfio_pin_pages_remote: RLIMIT_MEMLOCK (65536) exceeded\n');
+    expect([groups, layers]).toEqual([[], []]);
+    const { rows } = await asker.ask('conflicts', { ticked: [] });
+    expect(rows.map(({ rule, provenance }) => [rule, provenance])).toEqual([
+      ['memlock-limit', [{ source: 'log.txt', line: 1 }]],
+    ]);
+  });
+
   test('a trace of a model that is not known is kept, and says that it is not run', async () => {
     const asker = new Asker();
     const node = await asker.open('t', TRACE.replace('"iommufd"', '"hurd"'));

@@ -13,6 +13,7 @@ import {
   layerKey,
   mappingKey,
   mappingStateAt,
+  onlyDiagnostics,
   reportedKey,
   spaceKey,
   stateOf,
@@ -40,12 +41,14 @@ export function tickedHosts(documents: Documents, ticked: ReadonlySet<string>): 
     const guests = host.guests.filter((guest) => ticked.has(guestKey(document, guest)));
     const isShown =
       groups.length > 0 || hasMappings || guests.length > 0 || has('windows') || has('bars') || has('faults');
-    // A dump with nothing to tick may still have a width to draw, or say what is wrong.
+    // A dump with nothing to tick may still have a width to draw, or say what is wrong, or that nothing is known.
     const hasNothingToTick =
       host.groups.length + host.windows.length + host.bars.length + host.guests.length + host.faults.length === 0 &&
       document.mappings.length === 0;
     const hasMore =
-      host.apertures.some(({ space }) => space === undefined) || host.ineligible.length + host.complaints.length > 0;
+      host.apertures.some(({ space }) => space === undefined) ||
+      host.ineligible.length + host.complaints.length > 0 ||
+      (document.session.events.length > 0 && onlyDiagnostics(document));
     if (!isShown && !(hasNothingToTick && hasMore)) return [];
     return [{ document, space: commonSpace(host, groups), guests }];
   });

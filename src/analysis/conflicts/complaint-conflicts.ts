@@ -32,7 +32,7 @@ export function complaintConflicts(host: Host): Conflict[] {
     rule: code,
     severity: severity === 'error' ? 'fatal' : 'suspicious',
     title: message.length > 160 ? `${message.slice(0, 160)}…` : message,
-    words: 'A program or the kernel said so; the line has no range to draw.',
+    words: 'A program or the kernel said so; these are its findings, not ours.',
     wayOut:
       WAYS_OUT[code] ??
       'Look at the lines around it, and add the host’s reserved_regions and kernel log of the same time.',
