@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import { packTar } from 'modern-tar';
 import { groupedHex } from '../src/iova/format.ts';
 import { dropText, expect, pasteText, rowOf, test } from './page.ts';
@@ -139,6 +139,21 @@ test('ticking groups shows what remains usable for them together', async ({ app 
   await app.getByRole('row', { name: 'group 3' }).locator('.tick').click();
   await expect(rowOf(app, 'usable', '0x3f80_0000', '0xfedf_ffff')).toHaveCount(0);
   await expect(rowOf(app, 'usable', '0x3e30_0000', '0xfedf_ffff')).toHaveCount(1);
+});
+
+test('a host of which some is ticked shows that, and ticking it ticks all', async ({ app }) => {
+  const host = app.getByRole('row').first();
+  const group = app.getByRole('row', { name: 'group 3' });
+  const box = (row: Locator) => row.getByRole('checkbox');
+  await expect(box(host)).toBeChecked();
+  await group.locator('.tick').click();
+  await expect(box(host)).toBeChecked({ indeterminate: true });
+  await host.locator('.tick').click();
+  await expect(box(group)).toBeChecked();
+  await expect(box(host)).toBeChecked();
+  await host.locator('.tick').click();
+  await expect(box(group)).not.toBeChecked();
+  await expect(box(host)).not.toBeChecked();
 });
 
 test('the reserved lane opens into a row for each group', async ({ app }) => {

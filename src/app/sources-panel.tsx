@@ -78,6 +78,25 @@ function ticksAfter(documents: readonly DocumentNode[], before: ReadonlySet<Key>
   });
 }
 
+/** A host of which some is ticked, but not all, is neither. */
+function Tick({ row }: { row: Row }) {
+  const documents = useApp((s) => s.documents);
+  const ticked = useApp((s) => s.ticked);
+  const isPartly = useMemo(() => {
+    const document = row.level === 'document' ? documents.find(({ id }) => id === row.key) : undefined;
+    if (!document) return false;
+    const keys = keysOf(document);
+    const known = new Set(ticked);
+    const count = keys.filter((key) => known.has(key)).length;
+    return count > 0 && count < keys.length;
+  }, [row, documents, ticked]);
+  return (
+    <Checkbox slot="selection" className="tick" isIndeterminate={isPartly}>
+      <span className="tick-box" aria-hidden="true" />
+    </Checkbox>
+  );
+}
+
 function Rows({ row }: { row: Row }) {
   return (
     <TreeItem id={row.key} textValue={row.title} className={`source source-${row.level}`}>
@@ -91,11 +110,7 @@ function Rows({ row }: { row: Row }) {
             ) : (
               row.level !== 'device' && <span className="chevron" />
             )}
-            {selectionMode === 'multiple' && row.level !== 'device' && (
-              <Checkbox slot="selection" className="tick">
-                <span className="tick-box" aria-hidden="true" />
-              </Checkbox>
-            )}
+            {selectionMode === 'multiple' && row.level !== 'device' && <Tick row={row} />}
             <span className="source-words">
               <span className="source-title">
                 {row.connection && <span className={`live-dot live-${row.connection}`} aria-hidden="true" />}{' '}
