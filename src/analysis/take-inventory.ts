@@ -25,7 +25,7 @@ import {
 } from './inventory.ts';
 
 /** The container or IOAS of valid ranges that do not say whose they are. */
-const UNNAMED_SPACE = 'as the kernel reports';
+const UNNAMED_SPACE = 'the kernel’s answer';
 /** Key of the group of what comes without any. */
 const UNKNOWN_GROUP = 'unknown';
 /** Places that one thing keeps; a fault repeats by the thousand. */

@@ -165,7 +165,7 @@ export function outsideConflicts(
         id: `guest-outside-ranges ${space} ${range.start}-${range.last}`,
         rule: 'guest-outside-ranges',
         severity: isDevice ? 'harmless' : 'fatal',
-        title: `${isDevice ? 'device memory' : 'guest memory'} “${range.name}” is not inside the ranges that ${space} accepts`,
+        title: `${isDevice ? 'device memory' : 'guest memory'} “${range.name}” is not inside the valid ranges of ${space}`,
         words: `Of ${rangeWords(range)} ${listWords(outside.map(rangeWords))} cannot be mapped.`,
         errno: 'EINVAL',
         source: MAP_RULE,
@@ -174,7 +174,7 @@ export function outsideConflicts(
           : 'Move it into one of the ranges.',
         marks: [
           { start: range.start, last: range.last, role: 'asked', words: `${guest.title}: ${range.name}` },
-          ...outside.slice(0, 3).map((r) => ({ ...r, role: 'obstacle' as const, words: `not accepted by ${space}` })),
+          ...outside.slice(0, 3).map((r) => ({ ...r, role: 'obstacle' as const, words: `not valid in ${space}` })),
         ],
         provenance: [...(range.provenance ?? []), ...places.slice(0, 3)],
       },
