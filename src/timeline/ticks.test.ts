@@ -12,34 +12,33 @@ const scales = [
   foldScale({ edges: [0xfee00000n, 0xfef00000n, 0xfd00000000n], isOccupied: (s) => s === 0xfee00000n }),
 ];
 
+/** Any window of any scale. */
+const views = fc
+  .tuple(fc.constantFrom(...scales), fc.bigInt(0n, IOVA_MAX), fc.bigInt(0n, 64n), fc.integer({ min: 120, max: 2400 }))
+  .map(([scale, start, bits, width]) => {
+    const last = start + (1n << bits) - 1n;
+    return { scale, view: fitRange(scale, { start, last: last > IOVA_MAX ? IOVA_MAX : last } as never, width) };
+  });
+
 describe('ticks', () => {
   test('labels do not overlap, stand where their address is, and are round', () => {
     fc.assert(
-      fc.property(
-        fc.constantFrom(...scales),
-        fc.bigInt(0n, IOVA_MAX),
-        fc.bigInt(0n, 64n),
-        fc.integer({ min: 120, max: 2400 }),
-        (scale, start, bits, width) => {
-          const last = start + (1n << bits) - 1n;
-          const view = fitRange(scale, { start, last: last > IOVA_MAX ? IOVA_MAX : last } as never, width);
-          const list = ticks(scale, view);
-          let end = Number.NEGATIVE_INFINITY;
-          const steps = list.slice(1).map((t, i) => t.edge - (list[i]?.edge ?? 0n));
-          for (const step of steps) expect(step).toBeGreaterThan(0n);
-          for (const tick of list) {
-            expect(tick.pixel).toBeCloseTo(pixelOfEdge(view, scale, tick.edge), 6);
-            const w = Math.max(
-              textWidth(tick.label, TICK_FONT_SIZE, 'mono'),
-              textWidth(tick.size, TICK_SUB_SIZE, 'sans'),
-            );
-            const from =
-              tick.align === 'start' ? tick.pixel : tick.align === 'end' ? tick.pixel - w : tick.pixel - w / 2;
-            expect(from).toBeGreaterThanOrEqual(end);
-            end = from + w;
-          }
-        },
-      ),
+      fc.property(views, ({ scale, view }) => {
+        const list = ticks(scale, view);
+        let end = Number.NEGATIVE_INFINITY;
+        const steps = list.slice(1).map((t, i) => t.edge - (list[i]?.edge ?? 0n));
+        for (const step of steps) expect(step).toBeGreaterThan(0n);
+        for (const tick of list) {
+          expect(tick.pixel).toBeCloseTo(pixelOfEdge(view, scale, tick.edge), 6);
+          const w = Math.max(
+            textWidth(tick.label, TICK_FONT_SIZE, 'mono'),
+            textWidth(tick.size, TICK_SUB_SIZE, 'sans'),
+          );
+          const from = tick.align === 'start' ? tick.pixel : tick.align === 'end' ? tick.pixel - w : tick.pixel - w / 2;
+          expect(from).toBeGreaterThanOrEqual(end);
+          end = from + w;
+        }
+      }),
     );
   });
 
@@ -62,24 +61,16 @@ describe('ticks', () => {
 describe('address widths', () => {
   test('stand where their addresses end, apart from each other and inside', () => {
     fc.assert(
-      fc.property(
-        fc.constantFrom(...scales),
-        fc.bigInt(0n, IOVA_MAX),
-        fc.bigInt(0n, 64n),
-        fc.integer({ min: 120, max: 2400 }),
-        (scale, start, size, width) => {
-          const last = start + (1n << size) - 1n;
-          const view = fitRange(scale, { start, last: last > IOVA_MAX ? IOVA_MAX : last } as never, width);
-          let end = 0;
-          for (const { bits, pixel } of widthMarks(scale, view)) {
-            expect(pixel).toBeCloseTo(pixelOfEdge(view, scale, 1n << BigInt(bits)), 6);
-            const half = textWidth(String(bits), TICK_SUB_SIZE) / 2;
-            expect(pixel - half).toBeGreaterThanOrEqual(end);
-            expect(pixel + half).toBeLessThanOrEqual(width);
-            end = pixel + half;
-          }
-        },
-      ),
+      fc.property(views, ({ scale, view }) => {
+        let end = 0;
+        for (const { bits, pixel } of widthMarks(scale, view)) {
+          expect(pixel).toBeCloseTo(pixelOfEdge(view, scale, 1n << BigInt(bits)), 6);
+          const half = textWidth(String(bits), TICK_SUB_SIZE) / 2;
+          expect(pixel - half).toBeGreaterThanOrEqual(end);
+          expect(pixel + half).toBeLessThanOrEqual(view.width);
+          end = pixel + half;
+        }
+      }),
     );
   });
 
