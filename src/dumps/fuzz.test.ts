@@ -433,6 +433,8 @@ const FORMS = [
   'AMD-Vi:   DEV_RANGE_END devid: ff:1f.6\nAMD-Vi:   IVMD_TYPE_ALL range_start: N range_end: N flags: N',
   'arm-smmu-v3 a.b: event 0x10 received:\narm-smmu-v3 a.b: \t0xN\narm-smmu-v3 a.b: \t0xN\narm-smmu-v3 a.b: \t0xN\narm-smmu-v3 a.b: \t0xN',
   'arm-smmu a.b: Unhandled context fault: fsr=0xN, iova=0xN, fsynr=0xN, cb=N',
+  'riscv,iommu a.b: Fault N devid: 0xN iotval: N iotval2: N',
+  'virtio_iommu virtio0: page fault from EP N at 0xN [RW]',
   'iommu: map: iova 0xN pa 0xN size 0xN',
   'qemu-system-x86_64: vfio_dma_map(0xN, 0xN, 0xN, 0xN) = -22 (Invalid argument)',
   'qemu-system-x86_64: vfio_container_dma_unmap(0xN, 0xN, 0xN) = -22 (Invalid argument)',

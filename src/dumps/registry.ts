@@ -13,8 +13,10 @@ import { IOMMU_GROUPS } from './iommu-groups.ts';
 import { KERNEL_LOG_AMD } from './kernel-log-amd.ts';
 import { KERNEL_LOG_GROUPS } from './kernel-log-groups.ts';
 import { KERNEL_LOG_INTEL } from './kernel-log-intel.ts';
+import { KERNEL_LOG_RISCV } from './kernel-log-riscv.ts';
 import { KERNEL_LOG_SMMU } from './kernel-log-smmu.ts';
 import { KERNEL_LOG_VFIO } from './kernel-log-vfio.ts';
+import { KERNEL_LOG_VIRTIO } from './kernel-log-virtio.ts';
 import { KERNEL_LOG_XEN } from './kernel-log-xen.ts';
 import { LSPCI } from './lspci.ts';
 import { MTREE } from './mtree.ts';
@@ -32,6 +34,8 @@ export const FORMATS: readonly DumpFormat[] = [
   KERNEL_LOG_INTEL,
   KERNEL_LOG_AMD,
   KERNEL_LOG_SMMU,
+  KERNEL_LOG_RISCV,
+  KERNEL_LOG_VIRTIO,
   IOMEM,
   FTRACE,
   QEMU_ERRORS,
