@@ -1,9 +1,8 @@
 import { useEffect, useRef } from 'react';
 import { groupedHex } from '../iova/format.ts';
-import { toWorld } from '../timeline/scale.ts';
 import { plotLeft } from '../timeline/scene.ts';
 import { STYLE_NAMES, type StyleName, THEMES } from '../timeline/theme.ts';
-import { fitAll, pixelOf, visibleRange, worldAt } from '../timeline/viewport.ts';
+import { fitAll, pixelOf, stretchOf, visibleRange, worldAt } from '../timeline/viewport.ts';
 import type { Picture } from './store.ts';
 import { ask, centreOn, useApp } from './store.ts';
 
@@ -53,10 +52,10 @@ export function Minimap() {
       const height = Math.max(1, Math.min(8, (HEIGHT - 6) / Math.max(1, rows.length)));
       for (const [i, row] of rows.entries()) {
         for (let k = 0; k < row.starts.length; k++) {
-          const x0 = pixelOf(all, toWorld(arrangement.scale, row.starts[k] as bigint));
-          const x1 = pixelOf(all, toWorld(arrangement.scale, (row.lasts[k] as bigint) + 1n));
+          const stretch = stretchOf(all, arrangement.scale, row.starts[k] as bigint, row.lasts[k] as bigint);
+          if (!stretch) continue;
           context.fillStyle = paints[STYLE_NAMES[row.styles[k] as number] as StyleName].stroke;
-          context.fillRect(x0, 3 + i * height, Math.max(1, x1 - x0), Math.max(1, height - 1));
+          context.fillRect(stretch.x0, 3 + i * height, stretch.x1 - stretch.x0, Math.max(1, height - 1));
         }
       }
     };

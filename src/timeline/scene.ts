@@ -7,7 +7,7 @@ import type { LaneSlice, RowSlice, SpaceSlice } from './slice.ts';
 import { shorten, textWidth } from './text-metrics.ts';
 import { STYLE_NAMES, type StyleName, styleIndex } from './theme.ts';
 import { TICK_FONT_SIZE, TICK_SUB_SIZE, type Tick, ticks, widthMarks } from './ticks.ts';
-import { pixelOf, type Viewport } from './viewport.ts';
+import { pixelOf, stretchOf, type Viewport } from './viewport.ts';
 
 /** A line of the table of exact bounds that an exported picture carries. */
 export interface BoundsLine {
@@ -403,18 +403,13 @@ class SceneBuilder {
     const requests: LabelRequest[] = [];
     const shown: number[] = [];
     for (let i = 0; i < row.starts.length; i++) {
-      const x0 = pixelOf(view, toWorld(scale, row.starts[i] as bigint));
-      const x1 = pixelOf(view, toWorld(scale, (row.lasts[i] as bigint) + 1n));
-      if (x1 < 0 || x0 > view.width) continue;
-      const left = Math.max(0, x0);
-      // Never thinner than a pixel: what exists is visible.
-      const right = Math.min(view.width, Math.max(x1, x0 + 1));
+      const stretch = stretchOf(view, scale, row.starts[i] as bigint, row.lasts[i] as bigint);
+      if (!stretch) continue;
       const count = row.counts[i] as number;
       const size = sizeOf(range(row.starts[i] as bigint, row.lasts[i] as bigint));
       shown.push(i);
       requests.push({
-        x0: left,
-        x1: right,
+        ...stretch,
         title: count > 1 ? `${groupedDecimal(BigInt(count))} ranges` : row.captions[i] || formatSize(size),
         // How large the unknown is means nothing.
         detail: count > 1 || row.captions[i] === '' || row.styles[i] === UNKNOWN ? '' : formatSize(size),
@@ -588,13 +583,10 @@ class SceneBuilder {
   #numbered() {
     const { numbered = [], scale, view } = this.#input;
     return numbered
-      .map((band) => ({
-        ...band,
-        x0: pixelOf(view, toWorld(scale, band.start)),
-        x1: pixelOf(view, toWorld(scale, band.last + 1n)),
-      }))
-      .filter(({ x0, x1 }) => x1 >= 0 && x0 <= view.width)
-      .map((band) => ({ ...band, x0: Math.max(0, band.x0), x1: Math.min(view.width, band.x1) }))
+      .flatMap((band) => {
+        const stretch = stretchOf(view, scale, band.start, band.last);
+        return stretch ? [{ ...band, ...stretch }] : [];
+      })
       .sort((a, b) => a.x0 + a.x1 - (b.x0 + b.x1) || a.number - b.number);
   }
 
@@ -606,7 +598,7 @@ class SceneBuilder {
       const key = `${start}-${last}`;
       if (washed.has(key)) continue;
       washed.add(key);
-      const box = { x: this.#left + x0, y: top - 4, width: Math.max(1, x1 - x0), height: bottom - top + 4 };
+      const box = { x: this.#left + x0, y: top - 4, width: x1 - x0, height: bottom - top + 4 };
       if (washed.size <= WASHED_MAX) marks.push({ type: 'wash', ...box, ink });
       for (const x of x1 - x0 < 3 ? [x0] : [x0, x1]) {
         const points = [
@@ -660,10 +652,10 @@ class SceneBuilder {
     const { bands = [], scale, view } = this.#input;
     const lineEnds: number[] = [];
     for (const band of bands) {
-      const x0 = Math.max(0, pixelOf(view, toWorld(scale, band.start)));
-      const x1 = Math.min(view.width, pixelOf(view, toWorld(scale, band.last + 1n)));
-      if (x1 < 0 || x0 > view.width) continue;
-      const box = { x: this.#left + x0, y: top, width: Math.max(1, x1 - x0), height: bottom - top };
+      const stretch = stretchOf(view, scale, band.start, band.last);
+      if (!stretch) continue;
+      const { x0, x1 } = stretch;
+      const box = { x: this.#left + x0, y: top, width: x1 - x0, height: bottom - top };
       this.marks.push({ type: 'wash', ...box, ink: band.ink }, { type: 'outline', ...box, ink: band.ink });
       const room = view.width;
       const words = shorten(`${band.words} · ${formatSize(band.last - band.start + 1n)}`, room, 11, 'bold', 8);

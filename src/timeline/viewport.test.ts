@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { IOVA_MAX, IOVA_SPACE } from '../iova/iova.ts';
 import { range } from '../iova/range.ts';
 import { foldScale, linearScale, logScale, type Scale, segmentAt, toAddress, toWorld } from './scale.ts';
-import { addressAt, fitAll, fitRange, pan, pixelOfEdge, resize, visibleRange, zoomAt } from './viewport.ts';
+import { addressAt, fitAll, fitRange, pan, pixelOfEdge, resize, stretchOf, visibleRange, zoomAt } from './viewport.ts';
 
 const corners = [0n, 1n << 12n, 0xfee00000n, 1n << 32n, 1n << 39n, 1n << 53n, 1n << 63n, IOVA_MAX];
 const address = fc.oneof(
@@ -125,5 +125,41 @@ describe('viewport', () => {
     expect(resize(s, fitAll(s, 1100), 700)).toEqual(fitAll(s, 700));
     const zoomed = zoomAt(s, fitAll(s, 1100), 0, 8);
     expect(addressAt(resize(s, zoomed, 700), s, 0)).toBe(addressAt(zoomed, s, 0));
+  });
+});
+
+describe('stretches', () => {
+  const span = fc.tuple(address, address).map(([a, b]) => (a < b ? range(a, b) : range(b, a)));
+  const width = fc.integer({ min: 80, max: 2400 });
+  const isInside = ({ x0, x1 }: { x0: number; x1: number }, w: number) => x0 >= 0 && x1 <= w && x1 - x0 > 0.999;
+
+  test('with everything in the window, everything has at least a pixel, also the last byte', () => {
+    const anything = fc.oneof(
+      span,
+      address.map((a) => range(a, a)),
+      fc.constant(range(IOVA_MAX, IOVA_MAX)),
+    );
+    fc.assert(
+      fc.property(scale, anything, width, (s, r, w) => {
+        const stretch = stretchOf(fitAll(s, w), s, r.start, r.last);
+        expect(stretch && isInside(stretch, w)).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('in a window: what is in it has at least a pixel, what is not has none', () => {
+    fc.assert(
+      fc.property(scale, span, span, width, (s, window, r, w) => {
+        const view = fitRange(s, window, w);
+        const stretch = stretchOf(view, s, r.start, r.last);
+        const seen = visibleRange(view, s);
+        const isSeen = r.start <= seen.last && seen.start <= r.last;
+        if (stretch) expect([isSeen, isInside(stretch, w)]).toEqual([true, true]);
+        const [from, to] = [pixelOfEdge(view, s, r.start), pixelOfEdge(view, s, r.last + 1n)];
+        if (!stretch) expect(from > w || to < 1).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
   });
 });

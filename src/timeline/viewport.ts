@@ -37,6 +37,25 @@ export function pixelOfEdge(view: Viewport, scale: Scale, edge: bigint): number 
   return pixelOf(view, toWorld(scale, edge));
 }
 
+/** Pixels of the plot, from its left edge: `x0` inclusive, `x1` exclusive. */
+export interface Stretch {
+  readonly x0: number;
+  readonly x1: number;
+}
+
+/**
+ * The pixels that show the addresses from `start` to `last`; undefined if they are outside of the window. Never less
+ * than one, and inside the plot, however little of them is in it: what exists is visible, up to the last address.
+ */
+export function stretchOf(view: Viewport, scale: Scale, start: bigint, last: bigint): Stretch | undefined {
+  const from = pixelOfEdge(view, scale, start);
+  const to = pixelOfEdge(view, scale, last + 1n);
+  // Rounding may put the edge of the space just beyond the edge of the window.
+  if (from > view.width + SLIVER || (to < SLIVER && from < -SLIVER)) return undefined;
+  const x0 = Math.max(0, Math.min(from, view.width - 1));
+  return { x0, x1: Math.min(view.width, Math.max(to, x0 + 1)) };
+}
+
 /** The address whose byte is drawn at a pixel. */
 export function addressAt(view: Viewport, scale: Scale, pixel: number): Iova {
   return toAddress(scale, worldAt(view, pixel));
