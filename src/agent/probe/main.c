@@ -45,9 +45,6 @@ static int uevents = -1;
 static bool watching;
 static long long changed_at, settle_at; // when the first change came, and when it has settled; 0: none
 static long long rescan_at;
-static uint64_t processes, counts; // as told
-static uint64_t last_counts;
-static long long counted_at;
 
 static long long now_ms(void)
 {
@@ -67,29 +64,37 @@ void snapshot_facts(void)
         report_tables();
 }
 
-// A number that is another one if any process's address spaces are, the numbers of their mappings aside.
-static uint64_t hash_processes(void)
+// A look at all processes: `spaces` is another number if any process's address spaces are, their mappings aside.
+struct look {
+    uint64_t spaces, mappings;
+};
+
+static struct look noted; // of what was told last
+static long long noted_at;
+static uint64_t last_mappings; // at the last look, noted or not
+
+static struct look look_at_processes(void)
 {
     json_hash_begin();
     report_processes();
-    return json_hash_end();
+    uint64_t spaces = json_hash_end();
+    return (struct look){.spaces = spaces, .mappings = mapping_counts()};
 }
 
 // Before they are told: what changes meanwhile is found by the next look.
-static void note_processes(void)
+static void note(struct look look)
 {
-    processes = hash_processes();
-    counts = last_counts = mapping_counts();
-    counted_at = now_ms();
+    noted = look;
+    last_mappings = look.mappings;
+    noted_at = now_ms();
 }
 
 // A guest that maps and unmaps all the time is no change each time; one that has come to rest is.
-static bool processes_changed(void)
+static bool is_change(struct look look)
 {
-    uint64_t hash = hash_processes(), now = mapping_counts();
-    bool settled = now == last_counts || now_ms() >= counted_at + COUNTS_MS;
-    last_counts = now;
-    return hash != processes || (settled && now != counts);
+    bool settled = look.mappings == last_mappings || now_ms() >= noted_at + COUNTS_MS;
+    last_mappings = look.mappings;
+    return look.spaces != noted.spaces || (settled && look.mappings != noted.mappings);
 }
 
 void set_watching(bool on)
@@ -99,7 +104,7 @@ void set_watching(bool on)
     watching = on;
     if (on) {
         uevents = uevents_open();
-        note_processes();
+        note(look_at_processes());
         rescan_at = now_ms() + RESCAN_MS;
     } else {
         uevents_close();
@@ -112,7 +117,7 @@ static void new_snapshot(void)
 {
     unsigned long before = fact_count();
     long long start = now_ms();
-    note_processes();
+    note(look_at_processes());
     json_open();
     json_text("probe", "begin");
     json_raw("id", "null");
@@ -133,10 +138,10 @@ static void look_for_changes(bool message)
     long long now = now_ms();
     bool changed = message && uevents_read();
     if (now >= rescan_at) {
-        bool moved = processes_changed();
+        struct look look = look_at_processes();
         rescan_at = now_ms() + RESCAN_MS;
-        if (moved) {
-            note_processes();
+        if (is_change(look)) {
+            note(look);
             changed = true;
             json_open();
             json_text("probe", "changed");
