@@ -191,7 +191,7 @@ export function shownConflict({
 async function refreshConflicts(turn: number): Promise<void> {
   const { ticked, guest, pageSize } = get();
   const found = await engine.call('conflicts', { ticked, guest, pageSize });
-  if (turn !== wanted || !found.ok) return;
+  if (turn !== wanted || pageSize !== get().pageSize || !found.ok) return;
   const { conflict } = get();
   const isGone = conflict !== undefined && !found.value.rows.some((row) => keyOf(row) === conflict);
   set({ conflicts: found.value, ...(isGone ? { conflict: undefined } : {}) });
@@ -242,7 +242,7 @@ export async function tryGuest(guest: GuestChoice | undefined): Promise<void> {
 /** Looks for conflicts as if the hosts' kernels had pages of this size; undefined: as the sources tell. */
 export async function assumePages(pageSize: bigint | undefined): Promise<void> {
   set({ pageSize });
-  await arrange('view');
+  await refreshConflicts(wanted);
 }
 
 export function showTab(tab: TabName): void {

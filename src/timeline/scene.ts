@@ -7,7 +7,7 @@ import type { LaneSlice, RowSlice, SpaceSlice } from './slice.ts';
 import { shorten, textWidth } from './text-metrics.ts';
 import { STYLE_NAMES, type StyleName, styleIndex } from './theme.ts';
 import { TICK_FONT_SIZE, TICK_SUB_SIZE, type Tick, ticks, widthMarks } from './ticks.ts';
-import { pixelOf, stretchOf, type Viewport } from './viewport.ts';
+import { pixelOf, type Stretch, stretchOf, type Viewport } from './viewport.ts';
 
 /** A line of the table of exact bounds that an exported picture carries. */
 export interface BoundsLine {
@@ -173,6 +173,17 @@ function text(
   return { type: 'text', x, y, text: content, size: 11.5, font: 'sans', ink: 'ink', anchor: 'start', ...more };
 }
 
+interface PlacedBand extends NumberedBand, Stretch {}
+
+function placed({ numbered = [], scale, view }: SceneInput): PlacedBand[] {
+  return numbered
+    .flatMap((band) => {
+      const stretch = stretchOf(view, scale, band.start, band.last);
+      return stretch ? [{ ...band, ...stretch }] : [];
+    })
+    .sort((a, b) => a.x0 + a.x1 - (b.x0 + b.x1) || a.number - b.number);
+}
+
 class SceneBuilder {
   readonly marks: Mark[] = [];
   readonly hits: HitArea[] = [];
@@ -186,11 +197,14 @@ class SceneBuilder {
   readonly #left: number;
   readonly #input: SceneInput;
   readonly #tears: readonly { readonly pixel: number; readonly label: string }[];
+  /** The numbered bands in the window, with their pixels, from left to right. */
+  readonly #numbered: readonly PlacedBand[];
 
   constructor(input: SceneInput) {
     this.#input = input;
     this.#left = plotLeft(input.width);
     this.#tears = this.#findTears();
+    this.#numbered = placed(input);
   }
 
   #findTears() {
@@ -211,7 +225,7 @@ class SceneBuilder {
     this.#head();
     const ruler = this.#ruler();
     const flagTop = this.#y;
-    if (this.#numbered().length > 0) this.#y += FLAG_STRIP;
+    if (this.#numbered.length > 0) this.#y += FLAG_STRIP;
     const plotTop = this.#y;
     const background: Mark[] = [];
     const before = this.marks.length;
@@ -231,7 +245,7 @@ class SceneBuilder {
     background.push(...this.#washes(plotTop, plotBottom));
     this.marks.splice(before, 0, ...background);
     this.#drawTears(flagTop, plotTop, plotBottom);
-    if (this.#numbered().length > 0) this.#flags(flagTop);
+    if (this.#numbered.length > 0) this.#flags(flagTop);
     this.marks.push(...this.#topMarks);
     this.#bands(plotTop, plotBottom);
     this.#y += 18;
@@ -579,22 +593,11 @@ class SceneBuilder {
     }
   }
 
-  /** The numbered bands in the window, with their pixels, from left to right. */
-  #numbered() {
-    const { numbered = [], scale, view } = this.#input;
-    return numbered
-      .flatMap((band) => {
-        const stretch = stretchOf(view, scale, band.start, band.last);
-        return stretch ? [{ ...band, ...stretch }] : [];
-      })
-      .sort((a, b) => a.x0 + a.x1 - (b.x0 + b.x1) || a.number - b.number);
-  }
-
   /** The bands of the numbered stretches, to lie below the lanes: the colours of the bars mean something. */
   #washes(top: number, bottom: number): Mark[] {
     const marks: Mark[] = [];
     const washed = new Set<string>();
-    for (const { x0, x1, start, last, ink } of this.#numbered()) {
+    for (const { x0, x1, start, last, ink } of this.#numbered) {
       const key = `${start}-${last}`;
       if (washed.has(key)) continue;
       washed.add(key);
@@ -613,10 +616,9 @@ class SceneBuilder {
 
   /** Numbers in a strip above the lanes, each with a band through them; neighbours that would touch share a flag. */
   #flags(flagTop: number): void {
-    const bands = this.#numbered();
     const middle = flagTop + FLAG_STRIP / 2;
     const groups: FlagGroup[] = [];
-    for (const { number, x0, x1, ink } of bands) {
+    for (const { number, x0, x1, ink } of this.#numbered) {
       const at = (x0 + x1) / 2;
       let fresh: FlagGroup = { numbers: [number], from: at, to: at, ink };
       // What grew together may touch the one before it, too.
