@@ -78,23 +78,28 @@ function ticksAfter(documents: readonly DocumentNode[], before: ReadonlySet<Key>
   });
 }
 
-/** A host of which some is ticked, but not all, is neither. */
-function Tick({ row }: { row: Row }) {
-  const documents = useApp((s) => s.documents);
-  const ticked = useApp((s) => s.ticked);
-  const isPartly = useMemo(() => {
-    const document = row.level === 'document' ? documents.find(({ id }) => id === row.key) : undefined;
-    if (!document) return false;
-    const keys = keysOf(document);
-    const known = new Set(ticked);
-    const count = keys.filter((key) => known.has(key)).length;
-    return count > 0 && count < keys.length;
-  }, [row, documents, ticked]);
+/** How much of a document is ticked; of one with nothing to tick: none. */
+function tickedOf(document: DocumentNode, ticked: ReadonlySet<Key>): 'none' | 'some' | 'all' {
+  const keys = keysOf(document);
+  const count = keys.filter((key) => ticked.has(key)).length;
+  if (count === 0) return 'none';
+  return count < keys.length ? 'some' : 'all';
+}
+
+function Tick({ isPartly = false }: { isPartly?: boolean }) {
   return (
     <Checkbox slot="selection" className="tick" isIndeterminate={isPartly}>
       <span className="tick-box" aria-hidden="true" />
     </Checkbox>
   );
+}
+
+/** A host of which some is ticked, but not all, is neither. */
+function HostTick({ id }: { id: string }) {
+  const document = useApp((s) => s.documents.find((d) => d.id === id));
+  const ticked = useApp((s) => s.ticked);
+  const isPartly = useMemo(() => !!document && tickedOf(document, new Set(ticked)) === 'some', [document, ticked]);
+  return <Tick isPartly={isPartly} />;
 }
 
 function Rows({ row }: { row: Row }) {
@@ -110,7 +115,8 @@ function Rows({ row }: { row: Row }) {
             ) : (
               row.level !== 'device' && <span className="chevron" />
             )}
-            {selectionMode === 'multiple' && row.level !== 'device' && <Tick row={row} />}
+            {selectionMode === 'multiple' && row.level === 'document' && <HostTick id={row.key} />}
+            {selectionMode === 'multiple' && row.level === 'group' && <Tick />}
             <span className="source-words">
               <span className="source-title">
                 {row.connection && <span className={`live-dot live-${row.connection}`} aria-hidden="true" />}{' '}
@@ -145,11 +151,8 @@ export function SourcesPanel() {
   const [opened, setOpened] = useState<ReadonlySet<Key>>(new Set());
   const selected = useMemo(() => {
     const keys = new Set<Key>(ticked);
-    for (const document of documents) {
-      const own = keysOf(document);
-      if (own.length > 0 && own.every((key) => keys.has(key))) keys.add(document.id);
-    }
-    return keys;
+    const whole = documents.filter((document) => tickedOf(document, keys) === 'all');
+    return new Set([...keys, ...whole.map(({ id }) => id)]);
   }, [documents, ticked]);
 
   const change = (selection: Selection) => {
