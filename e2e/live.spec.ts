@@ -2,9 +2,8 @@
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import AxeBuilder from '@axe-core/playwright';
 import { type Agent, startAgent } from '../src/agent/agent.ts';
-import { test as base, expect, rowOf } from './page.ts';
+import { test as base, expect, rowOf, violations } from './page.ts';
 
 const FAKE = new URL('../src/agent/testing/fake-probe.mjs', import.meta.url).pathname;
 const WEB = new URL('../dist/web', import.meta.url).pathname;
@@ -166,8 +165,7 @@ test('several hosts at once, by their addresses', async ({ app, maple, oak }) =>
   await expect(app.getByRole('treegrid')).not.toContainText('Intel host');
   await app.getByRole('tab', { name: 'Events' }).click();
   await expect(app.getByTestId('connection')).toHaveText(['live', 'live']);
-  const { violations } = await new AxeBuilder({ page: app }).analyze();
-  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)).toEqual([]);
+  expect(await violations(app)).toEqual([]);
 });
 
 test('an agent that does not know this page refuses it, and the page says so', async ({ app, maple }) => {
