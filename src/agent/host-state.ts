@@ -99,10 +99,11 @@ export class HostState {
     this.#garbage++;
     // Said at the first, the tenth, the hundredth …: a probe that prints only garbage must not make a flood of it.
     if (!/^10*$/.test(String(this.#garbage))) return;
-    const message = `${this.#garbage} lines of the probe were not understood`;
-    this.#happened(
-      JSON.stringify({ kind: 'diagnostic', severity: 'warning', code: 'probe-garbage', message, source: 'agent' }),
-    );
+    this.#warn('probe-garbage', `${this.#garbage} lines of the probe were not understood`);
+  }
+
+  #warn(code: string, message: string): void {
+    this.#happened(JSON.stringify({ kind: 'diagnostic', severity: 'warning', code, message, source: 'agent' }));
   }
 
   #header(object: Readonly<Record<string, unknown>>): void {
@@ -116,10 +117,8 @@ export class HostState {
     else if (what === 'end') this.endSnapshot();
     else if (what === 'changed') this.#changed();
     else if (what === 'error') {
-      const message = `the probe refused a request: ${String(object.message ?? object.code ?? '')}`.slice(0, 500);
-      this.#happened(
-        JSON.stringify({ kind: 'diagnostic', severity: 'warning', code: 'probe-refused', message, source: 'agent' }),
-      );
+      const message = `the probe refused a request: ${String(object.message ?? object.code ?? '')}`;
+      this.#warn('probe-refused', message.slice(0, 500));
     }
   }
 

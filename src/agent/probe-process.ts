@@ -2,16 +2,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { LineReader } from './line-reader.ts';
 
-/** The first pause before the probe is started again; it doubles up to the longest. In milliseconds. */
-const FIRST_PAUSE = 500;
-const LONGEST_PAUSE = 30_000;
-/** A probe that ran this long is taken to be well: the next pause is the first again. */
-const WELL_AFTER = 10_000;
-/** A probe that says nothing to a ping for so long hangs, and is killed. */
-const HANGS_AFTER = 20_000;
-/** Until its first word it has longer: a machine may have to boot for it, a person to type a password. */
-const STARTS_WITHIN = 180_000;
-const PING_EVERY = 5_000;
 /** Bytes of the probe's stderr that are kept for the message when it ends. */
 const COMPLAINT_MAX = 2_000;
 
@@ -25,22 +15,27 @@ export interface ProbeEvents {
   status(state: 'starting' | 'running' | 'down', message: string, retryIn?: number): void;
 }
 
+/** All in milliseconds. */
 export interface ProbeTimings {
+  /** Pauses before the probe is started again: the first, doubled up to the longest. */
   readonly firstPause: number;
   readonly longestPause: number;
+  /** A probe that ran this long is taken to be well: the next pause is the first again. */
   readonly wellAfter: number;
+  /** A probe that says nothing to a ping for so long hangs, and is killed. */
   readonly hangsAfter: number;
+  /** Until its first word it has longer: a machine may have to boot for it, a person to type a password. */
   readonly startsWithin: number;
   readonly pingEvery: number;
 }
 
 const USUAL: ProbeTimings = {
-  firstPause: FIRST_PAUSE,
-  longestPause: LONGEST_PAUSE,
-  wellAfter: WELL_AFTER,
-  hangsAfter: HANGS_AFTER,
-  startsWithin: STARTS_WITHIN,
-  pingEvery: PING_EVERY,
+  firstPause: 500,
+  longestPause: 30_000,
+  wellAfter: 10_000,
+  hangsAfter: 20_000,
+  startsWithin: 180_000,
+  pingEvery: 5_000,
 };
 
 /** The command is run by the shell, as its user would type it: `sudo …`, `ssh root@host …`. */
