@@ -86,7 +86,6 @@ export class ChangeWords {
   words(): string[] {
     const byKind = new Map<Fact['kind'], string[]>();
     const say = (sign: string, fact: Fact) => {
-      // Only where it stands in its source is another, or when it was read: not a change.
       const list = byKind.get(fact.kind) ?? [];
       list.push(`${sign} ${subjectOf(fact)}${detailOf(fact)}`);
       byKind.set(fact.kind, list);
@@ -95,6 +94,7 @@ export class ChangeWords {
     for (const [key, fact] of this.#added) {
       const before = this.#gone.get(key);
       if (!before) say('+', fact);
+      // Only where it stands in its source is another, or when it was read: not a change.
       else if (!isSameBut(before, fact)) say('~', fact);
     }
     const rank = (kind: Fact['kind']) => (ORDER.includes(kind) ? ORDER.indexOf(kind) : ORDER.length);

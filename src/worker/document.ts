@@ -8,14 +8,14 @@ import { type DumpInput, openInputs } from '../dumps/open.ts';
 import { counted } from '../iova/format.ts';
 import type { AddressSpaceView, KernelView } from '../kernel/model.ts';
 import type { SessionStates } from '../kernel/state-at.ts';
-import { isFact, isOperation, isUnknownEvent, type SessionEvent } from '../session/events.ts';
+import { type FactOf, isFact, isOperation, isUnknownEvent, type SessionEvent } from '../session/events.ts';
 import { newSession, SESSION_PROBLEM_CODES, type Session } from '../session/session.ts';
 import type { CallContext, Diagnostic, DocumentNode, InputFile, LayerNode, SourceNode } from './protocol.ts';
 
 /** Texts that a document lists. */
 const TEXTS_MAX = 300;
 /** Diagnostics that a document lists; the rest is counted. */
-const DIAGNOSTICS_MAX = 500;
+export const DIAGNOSTICS_MAX = 500;
 
 /** One opened set of files: the session that it became, and what was made of it. */
 export interface EngineDocument {
@@ -61,6 +61,17 @@ export function inputOf({ name, data, link }: InputFile): DumpInput {
     ...(tree === undefined ? {} : { tree }),
     stream: () => data.stream(),
   };
+}
+
+/** What the facts of `events` say that hold after the first `position` of them. */
+export function hostAt(id: string, title: string, events: readonly SessionEvent[], position = events.length): Host {
+  return takeInventory(id, title, eventsAt(events, position));
+}
+
+/** A diagnostic as a document lists it; one that names no source is of the document itself. */
+export function diagnosticOf(fact: FactOf<'diagnostic'>, title: string): Diagnostic {
+  const { severity, code, message, source = title, line } = fact;
+  return { severity, code, message, source, line };
 }
 
 function plain(event: DumpEvent): SessionEvent {
@@ -129,9 +140,8 @@ export async function readDocument(
     else if (isOperation(event)) operations++;
     else if (isFact(event) && event.kind === 'gone') hasGone = true;
     else if (isFact(event) && event.kind === 'diagnostic') {
-      const { severity, code, message, source = title, line } = event;
       if (isReadingProblem(event)) problems++;
-      if (diagnostics.length < DIAGNOSTICS_MAX) diagnostics.push({ severity, code, message, source, line });
+      if (diagnostics.length < DIAGNOSTICS_MAX) diagnostics.push(diagnosticOf(event, title));
       else diagnosticsMore++;
     }
     events.push(plain(event));
@@ -159,7 +169,7 @@ export async function readDocument(
     id,
     title: shownTitle,
     session,
-    host: takeInventory(id, shownTitle, eventsAt(session.events, session.events.length)),
+    host: hostAt(id, shownTitle, session.events),
     hasGone,
     mappings: mappingSets(session.events),
     files,
@@ -181,7 +191,7 @@ export function moveTo(document: EngineDocument, position: number, follow?: bool
   document.position = Math.min(Math.max(0, Math.trunc(position)), events.length);
   if (document.live) document.live.isFollowing = follow ?? document.position === events.length;
   if (document.hasGone || document.live) {
-    document.host = takeInventory(document.id, document.title, eventsAt(events, document.position));
+    document.host = hostAt(document.id, document.title, events, document.position);
   }
 }
 

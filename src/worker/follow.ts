@@ -1,22 +1,20 @@
 // Follows a live host: its document grows, and the page is told how it is now.
 import { MappingCollector } from '../analysis/mappings.ts';
-import { eventsAt, takeInventory } from '../analysis/take-inventory.ts';
 import { isFact, isUnknownEvent, type SessionEvent } from '../session/events.ts';
 import { newSession } from '../session/session.ts';
-import { documentNode, type EngineDocument } from './document.ts';
+import { DIAGNOSTICS_MAX, diagnosticOf, documentNode, type EngineDocument, hostAt } from './document.ts';
 import { LiveConnection, type OpenSocket } from './live.ts';
 import type { CallContext, Diagnostic, Params } from './protocol.ts';
 
 /** What came in is put together once in so many milliseconds. */
 const SETTLE_EVERY = 100;
-const DIAGNOSTICS_MAX = 500;
 
 function liveDocument(id: string, title: string): EngineDocument {
   return {
     id,
     title,
     session: newSession({ title }),
-    host: takeInventory(id, title, []),
+    host: hostAt(id, title, []),
     hasGone: false,
     mappings: [],
     files: [],
@@ -67,7 +65,7 @@ export async function follow(
     document.mappings = collector.sets();
     if (document.live?.isFollowing) {
       document.position = events.length;
-      if (isFactsDirty) document.host = takeInventory(id, document.title, eventsAt(events, events.length));
+      if (isFactsDirty) document.host = hostAt(id, document.title, events);
       isFactsDirty = false;
     }
     tell();
@@ -86,8 +84,7 @@ export async function follow(
         document.session.verbatim.events.set(events.length - 1, `${line}\n`);
       } else if (isFact(event) && event.kind === 'gone') document.hasGone = true;
       else if (isFact(event) && event.kind === 'diagnostic' && diagnostics.length < DIAGNOSTICS_MAX) {
-        const { severity, code, message, source = document.title, line } = event;
-        diagnostics.push({ severity, code, message, source, line });
+        diagnostics.push(diagnosticOf(event, document.title));
       }
     },
     settled(isFacts: boolean) {

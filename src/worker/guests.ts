@@ -1,5 +1,4 @@
 // The guest that is tried on the hosts: a machine with so much RAM, another open dump's, or ranges typed by hand.
-
 import type { ReportedSpace } from '../analysis/common-space.ts';
 import type { GuestLayout } from '../analysis/conflicts/guest-conflicts.ts';
 import { type LayoutRange, MACHINES, type MachineName } from '../analysis/guest-layouts.ts';
