@@ -3,6 +3,7 @@ import { hex } from '../iova/format.ts';
 import type { Iova } from '../iova/iova.ts';
 import { rangeOfLength } from '../iova/range.ts';
 import type { FactSink } from './format.ts';
+import { busDeviceFunction } from './pci-address.ts';
 
 /** Bit 3 of an IVMD's flags: the range is excluded from translation, not mapped as it is. */
 const EXCLUSION = 8;
@@ -164,7 +165,7 @@ const four = (value: number) => value.toString(16).padStart(4, '0');
 
 /** `0000:00:14.0` from the 16 bits that say bus, device and function. */
 function deviceOf(segment: number, id: number): string {
-  return `${four(segment)}:${two(id >> 8)}:${two((id >> 3) & 31)}.${id & 7}`;
+  return `${four(segment)}:${busDeviceFunction(id)}`;
 }
 
 function devicesOf({ type, segment, device, lastDevice }: Ivmd): string | undefined {

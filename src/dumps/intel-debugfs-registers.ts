@@ -8,6 +8,7 @@
 // FEUADDR (upper half), FEDATA and FECTL (bit 31: masked) are the interrupt that it sends for faults.
 // (drivers/iommu/intel/debugfs.c, Linux 4.20 to 6.12; VT-d specification, register descriptions.)
 import type { Iova } from '../iova/iova.ts';
+import { addressWidthOf } from '../uapi/vtd-capability.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from './format.ts';
 import { parseAddress, shown } from './kernel-log.ts';
 
@@ -77,7 +78,7 @@ class IntelRegistersReader implements LineReader {
         kind: 'iommu',
         name,
         driver: 'intel',
-        ...(cap === undefined ? {} : { address_width: Number((cap >> 16n) & 0x3fn) + 1, cap }),
+        ...(cap === undefined ? {} : { address_width: addressWidthOf(cap), cap }),
         ...(ecap === undefined ? {} : { ecap }),
       },
       block.line,

@@ -18,6 +18,7 @@
 // smmu3.ADDRESS, s390-iommu.N, riscv-iommu@DEVICE, apple-dart.DEVICE; virtio-iommu has that of its PCI device.)
 import type { Iova } from '../iova/iova.ts';
 import type { FactOf } from '../session/events.ts';
+import { addressWidthOf } from '../uapi/vtd-capability.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from './format.ts';
 import { parseAddress, shown } from './kernel-log.ts';
 import { normalizePciAddress } from './pci-address.ts';
@@ -274,7 +275,7 @@ class IommuClassReader implements LineReader {
 function setRegister(fact: FactOf<'iommu'>, file: string, value: Iova): void {
   if (file === 'ecap') fact.ecap = value;
   else {
-    if (fact.driver === 'intel') fact.address_width = Number((value >> 16n) & 0x3fn) + 1;
+    if (fact.driver === 'intel') fact.address_width = addressWidthOf(value);
     fact.cap = value;
   }
 }

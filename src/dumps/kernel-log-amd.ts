@@ -17,6 +17,7 @@ import { hex } from '../iova/format.ts';
 import { isIova } from '../iova/iova.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from './format.ts';
 import { DEVICE_NAME, logDevice, type Matched, matchWrapped, parseAddress, shown } from './kernel-log.ts';
+import { busDeviceFunction } from './pci-address.ts';
 import { joinWrapped } from './wrapped.ts';
 
 const HEX = '(?:0[xX])?[0-9a-fA-F]{1,64}';
@@ -165,10 +166,7 @@ function startingHere(line: DumpLine, ahead: Lookahead): Matched | undefined {
 
 function deviceOf(before: string, pairs: string): string | undefined {
   const id = parseAddress(/^device id = (\w{1,8})$/.exec(pairs)?.[1]);
-  if (id !== undefined) {
-    const part = (value: bigint) => value.toString(16).padStart(2, '0');
-    return logDevice(`${part(id >> 8n)}:${part((id >> 3n) & 0x1fn)}.${id & 7n}`);
-  }
+  if (id !== undefined) return logDevice(busDeviceFunction(Number(id)));
   const own = / device= ?([^\s=]{4,32})/.exec(pairs)?.[1] ?? (/^[0-9a-f:.]{7,16}$/i.test(pairs) ? pairs : undefined);
   if (own !== undefined) return logDevice(own);
   // A break between the two may have glued the driver's name to the device.

@@ -20,6 +20,7 @@
 // (drivers/iommu/intel/dmar.c and iommu.c, Linux 2.6.30 to 6.12.)
 import { hex } from '../iova/format.ts';
 import { range } from '../iova/range.ts';
+import { addressWidthOf } from '../uapi/vtd-capability.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from './format.ts';
 import { DEVICE_NAME, logDevice, type Matched, matchWrapped, parseAddress, shown } from './kernel-log.ts';
 import { continuation, joinWrapped } from './wrapped.ts';
@@ -112,9 +113,8 @@ class KernelLogIntelReader implements LineReader {
     const cap = parseAddress(found.match[2]);
     const ecap = parseAddress(found.match[3]);
     if (cap === undefined || ecap === undefined) return this.#damaged('unit', line);
-    // The field MGAW, the width that DMA may have, is stored minus one.
-    const bits = Number((cap >> 16n) & 0x3fn) + 1;
     const name = `dmar${Number(found.match[1])}`;
+    const bits = addressWidthOf(cap);
     this.#sink.fact({ kind: 'iommu', name, driver: 'intel', address_width: bits, cap, ecap }, line.number);
     return found.lines;
   }

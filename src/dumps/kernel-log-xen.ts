@@ -16,6 +16,7 @@
 // (drivers/passthrough/vtd/dmar.c and iommu.c, amd/iommu_acpi.c, arm/smmu.c of Xen 3.4 to 4.19.)
 import { hex } from '../iova/format.ts';
 import type { IovaRange } from '../iova/range.ts';
+import { addressWidthOf } from '../uapi/vtd-capability.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from './format.ts';
 import { parseAddress } from './kernel-log.ts';
 import { matchLongest } from './match-longest.ts';
@@ -93,8 +94,7 @@ class KernelLogXenReader implements LineReader {
     const ecap = parseAddress(found?.match[2]);
     if (!found || cap === undefined || ecap === undefined) return 0;
     const name = `dmar${Math.max(this.#units, 0)}`;
-    // The width that DMA may have is stored minus one.
-    const bits = Number((cap >> 16n) & 0x3fn) + 1;
+    const bits = addressWidthOf(cap);
     this.#sink.fact({ kind: 'iommu', name, driver: 'intel', address_width: bits, cap, ecap }, line.number);
     return found.lines;
   }

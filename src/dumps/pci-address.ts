@@ -1,6 +1,12 @@
 /** A PCI address, with or without a domain: `00:1f.0`, `0000:00:1f.0`, `10000:e1:00.0`. For use inside larger patterns. */
 export const PCI_ADDRESS_PATTERN = String.raw`(?:[0-9a-fA-F]{4,8}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.[0-7]`;
 
+/** `00:1f.0` from the 16 bits that say bus (8), device (5) and function (3); ids that are wider have a wider bus. */
+export function busDeviceFunction(id: number): string {
+  const two = (value: number) => value.toString(16).padStart(2, '0');
+  return `${two(id >>> 8)}:${two((id >> 3) & 31)}.${id & 7}`;
+}
+
 const WHOLE = /^(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}:[0-9a-f]{2}\.[0-7])$/i;
 
 /** The form with domain in lower case, `0000:00:1f.0`; undefined if `text` is no PCI address. */

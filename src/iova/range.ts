@@ -29,6 +29,11 @@ export function sizeOf(r: IovaRange): bigint {
   return r.last - r.start + 1n;
 }
 
+/** True if both borders of the range are multiples of `unit`: it is made of whole units. */
+export function isAligned(r: IovaRange, unit: bigint): boolean {
+  return r.start % unit === 0n && (r.last + 1n) % unit === 0n;
+}
+
 export function overlaps(a: IovaRange, b: IovaRange): boolean {
   return a.start <= b.last && b.start <= a.last;
 }

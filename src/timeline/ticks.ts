@@ -101,7 +101,7 @@ export interface WidthMark {
 }
 
 /** Widths that are met most, first: they keep their place where there is none for all. */
-const BY_IMPORTANCE = [48, 39, 57, 52, 46, 36, 40].filter((bits) => ADDRESS_WIDTHS.includes(bits));
+const BY_IMPORTANCE = [...new Set([48, 39, 57, 52, 46, ...ADDRESS_WIDTHS])];
 const WIDTH_GAP = 4;
 
 /** Marks for the usual address widths, ascending, those whose numbers have room. None in a fold: it leaves out between. */

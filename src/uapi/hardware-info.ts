@@ -3,6 +3,7 @@ import { hex } from '../iova/format.ts';
 import { plainStructure } from './iommufd-structures.ts';
 import { type BitField, onlyBits, reserved, type StructLayout } from './layout.ts';
 import type { UapiStructure } from './structure.ts';
+import { addressWidthOf } from './vtd-capability.ts';
 
 const bit = (name: string, at: number, meaning: string): BitField => ({ name, high: at, low: at, meaning });
 
@@ -210,7 +211,7 @@ const SMMUV3 = {
 } satisfies StructLayout;
 
 /** True for at least 32 bits of address and a number of levels that exists. */
-const hasWidth = (cap: bigint) => ((cap >> 16n) & 0x3fn) >= 31n && ((cap >> 8n) & 0xen) !== 0n;
+const hasWidth = (cap: bigint) => addressWidthOf(cap) >= 32 && ((cap >> 8n) & 0xen) !== 0n;
 
 export const HARDWARE_STRUCTURES: readonly UapiStructure[] = [
   plainStructure(VTD, 'IOMMU_GET_HW_INFO on Intel VT-d: the capability registers', (f) => hasWidth(f('cap_reg'))),

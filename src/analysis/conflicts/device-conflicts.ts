@@ -1,7 +1,7 @@
 // What is wrong with a host's devices, groups and regions by themselves, whatever guest is to run.
 import { formatSize, hex } from '../../iova/format.ts';
 import { bitLength } from '../../iova/iova.ts';
-import { containsAddress, containsRange, intersection, overlaps, range, sizeOf } from '../../iova/range.ts';
+import { containsAddress, containsRange, intersection, isAligned, overlaps, range, sizeOf } from '../../iova/range.ts';
 import { complement, intersect, rangeSet } from '../../iova/range-set.ts';
 import { beyondApertures, type CommonSpace } from '../common-space.ts';
 import { findPlaces } from '../fit.ts';
@@ -283,7 +283,7 @@ function bars(space: CommonSpace, pageSize: bigint): Conflict[] {
 
 /** A BAR whose ends are not on pages, where pages are larger than those that BARs are made for. */
 function barOffPages(bar: Bar, pageSize: bigint): Conflict[] {
-  if (pageSize <= USUAL_PAGE || (bar.start % pageSize === 0n && (bar.last + 1n) % pageSize === 0n)) return [];
+  if (pageSize <= USUAL_PAGE || isAligned(bar, pageSize)) return [];
   const name = `BAR ${bar.index} of ${bar.device}`;
   return [
     {

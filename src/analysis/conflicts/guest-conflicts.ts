@@ -1,7 +1,7 @@
 // A guest's memory over what a host cannot map.
 import { formatSize, hex } from '../../iova/format.ts';
 import { alignDown, alignUp, bitLength } from '../../iova/iova.ts';
-import { type IovaRange, intersection, overlaps, sizeOf } from '../../iova/range.ts';
+import { type IovaRange, intersection, isAligned, overlaps, sizeOf } from '../../iova/range.ts';
 import { complement, intersect, type RangeSet } from '../../iova/range-set.ts';
 import { beyondApertures, type CommonSpace } from '../common-space.ts';
 import { findPlaces } from '../fit.ts';
@@ -190,7 +190,7 @@ function misaligned(
   what: string,
   provenance: readonly Provenance[],
 ): Conflict[] {
-  if (range.start % pageSize === 0n && (range.last + 1n) % pageSize === 0n) return [];
+  if (isAligned(range, pageSize)) return [];
   const first = alignUp(range.start, pageSize);
   const end = alignDown(range.last + 1n, pageSize);
   const left =

@@ -1,7 +1,7 @@
 // What programs asked for and were refused, with what stood in the way; and what they asked for that looks wrong.
 import { counted, formatSize, hex } from '../../iova/format.ts';
 import { ADDRESS_WIDTHS, bitLength } from '../../iova/iova.ts';
-import { containsRange, type IovaRange, intersection, sizeOf } from '../../iova/range.ts';
+import { containsRange, type IovaRange, intersection, isAligned, sizeOf } from '../../iova/range.ts';
 import type { FactOf } from '../../session/events.ts';
 import { beyondApertures, type CommonSpace } from '../common-space.ts';
 import { findPlaces } from '../fit.ts';
@@ -81,8 +81,7 @@ function explainInvalid(request: Request, space: CommonSpace, pageSize: bigint):
       provenance: space.apertures.flatMap((aperture) => aperture.provenance),
     };
   }
-  const size = sizeOf(request);
-  if (request.start % pageSize !== 0n || size % pageSize !== 0n) {
+  if (!isAligned(request, pageSize)) {
     return {
       words: `Its ${request.start % pageSize === 0n ? 'size' : 'address'} is no multiple of the page size, ${formatSize(pageSize)}.`,
       wayOut: `Align address and size to ${formatSize(pageSize)}.`,
