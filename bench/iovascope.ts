@@ -1,8 +1,8 @@
 // This project: the index that the models use, and the whole model of Linux 6.12 through its door.
 import { IntervalTree } from '../src/iova/interval-tree.ts';
 import type { Iova } from '../src/iova/iova.ts';
-import { chooseIova } from '../src/kernel/choose-iova.ts';
-import { IommufdModel } from '../src/kernel/iommufd.ts';
+import { chooseIova } from '../src/kernel/iommufd/choose-iova.ts';
+import { IommufdModel } from '../src/kernel/iommufd/model.ts';
 import type { Outcome } from '../src/kernel/model.ts';
 import { type Contender, RESERVED_FIRST, RESERVED_LAST, type Subject } from './workload.ts';
 

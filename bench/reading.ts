@@ -1,6 +1,6 @@
 // How fast text is read to facts: a made-up trace in which every line is an event, and a journal in which few are of
 // interest. The text is the same in every run.
-import { openInputs } from '../src/dumps/open.ts';
+import { openInputs } from '../src/dumps/input/open.ts';
 
 /** Distinct text; what is read beyond it repeats it. */
 const BLOCK_BYTES = 4 * 2 ** 20;

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { createEngine } from '../engine/engine.ts';
+import type { LiveSocket } from '../engine/live/live.ts';
+import { parseLiveUrl } from '../engine/live/live-url.ts';
+import type { Engine, Method, Params, Progress, Value } from '../engine/protocol.ts';
+import { inProcessEngine } from '../engine/transport/in-process.ts';
 import { LIVE_CLOSE, LIVE_SUBPROTOCOL, LIVE_VERSION, type ServerMessage, TOKEN_SUBPROTOCOL } from '../session/live.ts';
-import { createEngine } from '../worker/engine.ts';
-import { inProcessEngine } from '../worker/in-process.ts';
-import type { LiveSocket } from '../worker/live.ts';
-import { parseLiveUrl } from '../worker/live-url.ts';
-import type { Engine, Method, Params, Progress, Value } from '../worker/protocol.ts';
 import { type Agent, startAgent } from './agent.ts';
 
 const FAKE = new URL('./testing/fake-probe.mjs', import.meta.url).pathname;

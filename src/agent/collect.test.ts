@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { howToGet, missingPrograms } from '../../scripts/build-probe.mjs';
 import { findProgram } from '../../scripts/debian.mjs';
-import { diagnosticsOf, groupsOf, openText, regionsOf } from '../dumps/testing.ts';
+import { diagnosticsOf, groupsOf, openText, regionsOf } from '../dumps/testing/read.ts';
 import type { Fact } from '../session/events.ts';
 import { writeEvent } from '../session/write.ts';
-import { factsOfFolder, removeTemporaryFolders, sysroot, type Tree, temporaryFolder } from './probe/testing.ts';
+import { factsOfFolder, removeTemporaryFolders, sysroot, type Tree, temporaryFolder } from './probe/testing/probe.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
 const SCRIPT = join(PROJECT, 'public/collect.sh');

@@ -1,12 +1,12 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { App } from './app.tsx';
-import { startEngine } from './engine-host.ts';
-import { openAddressed } from './live-hosts.ts';
-import { openSample } from './open-files.ts';
-import { SAMPLES } from './samples.ts';
-import { connectEngine, refresh } from './store.ts';
-import './app.css';
+import { App } from './shell/app.tsx';
+import { openSample } from './shell/open-files.ts';
+import { SAMPLES } from './shell/samples.ts';
+import { startEngine } from './state/engine-host.ts';
+import { openAddressed } from './state/live-hosts.ts';
+import { connectEngine, refresh } from './state/store.ts';
+import './shell/app.css';
 
 connectEngine(startEngine((reason) => void refresh(reason)));
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runCli } from './testing.ts';
+import { runCli } from './testing/run.ts';
 
 const GROUP = (n: number, ...lines: string[]) =>
   lines.map((line) => `/sys/kernel/iommu_groups/${n}/reserved_regions:${line}\n`).join('');

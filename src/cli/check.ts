@@ -1,8 +1,8 @@
+import type { EngineDocument } from '../engine/document.ts';
+import { parseMachine } from '../engine/picture/guests.ts';
+import type { ConflictRow, GuestChoice } from '../engine/protocol.ts';
 import { hex } from '../iova/format.ts';
 import { parseSize } from '../iova/parse.ts';
-import type { EngineDocument } from '../worker/document.ts';
-import { parseMachine } from '../worker/guests.ts';
-import type { ConflictRow, GuestChoice } from '../worker/protocol.ts';
 import { parseVerbArgs } from './args.ts';
 import { engineWith, keysOf, openDocument } from './documents.ts';
 import { type CliIo, type ExitCode, unusable, type Verb } from './io.ts';

@@ -1,7 +1,7 @@
+import type { EngineDocument } from '../engine/document.ts';
+import type { HostsCompared } from '../engine/protocol.ts';
 import { formatSize, hex } from '../iova/format.ts';
 import { type IovaRange, sizeOf } from '../iova/range.ts';
-import type { EngineDocument } from '../worker/document.ts';
-import type { HostsCompared } from '../worker/protocol.ts';
 import { parseVerbArgs } from './args.ts';
 import { engineWith, keysOf, openDocument } from './documents.ts';
 import { type CliIo, type ExitCode, unusable, type Verb } from './io.ts';

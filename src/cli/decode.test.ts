@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { runCli } from './testing.ts';
+import { runCli } from './testing/run.ts';
 
 /** 120 bytes that Linux 6.12 filled in: an aperture of 39 bits around the msi window. */
 const INFO =

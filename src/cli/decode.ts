@@ -1,5 +1,5 @@
 import { type DecodedBuffer, decodeBuffer, UAPI_STRUCTURES } from '../uapi/decode-buffer.ts';
-import { readHexDump } from '../uapi/hex-dump.ts';
+import { readHexDump } from '../uapi/hex/hex-dump.ts';
 import type { Endian, UapiNode } from '../uapi/node.ts';
 import { parseVerbArgs } from './args.ts';
 import { inputName, readInput } from './input.ts';

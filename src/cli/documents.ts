@@ -1,8 +1,8 @@
 // What the verbs that ask the engine have in common: files opened as documents, and an engine that holds them.
-import { documentNode, type EngineDocument, isEmpty, readDocument } from '../worker/document.ts';
-import { createEngine } from '../worker/engine.ts';
-import { inProcessEngine } from '../worker/in-process.ts';
-import type { Method, Params, Value } from '../worker/protocol.ts';
+import { documentNode, type EngineDocument, isEmpty, readDocument } from '../engine/document.ts';
+import { createEngine } from '../engine/engine.ts';
+import type { Method, Params, Value } from '../engine/protocol.ts';
+import { inProcessEngine } from '../engine/transport/in-process.ts';
 import { dumpInputs } from './dump-inputs.ts';
 import type { CliIo } from './io.ts';
 

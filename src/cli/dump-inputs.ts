@@ -1,7 +1,7 @@
 // Files, folders and standard input as inputs of the dump readers.
 import { createReadStream, type Stats } from 'node:fs';
 import { lstat, readdir, readlink, stat } from 'node:fs/promises';
-import type { DumpInput } from '../dumps/open.ts';
+import type { DumpInput } from '../dumps/input/open.ts';
 import { inputName } from './input.ts';
 import type { CliIo } from './io.ts';
 

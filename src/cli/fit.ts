@@ -1,6 +1,6 @@
+import type { Params, SpaceFit } from '../engine/protocol.ts';
 import { formatSize, groupedDecimal, hex } from '../iova/format.ts';
 import { parseAddress, parseSize } from '../iova/parse.ts';
-import type { Params, SpaceFit } from '../worker/protocol.ts';
 import { parseVerbArgs } from './args.ts';
 import { engineWith, keysOf, openDocument } from './documents.ts';
 import { type CliIo, type ExitCode, unusable, type Verb } from './io.ts';

@@ -1,6 +1,6 @@
-import type { SourceSummary } from '../dumps/collector.ts';
-import { type DumpEvent, isPassedThrough } from '../dumps/event-queue.ts';
-import { openInputs } from '../dumps/open.ts';
+import type { SourceSummary } from '../dumps/input/collector.ts';
+import { type DumpEvent, isPassedThrough } from '../dumps/input/event-queue.ts';
+import { openInputs } from '../dumps/input/open.ts';
 import { isFact } from '../session/events.ts';
 import { writeEvent } from '../session/write.ts';
 import { parseVerbArgs } from './args.ts';

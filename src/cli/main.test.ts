@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { runCli } from './testing.ts';
+import { runCli } from './testing/run.ts';
 
 /** One line, that begins with the program's name. */
 const ONE_LINE = /^iovascope: [^\n]+\n$/;

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { runCli } from './testing.ts';
+import { runCli } from './testing/run.ts';
 
 const HEADER = '{"format":"iova-trace","version":1,"model":"iommufd"}';
 const lines = (...text: string[]) => `${[HEADER, ...text].join('\n')}\n`;

@@ -1,5 +1,5 @@
 import { createModel, MODEL_NAMES } from '../kernel/models.ts';
-import { isForeign, type ReplayStep, replay } from '../kernel/replay.ts';
+import { isForeign, type ReplayStep, replay } from '../kernel/replay/replay.ts';
 import { readSession } from '../session/read.ts';
 import type { Session } from '../session/session.ts';
 import { parseVerbArgs } from './args.ts';

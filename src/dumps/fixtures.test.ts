@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { Fact } from '../session/events.ts';
 import { newSession } from '../session/session.ts';
 import { writeEvent, writeSession } from '../session/write.ts';
-import { groupsOf, inputOf, openAll, openText, regionsOf } from './testing.ts';
+import { groupsOf, inputOf, openAll, openText, regionsOf } from './testing/read.ts';
 
 const ROOT = fileURLToPath(new URL('./fixtures/', import.meta.url));
 const FIXTURES = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })

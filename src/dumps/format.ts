@@ -1,6 +1,6 @@
 // What a dump format is. To add one: a file that exports a `DumpFormat`, a fixture, and a line in registry.ts.
 import type { Fact } from '../session/events.ts';
-import type { Prompt } from './shell.ts';
+import type { Prompt } from './text/shell.ts';
 
 export type Severity = 'info' | 'warning' | 'error';
 

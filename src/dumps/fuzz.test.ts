@@ -9,12 +9,12 @@ import { isIova } from '../iova/iova.ts';
 import { type Fact, isFact } from '../session/events.ts';
 import { newSession } from '../session/session.ts';
 import { writeSession } from '../session/write.ts';
-import { DIAGNOSTIC_LIMIT } from './collector.ts';
-import type { DumpEvent } from './event-queue.ts';
 import { type DumpFormat, LOOKAHEAD } from './format.ts';
-import { openInputs } from './open.ts';
+import { DIAGNOSTIC_LIMIT } from './input/collector.ts';
+import type { DumpEvent } from './input/event-queue.ts';
+import { openInputs } from './input/open.ts';
 import { FORMATS } from './registry.ts';
-import { inputOf, fuzzRuns as runs, FUZZ_TIMEOUT as TIMEOUT } from './testing.ts';
+import { inputOf, fuzzRuns as runs, FUZZ_TIMEOUT as TIMEOUT } from './testing/read.ts';
 
 const ROOT = fileURLToPath(new URL('./fixtures/', import.meta.url));
 const FIXTURES = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })

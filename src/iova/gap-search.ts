@@ -1,4 +1,4 @@
-import { atMost, below, highWord, lowWord, TWO_32 } from './words.ts';
+import { atMost, below, highWord, lowWord, TWO_32 } from './address-halves.ts';
 
 /** Gets one gap as words, both ends inclusive; returning `true` ends the visit. */
 export type GapVisitor = (

@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { anyRange, assertProperty, shortRange } from './arbitraries.ts';
+import { fromWords } from './address-halves.ts';
 import { type IntervalEntry, IntervalTree } from './interval-tree.ts';
 import { IOVA_MAX, type Iova } from './iova.ts';
 import { mergedSpans, type Span } from './merged-spans.ts';
 import { type IovaRange, overlaps, rangesEqual, WHOLE_SPACE } from './range.ts';
 import { complement, rangeSet } from './range-set.ts';
-import { fromWords } from './words.ts';
+import { anyRange, assertProperty, shortRange } from './testing/arbitraries.ts';
 
 /** The same answers from a plain array, sorted by start, equals in order of arrival. */
 class NaiveIndex {

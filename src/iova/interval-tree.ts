@@ -8,10 +8,10 @@
 // Addresses are two Uint32 words (high, low). A gap is held as a double: rounding is monotonic, so a gap of at least
 // `length` bytes never rounds below `length` rounded, and skipping by it never skips a gap that would have fitted.
 
+import { atMost, below, fromWords, highWord, lowWord, TWO_32 } from './address-halves.ts';
 import { GapSearch, type GapVisitor } from './gap-search.ts';
 import type { Iova } from './iova.ts';
 import { mergedSpans, type Span } from './merged-spans.ts';
-import { atMost, below, fromWords, highWord, lowWord, TWO_32 } from './words.ts';
 
 const DEFAULT_CAPACITY = 64;
 /** Words of a range: start high, start low, last high, last low. */

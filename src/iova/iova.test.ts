@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { anyAddress, assertProperty } from './arbitraries.ts';
+import { fromWords, highWord, lowWord } from './address-halves.ts';
 import {
   alignDown,
   alignUp,
@@ -12,7 +12,7 @@ import {
   lowestSetBit,
   roundUpPowerOfTwo,
 } from './iova.ts';
-import { fromWords, highWord, lowWord } from './words.ts';
+import { anyAddress, assertProperty } from './testing/arbitraries.ts';
 
 const anyPower = fc.nat({ max: 63 }).map((n) => 1n << BigInt(n));
 

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { anyAddress, anyRange, assertProperty } from './arbitraries.ts';
 import { formatRange, formatSize, groupedDecimal, groupedHex, hex, isExactSize, paddedHex } from './format.ts';
 import { IOVA_MAX, IOVA_SPACE } from './iova.ts';
 import { type ParseResult, parseAddress, parseRange, parseSize } from './parse.ts';
+import { anyAddress, anyRange, assertProperty } from './testing/arbitraries.ts';
 
 /** The value, or `code@position` of the error. */
 function read<T>(result: ParseResult<T>): T | string {

@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { anyAddress, anyRange, assertProperty, shortRange } from './arbitraries.ts';
 import { IOVA_MAX, IOVA_SPACE, type Iova } from './iova.ts';
 import {
   compareRanges,
@@ -16,6 +15,7 @@ import {
   WHOLE_SPACE,
 } from './range.ts';
 import { complement, find, gaps, intersect, largest, rangeSet, subtract, totalSize, union } from './range-set.ts';
+import { anyAddress, anyRange, assertProperty, shortRange } from './testing/arbitraries.ts';
 
 const either = fc.oneof(anyRange, shortRange);
 const ranges = fc.array(either, { maxLength: 12 });

@@ -2,7 +2,7 @@
 import type { Iova } from '../iova/iova.ts';
 import type { IovaRange } from '../iova/range.ts';
 import type { Answer, Operation, SessionHeader } from '../session/events.ts';
-import type { Refusal } from './refusal.ts';
+import type { Refusal } from './shared/refusal.ts';
 
 /** Why an operation could not be put to the model at all: a fault of the session, not an answer of a kernel. */
 export interface OperationFault {

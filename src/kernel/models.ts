@@ -1,8 +1,8 @@
 import type { SessionHeader } from '../session/events.ts';
-import { IommufdModel } from './iommufd.ts';
-import { IommufdRfcModel } from './iommufd-rfc.ts';
+import { IommufdModel } from './iommufd/model.ts';
+import { IommufdRfcModel } from './iommufd-rfc/model.ts';
 import { DEFAULT_MODEL, type KernelModel, type PageSizes, pageSizesOf } from './model.ts';
-import { Type1Model } from './type1.ts';
+import { Type1Model } from './type1/model.ts';
 
 /** One line a model: its name in session headers, and how to make it empty. */
 const MODELS: Readonly<Record<string, (sizes: PageSizes) => KernelModel>> = {

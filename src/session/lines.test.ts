@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assertProperty } from '../iova/arbitraries.ts';
+import { assertProperty } from '../iova/testing/arbitraries.ts';
 import { LineSplitter } from './lines.ts';
 
 function split(chunks: readonly string[], options?: { loneCarriageReturn: boolean }): string[] {

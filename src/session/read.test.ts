@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { anyAddress, assertProperty } from '../iova/arbitraries.ts';
+import { anyAddress, assertProperty } from '../iova/testing/arbitraries.ts';
 import { isFact, isOperation } from './events.ts';
 import { LineSplitter } from './lines.ts';
 import { parseEventLine, readSession, SessionReader } from './read.ts';

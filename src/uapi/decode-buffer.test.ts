@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assertProperty } from '../iova/arbitraries.ts';
 import { range } from '../iova/range.ts';
+import { assertProperty } from '../iova/testing/arbitraries.ts';
 import { decodeBuffer, UAPI_STRUCTURES } from './decode-buffer.ts';
 import { type Endian, faultsOf, findNode, type UapiNode } from './node.ts';
-import { fromHex, pack, patched } from './testing.ts';
+import { fromHex, pack, patched } from './testing/bytes.ts';
 import { encodeTree } from './tree.ts';
 import { encodeType1Info } from './type1-info.ts';
 

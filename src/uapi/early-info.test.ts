@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { anyRange, assertProperty, shortRange } from '../iova/arbitraries.ts';
 import { range } from '../iova/range.ts';
 import { rangeSet, subtract } from '../iova/range-set.ts';
+import { anyRange, assertProperty, shortRange } from '../iova/testing/arbitraries.ts';
 import { decodeBuffer } from './decode-buffer.ts';
 import { earlyIovaRanges, encodeEarlyInfo } from './early-info.ts';
 

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { anyAddress, anyRange, assertProperty } from '../iova/arbitraries.ts';
+import { anyAddress, anyRange, assertProperty } from '../iova/testing/arbitraries.ts';
 import { toHex } from './numbers.ts';
-import { fromHex, patched } from './testing.ts';
+import { fromHex, patched } from './testing/bytes.ts';
 import { decodeType1Info, encodeType1Info, type Type1Capability, type Type1Info } from './type1-info.ts';
 
 const TRACES = new URL('../kernel/fixtures/', import.meta.url);

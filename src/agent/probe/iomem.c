@@ -2,7 +2,7 @@
 //
 //   *"  " hex "-" hex " : " name
 //
-// Read without privilege, all addresses are zero. The types are those that src/dumps/iomem.ts gives.
+// Read without privilege, all addresses are zero. The types are those that src/dumps/formats/iomem.ts gives.
 #include <errno.h>
 #include <string.h>
 #include <strings.h>

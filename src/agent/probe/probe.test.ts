@@ -19,7 +19,7 @@ import {
   sysroot,
   type Tree,
   temporaryFolder,
-} from './testing.ts';
+} from './testing/probe.ts';
 
 const PROJECT = join(import.meta.dirname, '../../..');
 const FIXTURES = join(PROJECT, 'src/dumps/fixtures');

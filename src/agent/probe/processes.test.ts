@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { makeProbe } from '../../../scripts/build-probe.mjs';
-import { type Line, linesOf, RunningProbe, removeTemporaryFolders, runProbe, temporaryFolder } from './testing.ts';
+import {
+  type Line,
+  linesOf,
+  RunningProbe,
+  removeTemporaryFolders,
+  runProbe,
+  temporaryFolder,
+} from './testing/probe.ts';
 
 const SOON = 120_000;
 /** What Linux 6.12 answered on a host with 48 bits; the recording ends two zero bytes early. */

@@ -1,6 +1,6 @@
 import { formatRange, formatSize } from '../../iova/format.ts';
 import { type IovaRange, sizeOf } from '../../iova/range.ts';
-import type { Provenance } from '../inventory.ts';
+import type { Provenance } from '../host/host.ts';
 
 /**
  * `fatal`: a guest or a device does not work for it. `harmless`: refused, and usually nothing is lost. `suspicious`:

@@ -2,13 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { iova } from '../../iova/iova.ts';
 import { range } from '../../iova/range.ts';
 import type { SessionEvent } from '../../session/events.ts';
-import { commonSpace } from '../common-space.ts';
-import { MACHINES, type MachineName } from '../guest-layouts.ts';
-import { MappingState, mappingSets } from '../mappings.ts';
-import { takeInventory } from '../take-inventory.ts';
+import { MACHINES, type MachineName } from '../guest/layouts.ts';
+import { takeInventory } from '../host/build-host.ts';
+import { MappingState, mappingSets } from '../host/mappings.ts';
+import { commonSpace } from '../space/common-space.ts';
 import type { Conflict } from './conflict.ts';
 import { findConflicts } from './find-conflicts.ts';
-import type { GuestLayout } from './guest-conflicts.ts';
+import type { GuestLayout } from './guest.ts';
 
 const GIB = 1n << 30n;
 const reserved = (start: bigint, last: bigint, type: string, group = '1', more: object = {}): SessionEvent =>

@@ -1,12 +1,12 @@
-import type { CommonSpace } from '../common-space.ts';
-import type { MappingState } from '../mappings.ts';
-import { USUAL_PAGE } from '../platforms.ts';
-import { complaintConflicts } from './complaint-conflicts.ts';
+import type { MappingState } from '../host/mappings.ts';
+import { USUAL_PAGE } from '../host/platforms.ts';
+import type { CommonSpace } from '../space/common-space.ts';
+import { complaintConflicts } from './complaints.ts';
 import { type Conflict, SEVERITIES } from './conflict.ts';
-import { deviceConflicts } from './device-conflicts.ts';
-import { faultConflicts } from './fault-conflicts.ts';
-import { type GuestLayout, guestConflicts } from './guest-conflicts.ts';
-import { requestConflicts } from './request-conflicts.ts';
+import { deviceConflicts } from './devices.ts';
+import { faultConflicts } from './faults.ts';
+import { type GuestLayout, guestConflicts } from './guest.ts';
+import { requestConflicts } from './requests.ts';
 
 /** The smallest page that all IOMMUs of the space have, or the one that was wished for. */
 export function pageSizeOf(space: CommonSpace, wished?: bigint): bigint {

@@ -1,17 +1,17 @@
-import type { CommonSpace } from '../../analysis/common-space.ts';
-import type { GuestLayout } from '../../analysis/conflicts/guest-conflicts.ts';
-import { groupTitle } from '../../analysis/inventory.ts';
-import type { MappingState } from '../../analysis/mappings.ts';
-import type { SpaceLanes } from '../lane.ts';
-import { APERTURE_NOT_IN_DUMPS, apertureLane } from './aperture-lane.ts';
-import { barLane } from './bar-lane.ts';
-import { doorbellLane } from './doorbell-lane.ts';
-import { faultLane } from './fault-lane.ts';
-import { guestLane } from './guest-lane.ts';
-import { mappingLanes } from './mapping-lane.ts';
-import { reservedLane } from './reserved-lane.ts';
-import { usableLane } from './usable-lane.ts';
-import { windowLane } from './window-lane.ts';
+import type { GuestLayout } from '../../analysis/conflicts/guest.ts';
+import { groupTitle } from '../../analysis/host/host.ts';
+import type { MappingState } from '../../analysis/host/mappings.ts';
+import type { CommonSpace } from '../../analysis/space/common-space.ts';
+import { APERTURE_NOT_IN_DUMPS, apertureLane } from './aperture.ts';
+import { barLane } from './bars.ts';
+import { doorbellLane } from './doorbells.ts';
+import { faultLane } from './faults.ts';
+import { guestLane } from './guest.ts';
+import type { SpaceLanes } from './lane.ts';
+import { mappingLanes } from './mappings.ts';
+import { reservedLane } from './reserved.ts';
+import { usableLane } from './usable.ts';
+import { windowLane } from './windows.ts';
 
 /** What is drawn beside the regions of the ticked groups. */
 export interface FactLayers {

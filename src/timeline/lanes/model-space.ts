@@ -1,12 +1,16 @@
 // The lanes of an address space that a kernel model holds (an IOAS), at one moment of a session.
-import { type MergedRegion, mergeByType } from '../../analysis/common-space.ts';
-import type { GuestLayout } from '../../analysis/conflicts/guest-conflicts.ts';
-import type { Aperture, Provenance } from '../../analysis/inventory.ts';
-import { meaningOf } from '../../analysis/region-types.ts';
+
+import type { GuestLayout } from '../../analysis/conflicts/guest.ts';
+import type { Aperture, Provenance } from '../../analysis/host/host.ts';
+import { meaningOf } from '../../analysis/host/region-types.ts';
+import { type MergedRegion, mergeByType } from '../../analysis/space/common-space.ts';
 import { counted, formatSize, groupedDecimal, hex } from '../../iova/format.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import { complement, type RangeSet, rangeSet, totalSize } from '../../iova/range-set.ts';
 import type { AddressSpaceView, AreaView, ReservedView } from '../../kernel/model.ts';
+import { type StyleName, styleIndex } from '../scene/theme.ts';
+import { apertureLane, type NoAperture } from './aperture.ts';
+import { guestLane } from './guest.ts';
 import {
   type DescribedRange,
   describedLane,
@@ -15,11 +19,8 @@ import {
   type Part,
   type SpaceLanes,
   stackRows,
-} from '../lane.ts';
-import { type StyleName, styleIndex } from '../theme.ts';
-import { apertureLane, type NoAperture } from './aperture-lane.ts';
-import { guestLane } from './guest-lane.ts';
-import { reservedStyle } from './reserved-lane.ts';
+} from './lane.ts';
+import { reservedStyle } from './reserved.ts';
 
 /** Where an event of the session stands, for "where it comes from". */
 export type EventPlace = (index: number) => Part['provenance'];

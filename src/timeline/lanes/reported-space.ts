@@ -1,13 +1,14 @@
 // The lanes of an address space of which a dump holds what the kernel itself reported (VFIO_IOMMU_GET_INFO,
 // IOMMU_IOAS_IOVA_RANGES).
-import { holderWords, type ReportedSpace } from '../../analysis/common-space.ts';
-import type { GuestLayout } from '../../analysis/conflicts/guest-conflicts.ts';
+
+import type { GuestLayout } from '../../analysis/conflicts/guest.ts';
+import { holderWords, type ReportedSpace } from '../../analysis/space/common-space.ts';
 import { formatSize } from '../../iova/format.ts';
 import { rangeSet, totalSize } from '../../iova/range-set.ts';
-import { type DescribedRange, describedLane, type SpaceLanes } from '../lane.ts';
-import { styleIndex } from '../theme.ts';
-import { APERTURE_NOT_IN_DUMPS, apertureLane } from './aperture-lane.ts';
-import { guestLane } from './guest-lane.ts';
+import { styleIndex } from '../scene/theme.ts';
+import { APERTURE_NOT_IN_DUMPS, apertureLane } from './aperture.ts';
+import { guestLane } from './guest.ts';
+import { type DescribedRange, describedLane, type SpaceLanes } from './lane.ts';
 
 /** `key` is unique in the picture, `title` what people call the dump. */
 export function reportedSpace(

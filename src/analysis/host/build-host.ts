@@ -1,0 +1,493 @@
+// Puts facts of several sources together into one picture of a host: the same thing said twice is one thing with two
+// places, and what cannot both be true is kept as a contradiction.
+import { hex } from '../../iova/format.ts';
+import type { Iova } from '../../iova/iova.ts';
+import { compareRanges, range } from '../../iova/range.ts';
+import { type Fact, type FactOf, isFact, type SessionEvent } from '../../session/events.ts';
+import {
+  type Aperture,
+  type Bar,
+  type Complaint,
+  type Contradiction,
+  compareNames,
+  type Fault,
+  type Group,
+  type Guest,
+  type GuestRange,
+  groupTitle,
+  type Host,
+  type HostWindow,
+  type Ineligible,
+  type MsiMessage,
+  type Provenance,
+  type Region,
+  type ValidRange,
+} from './host.ts';
+
+/** The container or IOAS of valid ranges that do not say whose they are. */
+const UNNAMED_SPACE = 'the kernel’s answer';
+/** Key of the group of what comes without any. */
+const UNKNOWN_GROUP = 'unknown';
+/** Places that one thing keeps; a fault repeats by the thousand. */
+const PLACES_MAX = 20;
+/** Origins of regions that firmware describes; its tables do not speak of groups. */
+const FIRMWARE: ReadonlySet<string | undefined> = new Set(['rmrr', 'ivmd', 'rmr']);
+
+/** Codes of diagnostics that pass on what somebody else complained of; the others are about reading. */
+const COMPLAINTS =
+  /^(?:qemu|dpdk|vmm)-|^(?:memlock-limit|no-interrupt-remapping|bar-not-reserved|rmrr-not-reserved|address-above-width)$/;
+
+interface RegionDraft {
+  readonly region: Omit<Region, 'provenance'>;
+  readonly provenance: Provenance[];
+}
+
+interface GroupDraft {
+  group?: string | undefined;
+  type?: string | undefined;
+  devices: string[];
+  regions: Map<string, RegionDraft>;
+  provenance: Provenance[];
+}
+
+interface IommuDraft {
+  readonly name: string;
+  driver: string;
+  addressWidth?: number | undefined;
+  cap?: Iova | undefined;
+  ecap?: Iova | undefined;
+  readonly provenance: Provenance[];
+}
+
+/** A thing that is kept once, with the places where it was said. */
+type Told<T> = T & { readonly provenance: Provenance[] };
+
+function provenanceOf(fact: Fact): Provenance {
+  return { source: fact.source ?? 'this session', line: fact.line };
+}
+
+function addPlace(places: Provenance[], fact: Fact): void {
+  const place = provenanceOf(fact);
+  if (places.length >= PLACES_MAX) return;
+  if (!places.some((p) => p.source === place.source && p.line === place.line)) places.push(place);
+}
+
+/** True if a type word says that a region is mapped one to one, given up or not. */
+function isDirect(type: string): boolean {
+  return type === 'direct' || type === 'direct-relaxable';
+}
+
+/** A range of PCI addresses that firmware names, `0000:42:00.0-0000:43:00.0`; undefined if it is one device. */
+function deviceSpan(device: string): readonly [string, string] | undefined {
+  const match = /^([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])-([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])$/.exec(
+    device,
+  );
+  return match?.[1] !== undefined && match[2] !== undefined ? [match[1], match[2]] : undefined;
+}
+
+/** True if `device` is the one that firmware names, or lies in the span that it names. */
+function namesDevice(named: string, device: string): boolean {
+  const span = deviceSpan(named);
+  // Addresses of one form and length: their order is that of their text.
+  return span ? span[0] <= device && device <= span[1] : named === device;
+}
+
+class InventoryTaker {
+  readonly #groups = new Map<string, GroupDraft>();
+  readonly #firmware = new Map<string, Told<Omit<Region, 'provenance'> & { readonly device?: string | undefined }>>();
+  readonly #apertures: Aperture[] = [];
+  readonly #validRanges: ValidRange[] = [];
+  readonly #msiMessages = new Map<string, Told<Omit<MsiMessage, 'provenance'>>>();
+  readonly #iommus = new Map<string, IommuDraft>();
+  readonly #windows = new Map<string, Told<Omit<HostWindow, 'provenance'>>>();
+  readonly #firstBars = new Map<string, FactOf<'bar'>>();
+  readonly #bars = new Map<string, Told<Omit<Bar, 'provenance'>>>();
+  /** The ranges of each source: what two sources tell may be of two guests. */
+  readonly #guests = new Map<string, Map<string, Told<Omit<GuestRange, 'provenance'>>>>();
+  readonly #faults = new Map<string, Told<Omit<Fault, 'provenance' | 'count'> & { count: number }>>();
+  readonly #ineligible = new Map<string, Told<Omit<Ineligible, 'provenance'>>>();
+  readonly #complaints = new Map<string, Told<Omit<Complaint, 'provenance'>>>();
+  readonly #contradictions: Contradiction[] = [];
+  readonly #about: Partial<Record<'name' | 'kernel' | 'arch', string>> = {};
+  readonly #hostWidths: FactOf<'host'>[] = [];
+
+  take(fact: Fact): void {
+    switch (fact.kind) {
+      case 'host':
+        this.#host(fact);
+        break;
+      case 'iommu':
+        this.#iommu(fact);
+        break;
+      case 'group':
+        this.#group(fact);
+        break;
+      case 'reserved':
+        this.#reserved(fact);
+        break;
+      case 'aperture':
+        this.#aperture(fact);
+        break;
+      case 'valid_range':
+        this.#validRange(fact);
+        break;
+      case 'window': {
+        const { start, last, name, depth, type } = fact;
+        this.#once(this.#windows, `${start}-${last} ${name}`, fact, () => ({ start, last, name, depth, type }));
+        break;
+      }
+      case 'bar':
+        this.#bar(fact);
+        break;
+      case 'msi_message': {
+        const { device, address, enabled } = fact;
+        // What a disabled one holds is left over.
+        if (enabled === false) return;
+        this.#once(this.#msiMessages, `${device} ${address}`, fact, () => ({ device, address }));
+        break;
+      }
+      case 'guest': {
+        const { start, last, name, type, space } = fact;
+        const key = `${start}-${last} ${name} ${type} ${space}`;
+        const { source } = provenanceOf(fact);
+        const ranges = this.#guests.get(source) ?? new Map();
+        this.#guests.set(source, ranges);
+        this.#once(ranges, key, fact, () => ({ start, last, name, type, space }));
+        break;
+      }
+      case 'fault': {
+        const { address, device, access, reason, driver } = fact;
+        const key = `${address} ${device} ${access} ${reason}`;
+        const known = this.#faults.get(key);
+        if (known) known.count++;
+        this.#once(this.#faults, key, fact, () => ({ address, device, access, reason, driver, count: 1 }));
+        break;
+      }
+      case 'ineligible': {
+        const { device, reason } = fact;
+        this.#once(this.#ineligible, `${device} ${reason}`, fact, () => ({ device, reason }));
+        break;
+      }
+      case 'map':
+      case 'unmap':
+      case 'request':
+      case 'gone':
+        break;
+      case 'diagnostic': {
+        const { code, severity, message } = fact;
+        if (severity === 'info' || !COMPLAINTS.test(code)) break;
+        this.#once(this.#complaints, `${code} ${message}`, fact, () => ({ code, severity, message }));
+        break;
+      }
+    }
+  }
+
+  /** Keeps a thing under its key, or only one more place of it. */
+  #once<T extends object>(things: Map<string, Told<T>>, key: string, fact: Fact, make: () => T): void {
+    const known = things.get(key);
+    if (known) addPlace(known.provenance, fact);
+    else things.set(key, { ...make(), provenance: [provenanceOf(fact)] });
+  }
+
+  #contradicts(about: string, words: string, places: readonly Provenance[], fact: Fact): void {
+    this.#contradictions.push({ about, words, provenance: [...places.slice(0, 1), provenanceOf(fact)] });
+  }
+
+  #host(fact: FactOf<'host'>): void {
+    for (const field of ['name', 'kernel', 'arch'] as const) this.#about[field] ??= fact[field];
+    const bits = fact.address_width;
+    if (bits === undefined) return;
+    const other = this.#hostWidths.find((known) => known.address_width !== bits);
+    if (other && !this.#hostWidths.some((known) => known.address_width === bits)) {
+      const words = `the host's address width is said to be ${other.address_width} and ${bits} bits`;
+      this.#contradicts('host', words, [provenanceOf(other)], fact);
+    }
+    this.#hostWidths.push(fact);
+  }
+
+  /** An aperture of so many bits, once for the same words and width. */
+  #addWidth(bits: number, what: string, fact: Fact): void {
+    if (bits < 1 || bits > 64) return;
+    this.#addAperture({ ...range(0n, (1n << BigInt(bits)) - 1n), words: `${what}, ${bits} bits` }, fact);
+  }
+
+  #addAperture(aperture: Omit<Aperture, 'provenance'>, fact: Fact): void {
+    const { start, last, words, group, space } = aperture;
+    const known = this.#apertures.find(
+      (a) => a.start === start && a.last === last && a.words === words && a.group === group && a.space === space,
+    );
+    if (known) addPlace(known.provenance as Provenance[], fact);
+    else this.#apertures.push({ ...aperture, provenance: [provenanceOf(fact)] });
+  }
+
+  #iommu(fact: FactOf<'iommu'>): void {
+    const { name, driver, address_width: addressWidth, cap, ecap } = fact;
+    const known = this.#iommus.get(name);
+    if (!known) {
+      this.#iommus.set(name, { name, driver, addressWidth, cap, ecap, provenance: [provenanceOf(fact)] });
+    } else {
+      if (known.driver === 'unknown') known.driver = driver;
+      else if (driver !== 'unknown' && driver !== known.driver) {
+        this.#contradicts(name, `${name} is said to be ${known.driver} and ${driver}`, known.provenance, fact);
+      }
+      if (known.addressWidth !== undefined && addressWidth !== undefined && known.addressWidth !== addressWidth) {
+        const words = `${name} is said to have ${known.addressWidth} and ${addressWidth} address bits`;
+        this.#contradicts(name, words, known.provenance, fact);
+      }
+      for (const [field, value] of [
+        ['cap', cap],
+        ['ecap', ecap],
+      ] as const) {
+        const before = known[field];
+        if (before !== undefined && value !== undefined && before !== value) {
+          const words = `the ${field} register of ${name} is said to be ${hex(before)} and ${hex(value)}`;
+          this.#contradicts(name, words, known.provenance, fact);
+        }
+      }
+      known.addressWidth ??= addressWidth;
+      known.cap ??= cap;
+      known.ecap ??= ecap;
+      addPlace(known.provenance, fact);
+    }
+    if (addressWidth !== undefined) this.#addWidth(addressWidth, name, fact);
+  }
+
+  #draft(group: string | undefined, device: string | undefined): GroupDraft {
+    const id = group !== undefined ? `group ${group}` : device !== undefined ? `device ${device}` : UNKNOWN_GROUP;
+    const known = this.#groups.get(id);
+    if (known) return known;
+    const draft: GroupDraft = {
+      group,
+      devices: group === undefined && device !== undefined ? [device] : [],
+      regions: new Map(),
+      provenance: [],
+    };
+    this.#groups.set(id, draft);
+    return draft;
+  }
+
+  #group(fact: FactOf<'group'>): void {
+    const draft = this.#draft(fact.group, undefined);
+    if (draft.type !== undefined && fact.type !== undefined && draft.type !== fact.type) {
+      const words = `the domain of group ${fact.group} is said to be of type ${draft.type} and ${fact.type}`;
+      this.#contradicts(`group ${fact.group}`, words, draft.provenance, fact);
+    }
+    draft.type ??= fact.type;
+    for (const device of fact.devices) {
+      if (draft.devices.includes(device)) continue;
+      for (const other of this.#groups.values()) {
+        if (other === draft || other.group === undefined || !other.devices.includes(device)) continue;
+        const words = `${device} is said to be in group ${other.group} and in group ${fact.group}`;
+        this.#contradicts(device, words, other.provenance, fact);
+      }
+      draft.devices.push(device);
+    }
+    addPlace(draft.provenance, fact);
+  }
+
+  #reserved(fact: FactOf<'reserved'>): void {
+    const { start, last, type, origin, device, group } = fact;
+    if (FIRMWARE.has(origin) && group === undefined) {
+      const key = `${start}-${last} ${type} ${origin} ${device}`;
+      this.#once(this.#firmware, key, fact, () => ({ start, last, type, origin, device }));
+      return;
+    }
+    const draft = this.#draft(group, device);
+    if (device !== undefined && !draft.devices.includes(device)) draft.devices.push(device);
+    const id = `${start}-${last} ${type}`;
+    const known = draft.regions.get(id);
+    if (known) {
+      addPlace(known.provenance, fact);
+      return;
+    }
+    const same = [...draft.regions.values()].find(({ region }) => region.start === start && region.last === last);
+    if (same && group !== undefined && !same.provenance.some((p) => p.source === fact.source)) {
+      const words = `${hex(start)}-${hex(last)} of group ${group} is said to be ${same.region.type} and ${type}`;
+      this.#contradicts(`group ${group}`, words, same.provenance, fact);
+    }
+    draft.regions.set(id, { region: { start, last, type, origin }, provenance: [provenanceOf(fact)] });
+  }
+
+  #aperture(fact: FactOf<'aperture'>): void {
+    const { start, last, group, container: space, pgsize_bitmap: pageSizes } = fact;
+    const words = fact.iommu ?? (group !== undefined ? `group ${group}` : space) ?? 'aperture';
+    this.#addAperture({ start, last, words, pageSizes, group, space }, fact);
+  }
+
+  #validRange(fact: FactOf<'valid_range'>): void {
+    const { start, last, pid, process, guest, mappings_left: mappingsLeft, pgsize_bitmap: pageSizes } = fact;
+    const space = fact.container ?? fact.ioas ?? UNNAMED_SPACE;
+    const provenance = [provenanceOf(fact)];
+    this.#validRanges.push({
+      start,
+      last,
+      words: space,
+      space,
+      pid,
+      process,
+      guest,
+      mappingsLeft,
+      pageSizes,
+      provenance,
+    });
+  }
+
+  #bar(fact: FactOf<'bar'>): void {
+    const { start, last, device, index, prefetchable, bits } = fact;
+    const name = `${device} ${index}`;
+    const first = this.#firstBars.get(name);
+    if (!first) this.#firstBars.set(name, fact);
+    else if ((first.start !== start || first.last !== last) && first.source !== fact.source) {
+      const words = `BAR ${index} of ${device} is said to be at ${hex(first.start)} and at ${hex(start)}`;
+      this.#contradicts(device, words, [provenanceOf(first)], fact);
+    }
+    this.#once(this.#bars, `${device} ${index} ${start}-${last}`, fact, () => ({
+      start,
+      last,
+      device,
+      index,
+      prefetchable,
+      bits,
+    }));
+  }
+
+  /** What stands under a device goes to the device's group, if a source names one. */
+  #devicesToGroups(): void {
+    for (const [id, draft] of this.#groups) {
+      if (draft.group !== undefined || id === UNKNOWN_GROUP) continue;
+      const owner = [...this.#groups.values()].find(
+        (other) => other.group !== undefined && draft.devices.every((device) => other.devices.includes(device)),
+      );
+      if (!owner) continue;
+      for (const [key, { region, provenance }] of draft.regions) {
+        const known = owner.regions.get(key);
+        if (known) known.provenance.push(...provenance);
+        else owner.regions.set(key, { region, provenance });
+      }
+      this.#groups.delete(id);
+    }
+  }
+
+  /**
+   * Firmware knows no groups. A region of it is the same as that of the groups that list it: they get the further place.
+   * Else it goes to the group of the device that it names, or stays with the device; without either it stands alone.
+   * Where the kernel's own list of that group lacks it, the sources contradict each other.
+   */
+  #firmwareToGroups(): void {
+    for (const found of this.#firmware.values()) {
+      const { device, provenance, ...region } = found;
+      const sameRange = ({ region: other }: RegionDraft) =>
+        other.start === region.start &&
+        other.last === region.last &&
+        (other.type === region.type || (isDirect(other.type) && isDirect(region.type)));
+      const drafts = [...this.#groups.values()].filter((draft) => draft.group !== undefined);
+      const named = device === undefined ? [] : drafts.filter((d) => d.devices.some((own) => namesDevice(device, own)));
+      let isTaken = false;
+      for (const draft of drafts) {
+        const known = [...draft.regions.values()].find(sameRange);
+        if (!known) continue;
+        isTaken = true;
+        known.provenance.push(...provenance);
+      }
+      for (const draft of named) {
+        if ([...draft.regions.values()].some(sameRange)) continue;
+        isTaken = true;
+        const listed = [...draft.regions.values()].find(({ region: other }) => other.origin === 'sysfs');
+        if (listed) {
+          const place = `${hex(region.start)}-${hex(region.last)}`;
+          const words = `firmware asks for ${place} (${region.type}) for ${device}, but the kernel does not list it for group ${draft.group}`;
+          this.#contradictions.push({
+            about: `group ${draft.group}`,
+            words,
+            provenance: [...provenance.slice(0, 1), ...listed.provenance.slice(0, 1)],
+          });
+        } else {
+          draft.regions.set(`${region.start}-${region.last} ${region.type}`, { region, provenance: [...provenance] });
+        }
+      }
+      if (isTaken) continue;
+      const alone = this.#draft(undefined, device);
+      const key = `${region.start}-${region.last} ${region.type}`;
+      const known = alone.regions.get(key);
+      if (known) known.provenance.push(...provenance);
+      else alone.regions.set(key, { region, provenance: [...provenance] });
+    }
+  }
+
+  /** How far the host's memory reaches stands in for the width of an IOMMU where no source tells that. */
+  #hostWidthsToApertures(): void {
+    if ([...this.#iommus.values()].some(({ addressWidth }) => addressWidth !== undefined)) return;
+    for (const fact of this.#hostWidths) this.#addWidth(fact.address_width ?? 0, 'host address width', fact);
+  }
+
+  /** Sources that tell the very same ranges tell of one guest. */
+  #takeGuests(): Guest[] {
+    const guests: Guest[] = [];
+    const known = new Map<string, Map<string, Told<Omit<GuestRange, 'provenance'>>>>();
+    for (const [source, ranges] of this.#guests) {
+      const identity = [...ranges.keys()].sort().join('\n');
+      const same = known.get(identity);
+      if (!same) {
+        known.set(identity, ranges);
+        guests.push({ source, ranges: [...ranges.values()] });
+        continue;
+      }
+      for (const [id, { provenance }] of ranges) same.get(id)?.provenance.push(...provenance);
+    }
+    return guests;
+  }
+
+  finish(key: string, title: string): Host {
+    this.#devicesToGroups();
+    this.#firmwareToGroups();
+    this.#hostWidthsToApertures();
+    return {
+      key,
+      title,
+      groups: [...this.#groups]
+        .map(([id, draft]): Group => {
+          const regions = [...draft.regions.values()].map(({ region, provenance }) => ({ ...region, provenance }));
+          return {
+            key: `${key}/${id}`,
+            group: draft.group,
+            type: draft.type,
+            devices: draft.devices.toSorted(compareNames),
+            regions: regions.sort(compareRanges),
+            provenance: draft.provenance,
+          };
+        })
+        .sort((a, b) => compareNames(groupTitle(a), groupTitle(b))),
+      apertures: this.#apertures,
+      validRanges: this.#validRanges,
+      msiMessages: [...this.#msiMessages.values()],
+      iommus: [...this.#iommus.values()],
+      windows: [...this.#windows.values()],
+      bars: [...this.#bars.values()],
+      guests: this.#takeGuests(),
+      faults: [...this.#faults.values()],
+      ineligible: [...this.#ineligible.values()],
+      firmwareRegions: [...this.#firmware.values()],
+      contradictions: this.#contradictions,
+      complaints: [...this.#complaints.values()],
+      about: this.#about,
+    };
+  }
+}
+
+/** The first `position` events without those that a later one of them says are gone. */
+export function eventsAt(events: readonly SessionEvent[], position: number): readonly SessionEvent[] {
+  const gone = new Set<number>();
+  for (let i = 0; i < position; i++) {
+    const event = events[i];
+    if (event && isFact(event) && event.kind === 'gone') gone.add(event.event - 1);
+  }
+  if (gone.size === 0) return position >= events.length ? events : events.slice(0, position);
+  return events.slice(0, position).filter((_, i) => !gone.has(i));
+}
+
+/** Collects what the facts of one opened set say. Operations are passed over: their state belongs to the models. */
+export function takeInventory(key: string, title: string, events: Iterable<SessionEvent>): Host {
+  const taker = new InventoryTaker();
+  for (const event of events) if (isFact(event)) taker.take(event);
+  return taker.finish(key, title);
+}

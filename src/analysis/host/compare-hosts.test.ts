@@ -1,0 +1,56 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { range } from '../../iova/range.ts';
+import { find } from '../../iova/range-set.ts';
+import type { SessionEvent } from '../../session/events.ts';
+import { commonSpace } from '../space/common-space.ts';
+import { takeInventory } from './build-host.ts';
+import { compareHosts, pasteLine } from './compare-hosts.ts';
+
+function space(...regions: readonly (readonly [bigint, bigint, string])[]) {
+  const events = regions.map(
+    ([start, last, type]): SessionEvent => ({ kind: 'reserved', ...range(start, last), type, group: '1', source: 'x' }),
+  );
+  const host = takeInventory('h', 'h', events);
+  return commonSpace(host, host.groups);
+}
+
+describe('compareHosts', () => {
+  test('AMD and Intel: the hole below 1 TiB is what differs, and the line to paste', () => {
+    const amd = space([0xfee0_0000n, 0xfeef_ffffn, 'msi'], [0xfd_0000_0000n, 0xff_ffff_ffffn, 'reserved']);
+    const intel = space([0xfee0_0000n, 0xfeef_ffffn, 'msi'], [0n, 0xff_ffffn, 'direct-relaxable']);
+    const compared = compareHosts([amd, intel]);
+    expect(compared.reservedIntersection).toEqual([range(0xfee0_0000n, 0xfeef_ffffn)]);
+    expect(compared.differences).toEqual([
+      { ...range(0xfd_0000_0000n, 0xff_ffff_ffffn), usableOn: [1], blockedOn: [0] },
+    ]);
+    expect(pasteLine(compared.reservedUnion)).toBe('12G@1012G,1M@4078M');
+    expect(compared.apertureUnknown).toEqual([true, true]);
+  });
+
+  test('each address is in the sets in which it belongs', () => {
+    const region = fc
+      .tuple(fc.bigInt(0n, 4000n), fc.bigInt(0n, 500n))
+      .map(([start, more]): readonly [bigint, bigint, string] => [start, start + more, 'reserved']);
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(region, { maxLength: 4 }), { minLength: 2, maxLength: 4 }),
+        fc.bigInt(0n, 5000n),
+        (hosts, address) => {
+          const spaces = hosts.map((regions) => space(...regions));
+          const compared = compareHosts(spaces);
+          const usable = spaces.map((s) => find(s.usable, address) !== undefined);
+          const has = (set: typeof compared.usableUnion) => find(set, address) !== undefined;
+          expect(has(compared.usableUnion)).toBe(usable.includes(true));
+          expect(has(compared.usableIntersection)).toBe(!usable.includes(false));
+          expect(has(compared.reservedUnion)).toBe(usable.includes(false));
+          const difference = compared.differences.find((d) => d.start <= address && address <= d.last);
+          const indices = (wanted: boolean) => usable.flatMap((is, i) => (is === wanted ? [i] : []));
+          if (usable.includes(true) && usable.includes(false)) {
+            expect(difference).toMatchObject({ usableOn: indices(true), blockedOn: indices(false) });
+          } else expect(difference).toBeUndefined();
+        },
+      ),
+    );
+  });
+});

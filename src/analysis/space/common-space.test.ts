@@ -1,0 +1,140 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { IOVA_MAX } from '../../iova/iova.ts';
+import { range } from '../../iova/range.ts';
+import { find, totalSize } from '../../iova/range-set.ts';
+import type { SessionEvent } from '../../session/events.ts';
+import { takeInventory } from '../host/build-host.ts';
+import { groupTitle } from '../host/host.ts';
+import { commonSpace } from './common-space.ts';
+
+function reserved(start: bigint, last: bigint, type: string, group?: string, line = 1, source = 'a.txt'): SessionEvent {
+  return { kind: 'reserved', ...range(start, last), type, ...(group === undefined ? {} : { group }), source, line };
+}
+
+describe('takeInventory', () => {
+  test('the same region said twice is one region with two places', () => {
+    const host = takeInventory('h', 'host', [
+      reserved(0xfee00000n, 0xfeefffffn, 'msi', '3', 4),
+      reserved(0xfee00000n, 0xfeefffffn, 'msi', '3', 9, 'b.txt'),
+    ]);
+    expect(host.groups).toHaveLength(1);
+    expect(host.groups[0]?.regions).toHaveLength(1);
+    expect(host.groups[0]?.regions[0]?.provenance).toEqual([
+      { source: 'a.txt', line: 4 },
+      { source: 'b.txt', line: 9 },
+    ]);
+  });
+
+  test('groups are in natural order, with what is known of each', () => {
+    const host = takeInventory('h', 'host', [
+      { kind: 'group', group: '10', devices: ['0000:00:1f.2', '0000:00:1f.0'], type: 'DMA' },
+      reserved(0n, 0xfffn, 'reserved', '2'),
+      reserved(0n, 0xfffn, 'reserved'),
+    ]);
+    expect(host.groups.map(groupTitle)).toEqual(['group 2', 'group 10', 'group not known']);
+    expect(host.groups[1]).toMatchObject({ type: 'DMA', devices: ['0000:00:1f.0', '0000:00:1f.2'] });
+  });
+
+  test('a region of a device whose group is not known stands under the device', () => {
+    const host = takeInventory('h', 'host', [
+      { kind: 'reserved', ...range(0n, 0xfffn), type: 'direct', device: '0000:05:00.0', source: 'a', line: 1 },
+    ]);
+    expect(host.groups.map(groupTitle)).toEqual(['0000:05:00.0']);
+  });
+
+  test('a region of the firmware goes to the groups that have it, and stays alone if none has', () => {
+    const rmrr = (start: bigint, last: bigint, line: number): SessionEvent => ({
+      kind: 'reserved',
+      ...range(start, last),
+      type: 'direct',
+      origin: 'rmrr',
+      source: 'dmesg',
+      line,
+    });
+    const host = takeInventory('h', 'host', [
+      rmrr(0x3f000000n, 0x3f7fffffn, 134),
+      rmrr(0x1000n, 0x1fffn, 135),
+      reserved(0x3f000000n, 0x3f7fffffn, 'direct', '3', 4),
+    ]);
+    expect(host.groups.map(groupTitle)).toEqual(['group 3', 'group not known']);
+    expect(host.groups[0]?.regions[0]?.provenance).toEqual([
+      { source: 'a.txt', line: 4 },
+      { source: 'dmesg', line: 134 },
+    ]);
+    expect(host.groups[1]?.regions).toHaveLength(1);
+  });
+});
+
+describe('commonSpace', () => {
+  const region = fc.tuple(
+    fc.oneof(fc.bigInt(0n, IOVA_MAX), fc.constantFrom(0n, IOVA_MAX, 1n << 32n, 1n << 63n)),
+    fc.bigInt(0n, 1n << 40n),
+    fc.constantFrom('msi', 'direct', 'direct-relaxable', 'reserved', 'odd'),
+    fc.constantFrom('1', '2', '3'),
+  );
+
+  test('usable is exactly what is in every aperture and in no blocking region', () => {
+    fc.assert(
+      fc.property(
+        fc.array(region, { maxLength: 20 }),
+        fc.integer({ min: 20, max: 64 }),
+        fc.bigInt(0n, IOVA_MAX),
+        (list, bits, probe) => {
+          const events: SessionEvent[] = list.map(([a, n, type, group]) =>
+            reserved(a, a + n > IOVA_MAX ? IOVA_MAX : a + n, type, group),
+          );
+          const host = takeInventory('h', 'host', [...events, { kind: 'host', address_width: bits }]);
+          const { usable } = commonSpace(host, host.groups);
+          const probes = [
+            probe,
+            ...list.flatMap(([a, n]) => [a, a - 1n, a + n, a + n + 1n]),
+            0n,
+            IOVA_MAX,
+            1n << BigInt(bits),
+          ];
+          for (const address of probes) {
+            if (address < 0n || address > IOVA_MAX) continue;
+            const blocked = list.some(
+              ([a, n, type]) => type !== 'direct-relaxable' && a <= address && address <= a + n,
+            );
+            expect(find(usable, address) !== undefined).toBe(!blocked && address < 1n << BigInt(bits));
+          }
+        },
+      ),
+    );
+  });
+
+  test('without a word on the aperture the whole space counts, less what is reserved', () => {
+    const host = takeInventory('h', 'host', [reserved(0xfee00000n, 0xfeefffffn, 'msi', '1')]);
+    const space = commonSpace(host, host.groups);
+    expect(space.apertures).toEqual([]);
+    expect(totalSize(space.usable)).toBe((1n << 64n) - 0x100000n);
+  });
+
+  test('only ticked groups count, and a merged region says who brings it', () => {
+    const host = takeInventory('h', 'host', [
+      reserved(0x1000n, 0x2fffn, 'direct', '1'),
+      reserved(0x2000n, 0x3fffn, 'direct', '2'),
+      reserved(0x9000n, 0x9fffn, 'direct', '3'),
+    ]);
+    const [one, two] = host.groups;
+    if (!one || !two) throw new Error('two groups expected');
+    const space = commonSpace(host, [one, two]);
+    expect(space.reserved).toHaveLength(1);
+    expect(space.reserved[0]).toMatchObject({ start: 0x1000n, last: 0x3fffn });
+    expect(space.reserved[0]?.parts.map((p) => p.owner)).toEqual(['group 1', 'group 2']);
+  });
+
+  test('an aperture of another group does not limit the ticked ones', () => {
+    const host = takeInventory('h', 'host', [
+      reserved(0x1000n, 0x1fffn, 'msi', '1'),
+      reserved(0x1000n, 0x1fffn, 'msi', '2'),
+      { kind: 'aperture', ...range(0n, 0xffffffn), group: '2' },
+    ]);
+    const [one, two] = host.groups;
+    if (!one || !two) throw new Error('two groups expected');
+    expect(commonSpace(host, [one]).usable.at(-1)?.last).toBe(IOVA_MAX);
+    expect(commonSpace(host, [one, two]).usable.at(-1)?.last).toBe(0xffffffn);
+  });
+});

@@ -1,0 +1,125 @@
+// "What if these groups share one address space?": what they reserve together, and what remains usable.
+import { counted } from '../../iova/format.ts';
+import { type IovaRange, WHOLE_SPACE } from '../../iova/range.ts';
+import { complement, intersect, type RangeSet, rangeSet, subtract } from '../../iova/range-set.ts';
+import {
+  type Aperture,
+  compareNames,
+  type Group,
+  groupTitle,
+  type Host,
+  type Provenance,
+  type ValidRange,
+} from '../host/host.ts';
+import { meaningOf } from '../host/region-types.ts';
+
+/** A range that one or more groups reserve, all with the same type word. */
+export interface MergedRegion extends IovaRange {
+  readonly type: string;
+  /** The regions that were joined: who brings them and where that was read. */
+  readonly parts: readonly {
+    readonly owner: string;
+    readonly range: IovaRange;
+    readonly provenance: readonly Provenance[];
+  }[];
+}
+
+export interface CommonSpace {
+  readonly host: Host;
+  readonly groups: readonly Group[];
+  /** Ascending by start; regions of different types may overlap. */
+  readonly reserved: readonly MergedRegion[];
+  /** Empty where the dumps do not say how far the IOMMU reaches. */
+  readonly apertures: readonly Aperture[];
+  /** Where a mapping would be accepted: inside every aperture, outside every blocking region. */
+  readonly usable: RangeSet;
+}
+
+/** A container or an IOAS of which the dumps hold what the kernel itself reported. */
+export interface ReportedSpace {
+  readonly name: string;
+  readonly apertures: readonly Aperture[];
+  readonly validRanges: readonly ValidRange[];
+}
+
+/** Who holds a reported space, and what the kernel said of it besides its ranges; empty if nothing is known. */
+export function holderWords({ validRanges }: Pick<ReportedSpace, 'validRanges'>): string {
+  const [first] = validRanges;
+  if (!first) return '';
+  const { guest, process, pid, mappingsLeft } = first;
+  return [
+    guest === undefined ? '' : `guest ${guest}`,
+    process === undefined ? '' : pid === undefined ? process : `${process} (${pid})`,
+    mappingsLeft === undefined ? '' : `${counted(mappingsLeft, 'mapping')} left`,
+  ]
+    .filter((words) => words !== '')
+    .join(', ');
+}
+
+/** Joins regions of the same type that overlap; the result ascends by start. */
+export function mergeByType(
+  regions: readonly (MergedRegion['parts'][number] & { readonly type: string })[],
+): MergedRegion[] {
+  const byType = new Map<string, MergedRegion['parts'][number][]>();
+  for (const { type, ...part } of regions) {
+    const parts = byType.get(type) ?? [];
+    parts.push(part);
+    byType.set(type, parts);
+  }
+  const merged: MergedRegion[] = [];
+  for (const [type, parts] of byType) {
+    // Adjacent regions stay apart if the dumps list them apart: only overlap joins them.
+    const sorted = parts.toSorted((a, b) =>
+      a.range.start < b.range.start ? -1 : a.range.start > b.range.start ? 1 : 0,
+    );
+    let open: { start: IovaRange['start']; last: IovaRange['last']; type: string; parts: typeof parts } | undefined;
+    for (const part of sorted) {
+      if (open && part.range.start <= open.last) {
+        open.parts.push(part);
+        if (part.range.last > open.last) open.last = part.range.last;
+      } else {
+        if (open) merged.push(open);
+        open = { start: part.range.start, last: part.range.last, type, parts: [part] };
+      }
+    }
+    if (open) merged.push(open);
+  }
+  return merged.sort((a, b) => (a.start !== b.start ? (a.start < b.start ? -1 : 1) : compareNames(a.type, b.type)));
+}
+
+/** The address space that the given groups of a host would share. */
+export function commonSpace(host: Host, groups: readonly Group[]): CommonSpace {
+  const reserved = mergeByType(
+    groups.flatMap((group) =>
+      group.regions.map((region) => ({
+        type: region.type,
+        owner: groupTitle(group),
+        range: { start: region.start, last: region.last },
+        provenance: region.provenance,
+      })),
+    ),
+  );
+  const names = new Set(groups.map((g) => g.group));
+  const apertures = host.apertures.filter(
+    (a) => a.space === undefined && (a.group === undefined || names.has(a.group)),
+  );
+  const reach = apertures.reduce<RangeSet>((set, a) => intersect(set, [a]), [WHOLE_SPACE]);
+  const blocked = rangeSet(reserved.filter((r) => meaningOf(r.type).blocksMappings));
+  return { host, groups, reserved, apertures, usable: subtract(reach, blocked) };
+}
+
+/** The containers and IOASs of a host whose ranges a kernel reported, in the order in which they appear. */
+export function reportedSpaces(host: Host): ReportedSpace[] {
+  const names = [...new Set([...host.validRanges, ...host.apertures].flatMap((a) => a.space ?? []))];
+  return names.map((name) => ({
+    name,
+    apertures: host.apertures.filter((a) => a.space === name),
+    validRanges: host.validRanges.filter((a) => a.space === name),
+  }));
+}
+
+/** What no aperture of the space reaches; empty where no aperture is known. */
+export function beyondApertures(apertures: readonly Aperture[]): RangeSet {
+  if (apertures.length === 0) return [];
+  return complement(apertures.reduce<RangeSet>((set, a) => intersect(set, [a]), [WHOLE_SPACE]));
+}

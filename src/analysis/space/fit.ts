@@ -1,0 +1,140 @@
+// "Would this fit?": places for a range of some size and alignment among free ranges, or what stands in the way.
+import { alignUp } from '../../iova/iova.ts';
+import { containsRange, type IovaRange, rangeOfLength, sizeOf } from '../../iova/range.ts';
+import { complement, intersect, type RangeSet } from '../../iova/range-set.ts';
+
+export interface FitQuestion {
+  /** Bytes, 1 to 2^64. */
+  readonly size: bigint;
+  /** A power of two; 1 where any address will do. */
+  readonly alignment: bigint;
+  /** Where it must start; anywhere if absent. */
+  readonly at?: bigint | undefined;
+}
+
+/** Starting addresses that will do: `first`, and every multiple of the alignment from there up to `last`. */
+export interface Places {
+  readonly first: bigint;
+  readonly last: bigint;
+  /** The free range that holds them. */
+  readonly free: IovaRange;
+}
+
+export interface FitAnswer {
+  readonly fits: boolean;
+  /** Ascending. With a fixed address the one place, if it fits. */
+  readonly places: readonly Places[];
+  /** How many such ranges fit side by side, each aligned; 0 or 1 with a fixed address. */
+  readonly together: bigint;
+  /** The largest size that fits anywhere at this alignment (at a fixed address: from there), and where; undefined if none. */
+  readonly largest?: { readonly size: bigint; readonly start: bigint } | undefined;
+  /** With a fixed address: the parts of the wanted range that are not free, ascending. */
+  readonly blocked: RangeSet;
+  /** With a fixed address: why no range can start there at all. */
+  readonly fault?: 'misaligned' | 'past-the-end' | undefined;
+}
+
+/** Places in one free range for `size` bytes. */
+function placesIn(free: IovaRange, size: bigint, alignment: bigint): Places | undefined {
+  const first = alignUp(free.start, alignment);
+  const highest = free.last - size + 1n;
+  if (highest < first) return undefined;
+  return { first, last: first + ((highest - first) / alignment) * alignment, free };
+}
+
+/** How many ranges of `size` bytes fit into one free range's places without overlap. */
+function packed({ first, last }: Places, size: bigint, alignment: bigint): bigint {
+  return (last - first) / alignUp(size, alignment) + 1n;
+}
+
+/** The largest range that starts at a multiple of the alignment; the lowest of equals. */
+export function largestAligned(free: RangeSet, alignment: bigint): FitAnswer['largest'] {
+  let best: FitAnswer['largest'];
+  for (const r of free) {
+    const start = alignUp(r.start, alignment);
+    if (start > r.last) continue;
+    const size = r.last - start + 1n;
+    if (!best || size > best.size) best = { size, start };
+  }
+  return best;
+}
+
+/** Answers a question about free ranges (disjoint, ascending). */
+export function findPlaces(free: RangeSet, question: FitQuestion): FitAnswer {
+  const { size, alignment, at } = question;
+  if (at === undefined) {
+    const places = free.flatMap((r) => placesIn(r, size, alignment) ?? []);
+    const together = places.reduce((sum, place) => sum + packed(place, size, alignment), 0n);
+    return { fits: places.length > 0, places, together, largest: largestAligned(free, alignment), blocked: [] };
+  }
+  const holder = free.find((r) => r.start <= at && at <= r.last);
+  const isAligned = at % alignment === 0n;
+  const largest = holder && isAligned ? { size: holder.last - at + 1n, start: at } : undefined;
+  const wanted = rangeOfLength(at, size);
+  const none = { fits: false, places: [], together: 0n, largest };
+  if (!wanted) return { ...none, blocked: [], fault: 'past-the-end' };
+  if (!isAligned) return { ...none, blocked: blockedOf(free, wanted), fault: 'misaligned' };
+  if (holder && containsRange(holder, wanted)) {
+    return { fits: true, places: [{ first: at, last: at, free: holder }], together: 1n, largest, blocked: [] };
+  }
+  return { ...none, blocked: blockedOf(free, wanted) };
+}
+
+function blockedOf(free: RangeSet, wanted: IovaRange): RangeSet {
+  return complement(intersect(free, [wanted]), wanted);
+}
+
+/** The holes of an address space in numbers. */
+export interface HoleStatistics {
+  readonly count: number;
+  /** Bytes, 0 to 2^64. */
+  readonly total: bigint;
+  readonly largest?: IovaRange | undefined;
+  /** For each alignment asked for: the largest range that starts at a multiple of it. */
+  readonly aligned: readonly { readonly alignment: bigint; readonly largest: FitAnswer['largest'] }[];
+  /** Entry n: holes of 2^n bytes or more and less than 2^(n+1). Sparse: only sizes that there are, ascending. */
+  readonly histogram: readonly { readonly exponent: number; readonly count: number; readonly total: bigint }[];
+}
+
+/** Counts holes as they are visited, so that a million of them need no array. */
+export class HoleCounter {
+  #count = 0;
+  #total = 0n;
+  #largest: IovaRange | undefined;
+  readonly #aligned: { alignment: bigint; largest: FitAnswer['largest'] }[];
+  readonly #histogram = new Map<number, { count: number; total: bigint }>();
+
+  constructor(alignments: readonly bigint[]) {
+    this.#aligned = alignments.map((alignment) => ({ alignment, largest: undefined }));
+  }
+
+  add(hole: IovaRange): void {
+    const size = sizeOf(hole);
+    this.#count++;
+    this.#total += size;
+    if (!this.#largest || size > sizeOf(this.#largest)) this.#largest = hole;
+    for (const entry of this.#aligned) {
+      if (entry.largest && size <= entry.largest.size) continue;
+      const start = alignUp(hole.start, entry.alignment);
+      const room = hole.last - start + 1n;
+      if (room > 0n && (!entry.largest || room > entry.largest.size)) entry.largest = { size: room, start };
+    }
+    const exponent = size.toString(2).length - 1;
+    const bin = this.#histogram.get(exponent) ?? { count: 0, total: 0n };
+    bin.count++;
+    bin.total += size;
+    this.#histogram.set(exponent, bin);
+  }
+
+  get result(): HoleStatistics {
+    return {
+      count: this.#count,
+      total: this.#total,
+      largest: this.#largest,
+      aligned: this.#aligned,
+      histogram: [...this.#histogram]
+        .map(([exponent, bin]) => ({ exponent, ...bin }))
+        .sort((a, b) => a.exponent - b.exponent),
+    };
+  }
+}

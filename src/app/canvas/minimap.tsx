@@ -1,0 +1,114 @@
+import { useEffect, useRef } from 'react';
+import { groupedHex } from '../../iova/format.ts';
+import { fitAll, pixelOf, stretchOf, visibleRange, worldAt } from '../../timeline/axis/viewport.ts';
+import { plotLeft } from '../../timeline/scene/scene.ts';
+import { STYLE_NAMES, type StyleName, THEMES } from '../../timeline/scene/theme.ts';
+import type { Picture } from '../state/store.ts';
+import { ask, centreOn, useApp } from '../state/store.ts';
+
+/** Lanes that the overview shows: what is there, not what follows from it. */
+const OVERVIEW: ReadonlySet<string> = new Set(['reserved', 'areas', 'mappings', 'guest', 'requests', 'faults']);
+const HEIGHT = 26;
+/** The parts of the state that this shows. */
+const SHOWN = ['picture', 'view', 'plotWidth', 'theme'] as const;
+
+/** The whole space, small, with a frame around what the timeline shows. Drag the frame or click to go there. */
+export function Minimap() {
+  const box = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const windowFrame = useRef<HTMLDivElement>(null);
+
+  useEffect(() => {
+    const element = box.current;
+    const surface = canvas.current;
+    if (!element || !surface) return;
+    let drawnFor: { picture: Picture['arrangement'] | undefined; width: number; theme: string } | undefined;
+
+    const left = () => plotLeft(element.clientWidth);
+
+    const paint = async () => {
+      const { picture, plotWidth, theme } = useApp.getState();
+      if (!picture || plotWidth === 0) return;
+      const { arrangement } = picture;
+      if (drawnFor?.picture === arrangement && drawnFor.width === plotWidth && drawnFor.theme === theme) return;
+      drawnFor = { picture: arrangement, width: plotWidth, theme };
+      const all = fitAll(arrangement.scale, plotWidth);
+      const cut = await ask().call('slice', { revision: arrangement.revision, window: all });
+      if (!cut.ok || drawnFor.picture !== arrangement) return;
+      const density = window.devicePixelRatio || 1;
+      surface.width = Math.round(plotWidth * density);
+      surface.height = Math.round(HEIGHT * density);
+      surface.style.width = `${plotWidth}px`;
+      surface.style.height = `${HEIGHT}px`;
+      const context = surface.getContext('2d');
+      if (!context) return;
+      context.scale(density, density);
+      const { paint: paints, ink } = THEMES[theme];
+      context.fillStyle = ink.hairline;
+      context.fillRect(0, 0, plotWidth, HEIGHT);
+      const rows = cut.value.flatMap((space) =>
+        space.lanes.filter((lane) => OVERVIEW.has(lane.kind)).flatMap((lane) => lane.rows),
+      );
+      const height = Math.max(1, Math.min(8, (HEIGHT - 6) / Math.max(1, rows.length)));
+      for (const [i, row] of rows.entries()) {
+        for (let k = 0; k < row.starts.length; k++) {
+          const stretch = stretchOf(all, arrangement.scale, row.starts[k] as bigint, row.lasts[k] as bigint);
+          if (!stretch) continue;
+          context.fillStyle = paints[STYLE_NAMES[row.styles[k] as number] as StyleName].stroke;
+          context.fillRect(stretch.x0, 3 + i * height, stretch.x1 - stretch.x0, Math.max(1, height - 1));
+        }
+      }
+    };
+
+    const frame = () => {
+      const { picture, view } = useApp.getState();
+      const marker = windowFrame.current;
+      if (!picture || !view || !marker) return;
+      const all = fitAll(picture.arrangement.scale, view.width);
+      const x0 = Math.max(0, pixelOf(all, worldAt(view, 0)));
+      const x1 = Math.min(view.width, pixelOf(all, worldAt(view, view.width)));
+      marker.style.transform = `translateX(${left() + Math.min(x0, view.width - 4)}px)`;
+      marker.style.width = `${Math.max(4, x1 - x0)}px`;
+      const seen = visibleRange(view, picture.arrangement.scale);
+      element.setAttribute('aria-label', `Overview. Shown: ${groupedHex(seen.start)} to ${groupedHex(seen.last)}`);
+    };
+
+    const update = () => {
+      surface.style.marginLeft = `${left()}px`;
+      frame();
+      void paint();
+    };
+    const go = (event: PointerEvent) => {
+      const { picture, view } = useApp.getState();
+      if (!picture || !view) return;
+      const pixel = event.clientX - element.getBoundingClientRect().left - left();
+      const all = fitAll(picture.arrangement.scale, view.width);
+      centreOn(worldAt(all, Math.min(view.width, Math.max(0, pixel))));
+    };
+    const down = (event: PointerEvent) => {
+      element.setPointerCapture(event.pointerId);
+      go(event);
+    };
+    const drag = (event: PointerEvent) => {
+      if (element.hasPointerCapture(event.pointerId)) go(event);
+    };
+    element.addEventListener('pointerdown', down);
+    element.addEventListener('pointermove', drag);
+    const unsubscribe = useApp.subscribe((now, before) => {
+      if (SHOWN.some((field) => now[field] !== before[field])) update();
+    });
+    update();
+    return () => {
+      unsubscribe();
+      element.removeEventListener('pointerdown', down);
+      element.removeEventListener('pointermove', drag);
+    };
+  }, []);
+
+  return (
+    <div ref={box} className="minimap" role="img" aria-label="Overview" data-testid="minimap">
+      <canvas ref={canvas} />
+      <div ref={windowFrame} className="minimap-window" data-testid="minimap-window" />
+    </div>
+  );
+}

@@ -1,9 +1,0 @@
-import { EngineClient } from '../worker/client.ts';
-
-/** Starts the engine in a Web Worker. */
-export function startEngine(onRestart: (reason: string) => void): EngineClient {
-  return new EngineClient(
-    () => new Worker(new URL('../worker/engine.worker.ts', import.meta.url), { type: 'module', name: 'iopt engine' }),
-    onRestart,
-  );
-}

@@ -1,0 +1,80 @@
+import type { ConflictRow } from '../../engine/protocol.ts';
+import { formatSize, groupedHex } from '../../iova/format.ts';
+import { keyOf, showConflict, showRange, useApp } from '../state/store.ts';
+import { Places } from './place-link.tsx';
+import './conflicts.css';
+
+const SEVERITY = { fatal: 'fatal', harmless: 'harmless', suspicious: 'look' } as const;
+
+function Details({ row }: { row: ConflictRow }) {
+  return (
+    <div className="conflict-details">
+      <p>{row.words}</p>
+      <p>
+        <strong>Way out.</strong> {row.wayOut}
+      </p>
+      {(row.errno !== undefined || row.source !== undefined) && (
+        <p className="second">
+          {row.errno !== undefined && <code>{row.errno}</code>} {row.source}
+        </p>
+      )}
+      <ul>
+        {row.marks.map((mark) => (
+          <li key={`${mark.role} ${mark.start} ${mark.last}`}>
+            <button type="button" className="link mono" onClick={() => showRange(mark.start, mark.last)}>
+              {mark.start === mark.last
+                ? groupedHex(mark.start)
+                : `${groupedHex(mark.start)} – ${groupedHex(mark.last)}`}
+            </button>{' '}
+            <span className="second">
+              {mark.words}, {formatSize(mark.last - mark.start + 1n)}
+            </span>
+          </li>
+        ))}
+      </ul>
+      <Places places={row.provenance} first={6} />
+    </div>
+  );
+}
+
+/** What is wrong, each with its number in the picture, the rule, the errno and a way out. */
+export function ConflictsPanel() {
+  const conflicts = useApp((s) => s.conflicts);
+  const shown = useApp((s) => s.conflict);
+  const hosts = useApp((s) => s.documents.length);
+  const rows = conflicts?.rows ?? [];
+  return (
+    <section className="conflicts" aria-label="Conflicts" data-testid="conflicts">
+      <h2>
+        Conflicts <span className="second">{rows.length + (conflicts?.more ?? 0) || ''}</span>
+      </h2>
+      {conflicts?.problem !== undefined && (
+        <p className="severity-error">The guest was not tried: {conflicts.problem}.</p>
+      )}
+      {rows.length === 0 && <p className="hint">None found in what is ticked. Choose a guest to try it on the host.</p>}
+      <ol>
+        {rows.map((row) => {
+          const isShown = keyOf(row) === shown;
+          return (
+            <li key={keyOf(row)} className={`conflict conflict-${row.severity}${isShown ? ' current' : ''}`}>
+              <button
+                type="button"
+                className="conflict-title"
+                aria-expanded={isShown}
+                onClick={() => void showConflict(isShown ? undefined : row)}
+              >
+                <span className="conflict-number">{row.number}</span>
+                <span>
+                  <span className="severity">{SEVERITY[row.severity]}</span> {row.title}
+                  {hosts > 1 && <span className="second"> · {row.host}</span>}
+                </span>
+              </button>
+              {isShown && <Details row={row} />}
+            </li>
+          );
+        })}
+      </ol>
+      {conflicts !== undefined && conflicts.more > 0 && <p className="hint">and {conflicts.more} more</p>}
+    </section>
+  );
+}

@@ -1,0 +1,229 @@
+import { useEffect, useState } from 'react';
+import { Label, Slider, SliderOutput, SliderThumb, SliderTrack } from 'react-aria-components';
+import { MACHINES } from '../../analysis/guest/layouts.ts';
+import type { GuestChoice, GuestSizes } from '../../engine/protocol.ts';
+import { formatExactSize, formatSize, shortExactSize } from '../../iova/format.ts';
+import { parseSize } from '../../iova/parse.ts';
+import { ask, assumePages, tryGuest, useApp } from '../state/store.ts';
+import './guest.css';
+
+const GIB = 1n << 30n;
+
+/** Sizes that the slider stops at: finer where guests are small. */
+const STOPS: readonly bigint[] = [
+  ...steps(GIB / 4n, 4n * GIB, GIB / 4n),
+  ...steps(5n * GIB, 16n * GIB, GIB),
+  ...steps(20n * GIB, 128n * GIB, 4n * GIB),
+  ...steps(144n * GIB, 2048n * GIB, 16n * GIB),
+];
+
+function steps(from: bigint, to: bigint, by: bigint): bigint[] {
+  const list: bigint[] = [];
+  for (let size = from; size <= to; size += by) list.push(size);
+  return list;
+}
+
+/** The stop that is nearest to a size, from below. */
+function stopOf(ram: bigint): number {
+  return Math.max(
+    0,
+    STOPS.findLastIndex((stop) => stop <= ram),
+  );
+}
+
+function useSizes(machine: string): GuestSizes | undefined {
+  const ticked = useApp((s) => s.ticked);
+  const [sizes, setSizes] = useState<GuestSizes>();
+  useEffect(() => {
+    let stale = false;
+    void ask()
+      .call('guestSizes', { machine, ticked })
+      .then((answer) => {
+        if (!stale && answer.ok) setSizes(answer.value);
+      });
+    return () => {
+      stale = true;
+    };
+  }, [machine, ticked]);
+  return sizes;
+}
+
+/** For each stop of the slider whether the guest fits: a strip of green and red below it. */
+function fitStrip(sizes: GuestSizes | undefined): string {
+  const colours = STOPS.map((stop) =>
+    sizes?.sizes.some(({ least, most }) => least <= stop && stop <= most) ? 'var(--fits)' : 'var(--error)',
+  );
+  const share = 100 / STOPS.length;
+  const parts: string[] = [];
+  for (let i = 0; i < colours.length; ) {
+    let end = i;
+    while (end < colours.length && colours[end] === colours[i]) end++;
+    parts.push(`${colours[i]} ${i * share}% ${end * share}%`);
+    i = end;
+  }
+  return `linear-gradient(to right, ${parts.join(', ')})`;
+}
+
+function MachineSize({ guest }: { guest: Extract<GuestChoice, { kind: 'machine' }> }) {
+  const { machine, ram } = guest;
+  const sizes = useSizes(machine);
+  const [text, setText] = useState<string>();
+  const parsed = text === undefined ? undefined : parseSize(text);
+  const setRam = (size: bigint) => {
+    setText(undefined);
+    void tryGuest({ ...guest, ram: size });
+  };
+  const last = sizes?.sizes.at(-1);
+  const isFitting = sizes?.sizes.some(({ least, most }) => least <= ram && ram <= most);
+  return (
+    <>
+      <Slider
+        className="scrubber"
+        minValue={0}
+        maxValue={STOPS.length - 1}
+        value={stopOf(ram)}
+        onChange={(value) => setRam(STOPS[value as number] ?? GIB)}
+      >
+        <Label>RAM</Label>
+        <SliderOutput data-testid="guest-ram">{() => formatExactSize(ram)}</SliderOutput>
+        <SliderTrack className="track">
+          <div className="fit-strip" style={{ backgroundImage: fitStrip(sizes) }} />
+          <SliderThumb className="thumb" />
+        </SliderTrack>
+      </Slider>
+      <form
+        className="guest-exact"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (parsed?.ok) setRam(parsed.value);
+        }}
+      >
+        <label>
+          exactly{' '}
+          <input
+            value={text ?? shortExactSize(ram)}
+            onChange={(event) => setText(event.target.value)}
+            aria-invalid={parsed?.ok === false}
+          />
+        </label>
+        {last && last.most < (sizes?.most ?? 0n) && (
+          <button type="button" className="button" onClick={() => setRam(last.most)}>
+            Largest that fits
+          </button>
+        )}
+      </form>
+      {parsed?.ok === false && <p className="severity-error">{parsed.error.message}</p>}
+      {sizes && (
+        <p data-testid="guest-fits">
+          <strong className={isFitting ? 'fits' : 'severity-error'}>{isFitting ? 'Fits.' : 'Does not fit.'}</strong>{' '}
+          {last && last.most >= sizes.most && sizes.sizes.length === 1
+            ? 'Any size fits here.'
+            : `Fits here: ${sizes.words}.`}
+          {!sizes.isApertureKnown && ' The aperture is not known; it may end below that.'}
+          {sizes.hosts.length > 1 &&
+            sizes.hosts.map((host) => (
+              <span key={host.title} className="second guest-host">
+                {host.title}: {host.words}
+              </span>
+            ))}
+        </p>
+      )}
+    </>
+  );
+}
+
+function TypedRanges({ guest }: { guest: Extract<GuestChoice, { kind: 'ranges' }> }) {
+  const [text, setText] = useState(guest.text);
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        void tryGuest({ kind: 'ranges', text });
+      }}
+    >
+      <label>
+        Ranges, one a line
+        <textarea rows={4} value={text} onChange={(event) => setText(event.target.value)} spellCheck={false} />
+      </label>
+      <button type="submit" className="button">
+        Try them
+      </button>
+    </form>
+  );
+}
+
+/** Ids of documents have no blank. */
+function documentValue(id: string, guest: string): string {
+  return `document ${id} ${guest}`;
+}
+
+/** The value of the menu for a choice. */
+function menuValue(guest: GuestChoice | undefined): string {
+  if (!guest) return '';
+  if (guest.kind === 'machine') return guest.machine;
+  return guest.kind === 'document' ? documentValue(guest.id, guest.guest) : 'ranges';
+}
+
+/** Sizes that kernels are built for: ARM's have all three. */
+const KERNEL_PAGES: readonly bigint[] = [0x1000n, 0x4000n, 0x1_0000n];
+
+function HostPages() {
+  const pageSize = useApp((s) => s.pageSize);
+  return (
+    <label className="host-pages">
+      pages of the host{' '}
+      <select
+        value={pageSize?.toString() ?? ''}
+        onChange={({ target }) => void assumePages(target.value === '' ? undefined : BigInt(target.value))}
+      >
+        <option value="">as told, or 4 KiB</option>
+        {KERNEL_PAGES.map((size) => (
+          <option key={size} value={size.toString()}>
+            {formatSize(size)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** Chooses a guest to be tried on the ticked hosts, and its RAM. */
+export function GuestPanel() {
+  const guest = useApp((s) => s.guest);
+  const documents = useApp((s) => s.documents);
+  const choose = (value: string) => {
+    if (value === '') void tryGuest(undefined);
+    else if (value === 'ranges') void tryGuest({ kind: 'ranges', text: '0x0-0x7fffffff\n1G@4G' });
+    else if (value.startsWith('document ')) {
+      const [, id = '', ...name] = value.split(' ');
+      void tryGuest({ kind: 'document', id, guest: name.join(' ') });
+    } else void tryGuest({ kind: 'machine', machine: value, ram: guest?.kind === 'machine' ? guest.ram : 4n * GIB });
+  };
+  return (
+    <section className="guest" aria-label="Guest" data-testid="guest">
+      <h2>Guest</h2>
+      <label>
+        <span className="visually-hidden">Guest to try</span>
+        <select value={menuValue(guest)} onChange={(event) => choose(event.target.value)}>
+          <option value="">none</option>
+          {Object.values(MACHINES).map(({ name, title }) => (
+            <option key={name} value={name}>
+              {title}
+            </option>
+          ))}
+          {documents.flatMap(({ id, title, guests }) =>
+            guests.map((name) => (
+              <option key={`${id} ${name}`} value={documentValue(id, name)}>
+                {guests.length > 1 ? `the guest of ${name}, ${title}` : `the guest of ${title}`}
+              </option>
+            )),
+          )}
+          <option value="ranges">ranges typed by hand</option>
+        </select>
+      </label>
+      {guest?.kind === 'machine' && <MachineSize guest={guest} />}
+      {guest?.kind === 'ranges' && <TypedRanges guest={guest} />}
+      <HostPages />
+    </section>
+  );
+}

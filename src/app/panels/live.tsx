@@ -1,0 +1,115 @@
+import { useState } from 'react';
+import type { DocumentNode, LiveChange } from '../../engine/protocol.ts';
+import { counted } from '../../iova/format.ts';
+import { CONNECTION_WORDS } from '../state/connection-labels.ts';
+import { setFollowing } from '../state/live-hosts.ts';
+import { ask, seek, useApp } from '../state/store.ts';
+import './live.css';
+
+function clock(time: number): string {
+  return new Date(time * 1000).toLocaleTimeString('en-GB');
+}
+
+/** What holds at one of two moments and not at the other. */
+function Difference({ document, changes }: { document: DocumentNode; changes: readonly LiveChange[] }) {
+  const [moments, setMoments] = useState<{ readonly from: number; readonly to: number }>();
+  const [words, setWords] = useState<readonly string[]>();
+  const first = changes[0];
+  if (!first) return null;
+  const stops = [{ position: Math.max(0, first.position - 1), time: first.time, words: ['before'] }, ...changes];
+  const from = moments?.from ?? stops[0]?.position ?? 0;
+  const to = moments?.to ?? stops.at(-1)?.position ?? 0;
+  const choose = (label: string, value: number, set: (position: number) => void) => (
+    <label>
+      {label}{' '}
+      <select value={value} onChange={(event) => set(Number(event.target.value))}>
+        {stops.map((stop, i) => (
+          <option key={stop.position} value={stop.position}>
+            {i === 0 ? 'before the first change' : `${clock(stop.time)}, event ${stop.position}`}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+  const compare = async () => {
+    const answer = await ask().call('difference', { id: document.id, from, to });
+    setWords(answer.ok ? answer.value : [answer.error.message]);
+  };
+  return (
+    <section aria-label="Difference between two moments">
+      <div className="pager">
+        {choose('from', from, (position) => setMoments({ from: position, to }))}
+        {choose('to', to, (position) => setMoments({ from, to: position }))}
+        <button type="button" className="button" onClick={() => void compare()}>
+          Difference
+        </button>
+      </div>
+      {words && (
+        <ul className="mono live-words" data-testid="difference">
+          {words.map((line) => (
+            <li key={line}>{line}</li>
+          ))}
+          {words.length === 0 && <li>nothing differs</li>}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+/** A live host: how it is connected, what changed lately, and a way back to any of these moments. */
+export function LivePanel({ document }: { document: DocumentNode }) {
+  const live = useApp((s) => s.live[document.id]);
+  const [isTracing, setTracing] = useState(false);
+  if (!live) return null;
+  const isFollowing = document.live?.isFollowing ?? false;
+  const { id } = document;
+  const request = (what: 'snapshot' | 'page_tables' | 'trace' | 'untrace') => void ask().call('askLive', { id, what });
+  return (
+    <section className="live" aria-label={`Live: ${document.title}`} data-testid="live">
+      <p>
+        <span className={`live-dot live-${live.connection}`} aria-hidden="true" />{' '}
+        <strong data-testid="connection">{CONNECTION_WORDS[live.connection]}</strong>{' '}
+        <span className="second">
+          {counted(document.events, 'event')}
+          {live.lost > 0 && `, ${counted(live.lost, 'event')} lost`}
+        </span>
+      </p>
+      {live.message !== '' && <p className="severity-error">{live.message}</p>}
+      <p className="pager">
+        <button type="button" className="button" onClick={() => void setFollowing(id, !isFollowing)}>
+          {isFollowing ? 'Pause' : 'Follow again'}
+        </button>
+        <button type="button" className="button" onClick={() => request('snapshot')}>
+          Read anew
+        </button>
+        <button type="button" className="button" onClick={() => request('page_tables')}>
+          Page tables
+        </button>
+        <button
+          type="button"
+          className="button"
+          aria-pressed={isTracing}
+          onClick={() => {
+            request(isTracing ? 'untrace' : 'trace');
+            setTracing(!isTracing);
+          }}
+        >
+          {isTracing ? 'End the trace of mappings' : 'Trace mappings'}
+        </button>
+      </p>
+      <h3>What changed</h3>
+      {live.changes.length === 0 && <p className="hint">Nothing since the connection was made.</p>}
+      <ol className="live-changes" data-testid="changes">
+        {live.changes.toReversed().map((change) => (
+          <li key={change.position} className={change.position === document.position ? 'current' : undefined}>
+            <button type="button" className="event" onClick={() => void seek(id, change.position)}>
+              <span className="mono second">{clock(change.time)}</span>
+              <span>{change.words.join(' · ')}</span>
+            </button>
+          </li>
+        ))}
+      </ol>
+      <Difference document={document} changes={live.changes} />
+    </section>
+  );
+}

@@ -1,0 +1,49 @@
+import { type ComponentType, lazy, Suspense } from 'react';
+import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
+import { showTab, type TabName, useApp } from '../state/store.ts';
+import { TablePanel } from './table.tsx';
+
+// Not needed for the first picture: loaded when they are opened.
+const EventsPanel = lazy(async () => ({ default: (await import('./events.tsx')).EventsPanel }));
+const QuestionsPanel = lazy(async () => ({ default: (await import('./questions.tsx')).QuestionsPanel }));
+const HostsPanel = lazy(async () => ({ default: (await import('./hosts.tsx')).HostsPanel }));
+const ModelsPanel = lazy(async () => ({ default: (await import('./models.tsx')).ModelsPanel }));
+const BufferPanel = lazy(async () => ({ default: (await import('./buffer.tsx')).BufferPanel }));
+const TextPanel = lazy(async () => ({ default: (await import('./text.tsx')).TextPanel }));
+const DiagnosticsPanel = lazy(async () => ({ default: (await import('./diagnostics.tsx')).DiagnosticsPanel }));
+
+const TABS: readonly { readonly id: TabName; readonly title: string; readonly Panel: ComponentType }[] = [
+  { id: 'table', title: 'Table', Panel: TablePanel },
+  { id: 'events', title: 'Events', Panel: EventsPanel },
+  { id: 'questions', title: 'Fit', Panel: QuestionsPanel },
+  { id: 'hosts', title: 'Hosts', Panel: HostsPanel },
+  { id: 'models', title: 'Models', Panel: ModelsPanel },
+  { id: 'buffer', title: 'Buffer', Panel: BufferPanel },
+  { id: 'text', title: 'Text', Panel: TextPanel },
+  { id: 'diagnostics', title: 'Diagnostics', Panel: DiagnosticsPanel },
+];
+
+/** The tabs below the timeline. */
+export function LowerTabs() {
+  const tab = useApp((s) => s.tab);
+  const diagnostics = useApp((s) => s.documents.reduce((sum, d) => sum + d.diagnostics.length + d.diagnosticsMore, 0));
+  return (
+    <Tabs className="tabs" selectedKey={tab} onSelectionChange={(key) => showTab(key as TabName)}>
+      <TabList aria-label="Below the picture" className="tab-list">
+        {TABS.map(({ id, title }) => (
+          <Tab key={id} id={id} className="tab">
+            {title}
+            {id === 'diagnostics' && diagnostics > 0 ? ` (${diagnostics})` : ''}
+          </Tab>
+        ))}
+      </TabList>
+      {TABS.map(({ id, Panel }) => (
+        <TabPanel key={id} id={id} className="tab-panel">
+          <Suspense fallback={<p className="hint">Loading …</p>}>
+            <Panel />
+          </Suspense>
+        </TabPanel>
+      ))}
+    </Tabs>
+  );
+}

@@ -1,0 +1,127 @@
+// Everything that opens: samples, pickers, drops and pastes, turned into input files for the engine.
+
+import type { DecodedBuffer, InputFile } from '../../engine/protocol.ts';
+import { iova } from '../../iova/iova.ts';
+import type { SessionEvent } from '../../session/events.ts';
+import { newSession } from '../../session/session.ts';
+import { writeSession } from '../../session/write.ts';
+import { fail, open } from '../state/store.ts';
+import type { Sample } from './samples.ts';
+
+/** Fetches a sample's files and opens them as one host. */
+export async function openSample(sample: Sample): Promise<void> {
+  try {
+    const files = await Promise.all(
+      sample.files.map(async (name): Promise<InputFile> => {
+        const response = await fetch(`${import.meta.env.BASE_URL}samples/${sample.id}/${name}`);
+        if (!response.ok) throw new Error(`${name}: ${response.status} ${response.statusText}`);
+        return { name, data: await response.blob() };
+      }),
+    );
+    await open(sample.title, files, true);
+  } catch (error) {
+    fail(`The sample “${sample.title}” could not be loaded`, error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** A name for several files that were opened together. */
+export function titleOf(names: readonly string[]): string {
+  const [first = 'nothing'] = names;
+  const folder = first.includes('/') ? first.slice(0, first.indexOf('/')) : undefined;
+  if (folder && names.every((name) => name.startsWith(`${folder}/`))) return folder;
+  return names.length === 1 ? first : `${first} and ${names.length - 1} more`;
+}
+
+async function openAll(files: readonly InputFile[]): Promise<void> {
+  if (files.length > 0) await open(titleOf(files.map((f) => f.name)), files);
+}
+
+/** Files of a picker; those of a folder picker carry their path. */
+export async function openPicked(list: FileList | readonly File[]): Promise<void> {
+  await openAll([...list].map((file) => ({ name: file.webkitRelativePath || file.name, data: file })));
+}
+
+export async function openText(text: string): Promise<void> {
+  await open('pasted text', [{ name: 'pasted text', data: new Blob([text]) }]);
+}
+
+/** The ranges that a kernel's buffer holds, as a session of their own. */
+export async function openRanges({ structure, ranges, rangesAre, pageSizes }: DecodedBuffer): Promise<void> {
+  const first = ranges[0];
+  const tail = ranges.at(-1);
+  if (!first || !tail) return;
+  const source = structure;
+  const events: SessionEvent[] = ranges.map(({ start, last }) =>
+    rangesAre === 'reserved'
+      ? { kind: 'reserved', start, last, type: 'reserved', origin: 'manual', source }
+      : { kind: 'valid_range', start, last, container: structure, source },
+  );
+  if (pageSizes !== undefined && rangesAre !== 'reserved') {
+    const pgsize_bitmap = iova(pageSizes);
+    events.push({ kind: 'aperture', start: first.start, last: tail.last, container: structure, pgsize_bitmap, source });
+  }
+  const text = writeSession({ ...newSession({ title: structure }), events });
+  await open(structure, [{ name: structure, data: new Blob([text]) }]);
+}
+
+/** More files than this in one drop are more likely a mistake (a whole disk) than a dump. */
+const FILES_MAX = 20_000;
+
+function fileOf(entry: FileSystemFileEntry): Promise<File> {
+  return new Promise((resolve, reject) => entry.file(resolve, reject));
+}
+
+async function entriesOf(entry: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
+  const reader = entry.createReader();
+  const all: FileSystemEntry[] = [];
+  // A reader answers in batches of a hundred and an empty one at the end.
+  for (;;) {
+    const batch = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    if (batch.length === 0) return all;
+    all.push(...batch);
+  }
+}
+
+async function collect(entry: FileSystemEntry, into: InputFile[]): Promise<void> {
+  if (into.length >= FILES_MAX) throw new Error(`more than ${FILES_MAX} files in one folder`);
+  if (entry.isFile) {
+    const data = await fileOf(entry as FileSystemFileEntry);
+    into.push({ name: entry.fullPath.replace(/^\//, ''), data });
+  } else if (entry.isDirectory) {
+    const children = await entriesOf(entry as FileSystemDirectoryEntry);
+    children.sort((a, b) => (a.name < b.name ? -1 : 1));
+    for (const child of children) await collect(child, into);
+  }
+}
+
+/** Files, folders or text that were dropped or pasted. True if there was something to open. */
+export function openTransfer(data: DataTransfer): boolean {
+  // The entries must be taken before the event is over; afterwards the transfer is empty.
+  const entries = [...data.items].flatMap((item) => {
+    const entry = item.kind === 'file' ? item.webkitGetAsEntry() : null;
+    return entry ? [entry] : [];
+  });
+  const files = [...data.files];
+  const text = data.getData('text/plain');
+  if (entries.length > 0) {
+    const collected: InputFile[] = [];
+    void (async () => {
+      try {
+        for (const entry of entries) await collect(entry, collected);
+        await openAll(collected);
+      } catch (error) {
+        fail('The drop could not be read', error instanceof Error ? error.message : String(error));
+      }
+    })();
+    return true;
+  }
+  if (files.length > 0) {
+    void openPicked(files);
+    return true;
+  }
+  if (text.trim() !== '') {
+    void openText(text);
+    return true;
+  }
+  return false;
+}

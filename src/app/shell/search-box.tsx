@@ -1,0 +1,66 @@
+import { useEffect, useState } from 'react';
+import { ComboBox, Input, Label, ListBox, ListBoxItem, Popover } from 'react-aria-components';
+import type { Found } from '../../engine/protocol.ts';
+import { groupedHex } from '../../iova/format.ts';
+import { ask, select, showText, useApp } from '../state/store.ts';
+
+const LIMIT = 40;
+
+/** Finds an address, a type, a device or any word, in what is drawn and in what was read. `/` goes here. */
+export function SearchBox() {
+  const revision = useApp((s) => s.picture?.arrangement.revision);
+  const [text, setText] = useState('');
+  const [found, setFound] = useState<readonly Found[]>([]);
+
+  useEffect(() => {
+    let stale = false;
+    if (revision === undefined || text.trim() === '') setFound([]);
+    else {
+      void ask()
+        .call('find', { text, limit: LIMIT })
+        .then((answer) => {
+          if (!stale && answer.ok) setFound(answer.value);
+        });
+    }
+    return () => {
+      stale = true;
+    };
+  }, [text, revision]);
+
+  return (
+    <ComboBox
+      className="search"
+      inputValue={text}
+      onInputChange={setText}
+      items={found.map((row, id) => ({ id, row }))}
+      selectedKey={null}
+      onSelectionChange={(key) => {
+        const row = typeof key === 'number' ? found[key] : undefined;
+        if (row?.target) void select(row.target, { reveal: true });
+        else if (row?.place) showText(row.place);
+      }}
+      allowsCustomValue
+      allowsEmptyCollection
+      menuTrigger="input"
+    >
+      <Label className="visually-hidden">Find an address, type, group or device</Label>
+      <Input id="search" placeholder="0xfee00000, msi, 00:1f.0 …" />
+      <Popover className="popover">
+        <ListBox className="menu" renderEmptyState={() => <p className="hint">Nothing matches.</p>}>
+          {({ id, row }: { id: number; row: Found }) => (
+            <ListBoxItem id={id} textValue={row.caption} className="menu-item">
+              <span>
+                {row.caption} <span className="second">{row.where}</span>
+              </span>
+              {row.target && (
+                <span className="mono second">
+                  {groupedHex(row.target.start)} – {groupedHex(row.target.last)}
+                </span>
+              )}
+            </ListBoxItem>
+          )}
+        </ListBox>
+      </Popover>
+    </ComboBox>
+  );
+}

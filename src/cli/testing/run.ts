@@ -1,0 +1,41 @@
+// Helpers of the verb tests: a world that is only data.
+import { main } from '../main.ts';
+
+export interface CliResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What was written, by name; missing if nothing was. */
+  readonly written?: Readonly<Record<string, string | Uint8Array>>;
+}
+
+/** Runs the command line on files given by name. A file that is not there is missing, as on a disk. */
+export async function runCli(
+  args: readonly string[],
+  files: Readonly<Record<string, string | Uint8Array>> = {},
+  stdin: string | Uint8Array = '',
+): Promise<CliResult> {
+  let stdout = '';
+  let stderr = '';
+  const written: Record<string, string | Uint8Array> = {};
+  const bytes = (data: string | Uint8Array) => (typeof data === 'string' ? new TextEncoder().encode(data) : data);
+  const code = await main(args, {
+    stdout: (text) => {
+      stdout += text;
+    },
+    stderr: (text) => {
+      stderr += text;
+    },
+    stdin: async () => bytes(stdin),
+    readFile: async (path) => {
+      const data = files[path];
+      if (data === undefined) throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' });
+      return bytes(data);
+    },
+    writeFile: async (path, data) => {
+      if (path.startsWith('/nowhere/')) throw new Error('no such file or directory');
+      written[path] = data;
+    },
+  });
+  return { code, stdout, stderr, ...(Object.keys(written).length > 0 ? { written } : {}) };
+}

@@ -1,0 +1,189 @@
+// What ACPI's tables say of an IOMMU (DMAR, IVRS, IORT), as facts: the same for a table in bytes and for its text.
+import { hex } from '../../../iova/format.ts';
+import type { Iova } from '../../../iova/iova.ts';
+import { rangeOfLength } from '../../../iova/range.ts';
+import { busDeviceFunction } from '../../fields/pci-address.ts';
+import type { FactSink } from '../../format.ts';
+
+/** Bit 3 of an IVMD's flags: the range is excluded from translation, not mapped as it is. */
+const EXCLUSION = 8;
+/** Hosts have up to so many address bits; the stored number is one less. */
+const MOST_BITS = 64;
+
+/** An I/O Virtualization Memory Definition. Ids of devices are 16 bits: bus, device, function. */
+export interface Ivmd {
+  /** 0x20: all devices; 0x21: one; 0x22: from `device` to `lastDevice`, inclusive. */
+  readonly type: number;
+  readonly flags: number;
+  readonly segment: number;
+  readonly device: number;
+  readonly lastDevice: number;
+  readonly start: Iova;
+  /** In bytes. */
+  readonly length: Iova;
+}
+
+/** A Reserved Memory Range node of an IORT. */
+export interface Rmr {
+  /** May be mapped elsewhere: the device does not depend on it. */
+  readonly remapping: boolean;
+  readonly ranges: readonly { readonly base: Iova; readonly length: Iova; readonly line?: number }[];
+  /** Output bases of the node's mappings: the first stream of each. */
+  readonly streams: readonly number[];
+}
+
+/** Tells facts about the tables of one source. Units are numbered in the order in which they stand there. */
+export class AcpiFacts {
+  readonly #sink: FactSink;
+  #units = 0;
+  readonly #amd = new Map<string, number>();
+  readonly #smmu = { 'smmu-v2': 0, 'smmu-v3': 0 };
+
+  constructor(sink: FactSink) {
+    this.#sink = sink;
+  }
+
+  /** A new table: its units are counted from 0. */
+  begin(): void {
+    this.#sink.recognized();
+    this.#units = 0;
+    this.#amd.clear();
+    this.#smmu['smmu-v2'] = 0;
+    this.#smmu['smmu-v3'] = 0;
+  }
+
+  /** DMAR: the width of host addresses as it is stored, less one. */
+  hostWidth(stored: number, line: number | undefined): void {
+    if (stored < MOST_BITS) this.#sink.fact({ kind: 'host', address_width: stored + 1 }, line);
+    else this.#sink.diagnostic('warning', 'bad-address-width', `hosts have no ${stored + 1} address bits`, line);
+  }
+
+  /** DMAR: a DMA remapping unit. */
+  remappingUnit(base: Iova, line: number | undefined): void {
+    const name = `dmar${this.#units++}`;
+    this.#sink.fact({ kind: 'iommu', name, driver: 'intel', register_base: hex(base) }, line);
+  }
+
+  /** DMAR: a reserved memory region, `limit` inclusive, for the devices of its scopes; for unknown ones if there are none. */
+  reservedRegion(base: Iova, limit: Iova, devices: readonly string[], line: number | undefined): void {
+    if (base === 0n && limit === 0n) {
+      this.#sink.diagnostic('info', 'empty-range', 'a reserved memory region (RMRR) from 0 to 0: not filled in', line);
+      return;
+    }
+    if (base > limit) {
+      const message = `a reserved memory region (RMRR): the start ${hex(base)} lies above the last address ${hex(limit)}`;
+      this.#sink.diagnostic('error', 'start-above-last', message, line);
+      return;
+    }
+    for (const device of devices.length > 0 ? devices : [undefined]) {
+      this.#sink.fact(
+        {
+          kind: 'reserved',
+          start: base,
+          last: limit,
+          type: 'direct',
+          origin: 'rmrr',
+          ...(device === undefined ? {} : { device }),
+        },
+        line,
+      );
+    }
+  }
+
+  /** IVRS: a hardware definition. The same IOMMU may be described in several ways, for systems that know one of them. */
+  hardware(segment: number, device: number, base: Iova, line: number | undefined): void {
+    const key = `${segment} ${device} ${base}`;
+    if (this.#amd.has(key)) return;
+    const name = `ivhd${this.#amd.size}`;
+    this.#amd.set(key, this.#amd.size);
+    this.#sink.fact({ kind: 'iommu', name, driver: 'amd', register_base: hex(base) }, line);
+  }
+
+  /** IVRS: a memory definition. */
+  memory(ivmd: Ivmd, line: number | undefined): void {
+    const range = rangeOfLength(ivmd.start, ivmd.length);
+    if (ivmd.length === 0n) {
+      const message = `a memory definition (IVMD) at ${hex(ivmd.start)} has no bytes`;
+      this.#sink.diagnostic('info', 'empty-range', message, line);
+      return;
+    }
+    if (!range) {
+      const message = `a memory definition (IVMD) at ${hex(ivmd.start)} ends above 64 bits`;
+      this.#sink.diagnostic('error', 'range-beyond-64-bits', message, line);
+      return;
+    }
+    const device = devicesOf(ivmd);
+    this.#sink.fact(
+      {
+        kind: 'reserved',
+        start: range.start,
+        last: range.last,
+        type: (ivmd.flags & EXCLUSION) === 0 ? 'direct' : 'reserved',
+        origin: 'ivmd',
+        ...(device === undefined ? {} : { device }),
+      },
+      line,
+    );
+  }
+
+  /** IORT: an SMMU. */
+  smmu(driver: 'smmu-v2' | 'smmu-v3', base: Iova, line: number | undefined): void {
+    const name = `${driver.replace('-v', '')}.${this.#smmu[driver]++}`;
+    this.#sink.fact({ kind: 'iommu', name, driver, register_base: hex(base) }, line);
+  }
+
+  /** IORT: each range of a node, for each stream that it is for. */
+  reservedMemory({ remapping, ranges, streams }: Rmr): void {
+    for (const { base, length, line } of ranges) {
+      const range = rangeOfLength(base, length);
+      if (!range) {
+        const what = length === 0n ? 'has no bytes' : 'ends above 64 bits';
+        const message = `a reserved memory range (RMR) at ${hex(base)} ${what}`;
+        if (length === 0n) this.#sink.diagnostic('info', 'empty-range', message, line);
+        else this.#sink.diagnostic('error', 'range-beyond-64-bits', message, line);
+        continue;
+      }
+      for (const stream of streams.length > 0 ? streams : [undefined]) {
+        this.#sink.fact(
+          {
+            kind: 'reserved',
+            start: range.start,
+            last: range.last,
+            type: remapping ? 'direct-relaxable' : 'direct',
+            origin: 'rmr',
+            ...(stream === undefined ? {} : { stream }),
+          },
+          line,
+        );
+      }
+    }
+  }
+}
+
+const two = (value: number) => value.toString(16).padStart(2, '0');
+const four = (value: number) => value.toString(16).padStart(4, '0');
+
+/** `0000:00:14.0` from the 16 bits that say bus, device and function. */
+function deviceOf(segment: number, id: number): string {
+  return `${four(segment)}:${busDeviceFunction(id)}`;
+}
+
+function devicesOf({ type, segment, device, lastDevice }: Ivmd): string | undefined {
+  if (type === 0x20) return undefined;
+  const first = deviceOf(segment, device);
+  return type === 0x21 ? first : `${first}-${deviceOf(segment, lastDevice)}`;
+}
+
+/**
+ * The device of a DMAR scope: `0000:00:1c.4`, or `0000:00:1c.4/00.0` if a bridge leads to it. Undefined if the path is
+ * not known.
+ */
+export function scopeDevice(
+  segment: number,
+  bus: number,
+  path: readonly { readonly device: number; readonly function: number }[],
+): string | undefined {
+  if (path.length === 0) return undefined;
+  const hops = path.map((hop) => `${two(hop.device)}.${hop.function.toString(16)}`);
+  return `${four(segment)}:${two(bus)}:${hops.join('/')}`;
+}

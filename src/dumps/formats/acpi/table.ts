@@ -1,0 +1,220 @@
+// ACPI's tables about IOMMUs in bytes, as firmware has them (/sys/firmware/acpi/tables/DMAR, acpidump -b). Little-endian.
+//
+//   header: 4 signature, 4 length, 1 revision, 1 checksum (the sum of all bytes is 0), 6+8+4+4+4 who made it    36 bytes
+//   DMAR:  1 address width − 1, 1 flags, 10 reserved; from 48 on structures of 2 type, 2 length, …
+//     0 unit:     1 flags, 1 size, 2 segment, 8 register base; scopes from 16
+//     1 region:   2 reserved, 2 segment, 8 base, 8 limit (inclusive); scopes from 24
+//     scope:      1 type, 1 length, 2 flags, 1 id, 1 bus, then pairs of device and function
+//   IVRS:  4 information, 8 reserved; from 48 on blocks of 1 type, 1 flags, 2 length, …
+//     10, 11, 40: 2 device, 2 capability, 8 base, 2 segment        20, 21, 22: 2 device, 2 last device, 2 segment,
+//                                                                              6 reserved, 8 start, 8 length
+//   IORT:  4 nodes, 4 offset of the first; each 1 type, 2 length, 1 revision, 4 id, 4 mappings, 4 their offset, …
+//     3, 4 (SMMU): 8 base          6 (reserved memory): 4 flags, 4 ranges, 4 their offset
+//     range: 8 base, 8 length, 4 reserved       mapping: 4 input, 4 count − 1, 4 output, 4 reference, 4 flags
+//
+// (ACPI specification; Intel VT-d, chapter 8; AMD I/O Virtualization, chapter 5; ARM DEN 0049.)
+import type { Iova } from '../../../iova/iova.ts';
+import type { BinaryFormat, DumpSource, FactSink } from '../../format.ts';
+import { AcpiFacts, scopeDevice } from './facts.ts';
+
+const HEADER = 36;
+const SIGNATURES: readonly string[] = ['DMAR', 'IVRS', 'IORT'];
+/** No firmware has so much: a length above it is none. */
+const LARGEST = 4 * 2 ** 20;
+
+const word = (view: DataView, at: number) => view.getUint16(at, true);
+const long = (view: DataView, at: number) => view.getUint32(at, true);
+const quad = (view: DataView, at: number) => view.getBigUint64(at, true) as Iova;
+
+function signatureOf(head: Uint8Array): string {
+  return String.fromCharCode(...head.subarray(0, 4));
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+class Table {
+  readonly #view: DataView;
+  readonly #sink: FactSink;
+  readonly #facts: AcpiFacts;
+
+  constructor(bytes: Uint8Array, sink: FactSink) {
+    this.#view = viewOf(bytes);
+    this.#sink = sink;
+    this.#facts = new AcpiFacts(sink);
+  }
+
+  read(signature: string): void {
+    this.#facts.begin();
+    if (signature === 'IORT') this.#nodes();
+    else this.#structures(signature);
+  }
+
+  /** DMAR and IVRS: structures one behind the other. */
+  #structures(signature: string): void {
+    const dmar = signature === 'DMAR';
+    const end = this.#view.byteLength;
+    if (dmar && end > HEADER) this.#facts.hostWidth(this.#view.getUint8(HEADER), undefined);
+    for (let at = 48; at < end; ) {
+      const length = at + 4 <= end ? word(this.#view, at + 2) : 0;
+      if (length < 4 || at + length > end) {
+        this.#truncated(at);
+        return;
+      }
+      const view = new DataView(this.#view.buffer, this.#view.byteOffset + at, length);
+      const known = dmar ? this.#remapping(view) : this.#virtualization(view);
+      if (!known) this.#short(at);
+      at += length;
+    }
+  }
+
+  #remapping(view: DataView): boolean {
+    const type = word(view, 0);
+    if (type === 0) {
+      if (view.byteLength < 16) return false;
+      this.#facts.remappingUnit(quad(view, 8), undefined);
+    } else if (type === 1) {
+      if (view.byteLength < 24) return false;
+      this.#facts.reservedRegion(quad(view, 8), quad(view, 16), scopes(view, 24, word(view, 6)), undefined);
+    }
+    return true;
+  }
+
+  #virtualization(view: DataView): boolean {
+    const type = view.getUint8(0);
+    if (type === 0x10 || type === 0x11 || type === 0x40) {
+      if (view.byteLength < 18) return false;
+      this.#facts.hardware(word(view, 16), word(view, 4), quad(view, 8), undefined);
+    } else if (type >= 0x20 && type <= 0x22) {
+      if (view.byteLength < 32) return false;
+      this.#facts.memory(
+        {
+          type,
+          flags: view.getUint8(1),
+          device: word(view, 4),
+          lastDevice: word(view, 6),
+          segment: word(view, 8),
+          start: quad(view, 16),
+          length: quad(view, 24),
+        },
+        undefined,
+      );
+    }
+    return true;
+  }
+
+  #nodes(): void {
+    const end = this.#view.byteLength;
+    if (end < HEADER + 8) {
+      this.#truncated(HEADER);
+      return;
+    }
+    const count = long(this.#view, HEADER);
+    let at = long(this.#view, HEADER + 4);
+    for (let i = 0; i < count; i++) {
+      const length = at + 16 <= end ? word(this.#view, at + 1) : 0;
+      if (length < 16 || at + length > end) {
+        this.#truncated(at);
+        return;
+      }
+      if (!this.#node(new DataView(this.#view.buffer, this.#view.byteOffset + at, length))) this.#short(at);
+      at += length;
+    }
+  }
+
+  #node(view: DataView): boolean {
+    const type = view.getUint8(0);
+    if (type === 3 || type === 4) {
+      if (view.byteLength < 24) return false;
+      this.#facts.smmu(type === 3 ? 'smmu-v2' : 'smmu-v3', quad(view, 16), undefined);
+    } else if (type === 6) {
+      if (view.byteLength < 28) return false;
+      const ranges: { base: Iova; length: Iova }[] = [];
+      for (const at of places(view, long(view, 20), long(view, 24))) {
+        ranges.push({ base: quad(view, at), length: quad(view, at + 8) });
+      }
+      const streams = places(view, long(view, 8), long(view, 12)).map((at) => long(view, at + 8));
+      this.#facts.reservedMemory({ remapping: (long(view, 16) & 1) !== 0, ranges, streams });
+      return ranges.length === long(view, 20) && streams.length === long(view, 8);
+    }
+    return true;
+  }
+
+  #truncated(at: number): void {
+    const message = `the structure at byte ${at} does not fit into the table; what stands before it was read`;
+    this.#sink.diagnostic('warning', 'acpi-truncated', message);
+  }
+
+  #short(at: number): void {
+    this.#sink.diagnostic('warning', 'acpi-short-structure', `the structure at byte ${at} is shorter than its kind`);
+  }
+}
+
+/** Where the elements of 20 bytes of an array in a node begin, as far as they lie in the node. */
+function places(view: DataView, count: number, offset: number): number[] {
+  const found: number[] = [];
+  for (let i = 0; i < count && offset + (i + 1) * 20 <= view.byteLength; i++) found.push(offset + i * 20);
+  return found;
+}
+
+function scopes(view: DataView, from: number, segment: number): string[] {
+  const devices: string[] = [];
+  for (let at = from; at + 6 <= view.byteLength; ) {
+    const length = view.getUint8(at + 1);
+    if (length < 6 || at + length > view.byteLength) break;
+    const path: { device: number; function: number }[] = [];
+    for (let hop = at + 6; hop + 2 <= at + length; hop += 2) {
+      path.push({ device: view.getUint8(hop), function: view.getUint8(hop + 1) });
+    }
+    const device = scopeDevice(segment, view.getUint8(at + 5), path);
+    if (device !== undefined) devices.push(device);
+    at += length;
+  }
+  return devices;
+}
+
+async function gather(stream: AsyncIterable<Uint8Array>, most: number): Promise<{ bytes: Uint8Array; rest: number }> {
+  const bytes = new Uint8Array(most);
+  let length = 0;
+  let rest = 0;
+  for await (const piece of stream) {
+    const taken = piece.subarray(0, most - length);
+    bytes.set(taken, length);
+    length += taken.length;
+    rest += piece.length - taken.length;
+  }
+  return { bytes: bytes.subarray(0, length), rest };
+}
+
+export const ACPI_TABLE: BinaryFormat = {
+  kind: 'binary',
+  name: 'acpi-table',
+  title: 'ACPI table DMAR, IVRS or IORT',
+  matches(head) {
+    if (head.length < HEADER || !SIGNATURES.includes(signatureOf(head))) return false;
+    const length = long(viewOf(head), 4);
+    // Behind the signature, text has letters: as a length, more than any table has.
+    return length >= HEADER && length <= LARGEST;
+  },
+  async read(stream: AsyncIterable<Uint8Array>, _source: DumpSource, sink: FactSink) {
+    const { bytes: all, rest } = await gather(stream, LARGEST);
+    if (all.length < HEADER) return;
+    const length = long(viewOf(all), 4);
+    const bytes = all.subarray(0, length);
+    if (all.length < length) {
+      const message = `the table says that it has ${length} bytes, but ${all.length} are there`;
+      sink.diagnostic('warning', 'acpi-truncated', message);
+    } else {
+      if (all.length + rest > length) {
+        const message = `${all.length + rest - length} bytes behind the end of the table were left out`;
+        sink.diagnostic('info', 'acpi-trailing-bytes', message);
+      }
+      let sum = 0;
+      for (const byte of bytes) sum = (sum + byte) & 0xff;
+      if (sum !== 0)
+        sink.diagnostic('warning', 'acpi-checksum', 'the checksum of the table is wrong: bytes were changed');
+    }
+    new Table(bytes, sink).read(signatureOf(bytes));
+  },
+};

@@ -1,0 +1,193 @@
+// Page tables of Intel VT-d as debugfs shows them: `domain_translation_struct`, for all devices or in a device's folder.
+//
+//   "Device" name ["with pasid" hex] "@0x" hex          the table's root: what shares it shares the domain
+//   "IOVA_PFN PML5E PML4E PDPE PDE PTE"
+//   "0x" 13*hexdigit "|" PML5E PML4E PDPE [PDE [PTE]]   each "0x" 16*hexdigit; blanks or tabs between
+//
+// The first number is the IOVA in pages of 4 KiB. Entries are 0 for levels that are not used. The last one that is not 0
+// is the leaf: a PTE; a PDE with bit 7, a page of 2 MiB; a PDPE with bit 7, 1 GiB. Bits 0 and 1 of a leaf: read, write.
+// Bits 12 (21, 30) to 51 are the physical address. Pages that run on in both spaces are one map.
+// Mail programs break rows between two entries, or inside one.
+// (drivers/iommu/intel/debugfs.c, Linux 5.5 to 6.12; VT-d specification, second-stage paging entries.)
+import { hex } from '../../../iova/format.ts';
+import { IOVA_MAX, type Iova } from '../../../iova/iova.ts';
+import { normalizeDevice } from '../../fields/pci-address.ts';
+import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import { FieldScanner } from '../../text/field-scanner.ts';
+import { continuation } from '../../text/wrapped.ts';
+import { parseAddress, shown } from '../kernel-log/shared.ts';
+
+const DEVICE =
+  /(?:^|[\s(])Device {1,4}(\S{1,80})(?: {1,4}with pasid ([0-9a-f]{1,8}))? {1,4}@ ?(?:0x)?([0-9a-f]{1,64})(?!\w)/i;
+const HEADER = /^\s{0,16}IOVA_PFN\b|^\s{0,16}(?:(?:PML5E|PML4E|PDPE|PDE|PTE)(?:\s{1,40}|$)){1,5}$/;
+/** The page frame alone, the bar taken for a mark of quotation on the next line. */
+const FRAME = /^\s{0,16}0x[0-9a-f]{13}(?: ?\|)?$/i;
+const ROW = /^\s{0,16}0x[0-9a-f]{1,64}\s{0,8}\|\s{0,40}(?:0x|0?$)/i;
+const DIGITS = /^[0-9a-fx\s|]{1,120}$/i;
+const CUT_ENTRY = /(?:^|\s)(?:0|0x[0-9a-f]{0,15})$/i;
+
+const ENTRIES = 5;
+const FRAME_BITS = 12n;
+const ADDRESS_BITS = 0x000f_ffff_ffff_f000n;
+const LARGE = 1n << 7n;
+const READ = 1n;
+const WRITE = 2n;
+const SIZES = { pte: 0x1000n, pde: 0x20_0000n, pdpe: 0x4000_0000n };
+
+/** A row, or several that run on. */
+interface Pages {
+  readonly start: bigint;
+  readonly paddr: bigint;
+  readonly access: bigint;
+  readonly line: number;
+  size: bigint;
+}
+
+class IntelPagesReader implements LineReader {
+  readonly #sink: FactSink;
+  readonly #scanner = new FieldScanner();
+  #device: { readonly device?: string; readonly domain?: string; readonly pasid?: number } = {};
+  #pending: Pages | undefined;
+
+  constructor(sink: FactSink) {
+    this.#sink = sink;
+  }
+
+  line(line: DumpLine, ahead: Lookahead): number {
+    if (line.prompt || line.elision) {
+      this.#flush();
+      return 0;
+    }
+    const taken = this.#row(line, ahead) || this.#header(line);
+    // What follows may be anything, and its facts come after these.
+    const next = ahead(taken);
+    if (taken > 0 && (!next || !(ROW.test(next.text) || FRAME.test(next.text)))) this.#flush();
+    return taken;
+  }
+
+  end(): void {
+    this.#flush();
+  }
+
+  #header(line: DumpLine): number {
+    const [, device, pasid, root] = DEVICE.exec(line.text) ?? [];
+    if (device === undefined) return HEADER.test(line.text) ? 1 : 0;
+    this.#flush();
+    const address = parseAddress(root);
+    this.#device = {
+      device: normalizeDevice(device),
+      ...(address === undefined ? {} : { domain: hex(address) }),
+      ...(pasid === undefined ? {} : { pasid: Number.parseInt(pasid, 16) }),
+    };
+    if (address === undefined) this.#damaged(line);
+    else this.#sink.recognized();
+    return 1;
+  }
+
+  #row(line: DumpLine, ahead: Lookahead): number {
+    if (!ROW.test(line.text) && !(FRAME.test(line.text) && ROW_REST.test(ahead(1)?.text ?? ''))) return 0;
+    const { text, lines } = wholeRow(line, ahead);
+    const pages = this.#read(text, line.number);
+    if (!pages) {
+      this.#flush();
+      this.#damaged(line);
+      return lines;
+    }
+    const last = this.#pending;
+    if (
+      last &&
+      last.start + last.size === pages.start &&
+      last.paddr + last.size === pages.paddr &&
+      last.access === pages.access
+    ) {
+      last.size += pages.size;
+    } else {
+      this.#flush();
+      this.#pending = pages;
+    }
+    return lines;
+  }
+
+  /** The pages of a whole row; undefined if it is damaged or has no leaf. */
+  #read(text: string, line: number): Pages | undefined {
+    const scanner = this.#scanner;
+    scanner.start(text, 0);
+    scanner.blanks();
+    const frame = scanner.literal('0x') ? scanner.hex() : undefined;
+    scanner.blanks();
+    if (frame === undefined || frame >> (64n - FRAME_BITS) !== 0n || !scanner.literal('|')) return undefined;
+    const entries: Iova[] = [];
+    for (scanner.blanks(); !scanner.atEnd; scanner.blanks()) {
+      const entry = scanner.literal('0x') ? scanner.hex() : undefined;
+      if (entry === undefined || !scanner.atBoundary || entries.length === ENTRIES) return undefined;
+      entries.push(entry);
+    }
+    const [, , pdpe = 0n, pde = 0n, pte = 0n] = entries;
+    const leaf = leafOf(pdpe, pde, pte);
+    const start = frame << FRAME_BITS;
+    if (entries.length < 3 || !leaf) return undefined;
+    const access = leaf.entry & (READ | WRITE);
+    const paddr = leaf.entry & ADDRESS_BITS & -leaf.size;
+    if (access === 0n || start % leaf.size !== 0n || start + leaf.size - 1n > IOVA_MAX) return undefined;
+    return { start, paddr, access, line, size: leaf.size };
+  }
+
+  #flush(): void {
+    const pages = this.#pending;
+    this.#pending = undefined;
+    if (!pages) return;
+    const { device, domain, pasid } = this.#device;
+    this.#sink.fact(
+      {
+        kind: 'map',
+        start: pages.start as Iova,
+        last: (pages.start + pages.size - 1n) as Iova,
+        paddr: pages.paddr as Iova,
+        ...(device === undefined ? {} : { device }),
+        ...(domain === undefined ? {} : { domain }),
+        origin: 'page-table',
+        ...(pages.access === (READ | WRITE)
+          ? {}
+          : { read: (pages.access & READ) !== 0n, write: (pages.access & WRITE) !== 0n }),
+        ...(pasid === undefined ? {} : { pasid }),
+      },
+      pages.line,
+    );
+  }
+
+  #damaged(line: DumpLine): void {
+    const message = `looks like a row of a page table but is damaged, or has no leaf: ${shown(line.text)}`;
+    this.#sink.diagnostic('warning', 'damaged-page-table', message, line.number);
+  }
+}
+
+/** What a row goes on with below its page frame. */
+const ROW_REST = /^\s{0,40}(?:\| ?)?0x[0-9a-f]{16}(?:\s|$)/i;
+
+function leafOf(pdpe: bigint, pde: bigint, pte: bigint): { readonly entry: bigint; readonly size: bigint } | undefined {
+  if (pte !== 0n) return { entry: pte, size: SIZES.pte };
+  if (pde !== 0n) return (pde & LARGE) === 0n ? undefined : { entry: pde, size: SIZES.pde };
+  return (pdpe & LARGE) === 0n ? undefined : { entry: pdpe, size: SIZES.pdpe };
+}
+
+/** The row with what was broken off it. Whether a line goes on inside an entry shows in the entry's length. */
+function wholeRow(line: DumpLine, ahead: Lookahead): { text: string; lines: number } {
+  let text = line.text;
+  let lines = 1;
+  for (; lines <= 3; lines++) {
+    const rest = continuation(line, ahead, lines)?.text.trim();
+    if (rest === undefined || !DIGITS.test(rest) || ROW.test(rest) || FRAME.test(rest)) break;
+    const separator = text.includes('|') ? (CUT_ENTRY.test(text) ? '' : ' ') : rest.startsWith('|') ? ' ' : ' | ';
+    text += separator + rest;
+  }
+  return { text, lines };
+}
+
+export const INTEL_DEBUGFS_PAGES: LineFormat = {
+  kind: 'lines',
+  name: 'intel-debugfs-pages',
+  title: 'Intel debugfs: page tables',
+  interest:
+    /^\s{0,16}0x[0-9a-f]{1,64}\s{0,8}\||^\s{0,16}0x[0-9a-f]{13}$|Device {1,4}\S{1,80} .{0,40}@|IOVA_PFN|^\s{0,16}P(?:ML[45]E|DPE|DE|TE)\b/i,
+  open: (_source: DumpSource, sink) => new IntelPagesReader(sink),
+};

@@ -1,0 +1,229 @@
+// Hex dumps of what the kernel answers when it is asked for the IOVA ranges, in any form that `readHexDump` reads:
+// plain digits, xxd, hexdump, od, a debugger's memory, a C array. Two answers are looked for:
+//
+//   VFIO_IOMMU_GET_INFO      4 argsz, 4 flags = 3, 8 page sizes, 4 offset of the capabilities, 4 of 0; capabilities
+//   IOMMU_IOAS_IOVA_RANGES   4 size = 32, 4 ioas, 4 ranges, 4 of 0, 8 pointer, 8 alignment; the ranges directly behind
+//
+// in either order of bytes. Hex dumps are everywhere, so the first lines must hold such a beginning, every field of it;
+// lines of any other dump are left alone. (Linux 6.12, include/uapi/linux/vfio.h and iommufd.h.)
+import { type Iova, iova, lowestSetBit } from '../../iova/iova.ts';
+import type { IovaRange } from '../../iova/range.ts';
+import { decodeBuffer } from '../../uapi/decode-buffer.ts';
+import { readHexDump } from '../../uapi/hex/hex-dump.ts';
+import type { Endian } from '../../uapi/node.ts';
+import {
+  type DumpLine,
+  type DumpSource,
+  type FactSink,
+  type LineFormat,
+  type LineReader,
+  LOOKAHEAD,
+  type Lookahead,
+} from '../format.ts';
+
+/** An address, perhaps a symbol, and numbers; or the address at the end alone. */
+const ADDRESSED =
+  /^\s{0,16}(?:0x)?[0-9a-f]{4,16}(?:\s{0,2}<[^<>]{1,60}>)?:?\s{1,8}(?:0x)?[0-9a-f]{2,16}(?:\s|$)|^[0-9a-f]{6,16}:?$/i;
+const PLAIN =
+  /^\s{0,40}(?:(?:0x)?[0-9a-f]{2}){1,16}(?:[\s:,-]{1,4}(?:0x)?[0-9a-f]{2,16}){3,128}[\s:,]{0,4}$|^\s{0,40}[0-9a-f]{32,16000}$/i;
+/** The last row of one of those. */
+const TAIL = /^\s{0,40}[0-9a-f]{2}(?:[\s:,-]{0,3}(?:0x)?[0-9a-f]{2}){0,128}[\s:,]{0,4}$/i;
+/** Elements of an array, or a string with escapes. */
+const C =
+  /^\s{0,40}(?:\{ ?)?0x[0-9a-f]{1,16}u?l{0,2}(?:\s{0,4},\s{0,4}0x[0-9a-f]{1,16}u?l{0,2}){0,128}\s{0,4},?(?:\s{0,4}\};?)?$|^\s{0,40}"?(?:\\x[0-9a-f]{2}){4,128}"?[\s;,]{0,4}$/i;
+const C_OPENING = /\]\s{0,4}=\s{0,4}\{?$|^\s{0,40}\{$/;
+
+/** A dump of more lines is cut: no answer is so long. */
+const MOST_LINES = 4096;
+const INFO_HEAD = 24;
+const LONGEST_INFO = 0x1_0000;
+const RANGES_HEAD = 32;
+const MOST_RANGES = 4096;
+/** Bytes of 0 at the end that a tool may have left off: less than one bound of a range. */
+const MOST_LEFT_OFF = 7;
+
+type Answer =
+  | { readonly kind: 'info'; readonly endian: Endian }
+  | { readonly kind: 'ranges'; readonly endian: Endian; readonly count: number; readonly ioas: number };
+
+interface Block {
+  readonly lines: DumpLine[];
+  readonly answer: Answer;
+}
+
+class GetInfoReader implements LineReader {
+  readonly #sink: FactSink;
+  #block: Block | undefined;
+  /** The last line of a dump whose beginning was none: the lines below belong to it. */
+  #other: DumpLine | undefined;
+
+  constructor(sink: FactSink) {
+    this.#sink = sink;
+  }
+
+  line(line: DumpLine, ahead: Lookahead): number {
+    if (line.prompt || line.elision) {
+      this.#close();
+      return 0;
+    }
+    if (this.#block && !goesOn(this.#block.lines.at(-1), line)) this.#close();
+    if (!this.#block) {
+      const answer = goesOn(this.#other, line) ? undefined : beginning(line, ahead);
+      this.#other = !answer && isDump(line.text) ? line : undefined;
+      if (!answer) return 0;
+      this.#block = { lines: [], answer };
+    }
+    this.#block.lines.push(line);
+    const next = ahead(1);
+    if (!next || !goesOn(line, next) || this.#block.lines.length >= MOST_LINES) this.#close();
+    return 1;
+  }
+
+  end(): void {
+    this.#close();
+  }
+
+  #close(): void {
+    const block = this.#block;
+    this.#block = undefined;
+    if (!block) return;
+    const dump = readHexDump(textOf(block.lines), { endian: block.answer.endian });
+    for (const { line, message } of dump.problems) {
+      this.#sink.diagnostic('warning', 'damaged-hex-dump', message, placeOf(block.lines, line));
+    }
+    const line = block.lines[0]?.number ?? 1;
+    if (block.answer.kind === 'ranges') this.#ranges(dump.bytes, block.answer, line);
+    else this.#info(dump.bytes, block.answer.endian, line);
+  }
+
+  #info(bytes: Uint8Array, endian: Endian, line: number): void {
+    const struct = 'vfio_iommu_type1_info';
+    let result = decodeBuffer(bytes, { struct, endian });
+    // Tools that show a buffer up to its last byte that is not 0 cut the last bound of a range.
+    for (let missing = 1; result.ok && result.decoded.faults.length > 0 && missing <= MOST_LEFT_OFF; missing++) {
+      if (bytes.at(-1) === 0) break;
+      const filled = new Uint8Array(bytes.length + missing);
+      filled.set(bytes);
+      const again = decodeBuffer(filled, { struct, endian });
+      if (!again.ok || again.decoded.faults.length > 0) continue;
+      result = again;
+      const message = `the dump ends ${missing} ${missing === 1 ? 'byte' : 'bytes'} before its last range does: taken as 0`;
+      this.#sink.diagnostic('warning', 'zeros-left-off', message, line);
+    }
+    if (!result.ok) return;
+    const { faults, ranges, pageSizes } = result.decoded;
+    for (const { offset, message } of faults) {
+      this.#sink.diagnostic('warning', 'damaged-buffer', `at byte ${offset} of the buffer: ${message}`, line);
+    }
+    this.#sink.recognized();
+    this.#tell(ranges, line, pageSizes === undefined ? {} : { pgsize_bitmap: iova(pageSizes) });
+  }
+
+  #ranges(bytes: Uint8Array, { endian, count, ioas }: Answer & { kind: 'ranges' }, line: number): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const ranges: IovaRange[] = [];
+    for (let at = RANGES_HEAD; ranges.length < count && at + 16 <= bytes.length; at += 16) {
+      const [start, last] = [at, at + 8].map((place) => view.getBigUint64(place, endian === 'little') as Iova);
+      if (start === undefined || last === undefined || start > last) {
+        const message = `at byte ${at} of the buffer: a range that ends before it starts`;
+        this.#sink.diagnostic('warning', 'damaged-buffer', message, line);
+        break;
+      }
+      ranges.push({ start, last });
+    }
+    if (ranges.length < count) {
+      const message = `${ranges.length} of ${count} ranges are there`;
+      this.#sink.diagnostic('warning', 'damaged-buffer', message, line);
+    }
+    this.#sink.recognized();
+    this.#tell(ranges, line, { ioas: String(ioas) });
+  }
+
+  #tell(ranges: readonly IovaRange[], line: number, about: { pgsize_bitmap?: Iova; ioas?: string }): void {
+    for (const { start, last } of ranges) this.#sink.fact({ kind: 'valid_range', start, last, ...about }, line);
+  }
+}
+
+function isDump(text: string): boolean {
+  return ADDRESSED.test(text) || PLAIN.test(text) || C.test(text);
+}
+
+/**
+ * True if the line below may belong to the same dump. A line of `*` is no text, so that it looks like a blank one; a
+ * dump with addresses goes on behind it.
+ */
+function goesOn(before: DumpLine | undefined, line: DumpLine): boolean {
+  if (!before || line.prompt || line.elision || line.index !== before.index + 1) return false;
+  if (!isDump(line.text) && !(PLAIN.test(before.text) && TAIL.test(line.text))) return false;
+  if (line.blanksBefore === 0) return true;
+  return line.blanksBefore === 1 && ADDRESSED.test(line.text) && ADDRESSED.test(before.text);
+}
+
+function textOf(lines: readonly DumpLine[]): string {
+  return lines.map(({ text, blanksBefore }, i) => (i > 0 && blanksBefore > 0 ? `*\n${text}` : text)).join('\n');
+}
+
+/** The number in the source of a line of `textOf`, counted from 1. */
+function placeOf(lines: readonly DumpLine[], wanted: number): number {
+  let at = 0;
+  for (const [i, { number, blanksBefore }] of lines.entries()) {
+    at += i > 0 && blanksBefore > 0 ? 2 : 1;
+    if (at >= wanted) return number;
+  }
+  return lines.at(-1)?.number ?? 1;
+}
+
+/** The answer whose first bytes stand in the line and those that follow it directly; undefined if they are none. */
+function beginning(line: DumpLine, ahead: Lookahead): Answer | undefined {
+  const lines: DumpLine[] = [];
+  if (isDump(line.text)) lines.push(line);
+  else if (!C_OPENING.test(line.text)) return undefined;
+  for (let n = 1, before = line; n <= LOOKAHEAD; n++) {
+    const next = ahead(n);
+    if (!next || !goesOn(before, next)) break;
+    lines.push(next);
+    before = next;
+  }
+  if (lines.length === 0) return undefined;
+  for (const endian of ['little', 'big'] as const) {
+    // Words of a debugger are numbers of the machine: in its order they are bytes again.
+    const { bytes } = readHexDump(textOf(lines), { endian });
+    const answer = answerOf(bytes, endian);
+    if (answer) return answer;
+  }
+  return undefined;
+}
+
+function answerOf(bytes: Uint8Array, endian: Endian): Answer | undefined {
+  if (bytes.length < INFO_HEAD) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const little = endian === 'little';
+  const [first, second, third, fourth] = [0, 4, 8, 12].map((at) => view.getUint32(at, little)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const [offset, pad] = [view.getUint32(16, little), view.getUint32(20, little)];
+  const smallest = lowestSetBit(view.getBigUint64(8, little));
+  const hasPages = smallest >= 1n << 9n && smallest <= 1n << 30n;
+  const hasChain = offset >= INFO_HEAD && offset < first && offset % 8 === 0 && pad === 0;
+  if (first > INFO_HEAD && first <= LONGEST_INFO && second === 3 && hasPages && hasChain) {
+    return { kind: 'info', endian };
+  }
+  if (bytes.length < RANGES_HEAD) return undefined;
+  const alignment = view.getBigUint64(24, little);
+  const isAlignment = alignment > 0n && alignment <= 1n << 30n && lowestSetBit(alignment) === alignment;
+  const isAsked = first === RANGES_HEAD && second > 0 && second < 1 << 20 && third > 0 && third < MOST_RANGES;
+  // Ranges are asked for in pages: the pointer to them is an address, and no small one.
+  if (!isAsked || fourth !== 0 || !isAlignment || view.getBigUint64(16, little) < 0x1000n) return undefined;
+  return { kind: 'ranges', endian, count: third, ioas: second };
+}
+
+export const GET_INFO: LineFormat = {
+  kind: 'lines',
+  name: 'get-info',
+  title: 'Hex dump of VFIO_IOMMU_GET_INFO or IOMMU_IOAS_IOVA_RANGES',
+  interest: new RegExp(`${ADDRESSED.source}|${PLAIN.source}|${TAIL.source}|${C.source}|${C_OPENING.source}`, 'i'),
+  open: (_source: DumpSource, sink) => new GetInfoReader(sink),
+};

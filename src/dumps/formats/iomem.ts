@@ -1,0 +1,136 @@
+// `/proc/iomem`: what the host's physical address space holds, the inner below the outer.
+//
+//   line = [path ":"] *"  " address "-" address " : " name        two blanks a level; both ends inclusive
+//   address = 8*16 hexdigit                                       four of them: `/proc/ioports`, which is not read
+//
+// (r_show in kernel/resource.c.) A dump that stands further in as a whole, as code in a text does, is moved back. Read
+// without privilege, all addresses are zero.
+import { hex } from '../../iova/format.ts';
+import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../format.ts';
+import { joinWrapped } from '../text/wrapped.ts';
+import { parseAddress, shown } from './kernel-log/shared.ts';
+
+const LINE = /^(?:\S{0,200}iomem:(?:\d{1,6}:)?)?([ \t]{0,64})([0-9a-fA-F]{8,64})-([0-9a-fA-F]{8,64}) : (\S.{0,200})$/;
+/** Broken behind an address or the colon. */
+const PARTIAL = /^(?:\S{0,200}iomem:)?[ \t]{0,64}[0-9a-fA-F]{8,64}-(?:[0-9a-fA-F]{1,64}(?: :)?)?$/;
+const INTEREST = /[0-9a-fA-F]-(?<=[0-9a-fA-F]{8}-)(?:[0-9a-fA-F]{8,64} : |$|[0-9a-fA-F]{1,64}(?: :)?$)/;
+const ZEROS = /^0+$/;
+
+/** Blanks that a text puts before code. */
+const CODE_INDENT = 4;
+const TAB_WIDTH = 8;
+
+const TYPES: readonly [type: string, names: RegExp][] = [
+  ['ram', /^System RAM\b/i],
+  ['reserved', /^reserved$/i],
+  ['ecam', /\b(?:ECAM|MMCONFIG|MMCFG)\b|\.pcie config$/i],
+  ['pci', /^PCI(?:e|-X)? Bus\b|^pcie?@[0-9a-f]+$/i],
+  [
+    'other',
+    /^(?:Kernel|Crash kernel|ACPI|Video ROM|System ROM|Adapter ROM|Video RAM|Persistent Memory|Soft Reserved|Unusable|Unknown|Unaddressable|namespace\d|dax\d|CXL Window|Graphics Stolen|RAM buffer|Ram Buffer|EFI|device tree)/i,
+  ],
+];
+
+/** What lies inside memory is memory too: none of it is a device. */
+const MEMORY = /^(?:System RAM|Persistent Memory|Soft Reserved|CXL Window)\b/i;
+
+interface Row {
+  readonly indent: number;
+  readonly start: string;
+  readonly last: string;
+  readonly name: string;
+}
+
+class IomemReader implements LineReader {
+  readonly #sink: FactSink;
+  /** Of the block at hand: how far in it stands as a whole, and its last line. */
+  #base = 0;
+  #index = -2;
+  /** Indentation of the memory that the lines below may lie in. */
+  #memory: number | undefined;
+  #hidden = false;
+  #elided = false;
+
+  constructor(sink: FactSink) {
+    this.#sink = sink;
+  }
+
+  line(line: DumpLine, ahead: Lookahead): number {
+    if (line.elision) {
+      // The rest stands as far in as what was before.
+      if (line.index === this.#index + 1) this.#index = line.index;
+      this.#elided = true;
+      return 0;
+    }
+    if (line.prompt) return 0;
+    const alone = readRow(line.text);
+    const joined = alone || !PARTIAL.test(line.text) ? undefined : joinWrapped(line, ahead, 2, readRow);
+    const row = alone ?? joined?.value;
+    if (!row) return 0;
+    const lines = joined?.lines ?? 1;
+    if (line.index !== this.#index + 1) {
+      this.#base = baseOf(row, ahead);
+      this.#memory = undefined;
+    }
+    if (this.#elided) this.#memory = undefined;
+    this.#elided = false;
+    this.#index = line.index + lines - 1;
+    this.#window(row, line);
+    return lines;
+  }
+
+  #window(row: Row, line: DumpLine): void {
+    if (ZEROS.test(row.start) && ZEROS.test(row.last)) {
+      if (!this.#hidden) {
+        const message = 'all addresses are zero: /proc/iomem was read without privilege; read it as root';
+        this.#sink.diagnostic('warning', 'addresses-hidden', message, line.number);
+      }
+      this.#hidden = true;
+      return;
+    }
+    const start = parseAddress(row.start);
+    const last = parseAddress(row.last);
+    if (start === undefined || last === undefined) {
+      const message = `${shown(line.text)}: more than 16 hexadecimal digits`;
+      this.#sink.diagnostic('error', 'too-many-digits', message, line.number);
+      return;
+    }
+    if (start > last) {
+      const message = `${shown(line.text)}: the start ${hex(start)} lies above the last address ${hex(last)}`;
+      this.#sink.diagnostic('error', 'start-above-last', message, line.number);
+      return;
+    }
+    if (row.indent < this.#base) this.#base = row.indent;
+    if (this.#memory !== undefined && row.indent <= this.#memory) this.#memory = undefined;
+    const named = TYPES.find(([, names]) => names.test(row.name))?.[0];
+    const type = named ?? (this.#memory === undefined ? 'mmio' : 'other');
+    if (this.#memory === undefined && MEMORY.test(row.name)) this.#memory = row.indent;
+    const depth = Math.floor((row.indent - this.#base) / 2);
+    this.#sink.fact({ kind: 'window', start, last, name: row.name, depth, type }, line.number);
+  }
+}
+
+function readRow(text: string): Row | undefined {
+  const [, blanks, start, last, name] = LINE.exec(text) ?? [];
+  if (blanks === undefined || start === undefined || last === undefined || name === undefined) return undefined;
+  return { indent: blanks.replaceAll('\t', ' '.repeat(TAB_WIDTH)).length, start, last, name: name.trimEnd() };
+}
+
+/** How far in the dump stands as a whole: as far as the least of its first lines, if that is as far as code stands. */
+function baseOf(first: Row, ahead: Lookahead): number {
+  let base = first.indent;
+  for (let n = 1; n <= 4 && base >= CODE_INDENT; n++) {
+    const row = readRow(ahead(n)?.text ?? '');
+    if (!row) break;
+    base = Math.min(base, row.indent);
+  }
+  return base >= CODE_INDENT ? base : 0;
+}
+
+export const IOMEM: LineFormat = {
+  kind: 'lines',
+  name: 'iomem',
+  title: '/proc/iomem',
+  interest: INTEREST,
+  open: (_source: DumpSource, sink) => new IomemReader(sink),
+};

@@ -1,0 +1,183 @@
+// Events of AMD's IOMMU in kernel logs, and the ranges of memory that firmware gives its devices (IVMD):
+//
+//   [[driver] device ":"] ["AMD-Vi:" | "AMD IOMMU:"] "Event logged [" event 1*(key "=" value) "]"
+//   event = "IO_PAGE_FAULT" | "ILLEGAL_DEV_TABLE_ENTRY" | "INVALID_DEVICE_REQUEST" | "INVALID_PPR_REQUEST"
+//   key   = "device" (if it is not before) | "domain" | "pasid" | "address" | "flags" | others
+//   "IO_PAGE_FAULT: domain =" n ", device id =" id ", fault address =" hex ", flags =" hex     Xen; id: bus, device, function
+//   "IO_PAGE_FAULT:" device "d" n "addr" hex "flags" hex …                                     newer Xen
+//
+//   "IVMD_TYPE" ["_ALL" | "_RANGE" | "i"] "devid_start:" device "devid_end:" device
+//        "range_start:" hex "range_end:" hex "flags:" hex      with amd_iommu_dump; the end is exclusive
+//
+// Bit 3 of IVMD's flags marks a range that is excluded (reserved); others are mapped as they are (direct). Bit 3 of an
+// event's flags says that the request was an interrupt: what stands as its address is where interrupts go, and the reason
+// says so. Bit 5 tells writes. Other events have addresses of the host's memory, not of the device's space, and are left alone.
+// (print_event and its like in drivers/iommu/amd/iommu.c, init_unity_map_range in init.c, Linux 2.6.27 to 6.12.)
+import { hex } from '../../../iova/format.ts';
+import { isIova } from '../../../iova/iova.ts';
+import { busDeviceFunction } from '../../fields/pci-address.ts';
+import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import { joinWrapped } from '../../text/wrapped.ts';
+import { DEVICE_NAME, logDevice, type Matched, matchWrapped, parseAddress, shown } from './shared.ts';
+
+const HEX = '(?:0[xX])?[0-9a-fA-F]{1,64}';
+const PAIR = ' \\w{1,16}= ?[^\\s\\]=]{1,32}';
+const BEFORE = `(?:(?<![\\w.:@-])(${DEVICE_NAME}?): {1,4}(?:AMD-Vi: ?|AMD IOMMU: ?)?)?Event logged ?\\[ ?`;
+const NAME = '(IO_PAGE_FAULT|ILLEGAL_DEV_TABLE_ENTRY|INVALID_DEVICE_REQUEST|INVALID_PPR_REQUEST)';
+const BODY = `${BEFORE}${NAME}((?:${PAIR}){0,4}) address=? ?(${HEX})`;
+// The equals sign at the end of a broken line may have been taken for quoted-printable's.
+const WHOLE = new RegExp(`${BODY}(?:${PAIR}){0,3}? flags=? ?(0x[0-9a-fA-F]{1,16})(?!\\w)`);
+const HEAD = new RegExp(`${BODY}(?!\\w)`);
+const XEN_OLD = new RegExp(
+  `()(IO_PAGE_FAULT): domain = \\d{1,6}, (device id = 0x[0-9a-fA-F]{1,4}), fault address = (${HEX}), flags = (${HEX})(?!\\w)`,
+);
+const XEN_NEW = new RegExp(`()(IO_PAGE_FAULT): ([0-9a-fA-F:.]{7,16}) d\\S{1,8} addr (${HEX}) flags (${HEX})(?!\\w)`);
+const START =
+  /Event logged|IO_PAGE_FAULT: |(?:AMD-Vi|IOMMU):(?: Ev?e?n?t?(?: [loged]{1,6})?)?$|[0-9a-f]\.[0-7]:(?: [AMDViO: -]{1,10})?$/;
+const EVENT = /Event logged ?\[ ?IO_PAGE|IO_PAGE_FAULT: /;
+
+const DEVICE_ID = '((?:[0-9a-fA-F]{4}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7])';
+const IVMD = new RegExp(
+  `IVMD_TYPE(_ALL|_RANGE|i)?\\s{1,8}devid_start: ?${DEVICE_ID} devid_end: ?${DEVICE_ID} range_start: ?(${HEX}) range_end: ?(${HEX}) flags: ?(${HEX})(?!\\w)`,
+);
+const IVMD_START = /IVMD_TYPE/;
+/** What `amd_iommu_dump` prints of IVHD: which devices there are. */
+const IVHD = /AMD-Vi: {1,10}(?:Using IVHD type|device: [0-9a-f]|mmio-addr: |DEV_[A-Z])/;
+
+const INTERRUPT = 1n << 3n;
+const EXCLUDED = 1n << 3n;
+const WRITE = 1n << 5n;
+
+class KernelLogAmdReader implements LineReader {
+  readonly #sink: FactSink;
+
+  constructor(sink: FactSink) {
+    this.#sink = sink;
+  }
+
+  line(line: DumpLine, ahead: Lookahead): number {
+    if (line.elision || line.prompt) return 0;
+    if (IVMD_START.test(line.text)) return this.#ivmd(line, ahead);
+    if (IVHD.test(line.text)) {
+      this.#sink.recognized();
+      return 1;
+    }
+    if (!START.test(line.text)) return 0;
+    const found = find(line, ahead);
+    if (!found) return this.#damaged(line);
+    const { match, lines } = found;
+    const [, before = '', event = '', pairs = '', digits, bits] = match;
+    const address = parseAddress(digits);
+    if (address === undefined) return this.#damaged(line);
+    const flags = parseAddress(bits);
+    const device = deviceOf(before, pairs);
+    const isInterrupt = flags !== undefined && (flags & INTERRUPT) !== 0n;
+    const pasid = parseAddress(/ pasid= ?(\w{1,18})/.exec(pairs)?.[1]);
+    const access =
+      event !== 'IO_PAGE_FAULT' || flags === undefined || isInterrupt
+        ? undefined
+        : (flags & WRITE) === 0n
+          ? 'read'
+          : 'write';
+    this.#sink.fact(
+      {
+        kind: 'fault',
+        address,
+        ...(device === undefined ? {} : { device }),
+        ...(access === undefined ? {} : { access }),
+        reason: bits === undefined ? event : `${event} flags=${bits}${isInterrupt ? ' (interrupt)' : ''}`,
+        driver: 'amd',
+        ...(pasid === undefined ? {} : { pasid: Number(pasid) }),
+      },
+      line.number,
+    );
+    return lines;
+  }
+
+  #ivmd(line: DumpLine, ahead: Lookahead): number {
+    const found = matchWrapped(line, ahead, IVMD_START, IVMD, /^[0-9a-f]{1,4}$/i);
+    const [, which, first = '', last = '', from, to, bits] = found?.match ?? [];
+    const start = parseAddress(from);
+    const end = parseAddress(to);
+    const flags = parseAddress(bits);
+    if (!found || start === undefined || end === undefined || flags === undefined) {
+      const message = `looks like a line of AMD-Vi's IVMD but is damaged: ${shown(line.text)}`;
+      this.#sink.diagnostic('warning', 'damaged-ivmd', message, line.number);
+      return 1;
+    }
+    // Whole pages: an end that is not at the start of one is the last address itself.
+    const lastAddress = (end & 0xfffn) === 0n ? end - 1n : end;
+    if (lastAddress < start || !isIova(lastAddress)) {
+      const message = `${shown(line.text)}: the range at ${hex(start)} ends before it starts`;
+      this.#sink.diagnostic('error', 'start-above-last', message, line.number);
+      return found.lines;
+    }
+    const [one, other] = [logDevice(first), logDevice(last)];
+    const devices = which === '_ALL' ? undefined : one === other ? one : `${one}-${other}`;
+    this.#sink.fact(
+      {
+        kind: 'reserved',
+        start,
+        last: lastAddress,
+        type: (flags & EXCLUDED) === 0n ? 'direct' : 'reserved',
+        origin: 'ivmd',
+        ...(devices === undefined ? {} : { device: devices }),
+      },
+      line.number,
+    );
+    return found.lines;
+  }
+
+  #damaged(line: DumpLine): number {
+    if (!EVENT.test(line.text)) return 0;
+    const message = `looks like an event of AMD-Vi but is damaged: ${shown(line.text)}`;
+    this.#sink.diagnostic('warning', 'damaged-fault', message, line.number);
+    return 1;
+  }
+}
+
+/** The event with its flags, over several lines if need be; without them only if they cannot be had. */
+function find(line: DumpLine, ahead: Lookahead): Matched | undefined {
+  for (const pattern of [WHOLE, XEN_OLD, XEN_NEW]) {
+    const match = pattern.exec(line.text);
+    if (match && !line.text.endsWith(match[0])) return { match, lines: 1 };
+  }
+  return (
+    matchWrapped(line, ahead, START, WHOLE, /^[0-9a-f]{1,4}\]?$/i) ??
+    matchWrapped(line, ahead, /IO_PAGE_FAULT: /, XEN_NEW, /(?!)/) ??
+    matchWrapped(line, ahead, /IO_PAGE_FAULT: /, XEN_OLD, /(?!)/) ??
+    alone(line) ??
+    startingHere(line, ahead)
+  );
+}
+
+function alone(line: DumpLine): Matched | undefined {
+  const match = HEAD.exec(line.text);
+  return match ? { match, lines: 1 } : undefined;
+}
+
+function startingHere(line: DumpLine, ahead: Lookahead): Matched | undefined {
+  const joined = joinWrapped(line, ahead, 3, (text) => {
+    const match = HEAD.exec(text);
+    return match && match.index < line.text.length ? match : undefined;
+  });
+  return joined && { match: joined.value, lines: joined.lines };
+}
+
+function deviceOf(before: string, pairs: string): string | undefined {
+  const id = parseAddress(/^device id = (\w{1,8})$/.exec(pairs)?.[1]);
+  if (id !== undefined) return logDevice(busDeviceFunction(Number(id)));
+  const own = / device= ?([^\s=]{4,32})/.exec(pairs)?.[1] ?? (/^[0-9a-f:.]{7,16}$/i.test(pairs) ? pairs : undefined);
+  if (own !== undefined) return logDevice(own);
+  // A break between the two may have glued the driver's name to the device.
+  const name = before.replace(/:?(?:AMD-Vi|IOMMU)$/, '');
+  return name === '' || name === 'kernel' ? undefined : logDevice(name);
+}
+
+export const KERNEL_LOG_AMD: LineFormat = {
+  kind: 'lines',
+  name: 'kernel-log-amd',
+  title: 'Kernel log: AMD-Vi',
+  interest: new RegExp(`${START.source}|IVMD_TYPE|AMD-Vi: {1,10}(?:Using IVHD|device: |mmio-addr: |DEV_)`),
+  open: (_source: DumpSource, sink) => new KernelLogAmdReader(sink),
+};

@@ -1,0 +1,201 @@
+// The IOMMU core's debug messages, as dynamic debug switches them on in the kernel log. Numbers are hex.
+//
+//   "map: iova" hex "pa" hex "size" hex
+//   "mapping: iova" hex "pa" hex "pgsize" hex ["count" decimal]      how the map before it was carried out
+//   "unmap this: iova" hex "size" hex                                 begins an unmap; its pieces follow in order:
+//   "unmapped: iova" hex "size" hex
+//   "unaligned: iova" hex ["pa" hex] "size" hex "min_pagesz" hex      refused
+//
+// Before each stands `iommu: ` or the name of a function (`iommu_map: `), or nothing. Drivers that have page tables of
+// their own print the same with the name of a device: those are no IOMMU. Physical addresses were printed with one 0x,
+// two, or none. An unmap may end early, or take more than was asked for; pieces of two may be mixed.
+// (drivers/iommu/iommu.c, Linux 3.3 to 6.12.)
+import { hex } from '../../../iova/format.ts';
+import { type Iova, isIova } from '../../../iova/iova.ts';
+import { rangeOfLength } from '../../../iova/range.ts';
+import type { FactOf } from '../../../session/events.ts';
+import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import { LOOKAHEAD } from '../../format.ts';
+import { type Matched, matchWrapped, parseAddress, shown } from './shared.ts';
+
+const NUMBER = '(?:0x){0,2}([0-9a-f]{1,64})(?!\\w)';
+const PREFIX = '(?:^ {0,8}|\\b_{0,2}iommu\\w{0,40}: ?)';
+const START = new RegExp(`${PREFIX}(?:map|mapping|unmap this|unmapped|unaligned): iova`);
+const MAP = new RegExp(`${PREFIX}map: iova ${NUMBER} pa ${NUMBER} size ${NUMBER}`);
+const MAPPING = new RegExp(`${PREFIX}mapping: iova ${NUMBER} pa ${NUMBER} pgsize ${NUMBER}(?: count (\\d{1,20}))?`);
+const UNMAP = new RegExp(`${PREFIX}unmap this: iova ${NUMBER} size ${NUMBER}`);
+const PIECE = new RegExp(`${PREFIX}unmapped: iova ${NUMBER} size ${NUMBER}`);
+const UNALIGNED = new RegExp(
+  `${PREFIX}unaligned: iova ${NUMBER}(?: pa (?:0x){0,2}[0-9a-f]{1,16})? size ${NUMBER} min_pagesz ${NUMBER}`,
+);
+/** The rest of a number that was broken, perhaps in its prefix. */
+const REST = /^x?[0-9a-f]{1,15}$/;
+const NO_REST = /(?!)/;
+const STAMP = /\[ {0,10}(\d{1,10}\.\d{1,9})\]/;
+/** Unmaps at work at the same time: more processors than that rarely write into one another's. */
+const MOST_OPEN = 8;
+
+/** An unmap whose pieces are still to come. */
+interface OpenUnmap {
+  readonly fact: FactOf<'unmap'>;
+  readonly size: bigint;
+  readonly line: number;
+  unmapped: bigint;
+}
+
+class DyndbgReader implements LineReader {
+  readonly #sink: FactSink;
+  readonly #open: OpenUnmap[] = [];
+
+  constructor(sink: FactSink) {
+    this.#sink = sink;
+  }
+
+  line(line: DumpLine, ahead: Lookahead): number {
+    if (line.prompt) this.#closeAll();
+    if (line.prompt || line.elision || !START.test(line.text)) return 0;
+    const piece = this.#match(line, ahead, PIECE);
+    if (!piece) this.#closeStale(ahead);
+    return (
+      (piece ? this.#piece(piece, line) : 0) ||
+      this.#map(line, ahead) ||
+      this.#mapping(line, ahead) ||
+      this.#unmap(line, ahead) ||
+      this.#unaligned(line, ahead) ||
+      this.#damaged(line)
+    );
+  }
+
+  end(): void {
+    this.#closeAll();
+  }
+
+  #match(line: DumpLine, ahead: Lookahead, pattern: RegExp): Matched | undefined {
+    return matchWrapped(line, ahead, START, pattern, REST);
+  }
+
+  #map(line: DumpLine, ahead: Lookahead): number {
+    const found = this.#match(line, ahead, MAP);
+    if (!found) return 0;
+    const paddr = parseAddress(found.match[2]);
+    const range = this.#range(found.match[1], found.match[3], line);
+    if (range === undefined || paddr === undefined) return range === 'none' ? found.lines : this.#damaged(line);
+    if (range === 'none') return found.lines;
+    this.#sink.fact({ kind: 'map', ...range, paddr, origin: 'dyndbg', ...timeOf(line) }, line.number);
+    return found.lines;
+  }
+
+  #mapping(line: DumpLine, ahead: Lookahead): number {
+    const found = this.#match(line, ahead, MAPPING);
+    if (found) this.#sink.recognized();
+    return found?.lines ?? 0;
+  }
+
+  #unmap(line: DumpLine, ahead: Lookahead): number {
+    const found = this.#match(line, ahead, UNMAP);
+    if (!found) return 0;
+    const size = parseAddress(found.match[2]);
+    const range = this.#range(found.match[1], found.match[2], line);
+    if (range === 'none') return found.lines;
+    if (range === undefined || size === undefined) return this.#damaged(line);
+    const fact: FactOf<'unmap'> = { kind: 'unmap', ...range, origin: 'dyndbg', ...timeOf(line) };
+    this.#open.push({ fact, size, line: line.number, unmapped: 0n });
+    if (this.#open.length > MOST_OPEN) this.#close(0);
+    return found.lines;
+  }
+
+  #piece({ match, lines }: Matched, line: DumpLine): number {
+    const size = parseAddress(match[2]);
+    const range = this.#range(match[1], match[2], line);
+    if (range === 'none') return lines;
+    if (range === undefined || size === undefined) return this.#damaged(line);
+    const index = this.#open.findIndex((unmap) => goesOn(unmap, range.start));
+    const unmap = this.#open[index];
+    if (!unmap) {
+      const fact: FactOf<'unmap'> = { kind: 'unmap', ...range, unmapped: size, origin: 'dyndbg', ...timeOf(line) };
+      this.#sink.fact(fact, line.number);
+      return lines;
+    }
+    // The whole space at once has a size that is no address.
+    if (!isIova(unmap.unmapped + size)) return this.#damaged(line);
+    unmap.unmapped += size;
+    if (unmap.unmapped >= unmap.size) this.#close(index);
+    return lines;
+  }
+
+  #unaligned(line: DumpLine, ahead: Lookahead): number {
+    const found = matchWrapped(line, ahead, START, UNALIGNED, NO_REST);
+    if (!found) return 0;
+    const [, iova, size, least] = found.match;
+    const message = `the kernel refused 0x${size} bytes at 0x${iova}: the smallest page has 0x${least}`;
+    this.#sink.diagnostic('warning', 'unaligned-request', message, line.number);
+    return found.lines;
+  }
+
+  /** The range of a start and a size; `none` for no bytes, which is said; undefined if they are damaged. */
+  #range(
+    iova: string | undefined,
+    length: string | undefined,
+    line: DumpLine,
+  ): { readonly start: Iova; readonly last: Iova } | 'none' | undefined {
+    const start = parseAddress(iova);
+    const size = parseAddress(length);
+    if (start === undefined || size === undefined) return undefined;
+    if (size > 0n) return rangeOfLength(start, size);
+    this.#sink.diagnostic('info', 'empty-range', `no bytes at ${hex(start)}: ${shown(line.text)}`, line.number);
+    return 'none';
+  }
+
+  #close(index: number): void {
+    const [unmap] = this.#open.splice(index, 1);
+    if (!unmap) return;
+    this.#sink.fact({ ...unmap.fact, unmapped: unmap.unmapped as Iova }, unmap.line);
+  }
+
+  #closeAll(): void {
+    while (this.#open.length > 0) this.#close(0);
+  }
+
+  /** A line that is no piece ends every unmap of which no piece is near: messages of two processors may be mixed. */
+  #closeStale(ahead: Lookahead): void {
+    for (let index = 0; index < this.#open.length; ) {
+      const unmap = this.#open[index];
+      if (unmap && hasPieceAhead(unmap, ahead)) index++;
+      else this.#close(index);
+    }
+  }
+
+  #damaged(line: DumpLine): number {
+    // What is only named, as in a sentence about it, is not damaged.
+    if (!/iova (?:0x)?[0-9a-f]/.test(line.text)) return 0;
+    const message = `looks like a debug message of the IOMMU but is damaged: ${shown(line.text)}`;
+    this.#sink.diagnostic('warning', 'damaged-event', message, line.number);
+    return 1;
+  }
+}
+
+function goesOn(unmap: OpenUnmap, start: bigint): boolean {
+  return start === unmap.fact.start + unmap.unmapped;
+}
+
+function hasPieceAhead(unmap: OpenUnmap, ahead: Lookahead): boolean {
+  for (let n = 1; n <= LOOKAHEAD; n++) {
+    const start = parseAddress(PIECE.exec(ahead(n)?.text ?? '')?.[1]);
+    if (start !== undefined && goesOn(unmap, start)) return true;
+  }
+  return false;
+}
+
+/** The time of the stamp that the envelope took off. */
+function timeOf(line: DumpLine): { time?: number } {
+  const stamp = STAMP.exec(line.raw)?.[1];
+  return stamp === undefined ? {} : { time: Number(stamp) };
+}
+
+export const DYNDBG: LineFormat = {
+  kind: 'lines',
+  name: 'dyndbg',
+  title: 'Kernel log: iommu debug messages',
+  interest: /map: iova|mapping: iova|unmap this: iova|unmapped: iova|unaligned: iova/,
+  open: (_source: DumpSource, sink) => new DyndbgReader(sink),
+};

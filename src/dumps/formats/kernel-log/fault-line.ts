@@ -1,0 +1,57 @@
+// Formats of kernel logs in which a line tells a fault, and nothing else is told.
+import type { FactOf } from '../../../session/events.ts';
+import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import { matchWrapped, shown } from './shared.ts';
+
+export type Fault = FactOf<'fault'>;
+
+export interface FaultLine {
+  readonly name: string;
+  readonly title: string;
+  /** What a line has that may be one, or the first part of one that was broken. */
+  readonly start: RegExp;
+  readonly pattern: RegExp;
+  /** A form without an address, with the groups before it: a longer one may go on in the next line. */
+  readonly shorter?: RegExp;
+  /** The fault; a string says why there is none, undefined that the line is damaged. */
+  readonly read: (match: RegExpExecArray) => Fault | string | undefined;
+}
+
+/** What goes on in the next line when a hex number at the end of a line was broken. */
+const HEX_REST = /^[0-9a-f]{1,15}$/;
+
+class FaultLineReader implements LineReader {
+  readonly #form: FaultLine;
+  readonly #sink: FactSink;
+
+  constructor(form: FaultLine, sink: FactSink) {
+    this.#form = form;
+    this.#sink = sink;
+  }
+
+  line(line: DumpLine, ahead: Lookahead): number {
+    if (line.elision || line.prompt) return 0;
+    const { start, pattern, shorter, read } = this.#form;
+    const found =
+      matchWrapped(line, ahead, start, pattern, HEX_REST) ??
+      (shorter && matchWrapped(line, ahead, start, shorter, /(?!)/));
+    if (!found) return 0;
+    const fault = read(found.match);
+    if (typeof fault === 'object') this.#sink.fact(fault, line.number);
+    else if (fault !== undefined) {
+      this.#sink.recognized();
+      this.#sink.diagnostic('info', 'fault-without-address', fault, line.number);
+    } else {
+      const message = `looks like a fault but is damaged: ${shown(line.text)}`;
+      this.#sink.diagnostic('warning', 'damaged-fault', message, line.number);
+    }
+    return found.lines;
+  }
+}
+
+/** The format of such lines. */
+export function faultLines(form: FaultLine): LineFormat {
+  const { name, title, start } = form;
+  const open = (_source: DumpSource, sink: FactSink) => new FaultLineReader(form, sink);
+  return { kind: 'lines', name, title, interest: start, open };
+}

@@ -1,0 +1,59 @@
+// VFIO in kernel logs. It prints little: no ranges, so all are diagnostics.
+//
+//   function ": RLIMIT_MEMLOCK (" bytes ") exceeded"
+//   function ": No interrupt remapping support. Use the module param …"
+//   "vfio-pci" device ": BAR" n ": can't reserve [mem" start "-" last …
+//
+// (drivers/vfio/vfio_iommu_type1.c, drivers/pci/pci.c, Linux 3.6 to 6.12.)
+import { hex } from '../../../iova/format.ts';
+import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import { type Message, tellMessage } from '../message-table.ts';
+import { logDevice, parseAddress } from './shared.ts';
+
+const MESSAGES: readonly Message[] = [
+  {
+    severity: 'error',
+    code: 'memlock-limit',
+    start: /RLIMIT_MEMLOCK|vfio_pin\w{0,40}:$/,
+    pattern: /(?:vfio_\w{1,40}: ?)?RLIMIT_MEMLOCK \((-?\d{1,20})\) exceeded/,
+    text: ([, bytes]) => `more memory was to be locked than the process may lock, ${bytes} bytes: raise the limit`,
+  },
+  {
+    severity: 'error',
+    code: 'no-interrupt-remapping',
+    start: /No interrupt remapping/,
+    pattern: /vfio_\w{1,60}: No interrupt remapping/,
+    text: () => 'devices cannot be assigned: the host has no interrupt remapping',
+  },
+  {
+    severity: 'warning',
+    code: 'bar-not-reserved',
+    start: /vfio-pci .{4,40}: BAR \d/,
+    pattern: /vfio-pci ([0-9a-f:.]{7,20}): BAR (\d): can't reserve \[mem 0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})/,
+    text: ([, device = '', bar, from, to]) => {
+      const [start, last] = [parseAddress(from), parseAddress(to)];
+      if (start === undefined || last === undefined) return undefined;
+      return `BAR ${bar} of ${logDevice(device)}, ${hex(start)}-${hex(last)}, is in use by something else`;
+    },
+  },
+];
+
+class KernelLogVfioReader implements LineReader {
+  readonly #sink: FactSink;
+
+  constructor(sink: FactSink) {
+    this.#sink = sink;
+  }
+
+  line(line: DumpLine, ahead: Lookahead): number {
+    return line.elision || line.prompt ? 0 : tellMessage(MESSAGES, line, ahead, this.#sink);
+  }
+}
+
+export const KERNEL_LOG_VFIO: LineFormat = {
+  kind: 'lines',
+  name: 'kernel-log-vfio',
+  title: 'Kernel log: VFIO',
+  interest: /RLIMIT_MEMLOCK|vfio_pin|No interrupt remapping|vfio-pci .{4,40}: BAR/,
+  open: (_source: DumpSource, sink) => new KernelLogVfioReader(sink),
+};

@@ -1,0 +1,40 @@
+// Faults of a virtio-iommu in the log of its guest.
+//
+//   prefix reason "fault from EP" number ["PASID" number] ["at" address "[" ["R"] ["W"] ["X"] "]"]
+//
+// reason = "domain" | "page" | "unknown"; address = "0x" hex | "0". The endpoint is told by its number, decimal; which
+// device that is, the guest's firmware says. Without an address it is no fault fact.
+// (viommu_fault_handler in drivers/iommu/virtio-iommu.c, Linux 5.3 to 6.12.)
+import { faultLines } from './fault-line.ts';
+import { parseAddress } from './shared.ts';
+
+const REASONS: ReadonlyMap<string | undefined, string> = new Map([
+  ['domain', 'the endpoint has no domain'],
+  ['page', 'page fault'],
+  ['unknown', 'fault of unknown reason'],
+]);
+
+export const KERNEL_LOG_VIRTIO = faultLines({
+  name: 'kernel-log-virtio',
+  title: 'Kernel log: virtio-iommu',
+  start: /\b(?:domain|page|unknown) fault(?: from EP\b|(?: from)?$)/,
+  pattern:
+    /\b(domain|page|unknown) fault from EP (\d{1,10})(?: PASID (\d{1,10}))? at (0x[0-9a-f]{1,64}|0) \[(R?)(W?)X?\]/,
+  shorter: /\b(domain|page|unknown) fault from EP (\d{1,10})(?: PASID (\d{1,10}))?$/,
+  read: ([, reason, endpoint, pasid, place, reads, writes]) => {
+    const words = REASONS.get(reason) ?? 'fault';
+    if (place === undefined) return `endpoint ${endpoint}: ${words}, no address is told`;
+    const address = parseAddress(place);
+    if (address === undefined) return undefined;
+    const access = writes === 'W' ? 'write' : reads === 'R' ? 'read' : undefined;
+    return {
+      kind: 'fault',
+      address,
+      device: `ep:${endpoint}`,
+      ...(access === undefined ? {} : { access }),
+      reason: words,
+      driver: 'virtio',
+      ...(pasid === undefined ? {} : { pasid: Number(pasid) }),
+    };
+  },
+});

@@ -1,0 +1,314 @@
+// QEMU's trace events, whatever the backend wrote before them:
+//
+//   event = [pid "@" seconds ":"] name " " text
+//
+// An event is known by its text where that says all, since names changed more often than texts:
+//
+//   "region_add [ram] " start " - " last [" [" pointer "]"]             given to VFIO: a mapping
+//   "region_del " start " - " last
+//   "SKIPPING region_add " start " - " last                             part of the guest's memory, not for VFIO
+//   "Region " name " " start " size=" size " is not aligned to " …      too small a piece of a BAR
+//   "iommu " ("map" | "unmap") " @ " start " - " last                   a guest's IOMMU, in either case of letters
+//   "iommufd_backend_map_dma" "iommufd=" n "ioas=" n "iova=" iova "size=" size "addr=" pointer "readonly=" n "(" ret ")"
+//   "iommufd_backend_map_file_dma" … "fd=" n "start=" decimal "readonly=" n "(" ret ")"
+//   "iommufd_backend_unmap_dma" ["_non_exist"] … "iova=" iova "size=" size "(" ret ")"
+//   "virtio_iommu_map" "domain=" n "virt_start=" start "virt_end=" last "phys_start=" address …    also _unmap
+//   "vhost_vdpa_dma_map" … "iova: " iova "size: " size "uaddr: " pointer …                          also _unmap
+//
+// Ends are inclusive, addresses hexadecimal, with `0x` save in the oldest. `ret` is the ioctl's: -1 only says that there
+// is an error; which one stands in the error message behind it. Other events of VFIO and iommufd have no addresses that
+// a device uses (offsets in a BAR, addresses of the process) and are understood.
+// (trace-events in hw/vfio, hw/virtio and backends, QEMU 1.3 to 10; the simple backend's `iova_start=0x…` as well.)
+import type { FactOf } from '../../../session/events.ts';
+import { errnoName, errnoOfText } from '../../fields/errno.ts';
+import { rangeOfEnds, rangeOfSize } from '../../fields/range-of.ts';
+import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import { matchLongest } from '../../text/match-longest.ts';
+import { parseAddress } from '../kernel-log/shared.ts';
+
+const HEX = '(?:0x)?([0-9a-fA-F]{1,64})';
+// An equals sign at the end of a line may have been taken for quoted-printable's: it need not be there.
+const POINTER = '((?:0x)?[0-9a-fA-F]{1,64}|\\(nil\\))';
+const ENDS = `${HEX} ?- ?${HEX}(?!\\w)`;
+const RET = '\\((-?\\d{1,9})(?:\\)|$)';
+
+interface Event {
+  readonly start: RegExp;
+  /** From the fullest to the shortest. */
+  readonly patterns: readonly RegExp[];
+  readonly read: (match: RegExpExecArray, line: DumpLine, ahead: Lookahead, lines: number) => void;
+}
+
+const REST = /^[0-9a-f]{1,15}\)?$/i;
+const TIME = /(?:^|[\s>])\d{1,10}@(\d{1,12}\.\d{1,9}):|\s(\d{1,9}\.\d{6}): tracing_mark_write:/;
+
+/** Events of VFIO and iommufd that hold no address of a device's space, or repeat what others say. */
+const OTHER =
+  /(?:^|[\s:])(?:vfio_(?:region|device_dirty|listener|prereg|msix?|intx|pci|quirk|legacy_dma|get_dirty|known_safe|iommu_map_dirty|populate|attach|detach|put|get_dev)[a-z_]{0,48}|iommufd_(?:backend|cdev|viommu|change)[a-z_]{0,48}|virtio_iommu_[a-z_]{1,48}) +(?:[\w"([/]|-)|region_(?:add|del) \[iommu\]|SKIPPING region_del|SKIPPING tracking_update/;
+const NO_ADDRESS = /vfio_region_mmap|vfio_region_dmabuf|vfio_region_setup|vfio_device_dirty_tracking/;
+const WHOLE_OTHER: readonly RegExp[] = [
+  new RegExp(`vfio_region_mmap Region \\S.{0,100}?\\[${HEX} ?- ?${HEX}\\]`),
+  /vfio_region_dmabuf Device \S.{1,160}, size: 0x[0-9a-f]{1,16}/,
+  /vfio_region_setup Device \S.{1,160}, size: 0x[0-9a-f]{1,16}/,
+  /vfio_device_dirty_tracking_update section \S.{1,160}\]/,
+];
+
+class QemuTraceReader implements LineReader {
+  readonly #sink: FactSink;
+  readonly #events: readonly Event[];
+
+  constructor(sink: FactSink) {
+    this.#sink = sink;
+    this.#events = this.#table();
+  }
+
+  line(line: DumpLine, ahead: Lookahead): number {
+    if (line.elision || line.prompt) return 0;
+    for (const { start, patterns, read } of this.#events) {
+      const found = matchLongest(line, ahead, start, patterns, REST);
+      if (!found) continue;
+      read(found.match, line, ahead, found.lines);
+      return found.lines;
+    }
+    const other = matchLongest(line, ahead, NO_ADDRESS, WHOLE_OTHER);
+    if (!other && !OTHER.test(line.text)) return 0;
+    this.#sink.recognized();
+    return other?.lines ?? 1;
+  }
+
+  #table(): Event[] {
+    return [
+      {
+        start: /region_add \[ram\]|region_add$|vfio_listener_region_add_ram/,
+        patterns: [
+          new RegExp(`region_add \\[ram\\] ?${ENDS} ?\\[${POINTER}\\]`),
+          new RegExp(`region_add \\[ram\\] ?${ENDS} ?\\[${POINTER}$`),
+          new RegExp(`region_add_ram .{0,60}?iova_start=${HEX} iova_end=${HEX} vaddr=${POINTER}`),
+          new RegExp(`region_add \\[ram\\] ?${ENDS}`),
+        ],
+        read: ([, from, to, pointer], line) =>
+          this.#mapping('map', line, rangeOfEnds(from, to, line, this.#sink), pointer),
+      },
+      {
+        start: /SKIPPING|region_add_skip/,
+        patterns: [
+          new RegExp(`SKIPPING region_add ${ENDS}`),
+          new RegExp(`region_add_skip .{0,60}?start=${HEX} end=${HEX}`),
+        ],
+        read: ([, from, to], line) => {
+          const range = rangeOfEnds(from, to, line, this.#sink);
+          const name = 'skipped by the VFIO listener';
+          if (range) this.#sink.fact({ kind: 'guest', ...range, name, type: 'i/o' }, line.number);
+        },
+      },
+      {
+        start: /(?<!SKIPPING )region_del (?!\[|skip)|region_del$|vfio_listener_region_del /,
+        patterns: [
+          new RegExp(`(?<!SKIPPING )region_del ${ENDS}`),
+          new RegExp(`region_del \\d.{0,60}?start=${HEX} end=${HEX}`),
+        ],
+        read: ([, from, to], line) => this.#mapping('unmap', line, rangeOfEnds(from, to, line, this.#sink)),
+      },
+      {
+        start: /region_add_no_dma_map|is not aligned to/,
+        patterns: [
+          new RegExp(
+            `(?:Region |no_dma_map )"([^"]{1,200})" ${HEX} size ?= ?${HEX} is not aligned to (?:0x)?[0-9a-f]{1,16}(?: and cannot be mapped for DMA)?`,
+          ),
+          new RegExp(`(?:Region |no_dma_map )"([^"]{1,200})" ${HEX} size ?=? ?${HEX}(?!\\w)`),
+        ],
+        read: ([, name = '', from, size], line) => {
+          const range = rangeOfSize(from, size, line, this.#sink);
+          if (range) this.#sink.fact({ kind: 'guest', ...range, name, type: 'ram' }, line.number);
+        },
+      },
+      {
+        start: /iommu (?:un)?map @|vfio_iommu_map_notify/i,
+        patterns: [new RegExp(`iommu (map|unmap) @ ${ENDS}`, 'i')],
+        read: ([, op = '', from, to], line) => {
+          const kind = op.toLowerCase() === 'map' ? 'map' : 'unmap';
+          this.#mapping(kind, line, rangeOfEnds(from, to, line, this.#sink));
+        },
+      },
+      {
+        start: /iommufd_backend_map_dma/,
+        patterns: [
+          new RegExp(
+            `map_dma {1,4}iommufd=?.{1,60}?iova=? ?${HEX} size=? ?${HEX} addr=? ?${POINTER} readonly=? ?\\d ?${RET}`,
+          ),
+          new RegExp(
+            `map_dma .{1,100}?iova=${HEX} size=${HEX} v?addr=${POINTER} readonly=(?:0x)?\\d ret=(0x[0-9a-f]{1,16}|-?\\d{1,9})(?!\\w)`,
+          ),
+        ],
+        read: ([, from, size, pointer, ret], line, ahead, lines) =>
+          this.#request('map', line, [from, size], ret, pointer, ahead, lines),
+      },
+      {
+        start: /iommufd_backend_map_file_dma/,
+        patterns: [
+          new RegExp(
+            `map_file_dma {1,4}iommufd=?.{1,60}?iova=? ?${HEX} size=? ?${HEX} fd=? ?\\d{1,9} start=? ?\\d{1,20} readonly=? ?\\d ?${RET}`,
+          ),
+          new RegExp(`map_file_dma .{1,100}?iova=${HEX} size=${HEX} .{1,80}?ret=(0x[0-9a-f]{1,16}|-?\\d{1,9})(?!\\w)`),
+        ],
+        read: ([, from, size, ret], line, ahead, lines) =>
+          this.#request('map', line, [from, size], ret, undefined, ahead, lines),
+      },
+      {
+        start: /iommufd_backend_unmap_dma/,
+        patterns: [
+          new RegExp(
+            `unmap_dma(_non_exist)? {1,4}(?:Unmap nonexistent mapping: )?iommufd=?.{1,60}?iova=? ?${HEX} size=? ?${HEX} ?${RET}`,
+          ),
+          new RegExp(
+            `unmap_dma(_non_exist)? .{1,100}?iova=${HEX} size=${HEX} ret=(0x[0-9a-f]{1,16}|-?\\d{1,9})(?!\\w)`,
+          ),
+        ],
+        read: ([, absent, from, size, ret], line, ahead, lines) =>
+          this.#request('unmap', line, [from, size], absent && ret !== '0' ? '-2' : ret, undefined, ahead, lines),
+      },
+      {
+        start: /virtio_iommu_map /,
+        patterns: [
+          new RegExp(
+            `virtio_iommu_map .{0,60}?domain(?:_id)?=(\\w{1,16}) virt_start=? ?${HEX} virt_end=? ?${HEX} phys_start=? ?${HEX}(?!\\w)`,
+          ),
+        ],
+        read: ([, domain = '', from, to, physical], line) => {
+          const paddr = parseAddress(physical);
+          const range = rangeOfEnds(from, to, line, this.#sink);
+          this.#mapping('map', line, range, undefined, { domain, ...(paddr === undefined ? {} : { paddr }) });
+        },
+      },
+      {
+        start: /virtio_iommu_unmap /,
+        patterns: [
+          new RegExp(
+            `virtio_iommu_unmap .{0,60}?domain(?:_id)?=(\\w{1,16}) virt_start=? ?${HEX} virt_end=? ?${HEX}(?!\\w)`,
+          ),
+        ],
+        read: ([, domain = '', from, to], line) =>
+          this.#mapping('unmap', line, rangeOfEnds(from, to, line, this.#sink), undefined, { domain }),
+      },
+      {
+        start: /vhost_vdpa_dma_map /,
+        patterns: [
+          new RegExp(`vhost_vdpa_dma_map .{1,120}?iova: ${HEX} size: ${HEX} uaddr: ${POINTER} perm`),
+          new RegExp(`vhost_vdpa_dma_map .{1,120}?iova: ${HEX} size: ${HEX} uaddr: ${POINTER}(?!\\w)`),
+        ],
+        read: ([, from, size, pointer], line) =>
+          this.#mapping('map', line, rangeOfSize(from, size, line, this.#sink), pointer),
+      },
+      {
+        start: /vhost_vdpa_dma_unmap /,
+        patterns: [new RegExp(`vhost_vdpa_dma_unmap .{1,120}?iova: ${HEX} size: ${HEX}(?!\\w)`)],
+        read: ([, from, size], line) => this.#mapping('unmap', line, rangeOfSize(from, size, line, this.#sink)),
+      },
+    ];
+  }
+
+  #mapping(
+    kind: 'map' | 'unmap',
+    line: DumpLine,
+    range: Pick<FactOf<'map'>, 'start' | 'last'> | undefined,
+    pointer?: string,
+    more: Pick<FactOf<'map'>, 'paddr' | 'domain'> = {},
+  ): void {
+    if (!range) return;
+    const vaddr = pointer === '(nil)' ? parseAddress('0') : parseAddress(pointer);
+    const [, stamp, mark] = TIME.exec(line.raw) ?? [];
+    const seconds = stamp ?? mark;
+    this.#sink.fact(
+      {
+        kind,
+        start: range.start,
+        last: range.last,
+        ...more,
+        ...(vaddr === undefined ? {} : { vaddr }),
+        ...(seconds === undefined ? {} : { time: Number(seconds) }),
+        origin: 'qemu',
+      },
+      line.number,
+    );
+  }
+
+  #request(
+    op: 'map' | 'unmap',
+    line: DumpLine,
+    [from, size]: readonly [string | undefined, string | undefined],
+    ret: string | undefined,
+    pointer: string | undefined,
+    ahead: Lookahead,
+    lines: number,
+  ): void {
+    const range = rangeOfSize(from, size, line, this.#sink);
+    if (!range) return;
+    const vaddr = pointer === '(nil)' ? parseAddress('0') : parseAddress(pointer);
+    let result = resultOf(ret) ?? errorBehind(op, from, ahead, lines);
+    if (result === undefined) {
+      const message = `the trace only says that the ${op} failed, and no error message follows: which error is not known`;
+      this.#sink.diagnostic('info', 'qemu-error-unknown', message, line.number);
+      result = 'unknown';
+    }
+    this.#sink.fact(
+      { kind: 'request', op, api: 'iommufd', ...range, ...(vaddr === undefined ? {} : { vaddr }), result },
+      line.number,
+    );
+  }
+}
+
+/** What is returned in a trace: 0, or a number of an error; undefined for -1, which says only that there is one. */
+function resultOf(ret: string | undefined): string | 0 | undefined {
+  if (ret === undefined) return undefined;
+  // The simple backend prints 32 bits in hexadecimal.
+  const number = ret.startsWith('0x') ? Number(BigInt.asIntN(32, BigInt(ret))) : Number(ret);
+  if (number === 0) return 0;
+  if (number === -1) return undefined;
+  const name = errnoName(number);
+  return name === undefined ? `-${Math.abs(number)}` : `-${name}`;
+}
+
+/** The error that the message behind a trace line tells, before the next trace line of a request. */
+function errorBehind(
+  op: 'map' | 'unmap',
+  iova: string | undefined,
+  ahead: Lookahead,
+  lines: number,
+): string | undefined {
+  let text = '';
+  for (let n = lines; n <= lines + 3; n++) {
+    const next = ahead(n);
+    if (!next || /iommufd_backend_(?:un)?map/.test(next.text)) break;
+    text += ` ${next.text.trim()}`;
+  }
+  const ioctl =
+    op === 'map'
+      ? /IOMMU_IOAS_MAP(?:_FILE)? failed: ([A-Za-z/ ]{3,48})/
+      : /IOMMU_IOAS_UNMAP failed: ([A-Za-z/ ]{3,48})/;
+  const call =
+    /dma_(map|unmap) ?\([^,()]{1,40}(?:\(nil\))?, ?(?:0x)?([0-9a-f]{1,64}) ?,[^=]{1,120}= ?-(\d{1,4})(?!\w)/i.exec(
+      text,
+    );
+  const [, what, at, number] = call ?? [];
+  if (what === op && parseAddress(at) === parseAddress(iova)) {
+    const name = errnoName(Number(number));
+    if (name !== undefined) return `-${name}`;
+  }
+  const said = ioctl.exec(text)?.[1] ?? '';
+  // What follows in the next message may be glued to the text: its longest beginning that is an error.
+  const words = said.trim().split(/\s+/);
+  for (let n = Math.min(words.length, 8); n > 0; n--) {
+    const name = errnoOfText(words.slice(0, n).join(' '));
+    if (name !== undefined) return `-${name}`;
+  }
+  return undefined;
+}
+
+export const QEMU_TRACE: LineFormat = {
+  kind: 'lines',
+  name: 'qemu-trace',
+  title: 'QEMU: traces',
+  interest:
+    /region_(?:add|del)|iommufd_|vfio_(?:region|listener|iommu_map|msi|intx|pci|quirk|device_dirty|prereg|legacy_dma|get_d|known_safe|populate|attach|detach|put)|virtio_iommu_|vhost_vdpa_dma|iommu (?:un)?map @|is not aligned to/i,
+  open: (_source: DumpSource, sink) => new QemuTraceReader(sink),
+};

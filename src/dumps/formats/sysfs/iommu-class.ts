@@ -1,0 +1,306 @@
+// IOMMUs in sysfs, as people print them. An IOMMU has a directory (a link to it stands in /sys/class/iommu)
+//
+//   directory = "/sys/class/iommu/" name | "/sys/devices/" … "/iommu/" name
+//   file      = directory "/intel-iommu/" ("cap" | "ecap" | "version" | "address" | "domains_supported" | "domains_used")
+//             | directory "/amd-iommu/" ("cap" | "features")
+//   value     = 1*16hexdigit [":" 1*16hexdigit]       no "0x"; cap and ecap are one number
+//
+// of which these forms tell:
+//
+//   file ":" value                        grep
+//   "==>" file "<=="   value              head, tail; also a line that holds nothing but the path
+//   command with its files   1*value      cat, with or without a prompt; files that a pattern hides are not known
+//   "ls" "/sys/class/iommu"   1*name      and what `ls -l` prints of a link: name "->" … "/iommu/" name
+//   directory, with anything below it     find, ls -d: the name alone
+//
+// A file by itself is known by its path. The address width (MGAW) stands in bits 21:16 of Intel's cap, minus one.
+// (drivers/iommu/intel/iommu.c, amd/init.c, iommu-sysfs.c, Linux 3.17 to 6.12. Names: dmarN, ivhdN, smmu.ADDRESS,
+// smmu3.ADDRESS, s390-iommu.N, riscv-iommu@DEVICE, apple-dart.DEVICE; virtio-iommu has that of its PCI device.)
+import type { Iova } from '../../../iova/iova.ts';
+import type { FactOf } from '../../../session/events.ts';
+import { addressWidthOf } from '../../../uapi/vtd-capability.ts';
+import { normalizePciAddress } from '../../fields/pci-address.ts';
+import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import { WorkingDirectory } from '../../text/working-directory.ts';
+import { continuation, joinWrapped } from '../../text/wrapped.ts';
+import { parseAddress, shown } from '../kernel-log/shared.ts';
+import { type IommuPlace, iommuPlace, pathComponents } from './path.ts';
+
+/** Files of an IOMMU's that are understood; of the others only the path counts. */
+const FILES = new Set(['cap', 'ecap', 'version', 'address', 'domains_supported', 'domains_used', 'features']);
+const VALUE = /^(?:0x)?[0-9a-f]{1,64}(?::[0-9a-f]{1,64})?$/i;
+const HEX = /^(?:0x)?[0-9a-f]{1,64}$/i;
+const PRINTED = /^(?:\S{1,300}\/)?(?:intel|amd)-iommu\/[a-z_]{1,40}(?=:)/;
+/** What a path that a mail program broke ends with, or its value. */
+const BROKEN = /(?:^|\s)(?:\/sys\/|\S{0,300}iommu)\S{0,300}$/;
+const FRAME = /^=+>\s{0,8}(\S{1,300})\s{0,8}<=+$/;
+const PATH = /^["'`]?([./~]?[\w.@:/\\-]{1,300}?)["'`]?:?$/;
+const LINK = /(?:^|\s)\S{1,100} -> (\S{1,300})$/;
+const SHOW = /^(?:sudo\s{1,8})?(?:cat|head|tail|more|less)((?:\s{1,8}[^\s|;&<>]{1,300}){1,16})$/;
+const LIST = /^(?:sudo\s{1,8})?ls(?:\s{1,8}-\w{1,12}){0,4}(?:\s{1,8}([^\s|;&<>*]{1,300}))?$/;
+const BRACES = /^(.{0,300})\{([\w,]{1,100})\}(.{0,100})$/;
+/** Asks for what is read here, whatever it prints. */
+const COMMAND = /\/class\/iommu(?![\w-])|(?:intel|amd)-iommu\//;
+const NAME = /^[A-Za-z0-9][\w.:@-]{0,100}$/;
+/** What a line with a path to an IOMMU has in it. */
+const HAS_PATH = /\/iommu|-iommu\//;
+const MOST_NAMES = 10_000;
+
+/** By how drivers name their IOMMUs. */
+const DRIVERS: readonly (readonly [name: RegExp, driver: string])[] = [
+  [/^dmar\d/, 'intel'],
+  [/^ivhd\d/, 'amd'],
+  [/^(?:arm-)?smmu-?v?3/, 'smmu-v3'],
+  [/^(?:arm-)?smmu/, 'smmu-v2'],
+  [/^virtio/, 'virtio'],
+  [/^s390/, 's390'],
+  [/^riscv/, 'riscv'],
+  [/^apple-dart/, 'apple-dart'],
+];
+
+/** The `iommu` fact of what a path of sysfs leads to: its name and driver (`unknown` if neither path nor name tell). */
+export function iommuOf({ name, driver }: IommuPlace): FactOf<'iommu'> {
+  if (driver !== undefined) return { kind: 'iommu', name, driver };
+  const byName = DRIVERS.find(([pattern]) => pattern.test(name))?.[1];
+  return { kind: 'iommu', name, driver: byName ?? (normalizePciAddress(name) === undefined ? 'unknown' : 'virtio') };
+}
+
+interface IommuFile extends IommuPlace {
+  readonly file: string;
+}
+
+interface Printed {
+  readonly place: IommuFile;
+  readonly value: string;
+}
+
+class IommuClassReader implements LineReader {
+  readonly #sink: FactSink;
+  readonly #directory = new WorkingDirectory();
+  /** The file that the source is. */
+  readonly #own: IommuFile | undefined;
+  /** Files whose content stands on the lines below the line of this index, one each. */
+  #below: readonly IommuFile[] = [];
+  #index = -1;
+  /** Index of the last line of a listing of all IOMMUs. */
+  #listed: number | undefined;
+  /** What is known of the IOMMU at hand, and its first line. */
+  #draft: { readonly fact: FactOf<'iommu'>; readonly line: number } | undefined;
+  readonly #told = new Set<string>();
+
+  constructor(source: DumpSource, sink: FactSink) {
+    this.#sink = sink;
+    this.#own = asFile(iommuPlace(source.path));
+  }
+
+  line(line: DumpLine, ahead: Lookahead): number {
+    if (line.elision) return 0;
+    if (line.prompt) {
+      this.#below = [];
+      this.#listed = undefined;
+      this.#directory.prompt(line);
+    }
+    if (line.prompt || line.text.includes('cd ')) this.#directory.command(line.text);
+    const taken =
+      this.#value(line) ||
+      this.#printed(line, ahead) ||
+      this.#command(line, ahead) ||
+      this.#path(line) ||
+      this.#list(line) ||
+      (line.prompt && COMMAND.test(line.text) ? 1 : 0);
+    // The fact comes before those of whatever follows.
+    const next = ahead(Math.max(1, taken));
+    const goesOn =
+      this.#below.length > 0 || next?.prompt !== undefined || (next !== undefined && HAS_PATH.test(next.text));
+    if (taken === 0 || !goesOn) this.#close();
+    return taken;
+  }
+
+  end(): void {
+    this.#close();
+  }
+
+  #value(line: DumpLine): number {
+    const value = line.text.trim();
+    if (line.prompt) return 0;
+    if (this.#own) return this.#note(this.#own, value, line);
+    const [place, ...rest] = this.#below;
+    if (!place) return 0;
+    const follows = line.index === this.#index + 1 && line.blanksBefore === 0;
+    const taken = follows ? this.#note(place, value, line) : 0;
+    this.#below = taken > 0 ? rest : [];
+    this.#index = line.index;
+    return taken;
+  }
+
+  /** Takes a file's content, if it can be one. */
+  #note(place: IommuFile, value: string, line: DumpLine): number {
+    const kept = place.file === 'cap' || place.file === 'ecap';
+    if (kept ? HEX.test(value) : VALUE.test(value)) {
+      // Of a tree's files each is a source: those that tell nothing more need no fact.
+      if (!kept && place === this.#own) {
+        this.#sink.recognized();
+        return 1;
+      }
+      const number = kept ? parseAddress(value) : undefined;
+      const fact = this.#about(place, line);
+      if (number !== undefined) setRegister(fact, place.file, number);
+      else if (kept) this.#damaged(line);
+      return 1;
+    }
+    if (!kept || !/^(?:0x)?[0-9a-f]{2}\S{0,80}$/i.test(value)) return 0;
+    this.#damaged(line);
+    return 1;
+  }
+
+  #damaged(line: DumpLine): void {
+    const message = `looks like a register of an IOMMU but is damaged: ${shown(line.text)}`;
+    this.#sink.diagnostic('warning', 'damaged-register', message, line.number);
+  }
+
+  #printed(line: DumpLine, ahead: Lookahead): number {
+    const { text } = line;
+    if (line.prompt || !BROKEN.test(text)) return 0;
+    const found = this.#read(text);
+    if (!found) {
+      const joined = joinWrapped(line, ahead, 2, (whole) => this.#read(whole));
+      if (!joined) return 0;
+      return this.#note(joined.value.place, joined.value.value, line) === 0 ? 0 : joined.lines;
+    }
+    // The next line is another file's, unless the number was broken.
+    const rest = continuation(line, ahead)?.text.trim();
+    const whole = rest !== undefined && VALUE.test(rest) && !/^0x/i.test(rest) ? found.value + rest : '';
+    if (whole.length <= 33 && VALUE.test(whole)) return this.#note(found.place, whole, line) && 2;
+    return this.#note(found.place, found.value, line);
+  }
+
+  /** What grep prints: a file and what it holds. */
+  #read(text: string): Printed | undefined {
+    const bare = text.trim();
+    const path = PRINTED.exec(bare)?.[0];
+    // Two paths that follow each other are no broken one.
+    if (path === undefined || path.indexOf('/sys/', 1) >= 0) return undefined;
+    const place = this.#file(path);
+    if (!place) return undefined;
+    const value = bare.slice(path.length + 1);
+    const single = place.file === 'cap' || place.file === 'ecap' ? value.replace(/^1:/, '') : value;
+    return single === '' ? undefined : { place, value: single };
+  }
+
+  #file(path: string): IommuFile | undefined {
+    return asFile(iommuPlace(pathComponents(path)) ?? iommuPlace(this.#directory.resolve(path)));
+  }
+
+  #command(line: DumpLine, ahead: Lookahead): number {
+    const text = line.text.trim();
+    const names = SHOW.exec(text)?.[1]?.trim().split(/\s+/);
+    if (names) {
+      const files = names.flatMap(expanded).filter((name) => !name.startsWith('-'));
+      const places = files.map((name) => this.#file(name));
+      const known = places.flatMap((place) => place ?? []);
+      const next = ahead(1);
+      if (known.length === 0 || known.length < places.length || !next || !VALUE.test(next.text.trim())) return 0;
+      this.#below = known;
+      this.#index = line.index;
+      return 1;
+    }
+    const listed = LIST.exec(text);
+    if (!listed || !isAll(this.#directory.resolve(listed[1] ?? '.'))) return 0;
+    this.#listed = line.index;
+    return 1;
+  }
+
+  /** A line that is a path, with or without the frame that head and tail put around it. */
+  #path(line: DumpLine): number {
+    if (line.prompt) return 0;
+    const text = line.text.trim();
+    const path = FRAME.exec(text)?.[1] ?? PATH.exec(text)?.[1];
+    if (path === undefined || !text.includes('iommu')) return 0;
+    const components = pathComponents(path);
+    if (text.endsWith(':') && isAll(components)) {
+      this.#listed = line.index;
+      return 1;
+    }
+    const place = iommuPlace(components);
+    if (!place) return 0;
+    this.#about(place, line);
+    const file = asFile(place);
+    this.#below = file ? [file] : [];
+    this.#index = line.index;
+    return 1;
+  }
+
+  #list(line: DumpLine): number {
+    if (line.prompt) return 0;
+    const text = line.text.trim();
+    const target = text.includes(' -> ') ? LINK.exec(text)?.[1] : undefined;
+    const place = target === undefined ? undefined : iommuPlace(pathComponents(target));
+    const isIn = this.#listed !== undefined && line.index === this.#listed + 1 && line.blanksBefore === 0;
+    if (place && place.file === undefined) {
+      if (isIn) this.#listed = line.index;
+      this.#about(place, line);
+      return 1;
+    }
+    const names = text.split(/\s+/);
+    const isTotal = /^total \d+$/.test(text);
+    if (!isIn || !(isTotal || names.every((name) => NAME.test(name) && /\d/.test(name)))) return 0;
+    this.#listed = line.index;
+    if (!isTotal) for (const name of names) this.#about({ name }, line);
+    return 1;
+  }
+
+  /** What is to be told of an IOMMU: a new one is begun if another was at hand. */
+  #about(place: IommuPlace, line: DumpLine): FactOf<'iommu'> {
+    if (this.#draft?.fact.name !== place.name) {
+      this.#close();
+      this.#draft = { fact: iommuOf(place), line: line.number };
+    }
+    const { fact } = this.#draft as { readonly fact: FactOf<'iommu'> };
+    if (place.driver !== undefined) fact.driver = place.driver;
+    return fact;
+  }
+
+  /** Tells what is known; a name alone only once. */
+  #close(): void {
+    const draft = this.#draft;
+    this.#draft = undefined;
+    if (!draft) return;
+    const { fact, line } = draft;
+    if (this.#told.has(fact.name) && fact.cap === undefined && fact.ecap === undefined) return;
+    if (this.#told.size < MOST_NAMES) this.#told.add(fact.name);
+    this.#sink.fact(fact, line);
+  }
+}
+
+function setRegister(fact: FactOf<'iommu'>, file: string, value: Iova): void {
+  if (file === 'ecap') fact.ecap = value;
+  else {
+    if (fact.driver === 'intel') fact.address_width = addressWidthOf(value);
+    fact.cap = value;
+  }
+}
+
+function asFile(place: IommuPlace | undefined): IommuFile | undefined {
+  const file = place?.file;
+  return place && file !== undefined && FILES.has(file) ? { ...place, file } : undefined;
+}
+
+/** True for the directory of all IOMMUs. */
+function isAll(components: readonly string[]): boolean {
+  return components.at(-1) === 'iommu' && components.at(-2) === 'class';
+}
+
+/** `a/{b,c}` as the shell takes it. */
+function expanded(name: string): string[] {
+  const [, before = '', words, behind = ''] = BRACES.exec(name) ?? [];
+  return words === undefined ? [name] : words.split(',').map((word) => before + word + behind);
+}
+
+export const IOMMU_CLASS: LineFormat = {
+  kind: 'lines',
+  name: 'iommu-class',
+  title: 'IOMMUs in sysfs',
+  interest:
+    /\/iommu|-iommu\/|\/sys\/|^\s{0,8}[\w.:@-]{1,100}$| -> |^\s{0,8}(?:dmar|ivhd|smmu|arm-smmu|virtio|s390-iommu|riscv-iommu|apple-dart)\S{0,100}\s|^total \d/,
+  open: (source, sink) => new IommuClassReader(source, sink),
+};

@@ -1,0 +1,372 @@
+// What programs other than QEMU say about VFIO: DPDK (EAL, vDPA drivers), SPDK, and monitors in Rust that use rust-vmm's
+// or crosvm's VFIO (Cloud Hypervisor, Kata with it, crosvm). Ranges first:
+//
+//   "dma_map vaddr: " a ", iova: " a ", size: " n ", ret: " r | "ret=-1, errno was set to " name       also dma_unmap
+//   "Couldn't map user memory for DMA: va: " a " iova: " a " len: 0x" decimal        EAL prints it so; see `lengthOf`
+//   "Failed to map region region vaddr=" a " phys_addr=" iova " len=" n              SPDK 17
+//   "DMA map region " n ": HVA " a ", GPA " iova ["," " HPA " a] ", size " n          vDPA; also "DMA unmap"
+//   "Could not map mmio region to vfio container: iova " a ", size " n ": " error     Cloud Hypervisor; also "unmap … from"
+//   ["iommufd IOAS"] "DMA map failed: iova=" iova " user_va=" a " length=" n … error    OpenVMM
+//
+// The error of the second and third stands in the line before. Messages without a range are diagnostics.
+// (lib/eal/linux/eal_vfio.c, DPDK 16 to 25; lib/env_dpdk/memory.c of SPDK; vfio-ioctls of rust-vmm; pci/src/vfio.rs of
+// Cloud Hypervisor.)
+import { hex } from '../../iova/format.ts';
+import { type IovaRange, rangeOfLength } from '../../iova/range.ts';
+import { errnoName, errnoOfText } from '../fields/errno.ts';
+import { PCI_ADDRESS_PATTERN } from '../fields/pci-address.ts';
+import { rangeOfSize } from '../fields/range-of.ts';
+import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead, Severity } from '../format.ts';
+import { matchLongest } from '../text/match-longest.ts';
+import { logDevice, parseAddress } from './kernel-log/shared.ts';
+import { errorSuffix, type Message, tellMessage } from './message-table.ts';
+
+const HEX = '(?:0x)?([0-9a-fA-F]{1,64})';
+const DEVICE = new RegExp(`(?:\\bBDF:|(?<![\\w.:]))(${PCI_ADDRESS_PATTERN})(?![\\w.])`);
+const DEVICE_BEFORE = `(?:(${PCI_ADDRESS_PATTERN})[: ] ?)?`;
+const OS_ERROR = /\(os error (\d{1,4})\)|Error\((\d{1,4})\)/;
+
+const DMA_START = /\bdma_(?:un)?map\b/;
+const DMA: readonly RegExp[] = [
+  new RegExp(
+    `\\bdma_(map|unmap) (?:vaddr: ?${HEX}, ?)?iova: ?${HEX}, ?size: ?${HEX}, ?ret ?[=:]? ?(-?\\d{1,9}), ?errno was set to ([A-Z][A-Z0-9]{2,16})`,
+  ),
+  new RegExp(
+    `\\bdma_(map|unmap) (?:vaddr: ?${HEX}, ?)?iova: ?${HEX}, ?size: ?${HEX}, ?ret ?[=:]? ?(-?\\d{1,9})(?!\\w)`,
+  ),
+];
+const USER_START = /map user memory for DMA|Failed to map region/;
+const USER: readonly RegExp[] = [
+  new RegExp(`map user memory for DMA: va: ?${HEX} iova: ?${HEX} len: ?((?:0x)?[0-9a-fA-F]{1,64})(?!\\w)`),
+  new RegExp(
+    `Failed to map region (?:region )?vaddr=? ?${HEX} phys_addr=? ?${HEX} len=? ?((?:0x)?[0-9a-fA-F]{1,64})(?!\\w)`,
+  ),
+];
+const VDPA_START = /\bDMA (?:un)?map,? region/;
+const VDPA: readonly RegExp[] = [
+  new RegExp(`\\bDMA (map|unmap),? region ?\\d{0,6}: ?HVA ${HEX}, ?GPA ${HEX},(?: ?HPA ${HEX},)? ?size ${HEX}(?!\\w)`),
+];
+const MMIO_START = /Could not (?:un)?map mmio/;
+const MMIO: readonly RegExp[] = [
+  new RegExp(
+    `Could not (map|unmap) mmio region (?:to|from) vfio container: {1,40}iova ${HEX}, ?size ${HEX}: ?(.{1,400}(?:\\(os error \\d{1,4}\\)|Error\\(\\d{1,4}\\)).{0,300})`,
+  ),
+  new RegExp(
+    `Could not (map|unmap) mmio region (?:to|from) vfio container: {1,40}iova ${HEX}, ?size ${HEX}: ?(.{0,400})`,
+  ),
+];
+const FAILED_START = /\bDMA (?:un)?map failed/;
+const FAILED: readonly RegExp[] = [
+  new RegExp(
+    `(IOAS )?DMA (map|unmap) failed: iova=${HEX},? (?:(?:user_va|vaddr|host_va)=${HEX},? )?(?:length|size)=${HEX}(?!\\w)(.{0,400}(?:\\(os error \\d{1,4}\\)|Error\\(\\d{1,4}\\)))`,
+  ),
+  new RegExp(
+    `(IOAS )?DMA (map|unmap) failed: iova=${HEX},? (?:(?:user_va|vaddr|host_va)=${HEX},? )?(?:length|size)=${HEX}(?!\\w)`,
+  ),
+];
+/** Lines between an error and the range that it was about. */
+const BESIDE = 2;
+
+const of = (device: string | undefined) => (device === undefined ? '' : ` ${logDevice(device)}`);
+const number = (text: string | undefined) => {
+  const value = text === undefined ? undefined : parseAddress(text);
+  return value === undefined ? undefined : hex(value);
+};
+
+const MESSAGES: readonly Message[] = [
+  {
+    severity: 'error',
+    code: 'dpdk-iova-above-mask',
+    start: /IOVA exceeding/,
+    pattern: /IOVA exceeding limits of current DMA mask/,
+    text: () => 'memory lies at an IOVA that the address width of the IOMMU does not reach',
+  },
+  {
+    severity: 'error',
+    code: 'dpdk-iova-above-mask',
+    start: /memseg iova/,
+    pattern: new RegExp(`memseg iova ${HEX}, ?len ${HEX}, ?out of range`),
+    text: ([, from, length]) => {
+      const start = parseAddress(from);
+      const size = parseAddress(length);
+      const range = start !== undefined && size !== undefined ? rangeOfLength(start, size) : undefined;
+      return range && `memory at IOVA ${hex(range.start)}-${hex(range.last)} lies above the DMA mask`;
+    },
+  },
+  {
+    severity: 'error',
+    code: 'dpdk-iova-mode',
+    start: /Expecting '/,
+    pattern: /Expecting '(\w{2,8})' IOVA mode but current mode is '(\w{2,8})'/,
+    text: ([, wanted, has]) => `a driver needs physical or virtual addresses as IOVA (${wanted}), EAL uses ${has}`,
+  },
+  {
+    severity: 'error',
+    code: 'dpdk-dma-map-failed',
+    start: /annot set up DMA/,
+    pattern: /annot set up DMA (?:re)?mapping(?:, error (\d{1,4})(?: \(([^()]{1,60})\))?)?/,
+    text: ([, errno, text]) => `a range that is not told could not be mapped${errorSuffix(errno, text)}`,
+  },
+  {
+    severity: 'error',
+    code: 'dpdk-dma-unmap-failed',
+    start: /annot clear DMA/,
+    pattern: /annot clear DMA (?:re)?mapping(?:, error (\d{1,4})(?: \(([^()]{1,60})\))?)?/,
+    text: ([, errno, text]) => `a range that is not told could not be unmapped${errorSuffix(errno, text)}`,
+  },
+  {
+    severity: 'error',
+    code: 'dpdk-device-dma-failed',
+    start: /DMA remapping failed/,
+    pattern: new RegExp(`${DEVICE_BEFORE}DMA remapping failed(?:, error (\\d{1,4})(?: \\(([^()]{1,60})\\))?)?`),
+    text: ([, device, errno, text]) =>
+      `memory could not be mapped for the device${of(device)}${errorSuffix(errno, text)}`,
+  },
+  {
+    severity: 'error',
+    code: 'dpdk-partial-unmap',
+    start: /Unexpected size/,
+    pattern:
+      /Unexpected size (0x[0-9a-f]{1,16}|\d{1,20}) of DMA remapping cleared instead of (0x[0-9a-f]{1,16}|\d{1,20})(?!\w)/,
+    text: ([, freed = '0', asked = '0']) =>
+      `an unmap of ${BigInt(asked)} bytes freed ${BigInt(freed)}: the mapping was made with other bounds`,
+  },
+  {
+    severity: 'error',
+    code: 'dpdk-device-not-attached',
+    start: /cannot attach the device|Requested device/,
+    pattern: /Driver cannot attach the device(?: \(([^()\s]{1,60})\))?|Requested device (\S{1,60}) cannot be used/,
+    text: ([, device, other = device]) => `the device${of(other)} cannot be used`,
+  },
+  {
+    severity: 'error',
+    code: 'dpdk-group-not-viable',
+    start: /VFIO group is not/,
+    pattern: new RegExp(`${DEVICE_BEFORE}VFIO group is not viable`),
+    text: ([, device]) =>
+      `the group of the device${of(device)} cannot be used: not all of its devices are bound to VFIO`,
+  },
+  {
+    severity: 'info',
+    code: 'dpdk-not-vfio',
+    start: /not managed by VFIO/,
+    pattern: new RegExp(`${DEVICE_BEFORE}not managed by VFIO driver`),
+    text: ([, device]) => `the device${of(device)} is not bound to VFIO`,
+  },
+  {
+    severity: 'error',
+    code: 'dpdk-region-not-mapped',
+    start: /map new region/,
+    pattern: /Couldn't map new region for DMA/,
+    text: () => 'memory that was added could not be mapped',
+  },
+  {
+    severity: 'error',
+    code: 'dpdk-outside-window',
+    start: /DMA map attempt outside/,
+    pattern: /DMA map attempt outside DMA window/,
+    text: () => 'a range lies outside of the DMA window',
+  },
+  {
+    severity: 'error',
+    code: 'dpdk-no-iommu-type',
+    start: /failed to select IOMMU type/,
+    pattern: new RegExp(`${DEVICE_BEFORE}failed to select IOMMU type`),
+    text: ([, device]) => `the host offers no kind of IOMMU for the device${of(device)}`,
+  },
+  {
+    severity: 'error',
+    code: 'vmm-dma-map-failed',
+    start: /IommuDmaMap|guest memory map into iommu|map an IOVA range to/,
+    pattern:
+      /IommuDmaMap(?:\(Error\((\d{1,4})\)|\([^()]{0,80}\(os error (\d{1,4})\))?|failed to (?:add guest memory map into iommu table|map an IOVA range to the IOAS)(?:: ([A-Za-z][\w ,]{1,60}))?(?: ?\(os error (\d{1,4})\))?/,
+    text: ({ 1: first, 2: second, 3: text, 4: third, input }) =>
+      `memory could not be mapped for a device${named(input)}${errorSuffix(first ?? second ?? third, text)}`,
+  },
+  {
+    severity: 'error',
+    code: 'vmm-dma-unmap-failed',
+    start: /IommuDmaUnmap|guest memory (?:map|regions) from iommu|unmap an IOVA range/,
+    pattern:
+      /IommuDmaUnmap(?:\(Error\((\d{1,4})\)|\([^()]{0,80}\(os error (\d{1,4})\))?|failed to (?:remove (?:all )?guest memory (?:map|regions) from iommu table|unmap an IOVA range from the IOAS)(?:: ([A-Za-z][\w ,]{1,60}))?(?: ?\(os error (\d{1,4})\))?/,
+    text: ({ 1: first, 2: second, 3: text, 4: third, input }) =>
+      `memory could not be unmapped for a device${named(input)}${errorSuffix(first ?? second ?? third, text)}`,
+  },
+];
+
+/** Understood, and nothing to tell. */
+const OTHER =
+  /try initializing EAL with --iova-mode|VFIO support initialized|Probing VFIO support|using IOMMU type \d|Selected IOVA mode '|Memory segment is already mapped, skipping|^\s{0,8}(?:EAL: )?using dma mask/;
+
+class UserspaceMessagesReader implements LineReader {
+  readonly #sink: FactSink;
+  /** The error that was told last. */
+  #error: { readonly name: string; readonly index: number } | undefined;
+
+  constructor(sink: FactSink) {
+    this.#sink = sink;
+  }
+
+  line(line: DumpLine, ahead: Lookahead): number {
+    if (line.elision || line.prompt) return 0;
+    const told = /DMA (?:re)?mapping, error (\d{1,4})/.exec(line.text);
+    const name = told ? errnoName(Number(told[1])) : undefined;
+    if (name !== undefined) this.#error = { name: `-${name}`, index: line.index };
+    const taken =
+      this.#dma(line, ahead) ||
+      this.#user(line, ahead) ||
+      this.#vdpa(line, ahead) ||
+      this.#mmio(line, ahead) ||
+      this.#failed(line, ahead) ||
+      tellMessage(MESSAGES, line, ahead, this.#sink, severityOf);
+    if (taken > 0) return taken;
+    if (!OTHER.test(line.text)) return 0;
+    this.#sink.recognized();
+    return 1;
+  }
+
+  #dma(line: DumpLine, ahead: Lookahead): number {
+    const found = matchLongest(line, ahead, DMA_START, DMA, /^\d{1,3}$/);
+    if (!found) return 0;
+    const [, what, pointer, from, size, ret, errno] = found.match;
+    const op = what === 'map' ? 'map' : 'unmap';
+    if (op === 'unmap' && parseAddress(size) === 0n) {
+      const message = `an unmap at ${number(from) ?? 'an address'} freed nothing: the mapping was made with other bounds`;
+      this.#sink.recognized();
+      this.#sink.diagnostic('warning', 'dpdk-partial-unmap', message, line.number);
+      return found.lines;
+    }
+    const range = rangeOfSize(from, size, line, this.#sink);
+    if (range) this.#request(op, range, this.#resultOf(ret, errno, line), line, { pointer });
+    return found.lines;
+  }
+
+  #user(line: DumpLine, ahead: Lookahead): number {
+    const found = matchLongest(line, ahead, USER_START, USER, /^[0-9a-f]{1,15}$/i);
+    if (!found) return 0;
+    const [, pointer, from, length] = found.match;
+    const range = rangeOfSize(from, lengthOf(length), line, this.#sink);
+    if (range) this.#request('map', range, this.#resultOf(undefined, undefined, line), line, { pointer });
+    return found.lines;
+  }
+
+  #vdpa(line: DumpLine, ahead: Lookahead): number {
+    const found = matchLongest(line, ahead, VDPA_START, VDPA, /^[0-9a-f]{1,15}\.?$/i);
+    if (!found) return 0;
+    const [, what, host, from, , size] = found.match;
+    const range = rangeOfSize(from, size, line, this.#sink);
+    const vaddr = parseAddress(host);
+    if (range) {
+      const memory = vaddr === undefined || vaddr === 0n ? {} : { vaddr };
+      const kind = what === 'map' ? 'map' : 'unmap';
+      this.#sink.fact({ kind, start: range.start, last: range.last, ...memory, origin: 'dpdk' }, line.number);
+    }
+    return found.lines;
+  }
+
+  #mmio(line: DumpLine, ahead: Lookahead): number {
+    const found = matchLongest(line, ahead, MMIO_START, MMIO);
+    if (!found) return 0;
+    const [, what, from, size, why = ''] = found.match;
+    const range = rangeOfSize(from, size, line, this.#sink);
+    const [, first, second = first] = OS_ERROR.exec(why) ?? [];
+    const device = /for device (?:\S{0,200}\/)?([\w.:-]{1,60})/.exec(why)?.[1];
+    const errno = second === undefined ? undefined : errnoName(Number(second));
+    if (range) {
+      const result = this.#resultOf(undefined, errno, line);
+      this.#request(what === 'map' ? 'map' : 'unmap', range, result, line, { device });
+    }
+    return found.lines;
+  }
+
+  #failed(line: DumpLine, ahead: Lookahead): number {
+    const found = matchLongest(line, ahead, FAILED_START, FAILED);
+    if (!found) return 0;
+    const [, ioas, what, from, pointer, size, why = ''] = found.match;
+    const range = rangeOfSize(from, size, line, this.#sink);
+    const [, first, second = first] = OS_ERROR.exec(why) ?? [];
+    const errno = second === undefined ? undefined : errnoName(Number(second));
+    if (range) {
+      const result = this.#resultOf(undefined, errno, line);
+      const api = ioas === undefined ? 'vfio' : 'iommufd';
+      this.#request(what === 'map' ? 'map' : 'unmap', range, result, line, { pointer, api });
+    }
+    return found.lines;
+  }
+
+  #request(
+    op: 'map' | 'unmap',
+    range: IovaRange,
+    result: string | 0,
+    line: DumpLine,
+    {
+      pointer,
+      device,
+      api = 'vfio',
+    }: {
+      readonly pointer?: string | undefined;
+      readonly device?: string | undefined;
+      readonly api?: 'vfio' | 'iommufd';
+    },
+  ): void {
+    const vaddr = parseAddress(pointer);
+    this.#sink.fact(
+      {
+        kind: 'request',
+        op,
+        api,
+        start: range.start,
+        last: range.last,
+        ...(vaddr === undefined ? {} : { vaddr }),
+        result,
+        ...(device === undefined ? {} : { device: logDevice(device) }),
+      },
+      line.number,
+    );
+  }
+
+  /** What a call returned: by the name of its error, by its number, or by what was told just before. */
+  #resultOf(ret: string | undefined, errno: string | undefined, line: DumpLine): string | 0 {
+    if (ret !== undefined && Number(ret) === 0) return 0;
+    const named = errno === undefined ? undefined : (errnoOfText(errno) ?? errno);
+    if (named !== undefined) return `-${named}`;
+    const before = this.#error && line.index - this.#error.index <= BESIDE ? this.#error.name : undefined;
+    if (before !== undefined) return before;
+    const name = ret === undefined || ret === '-1' ? undefined : errnoName(Number(ret));
+    if (name !== undefined) return `-${name}`;
+    const message = 'a request was refused, but not with which error';
+    this.#sink.diagnostic('info', 'request-error-unknown', message, line.number);
+    return 'unknown';
+  }
+}
+
+/**
+ * EAL prints a decimal length behind `0x`. Lengths are whole pages: of the two ways to read the digits the one that
+ * gives some is right.
+ */
+function lengthOf(text: string | undefined): string | undefined {
+  if (text === undefined || !/^0x\d{1,20}$/.test(text)) return text;
+  const decimal = BigInt(text.slice(2));
+  return decimal % 4096n === 0n ? hex(decimal) : text;
+}
+
+/** The device that a message names somewhere: `, 0000:02:00.0`. */
+function named(text: string): string {
+  const device = DEVICE.exec(text)?.[1];
+  return device === undefined ? '' : `, ${logDevice(device)}`;
+}
+
+/** SPDK and others say how bad it is. */
+function severityOf(message: Message, text: string): Severity {
+  if (/\*NOTICE\*|\*INFO\*|, ignored/.test(text)) return 'info';
+  return /\*WARNING\*|\bWARN(?:ING)?:/.test(text) ? 'warning' : message.severity;
+}
+
+export const USERSPACE_MESSAGES: LineFormat = {
+  kind: 'lines',
+  name: 'userspace-messages',
+  title: 'DPDK, SPDK, Cloud Hypervisor: messages',
+  interest:
+    /dma_(?:un)?map|DMA (?:un)?map|map user memory|map region|map mmio|map new region|IOVA|iova(?!=)|DMA remapping|DMA mapping|cannot attach the device|Requested device|VFIO|IOMMU type|IommuDma|iommu table|already mapped|dma mask/,
+  open: (_source: DumpSource, sink) => new UserspaceMessagesReader(sink),
+};

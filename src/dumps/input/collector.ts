@@ -1,0 +1,203 @@
+// Gathers what the readers find in one source (a file, an archive or a folder) and counts it for the summary.
+import { type FactOf, isFact, isOperation } from '../../session/events.ts';
+import type { FactSink, Severity } from '../format.ts';
+import type { DumpEvent, EventQueue } from './event-queue.ts';
+
+/** Diagnostics of one code that a source may give; the rest is counted. */
+export const DIAGNOSTIC_LIMIT = 20;
+const SAMPLE_LIMIT = 5;
+const SAMPLE_LENGTH = 200;
+/** Lines that nobody understood and whose numbers are kept, in all files of a source. */
+const LEFTOVER_MAX = 100_000;
+
+/** A line that no format understood. */
+export interface LineSample {
+  /** The file, as in a fact's `source`. */
+  readonly source: string;
+  /** Counted from 1. */
+  readonly line: number;
+  /** Its text, cut to 200 characters. */
+  readonly text: string;
+}
+
+/** What was found in one source: a file, or an archive or folder as a whole. */
+export interface SourceSummary {
+  readonly name: string;
+  /** Bytes read (of a packed file: as it is stored). */
+  readonly size: number;
+  /** Files in it: 1, or the members of an archive or folder. */
+  readonly files: number;
+  /** Names of the formats that gave facts, and how many facts (diagnostics aside). */
+  readonly formats: readonly { readonly name: string; readonly title: string; readonly facts: number }[];
+  /** Number of facts by kind, diagnostics included. */
+  readonly kinds: Readonly<Record<string, number>>;
+  readonly operations: number;
+  /** Lines of text, blank ones included. */
+  readonly lines: number;
+  /** Lines with content that no format understood, and the first of them. */
+  readonly unrecognized: number;
+  readonly samples: readonly LineSample[];
+  /** Numbers of those lines by file, ascending; of the first `LEFTOVER_MAX` of them. */
+  readonly leftover: ReadonlyMap<string, readonly number[]>;
+  readonly diagnostics: readonly FactOf<'diagnostic'>[];
+}
+
+interface GroupState {
+  type: string | undefined;
+  readonly devices: Set<string>;
+}
+
+export class Collector {
+  readonly name: string;
+  size = 0;
+  files = 0;
+  lines = 0;
+  unrecognized = 0;
+  operations = 0;
+  readonly samples: LineSample[] = [];
+  readonly #queue: EventQueue;
+  readonly #formats = new Map<string, { title: string; facts: number }>();
+  readonly #kinds = new Map<string, number>();
+  readonly #leftover = new Map<string, number[]>();
+  readonly #diagnostics: FactOf<'diagnostic'>[] = [];
+  readonly #repeated = new Map<string, { severity: Severity; count: number; source: string }>();
+  readonly #groups = new Map<string, GroupState>();
+
+  constructor(name: string, queue: EventQueue) {
+    this.name = name;
+    this.#queue = queue;
+  }
+
+  /**
+   * A sink for one format reading one file. The fields `source` and `line` are added here. `host` tells machines
+   * apart, as far as can be known: only what is said of a group of the same host is one fact.
+   */
+  sink(source: string, format: { readonly name: string; readonly title: string }, host = source): FactSink {
+    return {
+      fact: (fact, line) => {
+        this.countFormat(format);
+        // Copying a fact costs as much as finding it: it is taken over.
+        fact.source = source;
+        if (line !== undefined) fact.line = line;
+        this.push(fact);
+      },
+      group: (group, about, line) => this.group(host, source, group, about, format, line),
+      diagnostic: (severity, code, message, line) => this.diagnostic(source, severity, code, message, line),
+      recognized: () => this.noteFormat(format),
+    };
+  }
+
+  /** Notes that a format was recognized, even if there are no facts in it. */
+  noteFormat(format: { readonly name: string; readonly title: string }): void {
+    if (!this.#formats.has(format.name)) this.#formats.set(format.name, { title: format.title, facts: 0 });
+  }
+
+  countFormat(format: { readonly name: string; readonly title: string }): void {
+    const known = this.#formats.get(format.name);
+    if (known) known.facts++;
+    else this.#formats.set(format.name, { title: format.title, facts: 1 });
+  }
+
+  /** Passes an event on as it is and counts it. */
+  push(event: DumpEvent): void {
+    if (isFact(event)) this.#kinds.set(event.kind, (this.#kinds.get(event.kind) ?? 0) + 1);
+    else if (isOperation(event)) this.operations++;
+    this.#queue.push(event);
+  }
+
+  group(
+    host: string,
+    source: string,
+    group: string,
+    about: { readonly type?: string; readonly devices?: readonly string[] },
+    format: { readonly name: string; readonly title: string },
+    line?: number,
+  ): void {
+    const key = `${host}\0${group}`;
+    let state = this.#groups.get(key);
+    if (!state) {
+      const fresh: GroupState = { type: undefined, devices: new Set() };
+      state = fresh;
+      this.#groups.set(key, fresh);
+      this.countFormat(format);
+      this.#kinds.set('group', (this.#kinds.get('group') ?? 0) + 1);
+      this.#queue.hold(
+        () => ({
+          kind: 'group',
+          group,
+          ...(fresh.type === undefined ? {} : { type: fresh.type }),
+          devices: [...fresh.devices],
+          source,
+          ...(line === undefined ? {} : { line }),
+        }),
+        () => this.#groups.delete(key),
+      );
+    }
+    if (about.type !== undefined) state.type ??= about.type;
+    for (const device of about.devices ?? []) state.devices.add(device);
+  }
+
+  diagnostic(source: string, severity: Severity, code: string, message: string, line?: number): void {
+    const repeated = this.#repeated.get(code) ?? { severity, count: 0, source };
+    this.#repeated.set(code, repeated);
+    repeated.count++;
+    if (repeated.count > DIAGNOSTIC_LIMIT) return;
+    this.#tell({ kind: 'diagnostic', severity, code, message, source, ...(line === undefined ? {} : { line }) });
+  }
+
+  #tell(diagnostic: FactOf<'diagnostic'>): void {
+    this.#diagnostics.push(diagnostic);
+    this.push(diagnostic);
+  }
+
+  leftover(source: string, line: number, text: string): void {
+    this.unrecognized++;
+    if (this.unrecognized <= LEFTOVER_MAX) {
+      const lines = this.#leftover.get(source);
+      if (lines) lines.push(line);
+      else this.#leftover.set(source, [line]);
+    }
+    if (this.samples.length < SAMPLE_LIMIT) {
+      const bare = text.trim();
+      this.samples.push({
+        source,
+        line,
+        text: bare.length > SAMPLE_LENGTH ? `${bare.slice(0, SAMPLE_LENGTH)}…` : bare,
+      });
+    }
+  }
+
+  /** True if anything but diagnostics was found. */
+  get foundAnything(): boolean {
+    return this.#formats.size > 0 || this.operations > 0;
+  }
+
+  /** True if a diagnostic with this code was given. */
+  hasDiagnostic(code: string): boolean {
+    return this.#repeated.has(code);
+  }
+
+  /** Closes the source: what is held back leaves, and what was only counted is said. */
+  finish(): SourceSummary {
+    for (const [code, { severity, count, source }] of this.#repeated) {
+      const more = count - DIAGNOSTIC_LIMIT;
+      if (more > 0) {
+        this.#tell({ kind: 'diagnostic', severity, code, message: `and ${more} more of this kind`, source });
+      }
+    }
+    this.#queue.settleAll();
+    return {
+      name: this.name,
+      size: this.size,
+      files: this.files,
+      formats: [...this.#formats].map(([name, { title, facts }]) => ({ name, title, facts })),
+      kinds: Object.fromEntries(this.#kinds),
+      operations: this.operations,
+      lines: this.lines,
+      unrecognized: this.unrecognized,
+      samples: this.samples,
+      leftover: this.#leftover,
+      diagnostics: this.#diagnostics,
+    };
+  }
+}

@@ -1,0 +1,100 @@
+// Session files (*.iova.jsonl) among the inputs: their facts and operations pass through in order.
+import { isFact, isFactKind, isOperation, isOperationName, type SessionHeader } from '../../session/events.ts';
+import { LineSplitter } from '../../session/lines.ts';
+import { parseEventLine, SessionReader } from '../../session/read.ts';
+import type { SessionProblem } from '../../session/session.ts';
+import type { Collector } from './collector.ts';
+
+export const SESSION_FORMAT = { name: 'session', title: 'session file' };
+
+/** A line of a session may be long (ranges, hex), but has to fit in memory. In characters. */
+const LONGEST_LINE = 16 * 1024 * 1024;
+
+/** True if the text begins like a session file: with its header, or with an event if somebody cut the header off. */
+export function looksLikeSession(head: string): boolean {
+  const first = head.replace(/^\uFEFF/, '').trimStart();
+  if (!first.startsWith('{')) return false;
+  const line = first.split('\n', 1)[0] ?? '';
+  if (/"format"\s*:\s*"iova-trace"/.test(line)) return true;
+  const name = /^\{\s*"(kind|op)"\s*:\s*"([\w.]+)"/.exec(line);
+  if (!name) return false;
+  return name[1] === 'kind' ? isFactKind(name[2] ?? '') : isOperationName(name[2] ?? '');
+}
+
+/** Push text in pieces of any size, then call `end`. Events go to the collector as they come; nothing is kept. */
+export class SessionFileReader {
+  /** As in the file; undefined until it was read, and if the file has none. */
+  header: SessionHeader | undefined;
+  readonly #splitter = new LineSplitter();
+  readonly #source: string;
+  readonly #collector: Collector;
+  #number = 0;
+  #started = false;
+  #skipping = false;
+
+  constructor(source: string, collector: Collector) {
+    this.#source = source;
+    this.#collector = collector;
+  }
+
+  push(text: string): void {
+    for (const line of this.#splitter.push(text)) this.#line(line);
+    if (this.#splitter.openLength > LONGEST_LINE) {
+      this.#splitter.end();
+      if (!this.#skipping) {
+        const message = `a line of more than ${LONGEST_LINE} characters was left out`;
+        this.#collector.diagnostic(this.#source, 'error', 'long-line-cut', message, this.#number + 1);
+      }
+      this.#skipping = true;
+    }
+  }
+
+  end(): void {
+    for (const line of this.#splitter.end()) this.#line(line);
+    this.#collector.lines += this.#number;
+  }
+
+  #line(raw: string): void {
+    this.#number++;
+    if (this.#skipping) {
+      this.#skipping = false;
+      return;
+    }
+    const text = raw.replace(/^\uFEFF/, '').trim();
+    if (text === '') return;
+    if (!this.#started) {
+      this.#started = true;
+      // The reader judges the header; it would keep all events in memory, so it gets no other line.
+      const reader = new SessionReader();
+      reader.push(text);
+      const session = reader.finish();
+      for (const problem of reader.problems) this.#problem(problem);
+      if (session.events.length === 0) {
+        if (reader.problems.length === 0) this.header = session.header;
+        return;
+      }
+    }
+    this.#event(text);
+  }
+
+  #event(text: string): void {
+    const { event, problem } = parseEventLine(text);
+    const source = this.#source;
+    const line = this.#number;
+    if (problem) this.#problem(problem);
+    if (isFact(event)) {
+      this.#collector.countFormat(SESSION_FORMAT);
+      // A fact that says where it was read stays as it is.
+      this.#collector.push(event.source === undefined ? { ...event, source, line } : event);
+    } else if (isOperation(event)) {
+      this.#collector.push(event);
+    } else {
+      this.#collector.push({ ...event, text, source, line });
+    }
+  }
+
+  #problem(problem: Omit<SessionProblem, 'line'>): void {
+    const { severity, code, message } = problem;
+    this.#collector.diagnostic(this.#source, severity, code, message, this.#number);
+  }
+}

@@ -1,0 +1,76 @@
+// For tests only: text and bytes as inputs, and facts in short.
+import { type Fact, isFact } from '../../session/events.ts';
+import type { SourceSummary } from '../input/collector.ts';
+import type { DumpEvent } from '../input/event-queue.ts';
+import { type DumpInput, openInputs } from '../input/open.ts';
+
+const TIMES = Math.max(1, Number(process.env.FUZZ_RUNS) || 1);
+/** For properties that `fuzzRuns` makes slow. */
+export const FUZZ_TIMEOUT = 10_000 + 30_000 * TIMES;
+
+/** Options for a property that is tried so many times; FUZZ_RUNS=50 in the environment makes it 50 times as many. */
+export function fuzzRuns(numRuns: number): { readonly numRuns: number } {
+  return { numRuns: numRuns * TIMES };
+}
+
+/** An input with this content, delivered in chunks of `chunk` bytes. */
+export function inputOf(name: string, content: string | Uint8Array, chunk = 65_536): DumpInput {
+  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+  return {
+    name,
+    size: bytes.length,
+    async *stream() {
+      for (let at = 0; at < bytes.length; at += chunk) yield bytes.subarray(at, at + chunk);
+    },
+  };
+}
+
+export interface Opened {
+  readonly events: readonly DumpEvent[];
+  readonly facts: readonly Fact[];
+  readonly sources: readonly SourceSummary[];
+}
+
+export async function openAll(inputs: readonly DumpInput[]): Promise<Opened> {
+  const events: DumpEvent[] = [];
+  const { sources } = await openInputs(inputs, { onEvents: (batch) => events.push(...batch) });
+  return { events, facts: events.filter(isFact), sources };
+}
+
+export async function openText(text: string, name = 'paste.txt', chunk?: number): Promise<Opened> {
+  return openAll([inputOf(name, text, chunk)]);
+}
+
+/** Reserved regions in short: `7: fee00000-feefffff msi`, with the group or device, or `?`. */
+export function regionsOf({ facts }: Pick<Opened, 'facts'>): string[] {
+  return facts.flatMap((fact) => {
+    if (fact.kind !== 'reserved') return [];
+    const owner = [fact.group, fact.device].filter((part) => part !== undefined).join(' ');
+    return [`${owner || '?'}: ${fact.start.toString(16)}-${fact.last.toString(16)} ${fact.type}`];
+  });
+}
+
+/** Groups in short: `7 DMA: 0000:00:1f.0 0000:00:1f.2`. */
+export function groupsOf({ facts }: Pick<Opened, 'facts'>): string[] {
+  return facts.flatMap((fact) => {
+    if (fact.kind !== 'group') return [];
+    const name = fact.type === undefined ? fact.group : `${fact.group} ${fact.type}`;
+    return [`${name}: ${fact.devices.join(' ')}`];
+  });
+}
+
+/** Faults in short: `0000:02:00.0 read fff01000 (PTE Read access is not set)`, with ` pasid 3` at the end if there is one. */
+export function faultsOf({ facts }: Pick<Opened, 'facts'>): string[] {
+  return facts.flatMap((fact) => {
+    if (fact.kind !== 'fault') return [];
+    const pasid = fact.pasid === undefined ? '' : ` pasid ${fact.pasid}`;
+    return [`${fact.device ?? '?'} ${fact.access ?? '?'} ${fact.address.toString(16)} (${fact.reason ?? '?'})${pasid}`];
+  });
+}
+
+/** Diagnostics in short: `error start-above-last 3`. */
+export function diagnosticsOf({ facts }: Pick<Opened, 'facts'>): string[] {
+  return facts.flatMap((fact) =>
+    fact.kind === 'diagnostic' ? [`${fact.severity} ${fact.code} ${fact.line ?? '-'}`] : [],
+  );
+}

@@ -1,0 +1,36 @@
+// Buffers of the kernel's UAPI for the page.
+import { decodeBuffer, UAPI_STRUCTURES } from '../../uapi/decode-buffer.ts';
+import { readHexDump } from '../../uapi/hex/hex-dump.ts';
+import type { EngineDocument } from '../document.ts';
+import { type DecodedBuffer, failure, type Result, success, type Value } from '../protocol.ts';
+
+/** Room for every capability of a container: GET_INFO then answers with all of them. */
+const ARGSZ = 1 << 20;
+
+/** Names of the structures that can be asked for. */
+export function structures(): Result<Value<'structures'>> {
+  return success(UAPI_STRUCTURES.map(({ name, title }) => ({ name, title })));
+}
+
+/** Reads a hex dump in any form and decodes it, as the named structure or as what it looks like. */
+export function decodeText(text: string, struct?: string): Result<DecodedBuffer> {
+  const { bytes, problems } = readHexDump(text);
+  const result = decodeBuffer(bytes, struct === undefined ? {} : { struct });
+  if (!result.ok) {
+    const first = problems[0];
+    const place = first ? `line ${first.line}, column ${first.column}: ${first.message}. ` : '';
+    return failure('unusable', `${place}${result.error.message}.`);
+  }
+  const { structure, root, ranges, rangesAre, pageSizes } = result.decoded;
+  return success({ bytes, structure, root, problems, ranges, rangesAre, pageSizes });
+}
+
+/** What VFIO_IOMMU_GET_INFO would answer for a container at the document's position. */
+export function getInfo(document: EngineDocument, container: string): Result<string> {
+  const model = document.states?.modelAt(document.position);
+  const outcome = model?.apply({ op: 'container.get_info', container, argsz: ARGSZ }, document.position);
+  if (outcome?.ok && outcome.answer.hex !== undefined) return success(outcome.answer.hex);
+  const why =
+    !outcome || outcome.ok ? 'its model has no such call' : (outcome.refusal?.words ?? outcome.fault?.message);
+  return failure('unusable', `GET_INFO of ${container}: ${why}`);
+}

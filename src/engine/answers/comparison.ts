@@ -1,0 +1,84 @@
+// A document's session under several models: the comparison is kept as long as the models asked for stay the same.
+import { intersect, rangeSet, subtract } from '../../iova/range-set.ts';
+import type { SessionComparison, SpaceDifference } from '../../kernel/replay/compare.ts';
+import type { ReplayStep } from '../../kernel/replay/replay.ts';
+import type { SessionEvent } from '../../session/events.ts';
+import type { EngineDocument } from '../document.ts';
+import {
+  type Comparison,
+  type ComparisonRow,
+  failure,
+  type ModelAnswer,
+  type Params,
+  type Result,
+  type StateDifference,
+  success,
+} from '../protocol.ts';
+import { eventText, saidOf } from './event-rows.ts';
+
+const kept = new WeakMap<EngineDocument, { readonly key: string; readonly comparison: SessionComparison }>();
+
+function answerOf(model: string, { outcome, translation }: ReplayStep): ModelAnswer {
+  if (translation?.kind === 'none') return { model, note: translation.words };
+  return { model, ...saidOf(outcome), ...(translation?.kind === 'translated' ? { note: translation.words } : {}) };
+}
+
+/** What each model lacks of what any of them has, and which have it. */
+function differencesOf(models: readonly string[], spaces: readonly SpaceDifference[]): StateDifference[] {
+  return spaces.flatMap((space) =>
+    (['areas', 'reserved', 'usable'] as const).flatMap((what) => {
+      const { sets } = space[what];
+      const all = rangeSet(sets.flat());
+      return sets.flatMap((set, i) => {
+        const ranges = subtract(all, set);
+        if (ranges.length === 0) return [];
+        const present = models.filter((_, k) => intersect(sets[k] ?? [], ranges).length > 0);
+        return [{ space: space.id, what, model: models[i] ?? '', present, ranges }];
+      });
+    }),
+  );
+}
+
+/** The comparison of a document's session under the given models, made at the first call. */
+export async function comparisonOf(
+  document: EngineDocument,
+  models: readonly string[],
+): Promise<Result<SessionComparison>> {
+  const key = models.join(' ');
+  const known = kept.get(document);
+  if (known?.key === key) return success(known.comparison);
+  const { SessionComparison: Comparer } = await import('../../kernel/replay/compare.ts');
+  const made = Comparer.create(document.session, models);
+  if (!made.ok) return failure('unusable', made.message);
+  kept.set(document, { key, comparison: made.comparison });
+  return success(made.comparison);
+}
+
+/** A page of the comparison, and how the models' states differ after the first `position` events. */
+export async function compareDocument(
+  document: EngineDocument,
+  { models, offset, limit, position }: Params<'compare'>,
+): Promise<Result<Comparison>> {
+  const made = await comparisonOf(document, models);
+  if (!made.ok) return made;
+  const comparison = made.value;
+  const { events } = document.session;
+  const rows: ComparisonRow[] = [];
+  for (let index = Math.max(0, offset); index < Math.min(events.length, offset + limit); index++) {
+    const step = comparison.stepAt(index);
+    if (!step) continue;
+    rows.push({
+      position: index + 1,
+      text: eventText(events[index] as SessionEvent),
+      answers: step.runs.map((run, i) => answerOf(models[i] ?? '', run)),
+      differs: step.disagreement !== 'none' && step.disagreement !== 'missing',
+    });
+  }
+  const first = comparison.firstDivergence();
+  return success({
+    models,
+    rows,
+    ...(first ? { firstDivergence: first.index + 1 } : {}),
+    differences: differencesOf(models, comparison.differencesAt(Math.min(position, events.length))),
+  });
+}

@@ -1,0 +1,118 @@
+// The conflicts of everything that is ticked, as the list beside the picture shows them.
+
+import type { Conflict } from '../../analysis/conflicts/conflict.ts';
+import { findConflicts } from '../../analysis/conflicts/find-conflicts.ts';
+import { type GuestLayout, outsideConflicts } from '../../analysis/conflicts/guest.ts';
+import type { Provenance } from '../../analysis/host/host.ts';
+import { reportedSpaces } from '../../analysis/space/common-space.ts';
+import { rangeSet } from '../../iova/range-set.ts';
+import { usableRanges } from '../../timeline/lanes/model-space.ts';
+import { type EngineDocument, finalMappingState, mappingKey, reportedKey, spaceKey, stateOf } from '../document.ts';
+import { guestsHolding } from '../picture/guests.ts';
+import { type Documents, guestOf, guestsOn, tickedHosts } from '../picture/spaces.ts';
+import type { ConflictList, ConflictRow, GuestChoice, Trial } from '../protocol.ts';
+import { eventText, reasonOf } from './event-rows.ts';
+
+/** Conflicts that are listed; a hundred is more than a person reads. */
+const LISTED_MAX = 400;
+/** Refused operations of a session that are listed. */
+const REFUSED_MAX = 100;
+
+/** What the model refused of a session's operations, up to the moment that is shown. */
+function refusedOperations(document: EngineDocument): Conflict[] {
+  const found: Conflict[] = [];
+  const { states } = document;
+  if (!states) return found;
+  for (let index = 0; index < document.position && found.length < REFUSED_MAX; index++) {
+    const outcome = states.stepAt(index)?.outcome;
+    const event = document.session.events[index];
+    if (!event || !outcome || outcome.ok || !outcome.refusal) continue;
+    const { refusal } = outcome;
+    const { asked, obstacle } = reasonOf(refusal);
+    found.push({
+      id: `operation ${index}`,
+      rule: refusal.rule,
+      severity: 'suspicious',
+      title: `event ${index + 1} was refused: ${eventText(event).slice(0, 120)}`,
+      words: refusal.words,
+      errno: refusal.errno,
+      source: refusal.source,
+      wayOut:
+        'Go to the event in the list of events to see the state at that moment, or run the session under another model.',
+      marks: [
+        ...(asked ? [{ ...asked, role: 'asked' as const, words: 'asked for' }] : []),
+        ...(obstacle
+          ? [{ start: obstacle.start, last: obstacle.last, role: 'obstacle' as const, words: obstacle.words }]
+          : []),
+      ],
+      provenance: [{ source: document.title }],
+    });
+  }
+  return found;
+}
+
+/** Guests on what kernels reported: the chosen one, and the one whose process holds the space. */
+function onReportedSpaces(
+  document: EngineDocument,
+  ticked: ReadonlySet<string>,
+  choice: GuestChoice | undefined,
+  chosen: GuestLayout | undefined,
+): Conflict[] {
+  const { host } = document;
+  return reportedSpaces(host)
+    .filter((space) => ticked.has(reportedKey(document, space.name)))
+    .flatMap((space) => {
+      const places = space.validRanges.flatMap(({ provenance }) => provenance);
+      const usable = rangeSet(space.validRanges);
+      return guestsOn(guestsHolding(space, host.guests), choice, document.id, chosen).flatMap((guest) =>
+        outsideConflicts(space.name, usable, places, guest),
+      );
+    });
+}
+
+/** A guest on the address spaces of models. */
+function onModels(document: EngineDocument, ticked: ReadonlySet<string>, guest: GuestLayout): Conflict[] {
+  return (stateOf(document)?.spaces() ?? [])
+    .filter((space) => ticked.has(spaceKey(document, space.id)))
+    .flatMap((space) => outsideConflicts(space.id, usableRanges(space), [{ source: document.title }], guest));
+}
+
+/** Each place once, in their order. */
+function distinct(places: readonly Provenance[]): Provenance[] {
+  return [...new Map(places.map((place) => [`${place.source}:${place.line}`, place])).values()];
+}
+
+/** All conflicts of the ticked hosts with the chosen guest, numbered. */
+export function conflictList(documents: Documents, { ticked, guest: choice, pageSize }: Trial): ConflictList {
+  const keys = new Set(ticked);
+  const { guest: chosen, problem } = guestOf(documents, choice);
+  const hosts = new Map(tickedHosts(documents, keys).map((host) => [host.document, host]));
+  const rows: ConflictRow[] = [];
+  let more = 0;
+  for (const document of documents.values()) {
+    const shown = hosts.get(document);
+    const found: Conflict[] = [];
+    if (shown) {
+      const sets = document.mappings.filter((set) => keys.has(mappingKey(document, set)));
+      found.push(
+        ...findConflicts({
+          space: shown.space,
+          mappings: sets.map(finalMappingState),
+          guests: guestsOn(shown.guests, choice, document.id, chosen),
+          pageSize,
+        }),
+      );
+    }
+    found.push(...onReportedSpaces(document, keys, choice, chosen));
+    if (chosen) found.push(...onModels(document, keys, chosen));
+    found.push(...refusedOperations(document));
+    for (const conflict of found) {
+      if (rows.length >= LISTED_MAX) more++;
+      else {
+        const provenance = distinct(conflict.provenance);
+        rows.push({ ...conflict, provenance, number: rows.length + 1, document: document.id, host: document.title });
+      }
+    }
+  }
+  return { rows, more, ...(problem === undefined ? {} : { problem }) };
+}

@@ -1,0 +1,91 @@
+// Search over everything: what is drawn, by address and words, and what was read, drawn or not.
+import { hex } from '../../iova/format.ts';
+import { parseAddress } from '../../iova/parse.ts';
+import { isFact, type SessionEvent } from '../../session/events.ts';
+import { firstEndingAtOrAfter } from '../../timeline/lanes/lane.ts';
+import type { EngineDocument } from '../document.ts';
+import { type Place, targetAt } from '../picture/lane-walk.ts';
+import type { Found } from '../protocol.ts';
+
+/** Lanes with more ranges than this are found by address only, not by words. */
+const WORD_SEARCH_MAX = 20_000;
+/** Facts that are looked through for words. */
+const FACTS_MAX = 300_000;
+
+/** Ranges of the picture that hold the address, or whose words hold the text. */
+function findDrawn(places: readonly Place[], text: string, limit: number): Found[] {
+  const found: Found[] = [];
+  const address = parseAddress(text);
+  const words = text.trim().toLowerCase();
+  for (const { space, lane } of places) {
+    for (const [row, columns] of lane.rows.entries()) {
+      const add = (index: number) => {
+        const target = targetAt(lane, row, index);
+        if (!target) return;
+        const caption = lane.describe(row, index).title;
+        found.push({ target, caption, where: `${columns.title ?? lane.title} · ${space.title}` });
+      };
+      if (address.ok) {
+        const index = firstEndingAtOrAfter(columns, address.value);
+        const start = columns.starts[index];
+        if (start !== undefined && start <= address.value) add(index);
+      }
+      if (columns.starts.length > WORD_SEARCH_MAX) continue;
+      for (let index = 0; index < columns.starts.length && found.length < limit; index++) {
+        const info = lane.describe(row, index);
+        const owners = info.parts.map((part) => part.owner).join(' ');
+        const all = `${lane.title} ${columns.title ?? ''} ${info.title} ${owners}`.toLowerCase();
+        if (all.includes(words)) add(index);
+      }
+    }
+  }
+  return found;
+}
+
+/** The words of a fact, its addresses as they are written. */
+function factWords(event: SessionEvent): string {
+  return Object.values(event)
+    .map((value) =>
+      typeof value === 'bigint'
+        ? hex(value)
+        : typeof value === 'object'
+          ? Array.isArray(value)
+            ? value.join(' ')
+            : ''
+          : String(value),
+    )
+    .join(' ');
+}
+
+/** Facts whose fields hold the text, with their place in a source. */
+function findRead(documents: Iterable<EngineDocument>, text: string, limit: number): Found[] {
+  const words = text.trim().toLowerCase();
+  const found: Found[] = [];
+  for (const { id, session, title } of documents) {
+    let looked = 0;
+    for (const event of session.events) {
+      if (found.length >= limit || ++looked > FACTS_MAX) break;
+      if (!isFact(event) || event.line === undefined || event.source === undefined) continue;
+      const all = factWords(event);
+      if (!all.toLowerCase().includes(words)) continue;
+      found.push({
+        place: { id, source: event.source, line: event.line },
+        caption: `${event.kind}: ${all.slice(0, 120)}`,
+        where: `${event.source}:${event.line} · ${title}`,
+      });
+    }
+  }
+  return found;
+}
+
+/** What the text is found in: first what is drawn, then lines of the sources. At most `limit` in all. */
+export function findEverything(
+  places: readonly Place[],
+  documents: Iterable<EngineDocument>,
+  text: string,
+  limit: number,
+): Found[] {
+  if (text.trim() === '') return [];
+  const drawn = findDrawn(places, text, limit).slice(0, limit);
+  return drawn.length < limit ? [...drawn, ...findRead(documents, text, limit - drawn.length)] : drawn;
+}

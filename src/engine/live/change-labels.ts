@@ -1,0 +1,117 @@
+// What changed on a live host, in words for people: what matters first, and the same thing only once.
+import { groupedDecimal, hex } from '../../iova/format.ts';
+import { type Fact, isFact, type SessionEvent } from '../../session/events.ts';
+
+/** Words that a change lists; the rest is counted. */
+const LISTED_MAX = 8;
+/** Of a kind with more changes than this only the number is said: a memory map moves as a whole. */
+const PER_KIND_MAX = 5;
+/** What people look for first. */
+const ORDER: readonly Fact['kind'][] = [
+  'group',
+  'valid_range',
+  'reserved',
+  'iommu',
+  'ineligible',
+  'guest',
+  'map',
+  'aperture',
+];
+/** More than one of them. */
+const PLURALS: Readonly<Record<Fact['kind'], string>> = {
+  host: 'hosts',
+  iommu: 'IOMMUs',
+  group: 'groups',
+  reserved: 'reserved regions',
+  aperture: 'apertures',
+  valid_range: 'valid ranges',
+  window: 'windows of the memory map',
+  bar: 'BARs',
+  msi_message: 'MSI messages',
+  guest: 'guest ranges',
+  map: 'mappings',
+  unmap: 'unmaps',
+  request: 'requests',
+  fault: 'faults',
+  gone: 'facts that are gone',
+  ineligible: 'devices that cannot be assigned',
+  diagnostic: 'diagnostics',
+};
+
+/** What a fact speaks of: two facts of one subject are the same thing before and after. */
+function subjectOf(fact: Fact): string {
+  switch (fact.kind) {
+    case 'group':
+      return `group ${fact.group}`;
+    case 'iommu':
+      return `IOMMU ${fact.name}`;
+    case 'valid_range':
+      return `range ${hex(fact.start)}-${hex(fact.last)} of ${fact.container ?? fact.ioas ?? 'a container'}`;
+    case 'reserved':
+      return `${fact.type} region ${hex(fact.start)}-${hex(fact.last)}${fact.group === undefined ? '' : ` of group ${fact.group}`}`;
+    case 'map':
+      return `mapping ${hex(fact.start)}-${hex(fact.last)}`;
+    case 'window':
+    case 'guest':
+      return `“${fact.name}” ${hex(fact.start)}-${hex(fact.last)}`;
+    case 'host':
+      return `host ${fact.name ?? ''}`;
+    case 'diagnostic':
+      return fact.message;
+    default:
+      return fact.kind;
+  }
+}
+
+function detailOf(fact: Fact): string {
+  if (fact.kind === 'group' && fact.devices.length > 0) return `: ${fact.devices.join(', ')}`;
+  if (fact.kind === 'valid_range' && fact.guest !== undefined) return ` (guest ${fact.guest})`;
+  return '';
+}
+
+/** Collects facts that came and went, and puts them into words. */
+export class ChangeWords {
+  readonly #gone = new Map<string, Fact>();
+  readonly #added = new Map<string, Fact>();
+
+  gone(event: SessionEvent): void {
+    if (isFact(event)) this.#gone.set(`${event.kind} ${subjectOf(event)}`, event);
+  }
+
+  added(event: SessionEvent): void {
+    if (isFact(event)) this.#added.set(`${event.kind} ${subjectOf(event)}`, event);
+  }
+
+  /** `+ …` for what is new, `− …` for what is gone, `~ …` for what is another than before. */
+  words(): string[] {
+    const byKind = new Map<Fact['kind'], string[]>();
+    const say = (sign: string, fact: Fact) => {
+      const list = byKind.get(fact.kind) ?? [];
+      list.push(`${sign} ${subjectOf(fact)}${detailOf(fact)}`);
+      byKind.set(fact.kind, list);
+    };
+    for (const [key, fact] of this.#gone) if (!this.#added.has(key)) say('−', fact);
+    for (const [key, fact] of this.#added) {
+      const before = this.#gone.get(key);
+      if (!before) say('+', fact);
+      // Only where it stands in its source is another, or when it was read: not a change.
+      else if (!isSameBut(before, fact)) say('~', fact);
+    }
+    const rank = (kind: Fact['kind']) => (ORDER.includes(kind) ? ORDER.indexOf(kind) : ORDER.length);
+    const words = [...byKind]
+      .sort(([a], [b]) => rank(a) - rank(b))
+      .flatMap(([kind, list]) =>
+        list.length > PER_KIND_MAX ? [`${groupedDecimal(BigInt(list.length))} ${PLURALS[kind]} changed`] : list,
+      );
+    return words.length > LISTED_MAX ? [...words.slice(0, LISTED_MAX), `and ${words.length - LISTED_MAX} more`] : words;
+  }
+}
+
+/** True if two facts differ in nothing but the line that they were read from, the time, and counts that always move. */
+function isSameBut(a: Fact, b: Fact): boolean {
+  const text = (fact: Fact) =>
+    JSON.stringify({ ...fact, line: undefined, seen: undefined, mappings_left: undefined }, (_, value: unknown) =>
+      typeof value === 'bigint' ? value.toString() : value,
+    );
+  return text(a) === text(b);
+}

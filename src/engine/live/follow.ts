@@ -1,0 +1,104 @@
+// Follows a live host: its document grows, and the page is told how it is now.
+import { MappingCollector } from '../../analysis/host/mappings.ts';
+import { isFact, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
+import { newSession } from '../../session/session.ts';
+import { DIAGNOSTICS_MAX, diagnosticOf, documentNode, type EngineDocument, hostAt } from '../document.ts';
+import type { CallContext, Diagnostic, Params } from '../protocol.ts';
+import { LiveConnection, type OpenSocket } from './live.ts';
+
+/** What came in is put together once in so many milliseconds. */
+const SETTLE_EVERY = 100;
+
+function liveDocument(id: string, title: string): EngineDocument {
+  return {
+    id,
+    title,
+    session: newSession({ title }),
+    host: hostAt(id, title, []),
+    hasGone: false,
+    mappings: [],
+    files: [],
+    sources: [],
+    texts: [],
+    operations: 0,
+    states: undefined,
+    model: undefined,
+    position: 0,
+    diagnostics: [],
+    diagnosticsMore: 0,
+    live: { isFollowing: true },
+  };
+}
+
+/**
+ * Connects to an agent and keeps a document of what it tells, until the call is cancelled. Resolves then, or with what
+ * makes connecting useless: the document stays as it was last.
+ */
+export async function follow(
+  { id, title, url, token }: Params<'live'>,
+  documents: Map<string, EngineDocument>,
+  links: Map<string, LiveConnection>,
+  context: CallContext,
+  openSocket?: OpenSocket,
+): Promise<string | undefined> {
+  const document = liveDocument(id, title);
+  documents.set(id, document);
+  const { events } = document.session;
+  const collector = new MappingCollector();
+  const diagnostics = document.diagnostics as Diagnostic[];
+  let isFactsDirty = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const tell = () => {
+    context.progress({
+      done: events.length,
+      what: document.title,
+      live: { node: documentNode(document), state: link.state },
+    });
+  };
+  const settle = () => {
+    timer = undefined;
+    if (link.state.name !== '' && link.state.name !== document.title) {
+      document.title = link.state.name;
+      isFactsDirty = true;
+    }
+    document.mappings = collector.sets();
+    if (document.live?.isFollowing) {
+      document.position = events.length;
+      if (isFactsDirty) document.host = hostAt(id, document.title, events);
+      isFactsDirty = false;
+    }
+    tell();
+  };
+  const soon = () => {
+    timer ??= setTimeout(settle, SETTLE_EVERY);
+  };
+  const sink = {
+    get length() {
+      return events.length;
+    },
+    add(event: SessionEvent, line = '') {
+      events.push(event);
+      collector.add(event, events.length);
+      if (isUnknownEvent(event)) {
+        document.session.verbatim.events.set(events.length - 1, `${line}\n`);
+      } else if (isFact(event) && event.kind === 'gone') document.hasGone = true;
+      else if (isFact(event) && event.kind === 'diagnostic' && diagnostics.length < DIAGNOSTICS_MAX) {
+        diagnostics.push(diagnosticOf(event, document.title));
+      }
+    },
+    settled(isFacts: boolean) {
+      isFactsDirty ||= isFacts;
+      soon();
+    },
+  };
+  const link: LiveConnection = new LiveConnection({ url, token }, sink, soon, openSocket);
+  links.set(id, link);
+  try {
+    return await link.run(context.signal);
+  } finally {
+    links.delete(id);
+    clearTimeout(timer);
+    settle();
+  }
+}

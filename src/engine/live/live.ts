@@ -1,0 +1,260 @@
+// A live host as a session that grows: what an agent tells becomes facts, what no longer holds becomes `gone`. After an
+// outage it connects again by itself and asks for what it missed, so that nothing is lost or doubled.
+import { isFact, type SessionEvent } from '../../session/events.ts';
+import {
+  isFinalClose,
+  LIVE_CLOSE,
+  LIVE_SUBPROTOCOL,
+  LIVE_VERSION,
+  parseMessage,
+  SERVER_MESSAGE,
+  type ServerMessage,
+  TOKEN_SUBPROTOCOL,
+} from '../../session/live.ts';
+import { parseEventLine } from '../../session/read.ts';
+import type { LiveChange, LiveState } from '../protocol.ts';
+import { ChangeWords } from './change-labels.ts';
+
+/** Pauses before connecting again, in milliseconds: the first, doubled up to the longest. */
+const FIRST_PAUSE = 500;
+const LONGEST_PAUSE = 15_000;
+/** Changes that are listed; older ones are in the session. */
+const CHANGES_MAX = 200;
+
+/** The part of a WebSocket that is used; browsers and workers have it, tests bring their own. */
+export interface LiveSocket {
+  readonly readyState: number;
+  send(text: string): void;
+  close(code?: number): void;
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: { readonly data: unknown }) => void) | null;
+  onclose: ((event: { readonly code: number; readonly reason: string }) => void) | null;
+  onerror: ((event: never) => void) | null;
+}
+
+export type OpenSocket = (url: string, protocols: string[]) => LiveSocket;
+
+/** Where the facts go. */
+export interface LiveSink {
+  /** Number of events of the session so far. */
+  readonly length: number;
+  /** `line` is its text as it came, where it came as one. */
+  add(event: SessionEvent, line?: string): void;
+  /** Everything that belongs together has been added: facts (not only mappings) changed if `isFacts`. */
+  settled(isFacts: boolean): void;
+}
+
+export interface LiveTimings {
+  readonly firstPause: number;
+  readonly longestPause: number;
+}
+
+export class LiveConnection {
+  readonly #open: OpenSocket;
+  readonly #url: string;
+  readonly #token: string;
+  readonly #sink: LiveSink;
+  readonly #changed: () => void;
+  readonly #timings: LiveTimings;
+  /** Facts that hold, by their line: the number of their event. */
+  readonly #facts = new Map<string, number>();
+  readonly #changes: LiveChange[] = [];
+  #run: string | undefined;
+  #sequence = 0;
+  /** Parts of a snapshot on its way in. */
+  #snapshot: string[] | undefined;
+  #isFirst = true;
+  #socket: LiveSocket | undefined;
+  #pause: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #state: LiveState['connection'] = 'connecting';
+  #message = '';
+  #name = '';
+  #lost = 0;
+  #finish: (problem: string | undefined) => void = () => undefined;
+
+  constructor(
+    where: { readonly url: string; readonly token: string },
+    sink: LiveSink,
+    changed: () => void,
+    open: OpenSocket = (url, protocols) => new WebSocket(url, protocols) as unknown as LiveSocket,
+    timings: LiveTimings = { firstPause: FIRST_PAUSE, longestPause: LONGEST_PAUSE },
+  ) {
+    this.#url = where.url;
+    this.#token = where.token;
+    this.#sink = sink;
+    this.#changed = changed;
+    this.#open = open;
+    this.#timings = timings;
+    this.#pause = timings.firstPause;
+  }
+
+  get state(): LiveState {
+    return {
+      connection: this.#state,
+      message: this.#message,
+      name: this.#name,
+      sequence: this.#sequence,
+      lost: this.#lost,
+      changes: this.#changes,
+    };
+  }
+
+  /** Connects, again and again, until the signal ends it. Resolves then, or with what makes connecting useless. */
+  run(signal: AbortSignal): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      this.#finish = (problem) => {
+        clearTimeout(this.#timer);
+        this.#say('ended', problem ?? '');
+        resolve(problem);
+      };
+      if (signal.aborted) return this.#finish(undefined);
+      signal.addEventListener('abort', () => {
+        const socket = this.#socket;
+        this.#socket = undefined;
+        socket?.close(1000);
+        this.#finish(undefined);
+      });
+      this.#connect();
+      return undefined;
+    });
+  }
+
+  /** Asks the agent for something that is not told by itself. */
+  ask(what: 'snapshot' | 'page_tables' | 'trace' | 'untrace'): void {
+    if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify({ type: 'ask', what }));
+  }
+
+  #say(connection: LiveState['connection'], message: string): void {
+    this.#state = connection;
+    this.#message = message;
+    this.#changed();
+  }
+
+  #connect(): void {
+    this.#snapshot = undefined;
+    let socket: LiveSocket;
+    try {
+      socket = this.#open(this.#url, [LIVE_SUBPROTOCOL, `${TOKEN_SUBPROTOCOL}${this.#token}`]);
+    } catch (error) {
+      this.#finish(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    this.#socket = socket;
+    socket.onopen = () => {
+      const resume = this.#run === undefined ? {} : { resume: { run: this.#run, sequence: this.#sequence } };
+      socket.send(JSON.stringify({ type: 'hello', version: LIVE_VERSION, ...resume }));
+    };
+    socket.onmessage = ({ data }) => {
+      if (this.#socket === socket) this.#receive(String(data));
+    };
+    socket.onerror = () => undefined;
+    socket.onclose = ({ code, reason }) => {
+      if (this.#socket !== socket) return;
+      this.#socket = undefined;
+      const known = Object.values(LIVE_CLOSE).find((close) => close.code === code);
+      const words = reason || known?.words || 'the agent cannot be reached';
+      if (isFinalClose(code)) {
+        this.#finish(words);
+        return;
+      }
+      this.#say('waiting', words);
+      this.#timer = setTimeout(() => this.#connect(), this.#pause);
+      this.#pause = Math.min(this.#pause * 2, this.#timings.longestPause);
+    };
+  }
+
+  #receive(text: string): void {
+    const message = parseMessage(SERVER_MESSAGE, text);
+    if (typeof message === 'string') {
+      this.#message = `a message of the agent was not understood: ${message}`;
+      this.#changed();
+      return;
+    }
+    this.#take(message);
+  }
+
+  #take(message: ServerMessage): void {
+    const isNaming = message.type === 'welcome' || message.type === 'snapshot' || message.type === 'change';
+    if (isNaming && message.name) this.#name = message.name;
+    switch (message.type) {
+      case 'welcome':
+        this.#pause = this.#timings.firstPause;
+        if (message.version !== LIVE_VERSION) {
+          this.#socket?.close(1000);
+          this.#finish(`${LIVE_CLOSE.version.words}: ${message.version} there, ${LIVE_VERSION} here`);
+          return;
+        }
+        this.#run = message.run;
+        this.#say('live', '');
+        return;
+      case 'snapshot':
+        if (message.part === 0) this.#snapshot = [];
+        for (const line of message.facts) this.#snapshot?.push(line);
+        if (message.part < message.parts - 1 || !this.#snapshot) return;
+        this.#replace(this.#snapshot, message.time);
+        this.#snapshot = undefined;
+        break;
+      case 'change':
+        this.#apply(message.added, message.gone, message.time);
+        break;
+      case 'stream':
+        this.#lost += message.lost;
+        for (const line of message.facts) this.#addEvent(line, message.time);
+        this.#sink.settled(false);
+        break;
+      case 'status':
+        this.#message = message.probe === 'running' ? '' : message.message;
+        this.#changed();
+        break;
+    }
+    this.#sequence = message.sequence;
+  }
+
+  /** A whole snapshot: what differs from what is known becomes changes. */
+  #replace(lines: readonly string[], time: number): void {
+    const now = new Set(lines);
+    const gone = [...this.#facts.keys()].filter((line) => !now.has(line));
+    this.#apply(
+      lines.filter((line) => !this.#facts.has(line)),
+      gone,
+      time,
+    );
+  }
+
+  #apply(added: readonly string[], gone: readonly string[], time: number): void {
+    const wasFirst = this.#isFirst;
+    const changes = new ChangeWords();
+    for (const line of gone) {
+      const number = this.#facts.get(line);
+      if (number === undefined) continue;
+      this.#facts.delete(line);
+      const { event } = parseEventLine(line);
+      // A page table's mapping that is no longer there was unmapped; other facts just hold no longer.
+      if (isFact(event) && event.kind === 'map') this.#sink.add({ ...event, kind: 'unmap', time });
+      else this.#sink.add({ kind: 'gone', event: number, time });
+      changes.gone(event);
+    }
+    for (const line of added) {
+      if (this.#facts.has(line)) continue;
+      const event = this.#addEvent(line, time);
+      this.#facts.set(line, this.#sink.length);
+      changes.added(event);
+    }
+    const words = changes.words();
+    if (added.length === 0 && gone.length === 0) return;
+    this.#isFirst = false;
+    if (!wasFirst && words.length > 0) {
+      this.#changes.push({ position: this.#sink.length, time, words });
+      if (this.#changes.length > CHANGES_MAX) this.#changes.shift();
+    }
+    this.#sink.settled(true);
+  }
+
+  #addEvent(line: string, time: number): SessionEvent {
+    const { event } = parseEventLine(line);
+    if (isFact(event) && event.kind !== 'map' && event.kind !== 'unmap') Object.assign(event, { seen: time });
+    this.#sink.add(event, line);
+    return event;
+  }
+}

@@ -1,0 +1,94 @@
+// The guest that is tried on the hosts: a machine with so much RAM, another open dump's, or ranges typed by hand.
+
+import type { GuestLayout } from '../../analysis/conflicts/guest.ts';
+import { type LayoutRange, MACHINES, type MachineName } from '../../analysis/guest/layouts.ts';
+import type { Guest, Host } from '../../analysis/host/host.ts';
+import type { ReportedSpace } from '../../analysis/space/common-space.ts';
+import { formatExactSize } from '../../iova/format.ts';
+import { parseRange, parseSize } from '../../iova/parse.ts';
+import { guestSource } from '../../session/live.ts';
+import type { GuestChoice } from '../protocol.ts';
+
+export type GuestResult =
+  | { readonly ok: true; readonly guest: GuestLayout }
+  | { readonly ok: false; readonly message: string };
+
+/** QEMU's name of the address space that all of the guest's processors see. */
+const MAIN_SPACE = 'memory';
+
+/** A guest of a host's own dumps (`info mtree`, QEMU's traces, QMP), as the processors of the guest see it. */
+export function layoutOf({ source, ranges }: Guest): GuestLayout {
+  const main = ranges.filter(({ space }) => space === undefined || space === MAIN_SPACE);
+  return { title: source, ranges: main.length > 0 ? main : ranges };
+}
+
+/** Those of a host's guests that are the one whose process holds a reported space, by its name. */
+export function guestsHolding({ validRanges }: Pick<ReportedSpace, 'validRanges'>, guests: readonly Guest[]): Guest[] {
+  const names = new Set(validRanges.flatMap(({ guest }) => (guest === undefined ? [] : [guestSource(guest)])));
+  return guests.filter(({ source }) => names.has(source));
+}
+
+export function isMachineName(name: string): name is MachineName {
+  return Object.hasOwn(MACHINES, name);
+}
+
+/** The layout of a machine. `ram` in bytes. */
+export function machineGuest(name: MachineName, ram: bigint): GuestResult {
+  const machine = MACHINES[name];
+  if (ram < 1n) return { ok: false, message: 'a guest needs at least one byte of RAM' };
+  if (ram > machine.most)
+    return { ok: false, message: `${machine.name} has no room for ${formatExactSize(ram)} of RAM` };
+  const title = `${machine.name}, ${formatExactSize(ram)}`;
+  return { ok: true, guest: { title, ranges: machine.layout(ram), machine: { machine, ram } } };
+}
+
+/**
+ * Ranges typed by hand, one a line or separated by commas: `0x0-0x7fffffff`, `1G@4G`, `0x40000000+4G`, each perhaps with
+ * a type and a name behind it (`ram` if there is none).
+ */
+export function typedGuest(text: string): GuestResult {
+  const ranges: LayoutRange[] = [];
+  for (const entry of text.split(/[\n,;]/)) {
+    const words = entry.trim();
+    if (words === '') continue;
+    const match = /^(.*?)(?:\s+([a-z][a-z/-]{1,11}))?(?:\s+(\S.*))?$/i.exec(words);
+    const [, bounds = words, type = 'ram', name] = match ?? [];
+    const parsed = parseRange(bounds);
+    if (!parsed.ok) return { ok: false, message: `“${words}”: ${parsed.error.message}` };
+    ranges.push({ ...parsed.value, type, name: name ?? type });
+  }
+  return ranges.length === 0
+    ? { ok: false, message: 'expected ranges such as 0x0-0x7fffffff, 1G@4G' }
+    : { ok: true, guest: { title: 'typed', ranges } };
+}
+
+/** The guest that was chosen; `hostOf` finds an open document's host by its id. */
+export function chosenGuest(choice: GuestChoice, hostOf: (id: string) => Host | undefined): GuestResult {
+  switch (choice.kind) {
+    case 'machine':
+      return isMachineName(choice.machine)
+        ? machineGuest(choice.machine, choice.ram)
+        : { ok: false, message: `no machine is called “${choice.machine}”` };
+    case 'document': {
+      const host = hostOf(choice.id);
+      const guest = host?.guests.find(({ source }) => source === choice.guest);
+      return guest
+        ? { ok: true, guest: layoutOf(guest) }
+        : { ok: false, message: `no open document holds the layout of a guest “${choice.guest}”` };
+    }
+    case 'ranges':
+      return typedGuest(choice.text);
+  }
+}
+
+/**
+ * `MACHINE:RAM` as the command line writes it, such as `q35:8G`; undefined if the text does not begin with a machine's
+ * name and a colon.
+ */
+export function parseMachine(text: string): GuestResult | undefined {
+  const colon = text.indexOf(':');
+  const name = text.slice(0, colon);
+  if (colon < 0 || !isMachineName(name)) return undefined;
+  const ram = parseSize(text.slice(colon + 1));
+  return ram.ok ? machineGuest(name, ram.value) : { ok: false, message: ram.error.message };
+}

@@ -1,0 +1,117 @@
+// From open documents and what is ticked to the lanes of a picture.
+
+import type { GuestLayout } from '../../analysis/conflicts/guest.ts';
+import type { Guest } from '../../analysis/host/host.ts';
+import { type CommonSpace, commonSpace, reportedSpaces } from '../../analysis/space/common-space.ts';
+import { factSpace } from '../../timeline/lanes/fact-space.ts';
+import type { SpaceLanes } from '../../timeline/lanes/lane.ts';
+import { modelSpace } from '../../timeline/lanes/model-space.ts';
+import { reportedSpace } from '../../timeline/lanes/reported-space.ts';
+import { comparisonOf } from '../answers/comparison.ts';
+import {
+  type EngineDocument,
+  guestKey,
+  layerKey,
+  mappingKey,
+  mappingStateAt,
+  onlyDiagnostics,
+  reportedKey,
+  spaceKey,
+  stateOf,
+} from '../document.ts';
+import type { ArrangeParams, GuestChoice } from '../protocol.ts';
+import { chosenGuest, guestsHolding, layoutOf } from './guests.ts';
+
+export type Documents = ReadonlyMap<string, EngineDocument>;
+
+/** A host of which something is ticked: the space of its ticked groups, and which of its layers are. */
+export interface TickedHost {
+  readonly document: EngineDocument;
+  readonly space: CommonSpace;
+  /** Those of the host's own guests that are ticked. */
+  readonly guests: readonly Guest[];
+}
+
+/** The hosts with ticked groups or layers, in the order in which they were opened. */
+export function tickedHosts(documents: Documents, ticked: ReadonlySet<string>): TickedHost[] {
+  return [...documents.values()].flatMap((document): TickedHost[] => {
+    const { host } = document;
+    const groups = host.groups.filter((group) => ticked.has(group.key));
+    const has = (layer: Parameters<typeof layerKey>[1]) => ticked.has(layerKey(document, layer));
+    const hasMappings = document.mappings.some((set) => ticked.has(mappingKey(document, set)));
+    const guests = host.guests.filter((guest) => ticked.has(guestKey(document, guest)));
+    const isShown =
+      groups.length > 0 || hasMappings || guests.length > 0 || has('windows') || has('bars') || has('faults');
+    // A dump with nothing to tick may still have a width to draw, or say what is wrong, or that nothing is known.
+    const hasNothingToTick =
+      host.groups.length + host.windows.length + host.bars.length + host.guests.length + host.faults.length === 0 &&
+      document.mappings.length === 0;
+    const hasMore =
+      host.apertures.some(({ space }) => space === undefined) ||
+      host.ineligible.length + host.complaints.length > 0 ||
+      (document.session.events.length > 0 && onlyDiagnostics(document));
+    if (!isShown && !(hasNothingToTick && hasMore)) return [];
+    return [{ document, space: commonSpace(host, groups), guests }];
+  });
+}
+
+/** The guest that was chosen, or why it cannot be tried. */
+export function guestOf(
+  documents: Documents,
+  choice: GuestChoice | undefined,
+): { readonly guest?: GuestLayout; readonly problem?: string } {
+  if (!choice) return {};
+  const found = chosenGuest(choice, (id) => documents.get(id)?.host);
+  return found.ok ? { guest: found.guest } : { problem: found.message };
+}
+
+/** The guests that are tried on a host: its own ticked ones, and the chosen one if it is another. */
+export function guestsOn(own: readonly Guest[], choice: GuestChoice | undefined, id: string, chosen?: GuestLayout) {
+  const isOwn = choice?.kind === 'document' && choice.id === id && own.some(({ source }) => source === choice.guest);
+  return [...own.map(layoutOf), ...(chosen && !isOwn ? [chosen] : [])];
+}
+
+/** The lanes of everything that is ticked. */
+export async function spacesFor(documents: Documents, params: ArrangeParams): Promise<SpaceLanes[]> {
+  const { ticked, expanded, compared } = params;
+  const keys = new Set(ticked);
+  const opened = new Set(expanded);
+  const { guest: chosen } = guestOf(documents, params.guest);
+  const hosts = new Map(tickedHosts(documents, keys).map((host) => [host.document, host]));
+  const spaces: SpaceLanes[] = [];
+  for (const document of documents.values()) {
+    const { host, title } = document;
+    const shown = hosts.get(document);
+    if (shown) {
+      spaces.push(
+        factSpace(shown.space, opened, {
+          guests: guestsOn(shown.guests, params.guest, document.id, chosen),
+          mappings: document.mappings
+            .filter((set) => keys.has(mappingKey(document, set)))
+            .map((set) => mappingStateAt(set, document.position)),
+          hasWindows: keys.has(layerKey(document, 'windows')),
+          hasBars: keys.has(layerKey(document, 'bars')),
+          hasFaults: keys.has(layerKey(document, 'faults')),
+        }),
+      );
+    }
+    for (const reported of reportedSpaces(host)) {
+      const key = reportedKey(document, reported.name);
+      if (!keys.has(key)) continue;
+      const guests = guestsOn(guestsHolding(reported, host.guests), params.guest, document.id, chosen);
+      spaces.push(reportedSpace(key, title, reported, opened, guests));
+    }
+    const place = () => [{ source: title }];
+    const comparison = compared?.id === document.id ? await comparisonOf(document, compared.models) : undefined;
+    const states = comparison?.ok ? comparison.value.statesAt(document.position) : [stateOf(document)];
+    for (const state of states) {
+      for (const space of state?.spaces() ?? []) {
+        const key = spaceKey(document, space.id);
+        if (!keys.has(key)) continue;
+        const [id, name] = comparison?.ok ? [`${key} under ${state?.name}`, `${state?.name}, ${title}`] : [key, title];
+        spaces.push(modelSpace(id, name, space, opened, place, chosen));
+      }
+    }
+  }
+  return spaces;
+}

@@ -1,0 +1,184 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { createEngine } from '../engine.ts';
+import { failure, type Handlers, type Request, type Response, success } from '../protocol.ts';
+import { EngineClient, type EnginePort } from './client.ts';
+import { serve } from './service.ts';
+
+/** A worker in the same thread: messages are cloned and arrive later, as between threads. */
+class FakeWorker implements EnginePort {
+  onmessage: EnginePort['onmessage'] = null;
+  onerror: EnginePort['onerror'] = null;
+  onmessageerror: EnginePort['onmessageerror'] = null;
+  terminated = false;
+  #listener: ((event: { data: unknown }) => void) | undefined;
+
+  constructor(handlers: Handlers) {
+    serve(
+      {
+        postMessage: (message: Response) => {
+          const data = structuredClone(message);
+          queueMicrotask(() => {
+            if (!this.terminated) this.onmessage?.({ data } as MessageEvent<Response>);
+          });
+        },
+        addEventListener: (_type, listener) => {
+          this.#listener = listener;
+        },
+      },
+      handlers,
+    );
+  }
+
+  postMessage(message: Request): void {
+    const data = structuredClone(message);
+    queueMicrotask(() => {
+      if (!this.terminated) this.#listener?.({ data });
+    });
+  }
+
+  terminate(): void {
+    this.terminated = true;
+  }
+
+  crash(message: string): void {
+    this.onerror?.({ message, preventDefault: () => undefined } as ErrorEvent);
+  }
+}
+
+const file = (text: string) => [{ name: 'a.txt', data: new Blob([text]) }];
+const never = () => new Promise<never>(() => undefined);
+
+function clientWith(make: () => Handlers) {
+  const workers: FakeWorker[] = [];
+  const restarts: string[] = [];
+  const client = new EngineClient(
+    () => {
+      const worker = new FakeWorker(make());
+      workers.push(worker);
+      return worker;
+    },
+    (reason) => restarts.push(reason),
+  );
+  const newest = () => {
+    const worker = workers.at(-1);
+    if (!worker) throw new Error('no worker was started');
+    return worker;
+  };
+  return { client, workers, restarts, newest };
+}
+
+afterEach(() => void vi.useRealTimers());
+
+describe('EngineClient', () => {
+  test('a crash fails what was under way, starts a new engine and opens again what was open', async () => {
+    const { client, workers, restarts, newest } = clientWith(() => createEngine());
+    await client.call('open', { id: 'a', title: 'a', files: file('0x1000 0x1fff msi') });
+    await client.call('open', { id: 'b', title: 'b', files: file('0x2000 0x2fff msi') });
+    await client.call('close', { id: 'b' });
+    const underWay = client.call('open', { id: 'c', title: 'c', files: file('0x3000 0x3fff msi') });
+    newest().crash('out of memory');
+    expect(await underWay).toMatchObject({ ok: false, error: { code: 'engine-restarted' } });
+    await vi.waitFor(() => expect(restarts).toEqual(['out of memory']));
+    expect(workers).toHaveLength(2);
+    expect(workers[0]?.terminated).toBe(true);
+    const documents = await client.call('documents', null);
+    expect(documents.ok && documents.value.map((d) => d.id)).toEqual(['a']);
+  });
+
+  test('what brings the engine down again while it is opened again is given up, the rest is not', async () => {
+    let deadly = false;
+    const { client, restarts, newest } = clientWith(() => {
+      const handlers = createEngine();
+      const open: Handlers['open'] = (params, context) => {
+        if (!deadly || params.id !== 'a') return handlers.open(params, context);
+        queueMicrotask(() => newest().crash('again'));
+        return never();
+      };
+      return { ...handlers, open };
+    });
+    await client.call('open', { id: 'a', title: 'a', files: file('0x1000 0x1fff msi') });
+    await client.call('open', { id: 'b', title: 'b', files: file('0x2000 0x2fff msi') });
+    deadly = true;
+    newest().crash('first');
+    await vi.waitFor(() => expect(restarts).toEqual(['again']));
+    const documents = await client.call('documents', null);
+    expect(documents.ok && documents.value.map((d) => d.id)).toEqual(['b']);
+  });
+
+  test('the position of a document survives, too', async () => {
+    const { client, restarts, newest } = clientWith(() => createEngine());
+    const trace =
+      '{"format":"iova-trace","version":1}\n{"op":"ioas.alloc","ioas":"a"}\n{"op":"ioas.alloc","ioas":"b"}\n';
+    await client.call('open', { id: 't', title: 't', files: file(trace) });
+    await client.call('seek', { id: 't', position: 2 });
+    await client.call('seek', { id: 't', position: 1 });
+    newest().crash('gone');
+    await vi.waitFor(() => expect(restarts).toHaveLength(1));
+    const documents = await client.call('documents', null);
+    expect(documents.ok && documents.value.map((d) => [d.position, d.spaces.length])).toEqual([[1, 1]]);
+  });
+
+  test('cancelling stops a call that listens', async () => {
+    const { client, workers } = clientWith(() => ({
+      ...createEngine(),
+      save: (_params, { signal }) =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => resolve(failure('cancelled', 'cancelled')));
+        }),
+    }));
+    const controller = new AbortController();
+    const saving = client.call('save', { id: 'a' }, { signal: controller.signal });
+    controller.abort();
+    expect(await saving).toMatchObject({ ok: false, error: { code: 'cancelled' } });
+    expect(workers).toHaveLength(1);
+    expect(await client.call('save', { id: 'a' }, { signal: controller.signal })).toMatchObject({ ok: false });
+  });
+
+  test('a call that does not let go of is ended with its worker', async () => {
+    vi.useFakeTimers();
+    const { client, workers, restarts } = clientWith(() => ({ ...createEngine(), save: never }));
+    const controller = new AbortController();
+    const saving = client.call('save', { id: 'a' }, { signal: controller.signal });
+    controller.abort();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await saving).toMatchObject({ ok: false, error: { code: 'cancelled' } });
+    expect(workers).toHaveLength(2);
+    expect(restarts).toEqual(['a cancelled call did not stop']);
+  });
+
+  test('answers find their calls by id, progress too', async () => {
+    const { client } = clientWith(() => ({
+      ...createEngine(),
+      find: ({ text }) => new Promise((resolve) => setTimeout(() => resolve(success([])), Number(text))),
+      save: (_params, { progress }) => {
+        progress({ done: 1, total: 2, what: 'x' });
+        return failure('unknown-document', 'none');
+      },
+    }));
+    const order: string[] = [];
+    const seen: number[] = [];
+    await Promise.all([
+      client.call('find', { text: '20', limit: 1 }).then(() => order.push('slow')),
+      client.call('find', { text: '1', limit: 1 }).then(() => order.push('fast')),
+      client.call('save', { id: 'a' }, { onProgress: ({ done }) => seen.push(done) }),
+    ]);
+    expect(order).toEqual(['fast', 'slow']);
+    expect(seen).toEqual([1]);
+  });
+
+  test('an exception inside the engine is an error with its message, and the engine goes on', async () => {
+    const { client, workers } = clientWith(() => ({
+      ...createEngine(),
+      find: () => {
+        throw new TypeError('boom');
+      },
+    }));
+    expect(await client.call('find', { text: 'x', limit: 1 })).toEqual({
+      ok: false,
+      error: { code: 'bug', message: 'TypeError: boom' },
+    });
+    expect(await client.call('nonsense' as never, null as never)).toMatchObject({ ok: false, error: { code: 'bug' } });
+    expect(await client.call('documents', null)).toEqual({ ok: true, value: [] });
+    expect(workers).toHaveLength(1);
+  });
+});

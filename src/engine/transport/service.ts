@@ -1,0 +1,63 @@
+import { failure, type Handlers, type Method, type Request, type Response, type Result } from '../protocol.ts';
+
+/** The side of a message channel that the engine listens on. A worker's global scope is one. */
+export interface ServicePort {
+  postMessage(message: Response): void;
+  addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
+}
+
+/** A person sees no more than this many milliseconds apart; more messages would only keep the page busy. */
+const PROGRESS_INTERVAL = 80;
+
+type AnyHandler = (
+  params: unknown,
+  context: { signal: AbortSignal; progress: (p: unknown) => void },
+) => Result<unknown> | Promise<Result<unknown>>;
+
+/** Runs one method; whatever goes wrong inside becomes an error of code `bug` (or `cancelled`), never an exception. */
+export async function run(
+  handlers: Handlers,
+  method: Method,
+  params: unknown,
+  context: { signal: AbortSignal; progress: (p: never) => void },
+): Promise<Result<unknown>> {
+  if (!Object.hasOwn(handlers, method)) return failure('bug', `the engine has no method “${String(method)}”`);
+  const handler = handlers[method] as AnyHandler;
+  try {
+    return await handler(params, context as Parameters<AnyHandler>[1]);
+  } catch (error) {
+    if (context.signal.aborted) return failure('cancelled', 'cancelled');
+    return failure('bug', error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  }
+}
+
+function isRequest(data: unknown): data is Request {
+  if (typeof data !== 'object' || data === null || !('type' in data) || !('id' in data)) return false;
+  return typeof data.id === 'number' && (data.type === 'cancel' || (data.type === 'call' && 'method' in data));
+}
+
+/** Answers the calls that arrive on a port. Messages of another form are left alone. */
+export function serve(port: ServicePort, handlers: Handlers): void {
+  const running = new Map<number, AbortController>();
+  port.addEventListener('message', ({ data }) => {
+    if (!isRequest(data)) return;
+    if (data.type === 'cancel') {
+      running.get(data.id)?.abort();
+      return;
+    }
+    const { id, method, params } = data;
+    const controller = new AbortController();
+    running.set(id, controller);
+    let told = Number.NEGATIVE_INFINITY;
+    const progress = (p: never) => {
+      const now = performance.now();
+      if (now - told < PROGRESS_INTERVAL) return;
+      told = now;
+      port.postMessage({ type: 'progress', id, progress: p });
+    };
+    void run(handlers, method, params, { signal: controller.signal, progress }).then((result) => {
+      running.delete(id);
+      port.postMessage({ type: 'result', id, result });
+    });
+  });
+}

@@ -1,0 +1,365 @@
+// The I/O page table of one IOAS as first posted on 2022-03-18, with its faults. Methods check in that version's order.
+import { IOVA_MAX, type Iova, lowestSetBit } from '../../iova/iova.ts';
+import type { IovaRange } from '../../iova/range.ts';
+import type { DomainDescription, ReservedRegion } from '../../session/events.ts';
+import type { AccessView, DomainView } from '../model.ts';
+import { AddressSpace } from '../shared/address-space.ts';
+import type { Area } from '../shared/area-store.ts';
+import { areaObstacle, askedFor, asRange, holeObstacle, reservedObstacle } from '../shared/obstacles.ts';
+import { type Asked, type Obstacle, refuser } from '../shared/refusal.ts';
+import { DONE, type Permissions, type Result } from '../shared/result.ts';
+import { chooseIovaRfc } from './choose-iova.ts';
+import { IOMMUFD_RFC_RULES, type IommufdRfcRule } from './rules.ts';
+
+/** Memory that one area maps. */
+export interface RfcPages {
+  /** Address of the first byte in the user's memory. */
+  readonly userVa: bigint;
+  /** Number of the shared pages. */
+  readonly pages: number;
+  /** True if they were first mapped with write permission. */
+  readonly writable: boolean;
+}
+
+/** A device with the domain that its attach made, and what both keep reserved. */
+interface Attachment {
+  readonly iommu: string;
+  readonly aperture: IovaRange;
+  readonly pgsizeBitmap: bigint;
+  /** Handles in the store of reservations. */
+  readonly reservations: readonly number[];
+}
+
+const no = refuser<IommufdRfcRule>(IOMMUFD_RFC_RULES);
+
+/** One IOAS: what is mapped and reserved in it, and who uses it. */
+export class RfcIoas extends AddressSpace {
+  readonly allowed: readonly IovaRange[] = [];
+  readonly hugePages = true;
+  readonly #attachments = new Map<string, Attachment>();
+  readonly #accesses = new Map<string, Map<string, IovaRange>>();
+  /** Handles of areas that accesses went past, and how often, where that is not 0. May be negative: a fault. */
+  readonly #users = new Map<number, number>();
+  /** Handles of areas that an unmap took the pages from and then could not remove. They stay for good. */
+  readonly #withoutPages = new Set<number>();
+  #alignment = 1n;
+
+  clone(): RfcIoas {
+    const copy = new RfcIoas(this.id, this.sizes);
+    copy.copyStoresOf(this);
+    for (const [device, attachment] of this.#attachments) copy.#attachments.set(device, attachment);
+    for (const [access, pins] of this.#accesses) copy.#accesses.set(access, new Map(pins));
+    for (const [handle, users] of this.#users) copy.#users.set(handle, users);
+    for (const handle of this.#withoutPages) copy.#withoutPages.add(handle);
+    copy.#alignment = this.#alignment;
+    return copy;
+  }
+
+  get domains(): readonly DomainView[] {
+    return [...this.#attachments].map(([device, { iommu, aperture, pgsizeBitmap }]) => ({
+      iommu,
+      aperture,
+      pgsizeBitmap,
+      devices: [device],
+    }));
+  }
+
+  get accesses(): readonly AccessView[] {
+    return [...this.#accesses].map(([name, pins]) => ({
+      name,
+      pins: [...pins].map(([pin, r]) => ({ name: pin, ...r })),
+    }));
+  }
+
+  get alignment(): bigint {
+    return this.#alignment;
+  }
+
+  // ---- mapping ---------------------------------------------------------------------------------------------------
+
+  /** Maps fresh memory; `fixed` is the wanted iova, or `undefined` for the kernel's choice. Answers the iova. */
+  mapUser(
+    userVa: bigint,
+    length: bigint,
+    fixed: bigint | undefined,
+    permissions: Permissions,
+    pages: number,
+    origin: number,
+  ): Result<Iova> {
+    const longest = IOVA_MAX - this.sizes.page;
+    if (length === 0n || length > longest) {
+      return no('rfc-map-length', { asked: askedFor(fixed, length), obstacle: { kind: 'limit', value: longest } });
+    }
+    return this.mapPages({ userVa, pages, writable: permissions.write }, length, fixed, permissions, origin);
+  }
+
+  /** Maps pages that are there; arguments and answer as in `mapUser`. Source: iopt_map_pages, iopt_alloc_area. */
+  mapPages(
+    { userVa, pages, writable }: RfcPages,
+    length: bigint,
+    fixed: bigint | undefined,
+    permissions: Permissions,
+    origin: number,
+  ): Result<Iova> {
+    const asked = askedFor(fixed, length);
+    if (permissions.write && !writable) {
+      return no('rfc-map-pages-read-only', { asked, obstacle: { kind: 'permission' } });
+    }
+    const place = fixed === undefined ? this.#choose(userVa, length, asked) : this.#checkFixed(fixed, length, asked);
+    if (!place.ok) return place;
+    const mapping = { userVa, pages, pagesWritable: writable, ...permissions, origin };
+    this.areaStore.add(place.value, place.value + length - 1n, mapping);
+    return place;
+  }
+
+  #choose(userVa: bigint, length: bigint, asked: Asked): Result<Iova> {
+    const room = { areas: this.areaStore.tree, reserved: this.reservedStore.tree, alignment: this.#alignment };
+    const choice = chooseIovaRfc(room, userVa, length, this.sizes.page);
+    if (choice.ok) return { ok: true, value: choice.iova };
+    switch (choice.why) {
+      case 'length-too-large':
+        return no('rfc-choose-length-too-large', { asked, obstacle: { kind: 'limit', value: IOVA_MAX / 2n } });
+      case 'alignment-too-small':
+        return no('rfc-choose-alignment-too-small', { asked, obstacle: this.#finest });
+      case 'no-space':
+        return no('rfc-choose-no-space', { asked, obstacle: { kind: 'hole', value: choice.alignment } });
+    }
+  }
+
+  get #finest(): Obstacle {
+    return { kind: 'alignment', value: this.#alignment };
+  }
+
+  #checkFixed(iova: bigint, length: bigint, asked: Asked): Result<Iova> {
+    const last = iova + length - 1n;
+    if (last > IOVA_MAX) return no('rfc-map-wraps', { asked });
+    if (((iova | length) & (this.#alignment - 1n)) !== 0n) {
+      return no('rfc-map-unaligned', { asked, obstacle: this.#finest });
+    }
+    const reserved = this.reservedStore.firstOverlapping(iova, last);
+    if (reserved) return no('rfc-map-over-reserved', { asked, obstacle: reservedObstacle(reserved) });
+    const area = this.areaStore.firstOverlapping(iova, last);
+    if (area) return no('rfc-map-over-area', { asked, obstacle: areaObstacle(area) });
+    return { ok: true, value: iova as Iova };
+  }
+
+  /** The memory of the area that is exactly start … start + length − 1. Source: iopt_get_pages. */
+  pagesOf(start: bigint, length: bigint): Result<RfcPages> {
+    const asked = askedFor(start, length);
+    // A length of 0 is one of 2^64 here, for what is added is length − 1 modulo 2^64.
+    const last = start + BigInt.asUintN(64, length - 1n);
+    if (last > IOVA_MAX) return no('rfc-copy-source-wraps', { asked });
+    const { area, obstacle } = this.#exactly(start, last);
+    if (!area) return no('rfc-copy-source-not-one-area', { asked, obstacle });
+    return { ok: true, value: { userVa: area.userVa, pages: area.pages, writable: area.pagesWritable } };
+  }
+
+  /** Looks at the first area of the range only, as that version does. Source: iopt_find_exact_area. */
+  #exactly(start: bigint, last: bigint): { readonly area?: Area; readonly obstacle: Obstacle } {
+    const area = this.areaStore.firstOverlapping(start, last);
+    if (!area) return { obstacle: holeObstacle(start, last) };
+    const obstacle = areaObstacle(area);
+    const exact = area.start === start && area.last === last && !this.#withoutPages.has(area.handle);
+    return exact ? { area, obstacle } : { obstacle };
+  }
+
+  /** Unmaps one area. Source: iopt_unmap_iova. */
+  unmap(start: bigint, length: bigint): Result<undefined> {
+    const asked = askedFor(start, length);
+    if (length === 0n) return no('rfc-unmap-length-zero', { asked });
+    const last = start + length - 1n;
+    if (last > IOVA_MAX) return no('rfc-unmap-wraps', { asked });
+    const { area, obstacle } = this.#exactly(start, last);
+    if (!area) return no('rfc-unmap-not-one-area', { asked, obstacle });
+    return this.#remove(area) ? DONE : no('rfc-unmap-in-use', { asked, obstacle });
+  }
+
+  /** Unmaps area after area, up to one that cannot be removed. Source: iopt_unmap_all. */
+  unmapAll(): Result<undefined> {
+    let unmapped = 0n;
+    for (;;) {
+      const area = this.areaStore.firstOverlapping(0n, IOVA_MAX);
+      if (!area) return DONE;
+      const details = { obstacle: areaObstacle(area), ...(unmapped > 0n ? { unmapped } : {}) };
+      if (this.#withoutPages.has(area.handle)) return no('rfc-unmap-all-in-use', details);
+      if (!this.#remove(area)) return no('rfc-unmap-in-use', details);
+      unmapped += area.last - area.start + 1n;
+    }
+  }
+
+  /** False if accesses still use the area: it has lost its pages by then, and stays. Source: __iopt_unmap_iova. */
+  #remove(area: Area): boolean {
+    if (this.#users.has(area.handle)) {
+      this.#withoutPages.add(area.handle);
+      return false;
+    }
+    this.areaStore.remove({ start: area.start, last: area.last, value: area.handle });
+    return true;
+  }
+
+  // ---- reserving -------------------------------------------------------------------------------------------------
+
+  /** Reserves a range that nobody owns. Source: iopt_reserve_iova; the arguments are checked by its caller. */
+  reserve(start: bigint, length: bigint): Result<undefined> {
+    const asked = askedFor(start, length);
+    if (length === 0n) return no('rfc-reserve-length-zero', { asked });
+    const last = start + length - 1n;
+    if (last > IOVA_MAX) return no('rfc-reserve-wraps', { asked });
+    const area = this.areaStore.firstOverlapping(start, last);
+    if (area) return no('rfc-reserve-over-area', { asked, obstacle: areaObstacle(area) });
+    this.reservedStore.add({ ...asRange(start, last), type: 'manual', owner: undefined });
+    return DONE;
+  }
+
+  #checkReserve(r: IovaRange, rule: IommufdRfcRule) {
+    const area = this.areaStore.firstOverlapping(r.start, r.last);
+    if (!area) return undefined;
+    return no(rule, { asked: { start: r.start, length: r.last - r.start + 1n }, obstacle: areaObstacle(area) });
+  }
+
+  // ---- devices ---------------------------------------------------------------------------------------------------
+
+  /**
+   * Attaches a device that is not attached, with a group and a domain of its own: first the group's regions are
+   * reserved, then the domain is added. Answers where the software MSI window starts: the last region of type `sw-msi`
+   * in the list, unless there is a real `msi` region, or it starts at 0.
+   * Source: iopt_table_enforce_group_resv_regions, iopt_table_add_domain.
+   */
+  attach(device: string, domain: DomainDescription, regions: readonly ReservedRegion[]): Result<Iova | undefined> {
+    const enforced = regions.filter((region) => region.type !== 'direct-relaxable');
+    for (const region of enforced) {
+      const refused = this.#checkReserve(region, 'rfc-attach-region-over-area');
+      if (refused) return refused;
+    }
+    const smallest = lowestSetBit(domain.pgsize_bitmap);
+    const alignment = smallest > this.#alignment ? smallest : this.#alignment;
+    if (alignment > this.sizes.page) {
+      return no('rfc-attach-page-size-too-large', { obstacle: { kind: 'alignment', value: smallest } });
+    }
+    if (alignment !== this.#alignment) {
+      const area = this.areaStore.firstUnaligned(alignment, false);
+      if (area) return no('rfc-attach-area-unaligned', { obstacle: areaObstacle(area) });
+    }
+    const [first, end] = domain.aperture;
+    const outside: IovaRange[] = [];
+    if (first !== 0n) outside.push(asRange(0n, first - 1n));
+    if (end !== IOVA_MAX) outside.push(asRange(end + 1n, IOVA_MAX));
+    for (const r of outside) {
+      const refused = this.#checkReserve(r, 'rfc-attach-aperture-over-area');
+      if (refused) return refused;
+    }
+
+    const reservations: number[] = [];
+    for (const { start, last, type } of enforced) {
+      reservations.push(this.reservedStore.add({ start, last, type, owner: { kind: 'device', name: device } }));
+    }
+    for (const r of outside) {
+      const owner = { kind: 'domain', name: domain.iommu } as const;
+      reservations.push(this.reservedStore.add({ ...r, type: 'aperture', owner }));
+    }
+    const aperture = { start: first, last: end };
+    this.#attachments.set(device, { iommu: domain.iommu, aperture, pgsizeBitmap: domain.pgsize_bitmap, reservations });
+    this.#alignment = alignment;
+    const window = enforced.some(({ type }) => type === 'msi')
+      ? undefined
+      : enforced.findLast(({ type }) => type === 'sw-msi')?.start;
+    return { ok: true, value: window === 0n ? undefined : window };
+  }
+
+  /**
+   * Detaches a device. The alignment is worked out anew from the page sizes of the domain that leaves, if any other
+   * remains, and never rises: a fault of that version. Source: iopt_table_remove_domain.
+   */
+  detach(device: string): void {
+    const leaving = this.#attachments.get(device);
+    if (!leaving) return;
+    this.#attachments.delete(device);
+    for (const handle of leaving.reservations) this.reservedStore.remove(handle);
+    const alignment = this.#attachments.size > 0 ? lowestSetBit(leaving.pgsizeBitmap) : 1n;
+    if (alignment < this.#alignment) this.#alignment = alignment;
+  }
+
+  /** What keeps the IOAS from being destroyed. */
+  checkDestroy(): Result<undefined> {
+    for (const owner of this.#attachments.keys()) {
+      return no('rfc-ioas-has-domain', { obstacle: { kind: 'device', owner } });
+    }
+    for (const owner of this.#accesses.keys())
+      return no('rfc-ioas-has-access', { obstacle: { kind: 'access', owner } });
+    return DONE;
+  }
+
+  // ---- accesses --------------------------------------------------------------------------------------------------
+
+  createAccess(name: string): void {
+    this.#accesses.set(name, new Map());
+  }
+
+  /** Lets go of what the access still holds. */
+  destroyAccess(name: string): void {
+    for (const pin of this.#accesses.get(name)?.values() ?? []) this.#unaccess(pin.start, pin.last);
+    this.#accesses.delete(name);
+  }
+
+  hasPin(access: string, pin: string): boolean {
+    return this.#accesses.get(access)?.has(pin) === true;
+  }
+
+  /**
+   * Pins start … start + length − 1 for an access that exists. This version notices no gap before, between or behind
+   * areas, refuses to begin inside an area, and does not look for permission to read. Source: iopt_access_pages.
+   */
+  pin(access: string, pin: string, start: bigint, length: bigint, write: boolean): Result<undefined> {
+    const asked = askedFor(start, length);
+    if (length === 0n) return no('rfc-pin-length-zero', { asked });
+    const last = start + length - 1n;
+    if (last > IOVA_MAX) return no('rfc-pin-wraps', { asked });
+    let next = start;
+    for (const area of this.areaStore.overlapping(start, last)) {
+      const rule = this.#whyNoAccess(area, next, last, write);
+      if (rule) {
+        if (next !== start) this.#unaccess(start, next - 1n);
+        return no(rule, { asked, obstacle: areaObstacle(area) });
+      }
+      if (area.last >= last) break;
+      next = area.last + 1n;
+      this.#countUser(area.handle, 1);
+    }
+    this.#accesses.get(access)?.set(pin, asRange(start, last));
+    return DONE;
+  }
+
+  #whyNoAccess(area: Area, next: bigint, last: bigint, write: boolean): IommufdRfcRule | undefined {
+    if (area.start < next) return 'rfc-pin-starts-inside-area';
+    if (this.#withoutPages.has(area.handle)) return 'rfc-pin-area-without-pages';
+    if (write && !area.pagesWritable) return 'rfc-pin-write-denied';
+    if (area.last < last && next % this.sizes.page !== 0n) return 'rfc-pin-crosses-inside-page';
+    return undefined;
+  }
+
+  /** Lets a pin go that is held. Always succeeds. */
+  unpin(access: string, pin: string): void {
+    const pins = this.#accesses.get(access);
+    const held = pins?.get(pin);
+    if (!pins || !held) return;
+    this.#unaccess(held.start, held.last);
+    pins.delete(pin);
+  }
+
+  /**
+   * Takes one user from each area of the range, the last one excepted. After an access that failed half way this
+   * forgets the area before the failure, which then can never be unmapped: a fault. Source: iopt_unaccess_pages.
+   */
+  #unaccess(start: bigint, last: bigint): void {
+    for (const area of this.areaStore.overlapping(start, last)) {
+      if (area.last >= last) return;
+      this.#countUser(area.handle, -1);
+    }
+  }
+
+  #countUser(handle: number, by: number): void {
+    const users = (this.#users.get(handle) ?? 0) + by;
+    if (users === 0) this.#users.delete(handle);
+    else this.#users.set(handle, users);
+  }
+}

@@ -1,0 +1,534 @@
+// The I/O page table of one IOAS as Linux 6.12 keeps it. Methods check in the kernel's order, and change nothing
+// when they refuse (but for an unmap that has begun).
+import { IntervalTree } from '../../iova/interval-tree.ts';
+import { IOVA_MAX, type Iova, lowestSetBit } from '../../iova/iova.ts';
+import type { IovaRange } from '../../iova/range.ts';
+import type { DomainDescription, ReservedRegion } from '../../session/events.ts';
+import type { AccessView, DomainView } from '../model.ts';
+import { AddressSpace } from '../shared/address-space.ts';
+import type { Area } from '../shared/area-store.ts';
+import { areaObstacle, askedFor, asRange, holeObstacle, reservedObstacle } from '../shared/obstacles.ts';
+import { type Obstacle, refuser } from '../shared/refusal.ts';
+import { DONE, type Permissions, type Result } from '../shared/result.ts';
+import { chooseIova } from './choose-iova.ts';
+import { IOMMUFD_RULES, type IommufdRule } from './rules.ts';
+
+/** A stretch of pinned-down memory that becomes one area. */
+export interface Piece {
+  readonly userVa: bigint;
+  readonly length: bigint;
+  /** Number of the shared pages. */
+  readonly pages: number;
+  readonly pagesWritable: boolean;
+}
+
+interface Domain {
+  readonly aperture: IovaRange;
+  readonly pgsizeBitmap: bigint;
+  readonly devices: Set<string>;
+}
+
+interface Access {
+  readonly pins: Map<string, IovaRange>;
+  /** Names of pins that were let go, by an unmap or by an unpin. */
+  readonly gone: Set<string>;
+}
+
+/** An IOVA or length from here on is refused before anything else. Source: Linux 6.12, iommufd_ioas_map. */
+const LIMIT = IOVA_MAX;
+
+const no = refuser<IommufdRule>(IOMMUFD_RULES);
+
+/** One IOAS: what is mapped, reserved and allowed in it, and who uses it. */
+export class Ioas extends AddressSpace {
+  #allowed = new IntervalTree();
+  readonly #domains = new Map<string, Domain>();
+  readonly #accesses = new Map<string, Access>();
+  #alignment = 1n;
+  #hugePages = true;
+
+  clone(): Ioas {
+    const copy = new Ioas(this.id, this.sizes);
+    copy.copyStoresOf(this);
+    copy.#allowed = this.#allowed.clone();
+    for (const [iommu, domain] of this.#domains) {
+      copy.#domains.set(iommu, { ...domain, devices: new Set(domain.devices) });
+    }
+    for (const [name, access] of this.#accesses) {
+      copy.#accesses.set(name, { pins: new Map(access.pins), gone: new Set(access.gone) });
+    }
+    copy.#alignment = this.#alignment;
+    copy.#hugePages = this.#hugePages;
+    return copy;
+  }
+
+  // ---- the view --------------------------------------------------------------------------------------------------
+
+  get allowed(): readonly IovaRange[] {
+    return [...this.#allowed.overlaps(0n, IOVA_MAX)].map(({ start, last }) => ({ start, last }));
+  }
+
+  get domains(): readonly DomainView[] {
+    return [...this.#domains].map(([iommu, { aperture, pgsizeBitmap, devices }]) => ({
+      iommu,
+      aperture,
+      pgsizeBitmap,
+      devices: [...devices],
+    }));
+  }
+
+  get accesses(): readonly AccessView[] {
+    return [...this.#accesses].map(([name, { pins }]) => ({
+      name,
+      pins: [...pins].map(([pin, r]) => ({ name: pin, ...r })),
+    }));
+  }
+
+  get alignment(): bigint {
+    return this.#alignment;
+  }
+
+  get hugePages(): boolean {
+    return this.#hugePages;
+  }
+
+  // ---- mapping ---------------------------------------------------------------------------------------------------
+
+  /**
+   * Maps one piece of memory. `given` is the iova field of the request, which is checked before it is known to be used:
+   * only a `fixed` mapping wants to lie there, else the kernel chooses.
+   * Answers the iova. Source: Linux 6.12, iommufd_ioas_map and iopt_map_user_pages.
+   */
+  map(
+    userVa: bigint,
+    length: bigint,
+    given: bigint,
+    fixed: boolean,
+    permissions: Permissions,
+    pages: number,
+    origin: number,
+  ): Result<Iova> {
+    const wanted = fixed ? given : undefined;
+    if (given >= LIMIT || length >= LIMIT) {
+      return no('map-limit', { asked: askedFor(wanted, length), obstacle: { kind: 'limit', value: LIMIT } });
+    }
+    if (!permissions.read && !permissions.write) return no('map-no-permission', { asked: askedFor(wanted, length) });
+    if (length === 0n) return no('map-length-zero', { asked: askedFor(wanted, length) });
+    const longest = IOVA_MAX - this.sizes.page;
+    if (length > longest) {
+      return no('map-length-too-large', {
+        asked: askedFor(wanted, length),
+        obstacle: { kind: 'limit', value: longest },
+      });
+    }
+    if (userVa + length > IOVA_MAX) return no('map-memory-wraps', { asked: askedFor(wanted, length) });
+    const place = this.#place(userVa, length, wanted);
+    if (!place.ok) return place;
+    const refused = this.#checkPiece(userVa, permissions.write, length, wanted, permissions);
+    if (refused) return refused;
+    this.areaStore.add(place.value, place.value + length - 1n, {
+      userVa,
+      pages,
+      pagesWritable: permissions.write,
+      read: permissions.read,
+      write: permissions.write,
+      origin,
+    });
+    return place;
+  }
+
+  /**
+   * Maps pieces of memory one behind the other, `length` bytes together; each becomes an area. `fixed` is the wanted
+   * iova, or `undefined` for the kernel's choice, which the first piece guides.
+   * Answers the iova. Source: Linux 6.12, iopt_alloc_area_pages and iopt_insert_area.
+   */
+  mapPieces(
+    pieces: readonly Piece[],
+    length: bigint,
+    fixed: bigint | undefined,
+    permissions: Permissions,
+    origin: number,
+  ): Result<Iova> {
+    const place = this.#place(pieces[0]?.userVa ?? 0n, length, fixed);
+    if (!place.ok) return place;
+    for (const piece of pieces) {
+      const refused = this.#checkPiece(piece.userVa, piece.pagesWritable, length, fixed, permissions);
+      if (refused) return refused;
+    }
+    let at: bigint = place.value;
+    for (const { userVa, length: size, pages, pagesWritable } of pieces) {
+      this.areaStore.add(at, at + size - 1n, { userVa, pages, pagesWritable, ...permissions, origin });
+      at += size;
+    }
+    return place;
+  }
+
+  /** Where a mapping comes to lie. Source: Linux 6.12, iopt_alloc_area_pages. */
+  #place(userVa: bigint, length: bigint, fixed: bigint | undefined): Result<Iova> {
+    if ((length & (this.#alignment - 1n)) !== 0n) {
+      return no('map-length-unaligned', { asked: askedFor(fixed, length), obstacle: this.#finest });
+    }
+    return fixed === undefined ? this.#choose(userVa, length) : this.#checkFixed(fixed, length);
+  }
+
+  /** Why a piece of memory cannot be mapped, wherever it is to lie. Source: Linux 6.12, iopt_insert_area. */
+  #checkPiece(userVa: bigint, writable: boolean, length: bigint, fixed: bigint | undefined, permissions: Permissions) {
+    if (permissions.write && !writable) {
+      return no('map-pages-read-only', { asked: askedFor(fixed, length), obstacle: { kind: 'permission' } });
+    }
+    if ((userVa & (this.#alignment - 1n)) !== 0n) {
+      return no('map-memory-unaligned', { asked: askedFor(fixed, length), obstacle: this.#finest });
+    }
+    return undefined;
+  }
+
+  get #finest(): Obstacle {
+    return { kind: 'alignment', value: this.#alignment };
+  }
+
+  #choose(userVa: bigint, length: bigint): Result<Iova> {
+    const room = {
+      areas: this.areaStore.tree,
+      reserved: this.reservedStore.tree,
+      allowed: this.#allowed,
+      alignment: this.#alignment,
+    };
+    const choice = chooseIova(room, userVa, length, this.sizes);
+    if (choice.ok) return { ok: true, value: choice.iova };
+    const asked = { length };
+    switch (choice.why) {
+      case 'length-too-large':
+        return no('choose-length-too-large', { asked, obstacle: { kind: 'limit', value: IOVA_MAX / 2n } });
+      case 'alignment-too-small':
+        return no('choose-alignment-too-small', { asked, obstacle: this.#finest });
+      case 'no-space':
+        return no('choose-no-space', { asked, obstacle: { kind: 'hole', value: choice.alignment } });
+    }
+  }
+
+  /** Source: Linux 6.12, iopt_check_iova. Allowed ranges do not restrict a fixed iova. */
+  #checkFixed(iova: bigint, length: bigint): Result<Iova> {
+    if ((iova & (this.#alignment - 1n)) !== 0n) {
+      return no('map-iova-unaligned', { asked: askedFor(iova, length), obstacle: this.#finest });
+    }
+    const last = iova + length - 1n;
+    if (last > IOVA_MAX) return no('map-iova-wraps', { asked: askedFor(iova, length) });
+    const reserved = this.reservedStore.firstOverlapping(iova, last);
+    if (reserved) {
+      return no('map-over-reserved', { asked: askedFor(iova, length), obstacle: reservedObstacle(reserved) });
+    }
+    const area = this.areaStore.firstOverlapping(iova, last);
+    if (area) return no('map-over-area', { asked: askedFor(iova, length), obstacle: areaObstacle(area) });
+    return { ok: true, value: iova as Iova };
+  }
+
+  /** The checks of a copy that come before its source is looked up. Source: Linux 6.12, iommufd_ioas_copy. */
+  checkCopy(given: bigint, length: bigint, permissions: Permissions) {
+    const asked = { start: given as Iova, length };
+    if (given >= LIMIT || length >= LIMIT)
+      return no('copy-limit', { asked, obstacle: { kind: 'limit', value: LIMIT } });
+    if (!permissions.read && !permissions.write) return no('copy-no-permission', { asked });
+    return undefined;
+  }
+
+  /**
+   * The memory behind start … start + length − 1, one piece an area, cut to the range.
+   * Source: Linux 6.12, iopt_get_pages.
+   */
+  piecesOf(start: bigint, length: bigint): Result<Piece[]> {
+    const asked = { start: start as Iova, length };
+    if (length === 0n) return no('copy-length-zero', { asked });
+    const last = start + length - 1n;
+    if (last > IOVA_MAX) return no('copy-source-wraps', { asked });
+    const pieces: Piece[] = [];
+    let next = start;
+    for (const area of this.areaStore.overlapping(start, last)) {
+      if (area.start > next)
+        return no('copy-source-not-mapped', { asked, obstacle: holeObstacle(next, area.start - 1n) });
+      const end = area.last < last ? area.last : last;
+      pieces.push({
+        userVa: area.userVa + (next - area.start),
+        length: end - next + 1n,
+        pages: area.pages,
+        pagesWritable: area.pagesWritable,
+      });
+      next = end + 1n;
+    }
+    if (next <= last) return no('copy-source-not-mapped', { asked, obstacle: holeObstacle(next, last) });
+    return { ok: true, value: pieces };
+  }
+
+  /**
+   * Unmaps whole areas; answers the bytes. 0 and 2^64−1 together mean everything.
+   * Source: Linux 6.12, iommufd_ioas_unmap and iopt_unmap_iova_range.
+   */
+  unmap(start: bigint, length: bigint): Result<bigint> {
+    if (start === 0n && length === IOVA_MAX) return { ok: true, value: this.#unmapAll() };
+    if (start >= LIMIT || length >= LIMIT) {
+      return no('unmap-limit', { asked: askedFor(start, length), obstacle: { kind: 'limit', value: LIMIT } });
+    }
+    if (length === 0n) return no('unmap-length-zero', { asked: askedFor(start, length) });
+    const last = start + length - 1n;
+    if (last > IOVA_MAX) return no('unmap-wraps', { asked: askedFor(start, length) });
+    let unmapped = 0n;
+    for (let next = start; next <= last; ) {
+      const entry = this.areaStore.tree.firstOverlap(next, last);
+      if (!entry) break;
+      if (entry.start < start || entry.last > last) {
+        const area = this.areaStore.firstOverlapping(next, last);
+        const obstacle = area ? { obstacle: areaObstacle(area) } : {};
+        const before = unmapped > 0n ? { unmapped } : {};
+        return no('unmap-cuts-area', { asked: askedFor(start, length), ...obstacle, ...before });
+      }
+      if (this.#accesses.size > 0) this.#dropPins(entry);
+      this.areaStore.remove(entry);
+      next = entry.last + 1n;
+      unmapped += next - entry.start;
+    }
+    if (unmapped === 0n) {
+      return no('unmap-nothing-mapped', { asked: askedFor(start, length), obstacle: holeObstacle(start, last) });
+    }
+    return { ok: true, value: unmapped };
+  }
+
+  #unmapAll(): bigint {
+    let unmapped = 0n;
+    for (const area of this.areaStore.tree.overlaps(0n, IOVA_MAX)) unmapped += area.last - area.start + 1n;
+    this.#dropPins({ start: 0n as Iova, last: IOVA_MAX });
+    this.areaStore.clear();
+    return unmapped;
+  }
+
+  /** Accesses are told that a range goes away; the kernel's test access lets go of every pin that touches it. */
+  #dropPins(r: IovaRange): void {
+    for (const access of this.#accesses.values()) {
+      for (const [name, pin] of access.pins) {
+        if (pin.start > r.last || r.start > pin.last) continue;
+        access.pins.delete(name);
+        access.gone.add(name);
+      }
+    }
+  }
+
+  // ---- reserving and allowing ------------------------------------------------------------------------------------
+
+  /** Replaces the list of allowed ranges. Source: Linux 6.12, iommufd_ioas_allow_iovas. */
+  allow(ranges: readonly (readonly [bigint, bigint])[]): Result<undefined> {
+    const allowed = new IntervalTree();
+    for (const [i, [start, last]] of ranges.entries()) {
+      const asked = { start: start as Iova, length: last < start ? 0n : last - start + 1n };
+      if (start >= last) return no('allow-range-empty', { asked });
+      const other = allowed.firstOverlap(start, last);
+      if (other) {
+        return no('allow-ranges-overlap', {
+          asked,
+          obstacle: { kind: 'allowed', start: other.start, last: other.last },
+        });
+      }
+      allowed.insert(start, last, i);
+    }
+    for (const { start, last } of allowed.overlaps(0n, IOVA_MAX)) {
+      const reserved = this.reservedStore.firstOverlapping(start, last);
+      if (reserved) {
+        const asked = { start, length: last - start + 1n };
+        return no('allow-over-reserved', { asked, obstacle: reservedObstacle(reserved) });
+      }
+    }
+    this.#allowed = allowed;
+    return DONE;
+  }
+
+  /** Reserves a range that nobody owns. Source: Linux 6.12, iopt_reserve_iova. */
+  reserve(start: bigint, length: bigint): Result<undefined> {
+    const asked = { start: start as Iova, length };
+    if (length === 0n) return no('reserve-length-zero', { asked });
+    const last = start + length - 1n;
+    if (last > IOVA_MAX) return no('reserve-wraps', { asked });
+    const r = asRange(start, last);
+    const refused = this.#checkReserve(r, 'reserve-over-area', 'reserve-over-allowed');
+    if (refused) return refused;
+    this.reservedStore.add({ ...r, type: 'manual', owner: undefined });
+    return DONE;
+  }
+
+  /** A reservation may overlap others, but neither an area nor an allowed range. Source: Linux 6.12, iopt_reserve_iova. */
+  #checkReserve(r: IovaRange, overArea: IommufdRule, overAllowed: IommufdRule) {
+    const asked = { start: r.start, length: r.last - r.start + 1n };
+    const area = this.areaStore.firstOverlapping(r.start, r.last);
+    if (area) return no(overArea, { asked, obstacle: areaObstacle(area) });
+    const allowed = this.#allowed.firstOverlap(r.start, r.last);
+    if (!allowed) return undefined;
+    return no(overAllowed, { asked, obstacle: { kind: 'allowed', start: allowed.start, last: allowed.last } });
+  }
+
+  // ---- devices ---------------------------------------------------------------------------------------------------
+
+  /**
+   * Attaches a device that is not attached: its reserved regions first, then the domain of its IOMMU, which devices
+   * behind the same IOMMU share. Source: Linux 6.12, iopt_table_enforce_dev_resv_regions and iopt_table_add_domain.
+   */
+  attach(device: string, domain: DomainDescription, regions: readonly ReservedRegion[]): Result<undefined> {
+    const enforced = regions.filter((region) => region.type !== 'direct-relaxable');
+    for (const region of enforced) {
+      const refused = this.#checkReserve(region, 'attach-region-over-area', 'attach-region-over-allowed');
+      if (refused) return refused;
+    }
+    const shared = this.#domains.get(domain.iommu);
+    if (!shared) {
+      const added = this.#addDomain(domain);
+      if (!added.ok) return added;
+    }
+    for (const { start, last, type } of enforced) {
+      this.reservedStore.add({ start, last, type, owner: { kind: 'device', name: device } });
+    }
+    this.#domains.get(domain.iommu)?.devices.add(device);
+    return DONE;
+  }
+
+  #addDomain({ iommu, aperture, pgsize_bitmap }: DomainDescription): Result<undefined> {
+    const smallest = lowestSetBit(pgsize_bitmap);
+    const alignment = smallest > this.#alignment ? smallest : this.#alignment;
+    if (alignment > this.sizes.page) {
+      return no('attach-page-size-too-large', { obstacle: { kind: 'alignment', value: smallest } });
+    }
+    if (alignment !== this.#alignment) {
+      const area = this.areaStore.firstUnaligned(alignment, true);
+      if (area) return no('attach-area-unaligned', { obstacle: areaObstacle(area) });
+    }
+    const [first, end] = aperture;
+    const outside: IovaRange[] = [];
+    if (first !== 0n) outside.push(asRange(0n, first - 1n));
+    if (end !== IOVA_MAX) outside.push(asRange(end + 1n, IOVA_MAX));
+    for (const r of outside) {
+      const refused = this.#checkReserve(r, 'attach-aperture-over-area', 'attach-aperture-over-allowed');
+      if (refused) return refused;
+    }
+    for (const r of outside) this.reservedStore.add({ ...r, type: 'aperture', owner: { kind: 'domain', name: iommu } });
+    this.#domains.set(iommu, {
+      aperture: { start: first, last: end },
+      pgsizeBitmap: pgsize_bitmap,
+      devices: new Set(),
+    });
+    this.#alignment = alignment;
+    return DONE;
+  }
+
+  /** Detaches a device that is attached behind `iommu`. Source: Linux 6.12, iopt_table_remove_domain. */
+  detach(device: string, iommu: string): void {
+    const domain = this.#domains.get(iommu);
+    domain?.devices.delete(device);
+    this.reservedStore.removeOwnedBy({ kind: 'device', name: device });
+    if (domain?.devices.size !== 0) return;
+    this.#domains.delete(iommu);
+    this.reservedStore.removeOwnedBy({ kind: 'domain', name: iommu });
+    this.#alignment = this.#alignmentOfUsers();
+  }
+
+  /** What keeps the IOAS from being destroyed. Source: Linux 6.12, iommufd_destroy. */
+  checkDestroy(): Result<undefined> {
+    for (const { devices } of this.#domains.values()) {
+      const [owner = ''] = devices;
+      return no('ioas-has-domain', { obstacle: { kind: 'device', owner } });
+    }
+    for (const owner of this.#accesses.keys()) return no('ioas-has-access', { obstacle: { kind: 'access', owner } });
+    return DONE;
+  }
+
+  /** The alignment that domains, accesses and options ask for. Source: Linux 6.12, iopt_calculate_iova_alignment. */
+  #alignmentOfUsers(): bigint {
+    let alignment = this.#hugePages && this.#accesses.size === 0 ? 1n : this.sizes.page;
+    for (const { pgsizeBitmap } of this.#domains.values()) {
+      const smallest = lowestSetBit(pgsizeBitmap);
+      if (smallest > alignment) alignment = smallest;
+    }
+    return alignment;
+  }
+
+  // ---- accesses --------------------------------------------------------------------------------------------------
+
+  hasAccess(name: string): boolean {
+    return this.#accesses.has(name);
+  }
+
+  /** Source: Linux 6.12, iopt_add_access. */
+  createAccess(name: string): Result<undefined> {
+    const area = this.#unalignedForPages();
+    if (area) return no('access-area-unaligned', { obstacle: areaObstacle(area) });
+    this.#accesses.set(name, { pins: new Map(), gone: new Set() });
+    this.#alignment = this.#alignmentOfUsers();
+    return DONE;
+  }
+
+  /**
+   * An area that a rise of the alignment to the page size would break; none if it stands there already.
+   * Source: Linux 6.12, iopt_check_iova_alignment.
+   */
+  #unalignedForPages(): Area | undefined {
+    return this.sizes.page > this.#alignment ? this.areaStore.firstUnaligned(this.sizes.page, true) : undefined;
+  }
+
+  destroyAccess(name: string): void {
+    this.#accesses.delete(name);
+    this.#alignment = this.#alignmentOfUsers();
+  }
+
+  hasPin(access: string, pin: string): 'held' | 'gone' | undefined {
+    const found = this.#accesses.get(access);
+    return found?.pins.has(pin) ? 'held' : found?.gone.has(pin) ? 'gone' : undefined;
+  }
+
+  /** Pins start … start + length − 1 for an access that exists. Source: Linux 6.12, iommufd_access_pin_pages. */
+  pin(access: string, pin: string, start: bigint, length: bigint, write: boolean): Result<undefined> {
+    const asked = { start: start as Iova, length };
+    if (length === 0n) return no('pin-length-zero', { asked });
+    const last = start + length - 1n;
+    if (last > IOVA_MAX) return no('pin-wraps', { asked });
+    const page = this.sizes.page;
+    let next = start;
+    for (const area of this.areaStore.overlapping(start, last)) {
+      if (area.start > next) break;
+      const obstacle = areaObstacle(area);
+      if ((area.userVa + (next - area.start)) % page !== 0n) return no('pin-enters-inside-page', { asked, obstacle });
+      const end = area.last - area.start + 1n;
+      if (area.last < last && (area.userVa + end) % page !== 0n) {
+        return no('pin-leaves-inside-page', { asked, obstacle });
+      }
+      if (write && !area.write) return no('pin-write-denied', { asked, obstacle });
+      if (!write && !area.read) return no('pin-read-denied', { asked, obstacle });
+      next = area.last + 1n;
+    }
+    if (next <= last) {
+      const end = this.areaStore.firstOverlapping(next, last)?.start ?? last + 1n;
+      return no('pin-not-mapped', { asked, obstacle: holeObstacle(next, end - 1n) });
+    }
+    this.#accesses.get(access)?.pins.set(pin, asRange(start, last));
+    return DONE;
+  }
+
+  /** Lets a pin go that is held or was taken by an unmap. Source: Linux 6.12, iommufd_test_access_item_destroy. */
+  unpin(access: string, pin: string): Result<undefined> {
+    const found = this.#accesses.get(access);
+    if (!found?.pins.delete(pin)) return no('unpin-gone');
+    found.gone.add(pin);
+    return DONE;
+  }
+
+  // ---- options ---------------------------------------------------------------------------------------------------
+
+  /** Source: Linux 6.12, iommufd_ioas_option. Turning off what is off is always fine. */
+  setHugePages(value: number): Result<undefined> {
+    if (value !== 0 && value !== 1) return no('huge-pages-value');
+    if (value === 0 && this.#hugePages) {
+      const device = [...this.#domains.values()].flatMap(({ devices }) => [...devices])[0];
+      if (this.#domains.size > 0 && this.areaStore.size > 0) {
+        const owner = device === undefined ? {} : { owner: device };
+        return no('huge-pages-in-use', { obstacle: { kind: 'device', ...owner } });
+      }
+      const area = this.#unalignedForPages();
+      if (area) return no('huge-pages-area-unaligned', { obstacle: areaObstacle(area) });
+    }
+    this.#hugePages = value === 1;
+    this.#alignment = this.#alignmentOfUsers();
+    return DONE;
+  }
+}

@@ -1,0 +1,133 @@
+import { type Answer, isFact, isOperation, type Operation, type SessionEvent } from '../../session/events.ts';
+import type { Session } from '../../session/session.ts';
+import { DEFAULT_MODEL, type KernelModel, type Outcome } from '../model.ts';
+import { type Translation, translate } from './translate.ts';
+
+/** What is said of an operation line that cannot be put to any model. */
+export interface UnrunnableEvent {
+  readonly ok: false;
+  readonly fault: { readonly code: 'unknown-operation' | 'unreadable-line'; readonly message: string };
+  readonly refusal?: undefined;
+}
+
+export type StepOutcome = Outcome | UnrunnableEvent;
+
+/** A recorded answer that the model did not give. `expected` is absent if the session records none: then `got` is a fault. */
+export interface Mismatch {
+  readonly expected: Answer | undefined;
+  /** The model's answer, or why the operation could not be run. */
+  readonly got: Answer | string;
+  /** Names of the fields that differ. */
+  readonly fields: readonly string[];
+}
+
+/** One operation of a session, run. */
+export interface ReplayStep {
+  /** Index of the event in the session. */
+  readonly index: number;
+  /** Line in the file, counted from 1; 0 for a session made in memory. */
+  readonly line: number;
+  /** As written: `ioas.map` …; `?` if the line cannot be read. */
+  readonly op: string;
+  readonly operation: Operation | undefined;
+  /** What was put to the model instead, if the session was recorded in another one. */
+  readonly translation?: Translation;
+  /** Fields of the recorded answer that this model's answer does not have, so that they were not compared. */
+  readonly uncompared?: readonly string[];
+  readonly outcome: StepOutcome;
+  readonly mismatch: Mismatch | undefined;
+}
+
+/** The answer as a session records it. A refusal answers its errno alone. */
+export function answerOf(outcome: StepOutcome): Answer | undefined {
+  if (outcome.ok) return outcome.answer;
+  return outcome.refusal ? { ret: `-${outcome.refusal.errno}` } : undefined;
+}
+
+function equal(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((x, i) => equal(x, b[i]));
+  if (typeof a === 'object' && typeof b === 'object' && a !== null && b !== null) {
+    const keys = Object.keys(a);
+    return (
+      keys.length === Object.keys(b).length &&
+      keys.every((key) => Object.hasOwn(b, key) && equal(a[key as never], b[key as never]))
+    );
+  }
+  return a === b;
+}
+
+/** Names of the fields that two answers share and in which they differ. */
+export function differingFields(a: Answer, b: Answer): string[] {
+  return Object.keys(a).filter((key) => Object.hasOwn(b, key) && !equal(a[key], b[key]));
+}
+
+/**
+ * Compares every field that was recorded; what the model says beyond that is no mismatch. The answer of a `foreign`
+ * model need not have every field, and what that model does not know at all is not compared.
+ */
+function compare(expected: Answer | undefined, outcome: StepOutcome, foreign = false): Mismatch | undefined {
+  const got = answerOf(outcome);
+  if (!got && foreign && !outcome.ok && outcome.fault?.code === 'not-in-model') return undefined;
+  if (!got) return { expected, got: outcome.ok ? '' : (outcome.fault?.message ?? ''), fields: [] };
+  if (!expected) return undefined;
+  const fields = foreign
+    ? differingFields(expected, got)
+    : Object.keys(expected).filter((key) => !equal(expected[key], got[key]));
+  return fields.length > 0 ? { expected, got, fields } : undefined;
+}
+
+function unrunnable(event: SessionEvent): UnrunnableEvent | undefined {
+  if (!('unknown' in event)) return undefined;
+  if (event.unknown === 'kind') return undefined;
+  return event.unknown === 'op'
+    ? { ok: false, fault: { code: 'unknown-operation', message: `unknown operation “${event.name}”` } }
+    : { ok: false, fault: { code: 'unreadable-line', message: String(event.name) } };
+}
+
+/** True if another model than this recorded the session, or may have: one that names none is taken for the default's. */
+export function isForeign(session: Pick<Session, 'header'>, model: Pick<KernelModel, 'name'>): boolean {
+  return (session.header.model ?? DEFAULT_MODEL) !== model.name;
+}
+
+/**
+ * Runs one event on `model` (which is changed). `undefined` for a fact: there is nothing to run. Operations of a
+ * session that another model recorded are translated, and compared as far as the answers have the same shape.
+ */
+export function runEvent(model: KernelModel, session: Session, index: number): ReplayStep | undefined {
+  const event = session.events[index];
+  if (!event) throw new RangeError(`the session has ${session.events.length} events, none at ${index}`);
+  const line = session.lines[index] ?? 0;
+  const impossible = unrunnable(event);
+  if (impossible) {
+    const op = 'unknown' in event && event.unknown === 'op' ? String(event.name) : '?';
+    const mismatch = compare(undefined, impossible);
+    return { index, line, op, operation: undefined, outcome: impossible, mismatch };
+  }
+  if (isFact(event) || !isOperation(event)) return undefined;
+  const step = { index, line, op: event.op, operation: event };
+  if (!isForeign(session, model)) {
+    const outcome = model.apply(event, index);
+    return { ...step, outcome, mismatch: compare(event.expect, outcome) };
+  }
+  const translation = translate(event, model);
+  const lenient = translation.kind !== 'own' || session.header.model !== undefined;
+  const outcome: Outcome =
+    translation.kind === 'none'
+      ? { ok: false, fault: { code: 'not-in-model', message: translation.words } }
+      : model.apply(translation.operation, index);
+  const mismatch = compare(event.expect, outcome, lenient);
+  const got = answerOf(outcome);
+  const uncompared = lenient ? Object.keys(event.expect ?? {}).filter((key) => !got || !Object.hasOwn(got, key)) : [];
+  return { ...step, translation, ...(uncompared.length > 0 ? { uncompared } : {}), outcome, mismatch };
+}
+
+/**
+ * Runs the operations of a session on `model` (which is changed), in order, and compares each answer with what was
+ * recorded. Facts are passed over. An operation that cannot be run is a mismatch, and the rest is run nevertheless.
+ */
+export function* replay(session: Session, model: KernelModel): Generator<ReplayStep> {
+  for (let index = 0; index < session.events.length; index++) {
+    const step = runEvent(model, session, index);
+    if (step) yield step;
+  }
+}

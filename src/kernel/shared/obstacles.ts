@@ -1,0 +1,35 @@
+// What stands in the way of an operation, made from the state of a model.
+import type { Iova } from '../../iova/iova.ts';
+import type { IovaRange } from '../../iova/range.ts';
+import type { AreaView, ReservedView } from '../model.ts';
+import type { Asked, Obstacle } from './refusal.ts';
+
+/** Brands two bounds that are known to be addresses, first not above second. */
+export function asRange(start: bigint, last: bigint): IovaRange {
+  return { start: start as Iova, last: last as Iova };
+}
+
+export function areaObstacle(area: Pick<AreaView, 'start' | 'last' | 'origin'>): Obstacle {
+  return { kind: 'area', start: area.start, last: area.last, origin: area.origin };
+}
+
+export function reservedObstacle(r: ReservedView): Obstacle {
+  const owner = r.owner ? { owner: r.owner.name } : {};
+  return {
+    kind: r.type === 'aperture' ? 'aperture' : 'reserved',
+    start: r.start,
+    last: r.last,
+    type: r.type,
+    ...owner,
+  };
+}
+
+/** A stretch (inclusive) where nothing is mapped. */
+export function holeObstacle(start: bigint, last: bigint): Obstacle {
+  return { kind: 'hole', start: start as Iova, last: last as Iova };
+}
+
+/** What an operation asked for; `start` is `undefined` where the kernel was to choose. */
+export function askedFor(start: bigint | undefined, length: bigint): Asked {
+  return start === undefined ? { length } : { start: start as Iova, length };
+}

@@ -1,0 +1,165 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { IOVA_MAX, IOVA_SPACE } from '../../iova/iova.ts';
+import { range } from '../../iova/range.ts';
+import { foldScale, linearScale, logScale, type Scale, segmentAt, toAddress, toWorld } from './scale.ts';
+import { addressAt, fitAll, fitRange, pan, pixelOfEdge, resize, stretchOf, visibleRange, zoomAt } from './viewport.ts';
+
+const corners = [0n, 1n << 12n, 0xfee00000n, 1n << 32n, 1n << 39n, 1n << 53n, 1n << 63n, IOVA_MAX];
+const address = fc.oneof(
+  fc.bigInt(0n, IOVA_MAX),
+  fc
+    .tuple(fc.constantFrom(...corners), fc.bigInt(-3n, 3n))
+    .map(([base, delta]) => base + delta)
+    .filter((a) => a >= 0n && a <= IOVA_MAX),
+);
+const scale: fc.Arbitrary<Scale> = fc.oneof(
+  fc.constant(linearScale()),
+  fc.constant(logScale()),
+  fc.array(address, { maxLength: 40 }).map((edges) => foldScale({ edges, isOccupied: (s) => s % 3n === 0n })),
+);
+
+describe('scales', () => {
+  test('every address comes back from its world position', () => {
+    fc.assert(
+      fc.property(scale, address, (s, a) => {
+        expect(toAddress(s, toWorld(s, a))).toBe(a);
+      }),
+    );
+  });
+
+  test('the world position before the next edge still belongs to the byte', () => {
+    fc.assert(
+      fc.property(scale, address, (s, a) => {
+        expect(toAddress(s, toWorld(s, a + 1n) - 1n)).toBe(a);
+      }),
+    );
+  });
+
+  test('world positions grow strictly with the edge, from 0 to the length', () => {
+    fc.assert(
+      fc.property(scale, address, address, (s, a, b) => {
+        if (a < b) expect(toWorld(s, a)).toBeLessThan(toWorld(s, b));
+        expect(toWorld(s, 0n)).toBe(0n);
+        expect(toWorld(s, IOVA_SPACE)).toBe(s.length);
+      }),
+    );
+  });
+
+  test('positions outside give the first and the last address', () => {
+    const s = linearScale();
+    expect(toAddress(s, -1n)).toBe(0n);
+    expect(toAddress(s, s.length)).toBe(IOVA_MAX);
+  });
+
+  test('fold gives every edge a segment of its own and marks long empty stretches as torn', () => {
+    const s = foldScale({ edges: [0xfee00000n, 0xfef00000n], isOccupied: (start) => start === 0xfee00000n });
+    expect(s.segments.map((x) => [x.start, x.end, x.torn])).toEqual([
+      [0n, 0xfee00000n, true],
+      [0xfee00000n, 0xfef00000n, false],
+      [0xfef00000n, IOVA_SPACE, true],
+    ]);
+    expect(segmentAt(s, 0xfeefffffn)).toBe(1);
+    expect(segmentAt(s, IOVA_SPACE)).toBe(2);
+  });
+});
+
+describe('viewport', () => {
+  const width = 1100;
+
+  test('zooming in to the bytes and out again leaves the address under the cursor unchanged', () => {
+    fc.assert(
+      fc.property(scale, fc.integer({ min: 0, max: width - 1 }), fc.integer({ min: 1, max: 60 }), (s, x, steps) => {
+        const all = fitAll(s, width);
+        const under = addressAt(all, s, x);
+        let view = all;
+        for (let i = 0; i < steps; i++) {
+          view = zoomAt(s, view, x, 2);
+          expect(addressAt(view, s, x)).toBe(under);
+        }
+        for (let i = 0; i < steps + 3; i++) {
+          view = zoomAt(s, view, x, 0.5);
+          expect(addressAt(view, s, x)).toBe(under);
+        }
+        expect(pixelOfEdge(view, s, 0n)).toBeCloseTo(0, 5);
+        expect(pixelOfEdge(view, s, IOVA_SPACE)).toBeCloseTo(width, 5);
+      }),
+    );
+  });
+
+  test('the deepest zoom tells neighbouring bytes apart anywhere in the space', () => {
+    fc.assert(
+      fc.property(scale, address, (s, a) => {
+        const view = fitRange(s, range(a, a), width);
+        const middle = (pixelOfEdge(view, s, a) + pixelOfEdge(view, s, a + 1n)) / 2;
+        expect(addressAt(view, s, middle)).toBe(a);
+        expect(pixelOfEdge(view, s, a + 1n) - pixelOfEdge(view, s, a)).toBeGreaterThan(1);
+      }),
+    );
+  });
+
+  test('a fitted range is wholly visible', () => {
+    fc.assert(
+      fc.property(scale, address, address, (s, a, b) => {
+        const r = a <= b ? range(a, b) : range(b, a);
+        const seen = visibleRange(fitRange(s, r, width), s);
+        expect(seen.start <= r.start && seen.last >= r.last).toBe(true);
+      }),
+    );
+  });
+
+  test('panning never leaves the axis, and there and back is where it was', () => {
+    fc.assert(
+      fc.property(scale, address, fc.integer({ min: -5000, max: 5000 }), (s, a, pixels) => {
+        const view = zoomAt(s, fitAll(s, width), 300, 1000);
+        const moved = pan(s, view, pixels);
+        expect(pixelOfEdge(moved, s, 0n)).toBeLessThanOrEqual(1e-6);
+        expect(pixelOfEdge(moved, s, IOVA_SPACE)).toBeGreaterThanOrEqual(width - 1e-6);
+        expect(a).toBeGreaterThanOrEqual(0n);
+      }),
+    );
+  });
+
+  test('a new width keeps everything visible if everything was', () => {
+    const s = linearScale();
+    expect(resize(s, fitAll(s, 1100), 700)).toEqual(fitAll(s, 700));
+    const zoomed = zoomAt(s, fitAll(s, 1100), 0, 8);
+    expect(addressAt(resize(s, zoomed, 700), s, 0)).toBe(addressAt(zoomed, s, 0));
+  });
+});
+
+describe('stretches', () => {
+  const span = fc.tuple(address, address).map(([a, b]) => (a < b ? range(a, b) : range(b, a)));
+  const width = fc.integer({ min: 80, max: 2400 });
+  const isInside = ({ x0, x1 }: { x0: number; x1: number }, w: number) => x0 >= 0 && x1 <= w && x1 - x0 > 0.999;
+
+  test('with everything in the window, everything has at least a pixel, also the last byte', () => {
+    const anything = fc.oneof(
+      span,
+      address.map((a) => range(a, a)),
+      fc.constant(range(IOVA_MAX, IOVA_MAX)),
+    );
+    fc.assert(
+      fc.property(scale, anything, width, (s, r, w) => {
+        const stretch = stretchOf(fitAll(s, w), s, r.start, r.last);
+        expect(stretch && isInside(stretch, w)).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('in a window: what is in it has at least a pixel, what is not has none', () => {
+    fc.assert(
+      fc.property(scale, span, span, width, (s, window, r, w) => {
+        const view = fitRange(s, window, w);
+        const stretch = stretchOf(view, s, r.start, r.last);
+        const seen = visibleRange(view, s);
+        const isSeen = r.start <= seen.last && seen.start <= r.last;
+        if (stretch) expect([isSeen, isInside(stretch, w)]).toEqual([true, true]);
+        const [from, to] = [pixelOfEdge(view, s, r.start), pixelOfEdge(view, s, r.last + 1n)];
+        if (!stretch) expect(from > w || to < 1).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,111 @@
+import type { Aperture } from '../../analysis/host/host.ts';
+import { beyondApertures } from '../../analysis/space/common-space.ts';
+import { formatSize, hex } from '../../iova/format.ts';
+import { bitLength } from '../../iova/iova.ts';
+import { type IovaRange, WHOLE_SPACE } from '../../iova/range.ts';
+import { complement } from '../../iova/range-set.ts';
+import { styleIndex } from '../scene/theme.ts';
+import { type DescribedRange, describedLane, type Lane, type Part } from './lane.ts';
+
+/** `4 KiB · 2 MiB · 1 GiB` for a page size bitmap; at most the three smallest. */
+export function pageSizeWords(bitmap: bigint): string {
+  const sizes: string[] = [];
+  for (let bit = 0n; bit < 64n; bit++) if ((bitmap >> bit) & 1n) sizes.push(formatSize(1n << bit));
+  return sizes.length > 3 ? `${sizes.slice(0, 3).join(' · ')} …` : sizes.join(' · ');
+}
+
+/** `39 bits` where a range is all that so many bits can address. */
+function widthWords(r: IovaRange): string {
+  const bits = bitLength(r.last);
+  return r.start === 0n && r.last === (1n << BigInt(bits)) - 1n ? `${bits} bits` : '';
+}
+
+function inside(r: IovaRange, parts: readonly Part[], pageSizes: bigint | undefined): DescribedRange {
+  const words = [widthWords(r), pageSizes ? `${pageSizeWords(pageSizes)} pages` : ''].filter((w) => w !== '');
+  return {
+    ...r,
+    style: styleIndex('aperture'),
+    caption: words.join(', ') || 'aperture',
+    info: {
+      title: 'aperture',
+      sentence: 'What the IOMMU can translate: a mapping must lie inside.',
+      parts,
+      ...(pageSizes === undefined ? {} : { values: { 'page size bitmap': hex(pageSizes) } }),
+    },
+  };
+}
+
+function outside(r: IovaRange, parts: readonly Part[]): DescribedRange {
+  return {
+    ...r,
+    style: styleIndex('beyond'),
+    caption: 'outside the aperture',
+    info: {
+      title: 'outside the aperture',
+      sentence: 'The IOMMU does not translate these addresses.',
+      parts,
+    },
+  };
+}
+
+function ascending(ranges: DescribedRange[]): DescribedRange[] {
+  return ranges.sort((a, b) => (a.start < b.start ? -1 : 1));
+}
+
+function partOf(a: Aperture): Part {
+  return { owner: a.words, range: { start: a.start, last: a.last }, provenance: a.provenance };
+}
+
+/** What stands in the lane of a space without any aperture. */
+export interface NoAperture {
+  readonly subtitle: string;
+  readonly style: 'unknown' | 'aperture';
+  readonly caption: string;
+  readonly title: string;
+  readonly sentence: string;
+}
+
+/** Dumps that do not say how far the IOMMU reaches. */
+export const APERTURE_NOT_IN_DUMPS: NoAperture = {
+  subtitle: 'not in these dumps',
+  style: 'unknown',
+  caption: 'not known from these dumps',
+  title: 'aperture not known',
+  sentence:
+    'Nothing in these dumps tells the address width. A kernel log has it (“Host address width”), and so have an IOMMU’s capability register or VFIO_IOMMU_GET_INFO.',
+};
+
+/** How far the IOMMU reaches: what all apertures have in common, or each of them when opened. */
+export function apertureLane(id: string, apertures: readonly Aperture[], none: NoAperture, expanded: boolean): Lane {
+  if (apertures.length === 0) {
+    const { subtitle, style, caption, title, sentence } = none;
+    const range = { ...WHOLE_SPACE, style: styleIndex(style), caption, info: { title, sentence, parts: [] } };
+    return describedLane({ id, kind: 'aperture', title: 'aperture', subtitle }, [{ ranges: [range] }]);
+  }
+  const expandable = apertures.length > 1;
+  if (expandable && expanded) {
+    return describedLane(
+      { id, kind: 'aperture', title: 'aperture', subtitle: `${apertures.length} apertures`, expandable, expanded },
+      apertures.map((a) => ({
+        title: a.words,
+        ranges: ascending([
+          inside({ start: a.start, last: a.last }, [partOf(a)], a.pageSizes),
+          ...complement([a]).map((r) => outside(r, [partOf(a)])),
+        ]),
+      })),
+    );
+  }
+  const parts = apertures.map(partOf);
+  const beyond = beyondApertures(apertures);
+  const common = complement(beyond);
+  const bitmap = apertures.reduce<bigint | undefined>(
+    (all, a) => (a.pageSizes === undefined ? all : all === undefined ? a.pageSizes : all & a.pageSizes),
+    undefined,
+  );
+  const subtitle = apertures.length === 1 ? (apertures[0]?.words ?? '') : `common to ${apertures.length}`;
+  return describedLane({ id, kind: 'aperture', title: 'aperture', subtitle, expandable, expanded: false }, [
+    {
+      ranges: ascending([...common.map((r) => inside(r, parts, bitmap)), ...beyond.map((r) => outside(r, parts))]),
+    },
+  ]);
+}

@@ -1,0 +1,43 @@
+import type { Bar } from '../../analysis/host/host.ts';
+import { counted } from '../../iova/format.ts';
+import { compareRanges } from '../../iova/range.ts';
+import { styleIndex } from '../scene/theme.ts';
+import { type DescribedRange, describedLane, type Lane, stackRows } from './lane.ts';
+
+/** The kernel numbers the expansion ROM behind the six BARs. */
+const ROM_INDEX = 6;
+
+function described({ start, last, device, index, prefetchable, bits, provenance }: Bar): DescribedRange {
+  const name = index === ROM_INDEX ? 'ROM' : `BAR ${index}`;
+  return {
+    start,
+    last,
+    style: styleIndex('bar'),
+    caption: `${device} ${name}`,
+    info: {
+      title: `${name} of ${device}`,
+      sentence:
+        'Registers or memory of a device, at the address that lspci showed: on a host a physical address, in a guest one of the guest.',
+      parts: [{ owner: device, range: { start, last }, provenance }],
+      values: {
+        ...(bits === undefined ? {} : { kind: `${bits}-bit` }),
+        ...(prefetchable === undefined ? {} : { prefetchable: prefetchable ? 'yes' : 'no' }),
+      },
+    },
+  };
+}
+
+/** The BARs of PCI devices: together, or a row for each device when opened. */
+export function barLane(id: string, bars: readonly Bar[], isOpened: boolean): Lane {
+  const sorted = bars.toSorted(compareRanges);
+  const devices = [...new Set(bars.map(({ device }) => device))].sort();
+  const expandable = devices.length > 1;
+  const expanded = expandable && isOpened;
+  const rows = expanded
+    ? devices.flatMap((title) =>
+        stackRows(sorted.filter(({ device }) => device === title).map(described)).map((ranges) => ({ title, ranges })),
+      )
+    : stackRows(sorted.map(described)).map((ranges) => ({ ranges }));
+  const subtitle = `${counted(bars.length, 'BAR')} of ${counted(devices.length, 'device')}`;
+  return describedLane({ id, kind: 'bars', title: 'BARs', subtitle, expandable, expanded }, rows);
+}

@@ -1,0 +1,54 @@
+import type { Fault } from '../../analysis/host/host.ts';
+import { counted, hex } from '../../iova/format.ts';
+import { range } from '../../iova/range.ts';
+import { styleIndex } from '../scene/theme.ts';
+import { type DescribedRange, describedLane, type Lane } from './lane.ts';
+
+function described(address: bigint, faults: readonly Fault[]): DescribedRange {
+  const at = range(address, address);
+  const count = faults.reduce((sum, fault) => sum + fault.count, 0);
+  const reasons = [...new Set(faults.flatMap(({ reason }) => reason ?? []))];
+  const accesses = [...new Set(faults.flatMap(({ access }) => access ?? []))];
+  return {
+    ...at,
+    style: styleIndex('fault'),
+    caption: hex(address),
+    info: {
+      title: `fault at ${hex(address)}`,
+      sentence: `The IOMMU stopped ${counted(count, 'DMA')} at this address.`,
+      parts: faults.map(({ device, provenance }) => ({ owner: device ?? 'device not known', range: at, provenance })),
+      values: {
+        ...(accesses.length > 0 ? { access: accesses.join(', ') } : {}),
+        ...(reasons.length > 0 ? { reason: reasons.join('; ') } : {}),
+      },
+    },
+  };
+}
+
+/** Where DMA was stopped: one marker an address, or a row for each device when opened. */
+export function faultLane(id: string, faults: readonly Fault[], isOpened: boolean): Lane {
+  const rowOf = (some: readonly Fault[]): DescribedRange[] => {
+    const byAddress = new Map<bigint, Fault[]>();
+    for (const fault of some) {
+      const known = byAddress.get(fault.address);
+      if (known) known.push(fault);
+      else byAddress.set(fault.address, [fault]);
+    }
+    return [...byAddress].sort(([a], [b]) => (a < b ? -1 : 1)).map(([address, list]) => described(address, list));
+  };
+  const devices = [...new Set(faults.map(({ device }) => device ?? 'not known'))].sort();
+  const expandable = devices.length > 1;
+  const expanded = expandable && isOpened;
+  const rows = expanded
+    ? devices.map((title) => ({
+        title,
+        ranges: rowOf(faults.filter(({ device }) => (device ?? 'not known') === title)),
+      }))
+    : [{ ranges: rowOf(faults) }];
+  const total = faults.reduce((sum, { count }) => sum + count, 0);
+  const subtitle =
+    devices.length === 1
+      ? `${counted(total, 'fault')}, ${devices[0]}`
+      : `${counted(total, 'fault')} of ${counted(devices.length, 'device')}`;
+  return describedLane({ id, kind: 'faults', title: 'faults', subtitle, expandable, expanded }, rows);
+}

@@ -1,0 +1,43 @@
+import type { HostWindow } from '../../analysis/host/host.ts';
+import { counted } from '../../iova/format.ts';
+import { compareRanges } from '../../iova/range.ts';
+import { type StyleName, styleIndex } from '../scene/theme.ts';
+import { type DescribedRange, describedLane, type Lane, stackRows } from './lane.ts';
+
+const STYLES: Readonly<Record<string, StyleName>> = {
+  ram: 'window-ram',
+  pci: 'window-pci',
+  ecam: 'window-pci',
+  reserved: 'window-reserved',
+};
+
+function described({ start, last, name, type, depth, provenance }: HostWindow): DescribedRange {
+  return {
+    start,
+    last,
+    style: styleIndex(STYLES[type] ?? 'window-other'),
+    caption: name,
+    info: {
+      title: `${name} (${type})`,
+      sentence:
+        'Physical addresses of the host: what answers there. An IOVA means this only where it is mapped one to one.',
+      parts: [{ owner: name, range: { start, last }, provenance }],
+      values: { depth: String(depth) },
+    },
+  };
+}
+
+/** The host's memory map: its outermost windows, or a row for each level when opened. */
+export function windowLane(id: string, windows: readonly HostWindow[], isOpened: boolean): Lane {
+  const sorted = windows.toSorted(compareRanges);
+  const depths = [...new Set(sorted.map(({ depth }) => depth))].sort((a, b) => a - b);
+  const expandable = depths.length > 1;
+  const expanded = expandable && isOpened;
+  const rows = (expanded ? depths : depths.slice(0, 1)).flatMap((depth) =>
+    stackRows(sorted.filter((w) => w.depth === depth).map(described)).map((ranges) =>
+      expanded ? { title: `level ${depth}`, ranges } : { ranges },
+    ),
+  );
+  const subtitle = `physical, ${counted(windows.length, 'window')}`;
+  return describedLane({ id, kind: 'windows', title: 'memory map', subtitle, expandable, expanded }, rows);
+}
