@@ -100,12 +100,12 @@ function rangesOf(order: Uint32Array, size: bigint): Ranges {
 
 export function planFor(n: number): Plan {
   const random = randomNumbers(3);
-  const asked = Uint32Array.from({ length: QUERIES }, () => random() % n);
+  const requested = Uint32Array.from({ length: QUERIES }, () => random() % n);
   return {
     n,
     maps: rangesOf(shuffled(n, 1), AREA_SIZE),
-    queries: rangesOf(asked, QUERY_SIZE),
-    hits: asked.reduce((sum, i) => sum + Math.min(3, n - i), 0),
+    queries: rangesOf(requested, QUERY_SIZE),
+    hits: requested.reduce((sum, i) => sum + Math.min(3, n - i), 0),
     unmaps: rangesOf(shuffled(n, 2), AREA_SIZE),
   };
 }

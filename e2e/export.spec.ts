@@ -19,8 +19,8 @@ test('the SVG has the title, every lane, the legend, the exact bounds and their 
     return { error, texts: [...parsed.querySelectorAll('text')].map((t) => t.textContent) };
   }, data.toString('utf8'));
   expect(root.error).toBe('');
-  for (const words of ['aperture', 'reserved', 'usable', 'MSI window', 'direct (blocks assignment)']) {
-    expect(root.texts).toContain(words);
+  for (const message of ['aperture', 'reserved', 'usable', 'MSI window', 'direct (blocks assignment)']) {
+    expect(root.texts).toContain(message);
   }
   expect(root.texts.some((t) => t?.includes('Intel host with RMRRs'))).toBe(true);
   expect(root.texts).toContain('0xfee0_0000 – 0xfeef_ffff');

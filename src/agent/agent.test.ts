@@ -161,11 +161,11 @@ describe('who may watch', () => {
     ['no JSON', { hello: 'hello?' }, LIVE_CLOSE.malformed],
     ['a field too many', { hello: `{"type":"hello","version":${LIVE_VERSION},"sudo":true}` }, LIVE_CLOSE.malformed],
     ['another version', { hello: '{"type":"hello","version":99}' }, LIVE_CLOSE.version],
-  ] as const)('%s is refused with a code of its own', async (_, options, { code, words }) => {
+  ] as const)('%s is refused with a code of its own', async (_, options, { code, message }) => {
     const agent = await start();
     const { closed, messages } = watch(agent, options);
     const { code: got, reason } = await closed;
-    expect([got, reason.startsWith(words)]).toEqual([code, true]);
+    expect([got, reason.startsWith(message)]).toEqual([code, true]);
     expect(messages).toEqual([]);
   });
 
@@ -420,7 +420,7 @@ describe('a live document', () => {
     const before = follower.latest?.node.position ?? 0;
     snapshot(group(1, 'a'), region(1, 'msi'), group(2, 'b'));
     await until(() => expect(follower.groups).toEqual(['group 1: a', 'group 2: b']));
-    expect(follower.latest?.state.changes.flatMap((change) => change.words)).toEqual(['+ group 2: b']);
+    expect(follower.latest?.state.changes.flatMap((change) => change.labels)).toEqual(['+ group 2: b']);
     snapshot(group(2, 'b'));
     await until(() => expect(follower.groups).toEqual(['group 2: b']));
 
@@ -458,7 +458,7 @@ describe('a live document', () => {
     await until(() => expect(follower.latest?.state.connection).toBe('waiting'));
     // The next agent has a token of its own: this follower is told so and gives up, the state stays.
     await start(`node ${FAKE} ${script}`, port);
-    expect(await follower.result).toMatchObject({ ok: false, error: { message: LIVE_CLOSE.token.words } });
+    expect(await follower.result).toMatchObject({ ok: false, error: { message: LIVE_CLOSE.token.message } });
     expect(follower.groups).toEqual(['group 1: a']);
   }, 20_000);
 

@@ -162,7 +162,7 @@ class AgentServer {
     const objection = this.#objection(request, tokenOf(request));
     if (objection) {
       socket.on('error', () => socket.terminate());
-      socket.close(objection.code, objection.words);
+      socket.close(objection.code, objection.message);
       setTimeout(() => socket.terminate(), 2_000).unref();
       return;
     }

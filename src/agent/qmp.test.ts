@@ -51,14 +51,14 @@ let server: Server | undefined;
 let connections: Socket[] = [];
 let guests: QmpGuest[] = [];
 /** Every line that was sent to the server. */
-let asked: string[] = [];
+let requested: string[] = [];
 
 vi.setConfig({ testTimeout: 20_000 });
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'qmp-'));
   path = join(root, 'aspen.qmp');
-  asked = [];
+  requested = [];
   connections = [];
   guests = [];
 });
@@ -81,7 +81,7 @@ async function listen(
       const lines = (open + String(chunk)).split('\n');
       open = lines.pop() ?? '';
       for (const line of lines) {
-        asked.push(line);
+        requested.push(line);
         answer(line, socket);
       }
     });
@@ -144,15 +144,15 @@ describe('a running guest', () => {
     await listen();
     const watched = watch();
     await until(() => expect(watched.told).toEqual([RUNNING, ...LAYOUT]));
-    await until(() => expect(asked.filter((line) => line.includes('mtree')).length).toBeGreaterThan(1));
+    await until(() => expect(requested.filter((line) => line.includes('mtree')).length).toBeGreaterThan(1));
     const round = [
       '{"execute":"query-name","id":"name"}',
       '{"execute":"query-status","id":"status"}',
       '{"execute":"query-memory-size-summary","id":"memory"}',
       '{"execute":"human-monitor-command","arguments":{"command-line":"info mtree -f"},"id":"mtree"}',
     ];
-    expect(asked.slice(0, 9)).toEqual(['{"execute":"qmp_capabilities","id":"capabilities"}', ...round, ...round]);
-    expect([...new Set(asked.map(command))]).toEqual([
+    expect(requested.slice(0, 9)).toEqual(['{"execute":"qmp_capabilities","id":"capabilities"}', ...round, ...round]);
+    expect([...new Set(requested.map(command))]).toEqual([
       'qmp_capabilities',
       'query-name',
       'query-status',
@@ -209,7 +209,7 @@ describe('a running guest', () => {
         `qmp-silent: ${path}: no greeting within 0.1 s: a QMP socket serves one at a time, so somebody else may hold it`,
       ]),
     );
-    expect(asked).toEqual([]);
+    expect(requested).toEqual([]);
   });
 
   test('ended, nothing more is told and the connection is closed', async () => {
@@ -219,10 +219,10 @@ describe('a running guest', () => {
     const [connection] = connections;
     await guests[0]?.end();
     const { told } = watched;
-    const count = asked.length;
+    const count = requested.length;
     await until(() => expect(connection?.destroyed || connection?.readableEnded).toBe(true));
     await new Promise((resolve) => setTimeout(resolve, 150));
-    expect([watched.told, asked.length, connections.length]).toEqual([told, count, 1]);
+    expect([watched.told, requested.length, connections.length]).toEqual([told, count, 1]);
   });
 });
 
@@ -267,7 +267,7 @@ describe('a socket that is not well', () => {
     await until(() => expect(connections.length).toBeGreaterThan(2));
     expect(codes(watched.told)[0]).toContain(`qmp-malformed: ${path}: expected a message of QMP, found ${shown}`);
     expect(watched.told.length).toBe(1);
-    expect(asked).toEqual([]);
+    expect(requested).toEqual([]);
     expect(watched.logged.length).toBe(1);
   });
 

@@ -47,9 +47,9 @@ export class Watcher {
     });
   }
 
-  #close({ code, words }: { readonly code: number; readonly words: string }, detail = ''): void {
+  #close({ code, message }: { readonly code: number; readonly message: string }, detail = ''): void {
     // A close frame holds 123 bytes of reason.
-    this.#socket.close(code, `${words}${detail === '' ? '' : `: ${detail}`}`.slice(0, 100));
+    this.#socket.close(code, `${message}${detail === '' ? '' : `: ${detail}`}`.slice(0, 100));
   }
 
   #message(text: string | undefined): void {

@@ -27,7 +27,7 @@ describe('check', () => {
     expect(stdout).toContain('1. fatal: guest memory “mach-virt.ram” lies over the MSI window 0xfee00000-0xfeefffff\n');
     expect(stdout).toContain('   rule: guest-over-reserved, EINVAL, ');
     expect(stdout).toContain('up to ≈ 2.98 GiB');
-    expect(stdout).toContain('   asked: 0x40000000-0x13fffffff ');
+    expect(stdout).toContain('   requested: 0x40000000-0x13fffffff ');
     expect(stdout).toContain('   in the way: 0xfee00000-0xfeefffff ');
     expect(stdout).toContain(`   from: ${host}:1\n`);
     expect(stdout).toMatch(/\n1 conflict\n$/);
@@ -72,7 +72,7 @@ describe('check', () => {
         severity: 'fatal',
         errno: 'EINVAL',
         ranges: [
-          { role: 'asked', start: '0x40000000', last: '0x13fffffff' },
+          { role: 'requested', start: '0x40000000', last: '0x13fffffff' },
           { role: 'obstacle', start: '0xfee00000', last: '0xfeefffff' },
         ],
         provenance: [{ source: host, line: 1 }],
@@ -189,7 +189,7 @@ describe('fit', () => {
       fits: false,
       places: [],
       side_by_side: '0x0',
-      in_the_way: [{ start: '0xfee00000', last: '0xfeefffff', words: 'MSI window (msi)' }],
+      in_the_way: [{ start: '0xfee00000', last: '0xfeefffff', message: 'MSI window (msi)' }],
     });
   });
 

@@ -55,21 +55,26 @@ async function guestOf(text: string, io: CliIo): Promise<GuestWish | string> {
 }
 
 /** A conflict as `--json` prints it. */
-function jsonLine({ rule, severity, title, words, errno, source, wayOut, marks, provenance }: ConflictRow): string {
+function jsonLine({ rule, severity, title, message, errno, source, remedy, marks, provenance }: ConflictRow): string {
   return JSON.stringify({
     rule,
     severity,
     title,
-    words,
+    message,
     ...(errno === undefined ? {} : { errno }),
     ...(source === undefined ? {} : { source }),
-    way_out: wayOut,
-    ranges: marks.map((mark) => ({ role: mark.role, start: hex(mark.start), last: hex(mark.last), words: mark.words })),
+    way_out: remedy,
+    ranges: marks.map((mark) => ({
+      role: mark.role,
+      start: hex(mark.start),
+      last: hex(mark.last),
+      message: mark.message,
+    })),
     provenance: provenance.map(({ source: name, line }) => ({ source: name, ...(line === undefined ? {} : { line }) })),
   });
 }
 
-const ROLES = { asked: 'asked', obstacle: 'in the way' } as const;
+const ROLES = { requested: 'requested', obstacle: 'in the way' } as const;
 /** Places that the plain form lists. */
 const PLACES_MAX = 5;
 
@@ -78,12 +83,12 @@ function plainLines(row: ConflictRow): string[] {
   const more = places.length > PLACES_MAX ? ` and ${places.length - PLACES_MAX} more` : '';
   return [
     `${row.number}. ${row.severity}: ${row.title}`,
-    `   why: ${row.words}`,
+    `   why: ${row.message}`,
     ...(row.errno === undefined && row.source === undefined
       ? []
       : [`   rule: ${[row.rule, row.errno, row.source].filter(Boolean).join(', ')}`]),
-    `   way out: ${row.wayOut}`,
-    ...row.marks.map((mark) => `   ${ROLES[mark.role]}: ${hex(mark.start)}-${hex(mark.last)} ${mark.words}`),
+    `   way out: ${row.remedy}`,
+    ...row.marks.map((mark) => `   ${ROLES[mark.role]}: ${hex(mark.start)}-${hex(mark.last)} ${mark.message}`),
     ...(places.length > 0 ? [`   from: ${places.slice(0, PLACES_MAX).join(', ')}${more}`] : []),
   ];
 }
@@ -113,7 +118,7 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   );
   const ask = engineWith([document, ...(wish?.document ? [wish.document] : [])]);
   const { rows, more } = await ask('conflicts', {
-    ticked: keysOf(document).all.filter((key) => !left.has(key)),
+    selectedGroups: keysOf(document).all.filter((key) => !left.has(key)),
     ...(wish ? { guest: wish.choice } : {}),
     ...(page?.ok ? { pageSize: page.value } : {}),
   });

@@ -79,7 +79,7 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
     documents.push(opened.document);
   }
   const compared = await engineWith(documents)('compareHosts', {
-    ticked: documents.flatMap((document) => keysOf(document).all),
+    selectedGroups: documents.flatMap((document) => keysOf(document).all),
   });
   io.stdout(values.json === true ? `${jsonText(compared)}\n` : `${plainLines(compared).join('\n')}\n`);
   return 0;

@@ -64,7 +64,7 @@ function jsonLine(answer: SpaceFit, { size }: Question): string {
     side_by_side: hex(together),
     ...(largest ? { largest: { size: hex(largest.size), start: hex(largest.start) } } : {}),
     ...(fault === undefined ? {} : { fault }),
-    in_the_way: blockers.map(({ start, last, words }) => ({ start: hex(start), last: hex(last), words })),
+    in_the_way: blockers.map(({ start, last, message }) => ({ start: hex(start), last: hex(last), message })),
   });
 }
 
@@ -86,7 +86,7 @@ function plainLines(answer: SpaceFit, { size, alignment, at }: Question): string
   if (placesMore > 0) lines.push(`  and ${placesMore} more`);
   if (fits && at === undefined) lines.push(`  side by side: ${groupedDecimal(together)}`);
   for (const blocker of blockers)
-    lines.push(`  in the way: ${hex(blocker.start)}-${hex(blocker.last)} ${blocker.words}`);
+    lines.push(`  in the way: ${hex(blocker.start)}-${hex(blocker.last)} ${blocker.message}`);
   if (!fits) {
     lines.push(
       largest
@@ -107,7 +107,7 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   const opened = await openDocument('host', positionals, io);
   if (!opened.ok) return unusable(io, `fit: ${opened.message}`);
   const ask = engineWith([opened.document]);
-  await ask('arrange', { ticked: keysOf(opened.document).all, expanded: [], scale: 'linear' });
+  await ask('arrange', { selectedGroups: keysOf(opened.document).all, expanded: [], scale: 'linear' });
   const answers = await ask('fit', question);
   if (answers.length === 0) {
     return unusable(

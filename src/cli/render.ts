@@ -73,14 +73,14 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   const opened = await openDocument('0', parsed.positionals, io);
   if (!opened.ok) return unusable(io, `render: ${opened.message}`);
   const ask = engineWith([opened.document]);
-  const ticked = keysOf(opened.document).shown;
-  const arrangement = await ask('arrange', { ticked, expanded: [], scale: wishes.scale });
+  const selectedGroups = keysOf(opened.document).shown;
+  const arrangement = await ask('arrange', { selectedGroups, expanded: [], scale: wishes.scale });
   const { scale, revision } = arrangement;
   const plot = plotWidth(wishes.width);
   const view = wishes.range ? fitRange(scale, wishes.range, plot, 0) : fitAll(scale, plot);
   const spaces = await ask('slice', { revision, window: sliceWindow(view) });
   const bounds = await ask('bounds', { ...visibleRange(view, scale), limit: BOUNDS_MAX });
-  const { rows: conflicts } = await ask('conflicts', { ticked });
+  const { rows: conflicts } = await ask('conflicts', { selectedGroups });
   const scene = buildScene({
     title: arrangement.title,
     subtitle: subtitleOf(arrangement),

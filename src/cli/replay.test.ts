@@ -75,7 +75,7 @@ describe('iovascope replay', () => {
         fields: ['ret'],
         expected: { ret: '-EINVAL' },
         got: { ret: '-ENOENT' },
-        refusal: { rule: 'unmap-nothing-mapped', words: expect.stringMatching(/^Nothing is mapped/) },
+        refusal: { rule: 'unmap-nothing-mapped', message: expect.stringMatching(/^Nothing is mapped/) },
       },
       { ops: 3, mismatches: 2 },
     ]);

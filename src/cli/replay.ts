@@ -53,7 +53,7 @@ function printMismatch(name: string, step: ReplayStep, asJson: boolean, io: CliI
   const { expected, got, fields } = mismatch;
   const refusal = outcome.ok ? undefined : outcome.refusal;
   if (asJson) {
-    const why = refusal && { rule: refusal.rule, words: refusal.words };
+    const why = refusal && { rule: refusal.rule, message: refusal.message };
     const fault = outcome.ok || !outcome.fault ? undefined : outcome.fault;
     const answer = typeof got === 'string' ? undefined : got;
     io.stdout(`${json({ file: name, line, index, op, fields, expected, got: answer, refusal: why, fault })}\n`);
@@ -61,7 +61,7 @@ function printMismatch(name: string, step: ReplayStep, asJson: boolean, io: CliI
   }
   const wanted = expected ? json(expected) : 'an operation that can be run';
   const given = typeof got === 'string' ? got : json(got);
-  const reason = refusal ? ` (${refusal.rule}: ${refusal.words})` : '';
+  const reason = refusal ? ` (${refusal.rule}: ${refusal.message})` : '';
   io.stdout(`${name}:${line}: ${op}: expected ${wanted}, got ${given}${reason}\n`);
 }
 
@@ -70,7 +70,7 @@ class ForeignNotes {
   readonly #notes = new Map<string, number>();
 
   add({ op, outcome, mismatch, translation, uncompared }: ReplayStep): void {
-    if (translation?.kind === 'translated') this.#count(translation.words);
+    if (translation?.kind === 'translated') this.#count(translation.message);
     if (!outcome.ok && outcome.fault?.code === 'not-in-model') {
       this.#count(`${op} passed over: ${outcome.fault.message}`);
     } else if (uncompared && !mismatch) {

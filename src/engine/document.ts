@@ -1,7 +1,7 @@
-import { eventsAt, takeInventory } from '../analysis/host/build-host.ts';
+import { buildHost, eventsAt } from '../analysis/host/build-host.ts';
 import { type Guest, groupTitle, type Host } from '../analysis/host/host.ts';
 import { type MappingSet, MappingState, mappingSets } from '../analysis/host/mappings.ts';
-import { holderWords, reportedSpaces } from '../analysis/space/common-space.ts';
+import { holderLabel, reportedSpaces } from '../analysis/space/common-space.ts';
 import type { SourceSummary } from '../dumps/input/collector.ts';
 import type { DumpEvent } from '../dumps/input/event-queue.ts';
 import { type DumpInput, openInputs } from '../dumps/input/open.ts';
@@ -65,7 +65,7 @@ export function inputOf({ name, data, link }: InputFile): DumpInput {
 
 /** What the facts of `events` say that hold after the first `position` of them. */
 export function hostAt(id: string, title: string, events: readonly SessionEvent[], position = events.length): Host {
-  return takeInventory(id, title, eventsAt(events, position));
+  return buildHost(id, title, eventsAt(events, position));
 }
 
 /** A diagnostic as a document lists it; one that names no source is of the document itself. */
@@ -159,10 +159,10 @@ export async function readDocument(
     events: own,
     verbatim: { events: verbatim },
   };
-  const { states, model, message } = operations > 0 ? await statesOf(session) : {};
-  if (message !== undefined) {
-    const words = `${operations} operations are kept but not run: ${message}`;
-    diagnostics.push({ severity: 'warning', code: 'unknown-model', message: words, source: title });
+  const { states, model, message: problem } = operations > 0 ? await statesOf(session) : {};
+  if (problem !== undefined) {
+    const message = `${operations} operations are kept but not run: ${problem}`;
+    diagnostics.push({ severity: 'warning', code: 'unknown-model', message, source: title });
   }
   const shownTitle = header?.title ?? title;
   return {
@@ -317,7 +317,7 @@ export function documentNode(document: EngineDocument): DocumentNode {
       ...reportedSpaces(document.host).map((space) => ({
         key: reportedKey(document, space.name),
         title: space.name,
-        note: holderWords(space) || 'reported by a kernel',
+        note: holderLabel(space) || 'reported by a kernel',
       })),
       ...spacesOf(document).map(({ id, areaCount, validRanges }) => ({
         key: spaceKey(document, id),

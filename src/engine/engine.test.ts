@@ -34,8 +34,8 @@ class Asker {
 
   async arrangeAll() {
     const documents = await this.ask('documents', null);
-    const ticked = documents.flatMap((d) => [...d.groups, ...d.spaces, ...d.layers].map(({ key }) => key));
-    return this.ask('arrange', { ticked, expanded: [], scale: 'fold' });
+    const selectedGroups = documents.flatMap((d) => [...d.groups, ...d.spaces, ...d.layers].map(({ key }) => key));
+    return this.ask('arrange', { selectedGroups, expanded: [], scale: 'fold' });
   }
 }
 
@@ -115,11 +115,11 @@ describe('the engine', () => {
     expect(events[1]).toMatchObject({ position: 2, answer: '0 iova=0x4000' });
     expect(events[2]).toMatchObject({ answer: '-EEXIST', expected: '-ENOENT' });
     expect(events[2]?.refused).toMatchObject({
-      asked: { start: 0x5000n, last: 0x5fffn },
+      requested: { start: 0x5000n, last: 0x5fffn },
       obstacle: { start: 0x4000n, last: 0x5fffn },
     });
-    expect(events[2]?.refused?.words).toContain('0x4000 – 0x5fff');
-    expect(events[3]?.refused?.words).toContain('ioas.frobnicate');
+    expect(events[2]?.refused?.message).toContain('0x4000 – 0x5fff');
+    expect(events[3]?.refused?.message).toContain('ioas.frobnicate');
     const earlier = await asker.ask('seek', { id: 't', position: 1 });
     expect(earlier.spaces).toMatchObject([{ title: 'a', areas: 0 }]);
     expect((await asker.ask('seek', { id: 't', position: 0 })).spaces).toEqual([]);
@@ -191,7 +191,7 @@ describe('the engine', () => {
     expect(await asker.engine.call('run', { id: 'q', model: 'hurd' })).toMatchObject({ ok: false });
     const [key = ''] = spaces.map((s) => s.key);
     const arrangement = await asker.ask('arrange', {
-      ticked: [key],
+      selectedGroups: [key],
       expanded: [],
       scale: 'fold',
       compared: { id: 'q', models },
@@ -224,7 +224,7 @@ describe('the engine', () => {
     const asker = new Asker();
     const { groups, layers } = await asker.open('log', 'vfio_pin_pages_remote: RLIMIT_MEMLOCK (65536) exceeded\n');
     expect([groups, layers]).toEqual([[], []]);
-    const { rows } = await asker.ask('conflicts', { ticked: [] });
+    const { rows } = await asker.ask('conflicts', { selectedGroups: [] });
     expect(rows.map(({ rule, provenance }) => [rule, provenance])).toEqual([
       ['memlock-limit', [{ source: 'log.txt', line: 1 }]],
     ]);
@@ -309,9 +309,9 @@ describe('questions', () => {
       'b',
       '/sys/kernel/iommu_groups/4/reserved_regions:0xfee00000 0xfeefffff msi\n/sys/kernel/iommu_groups/4/reserved_regions:0xfd00000000 0xffffffffff reserved\n',
     );
-    const ticked = [a, b].flatMap((node) => node.groups.map(({ key }) => key));
+    const selectedGroups = [a, b].flatMap((node) => node.groups.map(({ key }) => key));
     const guest = { kind: 'machine', machine: 'virt', ram: 4n << 30n } as const;
-    const { rows, problem } = await asker.ask('conflicts', { ticked, guest });
+    const { rows, problem } = await asker.ask('conflicts', { selectedGroups, guest });
     expect([rows.map(({ number, document, rule }) => [number, document, rule]), problem]).toEqual([
       [
         [1, 'a', 'guest-over-reserved'],
@@ -319,24 +319,26 @@ describe('questions', () => {
       ],
       undefined,
     ]);
-    const wrong = await asker.ask('conflicts', { ticked, guest: { kind: 'ranges', text: 'nonsense' } });
+    const wrong = await asker.ask('conflicts', { selectedGroups, guest: { kind: 'ranges', text: 'nonsense' } });
     expect(wrong.problem).toContain('nonsense');
-    const sizes = await asker.ask('guestSizes', { machine: 'q35', ticked });
-    expect(sizes.words).toBe('up to 1010 GiB');
+    const sizes = await asker.ask('guestSizes', { machine: 'q35', selectedGroups });
+    expect(sizes.message).toBe('up to 1010 GiB');
     expect(sizes.isApertureKnown).toBe(false);
-    expect(sizes.hosts.map(({ words }) => words)).toEqual([expect.stringContaining('up to'), 'up to 1010 GiB']);
+    expect(sizes.hosts.map(({ message }) => message)).toEqual([expect.stringContaining('up to'), 'up to 1010 GiB']);
     const narrow = await asker.open(
       'c',
       '/sys/kernel/iommu_groups/4/reserved_regions:0xfee00000 0xfeefffff msi\nDMAR: Host address width 39\n',
     );
     const alone = narrow.groups.map(({ key }) => key);
-    expect(await asker.ask('guestSizes', { machine: 'q35', ticked: alone })).toMatchObject({ isApertureKnown: true });
-    await asker.ask('arrange', { ticked, expanded: [], scale: 'fold', guest });
+    expect(await asker.ask('guestSizes', { machine: 'q35', selectedGroups: alone })).toMatchObject({
+      isApertureKnown: true,
+    });
+    await asker.ask('arrange', { selectedGroups, expanded: [], scale: 'fold', guest });
     const fits = await asker.ask('fit', { size: 1n << 40n, alignment: 1n << 40n });
     expect(fits.map((answer) => answer.places[0]?.first)).toEqual([0x100_0000_0000n, 0x100_0000_0000n]);
     const holes = await asker.ask('holes', { alignments: [0x1000n] });
     expect(holes.map((space) => space.count)).toEqual([2, 3]);
-    const compared = await asker.ask('compareHosts', { ticked });
+    const compared = await asker.ask('compareHosts', { selectedGroups });
     expect([compared.line, compared.differences.length]).toEqual(['12G@1012G,1M@4078M', 1]);
   });
 
@@ -361,7 +363,7 @@ describe('questions', () => {
     ]);
     const spaces = node.spaces.map(({ key }) => key);
     const refused = async (guest?: GuestChoice) => {
-      const { rows, problem } = await asker.ask('conflicts', { ticked: spaces, guest });
+      const { rows, problem } = await asker.ask('conflicts', { selectedGroups: spaces, guest });
       return problem ?? rows.map(({ title }) => title);
     };
     const outside = (space: string) => `guest memory “ram” is not inside the valid ranges of ${space}`;
@@ -373,7 +375,7 @@ describe('questions', () => {
     expect(await refused({ kind: 'document', id: 'd', guest: 'QMP cedar' })).toBe(
       'no open document holds the layout of a guest “QMP cedar”',
     );
-    const arranged = await asker.ask('arrange', { ticked: spaces, expanded: [], scale: 'fold' });
+    const arranged = await asker.ask('arrange', { selectedGroups: spaces, expanded: [], scale: 'fold' });
     expect(arranged.spaces.map(({ lanes }) => lanes.map(({ title }) => title))).toEqual([
       ['guest', 'valid'],
       ['guest', 'valid'],

@@ -21,7 +21,7 @@ import { documentNode, type EngineDocument, inputOf, isEmpty, moveTo, readDocume
 import { follow } from './live/follow.ts';
 import type { LiveConnection, OpenSocket } from './live/live.ts';
 import { extreme, laneTotal, neighbour, nthOfLane, type Place, placesOf, targetAt } from './picture/lane-walk.ts';
-import { spacesFor, tickedHosts } from './picture/spaces.ts';
+import { selectedHosts, spacesFor } from './picture/spaces.ts';
 import {
   type Arrangement,
   type ArrangeParams,
@@ -40,7 +40,7 @@ interface Current {
   readonly spaces: readonly SpaceLanes[];
 }
 
-function sourceWords(lane: Lane, target: Target): string {
+function sourceLabel(lane: Lane, target: Target): string {
   const places = lane.describe(target.row, target.index).parts.flatMap((part) => part.provenance);
   const first = places[0];
   if (!first) return '';
@@ -87,7 +87,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       space: space.title,
       lane: lane.rows[target.row]?.title ?? lane.title,
       caption: lane.describe(target.row, target.index).title,
-      source: sourceWords(lane, target),
+      source: sourceLabel(lane, target),
     };
   }
 
@@ -204,7 +204,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
             what: title === lane.title ? title : `${lane.title}: ${title}`,
             start: target.start,
             last: target.last,
-            source: sourceWords(lane, target),
+            source: sourceLabel(lane, target),
           });
         }
       }
@@ -269,8 +269,8 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
     conflicts: (params) => success(conflictList(documents, params)),
     fit: (params) => success(fitIn(current?.spaces ?? [], params)),
     holes: ({ alignments }) => success(holesIn(current?.spaces ?? [], alignments)),
-    guestSizes: ({ machine, ticked }) => guestSizes(tickedHosts(documents, new Set(ticked)), machine),
-    compareHosts: ({ ticked }) => compareTicked(tickedHosts(documents, new Set(ticked))),
+    guestSizes: ({ machine, selectedGroups }) => guestSizes(selectedHosts(documents, new Set(selectedGroups)), machine),
+    compareHosts: ({ selectedGroups }) => compareTicked(selectedHosts(documents, new Set(selectedGroups))),
     text(params, { signal }) {
       const document = documents.get(params.id);
       return document ? sourceText(document, params, signal) : unknownDocument(params.id);

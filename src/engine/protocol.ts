@@ -109,7 +109,7 @@ export type GuestChoice =
 /** What is put to the test: the ticked groups together, and a guest on them. */
 export interface Trial {
   /** Keys of the groups, address spaces and layers that are ticked. */
-  readonly ticked: readonly string[];
+  readonly selectedGroups: readonly string[];
   readonly guest?: GuestChoice | undefined;
   /** Bytes, a power of two: the page size of the hosts' kernel, where a person knows it. */
   readonly pageSize?: bigint | undefined;
@@ -134,7 +134,7 @@ export interface ConflictList {
 
 /** What stands in a range that somebody wants. */
 export interface Blocker extends IovaRange {
-  readonly words: string;
+  readonly message: string;
 }
 
 /** The answer to "would this fit?" for one address space of the picture. */
@@ -155,8 +155,8 @@ export interface SpaceHoles extends HoleStatistics {
 export interface GuestSizes {
   /** On all of them together. */
   readonly sizes: readonly FittingSizes[];
-  readonly words: string;
-  readonly hosts: readonly { readonly title: string; readonly words: string }[];
+  readonly message: string;
+  readonly hosts: readonly { readonly title: string; readonly message: string }[];
   /** The largest RAM for which the machine has a layout. */
   readonly most: bigint;
   /** False if the aperture of any of the hosts is not known: it may be too narrow for what is said to fit. */
@@ -270,13 +270,13 @@ export interface TableRow {
 
 /** Why an operation was refused, for people and for the picture. */
 export interface Reason {
-  readonly words: string;
+  readonly message: string;
   /** Name of the rule, and the kernel's function that decides; missing where no kernel was asked. */
   readonly rule?: string | undefined;
   readonly source?: string | undefined;
   /** What was asked for, and what stands in the way, where these are ranges. */
-  readonly asked?: IovaRange | undefined;
-  readonly obstacle?: (IovaRange & { readonly words: string }) | undefined;
+  readonly requested?: IovaRange | undefined;
+  readonly obstacle?: (IovaRange & { readonly message: string }) | undefined;
 }
 
 export interface EventRow {
@@ -346,7 +346,7 @@ export interface LiveChange {
   readonly position: number;
   /** Seconds since 1970. */
   readonly time: number;
-  readonly words: readonly string[];
+  readonly labels: readonly string[];
 }
 
 /** How a live host is connected, and what happened lately. */
@@ -387,8 +387,8 @@ export interface Methods {
   /** "Would this fit?", asked of every address space of the picture. */
   fit: { params: { size: bigint; alignment: bigint; at?: bigint | undefined }; value: readonly SpaceFit[] };
   holes: { params: { alignments: readonly bigint[] }; value: readonly SpaceHoles[] };
-  guestSizes: { params: { machine: string; ticked: readonly string[] }; value: GuestSizes };
-  compareHosts: { params: { ticked: readonly string[] }; value: HostsCompared };
+  guestSizes: { params: { machine: string; selectedGroups: readonly string[] }; value: GuestSizes };
+  compareHosts: { params: { selectedGroups: readonly string[] }; value: HostsCompared };
   /** Lines of a source as they were read, `from` counted from 1. */
   text: { params: { id: string; source: string; from: number; limit: number }; value: SourceText };
   /** The range of the picture that the event at `position` (counted from 1) is drawn as. */

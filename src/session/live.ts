@@ -18,13 +18,13 @@ export const TOKEN_SUBPROTOCOL = 'token.';
 
 /** Why an agent closed the connection: the WebSocket's close code, and words for people. */
 export const LIVE_CLOSE = {
-  malformed: { code: 4400, words: 'the message was not understood' },
-  token: { code: 4401, words: 'the token is missing or wrong' },
-  origin: { code: 4403, words: 'pages of this origin may not connect' },
-  version: { code: 4426, words: 'the agent and the page speak different versions' },
-  flood: { code: 4429, words: 'too many messages' },
-  full: { code: 4503, words: 'too many connections' },
-  ended: { code: 1001, words: 'the agent was ended' },
+  malformed: { code: 4400, message: 'the message was not understood' },
+  token: { code: 4401, message: 'the token is missing or wrong' },
+  origin: { code: 4403, message: 'pages of this origin may not connect' },
+  version: { code: 4426, message: 'the agent and the page speak different versions' },
+  flood: { code: 4429, message: 'too many messages' },
+  full: { code: 4503, message: 'too many connections' },
+  ended: { code: 1001, message: 'the agent was ended' },
 } as const;
 
 /** True if connecting again with the same URL cannot help. */

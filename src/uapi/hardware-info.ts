@@ -14,7 +14,7 @@ function adjustedWidths(bitmap: bigint): string {
     [2, '48 bits (4 levels)'],
     [3, '57 bits (5 levels)'],
   ] as const;
-  const found = widths.filter(([at]) => ((bitmap >> BigInt(at)) & 1n) === 1n).map(([, words]) => words);
+  const found = widths.filter(([at]) => ((bitmap >> BigInt(at)) & 1n) === 1n).map(([, message]) => message);
   return found.join(', ') || 'none';
 }
 

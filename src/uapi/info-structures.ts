@@ -19,7 +19,7 @@ import {
   SMALLEST_INFO,
   TYPE1_INFO,
 } from './type1-info.ts';
-import { pageSizesInWords, rangeInWords } from './words.ts';
+import { pageSizesLabel, rangeLabel } from './words.ts';
 
 /** One range, inclusive: an entry of today's capability, or the body of an early one. */
 const RANGE = {
@@ -76,8 +76,8 @@ function rangesBody(bytes: Uint8Array, offset: number, end: number, endian: Endi
   for (let i = 0; i < count && at < end; i++) {
     const { nodes: bounds, values, end: behind, fault } = decodeStruct(RANGE, bytes, at, endian, end);
     if (bounds.length === 0) break;
-    const words = fault ? undefined : rangeInWords(values.start ?? 0n, values.end ?? 0n);
-    nodes.push(group(`iova_ranges[${i}]`, at, behind, bounds, [], words));
+    const message = fault ? undefined : rangeLabel(values.start ?? 0n, values.end ?? 0n);
+    nodes.push(group(`iova_ranges[${i}]`, at, behind, bounds, [], message));
     at = behind;
     if (fault) break;
   }
@@ -88,7 +88,7 @@ function singleRangeBody(name: string): DecodeBody {
   return (bytes, offset, end, endian) => {
     const { nodes, values, end: behind, fault } = decodeStruct(RANGE, bytes, offset, endian, end);
     const { start, end: last } = values;
-    const meaning = start === undefined || last === undefined ? undefined : rangeInWords(start, last);
+    const meaning = start === undefined || last === undefined ? undefined : rangeLabel(start, last);
     return { name, nodes, end: behind, faults: tooSmall(fault), ...(meaning === undefined ? {} : { meaning }) };
   };
 }
@@ -242,7 +242,7 @@ const DEVICE_INFO = {
       ],
     },
     { name: 'dev_cookie', width: 8, meaning: 'the name that the program gave the device' },
-    { name: 'pgsize_bitmap', width: 8, meaning: pageSizesInWords },
+    { name: 'pgsize_bitmap', width: 8, meaning: pageSizesLabel },
     {
       name: 'addr_width',
       width: 4,

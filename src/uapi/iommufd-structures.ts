@@ -4,7 +4,7 @@ import { decodeStruct, type FieldLayout, onlyBits, reserved, type StructLayout, 
 import type { UapiNode } from './node.ts';
 import type { UapiStructure } from './structure.ts';
 import { group, root } from './tree.ts';
-import { rangeInWords, stretchInWords } from './words.ts';
+import { lengthLabel, rangeLabel } from './words.ts';
 
 /** The first field of every argument of iommufd: how many bytes the caller knows of. */
 function sizeField(size: number): FieldLayout<'size'> {
@@ -91,7 +91,7 @@ const IOAS_MAP = {
     reserved('__reserved', 4),
     { name: 'user_va', width: 8, meaning: 'where the memory is in the program' },
     { name: 'length', width: 8, meaning: bytesInWords },
-    { name: 'iova', width: 8, meaning: (iova, { length = 0n }) => stretchInWords(iova, length) },
+    { name: 'iova', width: 8, meaning: (iova, { length = 0n }) => lengthLabel(iova, length) },
   ],
 } satisfies StructLayout<'size' | 'flags' | 'ioas_id' | '__reserved' | 'user_va' | 'length' | 'iova'>;
 
@@ -103,8 +103,8 @@ const IOAS_COPY = {
     id('dst_ioas_id', 'the IOAS to map in'),
     id('src_ioas_id', 'the IOAS where it is mapped already'),
     { name: 'length', width: 8, meaning: bytesInWords },
-    { name: 'dst_iova', width: 8, meaning: (iova, { length = 0n }) => stretchInWords(iova, length) },
-    { name: 'src_iova', width: 8, meaning: (iova, { length = 0n }) => stretchInWords(iova, length) },
+    { name: 'dst_iova', width: 8, meaning: (iova, { length = 0n }) => lengthLabel(iova, length) },
+    { name: 'src_iova', width: 8, meaning: (iova, { length = 0n }) => lengthLabel(iova, length) },
   ],
 } satisfies StructLayout<'size' | 'flags' | 'dst_ioas_id' | 'src_ioas_id' | 'length' | 'dst_iova' | 'src_iova'>;
 
@@ -120,7 +120,7 @@ const IOAS_UNMAP = {
       name: 'length',
       width: 8,
       meaning: (length, { iova = 0n }) =>
-        iova === 0n && length === EVERYTHING ? 'everything' : stretchInWords(iova, length),
+        iova === 0n && length === EVERYTHING ? 'everything' : lengthLabel(iova, length),
     },
   ],
 } satisfies StructLayout<'size' | 'ioas_id' | 'iova' | 'length'>;
@@ -181,7 +181,7 @@ const DMA_MAP = {
     },
     { name: 'vaddr', width: 8, meaning: 'where the memory is in the program' },
     { name: 'iova', width: 8 },
-    { name: 'size', width: 8, meaning: (size, { iova = 0n }) => stretchInWords(iova, size) },
+    { name: 'size', width: 8, meaning: (size, { iova = 0n }) => lengthLabel(iova, size) },
   ],
 } satisfies StructLayout<'argsz' | 'flags' | 'vaddr' | 'iova' | 'size'>;
 
@@ -200,7 +200,7 @@ const DMA_UNMAP = {
       ],
     },
     { name: 'iova', width: 8 },
-    { name: 'size', width: 8, meaning: (size, { iova = 0n }) => stretchInWords(iova, size) },
+    { name: 'size', width: 8, meaning: (size, { iova = 0n }) => lengthLabel(iova, size) },
   ],
 } satisfies StructLayout<'argsz' | 'flags' | 'iova' | 'size'>;
 
@@ -245,7 +245,7 @@ const IOVA_RANGE_ARRAY: UapiStructure = {
     const nodes: UapiNode[] = [];
     for (let at = 0; at + size <= bytes.length; at += size) {
       const { nodes: bounds, values, end } = decodeStruct(RANGE, bytes, at, endian);
-      nodes.push(group(`[${at / size}]`, at, end, bounds, [], rangeInWords(values.start ?? 0n, values.last ?? 0n)));
+      nodes.push(group(`[${at / size}]`, at, end, bounds, [], rangeLabel(values.start ?? 0n, values.last ?? 0n)));
     }
     const rest = bytes.length % size;
     const whole = bytes.length - rest;

@@ -65,7 +65,7 @@ export function sizeOfLayout(layout: StructLayout): number {
 function bitNodes(field: FieldLayout, offset: number, number: bigint): UapiNode[] {
   return (field.bits ?? []).map(({ name, high, low, meaning }) => {
     const raw = (number >> BigInt(low)) & ((1n << BigInt(high - low + 1)) - 1n);
-    const words = typeof meaning === 'string' ? (raw === 0n ? undefined : meaning) : meaning?.(raw);
+    const message = typeof meaning === 'string' ? (raw === 0n ? undefined : meaning) : meaning?.(raw);
     return {
       name,
       offset,
@@ -73,7 +73,7 @@ function bitNodes(field: FieldLayout, offset: number, number: bigint): UapiNode[
       bits: { high, low },
       raw,
       value: high - low >= 8 ? hex(raw) : raw.toString(),
-      ...(words === undefined ? {} : { meaning: words }),
+      ...(message === undefined ? {} : { meaning: message }),
       faults: [],
       children: [],
     };

@@ -11,7 +11,7 @@ import {
 import { decodeStruct, encodeStruct, onlyBits, reserved, type StructLayout, sizeOfLayout } from './layout.ts';
 import { type Endian, faultsOf, type UapiFault } from './node.ts';
 import { readNumber, writeNumber } from './numbers.ts';
-import { pageSizesInWords } from './words.ts';
+import { pageSizesLabel } from './words.ts';
 
 export const HAS_PAGE_SIZES = 1n;
 export const HAS_CAPABILITIES = 2n;
@@ -30,7 +30,7 @@ export const TYPE1_INFO = {
         { name: 'VFIO_IOMMU_INFO_CAPS', high: 1, low: 1, meaning: 'there are capabilities' },
       ],
     },
-    { name: 'iova_pgsizes', width: 8, meaning: pageSizesInWords },
+    { name: 'iova_pgsizes', width: 8, meaning: pageSizesLabel },
     {
       name: 'cap_offset',
       width: 4,
@@ -61,7 +61,7 @@ export const MIGRATION = {
     {
       name: 'pgsize_bitmap',
       width: 8,
-      meaning: (sizes) => `dirty pages are tracked in units of ${pageSizesInWords(sizes)}`,
+      meaning: (sizes) => `dirty pages are tracked in units of ${pageSizesLabel(sizes)}`,
     },
     {
       name: 'max_dirty_bitmap_size',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pageSizesInWords, rangeInWords, stretchInWords } from './words.ts';
+import { lengthLabel, pageSizesLabel, rangeLabel } from './words.ts';
 
 describe('numbers in words', () => {
   it.each<[bigint, string]>([
@@ -11,18 +11,16 @@ describe('numbers in words', () => {
     [0xf_ff7f_ffff_f000n, '4 KiB … 256 GiB, 1 TiB … 2 PiB'],
     [0xffff_ffff_ffff_f000n, '4 KiB … 8 EiB'],
     [0x8000_0000_0000_0000n, '8 EiB'],
-  ])('page sizes %#', (bitmap, words) => {
-    expect(pageSizesInWords(bitmap)).toBe(words);
+  ])('page sizes %#', (bitmap, message) => {
+    expect(pageSizesLabel(bitmap)).toBe(message);
   });
 
   it('ranges and stretches', () => {
-    expect(rangeInWords(0n, 0xffff_ffff_ffff_ffffn)).toBe('0x0 – 0xffff_ffff_ffff_ffff, 16 EiB');
-    expect(rangeInWords(2n, 1n)).toBe('start is above last');
-    expect(stretchInWords(0x1000n, 0x1000n)).toBe('0x1000 – 0x1fff, 4 KiB');
-    expect(stretchInWords(0x1000n, 0n)).toBe('no byte');
-    expect(stretchInWords(0xffff_ffff_ffff_f000n, 0x1000n)).toBe(
-      '0xffff_ffff_ffff_f000 – 0xffff_ffff_ffff_ffff, 4 KiB',
-    );
-    expect(stretchInWords(0xffff_ffff_ffff_f000n, 0x1001n)).toContain('past the end');
+    expect(rangeLabel(0n, 0xffff_ffff_ffff_ffffn)).toBe('0x0 – 0xffff_ffff_ffff_ffff, 16 EiB');
+    expect(rangeLabel(2n, 1n)).toBe('start is above last');
+    expect(lengthLabel(0x1000n, 0x1000n)).toBe('0x1000 – 0x1fff, 4 KiB');
+    expect(lengthLabel(0x1000n, 0n)).toBe('no byte');
+    expect(lengthLabel(0xffff_ffff_ffff_f000n, 0x1000n)).toBe('0xffff_ffff_ffff_f000 – 0xffff_ffff_ffff_ffff, 4 KiB');
+    expect(lengthLabel(0xffff_ffff_ffff_f000n, 0x1001n)).toContain('past the end');
   });
 });

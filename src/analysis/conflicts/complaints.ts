@@ -30,10 +30,10 @@ export function complaintConflicts(host: Host): Conflict[] {
   return host.complaints.slice(0, LISTED_MAX).map(({ code, severity, message, provenance }) => ({
     id: `complaint ${code} ${message}`,
     rule: code,
-    severity: severity === 'error' ? 'fatal' : 'suspicious',
+    severity: severity === 'error' ? 'fatal' : 'warning',
     title: message.length > 160 ? `${message.slice(0, 160)}…` : message,
-    words: 'A program or the kernel said so; these are its findings, not ours.',
-    wayOut:
+    message: 'A program or the kernel said so; these are its findings, not ours.',
+    remedy:
       WAYS_OUT[code] ??
       'Look at the lines around it, and add the host’s reserved_regions and kernel log of the same time.',
     marks: [],

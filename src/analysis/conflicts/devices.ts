@@ -7,7 +7,7 @@ import { type Bar, type Group, groupTitle, type Host, type MsiMessage, type Regi
 import { ARM_MSI, architectureOf, USUAL_PAGE, X86_MSI } from '../host/platforms.ts';
 import { beyondApertures, type CommonSpace } from '../space/common-space.ts';
 import { findPlaces } from '../space/fit.ts';
-import { type Conflict, listWords, rangeWords } from './conflict.ts';
+import { type Conflict, describeRange, joinNames } from './conflict.ts';
 
 /** The errno that belongs to the kernel's words: the older check refused the permission, the newer one the domain. */
 function errnoOf(reason: string): string {
@@ -36,24 +36,24 @@ function ineligible(host: Host, groups: readonly Group[]): Conflict[] {
     const loose = regions.length > 0 ? [] : host.firmwareRegions.filter((r) => r.device === undefined);
     const where =
       regions.length > 0
-        ? `It is ${listWords(shown)}.`
+        ? `It is ${joinNames(shown)}.`
         : loose.length > 0
-          ? `Which region is meant is not said; these dumps have ${listWords(loose.map((r) => `${hex(r.start)}-${hex(r.last)}`))}.`
+          ? `Which region is meant is not said; these dumps have ${joinNames(loose.map((r) => `${hex(r.start)}-${hex(r.last)}`))}.`
           : 'The region itself is not in these dumps: the kernel’s log has it (“RMRR base”), and so have the ACPI tables.';
     found.push({
       id: `device-ineligible ${device}`,
       rule: 'device-ineligible',
       severity: 'fatal',
       title: `${device} cannot be assigned: firmware keeps memory mapped for it`,
-      words: `The kernel said: ${reason}. ${where}`,
+      message: `The kernel said: ${reason}. ${where}`,
       errno: errnoOf(reason),
       source: DIRECT_RULE,
-      wayOut: DIRECT_WAY_OUT,
+      remedy: DIRECT_WAY_OUT,
       marks: [...regions, ...loose].map(({ start, last }) => ({
         start,
         last,
         role: 'obstacle',
-        words: `mapped one to one for ${device}`,
+        message: `mapped one to one for ${device}`,
       })),
       provenance: [...provenance, ...[...regions, ...loose].flatMap((r) => r.provenance)],
     });
@@ -73,23 +73,23 @@ function directGroup(host: Host, group: Group, direct: readonly Region[]): Confl
     r.device !== undefined && direct.some((d) => d.start === r.start && d.last === r.last) ? [r.device] : [],
   );
   const others = group.devices.filter((device) => !bringers.includes(device));
-  const words = [
-    `${title} has ${listWords(direct.map((r) => `${hex(r.start)}-${hex(r.last)}`))} as direct: firmware wants this memory mapped one to one at all times.`,
-    bringers.length > 0 ? `It is there for ${listWords(bringers)}.` : '',
+  const message = [
+    `${title} has ${joinNames(direct.map((r) => `${hex(r.start)}-${hex(r.last)}`))} as direct: firmware wants this memory mapped one to one at all times.`,
+    bringers.length > 0 ? `It is there for ${joinNames(bringers)}.` : '',
     group.devices.length > 1
-      ? `All of its ${group.devices.length} devices (${listWords(group.devices)}) share the group and with it the region${bringers.length > 0 && others.length > 0 ? `, also ${listWords(others)}` : ''}.`
+      ? `All of its ${group.devices.length} devices (${joinNames(group.devices)}) share the group and with it the region${bringers.length > 0 && others.length > 0 ? `, also ${joinNames(others)}` : ''}.`
       : '',
   ];
   return {
     id: `group-has-direct ${group.key}`,
     rule: 'group-has-direct',
     severity: 'fatal',
-    title: `${title}${group.devices.length > 0 ? ` (${listWords(group.devices)})` : ''} cannot be assigned: it has a direct region`,
-    words: words.filter(Boolean).join(' '),
+    title: `${title}${group.devices.length > 0 ? ` (${joinNames(group.devices)})` : ''} cannot be assigned: it has a direct region`,
+    message: message.filter(Boolean).join(' '),
     errno: 'EINVAL',
     source: DIRECT_RULE,
-    wayOut: DIRECT_WAY_OUT,
-    marks: direct.map(({ start, last }) => ({ start, last, role: 'obstacle', words: `direct, ${title}` })),
+    remedy: DIRECT_WAY_OUT,
+    marks: direct.map(({ start, last }) => ({ start, last, role: 'obstacle', message: `direct, ${title}` })),
     provenance: direct.flatMap((region) => region.provenance),
   };
 }
@@ -110,19 +110,21 @@ function unreservedFirmware(host: Host): Conflict[] {
       {
         id: `firmware-region-not-reserved ${region.start}-${region.last}`,
         rule: 'firmware-region-not-reserved',
-        severity: 'suspicious',
+        severity: 'warning',
         title: `${hex(region.start)}-${hex(region.last)} is asked for by firmware, but its memory map does not reserve it`,
-        words: `The kernel may use ${listWords(outside.map(rangeWords))} as ordinary memory while a device still writes there. The kernel says so too: “No firmware reserved region can cover this RMRR”.`,
+        message: `The kernel may use ${joinNames(outside.map(describeRange))} as ordinary memory while a device still writes there. The kernel says so too: “No firmware reserved region can cover this RMRR”.`,
         source: 'Linux 6.12, arch_rmrr_sanity_check',
-        wayOut: 'A firmware update; until then, the device’s data and the kernel’s may overwrite each other.',
+        remedy: 'A firmware update; until then, the device’s data and the kernel’s may overwrite each other.',
         marks: [
           {
             start: region.start,
             last: region.last,
-            role: 'asked',
-            words: `firmware’s region (${region.origin ?? region.type})`,
+            role: 'requested',
+            message: `firmware’s region (${region.origin ?? region.type})`,
           },
-          ...ram.slice(0, 3).map(({ start, last, name }) => ({ start, last, role: 'obstacle' as const, words: name })),
+          ...ram
+            .slice(0, 3)
+            .map(({ start, last, name }) => ({ start, last, role: 'obstacle' as const, message: name })),
         ],
         provenance: [...region.provenance, ...ram.flatMap((window) => window.provenance)],
       },
@@ -142,18 +144,18 @@ function twoMsiKinds(space: CommonSpace): Conflict[] {
     {
       id: 'two-msi-kinds',
       rule: 'two-msi-kinds',
-      severity: 'suspicious',
+      severity: 'warning',
       title: 'a software MSI window stands beside a hardware one',
-      words: `${rangeWords(one)} is the window in which the kernel maps doorbell pages, ${listWords(hardware.map(rangeWords))} is translated by hardware. One address space has one kind: a real MSI region takes the software window’s place.`,
+      message: `${describeRange(one)} is the window in which the kernel maps doorbell pages, ${joinNames(hardware.map(describeRange))} is translated by hardware. One address space has one kind: a real MSI region takes the software window’s place.`,
       source: 'Linux 6.12, iommu_get_resv_regions; iommufd_group_setup_msi',
-      wayOut: 'Check which of the groups brings which window; groups of different kinds cannot share an address space.',
+      remedy: 'Check which of the groups brings which window; groups of different kinds cannot share an address space.',
       marks: [
-        { start: one.start, last: one.last, role: 'asked', words: 'software MSI window' },
+        { start: one.start, last: one.last, role: 'requested', message: 'software MSI window' },
         ...hardware.map(({ start, last }) => ({
           start,
           last,
           role: 'obstacle' as const,
-          words: 'hardware MSI window',
+          message: 'hardware MSI window',
         })),
       ],
       provenance: msi.flatMap((region) => region.parts.flatMap((part) => part.provenance)),
@@ -175,16 +177,16 @@ function msiOutside(space: CommonSpace): Conflict[] {
     return {
       id: `msi-outside-window ${address}`,
       rule: 'msi-outside-window',
-      severity: 'suspicious',
-      title: `${listWords(devices)} writes its interrupts to ${hex(address)}, outside every MSI window`,
-      words: `The windows are ${listWords(windows.map(rangeWords))}. A write elsewhere is translated like any other DMA: it faults, or lands in memory, and the interrupt is lost.`,
-      wayOut:
+      severity: 'warning',
+      title: `${joinNames(devices)} writes its interrupts to ${hex(address)}, outside every MSI window`,
+      message: `The windows are ${joinNames(windows.map(describeRange))}. A write elsewhere is translated like any other DMA: it faults, or lands in memory, and the interrupt is lost.`,
+      remedy:
         'On ARM the address may be the physical doorbell of a device that no domain translates: then it is right. Else see who programmed it.',
       marks: [
-        { ...range(address, address), role: 'asked', words: `interrupts of ${listWords(devices)}` },
+        { ...range(address, address), role: 'requested', message: `interrupts of ${joinNames(devices)}` },
         ...windows
           .slice(0, 2)
-          .map(({ start, last }) => ({ start, last, role: 'obstacle' as const, words: 'MSI window' })),
+          .map(({ start, last }) => ({ start, last, role: 'obstacle' as const, message: 'MSI window' })),
       ],
       provenance: messages.flatMap(({ provenance }) => provenance),
     };
@@ -216,17 +218,17 @@ function msiOverHostWindow(space: CommonSpace): Conflict[] {
         {
           id: `msi-window-over-pci ${region.start}-${region.last}`,
           rule: 'msi-window-over-pci',
-          severity: 'suspicious',
+          severity: 'warning',
           title: `the MSI window ${hex(region.start)}-${hex(region.last)} lies over the host’s “${window.name}”`,
-          words: `${rangeWords(window)} belongs to a PCI host bridge: a device’s write to it may be taken for a write to another device and never reach the IOMMU.`,
+          message: `${describeRange(window)} belongs to a PCI host bridge: a device’s write to it may be taken for a write to another device and never reach the IOMMU.`,
           source: 'Linux 6.12, iommu_dma_get_resv_regions',
-          wayOut:
+          remedy:
             places.length > 0
-              ? `A window of ${formatSize(sizeOf(region))} would be free at ${listWords(places)}; the device tree’s iommu-addresses can move it.`
+              ? `A window of ${formatSize(sizeOf(region))} would be free at ${joinNames(places)}; the device tree’s iommu-addresses can move it.`
               : 'No window of this size is free below 4 GiB in these dumps.',
           marks: [
-            { start: region.start, last: region.last, role: 'asked', words: 'MSI window' },
-            { start: window.start, last: window.last, role: 'obstacle', words: window.name },
+            { start: region.start, last: region.last, role: 'requested', message: 'MSI window' },
+            { start: window.start, last: window.last, role: 'obstacle', message: window.name },
           ],
           provenance: [...region.parts.flatMap((part) => part.provenance), ...window.provenance],
         },
@@ -240,7 +242,7 @@ function bars(space: CommonSpace, pageSize: bigint): Conflict[] {
   const beyond = beyondApertures(space.apertures);
   return host.bars.flatMap((bar): Conflict[] => {
     const name = `BAR ${bar.index} of ${bar.device}`;
-    const asked = { start: bar.start, last: bar.last, role: 'asked' as const, words: name };
+    const requested = { start: bar.start, last: bar.last, role: 'requested' as const, message: name };
     const outside = beyond.find((r) => overlaps(r, bar));
     if (outside) {
       const has = bitLength(outside.start > 0n ? outside.start - 1n : 0n);
@@ -248,15 +250,15 @@ function bars(space: CommonSpace, pageSize: bigint): Conflict[] {
         {
           id: `bar-beyond-aperture ${bar.device} ${bar.index}`,
           rule: 'bar-beyond-aperture',
-          severity: 'harmless',
+          severity: 'note',
           title: `${name} needs ${bitLength(bar.last)} bits, the IOMMU has ${has}`,
-          words: `${rangeWords(bar)} lies outside the aperture. If a guest or the firmware sees the BAR at this address, it cannot be mapped for DMA from device to device; everything else works.`,
+          message: `${describeRange(bar)} lies outside the aperture. If a guest or the firmware sees the BAR at this address, it cannot be mapped for DMA from device to device; everything else works.`,
           errno: 'EINVAL',
           source: 'Linux 6.12, vfio_iommu_iova_dma_valid; iopt_map_pages',
-          wayOut: `Place BARs below ${hex(outside.start)}: limit the guest’s phys-bits to ${has}, or set the firmware’s window for 64-bit BARs.`,
+          remedy: `Place BARs below ${hex(outside.start)}: limit the guest’s phys-bits to ${has}, or set the firmware’s window for 64-bit BARs.`,
           marks: [
-            asked,
-            { ...(intersection(outside, bar) ?? outside), role: 'obstacle', words: 'outside the aperture' },
+            requested,
+            { ...(intersection(outside, bar) ?? outside), role: 'obstacle', message: 'outside the aperture' },
           ],
           provenance: [...bar.provenance, ...space.apertures.flatMap((aperture) => aperture.provenance)],
         },
@@ -268,13 +270,13 @@ function bars(space: CommonSpace, pageSize: bigint): Conflict[] {
       {
         id: `bar-over-reserved ${bar.device} ${bar.index}`,
         rule: 'bar-over-reserved',
-        severity: 'harmless',
+        severity: 'note',
         title: `${name} lies over the ${region.type === 'msi' ? 'MSI window' : 'reserved region'} ${hex(region.start)}-${hex(region.last)}`,
-        words: `${rangeWords(bar)} cannot be mapped where the regions are: DMA from device to device does not reach it.`,
+        message: `${describeRange(bar)} cannot be mapped where the regions are: DMA from device to device does not reach it.`,
         errno: 'EINVAL',
         source: 'Linux 6.12, vfio_iommu_iova_dma_valid; iopt_map_pages',
-        wayOut: 'Usually nothing is lost. Where devices must reach each other, move the BAR.',
-        marks: [asked, { start: region.start, last: region.last, role: 'obstacle', words: region.type }],
+        remedy: 'Usually nothing is lost. Where devices must reach each other, move the BAR.',
+        marks: [requested, { start: region.start, last: region.last, role: 'obstacle', message: region.type }],
         provenance: [...bar.provenance, ...region.parts.flatMap((part) => part.provenance)],
       },
     ];
@@ -289,27 +291,27 @@ function barOffPages(bar: Bar, pageSize: bigint): Conflict[] {
     {
       id: `misaligned ${bar.device} ${bar.index}`,
       rule: 'misaligned',
-      severity: 'harmless',
+      severity: 'note',
       title: `${name} (${formatSize(sizeOf(bar))}) does not end on pages of ${formatSize(pageSize)}`,
-      words: `${rangeWords(bar)}: a mapping is made of whole pages, ${formatSize(pageSize)} each. QEMU leaves such a BAR out, so DMA from device to device does not reach it; a monitor that asks all the same is refused, and may give up.`,
+      message: `${describeRange(bar)}: a mapping is made of whole pages, ${formatSize(pageSize)} each. QEMU leaves such a BAR out, so DMA from device to device does not reach it; a monitor that asks all the same is refused, and may give up.`,
       errno: 'EINVAL',
       source: 'Linux 6.12, vfio_dma_do_map; QEMU does not ask',
-      wayOut:
+      remedy:
         'With QEMU usually nothing is lost. Where devices must reach each other, or the monitor gives up, use a host kernel with smaller pages.',
-      marks: [{ start: bar.start, last: bar.last, role: 'asked', words: name }],
+      marks: [{ start: bar.start, last: bar.last, role: 'requested', message: name }],
       provenance: bar.provenance,
     },
   ];
 }
 
 function contradictions(host: Host): Conflict[] {
-  return host.contradictions.map(({ about, words, provenance }, index) => ({
+  return host.contradictions.map(({ about, message, provenance }, index) => ({
     id: `contradiction ${index} ${about}`,
     rule: 'contradiction',
-    severity: 'suspicious',
+    severity: 'warning',
     title: `the sources contradict each other about ${about}`,
-    words: `${words.charAt(0).toUpperCase()}${words.slice(1)}. Both are drawn.`,
-    wayOut: 'See whether the dumps are of the same host and the same boot; open them apart if not.',
+    message: `${message.charAt(0).toUpperCase()}${message.slice(1)}. Both are drawn.`,
+    remedy: 'See whether the dumps are of the same host and the same boot; open them apart if not.',
     marks: [],
     provenance,
   }));

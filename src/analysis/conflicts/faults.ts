@@ -7,7 +7,7 @@ import type { LiveMapping, MappingState } from '../host/mappings.ts';
 import { ARM_MSI, architectureOf, likelyObstacles } from '../host/platforms.ts';
 import { meaningOf } from '../host/region-types.ts';
 import { beyondApertures, type CommonSpace } from '../space/common-space.ts';
-import { type Conflict, type ConflictMark, rangeWords } from './conflict.ts';
+import { type Conflict, type ConflictMark, describeRange } from './conflict.ts';
 
 /** Faults that are explained one by one; the rest is counted. */
 const FAULTS_MAX = 200;
@@ -26,8 +26,8 @@ interface Near {
 }
 
 interface Finding {
-  readonly words: string;
-  readonly wayOut?: string;
+  readonly message: string;
+  readonly remedy?: string;
   readonly marks?: readonly ConflictMark[];
   readonly provenance?: readonly Provenance[];
 }
@@ -106,9 +106,9 @@ function findings(fault: Fault, space: CommonSpace, states: readonly MappingStat
   if (/\binterrupt\b/i.test(fault.reason ?? '')) {
     return [
       {
-        words:
+        message:
           'The request was an interrupt: the address is where this platform sends them, and nothing is mapped there.',
-        wayOut:
+        remedy:
           'See whether the interrupt was set up (remapped) for the device, and whether its MSI registers hold what the kernel wrote.',
         marks: [],
       },
@@ -120,23 +120,23 @@ function findings(fault: Fault, space: CommonSpace, states: readonly MappingStat
   if (region) {
     const { r } = region;
     found.push({
-      words: `The address lies in ${rangeWords(r)}, ${meaningOf(r.type).title} (${r.type}).`,
-      wayOut:
+      message: `The address lies in ${describeRange(r)}, ${meaningOf(r.type).title} (${r.type}).`,
+      remedy:
         r.type === 'msi'
           ? 'A write there is an interrupt: see whether interrupt remapping refuses it.'
           : r.type.startsWith('direct')
             ? 'The device still uses memory that firmware gave it: it was not quiet when its mapping was taken away.'
             : 'No mapping can be there: the driver got an address that it must not use.',
-      marks: [{ start: r.start, last: r.last, role: 'obstacle', words: r.type }],
+      marks: [{ start: r.start, last: r.last, role: 'obstacle', message: r.type }],
       provenance: r.provenance,
     });
   }
   const firmware = space.host.firmwareRegions.find((r) => containsAddress(r, address));
   if (firmware && !region) {
     found.push({
-      words: `The address lies in ${rangeWords(firmware)}, which firmware asks to keep mapped${firmware.device ? ` for ${firmware.device}` : ''}.`,
-      wayOut: 'The device still uses memory that firmware gave it: it needs that mapping, or must be reset first.',
-      marks: [{ start: firmware.start, last: firmware.last, role: 'obstacle', words: 'firmware’s region' }],
+      message: `The address lies in ${describeRange(firmware)}, which firmware asks to keep mapped${firmware.device ? ` for ${firmware.device}` : ''}.`,
+      remedy: 'The device still uses memory that firmware gave it: it needs that mapping, or must be reset first.',
+      marks: [{ start: firmware.start, last: firmware.last, role: 'obstacle', message: 'firmware’s region' }],
       provenance: firmware.provenance,
     });
   }
@@ -144,8 +144,8 @@ function findings(fault: Fault, space: CommonSpace, states: readonly MappingStat
   // Only where something tells the platform: any address lies in some platform's range.
   if (usual && architectureOf(space.host) !== undefined) {
     found.push({
-      words: `On ${usual.platform} the address lies in ${hex(usual.start)}-${hex(usual.last)}, ${usual.words}; these dumps do not list it.`,
-      wayOut:
+      message: `On ${usual.platform} the address lies in ${hex(usual.start)}-${hex(usual.last)}, ${usual.message}; these dumps do not list it.`,
+      remedy:
         usual.type === 'msi'
           ? 'It looks like an interrupt: see whether the doorbell is mapped there for the device, and whether remapping lets it through.'
           : 'No mapping can be there: the driver got an address that it must not use.',
@@ -154,7 +154,7 @@ function findings(fault: Fault, space: CommonSpace, states: readonly MappingStat
           start: usual.start,
           last: usual.last,
           role: 'obstacle',
-          words: `${usual.words} (if this is ${usual.platform})`,
+          message: `${usual.message} (if this is ${usual.platform})`,
         },
       ],
     });
@@ -163,9 +163,9 @@ function findings(fault: Fault, space: CommonSpace, states: readonly MappingStat
   if (outside) {
     const has = bitLength(outside.start > 0n ? outside.start - 1n : 0n);
     found.push({
-      words: `The address needs ${bitLength(address)} bits, the IOMMU has ${has}.`,
-      wayOut: 'The device or its driver made the address up: no mapping can ever be there.',
-      marks: [{ start: outside.start, last: outside.last, role: 'obstacle', words: 'outside the aperture' }],
+      message: `The address needs ${bitLength(address)} bits, the IOMMU has ${has}.`,
+      remedy: 'The device or its driver made the address up: no mapping can ever be there.',
+      marks: [{ start: outside.start, last: outside.last, role: 'obstacle', message: 'outside the aperture' }],
     });
   }
   const holding = states.flatMap((state) =>
@@ -173,9 +173,9 @@ function findings(fault: Fault, space: CommonSpace, states: readonly MappingStat
   )[0];
   if (holding) {
     found.push({
-      words: `At the end of the dumps ${rangeWords(holding.mapping)} is mapped there: the mapping came later, went and came again, or lacks the permission to ${fault.access ?? 'do this'}.`,
-      wayOut: 'Compare the times, and the permissions of the mapping.',
-      marks: [{ ...bare(holding.mapping), role: 'obstacle', words: 'mapping' }],
+      message: `At the end of the dumps ${describeRange(holding.mapping)} is mapped there: the mapping came later, went and came again, or lacks the permission to ${fault.access ?? 'do this'}.`,
+      remedy: 'Compare the times, and the permissions of the mapping.',
+      marks: [{ ...bare(holding.mapping), role: 'obstacle', message: 'mapping' }],
       provenance: placeOf(holding),
     });
     return found;
@@ -184,13 +184,13 @@ function findings(fault: Fault, space: CommonSpace, states: readonly MappingStat
   if (cut) {
     const isTooHigh = cut.was < address;
     found.push({
-      words: isTooHigh
+      message: isTooHigh
         ? `Without the bits above ${cut.width} it would be ${hex(cut.was)}, which is mapped: the address looks sign-extended or has garbage on top.`
         : `It looks cut at ${cut.width} bits: ${hex(cut.was)} has the same low bits and is mapped.`,
-      wayOut: isTooHigh
+      remedy: isTooHigh
         ? 'See where the device or its driver extends a 32-bit address.'
         : `See what on the way holds only ${cut.width} bits: a DMA mask, a descriptor’s field, a register.`,
-      marks: [{ ...bare(cut.mapping), role: 'obstacle', words: 'the mapping that was meant?' }],
+      marks: [{ ...bare(cut.mapping), role: 'obstacle', message: 'the mapping that was meant?' }],
       provenance: placeOf(cut),
     });
   }
@@ -198,13 +198,13 @@ function findings(fault: Fault, space: CommonSpace, states: readonly MappingStat
   if (near) {
     const isJustPast = near.side === 'below' && near.distance <= JUST_PAST;
     found.push({
-      words: isJustPast
-        ? `It is just past the end of ${rangeWords(near.mapping)}, ${near.distance === 0n ? 'at the first byte behind it' : `${formatSize(near.distance)} behind it`}.`
-        : `The nearest mapping, ${rangeWords(near.mapping)}, ${near.side === 'below' ? 'ends' : 'starts'} ${formatSize(near.distance)} ${near.side === 'below' ? 'below' : 'above'}.`,
+      message: isJustPast
+        ? `It is just past the end of ${describeRange(near.mapping)}, ${near.distance === 0n ? 'at the first byte behind it' : `${formatSize(near.distance)} behind it`}.`
+        : `The nearest mapping, ${describeRange(near.mapping)}, ${near.side === 'below' ? 'ends' : 'starts'} ${formatSize(near.distance)} ${near.side === 'below' ? 'below' : 'above'}.`,
       ...(isJustPast
-        ? { wayOut: 'The device ran off the end of a buffer: its length, or prefetching behind it.' }
+        ? { remedy: 'The device ran off the end of a buffer: its length, or prefetching behind it.' }
         : {}),
-      marks: [{ ...bare(near.mapping), role: 'obstacle', words: 'nearest mapping' }],
+      marks: [{ ...bare(near.mapping), role: 'obstacle', message: 'nearest mapping' }],
       provenance: placeOf(near),
     });
   }
@@ -221,24 +221,24 @@ function guesses(fault: Fault, space: CommonSpace): Finding[] {
   const { address } = fault;
   const architecture = architectureOf(space.host);
   if (address === 0n)
-    return [{ words: 'The address is 0: a pointer that was never set, or a device that was not programmed.' }];
+    return [{ message: 'The address is 0: a pointer that was never set, or a device that was not programmed.' }];
   if (architecture === 'arm' && address < 0x1_0000n) {
     return [
       {
-        words: `The address is small: ${hex(address)} looks like the offset of a doorbell (a GICv2m frame has it at 0x40, an ITS at 0x10040) without the page it belongs to.`,
-        wayOut: `See whether the MSI window (usually ${hex(ARM_MSI.start)}) is set up for the device.`,
+        message: `The address is small: ${hex(address)} looks like the offset of a doorbell (a GICv2m frame has it at 0x40, an ITS at 0x10040) without the page it belongs to.`,
+        remedy: `See whether the MSI window (usually ${hex(ARM_MSI.start)}) is set up for the device.`,
       },
     ];
   }
   if (address >= 0xffff_8000_0000_0000n) {
     return [
       {
-        words:
+        message:
           'The high bits are all set: a sign-extended 32-bit address, or a pointer of the kernel that was given to the device.',
       },
     ];
   }
-  if (address < 0x1_0000n) return [{ words: 'The address is small: an offset without its base.' }];
+  if (address < 0x1_0000n) return [{ message: 'The address is small: an offset without its base.' }];
   return [];
 }
 
@@ -269,15 +269,15 @@ export function faultConflicts(space: CommonSpace, states: readonly MappingState
     return {
       id: `fault ${address} ${device} ${access} ${reason}`,
       rule: 'fault',
-      severity: 'suspicious',
+      severity: 'warning',
       title: `fault: ${who} ${verb} ${hex(address)}${count > 1 ? `, ${counted(count, 'time')}` : ''}`,
-      words: `${reason === undefined ? '' : `The IOMMU says: ${reason}. `}${found.length > 0 ? found.map(({ words }) => words).join(' ') : nothing}${more}`,
+      message: `${reason === undefined ? '' : `The IOMMU says: ${reason}. `}${found.length > 0 ? found.map(({ message }) => message).join(' ') : nothing}${more}`,
       source: driver,
-      wayOut:
-        found.flatMap(({ wayOut }) => wayOut ?? []).join(' ') ||
+      remedy:
+        found.flatMap(({ remedy }) => remedy ?? []).join(' ') ||
         'Find the mapping that the device should have had: trace iommu:map and iommu:unmap from the start of the driver on.',
       marks: [
-        { ...range(address, address), role: 'asked', words: `${who} ${verb} ${hex(address)}` },
+        { ...range(address, address), role: 'requested', message: `${who} ${verb} ${hex(address)}` },
         ...found.flatMap(({ marks = [] }) => marks),
       ],
       provenance: [...provenance, ...found.flatMap((finding) => finding.provenance ?? [])],

@@ -3,7 +3,7 @@ import { iova } from '../../iova/iova.ts';
 import { range } from '../../iova/range.ts';
 import type { SessionEvent } from '../../session/events.ts';
 import { MACHINES, type MachineName } from '../guest/layouts.ts';
-import { takeInventory } from '../host/build-host.ts';
+import { buildHost } from '../host/build-host.ts';
 import { MappingState, mappingSets } from '../host/mappings.ts';
 import { commonSpace } from '../space/common-space.ts';
 import type { Conflict } from './conflict.ts';
@@ -58,7 +58,7 @@ function machine(name: MachineName, ram: bigint): GuestLayout {
 }
 
 function conflictsOf(events: readonly SessionEvent[], guest?: GuestLayout, pageSize?: bigint): Conflict[] {
-  const host = takeInventory('h', 'host', events);
+  const host = buildHost('h', 'host', events);
   const mappings = mappingSets(events).map((set) => {
     const state = new MappingState(set);
     state.seek(events.length);
@@ -82,9 +82,9 @@ describe('a guest on a host', () => {
   test('four gigabytes from 0x40000000 on hit the MSI window of x86', () => {
     const conflict = only([MSI], machine('virt', 4n * GIB));
     expect(conflict).toMatchObject({ rule: 'guest-over-reserved', severity: 'fatal', errno: 'EINVAL' });
-    expect(conflict.wayOut).toContain('up to ≈ 2.98 GiB');
+    expect(conflict.remedy).toContain('up to ≈ 2.98 GiB');
     expect(conflict.marks.map(({ role, start, last }) => [role, start, last])).toEqual([
-      ['asked', 0x4000_0000n, 0x1_3fff_ffffn],
+      ['requested', 0x4000_0000n, 0x1_3fff_ffffn],
       ['obstacle', 0xfee0_0000n, 0xfeef_ffffn],
     ]);
     expect(conflict.provenance).toEqual([{ source: 'host', line: 1 }]);
@@ -93,14 +93,14 @@ describe('a guest on a host', () => {
 
   test('RAM at 0 hits the window of ARM at 128 MiB', () => {
     const conflict = only([reserved(0x800_0000n, 0x80f_ffffn, 'msi')], machine('q35', GIB));
-    expect(conflict.wayOut).toContain('up to 128 MiB');
+    expect(conflict.remedy).toContain('up to 128 MiB');
   });
 
   test('the hole below 1 TiB: refused where it stands, fits when moved, and how many bits that needs', () => {
     const hole = reserved(0xfd_0000_0000n, 0xff_ffff_ffffn, 'reserved');
     const conflict = only([hole], machine('q35', 1100n * GIB));
-    expect(conflict.wayOut).toContain('up to 1010 GiB');
-    expect(conflict.wayOut).toContain('phys-bits=42');
+    expect(conflict.remedy).toContain('up to 1010 GiB');
+    expect(conflict.remedy).toContain('phys-bits=42');
     expect(conflictsOf([hole], machine('q35-amd', 1100n * GIB))).toEqual([]);
   });
 
@@ -118,7 +118,7 @@ describe('a guest on a host', () => {
     ];
     const relaxed = reserved(0n, 0xff_ffffn, 'direct-relaxable');
     expect(short(conflictsOf([MSI, relaxed], { title: 'g', ranges }))).toEqual([
-      ['guest-over-reserved', 'harmless', 'EINVAL'],
+      ['guest-over-reserved', 'note', 'EINVAL'],
     ]);
   });
 
@@ -129,11 +129,11 @@ describe('a guest on a host', () => {
     ];
     const found = conflictsOf([MSI], { title: 'g', ranges }, 0x1_0000n);
     expect(short(found)).toEqual([
-      ['misaligned', 'harmless', 'EINVAL'],
-      ['misaligned', 'suspicious', 'EINVAL'],
+      ['misaligned', 'warning', 'EINVAL'],
+      ['misaligned', 'note', 'EINVAL'],
     ]);
-    expect(found[0]?.words).toContain('nothing of it can be mapped');
-    expect(found[1]?.words).toContain('Only 0x0-0xffff can be mapped');
+    expect(found[0]?.message).toContain('Only 0x0-0xffff can be mapped');
+    expect(found[1]?.message).toContain('nothing of it can be mapped');
     expect(conflictsOf([MSI], { title: 'g', ranges })).toEqual([]);
   });
 
@@ -148,7 +148,7 @@ describe('a guest on a host', () => {
     expect(conflictsOf([MSI, bar(0x8000_4000n, 0x8000_40ffn)])).toEqual([]);
     expect(conflictsOf([MSI, bar(0x8000_4000n, 0x8000_7fffn)], undefined, 0x4000n)).toEqual([]);
     const found = only([MSI, bar(0x8000_4000n, 0x8000_7fffn)], undefined, 0x1_0000n);
-    expect(short([found])).toEqual([['misaligned', 'harmless', 'EINVAL']]);
+    expect(short([found])).toEqual([['misaligned', 'note', 'EINVAL']]);
     expect(found.title).toBe('BAR 0 of 0000:00:02.0 (16 KiB) does not end on pages of 64 KiB');
   });
 });
@@ -184,8 +184,8 @@ describe('devices and groups', () => {
       },
     ]);
     expect(conflict.rule).toBe('group-has-direct');
-    expect(conflict.words).toContain('It is there for 0000:00:06.0');
-    expect(conflict.words).toContain('also 0000:00:05.0');
+    expect(conflict.message).toContain('It is there for 0000:00:06.0');
+    expect(conflict.message).toContain('also 0000:00:05.0');
   });
 
   test('a region of firmware that the memory map leaves to the kernel', () => {
@@ -212,7 +212,7 @@ describe('devices and groups', () => {
       type: 'reserved',
       source: 'iomem',
     };
-    expect(short(conflictsOf([rmrr, ram]))).toEqual([['firmware-region-not-reserved', 'suspicious', undefined]]);
+    expect(short(conflictsOf([rmrr, ram]))).toEqual([['firmware-region-not-reserved', 'warning', undefined]]);
     expect(conflictsOf([rmrr, ram, kept])).toEqual([]);
     expect(conflictsOf([rmrr])).toEqual([]);
   });
@@ -222,7 +222,7 @@ describe('devices and groups', () => {
       reserved(0x800_0000n, 0x80f_ffffn, 'msi'),
       reserved(0xc601_0000n, 0xc601_ffffn, 'msi', '2'),
     ]);
-    expect(short(found)).toEqual([['two-msi-kinds', 'suspicious', undefined]]);
+    expect(short(found)).toEqual([['two-msi-kinds', 'warning', undefined]]);
   });
 
   test('interrupts outside every window', () => {
@@ -247,7 +247,7 @@ describe('devices and groups', () => {
     };
     const conflict = only([reserved(0x800_0000n, 0x80f_ffffn, 'msi'), pci]);
     expect(conflict.rule).toBe('msi-window-over-pci');
-    expect(conflict.wayOut).toContain('0x100000');
+    expect(conflict.remedy).toContain('0x100000');
   });
 
   test('a BAR above the aperture', () => {
@@ -258,14 +258,14 @@ describe('devices and groups', () => {
       index: 0,
     };
     const conflict = only([width(39), bar]);
-    expect(conflict).toMatchObject({ rule: 'bar-beyond-aperture', severity: 'harmless' });
+    expect(conflict).toMatchObject({ rule: 'bar-beyond-aperture', severity: 'note' });
     expect(conflict.title).toContain('needs 46 bits, the IOMMU has 39');
   });
 
   test('sources that contradict each other', () => {
     const conflict = only([width(39), { ...width(48), source: 'other' } as SessionEvent]);
-    expect(conflict).toMatchObject({ rule: 'contradiction', severity: 'suspicious' });
-    expect(conflict.words).toContain('39 and 48');
+    expect(conflict).toMatchObject({ rule: 'contradiction', severity: 'warning' });
+    expect(conflict.message).toContain('39 and 48');
   });
 });
 
@@ -273,21 +273,21 @@ describe('requests', () => {
   test('refused over a region, with what would fit', () => {
     const conflict = only([MSI, request(0x4000_0000n, 0x1_3fff_ffffn, '-EINVAL', { name: 'mach-virt.ram' })]);
     expect(conflict).toMatchObject({ rule: 'request-refused', severity: 'fatal', errno: 'EINVAL' });
-    expect(conflict.words).toContain('0xfee0_0000 – 0xfeef_ffff');
-    expect(conflict.wayOut).toContain('≈ 2.98 GiB fit');
+    expect(conflict.message).toContain('0xfee0_0000 – 0xfeef_ffff');
+    expect(conflict.remedy).toContain('≈ 2.98 GiB fit');
   });
 
   test('nothing else is known: what x86 is known to reserve is named as a guess', () => {
     const conflict = only([request(0x4000_0000n, 0x1_3fff_ffffn, '-EINVAL', { name: 'mach-virt.ram' })]);
-    expect(conflict.words).toContain('on x86 0xfee00000-0xfeefffff lies inside');
-    expect(conflict.marks[1]?.words).toContain('if this is x86');
+    expect(conflict.message).toContain('on x86 0xfee00000-0xfeefffff lies inside');
+    expect(conflict.marks[1]?.message).toContain('if this is x86');
   });
 
   test('a BAR is told apart from RAM', () => {
     const high = only([width(39), request(0x3800_0000_1000n, 0x3800_0000_3fffn, '-EINVAL')]);
-    expect(high).toMatchObject({ severity: 'harmless' });
-    expect(high.words).toContain('needs 46 bits, the IOMMU has 39');
-    expect(only([request(0xfebd_0000n, 0xfebd_1fffn, '-EFAULT')]).severity).toBe('harmless');
+    expect(high).toMatchObject({ severity: 'note' });
+    expect(high.message).toContain('needs 46 bits, the IOMMU has 39');
+    expect(only([request(0xfebd_0000n, 0xfebd_1fffn, '-EFAULT')]).severity).toBe('note');
     expect(only([request(0n, 0x7fff_ffffn, '-ENOMEM', { name: 'pc.ram' })])).toMatchObject({
       severity: 'fatal',
       errno: 'ENOMEM',
@@ -299,7 +299,7 @@ describe('requests', () => {
       request(0x20_0000n, 0x3f_ffffn, 0, { line: 1 }),
       request(0x30_0000n, 0x4f_ffffn, '-EEXIST'),
     ]);
-    expect(conflict.words).toContain('0x20_0000 – 0x3f_ffff');
+    expect(conflict.message).toContain('0x20_0000 – 0x3f_ffff');
     expect(conflict.provenance).toEqual([
       { source: 'qemu', line: 2 },
       { source: 'qemu', line: 1 },
@@ -308,11 +308,11 @@ describe('requests', () => {
 
   test('an unmap that cuts a mapping, and one that took less than was asked', () => {
     const cut = only([request(0n, 0x3fffn, 0), { ...request(0x1000n, 0x1fffn, 0), op: 'unmap' } as SessionEvent]);
-    expect(cut).toMatchObject({ rule: 'unmap-cuts-mapping', severity: 'suspicious' });
+    expect(cut).toMatchObject({ rule: 'unmap-cuts-mapping', severity: 'warning' });
     const less = only([
       { kind: 'unmap', ...range(0n, 0x1fffn), unmapped: iova(0x1000n), origin: 'ftrace', source: 't', line: 4 },
     ]);
-    expect(less).toMatchObject({ rule: 'unmap-short', severity: 'suspicious' });
+    expect(less).toMatchObject({ rule: 'unmap-short', severity: 'warning' });
   });
 
   test('a group that could not join the container now, because something is mapped over its region', () => {
@@ -333,7 +333,7 @@ describe('requests', () => {
       request(BigInt(i) * 0x2000n, BigInt(i) * 0x2000n + 0xfffn, 0),
     );
     expect(short(conflictsOf(many))).toEqual([['mapping-limit', 'fatal', 'ENOSPC']]);
-    expect(short(conflictsOf(many.slice(0, 60_000)))).toEqual([['mapping-limit', 'suspicious', 'ENOSPC']]);
+    expect(short(conflictsOf(many.slice(0, 60_000)))).toEqual([['mapping-limit', 'warning', 'ENOSPC']]);
     expect(conflictsOf(many.slice(0, 59_999))).toEqual([]);
   });
 });
@@ -341,7 +341,7 @@ describe('requests', () => {
 describe('faults', () => {
   test('just past the end of a mapping', () => {
     const conflict = only([map(0x40_0000n, 0x5f_ffffn), fault(0x60_1000n)]);
-    expect(conflict.words).toContain('just past the end of 0x40_0000 – 0x5f_ffff (2 MiB), 4 KiB behind it');
+    expect(conflict.message).toContain('just past the end of 0x40_0000 – 0x5f_ffff (2 MiB), 4 KiB behind it');
     expect(conflict.provenance).toEqual([
       { source: 'log', line: 7 },
       { source: 'trace', line: 3 },
@@ -350,25 +350,25 @@ describe('faults', () => {
 
   test('an address that lost its high bits, and one that has too many', () => {
     const high = map(0x12_3456_0000n, 0x12_3457_ffffn);
-    expect(only([high, fault(0x3456_1000n)]).words).toContain('looks cut at 32 bits: 0x1234561000');
-    expect(only([map(0xf800_0000n, 0xf800_ffffn), fault(0xffff_ffff_f800_0040n)]).words).toContain(
+    expect(only([high, fault(0x3456_1000n)]).message).toContain('looks cut at 32 bits: 0x1234561000');
+    expect(only([map(0xf800_0000n, 0xf800_ffffn), fault(0xffff_ffff_f800_0040n)]).message).toContain(
       '0xf8000040, which is mapped',
     );
   });
 
   test('inside a reserved region, beyond the aperture, far from everything', () => {
-    expect(only([MSI, fault(0xfee0_1234n)]).words).toContain('MSI window (msi)');
-    expect(only([width(39), fault(0x80_0000_0000n)]).words).toContain('needs 40 bits, the IOMMU has 39');
-    expect(only([map(0x1000n, 0x1fffn), fault(0x7000_0000n)]).words).toContain(
+    expect(only([MSI, fault(0xfee0_1234n)]).message).toContain('MSI window (msi)');
+    expect(only([width(39), fault(0x80_0000_0000n)]).message).toContain('needs 40 bits, the IOMMU has 39');
+    expect(only([map(0x1000n, 0x1fffn), fault(0x7000_0000n)]).message).toContain(
       'The nearest mapping, 0x1000 – 0x1fff (4 KiB), ends',
     );
-    expect(only([fault(0x40n, { driver: 'arm-smmu' })]).words).toContain('doorbell');
+    expect(only([fault(0x40n, { driver: 'arm-smmu' })]).message).toContain('doorbell');
   });
 
   test('an interrupt that was refused is compared with no mapping', () => {
     const refused = fault(0xffff_fffd_f803_0000n, { driver: 'amd', reason: 'IO_PAGE_FAULT flags=0x0008 (interrupt)' });
     const conflict = only([map(0xf803_0000n, 0xf803_ffffn), refused]);
-    expect(conflict.words).toContain('The request was an interrupt');
+    expect(conflict.message).toContain('The request was an interrupt');
     expect(conflict.marks.filter(({ role }) => role === 'obstacle')).toEqual([]);
   });
 
@@ -399,9 +399,9 @@ describe('what others complained of', () => {
     ]);
     expect(short(found)).toEqual([
       ['vmm-dma-map-failed', 'fatal', undefined],
-      ['qemu-few-dma-mappings', 'suspicious', undefined],
+      ['qemu-few-dma-mappings', 'warning', undefined],
     ]);
-    expect(found[1]?.wayOut).toContain('dma_entry_limit');
+    expect(found[1]?.remedy).toContain('dma_entry_limit');
     expect(found[1]?.provenance).toEqual([
       { source: 'log', line: 1 },
       { source: 'log', line: 9 },
@@ -414,8 +414,8 @@ describe('what others complained of', () => {
   });
 
   test('a fault in a range that the platform is known to keep', () => {
-    expect(only([fault(0xff_fffd_e000n, { driver: 'amd' })]).words).toContain('HyperTransport');
-    expect(only([fault(0x809_0040n, { driver: 'smmu-v3' })]).words).toContain('software MSI window of ARM');
+    expect(only([fault(0xff_fffd_e000n, { driver: 'amd' })]).message).toContain('HyperTransport');
+    expect(only([fault(0x809_0040n, { driver: 'smmu-v3' })]).message).toContain('software MSI window of ARM');
   });
 });
 
@@ -426,10 +426,8 @@ test('fatal things come first, and identities are unique', () => {
   );
   const order = found.map(({ severity }) => severity);
   expect(order).toEqual(
-    order.toSorted(
-      (a, b) => ['fatal', 'harmless', 'suspicious'].indexOf(a) - ['fatal', 'harmless', 'suspicious'].indexOf(b),
-    ),
+    order.toSorted((a, b) => ['fatal', 'warning', 'note'].indexOf(a) - ['fatal', 'note', 'warning'].indexOf(b)),
   );
   expect(new Set(found.map(({ id }) => id)).size).toBe(found.length);
-  for (const conflict of found) expect(conflict.wayOut).not.toBe('');
+  for (const conflict of found) expect(conflict.remedy).not.toBe('');
 });

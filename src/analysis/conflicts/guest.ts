@@ -17,7 +17,7 @@ import type { Provenance } from '../host/host.ts';
 import { meaningOf } from '../host/region-types.ts';
 import { beyondApertures, type CommonSpace } from '../space/common-space.ts';
 import { findPlaces } from '../space/fit.ts';
-import { type Conflict, listWords, rangeWords } from './conflict.ts';
+import { type Conflict, describeRange, joinNames } from './conflict.ts';
 
 /** A guest to be tried on a host. */
 export interface GuestLayout {
@@ -43,18 +43,18 @@ function relocating(machine: Machine): Machine | undefined {
 }
 
 /** What would avoid that the guest's memory meets an obstacle. */
-function wayOut(space: CommonSpace, guest: GuestLayout, range: IovaRange, obstacle: IovaRange): string {
-  const words: string[] = [];
+function remedy(space: CommonSpace, guest: GuestLayout, range: IovaRange, obstacle: IovaRange): string {
+  const message: string[] = [];
   const blocked = blockedOf(space);
   if (guest.machine) {
     const { machine, ram } = guest.machine;
-    words.push(`RAM of ${machine.name} that fits here: ${sizesInWords(fittingSizes(machine, blocked))}.`);
+    message.push(`RAM of ${machine.name} that fits here: ${sizesInWords(fittingSizes(machine, blocked))}.`);
     const other = overlaps(obstacle, HYPERTRANSPORT) ? relocating(machine) : undefined;
     if (other) {
       const top = other.layout(ram).at(-1);
       const bits = top ? bitLength(top.last) : 0;
       const works = fittingSizes(other, blocked).some(({ least, most }) => least <= ram && ram <= most);
-      words.push(
+      message.push(
         works
           ? `QEMU 7.1 and later on an AMD host puts the memory above 1 TiB instead (${other.name}): that fits, and needs phys-bits=${bits} or more.`
           : `QEMU 7.1 and later on an AMD host puts the memory above 1 TiB instead (${other.name}), but that does not fit here either.`,
@@ -64,12 +64,12 @@ function wayOut(space: CommonSpace, guest: GuestLayout, range: IovaRange, obstac
     const size = sizeOf(range);
     const { places, largest } = findPlaces(space.usable, { size, alignment: 0x20_0000n });
     const place = places[0];
-    if (place) words.push(`A range of this size would fit at ${hex(place.first)}.`);
+    if (place) message.push(`A range of this size would fit at ${hex(place.first)}.`);
     else if (largest)
-      words.push(`No place is large enough; the largest takes ${formatSize(largest.size)} at ${hex(largest.start)}.`);
-    else words.push('No place is left at all.');
+      message.push(`No place is large enough; the largest takes ${formatSize(largest.size)} at ${hex(largest.start)}.`);
+    else message.push('No place is left at all.');
   }
-  return words.join(' ');
+  return message.join(' ');
 }
 
 /** The conflicts of a guest's memory with the space that the ticked groups share. */
@@ -80,12 +80,12 @@ export function guestConflicts(space: CommonSpace, guest: GuestLayout, pageSize:
     const isDevice = isGuestDeviceMemory(range.type);
     if (!isDevice && !isGuestMemory(range.type)) continue;
     const what = isDevice ? `device memory “${range.name}”` : `guest memory “${range.name}”`;
-    const severity = isDevice ? ('harmless' as const) : ('fatal' as const);
-    const asked = {
+    const severity = isDevice ? ('note' as const) : ('fatal' as const);
+    const requested = {
       start: range.start,
       last: range.last,
-      role: 'asked' as const,
-      words: `${guest.title}: ${range.name}`,
+      role: 'requested' as const,
+      message: `${guest.title}: ${range.name}`,
     };
     const consequence = isDevice
       ? 'Only DMA from device to device needs this mapping: monitors warn and go on.'
@@ -94,7 +94,7 @@ export function guestConflicts(space: CommonSpace, guest: GuestLayout, pageSize:
     for (const region of space.reserved) {
       const cut = meaningOf(region.type).blocksMappings ? intersection(region, range) : undefined;
       if (!cut) continue;
-      const owners = listWords([...new Set(region.parts.map((part) => part.owner))]);
+      const owners = joinNames([...new Set(region.parts.map((part) => part.owner))]);
       const { title } = meaningOf(region.type);
       const kind = region.type === 'msi' ? 'MSI window' : 'reserved region';
       found.push({
@@ -102,16 +102,19 @@ export function guestConflicts(space: CommonSpace, guest: GuestLayout, pageSize:
         rule: 'guest-over-reserved',
         severity,
         title: `${what} lies over the ${kind} ${hex(region.start)}-${hex(region.last)}${region.type === 'msi' ? '' : ` (${region.type})`}`,
-        words: `${rangeWords(range)} is to be mapped, but ${rangeWords(cut)} of it is ${title} of ${owners}: no mapping may overlap it. ${consequence}`,
+        message: `${describeRange(range)} is to be mapped, but ${describeRange(cut)} of it is ${title} of ${owners}: no mapping may overlap it. ${consequence}`,
         errno: 'EINVAL',
         source: MAP_RULE,
-        wayOut: [
-          wayOut(space, guest, range, region),
+        remedy: [
+          remedy(space, guest, range, region),
           region.type === 'direct' ? `A device of ${owners} cannot be assigned anyway: leave it out.` : '',
         ]
           .join(' ')
           .trim(),
-        marks: [asked, { start: region.start, last: region.last, role: 'obstacle', words: `${title} of ${owners}` }],
+        marks: [
+          requested,
+          { start: region.start, last: region.last, role: 'obstacle', message: `${title} of ${owners}` },
+        ],
         provenance: [...provenance, ...region.parts.flatMap((part) => part.provenance)],
       });
     }
@@ -120,24 +123,24 @@ export function guestConflicts(space: CommonSpace, guest: GuestLayout, pageSize:
       if (!cut) continue;
       const has = bitLength(outside.start > 0n ? outside.start - 1n : 0n);
       const needs = bitLength(range.last);
-      const names = listWords(space.apertures.map(({ words }) => words));
+      const names = joinNames(space.apertures.map(({ message }) => message));
       found.push({
         id: `guest-beyond-aperture ${range.start}-${range.last} ${outside.start}`,
         rule: 'guest-beyond-aperture',
         severity,
         title: `${what} needs ${needs} bits, the IOMMU has ${has}`,
-        words: `${rangeWords(cut)} of ${rangeWords(range)} lies outside the aperture (${names}). ${consequence}`,
+        message: `${describeRange(cut)} of ${describeRange(range)} lies outside the aperture (${names}). ${consequence}`,
         errno: 'EINVAL',
         source: MAP_RULE,
-        wayOut: [
-          wayOut(space, guest, range, outside),
+        remedy: [
+          remedy(space, guest, range, outside),
           isDevice
             ? `Place BARs below ${hex(outside.start)}: limit the guest’s phys-bits to ${has}, so that its firmware does.`
             : '',
         ]
           .join(' ')
           .trim(),
-        marks: [asked, { ...cut, role: 'obstacle', words: 'outside the aperture' }],
+        marks: [requested, { ...cut, role: 'obstacle', message: 'outside the aperture' }],
         provenance: [...provenance, ...space.apertures.flatMap((aperture) => aperture.provenance)],
       });
     }
@@ -164,17 +167,17 @@ export function outsideConflicts(
       {
         id: `guest-outside-ranges ${space} ${range.start}-${range.last}`,
         rule: 'guest-outside-ranges',
-        severity: isDevice ? 'harmless' : 'fatal',
+        severity: isDevice ? 'note' : 'fatal',
         title: `${isDevice ? 'device memory' : 'guest memory'} “${range.name}” is not inside the valid ranges of ${space}`,
-        words: `Of ${rangeWords(range)} ${listWords(outside.map(rangeWords))} cannot be mapped.`,
+        message: `Of ${describeRange(range)} ${joinNames(outside.map(describeRange))} cannot be mapped.`,
         errno: 'EINVAL',
         source: MAP_RULE,
-        wayOut: machine
+        remedy: machine
           ? `RAM of ${machine.machine.name} that fits here: ${sizesInWords(fittingSizes(machine.machine, blocked))}.`
           : 'Move it into one of the ranges.',
         marks: [
-          { start: range.start, last: range.last, role: 'asked', words: `${guest.title}: ${range.name}` },
-          ...outside.slice(0, 3).map((r) => ({ ...r, role: 'obstacle' as const, words: `not valid in ${space}` })),
+          { start: range.start, last: range.last, role: 'requested', message: `${guest.title}: ${range.name}` },
+          ...outside.slice(0, 3).map((r) => ({ ...r, role: 'obstacle' as const, message: `not valid in ${space}` })),
         ],
         provenance: [...(range.provenance ?? []), ...places.slice(0, 3)],
       },
@@ -201,13 +204,13 @@ function misaligned(
     {
       id: `misaligned ${range.start}-${range.last}`,
       rule: 'misaligned',
-      severity: end > first && isGuestMemory(range.type) ? 'suspicious' : 'harmless',
+      severity: end > first && isGuestMemory(range.type) ? 'warning' : 'note',
       title: `${what} does not end on pages of ${formatSize(pageSize)}`,
-      words: `${rangeWords(range)}: a mapping is made of whole pages of the IOMMU, ${formatSize(pageSize)} each. ${left}`,
+      message: `${describeRange(range)}: a mapping is made of whole pages of the IOMMU, ${formatSize(pageSize)} each. ${left}`,
       errno: 'EINVAL',
       source: 'Linux 6.12, vfio_dma_do_map; monitors round inwards before they ask',
-      wayOut: `Align it to ${formatSize(pageSize)}, or use a host kernel with smaller pages.`,
-      marks: [{ start: range.start, last: range.last, role: 'asked', words: `${guest.title}: ${range.name}` }],
+      remedy: `Align it to ${formatSize(pageSize)}, or use a host kernel with smaller pages.`,
+      marks: [{ start: range.start, last: range.last, role: 'requested', message: `${guest.title}: ${range.name}` }],
       provenance,
     },
   ];

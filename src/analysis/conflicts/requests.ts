@@ -9,7 +9,7 @@ import { likelyObstacles } from '../host/platforms.ts';
 import { meaningOf } from '../host/region-types.ts';
 import { beyondApertures, type CommonSpace } from '../space/common-space.ts';
 import { findPlaces } from '../space/fit.ts';
-import { type Conflict, type ConflictMark, listWords, rangeWords, type Severity } from './conflict.ts';
+import { type Conflict, type ConflictMark, describeRange, joinNames, type Severity } from './conflict.ts';
 
 /** VFIO type1's limit of mappings a container (Linux 6.12, the module parameter dma_entry_limit). */
 export const MAPPING_LIMIT = 65535;
@@ -38,8 +38,8 @@ function looksLikeBar(request: Request, space: CommonSpace): boolean {
 }
 
 interface Explanation {
-  readonly words: string;
-  readonly wayOut: string;
+  readonly message: string;
+  readonly remedy: string;
   readonly marks: readonly ConflictMark[];
   readonly provenance: readonly Provenance[];
 }
@@ -62,11 +62,11 @@ function explainInvalid(request: Request, space: CommonSpace, pageSize: bigint):
   for (const region of space.reserved) {
     const cut = meaningOf(region.type).blocksMappings ? intersection(region, request) : undefined;
     if (!cut) continue;
-    const owners = listWords([...new Set(region.parts.map((part) => part.owner))]);
+    const owners = joinNames([...new Set(region.parts.map((part) => part.owner))]);
     return {
-      words: `${rangeWords(cut)} inside it is reserved (${region.type}, ${owners}).`,
-      wayOut: `${fittingPart(request, region)} ${elsewhere(space, request)}`.trim(),
-      marks: [{ start: region.start, last: region.last, role: 'obstacle', words: `${region.type} of ${owners}` }],
+      message: `${describeRange(cut)} inside it is reserved (${region.type}, ${owners}).`,
+      remedy: `${fittingPart(request, region)} ${elsewhere(space, request)}`.trim(),
+      marks: [{ start: region.start, last: region.last, role: 'obstacle', message: `${region.type} of ${owners}` }],
       provenance: region.parts.flatMap((part) => part.provenance),
     };
   }
@@ -75,16 +75,16 @@ function explainInvalid(request: Request, space: CommonSpace, pageSize: bigint):
     if (!cut) continue;
     const has = bitLength(outside.start > 0n ? outside.start - 1n : 0n);
     return {
-      words: `It needs ${bitLength(request.last)} bits, the IOMMU has ${has}.`,
-      wayOut: `Keep below ${hex(outside.start)}: limit the guest’s phys-bits to ${has}.`,
-      marks: [{ ...cut, role: 'obstacle', words: 'outside the aperture' }],
+      message: `It needs ${bitLength(request.last)} bits, the IOMMU has ${has}.`,
+      remedy: `Keep below ${hex(outside.start)}: limit the guest’s phys-bits to ${has}.`,
+      marks: [{ ...cut, role: 'obstacle', message: 'outside the aperture' }],
       provenance: space.apertures.flatMap((aperture) => aperture.provenance),
     };
   }
   if (!isAligned(request, pageSize)) {
     return {
-      words: `Its ${request.start % pageSize === 0n ? 'size' : 'address'} is no multiple of the page size, ${formatSize(pageSize)}.`,
-      wayOut: `Align address and size to ${formatSize(pageSize)}.`,
+      message: `Its ${request.start % pageSize === 0n ? 'size' : 'address'} is no multiple of the page size, ${formatSize(pageSize)}.`,
+      remedy: `Align address and size to ${formatSize(pageSize)}.`,
       marks: [],
       provenance: [],
     };
@@ -92,15 +92,15 @@ function explainInvalid(request: Request, space: CommonSpace, pageSize: bigint):
   const likely = likelyObstacles(space.host, request);
   const [first] = likely;
   if (first) {
-    const named = likely.map((r) => `on ${r.platform} ${hex(r.start)}-${hex(r.last)} lies inside, ${r.words}`);
+    const named = likely.map((r) => `on ${r.platform} ${hex(r.start)}-${hex(r.last)} lies inside, ${r.message}`);
     return {
-      words: `These dumps do not say what the host reserves; ${named.join('; ')}.`,
-      wayOut: `${fittingPart(request, first)} Add the host’s reserved_regions to be sure.`.trim(),
+      message: `These dumps do not say what the host reserves; ${named.join('; ')}.`,
+      remedy: `${fittingPart(request, first)} Add the host’s reserved_regions to be sure.`.trim(),
       marks: likely.map((r) => ({
         start: r.start,
         last: r.last,
         role: 'obstacle',
-        words: `${r.words} (if this is ${r.platform})`,
+        message: `${r.message} (if this is ${r.platform})`,
       })),
       provenance: [],
     };
@@ -109,8 +109,8 @@ function explainInvalid(request: Request, space: CommonSpace, pageSize: bigint):
   if (space.apertures.length === 0 && bits > 36) {
     const narrower = ADDRESS_WIDTHS.filter((width) => width < bits);
     return {
-      words: `It needs ${bits} bits; how many the IOMMU has is not in these dumps. IOMMUs of ${narrower.join(', ')} bits would refuse it.`,
-      wayOut:
+      message: `It needs ${bits} bits; how many the IOMMU has is not in these dumps. IOMMUs of ${narrower.join(', ')} bits would refuse it.`,
+      remedy:
         'Add the kernel’s log (“Host address width”, “dmar”) to be sure; limit the guest’s phys-bits if it is the width.',
       marks: [],
       provenance: [],
@@ -135,24 +135,24 @@ function explain(
     case '-EINVAL':
       return (
         explainInvalid(request, space, pageSize) ?? {
-          words: 'The range, its alignment, or the container itself (no IOMMU type set yet) was not accepted.',
-          wayOut: UNEXPLAINED,
+          message: 'The range, its alignment, or the container itself (no IOMMU type set yet) was not accepted.',
+          remedy: UNEXPLAINED,
           ...nothing,
         }
       );
     case '-EFAULT':
       return {
-        words:
+        message:
           'The kernel could not pin the memory behind it. That is so for a BAR, which has no pages; for RAM it would be fatal.',
-        wayOut: isBar
+        remedy: isBar
           ? 'Usually nothing is lost: only DMA from device to device needs it.'
           : 'Check that the memory is there and may be written (post-copy, read-only files and device memory are not).',
         ...nothing,
       };
     case '-ENOMEM':
       return {
-        words: 'The limit of locked memory was reached, or memory ran out: not a matter of addresses.',
-        wayOut: 'Raise RLIMIT_MEMLOCK of the monitor (or the limit of its service) above the guest’s RAM.',
+        message: 'The limit of locked memory was reached, or memory ran out: not a matter of addresses.',
+        remedy: 'Raise RLIMIT_MEMLOCK of the monitor (or the limit of its service) above the guest’s RAM.',
         ...nothing,
       };
     case '-EEXIST':
@@ -161,45 +161,47 @@ function explain(
       const [first] = there;
       const maker = first && state.set.facts[first.fact];
       return {
-        words: first
-          ? `${rangeWords(first)} was mapped there already${there.length > 1 ? `, and ${there.length - 1} more` : ''}.`
+        message: first
+          ? `${describeRange(first)} was mapped there already${there.length > 1 ? `, and ${there.length - 1} more` : ''}.`
           : 'Something is mapped there already; who mapped it is not in these dumps.',
-        wayOut: 'Unmap it first, whole: a mapping made in one piece goes in one piece.',
-        marks: there.slice(0, 3).map(({ start, last }) => ({ start, last, role: 'obstacle', words: 'mapped already' })),
+        remedy: 'Unmap it first, whole: a mapping made in one piece goes in one piece.',
+        marks: there
+          .slice(0, 3)
+          .map(({ start, last }) => ({ start, last, role: 'obstacle', message: 'mapped already' })),
         provenance: maker ? [placeOf(maker)] : [],
       };
     }
     case '-ENOSPC':
       return {
-        words: `Either no hole is large enough, or the container has used up its ${MAPPING_LIMIT} mappings (${counted(state.size, 'mapping')} of them seen here).`,
-        wayOut:
+        message: `Either no hole is large enough, or the container has used up its ${MAPPING_LIMIT} mappings (${counted(state.size, 'mapping')} of them seen here).`,
+        remedy:
           'Fewer, larger mappings (huge pages, a larger block size of virtio-mem), or a higher dma_entry_limit of vfio_iommu_type1.',
         ...nothing,
       };
     case '-ENOENT': {
       const there = state.overlapping(request.start, request.last);
       return {
-        words:
+        message:
           there.length > 0
-            ? `What is mapped there is ${rangeWords(there[0] as IovaRange)}: the range does not match it.`
+            ? `What is mapped there is ${describeRange(there[0] as IovaRange)}: the range does not match it.`
             : 'Nothing that was seen is mapped there.',
-        wayOut: 'Unmap what was mapped, in the same pieces.',
-        marks: there.slice(0, 3).map(({ start, last }) => ({ start, last, role: 'obstacle', words: 'mapped' })),
+        remedy: 'Unmap what was mapped, in the same pieces.',
+        marks: there.slice(0, 3).map(({ start, last }) => ({ start, last, role: 'obstacle', message: 'mapped' })),
         provenance: [],
       };
     }
     default:
-      return { words: `The kernel answered ${request.result}.`, wayOut: UNEXPLAINED, ...nothing };
+      return { message: `The kernel answered ${request.result}.`, remedy: UNEXPLAINED, ...nothing };
   }
 }
 
 function severityOf(request: Request, isBar: boolean): Severity {
-  return isBar && request.result !== '-ENOMEM' && request.result !== '-ENOSPC' ? 'harmless' : 'fatal';
+  return isBar && request.result !== '-ENOMEM' && request.result !== '-ENOSPC' ? 'note' : 'fatal';
 }
 
 function refused(request: Request, space: CommonSpace, state: MappingState, pageSize: bigint): Conflict {
   const isBar = looksLikeBar(request, space);
-  const { words, wayOut, marks, provenance } = explain(request, space, state, pageSize, isBar);
+  const { message, remedy, marks, provenance } = explain(request, space, state, pageSize, isBar);
   const name = request.name !== undefined ? ` of “${request.name}”` : '';
   const what = `${request.op}${name} at ${hex(request.start)}, ${formatSize(sizeOf(request))}`;
   const errno = typeof request.result === 'string' ? request.result.replace(/^-/, '') : undefined;
@@ -213,11 +215,11 @@ function refused(request: Request, space: CommonSpace, state: MappingState, page
     rule: 'request-refused',
     severity: severityOf(request, isBar),
     title: `${what} was refused`,
-    words: [words, kind].filter(Boolean).join(' '),
+    message: [message, kind].filter(Boolean).join(' '),
     errno: errno === 'unknown' ? undefined : errno,
     source: request.api === 'iommufd' ? 'iommufd, as the dump says' : 'VFIO, as the dump says',
-    wayOut,
-    marks: [{ start: request.start, last: request.last, role: 'asked', words: `asked for${name}` }, ...marks],
+    remedy,
+    marks: [{ start: request.start, last: request.last, role: 'requested', message: `asked for${name}` }, ...marks],
     provenance: [placeOf(request), ...provenance],
   };
 }
@@ -228,20 +230,25 @@ function strange(
   rule: string,
   fact: number,
   mapping: IovaRange,
-  texts: Pick<Conflict, 'title' | 'words' | 'wayOut'> & { readonly errno?: string },
+  texts: Pick<Conflict, 'title' | 'message' | 'remedy'> & { readonly errno?: string },
 ): Conflict {
-  const asked = set.facts[fact] as MappingFact;
+  const requested = set.facts[fact] as MappingFact;
   return {
     id: `${rule} ${set.key} ${fact}`,
     rule,
-    severity: 'suspicious',
+    severity: 'warning',
     ...texts,
     source: 'Linux 6.12, vfio_dma_do_unmap',
     marks: [
-      { start: asked.start, last: asked.last, role: 'asked', words: isMap(asked) ? 'mapped' : 'unmapped' },
-      { start: mapping.start, last: mapping.last, role: 'obstacle', words: 'mapping' },
+      {
+        start: requested.start,
+        last: requested.last,
+        role: 'requested',
+        message: isMap(requested) ? 'mapped' : 'unmapped',
+      },
+      { start: mapping.start, last: mapping.last, role: 'obstacle', message: 'mapping' },
     ],
-    provenance: [placeOf(asked)],
+    provenance: [placeOf(requested)],
   };
 }
 
@@ -252,7 +259,7 @@ function bounded(conflicts: readonly Conflict[]): Conflict[] {
   const last = kept.at(-1);
   if (last) {
     const more = conflicts.length - PER_RULE_MAX;
-    kept[kept.length - 1] = { ...last, words: `${last.words} There are ${counted(more, 'more such case')}.` };
+    kept[kept.length - 1] = { ...last, message: `${last.message} There are ${counted(more, 'more such case')}.` };
   }
   return kept;
 }
@@ -263,7 +270,7 @@ function refusedAttaches(state: MappingState, space: CommonSpace): Conflict[] {
   const regions = space.reserved
     .filter((region) => meaningOf(region.type).blocksMappings)
     .map((region) => {
-      const owners = listWords([...new Set(region.parts.map((part) => part.owner))]);
+      const owners = joinNames([...new Set(region.parts.map((part) => part.owner))]);
       const places = region.parts.flatMap((part) => part.provenance);
       return { start: region.start, last: region.last, what: `${region.type} of ${owners}`, who: owners, places };
     });
@@ -271,7 +278,7 @@ function refusedAttaches(state: MappingState, space: CommonSpace): Conflict[] {
     start,
     last,
     what: 'outside the aperture',
-    who: listWords(space.apertures.map(({ words }) => words)),
+    who: joinNames(space.apertures.map(({ message }) => message)),
     places: space.apertures.flatMap((aperture) => aperture.provenance),
   }));
   return [...regions, ...beyond].flatMap(({ start, last, what, who, places }): Conflict[] => {
@@ -284,17 +291,17 @@ function refusedAttaches(state: MappingState, space: CommonSpace): Conflict[] {
       {
         id: `attach-over-mapping ${set.key} ${start}-${last}`,
         rule: 'attach-over-mapping',
-        severity: 'suspicious',
+        severity: 'warning',
         title: `something is mapped over ${hex(start)}-${hex(last)} (${what})`,
-        words: `${rangeWords(first)} is mapped${there.length > 1 ? `, and ${counted(there.length - 1, 'mapping')} more` : ''}: attaching ${who} to the same address space now is refused.`,
+        message: `${describeRange(first)} is mapped${there.length > 1 ? `, and ${counted(there.length - 1, 'mapping')} more` : ''}: attaching ${who} to the same address space now is refused.`,
         errno: isIommufd ? 'EADDRINUSE' : 'EINVAL',
         source: isIommufd
           ? 'Linux 6.12, iopt_table_enforce_dev_resv_regions'
           : 'Linux 6.12, vfio_iommu_resv_conflict; vfio_iommu_aper_conflict',
-        wayOut: 'Attach all groups before anything is mapped, or unmap it first.',
+        remedy: 'Attach all groups before anything is mapped, or unmap it first.',
         marks: [
-          { start: first.start, last: first.last, role: 'asked', words: 'mapped' },
-          { start, last, role: 'obstacle', words: what },
+          { start: first.start, last: first.last, role: 'requested', message: 'mapped' },
+          { start, last, role: 'obstacle', message: what },
         ],
         provenance: [placeOf(maker), ...places],
       },
@@ -311,8 +318,8 @@ function shortUnmaps(set: MappingSet): Conflict[] {
     found.push(
       strange(set, 'unmap-short', index, fact, {
         title: `an unmap of ${formatSize(sizeOf(fact))} at ${hex(fact.start)} took away ${formatSize(fact.unmapped)}`,
-        words: `${rangeWords(fact)} was to go, but less was mapped there than its caller believed. A later map of the rest may answer EEXIST.`,
-        wayOut: 'Compare with the maps before it: somebody unmapped a part, or mapped less.',
+        message: `${describeRange(fact)} was to go, but less was mapped there than its caller believed. A later map of the rest may answer EEXIST.`,
+        remedy: 'Compare with the maps before it: somebody unmapped a part, or mapped less.',
       }),
     );
   }
@@ -345,11 +352,11 @@ export function requestConflicts(set: MappingSet, space: CommonSpace, pageSize: 
     strangeOnes.push(
       ...bounded(
         state.cuts.map(({ fact, mapping }) => {
-          const asked = set.facts[fact] as MappingFact;
+          const requested = set.facts[fact] as MappingFact;
           return strange(set, 'unmap-cuts-mapping', fact, mapping, {
-            title: `an unmap at ${hex(asked.start)} cuts a mapping`,
-            words: `${rangeWords(asked)} is only a part of the mapping ${rangeWords(mapping)}. Version 2 of type1 refuses that, version 1 takes all or nothing, iommufd refuses it: what is mapped afterwards is not what the caller believes.`,
-            wayOut: 'Unmap in the pieces that were mapped, or map in the pieces that will be unmapped.',
+            title: `an unmap at ${hex(requested.start)} cuts a mapping`,
+            message: `${describeRange(requested)} is only a part of the mapping ${describeRange(mapping)}. Version 2 of type1 refuses that, version 1 takes all or nothing, iommufd refuses it: what is mapped afterwards is not what the caller believes.`,
+            remedy: 'Unmap in the pieces that were mapped, or map in the pieces that will be unmapped.',
             errno: 'EINVAL',
           });
         }),
@@ -361,12 +368,12 @@ export function requestConflicts(set: MappingSet, space: CommonSpace, pageSize: 
     strangeOnes.push({
       id: `mapping-limit ${set.key}`,
       rule: 'mapping-limit',
-      severity: isOver ? 'fatal' : 'suspicious',
+      severity: isOver ? 'fatal' : 'warning',
       title: `${counted(most, 'mapping')} at once, of at most ${MAPPING_LIMIT}`,
-      words: 'A container of VFIO type1 takes 65535 mappings; the next one is refused, however much space is free.',
+      message: 'A container of VFIO type1 takes 65535 mappings; the next one is refused, however much space is free.',
       errno: 'ENOSPC',
       source: 'Linux 6.12, vfio_dma_do_map (dma_entry_limit)',
-      wayOut: 'Fewer, larger mappings (huge pages, a larger block size of virtio-mem), or a higher dma_entry_limit.',
+      remedy: 'Fewer, larger mappings (huge pages, a larger block size of virtio-mem), or a higher dma_entry_limit.',
       marks: [],
       provenance: [placeOf(mostAt)],
     });

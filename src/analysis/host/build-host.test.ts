@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { iova } from '../../iova/iova.ts';
 import { range } from '../../iova/range.ts';
 import type { SessionEvent } from '../../session/events.ts';
-import { takeInventory } from './build-host.ts';
+import { buildHost } from './build-host.ts';
 import { groupTitle } from './host.ts';
 
 const at = (source: string, line = 1) => ({ source, line });
-const host = (...events: SessionEvent[]) => takeInventory('h', 'host', events);
+const host = (...events: SessionEvent[]) => buildHost('h', 'host', events);
 const group = (name: string, devices: string[], more: object = {}): SessionEvent =>
   ({ kind: 'group', group: name, devices, ...at('groups'), ...more }) as SessionEvent;
 const region = (start: bigint, last: bigint, type: string, more: object): SessionEvent =>
@@ -20,14 +20,14 @@ describe('several sources, one picture', () => {
     );
     expect(iommus).toMatchObject([{ name: 'dmar0', addressWidth: 39, cap: 0xd2008c22260286n }]);
     expect(iommus[0]?.provenance).toEqual([at('dmesg'), at('registers')]);
-    expect(apertures.map(({ words, last }) => [words, last])).toEqual([['dmar0, 39 bits', 0x7f_ffff_ffffn]]);
+    expect(apertures.map(({ message, last }) => [message, last])).toEqual([['dmar0, 39 bits', 0x7f_ffff_ffffn]]);
   });
 
   test('how far the host’s memory reaches is no aperture where the IOMMU says its own width', () => {
     const width: SessionEvent = { kind: 'host', address_width: 48, ...at('dmesg') };
-    expect(host(width).apertures.map(({ words }) => words)).toEqual(['host address width, 48 bits']);
+    expect(host(width).apertures.map(({ message }) => message)).toEqual(['host address width, 48 bits']);
     const both = host(width, { kind: 'iommu', name: 'dmar0', driver: 'intel', address_width: 39, ...at('dmesg') });
-    expect(both.apertures.map(({ words }) => words)).toEqual(['dmar0, 39 bits']);
+    expect(both.apertures.map(({ message }) => message)).toEqual(['dmar0, 39 bits']);
   });
 
   test('a region of firmware goes to the group of the device that it names', () => {
@@ -79,11 +79,13 @@ describe('several sources, one picture', () => {
 });
 
 describe('contradictions', () => {
-  const words = (...events: SessionEvent[]) => host(...events).contradictions.map((c) => c.words);
+  const message = (...events: SessionEvent[]) => host(...events).contradictions.map((c) => c.message);
 
   test('a device in two groups, a group of two types', () => {
-    expect(words(group('1', ['a']), group('2', ['a'], at('b')))).toEqual(['a is said to be in group 1 and in group 2']);
-    expect(words(group('1', [], { type: 'DMA' }), group('1', [], { type: 'identity' }))).toEqual([
+    expect(message(group('1', ['a']), group('2', ['a'], at('b')))).toEqual([
+      'a is said to be in group 1 and in group 2',
+    ]);
+    expect(message(group('1', [], { type: 'DMA' }), group('1', [], { type: 'identity' }))).toEqual([
       'the domain of group 1 is said to be of type DMA and identity',
     ]);
   });
@@ -96,7 +98,7 @@ describe('contradictions', () => {
       type: 'ram',
       ...at(source),
     });
-    const host = takeInventory('h', 'h', [ram(0xfffn, 'a'), ram(0x1fffn, 'b'), ram(0xfffn, 'c'), ram(0xfffn, 'a')]);
+    const host = buildHost('h', 'h', [ram(0xfffn, 'a'), ram(0x1fffn, 'b'), ram(0xfffn, 'c'), ram(0xfffn, 'a')]);
     expect(host.guests.map(({ source, ranges }) => [source, ranges.map(({ last }) => last)])).toEqual([
       ['a', [0xfffn]],
       ['b', [0x1fffn]],
@@ -106,15 +108,15 @@ describe('contradictions', () => {
 
   test('one range with two types in two sources; twice in one source is the kernel’s own', () => {
     const first = region(0n, 0xfffn, 'msi', { group: '1', source: 'a' });
-    expect(words(first, region(0n, 0xfffn, 'reserved', { group: '1', source: 'b' }))).toEqual([
+    expect(message(first, region(0n, 0xfffn, 'reserved', { group: '1', source: 'b' }))).toEqual([
       '0x0-0xfff of group 1 is said to be msi and reserved',
     ]);
-    expect(words(first, region(0n, 0xfffn, 'reserved', { group: '1', source: 'a' }))).toEqual([]);
+    expect(message(first, region(0n, 0xfffn, 'reserved', { group: '1', source: 'a' }))).toEqual([]);
   });
 
   test('a region of firmware that the kernel does not list for the group', () => {
     expect(
-      words(
+      message(
         group('5', ['0000:00:14.0']),
         region(0xfee0_0000n, 0xfeef_ffffn, 'msi', { origin: 'sysfs', group: '5' }),
         region(0x1000n, 0x1fffn, 'direct', { origin: 'rmrr', device: '0000:00:14.0', source: 'acpi' }),
@@ -132,10 +134,10 @@ describe('contradictions', () => {
       index: 2,
       ...at(source),
     });
-    expect(words(bar(0x1000n, 'host'), bar(0x8000n, 'later'))).toEqual([
+    expect(message(bar(0x1000n, 'host'), bar(0x8000n, 'later'))).toEqual([
       'BAR 2 of d is said to be at 0x1000 and at 0x8000',
     ]);
     const cap = (value: bigint): SessionEvent => ({ kind: 'iommu', name: 'dmar0', driver: 'intel', cap: iova(value) });
-    expect(words(cap(1n), cap(2n))).toEqual(['the cap register of dmar0 is said to be 0x1 and 0x2']);
+    expect(message(cap(1n), cap(2n))).toEqual(['the cap register of dmar0 is said to be 0x1 and 0x2']);
   });
 });

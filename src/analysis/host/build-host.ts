@@ -60,7 +60,7 @@ interface IommuDraft {
 }
 
 /** A thing that is kept once, with the places where it was said. */
-type Told<T> = T & { readonly provenance: Provenance[] };
+type Sourced<T> = T & { readonly provenance: Provenance[] };
 
 function provenanceOf(fact: Fact): Provenance {
   return { source: fact.source ?? 'this session', line: fact.line };
@@ -94,19 +94,22 @@ function namesDevice(named: string, device: string): boolean {
 
 class InventoryTaker {
   readonly #groups = new Map<string, GroupDraft>();
-  readonly #firmware = new Map<string, Told<Omit<Region, 'provenance'> & { readonly device?: string | undefined }>>();
+  readonly #firmware = new Map<
+    string,
+    Sourced<Omit<Region, 'provenance'> & { readonly device?: string | undefined }>
+  >();
   readonly #apertures: Aperture[] = [];
   readonly #validRanges: ValidRange[] = [];
-  readonly #msiMessages = new Map<string, Told<Omit<MsiMessage, 'provenance'>>>();
+  readonly #msiMessages = new Map<string, Sourced<Omit<MsiMessage, 'provenance'>>>();
   readonly #iommus = new Map<string, IommuDraft>();
-  readonly #windows = new Map<string, Told<Omit<HostWindow, 'provenance'>>>();
+  readonly #windows = new Map<string, Sourced<Omit<HostWindow, 'provenance'>>>();
   readonly #firstBars = new Map<string, FactOf<'bar'>>();
-  readonly #bars = new Map<string, Told<Omit<Bar, 'provenance'>>>();
+  readonly #bars = new Map<string, Sourced<Omit<Bar, 'provenance'>>>();
   /** The ranges of each source: what two sources tell may be of two guests. */
-  readonly #guests = new Map<string, Map<string, Told<Omit<GuestRange, 'provenance'>>>>();
-  readonly #faults = new Map<string, Told<Omit<Fault, 'provenance' | 'count'> & { count: number }>>();
-  readonly #ineligible = new Map<string, Told<Omit<Ineligible, 'provenance'>>>();
-  readonly #complaints = new Map<string, Told<Omit<Complaint, 'provenance'>>>();
+  readonly #guests = new Map<string, Map<string, Sourced<Omit<GuestRange, 'provenance'>>>>();
+  readonly #faults = new Map<string, Sourced<Omit<Fault, 'provenance' | 'count'> & { count: number }>>();
+  readonly #ineligible = new Map<string, Sourced<Omit<Ineligible, 'provenance'>>>();
+  readonly #complaints = new Map<string, Sourced<Omit<Complaint, 'provenance'>>>();
   readonly #contradictions: Contradiction[] = [];
   readonly #about: Partial<Record<'name' | 'kernel' | 'arch', string>> = {};
   readonly #hostWidths: FactOf<'host'>[] = [];
@@ -183,24 +186,27 @@ class InventoryTaker {
   }
 
   /** Keeps a thing under its key, or only one more place of it. */
-  #once<T extends object>(things: Map<string, Told<T>>, key: string, fact: Fact, make: () => T): void {
+  #once<T extends object>(things: Map<string, Sourced<T>>, key: string, fact: Fact, make: () => T): void {
     const known = things.get(key);
     if (known) addPlace(known.provenance, fact);
     else things.set(key, { ...make(), provenance: [provenanceOf(fact)] });
   }
 
-  #contradicts(about: string, words: string, places: readonly Provenance[], fact: Fact): void {
-    this.#contradictions.push({ about, words, provenance: [...places.slice(0, 1), provenanceOf(fact)] });
+  #contradicts(about: string, message: string, places: readonly Provenance[], fact: Fact): void {
+    this.#contradictions.push({ about, message, provenance: [...places.slice(0, 1), provenanceOf(fact)] });
   }
 
   #host(fact: FactOf<'host'>): void {
-    for (const field of ['name', 'kernel', 'arch'] as const) this.#about[field] ??= fact[field];
+    for (const field of ['name', 'kernel', 'arch'] as const) {
+      const value = fact[field];
+      if (value !== undefined) this.#about[field] ??= value;
+    }
     const bits = fact.address_width;
     if (bits === undefined) return;
     const other = this.#hostWidths.find((known) => known.address_width !== bits);
     if (other && !this.#hostWidths.some((known) => known.address_width === bits)) {
-      const words = `the host's address width is said to be ${other.address_width} and ${bits} bits`;
-      this.#contradicts('host', words, [provenanceOf(other)], fact);
+      const message = `the host's address width is said to be ${other.address_width} and ${bits} bits`;
+      this.#contradicts('host', message, [provenanceOf(other)], fact);
     }
     this.#hostWidths.push(fact);
   }
@@ -208,13 +214,13 @@ class InventoryTaker {
   /** An aperture of so many bits, once for the same words and width. */
   #addWidth(bits: number, what: string, fact: Fact): void {
     if (bits < 1 || bits > 64) return;
-    this.#addAperture({ ...range(0n, (1n << BigInt(bits)) - 1n), words: `${what}, ${bits} bits` }, fact);
+    this.#addAperture({ ...range(0n, (1n << BigInt(bits)) - 1n), message: `${what}, ${bits} bits` }, fact);
   }
 
   #addAperture(aperture: Omit<Aperture, 'provenance'>, fact: Fact): void {
-    const { start, last, words, group, space } = aperture;
+    const { start, last, message, group, space } = aperture;
     const known = this.#apertures.find(
-      (a) => a.start === start && a.last === last && a.words === words && a.group === group && a.space === space,
+      (a) => a.start === start && a.last === last && a.message === message && a.group === group && a.space === space,
     );
     if (known) addPlace(known.provenance as Provenance[], fact);
     else this.#apertures.push({ ...aperture, provenance: [provenanceOf(fact)] });
@@ -231,8 +237,8 @@ class InventoryTaker {
         this.#contradicts(name, `${name} is said to be ${known.driver} and ${driver}`, known.provenance, fact);
       }
       if (known.addressWidth !== undefined && addressWidth !== undefined && known.addressWidth !== addressWidth) {
-        const words = `${name} is said to have ${known.addressWidth} and ${addressWidth} address bits`;
-        this.#contradicts(name, words, known.provenance, fact);
+        const message = `${name} is said to have ${known.addressWidth} and ${addressWidth} address bits`;
+        this.#contradicts(name, message, known.provenance, fact);
       }
       for (const [field, value] of [
         ['cap', cap],
@@ -240,8 +246,8 @@ class InventoryTaker {
       ] as const) {
         const before = known[field];
         if (before !== undefined && value !== undefined && before !== value) {
-          const words = `the ${field} register of ${name} is said to be ${hex(before)} and ${hex(value)}`;
-          this.#contradicts(name, words, known.provenance, fact);
+          const message = `the ${field} register of ${name} is said to be ${hex(before)} and ${hex(value)}`;
+          this.#contradicts(name, message, known.provenance, fact);
         }
       }
       known.addressWidth ??= addressWidth;
@@ -269,16 +275,16 @@ class InventoryTaker {
   #group(fact: FactOf<'group'>): void {
     const draft = this.#draft(fact.group, undefined);
     if (draft.type !== undefined && fact.type !== undefined && draft.type !== fact.type) {
-      const words = `the domain of group ${fact.group} is said to be of type ${draft.type} and ${fact.type}`;
-      this.#contradicts(`group ${fact.group}`, words, draft.provenance, fact);
+      const message = `the domain of group ${fact.group} is said to be of type ${draft.type} and ${fact.type}`;
+      this.#contradicts(`group ${fact.group}`, message, draft.provenance, fact);
     }
     draft.type ??= fact.type;
     for (const device of fact.devices) {
       if (draft.devices.includes(device)) continue;
       for (const other of this.#groups.values()) {
         if (other === draft || other.group === undefined || !other.devices.includes(device)) continue;
-        const words = `${device} is said to be in group ${other.group} and in group ${fact.group}`;
-        this.#contradicts(device, words, other.provenance, fact);
+        const message = `${device} is said to be in group ${other.group} and in group ${fact.group}`;
+        this.#contradicts(device, message, other.provenance, fact);
       }
       draft.devices.push(device);
     }
@@ -302,16 +308,16 @@ class InventoryTaker {
     }
     const same = [...draft.regions.values()].find(({ region }) => region.start === start && region.last === last);
     if (same && group !== undefined && !same.provenance.some((p) => p.source === fact.source)) {
-      const words = `${hex(start)}-${hex(last)} of group ${group} is said to be ${same.region.type} and ${type}`;
-      this.#contradicts(`group ${group}`, words, same.provenance, fact);
+      const message = `${hex(start)}-${hex(last)} of group ${group} is said to be ${same.region.type} and ${type}`;
+      this.#contradicts(`group ${group}`, message, same.provenance, fact);
     }
     draft.regions.set(id, { region: { start, last, type, origin }, provenance: [provenanceOf(fact)] });
   }
 
   #aperture(fact: FactOf<'aperture'>): void {
     const { start, last, group, container: space, pgsize_bitmap: pageSizes } = fact;
-    const words = fact.iommu ?? (group !== undefined ? `group ${group}` : space) ?? 'aperture';
-    this.#addAperture({ start, last, words, pageSizes, group, space }, fact);
+    const message = fact.iommu ?? (group !== undefined ? `group ${group}` : space) ?? 'aperture';
+    this.#addAperture({ start, last, message, pageSizes, group, space }, fact);
   }
 
   #validRange(fact: FactOf<'valid_range'>): void {
@@ -321,7 +327,7 @@ class InventoryTaker {
     this.#validRanges.push({
       start,
       last,
-      words: space,
+      message: space,
       space,
       pid,
       process,
@@ -338,8 +344,8 @@ class InventoryTaker {
     const first = this.#firstBars.get(name);
     if (!first) this.#firstBars.set(name, fact);
     else if ((first.start !== start || first.last !== last) && first.source !== fact.source) {
-      const words = `BAR ${index} of ${device} is said to be at ${hex(first.start)} and at ${hex(start)}`;
-      this.#contradicts(device, words, [provenanceOf(first)], fact);
+      const message = `BAR ${index} of ${device} is said to be at ${hex(first.start)} and at ${hex(start)}`;
+      this.#contradicts(device, message, [provenanceOf(first)], fact);
     }
     this.#once(this.#bars, `${device} ${index} ${start}-${last}`, fact, () => ({
       start,
@@ -395,10 +401,10 @@ class InventoryTaker {
         const listed = [...draft.regions.values()].find(({ region: other }) => other.origin === 'sysfs');
         if (listed) {
           const place = `${hex(region.start)}-${hex(region.last)}`;
-          const words = `firmware asks for ${place} (${region.type}) for ${device}, but the kernel does not list it for group ${draft.group}`;
+          const message = `firmware asks for ${place} (${region.type}) for ${device}, but the kernel does not list it for group ${draft.group}`;
           this.#contradictions.push({
             about: `group ${draft.group}`,
-            words,
+            message,
             provenance: [...provenance.slice(0, 1), ...listed.provenance.slice(0, 1)],
           });
         } else {
@@ -423,7 +429,7 @@ class InventoryTaker {
   /** Sources that tell the very same ranges tell of one guest. */
   #takeGuests(): Guest[] {
     const guests: Guest[] = [];
-    const known = new Map<string, Map<string, Told<Omit<GuestRange, 'provenance'>>>>();
+    const known = new Map<string, Map<string, Sourced<Omit<GuestRange, 'provenance'>>>>();
     for (const [source, ranges] of this.#guests) {
       const identity = [...ranges.keys()].sort().join('\n');
       const same = known.get(identity);
@@ -486,7 +492,7 @@ export function eventsAt(events: readonly SessionEvent[], position: number): rea
 }
 
 /** Collects what the facts of one opened set say. Operations are passed over: their state belongs to the models. */
-export function takeInventory(key: string, title: string, events: Iterable<SessionEvent>): Host {
+export function buildHost(key: string, title: string, events: Iterable<SessionEvent>): Host {
   const taker = new InventoryTaker();
   for (const event of events) if (isFact(event)) taker.take(event);
   return taker.finish(key, title);

@@ -4,14 +4,14 @@ import { range } from '../../iova/range.ts';
 import { find } from '../../iova/range-set.ts';
 import type { SessionEvent } from '../../session/events.ts';
 import { commonSpace } from '../space/common-space.ts';
-import { takeInventory } from './build-host.ts';
+import { buildHost } from './build-host.ts';
 import { compareHosts, pasteLine } from './compare-hosts.ts';
 
 function space(...regions: readonly (readonly [bigint, bigint, string])[]) {
   const events = regions.map(
     ([start, last, type]): SessionEvent => ({ kind: 'reserved', ...range(start, last), type, group: '1', source: 'x' }),
   );
-  const host = takeInventory('h', 'h', events);
+  const host = buildHost('h', 'h', events);
   return commonSpace(host, host.groups);
 }
 

@@ -1,4 +1,4 @@
-// What facts put together say of a host. Made by take-inventory.ts.
+// What facts put together say of a host. Made by build-host.ts.
 import type { Iova } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
 
@@ -31,7 +31,7 @@ export interface Group {
 
 /** A range that some domain can translate, and who says so. */
 export interface Aperture extends IovaRange {
-  readonly words: string;
+  readonly message: string;
   readonly pageSizes?: bigint | undefined;
   readonly group?: string | undefined;
   /** Name of the container or IOAS that it belongs to. */
@@ -137,7 +137,7 @@ export interface Complaint {
 export interface Contradiction {
   /** What is spoken of: `dmar0`, `group 7`, a device. */
   readonly about: string;
-  readonly words: string;
+  readonly message: string;
   readonly provenance: readonly Provenance[];
 }
 

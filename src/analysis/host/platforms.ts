@@ -9,26 +9,26 @@ export const USUAL_PAGE = 0x1000n;
 export interface PlatformRange extends IovaRange {
   readonly platform: 'x86' | 'AMD' | 'ARM';
   readonly type: 'msi' | 'reserved';
-  readonly words: string;
+  readonly message: string;
 }
 
 export const X86_MSI: PlatformRange = {
   ...range(0xfee0_0000n, 0xfeef_ffffn),
   platform: 'x86',
   type: 'msi',
-  words: 'the MSI window of x86',
+  message: 'the MSI window of x86',
 };
 export const AMD_HYPERTRANSPORT: PlatformRange = {
   ...range(0xfd_0000_0000n, 0xff_ffff_ffffn),
   platform: 'AMD',
   type: 'reserved',
-  words: 'the range below 1 TiB that HyperTransport takes on AMD',
+  message: 'the range below 1 TiB that HyperTransport takes on AMD',
 };
 export const ARM_MSI: PlatformRange = {
   ...range(0x800_0000n, 0x80f_ffffn),
   platform: 'ARM',
   type: 'msi',
-  words: 'the software MSI window of ARM',
+  message: 'the software MSI window of ARM',
 };
 
 type Architecture = 'x86' | 'arm';

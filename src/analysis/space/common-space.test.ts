@@ -4,7 +4,7 @@ import { IOVA_MAX } from '../../iova/iova.ts';
 import { range } from '../../iova/range.ts';
 import { find, totalSize } from '../../iova/range-set.ts';
 import type { SessionEvent } from '../../session/events.ts';
-import { takeInventory } from '../host/build-host.ts';
+import { buildHost } from '../host/build-host.ts';
 import { groupTitle } from '../host/host.ts';
 import { commonSpace } from './common-space.ts';
 
@@ -12,9 +12,9 @@ function reserved(start: bigint, last: bigint, type: string, group?: string, lin
   return { kind: 'reserved', ...range(start, last), type, ...(group === undefined ? {} : { group }), source, line };
 }
 
-describe('takeInventory', () => {
+describe('buildHost', () => {
   test('the same region said twice is one region with two places', () => {
-    const host = takeInventory('h', 'host', [
+    const host = buildHost('h', 'host', [
       reserved(0xfee00000n, 0xfeefffffn, 'msi', '3', 4),
       reserved(0xfee00000n, 0xfeefffffn, 'msi', '3', 9, 'b.txt'),
     ]);
@@ -27,7 +27,7 @@ describe('takeInventory', () => {
   });
 
   test('groups are in natural order, with what is known of each', () => {
-    const host = takeInventory('h', 'host', [
+    const host = buildHost('h', 'host', [
       { kind: 'group', group: '10', devices: ['0000:00:1f.2', '0000:00:1f.0'], type: 'DMA' },
       reserved(0n, 0xfffn, 'reserved', '2'),
       reserved(0n, 0xfffn, 'reserved'),
@@ -37,7 +37,7 @@ describe('takeInventory', () => {
   });
 
   test('a region of a device whose group is not known stands under the device', () => {
-    const host = takeInventory('h', 'host', [
+    const host = buildHost('h', 'host', [
       { kind: 'reserved', ...range(0n, 0xfffn), type: 'direct', device: '0000:05:00.0', source: 'a', line: 1 },
     ]);
     expect(host.groups.map(groupTitle)).toEqual(['0000:05:00.0']);
@@ -52,7 +52,7 @@ describe('takeInventory', () => {
       source: 'dmesg',
       line,
     });
-    const host = takeInventory('h', 'host', [
+    const host = buildHost('h', 'host', [
       rmrr(0x3f000000n, 0x3f7fffffn, 134),
       rmrr(0x1000n, 0x1fffn, 135),
       reserved(0x3f000000n, 0x3f7fffffn, 'direct', '3', 4),
@@ -84,7 +84,7 @@ describe('commonSpace', () => {
           const events: SessionEvent[] = list.map(([a, n, type, group]) =>
             reserved(a, a + n > IOVA_MAX ? IOVA_MAX : a + n, type, group),
           );
-          const host = takeInventory('h', 'host', [...events, { kind: 'host', address_width: bits }]);
+          const host = buildHost('h', 'host', [...events, { kind: 'host', address_width: bits }]);
           const { usable } = commonSpace(host, host.groups);
           const probes = [
             probe,
@@ -106,14 +106,14 @@ describe('commonSpace', () => {
   });
 
   test('without a word on the aperture the whole space counts, less what is reserved', () => {
-    const host = takeInventory('h', 'host', [reserved(0xfee00000n, 0xfeefffffn, 'msi', '1')]);
+    const host = buildHost('h', 'host', [reserved(0xfee00000n, 0xfeefffffn, 'msi', '1')]);
     const space = commonSpace(host, host.groups);
     expect(space.apertures).toEqual([]);
     expect(totalSize(space.usable)).toBe((1n << 64n) - 0x100000n);
   });
 
   test('only ticked groups count, and a merged region says who brings it', () => {
-    const host = takeInventory('h', 'host', [
+    const host = buildHost('h', 'host', [
       reserved(0x1000n, 0x2fffn, 'direct', '1'),
       reserved(0x2000n, 0x3fffn, 'direct', '2'),
       reserved(0x9000n, 0x9fffn, 'direct', '3'),
@@ -127,7 +127,7 @@ describe('commonSpace', () => {
   });
 
   test('an aperture of another group does not limit the ticked ones', () => {
-    const host = takeInventory('h', 'host', [
+    const host = buildHost('h', 'host', [
       reserved(0x1000n, 0x1fffn, 'msi', '1'),
       reserved(0x1000n, 0x1fffn, 'msi', '2'),
       { kind: 'aperture', ...range(0n, 0xffffffn), group: '2' },

@@ -43,7 +43,7 @@ export interface ReportedSpace {
 }
 
 /** Who holds a reported space, and what the kernel said of it besides its ranges; empty if nothing is known. */
-export function holderWords({ validRanges }: Pick<ReportedSpace, 'validRanges'>): string {
+export function holderLabel({ validRanges }: Pick<ReportedSpace, 'validRanges'>): string {
   const [first] = validRanges;
   if (!first) return '';
   const { guest, process, pid, mappingsLeft } = first;
@@ -52,7 +52,7 @@ export function holderWords({ validRanges }: Pick<ReportedSpace, 'validRanges'>)
     process === undefined ? '' : pid === undefined ? process : `${process} (${pid})`,
     mappingsLeft === undefined ? '' : `${counted(mappingsLeft, 'mapping')} left`,
   ]
-    .filter((words) => words !== '')
+    .filter((message) => message !== '')
     .join(', ');
 }
 

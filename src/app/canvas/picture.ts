@@ -10,11 +10,11 @@ import { type Band, type BoundsLine, buildScene, plotWidth } from '../../timelin
 import { type AppState, ask, fail, say, shownConflict, useApp } from '../state/store.ts';
 
 function conflictBands(row: ConflictRow | undefined): Band[] {
-  return (row?.marks ?? []).map(({ start, last, role, words }) => ({
+  return (row?.marks ?? []).map(({ start, last, role, message }) => ({
     start,
     last,
-    words,
-    ink: role === 'asked' ? 'alarm' : 'accent',
+    message,
+    ink: role === 'requested' ? 'alarm' : 'accent',
   }));
 }
 
@@ -34,7 +34,7 @@ export function sceneOf(state: AppState, width: number, bounds?: readonly Bounds
     bands: [
       ...(explained?.bands ?? []),
       ...conflictBands(shownConflict(state)),
-      ...(measured ? [{ ...measured, words: 'measured', ink: 'accent' as const }] : []),
+      ...(measured ? [{ ...measured, message: 'measured', ink: 'accent' as const }] : []),
     ],
     bounds,
   });

@@ -37,8 +37,8 @@ function sameHeads(a: readonly LaneHead[], b: readonly LaneHead[]): boolean {
 }
 
 function tooltip({ style, target: { start, last, count } }: HitArea): string {
-  const words = count > 1 ? `${count} ranges` : LEGEND[style];
-  return `${words}\n${groupedHex(start)} – ${groupedHex(last)}\n${formatSize(last - start + 1n)}`;
+  const message = count > 1 ? `${count} ranges` : LEGEND[style];
+  return `${message}\n${groupedHex(start)} – ${groupedHex(last)}\n${formatSize(last - start + 1n)}`;
 }
 
 export function TimelineView() {
@@ -100,15 +100,15 @@ export function TimelineView() {
 
     const showPointer = (point: { x: number; y: number } | undefined) => {
       const address = point && point.x >= gutter.current ? addressAtPixel(point.x - gutter.current) : undefined;
-      const [line, words, tip] = [crosshair.current, readout.current, bubble.current];
-      if (!line || !words || !tip) return;
+      const [line, message, tip] = [crosshair.current, readout.current, bubble.current];
+      if (!line || !message || !tip) return;
       line.hidden = address === undefined;
-      words.hidden = address === undefined;
+      message.hidden = address === undefined;
       tip.hidden = true;
       element.style.cursor = 'default';
       if (!point || address === undefined) return;
       line.style.transform = `translateX(${point.x}px)`;
-      words.textContent = groupedHex(address);
+      message.textContent = groupedHex(address);
       const hit = scene && hitAt(scene, point.x, point.y);
       element.style.cursor = hit ? 'pointer' : 'grab';
       if (!hit) return;

@@ -4,14 +4,14 @@ import { keyOf, showConflict, showRange, useApp } from '../state/store.ts';
 import { Places } from './place-link.tsx';
 import './conflicts.css';
 
-const SEVERITY = { fatal: 'fatal', harmless: 'harmless', suspicious: 'look' } as const;
+const SEVERITY = { fatal: 'fatal', warning: 'warning', note: 'note' } as const;
 
 function Details({ row }: { row: ConflictRow }) {
   return (
     <div className="conflict-details">
-      <p>{row.words}</p>
+      <p>{row.message}</p>
       <p>
-        <strong>Way out.</strong> {row.wayOut}
+        <strong>Way out.</strong> {row.remedy}
       </p>
       {(row.errno !== undefined || row.source !== undefined) && (
         <p className="second">
@@ -27,7 +27,7 @@ function Details({ row }: { row: ConflictRow }) {
                 : `${groupedHex(mark.start)} – ${groupedHex(mark.last)}`}
             </button>{' '}
             <span className="second">
-              {mark.words}, {formatSize(mark.last - mark.start + 1n)}
+              {mark.message}, {formatSize(mark.last - mark.start + 1n)}
             </span>
           </li>
         ))}
@@ -51,7 +51,9 @@ export function ConflictsPanel() {
       {conflicts?.problem !== undefined && (
         <p className="severity-error">The guest was not tried: {conflicts.problem}.</p>
       )}
-      {rows.length === 0 && <p className="hint">None found in what is ticked. Choose a guest to try it on the host.</p>}
+      {rows.length === 0 && (
+        <p className="hint">None found in what is selectedGroups. Choose a guest to try it on the host.</p>
+      )}
       <ol>
         {rows.map((row) => {
           const isShown = keyOf(row) === shown;

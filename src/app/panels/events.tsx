@@ -84,7 +84,7 @@ function DocumentEvents({ document }: { document: DocumentNode }) {
             </button>
             {row.refused && (
               <p className="refused">
-                {row.refused.words}
+                {row.refused.message}
                 {row.refused.rule && (
                   <span className="second">
                     {' '}

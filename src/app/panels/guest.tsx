@@ -32,19 +32,19 @@ function stopOf(ram: bigint): number {
 }
 
 function useSizes(machine: string): GuestSizes | undefined {
-  const ticked = useApp((s) => s.ticked);
+  const selectedGroups = useApp((s) => s.selectedGroups);
   const [sizes, setSizes] = useState<GuestSizes>();
   useEffect(() => {
     let stale = false;
     void ask()
-      .call('guestSizes', { machine, ticked })
+      .call('guestSizes', { machine, selectedGroups })
       .then((answer) => {
         if (!stale && answer.ok) setSizes(answer.value);
       });
     return () => {
       stale = true;
     };
-  }, [machine, ticked]);
+  }, [machine, selectedGroups]);
   return sizes;
 }
 
@@ -118,12 +118,12 @@ function MachineSize({ guest }: { guest: Extract<GuestChoice, { kind: 'machine' 
           <strong className={isFitting ? 'fits' : 'severity-error'}>{isFitting ? 'Fits.' : 'Does not fit.'}</strong>{' '}
           {last && last.most >= sizes.most && sizes.sizes.length === 1
             ? 'Any size fits here.'
-            : `Fits here: ${sizes.words}.`}
+            : `Fits here: ${sizes.message}.`}
           {!sizes.isApertureKnown && ' The aperture is not known; it may end below that.'}
           {sizes.hosts.length > 1 &&
             sizes.hosts.map((host) => (
               <span key={host.title} className="second guest-host">
-                {host.title}: {host.words}
+                {host.title}: {host.message}
               </span>
             ))}
         </p>

@@ -29,7 +29,7 @@ function Ranges({ title, ranges, hint }: { title: string; ranges: readonly IovaR
 
 /** Several hosts side by side: what a guest that moves between them must keep free. */
 export function HostsPanel() {
-  const ticked = useApp((s) => s.ticked);
+  const selectedGroups = useApp((s) => s.selectedGroups);
   const documents = useApp((s) => s.documents);
   const [compared, setCompared] = useState<HostsCompared>();
   const [reason, setReason] = useState('');
@@ -38,7 +38,7 @@ export function HostsPanel() {
   useEffect(() => {
     let stale = false;
     void ask()
-      .call('compareHosts', { ticked })
+      .call('compareHosts', { selectedGroups })
       .then((answer) => {
         if (stale) return;
         setCompared(answer.ok ? answer.value : undefined);
@@ -47,7 +47,7 @@ export function HostsPanel() {
     return () => {
       stale = true;
     };
-  }, [ticked, documents]);
+  }, [selectedGroups, documents]);
 
   if (!compared) return <p className="hint">To compare hosts, {reason}.</p>;
   const unknown = compared.hosts.filter((host) => !host.isApertureKnown).map(({ title }) => title);

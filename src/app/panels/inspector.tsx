@@ -33,7 +33,7 @@ function Bound({ name, value, testId }: { name: string; value: bigint; testId: s
 }
 
 /** The largest power of two that divides both the start and the size, in words. */
-function alignmentWords(start: bigint, last: bigint): string {
+function alignmentLabel(start: bigint, last: bigint): string {
   const divisor = lowestSetBit(start | (last + 1n));
   return divisor === 0n ? 'whole space' : `${formatSize(divisor)} (2^${bitLength(divisor) - 1})`;
 }
@@ -123,7 +123,7 @@ export function Inspector() {
           <span className="second">{groupedDecimal(size)} bytes</span>
         </dd>
         <dt>aligned to</dt>
-        <dd>{alignmentWords(start, last)}</dd>
+        <dd>{alignmentLabel(start, last)}</dd>
         {Object.entries(detail.values).map(([name, value]) => (
           <div key={name} className="pair">
             <dt>{name}</dt>

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { DocumentNode, LiveChange } from '../../engine/protocol.ts';
 import { counted } from '../../iova/format.ts';
-import { CONNECTION_WORDS } from '../state/connection-labels.ts';
+import { CONNECTION_LABELS } from '../state/connection-labels.ts';
 import { setFollowing } from '../state/live-hosts.ts';
 import { ask, seek, useApp } from '../state/store.ts';
 import './live.css';
@@ -13,10 +13,10 @@ function clock(time: number): string {
 /** What holds at one of two moments and not at the other. */
 function Difference({ document, changes }: { document: DocumentNode; changes: readonly LiveChange[] }) {
   const [moments, setMoments] = useState<{ readonly from: number; readonly to: number }>();
-  const [words, setWords] = useState<readonly string[]>();
+  const [labels, setLabels] = useState<readonly string[]>();
   const first = changes[0];
   if (!first) return null;
-  const stops = [{ position: Math.max(0, first.position - 1), time: first.time, words: ['before'] }, ...changes];
+  const stops = [{ position: Math.max(0, first.position - 1), time: first.time, labels: ['before'] }, ...changes];
   const from = moments?.from ?? stops[0]?.position ?? 0;
   const to = moments?.to ?? stops.at(-1)?.position ?? 0;
   const choose = (label: string, value: number, set: (position: number) => void) => (
@@ -33,7 +33,7 @@ function Difference({ document, changes }: { document: DocumentNode; changes: re
   );
   const compare = async () => {
     const answer = await ask().call('difference', { id: document.id, from, to });
-    setWords(answer.ok ? answer.value : [answer.error.message]);
+    setLabels(answer.ok ? answer.value : [answer.error.message]);
   };
   return (
     <section aria-label="Difference between two moments">
@@ -44,12 +44,12 @@ function Difference({ document, changes }: { document: DocumentNode; changes: re
           Difference
         </button>
       </div>
-      {words && (
+      {labels && (
         <ul className="mono live-words" data-testid="difference">
-          {words.map((line) => (
+          {labels.map((line) => (
             <li key={line}>{line}</li>
           ))}
-          {words.length === 0 && <li>nothing differs</li>}
+          {labels.length === 0 && <li>nothing differs</li>}
         </ul>
       )}
     </section>
@@ -68,7 +68,7 @@ export function LivePanel({ document }: { document: DocumentNode }) {
     <section className="live" aria-label={`Live: ${document.title}`} data-testid="live">
       <p>
         <span className={`live-dot live-${live.connection}`} aria-hidden="true" />{' '}
-        <strong data-testid="connection">{CONNECTION_WORDS[live.connection]}</strong>{' '}
+        <strong data-testid="connection">{CONNECTION_LABELS[live.connection]}</strong>{' '}
         <span className="second">
           {counted(document.events, 'event')}
           {live.lost > 0 && `, ${counted(live.lost, 'event')} lost`}
@@ -104,7 +104,7 @@ export function LivePanel({ document }: { document: DocumentNode }) {
           <li key={change.position} className={change.position === document.position ? 'current' : undefined}>
             <button type="button" className="event" onClick={() => void seek(id, change.position)}>
               <span className="mono second">{clock(change.time)}</span>
-              <span>{change.words.join(' · ')}</span>
+              <span>{change.labels.join(' · ')}</span>
             </button>
           </li>
         ))}

@@ -15,7 +15,7 @@ function AnswerCell({ answer }: { answer: ModelAnswer }) {
       {answer.refused && (
         <details>
           <summary>{answer.refused.rule ?? 'why'}</summary>
-          <p>{answer.refused.words}</p>
+          <p>{answer.refused.message}</p>
           <p className="second">{answer.refused.source}</p>
         </details>
       )}

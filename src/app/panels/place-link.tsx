@@ -12,11 +12,11 @@ export function PlaceLink({ source, line }: PlaceLinkProps) {
   const isOpen = useApp((s) =>
     s.documents.some((d) => d.sources.some(({ name }) => source === name || source.startsWith(`${name}/`))),
   );
-  const words = line === undefined ? source : `${source}, line ${line}`;
-  if (!isOpen) return <span className="second">{words}</span>;
+  const message = line === undefined ? source : `${source}, line ${line}`;
+  if (!isOpen) return <span className="second">{message}</span>;
   return (
     <button type="button" className="link second" onClick={() => showPlace(source, line)}>
-      {words}
+      {message}
     </button>
   );
 }

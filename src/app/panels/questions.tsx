@@ -69,8 +69,8 @@ function Answer({ answer, question }: { answer: SpaceFit; question: Question }) 
       )}
       {!fits &&
         blockers.map((b) => (
-          <p key={`${b.start} ${b.last} ${b.words}`}>
-            In the way: {b.words} <Jump start={b.start} last={b.last} />
+          <p key={`${b.start} ${b.last} ${b.message}`}>
+            In the way: {b.message} <Jump start={b.start} last={b.last} />
           </p>
         ))}
       {!fits && largest && (

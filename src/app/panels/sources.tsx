@@ -11,8 +11,8 @@ import {
 } from 'react-aria-components';
 import type { DocumentNode, GroupNode, LiveState } from '../../engine/protocol.ts';
 import { counted } from '../../iova/format.ts';
-import { CONNECTION_WORDS } from '../state/connection-labels.ts';
-import { close, keysOf, setTicked, useApp } from '../state/store.ts';
+import { CONNECTION_LABELS } from '../state/connection-labels.ts';
+import { close, keysOf, setSelectedGroups, useApp } from '../state/store.ts';
 
 interface Row {
   readonly key: string;
@@ -40,7 +40,7 @@ function groupRow(group: GroupNode): Row {
 function documentRow(document: DocumentNode, connection: LiveState['connection'] | undefined): Row {
   const count = document.groups.length;
   const parts = [
-    connection === undefined ? '' : CONNECTION_WORDS[connection],
+    connection === undefined ? '' : CONNECTION_LABELS[connection],
     count > 0 ? counted(count, 'group') : '',
     document.spaces.length > 0 ? counted(document.spaces.length, 'address space') : '',
     document.operations > 0 ? counted(document.operations, 'operation') : '',
@@ -79,9 +79,9 @@ function ticksAfter(documents: readonly DocumentNode[], before: ReadonlySet<Key>
 }
 
 /** How much of a document is ticked; of one with nothing to tick: none. */
-function tickedOf(document: DocumentNode, ticked: ReadonlySet<Key>): 'none' | 'some' | 'all' {
+function selectedGroupsOf(document: DocumentNode, selectedGroups: ReadonlySet<Key>): 'none' | 'some' | 'all' {
   const keys = keysOf(document);
-  const count = keys.filter((key) => ticked.has(key)).length;
+  const count = keys.filter((key) => selectedGroups.has(key)).length;
   if (count === 0) return 'none';
   return count < keys.length ? 'some' : 'all';
 }
@@ -97,8 +97,11 @@ function Tick({ isPartly = false }: { isPartly?: boolean }) {
 /** A host of which some is ticked, but not all, is neither. */
 function HostTick({ id }: { id: string }) {
   const document = useApp((s) => s.documents.find((d) => d.id === id));
-  const ticked = useApp((s) => s.ticked);
-  const isPartly = useMemo(() => !!document && tickedOf(document, new Set(ticked)) === 'some', [document, ticked]);
+  const selectedGroups = useApp((s) => s.selectedGroups);
+  const isPartly = useMemo(
+    () => !!document && selectedGroupsOf(document, new Set(selectedGroups)) === 'some',
+    [document, selectedGroups],
+  );
   return <Tick isPartly={isPartly} />;
 }
 
@@ -142,7 +145,7 @@ function Rows({ row }: { row: Row }) {
 /** Hosts, groups and devices. Ticking groups puts them together in one address space. */
 export function SourcesPanel() {
   const documents = useApp((s) => s.documents);
-  const ticked = useApp((s) => s.ticked);
+  const selectedGroups = useApp((s) => s.selectedGroups);
   const live = useApp((s) => s.live);
   const rows = useMemo(() => documents.map((d) => documentRow(d, live[d.id]?.connection)), [documents, live]);
   const [folded, setFolded] = useState<ReadonlySet<Key>>(new Set());
@@ -150,14 +153,14 @@ export function SourcesPanel() {
   const expanded = rows.map((d) => d.key).filter((key) => !folded.has(key));
   const [opened, setOpened] = useState<ReadonlySet<Key>>(new Set());
   const selected = useMemo(() => {
-    const keys = new Set<Key>(ticked);
-    const whole = documents.filter((document) => tickedOf(document, keys) === 'all');
+    const keys = new Set<Key>(selectedGroups);
+    const whole = documents.filter((document) => selectedGroupsOf(document, keys) === 'all');
     return new Set([...keys, ...whole.map(({ id }) => id)]);
-  }, [documents, ticked]);
+  }, [documents, selectedGroups]);
 
   const change = (selection: Selection) => {
     const after = selection === 'all' ? new Set<Key>([...documents.map((d) => d.id)]) : selection;
-    setTicked(ticksAfter(documents, selected, after));
+    setSelectedGroups(ticksAfter(documents, selected, after));
   };
 
   return (

@@ -44,7 +44,7 @@ function BusyBar() {
   if (!busy) return null;
   const { progress } = busy;
   const total = progress?.total;
-  const words = progress
+  const message = progress
     ? `${formatSize(BigInt(progress.done))}${total === undefined ? '' : ` of ${formatSize(BigInt(total))}`}`
     : 'starting';
   return (
@@ -61,7 +61,7 @@ function BusyBar() {
         )}
       </ProgressBar>
       <span>
-        Reading {busy.title}: {words}
+        Reading {busy.title}: {message}
       </span>
       <button type="button" className="button" onClick={busy.cancel}>
         Cancel
@@ -73,11 +73,11 @@ function BusyBar() {
 function Notice() {
   const notice = useApp((s) => s.notice);
   const selected = useApp((s) => s.selected);
-  const words = selected ? `${selected.title}, ${selected.laneTitle}` : notice;
+  const message = selected ? `${selected.title}, ${selected.laneTitle}` : notice;
   return (
     <>
       <p className="visually-hidden" role="status">
-        {words}
+        {message}
       </p>
       {notice !== '' && (
         <p className="notice" aria-hidden="true" key={notice}>

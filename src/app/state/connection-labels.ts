@@ -1,5 +1,5 @@
 /** How a live host is connected, for people. */
-export const CONNECTION_WORDS = {
+export const CONNECTION_LABELS = {
   connecting: 'connecting',
   live: 'live',
   waiting: 'connection lost, connecting again',

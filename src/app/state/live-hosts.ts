@@ -36,12 +36,12 @@ async function draw(): Promise<void> {
 
 /** A host that is seen for the first time: samples give way to it. */
 async function show(node: DocumentNode): Promise<void> {
-  const { sampleIds, documents, ticked } = get();
+  const { sampleIds, documents, selectedGroups } = get();
   for (const id of sampleIds) await ask().call('close', { id });
   set({
     documents: [...documents.filter((d) => !sampleIds.includes(d.id)), node],
     sampleIds: [],
-    ticked: [...ticked, ...firstKeysOf(node)],
+    selectedGroups: [...selectedGroups, ...firstKeysOf(node)],
   });
   await arrange('all');
 }
@@ -62,7 +62,7 @@ function announce(now: LiveState, before: LiveState | undefined, title: string):
   }
   const latest = now.changes.at(-1);
   if (latest && latest.position !== before?.changes.at(-1)?.position)
-    say(`${title}: ${latest.words.slice(0, 2).join(', ')}`);
+    say(`${title}: ${latest.labels.slice(0, 2).join(', ')}`);
 }
 
 /** Connects to the agent of an address as it printed it. Returns what is wrong with the address, if anything is. */

@@ -57,7 +57,7 @@ export interface AppState {
   readonly documents: readonly DocumentNode[];
   /** Ids of documents that are samples: they give way to the first thing that is opened. */
   readonly sampleIds: readonly string[];
-  readonly ticked: readonly string[];
+  readonly selectedGroups: readonly string[];
   readonly expanded: readonly string[];
   readonly scale: ScaleKind;
   readonly picture: Picture | undefined;
@@ -101,7 +101,7 @@ function firstTheme(): ThemeName {
 export const useApp = create<AppState>(() => ({
   documents: [],
   sampleIds: [],
-  ticked: [],
+  selectedGroups: [],
   expanded: [],
   scale: 'fold',
   picture: undefined,
@@ -146,10 +146,10 @@ export function report(title: string, error: EngineError): void {
 /** Lays the lanes out anew; `keep` says whether the window stays where it is. */
 export async function arrange(keep: 'view' | 'all'): Promise<void> {
   const turn = ++wanted;
-  const { ticked, expanded, scale, explained, compared, guest } = get();
+  const { selectedGroups, expanded, scale, explained, compared, guest } = get();
   const marks = shownConflict(get())?.marks ?? [];
   const stretches = [...(explained?.bands ?? []), ...marks].map(({ start, last }) => range(start, last));
-  const arranged = await engine.call('arrange', { ticked, expanded, scale, stretches, compared, guest });
+  const arranged = await engine.call('arrange', { selectedGroups, expanded, scale, stretches, compared, guest });
   if (turn !== wanted) return;
   if (!arranged.ok) {
     if (arranged.error.code !== 'engine-restarted') report('The lanes could not be laid out', arranged.error);
@@ -189,8 +189,8 @@ export function shownConflict({
 
 /** The conflicts of what is ticked now, unless the lanes have been laid out anew in between. */
 async function refreshConflicts(turn: number): Promise<void> {
-  const { ticked, guest, pageSize } = get();
-  const found = await engine.call('conflicts', { ticked, guest, pageSize });
+  const { selectedGroups, guest, pageSize } = get();
+  const found = await engine.call('conflicts', { selectedGroups, guest, pageSize });
   if (turn !== wanted || pageSize !== get().pageSize || !found.ok) return;
   const { conflict } = get();
   const isGone = conflict !== undefined && !found.value.rows.some((row) => keyOf(row) === conflict);
@@ -367,7 +367,10 @@ export async function open(title: string, files: readonly InputFile[], isSample 
   set({
     documents: [...kept, document],
     sampleIds: isSample ? [document.id] : [],
-    ticked: [...get().ticked.filter((key) => kept.some((d) => keysOf(d).includes(key))), ...firstKeysOf(document)],
+    selectedGroups: [
+      ...get().selectedGroups.filter((key) => kept.some((d) => keysOf(d).includes(key))),
+      ...firstKeysOf(document),
+    ],
     conflict: undefined,
     selected: undefined,
     measured: undefined,
@@ -399,7 +402,7 @@ export async function close(id: string): Promise<void> {
   await engine.call('close', { id });
   const documents = get().documents.filter((d) => d.id !== id);
   const keys = new Set(documents.flatMap(keysOf));
-  set({ documents, ticked: get().ticked.filter((key) => keys.has(key)), selected: undefined });
+  set({ documents, selectedGroups: get().selectedGroups.filter((key) => keys.has(key)), selected: undefined });
   await arrange('all');
 }
 
@@ -425,22 +428,22 @@ export async function seek(id: string, position: number): Promise<void> {
 
 /** Puts a document's new state in place of the old one; what is new in it is ticked. */
 export async function showMoved(document: DocumentNode, isLatest: boolean): Promise<void> {
-  const { documents, ticked } = get();
+  const { documents, selectedGroups } = get();
   const old = documents.find((d) => d.id === document.id);
   const known = new Set(old ? keysOf(old) : []);
   // What appears while scrubbing is shown; what somebody had unticked stays unticked.
-  const fresh = firstKeysOf(document).filter((key) => !known.has(key) && !ticked.includes(key));
+  const fresh = firstKeysOf(document).filter((key) => !known.has(key) && !selectedGroups.includes(key));
   set({
     documents: documents.map((d) =>
       d.id === document.id ? { ...document, position: isLatest ? document.position : d.position } : d,
     ),
-    ticked: [...ticked, ...fresh],
+    selectedGroups: [...selectedGroups, ...fresh],
   });
   await arrange('view');
 }
 
-export function setTicked(ticked: readonly string[]): void {
-  set({ ticked });
+export function setSelectedGroups(selectedGroups: readonly string[]): void {
+  set({ selectedGroups });
   void arrange('view');
 }
 
@@ -534,10 +537,14 @@ export function clearSelection(): void {
 /** Goes to the moment before a refused operation and shows what it asked for and what stood in the way. */
 export async function explain(id: string, { position, answer, refused }: EventRow): Promise<void> {
   const bands: Band[] = [];
-  const { asked, obstacle } = refused ?? {};
-  if (obstacle) bands.push({ ...range(obstacle.start, obstacle.last), words: obstacle.words, ink: 'accent' });
-  if (asked)
-    bands.push({ ...range(asked.start, asked.last), words: `asked for, ${answer ?? 'refused'}`, ink: 'alarm' });
+  const { requested, obstacle } = refused ?? {};
+  if (obstacle) bands.push({ ...range(obstacle.start, obstacle.last), message: obstacle.message, ink: 'accent' });
+  if (requested)
+    bands.push({
+      ...range(requested.start, requested.last),
+      message: `asked for, ${answer ?? 'refused'}`,
+      ink: 'alarm',
+    });
   set({ explained: { id, position, bands }, measured: undefined, conflict: undefined });
   await seek(id, position);
 }

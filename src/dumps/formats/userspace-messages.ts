@@ -128,8 +128,8 @@ const MESSAGES: readonly Message[] = [
     start: /Unexpected size/,
     pattern:
       /Unexpected size (0x[0-9a-f]{1,16}|\d{1,20}) of DMA remapping cleared instead of (0x[0-9a-f]{1,16}|\d{1,20})(?!\w)/,
-    text: ([, freed = '0', asked = '0']) =>
-      `an unmap of ${BigInt(asked)} bytes freed ${BigInt(freed)}: the mapping was made with other bounds`,
+    text: ([, freed = '0', requested = '0']) =>
+      `an unmap of ${BigInt(requested)} bytes freed ${BigInt(freed)}: the mapping was made with other bounds`,
   },
   {
     severity: 'error',

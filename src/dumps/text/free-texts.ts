@@ -15,7 +15,7 @@ export class FreeTexts {
   /** By hash; of two that have the same the later one stays. */
   readonly #known = new Map<number, Known>();
   readonly #judge: (line: string) => boolean;
-  #asked = 0;
+  #requested = 0;
   #judged = 0;
 
   /** `judge` answers for a whole line whether its free text is plain: that it needs no cleaning and interests no other. */
@@ -25,8 +25,8 @@ export class FreeTexts {
 
   /** True if the free text of the line is plain: the line stands in `bytes` from `from` to `to`, it up to `end`, exclusive. */
   isPlain(bytes: Uint8Array, from: number, end: number, to: number): boolean {
-    this.#asked++;
-    if (this.#judged >= MOST && this.#asked < LEAST_LINES_EACH * this.#judged) return false;
+    this.#requested++;
+    if (this.#judged >= MOST && this.#requested < LEAST_LINES_EACH * this.#judged) return false;
     let hash = 0;
     for (let i = from; i < end; i++) hash = (Math.imul(hash, 31) + (bytes[i] as number)) | 0;
     const known = this.#known.get(hash);

@@ -64,7 +64,7 @@ export class InterestIndex {
   #walk = 0;
   /** By part: the last text on which it was tried. */
   readonly #tried: Uint32Array;
-  #asked = 0;
+  #requested = 0;
 
   /** `marks`: bits by character code, for `walk`. */
   constructor(patterns: readonly RegExp[], marks: Uint8Array) {
@@ -143,7 +143,7 @@ export class InterestIndex {
    * contains it; it begins there behind `skipped` characters or more.
    */
   interested(text: string, skipped = 0): number {
-    this.#asked++;
+    this.#requested++;
     const begins = text.charCodeAt(0);
     const ends = text === '' ? 0 : text.charCodeAt(text.length - 1);
     const word = firstWordOf(text);
@@ -154,8 +154,8 @@ export class InterestIndex {
       const parts = this.#found[hit] as readonly number[];
       for (let n = 0; n < parts.length; n++) {
         const index = parts[n] as number;
-        if (this.#tried[index] === this.#asked) continue;
-        this.#tried[index] = this.#asked;
+        if (this.#tried[index] === this.#requested) continue;
+        this.#tried[index] = this.#requested;
         const part = this.#parts[index] as Part;
         if (isPossible(part, bits, begins, word, ends, text.length)) bits = tried(bits, part, text);
       }

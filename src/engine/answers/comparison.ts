@@ -19,8 +19,8 @@ import { eventText, saidOf } from './event-rows.ts';
 const kept = new WeakMap<EngineDocument, { readonly key: string; readonly comparison: SessionComparison }>();
 
 function answerOf(model: string, { outcome, translation }: ReplayStep): ModelAnswer {
-  if (translation?.kind === 'none') return { model, note: translation.words };
-  return { model, ...saidOf(outcome), ...(translation?.kind === 'translated' ? { note: translation.words } : {}) };
+  if (translation?.kind === 'none') return { model, note: translation.message };
+  return { model, ...saidOf(outcome), ...(translation?.kind === 'translated' ? { note: translation.message } : {}) };
 }
 
 /** What each model lacks of what any of them has, and which have it. */

@@ -9,7 +9,7 @@ import { rangeSet } from '../../iova/range-set.ts';
 import { usableRanges } from '../../timeline/lanes/model-space.ts';
 import { type EngineDocument, finalMappingState, mappingKey, reportedKey, spaceKey, stateOf } from '../document.ts';
 import { guestsHolding } from '../picture/guests.ts';
-import { type Documents, guestOf, guestsOn, tickedHosts } from '../picture/spaces.ts';
+import { type Documents, guestOf, guestsOn, selectedHosts } from '../picture/spaces.ts';
 import type { ConflictList, ConflictRow, GuestChoice, Trial } from '../protocol.ts';
 import { eventText, reasonOf } from './event-rows.ts';
 
@@ -28,21 +28,21 @@ function refusedOperations(document: EngineDocument): Conflict[] {
     const event = document.session.events[index];
     if (!event || !outcome || outcome.ok || !outcome.refusal) continue;
     const { refusal } = outcome;
-    const { asked, obstacle } = reasonOf(refusal);
+    const { requested, obstacle } = reasonOf(refusal);
     found.push({
       id: `operation ${index}`,
       rule: refusal.rule,
-      severity: 'suspicious',
+      severity: 'warning',
       title: `event ${index + 1} was refused: ${eventText(event).slice(0, 120)}`,
-      words: refusal.words,
+      message: refusal.message,
       errno: refusal.errno,
       source: refusal.source,
-      wayOut:
+      remedy:
         'Go to the event in the list of events to see the state at that moment, or run the session under another model.',
       marks: [
-        ...(asked ? [{ ...asked, role: 'asked' as const, words: 'asked for' }] : []),
+        ...(requested ? [{ ...requested, role: 'requested' as const, message: 'asked for' }] : []),
         ...(obstacle
-          ? [{ start: obstacle.start, last: obstacle.last, role: 'obstacle' as const, words: obstacle.words }]
+          ? [{ start: obstacle.start, last: obstacle.last, role: 'obstacle' as const, message: obstacle.message }]
           : []),
       ],
       provenance: [{ source: document.title }],
@@ -54,13 +54,13 @@ function refusedOperations(document: EngineDocument): Conflict[] {
 /** Guests on what kernels reported: the chosen one, and the one whose process holds the space. */
 function onReportedSpaces(
   document: EngineDocument,
-  ticked: ReadonlySet<string>,
+  selectedGroups: ReadonlySet<string>,
   choice: GuestChoice | undefined,
   chosen: GuestLayout | undefined,
 ): Conflict[] {
   const { host } = document;
   return reportedSpaces(host)
-    .filter((space) => ticked.has(reportedKey(document, space.name)))
+    .filter((space) => selectedGroups.has(reportedKey(document, space.name)))
     .flatMap((space) => {
       const places = space.validRanges.flatMap(({ provenance }) => provenance);
       const usable = rangeSet(space.validRanges);
@@ -71,9 +71,9 @@ function onReportedSpaces(
 }
 
 /** A guest on the address spaces of models. */
-function onModels(document: EngineDocument, ticked: ReadonlySet<string>, guest: GuestLayout): Conflict[] {
+function onModels(document: EngineDocument, selectedGroups: ReadonlySet<string>, guest: GuestLayout): Conflict[] {
   return (stateOf(document)?.spaces() ?? [])
-    .filter((space) => ticked.has(spaceKey(document, space.id)))
+    .filter((space) => selectedGroups.has(spaceKey(document, space.id)))
     .flatMap((space) => outsideConflicts(space.id, usableRanges(space), [{ source: document.title }], guest));
 }
 
@@ -83,10 +83,10 @@ function distinct(places: readonly Provenance[]): Provenance[] {
 }
 
 /** All conflicts of the ticked hosts with the chosen guest, numbered. */
-export function conflictList(documents: Documents, { ticked, guest: choice, pageSize }: Trial): ConflictList {
-  const keys = new Set(ticked);
+export function conflictList(documents: Documents, { selectedGroups, guest: choice, pageSize }: Trial): ConflictList {
+  const keys = new Set(selectedGroups);
   const { guest: chosen, problem } = guestOf(documents, choice);
-  const hosts = new Map(tickedHosts(documents, keys).map((host) => [host.document, host]));
+  const hosts = new Map(selectedHosts(documents, keys).map((host) => [host.document, host]));
   const rows: ConflictRow[] = [];
   let more = 0;
   for (const document of documents.values()) {

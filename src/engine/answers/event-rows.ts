@@ -42,25 +42,25 @@ export function eventText(event: SessionEvent): string {
     ...rest
   } = JSON.parse(writeEvent(event)) as Record<string, unknown>;
   const name = isFact(event) ? event.kind : event.op;
-  const words = Object.entries(rest)
+  const message = Object.entries(rest)
     .filter(([key, value]) => !(key === (isFact(event) ? 'kind' : 'op') && value === name))
     .map(argumentText);
-  const text = [name, ...words].join(' ');
+  const text = [name, ...message].join(' ');
   return text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text;
 }
 
 /** A refusal as the page shows it. */
-export function reasonOf({ words, rule, source, asked, obstacle }: Refusal): Reason {
-  const last = asked?.start === undefined ? undefined : asked.start + asked.length - 1n;
+export function reasonOf({ message, rule, source, requested, obstacle }: Refusal): Reason {
+  const last = requested?.start === undefined ? undefined : requested.start + requested.length - 1n;
   return {
-    words,
+    message,
     rule,
     source,
-    ...(asked?.start !== undefined && last !== undefined && last >= asked.start
-      ? { asked: range(asked.start, last > IOVA_MAX ? IOVA_MAX : last) }
+    ...(requested?.start !== undefined && last !== undefined && last >= requested.start
+      ? { requested: range(requested.start, last > IOVA_MAX ? IOVA_MAX : last) }
       : {}),
     ...(obstacle?.start !== undefined && obstacle.last !== undefined
-      ? { obstacle: { ...range(obstacle.start, obstacle.last), words: describeObstacle(obstacle) } }
+      ? { obstacle: { ...range(obstacle.start, obstacle.last), message: describeObstacle(obstacle) } }
       : {}),
   };
 }
@@ -69,7 +69,7 @@ export function reasonOf({ words, rule, source, asked, obstacle }: Refusal): Rea
 export function saidOf(outcome: StepOutcome): Pick<EventRow, 'answer' | 'refused'> {
   if (outcome.ok) return { answer: answerText(outcome.answer) };
   if (outcome.refusal) return { answer: `-${outcome.refusal.errno}`, refused: reasonOf(outcome.refusal) };
-  return { refused: { words: outcome.fault.message } };
+  return { refused: { message: outcome.fault.message } };
 }
 
 /** A page of a document's events, with what the model answered to each operation. */

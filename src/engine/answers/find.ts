@@ -16,7 +16,7 @@ const FACTS_MAX = 300_000;
 function findDrawn(places: readonly Place[], text: string, limit: number): Found[] {
   const found: Found[] = [];
   const address = parseAddress(text);
-  const words = text.trim().toLowerCase();
+  const message = text.trim().toLowerCase();
   for (const { space, lane } of places) {
     for (const [row, columns] of lane.rows.entries()) {
       const add = (index: number) => {
@@ -35,7 +35,7 @@ function findDrawn(places: readonly Place[], text: string, limit: number): Found
         const info = lane.describe(row, index);
         const owners = info.parts.map((part) => part.owner).join(' ');
         const all = `${lane.title} ${columns.title ?? ''} ${info.title} ${owners}`.toLowerCase();
-        if (all.includes(words)) add(index);
+        if (all.includes(message)) add(index);
       }
     }
   }
@@ -43,7 +43,7 @@ function findDrawn(places: readonly Place[], text: string, limit: number): Found
 }
 
 /** The words of a fact, its addresses as they are written. */
-function factWords(event: SessionEvent): string {
+function factLabel(event: SessionEvent): string {
   return Object.values(event)
     .map((value) =>
       typeof value === 'bigint'
@@ -59,15 +59,15 @@ function factWords(event: SessionEvent): string {
 
 /** Facts whose fields hold the text, with their place in a source. */
 function findRead(documents: Iterable<EngineDocument>, text: string, limit: number): Found[] {
-  const words = text.trim().toLowerCase();
+  const message = text.trim().toLowerCase();
   const found: Found[] = [];
   for (const { id, session, title } of documents) {
     let looked = 0;
     for (const event of session.events) {
       if (found.length >= limit || ++looked > FACTS_MAX) break;
       if (!isFact(event) || event.line === undefined || event.source === undefined) continue;
-      const all = factWords(event);
-      if (!all.toLowerCase().includes(words)) continue;
+      const all = factLabel(event);
+      if (!all.toLowerCase().includes(message)) continue;
       found.push({
         place: { id, source: event.source, line: event.line },
         caption: `${event.kind}: ${all.slice(0, 120)}`,

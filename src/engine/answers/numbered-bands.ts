@@ -3,18 +3,18 @@ import { intersection } from '../../iova/range.ts';
 import type { NumberedBand } from '../../timeline/scene/scene.ts';
 import type { ConflictRow } from '../protocol.ts';
 
-const INKS = { fatal: 'alarm', harmless: 'accent', suspicious: 'muted' } as const;
+const INKS = { fatal: 'alarm', warning: 'accent', note: 'muted' } as const;
 /** Conflicts that get a flag above the plot. */
 const FLAGS_MAX = 60;
 
 /** Where each conflict is: where what was asked for meets the obstacle, or what there is of it. */
 export function numberedBands(rows: readonly ConflictRow[]): NumberedBand[] {
   return rows.slice(0, FLAGS_MAX).flatMap(({ number, severity, title, marks }): NumberedBand[] => {
-    const asked = marks.find(({ role }) => role === 'asked');
+    const requested = marks.find(({ role }) => role === 'requested');
     const obstacle = marks.find(({ role }) => role === 'obstacle');
-    const spot = asked && obstacle ? (intersection(asked, obstacle) ?? asked) : (asked ?? obstacle);
+    const spot = requested && obstacle ? (intersection(requested, obstacle) ?? requested) : (requested ?? obstacle);
     return spot
-      ? [{ number, start: spot.start, last: spot.last, ink: INKS[severity], words: `${severity}: ${title}` }]
+      ? [{ number, start: spot.start, last: spot.last, ink: INKS[severity], message: `${severity}: ${title}` }]
       : [];
   });
 }

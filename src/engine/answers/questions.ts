@@ -8,7 +8,7 @@ import { type IovaRange, intersection } from '../../iova/range.ts';
 import { type RangeSet, rangeSet, subtract, union } from '../../iova/range-set.ts';
 import { firstEndingAtOrAfter, type Lane, type LaneRow, type SpaceLanes } from '../../timeline/lanes/lane.ts';
 import { isMachineName } from '../picture/guests.ts';
-import type { TickedHost } from '../picture/spaces.ts';
+import type { SelectedHost } from '../picture/spaces.ts';
 import {
   type Blocker,
   failure,
@@ -65,7 +65,7 @@ function blockersIn(space: SpaceLanes, wanted: IovaRange): Blocker[] {
         const isOpen = title === 'aperture' || title === 'aperture not known' || title === 'no domain attached';
         const relaxed = title.includes('direct-relaxable');
         if ((lane.kind === 'aperture' && isOpen) || relaxed) continue;
-        found.push({ start, last, words: title } as Blocker);
+        found.push({ start, last, message: title } as Blocker);
       }
     }
   }
@@ -112,7 +112,7 @@ export function holesIn(spaces: readonly SpaceLanes[], alignments: readonly bigi
 }
 
 /** Which sizes of RAM a machine may have on the ticked hosts. */
-export function guestSizes(hosts: readonly TickedHost[], name: string): Result<GuestSizes> {
+export function guestSizes(hosts: readonly SelectedHost[], name: string): Result<GuestSizes> {
   if (!isMachineName(name)) return failure('unusable', `no machine is called “${name}”`);
   const machine = MACHINES[name];
   const blocked = hosts.map(({ space }) => blockedOf(space));
@@ -122,10 +122,10 @@ export function guestSizes(hosts: readonly TickedHost[], name: string): Result<G
   );
   return success({
     sizes,
-    words: sizesInWords(sizes),
+    message: sizesInWords(sizes),
     hosts: hosts.map(({ space }, i) => ({
       title: space.host.title,
-      words: sizesInWords(fittingSizes(machine, blocked[i] ?? [])),
+      message: sizesInWords(fittingSizes(machine, blocked[i] ?? [])),
     })),
     most: machine.most,
     isApertureKnown: hosts.every(({ space }) => space.apertures.length > 0),
@@ -133,7 +133,7 @@ export function guestSizes(hosts: readonly TickedHost[], name: string): Result<G
 }
 
 /** The ticked hosts side by side; a failure if there are fewer than two. */
-export function compareTicked(hosts: readonly TickedHost[]): Result<HostsCompared> {
+export function compareTicked(hosts: readonly SelectedHost[]): Result<HostsCompared> {
   const shown = hosts.filter(({ space }) => space.groups.length > 0);
   if (shown.length < 2)
     return failure('unusable', 'two or more hosts are needed: open another one and tick its groups');

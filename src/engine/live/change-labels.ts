@@ -70,7 +70,7 @@ function detailOf(fact: Fact): string {
 }
 
 /** Collects facts that came and went, and puts them into words. */
-export class ChangeWords {
+export class ChangeLabels {
   readonly #gone = new Map<string, Fact>();
   readonly #added = new Map<string, Fact>();
 
@@ -83,7 +83,7 @@ export class ChangeWords {
   }
 
   /** `+ …` for what is new, `− …` for what is gone, `~ …` for what is another than before. */
-  words(): string[] {
+  labels(): string[] {
     const byKind = new Map<Fact['kind'], string[]>();
     const say = (sign: string, fact: Fact) => {
       const list = byKind.get(fact.kind) ?? [];
@@ -98,12 +98,14 @@ export class ChangeWords {
       else if (!isSameBut(before, fact)) say('~', fact);
     }
     const rank = (kind: Fact['kind']) => (ORDER.includes(kind) ? ORDER.indexOf(kind) : ORDER.length);
-    const words = [...byKind]
+    const labels = [...byKind]
       .sort(([a], [b]) => rank(a) - rank(b))
       .flatMap(([kind, list]) =>
         list.length > PER_KIND_MAX ? [`${groupedDecimal(BigInt(list.length))} ${PLURALS[kind]} changed`] : list,
       );
-    return words.length > LISTED_MAX ? [...words.slice(0, LISTED_MAX), `and ${words.length - LISTED_MAX} more`] : words;
+    return labels.length > LISTED_MAX
+      ? [...labels.slice(0, LISTED_MAX), `and ${labels.length - LISTED_MAX} more`]
+      : labels;
   }
 }
 

@@ -13,7 +13,7 @@ import {
 } from '../../session/live.ts';
 import { parseEventLine } from '../../session/read.ts';
 import type { LiveChange, LiveState } from '../protocol.ts';
-import { ChangeWords } from './change-labels.ts';
+import { ChangeLabels } from './change-labels.ts';
 
 /** Pauses before connecting again, in milliseconds: the first, doubled up to the longest. */
 const FIRST_PAUSE = 500;
@@ -153,12 +153,12 @@ export class LiveConnection {
       if (this.#socket !== socket) return;
       this.#socket = undefined;
       const known = Object.values(LIVE_CLOSE).find((close) => close.code === code);
-      const words = reason || known?.words || 'the agent cannot be reached';
+      const message = reason || known?.message || 'the agent cannot be reached';
       if (isFinalClose(code)) {
-        this.#finish(words);
+        this.#finish(message);
         return;
       }
-      this.#say('waiting', words);
+      this.#say('waiting', message);
       this.#timer = setTimeout(() => this.#connect(), this.#pause);
       this.#pause = Math.min(this.#pause * 2, this.#timings.longestPause);
     };
@@ -182,7 +182,7 @@ export class LiveConnection {
         this.#pause = this.#timings.firstPause;
         if (message.version !== LIVE_VERSION) {
           this.#socket?.close(1000);
-          this.#finish(`${LIVE_CLOSE.version.words}: ${message.version} there, ${LIVE_VERSION} here`);
+          this.#finish(`${LIVE_CLOSE.version.message}: ${message.version} there, ${LIVE_VERSION} here`);
           return;
         }
         this.#run = message.run;
@@ -224,7 +224,7 @@ export class LiveConnection {
 
   #apply(added: readonly string[], gone: readonly string[], time: number): void {
     const wasFirst = this.#isFirst;
-    const changes = new ChangeWords();
+    const changes = new ChangeLabels();
     for (const line of gone) {
       const number = this.#facts.get(line);
       if (number === undefined) continue;
@@ -241,11 +241,11 @@ export class LiveConnection {
       this.#facts.set(line, this.#sink.length);
       changes.added(event);
     }
-    const words = changes.words();
+    const labels = changes.labels();
     if (added.length === 0 && gone.length === 0) return;
     this.#isFirst = false;
-    if (!wasFirst && words.length > 0) {
-      this.#changes.push({ position: this.#sink.length, time, words });
+    if (!wasFirst && labels.length > 0) {
+      this.#changes.push({ position: this.#sink.length, time, labels });
       if (this.#changes.length > CHANGES_MAX) this.#changes.shift();
     }
     this.#sink.settled(true);

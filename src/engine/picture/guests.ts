@@ -49,12 +49,12 @@ export function machineGuest(name: MachineName, ram: bigint): GuestResult {
 export function typedGuest(text: string): GuestResult {
   const ranges: LayoutRange[] = [];
   for (const entry of text.split(/[\n,;]/)) {
-    const words = entry.trim();
-    if (words === '') continue;
-    const match = /^(.*?)(?:\s+([a-z][a-z/-]{1,11}))?(?:\s+(\S.*))?$/i.exec(words);
-    const [, bounds = words, type = 'ram', name] = match ?? [];
+    const message = entry.trim();
+    if (message === '') continue;
+    const match = /^(.*?)(?:\s+([a-z][a-z/-]{1,11}))?(?:\s+(\S.*))?$/i.exec(message);
+    const [, bounds = message, type = 'ram', name] = match ?? [];
     const parsed = parseRange(bounds);
-    if (!parsed.ok) return { ok: false, message: `“${words}”: ${parsed.error.message}` };
+    if (!parsed.ok) return { ok: false, message: `“${message}”: ${parsed.error.message}` };
     ranges.push({ ...parsed.value, type, name: name ?? type });
   }
   return ranges.length === 0

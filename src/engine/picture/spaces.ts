@@ -25,7 +25,7 @@ import { chosenGuest, guestsHolding, layoutOf } from './guests.ts';
 export type Documents = ReadonlyMap<string, EngineDocument>;
 
 /** A host of which something is ticked: the space of its ticked groups, and which of its layers are. */
-export interface TickedHost {
+export interface SelectedHost {
   readonly document: EngineDocument;
   readonly space: CommonSpace;
   /** Those of the host's own guests that are ticked. */
@@ -33,13 +33,13 @@ export interface TickedHost {
 }
 
 /** The hosts with ticked groups or layers, in the order in which they were opened. */
-export function tickedHosts(documents: Documents, ticked: ReadonlySet<string>): TickedHost[] {
-  return [...documents.values()].flatMap((document): TickedHost[] => {
+export function selectedHosts(documents: Documents, selectedGroups: ReadonlySet<string>): SelectedHost[] {
+  return [...documents.values()].flatMap((document): SelectedHost[] => {
     const { host } = document;
-    const groups = host.groups.filter((group) => ticked.has(group.key));
-    const has = (layer: Parameters<typeof layerKey>[1]) => ticked.has(layerKey(document, layer));
-    const hasMappings = document.mappings.some((set) => ticked.has(mappingKey(document, set)));
-    const guests = host.guests.filter((guest) => ticked.has(guestKey(document, guest)));
+    const groups = host.groups.filter((group) => selectedGroups.has(group.key));
+    const has = (layer: Parameters<typeof layerKey>[1]) => selectedGroups.has(layerKey(document, layer));
+    const hasMappings = document.mappings.some((set) => selectedGroups.has(mappingKey(document, set)));
+    const guests = host.guests.filter((guest) => selectedGroups.has(guestKey(document, guest)));
     const isShown =
       groups.length > 0 || hasMappings || guests.length > 0 || has('windows') || has('bars') || has('faults');
     // A dump with nothing to tick may still have a width to draw, or say what is wrong, or that nothing is known.
@@ -73,11 +73,11 @@ export function guestsOn(own: readonly Guest[], choice: GuestChoice | undefined,
 
 /** The lanes of everything that is ticked. */
 export async function spacesFor(documents: Documents, params: ArrangeParams): Promise<SpaceLanes[]> {
-  const { ticked, expanded, compared } = params;
-  const keys = new Set(ticked);
+  const { selectedGroups, expanded, compared } = params;
+  const keys = new Set(selectedGroups);
   const opened = new Set(expanded);
   const { guest: chosen } = guestOf(documents, params.guest);
-  const hosts = new Map(tickedHosts(documents, keys).map((host) => [host.document, host]));
+  const hosts = new Map(selectedHosts(documents, keys).map((host) => [host.document, host]));
   const spaces: SpaceLanes[] = [];
   for (const document of documents.values()) {
     const { host, title } = document;

@@ -31,8 +31,8 @@ describe('the engine in a real worker', () => {
     const packed = await new Response(new Blob([DUMP]).stream().pipeThrough(new CompressionStream('gzip'))).blob();
     const opened = await engine.call('open', { id: 'a', title: 'a', files: [{ name: 'a', data: packed }] });
     expect(opened).toMatchObject({ ok: true, value: { groups: [{ title: 'group 3' }] } });
-    const ticked = opened.ok ? opened.value.groups.map((g) => g.key) : [];
-    const arranged = await engine.call('arrange', { ticked, expanded: [], scale: 'linear' });
+    const selectedGroups = opened.ok ? opened.value.groups.map((g) => g.key) : [];
+    const arranged = await engine.call('arrange', { selectedGroups, expanded: [], scale: 'linear' });
     if (!arranged.ok) throw new Error(arranged.error.message);
     const { scale, revision } = arranged.value;
     const cut = await engine.call('slice', { revision, window: sliceWindow(fitAll(scale, 900)) });

@@ -5,8 +5,8 @@ import type { DomainDescription, ReservedRegion } from '../../session/events.ts'
 import type { AccessView, DomainView } from '../model.ts';
 import { AddressSpace } from '../shared/address-space.ts';
 import type { Area } from '../shared/area-store.ts';
-import { areaObstacle, askedFor, asRange, holeObstacle, reservedObstacle } from '../shared/obstacles.ts';
-import { type Asked, type Obstacle, refuser } from '../shared/refusal.ts';
+import { areaObstacle, asRange, holeObstacle, requestedBy, reservedObstacle } from '../shared/obstacles.ts';
+import { type Obstacle, type Requested, refuser } from '../shared/refusal.ts';
 import { DONE, type Permissions, type Result } from '../shared/result.ts';
 import { chooseIovaRfc } from './choose-iova.ts';
 import { IOMMUFD_RFC_RULES, type IommufdRfcRule } from './rules.ts';
@@ -88,7 +88,10 @@ export class RfcIoas extends AddressSpace {
   ): Result<Iova> {
     const longest = IOVA_MAX - this.sizes.page;
     if (length === 0n || length > longest) {
-      return no('rfc-map-length', { asked: askedFor(fixed, length), obstacle: { kind: 'limit', value: longest } });
+      return no('rfc-map-length', {
+        requested: requestedBy(fixed, length),
+        obstacle: { kind: 'limit', value: longest },
+      });
     }
     return this.mapPages({ userVa, pages, writable: permissions.write }, length, fixed, permissions, origin);
   }
@@ -101,28 +104,29 @@ export class RfcIoas extends AddressSpace {
     permissions: Permissions,
     origin: number,
   ): Result<Iova> {
-    const asked = askedFor(fixed, length);
+    const requested = requestedBy(fixed, length);
     if (permissions.write && !writable) {
-      return no('rfc-map-pages-read-only', { asked, obstacle: { kind: 'permission' } });
+      return no('rfc-map-pages-read-only', { requested, obstacle: { kind: 'permission' } });
     }
-    const place = fixed === undefined ? this.#choose(userVa, length, asked) : this.#checkFixed(fixed, length, asked);
+    const place =
+      fixed === undefined ? this.#choose(userVa, length, requested) : this.#checkFixed(fixed, length, requested);
     if (!place.ok) return place;
     const mapping = { userVa, pages, pagesWritable: writable, ...permissions, origin };
     this.areaStore.add(place.value, place.value + length - 1n, mapping);
     return place;
   }
 
-  #choose(userVa: bigint, length: bigint, asked: Asked): Result<Iova> {
+  #choose(userVa: bigint, length: bigint, requested: Requested): Result<Iova> {
     const room = { areas: this.areaStore.tree, reserved: this.reservedStore.tree, alignment: this.#alignment };
     const choice = chooseIovaRfc(room, userVa, length, this.sizes.page);
     if (choice.ok) return { ok: true, value: choice.iova };
     switch (choice.why) {
       case 'length-too-large':
-        return no('rfc-choose-length-too-large', { asked, obstacle: { kind: 'limit', value: IOVA_MAX / 2n } });
+        return no('rfc-choose-length-too-large', { requested, obstacle: { kind: 'limit', value: IOVA_MAX / 2n } });
       case 'alignment-too-small':
-        return no('rfc-choose-alignment-too-small', { asked, obstacle: this.#finest });
+        return no('rfc-choose-alignment-too-small', { requested, obstacle: this.#finest });
       case 'no-space':
-        return no('rfc-choose-no-space', { asked, obstacle: { kind: 'hole', value: choice.alignment } });
+        return no('rfc-choose-no-space', { requested, obstacle: { kind: 'hole', value: choice.alignment } });
     }
   }
 
@@ -130,27 +134,27 @@ export class RfcIoas extends AddressSpace {
     return { kind: 'alignment', value: this.#alignment };
   }
 
-  #checkFixed(iova: bigint, length: bigint, asked: Asked): Result<Iova> {
+  #checkFixed(iova: bigint, length: bigint, requested: Requested): Result<Iova> {
     const last = iova + length - 1n;
-    if (last > IOVA_MAX) return no('rfc-map-wraps', { asked });
+    if (last > IOVA_MAX) return no('rfc-map-wraps', { requested });
     if (((iova | length) & (this.#alignment - 1n)) !== 0n) {
-      return no('rfc-map-unaligned', { asked, obstacle: this.#finest });
+      return no('rfc-map-unaligned', { requested, obstacle: this.#finest });
     }
     const reserved = this.reservedStore.firstOverlapping(iova, last);
-    if (reserved) return no('rfc-map-over-reserved', { asked, obstacle: reservedObstacle(reserved) });
+    if (reserved) return no('rfc-map-over-reserved', { requested, obstacle: reservedObstacle(reserved) });
     const area = this.areaStore.firstOverlapping(iova, last);
-    if (area) return no('rfc-map-over-area', { asked, obstacle: areaObstacle(area) });
+    if (area) return no('rfc-map-over-area', { requested, obstacle: areaObstacle(area) });
     return { ok: true, value: iova as Iova };
   }
 
   /** The memory of the area that is exactly start … start + length − 1. Source: iopt_get_pages. */
   pagesOf(start: bigint, length: bigint): Result<RfcPages> {
-    const asked = askedFor(start, length);
+    const requested = requestedBy(start, length);
     // A length of 0 is one of 2^64 here, for what is added is length − 1 modulo 2^64.
     const last = start + BigInt.asUintN(64, length - 1n);
-    if (last > IOVA_MAX) return no('rfc-copy-source-wraps', { asked });
+    if (last > IOVA_MAX) return no('rfc-copy-source-wraps', { requested });
     const { area, obstacle } = this.#exactly(start, last);
-    if (!area) return no('rfc-copy-source-not-one-area', { asked, obstacle });
+    if (!area) return no('rfc-copy-source-not-one-area', { requested, obstacle });
     return { ok: true, value: { userVa: area.userVa, pages: area.pages, writable: area.pagesWritable } };
   }
 
@@ -165,13 +169,13 @@ export class RfcIoas extends AddressSpace {
 
   /** Unmaps one area. Source: iopt_unmap_iova. */
   unmap(start: bigint, length: bigint): Result<undefined> {
-    const asked = askedFor(start, length);
-    if (length === 0n) return no('rfc-unmap-length-zero', { asked });
+    const requested = requestedBy(start, length);
+    if (length === 0n) return no('rfc-unmap-length-zero', { requested });
     const last = start + length - 1n;
-    if (last > IOVA_MAX) return no('rfc-unmap-wraps', { asked });
+    if (last > IOVA_MAX) return no('rfc-unmap-wraps', { requested });
     const { area, obstacle } = this.#exactly(start, last);
-    if (!area) return no('rfc-unmap-not-one-area', { asked, obstacle });
-    return this.#remove(area) ? DONE : no('rfc-unmap-in-use', { asked, obstacle });
+    if (!area) return no('rfc-unmap-not-one-area', { requested, obstacle });
+    return this.#remove(area) ? DONE : no('rfc-unmap-in-use', { requested, obstacle });
   }
 
   /** Unmaps area after area, up to one that cannot be removed. Source: iopt_unmap_all. */
@@ -201,12 +205,12 @@ export class RfcIoas extends AddressSpace {
 
   /** Reserves a range that nobody owns. Source: iopt_reserve_iova; the arguments are checked by its caller. */
   reserve(start: bigint, length: bigint): Result<undefined> {
-    const asked = askedFor(start, length);
-    if (length === 0n) return no('rfc-reserve-length-zero', { asked });
+    const requested = requestedBy(start, length);
+    if (length === 0n) return no('rfc-reserve-length-zero', { requested });
     const last = start + length - 1n;
-    if (last > IOVA_MAX) return no('rfc-reserve-wraps', { asked });
+    if (last > IOVA_MAX) return no('rfc-reserve-wraps', { requested });
     const area = this.areaStore.firstOverlapping(start, last);
-    if (area) return no('rfc-reserve-over-area', { asked, obstacle: areaObstacle(area) });
+    if (area) return no('rfc-reserve-over-area', { requested, obstacle: areaObstacle(area) });
     this.reservedStore.add({ ...asRange(start, last), type: 'manual', owner: undefined });
     return DONE;
   }
@@ -214,7 +218,7 @@ export class RfcIoas extends AddressSpace {
   #checkReserve(r: IovaRange, rule: IommufdRfcRule) {
     const area = this.areaStore.firstOverlapping(r.start, r.last);
     if (!area) return undefined;
-    return no(rule, { asked: { start: r.start, length: r.last - r.start + 1n }, obstacle: areaObstacle(area) });
+    return no(rule, { requested: { start: r.start, length: r.last - r.start + 1n }, obstacle: areaObstacle(area) });
   }
 
   // ---- devices ---------------------------------------------------------------------------------------------------
@@ -310,16 +314,16 @@ export class RfcIoas extends AddressSpace {
    * areas, refuses to begin inside an area, and does not look for permission to read. Source: iopt_access_pages.
    */
   pin(access: string, pin: string, start: bigint, length: bigint, write: boolean): Result<undefined> {
-    const asked = askedFor(start, length);
-    if (length === 0n) return no('rfc-pin-length-zero', { asked });
+    const requested = requestedBy(start, length);
+    if (length === 0n) return no('rfc-pin-length-zero', { requested });
     const last = start + length - 1n;
-    if (last > IOVA_MAX) return no('rfc-pin-wraps', { asked });
+    if (last > IOVA_MAX) return no('rfc-pin-wraps', { requested });
     let next = start;
     for (const area of this.areaStore.overlapping(start, last)) {
       const rule = this.#whyNoAccess(area, next, last, write);
       if (rule) {
         if (next !== start) this.#unaccess(start, next - 1n);
-        return no(rule, { asked, obstacle: areaObstacle(area) });
+        return no(rule, { requested, obstacle: areaObstacle(area) });
       }
       if (area.last >= last) break;
       next = area.last + 1n;

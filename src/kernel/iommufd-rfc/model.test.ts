@@ -221,7 +221,7 @@ describe('refusals of the version of 2022-03-18', () => {
     const refusal = outcome && !outcome.ok ? outcome.refusal : undefined;
     expect(refusal?.errno).toBe(IOMMUFD_RFC_RULES[rule].errno);
     expect(refusal?.source).toMatch(/^io_pagetable\.c as posted 2022-03-18, \w+/);
-    expect(refusal?.words.startsWith(IOMMUFD_RFC_RULES[rule].words)).toBe(true);
+    expect(refusal?.message.startsWith(IOMMUFD_RFC_RULES[rule].message)).toBe(true);
     if (obstacle) expect(refusal?.obstacle).toMatchObject(obstacle);
     // What can be seen stays; the mark of a fault shows only in what follows.
     expect(snapshot(s.model)).toEqual(before);

@@ -7,7 +7,7 @@ import type { DomainDescription, ReservedRegion } from '../../session/events.ts'
 import type { AccessView, DomainView } from '../model.ts';
 import { AddressSpace } from '../shared/address-space.ts';
 import type { Area } from '../shared/area-store.ts';
-import { areaObstacle, askedFor, asRange, holeObstacle, reservedObstacle } from '../shared/obstacles.ts';
+import { areaObstacle, asRange, holeObstacle, requestedBy, reservedObstacle } from '../shared/obstacles.ts';
 import { type Obstacle, refuser } from '../shared/refusal.ts';
 import { DONE, type Permissions, type Result } from '../shared/result.ts';
 import { chooseIova } from './choose-iova.ts';
@@ -110,18 +110,19 @@ export class Ioas extends AddressSpace {
   ): Result<Iova> {
     const wanted = fixed ? given : undefined;
     if (given >= LIMIT || length >= LIMIT) {
-      return no('map-limit', { asked: askedFor(wanted, length), obstacle: { kind: 'limit', value: LIMIT } });
+      return no('map-limit', { requested: requestedBy(wanted, length), obstacle: { kind: 'limit', value: LIMIT } });
     }
-    if (!permissions.read && !permissions.write) return no('map-no-permission', { asked: askedFor(wanted, length) });
-    if (length === 0n) return no('map-length-zero', { asked: askedFor(wanted, length) });
+    if (!permissions.read && !permissions.write)
+      return no('map-no-permission', { requested: requestedBy(wanted, length) });
+    if (length === 0n) return no('map-length-zero', { requested: requestedBy(wanted, length) });
     const longest = IOVA_MAX - this.sizes.page;
     if (length > longest) {
       return no('map-length-too-large', {
-        asked: askedFor(wanted, length),
+        requested: requestedBy(wanted, length),
         obstacle: { kind: 'limit', value: longest },
       });
     }
-    if (userVa + length > IOVA_MAX) return no('map-memory-wraps', { asked: askedFor(wanted, length) });
+    if (userVa + length > IOVA_MAX) return no('map-memory-wraps', { requested: requestedBy(wanted, length) });
     const place = this.#place(userVa, length, wanted);
     if (!place.ok) return place;
     const refused = this.#checkPiece(userVa, permissions.write, length, wanted, permissions);
@@ -166,7 +167,7 @@ export class Ioas extends AddressSpace {
   /** Where a mapping comes to lie. Source: Linux 6.12, iopt_alloc_area_pages. */
   #place(userVa: bigint, length: bigint, fixed: bigint | undefined): Result<Iova> {
     if ((length & (this.#alignment - 1n)) !== 0n) {
-      return no('map-length-unaligned', { asked: askedFor(fixed, length), obstacle: this.#finest });
+      return no('map-length-unaligned', { requested: requestedBy(fixed, length), obstacle: this.#finest });
     }
     return fixed === undefined ? this.#choose(userVa, length) : this.#checkFixed(fixed, length);
   }
@@ -174,10 +175,10 @@ export class Ioas extends AddressSpace {
   /** Why a piece of memory cannot be mapped, wherever it is to lie. Source: Linux 6.12, iopt_insert_area. */
   #checkPiece(userVa: bigint, writable: boolean, length: bigint, fixed: bigint | undefined, permissions: Permissions) {
     if (permissions.write && !writable) {
-      return no('map-pages-read-only', { asked: askedFor(fixed, length), obstacle: { kind: 'permission' } });
+      return no('map-pages-read-only', { requested: requestedBy(fixed, length), obstacle: { kind: 'permission' } });
     }
     if ((userVa & (this.#alignment - 1n)) !== 0n) {
-      return no('map-memory-unaligned', { asked: askedFor(fixed, length), obstacle: this.#finest });
+      return no('map-memory-unaligned', { requested: requestedBy(fixed, length), obstacle: this.#finest });
     }
     return undefined;
   }
@@ -195,39 +196,39 @@ export class Ioas extends AddressSpace {
     };
     const choice = chooseIova(room, userVa, length, this.sizes);
     if (choice.ok) return { ok: true, value: choice.iova };
-    const asked = { length };
+    const requested = { length };
     switch (choice.why) {
       case 'length-too-large':
-        return no('choose-length-too-large', { asked, obstacle: { kind: 'limit', value: IOVA_MAX / 2n } });
+        return no('choose-length-too-large', { requested, obstacle: { kind: 'limit', value: IOVA_MAX / 2n } });
       case 'alignment-too-small':
-        return no('choose-alignment-too-small', { asked, obstacle: this.#finest });
+        return no('choose-alignment-too-small', { requested, obstacle: this.#finest });
       case 'no-space':
-        return no('choose-no-space', { asked, obstacle: { kind: 'hole', value: choice.alignment } });
+        return no('choose-no-space', { requested, obstacle: { kind: 'hole', value: choice.alignment } });
     }
   }
 
   /** Source: Linux 6.12, iopt_check_iova. Allowed ranges do not restrict a fixed iova. */
   #checkFixed(iova: bigint, length: bigint): Result<Iova> {
     if ((iova & (this.#alignment - 1n)) !== 0n) {
-      return no('map-iova-unaligned', { asked: askedFor(iova, length), obstacle: this.#finest });
+      return no('map-iova-unaligned', { requested: requestedBy(iova, length), obstacle: this.#finest });
     }
     const last = iova + length - 1n;
-    if (last > IOVA_MAX) return no('map-iova-wraps', { asked: askedFor(iova, length) });
+    if (last > IOVA_MAX) return no('map-iova-wraps', { requested: requestedBy(iova, length) });
     const reserved = this.reservedStore.firstOverlapping(iova, last);
     if (reserved) {
-      return no('map-over-reserved', { asked: askedFor(iova, length), obstacle: reservedObstacle(reserved) });
+      return no('map-over-reserved', { requested: requestedBy(iova, length), obstacle: reservedObstacle(reserved) });
     }
     const area = this.areaStore.firstOverlapping(iova, last);
-    if (area) return no('map-over-area', { asked: askedFor(iova, length), obstacle: areaObstacle(area) });
+    if (area) return no('map-over-area', { requested: requestedBy(iova, length), obstacle: areaObstacle(area) });
     return { ok: true, value: iova as Iova };
   }
 
   /** The checks of a copy that come before its source is looked up. Source: Linux 6.12, iommufd_ioas_copy. */
   checkCopy(given: bigint, length: bigint, permissions: Permissions) {
-    const asked = { start: given as Iova, length };
+    const requested = { start: given as Iova, length };
     if (given >= LIMIT || length >= LIMIT)
-      return no('copy-limit', { asked, obstacle: { kind: 'limit', value: LIMIT } });
-    if (!permissions.read && !permissions.write) return no('copy-no-permission', { asked });
+      return no('copy-limit', { requested, obstacle: { kind: 'limit', value: LIMIT } });
+    if (!permissions.read && !permissions.write) return no('copy-no-permission', { requested });
     return undefined;
   }
 
@@ -236,15 +237,15 @@ export class Ioas extends AddressSpace {
    * Source: Linux 6.12, iopt_get_pages.
    */
   piecesOf(start: bigint, length: bigint): Result<Piece[]> {
-    const asked = { start: start as Iova, length };
-    if (length === 0n) return no('copy-length-zero', { asked });
+    const requested = { start: start as Iova, length };
+    if (length === 0n) return no('copy-length-zero', { requested });
     const last = start + length - 1n;
-    if (last > IOVA_MAX) return no('copy-source-wraps', { asked });
+    if (last > IOVA_MAX) return no('copy-source-wraps', { requested });
     const pieces: Piece[] = [];
     let next = start;
     for (const area of this.areaStore.overlapping(start, last)) {
       if (area.start > next)
-        return no('copy-source-not-mapped', { asked, obstacle: holeObstacle(next, area.start - 1n) });
+        return no('copy-source-not-mapped', { requested, obstacle: holeObstacle(next, area.start - 1n) });
       const end = area.last < last ? area.last : last;
       pieces.push({
         userVa: area.userVa + (next - area.start),
@@ -254,7 +255,7 @@ export class Ioas extends AddressSpace {
       });
       next = end + 1n;
     }
-    if (next <= last) return no('copy-source-not-mapped', { asked, obstacle: holeObstacle(next, last) });
+    if (next <= last) return no('copy-source-not-mapped', { requested, obstacle: holeObstacle(next, last) });
     return { ok: true, value: pieces };
   }
 
@@ -265,11 +266,11 @@ export class Ioas extends AddressSpace {
   unmap(start: bigint, length: bigint): Result<bigint> {
     if (start === 0n && length === IOVA_MAX) return { ok: true, value: this.#unmapAll() };
     if (start >= LIMIT || length >= LIMIT) {
-      return no('unmap-limit', { asked: askedFor(start, length), obstacle: { kind: 'limit', value: LIMIT } });
+      return no('unmap-limit', { requested: requestedBy(start, length), obstacle: { kind: 'limit', value: LIMIT } });
     }
-    if (length === 0n) return no('unmap-length-zero', { asked: askedFor(start, length) });
+    if (length === 0n) return no('unmap-length-zero', { requested: requestedBy(start, length) });
     const last = start + length - 1n;
-    if (last > IOVA_MAX) return no('unmap-wraps', { asked: askedFor(start, length) });
+    if (last > IOVA_MAX) return no('unmap-wraps', { requested: requestedBy(start, length) });
     let unmapped = 0n;
     for (let next = start; next <= last; ) {
       const entry = this.areaStore.tree.firstOverlap(next, last);
@@ -278,7 +279,7 @@ export class Ioas extends AddressSpace {
         const area = this.areaStore.firstOverlapping(next, last);
         const obstacle = area ? { obstacle: areaObstacle(area) } : {};
         const before = unmapped > 0n ? { unmapped } : {};
-        return no('unmap-cuts-area', { asked: askedFor(start, length), ...obstacle, ...before });
+        return no('unmap-cuts-area', { requested: requestedBy(start, length), ...obstacle, ...before });
       }
       if (this.#accesses.size > 0) this.#dropPins(entry);
       this.areaStore.remove(entry);
@@ -286,7 +287,7 @@ export class Ioas extends AddressSpace {
       unmapped += next - entry.start;
     }
     if (unmapped === 0n) {
-      return no('unmap-nothing-mapped', { asked: askedFor(start, length), obstacle: holeObstacle(start, last) });
+      return no('unmap-nothing-mapped', { requested: requestedBy(start, length), obstacle: holeObstacle(start, last) });
     }
     return { ok: true, value: unmapped };
   }
@@ -316,12 +317,12 @@ export class Ioas extends AddressSpace {
   allow(ranges: readonly (readonly [bigint, bigint])[]): Result<undefined> {
     const allowed = new IntervalTree();
     for (const [i, [start, last]] of ranges.entries()) {
-      const asked = { start: start as Iova, length: last < start ? 0n : last - start + 1n };
-      if (start >= last) return no('allow-range-empty', { asked });
+      const requested = { start: start as Iova, length: last < start ? 0n : last - start + 1n };
+      if (start >= last) return no('allow-range-empty', { requested });
       const other = allowed.firstOverlap(start, last);
       if (other) {
         return no('allow-ranges-overlap', {
-          asked,
+          requested,
           obstacle: { kind: 'allowed', start: other.start, last: other.last },
         });
       }
@@ -330,8 +331,8 @@ export class Ioas extends AddressSpace {
     for (const { start, last } of allowed.overlaps(0n, IOVA_MAX)) {
       const reserved = this.reservedStore.firstOverlapping(start, last);
       if (reserved) {
-        const asked = { start, length: last - start + 1n };
-        return no('allow-over-reserved', { asked, obstacle: reservedObstacle(reserved) });
+        const requested = { start, length: last - start + 1n };
+        return no('allow-over-reserved', { requested, obstacle: reservedObstacle(reserved) });
       }
     }
     this.#allowed = allowed;
@@ -340,10 +341,10 @@ export class Ioas extends AddressSpace {
 
   /** Reserves a range that nobody owns. Source: Linux 6.12, iopt_reserve_iova. */
   reserve(start: bigint, length: bigint): Result<undefined> {
-    const asked = { start: start as Iova, length };
-    if (length === 0n) return no('reserve-length-zero', { asked });
+    const requested = { start: start as Iova, length };
+    if (length === 0n) return no('reserve-length-zero', { requested });
     const last = start + length - 1n;
-    if (last > IOVA_MAX) return no('reserve-wraps', { asked });
+    if (last > IOVA_MAX) return no('reserve-wraps', { requested });
     const r = asRange(start, last);
     const refused = this.#checkReserve(r, 'reserve-over-area', 'reserve-over-allowed');
     if (refused) return refused;
@@ -353,12 +354,12 @@ export class Ioas extends AddressSpace {
 
   /** A reservation may overlap others, but neither an area nor an allowed range. Source: Linux 6.12, iopt_reserve_iova. */
   #checkReserve(r: IovaRange, overArea: IommufdRule, overAllowed: IommufdRule) {
-    const asked = { start: r.start, length: r.last - r.start + 1n };
+    const requested = { start: r.start, length: r.last - r.start + 1n };
     const area = this.areaStore.firstOverlapping(r.start, r.last);
-    if (area) return no(overArea, { asked, obstacle: areaObstacle(area) });
+    if (area) return no(overArea, { requested, obstacle: areaObstacle(area) });
     const allowed = this.#allowed.firstOverlap(r.start, r.last);
     if (!allowed) return undefined;
-    return no(overAllowed, { asked, obstacle: { kind: 'allowed', start: allowed.start, last: allowed.last } });
+    return no(overAllowed, { requested, obstacle: { kind: 'allowed', start: allowed.start, last: allowed.last } });
   }
 
   // ---- devices ---------------------------------------------------------------------------------------------------
@@ -479,27 +480,28 @@ export class Ioas extends AddressSpace {
 
   /** Pins start … start + length − 1 for an access that exists. Source: Linux 6.12, iommufd_access_pin_pages. */
   pin(access: string, pin: string, start: bigint, length: bigint, write: boolean): Result<undefined> {
-    const asked = { start: start as Iova, length };
-    if (length === 0n) return no('pin-length-zero', { asked });
+    const requested = { start: start as Iova, length };
+    if (length === 0n) return no('pin-length-zero', { requested });
     const last = start + length - 1n;
-    if (last > IOVA_MAX) return no('pin-wraps', { asked });
+    if (last > IOVA_MAX) return no('pin-wraps', { requested });
     const page = this.sizes.page;
     let next = start;
     for (const area of this.areaStore.overlapping(start, last)) {
       if (area.start > next) break;
       const obstacle = areaObstacle(area);
-      if ((area.userVa + (next - area.start)) % page !== 0n) return no('pin-enters-inside-page', { asked, obstacle });
+      if ((area.userVa + (next - area.start)) % page !== 0n)
+        return no('pin-enters-inside-page', { requested, obstacle });
       const end = area.last - area.start + 1n;
       if (area.last < last && (area.userVa + end) % page !== 0n) {
-        return no('pin-leaves-inside-page', { asked, obstacle });
+        return no('pin-leaves-inside-page', { requested, obstacle });
       }
-      if (write && !area.write) return no('pin-write-denied', { asked, obstacle });
-      if (!write && !area.read) return no('pin-read-denied', { asked, obstacle });
+      if (write && !area.write) return no('pin-write-denied', { requested, obstacle });
+      if (!write && !area.read) return no('pin-read-denied', { requested, obstacle });
       next = area.last + 1n;
     }
     if (next <= last) {
       const end = this.areaStore.firstOverlapping(next, last)?.start ?? last + 1n;
-      return no('pin-not-mapped', { asked, obstacle: holeObstacle(next, end - 1n) });
+      return no('pin-not-mapped', { requested, obstacle: holeObstacle(next, end - 1n) });
     }
     this.#accesses.get(access)?.pins.set(pin, asRange(start, last));
     return DONE;

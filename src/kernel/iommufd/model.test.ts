@@ -286,8 +286,8 @@ describe('refusals of Linux 6.12', () => {
     if (!refusal) return;
     expect(refusal.errno).toBe(IOMMUFD_RULES[rule].errno);
     expect(refusal.source).toMatch(/^Linux 6\.12, \w+$/);
-    expect(refusal.words.startsWith(IOMMUFD_RULES[rule].words)).toBe(true);
-    expect(refusal.words.endsWith('.')).toBe(true);
+    expect(refusal.message.startsWith(IOMMUFD_RULES[rule].message)).toBe(true);
+    expect(refusal.message.endsWith('.')).toBe(true);
     if (obstacle) expect(refusal.obstacle).toMatchObject(obstacle);
   });
 

@@ -20,7 +20,7 @@ const ITS = A(0x2_0a04_0040n);
 const V2M = A(0x800_1020n);
 
 function got<T>(result: Result<T>): T {
-  if (!result.ok) throw new Error(result.refusal.words);
+  if (!result.ok) throw new Error(result.refusal.message);
   return result.value;
 }
 
@@ -126,7 +126,7 @@ describe('SwMsiWindow', () => {
   ])('is refused for %s', (_name, regions, options, rule) => {
     const result = SwMsiWindow.open(regions, options);
     expect(ruleOf(result)).toBe(rule);
-    if (!result.ok) expect(result.refusal.words.startsWith(SW_MSI_RULES[rule].words)).toBe(true);
+    if (!result.ok) expect(result.refusal.message.startsWith(SW_MSI_RULES[rule].message)).toBe(true);
   });
 
   it('clones are independent', () => {
@@ -141,10 +141,10 @@ describe('SwMsiWindow', () => {
   it('numbers pages by first use, whatever is asked', () => {
     const ask = fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.oneof(anyAddress, fc.constantFrom(ITS, V2M)));
     assertProperty(
-      fc.property(fc.array(ask, { maxLength: 60 }), fc.constantFrom(0x1000n, 0x1_0000n), (asked, granule) => {
+      fc.property(fc.array(ask, { maxLength: 60 }), fc.constantFrom(0x1000n, 0x1_0000n), (requested, granule) => {
         const window = got(SwMsiWindow.open([SOFTWARE], { pgsizeBitmap: granule }));
         const order: bigint[] = [];
-        for (const [device, doorbell] of asked) {
+        for (const [device, doorbell] of requested) {
           const physical = doorbell - (doorbell % granule);
           const known = order.includes(physical);
           const result = window.map(device, doorbell);

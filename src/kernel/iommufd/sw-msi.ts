@@ -18,33 +18,33 @@ export const DEFAULT_SW_MSI_WINDOW: IovaRange = { start: 0x800_0000n as Iova, la
 export const SW_MSI_RULES = {
   'sw-msi-no-window': {
     errno: 'ENODEV',
-    words: 'No region of the group is a window for software-managed MSIs',
+    message: 'No region of the group is a window for software-managed MSIs',
     source: 'Linux 6.12, vfio_iommu_has_sw_msi',
   },
   'sw-msi-hardware': {
     errno: 'ENODEV',
-    words: 'The group has a hardware MSI region, which takes precedence: its doorbells are not mapped',
+    message: 'The group has a hardware MSI region, which takes precedence: its doorbells are not mapped',
     source: 'Linux 6.12, vfio_iommu_has_sw_msi',
   },
   'sw-msi-granule': {
     errno: 'EINVAL',
-    words: 'The IOMMU has no page of the granule in which doorbells are mapped',
+    message: 'The IOMMU has no page of the granule in which doorbells are mapped',
     source: 'Linux 6.12, iommu_dma_get_msi_page',
   },
   'sw-msi-window-unaligned': {
     errno: 'EINVAL',
-    words: 'The window does not start at a multiple of the granule',
+    message: 'The window does not start at a multiple of the granule',
     source: 'Linux 6.12, iommu_dma_get_msi_page',
   },
   'sw-msi-window-full': {
     errno: 'ENOSPC',
-    words:
+    message:
       'The window has no granule left for another doorbell page (the kernel does not look and would go on behind it)',
     source: 'size of the window as reported; Linux 6.12, iommu_dma_alloc_iova',
   },
   'sw-msi-moved': {
     errno: 'EBUSY',
-    words: 'Doorbells are mapped already, and a domain has one window',
+    message: 'Doorbells are mapped already, and a domain has one window',
     source: 'Linux 6.12, iommu_get_msi_cookie',
   },
 } satisfies Record<string, Rule>;

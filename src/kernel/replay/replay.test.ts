@@ -5,7 +5,7 @@ import type { KernelModel } from '../model.ts';
 import { createModel } from '../models.ts';
 import { type ReplayStep, replay } from './replay.ts';
 
-const FIXTURES = new URL('fixtures/', import.meta.url);
+const FIXTURES = new URL('../fixtures/', import.meta.url);
 
 function modelFor(header: Parameters<typeof createModel>[0]): KernelModel {
   const made = createModel(header);
@@ -36,11 +36,11 @@ describe('replay', () => {
 
   it('reports every falsified answer, with its line and fields', () => {
     const lines = fixture('iommufd-dev-20.jsonl').trimEnd().split('\n');
-    const asked = lines.findIndex((line) => line.includes('ioas.iova_ranges'));
+    const requested = lines.findIndex((line) => line.includes('ioas.iova_ranges'));
     const falsified = lines.map((line, i) => {
       if (i === 3) return line.replace('"iova": "0x1000000"', '"iova": "0x1000001"');
       if (i === 7) return line.replace('-EINVAL', '-EPERM');
-      if (i === asked) return line.replace('"0xffffffffffffffff"', '"0xfffffffffffffffe"');
+      if (i === requested) return line.replace('"0xffffffffffffffff"', '"0xfffffffffffffffe"');
       return line;
     });
     expect(falsified.filter((line, i) => line !== lines[i]).length).toBe(3);
@@ -48,7 +48,7 @@ describe('replay', () => {
     expect(wrong.map(({ index, line, mismatch }) => [index, line, mismatch?.fields])).toEqual([
       [2, 4, ['iova']],
       [6, 8, ['ret']],
-      [asked - 1, asked + 1, ['ranges']],
+      [requested - 1, requested + 1, ['ranges']],
     ]);
     expect(wrong[1]?.mismatch).toEqual({ expected: { ret: '-EPERM' }, got: { ret: '-EINVAL' }, fields: ['ret'] });
   });

@@ -113,7 +113,7 @@ export function runEvent(model: KernelModel, session: Session, index: number): R
   const lenient = translation.kind !== 'own' || session.header.model !== undefined;
   const outcome: Outcome =
     translation.kind === 'none'
-      ? { ok: false, fault: { code: 'not-in-model', message: translation.words } }
+      ? { ok: false, fault: { code: 'not-in-model', message: translation.message } }
       : model.apply(translation.operation, index);
   const mismatch = compare(event.expect, outcome, lenient);
   const got = answerOf(outcome);

@@ -43,7 +43,8 @@ const PAIRS: readonly (readonly [Operation, Operation])[] = [
   ],
 ];
 
-const described = (result: ReturnType<typeof translate>) => (result.kind === 'none' ? result.words : result.operation);
+const described = (result: ReturnType<typeof translate>) =>
+  result.kind === 'none' ? result.message : result.operation;
 
 describe('translate', () => {
   it.each(PAIRS.map((pair) => ({ names: pair.map(({ op }) => op).join(' as '), pair })))(
@@ -60,10 +61,10 @@ describe('translate', () => {
     if (!ioas || !container) throw new Error('no pairs');
     expect(translate(ioas, model('type1'))).toMatchObject({
       kind: 'translated',
-      words: 'ioas.unmap as container.unmap_dma, flag all',
+      message: 'ioas.unmap as container.unmap_dma, flag all',
     });
     expect(translate(container, model('iommufd'))).toMatchObject({
-      words: 'container.unmap_dma as ioas.unmap, everything is 0 and 2^64−1 there',
+      message: 'container.unmap_dma as ioas.unmap, everything is 0 and 2^64−1 there',
     });
   });
 
@@ -88,7 +89,7 @@ describe('translate', () => {
   it('finds the container of a device, once it is attached', () => {
     const type1 = model('type1');
     const detach: Operation = { op: 'device.detach', device: 'd' };
-    expect(translate(detach, type1)).toEqual({ kind: 'none', words: '“d” is attached to no container' });
+    expect(translate(detach, type1)).toEqual({ kind: 'none', message: '“d” is attached to no container' });
     type1.apply({ op: 'container.open', container: 'x', model: 'type1v2' }, 0);
     type1.apply({ op: 'container.attach_group', container: 'x', group: 'd', domain, reserved }, 1);
     const found: Operation = { op: 'container.detach_group', container: 'x', group: 'd' };
@@ -116,7 +117,7 @@ describe('translate', () => {
     ['an access', { op: 'access.create', access: 'x', ioas: 'a' }, 'type1'],
     ['information', { op: 'container.get_info', container: 'a', argsz: 16 }, 'iommufd'],
   ])('%s has no counterpart', (_name, operation, name) => {
-    expect(translate(operation, model(name))).toMatchObject({ kind: 'none', words: expect.stringMatching(/\w/) });
+    expect(translate(operation, model(name))).toMatchObject({ kind: 'none', message: expect.stringMatching(/\w/) });
   });
 
   it('has something to say of every operation of the other dialect', () => {
@@ -135,7 +136,7 @@ describe('translate', () => {
       };
       const result = translate(full as unknown as Operation, model(to));
       expect(result.kind, op).not.toBe('own');
-      if (result.kind === 'none') expect(result.words).not.toMatch(/means nothing/);
+      if (result.kind === 'none') expect(result.message).not.toMatch(/means nothing/);
     }
   });
 });

@@ -13,9 +13,9 @@ export type Translation =
   /** The model has this operation; nothing was done. */
   | { readonly kind: 'own'; readonly operation: Operation }
   /** `words`: what became what, without a full stop. */
-  | { readonly kind: 'translated'; readonly operation: Operation; readonly words: string }
+  | { readonly kind: 'translated'; readonly operation: Operation; readonly message: string }
   /** `words`: why the model has no operation of this meaning, without a full stop. */
-  | { readonly kind: 'none'; readonly words: string };
+  | { readonly kind: 'none'; readonly message: string };
 
 /** The dialect of a model by its name; `undefined` for a model that is not known here. */
 export function dialectOf(model: string): Dialect | undefined {
@@ -34,11 +34,11 @@ export function translate(operation: Operation, model: KernelView): Translation 
   const dialect = dialectOf(model.name);
   if (dialect === undefined || dialect === dialectOfOperation(operation)) return { kind: 'own', operation };
   const result = dialect === 'container' ? toContainer(operation, model) : toIoas(operation);
-  if (typeof result === 'string') return { kind: 'none', words: result };
+  if (typeof result === 'string') return { kind: 'none', message: result };
   return {
     kind: 'translated',
     operation: operation.expect ? { ...result.operation, expect: operation.expect } : result.operation,
-    words: `${operation.op} as ${result.operation.op}${result.note ? `, ${result.note}` : ''}`,
+    message: `${operation.op} as ${result.operation.op}${result.note ? `, ${result.note}` : ''}`,
   };
 }
 

@@ -2,7 +2,7 @@
 import type { Iova } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import type { AreaView, ReservedView } from '../model.ts';
-import type { Asked, Obstacle } from './refusal.ts';
+import type { Obstacle, Requested } from './refusal.ts';
 
 /** Brands two bounds that are known to be addresses, first not above second. */
 export function asRange(start: bigint, last: bigint): IovaRange {
@@ -30,6 +30,6 @@ export function holeObstacle(start: bigint, last: bigint): Obstacle {
 }
 
 /** What an operation asked for; `start` is `undefined` where the kernel was to choose. */
-export function askedFor(start: bigint | undefined, length: bigint): Asked {
+export function requestedBy(start: bigint | undefined, length: bigint): Requested {
   return start === undefined ? { length } : { start: start as Iova, length };
 }

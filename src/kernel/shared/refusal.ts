@@ -15,7 +15,7 @@ export type Errno =
   | 'EPERM';
 
 /** What an operation asked for. `start` is absent where the kernel was to choose; start + length may wrap. */
-export interface Asked {
+export interface Requested {
   readonly start?: Iova;
   /** Bytes. */
   readonly length: bigint;
@@ -51,7 +51,7 @@ export interface Obstacle {
 export interface Rule {
   readonly errno: Errno;
   /** One sentence for people, without its full stop. */
-  readonly words: string;
+  readonly message: string;
   /** Kernel and function that decide. */
   readonly source: string;
 }
@@ -62,9 +62,9 @@ export interface Refusal {
   /** Name of the rule, stable: for links, lessons and tests. */
   readonly rule: string;
   /** One or two sentences for people. */
-  readonly words: string;
+  readonly message: string;
   readonly source: string;
-  readonly asked?: Asked;
+  readonly requested?: Requested;
   readonly obstacle?: Obstacle;
   /** Bytes that an unmap had removed before it was refused; they stay removed. */
   readonly unmapped?: bigint;
@@ -101,10 +101,10 @@ export function describeObstacle(obstacle: Obstacle): string {
 export function refuse(
   id: string,
   rule: Rule,
-  details: { readonly asked?: Asked; readonly obstacle?: Obstacle; readonly unmapped?: bigint } = {},
+  details: { readonly requested?: Requested; readonly obstacle?: Obstacle; readonly unmapped?: bigint } = {},
 ): Refusal {
-  const reason = details.obstacle ? `${rule.words}: ${describeObstacle(details.obstacle)}.` : `${rule.words}.`;
-  return { errno: rule.errno, rule: id, words: reason, source: rule.source, ...details };
+  const reason = details.obstacle ? `${rule.message}: ${describeObstacle(details.obstacle)}.` : `${rule.message}.`;
+  return { errno: rule.errno, rule: id, message: reason, source: rule.source, ...details };
 }
 
 /** Makes the refusals of one model, whose rules are given, as failed results. */

@@ -8,7 +8,7 @@ import type { Type1Info } from '../../uapi/type1-info.ts';
 import type { DomainView, PageSizes } from '../model.ts';
 import { AddressSpace } from '../shared/address-space.ts';
 import { areaObstacle, asRange, reservedObstacle } from '../shared/obstacles.ts';
-import { type Asked, type Obstacle, type Refusal, refuse } from '../shared/refusal.ts';
+import { type Obstacle, type Refusal, type Requested, refuse } from '../shared/refusal.ts';
 import { ReservedStore } from '../shared/reserved-store.ts';
 import { DONE, type Permissions, type Result } from '../shared/result.ts';
 import { Type1Mappings } from './mappings.ts';
@@ -33,7 +33,7 @@ const MAX_DIRTY_BITMAP = 0x1000_0000n;
 
 function no(
   rule: Type1Rule,
-  details: { asked?: Asked; obstacle?: Obstacle } = {},
+  details: { requested?: Requested; obstacle?: Obstacle } = {},
 ): { readonly ok: false; readonly refusal: Refusal } {
   return { ok: false, refusal: refuse(rule, TYPE1_RULES[rule], details) };
 }
@@ -154,7 +154,8 @@ export class Type1Container extends AddressSpace {
     const enforced = regions.filter(isEnforced);
     for (const region of enforced) {
       const mapped = this.areaStore.firstOverlapping(region.start, region.last);
-      if (mapped) return no('attach-region-over-mapping', { asked: askedOf(region), obstacle: areaObstacle(mapped) });
+      if (mapped)
+        return no('attach-region-over-mapping', { requested: askedOf(region), obstacle: areaObstacle(mapped) });
     }
     const reachable = this.hasGroups ? intersect(this.#validRanges, [aperture]) : [aperture];
     const ranges = subtract(reachable, rangeSet(enforced));
@@ -163,7 +164,7 @@ export class Type1Container extends AddressSpace {
       const obstacle: Obstacle = region
         ? { kind: 'reserved', ...boundsOf(region), owner: group }
         : { kind: 'aperture', ...aperture, owner: iommu };
-      return no('attach-no-range-left', { asked: askedOf(aperture), obstacle });
+      return no('attach-no-range-left', { requested: askedOf(aperture), obstacle });
     }
     const enforcesCoherency = description.enforce_cache_coherency === true;
     let domain = this.#domains.find((d) => d.iommu === iommu && d.enforcesCoherency === enforcesCoherency);
@@ -182,14 +183,14 @@ export class Type1Container extends AddressSpace {
     if (!this.hasGroups) return undefined;
     const first = this.#validRanges[0];
     const last = this.#validRanges.at(-1);
-    const asked = askedOf(aperture);
+    const requested = askedOf(aperture);
     if (first && last && (aperture.start > last.last || aperture.last < first.start)) {
       const obstacle: Obstacle = { kind: 'aperture', start: first.start, last: last.last };
-      return no('attach-aperture-disjoint', { asked, obstacle });
+      return no('attach-aperture-disjoint', { requested, obstacle });
     }
     for (const { start, last: end } of complement([aperture])) {
       const mapped = this.areaStore.firstOverlapping(start, end);
-      if (mapped) return no('attach-aperture-over-mapping', { asked, obstacle: areaObstacle(mapped) });
+      if (mapped) return no('attach-aperture-over-mapping', { requested, obstacle: areaObstacle(mapped) });
     }
     return undefined;
   }
@@ -238,28 +239,31 @@ export class Type1Container extends AddressSpace {
     origin: number,
   ): Result<undefined> {
     const { iova, size, vaddr } = request;
-    const asked: Asked = { start: iova as Iova, length: size };
-    if (!this.hasGroups) return no('no-backend', { asked });
-    if (!permissions.read && !permissions.write) return no('map-no-permission', { asked });
+    const requested: Requested = { start: iova as Iova, length: size };
+    if (!this.hasGroups) return no('no-backend', { requested });
+    if (!permissions.read && !permissions.write) return no('map-no-permission', { requested });
     const page = this.alignment;
     const mask = page - 1n;
-    const unaligned = { asked, obstacle: { kind: 'alignment', value: page } } as const;
-    if (size === 0n) return no('map-size-zero', { asked });
+    const unaligned = { requested, obstacle: { kind: 'alignment', value: page } } as const;
+    if (size === 0n) return no('map-size-zero', { requested });
     if ((size & mask) !== 0n) return no('map-size-unaligned', unaligned);
     if ((iova & mask) !== 0n) return no('map-iova-unaligned', unaligned);
     if ((vaddr & mask) !== 0n) return no('map-memory-unaligned', unaligned);
     const last = iova + size - 1n;
-    if (last > IOVA_MAX) return no('map-iova-wraps', { asked });
-    if (vaddr + size - 1n > IOVA_MAX) return no('map-memory-wraps', { asked });
+    if (last > IOVA_MAX) return no('map-iova-wraps', { requested });
+    if (vaddr + size - 1n > IOVA_MAX) return no('map-memory-wraps', { requested });
     const mapped = this.#mappings.find(iova, size);
-    if (mapped) return no('map-over-mapping', { asked, obstacle: areaObstacle(mapped) });
+    if (mapped) return no('map-over-mapping', { requested, obstacle: areaObstacle(mapped) });
     if (this.#mappingsLeft === 0) {
-      return no('map-none-left', { asked, obstacle: { kind: 'limit', value: BigInt(MAPPING_LIMIT) } });
+      return no('map-none-left', { requested, obstacle: { kind: 'limit', value: BigInt(MAPPING_LIMIT) } });
     }
     const wanted = asRange(iova, last);
     if (!this.#validRanges.some((range) => containsRange(range, wanted))) {
       const reserved = this.reservedStore.firstOverlapping(iova, last);
-      return no('map-outside-valid-ranges', { asked, ...(reserved ? { obstacle: reservedObstacle(reserved) } : {}) });
+      return no('map-outside-valid-ranges', {
+        requested,
+        ...(reserved ? { obstacle: reservedObstacle(reserved) } : {}),
+      });
     }
     const pages = this.#nextPages++;
     this.areaStore.add(iova, last, { userVa: vaddr, pages, pagesWritable: permissions.write, ...permissions, origin });
@@ -269,22 +273,22 @@ export class Type1Container extends AddressSpace {
 
   /** Unmaps whole mappings; answers their bytes. Source: Linux 6.12, vfio_dma_do_unmap. */
   unmap(iova: bigint, size: bigint, all: boolean): Result<bigint> {
-    const asked: Asked = { start: iova as Iova, length: size };
-    if (!this.hasGroups) return no('no-backend', { asked });
+    const requested: Requested = { start: iova as Iova, length: size };
+    if (!this.hasGroups) return no('no-backend', { requested });
     const page = this.alignment;
     const mask = page - 1n;
-    const unaligned = { asked, obstacle: { kind: 'alignment', value: page } } as const;
+    const unaligned = { requested, obstacle: { kind: 'alignment', value: page } } as const;
     if ((iova & mask) !== 0n) return no('unmap-iova-unaligned', unaligned);
     if (all) {
-      if (iova !== 0n || size !== 0n) return no('unmap-all-with-range', { asked });
+      if (iova !== 0n || size !== 0n) return no('unmap-all-with-range', { requested });
       return { ok: true, value: this.#remove(0n, IOVA_MAX, false) };
     }
-    if (size === 0n) return no('unmap-size-zero', { asked });
+    if (size === 0n) return no('unmap-size-zero', { requested });
     if ((size & mask) !== 0n) return no('unmap-size-unaligned', unaligned);
-    if (iova + size - 1n > IOVA_MAX) return no('unmap-wraps', { asked });
+    if (iova + size - 1n > IOVA_MAX) return no('unmap-wraps', { requested });
     if (this.version === 'type1v2') {
       const cut = this.#mappings.cutBy(iova, size);
-      if (cut) return no('unmap-cuts-mapping', { asked, obstacle: areaObstacle(cut) });
+      if (cut) return no('unmap-cuts-mapping', { requested, obstacle: areaObstacle(cut) });
     }
     return { ok: true, value: this.#remove(iova, size, this.version === 'type1') };
   }
@@ -319,6 +323,6 @@ function boundsOf({ start, last, type }: ReservedRegion) {
   return { start, last, type };
 }
 
-function askedOf({ start, last }: IovaRange): Asked {
+function askedOf({ start, last }: IovaRange): Requested {
   return { start, length: last - start + 1n };
 }

@@ -3,7 +3,7 @@ import type { Operation, OperationOf } from '../../session/events.ts';
 import { toHex } from '../../uapi/numbers.ts';
 import { encodeType1Info } from '../../uapi/type1-info.ts';
 import type { AddressSpaceView, KernelModel, Outcome, PageSizes } from '../model.ts';
-import { type Asked, type Obstacle, refuse } from '../shared/refusal.ts';
+import { type Obstacle, type Requested, refuse } from '../shared/refusal.ts';
 import { badAttach, fault, inUse, outcome, permissionsOf, SUCCESS, unknown } from '../shared/result.ts';
 import { Type1Container } from './container.ts';
 import { TYPE1_RULES, type Type1Rule } from './rules.ts';
@@ -13,7 +13,7 @@ const ALWAYS_PRESENT: ReadonlySet<number> = new Set([1, 3, 6, 9]);
 const DMA_CC_IOMMU = 4;
 const UPDATE_VADDR = 10;
 
-function refused(rule: Type1Rule, details: { asked?: Asked; obstacle?: Obstacle } = {}): Outcome {
+function refused(rule: Type1Rule, details: { requested?: Requested; obstacle?: Obstacle } = {}): Outcome {
   return { ok: false, refusal: refuse(rule, TYPE1_RULES[rule], details) };
 }
 

@@ -6,131 +6,131 @@ const from = (name: string): string => `Linux 6.12, ${name}`;
 export const TYPE1_RULES = {
   'no-backend': {
     errno: 'EINVAL',
-    words: 'No group is attached, so the container has no IOMMU backend to ask',
+    message: 'No group is attached, so the container has no IOMMU backend to ask',
     source: from('vfio_fops_unl_ioctl'),
   },
 
   'attach-group-in-use': {
     errno: 'EINVAL',
-    words: 'The group is in a container already',
+    message: 'The group is in a container already',
     source: from('vfio_group_ioctl_set_container'),
   },
   'attach-direct-region': {
     errno: 'EINVAL',
-    words: 'Firmware wants a region of the group mapped one to one at all times, so its devices cannot be given away',
+    message: 'Firmware wants a region of the group mapped one to one at all times, so its devices cannot be given away',
     source: from('__iommu_device_set_domain'),
   },
   'attach-aperture-disjoint': {
     errno: 'EINVAL',
-    words: 'The aperture of the IOMMU has no address in common with what the container can map',
+    message: 'The aperture of the IOMMU has no address in common with what the container can map',
     source: from('vfio_iommu_aper_conflict'),
   },
   'attach-aperture-over-mapping': {
     errno: 'EINVAL',
-    words: 'Something is mapped outside the aperture of the IOMMU',
+    message: 'Something is mapped outside the aperture of the IOMMU',
     source: from('vfio_iommu_aper_conflict'),
   },
   'attach-region-over-mapping': {
     errno: 'EINVAL',
-    words: 'A reserved region of the group is mapped',
+    message: 'A reserved region of the group is mapped',
     source: from('vfio_iommu_resv_conflict'),
   },
   'attach-no-range-left': {
     errno: 'EINVAL',
-    words: 'The aperture and the reserved regions of all groups together leave nothing to map',
+    message: 'The aperture and the reserved regions of all groups together leave nothing to map',
     source: from('vfio_iommu_resv_exclude'),
   },
   'detach-group-not-attached': {
     errno: 'EINVAL',
-    words: 'The group is in no container',
+    message: 'The group is in no container',
     source: from('vfio_group_ioctl_unset_container'),
   },
 
   'map-no-permission': {
     errno: 'EINVAL',
-    words: 'A mapping needs permission to read, to write, or both',
+    message: 'A mapping needs permission to read, to write, or both',
     source: from('vfio_dma_do_map'),
   },
   'map-size-zero': {
     errno: 'EINVAL',
-    words: 'A mapping needs at least one byte',
+    message: 'A mapping needs at least one byte',
     source: from('vfio_dma_do_map'),
   },
   'map-size-unaligned': {
     errno: 'EINVAL',
-    words: 'The size is not a multiple of the smallest page of the IOMMU',
+    message: 'The size is not a multiple of the smallest page of the IOMMU',
     source: from('vfio_dma_do_map'),
   },
   'map-iova-unaligned': {
     errno: 'EINVAL',
-    words: 'The IOVA is not a multiple of the smallest page of the IOMMU',
+    message: 'The IOVA is not a multiple of the smallest page of the IOMMU',
     source: from('vfio_dma_do_map'),
   },
   'map-memory-unaligned': {
     errno: 'EINVAL',
-    words: 'The address of the memory is not a multiple of the smallest page of the IOMMU',
+    message: 'The address of the memory is not a multiple of the smallest page of the IOMMU',
     source: from('vfio_dma_do_map'),
   },
   'map-iova-wraps': {
     errno: 'EINVAL',
-    words: 'The range would run past the end of the 64-bit space',
+    message: 'The range would run past the end of the 64-bit space',
     source: from('vfio_dma_do_map'),
   },
   'map-memory-wraps': {
     errno: 'EINVAL',
-    words: 'The memory would run past the end of the 64-bit space',
+    message: 'The memory would run past the end of the 64-bit space',
     source: from('vfio_dma_do_map'),
   },
   'map-over-mapping': {
     errno: 'EEXIST',
-    words: 'Part of the range is already mapped',
+    message: 'Part of the range is already mapped',
     source: from('vfio_dma_do_map'),
   },
   'map-none-left': {
     errno: 'ENOSPC',
-    words: 'The container has as many mappings as it may have',
+    message: 'The container has as many mappings as it may have',
     source: from('vfio_dma_do_map'),
   },
   'map-outside-valid-ranges': {
     errno: 'EINVAL',
-    words: 'The range does not lie inside one of the ranges that may be mapped',
+    message: 'The range does not lie inside one of the ranges that may be mapped',
     source: from('vfio_iommu_iova_dma_valid'),
   },
 
   'unmap-iova-unaligned': {
     errno: 'EINVAL',
-    words: 'The IOVA is not a multiple of the smallest page of the IOMMU',
+    message: 'The IOVA is not a multiple of the smallest page of the IOMMU',
     source: from('vfio_dma_do_unmap'),
   },
   'unmap-all-with-range': {
     errno: 'EINVAL',
-    words: 'An unmap of everything names no range: IOVA and size must be 0',
+    message: 'An unmap of everything names no range: IOVA and size must be 0',
     source: from('vfio_dma_do_unmap'),
   },
   'unmap-size-zero': {
     errno: 'EINVAL',
-    words: 'An unmap needs at least one byte',
+    message: 'An unmap needs at least one byte',
     source: from('vfio_dma_do_unmap'),
   },
   'unmap-size-unaligned': {
     errno: 'EINVAL',
-    words: 'The size is not a multiple of the smallest page of the IOMMU',
+    message: 'The size is not a multiple of the smallest page of the IOMMU',
     source: from('vfio_dma_do_unmap'),
   },
   'unmap-wraps': {
     errno: 'EINVAL',
-    words: 'The range would run past the end of the 64-bit space',
+    message: 'The range would run past the end of the 64-bit space',
     source: from('vfio_dma_do_unmap'),
   },
   'unmap-cuts-mapping': {
     errno: 'EINVAL',
-    words: 'A mapping reaches beyond the range, and version 2 never splits one',
+    message: 'A mapping reaches beyond the range, and version 2 never splits one',
     source: from('vfio_dma_do_unmap'),
   },
 
   'info-buffer-too-small': {
     errno: 'EINVAL',
-    words: 'The buffer does not hold the page sizes',
+    message: 'The buffer does not hold the page sizes',
     source: from('vfio_iommu_type1_get_info'),
   },
 } satisfies Record<string, Rule>;

@@ -21,11 +21,11 @@ function widthWords(r: IovaRange): string {
 }
 
 function inside(r: IovaRange, parts: readonly Part[], pageSizes: bigint | undefined): DescribedRange {
-  const words = [widthWords(r), pageSizes ? `${pageSizeWords(pageSizes)} pages` : ''].filter((w) => w !== '');
+  const message = [widthWords(r), pageSizes ? `${pageSizeWords(pageSizes)} pages` : ''].filter((w) => w !== '');
   return {
     ...r,
     style: styleIndex('aperture'),
-    caption: words.join(', ') || 'aperture',
+    caption: message.join(', ') || 'aperture',
     info: {
       title: 'aperture',
       sentence: 'What the IOMMU can translate: a mapping must lie inside.',
@@ -53,7 +53,7 @@ function ascending(ranges: DescribedRange[]): DescribedRange[] {
 }
 
 function partOf(a: Aperture): Part {
-  return { owner: a.words, range: { start: a.start, last: a.last }, provenance: a.provenance };
+  return { owner: a.message, range: { start: a.start, last: a.last }, provenance: a.provenance };
 }
 
 /** What stands in the lane of a space without any aperture. */
@@ -87,7 +87,7 @@ export function apertureLane(id: string, apertures: readonly Aperture[], none: N
     return describedLane(
       { id, kind: 'aperture', title: 'aperture', subtitle: `${apertures.length} apertures`, expandable, expanded },
       apertures.map((a) => ({
-        title: a.words,
+        title: a.message,
         ranges: ascending([
           inside({ start: a.start, last: a.last }, [partOf(a)], a.pageSizes),
           ...complement([a]).map((r) => outside(r, [partOf(a)])),
@@ -102,7 +102,7 @@ export function apertureLane(id: string, apertures: readonly Aperture[], none: N
     (all, a) => (a.pageSizes === undefined ? all : all === undefined ? a.pageSizes : all & a.pageSizes),
     undefined,
   );
-  const subtitle = apertures.length === 1 ? (apertures[0]?.words ?? '') : `common to ${apertures.length}`;
+  const subtitle = apertures.length === 1 ? (apertures[0]?.message ?? '') : `common to ${apertures.length}`;
   return describedLane({ id, kind: 'aperture', title: 'aperture', subtitle, expandable, expanded: false }, [
     {
       ranges: ascending([...common.map((r) => inside(r, parts, bitmap)), ...beyond.map((r) => outside(r, parts))]),

@@ -36,7 +36,7 @@ const NO_DOMAIN: NoAperture = {
 function apertures(space: AddressSpaceView): Aperture[] {
   return space.domains.map((domain) => ({
     ...domain.aperture,
-    words: domain.iommu,
+    message: domain.iommu,
     pageSizes: domain.pgsizeBitmap,
     provenance: [
       ...domain.devices.map((device): Provenance => ({ source: `device ${device}` })),
@@ -46,7 +46,7 @@ function apertures(space: AddressSpaceView): Aperture[] {
 }
 
 /** Where a reserved range comes from, in words. */
-function ownerWords({ owner }: ReservedView): string {
+function ownerLabel({ owner }: ReservedView): string {
   return owner ? `${owner.kind} ${owner.name}` : 'nobody';
 }
 
@@ -70,7 +70,7 @@ function describeReserved({ start, last, type, parts }: MergedRegion): Described
 function reservedLane(id: string, space: AddressSpaceView, isOpened: boolean): Lane {
   const regions = space.reserved.map((r) => ({
     type: r.type,
-    owner: ownerWords(r),
+    owner: ownerLabel(r),
     range: { start: r.start, last: r.last },
     provenance: [],
   }));
@@ -90,7 +90,7 @@ function areaStyle({ read, write }: AreaView): StyleName {
   return write ? 'area-write-only' : 'area-no-access';
 }
 
-function accessWords({ read, write }: AreaView): string {
+function accessLabel({ read, write }: AreaView): string {
   return [read ? 'read' : '', write ? 'write' : ''].filter(Boolean).join(' and ') || 'none';
 }
 
@@ -137,7 +137,7 @@ function areasLane(id: string, space: AddressSpaceView, eventPlace: EventPlace):
         ],
         values: {
           'user address': hex(area.userVa),
-          access: accessWords(area),
+          access: accessLabel(area),
           pages: `object ${area.pages}`,
         },
       };

@@ -2,7 +2,7 @@
 // IOMMU_IOAS_IOVA_RANGES).
 
 import type { GuestLayout } from '../../analysis/conflicts/guest.ts';
-import { holderWords, type ReportedSpace } from '../../analysis/space/common-space.ts';
+import { holderLabel, type ReportedSpace } from '../../analysis/space/common-space.ts';
 import { formatSize } from '../../iova/format.ts';
 import { rangeSet, totalSize } from '../../iova/range-set.ts';
 import { styleIndex } from '../scene/theme.ts';
@@ -29,7 +29,7 @@ export function reportedSpace(
         sentence: 'The kernel itself reported this range as mappable.',
         parts: space.validRanges
           .filter((v) => v.start <= r.last && r.start <= v.last)
-          .map((v) => ({ owner: v.words, range: { start: v.start, last: v.last }, provenance: v.provenance })),
+          .map((v) => ({ owner: v.message, range: { start: v.start, last: v.last }, provenance: v.provenance })),
       },
     }),
   );
@@ -38,7 +38,7 @@ export function reportedSpace(
   return {
     id: key,
     title: `${title}: ${space.name}`,
-    subtitle: holderWords(space),
+    subtitle: holderLabel(space),
     lanes: [
       ...(space.apertures.length > 0
         ? [apertureLane(aperture, space.apertures, APERTURE_NOT_IN_DUMPS, expanded.has(aperture))]

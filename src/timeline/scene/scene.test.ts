@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { takeInventory } from '../../analysis/host/build-host.ts';
+import { buildHost } from '../../analysis/host/build-host.ts';
 import { commonSpace } from '../../analysis/space/common-space.ts';
 import { IOVA_MAX, type Iova } from '../../iova/iova.ts';
 import { range } from '../../iova/range.ts';
@@ -31,7 +31,7 @@ interface Options {
 
 function sceneFor(events: readonly SessionEvent[], options: Options = {}): Scene {
   const { width = 1280, scale: kind = 'fold', expanded = [], window, title = 'a host' } = options;
-  const host = takeInventory('h', title, events);
+  const host = buildHost('h', title, events);
   const spaces = [
     factSpace(commonSpace(host, host.groups), new Set(expanded), {
       guests: [],
@@ -133,7 +133,7 @@ describe('buildScene', () => {
             start,
             last: last(start, length),
             ink,
-            words: `conflict ${i + 1}: ${'some words and then more of them '.repeat(i % 6)}`,
+            message: `conflict ${i + 1}: ${'some words and then more of them '.repeat(i % 6)}`,
           }));
           const window = at && ([at[0], last(at[0], at[1])] as const);
           const scene = sceneFor(events, { width, scale, numbered, withBounds: true, ...(window ? { window } : {}) });

@@ -21,7 +21,7 @@ export interface BoundsLine {
 export interface Band {
   readonly start: bigint;
   readonly last: bigint;
-  readonly words: string;
+  readonly message: string;
   readonly ink: 'accent' | 'alarm';
 }
 
@@ -32,7 +32,7 @@ export interface NumberedBand {
   readonly last: bigint;
   readonly ink: 'alarm' | 'accent' | 'muted';
   /** What it is: listed below an exported picture, which has no list beside it. */
-  readonly words: string;
+  readonly message: string;
 }
 
 /** Numbers that share a flag, and the pixels of the plot between which their bands have their middles. */
@@ -660,14 +660,19 @@ class SceneBuilder {
       const box = { x: this.#left + x0, y: top, width: x1 - x0, height: bottom - top };
       this.marks.push({ type: 'wash', ...box, ink: band.ink }, { type: 'outline', ...box, ink: band.ink });
       const room = view.width;
-      const words = shorten(`${band.words} · ${formatSize(band.last - band.start + 1n)}`, room, 11, 'bold', 8);
-      const width = textWidth(words, 11, 'bold');
+      const message = shorten(`${band.message} · ${formatSize(band.last - band.start + 1n)}`, room, 11, 'bold', 8);
+      const width = textWidth(message, 11, 'bold');
       const from = Math.min(room - width, Math.max(0, (x0 + x1 - width) / 2));
       let line = lineEnds.findIndex((end) => end < from - 8);
       if (line < 0) line = lineEnds.push(0) - 1;
       lineEnds[line] = from + width;
       this.marks.push(
-        text(this.#left + from, bottom + 15 + line * 15, words, { size: 11, font: 'bold', ink: band.ink, halo: true }),
+        text(this.#left + from, bottom + 15 + line * 15, message, {
+          size: 11,
+          font: 'bold',
+          ink: band.ink,
+          halo: true,
+        }),
       );
     }
     this.#y += lineEnds.length * 15;
@@ -689,11 +694,11 @@ class SceneBuilder {
   #listNumbered(): void {
     const { bounds, numbered = [], width } = this.#input;
     if (bounds === undefined) return;
-    for (const { number, ink, words } of numbered) {
+    for (const { number, ink, message } of numbered) {
       this.#y += NOTE_LINE;
       this.marks.push(
         { type: 'badge', x: 22, y: this.#y - 4, text: `${number}`, ink },
-        text(38, this.#y, shorten(words, width - 52, 10.5, 'sans', 8), { size: 10.5 }),
+        text(38, this.#y, shorten(message, width - 52, 10.5, 'sans', 8), { size: 10.5 }),
       );
     }
     if (numbered.length > 0) this.#y += 6;
