@@ -1,12 +1,5 @@
 import { atMost, below, highWord, lowWord, TWO_32 } from './address-halves.ts';
-
-/** Gets one gap as words, both ends inclusive; returning `true` ends the visit. */
-export type GapVisitor = (
-  startHigh: number,
-  startLow: number,
-  lastHigh: number,
-  lastLow: number,
-) => boolean | undefined;
+import type { GapVisitor } from './interval-types.ts';
 
 /** A walk over the gaps of first…last: knows from where on addresses are still free. */
 export class GapSearch {

@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromWords } from './address-halves.ts';
-import { type IntervalEntry, IntervalTree } from './interval-tree.ts';
+import { IntervalTree } from './interval-tree.ts';
+import type { IntervalEntry, Span } from './interval-types.ts';
 import { IOVA_MAX, type Iova } from './iova.ts';
-import { mergedSpans, type Span } from './merged-spans.ts';
+import { mergedSpans } from './merged-spans.ts';
 import { type IovaRange, overlaps, rangesEqual, WHOLE_SPACE } from './range.ts';
 import { complement, rangeSet } from './range-set.ts';
 import { anyRange, assertProperty, shortRange } from './testing/arbitraries.ts';

@@ -9,9 +9,17 @@
 // `length` bytes never rounds below `length` rounded, and skipping by it never skips a gap that would have fitted.
 
 import { atMost, below, fromWords, highWord, lowWord, TWO_32 } from './address-halves.ts';
-import { GapSearch, type GapVisitor } from './gap-search.ts';
+import { GapSearch } from './gap-search.ts';
+import type {
+  EntryMaker,
+  EntryVisitor,
+  GapVisitor,
+  IntervalEntry,
+  ReadonlyIntervalTree,
+  Span,
+} from './interval-types.ts';
 import type { Iova } from './iova.ts';
-import { mergedSpans, type Span } from './merged-spans.ts';
+import { mergedSpans } from './merged-spans.ts';
 
 const DEFAULT_CAPACITY = 64;
 /** Words of a range: start high, start low, last high, last low. */
@@ -20,48 +28,8 @@ const NONE = -1;
 /** A tree of capacity 4 and 2^32 entries is lower than this. */
 const MAX_HEIGHT = 40;
 
-/** One entry: an inclusive range and the unsigned 32-bit value (a handle) that its owner gave it. */
-export interface IntervalEntry {
-  readonly start: Iova;
-  readonly last: Iova;
-  readonly value: number;
-}
-
-/** Gets one entry as words; returning `true` ends the visit. */
-export type EntryVisitor = (
-  value: number,
-  startHigh: number,
-  startLow: number,
-  lastHigh: number,
-  lastLow: number,
-) => boolean | undefined;
-
-/** Makes something of one entry, given as words. */
-export type EntryMaker<T> = (
-  value: number,
-  startHigh: number,
-  startLow: number,
-  lastHigh: number,
-  lastLow: number,
-) => T;
-
 function toEntry(value: number, startHigh: number, startLow: number, lastHigh: number, lastLow: number): IntervalEntry {
   return { start: fromWords(startHigh, startLow) as Iova, last: fromWords(lastHigh, lastLow) as Iova, value };
-}
-
-/** What may be asked of a tree that belongs to somebody else. */
-export interface ReadonlyIntervalTree {
-  readonly size: number;
-  has(start: bigint, last: bigint, value: number): boolean;
-  find(start: bigint, last: bigint): number | undefined;
-  overlapsAny(first: bigint, last: bigint): boolean;
-  firstOverlap(first: bigint, last: bigint): IntervalEntry | undefined;
-  overlaps(first: bigint, last: bigint): Generator<IntervalEntry>;
-  overlapsAs<T>(first: bigint, last: bigint, make: EntryMaker<T>): Generator<T>;
-  visitOverlaps(first: bigint, last: bigint, visit: EntryVisitor): boolean;
-  visitGaps(first: bigint, last: bigint, length: bigint, visit: GapVisitor, shift?: number): boolean;
-  spans(first: bigint, last: bigint): Generator<Span>;
-  countStartingIn(first: bigint, last: bigint): number;
 }
 
 /** Addresses strictly between `last` and `start`, rounded to a double; 0 or less if they touch or overlap. */

@@ -1,12 +1,5 @@
-import type { IntervalEntry, ReadonlyIntervalTree } from './interval-tree.ts';
+import type { IntervalEntry, ReadonlyIntervalTree, Span } from './interval-types.ts';
 import type { Iova } from './iova.ts';
-
-/** A stretch of the address space that entries cover without a hole (`used`), or that none of them touches. */
-export interface Span {
-  readonly start: Iova;
-  readonly last: Iova;
-  readonly used: boolean;
-}
 
 /**
  * The alternating used and free stretches of first…last (inclusive) over several trees together: used is what any of
