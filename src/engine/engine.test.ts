@@ -389,6 +389,6 @@ describe('questions', () => {
     const drawn = await asker.ask('find', { text: 'msi', limit: 5 });
     expect(drawn[0]?.target).toMatchObject({ start: 0xfee00000n });
     const read = await asker.ask('find', { text: 'dmar7', limit: 20 });
-    expect(read.find(({ place }) => place)?.place).toEqual({ id: 'd', source: 'd.txt', line: 4 });
+    expect(read.find(({ location }) => location)?.location).toEqual({ id: 'd', source: 'd.txt', line: 4 });
   });
 });

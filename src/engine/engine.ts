@@ -20,17 +20,17 @@ import { sourceText } from './answers/source-text.ts';
 import { documentNode, type EngineDocument, inputOf, isEmpty, moveTo, readDocument, statesOf } from './document.ts';
 import { follow } from './live/follow.ts';
 import type { LiveConnection, OpenSocket } from './live/live.ts';
-import { extreme, laneTotal, neighbour, nthOfLane, type Place, placesOf, targetAt } from './picture/lane-walk.ts';
+import { extreme, type LaneInSpace, lanesOf, laneTotal, neighbour, nthOfLane, targetAt } from './picture/lane-walk.ts';
 import { selectedHosts, spacesFor } from './picture/spaces.ts';
 import {
   type Arrangement,
   type ArrangeParams,
+  type EngineResult,
   failure,
   type Handlers,
   type Neighbour,
   type Params,
   type RangeDetail,
-  type Result,
   success,
   type TableRow,
 } from './protocol.ts';
@@ -48,8 +48,12 @@ function sourceLabel(lane: Lane, target: Target): string {
   return places.length > 1 ? `${where} and ${places.length - 1} more` : where;
 }
 
-function scaleFor(kind: ArrangeParams['scale'], spaces: readonly SpaceLanes[], stretches: readonly IovaRange[]): Scale {
-  return kind === 'fold' ? foldFor(spaces, stretches) : kind === 'log' ? logScale() : linearScale();
+function scaleFor(
+  kind: ArrangeParams['scale'],
+  spaces: readonly SpaceLanes[],
+  keepVisible: readonly IovaRange[],
+): Scale {
+  return kind === 'fold' ? foldFor(spaces, keepVisible) : kind === 'log' ? logScale() : linearScale();
 }
 
 /** True if a source gave more than diagnostics. */
@@ -73,15 +77,15 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
   let current: Current | undefined;
   let revision = 0;
 
-  function places(): Place[] {
-    return placesOf(current?.spaces ?? []);
+  function places(): LaneInSpace[] {
+    return lanesOf(current?.spaces ?? []);
   }
 
-  function placeOf(target: Target): Place | undefined {
+  function placeOf(target: Target): LaneInSpace | undefined {
     return places().find(({ lane }) => lane.id === target.laneId);
   }
 
-  function tableRow({ space, lane }: Place, target: Target): TableRow {
+  function tableRow({ space, lane }: LaneInSpace, target: Target): TableRow {
     return {
       target,
       space: space.title,
@@ -92,20 +96,20 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
   }
 
   async function arrange(params: ArrangeParams): Promise<Arrangement> {
-    const { scale: kind, stretches = [] } = params;
+    const { scale: kind, keepVisible = [] } = params;
     const spaces = await spacesFor(documents, params);
     const arrangement: Arrangement = {
       revision: ++revision,
       title: pictureTitle(spaces),
       sources: [...documents.values()].flatMap((d) => d.sources.filter((s) => hasContent(s)).map((s) => s.name)),
-      scale: scaleFor(kind, spaces, stretches),
+      scale: scaleFor(kind, spaces, keepVisible),
       spaces: spaces.map((space) => ({
         id: space.id,
         title: space.title,
         subtitle: space.subtitle,
         lanes: space.lanes.map((lane) => ({ id: lane.id, title: lane.title, total: laneTotal(lane) })),
       })),
-      total: placesOf(spaces).reduce((sum, { lane }) => sum + laneTotal(lane), 0),
+      total: lanesOf(spaces).reduce((sum, { lane }) => sum + laneTotal(lane), 0),
     };
     current = { arrangement, spaces };
     return arrangement;
@@ -119,7 +123,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
     return { caption: lane.describe(found.row, found.index).title, target: found, distance };
   }
 
-  function describe(target: Target): Result<RangeDetail> {
+  function describe(target: Target): EngineResult<RangeDetail> {
     const place = placeOf(target);
     // A mark may stand for several ranges: what is described is the first of them.
     const exact = place && targetAt(place.lane, target.row, target.index);

@@ -158,7 +158,7 @@ export interface GuestSizes {
   readonly message: string;
   readonly hosts: readonly { readonly title: string; readonly message: string }[];
   /** The largest RAM for which the machine has a layout. */
-  readonly most: bigint;
+  readonly maxRam: bigint;
   /** False if the aperture of any of the hosts is not known: it may be too narrow for what is said to fit. */
   readonly isApertureKnown: boolean;
 }
@@ -199,7 +199,7 @@ export interface SourceText {
 /** Something that a search found: in the picture, or a line of a source. */
 export interface Found {
   readonly target?: Target | undefined;
-  readonly place?: { readonly id: string; readonly source: string; readonly line: number } | undefined;
+  readonly location?: { readonly id: string; readonly source: string; readonly line: number } | undefined;
   /** What it is, and where. */
   readonly caption: string;
   readonly where: string;
@@ -210,7 +210,7 @@ export interface ArrangeParams extends Omit<Trial, 'pageSize'> {
   readonly expanded: readonly string[];
   readonly scale: ScaleKind;
   /** Stretches that the fold scale keeps visible besides what the lanes show. */
-  readonly stretches?: readonly IovaRange[];
+  readonly keepVisible?: readonly IovaRange[];
   /** A document whose address spaces are shown once for each of these models. */
   readonly compared?: { readonly id: string; readonly models: readonly string[] } | undefined;
 }
@@ -436,7 +436,9 @@ export interface EngineError {
   readonly samples?: readonly { readonly source: string; readonly line: number; readonly text: string }[];
 }
 
-export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: EngineError };
+export type EngineResult<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: EngineError };
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
@@ -445,7 +447,7 @@ export interface CallOptions {
 
 /** The engine as its users see it. */
 export interface Engine {
-  call<M extends Method>(method: M, params: Params<M>, options?: CallOptions): Promise<Result<Value<M>>>;
+  call<M extends Method>(method: M, params: Params<M>, options?: CallOptions): Promise<EngineResult<Value<M>>>;
 }
 
 /** What a method of the engine is given besides its parameters. */
@@ -455,7 +457,10 @@ export interface CallContext {
 }
 
 export type Handlers = {
-  readonly [M in Method]: (params: Params<M>, context: CallContext) => Result<Value<M>> | Promise<Result<Value<M>>>;
+  readonly [M in Method]: (
+    params: Params<M>,
+    context: CallContext,
+  ) => EngineResult<Value<M>> | Promise<EngineResult<Value<M>>>;
 };
 
 export type Request =
@@ -463,7 +468,7 @@ export type Request =
   | { readonly type: 'cancel'; readonly id: number };
 
 export type Response =
-  | { readonly type: 'result'; readonly id: number; readonly result: Result<unknown> }
+  | { readonly type: 'result'; readonly id: number; readonly result: EngineResult<unknown> }
   | { readonly type: 'progress'; readonly id: number; readonly progress: Progress };
 
 export function failure(code: EngineError['code'], message: string, more: Partial<EngineError> = {}) {

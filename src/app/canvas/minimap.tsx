@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react';
 import { groupedHex } from '../../iova/format.ts';
-import { fitAll, pixelOf, stretchOf, visibleRange, worldAt } from '../../timeline/axis/viewport.ts';
+import { fitAll, pixelOf, pixelSpanOf, visibleRange, worldAt } from '../../timeline/axis/viewport.ts';
 import { plotLeft } from '../../timeline/scene/scene.ts';
 import { STYLE_NAMES, type StyleName, THEMES } from '../../timeline/scene/theme.ts';
 import type { Picture } from '../state/store.ts';
@@ -52,10 +52,10 @@ export function Minimap() {
       const height = Math.max(1, Math.min(8, (HEIGHT - 6) / Math.max(1, rows.length)));
       for (const [i, row] of rows.entries()) {
         for (let k = 0; k < row.starts.length; k++) {
-          const stretch = stretchOf(all, arrangement.scale, row.starts[k] as bigint, row.lasts[k] as bigint);
-          if (!stretch) continue;
+          const span = pixelSpanOf(all, arrangement.scale, row.starts[k] as bigint, row.lasts[k] as bigint);
+          if (!span) continue;
           context.fillStyle = paints[STYLE_NAMES[row.styles[k] as number] as StyleName].stroke;
-          context.fillRect(stretch.x0, 3 + i * height, stretch.x1 - stretch.x0, Math.max(1, height - 1));
+          context.fillRect(span.x0, 3 + i * height, span.x1 - span.x0, Math.max(1, height - 1));
         }
       }
     };

@@ -106,7 +106,7 @@ function MachineSize({ guest }: { guest: Extract<GuestChoice, { kind: 'machine' 
             aria-invalid={parsed?.ok === false}
           />
         </label>
-        {last && last.most < (sizes?.most ?? 0n) && (
+        {last && last.most < (sizes?.maxRam ?? 0n) && (
           <button type="button" className="button" onClick={() => setRam(last.most)}>
             Largest that fits
           </button>
@@ -116,7 +116,7 @@ function MachineSize({ guest }: { guest: Extract<GuestChoice, { kind: 'machine' 
       {sizes && (
         <p data-testid="guest-fits">
           <strong className={isFitting ? 'fits' : 'severity-error'}>{isFitting ? 'Fits.' : 'Does not fit.'}</strong>{' '}
-          {last && last.most >= sizes.most && sizes.sizes.length === 1
+          {last && last.most >= sizes.maxRam && sizes.sizes.length === 1
             ? 'Any size fits here.'
             : `Fits here: ${sizes.message}.`}
           {!sizes.isApertureKnown && ' The aperture is not known; it may end below that.'}

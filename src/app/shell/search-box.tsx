@@ -37,7 +37,7 @@ export function SearchBox() {
       onSelectionChange={(key) => {
         const row = typeof key === 'number' ? found[key] : undefined;
         if (row?.target) void select(row.target, { reveal: true });
-        else if (row?.place) showText(row.place);
+        else if (row?.location) showText(row.location);
       }}
       allowsCustomValue
       allowsEmptyCollection

@@ -148,8 +148,8 @@ export async function arrange(keep: 'view' | 'all'): Promise<void> {
   const turn = ++wanted;
   const { selectedGroups, expanded, scale, explained, compared, guest } = get();
   const marks = shownConflict(get())?.marks ?? [];
-  const stretches = [...(explained?.bands ?? []), ...marks].map(({ start, last }) => range(start, last));
-  const arranged = await engine.call('arrange', { selectedGroups, expanded, scale, stretches, compared, guest });
+  const keepVisible = [...(explained?.bands ?? []), ...marks].map(({ start, last }) => range(start, last));
+  const arranged = await engine.call('arrange', { selectedGroups, expanded, scale, keepVisible, compared, guest });
   if (turn !== wanted) return;
   if (!arranged.ok) {
     if (arranged.error.code !== 'engine-restarted') report('The lanes could not be laid out', arranged.error);

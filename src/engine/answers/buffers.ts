@@ -2,18 +2,18 @@
 import { decodeBuffer, UAPI_STRUCTURES } from '../../uapi/decode-buffer.ts';
 import { readHexDump } from '../../uapi/hex/hex-dump.ts';
 import type { EngineDocument } from '../document.ts';
-import { type DecodedBuffer, failure, type Result, success, type Value } from '../protocol.ts';
+import { type DecodedBuffer, type EngineResult, failure, success, type Value } from '../protocol.ts';
 
 /** Room for every capability of a container: GET_INFO then answers with all of them. */
 const ARGSZ = 1 << 20;
 
 /** Names of the structures that can be asked for. */
-export function structures(): Result<Value<'structures'>> {
+export function structures(): EngineResult<Value<'structures'>> {
   return success(UAPI_STRUCTURES.map(({ name, title }) => ({ name, title })));
 }
 
 /** Reads a hex dump in any form and decodes it, as the named structure or as what it looks like. */
-export function decodeText(text: string, struct?: string): Result<DecodedBuffer> {
+export function decodeText(text: string, struct?: string): EngineResult<DecodedBuffer> {
   const { bytes, problems } = readHexDump(text);
   const result = decodeBuffer(bytes, struct === undefined ? {} : { struct });
   if (!result.ok) {
@@ -26,7 +26,7 @@ export function decodeText(text: string, struct?: string): Result<DecodedBuffer>
 }
 
 /** What VFIO_IOMMU_GET_INFO would answer for a container at the document's position. */
-export function getInfo(document: EngineDocument, container: string): Result<string> {
+export function getInfo(document: EngineDocument, container: string): EngineResult<string> {
   const model = document.states?.modelAt(document.position);
   const outcome = model?.apply({ op: 'container.get_info', container, argsz: ARGSZ }, document.position);
   if (outcome?.ok && outcome.answer.hex !== undefined) return success(outcome.answer.hex);

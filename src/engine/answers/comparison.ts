@@ -7,20 +7,24 @@ import type { EngineDocument } from '../document.ts';
 import {
   type Comparison,
   type ComparisonRow,
+  type EngineResult,
   failure,
   type ModelAnswer,
   type Params,
-  type Result,
   type StateDifference,
   success,
 } from '../protocol.ts';
-import { eventText, saidOf } from './event-rows.ts';
+import { eventText, outcomeText } from './event-rows.ts';
 
 const kept = new WeakMap<EngineDocument, { readonly key: string; readonly comparison: SessionComparison }>();
 
 function answerOf(model: string, { outcome, translation }: ReplayStep): ModelAnswer {
   if (translation?.kind === 'none') return { model, note: translation.message };
-  return { model, ...saidOf(outcome), ...(translation?.kind === 'translated' ? { note: translation.message } : {}) };
+  return {
+    model,
+    ...outcomeText(outcome),
+    ...(translation?.kind === 'translated' ? { note: translation.message } : {}),
+  };
 }
 
 /** What each model lacks of what any of them has, and which have it. */
@@ -43,7 +47,7 @@ function differencesOf(models: readonly string[], spaces: readonly SpaceDifferen
 export async function comparisonOf(
   document: EngineDocument,
   models: readonly string[],
-): Promise<Result<SessionComparison>> {
+): Promise<EngineResult<SessionComparison>> {
   const key = models.join(' ');
   const known = kept.get(document);
   if (known?.key === key) return success(known.comparison);
@@ -58,7 +62,7 @@ export async function comparisonOf(
 export async function compareDocument(
   document: EngineDocument,
   { models, offset, limit, position }: Params<'compare'>,
-): Promise<Result<Comparison>> {
+): Promise<EngineResult<Comparison>> {
   const made = await comparisonOf(document, models);
   if (!made.ok) return made;
   const comparison = made.value;

@@ -66,7 +66,7 @@ export function reasonOf({ message, rule, source, requested, obstacle }: Refusal
 }
 
 /** What a model said to an operation, for people. */
-export function saidOf(outcome: StepOutcome): Pick<EventRow, 'answer' | 'refused'> {
+export function outcomeText(outcome: StepOutcome): Pick<EventRow, 'answer' | 'refused'> {
   if (outcome.ok) return { answer: answerText(outcome.answer) };
   if (outcome.refusal) return { answer: `-${outcome.refusal.errno}`, refused: reasonOf(outcome.refusal) };
   return { refused: { message: outcome.fault.message } };
@@ -87,7 +87,7 @@ export function eventRows(document: EngineDocument, offset: number, limit: numbe
     const { outcome, mismatch } = step;
     rows.push({
       ...row,
-      ...saidOf(outcome),
+      ...outcomeText(outcome),
       ...(mismatch?.expected ? { expected: answerText(mismatch.expected) } : {}),
     });
   }

@@ -4,7 +4,7 @@ import { parseAddress } from '../../iova/parse.ts';
 import { isFact, type SessionEvent } from '../../session/events.ts';
 import { firstEndingAtOrAfter } from '../../timeline/lanes/lane.ts';
 import type { EngineDocument } from '../document.ts';
-import { type Place, targetAt } from '../picture/lane-walk.ts';
+import { type LaneInSpace, targetAt } from '../picture/lane-walk.ts';
 import type { Found } from '../protocol.ts';
 
 /** Lanes with more ranges than this are found by address only, not by words. */
@@ -13,7 +13,7 @@ const WORD_SEARCH_MAX = 20_000;
 const FACTS_MAX = 300_000;
 
 /** Ranges of the picture that hold the address, or whose words hold the text. */
-function findDrawn(places: readonly Place[], text: string, limit: number): Found[] {
+function findDrawn(places: readonly LaneInSpace[], text: string, limit: number): Found[] {
   const found: Found[] = [];
   const address = parseAddress(text);
   const message = text.trim().toLowerCase();
@@ -69,7 +69,7 @@ function findRead(documents: Iterable<EngineDocument>, text: string, limit: numb
       const all = factLabel(event);
       if (!all.toLowerCase().includes(message)) continue;
       found.push({
-        place: { id, source: event.source, line: event.line },
+        location: { id, source: event.source, line: event.line },
         caption: `${event.kind}: ${all.slice(0, 120)}`,
         where: `${event.source}:${event.line} · ${title}`,
       });
@@ -80,7 +80,7 @@ function findRead(documents: Iterable<EngineDocument>, text: string, limit: numb
 
 /** What the text is found in: first what is drawn, then lines of the sources. At most `limit` in all. */
 export function findEverything(
-  places: readonly Place[],
+  places: readonly LaneInSpace[],
   documents: Iterable<EngineDocument>,
   text: string,
   limit: number,

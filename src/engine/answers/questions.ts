@@ -11,11 +11,11 @@ import { isMachineName } from '../picture/guests.ts';
 import type { SelectedHost } from '../picture/spaces.ts';
 import {
   type Blocker,
+  type EngineResult,
   failure,
   type GuestSizes,
   type HostsCompared,
   type Params,
-  type Result,
   type SpaceFit,
   type SpaceHoles,
   success,
@@ -112,7 +112,7 @@ export function holesIn(spaces: readonly SpaceLanes[], alignments: readonly bigi
 }
 
 /** Which sizes of RAM a machine may have on the ticked hosts. */
-export function guestSizes(hosts: readonly SelectedHost[], name: string): Result<GuestSizes> {
+export function guestSizes(hosts: readonly SelectedHost[], name: string): EngineResult<GuestSizes> {
   if (!isMachineName(name)) return failure('unusable', `no machine is called “${name}”`);
   const machine = MACHINES[name];
   const blocked = hosts.map(({ space }) => blockedOf(space));
@@ -127,13 +127,13 @@ export function guestSizes(hosts: readonly SelectedHost[], name: string): Result
       title: space.host.title,
       message: sizesInWords(fittingSizes(machine, blocked[i] ?? [])),
     })),
-    most: machine.most,
+    maxRam: machine.most,
     isApertureKnown: hosts.every(({ space }) => space.apertures.length > 0),
   });
 }
 
 /** The ticked hosts side by side; a failure if there are fewer than two. */
-export function compareTicked(hosts: readonly SelectedHost[]): Result<HostsCompared> {
+export function compareTicked(hosts: readonly SelectedHost[]): EngineResult<HostsCompared> {
   const shown = hosts.filter(({ space }) => space.groups.length > 0);
   if (shown.length < 2)
     return failure('unusable', 'two or more hosts are needed: open another one and tick its groups');

@@ -2,7 +2,7 @@
 import { readSourceLines } from '../../dumps/input/source-lines.ts';
 import { isFact } from '../../session/events.ts';
 import { type EngineDocument, inputOf } from '../document.ts';
-import { failure, type Params, type Result, type SourceLine, type SourceText, success } from '../protocol.ts';
+import { type EngineResult, failure, type Params, type SourceLine, type SourceText, success } from '../protocol.ts';
 
 /** The facts of one source by the line in which they begin. */
 type FactLines = ReadonlyMap<number, readonly { readonly kind: string; readonly position: number }[]>;
@@ -33,7 +33,7 @@ export async function sourceText(
   document: EngineDocument,
   { source, from, limit }: Params<'text'>,
   signal: AbortSignal,
-): Promise<Result<SourceText>> {
+): Promise<EngineResult<SourceText>> {
   const file = document.files.find(({ name }) => source === name || source.startsWith(`${name}/`));
   if (!file) return failure('unusable', `the text of “${source}” is not at hand`);
   const found = await readSourceLines(inputOf(file), source, from, limit, signal);

@@ -2,12 +2,12 @@
 import { firstEndingAtOrAfter, type Lane, type LaneRow, type SpaceLanes } from '../../timeline/lanes/lane.ts';
 import type { Target } from '../../timeline/scene/mark.ts';
 
-export interface Place {
+export interface LaneInSpace {
   readonly space: SpaceLanes;
   readonly lane: Lane;
 }
 
-export function placesOf(spaces: readonly SpaceLanes[]): Place[] {
+export function lanesOf(spaces: readonly SpaceLanes[]): LaneInSpace[] {
   return spaces.flatMap((space) => space.lanes.map((lane) => ({ space, lane })));
 }
 

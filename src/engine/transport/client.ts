@@ -2,12 +2,12 @@ import {
   type CallOptions,
   type Engine,
   type EngineError,
+  type EngineResult,
   failure,
   type Method,
   type Params,
   type Request,
   type Response,
-  type Result,
   type Value,
 } from '../protocol.ts';
 
@@ -23,7 +23,7 @@ export interface EnginePort {
 interface Pending {
   readonly method: Method;
   readonly params: unknown;
-  readonly resolve: (result: Result<unknown>) => void;
+  readonly resolve: (result: EngineResult<unknown>) => void;
   readonly onProgress?: CallOptions['onProgress'];
   /** Running out: a cancelled call that the engine does not give up. */
   giveUp?: ReturnType<typeof setTimeout>;
@@ -85,7 +85,7 @@ export class EngineClient implements Engine {
     this.#settle(message.id, pending, message.result);
   }
 
-  #settle(id: number, pending: Pending, result: Result<unknown>): void {
+  #settle(id: number, pending: Pending, result: EngineResult<unknown>): void {
     this.#pending.delete(id);
     clearTimeout(pending.giveUp);
     if (result.ok) this.#remember(pending);
@@ -105,10 +105,10 @@ export class EngineClient implements Engine {
     this.#journal.set(document, [...earlier, { method, params }]);
   }
 
-  call<M extends Method>(method: M, params: Params<M>, options: CallOptions = {}): Promise<Result<Value<M>>> {
+  call<M extends Method>(method: M, params: Params<M>, options: CallOptions = {}): Promise<EngineResult<Value<M>>> {
     if (options.signal?.aborted) return Promise.resolve(failure('cancelled', 'cancelled'));
     const id = this.#nextId++;
-    const answer = new Promise<Result<unknown>>((resolve) => {
+    const answer = new Promise<EngineResult<unknown>>((resolve) => {
       this.#pending.set(id, {
         method,
         params,
@@ -118,7 +118,7 @@ export class EngineClient implements Engine {
     });
     this.#port.postMessage({ type: 'call', id, method, params });
     options.signal?.addEventListener('abort', () => this.#cancel(id), { once: true });
-    return answer as Promise<Result<Value<M>>>;
+    return answer as Promise<EngineResult<Value<M>>>;
   }
 
   #cancel(id: number): void {

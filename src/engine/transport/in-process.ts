@@ -1,4 +1,4 @@
-import type { CallOptions, Engine, Handlers, Method, Params, Result, Value } from '../protocol.ts';
+import type { CallOptions, Engine, EngineResult, Handlers, Method, Params, Value } from '../protocol.ts';
 import { run } from './service.ts';
 
 /** The engine in the same thread: for tests and the command line. */
@@ -7,7 +7,7 @@ export function inProcessEngine(handlers: Handlers): Engine {
     async call<M extends Method>(method: M, params: Params<M>, options: CallOptions = {}) {
       const signal = options.signal ?? new AbortController().signal;
       const progress = options.onProgress ?? (() => undefined);
-      return (await run(handlers, method, params, { signal, progress })) as Result<Value<M>>;
+      return (await run(handlers, method, params, { signal, progress })) as EngineResult<Value<M>>;
     },
   };
 }

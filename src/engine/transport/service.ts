@@ -1,4 +1,4 @@
-import { failure, type Handlers, type Method, type Request, type Response, type Result } from '../protocol.ts';
+import { type EngineResult, failure, type Handlers, type Method, type Request, type Response } from '../protocol.ts';
 
 /** The side of a message channel that the engine listens on. A worker's global scope is one. */
 export interface ServicePort {
@@ -12,7 +12,7 @@ const PROGRESS_INTERVAL = 80;
 type AnyHandler = (
   params: unknown,
   context: { signal: AbortSignal; progress: (p: unknown) => void },
-) => Result<unknown> | Promise<Result<unknown>>;
+) => EngineResult<unknown> | Promise<EngineResult<unknown>>;
 
 /** Runs one method; whatever goes wrong inside becomes an error of code `bug` (or `cancelled`), never an exception. */
 export async function run(
@@ -20,7 +20,7 @@ export async function run(
   method: Method,
   params: unknown,
   context: { signal: AbortSignal; progress: (p: never) => void },
-): Promise<Result<unknown>> {
+): Promise<EngineResult<unknown>> {
   if (!Object.hasOwn(handlers, method)) return failure('bug', `the engine has no method “${String(method)}”`);
   const handler = handlers[method] as AnyHandler;
   try {

@@ -44,9 +44,9 @@ export function clusters(row: LaneRow): { start: bigint; end: bigint }[] {
   return out;
 }
 
-/** The fold scale for what the given spaces show, and for stretches of interest besides: one axis for all of them. */
-export function foldFor(spaces: readonly SpaceLanes[], stretches: readonly IovaRange[] = []): Scale {
-  const edges = new Set(stretches.flatMap(({ start, last }) => [start, last + 1n]));
+/** The fold scale for what the given spaces show, and for ranges that must stay visible (`keepVisible`, bounds inclusive): one axis for all. */
+export function foldFor(spaces: readonly SpaceLanes[], keepVisible: readonly IovaRange[] = []): Scale {
+  const edges = new Set(keepVisible.flatMap(({ start, last }) => [start, last + 1n]));
   const occupying: LaneRow[] = [];
   for (const lane of spaces.flatMap((space) => space.lanes)) {
     for (const row of lane.rows) {
@@ -60,7 +60,7 @@ export function foldFor(spaces: readonly SpaceLanes[], stretches: readonly IovaR
   return foldScale({
     edges,
     isOccupied: (start, end) =>
-      stretches.some((r) => r.start < end && r.last >= start) ||
+      keepVisible.some((r) => r.start < end && r.last >= start) ||
       occupying.some((row) => {
         const i = firstEndingAtOrAfter(row, start);
         return i < row.starts.length && (row.starts[i] as bigint) < end;

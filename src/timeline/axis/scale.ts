@@ -11,14 +11,14 @@ import { bitLength, IOVA_MAX, IOVA_SPACE, type Iova } from '../../iova/iova.ts';
 
 export type ScaleKind = 'fold' | 'linear' | 'log';
 
-/** A stretch of the axis. `start` inclusive, `end` exclusive (an edge, up to 2^64). */
+/** A part of the axis. `start` inclusive, `end` exclusive (an edge, up to 2^64). */
 export interface Segment {
   readonly start: bigint;
   readonly end: bigint;
   /** Width relative to the other segments, positive. */
   readonly weight: number;
-  /** True where the stretch is shrunk so much that the picture must say so with a torn edge. */
-  readonly torn: boolean;
+  /** True where the segment is shrunk so much that the picture must say so with an axis break. */
+  readonly isAxisBreak: boolean;
 }
 
 interface Placed extends Segment {
@@ -50,14 +50,14 @@ export function makeScale(kind: ScaleKind, segments: readonly Segment[]): Scale 
 }
 
 export function linearScale(): Scale {
-  return makeScale('linear', [{ start: 0n, end: IOVA_SPACE, weight: 1280, torn: false }]);
+  return makeScale('linear', [{ start: 0n, end: IOVA_SPACE, weight: 1280, isAxisBreak: false }]);
 }
 
 /** Powers of two at equal distances, linear inside each octave; below `from` (a power of two) linear down to zero. */
 export function logScale(from = 1n << 12n): Scale {
-  const segments: Segment[] = [{ start: 0n, end: from, weight: 20, torn: false }];
+  const segments: Segment[] = [{ start: 0n, end: from, weight: 20, isAxisBreak: false }];
   for (let start = from; start < IOVA_SPACE; start <<= 1n) {
-    segments.push({ start, end: start << 1n, weight: 20, torn: false });
+    segments.push({ start, end: start << 1n, weight: 20, isAxisBreak: false });
   }
   return makeScale('log', segments);
 }
@@ -104,17 +104,17 @@ export function unitsPerByte(scale: Scale, world: bigint): number {
   return Number(s.length) / Number(s.end - s.start);
 }
 
-/** A stretch that something covers, for the fold scale. `edge`s: start inclusive, end exclusive. */
+/** What the fold scale needs to know of the ranges. `edge`s: start inclusive, end exclusive. */
 export interface FoldInput {
   /** Edges that must stay visible, in any order, with duplicates. */
   readonly edges: Iterable<bigint>;
-  /** True if something other than background covers the stretch. */
+  /** True if something other than background covers any of it. */
   isOccupied(start: bigint, end: bigint): boolean;
 }
 
 const EMPTY_WEIGHT = { base: 44, perBit: 1.6 };
 const OCCUPIED_WEIGHT = { base: 66, perBit: 5 };
-const TORN_RATIO = 4;
+const AXIS_BREAK_RATIO = 4;
 
 function sizeBits(size: bigint): number {
   return Math.max(0, bitLength(size) - 12);
@@ -139,7 +139,7 @@ export function foldScale(input: FoldInput): Scale {
       start,
       end,
       weight,
-      torn: !occupied && typical !== undefined && bytesPerWeight > typical * TORN_RATIO,
+      isAxisBreak: !occupied && typical !== undefined && bytesPerWeight > typical * AXIS_BREAK_RATIO,
     })),
   );
 }

@@ -3,7 +3,17 @@ import { describe, expect, test } from 'vitest';
 import { IOVA_MAX, IOVA_SPACE } from '../../iova/iova.ts';
 import { range } from '../../iova/range.ts';
 import { foldScale, linearScale, logScale, type Scale, segmentAt, toAddress, toWorld } from './scale.ts';
-import { addressAt, fitAll, fitRange, pan, pixelOfEdge, resize, stretchOf, visibleRange, zoomAt } from './viewport.ts';
+import {
+  addressAt,
+  fitAll,
+  fitRange,
+  pan,
+  pixelOfEdge,
+  pixelSpanOf,
+  resize,
+  visibleRange,
+  zoomAt,
+} from './viewport.ts';
 
 const corners = [0n, 1n << 12n, 0xfee00000n, 1n << 32n, 1n << 39n, 1n << 53n, 1n << 63n, IOVA_MAX];
 const address = fc.oneof(
@@ -54,7 +64,7 @@ describe('scales', () => {
 
   test('fold gives every edge a segment of its own and marks long empty stretches as torn', () => {
     const s = foldScale({ edges: [0xfee00000n, 0xfef00000n], isOccupied: (start) => start === 0xfee00000n });
-    expect(s.segments.map((x) => [x.start, x.end, x.torn])).toEqual([
+    expect(s.segments.map((x) => [x.start, x.end, x.isAxisBreak])).toEqual([
       [0n, 0xfee00000n, true],
       [0xfee00000n, 0xfef00000n, false],
       [0xfef00000n, IOVA_SPACE, true],
@@ -141,8 +151,8 @@ describe('stretches', () => {
     );
     fc.assert(
       fc.property(scale, anything, width, (s, r, w) => {
-        const stretch = stretchOf(fitAll(s, w), s, r.start, r.last);
-        expect(stretch && isInside(stretch, w)).toBe(true);
+        const span = pixelSpanOf(fitAll(s, w), s, r.start, r.last);
+        expect(span && isInside(span, w)).toBe(true);
       }),
       { numRuns: 500 },
     );
@@ -152,12 +162,12 @@ describe('stretches', () => {
     fc.assert(
       fc.property(scale, span, span, width, (s, window, r, w) => {
         const view = fitRange(s, window, w);
-        const stretch = stretchOf(view, s, r.start, r.last);
+        const span = pixelSpanOf(view, s, r.start, r.last);
         const seen = visibleRange(view, s);
         const isSeen = r.start <= seen.last && seen.start <= r.last;
-        if (stretch) expect([isSeen, isInside(stretch, w)]).toEqual([true, true]);
+        if (span) expect([isSeen, isInside(span, w)]).toEqual([true, true]);
         const [from, to] = [pixelOfEdge(view, s, r.start), pixelOfEdge(view, s, r.last + 1n)];
-        if (!stretch) expect(from > w || to < 1).toBe(true);
+        if (!span) expect(from > w || to < 1).toBe(true);
       }),
       { numRuns: 500 },
     );

@@ -38,7 +38,7 @@ export function pixelOfEdge(view: Viewport, scale: Scale, edge: bigint): number 
 }
 
 /** Pixels of the plot, from its left edge: `x0` inclusive, `x1` exclusive. */
-export interface Stretch {
+export interface PixelSpan {
   readonly x0: number;
   readonly x1: number;
 }
@@ -47,7 +47,7 @@ export interface Stretch {
  * The pixels that show the addresses from `start` to `last`; undefined if they are outside of the window. Never less
  * than one, and inside the plot, however little of them is in it: what exists is visible, up to the last address.
  */
-export function stretchOf(view: Viewport, scale: Scale, start: bigint, last: bigint): Stretch | undefined {
+export function pixelSpanOf(view: Viewport, scale: Scale, start: bigint, last: bigint): PixelSpan | undefined {
   const from = pixelOfEdge(view, scale, start);
   const to = pixelOfEdge(view, scale, last + 1n);
   // Rounding may put the edge of the space just beyond the edge of the window.

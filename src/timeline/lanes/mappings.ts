@@ -8,7 +8,7 @@ import { type DescribedRange, describedLane, type Lane, type LaneRow, type Part,
 /** Refused requests that are drawn; the list of conflicts has them all. */
 const REFUSED_MAX = 500;
 
-function placeOf(fact: MappingFact): Part['provenance'] {
+function provenanceOf(fact: MappingFact): Part['provenance'] {
   return [{ source: fact.source ?? 'this session', line: fact.line }];
 }
 
@@ -65,7 +65,7 @@ function liveLane(id: string, state: MappingState): Lane {
         sentence: set.isOneDomain
           ? `Mapped, as told (${set.note || set.title}).`
           : 'Mapped in some domain: the trace does not say in which. What overlaps is drawn in rows of its own.',
-        parts: [{ owner: set.title, range: { start: fact.start, last: fact.last }, provenance: placeOf(fact) }],
+        parts: [{ owner: set.title, range: { start: fact.start, last: fact.last }, provenance: provenanceOf(fact) }],
         values: valuesOf(fact),
       };
     },
@@ -90,7 +90,9 @@ function refusedLane(id: string, state: MappingState): Lane[] {
       info: {
         title: `${isMap(fact) ? 'map' : 'unmap'} of ${formatSize(sizeOf(fact))} refused: ${fact.result}`,
         sentence: 'A program asked for this and was refused. The list of conflicts says what stood in the way.',
-        parts: [{ owner: state.set.title, range: { start: fact.start, last: fact.last }, provenance: placeOf(fact) }],
+        parts: [
+          { owner: state.set.title, range: { start: fact.start, last: fact.last }, provenance: provenanceOf(fact) },
+        ],
         values: valuesOf(fact),
       },
     });

@@ -23,7 +23,7 @@ import {
 import { reservedStyle } from './reserved.ts';
 
 /** Where an event of the session stands, for "where it comes from". */
-export type EventPlace = (index: number) => Part['provenance'];
+export type EventProvenance = (index: number) => Part['provenance'];
 
 const NO_DOMAIN: NoAperture = {
   subtitle: 'no domain',
@@ -95,7 +95,7 @@ function accessLabel({ read, write }: AreaView): string {
 }
 
 /** The areas as columns. What one of them is made of is looked up in the model when it is asked for. */
-function areasLane(id: string, space: AddressSpaceView, eventPlace: EventPlace): Lane {
+function areasLane(id: string, space: AddressSpaceView, eventProvenance: EventProvenance): Lane {
   const count = space.areaCount;
   const starts = new BigUint64Array(count);
   const lasts = new BigUint64Array(count);
@@ -132,7 +132,7 @@ function areasLane(id: string, space: AddressSpaceView, eventPlace: EventPlace):
           {
             owner: `event ${area.origin + 1}`,
             range: { start: area.start, last: area.last },
-            provenance: eventPlace(area.origin),
+            provenance: eventProvenance(area.origin),
           },
         ],
         values: {
@@ -223,11 +223,11 @@ export function modelSpace(
   title: string,
   space: AddressSpaceView,
   expanded: ReadonlySet<string>,
-  eventPlace: EventPlace,
+  eventProvenance: EventProvenance,
   guest?: GuestLayout,
 ): SpaceLanes {
   const lane = (name: string) => `${key}#${name}`;
-  const areas = areasLane(lane('areas'), space, eventPlace);
+  const areas = areasLane(lane('areas'), space, eventProvenance);
   return {
     id: key,
     title: `${title}: ${space.id}`,

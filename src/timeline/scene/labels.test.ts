@@ -21,15 +21,15 @@ const bars: fc.Arbitrary<LabelRequest[]> = fc
     }
     return out;
   });
-const tears = fc
+const axisBreaks = fc
   .uniqueArray(fc.integer({ min: 5, max: WIDTH - 5 }), { maxLength: 5 })
   .map((list) => list.sort((a, b) => a - b));
 
 describe('placeLabels', () => {
-  test('no label overlaps another, a foreign bar or a torn edge, nor leaves the plot', () => {
+  test('no label overlaps another, a foreign bar or an axis break, nor leaves the plot', () => {
     fc.assert(
-      fc.property(bars, tears, fc.boolean(), (list, torn, twoLines) => {
-        const placed = placeLabels(list, torn, WIDTH, twoLines);
+      fc.property(bars, axisBreaks, fc.boolean(), (list, axisBreaks, twoLines) => {
+        const placed = placeLabels(list, axisBreaks, WIDTH, twoLines);
         expect(placed).toHaveLength(list.length);
         const boxes = placed.flatMap((label, i) => {
           if (label.place === 'number') return [];
@@ -41,7 +41,7 @@ describe('placeLabels', () => {
           if (box.x0 === box.x1) continue;
           expect(box.x0).toBeGreaterThanOrEqual(0);
           expect(box.x1).toBeLessThanOrEqual(WIDTH);
-          for (const tear of torn) expect(tear > box.x0 - 2 && tear < box.x1 + 2).toBe(false);
+          for (const axisBreak of axisBreaks) expect(axisBreak > box.x0 - 2 && axisBreak < box.x1 + 2).toBe(false);
           for (const [k, bar] of list.entries()) {
             if (k !== box.i) expect(box.x0 < bar.x1 && bar.x0 < box.x1).toBe(false);
           }

@@ -2,7 +2,7 @@ import { formatRange, formatSize, groupedDecimal } from '../../iova/format.ts';
 import { range, sizeOf } from '../../iova/range.ts';
 import { type Scale, toWorld } from '../axis/scale.ts';
 import type { LaneSlice, RowSlice, SpaceSlice } from '../axis/slice.ts';
-import { pixelOf, type Stretch, stretchOf, type Viewport } from '../axis/viewport.ts';
+import { type PixelSpan, pixelOf, pixelSpanOf, type Viewport } from '../axis/viewport.ts';
 import { DETAIL_SIZE, LABEL_SIZE, type LabelRequest, placeLabels } from './labels.ts';
 import type { Flag, HitArea, LaneHead, Mark, Scene, Target } from './mark.ts';
 import { shorten, textWidth } from './text-metrics.ts';
@@ -173,13 +173,13 @@ function text(
   return { type: 'text', x, y, text: content, size: 11.5, font: 'sans', ink: 'ink', anchor: 'start', ...more };
 }
 
-interface PlacedBand extends NumberedBand, Stretch {}
+interface PlacedBand extends NumberedBand, PixelSpan {}
 
 function placed({ numbered = [], scale, view }: SceneInput): PlacedBand[] {
   return numbered
     .flatMap((band) => {
-      const stretch = stretchOf(view, scale, band.start, band.last);
-      return stretch ? [{ ...band, ...stretch }] : [];
+      const span = pixelSpanOf(view, scale, band.start, band.last);
+      return span ? [{ ...band, ...span }] : [];
     })
     .sort((a, b) => a.x0 + a.x1 - (b.x0 + b.x1) || a.number - b.number);
 }
@@ -196,25 +196,25 @@ class SceneBuilder {
   #y = 0;
   readonly #left: number;
   readonly #input: SceneInput;
-  readonly #tears: readonly { readonly pixel: number; readonly label: string }[];
+  readonly #axisBreaks: readonly { readonly pixel: number; readonly label: string }[];
   /** The numbered bands in the window, with their pixels, from left to right. */
   readonly #numbered: readonly PlacedBand[];
 
   constructor(input: SceneInput) {
     this.#input = input;
     this.#left = plotLeft(input.width);
-    this.#tears = this.#findTears();
+    this.#axisBreaks = this.#findAxisBreaks();
     this.#numbered = placed(input);
   }
 
-  #findTears() {
+  #findAxisBreaks() {
     const { scale, view } = this.#input;
     return scale.segments.flatMap((s) => {
-      if (!s.torn) return [];
+      if (!s.isAxisBreak) return [];
       const x0 = pixelOf(view, s.base);
       const x1 = pixelOf(view, s.base + s.length);
       const pixel = (x0 + x1) / 2;
-      // Wider than the window the stretch is looked at from inside, where the scale is even and nothing is torn.
+      // Zoomed in so far that the segment fills the window: inside it the scale is even and nothing is compressed.
       if (x1 - x0 < 22 || x1 - x0 > view.width || pixel < 6 || pixel > view.width - 6) return [];
       return [{ pixel, label: formatSize(s.end - s.start) }];
     });
@@ -244,7 +244,7 @@ class SceneBuilder {
     }
     background.push(...this.#washes(plotTop, plotBottom));
     this.marks.splice(before, 0, ...background);
-    this.#drawTears(flagTop, plotTop, plotBottom);
+    this.#drawAxisBreaks(flagTop, plotTop, plotBottom);
     if (this.#numbered.length > 0) this.#flags(flagTop);
     this.marks.push(...this.#topMarks);
     this.#bands(plotTop, plotBottom);
@@ -310,7 +310,7 @@ class SceneBuilder {
     });
     this.#widths(base);
     // Room for the widths also while none is in the window: zooming must not move what is below.
-    this.#y = base + (this.#tears.length > 0 || scale.kind !== 'fold' ? 16 : 4);
+    this.#y = base + (this.#axisBreaks.length > 0 || scale.kind !== 'fold' ? 16 : 4);
     return list;
   }
 
@@ -417,13 +417,13 @@ class SceneBuilder {
     const requests: LabelRequest[] = [];
     const shown: number[] = [];
     for (let i = 0; i < row.starts.length; i++) {
-      const stretch = stretchOf(view, scale, row.starts[i] as bigint, row.lasts[i] as bigint);
-      if (!stretch) continue;
+      const span = pixelSpanOf(view, scale, row.starts[i] as bigint, row.lasts[i] as bigint);
+      if (!span) continue;
       const count = row.counts[i] as number;
       const size = sizeOf(range(row.starts[i] as bigint, row.lasts[i] as bigint));
       shown.push(i);
       requests.push({
-        ...stretch,
+        ...span,
         title: count > 1 ? `${groupedDecimal(BigInt(count))} ranges` : row.captions[i] || formatSize(size),
         // How large the unknown is means nothing.
         detail: count > 1 || row.captions[i] === '' || row.styles[i] === UNKNOWN ? '' : formatSize(size),
@@ -438,7 +438,7 @@ class SceneBuilder {
     });
     const placed = placeLabels(
       labels,
-      this.#tears.map((t) => t.pixel),
+      this.#axisBreaks.map((t) => t.pixel),
       view.width,
       height >= 30,
     );
@@ -576,18 +576,20 @@ class SceneBuilder {
     flush();
   }
 
-  /** Torn edges through all lanes: here the axis leaves out so much that bars cannot be compared across. */
-  #drawTears(labelBottom: number, top: number, bottom: number): void {
+  /** Axis breaks through all lanes: here the axis leaves out so much that bars cannot be compared across. */
+  #drawAxisBreaks(labelBottom: number, top: number, bottom: number): void {
     let labelEnd = Number.NEGATIVE_INFINITY;
-    for (const tear of this.#tears) {
-      const x = this.#left + tear.pixel;
+    for (const axisBreak of this.#axisBreaks) {
+      const x = this.#left + axisBreak.pixel;
       const points: [number, number][] = [];
       for (let y = top - 2, side = 1; y <= bottom; y += 7, side = -side) points.push([x + 3.5 * side, y]);
       this.marks.push({ type: 'path', points, ink: 'ground', width: 7 });
       this.marks.push({ type: 'path', points, ink: 'faint', width: 1 });
-      const width = textWidth(tear.label, 10);
+      const width = textWidth(axisBreak.label, 10);
       if (x - width / 2 > labelEnd + 6 && x + width / 2 < this.#left + this.#input.view.width + RIGHT_MARGIN) {
-        this.marks.push(text(x, labelBottom - 5, tear.label, { size: 10, ink: 'muted', anchor: 'middle', halo: true }));
+        this.marks.push(
+          text(x, labelBottom - 5, axisBreak.label, { size: 10, ink: 'muted', anchor: 'middle', halo: true }),
+        );
         labelEnd = x + width / 2;
       }
     }
@@ -654,9 +656,9 @@ class SceneBuilder {
     const { bands = [], scale, view } = this.#input;
     const lineEnds: number[] = [];
     for (const band of bands) {
-      const stretch = stretchOf(view, scale, band.start, band.last);
-      if (!stretch) continue;
-      const { x0, x1 } = stretch;
+      const span = pixelSpanOf(view, scale, band.start, band.last);
+      if (!span) continue;
+      const { x0, x1 } = span;
       const box = { x: this.#left + x0, y: top, width: x1 - x0, height: bottom - top };
       this.marks.push({ type: 'wash', ...box, ink: band.ink }, { type: 'outline', ...box, ink: band.ink });
       const room = view.width;

@@ -68,8 +68,8 @@ export function ticks(scale: Scale, view: Viewport): Tick[] {
     // In a fold the border of what is there says most; in a log scale the roundest power of two.
     const rank =
       scale.kind === 'fold'
-        ? !segment.torn || !before || before.torn
-          ? segment.torn
+        ? !segment.isAxisBreak || !before || before.isAxisBreak
+          ? segment.isAxisBreak
             ? 2
             : 1
           : 3
