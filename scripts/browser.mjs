@@ -3,6 +3,9 @@ import { existsSync } from 'node:fs';
 import { chromium } from '@playwright/test';
 import { findProgram, installPackages } from './debian.mjs';
 
+/** Debian's packages for a test browser; without a font it draws no text. */
+export const BROWSER_PACKAGES = ['chromium', 'fonts-dejavu-core'];
+
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
 /** Flags that a test browser needs on machines without a network and in containers run as root. */
@@ -21,11 +24,11 @@ export function findBrowser() {
   return undefined;
 }
 
-/** The same, after an attempt to install one. Throws an error that names the command to run. */
+/** Finds or installs a Chromium. Throws an error that names the command to run. */
 export function requireBrowser() {
   const found = findBrowser();
   if (found) return found;
-  const installed = installPackages(['chromium', 'fonts-dejavu-core']) ? findBrowser() : undefined;
+  const installed = installPackages(BROWSER_PACKAGES) ? findBrowser() : undefined;
   if (installed) return installed;
   throw new Error(
     'No Chromium found. Get one with: npx playwright install chromium (or, on Debian: sudo apt install chromium)',

@@ -4,44 +4,10 @@ import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findProgram, installPackages } from './debian.mjs';
+import { howToGet, isUsable, missingPrograms } from './programs.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const source = path.join(root, 'src/agent/probe');
-
-/** Programs that builds and their tests need, and Debian's packages with them. */
-const PACKAGES = {
-  make: 'make',
-  cc: 'gcc',
-  'musl-gcc': 'musl-tools',
-  'aarch64-linux-gnu-gcc': 'gcc-aarch64-linux-gnu',
-  'qemu-aarch64': 'qemu-user',
-  shellcheck: 'shellcheck',
-};
-
-/** The C library that a compiler builds for, with its headers. A compiler that was there may be there without it. */
-const LIBRARIES = { cc: 'libc6-dev', 'musl-gcc': 'musl-dev', 'aarch64-linux-gnu-gcc': 'libc6-dev-arm64-cross' };
-
-function isUsable(name) {
-  if (!findProgram(name)) return false;
-  return !(name in LIBRARIES) || spawnSync(name, ['-E', '-'], { input: '#include <fcntl.h>\n' }).status === 0;
-}
-
-/** Those of the programs that are not there or of no use, after an attempt to install what they lack. */
-export function missingPrograms(names) {
-  const missing = names.filter((name) => !isUsable(name));
-  if (missing.length === 0) return [];
-  return installPackages(packagesFor(missing)) ? missing.filter((name) => !isUsable(name)) : missing;
-}
-
-function packagesFor(names) {
-  return [...new Set(names.flatMap((name) => [PACKAGES[name], ...(LIBRARIES[name] ? [LIBRARIES[name]] : [])]))];
-}
-
-/** One line that says what is missing and the command that gets it. */
-export function howToGet(names) {
-  return `${names.join(', ')} not found. On Debian: sudo apt install ${packagesFor(names).join(' ')}`;
-}
 
 function requireCompiler() {
   const missing = missingPrograms(['make', 'cc']);

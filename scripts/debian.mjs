@@ -1,13 +1,18 @@
 // Installs Debian packages where that is possible without asking: on Debian (or the like), as root.
 import { spawnSync } from 'node:child_process';
 
-/** True if it was done. Waits while somebody else installs. What apt has to say goes to stderr. */
+/** True where packages can be installed without asking for a password. */
+export function canInstall() {
+  return process.getuid?.() === 0 && spawnSync('apt-get', ['--version']).status === 0;
+}
+
+/** Returns whether the packages were installed. Waits while another process installs. apt's messages go to stderr. */
 export function installPackages(packages) {
-  if (process.getuid?.() !== 0 || spawnSync('apt-get', ['--version']).status !== 0) return false;
+  if (!canInstall()) return false;
   console.error(`Installing with apt-get: ${packages.join(' ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const apt = (...args) =>
-    // One at a time: apt waits for some of its locks only.
+    // One at a time: apt itself waits only for some of its locks.
     spawnSync('flock', ['/tmp/iovascope-apt.lock', 'apt-get', '-o', 'DPkg::Lock::Timeout=300', ...args], {
       stdio: ['ignore', 'ignore', 'inherit'],
       env,

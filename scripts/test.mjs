@@ -1,9 +1,17 @@
-// npm test: everything a contributor must pass. Runs all steps even after one failed, and sums up in the last line.
+// npm test: everything a contribution must pass. Runs all steps even after one failed; the last line has the totals.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { requireBrowser } from './browser.mjs';
+import { BROWSER_PACKAGES, findBrowser } from './browser.mjs';
+import { canInstall, installPackages } from './debian.mjs';
+import { isUsable, packagesFor } from './programs.mjs';
+
+/** Programs without which tests fail; in CI also those without which tests are skipped elsewhere. */
+const PROGRAMS = [
+  ...['make', 'cc'],
+  ...(process.env.CI ? ['musl-gcc', 'aarch64-linux-gnu-gcc', 'qemu-aarch64', 'shellcheck'] : []),
+];
 
 const folder = mkdtempSync(path.join(tmpdir(), 'iovascope-test-'));
 let passed = 0;
@@ -62,12 +70,23 @@ function playwright(title) {
   if ((!ok && bad === 0) || !stats?.expected) failed++;
 }
 
-try {
-  requireBrowser();
-} catch (error) {
-  console.error(error.message);
-  process.exit(1);
+/** Installs what is missing; false if it cannot: the command to run has been printed. */
+function prepare() {
+  const missing = () => [
+    ...packagesFor(PROGRAMS.filter((name) => !isUsable(name))),
+    ...(findBrowser() ? [] : BROWSER_PACKAGES),
+  ];
+  const packages = missing();
+  if (packages.length === 0) return true;
+  if (canInstall()) {
+    console.log(`npm test needs these Debian packages and installs them now: ${packages.join(' ')}`);
+    if (installPackages(packages) && missing().length === 0) return true;
+  }
+  console.error(`npm test needs packages that are not installed. Run: sudo apt install ${packages.join(' ')}`);
+  return false;
 }
+
+if (!prepare()) process.exit(1);
 check('types', 'tsc', ['--noEmit']);
 check('format, lint and import rules', 'biome', ['ci', '--error-on-warnings', '.']);
 check('unused code', 'knip', []);

@@ -15,8 +15,9 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildProbe, howToGet, missingPrograms } from './build-probe.mjs';
+import { buildProbe } from './build-probe.mjs';
 import { findProgram, installPackages } from './debian.mjs';
+import { howToGet, missingPrograms } from './programs.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const guest = join(root, 'e2e', 'vm', 'guest');
