@@ -3,7 +3,7 @@
 import { IntervalTree } from '../../iova/interval-tree.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import { type FactOf, isFact, type SessionEvent } from '../../session/events.ts';
-import { compareNames } from './host.ts';
+import { compareNames, type Provenance } from './host.ts';
 
 /** A fact that made, took away or asked for a mapping. */
 export type MappingFact = FactOf<'map'> | FactOf<'unmap'> | FactOf<'request'>;
@@ -73,6 +73,11 @@ function headOf(fact: MappingFact): Omit<SetDraft, 'facts' | 'positions'> {
   const isOneDomain = origin === 'qemu';
   const note = isOneDomain ? source : `${source}: device and domain not known, may be several`;
   return { key: `${origin} in ${source}`, title: what, note, isOneDomain, isSnapshot };
+}
+
+/** Where a mapping fact was read. */
+export function provenanceOfFact(fact: MappingFact): Provenance {
+  return { source: fact.source ?? 'this session', line: fact.line };
 }
 
 /** True if a fact says that something was done, and not only asked for. */

@@ -6,7 +6,7 @@ import { find, totalSize } from '../../iova/range-set.ts';
 import type { SessionEvent } from '../../session/events.ts';
 import { buildHost } from '../host/build-host.ts';
 import { groupTitle } from '../host/host.ts';
-import { commonSpace } from './common-space.ts';
+import { commonSpace, spaceTitle } from './common-space.ts';
 
 function reserved(start: bigint, last: bigint, type: string, group?: string, line = 1, source = 'a.txt'): SessionEvent {
   return { kind: 'reserved', ...range(start, last), type, ...(group === undefined ? {} : { group }), source, line };
@@ -136,5 +136,16 @@ describe('commonSpace', () => {
     if (!one || !two) throw new Error('two groups expected');
     expect(commonSpace(host, [one]).usable.at(-1)?.last).toBe(IOVA_MAX);
     expect(commonSpace(host, [one, two]).usable.at(-1)?.last).toBe(0xffffffn);
+  });
+
+  test('a title names up to four groups', () => {
+    const host = buildHost(
+      'h',
+      'host',
+      ['1', '2', '3', '4', '5'].map((name) => reserved(0n, 0xfffn, 'msi', name)),
+    );
+    expect(spaceTitle({ host, groups: [] })).toBe('host');
+    expect(spaceTitle({ host, groups: host.groups.slice(0, 4) })).toBe('host: group 1 + group 2 + group 3 + group 4');
+    expect(spaceTitle({ host, groups: host.groups })).toBe('host: 5 groups');
   });
 });

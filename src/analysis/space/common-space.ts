@@ -108,6 +108,12 @@ export function commonSpace(host: Host, groups: readonly Group[]): CommonSpace {
   return { host, groups, reserved, apertures, usable: subtract(reach, blocked) };
 }
 
+/** What to call the space that some of a host's groups share: the host's name, and up to four groups by name. */
+export function spaceTitle({ host, groups }: Pick<CommonSpace, 'host' | 'groups'>): string {
+  if (groups.length === 0) return host.title;
+  return `${host.title}: ${groups.length > 4 ? `${groups.length} groups` : groups.map(groupTitle).join(' + ')}`;
+}
+
 /** The containers and IOASs of a host whose ranges a kernel reported, in the order in which they appear. */
 export function reportedSpaces(host: Host): ReportedSpace[] {
   const names = [...new Set([...host.validRanges, ...host.apertures].flatMap((a) => a.space ?? []))];

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { IOVA_MAX } from '../../iova/iova.ts';
 import { range } from '../../iova/range.ts';
 import { rangeSet } from '../../iova/range-set.ts';
-import { findPlaces, HoleCounter, largestAligned } from './fit.ts';
+import { findPlaces, fitInSpace, HoleCounter, largestAligned } from './fit.ts';
+import { usableAsReported } from './usable-ranges.ts';
 
 const FREE = [range(0x1000n, 0x4fffn), range(0x10_0000n, 0x3f_ffffn), range(0xffff_ffff_ffff_0000n, IOVA_MAX)];
 
@@ -84,6 +85,22 @@ describe('findPlaces', () => {
       ),
     );
   });
+});
+
+test('one address space: what blocks a fixed range, and only where it does not fit', () => {
+  const valid = { ...range(0x1000n, 0x4fffn), space: 'c', message: 'c', provenance: [] };
+  const space = usableAsReported({ name: 'c', apertures: [], validRanges: [valid] });
+  const at = (start: bigint, size: bigint) => fitInSpace(space, { size, alignment: 0x1000n, at: start });
+  expect(at(0x4000n, 0x1000n)).toMatchObject({ fits: true, obstacles: [] });
+  expect(at(0x4000n, 0x2000n)).toMatchObject({
+    fits: false,
+    blocked: [range(0x5000n, 0x5fffn)],
+    obstacles: [{ kind: 'not-valid', ...range(0x5000n, IOVA_MAX) }],
+  });
+  expect(at(0x4800n, 0x1000n)).toMatchObject({ fits: false, fault: 'misaligned' });
+  expect(at(IOVA_MAX, 2n)).toMatchObject({ fits: false, fault: 'past-the-end', obstacles: [] });
+  expect(fitInSpace(space, { size: 0x8000n, alignment: 1n })).toMatchObject({ fits: false, obstacles: [] });
+  expect(fitInSpace(space, { size: 0x9000n, alignment: 1n, at: 0n }, 1).obstacles).toHaveLength(1);
 });
 
 test('holes in numbers', () => {

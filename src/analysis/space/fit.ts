@@ -2,6 +2,7 @@
 import { alignUp } from '../../iova/iova.ts';
 import { containsRange, type IovaRange, rangeOfLength, sizeOf } from '../../iova/range.ts';
 import { complement, intersect, type RangeSet } from '../../iova/range-set.ts';
+import type { SpaceObstacle, UsableRanges } from './usable-ranges.ts';
 
 export interface FitQuestion {
   /** Bytes, 1 to 2^64. */
@@ -78,6 +79,20 @@ export function findPlaces(free: RangeSet, question: FitQuestion): FitAnswer {
     return { fits: true, places: [{ first: at, last: at, free: holder }], together: 1n, largest, blocked: [] };
   }
   return { ...none, blocked: blockedOf(free, wanted) };
+}
+
+/** The answer for one address space, with what blocks the wanted range. */
+export interface SpaceFitAnswer extends FitAnswer {
+  /** With a fixed address, if it does not fit there: what blocks it, at most `max` obstacles. Else empty. */
+  readonly obstacles: readonly SpaceObstacle[];
+}
+
+/** "Would this fit?" of one address space, what is mapped in it counted as taken. */
+export function fitInSpace(space: UsableRanges, question: FitQuestion, max = 50): SpaceFitAnswer {
+  const answer = findPlaces(space.free, question);
+  const wanted = question.at === undefined ? undefined : rangeOfLength(question.at, question.size);
+  const isBlocked = wanted !== undefined && answer.blocked.length > 0;
+  return { ...answer, obstacles: isBlocked ? space.obstaclesIn(wanted, max) : [] };
 }
 
 function blockedOf(free: RangeSet, wanted: IovaRange): RangeSet {

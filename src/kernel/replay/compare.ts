@@ -1,11 +1,12 @@
 // One session under several models, aligned step by step: what each answers, where they part, and how their states
 // differ.
 import { type IovaRange, overlaps } from '../../iova/range.ts';
-import { complement, intersect, type RangeSet, rangeSet, subtract } from '../../iova/range-set.ts';
+import { intersect, type RangeSet, rangeSet, subtract } from '../../iova/range-set.ts';
 import type { Answer } from '../../session/events.ts';
 import type { Session } from '../../session/session.ts';
 import type { AddressSpaceView, AreaView, KernelView } from '../model.ts';
 import { createModel } from '../models.ts';
+import { usableRanges } from '../shared/usable-ranges.ts';
 import { answerOf, differingFields, type ReplayStep } from './replay.ts';
 import { type CheckpointOptions, SessionStates } from './state-at.ts';
 
@@ -149,7 +150,7 @@ export function compareStates(states: readonly KernelView[]): readonly SpaceDiff
 function compareSpaces(id: string, spaces: readonly (AddressSpaceView | undefined)[]): SpaceDifference {
   const areas = differenceOf(spaces.map((space) => rangeSet(space?.areas() ?? [])));
   const reserved = differenceOf(spaces.map((space) => rangeSet(space?.reserved ?? [])));
-  const usable = differenceOf(spaces.map((space) => (space ? usableOf(space) : [])));
+  const usable = differenceOf(spaces.map((space) => (space ? usableRanges(space) : [])));
   const present = spaces.map((space) => space !== undefined);
   const mappedDifferently = otherwiseMapped(spaces.filter((space) => space !== undefined));
   const sets = [areas, reserved, usable].flatMap(({ beyond }) => beyond);
@@ -160,10 +161,6 @@ function compareSpaces(id: string, spaces: readonly (AddressSpaceView | undefine
 function differenceOf(sets: readonly RangeSet[]): SetDifference {
   const common = sets.reduce((all, set) => intersect(all, set));
   return { sets, common, beyond: sets.map((set) => subtract(set, common)) };
-}
-
-function usableOf(space: AddressSpaceView): RangeSet {
-  return space.validRanges ? rangeSet(space.validRanges) : complement(rangeSet(space.reserved));
 }
 
 /** What is mapped in the first and in another space, but to other memory or with other permissions. */

@@ -28,6 +28,8 @@ export interface Obstacle {
     | 'area'
     | 'allowed'
     | 'aperture'
+    /** In no valid range of a container, and no reservation says why. */
+    | 'not-valid'
     | 'hole'
     | 'alignment'
     | 'limit'
@@ -74,7 +76,8 @@ const NOUNS: Readonly<Record<Obstacle['kind'], string>> = {
   reserved: 'reserved range',
   area: 'area',
   allowed: 'allowed range',
-  aperture: 'stretch outside the aperture',
+  aperture: 'range outside the aperture',
+  'not-valid': 'range outside the valid ranges',
   hole: 'hole',
   alignment: 'alignment',
   limit: 'limit',

@@ -1,0 +1,181 @@
+// What an address space can take, and what blocks a range of it, as data: for "would it fit?", free space statistics and
+// the command line. One interface for the three kinds of space: what facts say of a host's groups, what a kernel
+// reported, and the state of a model.
+import { compareRanges, type IovaRange, intersection, overlaps } from '../../iova/range.ts';
+import { complement, type RangeSet, rangeSet, subtract } from '../../iova/range-set.ts';
+import type { AddressSpaceView } from '../../kernel/model.ts';
+import { freeRanges, obstaclesIn, type RangeObstacle, usableRanges } from '../../kernel/shared/usable-ranges.ts';
+import type { Provenance } from '../host/host.ts';
+import { type LiveMapping, type MappingState, provenanceOfFact } from '../host/mappings.ts';
+import { meaningOf } from '../host/region-types.ts';
+import { beyondApertures, type CommonSpace, type ReportedSpace } from './common-space.ts';
+
+/**
+ * `reserved`: a region that refuses mappings; `aperture`: outside of what the IOMMU can translate; `mapping`: mapped
+ * already; `not-valid`: in no range that the kernel reported (or, of a model, that the container has).
+ */
+export type SpaceObstacleKind = 'reserved' | 'aperture' | 'mapping' | 'not-valid';
+
+/** What blocks a mapping. Bounds are the obstacle's own, inclusive, not cut to the range that was asked for. */
+export interface SpaceObstacle extends IovaRange {
+  readonly kind: SpaceObstacleKind;
+  /** The type word of a reserved region, as the kernel prints it; `manual` for one made by request. */
+  readonly type?: string | undefined;
+  /** Groups, devices, IOMMUs or mapping sets that hold it; may be empty. */
+  readonly owners: readonly string[];
+  readonly provenance: readonly Provenance[];
+}
+
+/** The answers of one address space. Ranges are inclusive; sets are disjoint, ascending and canonical. */
+export interface UsableRanges {
+  /** Where a mapping is accepted if nothing is mapped yet. */
+  readonly usable: RangeSet;
+  /** `usable` without what is mapped. Computed at the first use. */
+  readonly free: RangeSet;
+  /** True if something is mapped, so that `free` is less than `usable` may be. */
+  readonly hasMappings: boolean;
+  /** False where no source tells how far the IOMMU reaches: then the top of `usable` may be too high. */
+  readonly isApertureKnown: boolean;
+  /**
+   * What blocks a mapping of `wanted`, at most `max` obstacles: reserved regions and what is outside of the aperture
+   * first, ascending, then mappings, then ranges that are not valid for a reason that is not known. Empty exactly if
+   * `wanted` is inside one of the `free` ranges.
+   */
+  obstaclesIn(wanted: IovaRange, max?: number): readonly SpaceObstacle[];
+}
+
+/** An obstacle in a few words: `MSI window (msi)`, `outside the aperture`, `mapping`. */
+export function obstacleLabel({ kind, type }: Pick<SpaceObstacle, 'kind' | 'type'>): string {
+  switch (kind) {
+    case 'reserved': {
+      if (type === 'manual') return 'reserved by request';
+      const { title } = meaningOf(type ?? 'reserved');
+      return title === (type ?? 'reserved') ? title : `${title} (${type})`;
+    }
+    case 'aperture':
+      return 'outside the aperture';
+    case 'mapping':
+      return 'mapping';
+    case 'not-valid':
+      return 'outside the valid ranges';
+  }
+}
+
+/**
+ * The space that a host's selected groups share, with the mappings that sources tell of at one moment. `undefined` if
+ * no group is selected: then nothing says what is reserved, and nothing can be called usable.
+ */
+export function usableInFacts(space: CommonSpace, mappings: readonly MappingState[]): UsableRanges | undefined {
+  if (space.groups.length === 0) return undefined;
+  let free: RangeSet | undefined;
+  const mapped = () => rangeSet(mappings.flatMap((state) => state.layers().flat()));
+  return {
+    usable: space.usable,
+    get free() {
+      free ??= mappings.length === 0 ? space.usable : subtract(space.usable, mapped());
+      return free;
+    },
+    hasMappings: mappings.some(({ size }) => size > 0),
+    isApertureKnown: space.apertures.length > 0,
+    obstaclesIn: (wanted, max = Number.POSITIVE_INFINITY) => {
+      const found: SpaceObstacle[] = space.reserved
+        .filter((region) => meaningOf(region.type).blocksMappings && overlaps(region, wanted))
+        .map(({ start, last, type, parts }) => ({
+          kind: 'reserved',
+          start,
+          last,
+          type,
+          owners: [...new Set(parts.map(({ owner }) => owner))],
+          provenance: parts.flatMap(({ provenance }) => provenance),
+        }));
+      found.push(...outsideApertures(space, wanted));
+      found.sort(compareRanges);
+      for (const state of mappings) {
+        for (const mapping of state.overlapping(wanted.start, wanted.last)) {
+          if (found.length >= max) break;
+          found.push(mappingObstacle(state, mapping));
+        }
+      }
+      return found.slice(0, max);
+    },
+  };
+}
+
+/** A space of which the kernel itself reported the valid ranges. What is mapped in it is not known. */
+export function usableAsReported(space: ReportedSpace): UsableRanges {
+  const usable = rangeSet(space.validRanges);
+  const provenance = space.validRanges.flatMap((valid) => valid.provenance);
+  return {
+    usable,
+    free: usable,
+    hasMappings: false,
+    // What the kernel lists ends where the aperture does.
+    isApertureKnown: true,
+    obstaclesIn: (wanted, max = Number.POSITIVE_INFINITY) => {
+      const beyond = outsideApertures(space, wanted);
+      const notValid = complement(rangeSet([...usable, ...beyondApertures(space.apertures)]))
+        .filter((r) => overlaps(r, wanted))
+        .map((r): SpaceObstacle => ({ kind: 'not-valid', ...r, owners: [space.name], provenance }));
+      return [...beyond, ...notValid].sort(compareRanges).slice(0, max);
+    },
+  };
+}
+
+/** An address space of a model. `eventPlace` says where the event of an index was read. */
+export function usableInModel(
+  space: AddressSpaceView,
+  eventPlace: (index: number) => readonly Provenance[],
+): UsableRanges {
+  let free: RangeSet | undefined;
+  return {
+    usable: usableRanges(space),
+    get free() {
+      free ??= freeRanges(space);
+      return free;
+    },
+    hasMappings: space.areaCount > 0,
+    isApertureKnown: space.domains.length > 0,
+    obstaclesIn: (wanted, max) =>
+      obstaclesIn(space, wanted, max).map((obstacle) => modelObstacle(space, obstacle, eventPlace)),
+  };
+}
+
+function modelObstacle(
+  space: AddressSpaceView,
+  { kind, start, last, type, owner, origin }: RangeObstacle,
+  eventPlace: (index: number) => readonly Provenance[],
+): SpaceObstacle {
+  const owners = owner === undefined ? [] : [owner];
+  switch (kind) {
+    case 'aperture':
+      return { kind, start, last, owners, provenance: [] };
+    case 'area':
+      return { kind: 'mapping', start, last, owners, provenance: origin === undefined ? [] : eventPlace(origin) };
+    case 'reserved':
+      return { kind, start, last, type, owners, provenance: [] };
+    default:
+      return { kind: 'not-valid', start, last, owners: [space.id], provenance: [] };
+  }
+}
+
+function outsideApertures({ apertures }: Pick<CommonSpace, 'apertures'>, wanted: IovaRange): SpaceObstacle[] {
+  return beyondApertures(apertures)
+    .filter((r) => overlaps(r, wanted))
+    .map(({ start, last }) => {
+      // Those that end or begin there: an aperture that covers the range is no reason.
+      const limiting = apertures.filter((a) => intersection(a, { start, last }) === undefined);
+      const reasons = limiting.length > 0 ? limiting : apertures;
+      return {
+        kind: 'aperture',
+        start,
+        last,
+        owners: reasons.map(({ message }) => message),
+        provenance: reasons.flatMap(({ provenance }) => provenance),
+      };
+    });
+}
+
+function mappingObstacle({ set }: MappingState, { start, last, fact }: LiveMapping): SpaceObstacle {
+  const maker = set.facts[fact];
+  return { kind: 'mapping', start, last, owners: [set.title], provenance: maker ? [provenanceOfFact(maker)] : [] };
+}
