@@ -105,6 +105,39 @@ export const FACTS = {
     data: v.optional(address),
     enabled: v.optional(v.boolean()),
   }),
+  /** What a PCI device is and which driver holds it. `ids` and `subsystem` are `vendor:device` in lower-case hex. */
+  device: fact('device', {
+    device: text,
+    name: v.optional(text),
+    class: v.optional(text),
+    ids: v.optional(text),
+    subsystem: v.optional(text),
+    driver: v.optional(text),
+    group: v.optional(text),
+    iommu: v.optional(text),
+    numa_node: v.optional(count),
+  }),
+  /**
+   * A guest's own definition. Sizes are bytes; `options` are the settings that move memory, by QEMU's names, with their
+   * values as given; `assigned` are PCI addresses on the host. `ram` is absent only if the definition was cut before it.
+   */
+  machine: fact('machine', {
+    name: v.optional(text),
+    monitor: text,
+    machine: text,
+    version: v.optional(text),
+    cpu: v.optional(text),
+    vendor: v.optional(text),
+    ram: v.optional(address),
+    max_ram: v.optional(address),
+    slots: v.optional(count),
+    phys_bits: v.optional(count),
+    options: v.optional(v.record(text, text)),
+    backend: v.optional(text),
+    viommu: v.optional(v.looseObject({ kind: text, address_width: v.optional(count) })),
+    assigned: v.optional(v.array(text)),
+    iommufd: v.optional(v.boolean()),
+  }),
   guest: rangeFact('guest', { name: text, type: text, space: v.optional(text) }),
   map: rangeFact('map', mapping),
   unmap: rangeFact('unmap', { ...mapping, unmapped: v.optional(address) }),

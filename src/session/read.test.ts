@@ -103,6 +103,21 @@ describe('reading and writing', () => {
     );
   });
 
+  it('reads a guest definition with its sizes, and writes the same bytes', () => {
+    const line =
+      '{"kind":"machine","name":"win11","monitor":"qemu","machine":"pc-q35-7.2","cpu":"EPYC","vendor":"amd",' +
+      '"ram":"0x400000000","max_ram":"0x1000000000","slots":4,"phys_bits":43,"options":{"pci-hole64-size":"64G"},' +
+      '"backend":"memfd","viommu":{"kind":"intel","address_width":48},"assigned":["0000:0b:00.0"],"iommufd":true,"later":1}';
+    const { event, problem } = parseEventLine(line);
+    expect(problem).toBeUndefined();
+    expect(event).toMatchObject({
+      ram: 0x4_0000_0000n,
+      max_ram: 0x10_0000_0000n,
+      options: { 'pci-hole64-size': '64G' },
+    });
+    expect('unknown' in event ? '' : writeEvent(event)).toBe(line);
+  });
+
   it('keeps every bit of an address', () => {
     const { event } = parseEventLine(
       '{"op":"ioas.unmap","ioas":"a","iova":"0xffffffffffffffff","length":"0x20000000000001"}',
@@ -157,6 +172,13 @@ describe('problems', () => {
     ['{"op":"ioas.alloc","ioas":"a","expect":{}}', /field “expect\.ret”/],
     ['{"kind":"reserved","start":"0x2","last":"0x1","type":"msi"}', /reserved: start is above last/],
     ['{"kind":"host","address_width":-1}', /field “address_width”/],
+    ['{"kind":"device","name":"GA104"}', /device: field “device”/],
+    ['{"kind":"device","device":"0000:0b:00.0","numa_node":-1}', /field “numa_node”/],
+    ['{"kind":"machine","monitor":"qemu"}', /machine: field “machine”/],
+    ['{"kind":"machine","monitor":"qemu","machine":"q35","ram":1024}', /field “ram”: expected a hex string/],
+    ['{"kind":"machine","monitor":"qemu","machine":"q35","options":{"highmem":true}}', /field “options\.highmem”/],
+    ['{"kind":"machine","monitor":"qemu","machine":"q35","viommu":{}}', /field “viommu\.kind”/],
+    ['{"kind":"machine","monitor":"qemu","machine":"q35","assigned":["0000:0b:00.0",4]}', /field “assigned\.1”/],
   ])('of the fields of %s', (line, message) => {
     const { event, problem } = parseEventLine(line);
     expect(problem).toMatchObject({ severity: 'error', code: 'bad-field', message: expect.stringMatching(message) });

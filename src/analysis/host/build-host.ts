@@ -175,6 +175,8 @@ class InventoryTaker {
       case 'unmap':
       case 'request':
       case 'gone':
+      case 'device':
+      case 'machine':
         break;
       case 'diagnostic': {
         const { code, severity, message } = fact;

@@ -28,6 +28,8 @@ const PLURALS: Readonly<Record<Fact['kind'], string>> = {
   window: 'windows of the memory map',
   bar: 'BARs',
   msi_message: 'MSI messages',
+  device: 'devices',
+  machine: 'guest definitions',
   guest: 'guest ranges',
   map: 'mappings',
   unmap: 'unmaps',
