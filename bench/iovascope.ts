@@ -64,7 +64,7 @@ class Model implements Subject {
   }
 
   #done(outcome: Outcome): void {
-    if (!outcome.ok) throw new Error(outcome.refusal?.message ?? outcome.fault?.message);
+    if (!outcome.ok) throw new Error(outcome.refusal?.message ?? outcome.invalid?.message);
   }
 
   map(start: bigint, _last: bigint, size: bigint): void {

@@ -54,9 +54,11 @@ function printMismatch(name: string, step: ReplayStep, asJson: boolean, io: CliI
   const refusal = outcome.ok ? undefined : outcome.refusal;
   if (asJson) {
     const why = refusal && { rule: refusal.rule, message: refusal.message };
-    const fault = outcome.ok || !outcome.fault ? undefined : outcome.fault;
+    const invalid = outcome.ok || !outcome.invalid ? undefined : outcome.invalid;
     const answer = typeof got === 'string' ? undefined : got;
-    io.stdout(`${json({ file: name, line, index, op, fields, expected, got: answer, refusal: why, fault })}\n`);
+    io.stdout(
+      `${json({ file: name, line, index, op, fields, expected, got: answer, refusal: why, fault: invalid })}\n`,
+    );
     return;
   }
   const wanted = expected ? json(expected) : 'an operation that can be run';
@@ -71,8 +73,8 @@ class ForeignNotes {
 
   add({ op, outcome, mismatch, translation, uncompared }: ReplayStep): void {
     if (translation?.kind === 'translated') this.#count(translation.message);
-    if (!outcome.ok && outcome.fault?.code === 'not-in-model') {
-      this.#count(`${op} passed over: ${outcome.fault.message}`);
+    if (!outcome.ok && outcome.invalid?.code === 'not-in-model') {
+      this.#count(`${op} passed over: ${outcome.invalid.message}`);
     } else if (uncompared && !mismatch) {
       this.#count(`${op} compared without ${uncompared.join(', ')}`);
     }

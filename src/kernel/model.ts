@@ -4,17 +4,17 @@ import type { IovaRange } from '../iova/range.ts';
 import type { Answer, Operation, SessionHeader } from '../session/events.ts';
 import type { Refusal } from './shared/refusal.ts';
 
-/** Why an operation could not be put to the model at all: a fault of the session, not an answer of a kernel. */
-export interface OperationFault {
+/** Why an operation could not be put to the model at all: the session is wrong, no kernel answered. */
+export interface InvalidOperation {
   readonly code: 'not-in-model' | 'unknown-object' | 'name-in-use' | 'bad-argument';
   readonly message: string;
 }
 
-/** What became of one operation. A fault and a refusal leave no trace, but for an unmap refused half way. */
+/** What became of one operation. Neither an invalid operation nor a refusal changes the state, except an unmap that was refused half way. */
 export type Outcome =
   | { readonly ok: true; readonly answer: Answer }
-  | { readonly ok: false; readonly refusal: Refusal; readonly fault?: undefined }
-  | { readonly ok: false; readonly fault: OperationFault; readonly refusal?: undefined };
+  | { readonly ok: false; readonly refusal: Refusal; readonly invalid?: undefined }
+  | { readonly ok: false; readonly invalid: InvalidOperation; readonly refusal?: undefined };
 
 /** A mapped range of an address space. */
 export interface AreaView extends IovaRange {

@@ -31,6 +31,6 @@ export function getInfo(document: EngineDocument, container: string): EngineResu
   const outcome = model?.apply({ op: 'container.get_info', container, argsz: ARGSZ }, document.position);
   if (outcome?.ok && outcome.answer.hex !== undefined) return success(outcome.answer.hex);
   const why =
-    !outcome || outcome.ok ? 'its model has no such call' : (outcome.refusal?.message ?? outcome.fault?.message);
+    !outcome || outcome.ok ? 'its model has no such call' : (outcome.refusal?.message ?? outcome.invalid?.message);
   return failure('unusable', `GET_INFO of ${container}: ${why}`);
 }

@@ -69,7 +69,7 @@ export function reasonOf({ message, rule, source, requested, obstacle }: Refusal
 export function outcomeText(outcome: StepOutcome): Pick<EventRow, 'answer' | 'refused'> {
   if (outcome.ok) return { answer: answerText(outcome.answer) };
   if (outcome.refusal) return { answer: `-${outcome.refusal.errno}`, refused: reasonOf(outcome.refusal) };
-  return { refused: { message: outcome.fault.message } };
+  return { refused: { message: outcome.invalid.message } };
 }
 
 /** A page of a document's events, with what the model answered to each operation. */

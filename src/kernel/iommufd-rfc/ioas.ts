@@ -1,4 +1,4 @@
-// The I/O page table of one IOAS as first posted on 2022-03-18, with its faults. Methods check in that version's order.
+// The I/O page table of one IOAS as first posted on 2022-03-18, with its bugs. Methods check in that version's order.
 import { IOVA_MAX, type Iova, lowestSetBit } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import type { DomainDescription, ReservedRegion } from '../../session/events.ts';
@@ -6,8 +6,8 @@ import type { AccessView, DomainView } from '../model.ts';
 import { AddressSpace } from '../shared/address-space.ts';
 import type { Area } from '../shared/area-store.ts';
 import { areaObstacle, asRange, holeObstacle, requestedBy, reservedObstacle } from '../shared/obstacles.ts';
+import { type Decision, DONE, type Permissions } from '../shared/outcome.ts';
 import { type Obstacle, type Requested, refuser } from '../shared/refusal.ts';
-import { DONE, type Permissions, type Result } from '../shared/result.ts';
 import { chooseIovaRfc } from './choose-iova.ts';
 import { IOMMUFD_RFC_RULES, type IommufdRfcRule } from './rules.ts';
 
@@ -38,7 +38,7 @@ export class RfcIoas extends AddressSpace {
   readonly hugePages = true;
   readonly #attachments = new Map<string, Attachment>();
   readonly #accesses = new Map<string, Map<string, IovaRange>>();
-  /** Handles of areas that accesses went past, and how often, where that is not 0. May be negative: a fault. */
+  /** Handles of areas that accesses went past, and how often, where that is not 0. May be negative: a bug of that version. */
   readonly #users = new Map<number, number>();
   /** Handles of areas that an unmap took the pages from and then could not remove. They stay for good. */
   readonly #withoutPages = new Set<number>();
@@ -85,7 +85,7 @@ export class RfcIoas extends AddressSpace {
     permissions: Permissions,
     pages: number,
     origin: number,
-  ): Result<Iova> {
+  ): Decision<Iova> {
     const longest = IOVA_MAX - this.sizes.page;
     if (length === 0n || length > longest) {
       return no('rfc-map-length', {
@@ -103,7 +103,7 @@ export class RfcIoas extends AddressSpace {
     fixed: bigint | undefined,
     permissions: Permissions,
     origin: number,
-  ): Result<Iova> {
+  ): Decision<Iova> {
     const requested = requestedBy(fixed, length);
     if (permissions.write && !writable) {
       return no('rfc-map-pages-read-only', { requested, obstacle: { kind: 'permission' } });
@@ -116,7 +116,7 @@ export class RfcIoas extends AddressSpace {
     return place;
   }
 
-  #choose(userVa: bigint, length: bigint, requested: Requested): Result<Iova> {
+  #choose(userVa: bigint, length: bigint, requested: Requested): Decision<Iova> {
     const room = { areas: this.areaStore.tree, reserved: this.reservedStore.tree, alignment: this.#alignment };
     const choice = chooseIovaRfc(room, userVa, length, this.sizes.page);
     if (choice.ok) return { ok: true, value: choice.iova };
@@ -134,7 +134,7 @@ export class RfcIoas extends AddressSpace {
     return { kind: 'alignment', value: this.#alignment };
   }
 
-  #checkFixed(iova: bigint, length: bigint, requested: Requested): Result<Iova> {
+  #checkFixed(iova: bigint, length: bigint, requested: Requested): Decision<Iova> {
     const last = iova + length - 1n;
     if (last > IOVA_MAX) return no('rfc-map-wraps', { requested });
     if (((iova | length) & (this.#alignment - 1n)) !== 0n) {
@@ -148,7 +148,7 @@ export class RfcIoas extends AddressSpace {
   }
 
   /** The memory of the area that is exactly start … start + length − 1. Source: iopt_get_pages. */
-  pagesOf(start: bigint, length: bigint): Result<RfcPages> {
+  pagesOf(start: bigint, length: bigint): Decision<RfcPages> {
     const requested = requestedBy(start, length);
     // A length of 0 is one of 2^64 here, for what is added is length − 1 modulo 2^64.
     const last = start + BigInt.asUintN(64, length - 1n);
@@ -168,7 +168,7 @@ export class RfcIoas extends AddressSpace {
   }
 
   /** Unmaps one area. Source: iopt_unmap_iova. */
-  unmap(start: bigint, length: bigint): Result<undefined> {
+  unmap(start: bigint, length: bigint): Decision<undefined> {
     const requested = requestedBy(start, length);
     if (length === 0n) return no('rfc-unmap-length-zero', { requested });
     const last = start + length - 1n;
@@ -179,7 +179,7 @@ export class RfcIoas extends AddressSpace {
   }
 
   /** Unmaps area after area, up to one that cannot be removed. Source: iopt_unmap_all. */
-  unmapAll(): Result<undefined> {
+  unmapAll(): Decision<undefined> {
     let unmapped = 0n;
     for (;;) {
       const area = this.areaStore.firstOverlapping(0n, IOVA_MAX);
@@ -204,7 +204,7 @@ export class RfcIoas extends AddressSpace {
   // ---- reserving -------------------------------------------------------------------------------------------------
 
   /** Reserves a range that nobody owns. Source: iopt_reserve_iova; the arguments are checked by its caller. */
-  reserve(start: bigint, length: bigint): Result<undefined> {
+  reserve(start: bigint, length: bigint): Decision<undefined> {
     const requested = requestedBy(start, length);
     if (length === 0n) return no('rfc-reserve-length-zero', { requested });
     const last = start + length - 1n;
@@ -229,7 +229,7 @@ export class RfcIoas extends AddressSpace {
    * in the list, unless there is a real `msi` region, or it starts at 0.
    * Source: iopt_table_enforce_group_resv_regions, iopt_table_add_domain.
    */
-  attach(device: string, domain: DomainDescription, regions: readonly ReservedRegion[]): Result<Iova | undefined> {
+  attach(device: string, domain: DomainDescription, regions: readonly ReservedRegion[]): Decision<Iova | undefined> {
     const enforced = regions.filter((region) => region.type !== 'direct-relaxable');
     for (const region of enforced) {
       const refused = this.#checkReserve(region, 'rfc-attach-region-over-area');
@@ -272,7 +272,7 @@ export class RfcIoas extends AddressSpace {
 
   /**
    * Detaches a device. The alignment is worked out anew from the page sizes of the domain that leaves, if any other
-   * remains, and never rises: a fault of that version. Source: iopt_table_remove_domain.
+   * remains, and never rises: a bug of that version. Source: iopt_table_remove_domain.
    */
   detach(device: string): void {
     const leaving = this.#attachments.get(device);
@@ -284,7 +284,7 @@ export class RfcIoas extends AddressSpace {
   }
 
   /** What keeps the IOAS from being destroyed. */
-  checkDestroy(): Result<undefined> {
+  checkDestroy(): Decision<undefined> {
     for (const owner of this.#attachments.keys()) {
       return no('rfc-ioas-has-domain', { obstacle: { kind: 'device', owner } });
     }
@@ -313,7 +313,7 @@ export class RfcIoas extends AddressSpace {
    * Pins start … start + length − 1 for an access that exists. This version notices no gap before, between or behind
    * areas, refuses to begin inside an area, and does not look for permission to read. Source: iopt_access_pages.
    */
-  pin(access: string, pin: string, start: bigint, length: bigint, write: boolean): Result<undefined> {
+  pin(access: string, pin: string, start: bigint, length: bigint, write: boolean): Decision<undefined> {
     const requested = requestedBy(start, length);
     if (length === 0n) return no('rfc-pin-length-zero', { requested });
     const last = start + length - 1n;
@@ -352,7 +352,7 @@ export class RfcIoas extends AddressSpace {
 
   /**
    * Takes one user from each area of the range, the last one excepted. After an access that failed half way this
-   * forgets the area before the failure, which then can never be unmapped: a fault. Source: iopt_unaccess_pages.
+   * forgets the area before the failure, which then can never be unmapped: a bug. Source: iopt_unaccess_pages.
    */
   #unaccess(start: bigint, last: bigint): void {
     for (const area of this.areaStore.overlapping(start, last)) {

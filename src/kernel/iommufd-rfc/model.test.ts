@@ -370,7 +370,7 @@ describe('what was not to be', () => {
     ['an IOAS that is not there', (s) => s.unmap(0n, PAGE, 'b'), 'unknown-object'],
     ['a device that is not there', (s) => s.detach('dev'), 'unknown-object'],
     ['an access that is not there', (s) => s.pin('acc', 'p', 0n, 1n), 'unknown-object'],
-  ])('%s is a fault of the session', (_name, run, code) => {
+  ])('%s is an invalid operation', (_name, run, code) => {
     expect(verdict(run(fresh()))).toBe(code);
   });
 

@@ -1,7 +1,7 @@
 import { type Iova, lowestSetBit } from '../../iova/iova.ts';
 import type { Operation, OperationOf } from '../../session/events.ts';
 import type { AddressSpaceView, KernelModel, Outcome, PageSizes } from '../model.ts';
-import { badAttach, fault, inUse, outcome, permissionsOf, SUCCESS, unknown } from '../shared/result.ts';
+import { badAttach, invalid, nameInUse, outcome, permissionsOf, SUCCESS, unknownObject } from '../shared/outcome.ts';
 import { RfcIoas } from './ioas.ts';
 
 const TWO_32 = 1n << 32n;
@@ -9,7 +9,7 @@ const TWO_32 = 1n << 32n;
 const EVERYTHING = { iova: 0n, length: 0xffff_ffff_ffff_ffffn };
 
 /**
- * The io_pagetable of iommufd as first posted on 2022-03-18, with its faults. Its unmap wants exactly one area, which
+ * The io_pagetable of iommufd as first posted on 2022-03-18, with its bugs. Its unmap wants exactly one area, which
  * is what broke QEMU's virtual IOMMU. It has no allowed ranges and no choice about huge pages.
  */
 export class IommufdRfcModel implements KernelModel {
@@ -46,7 +46,7 @@ export class IommufdRfcModel implements KernelModel {
   apply(operation: Operation, origin: number): Outcome {
     switch (operation.op) {
       case 'ioas.alloc':
-        if (this.#spaces.has(operation.ioas)) return inUse('an IOAS', operation.ioas);
+        if (this.#spaces.has(operation.ioas)) return nameInUse('an IOAS', operation.ioas);
         this.#spaces.set(operation.ioas, new RfcIoas(operation.ioas, this.#sizes));
         return SUCCESS;
       case 'ioas.destroy':
@@ -83,7 +83,7 @@ export class IommufdRfcModel implements KernelModel {
       case 'device.detach': {
         const { device } = operation;
         const place = this.#devices.get(device);
-        if (place === undefined) return unknown('attached device', device);
+        if (place === undefined) return unknownObject('attached device', device);
         return this.#with(place, (ioas) => {
           ioas.detach(device);
           this.#devices.delete(device);
@@ -93,7 +93,7 @@ export class IommufdRfcModel implements KernelModel {
       case 'access.create':
         return this.#with(operation.ioas, (ioas) => {
           const { access } = operation;
-          if (this.#accesses.has(access)) return inUse('an access', access);
+          if (this.#accesses.has(access)) return nameInUse('an access', access);
           ioas.createAccess(access);
           this.#accesses.set(access, ioas.id);
           return SUCCESS;
@@ -107,13 +107,13 @@ export class IommufdRfcModel implements KernelModel {
       case 'access.pin':
         return this.#withAccess(operation.access, (ioas) => {
           const { access, pin, iova, length, write } = operation;
-          if (ioas.hasPin(access, pin)) return inUse('a pin', pin);
+          if (ioas.hasPin(access, pin)) return nameInUse('a pin', pin);
           return outcome(ioas.pin(access, pin, iova, length, write));
         });
       case 'access.unpin':
         return this.#withAccess(operation.access, (ioas) => {
           const { access, pin } = operation;
-          if (!ioas.hasPin(access, pin)) return unknown('pin', pin);
+          if (!ioas.hasPin(access, pin)) return unknownObject('pin', pin);
           ioas.unpin(access, pin);
           return SUCCESS;
         });
@@ -127,18 +127,18 @@ export class IommufdRfcModel implements KernelModel {
       case 'container.unmap_dma':
       case 'container.get_info':
       case 'container.check_extension':
-        return fault('not-in-model', `${operation.op} is no operation of model ${this.name}`);
+        return invalid('not-in-model', `${operation.op} is no operation of model ${this.name}`);
     }
   }
 
   #with(id: string, run: (ioas: RfcIoas) => Outcome): Outcome {
     const ioas = this.#spaces.get(id);
-    return ioas ? run(ioas) : unknown('IOAS', id);
+    return ioas ? run(ioas) : unknownObject('IOAS', id);
   }
 
   #withAccess(access: string, run: (ioas: RfcIoas) => Outcome): Outcome {
     const id = this.#accesses.get(access);
-    return id === undefined ? unknown('access', access) : this.#with(id, run);
+    return id === undefined ? unknownObject('access', access) : this.#with(id, run);
   }
 
   #map(ioas: RfcIoas, operation: OperationOf<'ioas.map'>, origin: number): Outcome {
@@ -162,11 +162,11 @@ export class IommufdRfcModel implements KernelModel {
 
   #attach(ioas: RfcIoas, operation: OperationOf<'device.attach'>): Outcome {
     const { device, domain, reserved } = operation;
-    if (this.#devices.has(device)) return inUse('an attached device', device);
+    if (this.#devices.has(device)) return nameInUse('an attached device', device);
     const bad = badAttach(domain, reserved);
     if (bad) return bad;
     if (lowestSetBit(domain.pgsize_bitmap) >= TWO_32) {
-      return fault(
+      return invalid(
         'bad-argument',
         'this version keeps the smallest page in 32 bits, and then divides by what is left, 0',
       );

@@ -8,8 +8,8 @@ import type { AccessView, DomainView } from '../model.ts';
 import { AddressSpace } from '../shared/address-space.ts';
 import type { Area } from '../shared/area-store.ts';
 import { areaObstacle, asRange, holeObstacle, requestedBy, reservedObstacle } from '../shared/obstacles.ts';
+import { type Decision, DONE, type Permissions } from '../shared/outcome.ts';
 import { type Obstacle, refuser } from '../shared/refusal.ts';
-import { DONE, type Permissions, type Result } from '../shared/result.ts';
 import { chooseIova } from './choose-iova.ts';
 import { IOMMUFD_RULES, type IommufdRule } from './rules.ts';
 
@@ -107,7 +107,7 @@ export class Ioas extends AddressSpace {
     permissions: Permissions,
     pages: number,
     origin: number,
-  ): Result<Iova> {
+  ): Decision<Iova> {
     const wanted = fixed ? given : undefined;
     if (given >= LIMIT || length >= LIMIT) {
       return no('map-limit', { requested: requestedBy(wanted, length), obstacle: { kind: 'limit', value: LIMIT } });
@@ -149,7 +149,7 @@ export class Ioas extends AddressSpace {
     fixed: bigint | undefined,
     permissions: Permissions,
     origin: number,
-  ): Result<Iova> {
+  ): Decision<Iova> {
     const place = this.#place(pieces[0]?.userVa ?? 0n, length, fixed);
     if (!place.ok) return place;
     for (const piece of pieces) {
@@ -165,7 +165,7 @@ export class Ioas extends AddressSpace {
   }
 
   /** Where a mapping comes to lie. Source: Linux 6.12, iopt_alloc_area_pages. */
-  #place(userVa: bigint, length: bigint, fixed: bigint | undefined): Result<Iova> {
+  #place(userVa: bigint, length: bigint, fixed: bigint | undefined): Decision<Iova> {
     if ((length & (this.#alignment - 1n)) !== 0n) {
       return no('map-length-unaligned', { requested: requestedBy(fixed, length), obstacle: this.#finest });
     }
@@ -187,7 +187,7 @@ export class Ioas extends AddressSpace {
     return { kind: 'alignment', value: this.#alignment };
   }
 
-  #choose(userVa: bigint, length: bigint): Result<Iova> {
+  #choose(userVa: bigint, length: bigint): Decision<Iova> {
     const room = {
       areas: this.areaStore.tree,
       reserved: this.reservedStore.tree,
@@ -208,7 +208,7 @@ export class Ioas extends AddressSpace {
   }
 
   /** Source: Linux 6.12, iopt_check_iova. Allowed ranges do not restrict a fixed iova. */
-  #checkFixed(iova: bigint, length: bigint): Result<Iova> {
+  #checkFixed(iova: bigint, length: bigint): Decision<Iova> {
     if ((iova & (this.#alignment - 1n)) !== 0n) {
       return no('map-iova-unaligned', { requested: requestedBy(iova, length), obstacle: this.#finest });
     }
@@ -236,7 +236,7 @@ export class Ioas extends AddressSpace {
    * The memory behind start … start + length − 1, one piece an area, cut to the range.
    * Source: Linux 6.12, iopt_get_pages.
    */
-  piecesOf(start: bigint, length: bigint): Result<Piece[]> {
+  piecesOf(start: bigint, length: bigint): Decision<Piece[]> {
     const requested = { start: start as Iova, length };
     if (length === 0n) return no('copy-length-zero', { requested });
     const last = start + length - 1n;
@@ -263,7 +263,7 @@ export class Ioas extends AddressSpace {
    * Unmaps whole areas; answers the bytes. 0 and 2^64−1 together mean everything.
    * Source: Linux 6.12, iommufd_ioas_unmap and iopt_unmap_iova_range.
    */
-  unmap(start: bigint, length: bigint): Result<bigint> {
+  unmap(start: bigint, length: bigint): Decision<bigint> {
     if (start === 0n && length === IOVA_MAX) return { ok: true, value: this.#unmapAll() };
     if (start >= LIMIT || length >= LIMIT) {
       return no('unmap-limit', { requested: requestedBy(start, length), obstacle: { kind: 'limit', value: LIMIT } });
@@ -314,7 +314,7 @@ export class Ioas extends AddressSpace {
   // ---- reserving and allowing ------------------------------------------------------------------------------------
 
   /** Replaces the list of allowed ranges. Source: Linux 6.12, iommufd_ioas_allow_iovas. */
-  allow(ranges: readonly (readonly [bigint, bigint])[]): Result<undefined> {
+  allow(ranges: readonly (readonly [bigint, bigint])[]): Decision<undefined> {
     const allowed = new IntervalTree();
     for (const [i, [start, last]] of ranges.entries()) {
       const requested = { start: start as Iova, length: last < start ? 0n : last - start + 1n };
@@ -340,7 +340,7 @@ export class Ioas extends AddressSpace {
   }
 
   /** Reserves a range that nobody owns. Source: Linux 6.12, iopt_reserve_iova. */
-  reserve(start: bigint, length: bigint): Result<undefined> {
+  reserve(start: bigint, length: bigint): Decision<undefined> {
     const requested = { start: start as Iova, length };
     if (length === 0n) return no('reserve-length-zero', { requested });
     const last = start + length - 1n;
@@ -368,7 +368,7 @@ export class Ioas extends AddressSpace {
    * Attaches a device that is not attached: its reserved regions first, then the domain of its IOMMU, which devices
    * behind the same IOMMU share. Source: Linux 6.12, iopt_table_enforce_dev_resv_regions and iopt_table_add_domain.
    */
-  attach(device: string, domain: DomainDescription, regions: readonly ReservedRegion[]): Result<undefined> {
+  attach(device: string, domain: DomainDescription, regions: readonly ReservedRegion[]): Decision<undefined> {
     const enforced = regions.filter((region) => region.type !== 'direct-relaxable');
     for (const region of enforced) {
       const refused = this.#checkReserve(region, 'attach-region-over-area', 'attach-region-over-allowed');
@@ -386,7 +386,7 @@ export class Ioas extends AddressSpace {
     return DONE;
   }
 
-  #addDomain({ iommu, aperture, pgsize_bitmap }: DomainDescription): Result<undefined> {
+  #addDomain({ iommu, aperture, pgsize_bitmap }: DomainDescription): Decision<undefined> {
     const smallest = lowestSetBit(pgsize_bitmap);
     const alignment = smallest > this.#alignment ? smallest : this.#alignment;
     if (alignment > this.sizes.page) {
@@ -426,7 +426,7 @@ export class Ioas extends AddressSpace {
   }
 
   /** What keeps the IOAS from being destroyed. Source: Linux 6.12, iommufd_destroy. */
-  checkDestroy(): Result<undefined> {
+  checkDestroy(): Decision<undefined> {
     for (const { devices } of this.#domains.values()) {
       const [owner = ''] = devices;
       return no('ioas-has-domain', { obstacle: { kind: 'device', owner } });
@@ -452,7 +452,7 @@ export class Ioas extends AddressSpace {
   }
 
   /** Source: Linux 6.12, iopt_add_access. */
-  createAccess(name: string): Result<undefined> {
+  createAccess(name: string): Decision<undefined> {
     const area = this.#unalignedForPages();
     if (area) return no('access-area-unaligned', { obstacle: areaObstacle(area) });
     this.#accesses.set(name, { pins: new Map(), gone: new Set() });
@@ -479,7 +479,7 @@ export class Ioas extends AddressSpace {
   }
 
   /** Pins start … start + length − 1 for an access that exists. Source: Linux 6.12, iommufd_access_pin_pages. */
-  pin(access: string, pin: string, start: bigint, length: bigint, write: boolean): Result<undefined> {
+  pin(access: string, pin: string, start: bigint, length: bigint, write: boolean): Decision<undefined> {
     const requested = { start: start as Iova, length };
     if (length === 0n) return no('pin-length-zero', { requested });
     const last = start + length - 1n;
@@ -508,7 +508,7 @@ export class Ioas extends AddressSpace {
   }
 
   /** Lets a pin go that is held or was taken by an unmap. Source: Linux 6.12, iommufd_test_access_item_destroy. */
-  unpin(access: string, pin: string): Result<undefined> {
+  unpin(access: string, pin: string): Decision<undefined> {
     const found = this.#accesses.get(access);
     if (!found?.pins.delete(pin)) return no('unpin-gone');
     found.gone.add(pin);
@@ -518,7 +518,7 @@ export class Ioas extends AddressSpace {
   // ---- options ---------------------------------------------------------------------------------------------------
 
   /** Source: Linux 6.12, iommufd_ioas_option. Turning off what is off is always fine. */
-  setHugePages(value: number): Result<undefined> {
+  setHugePages(value: number): Decision<undefined> {
     if (value !== 0 && value !== 1) return no('huge-pages-value');
     if (value === 0 && this.#hugePages) {
       const device = [...this.#domains.values()].flatMap(({ devices }) => [...devices])[0];

@@ -578,7 +578,7 @@ describe('faults of a session', () => {
   ])('%s: %s', (_name, code, run) => {
     const outcome = run(fresh()).at(-1);
     expect(outcome && verdict(outcome)).toBe(code);
-    expect(outcome).toMatchObject({ ok: false, fault: { message: expect.stringMatching(/\w/) } });
+    expect(outcome).toMatchObject({ ok: false, invalid: { message: expect.stringMatching(/\w/) } });
   });
 });
 

@@ -1,7 +1,7 @@
 import type { Iova } from '../../iova/iova.ts';
 import type { Operation, OperationOf } from '../../session/events.ts';
 import type { AddressSpaceView, KernelModel, Outcome, PageSizes } from '../model.ts';
-import { badAttach, fault, inUse, outcome, permissionsOf, SUCCESS, unknown } from '../shared/result.ts';
+import { badAttach, invalid, nameInUse, outcome, permissionsOf, SUCCESS, unknownObject } from '../shared/outcome.ts';
 import { Ioas } from './ioas.ts';
 
 /** Linux 6.12's iommufd: IOAS objects, devices attached to them, and in-kernel accesses. */
@@ -39,7 +39,7 @@ export class IommufdModel implements KernelModel {
   apply(operation: Operation, origin: number): Outcome {
     switch (operation.op) {
       case 'ioas.alloc':
-        if (this.#spaces.has(operation.ioas)) return inUse('an IOAS', operation.ioas);
+        if (this.#spaces.has(operation.ioas)) return nameInUse('an IOAS', operation.ioas);
         this.#spaces.set(operation.ioas, new Ioas(operation.ioas, this.#sizes));
         return SUCCESS;
       case 'ioas.destroy':
@@ -78,7 +78,7 @@ export class IommufdModel implements KernelModel {
       case 'access.create':
         return this.#with(operation.ioas, (ioas) => {
           const { access } = operation;
-          if (this.#accesses.has(access)) return inUse('an access', access);
+          if (this.#accesses.has(access)) return nameInUse('an access', access);
           const result = ioas.createAccess(access);
           if (result.ok) this.#accesses.set(access, ioas.id);
           return outcome(result);
@@ -92,13 +92,13 @@ export class IommufdModel implements KernelModel {
       case 'access.pin':
         return this.#withAccess(operation.access, (ioas) => {
           const { access, pin, iova, length, write } = operation;
-          if (ioas.hasPin(access, pin) === 'held') return inUse('a pin', pin);
+          if (ioas.hasPin(access, pin) === 'held') return nameInUse('a pin', pin);
           return outcome(ioas.pin(access, pin, iova, length, write));
         });
       case 'access.unpin':
         return this.#withAccess(operation.access, (ioas) => {
           const { access, pin } = operation;
-          return ioas.hasPin(access, pin) ? outcome(ioas.unpin(access, pin)) : unknown('pin', pin);
+          return ioas.hasPin(access, pin) ? outcome(ioas.unpin(access, pin)) : unknownObject('pin', pin);
         });
       case 'container.open':
       case 'container.close':
@@ -108,25 +108,25 @@ export class IommufdModel implements KernelModel {
       case 'container.unmap_dma':
       case 'container.get_info':
       case 'container.check_extension':
-        return fault('not-in-model', `${operation.op} is no operation of model ${this.name}`);
+        return invalid('not-in-model', `${operation.op} is no operation of model ${this.name}`);
     }
   }
 
   #with(id: string, run: (ioas: Ioas) => Outcome): Outcome {
     const ioas = this.#spaces.get(id);
-    return ioas ? run(ioas) : unknown('IOAS', id);
+    return ioas ? run(ioas) : unknownObject('IOAS', id);
   }
 
   #withAccess(access: string, run: (ioas: Ioas) => Outcome): Outcome {
     const id = this.#accesses.get(access);
-    return id === undefined ? unknown('access', access) : this.#with(id, run);
+    return id === undefined ? unknownObject('access', access) : this.#with(id, run);
   }
 
   // Mapping and unmapping are what long sessions consist of: no closure, no object that is not needed.
 
   #map(operation: OperationOf<'ioas.map'>, origin: number): Outcome {
     const ioas = this.#spaces.get(operation.ioas);
-    if (!ioas) return unknown('IOAS', operation.ioas);
+    if (!ioas) return unknownObject('IOAS', operation.ioas);
     const { user_va, length, iova, flags } = operation;
     // A field that is left out is zero in the request, as the ioctl's structure has it.
     const given = iova ?? 0n;
@@ -139,7 +139,7 @@ export class IommufdModel implements KernelModel {
 
   #unmap(operation: OperationOf<'ioas.unmap'>): Outcome {
     const ioas = this.#spaces.get(operation.ioas);
-    if (!ioas) return unknown('IOAS', operation.ioas);
+    if (!ioas) return unknownObject('IOAS', operation.ioas);
     const result = ioas.unmap(operation.iova, operation.length);
     return result.ok ? { ok: true, answer: { ret: 0, unmapped: result.value as Iova } } : result;
   }
@@ -158,7 +158,7 @@ export class IommufdModel implements KernelModel {
 
   #attach(ioas: Ioas, operation: OperationOf<'device.attach'>): Outcome {
     const { device, domain, reserved } = operation;
-    if (this.#devices.has(device)) return inUse('an attached device', device);
+    if (this.#devices.has(device)) return nameInUse('an attached device', device);
     const bad = badAttach(domain, reserved);
     if (bad) return bad;
     const result = ioas.attach(device, domain, reserved);
@@ -168,7 +168,7 @@ export class IommufdModel implements KernelModel {
 
   #detach(device: string): Outcome {
     const place = this.#devices.get(device);
-    if (!place) return unknown('attached device', device);
+    if (!place) return unknownObject('attached device', device);
     return this.#with(place.ioas, (ioas) => {
       ioas.detach(device, place.iommu);
       this.#devices.delete(device);

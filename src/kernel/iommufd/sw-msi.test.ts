@@ -4,7 +4,7 @@ import type { Iova } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import { anyAddress, assertProperty } from '../../iova/testing/arbitraries.ts';
 import type { ReservedRegion } from '../../session/events.ts';
-import type { Result } from '../shared/result.ts';
+import type { Decision } from '../shared/outcome.ts';
 import { DEFAULT_SW_MSI_WINDOW, msiRoutingOf, SW_MSI_RULES, SwMsiWindow } from './sw-msi.ts';
 
 const A = (value: bigint): Iova => value as Iova;
@@ -19,12 +19,12 @@ const HARDWARE = region(0xfee0_0000n, 0xfeef_ffffn, 'msi');
 const ITS = A(0x2_0a04_0040n);
 const V2M = A(0x800_1020n);
 
-function got<T>(result: Result<T>): T {
+function got<T>(result: Decision<T>): T {
   if (!result.ok) throw new Error(result.refusal.message);
   return result.value;
 }
 
-const ruleOf = (result: Result<unknown>) => (result.ok ? 'ok' : result.refusal.rule);
+const ruleOf = (result: Decision<unknown>) => (result.ok ? 'ok' : result.refusal.rule);
 const small = () => got(SwMsiWindow.open([SOFTWARE], { pgsizeBitmap: 0x4020_1000n }));
 
 describe('msiRoutingOf', () => {

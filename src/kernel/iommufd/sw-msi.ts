@@ -8,8 +8,8 @@
 import { alignDown, type Iova, lowestSetBit } from '../../iova/iova.ts';
 import { type IovaRange, rangesEqual, sizeOf } from '../../iova/range.ts';
 import type { ReservedRegion } from '../../session/events.ts';
+import { type Decision, DONE } from '../shared/outcome.ts';
 import { type Rule, refuser } from '../shared/refusal.ts';
-import { DONE, type Result } from '../shared/result.ts';
 
 /** Where the window lies unless a platform moves it. Proposed in 2016, and kept since: arm-smmu's MSI_IOVA_BASE. */
 export const DEFAULT_SW_MSI_WINDOW: IovaRange = { start: 0x800_0000n as Iova, last: 0x80f_ffffn as Iova };
@@ -118,7 +118,7 @@ export class SwMsiWindow {
   static open(
     regions: readonly ReservedRegion[],
     options: { readonly pgsizeBitmap: bigint; readonly granule?: bigint; readonly driver?: string },
-  ): Result<SwMsiWindow> {
+  ): Decision<SwMsiWindow> {
     const routing = msiRoutingOf(regions, options.driver);
     if (routing.kind === 'none') return no('sw-msi-no-window');
     if (routing.kind === 'hardware') {
@@ -162,7 +162,7 @@ export class SwMsiWindow {
    * Makes the doorbell at the physical address `doorbell` reachable for a device. Pages that are there are shared; a new
    * one takes the next granule. Nothing is ever given back: pages go with the domain.
    */
-  map(device: string, doorbell: Iova): Result<MappedDoorbell> {
+  map(device: string, doorbell: Iova): Decision<MappedDoorbell> {
     const physical = alignDown(doorbell, this.#granule) as Iova;
     let index = this.#pages.findIndex((page) => page.physical === physical);
     const shared = index >= 0;
@@ -180,7 +180,7 @@ export class SwMsiWindow {
   }
 
   /** Puts the window elsewhere, as a group with another one would need; only while no doorbell is mapped. */
-  moveTo(window: IovaRange): Result<undefined> {
+  moveTo(window: IovaRange): Decision<undefined> {
     if (rangesEqual(window, this.#window)) return DONE;
     if (this.#pages.length > 0) {
       const { start, last } = this.#window;

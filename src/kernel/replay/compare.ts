@@ -185,11 +185,11 @@ function sameMemory(a: AreaView, b: AreaView): boolean {
   return a.read === b.read && a.write === b.write && shift === BigInt.asUintN(64, b.userVa - b.start);
 }
 
-/** What an outcome comes to: an answer, an errno, or a fault of the session; `undefined` if there is no counterpart. */
+/** What an outcome comes to: an answer, an errno, or why it is invalid; `undefined` if there is no counterpart. */
 function resultOf({ outcome }: ReplayStep): Answer | undefined {
   const answer = answerOf(outcome);
   if (answer) return answer;
-  const code = outcome.ok ? '' : (outcome.fault?.code ?? '');
+  const code = outcome.ok ? '' : (outcome.invalid?.code ?? '');
   return code === 'not-in-model' || code === 'unknown-operation' || code === 'unreadable-line'
     ? undefined
     : { ret: code };

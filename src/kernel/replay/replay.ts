@@ -6,13 +6,13 @@ import { type Translation, translate } from './translate.ts';
 /** What is said of an operation line that cannot be put to any model. */
 export interface UnrunnableEvent {
   readonly ok: false;
-  readonly fault: { readonly code: 'unknown-operation' | 'unreadable-line'; readonly message: string };
+  readonly invalid: { readonly code: 'unknown-operation' | 'unreadable-line'; readonly message: string };
   readonly refusal?: undefined;
 }
 
 export type StepOutcome = Outcome | UnrunnableEvent;
 
-/** A recorded answer that the model did not give. `expected` is absent if the session records none: then `got` is a fault. */
+/** A recorded answer that the model did not give. `expected` is absent if the session records none: then `got` says why the operation is invalid. */
 export interface Mismatch {
   readonly expected: Answer | undefined;
   /** The model's answer, or why the operation could not be run. */
@@ -67,8 +67,8 @@ export function differingFields(a: Answer, b: Answer): string[] {
  */
 function compare(expected: Answer | undefined, outcome: StepOutcome, foreign = false): Mismatch | undefined {
   const got = answerOf(outcome);
-  if (!got && foreign && !outcome.ok && outcome.fault?.code === 'not-in-model') return undefined;
-  if (!got) return { expected, got: outcome.ok ? '' : (outcome.fault?.message ?? ''), fields: [] };
+  if (!got && foreign && !outcome.ok && outcome.invalid?.code === 'not-in-model') return undefined;
+  if (!got) return { expected, got: outcome.ok ? '' : (outcome.invalid?.message ?? ''), fields: [] };
   if (!expected) return undefined;
   const fields = foreign
     ? differingFields(expected, got)
@@ -80,8 +80,8 @@ function unrunnable(event: SessionEvent): UnrunnableEvent | undefined {
   if (!('unknown' in event)) return undefined;
   if (event.unknown === 'kind') return undefined;
   return event.unknown === 'op'
-    ? { ok: false, fault: { code: 'unknown-operation', message: `unknown operation “${event.name}”` } }
-    : { ok: false, fault: { code: 'unreadable-line', message: String(event.name) } };
+    ? { ok: false, invalid: { code: 'unknown-operation', message: `unknown operation “${event.name}”` } }
+    : { ok: false, invalid: { code: 'unreadable-line', message: String(event.name) } };
 }
 
 /** True if another model than this recorded the session, or may have: one that names none is taken for the default's. */
@@ -113,7 +113,7 @@ export function runEvent(model: KernelModel, session: Session, index: number): R
   const lenient = translation.kind !== 'own' || session.header.model !== undefined;
   const outcome: Outcome =
     translation.kind === 'none'
-      ? { ok: false, fault: { code: 'not-in-model', message: translation.message } }
+      ? { ok: false, invalid: { code: 'not-in-model', message: translation.message } }
       : model.apply(translation.operation, index);
   const mismatch = compare(event.expect, outcome, lenient);
   const got = answerOf(outcome);

@@ -8,9 +8,9 @@ import type { Type1Info } from '../../uapi/type1-info.ts';
 import type { DomainView, PageSizes } from '../model.ts';
 import { AddressSpace } from '../shared/address-space.ts';
 import { areaObstacle, asRange, reservedObstacle } from '../shared/obstacles.ts';
+import { type Decision, DONE, type Permissions } from '../shared/outcome.ts';
 import { type Obstacle, type Refusal, type Requested, refuse } from '../shared/refusal.ts';
 import { ReservedStore } from '../shared/reserved-store.ts';
-import { DONE, type Permissions, type Result } from '../shared/result.ts';
 import { Type1Mappings } from './mappings.ts';
 import { TYPE1_RULES, type Type1Rule } from './rules.ts';
 
@@ -143,7 +143,7 @@ export class Type1Container extends AddressSpace {
    * Attaches a group that is in no container. It joins a domain of the same kind of IOMMU with the same coherency, else
    * gets one of its own, into which all mappings go too. Source: Linux 6.12, vfio_iommu_type1_attach_group.
    */
-  attach(group: string, description: DomainDescription, regions: readonly ReservedRegion[]): Result<undefined> {
+  attach(group: string, description: DomainDescription, regions: readonly ReservedRegion[]): Decision<undefined> {
     const direct = regions.find((region) => region.type === 'direct');
     if (direct)
       return no('attach-direct-region', { obstacle: { kind: 'reserved', ...boundsOf(direct), owner: group } });
@@ -237,7 +237,7 @@ export class Type1Container extends AddressSpace {
     request: { readonly iova: bigint; readonly size: bigint; readonly vaddr: bigint },
     permissions: Permissions,
     origin: number,
-  ): Result<undefined> {
+  ): Decision<undefined> {
     const { iova, size, vaddr } = request;
     const requested: Requested = { start: iova as Iova, length: size };
     if (!this.hasGroups) return no('no-backend', { requested });
@@ -272,7 +272,7 @@ export class Type1Container extends AddressSpace {
   }
 
   /** Unmaps whole mappings; answers their bytes. Source: Linux 6.12, vfio_dma_do_unmap. */
-  unmap(iova: bigint, size: bigint, all: boolean): Result<bigint> {
+  unmap(iova: bigint, size: bigint, all: boolean): Decision<bigint> {
     const requested: Requested = { start: iova as Iova, length: size };
     if (!this.hasGroups) return no('no-backend', { requested });
     const page = this.alignment;
@@ -302,7 +302,7 @@ export class Type1Container extends AddressSpace {
   // ---- asking ----------------------------------------------------------------------------------------------------
 
   /** What VFIO_IOMMU_GET_INFO reports. Source: Linux 6.12, vfio_iommu_type1_get_info. */
-  info(): Result<Type1Info> {
+  info(): Decision<Type1Info> {
     if (!this.hasGroups) return no('no-backend');
     const ranges = this.#validRanges;
     return {

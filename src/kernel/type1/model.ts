@@ -3,8 +3,8 @@ import type { Operation, OperationOf } from '../../session/events.ts';
 import { toHex } from '../../uapi/numbers.ts';
 import { encodeType1Info } from '../../uapi/type1-info.ts';
 import type { AddressSpaceView, KernelModel, Outcome, PageSizes } from '../model.ts';
+import { badAttach, invalid, nameInUse, outcome, permissionsOf, SUCCESS, unknownObject } from '../shared/outcome.ts';
 import { type Obstacle, type Requested, refuse } from '../shared/refusal.ts';
-import { badAttach, fault, inUse, outcome, permissionsOf, SUCCESS, unknown } from '../shared/result.ts';
 import { Type1Container } from './container.ts';
 import { TYPE1_RULES, type Type1Rule } from './rules.ts';
 
@@ -48,7 +48,7 @@ export class Type1Model implements KernelModel {
     switch (operation.op) {
       case 'container.open': {
         const { container: id, model } = operation;
-        if (this.#containers.has(id)) return inUse('a container', id);
+        if (this.#containers.has(id)) return nameInUse('a container', id);
         this.#containers.set(id, new Type1Container(id, model, this.#sizes));
         return SUCCESS;
       }
@@ -92,13 +92,13 @@ export class Type1Model implements KernelModel {
       case 'access.destroy':
       case 'access.pin':
       case 'access.unpin':
-        return fault('not-in-model', `${operation.op} is no operation of model ${this.name}`);
+        return invalid('not-in-model', `${operation.op} is no operation of model ${this.name}`);
     }
   }
 
   #with(id: string, run: (container: Type1Container) => Outcome): Outcome {
     const container = this.#containers.get(id);
-    return container ? run(container) : unknown('container', id);
+    return container ? run(container) : unknownObject('container', id);
   }
 
   /** Groups that are still attached leave with their container. */
@@ -113,7 +113,7 @@ export class Type1Model implements KernelModel {
     const bad = badAttach(domain, reserved);
     if (bad) return bad;
     if (!container.sharesPageSize(domain.pgsize_bitmap)) {
-      return fault('bad-argument', 'the page size bitmap has no size in common with those of the container');
+      return invalid('bad-argument', 'the page size bitmap has no size in common with those of the container');
     }
     if (this.#groups.get(group) !== undefined) {
       return refused('attach-group-in-use', { obstacle: { kind: 'group', owner: group } });
@@ -125,10 +125,10 @@ export class Type1Model implements KernelModel {
   }
 
   #detach(container: Type1Container, group: string): Outcome {
-    if (!this.#groups.has(group)) return unknown('group', group);
+    if (!this.#groups.has(group)) return unknownObject('group', group);
     const place = this.#groups.get(group);
     if (place === undefined) return refused('detach-group-not-attached');
-    if (place !== container.id) return fault('bad-argument', `group “${group}” is in container “${place}”`);
+    if (place !== container.id) return invalid('bad-argument', `group “${group}” is in container “${place}”`);
     container.detach(group);
     this.#groups.set(group, undefined);
     return SUCCESS;
