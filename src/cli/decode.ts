@@ -41,7 +41,7 @@ function hexBytes(bytes: Uint8Array): string {
 }
 
 function* rowsOf(node: UapiNode, bytes: Uint8Array, depth: number): Generator<Row | string> {
-  const { name, offset, size, bits, value = '', meaning = '', children, faults } = node;
+  const { name, offset, size, bits, value = '', meaning = '', children, problems } = node;
   const field = '  '.repeat(depth) + name;
   const place = offset.toString(16).padStart(4, '0');
   const isGroup = !bits && children.some((child) => !child.bits);
@@ -57,8 +57,8 @@ function* rowsOf(node: UapiNode, bytes: Uint8Array, depth: number): Generator<Ro
       yield { offset: (offset + at).toString(16).padStart(4, '0'), bytes: more, field: '', value: '', meaning: '' };
     }
   }
-  for (const fault of faults)
-    yield `! ${fault.code} at ${fault.offset.toString(16).padStart(4, '0')}: ${fault.message}`;
+  for (const problem of problems)
+    yield `! ${problem.code} at ${problem.offset.toString(16).padStart(4, '0')}: ${problem.message}`;
   for (const child of children) yield* rowsOf(child, bytes, depth + 1);
 }
 
@@ -67,7 +67,7 @@ function table({ structure, endian, root }: DecodedBuffer, bytes: Uint8Array): s
   const lines = [`${structure}: ${title}`, `${bytes.length} bytes, ${endian}-endian`, ''];
   const rows = [
     { offset: 'offset', bytes: 'bytes', field: 'field', value: 'value', meaning: 'meaning' },
-    ...root.faults.map(
+    ...root.problems.map(
       ({ code, offset, message }) => `! ${code} at ${offset.toString(16).padStart(4, '0')}: ${message}`,
     ),
     ...root.children.flatMap((child) => [...rowsOf(child, bytes, 0)]),
@@ -133,7 +133,7 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
     io.stderr(`${name}: read as ${decoded.structure}; the bytes would also fit ${names}: --struct says which\n`);
   }
   io.stdout(table(decoded, bytes));
-  return decoded.faults.length > 0 ? 1 : 0;
+  return decoded.problems.length > 0 ? 1 : 0;
 }
 
 export const DECODE: Verb = { help: HELP, run };

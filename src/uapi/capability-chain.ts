@@ -1,7 +1,7 @@
 // Capability chains: blocks behind a structure, each with a header that links to the next.
 import { hex } from '../iova/format.ts';
 import { decodeStruct, encodeStruct, type StructLayout, sizeOfLayout } from './layout.ts';
-import type { Endian, UapiFault, UapiNode } from './node.ts';
+import type { Endian, UapiNode, UapiProblem } from './node.ts';
 
 /** Source: Linux 4.6, struct vfio_info_cap_header. `next` counts from the start of the buffer; 0 ends the chain. */
 export const CAPABILITY_HEADER = {
@@ -31,14 +31,14 @@ export interface Capability {
   readonly version: number;
   /** The header's fields. */
   readonly header: readonly UapiNode[];
-  /** Faults of its place and its link. */
-  readonly faults: readonly UapiFault[];
+  /** Problems of its place and its link. */
+  readonly problems: readonly UapiProblem[];
 }
 
 export interface CapabilityChain {
   readonly capabilities: readonly Capability[];
-  /** A fault of the link that leads into the chain. */
-  readonly fault: UapiFault | undefined;
+  /** A problem of the link that leads into the chain. */
+  readonly problem: UapiProblem | undefined;
 }
 
 /**
@@ -58,13 +58,13 @@ export function walkCapabilities(
   limit: number = bytes.length,
 ): CapabilityChain {
   const found: { offset: number; next: number; id: number; version: number; header: readonly UapiNode[] }[] = [];
-  const linkFaults = new Map<number, UapiFault>();
+  const linkProblems = new Map<number, UapiProblem>();
   const seen = new Set<number>();
   let link = linkOffset;
   for (let offset = first; offset !== 0; ) {
     const problem = linkProblem(offset, from, limit, seen);
     if (problem) {
-      linkFaults.set(link, { ...problem, offset: link });
+      linkProblems.set(link, { ...problem, offset: link });
       break;
     }
     seen.add(offset);
@@ -82,19 +82,23 @@ export function walkCapabilities(
     const i = rank.get(offset) ?? 0;
     const before = starts[i - 1] ?? -CAPABILITY_HEADER_SIZE;
     const end = Math.max(starts[i + 1] ?? limit, offset + CAPABILITY_HEADER_SIZE);
-    const faults: UapiFault[] = [];
+    const problems: UapiProblem[] = [];
     if (offset % CAPABILITY_ALIGNMENT !== 0) {
       const message = `a capability begins at offset ${hex(BigInt(offset))}, no multiple of ${CAPABILITY_ALIGNMENT}`;
-      faults.push({ code: 'link-unaligned', offset, message });
+      problems.push({ code: 'link-unaligned', offset, message });
     }
     if (offset < before + CAPABILITY_HEADER_SIZE) {
-      faults.push({ code: 'capability-overlap', offset, message: 'a capability begins inside the header of another' });
+      problems.push({
+        code: 'capability-overlap',
+        offset,
+        message: 'a capability begins inside the header of another',
+      });
     }
-    const broken = linkFaults.get(offset + 4);
-    if (broken) faults.push(broken);
-    return { offset, end, id, version, header, faults };
+    const broken = linkProblems.get(offset + 4);
+    if (broken) problems.push(broken);
+    return { offset, end, id, version, header, problems };
   });
-  return { capabilities, fault: linkFaults.get(linkOffset) };
+  return { capabilities, problem: linkProblems.get(linkOffset) };
 }
 
 function linkProblem(
@@ -102,7 +106,7 @@ function linkProblem(
   from: number,
   limit: number,
   seen: ReadonlySet<number>,
-): Omit<UapiFault, 'offset'> | undefined {
+): Omit<UapiProblem, 'offset'> | undefined {
   const where = `offset ${hex(BigInt(offset))}`;
   if (seen.has(offset)) return { code: 'link-loop', message: `the chain leads back to ${where}` };
   if (offset < from) return { code: 'link-outside', message: `the link leads into the structure itself, to ${where}` };

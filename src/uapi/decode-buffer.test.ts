@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { range } from '../iova/range.ts';
 import { assertProperty } from '../iova/testing/arbitraries.ts';
 import { decodeBuffer, UAPI_STRUCTURES } from './decode-buffer.ts';
-import { type Endian, faultsOf, findNode, type UapiNode } from './node.ts';
+import { type Endian, findNode, problemsOf, type UapiNode } from './node.ts';
 import { fromHex, pack, patched } from './testing/bytes.ts';
 import { encodeTree } from './tree.ts';
 import { encodeType1Info } from './type1-info.ts';
@@ -36,9 +36,9 @@ function decodedAs(bytes: Uint8Array, struct?: string) {
   return result.decoded;
 }
 
-/** Faults as `code offset`. */
+/** Problems as `code offset`. */
 function faultsIn(bytes: Uint8Array, struct = 'vfio_iommu_type1_info'): string[] {
-  return decodedAs(bytes, struct).faults.map(({ code, offset }) => `${code} 0x${offset.toString(16)}`);
+  return decodedAs(bytes, struct).problems.map(({ code, offset }) => `${code} 0x${offset.toString(16)}`);
 }
 
 const raw = (node: UapiNode, ...path: string[]) => findNode(node, ...path)?.raw;
@@ -227,10 +227,10 @@ describe('any bytes', () => {
   function checkTree(bytes: Uint8Array, name: string, endian: Endian): void {
     const result = decodeBuffer(bytes, { struct: name, endian });
     if (!result.ok) throw new Error(result.error.message);
-    const { root, faults } = result.decoded;
+    const { root, problems } = result.decoded;
     expect(encodeTree(root, endian)).toEqual(bytes);
-    expect(faults).toEqual(faultsOf(root));
-    for (const { offset, message } of faults) {
+    expect(problems).toEqual(problemsOf(root));
+    for (const { offset, message } of problems) {
       expect(offset).toBeLessThanOrEqual(bytes.length);
       expect(message).toMatch(/[^.]$/);
     }
@@ -258,7 +258,7 @@ describe('any bytes', () => {
           for (const [at, value] of changes) bytes[at] = value;
           checkTree(bytes.slice(0, end), name, 'little');
           const result = decodeBuffer(bytes.slice(0, end), { struct: 'vfio_iommu_type1_info', endian: 'little' });
-          if (result.ok) for (const { code } of result.decoded.faults) kinds.add(code);
+          if (result.ok) for (const { code } of result.decoded.problems) kinds.add(code);
         },
       ),
       { numRuns: 2000 },
@@ -289,7 +289,7 @@ describe('recognition', () => {
   it.each(Object.keys(SAMPLES))('tells %s by its content, in both orders of bytes', (name) => {
     for (const endian of ENDIANS) {
       const decoded = decodedAs(SAMPLES[name]?.(endian) ?? new Uint8Array());
-      expect(decoded).toMatchObject({ structure: name, endian, faults: [] });
+      expect(decoded).toMatchObject({ structure: name, endian, problems: [] });
     }
   });
 
@@ -323,7 +323,7 @@ describe('recognition', () => {
     expect(encodeTree(decoded.root, 'little')).toEqual(bytes);
     // Two recordings end before the last two bytes.
     const isCut = bytes.length % 8 !== 0;
-    expect(decoded.faults.map(({ code }) => code)).toEqual(isCut ? ['capability-too-small'] : []);
+    expect(decoded.problems.map(({ code }) => code)).toEqual(isCut ? ['capability-too-small'] : []);
     expect(decoded.ranges.length).toBeGreaterThan(0);
   });
 });
@@ -351,7 +351,7 @@ describe('the tree of VFIO_IOMMU_GET_INFO', () => {
     expect([rangesAre, pageSizes]).toEqual(['valid', 0x4020_1000n]);
   });
 
-  it('says that a buffer was too small, which is no fault', () => {
+  it('says that a buffer was too small, which is no problem', () => {
     const small = pack([
       [4, 120],
       [4, 3],
@@ -360,7 +360,7 @@ describe('the tree of VFIO_IOMMU_GET_INFO', () => {
       [4, 0],
     ]);
     for (const bytes of [small, small.slice(0, 16)]) {
-      expect(decodedAs(bytes)).toMatchObject({ structure: 'vfio_iommu_type1_info', faults: [] });
+      expect(decodedAs(bytes)).toMatchObject({ structure: 'vfio_iommu_type1_info', problems: [] });
     }
     expect(meaning(decodedAs(small).root, 'cap_offset')).toContain('120 bytes are needed');
   });
@@ -392,10 +392,10 @@ describe('the tree of VFIO_IOMMU_GET_INFO', () => {
     ['a chain that no flag announces', patched(whole, 4, 4, 1), ['bad-value 0x10']],
     ['reserved words', patched(whole, 0x54, 4, 1), ['bad-value 0x54']],
     ['argsz inside the chain', patched(whole, 0, 4, 0x48), ['link-outside 0x3c']],
-  ])('shows as much as holds of %s', (_name, bytes, faults) => {
-    expect(faultsIn(bytes)).toEqual(faults);
+  ])('shows as much as holds of %s', (_name, bytes, problems) => {
+    expect(faultsIn(bytes)).toEqual(problems);
     expect(decodedAs(bytes).structure).toBe(
-      faults.includes('short 0x10') ? decodedAs(bytes).structure : 'vfio_iommu_type1_info',
+      problems.includes('short 0x10') ? decodedAs(bytes).structure : 'vfio_iommu_type1_info',
     );
   });
 
@@ -404,7 +404,7 @@ describe('the tree of VFIO_IOMMU_GET_INFO', () => {
     bytes = patched(bytes, 0x4c, 4, 0x38);
     bytes = patched(bytes, 0x3c, 4, 0x18);
     bytes = patched(bytes, 0x1c, 4, 0);
-    expect(decodedAs(bytes)).toMatchObject({ faults: [], ranges: { length: 2 } });
+    expect(decodedAs(bytes)).toMatchObject({ problems: [], ranges: { length: 2 } });
   });
 
   it('shows bytes that belong to nothing', () => {
@@ -418,7 +418,7 @@ describe('the tree of VFIO_IOMMU_GET_INFO', () => {
     const decoded = decodedAs(bytes);
     expect(decoded).toMatchObject({
       structure: 'vfio_iommu_type1_info',
-      faults: [],
+      problems: [],
       others: [],
       ranges: { length: 2 },
     });

@@ -9,7 +9,7 @@ import {
   VFIO_IOMMU_TYPE1_INFO_2017,
 } from './info-structures.ts';
 import { IOMMUFD_STRUCTURES } from './iommufd-structures.ts';
-import { type Endian, faultsOf, type UapiFault, type UapiNode } from './node.ts';
+import { type Endian, problemsOf, type UapiNode, type UapiProblem } from './node.ts';
 import type { UapiStructure } from './structure.ts';
 
 /** Every structure that can be decoded; where a buffer may be several, the earlier is taken. */
@@ -31,10 +31,10 @@ export interface Candidate {
 export interface DecodedBuffer {
   readonly structure: string;
   readonly endian: Endian;
-  /** Every byte of the buffer in fields; faults stand where they are. */
+  /** Every byte of the buffer in fields; problems stand where they are. */
   readonly root: UapiNode;
-  /** All faults, in the order of the tree. */
-  readonly faults: readonly UapiFault[];
+  /** All problems, in the order of the tree. */
+  readonly problems: readonly UapiProblem[];
   /** What else the bytes fit, the best first; empty if they fit nothing else or the structure was named. */
   readonly others: readonly Candidate[];
   /** Ranges in it, in their order, reversed ones left out; `rangesAre` says what they are. */
@@ -65,17 +65,17 @@ interface Attempt {
   readonly structure: UapiStructure;
   readonly endian: Endian;
   readonly root: UapiNode;
-  readonly faults: readonly UapiFault[];
+  readonly problems: readonly UapiProblem[];
 }
 
 function attempt(structure: UapiStructure, bytes: Uint8Array, endian: Endian): Attempt {
   const root = structure.decode(bytes, endian);
-  return { structure, endian, root, faults: faultsOf(root) };
+  return { structure, endian, root, problems: problemsOf(root) };
 }
 
 /** 2: nothing speaks against it; 1: it may be that, damaged; 0: it is hardly that. */
-function quality({ structure, root, faults }: Attempt): number {
-  if (faults.length === 0 && structure.fits(root)) return 2;
+function quality({ structure, root, problems }: Attempt): number {
+  if (problems.length === 0 && structure.fits(root)) return 2;
   return structure.resembles?.(root) ? 1 : 0;
 }
 
@@ -84,7 +84,7 @@ function recognize(bytes: Uint8Array, endians: readonly Endian[]): Attempt[] {
   const attempts = endians.flatMap((endian) => UAPI_STRUCTURES.map((structure) => attempt(structure, bytes, endian)));
   const best = Math.max(...attempts.map(quality));
   if (best === 0) return [];
-  return attempts.filter((a) => quality(a) === best).sort((a, b) => a.faults.length - b.faults.length);
+  return attempts.filter((a) => quality(a) === best).sort((a, b) => a.problems.length - b.problems.length);
 }
 
 function rangesIn(node: UapiNode): IovaRange[] {
@@ -95,13 +95,13 @@ function rangesIn(node: UapiNode): IovaRange[] {
   return node.children.flatMap(rangesIn);
 }
 
-function report({ structure, endian, root, faults }: Attempt, others: readonly Attempt[]): DecodedBuffer {
+function report({ structure, endian, root, problems }: Attempt, others: readonly Attempt[]): DecodedBuffer {
   const sizes = root.children.find(({ name }) => name === 'iova_pgsizes' || name === 'pgsize_bitmap')?.raw;
   return {
     structure: structure.name,
     endian,
     root,
-    faults,
+    problems,
     others: others.map((other) => ({ name: other.structure.name, endian: other.endian })),
     ranges: structure.ranges ? rangesIn(root) : [],
     rangesAre: structure.ranges,
@@ -110,7 +110,7 @@ function report({ structure, endian, root, faults }: Attempt, others: readonly A
 }
 
 /**
- * Decodes a buffer, as far as it holds, whatever bytes are in it: what is wrong stands in the tree as a fault.
+ * Decodes a buffer, as far as it holds, whatever bytes are in it: what is wrong stands in the tree as a problem.
  * It fails only for no bytes at all, a name that is not known, and bytes that look like no structure. Never throws.
  */
 export function decodeBuffer(bytes: Uint8Array, options: DecodeOptions = {}): DecodeResult {
@@ -124,7 +124,7 @@ export function decodeBuffer(bytes: Uint8Array, options: DecodeOptions = {}): De
       return { ok: false, error: { code: 'unknown-structure', message } };
     }
     const attempts = endians.map((endian) => attempt(structure, bytes, endian));
-    const fewest = attempts.toSorted((a, b) => quality(b) - quality(a) || a.faults.length - b.faults.length)[0];
+    const fewest = attempts.toSorted((a, b) => quality(b) - quality(a) || a.problems.length - b.problems.length)[0];
     return { ok: true, decoded: report(fewest ?? attempt(structure, bytes, 'little'), []) };
   }
   const [best, ...others] = recognize(bytes, endians);

@@ -52,14 +52,14 @@ describe('the buffer of the proposals of 2016 and 2017', () => {
     expect(result.ok && result.decoded).toMatchObject({
       structure: 'vfio_iommu_type1_info-2017',
       endian: 'little',
-      faults: [],
+      problems: [],
       others: [{ name: 'vfio_iommu_type1_info-2016', endian: 'little' }],
       ranges: RANGES,
       rangesAre: 'valid',
       pageSizes: 0x4020_1000n,
     });
     const reserved = decodeBuffer(encoded?.bytes ?? new Uint8Array(), { struct: 'vfio_iommu_type1_info-2016' });
-    expect(reserved.ok && reserved.decoded).toMatchObject({ faults: [], ranges: RANGES, rangesAre: 'reserved' });
+    expect(reserved.ok && reserved.decoded).toMatchObject({ problems: [], ranges: RANGES, rangesAre: 'reserved' });
   });
 
   it('takes 20 bytes at least, and says what it needs', () => {

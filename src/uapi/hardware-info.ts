@@ -46,7 +46,7 @@ const VTD = {
           meaning: (n) => `addresses have ${n + 1n} bits, up to ${hex((1n << (n + 1n)) - 1n)}`,
         },
         bit('ZLR', 22, 'reads of no byte are fine on write-only pages'),
-        { name: 'FRO', high: 33, low: 24, meaning: (n) => `the fault records are at ${hex(n * 16n)}` },
+        { name: 'FRO', high: 33, low: 24, meaning: (n) => `the problem records are at ${hex(n * 16n)}` },
         {
           name: 'SLLPS',
           high: 37,
@@ -55,7 +55,7 @@ const VTD = {
             [n & 1n ? '2 MiB pages' : '', n & 2n ? '1 GiB pages' : ''].filter(Boolean).join(', ') || 'no large pages',
         },
         bit('PSI', 39, 'single pages can be invalidated'),
-        { name: 'NFR', high: 47, low: 40, meaning: (n) => `${n + 1n} fault records` },
+        { name: 'NFR', high: 47, low: 40, meaning: (n) => `${n + 1n} problem records` },
         { name: 'MAMV', high: 53, low: 48, meaning: (n) => `at most 2^${n} pages are invalidated at once` },
         bit('DWD', 54, 'pending writes can be drained'),
         bit('DRD', 55, 'pending reads can be drained'),

@@ -3,7 +3,7 @@ import { hex } from '../iova/format.ts';
 import { alignUp, lowestSetBit } from '../iova/iova.ts';
 import { CAPABILITY_ALIGNMENT, CAPABILITY_HEADER_SIZE, type Capability, walkCapabilities } from './capability-chain.ts';
 import { decodeStruct, onlyBits, type StructLayout } from './layout.ts';
-import type { Endian, UapiFault, UapiNode } from './node.ts';
+import type { Endian, UapiNode, UapiProblem } from './node.ts';
 import type { UapiStructure } from './structure.ts';
 import { group, remainder, root } from './tree.ts';
 import {
@@ -42,7 +42,7 @@ interface Body {
   readonly nodes: readonly UapiNode[];
   /** Offset behind what was decoded. */
   readonly end: number;
-  readonly faults: readonly UapiFault[];
+  readonly problems: readonly UapiProblem[];
   readonly meaning?: string;
 }
 
@@ -51,45 +51,45 @@ type DecodeBody = (bytes: Uint8Array, offset: number, end: number, endian: Endia
 /** Capabilities by id; all of them have version 1. */
 type Capabilities = ReadonlyMap<number, DecodeBody>;
 
-function tooSmall(fault: UapiFault | undefined): UapiFault[] {
-  return fault ? [{ ...fault, code: 'capability-too-small' }] : [];
+function tooSmall(problem: UapiProblem | undefined): UapiProblem[] {
+  return problem ? [{ ...problem, code: 'capability-too-small' }] : [];
 }
 
 function plainBody(layout: StructLayout): DecodeBody {
   return (bytes, offset, end, endian) => {
     const decoded = decodeStruct(layout, bytes, offset, endian, end);
-    return { name: layout.name, nodes: decoded.nodes, end: decoded.end, faults: tooSmall(decoded.fault) };
+    return { name: layout.name, nodes: decoded.nodes, end: decoded.end, problems: tooSmall(decoded.problem) };
   };
 }
 
 function rangesBody(bytes: Uint8Array, offset: number, end: number, endian: Endian): Body {
   const fixed = decodeStruct(IOVA_RANGE, bytes, offset, endian, end);
-  const faults = tooSmall(fixed.fault);
+  const problems = tooSmall(fixed.problem);
   const count = Number(fixed.values.nr_iovas ?? 0n);
   const room = Math.max(0, Math.floor((end - fixed.end) / RANGE_SIZE));
   if (count > room) {
     const message = `the capability has room for ${room} of its ${count} ranges`;
-    faults.push({ code: 'capability-too-small', offset, message });
+    problems.push({ code: 'capability-too-small', offset, message });
   }
   const nodes = [...fixed.nodes];
   let at = fixed.end;
   for (let i = 0; i < count && at < end; i++) {
-    const { nodes: bounds, values, end: behind, fault } = decodeStruct(RANGE, bytes, at, endian, end);
+    const { nodes: bounds, values, end: behind, problem } = decodeStruct(RANGE, bytes, at, endian, end);
     if (bounds.length === 0) break;
-    const message = fault ? undefined : rangeLabel(values.start ?? 0n, values.end ?? 0n);
+    const message = problem ? undefined : rangeLabel(values.start ?? 0n, values.end ?? 0n);
     nodes.push(group(`iova_ranges[${i}]`, at, behind, bounds, [], message));
     at = behind;
-    if (fault) break;
+    if (problem) break;
   }
-  return { name: IOVA_RANGE.name, nodes, end: at, faults };
+  return { name: IOVA_RANGE.name, nodes, end: at, problems };
 }
 
 function singleRangeBody(name: string): DecodeBody {
   return (bytes, offset, end, endian) => {
-    const { nodes, values, end: behind, fault } = decodeStruct(RANGE, bytes, offset, endian, end);
+    const { nodes, values, end: behind, problem } = decodeStruct(RANGE, bytes, offset, endian, end);
     const { start, end: last } = values;
     const meaning = start === undefined || last === undefined ? undefined : rangeLabel(start, last);
-    return { name, nodes, end: behind, faults: tooSmall(fault), ...(meaning === undefined ? {} : { meaning }) };
+    return { name, nodes, end: behind, problems: tooSmall(problem), ...(meaning === undefined ? {} : { meaning }) };
   };
 }
 
@@ -107,24 +107,24 @@ function capabilityNode(
   limit: number,
 ): UapiNode {
   const { offset, end, id, version, header } = capability;
-  const faults = [...capability.faults];
+  const problems = [...capability.problems];
   const body = offset + CAPABILITY_HEADER_SIZE;
   const decode = known.get(id);
   if (!decode || version !== 1) {
     const what = decode ? `version ${version} of capability ${id}` : `capability ${id}`;
-    faults.push({
+    problems.push({
       code: decode ? 'unknown-version' : 'unknown-capability',
       offset: decode ? offset + 2 : offset,
       message: `${what} is not known here`,
     });
-    return group('capability', offset, end, [...header, ...remainder(bytes, body, end)], faults);
+    return group('capability', offset, end, [...header, ...remainder(bytes, body, end)], problems);
   }
   const decoded = decode(bytes, body, end, endian);
   // Behind the last capability the buffer may go on with what nobody filled in.
-  const whole = decoded.faults.length === 0 && end === limit;
+  const whole = decoded.problems.length === 0 && end === limit;
   const last = whole ? Math.min(end, Number(alignUp(BigInt(decoded.end), BigInt(CAPABILITY_ALIGNMENT)))) : end;
   const children = [...header, ...decoded.nodes, ...remainder(bytes, decoded.end, last)];
-  return group(decoded.name, offset, last, children, [...faults, ...decoded.faults], decoded.meaning);
+  return group(decoded.name, offset, last, children, [...problems, ...decoded.problems], decoded.meaning);
 }
 
 /** The fields that say where the chain is, by name; both name fields of the layout. */
@@ -143,22 +143,22 @@ function decodeWithChain(
   bytes: Uint8Array,
   endian: Endian,
 ): UapiNode {
-  const { values, nodes, fault } = decodeStruct(layout, bytes, 0, endian);
-  const faults: UapiFault[] = fault && bytes.length !== smallest ? [fault] : [];
+  const { values, nodes, problem } = decodeStruct(layout, bytes, 0, endian);
+  const problems: UapiProblem[] = problem && bytes.length !== smallest ? [problem] : [];
   const argsz = Number(values.argsz ?? 0n);
   const offset = Number(values.cap_offset ?? 0n);
   const linkOffset = nodes.find(({ name }) => name === 'cap_offset')?.offset ?? 0;
   const announced = ((values.flags ?? 0n) & flag) !== 0n;
   if (offset !== 0 && !announced) {
     const message = 'cap_offset is set, and the flags tell of no capabilities';
-    faults.push({ code: 'bad-value', offset: linkOffset, message });
+    problems.push({ code: 'bad-value', offset: linkOffset, message });
   }
   // Capabilities that a kernel wrote lie inside argsz; bytes behind it are somebody else's.
   const limit = argsz >= size ? Math.min(argsz, bytes.length) : bytes.length;
   const chain = walkCapabilities(bytes, endian, announced ? offset : 0, linkOffset, size, limit);
-  if (chain.fault) faults.push(chain.fault);
+  if (chain.problem) problems.push(chain.problem);
   const capabilities = chain.capabilities.map((capability) => capabilityNode(bytes, endian, capability, known, limit));
-  return root(layout.name, bytes, [...nodes, ...capabilities], faults);
+  return root(layout.name, bytes, [...nodes, ...capabilities], problems);
 }
 
 const fieldOf = (tree: UapiNode, name: string) => tree.children.find((node) => node.name === name)?.raw;

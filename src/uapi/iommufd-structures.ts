@@ -13,7 +13,7 @@ function sizeField(size: number): FieldLayout<'size'> {
     width: 4,
     format: 'decimal',
     meaning: 'bytes of this structure',
-    faultCode: 'wrong-size',
+    problemCode: 'wrong-size',
     check: (value) => (value === BigInt(size) ? undefined : `size is ${value}, and the structure has ${size} bytes`),
   };
 }
@@ -209,7 +209,7 @@ function isWhole(tree: UapiNode): boolean {
   return tree.children.every(({ name }) => name !== 'bytes');
 }
 
-/** A structure without capabilities. `fits` is asked once its fields are there and without faults. */
+/** A structure without capabilities. `fits` is asked once its fields are there and without problems. */
 export function plainStructure<N extends string>(
   layout: StructLayout<N>,
   title: string,
@@ -219,11 +219,11 @@ export function plainStructure<N extends string>(
     name: layout.name,
     title,
     decode(bytes, endian) {
-      const { nodes, fault } = decodeStruct(layout, bytes, 0, endian);
-      return root(layout.name, bytes, nodes, fault ? [fault] : []);
+      const { nodes, problem } = decodeStruct(layout, bytes, 0, endian);
+      return root(layout.name, bytes, nodes, problem ? [problem] : []);
     },
     fits: (tree) => isWhole(tree) && fits((name) => tree.children.find((node) => node.name === name)?.raw ?? 0n),
-    resembles: (tree) => isWhole(tree) && tree.children[0]?.name === 'size' && tree.children[0].faults.length === 0,
+    resembles: (tree) => isWhole(tree) && tree.children[0]?.name === 'size' && tree.children[0].problems.length === 0,
   };
 }
 

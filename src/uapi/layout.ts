@@ -1,6 +1,6 @@
 // Structures of fixed layout: described once, then decoded, annotated and encoded from the same description.
 import { hex } from '../iova/format.ts';
-import type { Endian, UapiFault, UapiNode } from './node.ts';
+import type { Endian, UapiNode, UapiProblem } from './node.ts';
 import { readNumber, type Width, writeNumber } from './numbers.ts';
 
 /** Part of a field: bits low … high, both inclusive, bit 0 the lowest of the number. */
@@ -25,7 +25,7 @@ export interface FieldLayout<N extends string = string> {
   /** What is wrong with a value: one sentence without its full stop. `undefined`: nothing. */
   readonly check?: (value: bigint, values: Partial<Record<N, bigint>>) => string | undefined;
   /** Kind of what `check` finds; `bad-value` if left out. */
-  readonly faultCode?: UapiFault['code'];
+  readonly problemCode?: UapiProblem['code'];
 }
 
 export interface StructLayout<N extends string = string> {
@@ -41,7 +41,7 @@ export interface DecodedStruct<N extends string> {
   /** Offset behind the last whole field. */
   readonly end: number;
   /** There if `limit` cuts the structure. */
-  readonly fault: UapiFault | undefined;
+  readonly problem: UapiProblem | undefined;
 }
 
 /** A field that says nothing and should be 0. */
@@ -74,7 +74,7 @@ function bitNodes(field: FieldLayout, offset: number, number: bigint): UapiNode[
       raw,
       value: high - low >= 8 ? hex(raw) : raw.toString(),
       ...(message === undefined ? {} : { meaning: message }),
-      faults: [],
+      problems: [],
       children: [],
     };
   });
@@ -98,7 +98,7 @@ export function decodeStruct<N extends string>(
     if (at + field.width > limit) {
       const missing = offset + sizeOfLayout(layout) - Math.max(limit, at);
       const message = `${layout.name} ends inside or before ${field.name}: ${missing} bytes are missing`;
-      return { values, nodes, end: at, fault: { code: 'short', offset: at, message } };
+      return { values, nodes, end: at, problem: { code: 'short', offset: at, message } };
     }
     const raw = readNumber(bytes, at, field.width, endian);
     values[field.name] = raw;
@@ -111,12 +111,12 @@ export function decodeStruct<N extends string>(
       raw,
       value: field.format === 'decimal' ? raw.toString() : hex(raw),
       ...(meaning === undefined ? {} : { meaning }),
-      faults: wrong === undefined ? [] : [{ code: field.faultCode ?? 'bad-value', offset: at, message: wrong }],
+      problems: wrong === undefined ? [] : [{ code: field.problemCode ?? 'bad-value', offset: at, message: wrong }],
       children: bitNodes(field, at, raw),
     });
     at += field.width;
   }
-  return { values, nodes, end: at, fault: undefined };
+  return { values, nodes, end: at, problem: undefined };
 }
 
 /** The bytes of a structure. Fields left out are 0; values are taken modulo their width. */

@@ -3,7 +3,7 @@
 /** The order of a number's bytes: the kernel's structures have the machine's. */
 export type Endian = 'little' | 'big';
 
-export type UapiFaultCode =
+export type UapiProblemCode =
   /** The buffer ends inside a structure. */
   | 'short'
   /** A size field says something else than its structure has. */
@@ -23,8 +23,8 @@ export type UapiFaultCode =
   | 'capability-too-small';
 
 /** Something wrong in a buffer, and where. The rest is decoded as far as it holds. */
-export interface UapiFault {
-  readonly code: UapiFaultCode;
+export interface UapiProblem {
+  readonly code: UapiProblemCode;
   /** Of the first byte that is wrong, counted from the start of the buffer. */
   readonly offset: number;
   /** One sentence for people, without its full stop. */
@@ -47,14 +47,14 @@ export interface UapiNode {
   readonly value?: string;
   /** What the value says. */
   readonly meaning?: string;
-  /** Faults of this very field; those below are found below. */
-  readonly faults: readonly UapiFault[];
+  /** Problems of this very field; those below are found below. */
+  readonly problems: readonly UapiProblem[];
   readonly children: readonly UapiNode[];
 }
 
-/** Every fault of a tree, in the order of the tree. */
-export function faultsOf(node: UapiNode): UapiFault[] {
-  return [...node.faults, ...node.children.flatMap(faultsOf)];
+/** Every problem of a tree, in the order of the tree. */
+export function problemsOf(node: UapiNode): UapiProblem[] {
+  return [...node.problems, ...node.children.flatMap(problemsOf)];
 }
 
 /** The node at a path of names below `node`; the first where names repeat. */

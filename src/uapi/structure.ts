@@ -10,8 +10,8 @@ export interface UapiStructure {
   readonly ranges?: 'valid' | 'reserved';
   /** The whole buffer as a tree: every byte belongs to a field, or to a stretch of raw bytes. Never throws. */
   decode(bytes: Uint8Array, endian: Endian): UapiNode;
-  /** True if a tree without faults is likely to be this structure, and not just bytes read as such. */
+  /** True if a tree without problems is likely to be this structure, and not just bytes read as such. */
   fits(tree: UapiNode): boolean;
-  /** True if a tree with faults may be this structure, cut or damaged. Absent: it cannot be told then. */
+  /** True if a tree with problems may be this structure, cut or damaged. Absent: it cannot be told then. */
   resembles?(tree: UapiNode): boolean;
 }

@@ -1,5 +1,5 @@
 // Building trees that show every byte of a buffer, and getting the bytes back.
-import type { Endian, UapiFault, UapiNode } from './node.ts';
+import type { Endian, UapiNode, UapiProblem } from './node.ts';
 import { toHex, type Width, writeNumber } from './numbers.ts';
 
 /** A named group of fields. It reaches from its first to its last byte. */
@@ -8,10 +8,10 @@ export function group(
   offset: number,
   end: number,
   children: readonly UapiNode[],
-  faults: readonly UapiFault[] = [],
+  problems: readonly UapiProblem[] = [],
   meaning?: string,
 ): UapiNode {
-  return { name, offset, size: end - offset, ...(meaning === undefined ? {} : { meaning }), faults, children };
+  return { name, offset, size: end - offset, ...(meaning === undefined ? {} : { meaning }), problems, children };
 }
 
 /** Bytes offset … end − 1 that no field claims, as they are. */
@@ -22,7 +22,7 @@ export function rawBytes(name: string, bytes: Uint8Array, offset: number, end: n
     size: end - offset,
     value: toHex(bytes.subarray(offset, end)),
     ...(meaning === undefined ? {} : { meaning }),
-    faults: [],
+    problems: [],
     children: [],
   };
 }
@@ -48,7 +48,7 @@ export function root(
   name: string,
   bytes: Uint8Array,
   children: readonly UapiNode[],
-  faults: readonly UapiFault[] = [],
+  problems: readonly UapiProblem[] = [],
   meaning?: string,
 ): UapiNode {
   const claimed = children
@@ -62,7 +62,7 @@ export function root(
     if (end > next) next = end;
   }
   all.sort((a, b) => a.offset - b.offset);
-  return group(name, 0, bytes.length, all, faults, meaning);
+  return group(name, 0, bytes.length, all, problems, meaning);
 }
 
 /** The bytes that a buffer's tree was decoded from, written anew from the values of its fields. */

@@ -40,7 +40,7 @@ describe('the answer of VFIO_IOMMU_GET_INFO', () => {
     let whole = 0;
     for (const [hex, { argsz }] of recorded) {
       const decoded = decodeType1Info(fromHex(hex));
-      expect(decoded?.faults).toEqual([]);
+      expect(decoded?.problems).toEqual([]);
       if (!decoded || decoded.truncated) continue;
       expect(toHex(encodeType1Info(decoded.info, argsz)?.bytes ?? new Uint8Array())).toBe(hex);
       whole++;
@@ -60,7 +60,7 @@ describe('the answer of VFIO_IOMMU_GET_INFO', () => {
         const needed = encodeType1Info(info, 24, order)?.argsz ?? 0;
         const encoded = encodeType1Info(info, needed + more, order);
         const decoded = decodeType1Info(encoded?.bytes ?? new Uint8Array(), order);
-        expect(decoded).toEqual({ argsz: needed + more, info, truncated: false, faults: [] });
+        expect(decoded).toEqual({ argsz: needed + more, info, truncated: false, problems: [] });
         expect(encodeType1Info(decoded?.info ?? info, needed + more, order)).toEqual(encoded);
       }),
     );
@@ -88,7 +88,7 @@ describe('the answer of VFIO_IOMMU_GET_INFO', () => {
     const [hex = ''] = [...recorded.keys()].filter((text) => text.length === 240);
     const bytes = fromHex(hex);
     const kinds = (buffer: Uint8Array) => decodeType1Info(buffer)?.info.capabilities?.map(({ kind }) => kind);
-    const codes = (buffer: Uint8Array) => decodeType1Info(buffer)?.faults.map(({ code, offset }) => [code, offset]);
+    const codes = (buffer: Uint8Array) => decodeType1Info(buffer)?.problems.map(({ code, offset }) => [code, offset]);
     expect(kinds(bytes)).toEqual(['migration', 'dma-avail', 'iova-range']);
     const version = patched(bytes, 0x3a, 2, 2);
     expect(kinds(version)).toEqual(['migration', 'iova-range']);

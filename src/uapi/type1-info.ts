@@ -9,7 +9,7 @@ import {
   walkCapabilities,
 } from './capability-chain.ts';
 import { decodeStruct, encodeStruct, onlyBits, reserved, type StructLayout, sizeOfLayout } from './layout.ts';
-import { type Endian, faultsOf, type UapiFault } from './node.ts';
+import { type Endian, problemsOf, type UapiProblem } from './node.ts';
 import { readNumber, writeNumber } from './numbers.ts';
 import { pageSizesLabel } from './words.ts';
 
@@ -167,14 +167,14 @@ export interface DecodedInfo {
   readonly info: Type1Info;
   /** True if there are capabilities that the buffer does not hold. */
   readonly truncated: boolean;
-  readonly faults: readonly UapiFault[];
+  readonly problems: readonly UapiProblem[];
 }
 
 function capabilityOf(
   bytes: Uint8Array,
   endian: Endian,
   { offset, end, id, version }: Capability,
-): Type1Capability | UapiFault {
+): Type1Capability | UapiProblem {
   if (version !== 1) {
     return {
       code: 'unknown-version',
@@ -183,22 +183,22 @@ function capabilityOf(
     };
   }
   const body = offset + CAPABILITY_HEADER_SIZE;
-  const tooSmall = (at: number): UapiFault => {
+  const tooSmall = (at: number): UapiProblem => {
     return { code: 'capability-too-small', offset: at, message: `capability ${id} ends before its last field` };
   };
   switch (id) {
     case MIGRATION_ID: {
-      const { values, fault } = decodeStruct(MIGRATION, bytes, body, endian, end);
+      const { values, problem } = decodeStruct(MIGRATION, bytes, body, endian, end);
       const { flags = 0n, pgsize_bitmap: pageSizes = 0n, max_dirty_bitmap_size: maxBitmapSize = 0n } = values;
-      return fault ? tooSmall(fault.offset) : { kind: 'migration', flags: Number(flags), pageSizes, maxBitmapSize };
+      return problem ? tooSmall(problem.offset) : { kind: 'migration', flags: Number(flags), pageSizes, maxBitmapSize };
     }
     case DMA_AVAIL_ID: {
-      const { values, fault } = decodeStruct(DMA_AVAIL, bytes, body, endian, end);
-      return fault ? tooSmall(fault.offset) : { kind: 'dma-avail', avail: Number(values.avail ?? 0n) };
+      const { values, problem } = decodeStruct(DMA_AVAIL, bytes, body, endian, end);
+      return problem ? tooSmall(problem.offset) : { kind: 'dma-avail', avail: Number(values.avail ?? 0n) };
     }
     case IOVA_RANGE_ID: {
-      const { values, end: first, fault } = decodeStruct(IOVA_RANGE, bytes, body, endian, end);
-      if (fault) return tooSmall(fault.offset);
+      const { values, end: first, problem } = decodeStruct(IOVA_RANGE, bytes, body, endian, end);
+      if (problem) return tooSmall(problem.offset);
       const count = Number(values.nr_iovas ?? 0n);
       if (first + count * RANGE_SIZE > end) return tooSmall(body);
       const ranges = Array.from({ length: count }, (_, i) => ({
@@ -220,20 +220,20 @@ export function decodeType1Info(bytes: Uint8Array, endian: Endian = 'little'): D
   if (bytes.length < SMALLEST_INFO) return undefined;
   const { values, nodes } = decodeStruct(TYPE1_INFO, bytes, 0, endian);
   const { argsz = 0n, flags = 0n, iova_pgsizes: pageSizes = 0n, cap_offset: offset = 0n } = values;
-  const faults = nodes.flatMap(faultsOf);
+  const problems = nodes.flatMap(problemsOf);
   const announced = (flags & HAS_CAPABILITIES) !== 0n;
   if (!announced || offset === 0n) {
     const info = { pageSizes, capabilities: announced ? [] : undefined };
-    return { argsz: Number(argsz), info, truncated: announced, faults };
+    return { argsz: Number(argsz), info, truncated: announced, problems };
   }
   const chain = walkCapabilities(bytes, endian, Number(offset), SMALLEST_INFO, INFO_SIZE);
-  if (chain.fault) faults.push(chain.fault);
+  if (chain.problem) problems.push(chain.problem);
   const capabilities: Type1Capability[] = [];
   for (const capability of chain.capabilities) {
-    faults.push(...capability.faults);
+    problems.push(...capability.problems);
     const value = capabilityOf(bytes, endian, capability);
     if ('kind' in value) capabilities.push(value);
-    else faults.push(value);
+    else problems.push(value);
   }
-  return { argsz: Number(argsz), info: { pageSizes, capabilities }, truncated: false, faults };
+  return { argsz: Number(argsz), info: { pageSizes, capabilities }, truncated: false, problems };
 }

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from 'react';
 import type { DecodedBuffer, DocumentNode } from '../../engine/protocol.ts';
 import { formatSize, groupedHex } from '../../iova/format.ts';
-import { faultsOf, type UapiNode } from '../../uapi/node.ts';
+import { problemsOf, type UapiNode } from '../../uapi/node.ts';
 import { openRanges } from '../shell/open-files.ts';
 import { ask, useApp } from '../state/store.ts';
 
@@ -37,7 +37,7 @@ function HexView({
 }) {
   const { bytes, root } = decoded;
   const shown = bytes.subarray(0, BYTES_SHOWN);
-  const broken = useMemo(() => new Set(faultsOf(root).map((fault) => fault.offset)), [root]);
+  const broken = useMemo(() => new Set(problemsOf(root).map((problem) => problem.offset)), [root]);
   const lines = Array.from({ length: Math.ceil(shown.length / BYTES_PER_LINE) }, (_, i) => i * BYTES_PER_LINE);
   return (
     <div className="hex" role="img" aria-label={`${bytes.length} bytes; the fields beside list them all`}>
@@ -93,9 +93,9 @@ function Field({
         <span className="mono">{label}</span>
         {node.meaning !== undefined && <span className="second">{node.meaning}</span>}
       </button>
-      {node.faults.map((fault) => (
-        <p key={`${fault.code} ${fault.offset}`} className="refused">
-          {fault.message} (at offset 0x{fault.offset.toString(16)})
+      {node.problems.map((problem) => (
+        <p key={`${problem.code} ${problem.offset}`} className="refused">
+          {problem.message} (at offset 0x{problem.offset.toString(16)})
         </p>
       ))}
       {node.children.length > 0 && (

@@ -100,19 +100,19 @@ class GetInfoReader implements LineReader {
     const struct = 'vfio_iommu_type1_info';
     let result = decodeBuffer(bytes, { struct, endian });
     // Tools that show a buffer up to its last byte that is not 0 cut the last bound of a range.
-    for (let missing = 1; result.ok && result.decoded.faults.length > 0 && missing <= MOST_LEFT_OFF; missing++) {
+    for (let missing = 1; result.ok && result.decoded.problems.length > 0 && missing <= MOST_LEFT_OFF; missing++) {
       if (bytes.at(-1) === 0) break;
       const filled = new Uint8Array(bytes.length + missing);
       filled.set(bytes);
       const again = decodeBuffer(filled, { struct, endian });
-      if (!again.ok || again.decoded.faults.length > 0) continue;
+      if (!again.ok || again.decoded.problems.length > 0) continue;
       result = again;
       const message = `the dump ends ${missing} ${missing === 1 ? 'byte' : 'bytes'} before its last range does: taken as 0`;
       this.#sink.diagnostic('warning', 'zeros-left-off', message, line);
     }
     if (!result.ok) return;
-    const { faults, ranges, pageSizes } = result.decoded;
-    for (const { offset, message } of faults) {
+    const { problems, ranges, pageSizes } = result.decoded;
+    for (const { offset, message } of problems) {
       this.#sink.diagnostic('warning', 'damaged-buffer', `at byte ${offset} of the buffer: ${message}`, line);
     }
     this.#sink.recognized();
