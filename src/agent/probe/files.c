@@ -14,8 +14,8 @@
 
 #include "probe.h"
 
-#define MOST_NAMES 65536
-#define MOST_LINE_FAULTS 9
+#define MAX_NAMES 65536
+#define MAX_LINE_FAULTS 9
 
 #ifndef SYS_openat2
 #define SYS_openat2 437
@@ -136,7 +136,7 @@ int list_names(const char *path, struct names *names)
     while ((entry = readdir(folder)) && !names->cut) {
         if (entry->d_name[0] == '.')
             continue;
-        if (names->count == MOST_NAMES) {
+        if (names->count == MAX_NAMES) {
             names->cut = true;
             break;
         }
@@ -189,7 +189,7 @@ static char *take_line(struct lines *lines, size_t length, size_t separator)
     lines->number++;
     if (length > INPUT_LINE_SIZE) {
         line[INPUT_LINE_SIZE] = '\0';
-        line_fault(lines, "warning", "long-line-cut", "a line of more than %d bytes was cut", INPUT_LINE_SIZE);
+        line_fault(lines, "warning", "long-line-cut", "a line longer than %d bytes was cut", INPUT_LINE_SIZE);
         return line;
     }
     line[length] = '\0';
@@ -231,7 +231,7 @@ char *lines_next(struct lines *lines)
         if (count < 0 && errno == EAGAIN)
             return NULL;
         if (count < 0)
-            diagnostic("warning", "unreadable", lines->source, 0, "reading it failed: %s", strerror(errno));
+            diagnostic("warning", "unreadable", lines->source, 0, "read failed: %s", strerror(errno));
         if (count <= 0)
             lines->finished = true;
         else
@@ -244,7 +244,7 @@ void line_fault(struct lines *lines, const char *severity, const char *code, con
 {
     char message[512];
     va_list arguments;
-    if (++lines->faults > MOST_LINE_FAULTS)
+    if (++lines->faults > MAX_LINE_FAULTS)
         return;
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
@@ -254,9 +254,9 @@ void line_fault(struct lines *lines, const char *severity, const char *code, con
 
 void lines_end(struct lines *lines)
 {
-    if (lines->faults > MOST_LINE_FAULTS)
-        diagnostic("warning", "more-damaged-lines", lines->source, 0, "%lu more of its lines are damaged or unusual",
-                   lines->faults - MOST_LINE_FAULTS);
+    if (lines->faults > MAX_LINE_FAULTS)
+        diagnostic("warning", "more-damaged-lines", lines->source, 0, "%lu more malformed or unusual lines",
+                   lines->faults - MAX_LINE_FAULTS);
     if (lines->fd >= 0)
         close(lines->fd);
     lines->fd = -1;

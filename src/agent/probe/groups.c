@@ -69,11 +69,11 @@ static void report_group(const char *group)
     snprintf(path, sizeof path, "%s/devices", source);
     int error = list_names(path, &devices);
     if (error)
-        unavailable(error, "no-devices", path, "the group's devices are not known");
+        unavailable(error, "no-devices", path, "the group's devices are unknown");
     snprintf(path, sizeof path, "%s/type", source);
     error = read_value(path, type, sizeof type);
     if (error && error != ENOENT) // it came with Linux 4.20
-        unavailable(error, "no-type", path, "the group's type is not known");
+        unavailable(error, "no-type", path, "the group's type is unknown");
     fact("group");
     json_text("group", group);
     if (type[0])
@@ -92,7 +92,7 @@ static void report_group(const char *group)
     json_list_end();
     fact_end(source, 0);
     if (described < devices.count)
-        diagnostic("warning", "group-cut", source, 0, "of %zu devices %zu are listed and %zu described", devices.count,
+        diagnostic("warning", "group-cut", source, 0, "the group has %zu devices; %zu are listed and %zu described", devices.count,
                    listed, described);
     free_names(&devices);
 }
@@ -115,17 +115,17 @@ static void report_region(struct lines *lines, const char *line, const char *gro
         skip_blanks(&at);
         digits[i] = skip_text(&at, "0x") ? scan_hex(&at, &bound[i]) : 0;
         if (digits[i] == 0 || (*at != ' ' && *at != '\t')) {
-            line_fault(lines, "warning", "damaged-region", "looks like a region but is damaged: %.120s", line);
+            line_fault(lines, "warning", "damaged-region", "malformed region: %.120s", line);
             return;
         }
     }
     skip_blanks(&at);
     if (!is_type(at)) {
-        line_fault(lines, "warning", "damaged-region", "looks like a region but is damaged: %.120s", line);
+        line_fault(lines, "warning", "damaged-region", "malformed region: %.120s", line);
     } else if (digits[0] > 16 || digits[1] > 16) {
-        line_fault(lines, "error", "too-many-digits", "an address of more than 16 digits: %.120s", line);
+        line_fault(lines, "error", "too-many-digits", "an address with more than 16 hex digits: %.120s", line);
     } else if (bound[0] > bound[1]) {
-        line_fault(lines, "error", "start-above-last", "the start lies above the last address: %.120s", line);
+        line_fault(lines, "error", "start-above-last", "start is above last: %.120s", line);
     } else {
         char type[80];
         snprintf(type, sizeof type, "%.*s", (int)strcspn(at, " \t"), at);
@@ -144,7 +144,7 @@ static void report_regions(const char *group)
     snprintf(path, sizeof path, GROUPS "/%s/reserved_regions", group);
     int fd = root_open_file(path);
     if (fd < 0) {
-        unavailable(errno, "no-reserved-regions", path, "a kernel of at least 4.11 has it");
+        unavailable(errno, "no-reserved-regions", path, "needs Linux 4.11 or newer");
         return;
     }
     lines_begin(&lines, fd, path);
@@ -162,7 +162,7 @@ void report_groups(void)
         unavailable(error, "no-iommu-groups", GROUPS, "needs sysfs and a kernel with IOMMU support");
     else if (groups.count == 0)
         diagnostic("info", "no-iommu-groups", GROUPS, 0,
-                   "there are no IOMMU groups: no IOMMU, or it is off (firmware setup, intel_iommu=on, amd_iommu, iommu)");
+                   "no IOMMU groups: there is no IOMMU, or it is disabled (check the firmware setup and intel_iommu=on, amd_iommu=, iommu=)");
     for (size_t i = 0; i < groups.count && !stopping; i++) {
         report_group(groups.name[i]);
         report_regions(groups.name[i]);

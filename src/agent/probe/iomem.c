@@ -110,16 +110,16 @@ void report_iomem(void)
         if (!line[strspn(line, " \t")])
             continue;
         if (!read_row(line, &row)) {
-            line_fault(&lines, "warning", "damaged-window", "no range with a name: %.120s", line);
+            line_fault(&lines, "warning", "damaged-window", "expected a range with a name: %.120s", line);
         } else if (row.digits > 16) {
-            line_fault(&lines, "error", "too-many-digits", "an address of more than 16 digits: %.120s", line);
+            line_fault(&lines, "error", "too-many-digits", "an address with more than 16 hex digits: %.120s", line);
         } else if (row.start == 0 && row.last == 0) {
             if (!hidden)
                 diagnostic("warning", "addresses-hidden", IOMEM, lines.number,
                            "all addresses are zero: run the probe as root (CAP_SYS_ADMIN) to read them");
             hidden = true;
         } else if (row.start > row.last) {
-            line_fault(&lines, "error", "start-above-last", "the start lies above the last address: %.120s", line);
+            line_fault(&lines, "error", "start-above-last", "start is above last: %.120s", line);
         } else {
             if (memory != SIZE_MAX && row.indent <= memory)
                 memory = SIZE_MAX;

@@ -81,7 +81,7 @@ static void report_iommu(const char *name)
     }
     fact_end(source, 0);
     if (listed < devices.count)
-        diagnostic("warning", "iommu-cut", source, 0, "%zu of %zu devices are listed", listed, devices.count);
+        diagnostic("warning", "iommu-cut", source, 0, "only %zu of %zu devices are listed", listed, devices.count);
     free_names(&devices);
 }
 

@@ -1,7 +1,7 @@
-// Writes JSON, one object a line, to stdout. Everything that is printed goes through here.
+// Writes JSON, one object per line, to stdout. All output goes through here.
 //
-// A line is made in a fixed buffer, behind finished lines that wait to be written. One that does not fit is replaced by a
-// diagnostic, never printed in part. Strings are taken as UTF-8; what is not becomes U+FFFD, and control characters are
+// A line is built in a fixed buffer, after finished lines that wait to be written. One that does not fit is replaced by a
+// diagnostic, never printed in part. Strings are read as UTF-8; invalid bytes become U+FFFD and control characters are
 // escaped, so that no name on the host can break a line or reach a terminal.
 #define _GNU_SOURCE
 #include <errno.h>
@@ -16,7 +16,7 @@
 #define LINE_SIZE (128 * 1024)
 // A pipe that poll calls writable takes this much without blocking.
 #define WRITE_SIZE 4096
-// How long to wait for a reader that takes nothing although it has closed our stdin.
+// How long to wait for a reader that has closed our stdin but does not read our stdout.
 #define PATIENCE_SECONDS 10
 
 static char buffer[BUFFER_SIZE];
@@ -27,6 +27,8 @@ static bool comma;
 static int failure;
 static bool hashing;
 static uint64_t hash;
+
+volatile sig_atomic_t stopping;
 
 static void put(const char *bytes, size_t count)
 {
@@ -205,7 +207,7 @@ void json_close(void)
         json_flush();
 }
 
-// Whether whoever gave us stdin has closed it. Input that waits there does not matter.
+// True if the other end of stdin is closed, whether or not input still waits there.
 static bool stdin_hung_up(void)
 {
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLRDHUP};
@@ -222,7 +224,7 @@ bool json_flush(void)
         if (polled == 0 && stdin_hung_up() && ++waited >= PATIENCE_SECONDS)
             failure = EPIPE;
         if (polled == 0 || (polled < 0 && errno == EINTR)) {
-            // Asked to end while nobody reads: what waits is given up.
+            // Asked to stop while nobody reads: the pending output is dropped.
             if (stopping)
                 failure = EPIPE;
             continue;

@@ -1,8 +1,8 @@
-// iovascope-probe: tells what a host's I/O address spaces look like, as facts of the session format on stdout.
-// It changes nothing on the host, opens no socket that listens, and knows no requests but those in requests.c.
-// The one thing that it makes is, when asked to trace, a trace instance of its own, which it removes again.
+// iovascope-probe: reports a host's I/O address spaces as facts of the session format on stdout.
+// It changes nothing on the host, listens on no socket, and answers only the requests in requests.c.
+// The one thing that it creates, only when asked to trace, is a trace instance of its own, which it removes at the end.
 //
-// One thread, one poll loop: requests on stdin, hot-plug messages, a look at the processes now and then, trace events.
+// One thread, one poll loop: requests on stdin, hot-plug messages, a regular look at the processes, trace events.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -14,166 +14,44 @@
 
 #include "probe.h"
 
-#define SETTLE_MS 500     // quiet time after the last hot-plug message
-#define MOST_SETTLE_MS 5000
-#define RESCAN_MS 5000    // between looks at the processes
-#define COUNTS_MS 60000   // between numbers of mappings that never settle
-#define TRACE_MS 100      // between looks at the trace
+#define TRACE_MS 100 // between reads of the trace
 
 static const char help[] =
     "usage: " PROGRAM " [--once | --watch [--trace]] [--tables] [--sysroot DIR]\n"
     "\n"
-    "Tells what is known of this host's IOMMUs, groups, reserved regions and live I/O address\n"
-    "spaces, as a session file on standard output. Without --once and --watch it answers\n"
-    "requests on standard input, one JSON object a line. Some sources need root; what cannot be\n"
-    "read is told, with what would be needed.\n"
+    "Reports this host's IOMMUs, groups, reserved regions and live I/O address spaces as a\n"
+    "session file on standard output. Without --once and --watch it answers requests on standard\n"
+    "input, one JSON object per line. Some sources need root; for each one that cannot be read, a\n"
+    "diagnostic says what it needs.\n"
     "\n"
     "  --once         print the facts and exit\n"
-    "  --watch        print them, then go on: hot-plug, and again what has changed\n"
-    "  --trace        with --watch, or --once --sysroot: the kernel's IOMMU trace events too\n"
-    "  --tables       with --once or --watch: Intel's page tables from debugfs too (many lines)\n"
+    "  --watch        print the facts, then print them again whenever something has changed\n"
+    "  --trace        with --watch, or --once --sysroot: also the kernel's IOMMU trace events\n"
+    "  --tables       with --once or --watch: also Intel's page tables from debugfs (many lines)\n"
     "  --sysroot DIR  read the sysfs, procfs and debugfs below DIR\n"
     "  --help, --version\n"
     "\n"
-    "Exit code 0: done; 1: nothing could be read, or not be written; 2: a bad call.\n";
-
-volatile sig_atomic_t stopping;
+    "Exit code 0: done; 1: nothing could be read, or the output failed; 2: usage error.\n";
 
 static enum { SERVE, ONCE, WATCH } mode = SERVE;
-static bool with_tables, with_trace;
-static int uevents = -1;
-static bool watching;
-static long long changed_at, settle_at; // when the first change came, and when it has settled; 0: none
-static long long rescan_at;
+static bool with_trace;
 
-static long long now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
-void snapshot_facts(void)
-{
-    report_host();
-    report_iommus();
-    report_groups();
-    report_iomem();
-    report_processes();
-    if (with_tables)
-        report_tables();
-}
-
-// A look at all processes: `spaces` is another number if any process's address spaces are, their mappings aside.
-struct look {
-    uint64_t spaces, mappings;
-};
-
-static struct look noted; // of what was told last
-static long long noted_at;
-static uint64_t last_mappings; // at the last look, noted or not
-
-static struct look look_at_processes(void)
-{
-    json_hash_begin();
-    report_processes();
-    uint64_t spaces = json_hash_end();
-    return (struct look){.spaces = spaces, .mappings = mapping_counts()};
-}
-
-// Before they are told: what changes meanwhile is found by the next look.
-static void note(struct look look)
-{
-    noted = look;
-    last_mappings = look.mappings;
-    noted_at = now_ms();
-}
-
-// A guest that maps and unmaps all the time is no change each time; one that has come to rest is.
-static bool is_change(struct look look)
-{
-    bool settled = look.mappings == last_mappings || now_ms() >= noted_at + COUNTS_MS;
-    last_mappings = look.mappings;
-    return look.spaces != noted.spaces || (settled && look.mappings != noted.mappings);
-}
-
-void set_watching(bool on)
-{
-    if (on == watching)
-        return;
-    watching = on;
-    if (on) {
-        uevents = uevents_open();
-        note(look_at_processes());
-        rescan_at = now_ms() + RESCAN_MS;
-    } else {
-        uevents_close();
-        uevents = -1;
-        changed_at = 0;
-    }
-}
-
-static void new_snapshot(void)
-{
-    unsigned long before = fact_count();
-    long long start = now_ms();
-    note(look_at_processes());
-    json_open();
-    json_text("probe", "begin");
-    json_raw("id", "null");
-    json_text("what", "snapshot");
-    json_close();
-    header_line();
-    snapshot_facts();
-    json_open();
-    json_text("probe", "end");
-    json_raw("id", "null");
-    json_number("facts", (long long)(fact_count() - before));
-    json_number("ms", now_ms() - start);
-    json_close();
-}
-
-static void look_for_changes(bool message)
-{
-    long long now = now_ms();
-    bool changed = message && uevents_read();
-    if (now >= rescan_at) {
-        struct look look = look_at_processes();
-        rescan_at = now_ms() + RESCAN_MS;
-        if (is_change(look)) {
-            note(look);
-            changed = true;
-            json_open();
-            json_text("probe", "changed");
-            json_text("what", "processes");
-            json_close();
-        }
-    }
-    if (changed) {
-        changed_at = changed_at ? changed_at : now;
-        settle_at = now + SETTLE_MS < changed_at + MOST_SETTLE_MS ? now + SETTLE_MS : changed_at + MOST_SETTLE_MS;
-    }
-    if (changed_at && now >= settle_at) {
-        changed_at = 0;
-        uevents_settled();
-        if (mode == WATCH)
-            new_snapshot();
-    }
-}
-
+// Milliseconds until something has to be done without being asked.
 static int until_next(void)
 {
-    long long now = now_ms(), next = now + 1000; // errors that were held back are told once a second
-    if (watching && rescan_at < next)
-        next = rescan_at;
-    if (watching && changed_at && settle_at < next)
-        next = settle_at;
+    long long now = now_ms(), next = watch_next(now + 1000); // errors that were held back are reported once a second
     if (trace_is_on() && now + TRACE_MS < next)
         next = now + TRACE_MS;
     return next > now ? (int)(next - now) : 0;
 }
 
-// Waits, reads, answers, until somebody wants an end. A watch has no requests: its stdin only tells that it was hung up.
+static void new_snapshot(void)
+{
+    watch_note(); // before it is read: a change meanwhile is found by the next look
+    framed_facts(-1, "snapshot", snapshot_facts);
+}
+
+// Waits, reads and answers until told to stop. A watch takes no requests: its stdin only shows a hang-up.
 static void run(void)
 {
     sigset_t none, all;
@@ -182,13 +60,13 @@ static void run(void)
     while (json_flush() && !stopping && !requests_ended()) {
         struct pollfd polled[] = {
             {.fd = STDIN_FILENO, .events = mode == SERVE ? POLLIN : POLLRDHUP},
-            {.fd = watching ? uevents : -1, .events = POLLIN},
-            // Nothing is asked of stdout but whether its reader is still there.
+            {.fd = watch_descriptor(), .events = POLLIN},
+            // Only to learn when the reader of stdout has left.
             {.fd = STDOUT_FILENO, .events = 0},
         };
         int timeout = until_next();
         struct timespec wait = {.tv_sec = timeout / 1000, .tv_nsec = timeout % 1000 * 1000000L};
-        // Signals are let in only here and during work, never between the look at `stopping` and the wait.
+        // Signals are accepted only here and during work, never between the check of `stopping` and the wait.
         sigprocmask(SIG_SETMASK, &all, NULL);
         int ready = stopping ? 0 : ppoll(polled, 3, &wait, &none);
         int error = errno;
@@ -203,8 +81,8 @@ static void run(void)
             requests_read();
         else if (polled[0].revents)
             break;
-        if (watching)
-            look_for_changes(polled[1].revents != 0);
+        if (watch_read(polled[1].revents != 0) && mode == WATCH)
+            new_snapshot();
         trace_read();
         requests_tick();
     }
@@ -216,7 +94,7 @@ static void stop(int signal)
     stopping = 1;
 }
 
-// A descriptor 0, 1 or 2 that is closed would be taken by the next file that is opened.
+// If descriptor 0, 1 or 2 is closed, the next file to be opened would get its number.
 static void hold_standard_descriptors(void)
 {
     int fd;
@@ -227,7 +105,7 @@ static void hold_standard_descriptors(void)
         close(fd);
 }
 
-static int bad_call(const char *what, const char *argument)
+static int usage_error(const char *what, const char *argument)
 {
     fprintf(stderr, PROGRAM ": %s%s; --help tells the options\n", what, argument);
     return 2;
@@ -242,7 +120,7 @@ static int write_failed(void)
 int main(int count, char **arguments)
 {
     const char *sysroot = NULL;
-    bool once = false, watch = false;
+    bool once = false, watch = false, with_tables = false;
     hold_standard_descriptors();
     for (int i = 1; i < count; i++) {
         const char *option = arguments[i];
@@ -256,25 +134,25 @@ int main(int count, char **arguments)
             with_tables = true;
         } else if (strcmp(option, "--sysroot") == 0) {
             if (++i >= count)
-                return bad_call("--sysroot needs a folder", "");
+                return usage_error("--sysroot needs a folder", "");
             sysroot = arguments[i];
         } else if (strcmp(option, "--help") == 0 || strcmp(option, "--version") == 0) {
             fputs(option[2] == 'h' ? help : PROGRAM " " PROGRAM_VERSION "\n", stdout);
             return fflush(stdout) == 0 ? 0 : 1;
         } else {
-            return bad_call("unknown option ", option);
+            return usage_error("unknown option ", option);
         }
     }
     if (once && watch)
-        return bad_call("--once and --watch exclude each other", "");
+        return usage_error("--once and --watch exclude each other", "");
     if (with_tables && !once && !watch)
-        return bad_call("--tables goes with --once or --watch", "");
+        return usage_error("--tables goes with --once or --watch", "");
     if (sysroot && !root_set(sysroot)) {
         fprintf(stderr, PROGRAM ": --sysroot %s: %s\n", sysroot, strerror(errno));
         return 2;
     }
     if (with_trace && !watch && (!once || root_is_host()))
-        return bad_call("--trace goes with --watch, or with --once and a --sysroot", "");
+        return usage_error("--trace goes with --watch, or with --once and a --sysroot", "");
     mode = once ? ONCE : watch ? WATCH : SERVE;
 
     struct sigaction action = {.sa_handler = stop};
@@ -284,10 +162,12 @@ int main(int count, char **arguments)
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
 
+    if (with_tables)
+        snapshot_with_tables();
     if (mode != SERVE)
         header_line();
     if (mode == WATCH)
-        set_watching(true); // first, so that nothing between is missed
+        watch_set(true); // first, so that no change is missed
     if (mode != SERVE)
         snapshot_facts();
     if (with_trace && trace_start() && mode == ONCE)

@@ -1,4 +1,4 @@
-// What the files of the probe share. Each file has one subject; main.c ties them together.
+// What the files of the probe offer each other, from the ground up: a file calls only files that come before it here.
 #ifndef IOVASCOPE_PROBE_H
 #define IOVASCOPE_PROBE_H
 
@@ -10,16 +10,15 @@
 #define PROGRAM "iovascope-probe"
 #define PROGRAM_VERSION "0.1.0"
 
-// Longest path that is opened, and longest line of an input that is looked at (the rest is told as cut).
+// Longest path that is opened, and longest input line that is parsed (a longer one is reported as cut).
 #define PATH_SIZE 1024
 #define INPUT_LINE_SIZE 2048
 
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
-// Set by SIGTERM, SIGINT, SIGHUP, and when nobody reads stdout any more. Long work looks at it and ends early.
+// ---- json.c: one JSON object per line on stdout ----
+// Set by SIGTERM, SIGINT, SIGHUP, and when the reader of stdout has left. Long work checks it and ends early.
 extern volatile sig_atomic_t stopping;
-
-// ---- json.c: one JSON object a line on stdout ----
 void json_open(void);
 void json_text(const char *key, const char *text);
 void json_hex(const char *key, uint64_t value);          // "0xfee00000"
@@ -32,24 +31,32 @@ void json_object(void);                                  // as the next element 
 void json_object_end(void);
 size_t json_room(void);                                  // bytes left in this line
 void json_close(void);
-bool json_flush(void);                                   // false: stdout is gone, or failed
+bool json_flush(void);                                   // false: stdout is closed, or writing failed
 int json_failure(void);                                  // errno of a failed write; 0: none, or a reader that left
-// While this is on, lines are hashed instead of printed.
+// Between begin and end, lines are hashed instead of printed.
 void json_hash_begin(void);
 bool json_is_hashing(void);
 uint64_t json_hash_end(void);
 
-// ---- facts.c: facts of the session format, and the lines around them ----
-void header_line(void);
+// ---- scan.c: small pieces of text ----
+void skip_blanks(const char **at);
+bool skip_text(const char **at, const char *text);
+// Digits of a hexadecimal number without its prefix; returns how many there are, 17 and more: too large for 64 bits.
+size_t scan_hex(const char **at, uint64_t *value);
+// A decimal number; false: there is none, or it is too large for 64 bits.
+bool scan_decimal(const char **at, uint64_t *value);
+bool is_number(const char *text);
+
+// ---- emit.c: facts and diagnostics of the session format ----
 void fact(const char *kind);
 void fact_range(const char *kind, uint64_t start, uint64_t last);
-// Ends a fact. `line` is counted from 1; 0: the fact stands for the whole file.
+// Ends a fact. `line` counts from 1; 0: the fact is about the whole file.
 void fact_end(const char *source, unsigned long line);
 void diagnostic(const char *severity, const char *code, const char *source, unsigned long line, const char *format, ...)
     PRINTF_LIKE(5, 6);
-// A diagnostic about a source that could not be opened: `need` says what would help if it is missing.
+// A diagnostic about a source that could not be opened: `need` says what would help if it does not exist.
 void unavailable(int error, const char *code, const char *source, const char *need);
-unsigned long fact_count(void);       // facts printed so far, diagnostics included
+unsigned long fact_count(void);       // facts printed so far, including diagnostics
 unsigned long finding_count(void);    // the same without diagnostics
 void stream_name(const char *name);   // marks all facts from here on ("stream"); NULL: no mark
 
@@ -58,7 +65,7 @@ bool root_set(const char *path);
 bool root_is_host(void);
 // All paths are those of the host; a sysroot's symlinks cannot lead out of it.
 int root_open(const char *path, int flags);
-int root_open_file(const char *path); // for reading, without waiting; EINVAL: it is no plain file
+int root_open_file(const char *path); // for reading, without blocking; EINVAL: not a regular file
 bool root_has(const char *path);
 // First line of a file, without blanks at its ends. Returns 0 or an errno.
 int read_value(const char *path, char *value, size_t size);
@@ -90,41 +97,44 @@ char *lines_next(struct lines *lines);
 void line_fault(struct lines *lines, const char *severity, const char *code, const char *format, ...) PRINTF_LIKE(4, 5);
 void lines_end(struct lines *lines);
 
-// ---- scan.c: small pieces of text ----
-void skip_blanks(const char **at);
-bool skip_text(const char **at, const char *text);
-// Digits of a hexadecimal number without its prefix; returns how many there are, 17 and above: not 64 bits.
-size_t scan_hex(const char **at, uint64_t *value);
-// A decimal number; false: none, or more than 64 bits.
-bool scan_decimal(const char **at, uint64_t *value);
-bool is_number(const char *text);
-
-// ---- what is read, one file each ----
+// ---- host.c, and one file for each subject that is read ----
+void header_line(void);
 void report_host(void);
 void report_iommus(void);
 void report_groups(void);
 void report_iomem(void);
 void report_tables(void);
 void report_processes(void);
-// A number that is another one if the last report told another number of mappings left for any container.
+// A number that changes when the last report has another number of remaining mappings for any container.
 uint64_t mapping_counts(void);
 
-bool trace_start(void); // false: it said why not
+bool trace_start(void); // false: a diagnostic says why
 void trace_read(void);
 void trace_stop(void);
 bool trace_is_on(void);
 
-int uevents_open(void); // a descriptor to poll, or -1: it said why not
+int uevents_open(void); // a descriptor to poll, or -1: a diagnostic says why
 bool uevents_read(void); // true: something changed
 void uevents_settled(void);
 void uevents_close(void);
 
-// ---- requests.c and main.c ----
+// ---- snapshot.c: everything at one moment ----
+long long now_ms(void);          // of the monotonic clock
+void snapshot_with_tables(void); // from here on, snapshots include Intel's page tables
+void snapshot_facts(void);
+// The lines "begin", header, what `report` prints, "end". `id` below 0: nobody asked for it.
+void framed_facts(long long id, const char *what, void (*report)(void));
+
+// ---- watch.c: changes since the last report ----
+void watch_set(bool on);
+int watch_descriptor(void);         // to poll; -1: none
+bool watch_read(bool message);      // `message`: the descriptor has input. True: something changed, and has settled
+void watch_note(void);              // what the next changes are compared with: call it before a snapshot is read
+long long watch_next(long long latest); // when watch_read() must be called next; `latest` at the latest
+
+// ---- requests.c: stdin ----
 void requests_read(void);
 void requests_tick(void);
 bool requests_ended(void);
-void answer_done(long long id);
-void snapshot_facts(void);
-void set_watching(bool on);
 
 #endif

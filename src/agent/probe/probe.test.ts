@@ -400,7 +400,7 @@ describe('a snapshot', () => {
       'warning more-damaged-lines /proc/iomem',
     ]);
     const more = facts.find((fact) => fact.kind === 'diagnostic' && fact.code === 'more-damaged-lines');
-    expect(more).toMatchObject({ message: '992 more of its lines are damaged or unusual' });
+    expect(more).toMatchObject({ message: '992 more malformed or unusual lines' });
   });
 
   test('lists as many devices of a group as fit into a line, and says how many are missing', () => {
@@ -415,7 +415,7 @@ describe('a snapshot', () => {
     const details = group && 'details' in group && Array.isArray(group.details) ? group.details : [];
     expect(listed).toEqual(Array.from({ length: listed.length }, (_, i) => name(i)));
     expect(listed.length).toBeGreaterThan(500);
-    const message = `of ${count} devices ${listed.length} are listed and ${details.length} described`;
+    const message = `the group has ${count} devices; ${listed.length} are listed and ${details.length} described`;
     expect(facts).toContainEqual(expect.objectContaining({ kind: 'diagnostic', code: 'group-cut', message }));
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThan(128 * 1024);
   });
@@ -827,7 +827,7 @@ describe('requests', () => {
   test('lines that were not answered in a flood are counted', async () => {
     const child = new RunningProbe(probe, ['--sysroot', temporaryFolder()]);
     child.write('x\n'.repeat(1000));
-    const counted = /"(\d+) more lines were no requests"/;
+    const counted = /"(\d+) more lines were not requests"/;
     await child.until((stdout) => counted.test(stdout));
     child.write(ask(1, 'quit'));
     expect(await child.ended).toEqual({ code: 0, signal: null });

@@ -35,7 +35,7 @@
 #define INFO_CAPS 2
 #define CAP_IOVA_RANGE 1
 #define CAP_DMA_AVAIL 3
-#define MOST_CAPS 64
+#define MAX_CAPS 64
 
 // <linux/iommufd.h>: struct iommu_ioas_iova_ranges.
 #define IOVA_RANGES (';' << 8 | 0x84) // IOMMU_IOAS_IOVA_RANGES
@@ -63,8 +63,8 @@ struct holder {
     char process[64], guest[256], source[64];
 };
 
-#define MOST_SEEN 512
-static struct holder seen[MOST_SEEN];
+#define MAX_SEEN 512
+static struct holder seen[MAX_SEEN];
 static size_t seen_count;
 static unsigned forbidden;
 
@@ -115,7 +115,7 @@ static const struct holder *same_as(const struct holder *holder)
         if (seen[i].iommufd == holder->iommufd &&
             syscall(SYS_kcmp, seen[i].pid, holder->pid, SAME_FILE, seen[i].fd, holder->fd) == 0)
             return &seen[i];
-    if (seen_count < MOST_SEEN)
+    if (seen_count < MAX_SEEN)
         seen[seen_count++] = *holder;
     return NULL;
 }
@@ -136,7 +136,7 @@ static void begin_range(const struct holder *holder, uint64_t start, uint64_t la
 
 static void report_reversed(const struct holder *holder)
 {
-    diagnostic("warning", "start-above-last", holder->source, 0, "the kernel answered a range that ends before it starts");
+    diagnostic("warning", "start-above-last", holder->source, 0, "the kernel returned a range whose start is above its last address");
 }
 
 // ---- VFIO ----
@@ -167,7 +167,7 @@ static size_t ask_container(int fd, int *error)
 static size_t find_capability(size_t size, unsigned id, size_t least)
 {
     size_t at = answer.info.flags & INFO_CAPS ? answer.info.cap_offset : 0;
-    for (int i = 0; i < MOST_CAPS && at >= INFO_SIZE && at + 8 <= size; i++) {
+    for (int i = 0; i < MAX_CAPS && at >= INFO_SIZE && at + 8 <= size; i++) {
         uint16_t own;
         uint32_t next;
         memcpy(&own, answer.bytes + at, sizeof own);
@@ -206,12 +206,12 @@ static void report_container(const struct holder *holder, size_t size, int error
         memcpy(&left, answer.bytes + avail + 8, sizeof left);
     counts = (counts ^ left) * 0x100000001b3u; // FNV-1a, by number
     if (at && count > (size - at - 16) / 16) {
-        diagnostic("warning", "container-damaged", holder->source, 0, "%u ranges do not fit into the answer", count);
+        diagnostic("warning", "container-damaged", holder->source, 0, "the kernel's answer is too short for its %u ranges", count);
         return;
     }
     if (count == 0)
         diagnostic("info", "container-without-ranges", holder->source, 0,
-                   "the container of pid %d (%s) tells no ranges (Linux 5.4 and above do)", holder->pid, holder->process);
+                   "the container of pid %d (%s) reports no ranges (needs Linux 5.4 or newer)", holder->pid, holder->process);
     for (uint32_t i = 0; i < count; i++) {
         uint64_t range[2];
         memcpy(range, answer.bytes + at + 16 + 16 * (size_t)i, sizeof range);
@@ -303,7 +303,7 @@ static void report_descriptor(struct holder *holder, int pidfd)
         if (error == ESRCH || error == EBADF || is_gone(pidfd))
             return;
         diagnostic("warning", "descriptor-forbidden", holder->source, 0,
-                   "pid %d (%s) holds %s, but it cannot be asked: %s; needs root (CAP_SYS_PTRACE) and Linux 5.6",
+                   "pid %d (%s) holds %s, which cannot be queried: %s; needs root (CAP_SYS_PTRACE) and Linux 5.6 or newer",
                    holder->pid, holder->process, holder->iommufd ? "an iommufd" : "a VFIO container", strerror(error));
         return;
     }
@@ -369,7 +369,7 @@ void report_processes(void)
     counts = 0;
     struct names names;
     if (!root_is_host()) {
-        diagnostic("info", "processes-skipped", "/proc", 0, "processes are looked at on the running host only, not below --sysroot");
+        diagnostic("info", "processes-skipped", "/proc", 0, "processes can be read only on the running host, not with --sysroot");
         return;
     }
     int error = list_names("/proc", &names);
@@ -383,7 +383,7 @@ void report_processes(void)
     free_names(&names);
     if (forbidden > 0)
         diagnostic("info", "processes-forbidden", "/proc", 0,
-                   "%u processes could not be looked at: needs root (CAP_SYS_PTRACE) and Linux 5.6", forbidden);
+                   "%u processes could not be read: needs root (CAP_SYS_PTRACE) and Linux 5.6 or newer", forbidden);
     else if (seen_count == 0 && !error)
         diagnostic("info", "no-address-spaces", "/proc", 0, "no process holds a VFIO container or an iommufd");
 }

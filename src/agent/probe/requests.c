@@ -2,8 +2,8 @@
 //
 //   {"id":NUMBER,"ask":"hello"|"snapshot"|"processes"|"page_tables"|"watch"|"unwatch"|"trace"|"untrace"|"ping"|"quit"}
 //
-// The parser knows this shape and no other JSON: two keys in either order, blanks between the tokens. Whatever else
-// arrives is answered with an error, but only so often a second: a flood of garbage makes no flood of answers.
+// The parser accepts this shape and no other JSON: two keys in either order, blanks between the tokens. Anything else is
+// answered with an error, at most 10 times a second, so that a flood of garbage does not cause a flood of answers.
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,7 +49,7 @@ void requests_tick(void)
         return;
     if (unanswered > 0) {
         char message[64];
-        snprintf(message, sizeof message, "%u more lines were no requests", unanswered);
+        snprintf(message, sizeof message, "%u more lines were not requests", unanswered);
         error_line(-1, "bad-request", message);
     }
     errors = unanswered = 0;
@@ -67,17 +67,7 @@ static void refuse(long long id, const char *code, const char *message)
 
 // ---- answers ----
 
-static void begin(long long id, const char *what)
-{
-    json_open();
-    json_text("probe", "begin");
-    json_number("id", id);
-    json_text("what", what);
-    json_close();
-    header_line();
-}
-
-void answer_done(long long id)
+static void answer_done(long long id)
 {
     json_open();
     json_text("probe", "done");
@@ -85,48 +75,32 @@ void answer_done(long long id)
     json_close();
 }
 
-static void answer_facts(long long id, const char *what, void (*report)(void))
-{
-    struct timespec start, end;
-    unsigned long before = fact_count();
-    clock_gettime(CLOCK_MONOTONIC, &start);
-    begin(id, what);
-    report();
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    json_open();
-    json_text("probe", "end");
-    json_number("id", id);
-    json_number("facts", (long long)(fact_count() - before));
-    json_number("ms", (end.tv_sec - start.tv_sec) * 1000LL + (end.tv_nsec - start.tv_nsec) / 1000000);
-    json_close();
-}
-
 static void ask_hello(long long id);
 
 static void ask_snapshot(long long id)
 {
-    answer_facts(id, "snapshot", snapshot_facts);
+    framed_facts(id, "snapshot", snapshot_facts);
 }
 
 static void ask_processes(long long id)
 {
-    answer_facts(id, "processes", report_processes);
+    framed_facts(id, "processes", report_processes);
 }
 
 static void ask_page_tables(long long id)
 {
-    answer_facts(id, "page_tables", report_tables);
+    framed_facts(id, "page_tables", report_tables);
 }
 
 static void ask_watch(long long id)
 {
-    set_watching(true);
+    watch_set(true);
     answer_done(id);
 }
 
 static void ask_unwatch(long long id)
 {
-    set_watching(false);
+    watch_set(false);
     answer_done(id);
 }
 
@@ -244,7 +218,7 @@ static void handle(char *line, size_t length)
             return;
         }
     }
-    refuse(id, "unknown-request", "hello tells the requests that there are");
+    refuse(id, "unknown-request", "unknown request; the answer to hello lists the known ones");
 }
 
 void requests_read(void)

@@ -133,7 +133,7 @@ static int report_table(const char *path)
         if (!row)
             owner.known = read_owner(line);
         if (row || !owner.known)
-            line_fault(&lines, "warning", "damaged-page-table", "damaged, or has no leaf: %.160s", line);
+            line_fault(&lines, "warning", "damaged-page-table", "malformed, or has no leaf: %.160s", line);
     }
     run_end(path);
     lines_end(&lines);
@@ -154,7 +154,7 @@ static unsigned report_folder(const char *folder, int depth)
         if (strcmp(names.name[i], FILE_NAME) == 0) {
             int error = report_table(path);
             if (error)
-                unavailable(error, "no-page-tables", path, "it went away");
+                unavailable(error, "no-page-tables", path, "it was removed meanwhile");
             found++;
         } else if (depth > 0) {
             found += report_folder(path, depth - 1);
@@ -174,5 +174,5 @@ void report_tables(void)
                     "needs an Intel IOMMU, a kernel with CONFIG_INTEL_IOMMU_DEBUGFS, and debugfs "
                     "(mount -t debugfs none /sys/kernel/debug)");
     else if (report_folder(TABLES, 2) == 0)
-        diagnostic("info", "no-page-tables", TABLES, 0, "there is no " FILE_NAME " (Linux 5.5 and above have it)");
+        diagnostic("info", "no-page-tables", TABLES, 0, "there is no " FILE_NAME " (needs Linux 5.5 or newer)");
 }

@@ -96,7 +96,7 @@ static bool read_mapping(const char *at, bool map, const char *time)
     if (*at || (has_end && start + size != end) || (size > 0 && start + (size - 1) < start))
         return false;
     if (size == 0) {
-        diagnostic("info", "empty-range", lines.source, lines.number, "the %s at 0x%llx has no bytes",
+        diagnostic("info", "empty-range", lines.source, lines.number, "the %s at 0x%llx has size 0",
                    map ? "map" : "unmap", (unsigned long long)start);
         return true;
     }
@@ -210,7 +210,7 @@ static void read_event(const char *line)
                           : event == 3 ? read_group(fields)
                                        : read_attach(fields);
         if (!understood)
-            line_fault(&lines, "warning", "damaged-event", "an event whose fields are not as expected: %.200s", name);
+            line_fault(&lines, "warning", "damaged-event", "malformed trace event: %.200s", name);
         return;
     }
     read_lost(line);
@@ -259,7 +259,7 @@ static bool start_recorded(void)
         lines_begin(&lines, fd, paths[i]);
         return true;
     }
-    diagnostic("info", "no-trace", paths[0], 0, "not there: below a --sysroot a recorded trace is read");
+    diagnostic("info", "no-trace", paths[0], 0, "not found: with --sysroot a recorded trace is read");
     return false;
 }
 
@@ -284,7 +284,7 @@ bool trace_start(void)
     remove_stale(path);
     snprintf(instance, sizeof instance, "%s/instances/" PREFIX "%d", folder, (int)getpid());
     if (mkdir(instance, 0700) != 0) {
-        unavailable(errno, "no-trace", instance, "an own trace instance cannot be made");
+        unavailable(errno, "no-trace", instance, "cannot create a trace instance");
         instance[0] = '\0';
         return false;
     }
@@ -298,7 +298,7 @@ bool trace_start(void)
     int fd = enabled ? open(pipe_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
     if (fd < 0) {
         diagnostic("warning", "no-trace", instance, 0, "%s",
-                   enabled ? strerror(errno) : "this kernel has no trace events of the IOMMU (events/iommu)");
+                   enabled ? strerror(errno) : "this kernel has no IOMMU trace events (events/iommu)");
         trace_stop();
         return false;
     }
@@ -327,7 +327,7 @@ void trace_stop(void)
     if (lines.fd >= 0)
         lines_end(&lines);
     if (instance[0] && rmdir(instance) != 0)
-        diagnostic("warning", "trace-instance-left", instance, 0, "it cannot be removed: %s", strerror(errno));
+        diagnostic("warning", "trace-instance-left", instance, 0, "cannot remove it: %s", strerror(errno));
     instance[0] = '\0';
 }
 

@@ -13,7 +13,7 @@
 #define KOBJECT_UEVENT 15
 #define KERNEL_GROUP 1
 // Lines a burst of messages becomes at most; the rest are counted.
-#define MOST_IN_BURST 32
+#define MAX_IN_BURST 32
 
 struct address { // struct sockaddr_nl
     sa_family_t family;
@@ -28,12 +28,12 @@ int uevents_open(void)
 {
     struct address address = {.family = AF_NETLINK, .groups = KERNEL_GROUP};
     if (!root_is_host()) {
-        diagnostic("info", "no-uevents", NULL, 0, "hot-plug is watched on the running host only, not below --sysroot");
+        diagnostic("info", "no-uevents", NULL, 0, "hot-plug can be watched only on the running host, not with --sysroot");
         return -1;
     }
     sock = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, KOBJECT_UEVENT);
     if (sock < 0 || bind(sock, (struct sockaddr *)&address, sizeof address) != 0) {
-        diagnostic("warning", "no-uevents", NULL, 0, "hot-plug cannot be watched: %s", strerror(errno));
+        diagnostic("warning", "no-uevents", NULL, 0, "cannot watch hot-plug: %s", strerror(errno));
         uevents_close();
     }
     return sock;
@@ -87,7 +87,7 @@ bool uevents_read(void)
         if (!matters(subsystem))
             continue;
         changed = true;
-        if (++burst > MOST_IN_BURST)
+        if (++burst > MAX_IN_BURST)
             continue;
         char action[16];
         snprintf(action, sizeof action, "%.*s", (int)(at - message), message);
@@ -98,11 +98,11 @@ bool uevents_read(void)
 
 void uevents_settled(void)
 {
-    if (burst > MOST_IN_BURST) {
+    if (burst > MAX_IN_BURST) {
         json_open();
         json_text("probe", "changed");
         json_text("what", "uevents");
-        json_number("left_out", burst - MOST_IN_BURST);
+        json_number("left_out", burst - MAX_IN_BURST);
         json_close();
     }
     burst = 0;

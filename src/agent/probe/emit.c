@@ -1,56 +1,14 @@
-// The session format: its header line, facts and diagnostics (one JSON object each).
+// Facts and diagnostics of the session format, one JSON object per line.
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
-#include <unistd.h>
 
 #include "probe.h"
 
 static unsigned long facts, findings;
 static const char *stream;
 static bool is_finding;
-
-void header_line(void)
-{
-    char value[256];
-    json_open();
-    json_text("format", "iova-trace");
-    json_number("version", 1);
-    if (root_is_host())
-        json_hex("page_size", (uint64_t)sysconf(_SC_PAGESIZE));
-    json_text("source", PROGRAM);
-    if (read_value("/proc/sys/kernel/osrelease", value, sizeof value) == 0 && value[0])
-        json_text("kernel", value);
-    if (read_value("/proc/sys/kernel/hostname", value, sizeof value) == 0 && value[0])
-        json_text("title", value);
-    json_close();
-}
-
-void report_host(void)
-{
-    char name[256] = "", kernel[256] = "", arch[256] = "";
-    struct utsname own;
-    if (root_is_host() && uname(&own) == 0) // the file for the architecture is there from Linux 6.1 on
-        snprintf(arch, sizeof arch, "%s", own.machine);
-    else
-        read_value("/proc/sys/kernel/arch", arch, sizeof arch);
-    read_value("/proc/sys/kernel/hostname", name, sizeof name);
-    read_value("/proc/sys/kernel/osrelease", kernel, sizeof kernel);
-    if (!name[0] && !kernel[0] && !arch[0]) {
-        diagnostic("info", "no-host", "/proc/sys/kernel", 0, "neither hostname nor osrelease can be read");
-        return;
-    }
-    fact("host");
-    if (name[0])
-        json_text("name", name);
-    if (kernel[0])
-        json_text("kernel", kernel);
-    if (arch[0])
-        json_text("arch", arch);
-    fact_end("/proc/sys/kernel", 0);
-}
 
 void fact(const char *kind)
 {
@@ -99,9 +57,9 @@ void unavailable(int error, const char *code, const char *source, const char *ne
     if (error == EACCES || error == EPERM)
         diagnostic("warning", code, source, 0, "%s: run the probe as root to read it", strerror(error));
     else if (error == ENOENT || error == ENOTDIR)
-        diagnostic("info", code, source, 0, "not there: %s", need);
+        diagnostic("info", code, source, 0, "not found: %s", need);
     else if (error == EINVAL)
-        diagnostic("warning", code, source, 0, "no plain file");
+        diagnostic("warning", code, source, 0, "not a regular file");
     else
         diagnostic("warning", code, source, 0, "cannot be read: %s", strerror(error));
 }
