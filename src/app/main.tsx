@@ -3,12 +3,13 @@ import { createRoot } from 'react-dom/client';
 import { App } from './shell/app.tsx';
 import { openSample } from './shell/open-files.ts';
 import { SAMPLES } from './shell/samples.ts';
-import { startEngine } from './state/engine-host.ts';
-import { openAddressed } from './state/live-hosts.ts';
-import { connectEngine, refresh } from './state/store.ts';
+import { connectFromUrl } from './state/live-hosts.ts';
+import { startEngine } from './state/start-engine.ts';
 import './shell/app.css';
+import { refreshAfterRestart } from './state/documents.ts';
+import { connectEngine } from './state/engine.ts';
 
-connectEngine(startEngine((reason) => void refresh(reason)));
+connectEngine(startEngine((reason) => void refreshAfterRestart(reason)));
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html lost its #root');
@@ -18,4 +19,4 @@ createRoot(root).render(
   </StrictMode>,
 );
 // The page of an agent shows its host; any other one begins with a sample.
-if (!openAddressed()) void openSample(SAMPLES[0]);
+if (!connectFromUrl()) void openSample(SAMPLES[0]);

@@ -3,8 +3,9 @@ import { groupedHex } from '../../iova/format.ts';
 import { fitAll, pixelOf, pixelSpanOf, visibleRange, worldAt } from '../../timeline/axis/viewport.ts';
 import { plotLeft } from '../../timeline/scene/scene.ts';
 import { STYLE_NAMES, type StyleName, THEMES } from '../../timeline/scene/theme.ts';
-import type { Picture } from '../state/store.ts';
-import { ask, centreOn, useApp } from '../state/store.ts';
+import { type Picture, useApp } from '../state/app-state.ts';
+import { engine } from '../state/engine.ts';
+import { centreOn } from '../state/view.ts';
 
 /** Lanes that the overview shows: what is there, not what follows from it. */
 const OVERVIEW: ReadonlySet<string> = new Set(['reserved', 'areas', 'mappings', 'guest', 'requests', 'faults']);
@@ -33,7 +34,7 @@ export function Minimap() {
       if (drawnFor?.picture === arrangement && drawnFor.width === plotWidth && drawnFor.theme === theme) return;
       drawnFor = { picture: arrangement, width: plotWidth, theme };
       const all = fitAll(arrangement.scale, plotWidth);
-      const cut = await ask().call('slice', { revision: arrangement.revision, window: all });
+      const cut = await engine().call('slice', { revision: arrangement.revision, window: all });
       if (!cut.ok || drawnFor.picture !== arrangement) return;
       const density = window.devicePixelRatio || 1;
       surface.width = Math.round(plotWidth * density);

@@ -7,7 +7,10 @@ import { paintCanvas } from '../../timeline/paint/canvas.ts';
 import { paintSvg } from '../../timeline/paint/svg.ts';
 import type { Scene } from '../../timeline/scene/mark.ts';
 import { type Band, type BoundsLine, buildScene, plotWidth } from '../../timeline/scene/scene.ts';
-import { type AppState, ask, fail, say, shownConflict, useApp } from '../state/store.ts';
+import { type AppState, useApp } from '../state/app-state.ts';
+import { shownConflict } from '../state/conflict-key.ts';
+import { engine } from '../state/engine.ts';
+import { notify, showError } from '../state/notices.ts';
 
 function conflictBands(row: ConflictRow | undefined): Band[] {
   return (row?.marks ?? []).map(({ start, last, role, message }) => ({
@@ -51,8 +54,8 @@ async function exportScene(): Promise<Scene | undefined> {
   const { scale, revision } = picture.arrangement;
   const wide = plot === view.width ? view : fitRange(scale, seen, plot, 0);
   const [cut, bounds] = await Promise.all([
-    ask().call('slice', { revision, window: wide }),
-    ask().call('bounds', { ...seen, limit: 200 }),
+    engine().call('slice', { revision, window: wide }),
+    engine().call('bounds', { ...seen, limit: 200 }),
   ]);
   if (!cut.ok || !bounds.ok) return undefined;
   return sceneOf(
@@ -75,10 +78,10 @@ function download(data: Blob, name: string): void {
   link.click();
   // The browser has taken the address by the time of the next task.
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
-  say(`${name} saved`);
+  notify(`${name} saved`);
 }
 
-const nothing = () => fail('Nothing to export', 'There is no picture yet: open a dump and tick a group.');
+const nothing = () => showError('Nothing to export', 'There is no picture yet: open a dump and tick a group.');
 
 export async function exportSvg(): Promise<void> {
   const scene = await exportScene();
@@ -94,23 +97,23 @@ export async function exportPng(): Promise<void> {
   const density = 2;
   const canvas = new OffscreenCanvas(scene.width * density, scene.height * density);
   const context = canvas.getContext('2d');
-  if (!context) return fail('No PNG', 'This browser gives no drawing context off screen.');
+  if (!context) return showError('No PNG', 'This browser gives no drawing context off screen.');
   paintCanvas(context, scene, useApp.getState().theme, density);
   download(await canvas.convertToBlob({ type: 'image/png' }), fileName('png'));
 }
 
 export async function exportSession(id: string, title: string): Promise<void> {
-  const saved = await ask().call('save', { id });
+  const saved = await engine().call('save', { id });
   if (saved.ok) download(saved.value, `${title.replace(/[^\w.+-]+/g, '-')}.iova.jsonl`);
-  else fail(`${title} was not saved`, saved.error.message);
+  else showError(`${title} was not saved`, saved.error.message);
 }
 
 export async function copy(text: string, what: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
-    say(`${what} copied`);
+    notify(`${what} copied`);
   } catch {
-    fail('Nothing was copied', 'The browser refused access to the clipboard.');
+    showError('Nothing was copied', 'The browser refused access to the clipboard.');
   }
 }
 
@@ -118,5 +121,5 @@ export async function copy(text: string, what: string): Promise<void> {
 export async function copyCollector(): Promise<void> {
   const response = await fetch(`${import.meta.env.BASE_URL}collect.sh`);
   if (response.ok) await copy(await response.text(), 'the collector script');
-  else fail('Nothing was copied', `collect.sh: ${response.status} ${response.statusText}`);
+  else showError('Nothing was copied', `collect.sh: ${response.status} ${response.statusText}`);
 }

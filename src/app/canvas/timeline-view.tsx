@@ -5,17 +5,11 @@ import { addressAt } from '../../timeline/axis/viewport.ts';
 import { paintCanvas } from '../../timeline/paint/canvas.ts';
 import type { HitArea, LaneHead, Scene } from '../../timeline/scene/mark.ts';
 import { LEGEND, plotLeft, plotWidth } from '../../timeline/scene/scene.ts';
-import {
-  clearSelection,
-  measure,
-  panBy,
-  select,
-  setPlotWidth,
-  showFlag,
-  toggleLane,
-  useApp,
-  zoomBy,
-} from '../state/store.ts';
+import { useApp } from '../state/app-state.ts';
+import { showFlag } from '../state/conflicts.ts';
+import { toggleLane } from '../state/picture.ts';
+import { clearSelection, measure, select } from '../state/selection.ts';
+import { panBy, setPlotWidth, zoomBy } from '../state/view.ts';
 import { sceneOf } from './picture.ts';
 
 /** The parts of the state that the picture shows. */

@@ -3,7 +3,8 @@ import type { DecodedBuffer, DocumentNode } from '../../engine/protocol.ts';
 import { formatSize, groupedHex } from '../../iova/format.ts';
 import { problemsOf, type UapiNode } from '../../uapi/node.ts';
 import { openRanges } from '../shell/open-files.ts';
-import { ask, useApp } from '../state/store.ts';
+import { useApp } from '../state/app-state.ts';
+import { engine } from '../state/engine.ts';
 
 const BYTES_PER_LINE = 16;
 /** More bytes than this are decoded, but not all shown as hex. */
@@ -133,7 +134,7 @@ export function BufferPanel() {
   const containers = containersOf(documents);
 
   useEffect(() => {
-    void ask()
+    void engine()
       .call('structures', null)
       .then((answer) => answer.ok && setNames(answer.value));
   }, []);
@@ -143,7 +144,7 @@ export function BufferPanel() {
     setProblem('');
     if (text.trim() === '') setDecoded(undefined);
     else {
-      void ask()
+      void engine()
         .call('decode', { text, ...(struct === '' ? {} : { struct }) })
         .then((answer) => {
           if (stale) return;
@@ -159,7 +160,7 @@ export function BufferPanel() {
   const look = async (index: number) => {
     const wanted = containers[index];
     if (!wanted) return;
-    const answer = await ask().call('getInfo', wanted);
+    const answer = await engine().call('getInfo', wanted);
     if (answer.ok) setText(answer.value);
     else setProblem(answer.error.message);
   };

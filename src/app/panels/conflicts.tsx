@@ -1,6 +1,9 @@
 import type { ConflictRow } from '../../engine/protocol.ts';
 import { formatSize, groupedHex } from '../../iova/format.ts';
-import { keyOf, showConflict, showRange, useApp } from '../state/store.ts';
+import { useApp } from '../state/app-state.ts';
+import { conflictKey } from '../state/conflict-key.ts';
+import { showConflict } from '../state/conflicts.ts';
+import { showRange } from '../state/view.ts';
 import { Places } from './place-link.tsx';
 import './conflicts.css';
 
@@ -56,9 +59,9 @@ export function ConflictsPanel() {
       )}
       <ol>
         {rows.map((row) => {
-          const isShown = keyOf(row) === shown;
+          const isShown = conflictKey(row) === shown;
           return (
-            <li key={keyOf(row)} className={`conflict conflict-${row.severity}${isShown ? ' current' : ''}`}>
+            <li key={conflictKey(row)} className={`conflict conflict-${row.severity}${isShown ? ' current' : ''}`}>
               <button
                 type="button"
                 className="conflict-title"

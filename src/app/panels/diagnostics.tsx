@@ -1,4 +1,4 @@
-import { useApp } from '../state/store.ts';
+import { useApp } from '../state/app-state.ts';
 import { PlaceLink } from './place-link.tsx';
 
 const WORDS = { info: 'note', warning: 'warning', error: 'error' } as const;

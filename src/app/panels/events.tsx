@@ -1,8 +1,11 @@
 import { useEffect, useState } from 'react';
 import { Label, Slider, SliderOutput, SliderThumb, SliderTrack } from 'react-aria-components';
 import type { DocumentNode, EventRow } from '../../engine/protocol.ts';
-import { useModelNames } from '../state/model-names.ts';
-import { ask, explain, runUnder, seek, useApp } from '../state/store.ts';
+import { useApp } from '../state/app-state.ts';
+import { seek, setModel } from '../state/documents.ts';
+import { engine } from '../state/engine.ts';
+import { explain } from '../state/explanation.ts';
+import { useModelNames } from '../state/use-model-names.ts';
 import { LivePanel } from './live.tsx';
 import { Pager } from './pager.tsx';
 
@@ -18,7 +21,7 @@ function DocumentEvents({ document }: { document: DocumentNode }) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: under another model the same events are answered otherwise
   useEffect(() => {
     let stale = false;
-    void ask()
+    void engine()
       .call('events', { id, offset, limit: PAGE })
       .then((answer) => {
         if (!stale && answer.ok) setRows(answer.value);
@@ -53,7 +56,7 @@ function DocumentEvents({ document }: { document: DocumentNode }) {
       {operations > 0 && names.length > 0 && (
         <label>
           run under{' '}
-          <select value={model ?? ''} onChange={(event) => void runUnder(id, event.target.value)}>
+          <select value={model ?? ''} onChange={(event) => void setModel(id, event.target.value)}>
             {model === undefined && <option value="">no model</option>}
             {names.map((name) => (
               <option key={name} value={name}>

@@ -4,7 +4,9 @@ import { MACHINES } from '../../analysis/guest/layouts.ts';
 import type { GuestChoice, GuestSizes } from '../../engine/protocol.ts';
 import { formatExactSize, formatSize, shortExactSize } from '../../iova/format.ts';
 import { parseSize } from '../../iova/parse.ts';
-import { ask, assumePages, tryGuest, useApp } from '../state/store.ts';
+import { useApp } from '../state/app-state.ts';
+import { setGuest, setPageSize } from '../state/conflicts.ts';
+import { engine } from '../state/engine.ts';
 import './guest.css';
 
 const GIB = 1n << 30n;
@@ -36,7 +38,7 @@ function useSizes(machine: string): GuestSizes | undefined {
   const [sizes, setSizes] = useState<GuestSizes>();
   useEffect(() => {
     let stale = false;
-    void ask()
+    void engine()
       .call('guestSizes', { machine, selectedGroups })
       .then((answer) => {
         if (!stale && answer.ok) setSizes(answer.value);
@@ -71,7 +73,7 @@ function MachineSize({ guest }: { guest: Extract<GuestChoice, { kind: 'machine' 
   const parsed = text === undefined ? undefined : parseSize(text);
   const setRam = (size: bigint) => {
     setText(undefined);
-    void tryGuest({ ...guest, ram: size });
+    void setGuest({ ...guest, ram: size });
   };
   const last = sizes?.sizes.at(-1);
   const isFitting = sizes?.sizes.some(({ least, most }) => least <= ram && ram <= most);
@@ -138,7 +140,7 @@ function TypedRanges({ guest }: { guest: Extract<GuestChoice, { kind: 'ranges' }
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        void tryGuest({ kind: 'ranges', text });
+        void setGuest({ kind: 'ranges', text });
       }}
     >
       <label>
@@ -174,7 +176,7 @@ function HostPages() {
       pages of the host{' '}
       <select
         value={pageSize?.toString() ?? ''}
-        onChange={({ target }) => void assumePages(target.value === '' ? undefined : BigInt(target.value))}
+        onChange={({ target }) => void setPageSize(target.value === '' ? undefined : BigInt(target.value))}
       >
         <option value="">as told, or 4 KiB</option>
         {KERNEL_PAGES.map((size) => (
@@ -192,12 +194,12 @@ export function GuestPanel() {
   const guest = useApp((s) => s.guest);
   const documents = useApp((s) => s.documents);
   const choose = (value: string) => {
-    if (value === '') void tryGuest(undefined);
-    else if (value === 'ranges') void tryGuest({ kind: 'ranges', text: '0x0-0x7fffffff\n1G@4G' });
+    if (value === '') void setGuest(undefined);
+    else if (value === 'ranges') void setGuest({ kind: 'ranges', text: '0x0-0x7fffffff\n1G@4G' });
     else if (value.startsWith('document ')) {
       const [, id = '', ...name] = value.split(' ');
-      void tryGuest({ kind: 'document', id, guest: name.join(' ') });
-    } else void tryGuest({ kind: 'machine', machine: value, ram: guest?.kind === 'machine' ? guest.ram : 4n * GIB });
+      void setGuest({ kind: 'document', id, guest: name.join(' ') });
+    } else void setGuest({ kind: 'machine', machine: value, ram: guest?.kind === 'machine' ? guest.ram : 4n * GIB });
   };
   return (
     <section className="guest" aria-label="Guest" data-testid="guest">

@@ -3,7 +3,9 @@ import type { HostsCompared } from '../../engine/protocol.ts';
 import { formatSize, groupedHex } from '../../iova/format.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import { copy } from '../canvas/picture.ts';
-import { ask, showRange, useApp } from '../state/store.ts';
+import { useApp } from '../state/app-state.ts';
+import { engine } from '../state/engine.ts';
+import { showRange } from '../state/view.ts';
 import './hosts.css';
 
 function Ranges({ title, ranges, hint }: { title: string; ranges: readonly IovaRange[]; hint: string }) {
@@ -37,7 +39,7 @@ export function HostsPanel() {
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is open changes the answer
   useEffect(() => {
     let stale = false;
-    void ask()
+    void engine()
       .call('compareHosts', { selectedGroups })
       .then((answer) => {
         if (stale) return;

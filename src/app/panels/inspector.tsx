@@ -2,7 +2,8 @@ import type { Neighbour, RangeDetail } from '../../engine/protocol.ts';
 import { formatSize, groupedDecimal, groupedHex, hex } from '../../iova/format.ts';
 import { bitLength, lowestSetBit } from '../../iova/iova.ts';
 import { copy } from '../canvas/picture.ts';
-import { select, useApp } from '../state/store.ts';
+import { useApp } from '../state/app-state.ts';
+import { select } from '../state/selection.ts';
 import { Places } from './place-link.tsx';
 
 const PARTS_MAX = 50;

@@ -1,9 +1,11 @@
 import { useState } from 'react';
 import type { DocumentNode, LiveChange } from '../../engine/protocol.ts';
 import { counted } from '../../iova/format.ts';
+import { useApp } from '../state/app-state.ts';
 import { CONNECTION_LABELS } from '../state/connection-labels.ts';
+import { seek } from '../state/documents.ts';
+import { engine } from '../state/engine.ts';
 import { setFollowing } from '../state/live-hosts.ts';
-import { ask, seek, useApp } from '../state/store.ts';
 import './live.css';
 
 function clock(time: number): string {
@@ -32,7 +34,7 @@ function Difference({ document, changes }: { document: DocumentNode; changes: re
     </label>
   );
   const compare = async () => {
-    const answer = await ask().call('difference', { id: document.id, from, to });
+    const answer = await engine().call('difference', { id: document.id, from, to });
     setLabels(answer.ok ? answer.value : [answer.error.message]);
   };
   return (
@@ -63,7 +65,8 @@ export function LivePanel({ document }: { document: DocumentNode }) {
   if (!live) return null;
   const isFollowing = document.live?.isFollowing ?? false;
   const { id } = document;
-  const request = (what: 'snapshot' | 'page_tables' | 'trace' | 'untrace') => void ask().call('askLive', { id, what });
+  const request = (what: 'snapshot' | 'page_tables' | 'trace' | 'untrace') =>
+    void engine().call('askLive', { id, what });
   return (
     <section className="live" aria-label={`Live: ${document.title}`} data-testid="live">
       <p>

@@ -1,6 +1,7 @@
 import { type ComponentType, lazy, Suspense } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
-import { showTab, type TabName, useApp } from '../state/store.ts';
+import { type TabName, useApp } from '../state/app-state.ts';
+import { showTab } from '../state/tabs.ts';
 import { TablePanel } from './table.tsx';
 
 // Not needed for the first picture: loaded when they are opened.

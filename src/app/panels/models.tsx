@@ -1,8 +1,11 @@
 import { useEffect, useState } from 'react';
 import type { Comparison, ComparisonRow, DocumentNode, ModelAnswer } from '../../engine/protocol.ts';
 import { groupedHex } from '../../iova/format.ts';
-import { useModelNames } from '../state/model-names.ts';
-import { ask, compareInPicture, seek, useApp } from '../state/store.ts';
+import { useApp } from '../state/app-state.ts';
+import { seek } from '../state/documents.ts';
+import { engine } from '../state/engine.ts';
+import { compareInPicture } from '../state/picture.ts';
+import { useModelNames } from '../state/use-model-names.ts';
 import { Pager } from './pager.tsx';
 
 const PAGE = 100;
@@ -73,7 +76,7 @@ function DocumentComparison({ document, names }: { document: DocumentNode; names
 
   useEffect(() => {
     let stale = false;
-    void ask()
+    void engine()
       .call('compare', { id, models: chosen, offset, limit: PAGE, position })
       .then((answer) => {
         if (stale) return;

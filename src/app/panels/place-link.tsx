@@ -1,5 +1,6 @@
 import type { Provenance } from '../../analysis/host/host.ts';
-import { showPlace, useApp } from '../state/store.ts';
+import { useApp } from '../state/app-state.ts';
+import { showPlace } from '../state/tabs.ts';
 
 interface PlaceLinkProps {
   readonly source: string;

@@ -2,7 +2,9 @@ import { useEffect, useState } from 'react';
 import type { SpaceFit, SpaceHoles } from '../../engine/protocol.ts';
 import { counted, formatRange, formatSize, groupedDecimal, groupedHex } from '../../iova/format.ts';
 import { parseAddress, parseSize } from '../../iova/parse.ts';
-import { ask, showRange, useApp } from '../state/store.ts';
+import { useApp } from '../state/app-state.ts';
+import { engine } from '../state/engine.ts';
+import { showRange } from '../state/view.ts';
 import './questions.css';
 
 const ALIGNMENTS: readonly bigint[] = [0x1000n, 0x20_0000n, 0x4000_0000n];
@@ -96,7 +98,7 @@ function Fit() {
   useEffect(() => {
     let stale = false;
     if (revision !== undefined && typeof question !== 'string') {
-      void ask()
+      void engine()
         .call('fit', question)
         .then((answer) => {
           if (!stale && answer.ok) setAnswers(answer.value);
@@ -173,7 +175,7 @@ function Holes() {
   useEffect(() => {
     if (revision === undefined) return;
     let stale = false;
-    void ask()
+    void engine()
       .call('holes', { alignments: ALIGNMENTS })
       .then((answer) => {
         if (!stale && answer.ok) setSpaces(answer.value);

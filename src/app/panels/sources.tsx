@@ -11,8 +11,9 @@ import {
 } from 'react-aria-components';
 import type { DocumentNode, GroupNode, LiveState } from '../../engine/protocol.ts';
 import { counted } from '../../iova/format.ts';
+import { useApp } from '../state/app-state.ts';
 import { CONNECTION_LABELS } from '../state/connection-labels.ts';
-import { close, keysOf, setSelectedGroups, useApp } from '../state/store.ts';
+import { close, selectableKeys, setSelectedGroups } from '../state/documents.ts';
 
 interface Row {
   readonly key: string;
@@ -70,7 +71,7 @@ function documentRow(document: DocumentNode, connection: LiveState['connection']
 /** Ticks after a change of the tree's selection: ticking a host ticks all below it. */
 function ticksAfter(documents: readonly DocumentNode[], before: ReadonlySet<Key>, after: ReadonlySet<Key>): string[] {
   return documents.flatMap((document) => {
-    const keys = keysOf(document);
+    const keys = selectableKeys(document);
     const wasWhole = before.has(document.id);
     const isWhole = after.has(document.id);
     if (wasWhole !== isWhole) return isWhole ? keys : [];
@@ -80,7 +81,7 @@ function ticksAfter(documents: readonly DocumentNode[], before: ReadonlySet<Key>
 
 /** How much of a document is ticked; of one with nothing to tick: none. */
 function selectedGroupsOf(document: DocumentNode, selectedGroups: ReadonlySet<Key>): 'none' | 'some' | 'all' {
-  const keys = keysOf(document);
+  const keys = selectableKeys(document);
   const count = keys.filter((key) => selectedGroups.has(key)).length;
   if (count === 0) return 'none';
   return count < keys.length ? 'some' : 'all';

@@ -1,7 +1,9 @@
 import { useEffect, useState } from 'react';
 import type { TableRow } from '../../engine/protocol.ts';
 import { formatSize, groupedHex } from '../../iova/format.ts';
-import { ask, select, useApp } from '../state/store.ts';
+import { useApp } from '../state/app-state.ts';
+import { engine } from '../state/engine.ts';
+import { select } from '../state/selection.ts';
 import { Pager } from './pager.tsx';
 
 const PAGE = 200;
@@ -23,7 +25,7 @@ export function TablePanel() {
   useEffect(() => {
     if (revision === undefined) return;
     let stale = false;
-    void ask()
+    void engine()
       .call('table', { offset, limit: PAGE })
       .then((answer) => {
         if (stale || !answer.ok) return;

@@ -1,7 +1,10 @@
 import { useEffect, useRef, useState } from 'react';
 import type { SourceText } from '../../engine/protocol.ts';
 import { counted } from '../../iova/format.ts';
-import { ask, selectEvent, showText, type TextPlace, useApp } from '../state/store.ts';
+import { type TextPlace, useApp } from '../state/app-state.ts';
+import { engine } from '../state/engine.ts';
+import { selectEvent } from '../state/selection.ts';
+import { showText } from '../state/tabs.ts';
 import './text.css';
 
 const PAGE = 300;
@@ -71,7 +74,7 @@ export function TextPanel() {
   useEffect(() => {
     if (id === undefined || source === undefined) return;
     let stale = false;
-    void ask()
+    void engine()
       .call('text', { id, source, from: start, limit: PAGE })
       .then((answer) => {
         if (stale) return;

@@ -1,14 +1,8 @@
-import {
-  clearSelection,
-  fitSelection,
-  nextConflict,
-  panBy,
-  showAll,
-  step,
-  stepEvent,
-  useApp,
-  zoomBy,
-} from '../state/store.ts';
+import { useApp } from '../state/app-state.ts';
+import { nextConflict } from '../state/conflicts.ts';
+import { stepEvent } from '../state/documents.ts';
+import { clearSelection, step } from '../state/selection.ts';
+import { fitSelection, panBy, showAll, zoomBy } from '../state/view.ts';
 
 const PAN_SHARE = 0.12;
 const ZOOM_STEP = 1.5;

@@ -5,7 +5,8 @@ import { iova } from '../../iova/iova.ts';
 import type { SessionEvent } from '../../session/events.ts';
 import { newSession } from '../../session/session.ts';
 import { writeSession } from '../../session/write.ts';
-import { fail, open } from '../state/store.ts';
+import { open } from '../state/documents.ts';
+import { showError } from '../state/notices.ts';
 import type { Sample } from './samples.ts';
 
 /** Fetches a sample's files and opens them as one host. */
@@ -20,7 +21,10 @@ export async function openSample(sample: Sample): Promise<void> {
     );
     await open(sample.title, files, true);
   } catch (error) {
-    fail(`The sample “${sample.title}” could not be loaded`, error instanceof Error ? error.message : String(error));
+    showError(
+      `The sample “${sample.title}” could not be loaded`,
+      error instanceof Error ? error.message : String(error),
+    );
   }
 }
 
@@ -110,7 +114,7 @@ export function openTransfer(data: DataTransfer): boolean {
         for (const entry of entries) await collect(entry, collected);
         await openAll(collected);
       } catch (error) {
-        fail('The drop could not be read', error instanceof Error ? error.message : String(error));
+        showError('The drop could not be read', error instanceof Error ? error.message : String(error));
       }
     })();
     return true;

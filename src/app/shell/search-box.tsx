@@ -2,7 +2,10 @@ import { useEffect, useState } from 'react';
 import { ComboBox, Input, Label, ListBox, ListBoxItem, Popover } from 'react-aria-components';
 import type { Found } from '../../engine/protocol.ts';
 import { groupedHex } from '../../iova/format.ts';
-import { ask, select, showText, useApp } from '../state/store.ts';
+import { useApp } from '../state/app-state.ts';
+import { engine } from '../state/engine.ts';
+import { select } from '../state/selection.ts';
+import { showText } from '../state/tabs.ts';
 
 const LIMIT = 40;
 
@@ -16,7 +19,7 @@ export function SearchBox() {
     let stale = false;
     if (revision === undefined || text.trim() === '') setFound([]);
     else {
-      void ask()
+      void engine()
         .call('find', { text, limit: LIMIT })
         .then((answer) => {
           if (!stale && answer.ok) setFound(answer.value);

@@ -11,7 +11,9 @@ import {
 } from 'react-aria-components';
 import type { ScaleKind } from '../../timeline/axis/scale.ts';
 import { exportPng, exportSession, exportSvg } from '../canvas/picture.ts';
-import { setScale, setTheme, useApp } from '../state/store.ts';
+import { useApp } from '../state/app-state.ts';
+import { setScale } from '../state/picture.ts';
+import { setTheme } from '../state/theme.ts';
 import { openPicked, openSample } from './open-files.ts';
 import { SAMPLES } from './samples.ts';
 

@@ -1,7 +1,9 @@
-/** How a live host is connected, for people. */
-export const CONNECTION_LABELS = {
+import type { LiveState } from '../../engine/protocol.ts';
+
+/** The state of a live host's connection, as the page shows it. */
+export const CONNECTION_LABELS: Readonly<Record<LiveState['connection'], string>> = {
   connecting: 'connecting',
   live: 'live',
-  waiting: 'connection lost, connecting again',
-  ended: 'not connected',
-} as const;
+  waiting: 'Reconnecting…',
+  ended: 'disconnected',
+};

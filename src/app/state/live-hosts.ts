@@ -1,88 +1,84 @@
-// Live hosts: connecting, and keeping the store up to date with what they tell.
+// Live hosts: connecting, and keeping the page up to date with what they report.
 import { parseLiveUrl } from '../../engine/live/live-url.ts';
 import type { DocumentNode, LiveState, Progress } from '../../engine/protocol.ts';
-import { arrange, ask, firstKeysOf, onClose, report, say, showMoved, useApp } from './store.ts';
+import { useApp } from './app-state.ts';
+import { addDocument, onClose, updateDocument } from './documents.ts';
+import { engine } from './engine.ts';
+import { notify, showEngineError } from './notices.ts';
+import { arrange } from './picture.ts';
 
-/** Lanes are laid out anew at most once in so many milliseconds, however fast a host changes. */
-const DRAW_EVERY = 250;
+/** The lanes are laid out at most once in this many milliseconds, however fast a host changes. */
+const DRAW_INTERVAL = 250;
 
 const { getState: get, setState: set } = useApp;
 
-/** Hosts that have changed and are not drawn yet. */
-const waiting = new Set<string>();
-let isDrawing = false;
+/** Ids of the hosts that have changed since they were drawn. */
+const changed = new Set<string>();
+let isScheduled = false;
 
-function drawSoon(id: string): void {
-  waiting.add(id);
-  if (isDrawing) return;
-  isDrawing = true;
-  setTimeout(() => void draw(), DRAW_EVERY);
+function scheduleDrawing(id: string): void {
+  changed.add(id);
+  if (isScheduled) return;
+  isScheduled = true;
+  setTimeout(() => void drawChanged(), DRAW_INTERVAL);
 }
 
-async function draw(): Promise<void> {
-  const ids = new Set(waiting);
-  waiting.clear();
-  // As they are now, and not as they were when they were told: somebody may have gone to another moment since.
-  const all = await ask().call('documents', null);
-  for (const node of all.ok ? all.value.filter(({ id }) => ids.has(id)) : []) {
-    const known = get().documents.find((d) => d.id === node.id);
-    if (!known) await show(node);
-    else if (node.live?.isFollowing || known.title !== node.title) await showMoved(node, true);
-    else set({ documents: get().documents.map((d) => (d.id === node.id ? node : d)) });
-  }
-  isDrawing = waiting.size > 0;
-  if (isDrawing) setTimeout(() => void draw(), DRAW_EVERY);
+async function drawChanged(): Promise<void> {
+  const ids = new Set(changed);
+  changed.clear();
+  // The documents as they are now, not as they were reported: the user may have gone to another moment since.
+  const all = await engine().call('documents', null);
+  for (const node of all.ok ? all.value.filter(({ id }) => ids.has(id)) : []) await showHost(node);
+  isScheduled = changed.size > 0;
+  if (isScheduled) setTimeout(() => void drawChanged(), DRAW_INTERVAL);
 }
 
-/** A host that is seen for the first time: samples give way to it. */
-async function show(node: DocumentNode): Promise<void> {
-  const { sampleIds, documents, selectedGroups } = get();
-  for (const id of sampleIds) await ask().call('close', { id });
-  set({
-    documents: [...documents.filter((d) => !sampleIds.includes(d.id)), node],
-    sampleIds: [],
-    selectedGroups: [...selectedGroups, ...firstKeysOf(node)],
-  });
-  await arrange('all');
+async function showHost(node: DocumentNode): Promise<void> {
+  const known = get().documents.find((d) => d.id === node.id);
+  if (!known) {
+    await addDocument(node);
+    await arrange('all');
+  } else if (node.live?.isFollowing || known.title !== node.title) await updateDocument(node, true);
+  else set({ documents: get().documents.map((d) => (d.id === node.id ? node : d)) });
 }
 
-function take(id: string, { live }: Progress): void {
+function receive(id: string, { live }: Progress): void {
   if (!live) return;
   const before = get().live[id];
   set({ live: { ...get().live, [id]: live.state } });
   announce(live.state, before, live.node.title);
-  drawSoon(id);
+  scheduleDrawing(id);
 }
 
-/** Says what changed to those who do not look at the list. */
+/** Announces changes to users who do not look at the list. */
 function announce(now: LiveState, before: LiveState | undefined, title: string): void {
   if (before && before.connection !== now.connection) {
-    if (now.connection === 'waiting') say(`${title}: connection lost, connecting again`);
-    else if (now.connection === 'live') say(`${title}: connected`);
+    if (now.connection === 'waiting') notify(`${title}: connection lost, reconnecting…`);
+    else if (now.connection === 'live') notify(`${title}: connected`);
   }
   const latest = now.changes.at(-1);
   if (latest && latest.position !== before?.changes.at(-1)?.position)
-    say(`${title}: ${latest.labels.slice(0, 2).join(', ')}`);
+    notify(`${title}: ${latest.labels.slice(0, 2).join(', ')}`);
 }
 
-/** Connects to the agent of an address as it printed it. Returns what is wrong with the address, if anything is. */
+/** Connects to an agent by the URL that it printed. Returns what is wrong with the URL, if anything is. */
 export function connectLive(address: string): string | undefined {
-  const where = parseLiveUrl(address);
-  if (typeof where === 'string') return where;
+  const parsed = parseLiveUrl(address);
+  if (typeof parsed === 'string') return parsed;
   const id = crypto.randomUUID();
   const controller = new AbortController();
   onClose(id, () => controller.abort());
-  const title = where.url.replace(/^wss?:\/\//, '').replace(/\/live$/, '');
+  const title = parsed.url.replace(/^wss?:\/\//, '').replace(/\/live$/, '');
   const follow = async () => {
     for (;;) {
-      const ended = await ask().call(
+      const ended = await engine().call(
         'live',
-        { id, title, ...where },
-        { signal: controller.signal, onProgress: (progress) => take(id, progress) },
+        { id, title, ...parsed },
+        { signal: controller.signal, onProgress: (progress) => receive(id, progress) },
       );
-      // After the engine was started again the host is followed anew.
+      // A restarted engine has to connect again.
       if (!ended.ok && ended.error.code === 'engine-restarted' && !controller.signal.aborted) continue;
-      if (!ended.ok && ended.error.code !== 'cancelled') report(`${title} is not followed any more`, ended.error);
+      if (!ended.ok && ended.error.code !== 'cancelled') showEngineError(`${title}: disconnected`, ended.error);
       return;
     }
   };
@@ -91,25 +87,25 @@ export function connectLive(address: string): string | undefined {
 }
 
 /**
- * Connects to the agent whose page this is, if its address says so. The token is taken out of the address: it would stay
- * in the history and in screenshots.
+ * Connects to the agent that served this page, if the page's URL has its token. The token is removed from the URL, where it
+ * would stay in the history and in screenshots. Returns whether a host was connected.
  */
-export function openAddressed(): boolean {
+export function connectFromUrl(): boolean {
   if (!location.hash.includes('live=')) return false;
   const problem = connectLive(location.href);
   history.replaceState(null, '', location.pathname + location.search);
-  if (problem !== undefined) report('The live host was not opened', { code: 'unusable', message: problem });
+  if (problem !== undefined) showEngineError('The live host was not opened', { code: 'unusable', message: problem });
   return problem === undefined;
 }
 
-/** Follows what comes in, or stays at the moment that is shown. */
+/** Shows a host's events as they come in, or keeps showing the present moment. */
 export async function setFollowing(id: string, follow: boolean): Promise<void> {
   const document = get().documents.find((d) => d.id === id);
   if (!document) return;
-  const moved = await ask().call('seek', {
+  const moved = await engine().call('seek', {
     id,
     position: follow ? Number.MAX_SAFE_INTEGER : document.position,
     follow,
   });
-  if (moved.ok) await showMoved(moved.value, true);
+  if (moved.ok) await updateDocument(moved.value, true);
 }

@@ -1,12 +1,12 @@
 import { EngineClient } from '../../engine/transport/client.ts';
 
-/** Starts the engine in a Web Worker. */
+/** Starts the engine in a Web Worker. `onRestart` is called with the reason after the engine had to be restarted. */
 export function startEngine(onRestart: (reason: string) => void): EngineClient {
   return new EngineClient(
     () =>
       new Worker(new URL('../../engine/transport/engine.worker.ts', import.meta.url), {
         type: 'module',
-        name: 'iopt engine',
+        name: 'iovascope engine',
       }),
     onRestart,
   );

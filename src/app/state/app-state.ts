@@ -1,0 +1,132 @@
+// The state of the page. The engine keeps what it read; here are the selection, the view and the engine's latest answers.
+// The actions are in the files beside this one, one subject each.
+import { create } from 'zustand';
+import type {
+  Arrangement,
+  ConflictList,
+  DocumentNode,
+  EngineError,
+  GuestChoice,
+  LiveState,
+  Progress,
+  RangeDetail,
+} from '../../engine/protocol.ts';
+import type { IovaRange } from '../../iova/range.ts';
+import type { ScaleKind } from '../../timeline/axis/scale.ts';
+import type { SpaceSlice } from '../../timeline/axis/slice.ts';
+import type { Viewport } from '../../timeline/axis/viewport.ts';
+import type { Band } from '../../timeline/scene/scene.ts';
+import type { ThemeName } from '../../timeline/scene/theme.ts';
+import { initialTheme } from './initial-theme.ts';
+
+/** An error, shown until the user closes it. */
+export interface Problem {
+  readonly title: string;
+  readonly message: string;
+  readonly samples: NonNullable<EngineError['samples']>;
+}
+
+/** The file that is being read. */
+export interface Busy {
+  readonly title: string;
+  readonly progress: Progress | undefined;
+  cancel(): void;
+}
+
+/** Scale, slices and window belong together: they are replaced as one, so that no frame mixes two pictures. */
+export interface Picture {
+  readonly arrangement: Arrangement;
+  readonly slices: readonly SpaceSlice[];
+  /** The window that the slices were cut for. */
+  readonly window: Viewport;
+}
+
+/** The tabs below the timeline. */
+export type TabName = 'table' | 'events' | 'questions' | 'hosts' | 'models' | 'buffer' | 'text' | 'diagnostics';
+
+/** A line of a source, counted from 1. */
+export interface TextPlace {
+  readonly id: string;
+  readonly source: string;
+  readonly line: number;
+}
+
+/** A refused operation, with the ranges that explain the refusal. */
+export interface Explanation {
+  readonly id: string;
+  readonly position: number;
+  readonly bands: readonly Band[];
+}
+
+/** A document whose state is drawn once for each of these models. */
+export interface ModelsInPicture {
+  readonly id: string;
+  readonly models: readonly string[];
+}
+
+export interface AppState {
+  readonly documents: readonly DocumentNode[];
+  /** Ids of the documents that are samples: the first file that a user opens replaces them. */
+  readonly sampleIds: readonly string[];
+  readonly selectedGroups: readonly string[];
+  /** Ids of the lanes that show one row per contributor. */
+  readonly expanded: readonly string[];
+  readonly scale: ScaleKind;
+  readonly picture: Picture | undefined;
+  readonly view: Viewport | undefined;
+  /** Width of the plot in CSS pixels; 0 until it is measured. */
+  readonly plotWidth: number;
+  readonly selected: RangeDetail | undefined;
+  readonly measured: IovaRange | undefined;
+  readonly explained: Explanation | undefined;
+  /** The guest to check against the hosts. */
+  readonly guest: GuestChoice | undefined;
+  /** Page size of the hosts' kernels in bytes; undefined: as the dumps say, or 4 KiB. */
+  readonly pageSize: bigint | undefined;
+  readonly conflicts: ConflictList | undefined;
+  /** Key (`conflictKey`) of the conflict that is shown in the picture. */
+  readonly conflict: string | undefined;
+  readonly tab: TabName;
+  /** What the Text tab shows. */
+  readonly text: TextPlace | undefined;
+  /** The state of each live host, by document id. */
+  readonly live: Readonly<Record<string, LiveState>>;
+  readonly compared: ModelsInPicture | undefined;
+  readonly busy: Busy | undefined;
+  readonly problem: Problem | undefined;
+  /** Announced to screen readers and shown for a few seconds. */
+  readonly notice: string;
+  readonly theme: ThemeName;
+  /** True once a picture has been drawn. */
+  readonly drawn: boolean;
+  /** How many times the engine was restarted: answers of an earlier engine are requested again. */
+  readonly engineRestarts: number;
+}
+
+export const useApp = create<AppState>(() => ({
+  documents: [],
+  sampleIds: [],
+  selectedGroups: [],
+  expanded: [],
+  scale: 'fold',
+  picture: undefined,
+  view: undefined,
+  plotWidth: 0,
+  selected: undefined,
+  measured: undefined,
+  explained: undefined,
+  guest: undefined,
+  pageSize: undefined,
+  conflicts: undefined,
+  conflict: undefined,
+  tab: 'table',
+  text: undefined,
+  live: {},
+  compared: undefined,
+  busy: undefined,
+  problem: undefined,
+  notice: '',
+  theme: initialTheme(),
+  drawn: false,
+  engineRestarts: 0,
+}));

@@ -1,0 +1,15 @@
+import type { ConflictRow } from '../../engine/protocol.ts';
+import type { AppState } from './app-state.ts';
+
+/** Tells conflicts apart, over all documents and from one list to the next. */
+export function conflictKey({ document, id }: Pick<ConflictRow, 'document' | 'id'>): string {
+  return `${document} ${id}`;
+}
+
+/** The conflict that the picture shows, if the list still has it. */
+export function shownConflict({
+  conflicts,
+  conflict,
+}: Pick<AppState, 'conflicts' | 'conflict'>): ConflictRow | undefined {
+  return conflict === undefined ? undefined : conflicts?.rows.find((row) => conflictKey(row) === conflict);
+}

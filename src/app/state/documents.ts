@@ -1,0 +1,161 @@
+// The open documents: opening, closing, the moment of each, and what of them is selected.
+import type { DocumentNode, InputFile } from '../../engine/protocol.ts';
+import { type Busy, useApp } from './app-state.ts';
+import { engine } from './engine.ts';
+import { notify, showEngineError } from './notices.ts';
+import { arrange } from './picture.ts';
+
+const { getState: get, setState: set } = useApp;
+
+/** Keys of everything in a document that can be selected. */
+export function selectableKeys({ groups, spaces, layers }: DocumentNode): string[] {
+  return [...groups, ...spaces, ...layers].map(({ key }) => key);
+}
+
+/** Keys that are selected when a document is opened. */
+export function defaultKeys({ groups, spaces, layers }: DocumentNode): string[] {
+  return [...groups, ...spaces, ...layers.filter(({ isShown }) => isShown)].map(({ key }) => key);
+}
+
+export function setSelectedGroups(selectedGroups: readonly string[]): void {
+  set({ selectedGroups });
+  void arrange('view');
+}
+
+/** Opens files as one document. If that fails, what was open stays. */
+export async function open(title: string, files: readonly InputFile[], isSample = false): Promise<void> {
+  const controller = new AbortController();
+  const id = crypto.randomUUID();
+  get().busy?.cancel();
+  const busy: Busy = { title, progress: undefined, cancel: () => controller.abort() };
+  const isOurs = (other: Busy | undefined) => other?.cancel === busy.cancel;
+  set({ busy, problem: undefined, notice: '' });
+  const opened = await engine().call(
+    'open',
+    { id, title, files },
+    {
+      signal: controller.signal,
+      onProgress: (progress) => {
+        const now = get().busy;
+        if (now && isOurs(now)) set({ busy: { ...now, progress } });
+      },
+    },
+  );
+  if (isOurs(get().busy)) set({ busy: undefined });
+  if (!opened.ok) {
+    showEngineError(`${title} was not opened`, opened.error);
+    return;
+  }
+  const document = opened.value;
+  await addDocument(document, isSample);
+  set({
+    conflict: undefined,
+    selected: undefined,
+    measured: undefined,
+    notice: isSample ? '' : `${document.title} opened`,
+  });
+  await arrange('all');
+}
+
+/** Adds a document that the engine has opened; samples are closed for it. The caller lays out the lanes. */
+export async function addDocument(document: DocumentNode, isSample = false): Promise<void> {
+  const samples = new Set(get().sampleIds);
+  for (const id of samples) await engine().call('close', { id });
+  const kept = get().documents.filter(({ id }) => !samples.has(id));
+  const keys = new Set(kept.flatMap(selectableKeys));
+  set({
+    documents: [...kept, document],
+    sampleIds: isSample ? [document.id] : [],
+    selectedGroups: [...get().selectedGroups.filter((key) => keys.has(key)), ...defaultKeys(document)],
+  });
+}
+
+/** What ends together with a document, by its id: the connection of a live host. */
+const closers = new Map<string, () => void>();
+
+export function onClose(id: string, end: () => void): void {
+  closers.set(id, end);
+}
+
+export async function close(id: string): Promise<void> {
+  closers.get(id)?.();
+  closers.delete(id);
+  await engine().call('close', { id });
+  const documents = get().documents.filter((d) => d.id !== id);
+  const keys = new Set(documents.flatMap(selectableKeys));
+  set({ documents, selectedGroups: get().selectedGroups.filter((key) => keys.has(key)), selected: undefined });
+  await arrange('all');
+}
+
+/** Replaces a document by its new state; what is new in it is selected. `isLatest`: its position is the requested one. */
+export async function updateDocument(document: DocumentNode, isLatest: boolean): Promise<void> {
+  const { documents, selectedGroups } = get();
+  const old = documents.find(({ id }) => id === document.id);
+  const known = new Set(old ? selectableKeys(old) : []);
+  // What the user deselected stays deselected.
+  const added = defaultKeys(document).filter((key) => !known.has(key) && !selectedGroups.includes(key));
+  set({
+    documents: documents.map((d) =>
+      d.id === document.id ? { ...document, position: isLatest ? document.position : d.position } : d,
+    ),
+    selectedGroups: [...selectedGroups, ...added],
+  });
+  await arrange('view');
+}
+
+interface Moment {
+  readonly id: string;
+  readonly position: number;
+}
+
+let requested: Moment | undefined;
+
+/** Moves a document's state to the moment after its first `position` events. Positions in between may be skipped. */
+export async function seek(id: string, position: number): Promise<void> {
+  const isRunning = requested !== undefined;
+  const { explained, documents } = get();
+  if (explained && (explained.id !== id || explained.position !== position)) set({ explained: undefined });
+  requested = { id, position };
+  set({ documents: documents.map((d) => (d.id === id ? { ...d, position } : d)) });
+  if (isRunning) return;
+  for (;;) {
+    const moment: Moment = requested;
+    const moved = await engine().call('seek', moment);
+    const isLatest = requested === moment;
+    if (moved.ok) await updateDocument(moved.value, isLatest);
+    if (requested === moment) break;
+  }
+  requested = undefined;
+}
+
+/** One event back or forward, in the first document that has a history. */
+export async function stepEvent(direction: 1 | -1): Promise<void> {
+  const document = get().documents.find((d) => d.hasHistory);
+  if (!document) return;
+  const position = Math.min(document.events, Math.max(0, document.position + direction));
+  if (position !== document.position) await seek(document.id, position);
+}
+
+/** Runs a document's operations under another model; the moment stays the same. */
+export async function setModel(id: string, model: string): Promise<void> {
+  const ran = await engine().call('run', { id, model });
+  if (ran.ok) await updateDocument(ran.value, true);
+  else showEngineError(`The operations cannot be run under ${model}`, ran.error);
+}
+
+/** The engine was restarted: requests everything again that it answered before. */
+export async function refreshAfterRestart(reason: string): Promise<void> {
+  const all = await engine().call('documents', null);
+  if (!all.ok) return;
+  const known = new Set(all.value.map((d) => d.id));
+  const lost = get().documents.filter((d) => !known.has(d.id));
+  set({ documents: all.value, engineRestarts: get().engineRestarts + 1 });
+  notify(`The engine was restarted (${reason}). Your documents are still open.`);
+  if (lost.length > 0) {
+    showEngineError('Some documents were lost', {
+      code: 'engine-restarted',
+      message: `${lost.map((d) => d.title).join(', ')} could not be read again after the engine was restarted (${reason}).`,
+    });
+  }
+  await arrange('view');
+}

@@ -1,0 +1,21 @@
+import type { EventRow } from '../../engine/protocol.ts';
+import { range } from '../../iova/range.ts';
+import type { Band } from '../../timeline/scene/scene.ts';
+import { useApp } from './app-state.ts';
+import { seek } from './documents.ts';
+
+/** Goes to the moment before a refused operation and shows the requested range and what blocked it. */
+export async function explain(id: string, { position, answer, refused }: EventRow): Promise<void> {
+  const { requested, obstacle } = refused ?? {};
+  const bands: Band[] = [];
+  if (obstacle) bands.push({ ...range(obstacle.start, obstacle.last), message: obstacle.message, ink: 'accent' });
+  if (requested) {
+    bands.push({
+      ...range(requested.start, requested.last),
+      message: `requested, ${answer ?? 'refused'}`,
+      ink: 'alarm',
+    });
+  }
+  useApp.setState({ explained: { id, position, bands }, measured: undefined, conflict: undefined });
+  await seek(id, position);
+}

@@ -1,0 +1,11 @@
+import type { ThemeName } from '../../timeline/scene/theme.ts';
+
+export const THEME_KEY = 'iovascope-theme';
+
+/** The theme that was chosen before, otherwise the system's; light where there is no browser. */
+export function initialTheme(): ThemeName {
+  if (typeof localStorage === 'undefined') return 'light';
+  const stored = localStorage.getItem(THEME_KEY);
+  if (stored === 'light' || stored === 'dark') return stored;
+  return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
+}

@@ -1,0 +1,63 @@
+import type { EngineError, EngineResult, Method, Params, Value } from '../../engine/protocol.ts';
+
+/** The state of a question: the last answer, or why there is none. */
+export interface Answer<T> {
+  readonly value: T | undefined;
+  readonly error: EngineError | undefined;
+}
+
+type Call<M extends Method> = (params: Params<M>) => Promise<EngineResult<Value<M>>>;
+
+function sameValues(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  const [left, right] = [Object.entries(a), Object.entries(b)];
+  const other = new Map(right);
+  return (
+    left.length === right.length && left.every(([key, value]) => other.has(key) && Object.is(value, other.get(key)))
+  );
+}
+
+/**
+ * The answer to a question that keeps changing. Only the answer to the latest question is taken; until it comes the one
+ * before stays, so that nothing flickers.
+ */
+export class LatestAnswer<M extends Method> {
+  readonly #call: Call<M>;
+  readonly #onChange: (answer: Answer<Value<M>>) => void;
+  #turn = 0;
+  #params: Params<M> | undefined;
+  #since: readonly unknown[] | undefined;
+
+  constructor(call: Call<M>, onChange: (answer: Answer<Value<M>>) => void) {
+    this.#call = call;
+    this.#onChange = onChange;
+  }
+
+  /**
+   * Asks, unless the question is the one that was asked last: the same parameters (compared one by one) and the same
+   * `since`, the things on which the answer depends besides. `params` undefined: there is no question, and no answer.
+   */
+  ask(params: Params<M> | undefined, ...since: readonly unknown[]): void {
+    if (this.#since !== undefined && sameValues(params, this.#params) && sameValues(since, this.#since)) return;
+    this.#params = params;
+    this.#since = since;
+    const turn = ++this.#turn;
+    if (params === undefined) {
+      this.#onChange({ value: undefined, error: undefined });
+      return;
+    }
+    void this.#call(params).then((result) => {
+      if (turn !== this.#turn) return;
+      // The engine that was asked is gone: its successor is asked again, and the last answer still holds.
+      if (!result.ok && result.error.code === 'engine-restarted') return;
+      this.#onChange(result.ok ? { value: result.value, error: undefined } : { value: undefined, error: result.error });
+    });
+  }
+
+  /** Drops the answer that is under way. The next question is asked whatever it is. */
+  stop(): void {
+    this.#turn++;
+    this.#since = undefined;
+  }
+}

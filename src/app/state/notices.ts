@@ -1,0 +1,24 @@
+// Messages to the user: notices pass by themselves, errors stay until they are closed.
+import type { EngineError } from '../../engine/protocol.ts';
+import { useApp } from './app-state.ts';
+
+const { setState: set } = useApp;
+
+/** Announces something to screen readers and shows it for a few seconds. */
+export function notify(notice: string): void {
+  set({ notice });
+}
+
+export function showError(title: string, message: string): void {
+  set({ problem: { title, message, samples: [] } });
+}
+
+/** Shows an error of the engine. A call that the user cancelled is only a notice. */
+export function showEngineError(title: string, error: EngineError): void {
+  if (error.code === 'cancelled') notify('Cancelled; nothing changed.');
+  else set({ problem: { title, message: error.message, samples: error.samples ?? [] } });
+}
+
+export function dismissProblem(): void {
+  set({ problem: undefined });
+}

@@ -1,0 +1,103 @@
+// The picture: which lanes, on which scale, cut for which window.
+import type { Arrangement } from '../../engine/protocol.ts';
+import { IOVA_MAX } from '../../iova/iova.ts';
+import { range } from '../../iova/range.ts';
+import type { ScaleKind } from '../../timeline/axis/scale.ts';
+import { covers, sliceWindow } from '../../timeline/axis/slice.ts';
+import { fitAll, fitRange, type Viewport, visibleRange } from '../../timeline/axis/viewport.ts';
+import { type ModelsInPicture, useApp } from './app-state.ts';
+import { shownConflict } from './conflict-key.ts';
+import { engine } from './engine.ts';
+import { showEngineError } from './notices.ts';
+import { Turns } from './turns.ts';
+
+const { getState: get, setState: set } = useApp;
+
+/** One turn per arrangement. Answers that depend on the lanes are dropped when the lanes changed meanwhile. */
+export const arrangements = new Turns();
+
+type Refresh = (turn: number) => Promise<void>;
+const refreshes: Refresh[] = [];
+
+/** Runs `refresh` with its turn after each new arrangement: for answers that depend on the lanes. */
+export function onArranged(refresh: Refresh): void {
+  refreshes.push(refresh);
+}
+
+/** Lays out the lanes again. `keep: 'view'` keeps the visible addresses, `'all'` shows the whole space. */
+export async function arrange(keep: 'view' | 'all'): Promise<void> {
+  const turn = arrangements.next();
+  const { selectedGroups, expanded, scale, explained, compared, guest } = get();
+  const marks = shownConflict(get())?.marks ?? [];
+  const keepVisible = [...(explained?.bands ?? []), ...marks].map(({ start, last }) => range(start, last));
+  const arranged = await engine().call('arrange', { selectedGroups, expanded, scale, keepVisible, compared, guest });
+  if (!arrangements.isCurrent(turn)) return;
+  if (!arranged.ok) {
+    if (arranged.error.code !== 'engine-restarted') showEngineError('The lanes could not be laid out', arranged.error);
+    return;
+  }
+  const arrangement = arranged.value;
+  if (get().plotWidth === 0) return;
+  const view = keep === 'view' ? keptView(arrangement) : fitAll(arrangement.scale, get().plotWidth);
+  const window = sliceWindow(view);
+  const cut = await engine().call('slice', { revision: arrangement.revision, window });
+  if (!arrangements.isCurrent(turn) || !cut.ok) return;
+  set({ picture: { arrangement, slices: cut.value, window }, view, drawn: true });
+  ensureSlices();
+  await Promise.all(refreshes.map((refresh) => refresh(turn)));
+}
+
+/** The window on a new arrangement that shows the addresses that are visible now. */
+function keptView(arrangement: Arrangement): Viewport {
+  const { view, picture, plotWidth } = get();
+  if (!view || !picture) return fitAll(arrangement.scale, plotWidth);
+  if (haveSameSegments(picture.arrangement, arrangement)) return view;
+  const seen = visibleRange(view, picture.arrangement.scale);
+  const isWhole = seen.start === 0n && seen.last === IOVA_MAX;
+  return isWhole ? fitAll(arrangement.scale, plotWidth) : fitRange(arrangement.scale, seen, plotWidth, 0);
+}
+
+function haveSameSegments({ scale: a }: Arrangement, { scale: b }: Arrangement): boolean {
+  if (a.kind !== b.kind || a.segments.length !== b.segments.length) return false;
+  return a.segments.every((segment, i) => {
+    const other = b.segments[i];
+    return segment.start === other?.start && segment.length === other.length;
+  });
+}
+
+let isSlicing = false;
+
+/** Requests new slices when the view has left the window of the present ones. One request at a time. */
+export function ensureSlices(): void {
+  const { picture, view } = get();
+  if (!picture || !view || isSlicing || covers(picture.window, view)) return;
+  isSlicing = true;
+  const window = sliceWindow(view);
+  const { arrangement } = picture;
+  void engine()
+    .call('slice', { revision: arrangement.revision, window })
+    .then((cut) => {
+      isSlicing = false;
+      if (!cut.ok) return;
+      if (get().picture?.arrangement === arrangement) set({ picture: { arrangement, slices: cut.value, window } });
+      ensureSlices();
+    });
+}
+
+export function setScale(scale: ScaleKind): void {
+  set({ scale });
+  void arrange('view');
+}
+
+/** Expands a lane into one row per contributor, or collapses it. */
+export function toggleLane(id: string): void {
+  const { expanded } = get();
+  set({ expanded: expanded.includes(id) ? expanded.filter((other) => other !== id) : [...expanded, id] });
+  void arrange('view');
+}
+
+/** Draws a document's state once for each of the models; undefined: once, for its own model. */
+export function compareInPicture(compared: ModelsInPicture | undefined): void {
+  set({ compared });
+  void arrange('view');
+}
