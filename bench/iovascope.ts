@@ -1,5 +1,5 @@
 // This project: the index that the models use, and the whole model of Linux 6.12 through its door.
-import { IntervalTree } from '../src/iova/interval-tree.ts';
+import { IntervalTree } from '../src/iova/interval-tree/tree.ts';
 import type { Iova } from '../src/iova/iova.ts';
 import { chooseIova } from '../src/kernel/iommufd/choose-iova.ts';
 import { IommufdModel } from '../src/kernel/iommufd/model.ts';

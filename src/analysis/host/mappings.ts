@@ -1,6 +1,6 @@
 // What traces, page tables and logs say of mappings, as states over time. Facts that name no device and no domain stay
 // apart, by source: two domains may map the same address, and a trace of the kernel does not say which of them it was.
-import { IntervalTree } from '../../iova/interval-tree.ts';
+import { IntervalTree } from '../../iova/interval-tree/tree.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import { type FactOf, isFact, type SessionEvent } from '../../session/events.ts';
 import { compareNames, type Provenance } from './host.ts';

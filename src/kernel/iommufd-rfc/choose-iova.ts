@@ -1,5 +1,5 @@
 import { fromWords } from '../../iova/address-halves.ts';
-import type { ReadonlyIntervalTree } from '../../iova/interval-types.ts';
+import type { ReadonlyIntervalTree } from '../../iova/interval-tree/types.ts';
 import { IOVA_MAX, lowestSetBit, roundUpPowerOfTwo } from '../../iova/iova.ts';
 import type { Choice } from '../iommufd/choose-iova.ts';
 import { GapFit } from '../shared/gap-fit.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { IntervalTree } from '../../iova/interval-tree.ts';
+import { IntervalTree } from '../../iova/interval-tree/tree.ts';
 import { IOVA_MAX, type Iova } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import { complement, intersect, rangeSet } from '../../iova/range-set.ts';

@@ -1,5 +1,5 @@
 import { fromWords, highWord, lowWord } from '../../iova/address-halves.ts';
-import type { IntervalTree } from '../../iova/interval-tree.ts';
+import type { IntervalTree } from '../../iova/interval-tree/tree.ts';
 import { bitLength, IOVA_MAX, type Iova, lowestSetBit, roundUpPowerOfTwo } from '../../iova/iova.ts';
 import type { PageSizes } from '../model.ts';
 import { GapFit } from '../shared/gap-fit.ts';

@@ -1,6 +1,6 @@
 // The I/O page table of one IOAS as Linux 6.12 keeps it. Methods check in the kernel's order, and change nothing
 // when they refuse (but for an unmap that has begun).
-import { IntervalTree } from '../../iova/interval-tree.ts';
+import { IntervalTree } from '../../iova/interval-tree/tree.ts';
 import { IOVA_MAX, type Iova, lowestSetBit } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import type { DomainDescription, ReservedRegion } from '../../session/events.ts';

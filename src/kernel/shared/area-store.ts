@@ -1,6 +1,6 @@
 import { fromWords, highWord, lowWord } from '../../iova/address-halves.ts';
-import { IntervalTree } from '../../iova/interval-tree.ts';
-import type { EntryMaker, IntervalEntry } from '../../iova/interval-types.ts';
+import { IntervalTree } from '../../iova/interval-tree/tree.ts';
+import type { EntryMaker, IntervalEntry } from '../../iova/interval-tree/types.ts';
 import { IOVA_MAX, type Iova } from '../../iova/iova.ts';
 import type { AreaView } from '../model.ts';
 

@@ -1,4 +1,4 @@
-import { IntervalTree } from '../../iova/interval-tree.ts';
+import { IntervalTree } from '../../iova/interval-tree/tree.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import type { ReservedView } from '../model.ts';

@@ -1,6 +1,6 @@
 // Generators and helpers for tests of the choice of an IOVA: crowded address spaces.
 import * as fc from 'fast-check';
-import { IntervalTree } from '../../iova/interval-tree.ts';
+import { IntervalTree } from '../../iova/interval-tree/tree.ts';
 import { IOVA_MAX, type Iova } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
 

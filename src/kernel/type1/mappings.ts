@@ -1,6 +1,6 @@
 // The mappings of a container, and how Linux 6.12 looks them up. The kernel compares with iova + size, which is 0 for
 // what ends at the very top of the space: lookups do not see such a mapping, and a range that ends there finds none.
-import type { IntervalEntry } from '../../iova/interval-types.ts';
+import type { IntervalEntry } from '../../iova/interval-tree/types.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
 import type { Area, AreaStore } from '../shared/area-store.ts';
 

@@ -1,5 +1,5 @@
-import type { IntervalEntry, ReadonlyIntervalTree, Span } from './interval-types.ts';
-import type { Iova } from './iova.ts';
+import type { Iova } from '../iova.ts';
+import type { IntervalEntry, ReadonlyIntervalTree, Span } from './types.ts';
 
 /**
  * The alternating used and free stretches of first…last (inclusive) over several trees together: used is what any of

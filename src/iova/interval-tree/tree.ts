@@ -8,18 +8,11 @@
 // Addresses are two Uint32 words (high, low). A gap is held as a double: rounding is monotonic, so a gap of at least
 // `length` bytes never rounds below `length` rounded, and skipping by it never skips a gap that would have fitted.
 
-import { atMost, below, fromWords, highWord, lowWord, TWO_32 } from './address-halves.ts';
-import { GapSearch } from './gap-search.ts';
-import type {
-  EntryMaker,
-  EntryVisitor,
-  GapVisitor,
-  IntervalEntry,
-  ReadonlyIntervalTree,
-  Span,
-} from './interval-types.ts';
-import type { Iova } from './iova.ts';
+import { atMost, below, fromWords, highWord, lowWord, TWO_32 } from '../address-halves.ts';
+import type { Iova } from '../iova.ts';
+import { GapCursor } from './gap-cursor.ts';
 import { mergedSpans } from './merged-spans.ts';
+import type { EntryMaker, EntryVisitor, GapVisitor, IntervalEntry, ReadonlyIntervalTree, Span } from './types.ts';
 
 const DEFAULT_CAPACITY = 64;
 /** Words of a range: start high, start low, last high, last low. */
@@ -388,7 +381,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
    */
   visitGaps(first: bigint, last: bigint, length: bigint, visit: GapVisitor, shift?: number): boolean {
     if (last < first || last - first < length - 1n) return false;
-    const search = new GapSearch(first, last, length, visit);
+    const search = new GapCursor(first, last, length, visit);
     const found =
       shift === undefined
         ? this.#searchGaps(this.#height, this.#root, search)
@@ -594,7 +587,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
     }
   }
 
-  #searchGaps(level: number, node: number, search: GapSearch): boolean {
+  #searchGaps(level: number, node: number, search: GapCursor): boolean {
     const words = level === 0 ? this.#keys : this.#bounds;
     const base = node * this.#capacity;
     const end = base + ((level === 0 ? this.#leafFill[node] : this.#innerFill[node]) as number);
@@ -626,7 +619,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
   }
 
   /** The same search, passing over what is known to hold no aligned gap, and learning it of what it looked at. */
-  #searchAligned(level: number, node: number, search: GapSearch, shift: number, bounds: Float64Array): boolean {
+  #searchAligned(level: number, node: number, search: GapCursor, shift: number, bounds: Float64Array): boolean {
     if (level === 0) return this.#searchGaps(0, node, search);
     const words = this.#bounds;
     const base = node * this.#capacity;

@@ -1,13 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fromWords } from './address-halves.ts';
-import { IntervalTree } from './interval-tree.ts';
-import type { IntervalEntry, Span } from './interval-types.ts';
-import { IOVA_MAX, type Iova } from './iova.ts';
+import { fromWords } from '../address-halves.ts';
+import { IOVA_MAX, type Iova } from '../iova.ts';
+import { type IovaRange, overlaps, rangesEqual, WHOLE_SPACE } from '../range.ts';
+import { complement, rangeSet } from '../range-set.ts';
+import { anyRange, assertProperty, shortRange } from '../testing/arbitraries.ts';
 import { mergedSpans } from './merged-spans.ts';
-import { type IovaRange, overlaps, rangesEqual, WHOLE_SPACE } from './range.ts';
-import { complement, rangeSet } from './range-set.ts';
-import { anyRange, assertProperty, shortRange } from './testing/arbitraries.ts';
+import { IntervalTree } from './tree.ts';
+import type { IntervalEntry, Span } from './types.ts';
 
 /** The same answers from a plain array, sorted by start, equals in order of arrival. */
 class NaiveIndex {

@@ -1,5 +1,5 @@
 // What an interval tree stores and returns, apart from the tree itself.
-import type { Iova } from './iova.ts';
+import type { Iova } from '../iova.ts';
 
 /** One entry: an inclusive range and the unsigned 32-bit value (a handle) that its owner gave it. */
 export interface IntervalEntry {

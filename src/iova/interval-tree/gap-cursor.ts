@@ -1,8 +1,8 @@
-import { atMost, below, highWord, lowWord, TWO_32 } from './address-halves.ts';
-import type { GapVisitor } from './interval-types.ts';
+import { atMost, below, highWord, lowWord, TWO_32 } from '../address-halves.ts';
+import type { GapVisitor } from './types.ts';
 
 /** A walk over the gaps of first…last: knows from where on addresses are still free. */
-export class GapSearch {
+export class GapCursor {
   /** First address not yet passed. */
   nextHigh: number;
   nextLow: number;
