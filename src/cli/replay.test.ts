@@ -65,7 +65,7 @@ describe('iovascope replay', () => {
         index: 1,
         op: 'device.detach',
         fields: [],
-        fault: { code: 'unknown-object', message: 'there is no attached device “d”' },
+        fault: { code: 'unknown-object', message: "there is no attached device 'd'" },
       },
       {
         file: 'x.jsonl',
@@ -86,7 +86,7 @@ describe('iovascope replay', () => {
     const { code, stdout, stderr } = await runCli(['replay', 'f'], { f: text });
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /^f:2: ioas\.frob: expected an operation that can be run, got unknown operation “ioas\.frob”$/m,
+      /^f:2: ioas\.frob: expected an operation that can be run, got unknown operation 'ioas\.frob'$/m,
     );
     expect(stdout).toMatch(/^f:3: \?: expected an operation that can be run, got not JSON/m);
     expect(stdout).toMatch(/\n3 ops, 2 mismatches\n$/);
@@ -142,12 +142,12 @@ describe('iovascope replay', () => {
     ['an unknown option', ['--frob', 'a'], { a: clean }, /--frob/],
     ['an option without its value', ['a', '--model'], { a: clean }, /--model/],
     ['a value for a switch', ['a', '--json=yes'], { a: clean }, /--json/],
-    ['an unknown model', ['--model', 'zircon', 'a'], { a: clean }, /unknown model “zircon”; known: iommufd/],
+    ['an unknown model', ['--model', 'zircon', 'a'], { a: clean }, /unknown model 'zircon'; known: iommufd/],
     [
       'an unknown model in the header',
       ['a'],
       { a: clean.replace('"iommufd"', '"zircon"') },
-      /a: unknown model “zircon”/,
+      /a: unknown model 'zircon'/,
     ],
     ['an empty file', ['a'], { a: '' }, /a:1: not a session file/],
     ['another format', ['a'], { a: 'BIOS-provided physical RAM map\nmore\n' }, /a:1: not a session file/],

@@ -2,6 +2,7 @@
 import type { Iova } from '../iova/iova.ts';
 import type { IovaRange } from '../iova/range.ts';
 import type { Answer, Operation, SessionHeader } from '../session/events.ts';
+import { DEFAULT_HUGE_PAGE_SIZE, DEFAULT_PAGE_SIZE } from './shared/platform-ranges.ts';
 import type { Refusal } from './shared/refusal.ts';
 
 /** Why an operation could not be put to the model at all: the session is wrong, no kernel answered. */
@@ -107,8 +108,8 @@ export interface PageSizes {
 
 /** The page sizes of a session: its header's, else 4 KiB and 2 MiB as on x86. `undefined` if one is no power of two. */
 export function pageSizesOf(header: Pick<SessionHeader, 'page_size' | 'huge_page_size'>): PageSizes | undefined {
-  const page: bigint = header.page_size ?? 0x1000n;
-  const hugePage: bigint = header.huge_page_size ?? 0x200000n;
+  const page: bigint = header.page_size ?? DEFAULT_PAGE_SIZE;
+  const hugePage: bigint = header.huge_page_size ?? DEFAULT_HUGE_PAGE_SIZE;
   const powers = [page, hugePage].every((size) => size > 0n && (size & (size - 1n)) === 0n);
   return powers ? { page, hugePage } : undefined;
 }

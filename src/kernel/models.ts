@@ -23,7 +23,7 @@ export function createModel(
   name: string = header.model ?? DEFAULT_MODEL,
 ): ModelResult {
   const make = Object.hasOwn(MODELS, name) ? MODELS[name] : undefined;
-  if (!make) return { ok: false, message: `unknown model “${name}”; known: ${MODEL_NAMES.join(', ')}` };
+  if (!make) return { ok: false, message: `unknown model '${name}'; known: ${MODEL_NAMES.join(', ')}` };
   const sizes = pageSizesOf(header);
   if (!sizes) return { ok: false, message: 'page_size and huge_page_size must be powers of two' };
   return { ok: true, model: make(sizes) };

@@ -190,7 +190,7 @@ const CASES: readonly Case[] = [
     obstacle: { kind: 'alignment', value: 0x1_0000n },
   },
   {
-    name: 'area that breaks the IOMMU’s page, and outside the aperture: the page is said first',
+    name: 'area that breaks the page size of the IOMMU, and outside the aperture: the page is said first',
     rule: 'attach-area-unaligned',
     run: (s) => [
       s.map(USER, 0x100n, 0x10000n),

@@ -5,7 +5,8 @@ import type { IovaRange } from '../../iova/range.ts';
 import { anyAddress, assertProperty } from '../../iova/testing/arbitraries.ts';
 import type { ReservedRegion } from '../../session/events.ts';
 import type { Decision } from '../shared/outcome.ts';
-import { DEFAULT_SW_MSI_WINDOW, msiRoutingOf, SW_MSI_RULES, SwMsiWindow } from './sw-msi.ts';
+import { DEFAULT_SW_MSI_WINDOW } from '../shared/platform-ranges.ts';
+import { msiRoutingOf, SW_MSI_RULES, SwMsiWindow } from './sw-msi.ts';
 
 const A = (value: bigint): Iova => value as Iova;
 const region = (start: bigint, last: bigint, type: string): ReservedRegion => ({
@@ -118,7 +119,7 @@ describe('SwMsiWindow', () => {
     ['a granule of two sizes', [SOFTWARE], { pgsizeBitmap: 0x20_1000n, granule: 0x20_1000n }, 'sw-msi-granule'],
     ['no page size at all', [SOFTWARE], { pgsizeBitmap: 0n }, 'sw-msi-granule'],
     [
-      'a granule larger than the window’s alignment',
+      'a granule larger than the alignment of the window',
       [SOFTWARE],
       { pgsizeBitmap: 1n << 30n },
       'sw-msi-window-unaligned',

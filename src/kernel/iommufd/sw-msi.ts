@@ -9,45 +9,44 @@ import { alignDown, type Iova, lowestSetBit } from '../../iova/iova.ts';
 import { type IovaRange, rangesEqual, sizeOf } from '../../iova/range.ts';
 import type { ReservedRegion } from '../../session/events.ts';
 import { type Decision, DONE } from '../shared/outcome.ts';
-import { type Rule, refuser } from '../shared/refusal.ts';
-
-/** Where the window lies unless a platform moves it. Proposed in 2016, and kept since: arm-smmu's MSI_IOVA_BASE. */
-export const DEFAULT_SW_MSI_WINDOW: IovaRange = { start: 0x800_0000n as Iova, last: 0x80f_ffffn as Iova };
+import { DEFAULT_SW_MSI_WINDOW } from '../shared/platform-ranges.ts';
+import { refuser } from '../shared/refusal.ts';
+import { defineRules } from '../shared/rule.ts';
 
 /** Every rule by which a doorbell cannot be mapped. The names are stable. */
-export const SW_MSI_RULES = {
+export const SW_MSI_RULES = defineRules('Linux 6.12', {
   'sw-msi-no-window': {
     errno: 'ENODEV',
-    message: 'No region of the group is a window for software-managed MSIs',
-    source: 'Linux 6.12, vfio_iommu_has_sw_msi',
+    message: 'The group has no software MSI window',
+    where: 'vfio_iommu_has_sw_msi',
   },
   'sw-msi-hardware': {
     errno: 'ENODEV',
     message: 'The group has a hardware MSI region, which takes precedence: its doorbells are not mapped',
-    source: 'Linux 6.12, vfio_iommu_has_sw_msi',
+    where: 'vfio_iommu_has_sw_msi',
   },
   'sw-msi-granule': {
     errno: 'EINVAL',
-    message: 'The IOMMU has no page of the granule in which doorbells are mapped',
-    source: 'Linux 6.12, iommu_dma_get_msi_page',
+    message: 'The IOMMU does not support the page size in which doorbells are mapped',
+    where: 'iommu_dma_get_msi_page',
   },
   'sw-msi-window-unaligned': {
     errno: 'EINVAL',
     message: 'The window does not start at a multiple of the granule',
-    source: 'Linux 6.12, iommu_dma_get_msi_page',
+    where: 'iommu_dma_get_msi_page',
   },
   'sw-msi-window-full': {
     errno: 'ENOSPC',
     message:
-      'The window has no granule left for another doorbell page (the kernel does not look and would go on behind it)',
-    source: 'size of the window as reported; Linux 6.12, iommu_dma_alloc_iova',
+      'The window is full: no page is left for another doorbell (the kernel does not check this and would continue past the window)',
+    where: 'iommu_dma_alloc_iova, which does not check the size of the window',
   },
   'sw-msi-moved': {
     errno: 'EBUSY',
-    message: 'Doorbells are mapped already, and a domain has one window',
-    source: 'Linux 6.12, iommu_get_msi_cookie',
+    message: 'Doorbells are already mapped, and a domain has one window',
+    where: 'iommu_get_msi_cookie',
   },
-} satisfies Record<string, Rule>;
+});
 
 export type SwMsiRule = keyof typeof SW_MSI_RULES;
 

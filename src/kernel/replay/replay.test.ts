@@ -86,7 +86,7 @@ describe('replay', () => {
     ]);
     expect(steps[1]?.mismatch).toEqual({
       expected: { ret: '-ENOENT' },
-      got: 'there is no IOAS “a”',
+      got: "there is no IOAS 'a'",
       fields: [],
     });
   });

@@ -80,7 +80,7 @@ function unrunnable(event: SessionEvent): UnrunnableEvent | undefined {
   if (!('unknown' in event)) return undefined;
   if (event.unknown === 'kind') return undefined;
   return event.unknown === 'op'
-    ? { ok: false, invalid: { code: 'unknown-operation', message: `unknown operation “${event.name}”` } }
+    ? { ok: false, invalid: { code: 'unknown-operation', message: `unknown operation '${event.name}'` } }
     : { ok: false, invalid: { code: 'unreadable-line', message: String(event.name) } };
 }
 

@@ -89,7 +89,7 @@ describe('translate', () => {
   it('finds the container of a device, once it is attached', () => {
     const type1 = model('type1');
     const detach: Operation = { op: 'device.detach', device: 'd' };
-    expect(translate(detach, type1)).toEqual({ kind: 'none', message: '“d” is attached to no container' });
+    expect(translate(detach, type1)).toEqual({ kind: 'none', message: "device 'd' is not attached to a container" });
     type1.apply({ op: 'container.open', container: 'x', model: 'type1v2' }, 0);
     type1.apply({ op: 'container.attach_group', container: 'x', group: 'd', domain, reserved }, 1);
     const found: Operation = { op: 'container.detach_group', container: 'x', group: 'd' };

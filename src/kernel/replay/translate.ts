@@ -88,7 +88,7 @@ function toContainer(operation: Operation, model: KernelView): Attempt {
     case 'device.detach': {
       const { device } = operation;
       const place = model.spaces().find(({ domains }) => domains.some(({ groups }) => groups?.includes(device)));
-      if (!place) return `“${device}” is attached to no container`;
+      if (!place) return `device '${device}' is not attached to a container`;
       return { operation: { op: 'container.detach_group', container: place.id, group: device } };
     }
     case 'ioas.copy':

@@ -24,12 +24,12 @@ export function invalid(code: InvalidOperation['code'], message: string): Outcom
 
 /** The operation names an object that is not there; `what` is such as `IOAS`. */
 export function unknownObject(what: string, name: string): Outcome {
-  return invalid('unknown-object', `there is no ${what} “${name}”`);
+  return invalid('unknown-object', `there is no ${what} '${name}'`);
 }
 
 /** The operation makes an object of a name that is taken; `what` has its article, such as `an IOAS`. */
 export function nameInUse(what: string, name: string): Outcome {
-  return invalid('name-in-use', `there is already ${what} “${name}”`);
+  return invalid('name-in-use', `there is already ${what} '${name}'`);
 }
 
 /** A result as an outcome; `answer` makes the answer of a success that has more to say than 0. */

@@ -1,18 +1,6 @@
 import { formatRange, hex } from '../../iova/format.ts';
 import type { Iova } from '../../iova/iova.ts';
-
-/** The error numbers that the models answer with, by name. */
-export type Errno =
-  | 'EADDRINUSE'
-  | 'EBUSY'
-  | 'EEXIST'
-  | 'EINVAL'
-  | 'ENODEV'
-  | 'ENOENT'
-  | 'ENOMEM'
-  | 'ENOSPC'
-  | 'EOVERFLOW'
-  | 'EPERM';
+import { type Errno, type Rule, sourceOf } from './rule.ts';
 
 /** What an operation asked for. `start` is absent where the kernel was to choose; start + length may wrap. */
 export interface Requested {
@@ -49,16 +37,7 @@ export interface Obstacle {
   readonly origin?: number;
 }
 
-/** One rule by which a kernel refuses. */
-export interface Rule {
-  readonly errno: Errno;
-  /** One sentence for people, without its full stop. */
-  readonly message: string;
-  /** Kernel and function that decide. */
-  readonly source: string;
-}
-
-/** A kernel's answer “no”, with the reason. */
+/** A kernel's answer 'no', with the reason. */
 export interface Refusal {
   readonly errno: Errno;
   /** Name of the rule, stable: for links, lessons and tests. */
@@ -107,7 +86,7 @@ export function refuse(
   details: { readonly requested?: Requested; readonly obstacle?: Obstacle; readonly unmapped?: bigint } = {},
 ): Refusal {
   const reason = details.obstacle ? `${rule.message}: ${describeObstacle(details.obstacle)}.` : `${rule.message}.`;
-  return { errno: rule.errno, rule: id, message: reason, source: rule.source, ...details };
+  return { errno: rule.errno, rule: id, message: reason, source: sourceOf(rule), ...details };
 }
 
 /** Makes the refusals of one model, whose rules are given, as failed results. */

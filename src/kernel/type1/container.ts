@@ -9,10 +9,10 @@ import type { DomainView, PageSizes } from '../model.ts';
 import { AddressSpace } from '../shared/address-space.ts';
 import { areaObstacle, asRange, reservedObstacle } from '../shared/obstacles.ts';
 import { type Decision, DONE, type Permissions } from '../shared/outcome.ts';
-import { type Obstacle, type Refusal, type Requested, refuse } from '../shared/refusal.ts';
+import { type Obstacle, type Requested, refuser } from '../shared/refusal.ts';
 import { ReservedStore } from '../shared/reserved-store.ts';
 import { Type1Mappings } from './mappings.ts';
-import { TYPE1_RULES, type Type1Rule } from './rules.ts';
+import { MAPPING_LIMIT, TYPE1_RULES, type Type1Rule } from './rules.ts';
 
 export type Type1Version = 'type1' | 'type1v2';
 
@@ -26,17 +26,10 @@ interface Domain {
   readonly groups: Map<string, readonly ReservedRegion[]>;
 }
 
-/** Mappings that a container may have: the module's parameter dma_entry_limit, as it is when nobody sets it. */
-const MAPPING_LIMIT = 65535;
 /** Bytes of the largest dirty bitmap. Source: Linux 6.12, DIRTY_BITMAP_SIZE_MAX. */
 const MAX_DIRTY_BITMAP = 0x1000_0000n;
 
-function no(
-  rule: Type1Rule,
-  details: { requested?: Requested; obstacle?: Obstacle } = {},
-): { readonly ok: false; readonly refusal: Refusal } {
-  return { ok: false, refusal: refuse(rule, TYPE1_RULES[rule], details) };
-}
+const no = refuser<Type1Rule>(TYPE1_RULES);
 
 /** Regions of this type may be mapped over; all others may not. Source: Linux 6.12, vfio_iommu_resv_exclude. */
 function isEnforced(region: ReservedRegion): boolean {

@@ -383,7 +383,7 @@ describe('groups', () => {
     expect(s.space.mappingsLeft).toBe(65534);
   });
 
-  it('leave page sizes below the processor’s as one page', () => {
+  it('leave page sizes below the CPU page size as one page', () => {
     const s = attached({ pages: 0x4020_0e00n });
     expect(s.space.pageSizes).toBe(0x4020_1000n);
     expect(s.space.alignment).toBe(PAGE);
@@ -577,7 +577,7 @@ describe('get_info', () => {
     const s = attached();
     s.map(0n, PAGE);
     const decoded = decodeType1Info(bytesOf(s.info()));
-    expect(decoded).toMatchObject({ argsz: 4096, truncated: false, faults: [] });
+    expect(decoded).toMatchObject({ argsz: 4096, truncated: false, problems: [] });
     expect(decoded?.info).toEqual({
       pageSizes: 0x4020_1000n,
       capabilities: [

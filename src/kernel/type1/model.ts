@@ -4,7 +4,7 @@ import { toHex } from '../../uapi/numbers.ts';
 import { encodeType1Info } from '../../uapi/type1-info.ts';
 import type { AddressSpaceView, KernelModel, Outcome, PageSizes } from '../model.ts';
 import { badAttach, invalid, nameInUse, outcome, permissionsOf, SUCCESS, unknownObject } from '../shared/outcome.ts';
-import { type Obstacle, type Requested, refuse } from '../shared/refusal.ts';
+import { refuser } from '../shared/refusal.ts';
 import { Type1Container } from './container.ts';
 import { TYPE1_RULES, type Type1Rule } from './rules.ts';
 
@@ -13,9 +13,7 @@ const ALWAYS_PRESENT: ReadonlySet<number> = new Set([1, 3, 6, 9]);
 const DMA_CC_IOMMU = 4;
 const UPDATE_VADDR = 10;
 
-function refused(rule: Type1Rule, details: { requested?: Requested; obstacle?: Obstacle } = {}): Outcome {
-  return { ok: false, refusal: refuse(rule, TYPE1_RULES[rule], details) };
-}
+const no = refuser<Type1Rule>(TYPE1_RULES);
 
 /** Linux 6.12's VFIO containers with a type1 backend, of either version: each container says which when it is opened. */
 export class Type1Model implements KernelModel {
@@ -116,7 +114,7 @@ export class Type1Model implements KernelModel {
       return invalid('bad-argument', 'the page size bitmap has no size in common with those of the container');
     }
     if (this.#groups.get(group) !== undefined) {
-      return refused('attach-group-in-use', { obstacle: { kind: 'group', owner: group } });
+      return no('attach-group-in-use', { obstacle: { kind: 'group', owner: group } });
     }
     const result = container.attach(group, domain, reserved);
     if (!result.ok) return result;
@@ -127,8 +125,8 @@ export class Type1Model implements KernelModel {
   #detach(container: Type1Container, group: string): Outcome {
     if (!this.#groups.has(group)) return unknownObject('group', group);
     const place = this.#groups.get(group);
-    if (place === undefined) return refused('detach-group-not-attached');
-    if (place !== container.id) return invalid('bad-argument', `group “${group}” is in container “${place}”`);
+    if (place === undefined) return no('detach-group-not-attached');
+    if (place !== container.id) return invalid('bad-argument', `group '${group}' is in container '${place}'`);
     container.detach(group);
     this.#groups.set(group, undefined);
     return SUCCESS;
@@ -138,7 +136,7 @@ export class Type1Model implements KernelModel {
     const info = container.info();
     if (!info.ok) return info;
     const encoded = encodeType1Info(info.value, argsz);
-    if (!encoded) return refused('info-buffer-too-small', { obstacle: { kind: 'limit', value: 16n } });
+    if (!encoded) return no('info-buffer-too-small', { obstacle: { kind: 'limit', value: 16n } });
     return { ok: true, answer: { ret: 0, argsz: encoded.argsz, hex: toHex(encoded.bytes) } };
   }
 

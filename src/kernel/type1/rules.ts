@@ -1,138 +1,150 @@
-import type { Rule } from '../shared/refusal.ts';
+import { defineRules } from '../shared/rule.ts';
 
-const from = (name: string): string => `Linux 6.12, ${name}`;
+/** Mappings that a container may have: the module's parameter dma_entry_limit, as it is when nobody sets it. */
+export const MAPPING_LIMIT = 65535;
 
 /** Every rule by which Linux 6.12's VFIO type1 containers refuse an operation. The names are stable. */
-export const TYPE1_RULES = {
+export const TYPE1_RULES = defineRules('Linux 6.12', {
   'no-backend': {
     errno: 'EINVAL',
-    message: 'No group is attached, so the container has no IOMMU backend to ask',
-    source: from('vfio_fops_unl_ioctl'),
+    message: 'No group is attached, so the container has no IOMMU backend',
+    where: 'vfio_fops_unl_ioctl',
   },
 
   'attach-group-in-use': {
     errno: 'EINVAL',
-    message: 'The group is in a container already',
-    source: from('vfio_group_ioctl_set_container'),
+    message: 'The group is already in a container',
+    where: 'vfio_group_ioctl_set_container',
   },
   'attach-direct-region': {
     errno: 'EINVAL',
-    message: 'Firmware wants a region of the group mapped one to one at all times, so its devices cannot be given away',
-    source: from('__iommu_device_set_domain'),
+    message:
+      'Firmware requires a region of the group to be mapped one to one at all times, so its devices cannot be assigned',
+    where: '__iommu_device_set_domain',
+    log: /has requested this device have a 1:1/i,
+    was: [
+      {
+        before: '6.6',
+        driver: 'intel',
+        errno: 'EPERM',
+        where: 'intel_iommu_attach_device',
+        log: /ineligible for IOMMU domain attach|RMRR requirement/i,
+      },
+    ],
   },
   'attach-aperture-disjoint': {
     errno: 'EINVAL',
-    message: 'The aperture of the IOMMU has no address in common with what the container can map',
-    source: from('vfio_iommu_aper_conflict'),
+    message: 'The aperture of the IOMMU does not overlap the valid ranges of the container',
+    where: 'vfio_iommu_aper_conflict',
   },
   'attach-aperture-over-mapping': {
     errno: 'EINVAL',
     message: 'Something is mapped outside the aperture of the IOMMU',
-    source: from('vfio_iommu_aper_conflict'),
+    where: 'vfio_iommu_aper_conflict',
   },
   'attach-region-over-mapping': {
     errno: 'EINVAL',
     message: 'A reserved region of the group is mapped',
-    source: from('vfio_iommu_resv_conflict'),
+    where: 'vfio_iommu_resv_conflict',
   },
   'attach-no-range-left': {
     errno: 'EINVAL',
-    message: 'The aperture and the reserved regions of all groups together leave nothing to map',
-    source: from('vfio_iommu_resv_exclude'),
+    message: 'The aperture and the reserved regions of all groups leave no valid range',
+    where: 'vfio_iommu_resv_exclude',
   },
   'detach-group-not-attached': {
     errno: 'EINVAL',
     message: 'The group is in no container',
-    source: from('vfio_group_ioctl_unset_container'),
+    where: 'vfio_group_ioctl_unset_container',
   },
 
   'map-no-permission': {
     errno: 'EINVAL',
     message: 'A mapping needs permission to read, to write, or both',
-    source: from('vfio_dma_do_map'),
+    where: 'vfio_dma_do_map',
   },
   'map-size-zero': {
     errno: 'EINVAL',
     message: 'A mapping needs at least one byte',
-    source: from('vfio_dma_do_map'),
+    where: 'vfio_dma_do_map',
   },
   'map-size-unaligned': {
     errno: 'EINVAL',
-    message: 'The size is not a multiple of the smallest page of the IOMMU',
-    source: from('vfio_dma_do_map'),
+    message: 'The size is not a multiple of the smallest page size of the IOMMU',
+    where: 'vfio_dma_do_map',
   },
   'map-iova-unaligned': {
     errno: 'EINVAL',
-    message: 'The IOVA is not a multiple of the smallest page of the IOMMU',
-    source: from('vfio_dma_do_map'),
+    message: 'The IOVA is not a multiple of the smallest page size of the IOMMU',
+    where: 'vfio_dma_do_map',
   },
   'map-memory-unaligned': {
     errno: 'EINVAL',
-    message: 'The address of the memory is not a multiple of the smallest page of the IOMMU',
-    source: from('vfio_dma_do_map'),
+    message: 'The user address is not a multiple of the smallest page size of the IOMMU',
+    where: 'vfio_dma_do_map',
   },
   'map-iova-wraps': {
     errno: 'EINVAL',
-    message: 'The range would run past the end of the 64-bit space',
-    source: from('vfio_dma_do_map'),
+    message: 'The range would end above 2^64-1',
+    where: 'vfio_dma_do_map',
   },
   'map-memory-wraps': {
     errno: 'EINVAL',
-    message: 'The memory would run past the end of the 64-bit space',
-    source: from('vfio_dma_do_map'),
+    message: 'The user memory would end above 2^64-1',
+    where: 'vfio_dma_do_map',
   },
   'map-over-mapping': {
     errno: 'EEXIST',
     message: 'Part of the range is already mapped',
-    source: from('vfio_dma_do_map'),
+    where: 'vfio_dma_do_map',
   },
   'map-none-left': {
     errno: 'ENOSPC',
-    message: 'The container has as many mappings as it may have',
-    source: from('vfio_dma_do_map'),
+    message: 'The container has reached its mapping limit',
+    where: 'vfio_dma_do_map',
   },
   'map-outside-valid-ranges': {
     errno: 'EINVAL',
-    message: 'The range does not lie inside one of the ranges that may be mapped',
-    source: from('vfio_iommu_iova_dma_valid'),
+    message: 'The range is not inside one of the valid ranges of the container',
+    where: 'vfio_iommu_iova_dma_valid',
   },
 
   'unmap-iova-unaligned': {
     errno: 'EINVAL',
-    message: 'The IOVA is not a multiple of the smallest page of the IOMMU',
-    source: from('vfio_dma_do_unmap'),
+    message: 'The IOVA is not a multiple of the smallest page size of the IOMMU',
+    where: 'vfio_dma_do_unmap',
   },
   'unmap-all-with-range': {
     errno: 'EINVAL',
-    message: 'An unmap of everything names no range: IOVA and size must be 0',
-    source: from('vfio_dma_do_unmap'),
+    message: 'With flag all, IOVA and size must be 0',
+    where: 'vfio_dma_do_unmap',
   },
   'unmap-size-zero': {
     errno: 'EINVAL',
     message: 'An unmap needs at least one byte',
-    source: from('vfio_dma_do_unmap'),
+    where: 'vfio_dma_do_unmap',
   },
   'unmap-size-unaligned': {
     errno: 'EINVAL',
-    message: 'The size is not a multiple of the smallest page of the IOMMU',
-    source: from('vfio_dma_do_unmap'),
+    message: 'The size is not a multiple of the smallest page size of the IOMMU',
+    where: 'vfio_dma_do_unmap',
   },
   'unmap-wraps': {
     errno: 'EINVAL',
-    message: 'The range would run past the end of the 64-bit space',
-    source: from('vfio_dma_do_unmap'),
+    message: 'The range would end above 2^64-1',
+    where: 'vfio_dma_do_unmap',
   },
   'unmap-cuts-mapping': {
     errno: 'EINVAL',
-    message: 'A mapping reaches beyond the range, and version 2 never splits one',
-    source: from('vfio_dma_do_unmap'),
+    message: 'A mapping extends beyond the range, and version 2 never splits mappings',
+    where: 'vfio_dma_do_unmap',
   },
 
   'info-buffer-too-small': {
     errno: 'EINVAL',
-    message: 'The buffer does not hold the page sizes',
-    source: from('vfio_iommu_type1_get_info'),
+    message: 'The buffer is too small for the page sizes',
+    where: 'vfio_iommu_type1_get_info',
   },
-} satisfies Record<string, Rule>;
+});
 
 export type Type1Rule = keyof typeof TYPE1_RULES;

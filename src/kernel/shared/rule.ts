@@ -1,0 +1,90 @@
+// Rules as data: what a kernel refuses, with which errno, and where. The models check them; analysis asks for them.
+import { compareKernelVersions, parseKernelVersion } from '../versions.ts';
+
+/** The error numbers that the models answer with, by name. */
+export type Errno =
+  | 'EADDRINUSE'
+  | 'EBUSY'
+  | 'EEXIST'
+  | 'EINVAL'
+  | 'ENODEV'
+  | 'ENOENT'
+  | 'ENOMEM'
+  | 'ENOSPC'
+  | 'EOVERFLOW'
+  | 'EPERM';
+
+/** What a rule says: all that may differ between versions. */
+interface RuleText {
+  readonly errno: Errno;
+  /** One sentence for people, without its full stop. */
+  readonly message: string;
+  /** The kernel function that decides. */
+  readonly where: string;
+  /** What the kernel logs when it refuses, if it does: to recognize the variant in a log. */
+  readonly log?: RegExp;
+}
+
+/** How a rule read in older kernels: only what differs from the entry itself. */
+export interface OlderRule extends Partial<RuleText> {
+  /** The first version that has the rule as the entry (or the variant before this one in the list) says. */
+  readonly before: string;
+  /** The IOMMU driver for which this held, as in facts of kind `iommu`; any if left out. */
+  readonly driver?: string;
+}
+
+/** One rule by which a kernel refuses. Another version is another entry in `was`, newest first. */
+export interface Rule extends RuleText {
+  /** The kernel or the posting that the entry follows: `Linux 6.12`. */
+  readonly kernel: string;
+  readonly was?: readonly OlderRule[];
+}
+
+/** Makes the rules of one model: every entry follows `kernel`. */
+export function defineRules<const Name extends string>(
+  kernel: string,
+  rules: Readonly<Record<Name, Omit<Rule, 'kernel'>>>,
+): Readonly<Record<Name, Rule>> {
+  const names = Object.keys(rules) as Name[]; // Object.keys loses the type of the keys
+  return Object.fromEntries(names.map((name) => [name, { ...rules[name], kernel }])) as Record<Name, Rule>;
+}
+
+/** What decides which variant of a rule holds. */
+export interface RuleContext {
+  /** The host's kernel as a source gives it; the newest known rules if left out or not readable. */
+  readonly kernel?: string | undefined;
+  /** The IOMMU driver, as in facts of kind `iommu`. */
+  readonly driver?: string | undefined;
+  /** A line that the kernel logged: it shows which variant it was, whatever `kernel` says. */
+  readonly log?: string | undefined;
+}
+
+/** The variant of a rule that holds in a context; it has no older variants of its own. */
+export function ruleIn({ was = [], ...newest }: Rule, { kernel, driver, log }: RuleContext): Rule {
+  const variantOf = ({ before, driver: _, ...changes }: OlderRule): Rule => ({
+    ...newest,
+    ...changes,
+    kernel: `Linux before ${before}`,
+  });
+  if (log !== undefined) {
+    const logged = was.find((older) => older.log?.test(log));
+    if (logged) return variantOf(logged);
+    if (newest.log?.test(log)) return newest;
+  }
+  const version = kernel === undefined ? undefined : parseKernelVersion(kernel);
+  if (!version) return newest;
+  // The list is newest first: the last variant that still holds is the oldest one whose limit is above the version.
+  const older = was.findLast((variant) => {
+    const limit = parseKernelVersion(variant.before);
+    const isOlder = limit !== undefined && compareKernelVersions(version, limit) < 0;
+    return isOlder && (variant.driver === undefined || variant.driver === driver);
+  });
+  return older ? variantOf(older) : newest;
+}
+
+/** Who decides by these rules: `Linux 6.12, vfio_iommu_iova_dma_valid; iopt_check_iova`. Each kernel is named once. */
+export function sourceOf(...rules: readonly Pick<Rule, 'kernel' | 'where'>[]): string {
+  const places = new Map<string, Set<string>>();
+  for (const { kernel, where } of rules) places.set(kernel, (places.get(kernel) ?? new Set()).add(where));
+  return [...places].map(([kernel, where]) => `${kernel}, ${[...where].join('; ')}`).join('; ');
+}

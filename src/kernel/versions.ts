@@ -1,0 +1,24 @@
+// Kernel versions: the order in which rules changed.
+
+/** `major.minor.patch`; a patch that is not given counts as 0. */
+export interface KernelVersion {
+  readonly major: number;
+  readonly minor: number;
+  readonly patch: number;
+}
+
+/**
+ * Reads the version at the start of a text: `6.1`, `6.12.42`, `6.8.0-45-generic`, `Linux 5.10`. `undefined` if there is
+ * none.
+ */
+export function parseKernelVersion(text: string): KernelVersion | undefined {
+  const match = /^\s*(?:Linux\s+(?:version\s+)?)?v?(\d+)\.(\d+)(?:\.(\d+))?/i.exec(text);
+  if (!match) return undefined;
+  const [, major = '0', minor = '0', patch = '0'] = match;
+  return { major: Number(major), minor: Number(minor), patch: Number(patch) };
+}
+
+/** Negative if `a` is older than `b`, positive if it is newer, 0 if they are the same. */
+export function compareKernelVersions(a: KernelVersion, b: KernelVersion): number {
+  return a.major - b.major || a.minor - b.minor || a.patch - b.patch;
+}
