@@ -54,7 +54,7 @@ describe('check', () => {
     const hidden = put('iomem.txt', '00000000-00000000 : System RAM\n  00000000-00000000 : Kernel code\n');
     expect(await runCli(['check', hidden])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('read without privilege'),
+      stderr: expect.stringContaining('read /proc/iomem as root'),
     });
   });
 

@@ -106,7 +106,7 @@ test('the summary', async () => {
   expect(text).toContain('reserved_regions of sysfs: 1 fact');
   expect(text).toContain('facts: 1 reserved, 1 group');
   expect(text).toContain(`not recognized: 1 line, the first of them\n    ${path}:1: what is this`);
-  expect(text).toContain(`error: ${path}:4: “0x2 0x1 msi”`);
+  expect(text).toContain(`error: ${path}:4: '0x2 0x1 msi'`);
 });
 
 describe('unusable', () => {
@@ -115,7 +115,7 @@ describe('unusable', () => {
     ['an unknown option', () => ['--frob'], /--frob/],
     ['standard input twice', () => ['-', '-'], /only once/],
     ['a file that is not there', () => [at('nowhere')], /nowhere: cannot be read: no such file/],
-    ['nothing recognized', () => [put('prose', 'Hello\n')], /prose: nothing recognized: .*line 1: “Hello”/],
+    ['nothing recognized', () => [put('prose', 'Hello\n')], /prose: nothing recognized: .*line 1: 'Hello'/],
     ['nothing at all', () => [put('empty', '')], /empty: the file is empty/],
     ['an empty folder', () => [dirname(put('hollow/x/.keep', ''))], /hollow/],
   ])('%s: exit 2 and one line that says what and where', async (_, args, message) => {

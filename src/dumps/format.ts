@@ -1,8 +1,7 @@
 // What a dump format is. To add one: a file that exports a `DumpFormat`, a fixture, and a line in registry.ts.
 import type { Fact } from '../session/events.ts';
+import type { DiagnosticCode, DiagnosticParameters, Severity } from './diagnostics.ts';
 import type { Prompt } from './text/shell.ts';
-
-export type Severity = 'info' | 'warning' | 'error';
 
 /** A line that is not blank, with its envelope (quote marks, log prefixes, prompt …) taken off. */
 export interface DumpLine {
@@ -40,8 +39,16 @@ export interface FactSink {
    * where the group was first seen. A later type replaces an earlier one only if there was none.
    */
   group(group: string, about: { readonly type?: string; readonly devices?: readonly string[] }, line?: number): void;
-  /** `code` is stable and in kebab-case. Repetitions beyond a limit are counted only. Without `line`: the source as such. */
-  diagnostic(severity: Severity, code: string, message: string, line?: number): void;
+  /**
+   * A diagnostic of the table in diagnostics.ts. Repetitions beyond a limit are only counted. Without `line` it is about
+   * the source as a whole; `severity` overrides the one of the table.
+   */
+  diagnostic<C extends DiagnosticCode>(
+    code: C,
+    parameters: DiagnosticParameters<C>,
+    line?: number,
+    severity?: Severity,
+  ): void;
   /** Says that the source holds this format though it may give no fact: that its lines only tell of no address. */
   recognized(): void;
 }

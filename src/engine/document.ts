@@ -2,6 +2,7 @@ import { buildHost, eventsAt } from '../analysis/host/build-host.ts';
 import { type Guest, groupTitle, type Host } from '../analysis/host/host.ts';
 import { type MappingSet, MappingState, mappingSets } from '../analysis/host/mappings.ts';
 import { holderLabel, reportedSpaces } from '../analysis/space/common-space.ts';
+import { diagnosticFact } from '../dumps/diagnostics.ts';
 import type { SourceSummary } from '../dumps/input/collector.ts';
 import type { DumpEvent } from '../dumps/input/event-queue.ts';
 import { type DumpInput, openInputs } from '../dumps/input/open.ts';
@@ -161,8 +162,7 @@ export async function readDocument(
   };
   const { states, model, message: problem } = operations > 0 ? await statesOf(session) : {};
   if (problem !== undefined) {
-    const message = `${operations} operations are kept but not run: ${problem}`;
-    diagnostics.push({ severity: 'warning', code: 'unknown-model', message, source: title });
+    diagnostics.push(diagnosticOf(diagnosticFact('unknown-model', { operations, reason: problem }), title));
   }
   const shownTitle = header?.title ?? title;
   return {

@@ -1,5 +1,6 @@
 // Puts facts of several sources together into one picture of a host: the same thing said twice is one thing with two
 // places, and what cannot both be true is kept as a contradiction.
+import { diagnosticRule } from '../../dumps/diagnostics.ts';
 import { hex } from '../../iova/format.ts';
 import type { Iova } from '../../iova/iova.ts';
 import { compareRanges, range } from '../../iova/range.ts';
@@ -32,10 +33,6 @@ const UNKNOWN_GROUP = 'unknown';
 const PLACES_MAX = 20;
 /** Origins of regions that firmware describes; its tables do not speak of groups. */
 const FIRMWARE: ReadonlySet<string | undefined> = new Set(['rmrr', 'ivmd', 'rmr']);
-
-/** Codes of diagnostics that pass on what somebody else complained of; the others are about reading. */
-const COMPLAINTS =
-  /^(?:qemu|dpdk|vmm)-|^(?:memlock-limit|no-interrupt-remapping|bar-not-reserved|rmrr-not-reserved|address-above-width)$/;
 
 interface RegionDraft {
   readonly region: Omit<Region, 'provenance'>;
@@ -180,7 +177,7 @@ class InventoryTaker {
         break;
       case 'diagnostic': {
         const { code, severity, message } = fact;
-        if (severity === 'info' || !COMPLAINTS.test(code)) break;
+        if (severity === 'info' || !diagnosticRule(code)?.isComplaint) break;
         this.#once(this.#complaints, `${code} ${message}`, fact, () => ({ code, severity, message }));
         break;
       }

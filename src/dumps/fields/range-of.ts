@@ -1,8 +1,8 @@
 // Ranges as programs print them: two ends, or a start and a size. What is wrong with them becomes a diagnostic.
-import { hex } from '../../iova/format.ts';
 import { type IovaRange, rangeOfLength } from '../../iova/range.ts';
+import { quote } from '../diagnostics.ts';
 import type { DumpLine, FactSink } from '../format.ts';
-import { parseAddress, shown } from '../formats/kernel-log/shared.ts';
+import { parseAddress } from '../formats/kernel-log/shared.ts';
 
 /** From two ends, inclusive, in hexadecimal with or without `0x`. Undefined after a diagnostic. */
 export function rangeOfEnds(
@@ -15,8 +15,7 @@ export function rangeOfEnds(
   const last = parseAddress(to);
   if (start === undefined || last === undefined) return tooManyDigits(line, sink);
   if (start > last) {
-    const message = `${shown(line.text)}: the start ${hex(start)} lies above the last address ${hex(last)}`;
-    sink.diagnostic('error', 'start-above-last', message, line.number);
+    sink.diagnostic('start-above-last', { what: quote(line.text), start, last }, line.number);
     return undefined;
   }
   return { start, last };
@@ -37,15 +36,13 @@ export function rangeOfSize(
   if (start === undefined || length === undefined) return tooManyDigits(line, sink);
   const range = rangeOfLength(start, length);
   if (range) return range;
-  const [code, what] =
-    length === 0n
-      ? (['empty-range', `the size at ${hex(start)} is 0`] as const)
-      : (['range-beyond-64-bits', `${hex(start)} + ${hex(length)} ends beyond 64 bits`] as const);
-  sink.diagnostic('warning', code, `${shown(line.text)}: ${what}`, line.number);
+  const what = quote(line.text);
+  if (length === 0n) sink.diagnostic('empty-range', { what, start }, line.number, 'warning');
+  else sink.diagnostic('range-beyond-64-bits', { what, start, length }, line.number);
   return undefined;
 }
 
 function tooManyDigits(line: DumpLine, sink: FactSink): undefined {
-  sink.diagnostic('error', 'too-many-digits', `${shown(line.text)}: a number of more than 64 bits`, line.number);
+  sink.diagnostic('too-many-digits', { text: line.text }, line.number);
   return undefined;
 }

@@ -89,7 +89,7 @@ class GetInfoReader implements LineReader {
     if (!block) return;
     const dump = readHexDump(textOf(block.lines), { endian: block.answer.endian });
     for (const { line, message } of dump.problems) {
-      this.#sink.diagnostic('warning', 'damaged-hex-dump', message, placeOf(block.lines, line));
+      this.#sink.diagnostic('damaged-hex-dump', { reason: message }, placeOf(block.lines, line));
     }
     const line = block.lines[0]?.number ?? 1;
     if (block.answer.kind === 'ranges') this.#ranges(dump.bytes, block.answer, line);
@@ -107,13 +107,12 @@ class GetInfoReader implements LineReader {
       const again = decodeBuffer(filled, { struct, endian });
       if (!again.ok || again.decoded.problems.length > 0) continue;
       result = again;
-      const message = `the dump ends ${missing} ${missing === 1 ? 'byte' : 'bytes'} before its last range does: taken as 0`;
-      this.#sink.diagnostic('warning', 'zeros-left-off', message, line);
+      this.#sink.diagnostic('zeros-left-off', { missing }, line);
     }
     if (!result.ok) return;
     const { problems, ranges, pageSizes } = result.decoded;
     for (const { offset, message } of problems) {
-      this.#sink.diagnostic('warning', 'damaged-buffer', `at byte ${offset} of the buffer: ${message}`, line);
+      this.#sink.diagnostic('damaged-buffer', { offset, reason: message }, line);
     }
     this.#sink.recognized();
     this.#tell(ranges, line, pageSizes === undefined ? {} : { pgsize_bitmap: iova(pageSizes) });
@@ -125,15 +124,13 @@ class GetInfoReader implements LineReader {
     for (let at = RANGES_HEAD; ranges.length < count && at + 16 <= bytes.length; at += 16) {
       const [start, last] = [at, at + 8].map((place) => view.getBigUint64(place, endian === 'little') as Iova);
       if (start === undefined || last === undefined || start > last) {
-        const message = `at byte ${at} of the buffer: a range that ends before it starts`;
-        this.#sink.diagnostic('warning', 'damaged-buffer', message, line);
+        this.#sink.diagnostic('damaged-buffer', { offset: at, reason: 'a range ends before it starts' }, line);
         break;
       }
       ranges.push({ start, last });
     }
     if (ranges.length < count) {
-      const message = `${ranges.length} of ${count} ranges are there`;
-      this.#sink.diagnostic('warning', 'damaged-buffer', message, line);
+      this.#sink.diagnostic('damaged-buffer', { reason: `it has ${ranges.length} of ${count} ranges` }, line);
     }
     this.#sink.recognized();
     this.#tell(ranges, line, { ioas: String(ioas) });

@@ -5,10 +5,9 @@
 //
 // (r_show in kernel/resource.c.) A dump that stands further in as a whole, as code in a text does, is moved back. Read
 // without privilege, all addresses are zero.
-import { hex } from '../../iova/format.ts';
+import { rangeOfEnds } from '../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../format.ts';
 import { joinWrapped } from '../text/wrapped.ts';
-import { parseAddress, shown } from './kernel-log/shared.ts';
 
 const LINE = /^(?:\S{0,200}iomem:(?:\d{1,6}:)?)?([ \t]{0,64})([0-9a-fA-F]{8,64})-([0-9a-fA-F]{8,64}) : (\S.{0,200})$/;
 /** Broken behind an address or the colon. */
@@ -82,31 +81,20 @@ class IomemReader implements LineReader {
   #window(row: Row, line: DumpLine): void {
     if (ZEROS.test(row.start) && ZEROS.test(row.last)) {
       if (!this.#hidden) {
-        const message = 'all addresses are zero: /proc/iomem was read without privilege; read it as root';
-        this.#sink.diagnostic('warning', 'addresses-hidden', message, line.number);
+        this.#sink.diagnostic('addresses-hidden', {}, line.number);
       }
       this.#hidden = true;
       return;
     }
-    const start = parseAddress(row.start);
-    const last = parseAddress(row.last);
-    if (start === undefined || last === undefined) {
-      const message = `${shown(line.text)}: more than 16 hexadecimal digits`;
-      this.#sink.diagnostic('error', 'too-many-digits', message, line.number);
-      return;
-    }
-    if (start > last) {
-      const message = `${shown(line.text)}: the start ${hex(start)} lies above the last address ${hex(last)}`;
-      this.#sink.diagnostic('error', 'start-above-last', message, line.number);
-      return;
-    }
+    const range = rangeOfEnds(row.start, row.last, line, this.#sink);
+    if (!range) return;
     if (row.indent < this.#base) this.#base = row.indent;
     if (this.#memory !== undefined && row.indent <= this.#memory) this.#memory = undefined;
     const named = TYPES.find(([, names]) => names.test(row.name))?.[0];
     const type = named ?? (this.#memory === undefined ? 'mmio' : 'other');
     if (this.#memory === undefined && MEMORY.test(row.name)) this.#memory = row.indent;
     const depth = Math.floor((row.indent - this.#base) / 2);
-    this.#sink.fact({ kind: 'window', start, last, name: row.name, depth, type }, line.number);
+    this.#sink.fact({ kind: 'window', ...range, name: row.name, depth, type }, line.number);
   }
 }
 

@@ -197,7 +197,7 @@ describe('no range is made up', () => {
       'info bar-without-size 2',
       'warning range-beyond-64-bits 3',
       'error too-many-digits 4',
-      'warning range-beyond-64-bits 5',
+      'warning empty-range 5',
     ]);
   });
 

@@ -15,12 +15,12 @@
 // With one -v the number of a BAR is not printed: they are counted, a 64-bit one for two. Regions in the capability
 // "Single Root I/O Virtualization" belong to virtual functions and have no size: no facts. A closed window of a bridge
 // starts above its end. (show_bases, show_rom, show_htype1 in lspci.c, cap_msi, cap_msix in ls-caps.c; pciutils 2.1 to 3.13.)
-import { hex } from '../../iova/format.ts';
 import { type IovaRange, rangeOfLength } from '../../iova/range.ts';
+import { quote } from '../diagnostics.ts';
 import { normalizePciAddress } from '../fields/pci-address.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../format.ts';
 import { matchLongest } from '../text/match-longest.ts';
-import { parseAddress, shown } from './kernel-log/shared.ts';
+import { parseAddress } from './kernel-log/shared.ts';
 import { groupName } from './sysfs/path.ts';
 
 const ADDRESS = '(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]';
@@ -148,21 +148,19 @@ class LspciReader implements LineReader {
     }
     const start = parseAddress(address);
     if (start === undefined) {
-      const message = `${shown(line.text)}: more than 16 hexadecimal digits`;
-      this.#sink.diagnostic('error', 'too-many-digits', message, line.number);
+      this.#sink.diagnostic('too-many-digits', { text: line.text }, line.number);
       return undefined;
     }
     if (size === undefined) {
       this.#sink.recognized();
-      const message = `the region at ${hex(start)} of ${this.#device} is printed without its size`;
-      this.#sink.diagnostic('info', 'bar-without-size', message, line.number);
+      this.#sink.diagnostic('bar-without-size', { device: this.#device, start }, line.number);
       return undefined;
     }
-    const range = rangeOfLength(start, BigInt(size) << (UNIT[(unit ?? '').toUpperCase()] ?? 0n));
-    if (!range) {
-      const message = `${shown(line.text)}: the region is empty or ends beyond 64 bits`;
-      this.#sink.diagnostic('warning', 'range-beyond-64-bits', message, line.number);
-    }
+    const length = BigInt(size) << (UNIT[(unit ?? '').toUpperCase()] ?? 0n);
+    const range = rangeOfLength(start, length);
+    const what = quote(line.text);
+    if (length === 0n) this.#sink.diagnostic('empty-range', { what, start }, line.number, 'warning');
+    else if (!range) this.#sink.diagnostic('range-beyond-64-bits', { what, start, length }, line.number);
     return range;
   }
 
@@ -182,8 +180,7 @@ class LspciReader implements LineReader {
     const start = parseAddress(from);
     const last = parseAddress(to);
     if (start === undefined || last === undefined) {
-      const message = `${shown(line.text)}: more than 16 hexadecimal digits`;
-      this.#sink.diagnostic('error', 'too-many-digits', message, line.number);
+      this.#sink.diagnostic('too-many-digits', { text: line.text }, line.number);
       return found.lines;
     }
     const name = `bridge ${this.#device}${kind.startsWith('P') ? ', prefetchable' : ''}`;
@@ -213,8 +210,7 @@ class LspciReader implements LineReader {
       const address = parseAddress(message.match[1]);
       const data = parseAddress(message.match[2]);
       if (address === undefined || data === undefined) {
-        const text = `${shown(line.text)}: more than 16 hexadecimal digits`;
-        this.#sink.diagnostic('error', 'too-many-digits', text, line.number);
+        this.#sink.diagnostic('too-many-digits', { text: line.text }, line.number);
         return message.lines;
       }
       const enabled = above ? { enabled: above.enabled } : {};

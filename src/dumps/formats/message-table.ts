@@ -1,41 +1,56 @@
-// Messages that hold no range but say why something did not work: each becomes a diagnostic in words of our own.
+// Messages without a range that say why something did not work: a table entry turns each into a diagnostic.
+import type { DiagnosticCode, DiagnosticParameters, Severity } from '../diagnostics.ts';
 import { errnoName, errnoOfText } from '../fields/errno.ts';
-import type { DumpLine, FactSink, Lookahead, Severity } from '../format.ts';
+import type { DumpLine, FactSink, Lookahead } from '../format.ts';
 import { matchLongest } from '../text/match-longest.ts';
 
-export interface Message {
-  /** Of what the program says about it if it says nothing else. */
-  readonly severity: Severity;
-  readonly code: string;
+interface MessageOf<C extends DiagnosticCode> {
+  readonly code: C;
   /** Cheap: the first words, where the message can start before it was broken. */
   readonly start: RegExp;
   readonly pattern: RegExp;
-  /** In words; undefined if the match is not what it seems. */
-  readonly text: (match: RegExpExecArray) => string | undefined;
+  /** The parameters of the diagnostic; undefined if the match is a false one. */
+  readonly read: (match: RegExpExecArray) => DiagnosticParameters<C> | undefined;
 }
 
-/** Tells the first message of the table that the line holds. Returns the number of lines, 0 if there is none. */
-export function tellMessage(
+/** A message of a program and the diagnostic that it becomes. */
+export type Message = { [C in DiagnosticCode]: MessageOf<C> }[DiagnosticCode];
+
+/** Emits the first message of the table that the line holds. Returns the number of lines used, 0 if there is none. */
+export function readMessage(
   table: readonly Message[],
   line: DumpLine,
   ahead: Lookahead,
   sink: FactSink,
-  severityOf: (message: Message, text: string) => Severity = ({ severity }) => severity,
+  severityOf?: (text: string) => Severity | undefined,
 ): number {
   for (const message of table) {
-    const found = matchLongest(line, ahead, message.start, [message.pattern]);
-    const text = found && message.text(found.match);
-    if (!found || text === undefined) continue;
-    sink.recognized();
-    sink.diagnostic(severityOf(message, found.match.input), message.code, text, line.number);
-    return found.lines;
+    const lines = emit(message, line, ahead, sink, severityOf);
+    if (lines > 0) return lines;
   }
   return 0;
 }
 
-/** `: EINVAL` for what a program says of an error, by number or by text; the text if it is not known; else nothing. */
-export function errorSuffix(number: string | undefined, text?: string): string {
+function emit<C extends DiagnosticCode>(
+  { code, start, pattern, read }: MessageOf<C>,
+  line: DumpLine,
+  ahead: Lookahead,
+  sink: FactSink,
+  severityOf: ((text: string) => Severity | undefined) | undefined,
+): number {
+  const found = matchLongest(line, ahead, start, [pattern]);
+  const parameters = found && read(found.match);
+  if (!found || parameters === undefined) return 0;
+  sink.recognized();
+  sink.diagnostic(code, parameters, line.number, severityOf?.(found.match.input));
+  return found.lines;
+}
+
+/**
+ * The error that a program prints, by its number or its text: `EINVAL`, or what was printed if Linux has no such error.
+ * Undefined if nothing was printed.
+ */
+export function errorOf(number: string | undefined, text?: string): string | undefined {
   const name = (number === undefined ? undefined : errnoName(Number(number))) ?? errnoOfText(text ?? '');
-  const said = name ?? (text?.trim() || (number === undefined ? '' : `error ${number}`));
-  return said === '' ? '' : `: ${said}`;
+  return name ?? (text?.trim() || (number === undefined ? undefined : `error ${number}`));
 }

@@ -13,13 +13,14 @@
 // Cloud Hypervisor.)
 import { hex } from '../../iova/format.ts';
 import { type IovaRange, rangeOfLength } from '../../iova/range.ts';
+import type { Severity } from '../diagnostics.ts';
 import { errnoName, errnoOfText } from '../fields/errno.ts';
 import { PCI_ADDRESS_PATTERN } from '../fields/pci-address.ts';
 import { rangeOfSize } from '../fields/range-of.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead, Severity } from '../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../format.ts';
 import { matchLongest } from '../text/match-longest.ts';
 import { logDevice, parseAddress } from './kernel-log/shared.ts';
-import { errorSuffix, type Message, tellMessage } from './message-table.ts';
+import { errorOf, type Message, readMessage } from './message-table.ts';
 
 const HEX = '(?:0x)?([0-9a-fA-F]{1,64})';
 const DEVICE = new RegExp(`(?:\\bBDF:|(?<![\\w.:]))(${PCI_ADDRESS_PATTERN})(?![\\w.])`);
@@ -67,130 +68,111 @@ const FAILED: readonly RegExp[] = [
 /** Lines between an error and the range that it was about. */
 const BESIDE = 2;
 
-const of = (device: string | undefined) => (device === undefined ? '' : ` ${logDevice(device)}`);
-const number = (text: string | undefined) => {
-  const value = text === undefined ? undefined : parseAddress(text);
-  return value === undefined ? undefined : hex(value);
-};
+const nameOf = (device: string | undefined) => (device === undefined ? undefined : logDevice(device));
 
 const MESSAGES: readonly Message[] = [
   {
-    severity: 'error',
     code: 'dpdk-iova-above-mask',
     start: /IOVA exceeding/,
     pattern: /IOVA exceeding limits of current DMA mask/,
-    text: () => 'memory lies at an IOVA that the address width of the IOMMU does not reach',
+    read: () => ({}),
   },
   {
-    severity: 'error',
     code: 'dpdk-iova-above-mask',
     start: /memseg iova/,
     pattern: new RegExp(`memseg iova ${HEX}, ?len ${HEX}, ?out of range`),
-    text: ([, from, length]) => {
+    read: ([, from, length]) => {
       const start = parseAddress(from);
       const size = parseAddress(length);
-      const range = start !== undefined && size !== undefined ? rangeOfLength(start, size) : undefined;
-      return range && `memory at IOVA ${hex(range.start)}-${hex(range.last)} lies above the DMA mask`;
+      return start !== undefined && size !== undefined ? rangeOfLength(start, size) : undefined;
     },
   },
   {
-    severity: 'error',
     code: 'dpdk-iova-mode',
     start: /Expecting '/,
     pattern: /Expecting '(\w{2,8})' IOVA mode but current mode is '(\w{2,8})'/,
-    text: ([, wanted, has]) => `a driver needs physical or virtual addresses as IOVA (${wanted}), EAL uses ${has}`,
+    read: ([, expected = '', current = '']) => ({ expected, current }),
   },
   {
-    severity: 'error',
     code: 'dpdk-dma-map-failed',
     start: /annot set up DMA/,
     pattern: /annot set up DMA (?:re)?mapping(?:, error (\d{1,4})(?: \(([^()]{1,60})\))?)?/,
-    text: ([, errno, text]) => `a range that is not told could not be mapped${errorSuffix(errno, text)}`,
+    read: ([, errno, text]) => ({ error: errorOf(errno, text) }),
   },
   {
-    severity: 'error',
     code: 'dpdk-dma-unmap-failed',
     start: /annot clear DMA/,
     pattern: /annot clear DMA (?:re)?mapping(?:, error (\d{1,4})(?: \(([^()]{1,60})\))?)?/,
-    text: ([, errno, text]) => `a range that is not told could not be unmapped${errorSuffix(errno, text)}`,
+    read: ([, errno, text]) => ({ error: errorOf(errno, text) }),
   },
   {
-    severity: 'error',
     code: 'dpdk-device-dma-failed',
     start: /DMA remapping failed/,
     pattern: new RegExp(`${DEVICE_BEFORE}DMA remapping failed(?:, error (\\d{1,4})(?: \\(([^()]{1,60})\\))?)?`),
-    text: ([, device, errno, text]) =>
-      `memory could not be mapped for the device${of(device)}${errorSuffix(errno, text)}`,
+    read: ([, device, errno, text]) => ({ device: nameOf(device), error: errorOf(errno, text) }),
   },
   {
-    severity: 'error',
     code: 'dpdk-partial-unmap',
     start: /Unexpected size/,
     pattern:
       /Unexpected size (0x[0-9a-f]{1,16}|\d{1,20}) of DMA remapping cleared instead of (0x[0-9a-f]{1,16}|\d{1,20})(?!\w)/,
-    text: ([, freed = '0', requested = '0']) =>
-      `an unmap of ${BigInt(requested)} bytes freed ${BigInt(freed)}: the mapping was made with other bounds`,
+    read: ([, freed = '0', requested = '0']) => ({ requested: BigInt(requested), freed: BigInt(freed) }),
   },
   {
-    severity: 'error',
     code: 'dpdk-device-not-attached',
     start: /cannot attach the device|Requested device/,
     pattern: /Driver cannot attach the device(?: \(([^()\s]{1,60})\))?|Requested device (\S{1,60}) cannot be used/,
-    text: ([, device, other = device]) => `the device${of(other)} cannot be used`,
+    read: ([, device, other = device]) => ({ device: nameOf(other) }),
   },
   {
-    severity: 'error',
     code: 'dpdk-group-not-viable',
     start: /VFIO group is not/,
     pattern: new RegExp(`${DEVICE_BEFORE}VFIO group is not viable`),
-    text: ([, device]) =>
-      `the group of the device${of(device)} cannot be used: not all of its devices are bound to VFIO`,
+    read: ([, device]) => ({ device: nameOf(device) }),
   },
   {
-    severity: 'info',
     code: 'dpdk-not-vfio',
     start: /not managed by VFIO/,
     pattern: new RegExp(`${DEVICE_BEFORE}not managed by VFIO driver`),
-    text: ([, device]) => `the device${of(device)} is not bound to VFIO`,
+    read: ([, device]) => ({ device: nameOf(device) }),
   },
   {
-    severity: 'error',
     code: 'dpdk-region-not-mapped',
     start: /map new region/,
     pattern: /Couldn't map new region for DMA/,
-    text: () => 'memory that was added could not be mapped',
+    read: () => ({}),
   },
   {
-    severity: 'error',
     code: 'dpdk-outside-window',
     start: /DMA map attempt outside/,
     pattern: /DMA map attempt outside DMA window/,
-    text: () => 'a range lies outside of the DMA window',
+    read: () => ({}),
   },
   {
-    severity: 'error',
     code: 'dpdk-no-iommu-type',
     start: /failed to select IOMMU type/,
     pattern: new RegExp(`${DEVICE_BEFORE}failed to select IOMMU type`),
-    text: ([, device]) => `the host offers no kind of IOMMU for the device${of(device)}`,
+    read: ([, device]) => ({ device: nameOf(device) }),
   },
   {
-    severity: 'error',
     code: 'vmm-dma-map-failed',
     start: /IommuDmaMap|guest memory map into iommu|map an IOVA range to/,
     pattern:
       /IommuDmaMap(?:\(Error\((\d{1,4})\)|\([^()]{0,80}\(os error (\d{1,4})\))?|failed to (?:add guest memory map into iommu table|map an IOVA range to the IOAS)(?:: ([A-Za-z][\w ,]{1,60}))?(?: ?\(os error (\d{1,4})\))?/,
-    text: ({ 1: first, 2: second, 3: text, 4: third, input }) =>
-      `memory could not be mapped for a device${named(input)}${errorSuffix(first ?? second ?? third, text)}`,
+    read: ({ 1: first, 2: second, 3: text, 4: third, input }) => ({
+      device: nameOf(DEVICE.exec(input)?.[1]),
+      error: errorOf(first ?? second ?? third, text),
+    }),
   },
   {
-    severity: 'error',
     code: 'vmm-dma-unmap-failed',
     start: /IommuDmaUnmap|guest memory (?:map|regions) from iommu|unmap an IOVA range/,
     pattern:
       /IommuDmaUnmap(?:\(Error\((\d{1,4})\)|\([^()]{0,80}\(os error (\d{1,4})\))?|failed to (?:remove (?:all )?guest memory (?:map|regions) from iommu table|unmap an IOVA range from the IOAS)(?:: ([A-Za-z][\w ,]{1,60}))?(?: ?\(os error (\d{1,4})\))?/,
-    text: ({ 1: first, 2: second, 3: text, 4: third, input }) =>
-      `memory could not be unmapped for a device${named(input)}${errorSuffix(first ?? second ?? third, text)}`,
+    read: ({ 1: first, 2: second, 3: text, 4: third, input }) => ({
+      device: nameOf(DEVICE.exec(input)?.[1]),
+      error: errorOf(first ?? second ?? third, text),
+    }),
   },
 ];
 
@@ -218,7 +200,7 @@ class UserspaceMessagesReader implements LineReader {
       this.#vdpa(line, ahead) ||
       this.#mmio(line, ahead) ||
       this.#failed(line, ahead) ||
-      tellMessage(MESSAGES, line, ahead, this.#sink, severityOf);
+      readMessage(MESSAGES, line, ahead, this.#sink, severityOf);
     if (taken > 0) return taken;
     if (!OTHER.test(line.text)) return 0;
     this.#sink.recognized();
@@ -231,9 +213,8 @@ class UserspaceMessagesReader implements LineReader {
     const [, what, pointer, from, size, ret, errno] = found.match;
     const op = what === 'map' ? 'map' : 'unmap';
     if (op === 'unmap' && parseAddress(size) === 0n) {
-      const message = `an unmap at ${number(from) ?? 'an address'} freed nothing: the mapping was made with other bounds`;
       this.#sink.recognized();
-      this.#sink.diagnostic('warning', 'dpdk-partial-unmap', message, line.number);
+      this.#sink.diagnostic('dpdk-partial-unmap', { start: parseAddress(from) }, line.number, 'warning');
       return found.lines;
     }
     const range = rangeOfSize(from, size, line, this.#sink);
@@ -334,8 +315,7 @@ class UserspaceMessagesReader implements LineReader {
     if (before !== undefined) return before;
     const name = ret === undefined || ret === '-1' ? undefined : errnoName(Number(ret));
     if (name !== undefined) return `-${name}`;
-    const message = 'a request was refused, but not with which error';
-    this.#sink.diagnostic('info', 'request-error-unknown', message, line.number);
+    this.#sink.diagnostic('request-error-unknown', {}, line.number);
     return 'unknown';
   }
 }
@@ -350,16 +330,10 @@ function lengthOf(text: string | undefined): string | undefined {
   return decimal % 4096n === 0n ? hex(decimal) : text;
 }
 
-/** The device that a message names somewhere: `, 0000:02:00.0`. */
-function named(text: string): string {
-  const device = DEVICE.exec(text)?.[1];
-  return device === undefined ? '' : `, ${logDevice(device)}`;
-}
-
-/** SPDK and others say how bad it is. */
-function severityOf(message: Message, text: string): Severity {
+/** The severity that SPDK and others print. */
+function severityOf(text: string): Severity | undefined {
   if (/\*NOTICE\*|\*INFO\*|, ignored/.test(text)) return 'info';
-  return /\*WARNING\*|\bWARN(?:ING)?:/.test(text) ? 'warning' : message.severity;
+  return /\*WARNING\*|\bWARN(?:ING)?:/.test(text) ? 'warning' : undefined;
 }
 
 export const USERSPACE_MESSAGES: LineFormat = {

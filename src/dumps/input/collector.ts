@@ -1,6 +1,13 @@
 // Gathers what the readers find in one source (a file, an archive or a folder) and counts it for the summary.
 import { type FactOf, isFact, isOperation } from '../../session/events.ts';
-import type { FactSink, Severity } from '../format.ts';
+import {
+  DIAGNOSTICS,
+  type DiagnosticCode,
+  type DiagnosticParameters,
+  diagnosticFact,
+  type Severity,
+} from '../diagnostics.ts';
+import type { FactSink } from '../format.ts';
 import type { DumpEvent, EventQueue } from './event-queue.ts';
 
 /** Diagnostics of one code that a source may give; the rest is counted. */
@@ -60,7 +67,7 @@ export class Collector {
   readonly #kinds = new Map<string, number>();
   readonly #leftover = new Map<string, number[]>();
   readonly #diagnostics: FactOf<'diagnostic'>[] = [];
-  readonly #repeated = new Map<string, { severity: Severity; count: number; source: string }>();
+  readonly #repeated = new Map<DiagnosticCode, { severity: Severity; count: number; source: string }>();
   readonly #groups = new Map<string, GroupState>();
 
   constructor(name: string, queue: EventQueue) {
@@ -82,7 +89,7 @@ export class Collector {
         this.push(fact);
       },
       group: (group, about, line) => this.group(host, source, group, about, format, line),
-      diagnostic: (severity, code, message, line) => this.diagnostic(source, severity, code, message, line),
+      diagnostic: (code, parameters, line, severity) => this.diagnostic(source, code, parameters, line, severity),
       recognized: () => this.noteFormat(format),
     };
   }
@@ -137,12 +144,19 @@ export class Collector {
     for (const device of about.devices ?? []) state.devices.add(device);
   }
 
-  diagnostic(source: string, severity: Severity, code: string, message: string, line?: number): void {
+  diagnostic<C extends DiagnosticCode>(
+    source: string,
+    code: C,
+    parameters: DiagnosticParameters<C>,
+    line?: number,
+    severity: Severity = DIAGNOSTICS[code].severity,
+  ): void {
     const repeated = this.#repeated.get(code) ?? { severity, count: 0, source };
     this.#repeated.set(code, repeated);
     repeated.count++;
     if (repeated.count > DIAGNOSTIC_LIMIT) return;
-    this.#tell({ kind: 'diagnostic', severity, code, message, source, ...(line === undefined ? {} : { line }) });
+    const fact = diagnosticFact(code, parameters, severity);
+    this.#tell({ ...fact, source, ...(line === undefined ? {} : { line }) });
   }
 
   #tell(diagnostic: FactOf<'diagnostic'>): void {
@@ -172,9 +186,14 @@ export class Collector {
     return this.#formats.size > 0 || this.operations > 0;
   }
 
-  /** True if a diagnostic with this code was given. */
-  hasDiagnostic(code: string): boolean {
+  /** True if a diagnostic with this code was emitted. */
+  hasDiagnostic(code: DiagnosticCode): boolean {
     return this.#repeated.has(code);
+  }
+
+  /** True if a diagnostic explains why the source has no facts. */
+  get isExplained(): boolean {
+    return [...this.#repeated.keys()].some((code) => DIAGNOSTICS[code].explainsEmptySource);
   }
 
   /** Closes the source: what is held back leaves, and what was only counted is said. */

@@ -7,6 +7,11 @@ const STEP = 2048;
 /** CRC-32 and length modulo 2^32, little-endian, behind each member (RFC 1952, section 2.3.1). */
 const TRAILER = 8;
 
+/** What is wrong with gzip data; `code` is the diagnostic's. */
+export type GzipProblem =
+  | { readonly code: 'gzip-truncated' }
+  | { readonly code: 'gzip-damaged'; readonly reason: string };
+
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
   for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? 0xedb88320 ^ (crc >>> 1) : crc >>> 1;
@@ -25,7 +30,7 @@ function crc32(bytes: Uint8Array, before: number): number {
  */
 export async function* gunzip(
   packed: AsyncIterable<Uint8Array>,
-  fault: (code: 'gzip-truncated' | 'gzip-damaged', message: string) => void,
+  fault: (problem: GzipProblem) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let ready: Uint8Array[] = [];
   let crc = 0;
@@ -56,7 +61,7 @@ export async function* gunzip(
       yield* ready;
       ready = [];
       if (problem !== undefined) {
-        fault('gzip-damaged', `the packed data are damaged (${problem}); read up to there`);
+        fault({ code: 'gzip-damaged', reason: problem });
         return;
       }
       const tail = step.length >= TRAILER ? step : new Uint8Array([...trailer, ...step]);
@@ -68,8 +73,8 @@ export async function* gunzip(
   const sums = trailer.length === TRAILER ? new DataView(trailer.buffer) : undefined;
   const complete = sums?.getUint32(4, true) === length % 0x1_0000_0000;
   if (problem !== undefined || !complete) {
-    fault('gzip-truncated', 'the packed data end too early; read up to there');
+    fault({ code: 'gzip-truncated' });
   } else if (sums?.getUint32(0, true) !== crc) {
-    fault('gzip-damaged', 'the checksum of the packed data is wrong; some of what was read may be');
+    fault({ code: 'gzip-damaged', reason: 'checksum mismatch' });
   }
 }

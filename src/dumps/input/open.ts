@@ -20,6 +20,7 @@ import {
 } from './bytes.ts';
 import { Collector, type SourceSummary } from './collector.ts';
 import { type DumpEvent, EventQueue } from './event-queue.ts';
+import type { GzipProblem } from './gunzip.ts';
 import { Pacer } from './pacer.ts';
 import { looksLikeSession, SESSION_FORMAT, SessionFileReader } from './session-file.ts';
 
@@ -158,30 +159,11 @@ function totalSize(inputs: readonly DumpInput[]): number | undefined {
   return total;
 }
 
-/** Diagnostics that say all there is to say about a source of which every line was understood. */
-const EXPLAINED: readonly string[] = [
-  'empty-file',
-  'binary-file',
-  'unreadable',
-  'bad-header',
-  'rmrr-not-reserved',
-  'address-above-width',
-  'addresses-hidden',
-];
-
 /** Ends a source; says so if nothing in it was of any use. */
 function finish(collector: Collector, titles: readonly string[]): SourceSummary {
-  const explained = EXPLAINED.some((code) => collector.hasDiagnostic(code));
-  if (!collector.foundAnything && !(explained && collector.unrecognized === 0)) {
-    const samples = collector.samples.map(({ line, text }) => `line ${line}: “${text}”`);
-    const found = samples.length > 0 ? `; found ${samples.join(', ')}` : '';
-    const expected = [...titles, SESSION_FORMAT.title].join(', ');
-    collector.diagnostic(
-      collector.name,
-      'error',
-      'nothing-recognized',
-      `nothing recognized: expected one of ${expected}${found}`,
-    );
+  if (!collector.foundAnything && !(collector.isExplained && collector.unrecognized === 0)) {
+    const expected = [...titles, SESSION_FORMAT.title];
+    collector.diagnostic(collector.name, 'nothing-recognized', { expected, samples: collector.samples });
   }
   return collector.finish();
 }
@@ -233,7 +215,7 @@ async function guarded(state: State, name: string, work: () => Promise<void>): P
   } catch (error) {
     state.pacer.throwIfAborted();
     if (!(error instanceof StreamFailure)) throw error;
-    state.collector.diagnostic(name, 'error', 'unreadable', `cannot be read: ${error.message}`);
+    state.collector.diagnostic(name, 'unreadable', { reason: error.message });
   }
 }
 
@@ -250,7 +232,10 @@ async function readBytes(
   const nested = depth < DEEPEST;
   if (nested && isGzip(head)) {
     const { gunzip } = await import('./gunzip.ts');
-    const fault = (code: string, message: string) => collector.diagnostic(name, 'warning', code, message);
+    const fault = (problem: GzipProblem) =>
+      problem.code === 'gzip-damaged'
+        ? collector.diagnostic(name, problem.code, { reason: problem.reason })
+        : collector.diagnostic(name, problem.code, {});
     await readBytes(state, name, paced(state, gunzip(peeked.bytes, fault)), inTree, depth + 1);
     return;
   }
@@ -268,12 +253,12 @@ async function readBytes(
   if (head.length === 0) {
     // Empty files are common in sysfs: a tree is full of them.
     await drain(peeked.bytes);
-    if (!inTree) collector.diagnostic(name, 'warning', 'empty-file', 'the file is empty');
+    if (!inTree) collector.diagnostic(name, 'empty-file', {});
     return;
   }
   const what = describeBinary(head);
   if (what !== undefined) {
-    if (!inTree) collector.diagnostic(name, 'error', 'binary-file', `not text: ${what}`);
+    if (!inTree) collector.diagnostic(name, 'binary-file', { what });
     await leave(peeked.bytes);
     return;
   }
@@ -337,7 +322,7 @@ async function readTar(state: State, name: string, { bytes }: Peeked, depth: num
       } catch (error) {
         state.pacer.throwIfAborted();
         const reason = error instanceof Error ? error.message : String(error);
-        collector.diagnostic(name, 'warning', 'tar-damaged', `the archive is damaged: ${reason}; read up to there`);
+        collector.diagnostic(name, 'tar-damaged', { reason });
         break;
       }
       if (next.done) break;
@@ -365,22 +350,21 @@ async function readTarEntry(
   depth: number,
 ): Promise<void> {
   const { collector } = state;
-  const bad = (message: string) => collector.diagnostic(archive, 'warning', 'tar-bad-entry', message);
-  const skip = () => body.cancel().catch(() => undefined);
   const shown = header.name.length > 200 ? `${header.name.slice(0, 200)}…` : header.name;
+  const bad = (reason: string) => collector.diagnostic(archive, 'tar-bad-entry', { name: shown, reason });
+  const skip = () => body.cancel().catch(() => undefined);
   const type = header.type ?? 'file';
   if (header.name === '' || hasControls(header.name)) {
-    bad('an entry without a proper name; left out');
+    collector.diagnostic(archive, 'tar-bad-entry', { name: '', reason: 'its name is empty or has control characters' });
     await skip();
     return;
   }
   if (header.name.startsWith('/') && !collector.hasDiagnostic('tar-absolute-path')) {
-    const message = `“${shown}” is an absolute path; such entries are read as if they were below the archive`;
-    collector.diagnostic(archive, 'info', 'tar-absolute-path', message);
+    collector.diagnostic(archive, 'tar-absolute-path', { name: shown });
   }
   const components = pathComponents(header.name);
   if (components[0] === '..') {
-    bad(`“${shown}” lies outside of the archive; left out`);
+    bad('its path leads out of the archive');
     await skip();
     return;
   }
@@ -398,8 +382,7 @@ async function readTarEntry(
     readPath(state, name);
     await guarded(state, name, () => readBytes(state, name, pieces(), true, depth));
     if (ended && size < header.size) {
-      const message = `the archive ends inside of “${shown}” (${size} of ${header.size} bytes)`;
-      collector.diagnostic(archive, 'warning', 'tar-truncated', message);
+      collector.diagnostic(archive, 'tar-truncated', { name: shown, size, expected: header.size });
     }
     await skip();
     return;
@@ -410,9 +393,9 @@ async function readTarEntry(
   } else if (type === 'symlink') {
     readLink(state, name, header.linkname ?? '');
   } else if (type === 'link') {
-    bad(`“${shown}” is a hard link; not followed`);
+    bad('it is a hard link, which is not followed');
   } else {
-    bad(`“${shown}” is a ${type.replace('-', ' ')}; left out`);
+    bad(`it is a ${type.replace('-', ' ')}`);
   }
 }
 

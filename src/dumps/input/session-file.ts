@@ -42,8 +42,8 @@ export class SessionFileReader {
     if (this.#splitter.openLength > LONGEST_LINE) {
       this.#splitter.end();
       if (!this.#skipping) {
-        const message = `a line of more than ${LONGEST_LINE} characters was left out`;
-        this.#collector.diagnostic(this.#source, 'error', 'long-line-cut', message, this.#number + 1);
+        const parameters = { limit: LONGEST_LINE, isSkipped: true };
+        this.#collector.diagnostic(this.#source, 'long-line-cut', parameters, this.#number + 1, 'error');
       }
       this.#skipping = true;
     }
@@ -95,6 +95,6 @@ export class SessionFileReader {
 
   #problem(problem: Omit<SessionProblem, 'line'>): void {
     const { severity, code, message } = problem;
-    this.#collector.diagnostic(this.#source, severity, code, message, this.#number);
+    this.#collector.diagnostic(this.#source, code, { message }, this.#number, severity);
   }
 }

@@ -31,7 +31,7 @@ import type { Prompt } from './shell.ts';
 
 /** Longer lines are cut: no dump has them, and binary junk must not fill the memory. In characters. */
 export const LONGEST_LINE = 16_384;
-const LINE_CUT = `a line of more than ${LONGEST_LINE} characters was cut`;
+const LINE_CUT = { limit: LONGEST_LINE, isSkipped: false };
 /** Most physical lines that quoted-printable may have made out of one. */
 const SOFT_BREAKS = 8;
 const WINDOW = LOOKAHEAD + 1;
@@ -242,7 +242,7 @@ export class TextReader {
     this.#flushSoft();
     while (this.#waiting > 0) this.#step();
     // It had nothing but blanks.
-    if (this.#cut !== undefined) this.#sink.diagnostic('warning', 'long-line-cut', LINE_CUT, this.#cut);
+    if (this.#cut !== undefined) this.#sink.diagnostic('long-line-cut', LINE_CUT, this.#cut);
     for (const { reader } of this.#active) reader.end?.();
     this.#collector.lines += this.#number;
   }
@@ -354,7 +354,7 @@ export class TextReader {
     const line = this.#window[this.#first];
     if (!line) return;
     const { interested } = line;
-    if (line.cut !== undefined) this.#sink.diagnostic('warning', 'long-line-cut', LINE_CUT, line.cut);
+    if (line.cut !== undefined) this.#sink.diagnostic('long-line-cut', LINE_CUT, line.cut);
     const always = line.prompt !== undefined || line.elision;
     // Most lines interest nobody.
     if (always || interested !== 0 || this.#taking > 0 || !this.#index.isComplete) this.#offer(line, always);
@@ -362,7 +362,7 @@ export class TextReader {
     this.#first = (this.#first + 1) % WINDOW;
     this.#waiting--;
     if (line.elision) {
-      this.#sink.diagnostic('info', 'elision', `something was left out here: “${line.text.trim()}”`, line.number);
+      this.#sink.diagnostic('elision', { text: line.text }, line.number);
     } else if (!line.claimed && line.text !== '') {
       this.#collector.leftover(this.#source.name, line.number, line.text);
     }

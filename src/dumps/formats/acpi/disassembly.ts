@@ -14,7 +14,6 @@
 import { type Iova, isIova } from '../../../iova/iova.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { continuation } from '../../text/wrapped.ts';
-import { shown } from '../kernel-log/shared.ts';
 import { AcpiFacts, scopeDevice } from './facts.ts';
 
 const PLACE = '\\[(?:[0-9A-Fa-f]{3,6}h {1,2}\\d{1,7} {1,6}[0-9A-Fa-f]{1,5}h?|\\d{4})\\]';
@@ -193,8 +192,7 @@ class AcpiDisassemblyReader implements LineReader {
     const number = BigInt(`0x${digits}`);
     if (isIova(number)) return number;
     if (this.#structure) {
-      const message = `${name} has more than 64 bits: ${shown(line.text)}`;
-      this.#sink.diagnostic('warning', 'damaged-acpi-field', message, line.number);
+      this.#sink.diagnostic('damaged-acpi-field', { name, text: line.text }, line.number);
     }
     return undefined;
   }
@@ -283,8 +281,7 @@ class AcpiDisassemblyReader implements LineReader {
     const structure = this.#structure;
     this.#structure = undefined;
     if (structure && !this.#tell(structure)) {
-      const message = `a structure of the table ${this.#table} is not complete: nothing is known of it`;
-      this.#sink.diagnostic('warning', 'acpi-incomplete', message, structure.line);
+      this.#sink.diagnostic('acpi-incomplete', { table: this.#table }, structure.line);
     }
   }
 

@@ -10,6 +10,10 @@ const EXCLUSION = 8;
 /** Hosts have up to so many address bits; the stored number is one less. */
 const MOST_BITS = 64;
 
+const RMRR = 'reserved memory region (RMRR)';
+const IVMD = 'memory definition (IVMD)';
+const RMR = 'reserved memory range (RMR)';
+
 /** An I/O Virtualization Memory Definition. Ids of devices are 16 bits: bus, device, function. */
 export interface Ivmd {
   /** 0x20: all devices; 0x21: one; 0x22: from `device` to `lastDevice`, inclusive. */
@@ -55,7 +59,7 @@ export class AcpiFacts {
   /** DMAR: the width of host addresses as it is stored, less one. */
   hostWidth(stored: number, line: number | undefined): void {
     if (stored < MOST_BITS) this.#sink.fact({ kind: 'host', address_width: stored + 1 }, line);
-    else this.#sink.diagnostic('warning', 'bad-address-width', `hosts have no ${stored + 1} address bits`, line);
+    else this.#sink.diagnostic('bad-address-width', { width: stored + 1 }, line);
   }
 
   /** DMAR: a DMA remapping unit. */
@@ -67,12 +71,11 @@ export class AcpiFacts {
   /** DMAR: a reserved memory region, `limit` inclusive, for the devices of its scopes; for unknown ones if there are none. */
   reservedRegion(base: Iova, limit: Iova, devices: readonly string[], line: number | undefined): void {
     if (base === 0n && limit === 0n) {
-      this.#sink.diagnostic('info', 'empty-range', 'a reserved memory region (RMRR) from 0 to 0: not filled in', line);
+      this.#sink.diagnostic('empty-range', { what: RMRR, start: base }, line);
       return;
     }
     if (base > limit) {
-      const message = `a reserved memory region (RMRR): the start ${hex(base)} lies above the last address ${hex(limit)}`;
-      this.#sink.diagnostic('error', 'start-above-last', message, line);
+      this.#sink.diagnostic('start-above-last', { what: RMRR, start: base, last: limit }, line);
       return;
     }
     for (const device of devices.length > 0 ? devices : [undefined]) {
@@ -103,13 +106,12 @@ export class AcpiFacts {
   memory(ivmd: Ivmd, line: number | undefined): void {
     const range = rangeOfLength(ivmd.start, ivmd.length);
     if (ivmd.length === 0n) {
-      const message = `a memory definition (IVMD) at ${hex(ivmd.start)} has no bytes`;
-      this.#sink.diagnostic('info', 'empty-range', message, line);
+      this.#sink.diagnostic('empty-range', { what: IVMD, start: ivmd.start }, line);
       return;
     }
     if (!range) {
-      const message = `a memory definition (IVMD) at ${hex(ivmd.start)} ends above 64 bits`;
-      this.#sink.diagnostic('error', 'range-beyond-64-bits', message, line);
+      const { start, length } = ivmd;
+      this.#sink.diagnostic('range-beyond-64-bits', { what: IVMD, start, length }, line, 'error');
       return;
     }
     const device = devicesOf(ivmd);
@@ -137,10 +139,8 @@ export class AcpiFacts {
     for (const { base, length, line } of ranges) {
       const range = rangeOfLength(base, length);
       if (!range) {
-        const what = length === 0n ? 'has no bytes' : 'ends above 64 bits';
-        const message = `a reserved memory range (RMR) at ${hex(base)} ${what}`;
-        if (length === 0n) this.#sink.diagnostic('info', 'empty-range', message, line);
-        else this.#sink.diagnostic('error', 'range-beyond-64-bits', message, line);
+        if (length === 0n) this.#sink.diagnostic('empty-range', { what: RMR, start: base }, line);
+        else this.#sink.diagnostic('range-beyond-64-bits', { what: RMR, start: base, length }, line, 'error');
         continue;
       }
       for (const stream of streams.length > 0 ? streams : [undefined]) {

@@ -142,12 +142,11 @@ class Table {
   }
 
   #truncated(at: number): void {
-    const message = `the structure at byte ${at} does not fit into the table; what stands before it was read`;
-    this.#sink.diagnostic('warning', 'acpi-truncated', message);
+    this.#sink.diagnostic('acpi-truncated', { at });
   }
 
   #short(at: number): void {
-    this.#sink.diagnostic('warning', 'acpi-short-structure', `the structure at byte ${at} is shorter than its kind`);
+    this.#sink.diagnostic('acpi-short-structure', { at });
   }
 }
 
@@ -203,17 +202,14 @@ export const ACPI_TABLE: BinaryFormat = {
     const length = long(viewOf(all), 4);
     const bytes = all.subarray(0, length);
     if (all.length < length) {
-      const message = `the table says that it has ${length} bytes, but ${all.length} are there`;
-      sink.diagnostic('warning', 'acpi-truncated', message);
+      sink.diagnostic('acpi-truncated', { expected: length, found: all.length });
     } else {
       if (all.length + rest > length) {
-        const message = `${all.length + rest - length} bytes behind the end of the table were left out`;
-        sink.diagnostic('info', 'acpi-trailing-bytes', message);
+        sink.diagnostic('acpi-trailing-bytes', { count: all.length + rest - length });
       }
       let sum = 0;
       for (const byte of bytes) sum = (sum + byte) & 0xff;
-      if (sum !== 0)
-        sink.diagnostic('warning', 'acpi-checksum', 'the checksum of the table is wrong: bytes were changed');
+      if (sum !== 0) sink.diagnostic('acpi-checksum', {});
     }
     new Table(bytes, sink).read(signatureOf(bytes));
   },

@@ -15,7 +15,7 @@ import { normalizeDevice } from '../../fields/pci-address.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { FieldScanner } from '../../text/field-scanner.ts';
 import { continuation } from '../../text/wrapped.ts';
-import { parseAddress, shown } from '../kernel-log/shared.ts';
+import { parseAddress } from '../kernel-log/shared.ts';
 
 const DEVICE =
   /(?:^|[\s(])Device {1,4}(\S{1,80})(?: {1,4}with pasid ([0-9a-f]{1,8}))? {1,4}@ ?(?:0x)?([0-9a-f]{1,64})(?!\w)/i;
@@ -156,8 +156,7 @@ class IntelPagesReader implements LineReader {
   }
 
   #damaged(line: DumpLine): void {
-    const message = `looks like a row of a page table but is damaged, or has no leaf: ${shown(line.text)}`;
-    this.#sink.diagnostic('warning', 'damaged-page-table', message, line.number);
+    this.#sink.diagnostic('damaged-page-table', { text: line.text }, line.number);
   }
 }
 

@@ -10,7 +10,7 @@
 import type { Iova } from '../../../iova/iova.ts';
 import { addressWidthOf } from '../../../uapi/vtd-capability.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
-import { parseAddress, shown } from '../kernel-log/shared.ts';
+import { parseAddress } from '../kernel-log/shared.ts';
 
 const BLOCK = /^\s{0,40}IOMMU: ?([\w.-]{1,40})\s{1,8}Register Base Address: ?(?:0x)?([0-9a-f]{1,64})$/i;
 const TITLE = /^\s{0,40}Name\s{1,40}Offset\s{1,40}Contents$/;
@@ -101,8 +101,7 @@ class IntelRegistersReader implements LineReader {
   }
 
   #damaged(line: DumpLine): void {
-    const message = `looks like a register of an IOMMU but is damaged: ${shown(line.text)}`;
-    this.#sink.diagnostic('warning', 'damaged-register', message, line.number);
+    this.#sink.diagnostic('damaged-register', { text: line.text }, line.number);
   }
 }
 

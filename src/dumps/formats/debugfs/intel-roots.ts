@@ -14,7 +14,7 @@
 import type { Iova } from '../../../iova/iova.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { continuation } from '../../text/wrapped.ts';
-import { parseAddress, shown } from '../kernel-log/shared.ts';
+import { parseAddress } from '../kernel-log/shared.ts';
 
 const ROOT = /^\s{0,40}IOMMU:? ?([\w.-]{1,40}): ?Root Table Address: ?(?:0x)?([0-9a-f]{1,64})$/i;
 const TITLE = /^\s{0,40}(?:(?:B\.D\.F|Root_entry|Context_entry|PASID|PASID_table_entry)(?:\s{1,40}|$)){1,5}$/;
@@ -151,8 +151,7 @@ class IntelRootsReader implements LineReader {
   }
 
   #damaged(line: DumpLine): void {
-    const message = `looks like a row of a root table but is damaged: ${shown(line.text)}`;
-    this.#sink.diagnostic('warning', 'damaged-root-table', message, line.number);
+    this.#sink.diagnostic('damaged-root-table', { text: line.text }, line.number);
   }
 }
 

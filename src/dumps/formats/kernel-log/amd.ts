@@ -13,12 +13,12 @@
 // event's flags says that the request was an interrupt: what stands as its address is where interrupts go, and the reason
 // says so. Bit 5 tells writes. Other events have addresses of the host's memory, not of the device's space, and are left alone.
 // (print_event and its like in drivers/iommu/amd/iommu.c, init_unity_map_range in init.c, Linux 2.6.27 to 6.12.)
-import { hex } from '../../../iova/format.ts';
 import { isIova } from '../../../iova/iova.ts';
+import { quote } from '../../diagnostics.ts';
 import { busDeviceFunction } from '../../fields/pci-address.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { joinWrapped } from '../../text/wrapped.ts';
-import { DEVICE_NAME, logDevice, type Matched, matchWrapped, parseAddress, shown } from './shared.ts';
+import { DEVICE_NAME, logDevice, type Matched, matchWrapped, parseAddress } from './shared.ts';
 
 const HEX = '(?:0[xX])?[0-9a-fA-F]{1,64}';
 const PAIR = ' \\w{1,16}= ?[^\\s\\]=]{1,32}';
@@ -101,15 +101,13 @@ class KernelLogAmdReader implements LineReader {
     const end = parseAddress(to);
     const flags = parseAddress(bits);
     if (!found || start === undefined || end === undefined || flags === undefined) {
-      const message = `looks like a line of AMD-Vi's IVMD but is damaged: ${shown(line.text)}`;
-      this.#sink.diagnostic('warning', 'damaged-ivmd', message, line.number);
+      this.#sink.diagnostic('damaged-ivmd', { text: line.text }, line.number);
       return 1;
     }
     // Whole pages: an end that is not at the start of one is the last address itself.
     const lastAddress = (end & 0xfffn) === 0n ? end - 1n : end;
     if (lastAddress < start || !isIova(lastAddress)) {
-      const message = `${shown(line.text)}: the range at ${hex(start)} ends before it starts`;
-      this.#sink.diagnostic('error', 'start-above-last', message, line.number);
+      this.#sink.diagnostic('start-above-last', { what: quote(line.text), start, last: lastAddress }, line.number);
       return found.lines;
     }
     const [one, other] = [logDevice(first), logDevice(last)];
@@ -130,8 +128,7 @@ class KernelLogAmdReader implements LineReader {
 
   #damaged(line: DumpLine): number {
     if (!EVENT.test(line.text)) return 0;
-    const message = `looks like an event of AMD-Vi but is damaged: ${shown(line.text)}`;
-    this.#sink.diagnostic('warning', 'damaged-fault', message, line.number);
+    this.#sink.diagnostic('damaged-fault', { text: line.text }, line.number);
     return 1;
   }
 }

@@ -10,13 +10,13 @@
 // their own print the same with the name of a device: those are no IOMMU. Physical addresses were printed with one 0x,
 // two, or none. An unmap may end early, or take more than was asked for; pieces of two may be mixed.
 // (drivers/iommu/iommu.c, Linux 3.3 to 6.12.)
-import { hex } from '../../../iova/format.ts';
 import { type Iova, isIova } from '../../../iova/iova.ts';
 import { rangeOfLength } from '../../../iova/range.ts';
 import type { FactOf } from '../../../session/events.ts';
+import { quote } from '../../diagnostics.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { LOOKAHEAD } from '../../format.ts';
-import { type Matched, matchWrapped, parseAddress, shown } from './shared.ts';
+import { type Matched, matchWrapped, parseAddress } from './shared.ts';
 
 const NUMBER = '(?:0x){0,2}([0-9a-f]{1,64})(?!\\w)';
 const PREFIX = '(?:^ {0,8}|\\b_{0,2}iommu\\w{0,40}: ?)';
@@ -126,9 +126,9 @@ class DyndbgReader implements LineReader {
   #unaligned(line: DumpLine, ahead: Lookahead): number {
     const found = matchWrapped(line, ahead, START, UNALIGNED, NO_REST);
     if (!found) return 0;
-    const [, iova, size, least] = found.match;
-    const message = `the kernel refused 0x${size} bytes at 0x${iova}: the smallest page has 0x${least}`;
-    this.#sink.diagnostic('warning', 'unaligned-request', message, line.number);
+    const [iova, size, page] = found.match.slice(1).map(parseAddress);
+    if (iova === undefined || size === undefined || page === undefined) return this.#damaged(line);
+    this.#sink.diagnostic('unaligned-request', { iova, size, page }, line.number);
     return found.lines;
   }
 
@@ -142,7 +142,7 @@ class DyndbgReader implements LineReader {
     const size = parseAddress(length);
     if (start === undefined || size === undefined) return undefined;
     if (size > 0n) return rangeOfLength(start, size);
-    this.#sink.diagnostic('info', 'empty-range', `no bytes at ${hex(start)}: ${shown(line.text)}`, line.number);
+    this.#sink.diagnostic('empty-range', { what: quote(line.text), start }, line.number);
     return 'none';
   }
 
@@ -168,8 +168,7 @@ class DyndbgReader implements LineReader {
   #damaged(line: DumpLine): number {
     // What is only named, as in a sentence about it, is not damaged.
     if (!/iova (?:0x)?[0-9a-f]/.test(line.text)) return 0;
-    const message = `looks like a debug message of the IOMMU but is damaged: ${shown(line.text)}`;
-    this.#sink.diagnostic('warning', 'damaged-event', message, line.number);
+    this.#sink.diagnostic('damaged-event', { what: 'IOMMU debug message', text: line.text }, line.number);
     return 1;
   }
 }

@@ -1,7 +1,7 @@
 // Formats of kernel logs in which a line tells a fault, and nothing else is told.
 import type { FactOf } from '../../../session/events.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
-import { matchWrapped, shown } from './shared.ts';
+import { matchWrapped } from './shared.ts';
 
 export type Fault = FactOf<'fault'>;
 
@@ -40,10 +40,9 @@ class FaultLineReader implements LineReader {
     if (typeof fault === 'object') this.#sink.fact(fault, line.number);
     else if (fault !== undefined) {
       this.#sink.recognized();
-      this.#sink.diagnostic('info', 'fault-without-address', fault, line.number);
+      this.#sink.diagnostic('fault-without-address', { what: fault }, line.number);
     } else {
-      const message = `looks like a fault but is damaged: ${shown(line.text)}`;
-      this.#sink.diagnostic('warning', 'damaged-fault', message, line.number);
+      this.#sink.diagnostic('damaged-fault', { text: line.text }, line.number);
     }
     return found.lines;
   }

@@ -32,7 +32,7 @@ class KernelLogGroupsReader implements LineReader {
     const type = DEFAULT_TYPE.exec(line.text)?.[1];
     if (type !== undefined) {
       this.#sink.recognized();
-      this.#sink.diagnostic('info', 'default-domain-type', `the default domain type is ${type}`, line.number);
+      this.#sink.diagnostic('default-domain-type', { type }, line.number);
       return 1;
     }
     if (POLICY.test(line.text)) return 1;

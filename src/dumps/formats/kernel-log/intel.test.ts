@@ -178,7 +178,7 @@ describe('units and widths', () => {
     );
     expect(opened.facts).toMatchObject([
       { kind: 'aperture', start: 0n, last: 0x7f_ffff_ffffn },
-      { message: '0xffff008000 needs 40 bits, the IOMMU has 39' },
+      { message: '0xffff008000 needs 40 address bits; the IOMMU has 39' },
     ]);
   });
 });

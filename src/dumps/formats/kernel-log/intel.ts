@@ -18,12 +18,12 @@
 //   "Setting identity map for device" device "[0x" hex "- 0x" hex "]"     the end inclusive, exclusive before 2.6.32
 //
 // (drivers/iommu/intel/dmar.c and iommu.c, Linux 2.6.30 to 6.12.)
-import { hex } from '../../../iova/format.ts';
 import { range } from '../../../iova/range.ts';
 import { addressWidthOf } from '../../../uapi/vtd-capability.ts';
+import { quote } from '../../diagnostics.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { continuation, joinWrapped } from '../../text/wrapped.ts';
-import { DEVICE_NAME, logDevice, type Matched, matchWrapped, parseAddress, shown } from './shared.ts';
+import { DEVICE_NAME, logDevice, type Matched, matchWrapped, parseAddress } from './shared.ts';
 
 const HEX = '(?:0[xX])?[0-9a-fA-F]{1,64}';
 const HEX_REST = /^[0-9a-fA-F]{1,15}$/;
@@ -131,8 +131,7 @@ class KernelLogIntelReader implements LineReader {
     const last = parseAddress(to);
     if (start === undefined || last === undefined) return this.#damaged('rmrr', line);
     if (start > last) {
-      const message = `${shown(line.text)}: the start ${hex(start)} lies above the last address ${hex(last)}`;
-      this.#sink.diagnostic('error', 'start-above-last', message, line.number);
+      this.#sink.diagnostic('start-above-last', { what: quote(line.text), start, last }, line.number);
       return found.lines;
     }
     this.#sink.fact({ kind: 'reserved', start, last, type: 'direct', origin: 'rmrr' }, line.number);
@@ -144,9 +143,8 @@ class KernelLogIntelReader implements LineReader {
     const start = parseAddress(found?.match[1]);
     const last = parseAddress(found?.match[2]);
     if (!found || start === undefined || last === undefined) return 0;
-    const message = `the firmware's memory map does not reserve the RMRR ${hex(start)}-${hex(last)}`;
     this.#sink.recognized();
-    this.#sink.diagnostic('warning', 'rmrr-not-reserved', message, line.number);
+    this.#sink.diagnostic('rmrr-not-reserved', { start, last }, line.number);
     return found.lines;
   }
 
@@ -175,12 +173,12 @@ class KernelLogIntelReader implements LineReader {
     const found = matchWrapped(line, ahead, /iommu width \(/, TOO_NARROW, NO_REST);
     const address = parseAddress(found?.match[2]);
     if (!found || address === undefined) return 0;
-    const bits = BigInt(found.match[1] ?? '0');
+    const [, width = '0'] = found.match;
+    const bits = BigInt(width);
     if (bits >= 1n && bits <= 64n) {
       this.#sink.fact({ kind: 'aperture', ...range(0n, (1n << bits) - 1n) }, line.number);
     }
-    const message = `${hex(address)} needs ${address.toString(2).length} bits, the IOMMU has ${found.match[1]}`;
-    this.#sink.diagnostic('warning', 'address-above-width', message, line.number);
+    this.#sink.diagnostic('address-above-width', { address, width }, line.number);
     return found.lines;
   }
 
@@ -194,8 +192,7 @@ class KernelLogIntelReader implements LineReader {
     // Whole pages are mapped: an end at the start of a page is the address behind the last.
     const last = end > start && (end & 0xfffn) === 0n ? parseAddress((end - 1n).toString(16)) : end;
     if (last === undefined || start > last) {
-      const message = `${shown(line.text)}: the start ${hex(start)} lies above the last address ${hex(end)}`;
-      this.#sink.diagnostic('error', 'start-above-last', message, line.number);
+      this.#sink.diagnostic('start-above-last', { what: quote(line.text), start, last: end }, line.number);
       return found.lines;
     }
     // Ignored: the hardware passes all addresses of the device through, and nothing is mapped.
@@ -252,8 +249,7 @@ class KernelLogIntelReader implements LineReader {
   }
 
   #damaged(what: 'unit' | 'rmrr' | 'fault' | 'identity-map', line: DumpLine): number {
-    const message = `looks like a line of VT-d but is damaged: ${shown(line.text)}`;
-    this.#sink.diagnostic('warning', `damaged-${what}`, message, line.number);
+    this.#sink.diagnostic(`damaged-${what}`, { text: line.text }, line.number);
     return 1;
   }
 }

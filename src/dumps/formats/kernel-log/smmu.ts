@@ -15,7 +15,7 @@ import type { Iova } from '../../../iova/iova.ts';
 import type { FactOf } from '../../../session/events.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { continuation } from '../../text/wrapped.ts';
-import { logDevice, type Matched, matchWrapped, parseAddress, shown } from './shared.ts';
+import { logDevice, type Matched, matchWrapped, parseAddress } from './shared.ts';
 
 const HEX = '0x[0-9a-fA-F]{1,64}';
 const RAW = /\bevent 0x([0-9a-f]{1,4}) received:?$/i;
@@ -84,8 +84,7 @@ class KernelLogSmmuReader implements LineReader {
     const read = readQuadwords(line, ahead);
     const [first, second, address] = read.words;
     if (first === undefined || second === undefined || address === undefined) {
-      const message = `not all quadwords of an event are below it: ${shown(line.text)}`;
-      this.#sink.diagnostic('warning', 'damaged-fault', message, line.number);
+      this.#sink.diagnostic('damaged-fault', { text: line.text }, line.number);
       return read.lines;
     }
     const name = EVENTS.get(Number.parseInt(event, 16));

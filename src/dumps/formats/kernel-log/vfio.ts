@@ -5,35 +5,32 @@
 //   "vfio-pci" device ": BAR" n ": can't reserve [mem" start "-" last …
 //
 // (drivers/vfio/vfio_iommu_type1.c, drivers/pci/pci.c, Linux 3.6 to 6.12.)
-import { hex } from '../../../iova/format.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
-import { type Message, tellMessage } from '../message-table.ts';
+import { type Message, readMessage } from '../message-table.ts';
 import { logDevice, parseAddress } from './shared.ts';
 
 const MESSAGES: readonly Message[] = [
   {
-    severity: 'error',
     code: 'memlock-limit',
     start: /RLIMIT_MEMLOCK|vfio_pin\w{0,40}:$/,
     pattern: /(?:vfio_\w{1,40}: ?)?RLIMIT_MEMLOCK \((-?\d{1,20})\) exceeded/,
-    text: ([, bytes]) => `more memory was to be locked than the process may lock, ${bytes} bytes: raise the limit`,
+    read: ([, limit = '']) => ({ limit }),
   },
   {
-    severity: 'error',
     code: 'no-interrupt-remapping',
     start: /No interrupt remapping/,
     pattern: /vfio_\w{1,60}: No interrupt remapping/,
-    text: () => 'devices cannot be assigned: the host has no interrupt remapping',
+    read: () => ({}),
   },
   {
-    severity: 'warning',
     code: 'bar-not-reserved',
     start: /vfio-pci .{4,40}: BAR \d/,
     pattern: /vfio-pci ([0-9a-f:.]{7,20}): BAR (\d): can't reserve \[mem 0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})/,
-    text: ([, device = '', bar, from, to]) => {
-      const [start, last] = [parseAddress(from), parseAddress(to)];
+    read: ([, device = '', bar = '', from, to]) => {
+      const start = parseAddress(from);
+      const last = parseAddress(to);
       if (start === undefined || last === undefined) return undefined;
-      return `BAR ${bar} of ${logDevice(device)}, ${hex(start)}-${hex(last)}, is in use by something else`;
+      return { bar, device: logDevice(device), start, last };
     },
   },
 ];
@@ -46,7 +43,7 @@ class KernelLogVfioReader implements LineReader {
   }
 
   line(line: DumpLine, ahead: Lookahead): number {
-    return line.elision || line.prompt ? 0 : tellMessage(MESSAGES, line, ahead, this.#sink);
+    return line.elision || line.prompt ? 0 : readMessage(MESSAGES, line, ahead, this.#sink);
   }
 }
 

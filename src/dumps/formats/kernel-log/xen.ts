@@ -14,7 +14,6 @@
 //   "smmu: /node: Stage-2: " n "-bit IPA -> " n "-bit PA"
 //
 // (drivers/passthrough/vtd/dmar.c and iommu.c, amd/iommu_acpi.c, arm/smmu.c of Xen 3.4 to 4.19.)
-import { hex } from '../../../iova/format.ts';
 import type { IovaRange } from '../../../iova/range.ts';
 import { addressWidthOf } from '../../../uapi/vtd-capability.ts';
 import { normalizePciAddress } from '../../fields/pci-address.ts';
@@ -125,27 +124,22 @@ class KernelLogXenReader implements LineReader {
     if (unreserved) {
       const range = rangeOfEnds(unreserved.match[1], unreserved.match[2], line, this.#sink);
       if (range) {
-        const message = `the firmware's memory map does not reserve the RMRR ${hex(range.start)}-${hex(range.last)}`;
-        this.#tell('warning', 'rmrr-not-reserved', message, line);
+        this.#sink.recognized();
+        this.#sink.diagnostic('rmrr-not-reserved', range, line.number);
       }
       return unreserved.lines;
     }
     const ignored = matchLongest(line, ahead, /Ignore the RMRR|The RMRR/, [IGNORED]);
     if (ignored) {
       const [, how, from, to] = ignored.match;
-      const ends = `${hex(parseAddress(from) ?? 0n)}-${hex(parseAddress(to) ?? 0n)}`;
-      if (how === 'Ignore') this.#tell('info', 'rmrr-ignored', `Xen ignores the RMRR ${ends}: it has no device`, line);
-      else this.#tell('warning', 'rmrr-incorrect', `the RMRR ${ends} is not one`, line);
+      const rmrr = { start: parseAddress(from) ?? 0n, last: parseAddress(to) ?? 0n };
+      this.#sink.recognized();
+      this.#sink.diagnostic(how === 'Ignore' ? 'rmrr-ignored' : 'rmrr-incorrect', rmrr, line.number);
       return ignored.lines;
     }
     if (!ABSENT.test(line.text)) return 0;
     this.#sink.recognized();
     return 1;
-  }
-
-  #tell(severity: 'info' | 'warning', code: string, message: string, line: DumpLine): void {
-    this.#sink.recognized();
-    this.#sink.diagnostic(severity, code, message, line.number);
   }
 
   #ivmd(line: DumpLine, ahead: Lookahead): number {

@@ -179,7 +179,7 @@ describe('what an ioctl said', () => {
       'error qemu-unmap-failed 2',
       'warning qemu-map-failed 3',
     ]);
-    expect(opened.facts.map((fact) => fact.kind === 'diagnostic' && /: (-E\w+)$/.exec(fact.message)?.[1])).toEqual([
+    expect(opened.facts.map((fact) => fact.kind === 'diagnostic' && /: (-E\w+);/.exec(fact.message)?.[1])).toEqual([
       '-EINVAL',
       '-EINVAL',
       '-EFAULT',

@@ -12,15 +12,14 @@
 // Alone it is a diagnostic. A call is iommufd's if an ioctl or a trace line of iommufd stands directly before it, or if
 // the device or the program is named for it; the call itself is the same for both.
 // (hw/vfio, hw/virtio/virtio-iommu.c, hw/i386/pc.c, QEMU 1.3 to 10.)
-import { hex } from '../../../iova/format.ts';
-import { bitLength } from '../../../iova/iova.ts';
+import type { Severity } from '../../diagnostics.ts';
 import { errnoName, errnoOfText } from '../../fields/errno.ts';
 import { normalizePciAddress, PCI_ADDRESS_PATTERN } from '../../fields/pci-address.ts';
 import { rangeOfSize } from '../../fields/range-of.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead, Severity } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { matchLongest } from '../../text/match-longest.ts';
-import { parseAddress, shown } from '../kernel-log/shared.ts';
-import { errorSuffix, type Message, tellMessage } from '../message-table.ts';
+import { parseAddress } from '../kernel-log/shared.ts';
+import { errorOf, type Message, readMessage } from '../message-table.ts';
 
 const NUMBER = '(?:0x)?[0-9a-fA-F]{1,64}';
 const POINTER = `(?:${NUMBER}|\\(nil\\))`;
@@ -62,141 +61,115 @@ const IOMMUFD = /qemu[\w.-]{0,40}iommufd|\biommufd=|iommufd_backend_/;
 const MIDDLE =
   /^\s{0,16}(?:initialization failed: ?)?Region [^:]{1,100}:$|-device vfio-\S{1,400}: (?:warning: )?vfio(?: [0-9a-f:.]{7,16}: ?)?$|^vfio [0-9a-f:.]{7,16}:$|failed to setup container for group \d{1,9}: ?memory\b|^memory listener|: Region \S.{0,100}$|^\s{0,16}initialization failed:(?: Region)?$/;
 
-const bits = (text: string | undefined) => {
-  const value = parseAddress(text);
-  return value === undefined ? undefined : `${hex(value)} (${bitLength(value)} bits)`;
-};
-
-/** Messages without a range that was asked for. */
+/** Messages without a requested range. */
 const MESSAGES: readonly Message[] = [
   {
-    severity: 'error',
     code: 'qemu-phys-bits-too-low',
     start: /Address space limit|Address space$|Address$/,
     pattern: new RegExp(
       `Address space limit (${NUMBER}) < (${NUMBER})[ ,](?:\\(max configured memory\\), )?\\s?phys-bits too low \\((\\d{1,3})\\)`,
     ),
-    text: ([, limit, needed, width]) => {
-      const [has, needs] = [bits(limit), bits(needed)];
-      return has && needs && `the guest needs addresses up to ${needs}, its CPU has phys-bits ${width}: up to ${has}`;
+    read: ([, from, to, width = '']) => {
+      const limit = parseAddress(from);
+      const needed = parseAddress(to);
+      return limit === undefined || needed === undefined ? undefined : { limit, needed, width };
     },
   },
   {
-    severity: 'warning',
     code: 'qemu-few-dma-mappings',
     start: /running out of DMA|possibly running|Maximum possible DMA/,
     pattern: /Maximum possible DMA mappings: (\d{1,12})/,
-    text: ([, count]) => `the guest may need more than the ${count} DMA mappings that a container has`,
+    read: ([, count = '']) => ({ count }),
   },
   {
-    severity: 'warning',
     code: 'qemu-late-reserved-regions',
     start: /Notified about|Notified$/,
     pattern: /Notified about new host reserved regions after probe/,
-    text: () => 'the host reserves regions that the guest was not told of when it asked its vIOMMU',
+    read: () => ({}),
   },
   {
-    severity: 'error',
     code: 'qemu-conflicting-reserved-regions',
     start: /Conflicting host|Conflicting$/,
     pattern: /Conflicting host reserved ranges set/,
-    text: () => 'a further device brings reserved regions that the vIOMMU can no longer take over',
+    read: () => ({}),
   },
   {
-    severity: 'error',
     code: 'qemu-reserved-region-invalid',
     start: /[Rr]eserved region|reserved-regions/,
     pattern: /(?:[Ii]nvalid reserved region|reserved region[s ]{1,2}(?:overlap|is invalid|\[.{1,60}overlap).{0,80})/,
-    text: () => 'a reserved region that was configured is invalid',
+    read: () => ({}),
   },
   {
-    severity: 'warning',
     code: 'qemu-no-peer-to-peer',
     start: /PCI peer-to-peer|: PCI$/,
     pattern: new RegExp(
       `(?:(${PCI_ADDRESS_PATTERN}|[\\w.:-]{1,60}): )?PCI peer-to-peer transactions? ?(?:on BARs)?(?: are not supported|$)`,
     ),
-    text: ([, device]) => {
-      const who = device === undefined ? '' : ` of ${normalizePciAddress(device) ?? device}`;
-      return `BARs${who} are not mapped: other devices cannot reach them, which is seldom needed`;
-    },
+    read: ([, device]) => ({ device: device === undefined ? undefined : (normalizePciAddress(device) ?? device) }),
   },
   {
-    severity: 'error',
     code: 'qemu-dma-mapping-fatal',
     start: /DMA mapping failed|DMA mapping$/,
     pattern: /DMA mapping failed, unable to continue/,
-    text: () => 'QEMU gave up: memory of a running guest could not be mapped',
+    read: () => ({}),
   },
   {
-    severity: 'error',
     code: 'qemu-container-setup-failed',
     start: /failed to setup container/,
     pattern: /failed to setup container for group (\d{1,9}): (?!memory\b)(?:[^:]{1,80}: )?([^:]{1,80})$/,
-    text: ([, group, why]) => `group ${group} could not be put into a container${errorSuffix(undefined, why)}`,
+    read: ([, group = '', why]) => ({ group, error: errorOf(undefined, why) }),
   },
   {
-    severity: 'error',
     code: 'qemu-group-not-viable',
     start: /not viable|\bgroup \d{1,9} is(?: not)?$/,
     pattern: /group (\d{1,9}) is not viable/,
-    text: ([, group]) => `group ${group} cannot be used: not all of its devices are bound to VFIO`,
+    read: ([, group = '']) => ({ group }),
   },
   {
-    severity: 'error',
     code: 'qemu-several-address-spaces',
     start: /used in multiple/,
     pattern: /group (\d{1,9}) used in multiple address spaces/,
-    text: ([, group]) => `devices of group ${group} were given to different address spaces: a group has only one`,
+    read: ([, group = '']) => ({ group }),
   },
   {
-    severity: 'error',
     code: 'qemu-outside-host-window',
     start: /can't map(?: guest)?\b/,
     pattern: new RegExp(`can't map (?:guest )?IOVA region (${NUMBER}) ?\\. ?\\. ?(${NUMBER})`),
-    text: ([, from, to]) => {
-      const [start, last] = [parseAddress(from), parseAddress(to)];
-      if (start === undefined || last === undefined) return undefined;
-      return `the container has no window for ${hex(start)}-${hex(last)}`;
+    read: ([, from, to]) => {
+      const start = parseAddress(from);
+      const last = parseAddress(to);
+      return start === undefined || last === undefined ? undefined : { start, last };
     },
   },
   {
-    severity: 'warning',
     code: 'qemu-unaligned-region',
     start: /received unaligned region/,
     pattern: new RegExp(`received unaligned region(?: (\\S.{0,100}?) iova=(${NUMBER}))?`),
-    text: ([, name, address]) => {
-      const at = parseAddress(address);
-      return `a region${name === undefined ? '' : ` (${name})`}${at === undefined ? '' : ` at ${hex(at)}`} was left out: it is not aligned to pages`;
-    },
+    read: ([, name, address]) => ({ name, start: parseAddress(address) }),
   },
   {
-    severity: 'error',
     code: 'qemu-address-width-mismatch',
     start: /aw[-_ ]bits/,
     pattern: /aw[-_ ]bits:? (\d{1,3}) > host aw[-_ ]bits:? (\d{1,3})/,
-    text: ([, guest, host]) => `the vIOMMU has ${guest} address bits, the host's IOMMU has ${host}`,
+    read: ([, guest = '', host = '']) => ({ guest, host }),
   },
   {
-    severity: 'error',
     code: 'qemu-no-iommu',
     start: /No available IOMMU/i,
     pattern: /No available IOMMU models/i,
-    text: () => 'the host offers no kind of IOMMU that QEMU can use',
+    read: () => ({}),
   },
   {
-    severity: 'error',
     code: 'qemu-iommu-not-set',
     start: /ailed to set (?:group container|iommu for container)/,
     pattern: /ailed to set (?:group container|iommu for container): ([^:]{1,80})$/,
-    text: ([, why]) => `a group could not be put behind its IOMMU${errorSuffix(undefined, why)}`,
+    read: ([, why]) => ({ error: errorOf(undefined, why) }),
   },
   {
-    severity: 'error',
     code: 'qemu-unmap-failed',
     start: /dma_unmap\(\)/,
     pattern: /dma_unmap\(\) failed: ([^:]{1,80})$/,
-    text: ([, why]) => `an unmap was refused${errorSuffix(undefined, why)}`,
+    read: ([, why]) => ({ error: errorOf(undefined, why) }),
   },
 ];
 
@@ -235,7 +208,7 @@ class QemuErrorsReader implements LineReader {
     const taken =
       this.#call(line, ahead) ||
       this.#ioctl(line, ahead) ||
-      tellMessage(MESSAGES, line, ahead, this.#sink) ||
+      readMessage(MESSAGES, line, ahead, this.#sink) ||
       (MIDDLE.test(line.text) ? 1 : 0);
     // What names the program may have been taken off with a time stamp.
     const program = /qemu[\w.-]{0,40}iommufd/.exec(line.raw)?.[0] ?? '';
@@ -321,15 +294,13 @@ class QemuErrorsReader implements LineReader {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (!waiting) return;
-    const what = `${waiting.iommufd ? 'iommufd' : 'VFIO'} refused to ${waiting.op} a range that is not told`;
-    const message = waiting.errno === undefined ? what : `${what}: ${waiting.errno}`;
+    const api = waiting.iommufd ? 'iommufd' : 'VFIO';
     this.#sink.recognized();
-    this.#sink.diagnostic(waiting.severity, `qemu-${waiting.op}-failed`, message, waiting.line);
+    this.#sink.diagnostic(`qemu-${waiting.op}-failed`, { api, error: waiting.errno }, waiting.line, waiting.severity);
   }
 
   #damaged(line: DumpLine): number {
-    const message = `looks like a request of QEMU but is damaged: ${shown(line.text)}`;
-    this.#sink.diagnostic('warning', 'damaged-request', message, line.number);
+    this.#sink.diagnostic('damaged-request', { text: line.text }, line.number);
     return 1;
   }
 }

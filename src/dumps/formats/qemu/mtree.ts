@@ -21,10 +21,11 @@
 // out the same are told once, as QEMU itself does. (mtree_info, system/memory.c, QEMU 0.15 to 10.)
 import { hex } from '../../../iova/format.ts';
 import { IOVA_MAX } from '../../../iova/iova.ts';
+import { quote } from '../../diagnostics.ts';
 import { rangeOfEnds } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { continuation, joinWrapped } from '../../text/wrapped.ts';
-import { parseAddress, shown } from '../kernel-log/shared.ts';
+import { parseAddress } from '../kernel-log/shared.ts';
 import { type FlatRegion, flatten, type Region } from './mtree-flatten.ts';
 
 const ENDS = '([0-9a-fA-F]{8,64})-([0-9a-fA-F]{8,64})';
@@ -184,15 +185,16 @@ class MtreeReader implements LineReader {
     const { match, lines } = found;
     const [, blanks = '', from, to, priority, type = '', what = ''] = match;
     if (this.#regions >= MOST_REGIONS) {
-      const message = `more than ${MOST_REGIONS} regions: the rest of the tree is left out`;
-      if (this.#regions++ === MOST_REGIONS) this.#sink.diagnostic('warning', 'mtree-too-large', message, line.number);
+      if (this.#regions++ === MOST_REGIONS) {
+        this.#sink.diagnostic('mtree-too-large', { limit: MOST_REGIONS }, line.number);
+      }
       return lines;
     }
     const overflow = line.text.includes('[DETECTED OVERFLOW!]');
     const range = overflow ? undefined : rangeOfEnds(from, to, line, this.#sink);
     if (overflow) {
-      const message = `${shown(line.text)}: QEMU itself says that it ends beyond 64 bits`;
-      this.#sink.diagnostic('warning', 'range-beyond-64-bits', message, line.number);
+      const parameters = { what: quote(line.text), start: parseAddress(from) ?? 0n };
+      this.#sink.diagnostic('range-beyond-64-bits', parameters, line.number);
     }
     if (!range) return lines;
     const { text, enabled } = withoutTrailers(what);
@@ -266,9 +268,7 @@ class MtreeReader implements LineReader {
     this.#dispatch = false;
     if (spaces.length === 0) spaces.push(...wholeTargets(targets));
     if (spaces.length === 0 && targets.size > 0) {
-      const message = 'only regions that aliases show, in bytes from their start: no address space says where they are';
-      const line = targets.values().next().value?.[0]?.line;
-      this.#sink.diagnostic('info', 'mtree-without-address-space', message, line);
+      this.#sink.diagnostic('mtree-without-address-space', {}, targets.values().next().value?.[0]?.line);
     }
     const known = new Map(targets);
     for (const { roots } of spaces) {
@@ -278,9 +278,7 @@ class MtreeReader implements LineReader {
     for (const { names, roots } of spaces) {
       const { ranges, complete } = flatten(roots, known);
       if (!complete) {
-        const message =
-          'aliases lead to regions that are not in the dump, or in a circle: their own place and type are taken';
-        this.#sink.diagnostic('info', 'mtree-alias-unresolved', message, roots[0]?.line);
+        this.#sink.diagnostic('mtree-alias-unresolved', {}, roots[0]?.line);
       }
       const key = ranges.map(({ start, last, type, name }) => `${start} ${last} ${type} ${name}`).join('\n');
       const same = results.get(key);

@@ -246,8 +246,7 @@ class QemuTraceReader implements LineReader {
     const vaddr = pointer === '(nil)' ? parseAddress('0') : parseAddress(pointer);
     let result = resultOf(ret) ?? errorBehind(op, from, ahead, lines);
     if (result === undefined) {
-      const message = `the trace only says that the ${op} failed, and no error message follows: which error is not known`;
-      this.#sink.diagnostic('info', 'qemu-error-unknown', message, line.number);
+      this.#sink.diagnostic('qemu-error-unknown', { op }, line.number);
       result = 'unknown';
     }
     this.#sink.fact(

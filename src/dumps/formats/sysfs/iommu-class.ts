@@ -23,7 +23,7 @@ import { normalizePciAddress } from '../../fields/pci-address.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { WorkingDirectory } from '../../text/working-directory.ts';
 import { continuation, joinWrapped } from '../../text/wrapped.ts';
-import { parseAddress, shown } from '../kernel-log/shared.ts';
+import { parseAddress } from '../kernel-log/shared.ts';
 import { type IommuPlace, iommuPlace, pathComponents } from './path.ts';
 
 /** Files of an IOMMU's that are understood; of the others only the path counts. */
@@ -154,8 +154,7 @@ class IommuClassReader implements LineReader {
   }
 
   #damaged(line: DumpLine): void {
-    const message = `looks like a register of an IOMMU but is damaged: ${shown(line.text)}`;
-    this.#sink.diagnostic('warning', 'damaged-register', message, line.number);
+    this.#sink.diagnostic('damaged-register', { text: line.text }, line.number);
   }
 
   #printed(line: DumpLine, ahead: Lookahead): number {

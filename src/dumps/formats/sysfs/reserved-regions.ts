@@ -15,9 +15,9 @@
 //
 // A path with a pattern or variable, or several paths in one command, leave the group unknown: their output is run
 // together. So is the group of everything that does not stand directly below its command or header.
-import { hex } from '../../../iova/format.ts';
 import { isIova } from '../../../iova/iova.ts';
 import type { Fact } from '../../../session/events.ts';
+import { quote } from '../../diagnostics.ts';
 import { normalizePciAddress, PCI_ADDRESS_PATTERN } from '../../fields/pci-address.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { WorkingDirectory } from '../../text/working-directory.ts';
@@ -200,24 +200,16 @@ class ReservedRegionsReader implements LineReader {
   }
 
   #emit(region: RegionText, place: Place, line: number): void {
-    const quoted = `“${region.start} ${region.last} ${region.type}”`;
-    for (const address of [region.start, region.last]) {
-      const digits = address.length - 2;
-      if (digits <= 16) continue;
-      this.#sink.diagnostic(
-        'error',
-        'too-many-digits',
-        `${quoted}: ${digits} hexadecimal digits, 16 is the most`,
-        line,
-      );
+    const text = `${region.start} ${region.last} ${region.type}`;
+    if (region.start.length > 18 || region.last.length > 18) {
+      this.#sink.diagnostic('too-many-digits', { text }, line);
       return;
     }
     const start = BigInt(region.start);
     const last = BigInt(region.last);
     if (!isIova(start) || !isIova(last)) return;
     if (start > last) {
-      const message = `${quoted}: the start ${hex(start)} lies above the last address ${hex(last)}`;
-      this.#sink.diagnostic('error', 'start-above-last', message, line);
+      this.#sink.diagnostic('start-above-last', { what: quote(text), start, last }, line);
       return;
     }
     const fact: Fact = { kind: 'reserved', start, last, type: region.type, origin: 'sysfs', ...place };
@@ -321,8 +313,7 @@ class ReservedRegionsReader implements LineReader {
     const inPlace = (context !== undefined && (context.kind === 'file' || context.regions > 0)) || typed;
     const pathed = /reserved_regions[:\s]\s*["']?0[xX]?[0-9a-fA-F]/.test(text);
     if (line.prompt || !((inPlace && HEX_START.test(text)) || pathed)) return 0;
-    const shown = text.trim().slice(0, 120);
-    this.#sink.diagnostic('warning', 'damaged-region', `looks like a region but is damaged: “${shown}”`, line.number);
+    this.#sink.diagnostic('damaged-region', { text }, line.number);
     if (context) {
       context.index = line.index;
       context.regions = Math.max(1, context.regions);
@@ -499,16 +490,12 @@ class KnownRegions {
     const known = this.#places.get(owner) ?? [];
     const same = known.find((other) => other.start === start && other.last === last && other.type === type);
     if (same) {
-      const message = `the same region of ${owner} stands in line ${same.line} already`;
-      this.#sink.diagnostic('info', 'repeated-region', message, line);
+      this.#sink.diagnostic('repeated-region', { owner, line: same.line }, line);
       return;
     }
     for (const other of known) {
       if (start > other.last || other.start > last) continue;
-      const message =
-        `${hex(start)}–${hex(last)} (${type}) overlaps ${hex(other.start)}–${hex(other.last)} (${other.type}) ` +
-        `of line ${other.line}, both of ${owner}; that is legal`;
-      this.#sink.diagnostic('info', 'overlapping-regions', message, line);
+      this.#sink.diagnostic('overlapping-regions', { owner, region: { start, last, type }, other }, line);
     }
     if (known.length >= MOST_REGIONS) return;
     if (known.length === 0) {

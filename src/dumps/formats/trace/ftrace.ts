@@ -25,7 +25,6 @@ import { normalizeDevice, normalizePciAddress } from '../../fields/pci-address.t
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { FieldScanner } from '../../text/field-scanner.ts';
 import { continuation, joinWrapped } from '../../text/wrapped.ts';
-import { shown } from '../kernel-log/shared.ts';
 import { FTRACE_SHORTCUT } from './ftrace-shortcut.ts';
 
 const MARK = 'IOMMU:';
@@ -69,7 +68,7 @@ type TraceEvent =
   | FactOf<'fault'>
   | GroupEvent
   | { readonly kind: 'attach' }
-  | { readonly kind: 'empty'; readonly what: string };
+  | { readonly kind: 'empty'; readonly op: 'map' | 'unmap'; readonly start: Iova };
 
 class FtraceReader implements LineReader {
   readonly #sink: FactSink;
@@ -103,8 +102,7 @@ class FtraceReader implements LineReader {
     if (!HEADER.test(text)) return 0;
     const counts = OVERRUN.exec(text);
     if (counts && BigInt(counts[1] ?? 0) < BigInt(counts[2] ?? 0)) {
-      const message = `the trace holds ${counts[1]} of ${counts[2]} events: the ring buffer was too small, older ones are gone`;
-      this.#sink.diagnostic('warning', 'events-lost', message, number);
+      this.#sink.diagnostic('events-lost', { kept: counts[1] ?? '0', written: counts[2] ?? '0' }, number);
     }
     return 1;
   }
@@ -112,9 +110,7 @@ class FtraceReader implements LineReader {
   #lost({ text, number }: DumpLine): number {
     const found = LOST.exec(text) ?? LOST_BY_PERF.exec(text);
     if (!found) return 0;
-    const count = found[1] ?? found[2];
-    const message = `the tracer lost ${count === undefined ? 'events' : `${count} events`} here: what is mapped from here on is not known for sure`;
-    this.#sink.diagnostic('warning', 'events-lost', message, number);
+    this.#sink.diagnostic('events-lost', { count: found[1] ?? found[2] }, number);
     return 1;
   }
 
@@ -129,14 +125,12 @@ class FtraceReader implements LineReader {
       case 'attach':
         this.#sink.recognized();
         if (!this.#attached) {
-          const message =
-            'devices were attached and detached here; the events name no domain, so it is not known which';
-          this.#sink.diagnostic('info', 'attach-without-domain', message, line.number);
+          this.#sink.diagnostic('attach-without-domain', {}, line.number);
           this.#attached = true;
         }
         break;
       case 'empty':
-        this.#sink.diagnostic('info', 'empty-range', event.what, line.number);
+        this.#sink.diagnostic('empty-range', { what: event.op, start: event.start }, line.number);
         break;
       default:
         this.#sink.fact(event satisfies Fact, line.number);
@@ -250,13 +244,13 @@ class FtraceReader implements LineReader {
     const start = fromWords(startHigh, startLow) as Iova;
     if (hasEnd && (nextHigh !== endHigh || nextLow !== endLow)) {
       const size = fromWords(sizeHigh, sizeLow);
-      this.#fault = `${hex(start)} and ${size} bytes do not end at ${hex(fromWords(endHigh, endLow))}`;
+      this.#fault = `${size} bytes at ${hex(start)} do not end at ${hex(fromWords(endHigh, endLow))}`;
       return undefined;
     }
-    if (sizeHigh === 0 && sizeLow === 0) return { kind: 'empty', what: `the ${kind} at ${hex(start)} has no bytes` };
+    if (sizeHigh === 0 && sizeLow === 0) return { kind: 'empty', op: kind, start };
     // The sum may be 2^64 exactly: the range then ends at the top.
     if (sumHigh >= TWO_32 && (nextHigh !== 0 || nextLow !== 0)) {
-      this.#fault = `${hex(start)} and ${fromWords(sizeHigh, sizeLow)} bytes end above 64 bits`;
+      this.#fault = `${fromWords(sizeHigh, sizeLow)} bytes at ${hex(start)} end beyond 64 bits`;
       return undefined;
     }
     const last = fromWords(nextLow === 0 ? (nextHigh - 1) >>> 0 : nextHigh, (nextLow - 1) >>> 0) as Iova;
@@ -310,14 +304,13 @@ class FtraceReader implements LineReader {
   #no(text: string, from: number): undefined {
     if (this.#scanner.tooLarge) this.#fault = 'a number has more than 64 bits';
     // Else the fields may stand on the next line.
-    else this.#fault = FIELDS.test(text.slice(from)) ? 'its fields are not those of the event' : '';
+    else this.#fault = FIELDS.test(text.slice(from)) ? 'its fields do not match the event' : '';
     return undefined;
   }
 
   #damaged(why: string, line: DumpLine): number {
     if (why === '') return 0;
-    const message = `looks like an event but is damaged (${why}): ${shown(line.text)}`;
-    this.#sink.diagnostic('warning', 'damaged-event', message, line.number);
+    this.#sink.diagnostic('damaged-event', { what: 'trace event', text: line.text, reason: why }, line.number);
     return 1;
   }
 }

@@ -1,0 +1,535 @@
+// Every diagnostic that reading, analysis and the engine emit: its code, severity, message and consequences.
+// To add one: an entry here. A code without an entry does not compile. Session files may hold codes of other versions
+// and of the agent: `diagnosticRule` returns undefined for those.
+import { hex } from '../iova/format.ts';
+import { bitLength } from '../iova/iova.ts';
+import type { FactOf } from '../session/events.ts';
+
+export type Severity = FactOf<'diagnostic'>['severity'];
+
+/** Consequences of a diagnostic beyond its message. */
+interface Consequences {
+  /**
+   * Explains a source that has no facts: if all of its lines were understood, 'nothing-recognized' is not emitted as well.
+   */
+  readonly explainsEmptySource?: true;
+  /** Passes on a problem that a program or a kernel reported. It becomes a conflict, unless its severity is `info`. */
+  readonly isComplaint?: true;
+  /** How to fix the problem: one or two sentences. */
+  readonly remedy?: string;
+}
+
+export interface DiagnosticRule<P = never> extends Consequences {
+  /** Unless the place that emits it knows better. */
+  readonly severity: Severity;
+  readonly message: (parameters: P) => string;
+}
+
+function rule<P = NoParameters>(
+  severity: Severity,
+  message: (parameters: P) => string,
+  consequences: Consequences = {},
+): DiagnosticRule<P> {
+  return { severity, message, ...consequences };
+}
+
+/** A problem that a program or a kernel reported. */
+function complaint<P = NoParameters>(
+  severity: Severity,
+  message: (parameters: P) => string,
+  remedy?: string,
+): DiagnosticRule<P> {
+  return rule(severity, message, { isComplaint: true, ...(remedy === undefined ? {} : { remedy }) });
+}
+
+type NoParameters = Readonly<Record<string, never>>;
+
+interface Range {
+  readonly start: bigint;
+  /** Inclusive. */
+  readonly last: bigint;
+}
+
+/** A line of the source, or a part of it. */
+interface Text {
+  readonly text: string;
+}
+
+/** Name of the errno (`EINVAL`) or the program's text for it; undefined if the program did not print it. */
+interface WithError {
+  readonly error: string | undefined;
+}
+
+/** A device as the source names it; undefined if it does not. */
+interface WithDevice {
+  readonly device: string | undefined;
+}
+
+const QUOTE_MAX = 120;
+
+/** Text of a source in quotes, without blanks around it and cut to 120 characters. */
+export function quote(text: string): string {
+  return `'${text.trim().slice(0, QUOTE_MAX)}'`;
+}
+
+const rangeText = ({ start, last }: Range) => `${hex(start)}-${hex(last)}`;
+const withError = ({ error }: WithError) => (error === undefined ? '' : `: ${error}`);
+const ofDevice = ({ device }: WithDevice) => (device === undefined ? '' : ` ${device}`);
+const bytes = (count: bigint | number) => `${count} ${BigInt(count) === 1n ? 'byte' : 'bytes'}`;
+const widthText = (address: bigint) => `${hex(address)} (${bitLength(address)} bits)`;
+
+const ABOVE_WIDTH =
+  'Keep addresses within the width of the IOMMU: use fewer phys-bits for the guest, another base address, or physical addresses as IOVAs.';
+const BIND_GROUP = 'Bind every device of the group to vfio-pci, or to no driver.';
+
+export const DIAGNOSTICS = {
+  // Files and archives
+  'empty-file': rule('warning', () => 'the file is empty', { explainsEmptySource: true }),
+  'binary-file': rule('error', ({ what }: { readonly what: string }) => `not text: ${what}`, {
+    explainsEmptySource: true,
+  }),
+  unreadable: rule('error', ({ reason }: { readonly reason: string }) => `cannot be read: ${reason}`, {
+    explainsEmptySource: true,
+  }),
+  'nothing-recognized': rule(
+    'error',
+    ({
+      expected,
+      samples,
+    }: {
+      /** Titles of the formats. */
+      readonly expected: readonly string[];
+      readonly samples: readonly { readonly line: number; readonly text: string }[];
+    }) => {
+      const found = samples.map(({ line, text }) => `line ${line}: '${text}'`).join(', ');
+      return `nothing recognized: expected one of ${expected.join(', ')}${found === '' ? '' : `; found ${found}`}`;
+    },
+  ),
+  'gzip-truncated': rule('warning', () => 'the gzip data is truncated; everything before the end was read'),
+  'gzip-damaged': rule(
+    'warning',
+    ({ reason }: { readonly reason: string }) => `the gzip data is corrupt (${reason}); some of the text may be wrong`,
+  ),
+  'tar-damaged': rule(
+    'warning',
+    ({ reason }: { readonly reason: string }) =>
+      `the archive is corrupt (${reason}); entries before this point were read`,
+  ),
+  'tar-bad-entry': rule(
+    'warning',
+    ({ name, reason }: { readonly name: string; readonly reason: string }) =>
+      `skipped an entry of the archive${name === '' ? '' : `, '${name}'`}: ${reason}`,
+  ),
+  'tar-absolute-path': rule(
+    'info',
+    ({ name }: { readonly name: string }) =>
+      `'${name}' is an absolute path; such entries are read as paths relative to the archive`,
+  ),
+  'tar-truncated': rule(
+    'warning',
+    ({ name, size, expected }: { readonly name: string; readonly size: number; readonly expected: number }) =>
+      `the archive ends inside '${name}': ${size} of ${bytes(expected)} are present`,
+  ),
+  'long-line-cut': rule(
+    'warning',
+    ({ limit, isSkipped }: { readonly limit: number; readonly isSkipped: boolean }) =>
+      `the line is longer than ${limit} characters and was ${isSkipped ? 'skipped' : 'cut'}`,
+  ),
+  elision: rule('info', ({ text }: Text) => `text was omitted here: ${quote(text)}`),
+
+  // Session files
+  'not-json': rule('error', ({ message }: { readonly message: string }) => message),
+  'not-an-event': rule('error', ({ message }: { readonly message: string }) => message),
+  'bad-header': rule('error', ({ message }: { readonly message: string }) => message, { explainsEmptySource: true }),
+  'bad-field': rule('error', ({ message }: { readonly message: string }) => message),
+  'unknown-kind': rule('warning', ({ message }: { readonly message: string }) => message),
+  'unknown-op': rule('warning', ({ message }: { readonly message: string }) => message),
+  'no-header': rule('warning', ({ message }: { readonly message: string }) => message),
+  'unknown-model': rule(
+    'warning',
+    ({ operations, reason }: { readonly operations: number; readonly reason: string }) =>
+      `${operations} ${operations === 1 ? 'operation is' : 'operations are'} kept but not run: ${reason}`,
+  ),
+
+  // Addresses and ranges, whatever the format
+  'start-above-last': rule(
+    'error',
+    ({ what, start, last }: Range & { readonly what: string }) =>
+      `${what}: the start ${hex(start)} is above the last address ${hex(last)}; the range was skipped`,
+  ),
+  'too-many-digits': rule(
+    'error',
+    ({ text }: Text) => `${quote(text)}: a number has more than 16 hexadecimal digits; expected at most 64 bits`,
+  ),
+  'range-beyond-64-bits': rule(
+    'warning',
+    ({ what, start, length }: { readonly what: string; readonly start: bigint; readonly length?: bigint }) =>
+      `${what}: the range at ${hex(start)}${length === undefined ? '' : ` of ${hex(length)} bytes`} ends beyond 64 bits and was skipped`,
+  ),
+  'empty-range': rule(
+    'info',
+    ({ what, start }: { readonly what: string; readonly start: bigint }) =>
+      `${what}: the range at ${hex(start)} is empty and was skipped`,
+  ),
+
+  // sysfs
+  'damaged-region': rule(
+    'warning',
+    ({ text }: Text) =>
+      `malformed reserved region: ${quote(text)}; expected two addresses and a type, as in '0x00000000fee00000 0x00000000feefffff msi'`,
+  ),
+  'repeated-region': rule(
+    'info',
+    ({ owner, line }: { readonly owner: string; readonly line: number }) =>
+      `${owner} already has this region, from line ${line}`,
+  ),
+  'overlapping-regions': rule(
+    'info',
+    ({
+      owner,
+      region,
+      other,
+    }: {
+      readonly owner: string;
+      readonly region: Range & { readonly type: string };
+      readonly other: Range & { readonly type: string; readonly line: number };
+    }) =>
+      `${rangeText(region)} (${region.type}) overlaps ${rangeText(other)} (${other.type}) of line ${other.line}, both of ${owner}; this is valid`,
+  ),
+  'damaged-register': rule(
+    'warning',
+    ({ text }: Text) => `malformed IOMMU register: ${quote(text)}; expected a hexadecimal number of at most 64 bits`,
+  ),
+
+  // debugfs
+  'damaged-page-table': rule(
+    'warning',
+    ({ text }: Text) =>
+      `malformed page table row: ${quote(text)}; expected a page frame, '|' and three to five entries that end in a leaf`,
+  ),
+  'damaged-root-table': rule(
+    'warning',
+    ({ text }: Text) =>
+      `malformed root table row: ${quote(text)}; expected a device and pairs of 64-bit hexadecimal numbers`,
+  ),
+
+  // /proc/iomem, lspci
+  'addresses-hidden': rule('warning', () => 'all addresses are zero; read /proc/iomem as root to see them', {
+    explainsEmptySource: true,
+  }),
+  'bar-without-size': rule(
+    'info',
+    ({ device, start }: { readonly device: string; readonly start: bigint }) =>
+      `the size of the region at ${hex(start)} of ${device} was not printed; lspci prints sizes only if it reads sysfs`,
+  ),
+
+  // Kernel logs
+  'damaged-unit': rule(
+    'warning',
+    ({ text }: Text) =>
+      `malformed VT-d unit: ${quote(text)}; expected 'reg_base_addr', 'ver', 'cap' and 'ecap' in hexadecimal`,
+  ),
+  'damaged-rmrr': rule(
+    'warning',
+    ({ text }: Text) => `malformed RMRR: ${quote(text)}; expected 'RMRR base:' and 'end:' with numbers of equal length`,
+  ),
+  'damaged-identity-map': rule(
+    'warning',
+    ({ text }: Text) =>
+      `malformed identity map: ${quote(text)}; expected '[start - end]' in hexadecimal, at most 64 bits each`,
+  ),
+  'damaged-ivmd': rule(
+    'warning',
+    ({ text }: Text) =>
+      `malformed IVMD: ${quote(text)}; expected two devices, 'range_start:', 'range_end:' and 'flags:'`,
+  ),
+  'damaged-fault': rule(
+    'warning',
+    ({ text }: Text) => `malformed IOMMU fault: ${quote(text)}; expected an address of at most 64 bits`,
+  ),
+  'fault-without-address': rule('info', ({ what }: { readonly what: string }) => what),
+  'damaged-event': rule(
+    'warning',
+    ({ what, text, reason }: Text & { readonly what: string; readonly reason?: string }) =>
+      `malformed ${what}: ${quote(text)}${reason === undefined ? '' : ` (${reason})`}`,
+  ),
+  'unaligned-request': rule(
+    'warning',
+    ({ iova, size, page }: { readonly iova: bigint; readonly size: bigint; readonly page: bigint }) =>
+      `the kernel refused a request for ${hex(size)} bytes at ${hex(iova)}: not aligned to the smallest page size, ${hex(page)}`,
+  ),
+  'default-domain-type': rule('info', ({ type }: { readonly type: string }) => `the default domain type is ${type}`),
+  'rmrr-not-reserved': rule(
+    'warning',
+    (range: Range) => `the firmware memory map does not reserve the RMRR ${rangeText(range)}`,
+    {
+      explainsEmptySource: true,
+      isComplaint: true,
+      remedy:
+        'Update the firmware. Until then the kernel may use this memory while the device writes to it, which corrupts both.',
+    },
+  ),
+  'rmrr-ignored': rule('info', (range: Range) => `Xen ignores the RMRR ${rangeText(range)}: it has no device`),
+  'rmrr-incorrect': rule('warning', (range: Range) => `Xen rejected the RMRR ${rangeText(range)} as incorrect`),
+  'address-above-width': rule(
+    'warning',
+    ({ address, width }: { readonly address: bigint; readonly width: string }) =>
+      `${hex(address)} needs ${bitLength(address)} address bits; the IOMMU has ${width}`,
+    { explainsEmptySource: true, isComplaint: true, remedy: ABOVE_WIDTH },
+  ),
+  'memlock-limit': complaint(
+    'error',
+    ({ limit }: { readonly limit: string }) => `a process tried to lock more memory than its limit of ${limit} bytes`,
+    'Raise RLIMIT_MEMLOCK of the process above the amount of memory that it maps.',
+  ),
+  'no-interrupt-remapping': complaint(
+    'error',
+    () => 'devices cannot be assigned: the host has no interrupt remapping',
+    'Enable interrupt remapping (firmware setup, intremap=on), or accept the risk with allow_unsafe_interrupts.',
+  ),
+  'bar-not-reserved': complaint(
+    'warning',
+    ({ bar, device, ...range }: Range & { readonly bar: string; readonly device: string }) =>
+      `BAR ${bar} of ${device}, ${rangeText(range)}, is already in use by something else`,
+  ),
+
+  // Kernel traces
+  'events-lost': rule(
+    'warning',
+    (lost: { readonly kept: string; readonly written: string } | { readonly count: string | undefined }) =>
+      'kept' in lost
+        ? `the trace holds ${lost.kept} of ${lost.written} events: the ring buffer overflowed and the oldest were dropped`
+        : `the tracer lost ${lost.count ?? 'some'} events here: mappings after this line may be incomplete`,
+  ),
+  'attach-without-domain': rule(
+    'info',
+    () => 'devices were attached or detached here; the events do not name the domain, so it is unknown',
+  ),
+
+  // ACPI tables
+  'acpi-truncated': rule(
+    'warning',
+    (cut: { readonly at: number } | { readonly expected: number; readonly found: number }) =>
+      'at' in cut
+        ? `the structure at byte ${cut.at} extends beyond the table; structures before it were read`
+        : `the table is truncated: its header says ${bytes(cut.expected)}, found ${cut.found}`,
+  ),
+  'acpi-short-structure': rule(
+    'warning',
+    ({ at }: { readonly at: number }) => `the structure at byte ${at} is too short for its type and was skipped`,
+  ),
+  'acpi-trailing-bytes': rule(
+    'info',
+    ({ count }: { readonly count: number }) => `ignored ${bytes(count)} after the end of the table`,
+  ),
+  'acpi-checksum': rule('warning', () => 'wrong checksum: the table was modified or is corrupt'),
+  'acpi-incomplete': rule(
+    'warning',
+    ({ table }: { readonly table: string | undefined }) =>
+      `incomplete structure${table === undefined ? '' : ` in ${table}`}: required fields are missing; it was skipped`,
+  ),
+  'damaged-acpi-field': rule(
+    'warning',
+    ({ name, text }: Text & { readonly name: string }) =>
+      `malformed field '${name}': ${quote(text)}; expected at most 64 bits`,
+  ),
+  'bad-address-width': rule(
+    'warning',
+    ({ width }: { readonly width: number }) => `invalid host address width: ${width} bits; expected at most 64`,
+  ),
+
+  // Buffers
+  'damaged-hex-dump': rule('warning', ({ reason }: { readonly reason: string }) => `malformed hex dump: ${reason}`),
+  'damaged-buffer': rule(
+    'warning',
+    ({ offset, reason }: { readonly offset?: number; readonly reason: string }) =>
+      `malformed buffer${offset === undefined ? '' : ` at byte ${offset}`}: ${reason}`,
+  ),
+  'zeros-left-off': rule(
+    'warning',
+    ({ missing }: { readonly missing: number }) =>
+      `the dump ends ${bytes(missing)} before the end of its last range; the missing bytes are assumed 0`,
+  ),
+
+  // QEMU
+  'damaged-request': rule(
+    'warning',
+    ({ text }: Text) =>
+      `malformed map or unmap request of QEMU: ${quote(text)}; expected '(container, iova, size, vaddr) = result'`,
+  ),
+  'mtree-too-large': rule(
+    'warning',
+    ({ limit }: { readonly limit: number }) => `more than ${limit} memory regions; the rest were skipped`,
+  ),
+  'mtree-without-address-space': rule(
+    'info',
+    () => 'only alias targets were found; without an address space their addresses are unknown',
+  ),
+  'mtree-alias-unresolved': rule(
+    'info',
+    () => 'some aliases point to regions that are not in the dump, or form a loop; their own range and type are used',
+  ),
+  'qemu-error-unknown': complaint(
+    'info',
+    ({ op }: { readonly op: 'map' | 'unmap' }) =>
+      `the ${op} request failed; the trace does not show the error and no error message follows`,
+  ),
+  'qemu-map-failed': complaint(
+    'error',
+    ({ api, ...error }: WithError & { readonly api: 'VFIO' | 'iommufd' }) =>
+      `${api} refused a map request${withError(error)}; its range was not printed`,
+  ),
+  'qemu-unmap-failed': complaint(
+    'error',
+    ({ api, ...error }: WithError & { readonly api?: 'VFIO' | 'iommufd' }) =>
+      `${api ?? 'the kernel'} refused an unmap request${withError(error)}; its range was not printed`,
+  ),
+  'qemu-phys-bits-too-low': complaint(
+    'error',
+    ({ limit, needed, width }: { readonly limit: bigint; readonly needed: bigint; readonly width: string }) =>
+      `the guest needs addresses up to ${widthText(needed)}; its CPU has phys-bits ${width}, up to ${widthText(limit)}`,
+    'Increase phys-bits of the guest (host-phys-bits=on), or use less memory and smaller PCI windows.',
+  ),
+  'qemu-few-dma-mappings': complaint(
+    'warning',
+    ({ count }: { readonly count: string }) => `the guest may need more than the ${count} DMA mappings of a container`,
+    'Use fewer, larger mappings (huge pages, a larger virtio-mem block size), or raise dma_entry_limit of vfio_iommu_type1.',
+  ),
+  'qemu-late-reserved-regions': complaint(
+    'warning',
+    () => 'the host added reserved regions after the guest had probed its virtual IOMMU; the guest does not know them',
+  ),
+  'qemu-conflicting-reserved-regions': complaint(
+    'error',
+    () => 'another device adds reserved regions that the virtual IOMMU can no longer take over',
+  ),
+  'qemu-reserved-region-invalid': complaint('error', () => 'a configured reserved region is invalid'),
+  'qemu-no-peer-to-peer': complaint(
+    'warning',
+    (device: WithDevice) =>
+      `the BARs${device.device === undefined ? '' : ` of ${device.device}`} are not mapped for DMA: other devices cannot access them`,
+    'Usually none is needed: only peer-to-peer DMA uses these mappings.',
+  ),
+  'qemu-dma-mapping-fatal': complaint('error', () => 'QEMU aborted: memory of the running guest could not be mapped'),
+  'qemu-container-setup-failed': complaint(
+    'error',
+    ({ group, ...error }: WithError & { readonly group: string }) =>
+      `group ${group} could not be added to a container${withError(error)}`,
+  ),
+  'qemu-group-not-viable': complaint(
+    'error',
+    ({ group }: { readonly group: string }) => `group ${group} is not viable: not all of its devices are bound to VFIO`,
+    BIND_GROUP,
+  ),
+  'qemu-several-address-spaces': complaint(
+    'error',
+    ({ group }: { readonly group: string }) =>
+      `devices of group ${group} were assigned to different address spaces; a group can have only one`,
+  ),
+  'qemu-outside-host-window': complaint(
+    'error',
+    (range: Range) => `no DMA window of the container covers ${rangeText(range)}`,
+  ),
+  'qemu-unaligned-region': complaint(
+    'warning',
+    ({ name, start }: { readonly name: string | undefined; readonly start: bigint | undefined }) =>
+      `skipped a memory region${name === undefined ? '' : ` (${name})`}${start === undefined ? '' : ` at ${hex(start)}`}: it is not aligned to pages`,
+  ),
+  'qemu-address-width-mismatch': complaint(
+    'error',
+    ({ guest, host }: { readonly guest: string; readonly host: string }) =>
+      `the virtual IOMMU has ${guest} address bits; the host IOMMU has ${host}`,
+    'Set aw-bits of the virtual IOMMU to the address width of the host IOMMU.',
+  ),
+  'qemu-no-iommu': complaint('error', () => 'the host offers no IOMMU type that QEMU can use'),
+  'qemu-iommu-not-set': complaint(
+    'error',
+    (error: WithError) => `a group could not be attached to its IOMMU${withError(error)}`,
+  ),
+
+  // DPDK, SPDK, Cloud Hypervisor and others
+  'request-error-unknown': rule('info', () => 'a request failed; the log does not show the error'),
+  'dpdk-iova-above-mask': complaint(
+    'error',
+    (range: Range | NoParameters) =>
+      typeof range.start === 'bigint' && typeof range.last === 'bigint'
+        ? `memory at IOVA ${rangeText({ start: range.start, last: range.last })} is above the DMA mask`
+        : 'some memory has IOVAs above the address width of the IOMMU',
+    ABOVE_WIDTH,
+  ),
+  'dpdk-iova-mode': complaint(
+    'error',
+    ({ expected, current }: { readonly expected: string; readonly current: string }) =>
+      `a driver needs IOVA mode ${expected}; EAL uses ${current}`,
+    'Start with --iova-mode=pa, or use a driver and an IOMMU that support virtual addresses.',
+  ),
+  'dpdk-dma-map-failed': complaint(
+    'error',
+    (error: WithError) => `a range could not be mapped${withError(error)}; its bounds were not printed`,
+  ),
+  'dpdk-dma-unmap-failed': complaint(
+    'error',
+    (error: WithError) => `a range could not be unmapped${withError(error)}; its bounds were not printed`,
+  ),
+  'dpdk-device-dma-failed': complaint(
+    'error',
+    (failure: WithDevice & WithError) =>
+      `memory could not be mapped for the device${ofDevice(failure)}${withError(failure)}`,
+  ),
+  'dpdk-partial-unmap': complaint(
+    'error',
+    (unmap: { readonly requested: bigint; readonly freed: bigint } | { readonly start: bigint | undefined }) =>
+      'freed' in unmap
+        ? `an unmap of ${bytes(unmap.requested)} unmapped ${unmap.freed}: the mapping was made with other bounds`
+        : `an unmap${unmap.start === undefined ? '' : ` at ${hex(unmap.start)}`} unmapped nothing: the mapping was made with other bounds`,
+  ),
+  'dpdk-device-not-attached': complaint(
+    'error',
+    (device: WithDevice) => `the device${ofDevice(device)} cannot be used`,
+  ),
+  'dpdk-group-not-viable': complaint(
+    'error',
+    (device: WithDevice) =>
+      `the group of the device${ofDevice(device)} is not viable: not all of its devices are bound to VFIO`,
+    BIND_GROUP,
+  ),
+  'dpdk-not-vfio': complaint('info', (device: WithDevice) => `the device${ofDevice(device)} is not bound to VFIO`),
+  'dpdk-region-not-mapped': complaint('error', () => 'newly added memory could not be mapped'),
+  'dpdk-outside-window': complaint('error', () => 'a range is outside the DMA window'),
+  'dpdk-no-iommu-type': complaint(
+    'error',
+    (device: WithDevice) => `the host offers no IOMMU type for the device${ofDevice(device)}`,
+  ),
+  'vmm-dma-map-failed': complaint(
+    'error',
+    (failure: WithDevice & WithError) =>
+      `memory could not be mapped for a device${failure.device === undefined ? '' : `, ${failure.device}`}${withError(failure)}`,
+  ),
+  'vmm-dma-unmap-failed': complaint(
+    'error',
+    (failure: WithDevice & WithError) =>
+      `memory could not be unmapped for a device${failure.device === undefined ? '' : `, ${failure.device}`}${withError(failure)}`,
+  ),
+} as const;
+
+/** Stable, in kebab-case: scripts may depend on them. */
+export type DiagnosticCode = keyof typeof DIAGNOSTICS;
+
+/** What the message of a code is made of. */
+export type DiagnosticParameters<C extends DiagnosticCode> = Parameters<(typeof DIAGNOSTICS)[C]['message']>[0];
+
+/** The rule of a code that may come from outside, such as from a session file; undefined for an unknown one. */
+export function diagnosticRule(code: string): DiagnosticRule | undefined {
+  return Object.hasOwn(DIAGNOSTICS, code) ? DIAGNOSTICS[code as DiagnosticCode] : undefined;
+}
+
+/** The fact of a diagnostic, without its place. */
+export function diagnosticFact<C extends DiagnosticCode>(
+  code: C,
+  parameters: DiagnosticParameters<C>,
+  severity: Severity = DIAGNOSTICS[code].severity,
+): FactOf<'diagnostic'> {
+  // A rule and its parameters are looked up by the same code, which the compiler cannot follow through the union.
+  const { message } = DIAGNOSTICS[code] as unknown as DiagnosticRule<DiagnosticParameters<C>>;
+  return { kind: 'diagnostic', severity, code, message: message(parameters) };
+}
