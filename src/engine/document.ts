@@ -11,6 +11,7 @@ import type { AddressSpaceView, KernelView } from '../kernel/model.ts';
 import type { SessionStates } from '../kernel/replay/state-at.ts';
 import { type FactOf, isFact, isOperation, isUnknownEvent, type SessionEvent } from '../session/events.ts';
 import { newSession, SESSION_PROBLEM_CODES, type Session } from '../session/session.ts';
+import { LANE_KINDS, type LaneKind, type Layer, laneKind } from '../timeline/lanes/kinds.ts';
 import type { CallContext, Diagnostic, DocumentNode, InputFile, LayerNode, SourceNode } from './protocol.ts';
 
 /** Texts that a document lists. */
@@ -208,12 +209,19 @@ export function reportedKey(document: Pick<EngineDocument, 'id'>, name: string):
   return `${document.id}/reported ${name}`;
 }
 
-/** What a host's dumps hold besides groups and address spaces, each with a lane of its own. */
-export const LAYERS = ['windows', 'bars', 'faults'] as const;
-export type LayerName = (typeof LAYERS)[number];
+/** Kinds of lanes that are selected on their own. */
+export const LAYERS: readonly LaneKind[] = LANE_KINDS.filter((kind) => laneKind(kind).layer !== null);
 
-export function layerKey(document: Pick<EngineDocument, 'id'>, layer: LayerName): string {
+export function layerKey(document: Pick<EngineDocument, 'id'>, layer: LaneKind): string {
   return `${document.id}/layer ${layer}`;
+}
+
+/** The layers that a host has something for, in the order of the tree: the most specific first. */
+export function layersIn(host: Host): { readonly kind: LaneKind; readonly layer: Layer }[] {
+  return LAYERS.toReversed().flatMap((kind) => {
+    const { layer } = laneKind(kind);
+    return layer && layer.count(host) > 0 ? [{ kind, layer }] : [];
+  });
 }
 
 export function mappingKey(document: Pick<EngineDocument, 'id'>, set: Pick<MappingSet, 'key'>): string {
@@ -248,9 +256,6 @@ function layersOf(document: EngineDocument): LayerNode[] {
   const { host, mappings } = document;
   // Addresses of the host's own would crowd the picture of an I/O address space: they are drawn when there is no other.
   const isAlone = host.groups.length === 0 && host.guests.length === 0 && mappings.length === 0;
-  const layer = (name: LayerName, title: string, note: string, count: number, isShown: boolean): LayerNode[] =>
-    count === 0 ? [] : [{ key: layerKey(document, name), title, note, isShown }];
-  const counts = host.faults.reduce((sum, fault) => sum + fault.count, 0);
   return [
     ...mappings.map((set) => ({
       key: mappingKey(document, set),
@@ -266,15 +271,12 @@ function layersOf(document: EngineDocument): LayerNode[] {
         .join(' · '),
       isShown: true,
     })),
-    ...layer('faults', 'faults', counted(counts, 'fault'), host.faults.length, true),
-    ...layer('bars', 'BARs', `physical · ${counted(host.bars.length, 'BAR')}`, host.bars.length, isAlone),
-    ...layer(
-      'windows',
-      'memory map',
-      `physical · ${counted(host.windows.length, 'window')}`,
-      host.windows.length,
-      isAlone,
-    ),
+    ...layersIn(host).map(({ kind, layer }) => ({
+      key: layerKey(document, kind),
+      title: layer.title,
+      note: layer.note(host),
+      isShown: layer.isShownByDefault || isAlone,
+    })),
   ];
 }
 

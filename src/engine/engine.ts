@@ -6,10 +6,11 @@ import { writeSessionLines } from '../session/write.ts';
 import { foldFor } from '../timeline/axis/fold.ts';
 import { linearScale, logScale, type Scale } from '../timeline/axis/scale.ts';
 import { cutSlices } from '../timeline/axis/slice.ts';
-import { firstEndingAtOrAfter, type Lane, type SpaceLanes } from '../timeline/lanes/lane.ts';
+import { elementAt, firstEndingAtOrAfter } from '../timeline/lanes/columns.ts';
+import type { Lane, SpaceLanes } from '../timeline/lanes/lane.ts';
+import type { BoundsLine } from '../timeline/scene/bounds-table.ts';
 import type { Target } from '../timeline/scene/mark.ts';
-import type { BoundsLine } from '../timeline/scene/scene.ts';
-import { STYLE_NAMES, type StyleName } from '../timeline/scene/theme.ts';
+import { styleAt } from '../timeline/scene/styles.ts';
 import { decodeText, getInfo, structures } from './answers/buffers.ts';
 import { compareDocument } from './answers/comparison.ts';
 import { conflictList } from './answers/conflict-list.ts';
@@ -21,7 +22,7 @@ import { documentNode, type EngineDocument, inputOf, isEmpty, moveTo, readDocume
 import { follow } from './live/follow.ts';
 import type { LiveConnection, OpenSocket } from './live/live.ts';
 import { extreme, type LaneInSpace, lanesOf, laneTotal, neighbour, nthOfLane, targetAt } from './picture/lane-walk.ts';
-import { selectedHosts, spacesFor } from './picture/spaces.ts';
+import { type PictureSpace, selectedHosts, spacesFor } from './picture/spaces.ts';
 import {
   type Arrangement,
   type ArrangeParams,
@@ -37,7 +38,7 @@ import {
 
 interface Current {
   readonly arrangement: Arrangement;
-  readonly spaces: readonly SpaceLanes[];
+  readonly spaces: readonly PictureSpace[];
 }
 
 function sourceLabel(lane: Lane, target: Target): string {
@@ -134,7 +135,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       target: exact,
       laneTitle: lane.title,
       spaceTitle: space.title,
-      style: STYLE_NAMES[lane.rows[exact.row]?.styles[exact.index] ?? 0] as StyleName,
+      style: styleAt(elementAt(elementAt(lane.rows, exact.row).styles, exact.index)),
       title: info.title,
       sentence: info.sentence,
       parts: info.parts,
@@ -190,7 +191,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
         const target = targetAt(lane, row, firstEndingAtOrAfter(columns, start));
         if (!target || target.start > start || target.last < last) continue;
         if (target.start === start && target.last === last) return target;
-        if (lane.kind !== 'aperture' && lane.kind !== 'usable') holder ??= target;
+        if (lane.traits.holdsFacts) holder ??= target;
       }
     }
     return holder;

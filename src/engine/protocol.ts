@@ -9,9 +9,9 @@ import type { Scale, ScaleKind } from '../timeline/axis/scale.ts';
 import type { SpaceSlice } from '../timeline/axis/slice.ts';
 import type { Viewport } from '../timeline/axis/viewport.ts';
 import type { Part } from '../timeline/lanes/lane.ts';
+import type { BoundsLine } from '../timeline/scene/bounds-table.ts';
 import type { Target } from '../timeline/scene/mark.ts';
-import type { BoundsLine } from '../timeline/scene/scene.ts';
-import type { StyleName } from '../timeline/scene/theme.ts';
+import type { StyleName } from '../timeline/scene/styles.ts';
 import type { UapiNode } from '../uapi/node.ts';
 
 /** A file to open. `name` is its path relative to what was dropped; `link` the target if it is a symbolic link. */

@@ -1,14 +1,13 @@
 import { useEffect, useRef } from 'react';
 import { groupedHex } from '../../iova/format.ts';
 import { fitAll, pixelOf, pixelSpanOf, visibleRange, worldAt } from '../../timeline/axis/viewport.ts';
-import { plotLeft } from '../../timeline/scene/scene.ts';
-import { STYLE_NAMES, type StyleName, THEMES } from '../../timeline/scene/theme.ts';
+import { plotLeft } from '../../timeline/scene/layout.ts';
+import { styleAt } from '../../timeline/scene/styles.ts';
+import { THEMES } from '../../timeline/scene/theme.ts';
 import { type Picture, useApp } from '../state/app-state.ts';
 import { engine } from '../state/engine.ts';
 import { centreOn } from '../state/view.ts';
 
-/** Lanes that the overview shows: what is there, not what follows from it. */
-const OVERVIEW: ReadonlySet<string> = new Set(['reserved', 'areas', 'mappings', 'guest', 'requests', 'faults']);
 const HEIGHT = 26;
 /** The parts of the state that this shows. */
 const SHOWN = ['picture', 'view', 'plotWidth', 'theme'] as const;
@@ -48,14 +47,14 @@ export function Minimap() {
       context.fillStyle = ink.hairline;
       context.fillRect(0, 0, plotWidth, HEIGHT);
       const rows = cut.value.flatMap((space) =>
-        space.lanes.filter((lane) => OVERVIEW.has(lane.kind)).flatMap((lane) => lane.rows),
+        space.lanes.filter((lane) => lane.traits.isInMinimap).flatMap((lane) => lane.rows),
       );
       const height = Math.max(1, Math.min(8, (HEIGHT - 6) / Math.max(1, rows.length)));
       for (const [i, row] of rows.entries()) {
         for (let k = 0; k < row.starts.length; k++) {
           const span = pixelSpanOf(all, arrangement.scale, row.starts[k] as bigint, row.lasts[k] as bigint);
           if (!span) continue;
-          context.fillStyle = paints[STYLE_NAMES[row.styles[k] as number] as StyleName].stroke;
+          context.fillStyle = paints[styleAt(row.styles[k] as number)].stroke;
           context.fillRect(span.x0, 3 + i * height, span.x1 - span.x0, Math.max(1, height - 1));
         }
       }

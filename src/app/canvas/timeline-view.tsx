@@ -3,8 +3,9 @@ import { formatSize, groupedHex } from '../../iova/format.ts';
 import type { GestureHandlers, Gestures } from '../../timeline/axis/gestures.ts';
 import { addressAt } from '../../timeline/axis/viewport.ts';
 import { paintCanvas } from '../../timeline/paint/canvas.ts';
+import { plotLeft, plotWidth } from '../../timeline/scene/layout.ts';
 import type { HitArea, LaneHead, Scene } from '../../timeline/scene/mark.ts';
-import { LEGEND, plotLeft, plotWidth } from '../../timeline/scene/scene.ts';
+import { styleOf } from '../../timeline/scene/styles.ts';
 import { useApp } from '../state/app-state.ts';
 import { showFlag } from '../state/conflicts.ts';
 import { toggleLane } from '../state/picture.ts';
@@ -31,7 +32,7 @@ function sameHeads(a: readonly LaneHead[], b: readonly LaneHead[]): boolean {
 }
 
 function tooltip({ style, target: { start, last, count } }: HitArea): string {
-  const message = count > 1 ? `${count} ranges` : LEGEND[style];
+  const message = count > 1 ? `${count} ranges` : styleOf(style).label;
   return `${message}\n${groupedHex(start)} – ${groupedHex(last)}\n${formatSize(last - start + 1n)}`;
 }
 

@@ -15,7 +15,7 @@ import type { IovaRange } from '../../iova/range.ts';
 import type { ScaleKind } from '../../timeline/axis/scale.ts';
 import type { SpaceSlice } from '../../timeline/axis/slice.ts';
 import type { Viewport } from '../../timeline/axis/viewport.ts';
-import type { Band } from '../../timeline/scene/scene.ts';
+import type { Band } from '../../timeline/scene/bands.ts';
 import type { ThemeName } from '../../timeline/scene/theme.ts';
 import { initialTheme } from './initial-theme.ts';
 

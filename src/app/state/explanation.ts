@@ -1,6 +1,6 @@
 import type { EventRow } from '../../engine/protocol.ts';
 import { range } from '../../iova/range.ts';
-import type { Band } from '../../timeline/scene/scene.ts';
+import type { Band } from '../../timeline/scene/bands.ts';
 import { useApp } from './app-state.ts';
 import { seek } from './documents.ts';
 

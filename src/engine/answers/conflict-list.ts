@@ -6,7 +6,7 @@ import { type GuestLayout, outsideConflicts } from '../../analysis/conflicts/gue
 import type { Provenance } from '../../analysis/host/host.ts';
 import { reportedSpaces } from '../../analysis/space/common-space.ts';
 import { rangeSet } from '../../iova/range-set.ts';
-import { usableRanges } from '../../timeline/lanes/model-space.ts';
+import { usableRanges } from '../../kernel/shared/usable-ranges.ts';
 import { type EngineDocument, finalMappingState, mappingKey, reportedKey, spaceKey, stateOf } from '../document.ts';
 import { guestsHolding } from '../picture/guests.ts';
 import { type Documents, guestOf, guestsOn, selectedHosts } from '../picture/spaces.ts';

@@ -1,6 +1,6 @@
 // Conflicts as numbered bands of a picture.
 import { intersection } from '../../iova/range.ts';
-import type { NumberedBand } from '../../timeline/scene/scene.ts';
+import type { NumberedBand } from '../../timeline/scene/bands.ts';
 import type { ConflictRow } from '../protocol.ts';
 
 const INKS = { fatal: 'alarm', warning: 'accent', note: 'muted' } as const;

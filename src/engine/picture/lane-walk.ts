@@ -1,5 +1,6 @@
 // Walking the ranges of lanes in the order in which a person reads them: lane by lane, within a lane by address.
-import { firstEndingAtOrAfter, type Lane, type LaneRow, type SpaceLanes } from '../../timeline/lanes/lane.ts';
+import { firstEndingAtOrAfter, type RangeColumns, rangeAt } from '../../timeline/lanes/columns.ts';
+import type { Lane, SpaceLanes } from '../../timeline/lanes/lane.ts';
 import type { Target } from '../../timeline/scene/mark.ts';
 
 export interface LaneInSpace {
@@ -17,10 +18,8 @@ export function laneTotal(lane: Lane): number {
 
 export function targetAt(lane: Lane, row: number, index: number): Target | undefined {
   const columns = lane.rows[row];
-  const start = columns?.starts[index];
-  const last = columns?.lasts[index];
-  if (start === undefined || last === undefined) return undefined;
-  return { laneId: lane.id, row, index, count: 1, start, last };
+  const range = columns && rangeAt(columns, index);
+  return range && { laneId: lane.id, row, index, count: 1, start: range.start, last: range.last };
 }
 
 /** The n-th range of a lane, its rows one after the other. */
@@ -40,7 +39,7 @@ function compare(a: Target, b: Target): number {
 }
 
 /** Index of the first range of a row that starts at or after `address`. */
-function firstStartingAtOrAfter(row: LaneRow, address: bigint): number {
+function firstStartingAtOrAfter(row: RangeColumns, address: bigint): number {
   const index = firstEndingAtOrAfter(row, address);
   const start = row.starts[index];
   return start !== undefined && start < address ? index + 1 : index;

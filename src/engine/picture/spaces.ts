@@ -3,15 +3,21 @@
 import type { GuestLayout } from '../../analysis/conflicts/guest.ts';
 import type { Guest } from '../../analysis/host/host.ts';
 import { type CommonSpace, commonSpace, reportedSpaces } from '../../analysis/space/common-space.ts';
-import { factSpace } from '../../timeline/lanes/fact-space.ts';
+import {
+  type UsableRanges,
+  usableAsReported,
+  usableInFacts,
+  usableInModel,
+} from '../../analysis/space/usable-ranges.ts';
 import type { SpaceLanes } from '../../timeline/lanes/lane.ts';
-import { modelSpace } from '../../timeline/lanes/model-space.ts';
-import { reportedSpace } from '../../timeline/lanes/reported-space.ts';
+import { hostSpace, modelSpace, reportedSpace } from '../../timeline/lanes/spaces.ts';
 import { comparisonOf } from '../answers/comparison.ts';
 import {
   type EngineDocument,
   guestKey,
+  LAYERS,
   layerKey,
+  layersIn,
   mappingKey,
   mappingStateAt,
   onlyDiagnostics,
@@ -23,6 +29,14 @@ import type { ArrangeParams, GuestChoice } from '../protocol.ts';
 import { chosenGuest, guestsHolding, layoutOf } from './guests.ts';
 
 export type Documents = ReadonlyMap<string, EngineDocument>;
+
+/** An address space of the picture: what is drawn of it, and what it answers. */
+export interface PictureSpace extends SpaceLanes {
+  /** Where it comes from. */
+  readonly kind: 'host' | 'reported' | 'model';
+  /** Where a mapping can be; `undefined` where nothing says what is usable. */
+  readonly answers: UsableRanges | undefined;
+}
 
 /** A host of which something is ticked: the space of its ticked groups, and which of its layers are. */
 export interface SelectedHost {
@@ -37,15 +51,13 @@ export function selectedHosts(documents: Documents, selectedGroups: ReadonlySet<
   return [...documents.values()].flatMap((document): SelectedHost[] => {
     const { host } = document;
     const groups = host.groups.filter((group) => selectedGroups.has(group.key));
-    const has = (layer: Parameters<typeof layerKey>[1]) => selectedGroups.has(layerKey(document, layer));
+    const hasLayer = LAYERS.some((layer) => selectedGroups.has(layerKey(document, layer)));
     const hasMappings = document.mappings.some((set) => selectedGroups.has(mappingKey(document, set)));
     const guests = host.guests.filter((guest) => selectedGroups.has(guestKey(document, guest)));
-    const isShown =
-      groups.length > 0 || hasMappings || guests.length > 0 || has('windows') || has('bars') || has('faults');
+    const isShown = groups.length > 0 || hasMappings || guests.length > 0 || hasLayer;
     // A dump with nothing to tick may still have a width to draw, or say what is wrong, or that nothing is known.
     const hasNothingToTick =
-      host.groups.length + host.windows.length + host.bars.length + host.guests.length + host.faults.length === 0 &&
-      document.mappings.length === 0;
+      host.groups.length + host.guests.length + document.mappings.length === 0 && layersIn(host).length === 0;
     const hasMore =
       host.apertures.some(({ space }) => space === undefined) ||
       host.ineligible.length + host.complaints.length > 0 ||
@@ -72,36 +84,34 @@ export function guestsOn(own: readonly Guest[], choice: GuestChoice | undefined,
 }
 
 /** The lanes of everything that is ticked. */
-export async function spacesFor(documents: Documents, params: ArrangeParams): Promise<SpaceLanes[]> {
+export async function spacesFor(documents: Documents, params: ArrangeParams): Promise<PictureSpace[]> {
   const { selectedGroups, expanded, compared } = params;
   const keys = new Set(selectedGroups);
   const opened = new Set(expanded);
   const { guest: chosen } = guestOf(documents, params.guest);
   const hosts = new Map(selectedHosts(documents, keys).map((host) => [host.document, host]));
-  const spaces: SpaceLanes[] = [];
+  const spaces: PictureSpace[] = [];
   for (const document of documents.values()) {
     const { host, title } = document;
     const shown = hosts.get(document);
     if (shown) {
-      spaces.push(
-        factSpace(shown.space, opened, {
-          guests: guestsOn(shown.guests, params.guest, document.id, chosen),
-          mappings: document.mappings
-            .filter((set) => keys.has(mappingKey(document, set)))
-            .map((set) => mappingStateAt(set, document.position)),
-          hasWindows: keys.has(layerKey(document, 'windows')),
-          hasBars: keys.has(layerKey(document, 'bars')),
-          hasFaults: keys.has(layerKey(document, 'faults')),
-        }),
-      );
+      const { space } = shown;
+      const mappings = document.mappings
+        .filter((set) => keys.has(mappingKey(document, set)))
+        .map((set) => mappingStateAt(set, document.position));
+      const guests = guestsOn(shown.guests, params.guest, document.id, chosen);
+      const layers = new Set(LAYERS.filter((layer) => keys.has(layerKey(document, layer))));
+      const lanes = hostSpace(host.key, { space, guests, mappings }, opened, layers);
+      spaces.push({ ...lanes, kind: 'host', answers: usableInFacts(space, mappings) });
     }
     for (const reported of reportedSpaces(host)) {
       const key = reportedKey(document, reported.name);
       if (!keys.has(key)) continue;
       const guests = guestsOn(guestsHolding(reported, host.guests), params.guest, document.id, chosen);
-      spaces.push(reportedSpace(key, title, reported, opened, guests));
+      const lanes = reportedSpace(key, title, { space: reported, guests }, opened);
+      spaces.push({ ...lanes, kind: 'reported', answers: usableAsReported(reported) });
     }
-    const place = () => [{ source: title }];
+    const provenanceOf = () => [{ source: title }];
     const comparison = compared?.id === document.id ? await comparisonOf(document, compared.models) : undefined;
     const states = comparison?.ok ? comparison.value.statesAt(document.position) : [stateOf(document)];
     for (const state of states) {
@@ -109,7 +119,8 @@ export async function spacesFor(documents: Documents, params: ArrangeParams): Pr
         const key = spaceKey(document, space.id);
         if (!keys.has(key)) continue;
         const [id, name] = comparison?.ok ? [`${key} under ${state?.name}`, `${state?.name}, ${title}`] : [key, title];
-        spaces.push(modelSpace(id, name, space, opened, place, chosen));
+        const lanes = modelSpace(id, name, { space, guest: chosen, provenanceOf }, opened);
+        spaces.push({ ...lanes, kind: 'model', answers: usableInModel(space, provenanceOf) });
       }
     }
   }

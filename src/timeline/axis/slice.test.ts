@@ -3,23 +3,20 @@ import { describe, expect, test } from 'vitest';
 import { IOVA_MAX } from '../../iova/iova.ts';
 import { range } from '../../iova/range.ts';
 import { rangeSet } from '../../iova/range-set.ts';
-import { describedLane, type Lane, laneRow, type SpaceLanes } from '../lanes/lane.ts';
-import { STYLE_NAMES, styleIndex } from '../scene/theme.ts';
+import { type Lane, laneRow, type SpaceLanes } from '../lanes/lane.ts';
+import { styleAt, styleIndex } from '../scene/styles.ts';
+import { type TestRange, testLane, testSpace } from '../testing/lanes.ts';
 import { foldFor } from './fold.ts';
 import { linearScale, logScale, toWorld } from './scale.ts';
 import { covers, cutSlices, sliceWindow } from './slice.ts';
 import { fitAll, fitRange, pan, pixelOf, visibleRange, zoomAt } from './viewport.ts';
 
 function space(lane: Lane): SpaceLanes[] {
-  return [{ id: 's', title: 's', subtitle: '', lanes: [lane] }];
+  return [testSpace(lane)];
 }
 
-function laneOf(ranges: readonly { start: bigint; last: bigint; style?: number }[]): Lane {
-  const info = { title: 'x', sentence: '', parts: [] };
-  const described = ranges.map((r) => ({ ...range(r.start, r.last), style: r.style ?? 3, caption: 'c', info }));
-  return describedLane({ id: 's#reserved', kind: 'reserved', title: 'reserved', subtitle: '' }, [
-    { ranges: described },
-  ]);
+function laneOf(ranges: readonly TestRange[]): Lane {
+  return testLane([ranges]);
 }
 
 const address = fc.oneof(
@@ -89,13 +86,13 @@ describe('cutSlices', () => {
 
   test('ranges of several kinds that merge say so', () => {
     const set = [
-      { start: 0x1000n, last: 0x1fffn, style: styleIndex('msi') },
-      { start: 0x2000n, last: 0x2fffn, style: styleIndex('direct') },
+      { start: 0x1000n, last: 0x1fffn, style: 'msi' as const },
+      { start: 0x2000n, last: 0x2fffn, style: 'direct' as const },
     ];
     const scale = linearScale();
     const row = cutSlices(space(laneOf(set)), scale, sliceWindow(fitAll(scale, 800)))[0]?.lanes[0]?.rows[0];
     expect(row?.counts[0]).toBe(2);
-    expect(STYLE_NAMES[row?.styles[0] ?? 0]).toBe('several');
+    expect(styleAt(row?.styles[0] ?? 0)).toBe('several');
   });
 
   test('panning by half a window and zooming within a power of two need no new cut', () => {

@@ -1,15 +1,13 @@
 // Level of detail: what a window of the axis needs of a lane, at most a few marks a pixel, whatever the number of ranges.
 // Made where the data are (the worker); the page turns slices into marks at every frame.
-import { firstEndingAtOrAfter, type Lane, type LaneRow, type SpaceLanes } from '../lanes/lane.ts';
-import { styleIndex } from '../scene/theme.ts';
+import { elementAt, firstEndingAtOrAfter, type RangeColumns } from '../lanes/columns.ts';
+import type { Lane, LaneRow, SpaceLanes } from '../lanes/lane.ts';
+import { styleIndex } from '../scene/styles.ts';
 import { type Scale, toAddress, toWorld } from './scale.ts';
 import { type Viewport, visibleRange, worldAt } from './viewport.ts';
 
-/** Ranges of one row inside the window. Columns of equal length; bounds inclusive. */
-export interface RowSlice extends Pick<LaneRow, 'title' | 'note'> {
-  readonly starts: BigUint64Array;
-  readonly lasts: BigUint64Array;
-  readonly styles: Uint8Array;
+/** Ranges of one row inside the window. All columns have the same length. */
+export interface RowSlice extends RangeColumns, Pick<LaneRow, 'title' | 'note' | 'styles'> {
   /** How many ranges a mark stands for; above 1 they were too narrow to draw apart. */
   readonly counts: Uint32Array;
   /** Index in the lane's row of the (first) range. */
@@ -18,7 +16,8 @@ export interface RowSlice extends Pick<LaneRow, 'title' | 'note'> {
   readonly captions: readonly string[];
 }
 
-export interface LaneSlice extends Pick<Lane, 'id' | 'kind' | 'title' | 'subtitle' | 'expandable' | 'expanded'> {
+export interface LaneSlice
+  extends Pick<Lane, 'id' | 'kind' | 'title' | 'subtitle' | 'expandable' | 'expanded' | 'traits'> {
   readonly rows: readonly RowSlice[];
   /** Number of ranges in the whole lane. */
   readonly total: number;
@@ -61,7 +60,7 @@ const COMPARED_MAX = 256;
 
 /** The style that all ranges of a merged mark share, or the one for several kinds. */
 function commonStyle(row: LaneRow, from: number, to: number): number {
-  const style = row.styles[from] as number;
+  const style = elementAt(row.styles, from);
   if (to - from > COMPARED_MAX) return row.uniform ? style : SEVERAL;
   for (let i = from + 1; i <= to; i++) if (row.styles[i] !== style) return SEVERAL;
   return style;
@@ -69,32 +68,30 @@ function commonStyle(row: LaneRow, from: number, to: number): number {
 
 function cutRow(lane: Lane, rowIndex: number, row: LaneRow, scale: Scale, window: Viewport): RowSlice {
   const { start, last } = visibleRange(window, scale);
-  const picked: number[] = [];
-  const ends: number[] = [];
+  const marks: { readonly first: number; readonly end: number }[] = [];
   const mergeUnits = BigInt(Math.ceil(MERGE_PIXELS * window.unitsPerPixel));
   const narrowUnits = BigInt(Math.ceil(NARROW_PIXELS * window.unitsPerPixel));
   const count = row.starts.length;
   let i = firstEndingAtOrAfter(row, start);
-  while (i < count && (row.starts[i] as bigint) <= last) {
-    const from = toWorld(scale, row.starts[i] as bigint);
+  while (i < count && elementAt(row.starts, i) <= last) {
+    const from = toWorld(scale, elementAt(row.starts, i));
     let end = i;
-    if (toWorld(scale, (row.lasts[i] as bigint) + 1n) - from < narrowUnits) {
+    if (toWorld(scale, elementAt(row.lasts, i) + 1n) - from < narrowUnits) {
       // All that end within the merge distance; the first one that reaches beyond it is drawn apart.
       end = Math.max(i, firstEndingAtOrAfter(row, toAddress(scale, from + mergeUnits)) - 1);
     }
-    picked.push(i);
-    ends.push(end);
+    marks.push({ first: i, end });
     i = end + 1;
   }
   return {
     ...(row.title === undefined ? {} : { title: row.title }),
     ...(row.note === undefined ? {} : { note: row.note }),
-    starts: BigUint64Array.from(picked, (index) => row.starts[index] as bigint),
-    lasts: BigUint64Array.from(ends, (index) => row.lasts[index] as bigint),
-    styles: Uint8Array.from(picked, (index, k) => commonStyle(row, index, ends[k] as number)),
-    counts: Uint32Array.from(picked, (index, k) => (ends[k] as number) - index + 1),
-    indices: Uint32Array.from(picked),
-    captions: picked.map((index, k) => (ends[k] === index ? lane.caption(rowIndex, index) : '')),
+    starts: BigUint64Array.from(marks, ({ first }) => elementAt(row.starts, first)),
+    lasts: BigUint64Array.from(marks, ({ end }) => elementAt(row.lasts, end)),
+    styles: Uint8Array.from(marks, ({ first, end }) => commonStyle(row, first, end)),
+    counts: Uint32Array.from(marks, ({ first, end }) => end - first + 1),
+    indices: Uint32Array.from(marks, ({ first }) => first),
+    captions: marks.map(({ first, end }) => (first === end ? lane.caption(rowIndex, first) : '')),
   };
 }
 
@@ -111,6 +108,7 @@ export function cutSlices(spaces: readonly SpaceLanes[], scale: Scale, window: V
       subtitle: lane.subtitle,
       expandable: lane.expandable,
       expanded: lane.expanded,
+      traits: lane.traits,
       rows: lane.rows.map((row, index) => cutRow(lane, index, row, scale, window)),
       total: lane.rows.reduce((sum, row) => sum + row.starts.length, 0),
     })),

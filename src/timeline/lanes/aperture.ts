@@ -1,11 +1,12 @@
-import type { Aperture } from '../../analysis/host/host.ts';
+import type { Aperture, Provenance } from '../../analysis/host/host.ts';
 import { beyondApertures } from '../../analysis/space/common-space.ts';
 import { formatSize, hex } from '../../iova/format.ts';
 import { bitLength } from '../../iova/iova.ts';
 import { type IovaRange, WHOLE_SPACE } from '../../iova/range.ts';
 import { complement } from '../../iova/range-set.ts';
-import { styleIndex } from '../scene/theme.ts';
-import { type DescribedRange, describedLane, type Lane, type Part } from './lane.ts';
+import type { AddressSpaceView } from '../../kernel/model.ts';
+import { type DescribedRange, describedLane, type LaneContent, type Part } from './lane.ts';
+import type { HostSource, ModelSource, ReportedSource } from './sources.ts';
 
 /** `4 KiB · 2 MiB · 1 GiB` for a page size bitmap; at most the three smallest. */
 export function pageSizeWords(bitmap: bigint): string {
@@ -24,7 +25,7 @@ function inside(r: IovaRange, parts: readonly Part[], pageSizes: bigint | undefi
   const message = [widthWords(r), pageSizes ? `${pageSizeWords(pageSizes)} pages` : ''].filter((w) => w !== '');
   return {
     ...r,
-    style: styleIndex('aperture'),
+    style: 'aperture',
     caption: message.join(', ') || 'aperture',
     info: {
       title: 'aperture',
@@ -38,7 +39,7 @@ function inside(r: IovaRange, parts: readonly Part[], pageSizes: bigint | undefi
 function outside(r: IovaRange, parts: readonly Part[]): DescribedRange {
   return {
     ...r,
-    style: styleIndex('beyond'),
+    style: 'beyond',
     caption: 'outside the aperture',
     info: {
       title: 'outside the aperture',
@@ -57,7 +58,7 @@ function partOf(a: Aperture): Part {
 }
 
 /** What stands in the lane of a space without any aperture. */
-export interface NoAperture {
+interface NoAperture {
   readonly subtitle: string;
   readonly style: 'unknown' | 'aperture';
   readonly caption: string;
@@ -66,7 +67,7 @@ export interface NoAperture {
 }
 
 /** Dumps that do not say how far the IOMMU reaches. */
-export const APERTURE_NOT_IN_DUMPS: NoAperture = {
+const NOT_IN_DUMPS: NoAperture = {
   subtitle: 'not in these dumps',
   style: 'unknown',
   caption: 'not known from these dumps',
@@ -75,11 +76,24 @@ export const APERTURE_NOT_IN_DUMPS: NoAperture = {
     'Nothing in these dumps tells the address width. A kernel log has it (“Host address width”), and so have an IOMMU’s capability register or VFIO_IOMMU_GET_INFO.',
 };
 
+const NO_DOMAIN: NoAperture = {
+  subtitle: 'no domain',
+  style: 'aperture',
+  caption: 'no domain attached',
+  title: 'no domain attached',
+  sentence: 'No device is attached, so no IOMMU limits the addresses.',
+};
+
 /** How far the IOMMU reaches: what all apertures have in common, or each of them when opened. */
-export function apertureLane(id: string, apertures: readonly Aperture[], none: NoAperture, expanded: boolean): Lane {
+function apertureLane(
+  id: string,
+  apertures: readonly Aperture[],
+  none: NoAperture,
+  expanded: boolean,
+): LaneContent<'aperture'> {
   if (apertures.length === 0) {
     const { subtitle, style, caption, title, sentence } = none;
-    const range = { ...WHOLE_SPACE, style: styleIndex(style), caption, info: { title, sentence, parts: [] } };
+    const range = { ...WHOLE_SPACE, style, caption, info: { title, sentence, parts: [] } };
     return describedLane({ id, kind: 'aperture', title: 'aperture', subtitle }, [{ ranges: [range] }]);
   }
   const expandable = apertures.length > 1;
@@ -108,4 +122,30 @@ export function apertureLane(id: string, apertures: readonly Aperture[], none: N
       ranges: ascending([...common.map((r) => inside(r, parts, bitmap)), ...beyond.map((r) => outside(r, parts))]),
     },
   ]);
+}
+
+export function apertureOfHost({ space, laneId, isExpanded }: HostSource): LaneContent<'aperture'>[] {
+  return [apertureLane(laneId('aperture'), space.apertures, NOT_IN_DUMPS, isExpanded('aperture'))];
+}
+
+/** No lane where the kernel's answer does not come with an aperture. */
+export function apertureOfReported({ space, laneId, isExpanded }: ReportedSource): LaneContent<'aperture'>[] {
+  if (space.apertures.length === 0) return [];
+  return [apertureLane(laneId('aperture'), space.apertures, NOT_IN_DUMPS, isExpanded('aperture'))];
+}
+
+export function apertureOfModel({ space, laneId, isExpanded }: ModelSource): LaneContent<'aperture'>[] {
+  return [apertureLane(laneId('aperture'), domainApertures(space), NO_DOMAIN, isExpanded('aperture'))];
+}
+
+function domainApertures(space: AddressSpaceView): Aperture[] {
+  return space.domains.map((domain) => ({
+    ...domain.aperture,
+    message: domain.iommu,
+    pageSizes: domain.pgsizeBitmap,
+    provenance: [
+      ...domain.devices.map((device): Provenance => ({ source: `device ${device}` })),
+      ...(domain.groups ?? []).map((group): Provenance => ({ source: `group ${group}` })),
+    ],
+  }));
 }

@@ -1,8 +1,8 @@
 import type { Bar } from '../../analysis/host/host.ts';
 import { counted } from '../../iova/format.ts';
 import { compareRanges } from '../../iova/range.ts';
-import { styleIndex } from '../scene/theme.ts';
-import { type DescribedRange, describedLane, type Lane, stackRows } from './lane.ts';
+import { type DescribedRange, describedLane, type LaneContent, stackRows } from './lane.ts';
+import type { HostSource } from './sources.ts';
 
 /** The kernel numbers the expansion ROM behind the six BARs. */
 const ROM_INDEX = 6;
@@ -12,7 +12,7 @@ function described({ start, last, device, index, prefetchable, bits, provenance 
   return {
     start,
     last,
-    style: styleIndex('bar'),
+    style: 'bar',
     caption: `${device} ${name}`,
     info: {
       title: `${name} of ${device}`,
@@ -28,16 +28,17 @@ function described({ start, last, device, index, prefetchable, bits, provenance 
 }
 
 /** The BARs of PCI devices: together, or a row for each device when opened. */
-export function barLane(id: string, bars: readonly Bar[], isOpened: boolean): Lane {
+export function barsOfHost({ space, laneId, isExpanded }: HostSource): LaneContent<'bars'>[] {
+  const { bars } = space.host;
   const sorted = bars.toSorted(compareRanges);
   const devices = [...new Set(bars.map(({ device }) => device))].sort();
   const expandable = devices.length > 1;
-  const expanded = expandable && isOpened;
+  const expanded = expandable && isExpanded('bars');
   const rows = expanded
     ? devices.flatMap((title) =>
         stackRows(sorted.filter(({ device }) => device === title).map(described)).map((ranges) => ({ title, ranges })),
       )
     : stackRows(sorted.map(described)).map((ranges) => ({ ranges }));
   const subtitle = `${counted(bars.length, 'BAR')} of ${counted(devices.length, 'device')}`;
-  return describedLane({ id, kind: 'bars', title: 'BARs', subtitle, expandable, expanded }, rows);
+  return [describedLane({ id: laneId('bars'), kind: 'bars', title: 'BARs', subtitle, expandable, expanded }, rows)];
 }

@@ -1,10 +1,9 @@
 import type { MsiMessage } from '../../analysis/host/host.ts';
-import type { CommonSpace } from '../../analysis/space/common-space.ts';
 import { formatSize, hex } from '../../iova/format.ts';
 import { alignDown, lowestSetBit } from '../../iova/iova.ts';
 import { containsRange, rangeOfLength } from '../../iova/range.ts';
-import { styleIndex } from '../scene/theme.ts';
-import { type DescribedRange, describedLane, type Lane } from './lane.ts';
+import { type DescribedRange, describedLane, type LaneContent } from './lane.ts';
+import type { HostSource } from './sources.ts';
 
 /** Doorbells are mapped by pages of the IOMMU; where its page sizes are not known, the smallest usual one. */
 const USUAL_GRANULE = 0x1000n;
@@ -13,7 +12,7 @@ const USUAL_GRANULE = 0x1000n;
  * The pages that the devices of the ticked groups write their interrupts to, each with the devices that do: inside the
  * MSI window they are the doorbells that take room in it. No lane where no dump says what devices were programmed with.
  */
-export function doorbellLane(id: string, space: CommonSpace): Lane[] {
+export function doorbellsOfHost({ space, laneId }: HostSource): LaneContent<'doorbells'>[] {
   const devices = new Set(space.groups.flatMap((group) => group.devices));
   const messages = space.host.msiMessages.filter(({ device }) => devices.has(device));
   if (messages.length === 0) return [];
@@ -38,7 +37,7 @@ export function doorbellLane(id: string, space: CommonSpace): Lane[] {
       return [
         {
           ...range,
-          style: styleIndex(isInside ? 'doorbell' : 'doorbell-outside'),
+          style: isInside ? 'doorbell' : 'doorbell-outside',
           caption: names.length === 1 ? (names[0] ?? '') : `${names.length} devices`,
           info: {
             title: isInside ? 'doorbell page' : 'interrupts outside the MSI window',
@@ -50,5 +49,5 @@ export function doorbellLane(id: string, space: CommonSpace): Lane[] {
       ];
     });
   const subtitle = `${ranges.length} ${ranges.length === 1 ? 'page' : 'pages'} of ${formatSize(granule)}`;
-  return [describedLane({ id, kind: 'doorbells', title: 'doorbells', subtitle }, [{ ranges }])];
+  return [describedLane({ id: laneId('doorbells'), kind: 'doorbells', title: 'doorbells', subtitle }, [{ ranges }])];
 }

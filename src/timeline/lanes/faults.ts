@@ -1,8 +1,8 @@
 import type { Fault } from '../../analysis/host/host.ts';
 import { counted, hex } from '../../iova/format.ts';
 import { range } from '../../iova/range.ts';
-import { styleIndex } from '../scene/theme.ts';
-import { type DescribedRange, describedLane, type Lane } from './lane.ts';
+import { type DescribedRange, describedLane, type LaneContent } from './lane.ts';
+import type { HostSource } from './sources.ts';
 
 function described(address: bigint, faults: readonly Fault[]): DescribedRange {
   const at = range(address, address);
@@ -11,7 +11,7 @@ function described(address: bigint, faults: readonly Fault[]): DescribedRange {
   const accesses = [...new Set(faults.flatMap(({ access }) => access ?? []))];
   return {
     ...at,
-    style: styleIndex('fault'),
+    style: 'fault',
     caption: hex(address),
     info: {
       title: `fault at ${hex(address)}`,
@@ -26,7 +26,8 @@ function described(address: bigint, faults: readonly Fault[]): DescribedRange {
 }
 
 /** Where DMA was stopped: one marker an address, or a row for each device when opened. */
-export function faultLane(id: string, faults: readonly Fault[], isOpened: boolean): Lane {
+export function faultsOfHost({ space, laneId, isExpanded }: HostSource): LaneContent<'faults'>[] {
+  const { faults } = space.host;
   const rowOf = (some: readonly Fault[]): DescribedRange[] => {
     const byAddress = new Map<bigint, Fault[]>();
     for (const fault of some) {
@@ -38,7 +39,7 @@ export function faultLane(id: string, faults: readonly Fault[], isOpened: boolea
   };
   const devices = [...new Set(faults.map(({ device }) => device ?? 'not known'))].sort();
   const expandable = devices.length > 1;
-  const expanded = expandable && isOpened;
+  const expanded = expandable && isExpanded('faults');
   const rows = expanded
     ? devices.map((title) => ({
         title,
@@ -50,5 +51,7 @@ export function faultLane(id: string, faults: readonly Fault[], isOpened: boolea
     devices.length === 1
       ? `${counted(total, 'fault')}, ${devices[0]}`
       : `${counted(total, 'fault')} of ${counted(devices.length, 'device')}`;
-  return describedLane({ id, kind: 'faults', title: 'faults', subtitle, expandable, expanded }, rows);
+  return [
+    describedLane({ id: laneId('faults'), kind: 'faults', title: 'faults', subtitle, expandable, expanded }, rows),
+  ];
 }

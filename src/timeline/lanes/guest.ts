@@ -1,28 +1,30 @@
 import type { GuestLayout } from '../../analysis/conflicts/guest.ts';
 import { isGuestDeviceMemory, isGuestMemory } from '../../analysis/guest/layouts.ts';
 import { compareRanges } from '../../iova/range.ts';
-import { type StyleName, styleIndex } from '../scene/theme.ts';
-import { type DescribedRange, describedLane, type Lane, stackRows } from './lane.ts';
+import { type DescribedRange, describedLane, type LaneContent, stackRows } from './lane.ts';
+import type { HostSource, ModelSource, ReportedSource } from './sources.ts';
 
 type LayoutRange = GuestLayout['ranges'][number];
 
-function styleOf(type: string): StyleName {
+type GuestStyle = 'guest-ram' | 'guest-device' | 'guest-io';
+
+function styleOf(type: string): GuestStyle {
   if (isGuestMemory(type)) return 'guest-ram';
   return isGuestDeviceMemory(type) ? 'guest-device' : 'guest-io';
 }
 
-const SENTENCES = {
+const SENTENCES: Readonly<Record<GuestStyle, string>> = {
   'guest-ram': 'Memory of the guest: a monitor maps all of it for DMA, or the device does not start.',
   'guest-device': 'Memory of a passed-through device: mapped for DMA from device to device, if it can be.',
   'guest-io': 'A device of the guest: never mapped for DMA.',
-} as const;
+};
 
 function described(range: LayoutRange, title: string): DescribedRange {
-  const style = styleOf(range.type) as keyof typeof SENTENCES;
+  const style = styleOf(range.type);
   return {
     start: range.start,
     last: range.last,
-    style: styleIndex(style),
+    style,
     caption: range.name,
     info: {
       title: `${range.name} (${range.type})`,
@@ -33,7 +35,7 @@ function described(range: LayoutRange, title: string): DescribedRange {
 }
 
 /** A guest's physical addresses: its memory, and when opened its devices too. */
-export function guestLane(id: string, guest: GuestLayout, isOpened: boolean): Lane {
+function guestLane(id: string, guest: GuestLayout, isOpened: boolean): LaneContent<'guest'> {
   const memory = guest.ranges.filter((r) => styleOf(r.type) !== 'guest-io');
   const expandable = memory.length < guest.ranges.length && memory.length > 0;
   const expanded = expandable && isOpened;
@@ -43,4 +45,12 @@ export function guestLane(id: string, guest: GuestLayout, isOpened: boolean): La
     { id, kind: 'guest', title: 'guest', subtitle: guest.title, expandable, expanded },
     rows.map((ranges) => (expanded ? { title: guest.title, ranges } : { ranges })),
   );
+}
+
+export function guestsOf({ guests, laneId, isExpanded }: HostSource | ReportedSource): LaneContent<'guest'>[] {
+  return guests.map((guest, i) => guestLane(laneId(`guest ${i}`), guest, isExpanded(`guest ${i}`)));
+}
+
+export function guestOfModel({ guest, laneId, isExpanded }: ModelSource): LaneContent<'guest'>[] {
+  return guest ? [guestLane(laneId('guest'), guest, isExpanded('guest'))] : [];
 }

@@ -1,18 +1,25 @@
 import { type Group, groupTitle, type Region } from '../../analysis/host/host.ts';
 import { meaningOf } from '../../analysis/host/region-types.ts';
-import type { CommonSpace, MergedRegion } from '../../analysis/space/common-space.ts';
-import { STYLE_NAMES, styleIndex } from '../scene/theme.ts';
-import { type DescribedRange, describedLane, type Lane, type Part, stackRows } from './lane.ts';
+import { type MergedRegion, mergeByType } from '../../analysis/space/common-space.ts';
+import type { ReservedView } from '../../kernel/model.ts';
+import type { StyleName } from '../scene/styles.ts';
+import { type DescribedRange, describedLane, type LaneContent, type Part, stackRows } from './lane.ts';
+import type { HostSource, ModelSource } from './sources.ts';
 
-/** The style of a reserved region by its type word; an unknown word has one of its own. */
-export function reservedStyle(type: string): number {
-  if (type === 'sw-msi') return styleIndex('msi');
-  const known = STYLE_NAMES.find((name) => name === type);
-  const styled = known === 'msi' || known === 'direct' || known === 'direct-relaxable' || known === 'reserved';
-  return styleIndex(styled ? known : 'reserved-other');
+const STYLES: ReadonlyMap<string, StyleName> = new Map<string, StyleName>([
+  ['msi', 'msi'],
+  ['sw-msi', 'msi'],
+  ['direct', 'direct'],
+  ['direct-relaxable', 'direct-relaxable'],
+  ['reserved', 'reserved'],
+]);
+
+/** The style of a reserved region by its type as the kernel prints it; an unknown type has one of its own. */
+function reservedStyle(type: string): StyleName {
+  return STYLES.get(type) ?? 'reserved-other';
 }
 
-function described(region: Pick<MergedRegion, 'start' | 'last' | 'type'>, parts: readonly Part[]): DescribedRange {
+function describeRegion(region: Pick<MergedRegion, 'start' | 'last' | 'type'>, parts: readonly Part[]): DescribedRange {
   const { title, sentence } = meaningOf(region.type);
   return {
     start: region.start,
@@ -29,33 +36,84 @@ function groupRows(group: Group) {
   const devices = group.devices.filter((device) => device !== title);
   const note = devices.length > 1 ? `${devices[0]} and ${devices.length - 1} more` : (devices[0] ?? '');
   const ranges = group.regions.map((r: Region) =>
-    described(r, [{ owner: groupTitle(group), range: { start: r.start, last: r.last }, provenance: r.provenance }]),
+    describeRegion(r, [
+      { owner: groupTitle(group), range: { start: r.start, last: r.last }, provenance: r.provenance },
+    ]),
   );
   const rows = stackRows(ranges);
   return (rows.length === 0 ? [[]] : rows).map((row) => ({ title, note, ranges: row }));
 }
 
-/** What the ticked groups reserve: joined by type, or a row for each group when opened. */
-export function reservedLane(id: string, space: CommonSpace, expanded: boolean): Lane {
+/**
+ * What the ticked groups reserve: joined by type, or a row for each group when opened. Of a dump without groups nothing
+ * is known to be reserved: no lane, because an empty one would say that nothing is.
+ */
+export function reservedOfHost({ space, laneId, isExpanded }: HostSource): LaneContent<'reserved'>[] {
+  if (space.groups.length === 0) return [];
   const names = space.groups.map((g) => g.group ?? groupTitle(g));
   const first = names[0];
   const subtitle =
-    names.length === 0
-      ? 'nothing ticked'
-      : names.length === 1
-        ? space.groups[0]?.group === undefined
-          ? `${first}`
-          : `group ${first}`
-        : names.length <= 4
-          ? `groups ${names.join(', ')}`
-          : `${names.length} groups`;
+    names.length === 1
+      ? space.groups[0]?.group === undefined
+        ? `${first}`
+        : `group ${first}`
+      : names.length <= 4
+        ? `groups ${names.join(', ')}`
+        : `${names.length} groups`;
   const expandable = space.groups.length > 1;
-  const rows =
-    expandable && expanded
-      ? space.groups.flatMap(groupRows)
-      : stackRows(space.reserved.map((r) => described(r, r.parts))).map((ranges) => ({ ranges }));
-  return describedLane(
-    { id, kind: 'reserved', title: 'reserved', subtitle, expandable, expanded: expandable && expanded },
-    rows,
-  );
+  const expanded = expandable && isExpanded('reserved');
+  const rows = expanded
+    ? space.groups.flatMap(groupRows)
+    : stackRows(space.reserved.map((r) => describeRegion(r, r.parts))).map((ranges) => ({ ranges }));
+  return [
+    describedLane(
+      { id: laneId('reserved'), kind: 'reserved', title: 'reserved', subtitle, expandable, expanded },
+      rows,
+    ),
+  ];
+}
+
+/** Where a reserved range comes from, in words. */
+function ownerLabel({ owner }: ReservedView): string {
+  return owner ? `${owner.kind} ${owner.name}` : 'nobody';
+}
+
+function describeReserved({ start, last, type, parts }: MergedRegion): DescribedRange {
+  const range = { start, last };
+  const who = parts.map((part) => part.owner).join(', ');
+  if (type === 'aperture') {
+    const info = { title: 'outside the aperture', sentence: `${who} cannot translate these addresses.`, parts };
+    return { ...range, style: 'beyond', caption: 'outside the aperture', info };
+  }
+  if (type === 'manual') {
+    const sentence = 'Reserved by request, without an owner: no mapping may overlap it.';
+    const info = { title: 'reserved by request', sentence, parts };
+    return { ...range, style: 'reserved', caption: 'reserved', info };
+  }
+  const { title, sentence } = meaningOf(type);
+  return { ...range, style: reservedStyle(type), caption: title, info: { title, sentence, parts } };
+}
+
+/** What is reserved, joined by type, or a row for each owner when opened. */
+export function reservedOfModel({ space, laneId, isExpanded }: ModelSource): LaneContent<'reserved'>[] {
+  const regions = space.reserved.map((r) => ({
+    type: r.type,
+    owner: ownerLabel(r),
+    range: { start: r.start, last: r.last },
+    provenance: [],
+  }));
+  const owners = [...new Set(regions.map((r) => r.owner))];
+  const expandable = owners.length > 1;
+  const expanded = expandable && isExpanded('reserved');
+  const subtitle = owners.length > 2 ? `${owners.length} owners` : owners.join(', ') || 'nothing';
+  const rowsOf = (of: typeof regions) => stackRows(mergeByType(of).map(describeReserved));
+  const rows = expanded
+    ? owners.flatMap((title) => rowsOf(regions.filter((r) => r.owner === title)).map((ranges) => ({ title, ranges })))
+    : rowsOf(regions).map((ranges) => ({ ranges }));
+  return [
+    describedLane(
+      { id: laneId('reserved'), kind: 'reserved', title: 'reserved', subtitle, expandable, expanded },
+      rows,
+    ),
+  ];
 }

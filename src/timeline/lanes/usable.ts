@@ -1,17 +1,19 @@
-import type { CommonSpace } from '../../analysis/space/common-space.ts';
-import { formatSize } from '../../iova/format.ts';
-import { largest, totalSize } from '../../iova/range-set.ts';
-import { styleIndex } from '../scene/theme.ts';
-import { type DescribedRange, describedLane, type Lane } from './lane.ts';
+// Where a mapping is accepted if nothing is mapped yet.
+import { counted, formatSize } from '../../iova/format.ts';
+import { largest, rangeSet, totalSize } from '../../iova/range-set.ts';
+import { usableRanges } from '../../kernel/shared/usable-ranges.ts';
+import { type DescribedRange, describedLane, type LaneContent } from './lane.ts';
+import type { HostSource, ModelSource, ReportedSource } from './sources.ts';
 
 /** What remains usable for all ticked groups together. */
-export function usableLane(id: string, space: CommonSpace): Lane {
+export function usableOfHost({ space, laneId }: HostSource): LaneContent<'usable'>[] {
+  if (space.groups.length === 0) return [];
   const known = space.apertures.length > 0;
   const biggest = largest(space.usable);
   const ranges = space.usable.map(
     (r): DescribedRange => ({
       ...r,
-      style: styleIndex('usable'),
+      style: 'usable',
       caption: '',
       info: {
         title: r === biggest && space.usable.length > 1 ? 'usable, the largest' : 'usable',
@@ -22,7 +24,45 @@ export function usableLane(id: string, space: CommonSpace): Lane {
       },
     }),
   );
-  const count = `${ranges.length} ${ranges.length === 1 ? 'range' : 'ranges'}`;
+  const count = counted(ranges.length, 'range');
   const subtitle = known ? `${count}, ${formatSize(totalSize(space.usable))}` : count;
-  return describedLane({ id, kind: 'usable', title: 'usable', subtitle }, [{ ranges }]);
+  return [describedLane({ id: laneId('usable'), kind: 'usable', title: 'usable', subtitle }, [{ ranges }])];
+}
+
+/** The ranges that the kernel itself reported as mappable. */
+export function usableOfReported({ space, laneId }: ReportedSource): LaneContent<'usable'>[] {
+  const valid = rangeSet(space.validRanges);
+  const ranges = valid.map(
+    (r): DescribedRange => ({
+      ...r,
+      style: 'reported',
+      caption: '',
+      info: {
+        title: 'valid range',
+        sentence: 'The kernel itself reported this range as mappable.',
+        parts: space.validRanges
+          .filter((v) => v.start <= r.last && r.start <= v.last)
+          .map((v) => ({ owner: v.message, range: { start: v.start, last: v.last }, provenance: v.provenance })),
+      },
+    }),
+  );
+  const subtitle = `${counted(valid.length, 'range')}, ${formatSize(totalSize(valid))}`;
+  return [describedLane({ id: laneId('usable'), kind: 'usable', title: 'valid', subtitle }, [{ ranges }])];
+}
+
+export function usableOfModel({ space, laneId }: ModelSource): LaneContent<'usable'>[] {
+  const usable = usableRanges(space);
+  const subtitle = `${counted(usable.length, 'range')}, alignment ${formatSize(space.alignment)}`;
+  const info = {
+    title: 'usable',
+    sentence: space.validRanges
+      ? 'A valid range of the container, as VFIO_IOMMU_GET_INFO answers: it must hold a mapping whole.'
+      : 'Outside every reserved range: what IOMMU_IOAS_IOVA_RANGES answers. Areas in it do not matter here.',
+    parts: [],
+  };
+  return [
+    describedLane({ id: laneId('usable'), kind: 'usable', title: 'usable', subtitle }, [
+      { ranges: usable.map((r) => ({ ...r, style: 'usable' as const, caption: '', info })) },
+    ]),
+  ];
 }

@@ -1,8 +1,9 @@
 import type { HostWindow } from '../../analysis/host/host.ts';
 import { counted } from '../../iova/format.ts';
 import { compareRanges } from '../../iova/range.ts';
-import { type StyleName, styleIndex } from '../scene/theme.ts';
-import { type DescribedRange, describedLane, type Lane, stackRows } from './lane.ts';
+import type { StyleName } from '../scene/styles.ts';
+import { type DescribedRange, describedLane, type LaneContent, stackRows } from './lane.ts';
+import type { HostSource } from './sources.ts';
 
 const STYLES: Readonly<Record<string, StyleName>> = {
   ram: 'window-ram',
@@ -15,7 +16,7 @@ function described({ start, last, name, type, depth, provenance }: HostWindow): 
   return {
     start,
     last,
-    style: styleIndex(STYLES[type] ?? 'window-other'),
+    style: STYLES[type] ?? 'window-other',
     caption: name,
     info: {
       title: `${name} (${type})`,
@@ -28,16 +29,22 @@ function described({ start, last, name, type, depth, provenance }: HostWindow): 
 }
 
 /** The host's memory map: its outermost windows, or a row for each level when opened. */
-export function windowLane(id: string, windows: readonly HostWindow[], isOpened: boolean): Lane {
+export function windowsOfHost({ space, laneId, isExpanded }: HostSource): LaneContent<'windows'>[] {
+  const { windows } = space.host;
   const sorted = windows.toSorted(compareRanges);
   const depths = [...new Set(sorted.map(({ depth }) => depth))].sort((a, b) => a - b);
   const expandable = depths.length > 1;
-  const expanded = expandable && isOpened;
+  const expanded = expandable && isExpanded('windows');
   const rows = (expanded ? depths : depths.slice(0, 1)).flatMap((depth) =>
     stackRows(sorted.filter((w) => w.depth === depth).map(described)).map((ranges) =>
       expanded ? { title: `level ${depth}`, ranges } : { ranges },
     ),
   );
   const subtitle = `physical, ${counted(windows.length, 'window')}`;
-  return describedLane({ id, kind: 'windows', title: 'memory map', subtitle, expandable, expanded }, rows);
+  return [
+    describedLane(
+      { id: laneId('windows'), kind: 'windows', title: 'memory map', subtitle, expandable, expanded },
+      rows,
+    ),
+  ];
 }

@@ -1,14 +1,7 @@
 import type { Mark, Scene } from '../scene/mark.ts';
+import type { StyleName } from '../scene/styles.ts';
 import { textWidth } from '../scene/text-metrics.ts';
-import {
-  MONO_STACK,
-  type Paint,
-  SANS_STACK,
-  type StyleName,
-  THEMES,
-  type ThemeName,
-  WASH_OPACITY,
-} from '../scene/theme.ts';
+import { MONO_STACK, type Paint, SANS_STACK, THEMES, type ThemeName, WASH_OPACITY } from '../scene/theme.ts';
 
 type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 

@@ -1,7 +1,9 @@
 // A scene is a flat list of marks in pixels, in drawing order. It is all that a painter gets: what is on the screen is
 // what is in the file.
+
+import type { StyleName } from './styles.ts';
 import type { Font } from './text-metrics.ts';
-import type { InkName, StyleName } from './theme.ts';
+import type { InkName } from './theme.ts';
 
 export type Mark =
   /** A bar: filled, patterned and outlined by its style. `title` is said by formats that can (an SVG's tooltip). */

@@ -9,10 +9,12 @@ import { foldFor } from '../axis/fold.ts';
 import { linearScale, logScale, type ScaleKind } from '../axis/scale.ts';
 import { cutSlices, sliceWindow } from '../axis/slice.ts';
 import { fitAll, fitRange } from '../axis/viewport.ts';
-import { factSpace } from '../lanes/fact-space.ts';
+import { hostSpace } from '../lanes/spaces.ts';
 import { paintSvg } from '../paint/svg.ts';
+import type { NumberedBand } from './bands.ts';
+import { plotWidth } from './layout.ts';
 import type { Mark, Scene } from './mark.ts';
-import { buildScene, type NumberedBand, plotWidth } from './scene.ts';
+import { buildScene } from './scene.ts';
 import { textWidth } from './text-metrics.ts';
 
 function reserved(start: bigint, last: bigint, type: string, group = '1', line = 1): SessionEvent {
@@ -33,13 +35,7 @@ function sceneFor(events: readonly SessionEvent[], options: Options = {}): Scene
   const { width = 1280, scale: kind = 'fold', expanded = [], window, title = 'a host' } = options;
   const host = buildHost('h', title, events);
   const spaces = [
-    factSpace(commonSpace(host, host.groups), new Set(expanded), {
-      guests: [],
-      mappings: [],
-      hasWindows: false,
-      hasBars: false,
-      hasFaults: false,
-    }),
+    hostSpace('h', { space: commonSpace(host, host.groups), guests: [], mappings: [] }, new Set(expanded), new Set()),
   ];
   const scale = kind === 'fold' ? foldFor(spaces) : kind === 'log' ? logScale() : linearScale();
   const plot = plotWidth(width);

@@ -1,0 +1,70 @@
+// What is mapped in an address space of a model.
+import { groupedDecimal, hex } from '../../iova/format.ts';
+import type { AreaView } from '../../kernel/model.ts';
+import { type StyleName, styleIndex } from '../scene/styles.ts';
+import { elementAt } from './columns.ts';
+import type { LaneContent } from './lane.ts';
+import type { ModelSource } from './sources.ts';
+
+function areaStyle({ read, write }: AreaView): StyleName {
+  if (read) return write ? 'area' : 'area-read-only';
+  return write ? 'area-write-only' : 'area-no-access';
+}
+
+function accessLabel({ read, write }: AreaView): string {
+  return [read ? 'read' : '', write ? 'write' : ''].filter(Boolean).join(' and ') || 'none';
+}
+
+/** The areas as columns. What one of them is made of is looked up in the model when it is asked for. */
+export function areasOfModel({ space, laneId, provenanceOf }: ModelSource): LaneContent<'areas'>[] {
+  const id = laneId('areas');
+  const count = space.areaCount;
+  const starts = new BigUint64Array(count);
+  const lasts = new BigUint64Array(count);
+  const styles = new Uint8Array(count);
+  let i = 0;
+  let uniform = true;
+  for (const area of space.areas()) {
+    starts[i] = area.start;
+    lasts[i] = area.last;
+    styles[i] = styleIndex(areaStyle(area));
+    uniform &&= styles[i] === styles[0];
+    i++;
+  }
+  const areaAt = (index: number): AreaView => {
+    const start = elementAt(starts, index);
+    for (const area of space.areas(start, start)) return area;
+    throw new RangeError(`lane ${id} has no area ${index}`);
+  };
+  return [
+    {
+      id,
+      kind: 'areas',
+      title: space.validRanges ? 'mappings' : 'areas',
+      subtitle: `${groupedDecimal(BigInt(count))}${space.mappingsLeft === undefined ? '' : `, ${groupedDecimal(BigInt(space.mappingsLeft))} left`}`,
+      expandable: false,
+      expanded: false,
+      rows: [{ starts, lasts, styles, uniform }],
+      caption: (_row, index) => `va ${hex(areaAt(index).userVa)}`,
+      describe: (_row, index) => {
+        const area = areaAt(index);
+        return {
+          title: space.validRanges ? 'mapping' : 'area',
+          sentence: 'Mapped: these addresses lead to the user’s memory.',
+          parts: [
+            {
+              owner: `event ${area.origin + 1}`,
+              range: { start: area.start, last: area.last },
+              provenance: provenanceOf(area.origin),
+            },
+          ],
+          values: {
+            'user address': hex(area.userVa),
+            access: accessLabel(area),
+            pages: `object ${area.pages}`,
+          },
+        };
+      },
+    },
+  ];
+}

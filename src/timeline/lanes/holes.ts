@@ -1,0 +1,30 @@
+import { counted, formatSize } from '../../iova/format.ts';
+import { totalSize } from '../../iova/range-set.ts';
+import { freeRanges } from '../../kernel/shared/usable-ranges.ts';
+import { type LaneContent, laneRow } from './lane.ts';
+import type { ModelSource } from './sources.ts';
+
+/** What is neither reserved nor mapped; no lane where nothing is mapped, because then it is what is usable. */
+export function holesOfModel({ space, laneId }: ModelSource): LaneContent<'holes'>[] {
+  if (space.areaCount === 0) return [];
+  const holes = freeRanges(space);
+  const subtitle = `${counted(holes.length, 'hole')}, ${formatSize(totalSize(holes))}`;
+  const info = {
+    title: 'hole',
+    sentence: 'Neither reserved nor mapped: a mapping of the right alignment fits here.',
+    parts: [],
+  };
+  return [
+    {
+      id: laneId('holes'),
+      kind: 'holes',
+      title: 'holes',
+      subtitle,
+      expandable: false,
+      expanded: false,
+      rows: [{ ...laneRow(holes.map((r) => ({ ...r, style: 'hole' }))), uniform: true }],
+      caption: () => '',
+      describe: () => info,
+    },
+  ];
+}

@@ -1,0 +1,148 @@
+// The table of lane kinds, from the top of an address space to its bottom. Another lane is a file in this folder and a
+// row here; everything else (scene, fold scale, minimap, sources tree, search, export) follows from the row.
+import type { Host } from '../../analysis/host/host.ts';
+import { counted } from '../../iova/format.ts';
+import { allowedOfModel } from './allowed.ts';
+import { apertureOfHost, apertureOfModel, apertureOfReported } from './aperture.ts';
+import { areasOfModel } from './areas.ts';
+import { barsOfHost } from './bars.ts';
+import { doorbellsOfHost } from './doorbells.ts';
+import { faultsOfHost } from './faults.ts';
+import { guestOfModel, guestsOf } from './guest.ts';
+import { holesOfModel } from './holes.ts';
+import type { LaneContent, LaneTraits } from './lane.ts';
+import { mappingsOfHost } from './mappings.ts';
+import { reservedOfHost, reservedOfModel } from './reserved.ts';
+import type { HostSource, ModelSource, ReportedSource } from './sources.ts';
+import { usableOfHost, usableOfModel, usableOfReported } from './usable.ts';
+import { windowsOfHost } from './windows.ts';
+
+/** Makes the lanes of a kind from one source: none, one, or one for each guest or set of mappings. */
+type LaneFunction<S, K extends string> = (source: S) => readonly LaneContent<K>[];
+
+/** A lane that is selected on its own in the tree of sources. */
+export interface Layer {
+  readonly title: string;
+  /** How much of it a host has: nothing is offered where it is 0. */
+  count(host: Host): number;
+  /** A second line beside the title. */
+  note(host: Host): string;
+  /** False if it would crowd the picture: then it is shown only if the host has nothing else. */
+  readonly isShownByDefault: boolean;
+}
+
+interface LaneKindRow<K extends string> {
+  readonly traits: LaneTraits;
+  /** `null`: shown with its address space. */
+  readonly layer: Layer | null;
+  /** The sources that have this lane; `null` where another kind makes it. */
+  readonly of: {
+    readonly host?: LaneFunction<HostSource, K>;
+    readonly reported?: LaneFunction<ReportedSource, K>;
+    readonly model?: LaneFunction<ModelSource, K>;
+  } | null;
+}
+
+function defineKinds<K extends string>(
+  kinds: {
+    readonly [P in K]: LaneKindRow<NoInfer<K>>;
+  },
+): typeof kinds {
+  return kinds;
+}
+
+const KINDS = defineKinds({
+  aperture: {
+    traits: { height: 24, shape: 'bar', isLettered: true, isContent: false, isInMinimap: false, holdsFacts: false },
+    layer: null,
+    of: { host: apertureOfHost, reported: apertureOfReported, model: apertureOfModel },
+  },
+  reserved: {
+    traits: { height: 32, shape: 'bar', isLettered: true, isContent: true, isInMinimap: true, holdsFacts: true },
+    layer: null,
+    of: { host: reservedOfHost, model: reservedOfModel },
+  },
+  doorbells: {
+    traits: { height: 22, shape: 'bar', isLettered: true, isContent: true, isInMinimap: false, holdsFacts: true },
+    layer: null,
+    of: { host: doorbellsOfHost },
+  },
+  windows: {
+    traits: { height: 22, shape: 'bar', isLettered: false, isContent: true, isInMinimap: false, holdsFacts: true },
+    layer: {
+      title: 'memory map',
+      count: ({ windows }) => windows.length,
+      note: ({ windows }) => `physical · ${counted(windows.length, 'window')}`,
+      isShownByDefault: false,
+    },
+    of: { host: windowsOfHost },
+  },
+  bars: {
+    traits: { height: 22, shape: 'bar', isLettered: false, isContent: true, isInMinimap: false, holdsFacts: true },
+    layer: {
+      title: 'BARs',
+      count: ({ bars }) => bars.length,
+      note: ({ bars }) => `physical · ${counted(bars.length, 'BAR')}`,
+      isShownByDefault: false,
+    },
+    of: { host: barsOfHost },
+  },
+  allowed: {
+    traits: { height: 22, shape: 'bar', isLettered: true, isContent: true, isInMinimap: false, holdsFacts: true },
+    layer: null,
+    of: { model: allowedOfModel },
+  },
+  guest: {
+    traits: { height: 30, shape: 'bar', isLettered: true, isContent: true, isInMinimap: true, holdsFacts: true },
+    layer: null,
+    of: { host: guestsOf, reported: guestsOf, model: guestOfModel },
+  },
+  areas: {
+    traits: { height: 32, shape: 'bar', isLettered: true, isContent: true, isInMinimap: true, holdsFacts: true },
+    layer: null,
+    of: { model: areasOfModel },
+  },
+  mappings: {
+    traits: { height: 24, shape: 'bar', isLettered: false, isContent: true, isInMinimap: true, holdsFacts: true },
+    layer: null,
+    of: { host: mappingsOfHost },
+  },
+  // Made with the mappings, so that the refused requests of a set are below what it mapped.
+  requests: {
+    traits: { height: 26, shape: 'bar', isLettered: true, isContent: true, isInMinimap: true, holdsFacts: true },
+    layer: null,
+    of: null,
+  },
+  faults: {
+    traits: { height: 26, shape: 'arrow', isLettered: false, isContent: true, isInMinimap: true, holdsFacts: true },
+    layer: {
+      title: 'faults',
+      count: ({ faults }) => faults.length,
+      note: ({ faults }) =>
+        counted(
+          faults.reduce((sum, { count }) => sum + count, 0),
+          'fault',
+        ),
+      isShownByDefault: true,
+    },
+    of: { host: faultsOfHost },
+  },
+  holes: {
+    traits: { height: 20, shape: 'bar', isLettered: false, isContent: false, isInMinimap: false, holdsFacts: true },
+    layer: null,
+    of: { model: holesOfModel },
+  },
+  usable: {
+    traits: { height: 24, shape: 'bar', isLettered: false, isContent: false, isInMinimap: false, holdsFacts: false },
+    layer: null,
+    of: { host: usableOfHost, reported: usableOfReported, model: usableOfModel },
+  },
+});
+
+export type LaneKind = keyof typeof KINDS;
+
+export const LANE_KINDS: readonly LaneKind[] = Object.keys(KINDS) as LaneKind[];
+
+export function laneKind(kind: LaneKind): LaneKindRow<LaneKind> {
+  return KINDS[kind];
+}

@@ -1,0 +1,188 @@
+// Ranges marked across all lanes: numbered bands with flags above (conflicts), and labelled bands (a measurement, a
+// refused request).
+import { formatSize } from '../../iova/format.ts';
+import { type PixelSpan, pixelSpanOf } from '../axis/viewport.ts';
+import { type Frame, MARGIN } from './layout.ts';
+import type { Flag, Mark } from './mark.ts';
+import { pathMark, textMark } from './mark-builders.ts';
+import { NOTE_BADGE_X, NOTE_LINE, NOTE_SIZE, NOTE_TEXT_X } from './notes.ts';
+import { shorten, textWidth } from './text-metrics.ts';
+
+/** A range with a label below the lanes. Bounds inclusive. */
+export interface Band {
+  readonly start: bigint;
+  readonly last: bigint;
+  readonly message: string;
+  readonly ink: 'accent' | 'alarm';
+}
+
+/** A range with a number, flagged above the plot: a conflict of the list beside it. Bounds inclusive. */
+export interface NumberedBand {
+  readonly number: number;
+  readonly start: bigint;
+  readonly last: bigint;
+  readonly ink: 'alarm' | 'accent' | 'muted';
+  /** What it is: listed below an exported picture, which has no list beside it. */
+  readonly message: string;
+}
+
+/** A numbered band in the window, with its pixels of the plot. */
+export interface PlacedBand extends NumberedBand, PixelSpan {}
+
+/** Numbers that share a flag, and the pixels of the plot between which the middles of their bands are. */
+interface FlagGroup {
+  readonly numbers: readonly number[];
+  readonly from: number;
+  readonly to: number;
+  readonly ink: NumberedBand['ink'];
+}
+
+export const FLAG_STRIP = 18;
+const FLAG_HEIGHT = 16;
+const FLAG_WIDTH_MIN = 13;
+const FLAG_GAP = 3;
+/** Bands that color the lanes below them; with more of them the lanes could not be seen. */
+const WASHED_MAX = 12;
+/** A band at least this wide has an edge on both sides. */
+const TWO_EDGES_WIDTH = 3;
+const LINE = 15;
+const LABEL_SIZE = 11;
+const LABEL_GAP = 8;
+/** The most important first. */
+const INK_ORDER: readonly NumberedBand['ink'][] = ['alarm', 'accent', 'muted'];
+
+/** The numbered bands in the window, from left to right by their middle. */
+export function placeBands({ scale, view }: Frame, bands: readonly NumberedBand[]): PlacedBand[] {
+  return bands
+    .flatMap((band) => {
+      const span = pixelSpanOf(view, scale, band.start, band.last);
+      return span ? [{ ...band, ...span }] : [];
+    })
+    .sort((a, b) => a.x0 + a.x1 - (b.x0 + b.x1) || a.number - b.number);
+}
+
+/** The bands through the lanes, to be drawn below them: the colors of the bars have a meaning. Equal ranges once. */
+export function washes({ left }: Frame, bands: readonly PlacedBand[], top: number, bottom: number): Mark[] {
+  const marks: Mark[] = [];
+  const washed = new Set<string>();
+  for (const { x0, x1, start, last, ink } of bands) {
+    const key = `${start}-${last}`;
+    if (washed.has(key)) continue;
+    washed.add(key);
+    const box = { x: left + x0, y: top - 4, width: x1 - x0, height: bottom - top + 4 };
+    if (washed.size <= WASHED_MAX) marks.push({ type: 'wash', ...box, ink });
+    for (const x of x1 - x0 < TWO_EDGES_WIDTH ? [x0] : [x0, x1]) {
+      const edge = [
+        [left + x, top - 4],
+        [left + x, bottom],
+      ] as const;
+      marks.push(pathMark(edge, ink, 0.75));
+    }
+  }
+  return marks;
+}
+
+/** Numbers in a strip above the lanes; neighbours that would touch share a flag. */
+export function flags(frame: Frame, bands: readonly PlacedBand[], top: number): { marks: Mark[]; flags: Flag[] } {
+  const middle = top + FLAG_STRIP / 2;
+  const groups: FlagGroup[] = [];
+  for (const { number, x0, x1, ink } of bands) {
+    const at = (x0 + x1) / 2;
+    let group: FlagGroup = { numbers: [number], from: at, to: at, ink };
+    // A group that has grown may touch the one before it, too.
+    for (let before = groups.at(-1); before && doTouch(frame, before, group); before = groups.at(-1)) {
+      group = joined(before, group);
+      groups.pop();
+    }
+    groups.push(group);
+  }
+  const placed = groups.map((group) => ({ ...group, ...flagBox(frame, group) }));
+  return {
+    marks: placed.map(({ x, width, label, ink }) => ({
+      type: 'badge',
+      x: frame.left + x + width / 2,
+      y: middle,
+      text: label,
+      ink,
+    })),
+    flags: placed.map(({ x, width, numbers }) => ({
+      x: frame.left + x,
+      y: middle - FLAG_HEIGHT / 2,
+      width,
+      height: FLAG_HEIGHT,
+      numbers,
+    })),
+  };
+}
+
+/** Where a flag is, in pixels of the plot: in the middle of its bands, but never beyond the plot. */
+function flagBox({ view }: Frame, group: FlagGroup): { x: number; width: number; label: string } {
+  const label = flagLabel(group.numbers);
+  const width = Math.max(FLAG_WIDTH_MIN, textWidth(label, 10, 'bold') + 6);
+  const x = (group.from + group.to - width) / 2;
+  return { x: Math.max(0, Math.min(view.width - width, x)), width, label };
+}
+
+function doTouch(frame: Frame, a: FlagGroup, b: FlagGroup): boolean {
+  const left = flagBox(frame, a);
+  return flagBox(frame, b).x < left.x + left.width + FLAG_GAP;
+}
+
+/** `3`, `3–5` for a run, `3 +2` for three that are not one. */
+function flagLabel(numbers: readonly number[]): string {
+  const [first = 0] = numbers;
+  if (numbers.length === 1) return `${first}`;
+  const isRun = numbers.every((n, i) => n === first + i);
+  return isRun ? `${first}–${numbers.at(-1)}` : `${first} +${numbers.length - 1}`;
+}
+
+function joined(a: FlagGroup, b: FlagGroup): FlagGroup {
+  return {
+    numbers: [...new Set([...a.numbers, ...b.numbers])].sort((x, y) => x - y),
+    from: Math.min(a.from, b.from),
+    to: Math.max(a.to, b.to),
+    ink: INK_ORDER.find((ink) => ink === a.ink || ink === b.ink) ?? a.ink,
+  };
+}
+
+/** Labelled bands over the lanes, their labels below, on further lines where they would touch. */
+export function labelledBands(
+  { left, scale, view }: Frame,
+  bands: readonly Band[],
+  top: number,
+  bottom: number,
+): { marks: Mark[]; bottom: number } {
+  const marks: Mark[] = [];
+  const lineEnds: number[] = [];
+  for (const band of bands) {
+    const span = pixelSpanOf(view, scale, band.start, band.last);
+    if (!span) continue;
+    const { x0, x1 } = span;
+    const box = { x: left + x0, y: top, width: x1 - x0, height: bottom - top };
+    marks.push({ type: 'wash', ...box, ink: band.ink }, { type: 'outline', ...box, ink: band.ink });
+    const label = `${band.message} · ${formatSize(band.last - band.start + 1n)}`;
+    const message = shorten(label, view.width, LABEL_SIZE, 'bold', 8);
+    const width = textWidth(message, LABEL_SIZE, 'bold');
+    const from = Math.min(view.width - width, Math.max(0, (x0 + x1 - width) / 2));
+    let line = lineEnds.findIndex((end) => end < from - LABEL_GAP);
+    if (line < 0) line = lineEnds.push(0) - 1;
+    lineEnds[line] = from + width;
+    const style = { size: LABEL_SIZE, font: 'bold', ink: band.ink, halo: true } as const;
+    marks.push(textMark(left + from, bottom + LINE + line * LINE, message, style));
+  }
+  return { marks, bottom: bottom + lineEnds.length * LINE };
+}
+
+/** The messages of the numbered bands, for a file that is all there is to see. */
+export function listBands({ width }: Frame, bands: readonly NumberedBand[], top: number) {
+  let y = top;
+  const marks = bands.flatMap(({ number, ink, message }): Mark[] => {
+    y += NOTE_LINE;
+    const text = shorten(message, width - NOTE_TEXT_X - MARGIN, NOTE_SIZE, 'sans', 8);
+    return [
+      { type: 'badge', x: NOTE_BADGE_X, y: y - 4, text: `${number}`, ink },
+      textMark(NOTE_TEXT_X, y, text, { size: NOTE_SIZE }),
+    ];
+  });
+  return { marks, bottom: bands.length > 0 ? y + 6 : y };
+}

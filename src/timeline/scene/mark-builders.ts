@@ -1,0 +1,21 @@
+// Short forms of the marks that every part of a scene uses.
+import type { Mark } from './mark.ts';
+import type { InkName } from './theme.ts';
+
+type TextMark = Extract<Mark, { type: 'text' }>;
+type PathMark = Extract<Mark, { type: 'path' }>;
+
+/** Text with its baseline at `y`: 11.5 pixels, sans, in the ink of the foreground unless `more` says otherwise. */
+export function textMark(
+  x: number,
+  y: number,
+  text: string,
+  more: Partial<Omit<TextMark, 'type' | 'x' | 'y' | 'text'>> = {},
+): TextMark {
+  return { type: 'text', x, y, text, size: 11.5, font: 'sans', ink: 'ink', anchor: 'start', ...more };
+}
+
+/** A line through points. */
+export function pathMark(points: PathMark['points'], ink: InkName, width = 1): PathMark {
+  return { type: 'path', points, ink, width };
+}
