@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { createEngine } from '../engine/engine.ts';
 import type { LiveSocket } from '../engine/live/live.ts';
 import { parseLiveUrl } from '../engine/live/live-url.ts';
-import type { Engine, Method, Params, Progress, Value } from '../engine/protocol.ts';
+import type { Engine, Method, Params, Progress, Value } from '../engine/protocol/methods.ts';
 import { inProcessEngine } from '../engine/transport/in-process.ts';
 import { LIVE_CLOSE, LIVE_SUBPROTOCOL, LIVE_VERSION, type ServerMessage, TOKEN_SUBPROTOCOL } from '../session/live.ts';
 import { type Agent, startAgent } from './agent.ts';

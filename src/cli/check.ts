@@ -1,6 +1,6 @@
 import type { EngineDocument } from '../engine/document.ts';
 import { parseMachine } from '../engine/picture/guests.ts';
-import type { ConflictRow, GuestChoice } from '../engine/protocol.ts';
+import type { ConflictRow, GuestChoice } from '../engine/protocol/answers.ts';
 import { hex } from '../iova/format.ts';
 import { parseSize } from '../iova/parse.ts';
 import { parseVerbArgs } from './args.ts';

@@ -1,5 +1,5 @@
 import type { EngineDocument } from '../engine/document.ts';
-import type { HostsCompared } from '../engine/protocol.ts';
+import type { HostsCompared } from '../engine/protocol/answers.ts';
 import { formatSize, hex } from '../iova/format.ts';
 import { type IovaRange, sizeOf } from '../iova/range.ts';
 import { parseVerbArgs } from './args.ts';

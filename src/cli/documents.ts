@@ -1,7 +1,7 @@
 // What the verbs that ask the engine have in common: files opened as documents, and an engine that holds them.
 import { documentNode, type EngineDocument, isEmpty, readDocument } from '../engine/document.ts';
 import { createEngine } from '../engine/engine.ts';
-import type { Method, Params, Value } from '../engine/protocol.ts';
+import type { Method, Params, Value } from '../engine/protocol/methods.ts';
 import { inProcessEngine } from '../engine/transport/in-process.ts';
 import { dumpInputs } from './dump-inputs.ts';
 import type { CliIo } from './io.ts';

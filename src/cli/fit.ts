@@ -1,4 +1,5 @@
-import type { Params, SpaceFit } from '../engine/protocol.ts';
+import type { SpaceFit } from '../engine/protocol/answers.ts';
+import type { Params } from '../engine/protocol/methods.ts';
 import { formatSize, groupedDecimal, hex } from '../iova/format.ts';
 import { parseAddress, parseSize } from '../iova/parse.ts';
 import { parseVerbArgs } from './args.ts';

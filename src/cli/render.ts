@@ -1,5 +1,5 @@
 import { numberedBands } from '../engine/answers/numbered-bands.ts';
-import { subtitleOf } from '../engine/protocol.ts';
+import { subtitleOf } from '../engine/protocol/picture.ts';
 import { parseRange } from '../iova/parse.ts';
 import type { IovaRange } from '../iova/range.ts';
 import type { ScaleKind } from '../timeline/axis/scale.ts';

@@ -12,7 +12,8 @@ import type { SessionStates } from '../kernel/replay/state-at.ts';
 import { type FactOf, isFact, isOperation, isUnknownEvent, type SessionEvent } from '../session/events.ts';
 import { newSession, SESSION_PROBLEM_CODES, type Session } from '../session/session.ts';
 import { LANE_KINDS, type LaneKind, type Layer, laneKind } from '../timeline/lanes/kinds.ts';
-import type { CallContext, Diagnostic, DocumentNode, InputFile, LayerNode, SourceNode } from './protocol.ts';
+import type { Diagnostic, DocumentNode, InputFile, LayerNode, SourceNode } from './protocol/documents.ts';
+import type { CallContext } from './protocol/methods.ts';
 
 /** Texts that a document lists. */
 const TEXTS_MAX = 300;

@@ -5,7 +5,9 @@ import { describe, expect, test } from 'vitest';
 import { sliceWindow } from '../timeline/axis/slice.ts';
 import { fitAll } from '../timeline/axis/viewport.ts';
 import { createEngine } from './engine.ts';
-import type { DocumentNode, Engine, GuestChoice, Method, Params, Value } from './protocol.ts';
+import type { GuestChoice } from './protocol/answers.ts';
+import type { DocumentNode } from './protocol/documents.ts';
+import type { Engine, Method, Params, Value } from './protocol/methods.ts';
 import { inProcessEngine } from './transport/in-process.ts';
 
 const DUMP = `/sys/kernel/iommu_groups/3/reserved_regions:0x000000003f000000 0x000000003f7fffff direct

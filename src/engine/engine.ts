@@ -23,18 +23,9 @@ import { follow } from './live/follow.ts';
 import type { LiveConnection, OpenSocket } from './live/live.ts';
 import { extreme, type LaneInSpace, lanesOf, laneTotal, neighbour, nthOfLane, targetAt } from './picture/lane-walk.ts';
 import { type PictureSpace, selectedHosts, spacesFor } from './picture/spaces.ts';
-import {
-  type Arrangement,
-  type ArrangeParams,
-  type EngineResult,
-  failure,
-  type Handlers,
-  type Neighbour,
-  type Params,
-  type RangeDetail,
-  success,
-  type TableRow,
-} from './protocol.ts';
+import type { Handlers, Params } from './protocol/methods.ts';
+import type { Arrangement, ArrangeParams, Neighbour, RangeDetail, TableRow } from './protocol/picture.ts';
+import { type EngineResult, failure, success } from './protocol/result.ts';
 
 interface Current {
   readonly arrangement: Arrangement;

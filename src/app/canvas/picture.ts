@@ -1,7 +1,8 @@
 // From the store's state to a scene, and from a scene to files.
 
 import { numberedBands } from '../../engine/answers/numbered-bands.ts';
-import { type ConflictRow, subtitleOf } from '../../engine/protocol.ts';
+import type { ConflictRow } from '../../engine/protocol/answers.ts';
+import { subtitleOf } from '../../engine/protocol/picture.ts';
 import { fitRange, visibleRange } from '../../timeline/axis/viewport.ts';
 import { paintCanvas } from '../../timeline/paint/canvas.ts';
 import { paintSvg } from '../../timeline/paint/svg.ts';

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from 'react';
-import type { DecodedBuffer, DocumentNode } from '../../engine/protocol.ts';
+import type { DecodedBuffer } from '../../engine/protocol/answers.ts';
+import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import { formatSize, groupedHex } from '../../iova/format.ts';
 import { problemsOf, type UapiNode } from '../../uapi/node.ts';
 import { openRanges } from '../shell/open-files.ts';

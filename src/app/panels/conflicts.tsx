@@ -1,4 +1,4 @@
-import type { ConflictRow } from '../../engine/protocol.ts';
+import type { ConflictRow } from '../../engine/protocol/answers.ts';
 import { formatSize, groupedHex } from '../../iova/format.ts';
 import { useApp } from '../state/app-state.ts';
 import { conflictKey } from '../state/conflict-key.ts';

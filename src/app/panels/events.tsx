@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
 import { Label, Slider, SliderOutput, SliderThumb, SliderTrack } from 'react-aria-components';
-import type { DocumentNode, EventRow } from '../../engine/protocol.ts';
+import type { DocumentNode } from '../../engine/protocol/documents.ts';
+import type { EventRow } from '../../engine/protocol/sessions.ts';
 import { useApp } from '../state/app-state.ts';
 import { seek, setModel } from '../state/documents.ts';
 import { engine } from '../state/engine.ts';

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import { Label, Slider, SliderOutput, SliderThumb, SliderTrack } from 'react-aria-components';
 import { MACHINES } from '../../analysis/guest/layouts.ts';
-import type { GuestChoice, GuestSizes } from '../../engine/protocol.ts';
+import type { GuestChoice, GuestSizes } from '../../engine/protocol/answers.ts';
 import { formatExactSize, formatSize, shortExactSize } from '../../iova/format.ts';
 import { parseSize } from '../../iova/parse.ts';
 import { useApp } from '../state/app-state.ts';

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import type { HostsCompared } from '../../engine/protocol.ts';
+import type { HostsCompared } from '../../engine/protocol/answers.ts';
 import { formatSize, groupedHex } from '../../iova/format.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import { copy } from '../canvas/picture.ts';

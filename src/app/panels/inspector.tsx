@@ -1,4 +1,4 @@
-import type { Neighbour, RangeDetail } from '../../engine/protocol.ts';
+import type { Neighbour, RangeDetail } from '../../engine/protocol/picture.ts';
 import { formatSize, groupedDecimal, groupedHex, hex } from '../../iova/format.ts';
 import { bitLength, lowestSetBit } from '../../iova/iova.ts';
 import { copy } from '../canvas/picture.ts';

@@ -1,5 +1,6 @@
 import { useState } from 'react';
-import type { DocumentNode, LiveChange } from '../../engine/protocol.ts';
+import type { DocumentNode } from '../../engine/protocol/documents.ts';
+import type { LiveChange } from '../../engine/protocol/live.ts';
 import { counted } from '../../iova/format.ts';
 import { useApp } from '../state/app-state.ts';
 import { CONNECTION_LABELS } from '../state/connection-labels.ts';

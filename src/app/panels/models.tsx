@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
-import type { Comparison, ComparisonRow, DocumentNode, ModelAnswer } from '../../engine/protocol.ts';
+import type { DocumentNode } from '../../engine/protocol/documents.ts';
+import type { Comparison, ComparisonRow, ModelAnswer } from '../../engine/protocol/sessions.ts';
 import { groupedHex } from '../../iova/format.ts';
 import { useApp } from '../state/app-state.ts';
 import { seek } from '../state/documents.ts';

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import type { SpaceFit, SpaceHoles } from '../../engine/protocol.ts';
+import type { SpaceFit, SpaceHoles } from '../../engine/protocol/answers.ts';
 import { counted, formatRange, formatSize, groupedDecimal, groupedHex } from '../../iova/format.ts';
 import { parseAddress, parseSize } from '../../iova/parse.ts';
 import { useApp } from '../state/app-state.ts';

@@ -9,7 +9,8 @@ import {
   TreeItem,
   TreeItemContent,
 } from 'react-aria-components';
-import type { DocumentNode, GroupNode, LiveState } from '../../engine/protocol.ts';
+import type { DocumentNode, GroupNode } from '../../engine/protocol/documents.ts';
+import type { LiveState } from '../../engine/protocol/live.ts';
 import { counted } from '../../iova/format.ts';
 import { useApp } from '../state/app-state.ts';
 import { CONNECTION_LABELS } from '../state/connection-labels.ts';

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import type { TableRow } from '../../engine/protocol.ts';
+import type { TableRow } from '../../engine/protocol/picture.ts';
 import { formatSize, groupedHex } from '../../iova/format.ts';
 import { useApp } from '../state/app-state.ts';
 import { engine } from '../state/engine.ts';

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'react';
-import type { SourceText } from '../../engine/protocol.ts';
+import type { SourceText } from '../../engine/protocol/documents.ts';
 import { counted } from '../../iova/format.ts';
 import { type TextPlace, useApp } from '../state/app-state.ts';
 import { engine } from '../state/engine.ts';

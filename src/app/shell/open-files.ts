@@ -1,6 +1,7 @@
 // Everything that opens: samples, pickers, drops and pastes, turned into input files for the engine.
 
-import type { DecodedBuffer, InputFile } from '../../engine/protocol.ts';
+import type { DecodedBuffer } from '../../engine/protocol/answers.ts';
+import type { InputFile } from '../../engine/protocol/documents.ts';
 import { iova } from '../../iova/iova.ts';
 import type { SessionEvent } from '../../session/events.ts';
 import { newSession } from '../../session/session.ts';

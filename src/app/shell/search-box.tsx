@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import { ComboBox, Input, Label, ListBox, ListBoxItem, Popover } from 'react-aria-components';
-import type { Found } from '../../engine/protocol.ts';
+import type { Found } from '../../engine/protocol/picture.ts';
 import { groupedHex } from '../../iova/format.ts';
 import { useApp } from '../state/app-state.ts';
 import { engine } from '../state/engine.ts';

@@ -1,16 +1,12 @@
 // The state of the page. The engine keeps what it read; here are the selection, the view and the engine's latest answers.
 // The actions are in the files beside this one, one subject each.
 import { create } from 'zustand';
-import type {
-  Arrangement,
-  ConflictList,
-  DocumentNode,
-  EngineError,
-  GuestChoice,
-  LiveState,
-  Progress,
-  RangeDetail,
-} from '../../engine/protocol.ts';
+import type { ConflictList, GuestChoice } from '../../engine/protocol/answers.ts';
+import type { DocumentNode } from '../../engine/protocol/documents.ts';
+import type { LiveState } from '../../engine/protocol/live.ts';
+import type { Progress } from '../../engine/protocol/methods.ts';
+import type { Arrangement, RangeDetail } from '../../engine/protocol/picture.ts';
+import type { EngineError } from '../../engine/protocol/result.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import type { ScaleKind } from '../../timeline/axis/scale.ts';
 import type { SpaceSlice } from '../../timeline/axis/slice.ts';

@@ -1,4 +1,4 @@
-import type { ConflictRow } from '../../engine/protocol.ts';
+import type { ConflictRow } from '../../engine/protocol/answers.ts';
 import type { AppState } from './app-state.ts';
 
 /** Tells conflicts apart, over all documents and from one list to the next. */

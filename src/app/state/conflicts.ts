@@ -1,5 +1,5 @@
 // Conflicts of the selection, and the guest and page size that they are checked with.
-import type { ConflictRow, GuestChoice } from '../../engine/protocol.ts';
+import type { ConflictRow, GuestChoice } from '../../engine/protocol/answers.ts';
 import { useApp } from './app-state.ts';
 import { conflictKey } from './conflict-key.ts';
 import { engine } from './engine.ts';

@@ -1,4 +1,4 @@
-import type { LiveState } from '../../engine/protocol.ts';
+import type { LiveState } from '../../engine/protocol/live.ts';
 
 /** The state of a live host's connection, as the page shows it. */
 export const CONNECTION_LABELS: Readonly<Record<LiveState['connection'], string>> = {

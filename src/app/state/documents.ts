@@ -1,5 +1,5 @@
 // The open documents: opening, closing, the moment of each, and what of them is selected.
-import type { DocumentNode, InputFile } from '../../engine/protocol.ts';
+import type { DocumentNode, InputFile } from '../../engine/protocol/documents.ts';
 import { type Busy, useApp } from './app-state.ts';
 import { engine } from './engine.ts';
 import { notify, showEngineError } from './notices.ts';

@@ -1,4 +1,4 @@
-import type { Engine } from '../../engine/protocol.ts';
+import type { Engine } from '../../engine/protocol/methods.ts';
 
 let connected: Engine | undefined;
 

@@ -1,4 +1,4 @@
-import type { EventRow } from '../../engine/protocol.ts';
+import type { EventRow } from '../../engine/protocol/sessions.ts';
 import { range } from '../../iova/range.ts';
 import type { Band } from '../../timeline/scene/bands.ts';
 import { useApp } from './app-state.ts';

@@ -1,4 +1,5 @@
-import type { EngineError, EngineResult, Method, Params, Value } from '../../engine/protocol.ts';
+import type { Method, Params, Value } from '../../engine/protocol/methods.ts';
+import type { EngineError, EngineResult } from '../../engine/protocol/result.ts';
 
 /** The state of a question: the last answer, or why there is none. */
 export interface Answer<T> {

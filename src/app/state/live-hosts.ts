@@ -1,6 +1,8 @@
 // Live hosts: connecting, and keeping the page up to date with what they report.
 import { parseLiveUrl } from '../../engine/live/live-url.ts';
-import type { DocumentNode, LiveState, Progress } from '../../engine/protocol.ts';
+import type { DocumentNode } from '../../engine/protocol/documents.ts';
+import type { LiveState } from '../../engine/protocol/live.ts';
+import type { Progress } from '../../engine/protocol/methods.ts';
 import { useApp } from './app-state.ts';
 import { addDocument, onClose, updateDocument } from './documents.ts';
 import { engine } from './engine.ts';

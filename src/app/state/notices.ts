@@ -1,5 +1,5 @@
 // Messages to the user: notices pass by themselves, errors stay until they are closed.
-import type { EngineError } from '../../engine/protocol.ts';
+import type { EngineError } from '../../engine/protocol/result.ts';
 import { useApp } from './app-state.ts';
 
 const { setState: set } = useApp;

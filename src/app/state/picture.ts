@@ -1,5 +1,5 @@
 // The picture: which lanes, on which scale, cut for which window.
-import type { Arrangement } from '../../engine/protocol.ts';
+import type { Arrangement } from '../../engine/protocol/picture.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
 import { range } from '../../iova/range.ts';
 import type { ScaleKind } from '../../timeline/axis/scale.ts';

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import type { Method, Params, Value } from '../../engine/protocol.ts';
+import type { Method, Params, Value } from '../../engine/protocol/methods.ts';
 import { useApp } from './app-state.ts';
 import { engine } from './engine.ts';
 import { type Answer, LatestAnswer } from './latest-answer.ts';

@@ -2,7 +2,9 @@
 import { decodeBuffer, UAPI_STRUCTURES } from '../../uapi/decode-buffer.ts';
 import { readHexDump } from '../../uapi/hex/hex-dump.ts';
 import type { EngineDocument } from '../document.ts';
-import { type DecodedBuffer, type EngineResult, failure, success, type Value } from '../protocol.ts';
+import type { DecodedBuffer } from '../protocol/answers.ts';
+import type { Value } from '../protocol/methods.ts';
+import { type EngineResult, failure, success } from '../protocol/result.ts';
 
 /** Room for every capability of a container: GET_INFO then answers with all of them. */
 const ARGSZ = 1 << 20;

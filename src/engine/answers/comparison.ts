@@ -4,16 +4,9 @@ import type { SessionComparison, SpaceDifference } from '../../kernel/replay/com
 import type { ReplayStep } from '../../kernel/replay/replay.ts';
 import type { SessionEvent } from '../../session/events.ts';
 import type { EngineDocument } from '../document.ts';
-import {
-  type Comparison,
-  type ComparisonRow,
-  type EngineResult,
-  failure,
-  type ModelAnswer,
-  type Params,
-  type StateDifference,
-  success,
-} from '../protocol.ts';
+import type { Params } from '../protocol/methods.ts';
+import { type EngineResult, failure, success } from '../protocol/result.ts';
+import type { Comparison, ComparisonRow, ModelAnswer, StateDifference } from '../protocol/sessions.ts';
 import { eventText, outcomeText } from './event-rows.ts';
 
 const kept = new WeakMap<EngineDocument, { readonly key: string; readonly comparison: SessionComparison }>();

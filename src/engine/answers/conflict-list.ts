@@ -10,7 +10,7 @@ import { usableRanges } from '../../kernel/shared/usable-ranges.ts';
 import { type EngineDocument, finalMappingState, mappingKey, reportedKey, spaceKey, stateOf } from '../document.ts';
 import { guestsHolding } from '../picture/guests.ts';
 import { type Documents, guestOf, guestsOn, selectedHosts } from '../picture/spaces.ts';
-import type { ConflictList, ConflictRow, GuestChoice, Trial } from '../protocol.ts';
+import type { ConflictList, ConflictRow, GuestChoice, Trial } from '../protocol/answers.ts';
 import { eventText, reasonOf } from './event-rows.ts';
 
 /** Conflicts that are listed; a hundred is more than a person reads. */

@@ -5,7 +5,7 @@ import { isFact, type SessionEvent } from '../../session/events.ts';
 import { firstEndingAtOrAfter } from '../../timeline/lanes/columns.ts';
 import type { EngineDocument } from '../document.ts';
 import { type LaneInSpace, targetAt } from '../picture/lane-walk.ts';
-import type { Found } from '../protocol.ts';
+import type { Found } from '../protocol/picture.ts';
 
 /** Lanes with more ranges than this are found by address only, not by words. */
 const WORD_SEARCH_MAX = 20_000;

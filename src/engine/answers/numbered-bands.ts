@@ -1,7 +1,7 @@
 // Conflicts as numbered bands of a picture.
 import { intersection } from '../../iova/range.ts';
 import type { NumberedBand } from '../../timeline/scene/bands.ts';
-import type { ConflictRow } from '../protocol.ts';
+import type { ConflictRow } from '../protocol/answers.ts';
 
 const INKS = { fatal: 'alarm', warning: 'accent', note: 'muted' } as const;
 /** Conflicts that get a flag above the plot. */

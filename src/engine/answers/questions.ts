@@ -9,17 +9,9 @@ import { rangeOfLength } from '../../iova/range.ts';
 import { type RangeSet, union } from '../../iova/range-set.ts';
 import { isMachineName } from '../picture/guests.ts';
 import type { PictureSpace, SelectedHost } from '../picture/spaces.ts';
-import {
-  type Blocker,
-  type EngineResult,
-  failure,
-  type GuestSizes,
-  type HostsCompared,
-  type Params,
-  type SpaceFit,
-  type SpaceHoles,
-  success,
-} from '../protocol.ts';
+import type { Blocker, GuestSizes, HostsCompared, SpaceFit, SpaceHoles } from '../protocol/answers.ts';
+import type { Params } from '../protocol/methods.ts';
+import { type EngineResult, failure, success } from '../protocol/result.ts';
 
 /** Places that an answer lists. */
 const PLACES_MAX = 100;

@@ -2,7 +2,9 @@
 import { readSourceLines } from '../../dumps/input/source-lines.ts';
 import { isFact } from '../../session/events.ts';
 import { type EngineDocument, inputOf } from '../document.ts';
-import { type EngineResult, failure, type Params, type SourceLine, type SourceText, success } from '../protocol.ts';
+import type { SourceLine, SourceText } from '../protocol/documents.ts';
+import type { Params } from '../protocol/methods.ts';
+import { type EngineResult, failure, success } from '../protocol/result.ts';
 
 /** The facts of one source by the line in which they begin. */
 type FactLines = ReadonlyMap<number, readonly { readonly kind: string; readonly position: number }[]>;

@@ -3,7 +3,8 @@ import { MappingCollector } from '../../analysis/host/mappings.ts';
 import { isFact, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
 import { newSession } from '../../session/session.ts';
 import { DIAGNOSTICS_MAX, diagnosticOf, documentNode, type EngineDocument, hostAt } from '../document.ts';
-import type { CallContext, Diagnostic, Params } from '../protocol.ts';
+import type { Diagnostic } from '../protocol/documents.ts';
+import type { CallContext, Params } from '../protocol/methods.ts';
 import { LiveConnection, type OpenSocket } from './live.ts';
 
 /** What came in is put together once in so many milliseconds. */

@@ -12,7 +12,7 @@ import {
   TOKEN_SUBPROTOCOL,
 } from '../../session/live.ts';
 import { parseEventLine } from '../../session/read.ts';
-import type { LiveChange, LiveState } from '../protocol.ts';
+import type { LiveChange, LiveState } from '../protocol/live.ts';
 import { ChangeLabels } from './change-labels.ts';
 
 /** Pauses before connecting again, in milliseconds: the first, doubled up to the longest. */

@@ -7,7 +7,7 @@ import type { ReportedSpace } from '../../analysis/space/common-space.ts';
 import { formatExactSize } from '../../iova/format.ts';
 import { parseRange, parseSize } from '../../iova/parse.ts';
 import { guestSource } from '../../session/live.ts';
-import type { GuestChoice } from '../protocol.ts';
+import type { GuestChoice } from '../protocol/answers.ts';
 
 export type GuestResult =
   | { readonly ok: true; readonly guest: GuestLayout }

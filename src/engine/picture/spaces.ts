@@ -25,7 +25,8 @@ import {
   spaceKey,
   stateOf,
 } from '../document.ts';
-import type { ArrangeParams, GuestChoice } from '../protocol.ts';
+import type { GuestChoice } from '../protocol/answers.ts';
+import type { ArrangeParams } from '../protocol/picture.ts';
 import { chosenGuest, guestsHolding, layoutOf } from './guests.ts';
 
 export type Documents = ReadonlyMap<string, EngineDocument>;

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createEngine } from '../engine.ts';
-import { failure, type Handlers, type Request, type Response, success } from '../protocol.ts';
+import type { Request, Response } from '../protocol/messages.ts';
+import type { Handlers } from '../protocol/methods.ts';
+import { failure, success } from '../protocol/result.ts';
 import { EngineClient, type EnginePort } from './client.ts';
 import { serve } from './service.ts';
 

@@ -1,15 +1,6 @@
-import {
-  type CallOptions,
-  type Engine,
-  type EngineError,
-  type EngineResult,
-  failure,
-  type Method,
-  type Params,
-  type Request,
-  type Response,
-  type Value,
-} from '../protocol.ts';
+import type { Request, Response } from '../protocol/messages.ts';
+import type { CallOptions, Engine, Method, Params, Value } from '../protocol/methods.ts';
+import { type EngineError, type EngineResult, failure } from '../protocol/result.ts';
 
 /** The page's end of a worker. `Worker` is one. */
 export interface EnginePort {

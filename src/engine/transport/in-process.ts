@@ -1,4 +1,5 @@
-import type { CallOptions, Engine, EngineResult, Handlers, Method, Params, Value } from '../protocol.ts';
+import type { CallOptions, Engine, Handlers, Method, Params, Value } from '../protocol/methods.ts';
+import type { EngineResult } from '../protocol/result.ts';
 import { run } from './service.ts';
 
 /** The engine in the same thread: for tests and the command line. */

@@ -1,4 +1,6 @@
-import { type EngineResult, failure, type Handlers, type Method, type Request, type Response } from '../protocol.ts';
+import type { Request, Response } from '../protocol/messages.ts';
+import type { Handlers, Method } from '../protocol/methods.ts';
+import { type EngineResult, failure } from '../protocol/result.ts';
 
 /** The side of a message channel that the engine listens on. A worker's global scope is one. */
 export interface ServicePort {

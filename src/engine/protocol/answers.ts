@@ -1,0 +1,100 @@
+// Questions and their answers: conflicts, fit, holes, guests, hosts, buffers.
+import type { Conflict } from '../../analysis/conflicts/conflict.ts';
+import type { FittingSizes } from '../../analysis/guest/layouts.ts';
+import type { FitAnswer, HoleStatistics } from '../../analysis/space/fit.ts';
+import type { IovaRange } from '../../iova/range.ts';
+import type { UapiNode } from '../../uapi/node.ts';
+
+/** A guest to be tried on the hosts. */
+export type GuestChoice =
+  | { readonly kind: 'machine'; readonly machine: string; readonly ram: bigint }
+  /** A guest whose layout an open document holds, by its source. */
+  | { readonly kind: 'document'; readonly id: string; readonly guest: string }
+  /** Ranges typed by hand. */
+  | { readonly kind: 'ranges'; readonly text: string };
+
+/** What is put to the test: the ticked groups together, and a guest on them. */
+export interface Trial {
+  /** Keys of the groups, address spaces and layers that are ticked. */
+  readonly selectedGroups: readonly string[];
+  readonly guest?: GuestChoice | undefined;
+  /** Bytes, a power of two: the page size of the hosts' kernel, where a person knows it. */
+  readonly pageSize?: bigint | undefined;
+}
+
+/** A conflict as the list shows it. */
+export interface ConflictRow extends Conflict {
+  /** From 1 on, over all hosts. */
+  readonly number: number;
+  /** Id of the document. */
+  readonly document: string;
+  readonly host: string;
+}
+
+export interface ConflictList {
+  readonly rows: readonly ConflictRow[];
+  /** Conflicts beyond those. */
+  readonly more: number;
+  /** Why the guest could not be tried. */
+  readonly problem?: string | undefined;
+}
+
+/** What stands in a range that somebody wants. */
+export interface Blocker extends IovaRange {
+  readonly message: string;
+}
+
+/** The answer to "would this fit?" for one address space of the picture. */
+export interface SpaceFit extends Omit<FitAnswer, 'blocked'> {
+  readonly space: string;
+  /** Places beyond those listed. */
+  readonly placesMore: number;
+  readonly blockers: readonly Blocker[];
+}
+
+export interface SpaceHoles extends HoleStatistics {
+  readonly space: string;
+  /** What counts as free here. */
+  readonly note: string;
+}
+
+/** Which sizes of RAM a machine may have on the ticked hosts. */
+export interface GuestSizes {
+  /** On all of them together. */
+  readonly sizes: readonly FittingSizes[];
+  readonly message: string;
+  readonly hosts: readonly { readonly title: string; readonly message: string }[];
+  /** The largest RAM for which the machine has a layout. */
+  readonly maxRam: bigint;
+  /** False if the aperture of any of the hosts is not known: it may be too narrow for what is said to fit. */
+  readonly isApertureKnown: boolean;
+}
+
+/** Several hosts side by side. */
+export interface HostsCompared {
+  readonly hosts: readonly { readonly title: string; readonly isApertureKnown: boolean }[];
+  readonly reservedUnion: readonly IovaRange[];
+  readonly reservedIntersection: readonly IovaRange[];
+  readonly usableUnion: readonly IovaRange[];
+  readonly usableIntersection: readonly IovaRange[];
+  readonly differences: readonly (IovaRange & {
+    readonly usableOn: readonly string[];
+    readonly blockedOn: readonly string[];
+  })[];
+  /** What is reserved on any host, as a line to paste. */
+  readonly line: string;
+}
+
+/** A buffer of the kernel's UAPI, decoded as far as it holds. */
+export interface DecodedBuffer {
+  readonly bytes: Uint8Array;
+  /** Name of the structure that it was read as. */
+  readonly structure: string;
+  readonly root: UapiNode;
+  /** Lines of the text that could not be read as hex. */
+  readonly problems: readonly { readonly line: number; readonly column: number; readonly message: string }[];
+  /** The ranges in it, and what they are. */
+  readonly ranges: readonly IovaRange[];
+  readonly rangesAre?: 'valid' | 'reserved' | undefined;
+  readonly pageSizes?: bigint | undefined;
+}

@@ -1,0 +1,103 @@
+// What is open, as the page shows it in the tree of sources.
+
+/** A file to open. `name` is its path relative to what was dropped; `link` the target if it is a symbolic link. */
+export interface InputFile {
+  readonly name: string;
+  readonly data: Blob;
+  readonly link?: string;
+}
+
+export interface Diagnostic {
+  readonly severity: 'info' | 'warning' | 'error';
+  readonly code: string;
+  readonly message: string;
+  readonly source: string;
+  readonly line?: number | undefined;
+}
+
+/** What was found in one file. */
+export interface SourceNode {
+  readonly name: string;
+  readonly formats: readonly string[];
+  readonly facts: number;
+  readonly operations: number;
+  readonly lines: number;
+  readonly unrecognized: number;
+  readonly samples: readonly { readonly line: number; readonly text: string }[];
+}
+
+export interface GroupNode {
+  readonly key: string;
+  readonly title: string;
+  readonly type?: string | undefined;
+  readonly devices: readonly string[];
+  /** How many regions of each type, for the badge beside the name. */
+  readonly regions: readonly { readonly type: string; readonly count: number }[];
+}
+
+/** An address space of a model (an IOAS, a container), or one whose ranges a kernel reported. */
+export interface SpaceNode {
+  readonly key: string;
+  readonly title: string;
+  /** Of a space whose ranges a kernel reported: who holds it. */
+  readonly note?: string | undefined;
+  /** Number of areas, of a model's space. */
+  readonly areas?: number | undefined;
+  /** True for a container, of which a model can tell what VFIO_IOMMU_GET_INFO answers. */
+  readonly hasInfo?: boolean | undefined;
+}
+
+/** Something else that a host's dumps hold and that has a lane: mappings, a guest, its memory map. */
+export interface LayerNode {
+  readonly key: string;
+  readonly title: string;
+  readonly note: string;
+  /** Whether it is drawn at first: what would crowd the picture is not. */
+  readonly isShown: boolean;
+}
+
+/** One opened set of files: a host. */
+export interface DocumentNode {
+  readonly id: string;
+  readonly title: string;
+  readonly sources: readonly SourceNode[];
+  /** Names of the texts that can be shown. */
+  readonly texts: readonly string[];
+  readonly groups: readonly GroupNode[];
+  readonly spaces: readonly SpaceNode[];
+  readonly layers: readonly LayerNode[];
+  /** The guests whose layouts its dumps hold, to be tried on other hosts too: the names of their sources. */
+  readonly guests: readonly string[];
+  /** True if its state changes over its events: operations, mappings that came and went, a live host. */
+  readonly hasHistory: boolean;
+  /** Of a live host: whether its position follows what comes in. */
+  readonly live?: { readonly isFollowing: boolean } | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Diagnostics beyond those listed. */
+  readonly diagnosticsMore: number;
+  readonly events: number;
+  readonly operations: number;
+  /** How many events the state is after; `events` at first. */
+  readonly position: number;
+  /** The model that runs the operations, and the one that the session was recorded for. */
+  readonly model?: string | undefined;
+  readonly recordedModel?: string | undefined;
+}
+
+/** A line of a source as it was read. */
+export interface SourceLine {
+  /** Counted from 1. */
+  readonly number: number;
+  readonly text: string;
+  /** Facts that begin in this line: their kinds, and the position of the first of them. */
+  readonly facts: readonly { readonly kind: string; readonly position: number }[];
+  /** True if no format understood it. */
+  readonly isLeftOver: boolean;
+}
+
+export interface SourceText {
+  readonly source: string;
+  readonly lines: readonly SourceLine[];
+  /** Lines of the source in all; undefined while it was not read to its end. */
+  readonly total?: number | undefined;
+}

@@ -1,0 +1,96 @@
+// What the page asks of the engine and what it answers: one table of methods, the same whether the engine runs in a Web
+// Worker, in the same thread (tests, command line) or, later, behind a socket. Every call has an id; answers, progress and
+// failures carry it back, so that none depends on order. Failures are data, never exceptions across the border.
+import type { SpaceSlice } from '../../timeline/axis/slice.ts';
+import type { Viewport } from '../../timeline/axis/viewport.ts';
+import type { BoundsLine } from '../../timeline/scene/bounds-table.ts';
+import type { Target } from '../../timeline/scene/mark.ts';
+import type { ConflictList, DecodedBuffer, GuestSizes, HostsCompared, SpaceFit, SpaceHoles, Trial } from './answers.ts';
+import type { DocumentNode, InputFile, SourceText } from './documents.ts';
+import type { LiveState } from './live.ts';
+import type { Arrangement, ArrangeParams, Found, RangeDetail, TableRow } from './picture.ts';
+import type { EngineResult } from './result.ts';
+import type { Comparison, EventRow } from './sessions.ts';
+
+export interface Methods {
+  open: { params: { id: string; title: string; files: readonly InputFile[] }; value: DocumentNode };
+  close: { params: { id: string }; value: null };
+  /** Connects to an agent and follows it until the call is cancelled; progress carries the state. */
+  live: { params: { id: string; title: string; url: string; token: string }; value: null };
+  /** Asks a connected agent for something that is not told by itself. */
+  askLive: { params: { id: string; what: 'snapshot' | 'page_tables' | 'trace' | 'untrace' }; value: null };
+  documents: { params: null; value: readonly DocumentNode[] };
+  /** Runs the document's operations under another model from now on. */
+  run: { params: { id: string; model: string }; value: DocumentNode };
+  /** `follow`: whether a live host's position goes on with what comes in; if left out, at its end only. */
+  seek: { params: { id: string; position: number; follow?: boolean }; value: DocumentNode };
+  /** What holds after `to` events of a document and not after `from`, and the other way round: `+ …`, `− …`. */
+  difference: { params: { id: string; from: number; to: number }; value: readonly string[] };
+  arrange: { params: ArrangeParams; value: Arrangement };
+  slice: { params: { revision: number; window: Viewport }; value: readonly SpaceSlice[] };
+  describe: { params: Target; value: RangeDetail };
+  step: { params: { from?: Target | undefined; direction: 'next' | 'previous' }; value: Target | null };
+  table: { params: { offset: number; limit: number }; value: { rows: readonly TableRow[]; total: number } };
+  find: { params: { text: string; limit: number }; value: readonly Found[] };
+  conflicts: { params: Trial; value: ConflictList };
+  /** "Would this fit?", asked of every address space of the picture. */
+  fit: { params: { size: bigint; alignment: bigint; at?: bigint | undefined }; value: readonly SpaceFit[] };
+  holes: { params: { alignments: readonly bigint[] }; value: readonly SpaceHoles[] };
+  guestSizes: { params: { machine: string; selectedGroups: readonly string[] }; value: GuestSizes };
+  compareHosts: { params: { selectedGroups: readonly string[] }; value: HostsCompared };
+  /** Lines of a source as they were read, `from` counted from 1. */
+  text: { params: { id: string; source: string; from: number; limit: number }; value: SourceText };
+  /** The range of the picture that the event at `position` (counted from 1) is drawn as. */
+  locate: { params: { id: string; position: number }; value: Target | null };
+  bounds: { params: { start: bigint; last: bigint; limit: number }; value: readonly BoundsLine[] };
+  events: { params: { id: string; offset: number; limit: number }; value: readonly EventRow[] };
+  models: { params: null; value: readonly string[] };
+  compare: {
+    params: { id: string; models: readonly string[]; offset: number; limit: number; position: number };
+    value: Comparison;
+  };
+  structures: { params: null; value: readonly { readonly name: string; readonly title: string }[] };
+  decode: { params: { text: string; struct?: string }; value: DecodedBuffer };
+  /** The bytes that VFIO_IOMMU_GET_INFO would fill in for a container now, as hex digits. */
+  getInfo: { params: { id: string; container: string }; value: string };
+  save: { params: { id: string }; value: Blob };
+}
+
+export type Method = keyof Methods;
+
+export type Params<M extends Method> = Methods[M]['params'];
+
+export type Value<M extends Method> = Methods[M]['value'];
+
+export interface Progress {
+  /** Bytes read so far. */
+  readonly done: number;
+  /** Bytes in all, where known. */
+  readonly total?: number | undefined;
+  readonly what: string;
+  /** Of a live host: the document as it is now, and how it is connected. */
+  readonly live?: { readonly node: DocumentNode; readonly state: LiveState } | undefined;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** The engine as its users see it. */
+export interface Engine {
+  call<M extends Method>(method: M, params: Params<M>, options?: CallOptions): Promise<EngineResult<Value<M>>>;
+}
+
+/** What a method of the engine is given besides its parameters. */
+export interface CallContext {
+  readonly signal: AbortSignal;
+  readonly progress: (progress: Progress) => void;
+}
+
+export type Handlers = {
+  readonly [M in Method]: (
+    params: Params<M>,
+    context: CallContext,
+  ) => EngineResult<Value<M>> | Promise<EngineResult<Value<M>>>;
+};

@@ -1,0 +1,79 @@
+// The picture: what is arranged in it, and what is known of its ranges.
+import type { IovaRange } from '../../iova/range.ts';
+import type { Scale, ScaleKind } from '../../timeline/axis/scale.ts';
+import type { Part } from '../../timeline/lanes/lane.ts';
+import type { Target } from '../../timeline/scene/mark.ts';
+import type { StyleName } from '../../timeline/scene/styles.ts';
+import type { Trial } from './answers.ts';
+
+export interface ArrangeParams extends Omit<Trial, 'pageSize'> {
+  /** Ids of the lanes that are opened into rows. */
+  readonly expanded: readonly string[];
+  readonly scale: ScaleKind;
+  /** Stretches that the fold scale keeps visible besides what the lanes show. */
+  readonly keepVisible?: readonly IovaRange[];
+  /** A document whose address spaces are shown once for each of these models. */
+  readonly compared?: { readonly id: string; readonly models: readonly string[] } | undefined;
+}
+
+export interface Arrangement {
+  /** Counts up with every arrangement; a slice belongs to one. */
+  readonly revision: number;
+  /** What the picture is of. */
+  readonly title: string;
+  /** Names of the sources that gave something. */
+  readonly sources: readonly string[];
+  readonly scale: Scale;
+  readonly spaces: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly subtitle: string;
+    readonly lanes: readonly { readonly id: string; readonly title: string; readonly total: number }[];
+  }[];
+  /** Number of ranges in all lanes. */
+  readonly total: number;
+}
+
+/** What stands beside the title of a picture: its scale and where its facts come from. */
+export function subtitleOf({ scale, sources }: Pick<Arrangement, 'scale' | 'sources'>): string {
+  const listed = sources.length > 3 ? [...sources.slice(0, 3), `${sources.length - 3} more`] : sources;
+  return [`${scale.kind} scale`, ...listed].join(' · ');
+}
+
+export interface Neighbour {
+  readonly caption: string;
+  readonly target: Target;
+  /** Bytes between; 0 if they touch. */
+  readonly distance: bigint;
+}
+
+/** All that is known of one range, for the inspector. Bounds inclusive. */
+export interface RangeDetail {
+  readonly target: Target;
+  readonly laneTitle: string;
+  readonly spaceTitle: string;
+  readonly style: StyleName;
+  readonly title: string;
+  readonly sentence: string;
+  readonly parts: readonly Part[];
+  readonly values: Readonly<Record<string, string>>;
+  readonly before?: Neighbour | undefined;
+  readonly after?: Neighbour | undefined;
+}
+
+export interface TableRow {
+  readonly target: Target;
+  readonly space: string;
+  readonly lane: string;
+  readonly caption: string;
+  readonly source: string;
+}
+
+/** Something that a search found: in the picture, or a line of a source. */
+export interface Found {
+  readonly target?: Target | undefined;
+  readonly location?: { readonly id: string; readonly source: string; readonly line: number } | undefined;
+  /** What it is, and where. */
+  readonly caption: string;
+  readonly where: string;
+}

@@ -1,0 +1,28 @@
+// What a call of the engine resolves to. Failures are data, never exceptions.
+
+export interface EngineError {
+  readonly code:
+    | 'cancelled'
+    | 'not-recognized'
+    | 'unknown-document'
+    | 'no-such-range'
+    | 'unusable'
+    | 'outdated'
+    | 'engine-restarted'
+    | 'bug';
+  readonly message: string;
+  /** The first lines that were not understood, where that helps. */
+  readonly samples?: readonly { readonly source: string; readonly line: number; readonly text: string }[];
+}
+
+export type EngineResult<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: EngineError };
+
+export function failure(code: EngineError['code'], message: string, more: Partial<EngineError> = {}) {
+  return { ok: false as const, error: { code, message, ...more } };
+}
+
+export function success<T>(value: T) {
+  return { ok: true as const, value };
+}

@@ -1,0 +1,60 @@
+// Events of a session, and several models side by side.
+import type { IovaRange } from '../../iova/range.ts';
+
+/** Why an operation was refused, for people and for the picture. */
+export interface Reason {
+  readonly message: string;
+  /** Name of the rule, and the kernel's function that decides; missing where no kernel was asked. */
+  readonly rule?: string | undefined;
+  readonly source?: string | undefined;
+  /** What was asked for, and what stands in the way, where these are ranges. */
+  readonly requested?: IovaRange | undefined;
+  readonly obstacle?: (IovaRange & { readonly message: string }) | undefined;
+}
+
+export interface EventRow {
+  /** Position after this event. */
+  readonly position: number;
+  readonly text: string;
+  /** What the model answered, for an operation. */
+  readonly answer?: string | undefined;
+  readonly refused?: Reason | undefined;
+  /** What was expected, if the answer differs. */
+  readonly expected?: string | undefined;
+}
+
+/** What one model made of an operation. */
+export interface ModelAnswer {
+  readonly model: string;
+  readonly answer?: string | undefined;
+  readonly refused?: Reason | undefined;
+  /** How the operation was put to this model, where it has another one of the same meaning; or that it has none. */
+  readonly note?: string | undefined;
+}
+
+export interface ComparisonRow {
+  readonly position: number;
+  readonly text: string;
+  readonly answers: readonly ModelAnswer[];
+  /** True if the models do not answer alike. */
+  readonly differs: boolean;
+}
+
+/** Ranges that a model's state lacks and that of others has. */
+export interface StateDifference {
+  readonly space: string;
+  readonly what: 'areas' | 'reserved' | 'usable';
+  readonly model: string;
+  /** Models that have some of the ranges. */
+  readonly present: readonly string[];
+  readonly ranges: readonly IovaRange[];
+}
+
+export interface Comparison {
+  readonly models: readonly string[];
+  readonly rows: readonly ComparisonRow[];
+  /** Position after the first event that the models answer differently. */
+  readonly firstDivergence?: number | undefined;
+  /** After the first `position` events. */
+  readonly differences: readonly StateDifference[];
+}
