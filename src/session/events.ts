@@ -137,6 +137,9 @@ export const FACTS = {
     viommu: v.optional(v.looseObject({ kind: text, address_width: v.optional(count) })),
     assigned: v.optional(v.array(text)),
     iommufd: v.optional(v.boolean()),
+    // Beyond the contract: what else the layout depends on. `kvm`, `tcg` …; `x86_64`, `aarch64`, `riscv64` ….
+    accelerator: v.optional(text),
+    arch: v.optional(text),
   }),
   guest: rangeFact('guest', { name: text, type: text, space: v.optional(text) }),
   map: rangeFact('map', mapping),

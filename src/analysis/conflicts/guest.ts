@@ -3,16 +3,9 @@ import { formatSize, hex } from '../../iova/format.ts';
 import { alignDown, alignUp, bitLength } from '../../iova/iova.ts';
 import { type IovaRange, intersection, isAligned, overlaps, sizeOf } from '../../iova/range.ts';
 import { complement, intersect, type RangeSet } from '../../iova/range-set.ts';
-import {
-  fittingSizes,
-  HYPERTRANSPORT,
-  isGuestDeviceMemory,
-  isGuestMemory,
-  type LayoutRange,
-  MACHINES,
-  type Machine,
-  sizesInWords,
-} from '../guest/layouts.ts';
+import { isGuestDeviceMemory, isGuestMemory, type LayoutRange } from '../guest/layout.ts';
+import { fittingSizes, MACHINES, type Machine, sizesInWords } from '../guest/layouts.ts';
+import { HYPERTRANSPORT } from '../guest/pc.ts';
 import type { Provenance } from '../host/host.ts';
 import { meaningOf } from '../host/region-types.ts';
 import { beyondApertures, type CommonSpace } from '../space/common-space.ts';
@@ -53,7 +46,7 @@ function remedy(space: CommonSpace, guest: GuestLayout, range: IovaRange, obstac
     if (other) {
       const top = other.layout(ram).at(-1);
       const bits = top ? bitLength(top.last) : 0;
-      const works = fittingSizes(other, blocked).some(({ least, most }) => least <= ram && ram <= most);
+      const works = fittingSizes(other, blocked).some(({ min, max }) => min <= ram && ram <= max);
       message.push(
         works
           ? `QEMU 7.1 and later on an AMD host puts the memory above 1 TiB instead (${other.name}): that fits, and needs phys-bits=${bits} or more.`

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { overlaps, range } from '../../iova/range.ts';
 import { rangeSet } from '../../iova/range-set.ts';
-import { fittingSizes, isGuestMemory, MACHINE_NAMES, MACHINES, sizesInWords } from './layouts.ts';
+import { isGuestMemory } from './layout.ts';
+import { fittingSizes, MACHINE_NAMES, MACHINES, sizesInWords } from './layouts.ts';
 
 const GIB = 1n << 30n;
 const ram = (name: keyof typeof MACHINES, size: bigint) =>
@@ -70,20 +71,20 @@ describe('layouts', () => {
 describe('fittingSizes', () => {
   test('the four gigabyte guest of arm64 on x86: up to the MSI window', () => {
     const sizes = fittingSizes(MACHINES.virt, [range(0xfee0_0000n, 0xfeef_ffffn)]);
-    expect(sizes).toEqual([{ least: 1n, most: 0xfee0_0000n - 0x4000_0000n }]);
+    expect(sizes).toEqual([{ min: 1n, max: 0xfee0_0000n - 0x4000_0000n }]);
     expect(sizesInWords(sizes)).toBe('up to ≈ 2.98 GiB');
   });
 
   test('q35 with something at 0x90000000: sizes in between do not fit, larger ones do again', () => {
     const sizes = fittingSizes(MACHINES.q35, [range(0x9000_0000n, 0x9000_0fffn)]);
-    expect(sizes[0]).toEqual({ least: 1n, most: 0x9000_0000n });
-    expect(sizes[1]).toEqual({ least: 0xb000_0000n, most: MACHINES.q35.most });
+    expect(sizes[0]).toEqual({ min: 1n, max: 0x9000_0000n });
+    expect(sizes[1]).toEqual({ min: 0xb000_0000n, max: MACHINES.q35.maxRam });
   });
 
   test('the hole below 1 TiB: 1010 GiB without moving, any size with', () => {
     const blocked = [range(0xfd_0000_0000n, 0xff_ffff_ffffn)];
-    expect(fittingSizes(MACHINES.q35, blocked)).toEqual([{ least: 1n, most: 1010n * GIB }]);
-    expect(fittingSizes(MACHINES['q35-amd'], blocked)).toEqual([{ least: 1n, most: MACHINES['q35-amd'].most }]);
+    expect(fittingSizes(MACHINES.q35, blocked)).toEqual([{ min: 1n, max: 1010n * GIB }]);
+    expect(fittingSizes(MACHINES['q35-amd'], blocked)).toEqual([{ min: 1n, max: MACHINES['q35-amd'].maxRam }]);
   });
 
   test('nothing fits where the first byte is blocked', () => {
@@ -105,13 +106,13 @@ describe('fittingSizes', () => {
           const machine = MACHINES[name];
           const blocked = rangeSet(list);
           const sizes = fittingSizes(machine, blocked);
-          const edge = sizes[0]?.most ?? any;
+          const edge = sizes[0]?.max ?? any;
           for (const size of atEdge ? [edge, edge + 1n] : [any]) {
-            if (size < 1n || size > machine.most) continue;
+            if (size < 1n || size > machine.maxRam) continue;
             const touches = machine
               .layout(size)
               .some((r) => isGuestMemory(r.type) && blocked.some((b) => overlaps(b, r)));
-            expect(sizes.some(({ least, most }) => least <= size && size <= most)).toBe(!touches);
+            expect(sizes.some(({ min, max }) => min <= size && size <= max)).toBe(!touches);
           }
         },
       ),

@@ -53,7 +53,7 @@ function useSizes(machine: string): GuestSizes | undefined {
 /** For each stop of the slider whether the guest fits: a strip of green and red below it. */
 function fitStrip(sizes: GuestSizes | undefined): string {
   const colours = STOPS.map((stop) =>
-    sizes?.sizes.some(({ least, most }) => least <= stop && stop <= most) ? 'var(--fits)' : 'var(--error)',
+    sizes?.sizes.some(({ min, max }) => min <= stop && stop <= max) ? 'var(--fits)' : 'var(--error)',
   );
   const share = 100 / STOPS.length;
   const parts: string[] = [];
@@ -76,7 +76,7 @@ function MachineSize({ guest }: { guest: Extract<GuestChoice, { kind: 'machine' 
     void setGuest({ ...guest, ram: size });
   };
   const last = sizes?.sizes.at(-1);
-  const isFitting = sizes?.sizes.some(({ least, most }) => least <= ram && ram <= most);
+  const isFitting = sizes?.sizes.some(({ min, max }) => min <= ram && ram <= max);
   return (
     <>
       <Slider
@@ -108,8 +108,8 @@ function MachineSize({ guest }: { guest: Extract<GuestChoice, { kind: 'machine' 
             aria-invalid={parsed?.ok === false}
           />
         </label>
-        {last && last.most < (sizes?.maxRam ?? 0n) && (
-          <button type="button" className="button" onClick={() => setRam(last.most)}>
+        {last && last.max < (sizes?.maxRam ?? 0n) && (
+          <button type="button" className="button" onClick={() => setRam(last.max)}>
             Largest that fits
           </button>
         )}
@@ -118,7 +118,7 @@ function MachineSize({ guest }: { guest: Extract<GuestChoice, { kind: 'machine' 
       {sizes && (
         <p data-testid="guest-fits">
           <strong className={isFitting ? 'fits' : 'severity-error'}>{isFitting ? 'Fits.' : 'Does not fit.'}</strong>{' '}
-          {last && last.most >= sizes.maxRam && sizes.sizes.length === 1
+          {last && last.max >= sizes.maxRam && sizes.sizes.length === 1
             ? 'Any size fits here.'
             : `Fits here: ${sizes.message}.`}
           {!sizes.isApertureKnown && ' The aperture is not known; it may end below that.'}

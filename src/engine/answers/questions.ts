@@ -72,7 +72,7 @@ export function guestSizes(hosts: readonly SelectedHost[], name: string): Engine
       title: space.host.title,
       message: sizesInWords(fittingSizes(machine, blocked[i] ?? [])),
     })),
-    maxRam: machine.most,
+    maxRam: machine.maxRam,
     isApertureKnown: hosts.every(({ space }) => space.apertures.length > 0),
   });
 }

@@ -1,7 +1,8 @@
 // The guest that is tried on the hosts: a machine with so much RAM, another open dump's, or ranges typed by hand.
 
 import type { GuestLayout } from '../../analysis/conflicts/guest.ts';
-import { type LayoutRange, MACHINES, type MachineName } from '../../analysis/guest/layouts.ts';
+import type { LayoutRange } from '../../analysis/guest/layout.ts';
+import { MACHINES, type MachineName } from '../../analysis/guest/layouts.ts';
 import type { Guest, Host } from '../../analysis/host/host.ts';
 import type { ReportedSpace } from '../../analysis/space/common-space.ts';
 import { formatExactSize } from '../../iova/format.ts';
@@ -36,7 +37,7 @@ export function isMachineName(name: string): name is MachineName {
 export function machineGuest(name: MachineName, ram: bigint): GuestResult {
   const machine = MACHINES[name];
   if (ram < 1n) return { ok: false, message: 'a guest needs at least one byte of RAM' };
-  if (ram > machine.most)
+  if (ram > machine.maxRam)
     return { ok: false, message: `${machine.name} has no room for ${formatExactSize(ram)} of RAM` };
   const title = `${machine.name}, ${formatExactSize(ram)}`;
   return { ok: true, guest: { title, ranges: machine.layout(ram), machine: { machine, ram } } };

@@ -1,5 +1,5 @@
 import type { GuestLayout } from '../../analysis/conflicts/guest.ts';
-import { isGuestDeviceMemory, isGuestMemory } from '../../analysis/guest/layouts.ts';
+import { isGuestDeviceMemory, isGuestMemory } from '../../analysis/guest/layout.ts';
 import { compareRanges } from '../../iova/range.ts';
 import { type DescribedRange, describedLane, type LaneContent, stackRows } from './lane.ts';
 import type { HostSource, ModelSource, ReportedSource } from './sources.ts';

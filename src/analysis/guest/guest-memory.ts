@@ -1,0 +1,333 @@
+// From a guest's own definition (`machine` facts) to where its memory is, with what had to be assumed for it.
+import { isGenericModel, vendorByName, vendorOfModel } from '../../dumps/formats/guest/cpu-models.ts';
+import { formatExactSize, hex } from '../../iova/format.ts';
+import { bitLength, IOVA_MAX } from '../../iova/iova.ts';
+import { parseSize } from '../../iova/parse.ts';
+import type { Fact, FactOf } from '../../session/events.ts';
+import type { LayoutRange } from './layout.ts';
+import { type Machine, pcMachine, splitMachine, virtMachine } from './layouts.ts';
+import { type MachineKind, machineType, NEWEST, type QemuVersion, qemuVersion } from './machine-type.ts';
+import type { SplitName } from './other-monitors.ts';
+import { type PcSetup, pcLayout } from './pc.ts';
+import { type VirtSetup, virtLayout } from './virt.ts';
+
+/** A `machine` fact without the place where it was read. */
+export type GuestDefinition = Pick<
+  FactOf<'machine'>,
+  | 'name'
+  | 'monitor'
+  | 'machine'
+  | 'version'
+  | 'cpu'
+  | 'vendor'
+  | 'ram'
+  | 'max_ram'
+  | 'slots'
+  | 'phys_bits'
+  | 'options'
+  | 'backend'
+  | 'viommu'
+  | 'assigned'
+  | 'iommufd'
+  | 'accelerator'
+  | 'arch'
+>;
+
+/** What was assumed because the definition does not say it, or cannot be modelled. `code` is stable, in kebab-case. */
+export interface LayoutNote {
+  readonly code:
+    | 'machine-unknown'
+    | 'machine-version-assumed'
+    | 'vendor-assumed'
+    | 'option-not-understood'
+    | 'option-not-modelled'
+    | 'layout-from-documentation'
+    | 'room-for-hotplug';
+  readonly message: string;
+}
+
+export interface GuestMemory {
+  /** For people: `win11: pc-q35-7.2, 16 GiB`. */
+  readonly title: string;
+  /** Ascending, disjoint: memory (`isGuestMemory`), windows of devices, room for hotplug. */
+  readonly ranges: readonly LayoutRange[];
+  /** The same machine with other sizes of RAM. The room for hotplug stays as large as it is. */
+  readonly machine: Machine;
+  /** In bytes. */
+  readonly ram: bigint;
+  /** The last guest physical address that may be used, room for hotplug and the hole for 64-bit PCI included. */
+  readonly lastUsed: bigint;
+  /** Why the monitor would refuse to start it at all, if it would. */
+  readonly refusal: string | undefined;
+  readonly notes: readonly LayoutNote[];
+}
+
+export type GuestMemoryResult =
+  | { readonly ok: true; readonly memory: GuestMemory }
+  | {
+      readonly ok: false;
+      readonly code: 'ram-unknown' | 'machine-unknown' | 'too-large' | 'bad-option';
+      readonly message: string;
+    };
+
+/** What is known of the host that the guest runs on. */
+export interface HostKnowledge {
+  /** Of its CPU: KVM gives it to guests whose definition names no particular CPU. */
+  readonly vendor?: string | undefined;
+}
+
+/** What a monitor does with so many bytes of RAM, at least 1. */
+interface Plan {
+  readonly machine: Machine;
+  readonly lastUsed: (ram: bigint) => bigint;
+  /** Width of guest physical addresses that is known to hold, and whose it is. */
+  readonly width: { readonly bits: number; readonly of: string } | undefined;
+}
+
+/**
+ * Where the memory of a guest is. Follows QEMU's rules for pc, q35, virt and microvm by version and option, Cloud
+ * Hypervisor's and crosvm's by their documentation; everything that was assumed is in `notes`.
+ */
+export function layoutOf(definition: GuestDefinition, host: HostKnowledge = {}): GuestMemoryResult {
+  const { ram } = definition;
+  if (ram === undefined || ram === 0n) {
+    const message = 'the definition does not say how much RAM the guest has';
+    return { ok: false, code: 'ram-unknown', message };
+  }
+  const notes: LayoutNote[] = [];
+  const sizes = movingSizes(definition, notes);
+  const limit = sizes.maxRamBelow4g;
+  if (limit !== undefined && limit > 1n << 32n) {
+    const message = `max-ram-below-4g is ${formatExactSize(limit)}: QEMU accepts at most 4 GiB`;
+    return { ok: false, code: 'bad-option', message };
+  }
+  const plan = planOf(definition, host, sizes, notes);
+  if (!plan) {
+    const message = `the memory layout of the machine "${definition.machine}" is not known`;
+    return { ok: false, code: 'machine-unknown', message };
+  }
+  const { machine, width } = plan;
+  if (ram > machine.maxRam) {
+    return { ok: false, code: 'too-large', message: `${machine.name} has no room for ${formatExactSize(ram)} of RAM` };
+  }
+  const lastUsed = plan.lastUsed(ram);
+  const refusal =
+    width !== undefined && lastUsed >= 1n << BigInt(width.bits)
+      ? `the guest needs ${bitLength(lastUsed)} address bits (up to ${hex(lastUsed)}), ${width.of} has ${width.bits}`
+      : undefined;
+  const name = definition.name === undefined ? '' : `${definition.name}: `;
+  const title = `${name}${definition.machine}, ${formatExactSize(ram)}`;
+  return { ok: true, memory: { title, ranges: machine.layout(ram), machine, ram, lastUsed, refusal, notes } };
+}
+
+interface MovingSizes {
+  readonly maxRamBelow4g: bigint | undefined;
+  readonly pciHole64: bigint | undefined;
+  readonly hotplug: bigint;
+  readonly slots: number;
+}
+
+/** Options that move nothing, or are looked at elsewhere. */
+const UNDERSTOOD = new Set([
+  'max-ram-below-4g',
+  'pci-hole64-size',
+  'highmem',
+  'highmem-mmio',
+  'highmem-ecam',
+  'highmem-redists',
+  'compact-highmem',
+  'host-phys-bits',
+  'host-phys-bits-limit',
+  'vga',
+]);
+
+function movingSizes(definition: GuestDefinition, notes: LayoutNote[]): MovingSizes {
+  const { options = {}, ram = 0n, max_ram: maxRam, slots = 0 } = definition;
+  const size = (name: string) => {
+    const text = options[name];
+    if (text === undefined) return undefined;
+    const parsed = parseSize(text);
+    if (parsed.ok) return parsed.value;
+    notes.push({ code: 'option-not-understood', message: `${name}=${text} is not a size: the default is used` });
+    return undefined;
+  };
+  for (const [name, value] of Object.entries(options)) {
+    if (UNDERSTOOD.has(name)) continue;
+    notes.push({ code: 'option-not-modelled', message: `${name}=${value} may move memory: it is not accounted for` });
+  }
+  const hotplug = maxRam !== undefined && maxRam > ram ? maxRam - ram : 0n;
+  if (hotplug > 0n) {
+    const message = `${formatExactSize(hotplug)} can be plugged in later, above the RAM: not counted as guest memory`;
+    notes.push({ code: 'room-for-hotplug', message });
+  }
+  return { maxRamBelow4g: size('max-ram-below-4g'), pciHole64: size('pci-hole64-size'), hotplug, slots };
+}
+
+function planOf(
+  definition: GuestDefinition,
+  host: HostKnowledge,
+  sizes: MovingSizes,
+  notes: LayoutNote[],
+): Plan | undefined {
+  const { monitor, arch } = definition;
+  const isArm = arch === 'aarch64' || arch === 'arm64';
+  if (monitor === 'cloud-hypervisor' || monitor === 'crosvm') {
+    const message = `the layout follows the documentation of ${monitor}; it was not compared with a running guest`;
+    notes.push({ code: 'layout-from-documentation', message });
+    return splitPlan(isArm ? `${monitor}-arm64` : monitor, definition, sizes);
+  }
+  const own = machineType(definition.machine);
+  if (!own && /^(?:s390-ccw-virtio|pseries)/.test(definition.machine)) return splitPlan('flat', definition, sizes);
+  const kind = own?.kind ?? nearestKind(definition);
+  if (kind === undefined) return undefined;
+  if (!own) {
+    const message = `the machine "${definition.machine}" is not known: its layout is taken to be that of ${kind}`;
+    notes.push({ code: 'machine-unknown', message });
+  }
+  if (kind === 'microvm') return splitPlan('microvm', definition, sizes);
+  const version = versionOf(definition, own?.version, notes);
+  return kind === 'virt'
+    ? virtPlan(definition, version, sizes)
+    : pcPlan(definition, kind, version, isAmd(definition, host, version, notes), sizes);
+}
+
+/** For a machine that is not known: the one that its name or its architecture comes nearest to. */
+function nearestKind({ machine, arch }: GuestDefinition): MachineKind | undefined {
+  if (/q35/i.test(machine)) return 'q35';
+  if (/virt/i.test(machine) || arch === 'aarch64' || arch === 'riscv64') return 'virt';
+  return /^pc|i440|^xenfv/i.test(machine) || arch === 'x86_64' || arch === 'i386' ? 'pc' : undefined;
+}
+
+function versionOf(
+  { machine, version: program }: GuestDefinition,
+  own: QemuVersion | undefined,
+  notes: LayoutNote[],
+): QemuVersion {
+  const [major, minor] = NEWEST;
+  if (own !== undefined) {
+    if (own[0] > major || (own[0] === major && own[1] > minor)) {
+      const message = `${machine} is newer than the newest machine that is known, ${major}.${minor}: its rules are used`;
+      notes.push({ code: 'machine-version-assumed', message });
+    }
+    return own;
+  }
+  const running = qemuVersion(program);
+  if (running !== undefined) return running;
+  const message = `"${machine}" names no version: the rules of QEMU ${major}.${minor} are used`;
+  notes.push({ code: 'machine-version-assumed', message });
+  return NEWEST;
+}
+
+/** Whether the guest's CPU is AMD's, as far as it matters: only machines from 7.1 on ask. */
+function isAmd(
+  { vendor, cpu, accelerator }: GuestDefinition,
+  host: HostKnowledge,
+  version: QemuVersion,
+  notes: LayoutNote[],
+): boolean {
+  if (vendor !== undefined) return vendorByName(vendor) === 'amd';
+  const isEmulated = accelerator === 'tcg';
+  const model = cpu?.split(',')[0] ?? (isEmulated ? 'qemu64' : 'host');
+  if (isEmulated && /^(?:max|base)$/.test(model)) return true;
+  const own = vendorOfModel(model);
+  if (own !== undefined && (accelerator !== 'kvm' || !isGenericModel(model))) return own === 'amd';
+  if (host.vendor !== undefined) return vendorByName(host.vendor) === 'amd';
+  const [major, minor] = version;
+  if (major > 7 || (major === 7 && minor >= 1)) {
+    const message =
+      "the vendor of the guest's CPU is not known, it is taken not to be AMD: on AMD, RAM moves above 1 TiB if it would reach 0xfd00000000";
+    notes.push({ code: 'vendor-assumed', message });
+  }
+  return false;
+}
+
+function pcPlan(
+  definition: GuestDefinition,
+  chipset: 'q35' | 'pc',
+  version: QemuVersion,
+  amd: boolean,
+  sizes: MovingSizes,
+): Plan {
+  const { machine, options, phys_bits: given, accelerator, version: program } = definition;
+  // QEMU's own width, unless the definition sets one; KVM's depends on the host and on who built QEMU.
+  const physBits = given ?? (accelerator === 'tcg' ? 40 : undefined);
+  const setup: PcSetup = {
+    chipset,
+    version,
+    isAmd: amd,
+    hotplug: sizes.hotplug,
+    slots: sizes.slots,
+    ...(sizes.maxRamBelow4g === undefined ? {} : { maxRamBelow4g: sizes.maxRamBelow4g }),
+    ...(sizes.pciHole64 === undefined ? {} : { pciHole64: sizes.pciHole64 }),
+    ...(physBits === undefined ? {} : { physBits }),
+    hasVga: options?.vga !== 'none',
+  };
+  const running = qemuVersion(program);
+  // Programs before 7.1 do not look at the width.
+  const looks = running === undefined || running[0] > 7 || (running[0] === 7 && running[1] >= 1);
+  return {
+    machine: pcMachine(setup, machine, machine),
+    lastUsed: (ram) => pcLayout(setup, ram).lastUsed,
+    width: physBits === undefined || !looks ? undefined : { bits: physBits, of: "the guest's CPU (phys-bits)" },
+  };
+}
+
+const isOff = (text: string | undefined) => text === 'off' || text === 'no' || text === 'false';
+
+function virtPlan(definition: GuestDefinition, version: QemuVersion, sizes: MovingSizes): Plan {
+  const { machine, options = {}, phys_bits: physBits, arch } = definition;
+  const highmem = !isOff(options.highmem);
+  const compact = options['compact-highmem'];
+  const setup: VirtSetup = {
+    arch: arch === 'riscv64' ? 'riscv64' : 'arm64',
+    highmem,
+    hasHighWindow: !isOff(options['highmem-mmio']),
+    isCompact: compact === undefined ? version[0] > 7 || (version[0] === 7 && version[1] >= 2) : !isOff(compact),
+    hotplug: sizes.hotplug,
+    slots: sizes.slots,
+    ...(physBits === undefined ? {} : { physBits }),
+  };
+  const width = virtLayout(setup, 1n).width;
+  return {
+    machine: virtMachine(setup, machine, machine),
+    lastUsed: (ram) => virtLayout(setup, ram).lastUsed,
+    width: width === undefined ? undefined : { bits: width, of: highmem ? "the guest's CPU" : 'highmem=off' },
+  };
+}
+
+function splitPlan(name: SplitName, { machine }: GuestDefinition, sizes: MovingSizes): Plan {
+  const found = splitMachine(name, machine);
+  return {
+    machine: found,
+    lastUsed: (ram) => (found.layout(ram).at(-1)?.last ?? IOVA_MAX) + sizes.hotplug,
+    width: undefined,
+  };
+}
+
+/** A guest that facts describe, and the facts that do. */
+export interface DescribedGuest {
+  readonly definition: GuestDefinition;
+  readonly facts: readonly FactOf<'machine'>[];
+  readonly memory: GuestMemoryResult;
+}
+
+/**
+ * The guests that the `machine` facts of one host describe, in the order of their first mention. Facts with one name are
+ * one guest (its XML and its command line, say): what a later one sets replaces what an earlier one said. Without a
+ * name, each fact is a guest. The CPU's vendor is the host's, where its IOMMU shows it.
+ */
+export function guestFromFacts(facts: Iterable<Fact>): DescribedGuest[] {
+  const guests: { definition: GuestDefinition; facts: FactOf<'machine'>[] }[] = [];
+  let vendor: string | undefined;
+  for (const fact of facts) {
+    if (fact.kind === 'iommu' && (fact.driver === 'intel' || fact.driver === 'amd')) vendor = fact.driver;
+    if (fact.kind !== 'machine') continue;
+    const { kind: _kind, source: _source, line: _line, ...definition } = fact;
+    const known = fact.name === undefined ? undefined : guests.find((guest) => guest.definition.name === fact.name);
+    if (known) {
+      known.definition = { ...known.definition, ...definition };
+      known.facts.push(fact);
+    } else guests.push({ definition, facts: [fact] });
+  }
+  return guests.map((guest) => ({ ...guest, memory: layoutOf(guest.definition, { vendor }) }));
+}
