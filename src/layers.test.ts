@@ -14,8 +14,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   timeline: ['iova', 'uapi', 'session', 'kernel', 'analysis'],
   engine: ['iova', 'uapi', 'session', 'kernel', 'dumps', 'analysis', 'timeline'],
   app: ['iova', 'uapi', 'session', 'analysis', 'timeline', 'engine'],
+  lib: ['iova', 'session', 'kernel', 'dumps', 'analysis', 'timeline', 'engine'],
   agent: ['iova', 'session', 'dumps'],
-  cli: ['iova', 'uapi', 'session', 'kernel', 'dumps', 'analysis', 'timeline', 'engine', 'agent'],
+  cli: ['iova', 'uapi', 'session', 'kernel', 'dumps', 'analysis', 'timeline', 'engine', 'lib', 'agent'],
 };
 
 /** Packages that belong to one room. Everything else from outside may be imported anywhere. */

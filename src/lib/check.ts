@@ -1,0 +1,123 @@
+import { conflictList } from '../engine/answers/conflict-list.ts';
+import type { EngineDocument } from '../engine/document.ts';
+import { parseMachine } from '../engine/picture/guests.ts';
+import type { ConflictRow, GuestChoice } from '../engine/protocol.ts';
+import type { Dumps } from './dumps.ts';
+import type { AddressRange, Origin } from './facts.ts';
+import { documentOf, select } from './opened.ts';
+
+export interface CheckOptions {
+  /** A guest to try on the host: `q35:8G`, `pc:4G`, `virt:16G`, `q35-amd:2T`, or dumps that hold one guest's layout. */
+  readonly guest?: string | Dumps;
+  /** Numbers of the IOMMU groups; all if absent. */
+  readonly groups?: readonly string[];
+  /** Page size of the host's kernel in bytes, a power of two, where the dumps do not tell; 4096 if absent. */
+  readonly pageSize?: bigint;
+}
+
+/** A range that a conflict is about, bounds inclusive. */
+export interface ConflictRange extends AddressRange {
+  /** `requested`: what was wanted or accessed; `obstacle`: what blocks it. */
+  readonly role: 'requested' | 'obstacle';
+  readonly text: string;
+}
+
+export interface FoundConflict {
+  readonly severity: 'fatal' | 'warning' | 'note';
+  /** Name of the rule, stable: `guest-over-reserved` … */
+  readonly rule: string;
+  /** What the kernel answers, such as `EINVAL`. */
+  readonly errno?: string | undefined;
+  /** Version of the kernel whose rule it is. */
+  readonly kernel?: string | undefined;
+  /** The kernel's function, or the program, that decides. */
+  readonly decidedBy?: string | undefined;
+  /** What is refused: one line. */
+  readonly text: string;
+  /** Why: full sentences. */
+  readonly reason: string;
+  readonly ranges: readonly ConflictRange[];
+  /** What would avoid it: full sentences. */
+  readonly remedies: readonly string[];
+  readonly provenance: readonly Origin[];
+}
+
+export interface CheckResult {
+  /** In the order of the picture's numbers. */
+  readonly conflicts: readonly FoundConflict[];
+  /** Number of conflicts beyond those listed. */
+  readonly more: number;
+}
+
+const GUEST_ID = 'guest';
+
+/**
+ * Finds what is refused, or would be. Rejects with a RangeError for a group, a guest or a page size that cannot be used.
+ */
+export async function check(dumps: Dumps, options: CheckOptions = {}): Promise<CheckResult> {
+  const { guest, groups, pageSize } = options;
+  if (pageSize !== undefined && (pageSize <= 0n || (pageSize & (pageSize - 1n)) !== 0n)) {
+    throw new RangeError('the page size must be a power of two');
+  }
+  const document = documentOf(dumps);
+  const tried = guest === undefined ? undefined : guestOf(guest);
+  const open = new Map([[document.id, document]]);
+  if (tried?.document) open.set(GUEST_ID, tried.document);
+  const { rows, more } = conflictList(open, {
+    selectedGroups: select(document, groups).keys,
+    ...(tried ? { guest: tried.choice } : {}),
+    ...(pageSize === undefined ? {} : { pageSize }),
+  });
+  return { conflicts: rows.map(conflictOf), more };
+}
+
+interface TriedGuest {
+  readonly choice: GuestChoice;
+  readonly document?: EngineDocument;
+}
+
+function guestOf(guest: string | Dumps): TriedGuest {
+  if (typeof guest === 'string') {
+    const machine = parseMachine(guest);
+    if (!machine) throw new RangeError(`"${guest}": expected MACHINE:RAM such as q35:8G`);
+    if (!machine.ok) throw new RangeError(`"${guest}": ${machine.message}`);
+    const { machine: made } = machine.guest;
+    if (!made) throw new RangeError(`"${guest}": expected a machine`);
+    return { choice: { kind: 'machine', machine: made.machine.name, ram: made.ram } };
+  }
+  const document = documentOf(guest);
+  const [only, ...more] = document.host.guests;
+  if (!only) throw new RangeError('no guest layout found in the dumps of the guest');
+  if (more.length > 0) {
+    const names = document.host.guests.map(({ source }) => source).join(', ');
+    throw new RangeError(`the dumps hold several guests; pass the dumps of one of them: ${names}`);
+  }
+  return { choice: { kind: 'document', id: GUEST_ID, guest: only.source }, document };
+}
+
+/** A conflict in the library's terms, which are also those of `check --json`. */
+function conflictOf({
+  severity,
+  rule,
+  errno,
+  source,
+  title,
+  message,
+  marks,
+  remedy,
+  provenance,
+}: ConflictRow): FoundConflict {
+  const kernel = /^Linux (\d[\w.]*)/.exec(source ?? '')?.[1];
+  return {
+    severity,
+    rule,
+    errno,
+    kernel,
+    decidedBy: source,
+    text: title,
+    reason: message,
+    ranges: marks.map(({ role, start, last, message: text }) => ({ role, start, last, text })),
+    remedies: [remedy],
+    provenance,
+  };
+}

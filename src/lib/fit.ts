@@ -1,0 +1,135 @@
+import { commonSpace, reportedSpaces, spaceTitle } from '../analysis/space/common-space.ts';
+import { fitInSpace, type SpaceFitAnswer } from '../analysis/space/fit.ts';
+import {
+  obstacleLabel,
+  type UsableRanges,
+  usableAsReported,
+  usableInFacts,
+  usableInModel,
+} from '../analysis/space/usable-ranges.ts';
+import { type EngineDocument, mappingStateAt, stateOf } from '../engine/document.ts';
+import type { Dumps } from './dumps.ts';
+import type { AddressRange, Origin } from './facts.ts';
+import { documentOf, select } from './opened.ts';
+
+export interface FitOptions {
+  /** Bytes, 1 to 2^64. */
+  readonly size: bigint;
+  /** A power of two that the start must be a multiple of; 1 if absent. */
+  readonly alignment?: bigint;
+  /** Where the range must start; anywhere if absent. */
+  readonly at?: bigint;
+  /** Numbers of the IOMMU groups that share the address space; all if absent. */
+  readonly groups?: readonly string[];
+}
+
+/** Places for the range: it may start at `start` and at every multiple of the alignment up to `highestStart`. */
+export interface Place {
+  readonly start: bigint;
+  /** Last byte of the range that begins at `start`. */
+  readonly last: bigint;
+  readonly highestStart: bigint;
+  /** The free range around them. */
+  readonly free: AddressRange;
+}
+
+/** What blocks the range, with its own bounds. */
+export interface Obstacle extends AddressRange {
+  readonly kind: 'reserved' | 'aperture' | 'mapping' | 'not-valid';
+  readonly text: string;
+  /** Groups, devices or IOMMUs that hold it. */
+  readonly owners: readonly string[];
+  readonly provenance: readonly Origin[];
+}
+
+/** The answer for one address space. */
+export interface Fit {
+  readonly space: string;
+  readonly fits: boolean;
+  /** False where no dump says how far the IOMMU reaches: then high places may be out of its reach. */
+  readonly isApertureKnown: boolean;
+  /** Ascending, at most 100. */
+  readonly places: readonly Place[];
+  /** Number of places beyond those listed. */
+  readonly morePlaces: number;
+  /** How many such ranges fit side by side. */
+  readonly sideBySide: bigint;
+  /** The largest range that would fit (with `at`: from there). */
+  readonly largest?: { readonly size: bigint; readonly start: bigint } | undefined;
+  /** With `at`: why no range can start there. */
+  readonly problem?: 'misaligned' | 'past-the-end' | undefined;
+  /** With `at`: what blocks the range, ascending, at most 50. */
+  readonly obstacles: readonly Obstacle[];
+}
+
+const PLACES_MAX = 100;
+
+/**
+ * Would a range fit, and where? One answer for each address space of the dumps: the one that the groups share, and
+ * those that a kernel or a session describes. Empty if the dumps do not say what is usable.
+ * Rejects with a RangeError for a size, an alignment or a group that cannot be used.
+ */
+export async function fit(dumps: Dumps, options: FitOptions): Promise<readonly Fit[]> {
+  const { size, alignment = 1n, at } = options;
+  if (size < 1n || size > 1n << 64n) throw new RangeError('the size must be 1 to 2^64 bytes');
+  if (alignment < 1n || (alignment & (alignment - 1n)) !== 0n)
+    throw new RangeError('the alignment must be a power of two');
+  if (at !== undefined && (at < 0n || at >> 64n !== 0n)) throw new RangeError('the address must be 0 to 2^64 - 1');
+  const document = documentOf(dumps);
+  return spacesOf(document, options.groups).map(({ title, space }) =>
+    fitOf(title, space.isApertureKnown, fitInSpace(space, { size, alignment, at }), size),
+  );
+}
+
+interface NamedSpace {
+  readonly title: string;
+  readonly space: UsableRanges;
+}
+
+/** The address spaces of a document about which something is known, in the order of the picture. */
+function spacesOf(document: EngineDocument, names: readonly string[] | undefined): NamedSpace[] {
+  const { host, title, position } = document;
+  const shared = commonSpace(host, select(document, names).groups);
+  const facts = usableInFacts(
+    shared,
+    document.mappings.map((set) => mappingStateAt(set, position)),
+  );
+  const place = () => [{ source: title }];
+  return [
+    ...(facts ? [{ title: spaceTitle(shared), space: facts }] : []),
+    ...reportedSpaces(host)
+      .filter(({ validRanges }) => validRanges.length > 0)
+      .map((space) => ({ title: `${title}: ${space.name}`, space: usableAsReported(space) })),
+    ...(stateOf(document)?.spaces() ?? []).map((space) => ({
+      title: `${title}: ${space.id}`,
+      space: usableInModel(space, place),
+    })),
+  ];
+}
+
+function fitOf(space: string, isApertureKnown: boolean, answer: SpaceFitAnswer, size: bigint): Fit {
+  const { fits, places, together, largest, fault, obstacles } = answer;
+  return {
+    space,
+    fits,
+    isApertureKnown,
+    places: places.slice(0, PLACES_MAX).map(({ first, last, free }) => ({
+      start: first,
+      last: first + size - 1n,
+      highestStart: last,
+      free,
+    })),
+    morePlaces: Math.max(0, places.length - PLACES_MAX),
+    sideBySide: together,
+    largest,
+    problem: fault,
+    obstacles: obstacles.map(({ start, last, kind, type, owners, provenance }) => ({
+      start,
+      last,
+      kind,
+      text: obstacleLabel({ kind, type }),
+      owners,
+      provenance,
+    })),
+  };
+}

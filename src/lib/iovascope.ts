@@ -1,0 +1,14 @@
+// The library's entry: everything that `import … from 'iovascope'` offers, documented in docs/library.md.
+
+export type { CheckOptions, CheckResult, ConflictRange, FoundConflict } from './check.ts';
+export { check } from './check.ts';
+export type { Dumps, Host, HostGroup, ReservedRegion, Source } from './dumps.ts';
+export type * from './facts.ts';
+export type { Fit, FitOptions, Obstacle, Place } from './fit.ts';
+export { fit } from './fit.ts';
+export type { Model, OperationResult, ReplayMismatch, ReplayResult } from './models.ts';
+export { createModel, models, replaySession } from './models.ts';
+export type { DumpData } from './read-dumps.ts';
+export { readDumps } from './read-dumps.ts';
+export type { RenderOptions } from './render.ts';
+export { render } from './render.ts';

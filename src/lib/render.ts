@@ -1,0 +1,67 @@
+import { numberedBands } from '../engine/answers/numbered-bands.ts';
+import { subtitleOf } from '../engine/protocol.ts';
+import { isIova } from '../iova/iova.ts';
+import type { IovaRange } from '../iova/range.ts';
+import { sliceWindow } from '../timeline/axis/slice.ts';
+import { fitAll, fitRange, visibleRange } from '../timeline/axis/viewport.ts';
+import { paintSvg } from '../timeline/paint/svg.ts';
+import { buildScene, plotWidth } from '../timeline/scene/scene.ts';
+import type { Dumps } from './dumps.ts';
+import type { AddressRange } from './facts.ts';
+import { documentOf, engineWith, select } from './opened.ts';
+
+export interface RenderOptions {
+  /** Pixels, 320 to 8192; 1280 if absent. */
+  readonly width?: number;
+  /** `light` if absent. */
+  readonly theme?: 'light' | 'dark';
+  /** `fold` (gaps compressed) if absent. */
+  readonly scale?: 'fold' | 'linear' | 'log';
+  /** Only these addresses; everything if absent. */
+  readonly range?: AddressRange;
+  /** Numbers of the IOMMU groups; all if absent. */
+  readonly groups?: readonly string[];
+}
+
+/** Pixels. */
+export const RENDER_WIDTH = { min: 320, default: 1280, max: 8192 } as const;
+/** Lines in the list of exact bounds. */
+const BOUNDS_MAX = 200;
+
+/**
+ * Draws the address spaces of the dumps as the browser does, with a legend and the exact bounds. Returns the text of an
+ * SVG file; the same dumps give the same text. Rejects with a RangeError for a width, a range or a group that cannot be
+ * used.
+ */
+export async function render(dumps: Dumps, options: RenderOptions = {}): Promise<string> {
+  const { width = RENDER_WIDTH.default, theme = 'light', scale: kind = 'fold', range, groups } = options;
+  if (!Number.isInteger(width) || width < RENDER_WIDTH.min || width > RENDER_WIDTH.max) {
+    throw new RangeError(`the width must be a whole number from ${RENDER_WIDTH.min} to ${RENDER_WIDTH.max}`);
+  }
+  if (range && !isRange(range)) throw new RangeError('the range must have 0 <= start <= last < 2^64');
+  const document = documentOf(dumps);
+  const ask = engineWith([document]);
+  const selectedGroups = select(document, groups, true).keys;
+  const arrangement = await ask('arrange', { selectedGroups, expanded: [], scale: kind });
+  const { scale, revision } = arrangement;
+  const plot = plotWidth(width);
+  const view = range && isRange(range) ? fitRange(scale, range, plot, 0) : fitAll(scale, plot);
+  const spaces = await ask('slice', { revision, window: sliceWindow(view) });
+  const bounds = await ask('bounds', { ...visibleRange(view, scale), limit: BOUNDS_MAX });
+  const { rows: conflicts } = await ask('conflicts', { selectedGroups });
+  const scene = buildScene({
+    title: arrangement.title,
+    subtitle: subtitleOf(arrangement),
+    scale,
+    view,
+    spaces,
+    width,
+    numbered: numberedBands(conflicts),
+    bounds,
+  });
+  return paintSvg(scene, theme);
+}
+
+function isRange(range: AddressRange): range is IovaRange {
+  return isIova(range.start) && isIova(range.last) && range.start <= range.last;
+}
