@@ -1,7 +1,7 @@
 import { conflictList } from '../engine/answers/conflict-list.ts';
 import type { EngineDocument } from '../engine/document.ts';
 import { parseMachine } from '../engine/picture/guests.ts';
-import type { ConflictRow, GuestChoice } from '../engine/protocol.ts';
+import type { ConflictRow, GuestChoice } from '../engine/protocol/answers.ts';
 import type { Dumps } from './dumps.ts';
 import type { AddressRange, Origin } from './facts.ts';
 import { documentOf, select } from './opened.ts';

@@ -5,7 +5,7 @@ import { commonSpace } from '../analysis/space/common-space.ts';
 import type { DumpInput } from '../dumps/input/open.ts';
 import { documentNode, type EngineDocument, readDocument } from '../engine/document.ts';
 import { createEngine } from '../engine/engine.ts';
-import type { Method, Params, Value } from '../engine/protocol.ts';
+import type { Method, Params, Value } from '../engine/protocol/methods.ts';
 import { inProcessEngine } from '../engine/transport/in-process.ts';
 import { isFact } from '../session/events.ts';
 import type { Dumps, Host, Source } from './dumps.ts';

@@ -1,5 +1,5 @@
 import { numberedBands } from '../engine/answers/numbered-bands.ts';
-import { subtitleOf } from '../engine/protocol.ts';
+import { subtitleOf } from '../engine/protocol/picture.ts';
 import { isIova } from '../iova/iova.ts';
 import type { IovaRange } from '../iova/range.ts';
 import { sliceWindow } from '../timeline/axis/slice.ts';
