@@ -1,7 +1,7 @@
 import { IOVA_MAX, IOVA_SPACE, type Iova } from './iova.ts';
 import { type IovaRange, rangeOfLength } from './range.ts';
 
-/** What a text should have been. `position` is the 0-based index of the first character that does not fit. */
+/** Why a text could not be parsed. `position` is the 0-based index of the first character that is wrong. */
 export interface ParseError {
   readonly code: 'empty' | 'not-a-number' | 'too-large' | 'not-whole-bytes' | 'start-above-last' | 'not-a-range';
   readonly message: string;
@@ -18,13 +18,13 @@ function failure(code: ParseError['code'], message: string, position: number): {
   return { ok: false, error: { code, message, position } };
 }
 
-/** True if a number is written in hex: by `0x`, or by digits that only hex has, or padded as dumps pad. */
+/** True if a number is hexadecimal: it has a `0x`, digits that only hex has, or padding as dumps have. */
 function looksHex(body: string): boolean {
   return /^0x/i.test(body) || /[a-f`]/i.test(body) || /^0[0-9_]{7,}$/.test(body);
 }
 
-/** Reads a whole number of at most 64 bits, or 2^64 too with `space`. */
-function parseInteger(text: string, isHex: boolean, space = false): ParseResult<bigint> {
+/** Parses a whole number from 0 to `max`. */
+function parseInteger(text: string, isHex: boolean, max: bigint): ParseResult<bigint> {
   const lead = text.length - text.trimStart().length;
   const body = text.trim();
   const prefixed = /^0x/i.test(body);
@@ -37,12 +37,12 @@ function parseInteger(text: string, isHex: boolean, space = false): ParseResult<
     if (allowed.test(c)) plain += c;
     else if ((c !== '_' && c !== '`') || i === 0 || i === digits.length - 1 || !allowed.test(digits.charAt(i - 1))) {
       const kind = isHex ? 'hexadecimal' : 'decimal';
-      return failure('not-a-number', `expected a ${kind} digit, found “${c}”`, offset + i);
+      return failure('not-a-number', `expected a ${kind} digit, found '${c}'`, offset + i);
     }
   }
   if (plain === '') return failure('not-a-number', 'expected hexadecimal digits after 0x', offset);
   const value = BigInt(isHex ? `0x${plain}` : plain);
-  if (value > (space ? IOVA_SPACE : IOVA_MAX)) {
+  if (value > max) {
     const count = isHex ? ` (${plain.replace(/^0+/, '').length} hexadecimal digits, at most 16 fit)` : '';
     return failure('too-large', `larger than 64 bits${count}`, lead);
   }
@@ -50,9 +50,9 @@ function parseInteger(text: string, isHex: boolean, space = false): ParseResult<
 }
 
 /**
- * Reads an address, 0 to 2^64−1. Hex with `0x`; digits in groups by `_` or by a backtick as debuggers print them;
+ * Parses an address, 0 to 2^64−1. Hex with `0x`; digits in groups by `_` or by a backtick as debuggers print them;
  * without `0x` a text is hex if it has a letter a–f, a backtick, or a leading zero and at least eight digits (as dumps
- * pad), and decimal otherwise. Blanks around it are left out; the position counts from the text as given.
+ * pad), and decimal otherwise. Blanks around it are ignored; `position` counts from the start of the given text.
  */
 export function parseAddress(text: string): ParseResult<Iova> {
   return parseAddressAs(text, looksHex(text.trim()));
@@ -60,13 +60,13 @@ export function parseAddress(text: string): ParseResult<Iova> {
 
 function parseAddressAs(text: string, isHex: boolean): ParseResult<Iova> {
   if (text.trim() === '') return failure('empty', 'expected an address such as 0xfee00000', 0);
-  const result = parseInteger(text, isHex);
+  const result = parseInteger(text, isHex, IOVA_MAX);
   return result.ok ? { ok: true, value: result.value as Iova } : result;
 }
 
 /**
- * Reads a size in bytes, 0 to 2^64: an integer as in `parseAddress`, or a decimal number with a unit
- * (`4K`, `2M`, `1.5GiB`, `64 kB`, `1TB`; always powers of 1024, as memory is counted). A fraction must come to whole bytes.
+ * Parses a size in bytes, 0 to 2^64: an integer as in `parseAddress`, or a decimal number with a unit
+ * (`4K`, `2M`, `1.5GiB`, `64 kB`, `1TB`; always powers of 1024, as memory is counted). A fraction must give whole bytes.
  */
 export function parseSize(text: string): ParseResult<bigint> {
   const lead = text.length - text.trimStart().length;
@@ -74,7 +74,7 @@ export function parseSize(text: string): ParseResult<bigint> {
   if (body === '') return failure('empty', 'expected a size such as 4K, 2M or 1.5GiB', 0);
   const match = /^(\d+(?:_\d+)*)(?:\.(\d+))?\s*(?:([KMGTPE])(?:i?B)?|(B|bytes?))$/i.exec(body);
   if (!match) {
-    const plain = parseInteger(text, looksHex(body), true);
+    const plain = parseInteger(text, looksHex(body), IOVA_SPACE);
     if (plain.ok) return plain;
     const unit = /^\d[\d_.]*\s*/.exec(body);
     if (plain.error.code === 'too-large' || !unit) return plain;
@@ -90,8 +90,8 @@ export function parseSize(text: string): ParseResult<bigint> {
 }
 
 /**
- * Reads a range: `START-LAST` and `START..LAST` (inclusive), `START+SIZE`, `SIZE@START`; an en dash counts as a dash.
- * A range may end at 0xffffffffffffffff and not beyond. Of two ends without `0x` either both are hex or none:
+ * Parses a range: `START-LAST` and `START..LAST` (inclusive), `START+SIZE`, `SIZE@START`; an en dash counts as a dash.
+ * A range may end at 0xffffffffffffffff and not beyond. If neither end has `0x`, both are hex or both are decimal:
  * `10000000-1fffffff` is one range of a dump, not a decimal and a hex number.
  */
 export function parseRange(text: string): ParseResult<IovaRange> {

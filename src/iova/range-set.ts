@@ -61,7 +61,7 @@ export function subtract(a: RangeSet, b: RangeSet): RangeSet {
   return intersect(a, complement(b));
 }
 
-/** The stretches between the ranges of a set: what lies before the first and after the last does not count. */
+/** The ranges between the ranges of a set, without what is before the first and after the last. */
 export function gaps(set: RangeSet): RangeSet {
   const first = set[0];
   const tail = set.at(-1);
@@ -74,8 +74,8 @@ export function find(set: RangeSet, address: bigint): IovaRange | undefined {
   let high = set.length - 1;
   while (low <= high) {
     const middle = (low + high) >>> 1;
-    const r = set[middle] as IovaRange; // within bounds: low and high stay inside the array
-    if (address < r.start) high = middle - 1;
+    const r = set[middle];
+    if (!r || address < r.start) high = middle - 1;
     else if (address > r.last) low = middle + 1;
     else return r;
   }

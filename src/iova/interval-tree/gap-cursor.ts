@@ -1,7 +1,7 @@
 import { atMost, below, highWord, lowWord, TWO_32 } from '../address-halves.ts';
 import type { GapVisitor } from './types.ts';
 
-/** A walk over the gaps of first…last: knows from where on addresses are still free. */
+/** A walk over the gaps of first…last (inclusive): knows from where on addresses are still free. */
 export class GapCursor {
   /** First address not yet passed. */
   nextHigh: number;
@@ -12,8 +12,9 @@ export class GapCursor {
   readonly length: number;
   readonly #lastHigh: number;
   readonly #lastLow: number;
-  readonly #wantedHigh: number;
-  readonly #wantedLow: number;
+  // The length minus 1, exactly: 2^64 does not fit two words.
+  readonly #minSizeHigh: number;
+  readonly #minSizeLow: number;
   readonly #visit: GapVisitor;
 
   constructor(first: bigint, last: bigint, length: bigint, visit: GapVisitor) {
@@ -22,8 +23,8 @@ export class GapCursor {
     this.#lastHigh = highWord(last);
     this.#lastLow = lowWord(last);
     this.length = Number(length);
-    this.#wantedHigh = highWord(length - 1n);
-    this.#wantedLow = lowWord(length - 1n);
+    this.#minSizeHigh = highWord(length - 1n);
+    this.#minSizeLow = lowWord(length - 1n);
     this.#visit = visit;
   }
 
@@ -71,7 +72,7 @@ export class GapCursor {
       restLow += TWO_32;
       restHigh--;
     }
-    if (below(restHigh, restLow, this.#wantedHigh, this.#wantedLow)) return false;
+    if (below(restHigh, restLow, this.#minSizeHigh, this.#minSizeLow)) return false;
     return this.#visit(this.nextHigh, this.nextLow, high, low) === true;
   }
 }

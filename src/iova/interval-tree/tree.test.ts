@@ -98,7 +98,7 @@ function stepsOf(range: fc.Arbitrary<IovaRange>, size: number): fc.Arbitrary<Ste
     fc.record({
       range,
       value: fc.integer({ min: 0, max: 3 }),
-      // One in four, so that crowds gather.
+      // One in four, so that the tree grows.
       remove: fc.nat({ max: 3 }).map((n) => n === 0),
       pick: fc.nat(),
     }),
@@ -260,7 +260,7 @@ describe('IntervalTree', () => {
   });
 
   it.each([true, false])(
-    'passes over no gap that holds an aligned stretch, whatever was learned (disjoint: %s)',
+    'skips no gap that holds an aligned block, whatever was learned (disjoint: %s)',
     (disjoint) => {
       // Crowds where words carry over, at the start and at the end of the space.
       const bases = [0n, (1n << 32n) - 0x200n, IOVA_MAX - 0x3ffn];
@@ -333,7 +333,7 @@ describe('IntervalTree', () => {
     },
   );
 
-  it('learns where no aligned stretch is, and forgets it when an entry goes', () => {
+  it('learns where no aligned block fits, and forgets it when an entry is removed', () => {
     const tree = new IntervalTree(4);
     // 12 bytes free in every 16, none of them from a multiple of 16 on.
     for (let i = 0n; i < 500n; i++) tree.insert(i * 16n, i * 16n + 3n, Number(i));

@@ -1,4 +1,4 @@
-// What an interval tree stores and returns, apart from the tree itself.
+// What an interval tree stores and returns, in a file of its own, so that the parts of the tree can share it.
 import type { Iova } from '../iova.ts';
 
 /** One entry: an inclusive range and the unsigned 32-bit value (a handle) that its owner gave it. */
@@ -34,7 +34,7 @@ export type GapVisitor = (
   lastLow: number,
 ) => boolean | undefined;
 
-/** A stretch of the address space that entries cover without a hole (`used`), or that none of them touches. */
+/** A range of addresses that entries cover without a hole (`used`), or that none of them touches. */
 export interface Span {
   readonly start: Iova;
   readonly last: Iova;

@@ -1,4 +1,4 @@
-// Generators for property tests: addresses that gather where arithmetic goes wrong.
+// Generators for property tests: addresses, most of them where arithmetic goes wrong.
 import * as fc from 'fast-check';
 import { IOVA_MAX, type Iova } from '../iova.ts';
 import type { IovaRange } from '../range.ts';
@@ -25,7 +25,7 @@ export const anyRange: fc.Arbitrary<IovaRange> = fc
   .tuple(anyAddress, anyAddress)
   .map(([a, b]) => (a <= b ? { start: a, last: b } : { start: b, last: a }));
 
-/** Short ranges near the edges, so that several of them can stand side by side. */
+/** Short ranges near the edges, so that several of them fit side by side. */
 export const shortRange: fc.Arbitrary<IovaRange> = fc
   .tuple(anyAddress, fc.integer({ min: 0, max: 12 }))
   .map(([start, more]) => ({ start, last: clamp(start + BigInt(more)) }));
