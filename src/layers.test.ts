@@ -37,7 +37,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   dumps: {
     imports: 'iova uapi session',
-    offers: 'diagnostics.ts input/*.ts formats/qemu/mtree.ts',
+    offers: 'diagnostics.ts input/*.ts formats/guest/cpu-models.ts formats/qemu/mtree.ts',
   },
   analysis: {
     imports: 'iova uapi session kernel dumps',
