@@ -1,4 +1,4 @@
-import type { EngineDocument } from '../engine/document.ts';
+import type { EngineDocument } from '../engine/documents/document.ts';
 import { parseMachine } from '../engine/picture/guests.ts';
 import type { ConflictRow, GuestChoice } from '../engine/protocol/answers.ts';
 import { hex } from '../iova/format.ts';

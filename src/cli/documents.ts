@@ -1,5 +1,7 @@
 // What the verbs that ask the engine have in common: files opened as documents, and an engine that holds them.
-import { documentNode, type EngineDocument, isEmpty, readDocument } from '../engine/document.ts';
+import { type EngineDocument, isEmpty } from '../engine/documents/document.ts';
+import { documentNode } from '../engine/documents/document-node.ts';
+import { readDocument } from '../engine/documents/read-document.ts';
 import { createEngine } from '../engine/engine.ts';
 import type { Method, Params, Value } from '../engine/protocol/methods.ts';
 import { inProcessEngine } from '../engine/transport/in-process.ts';

@@ -1,7 +1,7 @@
 // Buffers of the kernel's UAPI for the page.
 import { decodeBuffer, UAPI_STRUCTURES } from '../../uapi/decode-buffer.ts';
 import { readHexDump } from '../../uapi/hex/hex-dump.ts';
-import type { EngineDocument } from '../document.ts';
+import type { EngineDocument } from '../documents/document.ts';
 import type { DecodedBuffer } from '../protocol/answers.ts';
 import type { Value } from '../protocol/methods.ts';
 import { type EngineResult, failure, success } from '../protocol/result.ts';

@@ -3,7 +3,7 @@ import { intersect, rangeSet, subtract } from '../../iova/range-set.ts';
 import type { SessionComparison, SpaceDifference } from '../../kernel/replay/compare.ts';
 import type { ReplayStep } from '../../kernel/replay/replay.ts';
 import type { SessionEvent } from '../../session/events.ts';
-import type { EngineDocument } from '../document.ts';
+import type { EngineDocument } from '../documents/document.ts';
 import type { Params } from '../protocol/methods.ts';
 import { type EngineResult, failure, success } from '../protocol/result.ts';
 import type { Comparison, ComparisonRow, ModelAnswer, StateDifference } from '../protocol/sessions.ts';

@@ -5,7 +5,7 @@ import type { StepOutcome } from '../../kernel/replay/replay.ts';
 import { describeObstacle, type Refusal } from '../../kernel/shared/refusal.ts';
 import { isFact, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
 import { writeEvent } from '../../session/write.ts';
-import type { EngineDocument } from '../document.ts';
+import type { EngineDocument } from '../documents/document.ts';
 import type { EventRow, Reason } from '../protocol/sessions.ts';
 
 const TEXT_MAX = 300;

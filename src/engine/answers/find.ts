@@ -3,7 +3,7 @@ import { hex } from '../../iova/format.ts';
 import { parseAddress } from '../../iova/parse.ts';
 import { isFact, type SessionEvent } from '../../session/events.ts';
 import { firstEndingAtOrAfter } from '../../timeline/lanes/columns.ts';
-import type { EngineDocument } from '../document.ts';
+import type { EngineDocument } from '../documents/document.ts';
 import { type LaneInSpace, targetAt } from '../picture/lane-walk.ts';
 import type { Found } from '../protocol/picture.ts';
 

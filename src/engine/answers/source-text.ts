@@ -1,7 +1,8 @@
 // The text of an open document's sources, with what was recognized in each line.
 import { readSourceLines } from '../../dumps/input/source-lines.ts';
 import { isFact } from '../../session/events.ts';
-import { type EngineDocument, inputOf } from '../document.ts';
+import type { EngineDocument } from '../documents/document.ts';
+import { inputOf } from '../documents/read-document.ts';
 import type { SourceLine, SourceText } from '../protocol/documents.ts';
 import type { Params } from '../protocol/methods.ts';
 import { type EngineResult, failure, success } from '../protocol/result.ts';

@@ -2,8 +2,9 @@
 import { MappingCollector } from '../../analysis/host/mappings.ts';
 import { isFact, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
 import { newSession } from '../../session/session.ts';
-import { DIAGNOSTICS_MAX, diagnosticOf, documentNode, type EngineDocument, hostAt } from '../document.ts';
-import type { Diagnostic } from '../protocol/documents.ts';
+import { type EngineDocument, hostAt } from '../documents/document.ts';
+import { documentNode } from '../documents/document-node.ts';
+import { DIAGNOSTICS_MAX, diagnosticOf } from '../documents/read-document.ts';
 import type { CallContext, Params } from '../protocol/methods.ts';
 import { LiveConnection, type OpenSocket } from './live.ts';
 
@@ -46,7 +47,7 @@ export async function follow(
   documents.set(id, document);
   const { events } = document.session;
   const collector = new MappingCollector();
-  const diagnostics = document.diagnostics as Diagnostic[];
+  const { diagnostics } = document;
   let isFactsDirty = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 

@@ -9,22 +9,14 @@ import {
   usableInFacts,
   usableInModel,
 } from '../../analysis/space/usable-ranges.ts';
+import { LANE_KINDS } from '../../timeline/lanes/kinds.ts';
 import type { SpaceLanes } from '../../timeline/lanes/lane.ts';
 import { hostSpace, modelSpace, reportedSpace } from '../../timeline/lanes/spaces.ts';
 import { comparisonOf } from '../answers/comparison.ts';
-import {
-  type EngineDocument,
-  guestKey,
-  LAYERS,
-  layerKey,
-  layersIn,
-  mappingKey,
-  mappingStateAt,
-  onlyDiagnostics,
-  reportedKey,
-  spaceKey,
-  stateOf,
-} from '../document.ts';
+import { type EngineDocument, onlyDiagnostics, stateOf } from '../documents/document.ts';
+import { layersIn } from '../documents/document-node.ts';
+import { guestKey, layerKey, mappingKey, reportedKey, spaceKey } from '../documents/keys.ts';
+import { mappingStateAt } from '../documents/mapping-states.ts';
 import type { GuestChoice } from '../protocol/answers.ts';
 import type { ArrangeParams } from '../protocol/picture.ts';
 import { chosenGuest, guestsHolding, layoutOf } from './guests.ts';
@@ -52,7 +44,7 @@ export function selectedHosts(documents: Documents, selectedGroups: ReadonlySet<
   return [...documents.values()].flatMap((document): SelectedHost[] => {
     const { host } = document;
     const groups = host.groups.filter((group) => selectedGroups.has(group.key));
-    const hasLayer = LAYERS.some((layer) => selectedGroups.has(layerKey(document, layer)));
+    const hasLayer = LANE_KINDS.some((kind) => selectedGroups.has(layerKey(document, kind)));
     const hasMappings = document.mappings.some((set) => selectedGroups.has(mappingKey(document, set)));
     const guests = host.guests.filter((guest) => selectedGroups.has(guestKey(document, guest)));
     const isShown = groups.length > 0 || hasMappings || guests.length > 0 || hasLayer;
@@ -101,7 +93,7 @@ export async function spacesFor(documents: Documents, params: ArrangeParams): Pr
         .filter((set) => keys.has(mappingKey(document, set)))
         .map((set) => mappingStateAt(set, document.position));
       const guests = guestsOn(shown.guests, params.guest, document.id, chosen);
-      const layers = new Set(LAYERS.filter((layer) => keys.has(layerKey(document, layer))));
+      const layers = new Set(LANE_KINDS.filter((kind) => keys.has(layerKey(document, kind))));
       const lanes = hostSpace(host.key, { space, guests, mappings }, opened, layers);
       spaces.push({ ...lanes, kind: 'host', answers: usableInFacts(space, mappings) });
     }

@@ -1,0 +1,92 @@
+// One opened set of files: the session that it became, and what was computed from it.
+import { buildHost, eventsAt } from '../../analysis/host/build-host.ts';
+import type { Host } from '../../analysis/host/host.ts';
+import type { MappingSet } from '../../analysis/host/mappings.ts';
+import type { SourceSummary } from '../../dumps/input/collector.ts';
+import type { KernelView } from '../../kernel/model.ts';
+import type { SessionStates } from '../../kernel/replay/state-at.ts';
+import { isFact, type SessionEvent } from '../../session/events.ts';
+import type { Session } from '../../session/session.ts';
+import type { Diagnostic, InputFile } from '../protocol/documents.ts';
+
+export interface EngineDocument {
+  readonly id: string;
+  title: string;
+  readonly session: Session;
+  /** What the facts say at its position. */
+  host: Host;
+  mappings: readonly MappingSet[];
+  /** True if some of its facts held only for a time: then `host` follows the position. */
+  hasGone: boolean;
+  /** Of a live host: whether its position follows new events. */
+  live?: { isFollowing: boolean } | undefined;
+  /** The files that it was read from, to show their text again; empty where they cannot be read twice. */
+  readonly files: readonly InputFile[];
+  readonly sources: readonly SourceSummary[];
+  /** Names of the texts that facts were read from: files, and members of folders and archives; the first so many. */
+  readonly texts: readonly string[];
+  readonly operations: number;
+  /** The model's states over time; undefined if there is nothing to run or no model to run it. */
+  states: SessionStates | undefined;
+  /** Name of the model that runs the operations. */
+  model: string | undefined;
+  /** How many events the state is after. */
+  position: number;
+  /** The first so many. */
+  readonly diagnostics: Diagnostic[];
+  /** How many more there are. */
+  readonly diagnosticsMore: number;
+}
+
+/** The host as the facts describe it after the first `position` events. */
+export function hostAt(id: string, title: string, events: readonly SessionEvent[], position = events.length): Host {
+  return buildHost(id, title, eventsAt(events, position));
+}
+
+/** True if it contains no fact and no operation. */
+export function onlyDiagnostics({ session }: Pick<EngineDocument, 'session'>): boolean {
+  return session.events.every((event) => isFact(event) && event.kind === 'diagnostic');
+}
+
+/**
+ * True if there is nothing to show of it: only diagnostics, and none of them reports what a kernel or a program
+ * complained about. Lines of a known format are not refused just because they contain no address.
+ */
+export function isEmpty(document: Pick<EngineDocument, 'session' | 'host' | 'sources' | 'diagnostics'>): boolean {
+  if (!onlyDiagnostics(document) || document.host.complaints.length > 0) return false;
+  return (
+    document.diagnostics.some(({ severity }) => severity !== 'info') ||
+    document.sources.every(({ formats }) => formats.length === 0)
+  );
+}
+
+/**
+ * Moves a document to the moment after its first `position` events, at least 0 and at most all of them. `follow`: whether
+ * a live host's position follows new events; by default only from its end.
+ */
+export function moveTo(document: EngineDocument, position: number, follow?: boolean): void {
+  const { events } = document.session;
+  document.position = Math.min(Math.max(0, Math.trunc(position)), events.length);
+  if (document.live) document.live.isFollowing = follow ?? document.position === events.length;
+  if (document.hasGone || document.live) {
+    document.host = hostAt(document.id, document.title, events, document.position);
+  }
+}
+
+/** The state of the document's model at its position. */
+export function stateOf(document: EngineDocument): KernelView | undefined {
+  return document.states?.stateAt(document.position);
+}
+
+/** The states of a session's model over time, or why there are none. Models are loaded when a session needs them. */
+export async function statesOf(
+  session: Session,
+  name?: string,
+): Promise<{ states?: SessionStates; model?: string; message?: string }> {
+  const [{ createModel }, { SessionStates: States }] = await Promise.all([
+    import('../../kernel/models.ts'),
+    import('../../kernel/replay/state-at.ts'),
+  ]);
+  const made = createModel(session.header, name);
+  return made.ok ? { states: new States(session, made.model), model: made.model.name } : { message: made.message };
+}

@@ -1,0 +1,22 @@
+// States of mapping sets, kept so that moving through a session goes on from where it was.
+import { type MappingSet, MappingState } from '../../analysis/host/mappings.ts';
+
+const movingStates = new WeakMap<MappingSet, MappingState>();
+const finalStates = new WeakMap<MappingSet, MappingState>();
+
+function stateIn(states: WeakMap<MappingSet, MappingState>, set: MappingSet, position: number): MappingState {
+  const state = states.get(set) ?? new MappingState(set);
+  states.set(set, state);
+  state.seek(position);
+  return state;
+}
+
+/** A set's state after the first `position` events. Each set has one, which moves: use it before the next call. */
+export function mappingStateAt(set: MappingSet, position: number): MappingState {
+  return stateIn(movingStates, set, position);
+}
+
+/** A set's state after all events. The set of a live host grows: call it again for the newest. */
+export function finalMappingState(set: MappingSet): MappingState {
+  return stateIn(finalStates, set, Number.POSITIVE_INFINITY);
+}

@@ -1,0 +1,137 @@
+// From files to a document.
+import { mappingSets } from '../../analysis/host/mappings.ts';
+import { diagnosticFact } from '../../dumps/diagnostics.ts';
+import type { DumpEvent } from '../../dumps/input/event-queue.ts';
+import { type DumpInput, openInputs } from '../../dumps/input/open.ts';
+import { type FactOf, isFact, isOperation, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
+import { newSession, SESSION_PROBLEM_CODES, type Session } from '../../session/session.ts';
+import type { Diagnostic, InputFile } from '../protocol/documents.ts';
+import type { CallContext } from '../protocol/methods.ts';
+import { type EngineDocument, hostAt, statesOf } from './document.ts';
+
+/** Texts that a document lists. */
+const TEXTS_MAX = 300;
+/** Diagnostics that a document lists; the rest is counted. */
+export const DIAGNOSTICS_MAX = 500;
+
+/** Files of one folder belong together: they share the first component of their path. */
+function treeOf(name: string): string | undefined {
+  const slash = name.indexOf('/', 1);
+  return slash > 0 ? name.slice(0, slash) : undefined;
+}
+
+/** A file from the page as an input of the dump readers. */
+export function inputOf({ name, data, link }: InputFile): DumpInput {
+  const tree = treeOf(name);
+  return {
+    name,
+    size: data.size,
+    ...(link === undefined ? {} : { link }),
+    ...(tree === undefined ? {} : { tree }),
+    stream: () => data.stream(),
+  };
+}
+
+/** A diagnostic as a document lists it; one without a source belongs to the document itself. */
+export function diagnosticOf(fact: FactOf<'diagnostic'>, title: string): Diagnostic {
+  const { severity, code, message, source = title, line } = fact;
+  return { severity, code, message, source, line };
+}
+
+function plain(event: DumpEvent): SessionEvent {
+  return isUnknownEvent(event) ? { unknown: event.unknown, name: event.name } : event;
+}
+
+/** True for a diagnostic about a line of a session file, which the file itself does not contain. */
+function isReadingProblem(event: SessionEvent): boolean {
+  return isFact(event) && event.kind === 'diagnostic' && SESSION_PROBLEM_CODES.some((code) => code === event.code);
+}
+
+/** Collects the events of all inputs, and counts what a document tells of them. */
+class EventCollector {
+  readonly events: SessionEvent[] = [];
+  /** Text of the events that are not understood, by their index in the session. */
+  readonly verbatim = new Map<number, string>();
+  readonly diagnostics: Diagnostic[] = [];
+  readonly texts = new Set<string>();
+  diagnosticsMore = 0;
+  operations = 0;
+  hasGone = false;
+  readonly #title: string;
+  #lastText: string | undefined;
+  /** How many of the events so far will be left out of a session file's events. */
+  #problems = 0;
+
+  constructor(title: string) {
+    this.#title = title;
+  }
+
+  add(event: DumpEvent): void {
+    if (isFact(event)) this.#addFact(event);
+    else if (isUnknownEvent(event)) this.verbatim.set(this.events.length - this.#problems, `${event.text}\n`);
+    else if (isOperation(event)) this.operations++;
+    this.events.push(plain(event));
+  }
+
+  #addFact(fact: Extract<DumpEvent, { kind: string }>): void {
+    if (fact.source !== this.#lastText) {
+      this.#lastText = fact.source;
+      if (fact.source !== undefined && this.texts.size < TEXTS_MAX) this.texts.add(fact.source);
+    }
+    if (fact.kind === 'gone') this.hasGone = true;
+    if (fact.kind !== 'diagnostic') return;
+    if (isReadingProblem(fact)) this.#problems++;
+    if (this.diagnostics.length < DIAGNOSTICS_MAX) this.diagnostics.push(diagnosticOf(fact, this.#title));
+    else this.diagnosticsMore++;
+  }
+}
+
+/** Reads the inputs into a document. Rejects only when the context's signal is aborted. */
+export async function readDocument(
+  id: string,
+  title: string,
+  inputs: Iterable<DumpInput> | AsyncIterable<DumpInput>,
+  context: CallContext,
+  files: readonly InputFile[] = [],
+): Promise<EngineDocument> {
+  const collected = new EventCollector(title);
+  const { sources, header } = await openInputs(inputs, {
+    signal: context.signal,
+    onProgress: ({ bytes, total, name }) => context.progress({ done: bytes, total, what: name }),
+    onEvents: (batch) => {
+      for (const event of batch) collected.add(event);
+    },
+  });
+  const { events: all, verbatim, diagnostics, diagnosticsMore, operations, hasGone, texts } = collected;
+  // Problems of a session file are reported at every reading: they do not become part of the session.
+  const events = header ? all.filter((event) => !isReadingProblem(event)) : all;
+  const session: Session = {
+    ...newSession({ title }),
+    ...(header ? { header } : {}),
+    events,
+    verbatim: { events: verbatim },
+  };
+  const { states, model, message: problem } = operations > 0 ? await statesOf(session) : {};
+  if (problem !== undefined) {
+    diagnostics.push(diagnosticOf(diagnosticFact('unknown-model', { operations, reason: problem }), title));
+  }
+  const shownTitle = header?.title ?? title;
+  return {
+    id,
+    title: shownTitle,
+    session,
+    host: hostAt(id, shownTitle, events),
+    hasGone,
+    mappings: mappingSets(events),
+    files,
+    sources,
+    // A session file names sources that it was made from: their texts are not here.
+    texts: [...texts].filter((text) => files.some(({ name }) => text === name || text.startsWith(`${name}/`))),
+    operations,
+    states,
+    model,
+    position: events.length,
+    diagnostics,
+    diagnosticsMore,
+  };
+}

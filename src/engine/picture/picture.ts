@@ -1,0 +1,198 @@
+// A picture that was arranged: its lanes and scale, and what they answer about single ranges.
+import type { SourceSummary } from '../../dumps/input/collector.ts';
+import type { IovaRange } from '../../iova/range.ts';
+import { isFact } from '../../session/events.ts';
+import { foldFor } from '../../timeline/axis/fold.ts';
+import { linearScale, logScale, type Scale } from '../../timeline/axis/scale.ts';
+import { elementAt, firstEndingAtOrAfter } from '../../timeline/lanes/columns.ts';
+import type { Lane } from '../../timeline/lanes/lane.ts';
+import type { BoundsLine } from '../../timeline/scene/bounds-table.ts';
+import type { Target } from '../../timeline/scene/mark.ts';
+import { styleAt } from '../../timeline/scene/styles.ts';
+import type { EngineDocument } from '../documents/document.ts';
+import type { Params, Value } from '../protocol/methods.ts';
+import type { Arrangement, ArrangeParams, Neighbour, RangeDetail, TableRow } from '../protocol/picture.ts';
+import { extreme, type LaneInSpace, lanesOf, laneTotal, neighbour, nthOfLane, targetAt } from './lane-walk.ts';
+import type { PictureSpace } from './spaces.ts';
+
+function sourceLabel(lane: Lane, target: Target): string {
+  const places = lane.describe(target.row, target.index).parts.flatMap((part) => part.provenance);
+  const [first] = places;
+  if (!first) return '';
+  const where = first.line === undefined ? first.source : `${first.source}:${first.line}`;
+  return places.length > 1 ? `${where} and ${places.length - 1} more` : where;
+}
+
+function scaleFor(
+  kind: ArrangeParams['scale'],
+  spaces: readonly PictureSpace[],
+  keepVisible: readonly IovaRange[],
+): Scale {
+  switch (kind) {
+    case 'fold':
+      return foldFor(spaces, keepVisible);
+    case 'log':
+      return logScale();
+    case 'linear':
+      return linearScale();
+  }
+}
+
+/** True if a source gave more than diagnostics. */
+function hasContent({ kinds, operations }: SourceSummary): boolean {
+  return operations > 0 || Object.keys(kinds).some((kind) => kind !== 'diagnostic');
+}
+
+/** The title of a picture of these address spaces. */
+function titleOf(spaces: readonly PictureSpace[]): string {
+  const [only] = spaces;
+  if (!only) return 'nothing ticked';
+  if (spaces.length > 1) return `${spaces.length} address spaces`;
+  return only.subtitle === '' ? only.title : `${only.title}, ${only.subtitle}`;
+}
+
+/** The range that a fact is about: its own, or its one address. */
+function rangeOfEvent(event: object): IovaRange | undefined {
+  if ('start' in event && 'last' in event) return event as IovaRange;
+  if ('address' in event) return { start: event.address, last: event.address } as IovaRange;
+  return undefined;
+}
+
+export class Picture {
+  readonly arrangement: Arrangement;
+  readonly spaces: readonly PictureSpace[];
+  readonly lanes: readonly LaneInSpace[];
+
+  constructor(
+    revision: number,
+    spaces: readonly PictureSpace[],
+    { scale, keepVisible = [] }: Pick<ArrangeParams, 'scale' | 'keepVisible'>,
+    documents: Iterable<EngineDocument>,
+  ) {
+    this.spaces = spaces;
+    this.lanes = lanesOf(spaces);
+    this.arrangement = {
+      revision,
+      title: titleOf(spaces),
+      sources: [...documents].flatMap((d) => d.sources.filter(hasContent).map(({ name }) => name)),
+      scale: scaleFor(scale, spaces, keepVisible),
+      spaces: spaces.map(({ id, title, subtitle, lanes }) => ({
+        id,
+        title,
+        subtitle,
+        lanes: lanes.map((lane) => ({ id: lane.id, title: lane.title, total: laneTotal(lane) })),
+      })),
+      total: this.lanes.reduce((sum, { lane }) => sum + laneTotal(lane), 0),
+    };
+  }
+
+  /** All that is known of a range; undefined if it is not in the picture. Of a mark for several ranges, the first. */
+  describe(target: Target): RangeDetail | undefined {
+    const found = this.lanes.find(({ lane }) => lane.id === target.laneId);
+    const exact = found && targetAt(found.lane, target.row, target.index);
+    if (!exact) return undefined;
+    const { lane, space } = found;
+    const info = lane.describe(exact.row, exact.index);
+    return {
+      target: exact,
+      laneTitle: lane.title,
+      spaceTitle: space.title,
+      style: styleAt(elementAt(elementAt(lane.rows, exact.row).styles, exact.index)),
+      title: info.title,
+      sentence: info.sentence,
+      parts: info.parts,
+      values: info.values ?? {},
+      before: neighbourOf(lane, exact, 'previous'),
+      after: neighbourOf(lane, exact, 'next'),
+    };
+  }
+
+  /** The next range in reading order, from the last one on to the first; null if there is none at all. */
+  step({ from, direction }: Params<'step'>): Target | null {
+    const lanes = this.lanes.map(({ lane }) => lane);
+    const at = from ? lanes.findIndex((lane) => lane.id === from.laneId) : -1;
+    const lane = lanes[at];
+    const near = from && lane && neighbour(lane, from, direction);
+    if (near) return near;
+    const order = direction === 'next' ? 1 : -1;
+    const begin = lane ? at + order : direction === 'next' ? 0 : lanes.length - 1;
+    for (let i = 0; i < lanes.length; i++) {
+      const candidate = lanes[(begin + order * i + lanes.length * 2) % lanes.length];
+      const found = candidate && extreme(candidate, direction);
+      if (found) return found;
+    }
+    return null;
+  }
+
+  /** `limit` rows of the table of all ranges, from `offset` on. */
+  table({ offset, limit }: Params<'table'>): Value<'table'> {
+    const rows: TableRow[] = [];
+    let skip = offset;
+    for (const found of this.lanes) {
+      const total = laneTotal(found.lane);
+      for (let n = Math.min(skip, total); n < total && rows.length < limit; n++) {
+        const target = nthOfLane(found.lane, n);
+        if (target) rows.push(tableRow(found, target));
+      }
+      skip = Math.max(0, skip - total);
+    }
+    return { rows, total: this.arrangement.total };
+  }
+
+  /** The range that the event at `position` (from 1) is drawn as: the very same range, else the first that holds it. */
+  locate(document: EngineDocument, position: number): Target | null {
+    const event = document.session.events[position - 1];
+    const wanted = event && isFact(event) ? rangeOfEvent(event) : undefined;
+    if (!wanted) return null;
+    let holder: Target | null = null;
+    for (const { space, lane } of this.lanes) {
+      if (!space.id.startsWith(document.id)) continue;
+      for (const [row, columns] of lane.rows.entries()) {
+        const target = targetAt(lane, row, firstEndingAtOrAfter(columns, wanted.start));
+        if (!target || target.start > wanted.start || target.last < wanted.last) continue;
+        if (target.start === wanted.start && target.last === wanted.last) return target;
+        if (lane.traits.holdsFacts) holder ??= target;
+      }
+    }
+    return holder;
+  }
+
+  /** The exact bounds of what is in a window, at most `limit` lines. */
+  bounds({ start, last, limit }: Params<'bounds'>): BoundsLine[] {
+    const lines: BoundsLine[] = [];
+    for (const { lane } of this.lanes) {
+      for (const [row, columns] of lane.rows.entries()) {
+        for (let index = firstEndingAtOrAfter(columns, start); lines.length < limit; index++) {
+          const target = targetAt(lane, row, index);
+          if (!target || target.start > last) break;
+          const { title } = lane.describe(row, index);
+          lines.push({
+            what: title === lane.title ? title : `${lane.title}: ${title}`,
+            start: target.start,
+            last: target.last,
+            source: sourceLabel(lane, target),
+          });
+        }
+      }
+    }
+    return lines;
+  }
+}
+
+function tableRow({ space, lane }: LaneInSpace, target: Target): TableRow {
+  return {
+    target,
+    space: space.title,
+    lane: lane.rows[target.row]?.title ?? lane.title,
+    caption: lane.describe(target.row, target.index).title,
+    source: sourceLabel(lane, target),
+  };
+}
+
+function neighbourOf(lane: Lane, target: Target, direction: 'next' | 'previous'): Neighbour | undefined {
+  const found = neighbour(lane, target, direction);
+  if (!found) return undefined;
+  const [low, high] = direction === 'next' ? [target, found] : [found, target];
+  const distance = high.start > low.last ? high.start - low.last - 1n : 0n;
+  return { caption: lane.describe(found.row, found.index).title, target: found, distance };
+}
