@@ -1,5 +1,5 @@
 import { conflictList } from '../engine/answers/conflict-list.ts';
-import type { EngineDocument } from '../engine/document.ts';
+import type { EngineDocument } from '../engine/documents/document.ts';
 import { parseMachine } from '../engine/picture/guests.ts';
 import type { ConflictRow, GuestChoice } from '../engine/protocol/answers.ts';
 import type { Dumps } from './dumps.ts';

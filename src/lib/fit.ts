@@ -7,7 +7,8 @@ import {
   usableInFacts,
   usableInModel,
 } from '../analysis/space/usable-ranges.ts';
-import { type EngineDocument, mappingStateAt, stateOf } from '../engine/document.ts';
+import { type EngineDocument, stateOf } from '../engine/documents/document.ts';
+import { mappingStateAt } from '../engine/documents/mapping-states.ts';
 import type { Dumps } from './dumps.ts';
 import type { AddressRange, Origin } from './facts.ts';
 import { documentOf, select } from './opened.ts';

@@ -3,7 +3,9 @@
 import { type Group, groupTitle, type Host as KnownHost } from '../analysis/host/host.ts';
 import { commonSpace } from '../analysis/space/common-space.ts';
 import type { DumpInput } from '../dumps/input/open.ts';
-import { documentNode, type EngineDocument, readDocument } from '../engine/document.ts';
+import type { EngineDocument } from '../engine/documents/document.ts';
+import { documentNode } from '../engine/documents/document-node.ts';
+import { readDocument } from '../engine/documents/read-document.ts';
 import { createEngine } from '../engine/engine.ts';
 import type { Method, Params, Value } from '../engine/protocol/methods.ts';
 import { inProcessEngine } from '../engine/transport/in-process.ts';
