@@ -15,12 +15,13 @@
 // With one -v the number of a BAR is not printed: they are counted, a 64-bit one for two. Regions in the capability
 // "Single Root I/O Virtualization" belong to virtual functions and have no size: no facts. A closed window of a bridge
 // starts above its end. (show_bases, show_rom, show_htype1 in lspci.c, cap_msi, cap_msix in ls-caps.c; pciutils 2.1 to 3.13.)
+
 import { type IovaRange, rangeOfLength } from '../../iova/range.ts';
-import { quote } from '../diagnostics.ts';
+import { parseHexAddress } from '../fields/address.ts';
 import { normalizePciAddress } from '../fields/pci-address.ts';
+import { sizedRange } from '../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../format.ts';
 import { matchLongest } from '../text/match-longest.ts';
-import { parseAddress } from './kernel-log/shared.ts';
 import { groupName } from './sysfs/path.ts';
 
 const ADDRESS = '(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]';
@@ -146,7 +147,7 @@ class LspciReader implements LineReader {
       this.#sink.recognized();
       return undefined;
     }
-    const start = parseAddress(address);
+    const start = parseHexAddress(address);
     if (start === undefined) {
       this.#sink.diagnostic('too-many-digits', { text: line.text }, line.number);
       return undefined;
@@ -156,12 +157,7 @@ class LspciReader implements LineReader {
       this.#sink.diagnostic('bar-without-size', { device: this.#device, start }, line.number);
       return undefined;
     }
-    const length = BigInt(size) << (UNIT[(unit ?? '').toUpperCase()] ?? 0n);
-    const range = rangeOfLength(start, length);
-    const what = quote(line.text);
-    if (length === 0n) this.#sink.diagnostic('empty-range', { what, start }, line.number, 'warning');
-    else if (!range) this.#sink.diagnostic('range-beyond-64-bits', { what, start, length }, line.number);
-    return range;
+    return sizedRange(start, BigInt(size) << (UNIT[(unit ?? '').toUpperCase()] ?? 0n), line, this.#sink);
   }
 
   #ports(line: DumpLine): number {
@@ -177,8 +173,8 @@ class LspciReader implements LineReader {
     const [, kind = '', from, to, rest = ''] = found.match;
     this.#sink.recognized();
     if (from === undefined || to === undefined || rest.includes('[disabled]')) return found.lines;
-    const start = parseAddress(from);
-    const last = parseAddress(to);
+    const start = parseHexAddress(from);
+    const last = parseHexAddress(to);
     if (start === undefined || last === undefined) {
       this.#sink.diagnostic('too-many-digits', { text: line.text }, line.number);
       return found.lines;
@@ -207,8 +203,8 @@ class LspciReader implements LineReader {
     if (message) {
       const above = this.#msi && line.index - this.#msi.index <= 2 ? this.#msi : undefined;
       this.#msi = undefined;
-      const address = parseAddress(message.match[1]);
-      const data = parseAddress(message.match[2]);
+      const address = parseHexAddress(message.match[1]);
+      const data = parseHexAddress(message.match[2]);
       if (address === undefined || data === undefined) {
         this.#sink.diagnostic('too-many-digits', { text: line.text }, line.number);
         return message.lines;
@@ -235,7 +231,7 @@ class LspciReader implements LineReader {
     const entries = this.#entries && line.index - this.#entries.index <= 2 ? this.#entries.count : 0n;
     this.#entries = undefined;
     const bar = this.#bars.get(Number(found.match[1]));
-    const offset = parseAddress(found.match[2]);
+    const offset = parseHexAddress(found.match[2]);
     const range = bar && offset !== undefined && rangeOfLength(bar.start + offset, entries * ENTRY);
     this.#sink.recognized();
     if (range) {

@@ -11,15 +11,17 @@
 // The error of the second and third stands in the line before. Messages without a range are diagnostics.
 // (lib/eal/linux/eal_vfio.c, DPDK 16 to 25; lib/env_dpdk/memory.c of SPDK; vfio-ioctls of rust-vmm; pci/src/vfio.rs of
 // Cloud Hypervisor.)
+
 import { hex } from '../../iova/format.ts';
 import { type IovaRange, rangeOfLength } from '../../iova/range.ts';
 import type { Severity } from '../diagnostics.ts';
+import { parseHexAddress } from '../fields/address.ts';
+import { normalizeLoggedDevice } from '../fields/device-name.ts';
 import { errnoName, errnoOfText } from '../fields/errno.ts';
 import { PCI_ADDRESS_PATTERN } from '../fields/pci-address.ts';
 import { rangeOfSize } from '../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../format.ts';
 import { matchLongest } from '../text/match-longest.ts';
-import { logDevice, parseAddress } from './kernel-log/shared.ts';
 import { errorOf, type Message, readMessage } from './message-table.ts';
 
 const HEX = '(?:0x)?([0-9a-fA-F]{1,64})';
@@ -68,7 +70,7 @@ const FAILED: readonly RegExp[] = [
 /** Lines between an error and the range that it was about. */
 const BESIDE = 2;
 
-const nameOf = (device: string | undefined) => (device === undefined ? undefined : logDevice(device));
+const nameOf = (device: string | undefined) => (device === undefined ? undefined : normalizeLoggedDevice(device));
 
 const MESSAGES: readonly Message[] = [
   {
@@ -82,8 +84,8 @@ const MESSAGES: readonly Message[] = [
     start: /memseg iova/,
     pattern: new RegExp(`memseg iova ${HEX}, ?len ${HEX}, ?out of range`),
     read: ([, from, length]) => {
-      const start = parseAddress(from);
-      const size = parseAddress(length);
+      const start = parseHexAddress(from);
+      const size = parseHexAddress(length);
       return start !== undefined && size !== undefined ? rangeOfLength(start, size) : undefined;
     },
   },
@@ -212,9 +214,9 @@ class UserspaceMessagesReader implements LineReader {
     if (!found) return 0;
     const [, what, pointer, from, size, ret, errno] = found.match;
     const op = what === 'map' ? 'map' : 'unmap';
-    if (op === 'unmap' && parseAddress(size) === 0n) {
+    if (op === 'unmap' && parseHexAddress(size) === 0n) {
       this.#sink.recognized();
-      this.#sink.diagnostic('dpdk-partial-unmap', { start: parseAddress(from) }, line.number, 'warning');
+      this.#sink.diagnostic('dpdk-partial-unmap', { start: parseHexAddress(from) }, line.number, 'warning');
       return found.lines;
     }
     const range = rangeOfSize(from, size, line, this.#sink);
@@ -236,7 +238,7 @@ class UserspaceMessagesReader implements LineReader {
     if (!found) return 0;
     const [, what, host, from, , size] = found.match;
     const range = rangeOfSize(from, size, line, this.#sink);
-    const vaddr = parseAddress(host);
+    const vaddr = parseHexAddress(host);
     if (range) {
       const memory = vaddr === undefined || vaddr === 0n ? {} : { vaddr };
       const kind = what === 'map' ? 'map' : 'unmap';
@@ -290,7 +292,7 @@ class UserspaceMessagesReader implements LineReader {
       readonly api?: 'vfio' | 'iommufd';
     },
   ): void {
-    const vaddr = parseAddress(pointer);
+    const vaddr = parseHexAddress(pointer);
     this.#sink.fact(
       {
         kind: 'request',
@@ -300,7 +302,7 @@ class UserspaceMessagesReader implements LineReader {
         last: range.last,
         ...(vaddr === undefined ? {} : { vaddr }),
         result,
-        ...(device === undefined ? {} : { device: logDevice(device) }),
+        ...(device === undefined ? {} : { device: normalizeLoggedDevice(device) }),
       },
       line.number,
     );

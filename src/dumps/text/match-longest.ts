@@ -1,7 +1,12 @@
 // Finds a message that ends in parts which need not be there, whether or not a mail program broke its line.
 import type { DumpLine, Lookahead } from '../format.ts';
-import type { Matched } from '../formats/kernel-log/shared.ts';
 import { continuation, joinWrapped } from './wrapped.ts';
+
+/** A message and the number of lines that it takes. */
+export interface Matched {
+  readonly match: RegExpExecArray;
+  readonly lines: number;
+}
 
 /**
  * `patterns` from the fullest form of a message to its shortest. The first that matches the line alone, or together

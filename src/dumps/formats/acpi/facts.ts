@@ -3,6 +3,7 @@ import { hex } from '../../../iova/format.ts';
 import type { Iova } from '../../../iova/iova.ts';
 import { rangeOfLength } from '../../../iova/range.ts';
 import { busDeviceFunction } from '../../fields/pci-address.ts';
+import { orderedRange } from '../../fields/range-of.ts';
 import type { FactSink } from '../../format.ts';
 
 /** Bit 3 of an IVMD's flags: the range is excluded from translation, not mapped as it is. */
@@ -74,16 +75,13 @@ export class AcpiFacts {
       this.#sink.diagnostic('empty-range', { what: RMRR, start: base }, line);
       return;
     }
-    if (base > limit) {
-      this.#sink.diagnostic('start-above-last', { what: RMRR, start: base, last: limit }, line);
-      return;
-    }
+    const range = orderedRange(base, limit, RMRR, line, this.#sink);
+    if (!range) return;
     for (const device of devices.length > 0 ? devices : [undefined]) {
       this.#sink.fact(
         {
           kind: 'reserved',
-          start: base,
-          last: limit,
+          ...range,
           type: 'direct',
           origin: 'rmrr',
           ...(device === undefined ? {} : { device }),

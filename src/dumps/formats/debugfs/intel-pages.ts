@@ -9,13 +9,14 @@
 // Bits 12 (21, 30) to 51 are the physical address. Pages that run on in both spaces are one map.
 // Mail programs break rows between two entries, or inside one.
 // (drivers/iommu/intel/debugfs.c, Linux 5.5 to 6.12; VT-d specification, second-stage paging entries.)
+
 import { hex } from '../../../iova/format.ts';
 import { IOVA_MAX, type Iova } from '../../../iova/iova.ts';
+import { parseHexAddress } from '../../fields/address.ts';
 import { normalizeDevice } from '../../fields/pci-address.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { FieldScanner } from '../../text/field-scanner.ts';
 import { continuation } from '../../text/wrapped.ts';
-import { parseAddress } from '../kernel-log/shared.ts';
 
 const DEVICE =
   /(?:^|[\s(])Device {1,4}(\S{1,80})(?: {1,4}with pasid ([0-9a-f]{1,8}))? {1,4}@ ?(?:0x)?([0-9a-f]{1,64})(?!\w)/i;
@@ -73,7 +74,7 @@ class IntelPagesReader implements LineReader {
     const [, device, pasid, root] = DEVICE.exec(line.text) ?? [];
     if (device === undefined) return HEADER.test(line.text) ? 1 : 0;
     this.#flush();
-    const address = parseAddress(root);
+    const address = parseHexAddress(root);
     this.#device = {
       device: normalizeDevice(device),
       ...(address === undefined ? {} : { domain: hex(address) }),

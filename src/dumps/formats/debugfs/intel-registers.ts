@@ -7,10 +7,11 @@
 // CAP and ECAP say what the IOMMU can do; the address width (MGAW) is stored minus one in bits 21:16 of CAP. FEADDR,
 // FEUADDR (upper half), FEDATA and FECTL (bit 31: masked) are the interrupt that it sends for faults.
 // (drivers/iommu/intel/debugfs.c, Linux 4.20 to 6.12; VT-d specification, register descriptions.)
+
 import type { Iova } from '../../../iova/iova.ts';
 import { addressWidthOf } from '../../../uapi/vtd-capability.ts';
+import { parseHexAddress } from '../../fields/address.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
-import { parseAddress } from '../kernel-log/shared.ts';
 
 const BLOCK = /^\s{0,40}IOMMU: ?([\w.-]{1,40})\s{1,8}Register Base Address: ?(?:0x)?([0-9a-f]{1,64})$/i;
 const TITLE = /^\s{0,40}Name\s{1,40}Offset\s{1,40}Contents$/;
@@ -52,7 +53,7 @@ class IntelRegistersReader implements LineReader {
     const [, name, base] = BLOCK.exec(line.text) ?? [];
     if (name === undefined) return 0;
     this.#close();
-    if (parseAddress(base) === undefined) this.#damaged(line);
+    if (parseHexAddress(base) === undefined) this.#damaged(line);
     this.#block = { name, line: line.number, registers: new Map() };
     return 1;
   }
@@ -60,7 +61,7 @@ class IntelRegistersReader implements LineReader {
   #register(line: DumpLine): number {
     const [, name, digits] = this.#block ? (REGISTER.exec(line.text) ?? []) : [];
     if (name === undefined) return 0;
-    const value = parseAddress(digits);
+    const value = parseHexAddress(digits);
     if (value === undefined) this.#damaged(line);
     else if (KEPT.has(name.toUpperCase())) this.#block?.registers.set(name.toUpperCase(), { value, line: line.number });
     return 1;

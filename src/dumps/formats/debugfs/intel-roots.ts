@@ -11,10 +11,11 @@
 // `ir_translation_struct`: "Remapped" | "Posted" "Interrupt supported on IOMMU:" name, "IR table address:" hex, and rows
 // about interrupts, which hold no address that a device writes to.
 // (drivers/iommu/intel/debugfs.c, Linux 5.0 to 6.12; VT-d specification, context entry.)
+
 import type { Iova } from '../../../iova/iova.ts';
+import { parseHexAddress } from '../../fields/address.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { continuation } from '../../text/wrapped.ts';
-import { parseAddress } from '../kernel-log/shared.ts';
 
 const ROOT = /^\s{0,40}IOMMU:? ?([\w.-]{1,40}): ?Root Table Address: ?(?:0x)?([0-9a-f]{1,64})$/i;
 const TITLE = /^\s{0,40}(?:(?:B\.D\.F|Root_entry|Context_entry|PASID|PASID_table_entry)(?:\s{1,40}|$)){1,5}$/;
@@ -74,7 +75,7 @@ class IntelRootsReader implements LineReader {
     this.#iommu = name;
     this.#row = undefined;
     this.#cut = '';
-    if (parseAddress(address) === undefined) this.#damaged(line);
+    if (parseHexAddress(address) === undefined) this.#damaged(line);
     return 1;
   }
 
@@ -134,8 +135,8 @@ class IntelRootsReader implements LineReader {
       if (Number(pasid) === -1) this.#aperture(row);
       return;
     }
-    const upper = parseAddress(first);
-    const lower = parseAddress(second);
+    const upper = parseHexAddress(first);
+    const lower = parseHexAddress(second);
     if (!row.root) row.root = true;
     else if (upper !== undefined && lower !== undefined) row.context ??= { upper, lower };
   }

@@ -13,16 +13,19 @@
 // event's flags says that the request was an interrupt: what stands as its address is where interrupts go, and the reason
 // says so. Bit 5 tells writes. Other events have addresses of the host's memory, not of the device's space, and are left alone.
 // (print_event and its like in drivers/iommu/amd/iommu.c, init_unity_map_range in init.c, Linux 2.6.27 to 6.12.)
-import { isIova } from '../../../iova/iova.ts';
+
+import { iova } from '../../../iova/iova.ts';
 import { quote } from '../../diagnostics.ts';
+import { parseHexAddress } from '../../fields/address.ts';
+import { DEVICE_NAME_PATTERN, normalizeLoggedDevice } from '../../fields/device-name.ts';
 import { busDeviceFunction } from '../../fields/pci-address.ts';
+import { orderedRange } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
-import { joinWrapped } from '../../text/wrapped.ts';
-import { DEVICE_NAME, logDevice, type Matched, matchWrapped, parseAddress } from './shared.ts';
+import { type Matched, matchLongest } from '../../text/match-longest.ts';
 
 const HEX = '(?:0[xX])?[0-9a-fA-F]{1,64}';
 const PAIR = ' \\w{1,16}= ?[^\\s\\]=]{1,32}';
-const BEFORE = `(?:(?<![\\w.:@-])(${DEVICE_NAME}?): {1,4}(?:AMD-Vi: ?|AMD IOMMU: ?)?)?Event logged ?\\[ ?`;
+const BEFORE = `(?:(?<![\\w.:@-])(${DEVICE_NAME_PATTERN}?): {1,4}(?:AMD-Vi: ?|AMD IOMMU: ?)?)?Event logged ?\\[ ?`;
 const NAME = '(IO_PAGE_FAULT|ILLEGAL_DEV_TABLE_ENTRY|INVALID_DEVICE_REQUEST|INVALID_PPR_REQUEST)';
 const BODY = `${BEFORE}${NAME}((?:${PAIR}){0,4}) address=? ?(${HEX})`;
 // The equals sign at the end of a broken line may have been taken for quoted-printable's.
@@ -44,6 +47,7 @@ const IVMD_START = /IVMD_TYPE/;
 /** What `amd_iommu_dump` prints of IVHD: which devices there are. */
 const IVHD = /AMD-Vi: {1,10}(?:Using IVHD type|device: [0-9a-f]|mmio-addr: |DEV_[A-Z])/;
 
+const PAGE_OFFSET = 0xfffn;
 const INTERRUPT = 1n << 3n;
 const EXCLUDED = 1n << 3n;
 const WRITE = 1n << 5n;
@@ -67,12 +71,12 @@ class KernelLogAmdReader implements LineReader {
     if (!found) return this.#damaged(line);
     const { match, lines } = found;
     const [, before = '', event = '', pairs = '', digits, bits] = match;
-    const address = parseAddress(digits);
+    const address = parseHexAddress(digits);
     if (address === undefined) return this.#damaged(line);
-    const flags = parseAddress(bits);
+    const flags = parseHexAddress(bits);
     const device = deviceOf(before, pairs);
     const isInterrupt = flags !== undefined && (flags & INTERRUPT) !== 0n;
-    const pasid = parseAddress(/ pasid= ?(\w{1,18})/.exec(pairs)?.[1]);
+    const pasid = parseHexAddress(/ pasid= ?(\w{1,18})/.exec(pairs)?.[1]);
     const access =
       event !== 'IO_PAGE_FAULT' || flags === undefined || isInterrupt
         ? undefined
@@ -95,28 +99,25 @@ class KernelLogAmdReader implements LineReader {
   }
 
   #ivmd(line: DumpLine, ahead: Lookahead): number {
-    const found = matchWrapped(line, ahead, IVMD_START, IVMD, /^[0-9a-f]{1,4}$/i);
+    const found = matchLongest(line, ahead, IVMD_START, [IVMD], /^[0-9a-f]{1,4}$/i);
     const [, which, first = '', last = '', from, to, bits] = found?.match ?? [];
-    const start = parseAddress(from);
-    const end = parseAddress(to);
-    const flags = parseAddress(bits);
-    if (!found || start === undefined || end === undefined || flags === undefined) {
+    const start = parseHexAddress(from);
+    const end = parseHexAddress(to);
+    const flags = parseHexAddress(bits);
+    if (!found || start === undefined || end === undefined || end === 0n || flags === undefined) {
       this.#sink.diagnostic('damaged-ivmd', { text: line.text }, line.number);
       return 1;
     }
     // Whole pages: an end that is not at the start of one is the last address itself.
-    const lastAddress = (end & 0xfffn) === 0n ? end - 1n : end;
-    if (lastAddress < start || !isIova(lastAddress)) {
-      this.#sink.diagnostic('start-above-last', { what: quote(line.text), start, last: lastAddress }, line.number);
-      return found.lines;
-    }
-    const [one, other] = [logDevice(first), logDevice(last)];
+    const lastAddress = (end & PAGE_OFFSET) === 0n ? iova(end - 1n) : end;
+    const region = orderedRange(start, lastAddress, quote(line.text), line.number, this.#sink);
+    if (!region) return found.lines;
+    const [one, other] = [normalizeLoggedDevice(first), normalizeLoggedDevice(last)];
     const devices = which === '_ALL' ? undefined : one === other ? one : `${one}-${other}`;
     this.#sink.fact(
       {
         kind: 'reserved',
-        start,
-        last: lastAddress,
+        ...region,
         type: (flags & EXCLUDED) === 0n ? 'direct' : 'reserved',
         origin: 'ivmd',
         ...(devices === undefined ? {} : { device: devices }),
@@ -140,35 +141,21 @@ function find(line: DumpLine, ahead: Lookahead): Matched | undefined {
     if (match && !line.text.endsWith(match[0])) return { match, lines: 1 };
   }
   return (
-    matchWrapped(line, ahead, START, WHOLE, /^[0-9a-f]{1,4}\]?$/i) ??
-    matchWrapped(line, ahead, /IO_PAGE_FAULT: /, XEN_NEW, /(?!)/) ??
-    matchWrapped(line, ahead, /IO_PAGE_FAULT: /, XEN_OLD, /(?!)/) ??
-    alone(line) ??
-    startingHere(line, ahead)
+    matchLongest(line, ahead, START, [WHOLE], /^[0-9a-f]{1,4}\]?$/i) ??
+    matchLongest(line, ahead, /IO_PAGE_FAULT: /, [XEN_NEW]) ??
+    matchLongest(line, ahead, /IO_PAGE_FAULT: /, [XEN_OLD]) ??
+    matchLongest(line, ahead, START, [HEAD])
   );
 }
 
-function alone(line: DumpLine): Matched | undefined {
-  const match = HEAD.exec(line.text);
-  return match ? { match, lines: 1 } : undefined;
-}
-
-function startingHere(line: DumpLine, ahead: Lookahead): Matched | undefined {
-  const joined = joinWrapped(line, ahead, 3, (text) => {
-    const match = HEAD.exec(text);
-    return match && match.index < line.text.length ? match : undefined;
-  });
-  return joined && { match: joined.value, lines: joined.lines };
-}
-
 function deviceOf(before: string, pairs: string): string | undefined {
-  const id = parseAddress(/^device id = (\w{1,8})$/.exec(pairs)?.[1]);
-  if (id !== undefined) return logDevice(busDeviceFunction(Number(id)));
+  const id = parseHexAddress(/^device id = (\w{1,8})$/.exec(pairs)?.[1]);
+  if (id !== undefined) return normalizeLoggedDevice(busDeviceFunction(Number(id)));
   const own = / device= ?([^\s=]{4,32})/.exec(pairs)?.[1] ?? (/^[0-9a-f:.]{7,16}$/i.test(pairs) ? pairs : undefined);
-  if (own !== undefined) return logDevice(own);
+  if (own !== undefined) return normalizeLoggedDevice(own);
   // A break between the two may have glued the driver's name to the device.
   const name = before.replace(/:?(?:AMD-Vi|IOMMU)$/, '');
-  return name === '' || name === 'kernel' ? undefined : logDevice(name);
+  return name === '' || name === 'kernel' ? undefined : normalizeLoggedDevice(name);
 }
 
 export const KERNEL_LOG_AMD: LineFormat = {

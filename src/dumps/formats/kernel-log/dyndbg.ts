@@ -10,13 +10,15 @@
 // their own print the same with the name of a device: those are no IOMMU. Physical addresses were printed with one 0x,
 // two, or none. An unmap may end early, or take more than was asked for; pieces of two may be mixed.
 // (drivers/iommu/iommu.c, Linux 3.3 to 6.12.)
+
 import { type Iova, isIova } from '../../../iova/iova.ts';
 import { rangeOfLength } from '../../../iova/range.ts';
 import type { FactOf } from '../../../session/events.ts';
 import { quote } from '../../diagnostics.ts';
+import { parseHexAddress } from '../../fields/address.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { LOOKAHEAD } from '../../format.ts';
-import { type Matched, matchWrapped, parseAddress } from './shared.ts';
+import { type Matched, matchLongest } from '../../text/match-longest.ts';
 
 const NUMBER = '(?:0x){0,2}([0-9a-f]{1,64})(?!\\w)';
 const PREFIX = '(?:^ {0,8}|\\b_{0,2}iommu\\w{0,40}: ?)';
@@ -30,7 +32,6 @@ const UNALIGNED = new RegExp(
 );
 /** The rest of a number that was broken, perhaps in its prefix. */
 const REST = /^x?[0-9a-f]{1,15}$/;
-const NO_REST = /(?!)/;
 const STAMP = /\[ {0,10}(\d{1,10}\.\d{1,9})\]/;
 /** Unmaps at work at the same time: more processors than that rarely write into one another's. */
 const MOST_OPEN = 8;
@@ -71,13 +72,13 @@ class DyndbgReader implements LineReader {
   }
 
   #match(line: DumpLine, ahead: Lookahead, pattern: RegExp): Matched | undefined {
-    return matchWrapped(line, ahead, START, pattern, REST);
+    return matchLongest(line, ahead, START, [pattern], REST);
   }
 
   #map(line: DumpLine, ahead: Lookahead): number {
     const found = this.#match(line, ahead, MAP);
     if (!found) return 0;
-    const paddr = parseAddress(found.match[2]);
+    const paddr = parseHexAddress(found.match[2]);
     const range = this.#range(found.match[1], found.match[3], line);
     if (range === undefined || paddr === undefined) return range === 'none' ? found.lines : this.#damaged(line);
     if (range === 'none') return found.lines;
@@ -94,7 +95,7 @@ class DyndbgReader implements LineReader {
   #unmap(line: DumpLine, ahead: Lookahead): number {
     const found = this.#match(line, ahead, UNMAP);
     if (!found) return 0;
-    const size = parseAddress(found.match[2]);
+    const size = parseHexAddress(found.match[2]);
     const range = this.#range(found.match[1], found.match[2], line);
     if (range === 'none') return found.lines;
     if (range === undefined || size === undefined) return this.#damaged(line);
@@ -105,7 +106,7 @@ class DyndbgReader implements LineReader {
   }
 
   #piece({ match, lines }: Matched, line: DumpLine): number {
-    const size = parseAddress(match[2]);
+    const size = parseHexAddress(match[2]);
     const range = this.#range(match[1], match[2], line);
     if (range === 'none') return lines;
     if (range === undefined || size === undefined) return this.#damaged(line);
@@ -124,9 +125,9 @@ class DyndbgReader implements LineReader {
   }
 
   #unaligned(line: DumpLine, ahead: Lookahead): number {
-    const found = matchWrapped(line, ahead, START, UNALIGNED, NO_REST);
+    const found = matchLongest(line, ahead, START, [UNALIGNED]);
     if (!found) return 0;
-    const [iova, size, page] = found.match.slice(1).map(parseAddress);
+    const [iova, size, page] = found.match.slice(1).map(parseHexAddress);
     if (iova === undefined || size === undefined || page === undefined) return this.#damaged(line);
     this.#sink.diagnostic('unaligned-request', { iova, size, page }, line.number);
     return found.lines;
@@ -138,8 +139,8 @@ class DyndbgReader implements LineReader {
     length: string | undefined,
     line: DumpLine,
   ): { readonly start: Iova; readonly last: Iova } | 'none' | undefined {
-    const start = parseAddress(iova);
-    const size = parseAddress(length);
+    const start = parseHexAddress(iova);
+    const size = parseHexAddress(length);
     if (start === undefined || size === undefined) return undefined;
     if (size > 0n) return rangeOfLength(start, size);
     this.#sink.diagnostic('empty-range', { what: quote(line.text), start }, line.number);
@@ -179,7 +180,7 @@ function goesOn(unmap: OpenUnmap, start: bigint): boolean {
 
 function hasPieceAhead(unmap: OpenUnmap, ahead: Lookahead): boolean {
   for (let n = 1; n <= LOOKAHEAD; n++) {
-    const start = parseAddress(PIECE.exec(ahead(n)?.text ?? '')?.[1]);
+    const start = parseHexAddress(PIECE.exec(ahead(n)?.text ?? '')?.[1]);
     if (start !== undefined && goesOn(unmap, start)) return true;
   }
   return false;

@@ -1,7 +1,8 @@
 // Formats of kernel logs in which a line tells a fault, and nothing else is told.
+
 import type { FactOf } from '../../../session/events.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
-import { matchWrapped } from './shared.ts';
+import { matchLongest } from '../../text/match-longest.ts';
 
 export type Fault = FactOf<'fault'>;
 
@@ -33,8 +34,7 @@ class FaultLineReader implements LineReader {
     if (line.elision || line.prompt) return 0;
     const { start, pattern, shorter, read } = this.#form;
     const found =
-      matchWrapped(line, ahead, start, pattern, HEX_REST) ??
-      (shorter && matchWrapped(line, ahead, start, shorter, /(?!)/));
+      matchLongest(line, ahead, start, [pattern], HEX_REST) ?? (shorter && matchLongest(line, ahead, start, [shorter]));
     if (!found) return 0;
     const fault = read(found.match);
     if (typeof fault === 'object') this.#sink.fact(fault, line.number);

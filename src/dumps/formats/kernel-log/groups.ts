@@ -6,12 +6,13 @@
 //   "iommu:" "DMA domain TLB invalidation policy:" policy        understood, no fact
 //
 // (iommu_group_add_device in drivers/iommu/iommu.c.)
+import { DEVICE_NAME_PATTERN, normalizeLoggedDevice } from '../../fields/device-name.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import { matchLongest } from '../../text/match-longest.ts';
 import { groupName } from '../sysfs/path.ts';
-import { DEVICE_NAME, logDevice, matchWrapped } from './shared.ts';
 
 const ADDED = new RegExp(
-  `(?<![\\w.:@-])(${DEVICE_NAME}?): ?Adding to iommu group (\\d{1,9})(?![\\w.])|Adding device (${DEVICE_NAME}) to group (\\d{1,9})(?![\\w.])`,
+  `(?<![\\w.:@-])(${DEVICE_NAME_PATTERN}?): ?Adding to iommu group (\\d{1,9})(?![\\w.])|Adding device (${DEVICE_NAME_PATTERN}) to group (\\d{1,9})(?![\\w.])`,
 );
 const START = /Adding (?:to|device)\b|\bAdding$|[0-9a-f]\.[0-7]:$/;
 const DIGITS = /^\d{1,3}$/;
@@ -37,12 +38,12 @@ class KernelLogGroupsReader implements LineReader {
     }
     if (POLICY.test(line.text)) return 1;
     const whole = BARE.test(line.text) ? { ...line, text: line.raw.trimEnd() } : line;
-    const found = matchWrapped(whole, ahead, START, ADDED, DIGITS);
+    const found = matchLongest(whole, ahead, START, [ADDED], DIGITS);
     if (!found) return 0;
     const [, device = found.match[3], number = found.match[4]] = found.match;
     const group = groupName(number);
     if (device === undefined || group === undefined) return 0;
-    this.#sink.group(group, { devices: [logDevice(device)] }, line.number);
+    this.#sink.group(group, { devices: [normalizeLoggedDevice(device)] }, line.number);
     return found.lines;
   }
 }

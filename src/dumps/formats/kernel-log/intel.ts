@@ -18,28 +18,36 @@
 //   "Setting identity map for device" device "[0x" hex "- 0x" hex "]"     the end inclusive, exclusive before 2.6.32
 //
 // (drivers/iommu/intel/dmar.c and iommu.c, Linux 2.6.30 to 6.12.)
+
+import { iova } from '../../../iova/iova.ts';
 import { range } from '../../../iova/range.ts';
 import { addressWidthOf } from '../../../uapi/vtd-capability.ts';
 import { quote } from '../../diagnostics.ts';
+import { parseHexAddress } from '../../fields/address.ts';
+import { DEVICE_NAME_PATTERN, normalizeLoggedDevice } from '../../fields/device-name.ts';
+import { orderedRange } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
-import { continuation, joinWrapped } from '../../text/wrapped.ts';
-import { DEVICE_NAME, logDevice, type Matched, matchWrapped, parseAddress } from './shared.ts';
+import { type Matched, matchLongest } from '../../text/match-longest.ts';
+import { continuation } from '../../text/wrapped.ts';
 
 const HEX = '(?:0[xX])?[0-9a-fA-F]{1,64}';
 const HEX_REST = /^[0-9a-fA-F]{1,15}$/;
-const NO_REST = /(?!)/;
 
 const WIDTH = /Host address width ?(\d{1,3})(?![\w.])/;
 const UNIT =
   /(?:dmar|IOMMU )(\d{1,4}): ?reg_base_addr (?:0x)?[0-9a-f]{1,16},? ver [\da-f]{1,4}:[\da-f]{1,4} cap (?:0x)?([0-9a-f]{1,64}) ecap (?:0x)?([0-9a-f]{1,64})/i;
 const RMRR = /RMRR base: ?0x([0-9a-f]{1,64}) {1,4}end: ?0x([0-9a-f]{1,64})(?!\w)/i;
 const UNCOVERED = new RegExp(`No firmware reserved region can cover this RMRR ?\\[ ?(${HEX}) ?- ?(${HEX}) ?\\]`);
-const INELIGIBLE = new RegExp(
-  `(?<![\\w.:@-])(${DEVICE_NAME}?): ?(?:DMAR: ?)?((?:Device is ineligible for IOMMU domain attach due to platform RMRR requirement)|(?:Firmware has requested this device have a 1:1 IOMMU mapping(?:, rejecting configuring the device without a 1:1 mapping)?))`,
-);
+const ABOUT_DEVICE = `(?<![\\w.:@-])(${DEVICE_NAME_PATTERN}?): ?(?:DMAR: ?)?`;
+const ONE_TO_ONE = 'Firmware has requested this device have a 1:1 IOMMU mapping';
+const INELIGIBLE: readonly RegExp[] = [
+  new RegExp(`${ABOUT_DEVICE}(Device is ineligible for IOMMU domain attach due to platform RMRR requirement)`),
+  new RegExp(`${ABOUT_DEVICE}(${ONE_TO_ONE}, rejecting configuring the device without a 1:1 mapping)`),
+  new RegExp(`${ABOUT_DEVICE}(${ONE_TO_ONE})`),
+];
 const INELIGIBLE_START = /Device is\b|Firmware has\b/;
 const IDENTITY = new RegExp(
-  `(Setting|Ignoring) identity map for (?:HW passthrough )?device (${DEVICE_NAME}) \\[(${HEX}) ?- ?(${HEX}) ?\\]`,
+  `(Setting|Ignoring) identity map for (?:HW passthrough )?device (${DEVICE_NAME_PATTERN}) \\[(${HEX}) ?- ?(${HEX}) ?\\]`,
 );
 const TOO_NARROW = /iommu width \((\d{1,3})\) is not sufficient for the mapped address \((?:0x)?([0-9a-f]{1,64})\)/;
 
@@ -74,6 +82,7 @@ const REASONS: readonly string[] = [
   'PCE for translation request specifies blocking',
 ];
 
+const PAGE_OFFSET = 0xfffn;
 /** What old kernels print for a request without a PASID. */
 const NO_PASID = 0xffffffffn;
 
@@ -100,7 +109,7 @@ class KernelLogIntelReader implements LineReader {
   }
 
   #width(line: DumpLine, ahead: Lookahead): number {
-    const found = matchWrapped(line, ahead, /Host address/, WIDTH, NO_REST);
+    const found = matchLongest(line, ahead, /Host address/, [WIDTH]);
     const bits = Number(found?.match[1]);
     if (!found || bits < 1 || bits > 64) return 0;
     this.#sink.fact({ kind: 'host', address_width: bits }, line.number);
@@ -108,10 +117,10 @@ class KernelLogIntelReader implements LineReader {
   }
 
   #unit(line: DumpLine, ahead: Lookahead): number {
-    const found = matchWrapped(line, ahead, /reg_base_addr|(?:dmar|IOMMU )\d{1,4}:$/i, UNIT, HEX_REST);
+    const found = matchLongest(line, ahead, /reg_base_addr|(?:dmar|IOMMU )\d{1,4}:$/i, [UNIT], HEX_REST);
     if (!found) return /reg_base_addr [0-9a-f]/.test(line.text) ? this.#damaged('unit', line) : 0;
-    const cap = parseAddress(found.match[2]);
-    const ecap = parseAddress(found.match[3]);
+    const cap = parseHexAddress(found.match[2]);
+    const ecap = parseHexAddress(found.match[3]);
     if (cap === undefined || ecap === undefined) return this.#damaged('unit', line);
     const name = `dmar${Number(found.match[1])}`;
     const bits = addressWidthOf(cap);
@@ -120,28 +129,25 @@ class KernelLogIntelReader implements LineReader {
   }
 
   #rmrr(line: DumpLine, ahead: Lookahead): number {
-    let found = matchWrapped(line, ahead, /RMRR\b/, RMRR, HEX_REST);
+    let found = matchLongest(line, ahead, /RMRR\b/, [RMRR], HEX_REST);
     if (!found) return /RMRR base: ?0x/.test(line.text) ? this.#damaged('rmrr', line) : 0;
     // Both are printed equally wide: digits on the next line are the rest only if that makes them so.
     const alone = found.lines === 2 ? RMRR.exec(line.text) : null;
     if (alone && found.match[1]?.length !== found.match[2]?.length) found = { match: alone, lines: 1 };
     const [, from = '', to = ''] = found.match;
     if (to.length < from.length) return this.#damaged('rmrr', line);
-    const start = parseAddress(from);
-    const last = parseAddress(to);
+    const start = parseHexAddress(from);
+    const last = parseHexAddress(to);
     if (start === undefined || last === undefined) return this.#damaged('rmrr', line);
-    if (start > last) {
-      this.#sink.diagnostic('start-above-last', { what: quote(line.text), start, last }, line.number);
-      return found.lines;
-    }
-    this.#sink.fact({ kind: 'reserved', start, last, type: 'direct', origin: 'rmrr' }, line.number);
+    const region = orderedRange(start, last, quote(line.text), line.number, this.#sink);
+    if (region) this.#sink.fact({ kind: 'reserved', ...region, type: 'direct', origin: 'rmrr' }, line.number);
     return found.lines;
   }
 
   #uncovered(line: DumpLine, ahead: Lookahead): number {
-    const found = matchWrapped(line, ahead, /No firmware/, UNCOVERED, NO_REST);
-    const start = parseAddress(found?.match[1]);
-    const last = parseAddress(found?.match[2]);
+    const found = matchLongest(line, ahead, /No firmware/, [UNCOVERED]);
+    const start = parseHexAddress(found?.match[1]);
+    const last = parseHexAddress(found?.match[2]);
     if (!found || start === undefined || last === undefined) return 0;
     this.#sink.recognized();
     this.#sink.diagnostic('rmrr-not-reserved', { start, last }, line.number);
@@ -149,29 +155,16 @@ class KernelLogIntelReader implements LineReader {
   }
 
   #ineligible(line: DumpLine, ahead: Lookahead): number {
-    if (!INELIGIBLE_START.test(line.text)) return 0;
-    // The longer form first: the end of the sentence may stand on the next lines.
-    const found = this.#wholeSentence(line, ahead) ?? matchWrapped(line, ahead, INELIGIBLE_START, INELIGIBLE, NO_REST);
+    const found = matchLongest(line, ahead, INELIGIBLE_START, INELIGIBLE);
     const [, device, reason] = found?.match ?? [];
     if (!found || device === undefined || reason === undefined) return 0;
-    this.#sink.fact({ kind: 'ineligible', device: logDevice(device), reason }, line.number);
+    this.#sink.fact({ kind: 'ineligible', device: normalizeLoggedDevice(device), reason }, line.number);
     return found.lines;
   }
 
-  #wholeSentence(line: DumpLine, ahead: Lookahead): Matched | undefined {
-    const parse = (text: string) => {
-      const match = INELIGIBLE.exec(text);
-      return match && /(?:requirement|without a 1:1 mapping)$/.test(match[0]) ? match : undefined;
-    };
-    const alone = parse(line.text);
-    if (alone) return { match: alone, lines: 1 };
-    const joined = joinWrapped(line, ahead, 3, parse);
-    return joined && { match: joined.value, lines: joined.lines };
-  }
-
   #tooNarrow(line: DumpLine, ahead: Lookahead): number {
-    const found = matchWrapped(line, ahead, /iommu width \(/, TOO_NARROW, NO_REST);
-    const address = parseAddress(found?.match[2]);
+    const found = matchLongest(line, ahead, /iommu width \(/, [TOO_NARROW]);
+    const address = parseHexAddress(found?.match[2]);
     if (!found || address === undefined) return 0;
     const [, width = '0'] = found.match;
     const bits = BigInt(width);
@@ -183,41 +176,38 @@ class KernelLogIntelReader implements LineReader {
   }
 
   #identity(line: DumpLine, ahead: Lookahead): number {
-    const found = matchWrapped(line, ahead, /identity map\b/, IDENTITY, NO_REST);
+    const found = matchLongest(line, ahead, /identity map\b/, [IDENTITY]);
     if (!found) return 0;
     const [, what, device = '', from, to] = found.match;
-    const start = parseAddress(from);
-    const end = parseAddress(to);
+    const start = parseHexAddress(from);
+    const end = parseHexAddress(to);
     if (start === undefined || end === undefined) return this.#damaged('identity-map', line);
-    // Whole pages are mapped: an end at the start of a page is the address behind the last.
-    const last = end > start && (end & 0xfffn) === 0n ? parseAddress((end - 1n).toString(16)) : end;
-    if (last === undefined || start > last) {
-      this.#sink.diagnostic('start-above-last', { what: quote(line.text), start, last: end }, line.number);
-      return found.lines;
-    }
+    // Whole pages are mapped: an end at the start of a page is exclusive.
+    const last = end > start && (end & PAGE_OFFSET) === 0n ? iova(end - 1n) : end;
+    const mapped = orderedRange(start, last, quote(line.text), line.number, this.#sink);
     // Ignored: the hardware passes all addresses of the device through, and nothing is mapped.
-    if (what === 'Setting') {
-      const name = logDevice(device);
-      this.#sink.fact({ kind: 'map', start, last, paddr: start, device: name, origin: 'kernel-log' }, line.number);
+    if (mapped && what === 'Setting') {
+      const name = normalizeLoggedDevice(device);
+      this.#sink.fact({ kind: 'map', ...mapped, paddr: start, device: name, origin: 'kernel-log' }, line.number);
     }
     return found.lines;
   }
 
   #fault(line: DumpLine, ahead: Lookahead): number {
     if (!FAULT_START.test(line.text)) return 0;
-    const whole = this.#withReason(line, ahead) ?? matchWrapped(line, ahead, FAULT_START, FAULT, HEX_REST);
+    const whole = this.#withReason(line, ahead) ?? matchLongest(line, ahead, FAULT_START, [FAULT], HEX_REST);
     if (!whole) return /Request device/.test(line.text) ? this.#damaged('fault', line) : 0;
     const { match } = whole;
     const [, access = '', before, device = '', behind, digits, number, other = number, text] = match;
-    const address = parseAddress(digits);
+    const address = parseHexAddress(digits);
     if (address === undefined) return this.#damaged('fault', line);
-    const pasid = parseAddress(before ?? behind);
+    const pasid = parseHexAddress(before ?? behind);
     const reason = text ?? (other === undefined ? undefined : `fault reason ${other}`);
     this.#sink.fact(
       {
         kind: 'fault',
         address,
-        device: logDevice(device),
+        device: normalizeLoggedDevice(device),
         access: access.toLowerCase(),
         ...(reason === undefined ? {} : { reason: reason.trim() }),
         driver: 'intel',
@@ -230,16 +220,9 @@ class KernelLogIntelReader implements LineReader {
 
   /** The fault with its reason, wherever the line was broken; a text cut short is completed if it is a known one. */
   #withReason(line: DumpLine, ahead: Lookahead): Matched | undefined {
-    const alone = FAULT_WITH_REASON.exec(line.text);
-    const joined = alone
-      ? undefined
-      : joinWrapped(line, ahead, 3, (text) => {
-          const match = FAULT_WITH_REASON.exec(text);
-          return match && match.index < line.text.length ? match : undefined;
-        });
-    const match = alone ?? joined?.value;
-    const lines = joined?.lines ?? 1;
-    if (!match) return undefined;
+    const found = matchLongest(line, ahead, FAULT_START, [FAULT_WITH_REASON]);
+    if (!found) return undefined;
+    const { match, lines } = found;
     const text = match[8]?.trim() ?? '';
     const rest = REASONS.includes(text) ? undefined : continuation(line, ahead, lines)?.text.trim();
     const known = REASONS.find((reason) => rest && (text + rest === reason || `${text} ${rest}` === reason));

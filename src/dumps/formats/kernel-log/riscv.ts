@@ -5,8 +5,8 @@
 // iotval is the address that was asked for, but not for faults of the IOMMU's own accesses. Devices are told by the
 // number that they have for the IOMMU; which device that is, firmware says.
 // (riscv_iommu_fault in drivers/iommu/riscv/iommu.c, Linux 6.13; RISC-V IOMMU specification 1.0, fault causes.)
+import { parseHexAddress } from '../../fields/address.ts';
 import { faultLines } from './fault-line.ts';
-import { parseAddress } from './shared.ts';
 
 interface Cause {
   readonly text: string;
@@ -56,8 +56,8 @@ export const KERNEL_LOG_RISCV = faultLines({
   pattern: /\bFault (\d{1,5}) devid: (0x[0-9a-f]{1,64}) iotval: ([0-9a-f]{1,64}) iotval2: ([0-9a-f]{1,64})(?!\w)/,
   read: ([, number, device, iotval]) => {
     const cause = Number(number);
-    const id = parseAddress(device);
-    const address = parseAddress(iotval);
+    const id = parseHexAddress(device);
+    const address = parseHexAddress(iotval);
     if (id === undefined || address === undefined) return undefined;
     const devid = `devid:0x${id.toString(16)}`;
     if (OWN.includes(cause)) return `fault ${cause} of ${devid} is one of the IOMMU’s own accesses`;

@@ -11,11 +11,14 @@
 //
 // Events of other numbers than those below have no input address: no fault.
 // (arm_smmu_handle_event and arm_smmu_context_fault in drivers/iommu/arm; SMMU architecture, IHI 0070, event records.)
+
 import type { Iova } from '../../../iova/iova.ts';
 import type { FactOf } from '../../../session/events.ts';
+import { parseHexAddress } from '../../fields/address.ts';
+import { normalizeLoggedDevice } from '../../fields/device-name.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import { type Matched, matchLongest } from '../../text/match-longest.ts';
 import { continuation } from '../../text/wrapped.ts';
-import { logDevice, type Matched, matchWrapped, parseAddress } from './shared.ts';
 
 const HEX = '0x[0-9a-fA-F]{1,64}';
 const RAW = /\bevent 0x([0-9a-f]{1,4}) received:?$/i;
@@ -115,8 +118,8 @@ class KernelLogSmmuReader implements LineReader {
     if (pending?.index !== line.index) return 0;
     const found = matchDecoded(ahead(1), (n) => ahead(n + 1));
     const [, , client = '(', stream, , iova] = found?.match ?? [];
-    const same = parseAddress(iova) === pending.fact.address && parseAddress(stream) === this.#raw?.sid;
-    if (same && !client.startsWith('(')) pending.fact.device = logDevice(client);
+    const same = parseHexAddress(iova) === pending.fact.address && parseHexAddress(stream) === this.#raw?.sid;
+    if (same && !client.startsWith('(')) pending.fact.device = normalizeLoggedDevice(client);
     this.#sink.fact(pending.fact, pending.line);
     return 1;
   }
@@ -125,20 +128,20 @@ class KernelLogSmmuReader implements LineReader {
     const found = matchDecoded(line, ahead);
     if (!found) return 0;
     const [, name = '', client = '', stream, substream, iova] = found.match;
-    const address = parseAddress(iova);
-    const sid = parseAddress(stream);
+    const address = parseHexAddress(iova);
+    const sid = parseHexAddress(stream);
     if (address === undefined || sid === undefined || !ADDRESSED.test(name)) return found.lines;
     const raw = this.#raw;
     this.#raw = undefined;
     if (raw?.below === line.index && raw.sid === sid && raw.address === address) return found.lines;
     let access: string | undefined;
     for (let n = found.lines; n <= found.lines + 1; n++) access ??= ACCESS.exec(ahead(n)?.text ?? '')?.[1];
-    const pasid = parseAddress(substream) ?? 0n;
+    const pasid = parseHexAddress(substream) ?? 0n;
     this.#sink.fact(
       {
         kind: 'fault',
         address,
-        device: client.startsWith('(') ? `sid:0x${sid.toString(16)}` : logDevice(client),
+        device: client.startsWith('(') ? `sid:0x${sid.toString(16)}` : normalizeLoggedDevice(client),
         ...(access === undefined ? {} : { access }),
         reason: name,
         driver: 'smmu-v3',
@@ -153,19 +156,19 @@ class KernelLogSmmuReader implements LineReader {
   #context(line: DumpLine, ahead: Lookahead): number {
     const start = /Unhandled(?: context)?$|context fault/;
     const found =
-      matchWrapped(line, ahead, start, CONTEXT, HEX_REST) ?? matchWrapped(line, ahead, start, SHORT_CONTEXT, /(?!)/);
-    const address = parseAddress(found?.match[2]);
+      matchLongest(line, ahead, start, [CONTEXT], HEX_REST) ?? matchLongest(line, ahead, start, [SHORT_CONTEXT]);
+    const address = parseHexAddress(found?.match[2]);
     if (!found || address === undefined) return 0;
     const joined = found.match.input;
     // What follows the address may stand on the next line.
     const rest = /cb= ?\w+/.test(joined) ? '' : (continuation(line, ahead, found.lines)?.text.trim() ?? '');
     const more = /^(?:[a-z0-9]{0,12}=?\w{1,20},? ?){1,4}$/i.test(rest) && /\bcb=/.test(rest);
     const status = /\bfsr= ?(0x[0-9a-f]{1,8})/i.exec(joined)?.[1];
-    const bits = parseAddress(status) ?? 0n;
-    const syndrome = parseAddress(found.match[3] === '' ? undefined : found.match[3]);
+    const bits = parseHexAddress(status) ?? 0n;
+    const syndrome = parseHexAddress(found.match[3] === '' ? undefined : found.match[3]);
     const names = STATUS.filter(([bit]) => (bits & bit) !== 0n).map(([, text]) => text);
     const reason = [...names, ...(status === undefined ? [] : [`fsr=${status}`])].join(', ');
-    const sid = parseAddress(/cbfrsynra= ?(0x[0-9a-f]{1,8})/i.exec(`${joined} ${rest}`)?.[1]);
+    const sid = parseHexAddress(/cbfrsynra= ?(0x[0-9a-f]{1,8})/i.exec(`${joined} ${rest}`)?.[1]);
     this.#sink.fact(
       {
         kind: 'fault',
@@ -183,9 +186,7 @@ class KernelLogSmmuReader implements LineReader {
 
 function matchDecoded(line: DumpLine | undefined, ahead: Lookahead): Matched | undefined {
   if (!line || !EVENT.test(line.text)) return undefined;
-  return (
-    matchWrapped(line, ahead, EVENT, DECODED_ADDRESS, HEX_REST) ?? matchWrapped(line, ahead, EVENT, DECODED, /(?!)/)
-  );
+  return matchLongest(line, ahead, EVENT, [DECODED_ADDRESS], HEX_REST) ?? matchLongest(line, ahead, EVENT, [DECODED]);
 }
 
 /** The quadwords below an event, up to four; a broken one is put together. */
@@ -202,7 +203,7 @@ function readQuadwords(line: DumpLine, ahead: Lookahead): { words: Iova[]; lines
       digits += rest;
       lines++;
     }
-    const word = parseAddress(digits);
+    const word = parseHexAddress(digits);
     if (word !== undefined) words.push(word);
   }
   return { words, lines };

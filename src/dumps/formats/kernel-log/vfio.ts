@@ -5,9 +5,10 @@
 //   "vfio-pci" device ": BAR" n ": can't reserve [mem" start "-" last …
 //
 // (drivers/vfio/vfio_iommu_type1.c, drivers/pci/pci.c, Linux 3.6 to 6.12.)
+import { parseHexAddress } from '../../fields/address.ts';
+import { normalizeLoggedDevice } from '../../fields/device-name.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { type Message, readMessage } from '../message-table.ts';
-import { logDevice, parseAddress } from './shared.ts';
 
 const MESSAGES: readonly Message[] = [
   {
@@ -27,10 +28,10 @@ const MESSAGES: readonly Message[] = [
     start: /vfio-pci .{4,40}: BAR \d/,
     pattern: /vfio-pci ([0-9a-f:.]{7,20}): BAR (\d): can't reserve \[mem 0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})/,
     read: ([, device = '', bar = '', from, to]) => {
-      const start = parseAddress(from);
-      const last = parseAddress(to);
+      const start = parseHexAddress(from);
+      const last = parseHexAddress(to);
       if (start === undefined || last === undefined) return undefined;
-      return { bar, device: logDevice(device), start, last };
+      return { bar, device: normalizeLoggedDevice(device), start, last };
     },
   },
 ];

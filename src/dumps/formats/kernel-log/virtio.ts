@@ -5,8 +5,8 @@
 // reason = "domain" | "page" | "unknown"; address = "0x" hex | "0". The endpoint is told by its number, decimal; which
 // device that is, the guest's firmware says. Without an address it is no fault fact.
 // (viommu_fault_handler in drivers/iommu/virtio-iommu.c, Linux 5.3 to 6.12.)
+import { parseHexAddress } from '../../fields/address.ts';
 import { faultLines } from './fault-line.ts';
-import { parseAddress } from './shared.ts';
 
 const REASONS: ReadonlyMap<string | undefined, string> = new Map([
   ['domain', 'the endpoint has no domain'],
@@ -24,7 +24,7 @@ export const KERNEL_LOG_VIRTIO = faultLines({
   read: ([, reason, endpoint, pasid, place, reads, writes]) => {
     const words = REASONS.get(reason) ?? 'fault';
     if (place === undefined) return `endpoint ${endpoint}: ${words}, no address is told`;
-    const address = parseAddress(place);
+    const address = parseHexAddress(place);
     if (address === undefined) return undefined;
     const access = writes === 'W' ? 'write' : reads === 'R' ? 'read' : undefined;
     return {

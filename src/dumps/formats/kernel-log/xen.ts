@@ -14,13 +14,14 @@
 //   "smmu: /node: Stage-2: " n "-bit IPA -> " n "-bit PA"
 //
 // (drivers/passthrough/vtd/dmar.c and iommu.c, amd/iommu_acpi.c, arm/smmu.c of Xen 3.4 to 4.19.)
+
 import type { IovaRange } from '../../../iova/range.ts';
 import { addressWidthOf } from '../../../uapi/vtd-capability.ts';
+import { parseHexAddress } from '../../fields/address.ts';
 import { normalizePciAddress } from '../../fields/pci-address.ts';
 import { rangeOfEnds, rangeOfSize } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { matchLongest } from '../../text/match-longest.ts';
-import { parseAddress } from './shared.ts';
 
 const HEX = '(?:0x)?([0-9a-fA-F]{1,64})';
 const DIGITS = /^[0-9a-f]{1,15}\)?$/i;
@@ -89,8 +90,8 @@ class KernelLogXenReader implements LineReader {
       return 1;
     }
     const found = matchLongest(line, ahead, /\bcap = /, [CAP], DIGITS);
-    const cap = parseAddress(found?.match[1]);
-    const ecap = parseAddress(found?.match[2]);
+    const cap = parseHexAddress(found?.match[1]);
+    const ecap = parseHexAddress(found?.match[2]);
     if (!found || cap === undefined || ecap === undefined) return 0;
     const name = `dmar${Math.max(this.#units, 0)}`;
     const bits = addressWidthOf(cap);
@@ -132,7 +133,7 @@ class KernelLogXenReader implements LineReader {
     const ignored = matchLongest(line, ahead, /Ignore the RMRR|The RMRR/, [IGNORED]);
     if (ignored) {
       const [, how, from, to] = ignored.match;
-      const rmrr = { start: parseAddress(from) ?? 0n, last: parseAddress(to) ?? 0n };
+      const rmrr = { start: parseHexAddress(from) ?? 0n, last: parseHexAddress(to) ?? 0n };
       this.#sink.recognized();
       this.#sink.diagnostic(how === 'Ignore' ? 'rmrr-ignored' : 'rmrr-incorrect', rmrr, line.number);
       return ignored.lines;

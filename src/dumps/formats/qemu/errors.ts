@@ -12,13 +12,14 @@
 // Alone it is a diagnostic. A call is iommufd's if an ioctl or a trace line of iommufd stands directly before it, or if
 // the device or the program is named for it; the call itself is the same for both.
 // (hw/vfio, hw/virtio/virtio-iommu.c, hw/i386/pc.c, QEMU 1.3 to 10.)
+
 import type { Severity } from '../../diagnostics.ts';
+import { parseHexAddress, parsePointer } from '../../fields/address.ts';
 import { errnoName, errnoOfText } from '../../fields/errno.ts';
 import { normalizePciAddress, PCI_ADDRESS_PATTERN } from '../../fields/pci-address.ts';
 import { rangeOfSize } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { matchLongest } from '../../text/match-longest.ts';
-import { parseAddress } from '../kernel-log/shared.ts';
 import { errorOf, type Message, readMessage } from '../message-table.ts';
 
 const NUMBER = '(?:0x)?[0-9a-fA-F]{1,64}';
@@ -70,8 +71,8 @@ const MESSAGES: readonly Message[] = [
       `Address space limit (${NUMBER}) < (${NUMBER})[ ,](?:\\(max configured memory\\), )?\\s?phys-bits too low \\((\\d{1,3})\\)`,
     ),
     read: ([, from, to, width = '']) => {
-      const limit = parseAddress(from);
-      const needed = parseAddress(to);
+      const limit = parseHexAddress(from);
+      const needed = parseHexAddress(to);
       return limit === undefined || needed === undefined ? undefined : { limit, needed, width };
     },
   },
@@ -136,8 +137,8 @@ const MESSAGES: readonly Message[] = [
     start: /can't map(?: guest)?\b/,
     pattern: new RegExp(`can't map (?:guest )?IOVA region (${NUMBER}) ?\\. ?\\. ?(${NUMBER})`),
     read: ([, from, to]) => {
-      const start = parseAddress(from);
-      const last = parseAddress(to);
+      const start = parseHexAddress(from);
+      const last = parseHexAddress(to);
       return start === undefined || last === undefined ? undefined : { start, last };
     },
   },
@@ -145,7 +146,7 @@ const MESSAGES: readonly Message[] = [
     code: 'qemu-unaligned-region',
     start: /received unaligned region/,
     pattern: new RegExp(`received unaligned region(?: (\\S.{0,100}?) iova=(${NUMBER}))?`),
-    read: ([, name, address]) => ({ name, start: parseAddress(address) }),
+    read: ([, name, address]) => ({ name, start: parseHexAddress(address) }),
   },
   {
     code: 'qemu-address-width-mismatch',
@@ -237,7 +238,7 @@ class QemuErrorsReader implements LineReader {
       IOMMUFD.test(before) ||
       IOMMUFD.test(line.raw);
     const range = rangeOfSize(from, size, line, this.#sink);
-    const vaddr = pointer === '(nil)' ? parseAddress('0') : parseAddress(pointer);
+    const vaddr = parsePointer(pointer);
     const device = normalizePciAddress(DEVICE.exec(before)?.[1] ?? '');
     const region = regionOf(broken);
     if (range) {

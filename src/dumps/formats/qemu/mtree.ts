@@ -19,13 +19,14 @@
 //
 // A tree is flattened (mtree-flatten.ts) when the dump is over, because the targets come last. Address spaces that come
 // out the same are told once, as QEMU itself does. (mtree_info, system/memory.c, QEMU 0.15 to 10.)
+
 import { hex } from '../../../iova/format.ts';
 import { IOVA_MAX } from '../../../iova/iova.ts';
 import { quote } from '../../diagnostics.ts';
+import { parseHexAddress } from '../../fields/address.ts';
 import { rangeOfEnds } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { continuation, joinWrapped } from '../../text/wrapped.ts';
-import { parseAddress } from '../kernel-log/shared.ts';
 import { type FlatRegion, flatten, type Region } from './mtree-flatten.ts';
 
 const ENDS = '([0-9a-fA-F]{8,64})-([0-9a-fA-F]{8,64})';
@@ -193,7 +194,7 @@ class MtreeReader implements LineReader {
     const overflow = line.text.includes('[DETECTED OVERFLOW!]');
     const range = overflow ? undefined : rangeOfEnds(from, to, line, this.#sink);
     if (overflow) {
-      const parameters = { what: quote(line.text), start: parseAddress(from) ?? 0n };
+      const parameters = { what: quote(line.text), start: parseHexAddress(from) ?? 0n };
       this.#sink.diagnostic('range-beyond-64-bits', parameters, line.number);
     }
     if (!range) return lines;
@@ -204,7 +205,7 @@ class MtreeReader implements LineReader {
       if (enabled) this.#flat(range, text, type, line);
       return lines;
     }
-    const offset = parseAddress(alias?.[3]);
+    const offset = parseHexAddress(alias?.[3]);
     const target = alias?.[2];
     this.#regions++;
     this.#add(indentOf(blanks), {
@@ -221,7 +222,7 @@ class MtreeReader implements LineReader {
   }
 
   #flat(range: Pick<Region, 'start' | 'last'>, text: string, type: string, line: DumpLine): void {
-    const offset = parseAddress(OFFSET.exec(text)?.[1]);
+    const offset = parseHexAddress(OFFSET.exec(text)?.[1]);
     const space = spaceOf(this.#view ?? []);
     this.#sink.fact(
       {

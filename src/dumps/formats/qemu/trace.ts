@@ -19,12 +19,13 @@
 // is an error; which one stands in the error message behind it. Other events of VFIO and iommufd have no addresses that
 // a device uses (offsets in a BAR, addresses of the process) and are understood.
 // (trace-events in hw/vfio, hw/virtio and backends, QEMU 1.3 to 10; the simple backend's `iova_start=0x…` as well.)
+
 import type { FactOf } from '../../../session/events.ts';
+import { parseHexAddress, parsePointer } from '../../fields/address.ts';
 import { errnoName, errnoOfText } from '../../fields/errno.ts';
 import { rangeOfEnds, rangeOfSize } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { matchLongest } from '../../text/match-longest.ts';
-import { parseAddress } from '../kernel-log/shared.ts';
 
 const HEX = '(?:0x)?([0-9a-fA-F]{1,64})';
 // An equals sign at the end of a line may have been taken for quoted-printable's: it need not be there.
@@ -175,7 +176,7 @@ class QemuTraceReader implements LineReader {
           ),
         ],
         read: ([, domain = '', from, to, physical], line) => {
-          const paddr = parseAddress(physical);
+          const paddr = parseHexAddress(physical);
           const range = rangeOfEnds(from, to, line, this.#sink);
           this.#mapping('map', line, range, undefined, { domain, ...(paddr === undefined ? {} : { paddr }) });
         },
@@ -215,7 +216,7 @@ class QemuTraceReader implements LineReader {
     more: Pick<FactOf<'map'>, 'paddr' | 'domain'> = {},
   ): void {
     if (!range) return;
-    const vaddr = pointer === '(nil)' ? parseAddress('0') : parseAddress(pointer);
+    const vaddr = parsePointer(pointer);
     const [, stamp, mark] = TIME.exec(line.raw) ?? [];
     const seconds = stamp ?? mark;
     this.#sink.fact(
@@ -243,7 +244,7 @@ class QemuTraceReader implements LineReader {
   ): void {
     const range = rangeOfSize(from, size, line, this.#sink);
     if (!range) return;
-    const vaddr = pointer === '(nil)' ? parseAddress('0') : parseAddress(pointer);
+    const vaddr = parsePointer(pointer);
     let result = resultOf(ret) ?? errorBehind(op, from, ahead, lines);
     if (result === undefined) {
       this.#sink.diagnostic('qemu-error-unknown', { op }, line.number);
@@ -289,7 +290,7 @@ function errorBehind(
       text,
     );
   const [, what, at, number] = call ?? [];
-  if (what === op && parseAddress(at) === parseAddress(iova)) {
+  if (what === op && parseHexAddress(at) === parseHexAddress(iova)) {
     const name = errnoName(Number(number));
     if (name !== undefined) return `-${name}`;
   }

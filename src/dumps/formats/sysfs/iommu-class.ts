@@ -16,14 +16,15 @@
 // A file by itself is known by its path. The address width (MGAW) stands in bits 21:16 of Intel's cap, minus one.
 // (drivers/iommu/intel/iommu.c, amd/init.c, iommu-sysfs.c, Linux 3.17 to 6.12. Names: dmarN, ivhdN, smmu.ADDRESS,
 // smmu3.ADDRESS, s390-iommu.N, riscv-iommu@DEVICE, apple-dart.DEVICE; virtio-iommu has that of its PCI device.)
+
 import type { Iova } from '../../../iova/iova.ts';
 import type { FactOf } from '../../../session/events.ts';
 import { addressWidthOf } from '../../../uapi/vtd-capability.ts';
+import { parseHexAddress } from '../../fields/address.ts';
 import { normalizePciAddress } from '../../fields/pci-address.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { WorkingDirectory } from '../../text/working-directory.ts';
 import { continuation, joinWrapped } from '../../text/wrapped.ts';
-import { parseAddress } from '../kernel-log/shared.ts';
 import { type IommuPlace, iommuPlace, pathComponents } from './path.ts';
 
 /** Files of an IOMMU's that are understood; of the others only the path counts. */
@@ -142,7 +143,7 @@ class IommuClassReader implements LineReader {
         this.#sink.recognized();
         return 1;
       }
-      const number = kept ? parseAddress(value) : undefined;
+      const number = kept ? parseHexAddress(value) : undefined;
       const fact = this.#about(place, line);
       if (number !== undefined) setRegister(fact, place.file, number);
       else if (kept) this.#damaged(line);

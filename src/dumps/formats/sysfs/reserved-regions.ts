@@ -15,10 +15,11 @@
 //
 // A path with a pattern or variable, or several paths in one command, leave the group unknown: their output is run
 // together. So is the group of everything that does not stand directly below its command or header.
-import { isIova } from '../../../iova/iova.ts';
-import type { Fact } from '../../../session/events.ts';
+import { iova } from '../../../iova/iova.ts';
+import type { IovaRange } from '../../../iova/range.ts';
 import { quote } from '../../diagnostics.ts';
 import { normalizePciAddress, PCI_ADDRESS_PATTERN } from '../../fields/pci-address.ts';
+import { orderedRange } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { WorkingDirectory } from '../../text/working-directory.ts';
 import { continuation, joinWrapped } from '../../text/wrapped.ts';
@@ -205,16 +206,10 @@ class ReservedRegionsReader implements LineReader {
       this.#sink.diagnostic('too-many-digits', { text }, line);
       return;
     }
-    const start = BigInt(region.start);
-    const last = BigInt(region.last);
-    if (!isIova(start) || !isIova(last)) return;
-    if (start > last) {
-      this.#sink.diagnostic('start-above-last', { what: quote(text), start, last }, line);
-      return;
-    }
-    const fact: Fact = { kind: 'reserved', start, last, type: region.type, origin: 'sysfs', ...place };
-    this.#sink.fact(fact, line);
-    this.#known.add(start, last, region.type, place, line);
+    const range = orderedRange(iova(BigInt(region.start)), iova(BigInt(region.last)), quote(text), line, this.#sink);
+    if (!range) return;
+    this.#sink.fact({ kind: 'reserved', ...range, type: region.type, origin: 'sysfs', ...place }, line);
+    this.#known.add(range, region.type, place, line);
   }
 
   /** `==> path <==`, which head and tail put before each of several files. */
@@ -483,7 +478,7 @@ class KnownRegions {
     this.#sink = sink;
   }
 
-  add(start: bigint, last: bigint, type: string, place: Place, line: number): void {
+  add({ start, last }: IovaRange, type: string, place: Place, line: number): void {
     const owner =
       place.group !== undefined ? `group ${place.group}` : place.device !== undefined ? `device ${place.device}` : '';
     if (owner === '') return;
