@@ -20,9 +20,9 @@ import { type IovaRange, rangeOfLength } from '../../iova/range.ts';
 import { parseHexAddress } from '../fields/address.ts';
 import { normalizePciAddress } from '../fields/pci-address.ts';
 import { sizedRange } from '../fields/range-of.ts';
+import { groupName } from '../fields/sysfs-path.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../format.ts';
 import { matchLongest } from '../text/match-longest.ts';
-import { groupName } from './sysfs/path.ts';
 
 const ADDRESS = '(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]';
 const DEVICE = new RegExp(

@@ -1,10 +1,10 @@
 // Opens inputs: finds out what each is (packed, an archive, a session, text of any known format) and streams the
 // events that are in it. Works in a browser's worker and in Node; knows no files, only names and bytes.
 import type { SessionHeader } from '../../session/events.ts';
+import { groupDevice, groupLink, iommuPlace, pathComponents, sysfsRoot } from '../fields/sysfs-path.ts';
 import type { BinaryFormat, DumpFormat, LineFormat } from '../format.ts';
 import { IOMMU_CLASS, iommuOf } from '../formats/sysfs/iommu-class.ts';
 import { IOMMU_GROUPS } from '../formats/sysfs/iommu-groups.ts';
-import { groupDevice, groupLink, iommuPlace, pathComponents, sysfsRoot } from '../formats/sysfs/path.ts';
 import { FORMATS } from '../registry.ts';
 import { TextReader } from '../text/text-reader.ts';
 import {

@@ -1,6 +1,7 @@
 // Feeds the lines of one text to the readers of all line formats. Holds a few lines, never the text.
 import type { Fact } from '../../session/events.ts';
 import { LineSplitter } from '../../session/lines.ts';
+import { sysfsRoot } from '../fields/sysfs-path.ts';
 import {
   type DumpLine,
   type DumpSource,
@@ -11,7 +12,6 @@ import {
   type Lookahead,
   type Shortcut,
 } from '../format.ts';
-import { sysfsRoot } from '../formats/sysfs/path.ts';
 import type { Collector } from '../input/collector.ts';
 import {
   cleanLine,

@@ -1,6 +1,7 @@
 // Where the commands of a pasted shell session run, as far as prompts and `cd` tell.
+
+import { pathComponents } from '../fields/sysfs-path.ts';
 import type { DumpLine } from '../format.ts';
-import { pathComponents } from '../formats/sysfs/path.ts';
 
 const CHANGE = /(?:^|[;&|(]\s{0,8}|\bdo\s{1,8})(?:cd|pushd)(?![\w-])(?:[ \t]{1,8}(?:--[ \t]{1,8})?([^\s;&|]{1,300}))?/g;
 

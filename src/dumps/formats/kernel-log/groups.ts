@@ -7,9 +7,9 @@
 //
 // (iommu_group_add_device in drivers/iommu/iommu.c.)
 import { DEVICE_NAME_PATTERN, normalizeLoggedDevice } from '../../fields/device-name.ts';
+import { groupName } from '../../fields/sysfs-path.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { matchLongest } from '../../text/match-longest.ts';
-import { groupName } from '../sysfs/path.ts';
 
 const ADDED = new RegExp(
   `(?<![\\w.:@-])(${DEVICE_NAME_PATTERN}?): ?Adding to iommu group (\\d{1,9})(?![\\w.])|Adding device (${DEVICE_NAME_PATTERN}) to group (\\d{1,9})(?![\\w.])`,

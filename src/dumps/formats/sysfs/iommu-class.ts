@@ -22,10 +22,10 @@ import type { FactOf } from '../../../session/events.ts';
 import { addressWidthOf } from '../../../uapi/vtd-capability.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { normalizePciAddress } from '../../fields/pci-address.ts';
+import { type IommuPlace, iommuPlace, pathComponents } from '../../fields/sysfs-path.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { WorkingDirectory } from '../../text/working-directory.ts';
 import { continuation, joinWrapped } from '../../text/wrapped.ts';
-import { type IommuPlace, iommuPlace, pathComponents } from './path.ts';
 
 /** Files of an IOMMU's that are understood; of the others only the path counts. */
 const FILES = new Set(['cap', 'ecap', 'version', 'address', 'domains_supported', 'domains_used', 'features']);

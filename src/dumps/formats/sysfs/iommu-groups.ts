@@ -12,10 +12,10 @@
 // unmanaged; an unknown word is kept where the path says that it is a type.
 
 import { normalizeDevice, normalizePciAddress, PCI_ADDRESS_PATTERN } from '../../fields/pci-address.ts';
+import { groupName } from '../../fields/sysfs-path.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { WorkingDirectory } from '../../text/working-directory.ts';
 import { continuation } from '../../text/wrapped.ts';
-import { groupName } from './path.ts';
 
 const TYPE_WORD = /^[A-Za-z][A-Za-z0-9]{0,30}(?:-[A-Za-z0-9]{1,30}){0,3}$/;
 const KNOWN_TYPE = /^(?:DMA|DMA-FQ|identity|blocked|unmanaged)$/;

@@ -20,10 +20,10 @@ import type { IovaRange } from '../../../iova/range.ts';
 import { quote } from '../../diagnostics.ts';
 import { normalizePciAddress, PCI_ADDRESS_PATTERN } from '../../fields/pci-address.ts';
 import { orderedRange } from '../../fields/range-of.ts';
+import { groupName, type Place, pathComponents, placeOfDirectory } from '../../fields/sysfs-path.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { WorkingDirectory } from '../../text/working-directory.ts';
 import { continuation, joinWrapped } from '../../text/wrapped.ts';
-import { groupName, type Place, pathComponents, placeOfDirectory } from './path.ts';
 
 const KNOWN_TYPES: readonly string[] = ['direct', 'direct-relaxable', 'reserved', 'msi'];
 

@@ -1,7 +1,7 @@
 // What a path of sysfs says about the place it leads to. Linux 6.12, drivers/iommu/iommu.c: a group has a directory
 // /sys/kernel/iommu_groups/N (N is a number, or a name that somebody gave it) with `reserved_regions`, `type` and
 // `devices/` (symlinks to devices); a device has a symlink `iommu_group` to its group's directory.
-import { normalizeDevice } from '../../fields/pci-address.ts';
+import { normalizeDevice } from './pci-address.ts';
 
 /** Which group or device something belongs to; empty if that is not known. */
 export interface Place {
