@@ -17,12 +17,14 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 export interface ServedFile {
+  /** Media type. */
   readonly type: string;
-  readonly bytes: Uint8Array;
+  /** Bytes, or a file that is streamed as it is sent. */
+  readonly body: Uint8Array | { readonly path: string; readonly size: number };
 }
 
 /**
- * The files below a folder by their URL path. The list is made once: a path that is not in it is not there, so none can
+ * The files below a folder by their URL path. The list is made once, and only paths in it are served, so that no path can
  * lead out of the folder.
  */
 export async function servedFiles(folder: string): Promise<ReadonlyMap<string, string>> {
@@ -44,5 +46,5 @@ export async function servedFiles(folder: string): Promise<ReadonlyMap<string, s
 }
 
 export async function readServed(path: string): Promise<ServedFile> {
-  return { type: TYPES[extname(path)] ?? 'application/octet-stream', bytes: await readFile(path) };
+  return { type: TYPES[extname(path)] ?? 'application/octet-stream', body: await readFile(path) };
 }
