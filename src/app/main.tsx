@@ -2,6 +2,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './shell/app.tsx';
 import { openSample } from './shell/open-files.ts';
+import { openServed } from './shell/open-served.ts';
 import { SAMPLES } from './shell/samples.ts';
 import { connectFromUrl } from './state/live-hosts.ts';
 import { startEngine } from './state/start-engine.ts';
@@ -18,5 +19,5 @@ createRoot(root).render(
     <App />
   </StrictMode>,
 );
-// The page of an agent shows its host; any other one begins with a sample.
-if (!connectFromUrl()) void openSample(SAMPLES[0]);
+// The page of an agent shows its host, that of `iovascope open` its files; any other one begins with a sample.
+if (!connectFromUrl() && !openServed()) void openSample(SAMPLES[0]);

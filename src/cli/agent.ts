@@ -1,27 +1,39 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { isLoopback, startAgent } from '../agent/agent.ts';
-import { parseVerbArgs } from './args.ts';
-import { type CliIo, type ExitCode, unusable, type Verb } from './io.ts';
+import { join } from 'node:path';
+import { startAgent } from '../agent/agent.ts';
+import { findLocalProbe, probeCache } from '../agent/local-probe.ts';
+import { isLoopback } from '../agent/web-server.ts';
+import { parseCommandArgs } from './args.ts';
+import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
+import { untilSignal } from './signals.ts';
+import { PACKAGE_ROOT, packageVersion } from './version.ts';
+
+const PLACES = {
+  built: join(PACKAGE_ROOT, 'dist', 'probe'),
+  sources: join(PACKAGE_ROOT, 'src', 'agent', 'probe'),
+};
 
 const HELP = `usage: iovascope agent [--probe 'COMMAND …'] [--host ADDRESS] [--port N]
                        [--qmp SOCKET]… [--origin URL]…
 
-Watches a live host: runs a probe, serves the explorer, and prints the URL to open; its secret
-token is in the fragment. Ends with Ctrl-C.
+Watches a live host: runs a probe, serves the explorer, and prints the URL to open, with a
+secret token in its fragment. Ctrl-C stops it.
 
-  --probe C      how to run the probe, as one would type it: sudo ./iovascope-probe,
-                 ssh root@host iovascope-probe; the one built here if not given
-  --host A       address to listen on; 127.0.0.1 if not given, and better left so
-  --port N       port; a free one if not given
-  --qmp SOCKET   also tells the memory layout of a running guest, from the QMP socket of its QEMU
-                 (-qmp unix:SOCKET,server=on,wait=off); asks only what changes nothing
-  --origin URL   also lets pages of this origin connect, such as http://127.0.0.1:4173
+  --probe C      shell command that runs the probe, such as
+                   sudo ${PLACES.built}/iovascope-probe
+                   ssh root@HOST iovascope-probe
+                 default: the probe of this package, without privilege; it is compiled on
+                 first use if no built one runs on this machine
+  --host A       address to listen on; default: 127.0.0.1 (recommended)
+  --port N       port; default: a free one
+  --qmp SOCKET   also read the memory layout of a running guest from QEMU's QMP socket
+                 (-qmp unix:SOCKET,server=on,wait=off); sends only queries; can be repeated
+  --origin URL   also allow pages of this origin to connect, such as http://127.0.0.1:4173
 
-The agent needs no privilege: only the probe does, for what it may read of the host.
+The agent itself needs no privilege. The probe reads more of the host as root: live address
+spaces of processes, /proc/iomem, page tables, trace events. It changes nothing; its sources are
+in ${PLACES.sources}.
 
-Exit code 0: ended; 2: it cannot be started, or the call is unusable.`;
+Exit code 0: stopped; 2: usage error, or it cannot start.`;
 
 const OPTIONS = {
   probe: { type: 'string' },
@@ -31,48 +43,50 @@ const OPTIONS = {
   origin: { type: 'string', multiple: true },
 } as const;
 
-/** The folder `dist`: the program lies in `dist/cli`. */
-const DIST = dirname(dirname(fileURLToPath(import.meta.url)));
-const PROBE = join(DIST, 'probe', 'iovascope-probe');
-
 async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
-  const parsed = parseVerbArgs(args, OPTIONS);
+  const parsed = parseCommandArgs(args, OPTIONS);
   if (!parsed.ok) return unusable(io, `agent: ${parsed.message}`);
   const { values, positionals } = parsed;
-  if (positionals.length > 0) return unusable(io, `agent: “${positionals[0]}” is not an option; --help lists them`);
+  if (positionals.length > 0) return unusable(io, `agent: unexpected argument '${positionals[0]}'; see --help`);
   const port = Number(values.port ?? '0');
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    return unusable(io, `agent: --port “${values.port}”: expected a whole number from 0 to 65535`);
+    return unusable(io, `agent: --port '${values.port}': expected a whole number from 0 to 65535`);
   }
   const host = values.host ?? '127.0.0.1';
-  if (values.probe === undefined && !existsSync(PROBE)) {
-    return unusable(io, 'agent: no probe is built here: npm run build:probe builds it, or name one with --probe');
+  const log = (message: string) => io.stderr(`iovascope: agent: ${message}\n`);
+  const isRoot = process.getuid?.() === 0;
+  let probe = values.probe;
+  if (probe === undefined) {
+    const found = findLocalProbe({ ...PLACES, cache: probeCache(packageVersion()) }, log);
+    if (!found.ok) return unusable(io, `agent: ${found.message}`);
+    log(
+      `reading this host with ${found.path}${isRoot ? '' : `, without privilege (more: --probe 'sudo ${found.path}')`}`,
+    );
+    probe = `exec '${found.path.replaceAll("'", "'\\''")}'`;
+  } else {
+    log(`reading a host with: ${probe}`);
+    if (isRoot) log("running as root, which the agent does not need: only the probe does (--probe 'sudo …')");
   }
-  const say = (message: string) => io.stderr(`iovascope: agent: ${message}\n`);
-  if (!isLoopback(host)) say(`listening on ${host}: whoever reaches it and has the token sees this host`);
-  if (values.probe !== undefined && process.getuid?.() === 0) {
-    say('started as root without need: only the probe needs privilege (--probe "sudo …")');
-  }
-  const ended = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
+  if (!isLoopback(host)) log(`listening on ${host}: anyone who can reach it and has the token can see this host`);
+  const stopped = untilSignal();
   try {
     const agent = await startAgent({
-      probe: values.probe ?? `exec '${PROBE.replaceAll("'", "'\\''")}'`,
+      probe,
       host,
       port,
-      web: join(DIST, 'web'),
+      web: join(PACKAGE_ROOT, 'dist', 'web'),
       origins: values.origin ?? [],
       qmp: values.qmp ?? [],
-      log: say,
+      log,
     });
+    log('open this URL in a browser (Ctrl-C stops the agent):');
     io.stdout(`${agent.url}\n`);
-    await ended;
+    await stopped;
     await agent.end();
     return 0;
   } catch (error) {
-    return unusable(io, `agent: cannot be started: ${error instanceof Error ? error.message : String(error)}`);
+    return unusable(io, `agent: cannot start: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
-export const AGENT: Verb = { help: HELP, run };
+export const AGENT: Command = { help: HELP, run };

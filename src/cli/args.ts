@@ -10,8 +10,8 @@ export type ArgsResult<O extends ParseArgsOptionsConfig> =
   | { readonly ok: true; readonly values: Parsed<O>['values']; readonly positionals: readonly string[] }
   | { readonly ok: false; readonly message: string };
 
-/** Reads a verb's arguments. An unknown option, or one without its value, is a message of one sentence. */
-export function parseVerbArgs<const O extends ParseArgsOptionsConfig>(
+/** Parses a command's arguments. An unknown option, or one without its value, is a message of one sentence. */
+export function parseCommandArgs<const O extends ParseArgsOptionsConfig>(
   args: readonly string[],
   options: O,
 ): ArgsResult<O> {
@@ -28,7 +28,7 @@ export function parseVerbArgs<const O extends ParseArgsOptionsConfig>(
     const isArgument =
       error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');
     if (!isArgument) throw error;
-    // Node adds advice in further sentences.
+    // Node adds advice in more sentences.
     return { ok: false, message: (error.message.split(/\.\s|\n/)[0] ?? error.message).replace(/\.$/, '') };
   }
 }

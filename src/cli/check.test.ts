@@ -28,7 +28,7 @@ describe('check', () => {
     expect(stdout).toContain('   rule: guest-over-reserved, EINVAL, ');
     expect(stdout).toContain('up to ≈ 2.98 GiB');
     expect(stdout).toContain('   requested: 0x40000000-0x13fffffff ');
-    expect(stdout).toContain('   in the way: 0xfee00000-0xfeefffff ');
+    expect(stdout).toContain('   blocked by: 0xfee00000-0xfeefffff ');
     expect(stdout).toContain(`   from: ${host}:1\n`);
     expect(stdout).toMatch(/\n1 conflict\n$/);
   });
@@ -68,8 +68,12 @@ describe('check', () => {
         .map((line) => JSON.parse(line)),
     ).toMatchObject([
       {
+        kind: 'conflict',
         rule: 'guest-over-reserved',
         severity: 'fatal',
+        kernel: expect.stringMatching(/^\d+\.\d+$/),
+        text: expect.stringContaining('MSI window'),
+        remedies: [expect.stringContaining('RAM')],
         errno: 'EINVAL',
         ranges: [
           { role: 'requested', start: '0x40000000', last: '0x13fffffff' },
@@ -77,6 +81,28 @@ describe('check', () => {
         ],
         provenance: [{ source: host, line: 1 }],
       },
+    ]);
+  });
+
+  test('what was read is checked, what was not is named, and that is not clean', async () => {
+    const host = put('host.txt', GROUP(1, MSI));
+    const picture = join(root, 'host.bin');
+    writeFileSync(picture, new Uint8Array(64).fill(7));
+    const clean = await runCli(['check', host, '/not/there', picture]);
+    expect(clean.code).toBe(2);
+    expect(clean.stdout).toBe('no conflicts in what was read; not read: 2 inputs\n');
+    expect(clean.stderr).toMatch(
+      /^iovascope: check: \/not\/there: cannot be read: [^\n]+\niovascope: check: [^\n]+host\.bin: [^\n]+\n$/,
+    );
+    const found = await runCli(['check', '/not/there', host, '--guest', 'virt:4G', '--json']);
+    expect(found.code).toBe(2);
+    const kinds = found.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(kinds).toMatchObject([
+      { kind: 'diagnostic', severity: 'error', code: 'unreadable', source: '/not/there' },
+      { kind: 'conflict' },
     ]);
   });
 
@@ -92,7 +118,7 @@ describe('check', () => {
     const none = await runCli(['check', host, '--guest', host]);
     expect(none).toMatchObject({
       code: 2,
-      stderr: `iovascope: check: --guest ${host}: no guest layout in it, and no machine of that name\n`,
+      stderr: `iovascope: check: --guest ${host}: not a machine, and no guest layout in the file\n`,
     });
   });
 
@@ -104,7 +130,7 @@ describe('check', () => {
     put('guests/first.txt', layout('first.ram'));
     put('guests/second.txt', layout('second.ram'));
     const { code, stderr } = await runCli(['check', host, '--guest', join(root, 'guests')]);
-    expect([code, stderr]).toEqual([2, expect.stringContaining('it holds several guests, give one of them: ')]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('contains several guests; give one of them: ')]);
     expect(stderr).toMatch(/first\.txt.*second\.txt/);
   });
 
@@ -114,7 +140,7 @@ describe('check', () => {
     expect((await runCli(['check', host, '--group', '1'])).code).toBe(0);
     expect(await runCli(['check', host, '--group', '7'])).toMatchObject({
       code: 2,
-      stderr: 'iovascope: check: --group 7: there is no such group in the files\n',
+      stderr: 'iovascope: check: --group 7: no such group in the files\n',
     });
   });
 
@@ -144,10 +170,10 @@ describe('check', () => {
   });
 
   test.each([
-    [['check'], 'check: a file is missing; - is standard input'],
-    [['check', 'HOST', '--guest', 'q35:lots'], 'check: --guest “q35:lots”: expected a decimal digit, found “l”'],
-    [['check', 'HOST', '--guest', 'q35:0'], 'check: --guest “q35:0”: a guest needs at least one byte of RAM'],
-    [['check', 'HOST', '--page-size', '5000'], 'check: --page-size “5000”: expected a power of two such as 4K or 64K'],
+    [['check'], 'check: no file given; use - for standard input'],
+    [['check', 'HOST', '--guest', 'q35:lots'], "check: --guest 'q35:lots': expected a decimal digit, found “l”"],
+    [['check', 'HOST', '--guest', 'q35:0'], "check: --guest 'q35:0': a guest needs at least one byte of RAM"],
+    [['check', 'HOST', '--page-size', '5000'], "check: --page-size '5000': expected a power of two such as 4K or 64K"],
     [['check', 'nowhere.txt'], 'check: nowhere.txt: cannot be read: no such file or directory'],
   ])('unusable: %j', async (args, message) => {
     const host = put('host.txt', GROUP(1, MSI));
@@ -164,9 +190,9 @@ describe('fit', () => {
     expect(stdout).toBe(
       [
         `${host}: group 1: 2 GiB fits`,
-        '  0x0-0x7fffffff, and on every 0x40000000 up to 0x40000000, in 0x0-0xfedfffff',
-        '  0x100000000-0x17fffffff, and on every 0x40000000 up to 0xffffffff80000000, in 0xfef00000-0xffffffffffffffff',
-        '  side by side: 8,589,934,591',
+        '  0x0-0x7fffffff, or every 0x40000000 up to 0x40000000, in 0x0-0xfedfffff',
+        '  0x100000000-0x17fffffff, or every 0x40000000 up to 0xffffffff80000000, in 0xfef00000-0xffffffffffffffff',
+        '  side by side: up to 8,589,934,591 fit',
         '',
       ].join('\n'),
     );
@@ -177,7 +203,7 @@ describe('fit', () => {
     const { code, stdout } = await runCli(['fit', host, '--size', '4G', '--at', '0x80000000']);
     expect(code).toBe(1);
     expect(stdout).toContain('4 GiB at 0x80000000 does not fit');
-    expect(stdout).toContain('  in the way: 0xfee00000-0xfeefffff MSI window (msi)\n');
+    expect(stdout).toContain('  blocked by: 0xfee00000-0xfeefffff MSI window (msi)\n');
     expect(stdout).toContain('(0x7ee00000) at 0x80000000');
   });
 
@@ -189,15 +215,18 @@ describe('fit', () => {
       fits: false,
       places: [],
       side_by_side: '0x0',
-      in_the_way: [{ start: '0xfee00000', last: '0xfeefffff', message: 'MSI window (msi)' }],
+      aperture_known: false,
+      blocked_by: [
+        { start: '0xfee00000', last: '0xfeefffff', kind: 'reserved', text: 'MSI window (msi)', owners: ['group 1'] },
+      ],
     });
   });
 
   test.each([
-    [['fit', 'HOST'], 'fit: --size is missing'],
-    [['fit', 'HOST', '--size', '0'], 'fit: --size “0”: expected at least one byte'],
-    [['fit', 'HOST', '--size', '1', '--align', '3'], 'fit: --align “3”: expected a power of two'],
-    [['fit', 'HOST', '--size', '1', '--at', 'here'], 'fit: --at “here”: expected a hexadecimal digit, found “h”'],
+    [['fit', 'HOST'], 'fit: --size is required'],
+    [['fit', 'HOST', '--size', '0'], "fit: --size '0': expected at least one byte"],
+    [['fit', 'HOST', '--size', '1', '--align', '3'], "fit: --align '3': expected a power of two"],
+    [['fit', 'HOST', '--size', '1', '--at', 'here'], "fit: --at 'here': expected a hexadecimal digit, found “h”"],
   ])('unusable: %j', async (args, message) => {
     const host = put('host.txt', GROUP(1, MSI));
     const { code, stderr } = await runCli(args.map((arg) => (arg === 'HOST' ? host : arg)));
@@ -216,7 +245,7 @@ describe('compare', () => {
     );
     expect(stdout).toContain('reserved on all (intersection):\n  0xfee00000-0xfeefffff 1 MiB\n');
     expect(stdout).toContain(`differences:\n  0xfd00000000-0xffffffffff 12 GiB: usable on ${intel}; not on ${amd}\n`);
-    expect(stdout).toMatch(/to paste: 12G@1012G,1M@4078M\n$/);
+    expect(stdout).toMatch(/copyable list: 12G@1012G,1M@4078M\n$/);
     const { stdout: json } = await runCli(['compare', amd, intel, '--json']);
     expect(JSON.parse(json)).toMatchObject({
       reserved_intersection: [['0xfee00000', '0xfeefffff']],
@@ -233,10 +262,8 @@ describe('compare', () => {
     const intel = put('intel.txt', GROUP(1, MSI));
     const log = put('log.txt', 'DMAR: Host address width 39\n');
     expect((await runCli(['compare', intel])).stderr).toBe(
-      'iovascope: compare: two files or more are needed, one for each host\n',
+      'iovascope: compare: expected two or more files, one for each host\n',
     );
-    expect((await runCli(['compare', intel, log])).stderr).toContain(
-      `compare: ${log}: nothing in it says what is reserved`,
-    );
+    expect((await runCli(['compare', intel, log])).stderr).toContain(`compare: ${log}: nothing says what is reserved`);
   });
 });

@@ -1,26 +1,26 @@
-import type { EngineDocument } from '../engine/documents/document.ts';
 import { parseMachine } from '../engine/picture/guests.ts';
-import type { ConflictRow, GuestChoice } from '../engine/protocol/answers.ts';
 import { hex } from '../iova/format.ts';
 import { parseSize } from '../iova/parse.ts';
-import { parseVerbArgs } from './args.ts';
-import { engineWith, keysOf, openDocument } from './documents.ts';
-import { type CliIo, type ExitCode, unusable, type Verb } from './io.ts';
+import { check, type FoundConflict } from '../lib/check.ts';
+import type { Dumps } from '../lib/dumps.ts';
+import { parseCommandArgs } from './args.ts';
+import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
+import { exitWith, openFiles, type UnreadInput } from './open-files.ts';
 
 const HELP = `usage: iovascope check FILE… [--guest MACHINE:RAM or FILE] [--group N]… [--page-size S] [--json]
 
-Finds what is wrong: what is refused, by which rule, with which errno, and what would avoid it.
-All files are taken as of one host. Files as for “inspect”.
+Finds conflicts: what is refused, by which rule, with which errno, and how to fix it. Files
+given together are read as one host. See "iovascope help inspect" for what can be read.
 
-  --guest G      also tries a guest on the host: q35:8G, pc:4G, virt:16G, q35-amd:2T (memory
-                 moved above 1 TiB when needed), or a file that holds a guest’s layout
-                 (QEMU’s “info mtree”, its traces)
-  --group N      only this IOMMU group (may be given again); all groups if not given
-  --page-size S  of the host’s kernel, where the dumps do not tell: 4K if not given
-  --json         one conflict a line
+  --guest G      also try a guest on the host: q35:8G, pc:4G, virt:16G, q35-amd:2T (moves memory
+                 above 1 TiB when needed), or a file with a guest's layout (QEMU's "info mtree"
+                 or its traces)
+  --group N      only this IOMMU group; can be repeated; default: all groups
+  --page-size S  page size of the host's kernel if the dumps do not say; default: 4K
+  --json         one JSON object per line
 
-Exit code 0: nothing found; 1: conflicts; 2: a file cannot be read, nothing was recognized, or
-the call is unusable.`;
+Exit code 0: no conflicts; 1: conflicts; 2: usage error, or some input could not be read (what
+was read is checked all the same).`;
 
 const OPTIONS = {
   guest: { type: 'string' },
@@ -29,107 +29,113 @@ const OPTIONS = {
   json: { type: 'boolean' },
 } as const;
 
-interface GuestWish {
-  readonly choice: GuestChoice;
-  /** The document that holds the guest, where it is a file. */
-  readonly document?: EngineDocument;
+interface GuestToTry {
+  readonly guest: string | Dumps;
+  readonly unread: readonly UnreadInput[];
 }
 
 /** The guest to try; a string is what is wrong with it. */
-async function guestOf(text: string, io: CliIo): Promise<GuestWish | string> {
+async function guestOf(text: string, io: CliIo): Promise<GuestToTry | string> {
   const machine = parseMachine(text);
-  if (machine) {
-    if (!machine.ok) return `--guest “${text}”: ${machine.message}`;
-    const { machine: made } = machine.guest;
-    if (made) return { choice: { kind: 'machine', machine: made.machine.name, ram: made.ram } };
-  }
-  const opened = await openDocument('guest', [text], io);
+  if (machine) return machine.ok ? { guest: text, unread: [] } : `--guest '${text}': ${machine.message}`;
+  const opened = await openFiles([text], io);
   if (!opened.ok) return `--guest ${opened.message}`;
-  const { document } = opened;
-  const [guest, ...more] = document.host.guests;
-  if (!guest) return `--guest ${text}: no guest layout in it, and no machine of that name`;
-  if (more.length > 0) {
-    return `--guest ${text}: it holds several guests, give one of them: ${document.host.guests.map(({ source }) => source).join(', ')}`;
+  const { guests } = opened.document.host;
+  if (guests.length === 0) return `--guest ${text}: not a machine, and no guest layout in the file`;
+  if (guests.length > 1) {
+    const names = guests.map(({ source }) => source).join(', ');
+    return `--guest ${text}: contains several guests; give one of them: ${names}`;
   }
-  return { choice: { kind: 'document', id: 'guest', guest: guest.source }, document };
+  return { guest: opened.dumps, unread: opened.unread };
 }
 
 /** A conflict as `--json` prints it. */
-function jsonLine({ rule, severity, title, message, errno, source, remedy, marks, provenance }: ConflictRow): string {
+function jsonLine(conflict: FoundConflict): string {
+  const { severity, rule, errno, kernel, decidedBy, text, reason, ranges, remedies, provenance } = conflict;
   return JSON.stringify({
-    rule,
+    kind: 'conflict',
     severity,
-    title,
-    message,
-    ...(errno === undefined ? {} : { errno }),
-    ...(source === undefined ? {} : { source }),
-    way_out: remedy,
-    ranges: marks.map((mark) => ({
-      role: mark.role,
-      start: hex(mark.start),
-      last: hex(mark.last),
-      message: mark.message,
+    rule,
+    errno,
+    kernel,
+    decided_by: decidedBy,
+    text,
+    reason,
+    ranges: ranges.map(({ role, start, last, text: label }) => ({
+      role,
+      start: hex(start),
+      last: hex(last),
+      text: label,
     })),
-    provenance: provenance.map(({ source: name, line }) => ({ source: name, ...(line === undefined ? {} : { line }) })),
+    remedies,
+    provenance: provenance.map(({ source, line }) => ({ source, line })),
   });
 }
 
-const ROLES = { requested: 'requested', obstacle: 'in the way' } as const;
+/** An input that is missing in the result, as the fact that `inspect --json` prints for it. */
+function unreadLine({ source, message }: UnreadInput): string {
+  return JSON.stringify({ kind: 'diagnostic', severity: 'error', code: 'unreadable', message, source });
+}
+
+const ROLES = { requested: 'requested', obstacle: 'blocked by' } as const;
 /** Places that the plain form lists. */
 const PLACES_MAX = 5;
 
-function plainLines(row: ConflictRow): string[] {
-  const places = row.provenance.map(({ source, line }) => (line === undefined ? source : `${source}:${line}`));
+function plainLines(conflict: FoundConflict, index: number): string[] {
+  const { severity, rule, errno, decidedBy, text, reason, ranges, remedies, provenance } = conflict;
+  const places = provenance.map(({ source, line }) => (line === undefined ? source : `${source}:${line}`));
   const more = places.length > PLACES_MAX ? ` and ${places.length - PLACES_MAX} more` : '';
   return [
-    `${row.number}. ${row.severity}: ${row.title}`,
-    `   why: ${row.message}`,
-    ...(row.errno === undefined && row.source === undefined
+    `${index + 1}. ${severity}: ${text}`,
+    `   why: ${reason}`,
+    ...(errno === undefined && decidedBy === undefined
       ? []
-      : [`   rule: ${[row.rule, row.errno, row.source].filter(Boolean).join(', ')}`]),
-    `   way out: ${row.remedy}`,
-    ...row.marks.map((mark) => `   ${ROLES[mark.role]}: ${hex(mark.start)}-${hex(mark.last)} ${mark.message}`),
+      : [`   rule: ${[rule, errno, decidedBy].filter(Boolean).join(', ')}`]),
+    ...remedies.map((remedy) => `   fix: ${remedy}`),
+    ...ranges.map(({ role, start, last, text: label }) => `   ${ROLES[role]}: ${hex(start)}-${hex(last)} ${label}`),
     ...(places.length > 0 ? [`   from: ${places.slice(0, PLACES_MAX).join(', ')}${more}`] : []),
   ];
 }
 
 async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
-  const parsed = parseVerbArgs(args, OPTIONS);
+  const parsed = parseCommandArgs(args, OPTIONS);
   if (!parsed.ok) return unusable(io, `check: ${parsed.message}`);
   const { values, positionals } = parsed;
-  if (positionals.length === 0) return unusable(io, 'check: a file is missing; - is standard input');
+  if (positionals.length === 0) return unusable(io, 'check: no file given; use - for standard input');
   const page = values['page-size'] === undefined ? undefined : parseSize(values['page-size']);
   if (page && (!page.ok || page.value === 0n || (page.value & (page.value - 1n)) !== 0n)) {
-    return unusable(io, `check: --page-size “${values['page-size']}”: expected a power of two such as 4K or 64K`);
+    return unusable(io, `check: --page-size '${values['page-size']}': expected a power of two such as 4K or 64K`);
   }
-  const opened = await openDocument('host', positionals, io);
+  const opened = await openFiles(positionals, io);
   if (!opened.ok) return unusable(io, `check: ${opened.message}`);
-  const wish = values.guest === undefined ? undefined : await guestOf(values.guest, io);
-  if (typeof wish === 'string') return unusable(io, `check: ${wish}`);
+  const tried = values.guest === undefined ? undefined : await guestOf(values.guest, io);
+  if (typeof tried === 'string') return unusable(io, `check: ${tried}`);
+  const { dumps, document } = opened;
+  const missing = values.group?.find((name) => !document.host.groups.some(({ group }) => group === name));
+  if (missing !== undefined) return unusable(io, `check: --group ${missing}: no such group in the files`);
 
-  const { document } = opened;
-  const wanted = values.group;
-  const missing = wanted?.find((name) => !document.host.groups.some(({ group }) => group === name));
-  if (missing !== undefined) return unusable(io, `check: --group ${missing}: there is no such group in the files`);
-  const left = new Set(
-    wanted === undefined
-      ? []
-      : document.host.groups.filter(({ group }) => !wanted.includes(group ?? '')).map(({ key }) => key),
-  );
-  const ask = engineWith([document, ...(wish?.document ? [wish.document] : [])]);
-  const { rows, more } = await ask('conflicts', {
-    selectedGroups: keysOf(document).all.filter((key) => !left.has(key)),
-    ...(wish ? { guest: wish.choice } : {}),
+  const unread = [...opened.unread, ...(tried?.unread ?? [])];
+  const { conflicts, more } = await check(dumps, {
+    ...(tried ? { guest: tried.guest } : {}),
+    ...(values.group ? { groups: values.group } : {}),
     ...(page?.ok ? { pageSize: page.value } : {}),
   });
-  const lines = values.json === true ? rows.map(jsonLine) : rows.flatMap(plainLines);
-  if (values.json !== true) {
-    const count = rows.length + more;
+  const isJson = values.json === true;
+  const lines = isJson ? [...unread.map(unreadLine), ...conflicts.map(jsonLine)] : conflicts.flatMap(plainLines);
+  if (isJson && more > 0) io.stderr(`iovascope: check: ${more} more conflicts are not listed\n`);
+  if (!isJson) {
     if (more > 0) lines.push(`and ${more} more`);
-    lines.push(count === 0 ? 'no conflicts' : `${count} ${count === 1 ? 'conflict' : 'conflicts'}`);
-  } else if (more > 0) io.stderr(`iovascope: check: ${more} more conflicts are not listed\n`);
+    lines.push(summaryLine(conflicts.length + more, unread.length));
+  }
   if (lines.length > 0) io.stdout(`${lines.join('\n')}\n`);
-  return rows.length > 0 ? 1 : 0;
+  return exitWith(conflicts.length > 0 ? 1 : 0, 'check', unread, io);
 }
 
-export const CHECK: Verb = { help: HELP, run };
+/** The last line; it never calls clean what was read only in part. */
+function summaryLine(conflicts: number, unread: number): string {
+  const count = conflicts === 0 ? 'no conflicts' : `${conflicts} ${conflicts === 1 ? 'conflict' : 'conflicts'}`;
+  if (unread === 0) return count;
+  return `${count} in what was read; not read: ${unread} ${unread === 1 ? 'input' : 'inputs'}`;
+}
+
+export const CHECK: Command = { help: HELP, run };

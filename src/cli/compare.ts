@@ -2,32 +2,33 @@ import type { EngineDocument } from '../engine/documents/document.ts';
 import type { HostsCompared } from '../engine/protocol/answers.ts';
 import { formatSize, hex } from '../iova/format.ts';
 import { type IovaRange, sizeOf } from '../iova/range.ts';
-import { parseVerbArgs } from './args.ts';
-import { engineWith, keysOf, openDocument } from './documents.ts';
-import { type CliIo, type ExitCode, unusable, type Verb } from './io.ts';
+import { engineWith, select } from '../lib/opened.ts';
+import { parseCommandArgs } from './args.ts';
+import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
+import { exitWith, openFiles, type UnreadInput } from './open-files.ts';
 
 const HELP = `usage: iovascope compare FILE FILE… [--json]
 
-Several hosts side by side, each FILE (or folder, or archive) one of them, with all its groups:
-what is reserved and what is usable on any and on all of them, and where they differ. For guests
-that move between hosts. Ranges are inclusive.
+Compares several hosts, one per FILE (or folder, or archive): what is reserved and what is
+usable on any and on all of them, and where they differ. For guests that migrate between hosts.
+Ranges are inclusive.
 
   --json  one object
 
-Exit code 0: done; 2: a file cannot be read, nothing was recognized, or the call is unusable.`;
+Exit code 0: done; 2: usage error, or some input could not be read.`;
 
 function shown(r: IovaRange): string {
   return `  ${hex(r.start)}-${hex(r.last)} ${formatSize(sizeOf(r))}`;
 }
 
 function section(title: string, ranges: readonly IovaRange[]): string[] {
-  return [`${title}:`, ...(ranges.length > 0 ? ranges.map(shown) : ['  nothing'])];
+  return [`${title}:`, ...(ranges.length > 0 ? ranges.map(shown) : ['  none'])];
 }
 
 function plainLines(compared: HostsCompared): string[] {
   const unknown = compared.hosts.filter((host) => !host.isApertureKnown).map(({ title }) => title);
   return [
-    ...(unknown.length > 0 ? [`aperture not known, so the upper end is open: ${unknown.join(', ')}`] : []),
+    ...(unknown.length > 0 ? [`aperture unknown, so the upper end is open: ${unknown.join(', ')}`] : []),
     ...section('reserved on any (union)', compared.reservedUnion),
     ...section('reserved on all (intersection)', compared.reservedIntersection),
     ...section('usable on any (union)', compared.usableUnion),
@@ -38,7 +39,7 @@ function plainLines(compared: HostsCompared): string[] {
       : compared.differences.map(
           (d) => `${shown(d)}: usable on ${d.usableOn.join(', ')}; not on ${d.blockedOn.join(', ')}`,
         )),
-    `to paste: ${compared.line}`,
+    `copyable list: ${compared.line}`,
   ];
 }
 
@@ -62,27 +63,29 @@ function jsonText(compared: HostsCompared): string {
 }
 
 async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
-  const parsed = parseVerbArgs(args, { json: { type: 'boolean' } });
+  const parsed = parseCommandArgs(args, { json: { type: 'boolean' } });
   if (!parsed.ok) return unusable(io, `compare: ${parsed.message}`);
   const { values, positionals } = parsed;
-  if (positionals.length < 2) return unusable(io, 'compare: two files or more are needed, one for each host');
+  if (positionals.length < 2) return unusable(io, 'compare: expected two or more files, one for each host');
   if (positionals.filter((path) => path === '-').length > 1) {
     return unusable(io, 'compare: standard input can be read only once');
   }
   const documents: EngineDocument[] = [];
-  for (const [index, path] of positionals.entries()) {
-    const opened = await openDocument(`host ${index}`, [path], io);
+  const unread: UnreadInput[] = [];
+  for (const path of positionals) {
+    const opened = await openFiles([path], io);
     if (!opened.ok) return unusable(io, `compare: ${opened.message}`);
     if (opened.document.host.groups.length === 0) {
-      return unusable(io, `compare: ${path}: nothing in it says what is reserved (no IOMMU groups, no regions)`);
+      return unusable(io, `compare: ${path}: nothing says what is reserved (no IOMMU groups, no regions)`);
     }
     documents.push(opened.document);
+    unread.push(...opened.unread);
   }
   const compared = await engineWith(documents)('compareHosts', {
-    selectedGroups: documents.flatMap((document) => keysOf(document).all),
+    selectedGroups: documents.flatMap((document) => select(document, undefined).keys),
   });
   io.stdout(values.json === true ? `${jsonText(compared)}\n` : `${plainLines(compared).join('\n')}\n`);
-  return 0;
+  return exitWith(0, 'compare', unread, io);
 }
 
-export const COMPARE: Verb = { help: HELP, run };
+export const COMPARE: Command = { help: HELP, run };

@@ -69,14 +69,14 @@ describe('iovascope decode', () => {
     const { code, stdout, stderr } = await runCli(['decode', 'a'], { a: unmap });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^iommu_ioas_unmap: /);
-    expect(stderr).toMatch(/^a: read as iommu_ioas_unmap; the bytes would also fit .*vfio_iommu_type1_dma_unmap.*\n$/);
+    expect(stderr).toMatch(/^a: decoded as iommu_ioas_unmap; could also be .*vfio_iommu_type1_dma_unmap.*\n$/);
   });
 
   it.each<[string, string[], RegExp]>([
     [
       'an unknown structure, with those that are known',
       ['--struct', 'frob', 'a'],
-      /“frob”.*vfio_iommu_type1_info, .*iommu_ioas_map/,
+      /'frob'.*vfio_iommu_type1_info, .*iommu_ioas_map/,
     ],
     ['an unknown order of bytes', ['--endian', 'middle', 'a'], /little or big/],
     ['two inputs', ['a', 'b'], /one input/],

@@ -1,26 +1,26 @@
 import { type DecodedBuffer, decodeBuffer, UAPI_STRUCTURES } from '../uapi/decode-buffer.ts';
 import { readHexDump } from '../uapi/hex/hex-dump.ts';
 import type { Endian, UapiNode } from '../uapi/node.ts';
-import { parseVerbArgs } from './args.ts';
+import { parseCommandArgs } from './args.ts';
 import { inputName, readInput } from './input.ts';
-import { type CliIo, type ExitCode, unusable, type Verb } from './io.ts';
+import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
 
 const NAME_WIDTH = Math.max(...UAPI_STRUCTURES.map(({ name }) => name.length));
 
 const HELP = `usage: iovascope decode [FILE] [--struct NAME] [--endian little or big]
 
-Reads a hex dump of a buffer of the kernel's UAPI (xxd, hexdump, od, gdb's x/32xb, a C
-array, plain digits; - or nothing is standard input) or its very bytes, and prints every
-field: offset, bytes, name, value, and what the value says. What is wrong in the buffer
-stands behind an exclamation mark, and the rest is shown as far as it holds.
+Decodes a buffer of the kernel's UAPI, from a hex dump (xxd, hexdump, od, gdb's x/32xb, a C
+array, plain digits) or from its raw bytes; without FILE or with - from standard input. Prints
+every field: offset, bytes, name, value and meaning. Each problem in the buffer is marked with
+"!", and decoding goes on as far as possible.
 
-  --struct NAME   the structure, instead of the one that the bytes look like
-  --endian E      order of bytes of the machine; found out if left out
+  --struct NAME   the structure; default: auto-detected
+  --endian E      byte order of the machine; default: auto-detected
 
 Structures:
 ${UAPI_STRUCTURES.map(({ name, title }) => `  ${name.padEnd(NAME_WIDTH)}  ${title}`).join('\n')}
 
-Exit code 0: done; 1: done, and something in the buffer is wrong; 2: unusable input or call.`;
+Exit code 0: done; 1: done, but the buffer has problems; 2: usage error or unusable input.`;
 
 /** Bytes in one line of the table. */
 const BYTES_A_LINE = 8;
@@ -93,28 +93,28 @@ function table({ structure, endian, root }: DecodedBuffer, bytes: Uint8Array): s
   return `${lines.join('\n')}\n`;
 }
 
-/** The bytes of an input: its own if it is no text, else those that its text shows. */
+/** The bytes to decode: the input's own if it is binary, else those of its hex dump. */
 function bytesOf(input: Uint8Array, name: string, endian: Endian | undefined, io: CliIo): Uint8Array | string {
   if (input.includes(0)) return input;
   const dump = readHexDump(new TextDecoder().decode(input), endian ? { endian } : {});
   const messages = dump.problems.map(({ line, column, message }) => `${name}:${line}:${column}: ${message}`);
-  if (dump.bytes.length === 0) return messages[0] ?? `${name}: the input has no hex digits`;
+  if (dump.bytes.length === 0) return messages[0] ?? `${name}: no hex digits found`;
   for (const message of messages) io.stderr(`${message}\n`);
   return dump.bytes;
 }
 
 async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
-  const parsed = parseVerbArgs(args, { struct: { type: 'string' }, endian: { type: 'string' } });
+  const parsed = parseCommandArgs(args, { struct: { type: 'string' }, endian: { type: 'string' } });
   if (!parsed.ok) return unusable(io, `decode: ${parsed.message}`);
   const { values, positionals } = parsed;
   const { struct, endian } = values;
-  if (positionals.length > 1) return unusable(io, `decode: one input is read at a time, not ${positionals.length}`);
+  if (positionals.length > 1) return unusable(io, `decode: expected one input, got ${positionals.length}`);
   if (endian !== undefined && endian !== 'little' && endian !== 'big') {
-    return unusable(io, `decode: --endian is little or big, not “${endian}”`);
+    return unusable(io, `decode: --endian '${endian}': expected little or big`);
   }
   if (struct !== undefined && !UAPI_STRUCTURES.some(({ name }) => name === struct)) {
     const names = UAPI_STRUCTURES.map(({ name }) => name).join(', ');
-    return unusable(io, `decode: unknown structure “${struct}”; known: ${names}`);
+    return unusable(io, `decode: unknown structure '${struct}'; known: ${names}`);
   }
   const path = positionals[0] ?? '-';
   const read = await readInput(path, io);
@@ -124,16 +124,16 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   if (typeof bytes === 'string') return unusable(io, `decode: ${bytes}`);
   const result = decodeBuffer(bytes, { ...(struct ? { struct } : {}), ...(endian ? { endian } : {}) });
   if (!result.ok) {
-    const known = result.error.code === 'not-recognized' ? ' with --struct; iovascope decode --help lists them' : '';
+    const known = result.error.code === 'not-recognized' ? ' with --struct; see iovascope help decode' : '';
     return unusable(io, `decode: ${name}: ${result.error.message}${known}`);
   }
   const { decoded } = result;
   if (decoded.others.length > 0) {
     const names = decoded.others.map((other) => `${other.name} (${other.endian}-endian)`).join(', ');
-    io.stderr(`${name}: read as ${decoded.structure}; the bytes would also fit ${names}: --struct says which\n`);
+    io.stderr(`${name}: decoded as ${decoded.structure}; could also be ${names}: use --struct to choose\n`);
   }
   io.stdout(table(decoded, bytes));
   return decoded.problems.length > 0 ? 1 : 0;
 }
 
-export const DECODE: Verb = { help: HELP, run };
+export const DECODE: Command = { help: HELP, run };

@@ -63,8 +63,8 @@ async function* folderInputs(path: string, tree: string): AsyncGenerator<DumpInp
 }
 
 /**
- * The inputs that paths on the command line stand for: a file, a folder with all that is below it, `-` for standard
- * input. What cannot be read is an input that fails when it is opened.
+ * The inputs for paths on the command line: a file, a folder with everything below it, `-` for standard input. A path
+ * that cannot be read becomes an input that fails when it is opened.
  */
 export async function* dumpInputs(paths: readonly string[], io: CliIo): AsyncGenerator<DumpInput, void, undefined> {
   for (const path of paths) {

@@ -1,24 +1,23 @@
-import type { SpaceFit } from '../engine/protocol/answers.ts';
-import type { Params } from '../engine/protocol/methods.ts';
 import { formatSize, groupedDecimal, hex } from '../iova/format.ts';
 import { parseAddress, parseSize } from '../iova/parse.ts';
-import { parseVerbArgs } from './args.ts';
-import { engineWith, keysOf, openDocument } from './documents.ts';
-import { type CliIo, type ExitCode, unusable, type Verb } from './io.ts';
+import { type Fit, type FitOptions, fit as findFit } from '../lib/fit.ts';
+import { parseCommandArgs } from './args.ts';
+import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
+import { exitWith, openFiles } from './open-files.ts';
 
 const HELP = `usage: iovascope fit FILE… --size S [--align A] [--at IOVA] [--json]
 
-Would a range of this size fit into the I/O address space that the files describe, all groups
-together in one, and where; else what stands in the way and the largest that would fit.
-Files as for “inspect”.
+Would a range of this size fit into the I/O address space that the files describe (shared by
+all groups), and where? If not: what blocks it, and the largest range that would fit.
+See "iovascope help inspect" for what can be read.
 
   --size S   bytes: 4096, 64K, 1.5G
-  --align A  a power of two that the start must be a multiple of; 1 if not given
-  --at IOVA  the start, if it is not free to choose
-  --json     one answer a line, for each address space
+  --align A  alignment of the start, a power of two; default: 1
+  --at IOVA  the start address; default: anywhere
+  --json     one JSON object per line, for each address space
 
-Exit code 0: it fits (in every address space); 1: it does not; 2: a file cannot be read,
-nothing in it says what is usable, or the call is unusable.`;
+Exit code 0: it fits (in every address space); 1: it does not; 2: usage error, some input could
+not be read, or no file says what is usable.`;
 
 const OPTIONS = {
   size: { type: 'string' },
@@ -27,71 +26,80 @@ const OPTIONS = {
   json: { type: 'boolean' },
 } as const;
 
-type Question = Params<'fit'>;
+interface Question extends FitOptions {
+  readonly alignment: bigint;
+}
 
-/** Reads the question; a string is what is wrong with it. */
+/** Parses the question; a string is what is wrong with it. */
 function questionOf(values: {
   readonly size?: string;
   readonly align?: string;
   readonly at?: string;
 }): Question | string {
-  if (values.size === undefined) return '--size is missing';
+  if (values.size === undefined) return '--size is required';
   const size = parseSize(values.size);
-  if (!size.ok) return `--size “${values.size}”: ${size.error.message}`;
-  if (size.value === 0n) return `--size “${values.size}”: expected at least one byte`;
+  if (!size.ok) return `--size '${values.size}': ${size.error.message}`;
+  if (size.value === 0n) return `--size '${values.size}': expected at least one byte`;
   const align = parseSize(values.align ?? '1');
-  if (!align.ok) return `--align “${values.align}”: ${align.error.message}`;
+  if (!align.ok) return `--align '${values.align}': ${align.error.message}`;
   const alignment = align.value;
   if (alignment === 0n || (alignment & (alignment - 1n)) !== 0n) {
-    return `--align “${values.align}”: expected a power of two`;
+    return `--align '${values.align}': expected a power of two`;
   }
   if (values.at === undefined) return { size: size.value, alignment };
   const at = parseAddress(values.at);
-  return at.ok ? { size: size.value, alignment, at: at.value } : `--at “${values.at}”: ${at.error.message}`;
+  return at.ok ? { size: size.value, alignment, at: at.value } : `--at '${values.at}': ${at.error.message}`;
 }
 
-function jsonLine(answer: SpaceFit, { size }: Question): string {
-  const { space, fits, places, placesMore, together, largest, blockers, fault } = answer;
+function jsonLine(answer: Fit): string {
+  const { space, fits, isApertureKnown, places, morePlaces, sideBySide, largest, problem, obstacles } = answer;
   return JSON.stringify({
     space,
     fits,
-    places: places.map(({ first, last, free }) => ({
-      start: hex(first),
-      last: hex(first + size - 1n),
-      highest_start: hex(last),
-      free: [hex(free.start), hex(free.last)],
+    aperture_known: isApertureKnown,
+    places: places.map(({ start, last, highestStart, free }) => ({
+      start: hex(start),
+      last: hex(last),
+      highest_start: hex(highestStart),
+      free: { start: hex(free.start), last: hex(free.last) },
     })),
-    ...(placesMore > 0 ? { more_places: placesMore } : {}),
-    side_by_side: hex(together),
+    ...(morePlaces > 0 ? { more_places: morePlaces } : {}),
+    side_by_side: hex(sideBySide),
     ...(largest ? { largest: { size: hex(largest.size), start: hex(largest.start) } } : {}),
-    ...(fault === undefined ? {} : { fault }),
-    in_the_way: blockers.map(({ start, last, message }) => ({ start: hex(start), last: hex(last), message })),
+    ...(problem === undefined ? {} : { problem }),
+    blocked_by: obstacles.map(({ start, last, kind, text, owners }) => ({
+      start: hex(start),
+      last: hex(last),
+      kind,
+      text,
+      owners,
+    })),
   });
 }
 
-const FAULTS = {
+const PROBLEMS = {
   misaligned: 'the address is not a multiple of the alignment',
-  'past-the-end': 'the range would run past 0xffffffffffffffff',
+  'past-the-end': 'the range would end above 0xffffffffffffffff',
 } as const;
 
-function plainLines(answer: SpaceFit, { size, alignment, at }: Question): string[] {
-  const { space, fits, places, placesMore, together, largest, blockers, fault } = answer;
+function plainLines(answer: Fit, { size, alignment, at }: Question): string[] {
+  const { space, fits, places, morePlaces, sideBySide, largest, obstacles, problem } = answer;
   const what = `${formatSize(size)}${at === undefined ? '' : ` at ${hex(at)}`}`;
   const lines = [`${space}: ${what} ${fits ? 'fits' : 'does not fit'}`];
-  if (fault) lines.push(`  ${FAULTS[fault]}`);
-  for (const { first, last, free } of places) {
-    const range = `${hex(first)}-${hex(first + size - 1n)}`;
-    const on = last > first ? `, and on every ${hex(alignment)} up to ${hex(last)}` : '';
-    lines.push(`  ${range}${on}, in ${hex(free.start)}-${hex(free.last)}`);
+  if (problem) lines.push(`  ${PROBLEMS[problem]}`);
+  for (const { start, last, highestStart, free } of places) {
+    const range = `${hex(start)}-${hex(last)}`;
+    const steps = highestStart > start ? `, or every ${hex(alignment)} up to ${hex(highestStart)}` : '';
+    lines.push(`  ${range}${steps}, in ${hex(free.start)}-${hex(free.last)}`);
   }
-  if (placesMore > 0) lines.push(`  and ${placesMore} more`);
-  if (fits && at === undefined) lines.push(`  side by side: ${groupedDecimal(together)}`);
-  for (const blocker of blockers)
-    lines.push(`  in the way: ${hex(blocker.start)}-${hex(blocker.last)} ${blocker.message}`);
+  if (morePlaces > 0) lines.push(`  and ${morePlaces} more`);
+  if (fits && at === undefined) lines.push(`  side by side: up to ${groupedDecimal(sideBySide)} fit`);
+  for (const { start, last, text } of obstacles) lines.push(`  blocked by: ${hex(start)}-${hex(last)} ${text}`);
   if (!fits) {
+    const where = at === undefined ? '' : ' from there';
     lines.push(
       largest
-        ? `  the largest that fits${at === undefined ? '' : ' from there'}: ${formatSize(largest.size)} (${hex(largest.size)}) at ${hex(largest.start)}`
+        ? `  largest that fits${where}: ${formatSize(largest.size)} (${hex(largest.size)}) at ${hex(largest.start)}`
         : '  nothing fits',
     );
   }
@@ -99,28 +107,22 @@ function plainLines(answer: SpaceFit, { size, alignment, at }: Question): string
 }
 
 async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
-  const parsed = parseVerbArgs(args, OPTIONS);
+  const parsed = parseCommandArgs(args, OPTIONS);
   if (!parsed.ok) return unusable(io, `fit: ${parsed.message}`);
   const { values, positionals } = parsed;
-  if (positionals.length === 0) return unusable(io, 'fit: a file is missing; - is standard input');
+  if (positionals.length === 0) return unusable(io, 'fit: no file given; use - for standard input');
   const question = questionOf(values);
   if (typeof question === 'string') return unusable(io, `fit: ${question}`);
-  const opened = await openDocument('host', positionals, io);
+  const opened = await openFiles(positionals, io);
   if (!opened.ok) return unusable(io, `fit: ${opened.message}`);
-  const ask = engineWith([opened.document]);
-  await ask('arrange', { selectedGroups: keysOf(opened.document).all, expanded: [], scale: 'linear' });
-  const answers = await ask('fit', question);
+  const answers = await findFit(opened.dumps, question);
   if (answers.length === 0) {
-    return unusable(
-      io,
-      `fit: ${positionals.join(', ')}: nothing in it says what is usable (no reserved regions, no ranges)`,
-    );
+    const files = positionals.join(', ');
+    return unusable(io, `fit: ${files}: nothing says what is usable (no reserved regions, no valid ranges)`);
   }
-  const lines = answers.flatMap((answer) =>
-    values.json === true ? [jsonLine(answer, question)] : plainLines(answer, question),
-  );
+  const lines = answers.flatMap((answer) => (values.json === true ? [jsonLine(answer)] : plainLines(answer, question)));
   io.stdout(`${lines.join('\n')}\n`);
-  return answers.every(({ fits }) => fits) ? 0 : 1;
+  return exitWith(answers.every(({ fits }) => fits) ? 0 : 1, 'fit', opened.unread, io);
 }
 
-export const FIT: Verb = { help: HELP, run };
+export const FIT: Command = { help: HELP, run };

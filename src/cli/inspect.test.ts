@@ -105,13 +105,13 @@ test('the summary', async () => {
   const text = lines.join('\n');
   expect(text).toContain('reserved_regions of sysfs: 1 fact');
   expect(text).toContain('facts: 1 reserved, 1 group');
-  expect(text).toContain(`not recognized: 1 line, the first of them\n    ${path}:1: what is this`);
+  expect(text).toContain(`not recognized: 1 line; the first\n    ${path}:1: what is this`);
   expect(text).toContain(`error: ${path}:4: '0x2 0x1 msi'`);
 });
 
 describe('unusable', () => {
   test.each([
-    ['no file', () => [], /a file is missing/],
+    ['no file', () => [], /no file given/],
     ['an unknown option', () => ['--frob'], /--frob/],
     ['standard input twice', () => ['-', '-'], /only once/],
     ['a file that is not there', () => [at('nowhere')], /nowhere: cannot be read: no such file/],

@@ -3,21 +3,23 @@ import { type DumpEvent, isPassedThrough } from '../dumps/input/event-queue.ts';
 import { openInputs } from '../dumps/input/open.ts';
 import { isFact } from '../session/events.ts';
 import { writeEvent } from '../session/write.ts';
-import { parseVerbArgs } from './args.ts';
+import { parseCommandArgs } from './args.ts';
 import { dumpInputs } from './dump-inputs.ts';
-import { type CliIo, type ExitCode, unusable, type Verb } from './io.ts';
+import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
+import { exitWith, unreadInputs } from './open-files.ts';
 
 const HELP = `usage: iovascope inspect FILE… [--json]
 
-Reads dumps of any known format, alone or several in one text: files, .gz and .tar too,
-folders as a whole, session files; - is standard input. Prints a summary of each source:
-formats recognized, facts, lines not recognized, diagnostics.
+Reads dumps of any known format: files (also .gz and .tar), folders with everything below
+them, session files; - is standard input. A text may mix formats. Prints a summary of each
+source: recognized formats, facts, unrecognized lines, diagnostics.
 
-  --json      print the facts instead, one a line, in the order of the sources
+  --json  print the facts instead, one JSON object per line, in the order of the sources
 
-Exit code 0: done; 2: a file cannot be read, or nothing in any input was recognized.`;
+Exit code 0: done; 2: usage error, some input could not be read (what was read is printed all
+the same), or nothing was recognized.`;
 
-/** The line of `--json` for an event; undefined for what is no fact. Facts of unknown kinds stay as they were. */
+/** The line of `--json` for an event; undefined if it is not a fact. Facts of unknown kinds are printed as they were. */
 function factLine(event: DumpEvent): string | undefined {
   if (isFact(event)) return writeEvent(event);
   return isPassedThrough(event) && event.unknown === 'kind' ? event.text : undefined;
@@ -36,7 +38,7 @@ function summaryLines(source: SourceSummary): string[] {
   if (kinds.length > 0) lines.push(`  facts: ${kinds.map(([kind, n]) => `${n} ${kind}`).join(', ')}`);
   if (source.operations > 0) lines.push(`  operations: ${source.operations}`);
   if (source.unrecognized > 0) {
-    lines.push(`  not recognized: ${count(source.unrecognized, 'line')}, the first of them`);
+    lines.push(`  not recognized: ${count(source.unrecognized, 'line')}; the first`);
     for (const sample of source.samples) lines.push(`    ${sample.source}:${sample.line}: ${sample.text}`);
   }
   for (const { severity, source: where, line, message } of source.diagnostics) {
@@ -46,10 +48,10 @@ function summaryLines(source: SourceSummary): string[] {
 }
 
 async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
-  const parsed = parseVerbArgs(args, { json: { type: 'boolean' } });
+  const parsed = parseCommandArgs(args, { json: { type: 'boolean' } });
   if (!parsed.ok) return unusable(io, `inspect: ${parsed.message}`);
   const { values, positionals } = parsed;
-  if (positionals.length === 0) return unusable(io, 'inspect: a file is missing; - is standard input');
+  if (positionals.length === 0) return unusable(io, 'inspect: no file given; use - for standard input');
   if (positionals.filter((path) => path === '-').length > 1) {
     return unusable(io, 'inspect: standard input can be read only once');
   }
@@ -62,22 +64,14 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   });
   if (values.json !== true) io.stdout(`${sources.flatMap(summaryLines).join('\n')}\n`);
 
-  const unread = sources.flatMap(({ name, diagnostics }) =>
-    diagnostics.filter(({ code, source }) => code === 'unreadable' && source === name),
-  );
-  if (unread[0]) {
-    const more = unread.length > 1 ? ` (and ${unread.length - 1} more that cannot)` : '';
-    return unusable(io, `inspect: ${unread[0].source}: ${unread[0].message}${more}`);
-  }
-  if (sources.every(({ formats, operations }) => formats.length === 0 && operations === 0)) {
+  const unread = unreadInputs(sources);
+  const isUseless = sources.every(({ formats, operations }) => formats.length === 0 && operations === 0);
+  if (unread.length === 0 && isUseless) {
     const first = sources.find(({ diagnostics }) => diagnostics.length > 0);
     const why = first?.diagnostics.find(({ severity }) => severity !== 'info') ?? first?.diagnostics[0];
-    return unusable(
-      io,
-      `inspect: ${why?.source ?? positionals.join(', ')}: ${why?.message ?? 'nothing to read there'}`,
-    );
+    return unusable(io, `inspect: ${why?.source ?? positionals.join(', ')}: ${why?.message ?? 'nothing recognized'}`);
   }
-  return 0;
+  return exitWith(0, 'inspect', unread, io);
 }
 
-export const INSPECT: Verb = { help: HELP, run };
+export const INSPECT: Command = { help: HELP, run };

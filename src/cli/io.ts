@@ -1,4 +1,4 @@
-/** What a verb may touch of the world. Tests bring their own. */
+/** What a command may use of the outside world. Tests pass their own. */
 export interface CliIo {
   /** Results. */
   stdout(text: string): void;
@@ -15,16 +15,21 @@ export interface CliIo {
 /** 0: done and clean; 1: done, and what was looked for was found; 2: the input or the call is unusable. */
 export type ExitCode = 0 | 1 | 2;
 
-/** One verb of the command line. */
-export interface Verb {
-  /** What `VERB --help` prints, without its last line end. */
+/** One command. */
+export interface Command {
+  /** What `COMMAND --help` prints, without its last line end. */
   readonly help: string;
-  /** `args` are those behind the verb. Rejects on bugs only. */
+  /** `args` are those after the command's name. Rejects on bugs only. */
   run(args: readonly string[], io: CliIo): Promise<ExitCode>;
+}
+
+/** Prints a message in one line on stderr. */
+export function warn(io: CliIo, message: string): void {
+  io.stderr(`iovascope: ${message.replace(/\s*\n\s*/g, ' ')}\n`);
 }
 
 /** Says in one line what is unusable and where. */
 export function unusable(io: CliIo, message: string): ExitCode {
-  io.stderr(`iovascope: ${message.replace(/\s*\n\s*/g, ' ')}\n`);
+  warn(io, message);
   return 2;
 }

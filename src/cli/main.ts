@@ -1,23 +1,29 @@
-import { type CliIo, type ExitCode, unusable, type Verb } from './io.ts';
+import { existsSync } from 'node:fs';
+import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
+import { packageVersion } from './version.ts';
 
-interface VerbEntry {
+interface CommandEntry {
   /** One line for `--help`. */
   readonly summary: string;
-  readonly load: () => Promise<Verb>;
+  readonly load: () => Promise<Command>;
 }
 
-/** The verbs, in the order of `--help`. Each is loaded when it is called. */
-const VERBS: Readonly<Record<string, VerbEntry>> = {
+/** The commands, in the order of `--help`. Each is loaded when it is called. */
+const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  open: {
+    summary: 'open the explorer in the browser, with files if given',
+    load: async () => (await import('./open.ts')).OPEN,
+  },
   inspect: {
-    summary: 'read dumps of any known format and say what is in them',
+    summary: 'read dumps and list what they contain',
     load: async () => (await import('./inspect.ts')).INSPECT,
   },
   check: {
-    summary: 'find conflicts, and say what would avoid them',
+    summary: 'find conflicts and how to fix them',
     load: async () => (await import('./check.ts')).CHECK,
   },
   fit: {
-    summary: 'say whether and where a range would fit',
+    summary: 'find out whether and where a range fits',
     load: async () => (await import('./fit.ts')).FIT,
   },
   compare: {
@@ -25,15 +31,15 @@ const VERBS: Readonly<Record<string, VerbEntry>> = {
     load: async () => (await import('./compare.ts')).COMPARE,
   },
   render: {
-    summary: 'draw the layout that dumps describe, as the browser does',
+    summary: 'draw the layout as an SVG picture',
     load: async () => (await import('./render.ts')).RENDER,
   },
   replay: {
-    summary: 'run the operations of session files and compare with what was recorded',
+    summary: 'run the operations of session files and compare with the recorded answers',
     load: async () => (await import('./replay.ts')).REPLAY,
   },
   decode: {
-    summary: 'show every field of a buffer of the kernel’s UAPI',
+    summary: 'decode a buffer of the kernel UAPI, field by field',
     load: async () => (await import('./decode.ts')).DECODE,
   },
   agent: {
@@ -43,37 +49,57 @@ const VERBS: Readonly<Record<string, VerbEntry>> = {
 };
 
 function usage(): string {
-  const width = Math.max(...Object.keys(VERBS).map((name) => name.length));
-  const verbs = Object.entries(VERBS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
+  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
   return [
-    'usage: iovascope VERB …',
+    'usage: iovascope COMMAND …',
+    '       iovascope FILE…          the same as: iovascope open FILE…',
     '',
-    'verbs:',
-    ...verbs,
+    'Shows I/O virtual address layouts: apertures, reserved regions, MSI windows, mappings.',
     '',
-    'iovascope VERB --help tells more about one. Exit code 0: done and clean;',
-    '1: done, and something was found; 2: the input or the call is unusable.',
+    'commands:',
+    ...lines,
+    '',
+    '  iovascope help COMMAND   options of a command',
+    '  iovascope --version',
+    '',
+    'Exit code 0: done; 1: done, and something was found (a conflict, a mismatch);',
+    '2: usage error or unusable input.',
   ].join('\n');
 }
 
-/** Runs the command line; `args` are those behind the program's name. Results go to `io.stdout`, messages to `io.stderr`. */
+/** A file, folder or link as the first argument means `open`. */
+function isOpenable(argument: string): boolean {
+  return (
+    argument === '-' || (!argument.startsWith('-') && (existsSync(argument) || /^https?:\/\/|#v\d/.test(argument)))
+  );
+}
+
+async function help(name: string | undefined, io: CliIo): Promise<ExitCode> {
+  const entry = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (name !== undefined && !entry) return unusable(io, `unknown command '${name}'; see iovascope --help`);
+  io.stdout(`${entry ? (await entry.load()).help : usage()}\n`);
+  return 0;
+}
+
+/** Runs the command line; `args` are those after the program's name. Results go to `io.stdout`, messages to `io.stderr`. */
 export async function main(args: readonly string[], io: CliIo): Promise<ExitCode> {
   const [name, ...rest] = args;
-  if (name === '--help' || name === '-h') {
-    io.stdout(`${usage()}\n`);
+  if (name === '--help' || name === '-h') return help(undefined, io);
+  if (name === 'help') return help(rest[0], io);
+  if (name === '--version' || name === '-V') {
+    io.stdout(`${packageVersion()}\n`);
     return 0;
   }
-  if (name === undefined) return unusable(io, 'a verb is missing; iovascope --help lists them');
-  const entry = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
+  if (name === undefined) return unusable(io, 'no command given; see iovascope --help');
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!entry) {
-    const what = name.startsWith('-') ? 'option' : 'verb';
-    return unusable(io, `unknown ${what} “${name}”; iovascope --help lists the verbs`);
+    if (isOpenable(name)) return (await import('./open.ts')).OPEN.run(args, io);
+    const what = name.startsWith('-') ? 'option' : 'command or file';
+    return unusable(io, `unknown ${what} '${name}'; see iovascope --help`);
   }
-  const verb = await entry.load();
   const options = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest;
-  if (options.includes('--help') || options.includes('-h')) {
-    io.stdout(`${verb.help}\n`);
-    return 0;
-  }
-  return verb.run(rest, io);
+  if (options.includes('--help') || options.includes('-h')) return help(name, io);
+  const command = await entry.load();
+  return command.run(rest, io);
 }

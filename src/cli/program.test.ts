@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,6 +50,29 @@ describe('the built program', () => {
     expect(unusable.code).toBe(2);
     expect(unusable.stdout).toBe('');
     expect(unusable.stderr.trimEnd().split('\n').length).toBe(1);
+  }, 30_000);
+
+  it('open serves the explorer and the files to this machine only, until it is stopped', async () => {
+    const dump = join(folder, 'host.txt');
+    writeFileSync(dump, '0x00000000fee00000 0x00000000feefffff msi\n');
+    // As `iovascope FILE`. The explorer is built here only for the browser tests.
+    mkdirSync(join(ROOT, 'dist/web'), { recursive: true });
+    const child = spawn(process.execPath, [BUILT, dump, '--no-browser'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const closed = new Promise<number | null>((resolve) => child.on('close', resolve));
+    try {
+      const line = await new Promise<string>((resolve, reject) => {
+        child.stdout.on('data', (chunk) => resolve(String(chunk)));
+        child.stderr.on('data', (chunk) => /cannot/.test(String(chunk)) && reject(new Error(String(chunk))));
+      });
+      const url = new URL(line.trim());
+      const list = new URL(`/files/${/#files=(.*)/.exec(url.hash)?.[1]}/`, url);
+      expect(await (await fetch(list)).json()).toEqual([{ name: 'host.txt' }]);
+      expect(await (await fetch(new URL('0', list))).text()).toContain('0x00000000feefffff msi');
+      expect((await fetch(new URL('/files/none/', url))).status).toBe(404);
+    } finally {
+      child.kill('SIGTERM');
+    }
+    expect(await closed).toBe(0);
   }, 30_000);
 
   it('ends quietly when nobody reads on', async () => {

@@ -60,12 +60,12 @@ describe('iovascope render', () => {
   });
 
   test.each([
-    [['render'], /a file is missing/],
-    [['render', 'x.txt'], /an output file is missing/],
+    [['render'], /no file given/],
+    [['render', 'x.txt'], /no output file given/],
     [['render', 'x.txt', '-o', 'x.bmp'], /x\.bmp/],
-    [['render', 'x.txt', '-o', 'x.svg', '--width', '12.5'], /--width “12\.5”/],
-    [['render', 'x.txt', '-o', 'x.svg', '--theme', 'pink'], /--theme “pink”/],
-    [['render', 'x.txt', '-o', 'x.svg', '--scale', 'up'], /--scale “up”/],
+    [['render', 'x.txt', '-o', 'x.svg', '--width', '12.5'], /--width '12\.5'/],
+    [['render', 'x.txt', '-o', 'x.svg', '--theme', 'pink'], /--theme 'pink'/],
+    [['render', 'x.txt', '-o', 'x.svg', '--scale', 'up'], /--scale 'up'/],
     [['render', 'x.txt', '-o', 'x.svg', '--range', '5-3'], /ends before it starts \(at character 3\)/],
     [['render', '/not/there', '-o', 'x.svg'], /\/not\/there/],
     [['render', '--nonsense'], /nonsense/],

@@ -122,7 +122,7 @@ describe('iovascope replay', () => {
     expect(stderr.trimEnd().split('\n')).toEqual([
       'f: recorded in iommufd, run in type1',
       'f: 1 × ioas.alloc as container.open, version 2',
-      'f: 1 × ioas.copy passed over: type1 maps memory, and cannot copy a mapping',
+      'f: 1 × ioas.copy skipped: type1 maps memory, and cannot copy a mapping',
     ]);
     const map = lines(
       ALLOC,
@@ -137,7 +137,7 @@ describe('iovascope replay', () => {
   });
 
   it.each<[string, string[], Record<string, string | Uint8Array>, RegExp]>([
-    ['no file', [], {}, /session file is missing/],
+    ['no file', [], {}, /no session file given/],
     ['a missing file, though the first is fine', ['a', 'b'], { a: dirty }, /b: no such file/],
     ['an unknown option', ['--frob', 'a'], { a: clean }, /--frob/],
     ['an option without its value', ['a', '--model'], { a: clean }, /--model/],
@@ -152,7 +152,7 @@ describe('iovascope replay', () => {
     ['an empty file', ['a'], { a: '' }, /a:1: not a session file/],
     ['another format', ['a'], { a: 'BIOS-provided physical RAM map\nmore\n' }, /a:1: not a session file/],
     ['binary data', ['a'], { a: new Uint8Array([0, 255, 254, 10, 7]) }, /a:1: not a session file/],
-    ['a broken archive', ['a'], { a: new Uint8Array([0x1f, 0x8b, 1, 2, 3]) }, /a: broken gzip data/],
+    ['a broken archive', ['a'], { a: new Uint8Array([0x1f, 0x8b, 1, 2, 3]) }, /a: malformed gzip data/],
     ['standard input twice', ['-', '-'], {}, /standard input/],
     [
       'a page size that is none',

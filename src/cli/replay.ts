@@ -2,28 +2,28 @@ import { createModel, MODEL_NAMES } from '../kernel/models.ts';
 import { isForeign, type ReplayStep, replay } from '../kernel/replay/replay.ts';
 import { readSession } from '../session/read.ts';
 import type { Session } from '../session/session.ts';
-import { parseVerbArgs } from './args.ts';
+import { parseCommandArgs } from './args.ts';
 import { inputName, readInput } from './input.ts';
-import { type CliIo, type ExitCode, unusable, type Verb } from './io.ts';
+import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
 
 const HELP = `usage: iovascope replay FILE… [--model M] [--json]
 
-Runs the operations of session files (gzipped too; - is standard input) on a model of the
-kernel and compares each answer with the recorded one. Prints every mismatch, then
-“N ops, M mismatches”. An operation that cannot be run counts as a mismatch.
+Runs the operations of session files (also gzipped; - is standard input) on a kernel model
+and compares each answer with the recorded one. Prints every mismatch, then
+"N ops, M mismatches". An operation that cannot be run counts as a mismatch.
 
-  --model M   the model to run, instead of the one that the header names: ${MODEL_NAMES.join(', ')}.
-              Operations are translated where it has others of the same meaning, those it has
-              none for are passed over, and answers are compared in the fields that both have;
-              standard error says what was done
-  --json      a mismatch is a JSON object on a line, and so is the sum
+  --model M   run this model instead of the one in the header: ${MODEL_NAMES.join(', ')}.
+              Operations are translated to equivalent ones where there are any and skipped
+              where not, and only the fields that both models have are compared; standard
+              error says what was done
+  --json      print each mismatch, and the totals, as one JSON object per line
 
-Exit code 0: all answers are as recorded; 1: some are not; 2: unusable input or call.`;
+Exit code 0: all answers match; 1: some do not; 2: usage error or unusable input.`;
 
 interface Input {
   readonly name: string;
   readonly session: Session;
-  /** Lines for standard error about what was passed over. */
+  /** Lines for standard error about what was skipped. */
   readonly warnings: readonly string[];
 }
 
@@ -74,7 +74,7 @@ class ForeignNotes {
   add({ op, outcome, mismatch, translation, uncompared }: ReplayStep): void {
     if (translation?.kind === 'translated') this.#count(translation.message);
     if (!outcome.ok && outcome.invalid?.code === 'not-in-model') {
-      this.#count(`${op} passed over: ${outcome.invalid.message}`);
+      this.#count(`${op} skipped: ${outcome.invalid.message}`);
     } else if (uncompared && !mismatch) {
       this.#count(`${op} compared without ${uncompared.join(', ')}`);
     }
@@ -90,16 +90,16 @@ class ForeignNotes {
 }
 
 async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
-  const parsed = parseVerbArgs(args, { model: { type: 'string' }, json: { type: 'boolean' } });
+  const parsed = parseCommandArgs(args, { model: { type: 'string' }, json: { type: 'boolean' } });
   if (!parsed.ok) return unusable(io, `replay: ${parsed.message}`);
   const { values, positionals } = parsed;
   const asJson = values.json === true;
-  if (positionals.length === 0) return unusable(io, 'replay: a session file is missing; - is standard input');
+  if (positionals.length === 0) return unusable(io, 'replay: no session file given; use - for standard input');
   if (positionals.filter((path) => path === '-').length > 1) {
     return unusable(io, 'replay: standard input can be read only once');
   }
 
-  // All inputs are looked at before the first is run: an unusable one should not hide behind pages of results.
+  // All inputs are read before the first is run, so that an unusable one is reported before pages of results.
   const runs = [];
   for (const path of positionals) {
     const loaded = await load(path, io);
@@ -130,4 +130,4 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   return mismatches > 0 ? 1 : 0;
 }
 
-export const REPLAY: Verb = { help: HELP, run };
+export const REPLAY: Command = { help: HELP, run };

@@ -49,8 +49,6 @@ export interface CheckResult {
   readonly more: number;
 }
 
-const GUEST_ID = 'guest';
-
 /**
  * Finds what is refused, or would be. Rejects with a RangeError for a group, a guest or a page size that cannot be used.
  */
@@ -62,7 +60,7 @@ export async function check(dumps: Dumps, options: CheckOptions = {}): Promise<C
   const document = documentOf(dumps);
   const tried = guest === undefined ? undefined : guestOf(guest);
   const open = new Map([[document.id, document]]);
-  if (tried?.document) open.set(GUEST_ID, tried.document);
+  if (tried?.document) open.set(tried.document.id, tried.document);
   const { rows, more } = conflictList(open, {
     selectedGroups: select(document, groups).keys,
     ...(tried ? { guest: tried.choice } : {}),
@@ -92,7 +90,7 @@ function guestOf(guest: string | Dumps): TriedGuest {
     const names = document.host.guests.map(({ source }) => source).join(', ');
     throw new RangeError(`the dumps hold several guests; pass the dumps of one of them: ${names}`);
   }
-  return { choice: { kind: 'document', id: GUEST_ID, guest: only.source }, document };
+  return { choice: { kind: 'document', id: document.id, guest: only.source }, document };
 }
 
 /** A conflict in the library's terms, which are also those of `check --json`. */

@@ -13,6 +13,8 @@ import { isFact } from '../session/events.ts';
 import type { Dumps, Host, Source } from './dumps.ts';
 
 const documents = new WeakMap<Dumps, EngineDocument>();
+/** Tells documents apart that are used together, as a host and a guest are. */
+let opened = 0;
 
 /** The document of dumps that were read. Throws a TypeError for anything else. */
 export function documentOf(dumps: Dumps): EngineDocument {
@@ -27,7 +29,7 @@ export async function openDumps(
   inputs: Iterable<DumpInput> | AsyncIterable<DumpInput>,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Dumps> {
-  const document = await readDocument(title, title, inputs, { signal, progress: () => undefined });
+  const document = await readDocument(`dumps ${++opened}`, title, inputs, { signal, progress: () => undefined });
   const dumps: Dumps = {
     facts: document.session.events.filter(isFact),
     operations: document.operations,

@@ -1,0 +1,56 @@
+// What the commands that answer from dumps have in common: files, folders and standard input, read as one host.
+import { type EngineDocument, isEmpty } from '../engine/documents/document.ts';
+import type { Dumps, Source } from '../lib/dumps.ts';
+import { documentOf, openDumps } from '../lib/opened.ts';
+import { dumpInputs } from './dump-inputs.ts';
+import { type CliIo, type ExitCode, warn } from './io.ts';
+
+/** An input that could not be read, or is no text and no known binary format. */
+export interface UnreadInput {
+  readonly source: string;
+  readonly message: string;
+}
+
+export type OpenedFiles =
+  | {
+      readonly ok: true;
+      readonly dumps: Dumps;
+      readonly document: EngineDocument;
+      /** Inputs of the call that are missing in `dumps`: results must name them, and the exit code is 2. */
+      readonly unread: readonly UnreadInput[];
+    }
+  /** One line: what is unusable, and where. */
+  | { readonly ok: false; readonly message: string };
+
+const UNREAD_CODES: readonly string[] = ['unreadable', 'binary-file'];
+
+/** Those of the inputs that could not be read. A file inside of a folder or an archive does not count. */
+export function unreadInputs(sources: readonly Pick<Source, 'name' | 'diagnostics'>[]): UnreadInput[] {
+  return sources.flatMap(({ name, diagnostics }) =>
+    diagnostics
+      .filter(({ code, source }) => UNREAD_CODES.includes(code) && source === name)
+      .map(({ message }) => ({ source: name, message })),
+  );
+}
+
+/** Opens files as one host. Fails only if none of them holds anything. */
+export async function openFiles(paths: readonly string[], io: CliIo): Promise<OpenedFiles> {
+  if (paths.filter((path) => path === '-').length > 1) {
+    return { ok: false, message: 'standard input can be read only once' };
+  }
+  const [first = ''] = paths;
+  const title = paths.length > 1 ? `${first} and ${paths.length - 1} more` : first;
+  const dumps = await openDumps(title, dumpInputs(paths, io));
+  const document = documentOf(dumps);
+  const unread = unreadInputs(dumps.sources);
+  if (!isEmpty(document)) return { ok: true, dumps, document, unread };
+  const problem =
+    unread[0] ?? document.diagnostics.find(({ severity }) => severity !== 'info') ?? document.diagnostics[0];
+  return { ok: false, message: `${problem?.source ?? title}: ${problem?.message ?? 'nothing recognized'}` };
+}
+
+/** Names on stderr what could not be read. Returns 2 if there is anything, else `code`. */
+export function exitWith(code: ExitCode, command: string, unread: readonly UnreadInput[], io: CliIo): ExitCode {
+  for (const { source, message } of unread) warn(io, `${command}: ${source}: ${message}`);
+  return unread.length > 0 ? 2 : code;
+}
