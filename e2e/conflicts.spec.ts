@@ -113,12 +113,12 @@ test('a fault with its nearest mapping, at the moment that is shown', async ({ a
   await expect(rowOf(app, 'faults', '0x60_1000', '0x60_1000')).toHaveCount(1);
   await conflicts(app).getByRole('button').first().click();
   await expect(conflicts(app).first()).toContainText('just past the end of 0x40_0000 – 0x5f_ffff');
-  await expect(rowOf(app, 'traced', '0x40_0000', '0x5f_ffff')).toHaveCount(1);
-  await expect(rowOf(app, 'traced', '0x80_0000', '0x9f_ffff')).toHaveCount(0);
+  await expect(rowOf(app, 'kernel trace', '0x40_0000', '0x5f_ffff')).toHaveCount(1);
+  await expect(rowOf(app, 'kernel trace', '0x80_0000', '0x9f_ffff')).toHaveCount(0);
   // Two events back the second mapping is there.
   await app.keyboard.press(',');
   await app.keyboard.press(',');
-  await expect(rowOf(app, 'traced', '0x80_0000', '0x9f_ffff')).toHaveCount(1);
+  await expect(rowOf(app, 'kernel trace', '0x80_0000', '0x9f_ffff')).toHaveCount(1);
 });
 
 test('a refused request over the reserved region that refused it', async ({ app }) => {
@@ -184,7 +184,9 @@ test('a BAR that is smaller than a page of a host with large pages', async ({ ap
   const pages = app.getByTestId('guest').getByLabel('pages of the host');
   await pages.selectOption('64 KiB');
   await expect(conflicts(app)).toHaveCount(1);
-  await expect(conflicts(app).first()).toContainText('BAR 0 of 0000:00:02.0 (16 KiB) does not end on pages of 64 KiB');
+  await expect(conflicts(app).first()).toContainText(
+    'BAR 0 of 0000:00:02.0 (16 KiB) is not aligned to pages of 64 KiB',
+  );
   await pages.selectOption('16 KiB');
   await expect(conflicts(app)).toHaveCount(0);
 });

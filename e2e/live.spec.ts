@@ -113,9 +113,9 @@ test('mappings move while they are traced', async ({ page, maple }) => {
   await page.goto(url);
   await expect(page.getByRole('treegrid')).toContainText('group 1');
   maple.say(mapping(0x100000), mapping(0x200000));
-  await expect(rowOf(page, 'traced', '0x10_0000', '0x10_0fff')).toHaveCount(1);
+  await expect(rowOf(page, 'kernel trace', '0x10_0000', '0x10_0fff')).toHaveCount(1);
   maple.say(mapping(0x200000).replace('"map"', '"unmap"').replace('"time":2097152', '"time":2097153'));
-  await expect(rowOf(page, 'traced', '0x20_0000', '0x20_0fff')).toHaveCount(0);
+  await expect(rowOf(page, 'kernel trace', '0x20_0000', '0x20_0fff')).toHaveCount(0);
 });
 
 test('a probe that dies is said, and the host is back when it is', async ({ page, maple }) => {

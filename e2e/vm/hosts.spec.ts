@@ -135,8 +135,8 @@ test('a guest that starts: its container, and its mappings as they are made', as
   await expect(page.getByTestId('changes')).toContainText(
     /\+ range 0x0-0xfedfffff of pid \d+ fd \d+ \(guest birch\d+\)/,
   );
-  await expect(tree(page)).toContainText('traced');
+  await expect(tree(page)).toContainText('kernel trace');
   await page.getByRole('tab', { name: 'Table' }).click();
-  const rows = page.getByTestId('table').locator('tbody tr').filter({ hasText: 'traced' });
+  const rows = page.getByTestId('table').locator('tbody tr').filter({ hasText: 'kernel trace' });
   await expect(rows).not.toHaveCount(0);
 });

@@ -24,7 +24,7 @@ describe('check', () => {
     const host = put('host.txt', GROUP(1, MSI));
     const { code, stdout, stderr } = await runCli(['check', host, '--guest', 'virt:4G']);
     expect([code, stderr]).toEqual([1, '']);
-    expect(stdout).toContain('1. fatal: guest memory “mach-virt.ram” lies over the MSI window 0xfee00000-0xfeefffff\n');
+    expect(stdout).toContain('1. fatal: Guest memory "mach-virt.ram" overlaps the MSI window 0xfee00000-0xfeefffff\n');
     expect(stdout).toContain('   rule: guest-over-reserved, EINVAL, ');
     expect(stdout).toContain('up to ≈ 2.98 GiB');
     expect(stdout).toContain('   requested: 0x40000000-0x13fffffff ');
@@ -114,7 +114,7 @@ describe('check', () => {
     );
     const { code, stdout } = await runCli(['check', host, '--guest', guest]);
     expect(code).toBe(1);
-    expect(stdout).toContain('guest memory “odd.ram”');
+    expect(stdout).toContain('Guest memory "odd.ram"');
     const none = await runCli(['check', host, '--guest', host]);
     expect(none).toMatchObject({
       code: 2,
@@ -152,7 +152,7 @@ describe('check', () => {
     );
     expect((await runCli(['check', host, '--guest', guest])).code).toBe(0);
     const { code, stdout } = await runCli(['check', host, '--guest', guest, '--page-size', '64K']);
-    expect([code, stdout.includes('does not end on pages of 64 KiB')]).toEqual([1, true]);
+    expect([code, stdout.includes('is not aligned to pages of 64 KiB')]).toEqual([1, true]);
   });
 
   test('the operations of a session that were refused', async () => {

@@ -368,7 +368,7 @@ describe('questions', () => {
       const { rows, problem } = await asker.ask('conflicts', { selectedGroups: spaces, guest });
       return problem ?? rows.map(({ title }) => title);
     };
-    const outside = (space: string) => `guest memory “ram” is not inside the valid ranges of ${space}`;
+    const outside = (space: string) => `Guest memory "ram" is not inside the valid ranges of ${space}`;
     expect(await refused()).toEqual([outside('pid 7 fd 9')]);
     expect(await refused({ kind: 'document', id: 'd', guest: 'QMP aspen' })).toEqual([
       outside('pid 7 fd 9'),

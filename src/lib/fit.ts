@@ -109,7 +109,7 @@ function spacesOf(document: EngineDocument, names: readonly string[] | undefined
 }
 
 function fitOf(space: string, isApertureKnown: boolean, answer: SpaceFitAnswer, size: bigint): Fit {
-  const { fits, places, together, largest, fault, obstacles } = answer;
+  const { fits, places, together, largest, startError, obstacles } = answer;
   return {
     space,
     fits,
@@ -123,7 +123,7 @@ function fitOf(space: string, isApertureKnown: boolean, answer: SpaceFitAnswer, 
     morePlaces: Math.max(0, places.length - PLACES_MAX),
     sideBySide: together,
     largest,
-    problem: fault,
+    problem: startError,
     obstacles: obstacles.map(({ start, last, kind, type, owners, provenance }) => ({
       start,
       last,

@@ -1,30 +1,40 @@
-// "IO page fault. What now?": what is known of the address of each fault.
+// What is known about the address of each IOMMU fault.
 import { counted, formatSize, hex } from '../../iova/format.ts';
-import { bitLength } from '../../iova/iova.ts';
-import { containsAddress, type IovaRange, range } from '../../iova/range.ts';
-import type { Fault, Provenance } from '../host/host.ts';
-import type { LiveMapping, MappingState } from '../host/mappings.ts';
-import { ARM_MSI, architectureOf, likelyObstacles } from '../host/platforms.ts';
+import { IOVA_MAX } from '../../iova/iova.ts';
+import { containsAddress, range } from '../../iova/range.ts';
+import { DEFAULT_SW_MSI_WINDOW } from '../../kernel/shared/platform-ranges.ts';
+import { type Fault, type Provenance, provenanceOf } from '../host/host.ts';
+import { factAt, type LiveMapping, type MappingState } from '../host/mappings.ts';
+import { architectureOf, likelyObstacles } from '../host/platforms.ts';
 import { meaningOf } from '../host/region-types.ts';
-import { beyondApertures, type CommonSpace } from '../space/common-space.ts';
-import { type Conflict, type ConflictMark, describeRange } from './conflict.ts';
+import { apertureLimits } from '../space/aperture-limit.ts';
+import type { CommonSpace } from '../space/common-space.ts';
+import { type Conflict, type ConflictMark, describeRange, markOf, plainRange } from './conflict.ts';
 
 /** Faults that are explained one by one; the rest is counted. */
 const FAULTS_MAX = 200;
-/** An access this close behind a mapping ran off its end. */
-const JUST_PAST = 0x1_0000n;
-/** Widths at which addresses get cut on their way. */
-const CUT_WIDTHS: readonly number[] = [32, 36, 39, 40, 44, 46, 48, 52];
+/** An access at most this many bytes after the end of a mapping is taken for an overrun of it. */
+const OVERRUN_MAX = 0x1_0000n;
+/** Addresses below this look like an offset without a base. */
+const SMALL_ADDRESS = 0x1_0000n;
+/** From here on an address looks like a pointer of the kernel, or sign-extended. */
+const KERNEL_ADDRESS = 0xffff_8000_0000_0000n;
+/** Widths to which addresses get truncated. */
+const TRUNCATED_WIDTHS: readonly number[] = [32, 36, 39, 40, 44, 46, 48, 52];
+/** Mappings that are tried for one truncated width: sets may have millions. */
+const TRIES_MAX = 64;
 
-/** A mapping that explains a fault, whatever its set. */
-interface Near {
+const NO_MAPPING_POSSIBLE = 'Nothing can be mapped there: the driver uses an address that it must not use.';
+const DEFAULT_REMEDY =
+  'Find the mapping that the device should have: trace iommu:map and iommu:unmap from the start of the driver.';
+
+/** A mapping that explains a fault, and its set. */
+interface MappingOf {
   readonly mapping: LiveMapping;
   readonly state: MappingState;
-  /** Bytes between the mapping and the address; 0 for the byte right behind it. */
-  readonly distance: bigint;
-  readonly side: 'below' | 'above';
 }
 
+/** One thing that is known about the address of a fault. */
 interface Finding {
   readonly message: string;
   readonly remedy?: string;
@@ -32,254 +42,253 @@ interface Finding {
   readonly provenance?: readonly Provenance[];
 }
 
-function placeOf({ mapping, state }: Pick<Near, 'mapping' | 'state'>): Provenance[] {
-  const fact = state.set.facts[mapping.fact];
-  return fact ? [{ source: fact.source ?? 'this session', line: fact.line }] : [];
+function placesOf({ mapping, state }: MappingOf): Provenance[] {
+  return [provenanceOf(factAt(state.set, mapping.fact))];
 }
 
-/** The sets in which the fault's device may have its mappings: its own if there are any, else all. */
+/** The sets in which the device may have its mappings: its own if there are any, else all. */
 function statesFor(fault: Fault, states: readonly MappingState[]): readonly MappingState[] {
   const own = states.filter(({ set }) => set.facts[0]?.kind !== 'request' && set.title === fault.device);
   return own.length > 0 ? own : states;
 }
 
-function nearest(fault: Fault, states: readonly MappingState[]): Near | undefined {
-  let best: Near | undefined;
+interface Neighbor extends MappingOf {
+  /** Bytes between the mapping and the address; 0 for the address immediately after it. */
+  readonly distance: bigint;
+  /** Where the mapping is, seen from the address. */
+  readonly side: 'below' | 'above';
+}
+
+/** The mapping that is nearest to an address that no mapping contains. */
+function nearestMapping(address: bigint, states: readonly MappingState[]): Neighbor | undefined {
+  let best: Neighbor | undefined;
   for (const state of states) {
-    const { below, above } = state.nearest(fault.address);
-    for (const [mapping, side, distance] of [
-      [below, 'below', below ? fault.address - below.last - 1n : 0n],
-      [above, 'above', above ? above.start - fault.address : 0n],
-    ] as const) {
-      if (mapping && (!best || distance < best.distance)) best = { mapping, state, distance, side };
-    }
+    const { below, above } = state.nearest(address);
+    const candidates: Neighbor[] = [];
+    if (below) candidates.push({ mapping: below, state, side: 'below', distance: address - below.last - 1n });
+    if (above) candidates.push({ mapping: above, state, side: 'above', distance: above.start - address });
+    for (const candidate of candidates) if (!best || candidate.distance < best.distance) best = candidate;
   }
   return best;
 }
 
+interface Truncated extends MappingOf {
+  readonly width: number;
+  /** The address that was probably meant: it has the same low bits and is mapped. */
+  readonly meant: bigint;
+}
+
 /** A mapping that differs from the address only in high bits: the address lost them, or gained them. */
-function cutAddress(
-  fault: Fault,
-  states: readonly MappingState[],
-): (Pick<Near, 'mapping' | 'state'> & { readonly width: number; readonly was: bigint }) | undefined {
-  for (const width of CUT_WIDTHS) {
+function truncatedAddress(address: bigint, states: readonly MappingState[]): Truncated | undefined {
+  for (const width of TRUNCATED_WIDTHS) {
     const mask = (1n << BigInt(width)) - 1n;
-    const low = fault.address & mask;
+    const low = address & mask;
     for (const state of states) {
-      if (fault.address > mask) {
-        // High bits too many: sign-extended, or garbage above the width.
-        const [mapping] = state.overlapping(low, low);
-        if (mapping) return { mapping, state, width, was: low };
-        continue;
-      }
-      for (const { mapping, address } of withLowBits(state, low, width)) return { mapping, state, width, was: address };
+      const [mapping, meant] = address > mask ? [state.overlapping(low, low)[0], low] : withLowBits(state, low, width);
+      if (mapping) return { mapping, state, width, meant };
     }
   }
   return undefined;
 }
 
-/** Mappings that hold an address with these low bits and something above them; bounded, for sets of millions. */
-function* withLowBits(
-  state: MappingState,
-  low: bigint,
-  width: number,
-): Generator<{ mapping: LiveMapping; address: bigint }> {
+/** The first mapping with an address above 2^width that has these low bits, and that address. */
+function withLowBits(state: MappingState, low: bigint, width: number): readonly [LiveMapping | undefined, bigint] {
   const step = 1n << BigInt(width);
   let address = low + step;
-  for (let tries = 0; tries < 64 && address <= 0xffff_ffff_ffff_ffffn; tries++) {
+  for (let tries = 0; tries < TRIES_MAX && address <= IOVA_MAX; tries++) {
     const [mapping] = state.overlapping(address, address);
-    if (mapping) {
-      yield { mapping, address };
-      return;
-    }
-    // On to the next mapping, and in it to the first address with these low bits.
+    if (mapping) return [mapping, address];
+    // Continue at the next mapping, at its first address with these low bits.
     const { above } = state.nearest(address);
-    if (!above) return;
+    if (!above) break;
     const next = ((above.start - low + step - 1n) / step) * step + low;
     address = next > address ? next : address + step;
   }
+  return [undefined, address];
 }
 
-function findings(fault: Fault, space: CommonSpace, states: readonly MappingState[]): Finding[] {
-  const { address } = fault;
-  const found: Finding[] = [];
-  if (/\binterrupt\b/i.test(fault.reason ?? '')) {
-    return [
-      {
-        message:
-          'The request was an interrupt: the address is where this platform sends them, and nothing is mapped there.',
-        remedy:
-          'See whether the interrupt was set up (remapped) for the device, and whether its MSI registers hold what the kernel wrote.',
-        marks: [],
-      },
-    ];
-  }
-  const region = space.host.groups
-    .flatMap((group) => group.regions.map((r) => ({ group, r })))
-    .find(({ r }) => containsAddress(r, address));
-  if (region) {
-    const { r } = region;
-    found.push({
-      message: `The address lies in ${describeRange(r)}, ${meaningOf(r.type).title} (${r.type}).`,
-      remedy:
-        r.type === 'msi'
-          ? 'A write there is an interrupt: see whether interrupt remapping refuses it.'
-          : r.type.startsWith('direct')
-            ? 'The device still uses memory that firmware gave it: it was not quiet when its mapping was taken away.'
-            : 'No mapping can be there: the driver got an address that it must not use.',
-      marks: [{ start: r.start, last: r.last, role: 'obstacle', message: r.type }],
-      provenance: r.provenance,
-    });
-  }
-  const firmware = space.host.firmwareRegions.find((r) => containsAddress(r, address));
-  if (firmware && !region) {
-    found.push({
-      message: `The address lies in ${describeRange(firmware)}, which firmware asks to keep mapped${firmware.device ? ` for ${firmware.device}` : ''}.`,
-      remedy: 'The device still uses memory that firmware gave it: it needs that mapping, or must be reset first.',
-      marks: [{ start: firmware.start, last: firmware.last, role: 'obstacle', message: 'firmware’s region' }],
-      provenance: firmware.provenance,
-    });
-  }
-  const usual = region ? undefined : likelyObstacles(space.host, range(address, address))[0];
-  // Only where something tells the platform: any address lies in some platform's range.
-  if (usual && architectureOf(space.host) !== undefined) {
-    found.push({
-      message: `On ${usual.platform} the address lies in ${hex(usual.start)}-${hex(usual.last)}, ${usual.message}; these dumps do not list it.`,
-      remedy:
-        usual.type === 'msi'
-          ? 'It looks like an interrupt: see whether the doorbell is mapped there for the device, and whether remapping lets it through.'
-          : 'No mapping can be there: the driver got an address that it must not use.',
-      marks: [
-        {
-          start: usual.start,
-          last: usual.last,
-          role: 'obstacle',
-          message: `${usual.message} (if this is ${usual.platform})`,
-        },
-      ],
-    });
-  }
-  const outside = beyondApertures(space.apertures).find((r) => containsAddress(r, address));
-  if (outside) {
-    const has = bitLength(outside.start > 0n ? outside.start - 1n : 0n);
-    found.push({
-      message: `The address needs ${bitLength(address)} bits, the IOMMU has ${has}.`,
-      remedy: 'The device or its driver made the address up: no mapping can ever be there.',
-      marks: [{ start: outside.start, last: outside.last, role: 'obstacle', message: 'outside the aperture' }],
-    });
-  }
-  const holding = states.flatMap((state) =>
-    state.overlapping(address, address).map((mapping) => ({ mapping, state })),
-  )[0];
-  if (holding) {
-    found.push({
-      message: `At the end of the dumps ${describeRange(holding.mapping)} is mapped there: the mapping came later, went and came again, or lacks the permission to ${fault.access ?? 'do this'}.`,
+/** Regions of groups that contain the address. */
+function inGroupRegion({ host }: CommonSpace, address: bigint): Finding | undefined {
+  const region = host.groups.flatMap(({ regions }) => regions).find((r) => containsAddress(r, address));
+  if (!region) return undefined;
+  const { type, provenance } = region;
+  return {
+    message: `The address is in ${describeRange(region)}, ${meaningOf(type).title} (${type}).`,
+    remedy:
+      type === 'msi'
+        ? 'A write there is an interrupt: check whether interrupt remapping blocks it.'
+        : type.startsWith('direct')
+          ? 'The device still uses memory that firmware assigned to it: it was still active when its mapping was removed.'
+          : NO_MAPPING_POSSIBLE,
+    marks: [markOf('obstacle', region, type)],
+    provenance,
+  };
+}
+
+function inFirmwareRegion({ host }: CommonSpace, address: bigint): Finding | undefined {
+  const firmware = host.firmwareRegions.find((r) => containsAddress(r, address));
+  if (!firmware) return undefined;
+  return {
+    message: `The address is in ${describeRange(firmware)}, which firmware requires to stay mapped${firmware.device ? ` for ${firmware.device}` : ''}.`,
+    remedy: 'The device still uses memory that firmware assigned to it: it needs that mapping, or a reset first.',
+    marks: [markOf('obstacle', firmware, 'firmware region')],
+    provenance: firmware.provenance,
+  };
+}
+
+/** What the platform reserves there, if the dumps do not list regions but show the platform. */
+function inPlatformRange({ host }: CommonSpace, address: bigint): Finding | undefined {
+  const [usual] = likelyObstacles(host, range(address, address));
+  // Every address is in the range of some platform: without a known one this says nothing.
+  if (!usual || architectureOf(host) === undefined) return undefined;
+  return {
+    message: `On ${usual.platform} the address is in ${plainRange(usual)}, ${usual.message}; these dumps do not list it.`,
+    remedy:
+      usual.type === 'msi'
+        ? 'It looks like an interrupt: check whether the doorbell is mapped for the device, and whether interrupt remapping lets it through.'
+        : NO_MAPPING_POSSIBLE,
+    marks: [markOf('obstacle', usual, `${usual.message} (if this is ${usual.platform})`)],
+  };
+}
+
+function beyondAperture({ apertures }: CommonSpace, address: bigint): Finding | undefined {
+  const [limit] = apertureLimits(apertures, range(address, address));
+  if (!limit) return undefined;
+  return {
+    message: `The address ${limit.problem}.`,
+    remedy: 'The device or its driver used an invalid address: nothing can be mapped there.',
+    marks: [markOf('obstacle', limit.outside, 'outside the aperture')],
+    provenance: limit.provenance,
+  };
+}
+
+function inMapping({ address, access }: Fault, states: readonly MappingState[]): Finding | undefined {
+  for (const state of states) {
+    const [mapping] = state.overlapping(address, address);
+    if (!mapping) continue;
+    return {
+      message: `At the end of the dumps ${describeRange(mapping)} is mapped there: it was mapped later, was unmapped in between, or does not permit ${access === undefined ? 'this access' : `${access} access`}.`,
       remedy: 'Compare the times, and the permissions of the mapping.',
-      marks: [{ ...bare(holding.mapping), role: 'obstacle', message: 'mapping' }],
-      provenance: placeOf(holding),
-    });
-    return found;
+      marks: [markOf('obstacle', mapping, 'mapping')],
+      provenance: placesOf({ mapping, state }),
+    };
   }
-  const cut = cutAddress(fault, states);
-  if (cut) {
-    const isTooHigh = cut.was < address;
-    found.push({
-      message: isTooHigh
-        ? `Without the bits above ${cut.width} it would be ${hex(cut.was)}, which is mapped: the address looks sign-extended or has garbage on top.`
-        : `It looks cut at ${cut.width} bits: ${hex(cut.was)} has the same low bits and is mapped.`,
-      remedy: isTooHigh
-        ? 'See where the device or its driver extends a 32-bit address.'
-        : `See what on the way holds only ${cut.width} bits: a DMA mask, a descriptor’s field, a register.`,
-      marks: [{ ...bare(cut.mapping), role: 'obstacle', message: 'the mapping that was meant?' }],
-      provenance: placeOf(cut),
-    });
-  }
-  const near = nearest(fault, states);
-  if (near) {
-    const isJustPast = near.side === 'below' && near.distance <= JUST_PAST;
-    found.push({
-      message: isJustPast
-        ? `It is just past the end of ${describeRange(near.mapping)}, ${near.distance === 0n ? 'at the first byte behind it' : `${formatSize(near.distance)} behind it`}.`
-        : `The nearest mapping, ${describeRange(near.mapping)}, ${near.side === 'below' ? 'ends' : 'starts'} ${formatSize(near.distance)} ${near.side === 'below' ? 'below' : 'above'}.`,
-      ...(isJustPast
-        ? { remedy: 'The device ran off the end of a buffer: its length, or prefetching behind it.' }
-        : {}),
-      marks: [{ ...bare(near.mapping), role: 'obstacle', message: 'nearest mapping' }],
-      provenance: placeOf(near),
-    });
-  }
-  if (found.length === 0) found.push(...guesses(fault, space));
-  return found;
+  return undefined;
 }
 
-function bare({ start, last }: IovaRange): IovaRange {
-  return { start, last };
+function truncated(address: bigint, states: readonly MappingState[]): Finding | undefined {
+  const found = truncatedAddress(address, states);
+  if (!found) return undefined;
+  const { width, meant } = found;
+  const isTooHigh = meant < address;
+  return {
+    message: isTooHigh
+      ? `Without the bits from ${width} up it would be ${hex(meant)}, which is mapped: the address looks sign-extended, or has invalid high bits.`
+      : `It looks truncated to ${width} bits: ${hex(meant)} has the same low bits and is mapped.`,
+    remedy: isTooHigh
+      ? 'Check where the device or its driver extends a 32-bit address.'
+      : `Check what holds only ${width} bits on the way: a DMA mask, a descriptor field, a register.`,
+    marks: [markOf('obstacle', found.mapping, 'the mapping that was probably meant')],
+    provenance: placesOf(found),
+  };
+}
+
+function nearMapping(address: bigint, states: readonly MappingState[]): Finding | undefined {
+  const near = nearestMapping(address, states);
+  if (!near) return undefined;
+  const { mapping, side, distance } = near;
+  const isOverrun = side === 'below' && distance <= OVERRUN_MAX;
+  const overrun = distance === 0n ? 'immediately after it' : `${formatSize(distance)} after it`;
+  return {
+    message: isOverrun
+      ? `It is just past the end of ${describeRange(mapping)}, ${overrun}.`
+      : `The nearest mapping, ${describeRange(mapping)}, ${side === 'below' ? 'ends' : 'starts'} ${formatSize(distance)} ${side}.`,
+    ...(isOverrun
+      ? { remedy: 'The device ran past the end of a buffer: check its length, and prefetching behind it.' }
+      : {}),
+    marks: [markOf('obstacle', mapping, 'nearest mapping')],
+    provenance: placesOf(near),
+  };
 }
 
 /** What the number itself suggests where no dump helps. */
-function guesses(fault: Fault, space: CommonSpace): Finding[] {
-  const { address } = fault;
-  const architecture = architectureOf(space.host);
-  if (address === 0n)
-    return [{ message: 'The address is 0: a pointer that was never set, or a device that was not programmed.' }];
-  if (architecture === 'arm' && address < 0x1_0000n) {
-    return [
-      {
-        message: `The address is small: ${hex(address)} looks like the offset of a doorbell (a GICv2m frame has it at 0x40, an ITS at 0x10040) without the page it belongs to.`,
-        remedy: `See whether the MSI window (usually ${hex(ARM_MSI.start)}) is set up for the device.`,
-      },
-    ];
+function guess(address: bigint, space: CommonSpace): Finding | undefined {
+  if (address === 0n) {
+    return { message: 'The address is 0: a pointer that was never set, or a device that was not programmed.' };
   }
-  if (address >= 0xffff_8000_0000_0000n) {
-    return [
-      {
-        message:
-          'The high bits are all set: a sign-extended 32-bit address, or a pointer of the kernel that was given to the device.',
-      },
-    ];
+  if (address < SMALL_ADDRESS) {
+    if (architectureOf(space.host) !== 'arm') return { message: 'The address is small: an offset without its base.' };
+    return {
+      message: `The address is small: ${hex(address)} looks like the offset of a doorbell (0x40 in a GICv2m frame, 0x10040 in an ITS) without its page.`,
+      remedy: `Check whether the MSI window (usually at ${hex(DEFAULT_SW_MSI_WINDOW.start)}) is set up for the device.`,
+    };
   }
-  if (address < 0x1_0000n) return [{ message: 'The address is small: an offset without its base.' }];
-  return [];
+  if (address < KERNEL_ADDRESS) return undefined;
+  return {
+    message:
+      'All high bits are set: a sign-extended 32-bit address, or a kernel pointer that was passed to the device.',
+  };
 }
 
-/** One conflict for each different fault of the host, with what is known of its address. */
+const INTERRUPT: Finding = {
+  message: 'The request was an interrupt: the platform sends interrupts to this address, and nothing is mapped there.',
+  remedy:
+    'Check whether the interrupt was set up (remapped) for the device, and whether its MSI registers hold what the kernel wrote.',
+};
+
+/** Everything that is known about the address of a fault, the surest first. */
+function findings(fault: Fault, space: CommonSpace, states: readonly MappingState[]): Finding[] {
+  const { address } = fault;
+  if (/\binterrupt\b/i.test(fault.reason ?? '')) return [INTERRUPT];
+  const region = inGroupRegion(space, address);
+  const known = region ? [region] : [inFirmwareRegion(space, address), inPlatformRange(space, address)];
+  const mapped = inMapping(fault, states);
+  const around = mapped ? [mapped] : [truncated(address, states), nearMapping(address, states)];
+  const found = [...known, beyondAperture(space, address), ...around].filter((finding) => finding !== undefined);
+  if (found.length > 0) return found;
+  const last = guess(address, space);
+  return last ? [last] : [];
+}
+
+function accessLabel(access: string | undefined): string {
+  switch (access) {
+    case undefined:
+      return 'accessed';
+    case 'write':
+      return 'wrote to';
+    case 'read':
+      return 'read from';
+    default:
+      return `made a ${access} access to`;
+  }
+}
+
+/** One conflict for each different fault of the host, with what is known about its address. */
 export function faultConflicts(space: CommonSpace, states: readonly MappingState[]): Conflict[] {
   const { faults } = space.host;
+  const nothing =
+    states.length === 0
+      ? 'These dumps contain no mappings to compare with: a trace of the iommu events does.'
+      : 'Nothing is mapped near it.';
   return faults.slice(0, FAULTS_MAX).map((fault, index): Conflict => {
     const { address, device, access, reason, driver, count, provenance } = fault;
-    const mine = statesFor(fault, states);
-    const found = findings(fault, space, mine);
-    const who = device ?? 'a device';
-    const verb =
-      access === undefined
-        ? 'touched'
-        : access === 'write'
-          ? 'wrote to'
-          : access === 'read'
-            ? 'read from'
-            : `did ${access} at`;
-    const more =
-      index === FAULTS_MAX - 1 && faults.length > FAULTS_MAX
-        ? ` ${counted(faults.length - FAULTS_MAX, 'more fault')} are not listed.`
-        : '';
-    const nothing =
-      states.length === 0
-        ? 'No mappings are in these dumps to compare it with: a trace of the iommu events has them.'
-        : 'Nothing is mapped near it.';
+    const found = findings(fault, space, statesFor(fault, states));
+    const what = `${device ?? 'a device'} ${accessLabel(access)} ${hex(address)}`;
+    const more = index === FAULTS_MAX - 1 ? faults.length - FAULTS_MAX : 0;
+    const messages = [
+      reason === undefined ? '' : `The IOMMU reported: ${reason}.`,
+      ...(found.length > 0 ? found.map(({ message }) => message) : [nothing]),
+      more > 0 ? `${counted(more, 'more fault')} not listed.` : '',
+    ];
     return {
       id: `fault ${address} ${device} ${access} ${reason}`,
       rule: 'fault',
       severity: 'warning',
-      title: `fault: ${who} ${verb} ${hex(address)}${count > 1 ? `, ${counted(count, 'time')}` : ''}`,
-      message: `${reason === undefined ? '' : `The IOMMU says: ${reason}. `}${found.length > 0 ? found.map(({ message }) => message).join(' ') : nothing}${more}`,
+      title: `Fault: ${what}${count > 1 ? `, ${counted(count, 'time')}` : ''}`,
+      message: messages.filter((message) => message !== '').join(' '),
       source: driver,
-      remedy:
-        found.flatMap(({ remedy }) => remedy ?? []).join(' ') ||
-        'Find the mapping that the device should have had: trace iommu:map and iommu:unmap from the start of the driver on.',
-      marks: [
-        { ...range(address, address), role: 'requested', message: `${who} ${verb} ${hex(address)}` },
-        ...found.flatMap(({ marks = [] }) => marks),
-      ],
+      remedy: found.flatMap(({ remedy }) => remedy ?? []).join(' ') || DEFAULT_REMEDY,
+      marks: [markOf('requested', range(address, address), what), ...found.flatMap(({ marks = [] }) => marks)],
       provenance: [...provenance, ...found.flatMap((finding) => finding.provenance ?? [])],
     };
   });

@@ -149,7 +149,7 @@ describe('a guest on a host', () => {
     expect(conflictsOf([MSI, bar(0x8000_4000n, 0x8000_7fffn)], undefined, 0x4000n)).toEqual([]);
     const found = only([MSI, bar(0x8000_4000n, 0x8000_7fffn)], undefined, 0x1_0000n);
     expect(short([found])).toEqual([['misaligned', 'note', 'EINVAL']]);
-    expect(found.title).toBe('BAR 0 of 0000:00:02.0 (16 KiB) does not end on pages of 64 KiB');
+    expect(found.title).toBe('BAR 0 of 0000:00:02.0 (16 KiB) is not aligned to pages of 64 KiB');
   });
 });
 
@@ -184,8 +184,8 @@ describe('devices and groups', () => {
       },
     ]);
     expect(conflict.rule).toBe('group-has-direct');
-    expect(conflict.message).toContain('It is there for 0000:00:06.0');
-    expect(conflict.message).toContain('also 0000:00:05.0');
+    expect(conflict.message).toContain('It belongs to 0000:00:06.0');
+    expect(conflict.message).toContain('The other devices of the group share it: 0000:00:05.0.');
   });
 
   test('a region of firmware that the memory map leaves to the kernel', () => {
@@ -265,7 +265,7 @@ describe('devices and groups', () => {
   test('sources that contradict each other', () => {
     const conflict = only([width(39), { ...width(48), source: 'other' } as SessionEvent]);
     expect(conflict).toMatchObject({ rule: 'contradiction', severity: 'warning' });
-    expect(conflict.message).toContain('39 and 48');
+    expect(conflict.message).toContain('39 vs 48');
   });
 });
 
@@ -279,7 +279,7 @@ describe('requests', () => {
 
   test('nothing else is known: what x86 is known to reserve is named as a guess', () => {
     const conflict = only([request(0x4000_0000n, 0x1_3fff_ffffn, '-EINVAL', { name: 'mach-virt.ram' })]);
-    expect(conflict.message).toContain('on x86 0xfee00000-0xfeefffff lies inside');
+    expect(conflict.message).toContain('on x86 it overlaps 0xfee00000-0xfeefffff');
     expect(conflict.marks[1]?.message).toContain('if this is x86');
   });
 
@@ -341,7 +341,7 @@ describe('requests', () => {
 describe('faults', () => {
   test('just past the end of a mapping', () => {
     const conflict = only([map(0x40_0000n, 0x5f_ffffn), fault(0x60_1000n)]);
-    expect(conflict.message).toContain('just past the end of 0x40_0000 – 0x5f_ffff (2 MiB), 4 KiB behind it');
+    expect(conflict.message).toContain('just past the end of 0x40_0000 – 0x5f_ffff (2 MiB), 4 KiB after it');
     expect(conflict.provenance).toEqual([
       { source: 'log', line: 7 },
       { source: 'trace', line: 3 },
@@ -350,7 +350,7 @@ describe('faults', () => {
 
   test('an address that lost its high bits, and one that has too many', () => {
     const high = map(0x12_3456_0000n, 0x12_3457_ffffn);
-    expect(only([high, fault(0x3456_1000n)]).message).toContain('looks cut at 32 bits: 0x1234561000');
+    expect(only([high, fault(0x3456_1000n)]).message).toContain('looks truncated to 32 bits: 0x1234561000');
     expect(only([map(0xf800_0000n, 0xf800_ffffn), fault(0xffff_ffff_f800_0040n)]).message).toContain(
       '0xf8000040, which is mapped',
     );
@@ -415,7 +415,7 @@ describe('what others complained of', () => {
 
   test('a fault in a range that the platform is known to keep', () => {
     expect(only([fault(0xff_fffd_e000n, { driver: 'amd' })]).message).toContain('HyperTransport');
-    expect(only([fault(0x809_0040n, { driver: 'smmu-v3' })]).message).toContain('software MSI window of ARM');
+    expect(only([fault(0x809_0040n, { driver: 'smmu-v3' })]).message).toContain('the ARM software MSI window');
   });
 });
 

@@ -1,18 +1,18 @@
+import { DEFAULT_PAGE_SIZE } from '../../kernel/shared/platform-ranges.ts';
 import type { MappingState } from '../host/mappings.ts';
-import { USUAL_PAGE } from '../host/platforms.ts';
 import type { CommonSpace } from '../space/common-space.ts';
 import { complaintConflicts } from './complaints.ts';
-import { type Conflict, SEVERITIES } from './conflict.ts';
+import { CONFLICT_SEVERITIES, type Conflict } from './conflict.ts';
 import { deviceConflicts } from './devices.ts';
 import { faultConflicts } from './faults.ts';
 import { type GuestLayout, guestConflicts } from './guest.ts';
 import { requestConflicts } from './requests.ts';
 
-/** The smallest page that all IOMMUs of the space have, or the one that was wished for. */
-export function pageSizeOf(space: CommonSpace, wished?: bigint): bigint {
-  if (wished !== undefined) return wished;
-  let page = USUAL_PAGE;
-  for (const { pageSizes } of space.apertures) {
+/** The largest of the smallest page sizes of the IOMMUs, at least 4 KiB; or the one that is given. In bytes. */
+export function pageSizeOf({ apertures }: Pick<CommonSpace, 'apertures'>, given?: bigint): bigint {
+  if (given !== undefined) return given;
+  let page = DEFAULT_PAGE_SIZE;
+  for (const { pageSizes } of apertures) {
     const smallest = pageSizes ? pageSizes & -pageSizes : 0n;
     if (smallest > page) page = smallest;
   }
@@ -21,7 +21,7 @@ export function pageSizeOf(space: CommonSpace, wished?: bigint): bigint {
 
 export interface ConflictQuestion {
   readonly space: CommonSpace;
-  /** What sources tell of mappings, each set after all of its events. */
+  /** The mappings that sources show, each set after all of its events. */
   readonly mappings: readonly MappingState[];
   /** Guests to be tried on the host. */
   readonly guests: readonly GuestLayout[];
@@ -29,9 +29,9 @@ export interface ConflictQuestion {
   readonly pageSize?: bigint | undefined;
 }
 
-/** All that is wrong, the fatal things first, then by address. */
-export function findConflicts({ space, mappings, guests, pageSize: wished }: ConflictQuestion): Conflict[] {
-  const pageSize = pageSizeOf(space, wished);
+/** All conflicts, by descending severity, then by address. */
+export function findConflicts({ space, mappings, guests, pageSize: given }: ConflictQuestion): Conflict[] {
+  const pageSize = pageSizeOf(space, given);
   const found = [
     ...guests.flatMap((guest, index) => {
       const list = guestConflicts(space, guest, pageSize);
@@ -40,12 +40,12 @@ export function findConflicts({ space, mappings, guests, pageSize: wished }: Con
     ...deviceConflicts(space, pageSize),
     ...complaintConflicts(space.host),
     ...mappings.flatMap(({ set }) => requestConflicts(set, space, pageSize)),
-    ...(space.host.faults.length > 0 ? faultConflicts(space, mappings) : []),
+    ...faultConflicts(space, mappings),
   ];
-  const first = ({ marks }: Conflict): bigint => marks[0]?.start ?? 0n;
+  const rank = ({ severity }: Conflict): number => CONFLICT_SEVERITIES.indexOf(severity);
+  const first = ({ marks: [mark] }: Conflict): bigint => mark?.start ?? 0n;
   return found.toSorted((a, b) => {
-    const bySeverity = SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity);
-    if (bySeverity !== 0) return bySeverity;
+    if (rank(a) !== rank(b)) return rank(a) - rank(b);
     return first(a) === first(b) ? 0 : first(a) < first(b) ? -1 : 1;
   });
 }

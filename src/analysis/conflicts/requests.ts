@@ -1,128 +1,170 @@
-// What programs asked for and were refused, with what stood in the way; and what they asked for that looks wrong.
+// What programs requested and the kernel refused, with what blocked it; and requests that look wrong.
 import { counted, formatSize, hex } from '../../iova/format.ts';
 import { ADDRESS_WIDTHS, bitLength } from '../../iova/iova.ts';
 import { containsRange, type IovaRange, intersection, isAligned, sizeOf } from '../../iova/range.ts';
+import { appliesTo, lookUpRule, type RequestApi, type RuleSubject } from '../../kernel/rule-book.ts';
+import { MAPPING_LIMIT } from '../../kernel/type1/rules.ts';
 import type { FactOf } from '../../session/events.ts';
-import type { Provenance } from '../host/host.ts';
-import { isMap, type MappingFact, type MappingSet, MappingState } from '../host/mappings.ts';
+import { type Provenance, provenanceOf } from '../host/host.ts';
+import {
+  factAt,
+  isMap,
+  type LiveMapping,
+  type MappingFact,
+  type MappingSet,
+  type MappingState,
+  walkMappings,
+} from '../host/mappings.ts';
 import { likelyObstacles } from '../host/platforms.ts';
 import { meaningOf } from '../host/region-types.ts';
+import { apertureLimits } from '../space/aperture-limit.ts';
 import { beyondApertures, type CommonSpace } from '../space/common-space.ts';
 import { findPlaces } from '../space/fit.ts';
-import { type Conflict, type ConflictMark, describeRange, joinNames, type Severity } from './conflict.ts';
+import {
+  type Conflict,
+  type ConflictMark,
+  type ConflictSeverity,
+  describeRange,
+  joinNames,
+  markOf,
+  ownersOf,
+  partPlaces,
+  plainRange,
+  refusedBy,
+} from './conflict.ts';
 
-/** VFIO type1's limit of mappings a container (Linux 6.12, the module parameter dma_entry_limit). */
-export const MAPPING_LIMIT = 65535;
-/** From this many on the limit is near. */
+/** From this many mappings on, a container is close to its limit. */
 const NEAR_LIMIT = 60000;
-/** Conflicts of one rule that a set gives; the rest is counted in the last. */
+/** Conflicts of one rule that a set gives; the last one says how many more there are. */
 const PER_RULE_MAX = 50;
+/** Mappings that the marks of one conflict show. */
+const MARKED_MAX = 3;
+/** The alignment that is suggested for another place: a huge page of x86. */
+const SUGGESTED_ALIGNMENT = 0x20_0000n;
+/** BARs are not placed below this address. */
+const LOWEST_BAR = 0x10_0000n;
+/** Firmware places 64-bit BARs from here on, and none of them is larger. */
+const HIGH_BARS_FROM = 1n << 37n;
+const LARGEST_BAR = 1n << 38n;
+
+const FEWER_MAPPINGS =
+  'Use fewer, larger mappings (huge pages, a larger virtio-mem block size), or raise dma_entry_limit of vfio_iommu_type1.';
+const USUALLY_HARMLESS = 'Usually none is needed: only peer-to-peer DMA uses this mapping.';
+const UNEXPLAINED =
+  "Nothing in these dumps explains it: add the host's reserved_regions and its kernel log of the same time.";
 
 type Request = FactOf<'request'>;
 
-function placeOf(fact: MappingFact): Provenance {
-  return { source: fact.source ?? 'this session', line: fact.line };
-}
-
-/** True if what was to be mapped is device memory and not RAM, as far as the request itself tells. */
+/** True if what was to be mapped is device memory and not RAM, as far as the request itself shows. */
 function looksLikeBar(request: Request, space: CommonSpace): boolean {
   const { name } = request;
   if (name !== undefined && /ram|mem|rom|bios|dimm|dram/i.test(name) && !/\bBAR\b/i.test(name)) return false;
   if (name !== undefined && /\bBAR\b|mmap|msi-?x/i.test(name)) return true;
-  // In the first MiB there are no BARs: what cannot be pinned there is memory.
-  if (request.result === '-EFAULT') return request.start >= 0x10_0000n;
+  // Memory that cannot be pinned is a BAR, except in the first MiB.
+  if (request.result === '-EFAULT') return request.start >= LOWEST_BAR;
   if (space.host.bars.some((bar) => containsRange(bar, request))) return true;
-  // High up and not large: firmware places 64-bit BARs at the top of what it believes there is.
-  const isHigh = request.start >= 1n << 37n && sizeOf(request) <= 1n << 38n;
+  const isHigh = request.start >= HIGH_BARS_FROM && sizeOf(request) <= LARGEST_BAR;
   return request.result === '-EINVAL' && isHigh && name === undefined;
 }
 
+/** Why a request was refused. */
 interface Explanation {
   readonly message: string;
   readonly remedy: string;
-  readonly marks: readonly ConflictMark[];
-  readonly provenance: readonly Provenance[];
+  /** The kernel's rule, if it is known which one refused. */
+  readonly subject?: RuleSubject;
+  readonly marks?: readonly ConflictMark[];
+  readonly provenance?: readonly Provenance[];
 }
 
-/** Free places of the wanted size, for a way out. */
-function elsewhere(space: CommonSpace, wanted: IovaRange): string {
-  const { places, largest } = findPlaces(space.usable, { size: sizeOf(wanted), alignment: 0x20_0000n });
-  if (places[0]) return `A range of this size would fit at ${hex(places[0].first)}.`;
-  return largest ? `No place takes it; the largest takes ${formatSize(largest.size)} at ${hex(largest.start)}.` : '';
+/** Where a range of this size would fit instead; empty if nothing is free. */
+function otherPlace(space: CommonSpace, requested: IovaRange): string {
+  const { places, largest } = findPlaces(space.usable, { size: sizeOf(requested), alignment: SUGGESTED_ALIGNMENT });
+  const [place] = places;
+  if (place) return `A range of this size would fit at ${hex(place.first)}.`;
+  return largest
+    ? `No free range is large enough; the largest has ${formatSize(largest.size)} at ${hex(largest.start)}.`
+    : '';
 }
 
-/** The largest part that fits from where the request starts. */
+/** The largest part that fits from where the request starts; empty if not a single byte does. */
 function fittingPart(request: IovaRange, obstacle: IovaRange): string {
   return obstacle.start > request.start
     ? `From ${hex(request.start)} up to the obstacle ${formatSize(obstacle.start - request.start)} fit.`
     : '';
 }
 
-function explainInvalid(request: Request, space: CommonSpace, pageSize: bigint): Explanation | undefined {
+/** The ways to explain EINVAL, the surest first; each gives nothing if it does not apply. */
+const INVALID_BECAUSE: readonly ((
+  request: Request,
+  space: CommonSpace,
+  pageSize: bigint,
+) => Explanation | undefined)[] = [overReserved, beyondAperture, unaligned, overPlatformRange, beyondUnknownAperture];
+
+function overReserved(request: Request, space: CommonSpace): Explanation | undefined {
   for (const region of space.reserved) {
     const cut = meaningOf(region.type).blocksMappings ? intersection(region, request) : undefined;
     if (!cut) continue;
-    const owners = joinNames([...new Set(region.parts.map((part) => part.owner))]);
+    const owners = ownersOf(region);
     return {
+      subject: 'map-over-reserved',
       message: `${describeRange(cut)} inside it is reserved (${region.type}, ${owners}).`,
-      remedy: `${fittingPart(request, region)} ${elsewhere(space, request)}`.trim(),
-      marks: [{ start: region.start, last: region.last, role: 'obstacle', message: `${region.type} of ${owners}` }],
-      provenance: region.parts.flatMap((part) => part.provenance),
-    };
-  }
-  for (const outside of beyondApertures(space.apertures)) {
-    const cut = intersection(outside, request);
-    if (!cut) continue;
-    const has = bitLength(outside.start > 0n ? outside.start - 1n : 0n);
-    return {
-      message: `It needs ${bitLength(request.last)} bits, the IOMMU has ${has}.`,
-      remedy: `Keep below ${hex(outside.start)}: limit the guest’s phys-bits to ${has}.`,
-      marks: [{ ...cut, role: 'obstacle', message: 'outside the aperture' }],
-      provenance: space.apertures.flatMap((aperture) => aperture.provenance),
-    };
-  }
-  if (!isAligned(request, pageSize)) {
-    return {
-      message: `Its ${request.start % pageSize === 0n ? 'size' : 'address'} is no multiple of the page size, ${formatSize(pageSize)}.`,
-      remedy: `Align address and size to ${formatSize(pageSize)}.`,
-      marks: [],
-      provenance: [],
-    };
-  }
-  const likely = likelyObstacles(space.host, request);
-  const [first] = likely;
-  if (first) {
-    const named = likely.map((r) => `on ${r.platform} ${hex(r.start)}-${hex(r.last)} lies inside, ${r.message}`);
-    return {
-      message: `These dumps do not say what the host reserves; ${named.join('; ')}.`,
-      remedy: `${fittingPart(request, first)} Add the host’s reserved_regions to be sure.`.trim(),
-      marks: likely.map((r) => ({
-        start: r.start,
-        last: r.last,
-        role: 'obstacle',
-        message: `${r.message} (if this is ${r.platform})`,
-      })),
-      provenance: [],
-    };
-  }
-  const bits = bitLength(request.last);
-  if (space.apertures.length === 0 && bits > 36) {
-    const narrower = ADDRESS_WIDTHS.filter((width) => width < bits);
-    return {
-      message: `It needs ${bits} bits; how many the IOMMU has is not in these dumps. IOMMUs of ${narrower.join(', ')} bits would refuse it.`,
-      remedy:
-        'Add the kernel’s log (“Host address width”, “dmar”) to be sure; limit the guest’s phys-bits if it is the width.',
-      marks: [],
-      provenance: [],
+      remedy: `${fittingPart(request, region)} ${otherPlace(space, request)}`.trim(),
+      marks: [markOf('obstacle', region, `${region.type} of ${owners}`)],
+      provenance: partPlaces(region),
     };
   }
   return undefined;
 }
 
-const UNEXPLAINED =
-  'Nothing in these dumps explains it: add the host’s reserved_regions and the kernel’s log of the same time.';
+function beyondAperture(request: Request, space: CommonSpace): Explanation | undefined {
+  const [limit] = apertureLimits(space.apertures, request);
+  if (!limit) return undefined;
+  const { cut, problem, place, bits, provenance } = limit;
+  const keep = place === undefined ? otherPlace(space, request) : `Keep addresses ${place}`;
+  const limited = bits === undefined ? '' : `: limit the guest to phys-bits=${bits}`;
+  return {
+    subject: 'map-beyond-aperture',
+    message: `It ${problem}.`,
+    remedy: place === undefined ? keep : `${keep}${limited}.`,
+    marks: [markOf('obstacle', cut, 'outside the aperture')],
+    provenance,
+  };
+}
 
-/** Why a request was refused, as far as it can be told. */
+function unaligned(request: Request, _space: CommonSpace, pageSize: bigint): Explanation | undefined {
+  if (isAligned(request, pageSize)) return undefined;
+  return {
+    subject: 'map-unaligned',
+    message: `Its ${request.start % pageSize === 0n ? 'size' : 'address'} is not a multiple of the page size, ${formatSize(pageSize)}.`,
+    remedy: `Align address and size to ${formatSize(pageSize)}.`,
+  };
+}
+
+function overPlatformRange(request: Request, { host }: CommonSpace): Explanation | undefined {
+  const likely = likelyObstacles(host, request);
+  const [first] = likely;
+  if (!first) return undefined;
+  const named = likely.map((r) => `on ${r.platform} it overlaps ${plainRange(r)}, ${r.message}`);
+  return {
+    message: `These dumps do not list the reserved regions of the host; ${named.join('; ')}.`,
+    remedy: `${fittingPart(request, first)} Add the host's reserved_regions to confirm this.`.trim(),
+    marks: likely.map((r) => markOf('obstacle', r, `${r.message} (if this is ${r.platform})`)),
+  };
+}
+
+function beyondUnknownAperture(request: Request, { apertures }: CommonSpace): Explanation | undefined {
+  const bits = bitLength(request.last);
+  const narrower = ADDRESS_WIDTHS.filter((width) => width < bits);
+  if (apertures.length > 0 || narrower.length === 0) return undefined;
+  return {
+    message: `It needs ${bits} bits. These dumps do not show the width of the IOMMU; one of ${narrower.join(', ')} bits would refuse it.`,
+    remedy:
+      'Add the kernel log ("Host address width", "dmar") to confirm this. If the width is the reason, limit phys-bits of the guest.',
+  };
+}
+
+/** Why a request was refused, as far as the dumps show. */
 function explain(
   request: Request,
   space: CommonSpace,
@@ -130,254 +172,276 @@ function explain(
   pageSize: bigint,
   isBar: boolean,
 ): Explanation {
-  const nothing = { marks: [], provenance: [] };
   switch (request.result) {
     case '-EINVAL':
-      return (
-        explainInvalid(request, space, pageSize) ?? {
-          message: 'The range, its alignment, or the container itself (no IOMMU type set yet) was not accepted.',
-          remedy: UNEXPLAINED,
-          ...nothing,
-        }
-      );
+      for (const because of INVALID_BECAUSE) {
+        const explanation = because(request, space, pageSize);
+        if (explanation) return explanation;
+      }
+      return {
+        message: 'The range or its alignment is not accepted, or the container has no IOMMU type yet.',
+        remedy: UNEXPLAINED,
+      };
     case '-EFAULT':
       return {
         message:
-          'The kernel could not pin the memory behind it. That is so for a BAR, which has no pages; for RAM it would be fatal.',
+          'The kernel could not pin the memory. This is normal for a BAR, which has no pages; for RAM it is fatal.',
         remedy: isBar
-          ? 'Usually nothing is lost: only DMA from device to device needs it.'
-          : 'Check that the memory is there and may be written (post-copy, read-only files and device memory are not).',
-        ...nothing,
+          ? USUALLY_HARMLESS
+          : 'Check that the memory exists and is writable (post-copy memory, read-only files and device memory are not).',
       };
     case '-ENOMEM':
       return {
-        message: 'The limit of locked memory was reached, or memory ran out: not a matter of addresses.',
-        remedy: 'Raise RLIMIT_MEMLOCK of the monitor (or the limit of its service) above the guest’s RAM.',
-        ...nothing,
+        message: 'The limit of locked memory was reached, or the host ran out of memory. The addresses do not matter.',
+        remedy: 'Raise RLIMIT_MEMLOCK of the VMM (or the limit of its service) above the RAM of the guest.',
       };
     case '-EEXIST':
-    case '-EADDRINUSE': {
-      const there = state.overlapping(request.start, request.last);
-      const [first] = there;
-      const maker = first && state.set.facts[first.fact];
-      return {
-        message: first
-          ? `${describeRange(first)} was mapped there already${there.length > 1 ? `, and ${there.length - 1} more` : ''}.`
-          : 'Something is mapped there already; who mapped it is not in these dumps.',
-        remedy: 'Unmap it first, whole: a mapping made in one piece goes in one piece.',
-        marks: there
-          .slice(0, 3)
-          .map(({ start, last }) => ({ start, last, role: 'obstacle', message: 'mapped already' })),
-        provenance: maker ? [placeOf(maker)] : [],
-      };
+    case '-EADDRINUSE':
+      return overMapping(request, state);
+    case '-ENOSPC': {
+      const seen = `${counted(state.size, 'mapping')} in these dumps`;
+      return appliesTo('mapping-limit', request.api)
+        ? {
+            subject: 'mapping-limit',
+            message: `The container has reached its limit of ${MAPPING_LIMIT} mappings (${seen}).`,
+            remedy: FEWER_MAPPINGS,
+          }
+        : { message: `No free range is large enough (${seen}).`, remedy: UNEXPLAINED };
     }
-    case '-ENOSPC':
-      return {
-        message: `Either no hole is large enough, or the container has used up its ${MAPPING_LIMIT} mappings (${counted(state.size, 'mapping')} of them seen here).`,
-        remedy:
-          'Fewer, larger mappings (huge pages, a larger block size of virtio-mem), or a higher dma_entry_limit of vfio_iommu_type1.',
-        ...nothing,
-      };
-    case '-ENOENT': {
-      const there = state.overlapping(request.start, request.last);
-      return {
-        message:
-          there.length > 0
-            ? `What is mapped there is ${describeRange(there[0] as IovaRange)}: the range does not match it.`
-            : 'Nothing that was seen is mapped there.',
-        remedy: 'Unmap what was mapped, in the same pieces.',
-        marks: there.slice(0, 3).map(({ start, last }) => ({ start, last, role: 'obstacle', message: 'mapped' })),
-        provenance: [],
-      };
-    }
+    case '-ENOENT':
+      return notMapped(request, state);
     default:
-      return { message: `The kernel answered ${request.result}.`, remedy: UNEXPLAINED, ...nothing };
+      return { message: `The kernel answered ${request.result}.`, remedy: UNEXPLAINED };
   }
 }
 
-function severityOf(request: Request, isBar: boolean): Severity {
+function overMapping(request: Request, state: MappingState): Explanation {
+  const there = state.overlapping(request.start, request.last);
+  const [first] = there;
+  if (!first) {
+    return {
+      subject: 'map-over-mapping',
+      message: 'Something is already mapped there; these dumps do not show what.',
+      remedy: 'Unmap it first, with the bounds of the mapping.',
+    };
+  }
+  const others = there.length > 1 ? `, and ${counted(there.length - 1, 'more mapping')}` : '';
+  return {
+    subject: 'map-over-mapping',
+    message: `${describeRange(first)} is already mapped there${others}.`,
+    remedy: 'Unmap it first, with the bounds of the mapping.',
+    marks: marksOf(there, 'already mapped'),
+    provenance: [provenanceOf(factAt(state.set, first.fact))],
+  };
+}
+
+function notMapped(request: Request, state: MappingState): Explanation {
+  const there = state.overlapping(request.start, request.last);
+  const [first] = there;
+  return {
+    subject: first ? 'unmap-cuts-mapping' : 'unmap-nothing-mapped',
+    message: first
+      ? `${describeRange(first)} is mapped there: the range does not match it.`
+      : 'These dumps show no mapping there.',
+    remedy: 'Unmap with the bounds of the mappings that were made.',
+    marks: marksOf(there, 'mapped'),
+  };
+}
+
+function marksOf(mappings: readonly LiveMapping[], message: string): ConflictMark[] {
+  return mappings.slice(0, MARKED_MAX).map((mapping) => markOf('obstacle', mapping, message));
+}
+
+function severityOf(request: Request, isBar: boolean): ConflictSeverity {
   return isBar && request.result !== '-ENOMEM' && request.result !== '-ENOSPC' ? 'note' : 'fatal';
+}
+
+const API_NAMES: Readonly<Record<RequestApi, string>> = { vfio: 'VFIO', iommufd: 'iommufd' };
+
+/** The kernel function that refused, if the rule answers what was recorded; else the interface. */
+function refusalSource({ api }: Request, subject: RuleSubject | undefined, errno: string | undefined): string {
+  const rule = subject !== undefined && appliesTo(subject, api) ? lookUpRule(subject, { api }) : undefined;
+  return rule && rule.errno === errno ? rule.source : `${API_NAMES[api]}, as reported in the dump`;
+}
+
+function refusalId({ op, start, last, result }: Request): string {
+  return `request-refused ${op} ${start}-${last} ${result}`;
 }
 
 function refused(request: Request, space: CommonSpace, state: MappingState, pageSize: bigint): Conflict {
   const isBar = looksLikeBar(request, space);
-  const { message, remedy, marks, provenance } = explain(request, space, state, pageSize, isBar);
-  const name = request.name !== undefined ? ` of “${request.name}”` : '';
-  const what = `${request.op}${name} at ${hex(request.start)}, ${formatSize(sizeOf(request))}`;
+  const { message, remedy, subject, marks = [], provenance = [] } = explain(request, space, state, pageSize, isBar);
+  const name = request.name !== undefined ? ` of "${request.name}"` : '';
   const errno = typeof request.result === 'string' ? request.result.replace(/^-/, '') : undefined;
-  const kind = isBar
-    ? 'It looks like a BAR, not RAM: then a monitor warns and goes on.'
+  const consequence = isBar
+    ? 'It looks like a BAR, not RAM: the VMM prints a warning and continues.'
     : request.op === 'map'
       ? 'If it is RAM, the guest does not start.'
       : '';
   return {
-    id: `request-refused ${request.op} ${request.start}-${request.last} ${request.result}`,
+    id: refusalId(request),
     rule: 'request-refused',
     severity: severityOf(request, isBar),
-    title: `${what} was refused`,
-    message: [message, kind].filter(Boolean).join(' '),
+    title: `The kernel refused to ${request.op} ${formatSize(sizeOf(request))} at ${hex(request.start)}${name}`,
+    message: [message, consequence].filter(Boolean).join(' '),
     errno: errno === 'unknown' ? undefined : errno,
-    source: request.api === 'iommufd' ? 'iommufd, as the dump says' : 'VFIO, as the dump says',
+    source: refusalSource(request, subject, errno),
     remedy,
-    marks: [{ start: request.start, last: request.last, role: 'requested', message: `asked for${name}` }, ...marks],
-    provenance: [placeOf(request), ...provenance],
+    marks: [markOf('requested', request, `requested${name}`), ...marks],
+    provenance: [provenanceOf(request), ...provenance],
   };
 }
 
-/** Something about the mappings of a set that was not refused, but is strange. */
-function strange(
+/** Something about an unmap that was not refused, but is suspicious. */
+function suspicious(
   set: MappingSet,
-  rule: string,
-  fact: number,
+  rule: 'unmap-cuts-mapping' | 'unmap-short',
+  index: number,
   mapping: IovaRange,
-  texts: Pick<Conflict, 'title' | 'message' | 'remedy'> & { readonly errno?: string },
+  texts: Pick<Conflict, 'title' | 'message' | 'remedy' | 'errno' | 'source'>,
 ): Conflict {
-  const requested = set.facts[fact] as MappingFact;
+  const fact = factAt(set, index);
   return {
-    id: `${rule} ${set.key} ${fact}`,
+    id: `${rule} ${set.key} ${index}`,
     rule,
     severity: 'warning',
     ...texts,
-    source: 'Linux 6.12, vfio_dma_do_unmap',
-    marks: [
-      {
-        start: requested.start,
-        last: requested.last,
-        role: 'requested',
-        message: isMap(requested) ? 'mapped' : 'unmapped',
-      },
-      { start: mapping.start, last: mapping.last, role: 'obstacle', message: 'mapping' },
-    ],
-    provenance: [placeOf(requested)],
+    marks: [markOf('requested', fact, isMap(fact) ? 'mapped' : 'unmapped'), markOf('obstacle', mapping, 'mapping')],
+    provenance: [provenanceOf(fact)],
   };
 }
 
-/** Keeps so many of a rule, and says in the last how many there were. */
-function bounded(conflicts: readonly Conflict[]): Conflict[] {
-  if (conflicts.length <= PER_RULE_MAX) return [...conflicts];
+/** Keeps the first conflicts of a rule; the last one says how many of `total` are not listed. */
+function bounded(conflicts: readonly Conflict[], total = conflicts.length): Conflict[] {
   const kept = conflicts.slice(0, PER_RULE_MAX);
-  const last = kept.at(-1);
-  if (last) {
-    const more = conflicts.length - PER_RULE_MAX;
-    kept[kept.length - 1] = { ...last, message: `${last.message} There are ${counted(more, 'more such case')}.` };
-  }
-  return kept;
+  const more = total - kept.length;
+  const last = kept.pop();
+  if (!last) return [];
+  const message =
+    more === 0 ? last.message : `${last.message} ${counted(more, 'more conflict')} of this kind not listed.`;
+  return [...kept, { ...last, message }];
 }
 
-/** Ticked groups that could not join the container now, because something is mapped where they cannot have it. */
+/** Selected groups that could not join the container now, because something is mapped where it must not be. */
 function refusedAttaches(state: MappingState, space: CommonSpace): Conflict[] {
   const { set } = state;
   const regions = space.reserved
     .filter((region) => meaningOf(region.type).blocksMappings)
     .map((region) => {
-      const owners = joinNames([...new Set(region.parts.map((part) => part.owner))]);
-      const places = region.parts.flatMap((part) => part.provenance);
-      return { start: region.start, last: region.last, what: `${region.type} of ${owners}`, who: owners, places };
+      const who = ownersOf(region);
+      const subject = 'attach-region-over-mapping' as const;
+      return { range: region, what: `${region.type} of ${who}`, who, subject, places: partPlaces(region) };
     });
-  const beyond = beyondApertures(space.apertures).map(({ start, last }) => ({
-    start,
-    last,
+  const beyond = beyondApertures(space.apertures).map((range) => ({
+    range,
     what: 'outside the aperture',
     who: joinNames(space.apertures.map(({ message }) => message)),
+    subject: 'attach-aperture-over-mapping' as const,
     places: space.apertures.flatMap((aperture) => aperture.provenance),
   }));
-  return [...regions, ...beyond].flatMap(({ start, last, what, who, places }): Conflict[] => {
-    const there = state.overlapping(start, last);
+  return [...regions, ...beyond].flatMap(({ range, what, who, subject, places }): Conflict[] => {
+    const there = state.overlapping(range.start, range.last);
     const [first] = there;
-    const maker = first && set.facts[first.fact];
-    if (!first || !maker) return [];
-    const isIommufd = maker.kind === 'request' && maker.api === 'iommufd';
+    if (!first) return [];
+    const maker = factAt(set, first.fact);
+    const others = there.length > 1 ? `, and ${counted(there.length - 1, 'more mapping')}` : '';
     return [
       {
-        id: `attach-over-mapping ${set.key} ${start}-${last}`,
+        id: `attach-over-mapping ${set.key} ${range.start}-${range.last}`,
         rule: 'attach-over-mapping',
         severity: 'warning',
-        title: `something is mapped over ${hex(start)}-${hex(last)} (${what})`,
-        message: `${describeRange(first)} is mapped${there.length > 1 ? `, and ${counted(there.length - 1, 'mapping')} more` : ''}: attaching ${who} to the same address space now is refused.`,
-        errno: isIommufd ? 'EADDRINUSE' : 'EINVAL',
-        source: isIommufd
-          ? 'Linux 6.12, iopt_table_enforce_dev_resv_regions'
-          : 'Linux 6.12, vfio_iommu_resv_conflict; vfio_iommu_aper_conflict',
+        title: `A mapping overlaps ${plainRange(range)} (${what})`,
+        message: `${describeRange(first)} is mapped${others}: attaching ${who} to the same address space would be refused.`,
+        ...refusedBy(subject, { api: apiOf(set) }),
         remedy: 'Attach all groups before anything is mapped, or unmap it first.',
-        marks: [
-          { start: first.start, last: first.last, role: 'requested', message: 'mapped' },
-          { start, last, role: 'obstacle', message: what },
-        ],
-        provenance: [placeOf(maker), ...places],
+        marks: [markOf('requested', first, 'mapped'), markOf('obstacle', range, what)],
+        provenance: [provenanceOf(maker), ...places],
       },
     ];
   });
 }
 
-/** Unmaps that took away less than they were asked to. */
+/** The interface of a set of requests; `undefined` for other sets. */
+function apiOf({ facts: [first] }: MappingSet): RequestApi | undefined {
+  return first?.kind === 'request' ? first.api : undefined;
+}
+
+/** Unmaps that removed less than was requested. */
 function shortUnmaps(set: MappingSet): Conflict[] {
   const found: Conflict[] = [];
+  let total = 0;
   for (const [index, fact] of set.facts.entries()) {
     if (fact.kind !== 'unmap' || fact.unmapped === undefined || fact.unmapped >= sizeOf(fact)) continue;
-    if (found.length > PER_RULE_MAX) break;
+    if (++total > PER_RULE_MAX) continue;
     found.push(
-      strange(set, 'unmap-short', index, fact, {
-        title: `an unmap of ${formatSize(sizeOf(fact))} at ${hex(fact.start)} took away ${formatSize(fact.unmapped)}`,
-        message: `${describeRange(fact)} was to go, but less was mapped there than its caller believed. A later map of the rest may answer EEXIST.`,
-        remedy: 'Compare with the maps before it: somebody unmapped a part, or mapped less.',
+      suspicious(set, 'unmap-short', index, fact, {
+        title: `An unmap of ${formatSize(sizeOf(fact))} at ${hex(fact.start)} removed ${formatSize(fact.unmapped)}`,
+        message: `${describeRange(fact)} was to be unmapped, but fewer bytes were mapped than the caller expected. A later map of the rest may fail with EEXIST.`,
+        remedy: 'Compare with the maps before it: a part was already unmapped, or was never mapped.',
       }),
     );
   }
-  return bounded(found);
+  return bounded(found, total);
+}
+
+/** Unmaps that took a part of a mapping. */
+function cutMappings(state: MappingState, api: RequestApi): Conflict[] {
+  const { set } = state;
+  const found = state.cuts.slice(0, PER_RULE_MAX).map(({ fact, mapping }) => {
+    const unmap = factAt(set, fact);
+    return suspicious(set, 'unmap-cuts-mapping', fact, mapping, {
+      title: `An unmap at ${hex(unmap.start)} cuts a mapping`,
+      message: `${describeRange(unmap)} is only a part of the mapping ${describeRange(mapping)}. type1 version 2 and iommufd refuse that, version 1 unmaps all or nothing: what is mapped afterwards is not what the caller expects.`,
+      remedy: 'Unmap with the bounds of the mapping, or map in the pieces that will be unmapped.',
+      ...refusedBy('unmap-cuts-mapping', { api }),
+    });
+  });
+  return bounded(found, state.cuts.length);
+}
+
+function nearLimit(set: MappingSet, peak: number, at: MappingFact): Conflict {
+  return {
+    id: `mapping-limit ${set.key}`,
+    rule: 'mapping-limit',
+    severity: peak >= MAPPING_LIMIT ? 'fatal' : 'warning',
+    title: `${counted(peak, 'mapping')} at once, of at most ${MAPPING_LIMIT}`,
+    message: `A VFIO type1 container accepts ${MAPPING_LIMIT} mappings. The next one is refused, however much space is free.`,
+    ...refusedBy('mapping-limit'),
+    remedy: FEWER_MAPPINGS,
+    marks: [],
+    provenance: [provenanceOf(at)],
+  };
 }
 
 /**
- * Goes through the mapping facts of a set in their order: refused requests with what stood in the way at that moment,
- * unmaps that cut mappings, maps over mappings, and the number of mappings against the limit.
+ * Walks the mapping facts of a set in order: refused requests with what blocked them at that moment, unmaps that cut
+ * mappings, groups that could not be attached, the number of mappings against the limit, and short unmaps.
+ * `pageSize` in bytes.
  */
 export function requestConflicts(set: MappingSet, space: CommonSpace, pageSize: bigint): Conflict[] {
-  const found = new Map<string, Conflict>();
-  const state = new MappingState(set);
-  let most = 0;
-  let mostAt: MappingFact | undefined;
-  const isRequests = set.facts[0]?.kind === 'request';
-  if (isRequests) {
-    for (const [index, fact] of set.facts.entries()) {
-      state.seek(set.positions[index] as number);
-      if (fact.kind !== 'request') continue;
-      if (fact.result !== 0) {
-        const conflict = refused(fact, space, state, pageSize);
-        if (!found.has(conflict.id) && found.size <= PER_RULE_MAX * 2) found.set(conflict.id, conflict);
-      }
-      if (state.size > most) [most, mostAt] = [state.size, fact];
+  const api = apiOf(set);
+  if (api === undefined) return shortUnmaps(set);
+  const found: Conflict[] = [];
+  /** What was refused, each once, however often it was requested. */
+  const refusals = new Set<string>();
+  let peak: { readonly size: number; readonly at: MappingFact } | undefined;
+  let end: MappingState | undefined;
+  for (const { fact, state } of walkMappings(set)) {
+    end = state;
+    if (fact.kind !== 'request') continue;
+    if (fact.result !== 0) {
+      const id = refusalId(fact);
+      if (!refusals.has(id) && refusals.size < PER_RULE_MAX) found.push(refused(fact, space, state, pageSize));
+      refusals.add(id);
     }
+    if (state.size > (peak?.size ?? 0)) peak = { size: state.size, at: fact };
   }
-  const strangeOnes: Conflict[] = [];
-  if (isRequests) {
-    strangeOnes.push(
-      ...bounded(
-        state.cuts.map(({ fact, mapping }) => {
-          const requested = set.facts[fact] as MappingFact;
-          return strange(set, 'unmap-cuts-mapping', fact, mapping, {
-            title: `an unmap at ${hex(requested.start)} cuts a mapping`,
-            message: `${describeRange(requested)} is only a part of the mapping ${describeRange(mapping)}. Version 2 of type1 refuses that, version 1 takes all or nothing, iommufd refuses it: what is mapped afterwards is not what the caller believes.`,
-            remedy: 'Unmap in the pieces that were mapped, or map in the pieces that will be unmapped.',
-            errno: 'EINVAL',
-          });
-        }),
-      ),
-    );
-  }
-  if (most >= NEAR_LIMIT && mostAt) {
-    const isOver = most >= MAPPING_LIMIT;
-    strangeOnes.push({
-      id: `mapping-limit ${set.key}`,
-      rule: 'mapping-limit',
-      severity: isOver ? 'fatal' : 'warning',
-      title: `${counted(most, 'mapping')} at once, of at most ${MAPPING_LIMIT}`,
-      message: 'A container of VFIO type1 takes 65535 mappings; the next one is refused, however much space is free.',
-      errno: 'ENOSPC',
-      source: 'Linux 6.12, vfio_dma_do_map (dma_entry_limit)',
-      remedy: 'Fewer, larger mappings (huge pages, a larger block size of virtio-mem), or a higher dma_entry_limit.',
-      marks: [],
-      provenance: [placeOf(mostAt)],
-    });
-  }
-  const attaches = isRequests ? bounded(refusedAttaches(state, space)) : [];
-  return [...bounded([...found.values()]), ...attaches, ...strangeOnes, ...shortUnmaps(set)];
+  const isNearLimit = peak !== undefined && peak.size >= NEAR_LIMIT && appliesTo('mapping-limit', api);
+  return [
+    ...bounded(found, refusals.size),
+    ...(end ? bounded(refusedAttaches(end, space)) : []),
+    ...(end ? cutMappings(end, api) : []),
+    ...(peak && isNearLimit ? [nearLimit(set, peak.size, peak.at)] : []),
+    ...shortUnmaps(set),
+  ];
 }

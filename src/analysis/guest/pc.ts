@@ -18,12 +18,9 @@
 // ROM at reset and RAM once firmware has copied itself there; both are mapped for DMA. What SMM hides at the top of the
 // low RAM (up to 16 MiB, once firmware locks it) is no RAM for DMA either: firmware decides, so it is not in a layout.
 import { alignUp } from '../../iova/iova.ts';
-import { range } from '../../iova/range.ts';
+import { HYPERTRANSPORT_RANGE } from '../../kernel/shared/platform-ranges.ts';
 import { FOUR_GIB, GIB, KIB, type LayoutRange, part, TIB } from './layout.ts';
 import { isAtLeast, type QemuVersion } from './machine-type.ts';
-
-/** Where HyperTransport's range lies on AMD hosts. */
-export const HYPERTRANSPORT = range(0xfd_0000_0000n, 0xff_ffff_ffffn);
 
 /** Sizes are bytes. */
 export interface PcSetup {
@@ -107,7 +104,7 @@ function highFrom(setup: PcSetup, start: bigint, size: bigint): High {
 
 function high(setup: PcSetup, size: bigint): High {
   const usual = highFrom(setup, FOUR_GIB, size);
-  const isMoved = setup.isAmd && isAtLeast(setup.version, 7, 1) && usual.lastUsed >= HYPERTRANSPORT.start;
+  const isMoved = setup.isAmd && isAtLeast(setup.version, 7, 1) && usual.lastUsed >= HYPERTRANSPORT_RANGE.start;
   return isMoved ? highFrom(setup, TIB, size) : usual;
 }
 

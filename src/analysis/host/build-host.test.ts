@@ -82,11 +82,9 @@ describe('contradictions', () => {
   const message = (...events: SessionEvent[]) => host(...events).contradictions.map((c) => c.message);
 
   test('a device in two groups, a group of two types', () => {
-    expect(message(group('1', ['a']), group('2', ['a'], at('b')))).toEqual([
-      'a is said to be in group 1 and in group 2',
-    ]);
+    expect(message(group('1', ['a']), group('2', ['a'], at('b')))).toEqual(['group of a: 1 vs 2']);
     expect(message(group('1', [], { type: 'DMA' }), group('1', [], { type: 'identity' }))).toEqual([
-      'the domain of group 1 is said to be of type DMA and identity',
+      'domain type of group 1: DMA vs identity',
     ]);
   });
 
@@ -109,7 +107,7 @@ describe('contradictions', () => {
   test('one range with two types in two sources; twice in one source is the kernel’s own', () => {
     const first = region(0n, 0xfffn, 'msi', { group: '1', source: 'a' });
     expect(message(first, region(0n, 0xfffn, 'reserved', { group: '1', source: 'b' }))).toEqual([
-      '0x0-0xfff of group 1 is said to be msi and reserved',
+      'type of 0x0-0xfff of group 1: msi vs reserved',
     ]);
     expect(message(first, region(0n, 0xfffn, 'reserved', { group: '1', source: 'a' }))).toEqual([]);
   });
@@ -122,7 +120,7 @@ describe('contradictions', () => {
         region(0x1000n, 0x1fffn, 'direct', { origin: 'rmrr', device: '0000:00:14.0', source: 'acpi' }),
       ),
     ).toEqual([
-      'firmware asks for 0x1000-0x1fff (direct) for 0000:00:14.0, but the kernel does not list it for group 5',
+      'firmware declares 0x1000-0x1fff (direct) for 0000:00:14.0, but the kernel does not list it for group 5',
     ]);
   });
 
@@ -134,10 +132,8 @@ describe('contradictions', () => {
       index: 2,
       ...at(source),
     });
-    expect(message(bar(0x1000n, 'host'), bar(0x8000n, 'later'))).toEqual([
-      'BAR 2 of d is said to be at 0x1000 and at 0x8000',
-    ]);
+    expect(message(bar(0x1000n, 'host'), bar(0x8000n, 'later'))).toEqual(['address of BAR 2 of d: 0x1000 vs 0x8000']);
     const cap = (value: bigint): SessionEvent => ({ kind: 'iommu', name: 'dmar0', driver: 'intel', cap: iova(value) });
-    expect(message(cap(1n), cap(2n))).toEqual(['the cap register of dmar0 is said to be 0x1 and 0x2']);
+    expect(message(cap(1n), cap(2n))).toEqual(['cap register of dmar0: 0x1 vs 0x2']);
   });
 });

@@ -1,6 +1,6 @@
-// Puts facts of several sources together into one picture of a host: the same thing said twice is one thing with two
-// places, and what cannot both be true is kept as a contradiction.
-import { diagnosticRule } from '../../dumps/diagnostics.ts';
+// Merges the facts of several sources into one host: what two sources say is one thing with two places, and statements
+// that cannot both be true are kept as contradictions.
+import { type DiagnosticCode, diagnosticRule } from '../../dumps/diagnostics.ts';
 import { hex } from '../../iova/format.ts';
 import type { Iova } from '../../iova/iova.ts';
 import { compareRanges, range } from '../../iova/range.ts';
@@ -19,19 +19,21 @@ import {
   type Host,
   type HostWindow,
   type Ineligible,
+  isWindowType,
   type MsiMessage,
   type Provenance,
+  provenanceOf,
   type Region,
   type ValidRange,
 } from './host.ts';
 
-/** The container or IOAS of valid ranges that do not say whose they are. */
-const UNNAMED_SPACE = 'the kernel’s answer';
-/** Key of the group of what comes without any. */
+/** The container or IOAS of valid ranges that do not name theirs. */
+const UNNAMED_SPACE = 'unnamed space';
+/** Key of the group of regions without a group or device. */
 const UNKNOWN_GROUP = 'unknown';
-/** Places that one thing keeps; a fault repeats by the thousand. */
+/** Places that are kept for one thing: a fault may repeat thousands of times. */
 const PLACES_MAX = 20;
-/** Origins of regions that firmware describes; its tables do not speak of groups. */
+/** Origins of regions that firmware describes: its tables do not know groups. */
 const FIRMWARE: ReadonlySet<string | undefined> = new Set(['rmrr', 'ivmd', 'rmr']);
 
 interface RegionDraft {
@@ -56,12 +58,8 @@ interface IommuDraft {
   readonly provenance: Provenance[];
 }
 
-/** A thing that is kept once, with the places where it was said. */
+/** Something that is kept once, with the places where it was read. */
 type Sourced<T> = T & { readonly provenance: Provenance[] };
-
-function provenanceOf(fact: Fact): Provenance {
-  return { source: fact.source ?? 'this session', line: fact.line };
-}
 
 function addPlace(places: Provenance[], fact: Fact): void {
   const place = provenanceOf(fact);
@@ -69,40 +67,45 @@ function addPlace(places: Provenance[], fact: Fact): void {
   if (!places.some((p) => p.source === place.source && p.line === place.line)) places.push(place);
 }
 
-/** True if a type word says that a region is mapped one to one, given up or not. */
+/** True for codes of diagnostics that pass on a problem of a program or a kernel; others are about reading. */
+function isComplaint(code: string): code is DiagnosticCode {
+  return diagnosticRule(code)?.isComplaint === true;
+}
+
+/** True if regions of this type are mapped one to one, relaxable or not. */
 function isDirect(type: string): boolean {
   return type === 'direct' || type === 'direct-relaxable';
 }
 
-/** A range of PCI addresses that firmware names, `0000:42:00.0-0000:43:00.0`; undefined if it is one device. */
+const DEVICE_SPAN = /^([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])-([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])$/;
+
+/** The bounds of a range of PCI devices, `0000:42:00.0-0000:43:00.0`; `undefined` for one device. */
 function deviceSpan(device: string): readonly [string, string] | undefined {
-  const match = /^([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])-([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])$/.exec(
-    device,
-  );
-  return match?.[1] !== undefined && match[2] !== undefined ? [match[1], match[2]] : undefined;
+  const [, first, last] = DEVICE_SPAN.exec(device) ?? [];
+  return first !== undefined && last !== undefined ? [first, last] : undefined;
 }
 
-/** True if `device` is the one that firmware names, or lies in the span that it names. */
+/** True if `device` is the one that firmware names, or is in the range that it names. */
 function namesDevice(named: string, device: string): boolean {
   const span = deviceSpan(named);
-  // Addresses of one form and length: their order is that of their text.
+  // PCI addresses of one form and length: their order is that of their text.
   return span ? span[0] <= device && device <= span[1] : named === device;
 }
 
-class InventoryTaker {
+class HostBuilder {
   readonly #groups = new Map<string, GroupDraft>();
   readonly #firmware = new Map<
     string,
     Sourced<Omit<Region, 'provenance'> & { readonly device?: string | undefined }>
   >();
-  readonly #apertures: Aperture[] = [];
+  readonly #apertures: Sourced<Omit<Aperture, 'provenance'>>[] = [];
   readonly #validRanges: ValidRange[] = [];
   readonly #msiMessages = new Map<string, Sourced<Omit<MsiMessage, 'provenance'>>>();
   readonly #iommus = new Map<string, IommuDraft>();
   readonly #windows = new Map<string, Sourced<Omit<HostWindow, 'provenance'>>>();
   readonly #firstBars = new Map<string, FactOf<'bar'>>();
   readonly #bars = new Map<string, Sourced<Omit<Bar, 'provenance'>>>();
-  /** The ranges of each source: what two sources tell may be of two guests. */
+  /** The ranges of each source: two sources may be about two guests. */
   readonly #guests = new Map<string, Map<string, Sourced<Omit<GuestRange, 'provenance'>>>>();
   readonly #faults = new Map<string, Sourced<Omit<Fault, 'provenance' | 'count'> & { count: number }>>();
   readonly #ineligible = new Map<string, Sourced<Omit<Ineligible, 'provenance'>>>();
@@ -133,7 +136,13 @@ class InventoryTaker {
         break;
       case 'window': {
         const { start, last, name, depth, type } = fact;
-        this.#once(this.#windows, `${start}-${last} ${name}`, fact, () => ({ start, last, name, depth, type }));
+        this.#once(this.#windows, `${start}-${last} ${name}`, fact, () => ({
+          start,
+          last,
+          name,
+          depth,
+          type: isWindowType(type) ? type : 'other',
+        }));
         break;
       }
       case 'bar':
@@ -141,7 +150,6 @@ class InventoryTaker {
         break;
       case 'msi_message': {
         const { device, address, enabled } = fact;
-        // What a disabled one holds is left over.
         if (enabled === false) return;
         this.#once(this.#msiMessages, `${device} ${address}`, fact, () => ({ device, address }));
         break;
@@ -177,15 +185,15 @@ class InventoryTaker {
         break;
       case 'diagnostic': {
         const { code, severity, message } = fact;
-        if (severity === 'info' || !diagnosticRule(code)?.isComplaint) break;
+        if (severity === 'info' || !isComplaint(code)) break;
         this.#once(this.#complaints, `${code} ${message}`, fact, () => ({ code, severity, message }));
         break;
       }
     }
   }
 
-  /** Keeps a thing under its key, or only one more place of it. */
-  #once<T extends object>(things: Map<string, Sourced<T>>, key: string, fact: Fact, make: () => T): void {
+  /** Keeps something under its key; if it is known already, only the place of the fact. */
+  #once<T extends object>(things: Map<string, Sourced<T>>, key: string, fact: Fact, make: () => NoInfer<T>): void {
     const known = things.get(key);
     if (known) addPlace(known.provenance, fact);
     else things.set(key, { ...make(), provenance: [provenanceOf(fact)] });
@@ -204,13 +212,13 @@ class InventoryTaker {
     if (bits === undefined) return;
     const other = this.#hostWidths.find((known) => known.address_width !== bits);
     if (other && !this.#hostWidths.some((known) => known.address_width === bits)) {
-      const message = `the host's address width is said to be ${other.address_width} and ${bits} bits`;
+      const message = `address width of the host: ${other.address_width} vs ${bits} bits`;
       this.#contradicts('host', message, [provenanceOf(other)], fact);
     }
     this.#hostWidths.push(fact);
   }
 
-  /** An aperture of so many bits, once for the same words and width. */
+  /** An aperture of so many bits, once for the same name and width. */
   #addWidth(bits: number, what: string, fact: Fact): void {
     if (bits < 1 || bits > 64) return;
     this.#addAperture({ ...range(0n, (1n << BigInt(bits)) - 1n), message: `${what}, ${bits} bits` }, fact);
@@ -221,7 +229,7 @@ class InventoryTaker {
     const known = this.#apertures.find(
       (a) => a.start === start && a.last === last && a.message === message && a.group === group && a.space === space,
     );
-    if (known) addPlace(known.provenance as Provenance[], fact);
+    if (known) addPlace(known.provenance, fact);
     else this.#apertures.push({ ...aperture, provenance: [provenanceOf(fact)] });
   }
 
@@ -233,10 +241,10 @@ class InventoryTaker {
     } else {
       if (known.driver === 'unknown') known.driver = driver;
       else if (driver !== 'unknown' && driver !== known.driver) {
-        this.#contradicts(name, `${name} is said to be ${known.driver} and ${driver}`, known.provenance, fact);
+        this.#contradicts(name, `driver of ${name}: ${known.driver} vs ${driver}`, known.provenance, fact);
       }
       if (known.addressWidth !== undefined && addressWidth !== undefined && known.addressWidth !== addressWidth) {
-        const message = `${name} is said to have ${known.addressWidth} and ${addressWidth} address bits`;
+        const message = `address width of ${name}: ${known.addressWidth} vs ${addressWidth} bits`;
         this.#contradicts(name, message, known.provenance, fact);
       }
       for (const [field, value] of [
@@ -245,7 +253,7 @@ class InventoryTaker {
       ] as const) {
         const before = known[field];
         if (before !== undefined && value !== undefined && before !== value) {
-          const message = `the ${field} register of ${name} is said to be ${hex(before)} and ${hex(value)}`;
+          const message = `${field} register of ${name}: ${hex(before)} vs ${hex(value)}`;
           this.#contradicts(name, message, known.provenance, fact);
         }
       }
@@ -274,7 +282,7 @@ class InventoryTaker {
   #group(fact: FactOf<'group'>): void {
     const draft = this.#draft(fact.group, undefined);
     if (draft.type !== undefined && fact.type !== undefined && draft.type !== fact.type) {
-      const message = `the domain of group ${fact.group} is said to be of type ${draft.type} and ${fact.type}`;
+      const message = `domain type of group ${fact.group}: ${draft.type} vs ${fact.type}`;
       this.#contradicts(`group ${fact.group}`, message, draft.provenance, fact);
     }
     draft.type ??= fact.type;
@@ -282,7 +290,7 @@ class InventoryTaker {
       if (draft.devices.includes(device)) continue;
       for (const other of this.#groups.values()) {
         if (other === draft || other.group === undefined || !other.devices.includes(device)) continue;
-        const message = `${device} is said to be in group ${other.group} and in group ${fact.group}`;
+        const message = `group of ${device}: ${other.group} vs ${fact.group}`;
         this.#contradicts(device, message, other.provenance, fact);
       }
       draft.devices.push(device);
@@ -307,7 +315,7 @@ class InventoryTaker {
     }
     const same = [...draft.regions.values()].find(({ region }) => region.start === start && region.last === last);
     if (same && group !== undefined && !same.provenance.some((p) => p.source === fact.source)) {
-      const message = `${hex(start)}-${hex(last)} of group ${group} is said to be ${same.region.type} and ${type}`;
+      const message = `type of ${hex(start)}-${hex(last)} of group ${group}: ${same.region.type} vs ${type}`;
       this.#contradicts(`group ${group}`, message, same.provenance, fact);
     }
     draft.regions.set(id, { region: { start, last, type, origin }, provenance: [provenanceOf(fact)] });
@@ -343,7 +351,7 @@ class InventoryTaker {
     const first = this.#firstBars.get(name);
     if (!first) this.#firstBars.set(name, fact);
     else if ((first.start !== start || first.last !== last) && first.source !== fact.source) {
-      const message = `BAR ${index} of ${device} is said to be at ${hex(first.start)} and at ${hex(start)}`;
+      const message = `address of BAR ${index} of ${device}: ${hex(first.start)} vs ${hex(start)}`;
       this.#contradicts(device, message, [provenanceOf(first)], fact);
     }
     this.#once(this.#bars, `${device} ${index} ${start}-${last}`, fact, () => ({
@@ -356,7 +364,7 @@ class InventoryTaker {
     }));
   }
 
-  /** What stands under a device goes to the device's group, if a source names one. */
+  /** Moves the regions of a device to the group of the device, if a source names it. */
   #devicesToGroups(): void {
     for (const [id, draft] of this.#groups) {
       if (draft.group !== undefined || id === UNKNOWN_GROUP) continue;
@@ -374,9 +382,9 @@ class InventoryTaker {
   }
 
   /**
-   * Firmware knows no groups. A region of it is the same as that of the groups that list it: they get the further place.
-   * Else it goes to the group of the device that it names, or stays with the device; without either it stands alone.
-   * Where the kernel's own list of that group lacks it, the sources contradict each other.
+   * Firmware does not know groups. A firmware region is the same as that of the groups that list it, which get another
+   * place. Otherwise it goes to the group of the device that it names, or stays with the device; without either it is on
+   * its own. If the kernel's list of that group does not have it, the sources contradict each other.
    */
   #firmwareToGroups(): void {
     for (const found of this.#firmware.values()) {
@@ -400,7 +408,7 @@ class InventoryTaker {
         const listed = [...draft.regions.values()].find(({ region: other }) => other.origin === 'sysfs');
         if (listed) {
           const place = `${hex(region.start)}-${hex(region.last)}`;
-          const message = `firmware asks for ${place} (${region.type}) for ${device}, but the kernel does not list it for group ${draft.group}`;
+          const message = `firmware declares ${place} (${region.type}) for ${device}, but the kernel does not list it for group ${draft.group}`;
           this.#contradictions.push({
             about: `group ${draft.group}`,
             message,
@@ -419,14 +427,14 @@ class InventoryTaker {
     }
   }
 
-  /** How far the host's memory reaches stands in for the width of an IOMMU where no source tells that. */
+  /** The address width of the host is used as an aperture if no source has the width of an IOMMU. */
   #hostWidthsToApertures(): void {
     if ([...this.#iommus.values()].some(({ addressWidth }) => addressWidth !== undefined)) return;
     for (const fact of this.#hostWidths) this.#addWidth(fact.address_width ?? 0, 'host address width', fact);
   }
 
-  /** Sources that tell the very same ranges tell of one guest. */
-  #takeGuests(): Guest[] {
+  /** The guests: sources with identical ranges are about one guest. */
+  #mergedGuests(): Guest[] {
     const guests: Guest[] = [];
     const known = new Map<string, Map<string, Sourced<Omit<GuestRange, 'provenance'>>>>();
     for (const [source, ranges] of this.#guests) {
@@ -468,7 +476,7 @@ class InventoryTaker {
       iommus: [...this.#iommus.values()],
       windows: [...this.#windows.values()],
       bars: [...this.#bars.values()],
-      guests: this.#takeGuests(),
+      guests: this.#mergedGuests(),
       faults: [...this.#faults.values()],
       ineligible: [...this.#ineligible.values()],
       firmwareRegions: [...this.#firmware.values()],
@@ -479,7 +487,7 @@ class InventoryTaker {
   }
 }
 
-/** The first `position` events without those that a later one of them says are gone. */
+/** The first `position` events, without those that a later one of them removes (`gone`). */
 export function eventsAt(events: readonly SessionEvent[], position: number): readonly SessionEvent[] {
   const gone = new Set<number>();
   for (let i = 0; i < position; i++) {
@@ -490,9 +498,9 @@ export function eventsAt(events: readonly SessionEvent[], position: number): rea
   return events.slice(0, position).filter((_, i) => !gone.has(i));
 }
 
-/** Collects what the facts of one opened set say. Operations are passed over: their state belongs to the models. */
+/** Builds the host of one opened set of facts. Operations are skipped: their state belongs to the models. */
 export function buildHost(key: string, title: string, events: Iterable<SessionEvent>): Host {
-  const taker = new InventoryTaker();
-  for (const event of events) if (isFact(event)) taker.take(event);
-  return taker.finish(key, title);
+  const builder = new HostBuilder();
+  for (const event of events) if (isFact(event)) builder.take(event);
+  return builder.finish(key, title);
 }

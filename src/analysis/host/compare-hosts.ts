@@ -1,27 +1,27 @@
-// Several hosts side by side: what a guest that moves between them must keep free on all of them.
+// Compares hosts: what a guest that migrates between them must keep free on all of them.
 import { shortExactSize } from '../../iova/format.ts';
-import { type IovaRange, sizeOf, WHOLE_SPACE } from '../../iova/range.ts';
+import { containsRange, type IovaRange, range, sizeOf, WHOLE_SPACE } from '../../iova/range.ts';
 import { complement, intersect, type RangeSet, rangeSet, union } from '../../iova/range-set.ts';
 import type { CommonSpace } from '../space/common-space.ts';
 import { meaningOf } from './region-types.ts';
 
 export interface HostDifference extends IovaRange {
-  /** Indices of the hosts on which it is usable, and of those on which it is not. */
+  /** Indices of the hosts where it is usable, and of those where it is not. */
   readonly usableOn: readonly number[];
   readonly blockedOn: readonly number[];
 }
 
 export interface HostComparison {
-  /** What blocks mappings on any of the hosts (regions only, without what lies outside of apertures). */
+  /** What blocks mappings on any of the hosts: regions only, without what is outside of apertures. */
   readonly reservedUnion: RangeSet;
   /** What blocks them on every host. */
   readonly reservedIntersection: RangeSet;
   readonly usableUnion: RangeSet;
-  /** What can be mapped on every host: for a guest that moves. */
+  /** What can be mapped on every host: for a guest that migrates. */
   readonly usableIntersection: RangeSet;
-  /** Where the hosts do not agree, ascending. */
+  /** Where the hosts differ, ascending. */
   readonly differences: readonly HostDifference[];
-  /** True for hosts whose aperture is not known: there the upper end is open. */
+  /** For each host, true if its aperture is unknown: then the top of its usable ranges may be too high. */
   readonly apertureUnknown: readonly boolean[];
 }
 
@@ -47,33 +47,31 @@ export function compareHosts(spaces: readonly CommonSpace[]): HostComparison {
   };
 }
 
-/** Cuts what is usable on some hosts only into stretches on which the same hosts agree. */
+/** Cuts what is usable on some hosts only into ranges on which the same hosts agree. */
 function differencesOf(usable: readonly RangeSet[], differing: RangeSet): HostDifference[] {
-  const edges = new Set<bigint>();
+  const bounds = new Set<bigint>();
   for (const set of [...usable, differing]) {
-    for (const { start, last } of set) {
-      edges.add(start);
-      edges.add(last + 1n);
-    }
+    for (const { start, last } of set) bounds.add(start).add(last + 1n);
   }
-  const sorted = [...edges].sort((a, b) => (a < b ? -1 : 1));
+  const edges = [...bounds].sort((a, b) => (a < b ? -1 : 1));
   const found: HostDifference[] = [];
-  for (const [index, start] of sorted.entries()) {
-    const end = sorted[index + 1];
+  for (const [index, start] of edges.entries()) {
+    const end = edges[index + 1];
     if (end === undefined) break;
-    const stretch = { start, last: end - 1n } as IovaRange;
-    if (!differing.some((r) => r.start <= stretch.start && stretch.last <= r.last)) continue;
-    const usableOn: number[] = [];
-    const blockedOn: number[] = [];
-    for (const [host, set] of usable.entries()) {
-      (set.some((r) => r.start <= stretch.start && stretch.last <= r.last) ? usableOn : blockedOn).push(host);
-    }
-    found.push({ ...stretch, usableOn, blockedOn });
+    const piece = range(start, end - 1n);
+    const isIn = (set: RangeSet) => set.some((r) => containsRange(r, piece));
+    if (!isIn(differing)) continue;
+    const hosts = usable.map((set, host) => ({ host, isUsable: isIn(set) }));
+    found.push({
+      ...piece,
+      usableOn: hosts.filter(({ isUsable }) => isUsable).map(({ host }) => host),
+      blockedOn: hosts.filter(({ isUsable }) => !isUsable).map(({ host }) => host),
+    });
   }
   return found;
 }
 
-/** Ranges as a line to paste: `13G@1010G,1M@4078M`, the highest first, as monitors and schedulers take them. */
+/** Ranges as a copyable list: `13G@1010G,1M@4078M`, the highest first, as VMMs and schedulers accept them. */
 export function pasteLine(ranges: RangeSet): string {
   return ranges
     .toReversed()

@@ -1,6 +1,8 @@
-// What facts put together say of a host. Made by build-host.ts.
+// What the facts of all sources say about a host, put together. Made by build-host.ts.
+import type { DiagnosticCode, Severity as DiagnosticSeverity } from '../../dumps/diagnostics.ts';
 import type { Iova } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
+import type { Fact } from '../../session/events.ts';
 
 /** Where something was read. */
 export interface Provenance {
@@ -9,18 +11,23 @@ export interface Provenance {
   readonly line?: number | undefined;
 }
 
-/** A reserved region. The same region said twice is one region with two places. */
+/** Where a fact was read; facts without a source are of the session itself. */
+export function provenanceOf({ source, line }: Pick<Fact, 'source' | 'line'>): Provenance {
+  return { source: source ?? 'this session', line };
+}
+
+/** A reserved region. A region that two sources name is one region with two places. */
 export interface Region extends IovaRange {
   readonly type: string;
   readonly origin?: string | undefined;
   readonly provenance: readonly Provenance[];
 }
 
-/** An IOMMU group, or what is known of one: dumps may name only a device, or nothing. */
+/** An IOMMU group, or what is known of it: dumps may name only a device, or nothing. */
 export interface Group {
   /** Unique within the inventory. */
   readonly key: string;
-  /** Number (or name) of the group; missing where the dump does not say. */
+  /** Number (or name) of the group; absent if no source names it. */
   readonly group?: string | undefined;
   /** Domain type as the kernel prints it (`DMA`, `identity` …). */
   readonly type?: string | undefined;
@@ -29,7 +36,7 @@ export interface Group {
   readonly provenance: readonly Provenance[];
 }
 
-/** A range that some domain can translate, and who says so. */
+/** A range that some domain can translate. */
 export interface Aperture extends IovaRange {
   readonly message: string;
   readonly pageSizes?: bigint | undefined;
@@ -39,7 +46,7 @@ export interface Aperture extends IovaRange {
   readonly provenance: readonly Provenance[];
 }
 
-/** A range that the kernel itself reported as mappable, and what it said with it. */
+/** A range that the kernel itself reported as mappable, with what it reported about the space. */
 export interface ValidRange extends Aperture {
   /** Name of the container or IOAS. */
   readonly space: string;
@@ -60,7 +67,7 @@ export interface MsiMessage {
 /** An IOMMU, as one or more sources describe it. */
 export interface Iommu {
   readonly name: string;
-  /** `intel`, `amd`, `smmu-v3` …; `unknown` where no source says. */
+  /** `intel`, `amd`, `smmu-v3` …; `unknown` if no source names it. */
   readonly driver: string;
   readonly addressWidth?: number | undefined;
   readonly cap?: Iova | undefined;
@@ -68,13 +75,21 @@ export interface Iommu {
   readonly provenance: readonly Provenance[];
 }
 
-/** A range of the host's physical addresses and what answers there. */
+const WINDOW_TYPES = ['ram', 'pci', 'ecam', 'mmio', 'reserved', 'other'] as const;
+
+/** What responds to a range of physical addresses. */
+export type WindowType = (typeof WINDOW_TYPES)[number];
+
+export function isWindowType(word: string): word is WindowType {
+  return (WINDOW_TYPES as readonly string[]).includes(word);
+}
+
+/** A range of the host's physical addresses and what responds there. */
 export interface HostWindow extends IovaRange {
   readonly name: string;
   /** Nesting in the dump: 0 for the outermost. */
   readonly depth: number;
-  /** `ram`, `pci`, `ecam`, `mmio`, `reserved` or `other`. */
-  readonly type: string;
+  readonly type: WindowType;
   readonly provenance: readonly Provenance[];
 }
 
@@ -92,56 +107,57 @@ export interface GuestRange extends IovaRange {
   readonly name: string;
   /** As QEMU prints it: `ram`, `rom`, `romd`, `ramd`, `i/o` … */
   readonly type: string;
-  /** Name of the guest's address space, where the dump has several. */
+  /** Name of the guest's address space, if the dump has several. */
   readonly space?: string | undefined;
   readonly provenance: readonly Provenance[];
 }
 
-/** The layout of one guest, as one source tells it. */
+/** The layout of one guest, from one source. */
 export interface Guest {
-  /** Name of the source; of sources with the very same ranges, the first. */
+  /** Name of the source; of sources with identical ranges, the first. */
   readonly source: string;
   /** In the order of the source. */
   readonly ranges: readonly GuestRange[];
 }
 
-/** A DMA that an IOMMU stopped. */
+/** A DMA access that an IOMMU blocked. */
 export interface Fault {
   readonly address: Iova;
   readonly device?: string | undefined;
+  /** `read`, `write`, or another word of the driver. */
   readonly access?: string | undefined;
   readonly reason?: string | undefined;
   readonly driver?: string | undefined;
-  /** How often the same was said, in all sources. */
+  /** How often it was logged, in all sources. */
   readonly count: number;
   readonly provenance: readonly Provenance[];
 }
 
-/** A device that the kernel refused to give away. */
+/** A device that the kernel refused to assign. */
 export interface Ineligible {
   readonly device: string;
   readonly reason: string;
   readonly provenance: readonly Provenance[];
 }
 
-/** What a program or a kernel complained of in words, without a range. */
+/** A problem that a program or a kernel reported in words, without a range. */
 export interface Complaint {
   /** Code of the diagnostic, such as `qemu-few-dma-mappings`. */
-  readonly code: string;
-  readonly severity: 'warning' | 'error';
+  readonly code: DiagnosticCode;
+  readonly severity: Exclude<DiagnosticSeverity, 'info'>;
   readonly message: string;
   readonly provenance: readonly Provenance[];
 }
 
-/** Something that sources say in ways that cannot both be true. */
+/** Two statements of sources that cannot both be true. */
 export interface Contradiction {
-  /** What is spoken of: `dmar0`, `group 7`, a device. */
+  /** The subject: `dmar0`, `group 7`, a device. */
   readonly about: string;
   readonly message: string;
   readonly provenance: readonly Provenance[];
 }
 
-/** What one opened set of dumps says of one host. */
+/** What one opened set of dumps says about one host. */
 export interface Host {
   readonly key: string;
   readonly title: string;
@@ -149,7 +165,7 @@ export interface Host {
   readonly apertures: readonly Aperture[];
   /** Ranges that the kernel itself reported as mappable. */
   readonly validRanges: readonly ValidRange[];
-  /** Enabled ones only: what a disabled one holds is left over. */
+  /** Enabled ones only: a disabled one may hold an old value. */
   readonly msiMessages: readonly MsiMessage[];
   readonly iommus: readonly Iommu[];
   readonly windows: readonly HostWindow[];
@@ -157,11 +173,11 @@ export interface Host {
   readonly guests: readonly Guest[];
   readonly faults: readonly Fault[];
   readonly ineligible: readonly Ineligible[];
-  /** Regions as the firmware's tables or its log lines have them: also those that were given to groups. */
+  /** Regions from firmware tables or log lines, including those that were assigned to groups. */
   readonly firmwareRegions: readonly (Region & { readonly device?: string | undefined })[];
   readonly contradictions: readonly Contradiction[];
   readonly complaints: readonly Complaint[];
-  /** Kernel, architecture and name where a source says them. */
+  /** Kernel, architecture and name, if a source names them. */
   readonly about: Readonly<Partial<Record<'name' | 'kernel' | 'arch', string>>>;
 }
 
@@ -170,8 +186,8 @@ export function compareNames(a: string, b: string): number {
   return a.localeCompare(b, 'en', { numeric: true });
 }
 
-/** What to call a group: by its number, by its device where only that is known, or as unknown. */
+/** The name of a group for people: its number, its device if only that is known, or unknown. */
 export function groupTitle(group: Pick<Group, 'group' | 'devices'>): string {
   if (group.group !== undefined) return `group ${group.group}`;
-  return group.devices[0] ?? 'group not known';
+  return group.devices[0] ?? 'unknown group';
 }

@@ -37,9 +37,9 @@ describe('sets', () => {
     ]);
     expect(sets.map(({ title, isOneDomain, isSnapshot }) => [title, isOneDomain, isSnapshot])).toEqual([
       ['0000:05:00.0', true, true],
-      ['asked of VFIO', true, false],
-      ['traced', false, false],
-      ['traced', false, false],
+      ['kernel trace', false, false],
+      ['kernel trace', false, false],
+      ['requests to VFIO', true, false],
     ]);
   });
 

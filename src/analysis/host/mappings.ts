@@ -1,21 +1,23 @@
-// What traces, page tables and logs say of mappings, as states over time. Facts that name no device and no domain stay
-// apart, by source: two domains may map the same address, and a trace of the kernel does not say which of them it was.
+// What traces, page tables and logs show of mappings, as states over time. Facts without a device or a domain are kept
+// apart by source: two domains may map the same address, and a kernel trace does not show which domain it was.
 import { IntervalTree } from '../../iova/interval-tree/tree.ts';
+import type { IntervalEntry } from '../../iova/interval-tree/types.ts';
+import { IOVA_MAX } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import { type FactOf, isFact, type SessionEvent } from '../../session/events.ts';
-import { compareNames, type Provenance } from './host.ts';
+import { compareNames } from './host.ts';
 
-/** A fact that made, took away or asked for a mapping. */
+/** A fact that made, removed or requested a mapping. */
 export type MappingFact = FactOf<'map'> | FactOf<'unmap'> | FactOf<'request'>;
 
-/** Mappings that belong to one domain, or that nobody can tell apart. */
+/** Mappings of one domain, or of domains that the facts do not tell apart. */
 export interface MappingSet {
   /** Unique among the sets of a host. */
   readonly key: string;
   readonly title: string;
-  /** Where the set is not one domain for sure: why. */
+  /** More about the set: its source, or why it may be several domains. */
   readonly note: string;
-  /** True if its facts name a device or a domain, or are one program's requests for one container. */
+  /** True if its facts name a device or a domain, or are the requests of one program for one container. */
   readonly isOneDomain: boolean;
   /** True for page tables: a state that was read, not a history. */
   readonly isSnapshot: boolean;
@@ -25,13 +27,13 @@ export interface MappingSet {
   readonly positions: readonly number[];
 }
 
-/** A mapping that is there at some moment. */
+/** A mapping that exists at some moment. */
 export interface LiveMapping extends IovaRange {
   /** Index in the set's facts of the one that made it. */
   readonly fact: number;
 }
 
-/** What is strange about an unmap. */
+/** A mapping that another fact cut or overlapped. */
 export interface CutMapping {
   /** Index in the set's facts. */
   readonly fact: number;
@@ -49,19 +51,19 @@ interface SetDraft {
 }
 
 const ORIGINS: Readonly<Record<string, string>> = {
-  ftrace: 'traced',
-  dyndbg: 'logged by the kernel',
+  ftrace: 'kernel trace',
+  dyndbg: 'kernel log',
   'page-table': 'page table',
-  qemu: 'regions of QEMU’s listener',
+  qemu: 'QEMU memory listener',
 };
 
 function headOf(fact: MappingFact): Omit<SetDraft, 'facts' | 'positions'> {
   const source = fact.source ?? 'this session';
   if (fact.kind === 'request') {
-    const title = fact.api === 'iommufd' ? 'asked of iommufd' : 'asked of VFIO';
+    const title = `requests to ${fact.api === 'iommufd' ? 'iommufd' : 'VFIO'}`;
     return { key: `request ${fact.api} ${source}`, title, note: source, isOneDomain: true, isSnapshot: false };
   }
-  const origin = fact.origin ?? 'told';
+  const origin = fact.origin ?? 'unknown origin';
   const what = ORIGINS[origin] ?? origin;
   const isSnapshot = origin === 'page-table';
   const { device, domain } = fact;
@@ -71,21 +73,16 @@ function headOf(fact: MappingFact): Omit<SetDraft, 'facts' | 'positions'> {
     return { key: `${origin} ${device} ${domain}`, title, note, isOneDomain: true, isSnapshot };
   }
   const isOneDomain = origin === 'qemu';
-  const note = isOneDomain ? source : `${source}: device and domain not known, may be several`;
+  const note = isOneDomain ? source : `${source}: device and domain unknown, may be several domains`;
   return { key: `${origin} in ${source}`, title: what, note, isOneDomain, isSnapshot };
 }
 
-/** Where a mapping fact was read. */
-export function provenanceOfFact(fact: MappingFact): Provenance {
-  return { source: fact.source ?? 'this session', line: fact.line };
-}
-
-/** True if a fact says that something was done, and not only asked for. */
+/** True if the fact changed a mapping: a refused request did not. */
 export function tookEffect(fact: MappingFact): boolean {
   return fact.kind !== 'request' || fact.result === 0;
 }
 
-/** True if the fact maps (or asks to), false if it unmaps. */
+/** True if the fact maps (or requests to), false if it unmaps. */
 export function isMap(fact: MappingFact): boolean {
   return fact.kind === 'map' || (fact.kind === 'request' && fact.op === 'map');
 }
@@ -94,7 +91,7 @@ function timeOf(fact: MappingFact): number | undefined {
   return fact.kind === 'request' ? undefined : fact.time;
 }
 
-/** Mappings of one address that are kept at once; a trace that lost events would pile up more and more. */
+/** Mappings of one address that are kept at once: a trace that lost its unmaps would add more and more. */
 const LAYERS_MAX = 64;
 
 /** Puts mapping facts into sets as they come. */
@@ -105,7 +102,7 @@ export class MappingCollector {
   /** Takes an event if it is a mapping fact; `position` is its number in the session, counted from 1. */
   add(event: SessionEvent, position: number): void {
     if (!isFact(event) || (event.kind !== 'map' && event.kind !== 'unmap' && event.kind !== 'request')) return;
-    // A trace has millions of facts of one set in a row: their head is worked out once.
+    // A trace has millions of facts of one set in a row: their key is computed once.
     const isSame = this.#last !== undefined && sameHead(this.#last.fact, event);
     const draft = isSame && this.#last ? this.#last.draft : this.#draftOf(event);
     if (!isSame) this.#last = { fact: event, draft };
@@ -120,12 +117,12 @@ export class MappingCollector {
     return draft;
   }
 
-  /** The sets so far, by title. They grow with what is added later. */
+  /** The sets so far, by title. They grow as more is added. */
   sets(): MappingSet[] {
     return [...this.#drafts.values()].sort((a, b) => compareNames(a.title, b.title));
   }
 
-  /** The sets with their facts in the order of time, where all of a set have one. For a session that is whole. */
+  /** The sets with their facts in the order of time, where all of a set have one. For a complete session. */
   sorted(): MappingSet[] {
     for (const draft of this.#drafts.values()) sortByTime(draft);
     return this.sets();
@@ -144,7 +141,7 @@ function sortByTime(draft: SetDraft): void {
   if (isOrdered) return;
   const order = draft.facts.map((fact, i) => ({ fact, time: timeOf(fact) ?? 0, position: draft.positions[i] ?? 0 }));
   order.sort((a, b) => a.time - b.time);
-  // A fact that happened later but stands earlier counts only once those before it are there.
+  // A fact that is earlier in the source than in time counts only after the facts before it in time.
   let reached = 0;
   for (const [i, { fact, position }] of order.entries()) {
     reached = Math.max(reached, position);
@@ -167,10 +164,29 @@ function sameHead(a: MappingFact, b: MappingFact): boolean {
   return a.origin === b.origin && a.source === b.source && a.device === b.device && a.domain === b.domain;
 }
 
+/** The fact at an index of a set. RangeError if there is none. */
+export function factAt({ key, facts }: MappingSet, index: number): MappingFact {
+  const fact = facts[index];
+  if (!fact) throw new RangeError(`mapping set ${key} has ${facts.length} facts, none at ${index}`);
+  return fact;
+}
+
+/** The facts of a set in order, each with the state after it: one object, which the next step changes. */
+export function* walkMappings(
+  set: MappingSet,
+): Generator<{ readonly fact: MappingFact; readonly state: MappingState }> {
+  const state = new MappingState(set);
+  for (let fact = state.step(); fact; fact = state.step()) yield { fact, state };
+}
+
+function liveMapping({ start, last, value }: IntervalEntry): LiveMapping {
+  return { start, last, fact: value };
+}
+
 /**
- * The mappings of a set at a moment. Where a set is not one domain for sure, a mapping over another that is still there
- * goes to a further layer: it must belong to another domain. An unmap takes from the lowest layer that holds all of its
- * range, else from every layer what it covers.
+ * The mappings of a set at a moment. Where a set may be several domains, a mapping that overlaps an existing one goes to
+ * another layer: it must belong to another domain. An unmap removes the mapping that is exactly its range, from the
+ * lowest layer that has it; else it removes what it covers from every layer.
  */
 export class MappingState {
   readonly set: MappingSet;
@@ -186,14 +202,20 @@ export class MappingState {
     this.set = set;
   }
 
-  /** Brings the state to the moment after the first `position` events of the session. */
+  /** Moves the state to the moment after the first `position` events of the session. */
   seek(position: number): void {
-    const { facts, positions } = this.set;
+    const { positions } = this.set;
     if (this.#applied > 0 && (positions[this.#applied - 1] ?? 0) > position) this.#reset();
-    while (this.#applied < facts.length && (positions[this.#applied] as number) <= position) {
-      this.#apply(facts[this.#applied] as MappingFact, this.#applied);
-      this.#applied++;
+    for (let next = positions[this.#applied]; next !== undefined && next <= position; next = positions[this.#applied]) {
+      this.step();
     }
+  }
+
+  /** Applies the next fact and returns it; `undefined` after the last one. */
+  step(): MappingFact | undefined {
+    const fact = this.set.facts[this.#applied];
+    if (fact) this.#apply(fact, this.#applied++);
+    return fact;
   }
 
   #reset(): void {
@@ -210,22 +232,24 @@ export class MappingState {
   }
 
   #map({ start, last }: MappingFact, index: number): void {
-    let layer = this.#layers.find((tree) => !tree.overlapsAny(start, last));
-    if (this.set.isOneDomain) {
-      const [first] = this.#layers;
-      const there = first?.firstOverlap(start, last);
-      if (there) this.overlaps.push({ fact: index, mapping: { start: there.start, last: there.last } as IovaRange });
-    }
-    if (!layer && this.#layers.length >= LAYERS_MAX) {
-      // The unmaps of so many were never seen: the oldest gives way.
-      layer = this.#layers[0] as IntervalTree;
-      for (const { start: from, last: to, value } of [...layer.overlaps(start, last)]) layer.remove(from, to, value);
-    }
-    if (!layer) {
-      layer = new IntervalTree();
-      this.#layers.push(layer);
-    }
+    const [lowest] = this.#layers;
+    const there = this.set.isOneDomain ? lowest?.firstOverlap(start, last) : undefined;
+    if (there) this.overlaps.push({ fact: index, mapping: boundsOf(there) });
+    const layer =
+      this.#layers.find((tree) => !tree.overlapsAny(start, last)) ?? this.#anotherLayer(lowest, start, last);
     layer.insert(start, last, index);
+  }
+
+  /** An empty layer; once there are too many, the lowest one without what overlaps the range. */
+  #anotherLayer(lowest: IntervalTree | undefined, start: bigint, last: bigint): IntervalTree {
+    if (lowest && this.#layers.length >= LAYERS_MAX) {
+      // The unmaps of so many mappings are missing from the trace: the oldest are dropped.
+      for (const entry of [...lowest.overlaps(start, last)]) lowest.remove(entry.start, entry.last, entry.value);
+      return lowest;
+    }
+    const layer = new IntervalTree();
+    this.#layers.push(layer);
+    return layer;
   }
 
   #unmap({ start, last }: MappingFact, index: number): void {
@@ -236,74 +260,74 @@ export class MappingState {
         if (entry.start < start) tree.insert(entry.start, start - 1n, entry.value);
         if (entry.last > last) tree.insert(last + 1n, entry.last, entry.value);
         if (entry.start < start || entry.last > last) {
-          this.cuts.push({ fact: index, mapping: { start: entry.start, last: entry.last } as IovaRange });
+          this.cuts.push({ fact: index, mapping: boundsOf(entry) });
         }
       }
     }
   }
 
-  /** Number of mappings that are there. */
+  /** Number of mappings that exist. */
   get size(): number {
     return this.#layers.reduce((sum, tree) => sum + tree.size, 0);
   }
 
-  /** The layers, each disjoint and ascending by start. */
+  /** The layers that hold anything, each disjoint and ascending by start. */
   layers(): LiveMapping[][] {
     return this.#layers
       .filter((tree) => tree.size > 0)
-      .map((tree) =>
-        [...tree.overlaps(0n, 0xffff_ffff_ffff_ffffn)].map(
-          ({ start, last, value }) => ({ start, last, fact: value }) as LiveMapping,
-        ),
-      );
+      .map((tree) => [...tree.overlaps(0n, IOVA_MAX)].map(liveMapping));
   }
 
   /** The mappings that share an address with start…last (inclusive). */
   overlapping(start: bigint, last: bigint): LiveMapping[] {
-    return this.#layers.flatMap((tree) =>
-      [...tree.overlaps(start, last)].map(
-        ({ start: from, last: to, value }) => ({ start: from, last: to, fact: value }) as LiveMapping,
-      ),
-    );
+    return this.#layers.flatMap((tree) => [...tree.overlaps(start, last)].map(liveMapping));
   }
 
-  /** The mapping that ends nearest below `address`, and the one that starts nearest above it; those that hold it aside. */
+  /** The mapping that ends nearest below `address`, and the one that starts nearest above it; none that contains it. */
   nearest(address: bigint): { readonly below?: LiveMapping; readonly above?: LiveMapping } {
     let below: LiveMapping | undefined;
     let above: LiveMapping | undefined;
     for (const tree of this.#layers) {
-      const after =
-        address < 0xffff_ffff_ffff_ffffn ? tree.firstOverlap(address + 1n, 0xffff_ffff_ffff_ffffn) : undefined;
-      if (after && after.start > address && (!above || after.start < above.start)) {
-        above = { start: after.start, last: after.last, fact: after.value } as LiveMapping;
-      }
-      const before = address > 0n ? lastBelow(tree, address) : undefined;
+      const after = firstAbove(tree, address);
+      if (after && (!above || after.start < above.start)) above = after;
+      const before = lastBelow(tree, address);
       if (before && (!below || before.last > below.last)) below = before;
     }
     return { ...(below ? { below } : {}), ...(above ? { above } : {}) };
   }
 }
 
-/** The entry of a disjoint tree that ends nearest below `address`. O(log² n): by halving the range that is looked at. */
+function boundsOf({ start, last }: IntervalEntry): IovaRange {
+  return { start, last };
+}
+
+/** The first entry of a disjoint tree that starts above `address`. */
+function firstAbove(tree: IntervalTree, address: bigint): LiveMapping | undefined {
+  if (address >= IOVA_MAX) return undefined;
+  // Of a disjoint tree at most one entry that overlaps what is above the address starts at or below it.
+  for (const entry of tree.overlaps(address + 1n, IOVA_MAX)) if (entry.start > address) return liveMapping(entry);
+  return undefined;
+}
+
+/** The entry of a disjoint tree that ends nearest below `address`. */
 function lastBelow(tree: IntervalTree, address: bigint): LiveMapping | undefined {
+  const entry = lastStartingUpTo(tree, address - 1n);
+  if (!entry || entry.last < address) return entry && liveMapping(entry);
+  // It contains the address: of a disjoint tree the one before it ends below.
+  const before = lastStartingUpTo(tree, entry.start - 1n);
+  return before && liveMapping(before);
+}
+
+/** The entry of a disjoint tree that starts last in 0…`high`. O(log² n), by bisecting the starts. */
+function lastStartingUpTo(tree: IntervalTree, high: bigint): IntervalEntry | undefined {
   let low = 0n;
-  let high = address - 1n;
-  let found: LiveMapping | undefined;
-  // Invariant: an entry that is wanted, if there is any, starts in low…high.
-  while (low <= high) {
-    const count = tree.countStartingIn(low, high);
-    if (count === 0) break;
-    if (count === 1) {
-      for (const entry of tree.overlaps(low, high)) {
-        if (entry.start >= low && entry.last < address) {
-          found = { start: entry.start, last: entry.last, fact: entry.value } as LiveMapping;
-        }
-      }
-      break;
-    }
-    const middle = (low + high + 1n) >> 1n;
-    if (tree.countStartingIn(middle, high) > 0) low = middle;
-    else high = middle - 1n;
+  let top = high;
+  if (high < 0n || tree.countStartingIn(low, top) === 0) return undefined;
+  // Invariant: the entry starts in low…top.
+  while (low < top) {
+    const middle = (low + top + 1n) >> 1n;
+    if (tree.countStartingIn(middle, top) > 0) low = middle;
+    else top = middle - 1n;
   }
-  return found;
+  return tree.firstOverlap(low, low);
 }

@@ -1,39 +1,30 @@
-// What a platform is known to reserve, for dumps that do not say: a guess, and always told as one.
-import { containsRange, type IovaRange, overlaps, range } from '../../iova/range.ts';
+// What a platform is known to reserve, for dumps that do not list it: an assumption, and always reported as one.
+import { containsRange, type IovaRange, overlaps } from '../../iova/range.ts';
+import { DEFAULT_SW_MSI_WINDOW, HYPERTRANSPORT_RANGE, X86_MSI_WINDOW } from '../../kernel/shared/platform-ranges.ts';
 import type { Host } from './host.ts';
 
-/** The page size of an x86 kernel, and of most others, where nothing tells another. */
-export const USUAL_PAGE = 0x1000n;
-
-/** A range that a kind of platform reserves, whatever a dump says. */
+/** A range that a kind of platform reserves, whether or not a dump lists it. */
 export interface PlatformRange extends IovaRange {
   readonly platform: 'x86' | 'AMD' | 'ARM';
   readonly type: 'msi' | 'reserved';
   readonly message: string;
 }
 
-export const X86_MSI: PlatformRange = {
-  ...range(0xfee0_0000n, 0xfeef_ffffn),
-  platform: 'x86',
-  type: 'msi',
-  message: 'the MSI window of x86',
-};
-export const AMD_HYPERTRANSPORT: PlatformRange = {
-  ...range(0xfd_0000_0000n, 0xff_ffff_ffffn),
-  platform: 'AMD',
-  type: 'reserved',
-  message: 'the range below 1 TiB that HyperTransport takes on AMD',
-};
-export const ARM_MSI: PlatformRange = {
-  ...range(0x800_0000n, 0x80f_ffffn),
-  platform: 'ARM',
-  type: 'msi',
-  message: 'the software MSI window of ARM',
-};
+/** In the order in which they are reported. */
+const PLATFORM_RANGES: readonly PlatformRange[] = [
+  { ...X86_MSI_WINDOW, platform: 'x86', type: 'msi', message: 'the x86 MSI window' },
+  {
+    ...HYPERTRANSPORT_RANGE,
+    platform: 'AMD',
+    type: 'reserved',
+    message: 'the HyperTransport range below 1 TiB',
+  },
+  { ...DEFAULT_SW_MSI_WINDOW, platform: 'ARM', type: 'msi', message: 'the ARM software MSI window' },
+];
 
-type Architecture = 'x86' | 'arm';
+export type Architecture = 'x86' | 'arm';
 
-/** What the facts say of the architecture; undefined where nothing tells. */
+/** The architecture of a host as far as its facts show it; `undefined` if they do not. */
 export function architectureOf(host: Host): Architecture | undefined {
   const { arch } = host.about;
   if (arch !== undefined) {
@@ -49,19 +40,19 @@ export function architectureOf(host: Host): Architecture | undefined {
     if (driver?.includes('smmu')) return 'arm';
   }
   const regions = host.groups.flatMap((group) => group.regions);
-  if (regions.some((r) => r.type === 'msi' && containsRange(X86_MSI, r))) return 'x86';
+  if (regions.some((r) => r.type === 'msi' && containsRange(X86_MSI_WINDOW, r))) return 'x86';
   if (regions.some((r) => r.type === 'msi')) return 'arm';
   return undefined;
 }
 
 /**
- * Platform ranges that a range meets, of the platforms that the host may be; none where the dumps list regions
- * themselves, because then what they list is all there is.
+ * Platform ranges that overlap `wanted`, of the platforms that the host may be. None if the dumps list any region:
+ * then the list is complete.
  */
 export function likelyObstacles(host: Host, wanted: IovaRange): PlatformRange[] {
   if (host.groups.some((group) => group.regions.length > 0)) return [];
   const architecture = architectureOf(host);
-  return [X86_MSI, AMD_HYPERTRANSPORT, ARM_MSI].filter((candidate) => {
+  return PLATFORM_RANGES.filter((candidate) => {
     if (architecture !== undefined && (candidate.platform === 'ARM') !== (architecture === 'arm')) return false;
     return overlaps(candidate, wanted);
   });

@@ -32,7 +32,7 @@ describe('buildHost', () => {
       reserved(0n, 0xfffn, 'reserved', '2'),
       reserved(0n, 0xfffn, 'reserved'),
     ]);
-    expect(host.groups.map(groupTitle)).toEqual(['group 2', 'group 10', 'group not known']);
+    expect(host.groups.map(groupTitle)).toEqual(['group 2', 'group 10', 'unknown group']);
     expect(host.groups[1]).toMatchObject({ type: 'DMA', devices: ['0000:00:1f.0', '0000:00:1f.2'] });
   });
 
@@ -57,7 +57,7 @@ describe('buildHost', () => {
       rmrr(0x1000n, 0x1fffn, 135),
       reserved(0x3f000000n, 0x3f7fffffn, 'direct', '3', 4),
     ]);
-    expect(host.groups.map(groupTitle)).toEqual(['group 3', 'group not known']);
+    expect(host.groups.map(groupTitle)).toEqual(['group 3', 'unknown group']);
     expect(host.groups[0]?.regions[0]?.provenance).toEqual([
       { source: 'a.txt', line: 4 },
       { source: 'dmesg', line: 134 },

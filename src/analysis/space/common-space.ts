@@ -1,6 +1,7 @@
 // "What if these groups share one address space?": what they reserve together, and what remains usable.
 import { counted } from '../../iova/format.ts';
-import { type IovaRange, WHOLE_SPACE } from '../../iova/range.ts';
+import type { Iova } from '../../iova/iova.ts';
+import { compareRanges, type IovaRange, WHOLE_SPACE } from '../../iova/range.ts';
 import { complement, intersect, type RangeSet, rangeSet, subtract } from '../../iova/range-set.ts';
 import {
   type Aperture,
@@ -16,7 +17,7 @@ import { meaningOf } from '../host/region-types.ts';
 /** A range that one or more groups reserve, all with the same type word. */
 export interface MergedRegion extends IovaRange {
   readonly type: string;
-  /** The regions that were joined: who brings them and where that was read. */
+  /** The regions that were merged: who has them and where that was read. */
   readonly parts: readonly {
     readonly owner: string;
     readonly range: IovaRange;
@@ -29,20 +30,20 @@ export interface CommonSpace {
   readonly groups: readonly Group[];
   /** Ascending by start; regions of different types may overlap. */
   readonly reserved: readonly MergedRegion[];
-  /** Empty where the dumps do not say how far the IOMMU reaches. */
+  /** Empty if the dumps do not show what the IOMMU can translate. */
   readonly apertures: readonly Aperture[];
-  /** Where a mapping would be accepted: inside every aperture, outside every blocking region. */
+  /** Where a mapping is accepted: inside every aperture, outside every blocking region. */
   readonly usable: RangeSet;
 }
 
-/** A container or an IOAS of which the dumps hold what the kernel itself reported. */
+/** A container or an IOAS whose ranges the kernel itself reported. */
 export interface ReportedSpace {
   readonly name: string;
   readonly apertures: readonly Aperture[];
   readonly validRanges: readonly ValidRange[];
 }
 
-/** Who holds a reported space, and what the kernel said of it besides its ranges; empty if nothing is known. */
+/** Who uses a reported space, and what else the kernel reported about it; empty if nothing is known. */
 export function holderLabel({ validRanges }: Pick<ReportedSpace, 'validRanges'>): string {
   const [first] = validRanges;
   if (!first) return '';
@@ -56,7 +57,7 @@ export function holderLabel({ validRanges }: Pick<ReportedSpace, 'validRanges'>)
     .join(', ');
 }
 
-/** Joins regions of the same type that overlap; the result ascends by start. */
+/** Merges regions of the same type that overlap; the result ascends by start. */
 export function mergeByType(
   regions: readonly (MergedRegion['parts'][number] & { readonly type: string })[],
 ): MergedRegion[] {
@@ -68,21 +69,19 @@ export function mergeByType(
   }
   const merged: MergedRegion[] = [];
   for (const [type, parts] of byType) {
-    // Adjacent regions stay apart if the dumps list them apart: only overlap joins them.
-    const sorted = parts.toSorted((a, b) =>
-      a.range.start < b.range.start ? -1 : a.range.start > b.range.start ? 1 : 0,
-    );
-    let open: { start: IovaRange['start']; last: IovaRange['last']; type: string; parts: typeof parts } | undefined;
-    for (const part of sorted) {
-      if (open && part.range.start <= open.last) {
+    // Adjacent regions stay separate, as the dumps list them: only overlapping ones are merged.
+    let open: { start: Iova; last: Iova; parts: MergedRegion['parts'][number][] } | undefined;
+    for (const part of parts.toSorted((a, b) => compareRanges(a.range, b.range))) {
+      const { start, last } = part.range;
+      if (open && start <= open.last) {
         open.parts.push(part);
-        if (part.range.last > open.last) open.last = part.range.last;
+        if (last > open.last) open.last = last;
       } else {
-        if (open) merged.push(open);
-        open = { start: part.range.start, last: part.range.last, type, parts: [part] };
+        if (open) merged.push({ ...open, type });
+        open = { start, last, parts: [part] };
       }
     }
-    if (open) merged.push(open);
+    if (open) merged.push({ ...open, type });
   }
   return merged.sort((a, b) => (a.start !== b.start ? (a.start < b.start ? -1 : 1) : compareNames(a.type, b.type)));
 }
@@ -114,7 +113,7 @@ export function spaceTitle({ host, groups }: Pick<CommonSpace, 'host' | 'groups'
   return `${host.title}: ${groups.length > 4 ? `${groups.length} groups` : groups.map(groupTitle).join(' + ')}`;
 }
 
-/** The containers and IOASs of a host whose ranges a kernel reported, in the order in which they appear. */
+/** The containers and IOASs of a host whose ranges the kernel reported, in order of appearance. */
 export function reportedSpaces(host: Host): ReportedSpace[] {
   const names = [...new Set([...host.validRanges, ...host.apertures].flatMap((a) => a.space ?? []))];
   return names.map((name) => ({
@@ -124,7 +123,7 @@ export function reportedSpaces(host: Host): ReportedSpace[] {
   }));
 }
 
-/** What no aperture of the space reaches; empty where no aperture is known. */
+/** What is outside of at least one aperture; empty if no aperture is known. */
 export function beyondApertures(apertures: readonly Aperture[]): RangeSet {
   if (apertures.length === 0) return [];
   return complement(apertures.reduce<RangeSet>((set, a) => intersect(set, [a]), [WHOLE_SPACE]));

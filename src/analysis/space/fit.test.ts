@@ -32,8 +32,8 @@ describe('findPlaces', () => {
       largest: { size: 0x1000n },
       blocked: [{ start: 0x5000n, last: 0x5fffn }],
     });
-    expect(findPlaces(FREE, { size: 1n, alignment: 0x1000n, at: 0x1001n }).fault).toBe('misaligned');
-    expect(findPlaces(FREE, { size: 2n, alignment: 1n, at: IOVA_MAX }).fault).toBe('past-the-end');
+    expect(findPlaces(FREE, { size: 1n, alignment: 0x1000n, at: 0x1001n }).startError).toBe('misaligned');
+    expect(findPlaces(FREE, { size: 2n, alignment: 1n, at: IOVA_MAX }).startError).toBe('past-the-end');
     expect(findPlaces(FREE, { size: 1n, alignment: 1n, at: IOVA_MAX }).fits).toBe(true);
   });
 
@@ -97,8 +97,8 @@ test('one address space: what blocks a fixed range, and only where it does not f
     blocked: [range(0x5000n, 0x5fffn)],
     obstacles: [{ kind: 'not-valid', ...range(0x5000n, IOVA_MAX) }],
   });
-  expect(at(0x4800n, 0x1000n)).toMatchObject({ fits: false, fault: 'misaligned' });
-  expect(at(IOVA_MAX, 2n)).toMatchObject({ fits: false, fault: 'past-the-end', obstacles: [] });
+  expect(at(0x4800n, 0x1000n)).toMatchObject({ fits: false, startError: 'misaligned' });
+  expect(at(IOVA_MAX, 2n)).toMatchObject({ fits: false, startError: 'past-the-end', obstacles: [] });
   expect(fitInSpace(space, { size: 0x8000n, alignment: 1n })).toMatchObject({ fits: false, obstacles: [] });
   expect(fitInSpace(space, { size: 0x9000n, alignment: 1n, at: 0n }, 1).obstacles).toHaveLength(1);
 });

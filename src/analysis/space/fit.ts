@@ -1,5 +1,5 @@
-// "Would this fit?": places for a range of some size and alignment among free ranges, or what stands in the way.
-import { alignUp } from '../../iova/iova.ts';
+// "Would this fit?": where a range of some size and alignment fits among free ranges, or what blocks it.
+import { alignUp, bitLength } from '../../iova/iova.ts';
 import { containsRange, type IovaRange, rangeOfLength, sizeOf } from '../../iova/range.ts';
 import { complement, intersect, type RangeSet } from '../../iova/range-set.ts';
 import type { SpaceObstacle, UsableRanges } from './usable-ranges.ts';
@@ -7,32 +7,32 @@ import type { SpaceObstacle, UsableRanges } from './usable-ranges.ts';
 export interface FitQuestion {
   /** Bytes, 1 to 2^64. */
   readonly size: bigint;
-  /** A power of two; 1 where any address will do. */
+  /** A power of two; 1 for any address. */
   readonly alignment: bigint;
   /** Where it must start; anywhere if absent. */
   readonly at?: bigint | undefined;
 }
 
-/** Starting addresses that will do: `first`, and every multiple of the alignment from there up to `last`. */
+/** Possible start addresses: `first`, and every multiple of the alignment from there up to `last`. */
 export interface Places {
   readonly first: bigint;
   readonly last: bigint;
-  /** The free range that holds them. */
+  /** The free range that contains them. */
   readonly free: IovaRange;
 }
 
 export interface FitAnswer {
   readonly fits: boolean;
-  /** Ascending. With a fixed address the one place, if it fits. */
+  /** Ascending. With a fixed address that one, if it fits. */
   readonly places: readonly Places[];
-  /** How many such ranges fit side by side, each aligned; 0 or 1 with a fixed address. */
+  /** How many such ranges fit at once, each aligned; 0 or 1 with a fixed address. */
   readonly together: bigint;
   /** The largest size that fits anywhere at this alignment (at a fixed address: from there), and where; undefined if none. */
   readonly largest?: { readonly size: bigint; readonly start: bigint } | undefined;
-  /** With a fixed address: the parts of the wanted range that are not free, ascending. */
+  /** With a fixed address: the parts of the requested range that are not free, ascending. */
   readonly blocked: RangeSet;
-  /** With a fixed address: why no range can start there at all. */
-  readonly fault?: 'misaligned' | 'past-the-end' | undefined;
+  /** With a fixed address: why no range of this size can start there, whatever is free. */
+  readonly startError?: 'misaligned' | 'past-the-end' | undefined;
 }
 
 /** Places in one free range for `size` bytes. */
@@ -71,32 +71,32 @@ export function findPlaces(free: RangeSet, question: FitQuestion): FitAnswer {
   const holder = free.find((r) => r.start <= at && at <= r.last);
   const isAligned = at % alignment === 0n;
   const largest = holder && isAligned ? { size: holder.last - at + 1n, start: at } : undefined;
-  const wanted = rangeOfLength(at, size);
+  const requested = rangeOfLength(at, size);
   const none = { fits: false, places: [], together: 0n, largest };
-  if (!wanted) return { ...none, blocked: [], fault: 'past-the-end' };
-  if (!isAligned) return { ...none, blocked: blockedOf(free, wanted), fault: 'misaligned' };
-  if (holder && containsRange(holder, wanted)) {
+  if (!requested) return { ...none, blocked: [], startError: 'past-the-end' };
+  if (!isAligned) return { ...none, blocked: blockedOf(free, requested), startError: 'misaligned' };
+  if (holder && containsRange(holder, requested)) {
     return { fits: true, places: [{ first: at, last: at, free: holder }], together: 1n, largest, blocked: [] };
   }
-  return { ...none, blocked: blockedOf(free, wanted) };
+  return { ...none, blocked: blockedOf(free, requested) };
 }
 
-/** The answer for one address space, with what blocks the wanted range. */
+/** The answer for one address space, with what blocks the requested range. */
 export interface SpaceFitAnswer extends FitAnswer {
   /** With a fixed address, if it does not fit there: what blocks it, at most `max` obstacles. Else empty. */
   readonly obstacles: readonly SpaceObstacle[];
 }
 
-/** "Would this fit?" of one address space, what is mapped in it counted as taken. */
+/** "Would this fit?" for one address space; what is mapped in it is not free. */
 export function fitInSpace(space: UsableRanges, question: FitQuestion, max = 50): SpaceFitAnswer {
   const answer = findPlaces(space.free, question);
-  const wanted = question.at === undefined ? undefined : rangeOfLength(question.at, question.size);
-  const isBlocked = wanted !== undefined && answer.blocked.length > 0;
-  return { ...answer, obstacles: isBlocked ? space.obstaclesIn(wanted, max) : [] };
+  const requested = question.at === undefined ? undefined : rangeOfLength(question.at, question.size);
+  const isBlocked = requested !== undefined && answer.blocked.length > 0;
+  return { ...answer, obstacles: isBlocked ? space.obstaclesIn(requested, max) : [] };
 }
 
-function blockedOf(free: RangeSet, wanted: IovaRange): RangeSet {
-  return complement(intersect(free, [wanted]), wanted);
+function blockedOf(free: RangeSet, requested: IovaRange): RangeSet {
+  return complement(intersect(free, [requested]), requested);
 }
 
 /** The holes of an address space in numbers. */
@@ -105,13 +105,13 @@ export interface HoleStatistics {
   /** Bytes, 0 to 2^64. */
   readonly total: bigint;
   readonly largest?: IovaRange | undefined;
-  /** For each alignment asked for: the largest range that starts at a multiple of it. */
+  /** For each requested alignment: the largest range that starts at a multiple of it. */
   readonly aligned: readonly { readonly alignment: bigint; readonly largest: FitAnswer['largest'] }[];
-  /** Entry n: holes of 2^n bytes or more and less than 2^(n+1). Sparse: only sizes that there are, ascending. */
+  /** Exponent n: holes of at least 2^n and less than 2^(n+1) bytes. Only sizes that occur, ascending. */
   readonly histogram: readonly { readonly exponent: number; readonly count: number; readonly total: bigint }[];
 }
 
-/** Counts holes as they are visited, so that a million of them need no array. */
+/** Counts holes as they are visited: a million of them need no array. */
 export class HoleCounter {
   #count = 0;
   #total = 0n;
@@ -134,7 +134,7 @@ export class HoleCounter {
       const room = hole.last - start + 1n;
       if (room > 0n && (!entry.largest || room > entry.largest.size)) entry.largest = { size: room, start };
     }
-    const exponent = size.toString(2).length - 1;
+    const exponent = bitLength(size) - 1;
     const bin = this.#histogram.get(exponent) ?? { count: 0, total: 0n };
     bin.count++;
     bin.total += size;

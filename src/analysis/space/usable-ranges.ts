@@ -5,8 +5,8 @@ import { compareRanges, type IovaRange, intersection, overlaps } from '../../iov
 import { complement, type RangeSet, rangeSet, subtract } from '../../iova/range-set.ts';
 import type { AddressSpaceView } from '../../kernel/model.ts';
 import { freeRanges, obstaclesIn, type RangeObstacle, usableRanges } from '../../kernel/shared/usable-ranges.ts';
-import type { Provenance } from '../host/host.ts';
-import { type LiveMapping, type MappingState, provenanceOfFact } from '../host/mappings.ts';
+import { type Provenance, provenanceOf } from '../host/host.ts';
+import { factAt, type LiveMapping, type MappingState } from '../host/mappings.ts';
 import { meaningOf } from '../host/region-types.ts';
 import { beyondApertures, type CommonSpace, type ReportedSpace } from './common-space.ts';
 
@@ -176,6 +176,5 @@ function outsideApertures({ apertures }: Pick<CommonSpace, 'apertures'>, wanted:
 }
 
 function mappingObstacle({ set }: MappingState, { start, last, fact }: LiveMapping): SpaceObstacle {
-  const maker = set.facts[fact];
-  return { kind: 'mapping', start, last, owners: [set.title], provenance: maker ? [provenanceOfFact(maker)] : [] };
+  return { kind: 'mapping', start, last, owners: [set.title], provenance: [provenanceOf(factAt(set, fact))] };
 }

@@ -38,13 +38,13 @@ function Jump({ start, last }: { start: bigint; last: bigint }) {
   );
 }
 
-const FAULTS = {
+const START_ERRORS = {
   misaligned: 'The address is not a multiple of the alignment.',
   'past-the-end': 'The range would run past the end of the 64-bit space.',
 } as const;
 
 function Answer({ answer, question }: { answer: SpaceFit; question: Question }) {
-  const { fits, places, placesMore, together, largest, blockers, fault } = answer;
+  const { fits, places, placesMore, together, largest, blockers, startError } = answer;
   return (
     <li>
       <p>
@@ -53,7 +53,7 @@ function Answer({ answer, question }: { answer: SpaceFit; question: Question }) 
           <span className="second">, {groupedDecimal(together)} of them side by side</span>
         )}
       </p>
-      {fault && <p>{FAULTS[fault]}</p>}
+      {startError && <p>{START_ERRORS[startError]}</p>}
       {places.length > 0 && question.at === undefined && (
         <ul>
           {places.slice(0, 12).map((place) => (

@@ -21,8 +21,8 @@ const LISTED_MAX = 400;
 const REFUSED_MAX = 100;
 
 /** What the model refused of a session's operations, up to the moment that is shown. */
-function refusedOperations(document: EngineDocument): Conflict[] {
-  const found: Conflict[] = [];
+function refusedOperations(document: EngineDocument): Conflict<string>[] {
+  const found: Conflict<string>[] = [];
   const { states } = document;
   if (!states) return found;
   for (let index = 0; index < document.position && found.length < REFUSED_MAX; index++) {
@@ -64,10 +64,10 @@ function onReportedSpaces(
   return reportedSpaces(host)
     .filter((space) => selectedGroups.has(reportedKey(document, space.name)))
     .flatMap((space) => {
-      const places = space.validRanges.flatMap(({ provenance }) => provenance);
-      const usable = rangeSet(space.validRanges);
+      const provenance = space.validRanges.flatMap((range) => range.provenance);
+      const listed = { name: space.name, usable: rangeSet(space.validRanges), provenance };
       return guestsOn(guestsHolding(space, host.guests), choice, document.id, chosen).flatMap((guest) =>
-        outsideConflicts(space.name, usable, places, guest),
+        outsideConflicts(listed, guest),
       );
     });
 }
@@ -76,7 +76,12 @@ function onReportedSpaces(
 function onModels(document: EngineDocument, selectedGroups: ReadonlySet<string>, guest: GuestLayout): Conflict[] {
   return (stateOf(document)?.spaces() ?? [])
     .filter((space) => selectedGroups.has(spaceKey(document, space.id)))
-    .flatMap((space) => outsideConflicts(space.id, usableRanges(space), [{ source: document.title }], guest));
+    .flatMap((space) =>
+      outsideConflicts(
+        { name: space.id, usable: usableRanges(space), provenance: [{ source: document.title }] },
+        guest,
+      ),
+    );
 }
 
 /** Each place once, in their order. */
@@ -93,7 +98,7 @@ export function conflictList(documents: Documents, { selectedGroups, guest: choi
   let more = 0;
   for (const document of documents.values()) {
     const shown = hosts.get(document);
-    const found: Conflict[] = [];
+    const found: Conflict<string>[] = [];
     if (shown) {
       const sets = document.mappings.filter((set) => keys.has(mappingKey(document, set)));
       found.push(

@@ -23,7 +23,7 @@ export interface Trial {
 }
 
 /** A conflict as the list shows it. */
-export interface ConflictRow extends Conflict {
+export interface ConflictRow extends Conflict<string> {
   /** From 1 on, over all hosts. */
   readonly number: number;
   /** Id of the document. */

@@ -1,5 +1,7 @@
 // Mappings that dumps tell of (traces, page tables, requests), at one moment.
-import { type MappingFact, type MappingState, provenanceOfFact } from '../../analysis/host/mappings.ts';
+
+import { provenanceOf } from '../../analysis/host/host.ts';
+import type { MappingFact, MappingState } from '../../analysis/host/mappings.ts';
 import { counted, hex } from '../../iova/format.ts';
 import { type StyleName, styleIndex } from '../scene/styles.ts';
 import type { LaneContent, LaneRow } from './lane.ts';
@@ -55,9 +57,7 @@ function liveLane(id: string, state: MappingState): LaneContent<'mappings'> {
         sentence: set.isOneDomain
           ? `Mapped, as told (${set.note || set.title}).`
           : 'Mapped in some domain: the trace does not say in which. What overlaps is drawn in rows of its own.',
-        parts: [
-          { owner: set.title, range: { start: fact.start, last: fact.last }, provenance: [provenanceOfFact(fact)] },
-        ],
+        parts: [{ owner: set.title, range: { start: fact.start, last: fact.last }, provenance: [provenanceOf(fact)] }],
         values: valuesOf(fact),
       };
     },

@@ -1,5 +1,7 @@
 // Requests of a program that the kernel refused.
-import { isMap, type MappingState, provenanceOfFact } from '../../analysis/host/mappings.ts';
+
+import { provenanceOf } from '../../analysis/host/host.ts';
+import { isMap, type MappingState } from '../../analysis/host/mappings.ts';
 import { counted, formatSize, hex } from '../../iova/format.ts';
 import { compareRanges, sizeOf } from '../../iova/range.ts';
 import type { FactOf } from '../../session/events.ts';
@@ -37,7 +39,7 @@ export function refusedLane(id: string, state: MappingState): LaneContent<'reque
           {
             owner: state.set.title,
             range: { start: fact.start, last: fact.last },
-            provenance: [provenanceOfFact(fact)],
+            provenance: [provenanceOf(fact)],
           },
         ],
         values: requestValues(fact),

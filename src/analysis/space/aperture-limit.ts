@@ -1,0 +1,66 @@
+// How far a range is outside of what the IOMMU can translate, in one wording for all conflicts.
+import { formatRange, hex } from '../../iova/format.ts';
+import { bitLength } from '../../iova/iova.ts';
+import { type IovaRange, intersection, overlaps, WHOLE_SPACE } from '../../iova/range.ts';
+import { complement } from '../../iova/range-set.ts';
+import type { Provenance } from '../host/host.ts';
+import type { CommonSpace } from './common-space.ts';
+
+/** Why a range is outside of the aperture. */
+export interface ApertureLimit {
+  /** What is outside of the aperture on that side, whole; bounds inclusive. */
+  readonly outside: IovaRange;
+  /** The part of the range that is outside. */
+  readonly cut: IovaRange;
+  /** Completes a sentence about the range: `needs 40 bits, the IOMMU has 39`, `is below the aperture …`. */
+  readonly problem: string;
+  /** Where addresses must be: `below 0x8000000000`, `inside 0x100000-0x7fffffffff`. `undefined` if nowhere. */
+  readonly place: string | undefined;
+  /** Address bits of the IOMMU, if its aperture is everything that so many bits can address. */
+  readonly bits: number | undefined;
+  readonly provenance: readonly Provenance[];
+}
+
+type Apertures = CommonSpace['apertures'];
+
+/** What all apertures can translate; `undefined` if there is no such address, or no aperture is known. */
+export function commonAperture(apertures: Apertures): IovaRange | undefined {
+  if (apertures.length === 0) return undefined;
+  return apertures.reduce<IovaRange | undefined>((common, a) => common && intersection(common, a), WHOLE_SPACE);
+}
+
+/** What the apertures do not reach of `range`, by ascending address: at most two. Empty where no aperture is known. */
+export function apertureLimits(apertures: Apertures, range: IovaRange): ApertureLimit[] {
+  if (apertures.length === 0) return [];
+  const aperture = commonAperture(apertures);
+  return complement(aperture ? [aperture] : []).flatMap((outside): ApertureLimit[] => {
+    const cut = intersection(outside, range);
+    if (!cut) return [];
+    const provenance = apertures.flatMap((a) => a.provenance);
+    return [{ outside, cut, ...explainLimit(aperture, outside, range), provenance }];
+  });
+}
+
+function explainLimit(
+  aperture: IovaRange | undefined,
+  outside: IovaRange,
+  range: IovaRange,
+): Pick<ApertureLimit, 'problem' | 'place' | 'bits'> {
+  if (!aperture)
+    return { problem: 'cannot be mapped: the apertures do not overlap', place: undefined, bits: undefined };
+  const bits = widthOf(aperture);
+  if (bits !== undefined) {
+    const needed = bitLength(range.last);
+    return { problem: `needs ${needed} bits, the IOMMU has ${bits}`, place: `below ${hex(outside.start)}`, bits };
+  }
+  const side = outside.start < aperture.start ? 'below' : 'above';
+  const isWhole = !overlaps(aperture, range);
+  const problem = `${isWhole ? 'is' : 'extends'} ${side} the aperture ${formatRange(aperture)}`;
+  return { problem, place: `inside ${hex(aperture.start)}-${hex(aperture.last)}`, bits: undefined };
+}
+
+/** The bits of an aperture that is all of what so many bits can address. */
+function widthOf({ start, last }: IovaRange): number | undefined {
+  const bits = bitLength(last);
+  return start === 0n && last === (1n << BigInt(bits)) - 1n ? bits : undefined;
+}
