@@ -2,8 +2,8 @@
 import { counted, formatSize, hex } from '../../iova/format.ts';
 import { ADDRESS_WIDTHS, bitLength } from '../../iova/iova.ts';
 import { containsRange, type IovaRange, intersection, isAligned, sizeOf } from '../../iova/range.ts';
+import { MAPPING_LIMIT } from '../../kernel/limits.ts';
 import { appliesTo, lookUpRule, type RequestApi, type RuleSubject } from '../../kernel/rule-book.ts';
-import { MAPPING_LIMIT } from '../../kernel/type1/rules.ts';
 import type { FactOf } from '../../session/events.ts';
 import { type Provenance, provenanceOf } from '../host/host.ts';
 import {

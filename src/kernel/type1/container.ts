@@ -5,6 +5,7 @@ import { containsRange, type IovaRange, intersection } from '../../iova/range.ts
 import { complement, intersect, type RangeSet, rangeSet, subtract } from '../../iova/range-set.ts';
 import type { DomainDescription, ReservedRegion } from '../../session/events.ts';
 import type { Type1Info } from '../../uapi/type1-info.ts';
+import { MAPPING_LIMIT } from '../limits.ts';
 import type { DomainView, PageSizes } from '../model.ts';
 import { AddressSpace } from '../shared/address-space.ts';
 import { areaObstacle, asRange, reservedObstacle } from '../shared/obstacles.ts';
@@ -12,7 +13,7 @@ import { type Decision, DONE, type Permissions } from '../shared/outcome.ts';
 import { type Obstacle, type Requested, refuser } from '../shared/refusal.ts';
 import { ReservedStore } from '../shared/reserved-store.ts';
 import { Type1Mappings } from './mappings.ts';
-import { MAPPING_LIMIT, TYPE1_RULES, type Type1Rule } from './rules.ts';
+import { TYPE1_RULES, type Type1Rule } from './rules.ts';
 
 export type Type1Version = 'type1' | 'type1v2';
 

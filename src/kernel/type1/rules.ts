@@ -1,8 +1,5 @@
 import { defineRules } from '../shared/rule.ts';
 
-/** Mappings that a container may have: the module's parameter dma_entry_limit, as it is when nobody sets it. */
-export const MAPPING_LIMIT = 65535;
-
 /** Every rule by which Linux 6.12's VFIO type1 containers refuse an operation. The names are stable. */
 export const TYPE1_RULES = defineRules('Linux 6.12', {
   'no-backend': {
