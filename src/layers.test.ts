@@ -52,7 +52,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   engine: {
     imports: 'iova uapi session kernel dumps analysis timeline',
     offers:
-      '*.ts protocol/*.ts live/live-url.ts answers/conflict-list.ts answers/numbered-bands.ts picture/guests.ts transport/*.ts',
+      '*.ts protocol/*.ts documents/*.ts live/live-url.ts answers/conflict-list.ts answers/numbered-bands.ts picture/guests.ts transport/*.ts',
   },
   app: {
     imports: 'iova uapi session analysis timeline engine',

@@ -256,9 +256,9 @@ describe('the engine', () => {
     await asker.arrangeAll();
     const lines = await asker.ask('bounds', { start: 0xfeefffffn, last: 0xfef00000n, limit: 10 });
     expect(lines.map((l) => [l.what, l.start, l.last])).toEqual([
-      ['aperture: aperture not known', 0n, 0xffffffffffffffffn],
+      ['aperture: aperture unknown', 0n, 0xffffffffffffffffn],
       ['reserved: MSI window (msi)', 0xfee00000n, 0xfeefffffn],
-      ['usable: usable, the largest', 0xfef00000n, 0xffffffffffffffffn],
+      ['usable: usable (largest)', 0xfef00000n, 0xffffffffffffffffn],
     ]);
   });
 });
@@ -291,9 +291,9 @@ describe('the text of a source', () => {
     ]);
     const member = await asker.ask('text', { id: 'd', source: 'x.tar/deep/b.txt.gz', from: 499, limit: 3 });
     expect(member.lines).toMatchObject([
-      { number: 499, text: 'line 499', isLeftOver: true, facts: [] },
-      { number: 500, isLeftOver: true },
-      { number: 501, isLeftOver: false, facts: [{ kind: 'reserved' }] },
+      { number: 499, text: 'line 499', isUnrecognized: true, facts: [] },
+      { number: 500, isUnrecognized: true },
+      { number: 501, isUnrecognized: false, facts: [{ kind: 'reserved' }] },
     ]);
     const position = member.lines[2]?.facts[0]?.position ?? 0;
     await asker.arrangeAll();
@@ -375,7 +375,7 @@ describe('questions', () => {
       outside('pid 8 fd 9'),
     ]);
     expect(await refused({ kind: 'document', id: 'd', guest: 'QMP cedar' })).toBe(
-      'no open document holds the layout of a guest “QMP cedar”',
+      'no open document contains a guest layout "QMP cedar"',
     );
     const arranged = await asker.ask('arrange', { selectedGroups: spaces, expanded: [], scale: 'fold' });
     expect(arranged.spaces.map(({ lanes }) => lanes.map(({ title }) => title))).toEqual([

@@ -6,7 +6,7 @@ import { compareDocument } from './answers/comparison.ts';
 import { conflictList } from './answers/conflict-list.ts';
 import { difference, eventRows } from './answers/event-rows.ts';
 import { findEverything } from './answers/find.ts';
-import { compareTicked, fitIn, guestSizes, holesIn } from './answers/questions.ts';
+import { compareSelected, fitIn, guestSizes, holesIn } from './answers/questions.ts';
 import { sourceText } from './answers/source-text.ts';
 import { type EngineDocument, isEmpty, moveTo, statesOf } from './documents/document.ts';
 import { documentNode } from './documents/document-node.ts';
@@ -21,16 +21,16 @@ import { failure, success } from './protocol/result.ts';
 /** Lines of a refused file that an error shows. */
 const SAMPLES_MAX = 5;
 
-/** Makes an engine with the given documents open. */
+/** Creates an engine with the given documents open. */
 export function createEngine(open: readonly EngineDocument[] = [], openSocket?: OpenSocket): Handlers {
   const documents = new Map(open.map((document) => [document.id, document]));
   /** Connections of the live hosts among them. */
   const links = new Map<string, LiveConnection>();
   let picture = new Picture(0, [], { scale: 'linear' }, []);
 
-  const unknownDocument = (id: string) => failure('unknown-document', `nothing is open under “${id}”`);
+  const unknownDocument = (id: string) => failure('unknown-document', `no open document "${id}"`);
 
-  /** Answers with a document, or that there is none of this id. */
+  /** Answers for a document, or fails if there is none with this id. */
   function withDocument<T>(id: string, answer: (document: EngineDocument) => T): T | ReturnType<typeof failure> {
     const document = documents.get(id);
     return document ? answer(document) : unknownDocument(id);
@@ -42,7 +42,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       if (isEmpty(document)) {
         const samples = document.sources.flatMap((s) => s.samples).slice(0, SAMPLES_MAX);
         const first = document.diagnostics.find((d) => d.severity === 'error') ?? document.diagnostics[0];
-        return failure('not-recognized', first?.message ?? 'nothing that is known was found in it', { samples });
+        return failure('not-recognized', first?.message ?? 'no known format recognized', { samples });
       }
       documents.set(id, document);
       return success(documentNode(document));
@@ -62,7 +62,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
     run: ({ id, model }) =>
       withDocument(id, async (document) => {
         const made = await statesOf(document.session, model);
-        if (!made.states) return failure('unusable', made.message ?? `“${model}” cannot run it`);
+        if (!made.states) return failure('unusable', made.message ?? `model "${model}" cannot run this session`);
         document.states = made.states;
         document.model = made.model;
         return success(documentNode(document));
@@ -80,12 +80,12 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
     },
     slice({ revision, window }) {
       const { arrangement, spaces } = picture;
-      if (arrangement.revision !== revision) return failure('outdated', 'the lanes have changed since');
+      if (arrangement.revision !== revision) return failure('outdated', 'the picture has changed since');
       return success(cutSlices(spaces, arrangement.scale, window));
     },
     describe(target) {
       const detail = picture.describe(target);
-      return detail ? success(detail) : failure('no-such-range', 'this range is not in the picture any more');
+      return detail ? success(detail) : failure('no-such-range', 'this range is no longer in the picture');
     },
     step: (params) => success(picture.step(params)),
     table: (params) => success(picture.table(params)),
@@ -94,7 +94,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
     fit: (params) => success(fitIn(picture.spaces, params)),
     holes: ({ alignments }) => success(holesIn(picture.spaces, alignments)),
     guestSizes: ({ machine, selectedGroups }) => guestSizes(selectedHosts(documents, new Set(selectedGroups)), machine),
-    compareHosts: ({ selectedGroups }) => compareTicked(selectedHosts(documents, new Set(selectedGroups))),
+    compareHosts: ({ selectedGroups }) => compareSelected(selectedHosts(documents, new Set(selectedGroups))),
     text: (params, { signal }) => withDocument(params.id, (document) => sourceText(document, params, signal)),
     locate: ({ id, position }) => withDocument(id, (document) => success(picture.locate(document, position))),
     bounds: (params) => success(picture.bounds(params)),

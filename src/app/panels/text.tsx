@@ -20,7 +20,7 @@ function Lines({ place, text }: { place: TextPlace; text: SourceText }) {
       <tbody>
         {text.lines.map((line) => {
           const isCurrent = line.number === place.line;
-          const kind = line.facts.length > 0 ? 'recognized' : line.isLeftOver ? 'left-over' : 'read';
+          const kind = line.facts.length > 0 ? 'recognized' : line.isUnrecognized ? 'left-over' : 'read';
           return (
             <tr
               key={line.number}
@@ -44,7 +44,7 @@ function Lines({ place, text }: { place: TextPlace; text: SourceText }) {
                   </button>
                 ))}
                 {line.facts.length > 3 && <span className="second">+{line.facts.length - 3}</span>}
-                {line.isLeftOver && <span className="visually-hidden">not understood</span>}
+                {line.isUnrecognized && <span className="visually-hidden">not understood</span>}
               </td>
             </tr>
           );

@@ -9,12 +9,12 @@ import { type EngineResult, failure, success } from '../protocol/result.ts';
 /** Room for every capability of a container: GET_INFO then answers with all of them. */
 const ARGSZ = 1 << 20;
 
-/** Names of the structures that can be asked for. */
+/** The structures that a buffer can be decoded as. */
 export function structures(): EngineResult<Value<'structures'>> {
   return success(UAPI_STRUCTURES.map(({ name, title }) => ({ name, title })));
 }
 
-/** Reads a hex dump in any form and decodes it, as the named structure or as what it looks like. */
+/** Reads a hex dump in any form and decodes it, as the named structure or as the one that matches. */
 export function decodeText(text: string, struct?: string): EngineResult<DecodedBuffer> {
   const { bytes, problems } = readHexDump(text);
   const result = decodeBuffer(bytes, struct === undefined ? {} : { struct });
@@ -33,6 +33,8 @@ export function getInfo(document: EngineDocument, container: string): EngineResu
   const outcome = model?.apply({ op: 'container.get_info', container, argsz: ARGSZ }, document.position);
   if (outcome?.ok && outcome.answer.hex !== undefined) return success(outcome.answer.hex);
   const why =
-    !outcome || outcome.ok ? 'its model has no such call' : (outcome.refusal?.message ?? outcome.invalid?.message);
+    !outcome || outcome.ok
+      ? 'the model does not support this call'
+      : (outcome.refusal?.message ?? outcome.invalid?.message);
   return failure('unusable', `GET_INFO of ${container}: ${why}`);
 }

@@ -1,4 +1,4 @@
-// A document's session under several models: the comparison is kept as long as the models asked for stay the same.
+// A document's session under several models. The comparison is kept until other models are requested.
 import { intersect, rangeSet, subtract } from '../../iova/range-set.ts';
 import type { SessionComparison, SpaceDifference } from '../../kernel/replay/compare.ts';
 import type { ReplayStep } from '../../kernel/replay/replay.ts';
@@ -36,7 +36,7 @@ function differencesOf(models: readonly string[], spaces: readonly SpaceDifferen
   );
 }
 
-/** The comparison of a document's session under the given models, made at the first call. */
+/** The comparison of a document's session under the given models, computed at the first call. */
 export async function comparisonOf(
   document: EngineDocument,
   models: readonly string[],

@@ -1,4 +1,4 @@
-// The conflicts of everything that is ticked, as the list beside the picture shows them.
+// The conflicts of everything that is selected, as the list beside the picture shows them.
 
 import type { Conflict } from '../../analysis/conflicts/conflict.ts';
 import { findConflicts } from '../../analysis/conflicts/find-conflicts.ts';
@@ -40,9 +40,9 @@ function refusedOperations(document: EngineDocument): Conflict<string>[] {
       errno: refusal.errno,
       source: refusal.source,
       remedy:
-        'Go to the event in the list of events to see the state at that moment, or run the session under another model.',
+        'Open the event in the event list to see the state at that moment, or run the session with another model.',
       marks: [
-        ...(requested ? [{ ...requested, role: 'requested' as const, message: 'asked for' }] : []),
+        ...(requested ? [{ ...requested, role: 'requested' as const, message: 'requested' }] : []),
         ...(obstacle
           ? [{ start: obstacle.start, last: obstacle.last, role: 'obstacle' as const, message: obstacle.message }]
           : []),
@@ -89,7 +89,7 @@ function distinct(places: readonly Provenance[]): Provenance[] {
   return [...new Map(places.map((place) => [`${place.source}:${place.line}`, place])).values()];
 }
 
-/** All conflicts of the ticked hosts with the chosen guest, numbered. */
+/** All conflicts of the selected hosts with the chosen guest, numbered from 1. */
 export function conflictList(documents: Documents, { selectedGroups, guest: choice, pageSize }: Trial): ConflictList {
   const keys = new Set(selectedGroups);
   const { guest: chosen, problem } = guestOf(documents, choice);

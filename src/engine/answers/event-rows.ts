@@ -10,7 +10,7 @@ import type { EventRow, Reason } from '../protocol/sessions.ts';
 
 const TEXT_MAX = 300;
 
-/** Facts that hold at one of two moments only, as lines: those that are gone, then those that are new. */
+/** Facts that hold at only one of two moments, as lines: removed ones (`− …`), then new ones (`+ …`). */
 export function difference(events: readonly SessionEvent[], from: number, to: number): string[] {
   const textsAt = (position: number) =>
     new Set(
@@ -34,7 +34,7 @@ function argumentText([name, value]: readonly [string, unknown]): string {
 
 /** The event in one line: its name, then its arguments as `name=value`. */
 export function eventText(event: SessionEvent): string {
-  if (isUnknownEvent(event)) return `not understood: ${event.name}`;
+  if (isUnknownEvent(event)) return `unknown event: ${event.name}`;
   const {
     source: _source,
     line: _line,
@@ -65,7 +65,7 @@ export function reasonOf({ message, rule, source, requested, obstacle }: Refusal
   };
 }
 
-/** What a model said to an operation, for people. */
+/** What a model answered to an operation, as text. */
 export function outcomeText(outcome: StepOutcome): Pick<EventRow, 'answer' | 'refused'> {
   if (outcome.ok) return { answer: answerText(outcome.answer) };
   if (outcome.refusal) return { answer: `-${outcome.refusal.errno}`, refused: reasonOf(outcome.refusal) };

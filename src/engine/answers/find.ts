@@ -1,4 +1,4 @@
-// Search over everything: what is drawn, by address and words, and what was read, drawn or not.
+// Search: ranges of the picture, by address and text, and facts that were read, drawn or not.
 import { hex } from '../../iova/format.ts';
 import { parseAddress } from '../../iova/parse.ts';
 import { isFact, type SessionEvent } from '../../session/events.ts';
@@ -7,13 +7,13 @@ import type { EngineDocument } from '../documents/document.ts';
 import { type LaneInSpace, targetAt } from '../picture/lane-walk.ts';
 import type { Found } from '../protocol/picture.ts';
 
-/** Lanes with more ranges than this are found by address only, not by words. */
-const WORD_SEARCH_MAX = 20_000;
-/** Facts that are looked through for words. */
+/** Lanes with more ranges than this are searched by address only. */
+const TEXT_SEARCH_MAX = 20_000;
+/** Events of a document that are searched. */
 const FACTS_MAX = 300_000;
 
-/** Ranges of the picture that hold the address, or whose words hold the text. */
-function findDrawn(places: readonly LaneInSpace[], text: string, limit: number): Found[] {
+/** Ranges of the picture that contain the address, or whose descriptions contain the text. */
+function findRanges(places: readonly LaneInSpace[], text: string, limit: number): Found[] {
   const found: Found[] = [];
   const address = parseAddress(text);
   const message = text.trim().toLowerCase();
@@ -30,7 +30,7 @@ function findDrawn(places: readonly LaneInSpace[], text: string, limit: number):
         const start = columns.starts[index];
         if (start !== undefined && start <= address.value) add(index);
       }
-      if (columns.starts.length > WORD_SEARCH_MAX) continue;
+      if (columns.starts.length > TEXT_SEARCH_MAX) continue;
       for (let index = 0; index < columns.starts.length && found.length < limit; index++) {
         const info = lane.describe(row, index);
         const owners = info.parts.map((part) => part.owner).join(' ');
@@ -42,7 +42,7 @@ function findDrawn(places: readonly LaneInSpace[], text: string, limit: number):
   return found;
 }
 
-/** The words of a fact, its addresses as they are written. */
+/** All values of a fact as text. */
 function factLabel(event: SessionEvent): string {
   return Object.values(event)
     .map((value) =>
@@ -57,8 +57,8 @@ function factLabel(event: SessionEvent): string {
     .join(' ');
 }
 
-/** Facts whose fields hold the text, with their place in a source. */
-function findRead(documents: Iterable<EngineDocument>, text: string, limit: number): Found[] {
+/** Facts that contain the text, with the line where they were read. */
+function findFacts(documents: Iterable<EngineDocument>, text: string, limit: number): Found[] {
   const message = text.trim().toLowerCase();
   const found: Found[] = [];
   for (const { id, session, title } of documents) {
@@ -86,6 +86,6 @@ export function findEverything(
   limit: number,
 ): Found[] {
   if (text.trim() === '') return [];
-  const drawn = findDrawn(places, text, limit).slice(0, limit);
-  return drawn.length < limit ? [...drawn, ...findRead(documents, text, limit - drawn.length)] : drawn;
+  const drawn = findRanges(places, text, limit).slice(0, limit);
+  return drawn.length < limit ? [...drawn, ...findFacts(documents, text, limit - drawn.length)] : drawn;
 }

@@ -7,7 +7,7 @@ const INKS = { fatal: 'alarm', warning: 'accent', note: 'muted' } as const;
 /** Conflicts that get a flag above the plot. */
 const FLAGS_MAX = 60;
 
-/** Where each conflict is: where what was asked for meets the obstacle, or what there is of it. */
+/** The range of each conflict: where the request overlaps the obstacle, or the one of the two that is known. */
 export function numberedBands(rows: readonly ConflictRow[]): NumberedBand[] {
   return rows.slice(0, FLAGS_MAX).flatMap(({ number, severity, title, marks }): NumberedBand[] => {
     const requested = marks.find(({ role }) => role === 'requested');

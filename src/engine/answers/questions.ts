@@ -1,4 +1,5 @@
-// Questions about what is drawn: would this fit, how is the free space cut up, which guests fit, how do hosts differ.
+// Questions about the spaces of the picture: would a range fit, how is free space fragmented, which guests fit, how do
+// hosts differ.
 
 import { blockedOf } from '../../analysis/conflicts/guest.ts';
 import { fittingSizes, MACHINES, sizesInWords } from '../../analysis/guest/layouts.ts';
@@ -13,14 +14,14 @@ import type { Blocker, GuestSizes, HostsCompared, SpaceFit, SpaceHoles } from '.
 import type { Params } from '../protocol/methods.ts';
 import { type EngineResult, failure, success } from '../protocol/result.ts';
 
-/** Places that an answer lists. */
+/** Places that one answer lists. */
 const PLACES_MAX = 100;
 const BLOCKERS_MAX = 50;
 
-/** Says what counts as free in a space. */
+/** What counts as free in a space. */
 function freeNote({ kind, answers }: PictureSpace): string {
   if (kind === 'model' && answers?.hasMappings) return 'neither reserved nor mapped';
-  return answers?.hasMappings ? 'usable, and nothing drawn is mapped there' : 'usable for mappings';
+  return answers?.hasMappings ? 'usable and not mapped' : 'usable';
 }
 
 /** "Would this fit?", for each address space of the picture that says what is usable. */
@@ -56,9 +57,9 @@ export function holesIn(spaces: readonly PictureSpace[], alignments: readonly bi
   });
 }
 
-/** Which sizes of RAM a machine may have on the ticked hosts. */
+/** The RAM sizes of a machine that fit on the selected hosts. */
 export function guestSizes(hosts: readonly SelectedHost[], name: string): EngineResult<GuestSizes> {
-  if (!isMachineName(name)) return failure('unusable', `no machine is called “${name}”`);
+  if (!isMachineName(name)) return failure('unusable', `"${name}" is not a known machine`);
   const machine = MACHINES[name];
   const blocked = hosts.map(({ space }) => blockedOf(space));
   const sizes = fittingSizes(
@@ -77,11 +78,11 @@ export function guestSizes(hosts: readonly SelectedHost[], name: string): Engine
   });
 }
 
-/** The ticked hosts side by side; a failure if there are fewer than two. */
-export function compareTicked(hosts: readonly SelectedHost[]): EngineResult<HostsCompared> {
+/** The selected hosts side by side; a failure if there are fewer than two. */
+export function compareSelected(hosts: readonly SelectedHost[]): EngineResult<HostsCompared> {
   const shown = hosts.filter(({ space }) => space.groups.length > 0);
   if (shown.length < 2)
-    return failure('unusable', 'two or more hosts are needed: open another one and tick its groups');
+    return failure('unusable', 'comparing needs two or more hosts: open another host and select its groups');
   const titles = shown.map(({ space }) => space.host.title);
   const compared = compareHosts(shown.map(({ space }) => space));
   const named = (indices: readonly number[]) => indices.map((i) => titles[i] ?? '');

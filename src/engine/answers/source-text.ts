@@ -38,16 +38,16 @@ export async function sourceText(
   signal: AbortSignal,
 ): Promise<EngineResult<SourceText>> {
   const file = document.files.find(({ name }) => source === name || source.startsWith(`${name}/`));
-  if (!file) return failure('unusable', `the text of “${source}” is not at hand`);
+  if (!file) return failure('unusable', `the text of "${source}" is not available`);
   const found = await readSourceLines(inputOf(file), source, from, limit, signal);
-  if (!found) return failure('unusable', `“${source}” is not text`);
+  if (!found) return failure('unusable', `"${source}" is not text`);
   const facts = factLinesOf(document, source);
   const leftover = new Set(document.sources.flatMap((summary) => summary.leftover.get(source) ?? []));
   return success({
     source,
     lines: found.lines.map((text, i): SourceLine => {
       const number = from + i;
-      return { number, text, facts: facts.get(number) ?? [], isLeftOver: leftover.has(number) };
+      return { number, text, facts: facts.get(number) ?? [], isUnrecognized: leftover.has(number) };
     }),
     ...(found.total === undefined ? {} : { total: found.total }),
   });

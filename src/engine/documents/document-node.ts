@@ -25,7 +25,7 @@ function layerNodes(document: EngineDocument): LayerNode[] {
     ...mappings.map((set) => ({
       key: mappingKey(document, set),
       title: set.title,
-      note: [counted(set.facts.length, 'event'), set.isOneDomain ? set.note : 'domain not known'].join(' · '),
+      note: [counted(set.facts.length, 'event'), set.isOneDomain ? set.note : 'unknown domain'].join(' · '),
       isShown: true,
     })),
     ...host.guests.map((guest) => ({
@@ -78,7 +78,7 @@ function spaceNodes(document: EngineDocument): SpaceNode[] {
     ...reportedSpaces(document.host).map((space) => ({
       key: reportedKey(document, space.name),
       title: space.name,
-      note: holderLabel(space) || 'reported by a kernel',
+      note: holderLabel(space) || 'reported by the kernel',
     })),
     ...(stateOf(document)?.spaces() ?? []).map(({ id, areaCount, validRanges }) => ({
       key: spaceKey(document, id),

@@ -13,7 +13,7 @@ export interface EngineDocument {
   readonly id: string;
   title: string;
   readonly session: Session;
-  /** What the facts say at its position. */
+  /** The host as the facts describe it at its position. */
   host: Host;
   mappings: readonly MappingSet[];
   /** True if some of its facts held only for a time: then `host` follows the position. */

@@ -47,7 +47,7 @@ function isReadingProblem(event: SessionEvent): boolean {
   return isFact(event) && event.kind === 'diagnostic' && SESSION_PROBLEM_CODES.some((code) => code === event.code);
 }
 
-/** Collects the events of all inputs, and counts what a document tells of them. */
+/** Collects the events of all inputs, and what a document counts of them. */
 class EventCollector {
   readonly events: SessionEvent[] = [];
   /** Text of the events that are not understood, by their index in the session. */

@@ -1,12 +1,12 @@
-// What changed on a live host, in words for people: what matters first, and the same thing only once.
+// Labels for changes on a live host, the most important first.
 import { groupedDecimal, hex } from '../../iova/format.ts';
 import { type Fact, isFact, type SessionEvent } from '../../session/events.ts';
 
-/** Words that a change lists; the rest is counted. */
+/** Labels that one change lists; the rest is counted. */
 const LISTED_MAX = 8;
-/** Of a kind with more changes than this only the number is said: a memory map moves as a whole. */
+/** A kind with more changes than this gets one label with their number: a memory map changes as a whole. */
 const PER_KIND_MAX = 5;
-/** What people look for first. */
+/** The kinds that are listed first. */
 const ORDER: readonly Fact['kind'][] = [
   'group',
   'valid_range',
@@ -17,7 +17,7 @@ const ORDER: readonly Fact['kind'][] = [
   'map',
   'aperture',
 ];
-/** More than one of them. */
+/** Names of several facts of a kind. */
 const PLURALS: Readonly<Record<Fact['kind'], string>> = {
   host: 'hosts',
   iommu: 'IOMMUs',
@@ -25,7 +25,7 @@ const PLURALS: Readonly<Record<Fact['kind'], string>> = {
   reserved: 'reserved regions',
   aperture: 'apertures',
   valid_range: 'valid ranges',
-  window: 'windows of the memory map',
+  window: 'memory map ranges',
   bar: 'BARs',
   msi_message: 'MSI messages',
   device: 'devices',
@@ -35,12 +35,12 @@ const PLURALS: Readonly<Record<Fact['kind'], string>> = {
   unmap: 'unmaps',
   request: 'requests',
   fault: 'faults',
-  gone: 'facts that are gone',
+  gone: 'removed facts',
   ineligible: 'devices that cannot be assigned',
   diagnostic: 'diagnostics',
 };
 
-/** What a fact speaks of: two facts of one subject are the same thing before and after. */
+/** What a fact is about: two facts with the same subject are one thing before and after a change. */
 function subjectOf(fact: Fact): string {
   switch (fact.kind) {
     case 'group':
@@ -55,7 +55,7 @@ function subjectOf(fact: Fact): string {
       return `mapping ${hex(fact.start)}-${hex(fact.last)}`;
     case 'window':
     case 'guest':
-      return `“${fact.name}” ${hex(fact.start)}-${hex(fact.last)}`;
+      return `"${fact.name}" ${hex(fact.start)}-${hex(fact.last)}`;
     case 'host':
       return `host ${fact.name ?? ''}`;
     case 'diagnostic':
@@ -71,7 +71,7 @@ function detailOf(fact: Fact): string {
   return '';
 }
 
-/** Collects facts that came and went, and puts them into words. */
+/** Collects the facts that were added and removed by a change. */
 export class ChangeLabels {
   readonly #gone = new Map<string, Fact>();
   readonly #added = new Map<string, Fact>();
@@ -84,20 +84,19 @@ export class ChangeLabels {
     if (isFact(event)) this.#added.set(`${event.kind} ${subjectOf(event)}`, event);
   }
 
-  /** `+ …` for what is new, `− …` for what is gone, `~ …` for what is another than before. */
+  /** `+ …` for added, `− …` for removed, `~ …` for changed facts. */
   labels(): string[] {
     const byKind = new Map<Fact['kind'], string[]>();
-    const say = (sign: string, fact: Fact) => {
+    const addLabel = (sign: string, fact: Fact) => {
       const list = byKind.get(fact.kind) ?? [];
       list.push(`${sign} ${subjectOf(fact)}${detailOf(fact)}`);
       byKind.set(fact.kind, list);
     };
-    for (const [key, fact] of this.#gone) if (!this.#added.has(key)) say('−', fact);
+    for (const [key, fact] of this.#gone) if (!this.#added.has(key)) addLabel('−', fact);
     for (const [key, fact] of this.#added) {
       const before = this.#gone.get(key);
-      if (!before) say('+', fact);
-      // Only where it stands in its source is another, or when it was read: not a change.
-      else if (!isSameBut(before, fact)) say('~', fact);
+      if (!before) addLabel('+', fact);
+      else if (!isSameFact(before, fact)) addLabel('~', fact);
     }
     const rank = (kind: Fact['kind']) => (ORDER.includes(kind) ? ORDER.indexOf(kind) : ORDER.length);
     const labels = [...byKind]
@@ -111,8 +110,8 @@ export class ChangeLabels {
   }
 }
 
-/** True if two facts differ in nothing but the line that they were read from, the time, and counts that always move. */
-function isSameBut(a: Fact, b: Fact): boolean {
+/** True if two facts differ only in where and when they were read, and in counts that always change. */
+function isSameFact(a: Fact, b: Fact): boolean {
   const text = (fact: Fact) =>
     JSON.stringify({ ...fact, line: undefined, seen: undefined, mappings_left: undefined }, (_, value: unknown) =>
       typeof value === 'bigint' ? value.toString() : value,

@@ -1,4 +1,4 @@
-// Follows a live host: its document grows, and the page is told how it is now.
+// Follows a live host: its document grows, and progress messages carry its state to the page.
 import { MappingCollector } from '../../analysis/host/mappings.ts';
 import { isFact, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
 import { newSession } from '../../session/session.ts';
@@ -8,8 +8,8 @@ import { DIAGNOSTICS_MAX, diagnosticOf } from '../documents/read-document.ts';
 import type { CallContext, Params } from '../protocol/methods.ts';
 import { LiveConnection, type OpenSocket } from './live.ts';
 
-/** What came in is put together once in so many milliseconds. */
-const SETTLE_EVERY = 100;
+/** Least time between two updates of the document, in milliseconds. */
+const UPDATE_INTERVAL = 100;
 
 function liveDocument(id: string, title: string): EngineDocument {
   return {
@@ -33,8 +33,8 @@ function liveDocument(id: string, title: string): EngineDocument {
 }
 
 /**
- * Connects to an agent and keeps a document of what it tells, until the call is cancelled. Resolves then, or with what
- * makes connecting useless: the document stays as it was last.
+ * Connects to an agent and keeps a document of what it reports, until the call is cancelled. Resolves then, or with a
+ * problem that retrying cannot solve; the document stays open as it was.
  */
 export async function follow(
   { id, title, url, token }: Params<'live'>,
@@ -51,7 +51,7 @@ export async function follow(
   let isFactsDirty = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const tell = () => {
+  const report = () => {
     context.progress({
       done: events.length,
       what: document.title,
@@ -70,10 +70,10 @@ export async function follow(
       if (isFactsDirty) document.host = hostAt(id, document.title, events);
       isFactsDirty = false;
     }
-    tell();
+    report();
   };
   const soon = () => {
-    timer ??= setTimeout(settle, SETTLE_EVERY);
+    timer ??= setTimeout(settle, UPDATE_INTERVAL);
   };
   const sink = {
     get length() {

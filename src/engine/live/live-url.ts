@@ -1,4 +1,4 @@
-/** The address of an agent's page, as it prints it: where to connect, and with which token. */
+/** Parses the address that an agent prints: the WebSocket URL and the token, or what is wrong with it. */
 export function parseLiveUrl(text: string): { readonly url: string; readonly token: string } | string {
   let url: URL;
   try {
@@ -6,9 +6,10 @@ export function parseLiveUrl(text: string): { readonly url: string; readonly tok
   } catch {
     return 'expected the address that the agent printed, such as http://127.0.0.1:8750/#live=…';
   }
-  if (!['http:', 'https:', 'ws:', 'wss:'].includes(url.protocol)) return `“${url.protocol}” is no address of an agent`;
+  if (!['http:', 'https:', 'ws:', 'wss:'].includes(url.protocol))
+    return `"${url.protocol}" is not supported: expected http or https`;
   const token = /(?:^#|&)live=([\w-]{1,200})(?:&|$)/.exec(url.hash)?.[1];
-  if (token === undefined) return 'the token is missing: the address ends in #live=…';
+  if (token === undefined) return 'missing token: the address must end in #live=…';
   const protocol = url.protocol === 'https:' || url.protocol === 'wss:' ? 'wss:' : 'ws:';
   return { url: `${protocol}//${url.host}/live`, token };
 }

@@ -1,5 +1,5 @@
-// A live host as a session that grows: what an agent tells becomes facts, what no longer holds becomes `gone`. After an
-// outage it connects again by itself and asks for what it missed, so that nothing is lost or doubled.
+// A live host as a growing session: what an agent reports becomes facts, what no longer holds becomes `gone`. After an
+// outage it reconnects and requests what it missed, so that nothing is lost or duplicated.
 import { isFact, type SessionEvent } from '../../session/events.ts';
 import {
   isFinalClose,
@@ -15,13 +15,13 @@ import { parseEventLine } from '../../session/read.ts';
 import type { LiveChange, LiveState } from '../protocol/live.ts';
 import { ChangeLabels } from './change-labels.ts';
 
-/** Pauses before connecting again, in milliseconds: the first, doubled up to the longest. */
+/** Pauses before reconnecting, in milliseconds: the first, doubled each time up to the longest. */
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
-/** Changes that are listed; older ones are in the session. */
+/** Changes that are kept for the list; older ones are in the session. */
 const CHANGES_MAX = 200;
 
-/** The part of a WebSocket that is used; browsers and workers have it, tests bring their own. */
+/** The part of WebSocket that is used; tests have their own. */
 export interface LiveSocket {
   readonly readyState: number;
   send(text: string): void;
@@ -34,13 +34,13 @@ export interface LiveSocket {
 
 export type OpenSocket = (url: string, protocols: string[]) => LiveSocket;
 
-/** Where the facts go. */
+/** Where events are added. */
 export interface LiveSink {
   /** Number of events of the session so far. */
   readonly length: number;
-  /** `line` is its text as it came, where it came as one. */
+  /** `line` is its original text, if it arrived as a line. */
   add(event: SessionEvent, line?: string): void;
-  /** Everything that belongs together has been added: facts (not only mappings) changed if `isFacts`. */
+  /** Called after all events of a message were added. `isFacts`: facts changed, not only mappings. */
   settled(isFacts: boolean): void;
 }
 
@@ -61,7 +61,7 @@ export class LiveConnection {
   readonly #changes: LiveChange[] = [];
   #run: string | undefined;
   #sequence = 0;
-  /** Parts of a snapshot on its way in. */
+  /** Facts of a snapshot whose parts are still arriving. */
   #snapshot: string[] | undefined;
   #isFirst = true;
   #socket: LiveSocket | undefined;
@@ -100,12 +100,12 @@ export class LiveConnection {
     };
   }
 
-  /** Connects, again and again, until the signal ends it. Resolves then, or with what makes connecting useless. */
+  /** Connects and reconnects until the signal ends it; then resolves, earlier with a problem that retrying cannot solve. */
   run(signal: AbortSignal): Promise<string | undefined> {
     return new Promise((resolve) => {
       this.#finish = (problem) => {
         clearTimeout(this.#timer);
-        this.#say('ended', problem ?? '');
+        this.#setState('ended', problem ?? '');
         resolve(problem);
       };
       if (signal.aborted) return this.#finish(undefined);
@@ -120,12 +120,12 @@ export class LiveConnection {
     });
   }
 
-  /** Asks the agent for something that is not told by itself. */
+  /** Requests something that the agent does not send by itself. */
   ask(what: 'snapshot' | 'page_tables' | 'trace' | 'untrace'): void {
     if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify({ type: 'ask', what }));
   }
 
-  #say(connection: LiveState['connection'], message: string): void {
+  #setState(connection: LiveState['connection'], message: string): void {
     this.#state = connection;
     this.#message = message;
     this.#changed();
@@ -153,12 +153,12 @@ export class LiveConnection {
       if (this.#socket !== socket) return;
       this.#socket = undefined;
       const known = Object.values(LIVE_CLOSE).find((close) => close.code === code);
-      const message = reason || known?.message || 'the agent cannot be reached';
+      const message = reason || known?.message || 'cannot reach the agent';
       if (isFinalClose(code)) {
         this.#finish(message);
         return;
       }
-      this.#say('waiting', message);
+      this.#setState('waiting', message);
       this.#timer = setTimeout(() => this.#connect(), this.#pause);
       this.#pause = Math.min(this.#pause * 2, this.#timings.longestPause);
     };
@@ -167,7 +167,7 @@ export class LiveConnection {
   #receive(text: string): void {
     const message = parseMessage(SERVER_MESSAGE, text);
     if (typeof message === 'string') {
-      this.#message = `a message of the agent was not understood: ${message}`;
+      this.#message = `malformed message from the agent: ${message}`;
       this.#changed();
       return;
     }
@@ -182,11 +182,11 @@ export class LiveConnection {
         this.#pause = this.#timings.firstPause;
         if (message.version !== LIVE_VERSION) {
           this.#socket?.close(1000);
-          this.#finish(`${LIVE_CLOSE.version.message}: ${message.version} there, ${LIVE_VERSION} here`);
+          this.#finish(`${LIVE_CLOSE.version.message}: agent ${message.version}, page ${LIVE_VERSION}`);
           return;
         }
         this.#run = message.run;
-        this.#say('live', '');
+        this.#setState('live', '');
         return;
       case 'snapshot':
         if (message.part === 0) this.#snapshot = [];
@@ -211,7 +211,7 @@ export class LiveConnection {
     this.#sequence = message.sequence;
   }
 
-  /** A whole snapshot: what differs from what is known becomes changes. */
+  /** Applies a whole snapshot: its differences from what is known. */
   #replace(lines: readonly string[], time: number): void {
     const now = new Set(lines);
     const gone = [...this.#facts.keys()].filter((line) => !now.has(line));
@@ -230,7 +230,7 @@ export class LiveConnection {
       if (number === undefined) continue;
       this.#facts.delete(line);
       const { event } = parseEventLine(line);
-      // A page table's mapping that is no longer there was unmapped; other facts just hold no longer.
+      // A mapping that is no longer in the page table was unmapped; other facts just no longer hold.
       if (isFact(event) && event.kind === 'map') this.#sink.add({ ...event, kind: 'unmap', time });
       else this.#sink.add({ kind: 'gone', event: number, time });
       changes.gone(event);

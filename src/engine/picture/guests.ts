@@ -38,7 +38,7 @@ export function machineGuest(name: MachineName, ram: bigint): GuestResult {
   const machine = MACHINES[name];
   if (ram < 1n) return { ok: false, message: 'a guest needs at least one byte of RAM' };
   if (ram > machine.maxRam)
-    return { ok: false, message: `${machine.name} has no room for ${formatExactSize(ram)} of RAM` };
+    return { ok: false, message: `${machine.name} does not support ${formatExactSize(ram)} of RAM` };
   const title = `${machine.name}, ${formatExactSize(ram)}`;
   return { ok: true, guest: { title, ranges: machine.layout(ram), machine: { machine, ram } } };
 }
@@ -47,7 +47,7 @@ export function machineGuest(name: MachineName, ram: bigint): GuestResult {
  * Ranges typed by hand, one a line or separated by commas: `0x0-0x7fffffff`, `1G@4G`, `0x40000000+4G`, each perhaps with
  * a type and a name behind it (`ram` if there is none).
  */
-export function typedGuest(text: string): GuestResult {
+export function customGuest(text: string): GuestResult {
   const ranges: LayoutRange[] = [];
   for (const entry of text.split(/[\n,;]/)) {
     const message = entry.trim();
@@ -55,12 +55,12 @@ export function typedGuest(text: string): GuestResult {
     const match = /^(.*?)(?:\s+([a-z][a-z/-]{1,11}))?(?:\s+(\S.*))?$/i.exec(message);
     const [, bounds = message, type = 'ram', name] = match ?? [];
     const parsed = parseRange(bounds);
-    if (!parsed.ok) return { ok: false, message: `“${message}”: ${parsed.error.message}` };
+    if (!parsed.ok) return { ok: false, message: `"${message}": ${parsed.error.message}` };
     ranges.push({ ...parsed.value, type, name: name ?? type });
   }
   return ranges.length === 0
     ? { ok: false, message: 'expected ranges such as 0x0-0x7fffffff, 1G@4G' }
-    : { ok: true, guest: { title: 'typed', ranges } };
+    : { ok: true, guest: { title: 'custom ranges', ranges } };
 }
 
 /** The guest that was chosen; `hostOf` finds an open document's host by its id. */
@@ -69,16 +69,16 @@ export function chosenGuest(choice: GuestChoice, hostOf: (id: string) => Host | 
     case 'machine':
       return isMachineName(choice.machine)
         ? machineGuest(choice.machine, choice.ram)
-        : { ok: false, message: `no machine is called “${choice.machine}”` };
+        : { ok: false, message: `"${choice.machine}" is not a known machine` };
     case 'document': {
       const host = hostOf(choice.id);
       const guest = host?.guests.find(({ source }) => source === choice.guest);
       return guest
         ? { ok: true, guest: layoutOf(guest) }
-        : { ok: false, message: `no open document holds the layout of a guest “${choice.guest}”` };
+        : { ok: false, message: `no open document contains a guest layout "${choice.guest}"` };
     }
     case 'ranges':
-      return typedGuest(choice.text);
+      return customGuest(choice.text);
   }
 }
 

@@ -46,7 +46,7 @@ function hasContent({ kinds, operations }: SourceSummary): boolean {
 /** The title of a picture of these address spaces. */
 function titleOf(spaces: readonly PictureSpace[]): string {
   const [only] = spaces;
-  if (!only) return 'nothing ticked';
+  if (!only) return 'nothing selected';
   if (spaces.length > 1) return `${spaces.length} address spaces`;
   return only.subtitle === '' ? only.title : `${only.title}, ${only.subtitle}`;
 }
@@ -107,7 +107,7 @@ export class Picture {
     };
   }
 
-  /** The next range in reading order, from the last one on to the first; null if there is none at all. */
+  /** The next range in reading order, from the last one on to the first; null if the picture is empty. */
   step({ from, direction }: Params<'step'>): Target | null {
     const lanes = this.lanes.map(({ lane }) => lane);
     const at = from ? lanes.findIndex((lane) => lane.id === from.laneId) : -1;

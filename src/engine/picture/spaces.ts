@@ -1,5 +1,4 @@
-// From open documents and what is ticked to the lanes of a picture.
-
+// The lanes of a picture: those of everything that is selected.
 import type { GuestLayout } from '../../analysis/conflicts/guest.ts';
 import type { Guest } from '../../analysis/host/host.ts';
 import { type CommonSpace, commonSpace, reportedSpaces } from '../../analysis/space/common-space.ts';
@@ -25,21 +24,21 @@ export type Documents = ReadonlyMap<string, EngineDocument>;
 
 /** An address space of the picture: what is drawn of it, and what it answers. */
 export interface PictureSpace extends SpaceLanes {
-  /** Where it comes from. */
   readonly kind: 'host' | 'reported' | 'model';
-  /** Where a mapping can be; `undefined` where nothing says what is usable. */
+  /** Where a mapping fits; undefined if nothing states what is usable. */
   readonly answers: UsableRanges | undefined;
 }
 
-/** A host of which something is ticked: the space of its ticked groups, and which of its layers are. */
+/** A host with something selected. */
 export interface SelectedHost {
   readonly document: EngineDocument;
+  /** The address space that its selected groups share. */
   readonly space: CommonSpace;
-  /** Those of the host's own guests that are ticked. */
+  /** The selected ones of the host's own guests. */
   readonly guests: readonly Guest[];
 }
 
-/** The hosts with ticked groups or layers, in the order in which they were opened. */
+/** The hosts with selected groups or layers, in the order in which they were expandedLanes. */
 export function selectedHosts(documents: Documents, selectedGroups: ReadonlySet<string>): SelectedHost[] {
   return [...documents.values()].flatMap((document): SelectedHost[] => {
     const { host } = document;
@@ -48,14 +47,14 @@ export function selectedHosts(documents: Documents, selectedGroups: ReadonlySet<
     const hasMappings = document.mappings.some((set) => selectedGroups.has(mappingKey(document, set)));
     const guests = host.guests.filter((guest) => selectedGroups.has(guestKey(document, guest)));
     const isShown = groups.length > 0 || hasMappings || guests.length > 0 || hasLayer;
-    // A dump with nothing to tick may still have a width to draw, or say what is wrong, or that nothing is known.
-    const hasNothingToTick =
+    // A dump without anything to select may still have an aperture to draw, or explain what is wrong.
+    const hasNothingToSelect =
       host.groups.length + host.guests.length + document.mappings.length === 0 && layersIn(host).length === 0;
     const hasMore =
       host.apertures.some(({ space }) => space === undefined) ||
       host.ineligible.length + host.complaints.length > 0 ||
       (document.session.events.length > 0 && onlyDiagnostics(document));
-    if (!isShown && !(hasNothingToTick && hasMore)) return [];
+    if (!isShown && !(hasNothingToSelect && hasMore)) return [];
     return [{ document, space: commonSpace(host, groups), guests }];
   });
 }
@@ -70,17 +69,17 @@ export function guestOf(
   return found.ok ? { guest: found.guest } : { problem: found.message };
 }
 
-/** The guests that are tried on a host: its own ticked ones, and the chosen one if it is another. */
+/** The guests to check on a host: its own selected ones, and the chosen one if it is another. */
 export function guestsOn(own: readonly Guest[], choice: GuestChoice | undefined, id: string, chosen?: GuestLayout) {
   const isOwn = choice?.kind === 'document' && choice.id === id && own.some(({ source }) => source === choice.guest);
   return [...own.map(layoutOf), ...(chosen && !isOwn ? [chosen] : [])];
 }
 
-/** The lanes of everything that is ticked. */
+/** The address spaces of everything that is selected, with their lanes. */
 export async function spacesFor(documents: Documents, params: ArrangeParams): Promise<PictureSpace[]> {
   const { selectedGroups, expanded, compared } = params;
   const keys = new Set(selectedGroups);
-  const opened = new Set(expanded);
+  const expandedLanes = new Set(expanded);
   const { guest: chosen } = guestOf(documents, params.guest);
   const hosts = new Map(selectedHosts(documents, keys).map((host) => [host.document, host]));
   const spaces: PictureSpace[] = [];
@@ -94,14 +93,14 @@ export async function spacesFor(documents: Documents, params: ArrangeParams): Pr
         .map((set) => mappingStateAt(set, document.position));
       const guests = guestsOn(shown.guests, params.guest, document.id, chosen);
       const layers = new Set(LANE_KINDS.filter((kind) => keys.has(layerKey(document, kind))));
-      const lanes = hostSpace(host.key, { space, guests, mappings }, opened, layers);
+      const lanes = hostSpace(host.key, { space, guests, mappings }, expandedLanes, layers);
       spaces.push({ ...lanes, kind: 'host', answers: usableInFacts(space, mappings) });
     }
     for (const reported of reportedSpaces(host)) {
       const key = reportedKey(document, reported.name);
       if (!keys.has(key)) continue;
       const guests = guestsOn(guestsHolding(reported, host.guests), params.guest, document.id, chosen);
-      const lanes = reportedSpace(key, title, { space: reported, guests }, opened);
+      const lanes = reportedSpace(key, title, { space: reported, guests }, expandedLanes);
       spaces.push({ ...lanes, kind: 'reported', answers: usableAsReported(reported) });
     }
     const provenanceOf = () => [{ source: title }];
@@ -112,7 +111,7 @@ export async function spacesFor(documents: Documents, params: ArrangeParams): Pr
         const key = spaceKey(document, space.id);
         if (!keys.has(key)) continue;
         const [id, name] = comparison?.ok ? [`${key} under ${state?.name}`, `${state?.name}, ${title}`] : [key, title];
-        const lanes = modelSpace(id, name, { space, guest: chosen, provenanceOf }, opened);
+        const lanes = modelSpace(id, name, { space, guest: chosen, provenanceOf }, expandedLanes);
         spaces.push({ ...lanes, kind: 'model', answers: usableInModel(space, provenanceOf) });
       }
     }

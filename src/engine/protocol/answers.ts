@@ -10,12 +10,12 @@ export type GuestChoice =
   | { readonly kind: 'machine'; readonly machine: string; readonly ram: bigint }
   /** A guest whose layout an open document holds, by its source. */
   | { readonly kind: 'document'; readonly id: string; readonly guest: string }
-  /** Ranges typed by hand. */
+  /** Ranges entered by hand. */
   | { readonly kind: 'ranges'; readonly text: string };
 
-/** What is put to the test: the ticked groups together, and a guest on them. */
+/** What is checked for conflicts: the selected groups together, and a guest on them. */
 export interface Trial {
-  /** Keys of the groups, address spaces and layers that are ticked. */
+  /** Keys of the selected groups, address spaces and layers. */
   readonly selectedGroups: readonly string[];
   readonly guest?: GuestChoice | undefined;
   /** Bytes, a power of two: the page size of the hosts' kernel, where a person knows it. */
@@ -39,7 +39,7 @@ export interface ConflictList {
   readonly problem?: string | undefined;
 }
 
-/** What stands in a range that somebody wants. */
+/** What blocks a range. Bounds are the obstacle's own. */
 export interface Blocker extends IovaRange {
   readonly message: string;
 }
@@ -58,7 +58,7 @@ export interface SpaceHoles extends HoleStatistics {
   readonly note: string;
 }
 
-/** Which sizes of RAM a machine may have on the ticked hosts. */
+/** The RAM sizes of a machine that fit on the selected hosts. */
 export interface GuestSizes {
   /** On all of them together. */
   readonly sizes: readonly FittingSizes[];
@@ -66,7 +66,7 @@ export interface GuestSizes {
   readonly hosts: readonly { readonly title: string; readonly message: string }[];
   /** The largest RAM for which the machine has a layout. */
   readonly maxRam: bigint;
-  /** False if the aperture of any of the hosts is not known: it may be too narrow for what is said to fit. */
+  /** False if the aperture of any host is unknown: it may be too narrow for the sizes listed. */
   readonly isApertureKnown: boolean;
 }
 
@@ -85,7 +85,7 @@ export interface HostsCompared {
   readonly line: string;
 }
 
-/** A buffer of the kernel's UAPI, decoded as far as it holds. */
+/** A buffer of the kernel's UAPI, decoded as far as possible. */
 export interface DecodedBuffer {
   readonly bytes: Uint8Array;
   /** Name of the structure that it was read as. */

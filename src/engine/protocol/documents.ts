@@ -43,11 +43,11 @@ export interface SpaceNode {
   readonly note?: string | undefined;
   /** Number of areas, of a model's space. */
   readonly areas?: number | undefined;
-  /** True for a container, of which a model can tell what VFIO_IOMMU_GET_INFO answers. */
+  /** True for a container: a model can answer VFIO_IOMMU_GET_INFO for it. */
   readonly hasInfo?: boolean | undefined;
 }
 
-/** Something else that a host's dumps hold and that has a lane: mappings, a guest, its memory map. */
+/** Other contents of a host's dumps that have a lane: mappings, a guest, the memory map. */
 export interface LayerNode {
   readonly key: string;
   readonly title: string;
@@ -68,9 +68,9 @@ export interface DocumentNode {
   readonly layers: readonly LayerNode[];
   /** The guests whose layouts its dumps hold, to be tried on other hosts too: the names of their sources. */
   readonly guests: readonly string[];
-  /** True if its state changes over its events: operations, mappings that came and went, a live host. */
+  /** True if its state changes over its events: operations, mappings over time, a live host. */
   readonly hasHistory: boolean;
-  /** Of a live host: whether its position follows what comes in. */
+  /** Of a live host: whether its position follows new events. */
   readonly live?: { readonly isFollowing: boolean } | undefined;
   readonly diagnostics: readonly Diagnostic[];
   /** Diagnostics beyond those listed. */
@@ -92,7 +92,7 @@ export interface SourceLine {
   /** Facts that begin in this line: their kinds, and the position of the first of them. */
   readonly facts: readonly { readonly kind: string; readonly position: number }[];
   /** True if no format understood it. */
-  readonly isLeftOver: boolean;
+  readonly isUnrecognized: boolean;
 }
 
 export interface SourceText {

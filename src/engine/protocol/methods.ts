@@ -1,6 +1,6 @@
-// What the page asks of the engine and what it answers: one table of methods, the same whether the engine runs in a Web
-// Worker, in the same thread (tests, command line) or, later, behind a socket. Every call has an id; answers, progress and
-// failures carry it back, so that none depends on order. Failures are data, never exceptions across the border.
+// The engine's interface: one table of methods with their parameters and values, the same whether the engine runs in a
+// Web Worker or in the same thread (tests, command line). Calls resolve to an `EngineResult`: failures are data, never
+// exceptions.
 import type { SpaceSlice } from '../../timeline/axis/slice.ts';
 import type { Viewport } from '../../timeline/axis/viewport.ts';
 import type { BoundsLine } from '../../timeline/scene/bounds-table.ts';
@@ -17,14 +17,14 @@ export interface Methods {
   close: { params: { id: string }; value: null };
   /** Connects to an agent and follows it until the call is cancelled; progress carries the state. */
   live: { params: { id: string; title: string; url: string; token: string }; value: null };
-  /** Asks a connected agent for something that is not told by itself. */
+  /** Requests something from a connected agent that it does not send by itself. */
   askLive: { params: { id: string; what: 'snapshot' | 'page_tables' | 'trace' | 'untrace' }; value: null };
   documents: { params: null; value: readonly DocumentNode[] };
-  /** Runs the document's operations under another model from now on. */
+  /** Runs the document's operations with another model from now on. */
   run: { params: { id: string; model: string }; value: DocumentNode };
-  /** `follow`: whether a live host's position goes on with what comes in; if left out, at its end only. */
+  /** `follow`: whether a live host's position follows new events; by default only from its end. */
   seek: { params: { id: string; position: number; follow?: boolean }; value: DocumentNode };
-  /** What holds after `to` events of a document and not after `from`, and the other way round: `+ …`, `− …`. */
+  /** The facts of a document that hold after `to` events but not after `from` (`+ …`), and the reverse (`− …`). */
   difference: { params: { id: string; from: number; to: number }; value: readonly string[] };
   arrange: { params: ArrangeParams; value: Arrangement };
   slice: { params: { revision: number; window: Viewport }; value: readonly SpaceSlice[] };
@@ -33,7 +33,7 @@ export interface Methods {
   table: { params: { offset: number; limit: number }; value: { rows: readonly TableRow[]; total: number } };
   find: { params: { text: string; limit: number }; value: readonly Found[] };
   conflicts: { params: Trial; value: ConflictList };
-  /** "Would this fit?", asked of every address space of the picture. */
+  /** "Would this fit?", for every address space of the picture. */
   fit: { params: { size: bigint; alignment: bigint; at?: bigint | undefined }; value: readonly SpaceFit[] };
   holes: { params: { alignments: readonly bigint[] }; value: readonly SpaceHoles[] };
   guestSizes: { params: { machine: string; selectedGroups: readonly string[] }; value: GuestSizes };
@@ -82,7 +82,7 @@ export interface Engine {
   call<M extends Method>(method: M, params: Params<M>, options?: CallOptions): Promise<EngineResult<Value<M>>>;
 }
 
-/** What a method of the engine is given besides its parameters. */
+/** What a method of the engine gets besides its parameters. */
 export interface CallContext {
   readonly signal: AbortSignal;
   readonly progress: (progress: Progress) => void;

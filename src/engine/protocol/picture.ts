@@ -7,7 +7,7 @@ import type { StyleName } from '../../timeline/scene/styles.ts';
 import type { Trial } from './answers.ts';
 
 export interface ArrangeParams extends Omit<Trial, 'pageSize'> {
-  /** Ids of the lanes that are opened into rows. */
+  /** Ids of the lanes that are expanded into rows. */
   readonly expanded: readonly string[];
   readonly scale: ScaleKind;
   /** Stretches that the fold scale keeps visible besides what the lanes show. */
@@ -34,7 +34,7 @@ export interface Arrangement {
   readonly total: number;
 }
 
-/** What stands beside the title of a picture: its scale and where its facts come from. */
+/** The text beside the title of a picture: its scale and its sources. */
 export function subtitleOf({ scale, sources }: Pick<Arrangement, 'scale' | 'sources'>): string {
   const listed = sources.length > 3 ? [...sources.slice(0, 3), `${sources.length - 3} more`] : sources;
   return [`${scale.kind} scale`, ...listed].join(' · ');

@@ -4,10 +4,10 @@ import type { IovaRange } from '../../iova/range.ts';
 /** Why an operation was refused, for people and for the picture. */
 export interface Reason {
   readonly message: string;
-  /** Name of the rule, and the kernel's function that decides; missing where no kernel was asked. */
+  /** Name of the rule, and the kernel function that decides; undefined if the request never reached a kernel. */
   readonly rule?: string | undefined;
   readonly source?: string | undefined;
-  /** What was asked for, and what stands in the way, where these are ranges. */
+  /** What was requested, and what blocks it, if these are ranges. */
   readonly requested?: IovaRange | undefined;
   readonly obstacle?: (IovaRange & { readonly message: string }) | undefined;
 }

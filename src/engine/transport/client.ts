@@ -16,26 +16,26 @@ interface Pending {
   readonly params: unknown;
   readonly resolve: (result: EngineResult<unknown>) => void;
   readonly onProgress?: CallOptions['onProgress'];
-  /** Running out: a cancelled call that the engine does not give up. */
-  giveUp?: ReturnType<typeof setTimeout>;
+  /** Timer of a cancelled call: when it fires, the engine is restarted. */
+  cancelTimer?: ReturnType<typeof setTimeout>;
 }
 
 /** Methods that change what is open. */
 const CHANGING: ReadonlySet<Method> = new Set(['open', 'close', 'seek', 'run']);
 
-interface Remembered {
+interface JournalEntry {
   readonly method: Method;
   readonly params: unknown;
 }
 
-/** How long a cancelled call may go on before the worker is ended for it, in milliseconds. */
-const CANCEL_PATIENCE = 4000;
+/** Time for a cancelled call to stop before the worker is restarted, in milliseconds. */
+const CANCEL_TIMEOUT = 4000;
 
 /**
- * The engine behind a worker. Calls that change what is open (`open`, `close`, `seek`, `run`) are remembered when they have
- * succeeded; when the worker dies, or does not let go of a cancelled call, a new one is started and given them again in
- * order, so that what was open stays open. Calls that were under way fail with `engine-restarted`: the one that killed
- * the engine is not tried again.
+ * The engine behind a worker. Successful calls that change what is open (`open`, `close`, `seek`, `run`) are kept in a
+ * journal. When the worker dies, or does not stop a cancelled call, a new one is started and the journal is replayed in
+ * order, so that documents stay open. Pending calls fail with `engine-restarted` and are not repeated: one of them may
+ * have caused the crash.
  */
 export class EngineClient implements Engine {
   readonly #start: () => EnginePort;
@@ -43,12 +43,12 @@ export class EngineClient implements Engine {
   #port: EnginePort;
   #nextId = 1;
   readonly #pending = new Map<number, Pending>();
-  /** Document id to the calls that made it what it is. */
-  readonly #journal = new Map<string, Remembered[]>();
-  /** Calls that a new engine has yet to be given; the first of them may be under way. */
-  #replay: Remembered[] = [];
+  /** The successful calls for each open document, by its id. */
+  readonly #journal = new Map<string, JournalEntry[]>();
+  /** Calls that are still to be replayed in a new engine; the first may be pending. */
+  #replay: JournalEntry[] = [];
 
-  /** `onRestart` is told why the engine had to be started again, after what was open has been asked for again. */
+  /** `onRestart` gets the reason of a restart, after the journal has been replayed. */
   constructor(start: () => EnginePort, onRestart: (reason: string) => void = () => undefined) {
     this.#start = start;
     this.#onRestart = onRestart;
@@ -62,7 +62,7 @@ export class EngineClient implements Engine {
       event.preventDefault();
       this.restart(event.message || 'the engine stopped');
     };
-    port.onmessageerror = () => this.restart('an answer of the engine could not be read');
+    port.onmessageerror = () => this.restart('an answer from the engine could not be read');
     return port;
   }
 
@@ -78,19 +78,19 @@ export class EngineClient implements Engine {
 
   #settle(id: number, pending: Pending, result: EngineResult<unknown>): void {
     this.#pending.delete(id);
-    clearTimeout(pending.giveUp);
-    if (result.ok) this.#remember(pending);
+    clearTimeout(pending.cancelTimer);
+    if (result.ok) this.#record(pending);
     pending.resolve(result);
   }
 
-  #remember({ method, params }: Pending): void {
+  #record({ method, params }: Pending): void {
     if (!CHANGING.has(method)) return;
     const document = (params as { id: string }).id;
     if (method === 'close') {
       this.#journal.delete(document);
       return;
     }
-    // The latest of each method is enough; a new opening makes the earlier ones void.
+    // The latest call of each method is enough; opening a document again discards the earlier ones.
     const earlier =
       method === 'open' ? [] : (this.#journal.get(document) ?? []).filter((call) => call.method !== method);
     this.#journal.set(document, [...earlier, { method, params }]);
@@ -116,32 +116,32 @@ export class EngineClient implements Engine {
     const pending = this.#pending.get(id);
     if (!pending) return;
     this.#port.postMessage({ type: 'cancel', id });
-    pending.giveUp = setTimeout(() => {
+    pending.cancelTimer = setTimeout(() => {
       this.#settle(id, pending, failure('cancelled', 'cancelled'));
       this.restart('a cancelled call did not stop');
-    }, CANCEL_PATIENCE);
+    }, CANCEL_TIMEOUT);
   }
 
-  /** Ends the worker and starts another with the same documents open. */
+  /** Replaces the worker by a new one with the same documents open. */
   restart(reason: string): void {
     this.#port.onmessage = null;
     this.#port.onerror = null;
     this.#port.terminate();
-    const lost: EngineError = { code: 'engine-restarted', message: `the engine was started again: ${reason}` };
+    const lost: EngineError = { code: 'engine-restarted', message: `the engine was restarted: ${reason}` };
     const interrupted = [...this.#pending.values()];
     this.#pending.clear();
-    // A call that was being given again and brought the engine down once more is not given a third time.
+    // The first call of a replay that was interrupted crashed the engine again: it is dropped.
     this.#replay = [...[...this.#journal.values()].flat(), ...this.#replay.slice(1)];
     this.#journal.clear();
     this.#port = this.#connect();
     for (const pending of interrupted) {
-      clearTimeout(pending.giveUp);
+      clearTimeout(pending.cancelTimer);
       pending.resolve({ ok: false, error: lost });
     }
-    void this.#giveAgain(reason);
+    void this.#replayJournal(reason);
   }
 
-  async #giveAgain(reason: string): Promise<void> {
+  async #replayJournal(reason: string): Promise<void> {
     const port = this.#port;
     for (let next = this.#replay[0]; next; next = this.#replay[0]) {
       await this.call(next.method, next.params as never);
@@ -151,10 +151,10 @@ export class EngineClient implements Engine {
     this.#onRestart(reason);
   }
 
-  /** Ends the worker for good. */
+  /** Stops the worker. */
   dispose(): void {
     this.#port.terminate();
-    for (const [, pending] of this.#pending) clearTimeout(pending.giveUp);
+    for (const [, pending] of this.#pending) clearTimeout(pending.cancelTimer);
     this.#pending.clear();
   }
 }

@@ -8,7 +8,7 @@ export interface ServicePort {
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
 }
 
-/** A person sees no more than this many milliseconds apart; more messages would only keep the page busy. */
+/** Least time between two progress messages, in milliseconds: more would only keep the page busy. */
 const PROGRESS_INTERVAL = 80;
 
 type AnyHandler = (
@@ -16,14 +16,14 @@ type AnyHandler = (
   context: { signal: AbortSignal; progress: (p: unknown) => void },
 ) => EngineResult<unknown> | Promise<EngineResult<unknown>>;
 
-/** Runs one method; whatever goes wrong inside becomes an error of code `bug` (or `cancelled`), never an exception. */
+/** Runs one method. Whatever it throws becomes an error with code `bug` (or `cancelled`), never an exception. */
 export async function run(
   handlers: Handlers,
   method: Method,
   params: unknown,
   context: { signal: AbortSignal; progress: (p: never) => void },
 ): Promise<EngineResult<unknown>> {
-  if (!Object.hasOwn(handlers, method)) return failure('bug', `the engine has no method “${String(method)}”`);
+  if (!Object.hasOwn(handlers, method)) return failure('bug', `the engine has no method "${String(method)}"`);
   const handler = handlers[method] as AnyHandler;
   try {
     return await handler(params, context as Parameters<AnyHandler>[1]);
@@ -38,7 +38,7 @@ function isRequest(data: unknown): data is Request {
   return typeof data.id === 'number' && (data.type === 'cancel' || (data.type === 'call' && 'method' in data));
 }
 
-/** Answers the calls that arrive on a port. Messages of another form are left alone. */
+/** Answers the calls that arrive on a port. Other messages are ignored. */
 export function serve(port: ServicePort, handlers: Handlers): void {
   const running = new Map<number, AbortController>();
   port.addEventListener('message', ({ data }) => {
@@ -50,11 +50,11 @@ export function serve(port: ServicePort, handlers: Handlers): void {
     const { id, method, params } = data;
     const controller = new AbortController();
     running.set(id, controller);
-    let told = Number.NEGATIVE_INFINITY;
+    let sentAt = Number.NEGATIVE_INFINITY;
     const progress = (p: never) => {
       const now = performance.now();
-      if (now - told < PROGRESS_INTERVAL) return;
-      told = now;
+      if (now - sentAt < PROGRESS_INTERVAL) return;
+      sentAt = now;
       port.postMessage({ type: 'progress', id, progress: p });
     };
     void run(handlers, method, params, { signal: controller.signal, progress }).then((result) => {

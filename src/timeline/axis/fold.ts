@@ -34,7 +34,9 @@ export function clusters({ starts, lasts }: RangeColumns): { start: bigint; end:
   return out;
 }
 
-/** The fold scale for what the given spaces show, and for ranges that must stay visible (`keepVisible`, bounds inclusive): one axis for all. */
+/**
+ * One fold scale for all given spaces. `keepVisible`: further ranges that must stay visible, bounds inclusive.
+ */
 export function foldFor(spaces: readonly SpaceLanes[], keepVisible: readonly IovaRange[] = []): Scale {
   const edges = new Set(keepVisible.flatMap(({ start, last }) => [start, last + 1n]));
   const content: RangeColumns[] = [];

@@ -1,4 +1,4 @@
-// Wheel, drag, touch and pointer on the picture, as deltas. d3-zoom tells gestures apart (wheel, drag, pinch, trackpads,
+// Wheel, drag, touch and pointer on the picture, as deltas. d3-zoom recognizes gestures (wheel, drag, pinch, trackpads,
 // momentum); its own transform is in doubles and would lose addresses, so only the change since the last event is used.
 import { type D3ZoomEvent, select, zoom, zoomIdentity } from 'd3';
 
@@ -7,7 +7,7 @@ export interface GestureHandlers {
   zoom(pixel: number, factor: number): void;
   /** Positive moves the picture right. */
   pan(pixels: number): void;
-  /** A stretch pulled out with the shift key, both ends in plot pixels. */
+  /** A drag with the shift key, both ends in plot pixels. */
   measure(from: number, to: number): void;
   /** A click without a drag, in pixels of the element. */
   click(x: number, y: number): void;
@@ -62,7 +62,7 @@ export function attachGestures(element: HTMLElement, plotLeft: () => number, han
   element.addEventListener(
     'wheel',
     (event) => {
-      // With shift, or sideways on a trackpad, the wheel pans. Browsers turn the one into the other differently.
+      // With shift, or sideways on a trackpad, the wheel pans. Browsers differ in how they report shift and wheel.
       const sideways = event.shiftKey ? event.deltaY || event.deltaX : event.deltaX;
       if (sideways === 0 || (!event.shiftKey && Math.abs(event.deltaX) <= Math.abs(event.deltaY))) return;
       event.preventDefault();

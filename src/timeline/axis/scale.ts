@@ -17,7 +17,7 @@ export interface Segment {
   readonly end: bigint;
   /** Width relative to the other segments, positive. */
   readonly weight: number;
-  /** True where the segment is shrunk so much that the picture must say so with an axis break. */
+  /** True if the segment is compressed so much that the picture must show an axis break. */
   readonly isAxisBreak: boolean;
 }
 
@@ -120,7 +120,7 @@ function sizeBits(size: bigint): number {
   return Math.max(0, bitLength(size) - 12);
 }
 
-/** The fold scale: a segment between any two neighbouring edges, wide for what is there, narrow for what is not. */
+/** The fold scale: a segment between any two neighboring edges, wide if something covers it, narrow if nothing does. */
 export function foldScale(input: FoldInput): Scale {
   const edges = [...new Set([0n, ...input.edges, IOVA_SPACE])].sort((a, b) => (a < b ? -1 : 1));
   const raw = edges.slice(1).map((end, i) => {

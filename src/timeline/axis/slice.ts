@@ -1,5 +1,5 @@
-// Level of detail: what a window of the axis needs of a lane, at most a few marks a pixel, whatever the number of ranges.
-// Made where the data are (the worker); the page turns slices into marks at every frame.
+// Level of detail: the part of a lane that a window of the axis shows, at most a few marks per pixel however many ranges
+// there are. The worker cuts slices, where the data are; the page turns them into marks at every frame.
 import { elementAt, firstEndingAtOrAfter, type RangeColumns } from '../lanes/columns.ts';
 import type { Lane, LaneRow, SpaceLanes } from '../lanes/lane.ts';
 import { styleIndex } from '../scene/styles.ts';
@@ -8,7 +8,7 @@ import { type Viewport, visibleRange, worldAt } from './viewport.ts';
 
 /** Ranges of one row inside the window. All columns have the same length. */
 export interface RowSlice extends RangeColumns, Pick<LaneRow, 'title' | 'note' | 'styles'> {
-  /** How many ranges a mark stands for; above 1 they were too narrow to draw apart. */
+  /** Number of ranges that a mark represents; above 1 they were too narrow to draw separately. */
   readonly counts: Uint32Array;
   /** Index in the lane's row of the (first) range. */
   readonly indices: Uint32Array;
@@ -36,8 +36,8 @@ const MERGE_PIXELS = 2;
 const SEVERAL = styleIndex('several');
 
 /**
- * The window to cut for a view: three times its width, so that panning finds marks at once, at the finest zoom of its
- * power of two, so that zooming within it needs no new cut. Equal views of a band give equal windows.
+ * The window to cut for a view: three times its width, so that panning needs no new cut, at the finest zoom of its power
+ * of two, so that zooming within it needs none either. Equal views of a band give equal windows.
  */
 export function sliceWindow(view: Viewport): Viewport {
   const band = 2 ** Math.floor(Math.log2(view.unitsPerPixel));
@@ -58,7 +58,7 @@ export function covers(window: Viewport, view: Viewport): boolean {
 /** Beyond this many the styles of a merged mark are not compared any more. */
 const COMPARED_MAX = 256;
 
-/** The style that all ranges of a merged mark share, or the one for several kinds. */
+/** The style that all ranges of a merged mark share, or `several`. */
 function commonStyle(row: LaneRow, from: number, to: number): number {
   const style = elementAt(row.styles, from);
   if (to - from > COMPARED_MAX) return row.uniform ? style : SEVERAL;

@@ -1,4 +1,4 @@
-// Which part of the axis the window shows. One exact anchor, a world position nailed to a pixel, and a scale factor:
+// Which part of the axis the window shows. One exact anchor, a world position at a fixed pixel, and a scale factor:
 //
 //        world   anchor ─────┐
 //        pixel  0 ······ anchorPixel ······ width
@@ -13,7 +13,7 @@ import { type Scale, toAddress, toWorld, unitsPerByte } from './scale.ts';
 export interface Viewport {
   readonly anchor: bigint;
   readonly anchorPixel: number;
-  /** World units a pixel, positive. */
+  /** World units per pixel, positive. */
   readonly unitsPerPixel: number;
   /** Plot width in pixels. */
   readonly width: number;
@@ -22,7 +22,6 @@ export interface Viewport {
 /** At the deepest zoom a byte is this wide. */
 const PIXELS_PER_BYTE_MAX = 64;
 const SLIVER = 0.001;
-/** Empty pixels that stay free on either side when everything is shown. */
 
 export function pixelOf(view: Viewport, world: bigint): number {
   return view.anchorPixel + Number(world - view.anchor) / view.unitsPerPixel;
@@ -44,8 +43,8 @@ export interface PixelSpan {
 }
 
 /**
- * The pixels that show the addresses from `start` to `last`; undefined if they are outside of the window. Never less
- * than one, and inside the plot, however little of them is in it: what exists is visible, up to the last address.
+ * The pixels that show the addresses from `start` to `last`, inclusive; undefined if they are outside of the window. At
+ * least one pixel, and inside the plot, so that everything that exists is visible, up to the last address.
  */
 export function pixelSpanOf(view: Viewport, scale: Scale, start: bigint, last: bigint): PixelSpan | undefined {
   const from = pixelOfEdge(view, scale, start);
@@ -61,7 +60,7 @@ export function addressAt(view: Viewport, scale: Scale, pixel: number): Iova {
   return toAddress(scale, worldAt(view, pixel));
 }
 
-/** The addresses that are visible, clipped to the space and rounded outwards by a sliver of a pixel. */
+/** The visible addresses, clipped to the space and rounded outwards by a thousandth of a pixel. */
 export function visibleRange(view: Viewport, scale: Scale): IovaRange {
   return { start: addressAt(view, scale, -SLIVER), last: addressAt(view, scale, view.width + SLIVER) };
 }
@@ -70,7 +69,7 @@ export function fitAll(scale: Scale, width: number): Viewport {
   return { anchor: 0n, anchorPixel: 0, unitsPerPixel: Number(scale.length) / Math.max(1, width), width };
 }
 
-/** Shows a range with some room on both sides, a share of the width. */
+/** Shows a range with some room on both sides; `room` is a fraction of the width. */
 export function fitRange(scale: Scale, r: IovaRange, width: number, room = 0.08): Viewport {
   const from = toWorld(scale, r.start);
   const length = toWorld(scale, r.last + 1n) - from;
@@ -93,13 +92,13 @@ export function zoomAt(scale: Scale, view: Viewport, pixel: number, factor: numb
   return clamp(scale, { ...view, anchor, anchorPixel: pixel, unitsPerPixel });
 }
 
-/** Same window after its width changed: the left edge stays, the right one gives or takes. */
+/** The same window with another width: the left edge stays where it is, unless everything was visible. */
 export function resize(scale: Scale, view: Viewport, width: number): Viewport {
   const wasAll = view.unitsPerPixel >= (Number(scale.length) / Math.max(1, view.width)) * 0.999;
   return wasAll ? fitAll(scale, width) : clamp(scale, { ...view, width });
 }
 
-/** Smallest and largest world units a pixel: from a few bytes to the whole axis across the window. */
+/** Smallest and largest world units per pixel: from a few bytes to the whole axis in the window. */
 function zoomLimits(scale: Scale, width: number, anchor: bigint): { min: number; max: number } {
   const max = Number(scale.length) / Math.max(1, width);
   return { min: Math.min(max, unitsPerByte(scale, anchor) / PIXELS_PER_BYTE_MAX), max };

@@ -2,12 +2,12 @@ import { counted } from '../../iova/format.ts';
 import { describedLane, type LaneContent } from './lane.ts';
 import type { ModelSource } from './sources.ts';
 
-/** Where the kernel may choose addresses; no lane where that is not limited. */
+/** The ranges that the kernel chooses IOVAs from; no lane if that is not limited. */
 export function allowedOfModel({ space, laneId }: ModelSource): LaneContent<'allowed'>[] {
   if (space.allowed.length === 0) return [];
   const info = {
     title: 'allowed',
-    sentence: 'Where the kernel may choose an address by itself. Fixed mappings may lie elsewhere.',
+    sentence: 'The kernel chooses IOVAs from these ranges. Fixed mappings may be elsewhere.',
     parts: [],
   };
   const ranges = space.allowed.map((r) => ({

@@ -9,27 +9,27 @@ import { type DescribedRange, describedLane, type LaneContent, type Part } from 
 import type { HostSource, ModelSource, ReportedSource } from './sources.ts';
 
 /** `4 KiB · 2 MiB · 1 GiB` for a page size bitmap; at most the three smallest. */
-export function pageSizeWords(bitmap: bigint): string {
+export function pageSizeLabel(bitmap: bigint): string {
   const sizes: string[] = [];
   for (let bit = 0n; bit < 64n; bit++) if ((bitmap >> bit) & 1n) sizes.push(formatSize(1n << bit));
   return sizes.length > 3 ? `${sizes.slice(0, 3).join(' · ')} …` : sizes.join(' · ');
 }
 
-/** `39 bits` where a range is all that so many bits can address. */
-function widthWords(r: IovaRange): string {
+/** `39 bits` if a range is exactly what so many bits can address, else ''. */
+function widthLabel(r: IovaRange): string {
   const bits = bitLength(r.last);
   return r.start === 0n && r.last === (1n << BigInt(bits)) - 1n ? `${bits} bits` : '';
 }
 
 function inside(r: IovaRange, parts: readonly Part[], pageSizes: bigint | undefined): DescribedRange {
-  const message = [widthWords(r), pageSizes ? `${pageSizeWords(pageSizes)} pages` : ''].filter((w) => w !== '');
+  const message = [widthLabel(r), pageSizes ? `${pageSizeLabel(pageSizes)} pages` : ''].filter((w) => w !== '');
   return {
     ...r,
     style: 'aperture',
     caption: message.join(', ') || 'aperture',
     info: {
       title: 'aperture',
-      sentence: 'What the IOMMU can translate: a mapping must lie inside.',
+      sentence: 'The addresses that the IOMMU can translate. Every mapping must be inside.',
       parts,
       ...(pageSizes === undefined ? {} : { values: { 'page size bitmap': hex(pageSizes) } }),
     },
@@ -57,7 +57,7 @@ function partOf(a: Aperture): Part {
   return { owner: a.message, range: { start: a.start, last: a.last }, provenance: a.provenance };
 }
 
-/** What stands in the lane of a space without any aperture. */
+/** The content of the lane of a space without any aperture. */
 interface NoAperture {
   readonly subtitle: string;
   readonly style: 'unknown' | 'aperture';
@@ -66,14 +66,14 @@ interface NoAperture {
   readonly sentence: string;
 }
 
-/** Dumps that do not say how far the IOMMU reaches. */
+/** The dumps do not contain the address width. */
 const NOT_IN_DUMPS: NoAperture = {
   subtitle: 'not in these dumps',
   style: 'unknown',
-  caption: 'not known from these dumps',
-  title: 'aperture not known',
+  caption: 'unknown: not in these dumps',
+  title: 'aperture unknown',
   sentence:
-    'Nothing in these dumps tells the address width. A kernel log has it (“Host address width”), and so have an IOMMU’s capability register or VFIO_IOMMU_GET_INFO.',
+    'These dumps do not contain the address width of the IOMMU. Add a kernel log ("Host address width"), the capability register of the IOMMU, or the output of VFIO_IOMMU_GET_INFO.',
 };
 
 const NO_DOMAIN: NoAperture = {
@@ -84,7 +84,7 @@ const NO_DOMAIN: NoAperture = {
   sentence: 'No device is attached, so no IOMMU limits the addresses.',
 };
 
-/** How far the IOMMU reaches: what all apertures have in common, or each of them when opened. */
+/** What the IOMMU can translate: the intersection of all apertures, or a row for each when expanded. */
 function apertureLane(
   id: string,
   apertures: readonly Aperture[],
@@ -128,7 +128,7 @@ export function apertureOfHost({ space, laneId, isExpanded }: HostSource): LaneC
   return [apertureLane(laneId('aperture'), space.apertures, NOT_IN_DUMPS, isExpanded('aperture'))];
 }
 
-/** No lane where the kernel's answer does not come with an aperture. */
+/** No lane if the kernel's answer contains no aperture. */
 export function apertureOfReported({ space, laneId, isExpanded }: ReportedSource): LaneContent<'aperture'>[] {
   if (space.apertures.length === 0) return [];
   return [apertureLane(laneId('aperture'), space.apertures, NOT_IN_DUMPS, isExpanded('aperture'))];

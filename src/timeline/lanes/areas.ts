@@ -15,7 +15,7 @@ function accessLabel({ read, write }: AreaView): string {
   return [read ? 'read' : '', write ? 'write' : ''].filter(Boolean).join(' and ') || 'none';
 }
 
-/** The areas as columns. What one of them is made of is looked up in the model when it is asked for. */
+/** The areas as columns. The details of one area are looked up in the model when needed. */
 export function areasOfModel({ space, laneId, provenanceOf }: ModelSource): LaneContent<'areas'>[] {
   const id = laneId('areas');
   const count = space.areaCount;
@@ -50,7 +50,7 @@ export function areasOfModel({ space, laneId, provenanceOf }: ModelSource): Lane
         const area = areaAt(index);
         return {
           title: space.validRanges ? 'mapping' : 'area',
-          sentence: 'Mapped: these addresses lead to the user’s memory.',
+          sentence: 'Mapped to user memory.',
           parts: [
             {
               owner: `event ${area.origin + 1}`,

@@ -4,7 +4,7 @@ import { compareRanges } from '../../iova/range.ts';
 import { type DescribedRange, describedLane, type LaneContent, stackRows } from './lane.ts';
 import type { HostSource } from './sources.ts';
 
-/** The kernel numbers the expansion ROM behind the six BARs. */
+/** The kernel's index of the expansion ROM, after the six BARs. */
 const ROM_INDEX = 6;
 
 function described({ start, last, device, index, prefetchable, bits, provenance }: Bar): DescribedRange {
@@ -17,7 +17,7 @@ function described({ start, last, device, index, prefetchable, bits, provenance 
     info: {
       title: `${name} of ${device}`,
       sentence:
-        'Registers or memory of a device, at the address that lspci showed: on a host a physical address, in a guest one of the guest.',
+        'Device registers or memory, at the address that lspci reported: a host physical address, or a guest physical address if lspci ran in a guest.',
       parts: [{ owner: device, range: { start, last }, provenance }],
       values: {
         ...(bits === undefined ? {} : { kind: `${bits}-bit` }),
@@ -27,7 +27,7 @@ function described({ start, last, device, index, prefetchable, bits, provenance 
   };
 }
 
-/** The BARs of PCI devices: together, or a row for each device when opened. */
+/** The BARs of PCI devices: together, or a row for each device when expanded. */
 export function barsOfHost({ space, laneId, isExpanded }: HostSource): LaneContent<'bars'>[] {
   const { bars } = space.host;
   const sorted = bars.toSorted(compareRanges);

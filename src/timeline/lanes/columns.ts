@@ -1,4 +1,4 @@
-// Ranges as columns of typed arrays: a million of them fit, and a worker hands them over without copying objects.
+// Ranges as columns of typed arrays: room for a million of them, and cheap to send from a worker.
 import type { Iova } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
 
@@ -8,14 +8,14 @@ export interface RangeColumns {
   readonly lasts: BigUint64Array;
 }
 
-/** Element `index` of a column; throws a RangeError where there is none. */
+/** Element `index` of a column; throws a RangeError if there is none. */
 export function elementAt<T>(column: ArrayLike<T>, index: number): T {
   const value = column[index];
   if (value === undefined) throw new RangeError(`no element ${index} in a column of ${column.length}`);
   return value;
 }
 
-/** Range `index` of the columns; `undefined` where there is none. */
+/** Range `index` of the columns; `undefined` if there is none. */
 export function rangeAt({ starts, lasts }: RangeColumns, index: number): IovaRange | undefined {
   const start = starts[index];
   const last = lasts[index];

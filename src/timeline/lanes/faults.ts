@@ -1,5 +1,5 @@
 import type { Fault } from '../../analysis/host/host.ts';
-import { counted, hex } from '../../iova/format.ts';
+import { counted, groupedDecimal, hex } from '../../iova/format.ts';
 import { range } from '../../iova/range.ts';
 import { type DescribedRange, describedLane, type LaneContent } from './lane.ts';
 import type { HostSource } from './sources.ts';
@@ -15,8 +15,8 @@ function described(address: bigint, faults: readonly Fault[]): DescribedRange {
     caption: hex(address),
     info: {
       title: `fault at ${hex(address)}`,
-      sentence: `The IOMMU stopped ${counted(count, 'DMA')} at this address.`,
-      parts: faults.map(({ device, provenance }) => ({ owner: device ?? 'device not known', range: at, provenance })),
+      sentence: `The IOMMU blocked ${count === 1 ? 'one DMA access' : `${groupedDecimal(BigInt(count))} DMA accesses`} at this address.`,
+      parts: faults.map(({ device, provenance }) => ({ owner: device ?? 'unknown device', range: at, provenance })),
       values: {
         ...(accesses.length > 0 ? { access: accesses.join(', ') } : {}),
         ...(reasons.length > 0 ? { reason: reasons.join('; ') } : {}),
@@ -25,7 +25,7 @@ function described(address: bigint, faults: readonly Fault[]): DescribedRange {
   };
 }
 
-/** Where DMA was stopped: one marker an address, or a row for each device when opened. */
+/** Where DMA was blocked: one arrow for each address, or a row for each device when expanded. */
 export function faultsOfHost({ space, laneId, isExpanded }: HostSource): LaneContent<'faults'>[] {
   const { faults } = space.host;
   const rowOf = (some: readonly Fault[]): DescribedRange[] => {
@@ -37,20 +37,20 @@ export function faultsOfHost({ space, laneId, isExpanded }: HostSource): LaneCon
     }
     return [...byAddress].sort(([a], [b]) => (a < b ? -1 : 1)).map(([address, list]) => described(address, list));
   };
-  const devices = [...new Set(faults.map(({ device }) => device ?? 'not known'))].sort();
+  const devices = [...new Set(faults.map(({ device }) => device ?? 'unknown device'))].sort();
   const expandable = devices.length > 1;
   const expanded = expandable && isExpanded('faults');
   const rows = expanded
     ? devices.map((title) => ({
         title,
-        ranges: rowOf(faults.filter(({ device }) => (device ?? 'not known') === title)),
+        ranges: rowOf(faults.filter(({ device }) => (device ?? 'unknown device') === title)),
       }))
     : [{ ranges: rowOf(faults) }];
   const total = faults.reduce((sum, { count }) => sum + count, 0);
   const subtitle =
     devices.length === 1
       ? `${counted(total, 'fault')}, ${devices[0]}`
-      : `${counted(total, 'fault')} of ${counted(devices.length, 'device')}`;
+      : `${counted(total, 'fault')} from ${counted(devices.length, 'device')}`;
   return [
     describedLane({ id: laneId('faults'), kind: 'faults', title: 'faults', subtitle, expandable, expanded }, rows),
   ];

@@ -14,9 +14,9 @@ function styleOf(type: string): GuestStyle {
 }
 
 const SENTENCES: Readonly<Record<GuestStyle, string>> = {
-  'guest-ram': 'Memory of the guest: a monitor maps all of it for DMA, or the device does not start.',
-  'guest-device': 'Memory of a passed-through device: mapped for DMA from device to device, if it can be.',
-  'guest-io': 'A device of the guest: never mapped for DMA.',
+  'guest-ram': 'Guest memory. The VMM maps all of it for DMA; if that fails, the device does not start.',
+  'guest-device': 'Memory of a passed-through device. The VMM maps it for peer-to-peer DMA if possible.',
+  'guest-io': 'Guest I/O: never mapped for DMA.',
 };
 
 function described(range: LayoutRange, title: string): DescribedRange {
@@ -34,7 +34,7 @@ function described(range: LayoutRange, title: string): DescribedRange {
   };
 }
 
-/** A guest's physical addresses: its memory, and when opened its devices too. */
+/** The guest physical address space: RAM and device memory, and when expanded I/O too. */
 function guestLane(id: string, guest: GuestLayout, isOpened: boolean): LaneContent<'guest'> {
   const memory = guest.ranges.filter((r) => styleOf(r.type) !== 'guest-io');
   const expandable = memory.length < guest.ranges.length && memory.length > 0;

@@ -1,5 +1,5 @@
 // The table of lane kinds, from the top of an address space to its bottom. Another lane is a file in this folder and a
-// row here; everything else (scene, fold scale, minimap, sources tree, search, export) follows from the row.
+// row here; scene, fold scale, minimap, sources tree, search and export read the row.
 import type { Host } from '../../analysis/host/host.ts';
 import { counted } from '../../iova/format.ts';
 import { allowedOfModel } from './allowed.ts';

@@ -1,5 +1,4 @@
-// Mappings that dumps tell of (traces, page tables, requests), at one moment.
-
+// Mappings found in dumps (traces, page tables, requests), at one moment.
 import { provenanceOf } from '../../analysis/host/host.ts';
 import type { MappingFact, MappingState } from '../../analysis/host/mappings.ts';
 import { counted, hex } from '../../iova/format.ts';
@@ -18,7 +17,7 @@ function valuesOf(fact: MappingFact): Record<string, string> {
   };
 }
 
-/** The mappings of a set that are there at the state's moment, a row for each layer. */
+/** The mappings of a set at the state's moment, a row for each layer of overlapping mappings. */
 function liveLane(id: string, state: MappingState): LaneContent<'mappings'> {
   const { set } = state;
   const style: StyleName = set.isOneDomain ? 'mapping' : 'mapping-unsure';
@@ -55,8 +54,8 @@ function liveLane(id: string, state: MappingState): LaneContent<'mappings'> {
       return {
         title: 'mapping',
         sentence: set.isOneDomain
-          ? `Mapped, as told (${set.note || set.title}).`
-          : 'Mapped in some domain: the trace does not say in which. What overlaps is drawn in rows of its own.',
+          ? `Mapped according to the dump (${set.note || set.title}).`
+          : 'Mapped in an unknown domain: the trace does not name it. Overlapping mappings are in separate rows.',
         parts: [{ owner: set.title, range: { start: fact.start, last: fact.last }, provenance: [provenanceOf(fact)] }],
         values: valuesOf(fact),
       };
@@ -64,7 +63,7 @@ function liveLane(id: string, state: MappingState): LaneContent<'mappings'> {
   };
 }
 
-/** Of each set of mappings: what is mapped, and what was refused. */
+/** For each set of mappings: what is mapped, and below it what was refused. */
 export function mappingsOfHost({ mappings, laneId }: HostSource): LaneContent<'mappings' | 'requests'>[] {
   return mappings.flatMap((state) => {
     const id = laneId(`mappings ${state.set.key}`);

@@ -7,7 +7,7 @@ import { compareRanges, sizeOf } from '../../iova/range.ts';
 import type { FactOf } from '../../session/events.ts';
 import { type DescribedRange, describedLane, type LaneContent, stackRows } from './lane.ts';
 
-/** Refused requests that are drawn; the list of conflicts has them all. */
+/** Refused requests that are drawn; the list of conflicts contains all. */
 const REFUSED_MAX = 500;
 
 export function requestValues(fact: FactOf<'request'>): Record<string, string> {
@@ -17,7 +17,7 @@ export function requestValues(fact: FactOf<'request'>): Record<string, string> {
   };
 }
 
-/** Requests of a set that were refused: what was asked for. */
+/** The refused requests of a set, equal ones once; no lane if there are none. */
 export function refusedLane(id: string, state: MappingState): LaneContent<'requests'>[] {
   const seen = new Map<string, DescribedRange>();
   let count = 0;
@@ -34,7 +34,7 @@ export function refusedLane(id: string, state: MappingState): LaneContent<'reque
       caption: `${what}: ${fact.result}`,
       info: {
         title: `${isMap(fact) ? 'map' : 'unmap'} of ${formatSize(sizeOf(fact))} refused: ${fact.result}`,
-        sentence: 'A program asked for this and was refused. The list of conflicts says what stood in the way.',
+        sentence: 'A program requested this and the kernel refused it. The list of conflicts shows what blocked it.',
         parts: [
           {
             owner: state.set.title,

@@ -30,7 +30,7 @@ function describeRegion(region: Pick<MergedRegion, 'start' | 'last' | 'type'>, p
   };
 }
 
-/** Rows of a group when the lane is opened. The group is as fine as it gets: the kernel lists regions a group. */
+/** The rows of a group in an expanded lane. The kernel lists regions per group, not per device. */
 function groupRows(group: Group) {
   const title = groupTitle(group);
   const devices = group.devices.filter((device) => device !== title);
@@ -45,8 +45,8 @@ function groupRows(group: Group) {
 }
 
 /**
- * What the ticked groups reserve: joined by type, or a row for each group when opened. Of a dump without groups nothing
- * is known to be reserved: no lane, because an empty one would say that nothing is.
+ * The reserved regions of the selected groups: merged by type, or a row for each group when expanded. No lane without
+ * groups: an empty lane would claim that nothing is reserved.
  */
 export function reservedOfHost({ space, laneId, isExpanded }: HostSource): LaneContent<'reserved'>[] {
   if (space.groups.length === 0) return [];
@@ -73,9 +73,9 @@ export function reservedOfHost({ space, laneId, isExpanded }: HostSource): LaneC
   ];
 }
 
-/** Where a reserved range comes from, in words. */
+/** The owner of a reserved range. */
 function ownerLabel({ owner }: ReservedView): string {
-  return owner ? `${owner.kind} ${owner.name}` : 'nobody';
+  return owner ? `${owner.kind} ${owner.name}` : 'no owner';
 }
 
 function describeReserved({ start, last, type, parts }: MergedRegion): DescribedRange {
@@ -94,7 +94,7 @@ function describeReserved({ start, last, type, parts }: MergedRegion): Described
   return { ...range, style: reservedStyle(type), caption: title, info: { title, sentence, parts } };
 }
 
-/** What is reserved, joined by type, or a row for each owner when opened. */
+/** The reserved ranges of a model's space: merged by type, or a row for each owner when expanded. */
 export function reservedOfModel({ space, laneId, isExpanded }: ModelSource): LaneContent<'reserved'>[] {
   const regions = space.reserved.map((r) => ({
     type: r.type,
@@ -105,7 +105,7 @@ export function reservedOfModel({ space, laneId, isExpanded }: ModelSource): Lan
   const owners = [...new Set(regions.map((r) => r.owner))];
   const expandable = owners.length > 1;
   const expanded = expandable && isExpanded('reserved');
-  const subtitle = owners.length > 2 ? `${owners.length} owners` : owners.join(', ') || 'nothing';
+  const subtitle = owners.length > 2 ? `${owners.length} owners` : owners.join(', ') || 'none';
   const rowsOf = (of: typeof regions) => stackRows(mergeByType(of).map(describeReserved));
   const rows = expanded
     ? owners.flatMap((title) => rowsOf(regions.filter((r) => r.owner === title)).map((ranges) => ({ title, ranges })))

@@ -1,4 +1,4 @@
-// The lanes of an address space: its heading, and what each kind of the table makes of its source.
+// The lanes of an address space: its heading, and the lanes of each kind in the table.
 import { groupTitle } from '../../analysis/host/host.ts';
 import { holderLabel } from '../../analysis/space/common-space.ts';
 import { counted } from '../../iova/format.ts';
@@ -28,7 +28,7 @@ export function hostSpace(
   return {
     id: key,
     title: titles.length > 0 ? `${host.title}: ${listed}` : host.title,
-    subtitle: titles.length > 1 ? 'in one address space' : '',
+    subtitle: titles.length > 1 ? 'shared address space' : '',
     lanes: kinds.flatMap((kind) => laneKind(kind).of?.host?.(withIds) ?? []).map(finished),
   };
 }

@@ -5,7 +5,7 @@ import { usableRanges } from '../../kernel/shared/usable-ranges.ts';
 import { type DescribedRange, describedLane, type LaneContent } from './lane.ts';
 import type { HostSource, ModelSource, ReportedSource } from './sources.ts';
 
-/** What remains usable for all ticked groups together. */
+/** What is usable for all selected groups together. */
 export function usableOfHost({ space, laneId }: HostSource): LaneContent<'usable'>[] {
   if (space.groups.length === 0) return [];
   const known = space.apertures.length > 0;
@@ -16,10 +16,10 @@ export function usableOfHost({ space, laneId }: HostSource): LaneContent<'usable
       style: 'usable',
       caption: '',
       info: {
-        title: r === biggest && space.usable.length > 1 ? 'usable, the largest' : 'usable',
+        title: r === biggest && space.usable.length > 1 ? 'usable (largest)' : 'usable',
         sentence: known
-          ? 'Inside the aperture and outside every region that refuses mappings. A direct-relaxable region does not refuse them.'
-          : 'Outside every region that refuses mappings. The aperture is not known, so the upper end may be lower than drawn.',
+          ? 'Inside the aperture and outside every region that blocks mappings. A direct-relaxable region does not block them.'
+          : 'Outside every region that blocks mappings. The aperture is unknown, so the upper end may be lower than shown.',
         parts: [],
       },
     }),
@@ -29,7 +29,7 @@ export function usableOfHost({ space, laneId }: HostSource): LaneContent<'usable
   return [describedLane({ id: laneId('usable'), kind: 'usable', title: 'usable', subtitle }, [{ ranges }])];
 }
 
-/** The ranges that the kernel itself reported as mappable. */
+/** The ranges that the kernel reported as mappable. */
 export function usableOfReported({ space, laneId }: ReportedSource): LaneContent<'usable'>[] {
   const valid = rangeSet(space.validRanges);
   const ranges = valid.map(
@@ -39,7 +39,7 @@ export function usableOfReported({ space, laneId }: ReportedSource): LaneContent
       caption: '',
       info: {
         title: 'valid range',
-        sentence: 'The kernel itself reported this range as mappable.',
+        sentence: 'The kernel reported this range as mappable.',
         parts: space.validRanges
           .filter((v) => v.start <= r.last && r.start <= v.last)
           .map((v) => ({ owner: v.message, range: { start: v.start, last: v.last }, provenance: v.provenance })),
@@ -56,8 +56,8 @@ export function usableOfModel({ space, laneId }: ModelSource): LaneContent<'usab
   const info = {
     title: 'usable',
     sentence: space.validRanges
-      ? 'A valid range of the container, as VFIO_IOMMU_GET_INFO answers: it must hold a mapping whole.'
-      : 'Outside every reserved range: what IOMMU_IOAS_IOVA_RANGES answers. Areas in it do not matter here.',
+      ? 'A valid range of the container, as reported by VFIO_IOMMU_GET_INFO. A mapping must be entirely inside one of them.'
+      : 'Outside every reserved range, as reported by IOMMU_IOAS_IOVA_RANGES. Existing areas are not subtracted.',
     parts: [],
   };
   return [

@@ -20,15 +20,14 @@ function described({ start, last, name, type, depth, provenance }: HostWindow): 
     caption: name,
     info: {
       title: `${name} (${type})`,
-      sentence:
-        'Physical addresses of the host: what answers there. An IOVA means this only where it is mapped one to one.',
+      sentence: 'Host physical addresses. An IOVA refers to the same location only where it is identity-mapped.',
       parts: [{ owner: name, range: { start, last }, provenance }],
       values: { depth: String(depth) },
     },
   };
 }
 
-/** The host's memory map: its outermost windows, or a row for each level when opened. */
+/** The host's memory map: its outermost windows, or a row for each level when expanded. */
 export function windowsOfHost({ space, laneId, isExpanded }: HostSource): LaneContent<'windows'>[] {
   const { windows } = space.host;
   const sorted = windows.toSorted(compareRanges);

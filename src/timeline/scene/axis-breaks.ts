@@ -35,7 +35,7 @@ export function findAxisBreaks({ scale, view }: Frame): AxisBreak[] {
   });
 }
 
-/** A zigzag through the lanes for each break, and its size above `labelBottom` where there is room. */
+/** A zigzag through the lanes for each break, and its size above `labelBottom` if there is room. */
 export function drawAxisBreaks(
   { left, right }: Frame,
   breaks: readonly AxisBreak[],

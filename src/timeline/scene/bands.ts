@@ -173,7 +173,7 @@ export function labelledBands(
   return { marks, bottom: bottom + lineEnds.length * LINE };
 }
 
-/** The messages of the numbered bands, for a file that is all there is to see. */
+/** The messages of the numbered bands, for a file: it has no list of conflicts beside it. */
 export function listBands({ width }: Frame, bands: readonly NumberedBand[], top: number) {
   let y = top;
   const marks = bands.flatMap(({ number, ink, message }): Mark[] => {

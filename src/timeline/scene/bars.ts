@@ -24,11 +24,11 @@ export interface Bar extends PixelSpan {
   /** From the first address of the first range to the last address of the last one. */
   readonly range: IovaRange;
   readonly style: StyleName;
-  /** How many ranges the mark stands for. */
+  /** Number of ranges that the mark represents. */
   readonly count: number;
   /** Index of the (first) range in the lane's row. */
   readonly index: number;
-  /** '' if it has none of its own, or stands for several ranges. */
+  /** '' if it has none of its own, or represents several ranges. */
   readonly caption: string;
 }
 
@@ -55,7 +55,7 @@ function labelRequest({ x0, x1, range, style, count, caption }: Bar): LabelReque
     return { x0, x1, title: `${groupedDecimal(BigInt(count))} ranges`, detail: '', isNumber: true };
   }
   if (caption === '') return { x0, x1, title: size, detail: '', isNumber: true };
-  // How large the unknown is means nothing.
+  // The size of an unknown range means nothing.
   return { x0, x1, title: caption, detail: style === 'unknown' ? '' : size, isNumber: false };
 }
 
@@ -65,7 +65,7 @@ export function barLabels({ view }: Frame, bars: readonly Bar[], breaks: readonl
     const request = labelRequest(bar);
     const before = bars[k - 1];
     const after = bars[k + 1];
-    // A merged mark among others is texture; only one that stands alone says how many it is.
+    // Among others a merged mark is mere texture; only one with space around it shows its number of ranges.
     const isCrowded = (before && bar.x0 - before.x1 < CROWDED) || (after && after.x0 - bar.x1 < CROWDED);
     return isCrowded && bar.count !== 1 ? { ...request, title: '' } : request;
   });
@@ -82,7 +82,7 @@ function boxOf({ left }: Frame, { x0, x1 }: PixelSpan, y: number, height: number
   return { x: left + x0, y, width: x1 - x0, height };
 }
 
-/** A bar, open on the sides where it goes on outside of the window. */
+/** A bar, without an edge on a side where it continues outside of the window. */
 export function barMark(frame: Frame, bar: Bar, y: number, height: number): Mark {
   const { scale, view } = frame;
   const { range, style, count, caption } = bar;

@@ -1,12 +1,12 @@
 import { shorten, textWidth } from './text-metrics.ts';
 
-/** A bar that wants a label. Pixels; `x0`, `x1` are its visible part. */
+/** A bar that needs a label. `x0` and `x1` are the pixels of its visible part. */
 export interface LabelRequest {
   readonly x0: number;
   readonly x1: number;
   readonly title: string;
   readonly detail: string;
-  /** True for what must not be cut: half a number is a wrong number. */
+  /** True if the title must not be shortened: part of a number is a wrong number. */
   readonly isNumber?: boolean;
 }
 
@@ -18,7 +18,7 @@ export type PlacedLabel =
       readonly anchor: 'start' | 'middle';
       readonly lines: readonly string[];
     }
-  /** No room: the bar gets a number, and the list below the picture the words. */
+  /** No room: the bar gets a letter, and the list below the picture the text. */
   | { readonly place: 'number'; readonly x: number };
 
 export const LABEL_SIZE = 11.5;
@@ -32,7 +32,7 @@ interface Gap {
   readonly x1: number;
 }
 
-/** The widest stretch of a bar that no axis break crosses. */
+/** The widest part of a bar that no axis break crosses. */
 function widestPart(x0: number, x1: number, axisBreaks: readonly number[]): Gap {
   const inside = axisBreaks.filter((t) => t > x0 - AXIS_BREAK_HALF && t < x1 + AXIS_BREAK_HALF);
   let best: Gap = { x0, x1: x0 };

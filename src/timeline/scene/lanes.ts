@@ -158,7 +158,7 @@ function drawRow(
     ...labelMarks(frame, labels, y, height),
     ...(selected?.laneId === lane.id ? selectionOutlines(frame, bars, selected, y, height) : []),
   );
-  // A mark that stands for several ranges says how many when pointed at: it needs no letter.
+  // A mark for several ranges shows their number when pointed at: it needs no letter.
   const lettered = bars.flatMap(({ count, range, caption }, k) => {
     const label = labels[k];
     return label?.place === 'number' && count === 1 ? [{ x: label.x, range, caption }] : [];

@@ -1,12 +1,12 @@
-// A scene is a flat list of marks in pixels, in drawing order. It is all that a painter gets: what is on the screen is
-// what is in the file.
+// A scene is a flat list of marks in pixels, in drawing order. Painters get nothing else, so that the screen and a file
+// show the same.
 
 import type { StyleName } from './styles.ts';
 import type { Font } from './text-metrics.ts';
 import type { InkName } from './theme.ts';
 
 export type Mark =
-  /** A bar: filled, patterned and outlined by its style. `title` is said by formats that can (an SVG's tooltip). */
+  /** A bar: filled, patterned and outlined by its style. `title` becomes a tooltip in formats that have them (SVG). */
   | {
       readonly type: 'bar';
       readonly x: number;
@@ -15,12 +15,12 @@ export type Mark =
       readonly height: number;
       readonly style: StyleName;
       readonly title?: string;
-      /** Drawn without outline where the bar goes on outside the plot. */
+      /** No edge on this side: the bar continues outside the plot. */
       readonly openLeft?: boolean;
       readonly openRight?: boolean;
     }
   | {
-      /** `wash` is a thin colour over all that lies below it. */
+      /** `wash` is a transparent color over everything below it. */
       readonly type: 'fill' | 'outline' | 'wash';
       readonly x: number;
       readonly y: number;
@@ -61,7 +61,7 @@ export interface Target {
   readonly laneId: string;
   readonly row: number;
   readonly index: number;
-  /** How many ranges the mark stands for. */
+  /** Number of ranges that the mark represents. */
   readonly count: number;
   readonly start: bigint;
   readonly last: bigint;
@@ -76,7 +76,7 @@ export interface HitArea {
   readonly target: Target;
 }
 
-/** A numbered flag above the plot, and the numbers that it stands for. */
+/** A flag above the plot, and the numbers on it. */
 export interface Flag {
   readonly x: number;
   readonly y: number;
@@ -85,7 +85,7 @@ export interface Flag {
   readonly numbers: readonly number[];
 }
 
-/** The head of a lane, where it can be opened into a row for each contributor. */
+/** The area of a lane's name: where it can be expanded into a row for each contributor. */
 export interface LaneHead {
   readonly laneId: string;
   readonly y: number;

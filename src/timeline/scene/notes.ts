@@ -1,4 +1,4 @@
-// Letters for ranges that are too narrow for a label, and the list below the picture that says what they are.
+// Letters for ranges that are too narrow for a label, and the list below the picture that explains them.
 import { formatRange, formatSize } from '../../iova/format.ts';
 import { type IovaRange, sizeOf } from '../../iova/range.ts';
 import { type Frame, MARGIN } from './layout.ts';

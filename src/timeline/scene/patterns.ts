@@ -1,4 +1,4 @@
-// Patterns that tell styles apart without colour.
+// Patterns that distinguish styles without color.
 
 /** One repeat of a pattern: lines and dots on a square of `size` pixels. It must continue seamlessly on every side. */
 export interface PatternTile {

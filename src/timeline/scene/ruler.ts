@@ -1,4 +1,4 @@
-// The ruler above the lanes: ticks with their addresses, and where the usual address widths end.
+// The ruler above the lanes: ticks with their addresses, and where common address widths end.
 import { type Frame, MARGIN } from './layout.ts';
 import type { Mark } from './mark.ts';
 import { pathMark, textMark } from './mark-builders.ts';
@@ -37,12 +37,12 @@ export function ruler(frame: Frame, top: number, hasAxisBreaks: boolean): Ruler 
     ],
     'muted',
   );
-  // Room for the widths also while none is in the window: zooming must not move what is below.
+  // Keep the room for widths even if none is in the window: zooming must not move the lanes.
   const foot = hasAxisBreaks || scale.kind !== 'fold' ? FOOT_WITH_LABELS : FOOT;
   return { marks: [...marks, line, ...addressWidths(frame, base)], ticks: list, bottom: base + foot };
 }
 
-/** Below the line: where the addresses of IOMMUs of the usual widths end. */
+/** Below the line: where the addresses of IOMMUs with common address widths end. */
 function addressWidths({ left, scale, view }: Frame, base: number): Mark[] {
   const widths = widthMarks(scale, view);
   if (widths.length === 0) return [];

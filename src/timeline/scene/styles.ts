@@ -1,4 +1,4 @@
-// The table of styles: what a range can look like, one row each. A style is a meaning ("an MSI window"), not a color:
+// The table of styles: how a range can look, one row each. A style is a meaning ("an MSI window"), not a color:
 // the lanes choose it, the legend names it, the painters draw it.
 import { cross, diagonal, dots, horizontal, type PatternTile, vertical } from './patterns.ts';
 
@@ -28,7 +28,7 @@ const STYLES = {
     tile: dots(5, 0.8),
   },
   unknown: {
-    label: 'not known',
+    label: 'unknown',
     light: ['#f7f7f4', '#a3a69c', '#d5d6cf'],
     dark: ['#1d2024', '#6c7068', '#34382f'],
     tile: diagonal(14, 0.8),
@@ -67,58 +67,58 @@ const STYLES = {
     dash: [2, 2],
   },
   doorbell: {
-    label: 'page that devices write interrupts to',
+    label: 'MSI doorbell page',
     light: ['#f2c94c', '#7a5800', '#7a5800'],
     dark: ['#8a6a12', '#f5d06a', '#f5d06a'],
   },
   'doorbell-outside': {
-    label: 'interrupts outside every MSI window',
+    label: 'MSI target outside the MSI windows',
     light: ['#fbdcd8', '#b3261e', '#e57368'],
     dark: ['#4a1f1c', '#ff8a80', '#b3483f'],
     tile: cross(6),
   },
   'window-ram': {
-    label: 'RAM of the host',
+    label: 'host RAM',
     light: ['#e9edf4', '#6b7b94', '#6b7b94'],
     dark: ['#212a37', '#8fa0ba', '#8fa0ba'],
   },
   'window-pci': {
-    label: 'PCI window of the host',
+    label: 'host PCI window',
     light: ['#e6f0ea', '#4c7f66', '#9cc3ae'],
     dark: ['#1b2c24', '#7fb89a', '#3f6b55'],
     tile: diagonal(6, 1),
   },
   'window-reserved': {
-    label: 'reserved by the host’s firmware',
+    label: 'reserved by host firmware',
     light: ['#e3e6ea', '#5d6673', '#aab2bd'],
     dark: ['#2b323c', '#9aa5b3', '#56616f'],
     tile: horizontal(5),
   },
   'window-other': {
-    label: 'other window of the host',
+    label: 'other host range',
     light: ['#f1f2f4', '#8a94a1', '#b3bac4'],
     dark: ['#1e242c', '#7b8796', '#48525f'],
     tile: dots(7, 0.8),
   },
   bar: {
-    label: 'BAR of a device',
+    label: 'device BAR',
     light: ['#d5efe2', '#2c7a56', '#7dbb9c'],
     dark: ['#17352a', '#6fc79e', '#35795b'],
     tile: vertical(4),
   },
   'guest-ram': {
-    label: 'memory of the guest',
+    label: 'guest RAM',
     light: ['#fbd9bd', '#b45309', '#b45309'],
     dark: ['#573113', '#f2a65e', '#f2a65e'],
   },
   'guest-device': {
-    label: 'device memory in the guest',
+    label: 'guest device memory',
     light: ['#fdecd9', '#b45309', '#e6a063'],
     dark: ['#3a2613', '#f2a65e', '#8f5f2f'],
     tile: vertical(5),
   },
   'guest-io': {
-    label: 'device of the guest, not mapped',
+    label: 'guest I/O, not mapped',
     light: ['#fbf6f0', '#a37a52', '#d8bd9f'],
     dark: ['#241d17', '#b08a66', '#5d4a37'],
     tile: dots(6, 0.9),
@@ -131,7 +131,7 @@ const STYLES = {
     dash: [8, 3],
   },
   area: {
-    label: 'area, read and write',
+    label: 'area, read/write',
     light: ['#9fd3ee', '#1f76a1', '#1f76a1'],
     dark: ['#1d5470', '#69bfe8', '#69bfe8'],
   },
@@ -154,12 +154,12 @@ const STYLES = {
     tile: cross(9),
   },
   mapping: {
-    label: 'mapping, as told',
+    label: 'mapping (from dump)',
     light: ['#b9d7f5', '#2a62a8', '#2a62a8'],
     dark: ['#1c3a61', '#7fb2f0', '#7fb2f0'],
   },
   'mapping-unsure': {
-    label: 'mapping, domain not known',
+    label: 'mapping, unknown domain',
     light: ['#dceafb', '#2a62a8', '#93b6e0'],
     dark: ['#17293f', '#7fb2f0', '#385f8f'],
     tile: diagonal(10, 0.9),
@@ -188,13 +188,13 @@ const STYLES = {
     dark: ['#173522', '#5aa770', '#5aa770'],
   },
   reported: {
-    label: 'valid range, as the kernel says',
+    label: 'valid range (reported by the kernel)',
     light: ['#dcf1e0', '#2f7a45', '#6fb380'],
     dark: ['#173522', '#79c78d', '#397a4b'],
     tile: dots(8, 0.9),
   },
   several: {
-    label: 'several kinds, too close to draw apart',
+    label: 'multiple ranges (zoom in)',
     light: ['#eef0f2', '#3f4854', '#7c8794'],
     dark: ['#20262e', '#c4ccd6', '#7c8794'],
     tile: diagonal(5, 1.2),
@@ -208,15 +208,15 @@ export const STYLE_NAMES = Object.keys(STYLES) as readonly StyleName[];
 
 const INDICES = new Map(STYLE_NAMES.map((name, index) => [name, index]));
 
-/** The number that stands for a style in the columns of a lane. */
+/** The index of a style in the columns of a lane. */
 export function styleIndex(name: StyleName): number {
   return INDICES.get(name) ?? 0;
 }
 
-/** The style that a number in a lane's columns stands for; throws a RangeError for any other number. */
+/** The style of an index in the columns of a lane; throws a RangeError for any other number. */
 export function styleAt(index: number): StyleName {
   const name = STYLE_NAMES[index];
-  if (name === undefined) throw new RangeError(`there is no style ${index}`);
+  if (name === undefined) throw new RangeError(`no style has index ${index}`);
   return name;
 }
 

@@ -1,6 +1,6 @@
-// How wide a text will be, without a canvas: the same answer in the page, in the worker and on the command line, so the
-// same labels are placed everywhere. The advances are those of DejaVu Sans, the widest of the common interface fonts:
-// what fits by them fits with any other.
+// Widths of texts without a canvas: equal in the page, in the worker and on the command line, so that labels are placed
+// equally everywhere. The advances are those of DejaVu Sans, the widest of the common interface fonts: what fits with
+// them fits with any other.
 
 export type Font = 'sans' | 'bold' | 'mono';
 
@@ -30,11 +30,11 @@ export function textWidth(text: string, size: number, font: Font = 'sans'): numb
   return (sum * size) / 100;
 }
 
-/** The longest beginning of `text` that fits into `width` with an ellipsis; '' if not even `least` characters do. */
-export function shorten(text: string, width: number, size: number, font: Font = 'sans', least = 4): string {
+/** The longest beginning of `text` that fits into `width` with an ellipsis; '' if fewer than `minLength` characters fit. */
+export function shorten(text: string, width: number, size: number, font: Font = 'sans', minLength = 4): string {
   if (textWidth(text, size, font) <= width) return text;
   let end = text.length;
-  while (end >= least) {
+  while (end >= minLength) {
     const candidate = `${text.slice(0, end).trimEnd()}…`;
     if (textWidth(candidate, size, font) <= width) return candidate;
     end--;

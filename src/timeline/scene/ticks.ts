@@ -65,7 +65,7 @@ export function ticks(scale: Scale, view: Viewport): Tick[] {
   for (const [i, segment] of scale.segments.entries()) {
     if (segment.end < seen.start || segment.start > seen.last) continue;
     const before = scale.segments[i - 1];
-    // In a fold the border of what is there says most; in a log scale the roundest power of two.
+    // In a fold the borders of occupied segments matter most; in a log scale the roundest powers of two.
     const rank =
       scale.kind === 'fold'
         ? !segment.isAxisBreak || !before || before.isAxisBreak
@@ -94,17 +94,17 @@ export function ticks(scale: Scale, view: Viewport): Tick[] {
   return placed.sort((a, b) => a.pixel - b.pixel).map(({ from: _from, to: _to, ...tick }) => tick);
 }
 
-/** Where the addresses of an IOMMU of so many bits end. */
+/** Where the addresses of an IOMMU with `bits` address bits end. */
 export interface WidthMark {
   readonly bits: number;
   readonly pixel: number;
 }
 
-/** Widths that are met most, first: they keep their place where there is none for all. */
+/** The most common widths first: they are kept if there is no room for all. */
 const BY_IMPORTANCE = [...new Set([48, 39, 57, 52, 46, ...ADDRESS_WIDTHS])];
 const WIDTH_GAP = 4;
 
-/** Marks for the usual address widths, ascending, those whose numbers have room. None in a fold: it leaves out between. */
+/** Marks for common address widths, ascending, as far as their numbers have room. None in a fold scale. */
 export function widthMarks(scale: Scale, view: Viewport): WidthMark[] {
   if (scale.kind === 'fold') return [];
   const placed: WidthMark[] = [];
