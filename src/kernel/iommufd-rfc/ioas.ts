@@ -1,10 +1,12 @@
 // The I/O page table of one IOAS as first posted on 2022-03-18, with its bugs. Methods check in that version's order.
 import { IOVA_MAX, type Iova, lowestSetBit } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
+import { complement } from '../../iova/range-set.ts';
 import type { DomainDescription, ReservedRegion } from '../../session/events.ts';
 import type { AccessView, DomainView } from '../model.ts';
 import { AddressSpace } from '../shared/address-space.ts';
 import type { Area } from '../shared/area-store.ts';
+import type { CopyRequest, IoasSpace, MapRequest } from '../shared/ioas-model.ts';
 import { areaObstacle, asRange, holeObstacle, requestedBy, reservedObstacle } from '../shared/obstacles.ts';
 import { type Decision, DONE, type Permissions } from '../shared/outcome.ts';
 import { type Obstacle, type Requested, refuser } from '../shared/refusal.ts';
@@ -12,7 +14,7 @@ import { chooseIovaRfc } from './choose-iova.ts';
 import { IOMMUFD_RFC_RULES, type IommufdRfcRule } from './rules.ts';
 
 /** Memory that one area maps. */
-export interface RfcPages {
+interface RfcPages {
   /** Address of the first byte in the user's memory. */
   readonly userVa: bigint;
   /** Number of the shared pages. */
@@ -33,7 +35,7 @@ interface Attachment {
 const no = refuser<IommufdRfcRule>(IOMMUFD_RFC_RULES);
 
 /** One IOAS: what is mapped and reserved in it, and who uses it. */
-export class RfcIoas extends AddressSpace {
+export class RfcIoas extends AddressSpace implements IoasSpace<RfcIoas> {
   readonly allowed: readonly IovaRange[] = [];
   readonly hugePages = true;
   readonly #attachments = new Map<string, Attachment>();
@@ -77,39 +79,37 @@ export class RfcIoas extends AddressSpace {
 
   // ---- mapping ---------------------------------------------------------------------------------------------------
 
-  /** Maps fresh memory; `fixed` is the wanted iova, or `undefined` for the kernel's choice. Answers the iova. */
-  mapUser(
-    userVa: bigint,
-    length: bigint,
-    fixed: bigint | undefined,
-    permissions: Permissions,
-    pages: number,
-    origin: number,
-  ): Decision<Iova> {
+  /** Source: iopt_map_user_pages. */
+  map({ userVa, length, iova, fixed, permissions, pages, origin }: MapRequest): Decision<Iova> {
+    const wanted = fixed ? iova : undefined;
     const longest = IOVA_MAX - this.sizes.page;
     if (length === 0n || length > longest) {
-      return no('rfc-map-length', {
-        requested: requestedBy(fixed, length),
-        obstacle: { kind: 'limit', value: longest },
-      });
+      const obstacle = { kind: 'limit', value: longest } as const;
+      return no('rfc-map-length', { requested: requestedBy(wanted, length), obstacle });
     }
-    return this.mapPages({ userVa, pages, writable: permissions.write }, length, fixed, permissions, origin);
+    return this.#mapPages({ userVa, pages, writable: permissions.write }, length, wanted, permissions, origin);
   }
 
-  /** Maps pages that are there; arguments and answer as in `mapUser`. Source: iopt_map_pages, iopt_alloc_area. */
-  mapPages(
+  copyFrom(source: RfcIoas, { sourceIova, length, iova, fixed, permissions, origin }: CopyRequest): Decision<Iova> {
+    const pages = source.#pagesOf(sourceIova, length);
+    if (!pages.ok) return pages;
+    return this.#mapPages(pages.value, length, fixed ? iova : undefined, permissions, origin);
+  }
+
+  /** Maps pages at `wanted`, or where the kernel chooses. Source: iopt_map_pages, iopt_alloc_area. */
+  #mapPages(
     { userVa, pages, writable }: RfcPages,
     length: bigint,
-    fixed: bigint | undefined,
+    wanted: bigint | undefined,
     permissions: Permissions,
     origin: number,
   ): Decision<Iova> {
-    const requested = requestedBy(fixed, length);
+    const requested = requestedBy(wanted, length);
     if (permissions.write && !writable) {
       return no('rfc-map-pages-read-only', { requested, obstacle: { kind: 'permission' } });
     }
     const place =
-      fixed === undefined ? this.#choose(userVa, length, requested) : this.#checkFixed(fixed, length, requested);
+      wanted === undefined ? this.#choose(userVa, length, requested) : this.#checkFixed(wanted, length, requested);
     if (!place.ok) return place;
     const mapping = { userVa, pages, pagesWritable: writable, ...permissions, origin };
     this.areaStore.add(place.value, place.value + length - 1n, mapping);
@@ -148,7 +148,7 @@ export class RfcIoas extends AddressSpace {
   }
 
   /** The memory of the area that is exactly start … start + length − 1. Source: iopt_get_pages. */
-  pagesOf(start: bigint, length: bigint): Decision<RfcPages> {
+  #pagesOf(start: bigint, length: bigint): Decision<RfcPages> {
     const requested = requestedBy(start, length);
     // A length of 0 is one of 2^64 here, for what is added is length − 1 modulo 2^64.
     const last = start + BigInt.asUintN(64, length - 1n);
@@ -167,8 +167,9 @@ export class RfcIoas extends AddressSpace {
     return exact ? { area, obstacle } : { obstacle };
   }
 
-  /** Unmaps one area. Source: iopt_unmap_iova. */
+  /** Unmaps one area, or everything. Source: iopt_unmap_iova. */
   unmap(start: bigint, length: bigint): Decision<undefined> {
+    if (start === 0n && length === IOVA_MAX) return this.#unmapAll();
     const requested = requestedBy(start, length);
     if (length === 0n) return no('rfc-unmap-length-zero', { requested });
     const last = start + length - 1n;
@@ -179,7 +180,7 @@ export class RfcIoas extends AddressSpace {
   }
 
   /** Unmaps area after area, up to one that cannot be removed. Source: iopt_unmap_all. */
-  unmapAll(): Decision<undefined> {
+  #unmapAll(): Decision<undefined> {
     let unmapped = 0n;
     for (;;) {
       const area = this.areaStore.firstOverlapping(0n, IOVA_MAX);
@@ -244,10 +245,8 @@ export class RfcIoas extends AddressSpace {
       const area = this.areaStore.firstUnaligned(alignment, false);
       if (area) return no('rfc-attach-area-unaligned', { obstacle: areaObstacle(area) });
     }
-    const [first, end] = domain.aperture;
-    const outside: IovaRange[] = [];
-    if (first !== 0n) outside.push(asRange(0n, first - 1n));
-    if (end !== IOVA_MAX) outside.push(asRange(end + 1n, IOVA_MAX));
+    const aperture = asRange(...domain.aperture);
+    const outside = complement([aperture]);
     for (const r of outside) {
       const refused = this.#checkReserve(r, 'rfc-attach-aperture-over-area');
       if (refused) return refused;
@@ -261,7 +260,6 @@ export class RfcIoas extends AddressSpace {
       const owner = { kind: 'domain', name: domain.iommu } as const;
       reservations.push(this.reservedStore.add({ ...r, type: 'aperture', owner }));
     }
-    const aperture = { start: first, last: end };
     this.#attachments.set(device, { iommu: domain.iommu, aperture, pgsizeBitmap: domain.pgsize_bitmap, reservations });
     this.#alignment = alignment;
     const window = enforced.some(({ type }) => type === 'msi')
@@ -295,8 +293,9 @@ export class RfcIoas extends AddressSpace {
 
   // ---- accesses --------------------------------------------------------------------------------------------------
 
-  createAccess(name: string): void {
+  createAccess(name: string): Decision<undefined> {
     this.#accesses.set(name, new Map());
+    return DONE;
   }
 
   /** Lets go of what the access still holds. */
@@ -305,8 +304,8 @@ export class RfcIoas extends AddressSpace {
     this.#accesses.delete(name);
   }
 
-  hasPin(access: string, pin: string): boolean {
-    return this.#accesses.get(access)?.has(pin) === true;
+  hasPin(access: string, pin: string): 'held' | undefined {
+    return this.#accesses.get(access)?.has(pin) ? 'held' : undefined;
   }
 
   /**
@@ -341,13 +340,15 @@ export class RfcIoas extends AddressSpace {
     return undefined;
   }
 
-  /** Lets a pin go that is held. Always succeeds. */
-  unpin(access: string, pin: string): void {
+  /** Always succeeds for a pin that is held. */
+  unpin(access: string, pin: string): Decision<undefined> {
     const pins = this.#accesses.get(access);
     const held = pins?.get(pin);
-    if (!pins || !held) return;
-    this.#unaccess(held.start, held.last);
-    pins.delete(pin);
+    if (pins && held) {
+      this.#unaccess(held.start, held.last);
+      pins.delete(pin);
+    }
+    return DONE;
   }
 
   /**

@@ -2,19 +2,21 @@
 // when they refuse (but for an unmap that has begun).
 import { IntervalTree } from '../../iova/interval-tree/tree.ts';
 import { IOVA_MAX, type Iova, lowestSetBit } from '../../iova/iova.ts';
-import type { IovaRange } from '../../iova/range.ts';
+import { type IovaRange, overlaps } from '../../iova/range.ts';
+import { complement } from '../../iova/range-set.ts';
 import type { DomainDescription, ReservedRegion } from '../../session/events.ts';
 import type { AccessView, DomainView } from '../model.ts';
 import { AddressSpace } from '../shared/address-space.ts';
 import type { Area } from '../shared/area-store.ts';
+import type { CopyRequest, IoasSpace, MapRequest } from '../shared/ioas-model.ts';
 import { areaObstacle, asRange, holeObstacle, requestedBy, reservedObstacle } from '../shared/obstacles.ts';
 import { type Decision, DONE, type Permissions } from '../shared/outcome.ts';
 import { type Obstacle, refuser } from '../shared/refusal.ts';
 import { chooseIova } from './choose-iova.ts';
 import { IOMMUFD_RULES, type IommufdRule } from './rules.ts';
 
-/** A stretch of pinned-down memory that becomes one area. */
-export interface Piece {
+/** Memory that becomes one area. */
+interface Piece {
   readonly userVa: bigint;
   readonly length: bigint;
   /** Number of the shared pages. */
@@ -39,8 +41,17 @@ const LIMIT = IOVA_MAX;
 
 const no = refuser<IommufdRule>(IOMMUFD_RULES);
 
+/** The checks of a copy that come before its source is looked up. Source: Linux 6.12, iommufd_ioas_copy. */
+function checkCopy(iova: bigint, length: bigint, permissions: Permissions) {
+  const requested = requestedBy(iova, length);
+  if (iova >= LIMIT || length >= LIMIT)
+    return no('copy-limit', { requested, obstacle: { kind: 'limit', value: LIMIT } });
+  if (!permissions.read && !permissions.write) return no('copy-no-permission', { requested });
+  return undefined;
+}
+
 /** One IOAS: what is mapped, reserved and allowed in it, and who uses it. */
-export class Ioas extends AddressSpace {
+export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
   #allowed = new IntervalTree();
   readonly #domains = new Map<string, Domain>();
   readonly #accesses = new Map<string, Access>();
@@ -94,26 +105,15 @@ export class Ioas extends AddressSpace {
 
   // ---- mapping ---------------------------------------------------------------------------------------------------
 
-  /**
-   * Maps one piece of memory. `given` is the iova field of the request, which is checked before it is known to be used:
-   * only a `fixed` mapping wants to lie there, else the kernel chooses.
-   * Answers the iova. Source: Linux 6.12, iommufd_ioas_map and iopt_map_user_pages.
-   */
-  map(
-    userVa: bigint,
-    length: bigint,
-    given: bigint,
-    fixed: boolean,
-    permissions: Permissions,
-    pages: number,
-    origin: number,
-  ): Decision<Iova> {
-    const wanted = fixed ? given : undefined;
-    if (given >= LIMIT || length >= LIMIT) {
+  /** Source: Linux 6.12, iommufd_ioas_map and iopt_map_user_pages. */
+  map({ userVa, length, iova, fixed, permissions, pages, origin }: MapRequest): Decision<Iova> {
+    const wanted = fixed ? iova : undefined;
+    if (iova >= LIMIT || length >= LIMIT) {
       return no('map-limit', { requested: requestedBy(wanted, length), obstacle: { kind: 'limit', value: LIMIT } });
     }
-    if (!permissions.read && !permissions.write)
+    if (!permissions.read && !permissions.write) {
       return no('map-no-permission', { requested: requestedBy(wanted, length) });
+    }
     if (length === 0n) return no('map-length-zero', { requested: requestedBy(wanted, length) });
     const longest = IOVA_MAX - this.sizes.page;
     if (length > longest) {
@@ -139,25 +139,23 @@ export class Ioas extends AddressSpace {
   }
 
   /**
-   * Maps pieces of memory one behind the other, `length` bytes together; each becomes an area. `fixed` is the wanted
-   * iova, or `undefined` for the kernel's choice, which the first piece guides.
-   * Answers the iova. Source: Linux 6.12, iopt_alloc_area_pages and iopt_insert_area.
+   * Maps the pages behind the source range, one area for each area there. The first one guides the choice of an IOVA.
+   * Source: Linux 6.12, iommufd_ioas_copy, iopt_alloc_area_pages and iopt_insert_area.
    */
-  mapPieces(
-    pieces: readonly Piece[],
-    length: bigint,
-    fixed: bigint | undefined,
-    permissions: Permissions,
-    origin: number,
-  ): Decision<Iova> {
-    const place = this.#place(pieces[0]?.userVa ?? 0n, length, fixed);
+  copyFrom(source: Ioas, { sourceIova, length, iova, fixed, permissions, origin }: CopyRequest): Decision<Iova> {
+    const refused = checkCopy(iova, length, permissions);
+    if (refused) return refused;
+    const pieces = source.#piecesOf(sourceIova, length);
+    if (!pieces.ok) return pieces;
+    const wanted = fixed ? iova : undefined;
+    const place = this.#place(pieces.value[0]?.userVa ?? 0n, length, wanted);
     if (!place.ok) return place;
-    for (const piece of pieces) {
-      const refused = this.#checkPiece(piece.userVa, piece.pagesWritable, length, fixed, permissions);
-      if (refused) return refused;
+    for (const piece of pieces.value) {
+      const bad = this.#checkPiece(piece.userVa, piece.pagesWritable, length, wanted, permissions);
+      if (bad) return bad;
     }
     let at: bigint = place.value;
-    for (const { userVa, length: size, pages, pagesWritable } of pieces) {
+    for (const { userVa, length: size, pages, pagesWritable } of pieces.value) {
       this.areaStore.add(at, at + size - 1n, { userVa, pages, pagesWritable, ...permissions, origin });
       at += size;
     }
@@ -223,20 +221,11 @@ export class Ioas extends AddressSpace {
     return { ok: true, value: iova as Iova };
   }
 
-  /** The checks of a copy that come before its source is looked up. Source: Linux 6.12, iommufd_ioas_copy. */
-  checkCopy(given: bigint, length: bigint, permissions: Permissions) {
-    const requested = { start: given as Iova, length };
-    if (given >= LIMIT || length >= LIMIT)
-      return no('copy-limit', { requested, obstacle: { kind: 'limit', value: LIMIT } });
-    if (!permissions.read && !permissions.write) return no('copy-no-permission', { requested });
-    return undefined;
-  }
-
   /**
    * The memory behind start … start + length − 1, one piece an area, cut to the range.
    * Source: Linux 6.12, iopt_get_pages.
    */
-  piecesOf(start: bigint, length: bigint): Decision<Piece[]> {
+  #piecesOf(start: bigint, length: bigint): Decision<Piece[]> {
     const requested = { start: start as Iova, length };
     if (length === 0n) return no('copy-length-zero', { requested });
     const last = start + length - 1n;
@@ -304,7 +293,7 @@ export class Ioas extends AddressSpace {
   #dropPins(r: IovaRange): void {
     for (const access of this.#accesses.values()) {
       for (const [name, pin] of access.pins) {
-        if (pin.start > r.last || r.start > pin.last) continue;
+        if (!overlaps(pin, r)) continue;
         access.pins.delete(name);
         access.gone.add(name);
       }
@@ -396,17 +385,15 @@ export class Ioas extends AddressSpace {
       const area = this.areaStore.firstUnaligned(alignment, true);
       if (area) return no('attach-area-unaligned', { obstacle: areaObstacle(area) });
     }
-    const [first, end] = aperture;
-    const outside: IovaRange[] = [];
-    if (first !== 0n) outside.push(asRange(0n, first - 1n));
-    if (end !== IOVA_MAX) outside.push(asRange(end + 1n, IOVA_MAX));
+    const reach = asRange(...aperture);
+    const outside = complement([reach]);
     for (const r of outside) {
       const refused = this.#checkReserve(r, 'attach-aperture-over-area', 'attach-aperture-over-allowed');
       if (refused) return refused;
     }
     for (const r of outside) this.reservedStore.add({ ...r, type: 'aperture', owner: { kind: 'domain', name: iommu } });
     this.#domains.set(iommu, {
-      aperture: { start: first, last: end },
+      aperture: reach,
       pgsizeBitmap: pgsize_bitmap,
       devices: new Set(),
     });
@@ -414,15 +401,15 @@ export class Ioas extends AddressSpace {
     return DONE;
   }
 
-  /** Detaches a device that is attached behind `iommu`. Source: Linux 6.12, iopt_table_remove_domain. */
-  detach(device: string, iommu: string): void {
-    const domain = this.#domains.get(iommu);
-    domain?.devices.delete(device);
+  /** Source: Linux 6.12, iopt_table_remove_domain. */
+  detach(device: string): void {
     this.reservedStore.removeOwnedBy({ kind: 'device', name: device });
-    if (domain?.devices.size !== 0) return;
-    this.#domains.delete(iommu);
-    this.reservedStore.removeOwnedBy({ kind: 'domain', name: iommu });
-    this.#alignment = this.#alignmentOfUsers();
+    for (const [iommu, { devices }] of this.#domains) {
+      if (!devices.delete(device) || devices.size > 0) continue;
+      this.#domains.delete(iommu);
+      this.reservedStore.removeOwnedBy({ kind: 'domain', name: iommu });
+      this.#alignment = this.#alignmentOfUsers();
+    }
   }
 
   /** What keeps the IOAS from being destroyed. Source: Linux 6.12, iommufd_destroy. */

@@ -1,0 +1,275 @@
+// Dispatch of the operations on IOASes: the same for every version of iommufd. What a version decides differently is in
+// its own `IoasSpace`.
+import type { Iova } from '../../iova/iova.ts';
+import type { IovaRange } from '../../iova/range.ts';
+import type { DomainDescription, Operation, OperationOf, ReservedRegion } from '../../session/events.ts';
+import type { AddressSpaceView, KernelModel, Outcome, PageSizes } from '../model.ts';
+import {
+  badAttach,
+  type Decision,
+  invalid,
+  nameInUse,
+  outcome,
+  type Permissions,
+  permissionsOf,
+  SUCCESS,
+  unknownObject,
+} from './outcome.ts';
+
+/** A request to map memory, with the fields that the ioctl has. */
+export interface MapRequest {
+  /** Address of the first byte in the user's memory. */
+  readonly userVa: bigint;
+  /** Bytes. */
+  readonly length: bigint;
+  /** The iova field: 0 if it was left out. Some versions check it even if the mapping is not fixed. */
+  readonly iova: bigint;
+  /** True if the mapping must be at `iova`; the kernel chooses otherwise. */
+  readonly fixed: boolean;
+  readonly permissions: Permissions;
+  /** Number of the pages, which copies share. */
+  readonly pages: number;
+  /** Index of the event. */
+  readonly origin: number;
+}
+
+/** A request to map what another IOAS has mapped. */
+export interface CopyRequest extends Omit<MapRequest, 'userVa' | 'pages'> {
+  readonly sourceIova: bigint;
+}
+
+/** An IOAS as its version implements it. Methods check in the kernel's order; a refusal changes nothing. */
+export interface IoasSpace<Self> extends AddressSpaceView {
+  clone(): Self;
+  /** What IOMMU_IOAS_IOVA_RANGES reports, by ascending start. */
+  usableRanges(): IovaRange[];
+  /** Why it cannot be destroyed, if anything uses it. */
+  checkDestroy(): Decision<undefined>;
+  /** The iova of the new mapping. */
+  map(request: MapRequest): Decision<Iova>;
+  copyFrom(source: Self, request: CopyRequest): Decision<Iova>;
+  /** The bytes that were unmapped; `undefined` if the version does not report them. 0 and 2^64−1: everything. */
+  unmap(iova: bigint, length: bigint): Decision<bigint | undefined>;
+  reserve(start: bigint, length: bigint): Decision<undefined>;
+  /** The start of the software MSI window, if the version reports it. */
+  attach(device: string, domain: DomainDescription, regions: readonly ReservedRegion[]): Decision<Iova | undefined>;
+  /** Detaches a device that is attached here. */
+  detach(device: string): void;
+  createAccess(name: string): Decision<undefined>;
+  destroyAccess(name: string): void;
+  /** `gone`: it existed, and unpinning it is refused. */
+  hasPin(access: string, pin: string): 'held' | 'gone' | undefined;
+  pin(access: string, pin: string, start: bigint, length: bigint, write: boolean): Decision<undefined>;
+  unpin(access: string, pin: string): Decision<undefined>;
+}
+
+/** A version of iommufd: its name, its IOASes, and the operations that not every version has. */
+export interface IoasVersion<Space> {
+  /** As in session headers. */
+  readonly name: string;
+  readonly makeSpace: (id: string, sizes: PageSizes) => Space;
+  /** Absent if the version has no allowed ranges. */
+  readonly allow?: (ioas: Space, ranges: readonly (readonly [bigint, bigint])[]) => Decision<undefined>;
+  /** Absent if the version has no such option. */
+  readonly setHugePages?: (ioas: Space, value: number) => Decision<undefined>;
+  /** What is wrong with a domain that this version cannot handle at all. */
+  readonly badDomain?: (domain: DomainDescription) => Outcome | undefined;
+}
+
+/** A model of iommufd: IOAS objects, devices attached to them, and in-kernel accesses. */
+export class IoasModel<Space extends IoasSpace<Space>> implements KernelModel {
+  readonly #version: IoasVersion<Space>;
+  readonly #sizes: PageSizes;
+  readonly #spaces = new Map<string, Space>();
+  /** The IOAS of each attached device. */
+  readonly #devices = new Map<string, string>();
+  /** The IOAS of each access. */
+  readonly #accesses = new Map<string, string>();
+  #nextPages = 1;
+
+  constructor(version: IoasVersion<Space>, sizes: PageSizes) {
+    this.#version = version;
+    this.#sizes = sizes;
+  }
+
+  get name(): string {
+    return this.#version.name;
+  }
+
+  clone(): IoasModel<Space> {
+    const copy = new IoasModel(this.#version, this.#sizes);
+    for (const [id, space] of this.#spaces) copy.#spaces.set(id, space.clone());
+    for (const [device, ioas] of this.#devices) copy.#devices.set(device, ioas);
+    for (const [access, ioas] of this.#accesses) copy.#accesses.set(access, ioas);
+    copy.#nextPages = this.#nextPages;
+    return copy;
+  }
+
+  spaces(): readonly AddressSpaceView[] {
+    return [...this.#spaces.values()];
+  }
+
+  space(id: string): AddressSpaceView | undefined {
+    return this.#spaces.get(id);
+  }
+
+  apply(operation: Operation, origin: number): Outcome {
+    switch (operation.op) {
+      case 'ioas.alloc':
+        if (this.#spaces.has(operation.ioas)) return nameInUse('an IOAS', operation.ioas);
+        this.#spaces.set(operation.ioas, this.#version.makeSpace(operation.ioas, this.#sizes));
+        return SUCCESS;
+      case 'ioas.destroy':
+        return this.#with(operation.ioas, (ioas) => {
+          const decision = ioas.checkDestroy();
+          if (decision.ok) this.#spaces.delete(ioas.id);
+          return outcome(decision);
+        });
+      case 'ioas.map':
+        return this.#map(operation, origin);
+      case 'ioas.copy':
+        return this.#with(operation.dst, (dst) =>
+          this.#with(operation.src, (src) => this.#copy(dst, src, operation, origin)),
+        );
+      case 'ioas.unmap':
+        return this.#unmap(operation);
+      case 'ioas.iova_ranges':
+        return this.#with(operation.ioas, (ioas) => ({
+          ok: true,
+          answer: {
+            ret: 0,
+            alignment: ioas.alignment as Iova, // a power of two up to the page size
+            ranges: ioas.usableRanges().map(({ start, last }) => [start, last] as const),
+          },
+        }));
+      case 'ioas.allow_iovas': {
+        const { allow } = this.#version;
+        if (!allow) return this.#notInModel(operation);
+        return this.#with(operation.ioas, (ioas) => outcome(allow(ioas, operation.ranges)));
+      }
+      case 'ioas.reserve':
+        return this.#with(operation.ioas, (ioas) => outcome(ioas.reserve(operation.start, operation.length)));
+      case 'ioas.option_huge_pages': {
+        const { setHugePages } = this.#version;
+        if (!setHugePages) return this.#notInModel(operation);
+        return this.#with(operation.ioas, (ioas) => outcome(setHugePages(ioas, operation.value)));
+      }
+      case 'device.attach':
+        return this.#with(operation.ioas, (ioas) => this.#attach(ioas, operation));
+      case 'device.detach':
+        return this.#detach(operation.device);
+      case 'access.create':
+        return this.#with(operation.ioas, (ioas) => this.#createAccess(ioas, operation.access));
+      case 'access.destroy':
+        return this.#withAccess(operation.access, (ioas) => {
+          ioas.destroyAccess(operation.access);
+          this.#accesses.delete(operation.access);
+          return SUCCESS;
+        });
+      case 'access.pin':
+        return this.#withAccess(operation.access, (ioas) => {
+          const { access, pin, iova, length, write } = operation;
+          if (ioas.hasPin(access, pin) === 'held') return nameInUse('a pin', pin);
+          return outcome(ioas.pin(access, pin, iova, length, write));
+        });
+      case 'access.unpin':
+        return this.#withAccess(operation.access, (ioas) => {
+          const { access, pin } = operation;
+          return ioas.hasPin(access, pin) ? outcome(ioas.unpin(access, pin)) : unknownObject('pin', pin);
+        });
+      case 'container.open':
+      case 'container.close':
+      case 'container.attach_group':
+      case 'container.detach_group':
+      case 'container.map_dma':
+      case 'container.unmap_dma':
+      case 'container.get_info':
+      case 'container.check_extension':
+        return this.#notInModel(operation);
+    }
+  }
+
+  #notInModel({ op }: Operation): Outcome {
+    return invalid('not-in-model', `model ${this.name} does not have the operation ${op}`);
+  }
+
+  #with(id: string, run: (ioas: Space) => Outcome): Outcome {
+    const ioas = this.#spaces.get(id);
+    return ioas ? run(ioas) : unknownObject('IOAS', id);
+  }
+
+  #withAccess(access: string, run: (ioas: Space) => Outcome): Outcome {
+    const id = this.#accesses.get(access);
+    return id === undefined ? unknownObject('access', access) : this.#with(id, run);
+  }
+
+  // Long sessions consist of maps and unmaps: no closures here.
+
+  #map(operation: OperationOf<'ioas.map'>, origin: number): Outcome {
+    const ioas = this.#spaces.get(operation.ioas);
+    if (!ioas) return unknownObject('IOAS', operation.ioas);
+    const { user_va: userVa, length, iova, flags } = operation;
+    const decision = ioas.map({
+      userVa,
+      length,
+      // A field that is left out is zero in the request, as in the structure of the ioctl.
+      iova: iova ?? 0n,
+      fixed: flags.includes('fixed'),
+      permissions: permissionsOf(flags),
+      pages: this.#nextPages,
+      origin,
+    });
+    if (!decision.ok) return decision;
+    this.#nextPages++;
+    return { ok: true, answer: { ret: 0, iova: decision.value } };
+  }
+
+  #unmap(operation: OperationOf<'ioas.unmap'>): Outcome {
+    const ioas = this.#spaces.get(operation.ioas);
+    if (!ioas) return unknownObject('IOAS', operation.ioas);
+    const decision = ioas.unmap(operation.iova, operation.length);
+    if (!decision.ok) return decision;
+    // At most the whole space without its last byte: the ioctl cannot name more.
+    return decision.value === undefined ? SUCCESS : { ok: true, answer: { ret: 0, unmapped: decision.value as Iova } };
+  }
+
+  #copy(dst: Space, src: Space, operation: OperationOf<'ioas.copy'>, origin: number): Outcome {
+    const { length, src_iova: sourceIova, dst_iova, flags } = operation;
+    const decision = dst.copyFrom(src, {
+      sourceIova,
+      length,
+      iova: dst_iova ?? 0n,
+      fixed: flags.includes('fixed'),
+      permissions: permissionsOf(flags),
+      origin,
+    });
+    return outcome(decision, (iova) => ({ ret: 0, iova }));
+  }
+
+  #attach(ioas: Space, operation: OperationOf<'device.attach'>): Outcome {
+    const { device, domain, reserved } = operation;
+    if (this.#devices.has(device)) return nameInUse('an attached device', device);
+    const bad = badAttach(domain, reserved) ?? this.#version.badDomain?.(domain);
+    if (bad) return bad;
+    const decision = ioas.attach(device, domain, reserved);
+    if (decision.ok) this.#devices.set(device, ioas.id);
+    return outcome(decision, (window) => (window === undefined ? { ret: 0 } : { ret: 0, sw_msi_start: window }));
+  }
+
+  #detach(device: string): Outcome {
+    const id = this.#devices.get(device);
+    if (id === undefined) return unknownObject('attached device', device);
+    return this.#with(id, (ioas) => {
+      ioas.detach(device);
+      this.#devices.delete(device);
+      return SUCCESS;
+    });
+  }
+
+  #createAccess(ioas: Space, access: string): Outcome {
+    if (this.#accesses.has(access)) return nameInUse('an access', access);
+    const decision = ioas.createAccess(access);
+    if (decision.ok) this.#accesses.set(access, ioas.id);
+    return outcome(decision);
+  }
+}
