@@ -2,12 +2,11 @@
 import { intersect, rangeSet, subtract } from '../../iova/range-set.ts';
 import type { SessionComparison, SpaceDifference } from '../../kernel/replay/compare.ts';
 import type { ReplayStep } from '../../kernel/replay/replay.ts';
-import type { SessionEvent } from '../../session/events.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import type { Params } from '../protocol/methods.ts';
 import { type EngineResult, failure, success } from '../protocol/result.ts';
 import type { Comparison, ComparisonRow, ModelAnswer, StateDifference } from '../protocol/sessions.ts';
-import { eventText, outcomeText } from './event-rows.ts';
+import { eventText, outcomeText } from './event-text.ts';
 
 const kept = new WeakMap<EngineDocument, { readonly key: string; readonly comparison: SessionComparison }>();
 
@@ -60,17 +59,19 @@ export async function compareDocument(
   if (!made.ok) return made;
   const comparison = made.value;
   const { events } = document.session;
-  const rows: ComparisonRow[] = [];
-  for (let index = Math.max(0, offset); index < Math.min(events.length, offset + limit); index++) {
-    const step = comparison.stepAt(index);
-    if (!step) continue;
-    rows.push({
-      position: index + 1,
-      text: eventText(events[index] as SessionEvent),
-      answers: step.runs.map((run, i) => answerOf(models[i] ?? '', run)),
-      differs: step.disagreement !== 'none' && step.disagreement !== 'missing',
-    });
-  }
+  const begin = Math.max(0, offset);
+  const rows = events.slice(begin, Math.max(begin, offset + limit)).flatMap((event, i): ComparisonRow[] => {
+    const step = comparison.stepAt(begin + i);
+    if (!step) return [];
+    return [
+      {
+        position: begin + i + 1,
+        text: eventText(event),
+        answers: step.runs.map((run, k) => answerOf(models[k] ?? '', run)),
+        differs: step.disagreement !== 'none' && step.disagreement !== 'missing',
+      },
+    ];
+  });
   const first = comparison.firstDivergence();
   return success({
     models,

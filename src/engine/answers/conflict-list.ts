@@ -13,7 +13,7 @@ import { finalMappingState } from '../documents/mapping-states.ts';
 import { guestsHolding } from '../picture/guests.ts';
 import { type Documents, guestOf, guestsOn, selectedHosts } from '../picture/spaces.ts';
 import type { ConflictList, ConflictRow, GuestChoice, Trial } from '../protocol/answers.ts';
-import { eventText, reasonOf } from './event-rows.ts';
+import { eventText, reasonOf } from './event-text.ts';
 
 /** Conflicts that are listed; a hundred is more than a person reads. */
 const LISTED_MAX = 400;

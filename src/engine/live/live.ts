@@ -49,6 +49,9 @@ export interface LiveTimings {
   readonly longestPause: number;
 }
 
+/** A WebSocket has more, and types its handlers by `this`: the part that is used is the same. */
+const openWebSocket: OpenSocket = (url, protocols) => new WebSocket(url, protocols) as unknown as LiveSocket;
+
 export class LiveConnection {
   readonly #open: OpenSocket;
   readonly #url: string;
@@ -77,7 +80,7 @@ export class LiveConnection {
     where: { readonly url: string; readonly token: string },
     sink: LiveSink,
     changed: () => void,
-    open: OpenSocket = (url, protocols) => new WebSocket(url, protocols) as unknown as LiveSocket,
+    open: OpenSocket = openWebSocket,
     timings: LiveTimings = { firstPause: FIRST_PAUSE, longestPause: LONGEST_PAUSE },
   ) {
     this.#url = where.url;

@@ -1,7 +1,7 @@
 // A picture that was arranged: its lanes and scale, and what they answer about single ranges.
 import type { SourceSummary } from '../../dumps/input/collector.ts';
-import type { IovaRange } from '../../iova/range.ts';
-import { isFact } from '../../session/events.ts';
+import { type IovaRange, range } from '../../iova/range.ts';
+import { type Fact, isFact } from '../../session/events.ts';
 import { foldFor } from '../../timeline/axis/fold.ts';
 import { linearScale, logScale, type Scale } from '../../timeline/axis/scale.ts';
 import { elementAt, firstEndingAtOrAfter } from '../../timeline/lanes/columns.ts';
@@ -52,10 +52,11 @@ function titleOf(spaces: readonly PictureSpace[]): string {
 }
 
 /** The range that a fact is about: its own, or its one address. */
-function rangeOfEvent(event: object): IovaRange | undefined {
-  if ('start' in event && 'last' in event) return event as IovaRange;
-  if ('address' in event) return { start: event.address, last: event.address } as IovaRange;
-  return undefined;
+function rangeOfFact(fact: Fact): IovaRange | undefined {
+  if ('start' in fact && typeof fact.start === 'bigint' && typeof fact.last === 'bigint') {
+    return range(fact.start, fact.last);
+  }
+  return 'address' in fact && typeof fact.address === 'bigint' ? range(fact.address, fact.address) : undefined;
 }
 
 export class Picture {
@@ -142,7 +143,7 @@ export class Picture {
   /** The range that the event at `position` (from 1) is drawn as: the very same range, else the first that holds it. */
   locate(document: EngineDocument, position: number): Target | null {
     const event = document.session.events[position - 1];
-    const wanted = event && isFact(event) ? rangeOfEvent(event) : undefined;
+    const wanted = event && isFact(event) ? rangeOfFact(event) : undefined;
     if (!wanted) return null;
     let holder: Target | null = null;
     for (const { space, lane } of this.lanes) {

@@ -1,6 +1,7 @@
 import type { Request, Response } from '../protocol/messages.ts';
 import type { CallOptions, Engine, Method, Params, Value } from '../protocol/methods.ts';
 import { type EngineError, type EngineResult, failure } from '../protocol/result.ts';
+import { Journal, type JournalEntry } from './journal.ts';
 
 /** The page's end of a worker. `Worker` is one. */
 export interface EnginePort {
@@ -20,14 +21,6 @@ interface Pending {
   cancelTimer?: ReturnType<typeof setTimeout>;
 }
 
-/** Methods that change what is open. */
-const CHANGING: ReadonlySet<Method> = new Set(['open', 'close', 'seek', 'run']);
-
-interface JournalEntry {
-  readonly method: Method;
-  readonly params: unknown;
-}
-
 /** Time for a cancelled call to stop before the worker is restarted, in milliseconds. */
 const CANCEL_TIMEOUT = 4000;
 
@@ -43,8 +36,7 @@ export class EngineClient implements Engine {
   #port: EnginePort;
   #nextId = 1;
   readonly #pending = new Map<number, Pending>();
-  /** The successful calls for each open document, by its id. */
-  readonly #journal = new Map<string, JournalEntry[]>();
+  readonly #journal = new Journal();
   /** Calls that are still to be replayed in a new engine; the first may be pending. */
   #replay: JournalEntry[] = [];
 
@@ -79,21 +71,8 @@ export class EngineClient implements Engine {
   #settle(id: number, pending: Pending, result: EngineResult<unknown>): void {
     this.#pending.delete(id);
     clearTimeout(pending.cancelTimer);
-    if (result.ok) this.#record(pending);
+    if (result.ok) this.#journal.record(pending);
     pending.resolve(result);
-  }
-
-  #record({ method, params }: Pending): void {
-    if (!CHANGING.has(method)) return;
-    const document = (params as { id: string }).id;
-    if (method === 'close') {
-      this.#journal.delete(document);
-      return;
-    }
-    // The latest call of each method is enough; opening a document again discards the earlier ones.
-    const earlier =
-      method === 'open' ? [] : (this.#journal.get(document) ?? []).filter((call) => call.method !== method);
-    this.#journal.set(document, [...earlier, { method, params }]);
   }
 
   call<M extends Method>(method: M, params: Params<M>, options: CallOptions = {}): Promise<EngineResult<Value<M>>> {
@@ -109,6 +88,7 @@ export class EngineClient implements Engine {
     });
     this.#port.postMessage({ type: 'call', id, method, params });
     options.signal?.addEventListener('abort', () => this.#cancel(id), { once: true });
+    // The engine answers a method with its own value: ids keep the answers apart.
     return answer as Promise<EngineResult<Value<M>>>;
   }
 
@@ -131,8 +111,7 @@ export class EngineClient implements Engine {
     const interrupted = [...this.#pending.values()];
     this.#pending.clear();
     // The first call of a replay that was interrupted crashed the engine again: it is dropped.
-    this.#replay = [...[...this.#journal.values()].flat(), ...this.#replay.slice(1)];
-    this.#journal.clear();
+    this.#replay = [...this.#journal.takeAll(), ...this.#replay.slice(1)];
     this.#port = this.#connect();
     for (const pending of interrupted) {
       clearTimeout(pending.cancelTimer);
@@ -144,6 +123,7 @@ export class EngineClient implements Engine {
   async #replayJournal(reason: string): Promise<void> {
     const port = this.#port;
     for (let next = this.#replay[0]; next; next = this.#replay[0]) {
+      // Method and parameters were recorded together.
       await this.call(next.method, next.params as never);
       if (port !== this.#port) return;
       this.#replay.shift();

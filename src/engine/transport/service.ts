@@ -1,5 +1,5 @@
 import type { Request, Response } from '../protocol/messages.ts';
-import type { Handlers, Method } from '../protocol/methods.ts';
+import type { CallContext, Handlers, Method, Params, Progress, Value } from '../protocol/methods.ts';
 import { type EngineResult, failure } from '../protocol/result.ts';
 
 /** The side of a message channel that the engine listens on. A worker's global scope is one. */
@@ -11,22 +11,17 @@ export interface ServicePort {
 /** Least time between two progress messages, in milliseconds: more would only keep the page busy. */
 const PROGRESS_INTERVAL = 80;
 
-type AnyHandler = (
-  params: unknown,
-  context: { signal: AbortSignal; progress: (p: unknown) => void },
-) => EngineResult<unknown> | Promise<EngineResult<unknown>>;
-
 /** Runs one method. Whatever it throws becomes an error with code `bug` (or `cancelled`), never an exception. */
-export async function run(
+export async function run<M extends Method>(
   handlers: Handlers,
-  method: Method,
-  params: unknown,
-  context: { signal: AbortSignal; progress: (p: never) => void },
-): Promise<EngineResult<unknown>> {
+  method: M,
+  params: Params<M>,
+  context: CallContext,
+): Promise<EngineResult<Value<M>>> {
   if (!Object.hasOwn(handlers, method)) return failure('bug', `the engine has no method "${String(method)}"`);
-  const handler = handlers[method] as AnyHandler;
+  const handler: Handlers[M] = handlers[method];
   try {
-    return await handler(params, context as Parameters<AnyHandler>[1]);
+    return await handler(params, context);
   } catch (error) {
     if (context.signal.aborted) return failure('cancelled', 'cancelled');
     return failure('bug', error instanceof Error ? `${error.name}: ${error.message}` : String(error));
@@ -51,13 +46,14 @@ export function serve(port: ServicePort, handlers: Handlers): void {
     const controller = new AbortController();
     running.set(id, controller);
     let sentAt = Number.NEGATIVE_INFINITY;
-    const progress = (p: never) => {
+    const progress = (state: Progress) => {
       const now = performance.now();
       if (now - sentAt < PROGRESS_INTERVAL) return;
       sentAt = now;
-      port.postMessage({ type: 'progress', id, progress: p });
+      port.postMessage({ type: 'progress', id, progress: state });
     };
-    void run(handlers, method, params, { signal: controller.signal, progress }).then((result) => {
+    // Page and worker are built together: the parameters are those of the method.
+    void run(handlers, method, params as never, { signal: controller.signal, progress }).then((result) => {
       running.delete(id);
       port.postMessage({ type: 'result', id, result });
     });

@@ -7,7 +7,10 @@
 // Every scale is a list of segments, each linear inside: `linear` has one, `log` one an octave, `fold` one between any
 // two neighbouring boundaries. A segment is at least 2^64 × WORLD_GRAIN / 2^64 world units a byte, so every edge has a
 // world position of its own and the way back is exact.
-import { bitLength, IOVA_MAX, IOVA_SPACE, type Iova } from '../../iova/iova.ts';
+import { bitLength, IOVA_MAX, IOVA_SPACE, type Iova, iova } from '../../iova/iova.ts';
+import { elementAt } from '../lanes/columns.ts';
+
+const IOVA_MIN = iova(0n);
 
 export type ScaleKind = 'fold' | 'linear' | 'log';
 
@@ -62,12 +65,13 @@ export function logScale(from = 1n << 12n): Scale {
   return makeScale('log', segments);
 }
 
-function lastIndexWhere(count: number, isAtOrBefore: (index: number) => boolean): number {
+/** The last of the segments for which `isAtOrBefore` holds; the first one if there is none. O(log segments). */
+function lastIndexWhere({ segments }: Scale, isAtOrBefore: (segment: Placed) => boolean): number {
   let low = 0;
-  let high = count - 1;
+  let high = segments.length - 1;
   while (low < high) {
     const middle = (low + high + 1) >>> 1;
-    if (isAtOrBefore(middle)) low = middle;
+    if (isAtOrBefore(elementAt(segments, middle))) low = middle;
     else high = middle - 1;
   }
   return low;
@@ -75,32 +79,37 @@ function lastIndexWhere(count: number, isAtOrBefore: (index: number) => boolean)
 
 /** Index of the segment that holds `edge`; the last one for 2^64. */
 export function segmentAt(scale: Scale, edge: bigint): number {
-  return lastIndexWhere(scale.segments.length, (i) => (scale.segments[i] as Placed).start <= edge);
+  return lastIndexWhere(scale, ({ start }) => start <= edge);
+}
+
+/** The segment that holds a world position; the first or the last one for positions outside. */
+function segmentAtWorld(scale: Scale, world: bigint): Placed {
+  return elementAt(
+    scale.segments,
+    lastIndexWhere(scale, ({ base }) => base <= world),
+  );
 }
 
 /** World position of an edge, 0 … 2^64. Strictly increasing. */
 export function toWorld(scale: Scale, edge: bigint): bigint {
-  const s = scale.segments[segmentAt(scale, edge)] as Placed;
+  const s = elementAt(scale.segments, segmentAt(scale, edge));
   return s.base + ((edge - s.start) * s.length) / (s.end - s.start);
 }
 
 /** The address whose byte covers a world position; positions outside give the first or the last address. */
 export function toAddress(scale: Scale, world: bigint): Iova {
-  if (world <= 0n) return 0n as Iova;
+  if (world <= 0n) return IOVA_MIN;
   if (world >= scale.length) return IOVA_MAX;
-  const s = scale.segments[
-    lastIndexWhere(scale.segments.length, (i) => (scale.segments[i] as Placed).base <= world)
-  ] as Placed;
+  const s = segmentAtWorld(scale, world);
   // The largest offset whose floored world position is not beyond `world`: the ceiling of the quotient, less one.
   const numerator = (world - s.base + 1n) * (s.end - s.start);
+  // In the segment, so an address: called for every mark of every frame, so it is not checked again.
   return (s.start + (numerator + s.length - 1n) / s.length - 1n) as Iova;
 }
 
 /** World units that one byte takes at a world position (rounded to a double: for limits, not for positions). */
 export function unitsPerByte(scale: Scale, world: bigint): number {
-  const s = scale.segments[
-    lastIndexWhere(scale.segments.length, (i) => (scale.segments[i] as Placed).base <= world)
-  ] as Placed;
+  const s = segmentAtWorld(scale, world);
   return Number(s.length) / Number(s.end - s.start);
 }
 
@@ -124,7 +133,7 @@ function sizeBits(size: bigint): number {
 export function foldScale(input: FoldInput): Scale {
   const edges = [...new Set([0n, ...input.edges, IOVA_SPACE])].sort((a, b) => (a < b ? -1 : 1));
   const raw = edges.slice(1).map((end, i) => {
-    const start = edges[i] as bigint;
+    const start = elementAt(edges, i);
     const occupied = input.isOccupied(start, end);
     const { base, perBit } = occupied ? OCCUPIED_WEIGHT : EMPTY_WEIGHT;
     const weight = base + perBit * sizeBits(end - start);

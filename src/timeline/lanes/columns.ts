@@ -19,6 +19,7 @@ export function elementAt<T>(column: ArrayLike<T>, index: number): T {
 export function rangeAt({ starts, lasts }: RangeColumns, index: number): IovaRange | undefined {
   const start = starts[index];
   const last = lasts[index];
+  // Every element of a BigUint64Array is an address.
   return start === undefined || last === undefined ? undefined : { start: start as Iova, last: last as Iova };
 }
 
