@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { Fact } from '../session/events.ts';
 import { newSession } from '../session/session.ts';
 import { writeEvent, writeSession } from '../session/write.ts';
+import { FORMATS } from './registry.ts';
 import { groupsOf, inputOf, openAll, openText, regionsOf } from './testing/read.ts';
 
 const ROOT = fileURLToPath(new URL('./fixtures/', import.meta.url));
@@ -30,6 +31,16 @@ describe.each(FIXTURES)('%s', (fixture) => {
     const back = await openText(writeSession(session), 'q');
     expect(back.facts).toEqual(facts);
   });
+});
+
+/** The formats, offered every line: what they then find is what they should find of the lines that interest them. */
+const OFFERED_ALL = FORMATS.map((format) =>
+  format.kind === 'lines' ? { ...format, interest: { shapes: [/^/] } } : format,
+);
+
+test.each(FIXTURES)('no line that a format reads is kept from it by its interest: %s', async (fixture) => {
+  const inputs = [inputOf('x', bytesOf(fixture))];
+  expect((await openAll(inputs)).facts).toEqual((await openAll(inputs, OFFERED_ALL)).facts);
 });
 
 describe('whatever surrounds a fixture, its regions and groups are the same', () => {

@@ -88,6 +88,21 @@ export interface Shortcut {
   read(bytes: Uint8Array, from: number, to: number): Fact | undefined;
 }
 
+/**
+ * Which lines a format is offered: those that contain one of the words or match one of the shapes. It only saves time: a reader
+ * must find the same when it is offered every line (a test holds that). Lines with a shell prompt are always offered,
+ * because a command ends whatever the lines before it were about, and so are elisions.
+ */
+export interface LineInterest {
+  /**
+   * Of ASCII; either case of a letter will do. A line break in a word is a place: `\nFrom` is in a line that begins
+   * with `From`, `failed\n` in one that ends so.
+   */
+  readonly words?: readonly string[];
+  /** What words cannot tell. Tried on every line: begin them with `^` if you can. */
+  readonly shapes?: readonly RegExp[];
+}
+
 /** A format made of lines of text. Several may find their own in one source. */
 export interface LineFormat {
   readonly kind: 'lines';
@@ -95,11 +110,8 @@ export interface LineFormat {
   readonly name: string;
   /** For people: what this is called where it comes from. */
   readonly title: string;
-  /**
-   * Cheap test on the cleaned text: lines that fail are not offered. Lines with a shell prompt always are, because a
-   * command ends whatever the lines before it were about, and elisions; `index` shows that lines were left out.
-   */
-  readonly interest: RegExp;
+  /** Lines that do not match are not offered; `index` shows that lines were skipped. */
+  readonly interest: LineInterest;
   /** At most one format has one. */
   readonly shortcut?: Shortcut;
   open(source: DumpSource, sink: FactSink): LineReader;

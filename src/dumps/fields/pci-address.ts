@@ -1,6 +1,9 @@
 /** A PCI address, with or without a domain: `00:1f.0`, `0000:00:1f.0`, `10000:e1:00.0`. For use inside larger patterns. */
 export const PCI_ADDRESS_PATTERN = String.raw`(?:[0-9a-fA-F]{4,8}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.[0-7]`;
 
+/** How a line ends that was broken after a device and its colon, `02:00.0:`. As words of a `LineInterest`. */
+export const FUNCTION_LINE_ENDS: readonly string[] = [...'01234567'].map((digit) => `.${digit}:\n`);
+
 /** `00:1f.0` from the 16 bits that say bus (8), device (5) and function (3); ids that are wider have a wider bus. */
 export function busDeviceFunction(id: number): string {
   const two = (value: number) => value.toString(16).padStart(2, '0');

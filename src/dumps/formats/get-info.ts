@@ -221,6 +221,6 @@ export const GET_INFO: LineFormat = {
   kind: 'lines',
   name: 'get-info',
   title: 'Hex dump of VFIO_IOMMU_GET_INFO or IOMMU_IOAS_IOVA_RANGES',
-  interest: new RegExp(`${ADDRESSED.source}|${PLAIN.source}|${TAIL.source}|${C.source}|${C_OPENING.source}`, 'i'),
+  interest: { words: [']=\n', '] =\n', '{\n'], shapes: [ADDRESSED, PLAIN, TAIL, C] },
   open: (_source: DumpSource, sink) => new GetInfoReader(sink),
 };

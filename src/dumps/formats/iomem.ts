@@ -12,7 +12,6 @@ import { joinWrapped } from '../text/wrapped.ts';
 const LINE = /^(?:\S{0,200}iomem:(?:\d{1,6}:)?)?([ \t]{0,64})([0-9a-fA-F]{8,64})-([0-9a-fA-F]{8,64}) : (\S.{0,200})$/;
 /** Broken behind an address or the colon. */
 const PARTIAL = /^(?:\S{0,200}iomem:)?[ \t]{0,64}[0-9a-fA-F]{8,64}-(?:[0-9a-fA-F]{1,64}(?: :)?)?$/;
-const INTEREST = /[0-9a-fA-F]-(?<=[0-9a-fA-F]{8}-)(?:[0-9a-fA-F]{8,64} : |$|[0-9a-fA-F]{1,64}(?: :)?$)/;
 const ZEROS = /^0+$/;
 
 /** Blanks that a text puts before code. */
@@ -119,6 +118,6 @@ export const IOMEM: LineFormat = {
   kind: 'lines',
   name: 'iomem',
   title: '/proc/iomem',
-  interest: INTEREST,
+  interest: { words: ['iomem:'], shapes: [/^[ \t]{0,64}[0-9a-f]{8,64}-/i] },
   open: (_source: DumpSource, sink) => new IomemReader(sink),
 };

@@ -255,7 +255,14 @@ export const LSPCI: LineFormat = {
   kind: 'lines',
   name: 'lspci',
   title: 'lspci -v',
-  interest:
-    /emory at(?: |$)|I\/O ports at|behind bridge|IOMMU group:|MSI|Message Signal|Address: ?[0-9a-f]{8}|Vector table|PBA: |Expansion ROM|Capabilities: |Kernel driver|Kernel modules|Subsystem: |Control: I\/O|Status: Cap|Flags: |Bus: primary|Masking: |DeviceName: |Region \d{1,2}:|lspci|^\s{0,16}(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7] /i,
+  interest: {
+    words: [
+      ...['emory at ', 'emory at\n', 'I/O ports at', 'behind bridge', 'Expansion ROM', 'Region ', 'IOMMU group:'],
+      ...['MSI:', 'MSI-X:', 'Message Signal', 'Address:', 'Masking: ', 'Vector table', 'PBA: ', 'Capabilities: '],
+      ...['Kernel driver', 'Kernel modules', 'Subsystem: ', 'Control: I/O', 'Status: Cap', 'Flags: ', 'Bus: primary'],
+      ...['DeviceName: ', 'lspci'],
+    ],
+    shapes: [/^\s{0,16}(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7] /i],
+  },
   open: (_source: DumpSource, sink) => new LspciReader(sink),
 };

@@ -342,7 +342,22 @@ export const USERSPACE_MESSAGES: LineFormat = {
   kind: 'lines',
   name: 'userspace-messages',
   title: 'DPDK, SPDK, Cloud Hypervisor: messages',
-  interest:
-    /dma_(?:un)?map|DMA (?:un)?map|map user memory|map region|map mmio|map new region|IOVA|iova(?!=)|DMA remapping|DMA mapping|cannot attach the device|Requested device|VFIO|IOMMU type|IommuDma|iommu table|already mapped|dma mask/,
+  interest: {
+    words: [
+      ...[
+        'dma_map',
+        'dma_unmap',
+        'DMA map',
+        'DMA unmap',
+        'map user memory',
+        'map region',
+        'map mmio',
+        'map new region',
+      ],
+      ...['IOVA exceeding', 'IOVA mode', 'iova-mode', 'IOVA range', 'memseg iova', "Expecting '", 'DMA remapping'],
+      ...['annot set up DMA', 'annot clear DMA', 'cannot attach the device', 'Requested device', 'VFIO', 'IOMMU type'],
+      ...['IommuDma', 'iommu table', 'already mapped', 'dma mask'],
+    ],
+  },
   open: (_source: DumpSource, sink) => new UserspaceMessagesReader(sink),
 };

@@ -2,11 +2,11 @@
 // events that are in it. Works in a browser's worker and in Node; knows no files, only names and bytes.
 import type { SessionHeader } from '../../session/events.ts';
 import { groupDevice, groupLink, iommuPlace, pathComponents, sysfsRoot } from '../fields/sysfs-path.ts';
-import type { BinaryFormat, DumpFormat, LineFormat } from '../format.ts';
+import type { BinaryFormat, DumpFormat } from '../format.ts';
 import { IOMMU_CLASS, iommuOf } from '../formats/sysfs/iommu-class.ts';
 import { IOMMU_GROUPS } from '../formats/sysfs/iommu-groups.ts';
 import { FORMATS } from '../registry.ts';
-import { TextReader } from '../text/text-reader.ts';
+import { LineFormats, TextReader } from '../text/text-reader.ts';
 import {
   type ByteStream,
   describeBinary,
@@ -73,7 +73,7 @@ export interface OpenResult {
 const DEEPEST = 4;
 
 interface State {
-  readonly formats: { readonly lines: readonly LineFormat[]; readonly binary: readonly BinaryFormat[] };
+  readonly formats: { readonly lines: LineFormats; readonly binary: readonly BinaryFormat[] };
   readonly queue: EventQueue;
   readonly pacer: Pacer;
   readonly headers: SessionHeader[];
@@ -94,7 +94,7 @@ export async function openInputs(
   const pacer = new Pacer(options.signal);
   const state: State = {
     formats: {
-      lines: formats.filter((format) => format.kind === 'lines'),
+      lines: new LineFormats(formats.filter((format) => format.kind === 'lines')),
       binary: formats.filter((format) => format.kind === 'binary'),
     },
     queue,

@@ -3,6 +3,7 @@ import { type Fact, isFact } from '../../session/events.ts';
 import type { SourceSummary } from '../input/collector.ts';
 import type { DumpEvent } from '../input/event-queue.ts';
 import { type DumpInput, openInputs } from '../input/open.ts';
+import { FORMATS } from '../registry.ts';
 
 const TIMES = Math.max(1, Number(process.env.FUZZ_RUNS) || 1);
 /** For properties that `fuzzRuns` makes slow. */
@@ -31,9 +32,10 @@ export interface Opened {
   readonly sources: readonly SourceSummary[];
 }
 
-export async function openAll(inputs: readonly DumpInput[]): Promise<Opened> {
+/** Opens the inputs with these formats; with those of the registry if there are none. */
+export async function openAll(inputs: readonly DumpInput[], formats = FORMATS): Promise<Opened> {
   const events: DumpEvent[] = [];
-  const { sources } = await openInputs(inputs, { onEvents: (batch) => events.push(...batch) });
+  const { sources } = await openInputs(inputs, { formats, onEvents: (batch) => events.push(...batch) });
   return { events, facts: events.filter(isFact), sources };
 }
 

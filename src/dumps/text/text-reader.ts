@@ -16,17 +16,13 @@ import type { Collector } from '../input/collector.ts';
 import {
   cleanLine,
   decodeQuotedPrintable,
-  hasWord,
   isDecoration,
   isElision,
-  MARKS,
-  plainText,
-  plainTextBehindPrefix,
   showsQuotedPrintable,
   softBreak,
 } from './envelope.ts';
 import { FreeTexts } from './free-texts.ts';
-import { type InterestIndex, interestIndex } from './interest-index.ts';
+import { InterestMatcher } from './interest.ts';
 import type { Prompt } from './shell.ts';
 
 /** Longer lines are cut: no dump has them, and binary junk must not fill the memory. In characters. */
@@ -39,8 +35,6 @@ const WINDOW = LOOKAHEAD + 1;
 /** A line in the window. */
 interface WindowLine extends DumpLine {
   prompt?: Prompt;
-  /** The formats that it is to be offered to, as the index of interests has them. */
-  readonly interested: number;
   /** The line in the source whose end was cut off, if that was done to it. */
   readonly cut: number | undefined;
   /** Whether somebody understood it. */
@@ -50,15 +44,23 @@ interface WindowLine extends DumpLine {
 /** How a line went by the shortcut: not at all, as far as the window let it, or all the way. */
 type Went = 'not' | 'almost' | 'away';
 
-/** The marks of a line over which the index has just walked; undefined for any other line. */
-type Marks = number | undefined;
-
 interface Active {
   readonly format: LineFormat;
   readonly sink: FactSink;
   readonly reader: LineReader;
   /** Lines ahead that this reader has taken already. */
   taken: number;
+}
+
+/** Formats with what finds the lines that interest them: made once for all texts that are read with them. */
+export class LineFormats {
+  readonly formats: readonly LineFormat[];
+  readonly interests: InterestMatcher;
+
+  constructor(formats: readonly LineFormat[]) {
+    this.formats = formats;
+    this.interests = new InterestMatcher(formats.map(({ interest }) => interest));
+  }
 }
 
 /** Push text in pieces of any size, then call `end`. */
@@ -68,7 +70,7 @@ export class TextReader {
   readonly #source: DumpSource;
   readonly #sink: FactSink;
   readonly #active: Active[];
-  readonly #index: InterestIndex;
+  readonly #interests: InterestMatcher;
   /** How many readers have taken lines ahead. */
   #taking = 0;
   /** Lines that are not yet offered, from `#first` on, around the end. */
@@ -99,7 +101,7 @@ export class TextReader {
   /** How many of the last lines in the window could have gone by the shortcut. */
   #run = 0;
 
-  constructor(formats: readonly LineFormat[], source: DumpSource, collector: Collector) {
+  constructor({ formats, interests }: LineFormats, source: DumpSource, collector: Collector) {
     this.#collector = collector;
     this.#source = source;
     this.#sink = collector.sink(source.name, { name: 'text', title: 'text' });
@@ -108,10 +110,7 @@ export class TextReader {
       const sink = collector.sink(source.name, format, host);
       return { format, sink, reader: format.open(source, sink), taken: 0 };
     });
-    this.#index = interestIndex(
-      formats.map(({ interest }) => interest),
-      MARKS,
-    );
+    this.#interests = interests;
     const own = this.#active.find(({ format }) => format.shortcut !== undefined);
     const by = own?.format.shortcut;
     if (own && by) this.#shortcut = { by, sink: own.sink, texts: new FreeTexts((line) => this.#isOnlyFor(own, line)) };
@@ -161,7 +160,7 @@ export class TextReader {
         const went = this.#goShort(from, to);
         if (went !== 'away') {
           const run = went === 'almost' ? this.#run + 1 : 0;
-          this.#line(text.slice(from, to), this.#number, this.#index.walk(this.#bytes, from, to));
+          this.#line(text.slice(from, to), this.#number);
           this.#run = run;
         }
       }
@@ -220,7 +219,8 @@ export class TextReader {
     if (!line || more.length > 0 || line.prompt || line.text !== text || isDecoration(text) || isElision(text)) {
       return false;
     }
-    return this.#active.every((active) => active.format.interest.test(text) === (active === own));
+    this.#interests.look(text);
+    return this.#active.every((active, i) => this.#interests.matches(i) === (active === own));
   }
 
   /** The line whose fact is held goes the long way after all, as the next one does. */
@@ -230,7 +230,7 @@ export class TextReader {
     this.#heldRaw = undefined;
     this.#ordinal--;
     this.#blanks = this.#heldBlanks;
-    this.#take(this.#heldNumber, raw, raw, undefined, this.#index.interestedIn(raw));
+    this.#take(this.#heldNumber, raw, raw, undefined);
     this.#run = 1;
   }
 
@@ -274,7 +274,7 @@ export class TextReader {
   }
 
   /** Joins what quoted-printable broke, then cleans. */
-  #line(raw: string, number: number, marks?: Marks): void {
+  #line(raw: string, number: number): void {
     if (this.#held) this.#settle();
     if (!this.#quotedPrintable && raw.includes('=')) this.#quotedPrintable = showsQuotedPrintable(raw);
     const soft = this.#soft;
@@ -295,7 +295,7 @@ export class TextReader {
       return;
     }
     if (this.#quotedPrintable) this.#clean(decodeQuotedPrintable(raw), number);
-    else this.#clean(raw, number, marks);
+    else this.#clean(raw, number);
   }
 
   #flushSoft(): void {
@@ -304,17 +304,7 @@ export class TextReader {
     if (soft) this.#clean(soft.raw, soft.number);
   }
 
-  #clean(raw: string, number: number, marks?: Marks): void {
-    if (marks !== undefined) {
-      const plain = plainText(raw, marks);
-      const text = plain ?? plainTextBehindPrefix(raw, marks);
-      // Of a line with a prefix the marks say nothing of the rest.
-      if (text !== undefined && (plain === undefined ? !isDecoration(text) : hasWord(marks))) {
-        const skipped = raw.endsWith(text) ? raw.length - text.length : 0;
-        this.#take(number, raw, text, undefined, this.#index.interested(text, skipped));
-        return;
-      }
-    }
+  #clean(raw: string, number: number): void {
     const cleaned = cleanLine(raw);
     if (cleaned.length === 0) this.#blanks++;
     for (const { text, prompt } of cleaned) {
@@ -322,13 +312,11 @@ export class TextReader {
         this.#blanks++;
         continue;
       }
-      // What was taken off leaves a part of the line, as a rule: the walk was over it too.
-      const walked = marks !== undefined && raw.includes(text);
-      this.#take(number, raw, text, prompt, walked ? this.#index.interested(text) : this.#index.interestedIn(text));
+      this.#take(number, raw, text, prompt);
     }
   }
 
-  #take(number: number, raw: string, text: string, prompt: Prompt | undefined, interested: number): void {
+  #take(number: number, raw: string, text: string, prompt: Prompt | undefined): void {
     const line: WindowLine = {
       number,
       raw,
@@ -336,7 +324,6 @@ export class TextReader {
       index: this.#ordinal++,
       blanksBefore: this.#blanks,
       elision: !prompt && isElision(text),
-      interested,
       cut: this.#cut,
       claimed: false,
     };
@@ -353,11 +340,10 @@ export class TextReader {
   #step(): void {
     const line = this.#window[this.#first];
     if (!line) return;
-    const { interested } = line;
     if (line.cut !== undefined) this.#sink.diagnostic('long-line-cut', LINE_CUT, line.cut);
     const always = line.prompt !== undefined || line.elision;
     // Most lines interest nobody.
-    if (always || interested !== 0 || this.#taking > 0 || !this.#index.isComplete) this.#offer(line, always);
+    if (this.#interests.look(line.text) || always || this.#taking > 0) this.#offer(line, always);
     this.#window[this.#first] = undefined;
     this.#first = (this.#first + 1) % WINDOW;
     this.#waiting--;
@@ -375,7 +361,7 @@ export class TextReader {
         if (--active.taken === 0) this.#taking--;
         continue;
       }
-      if (!always && !this.#index.matches(line.interested, i, line.text)) continue;
+      if (!always && !this.#interests.matches(i)) continue;
       const taken = active.reader.line(line, this.#ahead);
       if (taken <= 0) continue;
       active.taken = taken - 1;

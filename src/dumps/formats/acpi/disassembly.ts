@@ -359,8 +359,14 @@ export const ACPI_DISASSEMBLY: LineFormat = {
   kind: 'lines',
   name: 'acpi-disassembly',
   title: 'ACPI table DMAR, IVRS or IORT, disassembled',
-  interest: new RegExp(
-    `^\\s{0,60}${PLACE}|^\\s{0,60}[A-Z][A-Za-z0-9 ()/.-]{0,46} ?: ?(?:[0-9A-Fa-f]{1,64}|"\\w{4}"|[0-9A-Fa-f]{2},[0-9A-Fa-f]{1,2})(?:\\s|$)|^\\s{0,60}[A-Z][A-Za-z0-9 ()/.-]{0,46} :$|Raw Table Data|ACPI Data Table|${RAW.source}|${COMMENT.source}`,
-  ),
+  interest: {
+    words: ['Raw Table Data', 'ACPI Data Table'],
+    shapes: [
+      new RegExp(`^\\s{0,60}${PLACE}`),
+      /^\s{0,60}[A-Z][A-Za-z0-9 ()/.-]{0,46} ?:(?:$| ?(?:[0-9A-Fa-f]{1,64}|"\w{4}"|[0-9A-Fa-f]{2},[0-9A-Fa-f]{1,2})(?:\s|$))/,
+      RAW,
+      COMMENT,
+    ],
+  },
   open: (_source: DumpSource, sink) => new AcpiDisassemblyReader(sink),
 };

@@ -187,7 +187,9 @@ export const INTEL_DEBUGFS_PAGES: LineFormat = {
   kind: 'lines',
   name: 'intel-debugfs-pages',
   title: 'Intel debugfs: page tables',
-  interest:
-    /^\s{0,16}0x[0-9a-f]{1,64}\s{0,8}\||^\s{0,16}0x[0-9a-f]{13}$|Device {1,4}\S{1,80} .{0,40}@|IOVA_PFN|^\s{0,16}P(?:ML[45]E|DPE|DE|TE)\b/i,
+  interest: {
+    words: [' @', 'IOVA_PFN'],
+    shapes: [/^\s{0,16}(?:0x[0-9a-f]{1,64}\s{0,8}(?:\||$)|P(?:ML[45]E|DPE|DE|TE)\b)/i],
+  },
   open: (_source: DumpSource, sink) => new IntelPagesReader(sink),
 };

@@ -160,7 +160,15 @@ export const INTEL_DEBUGFS_ROOTS: LineFormat = {
   kind: 'lines',
   name: 'intel-debugfs-roots',
   title: 'Intel debugfs: root and interrupt tables',
-  interest:
-    /Root Table Address|Root_entry|Context_entry|PASID|[0-9a-f]:0x[0-9a-f]|^:0x|:0?x?$|^(?:0?x)?[0-9a-f]{1,16}(?:\s|$)|^\s{0,40}[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\s{1,8}0x?|Interrupt supported on|IR table address|SrcID|^\s{0,40}\d{1,6}\s{1,8}[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\s/i,
+  interest: {
+    words: [
+      ...['Root Table Address', 'Root_entry', 'Context_entry', 'PASID', ':0x', ':0\n', ':\n'],
+      ...['Interrupt supported on', 'IR table address', 'SrcID'],
+    ],
+    shapes: [
+      /^(?:0?x)?[0-9a-f]{1,16}(?:\s|$)/i,
+      /^\s{0,40}(?:\d{1,6}\s{1,8}[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\s|[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\s{1,8}0)/i,
+    ],
+  },
   open: (_source: DumpSource, sink) => new IntelRootsReader(sink),
 };

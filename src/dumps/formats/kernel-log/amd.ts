@@ -18,7 +18,7 @@ import { iova } from '../../../iova/iova.ts';
 import { quote } from '../../diagnostics.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { DEVICE_NAME_PATTERN, normalizeLoggedDevice } from '../../fields/device-name.ts';
-import { busDeviceFunction } from '../../fields/pci-address.ts';
+import { busDeviceFunction, FUNCTION_LINE_ENDS } from '../../fields/pci-address.ts';
 import { orderedRange } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { type Matched, matchLongest } from '../../text/match-longest.ts';
@@ -162,6 +162,12 @@ export const KERNEL_LOG_AMD: LineFormat = {
   kind: 'lines',
   name: 'kernel-log-amd',
   title: 'Kernel log: AMD-Vi',
-  interest: new RegExp(`${START.source}|IVMD_TYPE|AMD-Vi: {1,10}(?:Using IVHD|device: |mmio-addr: |DEV_)`),
+  interest: {
+    words: [
+      ...['AMD-Vi:', 'IOMMU:\n', 'IOMMU: E', 'Event logged', 'IO_PAGE_FAULT', 'IVMD_TYPE', ...FUNCTION_LINE_ENDS],
+      // The end of a line that was broken in the name.
+      ...[' A\n', ' AM\n', ' AMD\n', 'AMD-\n', 'AMD-V\n', 'AMD-Vi\n'],
+    ],
+  },
   open: (_source: DumpSource, sink) => new KernelLogAmdReader(sink),
 };

@@ -196,6 +196,6 @@ export const DYNDBG: LineFormat = {
   kind: 'lines',
   name: 'dyndbg',
   title: 'Kernel log: iommu debug messages',
-  interest: /map: iova|mapping: iova|unmap this: iova|unmapped: iova|unaligned: iova/,
+  interest: { words: ['map: iova', 'mapping: iova', 'unmap this: iova', 'unmapped: iova', 'unaligned: iova'] },
   open: (_source: DumpSource, sink) => new DyndbgReader(sink),
 };

@@ -9,6 +9,8 @@ export type Fault = FactOf<'fault'>;
 export interface FaultLine {
   readonly name: string;
   readonly title: string;
+  /** Of the interest (`format.ts`): every line that `start` matches has one of them. */
+  readonly words: readonly string[];
   /** What a line has that may be one, or the first part of one that was broken. */
   readonly start: RegExp;
   readonly pattern: RegExp;
@@ -50,7 +52,7 @@ class FaultLineReader implements LineReader {
 
 /** The format of such lines. */
 export function faultLines(form: FaultLine): LineFormat {
-  const { name, title, start } = form;
+  const { name, title, words } = form;
   const open = (_source: DumpSource, sink: FactSink) => new FaultLineReader(form, sink);
-  return { kind: 'lines', name, title, interest: start, open };
+  return { kind: 'lines', name, title, interest: { words }, open };
 }

@@ -7,6 +7,7 @@
 //
 // (iommu_group_add_device in drivers/iommu/iommu.c.)
 import { DEVICE_NAME_PATTERN, normalizeLoggedDevice } from '../../fields/device-name.ts';
+import { FUNCTION_LINE_ENDS } from '../../fields/pci-address.ts';
 import { groupName } from '../../fields/sysfs-path.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { matchLongest } from '../../text/match-longest.ts';
@@ -52,6 +53,6 @@ export const KERNEL_LOG_GROUPS: LineFormat = {
   kind: 'lines',
   name: 'kernel-log-groups',
   title: 'Kernel log: IOMMU groups',
-  interest: /Adding|iommu: D|[0-9a-f]\.[0-7]:$/,
+  interest: { words: ['Adding to', 'Adding device', 'Adding\n', 'iommu: D', ...FUNCTION_LINE_ENDS] },
   open: (_source: DumpSource, sink) => new KernelLogGroupsReader(sink),
 };

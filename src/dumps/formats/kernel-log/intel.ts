@@ -241,7 +241,11 @@ export const KERNEL_LOG_INTEL: LineFormat = {
   kind: 'lines',
   name: 'kernel-log-intel',
   title: 'Kernel log: Intel VT-d',
-  interest:
-    /DRHD|ATSR|RHSA|DMAR-IR: |DMAR: |Host address|reg_base_addr|dmar\d{1,4}:$|RMRR|No firmware|Device is inel|Firmware has|iommu width|\[DMA|INTR-REMAP|fault index|handling fault|identity map/,
+  interest: {
+    words: [
+      ...['DMAR', 'DRHD', 'ATSR', 'RHSA', 'RMRR', 'Host address', 'reg_base_addr', 'No firmware', 'Device is '],
+      ...['Firmware has', 'iommu width', '[DMA', 'INTR-REMAP', 'fault index', 'handling fault', 'identity map'],
+    ],
+  },
   open: (_source: DumpSource, sink) => new KernelLogIntelReader(sink),
 };

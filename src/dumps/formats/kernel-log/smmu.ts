@@ -35,7 +35,6 @@ const CONTEXT = new RegExp(
 );
 const SHORT_CONTEXT = new RegExp(`Unhandled context fault: ?((?:[a-z0-9]{1,12}= ?${HEX}, ?)?)iova= ?(${HEX})(?!\\w)()`);
 
-const INTEREST = /0x[0-9a-f]{1,16}$|\bevent 0x[0-9a-f]|received:$|\bevent: [A-Z]|context fault|context$|Unhandled$/i;
 const HEX_REST = /^[0-9a-f]{1,15}$/i;
 
 /** Events with an input address. */
@@ -213,6 +212,9 @@ export const KERNEL_LOG_SMMU: LineFormat = {
   kind: 'lines',
   name: 'kernel-log-smmu',
   title: 'Kernel log: ARM SMMU',
-  interest: INTEREST,
+  interest: {
+    words: ['event 0x', 'event: ', 'received:\n', 'context fault', 'context\n', 'Unhandled\n'],
+    shapes: [QUADWORD],
+  },
   open: (_source: DumpSource, sink) => new KernelLogSmmuReader(sink),
 };

@@ -52,6 +52,6 @@ export const KERNEL_LOG_VFIO: LineFormat = {
   kind: 'lines',
   name: 'kernel-log-vfio',
   title: 'Kernel log: VFIO',
-  interest: /RLIMIT_MEMLOCK|vfio_pin|No interrupt remapping|vfio-pci .{4,40}: BAR/,
+  interest: { words: ['RLIMIT_MEMLOCK', 'vfio_pin', 'No interrupt remapping', ': BAR'] },
   open: (_source: DumpSource, sink) => new KernelLogVfioReader(sink),
 };

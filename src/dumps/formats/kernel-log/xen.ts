@@ -181,6 +181,8 @@ export const KERNEL_LOG_XEN: LineFormat = {
   kind: 'lines',
   name: 'kernel-log-xen',
   title: "Xen's log: IOMMUs",
-  interest: /VT-D\]|ACPI_DMAR|RMRR|IVMD Block|Start_Addr_Phys|Mem_Length|\bsmmu: \//,
+  interest: {
+    words: ['VT-D]', 'ACPI_DMAR', 'RMRR', 'IVMD Block', 'Start_Addr_Phys', 'Mem_Length', 'smmu: /'],
+  },
   open: (_source: DumpSource, sink) => new KernelLogXenReader(sink),
 };

@@ -325,7 +325,34 @@ export const QEMU_ERRORS: LineFormat = {
   kind: 'lines',
   name: 'qemu-errors',
   title: 'QEMU: errors',
-  interest:
-    /vfio|VFIO|IOMMU(?!:)|iommufd|Region |\bvf?i?$|phys-bits|Address(?: space)?(?: limit|$)|PCI peer|: PCI$|eserved[- ]r|Notified|Conflicting|aw[-_ ]bits|DMA mapping|initialization failed|to setup container|not viable|used in multiple|is(?: not)?$|IOVA region/,
+  interest: {
+    words: [
+      ...[
+        'vfio',
+        'v\n',
+        'vf\n',
+        'vfi\n',
+        'iommufd',
+        'IOMMU ',
+        'IOMMU_',
+        'IOMMU\n',
+        'Region ',
+        'IOVA region',
+        'phys-bits',
+      ],
+      ...['Address limit', 'Address space limit', 'Address\n', 'Address space\n', 'PCI peer', ': PCI\n', 'eserved r'],
+      ...[
+        'eserved-r',
+        'Notified',
+        'Conflicting',
+        'aw-bits',
+        'aw_bits',
+        'aw bits',
+        'DMA mapping',
+        'initialization failed',
+      ],
+      ...['to setup container', 'not viable', 'used in multiple', 'is\n', 'is not\n'],
+    ],
+  },
   open: (_source: DumpSource, sink) => new QemuErrorsReader(sink),
 };

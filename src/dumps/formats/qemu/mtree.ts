@@ -356,7 +356,12 @@ export const MTREE: LineFormat = {
   kind: 'lines',
   name: 'mtree',
   title: 'QEMU: info mtree',
-  interest:
-    /[0-9a-f]{8,16} \(prio|[0-9a-f]-(?<=[0-9a-f]{8}-)[0-9a-f]{0,64}(?: \(p?r?i?o?)?$|FlatView|^\s{0,16}AS "|address-space|memory-region:|Root memory|\(qemu\)|Dispatch$|Physical sections|Nodes \(|skip=\d|#\d{1,9} @[0-9a-f]|^\s{0,24}\[\d{1,9}\]$|^\s{0,8}[A-Za-z][\w./@-]{0,60}$/i,
+  interest: {
+    words: [
+      ...['FlatView', 'address-space', 'memory-region:', 'Root memory', ' AS "', '\nAS "', '(qemu)', ' (prio'],
+      ...['Dispatch\n', 'Physical sections', 'Nodes (', 'skip='],
+    ],
+    shapes: [REGION_START, /^\s{0,24}(?:#\d|\[\d{1,9}\]$|[A-Za-z][\w./@-]{0,60}$)/],
+  },
   open: (_source: DumpSource, sink) => new MtreeReader(sink),
 };

@@ -308,7 +308,13 @@ export const QEMU_TRACE: LineFormat = {
   kind: 'lines',
   name: 'qemu-trace',
   title: 'QEMU: traces',
-  interest:
-    /region_(?:add|del)|iommufd_|vfio_(?:region|listener|iommu_map|msi|intx|pci|quirk|device_dirty|prereg|legacy_dma|get_d|known_safe|populate|attach|detach|put)|virtio_iommu_|vhost_vdpa_dma|iommu (?:un)?map @|is not aligned to/i,
+  interest: {
+    words: [
+      ...['region_add', 'region_del', 'iommufd_', 'virtio_iommu_', 'vhost_vdpa_dma', 'iommu map @', 'iommu unmap @'],
+      ...['vfio_region', 'vfio_listener', 'vfio_iommu_map', 'vfio_msi', 'vfio_intx', 'vfio_pci', 'vfio_quirk'],
+      ...['vfio_device_dirty', 'vfio_prereg', 'vfio_legacy_dma', 'vfio_get_d', 'vfio_known_safe', 'vfio_populate'],
+      ...['vfio_attach', 'vfio_detach', 'vfio_put', 'is not aligned to'],
+    ],
+  },
   open: (_source: DumpSource, sink) => new QemuTraceReader(sink),
 };

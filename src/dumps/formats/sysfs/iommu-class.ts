@@ -300,7 +300,11 @@ export const IOMMU_CLASS: LineFormat = {
   kind: 'lines',
   name: 'iommu-class',
   title: 'IOMMUs in sysfs',
-  interest:
-    /\/iommu|-iommu\/|\/sys\/|^\s{0,8}[\w.:@-]{1,100}$| -> |^\s{0,8}(?:dmar|ivhd|smmu|arm-smmu|virtio|s390-iommu|riscv-iommu|apple-dart)\S{0,100}\s|^total \d/,
+  interest: {
+    words: ['/iommu', '-iommu/', '/sys/', ' -> ', '\ntotal '],
+    shapes: [
+      /^\s{0,8}(?:[\w.:@-]{1,100}$|(?:dmar|ivhd|smmu|arm-smmu|virtio|s390-iommu|riscv-iommu|apple-dart)\S{0,100}\s)/,
+    ],
+  },
   open: (source, sink) => new IommuClassReader(source, sink),
 };

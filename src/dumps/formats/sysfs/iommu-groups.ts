@@ -39,20 +39,6 @@ const NAMED_DEVICE = /^devices?[ \t:=]{1,4}([A-Za-z0-9][\w.:-]{0,80})$/;
 const RELATIVE_COMMAND = /^(?:sudo\s+)?(cat|ls)(?:\s+-\w+)*(?:\s+([^\s;|&*?$]{1,300}))?\s*$/;
 const COMMAND = /^(?:sudo\s+)?(?:ls|find|cat|echo|readlink|tree|for|grep|head|tail|stat|cd|basename)\b/;
 
-const INTEREST = new RegExp(
-  [
-    'group',
-    '/type',
-    '/devices',
-    '/sys/',
-    ' ->',
-    '^\\s{0,40}[\\w.:-]{1,80}$',
-    '^total \\d',
-    `^[^\\p{L}\\p{N}]{0,20}(?:\\[[0-9a-f:R\\]\\[ \\t]{1,20})?${PCI_ADDRESS_PATTERN}`,
-  ].join('|'),
-  'iu',
-);
-
 /** A listing or header whose devices stand on the lines below it. */
 interface Context {
   readonly group: string;
@@ -271,6 +257,12 @@ export const IOMMU_GROUPS: LineFormat = {
   kind: 'lines',
   name: 'iommu-groups',
   title: 'IOMMU groups of sysfs',
-  interest: INTEREST,
+  interest: {
+    words: ['group', '/type', '/devices', '/sys/', ' ->', '\ntotal '],
+    shapes: [
+      /^\s{0,40}[\w.:-]{1,80}$/,
+      new RegExp(`^[^\\p{L}\\p{N}]{0,20}(?:\\[[0-9a-f:R\\]\\[ \\t]{1,20})?${PCI_ADDRESS_PATTERN}`, 'iu'),
+    ],
+  },
   open: (source, sink) => new IommuGroupsReader(source, sink),
 };

@@ -45,23 +45,6 @@ const HEAD_FRAME = /^=+>\s*(.{1,300}?)\s*<=+$/;
 const LOOP = /\b(?:for|while|xargs|parallel)\b|-exec\b|\$\w|\$\{/;
 const HEX_START = /^[^\p{L}\p{N}/]{0,20}0[xX][0-9a-fA-F]/u;
 
-const INTEREST = new RegExp(
-  [
-    ' 0(?<=0[xX][0-9a-fA-F]{0,64}[ \\t]{1,40}0)',
-    '\\t0(?<=0[xX][0-9a-fA-F]{0,64}[ \\t]{1,40}0)',
-    '0[xX][0-9a-fA-F]{0,64}[ \\t]?=?$',
-    '^[^\\p{L}\\p{N}/]{0,20}0[xX]',
-    'iommu_group',
-    'reserved_',
-    '/sys/',
-    '^=+>',
-    '\\bcd\\b',
-    '^[^\\p{L}\\p{N}/]{0,20}(?:(?:iommu[ _-]?)?groups?[ _#:=-]{0,8}\\d|\\d{1,9}[^\\p{L}\\p{N}/]{0,20}$)',
-    DEVICE_LABEL.source,
-  ].join('|'),
-  'iu',
-);
-
 interface RegionText {
   readonly start: string;
   readonly last: string;
@@ -505,6 +488,18 @@ export const RESERVED_REGIONS: LineFormat = {
   kind: 'lines',
   name: 'reserved-regions',
   title: 'reserved_regions of sysfs',
-  interest: INTEREST,
+  interest: {
+    words: [
+      ...['iommu_group', 'reserved_', '/sys/', '\n='],
+      ...['\ncd ', ' cd ', ';cd ', '&cd ', '|cd ', '(cd ', '\ncd\n', ' cd\n', 'pushd'],
+    ],
+    shapes: [
+      /0x[0-9a-f]{0,64}(?:[ \t]{1,40}0|[ \t]?=?$)/i,
+      new RegExp(
+        `^[^\\p{L}\\p{N}/]{0,20}(?:0x|(?:iommu[ _-]?)?groups?[ _#:=-]{0,8}\\d|\\d{1,9}[^\\p{L}\\p{N}/]{0,20}$|${PCI_ADDRESS_PATTERN})`,
+        'iu',
+      ),
+    ],
+  },
   open: (source, sink) => new ReservedRegionsReader(source, sink),
 };

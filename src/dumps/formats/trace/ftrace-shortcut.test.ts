@@ -10,6 +10,7 @@ import { openInputs } from '../../input/open.ts';
 import { FORMATS } from '../../registry.ts';
 import { FUZZ_TIMEOUT, fuzzRuns, inputOf } from '../../testing/read.ts';
 import { cleanLine, isDecoration, isElision } from '../../text/envelope.ts';
+import { InterestMatcher } from '../../text/interest.ts';
 import { FTRACE_SHORTCUT } from './ftrace-shortcut.ts';
 
 const ROOT = fileURLToPath(new URL('../../fixtures/', import.meta.url));
@@ -130,14 +131,16 @@ const word = fc.oneof(
 );
 const free = fc.array(word, { minLength: 1, maxLength: 2 }).map((words) => words.join('').replace(/[\r\n]/g, ''));
 
+const LINE_FORMATS = FORMATS.filter((format) => format.kind === 'lines');
+const INTERESTS = new InterestMatcher(LINE_FORMATS.map(({ interest }) => interest));
+
 /** What the promise is about: whether the line needs no cleaning and interests ftrace alone. */
 function isPlain(line: string): boolean {
   const [first, ...more] = cleanLine(line);
   if (!first || more.length > 0 || first.prompt || first.text !== line) return false;
   if (isDecoration(line) || isElision(line)) return false;
-  return FORMATS.every(
-    (format) => format.kind !== 'lines' || format.interest.test(line) === (format.name === 'ftrace'),
-  );
+  INTERESTS.look(line);
+  return LINE_FORMATS.every((format, i) => INTERESTS.matches(i) === (format.name === 'ftrace'));
 }
 
 describe('lines that go by the shortcut', () => {

@@ -352,7 +352,10 @@ export const FTRACE: LineFormat = {
   kind: 'lines',
   name: 'ftrace',
   title: 'Kernel trace: IOMMU events',
-  interest: new RegExp(`IOMMU:|LOST |EVENTS?\\b|events? dropped|PERF_RECORD_LOST|${BROKEN_BEFORE_MARK.source}`),
+  interest: {
+    words: ['IOMMU:', 'LOST ', 'EVENT DROPPED', 'EVENTS DROPPED', 'PERF_RECORD_LOST'],
+    shapes: [BROKEN_BEFORE_MARK],
+  },
   shortcut: FTRACE_SHORTCUT,
   open: (_source: DumpSource, sink) => new FtraceReader(sink),
 };
