@@ -1,12 +1,15 @@
-// Runs the command line from the sources: `node scripts/cli.mjs VERB …`. What is stale is built first, into the file
+// Runs the command line from the sources: `node scripts/cli.mjs COMMAND …`. What is stale is built first, into the file
 // that the published package runs. `--build-only` builds and stops.
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const target = join(root, 'dist', 'cli', 'iovascope.js');
+const page = join(root, 'dist', 'web', 'index.html');
+const [command] = process.argv.slice(2);
 
 /** Time of the last change in milliseconds, or undefined if there is no such file. */
 async function changed(path) {
@@ -18,63 +21,71 @@ async function changed(path) {
   }
 }
 
-async function isFresh() {
-  const built = await changed(target);
-  if (built === undefined) return false;
-  const entries = await readdir(join(root, 'src'), { recursive: true, withFileTypes: true });
-  const sources = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const inputs = [...sources, fileURLToPath(import.meta.url)];
-  for (const name of ['package-lock.json', 'package.json']) inputs.push(join(root, name));
+async function filesBelow(...names) {
+  const folder = join(root, ...names);
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** True if a built file is newer than everything that it is built from. */
+async function isFresh(built, ...more) {
+  const time = await changed(built);
+  if (time === undefined) return false;
+  const named = ['package-lock.json', 'package.json', 'index.html', 'vite.config.ts'].map((name) => join(root, name));
+  const inputs = [...(await filesBelow('src')), ...named, fileURLToPath(import.meta.url), ...more];
   const times = await Promise.all(inputs.map(changed));
-  return times.every((time) => time === undefined || time <= built);
+  return times.every((input) => input === undefined || input <= time);
 }
 
 async function build() {
   const started = new Date();
   const { build: bundle } = await import('vite');
-  // Several may build at once: each in a place of its own, and the rename decides at one stroke.
-  const place = join(root, 'dist', `cli-${randomUUID()}`);
+  // Several processes may build at once: each in a folder of its own, and the rename is atomic.
+  const folder = join(root, 'dist', `cli-${randomUUID()}`);
   try {
     await bundle({
       root,
       configFile: false,
       logLevel: 'error',
       publicDir: false,
+      // The published package has no dependencies.
+      ssr: { noExternal: true },
       build: {
         ssr: join(root, 'src', 'cli', 'bin.ts'),
         target: 'node20',
-        outDir: place,
+        outDir: folder,
         emptyOutDir: true,
         minify: false,
         rolldownOptions: {
+          // Optional native parts of ws, which does without them.
+          external: ['bufferutil', 'utf-8-validate'],
           output: { entryFileNames: 'iovascope.js', codeSplitting: false, banner: '#!/usr/bin/env node' },
         },
       },
     });
-    const made = join(place, 'iovascope.js');
+    const made = join(folder, 'iovascope.js');
     await chmod(made, 0o755);
-    // As old as its inputs at least: what changed while it was being built makes it stale.
+    // Not newer than its inputs: what changed while it was being built makes it stale.
     await utimes(made, started, started);
     await mkdir(dirname(target), { recursive: true });
     await rename(made, target);
   } finally {
-    await rm(place, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** What the agent serves and runs is built when it is first asked for. */
-async function prepareAgent(args) {
+/** Builds what `open` and `agent` serve. */
+async function buildPage() {
+  if (await isFresh(page, ...(await filesBelow('public')))) return;
   const { build: bundle } = await import('vite');
-  if ((await changed(join(root, 'dist', 'web', 'index.html'))) === undefined) await bundle({ root, logLevel: 'error' });
-  const isNamed = args.some((arg) => arg === '--probe' || arg.startsWith('--probe='));
-  if (isNamed || (await changed(join(root, 'dist', 'probe', 'iovascope-probe'))) !== undefined) return;
-  const { buildProbe } = await import('./build-probe.mjs');
-  await buildProbe();
+  await bundle({ root, logLevel: 'error' });
 }
 
-if (!(await isFresh())) await build();
-if (process.argv[2] === 'agent' && !process.argv.includes('--help')) await prepareAgent(process.argv.slice(3));
-if (process.argv[2] !== '--build-only') {
+if (!(await isFresh(target))) await build();
+const isHelp = process.argv.includes('--help') || process.argv.includes('-h');
+const servesPage = command === 'open' || command === 'agent' || (command !== undefined && existsSync(command));
+if (servesPage && !isHelp) await buildPage();
+if (command !== '--build-only') {
   process.argv[1] = target;
   await import(pathToFileURL(target).href);
 }

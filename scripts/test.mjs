@@ -33,6 +33,16 @@ function check(title, command, args) {
   else failed++;
 }
 
+/** A step that is one npm script. */
+function checkScript(title, script, args = []) {
+  console.log(`\n── ${title}`);
+  const { status } = spawnSync('npm', ['run', '-s', script, '--', ...args], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (status === 0) passed++;
+  else failed++;
+}
+
 function readJson(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
@@ -92,7 +102,8 @@ check('format, lint and import rules', 'biome', ['ci', '--error-on-warnings', '.
 check('unused code', 'knip', []);
 vitest('unit and property tests', 'node');
 vitest('worker tests in the browser', 'browser');
-check('build', 'vite', ['build', '--logLevel', 'warn']);
+checkScript('build', 'build');
+checkScript('the package, installed', 'test:package', ['--built']);
 playwright('browser tests');
 rmSync(folder, { recursive: true, force: true });
 console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);

@@ -1,7 +1,7 @@
 import { parseMachine } from '../engine/picture/guests.ts';
 import { hex } from '../iova/format.ts';
 import { parseSize } from '../iova/parse.ts';
-import { check, type FoundConflict } from '../lib/check.ts';
+import { check, type Conflict } from '../lib/check.ts';
 import type { Dumps } from '../lib/dumps.ts';
 import { parseCommandArgs } from './args.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
@@ -50,7 +50,7 @@ async function guestOf(text: string, io: CliIo): Promise<GuestToTry | string> {
 }
 
 /** A conflict as `--json` prints it. */
-function jsonLine(conflict: FoundConflict): string {
+function jsonLine(conflict: Conflict): string {
   const { severity, rule, errno, kernel, decidedBy, text, reason, ranges, remedies, provenance } = conflict;
   return JSON.stringify({
     kind: 'conflict',
@@ -81,7 +81,7 @@ const ROLES = { requested: 'requested', obstacle: 'blocked by' } as const;
 /** Places that the plain form lists. */
 const PLACES_MAX = 5;
 
-function plainLines(conflict: FoundConflict, index: number): string[] {
+function plainLines(conflict: Conflict, index: number): string[] {
   const { severity, rule, errno, decidedBy, text, reason, ranges, remedies, provenance } = conflict;
   const places = provenance.map(({ source, line }) => (line === undefined ? source : `${source}:${line}`));
   const more = places.length > PLACES_MAX ? ` and ${places.length - PLACES_MAX} more` : '';

@@ -22,7 +22,7 @@ export interface ConflictRange extends AddressRange {
   readonly text: string;
 }
 
-export interface FoundConflict {
+export interface Conflict {
   readonly severity: 'fatal' | 'warning' | 'note';
   /** Name of the rule, stable: `guest-over-reserved` … */
   readonly rule: string;
@@ -44,7 +44,7 @@ export interface FoundConflict {
 
 export interface CheckResult {
   /** In the order of the picture's numbers. */
-  readonly conflicts: readonly FoundConflict[];
+  readonly conflicts: readonly Conflict[];
   /** Number of conflicts beyond those listed. */
   readonly more: number;
 }
@@ -104,7 +104,7 @@ function conflictOf({
   marks,
   remedy,
   provenance,
-}: ConflictRow): FoundConflict {
+}: ConflictRow): Conflict {
   const kernel = /^Linux (\d[\w.]*)/.exec(source ?? '')?.[1];
   return {
     severity,
