@@ -1,7 +1,7 @@
 import { parseMachine } from '../engine/picture/guests.ts';
 import { hex } from '../iova/format.ts';
 import { parseSize } from '../iova/parse.ts';
-import { check, type Conflict } from '../lib/check.ts';
+import { type Conflict, check } from '../lib/check.ts';
 import type { Dumps } from '../lib/dumps.ts';
 import { parseCommandArgs } from './args.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
