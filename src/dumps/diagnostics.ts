@@ -447,6 +447,60 @@ export const DIAGNOSTICS = {
     (error: WithError) => `a group could not be attached to its IOMMU${withError(error)}`,
   ),
 
+  // Definitions of guests
+  'guest-ram-unknown': rule(
+    'warning',
+    ({ name }: { readonly name: string | undefined }) =>
+      `the definition of ${name === undefined ? 'the guest' : `'${name}'`} has no RAM size; its memory layout is unknown`,
+  ),
+  'guest-definition-cut': rule(
+    'warning',
+    ({ what }: { readonly what: string }) => `${what} is incomplete; settings after the cut are unknown`,
+  ),
+  'guest-option-unknown': rule(
+    'info',
+    ({ option }: { readonly option: string }) => `${quote(option)} is not a known option; it may move guest memory`,
+  ),
+  'guest-option-not-modelled': rule(
+    'warning',
+    ({ option }: { readonly option: string }) =>
+      `${quote(option)} moves guest memory; the layout does not account for it`,
+  ),
+  'guest-option-unresolved': rule(
+    'warning',
+    ({ option }: { readonly option: string }) => `${quote(option)} has a shell variable whose value is unknown`,
+  ),
+  'guest-option-invalid': rule(
+    'warning',
+    ({ option, expected }: { readonly option: string; readonly expected: string }) =>
+      `invalid value: ${quote(option)}; expected ${expected}`,
+  ),
+  'guest-option-elsewhere': rule(
+    'info',
+    ({ option }: { readonly option: string }) => `${quote(option)} reads settings from a file that is not here`,
+  ),
+  'guest-machine-default': rule(
+    'info',
+    ({ machine }: { readonly machine: string }) => `no machine type given; assumed the default, '${machine}'`,
+  ),
+  'guest-memory-default': rule(
+    'info',
+    ({ size }: { readonly size: string }) => `no memory size given; assumed the default, ${size}`,
+  ),
+  'guest-device-unresolved': rule(
+    'info',
+    ({ device }: { readonly device: string }) =>
+      `${quote(device)} is assigned to the guest; its PCI address on the host is not given`,
+  ),
+  'guest-device-all-functions': rule(
+    'info',
+    ({ device }: { readonly device: string }) => `all functions of ${device} are assigned; only function 0 is listed`,
+  ),
+  'guest-xml-doctype': rule(
+    'warning',
+    () => 'ignored a document type declaration: entities that it defines are not expanded',
+  ),
+
   // DPDK, SPDK, Cloud Hypervisor and others
   'request-error-unknown': rule('info', () => 'a request failed; the log does not show the error'),
   'dpdk-iova-above-mask': complaint(

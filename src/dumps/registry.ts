@@ -5,6 +5,7 @@ import { INTEL_DEBUGFS_PAGES } from './formats/debugfs/intel-pages.ts';
 import { INTEL_DEBUGFS_REGISTERS } from './formats/debugfs/intel-registers.ts';
 import { INTEL_DEBUGFS_ROOTS } from './formats/debugfs/intel-roots.ts';
 import { GET_INFO } from './formats/get-info.ts';
+import { GUEST_COMMAND_LINE } from './formats/guest/command-line.ts';
 import { IOMEM } from './formats/iomem.ts';
 import { KERNEL_LOG_AMD } from './formats/kernel-log/amd.ts';
 import { DYNDBG } from './formats/kernel-log/dyndbg.ts';
@@ -52,4 +53,5 @@ export const FORMATS: readonly DumpFormat[] = [
   ACPI_DISASSEMBLY,
   ACPI_TABLE,
   GET_INFO,
+  GUEST_COMMAND_LINE,
 ];

@@ -1,0 +1,108 @@
+// A guest's definition while it is read, from whatever form.
+import { type Iova, isIova } from '../../../iova/iova.ts';
+import type { FactOf } from '../../../session/events.ts';
+import type { DiagnosticCode, DiagnosticParameters, Severity } from '../../diagnostics.ts';
+import type { FactSink } from '../../format.ts';
+import { isGenericModel, vendorOfModel } from './cpu-models.ts';
+
+/** What a guest's memory is made of: anonymous memory, a memfd, huge pages, or a file on a disk or in shared memory. */
+export type Backend = 'ram' | 'memfd' | 'hugetlb' | 'file';
+
+/** Definitions that name more are cut there: no host has so many. */
+const ASSIGNED_MAX = 256;
+const OPTIONS_MAX = 64;
+const PROBLEMS_MAX = 20;
+const TEXT_MAX = 200;
+
+/** What is undefined was not said. Sizes are bytes. */
+export class GuestDraft {
+  readonly monitor: string;
+  name: string | undefined;
+  machine: string | undefined;
+  version: string | undefined;
+  /** The model's name, without its features. */
+  cpu: string | undefined;
+  /** Set by the definition itself; else it follows from the model. */
+  vendor: string | undefined;
+  ram: bigint | undefined;
+  maxRam: bigint | undefined;
+  slots: number | undefined;
+  physBits: number | undefined;
+  backend: Backend | undefined;
+  viommu: { readonly kind: string; readonly address_width?: number } | undefined;
+  iommufd: boolean | undefined;
+  accelerator: string | undefined;
+  arch: string | undefined;
+  readonly #options = new Map<string, string>();
+  readonly #assigned = new Set<string>();
+  /** Each puts a diagnostic out; by what it says, so that the same is said once. */
+  readonly #problems = new Map<string, (sink: FactSink, line: number | undefined) => void>();
+
+  constructor(monitor: string) {
+    this.monitor = monitor;
+  }
+
+  /** An option that moves memory, by QEMU's name. The last of several counts. */
+  option(name: string, value: string): void {
+    if (this.#options.size < OPTIONS_MAX || this.#options.has(name)) {
+      this.#options.set(name.slice(0, TEXT_MAX), value.slice(0, TEXT_MAX));
+    }
+  }
+
+  /** A device of the host, by its PCI address in full. */
+  assign(device: string): void {
+    if (this.#assigned.size < ASSIGNED_MAX) this.#assigned.add(device);
+  }
+
+  get hasAssigned(): boolean {
+    return this.#assigned.size > 0;
+  }
+
+  /** Something in the definition that was not understood: goes out with the fact. */
+  problem<C extends DiagnosticCode>(code: C, parameters: DiagnosticParameters<C>, severity?: Severity): void {
+    const key = `${code} ${JSON.stringify(parameters)}`;
+    if (this.#problems.size >= PROBLEMS_MAX || this.#problems.has(key)) return;
+    this.#problems.set(key, (sink, line) => sink.diagnostic(code, parameters, line, severity));
+  }
+
+  /** Puts out the fact, and what was not understood, as read at `line`. */
+  emit(sink: FactSink, line: number | undefined): void {
+    sink.fact(this.#fact(), line);
+    for (const report of this.#problems.values()) report(sink, line);
+    if (this.ram === undefined) sink.diagnostic('guest-ram-unknown', { name: this.name }, line);
+  }
+
+  #fact(): FactOf<'machine'> {
+    const { cpu, accelerator } = this;
+    const ofModel =
+      cpu === undefined || (accelerator === 'kvm' && isGenericModel(cpu)) ? undefined : vendorOfModel(cpu);
+    return {
+      kind: 'machine',
+      ...present('name', this.name?.slice(0, TEXT_MAX)),
+      monitor: this.monitor,
+      machine: this.machine?.slice(0, TEXT_MAX) ?? 'unknown',
+      ...present('version', this.version),
+      ...present('cpu', cpu?.slice(0, TEXT_MAX)),
+      ...present('vendor', this.vendor ?? ofModel),
+      ...present('ram', sizeOrNothing(this.ram)),
+      ...present('max_ram', sizeOrNothing(this.maxRam)),
+      ...present('slots', this.slots),
+      ...present('phys_bits', this.physBits),
+      options: Object.fromEntries(this.#options),
+      ...present('backend', this.backend),
+      ...present('viommu', this.viommu),
+      assigned: [...this.#assigned],
+      ...present('iommufd', this.iommufd),
+      ...present('accelerator', accelerator),
+      ...present('arch', this.arch),
+    };
+  }
+}
+
+function present<const K extends string, T>(key: K, value: T | undefined): { readonly [P in K]?: T } {
+  return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: T });
+}
+
+function sizeOrNothing(value: bigint | undefined): Iova | undefined {
+  return value !== undefined && isIova(value) ? value : undefined;
+}
