@@ -6,6 +6,9 @@ import { INTEL_DEBUGFS_REGISTERS } from './formats/debugfs/intel-registers.ts';
 import { INTEL_DEBUGFS_ROOTS } from './formats/debugfs/intel-roots.ts';
 import { GET_INFO } from './formats/get-info.ts';
 import { GUEST_COMMAND_LINE } from './formats/guest/command-line.ts';
+import { KUBEVIRT } from './formats/guest/kubevirt.ts';
+import { LIBVIRT_XML } from './formats/guest/libvirt-xml.ts';
+import { PROXMOX } from './formats/guest/proxmox.ts';
 import { IOMEM } from './formats/iomem.ts';
 import { KERNEL_LOG_AMD } from './formats/kernel-log/amd.ts';
 import { DYNDBG } from './formats/kernel-log/dyndbg.ts';
@@ -54,4 +57,7 @@ export const FORMATS: readonly DumpFormat[] = [
   ACPI_TABLE,
   GET_INFO,
   GUEST_COMMAND_LINE,
+  LIBVIRT_XML,
+  PROXMOX,
+  KUBEVIRT,
 ];

@@ -76,3 +76,14 @@ export function diagnosticsOf({ facts }: Pick<Opened, 'facts'>): string[] {
     fact.kind === 'diagnostic' ? [`${fact.severity} ${fact.code} ${fact.line ?? '-'}`] : [],
   );
 }
+
+/** Guest definitions in short: `win11 qemu pc-q35-7.2 0x400000000: 0000:0b:00.0`, then the options. */
+export function machinesOf({ facts }: Pick<Opened, 'facts'>): string[] {
+  return facts.flatMap((fact) => {
+    if (fact.kind !== 'machine') return [];
+    const ram = fact.ram === undefined ? '?' : `0x${fact.ram.toString(16)}`;
+    const options = Object.entries(fact.options ?? {}).map(([key, value]) => ` ${key}=${value}`);
+    const assigned = (fact.assigned ?? []).map((device) => ` ${device}`);
+    return [`${fact.name ?? '-'} ${fact.monitor} ${fact.machine} ${ram}:${assigned.join('')}${options.join('')}`];
+  });
+}

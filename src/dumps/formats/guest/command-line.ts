@@ -19,7 +19,7 @@ import { describeProgram, QemuArguments } from './qemu-arguments.ts';
 import { expandVariables, shellWords } from './shell-words.ts';
 
 const PROGRAM =
-  /(?:^|[\s"'=(/[])(qemu-system-[a-z0-9_]{1,20}|qemu-kvm|kvm|cloud-hypervisor|crosvm)(?:-\w{1,12})?["']?(\s+with:\s*\[|[\s\0]+)(?=["'$]?-|run\b|["']?\$|\\$)/;
+  /(?:^|[\s"'=(/[])(qemu-system-[a-z0-9_]{1,20}|qemu-kvm|kvm|cloud-hypervisor|crosvm)(?:-\w{1,12})?["']?(\s+with:\s*\[|[\s\0]+|(?=\\$))(?=["'$]?--?[A-Za-z]|run\b|["']?\$|\\$)/;
 /** A program that only its first options show to be a monitor. */
 const KVM_OPTIONS =
   /^["']?--?(?:id|name|m|machine|M|cpu|smp|enable-kvm|drive|device|hda|cdrom|nodefaults|uuid|S|pidfile)\b/;
@@ -167,10 +167,8 @@ class CommandLineReader implements LineReader {
       const reader = new QemuArguments(draft);
       reader.read(words, isWhole);
       isCut ||= reader.isCut;
-    }
-    if (draft.machine === undefined && draft.ram === undefined && draft.cpu === undefined && !draft.hasAssigned) {
-      // `qemu-system-x86_64 --version`, an option of a script alone.
-      return;
+      // `qemu-system-x86_64 --version`, the name in a sentence.
+      if (!reader.isAnyUnderstood) return;
     }
     if (isCut) draft.problem('guest-definition-cut', { what: `the command line of ${program}` });
     draft.emit(this.#sink, line);
@@ -189,7 +187,7 @@ class CommandLineReader implements LineReader {
 export const GUEST_COMMAND_LINE: LineFormat = {
   kind: 'lines',
   name: 'guest-command-line',
-  title: 'command lines of QEMU, Cloud Hypervisor and crosvm, logs of libvirt',
+  title: 'QEMU, Cloud Hypervisor and crosvm command lines, libvirt log',
   interest:
     /qemu-system-|qemu-kvm|\bkvm\b|cloud-hypervisor|crosvm|starting up libvirt|\\$|^\s{0,40}--?[A-Za-z]|^\s{0,16}(?:export |local |readonly )?[A-Za-z_]\w{0,60}=/,
   open: (_source: DumpSource, sink) => new CommandLineReader(sink),

@@ -82,6 +82,8 @@ export class QemuArguments {
   readonly #unresolved = new Set<string>();
   /** An option is at the end that has no value. */
   isCut = false;
+  /** There is an option that says something of the guest. */
+  isAnyUnderstood = false;
 
   constructor(draft: GuestDraft) {
     this.#draft = draft;
@@ -112,10 +114,11 @@ export class QemuArguments {
       return;
     }
     if (value.includes('$')) {
-      draft.problem('guest-option-unresolved', { option: `-${name} ${value}` });
+      if (name !== 'name') draft.problem('guest-option-unresolved', { option: `-${name} ${value}` });
       this.#unresolved.add(name);
       if (!value.includes(',')) return;
     }
+    this.isAnyUnderstood = true;
     read(this, value);
   }
 

@@ -1,0 +1,247 @@
+import { describe, expect, test } from 'vitest';
+import { diagnosticsOf, machinesOf, openText } from '../../testing/read.ts';
+
+const read = async (text: string) => machinesOf(await openText(text));
+const machine = async (text: string) => {
+  const { facts } = await openText(text);
+  return facts.find(({ kind }) => kind === 'machine');
+};
+
+describe('memory', () => {
+  test.each([
+    ['-m 16G', '0x400000000'],
+    ['-m 16384', '0x400000000'],
+    ['-m 16384M', '0x400000000'],
+    ['-m size=16777216k,slots=4', '0x400000000'],
+    ['-m 1.5g', '0x60000000'],
+    ['-m 0x400', '0x40000000'],
+    ['-m 4G -m 8G', '0x200000000'],
+    ['--m 8G', '0x200000000'],
+    ['', '0x8000000'],
+  ])('%s', async (option, ram) => {
+    expect(await read(`qemu-system-x86_64 -machine q35 ${option}`)).toEqual([`- qemu q35 ${ram}:`]);
+  });
+
+  test('maxmem, slots, and options that are given twice: the last wins, key by key', async () => {
+    const found = await machine(
+      'qemu-system-x86_64 -machine q35,max-ram-below-4g=1G -machine max-ram-below-4g=2G -m 4G,slots=2 -m maxmem=8G',
+    );
+    expect(found).toMatchObject({
+      machine: 'q35',
+      ram: 0x1_0000_0000n,
+      max_ram: 0x2_0000_0000n,
+      slots: 2,
+      options: { 'max-ram-below-4g': '2G' },
+    });
+  });
+
+  test.each([
+    ['-object memory-backend-ram,id=m,size=1G', 'ram'],
+    ['-object memory-backend-memfd,id=m,size=1G', 'memfd'],
+    ['-object memory-backend-memfd,id=m,size=1G,hugetlb=on', 'hugetlb'],
+    [`-object '{"qom-type":"memory-backend-memfd","id":"m","hugetlb":true,"size":1073741824}'`, 'hugetlb'],
+    ['-object memory-backend-file,id=m,size=1G,mem-path=/dev/hugepages/x', 'hugetlb'],
+    ['-object memory-backend-file,id=m,size=1G,mem-path=/data/ram', 'file'],
+  ])('%s', async (option, backend) => {
+    expect(await machine(`qemu-system-x86_64 -machine q35,memory-backend=m -m 1G ${option}`)).toMatchObject({
+      backend,
+    });
+    expect(await machine(`qemu-system-x86_64 -machine q35 -m 1G ${option} -numa node,memdev=m`)).toMatchObject({
+      backend,
+    });
+  });
+});
+
+describe('the CPU', () => {
+  test.each([
+    ['-cpu EPYC', { cpu: 'EPYC', vendor: 'amd' }],
+    ['-cpu EPYC -enable-kvm', { cpu: 'EPYC', vendor: 'amd', accelerator: 'kvm' }],
+    ['-cpu qemu64', { cpu: 'qemu64', vendor: 'amd' }],
+    ['-cpu Skylake-Server-v4,+vmx,phys-bits=46', { cpu: 'Skylake-Server-v4', vendor: 'intel', phys_bits: 46 }],
+    ['-cpu Haswell,vendor=AuthenticAMD', { vendor: 'amd' }],
+    ['-cpu host,host-phys-bits-limit=40', { cpu: 'host', options: { 'host-phys-bits-limit': '40' } }],
+  ])('%s', async (option, fields) => {
+    expect(await machine(`qemu-system-x86_64 -machine q35 -m 1G ${option}`)).toMatchObject(fields);
+  });
+
+  test('with KVM a model that runs anywhere has no vendor of its own', async () => {
+    expect(await machine('qemu-kvm -machine q35 -m 1G -cpu qemu64')).not.toHaveProperty('vendor');
+    expect(await machine('qemu-kvm -machine q35 -m 1G -cpu host')).not.toHaveProperty('vendor');
+  });
+});
+
+describe('devices', () => {
+  test('by host, by path, as JSON, of old command lines, and their parent for mediated ones', async () => {
+    expect(
+      await read(
+        [
+          'qemu-system-x86_64 -M q35 -m 1G',
+          '-device vfio-pci,host=01:00.0',
+          '-device vfio-pci,sysfsdev=/sys/bus/pci/devices/0001:02:00.1',
+          `-device '{"driver":"vfio-pci","host":"0000:03:00.0"}'`,
+          '-device pci-assign,host=04:00.0',
+          '-device vfio-pci,sysfsdev=/sys/devices/pci0000:00/0000:00:02.0/00000000-0000-4000-8000-000000000001',
+        ].join(' '),
+      ),
+    ).toEqual(['- qemu q35 0x40000000: 0000:01:00.0 0001:02:00.1 0000:03:00.0 0000:04:00.0 0000:00:02.0']);
+  });
+
+  test.each([
+    ['-device intel-iommu,intremap=on,aw-bits=48', { kind: 'intel', address_width: 48 }],
+    ['-device amd-iommu', { kind: 'amd' }],
+    ['-device virtio-iommu-pci,aw-bits=39', { kind: 'virtio', address_width: 39 }],
+    ['-device arm-smmuv3,oas=44', { kind: 'smmu-v3', address_width: 44 }],
+    ['-machine iommu=smmuv3', { kind: 'smmu-v3' }],
+  ])('%s', async (option, viommu) => {
+    expect(await machine(`qemu-system-aarch64 -machine virt -m 1G ${option}`)).toMatchObject({ viommu });
+  });
+
+  test('pci-hole64-size in all forms', async () => {
+    for (const option of [
+      '-global q35-pcihost.pci-hole64-size=64G',
+      '-global driver=q35-pcihost,property=pci-hole64-size,value=64G',
+    ]) {
+      expect(await read(`qemu-system-x86_64 -M q35 -m 1G ${option}`)).toEqual([
+        '- qemu q35 0x40000000: pci-hole64-size=64G',
+      ]);
+    }
+  });
+
+  test('no VGA adapter only where it is sure', async () => {
+    const start = 'qemu-system-x86_64 -M q35 -m 1G';
+    expect(await read(`${start} -vga none`)).toEqual(['- qemu q35 0x40000000: vga=none']);
+    expect(await read(`${start} -nodefaults`)).toEqual(['- qemu q35 0x40000000: vga=none']);
+    expect(await read(`${start} -nodefaults -device qxl-vga`)).toEqual(['- qemu q35 0x40000000:']);
+    expect(await read(`${start} -nodefaults -device vfio-pci,host=01:00.0,x-vga=on`)).toEqual([
+      '- qemu q35 0x40000000: 0000:01:00.0',
+    ]);
+    expect(await read(`${start} -nodefaults -device`)).toEqual(['- qemu q35 0x40000000:']);
+  });
+});
+
+describe('where it is found', () => {
+  test('continued lines, without a space before the backslash, with one option a line, more than are looked ahead', async () => {
+    const many = Array.from({ length: 40 }, (_, i) => `-drive file=/d${i},format=raw \\`).join('\n');
+    expect(
+      await read(`qemu-system-x86_64\\\n-machine q35\\\n${many}\n-m 2G \\\n-device vfio-pci,host=01:00.0\n\nrest`),
+    ).toEqual(['- qemu q35 0x80000000: 0000:01:00.0']);
+  });
+
+  test('backslashes that a mail program lost', async () => {
+    expect(await read('> qemu-system-x86_64 -M q35\n> -m 2G\n> -cpu host\n>\n> -m 4G')).toEqual([
+      '- qemu q35 0x80000000:',
+    ]);
+  });
+
+  test('two guests in one log are two', async () => {
+    expect(await read('qemu-system-x86_64 -name a -M q35 -m 1G\nqemu-system-x86_64 -name b -M pc -m 2G')).toEqual([
+      'a qemu q35 0x40000000:',
+      'b qemu pc 0x80000000:',
+    ]);
+  });
+
+  test('the header of libvirt: host, kernel, version, and the command behind it', async () => {
+    const { facts } = await openText(
+      [
+        '2025-01-02 03:04:05.678+0000: starting up libvirt version: 8.0.0, package: 1ubuntu7.4 (somebody), qemu version: 6.2.0Debian 1:6.2+dfsg-2ubuntu6.6, kernel: 5.15.0-60-generic, hostname: elm',
+        'LC_ALL=C \\',
+        '/usr/bin/qemu-system-x86_64 \\',
+        '-machine pc-q35-jammy \\',
+        '-m 1024',
+      ].join('\n'),
+    );
+    expect(facts).toMatchObject([
+      { kind: 'host', name: 'elm', kernel: '5.15.0-60-generic', line: 1 },
+      { kind: 'machine', machine: 'pc-q35-jammy', version: '6.2.0', ram: 0x4000_0000n, line: 3 },
+    ]);
+  });
+
+  test('the arguments of a process, with NULs between them', async () => {
+    const text = ['/usr/bin/qemu-system-x86_64', '-machine', 'q35', '-m', '1G', '-append', 'a b -m 2G', ''].join('\0');
+    expect(await read(text)).toEqual(['- qemu q35 0x40000000:']);
+  });
+
+  test('variables of a script', async () => {
+    const found = await openText(
+      'RAM=4G\nDEV="03:00.0"\nqemu-system-x86_64 -M q35 -m $RAM -device vfio-pci,host=$DEV -m $MORE',
+    );
+    expect(machinesOf(found)).toEqual(['- qemu q35 0x100000000: 0000:03:00.0']);
+    expect(diagnosticsOf(found)).toEqual(['warning guest-option-unresolved 3']);
+    const unknown = await openText('qemu-system-x86_64 -M $TYPE -m $RAM');
+    expect(machinesOf(unknown)).toEqual([]);
+    expect(diagnosticsOf(unknown)).toEqual(['error nothing-recognized -']);
+    const part = await openText('qemu-system-x86_64 -M q35 -m $RAM');
+    expect(machinesOf(part)).toEqual(['- qemu q35 ?:']);
+    expect(diagnosticsOf(part)).toEqual(['warning guest-option-unresolved 1', 'warning guest-ram-unknown 1']);
+  });
+
+  test('errors of QEMU, packages and options alone are no guests', async () => {
+    for (const text of [
+      'qemu-system-x86_64: -device vfio-pci,host=01:00.0: vfio 0000:01:00.0: group 1 is not viable',
+      'apt install qemu-system-x86 qemu-kvm - full virtualization',
+      'modprobe kvm -v',
+      'qemu-system-x86_64 --version',
+      '-m 16G',
+      'kvm -r something',
+    ]) {
+      expect(machinesOf(await openText(text))).toEqual([]);
+    }
+  });
+});
+
+describe('what is not understood is said', () => {
+  test.each([
+    ['-machine q35,frobnicate=on', 'info guest-option-unknown 1'],
+    ['-machine q35,sgx-epc.0.memdev=e', 'warning guest-option-not-modelled 1'],
+    ['-machine q35,max-ram-below-4g=lots', 'warning guest-option-invalid 1'],
+    ['-machine q35 -m 4GiB', 'warning guest-option-invalid 1'],
+    ['-machine q35 -cpu host,phys-bits=wide', 'warning guest-option-invalid 1'],
+    ['-machine q35 -device vfio-pci,host=gpu', 'info guest-device-unresolved 1'],
+    ['-machine q35 -device pc-dimm,memdev=d', 'warning guest-option-not-modelled 1'],
+    ['-machine q35 -readconfig my.cfg', 'info guest-option-elsewhere 1'],
+    ['-machine q35 -device', 'warning guest-definition-cut 1'],
+    ["-machine q35 -name 'open", 'warning guest-definition-cut 1'],
+    ['-machine q35 -device vfio-pci,host=01:00.0 …', 'warning guest-definition-cut 1'],
+    ['-global q35-pcihost.frob=1 -machine q35', 'info guest-option-unknown 1'],
+    ['-smp 2', 'info guest-machine-default 1'],
+  ])('%s', async (options, diagnostic) => {
+    expect(diagnosticsOf(await openText(`qemu-system-x86_64 -m 1G ${options}`))).toContain(diagnostic);
+  });
+
+  test('ordinary options of libvirt and Proxmox are not', async () => {
+    const found = await openText(
+      'qemu-kvm -name guest=a -machine pc-q35-7.2,accel=kvm,usb=off,vmport=off,smm=on,dump-guest-core=off,kernel_irqchip=split,mem-merge=off,pflash0=x,hpet=off,acpi=on,nvdimm=on,hmat=on -m 1G -global ICH9-LPC.disable_s3=1 -global kvm-pit.lost_tick_policy=delay -global driver=cfi.pflash01,property=secure,value=on -readconfig /usr/share/qemu-server/pve-q35-4.0.cfg',
+    );
+    expect(diagnosticsOf(found)).toEqual([]);
+  });
+
+  test('no secret gets into a fact', async () => {
+    const { facts } = await openText(
+      'qemu-system-x86_64 -M q35 -m 1G -object secret,id=s,data=hunter2 -spice password=hunter2 -append "token=hunter2"',
+    );
+    expect(JSON.stringify(facts, (_, value) => (typeof value === 'bigint' ? String(value) : value))).not.toContain(
+      'hunter2',
+    );
+  });
+});
+
+describe('other monitors', () => {
+  test('cloud-hypervisor', async () => {
+    expect(
+      await read(
+        'cloud-hypervisor --memory size=0 --memory-zone id=a,size=1G id=b,size=2G --device path=/sys/bus/pci/devices/0000:01:00.0 path=/sys/bus/pci/devices/0000:02:00.0/',
+      ),
+    ).toEqual(['- cloud-hypervisor cloud-hypervisor 0xc0000000: 0000:01:00.0 0000:02:00.0']);
+    expect(await read('cloud-hypervisor --kernel vmlinux')).toEqual([
+      '- cloud-hypervisor cloud-hypervisor 0x20000000:',
+    ]);
+  });
+
+  test('crosvm', async () => {
+    expect(await read('crosvm run -m 2048 --vfio=/sys/bus/pci/devices/0000:01:00.0 kernel')).toEqual([
+      '- crosvm crosvm 0x80000000: 0000:01:00.0',
+    ]);
+    expect(await read('crosvm run --mem size=512 kernel')).toEqual(['- crosvm crosvm 0x20000000:']);
+    expect(await read('crosvm stop -m 2048')).toEqual([]);
+  });
+});
