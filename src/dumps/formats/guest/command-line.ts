@@ -126,11 +126,12 @@ class CommandLineReader implements LineReader {
       const isContinued = CONTINUED.test(part);
       const piece = isContinued ? part.replace(CONTINUED, '') : part;
       if (command.text.length + piece.length <= COMMAND_MAX) command.text += ` ${piece}`;
-      if (lines > LOOKAHEAD) {
+      const next = lines <= LOOKAHEAD ? ahead(lines) : undefined;
+      // Of lines further below only those are seen that are of interest by themselves.
+      if (lines > LOOKAHEAD || (lines === LOOKAHEAD && next && isOfInterest(next.text))) {
         this.#open = { command, index: line.index + lines, isContinued };
         return lines;
       }
-      const next = ahead(lines);
       const isBelow = next && !next.prompt && !next.elision && next.index === line.index + lines;
       if (!isBelow || next.blanksBefore > 0 || !(isContinued || OPTION_LINE.test(next.text))) {
         this.#close(command, !isContinued && next?.elision !== true);
@@ -184,11 +185,18 @@ class CommandLineReader implements LineReader {
   }
 }
 
+/** True for a line that is offered whatever is above it. */
+function isOfInterest(text: string): boolean {
+  return OPTION_LINE.test(text) || CONTINUED.test(text);
+}
+
 export const GUEST_COMMAND_LINE: LineFormat = {
   kind: 'lines',
   name: 'guest-command-line',
   title: 'QEMU, Cloud Hypervisor and crosvm command lines, libvirt log',
-  interest:
-    /qemu-system-|qemu-kvm|\bkvm\b|cloud-hypervisor|crosvm|starting up libvirt|\\$|^\s{0,40}--?[A-Za-z]|^\s{0,16}(?:export |local |readonly )?[A-Za-z_]\w{0,60}=/,
+  interest: {
+    words: ['qemu-system-', 'kvm', 'cloud-hypervisor', 'crosvm', 'starting up libvirt', '\\\n'],
+    shapes: [OPTION_LINE, VARIABLE],
+  },
   open: (_source: DumpSource, sink) => new CommandLineReader(sink),
 };

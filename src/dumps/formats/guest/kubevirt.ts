@@ -189,6 +189,6 @@ export const KUBEVIRT: LineFormat = {
   kind: 'lines',
   name: 'kubevirt',
   title: 'KubeVirt objects',
-  interest: /kubevirt\.io\/v\d|^\s{0,200}(?:- {1,8}){0,4}(?:"[A-Za-z][\w./-]{0,100}"|[A-Za-z][\w./-]{0,100}):(?:\s|$)/,
+  interest: { words: ['kubevirt.io/v'], shapes: [KEY] },
   open: (_source: DumpSource, sink) => new KubeVirtReader(sink),
 };

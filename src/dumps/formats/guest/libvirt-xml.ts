@@ -133,6 +133,6 @@ export const LIBVIRT_XML: LineFormat = {
   kind: 'lines',
   name: 'libvirt-xml',
   title: 'libvirt XML',
-  interest: /<[A-Za-z/!?]|\/>|-->|["']>/,
+  interest: { words: ['<', '>'] },
   open: (_source: DumpSource, sink) => new LibvirtXmlReader(sink),
 };

@@ -139,6 +139,6 @@ export const PROXMOX: LineFormat = {
   kind: 'lines',
   name: 'proxmox',
   title: 'Proxmox VE guest configuration',
-  interest: /^\s{0,8}[a-z][a-z_-]{1,20}\d{0,3}: ?\S|^\s{0,4}\[[\w .-]{1,60}\]$/,
+  interest: { shapes: [ENTRY, SECTION] },
   open: (_source: DumpSource, sink) => new ProxmoxReader(sink),
 };
