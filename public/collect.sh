@@ -1,14 +1,14 @@
 #!/bin/sh
-# Prints what is known of this host's I/O address spaces: IOMMUs, groups, reserved regions,
-# /proc/iomem, PCI devices, the kernel's messages about them. For hosts where no other program
-# may run. Run it as root if you can, save what it prints, and drop the file on iovascope:
+# Prints what this host reports about its I/O address spaces: IOMMUs, groups, reserved regions,
+# /proc/iomem, PCI devices, kernel messages. For hosts where you cannot run binaries. Run it as
+# root if possible, save the output, and open the file in iovascope:
 #
 #     sh collect.sh > host.txt
 #
-# It reads, and prints to standard output; it changes nothing and writes nothing else.
+# It only reads, and writes only to standard output.
 #
-#     --tables     Intel's page tables from debugfs too (many lines)
-#     --root DIR   read the sysfs, procfs and debugfs below DIR (and run no dmesg, no lspci)
+#     --tables     also print Intel's page tables from debugfs (many lines)
+#     --root DIR   read sysfs, procfs and debugfs below DIR (and run neither dmesg nor lspci)
 set -u
 LC_ALL=C
 export LC_ALL
@@ -20,7 +20,7 @@ while [ $# -gt 0 ]; do
         --tables) tables=yes ;;
         --root)
             if [ $# -lt 2 ] || [ ! -d "$2" ]; then
-                echo "collect.sh: --root needs a folder" >&2
+                echo "collect.sh: --root: expected a folder" >&2
                 exit 2
             fi
             root=${2%/}
@@ -28,7 +28,7 @@ while [ $# -gt 0 ]; do
             ;;
         --help) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 0 ;;
         *)
-            echo "collect.sh: unknown option $1; --help tells the options" >&2
+            echo "collect.sh: unknown option $1; see --help" >&2
             exit 2
             ;;
     esac
@@ -39,17 +39,17 @@ heading() {
     printf '\n==> %s <==\n' "$1"
 }
 
-# A file below the root, under its path on the host.
+# Prints a file below the root, with its path on the host.
 show() {
     [ -f "$1" ] || return 0
     heading "${1#"$root"}"
-    cat "$1" 2>/dev/null || echo '(cannot be read: run this as root)'
+    cat "$1" 2>/dev/null || echo '(cannot be read: run as root)'
 }
 
-# The kernel's messages about IOMMUs, memory maps and devices that are passed through.
+# Keeps kernel messages about IOMMUs, memory maps and passthrough devices.
 messages() {
     grep -iE 'iommu|dmar|amd-vi|smmu|vfio|rmrr|ivrs|ivmd|rmr |linux version|command line|e820|page.?fault' ||
-        echo '(nothing about IOMMUs, or dmesg needs root)'
+        echo '(no messages about IOMMUs, or dmesg needs root)'
 }
 
 for file in version cmdline iomem; do
@@ -63,7 +63,7 @@ done
 
 heading "devices of the groups"
 for device in "$groups"/*/devices/*; do
-    # A link whose target is not there is one all the same.
+    # Dangling links count too.
     [ -e "$device" ] || [ -L "$device" ] || continue
     driver=$(readlink "$device/driver" 2>/dev/null) && driver="driver ${driver##*/}"
     printf '%s -> %s %s\n' "${device#"$root"}" "$(readlink "$device" 2>/dev/null)" "$driver"

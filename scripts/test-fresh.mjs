@@ -43,10 +43,10 @@ function baseSystem() {
   console.log(`Making an empty Debian 12 in ${base}`);
   try {
     run('debootstrap', '--variant=minbase', SUITE, partial, MIRROR);
-    renameSync(partial, base);
-  } catch (error) {
+    // Another run may have been faster.
+    if (!existsSync(base)) renameSync(partial, base);
+  } finally {
     rmSync(partial, { recursive: true, force: true });
-    throw error;
   }
   return base;
 }

@@ -192,7 +192,7 @@ describe('who may watch', () => {
   });
 });
 
-describe('what a watcher is told', () => {
+describe('what a watcher gets', () => {
   test('a snapshot, then changes with ascending numbers', async () => {
     snapshot(group(1, 'a'), region(1, 'msi'));
     const agent = await start();
@@ -236,7 +236,7 @@ describe('what a watcher is told', () => {
     await until(() => expect(types(stranger)).toContain('snapshot'));
   });
 
-  test('a watcher that does not read is passed over without growing, and gets a fresh snapshot', async () => {
+  test('a watcher that does not read is skipped, and gets a new snapshot later', async () => {
     snapshot(group(1, 'a'));
     const agent = await start();
     const slow = watch(agent);
@@ -258,7 +258,7 @@ describe('what a watcher is told', () => {
   }, 20_000);
 });
 
-describe('a probe that is not well', () => {
+describe('a faulty probe', () => {
   test('garbage, half lines, very long lines and bytes that are no text: said, and the rest is read', async () => {
     // An answer to a ping would come between the halves.
     const agent = await start(undefined, 0, { ...QUICK, pingEvery: 60_000 });

@@ -124,10 +124,10 @@ describe('the collector', () => {
     expect(facts).toContainEqual(expect.objectContaining({ kind: 'reserved', start: 0x8b000000n, origin: 'rmrr' }));
   });
 
-  test('--help is what stands at its top', () => {
+  test('--help prints the comment at its top', () => {
     const { status, stdout } = collect(['--help']);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^Prints what is known/);
+    expect(stdout).toMatch(/^Prints what this host reports/);
     expect(stdout).toContain('--tables');
     expect(stdout).not.toMatch(/^#|^set/m);
   });

@@ -1,16 +1,16 @@
-// The newest state of the host, and what changed: from the lines of a probe to numbered messages.
+// The current state of the host and its changes: from the lines of a probe to numbered messages.
 import { randomUUID } from 'node:crypto';
 import type { ServerMessage } from '../session/live.ts';
 
-/** Facts of one snapshot; a probe that tells more is not believed. */
+/** Facts of one snapshot; more are dropped. */
 const FACTS_MAX = 200_000;
-/** Facts that happened and wait for the next message; what comes on top is counted as lost. */
+/** Facts that wait for the next stream message; more are counted as lost. */
 const PENDING_MAX = 50_000;
-/** Facts a part of a snapshot. */
+/** Facts per part of a snapshot. */
 const PART = 1_000;
-/** Characters of messages that are kept for those who come back. */
+/** Characters of messages that are kept for watchers that reconnect. */
 const HISTORY_MAX = 4 << 20;
-/** Facts of a stream are collected for so long, in milliseconds. */
+/** Facts of a stream are collected for this many milliseconds. */
 const STREAM_EVERY = 50;
 
 /** A message as text, with its number. */
@@ -26,18 +26,18 @@ function now(): number {
   return Date.now() / 1000;
 }
 
-/** Keeps what the probe said last. Gets its lines, gives messages. */
+/** Keeps what the probe reported last. In: its lines. Out: messages. */
 export class HostState {
-  /** Names this life of the agent. */
+  /** Identifies this run of the agent. */
   readonly run = randomUUID();
   readonly #send: (message: Numbered) => void;
-  /** Called when the probe says that the host has changed: the facts that hold must be asked for anew. */
+  /** Called when the probe reports a change of the host: a new snapshot is needed. */
   readonly #changed: () => void;
   /** The facts that hold, as lines. */
   #facts = new Set<string>();
-  /** A snapshot on its way in: which part of the state it is of, and its facts so far. */
+  /** A snapshot that is being received: which part of the state it replaces, and its facts so far. */
   #incoming: { readonly what: string; readonly facts: Set<string> } | undefined;
-  /** Facts by the request that told them: page tables are asked for apart from the rest, guests by somebody else. */
+  /** Facts by the request that reported them: page tables and guests are requested separately. */
   readonly #parts = new Map<string, ReadonlySet<string>>();
   #sequence = 0;
   #history: Numbered[] = [];
@@ -58,7 +58,7 @@ export class HostState {
     return this.#sequence;
   }
 
-  /** The host's name, once the probe has said it. */
+  /** The host's name; empty until the probe has reported it. */
   get name(): string {
     return this.#name;
   }
@@ -74,7 +74,7 @@ export class HostState {
     this.#send(numbered);
   }
 
-  /** Takes a line of the probe, whatever it is. */
+  /** Takes a line of the probe, well-formed or not. */
   line(text: string): void {
     if (text.trim() === '') return;
     let value: unknown;
@@ -97,9 +97,9 @@ export class HostState {
 
   #noteGarbage(): void {
     this.#garbage++;
-    // Said at the first, the tenth, the hundredth …: a probe that prints only garbage must not make a flood of it.
+    // Reported at the first, the tenth, the hundredth …: a probe that prints only garbage must not cause a flood.
     if (!/^10*$/.test(String(this.#garbage))) return;
-    this.#warn('probe-garbage', `${this.#garbage} lines of the probe were not understood`);
+    this.#warn('probe-garbage', `${this.#garbage} malformed lines from the probe`);
   }
 
   #warn(code: string, message: string): void {
@@ -127,7 +127,7 @@ export class HostState {
     else if (this.#incoming.facts.size < FACTS_MAX) this.#incoming.facts.add(text);
   }
 
-  /** The snapshot on its way in is whole: what is new in it and what is no longer true becomes a change. */
+  /** The snapshot is complete: what is new in it and what no longer holds becomes a change. */
   endSnapshot(): void {
     if (!this.#incoming) return;
     const { what, facts } = this.#incoming;
@@ -135,7 +135,7 @@ export class HostState {
     this.setPart(what, facts);
   }
 
-  /** Replaces a part of the state by other facts; none: there is no such part any more. */
+  /** Replaces a part of the state by other facts; an empty set removes the part. */
   setPart(what: string, part: ReadonlySet<string>): void {
     if (part.size > 0) this.#parts.set(what, part);
     else this.#parts.delete(what);
@@ -150,7 +150,7 @@ export class HostState {
     }
   }
 
-  /** Something that happened, such as a mapping: it goes out with others of the same moment. */
+  /** Something that happened, such as a mapping: sent together with others of the same moment. */
   #happened(text: string): void {
     if (this.#pending.length >= PENDING_MAX) this.#lost++;
     else this.#pending.push(text);
@@ -167,16 +167,16 @@ export class HostState {
     this.#emit({ type: 'stream', facts, lost });
   }
 
-  /** The probe's state changed. A snapshot that was on its way in is lost with the probe. */
+  /** The probe's state changed. */
   status(probe: 'starting' | 'running' | 'down', message: string): void {
-    // A probe that only prints a session file and ends has told all that it knows.
+    // A probe that only prints a session file and ends has reported all that it knows.
     if (probe === 'down') this.endSnapshot();
     if (probe === this.#status.probe && message === this.#status.message) return;
     this.#status = { type: 'status', probe, message };
     this.#emit(this.#status);
   }
 
-  /** All that a watcher needs who has nothing: the facts that hold, and how the probe is. */
+  /** The messages for a new watcher: the facts that hold, and the state of the probe. */
   snapshot(): string[] {
     const facts = [...this.#facts];
     const parts = Math.max(1, Math.ceil(facts.length / PART));
@@ -198,7 +198,7 @@ export class HostState {
     return texts;
   }
 
-  /** The messages after `sequence`; undefined if some of them are not kept any more. */
+  /** The messages after `sequence`; undefined if some of them are no longer kept. */
   since(sequence: number): Numbered[] | undefined {
     if (sequence > this.#sequence) return undefined;
     const missed = this.#history.filter((message) => message.sequence > sequence);

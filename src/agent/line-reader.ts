@@ -1,7 +1,7 @@
-/** A line may be this long, in bytes, unless somebody says otherwise; a longer one is dropped and counted. */
+/** Default longest line in bytes; a longer one is dropped and counted. */
 const LINE_MAX = 1 << 20;
 
-/** Cuts the bytes of a stream into lines, whatever pieces they arrive in. Holds one line at most. */
+/** Splits the bytes of a stream into lines, in whatever pieces they arrive. Holds one line at most. */
 export class LineReader {
   readonly #onLine: (line: string) => void;
   readonly #max: number;
@@ -27,7 +27,7 @@ export class LineReader {
     this.#take(chunk.subarray(from));
   }
 
-  /** The stream is over: a line without its end counts. */
+  /** The end of the stream: a line without a line end counts. */
   end(): void {
     if (this.#length > 0) this.#flush();
   }

@@ -1,35 +1,35 @@
-// Runs a probe through any command that carries stdin and stdout, asks it, and starts it again when it ends.
+// Runs a probe through any command that carries stdin and stdout, sends it requests, and restarts it when it ends.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { LineReader } from './line-reader.ts';
 
 /** Bytes of the probe's stderr that are kept for the message when it ends. */
-const COMPLAINT_MAX = 2_000;
+const STDERR_MAX = 2_000;
 
-/** What a probe may be asked. Fixed: nothing that a watcher sends reaches the probe in other words. */
+/** The requests to a probe. Fixed: no other text of a watcher ever reaches it. */
 export type ProbeRequest = 'hello' | 'snapshot' | 'watch' | 'page_tables' | 'trace' | 'untrace' | 'ping' | 'quit';
 
 export interface ProbeEvents {
   /** A line that the probe printed, without its end. */
   line(text: string): void;
-  /** The probe runs, or does not (any more): why. `retryIn` milliseconds until it is started again. */
+  /** The probe runs, or has stopped, and why. `retryIn`: milliseconds until it is restarted. */
   status(state: 'starting' | 'running' | 'down', message: string, retryIn?: number): void;
 }
 
 /** All in milliseconds. */
 export interface ProbeTimings {
-  /** Pauses before the probe is started again: the first, doubled up to the longest. */
+  /** Pauses before the probe is restarted: the first one, doubled up to the longest. */
   readonly firstPause: number;
   readonly longestPause: number;
-  /** A probe that ran this long is taken to be well: the next pause is the first again. */
+  /** After running this long a probe counts as healthy: the next pause is the first one again. */
   readonly wellAfter: number;
-  /** A probe that says nothing to a ping for so long hangs, and is killed. */
+  /** A probe that does not answer a ping for this long hangs, and is killed. */
   readonly hangsAfter: number;
-  /** Until its first word it has longer: a machine may have to boot for it, a person to type a password. */
+  /** Before its first line it has longer: a machine may have to boot, a person to type a password. */
   readonly startsWithin: number;
   readonly pingEvery: number;
 }
 
-const USUAL: ProbeTimings = {
+const DEFAULT_TIMINGS: ProbeTimings = {
   firstPause: 500,
   longestPause: 30_000,
   wellAfter: 10_000,
@@ -48,17 +48,17 @@ export class ProbeProcess {
   #timer: NodeJS.Timeout | undefined;
   #pinger: NodeJS.Timeout | undefined;
   #heardAt = 0;
-  /** True once the process at hand has said something. */
+  /** True once the current process has printed something. */
   #hasSpoken = false;
   #nextId = 1;
   #isEnded = false;
-  /** Requests that are put to every new process, in this order: what changes during the snapshot is told after it. */
+  /** Requests to every new process, in this order: changes during the snapshot are reported after it. */
   readonly #standing: ProbeRequest[] = ['hello', 'watch', 'snapshot'];
 
   constructor(command: string, events: ProbeEvents, timings: Partial<ProbeTimings> = {}) {
     this.#command = command;
     this.#events = events;
-    this.#timings = { ...USUAL, ...timings };
+    this.#timings = { ...DEFAULT_TIMINGS, ...timings };
     this.#pause = this.#timings.firstPause;
   }
 
@@ -69,7 +69,7 @@ export class ProbeProcess {
     const child = spawn(this.#command, { shell: true, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     this.#child = child;
     this.#heardAt = startedAt;
-    let complaint = '';
+    let stderr = '';
     this.#hasSpoken = false;
     const reader = new LineReader((line) => {
       this.#heardAt = Date.now();
@@ -81,12 +81,12 @@ export class ProbeProcess {
     });
     child.stdout?.on('data', (chunk: Uint8Array) => reader.push(chunk));
     child.stderr?.on('data', (chunk: Buffer) => {
-      if (complaint.length < COMPLAINT_MAX) complaint += chunk.toString('utf8').slice(0, COMPLAINT_MAX);
+      if (stderr.length < STDERR_MAX) stderr += chunk.toString('utf8').slice(0, STDERR_MAX);
     });
     // A probe that closes its input early is noticed when it ends.
     child.stdin?.on('error', () => undefined);
     child.on('error', (error) => {
-      complaint = error.message;
+      stderr = error.message;
     });
     child.on('close', (code, signal) => {
       reader.end();
@@ -94,8 +94,8 @@ export class ProbeProcess {
       this.#child = undefined;
       if (this.#isEnded) return;
       if (Date.now() - startedAt >= this.#timings.wellAfter) this.#pause = this.#timings.firstPause;
-      const how = signal ? `was ended by ${signal}` : `ended with exit code ${code}`;
-      const why = complaint.trim() === '' ? '' : `: ${complaint.trim().split('\n').slice(-2).join(' ')}`;
+      const how = signal ? `was killed by ${signal}` : `ended with exit code ${code}`;
+      const why = stderr.trim() === '' ? '' : `: ${stderr.trim().split('\n').slice(-2).join(' ')}`;
       this.#events.status('down', `the probe ${how}${why}`, this.#pause);
       this.#timer = setTimeout(() => this.start(), this.#pause);
       this.#pause = Math.min(this.#pause * 2, this.#timings.longestPause);
@@ -110,13 +110,13 @@ export class ProbeProcess {
     else this.ask('ping');
   }
 
-  /** Puts a request to the probe, if it runs. Tracing is also put to its successors. */
+  /** Sends a request to the probe, if it runs. Tracing is requested again after a restart. */
   ask(request: ProbeRequest): void {
     if (request === 'trace' && !this.#standing.includes('trace')) this.#standing.push('trace');
     if (request === 'untrace' && this.#standing.includes('trace'))
       this.#standing.splice(this.#standing.indexOf('trace'), 1);
     const input = this.#child?.stdin;
-    // A probe that does not read any more must not fill the memory: what it has not taken is enough.
+    // A probe that does not read must not fill the memory.
     if (!input?.writable || input.writableLength > 64 * 1024) return;
     input.write(`${JSON.stringify({ id: this.#nextId++, ask: request })}\n`);
   }
@@ -132,7 +132,7 @@ export class ProbeProcess {
     }
   }
 
-  /** Ends the probe for good; resolves when it is gone. */
+  /** Stops the probe for good; resolves when it has ended. */
   async end(): Promise<void> {
     this.#isEnded = true;
     clearTimeout(this.#timer);
@@ -140,7 +140,7 @@ export class ProbeProcess {
     const child = this.#child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise<void>((resolve) => child.once('close', () => resolve()));
-    // A closed input ends a probe by itself; it gets a moment to take its tracing away.
+    // A probe ends when its input is closed; it gets a moment to remove its trace instance.
     child.stdin?.end();
     const hurry = setTimeout(() => this.#kill('SIGTERM'), 1_000);
     const force = setTimeout(() => this.#kill('SIGKILL'), 3_000);

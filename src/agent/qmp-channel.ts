@@ -1,10 +1,10 @@
-// One connection to the QMP socket of a running QEMU: its greeting, a fixed list of questions, their answers.
+// One connection to the QMP socket of a running QEMU: its greeting, a fixed list of queries, their answers.
 //
 //   {"QMP":{…}}                           the greeting
-//   {"execute":…,"id":I}                  a question, from here
+//   {"execute":…,"id":I}                  a query, from here
 //   {"return":…,"id":I}                   its answer
 //   {"error":{"class":…,"desc":…},"id":I}
-//   {"event":…,…}                         at any time; passed over
+//   {"event":…,…}                         at any time; ignored
 //
 // One JSON object a line, or, where the monitor is set to be pretty, several lines from `{` to `}`. (QEMU's
 // qmp-spec, 2.0 to 10)
@@ -14,12 +14,12 @@ import { LineReader } from './line-reader.ts';
 
 /** Bytes of an answer; the layout of a guest with hundreds of devices takes a few MiB. */
 const ANSWER_MAX = 16 << 20;
-/** Lines from one question to the next, most of them events; who says more is not listened to any longer. */
+/** Lines from one query to the next, most of them events; with more, the connection is closed. */
 const LINES_MAX = 10_000;
 
 /**
- * Every text that is ever sent, whole: they only read, and nothing that comes from elsewhere is put into one. Each has
- * its own name as its id.
+ * Every text that is ever sent, complete: they only read, and nothing from elsewhere is put into one. Each has its own
+ * name as its id.
  */
 const QUESTIONS = {
   capabilities: '{"execute":"qmp_capabilities","id":"capabilities"}',
@@ -33,11 +33,11 @@ export type Question = keyof typeof QUESTIONS;
 export interface QmpProblem {
   readonly ok: false;
   /**
-   * `refused`, `too-large`: of this answer alone. After the others the connection is over: `unreachable` `closed`
+   * `refused`, `too-large`: concern this answer only. The others end the connection: `unreachable` `closed`
    * `silent` `malformed`.
    */
   readonly code: 'refused' | 'too-large' | 'unreachable' | 'closed' | 'silent' | 'malformed';
-  /** For people; may hold what QEMU said. */
+  /** For people; may quote QEMU. */
   readonly message: string;
 }
 
@@ -51,9 +51,9 @@ const MESSAGE = v.union([
 ]);
 
 const UNREACHABLE: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such socket',
-  ECONNREFUSED: 'nobody listens on this socket',
-  EACCES: 'this socket may not be opened by this user',
+  ENOENT: 'no such socket',
+  ECONNREFUSED: 'no process listens on this socket',
+  EACCES: 'no permission to open this socket',
 };
 
 export class QmpChannel {
@@ -85,23 +85,23 @@ export class QmpChannel {
     });
     this.#closed = new Promise((resolve) => {
       this.#socket.on('close', () => {
-        this.#end('closed', 'the guest’s QEMU has ended, or closed the connection');
+        this.#end('closed', 'QEMU has ended or closed the connection');
         resolve();
       });
     });
   }
 
-  /** Resolves when the connection is over, whatever ended it. */
+  /** Resolves when the connection is closed, for whatever reason. */
   get closed(): Promise<void> {
     return this.#closed;
   }
 
-  /** Waits for QEMU's first word. */
+  /** Waits for QEMU's greeting. */
   greeting(): Promise<QmpAnswer> {
     return this.#wait('greeting');
   }
 
-  /** Asks; one question at a time. */
+  /** Sends a query; one at a time. */
   ask(question: Question): Promise<QmpAnswer> {
     if (!this.#over) this.#socket.write(`${QUESTIONS[question]}\n`);
     return this.#wait(question);
@@ -119,7 +119,8 @@ export class QmpChannel {
       this.#waiting = { what, settle };
       this.#timer = setTimeout(() => {
         const seconds = this.#answersWithin / 1000;
-        const why = what === 'greeting' ? ': a QMP socket serves one at a time, so somebody else may hold it' : '';
+        const why =
+          what === 'greeting' ? ': a QMP socket serves one client at a time; another one may be connected' : '';
         this.#end('silent', `no ${what === 'greeting' ? what : 'answer'} within ${seconds} s${why}`);
       }, this.#answersWithin);
     });
@@ -142,7 +143,7 @@ export class QmpChannel {
     const { tooLong } = this.#reader;
     this.#reader.push(chunk);
     if (this.#reader.tooLong === tooLong || this.#over) return;
-    // What was too long cannot say what it answers; nothing else is that long.
+    // The id of a dropped answer is lost, but nothing else is that long.
     this.#settle({
       ok: false,
       code: 'too-large',
@@ -152,7 +153,7 @@ export class QmpChannel {
 
   #line(text: string): void {
     if (this.#over) return;
-    if (++this.#lines > LINES_MAX) this.#end('malformed', `more than ${LINES_MAX} messages that nobody asked for`);
+    if (++this.#lines > LINES_MAX) this.#end('malformed', `more than ${LINES_MAX} unsolicited messages`);
     else if (this.#spread) this.#more(this.#spread, text);
     else if (text === '{') {
       this.#spread = [text];
@@ -164,7 +165,7 @@ export class QmpChannel {
     lines.push(text);
     this.#lines--;
     this.#spreadLength += text.length;
-    if (this.#spreadLength > ANSWER_MAX) this.#end('malformed', 'a message without an end');
+    if (this.#spreadLength > ANSWER_MAX) this.#end('malformed', 'unterminated message');
     else if (text === '}') {
       this.#spread = undefined;
       this.#message(lines.join('\n'));
@@ -180,7 +181,7 @@ export class QmpChannel {
     }
     const parsed = v.safeParse(MESSAGE, value);
     if (!parsed.success) {
-      this.#end('malformed', `expected a message of QMP, found “${text.slice(0, 40)}”`);
+      this.#end('malformed', `expected a QMP message, found '${text.slice(0, 40)}'`);
       return;
     }
     const message = parsed.output;
@@ -188,7 +189,7 @@ export class QmpChannel {
       this.#greeting = { ok: true, value: message.QMP };
       if (this.#waiting?.what === 'greeting') this.#settle(this.#greeting);
     } else if ('error' in message) {
-      // A text that it could not read at all QEMU refuses without an id.
+      // QEMU refuses text that it cannot parse without an id.
       if (message.id !== undefined && message.id !== this.#waiting?.what) return;
       const reason = message.error.desc ?? 'no reason given';
       this.#settle({ ok: false, code: 'refused', message: reason.slice(0, 300) });

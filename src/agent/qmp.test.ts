@@ -112,16 +112,16 @@ function answerWith(
   };
 }
 
-/** Watches the guest; `told` is all that holds of it, `history` what held at each change of it. */
+/** Watches the guest; `facts` hold now, `history` has those that held after each change. */
 function watch(timings: Partial<QmpTimings> = {}) {
-  const watched = { told: [] as readonly string[], history: [] as string[], logged: [] as string[] };
+  const watched = { facts: [] as readonly string[], history: [] as string[], logged: [] as string[] };
   const one = new QmpGuest(
     path,
     {
       facts: (lines) => {
         const text = lines.join('\n');
-        if (text !== watched.told.join('\n')) watched.history.push(text);
-        watched.told = lines;
+        if (text !== watched.facts.join('\n')) watched.history.push(text);
+        watched.facts = lines;
       },
       log: (message) => watched.logged.push(message),
     },
@@ -143,7 +143,7 @@ describe('a running guest', () => {
   test('tells its layout and how it is; only a fixed list is ever asked', async () => {
     await listen();
     const watched = watch();
-    await until(() => expect(watched.told).toEqual([RUNNING, ...LAYOUT]));
+    await until(() => expect(watched.facts).toEqual([RUNNING, ...LAYOUT]));
     await until(() => expect(requested.filter((line) => line.includes('mtree')).length).toBeGreaterThan(1));
     const round = [
       '{"execute":"query-name","id":"name"}',
@@ -159,21 +159,21 @@ describe('a running guest', () => {
       'query-memory-size-summary',
       'human-monitor-command',
     ]);
-    expect(watched.logged).toEqual([`${path}: watching the guest “aspen”`]);
+    expect(watched.logged).toEqual([`${path}: watching the guest 'aspen'`]);
     expect(connections.length).toBe(1);
   });
 
-  test('that changes is told anew', async () => {
+  test('that changes is reported again', async () => {
     const returns: Record<string, unknown> = { ...USUAL };
     await listen(answerWith(returns));
     const watched = watch();
-    await until(() => expect(watched.told).toEqual([RUNNING, ...LAYOUT]));
+    await until(() => expect(watched.facts).toEqual([RUNNING, ...LAYOUT]));
     returns['query-status'] = { running: false, status: 'paused' };
     returns['query-memory-size-summary'] = { 'base-memory': 0xc0000, 'plugged-memory': 0x100000 };
     returns['human-monitor-command'] = MTREE.replace(/^.*pc\.rom.*\r\n/m, '');
     const paused = 'the guest is paused, with 768 KiB of memory and 1 MiB plugged in';
     await until(() =>
-      expect(watched.told).toEqual([
+      expect(watched.facts).toEqual([
         diagnostic('info', 'qmp-guest', paused, 'QMP aspen'),
         ...LAYOUT.filter((line) => !line.includes('pc.rom')),
       ]),
@@ -183,18 +183,18 @@ describe('a running guest', () => {
   test('without a name has that of its socket, and an old QEMU refuses what it does not know', async () => {
     await listen(answerWith({ qmp_capabilities: {}, 'query-name': {}, 'human-monitor-command': MTREE }));
     const watched = watch();
-    await until(() => expect(watched.told).toEqual(LAYOUT.map((line) => line.replace('QMP aspen', 'QMP aspen.qmp'))));
+    await until(() => expect(watched.facts).toEqual(LAYOUT.map((line) => line.replace('QMP aspen', 'QMP aspen.qmp'))));
   });
 
   test('comes and goes, and its facts with it', async () => {
     await listen();
     const watched = watch();
-    await until(() => expect(watched.told).toContain(LAYOUT[0]));
+    await until(() => expect(watched.facts).toContain(LAYOUT[0]));
     await hangUp();
-    await until(() => expect(codes(watched.told)).toEqual([`qmp-unreachable: ${path}: there is no such socket`]));
-    expect(watched.told.length).toBe(1);
+    await until(() => expect(codes(watched.facts)).toEqual([`qmp-unreachable: ${path}: no such socket`]));
+    expect(watched.facts.length).toBe(1);
     await listen();
-    await until(() => expect(watched.told).toEqual([RUNNING, ...LAYOUT]));
+    await until(() => expect(watched.facts).toEqual([RUNNING, ...LAYOUT]));
     const [before, lost, after] = [watched.history[0], watched.history[1] ?? '', watched.history.at(-1)];
     expect(before).toBe(after);
     expect(lost).toContain('qmp-closed');
@@ -205,24 +205,24 @@ describe('a running guest', () => {
     await listen(answerWith(), () => undefined);
     const watched = watch({ answersWithin: 100 });
     await until(() =>
-      expect(codes(watched.told)).toEqual([
-        `qmp-silent: ${path}: no greeting within 0.1 s: a QMP socket serves one at a time, so somebody else may hold it`,
+      expect(codes(watched.facts)).toEqual([
+        `qmp-silent: ${path}: no greeting within 0.1 s: a QMP socket serves one client at a time; another one may be connected`,
       ]),
     );
     expect(requested).toEqual([]);
   });
 
-  test('ended, nothing more is told and the connection is closed', async () => {
+  test('after the end nothing is reported and the connection is closed', async () => {
     await listen();
     const watched = watch();
-    await until(() => expect(watched.told.length).toBeGreaterThan(1));
+    await until(() => expect(watched.facts.length).toBeGreaterThan(1));
     const [connection] = connections;
     await guests[0]?.end();
-    const { told } = watched;
+    const { facts } = watched;
     const count = requested.length;
     await until(() => expect(connection?.destroyed || connection?.readableEnded).toBe(true));
     await new Promise((resolve) => setTimeout(resolve, 150));
-    expect([watched.told, requested.length, connections.length]).toEqual([told, count, 1]);
+    expect([watched.facts, requested.length, connections.length]).toEqual([facts, count, 1]);
   });
 });
 
@@ -241,7 +241,7 @@ describe('a socket that is not well', () => {
     };
     await listen(answerWith({ ...USUAL, 'query-name': { name: 'aspen' } }, write), pieces);
     const watched = watch();
-    await until(() => expect(watched.told).toEqual([RUNNING, ...LAYOUT]));
+    await until(() => expect(watched.facts).toEqual([RUNNING, ...LAYOUT]));
     expect(connections.length).toBe(1);
   });
 
@@ -252,21 +252,21 @@ describe('a socket that is not well', () => {
       (socket) => socket.write(pretty(GREETING)),
     );
     const watched = watch();
-    await until(() => expect(watched.told).toEqual([RUNNING, ...LAYOUT]));
+    await until(() => expect(watched.facts).toEqual([RUNNING, ...LAYOUT]));
   });
 
   test.each([
-    ['text', 'SSH-2.0-OpenSSH_9.2\n', '“SSH-2.0-OpenSSH_9.2”'],
-    ['a list', '[1,2]\n', '“[1,2]”'],
-    ['an object of another kind', '{"jsonrpc":"2.0"}\n', '“{"jsonrpc":"2.0"}”'],
-    ['bytes', Buffer.from([0xff, 0, 0x7b, 10]), '“'],
-    ['a list in lists', `${'['.repeat(100_000)}\n`, `“${'['.repeat(40)}”`],
+    ['text', 'SSH-2.0-OpenSSH_9.2\n', "'SSH-2.0-OpenSSH_9.2'"],
+    ['a list', '[1,2]\n', "'[1,2]'"],
+    ['an object of another kind', '{"jsonrpc":"2.0"}\n', `'{"jsonrpc":"2.0"}'`],
+    ['bytes', Buffer.from([0xff, 0, 0x7b, 10]), "'"],
+    ['a list in lists', `${'['.repeat(100_000)}\n`, `'${'['.repeat(40)}'`],
   ])('%s in place of a greeting: said, and tried again', async (_, bytes, shown) => {
     await listen(answerWith(), (socket) => socket.write(bytes));
     const watched = watch();
     await until(() => expect(connections.length).toBeGreaterThan(2));
-    expect(codes(watched.told)[0]).toContain(`qmp-malformed: ${path}: expected a message of QMP, found ${shown}`);
-    expect(watched.told.length).toBe(1);
+    expect(codes(watched.facts)[0]).toContain(`qmp-malformed: ${path}: expected a QMP message, found ${shown}`);
+    expect(watched.facts.length).toBe(1);
     expect(requested).toEqual([]);
     expect(watched.logged.length).toBe(1);
   });
@@ -278,21 +278,21 @@ describe('a socket that is not well', () => {
     });
     const watched = watch();
     await until(() => expect(connections.length).toBeGreaterThan(2));
-    expect(codes(watched.told)).toEqual([`qmp-closed: ${path}: the guest’s QEMU has ended, or closed the connection`]);
+    expect(codes(watched.facts)).toEqual([`qmp-closed: ${path}: QEMU has ended or closed the connection`]);
   });
 
-  test('answers of another kind than asked for are named; the others are told', async () => {
+  test('answers of another kind than asked for are named; the others are reported', async () => {
     await listen(
       answerWith({ ...USUAL, 'query-name': { name: 5 }, 'query-memory-size-summary': { 'base-memory': 2 ** 60 } }),
     );
     const watched = watch();
-    await until(() => expect(watched.told.length).toBeGreaterThan(1));
-    expect(codes(watched.told)).toEqual([
-      'qmp-malformed: name: not what QEMU answers to this question',
-      'qmp-malformed: memory: not what QEMU answers to this question',
+    await until(() => expect(watched.facts.length).toBeGreaterThan(1));
+    expect(codes(watched.facts)).toEqual([
+      'qmp-malformed: name: unexpected answer',
+      'qmp-malformed: memory: unexpected answer',
       'qmp-guest: the guest is running',
     ]);
-    expect(watched.told.slice(3).length).toBe(3);
+    expect(watched.facts.slice(3).length).toBe(3);
   });
 
   test('a layout that is refused, and one that is none', async () => {
@@ -301,13 +301,13 @@ describe('a socket that is not well', () => {
     await listen(answerWith(returns));
     const watched = watch();
     await until(() =>
-      expect(codes(watched.told)).toEqual([
+      expect(codes(watched.facts)).toEqual([
         'qmp-guest: the guest is running, with 768 KiB of memory',
         'qmp-refused: mtree: The command human-monitor-command has not been found',
       ]),
     );
     returns['human-monitor-command'] = 'unknown command: ‘info mtree’\r\n';
-    await until(() => expect(codes(watched.told).at(-1)).toMatch(/^nothing-recognized: .*info mtree/));
+    await until(() => expect(codes(watched.facts).at(-1)).toMatch(/^nothing-recognized: .*info mtree/));
     expect(connections.length).toBe(1);
   });
 
@@ -319,7 +319,7 @@ describe('a socket that is not well', () => {
       else socket.write(`{"return":"${'x'.repeat(17 << 20)}","id":"mtree"}\n`);
     });
     const watched = watch({ answersWithin: 10_000 });
-    await until(() => expect(watched.told).toEqual([RUNNING, ...LAYOUT]));
+    await until(() => expect(watched.facts).toEqual([RUNNING, ...LAYOUT]));
     expect(watched.history.map((text) => codes(text.split('\n')))).toEqual([
       [
         'qmp-guest: the guest is running, with 768 KiB of memory',
@@ -336,7 +336,7 @@ describe('a socket that is not well', () => {
       else answerWith()(line, socket);
     });
     const watched = watch();
-    await until(() => expect(codes(watched.told)).toEqual([`qmp-silent: ${path}: no answer within 1 s`]));
+    await until(() => expect(codes(watched.facts)).toEqual([`qmp-silent: ${path}: no answer within 1 s`]));
   });
 
   test('a flood of events', async () => {
@@ -345,19 +345,19 @@ describe('a socket that is not well', () => {
     });
     const watched = watch();
     await until(() =>
-      expect(codes(watched.told)).toEqual([`qmp-malformed: ${path}: more than 10000 messages that nobody asked for`]),
+      expect(codes(watched.facts)).toEqual([`qmp-malformed: ${path}: more than 10000 unsolicited messages`]),
     );
   });
 
-  test('a layout with more ranges than are told', async () => {
+  test('a layout with too many ranges', async () => {
     const rows = Array.from({ length: 50_010 }, (_, i) => {
       const at = (n: number) => n.toString(16).padStart(16, '0');
       return `  ${at(i * 4096)}-${at(i * 4096 + 4095)} (prio 0, ram): r${i}`;
     });
     await listen(answerWith({ ...USUAL, 'human-monitor-command': `${MTREE}${rows.join('\r\n')}\r\n` }));
     const watched = watch({ answersWithin: 10_000 });
-    await until(() => expect(watched.told.length).toBe(50_002));
-    expect(codes(watched.told)[1]).toBe('qmp-too-large: more than 50000 ranges: the rest is left out');
+    await until(() => expect(watched.facts.length).toBe(50_002));
+    expect(codes(watched.facts)[1]).toBe('qmp-too-large: more than 50000 ranges; the rest is dropped');
   });
 });
 
@@ -416,15 +416,13 @@ describe('guests in the state of a host', () => {
         for (const fact of message.added) facts.add(fact);
         for (const fact of message.gone) facts.delete(fact);
       });
-      const nobody = `qmp-unreachable: ${join(root, 'nobody.qmp')}: there is no such socket`;
+      const nobody = `qmp-unreachable: ${join(root, 'nobody.qmp')}: no such socket`;
       await until(() => expect([...facts]).toEqual(expect.arrayContaining([RUNNING, ...LAYOUT])));
       await until(() => expect(codes([...facts])).toContain(nobody));
       expect(connections.length).toBe(1);
       await hangUp();
       await until(() =>
-        expect(codes([...facts]).toSorted()).toEqual(
-          [`qmp-unreachable: ${path}: there is no such socket`, nobody].toSorted(),
-        ),
+        expect(codes([...facts]).toSorted()).toEqual([`qmp-unreachable: ${path}: no such socket`, nobody].toSorted()),
       );
     } finally {
       socket.terminate();

@@ -1,5 +1,5 @@
-// A running guest, watched through the QMP socket of its QEMU: its name, whether it runs, and its memory layout as facts
-// that hold while it is there. Only what qmp-channel.ts can ask is asked, and all of that only reads.
+// A running guest, watched through the QMP socket of its QEMU: its name, its state, and its memory layout as facts that
+// hold while it runs. Sends only the queries of qmp-channel.ts, which only read.
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
@@ -12,24 +12,24 @@ import { guestSource } from '../session/live.ts';
 import { writeEvent } from '../session/write.ts';
 import { type QmpAnswer, QmpChannel, type QmpProblem, type Question } from './qmp-channel.ts';
 
-/** Ranges of one guest; more are not told. */
+/** Ranges of one guest; more are dropped. */
 const RANGES_MAX = 50_000;
 
 export interface QmpTimings {
   /** Pauses before connecting again, in milliseconds: the first, doubled up to the longest. */
   readonly firstPause: number;
   readonly longestPause: number;
-  /** From one round of questions to the next. */
+  /** From one round of queries to the next. */
   readonly every: number;
   readonly answersWithin: number;
 }
 
-const USUAL: QmpTimings = { firstPause: 500, longestPause: 5_000, every: 5_000, answersWithin: 10_000 };
+const DEFAULT_TIMINGS: QmpTimings = { firstPause: 500, longestPause: 5_000, every: 5_000, answersWithin: 10_000 };
 
 export interface QmpEvents {
-  /** All that holds of the guest now, as lines of a session file; what was told before and is not among them does not. */
+  /** All facts that hold for the guest now, as lines of a session file; earlier ones that are not among them no longer hold. */
   facts(lines: readonly string[]): void;
-  /** Something that a person at the terminal should know. */
+  /** A message for the terminal. */
   log(message: string): void;
 }
 
@@ -40,7 +40,7 @@ const MEMORY = v.object({ 'base-memory': bytes, 'plugged-memory': v.optional(byt
 
 type Severity = FactOf<'diagnostic'>['severity'];
 
-/** Watches one guest from `start` to `end`, through as many connections as that takes. */
+/** Watches one guest from `start` to `end`, reconnecting as needed. */
 export class QmpGuest {
   readonly #path: string;
   readonly #events: QmpEvents;
@@ -48,16 +48,16 @@ export class QmpGuest {
   readonly #ending = new AbortController();
   #channel: QmpChannel | undefined;
   #running: Promise<void> = Promise.resolve();
-  /** The guest's name; of one that has none that of the socket. */
+  /** The guest's name; if it has none, the socket's. */
   #title: string;
-  /** The last layout that was read, and what was read from it: it rarely changes. */
+  /** The last layout, parsed: it rarely changes. */
   #layout: { readonly source: string; readonly text: string; readonly lines: readonly string[] } | undefined;
   #logged = '';
 
   constructor(path: string, events: QmpEvents, timings: Partial<QmpTimings> = {}) {
     this.#path = path;
     this.#events = events;
-    this.#timings = { ...USUAL, ...timings };
+    this.#timings = { ...DEFAULT_TIMINGS, ...timings };
     this.#title = basename(path);
   }
 
@@ -65,7 +65,7 @@ export class QmpGuest {
     this.#running = this.#run();
   }
 
-  /** Resolves when nothing more comes. */
+  /** Stops watching; resolves when nothing more is reported. */
   async end(): Promise<void> {
     this.#ending.abort();
     this.#channel?.close();
@@ -80,7 +80,7 @@ export class QmpGuest {
     return guestSource(this.#title);
   }
 
-  /** Waits; less if the end comes before. */
+  /** Waits, but not longer than until the end. */
   async #pause(milliseconds: number): Promise<void> {
     await sleep(milliseconds, undefined, { signal: this.#ending.signal }).catch(() => undefined);
   }
@@ -96,7 +96,7 @@ export class QmpGuest {
       channel.close();
       await channel.closed;
       if (this.#isEnded) return;
-      // Without its QEMU nothing of the guest holds any more.
+      // Without QEMU no fact about the guest holds.
       this.#layout = undefined;
       const message = `${this.#path}: ${problem.message}`;
       this.#events.facts([this.#diagnostic('warning', `qmp-${problem.code}`, message)]);
@@ -106,14 +106,14 @@ export class QmpGuest {
     }
   }
 
-  /** Said once for as long as it stays the same. */
+  /** Logs a message unless it was the last one too. */
   #log(message: string): void {
     if (message !== this.#logged) this.#events.log(message);
     this.#logged = message;
   }
 
-  /** Asks in rounds until the connection is over; returns why. `isWell` is called after each round. */
-  async #watch(channel: QmpChannel, isWell: () => void): Promise<QmpProblem> {
+  /** Queries in rounds until the connection is closed; returns why. `onRound` is called after each round. */
+  async #watch(channel: QmpChannel, onRound: () => void): Promise<QmpProblem> {
     const greeting = await channel.greeting();
     if (!greeting.ok) return greeting;
     const capabilities = await channel.ask('capabilities');
@@ -121,10 +121,10 @@ export class QmpGuest {
     for (;;) {
       const lines = await this.#round(channel);
       if (!Array.isArray(lines)) return lines;
-      if (this.#isEnded) return { ok: false, code: 'closed', message: 'ended' };
+      if (this.#isEnded) return { ok: false, code: 'closed', message: 'stopped' };
       this.#events.facts(lines);
-      isWell();
-      this.#log(`${this.#path}: watching the guest “${this.#title}”`);
+      onRound();
+      this.#log(`${this.#path}: watching the guest '${this.#title}'`);
       await Promise.race([this.#pause(this.#timings.every), channel.closed]);
     }
   }
@@ -138,25 +138,25 @@ export class QmpGuest {
       answers.set(question, answer);
     }
     const lines: string[] = [];
-    /** The answer to a question if it is what it should be. An older QEMU refuses some of them. */
+    /** The answer to a query if it has the expected form. Older versions of QEMU refuse some queries. */
     const read = <S extends v.GenericSchema>(question: Question, schema: S): v.InferOutput<S> | undefined => {
       const answer = answers.get(question);
       if (!answer) return undefined;
       if (!answer.ok) {
-        const isNeedless = answer.code === 'refused' && question !== 'mtree';
-        if (!isNeedless)
+        const isOptional = answer.code === 'refused' && question !== 'mtree';
+        if (!isOptional)
           lines.push(this.#diagnostic('warning', `qmp-${answer.code}`, `${question}: ${answer.message}`));
         return undefined;
       }
       const parsed = v.safeParse(schema, answer.value);
       if (parsed.success) return parsed.output;
-      lines.push(this.#diagnostic('warning', 'qmp-malformed', `${question}: not what QEMU answers to this question`));
+      lines.push(this.#diagnostic('warning', 'qmp-malformed', `${question}: unexpected answer`));
       return undefined;
     };
     this.#title = (read('name', NAME)?.name ?? basename(this.#path)).slice(0, 100);
     const status = read('status', STATUS)?.status;
     const memory = read('memory', MEMORY);
-    if (status !== undefined) lines.push(this.#diagnostic('info', 'qmp-guest', wordsOf(status, memory)));
+    if (status !== undefined) lines.push(this.#diagnostic('info', 'qmp-guest', statusMessage(status, memory)));
     const text = read('mtree', v.string());
     if (text !== undefined) for (const line of await this.#read(text)) lines.push(line);
     return lines;
@@ -180,13 +180,13 @@ export class QmpGuest {
         for (const event of batch) {
           if (!isFact(event)) continue;
           if (lines.size >= RANGES_MAX) isCut = true;
-          // Nobody has the text whose lines they were.
+          // The text is not kept, so its line numbers mean nothing.
           else lines.add(writeEvent({ ...event, line: undefined }));
         }
       },
     });
     if (isCut)
-      lines.add(this.#diagnostic('warning', 'qmp-too-large', `more than ${RANGES_MAX} ranges: the rest is left out`));
+      lines.add(this.#diagnostic('warning', 'qmp-too-large', `more than ${RANGES_MAX} ranges; the rest is dropped`));
     this.#layout = { source, text, lines: [...lines] };
     return this.#layout.lines;
   }
@@ -196,7 +196,7 @@ export class QmpGuest {
   }
 }
 
-function wordsOf(status: string, memory: v.InferOutput<typeof MEMORY> | undefined): string {
+function statusMessage(status: string, memory: v.InferOutput<typeof MEMORY> | undefined): string {
   const state = `the guest is ${status.slice(0, 40)}`;
   if (!memory) return state;
   const plugged = memory['plugged-memory'] ?? 0;

@@ -4,12 +4,12 @@ import { CLIENT_MESSAGE, LIVE_CLOSE, LIVE_VERSION, parseMessage } from '../sessi
 import type { HostState, Numbered } from './host-state.ts';
 import type { ProbeRequest } from './probe-process.ts';
 
-/** Bytes that may wait in a watcher's socket; beyond, it is passed over until it has caught up. */
+/** Bytes that may wait in a watcher's socket; above that, it gets no messages until it has caught up. */
 const BEHIND_AT = 4 << 20;
 const CAUGHT_UP_AT = 256 << 10;
-/** Messages a watcher may send in a second. */
+/** Messages a watcher may send per second. */
 const MESSAGES_MAX = 20;
-/** A watcher that does not say hello in so many milliseconds is closed. */
+/** A watcher that has not sent hello within this many milliseconds is closed. */
 const HELLO_WITHIN = 10_000;
 
 export interface WatcherHooks {
@@ -21,12 +21,12 @@ export class Watcher {
   readonly #state: HostState;
   readonly #hooks: WatcherHooks;
   #isGreeted = false;
-  /** True while it is passed over because it reads too slowly: then it needs a fresh snapshot. */
+  /** True while it gets no messages because it reads too slowly: then it needs a new snapshot. */
   #isBehind = false;
   #budget = MESSAGES_MAX;
   readonly #refill: NodeJS.Timeout;
   readonly #hello: NodeJS.Timeout;
-  /** Called when it is gone. */
+  /** Called when it has disconnected. */
   onGone: () => void = () => undefined;
 
   constructor(socket: WebSocket, state: HostState, hooks: WatcherHooks) {
@@ -58,7 +58,7 @@ export class Watcher {
       return;
     }
     if (text === undefined) {
-      this.#close(LIVE_CLOSE.malformed, 'expected text');
+      this.#close(LIVE_CLOSE.malformed, 'expected a text message');
       return;
     }
     const message = parseMessage(CLIENT_MESSAGE, text);
@@ -70,11 +70,11 @@ export class Watcher {
 
   #greet(version: number, resume: { readonly run: string; readonly sequence: number } | undefined): void {
     if (version !== LIVE_VERSION) {
-      this.#close(LIVE_CLOSE.version, `${LIVE_VERSION} here, ${version} there`);
+      this.#close(LIVE_CLOSE.version, `the agent has ${LIVE_VERSION}, the page ${version}`);
       return;
     }
     if (this.#isGreeted) {
-      this.#close(LIVE_CLOSE.malformed, 'hello twice');
+      this.#close(LIVE_CLOSE.malformed, 'a second hello');
       return;
     }
     clearTimeout(this.#hello);
@@ -85,7 +85,7 @@ export class Watcher {
     this.#isGreeted = true;
   }
 
-  /** Passes a message on, unless the watcher is behind. */
+  /** Sends a message, unless the watcher is behind. */
   send({ text }: Numbered): void {
     if (!this.#isGreeted || this.#socket.readyState !== this.#socket.OPEN) return;
     if (this.#isBehind || this.#socket.bufferedAmount > BEHIND_AT) {

@@ -1,5 +1,5 @@
-// What an agent and those who watch a live host say to each other, as JSON texts over a WebSocket. Facts travel as lines
-// of a session file: a line is the identity of its fact, so that changes are sets of lines.
+// The protocol between an agent and the watchers of a live host: JSON texts over a WebSocket. Facts are lines of a session
+// file: a line is the identity of its fact, so that changes are sets of lines.
 //
 //   watcher                         agent
 //   hello (version, resume?)  →
@@ -7,24 +7,24 @@
 //                             ←     snapshot … (in parts), or what was missed since `resume`
 //                             ←     change | stream | status, each with the next sequence number
 //
-// A run is one life of the agent: sequence numbers of different runs have nothing to do with each other.
+// A run is one process of the agent: sequence numbers of different runs are unrelated.
 import * as v from 'valibot';
 
-/** Raised when a message changes so that an older end would misread it. */
+/** Incremented when a message changes so that an older end would misread it. */
 export const LIVE_VERSION = 1;
 /** Of the WebSocket. The token travels as a second one, `token.` and its text, because a page cannot set headers. */
 export const LIVE_SUBPROTOCOL = 'iovascope.live';
 export const TOKEN_SUBPROTOCOL = 'token.';
 
-/** Why an agent closed the connection: the WebSocket's close code, and words for people. */
+/** Why an agent closed the connection: the WebSocket's close code and a message. */
 export const LIVE_CLOSE = {
-  malformed: { code: 4400, message: 'the message was not understood' },
+  malformed: { code: 4400, message: 'malformed message' },
   token: { code: 4401, message: 'the token is missing or wrong' },
-  origin: { code: 4403, message: 'pages of this origin may not connect' },
+  origin: { code: 4403, message: 'origin not allowed' },
   version: { code: 4426, message: 'the agent and the page speak different versions' },
   flood: { code: 4429, message: 'too many messages' },
   full: { code: 4503, message: 'too many connections' },
-  ended: { code: 1001, message: 'the agent was ended' },
+  ended: { code: 1001, message: 'the agent was stopped' },
 } as const;
 
 /** True if connecting again with the same URL cannot help. */
@@ -32,7 +32,7 @@ export function isFinalClose(code: number): boolean {
   return [LIVE_CLOSE.malformed, LIVE_CLOSE.token, LIVE_CLOSE.origin, LIVE_CLOSE.version].some((c) => c.code === code);
 }
 
-/** The source of what a guest's own QEMU tells of it, by the guest's name (`-name`). */
+/** The source of facts from a guest's own QEMU, by the guest's name (`-name`). */
 export function guestSource(guest: string): string {
   return `QMP ${guest}`;
 }
@@ -46,10 +46,10 @@ export const CLIENT_MESSAGE = v.variant('type', [
   v.strictObject({
     type: v.literal('hello'),
     version: v.number(),
-    /** The last message that arrived, to be told only what came after it. */
+    /** The last message received, to get only those after it. */
     resume: v.optional(v.strictObject({ run: v.pipe(v.string(), v.maxLength(64)), sequence })),
   }),
-  /** Reads the host anew, or starts and ends what costs the host something. */
+  /** Reads the host again, or starts and stops what costs the host something. */
   v.strictObject({ type: v.literal('ask'), what: v.picklist(['snapshot', 'page_tables', 'trace', 'untrace']) }),
 ]);
 
@@ -67,7 +67,7 @@ export const SERVER_MESSAGE = v.variant('type', [
   }),
   /** Facts that hold from now on, and facts that no longer do. */
   v.looseObject({ type: v.literal('change'), sequence, time, name: v.optional(v.string()), added: lines, gone: lines }),
-  /** Facts that happened, such as mappings; `lost` of them could not be carried. */
+  /** Facts that happened, such as mappings; `lost` of them were dropped. */
   v.looseObject({ type: v.literal('stream'), sequence, time, facts: lines, lost: sequence }),
   v.looseObject({
     type: v.literal('status'),
