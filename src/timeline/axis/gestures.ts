@@ -30,9 +30,8 @@ export function attachGestures(element: HTMLElement, plotLeft: () => number, han
   };
 
   const behaviour = zoom<HTMLElement, unknown>()
-    .filter(
-      (event: MouseEvent) => !event.shiftKey && event.button === 0 && !(event.ctrlKey && event.type === 'mousedown'),
-    )
+    // Touch events have no button.
+    .filter((event: MouseEvent) => !event.shiftKey && !event.button && !(event.ctrlKey && event.type === 'mousedown'))
     .on('zoom', (event: D3ZoomEvent<HTMLElement, unknown>) => {
       const { transform, sourceEvent } = event;
       const factor = transform.k / before.k;
@@ -51,14 +50,13 @@ export function attachGestures(element: HTMLElement, plotLeft: () => number, han
       before = zoomIdentity;
       Object.assign(element, { __zoom: zoomIdentity });
     });
-  const selection = select(element);
-  selection.call(behaviour).on('dblclick.zoom', null);
 
   let measureFrom: number | undefined;
   /** The click that ends a measurement selects nothing. */
   let isMeasuring = false;
   const listeners = new AbortController();
   const { signal } = listeners;
+  // Before d3-zoom's own listener, which would zoom.
   element.addEventListener(
     'wheel',
     (event) => {
@@ -71,6 +69,9 @@ export function attachGestures(element: HTMLElement, plotLeft: () => number, han
     },
     { signal, passive: false, capture: true },
   );
+
+  const selection = select(element);
+  selection.call(behaviour).on('dblclick.zoom', null);
   element.addEventListener('dblclick', (event) => handlers.zoom(at(event).x - plotLeft(), DOUBLE_CLICK_FACTOR), {
     signal,
   });

@@ -1,0 +1,191 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { FakeElement, stubBrowser } from '../testing/fake-element.ts';
+import { attachGestures, type GestureHandlers } from './gestures.ts';
+
+const PLOT_LEFT = 150;
+
+beforeEach(() => {
+  stubBrowser();
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+/** Gestures on an element, and the calls that they made. */
+function attached() {
+  const element = new FakeElement();
+  const calls: unknown[][] = [];
+  const log =
+    (name: string) =>
+    (...args: readonly unknown[]) =>
+      void calls.push([name, ...args]);
+  const handlers = Object.fromEntries(['zoom', 'pan', 'measure', 'click', 'hover'].map((name) => [name, log(name)]));
+  const gestures = attachGestures(
+    element as unknown as HTMLElement,
+    () => PLOT_LEFT,
+    handlers as unknown as GestureHandlers,
+  );
+  return { element, calls, gestures };
+}
+
+describe('the wheel', () => {
+  test('zooms in at the pointer when turned up, out when turned down', () => {
+    const { element, calls } = attached();
+    expect(element.send('wheel', 350, 20, { deltaY: -500 })).toBe(true);
+    expect(calls).toEqual([['zoom', 200, 2]]);
+    element.send('wheel', 350, 20, { deltaY: 500 });
+    expect(calls[1]).toEqual(['zoom', 200, 0.5]);
+  });
+
+  test('starts anew after a pause, so that the factor of a long zoom stays exact', () => {
+    const { element, calls } = attached();
+    for (let i = 0; i < 40; i++) {
+      element.send('wheel', 350, 20, { deltaY: -5000 });
+      vi.advanceTimersByTime(200);
+    }
+    expect(calls).toHaveLength(40);
+    for (const [name, pixel, factor] of calls) expect([name, pixel, factor]).toEqual(['zoom', 200, 1024]);
+  });
+
+  test('pans with shift, and sideways on a trackpad', () => {
+    const { element, calls } = attached();
+    expect(element.send('wheel', 350, 20, { deltaY: 30, shiftKey: true })).toBe(true);
+    expect(element.send('wheel', 350, 20, { deltaX: 40, deltaY: 0, shiftKey: true })).toBe(true);
+    expect(element.send('wheel', 350, 20, { deltaX: -20, deltaY: 10 })).toBe(true);
+    expect(calls).toEqual([
+      ['pan', -30],
+      ['pan', -40],
+      ['pan', 20],
+    ]);
+  });
+
+  test('mostly up or down it zooms, even if it moves sideways a little', () => {
+    const { element, calls } = attached();
+    element.send('wheel', 350, 20, { deltaX: 5, deltaY: -500 });
+    element.send('wheel', 350, 20, { deltaX: -500, deltaY: -500 });
+    expect(calls.map(([name]) => name)).toEqual(['zoom', 'zoom']);
+  });
+
+  test('with shift but without movement does nothing', () => {
+    const { element, calls } = attached();
+    element.send('wheel', 350, 20, { shiftKey: true });
+    expect(calls).toEqual([]);
+  });
+});
+
+describe('dragging', () => {
+  test('pans by what the mouse moved since the last event', () => {
+    const { element, calls } = attached();
+    element.send('mousedown', 300, 20);
+    element.drag('mousemove', 310, 25);
+    element.drag('mousemove', 305, 25);
+    element.drag('mouseup', 305, 25);
+    expect(calls).toEqual([
+      ['pan', 10],
+      ['pan', -5],
+    ]);
+    element.send('mousedown', 100, 20);
+    element.drag('mousemove', 103, 20);
+    expect(calls[2]).toEqual(['pan', 3]);
+  });
+
+  test('only the main button drags, and neither shift nor control', () => {
+    const { element, calls } = attached();
+    for (const more of [{ button: 1 }, { shiftKey: true }, { ctrlKey: true }]) {
+      element.send('mousedown', 300, 20, more);
+      element.drag('mousemove', 310, 20);
+      element.drag('mouseup', 310, 20);
+    }
+    expect(calls).toEqual([]);
+  });
+});
+
+describe('fingers', () => {
+  test('one pans', () => {
+    const { element, calls } = attached();
+    element.touch('touchstart', { 1: 300 });
+    element.touch('touchmove', { 1: 320 });
+    expect(calls).toEqual([['pan', 20]]);
+  });
+
+  test('two zoom by their distance, around the point that stays in place', () => {
+    const { element, calls } = attached();
+    element.touch('touchstart', { 1: 300, 2: 400 });
+    element.touch('touchmove', { 1: 250, 2: 450 });
+    element.touch('touchmove', { 1: 250, 2: 650 });
+    expect(calls).toEqual([
+      ['zoom', 350 - PLOT_LEFT, 2],
+      ['zoom', 250 - PLOT_LEFT, 2],
+    ]);
+  });
+});
+
+describe('clicks', () => {
+  test('are reported in pixels of the element', () => {
+    const { element, calls } = attached();
+    element.send('click', 300, 20);
+    expect(calls).toEqual([['click', 300, 20]]);
+  });
+
+  test('a double click zooms in by four at its place', () => {
+    const { element, calls } = attached();
+    element.send('dblclick', 350, 20);
+    expect(calls).toEqual([['zoom', 200, 4]]);
+  });
+});
+
+describe('measuring', () => {
+  test('is a drag with shift, from where it began to where the pointer is; its click selects nothing', () => {
+    const { element, calls } = attached();
+    element.send('pointerdown', 200, 20, { shiftKey: true, pointerId: 7 });
+    element.send('pointermove', 260, 20);
+    element.send('pointermove', 180, 20);
+    element.send('pointerup', 180, 20);
+    element.send('click', 180, 20, { shiftKey: true });
+    expect(element.captured).toEqual([7]);
+    expect(calls).toEqual([
+      ['measure', 50, 110],
+      ['measure', 50, 30],
+    ]);
+    element.send('click', 190, 20);
+    expect(calls[2]).toEqual(['click', 190, 20]);
+  });
+
+  test('needs shift and the main button; without a move the click selects', () => {
+    const { element, calls } = attached();
+    element.send('pointerdown', 200, 20);
+    element.send('pointermove', 210, 20);
+    element.send('pointerdown', 200, 20, { shiftKey: true, button: 2 });
+    element.send('pointermove', 220, 20);
+    expect(element.captured).toEqual([]);
+    element.send('pointerdown', 200, 20, { shiftKey: true });
+    element.send('pointerup', 200, 20);
+    element.send('click', 200, 20, { shiftKey: true });
+    expect(calls.map(([name]) => name)).toEqual(['hover', 'hover', 'click']);
+  });
+});
+
+describe('the pointer', () => {
+  test('is followed, and reported as gone when it leaves', () => {
+    const { element, calls } = attached();
+    element.send('pointermove', 10, 20);
+    element.send('pointerleave', 0, 0);
+    expect(calls).toEqual([
+      ['hover', { x: 10, y: 20 }],
+      ['hover', undefined],
+    ]);
+  });
+});
+
+test('a destroyed listener hears nothing', () => {
+  const { element, calls, gestures } = attached();
+  gestures.destroy();
+  for (const type of ['pointermove', 'click', 'dblclick', 'pointerleave']) element.send(type, 300, 20);
+  element.send('wheel', 300, 20, { deltaY: -500 });
+  element.send('wheel', 300, 20, { deltaX: 500 });
+  element.send('mousedown', 300, 20);
+  element.drag('mousemove', 310, 20);
+  expect(calls).toEqual([]);
+});
