@@ -1,6 +1,6 @@
-// The short way for lines of traces, which may be millions: reads an event from the bytes of its line. Takes the line as
-// the kernel and trace-cmd print it, whole and with nothing around it; whatever is unusual about it goes the long way,
-// through the envelope and `ftrace.ts`, and means the same.
+// A fast path for the lines of traces, which may be millions: reads an event from the bytes of its line. It takes only
+// lines as the kernel and trace-cmd print them, whole and with nothing around them. Anything else takes the normal path,
+// through the envelope and `ftrace.ts`, which gives the same facts.
 //
 //   free "[" cpu "]" [flags] time ":" ["iommu:"] "map: IOMMU: iova=0x" hex [" - 0x" hex] " paddr=0x" hex " size=" number
 //   free "[" cpu "]" [flags] time ":" ["iommu:"] "unmap: IOMMU: iova=0x" hex [" - 0x" hex] " size=" number
@@ -10,17 +10,19 @@
 
 import { fromWords, TWO_32 } from '../../../iova/address-halves.ts';
 import type { Iova } from '../../../iova/iova.ts';
+import { doubleAt, wordAt } from '../../../iova/typed-arrays.ts';
 import type { Fact } from '../../../session/events.ts';
 import type { Shortcut } from '../../format.ts';
 
-/** Longer names are cut by the kernel. With their process, and a few blanks before them. */
-const LONGEST_FREE = 64;
-const MOST_CPU_DIGITS = 4;
-const LONGEST_FLAGS = 8;
+/** The name, which the kernel cuts, with the process and a few blanks before it. */
+const FREE_LENGTH_MAX = 64;
+const CPU_DIGITS_MAX = 4;
+const FLAGS_LENGTH_MAX = 8;
 /** A double holds fifteen decimal digits exactly. */
-const MOST_DIGITS = 15;
-const MOST_SECONDS_DIGITS = 12;
-const SCALES: readonly number[] = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+const DIGITS_MAX = 15;
+const SECONDS_DIGITS_MAX = 12;
+/** Powers of ten by their exponent. */
+const SCALES = Float64Array.of(1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9);
 
 const LETTER_U = 85;
 const COLON = 58;
@@ -38,24 +40,34 @@ const PADDR = bytesOf(' paddr=0x');
 const SIZE = bytesOf(' size=');
 const UNMAPPED = bytesOf(' unmapped_size=');
 
-/** The value of a hex digit by its code; 255: it is none. */
+/** The value of a hex digit by its character code; 255 for other characters. */
 const HEX = Uint8Array.from({ length: 256 }, (_, code) => {
   const value = Number.parseInt(String.fromCharCode(code), 16);
   return Number.isNaN(value) ? 255 : value;
 });
-/** What the kernel's flags are made of. */
+/** 1 for the characters of the kernel's flags. */
 const FLAG = Uint8Array.from({ length: 256 }, (_, code) => (/[.A-Za-z0-9]/.test(String.fromCharCode(code)) ? 1 : 0));
 
-/** The two words of the last number that `hexEnd` read: an array, so that they are no objects. */
+/** High and low word of the last number that `hexEnd` read: in an array, because numbers of 32 bits may become objects. */
 const words = new Uint32Array(2);
 /** The last number that `decimalEnd` read. */
 const decimal = new Float64Array(1);
+
+/** The byte at an index that the caller has checked: the loops below visit every byte of a trace. */
+function byteAt(bytes: Uint8Array, at: number): number {
+  return bytes[at] as number;
+}
+
+/** The address of two words of 32 bits: any two are one. */
+function addressOf(high: number, low: number): Iova {
+  return fromWords(high, low) as Iova;
+}
 
 function isDigit(code: number | undefined): boolean {
   return code !== undefined && code >= 48 && code <= 57;
 }
 
-/** Where the text ends that stands at this place; -1 if it does not stand there. */
+/** Where `text` ends if it is at this place; -1 if it is not. */
 function textEnd(bytes: Uint8Array, at: number, to: number, text: Uint8Array): number {
   const end = at + text.length;
   if (end > to) return -1;
@@ -69,7 +81,7 @@ function hexEnd(bytes: Uint8Array, from: number, to: number): number {
   let low = 0;
   let at = from;
   for (; at < to; at++) {
-    const digit = HEX[bytes[at] as number] as number;
+    const digit = byteAt(HEX, byteAt(bytes, at));
     if (digit > 15) break;
     high = (high << 4) | (low >>> 28);
     low = (low << 4) | digit;
@@ -85,58 +97,58 @@ function decimalEnd(bytes: Uint8Array, from: number, to: number): number {
   let value = 0;
   let at = from;
   for (; at < to; at++) {
-    const digit = (bytes[at] as number) - 48;
+    const digit = byteAt(bytes, at) - 48;
     if (digit < 0 || digit > 9) break;
     value = value * 10 + digit;
   }
-  if (at === from || at - from > MOST_DIGITS) return -1;
+  if (at === from || at - from > DIGITS_MAX) return -1;
   decimal[0] = value;
   return at;
 }
 
-/** Where the blanks end, of which there must be one; -1 if there is none. */
+/** Where one or more blanks end; -1 if there is none. */
 function blanksEnd(bytes: Uint8Array, from: number, to: number): number {
   let at = from;
   while (at < to && bytes[at] === BLANK) at++;
   return at === from ? -1 : at;
 }
 
-/** Where the time ends, behind its colon; -1 if there is none. In seconds it is then in `decimal`. */
+/** Where the time ends, after its colon; -1 if there is none. `decimal` then holds it in seconds. */
 function timeEnd(bytes: Uint8Array, from: number, to: number): number {
   let value = 0;
   let dot = -1;
   let at = from;
   for (; at < to; at++) {
-    const code = bytes[at] as number;
+    const code = byteAt(bytes, at);
     if (code === DOT && dot < 0) dot = at;
     else if (isDigit(code)) value = value * 10 + (code - 48);
     else break;
   }
   const decimals = at - dot - 1;
-  if (bytes[at] !== COLON || at >= to || dot <= from || dot - from > MOST_SECONDS_DIGITS) return -1;
-  if (decimals < 1 || decimals > 9 || at - from - 1 > MOST_DIGITS) return -1;
-  // Both numbers are exact, so that their quotient is the number nearest to what is written.
-  decimal[0] = value / (SCALES[decimals] as number);
+  if (bytes[at] !== COLON || at >= to || dot <= from || dot - from > SECONDS_DIGITS_MAX) return -1;
+  if (decimals < 1 || decimals > 9 || at - from - 1 > DIGITS_MAX) return -1;
+  // Both numbers are exact, so their quotient is the double nearest to the printed time.
+  decimal[0] = value / doubleAt(SCALES, decimals);
   return at + 1;
 }
 
-/** Where the flags end, and the blanks behind them. They may be missing. */
+/** Where the flags and the blanks after them end. There may be none. */
 function flagsEnd(bytes: Uint8Array, from: number, to: number): number {
   let at = from;
-  while (at < to && FLAG[bytes[at] as number] === 1) at++;
-  if (bytes[at] !== BLANK || at - from > LONGEST_FLAGS) return from;
+  while (at < to && byteAt(FLAG, byteAt(bytes, at)) === 1) at++;
+  if (bytes[at] !== BLANK || at - from > FLAGS_LENGTH_MAX) return from;
   const end = blanksEnd(bytes, at, to);
   return end < 0 ? from : end;
 }
 
-/** Where the name of the CPU begins, which is where the free text ends; -1 if there is none. */
+/** Where the number of the CPU starts, which is where the free text ends; -1 if there is none. */
 function free(bytes: Uint8Array, from: number, to: number): number {
-  const limit = Math.min(to, from + LONGEST_FREE);
+  const limit = Math.min(to, from + FREE_LENGTH_MAX);
   let at = from;
   for (; at < limit; at++) {
     const code = bytes[at];
     if (code === BRACKET) break;
-    // The event's own mark, `IOMMU:`, must be the first.
+    // The first `IOMMU:` must be the mark of the event itself.
     if (code === COLON && bytes[at - 1] === LETTER_U) return -1;
   }
   return at < limit && isDigit(bytes[at + 1]) ? at : -1;
@@ -144,12 +156,12 @@ function free(bytes: Uint8Array, from: number, to: number): number {
 
 function read(bytes: Uint8Array, from: number, to: number): Fact | undefined {
   const cpu = decimalEnd(bytes, from + 1, to);
-  if (cpu < 0 || cpu - from - 1 > MOST_CPU_DIGITS || bytes[cpu] !== 93) return undefined;
+  if (cpu < 0 || cpu - from - 1 > CPU_DIGITS_MAX || bytes[cpu] !== 93) return undefined;
   const flags = blanksEnd(bytes, cpu + 1, to);
   if (flags < 0) return undefined;
   const timed = timeEnd(bytes, flagsEnd(bytes, flags, to), to);
   if (timed < 0) return undefined;
-  const time = decimal[0] as number;
+  const time = doubleAt(decimal, 0);
   const name = blanksEnd(bytes, timed, to);
   if (name < 0) return undefined;
   const system = textEnd(bytes, name, to, SYSTEM);
@@ -166,16 +178,16 @@ function mapping(bytes: Uint8Array, from: number, to: number, isMap: boolean, ti
   if (at < 0) return undefined;
   at = hexEnd(bytes, at, to);
   if (at < 0) return undefined;
-  const startHigh = words[0] as number;
-  const startLow = words[1] as number;
+  const startHigh = wordAt(words, 0);
+  const startLow = wordAt(words, 1);
   const end = textEnd(bytes, at, to, END);
   let endHigh = 0;
   let endLow = 0;
   if (end >= 0) {
     at = hexEnd(bytes, end, to);
     if (at < 0) return undefined;
-    endHigh = words[0] as number;
-    endLow = words[1] as number;
+    endHigh = wordAt(words, 0);
+    endLow = wordAt(words, 1);
   }
   let paddr: Iova | undefined;
   if (isMap) {
@@ -183,31 +195,31 @@ function mapping(bytes: Uint8Array, from: number, to: number, isMap: boolean, ti
     if (at < 0) return undefined;
     at = hexEnd(bytes, at, to);
     if (at < 0) return undefined;
-    paddr = fromWords(words[0] as number, words[1] as number) as Iova;
+    paddr = addressOf(wordAt(words, 0), wordAt(words, 1));
   }
   at = textEnd(bytes, at, to, SIZE);
   if (at < 0) return undefined;
   at = decimalEnd(bytes, at, to);
-  const size = decimal[0] as number;
+  const size = doubleAt(decimal, 0);
   if (at < 0 || size === 0) return undefined;
   let unmapped: Iova | undefined;
   if (!isMap) {
     at = textEnd(bytes, at, to, UNMAPPED);
     if (at < 0) return undefined;
     at = decimalEnd(bytes, at, to);
-    const value = decimal[0] as number;
+    const value = doubleAt(decimal, 0);
     if (at < 0) return undefined;
-    unmapped = fromWords(Math.floor(value / TWO_32), value >>> 0) as Iova;
+    unmapped = addressOf(Math.floor(value / TWO_32), value >>> 0);
   }
   if (at !== to) return undefined;
   const sumLow = startLow + (size >>> 0);
   const nextHigh = startHigh + Math.floor(size / TWO_32) + (sumLow >= TWO_32 ? 1 : 0);
   const nextLow = sumLow >>> 0;
-  // What ends above 64 bits or elsewhere is told the long way.
+  // A range that ends beyond 64 bits or not where the line says takes the normal path, which reports it.
   if (nextHigh >= TWO_32 || (end >= 0 && (nextHigh !== endHigh || nextLow !== endLow))) return undefined;
-  const start = fromWords(startHigh, startLow) as Iova;
-  const last = fromWords(nextLow === 0 ? nextHigh - 1 : nextHigh, (nextLow - 1) >>> 0) as Iova;
-  // With the fields that the sink fills in: an object that grows takes twice as long.
+  const start = addressOf(startHigh, startLow);
+  const last = addressOf(nextLow === 0 ? nextHigh - 1 : nextHigh, (nextLow - 1) >>> 0);
+  // With the fields that the sink fills in: adding fields later takes twice as long.
   return paddr === undefined
     ? { kind: 'unmap', start, last, unmapped, origin: 'ftrace', time, source: '', line: 0 }
     : { kind: 'map', start, last, paddr, origin: 'ftrace', time, source: '', line: 0 };
