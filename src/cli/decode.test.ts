@@ -18,8 +18,8 @@ describe('iovascope decode', () => {
     expect(row('iova_pgsizes')).toBe(
       '0008 | 00 10 20 40 00 00 00 00 | iova_pgsizes | 0x40201000 | 4 KiB, 2 MiB, 1 GiB',
     );
-    expect(row('VFIO_IOMMU_INFO_CAPS')).toBe(' | bit 1 | VFIO_IOMMU_INFO_CAPS | 1 | there are capabilities');
-    expect(row('avail')).toBe('0040 | ff ff 00 00 | avail | 65535 | mappings that may still be made');
+    expect(row('VFIO_IOMMU_INFO_CAPS')).toBe(' | bit 1 | VFIO_IOMMU_INFO_CAPS | 1 | has capabilities');
+    expect(row('avail')).toBe('0040 | ff ff 00 00 | avail | 65535 | mappings left');
     expect(stdout).toMatch(/0068 +iova_ranges\[1\] +0xfef0_0000 – 0x7f_ffff_ffff, ≈ 508 GiB/);
     const starts = lines.flatMap((line) => /^([0-9a-f]{4}) {4}((?:[0-9a-f]{2} )+)/.exec(line)?.slice(1) ?? []);
     const bytes = starts.filter((_, i) => i % 2 === 1).join('');
@@ -47,7 +47,7 @@ describe('iovascope decode', () => {
     const broken = INFO.replace('03000100480000', '03000100470000');
     const { code, stdout } = await runCli(['decode', 'a'], { a: broken });
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^! link-unaligned at 0047: a capability begins at offset 0x47/m);
+    expect(stdout).toMatch(/^! link-unaligned at 0047: the capability at offset 0x47 is not aligned/m);
     expect(stdout).toContain('vfio_iommu_type1_info_cap_migration');
   });
 
@@ -55,7 +55,7 @@ describe('iovascope decode', () => {
     const text = '00000000: 0c00 0000 0000 0000 0100 0000  .\n[output trimmed]\n';
     const { code, stderr } = await runCli(['decode', 'a'], { a: text });
     expect(code).toBe(0);
-    expect(stderr).toBe('a:2:1: the line is no part of a hex dump and is left out\n');
+    expect(stderr).toBe('a:2:1: the line is not part of a hex dump and was skipped\n');
   });
 
   it('reads as the structure that is named, in the order of bytes that is named', async () => {
@@ -81,9 +81,9 @@ describe('iovascope decode', () => {
     ['an unknown order of bytes', ['--endian', 'middle', 'a'], /little or big/],
     ['two inputs', ['a', 'b'], /one input/],
     ['a file that is not there', ['none'], /none: no such file/],
-    ['no bytes', ['empty'], /empty:1:1: the text has no hex digits/],
-    ['words', ['words'], /words:1:1: “h” is no hex digit/],
-    ['bytes that look like nothing', ['nothing'], /nothing: these 8 bytes look like no structure.*--struct/],
+    ['no bytes', ['empty'], /empty:1:1: the text has no hexadecimal digits/],
+    ['words', ['words'], /words:1:1: 'h' is not a hexadecimal digit/],
+    ['bytes that look like nothing', ['nothing'], /nothing: the 8 bytes fit no known structure.*--struct/],
     ['an unknown option', ['--frob'], /frob/],
   ])('%s is unusable, and said in one line', async (_name, args, message) => {
     const files = { a: INFO, empty: '\n', words: 'hello world', nothing: 'ffffffffffffffff' };

@@ -1,4 +1,4 @@
-// Capability chains: blocks behind a structure, each with a header that links to the next.
+// Capability chains: blocks after a structure, each with a header that links to the next.
 import { hex } from '../iova/format.ts';
 import { decodeStruct, encodeStruct, type StructLayout, sizeOfLayout } from './layout.ts';
 import type { Endian, UapiNode, UapiProblem } from './node.ts';
@@ -12,7 +12,7 @@ export const CAPABILITY_HEADER = {
     {
       name: 'next',
       width: 4,
-      meaning: (next) => (next === 0n ? 'the last capability' : `the next capability is at offset ${hex(next)}`),
+      meaning: (next) => (next === 0n ? 'the last capability' : `offset of the next capability`),
     },
   ],
 } as const satisfies StructLayout<'id' | 'version' | 'next'>;
@@ -25,29 +25,29 @@ export const CAPABILITY_HEADER_SIZE = sizeOfLayout(CAPABILITY_HEADER);
 /** One block of a chain. */
 export interface Capability {
   readonly offset: number;
-  /** Offset behind its body: where the next one begins, or the buffer ends. */
+  /** Offset after its body: where the next one starts, or the buffer ends. */
   readonly end: number;
   readonly id: number;
   readonly version: number;
   /** The header's fields. */
   readonly header: readonly UapiNode[];
-  /** Problems of its place and its link. */
+  /** Problems of its offset and its link. */
   readonly problems: readonly UapiProblem[];
 }
 
 export interface CapabilityChain {
   readonly capabilities: readonly Capability[];
-  /** A problem of the link that leads into the chain. */
+  /** A problem of the link to the first capability. */
   readonly problem: UapiProblem | undefined;
 }
 
 /**
- * Follows a chain as far as it holds: to its end, to a link that leads nowhere, or to one that was followed before.
+ * Follows a chain as far as it is intact: to its end, to a link out of the buffer, or to a capability for the second time.
  *
  * @param first offset of the first capability; 0: none
- * @param linkOffset offset of the field that says so
- * @param from offset behind the structure: no capability begins before it
- * @param limit offset behind the last byte that counts, at most bytes.length
+ * @param linkOffset offset of the field that links to it
+ * @param from offset after the structure: no capability starts before it
+ * @param limit offset after the last byte of the answer, at most bytes.length
  */
 export function walkCapabilities(
   bytes: Uint8Array,
@@ -75,7 +75,7 @@ export function walkCapabilities(
     offset = Number(next);
   }
 
-  // A chain may be linked in any order: a capability ends where the next one in memory begins.
+  // A chain may be linked in any order: a capability ends where the next one in memory starts.
   const starts = [...seen].sort((a, b) => a - b);
   const rank = new Map(starts.map((start, i) => [start, i]));
   const capabilities = found.map(({ offset, id, version, header }): Capability => {
@@ -84,14 +84,14 @@ export function walkCapabilities(
     const end = Math.max(starts[i + 1] ?? limit, offset + CAPABILITY_HEADER_SIZE);
     const problems: UapiProblem[] = [];
     if (offset % CAPABILITY_ALIGNMENT !== 0) {
-      const message = `a capability begins at offset ${hex(BigInt(offset))}, no multiple of ${CAPABILITY_ALIGNMENT}`;
+      const message = `the capability at offset ${hex(BigInt(offset))} is not aligned to ${CAPABILITY_ALIGNMENT} bytes`;
       problems.push({ code: 'link-unaligned', offset, message });
     }
     if (offset < before + CAPABILITY_HEADER_SIZE) {
       problems.push({
         code: 'capability-overlap',
         offset,
-        message: 'a capability begins inside the header of another',
+        message: 'the capability overlaps the header of another',
       });
     }
     const broken = linkProblems.get(offset + 4);
@@ -108,12 +108,12 @@ function linkProblem(
   seen: ReadonlySet<number>,
 ): Omit<UapiProblem, 'offset'> | undefined {
   const where = `offset ${hex(BigInt(offset))}`;
-  if (seen.has(offset)) return { code: 'link-loop', message: `the chain leads back to ${where}` };
-  if (offset < from) return { code: 'link-outside', message: `the link leads into the structure itself, to ${where}` };
+  if (seen.has(offset)) return { code: 'link-loop', message: `the chain loops back to ${where}` };
+  if (offset < from) return { code: 'link-outside', message: `the link points into the structure itself, to ${where}` };
   if (offset + CAPABILITY_HEADER_SIZE <= limit) return undefined;
   return {
     code: 'link-outside',
-    message: `the link leads to ${where}, and the buffer ends at ${hex(BigInt(limit))}`,
+    message: `the link points to ${where}; the buffer ends at ${hex(BigInt(limit))}`,
   };
 }
 
@@ -123,7 +123,7 @@ export interface CapabilityBody {
   readonly body: Uint8Array;
 }
 
-/** A chain to stand at offset `at`, in the order given; each capability starts at a multiple of 8, `at` being one. */
+/** A chain for offset `at`, a multiple of 8, in the given order; each capability starts at a multiple of 8. */
 export function encodeCapabilities(blocks: readonly CapabilityBody[], at: number, endian: Endian): Uint8Array {
   const places: number[] = [];
   let size = 0;

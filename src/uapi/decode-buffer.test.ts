@@ -362,7 +362,7 @@ describe('the tree of VFIO_IOMMU_GET_INFO', () => {
     for (const bytes of [small, small.slice(0, 16)]) {
       expect(decodedAs(bytes)).toMatchObject({ structure: 'vfio_iommu_type1_info', problems: [] });
     }
-    expect(meaning(decodedAs(small).root, 'cap_offset')).toContain('120 bytes are needed');
+    expect(meaning(decodedAs(small).root, 'cap_offset')).toContain('120 bytes needed');
   });
 
   const whole = type1Info();
@@ -484,7 +484,7 @@ describe('other structures', () => {
     expect(meaning(root, 'cap_reg', 'SAGAW')).toBe('39 bits (3 levels), 48 bits (4 levels)');
     expect(meaning(root, 'cap_reg', 'SLLPS')).toBe('2 MiB pages, 1 GiB pages');
     expect(meaning(root, 'cap_reg', 'ND')).toBe('65536 domains');
-    expect(meaning(root, 'ecap_reg', 'PSS')).toBe('PASIDs have 20 bits, if there are any');
+    expect(meaning(root, 'ecap_reg', 'PSS')).toBe('PASIDs have 20 bits, if supported');
     expect(meaning(root, 'ecap_reg', 'PASID')).toBe('PASIDs');
     expect(meaning(root, 'ecap_reg', 'SMTS')).toBeUndefined();
   });

@@ -1,6 +1,6 @@
-// Any buffer of the UAPI: which structure it is, and what is in it.
-import type { Iova } from '../iova/iova.ts';
-import type { IovaRange } from '../iova/range.ts';
+// Decodes any buffer of the UAPI: which structure it is, and its contents.
+import { counted } from '../iova/format.ts';
+import { type IovaRange, range } from '../iova/range.ts';
 import { HARDWARE_STRUCTURES } from './hardware-info.ts';
 import {
   IOMMU_DEVICE_INFO,
@@ -12,7 +12,7 @@ import { IOMMUFD_STRUCTURES } from './iommufd-structures.ts';
 import { type Endian, problemsOf, type UapiNode, type UapiProblem } from './node.ts';
 import type { UapiStructure } from './structure.ts';
 
-/** Every structure that can be decoded; where a buffer may be several, the earlier is taken. */
+/** Every structure that can be decoded. If a buffer may be several of them, the first wins. */
 export const UAPI_STRUCTURES: readonly UapiStructure[] = [
   VFIO_IOMMU_TYPE1_INFO,
   VFIO_IOMMU_TYPE1_INFO_2017,
@@ -31,16 +31,16 @@ export interface Candidate {
 export interface DecodedBuffer {
   readonly structure: string;
   readonly endian: Endian;
-  /** Every byte of the buffer in fields; problems stand where they are. */
+  /** Every byte of the buffer in fields; each problem is at its field. */
   readonly root: UapiNode;
   /** All problems, in the order of the tree. */
   readonly problems: readonly UapiProblem[];
-  /** What else the bytes fit, the best first; empty if they fit nothing else or the structure was named. */
+  /** What else the bytes may be, the best first; empty if nothing else, or if the structure was named. */
   readonly others: readonly Candidate[];
-  /** Ranges in it, in their order, reversed ones left out; `rangesAre` says what they are. */
+  /** Its ranges in order, without reversed ones; `rangesAre` says what they are. */
   readonly ranges: readonly IovaRange[];
   readonly rangesAre: 'valid' | 'reserved' | undefined;
-  /** Bit n set: pages of 2^n bytes. Absent if the structure says nothing of them. */
+  /** Bit n set: pages of 2^n bytes. Absent if the structure does not have them. */
   readonly pageSizes: bigint | undefined;
 }
 
@@ -55,9 +55,9 @@ export interface DecodeError {
 }
 
 export interface DecodeOptions {
-  /** Name of the structure; recognized by its content if left out. */
+  /** Name of the structure; detected from the contents if left out. */
   readonly struct?: string;
-  /** Order of bytes; found out if left out, and little if both or none fit. */
+  /** Byte order; auto-detected if left out, little-endian if both or neither fit. */
   readonly endian?: Endian;
 }
 
@@ -73,13 +73,13 @@ function attempt(structure: UapiStructure, bytes: Uint8Array, endian: Endian): A
   return { structure, endian, root, problems: problemsOf(root) };
 }
 
-/** 2: nothing speaks against it; 1: it may be that, damaged; 0: it is hardly that. */
+/** 2: it fits; 1: it may be that, truncated or corrupt; 0: it is not. */
 function quality({ structure, root, problems }: Attempt): number {
   if (problems.length === 0 && structure.fits(root)) return 2;
   return structure.resembles?.(root) ? 1 : 0;
 }
 
-/** The structures that a buffer may be by its content, the best first. Never throws. */
+/** The structures that a buffer may be by its contents, the best first. Never throws. */
 function recognize(bytes: Uint8Array, endians: readonly Endian[]): Attempt[] {
   const attempts = endians.flatMap((endian) => UAPI_STRUCTURES.map((structure) => attempt(structure, bytes, endian)));
   const best = Math.max(...attempts.map(quality));
@@ -91,7 +91,7 @@ function rangesIn(node: UapiNode): IovaRange[] {
   const bound = (name: string) => node.children.find((child) => child.name === name)?.raw;
   const start = bound('start');
   const last = bound('last') ?? bound('end');
-  if (start !== undefined && last !== undefined && start <= last) return [{ start: start as Iova, last: last as Iova }];
+  if (start !== undefined && last !== undefined && start <= last) return [range(start, last)];
   return node.children.flatMap(rangesIn);
 }
 
@@ -110,17 +110,17 @@ function report({ structure, endian, root, problems }: Attempt, others: readonly
 }
 
 /**
- * Decodes a buffer, as far as it holds, whatever bytes are in it: what is wrong stands in the tree as a problem.
- * It fails only for no bytes at all, a name that is not known, and bytes that look like no structure. Never throws.
+ * Decodes a buffer as far as it is intact; what is wrong is in the tree as a problem. It fails only for an empty buffer,
+ * an unknown name, and bytes that fit no structure. Never throws.
  */
 export function decodeBuffer(bytes: Uint8Array, options: DecodeOptions = {}): DecodeResult {
-  if (bytes.length === 0) return { ok: false, error: { code: 'empty', message: 'there are no bytes' } };
+  if (bytes.length === 0) return { ok: false, error: { code: 'empty', message: 'the buffer is empty' } };
   const endians: readonly Endian[] = options.endian ? [options.endian] : ['little', 'big'];
   if (options.struct !== undefined) {
     const structure = UAPI_STRUCTURES.find(({ name }) => name === options.struct);
     if (!structure) {
       const names = UAPI_STRUCTURES.map(({ name }) => name).join(', ');
-      const message = `unknown structure “${options.struct}”; known: ${names}`;
+      const message = `unknown structure '${options.struct}'; known: ${names}`;
       return { ok: false, error: { code: 'unknown-structure', message } };
     }
     const attempts = endians.map((endian) => attempt(structure, bytes, endian));
@@ -129,6 +129,6 @@ export function decodeBuffer(bytes: Uint8Array, options: DecodeOptions = {}): De
   }
   const [best, ...others] = recognize(bytes, endians);
   if (best) return { ok: true, decoded: report(best, others) };
-  const message = `these ${bytes.length} bytes look like no structure that is known here; name one to read them as it`;
+  const message = `the ${counted(bytes.length, 'byte')} fit no known structure; name the structure to decode them as`;
   return { ok: false, error: { code: 'not-recognized', message } };
 }

@@ -1,5 +1,6 @@
-// VFIO_IOMMU_GET_INFO as it was first proposed, before Linux 5.4 had ranges: each range is a capability of its own.
+// VFIO_IOMMU_GET_INFO as first proposed, before Linux 5.4 had ranges: each range is its own capability.
 import { compareRanges, type IovaRange } from '../iova/range.ts';
+import { complement } from '../iova/range-set.ts';
 import { type CapabilityBody, encodeCapabilities } from './capability-chain.ts';
 import { encodeStruct } from './layout.ts';
 import type { Endian } from './node.ts';
@@ -18,27 +19,26 @@ const SMALLEST_EARLY_INFO = 20;
 
 export type EarlyRanges =
   | { readonly ok: true; readonly ranges: readonly IovaRange[] }
-  /** The first region that found the list empty; it and all behind it were not looked at. */
+  /** The first region for which no range was left; it and all regions after it were not processed. */
   | { readonly ok: false; readonly errno: 'ENODEV'; readonly region: IovaRange };
 
 /**
- * The usable ranges as the proposal of December 2017 works them out: it begins with the aperture of the first domain,
+ * The usable ranges as the proposal of December 2017 computes them: it starts with the aperture of the first domain,
  * takes the reserved regions of that domain's groups by ascending start, whatever their type, and tests each against
- * the last range of the list only. Taken in that order no region reaches an earlier range, so that the ranges come out
- * right; but a region that finds no range left fails the whole call, though the one before it did not.
- * Source: “vfio/type1: Add IOVA_RANGE capability support”, 2017-12-06, vfio_build_iommu_iova_caps.
+ * the last range of the list only. In that order no region overlaps an earlier range, so the ranges are correct; but a
+ * region for which no range is left fails the whole call, while the region that took the last range did not.
+ * Source: "vfio/type1: Add IOVA_RANGE capability support", 2017-12-06, vfio_build_iommu_iova_caps.
  */
 export function earlyIovaRanges(aperture: IovaRange, regions: readonly IovaRange[]): EarlyRanges {
   const ranges: IovaRange[] = [aperture];
-  // The sort of that version looks at starts only and keeps the order of equals.
+  // The sort of that version compares starts only and is stable.
   const ascending = regions.toSorted((a, b) => (a.start === b.start ? 0 : compareRanges(a, b)));
   for (const region of ascending) {
     const tail = ranges.at(-1);
     if (!tail) return { ok: false, errno: 'ENODEV', region };
     if (region.start > tail.last || region.last < tail.start) continue;
     ranges.pop();
-    if (region.start > tail.start) ranges.push({ start: tail.start, last: (region.start - 1n) as IovaRange['last'] });
-    if (region.last < tail.last) ranges.push({ start: (region.last + 1n) as IovaRange['start'], last: tail.last });
+    ranges.push(...complement([region], tail));
   }
   return { ok: true, ranges };
 }
@@ -46,7 +46,7 @@ export function earlyIovaRanges(aperture: IovaRange, regions: readonly IovaRange
 /**
  * What the ioctl writes into a buffer of `argsz` bytes, one capability a range: usable ones in the proposal of 2017,
  * reserved ones in that of 2016. `undefined` below 20 bytes, which it refuses. A buffer that is too small gets the
- * structure, and argsz says what is needed.
+ * structure, and argsz is the size needed.
  */
 export function encodeEarlyInfo(
   pageSizes: bigint,

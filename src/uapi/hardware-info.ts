@@ -1,4 +1,4 @@
-// What IOMMU_GET_HW_INFO says of the hardware: registers of Intel VT-d and of Arm SMMUv3.
+// What IOMMU_GET_HW_INFO reports about the hardware: registers of Intel VT-d and of Arm SMMUv3.
 import { hex } from '../iova/format.ts';
 import { plainStructure } from './iommufd-structures.ts';
 import { type BitField, onlyBits, reserved, type StructLayout } from './layout.ts';
@@ -7,7 +7,7 @@ import { addressWidthOf } from './vtd-capability.ts';
 
 const bit = (name: string, at: number, meaning: string): BitField => ({ name, high: at, low: at, meaning });
 
-/** Widths that a bitmap of paging levels allows; bit 0 is no width. Source: VT-d 4.1, section 10.4.2, SAGAW. */
+/** Address widths of a bitmap of paging levels; bit 0 is reserved. Source: VT-d 4.1, section 10.4.2, SAGAW. */
 function adjustedWidths(bitmap: bigint): string {
   const widths = [
     [1, '39 bits (3 levels)'],
@@ -35,9 +35,9 @@ const VTD = {
       bits: [
         { name: 'ND', high: 2, low: 0, meaning: (n) => `${1n << (4n + 2n * n)} domains` },
         bit('RWBF', 4, 'write buffers must be flushed'),
-        bit('PLMR', 5, 'a protected range of low memory'),
-        bit('PHMR', 6, 'a protected range of high memory'),
-        bit('CM', 7, 'caching mode: an emulated IOMMU, which must hear of new mappings too'),
+        bit('PLMR', 5, 'protected low-memory region'),
+        bit('PHMR', 6, 'protected high-memory region'),
+        bit('CM', 7, 'caching mode: an emulated IOMMU, new mappings must be invalidated too'),
         { name: 'SAGAW', high: 12, low: 8, meaning: adjustedWidths },
         {
           name: 'MGAW',
@@ -45,8 +45,8 @@ const VTD = {
           low: 16,
           meaning: (n) => `addresses have ${n + 1n} bits, up to ${hex((1n << (n + 1n)) - 1n)}`,
         },
-        bit('ZLR', 22, 'reads of no byte are fine on write-only pages'),
-        { name: 'FRO', high: 33, low: 24, meaning: (n) => `the problem records are at ${hex(n * 16n)}` },
+        bit('ZLR', 22, 'zero-length reads are allowed on write-only pages'),
+        { name: 'FRO', high: 33, low: 24, meaning: (n) => `the fault recording registers are at ${hex(n * 16n)}` },
         {
           name: 'SLLPS',
           high: 37,
@@ -55,12 +55,12 @@ const VTD = {
             [n & 1n ? '2 MiB pages' : '', n & 2n ? '1 GiB pages' : ''].filter(Boolean).join(', ') || 'no large pages',
         },
         bit('PSI', 39, 'single pages can be invalidated'),
-        { name: 'NFR', high: 47, low: 40, meaning: (n) => `${n + 1n} problem records` },
+        { name: 'NFR', high: 47, low: 40, meaning: (n) => `${n + 1n} fault recording registers` },
         { name: 'MAMV', high: 53, low: 48, meaning: (n) => `at most 2^${n} pages are invalidated at once` },
-        bit('DWD', 54, 'pending writes can be drained'),
-        bit('DRD', 55, 'pending reads can be drained'),
+        bit('DWD', 54, 'write draining'),
+        bit('DRD', 55, 'read draining'),
         bit('FL1GP', 56, '1 GiB pages in the first stage'),
-        bit('PI', 59, 'interrupts can be posted'),
+        bit('PI', 59, 'posted interrupts'),
         bit('FL5LP', 60, '5 levels in the first stage'),
       ],
     },
@@ -68,33 +68,33 @@ const VTD = {
       name: 'ecap_reg',
       width: 8,
       bits: [
-        bit('C', 0, 'the IOMMU’s own accesses are coherent'),
-        bit('QI', 1, 'invalidations go through a queue'),
-        bit('DT', 2, 'devices may have TLBs of their own'),
-        bit('IR', 3, 'interrupts are remapped'),
+        bit('C', 0, 'page walks of the IOMMU are coherent'),
+        bit('QI', 1, 'queued invalidation'),
+        bit('DT', 2, 'device TLBs'),
+        bit('IR', 3, 'interrupt remapping'),
         bit('EIM', 4, 'x2APIC'),
-        bit('PT', 6, 'addresses may pass untranslated'),
-        bit('SC', 7, 'snooping can be enforced'),
+        bit('PT', 6, 'pass-through'),
+        bit('SC', 7, 'snoop control'),
         { name: 'IRO', high: 17, low: 8, meaning: (n) => `the IOTLB registers are at ${hex(n * 16n)}` },
         { name: 'MHMV', high: 23, low: 20, meaning: (n) => `at most 2^${n} interrupt entries are invalidated at once` },
         bit('MTS', 25, 'memory types'),
-        bit('NEST', 26, 'stages can be nested'),
+        bit('NEST', 26, 'nested translation'),
         bit('PRS', 29, 'page requests'),
-        bit('ERS', 30, 'requests to execute'),
-        bit('SRS', 31, 'requests of the supervisor'),
-        bit('NWFS', 33, 'the no-write flag of device TLBs'),
+        bit('ERS', 30, 'execute requests'),
+        bit('SRS', 31, 'supervisor requests'),
+        bit('NWFS', 33, 'no-write flag of device TLBs'),
         bit('EAFS', 34, 'extended accessed flags'),
-        { name: 'PSS', high: 39, low: 35, meaning: (n) => `PASIDs have ${n + 1n} bits, if there are any` },
+        { name: 'PSS', high: 39, low: 35, meaning: (n) => `PASIDs have ${n + 1n} bits, if supported` },
         bit('PASID', 40, 'PASIDs'),
-        bit('DIT', 41, 'TLBs of devices can be throttled'),
-        bit('PDS', 42, 'page requests can be drained'),
+        bit('DIT', 41, 'device TLB invalidation throttling'),
+        bit('PDS', 42, 'page request draining'),
         bit('SMTS', 43, 'scalable mode'),
         bit('VCS', 44, 'virtual commands'),
         bit('SSADS', 45, 'accessed and dirty flags in the second stage'),
         bit('SSTS', 46, 'second-stage tables in scalable mode'),
         bit('FSTS', 47, 'first-stage tables in scalable mode'),
-        bit('SMPWCS', 48, 'walks in scalable mode are coherent'),
-        bit('RPS', 49, 'a PASID for requests without one'),
+        bit('SMPWCS', 48, 'page walks in scalable mode are coherent'),
+        bit('RPS', 49, 'PASID for requests without one'),
       ],
     },
   ],
@@ -123,17 +123,17 @@ const SMMUV3 = {
         bit('S2P', 0, 'stage 2'),
         bit('S1P', 1, 'stage 1'),
         { name: 'TTF', high: 3, low: 2, meaning: (n) => `table formats: ${NAMES_OF_TTF[Number(n)]}` },
-        bit('COHACC', 4, 'the IOMMU’s own accesses are coherent'),
-        bit('BTM', 5, 'TLB maintenance of processors is heard'),
+        bit('COHACC', 4, 'page walks of the IOMMU are coherent'),
+        bit('BTM', 5, 'broadcast TLB maintenance'),
         {
           name: 'HTTU',
           high: 7,
           low: 6,
           meaning: (n) => ['none', 'accessed flags', 'accessed and dirty flags'][Number(n)],
         },
-        bit('ATS', 10, 'devices may have TLBs of their own'),
+        bit('ATS', 10, 'device TLBs'),
         bit('ASID16', 12, 'ASIDs have 16 bits'),
-        bit('MSI', 13, 'the IOMMU’s own interrupts may be messages'),
+        bit('MSI', 13, 'the IOMMU can send its interrupts as MSIs'),
         bit('PRI', 16, 'page requests'),
         bit('VMID16', 18, 'VMIDs have 16 bits'),
         bit('CD2L', 19, 'two levels of context descriptors'),
@@ -162,10 +162,10 @@ const SMMUV3 = {
       name: 'idr[3]',
       width: 4,
       bits: [
-        bit('HAD', 2, 'hierarchical attributes can be turned off'),
+        bit('HAD', 2, 'hierarchical attributes can be disabled'),
         bit('FWB', 8, 'stage 2 can force the memory type'),
-        bit('STT', 9, 'small tables'),
-        bit('RIL', 10, 'ranges can be invalidated'),
+        bit('STT', 9, 'small translation tables'),
+        bit('RIL', 10, 'range-based invalidation'),
         { name: 'BBML', high: 12, low: 11, meaning: (n) => `break-before-make level ${n}` },
       ],
     },
@@ -210,7 +210,7 @@ const SMMUV3 = {
   ],
 } satisfies StructLayout;
 
-/** True for at least 32 bits of address and a number of levels that exists. */
+/** True for at least 32 address bits and a defined number of paging levels. */
 const hasWidth = (cap: bigint) => addressWidthOf(cap) >= 32 && ((cap >> 8n) & 0xen) !== 0n;
 
 export const HARDWARE_STRUCTURES: readonly UapiStructure[] = [

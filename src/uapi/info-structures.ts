@@ -1,4 +1,5 @@
-// Structures with a capability chain: VFIO_IOMMU_GET_INFO today and as first proposed, and iommufd's first device info.
+// Structures with a capability chain: VFIO_IOMMU_GET_INFO today and as first proposed, and the first device info of
+// iommufd.
 import { hex } from '../iova/format.ts';
 import { alignUp, lowestSetBit } from '../iova/iova.ts';
 import { CAPABILITY_ALIGNMENT, CAPABILITY_HEADER_SIZE, type Capability, walkCapabilities } from './capability-chain.ts';
@@ -29,7 +30,7 @@ const RANGE = {
     {
       name: 'end',
       width: 8,
-      check: (end, { start = 0n }) => (start <= end ? undefined : 'the range ends before it starts'),
+      check: (end, { start = 0n }) => (start <= end ? undefined : 'start is above end'),
     },
   ],
 } as const satisfies StructLayout<'start' | 'end'>;
@@ -40,7 +41,7 @@ interface Body {
   /** Name of the capability's structure. */
   readonly name: string;
   readonly nodes: readonly UapiNode[];
-  /** Offset behind what was decoded. */
+  /** Offset after what was decoded. */
   readonly end: number;
   readonly problems: readonly UapiProblem[];
   readonly meaning?: string;
@@ -68,7 +69,7 @@ function rangesBody(bytes: Uint8Array, offset: number, end: number, endian: Endi
   const count = Number(fixed.values.nr_iovas ?? 0n);
   const room = Math.max(0, Math.floor((end - fixed.end) / RANGE_SIZE));
   if (count > room) {
-    const message = `the capability has room for ${room} of its ${count} ranges`;
+    const message = `the capability has space for ${room} of its ${count} ranges`;
     problems.push({ code: 'capability-too-small', offset, message });
   }
   const nodes = [...fixed.nodes];
@@ -115,24 +116,25 @@ function capabilityNode(
     problems.push({
       code: decode ? 'unknown-version' : 'unknown-capability',
       offset: decode ? offset + 2 : offset,
-      message: `${what} is not known here`,
+      message: `unknown ${what}`,
     });
     return group('capability', offset, end, [...header, ...remainder(bytes, body, end)], problems);
   }
   const decoded = decode(bytes, body, end, endian);
-  // Behind the last capability the buffer may go on with what nobody filled in.
+  // After the last capability the buffer may continue with bytes that were never filled in.
   const whole = decoded.problems.length === 0 && end === limit;
   const last = whole ? Math.min(end, Number(alignUp(BigInt(decoded.end), BigInt(CAPABILITY_ALIGNMENT)))) : end;
   const children = [...header, ...decoded.nodes, ...remainder(bytes, decoded.end, last)];
   return group(decoded.name, offset, last, children, [...problems, ...decoded.problems], decoded.meaning);
 }
 
-/** The fields that say where the chain is, by name; both name fields of the layout. */
+/** How a structure links to its chain. */
 interface ChainFields {
+  /** The bit of `flags` that announces capabilities. */
   readonly flag: bigint;
   /** Bytes of the structure before its chain. */
   readonly size: number;
-  /** Bytes that a short buffer may hold and be whole nevertheless. */
+  /** Bytes of an early form of the structure: a buffer that ends there is complete. */
   readonly smallest: number;
 }
 
@@ -150,10 +152,10 @@ function decodeWithChain(
   const linkOffset = nodes.find(({ name }) => name === 'cap_offset')?.offset ?? 0;
   const announced = ((values.flags ?? 0n) & flag) !== 0n;
   if (offset !== 0 && !announced) {
-    const message = 'cap_offset is set, and the flags tell of no capabilities';
+    const message = 'cap_offset is set, but the flags announce no capabilities';
     problems.push({ code: 'bad-value', offset: linkOffset, message });
   }
-  // Capabilities that a kernel wrote lie inside argsz; bytes behind it are somebody else's.
+  // Capabilities that a kernel wrote are inside argsz; bytes after it are not part of the answer.
   const limit = argsz >= size ? Math.min(argsz, bytes.length) : bytes.length;
   const chain = walkCapabilities(bytes, endian, announced ? offset : 0, linkOffset, size, limit);
   if (chain.problem) problems.push(chain.problem);
@@ -163,20 +165,20 @@ function decodeWithChain(
 
 const fieldOf = (tree: UapiNode, name: string) => tree.children.find((node) => node.name === name)?.raw;
 
-/** Smallest pages are neither tiny nor huge. */
+/** True if the smallest page size is plausible. */
 function arePageSizes(bitmap: bigint): boolean {
   const smallest = lowestSetBit(bitmap);
   return smallest >= 1n << 9n && smallest <= 1n << 30n;
 }
 
-/** The start of an info of VFIO: a length, page sizes that it says are there. */
-function beginsLikeType1Info(tree: UapiNode): boolean {
+/** True for a plausible start of VFIO's structure: a length, and page sizes that the flags announce. */
+function startsLikeType1Info(tree: UapiNode): boolean {
   const [argsz = 0n, flags = 0n, sizes = 0n] = ['argsz', 'flags', 'iova_pgsizes'].map((name) => fieldOf(tree, name));
   const isLength = argsz >= BigInt(SMALLEST_INFO) && argsz < 1n << 24n;
   return isLength && (flags & HAS_PAGE_SIZES) !== 0n && flags < 0x100n && arePageSizes(sizes);
 }
 
-/** True if nothing but zeros is left that is not explained, and no capability says that there are no ranges. */
+/** True if the bytes that belong to no field are zero, and no capability has 0 ranges. */
 function isExplained(tree: UapiNode): boolean {
   return tree.children.every(({ name, value = '', children }) => {
     const isEmpty = children.some((child) => child.name === 'nr_iovas' && child.raw === 0n);
@@ -191,11 +193,11 @@ const TYPE1_CHAIN = { flag: HAS_CAPABILITIES, size: INFO_SIZE, smallest: SMALLES
 /** The answer of VFIO_IOMMU_GET_INFO. Source: Linux 6.12, include/uapi/linux/vfio.h. */
 export const VFIO_IOMMU_TYPE1_INFO: UapiStructure = {
   name: 'vfio_iommu_type1_info',
-  title: 'VFIO_IOMMU_GET_INFO: page sizes, ranges that may be mapped, mappings left',
+  title: 'VFIO_IOMMU_GET_INFO: page sizes, valid ranges, mappings left',
   ranges: 'valid',
   decode: (bytes, endian) => decodeWithChain(TYPE1_INFO, TYPE1_CHAIN, TODAY, bytes, endian),
-  fits: (tree) => beginsLikeType1Info(tree) && isExplained(tree),
-  resembles: beginsLikeType1Info,
+  fits: (tree) => startsLikeType1Info(tree) && isExplained(tree),
+  resembles: startsLikeType1Info,
 };
 
 function early(name: string, title: string, capability: string, ranges: 'valid' | 'reserved'): UapiStructure {
@@ -205,7 +207,7 @@ function early(name: string, title: string, capability: string, ranges: 'valid' 
     title,
     ranges,
     decode: (bytes, endian) => ({ ...decodeWithChain(TYPE1_INFO, TYPE1_CHAIN, known, bytes, endian), name }),
-    fits: (tree) => beginsLikeType1Info(tree) && isExplained(tree) && capabilitiesOf(tree).length > 0,
+    fits: (tree) => startsLikeType1Info(tree) && isExplained(tree) && capabilitiesOf(tree).length > 0,
   };
 }
 
@@ -229,31 +231,31 @@ export const VFIO_IOMMU_TYPE1_INFO_2016 = early(
 const DEVICE_INFO = {
   name: 'iommu_device_info',
   fields: [
-    { name: 'argsz', width: 4, format: 'decimal', meaning: 'bytes of the buffer, or that it takes to hold everything' },
+    { name: 'argsz', width: 4, format: 'decimal', meaning: 'size of the buffer, or the size needed for everything' },
     {
       name: 'flags',
       width: 4,
       check: onlyBits(0xfn),
       bits: [
         { name: 'IOMMU_DEVICE_INFO_ENFORCE_SNOOP', high: 0, low: 0, meaning: 'the IOMMU enforces snooping' },
-        { name: 'IOMMU_DEVICE_INFO_PGSIZES', high: 1, low: 1, meaning: 'the page sizes are filled in' },
-        { name: 'IOMMU_DEVICE_INFO_ADDR_WIDTH', high: 2, low: 2, meaning: 'the address width is filled in' },
-        { name: 'IOMMU_DEVICE_INFO_CAPS', high: 3, low: 3, meaning: 'there are capabilities' },
+        { name: 'IOMMU_DEVICE_INFO_PGSIZES', high: 1, low: 1, meaning: 'the page sizes are valid' },
+        { name: 'IOMMU_DEVICE_INFO_ADDR_WIDTH', high: 2, low: 2, meaning: 'the address width is valid' },
+        { name: 'IOMMU_DEVICE_INFO_CAPS', high: 3, low: 3, meaning: 'has capabilities' },
       ],
     },
-    { name: 'dev_cookie', width: 8, meaning: 'the name that the program gave the device' },
+    { name: 'dev_cookie', width: 8, meaning: 'the cookie that the program assigned to the device' },
     { name: 'pgsize_bitmap', width: 8, meaning: pageSizesLabel },
     {
       name: 'addr_width',
       width: 4,
       format: 'decimal',
       meaning: (width) => (width > 0n && width <= 64n ? `addresses up to ${hex((1n << width) - 1n)}` : undefined),
-      check: (width) => (width <= 64n ? undefined : 'an address has at most 64 bits'),
+      check: (width) => (width <= 64n ? undefined : 'more than 64 bits'),
     },
     {
       name: 'cap_offset',
       width: 4,
-      meaning: (offset) => (offset === 0n ? 'no capabilities are here' : 'where the first capability begins'),
+      meaning: (offset) => (offset === 0n ? 'no capabilities in this buffer' : 'offset of the first capability'),
     },
   ],
 } as const satisfies StructLayout<'argsz' | 'flags' | 'dev_cookie' | 'pgsize_bitmap' | 'addr_width' | 'cap_offset'>;
@@ -263,7 +265,7 @@ const DEVICE_CHAIN = { flag: 8n, size: 32, smallest: 32 };
 /** The answer of IOMMU_DEVICE_GET_INFO as proposed in September 2021, with the ranges as VFIO has them. */
 export const IOMMU_DEVICE_INFO: UapiStructure = {
   name: 'iommu_device_info',
-  title: 'IOMMU_DEVICE_GET_INFO as proposed in 2021: page sizes, address width, ranges that may be mapped',
+  title: 'IOMMU_DEVICE_GET_INFO as proposed in 2021: page sizes, address width, valid ranges',
   ranges: 'valid',
   decode: (bytes, endian) =>
     decodeWithChain(DEVICE_INFO, DEVICE_CHAIN, new Map([[IOVA_RANGE_ID, rangesBody]]), bytes, endian),

@@ -1,20 +1,20 @@
-// Arguments of iommufd's ioctls and of VFIO's mapping ones: structures of fixed size.
-import { formatSize } from '../iova/format.ts';
+// Arguments of the ioctls of iommufd, and of the VFIO ioctls that map and unmap: structures of fixed size.
+import { counted, formatSize } from '../iova/format.ts';
 import { decodeStruct, type FieldLayout, onlyBits, reserved, type StructLayout, sizeOfLayout } from './layout.ts';
 import type { UapiNode } from './node.ts';
 import type { UapiStructure } from './structure.ts';
 import { group, root } from './tree.ts';
 import { lengthLabel, rangeLabel } from './words.ts';
 
-/** The first field of every argument of iommufd: how many bytes the caller knows of. */
+/** The first field of every argument of iommufd: the size of the structure that the caller knows. */
 function sizeField(size: number): FieldLayout<'size'> {
   return {
     name: 'size',
     width: 4,
     format: 'decimal',
-    meaning: 'bytes of this structure',
+    meaning: 'size of this structure in bytes',
     problemCode: 'wrong-size',
-    check: (value) => (value === BigInt(size) ? undefined : `size is ${value}, and the structure has ${size} bytes`),
+    check: (value) => (value === BigInt(size) ? undefined : `size is ${value}; expected ${size}`),
   };
 }
 
@@ -25,7 +25,7 @@ const id = <const N extends string>(name: N, meaning: string): FieldLayout<N> =>
   meaning,
 });
 
-const bytesInWords = (length: bigint) => (length === 0n ? undefined : formatSize(length));
+const bytesLabel = (length: bigint) => (length === 0n ? undefined : formatSize(length));
 
 const MAP_FLAGS: FieldLayout<'flags'> = {
   name: 'flags',
@@ -53,20 +53,20 @@ const IOAS_IOVA_RANGES = {
   name: 'iommu_ioas_iova_ranges',
   fields: [
     sizeField(32),
-    id('ioas_id', 'the IOAS that is asked'),
+    id('ioas_id', 'the IOAS to query'),
     {
       name: 'num_iovas',
       width: 4,
       format: 'decimal',
-      meaning: 'ranges in the array: room for them, or how many there are',
+      meaning: 'number of ranges: the capacity of the array, or how many exist',
     },
     reserved('__reserved', 4),
-    { name: 'allowed_iovas', width: 8, meaning: 'where the array is in the program’s memory: pairs of start and last' },
+    { name: 'allowed_iovas', width: 8, meaning: 'user address of the array: pairs of start and last' },
     {
       name: 'out_iova_alignment',
       width: 8,
       meaning: (alignment) => `an iova must be a multiple of ${formatSize(alignment)}`,
-      check: (alignment) => ((alignment & (alignment - 1n)) === 0n ? undefined : 'an alignment is a power of two'),
+      check: (alignment) => ((alignment & (alignment - 1n)) === 0n ? undefined : 'not a power of two'),
     },
   ],
 } satisfies StructLayout;
@@ -75,10 +75,10 @@ const IOAS_ALLOW_IOVAS = {
   name: 'iommu_ioas_allow_iovas',
   fields: [
     sizeField(24),
-    id('ioas_id', 'the IOAS in which the kernel shall choose there'),
-    { name: 'num_iovas', width: 4, format: 'decimal', meaning: 'ranges in the array' },
+    id('ioas_id', 'the IOAS where the kernel chooses inside these ranges'),
+    { name: 'num_iovas', width: 4, format: 'decimal', meaning: 'number of ranges' },
     reserved('__reserved', 4),
-    { name: 'allowed_iovas', width: 8, meaning: 'where the array is in the program’s memory: pairs of start and last' },
+    { name: 'allowed_iovas', width: 8, meaning: 'user address of the array: pairs of start and last' },
   ],
 } satisfies StructLayout;
 
@@ -89,8 +89,8 @@ const IOAS_MAP = {
     MAP_FLAGS,
     id('ioas_id', 'the IOAS to map in'),
     reserved('__reserved', 4),
-    { name: 'user_va', width: 8, meaning: 'where the memory is in the program' },
-    { name: 'length', width: 8, meaning: bytesInWords },
+    { name: 'user_va', width: 8, meaning: 'user address of the memory' },
+    { name: 'length', width: 8, meaning: bytesLabel },
     { name: 'iova', width: 8, meaning: (iova, { length = 0n }) => lengthLabel(iova, length) },
   ],
 } satisfies StructLayout<'size' | 'flags' | 'ioas_id' | '__reserved' | 'user_va' | 'length' | 'iova'>;
@@ -101,8 +101,8 @@ const IOAS_COPY = {
     sizeField(40),
     MAP_FLAGS,
     id('dst_ioas_id', 'the IOAS to map in'),
-    id('src_ioas_id', 'the IOAS where it is mapped already'),
-    { name: 'length', width: 8, meaning: bytesInWords },
+    id('src_ioas_id', 'the IOAS where it is already mapped'),
+    { name: 'length', width: 8, meaning: bytesLabel },
     { name: 'dst_iova', width: 8, meaning: (iova, { length = 0n }) => lengthLabel(iova, length) },
     { name: 'src_iova', width: 8, meaning: (iova, { length = 0n }) => lengthLabel(iova, length) },
   ],
@@ -130,7 +130,10 @@ const OPTION_OPERATIONS = ['IOMMU_OPTION_OP_SET', 'IOMMU_OPTION_OP_GET'];
 
 function named(names: readonly string[]): Pick<FieldLayout, 'meaning' | 'check'> {
   const nameOf = (value: bigint) => (value < BigInt(names.length) ? names[Number(value)] : undefined);
-  return { meaning: nameOf, check: (value) => (nameOf(value) ? undefined : `${value} is none of ${names.join(', ')}`) };
+  return {
+    meaning: nameOf,
+    check: (value) => (nameOf(value) ? undefined : `${value} is not one of ${names.join(', ')}`),
+  };
 }
 
 const OPTION = {
@@ -140,7 +143,7 @@ const OPTION = {
     { name: 'option_id', width: 4, format: 'decimal', ...named(OPTIONS) },
     { name: 'op', width: 2, format: 'decimal', ...named(OPTION_OPERATIONS) },
     reserved('__reserved', 2),
-    id('object_id', 'the IOAS, or 0 for the whole file descriptor'),
+    id('object_id', 'the IOAS, or 0 for all of the file descriptor'),
     { name: 'val64', width: 8, meaning: 'the value of the option' },
   ],
 } satisfies StructLayout;
@@ -152,9 +155,9 @@ const HW_INFO = {
   fields: [
     sizeField(40),
     { name: 'flags', width: 4, check: onlyBits(0n) },
-    id('dev_id', 'the device whose IOMMU is asked'),
-    { name: 'data_len', width: 4, format: 'decimal', meaning: 'bytes of the structure behind data_uptr' },
-    { name: 'data_uptr', width: 8, meaning: 'where the structure of the hardware is in the program’s memory' },
+    id('dev_id', 'the device whose IOMMU is queried'),
+    { name: 'data_len', width: 4, format: 'decimal', meaning: 'size of the structure at data_uptr in bytes' },
+    { name: 'data_uptr', width: 8, meaning: 'user address of the structure of the hardware' },
     { name: 'out_data_type', width: 4, format: 'decimal', ...named(HARDWARE) },
     reserved('__reserved', 4),
     {
@@ -168,7 +171,7 @@ const HW_INFO = {
 const DMA_MAP = {
   name: 'vfio_iommu_type1_dma_map',
   fields: [
-    { name: 'argsz', width: 4, format: 'decimal', meaning: 'bytes of this structure' },
+    { name: 'argsz', width: 4, format: 'decimal', meaning: 'size of this structure in bytes' },
     {
       name: 'flags',
       width: 4,
@@ -176,10 +179,10 @@ const DMA_MAP = {
       bits: [
         { name: 'VFIO_DMA_MAP_FLAG_READ', high: 0, low: 0, meaning: 'devices may read' },
         { name: 'VFIO_DMA_MAP_FLAG_WRITE', high: 1, low: 1, meaning: 'devices may write' },
-        { name: 'VFIO_DMA_MAP_FLAG_VADDR', high: 2, low: 2, meaning: 'only the user address changes' },
+        { name: 'VFIO_DMA_MAP_FLAG_VADDR', high: 2, low: 2, meaning: 'update the user address only' },
       ],
     },
-    { name: 'vaddr', width: 8, meaning: 'where the memory is in the program' },
+    { name: 'vaddr', width: 8, meaning: 'user address of the memory' },
     { name: 'iova', width: 8 },
     { name: 'size', width: 8, meaning: (size, { iova = 0n }) => lengthLabel(iova, size) },
   ],
@@ -188,15 +191,15 @@ const DMA_MAP = {
 const DMA_UNMAP = {
   name: 'vfio_iommu_type1_dma_unmap',
   fields: [
-    { name: 'argsz', width: 4, format: 'decimal', meaning: 'bytes of this structure' },
+    { name: 'argsz', width: 4, format: 'decimal', meaning: 'size of this structure in bytes' },
     {
       name: 'flags',
       width: 4,
       check: onlyBits(7n),
       bits: [
-        { name: 'VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP', high: 0, low: 0, meaning: 'the dirty pages are wanted too' },
+        { name: 'VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP', high: 0, low: 0, meaning: 'also return the dirty bitmap' },
         { name: 'VFIO_DMA_UNMAP_FLAG_ALL', high: 1, low: 1, meaning: 'everything' },
-        { name: 'VFIO_DMA_UNMAP_FLAG_VADDR', high: 2, low: 2, meaning: 'only the user addresses go' },
+        { name: 'VFIO_DMA_UNMAP_FLAG_VADDR', high: 2, low: 2, meaning: 'invalidate the user addresses only' },
       ],
     },
     { name: 'iova', width: 8 },
@@ -204,12 +207,12 @@ const DMA_UNMAP = {
   ],
 } satisfies StructLayout<'argsz' | 'flags' | 'iova' | 'size'>;
 
-/** True if the fields are all that there is. */
-function isWhole(tree: UapiNode): boolean {
+/** True if the buffer has no bytes besides the fields. */
+function isComplete(tree: UapiNode): boolean {
   return tree.children.every(({ name }) => name !== 'bytes');
 }
 
-/** A structure without capabilities. `fits` is asked once its fields are there and without problems. */
+/** A structure without capabilities. `fits` is called only for trees without problems. */
 export function plainStructure<N extends string>(
   layout: StructLayout<N>,
   title: string,
@@ -222,8 +225,9 @@ export function plainStructure<N extends string>(
       const { nodes, problem } = decodeStruct(layout, bytes, 0, endian);
       return root(layout.name, bytes, nodes, problem ? [problem] : []);
     },
-    fits: (tree) => isWhole(tree) && fits((name) => tree.children.find((node) => node.name === name)?.raw ?? 0n),
-    resembles: (tree) => isWhole(tree) && tree.children[0]?.name === 'size' && tree.children[0].problems.length === 0,
+    fits: (tree) => isComplete(tree) && fits((name) => tree.children.find((node) => node.name === name)?.raw ?? 0n),
+    resembles: (tree) =>
+      isComplete(tree) && tree.children[0]?.name === 'size' && tree.children[0].problems.length === 0,
   };
 }
 
@@ -238,7 +242,7 @@ const RANGE = {
 /** The array that IOMMU_IOAS_IOVA_RANGES fills in. */
 const IOVA_RANGE_ARRAY: UapiStructure = {
   name: 'iommu_iova_range',
-  title: 'the array behind IOMMU_IOAS_IOVA_RANGES: pairs of start and last',
+  title: 'the array of IOMMU_IOAS_IOVA_RANGES: pairs of start and last',
   ranges: 'valid',
   decode(bytes, endian) {
     const size = sizeOfLayout(RANGE);
@@ -248,9 +252,13 @@ const IOVA_RANGE_ARRAY: UapiStructure = {
       nodes.push(group(`[${at / size}]`, at, end, bounds, [], rangeLabel(values.start ?? 0n, values.last ?? 0n)));
     }
     const rest = bytes.length % size;
-    const whole = bytes.length - rest;
-    const message = `the array ends inside range ${nodes.length}: ${size - rest} bytes are missing`;
-    return root('iommu_iova_range', bytes, nodes, rest === 0 ? [] : [{ code: 'short', offset: whole, message }]);
+    const message = `the array ends inside range ${nodes.length}: ${counted(size - rest, 'byte')} missing`;
+    return root(
+      'iommu_iova_range',
+      bytes,
+      nodes,
+      rest === 0 ? [] : [{ code: 'short', offset: bytes.length - rest, message }],
+    );
   },
   fits(tree) {
     let next = 0n;
@@ -269,7 +277,7 @@ const isArray = (count: bigint, pointer: bigint) => count < 4096n && (count === 
 const isRead = (flags: bigint) => (flags & 6n) !== 0n;
 
 export const IOMMUFD_STRUCTURES: readonly UapiStructure[] = [
-  plainStructure(IOAS_IOVA_RANGES, 'IOMMU_IOAS_IOVA_RANGES: where an IOAS may be mapped', (f) => {
+  plainStructure(IOAS_IOVA_RANGES, 'IOMMU_IOAS_IOVA_RANGES: the usable ranges of an IOAS', (f) => {
     return f('ioas_id') !== 0n && isArray(f('num_iovas'), f('allowed_iovas'));
   }),
   IOVA_RANGE_ARRAY,

@@ -1,5 +1,5 @@
-// Structures of fixed layout: described once, then decoded, annotated and encoded from the same description.
-import { hex } from '../iova/format.ts';
+// Structures of fixed layout: described once; decoded, annotated and encoded from the same description.
+import { counted, hex } from '../iova/format.ts';
 import type { Endian, UapiNode, UapiProblem } from './node.ts';
 import { readNumber, type Width, writeNumber } from './numbers.ts';
 
@@ -8,7 +8,7 @@ export interface BitField {
   readonly name: string;
   readonly high: number;
   readonly low: number;
-  /** What a value says; a text is said if the value is not 0. */
+  /** What a value means; a text applies if the value is not 0. */
   readonly meaning?: string | ((value: bigint) => string | undefined);
 }
 
@@ -17,14 +17,14 @@ export interface FieldLayout<N extends string = string> {
   /** As in the kernel's header. */
   readonly name: N;
   readonly width: Width;
-  /** How people read it: `hex` if left out. */
+  /** How it is shown: `hex` if left out. */
   readonly format?: 'hex' | 'decimal';
-  /** What a value says. `values` are the fields before it and the field itself. */
+  /** What a value means. `values` are the fields before it and the field itself. */
   readonly meaning?: string | ((value: bigint, values: Partial<Record<N, bigint>>) => string | undefined);
   readonly bits?: readonly BitField[];
   /** What is wrong with a value: one sentence without its full stop. `undefined`: nothing. */
   readonly check?: (value: bigint, values: Partial<Record<N, bigint>>) => string | undefined;
-  /** Kind of what `check` finds; `bad-value` if left out. */
+  /** Code of the problem that `check` finds; `bad-value` if left out. */
   readonly problemCode?: UapiProblem['code'];
 }
 
@@ -35,25 +35,25 @@ export interface StructLayout<N extends string = string> {
 }
 
 export interface DecodedStruct<N extends string> {
-  /** Fields that the buffer holds whole. */
+  /** Fields that are completely in the buffer. */
   readonly values: Partial<Record<N, bigint>>;
   readonly nodes: readonly UapiNode[];
-  /** Offset behind the last whole field. */
+  /** Offset after the last complete field. */
   readonly end: number;
-  /** There if `limit` cuts the structure. */
+  /** Set if `limit` truncates the structure. */
   readonly problem: UapiProblem | undefined;
 }
 
-/** A field that says nothing and should be 0. */
+/** A reserved field, which should be 0. */
 export function reserved<const N extends string>(name: N, width: Width): FieldLayout<N> {
   return { name, width, check: (value) => (value === 0n ? undefined : `${name} should be 0`) };
 }
 
-/** The check of flags of which only the bits in `known` are defined. */
+/** A check for flags: only the bits in `known` are defined. */
 export function onlyBits(known: bigint): (value: bigint) => string | undefined {
   return (value) => {
     const unknown = value & ~known;
-    return unknown === 0n ? undefined : `bits ${hex(unknown)} are not defined`;
+    return unknown === 0n ? undefined : `undefined bits ${hex(unknown)}`;
   };
 }
 
@@ -81,7 +81,7 @@ function bitNodes(field: FieldLayout, offset: number, number: bigint): UapiNode[
 }
 
 /**
- * Decodes a structure at `offset`, as far as bytes before `limit` (exclusive) hold it. Never throws for
+ * Decodes the part of a structure at `offset` that is before `limit` (exclusive). Never throws for
  * 0 ≤ offset and limit ≤ bytes.length.
  */
 export function decodeStruct<N extends string>(
@@ -97,7 +97,7 @@ export function decodeStruct<N extends string>(
   for (const field of layout.fields) {
     if (at + field.width > limit) {
       const missing = offset + sizeOfLayout(layout) - Math.max(limit, at);
-      const message = `${layout.name} ends inside or before ${field.name}: ${missing} bytes are missing`;
+      const message = `${layout.name} ends inside or before ${field.name}: ${counted(missing, 'byte')} missing`;
       return { values, nodes, end: at, problem: { code: 'short', offset: at, message } };
     }
     const raw = readNumber(bytes, at, field.width, endian);

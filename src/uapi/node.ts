@@ -1,28 +1,28 @@
-// What a decoded buffer looks like: a tree of named stretches of bytes, for people and for programs.
+// A decoded buffer: a tree of named byte ranges.
 
-/** The order of a number's bytes: the kernel's structures have the machine's. */
+/** Byte order: the kernel's structures have that of the machine. */
 export type Endian = 'little' | 'big';
 
 export type UapiProblemCode =
   /** The buffer ends inside a structure. */
   | 'short'
-  /** A size field says something else than its structure has. */
+  /** A size field does not match its structure. */
   | 'wrong-size'
-  /** A field holds a value that has no meaning there. */
+  /** A field has a value that is not defined. */
   | 'bad-value'
-  /** A link of a capability chain leads outside the buffer, or into the structure that it starts from. */
+  /** A link of a capability chain points outside the buffer, or into the structure before the chain. */
   | 'link-outside'
   | 'link-unaligned'
-  /** A link leads to a capability that was there before. */
+  /** A link points to a capability that is already in the chain. */
   | 'link-loop'
   /** Two capabilities share bytes. */
   | 'capability-overlap'
   | 'unknown-capability'
   | 'unknown-version'
-  /** A capability has not the room for the fields or entries that it announces. */
+  /** A capability is too small for its fields or for the entries that it announces. */
   | 'capability-too-small';
 
-/** Something wrong in a buffer, and where. The rest is decoded as far as it holds. */
+/** Something that is wrong in a buffer, and where. The rest is decoded as far as possible. */
 export interface UapiProblem {
   readonly code: UapiProblemCode;
   /** Of the first byte that is wrong, counted from the start of the buffer. */
@@ -33,21 +33,21 @@ export interface UapiProblem {
 
 /** A field, a bit field, or a group of fields. */
 export interface UapiNode {
-  /** As the kernel's header calls it; a group has the name of its structure. */
+  /** As in the kernel's header; a group has the name of its structure. */
   readonly name: string;
   /** Of its first byte, counted from the start of the buffer. */
   readonly offset: number;
-  /** Bytes, 0 only for a group of which the buffer holds nothing. */
+  /** Bytes; 0 only for a group that is not in the buffer at all. */
   readonly size: number;
-  /** Of a bit field: highest and lowest bit of the number that the parent is. */
+  /** Of a bit field: its highest and lowest bit in the number of the parent. */
   readonly bits?: { readonly high: number; readonly low: number };
-  /** The number of a field. Groups and stretches of raw bytes have none. */
+  /** The number of a field. Groups and raw bytes have none. */
   readonly raw?: bigint;
   /** The value for people; absent for groups. */
   readonly value?: string;
-  /** What the value says. */
+  /** What the value means. */
   readonly meaning?: string;
-  /** Problems of this very field; those below are found below. */
+  /** Problems of this node itself, without those of its children. */
   readonly problems: readonly UapiProblem[];
   readonly children: readonly UapiNode[];
 }
@@ -57,7 +57,7 @@ export function problemsOf(node: UapiNode): UapiProblem[] {
   return [...node.problems, ...node.children.flatMap(problemsOf)];
 }
 
-/** The node at a path of names below `node`; the first where names repeat. */
+/** The node at a path of names below `node`; the first one if names repeat. */
 export function findNode(node: UapiNode, ...path: readonly string[]): UapiNode | undefined {
   let at: UapiNode | undefined = node;
   for (const name of path) at = at?.children.find((child) => child.name === name);

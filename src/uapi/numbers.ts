@@ -1,8 +1,13 @@
 // Unsigned numbers in bytes.
+import type { Iova } from '../iova/iova.ts';
 import type { Endian } from './node.ts';
 
 /** Bytes of a field. */
 export type Width = 1 | 2 | 4 | 8;
+
+export function isWidth(size: number): size is Width {
+  return size === 1 || size === 2 || size === 4 || size === 8;
+}
 
 /** Reads an unsigned number. RangeError if it is not inside `bytes`. */
 export function readNumber(bytes: Uint8Array, offset: number, width: Width, endian: Endian): bigint {
@@ -18,6 +23,12 @@ export function readNumber(bytes: Uint8Array, offset: number, width: Width, endi
     case 8:
       return view.getBigUint64(offset, little);
   }
+}
+
+/** Reads a field of 8 bytes as an address. RangeError if it is not inside `bytes`. */
+export function readAddress(bytes: Uint8Array, offset: number, endian: Endian): Iova {
+  // Any unsigned number of 64 bits is an address.
+  return readNumber(bytes, offset, 8, endian) as Iova;
 }
 
 /** Writes an unsigned number, modulo 2^(8 · width). RangeError if it is not inside `bytes`. */
@@ -40,7 +51,7 @@ export function writeNumber(bytes: Uint8Array, offset: number, width: Width, end
   }
 }
 
-/** The bytes as hex digits, two a byte, nothing between. */
+/** The bytes as hex digits, two per byte, without separators. */
 export function toHex(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes) text += byte.toString(16).padStart(2, '0');

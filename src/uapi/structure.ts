@@ -2,16 +2,16 @@ import type { Endian, UapiNode } from './node.ts';
 
 /** A structure of the UAPI that can be decoded. */
 export interface UapiStructure {
-  /** As the kernel's header calls it, without `struct`; a year behind it for what was only proposed. */
+  /** As in the kernel's header, without `struct`; with a year for what was only proposed. */
   readonly name: string;
   /** One line for lists. */
   readonly title: string;
-  /** What the ranges in it are; absent if it has none. */
+  /** What its ranges are; absent if it has none. */
   readonly ranges?: 'valid' | 'reserved';
-  /** The whole buffer as a tree: every byte belongs to a field, or to a stretch of raw bytes. Never throws. */
+  /** The buffer as a tree: every byte belongs to a field, or to a node of raw bytes. Never throws. */
   decode(bytes: Uint8Array, endian: Endian): UapiNode;
-  /** True if a tree without problems is likely to be this structure, and not just bytes read as such. */
+  /** True if a tree without problems is plausible: the buffer is likely to be this structure. */
   fits(tree: UapiNode): boolean;
-  /** True if a tree with problems may be this structure, cut or damaged. Absent: it cannot be told then. */
+  /** True if a tree with problems may be this structure, truncated or corrupt. Absent if that cannot be decided. */
   resembles?(tree: UapiNode): boolean;
 }

@@ -1,8 +1,8 @@
-// Building trees that show every byte of a buffer, and getting the bytes back.
+// Builds trees that show every byte of a buffer, and turns them back into bytes.
 import type { Endian, UapiNode, UapiProblem } from './node.ts';
-import { toHex, type Width, writeNumber } from './numbers.ts';
+import { isWidth, toHex, writeNumber } from './numbers.ts';
 
-/** A named group of fields. It reaches from its first to its last byte. */
+/** A named group of fields, from its first to its last byte. */
 export function group(
   name: string,
   offset: number,
@@ -14,7 +14,7 @@ export function group(
   return { name, offset, size: end - offset, ...(meaning === undefined ? {} : { meaning }), problems, children };
 }
 
-/** Bytes offset … end − 1 that no field claims, as they are. */
+/** Bytes offset … end − 1 that belong to no field. */
 export function rawBytes(name: string, bytes: Uint8Array, offset: number, end: number, meaning?: string): UapiNode {
   return {
     name,
@@ -27,11 +27,11 @@ export function rawBytes(name: string, bytes: Uint8Array, offset: number, end: n
   };
 }
 
-/** Zeros up to the next multiple of 8 are padding; anything else says something that is not known. */
+/** Bytes after the last field: fewer than 8 zeros are padding, anything else is unknown. */
 export function remainder(bytes: Uint8Array, offset: number, end: number): UapiNode[] {
   if (offset >= end) return [];
   const isPadding = end - offset < 8 && bytes.subarray(offset, end).every((byte) => byte === 0);
-  const meaning = isPadding ? undefined : 'not known here';
+  const meaning = isPadding ? undefined : 'unknown';
   return [rawBytes(isPadding ? 'padding' : 'bytes', bytes, offset, end, meaning)];
 }
 
@@ -43,7 +43,7 @@ function* leaves(node: UapiNode): Generator<UapiNode> {
   else for (const child of parts) yield* leaves(child);
 }
 
-/** A buffer's root: `children`, and between and behind them the bytes that they leave. */
+/** The root of a buffer: `children`, and nodes of raw bytes for what is between and after them. */
 export function root(
   name: string,
   bytes: Uint8Array,
@@ -58,18 +58,18 @@ export function root(
   const all = [...children];
   let next = 0;
   for (const { offset, end } of [...claimed, { offset: bytes.length, end: bytes.length }]) {
-    if (offset > next) all.push(rawBytes('bytes', bytes, next, offset, 'part of no field'));
+    if (offset > next) all.push(rawBytes('bytes', bytes, next, offset, 'not part of any field'));
     if (end > next) next = end;
   }
   all.sort((a, b) => a.offset - b.offset);
   return group(name, 0, bytes.length, all, problems, meaning);
 }
 
-/** The bytes that a buffer's tree was decoded from, written anew from the values of its fields. */
+/** The bytes of a buffer, encoded from the values of its tree. */
 export function encodeTree(tree: UapiNode, endian: Endian): Uint8Array {
   const bytes = new Uint8Array(tree.size);
   for (const leaf of leaves(tree)) {
-    if (leaf.raw !== undefined) writeNumber(bytes, leaf.offset, leaf.size as Width, endian, leaf.raw);
+    if (leaf.raw !== undefined && isWidth(leaf.size)) writeNumber(bytes, leaf.offset, leaf.size, endian, leaf.raw);
     else for (let i = 0; i < leaf.size; i++) bytes[leaf.offset + i] = Number.parseInt(byteText(leaf, i), 16);
   }
   return bytes;

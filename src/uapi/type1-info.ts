@@ -1,5 +1,4 @@
 // VFIO_IOMMU_GET_INFO as Linux 6.12 answers it: the structure, its capabilities, and both as values.
-import type { Iova } from '../iova/iova.ts';
 import type { IovaRange } from '../iova/range.ts';
 import {
   CAPABILITY_HEADER_SIZE,
@@ -10,7 +9,7 @@ import {
 } from './capability-chain.ts';
 import { decodeStruct, encodeStruct, onlyBits, reserved, type StructLayout, sizeOfLayout } from './layout.ts';
 import { type Endian, problemsOf, type UapiProblem } from './node.ts';
-import { readNumber, writeNumber } from './numbers.ts';
+import { readAddress, writeNumber } from './numbers.ts';
 import { pageSizesLabel } from './words.ts';
 
 export const HAS_PAGE_SIZES = 1n;
@@ -20,14 +19,14 @@ export const HAS_CAPABILITIES = 2n;
 export const TYPE1_INFO = {
   name: 'vfio_iommu_type1_info',
   fields: [
-    { name: 'argsz', width: 4, format: 'decimal', meaning: 'bytes of the buffer, or that it takes to hold everything' },
+    { name: 'argsz', width: 4, format: 'decimal', meaning: 'size of the buffer, or the size needed for everything' },
     {
       name: 'flags',
       width: 4,
       check: onlyBits(HAS_PAGE_SIZES | HAS_CAPABILITIES),
       bits: [
-        { name: 'VFIO_IOMMU_INFO_PGSIZES', high: 0, low: 0, meaning: 'the page sizes are filled in' },
-        { name: 'VFIO_IOMMU_INFO_CAPS', high: 1, low: 1, meaning: 'there are capabilities' },
+        { name: 'VFIO_IOMMU_INFO_PGSIZES', high: 0, low: 0, meaning: 'the page sizes are valid' },
+        { name: 'VFIO_IOMMU_INFO_CAPS', high: 1, low: 1, meaning: 'has capabilities' },
       ],
     },
     { name: 'iova_pgsizes', width: 8, meaning: pageSizesLabel },
@@ -35,9 +34,9 @@ export const TYPE1_INFO = {
       name: 'cap_offset',
       width: 4,
       meaning: (offset, { flags = 0n, argsz = 0n }) => {
-        if (offset !== 0n) return 'where the first capability begins';
+        if (offset !== 0n) return 'offset of the first capability';
         if ((flags & HAS_CAPABILITIES) === 0n) return 'no capabilities';
-        return `the buffer was too small for the capabilities: ${argsz} bytes are needed`;
+        return `the buffer was too small for the capabilities: ${argsz} bytes needed`;
       },
     },
     reserved('pad', 4),
@@ -52,7 +51,7 @@ export const IOVA_RANGE_ID = 1;
 export const MIGRATION_ID = 2;
 export const DMA_AVAIL_ID = 3;
 
-/** Source: Linux 5.8, struct vfio_iommu_type1_info_cap_migration, behind its header. */
+/** Source: Linux 5.8, struct vfio_iommu_type1_info_cap_migration, after its header. */
 export const MIGRATION = {
   name: 'vfio_iommu_type1_info_cap_migration',
   fields: [
@@ -61,49 +60,49 @@ export const MIGRATION = {
     {
       name: 'pgsize_bitmap',
       width: 8,
-      meaning: (sizes) => `dirty pages are tracked in units of ${pageSizesLabel(sizes)}`,
+      meaning: (sizes) => `granularity of dirty tracking: ${pageSizesLabel(sizes)}`,
     },
     {
       name: 'max_dirty_bitmap_size',
       width: 8,
-      meaning: 'bytes of the largest bitmap that one call may ask for',
+      meaning: 'size of the largest bitmap that one call can request, in bytes',
     },
   ],
 } as const satisfies StructLayout<'flags' | 'pad' | 'pgsize_bitmap' | 'max_dirty_bitmap_size'>;
 
-/** Source: Linux 5.10, struct vfio_iommu_type1_info_dma_avail, behind its header. */
+/** Source: Linux 5.10, struct vfio_iommu_type1_info_dma_avail, after its header. */
 export const DMA_AVAIL = {
   name: 'vfio_iommu_type1_info_dma_avail',
-  fields: [{ name: 'avail', width: 4, format: 'decimal', meaning: 'mappings that may still be made' }],
+  fields: [{ name: 'avail', width: 4, format: 'decimal', meaning: 'mappings left' }],
 } as const satisfies StructLayout<'avail'>;
 
-/** Source: Linux 5.4, struct vfio_iommu_type1_info_cap_iova_range, behind its header; the ranges follow. */
+/** Source: Linux 5.4, struct vfio_iommu_type1_info_cap_iova_range, after its header; the ranges follow. */
 export const IOVA_RANGE = {
   name: 'vfio_iommu_type1_info_cap_iova_range',
   fields: [
-    { name: 'nr_iovas', width: 4, format: 'decimal', meaning: 'ranges that may be mapped' },
+    { name: 'nr_iovas', width: 4, format: 'decimal', meaning: 'number of valid ranges' },
     reserved('reserved', 4),
   ],
 } as const satisfies StructLayout<'nr_iovas' | 'reserved'>;
 
 const RANGE_SIZE = 16;
 
-/** A capability as values. `iova-range`: both bounds inclusive; start may be above last in a broken buffer. */
+/** A capability as values. `iova-range`: both bounds inclusive; start may be above last in a corrupt buffer. */
 export type Type1Capability =
   | { readonly kind: 'migration'; readonly flags: number; readonly pageSizes: bigint; readonly maxBitmapSize: bigint }
   | { readonly kind: 'dma-avail'; readonly avail: number }
   | { readonly kind: 'iova-range'; readonly ranges: readonly IovaRange[] };
 
-/** What VFIO_IOMMU_GET_INFO says. */
+/** What VFIO_IOMMU_GET_INFO reports. */
 export interface Type1Info {
   /** Bit n set: pages of 2^n bytes. */
   readonly pageSizes: bigint;
-  /** In their order; `undefined` from kernels that know none (before Linux 5.4). */
+  /** In order; `undefined` from kernels without capabilities (before Linux 5.4). */
   readonly capabilities: readonly Type1Capability[] | undefined;
 }
 
 export interface EncodedInfo {
-  /** What the kernel writes to argsz: the caller's, or what would be needed. */
+  /** What the kernel writes to argsz: the caller's value, or the size needed. */
   readonly argsz: number;
   /** The bytes that the ioctl fills in, from the start of the caller's buffer. */
   readonly bytes: Uint8Array;
@@ -134,7 +133,7 @@ function capabilityBody(capability: Type1Capability, endian: Endian): Capability
 
 /**
  * What the ioctl writes into a buffer of `argsz` bytes; `undefined` below 16, which the kernel refuses. A buffer that
- * does not hold the capabilities gets as much of the structure as fits, and argsz says what is needed.
+ * is too small for the capabilities gets as much of the structure as fits, and argsz is the size needed.
  * Source: Linux 6.12, vfio_iommu_type1_get_info.
  */
 export function encodeType1Info(info: Type1Info, argsz: number, endian: Endian = 'little'): EncodedInfo | undefined {
@@ -165,7 +164,7 @@ export function encodeType1Info(info: Type1Info, argsz: number, endian: Endian =
 export interface DecodedInfo {
   readonly argsz: number;
   readonly info: Type1Info;
-  /** True if there are capabilities that the buffer does not hold. */
+  /** True if capabilities exist that are not in the buffer. */
   readonly truncated: boolean;
   readonly problems: readonly UapiProblem[];
 }
@@ -179,7 +178,7 @@ function capabilityOf(
     return {
       code: 'unknown-version',
       offset: offset + 2,
-      message: `version ${version} of capability ${id} is unknown`,
+      message: `unknown version ${version} of capability ${id}`,
     };
   }
   const body = offset + CAPABILITY_HEADER_SIZE;
@@ -202,19 +201,19 @@ function capabilityOf(
       const count = Number(values.nr_iovas ?? 0n);
       if (first + count * RANGE_SIZE > end) return tooSmall(body);
       const ranges = Array.from({ length: count }, (_, i) => ({
-        start: readNumber(bytes, first + i * RANGE_SIZE, 8, endian) as Iova,
-        last: readNumber(bytes, first + i * RANGE_SIZE + 8, 8, endian) as Iova,
+        start: readAddress(bytes, first + i * RANGE_SIZE, endian),
+        last: readAddress(bytes, first + i * RANGE_SIZE + 8, endian),
       }));
       return { kind: 'iova-range', ranges };
     }
     default:
-      return { code: 'unknown-capability', offset, message: `capability ${id} is unknown` };
+      return { code: 'unknown-capability', offset, message: `unknown capability ${id}` };
   }
 }
 
 /**
- * Reads what VFIO_IOMMU_GET_INFO filled in, as far as it holds; `undefined` if not even the page sizes are there.
- * For people there is `decodeBuffer`, which shows every byte.
+ * Reads what VFIO_IOMMU_GET_INFO filled in, as far as it is intact; `undefined` if the buffer ends before the page sizes
+ * do. `decodeBuffer` shows every byte instead.
  */
 export function decodeType1Info(bytes: Uint8Array, endian: Endian = 'little'): DecodedInfo | undefined {
   if (bytes.length < SMALLEST_INFO) return undefined;

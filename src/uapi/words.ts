@@ -1,6 +1,7 @@
-// Numbers of the structures in words.
+// Numbers of the structures as text for people.
 import { formatRange, formatSize } from '../iova/format.ts';
-import { IOVA_MAX, type Iova } from '../iova/iova.ts';
+import { IOVA_MAX } from '../iova/iova.ts';
+import { range, sizeOf } from '../iova/range.ts';
 
 /**
  * The page sizes of a bitmap (bit n set: pages of 2^n bytes), smallest first: `4 KiB, 2 MiB, 1 GiB`; three and more
@@ -20,15 +21,16 @@ export function pageSizesLabel(bitmap: bigint): string {
   return parts.join(', ') || 'none';
 }
 
-/** A range of two inclusive bounds and its size; says so if it is reversed. */
+/** A range of two inclusive bounds and its size, or that it is reversed. */
 export function rangeLabel(start: bigint, last: bigint): string {
   if (start > last) return 'start is above last';
-  return `${formatRange({ start: start as Iova, last: last as Iova })}, ${formatSize(last - start + 1n)}`;
+  const r = range(start, last);
+  return `${formatRange(r)}, ${formatSize(sizeOf(r))}`;
 }
 
 /** The range of a start and a length in bytes. */
 export function lengthLabel(start: bigint, length: bigint): string {
-  if (length === 0n) return 'no byte';
+  if (length === 0n) return 'empty';
   const last = start + length - 1n;
-  return last > IOVA_MAX ? `${formatSize(length)}, past the end of the 64-bit space` : rangeLabel(start, last);
+  return last > IOVA_MAX ? `${formatSize(length)}, ends above 2^64-1` : rangeLabel(start, last);
 }

@@ -1,7 +1,7 @@
 // Hex dumps of lines with addresses: xxd, hexdump, od, and debuggers.
-
+import { counted } from '../../iova/format.ts';
 import type { Endian } from '../node.ts';
-import { Collected, type HexDump, type HexDumpProblem, isCommand, type Line, MOST_BYTES, pushDigits } from './bytes.ts';
+import { Collected, type HexDump, type HexDumpProblem, isCommand, type Line, MAX_BYTES, pushDigits } from './bytes.ts';
 
 interface Word {
   readonly digits: string;
@@ -14,7 +14,7 @@ export interface AddressedLine {
   /** How the address is written: `0x…:` of debuggers, `…:` of xxd, or bare as hexdump and od have it. */
   readonly style: 'debugger' | 'xxd' | 'bare';
   readonly words: readonly Word[];
-  /** Column of the first thing that is no number, and that thing; it ends the line. */
+  /** The first word that is not a number, and its column; it ends the line. */
   readonly stray: { readonly column: number; readonly text: string } | undefined;
 }
 
@@ -22,7 +22,7 @@ const DEBUGGER = /^\s*(0x[0-9a-f]+)(?:\s*<[^>]*>)?:(?=\s|$)/i;
 const XXD = /^\s*([0-9a-f]{4,16}):(?=\s|$)/i;
 const BARE = /^([0-9a-f]{6,16})(?=\s|$)/i;
 
-/** Splits a line that begins with an address; `undefined` for any other. */
+/** Splits a line that starts with an address; `undefined` for any other. */
 export function splitAddressed({ text, skipped }: Line): AddressedLine | undefined {
   const debuggers = DEBUGGER.exec(text);
   const head = debuggers ?? XXD.exec(text) ?? BARE.exec(text);
@@ -30,7 +30,7 @@ export function splitAddressed({ text, skipped }: Line): AddressedLine | undefin
   if (!head || address === undefined) return undefined;
   const style = head === debuggers ? 'debugger' : head[0].endsWith(':') ? 'xxd' : 'bare';
   const words: Word[] = [];
-  // hexdump -C and od -z set the text off with a bar or an angle; xxd with two blanks.
+  // hexdump -C and od -z separate the text column by a bar or an angle bracket, xxd by two blanks.
   const body = style === 'bare' ? text.replace(/\s+(?:\|.*|>.*<)$/, '') : text;
   const number = style === 'debugger' ? /(\s+)(0x)([0-9a-f]+)(?=\s|$)/iy : /(\s+)()([0-9a-f]+)(?=\s|$)/iy;
   let at = head[0].length;
@@ -53,7 +53,7 @@ export function splitAddressed({ text, skipped }: Line): AddressedLine | undefin
   return { address, style, words, stray };
 }
 
-/** Bytes of the words of a line, if all have the same whole number of them. */
+/** Bytes of each word of a line, if all words have the same even number of digits. */
 function wordBytes({ words }: AddressedLine): number | undefined {
   const length = words[0]?.digits.length ?? 0;
   return length > 0 && length % 2 === 0 && words.every(({ digits }) => digits.length === length)
@@ -61,7 +61,7 @@ function wordBytes({ words }: AddressedLine): number | undefined {
     : undefined;
 }
 
-function parseAddress(text: string, radix: 8 | 10 | 16): bigint | undefined {
+function addressInRadix(text: string, radix: 8 | 10 | 16): bigint | undefined {
   const digits = text.replace(/^0x/i, '');
   if (radix === 16) return BigInt(`0x${digits}`);
   if (radix === 8) return /^[0-7]+$/.test(digits) ? BigInt(`0o${digits}`) : undefined;
@@ -69,8 +69,8 @@ function parseAddress(text: string, radix: 8 | 10 | 16): bigint | undefined {
 }
 
 /**
- * True if what stands first in the lines are addresses indeed, and not just the first of several numbers: those behind
- * it are of one length, and that is another than its own; or it counts them.
+ * True if the first number of the lines is an address: the numbers after it have one length, which is not its own, or it
+ * counts them.
  */
 export function areAddresses(lines: readonly (AddressedLine | undefined)[]): boolean {
   const withBytes = lines.filter((line): line is AddressedLine => line !== undefined && line.words.length > 0);
@@ -84,15 +84,15 @@ export function areAddresses(lines: readonly (AddressedLine | undefined)[]): boo
 }
 
 /**
- * Radices in the order of their likelihood for a line: od writes seven octal digits unless it is told otherwise, and
- * hexdump seven hexadecimal ones before words of two bytes. Other lengths are hexadecimal.
+ * Radices by descending likelihood for a line: od writes seven octal digits by default, hexdump seven hexadecimal ones
+ * before words of two bytes. Other lengths are hexadecimal.
  */
 function likelyRadices(line: AddressedLine | undefined): readonly (8 | 10 | 16)[] {
   if (line?.address.length !== 7) return [16];
   return wordBytes(line) === 2 ? [16, 8, 10] : [8, 10, 16];
 }
 
-/** The radix in which most addresses follow from the line just before, and how many do. */
+/** The radix in which most addresses follow from the line before, and how many do. */
 function countsOf(lines: readonly (AddressedLine | undefined)[]): { radix: 8 | 10 | 16; follows: number } {
   const isBare = (line: AddressedLine | undefined): line is AddressedLine => line?.style === 'bare';
   let best: { radix: 8 | 10 | 16; follows: number } | undefined;
@@ -102,13 +102,13 @@ function countsOf(lines: readonly (AddressedLine | undefined)[]): { radix: 8 | 1
     for (const [i, line] of lines.entries()) {
       if (!isBare(line)) continue;
       const before = lines[i - 1];
-      const here = parseAddress(line.address, radix);
+      const here = addressInRadix(line.address, radix);
       isRadix &&= here !== undefined;
-      const there = isBare(before) ? parseAddress(before.address, radix) : undefined;
+      const there = isBare(before) ? addressInRadix(before.address, radix) : undefined;
       if (!isBare(before) || here === undefined || there === undefined) continue;
       const size = before.words.reduce((sum, { digits }) => sum + digits.length / 2, 0);
       const step = Number(here - there);
-      // The last word of all may be filled up.
+      // The last word may be padded.
       if (step <= size && step > size - (wordBytes(before) ?? 1)) follows++;
     }
     if (isRadix && follows > (best?.follows ?? -1)) best = { radix, follows };
@@ -125,9 +125,9 @@ export function readAddressed(
   const problems: HexDumpProblem[] = [];
   const { radix } = countsOf(addressed);
   let base: bigint | undefined;
-  /** Where the last line with bytes begins in `to`, and whether a `*` followed it. */
+  /** Index in `to` of the first byte of the last line. */
   let lineStart = 0;
-  /** Bytes of its words. */
+  /** Bytes of each of its words. */
   let lastWord = 1;
   let repeats: Line | undefined;
   for (const [i, line] of lines.entries()) {
@@ -139,32 +139,36 @@ export function readAddressed(
     }
     const { style, words, stray } = split;
     const bare = style === 'bare';
-    const address = parseAddress(split.address, bare ? radix : 16);
+    const address = addressInRadix(split.address, bare ? radix : 16);
     const place = { line: line.number, column: line.skipped + 1 };
     if (address === undefined) {
-      problems.push({ code: 'not-hex', ...place, message: `“${split.address}” is no address in base ${radix}` });
+      problems.push({ code: 'not-hex', ...place, message: `'${split.address}' is not an address in base ${radix}` });
       continue;
     }
     base ??= address;
     const gap = address - base - BigInt(to.size);
-    if (gap > BigInt(MOST_BYTES - to.size)) {
-      problems.push({ code: 'too-large', ...place, message: `the address is more than ${MOST_BYTES} bytes away` });
+    if (gap > BigInt(MAX_BYTES - to.size)) {
+      problems.push({
+        code: 'too-large',
+        ...place,
+        message: `the address is more than ${MAX_BYTES} bytes after the first one`,
+      });
       continue;
     }
     if (repeats && gap > 0n) {
       const size = to.size - lineStart;
       if (size === 0) {
-        const message = 'an asterisk repeats the line before it, and there is none';
+        const message = 'an asterisk repeats the line before it, but there is none';
         problems.push({ code: 'repeat-without-line', line: repeats.number, column: repeats.skipped + 1, message });
       }
       for (let n = 0n; n < gap && size > 0; n++) to.push(to.at(to.size - size), repeats.number, repeats.skipped + 1);
     } else if (words.length === 0 && gap < 0n && -gap < BigInt(lastWord)) {
-      // Tools that print words fill the last one up; the closing address says where the bytes end.
+      // Tools that print words pad the last one; the final address shows where the bytes end.
       to.truncate(to.size + Number(gap));
     } else if (gap !== 0n) {
       const end = `0x${(base + BigInt(to.size)).toString(16)}`;
-      const what = gap > 0n ? `${gap} bytes are missing and taken as 0` : 'the line is taken to follow';
-      const message = `the address is 0x${address.toString(16)} where ${end} would follow: ${what}`;
+      const what = gap > 0n ? `${counted(Number(gap), 'byte')} missing, assumed 0` : 'the line is appended';
+      const message = `the address is 0x${address.toString(16)}; expected ${end}: ${what}`;
       problems.push({ code: 'address-jumps', ...place, message });
       for (let n = 0n; n < gap; n++) to.push(0, 0, 0);
     }
@@ -174,22 +178,27 @@ export function readAddressed(
         code: 'not-hex',
         line: line.number,
         column: stray.column,
-        message: `“${stray.text}” is no hex number; the rest of the line is left out`,
+        message: `'${stray.text}' is not a hexadecimal number; the rest of the line is skipped`,
       });
     }
     if (words.length === 0) continue;
     lineStart = to.size;
     lastWord = wordBytes(split) ?? 1;
-    // Words of xxd are bytes in their order, unless it was told to print little-endian numbers, which shows nowhere.
+    // Words of xxd are bytes in order, except with -e, which the output does not show.
     const reversed = style !== 'xxd' && endian === 'little' && lastWord > 1;
     for (const { digits, column } of words) {
       if (digits.length % 2 !== 0) {
-        const message = `“${digits}” has an odd number of digits; the rest of the line is left out`;
+        const message = `'${digits}' has an odd number of digits; the rest of the line is skipped`;
         problems.push({ code: 'odd-digits', line: line.number, column, message });
         break;
       }
       if (!pushDigits(to, digits, line.number, column, reversed)) {
-        problems.push({ code: 'too-large', line: line.number, column, message: `only ${MOST_BYTES} bytes are read` });
+        problems.push({
+          code: 'too-large',
+          line: line.number,
+          column,
+          message: `only the first ${MAX_BYTES} bytes are read`,
+        });
         return to.finish('addressed', base, problems);
       }
     }
@@ -199,6 +208,6 @@ export function readAddressed(
 
 function notHex(line: Line): HexDumpProblem {
   const blanks = line.text.length - line.text.trimStart().length;
-  const message = 'the line is no part of a hex dump and is left out';
+  const message = 'the line is not part of a hex dump and was skipped';
   return { code: 'not-hex', line: line.number, column: line.skipped + blanks + 1, message };
 }

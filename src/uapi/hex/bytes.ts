@@ -1,12 +1,12 @@
-// What the readers of hex dumps share: bytes with their places, lines, problems.
+// Shared by the readers of hex dumps: bytes with their positions, lines, problems.
 import type { Endian } from '../node.ts';
 
 export type HexDumpForm =
-  /** Lines that begin with an address: xxd, hexdump, od, and debuggers. */
+  /** Lines that start with an address: xxd, hexdump, od, debuggers. */
   | 'addressed'
-  /** Numbers of a C array, or of a C string with \x escapes. */
+  /** A C array, or a C string with \x escapes. */
   | 'c-array'
-  /** Nothing but digits, with or without separators. */
+  /** Only digits, with or without separators. */
   | 'plain';
 
 export interface HexDumpProblem {
@@ -21,33 +21,33 @@ export interface HexDumpProblem {
 export interface HexDump {
   readonly form: HexDumpForm;
   readonly bytes: Uint8Array;
-  /** Line of each byte in the text, counted from 1; 0 for bytes that the text left out. */
+  /** Line of each byte in the text, counted from 1; 0 for bytes that are missing in the text. */
   readonly lines: Uint32Array;
   /** Column of the first digit of each byte, counted from 1; 0 as above. */
   readonly columns: Uint32Array;
-  /** Address of the first byte as the text says; `undefined` if it says none. */
+  /** Address of the first byte, if the text has addresses. */
   readonly address: bigint | undefined;
   readonly problems: readonly HexDumpProblem[];
 }
 
 export interface HexDumpOptions {
-  /** Order of bytes in words of more than one byte, as gdb's `x/8xw` and `od -t x4` print; little if left out. */
+  /** Byte order of words of more than one byte, as gdb's `x/8xw` and `od -t x4` print; little if left out. */
   readonly endian?: Endian;
 }
 
-/** More bytes than this are not read: an address that is wrong must not fill the memory. */
-export const MOST_BYTES = 1 << 24;
+/** At most this many bytes are read: a wrong address must not fill the memory. */
+export const MAX_BYTES = 1 << 24;
 
-/** Bytes with their places, in order. */
+/** Bytes with their positions, in order. */
 export class Collected {
   #bytes = new Uint8Array(256);
   #lines = new Uint32Array(256);
   #columns = new Uint32Array(256);
   size = 0;
 
-  /** False if there is no more room. */
+  /** False if the limit is reached. */
   push(byte: number, line: number, column: number): boolean {
-    if (this.size >= MOST_BYTES) return false;
+    if (this.size >= MAX_BYTES) return false;
     if (this.size === this.#bytes.length) {
       const room = this.size * 2;
       this.#bytes = grow(this.#bytes, new Uint8Array(room));
@@ -61,7 +61,7 @@ export class Collected {
     return true;
   }
 
-  /** Forgets what is behind the first `size` bytes. */
+  /** Keeps the first `size` bytes. */
   truncate(size: number): void {
     if (size < this.size) this.size = size;
   }
@@ -88,7 +88,7 @@ function grow<T extends Uint8Array | Uint32Array>(from: T, to: T): T {
   return to;
 }
 
-/** Pushes the bytes of one number as written; `column` is that of its first digit. False if there is no more room. */
+/** Pushes the bytes of one number as written; `column` is that of its first digit. False if the limit is reached. */
 export function pushDigits(to: Collected, digits: string, line: number, column: number, reversed: boolean): boolean {
   const count = digits.length / 2;
   for (let i = 0; i < count; i++) {
@@ -98,7 +98,7 @@ export function pushDigits(to: Collected, digits: string, line: number, column: 
   return true;
 }
 
-/** Quote marks of mails before a line; they are not part of it, but columns count them. */
+/** Quote marks of mails before a line: not part of it, but counted by columns. */
 const QUOTE = /^(?:(?:\s*[>|](?=\s|[>|]))+\s?)?/;
 
 export interface Line {
@@ -116,7 +116,7 @@ export function linesOf(text: string): Line[] {
   });
 }
 
-/** The line in which somebody asked for the dump. */
+/** True for the shell or debugger command that printed the dump. */
 export function isCommand(text: string): boolean {
   return /^\s*(?:\(gdb\)|[^\s#$%]*[#$%]\s|\$\s|(?:xxd|hexdump|od|hd)\s)/.test(text);
 }

@@ -1,26 +1,37 @@
-// Bytes as C writes them: the elements of an array, or a string with \x escapes.
-
+// Bytes in C source: the elements of an array, or a string with \x escapes.
+import { counted } from '../../iova/format.ts';
 import type { Endian } from '../node.ts';
-import { Collected, type HexDump, type HexDumpProblem, MOST_BYTES } from './bytes.ts';
+import type { Width } from '../numbers.ts';
+import { Collected, type HexDump, type HexDumpProblem, MAX_BYTES } from './bytes.ts';
 
 /** True for elements with commas or braces, and for escapes of a string. */
 export function looksLikeC(text: string): boolean {
   return /0x[0-9a-f]{1,16}\s*[,}]|\\x[0-9a-f]{2}/i.test(text);
 }
 
-/** Bytes of an array's elements by the type that is declared, if there is one. */
-function declaredWidth(text: string): 1 | 2 | 4 | 8 | undefined {
-  const type = /\b(?:__)?(?:u?int(8|16|32|64)_t|[us](8|16|32|64)|(char|short|int|long))\b[^=;{]*\[/.exec(text);
-  const bits = type?.[1] ?? type?.[2];
-  if (bits !== undefined) return (Number(bits) / 8) as 1 | 2 | 4 | 8;
-  const word = type?.[3];
-  return word === undefined ? undefined : ({ char: 1, short: 2, int: 4, long: 8 } as const)[word as 'char'];
+/** Bytes by the bits or the name of a type. */
+const WIDTHS: ReadonlyMap<string, Width> = new Map([
+  ['8', 1],
+  ['16', 2],
+  ['32', 4],
+  ['64', 8],
+  ['char', 1],
+  ['short', 2],
+  ['int', 4],
+  ['long', 8],
+]);
+
+/** Bytes of each element by the declared type of the array, if it has one. */
+function declaredWidth(text: string): Width | undefined {
+  const [, standard, short, word] =
+    /\b(?:__)?(?:u?int(8|16|32|64)_t|[us](8|16|32|64)|(char|short|int|long))\b[^=;{]*\[/.exec(text) ?? [];
+  return WIDTHS.get(standard ?? short ?? word ?? '');
 }
 
 export function readC(text: string, endian: Endian): HexDump {
   const to = new Collected();
   const problems: HexDumpProblem[] = [];
-  // Comments give way to blanks, so that places stay true.
+  // Comments become blanks, so that positions stay the same.
   const blank = (match: string) => match.replace(/[^\n]/g, ' ');
   const code = text.replace(/\/\*[\s\S]*?\*\//g, blank).replace(/\/\/[^\n]*/g, blank);
   const opening = code.indexOf('{');
@@ -44,22 +55,22 @@ export function readC(text: string, endian: Endian): HexDump {
     const decimal = /^\d+$/.test(element) ? BigInt(element) : undefined;
     const value = digits === undefined ? decimal : BigInt(`0x${digits}`);
     if (value === undefined || value >= 1n << BigInt(width * 8)) {
-      const what = value === undefined ? 'is no number' : `does not fit ${width} ${width === 1 ? 'byte' : 'bytes'}`;
-      problems.push({ code: 'not-hex', line, column, message: `“${element}” ${what} and is left out` });
+      const what = value === undefined ? 'is not a number' : `does not fit in ${counted(width, 'byte')}`;
+      problems.push({ code: 'not-hex', line, column, message: `'${element}' ${what} and was skipped` });
       continue;
     }
     const padded = value.toString(16).padStart(width * 2, '0');
     for (let i = 0; i < width; i++) {
       const at = endian === 'little' ? width - 1 - i : i;
       if (to.push(Number.parseInt(padded.slice(at * 2, at * 2 + 2), 16), line, column)) continue;
-      problems.push({ code: 'too-large', line, column, message: `only ${MOST_BYTES} bytes are read` });
+      problems.push({ code: 'too-large', line, column, message: `only the first ${MAX_BYTES} bytes are read` });
       return to.finish('c-array', undefined, problems);
     }
   }
   return to.finish('c-array', undefined, problems);
 }
 
-/** Line and column of a place in a text, both from 1, for places that ascend. */
+/** Line and column of an index in a text, both from 1, for ascending indices. */
 function placesOf(text: string): (index: number) => [number, number] {
   let line = 1;
   let lineStart = 0;
