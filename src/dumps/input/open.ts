@@ -6,7 +6,8 @@ import type { BinaryFormat, DumpFormat } from '../format.ts';
 import { IOMMU_CLASS, iommuOf } from '../formats/sysfs/iommu-class.ts';
 import { IOMMU_GROUPS } from '../formats/sysfs/iommu-groups.ts';
 import { FORMATS } from '../registry.ts';
-import { LineFormats, TextReader } from '../text/text-reader.ts';
+import { LineFormats } from '../text/dispatch.ts';
+import { TextReader } from '../text/text-reader.ts';
 import {
   type ByteStream,
   describeBinary,

@@ -1,7 +1,6 @@
-// The short way through the reader (whole lines of ASCII in one piece) against the long one (a piece a character).
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { inputOf, openAll } from '../testing/read.ts';
+import { FUZZ_TIMEOUT, inputOf, openAll } from '../testing/read.ts';
 
 const piece = fc.constantFrom(
   ...[
@@ -40,7 +39,7 @@ const piece = fc.constantFrom(
   ],
 );
 
-test('text is read the same in pieces of any size', async () => {
+test('text is read the same in pieces of any size', { timeout: FUZZ_TIMEOUT }, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(piece, { maxLength: 40 }), fc.integer({ min: 1, max: 500 }), async (pieces, size) => {
       const text = pieces.join('');

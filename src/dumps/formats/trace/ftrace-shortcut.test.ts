@@ -9,8 +9,9 @@ import type { DumpFormat } from '../../format.ts';
 import { openInputs } from '../../input/open.ts';
 import { FORMATS } from '../../registry.ts';
 import { FUZZ_TIMEOUT, fuzzRuns, inputOf } from '../../testing/read.ts';
-import { cleanLine, isDecoration, isElision } from '../../text/envelope.ts';
+import { cleanLine } from '../../text/envelope.ts';
 import { InterestMatcher } from '../../text/interest.ts';
+import { isDecoration, isElision } from '../../text/separators.ts';
 import { FTRACE_SHORTCUT } from './ftrace-shortcut.ts';
 
 const ROOT = fileURLToPath(new URL('../../fixtures/', import.meta.url));
@@ -25,9 +26,11 @@ const LONG_WAY: DumpFormat[] = FORMATS.map((format) => {
 
 /** The fact of a line by the shortcut, without the fields that are not its own. */
 function byShortcut(line: string): unknown {
-  const bytes = new TextEncoder().encode(line);
-  const free = FTRACE_SHORTCUT.free(bytes, 0, bytes.length);
-  const fact = free < 0 ? undefined : FTRACE_SHORTCUT.read(bytes, free, bytes.length);
+  // Among others, as in a piece of a file.
+  const text = `7: ${line}\n7: `;
+  const to = 3 + line.length;
+  const end = FTRACE_SHORTCUT.freeTextEnd(text, 3, to);
+  const fact = end < 0 ? undefined : FTRACE_SHORTCUT.read(text, end, to);
   if (!fact) return undefined;
   const { source: _source, line: _line, ...own } = fact;
   return own;

@@ -1,4 +1,4 @@
-// A fast path for the lines of traces, which may be millions: reads an event from the bytes of its line. It takes only
+// A fast path for the lines of traces, which may be millions: reads an event from the text of its line. It takes only
 // lines as the kernel and trace-cmd print them, whole and with nothing around them. Anything else takes the normal path,
 // through the envelope and `ftrace.ts`, which gives the same facts.
 //
@@ -30,59 +30,55 @@ const BRACKET = 91;
 const BLANK = 32;
 const DOT = 46;
 
-const bytesOf = (text: string) => new TextEncoder().encode(text);
-const MAP = bytesOf('map:');
-const UNMAP = bytesOf('unmap:');
-const SYSTEM = bytesOf('iommu:');
-const IOVA = bytesOf('IOMMU: iova=0x');
-const END = bytesOf(' - 0x');
-const PADDR = bytesOf(' paddr=0x');
-const SIZE = bytesOf(' size=');
-const UNMAPPED = bytesOf(' unmapped_size=');
+const MAP = 'map:';
+const UNMAP = 'unmap:';
+const SYSTEM = 'iommu:';
+const IOVA = 'IOMMU: iova=0x';
+const END = ' - 0x';
+const PADDR = ' paddr=0x';
+const SIZE = ' size=';
+const UNMAPPED = ' unmapped_size=';
 
-/** The value of a hex digit by its character code; 255 for other characters. */
-const HEX = Uint8Array.from({ length: 256 }, (_, code) => {
-  const value = Number.parseInt(String.fromCharCode(code), 16);
-  return Number.isNaN(value) ? 255 : value;
-});
-/** 1 for the characters of the kernel's flags. */
-const FLAG = Uint8Array.from({ length: 256 }, (_, code) => (/[.A-Za-z0-9]/.test(String.fromCharCode(code)) ? 1 : 0));
+/** The value of a hex digit by its character code; -1 for other characters. */
+function hexDigit(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  const letter = code | 0x20;
+  return letter >= 97 && letter <= 102 ? letter - 87 : -1;
+}
+
+/** True for the characters of the kernel's flags: letters, digits and dots. */
+function isFlag(code: number): boolean {
+  return code === DOT || isDigit(code) || ((code | 0x20) >= 97 && (code | 0x20) <= 122);
+}
 
 /** High and low word of the last number that `hexEnd` read: in an array, because numbers of 32 bits may become objects. */
 const words = new Uint32Array(2);
 /** The last number that `decimalEnd` read. */
 const decimal = new Float64Array(1);
 
-/** The byte at an index that the caller has checked: the loops below visit every byte of a trace. */
-function byteAt(bytes: Uint8Array, at: number): number {
-  return bytes[at] as number;
-}
-
 /** The address of two words of 32 bits: any two are one. */
 function addressOf(high: number, low: number): Iova {
   return fromWords(high, low) as Iova;
 }
 
-function isDigit(code: number | undefined): boolean {
-  return code !== undefined && code >= 48 && code <= 57;
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
 }
 
-/** Where `text` ends if it is at this place; -1 if it is not. */
-function textEnd(bytes: Uint8Array, at: number, to: number, text: Uint8Array): number {
-  const end = at + text.length;
-  if (end > to) return -1;
-  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text[i]) return -1;
-  return end;
+/** Where `expected` ends if it is at this place; -1 if it is not. */
+function textEnd(text: string, at: number, to: number, expected: string): number {
+  const end = at + expected.length;
+  return end <= to && text.startsWith(expected, at) ? end : -1;
 }
 
 /** Where a number of up to sixteen hex digits ends; -1 if there is none. */
-function hexEnd(bytes: Uint8Array, from: number, to: number): number {
+function hexEnd(text: string, from: number, to: number): number {
   let high = 0;
   let low = 0;
   let at = from;
   for (; at < to; at++) {
-    const digit = byteAt(HEX, byteAt(bytes, at));
-    if (digit > 15) break;
+    const digit = hexDigit(text.charCodeAt(at));
+    if (digit < 0) break;
     high = (high << 4) | (low >>> 28);
     low = (low << 4) | digit;
   }
@@ -93,11 +89,11 @@ function hexEnd(bytes: Uint8Array, from: number, to: number): number {
 }
 
 /** Where a decimal number of up to fifteen digits ends; -1 if there is none. */
-function decimalEnd(bytes: Uint8Array, from: number, to: number): number {
+function decimalEnd(text: string, from: number, to: number): number {
   let value = 0;
   let at = from;
   for (; at < to; at++) {
-    const digit = byteAt(bytes, at) - 48;
+    const digit = text.charCodeAt(at) - 48;
     if (digit < 0 || digit > 9) break;
     value = value * 10 + digit;
   }
@@ -107,25 +103,25 @@ function decimalEnd(bytes: Uint8Array, from: number, to: number): number {
 }
 
 /** Where one or more blanks end; -1 if there is none. */
-function blanksEnd(bytes: Uint8Array, from: number, to: number): number {
+function blanksEnd(text: string, from: number, to: number): number {
   let at = from;
-  while (at < to && bytes[at] === BLANK) at++;
+  while (at < to && text.charCodeAt(at) === BLANK) at++;
   return at === from ? -1 : at;
 }
 
 /** Where the time ends, after its colon; -1 if there is none. `decimal` then holds it in seconds. */
-function timeEnd(bytes: Uint8Array, from: number, to: number): number {
+function timeEnd(text: string, from: number, to: number): number {
   let value = 0;
   let dot = -1;
   let at = from;
   for (; at < to; at++) {
-    const code = byteAt(bytes, at);
+    const code = text.charCodeAt(at);
     if (code === DOT && dot < 0) dot = at;
     else if (isDigit(code)) value = value * 10 + (code - 48);
     else break;
   }
   const decimals = at - dot - 1;
-  if (bytes[at] !== COLON || at >= to || dot <= from || dot - from > SECONDS_DIGITS_MAX) return -1;
+  if (text.charCodeAt(at) !== COLON || at >= to || dot <= from || dot - from > SECONDS_DIGITS_MAX) return -1;
   if (decimals < 1 || decimals > 9 || at - from - 1 > DIGITS_MAX) return -1;
   // Both numbers are exact, so their quotient is the double nearest to the printed time.
   decimal[0] = value / doubleAt(SCALES, decimals);
@@ -133,80 +129,80 @@ function timeEnd(bytes: Uint8Array, from: number, to: number): number {
 }
 
 /** Where the flags and the blanks after them end. There may be none. */
-function flagsEnd(bytes: Uint8Array, from: number, to: number): number {
+function flagsEnd(text: string, from: number, to: number): number {
   let at = from;
-  while (at < to && byteAt(FLAG, byteAt(bytes, at)) === 1) at++;
-  if (bytes[at] !== BLANK || at - from > FLAGS_LENGTH_MAX) return from;
-  const end = blanksEnd(bytes, at, to);
+  while (at < to && isFlag(text.charCodeAt(at))) at++;
+  if (text.charCodeAt(at) !== BLANK || at - from > FLAGS_LENGTH_MAX) return from;
+  const end = blanksEnd(text, at, to);
   return end < 0 ? from : end;
 }
 
 /** Where the number of the CPU starts, which is where the free text ends; -1 if there is none. */
-function free(bytes: Uint8Array, from: number, to: number): number {
+function freeTextEnd(text: string, from: number, to: number): number {
   const limit = Math.min(to, from + FREE_LENGTH_MAX);
   let at = from;
   for (; at < limit; at++) {
-    const code = bytes[at];
+    const code = text.charCodeAt(at);
     if (code === BRACKET) break;
     // The first `IOMMU:` must be the mark of the event itself.
-    if (code === COLON && bytes[at - 1] === LETTER_U) return -1;
+    if (code === COLON && text.charCodeAt(at - 1) === LETTER_U) return -1;
   }
-  return at < limit && isDigit(bytes[at + 1]) ? at : -1;
+  return at < limit && isDigit(text.charCodeAt(at + 1)) ? at : -1;
 }
 
-function read(bytes: Uint8Array, from: number, to: number): Fact | undefined {
-  const cpu = decimalEnd(bytes, from + 1, to);
-  if (cpu < 0 || cpu - from - 1 > CPU_DIGITS_MAX || bytes[cpu] !== 93) return undefined;
-  const flags = blanksEnd(bytes, cpu + 1, to);
+function read(text: string, from: number, to: number): Fact | undefined {
+  const cpu = decimalEnd(text, from + 1, to);
+  if (cpu < 0 || cpu - from - 1 > CPU_DIGITS_MAX || text.charCodeAt(cpu) !== 93) return undefined;
+  const flags = blanksEnd(text, cpu + 1, to);
   if (flags < 0) return undefined;
-  const timed = timeEnd(bytes, flagsEnd(bytes, flags, to), to);
+  const timed = timeEnd(text, flagsEnd(text, flags, to), to);
   if (timed < 0) return undefined;
   const time = doubleAt(decimal, 0);
-  const name = blanksEnd(bytes, timed, to);
+  const name = blanksEnd(text, timed, to);
   if (name < 0) return undefined;
-  const system = textEnd(bytes, name, to, SYSTEM);
+  const system = textEnd(text, name, to, SYSTEM);
   const event = system < 0 ? name : system;
-  const map = textEnd(bytes, event, to, MAP);
-  const named = map < 0 ? textEnd(bytes, event, to, UNMAP) : map;
+  const map = textEnd(text, event, to, MAP);
+  const named = map < 0 ? textEnd(text, event, to, UNMAP) : map;
   if (named < 0) return undefined;
-  return mapping(bytes, blanksEnd(bytes, named, to), to, map >= 0, time);
+  return mapping(text, blanksEnd(text, named, to), to, map >= 0, time);
 }
 
-function mapping(bytes: Uint8Array, from: number, to: number, isMap: boolean, time: number): Fact | undefined {
+function mapping(text: string, from: number, to: number, isMap: boolean, time: number): Fact | undefined {
   if (from < 0) return undefined;
-  let at = textEnd(bytes, from, to, IOVA);
+  let at = textEnd(text, from, to, IOVA);
   if (at < 0) return undefined;
-  at = hexEnd(bytes, at, to);
+  at = hexEnd(text, at, to);
   if (at < 0) return undefined;
   const startHigh = wordAt(words, 0);
   const startLow = wordAt(words, 1);
-  const end = textEnd(bytes, at, to, END);
+  const end = textEnd(text, at, to, END);
   let endHigh = 0;
   let endLow = 0;
   if (end >= 0) {
-    at = hexEnd(bytes, end, to);
+    at = hexEnd(text, end, to);
     if (at < 0) return undefined;
     endHigh = wordAt(words, 0);
     endLow = wordAt(words, 1);
   }
   let paddr: Iova | undefined;
   if (isMap) {
-    at = textEnd(bytes, at, to, PADDR);
+    at = textEnd(text, at, to, PADDR);
     if (at < 0) return undefined;
-    at = hexEnd(bytes, at, to);
+    at = hexEnd(text, at, to);
     if (at < 0) return undefined;
     paddr = addressOf(wordAt(words, 0), wordAt(words, 1));
   }
-  at = textEnd(bytes, at, to, SIZE);
+  at = textEnd(text, at, to, SIZE);
   if (at < 0) return undefined;
-  at = decimalEnd(bytes, at, to);
+  at = decimalEnd(text, at, to);
   const size = doubleAt(decimal, 0);
   if (at < 0 || size === 0) return undefined;
   let unmapped: Iova | undefined;
   if (!isMap) {
-    at = textEnd(bytes, at, to, UNMAPPED);
+    at = textEnd(text, at, to, UNMAPPED);
     if (at < 0) return undefined;
-    at = decimalEnd(bytes, at, to);
+    at = decimalEnd(text, at, to);
     const value = doubleAt(decimal, 0);
     if (at < 0) return undefined;
     unmapped = addressOf(Math.floor(value / TWO_32), value >>> 0);
@@ -225,4 +221,4 @@ function mapping(bytes: Uint8Array, from: number, to: number, isMap: boolean, ti
     : { kind: 'map', start, last, paddr, origin: 'ftrace', time, source: '', line: 0 };
 }
 
-export const FTRACE_SHORTCUT: Shortcut = { free, read };
+export const FTRACE_SHORTCUT: Shortcut = { freeTextEnd, read };

@@ -1,0 +1,134 @@
+// Offers lines to the readers of the formats. A line waits until the lines that a reader may look at ahead are there.
+import { sysfsRoot } from '../fields/sysfs-path.ts';
+import {
+  type DumpLine,
+  type DumpSource,
+  type FactSink,
+  type LineFormat,
+  type LineReader,
+  LOOKAHEAD,
+  type Lookahead,
+} from '../format.ts';
+import type { Collector } from '../input/collector.ts';
+import { InterestMatcher } from './interest.ts';
+
+/** Formats with what finds the lines that interest them: made once for all texts that are read with them. */
+export class LineFormats {
+  readonly formats: readonly LineFormat[];
+  readonly interests: InterestMatcher;
+
+  constructor(formats: readonly LineFormat[]) {
+    this.formats = formats;
+    this.interests = new InterestMatcher(formats.map(({ interest }) => interest));
+  }
+}
+
+/** A line that waits. */
+export interface WaitingLine extends DumpLine {
+  /** If lines before it were too long, the number of the last. */
+  readonly cutLine: number | undefined;
+  /** True if its format could have taken it by its shortcut. */
+  readonly isShortcut: boolean;
+}
+
+interface Active {
+  readonly format: LineFormat;
+  readonly sink: FactSink;
+  readonly reader: LineReader;
+  /** Lines ahead that this reader has taken already. */
+  taken: number;
+}
+
+/** Add the lines of one text in order, then call `end`. */
+export class Dispatcher {
+  readonly #interests: InterestMatcher;
+  readonly #active: readonly Active[];
+  readonly #source: DumpSource;
+  readonly #collector: Collector;
+  readonly #sink: FactSink;
+  readonly #maxLength: number;
+  /** At most LOOKAHEAD + 1; the first is offered next. */
+  readonly #waiting: WaitingLine[] = [];
+  /** The lines that some reader understood, of those that wait. */
+  readonly #understood = new Set<DumpLine>();
+  readonly #ahead: Lookahead = (n) => this.#waiting[n];
+  /** How many readers have taken lines ahead. */
+  #taking = 0;
+
+  constructor({ formats, interests }: LineFormats, source: DumpSource, collector: Collector, maxLength: number) {
+    this.#interests = interests;
+    this.#source = source;
+    this.#collector = collector;
+    this.#maxLength = maxLength;
+    this.#sink = collector.sink(source.name, { name: 'text', title: 'text' });
+    const host = sysfsRoot(source.path);
+    this.#active = formats.map((format) => {
+      const sink = collector.sink(source.name, format, host);
+      return { format, sink, reader: format.open(source, sink), taken: 0 };
+    });
+  }
+
+  add(line: WaitingLine): void {
+    this.#waiting.push(line);
+    if (this.#waiting.length > LOOKAHEAD) this.#offerFirst();
+  }
+
+  /** Offers all lines that wait. */
+  flush(): void {
+    while (this.#waiting.length > 0) this.#offerFirst();
+  }
+
+  /** To be called behind the last line. */
+  end(): void {
+    this.flush();
+    for (const { reader } of this.#active) reader.end?.();
+  }
+
+  reportCut(line: number): void {
+    this.#sink.diagnostic('long-line-cut', { limit: this.#maxLength, isSkipped: false }, line);
+  }
+
+  /** True if no reader looks beyond the lines that wait: each of them could have gone by its format's shortcut. */
+  get canFlushEarly(): boolean {
+    return this.#taking === 0 && this.#waiting.every(({ isShortcut }) => isShortcut);
+  }
+
+  /** True if the text interests this format and no other. */
+  interestsOnly(format: LineFormat, text: string): boolean {
+    this.#interests.look(text);
+    return this.#active.every((active, i) => this.#interests.matches(i) === (active.format === format));
+  }
+
+  /** Where the facts of a format of this text go. */
+  sinkOf(format: LineFormat): FactSink {
+    return this.#active.find((active) => active.format === format)?.sink ?? this.#sink;
+  }
+
+  #offerFirst(): void {
+    const [line] = this.#waiting;
+    if (!line) return;
+    if (line.cutLine !== undefined) this.reportCut(line.cutLine);
+    const isForAll = line.prompt !== undefined || line.elision;
+    // Most lines interest no format.
+    if (this.#interests.look(line.text) || isForAll || this.#taking > 0) this.#offer(line, isForAll);
+    this.#waiting.shift();
+    const isUnderstood = this.#understood.delete(line);
+    if (line.elision) this.#sink.diagnostic('elision', { text: line.text }, line.number);
+    else if (!isUnderstood && line.text !== '') this.#collector.leftover(this.#source.name, line.number, line.text);
+  }
+
+  #offer(line: DumpLine, isForAll: boolean): void {
+    for (const [i, active] of this.#active.entries()) {
+      if (active.taken > 0) {
+        if (--active.taken === 0) this.#taking--;
+        continue;
+      }
+      if (!isForAll && !this.#interests.matches(i)) continue;
+      const taken = active.reader.line(line, this.#ahead);
+      if (taken <= 0) continue;
+      active.taken = taken - 1;
+      if (taken > 1) this.#taking++;
+      for (const understood of this.#waiting.slice(0, taken)) this.#understood.add(understood);
+    }
+  }
+}

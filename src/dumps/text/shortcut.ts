@@ -1,0 +1,57 @@
+// The short way for lines that files have millions of, such as events of a trace: from the text of the line to a fact,
+// without cleaning it and without asking other formats (`Shortcut` in format.ts says what a format must promise).
+import type { Fact } from '../../session/events.ts';
+import type { LineFormat, Shortcut } from '../format.ts';
+import type { Dispatcher } from './dispatch.ts';
+import { cleanLine } from './envelope.ts';
+import { isDecoration, isElision } from './separators.ts';
+
+/** Free texts that are remembered: a trace has few, a name and a process each. */
+const FREE_TEXTS_MAX = 1024;
+/** If there are fewer lines for each free text that was judged, remembering them does not pay: lines go the long way. */
+const LINES_EACH_MIN = 4;
+
+export class ShortcutReader {
+  readonly format: LineFormat;
+  readonly #shortcut: Shortcut;
+  readonly #dispatcher: Dispatcher;
+  /** By free text: whether lines that begin with it need no cleaning and interest no other format. */
+  readonly #isPlain = new Map<string, boolean>();
+  #lines = 0;
+  #judged = 0;
+
+  constructor(format: LineFormat, shortcut: Shortcut, dispatcher: Dispatcher) {
+    this.format = format;
+    this.#shortcut = shortcut;
+    this.#dispatcher = dispatcher;
+  }
+
+  /** The fact of the line that is in `text` from `from` to `to`, exclusive; undefined if it must go the long way. */
+  read(text: string, from: number, to: number): Fact | undefined {
+    const end = this.#shortcut.freeTextEnd(text, from, to);
+    if (end < 0) return undefined;
+    const fact = this.#shortcut.read(text, end, to);
+    return fact && this.#isPlainLine(text, from, end, to) ? fact : undefined;
+  }
+
+  #isPlainLine(text: string, from: number, end: number, to: number): boolean {
+    this.#lines++;
+    const freeText = text.slice(from, end);
+    const known = this.#isPlain.get(freeText);
+    if (known !== undefined) return known;
+    if (this.#judged >= FREE_TEXTS_MAX && this.#lines < LINES_EACH_MIN * this.#judged) return false;
+    this.#judged++;
+    if (this.#isPlain.size >= FREE_TEXTS_MAX) this.#isPlain.clear();
+    const isPlain = this.#judge(text.slice(from, to));
+    this.#isPlain.set(freeText, isPlain);
+    return isPlain;
+  }
+
+  #judge(raw: string): boolean {
+    const [line, ...more] = cleanLine(raw);
+    if (!line || more.length > 0 || line.prompt || line.text !== raw || isDecoration(raw) || isElision(raw)) {
+      return false;
+    }
+    return this.#dispatcher.interestsOnly(this.format, raw);
+  }
+}

@@ -1,0 +1,34 @@
+// Log entries that carry the line as a value: `time="…" level=error msg="…"` (logfmt), `{"log":"…"}` (Docker and others)
+// and `{"return":"…"}`, the answer to QEMU's human-monitor-command. An entry may hold several lines.
+
+const LOGFMT = /^(?:[\w.]{1,32}=(?:"(?:[^"\\]|\\.){0,4000}"|[^\s"]{0,200}) ){1,12}?(?=(?:msg|error|err|log|message)=")/;
+const LOGFMT_BARE = /^(?:msg|error|err|log|message)="/;
+const LOGFMT_VALUE = /\b(?:msg|error|err|log|message)="((?:[^"\\]|\\.){0,60000})"/g;
+const JSON_KEYS: readonly string[] = ['log', 'msg', 'message', 'MESSAGE', 'error', 'err', 'return'];
+
+/** The lines inside of a log entry; undefined if the text is none. */
+export function linesOfLogEntry(text: string): string[] | undefined {
+  const messages = text.startsWith('{"') ? jsonMessages(text) : logfmtMessages(text);
+  return messages.length > 0 ? messages.flatMap((message) => message.split(/\r?\n/)) : undefined;
+}
+
+function jsonMessages(text: string): string[] {
+  if (!text.endsWith('}')) return [];
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null) return [];
+    const fields: Readonly<Record<string, unknown>> = { ...value };
+    return JSON_KEYS.map((key) => fields[key]).filter((field) => typeof field === 'string');
+  } catch {
+    return [];
+  }
+}
+
+function logfmtMessages(text: string): string[] {
+  if (!text.includes('="') || !(LOGFMT.test(text) || LOGFMT_BARE.test(text))) return [];
+  return [...text.matchAll(LOGFMT_VALUE)].map(([, value = '']) => unescapeValue(value));
+}
+
+function unescapeValue(text: string): string {
+  return text.replace(/\\(["\\nrt])/g, (_, letter: string) => ({ n: '\n', r: '', t: '\t' })[letter] ?? letter);
+}
