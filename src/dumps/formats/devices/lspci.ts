@@ -16,13 +16,13 @@
 // "Single Root I/O Virtualization" belong to virtual functions and have no size: no facts. A closed window of a bridge
 // starts above its end. (show_bases, show_rom, show_htype1 in lspci.c, cap_msi, cap_msix in ls-caps.c; pciutils 2.1 to 3.13.)
 
-import { type IovaRange, rangeOfLength } from '../../iova/range.ts';
-import { parseHexAddress } from '../fields/address.ts';
-import { normalizePciAddress } from '../fields/pci-address.ts';
-import { sizedRange } from '../fields/range-of.ts';
-import { groupName } from '../fields/sysfs-path.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../format.ts';
-import { matchLongest } from '../text/match-longest.ts';
+import { type IovaRange, rangeOfLength } from '../../../iova/range.ts';
+import { parseHexAddress } from '../../fields/address.ts';
+import { normalizePciAddress } from '../../fields/pci-address.ts';
+import { sizedRange } from '../../fields/range-of.ts';
+import { groupName } from '../../fields/sysfs-path.ts';
+import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import { matchLongest } from '../../text/match-longest.ts';
 
 const ADDRESS = '(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]';
 const DEVICE = new RegExp(
