@@ -277,6 +277,20 @@ export const DIAGNOSTICS = {
       `${hex(address)} needs ${bitLength(address)} address bits; the IOMMU has ${width}`,
     { explainsEmptySource: true, isComplaint: true, remedy: ABOVE_WIDTH },
   ),
+  'kernel-options': rule(
+    'info',
+    ({ options }: { readonly options: readonly string[] }) => `kernel command line: ${options.join(' ')}`,
+  ),
+  'iommu-disabled': complaint(
+    'warning',
+    ({ by }: { readonly by: string }) => `the IOMMU is disabled (${by}); no device can be assigned`,
+    'Enable the IOMMU in the firmware setup and on the kernel command line (intel_iommu=on).',
+  ),
+  'acs-override': rule(
+    'warning',
+    ({ option }: { readonly option: string }) =>
+      `${option}: groups are smaller than the hardware isolates; devices of different groups may reach each other`,
+  ),
   'memlock-limit': complaint(
     'error',
     ({ limit }: { readonly limit: string }) => `a process tried to lock more memory than its limit of ${limit} bytes`,

@@ -4,7 +4,10 @@ import { ACPI_TABLE } from './formats/acpi/table.ts';
 import { INTEL_DEBUGFS_PAGES } from './formats/debugfs/intel-pages.ts';
 import { INTEL_DEBUGFS_REGISTERS } from './formats/debugfs/intel-registers.ts';
 import { INTEL_DEBUGFS_ROOTS } from './formats/debugfs/intel-roots.ts';
+import { DRIVERCTL } from './formats/devices/driverctl.ts';
+import { KERNEL_LOG_DEVICES } from './formats/devices/kernel-log-devices.ts';
 import { LSPCI } from './formats/devices/lspci.ts';
+import { LSPCI_TREE } from './formats/devices/lspci-tree.ts';
 import { GET_INFO } from './formats/get-info.ts';
 import { GUEST_COMMAND_LINE } from './formats/guest/command-line.ts';
 import { KUBEVIRT } from './formats/guest/kubevirt.ts';
@@ -47,6 +50,9 @@ export const FORMATS: readonly DumpFormat[] = [
   QEMU_TRACE,
   MTREE,
   LSPCI,
+  LSPCI_TREE,
+  DRIVERCTL,
+  KERNEL_LOG_DEVICES,
   USERSPACE_MESSAGES,
   KERNEL_LOG_XEN,
   KERNEL_LOG_VFIO,

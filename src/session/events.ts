@@ -105,7 +105,8 @@ export const FACTS = {
     data: v.optional(address),
     enabled: v.optional(v.boolean()),
   }),
-  /** What a PCI device is and which driver holds it. `ids` and `subsystem` are `vendor:device` in lower-case hex. */
+  /** What a PCI device is and which driver holds it. `ids` are `vendor:device` in lower-case hex; so is `subsystem`, or
+   * it is a name if no ids were printed. */
   device: fact('device', {
     device: text,
     name: v.optional(text),
@@ -116,6 +117,8 @@ export const FACTS = {
     group: v.optional(text),
     iommu: v.optional(text),
     numa_node: v.optional(count),
+    // Beyond the contract: the bridge above it.
+    parent: v.optional(text),
   }),
   /**
    * A guest's own definition. Sizes are bytes; `options` are the settings that move memory, by QEMU's names, with their

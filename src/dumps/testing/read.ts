@@ -87,3 +87,12 @@ export function machinesOf({ facts }: Pick<Opened, 'facts'>): string[] {
     return [`${fact.name ?? '-'} ${fact.monitor} ${fact.machine} ${ram}:${assigned.join('')}${options.join('')}`];
   });
 }
+
+/** Devices in short: `0000:0b:00.0 NVIDIA GA104 (vfio-pci)`, `-` for no name. */
+export function devicesOf({ facts }: Pick<Opened, 'facts'>): string[] {
+  return facts.flatMap((fact) =>
+    fact.kind === 'device'
+      ? [`${fact.device} ${fact.name ?? '-'}${fact.driver === undefined ? '' : ` (${fact.driver})`}`]
+      : [],
+  );
+}

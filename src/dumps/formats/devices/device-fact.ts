@@ -11,13 +11,15 @@ export interface AboutDevice {
   readonly group?: string | undefined;
   readonly iommu?: string | undefined;
   readonly numa_node?: number | undefined;
+  /** The bridge above it. */
+  readonly parent?: string | undefined;
 }
 
 const TEXT_MAX = 300;
 
 /** `device` is a PCI address in full, or another name that sysfs has. What is undefined is left out. */
 export function deviceFact(device: string, about: AboutDevice): FactOf<'device'> {
-  const { name, class: kind, ids, subsystem, driver, group, iommu, numa_node: node } = about;
+  const { name, class: kind, ids, subsystem, driver, group, iommu, numa_node: node, parent } = about;
   return {
     kind: 'device',
     device,
@@ -29,5 +31,6 @@ export function deviceFact(device: string, about: AboutDevice): FactOf<'device'>
     ...(group === undefined ? {} : { group }),
     ...(iommu === undefined ? {} : { iommu }),
     ...(node === undefined ? {} : { numa_node: node }),
+    ...(parent === undefined ? {} : { parent }),
   };
 }

@@ -1,4 +1,5 @@
-// `lspci -v` and more: what a device has in the host's address space, and the messages that it was programmed to send.
+// lspci in all its forms: what a device is and who drives it, what it has in the host's address space, and the messages
+// that it was programmed to send. The tree (-t) is in lspci-tree.ts.
 //
 //   device = address " " class ": " name                          "-s" address of a command, where the line is missing
 //   BAR    = ["Region " n ": "] ["[virtual] "] "Memory at " (hex | "<unassigned>" …)
@@ -7,6 +8,9 @@
 //   size   = decimal ["K" | "M" | "G" | "T"]
 //   bridge = ["Prefetchable m" | "M"] "emory behind bridge: " (hex "-" hex | "None" | "[disabled]") …      both ends inclusive
 //   group  = "IOMMU group: " n
+//   about  = "Subsystem: " name [" [" ids "]"] | "Kernel driver in use: " name | "NUMA node: " n
+//            | "Flags: " … ["NUMA node " n] … ["IOMMU group " n]
+//   record = "Slot:" address 1*(NL field ":" value)                 -vmm; what is behind an address: device-label.ts
 //   MSI    = "MSI: Enable" ("+" | "-") …, once "Message Signalled Interrupts: " … "Enable" ("+" | "-")
 //            "Address: " hex "  Data: " hex                        the next line, from -vv on
 //   MSI-X  = "MSI-X: Enable" ("+" | "-") (" Count=" | " Mask" … "TabSize=") n …
@@ -23,6 +27,8 @@ import { sizedRange } from '../../fields/range-of.ts';
 import { groupName } from '../../fields/sysfs-path.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { matchLongest } from '../../text/match-longest.ts';
+import { type AboutDevice, deviceFact } from './device-fact.ts';
+import { deviceLabel, splitName } from './device-label.ts';
 
 const ADDRESS = '(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]';
 const DEVICE = new RegExp(
@@ -46,6 +52,15 @@ const BRIDGE =
   /(Prefetchable m|\bM)emory behind bridge: ?(?:([0-9a-f]{4,64})-([0-9a-f]{4,64})(?![0-9a-f])([^\n]{0,60})|\S.{0,60})$/;
 const BRIDGE_START = /emory behind bridge:/;
 const GROUP = /^\s{0,16}IOMMU group: ?(\d{1,9})$/;
+const SUBSYSTEM = /^\s{0,32}Subsystem: ?(\S.{0,300})$/;
+const DRIVER = /^\s{0,32}Kernel driver in use: ?([\w.-]{1,60})/;
+const NODE = /^\s{0,32}NUMA node: ?(\d{1,4})$/;
+const FLAGS_LINE = /^\s{0,32}Flags: /;
+/** A list of groups: the devices on the lines below are read with their group by that format. */
+const GROUP_HEADER = /^[^\p{L}\p{N}/]{0,20}(?:iommu[ _-]?)?group[ \t#:]{0,8}\d{1,9}[ \t:]{0,12}$/iu;
+/** Verbose and for machines (-vmm): one field a line. Without the second `m` the address is called `Device` too. */
+const FIELD =
+  /^\s{0,16}(Slot|Class|Vendor|Device|SVendor|SDevice|Rev|ProgIf|PhySlot|Driver|Module|NUMANode|IOMMUGroup|DTNode):\s{1,8}(\S.{0,300})$/;
 const MSI = /\bMSI: Enable([+-])|Message Signall?ed Interrupts: .{0,60}Enable([+-])/;
 const MESSAGE_START = /^\s{0,32}Address: ?[0-9a-f]{8}/i;
 const MESSAGE = /Address: ?([0-9a-f]{8,64}) {1,4}Data: ?([0-9a-f]{4,8})(?![0-9a-f])/i;
@@ -64,8 +79,12 @@ const ROM_INDEX = 6;
 /** Bytes of an entry in an MSI-X table. */
 const ENTRY = 16n;
 const UNKNOWN = 'unknown device';
+/** Facts of one device that are held back; no device has so many. */
+const HELD_MAX = 1000;
 
 class LspciReader implements LineReader {
+  readonly #out: FactSink;
+  /** Holds back what it gets until the device is complete. */
   readonly #sink: FactSink;
   #device = UNKNOWN;
   /** Of this device: its BARs by number, the number of the next that has none, and what its capabilities said last. */
@@ -74,25 +93,71 @@ class LspciReader implements LineReader {
   #virtualFunctions = false;
   #msi: { readonly enabled: boolean; readonly line: number; readonly index: number } | undefined;
   #entries: { readonly count: bigint; readonly index: number } | undefined;
+  /** What is known of this device itself. It goes out before everything that is read below its first line. */
+  #about: { -readonly [K in keyof AboutDevice]: AboutDevice[K] } | undefined;
+  #first = 0;
+  #held: (() => void)[] = [];
+  /** The last line of a list of groups. */
+  #listed = -2;
+  /** Fields of a record of -vmm. */
+  #fields: Map<string, string> | undefined;
 
   constructor(sink: FactSink) {
-    this.#sink = sink;
+    this.#out = sink;
+    this.#sink = {
+      fact: (fact, line) => this.#hold(() => sink.fact(fact, line)),
+      group: (group, about, line) => this.#hold(() => sink.group(group, about, line)),
+      diagnostic: (...args) => this.#hold(() => sink.diagnostic(...args)),
+      recognized: () => sink.recognized(),
+    };
+  }
+
+  #hold(put: () => void): void {
+    if (this.#held.length >= HELD_MAX) this.#flush();
+    this.#held.push(put);
+  }
+
+  /** Puts out the device, then what was read of it. */
+  #flush(): void {
+    const about = this.#about;
+    this.#about = undefined;
+    if (about && this.#device !== UNKNOWN) this.#out.fact(deviceFact(this.#device, about), this.#first);
+    for (const put of this.#held) put();
+    this.#held = [];
+  }
+
+  end(): void {
+    this.#record();
+    this.#flush();
   }
 
   line(line: DumpLine, ahead: Lookahead): number {
     if (line.elision) return 0;
+    if (this.#fields && line.blanksBefore > 0) this.#record();
     if (line.prompt || COMMAND.test(line.text)) {
+      this.#record();
       this.#open(selected(line.text) ?? UNKNOWN);
       return COMMAND.test(line.text) ? 1 : 0;
     }
-    const device = normalizePciAddress(DEVICE.exec(line.text)?.[1] ?? '');
-    if (device !== undefined) {
+    if (GROUP_HEADER.test(line.text)) this.#listed = line.index;
+    const match = DEVICE.exec(line.text);
+    const device = normalizePciAddress(match?.[1] ?? '');
+    if (match && device !== undefined) {
       this.#open(device);
-      if (!NAMED.test(line.text)) return 0;
+      const about = deviceLabel(line.text.trimStart().slice((match[1] ?? '').length));
+      const isListed = line.index === this.#listed + 1;
+      if (isListed) this.#listed = line.index;
+      if (about && !isListed) {
+        this.#about = { ...about };
+        this.#first = line.number;
+      }
+      if (!about && !NAMED.test(line.text)) return 0;
       // Such a line further in may stand in another list, of groups for example.
       if (/^\S/.test(line.text)) this.#sink.recognized();
       return 1;
     }
+    const field = FIELD.exec(line.text);
+    if (field) return this.#field(field[1] ?? '', field[2] ?? '', line);
     if (CAPABILITY.test(line.text)) this.#virtualFunctions = VIRTUAL_FUNCTIONS.test(line.text);
     return (
       this.#bar(line, ahead) ||
@@ -101,11 +166,71 @@ class LspciReader implements LineReader {
       this.#bridge(line, ahead) ||
       this.#group(line) ||
       this.#interrupts(line, ahead) ||
+      this.#detail(line) ||
       (OTHER.test(line.text) ? 1 : 0)
     );
   }
 
+  /** Fields of the device itself. */
+  #detail(line: DumpLine): number {
+    const about = this.#about;
+    if (!about) return NODE.test(line.text) ? 1 : 0;
+    const subsystem = SUBSYSTEM.exec(line.text)?.[1];
+    if (subsystem !== undefined) {
+      const { name, ids } = splitName(subsystem);
+      about.subsystem ??= ids ?? name;
+      return 1;
+    }
+    const driver = DRIVER.exec(line.text)?.[1];
+    const node =
+      NODE.exec(line.text)?.[1] ??
+      (FLAGS_LINE.test(line.text) ? /NUMA node (\d{1,4})/.exec(line.text)?.[1] : undefined);
+    const group = FLAGS_LINE.test(line.text) ? /IOMMU group (\d{1,9})/.exec(line.text)?.[1] : undefined;
+    if (driver !== undefined) about.driver ??= driver;
+    if (node !== undefined) about.numa_node ??= Number(node);
+    if (group !== undefined) {
+      about.group ??= group;
+      this.#sink.group(group, { devices: [this.#device] }, line.number);
+    }
+    return driver !== undefined || node !== undefined || group !== undefined ? 1 : 0;
+  }
+
+  #field(name: string, value: string, line: DumpLine): number {
+    const isAddress = normalizePciAddress(value) !== undefined;
+    if (isAddress && (name === 'Slot' || name === 'Device')) {
+      this.#record();
+      this.#open(normalizePciAddress(value) ?? UNKNOWN);
+      this.#fields = new Map();
+      this.#first = line.number;
+      this.#sink.recognized();
+      return 1;
+    }
+    if (!this.#fields) return 0;
+    if (!this.#fields.has(name)) this.#fields.set(name, value.trim());
+    return 1;
+  }
+
+  /** Ends a record of -vmm. */
+  #record(): void {
+    const fields = this.#fields;
+    this.#fields = undefined;
+    if (!fields) return;
+    const text = (name: string) => `"${(fields.get(name) ?? '').replaceAll('"', "'")}"`;
+    const label = ['Class', 'Vendor', 'Device', 'SVendor', 'SDevice'].map(text).join(' ');
+    const node = fields.get('NUMANode');
+    const group = groupName(fields.get('IOMMUGroup'));
+    this.#about = {
+      ...deviceLabel(label),
+      driver: fields.get('Driver'),
+      group,
+      numa_node: node !== undefined && /^\d{1,4}$/.test(node) ? Number(node) : undefined,
+    };
+    if (group !== undefined) this.#sink.group(group, { devices: [this.#device] }, this.#first);
+    this.#flush();
+  }
+
   #open(device: string): void {
+    this.#flush();
     this.#device = device;
     this.#bars = new Map();
     this.#next = 0;
@@ -189,6 +314,7 @@ class LspciReader implements LineReader {
     if (group === undefined) return 0;
     if (this.#device === UNKNOWN) this.#sink.recognized();
     else this.#sink.group(group, { devices: [this.#device] }, line.number);
+    if (this.#about) this.#about.group ??= group;
     return 1;
   }
 
@@ -254,15 +380,15 @@ function selected(command: string): string | undefined {
 export const LSPCI: LineFormat = {
   kind: 'lines',
   name: 'lspci',
-  title: 'lspci -v',
+  title: 'lspci',
   interest: {
     words: [
       ...['emory at ', 'emory at\n', 'I/O ports at', 'behind bridge', 'Expansion ROM', 'Region ', 'IOMMU group:'],
       ...['MSI:', 'MSI-X:', 'Message Signal', 'Address:', 'Masking: ', 'Vector table', 'PBA: ', 'Capabilities: '],
       ...['Kernel driver', 'Kernel modules', 'Subsystem: ', 'Control: I/O', 'Status: Cap', 'Flags: ', 'Bus: primary'],
-      ...['DeviceName: ', 'lspci'],
+      ...['DeviceName: ', 'lspci', 'NUMA node:', 'group'],
     ],
-    shapes: [/^\s{0,16}(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7] /i],
+    shapes: [/^\s{0,16}(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7] /i, FIELD],
   },
   open: (_source: DumpSource, sink) => new LspciReader(sink),
 };

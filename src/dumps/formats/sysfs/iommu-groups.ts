@@ -16,6 +16,8 @@ import { groupName } from '../../fields/sysfs-path.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { WorkingDirectory } from '../../text/working-directory.ts';
 import { continuation } from '../../text/wrapped.ts';
+import { deviceFact } from '../devices/device-fact.ts';
+import { deviceLabel } from '../devices/device-label.ts';
 
 const TYPE_WORD = /^[A-Za-z][A-Za-z0-9]{0,30}(?:-[A-Za-z0-9]{1,30}){0,3}$/;
 const KNOWN_TYPE = /^(?:DMA|DMA-FQ|identity|blocked|unmanaged)$/;
@@ -172,6 +174,7 @@ class IommuGroupsReader implements LineReader {
     this.#context = { group, kind: 'header', indent: indentOf(line.text), index: line.index };
     if (devices.length > 0) {
       this.#sink.group(group, { devices }, line.number);
+      this.#labelled(rest, group, line);
       return 1;
     }
     const next = ahead(1);
@@ -189,12 +192,26 @@ class IommuGroupsReader implements LineReader {
     return indentOf(line.text) >= context.indent && FIRST_DEVICE.test(line.text);
   }
 
+  /** What the loop prints behind the address of the device: lspci's words, or ids before it. */
+  #labelled(text: string, group: string, line: DumpLine): void {
+    const first = FIRST_DEVICE.exec(text);
+    const device = normalizePciAddress(first?.[1] ?? '');
+    if (!first || device === undefined) return;
+    const rest = text.slice(first[0].length).replace(/^(?:\[[0-9a-f]{4}:[0-9a-f]{4}\] |\[R\] )+/i, '');
+    const label = deviceLabel(rest);
+    const ids = label?.ids ?? /\[([0-9a-f]{4}:[0-9a-f]{4})\]/i.exec(text)?.[1];
+    const driver = /(?:[Dd]river(?: in use)?: ?|\[driver: )([a-z][\w-]{1,40})/.exec(rest)?.[1];
+    if (label === undefined && ids === undefined) return;
+    this.#sink.fact(deviceFact(device, { ...label, ids, driver, group }), line.number);
+  }
+
   #below(line: DumpLine): number {
     const context = this.#context;
     if (!context || line.prompt) return 0;
     if (context.kind === 'header') {
       if (!this.#belongs(line)) return 0;
       this.#sink.group(context.group, { devices: leadingDevices(line.text) }, line.number);
+      this.#labelled(line.text, context.group, line);
       context.index = line.index;
       return 1;
     }
