@@ -175,5 +175,5 @@ test('an agent that does not know this page refuses it, and the page says so', a
   await app.getByRole('menuitem', { name: 'Live host' }).click();
   await app.getByRole('dialog').getByRole('textbox').fill(url);
   await app.getByRole('dialog').getByRole('button', { name: 'Connect' }).click();
-  await expect(app.getByTestId('problem')).toContainText('pages of this origin may not connect');
+  await expect(app.getByTestId('problem')).toContainText('origin not allowed');
 });
