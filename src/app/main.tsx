@@ -1,14 +1,15 @@
+import './shell/tokens.css';
+import './shell/base.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './shell/app.tsx';
 import { openSample } from './shell/open-files.ts';
 import { openServed } from './shell/open-served.ts';
 import { SAMPLES } from './shell/samples.ts';
-import { connectFromUrl } from './state/live-hosts.ts';
-import { startEngine } from './state/start-engine.ts';
-import './shell/app.css';
 import { refreshAfterRestart } from './state/documents.ts';
 import { connectEngine } from './state/engine.ts';
+import { connectFromUrl } from './state/live-hosts.ts';
+import { startEngine } from './state/start-engine.ts';
 
 connectEngine(startEngine((reason) => void refreshAfterRestart(reason)));
 

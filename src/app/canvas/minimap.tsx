@@ -7,6 +7,7 @@ import { THEMES } from '../../timeline/scene/theme.ts';
 import { type Picture, useApp } from '../state/app-state.ts';
 import { engine } from '../state/engine.ts';
 import { centreOn } from '../state/view.ts';
+import './canvas.css';
 
 const HEIGHT = 26;
 /** The parts of the state that this shows. */

@@ -12,6 +12,7 @@ import { toggleLane } from '../state/picture.ts';
 import { clearSelection, measure, select } from '../state/selection.ts';
 import { panBy, setPlotWidth, zoomBy } from '../state/view.ts';
 import { sceneOf } from './picture.ts';
+import './canvas.css';
 
 /** The parts of the state that the picture shows. */
 const DRAWN = ['picture', 'view', 'selected', 'measured', 'explained', 'conflicts', 'conflict', 'theme'] as const;

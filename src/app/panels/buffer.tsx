@@ -1,23 +1,29 @@
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import type { DecodedBuffer } from '../../engine/protocol/answers.ts';
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
-import { formatSize, groupedHex } from '../../iova/format.ts';
+import { counted, formatRange, formatSize } from '../../iova/format.ts';
+import { sizeOf } from '../../iova/range.ts';
 import { problemsOf, type UapiNode } from '../../uapi/node.ts';
+import { useVirtualRows } from '../lists/use-virtual-rows.ts';
 import { openRanges } from '../shell/open-files.ts';
 import { useApp } from '../state/app-state.ts';
 import { engine } from '../state/engine.ts';
+import { showEngineError } from '../state/notices.ts';
+import { useAnswer } from '../state/use-answer.ts';
+import './buffer.css';
 
 const BYTES_PER_LINE = 16;
-/** More bytes than this are decoded, but not all shown as hex. */
-const BYTES_SHOWN = 4096;
+/** As in buffer.css, in CSS pixels. */
+const LINE_HEIGHT = 19;
 
-interface Stretch {
+/** Bytes of the buffer, from its start. */
+interface ByteSpan {
   readonly offset: number;
   readonly size: number;
 }
 
-function contains(stretch: Stretch | undefined, offset: number): boolean {
-  return stretch !== undefined && offset >= stretch.offset && offset < stretch.offset + stretch.size;
+function contains(span: ByteSpan | undefined, offset: number): boolean {
+  return span !== undefined && offset >= span.offset && offset < span.offset + span.size;
 }
 
 /** The innermost field that holds a byte. */
@@ -28,42 +34,55 @@ function fieldAt(node: UapiNode, offset: number): UapiNode | undefined {
   return contains(node, offset) ? node : undefined;
 }
 
+/** The bytes, sixteen in a line. */
 function HexView({
   decoded,
   active,
   onPoint,
 }: {
   decoded: DecodedBuffer;
-  active: Stretch | undefined;
-  onPoint: (s: Stretch | undefined) => void;
+  active: ByteSpan | undefined;
+  onPoint: (span: ByteSpan | undefined) => void;
 }) {
   const { bytes, root } = decoded;
-  const shown = bytes.subarray(0, BYTES_SHOWN);
   const broken = useMemo(() => new Set(problemsOf(root).map((problem) => problem.offset)), [root]);
-  const lines = Array.from({ length: Math.ceil(shown.length / BYTES_PER_LINE) }, (_, i) => i * BYTES_PER_LINE);
+  const list = useVirtualRows<HTMLDivElement>({
+    count: Math.ceil(bytes.length / BYTES_PER_LINE),
+    rowHeight: LINE_HEIGHT,
+  });
   return (
-    <div className="hex" role="img" aria-label={`${bytes.length} bytes; the fields beside list them all`}>
-      {lines.map((start) => (
-        <div key={start} className="hex-line">
-          <span className="second">{start.toString(16).padStart(4, '0')}</span>
-          {[...shown.subarray(start, start + BYTES_PER_LINE)].map((byte, i) => {
-            const offset = start + i;
-            const classes = [contains(active, offset) ? 'active' : '', broken.has(offset) ? 'broken' : ''];
-            return (
-              <span
-                // The place is what a byte is.
-                key={offset}
-                className={classes.filter(Boolean).join(' ') || undefined}
-                onPointerEnter={() => onPoint(fieldAt(root, offset))}
-                onPointerLeave={() => onPoint(undefined)}
-              >
-                {byte.toString(16).padStart(2, '0')}
-              </span>
-            );
-          })}
-        </div>
-      ))}
-      {bytes.length > BYTES_SHOWN && <p className="second">and {bytes.length - BYTES_SHOWN} more bytes</p>}
+    <div
+      className="hex"
+      role="img"
+      aria-label={`${bytes.length} bytes; the list of fields has them all`}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
+      tabIndex={0}
+      data-scroller
+    >
+      <div ref={list.ref} className="hex-lines" style={{ height: list.height }}>
+        {list.rows.map(({ index, top }) => {
+          const start = index * BYTES_PER_LINE;
+          return (
+            <div key={index} className="hex-line" style={{ top }}>
+              <span className="second">{start.toString(16).padStart(4, '0')}</span>
+              {[...bytes.subarray(start, start + BYTES_PER_LINE)].map((byte, i) => {
+                const offset = start + i;
+                const classes = [contains(active, offset) ? 'active' : '', broken.has(offset) ? 'broken' : ''];
+                return (
+                  <span
+                    key={offset}
+                    className={classes.filter(Boolean).join(' ') || undefined}
+                    onPointerEnter={() => onPoint(fieldAt(root, offset))}
+                    onPointerLeave={() => onPoint(undefined)}
+                  >
+                    {byte.toString(16).padStart(2, '0')}
+                  </span>
+                );
+              })}
+            </div>
+          );
+        })}
+      </div>
     </div>
   );
 }
@@ -74,8 +93,8 @@ function Field({
   onPoint,
 }: {
   node: UapiNode;
-  active: Stretch | undefined;
-  onPoint: (s: Stretch | undefined) => void;
+  active: ByteSpan | undefined;
+  onPoint: (span: ByteSpan | undefined) => void;
 }) {
   const isActive = active !== undefined && active.offset === node.offset && active.size === node.size;
   const { high, low } = node.bits ?? {};
@@ -116,72 +135,59 @@ function Field({
   );
 }
 
-/** Containers of the open sessions, of which the model can say what GET_INFO would answer now. */
-function containersOf(documents: readonly DocumentNode[]) {
+interface ContainerName {
+  /** Id of the document. */
+  readonly id: string;
+  readonly container: string;
+}
+
+/** Containers of the open sessions of which the model can say what GET_INFO answers. */
+function containersOf(documents: readonly DocumentNode[]): ContainerName[] {
   return documents.flatMap((document) =>
     document.spaces.filter((space) => space.hasInfo).map((space) => ({ id: document.id, container: space.title })),
   );
 }
 
-/** A buffer of the kernel's UAPI as bytes and fields that point at each other, and the ranges that it holds. */
+/** A buffer of the kernel's UAPI as bytes and fields that highlight each other, and its ranges. */
 export function BufferPanel() {
   const documents = useApp((s) => s.documents);
   const [text, setText] = useState('');
   const [struct, setStruct] = useState('');
-  const [decoded, setDecoded] = useState<DecodedBuffer>();
-  const [problem, setProblem] = useState('');
-  const [active, setActive] = useState<Stretch>();
-  const [names, setNames] = useState<readonly { readonly name: string; readonly title: string }[]>([]);
-  const containers = containersOf(documents);
+  const [active, setActive] = useState<ByteSpan>();
+  const names = useAnswer('structures', null).value ?? [];
+  const hasText = text.trim() !== '';
+  const { value: decoded, error } = useAnswer(
+    'decode',
+    hasText ? { text, ...(struct === '' ? {} : { struct }) } : undefined,
+  );
 
-  useEffect(() => {
-    void engine()
-      .call('structures', null)
-      .then((answer) => answer.ok && setNames(answer.value));
-  }, []);
-
-  useEffect(() => {
-    let stale = false;
-    setProblem('');
-    if (text.trim() === '') setDecoded(undefined);
-    else {
-      void engine()
-        .call('decode', { text, ...(struct === '' ? {} : { struct }) })
-        .then((answer) => {
-          if (stale) return;
-          setDecoded(answer.ok ? answer.value : undefined);
-          if (!answer.ok) setProblem(answer.error.message);
-        });
-    }
-    return () => {
-      stale = true;
-    };
-  }, [text, struct]);
-
-  const look = async (index: number) => {
-    const wanted = containers[index];
-    if (!wanted) return;
-    const answer = await engine().call('getInfo', wanted);
+  const readInfo = async (name: ContainerName) => {
+    const answer = await engine().call('getInfo', name);
     if (answer.ok) setText(answer.value);
-    else setProblem(answer.error.message);
+    else showEngineError(`GET_INFO of ${name.container} has no answer`, answer.error);
   };
 
   return (
     <div className="buffer">
       <label className="paste">
-        A hex dump: xxd, hexdump -C, od, gdb, a C array, or plain digits
+        Hex dump (xxd, hexdump -C, od, gdb, a C array or plain digits)
         <textarea rows={3} spellCheck={false} value={text} onChange={(event) => setText(event.target.value)} />
       </label>
-      <div className="pager">
-        {containers.map(({ id, container }, i) => (
-          <button key={`${id} ${container}`} type="button" className="button" onClick={() => void look(i)}>
-            GET_INFO of {container} now
+      <div className="bar-row">
+        {containersOf(documents).map((name) => (
+          <button
+            key={`${name.id} ${name.container}`}
+            type="button"
+            className="button"
+            onClick={() => void readInfo(name)}
+          >
+            GET_INFO of {name.container}
           </button>
         ))}
         <label>
-          read as{' '}
+          Structure{' '}
           <select value={struct} onChange={(event) => setStruct(event.target.value)}>
-            <option value="">what it looks like</option>
+            <option value="">auto-detect</option>
             {names.map(({ name, title }) => (
               <option key={name} value={name}>
                 {name}: {title}
@@ -191,11 +197,11 @@ export function BufferPanel() {
         </label>
         {decoded && decoded.ranges.length > 0 && (
           <button type="button" className="button" onClick={() => void openRanges(decoded)}>
-            Show its {decoded.ranges.length} ranges on the timeline
+            Show {counted(decoded.ranges.length, 'range')} on the timeline
           </button>
         )}
       </div>
-      {problem !== '' && <p className="refused">{problem}</p>}
+      {error && <p className="refused">{error.message}</p>}
       {decoded && (
         <>
           {decoded.problems.map((p) => (
@@ -211,8 +217,8 @@ export function BufferPanel() {
           </div>
           {decoded.ranges.length > 0 && (
             <p className="second">
-              {decoded.ranges.map((r) => `${groupedHex(r.start)} – ${groupedHex(r.last)}`).join(', ')};{' '}
-              {formatSize(decoded.ranges.reduce((sum, r) => sum + (r.last - r.start + 1n), 0n))} in all
+              {decoded.ranges.map(formatRange).join(', ')}:{' '}
+              {formatSize(decoded.ranges.reduce((sum, r) => sum + sizeOf(r), 0n))} in total
             </p>
           )}
         </>

@@ -7,14 +7,12 @@ import { showRange } from '../state/view.ts';
 import { Places } from './place-link.tsx';
 import './conflicts.css';
 
-const SEVERITY = { fatal: 'fatal', warning: 'warning', note: 'note' } as const;
-
 function Details({ row }: { row: ConflictRow }) {
   return (
     <div className="conflict-details">
       <p>{row.message}</p>
       <p>
-        <strong>Way out.</strong> {row.remedy}
+        <strong>Fix:</strong> {row.remedy}
       </p>
       {(row.errno !== undefined || row.source !== undefined) && (
         <p className="second">
@@ -40,7 +38,7 @@ function Details({ row }: { row: ConflictRow }) {
   );
 }
 
-/** What is wrong, each with its number in the picture, the rule, the errno and a way out. */
+/** The conflicts of the selection, numbered as in the picture, each with its rule, errno and fix. */
 export function ConflictsPanel() {
   const conflicts = useApp((s) => s.conflicts);
   const shown = useApp((s) => s.conflict);
@@ -52,10 +50,10 @@ export function ConflictsPanel() {
         Conflicts <span className="second">{rows.length + (conflicts?.more ?? 0) || ''}</span>
       </h2>
       {conflicts?.problem !== undefined && (
-        <p className="severity-error">The guest was not tried: {conflicts.problem}.</p>
+        <p className="severity-error">The guest was not checked: {conflicts.problem}.</p>
       )}
       {rows.length === 0 && (
-        <p className="hint">None found in what is selectedGroups. Choose a guest to try it on the host.</p>
+        <p className="hint">No conflicts in the selection. Choose a guest to check it against the host.</p>
       )}
       <ol>
         {rows.map((row) => {
@@ -70,7 +68,7 @@ export function ConflictsPanel() {
               >
                 <span className="conflict-number">{row.number}</span>
                 <span>
-                  <span className="severity">{SEVERITY[row.severity]}</span> {row.title}
+                  <span className="severity">{row.severity}</span> {row.title}
                   {hosts > 1 && <span className="second"> · {row.host}</span>}
                 </span>
               </button>

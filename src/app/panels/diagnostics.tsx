@@ -1,9 +1,16 @@
+import type { Diagnostic } from '../../engine/protocol/documents.ts';
+import { counted } from '../../iova/format.ts';
 import { useApp } from '../state/app-state.ts';
 import { PlaceLink } from './place-link.tsx';
+import './diagnostics.css';
 
-const WORDS = { info: 'note', warning: 'warning', error: 'error' } as const;
+const SEVERITY_LABELS: Readonly<Record<Diagnostic['severity'], string>> = {
+  info: 'note',
+  warning: 'warning',
+  error: 'error',
+};
 
-/** What was found in each file, what was not understood, and what looked wrong, with its place. */
+/** What was found in each file, which lines were not recognized, and what is wrong in them. */
 export function DiagnosticsPanel() {
   const documents = useApp((s) => s.documents);
   if (documents.length === 0) return <p className="hint">Nothing is open.</p>;
@@ -18,12 +25,14 @@ export function DiagnosticsPanel() {
                 <strong>
                   <PlaceLink source={source.name} line={undefined} />
                 </strong>{' '}
-                {source.formats.length > 0 ? source.formats.join(', ') : 'no known format'}: {source.facts} facts
-                {source.operations > 0 && `, ${source.operations} operations`}, {source.lines} lines
-                {source.unrecognized > 0 && `, ${source.unrecognized} not understood`}
+                {source.formats.length > 0 ? source.formats.join(', ') : 'unknown format'}:{' '}
+                {counted(source.facts, 'fact')}
+                {source.operations > 0 && `, ${counted(source.operations, 'operation')}`},{' '}
+                {counted(source.lines, 'line')}
+                {source.unrecognized > 0 && `, ${source.unrecognized} unrecognized`}
                 {source.unrecognized > 0 && (
                   <details>
-                    <summary>The first lines that were not understood</summary>
+                    <summary>First unrecognized lines</summary>
                     <pre>{source.samples.map((s) => `${String(s.line).padStart(6)}  ${s.text}`).join('\n')}</pre>
                   </details>
                 )}
@@ -31,7 +40,7 @@ export function DiagnosticsPanel() {
             ))}
             {document.diagnostics.map((d) => (
               <li key={`${d.source}:${d.line}:${d.code}:${d.message}`} className={`severity-${d.severity}`}>
-                <span className="severity">{WORDS[d.severity]}</span> {d.message}{' '}
+                <span className="severity">{SEVERITY_LABELS[d.severity]}</span> {d.message}{' '}
                 <PlaceLink source={d.source} line={d.line} /> <span className="second">· {d.code}</span>
               </li>
             ))}

@@ -1,111 +1,163 @@
-import { useEffect, useState } from 'react';
+import { useEffect } from 'react';
 import { Label, Slider, SliderOutput, SliderThumb, SliderTrack } from 'react-aria-components';
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import type { EventRow } from '../../engine/protocol/sessions.ts';
+import { useVirtualRows } from '../lists/use-virtual-rows.ts';
 import { useApp } from '../state/app-state.ts';
 import { seek, setModel } from '../state/documents.ts';
 import { engine } from '../state/engine.ts';
 import { explain } from '../state/explanation.ts';
 import { useModelNames } from '../state/use-model-names.ts';
+import { usePages } from '../state/use-pages.ts';
 import { LivePanel } from './live.tsx';
-import { Pager } from './pager.tsx';
+import './events.css';
+import './slider.css';
 
-const PAGE = 100;
+const ROW_HEIGHT = 25;
+/** The scrubber stays visible above the list. */
+const SCRUBBER_HEIGHT = 58;
 
-/** What happened, in order, with the model's answers; the scrubber goes to any moment. */
-function DocumentEvents({ document }: { document: DocumentNode }) {
-  const { id, position, events, operations, hasHistory, model, recordedModel } = document;
-  const [offset, setOffset] = useState(Math.max(0, events - PAGE));
-  const [rows, setRows] = useState<readonly EventRow[]>([]);
-  const names = useModelNames();
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: under another model the same events are answered otherwise
-  useEffect(() => {
-    let stale = false;
-    void engine()
-      .call('events', { id, offset, limit: PAGE })
-      .then((answer) => {
-        if (!stale && answer.ok) setRows(answer.value);
-      });
-    return () => {
-      stale = true;
-    };
-  }, [id, offset, model]);
-  useEffect(() => {
-    // The page follows the scrubber.
-    setOffset((now) => (position > now && position <= now + PAGE ? now : Math.max(0, position - PAGE / 2)));
-  }, [position]);
-
+/** The slider that goes to any moment of the session. */
+function Scrubber({ document }: { document: DocumentNode }) {
+  const { id, title, position, events } = document;
   return (
-    <section aria-label={document.title}>
-      {document.live && <LivePanel document={document} />}
-      {hasHistory && (
-        <Slider
-          className="scrubber"
-          minValue={0}
-          maxValue={events}
-          value={position}
-          onChange={(value) => void seek(id, value as number)}
-        >
-          <Label>{document.title}</Label>
-          <SliderOutput>{() => `after ${position} of ${events} events`}</SliderOutput>
-          <SliderTrack className="track">
-            <SliderThumb className="thumb" />
-          </SliderTrack>
-        </Slider>
-      )}
-      {operations > 0 && names.length > 0 && (
-        <label>
-          run under{' '}
-          <select value={model ?? ''} onChange={(event) => void setModel(id, event.target.value)}>
-            {model === undefined && <option value="">no model</option>}
-            {names.map((name) => (
-              <option key={name} value={name}>
-                {name}
-                {name === recordedModel ? ' (as recorded)' : ''}
-              </option>
-            ))}
-          </select>
-        </label>
-      )}
-      <Pager offset={offset} size={PAGE} total={events} of="events" back="Earlier" on="Later" onTurn={setOffset} />
-      <ol className="events" start={offset + 1}>
-        {rows.map((row) => (
-          <li
-            key={row.position}
-            className={row.position === position ? 'current' : row.position > position ? 'future' : undefined}
-            aria-current={row.position === position ? 'step' : undefined}
-          >
-            <button
-              type="button"
-              className="event"
-              onClick={() => void (row.refused ? explain(id, row) : seek(id, row.position))}
-            >
-              <span className="mono second">{row.position}</span>
-              <span className="mono">{row.text}</span>
-              {row.answer !== undefined && <span className="mono answer">→ {row.answer}</span>}
-              {row.expected !== undefined && <span className="severity-error">recorded: {row.expected}</span>}
-            </button>
-            {row.refused && (
-              <p className="refused">
-                {row.refused.message}
-                {row.refused.rule && (
-                  <span className="second">
-                    {' '}
-                    {row.refused.rule} · {row.refused.source}
-                  </span>
-                )}
-              </p>
-            )}
-          </li>
-        ))}
-      </ol>
-    </section>
+    <Slider
+      className="scrubber"
+      minValue={0}
+      maxValue={events}
+      value={position}
+      onChange={(value) => {
+        if (typeof value === 'number') void seek(id, value);
+      }}
+    >
+      <Label>{title}</Label>
+      <SliderOutput>{() => `after ${position} of ${events} events`}</SliderOutput>
+      <SliderTrack className="track">
+        <SliderThumb className="thumb" />
+      </SliderTrack>
+    </Slider>
   );
 }
 
+function ModelChoice({ document }: { document: DocumentNode }) {
+  const { id, model, recordedModel } = document;
+  const names = useModelNames();
+  if (names.length === 0) return null;
+  return (
+    <label>
+      Model{' '}
+      <select value={model ?? ''} onChange={(event) => void setModel(id, event.target.value)}>
+        {model === undefined && <option value="">none</option>}
+        {names.map((name) => (
+          <option key={name} value={name}>
+            {name}
+            {name === recordedModel ? ' (as recorded)' : ''}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function Event({ id, row, isTabStop }: { id: string; row: EventRow; isTabStop: boolean }) {
+  const { position, text, answer, expected, refused } = row;
+  return (
+    <>
+      <button
+        type="button"
+        className="event"
+        data-row-focus
+        tabIndex={isTabStop ? 0 : -1}
+        onClick={() => void (refused ? explain(id, row) : seek(id, position))}
+      >
+        <span className="mono second">{position}</span>
+        <span className="mono">{text}</span>
+        {answer !== undefined && <span className="mono answer">→ {answer}</span>}
+        {expected !== undefined && <span className="severity-error">recorded: {expected}</span>}
+      </button>
+      {refused && (
+        <p className="refused">
+          {refused.message}
+          {refused.rule && (
+            <span className="second">
+              {' '}
+              {refused.rule} · {refused.source}
+            </span>
+          )}
+        </p>
+      )}
+    </>
+  );
+}
+
+/** The events of a document, each with the model's answer. */
+function EventList({ document }: { document: DocumentNode }) {
+  const { id, title, position, events, model, live } = document;
+  const pages = usePages(
+    (offset, limit) => engine().call('events', { id, offset, limit }),
+    // Another model answers the same events differently.
+    model,
+    events,
+  );
+  const list = useVirtualRows<HTMLOListElement>({
+    count: events,
+    rowHeight: ROW_HEIGHT,
+    hasOwnHeights: true,
+    covered: SCRUBBER_HEIGHT,
+  });
+  const [first, last] = list.visible;
+  useEffect(() => pages.show(first, last));
+  const { scrollTo } = list;
+  const isFollowing = live !== undefined;
+  // The list follows the scrubber; a live host must not take away what the user is looking at.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `scrollTo` is another function at each rendering
+  useEffect(() => {
+    if (!isFollowing && position > 0) scrollTo(position - 1, 'auto');
+  }, [position, isFollowing]);
+
+  return (
+    <ol
+      ref={list.ref}
+      className={list.isUniform ? 'events one-line' : 'events'}
+      aria-label={`Events of ${title}`}
+      style={{ height: list.height }}
+      onFocus={list.onFocus}
+      onKeyDown={list.onKeyDown}
+    >
+      {list.rows.map(({ index, top, isTabStop }) => {
+        const row = pages.rowAt(index);
+        const isCurrent = index + 1 === position;
+        return (
+          <li
+            key={index}
+            ref={list.measure}
+            data-index={index}
+            tabIndex={-1}
+            aria-busy={row === undefined}
+            aria-setsize={events}
+            aria-posinset={index + 1}
+            aria-current={isCurrent ? 'step' : undefined}
+            className={isCurrent ? 'current' : index >= position ? 'future' : undefined}
+            style={{ top }}
+          >
+            {row ? <Event id={id} row={row} isTabStop={isTabStop} /> : <span className="event">{index + 1}</span>}
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+/** Everything that happened, in order; the scrubber goes to any moment. */
 export function EventsPanel() {
   const documents = useApp((s) => s.documents);
   if (documents.length === 0) return <p className="hint">Nothing is open.</p>;
-  return documents.map((document) => <DocumentEvents key={document.id} document={document} />);
+  return documents.map((document) => (
+    <section key={document.id} aria-label={document.title}>
+      {document.live && <LivePanel document={document} />}
+      {document.hasHistory && <Scrubber document={document} />}
+      {document.operations > 0 && <ModelChoice document={document} />}
+      <EventList document={document} />
+    </section>
+  ));
 }

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { Label, Slider, SliderOutput, SliderThumb, SliderTrack } from 'react-aria-components';
 import { MACHINES } from '../../analysis/guest/layouts.ts';
 import type { GuestChoice, GuestSizes } from '../../engine/protocol/answers.ts';
@@ -6,8 +6,9 @@ import { formatExactSize, formatSize, shortExactSize } from '../../iova/format.t
 import { parseSize } from '../../iova/parse.ts';
 import { useApp } from '../state/app-state.ts';
 import { setGuest, setPageSize } from '../state/conflicts.ts';
-import { engine } from '../state/engine.ts';
+import { useAnswer } from '../state/use-answer.ts';
 import './guest.css';
+import './slider.css';
 
 const GIB = 1n << 30n;
 
@@ -25,7 +26,7 @@ function steps(from: bigint, to: bigint, by: bigint): bigint[] {
   return list;
 }
 
-/** The stop that is nearest to a size, from below. */
+/** Index of the last stop that is not above a size. */
 function stopOf(ram: bigint): number {
   return Math.max(
     0,
@@ -33,24 +34,7 @@ function stopOf(ram: bigint): number {
   );
 }
 
-function useSizes(machine: string): GuestSizes | undefined {
-  const selectedGroups = useApp((s) => s.selectedGroups);
-  const [sizes, setSizes] = useState<GuestSizes>();
-  useEffect(() => {
-    let stale = false;
-    void engine()
-      .call('guestSizes', { machine, selectedGroups })
-      .then((answer) => {
-        if (!stale && answer.ok) setSizes(answer.value);
-      });
-    return () => {
-      stale = true;
-    };
-  }, [machine, selectedGroups]);
-  return sizes;
-}
-
-/** For each stop of the slider whether the guest fits: a strip of green and red below it. */
+/** A gradient that shows below the slider which sizes fit (green) and which do not (red). */
 function fitStrip(sizes: GuestSizes | undefined): string {
   const colours = STOPS.map((stop) =>
     sizes?.sizes.some(({ min, max }) => min <= stop && stop <= max) ? 'var(--fits)' : 'var(--error)',
@@ -68,7 +52,8 @@ function fitStrip(sizes: GuestSizes | undefined): string {
 
 function MachineSize({ guest }: { guest: Extract<GuestChoice, { kind: 'machine' }> }) {
   const { machine, ram } = guest;
-  const sizes = useSizes(machine);
+  const selectedGroups = useApp((s) => s.selectedGroups);
+  const sizes = useAnswer('guestSizes', { machine, selectedGroups }).value;
   const [text, setText] = useState<string>();
   const parsed = text === undefined ? undefined : parseSize(text);
   const setRam = (size: bigint) => {
@@ -84,7 +69,10 @@ function MachineSize({ guest }: { guest: Extract<GuestChoice, { kind: 'machine' 
         minValue={0}
         maxValue={STOPS.length - 1}
         value={stopOf(ram)}
-        onChange={(value) => setRam(STOPS[value as number] ?? GIB)}
+        onChange={(value) => {
+          const stop = typeof value === 'number' ? STOPS[value] : undefined;
+          if (stop !== undefined) setRam(stop);
+        }}
       >
         <Label>RAM</Label>
         <SliderOutput data-testid="guest-ram">{() => formatExactSize(ram)}</SliderOutput>
@@ -101,7 +89,7 @@ function MachineSize({ guest }: { guest: Extract<GuestChoice, { kind: 'machine' 
         }}
       >
         <label>
-          exactly{' '}
+          Exact size{' '}
           <input
             value={text ?? shortExactSize(ram)}
             onChange={(event) => setText(event.target.value)}
@@ -119,9 +107,9 @@ function MachineSize({ guest }: { guest: Extract<GuestChoice, { kind: 'machine' 
         <p data-testid="guest-fits">
           <strong className={isFitting ? 'fits' : 'severity-error'}>{isFitting ? 'Fits.' : 'Does not fit.'}</strong>{' '}
           {last && last.max >= sizes.maxRam && sizes.sizes.length === 1
-            ? 'Any size fits here.'
-            : `Fits here: ${sizes.message}.`}
-          {!sizes.isApertureKnown && ' The aperture is not known; it may end below that.'}
+            ? 'Any size fits.'
+            : `Sizes that fit: ${sizes.message}.`}
+          {!sizes.isApertureKnown && ' The aperture is unknown and may be smaller.'}
           {sizes.hosts.length > 1 &&
             sizes.hosts.map((host) => (
               <span key={host.title} className="second guest-host">
@@ -134,7 +122,7 @@ function MachineSize({ guest }: { guest: Extract<GuestChoice, { kind: 'machine' 
   );
 }
 
-function TypedRanges({ guest }: { guest: Extract<GuestChoice, { kind: 'ranges' }> }) {
+function CustomRanges({ guest }: { guest: Extract<GuestChoice, { kind: 'ranges' }> }) {
   const [text, setText] = useState(guest.text);
   return (
     <form
@@ -144,41 +132,41 @@ function TypedRanges({ guest }: { guest: Extract<GuestChoice, { kind: 'ranges' }
       }}
     >
       <label>
-        Ranges, one a line
+        Ranges, one per line
         <textarea rows={4} value={text} onChange={(event) => setText(event.target.value)} spellCheck={false} />
       </label>
       <button type="submit" className="button">
-        Try them
+        Check
       </button>
     </form>
   );
 }
 
-/** Ids of documents have no blank. */
+/** Ids of documents contain no space. */
 function documentValue(id: string, guest: string): string {
   return `document ${id} ${guest}`;
 }
 
-/** The value of the menu for a choice. */
+/** The value of the list for a choice. */
 function menuValue(guest: GuestChoice | undefined): string {
   if (!guest) return '';
   if (guest.kind === 'machine') return guest.machine;
   return guest.kind === 'document' ? documentValue(guest.id, guest.guest) : 'ranges';
 }
 
-/** Sizes that kernels are built for: ARM's have all three. */
+/** Page sizes that kernels are built with; arm64 has all three. */
 const KERNEL_PAGES: readonly bigint[] = [0x1000n, 0x4000n, 0x1_0000n];
 
 function HostPages() {
   const pageSize = useApp((s) => s.pageSize);
   return (
     <label className="host-pages">
-      pages of the host{' '}
+      Host page size{' '}
       <select
         value={pageSize?.toString() ?? ''}
         onChange={({ target }) => void setPageSize(target.value === '' ? undefined : BigInt(target.value))}
       >
-        <option value="">as told, or 4 KiB</option>
+        <option value="">auto</option>
         {KERNEL_PAGES.map((size) => (
           <option key={size} value={size.toString()}>
             {formatSize(size)}
@@ -189,7 +177,7 @@ function HostPages() {
   );
 }
 
-/** Chooses a guest to be tried on the ticked hosts, and its RAM. */
+/** Chooses the guest to check against the selected hosts, and its RAM. */
 export function GuestPanel() {
   const guest = useApp((s) => s.guest);
   const documents = useApp((s) => s.documents);
@@ -207,7 +195,7 @@ export function GuestPanel() {
       <label>
         <span className="visually-hidden">Guest to try</span>
         <select value={menuValue(guest)} onChange={(event) => choose(event.target.value)}>
-          <option value="">none</option>
+          <option value="">None</option>
           {Object.values(MACHINES).map(({ name, title }) => (
             <option key={name} value={name}>
               {title}
@@ -216,15 +204,15 @@ export function GuestPanel() {
           {documents.flatMap(({ id, title, guests }) =>
             guests.map((name) => (
               <option key={`${id} ${name}`} value={documentValue(id, name)}>
-                {guests.length > 1 ? `the guest of ${name}, ${title}` : `the guest of ${title}`}
+                {guests.length > 1 ? `Guest in ${name}, ${title}` : `Guest in ${title}`}
               </option>
             )),
           )}
-          <option value="ranges">ranges typed by hand</option>
+          <option value="ranges">Custom ranges</option>
         </select>
       </label>
       {guest?.kind === 'machine' && <MachineSize guest={guest} />}
-      {guest?.kind === 'ranges' && <TypedRanges guest={guest} />}
+      {guest?.kind === 'ranges' && <CustomRanges guest={guest} />}
       <HostPages />
     </section>
   );

@@ -1,10 +1,8 @@
-import { useEffect, useState } from 'react';
-import type { HostsCompared } from '../../engine/protocol/answers.ts';
 import { formatSize, groupedHex } from '../../iova/format.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import { copy } from '../canvas/picture.ts';
 import { useApp } from '../state/app-state.ts';
-import { engine } from '../state/engine.ts';
+import { useAnswer } from '../state/use-answer.ts';
 import { showRange } from '../state/view.ts';
 import './hosts.css';
 
@@ -23,51 +21,40 @@ function Ranges({ title, ranges, hint }: { title: string; ranges: readonly IovaR
           </li>
         ))}
         {ranges.length > 60 && <li className="second">and {ranges.length - 60} more</li>}
-        {ranges.length === 0 && <li className="hint">nothing</li>}
+        {ranges.length === 0 && <li className="hint">none</li>}
       </ul>
     </section>
   );
 }
 
-/** Several hosts side by side: what a guest that moves between them must keep free. */
+/** Several hosts compared: what a guest that migrates between them can use. */
 export function HostsPanel() {
   const selectedGroups = useApp((s) => s.selectedGroups);
   const documents = useApp((s) => s.documents);
-  const [compared, setCompared] = useState<HostsCompared>();
-  const [reason, setReason] = useState('');
+  const { value: compared, error } = useAnswer('compareHosts', { selectedGroups }, documents);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what is open changes the answer
-  useEffect(() => {
-    let stale = false;
-    void engine()
-      .call('compareHosts', { selectedGroups })
-      .then((answer) => {
-        if (stale) return;
-        setCompared(answer.ok ? answer.value : undefined);
-        setReason(answer.ok ? '' : answer.error.message);
-      });
-    return () => {
-      stale = true;
-    };
-  }, [selectedGroups, documents]);
-
-  if (!compared) return <p className="hint">To compare hosts, {reason}.</p>;
+  if (!compared) {
+    const isExpected = error === undefined || error.code === 'unusable';
+    return <p className="hint">{isExpected ? 'Open two or more hosts to compare them.' : error.message}</p>;
+  }
   const unknown = compared.hosts.filter((host) => !host.isApertureKnown).map(({ title }) => title);
   return (
     <div className="hosts" data-testid="hosts">
       <p>
-        Reserved on any of {compared.hosts.map(({ title }) => title).join(', ')}, to paste:{' '}
+        Reserved on any of {compared.hosts.map(({ title }) => title).join(', ')}, as a copyable list:{' '}
         <code data-testid="paste-line">{compared.line}</code>{' '}
-        <button type="button" className="button" onClick={() => void copy(compared.line, 'line')}>
+        <button type="button" className="button" onClick={() => void copy(compared.line, 'list')}>
           Copy
         </button>
       </p>
       {unknown.length > 0 && (
-        <p className="second">How far the IOMMU reaches is not known of {unknown.join(', ')}: the upper end is open.</p>
+        <p className="second">
+          The aperture of {unknown.join(', ')} is unknown: usable ranges may end lower than shown.
+        </p>
       )}
-      <h3>Where they differ</h3>
+      <h3>Differences</h3>
       {compared.differences.length === 0 ? (
-        <p className="hint">They agree everywhere.</p>
+        <p className="hint">The hosts have identical ranges.</p>
       ) : (
         <table>
           <thead>
@@ -75,7 +62,7 @@ export function HostsPanel() {
               <th scope="col">Range (inclusive)</th>
               <th scope="col">Size</th>
               <th scope="col">Usable on</th>
-              <th scope="col">Not on</th>
+              <th scope="col">Blocked on</th>
             </tr>
           </thead>
           <tbody>
@@ -95,7 +82,11 @@ export function HostsPanel() {
         </table>
       )}
       <div className="host-sets">
-        <Ranges title="Usable on all" ranges={compared.usableIntersection} hint="for a guest that moves between them" />
+        <Ranges
+          title="Usable on all"
+          ranges={compared.usableIntersection}
+          hint="for a guest that migrates between them"
+        />
         <Ranges title="Usable on any" ranges={compared.usableUnion} hint="" />
         <Ranges title="Reserved on any" ranges={compared.reservedUnion} hint="" />
         <Ranges title="Reserved on all" ranges={compared.reservedIntersection} hint="" />

@@ -5,6 +5,7 @@ import { copy } from '../canvas/picture.ts';
 import { useApp } from '../state/app-state.ts';
 import { select } from '../state/selection.ts';
 import { Places } from './place-link.tsx';
+import './inspector.css';
 
 const PARTS_MAX = 50;
 
@@ -33,7 +34,7 @@ function Bound({ name, value, testId }: { name: string; value: bigint; testId: s
   );
 }
 
-/** The largest power of two that divides both the start and the size, in words. */
+/** The largest power of two that divides both the start and the size. */
 function alignmentLabel(start: bigint, last: bigint): string {
   const divisor = lowestSetBit(start | (last + 1n));
   return divisor === 0n ? 'whole space' : `${formatSize(divisor)} (2^${bitLength(divisor) - 1})`;
@@ -63,7 +64,7 @@ function NeighbourLine({ name, neighbour }: { name: string; neighbour: Neighbour
 
 function Sources({ detail }: { detail: RangeDetail }) {
   if (detail.parts.length === 0) {
-    return <p className="second">Worked out from the other lanes.</p>;
+    return <p className="second">Derived from the other lanes.</p>;
   }
   return (
     <ul className="parts">
@@ -93,13 +94,13 @@ export function Inspector() {
         <h2>Inspector</h2>
         {measured ? (
           <dl>
-            <Bound name="from" value={measured.start} testId="measured-start" />
-            <Bound name="to" value={measured.last} testId="measured-last" />
+            <Bound name="start" value={measured.start} testId="measured-start" />
+            <Bound name="last" value={measured.last} testId="measured-last" />
             <dt>size</dt>
             <dd>{formatSize(measured.last - measured.start + 1n)}</dd>
           </dl>
         ) : (
-          <p className="hint">Select a range to see its exact bounds and where they come from. Shift-drag measures.</p>
+          <p className="hint">Select a range to see its exact bounds and sources. Shift-drag to measure.</p>
         )}
       </section>
     );
@@ -135,9 +136,9 @@ export function Inspector() {
         <NeighbourLine name="after" neighbour={detail.after} />
       </dl>
       <button type="button" className="button" onClick={() => void copy(`${hex(start)}-${hex(last)}`, 'range')}>
-        Copy the range
+        Copy range
       </button>
-      <h3>Where it comes from</h3>
+      <h3>Sources</h3>
       <Sources detail={detail} />
     </section>
   );

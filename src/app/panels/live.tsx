@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import type { LiveChange } from '../../engine/protocol/live.ts';
+import type { Params } from '../../engine/protocol/methods.ts';
 import { counted } from '../../iova/format.ts';
 import { useApp } from '../state/app-state.ts';
 import { CONNECTION_LABELS } from '../state/connection-labels.ts';
@@ -13,13 +14,13 @@ function clock(time: number): string {
   return new Date(time * 1000).toLocaleTimeString('en-GB');
 }
 
-/** What holds at one of two moments and not at the other. */
+/** Facts that hold at one of two moments only. */
 function Difference({ document, changes }: { document: DocumentNode; changes: readonly LiveChange[] }) {
   const [moments, setMoments] = useState<{ readonly from: number; readonly to: number }>();
   const [labels, setLabels] = useState<readonly string[]>();
   const first = changes[0];
   if (!first) return null;
-  const stops = [{ position: Math.max(0, first.position - 1), time: first.time, labels: ['before'] }, ...changes];
+  const stops = [{ position: Math.max(0, first.position - 1), time: first.time, labels: [] }, ...changes];
   const from = moments?.from ?? stops[0]?.position ?? 0;
   const to = moments?.to ?? stops.at(-1)?.position ?? 0;
   const choose = (label: string, value: number, set: (position: number) => void) => (
@@ -28,7 +29,7 @@ function Difference({ document, changes }: { document: DocumentNode; changes: re
       <select value={value} onChange={(event) => set(Number(event.target.value))}>
         {stops.map((stop, i) => (
           <option key={stop.position} value={stop.position}>
-            {i === 0 ? 'before the first change' : `${clock(stop.time)}, event ${stop.position}`}
+            {i === 0 ? 'Before the first change' : `${clock(stop.time)}, event ${stop.position}`}
           </option>
         ))}
       </select>
@@ -40,34 +41,33 @@ function Difference({ document, changes }: { document: DocumentNode; changes: re
   };
   return (
     <section aria-label="Difference between two moments">
-      <div className="pager">
-        {choose('from', from, (position) => setMoments({ from: position, to }))}
-        {choose('to', to, (position) => setMoments({ from, to: position }))}
+      <div className="bar-row">
+        {choose('From', from, (position) => setMoments({ from: position, to }))}
+        {choose('To', to, (position) => setMoments({ from, to: position }))}
         <button type="button" className="button" onClick={() => void compare()}>
-          Difference
+          Compare
         </button>
       </div>
       {labels && (
-        <ul className="mono live-words" data-testid="difference">
+        <ul className="mono live-difference" data-testid="difference">
           {labels.map((line) => (
             <li key={line}>{line}</li>
           ))}
-          {labels.length === 0 && <li>nothing differs</li>}
+          {labels.length === 0 && <li>No differences</li>}
         </ul>
       )}
     </section>
   );
 }
 
-/** A live host: how it is connected, what changed lately, and a way back to any of these moments. */
+/** A live host: its connection, its latest changes, and a link to the moment of each. */
 export function LivePanel({ document }: { document: DocumentNode }) {
   const live = useApp((s) => s.live[document.id]);
   const [isTracing, setTracing] = useState(false);
   if (!live) return null;
   const isFollowing = document.live?.isFollowing ?? false;
   const { id } = document;
-  const request = (what: 'snapshot' | 'page_tables' | 'trace' | 'untrace') =>
-    void engine().call('askLive', { id, what });
+  const request = (what: Params<'askLive'>['what']) => void engine().call('askLive', { id, what });
   return (
     <section className="live" aria-label={`Live: ${document.title}`} data-testid="live">
       <p>
@@ -79,15 +79,15 @@ export function LivePanel({ document }: { document: DocumentNode }) {
         </span>
       </p>
       {live.message !== '' && <p className="severity-error">{live.message}</p>}
-      <p className="pager">
+      <p className="bar-row">
         <button type="button" className="button" onClick={() => void setFollowing(id, !isFollowing)}>
-          {isFollowing ? 'Pause' : 'Follow again'}
+          {isFollowing ? 'Pause' : 'Resume'}
         </button>
         <button type="button" className="button" onClick={() => request('snapshot')}>
-          Read anew
+          Refresh
         </button>
         <button type="button" className="button" onClick={() => request('page_tables')}>
-          Page tables
+          Read page tables
         </button>
         <button
           type="button"
@@ -98,11 +98,11 @@ export function LivePanel({ document }: { document: DocumentNode }) {
             setTracing(!isTracing);
           }}
         >
-          {isTracing ? 'End the trace of mappings' : 'Trace mappings'}
+          {isTracing ? 'Stop tracing' : 'Trace mappings'}
         </button>
       </p>
-      <h3>What changed</h3>
-      {live.changes.length === 0 && <p className="hint">Nothing since the connection was made.</p>}
+      <h3>Changes</h3>
+      {live.changes.length === 0 && <p className="hint">No changes since the connection was made.</p>}
       <ol className="live-changes" data-testid="changes">
         {live.changes.toReversed().map((change) => (
           <li key={change.position} className={change.position === document.position ? 'current' : undefined}>

@@ -3,6 +3,7 @@ import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
 import { type TabName, useApp } from '../state/app-state.ts';
 import { showTab } from '../state/tabs.ts';
 import { TablePanel } from './table.tsx';
+import './lower-tabs.css';
 
 // Not needed for the first picture: loaded when they are opened.
 const EventsPanel = lazy(async () => ({ default: (await import('./events.tsx')).EventsPanel }));

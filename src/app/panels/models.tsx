@@ -1,66 +1,49 @@
 import { useEffect, useState } from 'react';
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
+import { type EngineResult, success } from '../../engine/protocol/result.ts';
 import type { Comparison, ComparisonRow, ModelAnswer } from '../../engine/protocol/sessions.ts';
-import { groupedHex } from '../../iova/format.ts';
+import { formatRange } from '../../iova/format.ts';
+import { Cell, LongTable } from '../lists/long-table.tsx';
+import { useVirtualRows } from '../lists/use-virtual-rows.ts';
 import { useApp } from '../state/app-state.ts';
 import { seek } from '../state/documents.ts';
 import { engine } from '../state/engine.ts';
 import { compareInPicture } from '../state/picture.ts';
+import { useAnswer } from '../state/use-answer.ts';
 import { useModelNames } from '../state/use-model-names.ts';
-import { Pager } from './pager.tsx';
+import { usePages } from '../state/use-pages.ts';
+import './models.css';
 
-const PAGE = 100;
+const ROW_HEIGHT = 33;
+const HEADER_HEIGHT = 32;
 const RANGES_MAX = 6;
 
-function AnswerCell({ answer }: { answer: ModelAnswer }) {
+function AnswerCell({ answer: { answer, refused, note } }: { answer: ModelAnswer }) {
   return (
-    <td className={answer.refused ? 'answer-refused' : undefined}>
-      <span className="mono">{answer.answer ?? '—'}</span>
-      {answer.refused && (
+    <Cell className={refused ? 'answer-refused' : undefined}>
+      <span className="mono">{answer ?? '—'}</span>
+      {refused && (
         <details>
-          <summary>{answer.refused.rule ?? 'why'}</summary>
-          <p>{answer.refused.message}</p>
-          <p className="second">{answer.refused.source}</p>
+          <summary>{refused.rule ?? 'Reason'}</summary>
+          <p>{refused.message}</p>
+          <p className="second">{refused.source}</p>
         </details>
       )}
-      {answer.note !== undefined && <p className="second">{answer.note}</p>}
-    </td>
-  );
-}
-
-function Row({ row, document }: { row: ComparisonRow; document: DocumentNode }) {
-  const isCurrent = row.position === document.position;
-  return (
-    <tr className={isCurrent ? 'current' : undefined} aria-current={isCurrent ? 'step' : undefined}>
-      <td>
-        <button type="button" className="link" onClick={() => void seek(document.id, row.position)}>
-          {row.position}
-        </button>
-      </td>
-      <td className="mono wrap">{row.text}</td>
-      {row.answers.map((answer) => (
-        <AnswerCell key={answer.model} answer={answer} />
-      ))}
-      <td>{row.differs && <strong className="differs">differs</strong>}</td>
-    </tr>
+      {note !== undefined && <p className="second">{note}</p>}
+    </Cell>
   );
 }
 
 function Differences({ comparison, position }: { comparison: Comparison; position: number }) {
   const { differences } = comparison;
-  if (differences.length === 0) return <p>After event {position} the models hold the same ranges.</p>;
+  if (differences.length === 0) return <p>After event {position}, all models have identical ranges.</p>;
   return (
-    <ul aria-label={`What the states after event ${position} differ in`}>
+    <ul aria-label={`Differences between the models after event ${position}`}>
       {differences.map(({ space, what, model, present, ranges }) => (
         <li key={`${space} ${what} ${model}`}>
           {space}: <strong>{model}</strong> lacks {what} that {present.join(' and ')}{' '}
           {present.length > 1 ? 'have' : 'has'}:{' '}
-          <span className="mono">
-            {ranges
-              .slice(0, RANGES_MAX)
-              .map((r) => `${groupedHex(r.start)} – ${groupedHex(r.last)}`)
-              .join(', ')}
-          </span>
+          <span className="mono">{ranges.slice(0, RANGES_MAX).map(formatRange).join(', ')}</span>
           {ranges.length > RANGES_MAX && ` and ${ranges.length - RANGES_MAX} more`}
         </li>
       ))}
@@ -68,40 +51,103 @@ function Differences({ comparison, position }: { comparison: Comparison; positio
   );
 }
 
-function DocumentComparison({ document, names }: { document: DocumentNode; names: readonly string[] }) {
-  const { id, position, events, title, recordedModel } = document;
-  const [chosen, setChosen] = useState<readonly string[]>(names);
-  const [offset, setOffset] = useState(0);
-  const [comparison, setComparison] = useState<Comparison>();
-  const [problem, setProblem] = useState('');
+/** The rows of a page of events, one for each event; undefined for a fact, which no model runs. */
+async function loadRows(
+  id: string,
+  models: readonly string[],
+  offset: number,
+  limit: number,
+): Promise<EngineResult<readonly (ComparisonRow | 'fact')[]>> {
+  const answer = await engine().call('compare', { id, models, offset, limit, position: 0 });
+  if (!answer.ok) return answer;
+  const byPosition = new Map(answer.value.rows.map((row) => [row.position, row]));
+  return success(Array.from({ length: limit }, (_, i) => byPosition.get(offset + i + 1) ?? 'fact'));
+}
 
+function ComparisonTable({ document, models }: { document: DocumentNode; models: readonly string[] }) {
+  const { id, position, events } = document;
+  const pages = usePages((offset, limit) => loadRows(id, models, offset, limit), models, events);
+  const list = useVirtualRows<HTMLTableSectionElement>({
+    count: events,
+    rowHeight: ROW_HEIGHT,
+    hasOwnHeights: true,
+    covered: HEADER_HEIGHT,
+  });
+  const [first, last] = list.visible;
+  useEffect(() => pages.show(first, last));
+  const { scrollTo } = list;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `scrollTo` is another function at each rendering
   useEffect(() => {
-    let stale = false;
-    void engine()
-      .call('compare', { id, models: chosen, offset, limit: PAGE, position })
-      .then((answer) => {
-        if (stale) return;
-        setComparison(answer.ok ? answer.value : undefined);
-        setProblem(answer.ok ? '' : answer.error.message);
-      });
-    return () => {
-      stale = true;
-    };
-  }, [id, chosen, offset, position]);
+    if (position > 0) scrollTo(position - 1, 'auto');
+  }, [position]);
+  return (
+    <LongTable
+      list={list}
+      rowCount={events}
+      caption="The same operations under several models"
+      columns={[
+        '#',
+        'Operation',
+        ...models,
+        <span key="difference" className="visually-hidden">
+          Difference
+        </span>,
+      ]}
+      gridTemplateColumns={`4em minmax(20em, 2fr) repeat(${models.length}, minmax(13em, 1fr)) 5em`}
+      className="comparison"
+      testId="comparison"
+      rowState={(index) => ({
+        isLoaded: pages.rowAt(index) !== undefined,
+        current: index + 1 === position ? 'step' : undefined,
+      })}
+    >
+      {({ index, isTabStop }) => (
+        <>
+          <Cell>
+            <button
+              type="button"
+              className="link"
+              data-row-focus
+              tabIndex={isTabStop ? 0 : -1}
+              onClick={() => void seek(id, index + 1)}
+            >
+              {index + 1}
+            </button>
+          </Cell>
+          <ComparisonCells row={pages.rowAt(index)} />
+        </>
+      )}
+    </LongTable>
+  );
+}
 
+function ComparisonCells({ row }: { row: ComparisonRow | 'fact' | undefined }) {
+  if (row === undefined) return <Cell>…</Cell>;
+  if (row === 'fact') return <Cell className="second">not an operation</Cell>;
+  return (
+    <>
+      <Cell className="mono wrap">{row.text}</Cell>
+      {row.answers.map((answer) => (
+        <AnswerCell key={answer.model} answer={answer} />
+      ))}
+      <Cell>{row.differs && <strong className="differs">differs</strong>}</Cell>
+    </>
+  );
+}
+
+function DocumentComparison({ document, names }: { document: DocumentNode; names: readonly string[] }) {
+  const { id, position, title, recordedModel } = document;
+  const [models, setModels] = useState<readonly string[]>(names);
   const inPicture = useApp((s) => s.compared?.id === id);
-  const show = (models: readonly string[], isShown: boolean) =>
-    compareInPicture(isShown && models.length > 1 ? { id, models } : undefined);
-  const choose = (models: readonly string[]) => {
-    setChosen(models);
-    if (inPicture) show(models, true);
+  const { value: comparison, error } = useAnswer('compare', { id, models, offset: 0, limit: 0, position });
+
+  const showInPicture = (shown: readonly string[], isShown: boolean) =>
+    compareInPicture(isShown && shown.length > 1 ? { id, models: shown } : undefined);
+  const choose = (chosen: readonly string[]) => {
+    setModels(chosen);
+    if (inPicture) showInPicture(chosen, true);
   };
   const first = comparison?.firstDivergence;
-  const goToFirst = () => {
-    if (first === undefined) return;
-    setOffset(Math.max(0, first - PAGE / 2));
-    void seek(id, first);
-  };
   return (
     <section aria-label={`${title} under several models`}>
       <fieldset className="models">
@@ -112,62 +158,44 @@ function DocumentComparison({ document, names }: { document: DocumentNode; names
           <label key={name}>
             <input
               type="checkbox"
-              checked={chosen.includes(name)}
+              checked={models.includes(name)}
               onChange={(event) =>
-                choose(names.filter((n) => (n === name ? event.target.checked : chosen.includes(n))))
+                choose(names.filter((n) => (n === name ? event.target.checked : models.includes(n))))
               }
             />{' '}
             {name}
           </label>
         ))}
         <label>
-          <input type="checkbox" checked={inPicture} onChange={(event) => show(chosen, event.target.checked)} /> each in
-          the picture
+          <input
+            type="checkbox"
+            checked={inPicture}
+            onChange={(event) => showInPicture(models, event.target.checked)}
+          />{' '}
+          Show each in the picture
         </label>
       </fieldset>
-      {problem !== '' && <p className="refused">{problem}</p>}
+      {error && <p className="refused">{error.message}</p>}
       {comparison && (
         <>
           <p>
             {first === undefined ? (
-              'The models answer alike.'
+              'All models agree.'
             ) : (
-              <button type="button" className="button" onClick={goToFirst}>
+              <button type="button" className="button" onClick={() => void seek(id, first)}>
                 First difference: event {first}
               </button>
             )}
           </p>
           <Differences comparison={comparison} position={position} />
-          <table className="comparison" data-testid="comparison">
-            <caption className="visually-hidden">The same operations under several models</caption>
-            <thead>
-              <tr>
-                <th scope="col">#</th>
-                <th scope="col">Operation</th>
-                {comparison.models.map((name) => (
-                  <th key={name} scope="col">
-                    {name}
-                  </th>
-                ))}
-                <th scope="col">
-                  <span className="visually-hidden">Difference</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {comparison.rows.map((row) => (
-                <Row key={row.position} row={row} document={document} />
-              ))}
-            </tbody>
-          </table>
-          <Pager offset={offset} size={PAGE} total={events} of="events" back="Earlier" on="Later" onTurn={setOffset} />
+          <ComparisonTable document={document} models={comparison.models} />
         </>
       )}
     </section>
   );
 }
 
-/** The same session under several kernels, step by step: who answers what, where they part, what their states differ in. */
+/** The same session under several kernels, step by step: what each answers, and how their states differ. */
 export function ModelsPanel() {
   const documents = useApp((s) => s.documents);
   const names = useModelNames();
@@ -175,8 +203,8 @@ export function ModelsPanel() {
   if (sessions.length === 0 || names.length === 0) {
     return (
       <p className="hint">
-        A session with operations can be run under several models of the kernel. Open one, or take the sample “QEMU’s
-        unmap, three kernels”.
+        Open a session with operations to run it under several kernel models, for example the sample "QEMU unmap on
+        three kernels".
       </p>
     );
   }

@@ -1,6 +1,6 @@
 import type { Provenance } from '../../analysis/host/host.ts';
 import { useApp } from '../state/app-state.ts';
-import { showPlace } from '../state/tabs.ts';
+import { hasSource, showPlace } from '../state/tabs.ts';
 
 interface PlaceLinkProps {
   readonly source: string;
@@ -8,11 +8,9 @@ interface PlaceLinkProps {
   readonly line: number | undefined;
 }
 
-/** Where something was read; if that is a source that is open, a way to its text. */
+/** Where a fact was read; a link to the text if the source is open. */
 export function PlaceLink({ source, line }: PlaceLinkProps) {
-  const isOpen = useApp((s) =>
-    s.documents.some((d) => d.sources.some(({ name }) => source === name || source.startsWith(`${name}/`))),
-  );
+  const isOpen = useApp((s) => s.documents.some((document) => hasSource(document, source)));
   const message = line === undefined ? source : `${source}, line ${line}`;
   if (!isOpen) return <span className="second">{message}</span>;
   return (
@@ -22,7 +20,7 @@ export function PlaceLink({ source, line }: PlaceLinkProps) {
   );
 }
 
-/** Places that are folded away are at most so many; the rest is counted. */
+/** At most this many places are listed when the list is expanded; the rest is counted. */
 const FOLDED_MAX = 200;
 
 function Links({ places }: { readonly places: readonly Provenance[] }) {
@@ -37,9 +35,9 @@ function Links({ places }: { readonly places: readonly Provenance[] }) {
   );
 }
 
-/** Where something was read, several places perhaps: the first few, and more on request. */
+/** Where a fact was read: the first places, and more on request. */
 export function Places({ places, first }: { readonly places: readonly Provenance[]; readonly first: number }) {
-  // One more takes no more room than the words that it is there.
+  // One more place takes no more room than the line that says so.
   if (places.length <= first + 1) return <Links places={places} />;
   const more = places.length - first;
   return (

@@ -1,9 +1,9 @@
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import type { SpaceFit, SpaceHoles } from '../../engine/protocol/answers.ts';
 import { counted, formatRange, formatSize, groupedDecimal, groupedHex } from '../../iova/format.ts';
 import { parseAddress, parseSize } from '../../iova/parse.ts';
 import { useApp } from '../state/app-state.ts';
-import { engine } from '../state/engine.ts';
+import { useAnswer } from '../state/use-answer.ts';
 import { showRange } from '../state/view.ts';
 import './questions.css';
 
@@ -15,7 +15,7 @@ interface Question {
   readonly at?: bigint | undefined;
 }
 
-/** Reads the form; a string is what is wrong with it. */
+/** The question in the form, or what is wrong with it. */
 function questionOf(size: string, alignment: string, at: string): Question | string {
   const bytes = parseSize(size);
   if (!bytes.ok) return `Size: ${bytes.error.message}`;
@@ -38,10 +38,10 @@ function Jump({ start, last }: { start: bigint; last: bigint }) {
   );
 }
 
-const START_ERRORS = {
+const START_ERRORS: Readonly<Record<NonNullable<SpaceFit['startError']>, string>> = {
   misaligned: 'The address is not a multiple of the alignment.',
-  'past-the-end': 'The range would run past the end of the 64-bit space.',
-} as const;
+  'past-the-end': 'The range would extend past the end of the 64-bit address space.',
+};
 
 function Answer({ answer, question }: { answer: SpaceFit; question: Question }) {
   const { fits, places, placesMore, together, largest, blockers, startError } = answer;
@@ -49,9 +49,7 @@ function Answer({ answer, question }: { answer: SpaceFit; question: Question }) 
     <li>
       <p>
         <strong className={fits ? 'fits' : 'severity-error'}>{fits ? 'Fits' : 'Does not fit'}</strong> in {answer.space}
-        {fits && question.at === undefined && (
-          <span className="second">, {groupedDecimal(together)} of them side by side</span>
-        )}
+        {fits && question.at === undefined && <span className="second">, up to {groupedDecimal(together)} fit</span>}
       </p>
       {startError && <p>{START_ERRORS[startError]}</p>}
       {places.length > 0 && question.at === undefined && (
@@ -60,7 +58,7 @@ function Answer({ answer, question }: { answer: SpaceFit; question: Question }) 
             <li key={place.first.toString()}>
               <Jump start={place.first} last={place.first + question.size - 1n} />{' '}
               {place.last > place.first && (
-                <span className="second">and on, the last start is {groupedHex(place.last)}</span>
+                <span className="second">or later, last possible start {groupedHex(place.last)}</span>
               )}
             </li>
           ))}
@@ -72,12 +70,12 @@ function Answer({ answer, question }: { answer: SpaceFit; question: Question }) 
       {!fits &&
         blockers.map((b) => (
           <p key={`${b.start} ${b.last} ${b.message}`}>
-            In the way: {b.message} <Jump start={b.start} last={b.last} />
+            Blocked by: {b.message} <Jump start={b.start} last={b.last} />
           </p>
         ))}
       {!fits && largest && (
         <p>
-          The largest that fits{question.at === undefined ? ' at this alignment' : ' from there'}:{' '}
+          Largest that fits {question.at === undefined ? 'at this alignment' : 'at this address'}:{' '}
           {formatSize(largest.size)}, <Jump start={largest.start} last={largest.start + largest.size - 1n} />
         </p>
       )}
@@ -90,24 +88,9 @@ function Fit() {
   const [size, setSize] = useState('1G');
   const [alignment, setAlignment] = useState('2M');
   const [at, setAt] = useState('');
-  const [answers, setAnswers] = useState<readonly SpaceFit[]>([]);
   const question = questionOf(size, alignment, at);
-  const key = typeof question === 'string' ? '' : `${question.size} ${question.alignment} ${question.at}`;
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the question is made anew at each drawing; its key tells it apart
-  useEffect(() => {
-    let stale = false;
-    if (revision !== undefined && typeof question !== 'string') {
-      void engine()
-        .call('fit', question)
-        .then((answer) => {
-          if (!stale && answer.ok) setAnswers(answer.value);
-        });
-    }
-    return () => {
-      stale = true;
-    };
-  }, [key, revision]);
+  const isComplete = typeof question !== 'string';
+  const answers = useAnswer('fit', isComplete && revision !== undefined ? question : undefined, revision).value ?? [];
 
   const field = (label: string, value: string, set: (text: string) => void, hint: string) => (
     <label>
@@ -119,9 +102,9 @@ function Fit() {
     <section aria-label="Would this fit?" className="fit" data-testid="fit">
       <h3>Would this fit?</h3>
       <form className="fit-form" onSubmit={(event) => event.preventDefault()}>
-        {field('size', size, setSize, '1G')}
-        {field('aligned to', alignment, setAlignment, 'any')}
-        {field('at', at, setAt, 'anywhere')}
+        {field('Size', size, setSize, '1G')}
+        {field('Alignment', alignment, setAlignment, 'any')}
+        {field('Address', at, setAt, 'anywhere')}
       </form>
       {typeof question === 'string' ? (
         <p className="severity-error">{question}</p>
@@ -130,7 +113,7 @@ function Fit() {
           {answers.map((answer) => (
             <Answer key={answer.space} answer={answer} question={question} />
           ))}
-          {answers.length === 0 && <li className="hint">Nothing that is drawn says what is usable: tick a group.</li>}
+          {answers.length === 0 && <li className="hint">No usable ranges are known: select a group.</li>}
         </ul>
       )}
     </section>
@@ -138,15 +121,15 @@ function Fit() {
 }
 
 function Histogram({ holes }: { holes: SpaceHoles }) {
-  const most = Math.max(1, ...holes.histogram.map(({ count }) => count));
+  const max = Math.max(1, ...holes.histogram.map(({ count }) => count));
   return (
     <table className="histogram">
       <caption>Holes by size</caption>
       <thead>
         <tr>
-          <th scope="col">from</th>
-          <th scope="col">holes</th>
-          <th scope="col">together</th>
+          <th scope="col">Size from</th>
+          <th scope="col">Holes</th>
+          <th scope="col">Total</th>
         </tr>
       </thead>
       <tbody>
@@ -156,7 +139,7 @@ function Histogram({ holes }: { holes: SpaceHoles }) {
             <td>
               <span
                 className="histogram-bar"
-                style={{ width: `${Math.max(2, (90 * count) / most)}px` }}
+                style={{ width: `${Math.max(2, (90 * count) / max)}px` }}
                 aria-hidden="true"
               />{' '}
               {count}
@@ -171,19 +154,8 @@ function Histogram({ holes }: { holes: SpaceHoles }) {
 
 function Holes() {
   const revision = useApp((s) => s.picture?.arrangement.revision);
-  const [spaces, setSpaces] = useState<readonly SpaceHoles[]>([]);
-  useEffect(() => {
-    if (revision === undefined) return;
-    let stale = false;
-    void engine()
-      .call('holes', { alignments: ALIGNMENTS })
-      .then((answer) => {
-        if (!stale && answer.ok) setSpaces(answer.value);
-      });
-    return () => {
-      stale = true;
-    };
-  }, [revision]);
+  const params = revision === undefined ? undefined : { alignments: ALIGNMENTS };
+  const spaces = useAnswer('holes', params, revision).value ?? [];
   return (
     <section aria-label="Free space" className="holes">
       <h3>Free space</h3>
@@ -193,10 +165,10 @@ function Holes() {
             <strong>{space.space}</strong> <span className="second">{space.note}</span>
           </p>
           <p>
-            {counted(space.count, 'hole')}, {formatSize(space.total)} in all
+            {counted(space.count, 'hole')}, {formatSize(space.total)} in total
             {space.largest && (
               <>
-                ; the largest {formatSize(space.largest.last - space.largest.start + 1n)},{' '}
+                ; largest: {formatSize(space.largest.last - space.largest.start + 1n)},{' '}
                 <span className="mono second">{formatRange(space.largest)}</span>
               </>
             )}
@@ -216,7 +188,7 @@ function Holes() {
   );
 }
 
-/** Questions about the free space of what is drawn. */
+/** Questions about the free space of the picture. */
 export function QuestionsPanel() {
   return (
     <div className="questions">

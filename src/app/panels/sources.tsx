@@ -15,6 +15,7 @@ import { counted } from '../../iova/format.ts';
 import { useApp } from '../state/app-state.ts';
 import { CONNECTION_LABELS } from '../state/connection-labels.ts';
 import { close, selectableKeys, setSelectedGroups } from '../state/documents.ts';
+import './sources.css';
 
 interface Row {
   readonly key: string;
@@ -69,8 +70,8 @@ function documentRow(document: DocumentNode, connection: LiveState['connection']
   };
 }
 
-/** Ticks after a change of the tree's selection: ticking a host ticks all below it. */
-function ticksAfter(documents: readonly DocumentNode[], before: ReadonlySet<Key>, after: ReadonlySet<Key>): string[] {
+/** The selected keys after a change in the tree: selecting a host selects everything below it. */
+function keysAfter(documents: readonly DocumentNode[], before: ReadonlySet<Key>, after: ReadonlySet<Key>): string[] {
   return documents.flatMap((document) => {
     const keys = selectableKeys(document);
     const wasWhole = before.has(document.id);
@@ -80,31 +81,33 @@ function ticksAfter(documents: readonly DocumentNode[], before: ReadonlySet<Key>
   });
 }
 
-/** How much of a document is ticked; of one with nothing to tick: none. */
-function selectedGroupsOf(document: DocumentNode, selectedGroups: ReadonlySet<Key>): 'none' | 'some' | 'all' {
+type Selected = 'none' | 'some' | 'all';
+
+/** How much of a document is selected; `none` if it has nothing to select. */
+function selectedPart(document: DocumentNode, selectedGroups: ReadonlySet<Key>): Selected {
   const keys = selectableKeys(document);
   const count = keys.filter((key) => selectedGroups.has(key)).length;
   if (count === 0) return 'none';
   return count < keys.length ? 'some' : 'all';
 }
 
-function Tick({ isPartly = false }: { isPartly?: boolean }) {
+function SelectBox({ isPartly = false }: { isPartly?: boolean }) {
   return (
-    <Checkbox slot="selection" className="tick" isIndeterminate={isPartly}>
-      <span className="tick-box" aria-hidden="true" />
+    <Checkbox slot="selection" className="select-box" isIndeterminate={isPartly}>
+      <span className="select-box-mark" aria-hidden="true" />
     </Checkbox>
   );
 }
 
-/** A host of which some is ticked, but not all, is neither. */
-function HostTick({ id }: { id: string }) {
+/** Indeterminate if a part of the host is selected. */
+function HostSelectBox({ id }: { id: string }) {
   const document = useApp((s) => s.documents.find((d) => d.id === id));
   const selectedGroups = useApp((s) => s.selectedGroups);
   const isPartly = useMemo(
-    () => !!document && selectedGroupsOf(document, new Set(selectedGroups)) === 'some',
+    () => !!document && selectedPart(document, new Set(selectedGroups)) === 'some',
     [document, selectedGroups],
   );
-  return <Tick isPartly={isPartly} />;
+  return <SelectBox isPartly={isPartly} />;
 }
 
 function Rows({ row }: { row: Row }) {
@@ -120,9 +123,9 @@ function Rows({ row }: { row: Row }) {
             ) : (
               row.level !== 'device' && <span className="chevron" />
             )}
-            {selectionMode === 'multiple' && row.level === 'document' && <HostTick id={row.key} />}
-            {selectionMode === 'multiple' && row.level === 'group' && <Tick />}
-            <span className="source-words">
+            {selectionMode === 'multiple' && row.level === 'document' && <HostSelectBox id={row.key} />}
+            {selectionMode === 'multiple' && row.level === 'group' && <SelectBox />}
+            <span className="source-label">
               <span className="source-title">
                 {row.connection && <span className={`live-dot live-${row.connection}`} aria-hidden="true" />}{' '}
                 {row.title}
@@ -144,7 +147,7 @@ function Rows({ row }: { row: Row }) {
   );
 }
 
-/** Hosts, groups and devices. Ticking groups puts them together in one address space. */
+/** Hosts, groups and devices. The selected groups share one address space. */
 export function SourcesPanel() {
   const documents = useApp((s) => s.documents);
   const selectedGroups = useApp((s) => s.selectedGroups);
@@ -156,20 +159,20 @@ export function SourcesPanel() {
   const [opened, setOpened] = useState<ReadonlySet<Key>>(new Set());
   const selected = useMemo(() => {
     const keys = new Set<Key>(selectedGroups);
-    const whole = documents.filter((document) => selectedGroupsOf(document, keys) === 'all');
+    const whole = documents.filter((document) => selectedPart(document, keys) === 'all');
     return new Set([...keys, ...whole.map(({ id }) => id)]);
   }, [documents, selectedGroups]);
 
   const change = (selection: Selection) => {
     const after = selection === 'all' ? new Set<Key>([...documents.map((d) => d.id)]) : selection;
-    setSelectedGroups(ticksAfter(documents, selected, after));
+    setSelectedGroups(keysAfter(documents, selected, after));
   };
 
   return (
     <section className="panel sources" aria-label="Sources">
       <h2>Sources</h2>
       {rows.length === 0 ? (
-        <p className="hint">Nothing is open. Drop a dump anywhere, paste it, or open a sample.</p>
+        <p className="hint">Nothing is open. Drop or paste a dump, or open a sample.</p>
       ) : (
         <Tree
           aria-label="Hosts, groups and devices"
@@ -182,7 +185,7 @@ export function SourcesPanel() {
           disabledBehavior="selection"
           expandedKeys={[...expanded, ...opened]}
           onExpandedChange={(keys) => {
-            const tops = rows.map((d) => d.key as Key);
+            const tops: Key[] = rows.map((row) => row.key);
             setFolded(new Set(tops.filter((key) => !keys.has(key))));
             setOpened(new Set([...keys].filter((key) => !tops.includes(key))));
           }}

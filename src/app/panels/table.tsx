@@ -1,78 +1,85 @@
-import { useEffect, useState } from 'react';
+import { useEffect } from 'react';
 import type { TableRow } from '../../engine/protocol/picture.ts';
+import { type EngineResult, success } from '../../engine/protocol/result.ts';
 import { formatSize, groupedHex } from '../../iova/format.ts';
+import { Cell, LongTable } from '../lists/long-table.tsx';
+import { useVirtualRows } from '../lists/use-virtual-rows.ts';
 import { useApp } from '../state/app-state.ts';
 import { engine } from '../state/engine.ts';
 import { select } from '../state/selection.ts';
-import { Pager } from './pager.tsx';
+import { usePages } from '../state/use-pages.ts';
+import './table.css';
 
-const PAGE = 200;
+/** As table.css says. */
+const ROW_HEIGHT = 27;
+const HEADER_HEIGHT = 32;
 
-function sameTarget(a: TableRow['target'], b: TableRow['target'] | undefined): boolean {
-  return b !== undefined && a.laneId === b.laneId && a.row === b.row && a.index === b.index;
+const COLUMNS = ['Lane', 'Type', 'Start', 'Last (inclusive)', 'Size', 'Source'] as const;
+
+function sameTarget(a: TableRow['target'] | undefined, b: TableRow['target'] | undefined): boolean {
+  return a !== undefined && b !== undefined && a.laneId === b.laneId && a.row === b.row && a.index === b.index;
 }
 
-/** Every range of the picture as a table, a page at a time, for keyboards, screen readers and copying. */
+async function loadRows(offset: number, limit: number): Promise<EngineResult<readonly TableRow[]>> {
+  const answer = await engine().call('table', { offset, limit });
+  return answer.ok ? success(answer.value.rows) : answer;
+}
+
+/** Every range of the picture as a table, for keyboards, screen readers and copying. */
 export function TablePanel() {
   const revision = useApp((s) => s.picture?.arrangement.revision);
+  const total = useApp((s) => s.picture?.arrangement.total ?? 0);
   const selected = useApp((s) => s.selected?.target);
-  const [offset, setOffset] = useState(0);
-  const [page, setPage] = useState<{ readonly rows: readonly TableRow[]; readonly total: number }>({
-    rows: [],
-    total: 0,
+  const pages = usePages(loadRows, revision);
+  const list = useVirtualRows<HTMLTableSectionElement>({
+    count: total,
+    rowHeight: ROW_HEIGHT,
+    covered: HEADER_HEIGHT,
   });
-
-  useEffect(() => {
-    if (revision === undefined) return;
-    let stale = false;
-    void engine()
-      .call('table', { offset, limit: PAGE })
-      .then((answer) => {
-        if (stale || !answer.ok) return;
-        setPage(answer.value);
-        if (offset >= answer.value.total) setOffset(0);
-      });
-    return () => {
-      stale = true;
-    };
-  }, [revision, offset]);
+  const [first, last] = list.visible;
+  useEffect(() => pages.show(first, last));
 
   return (
-    <div className="table-panel">
-      <table data-testid="table">
-        <caption className="visually-hidden">Every range of the picture, lane by lane</caption>
-        <thead>
-          <tr>
-            <th scope="col">Lane</th>
-            <th scope="col">Type</th>
-            <th scope="col">Start</th>
-            <th scope="col">Last (inclusive)</th>
-            <th scope="col">Size</th>
-            <th scope="col">Source</th>
-          </tr>
-        </thead>
-        <tbody>
-          {page.rows.map((row) => (
-            <tr
-              key={`${row.target.laneId} ${row.target.row} ${row.target.index}`}
-              className={sameTarget(row.target, selected) ? 'current' : undefined}
-              aria-current={sameTarget(row.target, selected) ? 'true' : undefined}
-            >
-              <td>{row.lane}</td>
-              <td>
-                <button type="button" className="link" onClick={() => void select(row.target, { reveal: true })}>
-                  {row.caption}
-                </button>
-              </td>
-              <td className="mono">{groupedHex(row.target.start)}</td>
-              <td className="mono">{groupedHex(row.target.last)}</td>
-              <td>{formatSize(row.target.last - row.target.start + 1n)}</td>
-              <td className="second">{row.source}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <Pager offset={offset} size={PAGE} total={page.total} of="ranges" back="Previous" on="Next" onTurn={setOffset} />
-    </div>
+    <LongTable
+      list={list}
+      rowCount={total}
+      caption="All ranges of the picture, by lane"
+      columns={COLUMNS}
+      className="ranges-table"
+      testId="table"
+      rowState={(index) => {
+        const row = pages.rowAt(index);
+        return { isLoaded: row !== undefined, current: sameTarget(row?.target, selected) ? 'true' : undefined };
+      }}
+    >
+      {({ index, isTabStop }) => <Cells row={pages.rowAt(index)} isTabStop={isTabStop} />}
+    </LongTable>
+  );
+}
+
+function Cells({ row, isTabStop }: { row: TableRow | undefined; isTabStop: boolean }) {
+  if (!row) return <Cell>…</Cell>;
+  const { target, lane, caption, source } = row;
+  return (
+    <>
+      <Cell title={lane}>{lane}</Cell>
+      <Cell title={caption}>
+        <button
+          type="button"
+          className="link"
+          data-row-focus
+          tabIndex={isTabStop ? 0 : -1}
+          onClick={() => void select(target, { reveal: true })}
+        >
+          {caption}
+        </button>
+      </Cell>
+      <Cell className="mono">{groupedHex(target.start)}</Cell>
+      <Cell className="mono">{groupedHex(target.last)}</Cell>
+      <Cell>{formatSize(target.last - target.start + 1n)}</Cell>
+      <Cell className="second" title={source}>
+        {source}
+      </Cell>
+    </>
   );
 }

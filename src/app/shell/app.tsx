@@ -12,6 +12,7 @@ import { dismissProblem } from '../state/notices.ts';
 import { handleKey } from './keys.ts';
 import { openTransfer } from './open-files.ts';
 import { Toolbar } from './toolbar.tsx';
+import './app.css';
 
 // Not needed for the first picture: loaded when they are opened.
 const GuestPanel = lazy(async () => ({ default: (await import('../panels/guest.tsx')).GuestPanel }));

@@ -4,6 +4,7 @@ import { copyCollector } from '../canvas/picture.ts';
 import { connectLive } from '../state/live-hosts.ts';
 import { KEYS } from './keys.ts';
 import { openText } from './open-files.ts';
+import './dialogs.css';
 
 interface Controlled {
   readonly isOpen: boolean;

@@ -16,6 +16,7 @@ import { setScale } from '../state/picture.ts';
 import { setTheme } from '../state/theme.ts';
 import { openPicked, openSample } from './open-files.ts';
 import { SAMPLES } from './samples.ts';
+import './toolbar.css';
 
 // Not needed for the first picture.
 const SearchBox = lazy(async () => ({ default: (await import('./search-box.tsx')).SearchBox }));

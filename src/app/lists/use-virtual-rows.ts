@@ -1,0 +1,189 @@
+import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
+import { type KeyboardEvent, type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { centredOffset, isUniform, nextRow, rowTop, scrollHeight, scrollOffsetFor, topRow } from './list-geometry.ts';
+
+/** Lists up to this length are rendered whole, so that the browser's own search and copying find every row. */
+const RENDERED_WHOLE = 200;
+/** Rows that are rendered above and below the visible ones. */
+const OVERSCAN = 12;
+
+interface VirtualRowsOptions {
+  readonly count: number;
+  /** In CSS pixels: exact, or an estimate with `hasOwnHeights`. */
+  readonly rowHeight: number;
+  /** True if rows may be higher than `rowHeight`: they are measured. In a very long list they are not. */
+  readonly hasOwnHeights?: boolean;
+  /** Height of what covers the top of the scrolling element, such as a table's header. */
+  readonly covered?: number;
+}
+
+export interface VirtualRow {
+  readonly index: number;
+  /** From the top of the list, in CSS pixels. */
+  readonly top: number;
+  /** True for the row that the Tab key reaches; the arrow keys go on from there. */
+  readonly isTabStop: boolean;
+}
+
+export interface VirtualRows<E extends HTMLElement> {
+  /** For the element that holds the rows; it needs `position: relative` and the given height. */
+  readonly ref: RefObject<E | null>;
+  readonly height: number;
+  /** True if all rows have the same height, and long text must be cut off. */
+  readonly isUniform: boolean;
+  readonly rows: readonly VirtualRow[];
+  /** First and last visible row, for loading them. */
+  readonly visible: readonly [first: number, last: number];
+  /** For each row's element, which must carry `data-index`, `tabIndex` and, until it is loaded, `aria-busy`. */
+  measure(element: HTMLElement | null): void;
+  scrollTo(index: number, align: 'auto' | 'center'): void;
+  onFocus(event: { readonly target: EventTarget }): void;
+  onKeyDown(event: KeyboardEvent): void;
+}
+
+/** `first` to `last`, both inclusive. */
+function indices(first: number, last: number): number[] {
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);
+}
+
+/** Index of the row that an element is in. */
+function indexOf(target: EventTarget): number | undefined {
+  const row = target instanceof Element ? target.closest<HTMLElement>('[data-index]') : null;
+  return row ? Number(row.dataset.index) : undefined;
+}
+
+/**
+ * Moves the focus to a row: to the control that is marked with `data-row-focus`, otherwise to the row itself. Returns
+ * whether that is done; a row that is not rendered or not loaded yet has no control.
+ */
+function focusRow(list: HTMLElement, index: number): boolean {
+  const row = list.querySelector<HTMLElement>(`[data-index="${index}"]`);
+  if (!row) return false;
+  const target = row.querySelector<HTMLElement>('[data-row-focus]') ?? row;
+  target.focus({ preventScroll: true });
+  return row.getAttribute('aria-busy') !== 'true';
+}
+
+/**
+ * The rows of a long list that are near the visible part of the scrolling tab panel around it. The row that has the
+ * focus stays rendered wherever the list is scrolled to. Arrow keys, Page Up, Page Down, Home and End move the focus from row to row.
+ */
+export function useVirtualRows<E extends HTMLElement>(options: VirtualRowsOptions): VirtualRows<E> {
+  const { count, rowHeight, hasOwnHeights = false, covered = 0 } = options;
+  const ref = useRef<E>(null);
+  const [scroller, setScroller] = useState<HTMLElement | null>(null);
+  /** Where the list begins in the scrolling element. */
+  const [margin, setMargin] = useState(0);
+  /** Height of the scrolling element. */
+  const [viewHeight, setViewHeight] = useState(0);
+  /** The row that has the focus, or had it last. */
+  const [focused, setFocused] = useState<number>();
+  /** The row that gets the focus as soon as it is rendered and loaded. */
+  const pendingFocus = useRef<number>(undefined);
+  /** Scroll position of the last rendering. */
+  const renderedAt = useRef(0);
+
+  const uniform = isUniform(count);
+  const geometry = { count, rowHeight, viewHeight };
+  const withFocused = (near: number[]) =>
+    focused === undefined || focused >= count || near.includes(focused)
+      ? near
+      : [...near, focused].sort((a, b) => a - b);
+
+  // It keeps a height for each row: for uniform lists that would take too long, and only their geometry is needed.
+  const virtualizer = useVirtualizer({
+    enabled: !uniform,
+    count: uniform ? 0 : count,
+    getScrollElement: () => scroller,
+    estimateSize: () => rowHeight,
+    overscan: OVERSCAN,
+    scrollMargin: margin,
+    scrollPaddingStart: covered,
+    rangeExtractor: (range) =>
+      count <= RENDERED_WHOLE ? indices(0, count - 1) : withFocused(defaultRangeExtractor(range)),
+  });
+  const [scrollTop, setScrollTop] = useState(0);
+  useEffect(() => {
+    if (!uniform || !scroller) return;
+    const onScroll = () => setScrollTop(scroller.scrollTop);
+    onScroll();
+    scroller.addEventListener('scroll', onScroll, { passive: true });
+    return () => scroller.removeEventListener('scroll', onScroll);
+  }, [uniform, scroller]);
+  useLayoutEffect(() => {
+    if (!scroller) return;
+    const observer = new ResizeObserver(() => setViewHeight(scroller.clientHeight));
+    observer.observe(scroller);
+    return () => observer.disconnect();
+  }, [scroller]);
+
+  // What is above the list may have another height now. To measure that while it scrolls would cost a layout each time.
+  useLayoutEffect(() => {
+    const hasScrolled = virtualizer.isScrolling || scrollTop !== renderedAt.current;
+    renderedAt.current = scrollTop;
+    const list = ref.current;
+    const panel = list?.closest<HTMLElement>('[data-scroller], [role=tabpanel]') ?? null;
+    setScroller(panel);
+    if (!list || !panel || hasScrolled) return;
+    const top = list.getBoundingClientRect().top - panel.getBoundingClientRect().top - panel.clientTop;
+    setMargin(Math.round(top + panel.scrollTop));
+  });
+  useLayoutEffect(() => {
+    const index = pendingFocus.current;
+    const list = ref.current;
+    if (index === undefined || !list) return;
+    const active = document.activeElement;
+    // The user has gone elsewhere while the row was being loaded.
+    const isElsewhere = active !== null && active !== document.body && !list.contains(active);
+    if (isElsewhere || focusRow(list, index)) pendingFocus.current = undefined;
+  });
+
+  const offset = scrollTop - margin;
+  const scrollTo = (index: number, align: 'auto' | 'center') => {
+    if (!uniform) virtualizer.scrollToIndex(index, { align });
+    else if (scroller) {
+      const next =
+        align === 'auto' ? scrollOffsetFor(geometry, offset, index, covered) : centredOffset(geometry, index);
+      scroller.scrollTop = margin + next;
+    }
+  };
+
+  const top = Math.floor(topRow(geometry, offset));
+  const [first, last] = uniform
+    ? [top, Math.min(count - 1, top + Math.ceil(geometry.viewHeight / rowHeight))]
+    : [virtualizer.range?.startIndex ?? 0, virtualizer.range?.endIndex ?? -1];
+  const positions = uniform
+    ? withFocused(indices(Math.max(0, first - OVERSCAN), Math.min(count - 1, last + OVERSCAN))).map((index) => ({
+        index,
+        top: rowTop(geometry, offset, index),
+      }))
+    : virtualizer.getVirtualItems().map(({ index, start }) => ({ index, top: start - margin }));
+  const isFocusedRendered = positions.some(({ index }) => index === focused);
+
+  return {
+    ref,
+    height: uniform ? scrollHeight(geometry) : virtualizer.getTotalSize(),
+    isUniform: uniform,
+    rows: positions.map((row) => ({ ...row, isTabStop: row.index === (isFocusedRendered ? focused : first) })),
+    visible: [first, last],
+    measure: (element) => {
+      if (hasOwnHeights && !uniform) virtualizer.measureElement(element);
+    },
+    scrollTo,
+    onFocus: ({ target }) => {
+      const index = indexOf(target);
+      if (index !== undefined) setFocused(index);
+    },
+    onKeyDown: (event) => {
+      const index = indexOf(event.target);
+      if (index === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+      const next = nextRow(event.key, index, count, last - first);
+      if (next === undefined) return;
+      event.preventDefault();
+      if (next === index) return;
+      pendingFocus.current = next;
+      setFocused(next);
+      scrollTo(next, 'auto');
+    },
+  };
+}
