@@ -1,18 +1,18 @@
-// A tree of QEMU's memory regions, flattened into what an address space really holds, by QEMU's rule
-// (render_memory_region, system/memory.c): a region first lets its children fill their places, those of higher priority
-// before the others, each cut to its parent; what they leave free is its own. An alias shows a part of another region.
+// Flattens a tree of QEMU's memory regions into what an address space resolves to, by QEMU's rule (render_memory_region,
+// system/memory.c): the children of a region come first, those of higher priority before the others, each cut to its
+// parent; what they leave free belongs to the region itself. An alias shows a part of another region.
 //
 // Two children of the same priority may overlap. QEMU then takes the one that was added last, which the dump does not
-// tell; it lists them by address, and at the same address in the order of its search. So the one listed first wins.
+// show; it lists them by address, and at the same address in its search order. So the one listed first wins.
 //
-// A container has nothing of its own, but in the dump it looks like a device's region ("i/o"). A region of that type
-// with children is taken for a container, and so is an empty root over the whole space: what is free in them is nobody's.
+// A container has no memory of its own, but the dump prints it like a device's region ("i/o"). A region of that type
+// with children is taken for a container, and so is an empty root that covers all 64 bits: no fact for what is free in it.
 import { IOVA_MAX, type Iova, iova } from '../../../iova/iova.ts';
 import type { IovaRange } from '../../../iova/range.ts';
 
 export interface Region extends IovaRange {
   readonly priority: number;
-  /** As printed: `ram`, `i/o` … */
+  /** As printed: `ram`, `i/o`. */
   readonly type: string;
   readonly name: string;
   readonly enabled: boolean;
@@ -29,33 +29,33 @@ export interface FlatRegion extends IovaRange {
   readonly line: number;
 }
 
-/** Regions by name, for aliases. Of several with one name the first that is large enough is meant. */
+/** Regions by name, for aliases. Of several with one name, an alias shows the first that is large enough. */
 export type Targets = ReadonlyMap<string, readonly Region[]>;
 
-/** Aliases within aliases: a circle ends here. */
-const ALIAS_DEPTH = 16;
-/** Regions looked at for one address space, each time an alias leads to them. */
-const VISITS = 500_000;
+/** Aliases within aliases: limits loops. */
+const ALIAS_DEPTH_MAX = 16;
+/** Visits of regions for one address space: an alias visits its target again. */
+const VISITS_MAX = 500_000;
 
-const SPANS_ALL = (region: Region) => region.start === 0n && region.last === IOVA_MAX;
+const coversAll = (region: Region) => region.start === 0n && region.last === IOVA_MAX;
 const isContainer = (region: Region, root: boolean) =>
-  region.type.endsWith('i/o') && (region.children.length > 0 || (root && SPANS_ALL(region)));
+  region.type.endsWith('i/o') && (region.children.length > 0 || (root && coversAll(region)));
 
-/** As they are asked: by priority, then by address as QEMU lists them, then as listed. */
+/** In the order that QEMU resolves them: by priority, then by address, then as listed. */
 function inOrder(regions: readonly Region[]): Region[] {
   return [...regions].sort((a, b) => b.priority - a.priority || (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
 }
 
 /**
- * The flat form of an address space, in ascending order. `complete` is false if aliases led nowhere or into a circle, or
- * to more regions than are looked at.
+ * The flat form of an address space, in ascending order. `complete` is false if aliases have no target or form a loop, or
+ * lead to too many regions.
  */
 export function flatten(roots: readonly Region[], targets: Targets): { ranges: FlatRegion[]; complete: boolean } {
   const ranges: FlatRegion[] = [];
   let complete = true;
   let visits = 0;
 
-  /** Index of the first range that ends at or behind `address`. */
+  /** Index of the first range that ends at or after `address`. */
   function search(address: bigint): number {
     let low = 0;
     let high = ranges.length;
@@ -68,7 +68,7 @@ export function flatten(roots: readonly Region[], targets: Targets): { ranges: F
     return low;
   }
 
-  /** Puts a region into what is still free of `start`-`last`. */
+  /** Puts a region into the free parts of `start`-`last`. */
   function fill(region: Region, name: string, start: bigint, last: bigint): void {
     let at = start;
     for (let i = search(start); at <= last; i++) {
@@ -83,10 +83,10 @@ export function flatten(roots: readonly Region[], targets: Targets): { ranges: F
     }
   }
 
-  /** `shift` is what has to be added to the region's own addresses to have those of the address space. */
+  /** `shift` plus an address of the region is the address in the address space. */
   function render(region: Region, shift: bigint, from: bigint, to: bigint, aliases: number, root: boolean): void {
     if (!region.enabled) return;
-    if (++visits > VISITS) {
+    if (++visits > VISITS_MAX) {
       complete = false;
       return;
     }
@@ -97,7 +97,7 @@ export function flatten(roots: readonly Region[], targets: Targets): { ranges: F
     if (alias) {
       const size = region.last - region.start;
       const target = targets.get(alias.target)?.find((one) => one.last - one.start >= alias.offset + size);
-      if (!target || aliases >= ALIAS_DEPTH) {
+      if (!target || aliases >= ALIAS_DEPTH_MAX) {
         complete = false;
         fill(region, alias.target, start, last);
         return;

@@ -1,13 +1,13 @@
-// QEMU's `info mtree`: the guest's memory regions as a tree, or with `-f` flat, as an address space really is.
+// QEMU's `info mtree`: the memory regions of the guest as a tree or, with `-f`, flat: as each address space resolves them.
 //
-//   region  = address "-" address " (prio " n ", " type "): " what [" [disabled]"] [" owner:{…}"]        ends inclusive
-//   address = 16*hexdigit, in the oldest 8 or more
+//   region  = address "-" address " (prio " n ", " type "): " what *trailer       ends inclusive; see mtree-line.ts
+//   address = 16*hexdigit, 8 or more in the oldest versions
 //   type    = ["nv-"] ("i/o" | "ram" | "rom" | "romd" | "ramd"), once "RW" | "R-" | "-W"
 //
 // tree:
 //   "address-space: " name                      several if they share a tree
 //     *("  " region)                            two blanks a level; what = name | "alias " name " @" target " " range
-//   "memory-region: " name                      the targets of aliases, below all address spaces; same form
+//   "memory-region: " name                      alias targets, after all address spaces; same form
 // the same in QEMU 1: only the name, and "aliases" before the targets
 // flat:
 //   "FlatView #" n
@@ -17,32 +17,19 @@
 //   "address-space (flat view): " name           QEMU 2.9 and 2.10
 //   with -d, a block "Dispatch" below each, of sections `#n @a..b` and nodes
 //
-// A tree is flattened (mtree-flatten.ts) when the dump is over, because the targets come last. Address spaces that come
-// out the same are told once, as QEMU itself does. (mtree_info, system/memory.c, QEMU 0.15 to 10.)
+// A tree is flattened (mtree-flatten.ts) at the end of the dump, because alias targets come last. Address spaces with the
+// same result are emitted once, as QEMU itself prints them. (mtree_info, system/memory.c, QEMU 0.15 to 10.)
 
 import { hex } from '../../../iova/format.ts';
 import { IOVA_MAX } from '../../../iova/iova.ts';
+import type { IovaRange } from '../../../iova/range.ts';
 import { quote } from '../../diagnostics.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { rangeOfEnds } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
-import { continuation, joinWrapped } from '../../text/wrapped.ts';
+import { continuation } from '../../text/wrapped.ts';
 import { type FlatRegion, flatten, type Region } from './mtree-flatten.ts';
-
-const ENDS = '([0-9a-fA-F]{8,64})-([0-9a-fA-F]{8,64})';
-const REGION = new RegExp(
-  `^([ \\t]{0,128})(?:\\[DETECTED OVERFLOW!\\] )?${ENDS} \\(prio (-?\\d{1,11}), ([A-Za-z/-]{2,12})\\): ?(.{0,1000})$`,
-);
-const REGION_START =
-  /^[ \t]{0,128}(?:\[DETECTED OVERFLOW!\] )?[0-9a-fA-F]{8,64}-(?:[0-9a-fA-F]{0,64}$|[0-9a-fA-F]{8,64} \()/;
-const ALIAS = /^alias (.{0,200}?) ?@(.{1,200}) ([0-9a-fA-F]{8,64})-([0-9a-fA-F]{8,64})$/;
-/** What may stand behind a region, in any order. */
-const TRAILER =
-  / (?:\[disabled\]|owner:\{[^{}]{0,300}\}|parent:\{[^{}]{0,300}\}|orphan|KVM|kvm|HVF|hvf|TCG|tcg|WHPX|whpx)$/;
-const OFFSET = / @([0-9a-fA-F]{8,64})$/;
-/** The rest of a region's line that a mail program broke. */
-const REST =
-  /^\[span of |^\[disabled\]|^\[#\d{1,9}\/\d|^@[0-9a-fA-F]{8,64}(?: |$)|^(?:KVM|kvm)$|^(?:owner|parent):\{|^of [\d.]{1,8} [KMGTP]?i?B\]|^[\d.]{1,8} [KMGTP]?i?B\]|^\S{1,80} \[span of [\d.]{1,8} [KMGTP]?i?B\]$/;
+import { indentOf, isRegionLine, REGION_START, type RegionLine, readRegionLine } from './mtree-line.ts';
 
 const VIEW = /^\s{0,16}FlatView #\d{1,9}$/;
 const VIEW_SPACE = /^\s{0,16}AS "(.{0,200})", root: /;
@@ -57,8 +44,7 @@ const DISPATCHED =
   /^\s{0,24}(?:Physical sections$|#\d{1,9} @[0-9a-f]{8,16}\.\.|Nodes \(|\[\d{1,9}\]$|\d{1,9}(?:\.\.\d{1,9})? {1,16}skip=)/;
 const MONITOR = /^\s{0,16}\(qemu\) ?/;
 
-/** More are not kept. */
-const MOST_REGIONS = 200_000;
+const REGIONS_MAX = 200_000;
 
 interface Space {
   readonly names: string[];
@@ -67,15 +53,15 @@ interface Space {
 
 class MtreeReader implements LineReader {
   readonly #sink: FactSink;
-  /** Of a flat view, the names of its address spaces; undefined outside of one. */
+  /** The names of the address spaces of a flat view; undefined outside of one. */
   #view: string[] | undefined;
   #dispatch = false;
   #spaces: Space[] = [];
   #targets = new Map<string, Region[]>();
-  /** Where regions go: the section at hand, and the way from its root to the last region, with their indentation. */
+  /** The current section, and the path from its root to the last region, each with its indentation. */
   #section: Region[] | undefined;
-  #way: { readonly indent: number; readonly region: Region }[] = [];
-  /** The names of address spaces above the next tree. */
+  #path: { readonly indent: number; readonly region: Region }[] = [];
+  /** The address space whose headings were read last. */
   #headed: Space | undefined;
   #inTargets = false;
   #regions = 0;
@@ -140,24 +126,24 @@ class MtreeReader implements LineReader {
     return this.#word(line, ahead);
   }
 
-  /** The headings of QEMU 1: names alone, above regions that stand further in. */
+  /** The headings of QEMU 1: names alone, above regions that are indented more. */
   #word(line: DumpLine, ahead: Lookahead): number {
     const word = WORD.exec(line.text)?.[1];
     if (word === undefined) return 0;
     const next = continuation(line, ahead)?.text ?? '';
-    if (word === 'aliases' && (WORD.test(next) || REGION.test(next))) {
+    if (word === 'aliases' && (WORD.test(next) || isRegionLine(next))) {
       this.#inTargets = true;
       return 1;
     }
-    if (!REGION.test(next) || indentOf(next) <= indentOf(line.text)) return 0;
+    if (!isRegionLine(next) || indentOf(next) <= indentOf(line.text)) return 0;
     return this.#inTargets ? this.#openTarget(word) : this.#openSpace(word);
   }
 
   #openSpace(name: string): number {
-    // Targets stand below all address spaces: here a further dump begins.
+    // Alias targets come after all address spaces: this is the start of another dump.
     if (this.#targets.size > 0) this.#flush();
     this.#view = undefined;
-    this.#way = [];
+    this.#path = [];
     if (!this.#headed || this.#headed.roots.length > 0) {
       this.#headed = { names: [], roots: [] };
       this.#spaces.push(this.#headed);
@@ -170,10 +156,10 @@ class MtreeReader implements LineReader {
 
   #openTarget(name: string): number {
     this.#view = undefined;
-    this.#way = [];
+    this.#path = [];
     const roots: Region[] = [];
     const known = this.#targets.get(name);
-    // Several of one name are told apart by their size, so they share a list.
+    // Several regions of one name differ by their size, so they share a list.
     this.#section = known ?? roots;
     if (!known) this.#targets.set(name, roots);
     this.#sink.recognized();
@@ -181,38 +167,29 @@ class MtreeReader implements LineReader {
   }
 
   #region(line: DumpLine, ahead: Lookahead): number {
-    const found = readLine(line, ahead);
+    const found = readRegionLine(line, ahead);
     if (!found) return 0;
-    const { match, lines } = found;
-    const [, blanks = '', from, to, priority, type = '', what = ''] = match;
-    if (this.#regions >= MOST_REGIONS) {
-      if (this.#regions++ === MOST_REGIONS) {
-        this.#sink.diagnostic('mtree-too-large', { limit: MOST_REGIONS }, line.number);
+    const { region, lines } = found;
+    if (this.#regions >= REGIONS_MAX) {
+      if (this.#regions++ === REGIONS_MAX) {
+        this.#sink.diagnostic('mtree-too-large', { limit: REGIONS_MAX }, line.number);
       }
       return lines;
     }
-    const overflow = line.text.includes('[DETECTED OVERFLOW!]');
-    const range = overflow ? undefined : rangeOfEnds(from, to, line, this.#sink);
-    if (overflow) {
-      const parameters = { what: quote(line.text), start: parseHexAddress(from) ?? 0n };
-      this.#sink.diagnostic('range-beyond-64-bits', parameters, line.number);
-    }
+    const range = this.#range(region, line);
     if (!range) return lines;
-    const { text, enabled } = withoutTrailers(what);
-    const alias = ALIAS.exec(text);
     this.#dispatch = false;
-    if (this.#view && !alias) {
-      if (enabled) this.#flat(range, text, type, line);
+    if (this.#view && region.target === undefined) {
+      if (region.enabled) this.#flat(this.#view, range, region, line);
       return lines;
     }
-    const offset = parseHexAddress(alias?.[3]);
-    const target = alias?.[2];
+    const { target, offset, priority, type, name, enabled } = region;
     this.#regions++;
-    this.#add(indentOf(blanks), {
+    this.#add(region.indent, {
       ...range,
-      priority: Number(priority),
+      priority,
       type,
-      name: alias?.[1] ?? text.replace(OFFSET, ''),
+      name,
       enabled,
       line: line.number,
       ...(target === undefined || offset === undefined ? {} : { alias: { target, offset } }),
@@ -221,18 +198,23 @@ class MtreeReader implements LineReader {
     return lines;
   }
 
-  #flat(range: Pick<Region, 'start' | 'last'>, text: string, type: string, line: DumpLine): void {
-    const offset = parseHexAddress(OFFSET.exec(text)?.[1]);
-    const space = spaceOf(this.#view ?? []);
+  #range({ from, to, isOverflow }: RegionLine, line: DumpLine): IovaRange | undefined {
+    if (!isOverflow) return rangeOfEnds(from, to, line, this.#sink);
+    const parameters = { what: quote(line.text), start: parseHexAddress(from) ?? 0n };
+    this.#sink.diagnostic('range-beyond-64-bits', parameters, line.number);
+    return undefined;
+  }
+
+  #flat(view: readonly string[], range: IovaRange, { name, type, offset }: RegionLine, line: DumpLine): void {
+    const space = spaceOf(view);
     this.#sink.fact(
       {
         kind: 'guest',
-        start: range.start,
-        last: range.last,
-        name: text.replace(OFFSET, ''),
+        ...range,
+        name,
         type,
         ...(space === undefined ? {} : { space }),
-        // A hex string, because a session file gives no other form back for fields beyond the contract.
+        // As hex, because a session file keeps fields beyond the contract as they are: it would not read a bigint back.
         ...(offset === undefined ? {} : { offset: hex(offset) }),
       },
       line.number,
@@ -241,21 +223,21 @@ class MtreeReader implements LineReader {
 
   #add(indent: number, region: Region): void {
     if (!this.#section) {
-      // A paste that starts in the middle.
+      // The paste starts in the middle of a tree.
       const space: Space = { names: [], roots: [] };
       this.#spaces.push(space);
       this.#section = space.roots;
     }
-    let parent = this.#way.at(-1);
+    let parent = this.#path.at(-1);
     while (parent && parent.indent >= indent) {
-      this.#way.pop();
-      parent = this.#way.at(-1);
+      this.#path.pop();
+      parent = this.#path.at(-1);
     }
     (parent ? parent.region.children : this.#section).push(region);
-    this.#way.push({ indent, region });
+    this.#path.push({ indent, region });
   }
 
-  /** The dump is over: flattens and tells it. */
+  /** The end of a dump: flattens the trees and emits their regions. */
   #flush(): void {
     const spaces = this.#spaces;
     const targets = this.#targets;
@@ -263,7 +245,7 @@ class MtreeReader implements LineReader {
     this.#targets = new Map();
     this.#section = undefined;
     this.#headed = undefined;
-    this.#way = [];
+    this.#path = [];
     this.#inTargets = false;
     this.#regions = 0;
     this.#dispatch = false;
@@ -295,7 +277,7 @@ class MtreeReader implements LineReader {
   }
 }
 
-/** Where no address space is shown: targets that cover all of the space have its addresses. */
+/** Without an address space: alias targets that cover all 64 bits have its addresses. */
 function wholeTargets(targets: ReadonlyMap<string, readonly Region[]>): Space[] {
   return [...targets].flatMap(([name, roots]) => {
     const whole = roots.filter(({ start, last }) => start === 0n && last === IOVA_MAX);
@@ -303,53 +285,9 @@ function wholeTargets(targets: ReadonlyMap<string, readonly Region[]>): Space[] 
   });
 }
 
-/** The name that stands for address spaces with the same content: the guest's memory, or the first. */
+/** The name for address spaces with the same content: `memory`, which is the guest's, or the first. */
 function spaceOf(names: readonly string[]): string | undefined {
   return names.includes('memory') ? 'memory' : names[0];
-}
-
-function indentOf(text: string): number {
-  return (/^[ \t]*/.exec(text)?.[0] ?? '').replaceAll('\t', '        ').length;
-}
-
-function withoutTrailers(what: string): { text: string; enabled: boolean } {
-  let text = what.trimEnd();
-  let enabled = true;
-  for (let round = 0; round < 6; round++) {
-    const trailer = TRAILER.exec(text);
-    if (!trailer) break;
-    if (trailer[0].includes('disabled')) enabled = false;
-    text = text.slice(0, trailer.index);
-  }
-  return { text: text.trim(), enabled };
-}
-
-/** A region's line, with what a mail program put on the lines below. */
-function readLine(line: DumpLine, ahead: Lookahead): { match: RegExpExecArray; lines: number } | undefined {
-  if (!REGION_START.test(line.text)) return undefined;
-  const parse = (text: string) => REGION.exec(text) ?? undefined;
-  const alone = parse(line.text);
-  const joined = alone ? undefined : joinWrapped(line, ahead, 2, parse);
-  const match = alone ?? joined?.value;
-  if (!match) return undefined;
-  const lines = joined?.lines ?? 1;
-  const what = withoutTrailers(match[6] ?? '').text;
-  if (/^alias(?: |$)/.test(what) && !ALIAS.test(what)) {
-    const whole = joinWrapped(
-      { ...line, text: match.input, index: line.index + lines - 1 },
-      (n) => ahead(n + lines - 1),
-      3,
-      (text) => {
-        const longer = REGION.exec(text);
-        return longer && ALIAS.test(withoutTrailers(longer[6] ?? '').text) ? longer : undefined;
-      },
-    );
-    if (whole) return { match: whole.value, lines: lines + whole.lines - 1 };
-    return { match, lines };
-  }
-  const rest = continuation(line, ahead, lines)?.text.trim();
-  const longer = rest !== undefined && REST.test(rest) ? parse(`${match.input} ${rest}`) : undefined;
-  return longer ? { match: longer, lines: lines + 1 } : { match, lines };
 }
 
 export const MTREE: LineFormat = {
