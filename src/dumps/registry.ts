@@ -30,7 +30,7 @@ import { IOMMU_CLASS } from './formats/sysfs/iommu-class.ts';
 import { IOMMU_GROUPS } from './formats/sysfs/iommu-groups.ts';
 import { RESERVED_REGIONS } from './formats/sysfs/reserved-regions.ts';
 import { FTRACE } from './formats/trace/ftrace.ts';
-import { USERSPACE_MESSAGES } from './formats/userspace-messages.ts';
+import { USERSPACE_MESSAGES } from './formats/userspace/messages.ts';
 
 /** Every format that can be read. A new one is one line here; the order does not matter. */
 export const FORMATS: readonly DumpFormat[] = [

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { errnoName, errnoOfText } from './errno.ts';
+import { callResult, errnoName, errnoOfText } from './errno.ts';
 
 test.each([
   [1, 'EPERM'],
@@ -33,4 +33,14 @@ test('texts of the C library, whatever their case', () => {
   expect(errnoOfText('-')).toBeUndefined();
   expect(errnoOfText('Success')).toBeUndefined();
   expect(errnoOfText('constructor')).toBeUndefined();
+});
+
+test.each([
+  [0, undefined, 0],
+  [-22, undefined, '-EINVAL'],
+  [22, 'Bad address', '-EINVAL'],
+  [-1000, 'Bad address', '-EFAULT'],
+  [-1000, 'Nonsense', '-1000'],
+])('a call that returned %i (%s)', (number, text, result) => {
+  expect(callResult(number, text)).toBe(result);
 });

@@ -1,5 +1,8 @@
 // Errors of Linux as programs print them: the number, or the text of the C library (glibc's and musl's).
 
+/** What a call returned: 0, or the negative error by its name; by its number if Linux has no such error. */
+export type CallResult = 0 | `-${string}`;
+
 /** Numbers 1 to 133 in order (asm-generic/errno.h); `-` where there is none. */
 const NAMES: readonly string[] = `
   EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT ENOTBLK EBUSY EEXIST EXDEV
@@ -57,7 +60,7 @@ const TEXTS: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/** The name of an error number, `EINVAL` for 22 and for -22; undefined for 0 and for what is no number of Linux. */
+/** The name of an error number, `EINVAL` for 22 and for -22; undefined for 0 and for numbers that Linux does not have. */
 export function errnoName(number: number): string | undefined {
   const name = NAMES[Math.abs(number) - 1];
   return name === '-' ? undefined : name;
@@ -68,4 +71,10 @@ export function errnoOfText(text: string): string | undefined {
   const plain = text.trim().replace(/\s+/g, ' ').toLowerCase();
   const upper = plain.toUpperCase();
   return TEXTS.get(plain) ?? (NAMES.includes(upper) && upper !== '-' ? upper : undefined);
+}
+
+/** What a call returned, by the number of the error (of either sign) or by its text. */
+export function callResult(number: number, text = ''): CallResult {
+  if (number === 0) return 0;
+  return `-${errnoName(number) ?? errnoOfText(text) ?? Math.abs(number)}`;
 }

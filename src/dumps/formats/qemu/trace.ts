@@ -1,8 +1,8 @@
-// QEMU's trace events, whatever the backend wrote before them:
+// QEMU's trace events, with whatever the trace backend prints before them:
 //
 //   event = [pid "@" seconds ":"] name " " text
 //
-// An event is known by its text where that says all, since names changed more often than texts:
+// An event is recognized by its text where that is enough, since names changed more often than texts:
 //
 //   "region_add [ram] " start " - " last [" [" pointer "]"]             given to VFIO: a mapping
 //   "region_del " start " - " last
@@ -15,20 +15,20 @@
 //   "virtio_iommu_map" "domain=" n "virt_start=" start "virt_end=" last "phys_start=" address …    also _unmap
 //   "vhost_vdpa_dma_map" … "iova: " iova "size: " size "uaddr: " pointer …                          also _unmap
 //
-// Ends are inclusive, addresses hexadecimal, with `0x` save in the oldest. `ret` is the ioctl's: -1 only says that there
-// is an error; which one stands in the error message behind it. Other events of VFIO and iommufd have no addresses that
-// a device uses (offsets in a BAR, addresses of the process) and are understood.
+// Ends are inclusive, addresses hexadecimal, with `0x` except in the oldest versions. `ret` is the ioctl's: -1 only says
+// that there is an error; the error message after it says which one. Other events of VFIO and iommufd have no addresses
+// that a device uses (offsets in a BAR, addresses of the process): they are recognized without facts.
 // (trace-events in hw/vfio, hw/virtio and backends, QEMU 1.3 to 10; the simple backend's `iova_start=0x…` as well.)
 
 import type { FactOf } from '../../../session/events.ts';
 import { parseHexAddress, parsePointer } from '../../fields/address.ts';
-import { errnoName, errnoOfText } from '../../fields/errno.ts';
+import { type CallResult, callResult, errnoName, errnoOfText } from '../../fields/errno.ts';
 import { rangeOfEnds, rangeOfSize } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { matchLongest } from '../../text/match-longest.ts';
 
 const HEX = '(?:0x)?([0-9a-fA-F]{1,64})';
-// An equals sign at the end of a line may have been taken for quoted-printable's: it need not be there.
+// An `=` at the end of a line may have been removed as quoted-printable: it is optional.
 const POINTER = '((?:0x)?[0-9a-fA-F]{1,64}|\\(nil\\))';
 const ENDS = `${HEX} ?- ?${HEX}(?!\\w)`;
 const RET = '\\((-?\\d{1,9})(?:\\)|$)';
@@ -43,7 +43,7 @@ interface Event {
 const REST = /^[0-9a-f]{1,15}\)?$/i;
 const TIME = /(?:^|[\s>])\d{1,10}@(\d{1,12}\.\d{1,9}):|\s(\d{1,9}\.\d{6}): tracing_mark_write:/;
 
-/** Events of VFIO and iommufd that hold no address of a device's space, or repeat what others say. */
+/** Events of VFIO and iommufd without an I/O virtual address, or that repeat others. */
 const OTHER =
   /(?:^|[\s:])(?:vfio_(?:region|device_dirty|listener|prereg|msix?|intx|pci|quirk|legacy_dma|get_dirty|known_safe|iommu_map_dirty|populate|attach|detach|put|get_dev)[a-z_]{0,48}|iommufd_(?:backend|cdev|viommu|change)[a-z_]{0,48}|virtio_iommu_[a-z_]{1,48}) +(?:[\w"([/]|-)|region_(?:add|del) \[iommu\]|SKIPPING region_del|SKIPPING tracking_update/;
 const NO_ADDRESS = /vfio_region_mmap|vfio_region_dmabuf|vfio_region_setup|vfio_device_dirty_tracking/;
@@ -245,36 +245,37 @@ class QemuTraceReader implements LineReader {
     const range = rangeOfSize(from, size, line, this.#sink);
     if (!range) return;
     const vaddr = parsePointer(pointer);
-    let result = resultOf(ret) ?? errorBehind(op, from, ahead, lines);
-    if (result === undefined) {
-      this.#sink.diagnostic('qemu-error-unknown', { op }, line.number);
-      result = 'unknown';
-    }
+    const result = resultOf(ret) ?? errorAfter(op, from, ahead, lines);
+    if (result === undefined) this.#sink.diagnostic('qemu-error-unknown', { op }, line.number);
     this.#sink.fact(
-      { kind: 'request', op, api: 'iommufd', ...range, ...(vaddr === undefined ? {} : { vaddr }), result },
+      {
+        kind: 'request',
+        op,
+        api: 'iommufd',
+        ...range,
+        ...(vaddr === undefined ? {} : { vaddr }),
+        result: result ?? 'unknown',
+      },
       line.number,
     );
   }
 }
 
-/** What is returned in a trace: 0, or a number of an error; undefined for -1, which says only that there is one. */
-function resultOf(ret: string | undefined): string | 0 | undefined {
+/** What a trace says was returned; undefined for -1, which only says that there is an error. */
+function resultOf(ret: string | undefined): CallResult | undefined {
   if (ret === undefined) return undefined;
   // The simple backend prints 32 bits in hexadecimal.
   const number = ret.startsWith('0x') ? Number(BigInt.asIntN(32, BigInt(ret))) : Number(ret);
-  if (number === 0) return 0;
-  if (number === -1) return undefined;
-  const name = errnoName(number);
-  return name === undefined ? `-${Math.abs(number)}` : `-${name}`;
+  return number === -1 ? undefined : callResult(number);
 }
 
-/** The error that the message behind a trace line tells, before the next trace line of a request. */
-function errorBehind(
+/** The error in the message that follows a trace line, before the next trace line of a request. */
+function errorAfter(
   op: 'map' | 'unmap',
   iova: string | undefined,
   ahead: Lookahead,
   lines: number,
-): string | undefined {
+): CallResult | undefined {
   let text = '';
   for (let n = lines; n <= lines + 3; n++) {
     const next = ahead(n);
@@ -295,7 +296,7 @@ function errorBehind(
     if (name !== undefined) return `-${name}`;
   }
   const said = ioctl.exec(text)?.[1] ?? '';
-  // What follows in the next message may be glued to the text: its longest beginning that is an error.
+  // The next message may follow directly: the longest beginning that is an error counts.
   const words = said.trim().split(/\s+/);
   for (let n = Math.min(words.length, 8); n > 0; n--) {
     const name = errnoOfText(words.slice(0, n).join(' '));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { diagnosticsOf, type Opened, openText } from '../testing/read.ts';
+import { diagnosticsOf, type Opened, openText } from '../../testing/read.ts';
 
 const open = (...lines: string[]) => openText(`${lines.join('\n')}\n`);
 

@@ -1,0 +1,118 @@
+// What QEMU reports about VFIO and iommufd without a requested range: each message becomes a diagnostic.
+// (hw/vfio, hw/virtio/virtio-iommu.c, hw/i386/pc.c, QEMU 1.3 to 10.)
+import { parseHexAddress } from '../../fields/address.ts';
+import { normalizePciAddress, PCI_ADDRESS_PATTERN } from '../../fields/pci-address.ts';
+import { errorOf, type Message } from '../message-table.ts';
+
+const NUMBER = '(?:0x)?[0-9a-fA-F]{1,64}';
+
+export const QEMU_FAILURES: readonly Message[] = [
+  {
+    code: 'qemu-phys-bits-too-low',
+    start: /Address space limit|Address space$|Address$/,
+    pattern: new RegExp(
+      `Address space limit (${NUMBER}) < (${NUMBER})[ ,](?:\\(max configured memory\\), )?\\s?phys-bits too low \\((\\d{1,3})\\)`,
+    ),
+    read: ([, from, to, width = '']) => {
+      const limit = parseHexAddress(from);
+      const needed = parseHexAddress(to);
+      return limit === undefined || needed === undefined ? undefined : { limit, needed, width };
+    },
+  },
+  {
+    code: 'qemu-few-dma-mappings',
+    start: /running out of DMA|possibly running|Maximum possible DMA/,
+    pattern: /Maximum possible DMA mappings: (\d{1,12})/,
+    read: ([, count = '']) => ({ count }),
+  },
+  {
+    code: 'qemu-late-reserved-regions',
+    start: /Notified about|Notified$/,
+    pattern: /Notified about new host reserved regions after probe/,
+    read: () => ({}),
+  },
+  {
+    code: 'qemu-conflicting-reserved-regions',
+    start: /Conflicting host|Conflicting$/,
+    pattern: /Conflicting host reserved ranges set/,
+    read: () => ({}),
+  },
+  {
+    code: 'qemu-reserved-region-invalid',
+    start: /[Rr]eserved region|reserved-regions/,
+    pattern: /(?:[Ii]nvalid reserved region|reserved region[s ]{1,2}(?:overlap|is invalid|\[.{1,60}overlap).{0,80})/,
+    read: () => ({}),
+  },
+  {
+    code: 'qemu-no-peer-to-peer',
+    start: /PCI peer-to-peer|: PCI$/,
+    pattern: new RegExp(
+      `(?:(${PCI_ADDRESS_PATTERN}|[\\w.:-]{1,60}): )?PCI peer-to-peer transactions? ?(?:on BARs)?(?: are not supported|$)`,
+    ),
+    read: ([, device]) => ({ device: device === undefined ? undefined : (normalizePciAddress(device) ?? device) }),
+  },
+  {
+    code: 'qemu-dma-mapping-fatal',
+    start: /DMA mapping failed|DMA mapping$/,
+    pattern: /DMA mapping failed, unable to continue/,
+    read: () => ({}),
+  },
+  {
+    code: 'qemu-container-setup-failed',
+    start: /failed to setup container/,
+    pattern: /failed to setup container for group (\d{1,9}): (?!memory\b)(?:[^:]{1,80}: )?([^:]{1,80})$/,
+    read: ([, group = '', why]) => ({ group, error: errorOf(undefined, why) }),
+  },
+  {
+    code: 'qemu-group-not-viable',
+    start: /not viable|\bgroup \d{1,9} is(?: not)?$/,
+    pattern: /group (\d{1,9}) is not viable/,
+    read: ([, group = '']) => ({ group }),
+  },
+  {
+    code: 'qemu-several-address-spaces',
+    start: /used in multiple/,
+    pattern: /group (\d{1,9}) used in multiple address spaces/,
+    read: ([, group = '']) => ({ group }),
+  },
+  {
+    code: 'qemu-outside-host-window',
+    start: /can't map(?: guest)?\b/,
+    pattern: new RegExp(`can't map (?:guest )?IOVA region (${NUMBER}) ?\\. ?\\. ?(${NUMBER})`),
+    read: ([, from, to]) => {
+      const start = parseHexAddress(from);
+      const last = parseHexAddress(to);
+      return start === undefined || last === undefined ? undefined : { start, last };
+    },
+  },
+  {
+    code: 'qemu-unaligned-region',
+    start: /received unaligned region/,
+    pattern: new RegExp(`received unaligned region(?: (\\S.{0,100}?) iova=(${NUMBER}))?`),
+    read: ([, name, address]) => ({ name, start: parseHexAddress(address) }),
+  },
+  {
+    code: 'qemu-address-width-mismatch',
+    start: /aw[-_ ]bits/,
+    pattern: /aw[-_ ]bits:? (\d{1,3}) > host aw[-_ ]bits:? (\d{1,3})/,
+    read: ([, guest = '', host = '']) => ({ guest, host }),
+  },
+  {
+    code: 'qemu-no-iommu',
+    start: /No available IOMMU/i,
+    pattern: /No available IOMMU models/i,
+    read: () => ({}),
+  },
+  {
+    code: 'qemu-iommu-not-set',
+    start: /ailed to set (?:group container|iommu for container)/,
+    pattern: /ailed to set (?:group container|iommu for container): ([^:]{1,80})$/,
+    read: ([, why]) => ({ error: errorOf(undefined, why) }),
+  },
+  {
+    code: 'qemu-unmap-failed',
+    start: /dma_unmap\(\)/,
+    pattern: /dma_unmap\(\) failed: ([^:]{1,80})$/,
+    read: ([, why]) => ({ error: errorOf(undefined, why) }),
+  },
+];

@@ -1,0 +1,215 @@
+// What programs other than QEMU print about VFIO: DPDK (EAL, vDPA drivers), SPDK, and monitors in Rust that use the VFIO
+// crates of rust-vmm or crosvm (Cloud Hypervisor, Kata with it, crosvm). Messages with a range:
+//
+//   "dma_map vaddr: " a ", iova: " a ", size: " n ", ret: " r | "ret=-1, errno was set to " name       also dma_unmap
+//   "Couldn't map user memory for DMA: va: " a " iova: " a " len: 0x" decimal        EAL; see `lengthOf`
+//   "Failed to map region region vaddr=" a " phys_addr=" iova " len=" n              SPDK 17
+//   "DMA map region " n ": HVA " a ", GPA " iova ["," " HPA " a] ", size " n          vDPA; also "DMA unmap"
+//   "Could not map mmio region to vfio container: iova " a ", size " n ": " error     Cloud Hypervisor; also "unmap … from"
+//   ["iommufd IOAS"] "DMA map failed: iova=" iova " user_va=" a " length=" n … error    OpenVMM
+//
+// The error of the second and third is in the line before. Messages without a range: failures.ts.
+// (lib/eal/linux/eal_vfio.c, DPDK 16 to 25; lib/env_dpdk/memory.c of SPDK; vfio-ioctls of rust-vmm; pci/src/vfio.rs of
+// Cloud Hypervisor.)
+import { parseHexAddress } from '../../fields/address.ts';
+import { normalizeLoggedDevice } from '../../fields/device-name.ts';
+import { type CallResult, errnoName, errnoOfText } from '../../fields/errno.ts';
+import { rangeOfSize } from '../../fields/range-of.ts';
+import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import { matchLongest } from '../../text/match-longest.ts';
+import { readMessage } from '../message-table.ts';
+import { printedSeverity, USERSPACE_FAILURES } from './failures.ts';
+
+const PAGE = 4096n;
+/** Lines between an error and the range that it is about. */
+const DISTANCE_MAX = 2;
+const OS_ERROR = /\(os error (\d{1,4})\)|Error\((\d{1,4})\)/;
+
+/** A hexadecimal number as a named group, with or without `0x`. */
+function hex(name: string): string {
+  return `(?:0x)?(?<${name}>[0-9a-fA-F]{1,64})`;
+}
+
+const LENGTH = '(?<length>(?:0x)?[0-9a-fA-F]{1,64})';
+const MMIO = `Could not (?<op>map|unmap) mmio region (?:to|from) vfio container: {1,40}iova ${hex('iova')}, ?size ${hex('size')}: ?`;
+const FAILED = `(?<ioas>IOAS )?DMA (?<op>map|unmap) failed: iova=${hex('iova')},? (?:(?:user_va|vaddr|host_va)=${hex('vaddr')},? )?(?:length|size)=${hex('size')}`;
+
+/** A message about one request or mapping. All patterns have the groups `iova` and `size` or `length`; see `#take`. */
+interface Form {
+  readonly start: RegExp;
+  /** From the fullest to the shortest. */
+  readonly patterns: readonly RegExp[];
+  /** What the next line is if the last number of this one was broken. */
+  readonly rest?: RegExp;
+  /** What the message is about: a request that it says was refused (or not), or a mapping that was made. */
+  readonly kind: 'request' | 'mapping';
+}
+
+const FORMS: readonly Form[] = [
+  {
+    kind: 'request',
+    start: /\bdma_(?:un)?map\b/,
+    patterns: [
+      new RegExp(
+        `\\bdma_(?<op>map|unmap) (?:vaddr: ?${hex('vaddr')}, ?)?iova: ?${hex('iova')}, ?size: ?${hex('size')}, ?ret ?[=:]? ?(?<ret>-?\\d{1,9}), ?errno was set to (?<errno>[A-Z][A-Z0-9]{2,16})`,
+      ),
+      new RegExp(
+        `\\bdma_(?<op>map|unmap) (?:vaddr: ?${hex('vaddr')}, ?)?iova: ?${hex('iova')}, ?size: ?${hex('size')}, ?ret ?[=:]? ?(?<ret>-?\\d{1,9})(?!\\w)`,
+      ),
+    ],
+    rest: /^\d{1,3}$/,
+  },
+  {
+    kind: 'request',
+    start: /map user memory for DMA|Failed to map region/,
+    patterns: [
+      new RegExp(`map user memory for DMA: va: ?${hex('vaddr')} iova: ?${hex('iova')} len: ?${LENGTH}(?!\\w)`),
+      new RegExp(
+        `Failed to map region (?:region )?vaddr=? ?${hex('vaddr')} phys_addr=? ?${hex('iova')} len=? ?${LENGTH}(?!\\w)`,
+      ),
+    ],
+    rest: /^[0-9a-f]{1,15}$/i,
+  },
+  {
+    kind: 'mapping',
+    start: /\bDMA (?:un)?map,? region/,
+    patterns: [
+      new RegExp(
+        `\\bDMA (?<op>map|unmap),? region ?\\d{0,6}: ?HVA ${hex('vaddr')}, ?GPA ${hex('iova')},(?: ?HPA (?:0x)?[0-9a-fA-F]{1,64},)? ?size ${hex('size')}(?!\\w)`,
+      ),
+    ],
+    rest: /^[0-9a-f]{1,15}\.?$/i,
+  },
+  {
+    kind: 'request',
+    start: /Could not (?:un)?map mmio/,
+    patterns: [
+      new RegExp(`${MMIO}(?<reason>.{1,400}(?:${OS_ERROR.source}).{0,300})`),
+      new RegExp(`${MMIO}(?<reason>.{0,400})`),
+    ],
+  },
+  {
+    kind: 'request',
+    start: /\bDMA (?:un)?map failed/,
+    patterns: [new RegExp(`${FAILED}(?!\\w)(?<error>.{0,400}(?:${OS_ERROR.source}))`), new RegExp(`${FAILED}(?!\\w)`)],
+  },
+];
+
+/** Recognized, without facts. */
+const OTHER =
+  /try initializing EAL with --iova-mode|VFIO support initialized|Probing VFIO support|using IOMMU type \d|Selected IOVA mode '|Memory segment is already mapped, skipping|^\s{0,8}(?:EAL: )?using dma mask/;
+
+class UserspaceMessagesReader implements LineReader {
+  readonly #sink: FactSink;
+  /** The error that was printed last. */
+  #error: { readonly result: CallResult; readonly index: number } | undefined;
+
+  constructor(sink: FactSink) {
+    this.#sink = sink;
+  }
+
+  line(line: DumpLine, ahead: Lookahead): number {
+    if (line.elision || line.prompt) return 0;
+    const number = /DMA (?:re)?mapping, error (\d{1,4})/.exec(line.text)?.[1];
+    const name = number === undefined ? undefined : errnoName(Number(number));
+    if (name !== undefined) this.#error = { result: `-${name}`, index: line.index };
+    const taken = this.#form(line, ahead) || readMessage(USERSPACE_FAILURES, line, ahead, this.#sink, printedSeverity);
+    if (taken > 0) return taken;
+    if (!OTHER.test(line.text)) return 0;
+    this.#sink.recognized();
+    return 1;
+  }
+
+  #form(line: DumpLine, ahead: Lookahead): number {
+    for (const { kind, start, patterns, rest } of FORMS) {
+      const found = matchLongest(line, ahead, start, patterns, rest);
+      if (!found) continue;
+      this.#take(kind, found.match.groups ?? {}, line);
+      return found.lines;
+    }
+    return 0;
+  }
+
+  #take(kind: Form['kind'], groups: Readonly<Record<string, string>>, line: DumpLine): void {
+    const { vaddr: pointer, iova, length, size = lengthOf(length), ret, reason, ioas } = groups;
+    const op = groups.op === 'unmap' ? 'unmap' : 'map';
+    if (ret !== undefined && op === 'unmap' && parseHexAddress(size) === 0n) {
+      this.#sink.recognized();
+      this.#sink.diagnostic('dpdk-partial-unmap', { start: parseHexAddress(iova) }, line.number, 'warning');
+      return;
+    }
+    const range = rangeOfSize(iova, size, line, this.#sink);
+    if (!range) return;
+    const vaddr = parseHexAddress(pointer);
+    if (kind === 'mapping') {
+      const memory = vaddr === undefined || vaddr === 0n ? {} : { vaddr };
+      this.#sink.fact({ kind: op, start: range.start, last: range.last, ...memory, origin: 'dpdk' }, line.number);
+      return;
+    }
+    const device = /for device (?:\S{0,200}\/)?([\w.:-]{1,60})/.exec(reason ?? '')?.[1];
+    const result = this.#resultOf(ret, groups.errno ?? osErrorOf(reason ?? groups.error), line);
+    this.#sink.fact(
+      {
+        kind: 'request',
+        op,
+        api: ioas === undefined ? 'vfio' : 'iommufd',
+        start: range.start,
+        last: range.last,
+        ...(vaddr === undefined ? {} : { vaddr }),
+        result,
+        ...(device === undefined ? {} : { device: normalizeLoggedDevice(device) }),
+      },
+      line.number,
+    );
+  }
+
+  /** The result of a call: by the name of its error, by the error printed just before, or by its number. */
+  #resultOf(ret: string | undefined, errno: string | undefined, line: DumpLine): CallResult | 'unknown' {
+    if (ret !== undefined && Number(ret) === 0) return 0;
+    if (errno !== undefined) return `-${errnoOfText(errno) ?? errno}`;
+    if (this.#error && line.index - this.#error.index <= DISTANCE_MAX) return this.#error.result;
+    const name = ret === undefined || ret === '-1' ? undefined : errnoName(Number(ret));
+    if (name !== undefined) return `-${name}`;
+    this.#sink.diagnostic('request-error-unknown', {}, line.number);
+    return 'unknown';
+  }
+}
+
+/** The name of an error of Rust's standard library, `(os error 22)` or `Error(22)`. */
+function osErrorOf(text: string | undefined): string | undefined {
+  const [, first, second = first] = OS_ERROR.exec(text ?? '') ?? [];
+  return second === undefined ? undefined : errnoName(Number(second));
+}
+
+/**
+ * EAL prints a decimal length after `0x`. Lengths are whole pages: if the digits give whole pages in decimal, they are.
+ */
+function lengthOf(text: string | undefined): string | undefined {
+  if (text === undefined || !/^0x\d{1,20}$/.test(text)) return text;
+  const decimal = BigInt(text.slice(2));
+  return decimal % PAGE === 0n ? `0x${decimal.toString(16)}` : text;
+}
+
+export const USERSPACE_MESSAGES: LineFormat = {
+  kind: 'lines',
+  name: 'userspace-messages',
+  title: 'DPDK, SPDK, Cloud Hypervisor: messages',
+  interest: {
+    words: [
+      ...[
+        'dma_map',
+        'dma_unmap',
+        'DMA map',
+        'DMA unmap',
+        'map user memory',
+        'map region',
+        'map mmio',
+        'map new region',
+      ],
+      ...['IOVA exceeding', 'IOVA mode', 'iova-mode', 'IOVA range', 'memseg iova', "Expecting '", 'DMA remapping'],
+      ...['annot set up DMA', 'annot clear DMA', 'cannot attach the device', 'Requested device', 'VFIO', 'IOMMU type'],
+      ...['IommuDma', 'iommu table', 'already mapped', 'dma mask'],
+    ],
+  },
+  open: (_source: DumpSource, sink) => new UserspaceMessagesReader(sink),
+};
