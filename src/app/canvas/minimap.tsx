@@ -1,8 +1,8 @@
 import { useEffect, useRef } from 'react';
 import { groupedHex } from '../../iova/format.ts';
-import { fitAll, pixelOf, pixelSpanOf, visibleRange, worldAt } from '../../timeline/axis/viewport.ts';
+import { fitAll, pixelOf, visibleRange, worldAt } from '../../timeline/axis/viewport.ts';
 import { plotLeft } from '../../timeline/scene/layout.ts';
-import { styleAt } from '../../timeline/scene/styles.ts';
+import { minimapBars } from '../../timeline/scene/minimap.ts';
 import { THEMES } from '../../timeline/scene/theme.ts';
 import { type Picture, useApp } from '../state/app-state.ts';
 import { engine } from '../state/engine.ts';
@@ -47,17 +47,9 @@ export function Minimap() {
       const { paint: paints, ink } = THEMES[theme];
       context.fillStyle = ink.hairline;
       context.fillRect(0, 0, plotWidth, HEIGHT);
-      const rows = cut.value.flatMap((space) =>
-        space.lanes.filter((lane) => lane.traits.isInMinimap).flatMap((lane) => lane.rows),
-      );
-      const height = Math.max(1, Math.min(8, (HEIGHT - 6) / Math.max(1, rows.length)));
-      for (const [i, row] of rows.entries()) {
-        for (let k = 0; k < row.starts.length; k++) {
-          const span = pixelSpanOf(all, arrangement.scale, row.starts[k] as bigint, row.lasts[k] as bigint);
-          if (!span) continue;
-          context.fillStyle = paints[styleAt(row.styles[k] as number)].stroke;
-          context.fillRect(span.x0, 3 + i * height, span.x1 - span.x0, Math.max(1, height - 1));
-        }
+      for (const { style, x, y, width, height } of minimapBars(cut.value, arrangement.scale, plotWidth, HEIGHT)) {
+        context.fillStyle = paints[style].stroke;
+        context.fillRect(x, y, width, height);
       }
     };
 
