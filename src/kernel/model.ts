@@ -5,13 +5,13 @@ import type { Answer, Operation, SessionHeader } from '../session/events.ts';
 import { DEFAULT_HUGE_PAGE_SIZE, DEFAULT_PAGE_SIZE } from './shared/platform-ranges.ts';
 import type { Refusal } from './shared/refusal.ts';
 
-/** Why an operation could not be put to the model at all: the session is wrong, no kernel answered. */
+/** Why an operation has no answer: the session is wrong, so no kernel could be asked. */
 export interface InvalidOperation {
   readonly code: 'not-in-model' | 'unknown-object' | 'name-in-use' | 'bad-argument';
   readonly message: string;
 }
 
-/** What became of one operation. Neither an invalid operation nor a refusal changes the state, except an unmap that was refused half way. */
+/** The result of one operation. Neither an invalid operation nor a refusal changes the state, except an unmap that was refused half way. */
 export type Outcome =
   | { readonly ok: true; readonly answer: Answer }
   | { readonly ok: false; readonly refusal: Refusal; readonly invalid?: undefined }
@@ -25,13 +25,13 @@ export interface AreaView extends IovaRange {
   readonly pages: number;
   readonly read: boolean;
   readonly write: boolean;
-  /** Index of the event that made it. */
+  /** Index of the event that mapped it. */
   readonly origin: number;
 }
 
-/** A range that may not be mapped, and who keeps it reserved. */
+/** A range that cannot be mapped, and its owner. */
 export interface ReservedView extends IovaRange {
-  /** As the kernel prints it (`msi`, `direct` …), `aperture` for what a domain cannot reach, `manual` by request. */
+  /** As the kernel prints it (`msi`, `direct` …); `aperture`: outside of a domain's aperture; `manual`: by request. */
   readonly type: string;
   readonly owner: { readonly kind: 'device' | 'domain' | 'group'; readonly name: string } | undefined;
 }
@@ -43,7 +43,7 @@ export interface DomainView {
   readonly devices: readonly string[];
   /** Of a container: the groups that share it. */
   readonly groups?: readonly string[];
-  /** Of a container: true if devices cannot bypass the caches. */
+  /** Of a container: true if the IOMMU enforces cache coherency. */
   readonly enforcesCoherency?: boolean;
 }
 
@@ -52,7 +52,7 @@ export interface AccessView {
   readonly pins: readonly (IovaRange & { readonly name: string })[];
 }
 
-/** One I/O address space (an IOAS, a container) for drawing and asking. Reads through to the model's state. */
+/** A read-only view of one I/O address space (an IOAS, a container) in the state of its model. */
 export interface AddressSpaceView {
   readonly id: string;
   readonly areaCount: number;
@@ -60,20 +60,20 @@ export interface AddressSpaceView {
   areas(first?: bigint, last?: bigint): Iterable<AreaView>;
   /** Number of areas that start in first…last (inclusive). O(log n). */
   countAreas(first: bigint, last: bigint): number;
-  /** Calls `visit` for each unmapped stretch of at least `length` bytes in first…last, cut to it; `true` ends it. */
+  /** Calls `visit` for each unmapped range of at least `length` bytes in first…last, cut to it; `true` ends the visit. */
   visitHoles(first: bigint, last: bigint, length: bigint, visit: (hole: IovaRange) => boolean | undefined): void;
   /** Every reservation by ascending start; they may overlap. */
   readonly reserved: readonly ReservedView[];
-  /** Where the kernel may choose, by ascending start; empty: anywhere. */
+  /** Where the kernel may choose an IOVA, by ascending start; empty: anywhere. */
   readonly allowed: readonly IovaRange[];
   readonly domains: readonly DomainView[];
   readonly accesses: readonly AccessView[];
   /** Bytes: a power of two. */
   readonly alignment: bigint;
   readonly hugePages: boolean;
-  /** Of a container: where mappings may lie, by ascending start; one of these ranges must hold a mapping whole. */
+  /** Of a container: ranges that can be mapped, by ascending start; a mapping must be inside one of them. */
   readonly validRanges?: readonly IovaRange[];
-  /** Of a container: how many mappings may still be made. */
+  /** Of a container: mappings left until the limit is reached. */
   readonly mappingsLeft?: number;
   /** Of a container: the page sizes that all domains have, bit n set: 2^n bytes. */
   readonly pageSizes?: bigint;
@@ -81,11 +81,11 @@ export interface AddressSpaceView {
   readonly version?: 'type1' | 'type1v2';
 }
 
-/** The state of a model, to be read. */
+/** The state of a model, read-only. */
 export interface KernelView {
   /** As in session headers: `iommufd` … */
   readonly name: string;
-  /** In the order in which they were made. */
+  /** In the order of creation. */
   spaces(): readonly AddressSpaceView[];
   space(id: string): AddressSpaceView | undefined;
 }
@@ -93,11 +93,11 @@ export interface KernelView {
 export interface KernelModel extends KernelView {
   /** Runs one operation. `origin` is the index of its event in the session. Never throws for any input of that type. */
   apply(operation: Operation, origin: number): Outcome;
-  /** An independent copy, made by copying arrays: for checkpoints. */
+  /** An independent copy, for checkpoints: cheap, because arrays are copied. */
   clone(): KernelModel;
 }
 
-/** The model of sessions whose header names none. */
+/** The model of sessions whose header does not name one. */
 export const DEFAULT_MODEL = 'iommufd';
 
 /** Sizes in bytes, powers of two. */
@@ -106,7 +106,7 @@ export interface PageSizes {
   readonly hugePage: bigint;
 }
 
-/** The page sizes of a session: its header's, else 4 KiB and 2 MiB as on x86. `undefined` if one is no power of two. */
+/** The page sizes of a session's header, by default 4 KiB and 2 MiB. `undefined` if one is not a power of two. */
 export function pageSizesOf(header: Pick<SessionHeader, 'page_size' | 'huge_page_size'>): PageSizes | undefined {
   const page: bigint = header.page_size ?? DEFAULT_PAGE_SIZE;
   const hugePage: bigint = header.huge_page_size ?? DEFAULT_HUGE_PAGE_SIZE;

@@ -4,7 +4,7 @@ import { IommufdRfcModel } from './iommufd-rfc/model.ts';
 import { DEFAULT_MODEL, type KernelModel, type PageSizes, pageSizesOf } from './model.ts';
 import { Type1Model } from './type1/model.ts';
 
-/** One line a model: its name in session headers, and how to make it empty. */
+/** One row per model: its name in session headers, and how to make an empty one. */
 const MODELS: Readonly<Record<string, (sizes: PageSizes) => KernelModel>> = {
   iommufd: (sizes) => new IommufdModel(sizes),
   type1: (sizes) => new Type1Model(sizes),
@@ -17,7 +17,7 @@ export type ModelResult =
   | { readonly ok: true; readonly model: KernelModel }
   | { readonly ok: false; readonly message: string };
 
-/** An empty model for a session: the one named, else its header's. `message` says what is wrong with either. */
+/** An empty model for a session: `name`, or that of its header. `message`: unknown name, or invalid page sizes. */
 export function createModel(
   header: Pick<SessionHeader, 'model' | 'page_size' | 'huge_page_size'>,
   name: string = header.model ?? DEFAULT_MODEL,

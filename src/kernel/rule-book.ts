@@ -1,5 +1,5 @@
-// What a kernel refuses, by subject: for callers that find conflicts in dumps and have no model to ask. The rules are
-// those that the models check; a rule that no model checks is an entry of `HOST_RULES`.
+// What a kernel refuses, by subject: for callers that find conflicts in dumps, without a model. The rules are those that
+// the models check; a rule that no model checks is an entry of `HOST_RULES`.
 import { IOMMUFD_RULES } from './iommufd/rules.ts';
 import { SW_MSI_RULES } from './iommufd/sw-msi.ts';
 import { defineRules, type Errno, type Rule, type RuleContext, ruleIn, sourceOf } from './shared/rule.ts';
@@ -8,7 +8,7 @@ import { TYPE1_RULES } from './type1/rules.ts';
 /** By which interface a mapping or an attach is requested: a VFIO container, or /dev/iommu. */
 export type RequestApi = 'vfio' | 'iommufd';
 
-/** Something that a kernel does without refusing anything: there is no errno. */
+/** Something that a kernel does without refusing anything, so without an errno. */
 type Behavior = Omit<Rule, 'errno' | 'was' | 'log'> & { readonly errno?: undefined };
 
 /** Rules of the IOMMU core and the VFIO core that no model checks. */
@@ -69,7 +69,7 @@ export interface RuleQuestion extends RuleContext {
   readonly api?: RequestApi | undefined;
 }
 
-/** What the kernel says. */
+/** The answer of the kernel. */
 export interface RuleAnswer {
   /** `undefined` if nothing is refused, or if the interfaces differ and the question names none. */
   readonly errno: Errno | undefined;

@@ -23,7 +23,7 @@ interface RfcPages {
   readonly writable: boolean;
 }
 
-/** A device with the domain that its attach made, and what both keep reserved. */
+/** A device with the domain that its attach created, and the reservations of both. */
 interface Attachment {
   readonly iommu: string;
   readonly aperture: IovaRange;
@@ -40,9 +40,9 @@ export class RfcIoas extends AddressSpace implements IoasSpace<RfcIoas> {
   readonly hugePages = true;
   readonly #attachments = new Map<string, Attachment>();
   readonly #accesses = new Map<string, Map<string, IovaRange>>();
-  /** Handles of areas that accesses went past, and how often, where that is not 0. May be negative: a bug of that version. */
+  /** By handle of an area: how many accesses continue past it, if not 0. May be negative: a bug of that version. */
   readonly #users = new Map<number, number>();
-  /** Handles of areas that an unmap took the pages from and then could not remove. They stay for good. */
+  /** Handles of areas that lost their pages in an unmap that could not remove them. They are never removed. */
   readonly #withoutPages = new Set<number>();
   #alignment = 1n;
 
@@ -100,7 +100,7 @@ export class RfcIoas extends AddressSpace implements IoasSpace<RfcIoas> {
   #mapPages(
     { userVa, pages, writable }: RfcPages,
     length: bigint,
-    wanted: bigint | undefined,
+    wanted: Iova | undefined,
     permissions: Permissions,
     origin: number,
   ): Decision<Iova> {
@@ -124,33 +124,33 @@ export class RfcIoas extends AddressSpace implements IoasSpace<RfcIoas> {
       case 'length-too-large':
         return no('rfc-choose-length-too-large', { requested, obstacle: { kind: 'limit', value: IOVA_MAX / 2n } });
       case 'alignment-too-small':
-        return no('rfc-choose-alignment-too-small', { requested, obstacle: this.#finest });
+        return no('rfc-choose-alignment-too-small', { requested, obstacle: this.#alignmentObstacle });
       case 'no-space':
         return no('rfc-choose-no-space', { requested, obstacle: { kind: 'hole', value: choice.alignment } });
     }
   }
 
-  get #finest(): Obstacle {
+  get #alignmentObstacle(): Obstacle {
     return { kind: 'alignment', value: this.#alignment };
   }
 
-  #checkFixed(iova: bigint, length: bigint, requested: Requested): Decision<Iova> {
+  #checkFixed(iova: Iova, length: bigint, requested: Requested): Decision<Iova> {
     const last = iova + length - 1n;
     if (last > IOVA_MAX) return no('rfc-map-wraps', { requested });
     if (((iova | length) & (this.#alignment - 1n)) !== 0n) {
-      return no('rfc-map-unaligned', { requested, obstacle: this.#finest });
+      return no('rfc-map-unaligned', { requested, obstacle: this.#alignmentObstacle });
     }
     const reserved = this.reservedStore.firstOverlapping(iova, last);
     if (reserved) return no('rfc-map-over-reserved', { requested, obstacle: reservedObstacle(reserved) });
     const area = this.areaStore.firstOverlapping(iova, last);
     if (area) return no('rfc-map-over-area', { requested, obstacle: areaObstacle(area) });
-    return { ok: true, value: iova as Iova };
+    return { ok: true, value: iova };
   }
 
   /** The memory of the area that is exactly start … start + length − 1. Source: iopt_get_pages. */
-  #pagesOf(start: bigint, length: bigint): Decision<RfcPages> {
+  #pagesOf(start: Iova, length: bigint): Decision<RfcPages> {
     const requested = requestedBy(start, length);
-    // A length of 0 is one of 2^64 here, for what is added is length − 1 modulo 2^64.
+    // Length 0 means 2^64 here: length − 1 is computed modulo 2^64.
     const last = start + BigInt.asUintN(64, length - 1n);
     if (last > IOVA_MAX) return no('rfc-copy-source-wraps', { requested });
     const { area, obstacle } = this.#exactly(start, last);
@@ -158,7 +158,7 @@ export class RfcIoas extends AddressSpace implements IoasSpace<RfcIoas> {
     return { ok: true, value: { userVa: area.userVa, pages: area.pages, writable: area.pagesWritable } };
   }
 
-  /** Looks at the first area of the range only, as that version does. Source: iopt_find_exact_area. */
+  /** Checks only the first area of the range, like that version. Source: iopt_find_exact_area. */
   #exactly(start: bigint, last: bigint): { readonly area?: Area; readonly obstacle: Obstacle } {
     const area = this.areaStore.firstOverlapping(start, last);
     if (!area) return { obstacle: holeObstacle(start, last) };
@@ -168,7 +168,7 @@ export class RfcIoas extends AddressSpace implements IoasSpace<RfcIoas> {
   }
 
   /** Unmaps one area, or everything. Source: iopt_unmap_iova. */
-  unmap(start: bigint, length: bigint): Decision<undefined> {
+  unmap(start: Iova, length: bigint): Decision<undefined> {
     if (start === 0n && length === IOVA_MAX) return this.#unmapAll();
     const requested = requestedBy(start, length);
     if (length === 0n) return no('rfc-unmap-length-zero', { requested });
@@ -192,7 +192,7 @@ export class RfcIoas extends AddressSpace implements IoasSpace<RfcIoas> {
     }
   }
 
-  /** False if accesses still use the area: it has lost its pages by then, and stays. Source: __iopt_unmap_iova. */
+  /** False if accesses still use the area: it remains, without its pages. Source: __iopt_unmap_iova. */
   #remove(area: Area): boolean {
     if (this.#users.has(area.handle)) {
       this.#withoutPages.add(area.handle);
@@ -204,8 +204,8 @@ export class RfcIoas extends AddressSpace implements IoasSpace<RfcIoas> {
 
   // ---- reserving -------------------------------------------------------------------------------------------------
 
-  /** Reserves a range that nobody owns. Source: iopt_reserve_iova; the arguments are checked by its caller. */
-  reserve(start: bigint, length: bigint): Decision<undefined> {
+  /** Reserves a range without an owner. Source: iopt_reserve_iova; its caller checks the arguments. */
+  reserve(start: Iova, length: bigint): Decision<undefined> {
     const requested = requestedBy(start, length);
     if (length === 0n) return no('rfc-reserve-length-zero', { requested });
     const last = start + length - 1n;
@@ -226,7 +226,7 @@ export class RfcIoas extends AddressSpace implements IoasSpace<RfcIoas> {
 
   /**
    * Attaches a device that is not attached, with a group and a domain of its own: first the group's regions are
-   * reserved, then the domain is added. Answers where the software MSI window starts: the last region of type `sw-msi`
+   * reserved, then the domain is added. Returns the start of the software MSI window: the last region of type `sw-msi`
    * in the list, unless there is a real `msi` region, or it starts at 0.
    * Source: iopt_table_enforce_group_resv_regions, iopt_table_add_domain.
    */
@@ -269,8 +269,8 @@ export class RfcIoas extends AddressSpace implements IoasSpace<RfcIoas> {
   }
 
   /**
-   * Detaches a device. The alignment is worked out anew from the page sizes of the domain that leaves, if any other
-   * remains, and never rises: a bug of that version. Source: iopt_table_remove_domain.
+   * Detaches a device. The alignment is recomputed from the page sizes of the domain that leaves, if another one remains,
+   * and never rises: a bug of that version. Source: iopt_table_remove_domain.
    */
   detach(device: string): void {
     const leaving = this.#attachments.get(device);
@@ -281,7 +281,7 @@ export class RfcIoas extends AddressSpace implements IoasSpace<RfcIoas> {
     if (alignment < this.#alignment) this.#alignment = alignment;
   }
 
-  /** What keeps the IOAS from being destroyed. */
+  /** Refuses if a device or an access uses the IOAS. */
   checkDestroy(): Decision<undefined> {
     for (const owner of this.#attachments.keys()) {
       return no('rfc-ioas-has-domain', { obstacle: { kind: 'device', owner } });
@@ -298,7 +298,7 @@ export class RfcIoas extends AddressSpace implements IoasSpace<RfcIoas> {
     return DONE;
   }
 
-  /** Lets go of what the access still holds. */
+  /** Releases the pins of the access. */
   destroyAccess(name: string): void {
     for (const pin of this.#accesses.get(name)?.values() ?? []) this.#unaccess(pin.start, pin.last);
     this.#accesses.delete(name);
@@ -309,17 +309,17 @@ export class RfcIoas extends AddressSpace implements IoasSpace<RfcIoas> {
   }
 
   /**
-   * Pins start … start + length − 1 for an access that exists. This version notices no gap before, between or behind
-   * areas, refuses to begin inside an area, and does not look for permission to read. Source: iopt_access_pages.
+   * Pins start … start + length − 1 for an access that exists. This version does not notice gaps before, between or after
+   * areas, refuses to start inside an area, and does not check read permission. Source: iopt_access_pages.
    */
-  pin(access: string, pin: string, start: bigint, length: bigint, write: boolean): Decision<undefined> {
+  pin(access: string, pin: string, start: Iova, length: bigint, write: boolean): Decision<undefined> {
     const requested = requestedBy(start, length);
     if (length === 0n) return no('rfc-pin-length-zero', { requested });
     const last = start + length - 1n;
     if (last > IOVA_MAX) return no('rfc-pin-wraps', { requested });
-    let next = start;
+    let next: bigint = start;
     for (const area of this.areaStore.overlapping(start, last)) {
-      const rule = this.#whyNoAccess(area, next, last, write);
+      const rule = this.#accessRefusal(area, next, last, write);
       if (rule) {
         if (next !== start) this.#unaccess(start, next - 1n);
         return no(rule, { requested, obstacle: areaObstacle(area) });
@@ -332,7 +332,7 @@ export class RfcIoas extends AddressSpace implements IoasSpace<RfcIoas> {
     return DONE;
   }
 
-  #whyNoAccess(area: Area, next: bigint, last: bigint, write: boolean): IommufdRfcRule | undefined {
+  #accessRefusal(area: Area, next: bigint, last: bigint, write: boolean): IommufdRfcRule | undefined {
     if (area.start < next) return 'rfc-pin-starts-inside-area';
     if (this.#withoutPages.has(area.handle)) return 'rfc-pin-area-without-pages';
     if (write && !area.pagesWritable) return 'rfc-pin-write-denied';
@@ -352,8 +352,8 @@ export class RfcIoas extends AddressSpace implements IoasSpace<RfcIoas> {
   }
 
   /**
-   * Takes one user from each area of the range, the last one excepted. After an access that failed half way this
-   * forgets the area before the failure, which then can never be unmapped: a bug. Source: iopt_unaccess_pages.
+   * Removes one user from each area of the range, except the last one. After an access that failed half way this omits
+   * the area before the failure, which then can never be unmapped: a bug. Source: iopt_unaccess_pages.
    */
   #unaccess(start: bigint, last: bigint): void {
     for (const area of this.areaStore.overlapping(start, last)) {

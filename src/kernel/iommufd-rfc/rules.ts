@@ -1,16 +1,16 @@
 import { defineRules } from '../shared/rule.ts';
 
-/** Every rule by which the io_pagetable of 2022-03-18 refuses an operation. The names are stable. */
+/** The rules by which the io_pagetable of 2022-03-18 refuses operations. The names are stable. */
 export const IOMMUFD_RFC_RULES = defineRules('io_pagetable.c as posted 2022-03-18', {
   'rfc-ioas-has-domain': {
     errno: 'EBUSY',
     message: 'An IOAS cannot be destroyed while a device is attached to it',
-    where: 'iopt_destroy_table, which expects that nobody uses the table',
+    where: 'iopt_destroy_table, which requires an unused table',
   },
   'rfc-ioas-has-access': {
     errno: 'EBUSY',
     message: 'An IOAS cannot be destroyed while an access uses it',
-    where: 'iopt_destroy_table, which expects that nobody uses the table',
+    where: 'iopt_destroy_table, which requires an unused table',
   },
 
   'rfc-map-length': {
@@ -138,7 +138,7 @@ export const IOMMUFD_RFC_RULES = defineRules('io_pagetable.c as posted 2022-03-1
 
   'rfc-pin-length-zero': {
     errno: 'EINVAL',
-    message: 'An access needs at least one byte',
+    message: 'A pin needs at least one byte',
     where: 'iopt_access_pages',
   },
   'rfc-pin-wraps': {

@@ -7,7 +7,7 @@ import { complement, intersect, rangeSet } from '../../iova/range-set.ts';
 import { anyAddress, assertProperty, shortRange } from '../../iova/testing/arbitraries.ts';
 import type { PageSizes } from '../model.ts';
 import { crowd, disjoint, treeOf } from '../testing/crowded.ts';
-import { type Choice, chooseIova, type Room } from './choose-iova.ts';
+import { type Choice, chooseIova, type SearchSpace } from './choose-iova.ts';
 
 interface Case {
   readonly areas: readonly IovaRange[];
@@ -48,7 +48,7 @@ function linearSearch({ areas, reserved, allowed, alignment, userVa, length, siz
   return { ok: false, why: 'no-space', alignment: wanted };
 }
 
-function roomOf({ areas, reserved, allowed, alignment }: Case): Room {
+function roomOf({ areas, reserved, allowed, alignment }: Case): SearchSpace {
   return { areas: treeOf(areas), reserved: treeOf(reserved), allowed: treeOf(allowed), alignment };
 }
 

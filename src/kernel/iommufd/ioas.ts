@@ -1,8 +1,8 @@
-// The I/O page table of one IOAS as Linux 6.12 keeps it. Methods check in the kernel's order, and change nothing
-// when they refuse (but for an unmap that has begun).
+// The I/O page table of one IOAS of Linux 6.12. Methods check in the kernel's order; a refusal changes nothing, except
+// an unmap that was refused half way.
 import { IntervalTree } from '../../iova/interval-tree/tree.ts';
 import { IOVA_MAX, type Iova, lowestSetBit } from '../../iova/iova.ts';
-import { type IovaRange, overlaps } from '../../iova/range.ts';
+import { type IovaRange, overlaps, WHOLE_SPACE } from '../../iova/range.ts';
 import { complement } from '../../iova/range-set.ts';
 import type { DomainDescription, ReservedRegion } from '../../session/events.ts';
 import type { AccessView, DomainView } from '../model.ts';
@@ -32,7 +32,7 @@ interface Domain {
 
 interface Access {
   readonly pins: Map<string, IovaRange>;
-  /** Names of pins that were let go, by an unmap or by an unpin. */
+  /** Names of pins that were released, by an unmap or by an unpin. */
   readonly gone: Set<string>;
 }
 
@@ -42,7 +42,7 @@ const LIMIT = IOVA_MAX;
 const no = refuser<IommufdRule>(IOMMUFD_RULES);
 
 /** The checks of a copy that come before its source is looked up. Source: Linux 6.12, iommufd_ioas_copy. */
-function checkCopy(iova: bigint, length: bigint, permissions: Permissions) {
+function checkCopy(iova: Iova, length: bigint, permissions: Permissions) {
   const requested = requestedBy(iova, length);
   if (iova >= LIMIT || length >= LIMIT)
     return no('copy-limit', { requested, obstacle: { kind: 'limit', value: LIMIT } });
@@ -139,7 +139,7 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
   }
 
   /**
-   * Maps the pages behind the source range, one area for each area there. The first one guides the choice of an IOVA.
+   * Maps the pages of the source range, one area for each area there. The first one guides the choice of an IOVA.
    * Source: Linux 6.12, iommufd_ioas_copy, iopt_alloc_area_pages and iopt_insert_area.
    */
   copyFrom(source: Ioas, { sourceIova, length, iova, fixed, permissions, origin }: CopyRequest): Decision<Iova> {
@@ -162,26 +162,26 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
     return place;
   }
 
-  /** Where a mapping comes to lie. Source: Linux 6.12, iopt_alloc_area_pages. */
-  #place(userVa: bigint, length: bigint, fixed: bigint | undefined): Decision<Iova> {
+  /** The IOVA of a new mapping. Source: Linux 6.12, iopt_alloc_area_pages. */
+  #place(userVa: bigint, length: bigint, fixed: Iova | undefined): Decision<Iova> {
     if ((length & (this.#alignment - 1n)) !== 0n) {
-      return no('map-length-unaligned', { requested: requestedBy(fixed, length), obstacle: this.#finest });
+      return no('map-length-unaligned', { requested: requestedBy(fixed, length), obstacle: this.#alignmentObstacle });
     }
     return fixed === undefined ? this.#choose(userVa, length) : this.#checkFixed(fixed, length);
   }
 
-  /** Why a piece of memory cannot be mapped, wherever it is to lie. Source: Linux 6.12, iopt_insert_area. */
-  #checkPiece(userVa: bigint, writable: boolean, length: bigint, fixed: bigint | undefined, permissions: Permissions) {
+  /** Why a piece of memory cannot be mapped at any IOVA. Source: Linux 6.12, iopt_insert_area. */
+  #checkPiece(userVa: bigint, writable: boolean, length: bigint, fixed: Iova | undefined, permissions: Permissions) {
     if (permissions.write && !writable) {
       return no('map-pages-read-only', { requested: requestedBy(fixed, length), obstacle: { kind: 'permission' } });
     }
     if ((userVa & (this.#alignment - 1n)) !== 0n) {
-      return no('map-memory-unaligned', { requested: requestedBy(fixed, length), obstacle: this.#finest });
+      return no('map-memory-unaligned', { requested: requestedBy(fixed, length), obstacle: this.#alignmentObstacle });
     }
     return undefined;
   }
 
-  get #finest(): Obstacle {
+  get #alignmentObstacle(): Obstacle {
     return { kind: 'alignment', value: this.#alignment };
   }
 
@@ -199,16 +199,16 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
       case 'length-too-large':
         return no('choose-length-too-large', { requested, obstacle: { kind: 'limit', value: IOVA_MAX / 2n } });
       case 'alignment-too-small':
-        return no('choose-alignment-too-small', { requested, obstacle: this.#finest });
+        return no('choose-alignment-too-small', { requested, obstacle: this.#alignmentObstacle });
       case 'no-space':
         return no('choose-no-space', { requested, obstacle: { kind: 'hole', value: choice.alignment } });
     }
   }
 
   /** Source: Linux 6.12, iopt_check_iova. Allowed ranges do not restrict a fixed iova. */
-  #checkFixed(iova: bigint, length: bigint): Decision<Iova> {
+  #checkFixed(iova: Iova, length: bigint): Decision<Iova> {
     if ((iova & (this.#alignment - 1n)) !== 0n) {
-      return no('map-iova-unaligned', { requested: requestedBy(iova, length), obstacle: this.#finest });
+      return no('map-iova-unaligned', { requested: requestedBy(iova, length), obstacle: this.#alignmentObstacle });
     }
     const last = iova + length - 1n;
     if (last > IOVA_MAX) return no('map-iova-wraps', { requested: requestedBy(iova, length) });
@@ -218,20 +218,20 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
     }
     const area = this.areaStore.firstOverlapping(iova, last);
     if (area) return no('map-over-area', { requested: requestedBy(iova, length), obstacle: areaObstacle(area) });
-    return { ok: true, value: iova as Iova };
+    return { ok: true, value: iova };
   }
 
   /**
-   * The memory behind start … start + length − 1, one piece an area, cut to the range.
+   * The memory that start … start + length − 1 maps, one piece per area, cut to the range.
    * Source: Linux 6.12, iopt_get_pages.
    */
-  #piecesOf(start: bigint, length: bigint): Decision<Piece[]> {
-    const requested = { start: start as Iova, length };
+  #piecesOf(start: Iova, length: bigint): Decision<Piece[]> {
+    const requested = { start, length };
     if (length === 0n) return no('copy-length-zero', { requested });
     const last = start + length - 1n;
     if (last > IOVA_MAX) return no('copy-source-wraps', { requested });
     const pieces: Piece[] = [];
-    let next = start;
+    let next: bigint = start;
     for (const area of this.areaStore.overlapping(start, last)) {
       if (area.start > next)
         return no('copy-source-not-mapped', { requested, obstacle: holeObstacle(next, area.start - 1n) });
@@ -249,10 +249,10 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
   }
 
   /**
-   * Unmaps whole areas; answers the bytes. 0 and 2^64−1 together mean everything.
+   * Unmaps whole areas; returns their bytes. IOVA 0 with length 2^64−1 means everything.
    * Source: Linux 6.12, iommufd_ioas_unmap and iopt_unmap_iova_range.
    */
-  unmap(start: bigint, length: bigint): Decision<bigint> {
+  unmap(start: Iova, length: bigint): Decision<bigint> {
     if (start === 0n && length === IOVA_MAX) return { ok: true, value: this.#unmapAll() };
     if (start >= LIMIT || length >= LIMIT) {
       return no('unmap-limit', { requested: requestedBy(start, length), obstacle: { kind: 'limit', value: LIMIT } });
@@ -261,7 +261,7 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
     const last = start + length - 1n;
     if (last > IOVA_MAX) return no('unmap-wraps', { requested: requestedBy(start, length) });
     let unmapped = 0n;
-    for (let next = start; next <= last; ) {
+    for (let next: bigint = start; next <= last; ) {
       const entry = this.areaStore.tree.firstOverlap(next, last);
       if (!entry) break;
       if (entry.start < start || entry.last > last) {
@@ -284,12 +284,12 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
   #unmapAll(): bigint {
     let unmapped = 0n;
     for (const area of this.areaStore.tree.overlaps(0n, IOVA_MAX)) unmapped += area.last - area.start + 1n;
-    this.#dropPins({ start: 0n as Iova, last: IOVA_MAX });
+    this.#dropPins(WHOLE_SPACE);
     this.areaStore.clear();
     return unmapped;
   }
 
-  /** Accesses are told that a range goes away; the kernel's test access lets go of every pin that touches it. */
+  /** Notifies accesses that a range is unmapped: the kernel's test access releases every pin that overlaps it. */
   #dropPins(r: IovaRange): void {
     for (const access of this.#accesses.values()) {
       for (const [name, pin] of access.pins) {
@@ -303,10 +303,10 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
   // ---- reserving and allowing ------------------------------------------------------------------------------------
 
   /** Replaces the list of allowed ranges. Source: Linux 6.12, iommufd_ioas_allow_iovas. */
-  allow(ranges: readonly (readonly [bigint, bigint])[]): Decision<undefined> {
+  allow(ranges: readonly (readonly [Iova, Iova])[]): Decision<undefined> {
     const allowed = new IntervalTree();
     for (const [i, [start, last]] of ranges.entries()) {
-      const requested = { start: start as Iova, length: last < start ? 0n : last - start + 1n };
+      const requested = { start, length: last < start ? 0n : last - start + 1n };
       if (start >= last) return no('allow-range-empty', { requested });
       const other = allowed.firstOverlap(start, last);
       if (other) {
@@ -328,9 +328,9 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
     return DONE;
   }
 
-  /** Reserves a range that nobody owns. Source: Linux 6.12, iopt_reserve_iova. */
-  reserve(start: bigint, length: bigint): Decision<undefined> {
-    const requested = { start: start as Iova, length };
+  /** Reserves a range without an owner. Source: Linux 6.12, iopt_reserve_iova. */
+  reserve(start: Iova, length: bigint): Decision<undefined> {
+    const requested = { start, length };
     if (length === 0n) return no('reserve-length-zero', { requested });
     const last = start + length - 1n;
     if (last > IOVA_MAX) return no('reserve-wraps', { requested });
@@ -412,7 +412,7 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
     }
   }
 
-  /** What keeps the IOAS from being destroyed. Source: Linux 6.12, iommufd_destroy. */
+  /** Refuses if a device or an access uses the IOAS. Source: Linux 6.12, iommufd_destroy. */
   checkDestroy(): Decision<undefined> {
     for (const { devices } of this.#domains.values()) {
       const [owner = ''] = devices;
@@ -422,7 +422,7 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
     return DONE;
   }
 
-  /** The alignment that domains, accesses and options ask for. Source: Linux 6.12, iopt_calculate_iova_alignment. */
+  /** The alignment that domains, accesses and options require. Source: Linux 6.12, iopt_calculate_iova_alignment. */
   #alignmentOfUsers(): bigint {
     let alignment = this.#hugePages && this.#accesses.size === 0 ? 1n : this.sizes.page;
     for (const { pgsizeBitmap } of this.#domains.values()) {
@@ -448,7 +448,7 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
   }
 
   /**
-   * An area that a rise of the alignment to the page size would break; none if it stands there already.
+   * An area that is not page aligned, if the alignment is below the page size now.
    * Source: Linux 6.12, iopt_check_iova_alignment.
    */
   #unalignedForPages(): Area | undefined {
@@ -466,13 +466,13 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
   }
 
   /** Pins start … start + length − 1 for an access that exists. Source: Linux 6.12, iommufd_access_pin_pages. */
-  pin(access: string, pin: string, start: bigint, length: bigint, write: boolean): Decision<undefined> {
-    const requested = { start: start as Iova, length };
+  pin(access: string, pin: string, start: Iova, length: bigint, write: boolean): Decision<undefined> {
+    const requested = { start, length };
     if (length === 0n) return no('pin-length-zero', { requested });
     const last = start + length - 1n;
     if (last > IOVA_MAX) return no('pin-wraps', { requested });
     const page = this.sizes.page;
-    let next = start;
+    let next: bigint = start;
     for (const area of this.areaStore.overlapping(start, last)) {
       if (area.start > next) break;
       const obstacle = areaObstacle(area);
@@ -494,7 +494,7 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
     return DONE;
   }
 
-  /** Lets a pin go that is held or was taken by an unmap. Source: Linux 6.12, iommufd_test_access_item_destroy. */
+  /** Releases a pin that is held; refused if an unmap released it. Source: Linux 6.12, iommufd_test_access_item_destroy. */
   unpin(access: string, pin: string): Decision<undefined> {
     const found = this.#accesses.get(access);
     if (!found?.pins.delete(pin)) return no('unpin-gone');
@@ -504,7 +504,7 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
 
   // ---- options ---------------------------------------------------------------------------------------------------
 
-  /** Source: Linux 6.12, iommufd_ioas_option. Turning off what is off is always fine. */
+  /** Disabling what is already disabled always succeeds. Source: Linux 6.12, iommufd_ioas_option. */
   setHugePages(value: number): Decision<undefined> {
     if (value !== 0 && value !== 1) return no('huge-pages-value');
     if (value === 0 && this.#hugePages) {

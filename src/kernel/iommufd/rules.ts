@@ -1,6 +1,6 @@
 import { defineRules } from '../shared/rule.ts';
 
-/** Every rule by which Linux 6.12's iommufd refuses an operation. The names are stable. */
+/** The rules by which iommufd of Linux 6.12 refuses operations. The names are stable. */
 export const IOMMUFD_RULES = defineRules('Linux 6.12', {
   'ioas-has-domain': {
     errno: 'EBUSY',

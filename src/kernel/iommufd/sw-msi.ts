@@ -1,6 +1,6 @@
-// The software MSI window. Behind an IOMMU that translates interrupt writes too (ARM), the doorbell that a device
-// writes to must be mapped. The kernel keeps a window of IOVAs free for that and maps doorbell pages into it, one
-// granule each, in the order in which they are first needed:
+// The software MSI window. If the IOMMU also translates interrupt writes (ARM), the doorbell that a device writes to must
+// be mapped. The kernel reserves a window of IOVAs for that and maps doorbell pages in it, one granule each, in the order
+// of their first use:
 //
 //   window   0x8000000 ├ page 0 ┼ page 1 ┼ page 2 ┼ … ┤ 0x80fffff
 //                         │        │        └ next free
@@ -13,7 +13,7 @@ import { DEFAULT_SW_MSI_WINDOW } from '../shared/platform-ranges.ts';
 import { refuser } from '../shared/refusal.ts';
 import { defineRules } from '../shared/rule.ts';
 
-/** Every rule by which a doorbell cannot be mapped. The names are stable. */
+/** The rules by which a doorbell cannot be mapped. The names are stable. */
 export const SW_MSI_RULES = defineRules('Linux 6.12', {
   'sw-msi-no-window': {
     errno: 'ENODEV',
@@ -22,7 +22,7 @@ export const SW_MSI_RULES = defineRules('Linux 6.12', {
   },
   'sw-msi-hardware': {
     errno: 'ENODEV',
-    message: 'The group has a hardware MSI region, which takes precedence: its doorbells are not mapped',
+    message: 'The group has a hardware MSI region, which takes precedence: doorbells are not mapped',
     where: 'vfio_iommu_has_sw_msi',
   },
   'sw-msi-granule': {
@@ -32,7 +32,7 @@ export const SW_MSI_RULES = defineRules('Linux 6.12', {
   },
   'sw-msi-window-unaligned': {
     errno: 'EINVAL',
-    message: 'The window does not start at a multiple of the granule',
+    message: 'The start of the window is not a multiple of the granule',
     where: 'iommu_dma_get_msi_page',
   },
   'sw-msi-window-full': {
@@ -52,19 +52,18 @@ export type SwMsiRule = keyof typeof SW_MSI_RULES;
 
 const no = refuser<SwMsiRule>(SW_MSI_RULES);
 
-/** What the reserved regions of a group say about its MSIs. */
+/** How the MSIs of a group are delivered, by its reserved regions. */
 export type MsiRouting =
-  /** Interrupt writes are recognized by hardware: by ascending start, never mapped. */
+  /** Hardware handles interrupt writes to these regions, ascending by start: they are never mapped. */
   | { readonly kind: 'hardware'; readonly regions: readonly IovaRange[] }
-  /** `moved`: the window is not where it lies by default. */
+  /** `moved`: the window is not at the default address. */
   | { readonly kind: 'software'; readonly window: IovaRange; readonly moved: boolean }
   | { readonly kind: 'none' };
 
 /**
- * Tells hardware and software windows apart. Type `sw-msi` is a software window; kernels print both as `msi`, and then
- * `driver` (as in facts of kind `iommu`) decides: an SMMU knows no other than a software window, behind virtio the one
- * at the default place is, any other is hardware. A hardware region takes precedence; of several software windows the
- * last one counts.
+ * Distinguishes hardware and software windows. Type `sw-msi` is a software window. Kernels print both as `msi`; then
+ * `driver` (as in facts of kind `iommu`) decides: an SMMU has only software windows, with virtio the one at the default
+ * address is, any other is hardware. A hardware region takes precedence; of several software windows the last one counts.
  */
 export function msiRoutingOf(regions: readonly ReservedRegion[], driver?: string): MsiRouting {
   const isSoftware = (region: ReservedRegion): boolean =>
@@ -86,15 +85,15 @@ export function msiRoutingOf(regions: readonly ReservedRegion[], driver?: string
 export interface DoorbellPage extends IovaRange {
   /** Physical address of the page: a multiple of the granule. */
   readonly physical: Iova;
-  /** Who needs it, in the order in which they asked. */
+  /** The devices that use it, in order of their requests. */
   readonly devices: readonly string[];
 }
 
-/** Where a device has to write. */
+/** The IOVA to which a device writes. */
 export interface MappedDoorbell {
   readonly iova: Iova;
   readonly page: DoorbellPage;
-  /** True if the page was in the window before. */
+  /** True if the page was already mapped. */
   readonly shared: boolean;
 }
 
@@ -102,7 +101,7 @@ export interface MappedDoorbell {
 export class SwMsiWindow {
   readonly #granule: bigint;
   #window: IovaRange;
-  /** In the order of the window: the n-th is at start + n · granule. */
+  /** In ascending order: the n-th is at start + n · granule. */
   #pages: { readonly physical: Iova; readonly devices: string[] }[] = [];
 
   private constructor(window: IovaRange, granule: bigint) {
@@ -111,8 +110,8 @@ export class SwMsiWindow {
   }
 
   /**
-   * The empty window of a domain whose group has these `regions`. `pgsizeBitmap`: the IOMMU's page sizes; doorbells take
-   * pages of `granule` bytes, the smallest of them if left out.
+   * The empty window of a domain whose group has these `regions`. `pgsizeBitmap`: the page sizes of the IOMMU. Doorbell
+   * pages have `granule` bytes, the smallest page size if left out.
    */
   static open(
     regions: readonly ReservedRegion[],
@@ -125,7 +124,7 @@ export class SwMsiWindow {
       return no('sw-msi-hardware', region && { obstacle: { kind: 'reserved', ...region, type: 'msi' } });
     }
     const granule = options.granule ?? lowestSetBit(options.pgsizeBitmap);
-    // One set bit of the bitmap, and only one.
+    // Exactly one bit, which is set in the bitmap.
     const isPage = granule > 0n && granule === lowestSetBit(granule) && (options.pgsizeBitmap & granule) !== 0n;
     if (!isPage) return no('sw-msi-granule', { obstacle: { kind: 'alignment', value: granule } });
     const refused = checkStart(routing.window, granule);
@@ -142,12 +141,12 @@ export class SwMsiWindow {
     return this.#window;
   }
 
-  /** Bytes that a doorbell page takes. */
+  /** Bytes of a doorbell page. */
   get granule(): bigint {
     return this.#granule;
   }
 
-  /** How many doorbell pages the window holds; what is left of a granule at its end does not count. */
+  /** The number of doorbell pages that fit in the window; an incomplete granule at its end does not count. */
   get capacity(): bigint {
     return sizeOf(this.#window) / this.#granule;
   }
@@ -158,8 +157,8 @@ export class SwMsiWindow {
   }
 
   /**
-   * Makes the doorbell at the physical address `doorbell` reachable for a device. Pages that are there are shared; a new
-   * one takes the next granule. Nothing is ever given back: pages go with the domain.
+   * Maps the doorbell at the physical address `doorbell` for a device. Mapped pages are shared; a new one gets the next
+   * granule. Pages are unmapped only with the domain.
    */
   map(device: string, doorbell: Iova): Decision<MappedDoorbell> {
     const physical = alignDown(doorbell, this.#granule) as Iova;
@@ -178,7 +177,7 @@ export class SwMsiWindow {
     return { ok: true, value: { iova: (page.start + (doorbell - physical)) as Iova, page, shared } };
   }
 
-  /** Puts the window elsewhere, as a group with another one would need; only while no doorbell is mapped. */
+  /** Moves the window, as a group with another one would require; refused once a doorbell is mapped. */
   moveTo(window: IovaRange): Decision<undefined> {
     if (rangesEqual(window, this.#window)) return DONE;
     if (this.#pages.length > 0) {

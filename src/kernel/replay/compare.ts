@@ -1,5 +1,4 @@
-// One session under several models, aligned step by step: what each answers, where they part, and how their states
-// differ.
+// One session under several models, step by step: what each answers, where they diverge, how their states differ.
 import { type IovaRange, overlaps } from '../../iova/range.ts';
 import { intersect, type RangeSet, rangeSet, subtract } from '../../iova/range-set.ts';
 import type { Answer } from '../../session/events.ts';
@@ -11,9 +10,9 @@ import { answerOf, differingFields, type ReplayStep } from './replay.ts';
 import { type CheckpointOptions, SessionStates } from './state-at.ts';
 
 /**
- * How the models differ in one operation, the gravest first: `verdict`: one does what another refuses; `answer`: all do
- * it, and answer otherwise; `errno`: all refuse, with other error numbers; `missing`: those that have the operation
- * agree, and one has none of this meaning; `none`: they agree.
+ * How the models differ in one operation, the most serious first: `verdict`: one succeeds where another refuses;
+ * `answer`: all succeed, with different answers; `errno`: all refuse, with different errnos; `missing`: one does not have
+ * the operation, the others agree; `none`: they agree.
  */
 export type Disagreement = 'verdict' | 'answer' | 'errno' | 'missing' | 'none';
 
@@ -21,14 +20,14 @@ export type Disagreement = 'verdict' | 'answer' | 'errno' | 'missing' | 'none';
 export interface ComparedStep {
   /** Index of the event in the session. */
   readonly index: number;
-  /** One a model, in the order of the comparison's `models`; each says how it was translated, if it was. */
+  /** One per model, in the order of the comparison's `models`, with its translation if there was one. */
   readonly runs: readonly ReplayStep[];
   readonly disagreement: Disagreement;
   /** Names of the fields of the answers that differ, for `answer`. */
   readonly fields: readonly string[];
 }
 
-/** Addresses by model, in order; `beyond[i]` is what model i has and at least one other lacks. */
+/** Addresses per model, in order; `beyond[i]` is what model i has and at least one other does not. */
 export interface SetDifference {
   readonly sets: readonly RangeSet[];
   readonly common: RangeSet;
@@ -38,11 +37,11 @@ export interface SetDifference {
 /** How one address space differs between the models. */
 export interface SpaceDifference {
   readonly id: string;
-  /** Whether each model has the space at all; what it lacks counts as empty. */
+  /** For each model, true if it has the space; a missing one counts as empty. */
   readonly present: readonly boolean[];
   readonly areas: SetDifference;
   readonly reserved: SetDifference;
-  /** Where a mapping may lie: a container's valid ranges, elsewhere what nothing reserves. */
+  /** What can be mapped: the valid ranges of a container, otherwise what is not reserved. */
   readonly usable: SetDifference;
   /** Mapped in all that have the space, but not to the same memory with the same permissions. */
   readonly mappedDifferently: RangeSet;
@@ -55,7 +54,7 @@ export type ComparisonResult =
   | { readonly ok: false; readonly message: string };
 
 /**
- * A session under two models or more. Nothing is run before it is asked for, and jumps use checkpoints. The session may
+ * A session under two or more models. Events are run only when needed, and jumps use checkpoints. The session may
  * grow at its end; after any other change call `truncate`.
  */
 export class SessionComparison {
@@ -72,9 +71,9 @@ export class SessionComparison {
     this.#states = states;
   }
 
-  /** `models` are names as in session headers. `message` says which of them is not known. */
+  /** `models` are names as in session headers. `message` names an unknown one. */
   static create(session: Session, models: readonly string[], options?: CheckpointOptions): ComparisonResult {
-    if (models.length < 2) return { ok: false, message: 'a comparison needs two models' };
+    if (models.length < 2) return { ok: false, message: 'a comparison needs at least two models' };
     const states: SessionStates[] = [];
     for (const name of models) {
       const made = createModel(session.header, name);
@@ -97,7 +96,7 @@ export class SessionComparison {
     return { index, runs, ...seen };
   }
 
-  /** The operations from event `from` on, in order, each run when it is asked for. */
+  /** The operations from event `from` on, in order, each run when it is needed. */
   *steps(from = 0): Generator<ComparedStep> {
     for (let index = from; index < this.#session.events.length; index++) {
       const step = this.stepAt(index);
@@ -106,8 +105,7 @@ export class SessionComparison {
   }
 
   /**
-   * The first operation from event `from` on in which the models differ, in one of `ways`; that one has no operation of
-   * the meaning does not count unless `ways` names it. Runs no further than that.
+   * The first operation from event `from` on in which the models differ in one of `ways`. Runs no further than that.
    */
   firstDivergence(from = 0, ways: readonly Disagreement[] = ['verdict', 'answer', 'errno']): ComparedStep | undefined {
     for (let index = from; index < this.#session.events.length; index++) {
@@ -129,7 +127,7 @@ export class SessionComparison {
     return compareStates(this.statesAt(t));
   }
 
-  /** Forgets what depends on the events from `t` on. */
+  /** Discards what depends on the events from `t` on. */
   truncate(t: number): void {
     for (const states of this.#states) states.truncate(t);
     this.#seen.length = Math.min(this.#seen.length, t);
@@ -152,7 +150,7 @@ function compareSpaces(id: string, spaces: readonly (AddressSpaceView | undefine
   const reserved = differenceOf(spaces.map((space) => rangeSet(space?.reserved ?? [])));
   const usable = differenceOf(spaces.map((space) => (space ? usableRanges(space) : [])));
   const present = spaces.map((space) => space !== undefined);
-  const mappedDifferently = otherwiseMapped(spaces.filter((space) => space !== undefined));
+  const mappedDifferently = mappedElsewhere(spaces.filter((space) => space !== undefined));
   const sets = [areas, reserved, usable].flatMap(({ beyond }) => beyond);
   const same = present.every((there) => there) && [...sets, mappedDifferently].every((set) => set.length === 0);
   return { id, present, areas, reserved, usable, mappedDifferently, same };
@@ -164,7 +162,7 @@ function differenceOf(sets: readonly RangeSet[]): SetDifference {
 }
 
 /** What is mapped in the first and in another space, but to other memory or with other permissions. */
-function otherwiseMapped(spaces: readonly AddressSpaceView[]): RangeSet {
+function mappedElsewhere(spaces: readonly AddressSpaceView[]): RangeSet {
   const [first, ...others] = spaces;
   const out: IovaRange[] = [];
   if (!first) return out;
@@ -185,7 +183,7 @@ function sameMemory(a: AreaView, b: AreaView): boolean {
   return a.read === b.read && a.write === b.write && shift === BigInt.asUintN(64, b.userVa - b.start);
 }
 
-/** What an outcome comes to: an answer, an errno, or why it is invalid; `undefined` if there is no counterpart. */
+/** An outcome as an answer: the code of an invalid operation in `ret`; `undefined` if the model does not have it. */
 function resultOf({ outcome }: ReplayStep): Answer | undefined {
   const answer = answerOf(outcome);
   if (answer) return answer;

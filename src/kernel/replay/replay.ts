@@ -3,7 +3,7 @@ import type { Session } from '../../session/session.ts';
 import { DEFAULT_MODEL, type KernelModel, type Outcome } from '../model.ts';
 import { type Translation, translate } from './translate.ts';
 
-/** What is said of an operation line that cannot be put to any model. */
+/** The outcome of an operation line that no model can run. */
 export interface UnrunnableEvent {
   readonly ok: false;
   readonly invalid: { readonly code: 'unknown-operation' | 'unreadable-line'; readonly message: string };
@@ -30,9 +30,9 @@ export interface ReplayStep {
   /** As written: `ioas.map` …; `?` if the line cannot be read. */
   readonly op: string;
   readonly operation: Operation | undefined;
-  /** What was put to the model instead, if the session was recorded in another one. */
+  /** What the model was asked instead, if the session was recorded with another model. */
   readonly translation?: Translation;
-  /** Fields of the recorded answer that this model's answer does not have, so that they were not compared. */
+  /** Fields of the recorded answer that were not compared: this model's answer does not have them. */
   readonly uncompared?: readonly string[];
   readonly outcome: StepOutcome;
   readonly mismatch: Mismatch | undefined;
@@ -62,8 +62,8 @@ export function differingFields(a: Answer, b: Answer): string[] {
 }
 
 /**
- * Compares every field that was recorded; what the model says beyond that is no mismatch. The answer of a `foreign`
- * model need not have every field, and what that model does not know at all is not compared.
+ * Compares every recorded field; further fields of the model's answer do not matter. The answer of a `foreign` model may
+ * lack fields, and operations that it does not have are not compared.
  */
 function compare(expected: Answer | undefined, outcome: StepOutcome, foreign = false): Mismatch | undefined {
   const got = answerOf(outcome);
@@ -84,14 +84,14 @@ function unrunnable(event: SessionEvent): UnrunnableEvent | undefined {
     : { ok: false, invalid: { code: 'unreadable-line', message: String(event.name) } };
 }
 
-/** True if another model than this recorded the session, or may have: one that names none is taken for the default's. */
+/** True if the session was recorded with another model; one whose header names none counts as the default model's. */
 export function isForeign(session: Pick<Session, 'header'>, model: Pick<KernelModel, 'name'>): boolean {
   return (session.header.model ?? DEFAULT_MODEL) !== model.name;
 }
 
 /**
  * Runs one event on `model` (which is changed). `undefined` for a fact: there is nothing to run. Operations of a
- * session that another model recorded are translated, and compared as far as the answers have the same shape.
+ * session of another model are translated, and compared as far as the answers have the same fields.
  */
 export function runEvent(model: KernelModel, session: Session, index: number): ReplayStep | undefined {
   const event = session.events[index];
@@ -123,7 +123,7 @@ export function runEvent(model: KernelModel, session: Session, index: number): R
 
 /**
  * Runs the operations of a session on `model` (which is changed), in order, and compares each answer with what was
- * recorded. Facts are passed over. An operation that cannot be run is a mismatch, and the rest is run nevertheless.
+ * recorded. Facts are skipped. An operation that cannot be run is a mismatch; the rest is still run.
  */
 export function* replay(session: Session, model: KernelModel): Generator<ReplayStep> {
   for (let index = 0; index < session.events.length; index++) {

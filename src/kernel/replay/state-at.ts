@@ -3,34 +3,34 @@ import type { KernelModel, KernelView } from '../model.ts';
 import { type ReplayStep, runEvent } from './replay.ts';
 
 export interface CheckpointOptions {
-  /** Events between two checkpoints at first. */
+  /** Events between two checkpoints, initially. */
   readonly every?: number;
-  /** Most checkpoints held; beyond that every second one is dropped and the distance doubles. */
+  /** Maximum number of checkpoints; beyond that every second one is dropped and the distance doubles. */
   readonly keep?: number;
 }
 
 /**
- * The states of a session over time. The state at step t is a pure function of the first t events; checkpoints make
- * a jump to any t cost at most one distance between them. The session may grow at its end; after any other change of
- * it call `truncate`.
+ * The states of a session over time. The state at step t is a pure function of the first t events. With checkpoints a jump
+ * to any t runs at most the events between two of them. The session may grow at its end; after any other change call
+ * `truncate`.
  */
 export class SessionStates {
   readonly #session: Session;
   readonly #empty: KernelModel;
-  /** Copies by the number of events that they have run; ascending, for they are made on the way. */
+  /** Copies by the number of events that they have run, ascending. */
   #checkpoints: { readonly at: number; readonly model: KernelModel }[] = [];
   #every: number;
   readonly #keep: number;
-  /** A model on its way through the session, and how many events it has run. */
+  /** The model that runs the session, and how many events it has run. */
   #walker: KernelModel;
   #position = 0;
-  /** What each event that was ever run came to; facts have no entry. */
+  /** The result of each event that was run; `undefined` for facts. */
   #steps: (ReplayStep | undefined)[] = [];
   #latest: { readonly at: number; readonly state: KernelView } | undefined;
 
-  /** `empty` is a model in its first state; it is not changed. */
+  /** `empty` is a model in its initial state; it is not changed. */
   constructor(session: Session, empty: KernelModel, { every = 4096, keep = 32 }: CheckpointOptions = {}) {
-    if (!(every >= 1) || !(keep >= 1)) throw new RangeError('checkpoints need a distance and a number of at least 1');
+    if (!(every >= 1) || !(keep >= 1)) throw new RangeError('every and keep must be at least 1');
     this.#session = session;
     this.#empty = empty.clone();
     this.#walker = this.#empty.clone();
@@ -38,7 +38,7 @@ export class SessionStates {
     this.#keep = keep;
   }
 
-  /** The state after the first `t` events, 0 … number of events (RangeError otherwise). It does not change any more. */
+  /** The state after the first `t` events, 0 … number of events (RangeError otherwise). It never changes. */
   stateAt(t: number): KernelView {
     if (this.#latest?.at === t) return this.#latest.state;
     this.#walkTo(t);
@@ -47,19 +47,19 @@ export class SessionStates {
     return state;
   }
 
-  /** A model in the state after the first `t` events, for the caller to do with as it likes: to ask what would be. */
+  /** A model in the state after the first `t` events, which the caller may change: for previews. */
   modelAt(t: number): KernelModel {
     this.#walkTo(t);
     return this.#walker.clone();
   }
 
-  /** What the event at `index` came to; `undefined` for a fact. */
+  /** The result of the event at `index`; `undefined` for a fact. */
   stepAt(index: number): ReplayStep | undefined {
     if (index >= this.#steps.length) this.#walkTo(index + 1);
     return this.#steps[index];
   }
 
-  /** Forgets what depends on the events from `t` on: to be called when one of them was taken back or changed. */
+  /** Discards what depends on the events from `t` on: call it when one of them was removed or changed. */
   truncate(t: number): void {
     this.#checkpoints = this.#checkpoints.filter((checkpoint) => checkpoint.at <= t);
     this.#steps.length = Math.min(this.#steps.length, t);

@@ -1,23 +1,25 @@
-// Puts an operation recorded for one model to another. iommufd speaks of IOASes and devices, VFIO type1 of containers
-// and groups; where both mean the same, names are carried over: an IOAS becomes the container of that name and back.
-import { IOVA_MAX, type Iova } from '../../iova/iova.ts';
+// Translates an operation that was recorded for one model into the terms of another. iommufd has IOASes and devices,
+// VFIO type1 has containers and groups. Names are kept: an IOAS becomes the container of that name, and back.
+import { IOVA_MAX, iova as toIova } from '../../iova/iova.ts';
 import type { Operation } from '../../session/events.ts';
 import type { KernelView } from '../model.ts';
 
-/** What a model speaks of: `ioas` (iommufd in any version) or `container` (VFIO type1 in either version). */
+const ZERO = toIova(0n);
+
+/** The terms of a model: `ioas` (iommufd in any version) or `container` (VFIO type1 in either version). */
 export type Dialect = 'ioas' | 'container';
 
 const DIALECTS: Readonly<Record<string, Dialect>> = { iommufd: 'ioas', 'iommufd-rfc': 'ioas', type1: 'container' };
 
 export type Translation =
-  /** The model has this operation; nothing was done. */
+  /** The model has this operation: it is unchanged. */
   | { readonly kind: 'own'; readonly operation: Operation }
-  /** `words`: what became what, without a full stop. */
+  /** `message`: what became what, without a full stop. */
   | { readonly kind: 'translated'; readonly operation: Operation; readonly message: string }
-  /** `words`: why the model has no operation of this meaning, without a full stop. */
+  /** `message`: why the model has no equivalent, without a full stop. */
   | { readonly kind: 'none'; readonly message: string };
 
-/** The dialect of a model by its name; `undefined` for a model that is not known here. */
+/** The dialect of a model by its name; `undefined` for an unknown model. */
 export function dialectOf(model: string): Dialect | undefined {
   return Object.hasOwn(DIALECTS, model) ? DIALECTS[model] : undefined;
 }
@@ -27,8 +29,8 @@ function dialectOfOperation(operation: Operation): Dialect {
 }
 
 /**
- * What to ask `model`, in its present state, so that it means what `operation` means. The state matters for a detach
- * only: iommufd names the device alone, type1 the container too. `expect` is carried over as it is.
+ * The operation of `model` that is equivalent to `operation`. The current state matters only for a detach: iommufd names
+ * only the device, type1 the container too. `expect` is kept.
  */
 export function translate(operation: Operation, model: KernelView): Translation {
   const dialect = dialectOf(model.name);
@@ -42,19 +44,19 @@ export function translate(operation: Operation, model: KernelView): Translation 
   };
 }
 
-/** The operation to ask and what is to be said of it, or why there is none. */
+/** The translated operation and a note about it, or why there is none. */
 type Attempt = { readonly operation: Operation; readonly note?: string } | string;
 
 function toContainer(operation: Operation, model: KernelView): Attempt {
   switch (operation.op) {
     case 'ioas.alloc':
-      // Whoever has a choice opens version 2, as QEMU does.
+      // Version 2, like QEMU.
       return { operation: { op: 'container.open', container: operation.ioas, model: 'type1v2' }, note: 'version 2' };
     case 'ioas.destroy':
       return { operation: { op: 'container.close', container: operation.ioas } };
     case 'ioas.map': {
       const { ioas, user_va, length, iova, flags } = operation;
-      if (!flags.includes('fixed')) return 'type1 does not choose an IOVA';
+      if (!flags.includes('fixed')) return 'type1 cannot choose an IOVA';
       return {
         operation: {
           op: 'container.map_dma',
@@ -62,17 +64,16 @@ function toContainer(operation: Operation, model: KernelView): Attempt {
           flags: flags.filter((flag) => flag !== 'fixed'),
           vaddr: user_va,
           size: length,
-          // A field that is left out is zero in the request.
-          iova: iova ?? (0n as Iova),
+          // A field that is left out is zero in the ioctl's structure.
+          iova: iova ?? ZERO,
         },
       };
     }
     case 'ioas.unmap': {
       const { ioas, iova, length } = operation;
-      const zero = 0n as Iova;
       if (iova === 0n && length === IOVA_MAX) {
         return {
-          operation: { op: 'container.unmap_dma', container: ioas, flags: ['all'], iova: zero, size: zero },
+          operation: { op: 'container.unmap_dma', container: ioas, flags: ['all'], iova: ZERO, size: ZERO },
           note: 'flag all',
         };
       }
@@ -82,7 +83,7 @@ function toContainer(operation: Operation, model: KernelView): Attempt {
       const { device, ioas, domain, reserved } = operation;
       return {
         operation: { op: 'container.attach_group', container: ioas, group: device, domain, reserved },
-        note: 'the device as a group of its own',
+        note: 'the device as its own group',
       };
     }
     case 'device.detach': {
@@ -92,22 +93,22 @@ function toContainer(operation: Operation, model: KernelView): Attempt {
       return { operation: { op: 'container.detach_group', container: place.id, group: device } };
     }
     case 'ioas.copy':
-      return 'type1 maps memory, and cannot copy a mapping';
+      return 'type1 cannot copy a mapping';
     case 'ioas.iova_ranges':
-      return 'type1 reports its ranges with the rest of get_info, in another shape';
+      return 'type1 reports its ranges in get_info, in another format';
     case 'ioas.allow_iovas':
       return 'type1 has no allowed ranges';
     case 'ioas.reserve':
-      return 'type1 reserves only what groups bring along';
+      return 'type1 cannot reserve ranges by request';
     case 'ioas.option_huge_pages':
       return 'type1 has no such option';
     case 'access.create':
     case 'access.destroy':
     case 'access.pin':
     case 'access.unpin':
-      return 'accesses are objects of iommufd';
+      return 'type1 has no accesses';
     default:
-      return `${operation.op} means nothing to type1`;
+      return `type1 has no equivalent of ${operation.op}`;
   }
 }
 
@@ -127,13 +128,13 @@ function toIoas(operation: Operation): Attempt {
     case 'container.unmap_dma': {
       const { container, flags, iova, size } = operation;
       if (flags.includes('all')) {
-        if (iova !== 0n || size !== 0n) return 'iommufd cannot be asked for everything and a range at once';
+        if (iova !== 0n || size !== 0n) return 'iommufd cannot unmap everything and a range at once';
         return {
           operation: { op: 'ioas.unmap', ioas: container, iova, length: IOVA_MAX },
-          note: 'everything is 0 and 2^64−1 there',
+          note: 'iova 0, length 2^64-1',
         };
       }
-      if (iova === 0n && size === IOVA_MAX) return '0 and 2^64−1 are a range here, but everything in iommufd';
+      if (iova === 0n && size === IOVA_MAX) return 'in iommufd, iova 0 with length 2^64-1 means everything';
       return { operation: { op: 'ioas.unmap', ioas: container, iova, length: size } };
     }
     case 'container.attach_group': {
@@ -146,10 +147,10 @@ function toIoas(operation: Operation): Attempt {
     case 'container.detach_group':
       return { operation: { op: 'device.detach', device: operation.group } };
     case 'container.get_info':
-      return 'iommufd reports ranges and alignment in another shape';
+      return 'iommufd reports ranges and alignment in another format';
     case 'container.check_extension':
-      return 'iommufd has no extensions to ask for';
+      return 'iommufd has no extensions';
     default:
-      return `${operation.op} means nothing to iommufd`;
+      return `iommufd has no equivalent of ${operation.op}`;
   }
 }

@@ -6,7 +6,7 @@ import { AreaStore } from './area-store.ts';
 import { asRange } from './obstacles.ts';
 import { ReservedStore } from './reserved-store.ts';
 
-/** What the address spaces of all iommufd models are made of, areas and reservations, and how these are seen. */
+/** Common to the address spaces of all models: areas and reservations, and the view of them. */
 export abstract class AddressSpace implements AddressSpaceView {
   readonly id: string;
   protected readonly sizes: PageSizes;
@@ -52,7 +52,7 @@ export abstract class AddressSpace implements AddressSpaceView {
     return this.reservedStore.list();
   }
 
-  /** The stretches that nothing reserves, by ascending start: what IOMMU_IOAS_IOVA_RANGES reports. */
+  /** The ranges that are not reserved, by ascending start: what IOMMU_IOAS_IOVA_RANGES reports. */
   usableRanges(): IovaRange[] {
     return this.reservedStore.holes();
   }

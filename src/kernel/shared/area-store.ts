@@ -7,7 +7,7 @@ import type { AreaView } from '../model.ts';
 const READ = 1;
 const WRITE = 2;
 const PAGES_WRITABLE = 4;
-const FIRST_ROOM = 16;
+const INITIAL_CAPACITY = 16;
 
 /** What is mapped in an area. */
 export interface Mapping {
@@ -17,7 +17,7 @@ export interface Mapping {
   readonly pages: number;
   readonly read: boolean;
   readonly write: boolean;
-  /** True if the pages were first mapped with write permission: a copy may ask for it again. */
+  /** True if the pages were first mapped with write permission: a copy may request it again. */
   readonly pagesWritable: boolean;
   /** Index of the event that made the area, or −1. */
   readonly origin: number;
@@ -28,21 +28,30 @@ export interface Area extends AreaView {
   readonly handle: number;
 }
 
-function grown<T extends Uint32Array | Int32Array | Uint8Array>(array: T, length: number): T {
-  const larger = new (array.constructor as new (n: number) => T)(length);
-  larger.set(array);
-  return larger;
+function grow<T extends Uint32Array | Int32Array | Uint8Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
 }
 
-/** The areas of an address space: ranges in a tree, and what is mapped there in columns by handle. */
+/** Two words are an address, whatever they hold. */
+function addressOf(high: number, low: number): Iova {
+  return fromWords(high, low) as Iova;
+}
+
+/** The entry of a column. Handles come from the tree, so every one of them has an entry. */
+function entryAt(column: Uint32Array | Int32Array | Uint8Array, index: number): number {
+  return column[index] ?? 0;
+}
+
+/** The areas of an address space: their ranges in a tree, what is mapped there in columns by handle. */
 export class AreaStore {
   readonly tree: IntervalTree;
-  /** Two words a handle: high, low. */
-  #userVa = new Uint32Array(FIRST_ROOM * 2);
-  #pages = new Uint32Array(FIRST_ROOM);
-  #flags = new Uint8Array(FIRST_ROOM);
-  #origin = new Int32Array(FIRST_ROOM);
-  /** Handles ever given out. */
+  /** Two words per handle: high, low. */
+  #userVa = new Uint32Array(INITIAL_CAPACITY * 2);
+  #pages = new Uint32Array(INITIAL_CAPACITY);
+  #flags = new Uint8Array(INITIAL_CAPACITY);
+  #origin = new Int32Array(INITIAL_CAPACITY);
+  /** Number of handles ever used. */
   #used = 0;
   #free: number[] = [];
 
@@ -56,25 +65,25 @@ export class AreaStore {
 
   clone(): AreaStore {
     const copy = new AreaStore(this.tree.clone());
-    const room = Math.max(this.#used, FIRST_ROOM);
-    copy.#userVa = this.#userVa.slice(0, room * 2);
-    copy.#pages = this.#pages.slice(0, room);
-    copy.#flags = this.#flags.slice(0, room);
-    copy.#origin = this.#origin.slice(0, room);
+    const capacity = Math.max(this.#used, INITIAL_CAPACITY);
+    copy.#userVa = this.#userVa.slice(0, capacity * 2);
+    copy.#pages = this.#pages.slice(0, capacity);
+    copy.#flags = this.#flags.slice(0, capacity);
+    copy.#origin = this.#origin.slice(0, capacity);
     copy.#used = this.#used;
     copy.#free = this.#free.slice();
     return copy;
   }
 
-  /** Adds an area. That it overlaps no other is the caller's concern: one version of the kernel lets it happen. */
+  /** Adds an area. It may overlap another: the caller checks that, and one version of the kernel permits it. */
   add(start: bigint, last: bigint, mapping: Mapping): void {
     const handle = this.#free.pop() ?? this.#used++;
     if (handle >= this.#flags.length) {
-      const room = this.#flags.length * 2;
-      this.#userVa = grown(this.#userVa, room * 2);
-      this.#pages = grown(this.#pages, room);
-      this.#flags = grown(this.#flags, room);
-      this.#origin = grown(this.#origin, room);
+      const capacity = this.#flags.length * 2;
+      this.#userVa = grow(this.#userVa, new Uint32Array(capacity * 2));
+      this.#pages = grow(this.#pages, new Uint32Array(capacity));
+      this.#flags = grow(this.#flags, new Uint8Array(capacity));
+      this.#origin = grow(this.#origin, new Int32Array(capacity));
     }
     this.#userVa[handle * 2] = highWord(mapping.userVa);
     this.#userVa[handle * 2 + 1] = lowWord(mapping.userVa);
@@ -85,9 +94,9 @@ export class AreaStore {
     this.tree.insert(start, last, handle);
   }
 
-  /** Removes an area that was found here. */
+  /** Removes an area of this store. Throws if it is not here. */
   remove(area: IntervalEntry): void {
-    if (!this.tree.remove(area.start, area.last, area.value)) throw new Error('removed an area that is not there');
+    if (!this.tree.remove(area.start, area.last, area.value)) throw new Error('the area to remove does not exist');
     this.#free.push(area.value);
   }
 
@@ -108,16 +117,16 @@ export class AreaStore {
   }
 
   /**
-   * The first area whose iova or length is no multiple of `alignment` (a power of two, at most 2^32), or with `memory`
-   * whose address in the user's memory is none. Visits every area at worst.
+   * The first area whose iova or length, or with `memory` whose user address, is not a multiple of `alignment` (a power of
+   * two, at most 2^32). Visits every area at worst.
    */
   firstUnaligned(alignment: bigint, memory: boolean): Area | undefined {
     const mask = Number(alignment - 1n);
     if (mask === 0) return undefined;
     let found: Area | undefined;
-    // With start and start + length aligned the length is too, so the low bits of both ends and of the memory decide.
+    // If start and start + length are aligned, the length is too: the low bits of both ends and of the memory decide.
     this.tree.visitOverlaps(0n, IOVA_MAX, (handle, startHigh, startLow, lastHigh, lastLow) => {
-      const broken = startLow | (lastLow + 1) | (memory ? (this.#userVa[handle * 2 + 1] as number) : 0);
+      const broken = startLow | (lastLow + 1) | (memory ? entryAt(this.#userVa, handle * 2 + 1) : 0);
       if ((broken & mask) === 0) return false;
       found = this.#make(handle, startHigh, startLow, lastHigh, lastLow);
       return true;
@@ -126,19 +135,19 @@ export class AreaStore {
   }
 
   readonly #make: EntryMaker<Area> = (handle, startHigh, startLow, lastHigh, lastLow) =>
-    this.#area(handle, fromWords(startHigh, startLow), fromWords(lastHigh, lastLow));
+    this.#area(handle, addressOf(startHigh, startLow), addressOf(lastHigh, lastLow));
 
-  #area(handle: number, start: bigint, last: bigint): Area {
-    const flags = this.#flags[handle] as number;
+  #area(handle: number, start: Iova, last: Iova): Area {
+    const flags = entryAt(this.#flags, handle);
     return {
-      start: start as Iova,
-      last: last as Iova,
-      userVa: fromWords(this.#userVa[handle * 2] as number, this.#userVa[handle * 2 + 1] as number) as Iova,
-      pages: this.#pages[handle] as number,
+      start,
+      last,
+      userVa: addressOf(entryAt(this.#userVa, handle * 2), entryAt(this.#userVa, handle * 2 + 1)),
+      pages: entryAt(this.#pages, handle),
       read: (flags & READ) !== 0,
       write: (flags & WRITE) !== 0,
       pagesWritable: (flags & PAGES_WRITABLE) !== 0,
-      origin: this.#origin[handle] as number,
+      origin: entryAt(this.#origin, handle),
       handle,
     };
   }

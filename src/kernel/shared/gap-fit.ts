@@ -1,18 +1,18 @@
 import { fromWords, highWord, lowWord, TWO_32 } from '../../iova/address-halves.ts';
 import type { Iova } from '../../iova/iova.ts';
 
-/** In what a version of the kernel differs when it tests a gap. */
+/** How versions of the kernel differ in their test of a gap. */
 export interface GapFitOptions {
-  /** Rounding up past the top of the space goes on at 0, instead of disqualifying the gap. */
+  /** Rounding up past 2^64−1 wraps to 0 instead of disqualifying the gap. */
   readonly wraps?: boolean;
-  /** A single byte at the very end of a gap may be used. */
+  /** The last byte of a gap alone may be used. */
   readonly lastByte?: boolean;
 }
 
 /**
- * The test of one gap: its start goes up to the alignment (beyond 2^64 it is out, unless `wraps`), the offset inside
- * the page is put into the low bits, and the rest must hold the length. In words, for a search may try a gap a
- * microsecond. A gap that would leave no address behind the first is refused, unless `lastByte`.
+ * The test of one gap: its start is rounded up to the alignment (the gap is disqualified above 2^64−1, unless `wraps`),
+ * the offset inside the page is added, and the length must fit in the rest. It works on 32-bit words, because a search
+ * may test a gap per microsecond. A rest of one byte is refused, unless `lastByte`.
  */
 export class GapFit {
   readonly visit = (startHigh: number, startLow: number, lastHigh: number, lastLow: number): boolean =>
@@ -40,7 +40,7 @@ export class GapFit {
     this.#lastByte = options.lastByte === true;
   }
 
-  /** The place found by the last successful try. */
+  /** The address that the last successful test found. */
   get iova(): Iova {
     return fromWords(this.#high, this.#low) as Iova;
   }

@@ -1,6 +1,6 @@
 // Dispatch of the operations on IOASes: the same for every version of iommufd. What a version decides differently is in
 // its own `IoasSpace`.
-import type { Iova } from '../../iova/iova.ts';
+import { type Iova, iova as toIova } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import type { DomainDescription, Operation, OperationOf, ReservedRegion } from '../../session/events.ts';
 import type { AddressSpaceView, KernelModel, Outcome, PageSizes } from '../model.ts';
@@ -16,6 +16,8 @@ import {
   unknownObject,
 } from './outcome.ts';
 
+const ZERO = toIova(0n);
+
 /** A request to map memory, with the fields that the ioctl has. */
 export interface MapRequest {
   /** Address of the first byte in the user's memory. */
@@ -23,7 +25,7 @@ export interface MapRequest {
   /** Bytes. */
   readonly length: bigint;
   /** The iova field: 0 if it was left out. Some versions check it even if the mapping is not fixed. */
-  readonly iova: bigint;
+  readonly iova: Iova;
   /** True if the mapping must be at `iova`; the kernel chooses otherwise. */
   readonly fixed: boolean;
   readonly permissions: Permissions;
@@ -35,7 +37,7 @@ export interface MapRequest {
 
 /** A request to map what another IOAS has mapped. */
 export interface CopyRequest extends Omit<MapRequest, 'userVa' | 'pages'> {
-  readonly sourceIova: bigint;
+  readonly sourceIova: Iova;
 }
 
 /** An IOAS as its version implements it. Methods check in the kernel's order; a refusal changes nothing. */
@@ -49,8 +51,8 @@ export interface IoasSpace<Self> extends AddressSpaceView {
   map(request: MapRequest): Decision<Iova>;
   copyFrom(source: Self, request: CopyRequest): Decision<Iova>;
   /** The bytes that were unmapped; `undefined` if the version does not report them. 0 and 2^64−1: everything. */
-  unmap(iova: bigint, length: bigint): Decision<bigint | undefined>;
-  reserve(start: bigint, length: bigint): Decision<undefined>;
+  unmap(iova: Iova, length: bigint): Decision<bigint | undefined>;
+  reserve(start: Iova, length: bigint): Decision<undefined>;
   /** The start of the software MSI window, if the version reports it. */
   attach(device: string, domain: DomainDescription, regions: readonly ReservedRegion[]): Decision<Iova | undefined>;
   /** Detaches a device that is attached here. */
@@ -59,7 +61,7 @@ export interface IoasSpace<Self> extends AddressSpaceView {
   destroyAccess(name: string): void;
   /** `gone`: it existed, and unpinning it is refused. */
   hasPin(access: string, pin: string): 'held' | 'gone' | undefined;
-  pin(access: string, pin: string, start: bigint, length: bigint, write: boolean): Decision<undefined>;
+  pin(access: string, pin: string, start: Iova, length: bigint, write: boolean): Decision<undefined>;
   unpin(access: string, pin: string): Decision<undefined>;
 }
 
@@ -69,7 +71,7 @@ export interface IoasVersion<Space> {
   readonly name: string;
   readonly makeSpace: (id: string, sizes: PageSizes) => Space;
   /** Absent if the version has no allowed ranges. */
-  readonly allow?: (ioas: Space, ranges: readonly (readonly [bigint, bigint])[]) => Decision<undefined>;
+  readonly allow?: (ioas: Space, ranges: readonly (readonly [Iova, Iova])[]) => Decision<undefined>;
   /** Absent if the version has no such option. */
   readonly setHugePages?: (ioas: Space, value: number) => Decision<undefined>;
   /** What is wrong with a domain that this version cannot handle at all. */
@@ -213,7 +215,7 @@ export class IoasModel<Space extends IoasSpace<Space>> implements KernelModel {
       userVa,
       length,
       // A field that is left out is zero in the request, as in the structure of the ioctl.
-      iova: iova ?? 0n,
+      iova: iova ?? ZERO,
       fixed: flags.includes('fixed'),
       permissions: permissionsOf(flags),
       pages: this.#nextPages,
@@ -238,7 +240,7 @@ export class IoasModel<Space extends IoasSpace<Space>> implements KernelModel {
     const decision = dst.copyFrom(src, {
       sourceIova,
       length,
-      iova: dst_iova ?? 0n,
+      iova: dst_iova ?? ZERO,
       fixed: flags.includes('fixed'),
       permissions: permissionsOf(flags),
       origin,

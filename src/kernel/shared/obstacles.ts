@@ -1,10 +1,10 @@
-// What stands in the way of an operation, made from the state of a model.
+// Obstacles of an operation, made from the state of a model.
 import type { Iova } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import type { AreaView, ReservedView } from '../model.ts';
 import type { Obstacle, Requested } from './refusal.ts';
 
-/** Brands two bounds that are known to be addresses, first not above second. */
+/** The range of two bounds that are known to be addresses, the first not above the second. */
 export function asRange(start: bigint, last: bigint): IovaRange {
   return { start: start as Iova, last: last as Iova };
 }
@@ -24,12 +24,12 @@ export function reservedObstacle(r: ReservedView): Obstacle {
   };
 }
 
-/** A stretch (inclusive) where nothing is mapped. */
+/** A range (inclusive) where nothing is mapped. */
 export function holeObstacle(start: bigint, last: bigint): Obstacle {
-  return { kind: 'hole', start: start as Iova, last: last as Iova };
+  return { kind: 'hole', ...asRange(start, last) };
 }
 
-/** What an operation asked for; `start` is `undefined` where the kernel was to choose. */
-export function requestedBy(start: bigint | undefined, length: bigint): Requested {
-  return start === undefined ? { length } : { start: start as Iova, length };
+/** What an operation requested; `start` is `undefined` if the kernel was to choose. */
+export function requestedBy(start: Iova | undefined, length: bigint): Requested {
+  return start === undefined ? { length } : { start, length };
 }

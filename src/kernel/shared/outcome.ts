@@ -1,4 +1,4 @@
-// What model code hands around: a value or a refusal inside a model, an outcome at its door.
+// Results of model code: a value or a refusal inside a model, an outcome for its callers.
 import type { Answer, DomainDescription, ReservedRegion } from '../../session/events.ts';
 import type { InvalidOperation, Outcome } from '../model.ts';
 import type { Refusal } from './refusal.ts';
@@ -11,28 +11,28 @@ export interface Permissions {
   readonly write: boolean;
 }
 
-/** Success of what gives no value. */
+/** Success without a value. */
 export const DONE = { ok: true, value: undefined } as const;
 
-/** The outcome of an operation that answers nothing but 0. */
+/** The outcome of an operation that only returns 0. */
 export const SUCCESS: Outcome = { ok: true, answer: { ret: 0 } };
 
-/** The outcome of an operation that cannot be put to the model. */
+/** The outcome of an operation that no kernel could be asked to do. */
 export function invalid(code: InvalidOperation['code'], message: string): Outcome {
   return { ok: false, invalid: { code, message } };
 }
 
-/** The operation names an object that is not there; `what` is such as `IOAS`. */
+/** The operation names an object that does not exist; `what` is its kind: `IOAS`. */
 export function unknownObject(what: string, name: string): Outcome {
-  return invalid('unknown-object', `there is no ${what} '${name}'`);
+  return invalid('unknown-object', `no ${what} '${name}'`);
 }
 
-/** The operation makes an object of a name that is taken; `what` has its article, such as `an IOAS`. */
+/** The operation creates an object whose name is in use; `what` includes the article: `an IOAS`. */
 export function nameInUse(what: string, name: string): Outcome {
-  return invalid('name-in-use', `there is already ${what} '${name}'`);
+  return invalid('name-in-use', `${what} '${name}' already exists`);
 }
 
-/** A result as an outcome; `answer` makes the answer of a success that has more to say than 0. */
+/** A decision as an outcome; `answer` makes the answer of a success, which is 0 otherwise. */
 export function outcome<T>(result: Decision<T>, answer?: (value: T) => Answer): Outcome {
   if (!result.ok) return result;
   return answer ? { ok: true, answer: answer(result.value) } : SUCCESS;
@@ -43,12 +43,13 @@ export function permissionsOf(flags: readonly string[]): Permissions {
   return { read: flags.includes('read'), write: flags.includes('write') };
 }
 
-/** What is wrong with the description of a device that is to be attached, if anything: no kernel would come to see it. */
+/** What is wrong with the description of a device to attach, if anything: a kernel would never see such values. */
 export function badAttach(domain: DomainDescription, regions: readonly ReservedRegion[]): Outcome | undefined {
-  if (domain.aperture[0] > domain.aperture[1]) return invalid('bad-argument', 'the aperture ends before it starts');
+  if (domain.aperture[0] > domain.aperture[1])
+    return invalid('bad-argument', 'the start of the aperture is above its end');
   if (domain.pgsize_bitmap === 0n) return invalid('bad-argument', 'the page size bitmap is empty');
   if (regions.some(({ start, last }) => start > last)) {
-    return invalid('bad-argument', 'a reserved region ends before it starts');
+    return invalid('bad-argument', 'the start of a reserved region is above its end');
   }
   return undefined;
 }

@@ -2,21 +2,21 @@ import { formatRange, hex } from '../../iova/format.ts';
 import type { Iova } from '../../iova/iova.ts';
 import { type Errno, type Rule, sourceOf } from './rule.ts';
 
-/** What an operation asked for. `start` is absent where the kernel was to choose; start + length may wrap. */
+/** What an operation requested. `start` is absent if the kernel was to choose; start + length may wrap. */
 export interface Requested {
   readonly start?: Iova;
   /** Bytes. */
   readonly length: bigint;
 }
 
-/** What stands in the way of an operation. `start` and `last` are inclusive; both or neither are there. */
+/** What blocks an operation. `start` and `last` are inclusive; both are set, or neither. */
 export interface Obstacle {
   readonly kind:
     | 'reserved'
     | 'area'
     | 'allowed'
     | 'aperture'
-    /** In no valid range of a container, and no reservation says why. */
+    /** In no valid range of a container, and not reserved either. */
     | 'not-valid'
     | 'hole'
     | 'alignment'
@@ -27,17 +27,17 @@ export interface Obstacle {
     | 'access';
   readonly start?: Iova;
   readonly last?: Iova;
-  /** Who holds it: a device, a group or an IOMMU's domain; absent for what nobody owns. */
+  /** A device, a group or the domain of an IOMMU; absent if it has no owner. */
   readonly owner?: string;
   /** A reserved region's type as the kernel prints it. */
   readonly type?: string;
   /** The alignment, the limit or the page size that decides, in bytes. */
   readonly value?: bigint;
-  /** Index of the event that put an area there. */
+  /** Index of the event that made the area. */
   readonly origin?: number;
 }
 
-/** A kernel's answer 'no', with the reason. */
+/** A refusal, with its reason. */
 export interface Refusal {
   readonly errno: Errno;
   /** Name of the rule, stable: for links, lessons and tests. */
@@ -66,7 +66,7 @@ const NOUNS: Readonly<Record<Obstacle['kind'], string>> = {
   access: 'access',
 };
 
-/** An obstacle in words, such as `reserved range 0xfee0_0000 – 0xfeef_ffff (msi) of dev1`. */
+/** An obstacle as text, such as `reserved range 0xfee0_0000 – 0xfeef_ffff (msi) of dev1`. */
 export function describeObstacle(obstacle: Obstacle): string {
   const { start, last, value, type, owner } = obstacle;
   let text = NOUNS[obstacle.kind];
@@ -79,7 +79,7 @@ export function describeObstacle(obstacle: Obstacle): string {
   return text;
 }
 
-/** Makes the refusal of a rule: its sentence, and what stands in the way if that is known. */
+/** The refusal of a rule: its sentence, and the obstacle if it is known. */
 export function refuse(
   id: string,
   rule: Rule,
@@ -89,7 +89,7 @@ export function refuse(
   return { errno: rule.errno, rule: id, message: reason, source: sourceOf(rule), ...details };
 }
 
-/** Makes the refusals of one model, whose rules are given, as failed results. */
+/** The function that makes the refusals of one model from its rules. */
 export function refuser<Name extends string>(rules: Readonly<Record<Name, Rule>>) {
   return (rule: Name, details?: Parameters<typeof refuse>[2]): { readonly ok: false; readonly refusal: Refusal } => ({
     ok: false,

@@ -5,7 +5,7 @@ import type { ReservedView } from '../model.ts';
 
 type Owner = NonNullable<ReservedView['owner']>;
 
-/** The reserved ranges of an address space. They may overlap; each may have an owner that can take its own back. */
+/** The reserved ranges of an address space. They may overlap; an owner can remove its own. */
 export class ReservedStore {
   readonly tree: IntervalTree;
   readonly #byHandle: Map<number, ReservedView>;
@@ -22,7 +22,7 @@ export class ReservedStore {
     return copy;
   }
 
-  /** Answers the handle by which it can be removed. */
+  /** Returns the handle by which it can be removed. */
   add(reservation: ReservedView): number {
     const handle = this.#nextHandle++;
     this.#byHandle.set(handle, reservation);
@@ -52,7 +52,7 @@ export class ReservedStore {
     return entry && this.#of(entry.value);
   }
 
-  /** The stretches of the whole space that nothing reserves, by ascending start. */
+  /** The ranges of the whole space that are not reserved, by ascending start. */
   holes(): IovaRange[] {
     const out: IovaRange[] = [];
     for (const { start, last, used } of this.tree.spans(0n, IOVA_MAX)) if (!used) out.push({ start, last });

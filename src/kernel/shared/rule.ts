@@ -1,4 +1,5 @@
-// Rules as data: what a kernel refuses, with which errno, and where. The models check them; analysis asks for them.
+// Rules as data: what a kernel refuses, with which errno, in which function. The models check them; analysis looks them
+// up in rule-book.ts.
 import { compareKernelVersions, parseKernelVersion } from '../versions.ts';
 
 /** The error numbers that the models answer with, by name. */
@@ -14,7 +15,7 @@ export type Errno =
   | 'EOVERFLOW'
   | 'EPERM';
 
-/** What a rule says: all that may differ between versions. */
+/** The part of a rule that may differ between versions. */
 interface RuleText {
   readonly errno: Errno;
   /** One sentence for people, without its full stop. */
@@ -25,9 +26,9 @@ interface RuleText {
   readonly log?: RegExp;
 }
 
-/** How a rule read in older kernels: only what differs from the entry itself. */
+/** A variant of a rule in older kernels: only what differs from the entry itself. */
 export interface OlderRule extends Partial<RuleText> {
-  /** The first version that has the rule as the entry (or the variant before this one in the list) says. */
+  /** The first version in which this variant does not hold any more. */
   readonly before: string;
   /** The IOMMU driver for which this held, as in facts of kind `iommu`; any if left out. */
   readonly driver?: string;

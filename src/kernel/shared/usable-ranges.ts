@@ -1,12 +1,11 @@
-// Where an address space of a model can take a mapping, and what blocks a range: asked by answers, never by drawing.
-import { IOVA_MAX, type Iova } from '../../iova/iova.ts';
-import { type IovaRange, overlaps } from '../../iova/range.ts';
+// Where an address space of a model accepts a mapping, and what blocks a range.
+import { type IovaRange, overlaps, range } from '../../iova/range.ts';
 import { complement, type RangeSet, rangeSet } from '../../iova/range-set.ts';
 import type { AddressSpaceView } from '../model.ts';
 import { areaObstacle, reservedObstacle } from './obstacles.ts';
 import type { Obstacle } from './refusal.ts';
 
-/** An obstacle that occupies a range. Bounds are its own, inclusive, not cut to what was asked for. */
+/** An obstacle that occupies a range. Bounds are its own, inclusive, not cut to what was requested. */
 export type RangeObstacle = Obstacle & IovaRange;
 
 /**
@@ -26,19 +25,19 @@ export function freeRanges(space: AddressSpaceView): RangeSet {
   for (const r of usable) {
     let next: bigint = r.start;
     for (const area of space.areas(r.start, r.last)) {
-      if (area.start > next) free.push({ start: next as Iova, last: (area.start - 1n) as Iova });
+      if (area.start > next) free.push(range(next, area.start - 1n));
       // Areas may overlap: one version of the kernel lets that happen.
       if (area.last >= next) next = area.last + 1n;
     }
-    if (next <= r.last && next <= IOVA_MAX) free.push({ start: next as Iova, last: r.last });
+    if (next <= r.last) free.push(range(next, r.last));
   }
   return free;
 }
 
 /**
- * What blocks a mapping of `wanted`: reserved ranges and what lies outside of an aperture first, then what is mapped,
- * then what is in no valid range for any other reason (a container without a group); each ascending by start, `max` at
- * most. Empty exactly if the mapping fits as far as ranges are concerned; alignment is not looked at.
+ * What blocks a mapping of `wanted`, at most `max` obstacles: reserved ranges and what is outside of an aperture first,
+ * then areas, then what is in no valid range for another reason (a container without a group); each ascending by start.
+ * Empty exactly if `wanted` is inside one of the free ranges. Alignment is not checked.
  */
 export function obstaclesIn(
   space: AddressSpaceView,

@@ -16,7 +16,7 @@ const size = fc.oneof(
 const flags = fc.subarray(['fixed', 'read', 'write'] as const).map((list) => [...list]);
 const bounds = fc.tuple(place, place);
 
-/** Any operation on IOASes, with few names and crowded addresses, so that most of them meet something. */
+/** Any operation on IOASes, with few names and crowded addresses: most of them have an effect. */
 export const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ op: fc.constant('ioas.alloc' as const), ioas: names }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('ioas.destroy' as const), ioas: names }) },

@@ -11,7 +11,7 @@ export function treeOf(ranges: readonly IovaRange[]): IntervalTree {
   return tree;
 }
 
-/** Ranges of small numbers of units at one edge of the space, so that gaps of every size and phase come up. */
+/** Ranges of a few units at one edge of the space: gaps of every size and phase occur. */
 export function crowd(base: bigint, unit: bigint, maxLength: number): fc.Arbitrary<IovaRange[]> {
   return fc.array(
     fc.tuple(fc.nat({ max: 4 * maxLength }), fc.nat({ max: 5 }), fc.boolean()).map(([at, more, odd]) => {

@@ -19,7 +19,7 @@ export function snapshot(state: KernelView): unknown {
   }));
 }
 
-/** An outcome in a word: `ok`, `ok 0x1000` (iova or bytes), the rule of a refusal, or the code of an invalid operation. */
+/** An outcome in one word: `ok`, `ok 0x1000` (iova or bytes), the rule of a refusal, or the code of an invalid operation. */
 export function verdict(outcome: Outcome): string {
   if (!outcome.ok) return outcome.refusal?.rule ?? outcome.invalid?.code ?? '';
   const value = outcome.answer.iova ?? outcome.answer.unmapped;

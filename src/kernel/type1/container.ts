@@ -1,5 +1,4 @@
-// One VFIO container with a type1 backend, as Linux 6.12 keeps it. Methods check in the kernel's order, and change
-// nothing when they refuse.
+// One VFIO container with a type1 backend of Linux 6.12. Methods check in the kernel's order; a refusal changes nothing.
 import { IOVA_MAX, type Iova, lowestSetBit } from '../../iova/iova.ts';
 import { containsRange, type IovaRange, intersection } from '../../iova/range.ts';
 import { complement, intersect, type RangeSet, rangeSet, subtract } from '../../iova/range-set.ts';
@@ -23,7 +22,7 @@ interface Domain {
   readonly aperture: IovaRange;
   readonly pgsizeBitmap: bigint;
   readonly enforcesCoherency: boolean;
-  /** The regions of each group that keep addresses from being mapped. */
+  /** The regions of each group that block mappings. */
   readonly groups: Map<string, readonly ReservedRegion[]>;
 }
 
@@ -32,7 +31,7 @@ const MAX_DIRTY_BITMAP = 0x1000_0000n;
 
 const no = refuser<Type1Rule>(TYPE1_RULES);
 
-/** Regions of this type may be mapped over; all others may not. Source: Linux 6.12, vfio_iommu_resv_exclude. */
+/** True if no mapping may overlap the region. Source: Linux 6.12, vfio_iommu_resv_exclude. */
 function isEnforced(region: ReservedRegion): boolean {
   return region.type !== 'direct-relaxable';
 }
@@ -41,7 +40,7 @@ function isEnforced(region: ReservedRegion): boolean {
 export class Type1Container extends AddressSpace {
   readonly version: Type1Version;
   #mappings = new Type1Mappings(this.areaStore);
-  /** In the order in which they were made. */
+  /** In the order of creation. */
   #domains: Domain[] = [];
   #validRanges: RangeSet = [];
   #nextPages = 1;
@@ -65,7 +64,7 @@ export class Type1Container extends AddressSpace {
 
   // ---- the view --------------------------------------------------------------------------------------------------
 
-  /** A container never chooses an address by itself. */
+  /** A container never chooses an address. */
   readonly allowed: readonly IovaRange[] = [];
   readonly accesses = [];
   readonly hugePages = true;
@@ -81,12 +80,12 @@ export class Type1Container extends AddressSpace {
     }));
   }
 
-  /** Where mappings may lie, by ascending start: one of these ranges must hold a mapping whole. */
+  /** Ranges that can be mapped, by ascending start: a mapping must be inside one of them. */
   get validRanges(): readonly IovaRange[] {
     return this.#validRanges;
   }
 
-  /** What the kernel calls dma_avail: how many mappings may still be made. */
+  /** Mappings left until the limit is reached: the kernel's dma_avail. */
   get mappingsLeft(): number {
     return this.#mappingsLeft;
   }
@@ -113,7 +112,7 @@ export class Type1Container extends AddressSpace {
     return bitmap;
   }
 
-  /** The smallest page of the IOMMUs: everything is a multiple of it. */
+  /** The smallest page size of the IOMMUs: every address and size must be a multiple of it. */
   get alignment(): bigint {
     return lowestSetBit(this.pageSizes);
   }
@@ -128,7 +127,7 @@ export class Type1Container extends AddressSpace {
     return this.#domains.flatMap(({ groups }) => [...groups.keys()]);
   }
 
-  /** True if all domains keep devices from bypassing the caches; false without a domain. */
+  /** True if every domain enforces cache coherency; false without a domain. */
   get enforcesCoherency(): boolean {
     return this.hasGroups && this.#domains.every((domain) => domain.enforcesCoherency);
   }
@@ -149,7 +148,7 @@ export class Type1Container extends AddressSpace {
     for (const region of enforced) {
       const mapped = this.areaStore.firstOverlapping(region.start, region.last);
       if (mapped)
-        return no('attach-region-over-mapping', { requested: askedOf(region), obstacle: areaObstacle(mapped) });
+        return no('attach-region-over-mapping', { requested: requestOf(region), obstacle: areaObstacle(mapped) });
     }
     const reachable = this.hasGroups ? intersect(this.#validRanges, [aperture]) : [aperture];
     const ranges = subtract(reachable, rangeSet(enforced));
@@ -158,7 +157,7 @@ export class Type1Container extends AddressSpace {
       const obstacle: Obstacle = region
         ? { kind: 'reserved', ...boundsOf(region), owner: group }
         : { kind: 'aperture', ...aperture, owner: iommu };
-      return no('attach-no-range-left', { requested: askedOf(aperture), obstacle });
+      return no('attach-no-range-left', { requested: requestOf(aperture), obstacle });
     }
     const enforcesCoherency = description.enforce_cache_coherency === true;
     let domain = this.#domains.find((d) => d.iommu === iommu && d.enforcesCoherency === enforcesCoherency);
@@ -177,7 +176,7 @@ export class Type1Container extends AddressSpace {
     if (!this.hasGroups) return undefined;
     const first = this.#validRanges[0];
     const last = this.#validRanges.at(-1);
-    const requested = askedOf(aperture);
+    const requested = requestOf(aperture);
     if (first && last && (aperture.start > last.last || aperture.last < first.start)) {
       const obstacle: Obstacle = { kind: 'aperture', start: first.start, last: last.last };
       return no('attach-aperture-disjoint', { requested, obstacle });
@@ -190,7 +189,7 @@ export class Type1Container extends AddressSpace {
   }
 
   /**
-   * Detaches a group that is attached here. With the last one everything goes: mappings, ranges, domains.
+   * Detaches a group that is attached here. Detaching the last one removes all mappings, ranges and domains.
    * Source: Linux 6.12, vfio_iommu_type1_detach_group and vfio_iommu_resv_refresh.
    */
   detach(group: string): void {
@@ -209,7 +208,7 @@ export class Type1Container extends AddressSpace {
     this.#listReserved();
   }
 
-  /** What the groups and the apertures keep from being mapped, with its owners, anew. */
+  /** Rebuilds the reservations from the groups and the apertures, with their owners. */
   #listReserved(): void {
     this.reservedStore = new ReservedStore();
     for (const { iommu, aperture, groups } of this.#domains) {
@@ -228,12 +227,12 @@ export class Type1Container extends AddressSpace {
 
   /** Maps size bytes from vaddr at iova. Source: Linux 6.12, vfio_dma_do_map. */
   map(
-    request: { readonly iova: bigint; readonly size: bigint; readonly vaddr: bigint },
+    request: { readonly iova: Iova; readonly size: bigint; readonly vaddr: bigint },
     permissions: Permissions,
     origin: number,
   ): Decision<undefined> {
     const { iova, size, vaddr } = request;
-    const requested: Requested = { start: iova as Iova, length: size };
+    const requested: Requested = { start: iova, length: size };
     if (!this.hasGroups) return no('no-backend', { requested });
     if (!permissions.read && !permissions.write) return no('map-no-permission', { requested });
     const page = this.alignment;
@@ -265,9 +264,9 @@ export class Type1Container extends AddressSpace {
     return DONE;
   }
 
-  /** Unmaps whole mappings; answers their bytes. Source: Linux 6.12, vfio_dma_do_unmap. */
-  unmap(iova: bigint, size: bigint, all: boolean): Decision<bigint> {
-    const requested: Requested = { start: iova as Iova, length: size };
+  /** Unmaps whole mappings; returns their bytes. Source: Linux 6.12, vfio_dma_do_unmap. */
+  unmap(iova: Iova, size: bigint, all: boolean): Decision<bigint> {
+    const requested: Requested = { start: iova, length: size };
     if (!this.hasGroups) return no('no-backend', { requested });
     const page = this.alignment;
     const mask = page - 1n;
@@ -288,12 +287,12 @@ export class Type1Container extends AddressSpace {
   }
 
   #remove(iova: bigint, size: bigint, stopsAtCut: boolean): bigint {
-    const taken = this.#mappings.takenBy(iova, size, stopsAtCut);
+    const taken = this.#mappings.removedBy(iova, size, stopsAtCut);
     this.#mappingsLeft += taken.length;
     return this.#mappings.remove(taken);
   }
 
-  // ---- asking ----------------------------------------------------------------------------------------------------
+  // ---- information ----------------------------------------------------------------------------------------------------
 
   /** What VFIO_IOMMU_GET_INFO reports. Source: Linux 6.12, vfio_iommu_type1_get_info. */
   info(): Decision<Type1Info> {
@@ -317,6 +316,6 @@ function boundsOf({ start, last, type }: ReservedRegion) {
   return { start, last, type };
 }
 
-function askedOf({ start, last }: IovaRange): Requested {
+function requestOf({ start, last }: IovaRange): Requested {
   return { start, length: last - start + 1n };
 }

@@ -1,5 +1,5 @@
-// The mappings of a container, and how Linux 6.12 looks them up. The kernel compares with iova + size, which is 0 for
-// what ends at the very top of the space: lookups do not see such a mapping, and a range that ends there finds none.
+// The mappings of a container, and how Linux 6.12 looks them up. The kernel compares with iova + size, which wraps to 0
+// for a mapping that ends at 2^64−1: lookups do not find such a mapping, and a range that ends there finds none.
 import type { IntervalEntry } from '../../iova/interval-tree/types.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
 import type { Area, AreaStore } from '../shared/area-store.ts';
@@ -9,7 +9,7 @@ function endOf(start: bigint, size: bigint): bigint {
   return BigInt.asUintN(64, start + size);
 }
 
-/** The mappings of `store` as far as the kernel's own lookups see them. */
+/** The mappings of `store`, as the kernel's lookups find them. */
 export class Type1Mappings {
   readonly store: AreaStore;
 
@@ -41,16 +41,16 @@ export class Type1Mappings {
   }
 
   /**
-   * The mappings that an unmap of start … start + size − 1 takes, by ascending start. With `whole`, the rule of version
-   * 1: a mapping that begins before the range ends the walk. Mappings that begin inside go as a whole.
+   * The mappings that an unmap of start … start + size − 1 removes, by ascending start. Mappings that start inside the
+   * range are removed whole. With `stopsAtCut`, the rule of version 1, one that starts before it ends the walk.
    * Source: Linux 6.12, vfio_find_dma_first_node and vfio_dma_do_unmap.
    */
-  takenBy(start: bigint, size: bigint, stopsAtCut: boolean): IntervalEntry[] {
+  removedBy(start: bigint, size: bigint, stopsAtCut: boolean): IntervalEntry[] {
     const end = endOf(start, size);
     const taken: IntervalEntry[] = [];
     let walking = false;
     for (const entry of this.store.tree.overlaps(start, IOVA_MAX)) {
-      // The walk begins at a mapping that the lookup sees; once it goes on, it takes those at the top as well.
+      // The walk starts at a mapping that the lookup finds; from there on it includes those that end at 2^64−1.
       if (!walking && entry.last === IOVA_MAX) continue;
       walking = true;
       if (entry.start >= end || (stopsAtCut && entry.start < start)) break;
@@ -59,7 +59,7 @@ export class Type1Mappings {
     return taken;
   }
 
-  /** Removes mappings that `takenBy` gave; answers their bytes. */
+  /** Removes mappings that `removedBy` returned; returns their bytes. */
   remove(entries: readonly IntervalEntry[]): bigint {
     let bytes = 0n;
     for (const { start, last } of entries) bytes += last - start + 1n;

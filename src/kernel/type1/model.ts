@@ -8,19 +8,19 @@ import { refuser } from '../shared/refusal.ts';
 import { Type1Container } from './container.ts';
 import { TYPE1_RULES, type Type1Rule } from './rules.ts';
 
-/** Numbers of VFIO_CHECK_EXTENSION that type1 knows of. Source: Linux 6.12, vfio_iommu_type1_check_extension. */
+/** Extensions of VFIO_CHECK_EXTENSION that type1 always has. Source: Linux 6.12, vfio_iommu_type1_check_extension. */
 const ALWAYS_PRESENT: ReadonlySet<number> = new Set([1, 3, 6, 9]);
 const DMA_CC_IOMMU = 4;
 const UPDATE_VADDR = 10;
 
 const no = refuser<Type1Rule>(TYPE1_RULES);
 
-/** Linux 6.12's VFIO containers with a type1 backend, of either version: each container says which when it is opened. */
+/** VFIO containers with a type1 backend of Linux 6.12, each of the version that it is opened with. */
 export class Type1Model implements KernelModel {
   readonly name = 'type1';
   readonly #sizes: PageSizes;
   readonly #containers = new Map<string, Type1Container>();
-  /** The container of every group that was ever attached; `undefined` while it is in none. */
+  /** The container of every group that was ever attached; `undefined` while it is detached. */
   readonly #groups = new Map<string, string | undefined>();
 
   constructor(sizes: PageSizes) {
@@ -90,7 +90,7 @@ export class Type1Model implements KernelModel {
       case 'access.destroy':
       case 'access.pin':
       case 'access.unpin':
-        return invalid('not-in-model', `${operation.op} is no operation of model ${this.name}`);
+        return invalid('not-in-model', `model ${this.name} does not have the operation ${operation.op}`);
     }
   }
 
@@ -99,7 +99,7 @@ export class Type1Model implements KernelModel {
     return container ? run(container) : unknownObject('container', id);
   }
 
-  /** Groups that are still attached leave with their container. */
+  /** Closing a container detaches its groups. */
   #close(container: Type1Container): Outcome {
     for (const group of container.groups()) this.#groups.set(group, undefined);
     this.#containers.delete(container.id);
@@ -111,7 +111,7 @@ export class Type1Model implements KernelModel {
     const bad = badAttach(domain, reserved);
     if (bad) return bad;
     if (!container.sharesPageSize(domain.pgsize_bitmap)) {
-      return invalid('bad-argument', 'the page size bitmap has no size in common with those of the container');
+      return invalid('bad-argument', 'the page size bitmap has no size in common with that of the container');
     }
     if (this.#groups.get(group) !== undefined) {
       return no('attach-group-in-use', { obstacle: { kind: 'group', owner: group } });
@@ -143,7 +143,7 @@ export class Type1Model implements KernelModel {
   #extension(container: Type1Container, extension: number): number {
     if (ALWAYS_PRESENT.has(extension)) return 1;
     if (extension === DMA_CC_IOMMU) return container.enforcesCoherency ? 1 : 0;
-    // User addresses may be changed as long as a backend is there to change them.
+    // User addresses can be updated while the container has a backend.
     return extension === UPDATE_VADDR && container.hasGroups ? 1 : 0;
   }
 }

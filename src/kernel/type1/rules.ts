@@ -1,6 +1,6 @@
 import { defineRules } from '../shared/rule.ts';
 
-/** Every rule by which Linux 6.12's VFIO type1 containers refuse an operation. The names are stable. */
+/** The rules by which VFIO type1 containers of Linux 6.12 refuse operations. The names are stable. */
 export const TYPE1_RULES = defineRules('Linux 6.12', {
   'no-backend': {
     errno: 'EINVAL',
