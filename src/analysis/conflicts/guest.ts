@@ -1,7 +1,7 @@
 // The memory of a guest that overlaps what a host cannot map.
 import { formatSize, hex } from '../../iova/format.ts';
 import { alignDown, alignUp, bitLength } from '../../iova/iova.ts';
-import { type IovaRange, intersection, isAligned, overlaps, sizeOf } from '../../iova/range.ts';
+import { type IovaRange, intersection, isAligned, overlaps } from '../../iova/range.ts';
 import { complement, intersect, type RangeSet } from '../../iova/range-set.ts';
 import type { RequestApi } from '../../kernel/rule-book.ts';
 import { HYPERTRANSPORT_RANGE } from '../../kernel/shared/platform-ranges.ts';
@@ -11,7 +11,6 @@ import type { Provenance } from '../host/host.ts';
 import { meaningOf } from '../host/region-types.ts';
 import { apertureLimits } from '../space/aperture-limit.ts';
 import type { CommonSpace } from '../space/common-space.ts';
-import { findPlaces } from '../space/fit.ts';
 import {
   type Conflict,
   type ConflictMark,
@@ -23,6 +22,7 @@ import {
   plainRange,
   refusedBy,
 } from './conflict.ts';
+import { suggestPlace } from './other-place.ts';
 
 /** A guest to be tried on a host. */
 export interface GuestLayout {
@@ -33,15 +33,12 @@ export interface GuestLayout {
   readonly machine?: { readonly machine: Machine; readonly ram: bigint } | undefined;
 }
 
-/** The alignment that is suggested for another place: a huge page of x86. */
-const SUGGESTED_ALIGNMENT = 0x20_0000n;
-
 /** What no mapping may overlap: everything that is not usable. */
 export function blockedOf(space: CommonSpace): RangeSet {
   return complement(space.usable);
 }
 
-/** A range of a guest that a monitor maps for DMA. */
+/** A range of a guest that a VMM maps for DMA. */
 interface MappedRange {
   readonly range: GuestLayout['ranges'][number];
   /** `Guest memory "pc.ram"`. */
@@ -82,7 +79,7 @@ function relocating(machine: Machine): Machine | undefined {
 
 /** How to avoid an obstacle: which sizes of RAM fit, or where a range of this size would fit. */
 function remedyFor(space: CommonSpace, guest: GuestLayout, range: IovaRange, obstacle: IovaRange): string {
-  if (!guest.machine) return otherPlace(space, range);
+  if (!guest.machine) return suggestPlace(space, range);
   const { machine, ram } = guest.machine;
   const blocked = blockedOf(space);
   const sizes = `RAM sizes of ${machine.name} that fit: ${sizesInWords(fittingSizes(machine, blocked))}.`;
@@ -93,15 +90,6 @@ function remedyFor(space: CommonSpace, guest: GuestLayout, range: IovaRange, obs
   const fits = fittingSizes(other, blocked).some(({ min, max }) => min <= ram && ram <= max);
   const outcome = fits ? `that fits and needs phys-bits=${bits} or more` : 'that does not fit on this host either';
   return `${sizes} On AMD hosts QEMU 7.1 and later moves this memory above 1 TiB (${other.name}): ${outcome}.`;
-}
-
-function otherPlace(space: CommonSpace, range: IovaRange): string {
-  const { places, largest } = findPlaces(space.usable, { size: sizeOf(range), alignment: SUGGESTED_ALIGNMENT });
-  const [place] = places;
-  if (place) return `A range of this size would fit at ${hex(place.first)}.`;
-  return largest
-    ? `No free range is large enough; the largest has ${formatSize(largest.size)} at ${hex(largest.start)}.`
-    : 'No free range.';
 }
 
 const sentences = (...parts: readonly string[]) => parts.filter((part) => part !== '').join(' ');

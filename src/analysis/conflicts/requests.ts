@@ -19,7 +19,6 @@ import { likelyObstacles } from '../host/platforms.ts';
 import { meaningOf } from '../host/region-types.ts';
 import { apertureLimits } from '../space/aperture-limit.ts';
 import { beyondApertures, type CommonSpace } from '../space/common-space.ts';
-import { findPlaces } from '../space/fit.ts';
 import {
   type Conflict,
   type ConflictMark,
@@ -32,6 +31,7 @@ import {
   plainRange,
   refusedBy,
 } from './conflict.ts';
+import { suggestPlace } from './other-place.ts';
 
 /** From this many mappings on, a container is close to its limit. */
 const NEAR_LIMIT = 60000;
@@ -39,8 +39,6 @@ const NEAR_LIMIT = 60000;
 const PER_RULE_MAX = 50;
 /** Mappings that the marks of one conflict show. */
 const MARKED_MAX = 3;
-/** The alignment that is suggested for another place: a huge page of x86. */
-const SUGGESTED_ALIGNMENT = 0x20_0000n;
 /** BARs are not placed below this address. */
 const LOWEST_BAR = 0x10_0000n;
 /** Firmware places 64-bit BARs from here on, and none of them is larger. */
@@ -77,16 +75,6 @@ interface Explanation {
   readonly provenance?: readonly Provenance[];
 }
 
-/** Where a range of this size would fit instead; empty if nothing is free. */
-function otherPlace(space: CommonSpace, requested: IovaRange): string {
-  const { places, largest } = findPlaces(space.usable, { size: sizeOf(requested), alignment: SUGGESTED_ALIGNMENT });
-  const [place] = places;
-  if (place) return `A range of this size would fit at ${hex(place.first)}.`;
-  return largest
-    ? `No free range is large enough; the largest has ${formatSize(largest.size)} at ${hex(largest.start)}.`
-    : '';
-}
-
 /** The largest part that fits from where the request starts; empty if not a single byte does. */
 function fittingPart(request: IovaRange, obstacle: IovaRange): string {
   return obstacle.start > request.start
@@ -109,7 +97,7 @@ function overReserved(request: Request, space: CommonSpace): Explanation | undef
     return {
       subject: 'map-over-reserved',
       message: `${describeRange(cut)} inside it is reserved (${region.type}, ${owners}).`,
-      remedy: `${fittingPart(request, region)} ${otherPlace(space, request)}`.trim(),
+      remedy: `${fittingPart(request, region)} ${suggestPlace(space, request)}`.trim(),
       marks: [markOf('obstacle', region, `${region.type} of ${owners}`)],
       provenance: partPlaces(region),
     };
@@ -121,7 +109,7 @@ function beyondAperture(request: Request, space: CommonSpace): Explanation | und
   const [limit] = apertureLimits(space.apertures, request);
   if (!limit) return undefined;
   const { cut, problem, place, bits, provenance } = limit;
-  const keep = place === undefined ? otherPlace(space, request) : `Keep addresses ${place}`;
+  const keep = place === undefined ? suggestPlace(space, request) : `Keep addresses ${place}`;
   const limited = bits === undefined ? '' : `: limit the guest to phys-bits=${bits}`;
   return {
     subject: 'map-beyond-aperture',

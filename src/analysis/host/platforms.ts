@@ -46,14 +46,14 @@ export function architectureOf(host: Host): Architecture | undefined {
 }
 
 /**
- * Platform ranges that overlap `wanted`, of the platforms that the host may be. None if the dumps list any region:
+ * Platform ranges that overlap `requested`, of the platforms that the host may be. None if the dumps list any region:
  * then the list is complete.
  */
-export function likelyObstacles(host: Host, wanted: IovaRange): PlatformRange[] {
+export function likelyObstacles(host: Host, requested: IovaRange): PlatformRange[] {
   if (host.groups.some((group) => group.regions.length > 0)) return [];
   const architecture = architectureOf(host);
   return PLATFORM_RANGES.filter((candidate) => {
     if (architecture !== undefined && (candidate.platform === 'ARM') !== (architecture === 'arm')) return false;
-    return overlaps(candidate, wanted);
+    return overlaps(candidate, requested);
   });
 }

@@ -1,5 +1,5 @@
 // What an address space can take, and what blocks a range of it, as data: for "would it fit?", free space statistics and
-// the command line. One interface for the three kinds of space: what facts say of a host's groups, what a kernel
+// the command line. One interface for the three kinds of space: what facts say about the groups of a host, what a kernel
 // reported, and the state of a model.
 import { compareRanges, type IovaRange, intersection, overlaps } from '../../iova/range.ts';
 import { complement, type RangeSet, rangeSet, subtract } from '../../iova/range-set.ts';
@@ -16,12 +16,12 @@ import { beyondApertures, type CommonSpace, type ReportedSpace } from './common-
  */
 export type SpaceObstacleKind = 'reserved' | 'aperture' | 'mapping' | 'not-valid';
 
-/** What blocks a mapping. Bounds are the obstacle's own, inclusive, not cut to the range that was asked for. */
+/** What blocks a mapping. Bounds are the obstacle's own, inclusive, not cut to the requested range. */
 export interface SpaceObstacle extends IovaRange {
   readonly kind: SpaceObstacleKind;
   /** The type word of a reserved region, as the kernel prints it; `manual` for one made by request. */
   readonly type?: string | undefined;
-  /** Groups, devices, IOMMUs or mapping sets that hold it; may be empty. */
+  /** The groups, devices, IOMMUs or mapping sets that it belongs to; may be empty. */
   readonly owners: readonly string[];
   readonly provenance: readonly Provenance[];
 }
@@ -37,11 +37,11 @@ export interface UsableRanges {
   /** False where no source tells how far the IOMMU reaches: then the top of `usable` may be too high. */
   readonly isApertureKnown: boolean;
   /**
-   * What blocks a mapping of `wanted`, at most `max` obstacles: reserved regions and what is outside of the aperture
+   * What blocks a mapping of `requested`, at most `max` obstacles: reserved regions and what is outside of the aperture
    * first, ascending, then mappings, then ranges that are not valid for a reason that is not known. Empty exactly if
-   * `wanted` is inside one of the `free` ranges.
+   * `requested` is inside one of the `free` ranges.
    */
-  obstaclesIn(wanted: IovaRange, max?: number): readonly SpaceObstacle[];
+  obstaclesIn(requested: IovaRange, max?: number): readonly SpaceObstacle[];
 }
 
 /** An obstacle in a few words: `MSI window (msi)`, `outside the aperture`, `mapping`. */
@@ -63,7 +63,7 @@ export function obstacleLabel({ kind, type }: Pick<SpaceObstacle, 'kind' | 'type
 
 /**
  * The space that a host's selected groups share, with the mappings that sources tell of at one moment. `undefined` if
- * no group is selected: then nothing says what is reserved, and nothing can be called usable.
+ * no group is selected: then what is reserved is unknown, and so is what is usable.
  */
 export function usableInFacts(space: CommonSpace, mappings: readonly MappingState[]): UsableRanges | undefined {
   if (space.groups.length === 0) return undefined;
@@ -77,9 +77,9 @@ export function usableInFacts(space: CommonSpace, mappings: readonly MappingStat
     },
     hasMappings: mappings.some(({ size }) => size > 0),
     isApertureKnown: space.apertures.length > 0,
-    obstaclesIn: (wanted, max = Number.POSITIVE_INFINITY) => {
+    obstaclesIn: (requested, max = Number.POSITIVE_INFINITY) => {
       const found: SpaceObstacle[] = space.reserved
-        .filter((region) => meaningOf(region.type).blocksMappings && overlaps(region, wanted))
+        .filter((region) => meaningOf(region.type).blocksMappings && overlaps(region, requested))
         .map(({ start, last, type, parts }) => ({
           kind: 'reserved',
           start,
@@ -88,10 +88,10 @@ export function usableInFacts(space: CommonSpace, mappings: readonly MappingStat
           owners: [...new Set(parts.map(({ owner }) => owner))],
           provenance: parts.flatMap(({ provenance }) => provenance),
         }));
-      found.push(...outsideApertures(space, wanted));
+      found.push(...outsideApertures(space, requested));
       found.sort(compareRanges);
       for (const state of mappings) {
-        for (const mapping of state.overlapping(wanted.start, wanted.last)) {
+        for (const mapping of state.overlapping(requested.start, requested.last)) {
           if (found.length >= max) break;
           found.push(mappingObstacle(state, mapping));
         }
@@ -111,17 +111,17 @@ export function usableAsReported(space: ReportedSpace): UsableRanges {
     hasMappings: false,
     // What the kernel lists ends where the aperture does.
     isApertureKnown: true,
-    obstaclesIn: (wanted, max = Number.POSITIVE_INFINITY) => {
-      const beyond = outsideApertures(space, wanted);
+    obstaclesIn: (requested, max = Number.POSITIVE_INFINITY) => {
+      const beyond = outsideApertures(space, requested);
       const notValid = complement(rangeSet([...usable, ...beyondApertures(space.apertures)]))
-        .filter((r) => overlaps(r, wanted))
+        .filter((r) => overlaps(r, requested))
         .map((r): SpaceObstacle => ({ kind: 'not-valid', ...r, owners: [space.name], provenance }));
       return [...beyond, ...notValid].sort(compareRanges).slice(0, max);
     },
   };
 }
 
-/** An address space of a model. `eventPlace` says where the event of an index was read. */
+/** An address space of a model. `eventPlace` returns where an event was read, by index. */
 export function usableInModel(
   space: AddressSpaceView,
   eventPlace: (index: number) => readonly Provenance[],
@@ -135,8 +135,8 @@ export function usableInModel(
     },
     hasMappings: space.areaCount > 0,
     isApertureKnown: space.domains.length > 0,
-    obstaclesIn: (wanted, max) =>
-      obstaclesIn(space, wanted, max).map((obstacle) => modelObstacle(space, obstacle, eventPlace)),
+    obstaclesIn: (requested, max) =>
+      obstaclesIn(space, requested, max).map((obstacle) => modelObstacle(space, obstacle, eventPlace)),
   };
 }
 
@@ -158,11 +158,11 @@ function modelObstacle(
   }
 }
 
-function outsideApertures({ apertures }: Pick<CommonSpace, 'apertures'>, wanted: IovaRange): SpaceObstacle[] {
+function outsideApertures({ apertures }: Pick<CommonSpace, 'apertures'>, requested: IovaRange): SpaceObstacle[] {
   return beyondApertures(apertures)
-    .filter((r) => overlaps(r, wanted))
+    .filter((r) => overlaps(r, requested))
     .map(({ start, last }) => {
-      // Those that end or begin there: an aperture that covers the range is no reason.
+      // Only apertures that do not cover the range are a reason.
       const limiting = apertures.filter((a) => intersection(a, { start, last }) === undefined);
       const reasons = limiting.length > 0 ? limiting : apertures;
       return {

@@ -35,26 +35,26 @@ export function freeRanges(space: AddressSpaceView): RangeSet {
 }
 
 /**
- * What blocks a mapping of `wanted`, at most `max` obstacles: reserved ranges and what is outside of an aperture first,
+ * What blocks a mapping of `requested`, at most `max` obstacles: reserved ranges and what is outside of an aperture first,
  * then areas, then what is in no valid range for another reason (a container without a group); each ascending by start.
- * Empty exactly if `wanted` is inside one of the free ranges. Alignment is not checked.
+ * Empty exactly if `requested` is inside one of the free ranges. Alignment is not checked.
  */
 export function obstaclesIn(
   space: AddressSpaceView,
-  wanted: IovaRange,
+  requested: IovaRange,
   max = Number.POSITIVE_INFINITY,
 ): RangeObstacle[] {
   const found: RangeObstacle[] = [];
   for (const r of space.reserved) {
-    if (r.start > wanted.last) break;
-    if (r.last >= wanted.start) found.push({ ...reservedObstacle(r), start: r.start, last: r.last });
+    if (r.start > requested.last) break;
+    if (r.last >= requested.start) found.push({ ...reservedObstacle(r), start: r.start, last: r.last });
   }
-  for (const area of space.areas(wanted.start, wanted.last)) {
+  for (const area of space.areas(requested.start, requested.last)) {
     if (found.length >= max) break;
     found.push({ ...areaObstacle(area), start: area.start, last: area.last });
   }
   for (const r of complement(rangeSet([...usableRanges(space), ...space.reserved]))) {
-    if (overlaps(r, wanted)) found.push({ kind: 'not-valid', ...r });
+    if (overlaps(r, requested)) found.push({ kind: 'not-valid', ...r });
   }
   return found.slice(0, max);
 }
