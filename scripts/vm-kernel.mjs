@@ -15,7 +15,7 @@ import { apt } from './vm-image.mjs';
 const root = join(fileURLToPath(import.meta.url), '..', '..');
 const fragment = join(root, 'e2e', 'vm', 'kernel.config');
 const store = join(root, 'dist', 'vm');
-/** KERNEL.md's rules are those of this version. */
+/** The version that the models follow by default. */
 const SOURCE = 'linux-source-6.12';
 
 /** Where the kernel is once it is built. */
