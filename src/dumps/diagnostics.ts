@@ -81,6 +81,7 @@ const widthText = (address: bigint) => `${hex(address)} (${bitLength(address)} b
 const ABOVE_WIDTH =
   'Keep addresses within the width of the IOMMU: use fewer phys-bits for the guest, another base address, or physical addresses as IOVAs.';
 const BIND_GROUP = 'Bind every device of the group to vfio-pci, or to no driver.';
+const ENABLE_IOMMU = 'Enable the IOMMU in the firmware setup and on the kernel command line (intel_iommu=on).';
 
 export const DIAGNOSTICS = {
   // Files and archives
@@ -284,7 +285,7 @@ export const DIAGNOSTICS = {
   'iommu-disabled': complaint(
     'warning',
     ({ by }: { readonly by: string }) => `the IOMMU is disabled (${by}); no device can be assigned`,
-    'Enable the IOMMU in the firmware setup and on the kernel command line (intel_iommu=on).',
+    ENABLE_IOMMU,
   ),
   'acs-override': rule(
     'warning',
@@ -459,6 +460,58 @@ export const DIAGNOSTICS = {
   'qemu-iommu-not-set': complaint(
     'error',
     (error: WithError) => `a group could not be attached to its IOMMU${withError(error)}`,
+  ),
+
+  // Devices that could not be assigned
+  'vfio-group-not-opened': complaint(
+    'error',
+    ({ group, error }: WithError & { readonly group: string }) =>
+      error === 'ENOENT'
+        ? `/dev/vfio/${group} does not exist: no device of group ${group} is bound to vfio-pci`
+        : error === 'EBUSY'
+          ? `/dev/vfio/${group} is in use: another process holds group ${group}`
+          : `/dev/vfio/${group} could not be opened${withError({ error })}`,
+    `${BIND_GROUP} The user of the monitor needs access to /dev/vfio/N, and no other process may hold the group.`,
+  ),
+  'vfio-device-without-group': complaint(
+    'error',
+    (device: WithDevice) => `the device${ofDevice(device)} has no IOMMU group`,
+    ENABLE_IOMMU,
+  ),
+  'vfio-device-not-handed-out': complaint(
+    'error',
+    ({ group, ...rest }: WithDevice & WithError & { readonly group: string }) =>
+      `the device${ofDevice(rest)} of group ${group} is not bound to vfio-pci, or is in use${withError(rest)}`,
+    BIND_GROUP,
+  ),
+  'vfio-device-attached-twice': complaint(
+    'error',
+    (device: WithDevice) => `the device${ofDevice(device)} is assigned to the guest twice`,
+    'Remove one of the two assignments.',
+  ),
+  'device-in-use': complaint(
+    'error',
+    ({
+      driver,
+      domain,
+      ...device
+    }: WithDevice & { readonly driver: string | undefined; readonly domain: string | undefined }) =>
+      `the device${ofDevice(device)} is in use${domain === undefined ? '' : ` by the guest '${domain}' (${driver})`}`,
+    'Shut down the guest that has the device, or detach it there.',
+  ),
+  'host-without-passthrough': complaint(
+    'error',
+    () => 'the host cannot assign PCI devices: it has no IOMMU groups, or vfio is not loaded',
+    ENABLE_IOMMU,
+  ),
+  'device-not-isolated': complaint(
+    'error',
+    (device: WithDevice) => `the device${ofDevice(device)} is behind a switch without ACS: it can reach its neighbours`,
+  ),
+  'vfio-probe-failed': complaint(
+    'error',
+    (failure: WithDevice & WithError) => `vfio-pci could not take the device${ofDevice(failure)}${withError(failure)}`,
+    'Check that the device has an IOMMU group and that no other driver holds it.',
   ),
 
   // Definitions of guests

@@ -8,6 +8,7 @@ import { DRIVERCTL } from './formats/devices/driverctl.ts';
 import { KERNEL_LOG_DEVICES } from './formats/devices/kernel-log-devices.ts';
 import { LSPCI } from './formats/devices/lspci.ts';
 import { LSPCI_TREE } from './formats/devices/lspci-tree.ts';
+import { VFIO_MESSAGES } from './formats/devices/vfio-messages.ts';
 import { GET_INFO } from './formats/get-info.ts';
 import { GUEST_COMMAND_LINE } from './formats/guest/command-line.ts';
 import { KUBEVIRT } from './formats/guest/kubevirt.ts';
@@ -53,6 +54,7 @@ export const FORMATS: readonly DumpFormat[] = [
   LSPCI_TREE,
   DRIVERCTL,
   KERNEL_LOG_DEVICES,
+  VFIO_MESSAGES,
   USERSPACE_MESSAGES,
   KERNEL_LOG_XEN,
   KERNEL_LOG_VFIO,

@@ -42,6 +42,9 @@ class KernelLogDevicesReader implements LineReader {
   /** The driver of each device, as told last. */
   readonly #drivers = new Map<string, string>();
 
+  /** Of the last command line. */
+  #options: string | undefined;
+
   constructor(sink: FactSink) {
     this.#sink = sink;
   }
@@ -85,7 +88,10 @@ class KernelLogDevicesReader implements LineReader {
       .filter((word) => OPTION.test(word))
       .slice(0, OPTIONS_MAX);
     this.#sink.recognized();
-    if (options.length === 0) return 1;
+    // The kernel prints it twice: as it came, and as it is used.
+    const text = options.join(' ');
+    if (options.length === 0 || text === this.#options) return 1;
+    this.#options = text;
     this.#sink.diagnostic('kernel-options', { options }, line.number);
     if (options.some((option) => /^(?:intel_iommu|amd_iommu|iommu)=(?:.*,)?off\b/.test(option))) {
       this.#sink.diagnostic('iommu-disabled', { by: 'kernel command line' }, line.number);

@@ -1,0 +1,97 @@
+// Whether a group can be given to a guest at all: every device of it has to be bound to a VFIO driver, to no driver, or to
+// one that does no DMA of its own (iommu_device_use_default_domain and driver_managed_dma, Linux 5.19 and later; before,
+// vfio_dev_viable with the same drivers). The kernel then refuses the group: "not viable", or EBUSY with iommufd.
+import type { Fact } from '../../session/events.ts';
+
+/** `free`: bound to VFIO, or to a driver that does no DMA. `unknown`: nobody says which driver it has. */
+export type MemberState = 'free' | 'blocking' | 'unknown';
+
+export interface GroupMember {
+  /** PCI address, or another name that sysfs has. */
+  readonly device: string;
+  readonly name: string | undefined;
+  readonly class: string | undefined;
+  readonly driver: string | undefined;
+  readonly state: MemberState;
+}
+
+export interface GroupViability {
+  readonly group: string;
+  readonly members: readonly GroupMember[];
+  /** Undefined if it depends on devices whose driver is unknown. */
+  readonly isViable: boolean | undefined;
+  /** For people: which devices and drivers are in the way; undefined if none is known to be. */
+  readonly message: string | undefined;
+  /** Commands for a root shell that bind the blocking devices to vfio-pci until the next boot. */
+  readonly commands: readonly string[];
+}
+
+/** pcieport and pci-stub do no DMA; variants of vfio-pci are called `mlx5_vfio_pci` and the like. */
+const FREE_DRIVER = /^(?:pcieport|pci-stub)$|(?:^|[_-])vfio(?:[_-]|$)/;
+
+function stateOf(driver: string | undefined, kind: string | undefined): MemberState {
+  if (driver !== undefined) return FREE_DRIVER.test(driver) ? 'free' : 'blocking';
+  // Bridges to the host and to ISA have no driver that does DMA.
+  return kind !== undefined && /^(?:Host bridge|ISA bridge|PCI bridge)$/.test(kind) ? 'free' : 'unknown';
+}
+
+/** Binds a device to vfio-pci by sysfs alone. */
+function bindCommands(device: string): string[] {
+  const path = `/sys/bus/pci/devices/${device}`;
+  return [
+    `echo vfio-pci > ${path}/driver_override`,
+    `echo ${device} > ${path}/driver/unbind`,
+    `echo ${device} > /sys/bus/pci/drivers_probe`,
+  ];
+}
+
+/** All groups that the facts of one host name, ascending by their number. What is said last of a device counts. */
+export function groupViabilities(facts: Iterable<Fact>): GroupViability[] {
+  const groups = new Map<string, Set<string>>();
+  const devices = new Map<string, { name?: string; class?: string; driver?: string }>();
+  const member = (group: string, device: string) => {
+    const known = groups.get(group) ?? new Set();
+    groups.set(group, known.add(device));
+  };
+  for (const fact of facts) {
+    if (fact.kind === 'group') for (const device of fact.devices) member(fact.group, device);
+    if (fact.kind !== 'device') continue;
+    if (fact.group !== undefined) member(fact.group, fact.device);
+    const { name, class: kind, driver } = fact;
+    devices.set(fact.device, {
+      ...devices.get(fact.device),
+      ...(name === undefined ? {} : { name }),
+      ...(kind === undefined ? {} : { class: kind }),
+      ...(driver === undefined ? {} : { driver }),
+    });
+  }
+  return [...groups]
+    .map(([group, names]) => viabilityOf(group, names, devices))
+    .sort((a, b) => Number(a.group) - Number(b.group) || (a.group < b.group ? -1 : 1));
+}
+
+function viabilityOf(
+  group: string,
+  names: ReadonlySet<string>,
+  devices: ReadonlyMap<string, { readonly name?: string; readonly class?: string; readonly driver?: string }>,
+): GroupViability {
+  const members = [...names].map((device): GroupMember => {
+    const about = devices.get(device);
+    const state = stateOf(about?.driver, about?.class);
+    return { device, name: about?.name, class: about?.class, driver: about?.driver, state };
+  });
+  const blocking = members.filter(({ state }) => state === 'blocking');
+  const listed = blocking.map(
+    ({ device, name, driver }) => `${device}${name === undefined ? '' : ` ${name}`} (${driver})`,
+  );
+  return {
+    group,
+    members,
+    isViable: blocking.length > 0 ? false : members.every(({ state }) => state === 'free') ? true : undefined,
+    message:
+      blocking.length === 0
+        ? undefined
+        : `group ${group} is not viable: ${listed.join(', ')} ${blocking.length === 1 ? 'is' : 'are'} bound to other drivers than vfio-pci`,
+    commands: blocking.flatMap(({ device }) => bindCommands(device)),
+  };
+}
