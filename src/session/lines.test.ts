@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { assertProperty } from '../iova/testing/arbitraries.ts';
 import { LineSplitter } from './lines.ts';
 
-function split(chunks: readonly string[], options?: { loneCarriageReturn: boolean }): string[] {
-  const splitter = new LineSplitter(options);
+function split(chunks: readonly string[]): string[] {
+  const splitter = new LineSplitter();
   const lines = chunks.flatMap((chunk) => splitter.push(chunk));
   return [...lines, ...splitter.end()];
 }
@@ -18,29 +18,26 @@ describe('LineSplitter', () => {
     expect(split(['a\n'])).toEqual(['a\n']);
   });
 
-  it('takes a lone carriage return for a line end only if told', () => {
+  it('takes no lone carriage return for a line end', () => {
     expect(split(['a\rb\r\nc\r'])).toEqual(['a\rb\r\n', 'c\r']);
-    expect(split(['a\rb\r\nc\r'], { loneCarriageReturn: true })).toEqual(['a\r', 'b\r\n', 'c\r']);
-    expect(split(['\r\r\n\r'], { loneCarriageReturn: true })).toEqual(['\r', '\r\n', '\r']);
   });
 
   it('gives the same lines wherever the text is cut', () => {
     assertProperty(
-      fc.property(text, fc.boolean(), (whole, loneCarriageReturn) => {
-        const pattern = loneCarriageReturn ? /[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+$/g : /[^\n]*\n|[^\n]+$/g;
-        const expected = whole.match(pattern) ?? [];
+      fc.property(text, (whole) => {
+        const expected = whole.match(/[^\n]*\n|[^\n]+$/g) ?? [];
         for (let i = 0; i <= whole.length; i++) {
           for (let j = i; j <= whole.length; j++) {
             const chunks = [whole.slice(0, i), whole.slice(i, j), whole.slice(j)];
-            expect(split(chunks, { loneCarriageReturn })).toEqual(expected);
+            expect(split(chunks)).toEqual(expected);
           }
         }
-        expect(split([...whole.split('')], { loneCarriageReturn })).toEqual(expected);
+        expect(split([...whole.split('')])).toEqual(expected);
       }),
     );
   });
 
-  it('tells how long the open line is, and starts anew after the end', () => {
+  it('has the length of the open line, and starts again after the end', () => {
     const splitter = new LineSplitter();
     expect(splitter.push('a\nbcd')).toEqual(['a\n']);
     expect(splitter.openLength).toBe(3);

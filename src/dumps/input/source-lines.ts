@@ -1,9 +1,9 @@
 // The text of a source again, line by line as the readers counted it, for showing where a fact was read.
-import { LineSplitter } from '../../session/lines.ts';
+import { TextLines } from '../text/text-lines.ts';
 import { type DumpInput, openInputs } from './open.ts';
 
 /** Lines are shown up to this many characters. */
-const LONGEST_SHOWN = 2000;
+const SHOWN_LENGTH_MAX = 2000;
 
 export interface SourceLines {
   /** The lines asked for, the first of them `from`; fewer where the source ends before. Without line ends. */
@@ -26,24 +26,14 @@ export async function readSourceLines(
   limit: number,
   signal?: AbortSignal,
 ): Promise<SourceLines | undefined> {
-  const splitter = new LineSplitter({ loneCarriageReturn: true });
   const enough = new AbortController();
   const lines: string[] = [];
-  let number = 0;
   let isFound = false;
-  let afterLoneReturn = false;
-  const take = (line: string) => {
-    // "\r\r\n" ends one line, as for the readers.
-    if (afterLoneReturn && line === '\r\n') {
-      afterLoneReturn = false;
-      return;
-    }
-    afterLoneReturn = line.endsWith('\r');
-    number++;
+  const reader = new TextLines(SHOWN_LENGTH_MAX, (text, begin, end, number, isCut) => {
     if (number < from || lines.length >= limit) return;
-    const text = line.replace(/[\r\n]+$/, '').replace(/^\uFEFF/, '');
-    lines.push(text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text);
-  };
+    const line = text.slice(begin, end).replace(/^\uFEFF/, '');
+    lines.push(isCut ? `${line}…` : line);
+  });
   const stop = signal ? AbortSignal.any([signal, enough.signal]) : enough.signal;
   try {
     await openInputs([input], {
@@ -52,8 +42,8 @@ export async function readSourceLines(
       onText: (name, piece) => {
         if (name !== source) return;
         isFound = true;
-        for (const line of splitter.push(piece)) take(line);
-        if (number > from + limit) enough.abort(new Enough());
+        reader.push(piece);
+        if (reader.count > from + limit) enough.abort(new Enough());
       },
       signal: stop,
     });
@@ -61,6 +51,6 @@ export async function readSourceLines(
     if (!(error instanceof Enough)) throw error;
     return { lines };
   }
-  for (const line of splitter.end()) take(line);
-  return isFound ? { lines, total: number } : undefined;
+  reader.end();
+  return isFound ? { lines, total: reader.count } : undefined;
 }
