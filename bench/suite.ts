@@ -34,7 +34,7 @@ export async function runSuite(
     const plan = planFor(n);
     for (const contender of CONTENDERS) {
       if (only && !only.includes(contender.name)) continue;
-      for (const measurement of measure(contender, plan)) report(measurement);
+      for (const measurement of await measure(contender, plan)) report(measurement);
       if (heap && n >= FEWEST_FOR_MEMORY) {
         const bytes = bytesPerArea(contender, plan, heap);
         report({ bench: 'memory', n, impl: contender.name, bytes_per_area: Number(bytes.toPrecision(3)) });

@@ -1,4 +1,5 @@
 // The engine's workload: n areas of 0x2000 bytes at 0x100000000 + i × 0x3000, with one reserved window below them.
+import { Bench } from 'tinybench';
 
 export const AREA_SIZE = 0x2000n;
 export const RESERVED_FIRST = 0xfee0_0000n;
@@ -110,54 +111,57 @@ export function planFor(n: number): Plan {
   };
 }
 
-/** Operations a second of one round, by name of the benchmark. */
-type Round = ReadonlyMap<Measurement['bench'], number>;
+type BenchName = Measurement['bench'];
 
-function perSecond(operations: number, run: () => void): number {
-  const began = performance.now();
-  run();
-  return (operations / (performance.now() - began)) * 1000;
+/** One step of a round: what is timed, and how many operations that is. */
+interface Step {
+  readonly bench: BenchName;
+  /** Runs the step on an address space; answers the number of operations. Throws if an answer is wrong. */
+  run(subject: Subject): number;
 }
 
-/** Runs the workload once, on a fresh address space. Throws if an answer is not the one that is known beforehand. */
-export function runRound(contender: Contender, { n, maps, queries, hits, unmaps }: Plan): Round {
-  const subject = contender.create();
-  const speeds = new Map<Measurement['bench'], number>();
-  speeds.set(
-    'map-random',
-    perSecond(n, () => {
-      for (let k = 0; k < n; k++) subject.map(maps.starts[k] as bigint, maps.lasts[k] as bigint, AREA_SIZE);
-    }),
-  );
-  let met = 0;
-  speeds.set(
-    'query-3',
-    perSecond(QUERIES, () => {
-      for (let k = 0; k < QUERIES; k++) met += subject.query(queries.starts[k] as bigint, queries.lasts[k] as bigint);
-    }),
-  );
-  if (met !== hits) throw new Error(`${contender.name}: ${met} hits instead of ${hits}`);
-
-  // As many as fit into a second, so that a linear search ends too.
-  const places: bigint[] = [];
-  const began = performance.now();
-  while (places.length < LARGE_PLACES && (places.length === 0 || performance.now() - began < 1000)) {
-    places.push(subject.choose(LARGE));
-  }
-  speeds.set('alloc-past-n', (places.length / (performance.now() - began)) * 1000);
+/** The steps of a round, each on what the one before left. */
+function stepsOf(contender: string, { n, maps, queries, hits, unmaps }: Plan): readonly Step[] {
   const end = FIRST_AREA + BigInt(n - 1) * STRIDE + AREA_SIZE;
-  for (const [i, place] of places.entries()) {
-    if (place !== firstPlaceFrom(end, i)) throw new Error(`${contender.name}: chose 0x${place.toString(16)}`);
-  }
-
-  speeds.set(
-    'unmap-random',
-    perSecond(n, () => {
-      for (let k = 0; k < n; k++) subject.unmap(unmaps.starts[k] as bigint, unmaps.lasts[k] as bigint, AREA_SIZE);
-    }),
-  );
-  for (const place of places) subject.unmap(place, place + LARGE - 1n, LARGE);
-  return speeds;
+  return [
+    {
+      bench: 'map-random',
+      run(subject) {
+        for (let k = 0; k < n; k++) subject.map(maps.starts[k] as bigint, maps.lasts[k] as bigint, AREA_SIZE);
+        return n;
+      },
+    },
+    {
+      bench: 'query-3',
+      run(subject) {
+        let met = 0;
+        for (let k = 0; k < QUERIES; k++) met += subject.query(queries.starts[k] as bigint, queries.lasts[k] as bigint);
+        if (met !== hits) throw new Error(`${contender}: ${met} hits instead of ${hits}`);
+        return QUERIES;
+      },
+    },
+    {
+      bench: 'alloc-past-n',
+      run(subject) {
+        // As many as fit into a second, so that a linear search ends too.
+        let count = 0;
+        const began = performance.now();
+        while (count < LARGE_PLACES && (count === 0 || performance.now() - began < 1000)) {
+          const place = subject.choose(LARGE);
+          if (place !== firstPlaceFrom(end, count)) throw new Error(`${contender}: chose 0x${place.toString(16)}`);
+          count++;
+        }
+        return count;
+      },
+    },
+    {
+      bench: 'unmap-random',
+      run(subject) {
+        for (let k = 0; k < n; k++) subject.unmap(unmaps.starts[k] as bigint, unmaps.lasts[k] as bigint, AREA_SIZE);
+        return n;
+      },
+    },
+  ];
 }
 
 /** The i-th place of `LARGE` bytes behind `end`, at a huge page of 2 MiB. */
@@ -166,27 +170,44 @@ function firstPlaceFrom(end: bigint, i: number): bigint {
   return ((end + huge - 1n) / huge) * huge + BigInt(i) * LARGE;
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? 0;
-}
-
-/** Runs all rounds of one contender; one measurement a benchmark. */
-export function measure(contender: Contender, plan: Plan): readonly Measurement[] {
-  const rounds: Round[] = [];
-  for (let i = 0; i < contender.rounds(plan.n); i++) rounds.push(runRound(contender, plan));
-  const benches = ['map-random', 'query-3', 'alloc-past-n', 'unmap-random'] as const;
-  return benches.map((bench) => {
-    const speeds = rounds.map((round) => round.get(bench) ?? 0);
+/**
+ * Runs all rounds of one contender, each on an address space of its own; one measurement per benchmark. A sample is the
+ * time of one operation in milliseconds, the mean of a step.
+ */
+export async function measure(contender: Contender, plan: Plan): Promise<readonly Measurement[]> {
+  const rounds = contender.rounds(plan.n);
+  const subjects = Array.from({ length: rounds }, () => contender.create());
+  const first = new Map<BenchName, number>();
+  const bench = new Bench({ iterations: rounds, time: 0, warmup: false, throws: true });
+  for (const { bench: name, run } of stepsOf(contender.name, plan)) {
+    const waiting = subjects.values();
+    const time = () => {
+      const { value: subject } = waiting.next();
+      if (!subject) throw new Error(`${contender.name}: more than ${rounds} rounds`);
+      const began = bench.now();
+      const operations = run(subject);
+      const each = (bench.now() - began) / operations;
+      if (!first.has(name)) first.set(name, each);
+      return { overriddenDuration: each };
+    };
+    bench.add(name, time, { async: false });
+  }
+  await bench.run();
+  return bench.tasks.map(({ name, result }) => {
+    if (result.state !== 'completed') throw new Error(`${contender.name}: ${name} was not completed`);
     return {
-      bench,
+      bench: name as BenchName,
       n: plan.n,
       impl: contender.name,
-      ops_per_s: Number(median(speeds).toPrecision(4)),
-      first_ops_per_s: Number((speeds[0] ?? 0).toPrecision(4)),
-      rounds: rounds.length,
+      ops_per_s: perSecond(result.latency.p50),
+      first_ops_per_s: perSecond(first.get(name as BenchName) ?? 0),
+      rounds,
     };
   });
+}
+
+function perSecond(milliseconds: number): number {
+  return Number((1000 / milliseconds).toPrecision(4));
 }
 
 /**

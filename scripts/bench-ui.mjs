@@ -1,4 +1,4 @@
-// npm run -s bench:ui [-- N…]: frames of the real page while a person zooms and pans over N areas, one JSON line for each N.
+// npm run -s bench:ui [-- N…]: frames of the real page while a person zooms and pans over N areas, one JSON object per line.
 import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

@@ -1,6 +1,6 @@
 // npm run -s bench [-- [--browser] [--only IMPL] [--bytes N] [N…]]: the engine's workload and the reading of text, one
-// JSON object a line, in Node or in Chromium. N: numbers of areas; 1,000 to 1,000,000 if left out. --bytes: how much
-// text is read, 0 for none.
+// JSON object per line, in Node or in Chromium. N: numbers of areas; default: 1,000 to 1,000,000. --bytes: how much text is
+// read, 0 for none.
 /** @typedef {import('../bench/suite.ts').SuiteOptions} SuiteOptions */
 /** @typedef {import('../bench/page.ts')} Page */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -18,7 +18,7 @@ const USAGE =
   'usage: npm run -s bench [-- [--browser] [--only IMPL]… [--bytes N] [N…]], each N a number of areas of at least 1';
 
 /** @param {string} problem */
-function unusable(problem) {
+function usageError(problem) {
   console.error(`${problem}\n${USAGE}`);
   process.exit(2);
 }
@@ -30,15 +30,16 @@ function readArguments() {
       options: { browser: { type: 'boolean' }, only: { type: 'string', multiple: true }, bytes: { type: 'string' } },
     });
   } catch (error) {
-    return unusable(error instanceof Error ? error.message : String(error));
+    return usageError(error instanceof Error ? error.message : String(error));
   }
 }
 
 const { values, positionals } = readArguments();
 const given = positionals.map((text) => Number(text.replaceAll(/[_,]/g, '')));
-if (given.some((n) => !Number.isInteger(n) || n < 1 || n > 20_000_000)) unusable('that is no number of areas');
+if (given.some((n) => !Number.isInteger(n) || n < 1 || n > 20_000_000))
+  usageError('expected numbers of areas from 1 to 20,000,000');
 const bytes = values.bytes === undefined ? undefined : Number(values.bytes.replaceAll(/[_,]/g, ''));
-if (bytes !== undefined && !(Number.isInteger(bytes) && bytes >= 0)) unusable('that is no number of bytes');
+if (bytes !== undefined && !(Number.isInteger(bytes) && bytes >= 0)) usageError('--bytes: expected a whole number');
 const sizes = given.length > 0 ? given : [1_000, 10_000, 100_000, 1_000_000];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -81,7 +82,7 @@ async function checkAndRun(run) {
   const { CONTENDER_NAMES } = await import(pathToFileURL(await bundle('suite.ts', 'node')).href);
   const strange = values.only?.find((name) => !CONTENDER_NAMES.includes(name));
   if (strange !== undefined) {
-    console.error(`no impl “${strange}”; there are ${CONTENDER_NAMES.join(', ')}`);
+    console.error(`unknown impl '${strange}'; known: ${CONTENDER_NAMES.join(', ')}`);
     process.exitCode = 2;
     return;
   }

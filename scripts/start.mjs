@@ -1,4 +1,4 @@
-// npm start: builds the explorer, serves it on this machine only, prints its URL and opens it where there is a desktop.
+// npm start: builds the explorer, serves it on this machine only, prints its URL, and opens it if there is a desktop.
 import { build, preview } from 'vite';
 
 await build({ logLevel: 'warn' });
@@ -9,7 +9,7 @@ const server = await preview({
   preview: { host: '127.0.0.1', port: 4173, open: Boolean(desktop) && !process.env.CI },
 });
 const address = server.httpServer.address();
-console.log(`iovascope: http://127.0.0.1:${address.port}/  (Ctrl-C ends it)`);
+console.log(`iovascope: http://127.0.0.1:${address.port}/  (Ctrl-C stops it)`);
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => void server.close().then(() => process.exit(0)));
 }

@@ -1,5 +1,5 @@
-// npm run test:vm: real kernels in virtual machines, and the page that shows them. What is missing is installed on Debian
-// as root, else named.
+// npm run test:vm: real kernels in virtual machines, and the page that shows them. Missing programs are installed on
+// Debian as root, else named.
 import { spawnSync } from 'node:child_process';
 import { requireBrowser } from './browser.mjs';
 import { vmImage } from './vm-image.mjs';

@@ -1,5 +1,5 @@
 // Makes what the virtual machines of the tests boot: Debian's kernel, unpacked, and a small file system with busybox, the
-// probe and a program that holds devices. Cached in dist/vm. Nothing of the machine's own apt is changed.
+// probe and a program that holds devices. Cached in dist/vm. The machine's own apt is not changed.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -23,7 +23,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const guest = join(root, 'e2e', 'vm', 'guest');
 const store = join(root, 'dist', 'vm');
 
-/** What each kind of machine needs of the host. */
+/** What each kind of machine needs on the host. */
 const ARCHES = {
   // Programs of the guest are built against the machine's C library, which has the kernel's headers; musl's has not.
   amd64: { qemu: 'qemu-system-x86_64', package: 'qemu-system-x86', cc: 'cc', probe: 'iovascope-probe' },
@@ -116,7 +116,7 @@ function kernelFor(arch) {
   const folder = join(store, `kernel-${arch}`);
   if (!existsSync(join(folder, 'done'))) {
     rmSync(folder, { recursive: true, force: true });
-    console.error(`Downloading Debian’s kernel and busybox for ${arch} …`);
+    console.error(`Downloading Debian's kernel and busybox for ${arch} …`);
     const packages = apt(arch);
     packages.update();
     const version = (name) => name.match(/\d+/g).map(Number);

@@ -6,20 +6,20 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const RUN = join(fileURLToPath(import.meta.url), '..', 'vm-run.mjs');
-/** For a machine to boot and its programs to hold their devices, in milliseconds. */
+/** Milliseconds for a machine to boot and its programs to hold their devices. */
 const WITHIN = 120_000;
 const AGAIN_AFTER = 1_000;
 
 const BELOW_MSI = '0x0-0xfedfffff';
 const WHOLE = '0x0-0xffffffffffffffff';
-/** What the kernel would map for a device in each machine: its aperture without the MSI window and what else is reserved. */
+/** What the kernel would map for a device in each machine: its aperture without the reserved regions. */
 const USABLE = {
   'vtd-39': [BELOW_MSI, '0xfef00000-0x7fffffffff'],
   'vtd-48': [BELOW_MSI, '0xfef00000-0xffffffffffff'],
   'amd-vi': [BELOW_MSI, '0xfef00000-0xfcffffffff', '0x10000000000-0xffffffffffffffff'],
   'virtio-iommu': [BELOW_MSI, '0xfef00000-0xffffffffffffffff'],
 };
-/** What hold.c and hold-iommufd.c have mapped; of the latter one range is for reading only. */
+/** What hold.c and hold-iommufd.c have mapped; the latter has one read-only range. */
 const MAPPED = ['0x0-0x9ffff', '0xc0000-0xdffff', '0x10000000-0x103fffff', '0x100000000-0x1001fffff'];
 const READ_ONLY = '0xc0000-0xdffff';
 
@@ -39,7 +39,7 @@ function covered(facts) {
   return merged.map(([start, last]) => `${hex(start)}-${hex(last)}`);
 }
 
-/** What was seen, in words that are the same in each run. */
+/** A summary that is the same in each run. */
 function summary(facts) {
   const seen = {};
   const add = (key, fact) => {
@@ -73,7 +73,7 @@ function expected(machine) {
   };
 }
 
-/** Lines of what was expected and not seen. */
+/** What was expected and is missing, one per line. */
 function missing(machine, facts) {
   const seen = summary(facts);
   return Object.entries(expected(machine)).flatMap(([key, ranges]) =>
@@ -81,7 +81,7 @@ function missing(machine, facts) {
   );
 }
 
-/** Boots a machine and asks until all is as expected, or the time is over. Returns the facts of the last answers. */
+/** Boots a machine and queries it until everything is as expected, or the time is over. Returns the last facts. */
 function observe(machine) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [RUN, `${machine}+iommufd`], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -120,7 +120,7 @@ function observe(machine) {
   });
 }
 
-/** Prints what the probe saw in each machine. True if that is what is in it. */
+/** Prints what the probe reported in each machine. True if that is what is mapped there. */
 export async function checkKernel() {
   let isGood = true;
   for (const machine of Object.keys(USABLE)) {

@@ -1,6 +1,6 @@
-// npm run vm:kernel: builds the kernel that has what Debian's lacks (IOMMUFD, the IOMMUs' debugfs), from Debian's own
-// source package and e2e/vm/kernel.config, into dist/vm/kernel-iommufd. It takes minutes, and the sources 2 GB, so it is no
-// part of CI; what is there already is kept. With --check it then boots the kernel and looks at what the probe tells.
+// npm run vm:kernel: builds a kernel with what Debian's lacks (IOMMUFD, debugfs for IOMMUs), from Debian's own source
+// package and e2e/vm/kernel.config, into dist/vm/kernel-iommufd. It takes minutes and 2 GB for the sources, so it is not
+// part of CI; what exists is kept. With --check it then boots the kernel and checks what the probe reports.
 //   node scripts/vm-kernel.mjs [--check] [--keep-source]
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -18,7 +18,7 @@ const store = join(root, 'dist', 'vm');
 /** The version that the models follow by default. */
 const SOURCE = 'linux-source-6.12';
 
-/** Where the kernel is once it is built. */
+/** Path of the built kernel. */
 export const BUILT_KERNEL = join(store, 'kernel-iommufd', 'bzImage');
 
 const PROGRAMS = {
@@ -68,11 +68,11 @@ function run(command, args, options = {}) {
   throw new Error(`${command} ${args[0]} failed (${signal ?? status}):\n${stdout.split('\n').slice(-40).join('\n')}`);
 }
 
-/** The kernel's sources, unpacked; downloaded if they are not there. */
+/** The kernel's sources, unpacked; downloaded if missing. */
 function unpackSource(folder) {
   if (existsSync(join(folder, 'done'))) return;
   rmSync(folder, { recursive: true, force: true });
-  console.error(`Downloading Debian’s ${SOURCE} (150 MB) …`);
+  console.error(`Downloading Debian's ${SOURCE} (150 MB) …`);
   const packages = apt('amd64');
   packages.update();
   const deb = packages.download(SOURCE, join(folder, 'deb'));
@@ -84,7 +84,7 @@ function unpackSource(folder) {
   writeFileSync(join(folder, 'done'), '');
 }
 
-/** Lines of the fragment that Kconfig did not take, because something that they depend on is missing. */
+/** Lines of the fragment that Kconfig dropped because a dependency is missing. */
 function refused(config) {
   const lines = new Set(config.split('\n'));
   return readFileSync(fragment, 'utf8')
@@ -92,7 +92,7 @@ function refused(config) {
     .filter((line) => line.startsWith('CONFIG_') && !lines.has(line));
 }
 
-/** Builds the kernel if it is not there, or if its configuration has changed. Returns the path of its image. */
+/** Builds the kernel if it is missing or its configuration has changed. Returns the path of its image. */
 export function buildKernel({ keepSource = false } = {}) {
   const folder = join(store, 'kernel-iommufd');
   const stamp = join(folder, 'done');

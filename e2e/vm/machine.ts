@@ -21,17 +21,17 @@ export class Machine {
     return path.join(this.#folder, 'qmp');
   }
 
-  /** The QMP socket of a guest that runs on the machine, for the agent to watch: nobody listens there at first. */
+  /** The QMP socket of a guest on the machine, for the agent to watch: nothing listens there at first. */
   get guestSocket(): string {
     return path.join(this.#folder, 'guest');
   }
 
-  /** What the machine's kernel wrote, for when something went wrong. */
+  /** The log of the machine's kernel, for failures. */
   get log(): string {
     return path.join(this.#folder, 'console.log');
   }
 
-  /** Starts the agent, and with it the machine. Answers the URL of the page. */
+  /** Starts the agent, and with it the machine. Returns the URL of the page. */
   async start(): Promise<string> {
     this.#agent = await startAgent({
       probe: `exec node ${RUN} ${this.#name} --qmp ${this.#socket} --log ${this.log}`,
@@ -44,7 +44,7 @@ export class Machine {
     return this.#agent.url;
   }
 
-  /** Puts a command to QEMU's monitor; rejects with its error. */
+  /** Sends a command to QEMU's monitor; rejects with its error. */
   qmp(execute: string, args: object = {}): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const socket = connect(this.#socket);

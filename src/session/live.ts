@@ -94,5 +94,5 @@ export function parseMessage<const S extends typeof CLIENT_MESSAGE | typeof SERV
   if (result.success) return result.output;
   const [issue] = result.issues;
   const path = v.getDotPath(issue as v.BaseIssue<unknown>);
-  return `${path === null ? '' : `field “${path}”: `}${issue.message}`;
+  return `${path === null ? '' : `field '${path}': `}${issue.message}`;
 }
