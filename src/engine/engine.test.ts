@@ -4,11 +4,8 @@ import { packTar } from 'modern-tar';
 import { describe, expect, test } from 'vitest';
 import { sliceWindow } from '../timeline/axis/slice.ts';
 import { fitAll } from '../timeline/axis/viewport.ts';
-import { createEngine } from './engine.ts';
 import type { GuestChoice } from './protocol/answers.ts';
-import type { DocumentNode } from './protocol/documents.ts';
-import type { Engine, Method, Params, Value } from './protocol/methods.ts';
-import { inProcessEngine } from './transport/in-process.ts';
+import { Asker } from './testing/documents.ts';
 
 const DUMP = `/sys/kernel/iommu_groups/3/reserved_regions:0x000000003f000000 0x000000003f7fffff direct
 /sys/kernel/iommu_groups/3/reserved_regions:0x00000000fee00000 0x00000000feefffff msi
@@ -20,26 +17,6 @@ const TRACE = `{"format":"iova-trace","version":1,"model":"iommufd","title":"a t
 {"op":"ioas.map","ioas":"a","flags":["fixed","read"],"user_va":"0x20000","length":"0x1000","iova":"0x5000","expect":{"ret":"-ENOENT"}}
 {"op":"ioas.frobnicate","ioas":"a"}
 `;
-
-class Asker {
-  readonly engine: Engine = inProcessEngine(createEngine());
-
-  async ask<M extends Method>(method: M, params: Params<M>): Promise<Value<M>> {
-    const result = await this.engine.call(method, params);
-    if (!result.ok) throw new Error(`${method}: ${result.error.code}: ${result.error.message}`);
-    return result.value;
-  }
-
-  open(id: string, text: string, name = `${id}.txt`): Promise<DocumentNode> {
-    return this.ask('open', { id, title: name, files: [{ name, data: new Blob([text]) }] });
-  }
-
-  async arrangeAll() {
-    const documents = await this.ask('documents', null);
-    const selectedGroups = documents.flatMap((d) => [...d.groups, ...d.spaces, ...d.layers].map(({ key }) => key));
-    return this.ask('arrange', { selectedGroups, expanded: [], scale: 'fold' });
-  }
-}
 
 describe('the engine', () => {
   test('opens a dump, lays out its lanes and cuts them', async () => {
