@@ -21,6 +21,9 @@ const NAME = 'iovascope-probe';
 /** Probes that a package or a build may have, by file name: for this machine's architecture, and for arm64. */
 const BUILT = [NAME, `${NAME}-arm64`];
 
+/** For this machine alone: no static C library is needed, and a newer compiler's warnings do not matter. */
+const LOCAL_BUILD = ['STATIC_CC=cc', 'OPTIMIZED=-O2', 'WARNINGS=-w'];
+
 /** Where a probe of this version is kept when it has to be built: `$XDG_CACHE_HOME/iovascope/VERSION`. */
 export function probeCache(version: string, env: Readonly<Record<string, string | undefined>> = process.env): string {
   return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'iovascope', version);
@@ -51,7 +54,8 @@ export function findLocalProbe(
   } catch (error) {
     return fail(`cannot write to ${cache}: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const { status, error, stderr } = spawnSync('make', ['-s', '-C', sources, `OUT=${cache}`], { encoding: 'utf8' });
+  const args = ['-s', '-C', sources, `OUT=${cache}`, ...LOCAL_BUILD];
+  const { status, error, stderr } = spawnSync('make', args, { encoding: 'utf8' });
   if (status === 0 && runs(own)) return { ok: true, path: own };
   const why = error ? 'make was not found' : stderr.trim().split('\n').at(-1) || `make ended with exit code ${status}`;
   return fail(

@@ -8,7 +8,7 @@ async function readStdin(): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-// Whoever reads our output may have seen enough (`… | head`): no reason to complain.
+// The reader of our output may stop early (`… | head`): that is not an error.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);

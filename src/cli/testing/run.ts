@@ -1,4 +1,4 @@
-// Helpers of the verb tests: a world that is only data.
+// Runs commands for tests, with files that are only data.
 import { main } from '../main.ts';
 
 export interface CliResult {
@@ -9,7 +9,7 @@ export interface CliResult {
   readonly written?: Readonly<Record<string, string | Uint8Array>>;
 }
 
-/** Runs the command line on files given by name. A file that is not there is missing, as on a disk. */
+/** Runs the command line on files given by name. Other names are missing, as on a disk. */
 export async function runCli(
   args: readonly string[],
   files: Readonly<Record<string, string | Uint8Array>> = {},
