@@ -118,6 +118,7 @@ describe('layoutOf', () => {
   });
 
   test('options that it cannot account for are said', () => {
+    expect(codes('virt-7.2,gic-version=3:4G')).toEqual([]);
     expect(codes('pc-q35-7.2:4G,vendor=intel,sgx-epc.0.memdev=x')).toEqual(['option-not-modelled']);
     const odd = { ...read('pc-q35-7.2:4G,vendor=intel'), options: { 'pci-hole64-size': 'large' } };
     expect(layoutOf(odd)).toMatchObject({ memory: { notes: [{ code: 'option-not-understood' }] } });

@@ -127,7 +127,7 @@ interface MovingSizes {
   readonly slots: number;
 }
 
-/** Options that move nothing, or are looked at elsewhere. */
+/** Options that the layout accounts for. */
 const UNDERSTOOD = new Set([
   'max-ram-below-4g',
   'pci-hole64-size',
@@ -139,6 +139,20 @@ const UNDERSTOOD = new Set([
   'host-phys-bits',
   'host-phys-bits-limit',
   'vga',
+  // These move nothing.
+  'accel',
+  'gic-version',
+  'iommu',
+  'its',
+  'kernel-irqchip',
+  'kernel_irqchip',
+  'mte',
+  'ras',
+  'secure',
+  'smm',
+  'usb',
+  'virtualization',
+  'vmport',
 ]);
 
 function movingSizes(definition: GuestDefinition, notes: LayoutNote[]): MovingSizes {

@@ -58,6 +58,16 @@ describe('lspci', () => {
     });
   });
 
+  test('a device that only the command names', async () => {
+    expect(
+      await read(
+        '$ lspci -s 84:00.0 -v',
+        '\tRegion 0: Memory at fa000000 (64-bit, prefetchable) [size=16M]',
+        '\tKernel driver in use: vfio-pci',
+      ),
+    ).toEqual(['0000:84:00.0 - (vfio-pci)']);
+  });
+
   test('group and node in the line of flags', async () => {
     const found = await openText(
       '01:00.0 Audio device: Acme\n\tFlags: bus master, IRQ 5, NUMA node 2, IOMMU group 9\n',

@@ -55,6 +55,7 @@ const GROUP = /^\s{0,16}IOMMU group: ?(\d{1,9})$/;
 const SUBSYSTEM = /^\s{0,32}Subsystem: ?(\S.{0,300})$/;
 const DRIVER = /^\s{0,32}Kernel driver in use: ?([\w.-]{1,60})/;
 const NODE = /^\s{0,32}NUMA node: ?(\d{1,4})$/;
+const DETAIL = /^\s{0,32}(?:Subsystem: ?\S|Kernel driver in use: ?\S|NUMA node: ?\d)/;
 const FLAGS_LINE = /^\s{0,32}Flags: /;
 /** A list of groups: the devices on the lines below are read with their group by that format. */
 const GROUP_HEADER = /^[^\p{L}\p{N}/]{0,20}(?:iommu[ _-]?)?group[ \t#:]{0,8}\d{1,9}[ \t:]{0,12}$/iu;
@@ -173,8 +174,13 @@ class LspciReader implements LineReader {
 
   /** Fields of the device itself. */
   #detail(line: DumpLine): number {
+    if (!this.#about && (this.#device === UNKNOWN || !DETAIL.test(line.text))) return 0;
+    if (!this.#about) {
+      // The command named the device, or a list of groups: its own line is missing, or was read there.
+      this.#about = {};
+      this.#first = line.number;
+    }
     const about = this.#about;
-    if (!about) return NODE.test(line.text) ? 1 : 0;
     const subsystem = SUBSYSTEM.exec(line.text)?.[1];
     if (subsystem !== undefined) {
       const { name, ids } = splitName(subsystem);

@@ -156,6 +156,14 @@ describe('where it is found', () => {
     ]);
   });
 
+  test('the task log of Proxmox', async () => {
+    const text =
+      "TASK ERROR: start failed: command '/usr/bin/kvm -id 104 -name 'games,debug-threads=on' -m 2048 -device 'vfio-pci,host=0000:0a:00.0' -machine 'type=pc-q35-8.1+pve0'' failed: exit code 1";
+    const found = await openText(text);
+    expect(machinesOf(found)).toEqual(['games qemu pc-q35-8.1+pve0 0x80000000: 0000:0a:00.0']);
+    expect(diagnosticsOf(found)).toEqual([]);
+  });
+
   test('the arguments of a process, with NULs between them', async () => {
     const text = ['/usr/bin/qemu-system-x86_64', '-machine', 'q35', '-m', '1G', '-append', 'a b -m 2G', ''].join('\0');
     expect(await read(text)).toEqual(['- qemu q35 0x40000000:']);

@@ -3,6 +3,7 @@
 //
 //   command  = [environment] program 1*(blank word)       over several lines, each but the last ending in "\"
 //            | program 1*(NUL word)                       /proc/PID/cmdline
+//            | "command '" program … "' failed: " reason       Proxmox's task log
 //            | "launching " program " with: [" words "]"  Kata
 //   program  = [path] ("qemu-system-" arch | "qemu-kvm" | "kvm" | "cloud-hypervisor" | "crosvm run")
 //   header   = time ": starting up libvirt version: " version … ["qemu version: " version] ["kernel: " version]
@@ -107,7 +108,10 @@ class CommandLineReader implements LineReader {
     const program = match?.[1];
     if (!match || program === undefined) return ENVIRONMENT.test(line.text) ? 1 : 0;
     const isKata = match[2]?.includes('[') === true;
-    const rest = text.slice(match.index + match[0].length);
+    const after = text.slice(match.index + match[0].length);
+    // Proxmox quotes the whole command, the quotation marks in it notwithstanding.
+    const isQuoted = /command '[^']*$/.test(text.slice(0, match.index + 1));
+    const rest = isQuoted ? after.replace(/' failed: .{0,200}$/, '') : after;
     if (program === 'kvm' && !KVM_OPTIONS.test(rest.trimStart()) && !CONTINUED.test(rest)) return 0;
     if (program === 'crosvm' && !/^run\b/.test(rest)) return 0;
     if (isRaw) {
