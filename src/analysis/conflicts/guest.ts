@@ -6,7 +6,7 @@ import { complement, intersect, type RangeSet } from '../../iova/range-set.ts';
 import type { RequestApi } from '../../kernel/rule-book.ts';
 import { HYPERTRANSPORT_RANGE } from '../../kernel/shared/platform-ranges.ts';
 import { isGuestDeviceMemory, isGuestMemory, type LayoutRange } from '../guest/layout.ts';
-import { fittingSizes, MACHINES, type Machine, sizesInWords } from '../guest/layouts.ts';
+import { fittingSizes, MACHINES, type Machine, sizesLabel } from '../guest/layouts.ts';
 import type { Provenance } from '../host/host.ts';
 import { meaningOf } from '../host/region-types.ts';
 import { apertureLimits } from '../space/aperture-limit.ts';
@@ -82,7 +82,7 @@ function remedyFor(space: CommonSpace, guest: GuestLayout, range: IovaRange, obs
   if (!guest.machine) return suggestPlace(space, range);
   const { machine, ram } = guest.machine;
   const blocked = blockedOf(space);
-  const sizes = `RAM sizes of ${machine.name} that fit: ${sizesInWords(fittingSizes(machine, blocked))}.`;
+  const sizes = `RAM sizes of ${machine.name} that fit: ${sizesLabel(fittingSizes(machine, blocked))}.`;
   const other = overlaps(obstacle, HYPERTRANSPORT_RANGE) ? relocating(machine) : undefined;
   if (!other) return sizes;
   const top = other.layout(ram).at(-1);
@@ -207,7 +207,7 @@ export function outsideConflicts({ name, usable, provenance, api }: ListedSpace,
         message: `${joinNames(outside.map(describeRange))} of ${describeRange(range)} cannot be mapped. ${consequence}`,
         ...refusedBy('map-over-reserved', { api }),
         remedy: machine
-          ? `RAM sizes of ${machine.machine.name} that fit: ${sizesInWords(fittingSizes(machine.machine, blocked))}.`
+          ? `RAM sizes of ${machine.machine.name} that fit: ${sizesLabel(fittingSizes(machine.machine, blocked))}.`
           : 'Move it into one of the valid ranges.',
         marks: [mark, ...outside.slice(0, 3).map((r) => markOf('obstacle', r, `not valid in ${name}`))],
         provenance: [...places, ...provenance.slice(0, 3)],

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { overlaps, range } from '../../iova/range.ts';
 import { rangeSet } from '../../iova/range-set.ts';
 import { isGuestMemory } from './layout.ts';
-import { fittingSizes, MACHINE_NAMES, MACHINES, sizesInWords } from './layouts.ts';
+import { fittingSizes, MACHINE_NAMES, MACHINES, sizesLabel } from './layouts.ts';
 
 const GIB = 1n << 30n;
 const ram = (name: keyof typeof MACHINES, size: bigint) =>
@@ -72,7 +72,7 @@ describe('fittingSizes', () => {
   test('the four gigabyte guest of arm64 on x86: up to the MSI window', () => {
     const sizes = fittingSizes(MACHINES.virt, [range(0xfee0_0000n, 0xfeef_ffffn)]);
     expect(sizes).toEqual([{ min: 1n, max: 0xfee0_0000n - 0x4000_0000n }]);
-    expect(sizesInWords(sizes)).toBe('up to ≈ 2.98 GiB');
+    expect(sizesLabel(sizes)).toBe('up to ≈ 2.98 GiB');
   });
 
   test('q35 with something at 0x90000000: sizes in between do not fit, larger ones do again', () => {
@@ -89,7 +89,7 @@ describe('fittingSizes', () => {
 
   test('nothing fits where the first byte is blocked', () => {
     expect(fittingSizes(MACHINES.q35, [range(0n, 0xfffn)])).toEqual([]);
-    expect(sizesInWords([])).toBe('none');
+    expect(sizesLabel([])).toBe('none');
   });
 
   test('a size is in the answer exactly if its layout touches nothing blocked', () => {

@@ -125,7 +125,7 @@ export function fittingSizes(machine: Machine, blocked: RangeSet): FittingSizes[
 }
 
 /** `up to 2 GiB, and 4 GiB to 1000 GiB`: the sizes for people. */
-export function sizesInWords(sizes: readonly FittingSizes[]): string {
+export function sizesLabel(sizes: readonly FittingSizes[]): string {
   if (sizes.length === 0) return 'none';
   return sizes
     .map(({ min, max }) => (min === 1n ? `up to ${formatSize(max)}` : `${formatSize(min)} to ${formatSize(max)}`))

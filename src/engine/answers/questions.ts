@@ -2,7 +2,7 @@
 // hosts differ.
 
 import { blockedOf } from '../../analysis/conflicts/guest.ts';
-import { fittingSizes, MACHINES, sizesInWords } from '../../analysis/guest/layouts.ts';
+import { fittingSizes, MACHINES, sizesLabel } from '../../analysis/guest/layouts.ts';
 import { compareHosts, pasteLine } from '../../analysis/host/compare-hosts.ts';
 import { findPlaces, HoleCounter } from '../../analysis/space/fit.ts';
 import { obstacleLabel, type SpaceObstacle } from '../../analysis/space/usable-ranges.ts';
@@ -68,10 +68,10 @@ export function guestSizes(hosts: readonly SelectedHost[], name: string): Engine
   );
   return success({
     sizes,
-    message: sizesInWords(sizes),
+    message: sizesLabel(sizes),
     hosts: hosts.map(({ space }, i) => ({
       title: space.host.title,
-      message: sizesInWords(fittingSizes(machine, blocked[i] ?? [])),
+      message: sizesLabel(fittingSizes(machine, blocked[i] ?? [])),
     })),
     maxRam: machine.maxRam,
     isApertureKnown: hosts.every(({ space }) => space.apertures.length > 0),
