@@ -1,4 +1,4 @@
-// What ACPI's tables say of an IOMMU (DMAR, IVRS, IORT), as facts: the same for a table in bytes and for its text.
+// Facts from ACPI tables about IOMMUs (DMAR, IVRS, IORT): the same for a table in bytes and for its text.
 import { hex } from '../../../iova/format.ts';
 import type { Iova } from '../../../iova/iova.ts';
 import { rangeOfLength } from '../../../iova/range.ts';
@@ -6,10 +6,14 @@ import { busDeviceFunction } from '../../fields/pci-address.ts';
 import { orderedRange } from '../../fields/range-of.ts';
 import type { FactSink } from '../../format.ts';
 
+/** The tables about IOMMUs. */
+export const TABLE_NAMES = ['DMAR', 'IVRS', 'IORT'] as const;
+export type TableName = (typeof TABLE_NAMES)[number];
+
 /** Bit 3 of an IVMD's flags: the range is excluded from translation, not mapped as it is. */
 const EXCLUSION = 8;
-/** Hosts have up to so many address bits; the stored number is one less. */
-const MOST_BITS = 64;
+/** Address bits of a host. The stored number is one less. */
+const BITS_MAX = 64;
 
 const RMRR = 'reserved memory region (RMRR)';
 const IVMD = 'memory definition (IVMD)';
@@ -30,14 +34,14 @@ export interface Ivmd {
 
 /** A Reserved Memory Range node of an IORT. */
 export interface Rmr {
-  /** May be mapped elsewhere: the device does not depend on it. */
+  /** The range may be mapped elsewhere: the device does not depend on it. */
   readonly remapping: boolean;
   readonly ranges: readonly { readonly base: Iova; readonly length: Iova; readonly line?: number }[];
   /** Output bases of the node's mappings: the first stream of each. */
   readonly streams: readonly number[];
 }
 
-/** Tells facts about the tables of one source. Units are numbered in the order in which they stand there. */
+/** Emits the facts of the tables of one source. Units are numbered in the order of the table. */
 export class AcpiFacts {
   readonly #sink: FactSink;
   #units = 0;
@@ -57,9 +61,9 @@ export class AcpiFacts {
     this.#smmu['smmu-v3'] = 0;
   }
 
-  /** DMAR: the width of host addresses as it is stored, less one. */
+  /** DMAR: the width of host addresses as it is stored, minus one. */
   hostWidth(stored: number, line: number | undefined): void {
-    if (stored < MOST_BITS) this.#sink.fact({ kind: 'host', address_width: stored + 1 }, line);
+    if (stored < BITS_MAX) this.#sink.fact({ kind: 'host', address_width: stored + 1 }, line);
     else this.#sink.diagnostic('bad-address-width', { width: stored + 1 }, line);
   }
 
@@ -69,7 +73,7 @@ export class AcpiFacts {
     this.#sink.fact({ kind: 'iommu', name, driver: 'intel', register_base: hex(base) }, line);
   }
 
-  /** DMAR: a reserved memory region, `limit` inclusive, for the devices of its scopes; for unknown ones if there are none. */
+  /** DMAR: a reserved memory region, `limit` inclusive, of the devices of its scopes; without scopes they are unknown. */
   reservedRegion(base: Iova, limit: Iova, devices: readonly string[], line: number | undefined): void {
     if (base === 0n && limit === 0n) {
       this.#sink.diagnostic('empty-range', { what: RMRR, start: base }, line);
@@ -91,7 +95,7 @@ export class AcpiFacts {
     }
   }
 
-  /** IVRS: a hardware definition. The same IOMMU may be described in several ways, for systems that know one of them. */
+  /** IVRS: a hardware definition. One IOMMU may have several, for older and newer operating systems. */
   hardware(segment: number, device: number, base: Iova, line: number | undefined): void {
     const key = `${segment} ${device} ${base}`;
     if (this.#amd.has(key)) return;
@@ -132,7 +136,7 @@ export class AcpiFacts {
     this.#sink.fact({ kind: 'iommu', name, driver, register_base: hex(base) }, line);
   }
 
-  /** IORT: each range of a node, for each stream that it is for. */
+  /** IORT: each range of a node for each of its streams. */
   reservedMemory({ remapping, ranges, streams }: Rmr): void {
     for (const { base, length, line } of ranges) {
       const range = rangeOfLength(base, length);
@@ -161,7 +165,7 @@ export class AcpiFacts {
 const two = (value: number) => value.toString(16).padStart(2, '0');
 const four = (value: number) => value.toString(16).padStart(4, '0');
 
-/** `0000:00:14.0` from the 16 bits that say bus, device and function. */
+/** `0000:00:14.0` from a segment and the 16 bits of bus, device and function. */
 function deviceOf(segment: number, id: number): string {
   return `${four(segment)}:${busDeviceFunction(id)}`;
 }
@@ -173,8 +177,7 @@ function devicesOf({ type, segment, device, lastDevice }: Ivmd): string | undefi
 }
 
 /**
- * The device of a DMAR scope: `0000:00:1c.4`, or `0000:00:1c.4/00.0` if a bridge leads to it. Undefined if the path is
- * not known.
+ * The device of a DMAR scope: `0000:00:1c.4`, or `0000:00:1c.4/00.0` if it is behind a bridge. Undefined without a path.
  */
 export function scopeDevice(
   segment: number,

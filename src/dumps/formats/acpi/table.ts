@@ -1,7 +1,7 @@
-// ACPI's tables about IOMMUs in bytes, as firmware has them (/sys/firmware/acpi/tables/DMAR, acpidump -b). Little-endian.
+// ACPI tables about IOMMUs in bytes, as firmware provides them (/sys/firmware/acpi/tables/DMAR, acpidump -b). Little-endian.
 //
-//   header: 4 signature, 4 length, 1 revision, 1 checksum (the sum of all bytes is 0), 6+8+4+4+4 who made it    36 bytes
-//   DMAR:  1 address width − 1, 1 flags, 10 reserved; from 48 on structures of 2 type, 2 length, …
+//   header: 4 signature, 4 length, 1 revision, 1 checksum (the sum of all bytes is 0), 6+8+4+4+4 origin    36 bytes
+//   DMAR:  1 address width minus 1, 1 flags, 10 reserved; from 48 on structures of 2 type, 2 length, …
 //     0 unit:     1 flags, 1 size, 2 segment, 8 register base; scopes from 16
 //     1 region:   2 reserved, 2 segment, 8 base, 8 limit (inclusive); scopes from 24
 //     scope:      1 type, 1 length, 2 flags, 1 id, 1 bus, then pairs of device and function
@@ -10,24 +10,25 @@
 //                                                                              6 reserved, 8 start, 8 length
 //   IORT:  4 nodes, 4 offset of the first; each 1 type, 2 length, 1 revision, 4 id, 4 mappings, 4 their offset, …
 //     3, 4 (SMMU): 8 base          6 (reserved memory): 4 flags, 4 ranges, 4 their offset
-//     range: 8 base, 8 length, 4 reserved       mapping: 4 input, 4 count − 1, 4 output, 4 reference, 4 flags
+//     range: 8 base, 8 length, 4 reserved       mapping: 4 input, 4 count minus 1, 4 output, 4 reference, 4 flags
 //
 // (ACPI specification; Intel VT-d, chapter 8; AMD I/O Virtualization, chapter 5; ARM DEN 0049.)
 import type { Iova } from '../../../iova/iova.ts';
 import type { BinaryFormat, DumpSource, FactSink } from '../../format.ts';
-import { AcpiFacts, scopeDevice } from './facts.ts';
+import { AcpiFacts, scopeDevice, TABLE_NAMES, type TableName } from './facts.ts';
 
 const HEADER = 36;
-const SIGNATURES: readonly string[] = ['DMAR', 'IVRS', 'IORT'];
-/** No firmware has so much: a length above it is none. */
-const LARGEST = 4 * 2 ** 20;
+/** No table is larger: a length above it is something else. */
+const LENGTH_MAX = 4 * 2 ** 20;
 
 const word = (view: DataView, at: number) => view.getUint16(at, true);
 const long = (view: DataView, at: number) => view.getUint32(at, true);
+/** Any unsigned number of 64 bits is an address. */
 const quad = (view: DataView, at: number) => view.getBigUint64(at, true) as Iova;
 
-function signatureOf(head: Uint8Array): string {
-  return String.fromCharCode(...head.subarray(0, 4));
+function tableNameOf(head: Uint8Array): TableName | undefined {
+  const signature = String.fromCharCode(...head.subarray(0, 4));
+  return TABLE_NAMES.find((name) => name === signature);
 }
 
 function viewOf(bytes: Uint8Array): DataView {
@@ -45,15 +46,15 @@ class Table {
     this.#facts = new AcpiFacts(sink);
   }
 
-  read(signature: string): void {
+  read(name: TableName): void {
     this.#facts.begin();
-    if (signature === 'IORT') this.#nodes();
-    else this.#structures(signature);
+    if (name === 'IORT') this.#nodes();
+    else this.#structures(name);
   }
 
-  /** DMAR and IVRS: structures one behind the other. */
-  #structures(signature: string): void {
-    const dmar = signature === 'DMAR';
+  /** DMAR and IVRS: structures one after the other. */
+  #structures(name: 'DMAR' | 'IVRS'): void {
+    const dmar = name === 'DMAR';
     const end = this.#view.byteLength;
     if (dmar && end > HEADER) this.#facts.hostWidth(this.#view.getUint8(HEADER), undefined);
     for (let at = 48; at < end; ) {
@@ -150,7 +151,7 @@ class Table {
   }
 }
 
-/** Where the elements of 20 bytes of an array in a node begin, as far as they lie in the node. */
+/** Offsets of the elements of an array in a node, 20 bytes each, as far as they are inside the node. */
 function places(view: DataView, count: number, offset: number): number[] {
   const found: number[] = [];
   for (let i = 0; i < count && offset + (i + 1) * 20 <= view.byteLength; i++) found.push(offset + i * 20);
@@ -173,12 +174,13 @@ function scopes(view: DataView, from: number, segment: number): string[] {
   return devices;
 }
 
-async function gather(stream: AsyncIterable<Uint8Array>, most: number): Promise<{ bytes: Uint8Array; rest: number }> {
-  const bytes = new Uint8Array(most);
+/** Up to `max` bytes of a stream, and how many follow. */
+async function gather(stream: AsyncIterable<Uint8Array>, max: number): Promise<{ bytes: Uint8Array; rest: number }> {
+  const bytes = new Uint8Array(max);
   let length = 0;
   let rest = 0;
   for await (const piece of stream) {
-    const taken = piece.subarray(0, most - length);
+    const taken = piece.subarray(0, max - length);
     bytes.set(taken, length);
     length += taken.length;
     rest += piece.length - taken.length;
@@ -191,14 +193,15 @@ export const ACPI_TABLE: BinaryFormat = {
   name: 'acpi-table',
   title: 'ACPI table DMAR, IVRS or IORT',
   matches(head) {
-    if (head.length < HEADER || !SIGNATURES.includes(signatureOf(head))) return false;
+    if (head.length < HEADER || tableNameOf(head) === undefined) return false;
     const length = long(viewOf(head), 4);
-    // Behind the signature, text has letters: as a length, more than any table has.
-    return length >= HEADER && length <= LARGEST;
+    // Text has letters after such a word: read as a length, they are larger than any table.
+    return length >= HEADER && length <= LENGTH_MAX;
   },
   async read(stream: AsyncIterable<Uint8Array>, _source: DumpSource, sink: FactSink) {
-    const { bytes: all, rest } = await gather(stream, LARGEST);
-    if (all.length < HEADER) return;
+    const { bytes: all, rest } = await gather(stream, LENGTH_MAX);
+    const name = tableNameOf(all);
+    if (all.length < HEADER || name === undefined) return;
     const length = long(viewOf(all), 4);
     const bytes = all.subarray(0, length);
     if (all.length < length) {
@@ -211,6 +214,6 @@ export const ACPI_TABLE: BinaryFormat = {
       for (const byte of bytes) sum = (sum + byte) & 0xff;
       if (sum !== 0) sink.diagnostic('acpi-checksum', {});
     }
-    new Table(bytes, sink).read(signatureOf(bytes));
+    new Table(bytes, sink).read(name);
   },
 };
