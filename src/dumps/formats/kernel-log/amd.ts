@@ -1,23 +1,24 @@
-// Events of AMD's IOMMU in kernel logs, and the ranges of memory that firmware gives its devices (IVMD):
+// Events of the AMD IOMMU in kernel logs, and the memory ranges that firmware defines for its devices (IVMD):
 //
 //   [[driver] device ":"] ["AMD-Vi:" | "AMD IOMMU:"] "Event logged [" event 1*(key "=" value) "]"
 //   event = "IO_PAGE_FAULT" | "ILLEGAL_DEV_TABLE_ENTRY" | "INVALID_DEVICE_REQUEST" | "INVALID_PPR_REQUEST"
-//   key   = "device" (if it is not before) | "domain" | "pasid" | "address" | "flags" | others
+//   key   = "device" (if not before) | "domain" | "pasid" | "address" | "flags" | others
 //   "IO_PAGE_FAULT: domain =" n ", device id =" id ", fault address =" hex ", flags =" hex     Xen; id: bus, device, function
 //   "IO_PAGE_FAULT:" device "d" n "addr" hex "flags" hex …                                     newer Xen
 //
 //   "IVMD_TYPE" ["_ALL" | "_RANGE" | "i"] "devid_start:" device "devid_end:" device
 //        "range_start:" hex "range_end:" hex "flags:" hex      with amd_iommu_dump; the end is exclusive
 //
-// Bit 3 of IVMD's flags marks a range that is excluded (reserved); others are mapped as they are (direct). Bit 3 of an
-// event's flags says that the request was an interrupt: what stands as its address is where interrupts go, and the reason
-// says so. Bit 5 tells writes. Other events have addresses of the host's memory, not of the device's space, and are left alone.
+// Bit 3 of IVMD's flags marks a range that is excluded (reserved); others are mapped one to one (direct). Bit 3 of an
+// event's flags marks an interrupt: its address is where interrupts go, and the reason says so. Bit 5 marks writes. Other
+// events have physical addresses of the host and are not read.
 // (print_event and its like in drivers/iommu/amd/iommu.c, init_unity_map_range in init.c, Linux 2.6.27 to 6.12.)
 
 import { iova } from '../../../iova/iova.ts';
 import { quote } from '../../diagnostics.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { DEVICE_NAME_PATTERN, normalizeLoggedDevice } from '../../fields/device-name.ts';
+import { faultAccess } from '../../fields/fault-access.ts';
 import { busDeviceFunction, FUNCTION_LINE_ENDS } from '../../fields/pci-address.ts';
 import { orderedRange } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
@@ -28,7 +29,7 @@ const PAIR = ' \\w{1,16}= ?[^\\s\\]=]{1,32}';
 const BEFORE = `(?:(?<![\\w.:@-])(${DEVICE_NAME_PATTERN}?): {1,4}(?:AMD-Vi: ?|AMD IOMMU: ?)?)?Event logged ?\\[ ?`;
 const NAME = '(IO_PAGE_FAULT|ILLEGAL_DEV_TABLE_ENTRY|INVALID_DEVICE_REQUEST|INVALID_PPR_REQUEST)';
 const BODY = `${BEFORE}${NAME}((?:${PAIR}){0,4}) address=? ?(${HEX})`;
-// The equals sign at the end of a broken line may have been taken for quoted-printable's.
+// The `=` at the end of a broken line may have been removed as quoted-printable.
 const WHOLE = new RegExp(`${BODY}(?:${PAIR}){0,3}? flags=? ?(0x[0-9a-fA-F]{1,16})(?!\\w)`);
 const HEAD = new RegExp(`${BODY}(?!\\w)`);
 const XEN_OLD = new RegExp(
@@ -44,7 +45,7 @@ const IVMD = new RegExp(
   `IVMD_TYPE(_ALL|_RANGE|i)?\\s{1,8}devid_start: ?${DEVICE_ID} devid_end: ?${DEVICE_ID} range_start: ?(${HEX}) range_end: ?(${HEX}) flags: ?(${HEX})(?!\\w)`,
 );
 const IVMD_START = /IVMD_TYPE/;
-/** What `amd_iommu_dump` prints of IVHD: which devices there are. */
+/** Devices of IVHDs, as `amd_iommu_dump` prints them. */
 const IVHD = /AMD-Vi: {1,10}(?:Using IVHD type|device: [0-9a-f]|mmio-addr: |DEV_[A-Z])/;
 
 const PAGE_OFFSET = 0xfffn;
@@ -78,11 +79,9 @@ class KernelLogAmdReader implements LineReader {
     const isInterrupt = flags !== undefined && (flags & INTERRUPT) !== 0n;
     const pasid = parseHexAddress(/ pasid= ?(\w{1,18})/.exec(pairs)?.[1]);
     const access =
-      event !== 'IO_PAGE_FAULT' || flags === undefined || isInterrupt
-        ? undefined
-        : (flags & WRITE) === 0n
-          ? 'read'
-          : 'write';
+      event === 'IO_PAGE_FAULT' && flags !== undefined && !isInterrupt
+        ? faultAccess((flags & WRITE) !== 0n)
+        : undefined;
     this.#sink.fact(
       {
         kind: 'fault',
@@ -134,7 +133,7 @@ class KernelLogAmdReader implements LineReader {
   }
 }
 
-/** The event with its flags, over several lines if need be; without them only if they cannot be had. */
+/** The event with its flags, from several lines if needed; without flags only if there are none. */
 function find(line: DumpLine, ahead: Lookahead): Matched | undefined {
   for (const pattern of [WHOLE, XEN_OLD, XEN_NEW]) {
     const match = pattern.exec(line.text);
@@ -153,7 +152,7 @@ function deviceOf(before: string, pairs: string): string | undefined {
   if (id !== undefined) return normalizeLoggedDevice(busDeviceFunction(Number(id)));
   const own = / device= ?([^\s=]{4,32})/.exec(pairs)?.[1] ?? (/^[0-9a-f:.]{7,16}$/i.test(pairs) ? pairs : undefined);
   if (own !== undefined) return normalizeLoggedDevice(own);
-  // A break between the two may have glued the driver's name to the device.
+  // A line break may have joined the name of the driver to the device.
   const name = before.replace(/:?(?:AMD-Vi|IOMMU)$/, '');
   return name === '' || name === 'kernel' ? undefined : normalizeLoggedDevice(name);
 }

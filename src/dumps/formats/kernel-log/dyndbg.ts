@@ -1,17 +1,17 @@
-// The IOMMU core's debug messages, as dynamic debug switches them on in the kernel log. Numbers are hex.
+// Debug messages of the IOMMU core in the kernel log, enabled by dynamic debug. Numbers are hexadecimal.
 //
 //   "map: iova" hex "pa" hex "size" hex
-//   "mapping: iova" hex "pa" hex "pgsize" hex ["count" decimal]      how the map before it was carried out
-//   "unmap this: iova" hex "size" hex                                 begins an unmap; its pieces follow in order:
+//   "mapping: iova" hex "pa" hex "pgsize" hex ["count" decimal]      how the map before it was done
+//   "unmap this: iova" hex "size" hex                                 starts an unmap; its pieces follow in order:
 //   "unmapped: iova" hex "size" hex
 //   "unaligned: iova" hex ["pa" hex] "size" hex "min_pagesz" hex      refused
 //
-// Before each stands `iommu: ` or the name of a function (`iommu_map: `), or nothing. Drivers that have page tables of
-// their own print the same with the name of a device: those are no IOMMU. Physical addresses were printed with one 0x,
-// two, or none. An unmap may end early, or take more than was asked for; pieces of two may be mixed.
+// Each follows `iommu: `, the name of a function (`iommu_map: `), or nothing. Drivers with page tables of their own print
+// the same with the name of a device: those are not IOMMUs. Physical addresses were printed with one 0x, two, or none. An
+// unmap may end early, or unmap more than was requested; pieces of two unmaps may be mixed.
 // (drivers/iommu/iommu.c, Linux 3.3 to 6.12.)
 
-import { type Iova, isIova } from '../../../iova/iova.ts';
+import { type Iova, iova, isIova } from '../../../iova/iova.ts';
 import { rangeOfLength } from '../../../iova/range.ts';
 import type { FactOf } from '../../../session/events.ts';
 import { quote } from '../../diagnostics.ts';
@@ -30,18 +30,18 @@ const PIECE = new RegExp(`${PREFIX}unmapped: iova ${NUMBER} size ${NUMBER}`);
 const UNALIGNED = new RegExp(
   `${PREFIX}unaligned: iova ${NUMBER}(?: pa (?:0x){0,2}[0-9a-f]{1,16})? size ${NUMBER} min_pagesz ${NUMBER}`,
 );
-/** The rest of a number that was broken, perhaps in its prefix. */
+/** The rest of a number that a mail program broke, perhaps in its prefix. */
 const REST = /^x?[0-9a-f]{1,15}$/;
 const STAMP = /\[ {0,10}(\d{1,10}\.\d{1,9})\]/;
-/** Unmaps at work at the same time: more processors than that rarely write into one another's. */
-const MOST_OPEN = 8;
+/** Unmaps in progress at the same time: the messages of more processors are rarely mixed. */
+const OPEN_MAX = 8;
 
-/** An unmap whose pieces are still to come. */
+/** An unmap whose pieces follow. */
 interface OpenUnmap {
   readonly fact: FactOf<'unmap'>;
   readonly size: bigint;
   readonly line: number;
-  unmapped: bigint;
+  unmapped: Iova;
 }
 
 class DyndbgReader implements LineReader {
@@ -80,8 +80,8 @@ class DyndbgReader implements LineReader {
     if (!found) return 0;
     const paddr = parseHexAddress(found.match[2]);
     const range = this.#range(found.match[1], found.match[3], line);
-    if (range === undefined || paddr === undefined) return range === 'none' ? found.lines : this.#damaged(line);
     if (range === 'none') return found.lines;
+    if (range === undefined || paddr === undefined) return this.#damaged(line);
     this.#sink.fact({ kind: 'map', ...range, paddr, origin: 'dyndbg', ...timeOf(line) }, line.number);
     return found.lines;
   }
@@ -100,8 +100,8 @@ class DyndbgReader implements LineReader {
     if (range === 'none') return found.lines;
     if (range === undefined || size === undefined) return this.#damaged(line);
     const fact: FactOf<'unmap'> = { kind: 'unmap', ...range, origin: 'dyndbg', ...timeOf(line) };
-    this.#open.push({ fact, size, line: line.number, unmapped: 0n });
-    if (this.#open.length > MOST_OPEN) this.#close(0);
+    this.#open.push({ fact, size, line: line.number, unmapped: iova(0n) });
+    if (this.#open.length > OPEN_MAX) this.#close(0);
     return found.lines;
   }
 
@@ -117,9 +117,10 @@ class DyndbgReader implements LineReader {
       this.#sink.fact(fact, line.number);
       return lines;
     }
-    // The whole space at once has a size that is no address.
-    if (!isIova(unmap.unmapped + size)) return this.#damaged(line);
-    unmap.unmapped += size;
+    // The size of the whole address space is not an address.
+    const unmapped: bigint = unmap.unmapped + size;
+    if (!isIova(unmapped)) return this.#damaged(line);
+    unmap.unmapped = unmapped;
     if (unmap.unmapped >= unmap.size) this.#close(index);
     return lines;
   }
@@ -127,19 +128,19 @@ class DyndbgReader implements LineReader {
   #unaligned(line: DumpLine, ahead: Lookahead): number {
     const found = matchLongest(line, ahead, START, [UNALIGNED]);
     if (!found) return 0;
-    const [iova, size, page] = found.match.slice(1).map(parseHexAddress);
-    if (iova === undefined || size === undefined || page === undefined) return this.#damaged(line);
-    this.#sink.diagnostic('unaligned-request', { iova, size, page }, line.number);
+    const [start, size, page] = found.match.slice(1).map(parseHexAddress);
+    if (start === undefined || size === undefined || page === undefined) return this.#damaged(line);
+    this.#sink.diagnostic('unaligned-request', { iova: start, size, page }, line.number);
     return found.lines;
   }
 
-  /** The range of a start and a size; `none` for no bytes, which is said; undefined if they are damaged. */
+  /** The range of a start and a size; `none` after a diagnostic if it is empty; undefined if a number is malformed. */
   #range(
-    iova: string | undefined,
+    address: string | undefined,
     length: string | undefined,
     line: DumpLine,
   ): { readonly start: Iova; readonly last: Iova } | 'none' | undefined {
-    const start = parseHexAddress(iova);
+    const start = parseHexAddress(address);
     const size = parseHexAddress(length);
     if (start === undefined || size === undefined) return undefined;
     if (size > 0n) return rangeOfLength(start, size);
@@ -150,14 +151,14 @@ class DyndbgReader implements LineReader {
   #close(index: number): void {
     const [unmap] = this.#open.splice(index, 1);
     if (!unmap) return;
-    this.#sink.fact({ ...unmap.fact, unmapped: unmap.unmapped as Iova }, unmap.line);
+    this.#sink.fact({ ...unmap.fact, unmapped: unmap.unmapped }, unmap.line);
   }
 
   #closeAll(): void {
     while (this.#open.length > 0) this.#close(0);
   }
 
-  /** A line that is no piece ends every unmap of which no piece is near: messages of two processors may be mixed. */
+  /** A line that is no piece ends every unmap without a piece on the next lines: messages of processors may be mixed. */
   #closeStale(ahead: Lookahead): void {
     for (let index = 0; index < this.#open.length; ) {
       const unmap = this.#open[index];
@@ -167,7 +168,7 @@ class DyndbgReader implements LineReader {
   }
 
   #damaged(line: DumpLine): number {
-    // What is only named, as in a sentence about it, is not damaged.
+    // A sentence about such a message is not malformed.
     if (!/iova (?:0x)?[0-9a-f]/.test(line.text)) return 0;
     this.#sink.diagnostic('damaged-event', { what: 'IOMMU debug message', text: line.text }, line.number);
     return 1;
@@ -186,7 +187,7 @@ function hasPieceAhead(unmap: OpenUnmap, ahead: Lookahead): boolean {
   return false;
 }
 
-/** The time of the stamp that the envelope took off. */
+/** The time of the stamp that was removed with the envelope. */
 function timeOf(line: DumpLine): { time?: number } {
   const stamp = STAMP.exec(line.raw)?.[1];
   return stamp === undefined ? {} : { time: Number(stamp) };

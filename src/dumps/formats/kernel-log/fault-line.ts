@@ -1,4 +1,4 @@
-// Formats of kernel logs in which a line tells a fault, and nothing else is told.
+// Formats of kernel logs whose lines are faults and nothing else.
 
 import type { FactOf } from '../../../session/events.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
@@ -9,18 +9,18 @@ export type Fault = FactOf<'fault'>;
 export interface FaultLine {
   readonly name: string;
   readonly title: string;
-  /** Of the interest (`format.ts`): every line that `start` matches has one of them. */
+  /** For the interest (`format.ts`): every line that `start` matches has one of them. */
   readonly words: readonly string[];
-  /** What a line has that may be one, or the first part of one that was broken. */
+  /** Matches every fault, and the first part of one that a mail program broke. */
   readonly start: RegExp;
   readonly pattern: RegExp;
-  /** A form without an address, with the groups before it: a longer one may go on in the next line. */
+  /** A form without an address, which has the same groups before it. The form with one may take several lines. */
   readonly shorter?: RegExp;
-  /** The fault; a string says why there is none, undefined that the line is damaged. */
+  /** The fault. A string instead: why it has no address; undefined: the line is malformed. */
   readonly read: (match: RegExpExecArray) => Fault | string | undefined;
 }
 
-/** What goes on in the next line when a hex number at the end of a line was broken. */
+/** The rest of a hexadecimal number that a mail program broke at the end of a line. */
 const HEX_REST = /^[0-9a-f]{1,15}$/;
 
 class FaultLineReader implements LineReader {

@@ -1,9 +1,9 @@
-// Devices that the kernel puts into IOMMU groups, as its log says it, whatever the IOMMU:
+// Devices that the kernel adds to IOMMU groups, whatever the IOMMU:
 //
 //   [driver] device ":" "Adding to iommu group" number          Linux 5.2 and newer
 //   "iommu:" "Adding device" device "to group" number           before
-//   "iommu:" "Default domain type:" type [ "(set via" … ")" ]     Linux 5.4 and newer: of the groups that say no other
-//   "iommu:" "DMA domain TLB invalidation policy:" policy        understood, no fact
+//   "iommu:" "Default domain type:" type [ "(set via" … ")" ]     Linux 5.4 and newer: of groups without a type
+//   "iommu:" "DMA domain TLB invalidation policy:" policy        recognized, no fact
 //
 // (iommu_group_add_device in drivers/iommu/iommu.c.)
 import { DEVICE_NAME_PATTERN, normalizeLoggedDevice } from '../../fields/device-name.ts';
@@ -19,7 +19,7 @@ const START = /Adding (?:to|device)\b|\bAdding$|[0-9a-f]\.[0-7]:$/;
 const DIGITS = /^\d{1,3}$/;
 const DEFAULT_TYPE = /iommu: Default domain type: ?([A-Za-z-]{1,40})/;
 const POLICY = /iommu: DMA domain TLB invalidation policy: /;
-/** What is left if the device was taken for the program's name behind a time. */
+/** What is left if the device was removed as the name of a program after a time stamp. */
 const BARE = /^\s{0,8}Adding to iommu group \d/;
 
 class KernelLogGroupsReader implements LineReader {

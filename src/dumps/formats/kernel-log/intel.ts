@@ -1,5 +1,5 @@
-// Intel VT-d in kernel logs. Around each message, a prefix that changed with the versions (`DMAR: `, `dmar: `, `DMAR:`,
-// `IOMMU: `, none, Xen's `[VT-D]`); of the messages
+// Intel VT-d in kernel logs. Each message follows a prefix that varies between versions (`DMAR: `, `dmar: `, `DMAR:`,
+// `IOMMU: `, none, `[VT-D]` of Xen). The messages:
 //
 //   "Host address width" decimal
 //   unit "reg_base_addr" hex "ver" v:v "cap" hex "ecap" hex     unit = "dmar0:" | "IOMMU 0:"; both become `dmar0`
@@ -12,9 +12,9 @@
 //   access   = "Read" | "Write"
 //   pasid    = "NO_PASID" | "PASID" hex                         ffffffff: none
 //   device   = 02:00.0 | 0x02:0x00.0 | 0000:02:00.0
-//   reason   = "[fault reason" number "]" text                  once a line of its own behind another prefix
+//   reason   = "[fault reason" number "]" text                  in old versions on a line of its own, with a prefix
 //            | "DMAR: reason" number "-" text                   Xen
-//   "[INTR-REMAP] Request device [" device "] fault index" …    about an interrupt: no address
+//   "[INTR-REMAP] Request device [" device "] fault index" …    an interrupt: no address
 //   "Setting identity map for device" device "[0x" hex "- 0x" hex "]"     the end inclusive, exclusive before 2.6.32
 //
 // (drivers/iommu/intel/dmar.c and iommu.c, Linux 2.6.30 to 6.12.)
@@ -25,6 +25,7 @@ import { addressWidthOf } from '../../../uapi/vtd-capability.ts';
 import { quote } from '../../diagnostics.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { DEVICE_NAME_PATTERN, normalizeLoggedDevice } from '../../fields/device-name.ts';
+import { faultAccess } from '../../fields/fault-access.ts';
 import { orderedRange } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { type Matched, matchLongest } from '../../text/match-longest.ts';
@@ -51,20 +52,20 @@ const IDENTITY = new RegExp(
 );
 const TOO_NARROW = /iommu width \((\d{1,3})\) is not sufficient for the mapped address \((?:0x)?([0-9a-f]{1,64})\)/;
 
-const PASID = `(?:NO_PASID|PASID ?(${HEX}))`;
-const REQUEST = `\\[DMA (Read|Write)(?: ${PASID})? ?\\] ?Request device \\[{1,2} ?([0-9a-fA-FxX:.]{4,24}) ?\\] ?(?:${PASID} )?fault addr:? ?(${HEX})`;
+const pasid = (group: string) => `(?:NO_PASID|PASID ?(?<${group}>${HEX}))`;
+const REQUEST = `\\[DMA (?<access>Read|Write)(?: ${pasid('pasid')})? ?\\] ?Request device \\[{1,2} ?(?<device>[0-9a-fA-FxX:.]{4,24}) ?\\] ?(?:${pasid('pasidAfter')} )?fault addr:? ?(?<address>${HEX})`;
 const REASON =
-  ' {0,4},?(?: ?iommu reg = \\S{1,40})? {0,4}(?:DMAR: ?)?(?:\\[fault reason (?:0x)?([0-9a-f]{1,4})h? ?\\]|reason (?:0x)?([0-9a-f]{1,4}) -) {0,4}([^\\s].{0,200})?$';
+  ' {0,4},?(?: ?iommu reg = \\S{1,40})? {0,4}(?:DMAR: ?)?(?:\\[fault reason (?:0x)?(?<number>[0-9a-f]{1,4})h? ?\\]|reason (?:0x)?(?<numberOfXen>[0-9a-f]{1,4}) -) {0,4}(?<text>[^\\s].{0,200})?$';
 const FAULT = new RegExp(REQUEST);
 const FAULT_WITH_REASON = new RegExp(REQUEST + REASON, 'i');
 const FAULT_START = /\[DMA (?:Read|Write)|\[DMA$/;
 const INTERRUPT = /INTR-REMAP\S{0,3} {0,2}(?:Request device|\[fault reason)|fault index [0-9a-fx]/;
 const STATUS = /DRHD: handling fault status reg/;
-/** Lines of the same driver that hold nothing for a layout. */
+/** Other lines of the driver: recognized, without facts. */
 const OTHER =
   /DRHD base: ?0x[0-9a-f]+ {1,4}flags|(?:IOAPIC|HPET) id \d{1,4} under DRHD base|ATSR flags: ?0x|No ATSR found|RHSA base: ?0x|DMAR(?:-IR)?: ?(?:Queued invalidation|Enabled IRQ remapping|IOMMU (?:enabled|feature|batching)|dmar\d{1,4}: Using (?:Queued|Register)|x2apic is disabled|Use 'intremap|Intel\(R\) Virtualization Technology|Skip IOMMU disabling)/;
 
-/** Texts that a mail program may have broken, to see where they end. */
+/** Reasons that the kernel prints: they tell whether a mail program broke one. */
 const REASONS: readonly string[] = [
   'Software',
   'Present bit in root entry is clear',
@@ -85,6 +86,11 @@ const REASONS: readonly string[] = [
 const PAGE_OFFSET = 0xfffn;
 /** What old kernels print for a request without a PASID. */
 const NO_PASID = 0xffffffffn;
+
+interface FaultMatch extends Matched {
+  /** The whole text of the reason, if its end was on the next line. */
+  readonly reason?: string;
+}
 
 class KernelLogIntelReader implements LineReader {
   readonly #sink: FactSink;
@@ -131,7 +137,7 @@ class KernelLogIntelReader implements LineReader {
   #rmrr(line: DumpLine, ahead: Lookahead): number {
     let found = matchLongest(line, ahead, /RMRR\b/, [RMRR], HEX_REST);
     if (!found) return /RMRR base: ?0x/.test(line.text) ? this.#damaged('rmrr', line) : 0;
-    // Both are printed equally wide: digits on the next line are the rest only if that makes them so.
+    // Both are printed with the same width: digits on the next line belong to the second only if they make it so wide.
     const alone = found.lines === 2 ? RMRR.exec(line.text) : null;
     if (alone && found.match[1]?.length !== found.match[2]?.length) found = { match: alone, lines: 1 };
     const [, from = '', to = ''] = found.match;
@@ -185,7 +191,7 @@ class KernelLogIntelReader implements LineReader {
     // Whole pages are mapped: an end at the start of a page is exclusive.
     const last = end > start && (end & PAGE_OFFSET) === 0n ? iova(end - 1n) : end;
     const mapped = orderedRange(start, last, quote(line.text), line.number, this.#sink);
-    // Ignored: the hardware passes all addresses of the device through, and nothing is mapped.
+    // `Ignoring`: the hardware passes all addresses of the device through, so nothing is mapped.
     if (mapped && what === 'Setting') {
       const name = normalizeLoggedDevice(device);
       this.#sink.fact({ kind: 'map', ...mapped, paddr: start, device: name, origin: 'kernel-log' }, line.number);
@@ -195,43 +201,43 @@ class KernelLogIntelReader implements LineReader {
 
   #fault(line: DumpLine, ahead: Lookahead): number {
     if (!FAULT_START.test(line.text)) return 0;
-    const whole = this.#withReason(line, ahead) ?? matchLongest(line, ahead, FAULT_START, [FAULT], HEX_REST);
-    if (!whole) return /Request device/.test(line.text) ? this.#damaged('fault', line) : 0;
-    const { match } = whole;
-    const [, access = '', before, device = '', behind, digits, number, other = number, text] = match;
-    const address = parseHexAddress(digits);
-    if (address === undefined) return this.#damaged('fault', line);
-    const pasid = parseHexAddress(before ?? behind);
-    const reason = text ?? (other === undefined ? undefined : `fault reason ${other}`);
+    const found: FaultMatch | undefined =
+      this.#withReason(line, ahead) ?? matchLongest(line, ahead, FAULT_START, [FAULT], HEX_REST);
+    if (!found) return /Request device/.test(line.text) ? this.#damaged('fault', line) : 0;
+    const { groups = {} } = found.match;
+    const address = parseHexAddress(groups.address);
+    if (address === undefined || groups.device === undefined) return this.#damaged('fault', line);
+    const pasid = parseHexAddress(groups.pasid ?? groups.pasidAfter);
+    const number = groups.number ?? groups.numberOfXen;
+    const text = found.reason ?? groups.text;
+    const reason = text ?? (number === undefined ? undefined : `fault reason ${number}`);
     this.#sink.fact(
       {
         kind: 'fault',
         address,
-        device: normalizeLoggedDevice(device),
-        access: access.toLowerCase(),
+        device: normalizeLoggedDevice(groups.device),
+        access: faultAccess(groups.access === 'Write'),
         ...(reason === undefined ? {} : { reason: reason.trim() }),
         driver: 'intel',
         ...(pasid === undefined || pasid === NO_PASID ? {} : { pasid: Number(pasid) }),
       },
       line.number,
     );
-    return whole.lines;
+    return found.lines;
   }
 
-  /** The fault with its reason, wherever the line was broken; a text cut short is completed if it is a known one. */
-  #withReason(line: DumpLine, ahead: Lookahead): Matched | undefined {
+  /** The fault with its reason, wherever the line was broken. */
+  #withReason(line: DumpLine, ahead: Lookahead): FaultMatch | undefined {
     const found = matchLongest(line, ahead, FAULT_START, [FAULT_WITH_REASON]);
     if (!found) return undefined;
     const { match, lines } = found;
-    const text = match[8]?.trim() ?? '';
+    const text = match.groups?.text?.trim() ?? '';
     const rest = REASONS.includes(text) ? undefined : continuation(line, ahead, lines)?.text.trim();
-    const known = REASONS.find((reason) => rest && (text + rest === reason || `${text} ${rest}` === reason));
-    if (known === undefined) return { match, lines };
-    match[8] = known;
-    return { match, lines: lines + 1 };
+    const reason = REASONS.find((known) => rest && (text + rest === known || `${text} ${rest}` === known));
+    return reason === undefined ? found : { match, lines: lines + 1, reason };
   }
 
-  #damaged(what: 'unit' | 'rmrr' | 'fault' | 'identity-map', line: DumpLine): number {
+  #damaged(what: 'unit' | 'rmrr' | 'fault' | 'identity-map', line: DumpLine): 1 {
     this.#sink.diagnostic(`damaged-${what}`, { text: line.text }, line.number);
     return 1;
   }

@@ -1,16 +1,17 @@
-// Faults of RISC-V's IOMMU in kernel logs.
+// Faults of the RISC-V IOMMU in kernel logs.
 //
 //   prefix "Fault" cause "devid: 0x" hex "iotval:" hex "iotval2:" hex        cause is decimal
 //
-// iotval is the address that was asked for, but not for faults of the IOMMU's own accesses. Devices are told by the
-// number that they have for the IOMMU; which device that is, firmware says.
+// iotval is the requested address, except for faults of the IOMMU's own accesses. Devices are the numbers that they have
+// for the IOMMU; the firmware knows which device it is.
 // (riscv_iommu_fault in drivers/iommu/riscv/iommu.c, Linux 6.13; RISC-V IOMMU specification 1.0, fault causes.)
 import { parseHexAddress } from '../../fields/address.ts';
+import type { FaultAccess } from '../../fields/fault-access.ts';
 import { faultLines } from './fault-line.ts';
 
 interface Cause {
   readonly text: string;
-  readonly access?: 'read' | 'write';
+  readonly access?: FaultAccess;
 }
 
 const read = (text: string): Cause => ({ text, access: 'read' });
@@ -46,8 +47,8 @@ const CAUSES: ReadonlyMap<number, Cause> = new Map([
   [271, { text: 'a memory-resident interrupt file is corrupt' }],
   [274, { text: 'the page table is corrupt' }],
 ]);
-/** Of the IOMMU itself: an internal error, and a write of an interrupt of its own. */
-const OWN = [272, 273];
+/** Causes of the IOMMU's own accesses: an internal error, and a write of its own interrupt. */
+const OWN_ACCESSES: readonly number[] = [272, 273];
 
 export const KERNEL_LOG_RISCV = faultLines({
   name: 'kernel-log-riscv',
@@ -61,7 +62,7 @@ export const KERNEL_LOG_RISCV = faultLines({
     const address = parseHexAddress(iotval);
     if (id === undefined || address === undefined) return undefined;
     const devid = `devid:0x${id.toString(16)}`;
-    if (OWN.includes(cause)) return `fault ${cause} of ${devid} is one of the IOMMU’s own accesses`;
+    if (OWN_ACCESSES.includes(cause)) return `fault ${cause} of ${devid} was an access of the IOMMU itself`;
     const known = CAUSES.get(cause);
     return {
       kind: 'fault',

@@ -1,21 +1,22 @@
-// Faults of ARM's SMMU in kernel logs.
+// Faults of the ARM SMMU in kernel logs.
 //
-// Version 3, as recorded: four quadwords of the event, each on a line with the same prefix; one may be broken.
+// Version 3, raw: four quadwords of the event, each on a line with the same prefix.
 //   prefix "event 0x" nn " received:"        prefix = driver name ":" | "SMMUv3: /node:" (Xen)
 //   4*(prefix "0x" 16*hexdigit)              event and stream; flags; input address; intermediate address
-// and, in newer kernels, decoded. Directly below its quadwords it is the same fault, not another one:
+// and, in newer kernels, decoded. Directly below its quadwords it is the same fault:
 //   prefix "event:" name "client:" device "sid:" hex "ssid:" hex ["iova:" hex "ipa:" hex]
 //   prefix priv type access stage …          access = "read" | "write"
 // Version 2:
 //   prefix "Unhandled context fault:" [key "=" value ","] …      keys: fsr, iova, fsynr, cbfrsynra, cb
 //
-// Events of other numbers than those below have no input address: no fault.
+// Events with other numbers than those below have no input address: no fact.
 // (arm_smmu_handle_event and arm_smmu_context_fault in drivers/iommu/arm; SMMU architecture, IHI 0070, event records.)
 
 import type { Iova } from '../../../iova/iova.ts';
 import type { FactOf } from '../../../session/events.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { normalizeLoggedDevice } from '../../fields/device-name.ts';
+import { faultAccess } from '../../fields/fault-access.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { type Matched, matchLongest } from '../../text/match-longest.ts';
 import { continuation } from '../../text/wrapped.ts';
@@ -63,10 +64,10 @@ const STATUS: readonly [bit: bigint, text: string][] = [
 
 class KernelLogSmmuReader implements LineReader {
   readonly #sink: FactSink;
-  /** The event that was told in quadwords, and the line below them. */
+  /** The last event in quadwords, and the index of the line below them. */
   #raw: { readonly sid: bigint; readonly address: bigint; readonly below: number } | undefined;
 
-  /** An event of which the last quadword is still to come. */
+  /** An event whose last quadword follows. */
   #pending: { readonly fact: FactOf<'fault'>; readonly line: number; readonly index: number } | undefined;
 
   constructor(sink: FactSink) {
@@ -96,7 +97,7 @@ class KernelLogSmmuReader implements LineReader {
       kind: 'fault',
       address,
       device: `sid:0x${sid.toString(16)}`,
-      access: (second & READ) === 0n ? 'write' : 'read',
+      access: faultAccess((second & READ) === 0n),
       reason: name,
       driver: 'smmu-v3',
       ...((first & SUBSTREAM_VALID) === 0n ? {} : { pasid: Number((first >> 12n) & 0xfffffn) }),
@@ -106,7 +107,7 @@ class KernelLogSmmuReader implements LineReader {
       this.#sink.fact(fact, line.number);
       return read.lines;
     }
-    // The decoded form is not in sight yet: it will be from the last quadword.
+    // The decoded form is too far ahead: it can be seen from the last quadword.
     this.#pending = { fact, line: line.number, index: line.index + 4 };
     return 4;
   }
@@ -144,7 +145,7 @@ class KernelLogSmmuReader implements LineReader {
         ...(access === undefined ? {} : { access }),
         reason: name,
         driver: 'smmu-v3',
-        // Zero also stands for none.
+        // The kernel also prints zero if there is none.
         ...(pasid === 0n ? {} : { pasid: Number(pasid) }),
       },
       line.number,
@@ -159,7 +160,7 @@ class KernelLogSmmuReader implements LineReader {
     const address = parseHexAddress(found?.match[2]);
     if (!found || address === undefined) return 0;
     const joined = found.match.input;
-    // What follows the address may stand on the next line.
+    // The fields after the address may be on the next line.
     const rest = /cb= ?\w+/.test(joined) ? '' : (continuation(line, ahead, found.lines)?.text.trim() ?? '');
     const more = /^(?:[a-z0-9]{0,12}=?\w{1,20},? ?){1,4}$/i.test(rest) && /\bcb=/.test(rest);
     const status = /\bfsr= ?(0x[0-9a-f]{1,8})/i.exec(joined)?.[1];
@@ -173,7 +174,7 @@ class KernelLogSmmuReader implements LineReader {
         kind: 'fault',
         address,
         ...(sid === undefined ? {} : { device: `sid:0x${sid.toString(16)}` }),
-        ...(syndrome === undefined ? {} : { access: (syndrome & NOT_READ) === 0n ? 'read' : 'write' }),
+        ...(syndrome === undefined ? {} : { access: faultAccess((syndrome & NOT_READ) !== 0n) }),
         reason: reason || 'context fault',
         driver: 'smmu-v2',
       },
@@ -188,7 +189,7 @@ function matchDecoded(line: DumpLine | undefined, ahead: Lookahead): Matched | u
   return matchLongest(line, ahead, EVENT, [DECODED_ADDRESS], HEX_REST) ?? matchLongest(line, ahead, EVENT, [DECODED]);
 }
 
-/** The quadwords below an event, up to four; a broken one is put together. */
+/** The quadwords below an event, up to four; one that a mail program broke is joined. */
 function readQuadwords(line: DumpLine, ahead: Lookahead): { words: Iova[]; lines: number } {
   const words: Iova[] = [];
   let lines = 1;

@@ -1,4 +1,4 @@
-// VFIO in kernel logs. It prints little: no ranges, so all are diagnostics.
+// Messages of VFIO in kernel logs. They have no range that VFIO refused: each is a diagnostic.
 //
 //   function ": RLIMIT_MEMLOCK (" bytes ") exceeded"
 //   function ": No interrupt remapping support. Use the module param …"

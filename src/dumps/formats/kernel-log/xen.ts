@@ -1,8 +1,8 @@
-// What only Xen prints of the IOMMUs of its host; Linux' formats read what both print alike (the host's address width,
-// faults). `(XEN) ` is taken off before; debug builds put the file and line before the message.
+// What only Xen prints about the IOMMUs of its host; the formats of Linux read what both print (the host's address width,
+// faults). `(XEN) ` is removed before; debug builds print the file and line before the message.
 //
 //   "[VT-D]" …
-//     "found ACPI_DMAR_" table ":"                              a table begins
+//     "found ACPI_DMAR_" table ":"                              a table starts
 //     "endpoint: " device | "bridge: " device …                 its devices
 //     "drhd->address = " hex " iommu->reg = " hex               one IOMMU, numbered from 0 in this order
 //     "cap = " hex " ecap = " hex                               of it
@@ -49,7 +49,8 @@ class KernelLogXenReader implements LineReader {
   #endpoints: string[] = [];
   #bridges: string[] = [];
   #units = -1;
-  #old: { readonly line: number; start?: string | undefined } | undefined;
+  /** A block of Xen 3 or 4.0, which takes several lines. */
+  #oldBlock: { readonly line: number; start?: string | undefined } | undefined;
 
   constructor(sink: FactSink) {
     this.#sink = sink;
@@ -103,19 +104,19 @@ class KernelLogXenReader implements LineReader {
     const found = matchLongest(line, ahead, /RMRR region:|RMRR$/, [RMRR], DIGITS);
     if (!found) return 0;
     const range = rangeOfEnds(found.match[1], found.match[2], line, this.#sink);
-    if (range) this.#reserved(range, 'rmrr', line);
+    if (range) this.#reserved(range, 'rmrr', line.number);
     return found.lines;
   }
 
-  /** One fact for each device of the table, or one for none. */
-  #reserved(range: IovaRange, origin: 'rmrr' | 'ivmd', line: DumpLine, number = line.number): void {
+  /** One fact for each device of the table, or one without a device. */
+  #reserved(range: IovaRange, origin: 'rmrr' | 'ivmd', line: number): void {
     const named = this.#endpoints.length > 0 ? this.#endpoints : this.#bridges;
     const devices = origin === 'rmrr' && named.length > 0 ? named : [undefined];
     for (const device of devices) {
       const owner = device === undefined ? {} : { device };
       this.#sink.fact(
         { kind: 'reserved', start: range.start, last: range.last, type: 'direct', origin, ...owner },
-        number,
+        line,
       );
     }
   }
@@ -147,24 +148,25 @@ class KernelLogXenReader implements LineReader {
     const found = matchLongest(line, ahead, /IVMD Block: type/, [IVMD], DIGITS);
     if (found) {
       const range = rangeOfSize(found.match[2], found.match[3], line, this.#sink);
-      if (range) this.#reserved(range, 'ivmd', line);
+      if (range) this.#reserved(range, 'ivmd', line.number);
       return found.lines;
     }
     if (OLD_IVMD.test(line.text)) {
-      this.#old = { line: line.number };
+      this.#oldBlock = { line: line.number };
       return 1;
     }
-    if (!this.#old) return 0;
+    if (!this.#oldBlock) return 0;
     const start = OLD_START.exec(line.text)?.[1];
     if (start !== undefined) {
-      this.#old.start = start;
+      this.#oldBlock.start = start;
       return 1;
     }
     const length = OLD_LENGTH.exec(line.text)?.[1];
     if (length === undefined) return 0;
-    const range = this.#old.start === undefined ? undefined : rangeOfSize(this.#old.start, length, line, this.#sink);
-    if (range) this.#reserved(range, 'ivmd', line, this.#old.line);
-    this.#old = undefined;
+    const range =
+      this.#oldBlock.start === undefined ? undefined : rangeOfSize(this.#oldBlock.start, length, line, this.#sink);
+    if (range) this.#reserved(range, 'ivmd', this.#oldBlock.line);
+    this.#oldBlock = undefined;
     return 1;
   }
 

@@ -3,6 +3,7 @@ import { fromWords, TWO_32 } from '../../../iova/address-halves.ts';
 import { hex } from '../../../iova/format.ts';
 import type { Iova } from '../../../iova/iova.ts';
 import type { FactOf } from '../../../session/events.ts';
+import { faultAccess } from '../../fields/fault-access.ts';
 import { normalizeDevice } from '../../fields/pci-address.ts';
 import { FieldScanner } from '../../text/field-scanner.ts';
 import { timeBefore } from './event-time.ts';
@@ -185,7 +186,7 @@ export class EventParser {
       kind: 'fault',
       address,
       device: normalizeDevice(device),
-      access: (flags & 1n) === 0n ? 'read' : 'write',
+      access: faultAccess((flags & 1n) !== 0n),
       ...(driver ? { driver } : {}),
     };
   }
