@@ -64,6 +64,14 @@ describe('the CPU', () => {
     expect(await machine(`qemu-system-x86_64 -machine q35 -m 1G ${option}`)).toMatchObject(fields);
   });
 
+  test('of two the last counts, with all its keys', async () => {
+    const found = await machine(
+      'qemu-system-x86_64 -M q35 -m 1G -cpu EPYC,phys-bits=48,host-phys-bits-limit=40 -cpu Haswell',
+    );
+    expect(found).toMatchObject({ cpu: 'Haswell', vendor: 'intel', options: {} });
+    expect(found).not.toHaveProperty('phys_bits');
+  });
+
   test('with KVM a model that runs anywhere has no vendor of its own', async () => {
     expect(await machine('qemu-kvm -machine q35 -m 1G -cpu qemu64')).not.toHaveProperty('vendor');
     expect(await machine('qemu-kvm -machine q35 -m 1G -cpu host')).not.toHaveProperty('vendor');

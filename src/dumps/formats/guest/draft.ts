@@ -49,6 +49,15 @@ export class GuestDraft {
     }
   }
 
+  /** Forgets what an earlier option of the CPU said: the last one counts, as a whole. */
+  resetCpu(): void {
+    this.cpu = undefined;
+    this.vendor = undefined;
+    this.physBits = undefined;
+    this.#options.delete('host-phys-bits');
+    this.#options.delete('host-phys-bits-limit');
+  }
+
   /** A device of the host, by its PCI address in full. */
   assign(device: string): void {
     if (this.#assigned.size < ASSIGNED_MAX) this.#assigned.add(device);

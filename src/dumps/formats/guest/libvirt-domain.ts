@@ -179,6 +179,10 @@ export class LibvirtDomain {
     if (this.#memory !== undefined) {
       draft.ram = this.#memory > this.#plugged ? this.#memory - this.#plugged : this.#memory;
     }
+    if (isWhole && draft.machine === undefined) {
+      draft.machine = draft.arch === 'aarch64' ? 'virt' : 'pc';
+      draft.problem('guest-machine-default', { machine: draft.machine });
+    }
     if (isWhole && (this.#videos > 0 ? !this.#hasVideo : draft.arch === 'x86_64')) draft.option('vga', 'none');
     if (this.#args.length > 0) new QemuArguments(draft).read(this.#args, false);
     if (!isWhole) draft.problem('guest-definition-cut', { what: 'the XML of the guest' });

@@ -65,6 +65,26 @@ describe('around and inside', () => {
     expect(diagnosticsOf(found)).toContain('warning guest-definition-cut 1');
   });
 
+  test('a tag that lost its end costs that element only', async () => {
+    const text = domain(
+      "<memory unit='GiB'>2</memory>\n<cpu mode='host-passthrough'\n<maxMemory slots='2' unit='GiB'>4</maxMemory>",
+    );
+    const { facts } = await openText(text);
+    expect(facts.find(({ kind }) => kind === 'machine')).toMatchObject({
+      ram: 0x8000_0000n,
+      slots: 2,
+      max_ram: 0x1_0000_0000n,
+    });
+  });
+
+  test('without a machine it is the default of libvirt', async () => {
+    const found = await openText(
+      "<domain type='kvm'>\n<name>d</name>\n<memory>1048576</memory>\n<os><type arch='aarch64'>hvm</type></os>\n</domain>",
+    );
+    expect(machinesOf(found)).toEqual(['d qemu virt 0x40000000:']);
+    expect(diagnosticsOf(found)).toEqual(['info guest-machine-default 1']);
+  });
+
   test('names in metadata are not the guest’s, and a password is nowhere', async () => {
     const { facts } = await openText(
       domain(

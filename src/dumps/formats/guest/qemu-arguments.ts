@@ -6,6 +6,7 @@
 //   -object       memory-backend-(ram|file|memfd), iommufd   as key=value or JSON
 //   -device       vfio-pci, virtual IOMMUs, VGA adapters      as key=value or JSON
 //   -global       DRIVER.PROPERTY=VALUE, or driver=,property=,value=
+//                 of several -cpu only the last counts, with all its keys
 //   -name, -accel, -enable-kvm, -mem-path, -numa, -vga, -nodefaults, -readconfig
 //
 // All other options are skipped with the value that follows them: what follows an option and does not begin with a dash.
@@ -202,6 +203,7 @@ export class QemuArguments {
   cpu(value: string): void {
     const draft = this.#draft;
     const properties = qemuProperties(value, 'model') ?? new Map<string, string>();
+    draft.resetCpu();
     const model = properties.get('model');
     if (model !== undefined && !model.includes('$')) draft.cpu = model;
     const vendor = properties.get('vendor');

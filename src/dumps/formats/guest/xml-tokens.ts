@@ -92,14 +92,14 @@ export class XmlTokens {
         continue;
       }
       const end = tagEnd(text);
-      if (end < 0) {
-        // A `<` of text that is no tag, or a tag that goes on below.
-        if (text.length > TAG_MAX || !/^<\/?[A-Za-z_]/.test(text)) text = text.slice(1);
-        else {
-          this.#rest = text;
-          return;
-        }
+      if (end === 'none') {
+        // A `<` of text, or a tag that was cut.
+        text = text.slice(1);
         continue;
+      }
+      if (end === 'open') {
+        this.#rest = text;
+        return;
       }
       this.#tag(text.slice(0, end));
       text = text.slice(end + 1);
@@ -133,8 +133,9 @@ function skipOf(text: string): keyof typeof UNTIL | 'unclear' | undefined {
   return text.length < 9 && ('<!--'.startsWith(text) || '<![CDATA['.startsWith(text)) ? 'unclear' : '<!';
 }
 
-/** Where the tag ends, outside of quotation marks; -1 if it does not. */
-function tagEnd(text: string): number {
+/** Where the tag ends, outside of quotation marks; `open` if it may go on below; `none` if it is no tag. */
+function tagEnd(text: string): number | 'open' | 'none' {
+  if (!/^<(?:\/?[A-Za-z_]|\/?$)/.test(text)) return 'none';
   let quote = '';
   for (let i = 1; i < text.length && i <= TAG_MAX; i++) {
     const c = text.charAt(i);
@@ -142,7 +143,7 @@ function tagEnd(text: string): number {
       if (c === quote) quote = '';
     } else if (c === '"' || c === "'") quote = c;
     else if (c === '>') return i;
-    else if (c === '<') return -1;
+    else if (c === '<') return 'none';
   }
-  return -1;
+  return text.length > TAG_MAX ? 'none' : 'open';
 }
