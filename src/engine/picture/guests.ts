@@ -44,7 +44,7 @@ export function machineGuest(name: MachineName, ram: bigint): GuestResult {
 }
 
 /**
- * Ranges typed by hand, one a line or separated by commas: `0x0-0x7fffffff`, `1G@4G`, `0x40000000+4G`, each perhaps with
+ * Ranges typed by hand, one a line or separated by commas: `0x0-0x7fffffff`, `1G@0x100000000`, `0x40000000+4G`, each perhaps with
  * a type and a name behind it (`ram` if there is none).
  */
 export function customGuest(text: string): GuestResult {
@@ -59,7 +59,7 @@ export function customGuest(text: string): GuestResult {
     ranges.push({ ...parsed.value, type, name: name ?? type });
   }
   return ranges.length === 0
-    ? { ok: false, message: 'expected ranges such as 0x0-0x7fffffff, 1G@4G' }
+    ? { ok: false, message: 'expected ranges such as 0x0-0x7fffffff, 1G@0x100000000' }
     : { ok: true, guest: { title: 'custom ranges', ranges } };
 }
 
