@@ -34,3 +34,51 @@ test('of many changes of one kind only the number is said', () => {
   const many = Array.from({ length: 6 }, (_, i) => range(0x1000 * i));
   expect(labels([], many)).toEqual(['6 valid ranges changed']);
 });
+
+test('five changes of one kind are listed; eight labels in all', () => {
+  const fives = Array.from({ length: 5 }, (_, i) => range(0x1000 * i));
+  expect(labels([], fives)).toHaveLength(5);
+  const group = (name: string): Fact => ({ kind: 'group', group: name, devices: [] });
+  const groups = ['1', '2', '3'].map(group);
+  expect(labels([], [...fives, ...groups])).toHaveLength(8);
+  const nine = labels([], [...fives, ...groups, { kind: 'iommu', name: 'dmar0', driver: 'intel' }]);
+  expect([nine.length, nine.at(-1)]).toEqual([9, 'and 1 more']);
+});
+
+test('what matters most comes first', () => {
+  const bounds = { start: 0n as Iova, last: 0xfffn as Iova };
+  const facts: Fact[] = [
+    { kind: 'host', name: 'maple' },
+    { kind: 'map', ...bounds, origin: 'page-table' },
+    { kind: 'reserved', ...bounds, type: 'msi', group: '1' },
+    { kind: 'reserved', ...bounds, type: 'direct' },
+    { kind: 'window', ...bounds, name: 'RAM', depth: 0, type: 'ram' },
+    range(0, { container: undefined, ioas: 'a' }),
+    { kind: 'group', group: '1', devices: ['x', 'y'] },
+  ];
+  expect(labels([], facts)).toEqual([
+    '+ group 1: x, y',
+    '+ range 0x0-0xfff of a',
+    '+ msi region 0x0-0xfff of group 1',
+    '+ direct region 0x0-0xfff',
+    '+ mapping 0x0-0xfff',
+    '+ host maple',
+    '+ "RAM" 0x0-0xfff',
+  ]);
+});
+
+test('other kinds are named, and a diagnostic is its message', () => {
+  expect(labels([], [{ kind: 'diagnostic', severity: 'info', code: 'x', message: 'tracing is off' }])).toEqual([
+    '+ tracing is off',
+  ]);
+  expect(labels([{ kind: 'iommu', name: 'dmar0', driver: 'intel' }], [])).toEqual(['− IOMMU dmar0']);
+  expect(labels([], [{ kind: 'fault', address: 0n as Iova }])).toEqual(['+ fault']);
+  expect(labels([], [range(0, { container: undefined })])).toEqual(['+ range 0x0-0xfff of a container']);
+});
+
+test('events that are no facts do not count', () => {
+  const changes = new ChangeLabels();
+  changes.added({ unknown: 'kind', name: 'x' });
+  changes.gone({ unknown: 'kind', name: 'x' });
+  expect(changes.labels()).toEqual([]);
+});
