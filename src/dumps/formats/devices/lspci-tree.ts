@@ -19,7 +19,6 @@ import { splitName } from './device-label.ts';
 const ROOT = /^-?[+\\]?-\[[0-9a-f]{4,8}:[0-9a-f]{2}(?:-[0-9a-f]{2})?\]/i;
 const BRANCH = /^[| ]*[+\\]-(?:\[[0-9a-f]{4,8}:|[0-9a-f]{2}\.[0-7])/i;
 const TREE_LINE = /^[ >|]{0,200}-?[+\\]?-{0,4}(?:\[[0-9a-f]{4,8}:[0-9a-f]{2}|[+\\]-[0-9a-f]{2}\.[0-7])/i;
-const QUOTE = /^(?:> ?){1,8}/;
 const ROOT_BUS = /^\[([0-9a-f]{4,8}):([0-9a-f]{2})(?:-[0-9a-f]{2})?\]/i;
 const DEVICE = /^([0-9a-f]{2}\.[0-7])/i;
 const BEHIND = /^-\[(?:[0-9a-f]{4,8}:)?([0-9a-f]{2})(?:-[0-9a-f]{2})?\]/i;
@@ -37,6 +36,8 @@ interface Bus {
 class LspciTreeReader implements LineReader {
   readonly #sink: FactSink;
   #buses: Bus[] = [];
+  /** Characters before the tree in each line. */
+  #prefix = 0;
 
   constructor(sink: FactSink) {
     this.#sink = sink;
@@ -44,10 +45,12 @@ class LspciTreeReader implements LineReader {
 
   line(line: DumpLine): number {
     if (line.prompt) this.#buses = [];
-    // The columns count, and the cleaning takes a `|` for a mark of quotation.
-    const text = line.raw.replace(QUOTE, '');
-    const bare = text.trimStart();
+    const bare = line.text.trimStart();
     const isRoot = ROOT.test(bare);
+    // The columns count, and the cleaning takes a `|` for a mark of quotation: what it takes off the first line is
+    // taken off the others too.
+    if (/^-[[+]/.test(bare)) this.#prefix = Math.max(0, line.raw.indexOf(bare) - (line.text.length - bare.length));
+    const text = line.raw.slice(this.#prefix);
     if (!isRoot && !(this.#buses.length > 0 && BRANCH.test(text))) return 0;
     if (/^-[[+]/.test(bare)) this.#buses = [];
     const column = text.search(/[+\\]/);

@@ -68,7 +68,7 @@ class LibvirtXmlReader implements LineReader {
       });
       return this.#feed(text.slice(root.index), line, ahead);
     }
-    if (this.#tokens.isSkipping && line.blanksBefore > 0 && bare.startsWith('<')) this.#tokens.resume();
+    if (this.#tokens.isSkipping && line.blanksBefore > 0 && text.trimStart().startsWith('<')) this.#tokens.resume();
     if (!text.includes('<') && !text.includes('>')) return 0;
     return this.#feed(text, line, ahead);
   }

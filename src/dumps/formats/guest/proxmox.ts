@@ -24,7 +24,7 @@ const GAP_MAX = 6;
 
 class ProxmoxReader implements LineReader {
   readonly #sink: FactSink;
-  /** Entries of the configuration at hand; the first value of a key counts. */
+  /** Entries of the configuration at hand. A key that comes again begins the next one. */
   #entries = new Map<string, string>();
   #first = 0;
   #lastIndex = 0;
@@ -48,14 +48,15 @@ class ProxmoxReader implements LineReader {
     const match = ENTRY.exec(line.text);
     const key = match?.[1];
     if (!match || key === undefined) return 0;
-    if (this.#entries.size > 0 && line.index - this.#lastIndex > GAP_MAX) this.#close();
+    const isNext = !this.#isSnapshot && this.#entries.has(key);
+    if (isNext || (this.#entries.size > 0 && line.index - this.#lastIndex > GAP_MAX)) this.#close();
     // One entry alone may be anything.
     const isOne =
       this.#entries.size > 0 || [1, 2, 3].some((n) => ENTRY.test(ahead(n)?.text ?? '')) || TELLING.test(key);
     if (!isOne) return 0;
     if (this.#entries.size === 0) this.#first = line.number;
     this.#lastIndex = line.index;
-    if (!this.#isSnapshot && !this.#entries.has(key)) this.#entries.set(key, match[2]?.trim() ?? '');
+    if (!this.#isSnapshot) this.#entries.set(key, match[2]?.trim() ?? '');
     return 1;
   }
 
