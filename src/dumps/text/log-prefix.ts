@@ -30,7 +30,9 @@ const AFTER_STAMP = /^[\w.-]{1,64} (?:kernel|systemd|qemu[\w-]{0,40})(?:\[\d{1,1
 const KERNEL_TAG = 'kernel: ';
 const PRIORITY = /^<\d{1,3}>/;
 const XEN = /^\(XEN\) ?/;
-const CHAT = /^(?:\[?\d{1,2}:\d{2}(?::\d{2})?\]?\s{1,4})?<[ @+~&%]?[A-Za-z_[\]\\`^{}|][\w[\]\\`^{}|-]{0,31}> /;
+/** Without a time it may be a tag of XML that blanks follow. */
+const CHAT =
+  /^(?:\[?\d{1,2}:\d{2}(?::\d{2})?\]?\s{1,4}<[ @+~&%]?[A-Za-z_[\]\\`^{}|][\w[\]\\`^{}|-]{0,31}> |<[ @+~&%]?[A-Za-z_[\]\\`^{}|][\w[\]\\`^{}|-]{0,31}> (?=\s*\S))/;
 const CHAT_BARE = /^\[?\d{1,2}:\d{2}(?::\d{2})?\]? +(?:\w[\w-]{0,31} (?:\||>) )/;
 
 const PREFIXES_MAX = 8;
