@@ -53,7 +53,7 @@ function refusedOperations(document: EngineDocument): Conflict<string>[] {
   return found;
 }
 
-/** Guests on what kernels reported: the chosen one, and the one whose process holds the space. */
+/** Guests on reported spaces: the chosen one, and the one whose process owns the space. */
 function onReportedSpaces(
   document: EngineDocument,
   selectedGroups: ReadonlySet<string>,

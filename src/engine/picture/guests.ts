@@ -23,7 +23,7 @@ export function layoutOf({ source, ranges }: Guest): GuestLayout {
   return { title: source, ranges: main.length > 0 ? main : ranges };
 }
 
-/** Those of a host's guests that are the one whose process holds a reported space, by its name. */
+/** The guest of a host whose process owns a reported space, by its name; empty if it is unknown. */
 export function guestsHolding({ validRanges }: Pick<ReportedSpace, 'validRanges'>, guests: readonly Guest[]): Guest[] {
   const names = new Set(validRanges.flatMap(({ guest }) => (guest === undefined ? [] : [guestSource(guest)])));
   return guests.filter(({ source }) => names.has(source));

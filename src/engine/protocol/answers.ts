@@ -5,10 +5,10 @@ import type { FitAnswer, HoleStatistics } from '../../analysis/space/fit.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import type { UapiNode } from '../../uapi/node.ts';
 
-/** A guest to be tried on the hosts. */
+/** A guest to check on the hosts. */
 export type GuestChoice =
   | { readonly kind: 'machine'; readonly machine: string; readonly ram: bigint }
-  /** A guest whose layout an open document holds, by its source. */
+  /** A guest layout of an open document, by its source. */
   | { readonly kind: 'document'; readonly id: string; readonly guest: string }
   /** Ranges entered by hand. */
   | { readonly kind: 'ranges'; readonly text: string };
@@ -18,7 +18,7 @@ export interface Trial {
   /** Keys of the selected groups, address spaces and layers. */
   readonly selectedGroups: readonly string[];
   readonly guest?: GuestChoice | undefined;
-  /** Bytes, a power of two: the page size of the hosts' kernel, where a person knows it. */
+  /** Page size of the hosts' kernel in bytes, a power of two; by default what the dumps say. */
   readonly pageSize?: bigint | undefined;
 }
 
@@ -35,7 +35,7 @@ export interface ConflictList {
   readonly rows: readonly ConflictRow[];
   /** Conflicts beyond those. */
   readonly more: number;
-  /** Why the guest could not be tried. */
+  /** Why the guest could not be checked. */
   readonly problem?: string | undefined;
 }
 
@@ -81,7 +81,7 @@ export interface HostsCompared {
     readonly usableOn: readonly string[];
     readonly blockedOn: readonly string[];
   })[];
-  /** What is reserved on any host, as a line to paste. */
+  /** What is reserved on any host, as a list to copy. */
   readonly line: string;
 }
 

@@ -39,7 +39,7 @@ export interface GroupNode {
 export interface SpaceNode {
   readonly key: string;
   readonly title: string;
-  /** Of a space whose ranges a kernel reported: who holds it. */
+  /** For ranges that a kernel reported: the process that owns the space. */
   readonly note?: string | undefined;
   /** Number of areas, of a model's space. */
   readonly areas?: number | undefined;
@@ -52,7 +52,7 @@ export interface LayerNode {
   readonly key: string;
   readonly title: string;
   readonly note: string;
-  /** Whether it is drawn at first: what would crowd the picture is not. */
+  /** Whether it is shown when the document is opened: not if it would crowd the picture. */
   readonly isShown: boolean;
 }
 
@@ -66,7 +66,7 @@ export interface DocumentNode {
   readonly groups: readonly GroupNode[];
   readonly spaces: readonly SpaceNode[];
   readonly layers: readonly LayerNode[];
-  /** The guests whose layouts its dumps hold, to be tried on other hosts too: the names of their sources. */
+  /** The sources of the guest layouts in its dumps: these guests can be checked on other hosts, too. */
   readonly guests: readonly string[];
   /** True if its state changes over its events: operations, mappings over time, a live host. */
   readonly hasHistory: boolean;
@@ -91,7 +91,7 @@ export interface SourceLine {
   readonly text: string;
   /** Facts that begin in this line: their kinds, and the position of the first of them. */
   readonly facts: readonly { readonly kind: string; readonly position: number }[];
-  /** True if no format understood it. */
+  /** True if no format recognized the line. */
   readonly isUnrecognized: boolean;
 }
 

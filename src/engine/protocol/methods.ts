@@ -68,7 +68,7 @@ export interface Progress {
   /** Bytes in all, where known. */
   readonly total?: number | undefined;
   readonly what: string;
-  /** Of a live host: the document as it is now, and how it is connected. */
+  /** For a live host: its current document, and the state of the connection. */
   readonly live?: { readonly node: DocumentNode; readonly state: LiveState } | undefined;
 }
 

@@ -10,7 +10,7 @@ export interface ArrangeParams extends Omit<Trial, 'pageSize'> {
   /** Ids of the lanes that are expanded into rows. */
   readonly expanded: readonly string[];
   readonly scale: ScaleKind;
-  /** Stretches that the fold scale keeps visible besides what the lanes show. */
+  /** Further ranges that the fold scale keeps visible, besides those of the lanes. */
   readonly keepVisible?: readonly IovaRange[];
   /** A document whose address spaces are shown once for each of these models. */
   readonly compared?: { readonly id: string; readonly models: readonly string[] } | undefined;
@@ -19,9 +19,9 @@ export interface ArrangeParams extends Omit<Trial, 'pageSize'> {
 export interface Arrangement {
   /** Counts up with every arrangement; a slice belongs to one. */
   readonly revision: number;
-  /** What the picture is of. */
+  /** The address space, or the number of them. */
   readonly title: string;
-  /** Names of the sources that gave something. */
+  /** Names of the sources that contributed facts or operations. */
   readonly sources: readonly string[];
   readonly scale: Scale;
   readonly spaces: readonly {
@@ -69,7 +69,7 @@ export interface TableRow {
   readonly source: string;
 }
 
-/** Something that a search found: in the picture, or a line of a source. */
+/** A search result: a range of the picture, or a line of a source. */
 export interface Found {
   readonly target?: Target | undefined;
   readonly location?: { readonly id: string; readonly source: string; readonly line: number } | undefined;

@@ -23,12 +23,12 @@ export interface EventRow {
   readonly expected?: string | undefined;
 }
 
-/** What one model made of an operation. */
+/** What one model answered to an operation. */
 export interface ModelAnswer {
   readonly model: string;
   readonly answer?: string | undefined;
   readonly refused?: Reason | undefined;
-  /** How the operation was put to this model, where it has another one of the same meaning; or that it has none. */
+  /** How the operation was translated for this model, or that the model has none like it. */
   readonly note?: string | undefined;
 }
 
@@ -36,11 +36,11 @@ export interface ComparisonRow {
   readonly position: number;
   readonly text: string;
   readonly answers: readonly ModelAnswer[];
-  /** True if the models do not answer alike. */
+  /** True if the models answer differently. */
   readonly differs: boolean;
 }
 
-/** Ranges that a model's state lacks and that of others has. */
+/** Ranges that are missing in a model's state and present in that of others. */
 export interface StateDifference {
   readonly space: string;
   readonly what: 'areas' | 'reserved' | 'usable';

@@ -1,4 +1,4 @@
-// The engine's worker as it is, but for one word that brings it down: for the test of what happens then.
+// The engine's worker, which crashes when it is sent the text 'crash': for the test of what happens then.
 import '../transport/engine.worker.ts';
 
 self.addEventListener('message', ({ data }: MessageEvent<unknown>) => {

@@ -1,6 +1,6 @@
 // A scale lays the 64-bit address space out along one axis. Three coordinate spaces meet here:
 //
-//   address   bigint, 0 … 2^64−1         what the kernel speaks of; `edge` = 0 … 2^64, the border before an address
+//   address   bigint, 0 … 2^64−1         what the kernel uses; `edge` = 0 … 2^64, the border before an address
 //   world     bigint, 0 … scale.length   the axis of the scale: segments laid end to end
 //   pixel     number                     see viewport.ts; only differences of world positions become pixels
 //

@@ -38,7 +38,7 @@ export type Mark =
       readonly font: Font;
       readonly ink: InkName;
       readonly anchor: 'start' | 'middle' | 'end';
-      /** With a border in the colour of the ground, to stay legible on a pattern. */
+      /** With an outline in the color of the background, to stay legible on a pattern. */
       readonly halo?: boolean;
     }
   | {
