@@ -484,6 +484,19 @@ export const DIAGNOSTICS = {
       `the device${ofDevice(rest)} of group ${group} is not bound to vfio-pci, or is in use${withError(rest)}`,
     BIND_GROUP,
   ),
+  'iommufd-device-not-bound': complaint(
+    'error',
+    (failure: WithDevice & WithError) =>
+      `the device${ofDevice(failure)} could not be bound to iommufd${withError(failure)}${
+        failure.error === 'EBUSY' ? ': another driver or process owns DMA of its group' : ''
+      }`,
+    BIND_GROUP,
+  ),
+  'vfio-file-not-opened': complaint(
+    'error',
+    ({ file, ...failure }: WithError & { readonly file: string }) => `${file} could not be opened${withError(failure)}`,
+    'Load the modules vfio_pci and, for iommufd, iommufd, and give the user of the monitor access to the file.',
+  ),
   'vfio-device-attached-twice': complaint(
     'error',
     (device: WithDevice) => `the device${ofDevice(device)} is assigned to the guest twice`,

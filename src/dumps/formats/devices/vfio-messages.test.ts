@@ -65,6 +65,27 @@ test.each<[string, string, RegExp]>([
     'qemu-group-not-viable',
     /group 27 is not viable/,
   ],
+  ['vfio: error no iommu_group for device', 'vfio-device-without-group', /the device has no IOMMU group/],
+  [
+    'vfio 0000:0b:00.0: error bind device fd=38 to iommufd=37: Device or resource busy',
+    'iommufd-device-not-bound',
+    /0000:0b:00\.0 could not be bound to iommufd: EBUSY: another/,
+  ],
+  [
+    "Could not open '/dev/iommu': No such file or directory",
+    'vfio-file-not-opened',
+    /\/dev\/iommu could not be opened: ENOENT/,
+  ],
+  [
+    "Could not open '/dev/vfio/devices/vfio3': Permission denied",
+    'vfio-file-not-opened',
+    /vfio3 could not be opened: EACCES/,
+  ],
+  [
+    'vfio: failed to open /dev/vfio/vfio: No such file or directory',
+    'vfio-file-not-opened',
+    /vfio\/vfio could not be opened/,
+  ],
 ])('%s', async (line, code, message) => {
   const { facts } = await openText(line);
   expect(facts.filter(({ kind }) => kind === 'diagnostic')).toMatchObject([

@@ -5,6 +5,7 @@
 //   "vfio " device ": error getting device from group " group ": " error
 //   "Verify all devices in group " group " are bound to vfio-<bus> or pci-stub and not already in use"
 //   "lease ensure all devices within the iommu_group are bound to their vfio bus driver"
+//   "vfio " device ": error bind device fd " n " to iommufd " n ": " error | "… open /dev/(iommu|vfio/vfio|vfio/devices/vfioN): " error
 //   "vfio " device ": device is already attached"
 //   "PCI device " device " is in use" [" by driver " name ", domain " name]   libvirt
 //   "host doesn't support passthrough of host PCI devices" | "Device " device " is behind a switch lacking ACS" …
@@ -31,9 +32,9 @@ const MESSAGES: readonly Message[] = [
   },
   {
     code: 'vfio-device-without-group',
-    start: /no iommu_group found|failed to get iommu_group|iommu_group not found/,
+    start: /no iommu_group\b|failed to get iommu_group|iommu_group not found/,
     pattern: new RegExp(
-      `(?:${DEVICE}: ?)?(?:error )?(?:no iommu_group found|failed to get iommu_group|iommu_group not found)`,
+      `(?:${DEVICE}: ?)?(?:error:? )?(?:no iommu_group(?: found| for device)|failed to get iommu_group|iommu_group not found)`,
     ),
     read: ([, device]) => ({ device: deviceOf(device) }),
   },
@@ -46,6 +47,18 @@ const MESSAGES: readonly Message[] = [
       group,
       error: errorOf(undefined, why),
     }),
+  },
+  {
+    code: 'iommufd-device-not-bound',
+    start: /error bind device fd/,
+    pattern: new RegExp(`(?:${DEVICE}: ?)?error bind device fd[ =]?\\d{1,9} to iommufd[ =]?\\d{1,9}(?:: ?${ERROR})?`),
+    read: ([, device, why]) => ({ device: deviceOf(device), error: errorOf(undefined, why) }),
+  },
+  {
+    code: 'vfio-file-not-opened',
+    start: /open ['"]?\/dev\/(?:vfio\/(?:devices|vfio\b)|iommu\b)/i,
+    pattern: new RegExp(`open ['"]?(/dev/(?:vfio/devices/vfio\\d{1,6}|vfio/vfio|iommu))['"]?: ?${ERROR}`),
+    read: ([, file = '', why]) => ({ file, error: errorOf(undefined, why) }),
   },
   {
     code: 'vfio-device-attached-twice',
@@ -83,7 +96,7 @@ const MESSAGES: readonly Message[] = [
 
 /** Advice that QEMU prints below its error, and what vfio-pci prints when it gets an id. */
 const OTHER =
-  /lease ensure all devices within the iommu_group are bound|Verify all devices in group \d{1,9} are bound|^\s{0,8}vfio_pci: add \[[0-9a-f]{4}:/;
+  /failed to get group \d{1,9}$|lease ensure all devices within the iommu_group are bound|Verify all devices in group \d{1,9} are bound|^\s{0,8}vfio_pci: add \[[0-9a-f]{4}:/;
 
 class VfioMessagesReader implements LineReader {
   readonly #sink: FactSink;
@@ -115,7 +128,7 @@ export const VFIO_MESSAGES: LineFormat = {
         'failed with error',
         'Verify all devices',
       ],
-      'vfio_pci: add [',
+      ...['vfio_pci: add [', '/dev/iommu', 'error bind device', 'failed to get group'],
     ],
   },
   open: (_source: DumpSource, sink) => new VfioMessagesReader(sink),

@@ -141,6 +141,29 @@ describe('where it is found', () => {
     ]);
   });
 
+  test('lines that a mail program broke before their backslash', async () => {
+    const text = [
+      'qemu-system-x86_64 -name guest=a,debug-threads=on \\',
+      '-machine pc-q35-7.2,usb=off,vmport=off,smm=on,dump-guest-core=off \\',
+      '-object \'{"qom-type":"memory-backend-ram","id":"m", ',
+      '"size":',
+      "1073741824}' \\",
+      '-device vfio-pci,host=0000:0b:00.0,id=hostdev0,bus=pci.5,addr=0x0',
+      '-m',
+      '1G \\',
+      '-msg timestamp=on',
+      'char device redirected to /dev/pts/3 (label charserial0)',
+      '2025-03-14 08:19:02.010+0000: shutting down, reason=failed',
+      '2025-03-14 08:19:02.010+0000: starting up libvirt version: 9.0.0, qemu version: 7.2.15, kernel: 6.1, hostname: elm',
+      'LC_ALL=C \\',
+      '/usr/bin/qemu-system-x86_64 \\',
+      '-name b -machine q35 -m 2G',
+    ].join('\n');
+    const found = await openText(text);
+    expect(machinesOf(found)).toEqual(['a qemu pc-q35-7.2 0x40000000: 0000:0b:00.0', 'b qemu q35 0x80000000:']);
+    expect(diagnosticsOf(found)).toEqual([]);
+  });
+
   test('two guests in one log are two', async () => {
     expect(await read('qemu-system-x86_64 -name a -M q35 -m 1G\nqemu-system-x86_64 -name b -M pc -m 2G')).toEqual([
       'a qemu q35 0x40000000:',

@@ -11,7 +11,7 @@
 //   variable = NAME "=" value                             of a script, used for $NAME below it
 //
 // A line that begins with a dash below a command that ended without "\" belongs to it too: mail programs and web pages
-// lose the backslashes. A command ends at anything else. What the words mean: qemu-arguments.ts, other-arguments.ts.
+// lose the backslashes, and break lines before them. A command ends at anything else. What the words mean: qemu-arguments.ts, other-arguments.ts.
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { LOOKAHEAD } from '../../format.ts';
 import { GuestDraft } from './draft.ts';
@@ -40,6 +40,8 @@ interface Command {
   readonly line: number;
   readonly isKata: boolean;
   text: string;
+  /** Lines of it ended with a backslash. */
+  isContinued?: boolean;
 }
 
 class CommandLineReader implements LineReader {
@@ -59,7 +61,8 @@ class CommandLineReader implements LineReader {
     this.#open = undefined;
     if (open) {
       const isBelow = line.index === open.index && !line.prompt && !line.elision && line.blanksBefore === 0;
-      if (isBelow && (open.isContinued || OPTION_LINE.test(line.text))) {
+      const isRest = open.command.isContinued === true && isWrapped(line, undefined);
+      if (isBelow && (open.isContinued || OPTION_LINE.test(line.text) || isRest)) {
         return this.#take(open.command, line.text, line, ahead);
       }
       this.#close(open.command, !open.isContinued && !line.elision);
@@ -137,7 +140,14 @@ class CommandLineReader implements LineReader {
         return lines;
       }
       const isBelow = next && !next.prompt && !next.elision && next.index === line.index + lines;
-      if (!isBelow || next.blanksBefore > 0 || !(isContinued || OPTION_LINE.test(next.text))) {
+      if (isContinued) command.isContinued = true;
+      const goesOn =
+        isBelow &&
+        next.blanksBefore === 0 &&
+        (isContinued ||
+          OPTION_LINE.test(next.text) ||
+          (command.isContinued === true && isWrapped(next, lines < LOOKAHEAD ? ahead(lines + 1) : undefined)));
+      if (!goesOn) {
         this.#close(command, !isContinued && next?.elision !== true);
         return lines;
       }
@@ -187,6 +197,15 @@ class CommandLineReader implements LineReader {
     }
     return 0;
   }
+}
+
+/** True for a rest of a line that a mail program broke: it, or the line after it, has the backslash. */
+function isWrapped(line: DumpLine, below: DumpLine | undefined): boolean {
+  const isOther = ({ text, raw }: DumpLine) =>
+    /^\s{0,8}\d{4}-\d{2}-\d{2}[T ]/.test(raw) || HEADER.test(text) || ENVIRONMENT.test(text) || PROGRAM.test(text);
+  if (isOther(line)) return false;
+  if (CONTINUED.test(line.text)) return true;
+  return below !== undefined && below.blanksBefore === 0 && !isOther(below) && CONTINUED.test(below.text);
 }
 
 /** True for a line that is offered whatever is above it. */
