@@ -64,7 +64,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   agent: {
     imports: 'iova session dumps',
-    offers: 'agent.ts',
+    offers: 'agent.ts files.ts local-probe.ts web-server.ts',
   },
   cli: {
     imports: 'iova uapi session kernel dumps analysis timeline engine lib agent',

@@ -171,7 +171,7 @@ describe('check', () => {
 
   test.each([
     [['check'], 'check: no file given; use - for standard input'],
-    [['check', 'HOST', '--guest', 'q35:lots'], "check: --guest 'q35:lots': expected a decimal digit, found “l”"],
+    [['check', 'HOST', '--guest', 'q35:lots'], "check: --guest 'q35:lots': expected a decimal digit, found 'l'"],
     [['check', 'HOST', '--guest', 'q35:0'], "check: --guest 'q35:0': a guest needs at least one byte of RAM"],
     [['check', 'HOST', '--page-size', '5000'], "check: --page-size '5000': expected a power of two such as 4K or 64K"],
     [['check', 'nowhere.txt'], 'check: nowhere.txt: cannot be read: no such file or directory'],
@@ -226,7 +226,7 @@ describe('fit', () => {
     [['fit', 'HOST'], 'fit: --size is required'],
     [['fit', 'HOST', '--size', '0'], "fit: --size '0': expected at least one byte"],
     [['fit', 'HOST', '--size', '1', '--align', '3'], "fit: --align '3': expected a power of two"],
-    [['fit', 'HOST', '--size', '1', '--at', 'here'], "fit: --at 'here': expected a hexadecimal digit, found “h”"],
+    [['fit', 'HOST', '--size', '1', '--at', 'here'], "fit: --at 'here': expected a hexadecimal digit, found 'h'"],
   ])('unusable: %j', async (args, message) => {
     const host = put('host.txt', GROUP(1, MSI));
     const { code, stderr } = await runCli(args.map((arg) => (arg === 'HOST' ? host : arg)));
