@@ -72,6 +72,11 @@ export function quote(text: string): string {
   return `'${text.trim().slice(0, QUOTE_MAX)}'`;
 }
 
+/** Two of them, a format and a command fit on three lines of a terminal. */
+const SAMPLE_MAX = 60;
+
+const sampleText = ({ line, text }: { readonly line: number; readonly text: string }) =>
+  `line ${line}: '${text.length > SAMPLE_MAX ? `${text.slice(0, SAMPLE_MAX)}…` : text}'`;
 const rangeText = ({ start, last }: Range) => `${hex(start)}-${hex(last)}`;
 const withError = ({ error }: WithError) => (error === undefined ? '' : `: ${error}`);
 const ofDevice = ({ device }: WithDevice) => (device === undefined ? '' : ` ${device}`);
@@ -95,16 +100,22 @@ export const DIAGNOSTICS = {
   'nothing-recognized': rule(
     'error',
     ({
-      expected,
       samples,
+      nearest,
+      command,
     }: {
-      /** Titles of the formats. */
-      readonly expected: readonly string[];
+      /** Lines that were not understood. */
       readonly samples: readonly { readonly line: number; readonly text: string }[];
-    }) => {
-      const found = samples.map(({ line, text }) => `line ${line}: '${text}'`).join(', ');
-      return `nothing recognized: expected one of ${expected.join(', ')}${found === '' ? '' : `; found ${found}`}`;
-    },
+      /** Title of the format that they resemble. */
+      readonly nearest: string | undefined;
+      /** A command whose output would be recognized. */
+      readonly command: string | undefined;
+    }) =>
+      [
+        `no known format${samples.length > 0 ? ': ' : ''}${samples.slice(0, 2).map(sampleText).join(', ')}`,
+        ...(nearest === undefined ? [] : [`Nearest format: ${nearest}`]),
+        ...(command === undefined ? [] : [`Try the output of: ${command}`]),
+      ].join('. '),
   ),
   'gzip-truncated': rule('warning', () => 'the gzip data is truncated; everything before the end was read'),
   'gzip-damaged': rule(

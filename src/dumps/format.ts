@@ -110,6 +110,8 @@ export interface LineFormat {
   readonly name: string;
   /** For people: what this is called where it comes from. */
   readonly title: string;
+  /** A command that prints such a dump, offered when nothing in a source is recognized and this format is nearest. */
+  readonly command?: string;
   /** Lines that do not match are not offered; `index` shows that lines were skipped. */
   readonly interest: LineInterest;
   /** At most one format has one. */
@@ -122,6 +124,7 @@ export interface BinaryFormat {
   readonly kind: 'binary';
   readonly name: string;
   readonly title: string;
+  readonly command?: string;
   /** `head` holds the first bytes of the file, up to 4096. */
   matches(head: Uint8Array): boolean;
   /** Reads the file from its first byte. What is wrong with it becomes diagnostics; it does not throw for that. */

@@ -118,6 +118,7 @@ export const IOMEM: LineFormat = {
   kind: 'lines',
   name: 'iomem',
   title: '/proc/iomem',
+  command: 'sudo cat /proc/iomem',
   interest: { words: ['iomem:'], shapes: [/^[ \t]{0,64}[0-9a-f]{8,64}-/i] },
   open: (_source: DumpSource, sink) => new IomemReader(sink),
 };

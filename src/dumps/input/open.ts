@@ -1,14 +1,14 @@
 // Opens inputs (files, folders, archives, pastes) and streams the events that are in them. Works in a browser's worker
 // and in Node; knows no file system, only names and bytes. An input → file.ts (and archive.ts) → ../text/ → collector.ts.
 import type { SessionHeader } from '../../session/events.ts';
-import type { DumpFormat } from '../format.ts';
+import type { DumpFormat, LineFormat } from '../format.ts';
 import { FORMATS } from '../registry.ts';
 import { LineFormats } from '../text/dispatch.ts';
-import { Collector, type SourceSummary } from './collector.ts';
+import { containsWord } from '../text/interest.ts';
+import { Collector, type LineSample, type SourceSummary } from './collector.ts';
 import { type DumpEvent, EventQueue } from './event-queue.ts';
 import { readFile } from './file.ts';
 import { Pacer } from './pacer.ts';
-import { SESSION_FORMAT } from './session-file.ts';
 import { reportFailure, type SourceReading } from './source-reading.ts';
 import { type ByteStream, openPieces } from './streams.ts';
 import { readLink, readPath } from './sysfs-tree.ts';
@@ -143,12 +143,19 @@ async function readInput(reading: SourceReading, input: DumpInput, onBytes: (len
 
 /** Ends a source. If nothing in it was recognized, and nothing says why, that is reported. */
 function finishSource({ collector, lineFormats, binaryFormats }: SourceReading): SourceSummary {
+  const { samples } = collector;
   if (!collector.foundAnything && !(collector.isExplained && collector.unrecognized === 0)) {
-    const titles = [...lineFormats.formats, ...binaryFormats].map(({ title }) => title);
-    collector.diagnostic(collector.name, 'nothing-recognized', {
-      expected: [...titles, SESSION_FORMAT.title],
-      samples: collector.samples,
-    });
+    const nearest = nearestFormat(lineFormats.formats, samples);
+    const command =
+      nearest?.command ?? [...lineFormats.formats, ...binaryFormats].find((format) => format.command)?.command;
+    collector.diagnostic(collector.name, 'nothing-recognized', { samples, nearest: nearest?.title, command });
   }
   return collector.finish();
+}
+
+/** The format whose words are in most of the lines; undefined if no line has a word of any. */
+function nearestFormat(formats: readonly LineFormat[], lines: readonly LineSample[]): LineFormat | undefined {
+  const counts = formats.map((format) => lines.filter(({ text }) => containsWord(text, format.interest)).length);
+  const max = Math.max(0, ...counts);
+  return max === 0 ? undefined : formats[counts.indexOf(max)];
 }

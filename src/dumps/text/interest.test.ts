@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { LineInterest } from '../format.ts';
 import { FORMATS } from '../registry.ts';
-import { InterestMatcher } from './interest.ts';
+import { containsWord, InterestMatcher } from './interest.ts';
 
 const INTERESTS = FORMATS.flatMap((format) => (format.kind === 'lines' ? format.interest : []));
 const ROOT = fileURLToPath(new URL('../fixtures/', import.meta.url));
@@ -21,13 +21,10 @@ function found(matcher: InterestMatcher, count: number, text: string): number[] 
   return indexes;
 }
 
-const inLowerCase = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
-
 /** The same by trying every word and shape. */
 function tried(interests: readonly LineInterest[], text: string): number[] {
-  const line = inLowerCase(`\n${text}\n`);
-  return interests.flatMap(({ words = [], shapes = [] }, i) =>
-    words.some((word) => line.includes(inLowerCase(word))) || shapes.some((shape) => shape.test(text)) ? [i] : [],
+  return interests.flatMap((interest, i) =>
+    containsWord(text, interest) || interest.shapes?.some((shape) => shape.test(text)) ? [i] : [],
   );
 }
 

@@ -51,6 +51,17 @@ export class InterestMatcher {
   }
 }
 
+/** True if the line contains a word of the interest. Slow: for one line at a time. */
+export function containsWord(text: string, { words = [] }: LineInterest): boolean {
+  const line = inLowerCase(`\n${text}\n`);
+  return words.some((word) => line.includes(inLowerCase(word)));
+}
+
+/** With the letters of ASCII in lower case; others have forms that are longer or belong to several letters. */
+function inLowerCase(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
 interface Automaton {
   /** By character code: its column in `next`. Both cases of a letter share one; 0 is that of characters in no word. */
   readonly columns: Uint8Array;

@@ -222,6 +222,7 @@ export const ACPI_DISASSEMBLY: LineFormat = {
   kind: 'lines',
   name: 'acpi-disassembly',
   title: 'ACPI table DMAR, IVRS or IORT, disassembled',
+  command: 'iasl -d DMAR.dat && cat DMAR.dsl',
   interest: {
     words: ['Raw Table Data', 'ACPI Data Table'],
     shapes: [

@@ -192,6 +192,7 @@ export const ACPI_TABLE: BinaryFormat = {
   kind: 'binary',
   name: 'acpi-table',
   title: 'ACPI table DMAR, IVRS or IORT',
+  command: 'sudo cat /sys/firmware/acpi/tables/DMAR',
   matches(head) {
     if (head.length < HEADER || tableNameOf(head) === undefined) return false;
     const length = long(viewOf(head), 4);

@@ -187,6 +187,7 @@ export const INTEL_DEBUGFS_PAGES: LineFormat = {
   kind: 'lines',
   name: 'intel-debugfs-pages',
   title: 'Intel debugfs: page tables',
+  command: 'sudo cat /sys/kernel/debug/iommu/intel/domain_translation_struct',
   interest: {
     words: [' @', 'IOVA_PFN'],
     shapes: [/^\s{0,16}(?:0x[0-9a-f]{1,64}\s{0,8}(?:\||$)|P(?:ML[45]E|DPE|DE|TE)\b)/i],

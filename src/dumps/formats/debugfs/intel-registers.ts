@@ -114,6 +114,7 @@ export const INTEL_DEBUGFS_REGISTERS: LineFormat = {
   kind: 'lines',
   name: 'intel-debugfs-registers',
   title: 'Intel debugfs: registers',
+  command: 'sudo cat /sys/kernel/debug/iommu/intel/iommu_regset',
   interest: {
     words: ['Register Base Address'],
     shapes: [/^\s{0,40}(?:Name\s{1,40}Offset|[A-Z][A-Z0-9_]{1,24}\s{1,40}0x[0-9a-f]{1,4}\s{1,40}0x[0-9a-f]{1,64}$)/i],

@@ -160,6 +160,7 @@ export const INTEL_DEBUGFS_ROOTS: LineFormat = {
   kind: 'lines',
   name: 'intel-debugfs-roots',
   title: 'Intel debugfs: root and interrupt tables',
+  command: 'sudo cat /sys/kernel/debug/iommu/intel/dmar_translation_struct',
   interest: {
     words: [
       ...['Root Table Address', 'Root_entry', 'Context_entry', 'PASID', ':0x', ':0\n', ':\n'],

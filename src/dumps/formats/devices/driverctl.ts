@@ -30,6 +30,7 @@ export const DRIVERCTL: LineFormat = {
   kind: 'lines',
   name: 'driverctl',
   title: 'driverctl',
+  command: 'driverctl list-devices',
   interest: { shapes: [LINE] },
   open: (_source: DumpSource, sink) => new DriverctlReader(sink),
 };

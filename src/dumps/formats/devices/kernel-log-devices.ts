@@ -108,6 +108,7 @@ export const KERNEL_LOG_DEVICES: LineFormat = {
   kind: 'lines',
   name: 'kernel-log-devices',
   title: 'Kernel log: devices and command line',
+  command: 'sudo dmesg',
   interest: {
     words: ['command line:', 'BOOT_IMAGE=', 'IOMMU disabled', 'IOMMU is disabled', '] type '],
     shapes: [DRIVER, PROC],

@@ -113,6 +113,7 @@ export const LSPCI_TREE: LineFormat = {
   kind: 'lines',
   name: 'lspci-tree',
   title: 'lspci -t',
+  command: 'lspci -t',
   interest: { shapes: [TREE_LINE, /^[| ]{0,200}[+\\]-[0-9a-f]{2}\.[0-7]/i] },
   open: (_source: DumpSource, sink) => new LspciTreeReader(sink),
 };

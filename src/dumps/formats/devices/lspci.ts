@@ -387,6 +387,7 @@ export const LSPCI: LineFormat = {
   kind: 'lines',
   name: 'lspci',
   title: 'lspci',
+  command: 'sudo lspci -vv',
   interest: {
     words: [
       ...['emory at ', 'emory at\n', 'I/O ports at', 'behind bridge', 'Expansion ROM', 'Region ', 'IOMMU group:'],

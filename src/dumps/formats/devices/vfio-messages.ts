@@ -118,6 +118,7 @@ export const VFIO_MESSAGES: LineFormat = {
   kind: 'lines',
   name: 'vfio-messages',
   title: 'VFIO: devices that could not be assigned',
+  command: 'sudo dmesg',
   interest: {
     words: [
       ...['/dev/vfio/', 'iommu_group', 'getting device', 'is already attached', 'is in use', 'passthrough of host PCI'],

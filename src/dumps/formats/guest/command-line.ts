@@ -217,6 +217,7 @@ export const GUEST_COMMAND_LINE: LineFormat = {
   kind: 'lines',
   name: 'guest-command-line',
   title: 'QEMU, Cloud Hypervisor and crosvm command lines, libvirt log',
+  command: 'ps -C qemu-system-x86_64 -o args=',
   interest: {
     words: ['qemu-system-', 'kvm', 'cloud-hypervisor', 'crosvm', 'starting up libvirt', '\\\n'],
     shapes: [OPTION_LINE, VARIABLE],

@@ -189,6 +189,7 @@ export const KUBEVIRT: LineFormat = {
   kind: 'lines',
   name: 'kubevirt',
   title: 'KubeVirt objects',
+  command: 'kubectl get vmi NAME -o yaml',
   interest: { words: ['kubevirt.io/v'], shapes: [KEY] },
   open: (_source: DumpSource, sink) => new KubeVirtReader(sink),
 };

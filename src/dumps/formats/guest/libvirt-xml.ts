@@ -133,6 +133,7 @@ export const LIBVIRT_XML: LineFormat = {
   kind: 'lines',
   name: 'libvirt-xml',
   title: 'libvirt XML',
+  command: 'virsh dumpxml GUEST',
   interest: { words: ['<', '>'] },
   open: (_source: DumpSource, sink) => new LibvirtXmlReader(sink),
 };

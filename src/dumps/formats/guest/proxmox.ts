@@ -140,6 +140,7 @@ export const PROXMOX: LineFormat = {
   kind: 'lines',
   name: 'proxmox',
   title: 'Proxmox VE guest configuration',
+  command: 'qm config ID',
   interest: { shapes: [ENTRY, SECTION] },
   open: (_source: DumpSource, sink) => new ProxmoxReader(sink),
 };

@@ -161,6 +161,7 @@ export const KERNEL_LOG_AMD: LineFormat = {
   kind: 'lines',
   name: 'kernel-log-amd',
   title: 'Kernel log: AMD-Vi',
+  command: 'sudo dmesg',
   interest: {
     words: [
       ...['AMD-Vi:', 'IOMMU:\n', 'IOMMU: E', 'Event logged', 'IO_PAGE_FAULT', 'IVMD_TYPE', ...FUNCTION_LINE_ENDS],

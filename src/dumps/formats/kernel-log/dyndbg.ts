@@ -197,6 +197,7 @@ export const DYNDBG: LineFormat = {
   kind: 'lines',
   name: 'dyndbg',
   title: 'Kernel log: iommu debug messages',
+  command: 'sudo dmesg',
   interest: { words: ['map: iova', 'mapping: iova', 'unmap this: iova', 'unmapped: iova', 'unaligned: iova'] },
   open: (_source: DumpSource, sink) => new DyndbgReader(sink),
 };

@@ -54,5 +54,5 @@ class FaultLineReader implements LineReader {
 export function faultLines(form: FaultLine): LineFormat {
   const { name, title, words } = form;
   const open = (_source: DumpSource, sink: FactSink) => new FaultLineReader(form, sink);
-  return { kind: 'lines', name, title, interest: { words }, open };
+  return { kind: 'lines', name, title, command: 'sudo dmesg', interest: { words }, open };
 }

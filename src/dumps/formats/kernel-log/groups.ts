@@ -53,6 +53,7 @@ export const KERNEL_LOG_GROUPS: LineFormat = {
   kind: 'lines',
   name: 'kernel-log-groups',
   title: 'Kernel log: IOMMU groups',
+  command: 'sudo dmesg',
   interest: { words: ['Adding to', 'Adding device', 'Adding\n', 'iommu: D', ...FUNCTION_LINE_ENDS] },
   open: (_source: DumpSource, sink) => new KernelLogGroupsReader(sink),
 };

@@ -247,6 +247,7 @@ export const KERNEL_LOG_INTEL: LineFormat = {
   kind: 'lines',
   name: 'kernel-log-intel',
   title: 'Kernel log: Intel VT-d',
+  command: 'sudo dmesg',
   interest: {
     words: [
       ...['DMAR', 'DRHD', 'ATSR', 'RHSA', 'RMRR', 'Host address', 'reg_base_addr', 'No firmware', 'Device is '],

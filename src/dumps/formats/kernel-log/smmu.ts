@@ -213,6 +213,7 @@ export const KERNEL_LOG_SMMU: LineFormat = {
   kind: 'lines',
   name: 'kernel-log-smmu',
   title: 'Kernel log: ARM SMMU',
+  command: 'sudo dmesg',
   interest: {
     words: ['event 0x', 'event: ', 'received:\n', 'context fault', 'context\n', 'Unhandled\n'],
     shapes: [QUADWORD],

@@ -52,6 +52,7 @@ export const KERNEL_LOG_VFIO: LineFormat = {
   kind: 'lines',
   name: 'kernel-log-vfio',
   title: 'Kernel log: VFIO',
+  command: 'sudo dmesg',
   interest: { words: ['RLIMIT_MEMLOCK', 'vfio_pin', 'No interrupt remapping', ': BAR'] },
   open: (_source: DumpSource, sink) => new KernelLogVfioReader(sink),
 };

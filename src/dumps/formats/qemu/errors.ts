@@ -217,6 +217,7 @@ export const QEMU_ERRORS: LineFormat = {
   kind: 'lines',
   name: 'qemu-errors',
   title: 'QEMU: errors',
+  command: 'sudo cat /var/log/libvirt/qemu/GUEST.log',
   interest: {
     words: [
       ...[

@@ -294,6 +294,7 @@ export const MTREE: LineFormat = {
   kind: 'lines',
   name: 'mtree',
   title: 'QEMU: info mtree',
+  command: "virsh qemu-monitor-command GUEST --hmp 'info mtree -f'",
   interest: {
     words: [
       ...['FlatView', 'address-space', 'memory-region:', 'Root memory', ' AS "', '\nAS "', '(qemu)', ' (prio'],

@@ -309,6 +309,7 @@ export const QEMU_TRACE: LineFormat = {
   kind: 'lines',
   name: 'qemu-trace',
   title: 'QEMU: traces',
+  command: 'sudo cat /var/log/libvirt/qemu/GUEST.log',
   interest: {
     words: [
       ...['region_add', 'region_del', 'iommufd_', 'virtio_iommu_', 'vhost_vdpa_dma', 'iommu map @', 'iommu unmap @'],

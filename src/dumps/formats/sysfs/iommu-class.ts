@@ -300,6 +300,7 @@ export const IOMMU_CLASS: LineFormat = {
   kind: 'lines',
   name: 'iommu-class',
   title: 'IOMMUs in sysfs',
+  command: 'grep -H . /sys/class/iommu/*/*-iommu/*',
   interest: {
     words: ['/iommu', '-iommu/', '/sys/', ' -> ', '\ntotal '],
     shapes: [

@@ -274,6 +274,7 @@ export const IOMMU_GROUPS: LineFormat = {
   kind: 'lines',
   name: 'iommu-groups',
   title: 'IOMMU groups of sysfs',
+  command: 'find /sys/kernel/iommu_groups -type l',
   interest: {
     words: ['group', '/type', '/devices', '/sys/', ' ->', '\ntotal '],
     shapes: [

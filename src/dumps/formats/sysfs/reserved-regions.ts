@@ -285,6 +285,7 @@ export const RESERVED_REGIONS: LineFormat = {
   kind: 'lines',
   name: 'reserved-regions',
   title: 'reserved_regions of sysfs',
+  command: 'grep -H . /sys/kernel/iommu_groups/*/reserved_regions',
   interest: {
     words: [
       ...['iommu_group', 'reserved_', '/sys/', '\n='],

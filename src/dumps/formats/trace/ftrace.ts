@@ -135,6 +135,7 @@ export const FTRACE: LineFormat = {
   kind: 'lines',
   name: 'ftrace',
   title: 'Kernel trace: IOMMU events',
+  command: 'sudo cat /sys/kernel/tracing/trace',
   interest: {
     words: ['IOMMU:', 'LOST ', 'EVENT DROPPED', 'EVENTS DROPPED', 'PERF_RECORD_LOST'],
     shapes: [BROKEN_BEFORE_MARK],
