@@ -53,4 +53,43 @@ describe('compareHosts', () => {
       ),
     );
   });
+
+  test('differences are cut where the hosts differ, and say on which', () => {
+    const compared = compareHosts([
+      space([0x1000n, 0x2fffn, 'reserved']),
+      space([0x2000n, 0x3fffn, 'reserved']),
+      space([0x9000n, 0x9fffn, 'direct-relaxable']),
+    ]);
+    expect(compared.differences).toEqual([
+      { ...range(0x1000n, 0x1fffn), usableOn: [1, 2], blockedOn: [0] },
+      { ...range(0x2000n, 0x2fffn), usableOn: [2], blockedOn: [0, 1] },
+      { ...range(0x3000n, 0x3fffn), usableOn: [0, 2], blockedOn: [1] },
+    ]);
+    expect(compared.reservedUnion).toEqual([range(0x1000n, 0x3fffn)]);
+    expect(compared.reservedIntersection).toEqual([]);
+  });
+
+  test('up to the last address; what no host can use is no difference', () => {
+    const top = 0xffff_ffff_ffff_ffffn;
+    const compared = compareHosts([space([0n, 0xfffn, 'msi'], [top, top, 'msi']), space([0n, 0xfffn, 'msi'])]);
+    expect(compared.differences).toEqual([{ ...range(top, top), usableOn: [1], blockedOn: [0] }]);
+    expect(compared.reservedIntersection).toEqual([range(0n, 0xfffn)]);
+  });
+
+  test('the same hosts do not differ', () => {
+    const compared = compareHosts([space([0n, 0xfffn, 'msi']), space([0n, 0xfffn, 'msi'])]);
+    expect(compared.differences).toEqual([]);
+    expect(compared.usableUnion).toEqual(compared.usableIntersection);
+  });
+
+  test('a known aperture limits what is usable, not what is reserved', () => {
+    const host = buildHost('h', 'h', [
+      { kind: 'reserved', ...range(0n, 0xfffn), type: 'msi', group: '1', source: 'x' },
+      { kind: 'aperture', ...range(0n, 0xffffn), group: '1', source: 'x' },
+    ]);
+    const compared = compareHosts([commonSpace(host, host.groups), space([0n, 0xfffn, 'msi'])]);
+    expect(compared.apertureUnknown).toEqual([false, true]);
+    expect(compared.usableIntersection).toEqual([range(0x1000n, 0xffffn)]);
+    expect(compared.reservedUnion).toEqual([range(0n, 0xfffn)]);
+  });
 });

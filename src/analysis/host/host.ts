@@ -181,8 +181,11 @@ export interface Host {
   readonly about: Readonly<Partial<Record<'name' | 'kernel' | 'arch', string>>>;
 }
 
-/** Natural order: numbers by value, then words. */
+const PCI_ADDRESS = /^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/;
+
+/** Natural order: decimal numbers by value, then words; PCI addresses, which are hexadecimal, by their text. */
 export function compareNames(a: string, b: string): number {
+  if (PCI_ADDRESS.test(a) && PCI_ADDRESS.test(b)) return a < b ? -1 : a > b ? 1 : 0;
   return a.localeCompare(b, 'en', { numeric: true });
 }
 

@@ -2,7 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { range } from '../../iova/range.ts';
 import type { SessionEvent } from '../../session/events.ts';
-import { MappingState, mappingSets } from './mappings.ts';
+import {
+  factAt,
+  isMap,
+  MappingCollector,
+  type MappingFact,
+  MappingState,
+  mappingSets,
+  tookEffect,
+  walkMappings,
+} from './mappings.ts';
 
 const map = (start: bigint, last: bigint, more: object = {}): SessionEvent =>
   ({ kind: 'map', ...range(start, last), origin: 'ftrace', source: 't', ...more }) as SessionEvent;
@@ -126,4 +135,251 @@ describe('a state', () => {
       ),
     );
   });
+});
+
+describe('names of sets', () => {
+  const heads = (...events: SessionEvent[]) =>
+    mappingSets(events).map(({ key, title, note, isOneDomain, isSnapshot }) => [
+      key,
+      title,
+      note,
+      isOneDomain,
+      isSnapshot,
+    ]);
+
+  test('requests by interface and source', () => {
+    expect(
+      heads(request('map', 0n, 0xfffn), { ...request('map', 0n, 0xfffn), api: 'iommufd' } as SessionEvent),
+    ).toEqual([
+      ['request iommufd q', 'requests to iommufd', 'q', true, false],
+      ['request vfio q', 'requests to VFIO', 'q', true, false],
+    ]);
+    const { source: _, ...unnamed } = request('map', 0n, 0xfffn) as { source?: string };
+    expect(heads(unnamed as SessionEvent)[0]?.[0]).toBe('request vfio this session');
+  });
+
+  test('facts by device and domain, else by origin and source', () => {
+    expect(heads(map(0n, 1n, { device: 'd', domain: '7' }))).toEqual([
+      ['ftrace d 7', 'd', 'kernel trace 7', true, false],
+    ]);
+    expect(heads(map(0n, 1n, { device: 'd' }))).toEqual([['ftrace d undefined', 'd', 'kernel trace', true, false]]);
+    expect(heads(map(0n, 1n, { domain: '7' }))).toEqual([
+      ['ftrace undefined 7', 'domain 7', 'kernel trace', true, false],
+    ]);
+    expect(heads(map(0n, 1n))).toEqual([
+      ['ftrace in t', 'kernel trace', 't: device and domain unknown, may be several domains', false, false],
+    ]);
+    expect(heads(map(0n, 1n, { origin: 'qemu' }))).toEqual([['qemu in t', 'QEMU memory listener', 't', true, false]]);
+    expect(heads(map(0n, 1n, { origin: 'dyndbg' }))[0]?.[1]).toBe('kernel log');
+    expect(heads(map(0n, 1n, { origin: 'other' }))[0]?.[1]).toBe('other');
+    expect(heads(map(0n, 1n, { origin: undefined }))[0]?.[1]).toBe('unknown origin');
+    expect(heads(map(0n, 1n, { origin: 'page-table' }))[0]?.slice(3)).toEqual([false, true]);
+  });
+
+  test('facts of one set in a row, interrupted, and again', () => {
+    const sets = mappingSets([
+      map(0n, 1n),
+      map(2n, 3n),
+      map(0n, 1n, { device: 'd' }),
+      map(4n, 5n),
+      map(0n, 1n, { device: 'd', domain: '7' }),
+      map(6n, 7n, { source: 'u' }),
+      request('map', 0n, 1n),
+      { kind: 'group', group: '1', devices: [] },
+      request('map', 2n, 3n),
+      { ...request('map', 4n, 5n), api: 'iommufd' } as SessionEvent,
+    ]);
+    expect(sets.map(({ key, positions }) => [key, positions])).toEqual([
+      ['ftrace d undefined', [3]],
+      ['ftrace d 7', [5]],
+      ['ftrace in t', [1, 2, 4]],
+      ['ftrace in u', [6]],
+      ['request iommufd q', [10]],
+      ['request vfio q', [7, 9]],
+    ]);
+  });
+});
+
+describe('the order of facts', () => {
+  const order = (...events: SessionEvent[]) => {
+    const [set] = mappingSets(events);
+    return set ? [set.facts.map(({ start }) => start), set.positions] : [];
+  };
+
+  test('by time, if all have one; positions never go back', () => {
+    expect(
+      order(map(1n, 1n, { time: 3 }), map(2n, 2n, { time: 1 }), map(3n, 3n, { time: 2 }), map(4n, 4n, { time: 4 })),
+    ).toEqual([
+      [2n, 3n, 1n, 4n],
+      [2, 3, 3, 4],
+    ]);
+  });
+
+  test('as in the source if one has no time, or the times are equal', () => {
+    expect(order(map(1n, 1n, { time: 3 }), map(2n, 2n), map(3n, 3n, { time: 2 }))).toEqual([
+      [1n, 2n, 3n],
+      [1, 2, 3],
+    ]);
+    expect(order(map(1n, 1n, { time: 2 }), map(2n, 2n, { time: 2 }))).toEqual([
+      [1n, 2n],
+      [1, 2],
+    ]);
+    expect(order(request('map', 1n, 1n), request('map', 0n, 0n))[0]).toEqual([1n, 0n]);
+  });
+
+  test('a collector gives the sets as they come, without sorting', () => {
+    const collector = new MappingCollector();
+    collector.add(map(1n, 1n, { time: 3 }), 1);
+    collector.add(map(2n, 2n, { time: 1 }), 2);
+    expect(collector.sets()[0]?.facts.map(({ start }) => start)).toEqual([1n, 2n]);
+    expect(collector.sorted()[0]?.facts.map(({ start }) => start)).toEqual([2n, 1n]);
+  });
+});
+
+describe('walking', () => {
+  test('gives each fact with the state after it', () => {
+    const [set] = mappingSets([
+      request('map', 0n, 0xfffn),
+      request('map', 0n, 0xfffn, '-EEXIST'),
+      request('unmap', 0n, 0xfffn),
+    ]);
+    if (!set) throw new Error('a set');
+    const seen = [...walkMappings(set)].length;
+    const sizes: number[] = [];
+    for (const { fact, state } of walkMappings(set)) {
+      expect(fact.kind).toBe('request');
+      sizes.push(state.size);
+    }
+    expect([seen, sizes]).toEqual([3, [1, 1, 0]]);
+  });
+
+  test('a fact that does not exist is an error', () => {
+    const [set] = mappingSets([map(0n, 1n)]);
+    if (!set) throw new Error('a set');
+    expect(factAt(set, 0)).toBe(set.facts[0]);
+    expect(() => factAt(set, 1)).toThrow('mapping set ftrace in t has 1 facts, none at 1');
+    expect(() => factAt(set, -1)).toThrow(RangeError);
+  });
+
+  test('seeking back and forth, exactly to a position', () => {
+    const [set] = mappingSets([map(0n, 0n), map(2n, 2n), map(4n, 4n)]);
+    if (!set) throw new Error('a set');
+    const state = new MappingState(set);
+    for (const position of [2, 3, 1, 0, 3, 2]) {
+      state.seek(position);
+      expect(state.size).toBe(position);
+    }
+    state.seek(99);
+    expect([state.size, state.step()]).toEqual([3, undefined]);
+  });
+
+  test('going back forgets what was noted', () => {
+    const [set] = mappingSets([request('map', 0n, 3n), request('unmap', 0n, 1n), request('map', 3n, 4n)]);
+    if (!set) throw new Error('a set');
+    const state = new MappingState(set);
+    state.seek(3);
+    expect([state.cuts.length, state.overlaps.length]).toEqual([1, 1]);
+    state.seek(1);
+    expect([state.cuts, state.overlaps, state.size]).toEqual([[], [], 1]);
+  });
+});
+
+describe('unmaps', () => {
+  test('of a part: below, above, inside, both sides', () => {
+    const left = (start: bigint, last: bigint) => {
+      const state = stateOf([request('map', 0x10n, 0x1fn), request('unmap', start, last)]);
+      return [drawn(state), state.cuts.length];
+    };
+    expect(left(0n, 0x13n)).toEqual([[[[0x14n, 0x1fn]]], 1]);
+    expect(left(0x18n, 0xffn)).toEqual([[[[0x10n, 0x17n]]], 1]);
+    expect(left(0x12n, 0x13n)).toEqual([
+      [
+        [
+          [0x10n, 0x11n],
+          [0x14n, 0x1fn],
+        ],
+      ],
+      1,
+    ]);
+    expect(left(0n, 0xffn)).toEqual([[], 0]);
+    expect(left(0x10n, 0x1fn)).toEqual([[], 0]);
+    expect(left(0n, 0xfn)).toEqual([[[[0x10n, 0x1fn]]], 0]);
+    expect(left(0x20n, 0xffn)).toEqual([[[[0x10n, 0x1fn]]], 0]);
+    expect(left(0x10n, 0x10n)).toEqual([[[[0x11n, 0x1fn]]], 1]);
+    expect(left(0x1fn, 0x1fn)).toEqual([[[[0x10n, 0x1en]]], 1]);
+  });
+
+  test('exact: from the lowest layer that has it; else from every layer', () => {
+    const events = [map(0n, 9n), map(0n, 9n), map(0n, 19n)];
+    expect(drawn(stateOf([...events, unmap(0n, 19n)]))).toEqual([[[0n, 9n]], [[0n, 9n]]]);
+    expect(drawn(stateOf([...events, unmap(0n, 14n)]))).toEqual([[[15n, 19n]]]);
+  });
+
+  test('layers are bounded: the oldest mapping gives way', () => {
+    const same = Array.from({ length: 64 }, () => map(0n, 9n));
+    expect(stateOf(same).layers()).toHaveLength(64);
+    const more = stateOf([...same, map(5n, 20n)]);
+    expect(more.layers()).toHaveLength(64);
+    expect(more.layers()[0]).toMatchObject([{ start: 5n, last: 20n, fact: 64 }]);
+  });
+});
+
+describe('the neighbors of an address', () => {
+  const two = [map(0x10n, 0x1fn), map(0x30n, 0x3fn)];
+
+  test('a mapping that contains the address is none of them', () => {
+    const state = stateOf(two);
+    expect(state.nearest(0x10n)).toMatchObject({ above: { start: 0x30n } });
+    expect(state.nearest(0x10n).below).toBeUndefined();
+    expect(state.nearest(0x1fn)).toMatchObject({ above: { start: 0x30n } });
+    expect(state.nearest(0x3fn)).toMatchObject({ below: { last: 0x1fn, fact: 0 } });
+    expect(state.nearest(0x3fn).above).toBeUndefined();
+    expect(state.nearest(0x30n)).toMatchObject({ below: { last: 0x1fn } });
+  });
+
+  test('both ends of the space', () => {
+    const state = stateOf([map(0n, 0n), map(0xffff_ffff_ffff_ffffn, 0xffff_ffff_ffff_ffffn)]);
+    expect(state.nearest(0n)).toMatchObject({ above: { start: 0xffff_ffff_ffff_ffffn } });
+    expect(state.nearest(0n).below).toBeUndefined();
+    expect(state.nearest(1n)).toMatchObject({ below: { last: 0n } });
+    expect(state.nearest(0xffff_ffff_ffff_ffffn)).toMatchObject({ below: { last: 0n } });
+    expect(state.nearest(0xffff_ffff_ffff_ffffn).above).toBeUndefined();
+  });
+
+  test('of several layers the nearest', () => {
+    const state = stateOf([map(0n, 0xfn), map(0n, 0x13n), map(0x40n, 0x4fn), map(0x3cn, 0x4fn)]);
+    expect(state.nearest(0x20n)).toMatchObject({ below: { last: 0x13n }, above: { start: 0x3cn } });
+  });
+
+  test('are those of looking at every mapping', () => {
+    const step = fc.tuple(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 5 }));
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 20 }), fc.integer({ min: 0, max: 70 }), (steps, probe) => {
+        const events = steps.map(([start, more]) => map(BigInt(start), BigInt(start + more)));
+        if (events.length === 0) return;
+        const state = stateOf(events);
+        const all = state.layers().flat();
+        const address = BigInt(probe);
+        const below = all.filter(({ last }) => last < address).map(({ last }) => last);
+        const above = all.filter(({ start }) => start > address).map(({ start }) => start);
+        const { below: b, above: a } = state.nearest(address);
+        expect(b?.last).toBe(below.length === 0 ? undefined : below.reduce((x, y) => (x > y ? x : y)));
+        expect(a?.start).toBe(above.length === 0 ? undefined : above.reduce((x, y) => (x < y ? x : y)));
+        expect(state.overlapping(address, address + 2n).length).toBe(
+          all.filter(({ start, last }) => start <= address + 2n && address <= last).length,
+        );
+      }),
+    );
+  });
+});
+
+test('what a fact is', () => {
+  expect([isMap(map(0n, 1n) as MappingFact), isMap(unmap(0n, 1n) as MappingFact)]).toEqual([true, false]);
+  expect([isMap(request('map', 0n, 1n) as MappingFact), isMap(request('unmap', 0n, 1n) as MappingFact)]).toEqual([
+    true,
+    false,
+  ]);
+  expect(tookEffect(map(0n, 1n) as MappingFact)).toBe(true);
+  expect(tookEffect(request('map', 0n, 1n) as MappingFact)).toBe(true);
+  expect(tookEffect(request('map', 0n, 1n, '-EINVAL') as MappingFact)).toBe(false);
 });

@@ -6,7 +6,7 @@ import { find, totalSize } from '../../iova/range-set.ts';
 import type { SessionEvent } from '../../session/events.ts';
 import { buildHost } from '../host/build-host.ts';
 import { groupTitle } from '../host/host.ts';
-import { commonSpace, spaceTitle } from './common-space.ts';
+import { beyondApertures, commonSpace, holderLabel, mergeByType, reportedSpaces, spaceTitle } from './common-space.ts';
 
 function reserved(start: bigint, last: bigint, type: string, group?: string, line = 1, source = 'a.txt'): SessionEvent {
   return { kind: 'reserved', ...range(start, last), type, ...(group === undefined ? {} : { group }), source, line };
@@ -148,4 +148,75 @@ describe('commonSpace', () => {
     expect(spaceTitle({ host, groups: host.groups.slice(0, 4) })).toBe('host: group 1 + group 2 + group 3 + group 4');
     expect(spaceTitle({ host, groups: host.groups })).toBe('host: 5 groups');
   });
+});
+
+describe('merging', () => {
+  const part = (start: bigint, last: bigint, type: string, owner = 'o') => ({
+    type,
+    owner,
+    range: range(start, last),
+    provenance: [],
+  });
+  const merged = (...parts: ReturnType<typeof part>[]) =>
+    mergeByType(parts).map(({ start, last, type, parts: own }) => [start, last, type, own.map(({ owner }) => owner)]);
+
+  test('regions of one type that overlap, by one address at least', () => {
+    expect(merged(part(5n, 9n, 'msi', 'b'), part(0n, 5n, 'msi', 'a'))).toEqual([[0n, 9n, 'msi', ['a', 'b']]]);
+    expect(merged(part(0n, 9n, 'msi', 'a'), part(2n, 3n, 'msi', 'b'))).toEqual([[0n, 9n, 'msi', ['a', 'b']]]);
+    expect(merged(part(0n, 9n, 'msi', 'a'), part(0n, 9n, 'msi', 'a'))).toEqual([[0n, 9n, 'msi', ['a', 'a']]]);
+  });
+
+  test('adjacent ones and other types stay separate, by address, then by type', () => {
+    expect(merged(part(5n, 9n, 'msi'), part(0n, 4n, 'msi'))).toEqual([
+      [0n, 4n, 'msi', ['o']],
+      [5n, 9n, 'msi', ['o']],
+    ]);
+    expect(merged(part(0n, 9n, 'reserved'), part(0n, 4n, 'msi'), part(1n, 2n, 'direct'))).toEqual([
+      [0n, 4n, 'msi', ['o']],
+      [0n, 9n, 'reserved', ['o']],
+      [1n, 2n, 'direct', ['o']],
+    ]);
+  });
+});
+
+describe('the aperture of a space', () => {
+  const aperture = (start: bigint, last: bigint, more: object = {}): SessionEvent =>
+    ({ kind: 'aperture', ...range(start, last), source: 'x', ...more }) as SessionEvent;
+
+  test('what is outside of any of them', () => {
+    const host = buildHost('h', 'host', [aperture(0n, 0xffffn), aperture(0x100n, 0x1_ffffn)]);
+    expect(beyondApertures(host.apertures)).toEqual([range(0n, 0xffn), range(0x1_0000n, IOVA_MAX)]);
+    expect(beyondApertures([])).toEqual([]);
+  });
+
+  test('those of containers and IOASs belong to the reported spaces, not to that of groups', () => {
+    const host = buildHost('h', 'host', [
+      reserved(0x1000n, 0x1fffn, 'msi', '1'),
+      aperture(0n, 0xffffn, { container: 'c' }),
+      aperture(0n, 0xf_ffffn),
+      { kind: 'valid_range', ...range(0n, 0xfffn), container: 'c', source: 'x' },
+      { kind: 'valid_range', ...range(0n, 0xfffn), ioas: 'i', source: 'x' },
+    ]);
+    expect(commonSpace(host, host.groups).apertures.map(({ last }) => last)).toEqual([0xf_ffffn]);
+    expect(
+      reportedSpaces(host).map(({ name, apertures, validRanges }) => [name, apertures.length, validRanges.length]),
+    ).toEqual([
+      ['c', 1, 1],
+      ['i', 0, 1],
+    ]);
+  });
+});
+
+test('who uses a reported space', () => {
+  const label = (more: object) => {
+    const [space] = reportedSpaces(
+      buildHost('h', 'host', [{ kind: 'valid_range', ...range(0n, 1n), container: 'c', ...more } as SessionEvent]),
+    );
+    return space && holderLabel(space);
+  };
+  expect(label({})).toBe('');
+  expect(label({ guest: 'vm', process: 'qemu', pid: 7, mappings_left: 1 })).toBe('guest vm, qemu (7), 1 mapping left');
+  expect(label({ process: 'qemu', mappings_left: 65535 })).toBe('qemu, 65,535 mappings left');
+  expect(label({ pid: 7 })).toBe('');
+  expect(holderLabel({ validRanges: [] })).toBe('');
 });

@@ -118,3 +118,56 @@ test('holes in numbers', () => {
     { exponent: 23, count: 1, total: 0x80_0000n },
   ]);
 });
+
+test('holes: of equal size the lowest counts as the largest; sizes at both ends of a bin', () => {
+  const counter = new HoleCounter([1n, 0x1000n]);
+  for (const hole of [range(0n, 0xfffn), range(0x3000n, 0x3fffn), range(0x5800n, 0x67fen), range(0x8001n, 0x8001n)]) {
+    counter.add(hole);
+  }
+  const { count, total, largest, aligned, histogram } = counter.result;
+  expect([count, total, largest]).toEqual([4, 0x2fffn + 1n, range(0n, 0xfffn)]);
+  expect(aligned).toEqual([
+    { alignment: 1n, largest: { size: 0x1000n, start: 0n } },
+    { alignment: 0x1000n, largest: { size: 0x1000n, start: 0n } },
+  ]);
+  expect(histogram).toEqual([
+    { exponent: 0, count: 1, total: 1n },
+    { exponent: 11, count: 1, total: 0xfffn },
+    { exponent: 12, count: 2, total: 0x2000n },
+  ]);
+  expect(new HoleCounter([1n]).result).toEqual({
+    count: 0,
+    total: 0n,
+    largest: undefined,
+    aligned: [{ alignment: 1n, largest: undefined }],
+    histogram: [],
+  });
+});
+
+test('a hole that holds no multiple of the alignment has no aligned range', () => {
+  const counter = new HoleCounter([0x1000n]);
+  counter.add(range(0x1001n, 0x1fffn));
+  expect(counter.result.aligned[0]?.largest).toBeUndefined();
+  counter.add(range(0x1001n, 0x2000n));
+  expect(counter.result.aligned[0]?.largest).toEqual({ size: 1n, start: 0x2000n });
+});
+
+test('the largest of free ranges: the lowest of equals, from its aligned start', () => {
+  expect(largestAligned([], 1n)).toBeUndefined();
+  expect(largestAligned([range(0x1001n, 0x1fffn)], 0x1000n)).toBeUndefined();
+  expect(largestAligned([range(0x1001n, 0x2000n)], 0x1000n)).toEqual({ size: 1n, start: 0x2000n });
+  expect(largestAligned([range(0n, 0xfffn), range(0x2000n, 0x2fffn)], 1n)).toEqual({ size: 0x1000n, start: 0n });
+});
+
+test('at a fixed address: what is free from there, also where it does not fit', () => {
+  const at = (start: bigint, size: bigint, alignment = 1n) => findPlaces(FREE, { size, alignment, at: start });
+  expect(at(0x1000n, 0x4000n)).toMatchObject({ fits: true, together: 1n, blocked: [] });
+  expect(at(0x1000n, 0x4001n)).toMatchObject({ fits: false, together: 0n, blocked: [range(0x5000n, 0x5000n)] });
+  expect(at(0xfffn, 2n)).toMatchObject({ fits: false, blocked: [range(0xfffn, 0xfffn)] });
+  expect(at(0xfffn, 2n).largest).toBeUndefined();
+  expect(at(0x4fffn, 1n)).toMatchObject({ fits: true, largest: { size: 1n, start: 0x4fffn } });
+  expect(at(0x1800n, 0x800n, 0x1000n)).toMatchObject({ fits: false, startError: 'misaligned', blocked: [] });
+  expect(at(0x1800n, 0x800n, 0x1000n).largest).toBeUndefined();
+  expect(at(0x1000n, 1n, 0x1000n).startError).toBeUndefined();
+  expect(at(IOVA_MAX, 2n)).toMatchObject({ startError: 'past-the-end', blocked: [], largest: { size: 1n } });
+});
