@@ -29,7 +29,9 @@ async function openAll(path: string): Promise<void> {
       const batch = entries.slice(first, first + FETCHES_MAX);
       files.push(...(await Promise.all(batch.map((entry, i) => load(entry, first + i)))));
     }
-    if (files.length > 0) await open(titleOf(files.map(({ name }) => name)), files);
+    // A folder counts once, as on the command line.
+    const given = [...new Set(files.map(({ name }) => name.replace(/\/.*/, '')))];
+    if (files.length > 0) await open(titleOf(given), files);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     showError('The files from the command line could not be loaded', `${reason}. Is iovascope still running there?`);
