@@ -56,8 +56,9 @@ export function insertSplitting(
 /** Puts `child` after the slot of the path at `level`. Returns the new node if this one had to be split, else NONE. */
 function insertSlot(nodes: TreeNodes, path: TreePath, level: number, child: number): number {
   const capacity = nodes.capacity;
-  let node = path.nodeAt(level);
-  let position = path.positionAt(level) + 1;
+  const slot = path.slotAt(level);
+  let node = Math.floor(slot / capacity);
+  let position = (slot % capacity) + 1;
   let right = NONE;
   if (nodes.innerFill[node] === capacity) {
     right = nodes.newInner();
@@ -85,13 +86,14 @@ function insertSlot(nodes: TreeNodes, path: TreePath, level: number, child: numb
 export function rebalance(nodes: TreeNodes, path: TreePath, minFill: number): void {
   const capacity = nodes.capacity;
   for (let level = 1; level <= nodes.height; level++) {
-    const parent = path.nodeAt(level);
-    const position = path.positionAt(level);
+    const slot = path.slotAt(level);
+    const parent = Math.floor(slot / capacity);
+    const position = slot % capacity;
     const siblings = indexAt(nodes.innerFill, parent);
     const fills = level === 1 ? nodes.leafFill : nodes.innerFill;
-    const child = indexAt(nodes.children, parent * capacity + position);
+    const child = indexAt(nodes.children, slot);
     if (indexAt(fills, child) >= minFill || siblings === 1) {
-      nodes.renew(level, parent * capacity + position);
+      nodes.renew(level, slot);
       continue;
     }
     const leftPosition = position + 1 < siblings ? position : position - 1;
@@ -132,16 +134,25 @@ function share(
   rightFill: number,
   newLeftFill: number,
 ): void {
-  const move = (from: number, position: number, to: number, target: number, count: number) =>
-    level === 0
-      ? nodes.moveEntries(from, position, to, target, count)
-      : nodes.moveSlots(from, position, to, target, count);
   const toLeft = newLeftFill - leftFill;
   if (toLeft > 0) {
-    move(right, 0, left, leftFill, toLeft);
-    move(right, toLeft, right, 0, rightFill - toLeft);
+    moveItems(nodes, level, right, 0, left, leftFill, toLeft);
+    moveItems(nodes, level, right, toLeft, right, 0, rightFill - toLeft);
   } else if (toLeft < 0) {
-    move(right, 0, right, -toLeft, rightFill);
-    move(left, newLeftFill, right, 0, -toLeft);
+    moveItems(nodes, level, right, 0, right, -toLeft, rightFill);
+    moveItems(nodes, level, left, newLeftFill, right, 0, -toLeft);
   }
+}
+
+function moveItems(
+  nodes: TreeNodes,
+  level: number,
+  from: number,
+  position: number,
+  to: number,
+  target: number,
+  count: number,
+): void {
+  if (level === 0) nodes.moveEntries(from, position, to, target, count);
+  else nodes.moveSlots(from, position, to, target, count);
 }

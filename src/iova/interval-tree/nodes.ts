@@ -1,5 +1,5 @@
+// The casts: see path.ts.
 import { below, TWO_32 } from '../address-halves.ts';
-import { doubleAt, indexAt, wordAt } from '../typed-arrays.ts';
 
 /** Words of a range: start high, start low, last high, last low. */
 export const STRIDE = 4;
@@ -177,7 +177,7 @@ export class TreeNodes {
 
   /** Takes an emptied leaf out of the chain of leaves; `left` is the one before it. */
   releaseLeaf(leaf: number, left: number): void {
-    const next = indexAt(this.next, leaf);
+    const next = this.next[leaf] as number;
     this.next[left] = next;
     if (next !== NONE) this.previous[next] = left;
     this.#freeLeaves.push(leaf);
@@ -185,7 +185,7 @@ export class TreeNodes {
 
   /** Links a new leaf into the chain, after `left`. */
   linkLeaf(leaf: number, left: number): void {
-    const next = indexAt(this.next, left);
+    const next = this.next[left] as number;
     this.next[leaf] = next;
     this.previous[leaf] = left;
     if (next !== NONE) this.previous[next] = leaf;
@@ -199,12 +199,12 @@ export class TreeNodes {
 
   /** Index after the last entry or slot of a node at `level`. */
   endOf(level: number, node: number): number {
-    return node * this.capacity + indexAt(level === 0 ? this.leafFill : this.innerFill, node);
+    return node * this.capacity + ((level === 0 ? this.leafFill : this.innerFill)[node] as number);
   }
 
   /** Index of the first entry of the next leaf; NONE after the last leaf. */
   firstOfNextLeaf(leaf: number): number {
-    const next = indexAt(this.next, leaf);
+    const next = this.next[leaf] as number;
     return next === NONE ? NONE : next * this.capacity;
   }
 
@@ -213,12 +213,12 @@ export class TreeNodes {
     const keys = this.keys;
     const base = leaf * this.capacity;
     let from = 0;
-    let to = indexAt(this.leafFill, leaf);
+    let to = this.leafFill[leaf] as number;
     while (from < to) {
       const middle = (from + to) >>> 1;
       const k = (base + middle) * STRIDE;
-      const startHigh = wordAt(keys, k);
-      if (startHigh < high || (startHigh === high && wordAt(keys, k + 1) <= low)) from = middle + 1;
+      const startHigh = keys[k] as number;
+      if (startHigh < high || (startHigh === high && (keys[k + 1] as number) <= low)) from = middle + 1;
       else to = middle;
     }
     return from;
@@ -229,7 +229,7 @@ export class TreeNodes {
     const keys = this.keys;
     const b = left * STRIDE;
     const a = right * STRIDE;
-    return gapBetween(wordAt(keys, b + 2), wordAt(keys, b + 3), wordAt(keys, a), wordAt(keys, a + 1));
+    return gapBetween(keys[b + 2] as number, keys[b + 3] as number, keys[a] as number, keys[a + 1] as number);
   }
 
   writeEntry(at: number, startHigh: number, startLow: number, lastHigh: number, lastLow: number, value: number): void {
@@ -269,34 +269,34 @@ export class TreeNodes {
 
   /** Computes the summary in `slot` of a node at `level` from its child. True if the bounds or the gap changed. */
   summarise(level: number, slot: number): boolean {
-    const child = indexAt(this.children, slot);
+    const child = this.children[slot] as number;
     const words = this.wordsAt(level - 1);
     const base = child * this.capacity;
     const end = this.endOf(level - 1, child);
-    let highestHigh = wordAt(words, base * STRIDE + 2);
-    let highestLow = wordAt(words, base * STRIDE + 3);
-    let gap = level === 1 ? 0 : doubleAt(this.gaps, base);
-    let count = level === 1 ? end - base : wordAt(this.counts, base);
+    let highestHigh = words[base * STRIDE + 2] as number;
+    let highestLow = words[base * STRIDE + 3] as number;
+    let gap = level === 1 ? 0 : (this.gaps[base] as number);
+    let count = level === 1 ? end - base : (this.counts[base] as number);
     for (let i = base + 1; i < end; i++) {
       const w = i * STRIDE;
-      const between = gapBetween(highestHigh, highestLow, wordAt(words, w), wordAt(words, w + 1));
+      const between = gapBetween(highestHigh, highestLow, words[w] as number, words[w + 1] as number);
       if (between > gap) gap = between;
-      const lastHigh = wordAt(words, w + 2);
-      const lastLow = wordAt(words, w + 3);
+      const lastHigh = words[w + 2] as number;
+      const lastLow = words[w + 3] as number;
       if (below(highestHigh, highestLow, lastHigh, lastLow)) {
         highestHigh = lastHigh;
         highestLow = lastLow;
       }
       if (level > 1) {
-        const inside = doubleAt(this.gaps, i);
+        const inside = this.gaps[i] as number;
         if (inside > gap) gap = inside;
-        count += wordAt(this.counts, i);
+        count += this.counts[i] as number;
       }
     }
     const bounds = this.bounds;
     const b = slot * STRIDE;
-    const startHigh = wordAt(words, base * STRIDE);
-    const startLow = wordAt(words, base * STRIDE + 1);
+    const startHigh = words[base * STRIDE] as number;
+    const startLow = words[base * STRIDE + 1] as number;
     const changed =
       this.gaps[slot] !== gap ||
       bounds[b] !== startHigh ||

@@ -1,17 +1,18 @@
-import { doubleAt, indexAt, wordAt } from '../typed-arrays.ts';
+// The casts: every index comes from the nodes' own structure. Here and in nodes.ts they are written out, because this is
+// the way of every operation, and one more call for each read made inserting 15 % slower.
 import { NONE, STRIDE, type TreeNodes } from './nodes.ts';
 
 /** A tree of capacity 4 and 2^32 entries is lower than this. */
 const MAX_HEIGHT = 40;
 
 /**
- * The path from the root to the leaf of the current operation, by level: level 1 is just above the leaves, level
- * `nodes.height` is the root. Kept after a lookup, so that a lookup before a change goes down once.
+ * The path from the root to the leaf of the current operation: a slot for each level, from 1, just above the leaves, to
+ * `nodes.height`, the root. Kept after a lookup, so that a lookup before a change goes down once.
  */
 export class TreePath {
   readonly #nodes: TreeNodes;
-  readonly #node = new Int32Array(MAX_HEIGHT);
-  readonly #slot = new Int32Array(MAX_HEIGHT);
+  /** By level: the slot as an index of the arrays. */
+  readonly #slots = new Int32Array(MAX_HEIGHT);
   // The start that the path was made for, and the leaf at its end; NONE if the path may be stale.
   #high = 0;
   #low = 0;
@@ -25,22 +26,22 @@ export class TreePath {
   descend(high: number, low: number): number {
     if (this.#leaf !== NONE && this.#high === high && this.#low === low) return this.#leaf;
     const { capacity, bounds, innerFill, children, root, height } = this.#nodes;
+    const slots = this.#slots;
     let node = root;
     for (let level = height; level > 0; level--) {
       const base = node * capacity;
-      let from = 0;
-      let to = indexAt(innerFill, node) - 1;
-      // The last slot whose lowest start is at most the one looked for; slot 0 if there is none.
+      let from = base;
+      let to = base + (innerFill[node] as number) - 1;
+      // The last slot whose lowest start is at most the one looked for; the first slot if there is none.
       while (from < to) {
         const middle = (from + to + 1) >>> 1;
-        const b = (base + middle) * STRIDE;
-        const startHigh = wordAt(bounds, b);
-        if (startHigh < high || (startHigh === high && wordAt(bounds, b + 1) <= low)) from = middle;
+        const b = middle * STRIDE;
+        const startHigh = bounds[b] as number;
+        if (startHigh < high || (startHigh === high && (bounds[b + 1] as number) <= low)) from = middle;
         else to = middle - 1;
       }
-      this.#node[level] = node;
-      this.#slot[level] = from;
-      node = indexAt(children, base + from);
+      slots[level] = from;
+      node = children[from] as number;
     }
     this.#high = high;
     this.#low = low;
@@ -55,44 +56,34 @@ export class TreePath {
 
   /** Moves the path to the leaf before and returns it; NONE at the first leaf. */
   previousLeaf(): number {
-    const { children, innerFill, height } = this.#nodes;
+    const { capacity, children, innerFill, height } = this.#nodes;
+    const slots = this.#slots;
     this.#leaf = NONE;
     let level = 1;
-    while (level <= height && this.#slot[level] === 0) level++;
+    while (level <= height && (slots[level] as number) % capacity === 0) level++;
     if (level > height) return NONE;
-    this.#slot[level] = indexAt(this.#slot, level) - 1;
-    let node = indexAt(children, this.slotAt(level));
+    slots[level] = (slots[level] as number) - 1;
+    let node = children[slots[level] as number] as number;
     for (level--; level > 0; level--) {
-      this.#node[level] = node;
-      this.#slot[level] = indexAt(innerFill, node) - 1;
-      node = indexAt(children, this.slotAt(level));
+      slots[level] = node * capacity + (innerFill[node] as number) - 1;
+      node = children[slots[level] as number] as number;
     }
     return node;
   }
 
-  /** The inner node of the path at `level`. */
-  nodeAt(level: number): number {
-    return indexAt(this.#node, level);
-  }
-
-  /** The slot of the path at `level`, counted from the start of its node. */
-  positionAt(level: number): number {
-    return indexAt(this.#slot, level);
-  }
-
   /** The slot of the path at `level`, as an index of the arrays. */
   slotAt(level: number): number {
-    return indexAt(this.#node, level) * this.#nodes.capacity + indexAt(this.#slot, level);
+    return this.#slots[level] as number;
   }
 
   /** Number of entries whose start is at most this address. */
   rank(high: number, low: number): number {
-    const nodes = this.#nodes;
+    const { capacity, counts, height } = this.#nodes;
     const leaf = this.descend(high, low);
-    let rank = nodes.countUpTo(leaf, high, low);
-    for (let level = nodes.height; level > 0; level--) {
-      const slot = this.slotAt(level);
-      for (let i = slot - this.positionAt(level); i < slot; i++) rank += wordAt(nodes.counts, i);
+    let rank = this.#nodes.countUpTo(leaf, high, low);
+    for (let level = height; level > 0; level--) {
+      const slot = this.#slots[level] as number;
+      for (let i = slot - (slot % capacity); i < slot; i++) rank += counts[i] as number;
     }
     return rank;
   }
@@ -100,10 +91,8 @@ export class TreePath {
   /** Adds to the number of entries below each slot of the path. */
   addToCounts(difference: number): void {
     const { counts, height } = this.#nodes;
-    for (let level = 1; level <= height; level++) {
-      const slot = this.slotAt(level);
-      counts[slot] = wordAt(counts, slot) + difference;
-    }
+    const slots = this.#slots;
+    for (let level = 1; level <= height; level++) (counts[slots[level] as number] as number) += difference;
   }
 
   /** Updates the summaries on the path, from the leaf up, until one does not change. */
@@ -122,8 +111,8 @@ export class TreePath {
     const nodes = this.#nodes;
     let before = split;
     for (let level = 1; level <= nodes.height; level++) {
-      const slot = this.slotAt(level);
-      const gap = doubleAt(nodes.gaps, slot);
+      const slot = this.#slots[level] as number;
+      const gap = nodes.gaps[slot] as number;
       if (before < gap) return;
       nodes.summarise(level, slot);
       before = gap;
@@ -134,8 +123,8 @@ export class TreePath {
   refreshAfterJoin(joined: number): void {
     const { gaps, height } = this.#nodes;
     for (let level = 1; level <= height; level++) {
-      const slot = this.slotAt(level);
-      if (joined <= doubleAt(gaps, slot)) return;
+      const slot = this.#slots[level] as number;
+      if (joined <= (gaps[slot] as number)) return;
       gaps[slot] = joined;
     }
   }
@@ -145,7 +134,7 @@ export class TreePath {
     const { aligned, height } = this.#nodes;
     for (const bounds of aligned) {
       if (!bounds) continue;
-      for (let level = 1; level <= height; level++) bounds[this.slotAt(level)] = Number.NaN;
+      for (let level = 1; level <= height; level++) bounds[this.#slots[level] as number] = Number.NaN;
     }
   }
 }

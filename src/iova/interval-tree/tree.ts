@@ -1,6 +1,5 @@
 import { atMost, below, fromWords, highWord, lowWord } from '../address-halves.ts';
 import type { Iova } from '../iova.ts';
-import { indexAt, wordAt } from '../typed-arrays.ts';
 import { insertSplitting, rebalance } from './balance.ts';
 import { buildFromSorted } from './bulk-build.ts';
 import { GapCursor } from './gap-cursor.ts';
@@ -95,7 +94,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
     if (!nodes.overlapping) this.#watchForOverlap(leaf, position, startHigh, startLow, lastHigh, lastLow);
     nodes.size++;
 
-    const fill = indexAt(nodes.leafFill, leaf);
+    const fill = nodes.leafFill[leaf] as number;
     if (fill === nodes.capacity) {
       insertSplitting(nodes, path, leaf, position, startHigh, startLow, lastHigh, lastLow, value);
       path.forget();
@@ -127,7 +126,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
     path.forget();
     const leaf = Math.floor(at / nodes.capacity);
     const position = at - leaf * nodes.capacity;
-    const fill = indexAt(nodes.leafFill, leaf) - 1;
+    const fill = (nodes.leafFill[leaf] as number) - 1;
     if (position < fill) nodes.moveEntries(leaf, position + 1, leaf, position, fill - position);
     nodes.leafFill[leaf] = fill;
     nodes.size--;
@@ -198,7 +197,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
       const leaf = Math.floor(at / nodes.capacity);
       const end = nodes.endOf(0, leaf);
       for (; at < end; at++) {
-        if (below(lastHigh, lastLow, wordAt(keys, at * STRIDE), wordAt(keys, at * STRIDE + 1))) return;
+        if (below(lastHigh, lastLow, keys[at * STRIDE] as number, keys[at * STRIDE + 1] as number)) return;
         yield this.#entryAs(at, make);
       }
       at = nodes.firstOfNextLeaf(leaf);
@@ -226,10 +225,10 @@ export class IntervalTree implements ReadonlyIntervalTree {
       const end = nodes.endOf(0, leaf);
       for (; at < end; at++) {
         const k = at * STRIDE;
-        const startHigh = wordAt(keys, k);
-        const startLow = wordAt(keys, k + 1);
+        const startHigh = keys[k] as number;
+        const startLow = keys[k + 1] as number;
         if (below(lastHigh, lastLow, startHigh, startLow)) return false;
-        if (visit(wordAt(values, at), startHigh, startLow, wordAt(keys, k + 2), wordAt(keys, k + 3))) return true;
+        if (visit(values[at] as number, startHigh, startLow, keys[k + 2] as number, keys[k + 3] as number)) return true;
       }
       at = nodes.firstOfNextLeaf(leaf);
     }
@@ -272,9 +271,11 @@ export class IntervalTree implements ReadonlyIntervalTree {
 
   /** Index of the entry that is exactly this (with NONE: of any value), the path set to it; NONE if there is none. */
   #locate(startHigh: number, startLow: number, lastHigh: number, lastLow: number, value: number): number {
-    const { keys, values, capacity, leafFill } = this.#nodes;
+    const nodes = this.#nodes;
+    const keys = nodes.keys;
+    const capacity = nodes.capacity;
     let leaf = this.#path.descend(startHigh, startLow);
-    let position = this.#nodes.countUpTo(leaf, startHigh, startLow) - 1;
+    let position = nodes.countUpTo(leaf, startHigh, startLow) - 1;
     // Equal starts are side by side, perhaps over several leaves; walk back through them.
     for (;;) {
       for (; position >= 0; position--) {
@@ -282,11 +283,11 @@ export class IntervalTree implements ReadonlyIntervalTree {
         const k = at * STRIDE;
         if (keys[k] !== startHigh || keys[k + 1] !== startLow) return NONE;
         if (keys[k + 2] !== lastHigh || keys[k + 3] !== lastLow) continue;
-        if (value === NONE || values[at] === value) return at;
+        if (value === NONE || nodes.values[at] === value) return at;
       }
       leaf = this.#path.previousLeaf();
       if (leaf === NONE) return NONE;
-      position = indexAt(leafFill, leaf) - 1;
+      position = (nodes.leafFill[leaf] as number) - 1;
     }
   }
 
@@ -302,19 +303,25 @@ export class IntervalTree implements ReadonlyIntervalTree {
     let at = leaf * nodes.capacity + position;
     if (position > 0) {
       const k = (at - 1) * STRIDE;
-      if (atMost(firstHigh, firstLow, wordAt(keys, k + 2), wordAt(keys, k + 3))) return at - 1;
+      if (atMost(firstHigh, firstLow, keys[k + 2] as number, keys[k + 3] as number)) return at - 1;
     }
     if (position === nodes.leafFill[leaf]) {
       at = nodes.firstOfNextLeaf(leaf);
       if (at === NONE) return NONE;
     }
-    return atMost(wordAt(keys, at * STRIDE), wordAt(keys, at * STRIDE + 1), lastHigh, lastLow) ? at : NONE;
+    return atMost(keys[at * STRIDE] as number, keys[at * STRIDE + 1] as number, lastHigh, lastLow) ? at : NONE;
   }
 
   #entryAs<T>(at: number, make: EntryMaker<T>): T {
     const { keys, values } = this.#nodes;
     const k = at * STRIDE;
-    return make(wordAt(values, at), wordAt(keys, k), wordAt(keys, k + 1), wordAt(keys, k + 2), wordAt(keys, k + 3));
+    return make(
+      values[at] as number,
+      keys[k] as number,
+      keys[k + 1] as number,
+      keys[k + 2] as number,
+      keys[k + 3] as number,
+    );
   }
 
   /** Compares a new entry with its two neighbours: if it overlaps none of them it overlaps none at all. */
@@ -332,12 +339,12 @@ export class IntervalTree implements ReadonlyIntervalTree {
     // At position 0 nothing is before it: the way down leads to the last leaf that starts at or below it.
     if (position > 0) {
       const k = (at - 1) * STRIDE;
-      if (atMost(startHigh, startLow, wordAt(keys, k + 2), wordAt(keys, k + 3))) nodes.overlapping = true;
+      if (atMost(startHigh, startLow, keys[k + 2] as number, keys[k + 3] as number)) nodes.overlapping = true;
     }
     const after = position === nodes.leafFill[leaf] ? nodes.firstOfNextLeaf(leaf) : at;
     if (after !== NONE) {
       const k = after * STRIDE;
-      if (atMost(wordAt(keys, k), wordAt(keys, k + 1), lastHigh, lastLow)) nodes.overlapping = true;
+      if (atMost(keys[k] as number, keys[k + 1] as number, lastHigh, lastLow)) nodes.overlapping = true;
     }
   }
 }
