@@ -2,8 +2,9 @@
 // code of each path below src, a room or one file, runs the unit tests of its room for each fault, and prints the faults
 // that no test notices and the share that is caught. --share 0.05 tries a random twentieth of the faults, --seed selects
 // another one. Needs minutes to hours, so it is no part of the tests.
-import { statSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Stryker } from '@stryker-mutator/core';
@@ -61,12 +62,15 @@ process.chdir(root);
  */
 async function mutantsOf(target) {
   const files = statSync(join(root, 'src', target)).isDirectory() ? `src/${target}/**/*.{ts,tsx}` : `src/${target}`;
+  const room = target.split('/')[0] ?? '';
+  const folder = mkdtempSync(join(tmpdir(), 'iovascope-mutate-'));
+  const reportFile = join(folder, 'report.json');
   const stryker = new Stryker({
     mutate: [files, '!**/*.test.ts', '!**/testing/**'],
     testRunner: 'vitest',
     checkers: ['sample'],
     plugins: ['@stryker-mutator/vitest-runner', join(root, 'scripts/mutate.sample.mjs')],
-    vitest: { configFile: 'vitest.mutate.config.ts', dir: `src/${target.split('/')[0]}`, related: false },
+    vitest: { configFile: 'vitest.mutate.config.ts', dir: `src/${room}`, related: false },
     // Texts are for people, and an optional chain that is not needed does not compile: neither says much about the tests.
     mutator: { excludedMutations: ['StringLiteral', 'OptionalChaining'] },
     // Stryker reads the file with TypeScript's old interface, which TypeScript 7 does not have; nothing here needs it.
@@ -75,15 +79,33 @@ async function mutantsOf(target) {
     coverageAnalysis: 'perTest',
     concurrency,
     timeoutMS: 10_000,
-    // None: the result is printed below.
-    reporters: [],
+    reporters: ['json'],
+    jsonReporter: { fileName: reportFile },
     logLevel: 'error',
     allowEmpty: true,
   });
-  return (await stryker.runMutationTest()).filter(
+  try {
+    const mutants = await stryker.runMutationTest();
+    requireAllTests(room, JSON.parse(readFileSync(reportFile, 'utf8')));
     // What no test runs is never shown to the checker.
-    (mutant) => (mutant.status === 'NoCoverage' ? isSampled(mutant) : !NOT_TRIED.includes(mutant.status)),
-  );
+    return mutants.filter((mutant) =>
+      mutant.status === 'NoCoverage' ? isSampled(mutant) : !NOT_TRIED.includes(mutant.status),
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Throws if a test file of the room did not run: Stryker is silent if its own changes make a module unreadable.
+ * @param {string} room
+ * @param {{ testFiles?: Record<string, unknown> }} report
+ */
+function requireAllTests(room, { testFiles = {} }) {
+  const missing = readdirSync(join(root, 'src', room), { recursive: true, encoding: 'utf8' })
+    .map((file) => `src/${room}/${file.replaceAll(sep, '/')}`)
+    .filter((file) => /\.test\.ts$/.test(file) && !/\.browser\.test\.ts$/.test(file) && !(file in testFiles));
+  if (missing.length > 0) throw new Error(`these tests did not run, so the figures are wrong: ${missing.join(', ')}`);
 }
 
 /** @param {MutantResult} mutant */

@@ -92,7 +92,10 @@ export class TreePath {
   addToCounts(difference: number): void {
     const { counts, height } = this.#nodes;
     const slots = this.#slots;
-    for (let level = 1; level <= height; level++) (counts[slots[level] as number] as number) += difference;
+    for (let level = 1; level <= height; level++) {
+      const slot = slots[level] as number;
+      counts[slot] = (counts[slot] as number) + difference;
+    }
   }
 
   /** Updates the summaries on the path, from the leaf up, until one does not change. */
