@@ -7,7 +7,7 @@ import { type Lane, laneRow, type SpaceLanes } from '../lanes/lane.ts';
 import { styleAt, styleIndex } from '../scene/styles.ts';
 import { type TestRange, testLane, testSpace } from '../testing/lanes.ts';
 import { foldFor } from './fold.ts';
-import { linearScale, logScale, toWorld } from './scale.ts';
+import { linearScale, logScale, toWorld, unitsPerByte } from './scale.ts';
 import { covers, cutSlices, sliceWindow } from './slice.ts';
 import { fitAll, fitRange, pan, pixelOf, visibleRange, zoomAt } from './viewport.ts';
 
@@ -95,6 +95,76 @@ describe('cutSlices', () => {
     expect(styleAt(row?.styles[0] ?? 0)).toBe('several');
   });
 
+  /** The marks of single-byte ranges at the given addresses, as `first+count`, with so many bytes in a pixel. */
+  function marksAt(bytesPerPixel: number, addresses: readonly number[], length = 1): string[] {
+    const scale = linearScale();
+    const unitsPerPixel = unitsPerByte(scale, 0n) * bytesPerPixel;
+    const window = { anchor: 0n, anchorPixel: 0, unitsPerPixel, width: 100 };
+    const set = addresses.map((a) => ({ start: BigInt(a), last: BigInt(a + length - 1) }));
+    const row = cutSlices(space(laneOf(set)), scale, window)[0]?.lanes[0]?.rows[0];
+    return Array.from(row?.starts ?? [], (start, i) => `${start}+${row?.counts[i]}`);
+  }
+
+  test('a range of a pixel is drawn on its own, a narrower one is merged with those that end within two pixels', () => {
+    expect(marksAt(1, [0, 1, 2])).toEqual(['0+1', '1+1', '2+1']);
+    expect(marksAt(2, [0, 2, 4, 6, 8])).toEqual(['0+2', '4+2', '8+1']);
+    expect(marksAt(2, [0, 3, 4])).toEqual(['0+2', '4+1']);
+    expect(marksAt(2, [0, 9])).toEqual(['0+1', '9+1']);
+    expect(marksAt(4, [0, 4, 8, 12], 4)).toEqual(['0+1', '4+1', '8+1', '12+1']);
+    expect(marksAt(4, [0, 3, 6, 9], 3)).toEqual(['0+2', '6+2']);
+  });
+
+  test('only ranges of the window are in a slice', () => {
+    expect(marksAt(1, [0, 99, 101, 300])).toEqual(['0+1', '99+1']);
+  });
+
+  test('single ranges keep their captions, merged ones have none', () => {
+    const scale = linearScale();
+    const window = { anchor: 0n, anchorPixel: 0, unitsPerPixel: unitsPerByte(scale, 0n) * 2, width: 100 };
+    const set = [0n, 2n, 40n].map((start) => ({ start, last: start, caption: `at ${start}` }));
+    const row = cutSlices(space(laneOf(set)), scale, window)[0]?.lanes[0]?.rows[0];
+    expect([row?.captions, row?.indices]).toEqual([['', 'at 40'], new Uint32Array([0, 2])]);
+  });
+
+  test('the styles of very many merged ranges are not compared: they are several kinds unless known to be equal', () => {
+    const n = 258;
+    const styleOfMerged = (count: number, uniform?: boolean) => {
+      const starts = BigUint64Array.from({ length: count }, (_, i) => BigInt(i) * 2n);
+      const styles = new Uint8Array(count).fill(styleIndex('area'));
+      const rows = [{ starts, lasts: starts, styles, ...(uniform === undefined ? {} : { uniform }) }];
+      const scale = linearScale();
+      const row = cutSlices(space({ ...laneOf([]), rows }), scale, fitAll(scale, 100))[0]?.lanes[0]?.rows[0];
+      return [row?.counts[0], styleAt(row?.styles[0] ?? 0)];
+    };
+    expect(styleOfMerged(257)).toEqual([257, 'area']);
+    expect(styleOfMerged(n)).toEqual([n, 'several']);
+    expect(styleOfMerged(n, true)).toEqual([n, 'area']);
+    expect(styleOfMerged(n, false)).toEqual([n, 'several']);
+  });
+
+  test('a lane has its head, traits and number of ranges; a row its title and note', () => {
+    const lane = { ...testLane([[{ start: 0n, last: 9n }], []]), subtitle: 's', expandable: true };
+    const rows = lane.rows.map((row, i) => ({ ...row, ...(i === 0 ? { title: 't', note: 'n' } : {}) }));
+    const [slice] = cutSlices([testSpace({ ...lane, rows })], linearScale(), fitAll(linearScale(), 100));
+    expect(slice).toMatchObject({
+      ...{ id: 's', title: 'space', subtitle: '' },
+      lanes: [
+        {
+          ...{
+            id: 's#reserved',
+            kind: 'reserved',
+            title: 'reserved',
+            subtitle: 's',
+            expandable: true,
+            expanded: false,
+          },
+          ...{ total: 1, traits: lane.traits, rows: [{ title: 't', note: 'n' }, {}] },
+        },
+      ],
+    });
+    expect(slice?.lanes[0]?.rows[1]).not.toHaveProperty('title');
+  });
+
   test('panning by half a window and zooming within a power of two need no new cut', () => {
     const scale = linearScale();
     const view = zoomAt(scale, fitAll(scale, 800), 400, 1000);
@@ -102,11 +172,31 @@ describe('cutSlices', () => {
     expect(covers(window, pan(scale, view, 390))).toBe(true);
     expect(covers(window, pan(scale, view, -390))).toBe(true);
     expect(covers(window, zoomAt(scale, view, 400, 64))).toBe(false);
+    expect([covers(window, pan(scale, view, 2400)), covers(window, pan(scale, view, -2400))]).toEqual([false, false]);
   });
 
   test('an empty row gives an empty slice', () => {
     const lane = { ...laneOf([]), rows: [laneRow([])] };
     const scale = logScale();
     expect(cutSlices(space(lane), scale, fitAll(scale, 500))[0]?.lanes[0]?.rows[0]?.starts).toHaveLength(0);
+  });
+});
+
+describe('the window to cut', () => {
+  test('is of the finest zoom of its power of two, and as wide as three views', () => {
+    const view = { anchor: 1n << 70n, anchorPixel: 0, unitsPerPixel: 1.5 * 2 ** 40, width: 800 };
+    const window = sliceWindow(view);
+    expect([window.unitsPerPixel, window.width]).toEqual([2 ** 40, 3200]);
+    const left = pixelOf(window, view.anchor);
+    expect(left).toBeGreaterThanOrEqual(800);
+    expect(left).toBeLessThan(1200);
+    expect(sliceWindow({ ...view, unitsPerPixel: 2 ** 40 }).unitsPerPixel).toBe(2 ** 40);
+    expect(sliceWindow({ ...view, unitsPerPixel: 2 ** 41 }).unitsPerPixel).toBe(2 ** 41);
+  });
+
+  test('is the same for views of one band that are near each other', () => {
+    const view = { anchor: 0n, anchorPixel: 0, unitsPerPixel: 2 ** 40, width: 800 };
+    expect(sliceWindow({ ...view, anchorPixel: -10 })).toEqual(sliceWindow({ ...view, anchorPixel: -399 }));
+    expect(sliceWindow({ ...view, anchorPixel: -10 })).not.toEqual(sliceWindow({ ...view, anchorPixel: -401 }));
   });
 });

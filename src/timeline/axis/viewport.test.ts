@@ -2,16 +2,18 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { IOVA_MAX, IOVA_SPACE } from '../../iova/iova.ts';
 import { range } from '../../iova/range.ts';
-import { foldScale, linearScale, logScale, type Scale, segmentAt, toAddress, toWorld } from './scale.ts';
+import { foldScale, linearScale, logScale, type Scale, segmentAt, toAddress, toWorld, unitsPerByte } from './scale.ts';
 import {
   addressAt,
   fitAll,
   fitRange,
   pan,
+  pixelOf,
   pixelOfEdge,
   pixelSpanOf,
   resize,
   visibleRange,
+  worldAt,
   zoomAt,
 } from './viewport.ts';
 
@@ -171,5 +173,91 @@ describe('stretches', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('exact views', () => {
+  const s = linearScale();
+  const BYTE = unitsPerByte(s, 0n);
+  const all = fitAll(s, 1000);
+  const quarter = IOVA_SPACE / 4n;
+
+  test('everything fits exactly', () => {
+    expect(all).toEqual({ anchor: 0n, anchorPixel: 0, unitsPerPixel: Number(s.length) / 1000, width: 1000 });
+    expect([pixelOf(all, 0n), pixelOf(all, s.length / 2n), worldAt(all, 500)]).toEqual([0, 500, s.length / 2n]);
+    expect(fitAll(s, 0).unitsPerPixel).toBe(Number(s.length));
+  });
+
+  test('a fitted range has a margin on both sides, 8 % of the width by default', () => {
+    const r = range(quarter, 2n * quarter - 1n);
+    const view = fitRange(s, r, 1000);
+    expect([pixelOfEdge(view, s, r.start), pixelOfEdge(view, s, r.last + 1n)]).toEqual([80, expect.closeTo(920, 6)]);
+    const exact = fitRange(s, r, 1000, 0);
+    expect([pixelOfEdge(exact, s, r.start), pixelOfEdge(exact, s, r.last + 1n)]).toEqual([0, expect.closeTo(1000, 6)]);
+  });
+
+  test('a fitted range at an end of the space has no empty margin there', () => {
+    const low = fitRange(s, range(0n, quarter - 1n), 1000);
+    expect(pixelOfEdge(low, s, 0n)).toBe(0);
+    const high = fitRange(s, range(3n * quarter, IOVA_MAX), 1000);
+    expect(pixelOfEdge(high, s, IOVA_SPACE)).toBeCloseTo(1000, 6);
+    expect(fitRange(s, range(0n, IOVA_MAX), 1000).unitsPerPixel).toBe(all.unitsPerPixel);
+  });
+
+  test('zooming keeps the pixel, and changes the scale by the factor', () => {
+    const view = zoomAt(s, all, 400, 8);
+    expect(view).toMatchObject({ anchorPixel: 400, unitsPerPixel: all.unitsPerPixel / 8 });
+    expect(worldAt(view, 400)).toBe(worldAt(all, 400));
+    expect(zoomAt(s, view, 400, 2).anchor).toBe(view.anchor);
+  });
+
+  test('zooming ends at 64 pixels for a byte, and at everything', () => {
+    const deepest = zoomAt(s, all, 400, 1e30);
+    expect(BYTE / deepest.unitsPerPixel).toBe(64);
+    expect(zoomAt(s, deepest, 400, 2).unitsPerPixel).toBe(deepest.unitsPerPixel);
+    expect(zoomAt(s, deepest, 400, 1e-40)).toMatchObject({
+      unitsPerPixel: all.unitsPerPixel,
+      anchorPixel: expect.any(Number),
+    });
+    expect(zoomAt(s, all, 400, 0.5)).toMatchObject({ unitsPerPixel: all.unitsPerPixel });
+  });
+
+  test('panning stops at both ends', () => {
+    const view = zoomAt(s, all, 500, 4);
+    expect(pixelOfEdge(pan(s, view, 10), s, 2n * quarter) - pixelOfEdge(view, s, 2n * quarter)).toBe(10);
+    expect(pan(s, view, 1e9)).toMatchObject({ anchor: 0n, anchorPixel: 0 });
+    expect(pan(s, view, -1e9)).toMatchObject({ anchor: s.length, anchorPixel: 1000 });
+  });
+
+  test('an address is under every pixel of its byte', () => {
+    const view = { anchor: 0n, anchorPixel: 0, unitsPerPixel: BYTE / 10, width: 1000 };
+    expect([0, 9.9, 10, 19.9, 20].map((pixel) => addressAt(view, s, pixel))).toEqual([0n, 0n, 1n, 1n, 2n]);
+    expect(visibleRange(view, s)).toEqual({ start: 0n, last: 100n });
+  });
+
+  test('spans end at the borders of the plot, and are at least a pixel wide', () => {
+    const view = { anchor: toWorld(s, 100n), anchorPixel: 0, unitsPerPixel: BYTE, width: 1000 };
+    const span = (start: bigint, last: bigint) => {
+      const found = pixelSpanOf(view, s, start, last);
+      return found && [found.x0, found.x1];
+    };
+    expect(span(100n, 109n)).toEqual([0, 10]);
+    expect(span(50n, 109n)).toEqual([0, 10]);
+    expect(span(1050n, 2000n)).toEqual([950, 1000]);
+    expect(span(50n, 99n)).toBeUndefined();
+    expect(span(50n, 100n)).toEqual([0, 1]);
+    expect(span(1101n, 1101n)).toBeUndefined();
+    expect(span(1099n, 1099n)).toEqual([999, 1000]);
+    const far = { ...view, unitsPerPixel: BYTE * 100 };
+    const tiny = pixelSpanOf(far, s, 50_100n, 50_100n);
+    expect([tiny?.x0, tiny?.x1]).toEqual([500, 501]);
+  });
+
+  test('another width keeps the left edge, the scale, and everything if everything was shown', () => {
+    const view = zoomAt(s, all, 0, 4);
+    expect(resize(s, view, 600)).toEqual({ ...view, width: 600 });
+    expect(resize(s, { ...all, unitsPerPixel: all.unitsPerPixel * 0.9995 }, 600)).toEqual(fitAll(s, 600));
+    expect(resize(s, { ...all, unitsPerPixel: all.unitsPerPixel * 0.99 }, 600)).not.toEqual(fitAll(s, 600));
+    expect(resize(s, view, 10_000).unitsPerPixel).toBeLessThan(view.unitsPerPixel);
   });
 });

@@ -122,7 +122,11 @@ describe('labelled bands', () => {
   test('are a wash and an outline, with the size below in their middle', () => {
     const { marks, bottom } = labelledBands(frame, [labelled(250, 500)], 50, 250);
     expect(marks.map(({ type }) => type)).toEqual(['wash', 'outline', 'text']);
-    expect(marks[1]).toMatchObject({ y: 50, height: 200, ink: 'alarm' });
+    const box = { x: expect.closeTo(400, 6), y: 50, width: expect.closeTo(250, 6), height: 200, ink: 'alarm' };
+    expect(marks.slice(0, 2)).toEqual([
+      { type: 'wash', ...box },
+      { type: 'outline', ...box },
+    ]);
     const width = textWidth('measured · 4 EiB', 11, 'bold');
     expect(marks[2]).toMatchObject({ text: 'measured · 4 EiB', y: 265, x: expect.closeTo(150 + 375 - width / 2, 6) });
     expect(bottom).toBe(265);
