@@ -64,7 +64,7 @@ function run(command, args, options = {}) {
     ...options,
   });
   if (status === 0) return stdout;
-  // What the build says before it fails tells why.
+  // The last output of a failed build has the reason.
   throw new Error(`${command} ${args[0]} failed (${signal ?? status}):\n${stdout.split('\n').slice(-40).join('\n')}`);
 }
 

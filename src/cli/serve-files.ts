@@ -1,4 +1,4 @@
-// Serves files of the command line to the page that shows them, under a path that nobody can guess.
+// Serves files of the command line to the page that shows them, under a path that cannot be guessed.
 import { randomBytes } from 'node:crypto';
 import { lstat, readdir, readlink, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';

@@ -13,7 +13,7 @@ import { isFact } from '../session/events.ts';
 import type { Dumps, Host, Source } from './dumps.ts';
 
 const documents = new WeakMap<Dumps, EngineDocument>();
-/** Tells documents apart that are used together, as a host and a guest are. */
+/** Distinguishes documents that are used together, such as a host and a guest. */
 let opened = 0;
 
 /** The document of dumps that were read. Throws a TypeError for anything else. */

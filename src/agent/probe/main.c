@@ -107,7 +107,7 @@ static void hold_standard_descriptors(void)
 
 static int usage_error(const char *what, const char *argument)
 {
-    fprintf(stderr, PROGRAM ": %s%s; --help tells the options\n", what, argument);
+    fprintf(stderr, PROGRAM ": %s%s; see --help\n", what, argument);
     return 2;
 }
 

@@ -122,7 +122,7 @@ void uevents_close(void);
 long long now_ms(void);          // of the monotonic clock
 void snapshot_with_tables(void); // from here on, snapshots include Intel's page tables
 void snapshot_facts(void);
-// The lines "begin", header, what `report` prints, "end". `id` below 0: nobody asked for it.
+// The lines "begin", header, what `report` prints, "end". `id` below 0: it was not requested.
 void framed_facts(long long id, const char *what, void (*report)(void));
 
 // ---- watch.c: changes since the last report ----

@@ -3,9 +3,9 @@
 // and does not notice. Exactly two requests are made, and both only read: VFIO_IOMMU_GET_INFO and
 // IOMMU_IOAS_IOVA_RANGES.
 //
-// A process may end, and its number be given to another, at any time. So the pidfd comes first, and what was read is used
-// only if the process that it stands for is still there afterwards. A descriptor may be closed and its number be used
-// anew: so it is looked at again after it was duplicated. Both are no errors.
+// A process may end at any time, and its number be reused. So the pidfd is opened first, and what was read is used only if
+// the pidfd's process still exists afterwards. A descriptor may be closed and its number be reused: so it is checked again
+// after it was duplicated. Neither is an error.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -141,7 +141,7 @@ static void report_reversed(const struct holder *holder)
 
 // ---- VFIO ----
 
-// Fills `answer`. Returns the number of bytes in it, or 0: it said why not, with the errno of the process being gone or -1.
+// Fills `answer`. Returns the number of bytes in it, or 0, with the errno in `error`.
 static size_t ask_container(int fd, int *error)
 {
     uint32_t size = 256;
