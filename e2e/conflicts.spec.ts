@@ -134,23 +134,23 @@ test('a refused request over the reserved region that refused it', async ({ app 
   await expect(conflicts(app).first()).toContainText('0xfee0_0000 – 0xfeef_ffff (1 MiB) inside it is reserved');
 });
 
-test('would this fit? places, and what stands in the way', async ({ app }) => {
+test('would this fit? places, and what blocks them', async ({ app }) => {
   await open(app, [{ name: 'host.txt', text: regions(1, MSI) }]);
   await app.getByRole('tab', { name: 'Fit' }).click();
   const fit = app.getByTestId('fit');
   await expect(fit).toContainText('Fits in host.txt: group 1');
-  await fit.getByLabel('size').fill('8E');
-  await expect(fit).toContainText('1 of them side by side');
-  await fit.getByLabel('size').fill('4G');
-  await fit.getByLabel('at', { exact: true }).fill('0x80000000');
+  await fit.getByLabel('Size').fill('8E');
+  await expect(fit).toContainText('up to 1 fit');
+  await fit.getByLabel('Size').fill('4G');
+  await fit.getByLabel('Address').fill('0x80000000');
   await expect(fit).toContainText('Does not fit');
   await expect(fit).toContainText('MSI window (msi)');
   await expect(fit).toContainText('0x8000_0000 – 0xfedf_ffff');
-  await fit.getByLabel('size').fill('lots');
+  await fit.getByLabel('Size').fill('lots');
   await expect(fit).toContainText('Size:');
 });
 
-test('several hosts: what differs, and a line to paste', async ({ app }) => {
+test('several hosts: differences, and a copyable list', async ({ app }) => {
   await open(app, [{ name: 'amd.txt', text: regions(1, MSI, HOLE) }]);
   await open(app, [{ name: 'intel.txt', text: regions(1, MSI) }]);
   await app.getByRole('tab', { name: 'Hosts' }).click();
@@ -159,21 +159,21 @@ test('several hosts: what differs, and a line to paste', async ({ app }) => {
   await expect(app.getByTestId('hosts')).toContainText('0xfd_0000_0000 – 0xff_ffff_ffff');
 });
 
-test('a guest’s dump on another host, and ranges typed by hand', async ({ app }) => {
+test('the dump of a guest on another host, and custom ranges', async ({ app }) => {
   await open(app, [{ name: 'host.txt', text: regions(1, MSI) }]);
   const mtree =
     'FlatView #0\n AS "memory", root: system\n Root memory region: system\n  00000000fe000000-00000000ffffffff (prio 0, ram): odd.ram\n';
   await open(app, [{ name: 'mtree.txt', text: mtree }]);
-  await guest(app).selectOption({ label: 'the guest of mtree.txt' });
+  await guest(app).selectOption({ label: 'Guest in mtree.txt' });
   await expect(conflicts(app)).toHaveCount(1);
   await expect(conflicts(app).first()).toContainText('odd.ram');
   await guest(app).selectOption('ranges');
   await app.getByTestId('guest').getByRole('textbox').fill('0xfee00000-0xfee00fff ram page');
-  await app.getByTestId('guest').getByRole('button', { name: 'Try them' }).click();
+  await app.getByTestId('guest').getByRole('button', { name: 'Check' }).click();
   await expect(conflicts(app).first()).toContainText('page');
   await app.getByTestId('guest').getByRole('textbox').fill('from here to there');
-  await app.getByTestId('guest').getByRole('button', { name: 'Try them' }).click();
-  await expect(app.getByTestId('conflicts')).toContainText('The guest was not tried');
+  await app.getByTestId('guest').getByRole('button', { name: 'Check' }).click();
+  await expect(app.getByTestId('conflicts')).toContainText('The guest was not checked');
 });
 
 test('a BAR that is smaller than a page of a host with large pages', async ({ app }) => {
@@ -181,7 +181,7 @@ test('a BAR that is smaller than a page of a host with large pages', async ({ ap
     '00:02.0 Ethernet controller: a card\n\tRegion 0: Memory at 80004000 (64-bit, prefetchable) [size=16K]\n\tIOMMU group: 1\n';
   await open(app, [{ name: 'host.txt', text: `${regions(1, MSI)}${bar}` }]);
   await expect(conflicts(app)).toHaveCount(0);
-  const pages = app.getByTestId('guest').getByLabel('pages of the host');
+  const pages = app.getByTestId('guest').getByLabel('Host page size');
   await pages.selectOption('64 KiB');
   await expect(conflicts(app)).toHaveCount(1);
   await expect(conflicts(app).first()).toContainText(

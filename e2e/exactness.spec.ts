@@ -83,7 +83,7 @@ test('f fits the selected range, 0 shows everything again, n and p walk', async 
   await expect(minimap).toHaveAttribute('aria-label', /Shown: 0x0 to 0xffff_ffff_ffff_ffff/);
 });
 
-test('a stretch pulled out with shift is measured', async ({ app }) => {
+test('a range dragged with Shift is measured', async ({ app }) => {
   const box = await app.getByTestId('timeline').boundingBox();
   if (!box) throw new Error('the timeline has no box');
   await app.keyboard.down('Shift');

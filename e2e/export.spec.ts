@@ -65,9 +65,7 @@ test('a saved session opens again with the same ranges', async ({ app }) => {
   await expect(app.getByRole('treegrid')).toContainText('group 4');
 });
 
-test('a refused operation is explained in the picture: what was asked for and what stood in the way', async ({
-  app,
-}) => {
+test('a refused operation is explained in the picture: the requested range and what blocked it', async ({ app }) => {
   const lines = [
     '{"format":"iova-trace","version":1,"model":"iommufd"}',
     '{"op":"ioas.alloc","ioas":"a"}',
@@ -83,6 +81,6 @@ test('a refused operation is explained in the picture: what was asked for and wh
   await expect(rowOf(app, 'areas', '0x4000', '0x5fff')).toHaveCount(1);
   const { data } = await exported(app, /SVG/);
   const svg = data.toString('utf8');
-  expect(svg).toContain('asked for, -EEXIST · 4 KiB');
+  expect(svg).toContain('requested, -EEXIST · 4 KiB');
   expect(svg).toContain('area 0x4000 – 0x5fff · 8 KiB');
 });

@@ -76,7 +76,7 @@ test('the page of an agent shows its host, and keeps up with it', async ({ page,
   await page.goto(url);
   const tree = page.getByRole('treegrid');
   await expect(tree).toContainText('maple');
-  await expect(tree).toContainText('live');
+  await expect(tree).toContainText('Live');
   await expect(rowOf(page, 'reserved', '0xfee0_0000', '0xfeef_ffff')).toHaveCount(1);
   expect(page.url()).not.toContain(token);
 
@@ -94,7 +94,7 @@ test('the page of an agent shows its host, and keeps up with it', async ({ page,
   maple.tell(group(1, '0000:00:02.0'), MSI, CONTAINER);
   await expect(page.getByTestId('changes').getByRole('listitem').first()).toContainText('− group 7');
   await expect(tree).toContainText('group 7');
-  await page.getByRole('button', { name: 'Follow again' }).click();
+  await page.getByRole('button', { name: 'Resume' }).click();
   await expect(tree).not.toContainText('group 7');
 
   // Back to the moment at which the device was there, and what differs.
@@ -103,7 +103,7 @@ test('the page of an agent shows its host, and keeps up with it', async ({ page,
     .getByRole('button', { name: /\+ group 7/ })
     .click();
   await expect(tree).toContainText('group 7');
-  await page.getByRole('button', { name: 'Difference' }).click();
+  await page.getByRole('button', { name: 'Compare' }).click();
   await expect(page.getByTestId('difference')).toContainText('+ valid_range');
 });
 
@@ -137,7 +137,7 @@ test('an agent that is gone: said at once, and what was received can still be sa
   await expect(page.getByRole('treegrid')).toContainText('group 1');
   await page.getByRole('tab', { name: 'Events' }).click();
   await agent.end();
-  await expect(page.getByTestId('connection')).toHaveText('connection lost, connecting again');
+  await expect(page.getByTestId('connection')).toHaveText('Reconnecting…');
   const download = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Export' }).click();
   await page.getByRole('menuitem', { name: 'maple' }).click();
@@ -164,7 +164,7 @@ test('several hosts at once, by their addresses', async ({ app, maple, oak }) =>
   await expect(app.getByRole('treegrid')).toContainText('oak');
   await expect(app.getByRole('treegrid')).not.toContainText('Intel host');
   await app.getByRole('tab', { name: 'Events' }).click();
-  await expect(app.getByTestId('connection')).toHaveText(['live', 'live']);
+  await expect(app.getByTestId('connection')).toHaveText(['Live', 'Live']);
   expect(await violations(app)).toEqual([]);
 });
 

@@ -1,6 +1,6 @@
 import { expect, rowOf, test } from './page.ts';
 
-test('QEMU’s unmap under three kernels: who refuses, why, and what each holds', async ({ app }) => {
+test('QEMU unmap under three kernels: who refuses, why, and the state of each', async ({ app }) => {
   await app.getByRole('button', { name: 'Open' }).click();
   await app.getByRole('menuitem', { name: 'three kernels' }).click();
   await app.getByRole('tab', { name: 'Models' }).click();
@@ -13,7 +13,7 @@ test('QEMU’s unmap under three kernels: who refuses, why, and what each holds'
   await expect(app.getByRole('tabpanel')).toContainText('iommufd-rfc lacks areas that iommufd and type1 have');
   await app.getByRole('button', { name: 'First difference: event 4' }).click();
   await expect(unmap).toHaveAttribute('aria-current', 'step');
-  await app.getByRole('checkbox', { name: 'each in the picture' }).click();
+  await app.getByRole('checkbox', { name: 'Show each in the picture' }).click();
   await app.getByRole('tab', { name: 'Table' }).click();
   const areas = app.getByTestId('table').getByRole('row').filter({ hasText: 'areas' });
   // After the unmap only the old version still holds the area.
@@ -27,7 +27,7 @@ test('the model of a session can be changed, and events are walked one by one', 
   await app.getByRole('tab', { name: 'Events' }).click();
   const last = app.getByRole('tabpanel').getByRole('listitem').last();
   await expect(last).toContainText('-EADDRINUSE');
-  await app.getByRole('combobox', { name: 'run under' }).selectOption('iommufd');
+  await app.getByRole('combobox', { name: 'Model' }).selectOption('iommufd');
   await expect(last).toContainText('iova=0xfffc0000');
   await expect(last).toContainText('recorded: -EADDRINUSE');
   await app.getByRole('tab', { name: 'Table' }).click();
@@ -55,7 +55,7 @@ const GET_INFO = [
 
 test('a buffer is shown as bytes and fields, and its ranges on the timeline', async ({ app }) => {
   await app.getByRole('tab', { name: 'Buffer' }).click();
-  const text = app.getByRole('textbox', { name: /A hex dump/ });
+  const text = app.getByRole('textbox', { name: /Hex dump/ });
   await text.fill(GET_INFO);
   const panel = app.getByRole('tabpanel');
   await expect(panel).toContainText('avail = 65529');
@@ -63,16 +63,16 @@ test('a buffer is shown as bytes and fields, and its ranges on the timeline', as
   const field = panel.getByRole('button', { name: /avail = 65529/ });
   await field.focus();
   await expect(panel.locator('.hex .active')).toHaveText(['f9', 'ff', '00', '00']);
-  await app.getByRole('button', { name: 'Show its 2 ranges on the timeline' }).click();
+  await app.getByRole('button', { name: 'Show 2 ranges on the timeline' }).click();
   await app.getByRole('tab', { name: 'Table' }).click();
   await expect(rowOf(app, 'valid', '0xfef0_0000', '0x7fff_ffff_ffff')).toHaveCount(1);
 });
 
 test('a broken chain is shown as far as it holds, with the fault named', async ({ app }) => {
   await app.getByRole('tab', { name: 'Buffer' }).click();
-  const text = app.getByRole('textbox', { name: /A hex dump/ });
+  const text = app.getByRole('textbox', { name: /Hex dump/ });
   await text.fill(GET_INFO.replace('020001003800', '020001001800'));
-  await app.getByRole('combobox', { name: 'read as' }).selectOption('vfio_iommu_type1_info');
+  await app.getByRole('combobox', { name: 'Structure' }).selectOption('vfio_iommu_type1_info');
   const panel = app.getByRole('tabpanel');
   await expect(panel.locator('.refused').first()).toContainText('at offset 0x');
   await expect(panel).toContainText('vfio_iommu_type1_info_cap_migration');

@@ -117,7 +117,7 @@ test('the samples open from the menu', async ({ app }) => {
 test('the paste dialog opens what is typed into it', async ({ app }) => {
   await app.getByRole('button', { name: 'Open' }).click();
   await app.getByRole('menuitem', { name: 'Paste text' }).click();
-  await app.getByRole('textbox', { name: /The text as you have it/ }).fill('0x1000 0x1fff msi');
+  await app.getByRole('dialog').getByRole('textbox').fill('0x1000 0x1fff msi');
   await app.getByRole('dialog').getByRole('button', { name: 'Open' }).click();
   await expect(rowOf(app, 'reserved', '0x1000', '0x1fff')).toHaveCount(1);
 });
@@ -133,31 +133,31 @@ test('a second dump joins the first, and can be closed again', async ({ app }) =
   await expect(rowOf(app, 'reserved', '0x5000', '0x5fff')).toHaveCount(1);
 });
 
-test('ticking groups shows what remains usable for them together', async ({ app }) => {
+test('selecting groups shows what remains usable for all of them', async ({ app }) => {
   await expect(rowOf(app, 'usable', '0x3f80_0000', '0xfedf_ffff')).toHaveCount(1);
   // Without group 3 its RMRR at 0x3f000000 no longer cuts the usable range.
-  await app.getByRole('row', { name: 'group 3' }).locator('.tick').click();
+  await app.getByRole('row', { name: 'group 3' }).locator('.select-box').click();
   await expect(rowOf(app, 'usable', '0x3f80_0000', '0xfedf_ffff')).toHaveCount(0);
   await expect(rowOf(app, 'usable', '0x3e30_0000', '0xfedf_ffff')).toHaveCount(1);
 });
 
-test('a host of which some is ticked shows that, and ticking it ticks all', async ({ app }) => {
+test('a partly selected host shows that, and selecting it selects all of it', async ({ app }) => {
   const host = app.getByRole('row').first();
   const group = app.getByRole('row', { name: 'group 3' });
   const box = (row: Locator) => row.getByRole('checkbox');
   await expect(box(host)).toBeChecked();
-  await group.locator('.tick').click();
+  await group.locator('.select-box').click();
   await expect(box(host)).toBeChecked({ indeterminate: true });
-  await host.locator('.tick').click();
+  await host.locator('.select-box').click();
   await expect(box(group)).toBeChecked();
   await expect(box(host)).toBeChecked();
-  await host.locator('.tick').click();
+  await host.locator('.select-box').click();
   await expect(box(group)).not.toBeChecked();
   await expect(box(host)).not.toBeChecked();
 });
 
 test('the reserved lane opens into a row for each group', async ({ app }) => {
-  const head = app.getByRole('button', { name: /reserved: a row for each contributor/ });
+  const head = app.getByRole('button', { name: /reserved: one row per contributor/ });
   await head.click();
   await expect(head).toHaveAttribute('aria-expanded', 'true');
   await expect(rowOf(app, 'group 3', '0x3f00_0000', '0x3f7f_ffff')).toHaveCount(1);

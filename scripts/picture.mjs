@@ -13,7 +13,7 @@ await page.locator('[data-drawn=true]').waitFor();
 // A guest of four gigabytes where arm64's machine puts its memory: over the MSI window.
 await page.getByTestId('guest').getByLabel('Guest to try').selectOption('virt');
 await page.locator('.conflict').filter({ hasText: 'MSI window' }).getByRole('button').first().click();
-await page.getByTestId('conflicts').getByText('Way out').waitFor();
+await page.locator('.conflict-details').waitFor();
 await page.locator('.notice').waitFor({ state: 'hidden' });
 await page.screenshot({ path: 'docs/iovascope.png' });
 await browser.close();

@@ -94,7 +94,7 @@ test('a device is plugged in and out while the page is open, and the machine is 
   await expect(page.getByTestId('live')).toContainText('the probe ended');
   await expect(tree(page)).toContainText('guest birch');
   await expect(page.getByTestId('live')).not.toContainText('the probe ended');
-  await expect(page.getByTestId('connection')).toHaveText('live');
+  await expect(page.getByTestId('connection')).toHaveText('Live');
   await page.getByRole('tab', { name: 'Table' }).click();
   await expect(rowOf(page, 'reserved', ...MSI_X86)).toHaveCount(1);
 });

@@ -1,10 +1,11 @@
 import { useEffect, useRef } from 'react';
+import type { Arrangement } from '../../engine/protocol/picture.ts';
 import { groupedHex } from '../../iova/format.ts';
 import { fitAll, pixelOf, visibleRange, worldAt } from '../../timeline/axis/viewport.ts';
 import { plotLeft } from '../../timeline/scene/layout.ts';
 import { minimapBars } from '../../timeline/scene/minimap.ts';
-import { THEMES } from '../../timeline/scene/theme.ts';
-import { type Picture, useApp } from '../state/app-state.ts';
+import { THEMES, type ThemeName } from '../../timeline/scene/theme.ts';
+import { useApp } from '../state/app-state.ts';
 import { engine } from '../state/engine.ts';
 import { centreOn } from '../state/view.ts';
 import './canvas.css';
@@ -13,7 +14,7 @@ const HEIGHT = 26;
 /** The parts of the state that this shows. */
 const SHOWN = ['picture', 'view', 'plotWidth', 'theme'] as const;
 
-/** The whole space, small, with a frame around what the timeline shows. Drag the frame or click to go there. */
+/** The whole address space with a frame around what the timeline shows. Click or drag to move the frame. */
 export function Minimap() {
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -23,7 +24,7 @@ export function Minimap() {
     const element = box.current;
     const surface = canvas.current;
     if (!element || !surface) return;
-    let drawnFor: { picture: Picture['arrangement'] | undefined; width: number; theme: string } | undefined;
+    let drawnFor: { readonly picture: Arrangement; readonly width: number; readonly theme: ThemeName } | undefined;
 
     const left = () => plotLeft(element.clientWidth);
 

@@ -11,13 +11,13 @@ import { showFlag } from '../state/conflicts.ts';
 import { toggleLane } from '../state/picture.ts';
 import { clearSelection, measure, select } from '../state/selection.ts';
 import { panBy, setPlotWidth, zoomBy } from '../state/view.ts';
-import { sceneOf } from './picture.ts';
+import { sceneOf } from './state-scene.ts';
 import './canvas.css';
 
 /** The parts of the state that the picture shows. */
 const DRAWN = ['picture', 'view', 'selected', 'measured', 'explained', 'conflicts', 'conflict', 'theme'] as const;
 
-/** What is under a point of the scene; the narrowest of several. A thin bar is hit a few pixels beside it, too. */
+/** The range at a point of the scene; the narrowest of several. A thin one is also hit a few pixels beside it. */
 function hitAt(scene: Scene, x: number, y: number): HitArea | undefined {
   const slack = 3;
   let best: HitArea | undefined;
@@ -115,6 +115,7 @@ export function TimelineView() {
     };
 
     let gestures: Gestures | undefined;
+    let areGesturesRequested = false;
     let isGone = false;
     const handlers: GestureHandlers = {
       zoom: zoomBy,
@@ -134,11 +135,17 @@ export function TimelineView() {
         else if (x >= gutter.current) clearSelection();
       },
     };
-    // d3-zoom is not needed for the first picture, so it is not in the first load.
-    void import('../../timeline/axis/gestures.ts').then(({ attachGestures }) => {
-      if (!isGone) gestures = attachGestures(element, () => gutter.current, handlers);
-    });
+    // With the first picture, which does not need d3-zoom itself.
+    const loadGestures = () => {
+      if (areGesturesRequested || !useApp.getState().drawn) return;
+      areGesturesRequested = true;
+      void import('../../timeline/axis/gestures.ts').then(({ attachGestures }) => {
+        if (!isGone) gestures = attachGestures(element, () => gutter.current, handlers);
+      });
+    };
+    loadGestures();
     const unsubscribe = useApp.subscribe((now, before) => {
+      loadGestures();
       if (DRAWN.some((field) => now[field] !== before[field])) redraw();
     });
     return () => {
@@ -157,7 +164,7 @@ export function TimelineView() {
         <div
           ref={frame}
           className="timeline"
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: it takes keys of its own, as the role says
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: it handles keys itself, as the role says
           tabIndex={0}
           role="application"
           aria-label="Timeline"
@@ -168,7 +175,8 @@ export function TimelineView() {
           <div ref={crosshair} className="crosshair" hidden />
           <div ref={bubble} className="bubble" hidden />
           <p id="timeline-description" className="visually-hidden">
-            {description}. Arrow keys move and zoom, n and p go from range to range, the table below has everything.
+            {description}. Arrow keys pan and zoom, n and p select the next and previous range. The table below lists
+            all ranges.
           </p>
           {heads
             .filter((head) => head.expandable)
@@ -179,7 +187,7 @@ export function TimelineView() {
                 className="lane-head"
                 style={{ top: head.y + 2, height: 36, width: gutter.current - 6 }}
                 aria-expanded={head.expanded}
-                aria-label={`${head.laneId.replace(/^.*#/, '')}: a row for each contributor`}
+                aria-label={`${head.laneId.replace(/^.*#/, '')}: one row per contributor`}
                 onClick={() => toggleLane(head.laneId)}
               />
             ))}

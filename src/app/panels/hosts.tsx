@@ -1,7 +1,7 @@
 import { formatSize, groupedHex } from '../../iova/format.ts';
 import type { IovaRange } from '../../iova/range.ts';
-import { copy } from '../canvas/picture.ts';
 import { useApp } from '../state/app-state.ts';
+import { copy } from '../state/clipboard.ts';
 import { useAnswer } from '../state/use-answer.ts';
 import { showRange } from '../state/view.ts';
 import './hosts.css';

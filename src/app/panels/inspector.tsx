@@ -1,8 +1,8 @@
 import type { Neighbour, RangeDetail } from '../../engine/protocol/picture.ts';
 import { formatSize, groupedDecimal, groupedHex, hex } from '../../iova/format.ts';
 import { bitLength, lowestSetBit } from '../../iova/iova.ts';
-import { copy } from '../canvas/picture.ts';
 import { useApp } from '../state/app-state.ts';
+import { copy } from '../state/clipboard.ts';
 import { select } from '../state/selection.ts';
 import { Places } from './place-link.tsx';
 import './inspector.css';

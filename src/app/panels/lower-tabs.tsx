@@ -5,7 +5,7 @@ import { showTab } from '../state/tabs.ts';
 import { TablePanel } from './table.tsx';
 import './lower-tabs.css';
 
-// Not needed for the first picture: loaded when they are opened.
+// Loaded when they are opened.
 const EventsPanel = lazy(async () => ({ default: (await import('./events.tsx')).EventsPanel }));
 const QuestionsPanel = lazy(async () => ({ default: (await import('./questions.tsx')).QuestionsPanel }));
 const HostsPanel = lazy(async () => ({ default: (await import('./hosts.tsx')).HostsPanel }));
@@ -30,8 +30,15 @@ export function LowerTabs() {
   const tab = useApp((s) => s.tab);
   const diagnostics = useApp((s) => s.documents.reduce((sum, d) => sum + d.diagnostics.length + d.diagnosticsMore, 0));
   return (
-    <Tabs className="tabs" selectedKey={tab} onSelectionChange={(key) => showTab(key as TabName)}>
-      <TabList aria-label="Below the picture" className="tab-list">
+    <Tabs
+      className="tabs"
+      selectedKey={tab}
+      onSelectionChange={(key) => {
+        const chosen = TABS.find(({ id }) => id === key);
+        if (chosen) showTab(chosen.id);
+      }}
+    >
+      <TabList aria-label="Details" className="tab-list">
         {TABS.map(({ id, title }) => (
           <Tab key={id} id={id} className="tab">
             {title}
@@ -41,7 +48,7 @@ export function LowerTabs() {
       </TabList>
       {TABS.map(({ id, Panel }) => (
         <TabPanel key={id} id={id} className="tab-panel">
-          <Suspense fallback={<p className="hint">Loading …</p>}>
+          <Suspense fallback={<p className="hint">Loading…</p>}>
             <Panel />
           </Suspense>
         </TabPanel>

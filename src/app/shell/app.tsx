@@ -1,12 +1,9 @@
 import { lazy, Suspense, useEffect, useState } from 'react';
-import { ProgressBar } from 'react-aria-components';
 import { formatSize } from '../../iova/format.ts';
 import { Minimap } from '../canvas/minimap.tsx';
 import { TimelineView } from '../canvas/timeline-view.tsx';
 import { ConflictsPanel } from '../panels/conflicts.tsx';
 import { Inspector } from '../panels/inspector.tsx';
-import { LowerTabs } from '../panels/lower-tabs.tsx';
-import { SourcesPanel } from '../panels/sources.tsx';
 import { useApp } from '../state/app-state.ts';
 import { dismissProblem } from '../state/notices.ts';
 import { handleKey } from './keys.ts';
@@ -14,11 +11,28 @@ import { openTransfer } from './open-files.ts';
 import { Toolbar } from './toolbar.tsx';
 import './app.css';
 
-// Not needed for the first picture: loaded when they are opened.
+// The first picture does not need these: they are loaded after it (see `useIsComplete`).
+const SourcesPanel = lazy(async () => ({ default: (await import('../panels/sources.tsx')).SourcesPanel }));
 const GuestPanel = lazy(async () => ({ default: (await import('../panels/guest.tsx')).GuestPanel }));
-const HelpDialog = lazy(async () => ({ default: (await import('./dialogs.tsx')).HelpDialog }));
-const ConnectDialog = lazy(async () => ({ default: (await import('./dialogs.tsx')).ConnectDialog }));
-const PasteDialog = lazy(async () => ({ default: (await import('./dialogs.tsx')).PasteDialog }));
+const LowerTabs = lazy(async () => ({ default: (await import('../panels/lower-tabs.tsx')).LowerTabs }));
+// These are loaded when they are opened.
+const HelpDialog = lazy(async () => ({ default: (await import('./help-dialog.tsx')).HelpDialog }));
+const ConnectDialog = lazy(async () => ({ default: (await import('./connect-dialog.tsx')).ConnectDialog }));
+const PasteDialog = lazy(async () => ({ default: (await import('./paste-dialog.tsx')).PasteDialog }));
+
+/** Without a picture, the rest of the page is loaded after this time in milliseconds. */
+const LONGEST_WAIT = 1500;
+
+/** Whether the rest of the page is to be loaded: after the first picture, which it would only delay. */
+function useIsComplete(): boolean {
+  const drawn = useApp((s) => s.drawn);
+  const [hasWaited, setHasWaited] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setHasWaited(true), LONGEST_WAIT);
+    return () => clearTimeout(timer);
+  }, []);
+  return drawn || hasWaited;
+}
 
 function ProblemBanner() {
   const problem = useApp((s) => s.problem);
@@ -29,7 +43,7 @@ function ProblemBanner() {
         <strong>{problem.title}.</strong> {problem.message}
         {problem.samples.length > 0 && (
           <>
-            <p>The first lines that were not understood:</p>
+            <p>First unrecognized lines:</p>
             <pre>{problem.samples.map((s) => `${String(s.line).padStart(6)}  ${s.text}`).join('\n')}</pre>
           </>
         )}
@@ -44,26 +58,27 @@ function ProblemBanner() {
 function BusyBar() {
   const busy = useApp((s) => s.busy);
   if (!busy) return null;
-  const { progress } = busy;
+  const { title, progress } = busy;
   const total = progress?.total;
-  const message = progress
-    ? `${formatSize(BigInt(progress.done))}${total === undefined ? '' : ` of ${formatSize(BigInt(total))}`}`
-    : 'starting';
+  const share = progress && total ? progress.done / total : undefined;
+  const size = (bytes: number) => formatSize(BigInt(bytes));
+  const message = !progress
+    ? 'starting…'
+    : total === undefined
+      ? size(progress.done)
+      : `${size(progress.done)} of ${size(total)}`;
   return (
     <div className="busy" data-testid="busy">
-      <ProgressBar
-        aria-label={`Reading ${busy.title}`}
-        isIndeterminate={total === undefined || total === 0}
-        value={progress && total ? (100 * progress.done) / total : 0}
+      <div
+        className="bar"
+        role="progressbar"
+        aria-label={`Reading ${title}`}
+        aria-valuenow={share === undefined ? undefined : Math.round(100 * share)}
       >
-        {({ percentage }) => (
-          <div className="bar">
-            <div className="bar-fill" style={{ width: `${percentage ?? 30}%` }} />
-          </div>
-        )}
-      </ProgressBar>
+        <div className="bar-fill" style={{ width: `${100 * (share ?? 0.3)}%` }} />
+      </div>
       <span>
-        Reading {busy.title}: {message}
+        Reading {title}: {message}
       </span>
       <button type="button" className="button" onClick={busy.cancel}>
         Cancel
@@ -94,11 +109,10 @@ function useDropAndPaste(setDropping: (dropping: boolean) => void): void {
   useEffect(() => {
     const listeners = new AbortController();
     const { signal } = listeners;
-    const hasFiles = (event: DragEvent) => event.dataTransfer !== null;
     addEventListener(
       'dragover',
       (event) => {
-        if (!hasFiles(event)) return;
+        if (event.dataTransfer === null) return;
         event.preventDefault();
         setDropping(true);
       },
@@ -135,6 +149,7 @@ function useDropAndPaste(setDropping: (dropping: boolean) => void): void {
 export function App() {
   const theme = useApp((s) => s.theme);
   const drawn = useApp((s) => s.drawn);
+  const isComplete = useIsComplete();
   const [help, setHelp] = useState(false);
   const [paste, setPaste] = useState(false);
   const [connect, setConnect] = useState(false);
@@ -152,20 +167,33 @@ export function App() {
 
   return (
     <div className="app" data-drawn={drawn}>
-      <Toolbar onPaste={() => setPaste(true)} onConnect={() => setConnect(true)} onHelp={() => setHelp(true)} />
+      <Toolbar
+        isComplete={isComplete}
+        onPaste={() => setPaste(true)}
+        onConnect={() => setConnect(true)}
+        onHelp={() => setHelp(true)}
+      />
       <ProblemBanner />
       <BusyBar />
       <main className="screen">
         <div className="side left">
-          <SourcesPanel />
-          <Suspense fallback={null}>
-            <GuestPanel />
-          </Suspense>
+          {isComplete && (
+            <Suspense fallback={null}>
+              <SourcesPanel />
+              <GuestPanel />
+            </Suspense>
+          )}
         </div>
         <div className="middle">
           <Minimap />
           <TimelineView />
-          <LowerTabs />
+          <div className="details">
+            {isComplete && (
+              <Suspense fallback={null}>
+                <LowerTabs />
+              </Suspense>
+            )}
+          </div>
         </div>
         <div className="side right">
           <ConflictsPanel />

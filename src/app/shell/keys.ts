@@ -7,20 +7,25 @@ import { fitSelection, panBy, showAll, zoomBy } from '../state/view.ts';
 const PAN_SHARE = 0.12;
 const ZOOM_STEP = 1.5;
 
-/** What the help shows, in its order. */
-export const KEYS: readonly { readonly keys: readonly string[]; readonly does: string }[] = [
-  { keys: ['wheel', 'W', 'S', '↑', '↓'], does: 'zoom; the wheel zooms at the pointer' },
-  { keys: ['drag', 'A', 'D', '←', '→'], does: 'move along the address space' },
-  { keys: ['double click'], does: 'zoom in at the pointer' },
-  { keys: ['0'], does: 'show everything' },
-  { keys: ['F'], does: 'fit the selected range' },
-  { keys: ['N', 'P'], does: 'next and previous range' },
-  { keys: ['C'], does: 'next conflict' },
-  { keys: [',', '.', 'Ctrl Z', 'Ctrl Y'], does: 'one event back and on, in a session with operations' },
-  { keys: ['/'], does: 'search: an address, a type, a device, any word of the dumps' },
-  { keys: ['Shift', 'drag'], does: 'measure a stretch' },
-  { keys: ['Esc'], does: 'clear the selection and the measurement' },
-  { keys: ['?'], does: 'this list' },
+interface KeyHelp {
+  readonly keys: readonly string[];
+  readonly action: string;
+}
+
+/** What the help lists. */
+export const KEYS: readonly KeyHelp[] = [
+  { keys: ['wheel', 'W', 'S', '↑', '↓'], action: 'Zoom; the wheel zooms at the pointer' },
+  { keys: ['drag', 'A', 'D', '←', '→'], action: 'Pan' },
+  { keys: ['double-click'], action: 'Zoom in at the pointer' },
+  { keys: ['0'], action: 'Show everything' },
+  { keys: ['F'], action: 'Fit the selected range' },
+  { keys: ['N', 'P'], action: 'Next and previous range' },
+  { keys: ['C'], action: 'Next conflict' },
+  { keys: [',', '.', 'Ctrl Z', 'Ctrl Y'], action: 'Previous and next event of a session' },
+  { keys: ['/'], action: 'Search for an address, a type, a device or any text in the dumps' },
+  { keys: ['Shift', 'drag'], action: 'Measure a range' },
+  { keys: ['Esc'], action: 'Clear the selection and the measurement' },
+  { keys: ['?'], action: 'Show this list' },
 ];
 
 function zoomMiddle(factor: number): void {
@@ -53,13 +58,13 @@ const ACTIONS: Readonly<Record<string, () => void>> = {
   '/': () => document.getElementById('search')?.focus(),
 };
 
-/** Places that use letters and arrows themselves: text fields, and widgets that are walked with the keyboard. */
+/** Elements that use letters and arrow keys themselves: text fields and widgets with keyboard navigation. */
 const OWN_KEYS =
-  'input, textarea, select, [contenteditable], [role=treegrid], [role=menu], [role=listbox], [role=dialog]';
-/** Places where arrows scroll or move the focus, while letters are free. */
+  'input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable], [role=treegrid], [role=menu], [role=listbox], [role=dialog]';
+/** Elements where arrow keys scroll or move the focus, while letters are free. */
 const OWN_ARROWS = '[role=tablist], [role=radiogroup], [role=tabpanel]';
 
-/** Undo and redo are positions in the session. */
+/** Undo and redo move through the events of the session. */
 function handleUndo(event: KeyboardEvent): boolean {
   const key = event.key.toLowerCase();
   if (key !== 'z' && key !== 'y') return false;
@@ -68,7 +73,7 @@ function handleUndo(event: KeyboardEvent): boolean {
   return true;
 }
 
-/** Runs the key's action, if it has one and nobody else wants the key. True if it did. */
+/** Runs the action of a key unless the focused element uses the key itself. Returns whether it did. */
 export function handleKey(event: KeyboardEvent, showHelp: () => void): boolean {
   if (event.defaultPrevented || event.altKey) return false;
   const target = event.target instanceof Element ? event.target : document.body;

@@ -1,4 +1,4 @@
-// Everything that opens: samples, pickers, drops and pastes, turned into input files for the engine.
+// Turns samples, picked files, drops and pastes into input files for the engine.
 
 import type { DecodedBuffer } from '../../engine/protocol/answers.ts';
 import type { InputFile } from '../../engine/protocol/documents.ts';
@@ -22,14 +22,11 @@ export async function openSample(sample: Sample): Promise<void> {
     );
     await open(sample.title, files, true);
   } catch (error) {
-    showError(
-      `The sample “${sample.title}” could not be loaded`,
-      error instanceof Error ? error.message : String(error),
-    );
+    showError(`Sample '${sample.title}' could not be loaded`, error instanceof Error ? error.message : String(error));
   }
 }
 
-/** A name for several files that were opened together. */
+/** The title of files that were opened together: their folder, else the first file. */
 export function titleOf(names: readonly string[]): string {
   const [first = 'nothing'] = names;
   const folder = first.includes('/') ? first.slice(0, first.indexOf('/')) : undefined;
@@ -41,7 +38,7 @@ async function openAll(files: readonly InputFile[]): Promise<void> {
   if (files.length > 0) await open(titleOf(files.map((f) => f.name)), files);
 }
 
-/** Files of a picker; those of a folder picker carry their path. */
+/** Opens picked files; those of a folder picker have their path. */
 export async function openPicked(list: FileList | readonly File[]): Promise<void> {
   await openAll([...list].map((file) => ({ name: file.webkitRelativePath || file.name, data: file })));
 }
@@ -50,7 +47,7 @@ export async function openText(text: string): Promise<void> {
   await open('pasted text', [{ name: 'pasted text', data: new Blob([text]) }]);
 }
 
-/** The ranges that a kernel's buffer holds, as a session of their own. */
+/** Opens the ranges of a decoded buffer as a session. */
 export async function openRanges({ structure, ranges, rangesAre, pageSizes }: DecodedBuffer): Promise<void> {
   const first = ranges[0];
   const tail = ranges.at(-1);
@@ -69,7 +66,7 @@ export async function openRanges({ structure, ranges, rangesAre, pageSizes }: De
   await open(structure, [{ name: structure, data: new Blob([text]) }]);
 }
 
-/** More files than this in one drop are more likely a mistake (a whole disk) than a dump. */
+/** More files than this in one drop are probably a mistake, such as a whole disk. */
 const FILES_MAX = 20_000;
 
 function fileOf(entry: FileSystemFileEntry): Promise<File> {
@@ -87,21 +84,29 @@ async function entriesOf(entry: FileSystemDirectoryEntry): Promise<FileSystemEnt
   }
 }
 
+function isFile(entry: FileSystemEntry): entry is FileSystemFileEntry {
+  return entry.isFile;
+}
+
+function isDirectory(entry: FileSystemEntry): entry is FileSystemDirectoryEntry {
+  return entry.isDirectory;
+}
+
 async function collect(entry: FileSystemEntry, into: InputFile[]): Promise<void> {
-  if (into.length >= FILES_MAX) throw new Error(`more than ${FILES_MAX} files in one folder`);
-  if (entry.isFile) {
-    const data = await fileOf(entry as FileSystemFileEntry);
+  if (into.length >= FILES_MAX) throw new Error(`more than ${FILES_MAX} files in the folder`);
+  if (isFile(entry)) {
+    const data = await fileOf(entry);
     into.push({ name: entry.fullPath.replace(/^\//, ''), data });
-  } else if (entry.isDirectory) {
-    const children = await entriesOf(entry as FileSystemDirectoryEntry);
+  } else if (isDirectory(entry)) {
+    const children = await entriesOf(entry);
     children.sort((a, b) => (a.name < b.name ? -1 : 1));
     for (const child of children) await collect(child, into);
   }
 }
 
-/** Files, folders or text that were dropped or pasted. True if there was something to open. */
+/** Opens files, folders or text that were dropped or pasted. Returns whether there was something to open. */
 export function openTransfer(data: DataTransfer): boolean {
-  // The entries must be taken before the event is over; afterwards the transfer is empty.
+  // The entries must be read before the event handler returns; afterwards the transfer is empty.
   const entries = [...data.items].flatMap((item) => {
     const entry = item.kind === 'file' ? item.webkitGetAsEntry() : null;
     return entry ? [entry] : [];

@@ -18,6 +18,7 @@ export function openServed(): boolean {
 
 async function openAll(path: string): Promise<void> {
   try {
+    // The server is the program that served this page.
     const entries = (await (await fetchOk(path)).json()) as readonly ServedEntry[];
     const load = async ({ name, link }: ServedEntry, index: number): Promise<InputFile> => {
       if (link !== undefined) return { name, link, data: new Blob() };
@@ -34,7 +35,7 @@ async function openAll(path: string): Promise<void> {
     if (files.length > 0) await open(titleOf(given), files);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    showError('The files from the command line could not be loaded', `${reason}. Is iovascope still running there?`);
+    showError('The files from the command line could not be loaded', `${reason}. Is iovascope still running?`);
   }
 }
 

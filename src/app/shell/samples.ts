@@ -1,4 +1,4 @@
-/** Recorded from real kernels in virtual machines; served as they are from public/samples. */
+/** Recorded on real kernels in virtual machines; served unchanged from public/samples. */
 export interface Sample {
   readonly id: string;
   readonly title: string;
@@ -12,25 +12,25 @@ export const SAMPLES: readonly [Sample, ...Sample[]] = [
   {
     id: 'x86-vtd-39bit-rmrr',
     title: 'Intel host with RMRRs',
-    hint: 'VT-d, 39 bits: the MSI window, RMRR regions and the ISA bridge',
+    hint: 'VT-d, 39 bits: MSI window, RMRRs and the ISA bridge',
     files: [...FILES, 'dmesg.txt'],
   },
   {
     id: 'x86-amd-vi',
     title: 'AMD host with the hole below 1 TiB',
-    hint: 'AMD-Vi: the MSI window and the HyperTransport range',
+    hint: 'AMD-Vi: MSI window and HyperTransport range',
     files: FILES,
   },
   {
     id: 'arm64-smmuv3',
     title: 'ARM host with its MSI window',
-    hint: 'SMMUv3: the software MSI window at 0x8000000',
+    hint: 'SMMUv3: software MSI window at 0x8000000',
     files: FILES,
   },
   {
     id: 'qemu-viommu-unmap',
-    title: 'QEMU’s unmap, three kernels',
-    hint: 'the sequence that io_pagetable refused in 2022; see the tab “Models”',
+    title: 'QEMU unmap on three kernels',
+    hint: 'The sequence that io_pagetable refused in 2022; see the Models tab',
     files: ['qemu-viommu-unmap.iova.jsonl'],
   },
 ];

@@ -1,34 +1,20 @@
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { ComboBox, Input, Label, ListBox, ListBoxItem, Popover } from 'react-aria-components';
 import type { Found } from '../../engine/protocol/picture.ts';
 import { groupedHex } from '../../iova/format.ts';
 import { useApp } from '../state/app-state.ts';
-import { engine } from '../state/engine.ts';
 import { select } from '../state/selection.ts';
 import { showText } from '../state/tabs.ts';
+import { useAnswer } from '../state/use-answer.ts';
 
 const LIMIT = 40;
 
-/** Finds an address, a type, a device or any word, in what is drawn and in what was read. `/` goes here. */
+/** Finds an address, a type, a device or any text, in the picture and in the sources. The key `/` focuses it. */
 export function SearchBox() {
   const revision = useApp((s) => s.picture?.arrangement.revision);
   const [text, setText] = useState('');
-  const [found, setFound] = useState<readonly Found[]>([]);
-
-  useEffect(() => {
-    let stale = false;
-    if (revision === undefined || text.trim() === '') setFound([]);
-    else {
-      void engine()
-        .call('find', { text, limit: LIMIT })
-        .then((answer) => {
-          if (!stale && answer.ok) setFound(answer.value);
-        });
-    }
-    return () => {
-      stale = true;
-    };
-  }, [text, revision]);
+  const hasText = revision !== undefined && text.trim() !== '';
+  const found = useAnswer('find', hasText ? { text, limit: LIMIT } : undefined, revision).value ?? [];
 
   return (
     <ComboBox
@@ -46,10 +32,10 @@ export function SearchBox() {
       allowsEmptyCollection
       menuTrigger="input"
     >
-      <Label className="visually-hidden">Find an address, type, group or device</Label>
-      <Input id="search" placeholder="0xfee00000, msi, 00:1f.0 …" />
+      <Label className="visually-hidden">Find an address, type, group, device or text</Label>
+      <Input id="search" placeholder="0xfee00000, msi, 00:1f.0…" />
       <Popover className="popover">
-        <ListBox className="menu" renderEmptyState={() => <p className="hint">Nothing matches.</p>}>
+        <ListBox className="menu" renderEmptyState={() => <p className="hint">No matches.</p>}>
           {({ id, row }: { id: number; row: Found }) => (
             <ListBoxItem id={id} textValue={row.caption} className="menu-item">
               <span>

@@ -1,79 +1,88 @@
-import { lazy, Suspense, useRef } from 'react';
-import {
-  Button,
-  Menu,
-  MenuItem,
-  MenuTrigger,
-  Popover,
-  Separator,
-  ToggleButton,
-  ToggleButtonGroup,
-} from 'react-aria-components';
+import { lazy, Suspense, useRef, useState } from 'react';
 import type { ScaleKind } from '../../timeline/axis/scale.ts';
-import { exportPng, exportSession, exportSvg } from '../canvas/picture.ts';
 import { useApp } from '../state/app-state.ts';
 import { setScale } from '../state/picture.ts';
 import { setTheme } from '../state/theme.ts';
-import { openPicked, openSample } from './open-files.ts';
-import { SAMPLES } from './samples.ts';
+import { openPicked } from './open-files.ts';
 import './toolbar.css';
 
-// Not needed for the first picture.
 const SearchBox = lazy(async () => ({ default: (await import('./search-box.tsx')).SearchBox }));
+const OpenMenu = lazy(async () => ({ default: (await import('./menus.tsx')).OpenMenu }));
+const ExportMenu = lazy(async () => ({ default: (await import('./menus.tsx')).ExportMenu }));
 
 const SCALES: readonly { readonly id: ScaleKind; readonly hint: string }[] = [
-  { id: 'fold', hint: 'every boundary visible, empty stretches torn' },
-  { id: 'linear', hint: 'true proportions' },
-  { id: 'log', hint: 'powers of two at equal distances' },
+  { id: 'fold', hint: 'Every boundary visible, gaps compressed' },
+  { id: 'linear', hint: 'True proportions' },
+  { id: 'log', hint: 'Powers of two at equal distances' },
 ];
 
-function OpenMenu({ onPaste, onConnect }: { onPaste: () => void; onConnect: () => void }) {
+function ScaleChoice() {
+  const scale = useApp((s) => s.scale);
+  return (
+    <div className="segments" role="radiogroup" aria-label="Scale">
+      {SCALES.map(({ id, hint }) => (
+        <label key={id} className="segment" title={hint} data-selected={id === scale || undefined}>
+          <input type="radio" name="scale" aria-label={id} checked={id === scale} onChange={() => setScale(id)} />
+          {id}
+        </label>
+      ))}
+    </div>
+  );
+}
+
+interface MenuButtonProps {
+  readonly label: string;
+  readonly className: string;
+  onPress(): void;
+}
+
+/** The button of a menu that is not loaded yet: pressed, the menu opens as soon as it is there. */
+function MenuButton({ label, className, onPress }: MenuButtonProps) {
+  return (
+    <button type="button" className={className} aria-haspopup="menu" onClick={onPress}>
+      {label} ▾
+    </button>
+  );
+}
+
+interface ToolbarProps {
+  /** Whether the parts are wanted that the first picture can do without. */
+  readonly isComplete: boolean;
+  onPaste(): void;
+  onConnect(): void;
+  onHelp(): void;
+}
+
+export function Toolbar({ isComplete, onPaste, onConnect, onHelp }: ToolbarProps) {
+  const theme = useApp((s) => s.theme);
   const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
+  /** The menu whose button was pressed before it was loaded. */
+  const [pressed, setPressed] = useState<'open' | 'export'>();
   const pick = (input: HTMLInputElement) => {
     if (input.files && input.files.length > 0) void openPicked([...input.files]);
     input.value = '';
   };
+  const openButton = <MenuButton label="Open" className="button primary" onPress={() => setPressed('open')} />;
+  const exportButton = <MenuButton label="Export" className="button" onPress={() => setPressed('export')} />;
+  const searchSpace = <span className="search-space" />;
+  const areMenusWanted = isComplete || pressed !== undefined;
   return (
-    <>
-      <MenuTrigger>
-        <Button className="button primary">Open ▾</Button>
-        <Popover className="popover">
-          <Menu
-            className="menu"
-            onAction={(key) => {
-              if (key === 'files') files.current?.click();
-              else if (key === 'folder') folder.current?.click();
-              else if (key === 'paste') onPaste();
-              else if (key === 'live') onConnect();
-              else {
-                const sample = SAMPLES.find((s) => s.id === key);
-                if (sample) void openSample(sample);
-              }
-            }}
-          >
-            <MenuItem id="files" className="menu-item">
-              Files …
-            </MenuItem>
-            <MenuItem id="folder" className="menu-item">
-              Folder …
-            </MenuItem>
-            <MenuItem id="paste" className="menu-item">
-              Paste text …
-            </MenuItem>
-            <MenuItem id="live" className="menu-item">
-              Live host …
-            </MenuItem>
-            <Separator className="separator" />
-            {SAMPLES.map((sample) => (
-              <MenuItem key={sample.id} id={sample.id} className="menu-item" textValue={sample.title}>
-                <span>{sample.title}</span>
-                <span className="second">{sample.hint}</span>
-              </MenuItem>
-            ))}
-          </Menu>
-        </Popover>
-      </MenuTrigger>
+    <header className="toolbar">
+      <h1>iovascope</h1>
+      <Suspense fallback={openButton}>
+        {areMenusWanted ? (
+          <OpenMenu
+            isOpenAtFirst={pressed === 'open'}
+            onFiles={() => files.current?.click()}
+            onFolder={() => folder.current?.click()}
+            onPaste={onPaste}
+            onConnect={onConnect}
+          />
+        ) : (
+          openButton
+        )}
+      </Suspense>
       <input
         ref={files}
         type="file"
@@ -90,94 +99,23 @@ function OpenMenu({ onPaste, onConnect }: { onPaste: () => void; onConnect: () =
         {...{ webkitdirectory: '' }}
         onChange={(event) => pick(event.currentTarget)}
       />
-    </>
-  );
-}
-
-function ExportMenu() {
-  const documents = useApp((s) => s.documents);
-  return (
-    <MenuTrigger>
-      <Button className="button">Export ▾</Button>
-      <Popover className="popover">
-        <Menu
-          className="menu"
-          onAction={(key) => {
-            if (key === 'png') void exportPng();
-            else if (key === 'svg') void exportSvg();
-            else {
-              const document = documents.find((d) => d.id === key);
-              if (document) void exportSession(document.id, document.title);
-            }
-          }}
-        >
-          <MenuItem id="png" className="menu-item" textValue="Picture as PNG">
-            <span>Picture as PNG</span>
-            <span className="second">twice the size of the screen, with the exact bounds below</span>
-          </MenuItem>
-          <MenuItem id="svg" className="menu-item" textValue="Picture as SVG">
-            <span>Picture as SVG</span>
-            <span className="second">the same, with tooltips</span>
-          </MenuItem>
-          <Separator className="separator" />
-          {documents.map((document) => (
-            <MenuItem key={document.id} id={document.id} className="menu-item" textValue={document.title}>
-              <span>Session file</span>
-              <span className="second">{document.title}</span>
-            </MenuItem>
-          ))}
-        </Menu>
-      </Popover>
-    </MenuTrigger>
-  );
-}
-
-interface ToolbarProps {
-  onPaste(): void;
-  onConnect(): void;
-  onHelp(): void;
-}
-
-export function Toolbar({ onPaste, onConnect, onHelp }: ToolbarProps) {
-  const scale = useApp((s) => s.scale);
-  const theme = useApp((s) => s.theme);
-  return (
-    <header className="toolbar">
-      <h1>iovascope</h1>
-      <OpenMenu onPaste={onPaste} onConnect={onConnect} />
-      <ExportMenu />
-      <ToggleButtonGroup
-        className="segments"
-        aria-label="Scale"
-        selectionMode="single"
-        disallowEmptySelection
-        selectedKeys={[scale]}
-        onSelectionChange={(keys) => {
-          const [key] = keys;
-          const chosen = SCALES.find((s) => s.id === key);
-          if (chosen) setScale(chosen.id);
-        }}
-      >
-        {SCALES.map(({ id, hint }) => (
-          <ToggleButton key={id} id={id} className="segment">
-            <span title={hint}>{id}</span>
-          </ToggleButton>
-        ))}
-      </ToggleButtonGroup>
-      <Suspense fallback={<span className="search-space" />}>
-        <SearchBox />
+      <Suspense fallback={exportButton}>
+        {areMenusWanted ? <ExportMenu isOpenAtFirst={pressed === 'export'} /> : exportButton}
       </Suspense>
+      <ScaleChoice />
+      <Suspense fallback={searchSpace}>{isComplete ? <SearchBox /> : searchSpace}</Suspense>
       <span className="spring" />
-      <Button
+      <button
+        type="button"
         className="button"
         aria-label={theme === 'light' ? 'Dark theme' : 'Light theme'}
-        onPress={() => setTheme(theme === 'light' ? 'dark' : 'light')}
+        onClick={() => setTheme(theme === 'light' ? 'dark' : 'light')}
       >
         <span aria-hidden="true">{theme === 'light' ? '☾' : '☀'}</span>
-      </Button>
-      <Button className="button" aria-label="Keys and gestures" onPress={onHelp}>
+      </button>
+      <button type="button" className="button" aria-label="Keys and gestures" onClick={onHelp}>
         ?
-      </Button>
+      </button>
     </header>
   );
 }

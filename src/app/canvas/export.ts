@@ -1,0 +1,75 @@
+// The picture and the sessions as files.
+import { fitRange, visibleRange } from '../../timeline/axis/viewport.ts';
+import { paintCanvas } from '../../timeline/paint/canvas.ts';
+import { paintSvg } from '../../timeline/paint/svg.ts';
+import { plotWidth } from '../../timeline/scene/layout.ts';
+import type { Scene } from '../../timeline/scene/mark.ts';
+import { useApp } from '../state/app-state.ts';
+import { engine } from '../state/engine.ts';
+import { notify, showError } from '../state/notices.ts';
+import { sceneOf } from './state-scene.ts';
+
+/** The scene of an exported file: the same window without the selection, with a table of the exact bounds. */
+async function exportScene(): Promise<Scene | undefined> {
+  const state = useApp.getState();
+  const { picture, view } = state;
+  if (!picture || !view) return undefined;
+  const width = Math.max(960, Math.round(view.width + 164));
+  const plot = plotWidth(width);
+  const seen = visibleRange(view, picture.arrangement.scale);
+  const { scale, revision } = picture.arrangement;
+  const wide = plot === view.width ? view : fitRange(scale, seen, plot, 0);
+  const [cut, bounds] = await Promise.all([
+    engine().call('slice', { revision, window: wide }),
+    engine().call('bounds', { ...seen, limit: 200 }),
+  ]);
+  if (!cut.ok || !bounds.ok) return undefined;
+  return sceneOf(
+    { ...state, view: wide, selected: undefined, picture: { ...picture, slices: cut.value } },
+    width,
+    bounds.value,
+  );
+}
+
+function fileName(extension: string): string {
+  const title = (useApp.getState().picture?.arrangement.title ?? '').replace(/[^\w.+-]+/g, '-').replace(/^-+|-+$/g, '');
+  return `${title.slice(0, 80) || 'iovascope'}.${extension}`;
+}
+
+function download(data: Blob, name: string): void {
+  const url = URL.createObjectURL(data);
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  // The download has started long before.
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  notify(`${name} saved`);
+}
+
+const showNothing = () => showError('Nothing to export', 'There is no picture yet: open a dump and select a group.');
+
+export async function exportSvg(): Promise<void> {
+  const scene = await exportScene();
+  if (!scene) return showNothing();
+  const text = paintSvg(scene, useApp.getState().theme);
+  download(new Blob([text], { type: 'image/svg+xml' }), fileName('svg'));
+}
+
+/** A PNG with two pixels per CSS pixel, so that it stays sharp in a bug report. */
+export async function exportPng(): Promise<void> {
+  const scene = await exportScene();
+  if (!scene) return showNothing();
+  const density = 2;
+  const canvas = new OffscreenCanvas(scene.width * density, scene.height * density);
+  const context = canvas.getContext('2d');
+  if (!context) return showError('The PNG was not created', 'The browser has no OffscreenCanvas context.');
+  paintCanvas(context, scene, useApp.getState().theme, density);
+  download(await canvas.convertToBlob({ type: 'image/png' }), fileName('png'));
+}
+
+export async function exportSession(id: string, title: string): Promise<void> {
+  const saved = await engine().call('save', { id });
+  if (saved.ok) download(saved.value, `${title.replace(/[^\w.+-]+/g, '-')}.iova.jsonl`);
+  else showError(`${title} was not saved`, saved.error.message);
+}
