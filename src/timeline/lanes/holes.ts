@@ -1,7 +1,7 @@
 import { counted, formatSize } from '../../iova/format.ts';
 import { totalSize } from '../../iova/range-set.ts';
 import { freeRanges } from '../../kernel/shared/usable-ranges.ts';
-import { type LaneContent, laneRow } from './lane.ts';
+import { type LaneContent, uniformRow } from './lane.ts';
 import type { ModelSource } from './sources.ts';
 
 /** What is neither reserved nor mapped; no lane if nothing is mapped, because then the usable lane shows the same. */
@@ -22,7 +22,7 @@ export function holesOfModel({ space, laneId }: ModelSource): LaneContent<'holes
       subtitle,
       expandable: false,
       expanded: false,
-      rows: [{ ...laneRow(holes.map((r) => ({ ...r, style: 'hole' }))), uniform: true }],
+      rows: [uniformRow(holes, 'hole')],
       caption: () => '',
       describe: () => info,
     },

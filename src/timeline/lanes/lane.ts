@@ -95,6 +95,16 @@ export function laneRow(ranges: readonly StyledRange[], head: Pick<LaneRow, 'tit
   };
 }
 
+/** The same for very many ranges of one style. */
+export function uniformRow(ranges: readonly IovaRange[], style: StyleName): LaneRow {
+  return {
+    starts: BigUint64Array.from(ranges, (r) => r.start),
+    lasts: BigUint64Array.from(ranges, (r) => r.last),
+    styles: new Uint8Array(ranges.length).fill(styleIndex(style)),
+    uniform: true,
+  };
+}
+
 /** Spreads overlapping ranges over as few rows as first fit finds; each row is disjoint. Input ascending by start. */
 export function stackRows<T extends IovaRange>(ranges: readonly T[]): T[][] {
   const rows: { readonly ranges: T[]; last: bigint }[] = [];

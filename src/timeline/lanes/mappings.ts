@@ -2,8 +2,7 @@
 import { provenanceOf } from '../../analysis/host/host.ts';
 import type { MappingFact, MappingState } from '../../analysis/host/mappings.ts';
 import { counted, hex } from '../../iova/format.ts';
-import { type StyleName, styleIndex } from '../scene/styles.ts';
-import type { LaneContent, LaneRow } from './lane.ts';
+import { type LaneContent, uniformRow } from './lane.ts';
 import { refusedLane, requestValues } from './requests.ts';
 import type { HostSource } from './sources.ts';
 
@@ -20,16 +19,8 @@ function valuesOf(fact: MappingFact): Record<string, string> {
 /** The mappings of a set at the state's moment, a row for each layer of overlapping mappings. */
 function liveLane(id: string, state: MappingState): LaneContent<'mappings'> {
   const { set } = state;
-  const style: StyleName = set.isOneDomain ? 'mapping' : 'mapping-unsure';
   const layers = state.layers();
-  const rows = layers.map(
-    (layer): LaneRow => ({
-      starts: BigUint64Array.from(layer, (m) => m.start),
-      lasts: BigUint64Array.from(layer, (m) => m.last),
-      styles: new Uint8Array(layer.length).fill(styleIndex(style)),
-      uniform: true,
-    }),
-  );
+  const rows = layers.map((layer) => uniformRow(layer, set.isOneDomain ? 'mapping' : 'mapping-unsure'));
   const factAt = (row: number, index: number): MappingFact => {
     const fact = set.facts[layers[row]?.[index]?.fact ?? -1];
     if (!fact) throw new RangeError(`lane ${id} has no mapping ${index} in row ${row}`);
