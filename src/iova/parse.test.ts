@@ -160,6 +160,11 @@ describe('parseRange', () => {
     ['0x1000..0x1fff', 0x1000n, 0x1fffn],
     ['4096 - 8191', 4096n, 8191n],
     ['00001000-0009ffff', 0x1000n, 0x9_ffffn],
+    // With 0x on one side each side is read by itself.
+    ['0x10-32', 16n, 32n],
+    ['  0x10-32', 16n, 32n],
+    ['10-0x20', 10n, 32n],
+    ['10 -  0x20', 10n, 32n],
     ['10000000-1fffffff', 0x1000_0000n, 0x1fff_ffffn],
     ['1a000000-20000000', 0x1a00_0000n, 0x2000_0000n],
     ['100-0x200', 100n, 0x200n],

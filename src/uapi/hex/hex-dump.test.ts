@@ -233,3 +233,58 @@ describe('a damaged dump', () => {
     );
   });
 });
+
+describe('the smallest differences', () => {
+  const dumpOf = (...lines: readonly string[]) => readHexDump(lines.join('\n'));
+  const bytesOf = (...lines: readonly string[]) => toHex(dumpOf(...lines).bytes);
+
+  it('numbers in C: decimal, whatever their length, and as wide as is declared', () => {
+    expect(bytesOf('u8 x[] = { 24, 0x10, 255 }')).toBe('1810ff');
+    expect(bytesOf('u16 x[] = { 256, 0x1 }')).toBe('00010100');
+    expect(bytesOf('u64 x[] = { 0x1ULL }')).toBe('0100000000000000');
+    expect(dumpOf('u8 x[] = { 256, 1x, 0x1 }').problems.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/256.*1 byte\b/),
+      expect.stringMatching(/1x.*no number|1x.*not a number/),
+    ]);
+    expect(dumpOf('u16 x[] = { 65536, 0x1 }').problems[0]?.message).toMatch(/2 bytes/);
+  });
+
+  it('text of a tool after the bytes is text only at the end of the line', () => {
+    expect(bytesOf('00000000  41 42  |AB|', '00000002')).toBe('4142');
+    expect(dumpOf('00000000  41 >x< 42', '00000010').problems[0]).toMatchObject({ code: 'not-hex', line: 1 });
+  });
+
+  it('blanks before an address, an asterisk and a command do not matter', () => {
+    expect(bytesOf('  00000000: 41', '  00000001: 42')).toBe('4142');
+    expect(bytesOf('00000000 41 41', ' * ', '00000004 42 42', '00000006')).toBe('414141414242');
+    expect(dumpOf('   $ xxd x', '00000000: 41').problems).toEqual([]);
+    expect(dumpOf('00000000: 41', '   ', '00000001: 42').problems).toEqual([]);
+  });
+
+  it('an address after the last line cuts a padded word, and only that', () => {
+    expect(bytesOf('0000000 4241 0043', '0000003')).toBe('414243');
+    expect(bytesOf('0000000 4241 0043', '0000004')).toBe('41424300');
+    expect(dumpOf('0000000 4241 0043', '0000002').problems[0]?.code).toBe('address-jumps');
+  });
+
+  it('keeps bytes, lines and columns beyond any size that was reserved at first', () => {
+    const line = (i: number) => `${(i * 16).toString(16).padStart(8, '0')}: ${'ab '.repeat(16)}`;
+    const dump = dumpOf(...Array.from({ length: 40 }, (_, i) => line(i)));
+    expect(dump.problems).toEqual([]);
+    expect(dump.bytes.length).toBe(640);
+    expect([dump.lines[0], dump.lines[255], dump.lines[256], dump.lines[639]]).toEqual([1, 16, 17, 40]);
+    expect([dump.columns[0], dump.columns[1], dump.columns[256], dump.columns[639]]).toEqual([11, 14, 11, 56]);
+    expect(dump.bytes.every((byte) => byte === 0xab)).toBe(true);
+  });
+
+  it('a text of C wins over addresses unless most lines have one', () => {
+    expect(dumpOf('u8 x[] = {', '  0x41,', '};').form).toBe('c-array');
+    expect(dumpOf('00000000: 7b7d 3b00  { 0x41 };', '00000004: 7b7d 3b00  { 0x42 };').form).toBe('addressed');
+  });
+
+  it('says that nothing was read only if nothing else is wrong', () => {
+    expect(dumpOf('', ' ').problems.map(({ code }) => code)).toEqual(['nothing-read']);
+    expect(dumpOf('0x').problems.map(({ code }) => code)).toEqual(['not-hex']);
+    expect(dumpOf('41').problems).toEqual([]);
+  });
+});
