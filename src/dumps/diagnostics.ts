@@ -112,7 +112,7 @@ export const DIAGNOSTICS = {
       readonly command: string | undefined;
     }) =>
       [
-        `no known format${samples.length > 0 ? ': ' : ''}${samples.slice(0, 2).map(sampleText).join(', ')}`,
+        `nothing recognized${samples.length > 0 ? ': ' : ''}${samples.slice(0, 2).map(sampleText).join(', ')}`,
         ...(nearest === undefined ? [] : [`Nearest format: ${nearest}`]),
         ...(command === undefined ? [] : [`Try the output of: ${command}`]),
       ].join('. '),
