@@ -3,40 +3,40 @@ import type { Fact } from '../session/events.ts';
 import type { DiagnosticCode, DiagnosticParameters, Severity } from './diagnostics.ts';
 import type { Prompt } from './text/shell.ts';
 
-/** A line that is not blank, with its envelope (quote marks, log prefixes, prompt …) taken off. */
+/** A line that is not blank, after its envelope (quote marks, log prefixes, prompt …) was removed. */
 export interface DumpLine {
-  /** Where it starts in the source, counted from 1. A joined or unwrapped line has the number of its first part. */
+  /** Line number in the source, counted from 1. A line that was joined has the number of its first part. */
   readonly number: number;
-  /** As it stands in the source, without the line end. For formats to which the cleaning takes away something. */
+  /** As in the source, without the line end: for formats that need something that the cleaning removes. */
   readonly raw: string;
   /** Cleaned: no quote marks, time stamps, prompt, hand annotations or trailing blanks. Indentation is kept. */
   readonly text: string;
-  /** Ordinal among the lines that are not blank: two lines follow each other if theirs differ by one. */
+  /** Ordinal among the lines that are not blank, counted from 0: lines are adjacent if theirs differ by one. */
   readonly index: number;
-  /** How many blank (or purely decorative) lines stand directly before it. */
+  /** Number of blank (or purely decorative) lines directly before it. */
   readonly blanksBefore: number;
-  /** There if the line starts with a shell prompt; `text` is then the command. */
+  /** Present if the line starts with a shell prompt; `text` is then the command. */
   readonly prompt?: Prompt;
-  /** True for a line that says that something was left out (`...`, `[output trimmed]`). Offered to every reader. */
+  /** True for a line that marks omitted text (`...`, `[output trimmed]`). Offered to every reader. */
   readonly elision: boolean;
 }
 
-/** Lines a reader may look at in advance, for text that a mail program wrapped. */
+/** Lines that a reader may look ahead, for text that a mail program wrapped. */
 export const LOOKAHEAD = 4;
 
-/** The n-th line after the one at hand that is not blank, 1 ≤ n ≤ LOOKAHEAD; undefined behind the end. */
+/** The n-th line that is not blank after the current one, 1 ≤ n ≤ LOOKAHEAD; undefined after the last. */
 export type Lookahead = (n: number) => DumpLine | undefined;
 
-/** Where a reader puts what it finds. The source's name is added here. */
+/** Where a reader puts what it finds. */
 export interface FactSink {
   /**
-   * A new fact with the number of the line where it starts, if there are lines. The fact is taken over: `source` and
-   * `line` are set here. Not for `group` facts.
+   * Adds a fact, with the number of its first line if there are lines. The sink keeps the object and sets its `source`
+   * and `line`. Not for `group` facts.
    */
   fact(fact: Fact, line: number | undefined): void;
   /**
-   * Something about a group. All that one file (or one tree of sysfs) says of a group becomes one `group` fact, placed
-   * where the group was first seen. A later type replaces an earlier one only if there was none.
+   * Adds what is known about a group. Everything that one file (or one tree of sysfs) says about a group becomes one
+   * `group` fact at the position where the group was first seen. The first type wins.
    */
   group(group: string, about: { readonly type?: string; readonly devices?: readonly string[] }, line?: number): void;
   /**
@@ -49,7 +49,7 @@ export interface FactSink {
     line?: number,
     severity?: Severity,
   ): void;
-  /** Says that the source holds this format though it may give no fact: that its lines only tell of no address. */
+  /** Marks the source as having this format even if no fact comes of it. */
   recognized(): void;
 }
 
@@ -57,17 +57,17 @@ export interface DumpSource {
   /** As in the facts' `source`. */
   readonly name: string;
   /**
-   * Components of the path, for what a path says by itself: that `…/iommu_groups/7/type` speaks of group 7.
-   * A format is never chosen by it.
+   * Components of the path, for what a path says by itself: `…/iommu_groups/7/type` is about group 7. Formats are never
+   * chosen by it.
    */
   readonly path: readonly string[];
 }
 
-/** Reads the lines of one source, in order. May keep state; must not keep text. */
+/** Reads the lines of one source, in order. May keep state, but not the text. */
 export interface LineReader {
   /**
-   * Offers a line. Returns how many lines were understood, counted from this one: 0 leaves it alone, 1 takes it,
-   * more takes the lines ahead too (they are not offered to this reader again, but to the others).
+   * Offers a line. Returns the number of lines that were recognized, starting with this one: 0 for none; with more than
+   * 1, the lines ahead are not offered to this reader again (but to the others).
    */
   line(line: DumpLine, ahead: Lookahead): number;
   /** After the last line. */
@@ -75,40 +75,40 @@ export interface LineReader {
 }
 
 /**
- * Reads a line straight to its fact, past the cleaning, the lookahead and the other formats: for lines that files have
- * millions of. Such a line begins with a free text, of which a file has few (`qemu-kvm-4575    `). For the lines that
- * `read` returns a fact for, the format promises: how they are cleaned and which other formats they interest depends on
- * their free text alone; its reader makes the same fact of each, looks at most one line ahead, and not at all if that
- * one has a fact as well.
+ * A fast path from a line to its fact, without cleaning, lookahead and other formats: for lines of which files have
+ * millions. Such a line starts with a free text, of which a file has few (`qemu-kvm-4575    `). A format that has one
+ * promises for all lines that `read` returns a fact for: how they are cleaned and which other formats they interest
+ * depends on their free text alone; and its `LineReader` finds the same fact, looks at most one line ahead, and does not
+ * look if `read` returns a fact for that line as well.
  */
 export interface Shortcut {
-  /** Where the free text ends that a line in `text` from `from` to `to` (exclusive) begins with; -1: not such a line. */
+  /** End of the free text of the line that is in `text` from `from` to `to` (exclusive); -1: not such a line. */
   freeTextEnd(text: string, from: number, to: number): number;
-  /** The fact of the line whose free text ends at `from`; undefined: the line must go the long way. */
+  /** The fact of the line whose free text ends at `from`; undefined: the line must take the normal path. */
   read(text: string, from: number, to: number): Fact | undefined;
 }
 
 /**
- * Which lines a format is offered: those that contain one of the words or match one of the shapes. It only saves time: a reader
- * must find the same when it is offered every line (a test holds that). Lines with a shell prompt are always offered,
- * because a command ends whatever the lines before it were about, and so are elisions.
+ * Which lines a format is offered: those that contain one of the words or match one of the shapes. This only saves time:
+ * a reader must find the same when it is offered every line (tests check that). Lines with a shell prompt are always
+ * offered, because a command ends what the lines before it were about, and so are elisions.
  */
 export interface LineInterest {
   /**
-   * Of ASCII; either case of a letter will do. A line break in a word is a place: `\nFrom` is in a line that begins
-   * with `From`, `failed\n` in one that ends so.
+   * In ASCII; case is ignored. A line break in a word stands for the start or end of the line: `\nFrom` matches lines
+   * that start with `From`, `failed\n` lines that end with it.
    */
   readonly words?: readonly string[];
-  /** What words cannot tell. Tried on every line: begin them with `^` if you can. */
+  /** For lines without a fixed word. Each is tried on every line: start it with `^` if possible. */
   readonly shapes?: readonly RegExp[];
 }
 
-/** A format made of lines of text. Several may find their own in one source. */
+/** A format made of lines of text. One source may hold several. */
 export interface LineFormat {
   readonly kind: 'lines';
   /** Kebab-case, stable. */
   readonly name: string;
-  /** For people: what this is called where it comes from. */
+  /** For people: the name of such a dump where it comes from. */
   readonly title: string;
   /** A command that prints such a dump, offered when nothing in a source is recognized and this format is nearest. */
   readonly command?: string;
@@ -119,7 +119,7 @@ export interface LineFormat {
   open(source: DumpSource, sink: FactSink): LineReader;
 }
 
-/** A format that is a whole file, known by its first bytes. */
+/** A format that is a whole file, detected by its first bytes. */
 export interface BinaryFormat {
   readonly kind: 'binary';
   readonly name: string;
@@ -127,7 +127,7 @@ export interface BinaryFormat {
   readonly command?: string;
   /** `head` holds the first bytes of the file, up to 4096. */
   matches(head: Uint8Array): boolean;
-  /** Reads the file from its first byte. What is wrong with it becomes diagnostics; it does not throw for that. */
+  /** Reads the whole file. Problems of the file become diagnostics and are not thrown. */
   read(bytes: AsyncIterable<Uint8Array>, source: DumpSource, sink: FactSink): Promise<void>;
 }
 

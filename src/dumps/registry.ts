@@ -33,7 +33,7 @@ import { RESERVED_REGIONS } from './formats/sysfs/reserved-regions.ts';
 import { FTRACE } from './formats/trace/ftrace.ts';
 import { USERSPACE_MESSAGES } from './formats/userspace/messages.ts';
 
-/** Every format that can be read. A new one is one line here; the order does not matter. */
+/** All formats. To add one, add a line here; the order decides only which of two equally near formats a message names. */
 export const FORMATS: readonly DumpFormat[] = [
   RESERVED_REGIONS,
   IOMMU_GROUPS,

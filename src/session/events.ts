@@ -1,7 +1,7 @@
 // What a session holds: a header, then facts (`kind`) and operations (`op`) in the order they happened.
 // In memory every address is a bigint; in a file it is a lower-case hex string (see read.ts and write.ts).
 import * as v from 'valibot';
-import { type Iova, isIova } from '../iova/iova.ts';
+import { iova, isIova } from '../iova/iova.ts';
 
 /** An address, length or register of up to 64 bits, written as a hex string. */
 const address = v.pipe(
@@ -9,11 +9,10 @@ const address = v.pipe(
   v.regex(/^0x[0-9a-f]+$/i, 'expected a hex string such as "0xfee00000"'),
   v.transform((text) => BigInt(text)),
   v.check(isIova, 'larger than 64 bits'),
-  v.transform((value) => value as Iova),
+  v.transform(iova),
 );
 const text = v.string();
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const notReversed = v.check<{ start: Iova; last: Iova }, string>((r) => r.start <= r.last, 'start is above last');
 const bounds = v.pipe(
   v.tuple([address, address]),
   v.transform(([start, last]) => [start, last] as const),
@@ -38,11 +37,10 @@ function fact<const K extends string, const E extends v.ObjectEntries>(kind: K, 
   return v.looseObject({ kind: v.literal(kind), ...entries, ...provenance });
 }
 
-const rangeFact = <const K extends string, const E extends v.ObjectEntries>(kind: K, entries: E) =>
-  v.pipe(fact(kind, { ...span, ...entries }), notReversed as never) as unknown as v.GenericSchema<
-    unknown,
-    v.InferOutput<ReturnType<typeof fact<K, typeof span & E>>>
-  >;
+/** A fact about a range, inclusive. That `start` is not above `last` is checked in read.ts. */
+function rangeFact<const K extends string, const E extends v.ObjectEntries>(kind: K, entries: E) {
+  return fact(kind, { ...span, ...entries });
+}
 
 const mapping = {
   paddr: v.optional(address),
@@ -53,7 +51,7 @@ const mapping = {
   origin: v.optional(text),
 };
 
-/** One schema a fact kind (CONTRACT section 1). Fields beyond these are kept as they are. */
+/** One schema for each kind of fact (docs/session-format.md). Fields that are not listed are kept as they are. */
 export const FACTS = {
   host: fact('host', {
     name: v.optional(text),
@@ -84,7 +82,7 @@ export const FACTS = {
   valid_range: rangeFact('valid_range', {
     container: v.optional(text),
     ioas: v.optional(text),
-    // Of a live host, beyond the contract: who holds it, and what else the kernel answered.
+    // On a live host: the process that holds it, and what else the kernel answered.
     pid: v.optional(count),
     process: v.optional(text),
     guest: v.optional(text),
@@ -117,7 +115,7 @@ export const FACTS = {
     group: v.optional(text),
     iommu: v.optional(text),
     numa_node: v.optional(count),
-    // Beyond the contract: the bridge above it.
+    // The bridge above it.
     parent: v.optional(text),
   }),
   /**
@@ -140,7 +138,7 @@ export const FACTS = {
     viommu: v.optional(v.looseObject({ kind: text, address_width: v.optional(count) })),
     assigned: v.optional(v.array(text)),
     iommufd: v.optional(v.boolean()),
-    // Beyond the contract: what else the layout depends on. `kvm`, `tcg` …; `x86_64`, `aarch64`, `riscv64` ….
+    // What else the layout depends on. `kvm`, `tcg` …; `x86_64`, `aarch64`, `riscv64` ….
     accelerator: v.optional(text),
     arch: v.optional(text),
   }),
@@ -163,7 +161,7 @@ export const FACTS = {
     driver: v.optional(text),
     pasid: v.optional(v.union([count, text])),
   }),
-  /** Of a live host: the event at this place of the session (counted from 1) holds no longer. Not in the contract. */
+  /** On a live host: the event at this position in the session (counted from 1) is no longer true. */
   gone: fact('gone', { event: count, time: v.optional(v.number()) }),
   ineligible: fact('ineligible', { device: text, reason: text }),
   diagnostic: fact('diagnostic', {
@@ -204,7 +202,7 @@ const region = v.looseObject({ start: address, last: address, type: text });
 export type ReservedRegion = v.InferOutput<typeof region>;
 const mapFlags = v.array(v.picklist(['fixed', 'read', 'write']));
 
-/** One schema an operation (CONTRACT section 1); names and arguments follow the kernel's UAPI. */
+/** One schema for each operation (docs/session-format.md); names and arguments follow the kernel's UAPI. */
 export const OPERATIONS = {
   'ioas.alloc': operation('ioas.alloc', { ioas: text }),
   'ioas.destroy': operation('ioas.destroy', { ioas: text }),
@@ -270,10 +268,10 @@ export type OperationName = keyof typeof OPERATIONS;
 export type OperationOf<O extends OperationName> = v.InferOutput<(typeof OPERATIONS)[O]>;
 export type Operation = { [O in OperationName]: OperationOf<O> }[OperationName];
 
-/** A line that this version does not understand. It is kept, written back as it was, and reported. */
+/** A line that this version does not understand. It is kept, written back unchanged, and reported. */
 export interface UnknownEvent {
   readonly unknown: 'kind' | 'op' | 'line';
-  /** The kind or op as written; for a line that cannot be read, why. */
+  /** The kind or op as written; for a line that cannot be read, the reason. */
   readonly name: string;
 }
 
@@ -287,7 +285,7 @@ export function isOperation(event: SessionEvent): event is Operation {
   return 'op' in event && !('kind' in event);
 }
 
-/** Needed because facts and operations may carry any further field, so that `in` alone does not tell them apart. */
+/** Facts and operations may have any other field, so `in` alone does not distinguish them. */
 export function isUnknownEvent<E extends SessionEvent>(event: E): event is Extract<E, UnknownEvent> {
   return !('kind' in event) && !('op' in event);
 }

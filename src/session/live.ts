@@ -92,7 +92,7 @@ export function parseMessage<const S extends typeof CLIENT_MESSAGE | typeof SERV
   }
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
-  const [issue] = result.issues;
-  const path = v.getDotPath(issue as v.BaseIssue<unknown>);
+  const issue: v.BaseIssue<unknown> = result.issues[0];
+  const path = v.getDotPath(issue);
   return `${path === null ? '' : `field '${path}': `}${issue.message}`;
 }

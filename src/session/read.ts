@@ -1,61 +1,87 @@
 import * as v from 'valibot';
-import { FACTS, HEADER, isFactKind, isOperationName, OPERATIONS, type SessionEvent } from './events.ts';
+import {
+  FACTS,
+  type Fact,
+  type FactKind,
+  HEADER,
+  isFactKind,
+  isOperationName,
+  OPERATIONS,
+  type Operation,
+  type OperationName,
+  type SessionEvent,
+} from './events.ts';
 import { newSession, type Session, type SessionProblem } from './session.ts';
 import { writeEvent } from './write.ts';
 
-type Parsed = { event: SessionEvent; problem?: Omit<SessionProblem, 'line'> };
+const FACT_SCHEMAS: Readonly<Record<FactKind, v.GenericSchema<unknown, Fact>>> = FACTS;
+const OPERATION_SCHEMAS: Readonly<Record<OperationName, v.GenericSchema<unknown, Operation>>> = OPERATIONS;
 
-function describeIssue(issue: v.BaseIssue<unknown>): string {
-  const path = v.getDotPath(issue);
-  return path ? `field “${path}”: ${issue.message}` : issue.message;
+interface ParsedLine {
+  readonly event: SessionEvent;
+  readonly problem?: Omit<SessionProblem, 'line'>;
 }
 
-function unreadable(code: SessionProblem['code'], message: string): Parsed {
+/** Where in the line an issue is, and what was expected there. */
+function describeIssue(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue);
+  return path ? `field '${path}': ${issue.message}` : issue.message;
+}
+
+function unreadable(code: SessionProblem['code'], message: string): ParsedLine {
   return { event: { unknown: 'line', name: message }, problem: { severity: 'error', code, message } };
 }
 
-function parseJsonObject(text: string): Record<string, unknown> | string {
+/** The object; a string says why there is none. */
+function parseJsonObject(text: string): Readonly<Record<string, unknown>> | string {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-    return 'expected a JSON object';
+    return isRecord(value) ? value : 'expected a JSON object';
   } catch (error) {
     return `not JSON: ${error instanceof Error ? error.message : String(error)}`;
   }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**
  * Reads one line after the header. Never throws: a line that cannot be read becomes an unknown event with a problem.
  * A fact has `kind`; an operation has `op` and no `kind` (the fact `request` carries both).
  */
-export function parseEventLine(text: string): Parsed {
+export function parseEventLine(text: string): ParsedLine {
   const object = parseJsonObject(text);
   if (typeof object === 'string') return unreadable('not-json', object);
   const { kind, op } = object;
-  if (typeof kind === 'string') {
-    if (!isFactKind(kind)) {
-      const message = `unknown kind “${kind}”, kept as it is`;
-      return {
-        event: { unknown: 'kind', name: kind },
-        problem: { severity: 'warning', code: 'unknown-kind', message },
-      };
-    }
-    const result = v.safeParse(FACTS[kind], object, { abortEarly: true });
-    return result.success
-      ? { event: result.output as SessionEvent }
-      : unreadable('bad-field', `${kind}: ${describeIssue(result.issues[0])}`);
-  }
-  if (typeof op === 'string') {
-    if (!isOperationName(op)) {
-      const message = `unknown operation “${op}”, kept and not run`;
-      return { event: { unknown: 'op', name: op }, problem: { severity: 'warning', code: 'unknown-op', message } };
-    }
-    const result = v.safeParse(OPERATIONS[op], object, { abortEarly: true });
-    return result.success
-      ? { event: result.output as SessionEvent }
-      : unreadable('bad-field', `${op}: ${describeIssue(result.issues[0])}`);
-  }
+  if (typeof kind === 'string') return isFactKind(kind) ? parseFact(kind, object) : unknownEvent('kind', kind);
+  if (typeof op === 'string') return isOperationName(op) ? parseOperation(op, object) : unknownEvent('op', op);
   return unreadable('not-an-event', 'expected a fact with "kind" or an operation with "op"');
+}
+
+function unknownEvent(unknown: 'kind' | 'op', name: string): ParsedLine {
+  const message =
+    unknown === 'kind'
+      ? `unknown kind '${name}': the line is kept but has no effect`
+      : `unknown operation '${name}': the line is kept but not run`;
+  return { event: { unknown, name }, problem: { severity: 'warning', code: `unknown-${unknown}`, message } };
+}
+
+function parseFact(kind: FactKind, object: unknown): ParsedLine {
+  const result = v.safeParse(FACT_SCHEMAS[kind], object, { abortEarly: true });
+  if (!result.success) return unreadable('bad-field', `${kind}: ${describeIssue(result.issues[0])}`);
+  const fact = result.output;
+  const { start, last } = fact;
+  // Every kind that has both is about the range from one to the other.
+  const isReversed = typeof start === 'bigint' && typeof last === 'bigint' && start > last;
+  return isReversed ? unreadable('bad-field', `${kind}: start is above last`) : { event: fact };
+}
+
+function parseOperation(op: OperationName, object: unknown): ParsedLine {
+  const result = v.safeParse(OPERATION_SCHEMAS[op], object, { abortEarly: true });
+  return result.success
+    ? { event: result.output }
+    : unreadable('bad-field', `${op}: ${describeIssue(result.issues[0])}`);
 }
 
 /**
@@ -100,9 +126,9 @@ export class SessionReader {
             line: this.#line,
             severity: 'warning',
             code: 'no-header',
-            message: 'the header line is missing; read as version 1',
+            message: 'the header line is missing: assumed version 1',
           }
-        : { line: this.#line, severity: 'error', code: 'bad-header', message: `no session header: ${why}` },
+        : { line: this.#line, severity: 'error', code: 'bad-header', message: `invalid session header: ${why}` },
     );
     this.#session.verbatim.header = isEvent ? '' : raw;
     if (isEvent) this.#readEvent(body, raw);
@@ -118,7 +144,7 @@ export class SessionReader {
     this.#session.lines.push(this.#line);
   }
 
-  /** The session so far. A file without any line gives an empty session and a problem. */
+  /** The session so far. An empty file gives an empty session and a problem. */
   finish(): Session {
     if (this.#pending !== '') this.#session.verbatim.end = this.#pending;
     if (!this.#header) {
@@ -126,7 +152,7 @@ export class SessionReader {
         line: 1,
         severity: 'error',
         code: 'no-header',
-        message: 'the file is empty: expected a session header',
+        message: 'the file is empty; expected a session header',
       });
       this.#session.verbatim.header = '';
     }

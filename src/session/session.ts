@@ -10,7 +10,7 @@ export const SESSION_PROBLEM_CODES = [
   'no-header',
 ] as const;
 
-/** Something wrong in one line of a session file. The rest of the file is still read. */
+/** A problem in one line of a session file. The rest of the file is still read. */
 export interface SessionProblem {
   /** Counted from 1. */
   readonly line: number;
@@ -19,13 +19,13 @@ export interface SessionProblem {
   readonly message: string;
 }
 
-/** A session in memory: the header, the events in order, and what is needed to write the same bytes again. */
+/** A session in memory: header, events in order, and what is needed to write the same bytes again. */
 export interface Session {
   readonly header: SessionHeader;
   readonly events: SessionEvent[];
   /** Line of each event in the file that it was read from, counted from 1; empty for a session made in memory. */
   readonly lines: number[];
-  /** Original text wherever writing the parsed event would give other bytes (spacing, key order, blank lines …). */
+  /** The original text where writing the parsed event would give other bytes (spacing, key order, blank lines …). */
   readonly verbatim: { header?: string; readonly events: Map<number, string>; end?: string };
 }
 

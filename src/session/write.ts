@@ -10,7 +10,7 @@ export function writeEvent(event: SessionEvent | SessionHeader): string {
   return JSON.stringify(event, hexForBigint);
 }
 
-/** The session file line by line, each with its line end. Bytes that were read come out as they were. */
+/** The session file line by line, each with its line end. What was read from a file is written with the same bytes. */
 export function* writeSessionLines(session: Session): Generator<string> {
   yield session.verbatim.header ?? `${writeEvent(session.header)}\n`;
   for (const [i, event] of session.events.entries()) {

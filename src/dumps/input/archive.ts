@@ -1,4 +1,4 @@
-// Tar archives: every entry is read as a file, symbolic links and paths are recorded. Nothing is unpacked to a disk.
+// Tar archives: every entry is read as a file; paths and symbolic links are recorded. Nothing is written to disk.
 import { pathComponents } from '../fields/sysfs-path.ts';
 import { reportFailure, type SourceReading } from './source-reading.ts';
 import { openPieces } from './streams.ts';

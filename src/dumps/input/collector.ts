@@ -1,4 +1,4 @@
-// Gathers what the readers find in one source (a file, an archive or a folder) and counts it for the summary.
+// Collects what is found in one source (a file, an archive or a folder): passes events on and counts them for the summary.
 import { type FactOf, isFact, isOperation } from '../../session/events.ts';
 import {
   DIAGNOSTICS,
@@ -10,14 +10,14 @@ import {
 import type { FactSink } from '../format.ts';
 import type { DumpEvent, EventQueue } from './event-queue.ts';
 
-/** Diagnostics of one code that a source may give; the rest is counted. */
+/** Diagnostics of one code that a source may emit; the others are only counted. */
 export const DIAGNOSTIC_LIMIT = 20;
 const SAMPLE_LIMIT = 5;
 const SAMPLE_LENGTH = 200;
-/** Lines that nobody understood and whose numbers are kept, in all files of a source. */
+/** Unrecognized lines whose numbers are kept, in all files of a source. */
 const LEFTOVER_MAX = 100_000;
 
-/** A line that no format understood. */
+/** A line that no format recognized. */
 export interface LineSample {
   /** The file, as in a fact's `source`. */
   readonly source: string;
@@ -41,7 +41,7 @@ export interface SourceSummary {
   readonly operations: number;
   /** Lines of text, blank ones included. */
   readonly lines: number;
-  /** Lines with content that no format understood, and the first of them. */
+  /** Lines with content that no format recognized, and the first of them. */
   readonly unrecognized: number;
   readonly samples: readonly LineSample[];
   /** Numbers of those lines by file, ascending; of the first `LEFTOVER_MAX` of them. */
@@ -76,14 +76,14 @@ export class Collector {
   }
 
   /**
-   * A sink for one format reading one file. The fields `source` and `line` are added here. `host` tells machines
-   * apart, as far as can be known: only what is said of a group of the same host is one fact.
+   * A sink for one format reading one file. It adds the fields `source` and `line`. `host` distinguishes machines as far
+   * as that is known: facts about a group are merged only within one host.
    */
   sink(source: string, format: { readonly name: string; readonly title: string }, host = source): FactSink {
     return {
       fact: (fact, line) => {
         this.countFormat(format);
-        // Copying a fact costs as much as finding it: it is taken over.
+        // Copying a fact would cost as much as finding it.
         fact.source = source;
         if (line !== undefined) fact.line = line;
         this.push(fact);
@@ -156,10 +156,10 @@ export class Collector {
     repeated.count++;
     if (repeated.count > DIAGNOSTIC_LIMIT) return;
     const fact = diagnosticFact(code, parameters, severity);
-    this.#tell({ ...fact, source, ...(line === undefined ? {} : { line }) });
+    this.#emit({ ...fact, source, ...(line === undefined ? {} : { line }) });
   }
 
-  #tell(diagnostic: FactOf<'diagnostic'>): void {
+  #emit(diagnostic: FactOf<'diagnostic'>): void {
     this.#diagnostics.push(diagnostic);
     this.push(diagnostic);
   }
@@ -181,7 +181,7 @@ export class Collector {
     }
   }
 
-  /** True if anything but diagnostics was found. */
+  /** True if anything other than diagnostics was found. */
   get foundAnything(): boolean {
     return this.#formats.size > 0 || this.operations > 0;
   }
@@ -196,12 +196,12 @@ export class Collector {
     return [...this.#repeated.keys()].some((code) => DIAGNOSTICS[code].explainsEmptySource);
   }
 
-  /** Closes the source: what is held back leaves, and what was only counted is said. */
+  /** Closes the source: emits the events that wait, and how many diagnostics were only counted. */
   finish(): SourceSummary {
     for (const [code, { severity, count, source }] of this.#repeated) {
       const more = count - DIAGNOSTIC_LIMIT;
       if (more > 0) {
-        this.#tell({ kind: 'diagnostic', severity, code, message: `and ${more} more of this kind`, source });
+        this.#emit({ kind: 'diagnostic', severity, code, message: `and ${more} more of this kind`, source });
       }
     }
     this.#queue.settleAll();

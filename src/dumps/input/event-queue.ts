@@ -1,10 +1,10 @@
-// The order of what is found. Events leave in the order of their places in the source. A place can be held open: a
-// `group` fact stands where its group was first seen, but its devices may come much later.
+// Keeps events in the order of their positions in the source. A position can be held open: a `group` fact belongs where
+// its group was first seen, but its devices may come much later.
 import type { Fact, Operation, UnknownEvent } from '../../session/events.ts';
 
 /** A line of a session file that this version does not know, or cannot read, with its text. */
 export interface PassedThrough extends UnknownEvent {
-  /** The line as it was, without the line end. */
+  /** The line unchanged, without the line end. */
   readonly text: string;
   readonly source: string;
   /** Counted from 1. */
@@ -13,13 +13,13 @@ export interface PassedThrough extends UnknownEvent {
 
 export type DumpEvent = Fact | Operation | PassedThrough;
 
-/** True for what is neither a fact nor an operation. */
+/** True for an event that is neither a fact nor an operation. */
 export function isPassedThrough(event: DumpEvent): event is PassedThrough {
   return !('kind' in event) && !('op' in event);
 }
 
 const BATCH = 512;
-/** Events that may wait behind a held place. Beyond it the place is settled with what is known: memory stays bounded. */
+/** Events that may wait behind a held position. Beyond that it is filled with what is known, to bound the memory. */
 const WAITING = 20_000;
 
 type Entry = { readonly event: DumpEvent } | { readonly make: () => DumpEvent; readonly closed: () => void };
@@ -42,14 +42,14 @@ export class EventQueue {
   }
 
   /**
-   * Holds a place until `settleAll`. `make` gives the event that belongs there; `closed` is told that it has been
-   * asked, so that what comes later needs a place of its own.
+   * Holds a position until `settleAll`. `make` returns the event that belongs there; `closed` is called after it, because
+   * what comes later needs a position of its own.
    */
   hold(make: () => DumpEvent, closed: () => void): void {
     this.#waiting.push({ make, closed });
   }
 
-  /** Settles every held place: everything pushed so far may leave. */
+  /** Fills every held position, which releases everything pushed so far. */
   settleAll(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -62,7 +62,7 @@ export class EventQueue {
     }
   }
 
-  /** Delivers what may leave. */
+  /** Delivers the events that are released. */
   flush(): void {
     if (this.#batch.length === 0) return;
     const batch = this.#batch;

@@ -1,5 +1,5 @@
-// The platform's DecompressionStream may drop what it has unpacked when the data end too early, and most of them
-// refuse a second member. So fflate, which gives everything up to the fault; it checks no sums, so that is done here.
+// Unpacks gzip with fflate, which returns everything up to an error. The platform's DecompressionStream may drop what it
+// has unpacked when the data is truncated, and most reject a second member. fflate checks no sums: that is done here.
 import { Gunzip } from 'fflate';
 
 /** Bytes handed to the decoder at once: what one step unpacks (2 MiB at most) is lost if the step meets damage. */

@@ -67,7 +67,7 @@ export async function openInputs(
   options: OpenOptions,
 ): Promise<OpenResult> {
   const formats = options.formats ?? FORMATS;
-  const lineFormats = new LineFormats(formats.filter((format) => format.kind === 'lines'));
+  const lineFormats = lineFormatsOf(formats);
   const binaryFormats = formats.filter((format) => format.kind === 'binary');
   const queue = new EventQueue((batch) => options.onEvents(batch));
   const pacer = new Pacer(options.signal);
@@ -107,6 +107,16 @@ export async function openInputs(
   }
   const [header] = headers;
   return { sources, ...(header && sources.length === 1 && headers.length === 1 ? { header } : {}) };
+}
+
+/** Of the registry, made once: it takes longer than reading a small file. */
+let registered: LineFormats | undefined;
+
+function lineFormatsOf(formats: readonly DumpFormat[]): LineFormats {
+  if (formats === FORMATS && registered) return registered;
+  const lineFormats = new LineFormats(formats.filter((format) => format.kind === 'lines'));
+  if (formats === FORMATS) registered = lineFormats;
+  return lineFormats;
 }
 
 /** The bytes of all inputs; undefined if the size of one is not known. */

@@ -1,7 +1,7 @@
-/** Work in milliseconds after which the event loop gets its turn. */
+/** Milliseconds of work after which the event loop gets its turn. */
 const TURN_MS = 8;
 
-/** Keeps long work cooperative: gives way to the event loop now and then, and notices an abort. */
+/** Keeps long work cooperative: yields to the event loop regularly, and throws after an abort. */
 export class Pacer {
   #since = performance.now();
   readonly #signal: AbortSignal | undefined;
@@ -17,7 +17,7 @@ export class Pacer {
     this.#signal?.throwIfAborted();
   }
 
-  /** To be awaited between pieces of work. Throws the signal's reason if it was aborted. */
+  /** Await it between pieces of work. Throws the signal's reason if it was aborted. */
   async pause(): Promise<void> {
     this.#signal?.throwIfAborted();
     if (performance.now() - this.#since < TURN_MS) return;
@@ -26,8 +26,8 @@ export class Pacer {
     this.#signal?.throwIfAborted();
   }
 
-  // A timer would do, but browsers stretch repeated ones to 4 ms. Node has setImmediate, and needs it: it hands out
-  // up to a thousand messages of a port before it looks at anything else.
+  // Not a timer: browsers delay repeated ones to 4 ms. Node has setImmediate, and needs it: it delivers up to a thousand
+  // messages of a port before anything else.
   #turn(): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
@@ -46,7 +46,7 @@ export class Pacer {
     });
   }
 
-  /** Must be called at the end: an open channel is never collected. */
+  /** Must be called at the end: an open channel is never garbage collected. */
   close(): void {
     this.#channel?.port1.close();
     this.#channel = undefined;

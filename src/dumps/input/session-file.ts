@@ -1,4 +1,4 @@
-// Session files (*.iova.jsonl) among the inputs: their facts and operations pass through in order.
+// Session files (*.iova.jsonl) among the inputs: their facts and operations are passed on in order.
 import { isFact, isFactKind, isOperation, isOperationName, type SessionHeader } from '../../session/events.ts';
 import { LineSplitter } from '../../session/lines.ts';
 import { parseEventLine, SessionReader } from '../../session/read.ts';
@@ -8,7 +8,7 @@ import type { Collector } from './collector.ts';
 export const SESSION_FORMAT = { name: 'session', title: 'session file' };
 
 /** A line of a session may be long (ranges, hex), but has to fit in memory. In characters. */
-const LONGEST_LINE = 16 * 1024 * 1024;
+const LINE_LENGTH_MAX = 16 * 1024 * 1024;
 
 /** True if the text begins like a session file: with its header, or with an event if somebody cut the header off. */
 export function looksLikeSession(head: string): boolean {
@@ -39,10 +39,10 @@ export class SessionFileReader {
 
   push(text: string): void {
     for (const line of this.#splitter.push(text)) this.#line(line);
-    if (this.#splitter.openLength > LONGEST_LINE) {
+    if (this.#splitter.openLength > LINE_LENGTH_MAX) {
       this.#splitter.end();
       if (!this.#skipping) {
-        const parameters = { limit: LONGEST_LINE, isSkipped: true };
+        const parameters = { limit: LINE_LENGTH_MAX, isSkipped: true };
         this.#collector.diagnostic(this.#source, 'long-line-cut', parameters, this.#number + 1, 'error');
       }
       this.#skipping = true;
@@ -64,7 +64,7 @@ export class SessionFileReader {
     if (text === '') return;
     if (!this.#started) {
       this.#started = true;
-      // The reader judges the header; it would keep all events in memory, so it gets no other line.
+      // SessionReader keeps all events in memory, so it reads the header only.
       const reader = new SessionReader();
       reader.push(text);
       const session = reader.finish();
@@ -84,7 +84,7 @@ export class SessionFileReader {
     if (problem) this.#problem(problem);
     if (isFact(event)) {
       this.#collector.countFormat(SESSION_FORMAT);
-      // A fact that says where it was read stays as it is.
+      // A fact that has a source keeps it.
       this.#collector.push(event.source === undefined ? { ...event, source, line } : event);
     } else if (isOperation(event)) {
       this.#collector.push(event);

@@ -1,4 +1,4 @@
-// The text of a source again, line by line as the readers counted it, for showing where a fact was read.
+// Reads lines of a source again, numbered as the format readers number them, to show where a fact was found.
 import { TextLines } from '../text/text-lines.ts';
 import { type DumpInput, openInputs } from './open.ts';
 
@@ -6,13 +6,13 @@ import { type DumpInput, openInputs } from './open.ts';
 const SHOWN_LENGTH_MAX = 2000;
 
 export interface SourceLines {
-  /** The lines asked for, the first of them `from`; fewer where the source ends before. Without line ends. */
+  /** The requested lines, without line ends, starting with `from`; fewer if the source ends before. */
   readonly lines: readonly string[];
-  /** Lines of the source in all; undefined if it was not read to its end. */
+  /** Number of lines in the source; undefined if it was not read to its end. */
   readonly total?: number | undefined;
 }
 
-/** Reading stops here: enough lines are known. */
+/** Stops reading: enough lines are known. */
 class Enough extends Error {}
 
 /**

@@ -1,4 +1,4 @@
-// For tests only: text and bytes as inputs, and facts in short.
+// For tests: text and bytes as inputs, and facts in short.
 import { type Fact, isFact } from '../../session/events.ts';
 import type { SourceSummary } from '../input/collector.ts';
 import type { DumpEvent } from '../input/event-queue.ts';

@@ -1,4 +1,4 @@
-// Offers lines to the readers of the formats. A line waits until the lines that a reader may look at ahead are there.
+// Offers lines to the readers of the formats. A line waits until the lines are known that a reader may look ahead.
 import { sysfsRoot } from '../fields/sysfs-path.ts';
 import {
   type DumpLine,
@@ -12,7 +12,7 @@ import {
 import type { Collector } from '../input/collector.ts';
 import { InterestMatcher } from './interest.ts';
 
-/** Formats with what finds the lines that interest them: made once for all texts that are read with them. */
+/** Formats and the matcher of their interests: made once for all texts that are read with them. */
 export class LineFormats {
   readonly formats: readonly LineFormat[];
   readonly interests: InterestMatcher;
@@ -25,9 +25,9 @@ export class LineFormats {
 
 /** A line that waits. */
 export interface WaitingLine extends DumpLine {
-  /** If lines before it were too long, the number of the last. */
+  /** Number of the line that was cut because of its length: this one, or a blank one before it. */
   readonly cutLine: number | undefined;
-  /** True if its format could have taken it by its shortcut. */
+  /** True if it could have taken the shortcut. */
   readonly isShortcut: boolean;
 }
 
@@ -49,8 +49,8 @@ export class Dispatcher {
   readonly #maxLength: number;
   /** At most LOOKAHEAD + 1; the first is offered next. */
   readonly #waiting: WaitingLine[] = [];
-  /** The lines that some reader understood, of those that wait. */
-  readonly #understood = new Set<DumpLine>();
+  /** The waiting lines that a reader recognized. */
+  readonly #recognized = new Set<DumpLine>();
   readonly #ahead: Lookahead = (n) => this.#waiting[n];
   /** How many readers have taken lines ahead. */
   #taking = 0;
@@ -78,7 +78,7 @@ export class Dispatcher {
     while (this.#waiting.length > 0) this.#offerFirst();
   }
 
-  /** To be called behind the last line. */
+  /** Call it after the last line. */
   end(): void {
     this.flush();
     for (const { reader } of this.#active) reader.end?.();
@@ -88,7 +88,7 @@ export class Dispatcher {
     this.#sink.diagnostic('long-line-cut', { limit: this.#maxLength, isSkipped: false }, line);
   }
 
-  /** True if no reader looks beyond the lines that wait: each of them could have gone by its format's shortcut. */
+  /** True if no reader looks beyond the waiting lines: each of them could have taken the shortcut. */
   get canFlushEarly(): boolean {
     return this.#taking === 0 && this.#waiting.every(({ isShortcut }) => isShortcut);
   }
@@ -99,7 +99,7 @@ export class Dispatcher {
     return this.#active.every((active, i) => this.#interests.matches(i) === (active.format === format));
   }
 
-  /** Where the facts of a format of this text go. */
+  /** The sink of a format for this text. */
   sinkOf(format: LineFormat): FactSink {
     return this.#active.find((active) => active.format === format)?.sink ?? this.#sink;
   }
@@ -112,9 +112,9 @@ export class Dispatcher {
     // Most lines interest no format.
     if (this.#interests.look(line.text) || isForAll || this.#taking > 0) this.#offer(line, isForAll);
     this.#waiting.shift();
-    const isUnderstood = this.#understood.delete(line);
+    const isRecognized = this.#recognized.delete(line);
     if (line.elision) this.#sink.diagnostic('elision', { text: line.text }, line.number);
-    else if (!isUnderstood && line.text !== '') this.#collector.leftover(this.#source.name, line.number, line.text);
+    else if (!isRecognized && line.text !== '') this.#collector.leftover(this.#source.name, line.number, line.text);
   }
 
   #offer(line: DumpLine, isForAll: boolean): void {
@@ -128,7 +128,7 @@ export class Dispatcher {
       if (taken <= 0) continue;
       active.taken = taken - 1;
       if (taken > 1) this.#taking++;
-      for (const understood of this.#waiting.slice(0, taken)) this.#understood.add(understood);
+      for (const recognized of this.#waiting.slice(0, taken)) this.#recognized.add(recognized);
     }
   }
 }

@@ -1,6 +1,6 @@
 // What surrounds a dump when people pass it on, and how it is removed from a line, from the outside to the inside:
 // terminal escapes, HTML entities and tags; prefixes of logs and quote marks (log-prefix.ts); the log entry that it is
-// a value of (structured-log.ts); a shell prompt (shell.ts); what a person wrote behind it, ` <<<< here`.
+// a value of (structured-log.ts); a shell prompt (shell.ts); what a person wrote after it, ` <<<< here`.
 //
 // Lines that quoted-printable broke have been joined before (quoted-printable.ts). Nothing here knows any format; a
 // reader that needs what was removed (a time, a program's name) has the raw line.
@@ -34,7 +34,7 @@ const ENTITY_TEXT: Readonly<Record<string, string>> = {
 };
 const TAGS = /<\/?(?:pre|code|br|tt)\b[^<>]{0,200}>/gi;
 const ANNOTATION = /(?<![ \t])[ \t]+(?:<{2,}|<-|←|⟵|<={2,}[ \t]|\/\/ )[^\n]*$/;
-/** Log entries in log entries are opened down to here. */
+/** Nesting of log entries. */
 const DEPTH_MAX = 2;
 
 /** A line without any of these has nothing around it but prefixes and trailing blanks: most lines. */
@@ -70,7 +70,7 @@ function cleanPart(part: string, depth: number): Cleaned[] {
   return [{ text: withoutAnnotation(text) }];
 }
 
-/** Removes what a person wrote behind a line: ` <<<< here`, ` <-- this one`. The frame `==> name <==` is none. */
+/** Removes what a person wrote after a line: ` <<<< here`, ` <-- this one`. The frame `==> name <==` is none. */
 function withoutAnnotation(text: string): string {
   if (!text.includes('<') && !text.includes('←') && !text.includes('⟵') && !text.includes('//')) return text;
   return text.replace(ANNOTATION, '');

@@ -1,4 +1,4 @@
-// Reads the fields of a line one after the other, without patterns and without a string a number: for traces that have
+// Reads the fields of a line one after the other, without patterns and without a string for each number: for traces with
 // a million lines.
 
 import { fromWords, TWO_32 } from '../../iova/address-halves.ts';
@@ -14,7 +14,12 @@ function hexDigit(code: number): number {
   return letter >= 97 && letter <= 102 ? letter - 87 : -1;
 }
 
-/** A place in a text. What a method finds is passed over; if it finds nothing the place stays, and it says so. */
+/** Any two words of 32 bits are an address. */
+function addressOf(high: number, low: number): Iova {
+  return fromWords(high, low) as Iova;
+}
+
+/** A position in a text. A method moves behind what it finds; if it finds nothing it says so and stays. */
 export class FieldScanner {
   #text = '';
   at = 0;
@@ -52,7 +57,7 @@ export class FieldScanner {
 
   /** Hex digits without prefix, any number of them; undefined if there are none or the number exceeds 64 bits. */
   hex(): Iova | undefined {
-    return this.hexWords() ? (fromWords(this.high, this.low) as Iova) : undefined;
+    return this.hexWords() ? addressOf(this.high, this.low) : undefined;
   }
 
   /** The same, but left in `high` and `low`; false if there is none. */
@@ -79,7 +84,7 @@ export class FieldScanner {
 
   /** Decimal digits; undefined if there are none or the number exceeds 64 bits. */
   decimal(): Iova | undefined {
-    return this.decimalWords() ? (fromWords(this.high, this.low) as Iova) : undefined;
+    return this.decimalWords() ? addressOf(this.high, this.low) : undefined;
   }
 
   /** The same, but left in `high` and `low`; false if there is none. */
@@ -110,7 +115,7 @@ export class FieldScanner {
     return true;
   }
 
-  /** What stands before the next blank or the end; undefined if nothing does. */
+  /** The characters before the next blank or the end; undefined if there are none. */
   word(): string | undefined {
     const from = this.at;
     while (this.at < this.#text.length) {
@@ -121,7 +126,7 @@ export class FieldScanner {
     return this.at === from ? undefined : this.#text.slice(from, this.at);
   }
 
-  /** True if a number or word does not go on here. */
+  /** True if a number or word does not continue here. */
   get atBoundary(): boolean {
     const code = this.#text.charCodeAt(this.at);
     return !(hexDigit(code) >= 0 || (code | 0x20) === 120 || (code >= 97 && code <= 122) || code === 95);

@@ -1,9 +1,8 @@
 // Which formats a line is offered to. Most lines of a log interest no format, so this is the hot path of reading: one
-// walk over the line finds the words of all formats at once (an Aho-Corasick automaton); what a word cannot say, the
-// formats' shapes are tried for.
+// pass over the line finds the words of all formats (an Aho-Corasick automaton), then the formats' shapes are tried.
 import type { LineInterest } from '../format.ts';
 
-/** Characters that words are made of. Every other character of a line ends a word that was begun. */
+/** Words are made of ASCII characters. */
 const ASCII = 128;
 const NEWLINE = 10;
 
@@ -65,16 +64,16 @@ function inLowerCase(text: string): string {
 interface Automaton {
   /** By character code: its column in `next`. Both cases of a letter share one; 0 is that of characters in no word. */
   readonly columns: Uint8Array;
-  /** The next state, by `state << shift | column`. */
+  /** The next state, by `(state << shift) | column`. */
   readonly next: Uint16Array;
   readonly shift: number;
   /** By state: the interests whose words end there. */
   readonly found: readonly (readonly number[] | undefined)[];
-  /** The state behind the line break before a line. */
+  /** The state after the line break before a line. */
   readonly start: number;
 }
 
-/** `words`: those of each interest. A word ends in a state that says so, whatever stands before and behind it. */
+/** `words`: the words of each interest. */
 function buildAutomaton(words: readonly (readonly string[])[]): Automaton {
   const columns = new Uint8Array(ASCII);
   let width = 1;

@@ -1,4 +1,4 @@
-// What logs, mail and chat programs put before a line: times, hosts, tags, marks of quotation, nicknames.
+// What logs, mail and chat programs put before a line: times, hosts, tags, quote marks, nicknames.
 //
 //   quote marks     `> >> `  `| `  `ab> `
 //   syslog          `Feb 28 09:10:11 host qemu[1]: `  `фев 28 09:10:11 host qemu[1]: `
@@ -7,7 +7,7 @@
 //   Xen             `(XEN) `
 //   chat            `12:34 <nick> `  `<nick> `
 
-/** One blank behind the last mark belongs to the mark; more are indentation of what is quoted. */
+/** One blank after the last mark belongs to the mark; more are indentation of the quoted text. */
 const QUOTES = /^(?:[ \t]{0,8}(?:[A-Za-z]{0,4}>|\||»)){1,24} ?/;
 
 const CLOCK = String.raw`\d{1,2}:\d{2}:\d{2}(?:[.,]\d{1,9})?`;

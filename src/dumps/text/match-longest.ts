@@ -1,4 +1,4 @@
-// Finds a message that ends in parts which need not be there, whether or not a mail program broke its line.
+// Finds a message whose last parts are optional, even if a mail program broke its line.
 import type { DumpLine, Lookahead } from '../format.ts';
 import { continuation, joinWrapped } from './wrapped.ts';
 
@@ -9,10 +9,10 @@ export interface Matched {
 }
 
 /**
- * `patterns` from the fullest form of a message to its shortest. The first that matches the line alone, or together
- * with one to three lines below it (of which it then uses something), is taken. `start` keeps this cheap: what it does
- * not match cannot be the first line. A match that ends with the line goes on below if the next line matches `rest`:
- * digits of a number that was broken, say.
+ * `patterns` go from the longest form of a message to the shortest. The first one wins that matches the line alone, or
+ * joined with one to three lines below it (and uses a part of them). `start` keeps this cheap: a line that it does not
+ * match cannot be the first one. A match that ends with the line continues below if the next line matches `rest`, such
+ * as digits of a number that was broken.
  */
 export function matchLongest(
   line: DumpLine,

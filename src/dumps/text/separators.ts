@@ -1,4 +1,4 @@
-// Lines that separate and are no content: rules and boxes, and notes that something was left out.
+// Lines without content of their own: rules and boxes, and marks of omitted text.
 
 /** True if there is neither a letter nor a digit: rules, boxes, `:::::`, `+++`. Such a line separates like a blank one. */
 export function isDecoration(text: string): boolean {
@@ -8,10 +8,10 @@ export function isDecoration(text: string): boolean {
 const ELISION =
   /^[\s\W_]{0,8}(?:(?:output |lines? |text |log |rest )?(?:snip(?:ped)?|trimmed|truncated|omitted|elided|skipped|cut|deleted)(?: here| output| lines?)?|--More--)[\s\W_]{0,8}$/i;
 
-/** What the words of an elision begin with; a line that begins with another letter or a digit is none. */
+/** The first letters of those words: no other letter and no digit starts an elision. */
 const ELISION_START = /^(?:[cdelmorst]|[^a-z\d])/i;
 
-/** True for a line that says that something was left out: `...`, `. . .`, `[...]`, `[output trimmed]`, `<snip>`. */
+/** True for a line that marks omitted text: `...`, `. . .`, `[...]`, `[output trimmed]`, `<snip>`. */
 export function isElision(text: string): boolean {
   const bare = text.trim();
   if (bare.length > 60 || !ELISION_START.test(bare)) return false;

@@ -1,4 +1,4 @@
-// Shell prompts, as they stand before a pasted command:
+// Shell prompts before a pasted command:
 //
 //   [user@host dir]# cmd      user@host:dir$ cmd      host:/dir$ cmd      host ~ # cmd
 //   /dir # cmd                sh-5.1# cmd             # cmd   $ cmd   % cmd

@@ -1,5 +1,5 @@
-// The short way for lines that files have millions of, such as events of a trace: from the text of the line to a fact,
-// without cleaning it and without asking other formats (`Shortcut` in format.ts says what a format must promise).
+// The fast path for lines of which files have millions, such as events of a trace: from the text of the line to a fact,
+// without cleaning it and without asking other formats. format.ts says what a format promises for it (`Shortcut`).
 import type { Fact } from '../../session/events.ts';
 import type { LineFormat, Shortcut } from '../format.ts';
 import type { Dispatcher } from './dispatch.ts';
@@ -8,14 +8,14 @@ import { isDecoration, isElision } from './separators.ts';
 
 /** Free texts that are remembered: a trace has few, a name and a process each. */
 const FREE_TEXTS_MAX = 1024;
-/** If there are fewer lines for each free text that was judged, remembering them does not pay: lines go the long way. */
+/** With fewer lines per free text, remembering them does not pay: the lines take the normal path. */
 const LINES_EACH_MIN = 4;
 
 export class ShortcutReader {
   readonly format: LineFormat;
   readonly #shortcut: Shortcut;
   readonly #dispatcher: Dispatcher;
-  /** By free text: whether lines that begin with it need no cleaning and interest no other format. */
+  /** By free text: whether lines that start with it need no cleaning and interest no other format. */
   readonly #isPlain = new Map<string, boolean>();
   #lines = 0;
   #judged = 0;
@@ -26,7 +26,7 @@ export class ShortcutReader {
     this.#dispatcher = dispatcher;
   }
 
-  /** The fact of the line that is in `text` from `from` to `to`, exclusive; undefined if it must go the long way. */
+  /** The fact of the line that is in `text` from `from` to `to`, exclusive; undefined if it must take the normal path. */
   read(text: string, from: number, to: number): Fact | undefined {
     const end = this.#shortcut.freeTextEnd(text, from, to);
     if (end < 0) return undefined;

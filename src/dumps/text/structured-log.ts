@@ -1,4 +1,4 @@
-// Log entries that carry the line as a value: `time="…" level=error msg="…"` (logfmt), `{"log":"…"}` (Docker and others)
+// Log entries that contain the line as a value: `time="…" level=error msg="…"` (logfmt), `{"log":"…"}` (Docker and others)
 // and `{"return":"…"}`, the answer to QEMU's human-monitor-command. An entry may hold several lines.
 
 const LOGFMT = /^(?:[\w.]{1,32}=(?:"(?:[^"\\]|\\.){0,4000}"|[^\s"]{0,200}) ){1,12}?(?=(?:msg|error|err|log|message)=")/;
@@ -6,7 +6,7 @@ const LOGFMT_BARE = /^(?:msg|error|err|log|message)="/;
 const LOGFMT_VALUE = /\b(?:msg|error|err|log|message)="((?:[^"\\]|\\.){0,60000})"/g;
 const JSON_KEYS: readonly string[] = ['log', 'msg', 'message', 'MESSAGE', 'error', 'err', 'return'];
 
-/** The lines inside of a log entry; undefined if the text is none. */
+/** The lines inside a log entry; undefined if the text is no log entry. */
 export function linesOfLogEntry(text: string): string[] | undefined {
   const messages = text.startsWith('{"') ? jsonMessages(text) : logfmtMessages(text);
   return messages.length > 0 ? messages.flatMap((message) => message.split(/\r?\n/)) : undefined;

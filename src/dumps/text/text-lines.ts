@@ -1,8 +1,8 @@
 // Cuts text that arrives in pieces into lines and numbers them as an editor does. A line ends at "\n", "\r\n" or "\r",
-// and at "\r\r\n", which a second conversion of line ends makes of one.
+// and at "\r\r\n", which is what converting line ends twice leaves.
 
 /**
- * Gets one line: `text` from `from` to `to`, exclusive, without its line end. `number` counts from 1. `isCut`: the line
+ * Receives one line: `text` from `from` to `to`, exclusive, without its line end. `number` counts from 1. `isCut`: the line
  * is longer, and the rest of it is skipped.
  */
 export type OnLine = (text: string, from: number, to: number, number: number, isCut: boolean) => void;

@@ -2,11 +2,11 @@
 //
 //   piece of text
 //     → text-lines.ts         cut into numbered lines
-//     → shortcut.ts           millions of lines of one kind: straight to their facts, past everything below
+//     → shortcut.ts           for lines of which files have millions: to a fact at once, skipping everything below
 //     → quoted-printable.ts   lines that a mail program broke softly are joined
 //     → envelope.ts           quote marks, log prefixes and prompts are removed
-//     → dispatch.ts           offered to the formats that it interests, once the lines ahead are known
-//     → formats/…             facts, by the sinks of ../input/collector.ts; lines that nobody took are counted there
+//     → dispatch.ts           offered to the formats that it interests, once the next few lines are known
+//     → ../formats/           facts, passed to ../input/collector.ts, which counts the lines that no format recognized
 //
 // Only a few lines are in memory at a time, never the text.
 import type { Fact } from '../../session/events.ts';
@@ -23,7 +23,7 @@ import { TextLines } from './text-lines.ts';
 /** Longer lines are cut: no dump has them, and binary junk must not fill the memory. In characters. */
 const LINE_LENGTH_MAX = 16_384;
 
-/** A line whose fact came by the shortcut. The fact is emitted once the next line has one too. */
+/** A line that took the shortcut. Its fact is emitted when the next line takes it too. */
 interface HeldLine {
   readonly fact: Fact;
   readonly text: string;
@@ -47,7 +47,7 @@ export class TextReader {
   /** The next line's `index` and `blanksBefore` (format.ts). */
   #index = 0;
   #blanks = 0;
-  /** The number of a line that was cut, until a line that is not blank follows or is it. */
+  /** Number of a line that was cut, until it or a later line is dispatched: blank ones are not. */
   #cutLine: number | undefined;
   #held: HeldLine | undefined;
 
@@ -65,7 +65,7 @@ export class TextReader {
 
   end(): void {
     this.#lines.end();
-    this.#settle();
+    this.#releaseHeld();
     const open = this.#quotedPrintable.end();
     if (open) this.#clean(open);
     this.#dispatcher.flush();
@@ -75,8 +75,8 @@ export class TextReader {
   }
 
   #line(text: string, from: number, to: number, number: number, isCut: boolean): void {
-    if (!isCut && this.#goesShort(text, from, to, number)) return;
-    this.#settle();
+    if (!isCut && this.#takeShortcut(text, from, to, number)) return;
+    this.#releaseHeld();
     if (isCut) this.#cutLine = number;
     const raw = text.slice(from, to);
     const whole = this.#quotedPrintable.line(number === 1 ? raw.replace(/^\uFEFF/, '') : raw, number);
@@ -84,10 +84,10 @@ export class TextReader {
   }
 
   /**
-   * Takes a line by the shortcut, if it is one for that. A reader may look at such a line from the one before, but not
-   * beyond: its fact is held until the next line turns out to have one as well.
+   * Reads a line by the shortcut; false if it must take the normal path. Its format's reader may look one line ahead, so
+   * the fact is held until the next line turns out to take the shortcut too.
    */
-  #goesShort(text: string, from: number, to: number, number: number): boolean {
+  #takeShortcut(text: string, from: number, to: number, number: number): boolean {
     const shortcut = this.#shortcut;
     if (!shortcut || this.#cutLine !== undefined || !this.#quotedPrintable.isIdle) return false;
     const fact = shortcut.read(text, from, to);
@@ -95,7 +95,7 @@ export class TextReader {
     if (this.#held) this.#dispatcher.sinkOf(shortcut.format).fact(this.#held.fact, this.#held.number);
     else if (this.#dispatcher.canFlushEarly) this.#dispatcher.flush();
     else {
-      // Lines that wait are for readers that may look at this one: it waits too.
+      // Readers of the waiting lines may look at this one: it waits too.
       const raw = text.slice(from, to);
       this.#dispatch({ raw, number }, raw, { isShortcut: true });
       return true;
@@ -105,8 +105,8 @@ export class TextReader {
     return true;
   }
 
-  /** Sends the line whose fact is held the long way after all: the next one goes that way. */
-  #settle(): void {
+  /** Sends the held line on the normal path, because the next line takes that. */
+  #releaseHeld(): void {
     const held = this.#held;
     if (!held) return;
     this.#held = undefined;

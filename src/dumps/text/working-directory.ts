@@ -1,4 +1,4 @@
-// Where the commands of a pasted shell session run, as far as prompts and `cd` tell.
+// The working directory of commands in a pasted shell session, as far as prompts and `cd` show it.
 
 import { pathComponents } from '../fields/sysfs-path.ts';
 import type { DumpLine } from '../format.ts';
@@ -9,7 +9,7 @@ export class WorkingDirectory {
   /** Components of the path; perhaps only its end. Undefined if nothing is known. */
   components: readonly string[] | undefined;
 
-  /** Takes what the line's prompt shows: a path, or the last component of one. */
+  /** Uses what the line's prompt shows: a path, or the last component of one. */
   prompt(line: DumpLine): void {
     const directory = line.prompt?.directory;
     if (directory === undefined) return;
@@ -18,7 +18,7 @@ export class WorkingDirectory {
     else if (this.components?.at(-1) !== directory) this.components = pathComponents(directory);
   }
 
-  /** Follows every `cd` and `pushd` of a command. Tells if there was one. */
+  /** Follows every `cd` and `pushd` of a command. True if there was one. */
   command(text: string): boolean {
     if (!text.includes('cd') && !text.includes('pushd')) return false;
     let changed = false;

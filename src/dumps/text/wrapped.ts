@@ -1,8 +1,8 @@
-// Lines that a mail program broke. Where the break was cannot be seen, so the parts are put together both ways, inside
-// a token and between two, and the format's own grammar decides.
+// Joins lines that a mail program broke. Whether the break was inside a token or between two is not visible, so both are
+// tried, and the format's grammar decides.
 import type { DumpLine, Lookahead } from '../format.ts';
 
-/** The next line if it stands directly below and is no new command: only such a line can be a continuation. */
+/** The n-th line below if no blank line or command is between: only such a line can be a continuation. */
 export function continuation(line: DumpLine, ahead: Lookahead, n = 1): DumpLine | undefined {
   const next = ahead(n);
   if (!next || next.prompt || next.blanksBefore > 0 || next.index !== line.index + n) return undefined;
@@ -10,18 +10,18 @@ export function continuation(line: DumpLine, ahead: Lookahead, n = 1): DumpLine 
 }
 
 /**
- * Joins `line` with up to `most` following lines until `parse` accepts the result. Breaks inside a token are tried
- * before breaks at a blank; a `=` that quoted-printable left at the end of a part is dropped for the former.
- * Gives the parsed value and the number of lines used (2 or more), or undefined. The work is at most 2^most attempts.
+ * Joins `line` with up to `max` following lines until `parse` accepts the result. Breaks inside a token are tried
+ * before breaks at a blank; for the former a `=` that quoted-printable left at the end of a part is dropped.
+ * Returns the parsed value and the number of lines used (2 or more), or undefined, after at most 2^(max+1) attempts.
  */
 export function joinWrapped<T>(
   line: DumpLine,
   ahead: Lookahead,
-  most: 1 | 2 | 3,
+  max: 1 | 2 | 3,
   parse: (text: string) => T | undefined,
 ): { value: T; lines: number } | undefined {
   let candidates = [line.text];
-  for (let n = 1; n <= most; n++) {
+  for (let n = 1; n <= max; n++) {
     const next = continuation(line, ahead, n);
     if (!next) return undefined;
     const part = next.text.trim();
