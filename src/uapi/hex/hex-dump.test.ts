@@ -241,7 +241,7 @@ describe('the smallest differences', () => {
   it('numbers in C: decimal, whatever their length, and as wide as is declared', () => {
     expect(bytesOf('u8 x[] = { 24, 0x10, 255 }')).toBe('1810ff');
     expect(bytesOf('u16 x[] = { 256, 0x1 }')).toBe('00010100');
-    expect(bytesOf('u64 x[] = { 0x1ULL }')).toBe('0100000000000000');
+    expect(bytesOf('u64 x[] = { 0x1ULL, 0x2 }')).toBe('01000000000000000200000000000000');
     expect(dumpOf('u8 x[] = { 256, 1x, 0x1 }').problems.map(({ message }) => message)).toEqual([
       expect.stringMatching(/256.*1 byte\b/),
       expect.stringMatching(/1x.*no number|1x.*not a number/),
