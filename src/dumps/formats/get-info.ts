@@ -1,11 +1,11 @@
-// Hex dumps of what the kernel answers when it is asked for the IOVA ranges, in any form that `readHexDump` reads:
-// plain digits, xxd, hexdump, od, a debugger's memory, a C array. Two answers are looked for:
+// Hex dumps of the kernel's answer to a request for IOVA ranges, in any form that `readHexDump` reads: plain digits, xxd,
+// hexdump, od, the memory of a debugger, a C array. Two answers are recognized:
 //
 //   VFIO_IOMMU_GET_INFO      4 argsz, 4 flags = 3, 8 page sizes, 4 offset of the capabilities, 4 of 0; capabilities
 //   IOMMU_IOAS_IOVA_RANGES   4 size = 32, 4 ioas, 4 ranges, 4 of 0, 8 pointer, 8 alignment; the ranges directly behind
 //
-// in either order of bytes. Hex dumps are everywhere, so the first lines must hold such a beginning, every field of it;
-// lines of any other dump are left alone. (Linux 6.12, include/uapi/linux/vfio.h and iommufd.h.)
+// in either byte order. Hex dumps are common, so the first lines must have a valid beginning, in every field; other dumps
+// are not read. (Linux 6.12, include/uapi/linux/vfio.h and iommufd.h.)
 import { type Iova, iova, lowestSetBit } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import { decodeBuffer } from '../../uapi/decode-buffer.ts';
@@ -21,26 +21,26 @@ import {
   type Lookahead,
 } from '../format.ts';
 
-/** An address, perhaps a symbol, and numbers; or the address at the end alone. */
+/** An address, an optional symbol, and numbers; or only the address at the end of a dump. */
 const ADDRESSED =
   /^\s{0,16}(?:0x)?[0-9a-f]{4,16}(?:\s{0,2}<[^<>]{1,60}>)?:?\s{1,8}(?:0x)?[0-9a-f]{2,16}(?:\s|$)|^[0-9a-f]{6,16}:?$/i;
 const PLAIN =
   /^\s{0,40}(?:(?:0x)?[0-9a-f]{2}){1,16}(?:[\s:,-]{1,4}(?:0x)?[0-9a-f]{2,16}){3,128}[\s:,]{0,4}$|^\s{0,40}[0-9a-f]{32,16000}$/i;
-/** The last row of one of those. */
+/** The last row of such a dump. */
 const TAIL = /^\s{0,40}[0-9a-f]{2}(?:[\s:,-]{0,3}(?:0x)?[0-9a-f]{2}){0,128}[\s:,]{0,4}$/i;
 /** Elements of an array, or a string with escapes. */
 const C =
   /^\s{0,40}(?:\{ ?)?0x[0-9a-f]{1,16}u?l{0,2}(?:\s{0,4},\s{0,4}0x[0-9a-f]{1,16}u?l{0,2}){0,128}\s{0,4},?(?:\s{0,4}\};?)?$|^\s{0,40}"?(?:\\x[0-9a-f]{2}){4,128}"?[\s;,]{0,4}$/i;
 const C_OPENING = /\]\s{0,4}=\s{0,4}\{?$|^\s{0,40}\{$/;
 
-/** A dump of more lines is cut: no answer is so long. */
-const MOST_LINES = 4096;
+/** Longer dumps are cut: no answer is so long. */
+const LINES_MAX = 4096;
 const INFO_HEAD = 24;
-const LONGEST_INFO = 0x1_0000;
+const INFO_LENGTH_MAX = 0x1_0000;
 const RANGES_HEAD = 32;
-const MOST_RANGES = 4096;
-/** Bytes of 0 at the end that a tool may have left off: less than one bound of a range. */
-const MOST_LEFT_OFF = 7;
+const RANGES_MAX = 4096;
+/** Zero bytes at the end that a tool may not print: less than one bound of a range. */
+const MISSING_MAX = 7;
 
 type Answer =
   | { readonly kind: 'info'; readonly endian: Endian }
@@ -54,7 +54,7 @@ interface Block {
 class GetInfoReader implements LineReader {
   readonly #sink: FactSink;
   #block: Block | undefined;
-  /** The last line of a dump whose beginning was none: the lines below belong to it. */
+  /** The last line of another dump: the lines that continue it are not looked at. */
   #other: DumpLine | undefined;
 
   constructor(sink: FactSink) {
@@ -75,7 +75,7 @@ class GetInfoReader implements LineReader {
     }
     this.#block.lines.push(line);
     const next = ahead(1);
-    if (!next || !goesOn(line, next) || this.#block.lines.length >= MOST_LINES) this.#close();
+    if (!next || !goesOn(line, next) || this.#block.lines.length >= LINES_MAX) this.#close();
     return 1;
   }
 
@@ -99,8 +99,8 @@ class GetInfoReader implements LineReader {
   #info(bytes: Uint8Array, endian: Endian, line: number): void {
     const struct = 'vfio_iommu_type1_info';
     let result = decodeBuffer(bytes, { struct, endian });
-    // Tools that show a buffer up to its last byte that is not 0 cut the last bound of a range.
-    for (let missing = 1; result.ok && result.decoded.problems.length > 0 && missing <= MOST_LEFT_OFF; missing++) {
+    // Tools that print a buffer up to its last byte that is not 0 cut the last bound of a range.
+    for (let missing = 1; result.ok && result.decoded.problems.length > 0 && missing <= MISSING_MAX; missing++) {
       if (bytes.at(-1) === 0) break;
       const filled = new Uint8Array(bytes.length + missing);
       filled.set(bytes);
@@ -115,15 +115,16 @@ class GetInfoReader implements LineReader {
       this.#sink.diagnostic('damaged-buffer', { offset, reason: message }, line);
     }
     this.#sink.recognized();
-    this.#tell(ranges, line, pageSizes === undefined ? {} : { pgsize_bitmap: iova(pageSizes) });
+    this.#emit(ranges, line, pageSizes === undefined ? {} : { pgsize_bitmap: iova(pageSizes) });
   }
 
   #ranges(bytes: Uint8Array, { endian, count, ioas }: Answer & { kind: 'ranges' }, line: number): void {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const ranges: IovaRange[] = [];
     for (let at = RANGES_HEAD; ranges.length < count && at + 16 <= bytes.length; at += 16) {
-      const [start, last] = [at, at + 8].map((place) => view.getBigUint64(place, endian === 'little') as Iova);
-      if (start === undefined || last === undefined || start > last) {
+      const start = iova(view.getBigUint64(at, endian === 'little'));
+      const last = iova(view.getBigUint64(at + 8, endian === 'little'));
+      if (start > last) {
         this.#sink.diagnostic('damaged-buffer', { offset: at, reason: 'a range ends before it starts' }, line);
         break;
       }
@@ -133,10 +134,10 @@ class GetInfoReader implements LineReader {
       this.#sink.diagnostic('damaged-buffer', { reason: `it has ${ranges.length} of ${count} ranges` }, line);
     }
     this.#sink.recognized();
-    this.#tell(ranges, line, { ioas: String(ioas) });
+    this.#emit(ranges, line, { ioas: String(ioas) });
   }
 
-  #tell(ranges: readonly IovaRange[], line: number, about: { pgsize_bitmap?: Iova; ioas?: string }): void {
+  #emit(ranges: readonly IovaRange[], line: number, about: { pgsize_bitmap?: Iova; ioas?: string }): void {
     for (const { start, last } of ranges) this.#sink.fact({ kind: 'valid_range', start, last, ...about }, line);
   }
 }
@@ -146,8 +147,8 @@ function isDump(text: string): boolean {
 }
 
 /**
- * True if the line below may belong to the same dump. A line of `*` is no text, so that it looks like a blank one; a
- * dump with addresses goes on behind it.
+ * True if the line below may belong to the same dump. A line of `*` has no letters and counts as blank; a dump with
+ * addresses continues after it.
  */
 function goesOn(before: DumpLine | undefined, line: DumpLine): boolean {
   if (!before || line.prompt || line.elision || line.index !== before.index + 1) return false;
@@ -170,7 +171,7 @@ function placeOf(lines: readonly DumpLine[], wanted: number): number {
   return lines.at(-1)?.number ?? 1;
 }
 
-/** The answer whose first bytes stand in the line and those that follow it directly; undefined if they are none. */
+/** The answer that starts in the line and those directly after it; undefined if they are no answer. */
 function beginning(line: DumpLine, ahead: Lookahead): Answer | undefined {
   const lines: DumpLine[] = [];
   if (isDump(line.text)) lines.push(line);
@@ -183,7 +184,7 @@ function beginning(line: DumpLine, ahead: Lookahead): Answer | undefined {
   }
   if (lines.length === 0) return undefined;
   for (const endian of ['little', 'big'] as const) {
-    // Words of a debugger are numbers of the machine: in its order they are bytes again.
+    // A debugger prints words in the byte order of its machine.
     const { bytes } = readHexDump(textOf(lines), { endian });
     const answer = answerOf(bytes, endian);
     if (answer) return answer;
@@ -195,25 +196,27 @@ function answerOf(bytes: Uint8Array, endian: Endian): Answer | undefined {
   if (bytes.length < INFO_HEAD) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const little = endian === 'little';
-  const [first, second, third, fourth] = [0, 4, 8, 12].map((at) => view.getUint32(at, little)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  const [offset, pad] = [view.getUint32(16, little), view.getUint32(20, little)];
+  const word = (at: number) => view.getUint32(at, little);
+  const [first, second, third, fourth, offset, pad] = [
+    word(0),
+    word(4),
+    word(8),
+    word(12),
+    word(16),
+    word(20),
+  ] as const;
   const smallest = lowestSetBit(view.getBigUint64(8, little));
   const hasPages = smallest >= 1n << 9n && smallest <= 1n << 30n;
   const hasChain = offset >= INFO_HEAD && offset < first && offset % 8 === 0 && pad === 0;
-  if (first > INFO_HEAD && first <= LONGEST_INFO && second === 3 && hasPages && hasChain) {
+  if (first > INFO_HEAD && first <= INFO_LENGTH_MAX && second === 3 && hasPages && hasChain) {
     return { kind: 'info', endian };
   }
   if (bytes.length < RANGES_HEAD) return undefined;
   const alignment = view.getBigUint64(24, little);
   const isAlignment = alignment > 0n && alignment <= 1n << 30n && lowestSetBit(alignment) === alignment;
-  const isAsked = first === RANGES_HEAD && second > 0 && second < 1 << 20 && third > 0 && third < MOST_RANGES;
-  // Ranges are asked for in pages: the pointer to them is an address, and no small one.
-  if (!isAsked || fourth !== 0 || !isAlignment || view.getBigUint64(16, little) < 0x1000n) return undefined;
+  const isRequest = first === RANGES_HEAD && second > 0 && second < 1 << 20 && third > 0 && third < RANGES_MAX;
+  // The pointer to the ranges is an address above the first page.
+  if (!isRequest || fourth !== 0 || !isAlignment || view.getBigUint64(16, little) < 0x1000n) return undefined;
   return { kind: 'ranges', endian, count: third, ioas: second };
 }
 

@@ -1,24 +1,26 @@
-// `/proc/iomem`: what the host's physical address space holds, the inner below the outer.
+// `/proc/iomem`: the ranges of the host's physical address space, nested ones below the range that contains them.
 //
 //   line = [path ":"] *"  " address "-" address " : " name        two blanks a level; both ends inclusive
-//   address = 8*16 hexdigit                                       four of them: `/proc/ioports`, which is not read
+//   address = 8*16 hexdigit                                       `/proc/ioports`, which is not read, has four
 //
-// (r_show in kernel/resource.c.) A dump that stands further in as a whole, as code in a text does, is moved back. Read
-// without privilege, all addresses are zero.
+// (r_show in kernel/resource.c.) The indentation of the whole dump, as of code in a text, is ignored. Without privilege
+// the kernel prints all addresses as zero.
 import { rangeOfEnds } from '../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../format.ts';
 import { joinWrapped } from '../text/wrapped.ts';
 
 const LINE = /^(?:\S{0,200}iomem:(?:\d{1,6}:)?)?([ \t]{0,64})([0-9a-fA-F]{8,64})-([0-9a-fA-F]{8,64}) : (\S.{0,200})$/;
-/** Broken behind an address or the colon. */
+/** A line that a mail program broke after an address or the colon. */
 const PARTIAL = /^(?:\S{0,200}iomem:)?[ \t]{0,64}[0-9a-fA-F]{8,64}-(?:[0-9a-fA-F]{1,64}(?: :)?)?$/;
 const ZEROS = /^0+$/;
 
-/** Blanks that a text puts before code. */
+/** Blanks before code in a text. */
 const CODE_INDENT = 4;
 const TAB_WIDTH = 8;
 
-const TYPES: readonly [type: string, names: RegExp][] = [
+type WindowType = 'ram' | 'pci' | 'ecam' | 'mmio' | 'reserved' | 'other';
+
+const TYPES: readonly (readonly [type: WindowType, names: RegExp])[] = [
   ['ram', /^System RAM\b/i],
   ['reserved', /^reserved$/i],
   ['ecam', /\b(?:ECAM|MMCONFIG|MMCFG)\b|\.pcie config$/i],
@@ -41,10 +43,10 @@ interface Row {
 
 class IomemReader implements LineReader {
   readonly #sink: FactSink;
-  /** Of the block at hand: how far in it stands as a whole, and its last line. */
+  /** The indentation of the current block as a whole, and the index of its last line. */
   #base = 0;
   #index = -2;
-  /** Indentation of the memory that the lines below may lie in. */
+  /** Indentation of the memory that may contain the ranges of the lines below. */
   #memory: number | undefined;
   #hidden = false;
   #elided = false;
@@ -55,7 +57,7 @@ class IomemReader implements LineReader {
 
   line(line: DumpLine, ahead: Lookahead): number {
     if (line.elision) {
-      // The rest stands as far in as what was before.
+      // The rest has the same indentation.
       if (line.index === this.#index + 1) this.#index = line.index;
       this.#elided = true;
       return 0;
@@ -90,7 +92,7 @@ class IomemReader implements LineReader {
     if (row.indent < this.#base) this.#base = row.indent;
     if (this.#memory !== undefined && row.indent <= this.#memory) this.#memory = undefined;
     const named = TYPES.find(([, names]) => names.test(row.name))?.[0];
-    const type = named ?? (this.#memory === undefined ? 'mmio' : 'other');
+    const type: WindowType = named ?? (this.#memory === undefined ? 'mmio' : 'other');
     if (this.#memory === undefined && MEMORY.test(row.name)) this.#memory = row.indent;
     const depth = Math.floor((row.indent - this.#base) / 2);
     this.#sink.fact({ kind: 'window', ...range, name: row.name, depth, type }, line.number);
@@ -103,7 +105,7 @@ function readRow(text: string): Row | undefined {
   return { indent: blanks.replaceAll('\t', ' '.repeat(TAB_WIDTH)).length, start, last, name: name.trimEnd() };
 }
 
-/** How far in the dump stands as a whole: as far as the least of its first lines, if that is as far as code stands. */
+/** The indentation of the dump as a whole: the smallest of its first lines, if it is at least that of code. */
 function baseOf(first: Row, ahead: Lookahead): number {
   let base = first.indent;
   for (let n = 1; n <= 4 && base >= CODE_INDENT; n++) {

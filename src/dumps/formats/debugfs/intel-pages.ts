@@ -1,17 +1,17 @@
 // Page tables of Intel VT-d as debugfs shows them: `domain_translation_struct`, for all devices or in a device's folder.
 //
-//   "Device" name ["with pasid" hex] "@0x" hex          the table's root: what shares it shares the domain
+//   "Device" name ["with pasid" hex] "@0x" hex          the root of the table: devices with the same root share a domain
 //   "IOVA_PFN PML5E PML4E PDPE PDE PTE"
 //   "0x" 13*hexdigit "|" PML5E PML4E PDPE [PDE [PTE]]   each "0x" 16*hexdigit; blanks or tabs between
 //
-// The first number is the IOVA in pages of 4 KiB. Entries are 0 for levels that are not used. The last one that is not 0
-// is the leaf: a PTE; a PDE with bit 7, a page of 2 MiB; a PDPE with bit 7, 1 GiB. Bits 0 and 1 of a leaf: read, write.
-// Bits 12 (21, 30) to 51 are the physical address. Pages that run on in both spaces are one map.
+// The first number is the IOVA in pages of 4 KiB. Entries are 0 for unused levels. The last one that is not 0 is the leaf:
+// a PTE; a PDE with bit 7, a page of 2 MiB; a PDPE with bit 7, 1 GiB. Bits 0 and 1 of a leaf: read, write. Bits 12 (21, 30)
+// to 51 are the physical address. Pages that are contiguous in both address spaces are one `map` fact.
 // Mail programs break rows between two entries, or inside one.
 // (drivers/iommu/intel/debugfs.c, Linux 5.5 to 6.12; VT-d specification, second-stage paging entries.)
 
 import { hex } from '../../../iova/format.ts';
-import { IOVA_MAX, type Iova } from '../../../iova/iova.ts';
+import { IOVA_MAX, type Iova, iova } from '../../../iova/iova.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { normalizeDevice } from '../../fields/pci-address.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
@@ -21,7 +21,7 @@ import { continuation } from '../../text/wrapped.ts';
 const DEVICE =
   /(?:^|[\s(])Device {1,4}(\S{1,80})(?: {1,4}with pasid ([0-9a-f]{1,8}))? {1,4}@ ?(?:0x)?([0-9a-f]{1,64})(?!\w)/i;
 const HEADER = /^\s{0,16}IOVA_PFN\b|^\s{0,16}(?:(?:PML5E|PML4E|PDPE|PDE|PTE)(?:\s{1,40}|$)){1,5}$/;
-/** The page frame alone, the bar taken for a mark of quotation on the next line. */
+/** The page frame alone: the `|` at the start of the next line was removed as a quote mark. */
 const FRAME = /^\s{0,16}0x[0-9a-f]{13}(?: ?\|)?$/i;
 const ROW = /^\s{0,16}0x[0-9a-f]{1,64}\s{0,8}\|\s{0,40}(?:0x|0?$)/i;
 const DIGITS = /^[0-9a-fx\s|]{1,120}$/i;
@@ -35,12 +35,13 @@ const READ = 1n;
 const WRITE = 2n;
 const SIZES = { pte: 0x1000n, pde: 0x20_0000n, pdpe: 0x4000_0000n };
 
-/** A row, or several that run on. */
+/** The pages of a row, or of several that are contiguous. */
 interface Pages {
-  readonly start: bigint;
-  readonly paddr: bigint;
+  readonly start: Iova;
+  readonly paddr: Iova;
   readonly access: bigint;
   readonly line: number;
+  /** In bytes. The last byte is at most the highest address. */
   size: bigint;
 }
 
@@ -60,7 +61,7 @@ class IntelPagesReader implements LineReader {
       return 0;
     }
     const taken = this.#row(line, ahead) || this.#header(line);
-    // What follows may be anything, and its facts come after these.
+    // Other text follows: emit the facts of these rows first.
     const next = ahead(taken);
     if (taken > 0 && (!next || !(ROW.test(next.text) || FRAME.test(next.text)))) this.#flush();
     return taken;
@@ -109,7 +110,7 @@ class IntelPagesReader implements LineReader {
     return lines;
   }
 
-  /** The pages of a whole row; undefined if it is damaged or has no leaf. */
+  /** The pages of a whole row; undefined if it is malformed or has no leaf. */
   #read(text: string, line: number): Pages | undefined {
     const scanner = this.#scanner;
     scanner.start(text, 0);
@@ -130,7 +131,7 @@ class IntelPagesReader implements LineReader {
     const access = leaf.entry & (READ | WRITE);
     const paddr = leaf.entry & ADDRESS_BITS & -leaf.size;
     if (access === 0n || start % leaf.size !== 0n || start + leaf.size - 1n > IOVA_MAX) return undefined;
-    return { start, paddr, access, line, size: leaf.size };
+    return { start: iova(start), paddr: iova(paddr), access, line, size: leaf.size };
   }
 
   #flush(): void {
@@ -141,9 +142,9 @@ class IntelPagesReader implements LineReader {
     this.#sink.fact(
       {
         kind: 'map',
-        start: pages.start as Iova,
-        last: (pages.start + pages.size - 1n) as Iova,
-        paddr: pages.paddr as Iova,
+        start: pages.start,
+        last: iova(pages.start + pages.size - 1n),
+        paddr: pages.paddr,
         ...(device === undefined ? {} : { device }),
         ...(domain === undefined ? {} : { domain }),
         origin: 'page-table',
@@ -161,7 +162,7 @@ class IntelPagesReader implements LineReader {
   }
 }
 
-/** What a row goes on with below its page frame. */
+/** The continuation of a row below its page frame. */
 const ROW_REST = /^\s{0,40}(?:\| ?)?0x[0-9a-f]{16}(?:\s|$)/i;
 
 function leafOf(pdpe: bigint, pde: bigint, pte: bigint): { readonly entry: bigint; readonly size: bigint } | undefined {
@@ -170,7 +171,7 @@ function leafOf(pdpe: bigint, pde: bigint, pte: bigint): { readonly entry: bigin
   return (pdpe & LARGE) === 0n ? undefined : { entry: pdpe, size: SIZES.pdpe };
 }
 
-/** The row with what was broken off it. Whether a line goes on inside an entry shows in the entry's length. */
+/** The row with its continuation lines. The length of an entry shows whether a line was broken inside it. */
 function wholeRow(line: DumpLine, ahead: Lookahead): { text: string; lines: number } {
   let text = line.text;
   let lines = 1;

@@ -4,11 +4,11 @@
 //   "Name Offset Contents"
 //   NAME "0x" hex "0x" 16*hexdigit
 //
-// CAP and ECAP say what the IOMMU can do; the address width (MGAW) is stored minus one in bits 21:16 of CAP. FEADDR,
-// FEUADDR (upper half), FEDATA and FECTL (bit 31: masked) are the interrupt that it sends for faults.
+// CAP and ECAP are the capabilities; the address width (MGAW) minus one is in bits 21:16 of CAP. FEADDR, FEUADDR (upper
+// half), FEDATA and FECTL (bit 31: masked) are the interrupt that the IOMMU sends for faults.
 // (drivers/iommu/intel/debugfs.c, Linux 4.20 to 6.12; VT-d specification, register descriptions.)
 
-import type { Iova } from '../../../iova/iova.ts';
+import { type Iova, iova } from '../../../iova/iova.ts';
 import { addressWidthOf } from '../../../uapi/vtd-capability.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
@@ -40,7 +40,7 @@ class IntelRegistersReader implements LineReader {
       return 0;
     }
     const taken = this.#begin(line) || this.#register(line) || (this.#block && TITLE.test(line.text) ? 1 : 0);
-    // The block's facts come before those of whatever follows.
+    // Other text follows: emit the facts of the block first.
     if (taken > 0 && !goesOn(ahead(1))) this.#close();
     return taken;
   }
@@ -93,7 +93,7 @@ class IntelRegistersReader implements LineReader {
       {
         kind: 'msi_message',
         device: name,
-        address: BigInt.asUintN(64, (upper << 32n) | low.value) as Iova,
+        address: iova(BigInt.asUintN(64, (upper << 32n) | low.value)),
         ...(data === undefined ? {} : { data }),
         ...(control === undefined ? {} : { enabled: (control & MASKED) === 0n }),
       },

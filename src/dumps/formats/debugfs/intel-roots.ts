@@ -4,15 +4,16 @@
 //   "IOMMU" name ": Root Table Address:" hex
 //   "B.D.F Root_entry Context_entry PASID PASID_table_entry"
 //   bb:dd.f root "0x…:0x…"  context "0x…:0x…"  pasid  entry "0x…:0x…:0x…"
-// In legacy mode the PASID is -1. Of a legacy context entry, bits 2:0 of the upper word are the address width (1: 39,
-// 2: 48, 3: 57 bits), bits 3:2 of the lower one the kind of translation: 0 and 1 go through page tables, 2 passes by them.
-// A row may be spread over lines, each part even below its own title.
+// In legacy mode the PASID is -1. In a legacy context entry, bits 2:0 of the upper word are the address width (1: 39,
+// 2: 48, 3: 57 bits), bits 3:2 of the lower word the type of translation: 0 and 1 use page tables, 2 passes through.
+// A row may take several lines, with the title of each part above it.
 //
 // `ir_translation_struct`: "Remapped" | "Posted" "Interrupt supported on IOMMU:" name, "IR table address:" hex, and rows
-// about interrupts, which hold no address that a device writes to.
+// of interrupts, which have no address that a device writes to.
 // (drivers/iommu/intel/debugfs.c, Linux 5.0 to 6.12; VT-d specification, context entry.)
 
 import type { Iova } from '../../../iova/iova.ts';
+import { range } from '../../../iova/range.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { continuation } from '../../text/wrapped.ts';
@@ -22,7 +23,7 @@ const TITLE = /^\s{0,40}(?:(?:B\.D\.F|Root_entry|Context_entry|PASID|PASID_table
 const DEVICE = /^\s{0,40}[0-9a-f]{2}:[0-9a-f]{2}\.[0-7](?=\s|$)/i;
 const WORD = '0x[0-9a-f]{16}';
 const PARTS = new RegExp(`\\s{0,40}(?:(${WORD}):(${WORD})(:${WORD})?|(-?\\d{1,7})|\\([^()]{1,60}\\))(?=\\s|$)`, 'iy');
-/** An entry whose rest stands on the next line. */
+/** An entry whose rest is on the next line. */
 const CUT = /(?:^|\s)(0x?|0x[0-9a-f]{1,16}|(?:0x[0-9a-f]{16}:){1,2}(?:0|0x[0-9a-f]{0,15})?)$/i;
 
 const WHOLE = /(?:^|\s)(0x[0-9a-f]{16}(?::0x[0-9a-f]{16})?)$/i;
@@ -33,11 +34,16 @@ const INTERRUPT_TITLE = /^\s{0,40}Entry\s{1,8}SrcID\s{1,8}(?:DstID|PDA_high)\b/;
 const INTERRUPT_ROW =
   /^\s{0,40}\d{1,6}\s{1,8}[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\s{1,8}[0-9a-f]{8}\s{1,8}(?:[0-9a-f]{8}\s{1,8})?[0-9a-f]{2}\s{1,8}[0-9a-f]{16}(\s{1,8}[0-9a-f]{16})?$/i;
 
-/** Bits of an address by the field of the context entry. */
-const WIDTHS: readonly (number | undefined)[] = [undefined, 39, 48, 57];
-const THROUGH_TABLES = 1n;
+/** Address bits by the width field of a context entry. */
+const WIDTHS: ReadonlyMap<bigint, number> = new Map([
+  [1n, 39],
+  [2n, 48],
+  [3n, 57],
+]);
+/** The largest type of translation that uses page tables. */
+const TRANSLATED_MAX = 1n;
 
-/** What is known of the row at hand. */
+/** The current row, as far as it was read. */
 interface Row {
   readonly line: number;
   root: boolean;
@@ -108,11 +114,11 @@ class IntelRootsReader implements LineReader {
       this.#cut = '';
     }
     if (!this.#row) return 0;
-    // A part that was broken goes on here, whatever stands before it on this line.
+    // The rest of an entry that was broken on the line before.
     let text = this.#cut + (device ? line.text.slice(device[0].length) : line.text.trim());
     const next = continuation(line, ahead)?.text.trim() ?? '';
     this.#cut = (next.startsWith(':') ? WHOLE : CUT).exec(text)?.[1] ?? '';
-    // A PASID of 0, unless its x stands on the next line.
+    // A PASID of 0, unless its `x` is on the next line.
     if (this.#cut === '0' && !/^x/i.test(next)) this.#cut = '';
     if (this.#cut !== '') text = text.slice(0, -this.#cut.length);
     PARTS.lastIndex = 0;
@@ -143,12 +149,11 @@ class IntelRootsReader implements LineReader {
 
   #aperture({ context, line }: Row): void {
     const iommu = this.#iommu;
-    const present = context && (context.lower & 1n) !== 0n && ((context.lower >> 2n) & 3n) <= THROUGH_TABLES;
-    const width = context && present ? WIDTHS[Number(context.upper & 7n)] : undefined;
+    const present = context && (context.lower & 1n) !== 0n && ((context.lower >> 2n) & 3n) <= TRANSLATED_MAX;
+    const width = context && present ? WIDTHS.get(context.upper & 7n) : undefined;
     if (width === undefined || iommu === undefined || this.#apertures.has(`${iommu} ${width}`)) return;
     this.#apertures.add(`${iommu} ${width}`);
-    const last = ((1n << BigInt(width)) - 1n) as Iova;
-    this.#sink.fact({ kind: 'aperture', start: 0n as Iova, last, iommu }, line);
+    this.#sink.fact({ kind: 'aperture', ...range(0n, (1n << BigInt(width)) - 1n), iommu }, line);
   }
 
   #damaged(line: DumpLine): void {

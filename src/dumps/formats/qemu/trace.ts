@@ -20,25 +20,163 @@
 // that a device uses (offsets in a BAR, addresses of the process): they are recognized without facts.
 // (trace-events in hw/vfio, hw/virtio and backends, QEMU 1.3 to 10; the simple backend's `iova_start=0x…` as well.)
 
-import type { FactOf } from '../../../session/events.ts';
+import type { Iova } from '../../../iova/iova.ts';
+import type { IovaRange } from '../../../iova/range.ts';
 import { parseHexAddress, parsePointer } from '../../fields/address.ts';
 import { type CallResult, callResult, errnoName, errnoOfText } from '../../fields/errno.ts';
 import { rangeOfEnds, rangeOfSize } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
-import { matchLongest } from '../../text/match-longest.ts';
+import { type Matched, matchLongest } from '../../text/match-longest.ts';
 
-const HEX = '(?:0x)?([0-9a-fA-F]{1,64})';
-// An `=` at the end of a line may have been removed as quoted-printable: it is optional.
-const POINTER = '((?:0x)?[0-9a-fA-F]{1,64}|\\(nil\\))';
-const ENDS = `${HEX} ?- ?${HEX}(?!\\w)`;
-const RET = '\\((-?\\d{1,9})(?:\\)|$)';
+const NUMBER = '(?:0x)?[0-9a-fA-F]{1,64}';
 
-interface Event {
-  readonly start: RegExp;
-  /** From the fullest to the shortest. */
-  readonly patterns: readonly RegExp[];
-  readonly read: (match: RegExpExecArray, line: DumpLine, ahead: Lookahead, lines: number) => void;
+/** A hexadecimal number as a named group, with or without `0x`. */
+function hex(name: string): string {
+  return `(?:0x)?(?<${name}>[0-9a-fA-F]{1,64})`;
 }
+
+// An `=` at the end of a line may have been removed as quoted-printable: it is optional.
+const POINTER = '(?<pointer>(?:0x)?[0-9a-fA-F]{1,64}|\\(nil\\))';
+const ENDS = `${hex('from')} ?- ?${hex('to')}(?!\\w)`;
+const SIZED = `iova=? ?${hex('from')} size=? ?${hex('size')}`;
+const RET = '\\((?<ret>-?\\d{1,9})(?:\\)|$)';
+const SIMPLE_RET = 'ret=(?<ret>0x[0-9a-f]{1,16}|-?\\d{1,9})(?!\\w)';
+const DOMAIN = 'domain(?:_id)?=(?<domain>\\w{1,16})';
+
+/** What an event says about its range. */
+type EventKind =
+  /** It was mapped or unmapped. */
+  | 'mapping'
+  /** iommufd was asked to map or unmap it; with what the ioctl returned. */
+  | 'request'
+  /** It is in the guest's memory, and VFIO does not map it. */
+  | 'skipped'
+  /** It is a part of a BAR that is smaller than a page. */
+  | 'unaligned';
+
+/**
+ * An event with a range: named groups `from` and `to`, or `from` and `size`, and those that `#take` reads.
+ * Patterns are listed from the fullest to the shortest.
+ */
+interface EventForm {
+  readonly kind: EventKind;
+  /** Undefined if the pattern has it as group `op`, or if the kind needs none. */
+  readonly op?: 'map' | 'unmap';
+  readonly start: RegExp;
+  readonly patterns: readonly RegExp[];
+}
+
+const EVENTS: readonly EventForm[] = [
+  {
+    kind: 'mapping',
+    op: 'map',
+    start: /region_add \[ram\]|region_add$|vfio_listener_region_add_ram/,
+    patterns: [
+      new RegExp(`region_add \\[ram\\] ?${ENDS} ?\\[${POINTER}\\]`),
+      new RegExp(`region_add \\[ram\\] ?${ENDS} ?\\[${POINTER}$`),
+      new RegExp(`region_add_ram .{0,60}?iova_start=${hex('from')} iova_end=${hex('to')} vaddr=${POINTER}`),
+      new RegExp(`region_add \\[ram\\] ?${ENDS}`),
+    ],
+  },
+  {
+    kind: 'skipped',
+    start: /SKIPPING|region_add_skip/,
+    patterns: [
+      new RegExp(`SKIPPING region_add ${ENDS}`),
+      new RegExp(`region_add_skip .{0,60}?start=${hex('from')} end=${hex('to')}`),
+    ],
+  },
+  {
+    kind: 'mapping',
+    op: 'unmap',
+    start: /(?<!SKIPPING )region_del (?!\[|skip)|region_del$|vfio_listener_region_del /,
+    patterns: [
+      new RegExp(`(?<!SKIPPING )region_del ${ENDS}`),
+      new RegExp(`region_del \\d.{0,60}?start=${hex('from')} end=${hex('to')}`),
+    ],
+  },
+  {
+    kind: 'unaligned',
+    start: /region_add_no_dma_map|is not aligned to/,
+    patterns: [
+      new RegExp(
+        `(?:Region |no_dma_map )"(?<name>[^"]{1,200})" ${hex('from')} size ?= ?${hex('size')} is not aligned to (?:0x)?[0-9a-f]{1,16}(?: and cannot be mapped for DMA)?`,
+      ),
+      new RegExp(`(?:Region |no_dma_map )"(?<name>[^"]{1,200})" ${hex('from')} size ?=? ?${hex('size')}(?!\\w)`),
+    ],
+  },
+  {
+    kind: 'mapping',
+    start: /iommu (?:un)?map @|vfio_iommu_map_notify/i,
+    patterns: [new RegExp(`iommu (?<op>map|unmap) @ ${ENDS}`, 'i')],
+  },
+  {
+    kind: 'request',
+    op: 'map',
+    start: /iommufd_backend_map_dma/,
+    patterns: [
+      new RegExp(`map_dma {1,4}iommufd=?.{1,60}?${SIZED} addr=? ?${POINTER} readonly=? ?\\d ?${RET}`),
+      new RegExp(
+        `map_dma .{1,100}?iova=${hex('from')} size=${hex('size')} v?addr=${POINTER} readonly=(?:0x)?\\d ${SIMPLE_RET}`,
+      ),
+    ],
+  },
+  {
+    kind: 'request',
+    op: 'map',
+    start: /iommufd_backend_map_file_dma/,
+    patterns: [
+      new RegExp(
+        `map_file_dma {1,4}iommufd=?.{1,60}?${SIZED} fd=? ?\\d{1,9} start=? ?\\d{1,20} readonly=? ?\\d ?${RET}`,
+      ),
+      new RegExp(`map_file_dma .{1,100}?iova=${hex('from')} size=${hex('size')} .{1,80}?${SIMPLE_RET}`),
+    ],
+  },
+  {
+    kind: 'request',
+    op: 'unmap',
+    start: /iommufd_backend_unmap_dma/,
+    patterns: [
+      new RegExp(
+        `unmap_dma(?<absent>_non_exist)? {1,4}(?:Unmap nonexistent mapping: )?iommufd=?.{1,60}?${SIZED} ?${RET}`,
+      ),
+      new RegExp(`unmap_dma(?<absent>_non_exist)? .{1,100}?iova=${hex('from')} size=${hex('size')} ${SIMPLE_RET}`),
+    ],
+  },
+  {
+    kind: 'mapping',
+    op: 'map',
+    start: /virtio_iommu_map /,
+    patterns: [
+      new RegExp(
+        `virtio_iommu_map .{0,60}?${DOMAIN} virt_start=? ?${hex('from')} virt_end=? ?${hex('to')} phys_start=? ?${hex('paddr')}(?!\\w)`,
+      ),
+    ],
+  },
+  {
+    kind: 'mapping',
+    op: 'unmap',
+    start: /virtio_iommu_unmap /,
+    patterns: [
+      new RegExp(`virtio_iommu_unmap .{0,60}?${DOMAIN} virt_start=? ?${hex('from')} virt_end=? ?${hex('to')}(?!\\w)`),
+    ],
+  },
+  {
+    kind: 'mapping',
+    op: 'map',
+    start: /vhost_vdpa_dma_map /,
+    patterns: [
+      new RegExp(`vhost_vdpa_dma_map .{1,120}?iova: ${hex('from')} size: ${hex('size')} uaddr: ${POINTER} perm`),
+      new RegExp(`vhost_vdpa_dma_map .{1,120}?iova: ${hex('from')} size: ${hex('size')} uaddr: ${POINTER}(?!\\w)`),
+    ],
+  },
+  {
+    kind: 'mapping',
+    op: 'unmap',
+    start: /vhost_vdpa_dma_unmap /,
+    patterns: [new RegExp(`vhost_vdpa_dma_unmap .{1,120}?iova: ${hex('from')} size: ${hex('size')}(?!\\w)`)],
+  },
+];
 
 const REST = /^[0-9a-f]{1,15}\)?$/i;
 const TIME = /(?:^|[\s>])\d{1,10}@(\d{1,12}\.\d{1,9}):|\s(\d{1,9}\.\d{6}): tracing_mark_write:/;
@@ -48,7 +186,7 @@ const OTHER =
   /(?:^|[\s:])(?:vfio_(?:region|device_dirty|listener|prereg|msix?|intx|pci|quirk|legacy_dma|get_dirty|known_safe|iommu_map_dirty|populate|attach|detach|put|get_dev)[a-z_]{0,48}|iommufd_(?:backend|cdev|viommu|change)[a-z_]{0,48}|virtio_iommu_[a-z_]{1,48}) +(?:[\w"([/]|-)|region_(?:add|del) \[iommu\]|SKIPPING region_del|SKIPPING tracking_update/;
 const NO_ADDRESS = /vfio_region_mmap|vfio_region_dmabuf|vfio_region_setup|vfio_device_dirty_tracking/;
 const WHOLE_OTHER: readonly RegExp[] = [
-  new RegExp(`vfio_region_mmap Region \\S.{0,100}?\\[${HEX} ?- ?${HEX}\\]`),
+  new RegExp(`vfio_region_mmap Region \\S.{0,100}?\\[${NUMBER} ?- ?${NUMBER}\\]`),
   /vfio_region_dmabuf Device \S.{1,160}, size: 0x[0-9a-f]{1,16}/,
   /vfio_region_setup Device \S.{1,160}, size: 0x[0-9a-f]{1,16}/,
   /vfio_device_dirty_tracking_update section \S.{1,160}\]/,
@@ -56,19 +194,17 @@ const WHOLE_OTHER: readonly RegExp[] = [
 
 class QemuTraceReader implements LineReader {
   readonly #sink: FactSink;
-  readonly #events: readonly Event[];
 
   constructor(sink: FactSink) {
     this.#sink = sink;
-    this.#events = this.#table();
   }
 
   line(line: DumpLine, ahead: Lookahead): number {
     if (line.elision || line.prompt) return 0;
-    for (const { start, patterns, read } of this.#events) {
-      const found = matchLongest(line, ahead, start, patterns, REST);
+    for (const form of EVENTS) {
+      const found = matchLongest(line, ahead, form.start, form.patterns, REST);
       if (!found) continue;
-      read(found.match, line, ahead, found.lines);
+      this.#take(form, found, line, ahead);
       return found.lines;
     }
     const other = matchLongest(line, ahead, NO_ADDRESS, WHOLE_OTHER);
@@ -77,154 +213,44 @@ class QemuTraceReader implements LineReader {
     return other?.lines ?? 1;
   }
 
-  #table(): Event[] {
-    return [
-      {
-        start: /region_add \[ram\]|region_add$|vfio_listener_region_add_ram/,
-        patterns: [
-          new RegExp(`region_add \\[ram\\] ?${ENDS} ?\\[${POINTER}\\]`),
-          new RegExp(`region_add \\[ram\\] ?${ENDS} ?\\[${POINTER}$`),
-          new RegExp(`region_add_ram .{0,60}?iova_start=${HEX} iova_end=${HEX} vaddr=${POINTER}`),
-          new RegExp(`region_add \\[ram\\] ?${ENDS}`),
-        ],
-        read: ([, from, to, pointer], line) =>
-          this.#mapping('map', line, rangeOfEnds(from, to, line, this.#sink), pointer),
-      },
-      {
-        start: /SKIPPING|region_add_skip/,
-        patterns: [
-          new RegExp(`SKIPPING region_add ${ENDS}`),
-          new RegExp(`region_add_skip .{0,60}?start=${HEX} end=${HEX}`),
-        ],
-        read: ([, from, to], line) => {
-          const range = rangeOfEnds(from, to, line, this.#sink);
-          const name = 'skipped by the VFIO listener';
-          if (range) this.#sink.fact({ kind: 'guest', ...range, name, type: 'i/o' }, line.number);
-        },
-      },
-      {
-        start: /(?<!SKIPPING )region_del (?!\[|skip)|region_del$|vfio_listener_region_del /,
-        patterns: [
-          new RegExp(`(?<!SKIPPING )region_del ${ENDS}`),
-          new RegExp(`region_del \\d.{0,60}?start=${HEX} end=${HEX}`),
-        ],
-        read: ([, from, to], line) => this.#mapping('unmap', line, rangeOfEnds(from, to, line, this.#sink)),
-      },
-      {
-        start: /region_add_no_dma_map|is not aligned to/,
-        patterns: [
-          new RegExp(
-            `(?:Region |no_dma_map )"([^"]{1,200})" ${HEX} size ?= ?${HEX} is not aligned to (?:0x)?[0-9a-f]{1,16}(?: and cannot be mapped for DMA)?`,
-          ),
-          new RegExp(`(?:Region |no_dma_map )"([^"]{1,200})" ${HEX} size ?=? ?${HEX}(?!\\w)`),
-        ],
-        read: ([, name = '', from, size], line) => {
-          const range = rangeOfSize(from, size, line, this.#sink);
-          if (range) this.#sink.fact({ kind: 'guest', ...range, name, type: 'ram' }, line.number);
-        },
-      },
-      {
-        start: /iommu (?:un)?map @|vfio_iommu_map_notify/i,
-        patterns: [new RegExp(`iommu (map|unmap) @ ${ENDS}`, 'i')],
-        read: ([, op = '', from, to], line) => {
-          const kind = op.toLowerCase() === 'map' ? 'map' : 'unmap';
-          this.#mapping(kind, line, rangeOfEnds(from, to, line, this.#sink));
-        },
-      },
-      {
-        start: /iommufd_backend_map_dma/,
-        patterns: [
-          new RegExp(
-            `map_dma {1,4}iommufd=?.{1,60}?iova=? ?${HEX} size=? ?${HEX} addr=? ?${POINTER} readonly=? ?\\d ?${RET}`,
-          ),
-          new RegExp(
-            `map_dma .{1,100}?iova=${HEX} size=${HEX} v?addr=${POINTER} readonly=(?:0x)?\\d ret=(0x[0-9a-f]{1,16}|-?\\d{1,9})(?!\\w)`,
-          ),
-        ],
-        read: ([, from, size, pointer, ret], line, ahead, lines) =>
-          this.#request('map', line, [from, size], ret, pointer, ahead, lines),
-      },
-      {
-        start: /iommufd_backend_map_file_dma/,
-        patterns: [
-          new RegExp(
-            `map_file_dma {1,4}iommufd=?.{1,60}?iova=? ?${HEX} size=? ?${HEX} fd=? ?\\d{1,9} start=? ?\\d{1,20} readonly=? ?\\d ?${RET}`,
-          ),
-          new RegExp(`map_file_dma .{1,100}?iova=${HEX} size=${HEX} .{1,80}?ret=(0x[0-9a-f]{1,16}|-?\\d{1,9})(?!\\w)`),
-        ],
-        read: ([, from, size, ret], line, ahead, lines) =>
-          this.#request('map', line, [from, size], ret, undefined, ahead, lines),
-      },
-      {
-        start: /iommufd_backend_unmap_dma/,
-        patterns: [
-          new RegExp(
-            `unmap_dma(_non_exist)? {1,4}(?:Unmap nonexistent mapping: )?iommufd=?.{1,60}?iova=? ?${HEX} size=? ?${HEX} ?${RET}`,
-          ),
-          new RegExp(
-            `unmap_dma(_non_exist)? .{1,100}?iova=${HEX} size=${HEX} ret=(0x[0-9a-f]{1,16}|-?\\d{1,9})(?!\\w)`,
-          ),
-        ],
-        read: ([, absent, from, size, ret], line, ahead, lines) =>
-          this.#request('unmap', line, [from, size], absent && ret !== '0' ? '-2' : ret, undefined, ahead, lines),
-      },
-      {
-        start: /virtio_iommu_map /,
-        patterns: [
-          new RegExp(
-            `virtio_iommu_map .{0,60}?domain(?:_id)?=(\\w{1,16}) virt_start=? ?${HEX} virt_end=? ?${HEX} phys_start=? ?${HEX}(?!\\w)`,
-          ),
-        ],
-        read: ([, domain = '', from, to, physical], line) => {
-          const paddr = parseHexAddress(physical);
-          const range = rangeOfEnds(from, to, line, this.#sink);
-          this.#mapping('map', line, range, undefined, { domain, ...(paddr === undefined ? {} : { paddr }) });
-        },
-      },
-      {
-        start: /virtio_iommu_unmap /,
-        patterns: [
-          new RegExp(
-            `virtio_iommu_unmap .{0,60}?domain(?:_id)?=(\\w{1,16}) virt_start=? ?${HEX} virt_end=? ?${HEX}(?!\\w)`,
-          ),
-        ],
-        read: ([, domain = '', from, to], line) =>
-          this.#mapping('unmap', line, rangeOfEnds(from, to, line, this.#sink), undefined, { domain }),
-      },
-      {
-        start: /vhost_vdpa_dma_map /,
-        patterns: [
-          new RegExp(`vhost_vdpa_dma_map .{1,120}?iova: ${HEX} size: ${HEX} uaddr: ${POINTER} perm`),
-          new RegExp(`vhost_vdpa_dma_map .{1,120}?iova: ${HEX} size: ${HEX} uaddr: ${POINTER}(?!\\w)`),
-        ],
-        read: ([, from, size, pointer], line) =>
-          this.#mapping('map', line, rangeOfSize(from, size, line, this.#sink), pointer),
-      },
-      {
-        start: /vhost_vdpa_dma_unmap /,
-        patterns: [new RegExp(`vhost_vdpa_dma_unmap .{1,120}?iova: ${HEX} size: ${HEX}(?!\\w)`)],
-        read: ([, from, size], line) => this.#mapping('unmap', line, rangeOfSize(from, size, line, this.#sink)),
-      },
-    ];
+  #take(form: EventForm, { match, lines }: Matched, line: DumpLine, ahead: Lookahead): void {
+    const { from, to, size, name = '', ...groups } = match.groups ?? {};
+    const range =
+      size === undefined ? rangeOfEnds(from, to, line, this.#sink) : rangeOfSize(from, size, line, this.#sink);
+    if (!range) return;
+    const op = form.op ?? (groups.op?.toLowerCase() === 'unmap' ? 'unmap' : 'map');
+    switch (form.kind) {
+      case 'mapping':
+        this.#mapping(op, range, groups, line);
+        break;
+      case 'request': {
+        const { absent, ret } = groups;
+        const result = resultOf(absent && ret !== '0' ? '-2' : ret) ?? errorAfter(op, range.start, ahead, lines);
+        this.#request(op, range, groups, result, line);
+        break;
+      }
+      case 'skipped':
+        this.#sink.fact({ kind: 'guest', ...range, name: 'skipped by the VFIO listener', type: 'i/o' }, line.number);
+        break;
+      case 'unaligned':
+        this.#sink.fact({ kind: 'guest', ...range, name, type: 'ram' }, line.number);
+        break;
+    }
   }
 
-  #mapping(
-    kind: 'map' | 'unmap',
-    line: DumpLine,
-    range: Pick<FactOf<'map'>, 'start' | 'last'> | undefined,
-    pointer?: string,
-    more: Pick<FactOf<'map'>, 'paddr' | 'domain'> = {},
-  ): void {
-    if (!range) return;
-    const vaddr = parsePointer(pointer);
+  #mapping(kind: 'map' | 'unmap', { start, last }: IovaRange, groups: Groups, line: DumpLine): void {
+    const paddr = parseHexAddress(groups.paddr);
+    const vaddr = parsePointer(groups.pointer);
+    const { domain } = groups;
     const [, stamp, mark] = TIME.exec(line.raw) ?? [];
     const seconds = stamp ?? mark;
     this.#sink.fact(
       {
         kind,
-        start: range.start,
-        last: range.last,
-        ...more,
+        start,
+        last,
+        ...(domain === undefined ? {} : { domain }),
+        ...(paddr === undefined ? {} : { paddr }),
         ...(vaddr === undefined ? {} : { vaddr }),
         ...(seconds === undefined ? {} : { time: Number(seconds) }),
         origin: 'qemu',
@@ -235,17 +261,12 @@ class QemuTraceReader implements LineReader {
 
   #request(
     op: 'map' | 'unmap',
+    range: IovaRange,
+    groups: Groups,
+    result: CallResult | undefined,
     line: DumpLine,
-    [from, size]: readonly [string | undefined, string | undefined],
-    ret: string | undefined,
-    pointer: string | undefined,
-    ahead: Lookahead,
-    lines: number,
   ): void {
-    const range = rangeOfSize(from, size, line, this.#sink);
-    if (!range) return;
-    const vaddr = parsePointer(pointer);
-    const result = resultOf(ret) ?? errorAfter(op, from, ahead, lines);
+    const vaddr = parsePointer(groups.pointer);
     if (result === undefined) this.#sink.diagnostic('qemu-error-unknown', { op }, line.number);
     this.#sink.fact(
       {
@@ -261,6 +282,8 @@ class QemuTraceReader implements LineReader {
   }
 }
 
+type Groups = Readonly<Partial<Record<string, string>>>;
+
 /** What a trace says was returned; undefined for -1, which only says that there is an error. */
 function resultOf(ret: string | undefined): CallResult | undefined {
   if (ret === undefined) return undefined;
@@ -270,12 +293,7 @@ function resultOf(ret: string | undefined): CallResult | undefined {
 }
 
 /** The error in the message that follows a trace line, before the next trace line of a request. */
-function errorAfter(
-  op: 'map' | 'unmap',
-  iova: string | undefined,
-  ahead: Lookahead,
-  lines: number,
-): CallResult | undefined {
+function errorAfter(op: 'map' | 'unmap', iova: Iova, ahead: Lookahead, lines: number): CallResult | undefined {
   let text = '';
   for (let n = lines; n <= lines + 3; n++) {
     const next = ahead(n);
@@ -291,7 +309,7 @@ function errorAfter(
       text,
     );
   const [, what, at, number] = call ?? [];
-  if (what === op && parseHexAddress(at) === parseHexAddress(iova)) {
+  if (what === op && parseHexAddress(at) === iova) {
     const name = errnoName(Number(number));
     if (name !== undefined) return `-${name}`;
   }

@@ -1,21 +1,21 @@
-// IOMMUs in sysfs, as people print them. An IOMMU has a directory (a link to it stands in /sys/class/iommu)
+// IOMMUs in sysfs, as people print them. An IOMMU has a directory (with a link to it in /sys/class/iommu)
 //
 //   directory = "/sys/class/iommu/" name | "/sys/devices/" … "/iommu/" name
 //   file      = directory "/intel-iommu/" ("cap" | "ecap" | "version" | "address" | "domains_supported" | "domains_used")
 //             | directory "/amd-iommu/" ("cap" | "features")
 //   value     = 1*16hexdigit [":" 1*16hexdigit]       no "0x"; cap and ecap are one number
 //
-// of which these forms tell:
+// These forms are read:
 //
 //   file ":" value                        grep
 //   "==>" file "<=="   value              head, tail; also a line that holds nothing but the path
-//   command with its files   1*value      cat, with or without a prompt; files that a pattern hides are not known
-//   "ls" "/sys/class/iommu"   1*name      and what `ls -l` prints of a link: name "->" … "/iommu/" name
+//   command with its files   1*value      cat, with or without a prompt; not with patterns for the files
+//   "ls" "/sys/class/iommu"   1*name      and a link printed by `ls -l`: name "->" … "/iommu/" name
 //   directory, with anything below it     find, ls -d: the name alone
 //
-// A file by itself is known by its path. The address width (MGAW) stands in bits 21:16 of Intel's cap, minus one.
+// A source that is such a file is recognized by its path. Bits 21:16 of Intel's cap are the address width (MGAW) minus one.
 // (drivers/iommu/intel/iommu.c, amd/init.c, iommu-sysfs.c, Linux 3.17 to 6.12. Names: dmarN, ivhdN, smmu.ADDRESS,
-// smmu3.ADDRESS, s390-iommu.N, riscv-iommu@DEVICE, apple-dart.DEVICE; virtio-iommu has that of its PCI device.)
+// smmu3.ADDRESS, s390-iommu.N, riscv-iommu@DEVICE, apple-dart.DEVICE; virtio-iommu: the name of its PCI device.)
 
 import type { Iova } from '../../../iova/iova.ts';
 import type { FactOf } from '../../../session/events.ts';
@@ -27,12 +27,12 @@ import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead 
 import { WorkingDirectory } from '../../text/working-directory.ts';
 import { continuation, joinWrapped } from '../../text/wrapped.ts';
 
-/** Files of an IOMMU's that are understood; of the others only the path counts. */
+/** Files of an IOMMU that are read; of others only the path is. */
 const FILES = new Set(['cap', 'ecap', 'version', 'address', 'domains_supported', 'domains_used', 'features']);
 const VALUE = /^(?:0x)?[0-9a-f]{1,64}(?::[0-9a-f]{1,64})?$/i;
 const HEX = /^(?:0x)?[0-9a-f]{1,64}$/i;
 const PRINTED = /^(?:\S{1,300}\/)?(?:intel|amd)-iommu\/[a-z_]{1,40}(?=:)/;
-/** What a path that a mail program broke ends with, or its value. */
+/** The end of a line that a mail program broke in a path or its value. */
 const BROKEN = /(?:^|\s)(?:\/sys\/|\S{0,300}iommu)\S{0,300}$/;
 const FRAME = /^=+>\s{0,8}(\S{1,300})\s{0,8}<=+$/;
 const PATH = /^["'`]?([./~]?[\w.@:/\\-]{1,300}?)["'`]?:?$/;
@@ -40,14 +40,14 @@ const LINK = /(?:^|\s)\S{1,100} -> (\S{1,300})$/;
 const SHOW = /^(?:sudo\s{1,8})?(?:cat|head|tail|more|less)((?:\s{1,8}[^\s|;&<>]{1,300}){1,16})$/;
 const LIST = /^(?:sudo\s{1,8})?ls(?:\s{1,8}-\w{1,12}){0,4}(?:\s{1,8}([^\s|;&<>*]{1,300}))?$/;
 const BRACES = /^(.{0,300})\{([\w,]{1,100})\}(.{0,100})$/;
-/** Asks for what is read here, whatever it prints. */
+/** A command about IOMMUs in sysfs, whatever it prints. */
 const COMMAND = /\/class\/iommu(?![\w-])|(?:intel|amd)-iommu\//;
 const NAME = /^[A-Za-z0-9][\w.:@-]{0,100}$/;
-/** What a line with a path to an IOMMU has in it. */
+/** Every line with a path of an IOMMU matches this. */
 const HAS_PATH = /\/iommu|-iommu\//;
-const MOST_NAMES = 10_000;
+const NAMES_MAX = 10_000;
 
-/** By how drivers name their IOMMUs. */
+/** Drivers by the names of their IOMMUs. */
 const DRIVERS: readonly (readonly [name: RegExp, driver: string])[] = [
   [/^dmar\d/, 'intel'],
   [/^ivhd\d/, 'amd'],
@@ -59,7 +59,7 @@ const DRIVERS: readonly (readonly [name: RegExp, driver: string])[] = [
   [/^apple-dart/, 'apple-dart'],
 ];
 
-/** The `iommu` fact of what a path of sysfs leads to: its name and driver (`unknown` if neither path nor name tell). */
+/** The `iommu` fact of a sysfs path: name and driver (`unknown` if neither the path nor the name tells). */
 export function iommuOf({ name, driver }: IommuPlace): FactOf<'iommu'> {
   if (driver !== undefined) return { kind: 'iommu', name, driver };
   const byName = DRIVERS.find(([pattern]) => pattern.test(name))?.[1];
@@ -78,16 +78,16 @@ interface Printed {
 class IommuClassReader implements LineReader {
   readonly #sink: FactSink;
   readonly #directory = new WorkingDirectory();
-  /** The file that the source is. */
+  /** The file that the source is, by its path. */
   readonly #own: IommuFile | undefined;
-  /** Files whose content stands on the lines below the line of this index, one each. */
+  /** Files whose contents are the lines after the line with this index, one line each. */
   #below: readonly IommuFile[] = [];
   #index = -1;
   /** Index of the last line of a listing of all IOMMUs. */
   #listed: number | undefined;
-  /** What is known of the IOMMU at hand, and its first line. */
+  /** The current IOMMU as far as it was read, and its first line. */
   #draft: { readonly fact: FactOf<'iommu'>; readonly line: number } | undefined;
-  readonly #told = new Set<string>();
+  readonly #emitted = new Set<string>();
 
   constructor(source: DumpSource, sink: FactSink) {
     this.#sink = sink;
@@ -109,7 +109,7 @@ class IommuClassReader implements LineReader {
       this.#path(line) ||
       this.#list(line) ||
       (line.prompt && COMMAND.test(line.text) ? 1 : 0);
-    // The fact comes before those of whatever follows.
+    // Other text follows: emit the fact first.
     const next = ahead(Math.max(1, taken));
     const goesOn =
       this.#below.length > 0 || next?.prompt !== undefined || (next !== undefined && HAS_PATH.test(next.text));
@@ -134,11 +134,11 @@ class IommuClassReader implements LineReader {
     return taken;
   }
 
-  /** Takes a file's content, if it can be one. */
+  /** Takes the content of a file, if it looks like one. */
   #note(place: IommuFile, value: string, line: DumpLine): number {
     const kept = place.file === 'cap' || place.file === 'ecap';
     if (kept ? HEX.test(value) : VALUE.test(value)) {
-      // Of a tree's files each is a source: those that tell nothing more need no fact.
+      // In a tree each file is a source: a file without a register needs no fact.
       if (!kept && place === this.#own) {
         this.#sink.recognized();
         return 1;
@@ -167,18 +167,18 @@ class IommuClassReader implements LineReader {
       if (!joined) return 0;
       return this.#note(joined.value.place, joined.value.value, line) === 0 ? 0 : joined.lines;
     }
-    // The next line is another file's, unless the number was broken.
+    // The next line belongs to another file, unless a mail program broke the number.
     const rest = continuation(line, ahead)?.text.trim();
     const whole = rest !== undefined && VALUE.test(rest) && !/^0x/i.test(rest) ? found.value + rest : '';
     if (whole.length <= 33 && VALUE.test(whole)) return this.#note(found.place, whole, line) && 2;
     return this.#note(found.place, found.value, line);
   }
 
-  /** What grep prints: a file and what it holds. */
+  /** A file and its content, as grep prints them. */
   #read(text: string): Printed | undefined {
     const bare = text.trim();
     const path = PRINTED.exec(bare)?.[0];
-    // Two paths that follow each other are no broken one.
+    // Two paths in a row are not a broken one.
     if (path === undefined || path.indexOf('/sys/', 1) >= 0) return undefined;
     const place = this.#file(path);
     if (!place) return undefined;
@@ -249,25 +249,23 @@ class IommuClassReader implements LineReader {
     return 1;
   }
 
-  /** What is to be told of an IOMMU: a new one is begun if another was at hand. */
+  /** The draft of an IOMMU's fact; emits the one of another IOMMU. */
   #about(place: IommuPlace, line: DumpLine): FactOf<'iommu'> {
-    if (this.#draft?.fact.name !== place.name) {
-      this.#close();
-      this.#draft = { fact: iommuOf(place), line: line.number };
-    }
-    const { fact } = this.#draft as { readonly fact: FactOf<'iommu'> };
+    if (this.#draft?.fact.name !== place.name) this.#close();
+    this.#draft ??= { fact: iommuOf(place), line: line.number };
+    const { fact } = this.#draft;
     if (place.driver !== undefined) fact.driver = place.driver;
     return fact;
   }
 
-  /** Tells what is known; a name alone only once. */
+  /** Emits the current IOMMU; a name alone only once. */
   #close(): void {
     const draft = this.#draft;
     this.#draft = undefined;
     if (!draft) return;
     const { fact, line } = draft;
-    if (this.#told.has(fact.name) && fact.cap === undefined && fact.ecap === undefined) return;
-    if (this.#told.size < MOST_NAMES) this.#told.add(fact.name);
+    if (this.#emitted.has(fact.name) && fact.cap === undefined && fact.ecap === undefined) return;
+    if (this.#emitted.size < NAMES_MAX) this.#emitted.add(fact.name);
     this.#sink.fact(fact, line);
   }
 }
@@ -290,10 +288,10 @@ function isAll(components: readonly string[]): boolean {
   return components.at(-1) === 'iommu' && components.at(-2) === 'class';
 }
 
-/** `a/{b,c}` as the shell takes it. */
+/** `a/{b,c}` as the shell expands it. */
 function expanded(name: string): string[] {
-  const [, before = '', words, behind = ''] = BRACES.exec(name) ?? [];
-  return words === undefined ? [name] : words.split(',').map((word) => before + word + behind);
+  const [, before = '', words, after = ''] = BRACES.exec(name) ?? [];
+  return words === undefined ? [name] : words.split(',').map((word) => before + word + after);
 }
 
 export const IOMMU_CLASS: LineFormat = {

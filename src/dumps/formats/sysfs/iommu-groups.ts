@@ -9,8 +9,7 @@
 //   "group 7 device DEVICE"
 //
 // A type is a word that the kernel prints (Linux 6.12, iommu_group_show_type): DMA, DMA-FQ, identity, blocked,
-// unmanaged; an unknown word is kept where the path says that it is a type.
-
+// unmanaged; another word is kept where the path shows that it is a type.
 import { normalizeDevice, normalizePciAddress, PCI_ADDRESS_PATTERN } from '../../fields/pci-address.ts';
 import { groupName } from '../../fields/sysfs-path.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
@@ -41,7 +40,7 @@ const NAMED_DEVICE = /^devices?[ \t:=]{1,4}([A-Za-z0-9][\w.:-]{0,80})$/;
 const RELATIVE_COMMAND = /^(?:sudo\s+)?(cat|ls)(?:\s+-\w+)*(?:\s+([^\s;|&*?$]{1,300}))?\s*$/;
 const COMMAND = /^(?:sudo\s+)?(?:ls|find|cat|echo|readlink|tree|for|grep|head|tail|stat|cd|basename)\b/;
 
-/** A listing or header whose devices stand on the lines below it. */
+/** A listing or header whose devices are on the lines below it. */
 interface Context {
   readonly group: string;
   readonly kind: 'listing' | 'header';
@@ -55,8 +54,9 @@ function indentOf(text: string): number {
 
 class IommuGroupsReader implements LineReader {
   readonly #sink: FactSink;
-  /** The group whose `type` file this is; `#named` if its path says so for sure. */
+  /** The group whose `type` file the source is. */
   readonly #fileGroup: string | undefined;
+  /** True if the path of the source has `iommu_groups` in it. */
   readonly #named: boolean;
   readonly #directory = new WorkingDirectory();
   #context: Context | undefined;
@@ -130,7 +130,7 @@ class IommuGroupsReader implements LineReader {
     return 2;
   }
 
-  /** Paths with group and device in them. A command only asks about them. */
+  /** Paths with a group and a device. In a command they only name what it prints. */
   #devicePaths(line: DumpLine, ahead: Lookahead): number {
     if (line.prompt || COMMAND.test(line.text.trimStart())) return 0;
     const { text, lines } = joinDevicePath(line, ahead);
@@ -149,7 +149,7 @@ class IommuGroupsReader implements LineReader {
     return found > 0 ? lines : 0;
   }
 
-  /** `…/7/devices` as the argument of a command, or as the title that ls gives each of several directories. */
+  /** `…/7/devices` as the argument of a command, or as the title that ls prints for one of several directories. */
   #listing(line: DumpLine): number {
     const text = line.text.trim();
     const command = line.prompt !== undefined || COMMAND.test(text);
@@ -181,14 +181,14 @@ class IommuGroupsReader implements LineReader {
     return next && !/\p{L}/u.test(rest) && this.#belongs(next) ? 1 : 0;
   }
 
-  /** True for a line with a device that stands below the header at hand. */
+  /** True for a line with a device below the current header. */
   #belongs(line: DumpLine): boolean {
     const context = this.#context;
     if (!context || line.prompt || line.blanksBefore > 0) return false;
-    // One line between may be the rest of a wrapped one.
+    // The line between may be the rest of a wrapped one.
     const between = line.index - context.index - 1;
     if (between > 1) return false;
-    // lspci puts the group below its device, further in: then the next device is another one's.
+    // lspci prints the group below its device, with more indentation: the next device then belongs to another group.
     return indentOf(line.text) >= context.indent && FIRST_DEVICE.test(line.text);
   }
 
@@ -237,12 +237,12 @@ class IommuGroupsReader implements LineReader {
   }
 }
 
-/** Sysfs names have a digit in them, or a point or colon; words of prose do not. */
+/** Names in sysfs have a digit, dot or colon; words of prose do not. */
 function isDeviceName(text: string): boolean {
   return /^[A-Za-z0-9][\w.:@-]{0,80}$/.test(text) && /[\d.:]/.test(text) && !/[:.]$/.test(text);
 }
 
-/** PCI addresses that a text begins with, after marks that loops put before them. */
+/** PCI addresses at the start of a text, after marks that loops print before them. */
 function leadingDevices(text: string): string[] {
   const first = FIRST_DEVICE.exec(text);
   if (!first) return [];
@@ -255,7 +255,7 @@ function leadingDevices(text: string): string[] {
   return found;
 }
 
-/** The line, joined with the next if a path `…/iommu_groups/7/devices/0000:00:1f.0` was broken between them. */
+/** The line, joined with the next one if a mail program broke a path `…/iommu_groups/7/devices/0000:00:1f.0`. */
 function joinDevicePath(line: DumpLine, ahead: Lookahead): { text: string; lines: number } {
   const whole = { text: line.text, lines: 1 };
   const tail = /(?:^|\s)(\/[^\s]{1,300})$/.exec(line.text)?.[1]?.replace(/=$/, '');
