@@ -103,7 +103,7 @@ test('the summary', async () => {
   expect(code).toBe(0);
   expect(lines[0]).toBe(`${path}: 98 bytes, 5 lines`);
   const text = lines.join('\n');
-  expect(text).toContain('reserved_regions of sysfs: 1 fact');
+  expect(text).toContain('sysfs: reserved_regions: 1 fact');
   expect(text).toContain('facts: 1 reserved, 1 group');
   expect(text).toContain(`not recognized: 1 line; the first\n    ${path}:1: what is this`);
   expect(text).toContain(`error: ${path}:4: '0x2 0x1 msi'`);

@@ -1,4 +1,4 @@
-// Errors of Linux as programs print them: the number, or the text of the C library (glibc's and musl's).
+// Linux errors as programs print them: by number, or by the text of the C library (glibc or musl).
 
 /** What a call returned: 0, or the negative error by its name; by its number if Linux has no such error. */
 export type CallResult = 0 | `-${string}`;

@@ -4,7 +4,7 @@ export const PCI_ADDRESS_PATTERN = String.raw`(?:[0-9a-fA-F]{4,8}:)?[0-9a-fA-F]{
 /** How a line ends that was broken after a device and its colon, `02:00.0:`. As words of a `LineInterest`. */
 export const FUNCTION_LINE_ENDS: readonly string[] = [...'01234567'].map((digit) => `.${digit}:\n`);
 
-/** `00:1f.0` from the 16 bits that say bus (8), device (5) and function (3); ids that are wider have a wider bus. */
+/** `00:1f.0` from the 16 bits of bus (8), device (5) and function (3); wider ids have a wider bus. */
 export function busDeviceFunction(id: number): string {
   const two = (value: number) => value.toString(16).padStart(2, '0');
   return `${two(id >>> 8)}:${two((id >> 3) & 31)}.${id & 7}`;
@@ -19,8 +19,8 @@ export function normalizePciAddress(text: string): string | undefined {
 }
 
 /**
- * A device's name as sysfs has it. PCI addresses are put into their full form, a backslash before a colon (as shells
- * complete it) is taken off, anything else stays as it is.
+ * The name of a device as in sysfs. PCI addresses get their full form, backslashes (which shells put before a colon) are
+ * removed, anything else is kept.
  */
 export function normalizeDevice(name: string): string {
   const plain = name.replaceAll('\\', '');

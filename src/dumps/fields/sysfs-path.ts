@@ -1,9 +1,9 @@
-// What a path of sysfs says about the place it leads to. Linux 6.12, drivers/iommu/iommu.c: a group has a directory
+// What a sysfs path tells about its target. Linux 6.12, drivers/iommu/iommu.c: a group has a directory
 // /sys/kernel/iommu_groups/N (N is a number, or a name that somebody gave it) with `reserved_regions`, `type` and
 // `devices/` (symlinks to devices); a device has a symlink `iommu_group` to its group's directory.
 import { normalizeDevice } from './pci-address.ts';
 
-/** Which group or device something belongs to; empty if that is not known. */
+/** Which group or device something belongs to; empty if that is unknown. */
 export interface Place {
   readonly group?: string;
   readonly device?: string;
@@ -11,7 +11,7 @@ export interface Place {
 
 const VARIABLE = /[*?[\]{}$]/;
 
-/** A group's name as it is kept: a number without leading zeros, or a word. Undefined for a pattern or a variable. */
+/** The name of a group: a number without leading zeros, or a word. Undefined for a pattern or a variable. */
 export function groupName(component: string | undefined): string | undefined {
   if (component === undefined || component === '' || component === '.' || component === '..') return undefined;
   const plain = component.replaceAll('\\', '');
@@ -24,7 +24,7 @@ function deviceName(component: string | undefined): string | undefined {
   return VARIABLE.test(component) ? undefined : normalizeDevice(component);
 }
 
-/** Components of a path, `.` and empty ones left out, `a/..` resolved as far as it goes. */
+/** Components of a path without `.` and empty ones; `a/..` is resolved, a leading `..` is kept. */
 export function pathComponents(path: string): string[] {
   const result: string[] = [];
   for (const part of path.split('/')) {
@@ -36,7 +36,7 @@ export function pathComponents(path: string): string[] {
 }
 
 /**
- * The place that a directory stands for: `…/iommu_groups/7` is group 7, `…/0000:00:1f.0/iommu_group` is what that
+ * The place of a directory: `…/iommu_groups/7` is group 7, `…/0000:00:1f.0/iommu_group` is what that
  * device belongs to, `…/net/eth0/device/iommu_group` what eth0's device does. Undefined for other directories;
  * an empty place if the directory is one of these but a pattern or variable hides which.
  */
@@ -55,7 +55,7 @@ export function placeOfDirectory(components: readonly string[]): Place | undefin
   return undefined;
 }
 
-/** Group and device of a path `…/iommu_groups/7/devices/0000:00:1f.0`, with anything behind it. */
+/** Group and device of a path `…/iommu_groups/7/devices/0000:00:1f.0`, with anything after it. */
 export function groupDevice(components: readonly string[]): { group: string; device: string } | undefined {
   for (let i = 0; i + 3 < components.length; i++) {
     if (components[i] !== 'iommu_groups' || components[i + 2] !== 'devices') continue;
@@ -87,31 +87,31 @@ export function groupLink(
 /** An IOMMU that a path of sysfs leads to. */
 export interface IommuPlace {
   readonly name: string;
-  /** As far as the path tells. */
+  /** Undefined if the path does not tell. */
   readonly driver?: string;
   /** The file in `intel-iommu` or `amd-iommu`, if the path leads to one. */
   readonly file?: string;
 }
 
-/** What else may stand in the place of an IOMMU's name: a device has a link `iommu` to its own. */
-const NO_IOMMU = new Set(['iommu', 'devices', 'device', 'power', 'subsystem', 'uevent', 'intel-iommu', 'amd-iommu']);
+/** Names that are not an IOMMU's though they may be in its place: a device has a link `iommu` to its own. */
+const NOT_IOMMUS = new Set(['iommu', 'devices', 'device', 'power', 'subsystem', 'uevent', 'intel-iommu', 'amd-iommu']);
 
 /**
  * The IOMMU of a path `…/class/iommu/dmar0`, `…/devices/virtual/iommu/dmar0` or `…/dmar0/intel-iommu/cap`, with
- * anything behind the first two. Linux 6.12, drivers/iommu/iommu-sysfs.c.
+ * anything after the first two. Linux 6.12, drivers/iommu/iommu-sysfs.c.
  */
 export function iommuPlace(components: readonly string[]): IommuPlace | undefined {
   const last = components.length - 1;
-  const shown = components[last - 1];
-  const driver = shown === 'intel-iommu' ? 'intel' : shown === 'amd-iommu' ? 'amd' : undefined;
+  const parent = components[last - 1];
+  const driver = parent === 'intel-iommu' ? 'intel' : parent === 'amd-iommu' ? 'amd' : undefined;
   const at = driver === undefined ? iommuAt(components) : last - 2;
   const name = components[at]?.replaceAll('\\', '');
-  if (name === undefined || NO_IOMMU.has(name) || !/^[A-Za-z0-9][\w.:@-]{0,100}$/.test(name)) return undefined;
+  if (name === undefined || NOT_IOMMUS.has(name) || !/^[A-Za-z0-9][\w.:@-]{0,100}$/.test(name)) return undefined;
   if (driver !== undefined) return { name, driver, file: components[last] ?? '' };
   return /^virtio\d+$/.test(components[at - 2] ?? '') ? { name, driver: 'virtio' } : { name };
 }
 
-/** Where an IOMMU's name stands in a path; -1 if there is none. */
+/** The index of an IOMMU's name in a path; -1 if there is none. */
 function iommuAt(components: readonly string[]): number {
   const at = components.indexOf('iommu');
   if (at < 0) return -1;
@@ -121,8 +121,8 @@ function iommuAt(components: readonly string[]): number {
 }
 
 /**
- * The sysfs that a path with `iommu_groups` in it belongs to: what stands before `kernel/iommu_groups`. Undefined for
- * other paths. Trees of several machines are told apart by it.
+ * The root of the sysfs that a path with `iommu_groups` belongs to: everything before `kernel/iommu_groups`. Undefined for
+ * other paths. It tells trees of several machines apart.
  */
 export function sysfsRoot(components: readonly string[]): string | undefined {
   const at = components.indexOf('iommu_groups');

@@ -2,7 +2,7 @@
 // hexdump, od, the memory of a debugger, a C array. Two answers are recognized:
 //
 //   VFIO_IOMMU_GET_INFO      4 argsz, 4 flags = 3, 8 page sizes, 4 offset of the capabilities, 4 of 0; capabilities
-//   IOMMU_IOAS_IOVA_RANGES   4 size = 32, 4 ioas, 4 ranges, 4 of 0, 8 pointer, 8 alignment; the ranges directly behind
+//   IOMMU_IOAS_IOVA_RANGES   4 size = 32, 4 ioas, 4 ranges, 4 of 0, 8 pointer, 8 alignment; the ranges follow directly
 //
 // in either byte order. Hex dumps are common, so the first lines must have a valid beginning, in every field; other dumps
 // are not read. (Linux 6.12, include/uapi/linux/vfio.h and iommufd.h.)

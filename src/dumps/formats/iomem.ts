@@ -31,7 +31,7 @@ const TYPES: readonly (readonly [type: WindowType, names: RegExp])[] = [
   ],
 ];
 
-/** What lies inside memory is memory too: none of it is a device. */
+/** Ranges within memory are memory too, not devices. */
 const MEMORY = /^(?:System RAM|Persistent Memory|Soft Reserved|CXL Window)\b/i;
 
 interface Row {

@@ -221,7 +221,7 @@ function isNode(ahead: Lookahead): boolean {
 export const ACPI_DISASSEMBLY: LineFormat = {
   kind: 'lines',
   name: 'acpi-disassembly',
-  title: 'ACPI table DMAR, IVRS or IORT, disassembled',
+  title: 'ACPI: disassembled DMAR, IVRS or IORT',
   command: 'iasl -d DMAR.dat && cat DMAR.dsl',
   interest: {
     words: ['Raw Table Data', 'ACPI Data Table'],

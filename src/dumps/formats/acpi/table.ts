@@ -191,7 +191,7 @@ async function gather(stream: AsyncIterable<Uint8Array>, max: number): Promise<{
 export const ACPI_TABLE: BinaryFormat = {
   kind: 'binary',
   name: 'acpi-table',
-  title: 'ACPI table DMAR, IVRS or IORT',
+  title: 'ACPI: DMAR, IVRS or IORT table',
   command: 'sudo cat /sys/firmware/acpi/tables/DMAR',
   matches(head) {
     if (head.length < HEADER || tableNameOf(head) === undefined) return false;

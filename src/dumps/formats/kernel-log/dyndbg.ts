@@ -196,7 +196,7 @@ function timeOf(line: DumpLine): { time?: number } {
 export const DYNDBG: LineFormat = {
   kind: 'lines',
   name: 'dyndbg',
-  title: 'Kernel log: iommu debug messages',
+  title: 'Kernel log: IOMMU debug messages',
   command: 'sudo dmesg',
   interest: { words: ['map: iova', 'mapping: iova', 'unmap this: iova', 'unmapped: iova', 'unaligned: iova'] },
   open: (_source: DumpSource, sink) => new DyndbgReader(sink),

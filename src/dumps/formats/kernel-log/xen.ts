@@ -182,7 +182,7 @@ class KernelLogXenReader implements LineReader {
 export const KERNEL_LOG_XEN: LineFormat = {
   kind: 'lines',
   name: 'kernel-log-xen',
-  title: "Xen's log: IOMMUs",
+  title: 'Xen log: IOMMUs',
   interest: {
     words: ['VT-D]', 'ACPI_DMAR', 'RMRR', 'IVMD Block', 'Start_Addr_Phys', 'Mem_Length', 'smmu: /'],
   },

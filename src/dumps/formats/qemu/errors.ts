@@ -216,7 +216,7 @@ function regionOf(before: string): string | undefined {
 export const QEMU_ERRORS: LineFormat = {
   kind: 'lines',
   name: 'qemu-errors',
-  title: 'QEMU: errors',
+  title: 'QEMU: error messages',
   command: 'sudo cat /var/log/libvirt/qemu/GUEST.log',
   interest: {
     words: [

@@ -47,7 +47,7 @@ const DOMAIN = 'domain(?:_id)?=(?<domain>\\w{1,16})';
 type EventKind =
   /** It was mapped or unmapped. */
   | 'mapping'
-  /** iommufd was asked to map or unmap it; with what the ioctl returned. */
+  /** A request to iommufd to map or unmap it, with what the ioctl returned. */
   | 'request'
   /** It is in the guest's memory, and VFIO does not map it. */
   | 'skipped'
@@ -326,7 +326,7 @@ function errorAfter(op: 'map' | 'unmap', iova: Iova, ahead: Lookahead, lines: nu
 export const QEMU_TRACE: LineFormat = {
   kind: 'lines',
   name: 'qemu-trace',
-  title: 'QEMU: traces',
+  title: 'QEMU: trace events',
   command: 'sudo cat /var/log/libvirt/qemu/GUEST.log',
   interest: {
     words: [

@@ -158,7 +158,7 @@ describe('a tree of sysfs', () => {
     const { sources } = await openInputs([file('oak/dmar0/intel-iommu/cap', '1c0000c40660462\n')], {
       onEvents: () => undefined,
     });
-    expect(sources[0]?.formats).toEqual([{ name: 'iommu-class', title: 'IOMMUs in sysfs', facts: 1 }]);
+    expect(sources[0]?.formats).toEqual([{ name: 'iommu-class', title: 'sysfs: IOMMUs', facts: 1 }]);
   });
 });
 

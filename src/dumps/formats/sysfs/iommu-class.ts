@@ -297,7 +297,7 @@ function expanded(name: string): string[] {
 export const IOMMU_CLASS: LineFormat = {
   kind: 'lines',
   name: 'iommu-class',
-  title: 'IOMMUs in sysfs',
+  title: 'sysfs: IOMMUs',
   command: 'grep -H . /sys/class/iommu/*/*-iommu/*',
   interest: {
     words: ['/iommu', '-iommu/', '/sys/', ' -> ', '\ntotal '],

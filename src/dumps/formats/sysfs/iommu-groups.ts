@@ -192,7 +192,7 @@ class IommuGroupsReader implements LineReader {
     return indentOf(line.text) >= context.indent && FIRST_DEVICE.test(line.text);
   }
 
-  /** What the loop prints behind the address of the device: lspci's words, or ids before it. */
+  /** What the loop prints after the address of the device: lspci's words, or ids before it. */
   #labelled(text: string, group: string, line: DumpLine): void {
     const first = FIRST_DEVICE.exec(text);
     const device = normalizePciAddress(first?.[1] ?? '');
@@ -273,7 +273,7 @@ function joinDevicePath(line: DumpLine, ahead: Lookahead): { text: string; lines
 export const IOMMU_GROUPS: LineFormat = {
   kind: 'lines',
   name: 'iommu-groups',
-  title: 'IOMMU groups of sysfs',
+  title: 'sysfs: IOMMU groups',
   command: 'find /sys/kernel/iommu_groups -type l',
   interest: {
     words: ['group', '/type', '/devices', '/sys/', ' ->', '\ntotal '],

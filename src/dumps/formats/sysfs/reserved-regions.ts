@@ -199,7 +199,7 @@ class ReservedRegionsReader implements LineReader {
     if (/^\s*[:\s]\s*["']?0[xX]?[0-9a-fA-F]/.test(after)) return 0;
     this.#directory.command(text);
     if (LOOP.test(text)) this.#loop = true;
-    // `cat: …/reserved_regions: Permission denied`, in whatever language.
+    // `cat: …/reserved_regions: Permission denied`, in any language.
     if (/^['"’]?: ?\p{L}/u.test(after) && !line.prompt) {
       this.#context = undefined;
       return lines;
@@ -284,7 +284,7 @@ class ReservedRegionsReader implements LineReader {
 export const RESERVED_REGIONS: LineFormat = {
   kind: 'lines',
   name: 'reserved-regions',
-  title: 'reserved_regions of sysfs',
+  title: 'sysfs: reserved_regions',
   command: 'grep -H . /sys/kernel/iommu_groups/*/reserved_regions',
   interest: {
     words: [

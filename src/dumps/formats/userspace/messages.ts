@@ -193,7 +193,7 @@ function lengthOf(text: string | undefined): string | undefined {
 export const USERSPACE_MESSAGES: LineFormat = {
   kind: 'lines',
   name: 'userspace-messages',
-  title: 'DPDK, SPDK, Cloud Hypervisor: messages',
+  title: 'DPDK, SPDK and Cloud Hypervisor messages',
   interest: {
     words: [
       ...[
