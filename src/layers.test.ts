@@ -31,32 +31,37 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   kernel: {
     imports: 'iova uapi session',
-    offers: '*.ts replay/*.ts shared/*.ts',
+    offers: '*.ts replay/*.ts shared/platform-ranges.ts shared/refusal.ts shared/usable-ranges.ts',
     order:
       'shared/rule.ts shared/refusal.ts shared/platform-ranges.ts model.ts shared iommufd iommufd-rfc type1 rule-book.ts models.ts replay',
   },
   dumps: {
     imports: 'iova uapi session',
-    offers: 'diagnostics.ts input/*.ts formats/guest/cpu-models.ts formats/qemu/mtree.ts',
+    offers:
+      'diagnostics.ts input/collector.ts input/event-queue.ts input/open.ts input/source-lines.ts formats/guest/cpu-models.ts formats/qemu/mtree.ts',
+    order: 'text/shell.ts format.ts fields input/event-queue.ts input/collector.ts text formats registry.ts input',
   },
   analysis: {
     imports: 'iova uapi session kernel dumps',
-    offers: 'host/*.ts guest/*.ts space/*.ts conflicts/*.ts',
+    offers: 'host/*.ts guest/*.ts space/*.ts conflicts/conflict.ts conflicts/find-conflicts.ts conflicts/guest.ts',
     order: 'host guest space host/compare-hosts.ts conflicts',
   },
   timeline: {
     imports: 'iova uapi session kernel analysis',
-    offers: 'axis/*.ts lanes/*.ts scene/*.ts paint/*.ts',
+    offers:
+      'axis/*.ts lanes/columns.ts lanes/kinds.ts lanes/lane.ts lanes/spaces.ts scene/bands.ts scene/bounds-table.ts scene/layout.ts scene/mark.ts scene/minimap.ts scene/scene.ts scene/styles.ts scene/theme.ts paint/*.ts',
     order: 'scene/patterns.ts scene/styles.ts lanes axis scene paint',
   },
   engine: {
     imports: 'iova uapi session kernel dumps analysis timeline',
     offers:
       '*.ts protocol/*.ts documents/*.ts live/live-url.ts answers/conflict-list.ts answers/numbered-bands.ts picture/guests.ts transport/*.ts',
+    order: 'protocol documents answers/event-text.ts answers/comparison.ts picture answers live engine.ts transport',
   },
   app: {
     imports: 'iova uapi session analysis timeline engine',
     offers: '',
+    order: 'state lists canvas shell/samples.ts shell/open-files.ts panels shell main.tsx',
   },
   lib: {
     imports: 'iova session kernel dumps analysis timeline engine',
