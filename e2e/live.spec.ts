@@ -155,7 +155,7 @@ test('several hosts at once, by their addresses', async ({ app, maple, oak }) =>
     const dialog = app.getByRole('dialog');
     await dialog.getByRole('textbox').fill('http://127.0.0.1:1/');
     await dialog.getByRole('button', { name: 'Connect' }).click();
-    await expect(dialog).toContainText('the token is missing');
+    await expect(dialog).toContainText('missing token');
     await dialog.getByRole('textbox').fill(url);
     await dialog.getByRole('button', { name: 'Connect' }).click();
     await expect(dialog).toHaveCount(0);

@@ -1,0 +1,134 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { visibleRange } from '../../timeline/axis/viewport.ts';
+import { useApp } from '../state/app-state.ts';
+import { openText, startApp } from '../testing/app.ts';
+import { handleKey, KEYS } from './keys.ts';
+
+/** An element that is found by one selector, such as `[role=menu]`. */
+class FakeElement {
+  readonly #selector: string;
+
+  constructor(selector: string) {
+    this.#selector = selector;
+  }
+
+  closest(selectors: string): FakeElement | null {
+    return selectors.split(', ').includes(this.#selector) ? this : null;
+  }
+}
+
+const SESSION = [
+  '{"format":"iova-trace","version":1,"model":"iommufd"}',
+  '{"op":"ioas.alloc","ioas":"a"}',
+  '{"op":"ioas.map","ioas":"a","flags":["fixed","read"],"user_va":"0x10000","length":"0x2000","iova":"0x4000"}',
+  '',
+].join('\n');
+
+const search = { focus: vi.fn() };
+const showHelp = vi.fn();
+
+/** Presses a key. Returns whether the page took it. */
+function press(key: string, modifiers: Partial<KeyboardEvent> = {}, target = new FakeElement('body')): boolean {
+  const preventDefault = vi.fn();
+  const event = {
+    key,
+    target,
+    defaultPrevented: false,
+    altKey: false,
+    ctrlKey: false,
+    metaKey: false,
+    shiftKey: false,
+  };
+  const wasTaken = handleKey({ ...event, ...modifiers, preventDefault } as unknown as KeyboardEvent, showHelp);
+  expect(preventDefault).toHaveBeenCalledTimes(wasTaken ? 1 : 0);
+  return wasTaken;
+}
+
+const get = useApp.getState;
+const position = () => get().documents[0]?.position;
+function visible() {
+  const { view, picture } = get();
+  if (!view || !picture) throw new Error('there is no picture');
+  const { start, last } = visibleRange(view, picture.arrangement.scale);
+  return { start, size: last - start };
+}
+
+describe('keys', () => {
+  beforeEach(async () => {
+    vi.stubGlobal('Element', FakeElement);
+    vi.stubGlobal('document', { body: new FakeElement('body'), getElementById: () => search });
+    startApp();
+    await openText(SESSION, 's.iova.jsonl');
+  });
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.clearAllMocks();
+  });
+
+  test('zoom, pan and show everything', () => {
+    const all = visible();
+    press('w');
+    const zoomed = visible();
+    expect(zoomed.size).toBeLessThan(all.size);
+    press('D');
+    expect(visible().start).toBeGreaterThan(zoomed.start);
+    press('ArrowLeft');
+    press('ArrowDown');
+    expect(visible().size).toBeGreaterThan(zoomed.size);
+    press('ArrowUp');
+    press('0');
+    expect(visible()).toEqual(all);
+  });
+
+  test('select ranges and fit the selected one', async () => {
+    const all = visible();
+    press('n');
+    await vi.waitFor(() => expect(get().selected).toBeDefined());
+    press('n');
+    await vi.waitFor(() => expect(get().selected?.laneTitle).not.toBe('aperture'));
+    press('f');
+    expect(visible().size).toBeLessThan(all.size);
+    press('Escape');
+    expect(get().selected).toBeUndefined();
+  });
+
+  test('go back and forward through the events', async () => {
+    expect(press('z', { ctrlKey: true })).toBe(true);
+    await vi.waitFor(() => expect(position()).toBe(1));
+    press(',');
+    await vi.waitFor(() => expect(position()).toBe(0));
+    press('Z', { metaKey: true, shiftKey: true });
+    await vi.waitFor(() => expect(position()).toBe(1));
+    press('y', { ctrlKey: true });
+    await vi.waitFor(() => expect(position()).toBe(2));
+  });
+
+  test('focus the search and show the help', () => {
+    press('/');
+    expect(search.focus).toHaveBeenCalledTimes(1);
+    press('?');
+    expect(showHelp).toHaveBeenCalledTimes(1);
+  });
+
+  test('belong to text fields, menus and dialogs while these have the focus', () => {
+    for (const selector of ['textarea', 'select', '[role=menu]', '[role=dialog]', '[role=treegrid]']) {
+      expect(press('0', {}, new FakeElement(selector)), selector).toBe(false);
+    }
+    expect(press('ArrowDown', {}, new FakeElement('[role=tabpanel]'))).toBe(false);
+    expect(press('0', {}, new FakeElement('[role=tabpanel]'))).toBe(true);
+  });
+
+  test('that have no action, or that somebody else has handled, are left alone', () => {
+    expect(press('q')).toBe(false);
+    expect(press('a', { ctrlKey: true })).toBe(false);
+    expect(press('0', { altKey: true })).toBe(false);
+    expect(press('0', { defaultPrevented: true })).toBe(false);
+  });
+
+  test('are all in the help that have an action', () => {
+    const listed = KEYS.flatMap(({ keys }) => keys);
+    for (const key of ['W', 'A', 'S', 'D', '0', 'F', 'N', 'P', 'C', ',', '.', '/', 'Esc', '?']) {
+      expect(listed).toContain(key);
+    }
+  });
+});

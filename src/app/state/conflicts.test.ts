@@ -1,0 +1,93 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { HeldEngine, openText, startApp } from '../testing/app.ts';
+import { useApp } from './app-state.ts';
+import { conflictKey, shownConflict } from './conflict-key.ts';
+import { nextConflict, setGuest, setPageSize, showConflict, showFlag } from './conflicts.ts';
+import { clearSelection } from './selection.ts';
+
+const MSI = '/sys/kernel/iommu_groups/1/reserved_regions:0x00000000fee00000 0x00000000feefffff msi\n';
+const DIRECT = '/sys/kernel/iommu_groups/2/reserved_regions:0x0000000000001000 0x0000000000001fff direct\n';
+
+const get = useApp.getState;
+const rows = () => get().conflicts?.rows ?? [];
+const virt = (gib: bigint) => ({ kind: 'machine', machine: 'virt', ram: gib << 30n }) as const;
+
+describe('conflicts', () => {
+  beforeEach(async () => {
+    startApp();
+    await openText(MSI + DIRECT);
+  });
+
+  test('a guest over the MSI window is one', async () => {
+    const before = rows().length;
+    await setGuest(virt(4n));
+    expect(rows()).toHaveLength(before + 1);
+    await setGuest(undefined);
+    expect(rows()).toHaveLength(before);
+  });
+
+  test('are shown one after the other, around the end of the list', async () => {
+    await setGuest(virt(4n));
+    const keys = rows().map(conflictKey);
+    expect(keys.length).toBeGreaterThan(1);
+    for (const key of [...keys, keys[0]]) {
+      await nextConflict();
+      expect(get().conflict).toBe(key);
+    }
+    await showConflict(undefined);
+    expect(shownConflict(get())).toBeUndefined();
+  });
+
+  test('a flag with several goes through them', async () => {
+    await setGuest(virt(4n));
+    const [a, b] = rows();
+    if (!a || !b) throw new Error('expected two conflicts');
+    await showFlag([a.number, b.number]);
+    expect(get().conflict).toBe(conflictKey(a));
+    await showFlag([a.number, b.number]);
+    expect(get().conflict).toBe(conflictKey(b));
+    await showFlag([b.number]);
+    expect(get().conflict).toBe(conflictKey(b));
+  });
+
+  test('the shown one is forgotten when it is gone', async () => {
+    await setGuest(virt(4n));
+    await showConflict(rows().find(({ marks }) => marks.some(({ start }) => start === 0xfee00000n)));
+    expect(get().conflict).toBeDefined();
+    await setGuest(undefined);
+    expect(get().conflict).toBeUndefined();
+    await nextConflict();
+    clearSelection();
+    expect(get().conflict).toBeUndefined();
+  });
+});
+
+describe('outdated conflicts', () => {
+  test('of guests that are chosen fast the last one counts, and those in between may be skipped', async () => {
+    const engine = new HeldEngine(['arrange']);
+    startApp(engine);
+    const done = setGuest(virt(1n));
+    for (const gib of [2n, 3n, 4n]) void setGuest(virt(gib));
+    expect(engine.held).toHaveLength(1);
+    await engine.at(0).release();
+    await engine.at(1).release();
+    await done;
+    expect(engine.held).toHaveLength(2);
+    expect(engine.at(1).params).toMatchObject({ guest: virt(4n) });
+  });
+
+  test('an answer for another page size is dropped', async () => {
+    const engine = new HeldEngine(['conflicts']);
+    startApp(engine);
+    void openText(MSI);
+    await vi.waitFor(() => engine.at(0));
+    await engine.at(0).release();
+    void setPageSize(0x4000n);
+    void setPageSize(0x10000n);
+    await engine.at(2).release();
+    const latest = get().conflicts;
+    await engine.at(1).release();
+    expect(get().conflicts).toBe(latest);
+    expect(engine.at(2).params).toMatchObject({ pageSize: 0x10000n });
+  });
+});

@@ -1,0 +1,204 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { failure } from '../../engine/protocol/result.ts';
+import { HeldEngine, openText, settled, startApp } from '../testing/app.ts';
+import { useApp } from './app-state.ts';
+import {
+  close,
+  onClose,
+  open,
+  refreshAfterRestart,
+  seek,
+  setModel,
+  setSelectedGroups,
+  stepEvent,
+} from './documents.ts';
+import { engine } from './engine.ts';
+import { explain } from './explanation.ts';
+import { dismissProblem } from './notices.ts';
+
+const MSI = '/sys/kernel/iommu_groups/1/reserved_regions:0x00000000fee00000 0x00000000feefffff msi\n';
+const SESSION = [
+  '{"format":"iova-trace","version":1,"model":"iommufd"}',
+  '{"op":"ioas.alloc","ioas":"a"}',
+  '{"op":"ioas.map","ioas":"a","flags":["fixed","read"],"user_va":"0x10000","length":"0x2000","iova":"0x4000"}',
+  '{"op":"ioas.map","ioas":"a","flags":["fixed","read"],"user_va":"0x20000","length":"0x1000","iova":"0x5000"}',
+  '',
+].join('\n');
+
+const get = useApp.getState;
+const positionOf = (id: string) => get().documents.find((d) => d.id === id)?.position;
+const areas = () => get().picture?.arrangement.spaces[0]?.lanes.find(({ title }) => title === 'areas')?.total;
+
+describe('opening and closing', () => {
+  beforeEach(() => {
+    startApp();
+  });
+
+  test('what is opened is selected and announced; a second document joins', async () => {
+    await openText(MSI, 'one.txt');
+    expect(get().notice).toBe('one.txt opened');
+    await openText(MSI, 'two.txt');
+    expect(get().documents.map(({ title }) => title)).toEqual(['one.txt', 'two.txt']);
+    expect(get().selectedGroups).toHaveLength(2);
+    expect(get().busy).toBeUndefined();
+  });
+
+  test('a sample gives way to the first file, and nothing else does', async () => {
+    await open('sample', [{ name: 's', data: new Blob([MSI]) }], true);
+    expect(get().notice).toBe('');
+    await openText(MSI, 'one.txt');
+    await openText(MSI, 'two.txt');
+    expect(get().documents.map(({ title }) => title)).toEqual(['one.txt', 'two.txt']);
+    expect(get().sampleIds).toEqual([]);
+  });
+
+  test('what cannot be read is an error with its first lines, and nothing changes', async () => {
+    await openText(MSI, 'one.txt');
+    await open('notes', [{ name: 'notes', data: new Blob(['shopping list\nmilk\n']) }]);
+    expect(get().problem).toMatchObject({ title: 'notes was not opened' });
+    expect(get().problem?.samples[0]).toMatchObject({ line: 1, text: 'shopping list' });
+    expect(get().documents).toHaveLength(1);
+    dismissProblem();
+    expect(get().problem).toBeUndefined();
+  });
+
+  test('closing deselects and ends what belongs to the document', async () => {
+    const id = await openText(MSI, 'one.txt');
+    await openText(MSI, 'two.txt');
+    const end = vi.fn();
+    onClose(id, end);
+    await close(id);
+    await close(id);
+    expect(end).toHaveBeenCalledTimes(1);
+    expect(get().documents.map(({ title }) => title)).toEqual(['two.txt']);
+    expect(get().selectedGroups).toHaveLength(1);
+  });
+
+  test('reading shows its progress and can be cancelled', async () => {
+    const held = new HeldEngine(['open']);
+    startApp(held);
+    const opening = open('big', [{ name: 'big', data: new Blob([MSI]) }]);
+    const { options } = held.at(0);
+    options?.onProgress?.({ done: 5, total: 10, what: 'big' });
+    expect(get().busy).toMatchObject({ title: 'big', progress: { done: 5, total: 10 } });
+    get().busy?.cancel();
+    expect(options?.signal?.aborted).toBe(true);
+    await held.at(0).answer(failure('cancelled', 'cancelled'));
+    await opening;
+    expect(get().notice).toBe('Cancelled; nothing changed.');
+    expect(get().problem).toBeUndefined();
+    expect(get().busy).toBeUndefined();
+  });
+
+  test('a second opening cancels the first, whose late progress and end change nothing', async () => {
+    const held = new HeldEngine(['open']);
+    startApp(held);
+    const first = open('first', [{ name: 'first', data: new Blob([MSI]) }]);
+    const second = open('second', [{ name: 'second', data: new Blob([MSI]) }]);
+    expect(held.at(0).options?.signal?.aborted).toBe(true);
+    held.at(0).options?.onProgress?.({ done: 9, total: 10, what: 'first' });
+    expect(get().busy).toMatchObject({ title: 'second', progress: undefined });
+    await held.at(0).answer(failure('cancelled', 'cancelled'));
+    await first;
+    expect(get().busy?.title).toBe('second');
+    await held.at(1).release();
+    await second;
+    expect(get().documents.map(({ title }) => title)).toEqual(['second']);
+  });
+});
+
+describe('moments', () => {
+  beforeEach(() => {
+    startApp();
+  });
+
+  test('seeking changes the state that is drawn; steps stop at the ends', async () => {
+    const id = await openText(SESSION, 's.iova.jsonl');
+    expect(areas()).toBe(1);
+    await seek(id, 1);
+    expect(areas()).toBe(0);
+    await stepEvent(1);
+    expect(positionOf(id)).toBe(2);
+    expect(areas()).toBe(1);
+    await stepEvent(-1);
+    await stepEvent(-1);
+    await stepEvent(-1);
+    expect(positionOf(id)).toBe(0);
+  });
+
+  test('fast seeks skip positions, and the last one is shown', async () => {
+    const held = new HeldEngine(['seek']);
+    startApp(held);
+    const id = await openText(SESSION, 's.iova.jsonl');
+    const first = seek(id, 1);
+    void seek(id, 2);
+    void seek(id, 0);
+    expect(held.held).toHaveLength(1);
+    expect(positionOf(id)).toBe(0);
+    await held.at(0).release();
+    // The answer for position 1 does not move the scrubber back.
+    expect(positionOf(id)).toBe(0);
+    await held.at(1).release();
+    await first;
+    expect(held.held).toHaveLength(2);
+    expect(held.at(1).params).toMatchObject({ position: 0 });
+    expect(positionOf(id)).toBe(0);
+  });
+
+  test('what was deselected stays deselected when the state changes', async () => {
+    const id = await openText(SESSION, 's.iova.jsonl');
+    setSelectedGroups([]);
+    await seek(id, 2);
+    expect(get().selectedGroups).toEqual([]);
+    await seek(id, 0);
+    await seek(id, 3);
+    // The address space was gone and is new again.
+    expect(get().selectedGroups).toHaveLength(1);
+  });
+
+  test('another model answers for the same moment; an unknown one is an error', async () => {
+    const id = await openText(SESSION, 's.iova.jsonl');
+    await setModel(id, 'iommufd-rfc');
+    expect(get().documents[0]).toMatchObject({ model: 'iommufd-rfc', position: 3 });
+    await setModel(id, 'nonsense');
+    expect(get().problem?.title).toBe('The operations cannot be run under nonsense');
+    expect(get().documents[0]?.model).toBe('iommufd-rfc');
+  });
+
+  test('a refused operation is explained at its moment, until another is shown', async () => {
+    const id = await openText(SESSION, 's.iova.jsonl');
+    const events = await engine().call('events', { id, offset: 2, limit: 1 });
+    const [row] = events.ok ? events.value : [];
+    if (!row) throw new Error('no event');
+    await explain(id, row);
+    expect(get().explained?.bands.map(({ start, last, ink }) => [start, last, ink])).toEqual([
+      [0x4000n, 0x5fffn, 'accent'],
+      [0x5000n, 0x5fffn, 'alarm'],
+    ]);
+    expect(get().explained?.bands[1]?.message).toBe('requested, -EEXIST');
+    await seek(id, 1);
+    expect(get().explained).toBeUndefined();
+  });
+});
+
+describe('a restart of the engine', () => {
+  test('keeps the documents, and everything is requested again', async () => {
+    startApp();
+    await openText(MSI, 'one.txt');
+    await refreshAfterRestart('crashed');
+    expect(get().notice).toBe('The engine was restarted (crashed). Your documents are still open.');
+    expect(get().engineRestarts).toBe(1);
+    expect(get().problem).toBeUndefined();
+  });
+
+  test('says which documents were lost', async () => {
+    startApp();
+    const id = await openText(MSI, 'one.txt');
+    await engine().call('close', { id });
+    await refreshAfterRestart('crashed');
+    await settled();
+    expect(get().documents).toEqual([]);
+    expect(get().problem).toMatchObject({ title: 'Some documents were lost' });
+    expect(get().problem?.message).toContain('one.txt');
+  });
+});
