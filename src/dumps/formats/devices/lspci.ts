@@ -1,5 +1,5 @@
-// lspci in all its forms: what a device is and who drives it, what it has in the host's address space, and the messages
-// that it was programmed to send. The tree (-t) is in lspci-tree.ts.
+// lspci in all its forms: what a device is, its driver, its ranges in the host's address space, and its MSI messages. The
+// tree (-t) is in lspci-tree.ts.
 //
 //   device = address " " class ": " name                          "-s" address of a command, where the line is missing
 //   BAR    = ["Region " n ": "] ["[virtual] "] "Memory at " (hex | "<unassigned>" …)
@@ -10,7 +10,7 @@
 //   group  = "IOMMU group: " n
 //   about  = "Subsystem: " name [" [" ids "]"] | "Kernel driver in use: " name | "NUMA node: " n
 //            | "Flags: " … ["NUMA node " n] … ["IOMMU group " n]
-//   record = "Slot:" address 1*(NL field ":" value)                 -vmm; what is behind an address: device-label.ts
+//   record = "Slot:" address 1*(NL field ":" value)                 -vmm; text after an address: device-label.ts
 //   MSI    = "MSI: Enable" ("+" | "-") …, once "Message Signalled Interrupts: " … "Enable" ("+" | "-")
 //            "Address: " hex "  Data: " hex                        the next line, from -vv on
 //   MSI-X  = "MSI-X: Enable" ("+" | "-") (" Count=" | " Mask" … "TabSize=") n …
@@ -19,7 +19,6 @@
 // With one -v the number of a BAR is not printed: they are counted, a 64-bit one for two. Regions in the capability
 // "Single Root I/O Virtualization" belong to virtual functions and have no size: no facts. A closed window of a bridge
 // starts above its end. (show_bases, show_rom, show_htype1 in lspci.c, cap_msi, cap_msix in ls-caps.c; pciutils 2.1 to 3.13.)
-
 import { type IovaRange, rangeOfLength } from '../../../iova/range.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { normalizePciAddress } from '../../fields/pci-address.ts';
@@ -70,7 +69,7 @@ const TABLE = /Vector table: BAR=(\d) offset=([0-9a-f]{1,16})(?![0-9a-f])/i;
 const TABLE_START = /Vector table: BAR/;
 const CAPABILITY = /^\s{0,32}Capabilities: /;
 const VIRTUAL_FUNCTIONS = /Single Root I\/O Virtualization/;
-/** Understood, and nothing to tell. */
+/** Recognized, without facts. */
 const OTHER =
   /^\s{0,32}(?:Capabilities: |PBA: BAR=|I\/O behind bridge: |Kernel (?:driver in use|modules): |Subsystem: |Control: I\/O|Status: Cap|Flags: |Bus: primary=|Masking: [0-9a-f]|DeviceName: )/;
 
@@ -85,16 +84,16 @@ const HELD_MAX = 1000;
 
 class LspciReader implements LineReader {
   readonly #out: FactSink;
-  /** Holds back what it gets until the device is complete. */
+  /** Holds facts back until the device is complete. */
   readonly #sink: FactSink;
   #device = UNKNOWN;
-  /** Of this device: its BARs by number, the number of the next that has none, and what its capabilities said last. */
+  /** The BARs of this device by number, the number of the next BAR without one, and its last capabilities. */
   #bars = new Map<number, IovaRange>();
   #next = 0;
   #virtualFunctions = false;
   #msi: { readonly enabled: boolean; readonly line: number; readonly index: number } | undefined;
   #entries: { readonly count: bigint; readonly index: number } | undefined;
-  /** What is known of this device itself. It goes out before everything that is read below its first line. */
+  /** What this device is. Emitted before everything that is read below its first line. */
   #about: { -readonly [K in keyof AboutDevice]: AboutDevice[K] } | undefined;
   #first = 0;
   #held: (() => void)[] = [];
@@ -118,7 +117,7 @@ class LspciReader implements LineReader {
     this.#held.push(put);
   }
 
-  /** Puts out the device, then what was read of it. */
+  /** Emits the device, then the facts that were held back. */
   #flush(): void {
     const about = this.#about;
     this.#about = undefined;
