@@ -273,6 +273,7 @@ describe('faults', () => {
       [`${B}:`, '0x2000-0x2000 fault 0x2000'],
       ['unknown device:', '0x2000-0x2000 fault 0x2000'],
     ]);
+    expect(lane?.describe(2, 0).values).toEqual({});
     const [single] = faultsOfHost(hostSource(lines.slice(0, 2), { expanded: ['faults'] }));
     expect([single?.expandable, single?.subtitle]).toEqual([false, `2 faults, ${A}`]);
   });

@@ -128,7 +128,12 @@ describe('labelled bands', () => {
       { type: 'outline', ...box },
     ]);
     const width = textWidth('measured · 4 EiB', 11, 'bold');
-    expect(marks[2]).toMatchObject({ text: 'measured · 4 EiB', y: 265, x: expect.closeTo(150 + 375 - width / 2, 6) });
+    expect(marks[2]).toMatchObject({
+      ...{ size: 11, font: 'bold', ink: 'alarm', halo: true },
+      text: 'measured · 4 EiB',
+      y: 265,
+      x: expect.closeTo(150 + 375 - width / 2, 6),
+    });
     expect(bottom).toBe(265);
   });
 
