@@ -32,8 +32,8 @@ export interface VirtualRows<E extends HTMLElement> {
   /** True if all rows have the same height, and long text must be cut off. */
   readonly isUniform: boolean;
   readonly rows: readonly VirtualRow[];
-  /** First and last visible row, for loading them. */
-  readonly visible: readonly [first: number, last: number];
+  /** First and last of the rows that are to be loaded: those near the visible ones. */
+  readonly toLoad: readonly [first: number, last: number];
   /** For each row's element, which must carry `data-index`, `tabIndex` and, until it is loaded, `aria-busy`. */
   measure(element: HTMLElement | null): void;
   scrollTo(index: number, align: 'auto' | 'center'): void;
@@ -148,16 +148,18 @@ export function useVirtualRows<E extends HTMLElement>(options: VirtualRowsOption
     }
   };
 
+  // Before its range is read: that is brought up to date only now.
+  const items = virtualizer.getVirtualItems();
   const top = Math.floor(topRow(geometry, offset));
   const [first, last] = uniform
-    ? [top, Math.min(count - 1, top + Math.ceil(geometry.viewHeight / rowHeight))]
+    ? [top, Math.min(count - 1, top + Math.ceil(viewHeight / rowHeight))]
     : [virtualizer.range?.startIndex ?? 0, virtualizer.range?.endIndex ?? -1];
   const positions = uniform
     ? withFocused(indices(Math.max(0, first - OVERSCAN), Math.min(count - 1, last + OVERSCAN))).map((index) => ({
         index,
         top: rowTop(geometry, offset, index),
       }))
-    : virtualizer.getVirtualItems().map(({ index, start }) => ({ index, top: start - margin }));
+    : items.map(({ index, start }) => ({ index, top: start - margin }));
   const isFocusedRendered = positions.some(({ index }) => index === focused);
 
   return {
@@ -165,7 +167,8 @@ export function useVirtualRows<E extends HTMLElement>(options: VirtualRowsOption
     height: uniform ? scrollHeight(geometry) : virtualizer.getTotalSize(),
     isUniform: uniform,
     rows: positions.map((row) => ({ ...row, isTabStop: row.index === (isFocusedRendered ? focused : first) })),
-    visible: [first, last],
+    toLoad:
+      count <= RENDERED_WHOLE ? [0, count - 1] : [Math.max(0, first - OVERSCAN), Math.min(count - 1, last + OVERSCAN)],
     measure: (element) => {
       if (hasOwnHeights && !uniform) virtualizer.measureElement(element);
     },

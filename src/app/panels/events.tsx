@@ -105,7 +105,7 @@ function EventList({ document }: { document: DocumentNode }) {
     hasOwnHeights: true,
     covered: SCRUBBER_HEIGHT,
   });
-  const [first, last] = list.visible;
+  const [first, last] = list.toLoad;
   useEffect(() => pages.show(first, last));
   const { scrollTo } = list;
   const isFollowing = live !== undefined;

@@ -73,7 +73,7 @@ function ComparisonTable({ document, models }: { document: DocumentNode; models:
     hasOwnHeights: true,
     covered: HEADER_HEIGHT,
   });
-  const [first, last] = list.visible;
+  const [first, last] = list.toLoad;
   useEffect(() => pages.show(first, last));
   const { scrollTo } = list;
   // biome-ignore lint/correctness/useExhaustiveDependencies: `scrollTo` is another function at each rendering

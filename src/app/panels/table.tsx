@@ -36,7 +36,7 @@ export function TablePanel() {
     rowHeight: ROW_HEIGHT,
     covered: HEADER_HEIGHT,
   });
-  const [first, last] = list.visible;
+  const [first, last] = list.toLoad;
   useEffect(() => pages.show(first, last));
 
   return (

@@ -70,7 +70,7 @@ function Lines({ place, summary }: { place: TextPlace; summary: number | undefin
   });
   const count = known.total ?? Math.max(known.read, current) + LINES_AHEAD;
   const list = useVirtualRows<HTMLTableSectionElement>({ count, rowHeight: ROW_HEIGHT, hasOwnHeights: true });
-  const [first, last] = list.visible;
+  const [first, last] = list.toLoad;
   useEffect(() => pages.show(first, last));
   const { scrollTo } = list;
   // `place` is another object for each jump, even to the same line.
