@@ -39,7 +39,7 @@ test('with the keyboard alone: a sample, a group, a lane, a range, the scale, th
       });
       if (label.startsWith(name)) return;
     }
-    throw new Error(`no way to “${name}” with the tab key`);
+    throw new Error(`the Tab key does not reach '${name}'`);
   };
   await tabTo('Open');
   await app.keyboard.press('Enter');

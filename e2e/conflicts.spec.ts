@@ -16,7 +16,7 @@ async function open(app: Page, files: readonly { name: string; text: string }[])
 const conflicts = (app: Page) => app.getByTestId('conflicts').locator('.conflict');
 const guest = (app: Page) => app.getByTestId('guest').getByLabel('Guest to try');
 
-test('a guest of four gigabytes on arm64’s machine hits the MSI window of x86, and what would fit', async ({ app }) => {
+test('a guest of 4 GiB on the arm64 machine overlaps the MSI window of x86, and what would fit', async ({ app }) => {
   await open(app, [{ name: 'host.txt', text: regions(1, MSI) }]);
   await expect(conflicts(app)).toHaveCount(0);
   await guest(app).selectOption('virt');
@@ -61,7 +61,7 @@ test('conflicts are flagged in the picture: a click, the key c, and Escape', asy
   await app.keyboard.press('Escape');
   await expect(app.locator('.conflict.current')).toHaveCount(0);
 
-  // The first flag stands above the lanes: found by going along the strip.
+  // The flags are above the lanes: click along the strip until one is hit.
   const box = await app.getByTestId('timeline').boundingBox();
   if (!box) throw new Error('no timeline');
   for (let y = 60; y < 130 && (await app.locator('.conflict.current').count()) === 0; y += 8) {

@@ -155,7 +155,7 @@ export function TextPanel() {
   // The same object at each rendering: another one would be another jump.
   if (!isOpen && first && (!fallback || placeKey(first) !== placeKey(fallback))) setFallback(first);
   const place = isOpen ? chosen : first && fallback;
-  if (!place) return <p className="hint">No open document has a text.</p>;
+  if (!place) return <p className="hint">No source text is available.</p>;
   const owner = documents.find(({ id }) => id === place.id);
   const summary = owner?.sources.find(({ name }) => name === place.source)?.lines;
   return (

@@ -46,7 +46,7 @@ function MenuButton({ label, className, onPress }: MenuButtonProps) {
 }
 
 interface ToolbarProps {
-  /** Whether the parts are wanted that the first picture can do without. */
+  /** Whether to load the parts that the first picture does not need. */
   readonly isComplete: boolean;
   onPaste(): void;
   onConnect(): void;

@@ -43,7 +43,7 @@ describe('opening and closing', () => {
     expect(get().busy).toBeUndefined();
   });
 
-  test('a sample gives way to the first file, and nothing else does', async () => {
+  test('the first file replaces the sample, and nothing else', async () => {
     await open('sample', [{ name: 's', data: new Blob([MSI]) }], true);
     expect(get().notice).toBe('');
     await openText(MSI, 'one.txt');

@@ -13,56 +13,56 @@ function setUp() {
   return { engine, answers, latest };
 }
 
-const question = (text: string) => ({ text, limit: 10 });
+const paramsFor = (text: string) => ({ text, limit: 10 });
 
-test('of two questions only the answer to the later one is taken, whichever comes first', async () => {
+test('of two calls only the answer to the later one is used, whichever arrives first', async () => {
   for (const order of [
     [0, 1],
     [1, 0],
   ]) {
     const { engine, answers, latest } = setUp();
-    latest.ask(question('first'));
-    latest.ask(question('second'));
+    latest.request(paramsFor('first'));
+    latest.request(paramsFor('second'));
     for (const index of order) await engine.at(index).answer(success([`answer ${index}`]));
     expect(answers).toEqual([{ value: ['answer 1'], error: undefined }]);
   }
 });
 
-test('the same question is asked once, and again when something that it depends on has changed', async () => {
+test('the same call is made once, and again when something that the answer depends on has changed', async () => {
   const { engine, latest } = setUp();
-  latest.ask(question('x'), 1);
-  latest.ask(question('x'), 1);
+  latest.request(paramsFor('x'), 1);
+  latest.request(paramsFor('x'), 1);
   expect(engine.held).toHaveLength(1);
-  latest.ask(question('x'), 2);
+  latest.request(paramsFor('x'), 2);
   expect(engine.held).toHaveLength(2);
-  latest.ask({ text: 'x', limit: 11 }, 2);
+  latest.request({ text: 'x', limit: 11 }, 2);
   expect(engine.held).toHaveLength(3);
 });
 
-test('without a question there is no answer, even if one was under way', async () => {
+test('without a call there is no answer, even if one was pending', async () => {
   const { engine, answers, latest } = setUp();
-  latest.ask(question('x'));
-  latest.ask(undefined);
+  latest.request(paramsFor('x'));
+  latest.request(undefined);
   await engine.at(0).answer(success(['late']));
   expect(answers).toEqual([{ value: undefined, error: undefined }]);
 });
 
-test('a failure takes the place of the answer; the restart of the engine does not', async () => {
+test('a failure replaces the answer; the restart of the engine does not', async () => {
   const { engine, answers, latest } = setUp();
-  latest.ask(question('x'), 0);
+  latest.request(paramsFor('x'), 0);
   await engine.at(0).answer(failure('engine-restarted', 'restarted'));
   expect(answers).toEqual([]);
-  latest.ask(question('x'), 1);
+  latest.request(paramsFor('x'), 1);
   await engine.at(1).answer(failure('bug', 'broken'));
   expect(answers).toEqual([{ value: undefined, error: { code: 'bug', message: 'broken' } }]);
 });
 
-test('after a stop the answer under way is dropped, and the same question is asked again', async () => {
+test('after a stop the pending answer is dropped, and the same call is made again', async () => {
   const { engine, answers, latest } = setUp();
-  latest.ask(question('x'));
+  latest.request(paramsFor('x'));
   latest.stop();
   await engine.at(0).answer(success(['late']));
-  latest.ask(question('x'));
+  latest.request(paramsFor('x'));
   await settled();
   expect(answers).toEqual([]);
   expect(engine.held).toHaveLength(2);

@@ -1,7 +1,7 @@
 import type { Method, Params, Value } from '../../engine/protocol/methods.ts';
 import type { EngineError, EngineResult } from '../../engine/protocol/result.ts';
 
-/** The state of a question: the last answer, or why there is none. */
+/** The last answer to a call, or why there is none. */
 export interface Answer<T> {
   readonly value: T | undefined;
   readonly error: EngineError | undefined;
@@ -20,8 +20,8 @@ function sameValues(a: unknown, b: unknown): boolean {
 }
 
 /**
- * The answer to a question that keeps changing. Only the answer to the latest question is taken; until it comes the one
- * before stays, so that nothing flickers.
+ * The answer to a call whose parameters keep changing. Only the answer to the latest call is used; the previous answer
+ * stays until it arrives, so that nothing flickers.
  */
 export class LatestAnswer<M extends Method> {
   readonly #call: Call<M>;
@@ -36,10 +36,10 @@ export class LatestAnswer<M extends Method> {
   }
 
   /**
-   * Asks, unless the question is the one that was asked last: the same parameters (compared one by one) and the same
-   * `since`, the things on which the answer depends besides. `params` undefined: there is no question, and no answer.
+   * Makes the call unless it is the same as the last one: the same parameters, compared one by one, and the same `since`,
+   * which is everything else that the answer depends on. `params` undefined: no call, no answer.
    */
-  ask(params: Params<M> | undefined, ...since: readonly unknown[]): void {
+  request(params: Params<M> | undefined, ...since: readonly unknown[]): void {
     if (this.#since !== undefined && sameValues(params, this.#params) && sameValues(since, this.#since)) return;
     this.#params = params;
     this.#since = since;
@@ -50,13 +50,13 @@ export class LatestAnswer<M extends Method> {
     }
     void this.#call(params).then((result) => {
       if (turn !== this.#turn) return;
-      // The engine that was asked is gone: its successor is asked again, and the last answer still holds.
+      // The last answer still holds; the restarted engine will get the call again.
       if (!result.ok && result.error.code === 'engine-restarted') return;
       this.#onChange(result.ok ? { value: result.value, error: undefined } : { value: undefined, error: result.error });
     });
   }
 
-  /** Drops the answer that is under way. The next question is asked whatever it is. */
+  /** Drops the pending answer. The next call is made even if it is the same. */
   stop(): void {
     this.#turn++;
     this.#since = undefined;

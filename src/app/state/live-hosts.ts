@@ -52,7 +52,7 @@ function receive(id: string, { live }: Progress): void {
   scheduleDrawing(id);
 }
 
-/** Announces changes to users who do not look at the list. */
+/** Announces changes to users who are not watching the list. */
 function announce(now: LiveState, before: LiveState | undefined, title: string): void {
   if (before && before.connection !== now.connection) {
     if (now.connection === 'waiting') notify(`${title}: connection lost, reconnecting…`);

@@ -37,7 +37,7 @@ describe('the selection', () => {
     expect(get().selected).toBeUndefined();
   });
 
-  test('steps as often as asked, however fast', async () => {
+  test('makes every step, however fast the keys are pressed', async () => {
     void step('next');
     void step('next');
     await step('next');

@@ -12,7 +12,7 @@ export function showText(text: TextPlace): void {
   set({ text, tab: 'text' });
 }
 
-/** True if `source` is a file of the document or lies inside one (an archive's member). */
+/** True if `source` is a file of the document or a member of one that is an archive. */
 export function hasSource({ sources }: { readonly sources: readonly { readonly name: string }[] }, source: string) {
   return sources.some(({ name }) => source === name || source.startsWith(`${name}/`));
 }

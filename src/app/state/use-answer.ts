@@ -5,8 +5,8 @@ import { engine } from './engine.ts';
 import { type Answer, LatestAnswer } from './latest-answer.ts';
 
 /**
- * The engine's answer to a question; the answer before stays until the new one is there. The question is asked again when
- * a parameter or one of `since` changes, and after a restart of the engine. `params` undefined: nothing is asked.
+ * The engine's answer to a call; the previous answer stays until the new one arrives. The call is made again when a
+ * parameter or one of `since` changes, and after a restart of the engine. `params` undefined: no call, no answer.
  */
 export function useAnswer<M extends Method>(
   method: M,
@@ -15,9 +15,11 @@ export function useAnswer<M extends Method>(
 ): Answer<Value<M>> {
   const restarts = useApp((s) => s.engineRestarts);
   const [answer, setAnswer] = useState<Answer<Value<M>>>({ value: undefined, error: undefined });
-  const [latest] = useState(() => new LatestAnswer<M>((asked) => engine().call(method, asked), setAnswer));
-  // At each rendering: `ask` compares the question itself.
-  useEffect(() => latest.ask(params, restarts, ...since));
+  const [latest] = useState(
+    () => new LatestAnswer<M>((latestParams) => engine().call(method, latestParams), setAnswer),
+  );
+  // After each rendering: `request` compares the parameters itself.
+  useEffect(() => latest.request(params, restarts, ...since));
   useEffect(() => () => latest.stop(), [latest]);
   return answer;
 }
