@@ -6,8 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { Fact } from '../session/events.ts';
 import { newSession } from '../session/session.ts';
 import { writeEvent, writeSession } from '../session/write.ts';
-import { FORMATS } from './registry.ts';
-import { groupsOf, inputOf, openAll, openText, regionsOf } from './testing/read.ts';
+import { groupsOf, inputOf, OFFERED_ALL, openAll, openText, regionsOf } from './testing/read.ts';
 
 const ROOT = fileURLToPath(new URL('./fixtures/', import.meta.url));
 const FIXTURES = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
@@ -32,11 +31,6 @@ describe.each(FIXTURES)('%s', (fixture) => {
     expect(back.facts).toEqual(facts);
   });
 });
-
-/** The formats, offered every line: what they then find is what they should find of the lines that interest them. */
-const OFFERED_ALL = FORMATS.map((format) =>
-  format.kind === 'lines' ? { ...format, interest: { shapes: [/^/] } } : format,
-);
 
 test.each(FIXTURES)('no line that a format reads is kept from it by its interest: %s', async (fixture) => {
   const inputs = [inputOf('x', bytesOf(fixture))];

@@ -1,5 +1,8 @@
 // For tests: text and bytes as inputs, and facts in short.
+import { expect } from 'vitest';
 import { type Fact, isFact } from '../../session/events.ts';
+import { writeEvent } from '../../session/write.ts';
+import type { DumpFormat } from '../format.ts';
 import type { SourceSummary } from '../input/collector.ts';
 import type { DumpEvent } from '../input/event-queue.ts';
 import { type DumpInput, openInputs } from '../input/open.ts';
@@ -39,8 +42,21 @@ export async function openAll(inputs: readonly DumpInput[], formats = FORMATS): 
   return { events, facts: events.filter(isFact), sources };
 }
 
+/** The formats, offered every line. */
+export const OFFERED_ALL: readonly DumpFormat[] = FORMATS.map((format) =>
+  format.kind === 'lines' ? { ...format, interest: { ...format.interest, shapes: [/^/] } } : format,
+);
+
+/**
+ * Opens a text. Also checks that no word is missing from the interest of a format: the facts must be the same when the
+ * formats are offered every line, in any order (a reader may emit what it holds at the next line that it is offered).
+ */
 export async function openText(text: string, name = 'paste.txt', chunk?: number): Promise<Opened> {
-  return openAll([inputOf(name, text, chunk)]);
+  const opened = await openAll([inputOf(name, text, chunk)]);
+  const offeredAll = await openAll([inputOf(name, text, chunk)], OFFERED_ALL);
+  const sorted = ({ facts }: Opened) => facts.map(writeEvent).sort();
+  expect(sorted(opened), 'the interest of a format lacks a word of this text').toEqual(sorted(offeredAll));
+  return opened;
 }
 
 /** Reserved regions in short: `7: fee00000-feefffff msi`, with the group or device, or `?`. */
