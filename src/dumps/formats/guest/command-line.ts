@@ -20,7 +20,12 @@ import { describeProgram, QemuArguments } from './qemu-arguments.ts';
 import { expandVariables, shellWords } from './shell-words.ts';
 
 const PROGRAM =
-  /(?:^|[\s"'=(/[])(qemu-system-[a-z0-9_]{1,20}|qemu-kvm|kvm|cloud-hypervisor|crosvm)(?:-\w{1,12})?["']?(\s+with:\s*\[|[\s\0]+|(?=\\$))(?=["'$]?--?[A-Za-z]|run\b|["']?\$|\\$)/;
+  /(?:^|[\s"'=(/[])(qemu-system-[a-z0-9_]{1,20}|qemu-kvm|kvm|cloud-hypervisor|crosvm)(?:-[A-Za-z]\w{0,11})?["']?(\s+with:\s*\[|[\s\0]+|(?=\\$))(?=["'$]?--?[A-Za-z]|run\b|["']?\$|\\$)/;
+/**
+ * The name of a program, but not of a task in a trace (`qemu-kvm-4575`, `CPU 0/KVM-4576`): traces have a task in every line,
+ * and their fast path needs lines that interest no other format.
+ */
+const PROGRAM_NAME = /(?:qemu-system-(?![a-z0-9_]{1,20}-\d)|kvm(?!-\d)|cloud-hypervisor(?!-\d)|crosvm(?!-\d))/;
 /** A program that only its first options show to be a monitor. */
 const KVM_OPTIONS =
   /^["']?--?(?:id|name|m|machine|M|cpu|smp|enable-kvm|drive|device|hda|cdrom|nodefaults|uuid|S|pidfile)\b/;
@@ -219,8 +224,8 @@ export const GUEST_COMMAND_LINE: LineFormat = {
   title: 'QEMU, Cloud Hypervisor and crosvm command lines, libvirt log',
   command: 'ps -C qemu-system-x86_64 -o args=',
   interest: {
-    words: ['qemu-system-', 'kvm', 'cloud-hypervisor', 'crosvm', 'starting up libvirt', '\\\n'],
-    shapes: [OPTION_LINE, VARIABLE],
+    words: ['starting up libvirt', '\\\n'],
+    shapes: [OPTION_LINE, VARIABLE, PROGRAM_NAME],
   },
   open: (_source: DumpSource, sink) => new CommandLineReader(sink),
 };

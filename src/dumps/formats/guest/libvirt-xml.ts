@@ -30,6 +30,11 @@ interface Taker {
   finish(sink: FactSink, isWhole: boolean): void;
 }
 
+/** The task of a line in a trace, not a tag. */
+const TASK = /^\s{0,40}<(?:idle|\.\.\.)>-\d/;
+/** A `<` or `>` in a line that does not start with such a task: traces have one in every line. */
+const MARKUP = /^(?!\s{0,40}<(?:idle|\.\.\.)>-\d)[^<>]*[<>]/;
+
 class LibvirtXmlReader implements LineReader {
   readonly #sink: FactSink;
   #tokens: XmlTokens | undefined;
@@ -49,6 +54,7 @@ class LibvirtXmlReader implements LineReader {
       this.#end(false);
       return 0;
     }
+    if (TASK.test(line.text)) return 0;
     // The cleaning takes prefixes of logs off, and for one may take a tag.
     const bare = line.raw.trim();
     const text = bare.startsWith('<') ? bare : line.text;
@@ -134,6 +140,6 @@ export const LIBVIRT_XML: LineFormat = {
   name: 'libvirt-xml',
   title: 'libvirt XML',
   command: 'virsh dumpxml GUEST',
-  interest: { words: ['<', '>'] },
+  interest: { shapes: [MARKUP] },
   open: (_source: DumpSource, sink) => new LibvirtXmlReader(sink),
 };

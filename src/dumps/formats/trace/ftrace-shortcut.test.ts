@@ -147,6 +147,26 @@ function isPlain(line: string): boolean {
 }
 
 describe('lines that go by the shortcut', () => {
+  test.each([
+    'qemu-kvm-4575',
+    'kvm-4575',
+    'qemu-system-x86-4575',
+    'qemu-system-aar-4575',
+    'CPU 0/KVM-4576',
+    'vhost-4575-4580',
+    'cloud-hypervis-88',
+    'crosvm-91',
+    'kworker/u16:3-123',
+    'irq/31-nvme0q1-220',
+    'swapper/0-1',
+    'dpdk-testpmd-77',
+    '<idle>-0',
+    '<...>-4242',
+  ])('%s: no other format is interested in the task', (task) => {
+    const event = 'map: IOMMU: iova=0x00000000ffff0000 - 0x0000000100000000 paddr=0x5000 size=65536';
+    expect(isPlain(`${task.padStart(24)}    [003] .......    12.000250: ${event}`)).toBe(true);
+  });
+
   test('those of traces do', () => {
     const line = (event: string) => `        qemu-kvm-4575    [003] ....... 12.000250: ${event}`;
     expect(
