@@ -150,7 +150,7 @@ describe('problems', () => {
     expect(problemsOf(text)).toEqual([problem]);
   });
 
-  it('with a header do not spoil the events behind it', () => {
+  it('with a header do not affect the events after it', () => {
     for (const text of [`${ALLOC}\n${ALLOC}\n`, `hello\n${ALLOC}\n${ALLOC}\n`]) {
       const { session } = readSession(text);
       expect(session.events).toEqual([

@@ -19,7 +19,7 @@ export function isPassedThrough(event: DumpEvent): event is PassedThrough {
 }
 
 const BATCH = 512;
-/** Events that may wait behind a held position. Beyond that it is filled with what is known, to bound the memory. */
+/** Events that may wait after a held position. Beyond that it is filled with what is known, to bound the memory. */
 const WAITING = 20_000;
 
 type Entry = { readonly event: DumpEvent } | { readonly make: () => DumpEvent; readonly closed: () => void };

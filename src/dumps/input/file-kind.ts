@@ -24,22 +24,22 @@ export function isTar(head: Uint8Array): boolean {
 }
 
 const KNOWN_BINARIES: readonly (readonly [magic: readonly number[], what: string])[] = [
-  [[0x50, 0x4b, 0x03, 0x04], 'a zip archive: unpack it first'],
-  [[0x42, 0x5a, 0x68], 'packed with bzip2: unpack it first'],
-  [[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], 'packed with xz: unpack it first'],
-  [[0x28, 0xb5, 0x2f, 0xfd], 'packed with zstd: unpack it first'],
-  [[0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c], 'a 7z archive: unpack it first'],
-  [[0x89, 0x50, 0x4e, 0x47], 'a PNG picture: text is needed'],
-  [[0xff, 0xd8, 0xff], 'a JPEG picture: text is needed'],
-  [[0x25, 0x50, 0x44, 0x46], 'a PDF document: text is needed'],
+  [[0x50, 0x4b, 0x03, 0x04], 'a zip archive; unpack it first'],
+  [[0x42, 0x5a, 0x68], 'bzip2 data; decompress it first'],
+  [[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], 'xz data; decompress it first'],
+  [[0x28, 0xb5, 0x2f, 0xfd], 'zstd data; decompress it first'],
+  [[0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c], 'a 7z archive; unpack it first'],
+  [[0x89, 0x50, 0x4e, 0x47], 'a PNG image; copy the text instead'],
+  [[0xff, 0xd8, 0xff], 'a JPEG image; copy the text instead'],
+  [[0x25, 0x50, 0x44, 0x46], 'a PDF document; copy the text instead'],
   [[0x7f, 0x45, 0x4c, 0x46], 'an ELF program'],
 ];
 
-/** What the bytes are if they are no text, for a message; undefined if they pass as text. */
+/** What the bytes are if they are not text, for a message; undefined for text. */
 export function describeBinary(head: Uint8Array): string | undefined {
   const bytes = [...head.subarray(0, 16)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
   for (const [magic, what] of KNOWN_BINARIES) {
-    if (magic.every((byte, i) => head[i] === byte)) return `${what} (it begins with ${bytes})`;
+    if (magic.every((byte, i) => head[i] === byte)) return `${what} (starts with ${bytes})`;
   }
   if (utf16(head)) return undefined;
   let controls = 0;
@@ -49,16 +49,16 @@ export function describeBinary(head: Uint8Array): string | undefined {
     else if (byte < 0x20 && !(byte >= 0x08 && byte <= 0x0d) && byte !== 0x1b) controls++;
   }
   const rest = head.length - nuls;
-  if (rest === 0) return head.length > 0 ? 'nothing but NUL bytes' : undefined;
-  // Text is padded with NULs at its end at most (files of sysfs in an archive), or has one behind every letter.
-  if (controls * 20 > rest) return `binary data (it begins with ${bytes})`;
+  if (rest === 0) return head.length > 0 ? 'only NUL bytes' : undefined;
+  // Text may be padded with NULs at its end (files of sysfs in an archive), or have one after every letter (UTF-16).
+  if (controls * 20 > rest) return `binary data (starts with ${bytes})`;
   const decoded = new TextDecoder().decode(head);
   let replaced = 0;
   for (let at = decoded.indexOf('\ufffd'); at >= 0; at = decoded.indexOf('\ufffd', at + 1)) replaced++;
-  return replaced * 5 > decoded.length - nuls ? `binary data (it begins with ${bytes})` : undefined;
+  return replaced * 5 > decoded.length - nuls ? `binary data (starts with ${bytes})` : undefined;
 }
 
-/** The label of the encoding if the bytes start with a mark of UTF-16 (as PowerShell writes text). */
+/** The encoding if the bytes start with a byte order mark of UTF-16 (as PowerShell writes text). */
 export function utf16(head: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
   if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be';

@@ -50,7 +50,7 @@ describe('texts of all kinds', () => {
     ]);
     const messages = opened.sources.flatMap(({ diagnostics }) => diagnostics.map(({ message }) => message));
     expect(messages[1]).toContain('zip');
-    expect(messages[2]).toMatch(/begins with( [0-9a-f]{2}){16}/);
+    expect(messages[2]).toMatch(/starts with( [0-9a-f]{2}){16}/);
     expect(messages[3]).toContain('EIO');
     expect(messages[4]).toContain("line 1: 'Hello', line 3: 'world'");
     expect(regionsOf(opened)).toEqual(['?: fee00000-feefffff msi']);
@@ -81,7 +81,7 @@ describe('texts of all kinds', () => {
     expect(diagnosticsOf(opened)).toEqual(['error unreadable -']);
   });
 
-  test('lines that nobody knows are counted, with the first of them', async () => {
+  test('unrecognized lines are counted, and the first are kept', async () => {
     const { sources } = await openText(`a\nb\n\n${MSI}c\nd\n# \ne\nf\n${'g'.repeat(300)}\n`);
     expect(sources[0]).toMatchObject({ lines: 10, unrecognized: 7 });
     expect(sources[0]?.samples.map(({ line, text }) => [line, text])).toEqual([
@@ -107,7 +107,7 @@ describe('texts of all kinds', () => {
     expect(opened.facts.at(-1)).toMatchObject({ message: 'and 80 more of this kind' });
   });
 
-  test('a group is told in pieces rather than holding back everything behind it', async () => {
+  test('a group is emitted in pieces rather than holding back everything after it', async () => {
     const events: DumpEvent[] = [];
     let before = 0;
     const lines = 30_000;

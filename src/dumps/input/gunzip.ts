@@ -4,7 +4,7 @@ import { Gunzip } from 'fflate';
 
 /** Bytes handed to the decoder at once: what one step unpacks (2 MiB at most) is lost if the step meets damage. */
 const STEP = 2048;
-/** CRC-32 and length modulo 2^32, little-endian, behind each member (RFC 1952, section 2.3.1). */
+/** CRC-32 and length modulo 2^32, little-endian, after each member (RFC 1952, section 2.3.1). */
 const TRAILER = 8;
 
 /** What is wrong with gzip data; `code` is the diagnostic's. */
@@ -25,8 +25,8 @@ function crc32(bytes: Uint8Array, before: number): number {
 }
 
 /**
- * Unpacks gzip, several members too. `fault` is told at most once, after the last good byte, if the data are cut off
- * or damaged.
+ * Unpacks gzip with any number of members. `fault` is called at most once, after the last good byte, if the data is
+ * truncated or corrupt.
  */
 export async function* gunzip(
   packed: AsyncIterable<Uint8Array>,

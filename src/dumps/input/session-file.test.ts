@@ -9,7 +9,7 @@ describe('session files', () => {
   const HEADER = '{"format":"iova-trace","version":1,"title":"A title","page_size":"0x1000"}';
   const RESERVED = '{"kind":"reserved","start":"0x0","last":"0xfff","type":"msi","source":"lab","line":9}';
 
-  test('facts keep their source, operations keep their order, problems are told, the unknown is kept', async () => {
+  test('facts keep their source, operations keep their order, problems are reported, the unknown is kept', async () => {
     const text = [
       HEADER,
       RESERVED,

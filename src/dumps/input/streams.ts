@@ -1,4 +1,4 @@
-// Streams of bytes: reading them in small pieces, looking at their first bytes, telling their failures from bugs.
+// Streams of bytes: reading them in small pieces, looking at their first bytes, and separating their failures from bugs.
 
 export type ByteStream = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
 
@@ -58,7 +58,7 @@ export async function peek(pieces: AsyncIterable<Uint8Array>): Promise<Peeked> {
         length += next.value.length;
       }
     } catch (error) {
-      // What came before the failure is still worth reading; the failure is met again behind it.
+      // What came before the failure is still read; the failure is thrown after it.
       failure = { error };
     }
   }
@@ -85,7 +85,7 @@ export async function peek(pieces: AsyncIterable<Uint8Array>): Promise<Peeked> {
   return { head, bytes: whole() };
 }
 
-/** What a stream threw, told apart from the bugs of whoever reads it. */
+/** An error of a stream, as distinct from a bug of the code that reads it. */
 export class StreamFailure extends Error {
   constructor(cause: unknown) {
     super(cause instanceof Error ? cause.message : String(cause), { cause });

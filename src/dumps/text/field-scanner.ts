@@ -19,7 +19,7 @@ function addressOf(high: number, low: number): Iova {
   return fromWords(high, low) as Iova;
 }
 
-/** A position in a text. A method moves behind what it finds; if it finds nothing it says so and stays. */
+/** A position in a text. A method that finds something moves past it; otherwise it reports that and stays. */
 export class FieldScanner {
   #text = '';
   at = 0;

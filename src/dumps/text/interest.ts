@@ -105,7 +105,7 @@ function buildAutomaton(words: readonly (readonly string[])[]): Automaton {
       found[state]?.add(interest);
     }
   }
-  // Breadth first. Where no word goes on with a character, the longest end of what was read that begins a word does.
+  // Breadth first: where no word continues with a character, the longest suffix of the input that starts a word does.
   const shift = Math.ceil(Math.log2(Math.max(2, width)));
   const next = new Uint16Array(children.length << shift);
   const fallback = new Uint16Array(children.length);
