@@ -183,4 +183,87 @@ describe('EngineClient', () => {
     expect(await client.call('documents', null)).toEqual({ ok: true, value: [] });
     expect(workers).toHaveLength(1);
   });
+
+  test('an answer that cannot be read, and a crash without a message, restart the engine', async () => {
+    const { restarts, newest, workers } = clientWith(() => createEngine());
+    newest().onmessageerror?.({} as MessageEvent);
+    await vi.waitFor(() => expect(restarts).toEqual(['an answer from the engine could not be read']));
+    newest().crash('');
+    await vi.waitFor(() => expect(restarts[1]).toBe('the engine stopped'));
+    expect(workers).toHaveLength(3);
+  });
+
+  test('a replaced worker is not listened to any more', async () => {
+    const { client, newest, restarts } = clientWith(() => createEngine());
+    const old = newest();
+    client.restart('by hand');
+    await vi.waitFor(() => expect(restarts).toEqual(['by hand']));
+    expect([old.onmessage, old.onerror, old.terminated]).toEqual([null, null, true]);
+  });
+
+  test('a cancelled call that stops in time, or was interrupted, does not end the worker later', async () => {
+    vi.useFakeTimers();
+    const { client, workers, newest } = clientWith(() => ({
+      ...createEngine(),
+      save: (_params, { signal }) =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => resolve(failure('cancelled', 'cancelled')));
+        }),
+      find: never,
+    }));
+    const stopped = new AbortController();
+    const saving = client.call('save', { id: 'a' }, { signal: stopped.signal });
+    stopped.abort();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await saving).toMatchObject({ ok: false, error: { code: 'cancelled' } });
+    expect(workers).toHaveLength(1);
+    const stuck = new AbortController();
+    const finding = client.call('find', { text: 'x', limit: 1 }, { signal: stuck.signal });
+    stuck.abort();
+    newest().crash('out of memory');
+    expect(await finding).toMatchObject({
+      error: { code: 'engine-restarted', message: 'the engine was restarted: out of memory' },
+    });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(workers).toHaveLength(2);
+  });
+
+  test('a call that is cancelled before it begins is never sent', async () => {
+    const { client, newest } = clientWith(() => createEngine());
+    const post = vi.spyOn(newest(), 'postMessage');
+    const result = await client.call('documents', null, { signal: AbortSignal.abort() });
+    expect([result, post.mock.calls.length]).toEqual([
+      { ok: false, error: { code: 'cancelled', message: 'cancelled' } },
+      0,
+    ]);
+  });
+
+  test('a cancelled call that has been answered is not cancelled any more', async () => {
+    const { client, newest } = clientWith(() => createEngine());
+    const controller = new AbortController();
+    await client.call('documents', null, { signal: controller.signal });
+    const post = vi.spyOn(newest(), 'postMessage');
+    controller.abort();
+    expect(post).not.toHaveBeenCalled();
+  });
+
+  test('messages for calls that are over are ignored', async () => {
+    const { client, newest } = clientWith(() => createEngine());
+    await client.call('documents', null);
+    const late = (data: Response) => newest().onmessage?.({ data } as MessageEvent<Response>);
+    late({ type: 'progress', id: 1, progress: { done: 1, what: 'x' } });
+    late({ type: 'result', id: 99, result: success(null) });
+    expect(await client.call('documents', null)).toEqual({ ok: true, value: [] });
+  });
+
+  test('a disposed client has ended its worker, and its timers', async () => {
+    vi.useFakeTimers();
+    const { client, newest, workers } = clientWith(() => ({ ...createEngine(), save: never }));
+    const controller = new AbortController();
+    void client.call('save', { id: 'a' }, { signal: controller.signal });
+    controller.abort();
+    client.dispose();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect([newest().terminated, workers.length]).toEqual([true, 1]);
+  });
 });
