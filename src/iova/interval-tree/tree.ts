@@ -1,3 +1,4 @@
+// The casts in loops over typed arrays: see path.ts.
 import { atMost, below, fromWords, highWord, lowWord } from '../address-halves.ts';
 import type { Iova } from '../iova.ts';
 import { insertSplitting, rebalance } from './balance.ts';
