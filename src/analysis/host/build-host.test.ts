@@ -428,3 +428,113 @@ test('names are in natural order, PCI addresses in that of their hexadecimal num
   expect(addresses.toSorted(compareNames)).toEqual(addresses.toSorted());
   expect(compareNames('0000:00:1f.0', '0000:00:1f.0')).toBe(0);
 });
+
+describe('what is no contradiction, and what almost is the same', () => {
+  const messages = (...events: SessionEvent[]) => host(...events).contradictions.map((c) => c.message);
+  const iommu = (more: object): SessionEvent =>
+    ({ kind: 'iommu', name: 'i', driver: 'intel', ...at('x'), ...more }) as SessionEvent;
+
+  test('a source that does not say a thing does not deny it', () => {
+    const full = { address_width: 39, cap: iova(1n), ecap: iova(2n) };
+    expect(messages(iommu({}), iommu(full))).toEqual([]);
+    expect(messages(iommu(full), iommu({}))).toEqual([]);
+    expect(messages(group('1', []), group('1', [], { type: 'DMA' }))).toEqual([]);
+    expect(messages(group('1', [], { type: 'DMA' }), group('1', []))).toEqual([]);
+    expect(messages(group('1', ['a']), group('1', ['a']))).toEqual([]);
+    expect(messages(region(0n, 1n, 'msi', { device: 'a' }), group('1', ['a']))).toEqual([]);
+  });
+
+  test('a BAR that only ends elsewhere is at another place', () => {
+    const bar = (last: bigint, source: string): SessionEvent => ({
+      kind: 'bar',
+      ...range(0x1000n, last),
+      device: 'd',
+      index: 0,
+      ...at(source),
+    });
+    expect(messages(bar(0x1fffn, 'a'), bar(0x2fffn, 'b'))).toHaveLength(1);
+  });
+
+  test('ranges that share one bound are not the same region', () => {
+    const of = (start: bigint, last: bigint, type: string, source: string) =>
+      region(start, last, type, { group: '1', source });
+    expect(messages(of(0n, 5n, 'msi', 'a'), of(0n, 6n, 'reserved', 'b'))).toEqual([]);
+    expect(messages(of(0n, 5n, 'msi', 'a'), of(1n, 5n, 'reserved', 'b'))).toEqual([]);
+    // Of a device without a group two types in two sources are no contradiction of a group.
+    expect(
+      messages(
+        region(0n, 5n, 'msi', { device: 'x', source: 'a' }),
+        region(0n, 5n, 'reserved', { device: 'x', source: 'b' }),
+      ),
+    ).toEqual([]);
+    // One source with both types among those that read it.
+    expect(messages(of(0n, 5n, 'msi', 'a'), of(0n, 5n, 'msi', 'b'), of(0n, 5n, 'reserved', 'b'))).toEqual([]);
+  });
+
+  test('apertures that differ in one thing are different', () => {
+    const aperture = (start: bigint, last: bigint, more: object = {}): SessionEvent =>
+      ({
+        kind: 'aperture',
+        ...range(start, last),
+        iommu: 'i',
+        group: '1',
+        container: 'c',
+        ...at('x'),
+        ...more,
+      }) as SessionEvent;
+    const base = aperture(0n, 9n);
+    const others = [
+      aperture(1n, 9n),
+      aperture(0n, 8n),
+      aperture(0n, 9n, { iommu: 'j' }),
+      aperture(0n, 9n, { group: '2' }),
+      aperture(0n, 9n, { container: 'd' }),
+    ];
+    for (const other of others) expect(host(base, other).apertures).toHaveLength(2);
+    expect(host(base, base).apertures).toHaveLength(1);
+  });
+
+  test('a width of the host is no aperture once any IOMMU has one, also if another has none', () => {
+    const width: SessionEvent = { kind: 'host', address_width: 48, ...at('log') };
+    expect(
+      host(width, iommu({}), iommu({ name: 'j', address_width: 39 })).apertures.map(({ message }) => message),
+    ).toEqual(['j, 39 bits']);
+    expect(host(width, iommu({})).apertures.map(({ message }) => message)).toEqual(['host address width, 48 bits']);
+  });
+
+  test('the place of a contradiction: the first of each side', () => {
+    const { contradictions } = host(
+      group('5', ['0000:00:14.0']),
+      region(0n, 0xfffn, 'msi', { origin: 'sysfs', group: '5', ...at('sysfs', 1) }),
+      region(0n, 0xfffn, 'msi', { origin: 'sysfs', group: '5', ...at('sysfs', 2) }),
+      region(0x1000n, 0x1fffn, 'direct', { origin: 'rmrr', device: '0000:00:14.0', ...at('acpi', 3) }),
+      region(0x1000n, 0x1fffn, 'direct', { origin: 'rmrr', device: '0000:00:14.0', ...at('acpi', 4) }),
+    );
+    expect(contradictions).toMatchObject([{ about: 'group 5', provenance: [at('acpi', 3), at('sysfs', 1)] }]);
+  });
+
+  test('guests: identical ranges in another order are one', () => {
+    const ram = (start: bigint, source: string): SessionEvent => ({
+      kind: 'guest',
+      ...range(start, start + 9n),
+      name: 'ram',
+      type: 'ram',
+      ...at(source),
+    });
+    expect(host(ram(0n, 'a'), ram(100n, 'a'), ram(100n, 'b'), ram(0n, 'b')).guests.map(({ source }) => source)).toEqual(
+      ['a'],
+    );
+    expect(host(ram(0n, 'a'), ram(100n, 'b')).guests).toHaveLength(2);
+  });
+
+  test('a span of devices needs full addresses on both sides', () => {
+    const span = (device: string) =>
+      host(region(0n, 9n, 'direct', { origin: 'ivmd', device }), group('1', ['0000:40:03.0'])).groups.find(
+        (g) => g.group === '1',
+      );
+    expect(span('0000:40:00.0-0000:40:1f.7')?.regions).toHaveLength(1);
+    expect(span('x0000:40:00.0-0000:40:1f.7')?.regions).toHaveLength(0);
+    expect(span('0000:40:00.0-0000:40:1f.7x')?.regions).toHaveLength(0);
+    expect(span('0000:40:03.0')?.regions).toHaveLength(1);
+  });
+});

@@ -200,6 +200,20 @@ describe('names of sets', () => {
   });
 });
 
+test('facts in a row that differ in one thing belong to different sets', () => {
+  const base = { origin: 'ftrace', source: 't', device: 'd', domain: '1' };
+  for (const more of [{ origin: 'dyndbg' }, { device: 'e' }, { domain: '2' }]) {
+    expect(mappingSets([map(0n, 1n, base), map(2n, 3n, { ...base, ...more })])).toHaveLength(2);
+  }
+  // A named domain is one set, whatever the source.
+  expect(mappingSets([map(0n, 1n, base), map(2n, 3n, { ...base, source: 'u' })])).toHaveLength(1);
+  expect(mappingSets([map(0n, 1n), map(2n, 3n, { origin: 'dyndbg' })])).toHaveLength(2);
+  expect(mappingSets([map(0n, 1n), map(2n, 3n, { source: 'u' })])).toHaveLength(2);
+  expect(
+    mappingSets([request('map', 0n, 1n), { ...request('map', 0n, 1n), source: 'r' } as SessionEvent]),
+  ).toHaveLength(2);
+});
+
 describe('the order of facts', () => {
   const order = (...events: SessionEvent[]) => {
     const [set] = mappingSets(events);

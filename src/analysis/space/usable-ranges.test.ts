@@ -109,6 +109,35 @@ describe('the space of selected groups', () => {
     expect(kinds(0x2000_0000n, 0x2fff_ffffn)).toEqual([]);
   });
 
+  test('at most so many obstacles, of one kind or of several sets', () => {
+    const many = factsOf([
+      reserved(0n, 9n, 'msi'),
+      reserved(20n, 29n, 'msi'),
+      map(100n, 109n),
+      map(120n, 129n),
+      { ...map(140n, 149n), device: 'other' } as SessionEvent,
+    ]);
+    const count = (max: number) => many.obstaclesIn(range(0n, 200n), max).length;
+    expect([0, 1, 2, 3, 4, 5, 6].map(count)).toEqual([0, 1, 2, 3, 4, 5, 5]);
+    expect(many.obstaclesIn(range(0n, 200n)).map(({ start }) => start)).toEqual([0n, 20n, 100n, 120n, 140n]);
+  });
+
+  test('what is free is computed once', () => {
+    expect(answers.free).toBe(answers.free);
+  });
+
+  test('regions and what is outside of the aperture ascend together', () => {
+    const low = factsOf([
+      reserved(0x5000n, 0x5fffn, 'msi'),
+      { kind: 'aperture', ...range(0x1000n, 0xffffn), group: '1', source: 'x' },
+    ]);
+    expect(low.obstaclesIn(range(0n, 0x1_0000n)).map(({ kind, start }) => [kind, start])).toEqual([
+      ['aperture', 0n],
+      ['reserved', 0x5000n],
+      ['aperture', 0x1_0000n],
+    ]);
+  });
+
   test('without a group there is no answer', () => {
     const host = buildHost('h', 'host', [width(39)]);
     expect(usableInFacts(commonSpace(host, []), [])).toBeUndefined();
@@ -185,6 +214,13 @@ test('a space of a model: what blocks comes with the event that mapped it', () =
   if (!space) throw new Error('no space');
   const answers = usableInModel(space, (index) => [{ source: 'session', line: index }]);
   expect(answers).toMatchObject({ hasMappings: true, isApertureKnown: true });
+  script.alloc('empty');
+  const empty = made.model.space('empty');
+  expect(empty && usableInModel(empty, () => [])).toMatchObject({
+    hasMappings: false,
+    isApertureKnown: false,
+    free: [range(0n, IOVA_MAX)],
+  });
   expect(answers.free).toEqual([
     range(0n, 0x1fffn),
     range(0x3000n, 0x4fffn),
