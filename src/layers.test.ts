@@ -43,8 +43,9 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   analysis: {
     imports: 'iova uapi session kernel dumps',
-    offers: 'host/*.ts guest/*.ts space/*.ts conflicts/conflict.ts conflicts/find-conflicts.ts conflicts/guest.ts',
-    order: 'host guest space host/compare-hosts.ts conflicts',
+    offers:
+      'host/*.ts guest/*.ts space/*.ts case/*.ts conflicts/conflict.ts conflicts/find-conflicts.ts conflicts/guest.ts',
+    order: 'host guest space host/compare-hosts.ts case conflicts',
   },
   timeline: {
     imports: 'iova uapi session kernel analysis',
@@ -55,8 +56,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   engine: {
     imports: 'iova uapi session kernel dumps analysis timeline',
     offers:
-      '*.ts protocol/*.ts documents/*.ts live/live-url.ts answers/conflict-list.ts answers/numbered-bands.ts picture/guests.ts transport/*.ts',
-    order: 'protocol documents answers/event-text.ts answers/comparison.ts picture answers live engine.ts transport',
+      '*.ts protocol/*.ts documents/*.ts case/*.ts live/live-url.ts answers/conflict-list.ts answers/numbered-bands.ts picture/guests.ts transport/*.ts',
+    order: 'protocol documents case answers/event-text.ts answers/comparison.ts picture answers live engine.ts transport',
   },
   app: {
     imports: 'iova uapi session analysis timeline engine',

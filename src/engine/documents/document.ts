@@ -1,4 +1,5 @@
-// One opened set of files: the session that it became, and what was computed from it.
+// A host of the case, or a session of operations: its events, and what was computed from them.
+import type { AssignedDevice, MissingFromHost } from '../../analysis/case/device.ts';
 import { buildHost, eventsAt } from '../../analysis/host/build-host.ts';
 import type { Host } from '../../analysis/host/host.ts';
 import type { MappingSet } from '../../analysis/host/mappings.ts';
@@ -9,8 +10,24 @@ import { isFact, type SessionEvent } from '../../session/events.ts';
 import type { Session } from '../../session/session.ts';
 import type { Diagnostic, InputFile } from '../protocol/documents.ts';
 
+/** A source of the case, as a document needs it. */
+export interface SourceOrigin {
+  readonly id: string;
+  /** What its text is called: unique in the case. */
+  readonly label: string;
+  /** As it was opened. */
+  readonly name: string;
+  readonly files: readonly InputFile[];
+  readonly sources: readonly SourceSummary[];
+  /** Names of its texts that were changed to tell them apart, by the name in the document. */
+  readonly renamed: ReadonlyMap<string, string>;
+  readonly isLive: boolean;
+}
+
 export interface EngineDocument {
   readonly id: string;
+  /** `session`: a recording of operations. Its facts belong to a host; its state is that of a kernel model. */
+  readonly kind: 'host' | 'session';
   title: string;
   readonly session: Session;
   /** The host as the facts describe it at its position. */
@@ -22,6 +39,8 @@ export interface EngineDocument {
   live?: { isFollowing: boolean } | undefined;
   /** The files that it was read from, to show their text again; empty where they cannot be read twice. */
   readonly files: readonly InputFile[];
+  /** The sources of the case that it is made of; empty outside of a case. */
+  readonly origins: readonly SourceOrigin[];
   readonly sources: readonly SourceSummary[];
   /** Names of the texts that facts were read from: files, and members of folders and archives; the first so many. */
   readonly texts: readonly string[];
@@ -30,6 +49,12 @@ export interface EngineDocument {
   states: SessionStates | undefined;
   /** Name of the model that runs the operations. */
   model: string | undefined;
+  /** The device to assign on this host, chosen by a person or named by the evidence. */
+  assigned?: AssignedDevice | undefined;
+  /** Devices and groups that the evidence names and the host does not have. */
+  missing?: readonly MissingFromHost[];
+  /** Version of the kernel whose rules answer, as a person chose it; undefined: as the sources say. */
+  kernel?: string | undefined;
   /** How many events the state is after. */
   position: number;
   /** The first so many. */

@@ -86,14 +86,23 @@ class EventCollector {
   }
 }
 
-/** Reads the inputs into a document. Rejects only when the context's signal is aborted. */
-export async function readDocument(
-  id: string,
+/** What inputs hold, read together. */
+export interface ReadInputs
+  extends Pick<
+    EngineDocument,
+    'session' | 'hasGone' | 'sources' | 'texts' | 'operations' | 'states' | 'model' | 'diagnostics' | 'diagnosticsMore'
+  > {
+  /** The header's title, else the given one. */
+  readonly title: string;
+}
+
+/** Reads the inputs. Rejects only when the context's signal is aborted. */
+export async function readInputs(
   title: string,
   inputs: Iterable<DumpInput> | AsyncIterable<DumpInput>,
   context: CallContext,
   files: readonly InputFile[] = [],
-): Promise<EngineDocument> {
+): Promise<ReadInputs> {
   const collected = new EventCollector(title);
   const { sources, header } = await openInputs(inputs, {
     signal: context.signal,
@@ -115,23 +124,39 @@ export async function readDocument(
   if (problem !== undefined) {
     diagnostics.push(diagnosticOf(diagnosticFact('unknown-model', { operations, reason: problem }), title));
   }
-  const shownTitle = header?.title ?? title;
   return {
-    id,
-    title: shownTitle,
+    title: header?.title ?? title,
     session,
-    host: hostAt(id, shownTitle, events),
     hasGone,
-    mappings: mappingSets(events),
-    files,
     sources,
     // A session file names sources that it was made from: their texts are not here.
     texts: [...texts].filter((text) => files.some(({ name }) => text === name || text.startsWith(`${name}/`))),
     operations,
     states,
     model,
-    position: events.length,
     diagnostics,
     diagnosticsMore,
+  };
+}
+
+/** Reads the inputs into one document, whatever they say about hosts. Rejects only for the context's signal. */
+export async function readDocument(
+  id: string,
+  title: string,
+  inputs: Iterable<DumpInput> | AsyncIterable<DumpInput>,
+  context: CallContext,
+  files: readonly InputFile[] = [],
+): Promise<EngineDocument> {
+  const read = await readInputs(title, inputs, context, files);
+  const { events } = read.session;
+  return {
+    ...read,
+    id,
+    kind: 'host',
+    host: hostAt(id, read.title, events),
+    mappings: mappingSets(events),
+    files,
+    origins: [],
+    position: events.length,
   };
 }

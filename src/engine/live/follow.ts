@@ -14,12 +14,14 @@ const UPDATE_INTERVAL = 100;
 function liveDocument(id: string, title: string): EngineDocument {
   return {
     id,
+    kind: 'host',
     title,
     session: newSession({ title }),
     host: hostAt(id, title, []),
     hasGone: false,
     mappings: [],
     files: [],
+    origins: [],
     sources: [],
     texts: [],
     operations: 0,

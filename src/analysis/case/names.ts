@@ -1,0 +1,85 @@
+// What hosts and texts are called. A host has its host name, else the name of its folder or archive, else a letter; never
+// the name of a file. A text has its file name, with the host before it where two hosts have texts of the same name.
+
+/** Folders whose names say what is in them, not which machine it is. */
+const GENERIC_FOLDERS: ReadonlySet<string> = new Set(
+  'sys proc kernel iommu iommu_groups devices class debug tmp var log logs dump dumps data files home root downloads desktop new folder'.split(
+    ' ',
+  ),
+);
+
+const ARCHIVE = /\.(?:tar|tgz|tbz2?|txz|zip|(?:tar\.)?(?:gz|bz2|xz|zst))$/i;
+
+/** The host's name that a folder or archive suggests; undefined if its name says nothing of a machine. `path` may be long. */
+export function folderName(path: string): string | undefined {
+  const base = path.replace(/\/+$/, '').split('/').at(-1) ?? '';
+  const bare = base.replace(ARCHIVE, '').replace(ARCHIVE, '');
+  return bare === '' || /^\.+$/.test(bare) || GENERIC_FOLDERS.has(bare.toLowerCase()) ? undefined : bare;
+}
+
+/** True if the name of a file is that of an archive. */
+export function isArchiveName(name: string): boolean {
+  return /\.(?:tar|tgz|tbz2?|txz|zip|tar\.\w{2,4})$/i.test(name);
+}
+
+/** `Host A` to `Host Z`, then `Host AA`. `index` from 0. */
+export function letterName(index: number): string {
+  let letters = '';
+  for (let rest = index; rest >= 0; rest = Math.floor(rest / 26) - 1) {
+    letters = String.fromCharCode(65 + (rest % 26)) + letters;
+  }
+  return `Host ${letters}`;
+}
+
+/** What a host may be called, from the best name to the worst. */
+export interface NameSuggestions {
+  /** As a person named it. */
+  readonly given?: string | undefined;
+  readonly hostName?: string | undefined;
+  readonly folder?: string | undefined;
+}
+
+/** The names of the hosts of a case, all different, in the order given. */
+export function hostNames(hosts: readonly NameSuggestions[]): string[] {
+  const wanted = hosts.map(({ given, hostName, folder }) => given ?? hostName ?? folder);
+  const taken = new Set(wanted);
+  const used = new Set<string>();
+  let letter = 0;
+  return wanted.map((name) => {
+    let found = name;
+    if (found === undefined) {
+      do found = letterName(letter++);
+      while (taken.has(found));
+    } else {
+      for (let n = 2; used.has(found); n++) found = `${name} (${n})`;
+    }
+    used.add(found);
+    return found;
+  });
+}
+
+/** A text of a source: a file, or the part of an archive or a folder that has a name of its own. */
+export interface NamedText {
+  /** Id of its host. */
+  readonly host: string;
+  readonly hostName: string;
+  /** As its file is called. */
+  readonly name: string;
+}
+
+/**
+ * Labels that tell texts apart, in the order given: the file's name; where two hosts have it, `HOST/NAME`; a second text
+ * of that name on one host gets a number.
+ */
+export function textLabels(texts: readonly NamedText[]): string[] {
+  const hostsOfName = new Map<string, Set<string>>();
+  for (const { name, host } of texts) hostsOfName.set(name, (hostsOfName.get(name) ?? new Set()).add(host));
+  const used = new Set<string>();
+  return texts.map(({ name, hostName }) => {
+    const label = (hostsOfName.get(name)?.size ?? 0) > 1 ? `${hostName}/${name}` : name;
+    let unique = label;
+    for (let n = 2; used.has(unique); n++) unique = `${label} (${n})`;
+    used.add(unique);
+    return unique;
+  });
+}
