@@ -57,7 +57,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
     imports: 'iova uapi session kernel dumps analysis timeline',
     offers:
       '*.ts protocol/*.ts documents/*.ts case/*.ts live/live-url.ts answers/conflict-list.ts answers/numbered-bands.ts picture/guests.ts transport/*.ts',
-    order: 'protocol documents case answers/event-text.ts answers/comparison.ts picture answers live engine.ts transport',
+    order:
+      'protocol documents case answers/event-text.ts answers/comparison.ts picture answers live engine.ts transport',
   },
   app: {
     imports: 'iova uapi session analysis timeline engine',

@@ -435,12 +435,13 @@ describe('a live document', () => {
 
     // Saved and opened again it says the same.
     const saved = await follower.ask('save', { id: 'l' });
+    await follower.ask('forget', null);
     const opened = await follower.ask('open', {
       id: 'file',
       title: 'file',
       files: [{ name: 'saved.iova.jsonl', data: saved }],
     });
-    expect(opened.groups.map((g) => g.title)).toEqual(['group 2', 'group 3']);
+    expect(opened.case.hosts[0]?.groups.map((g) => g.title)).toEqual(['group 2', 'group 3']);
     const earlier = await follower.ask('seek', { id: 'file', position: before });
     expect(earlier.groups.map((g) => g.title)).toEqual(['group 1']);
   });

@@ -304,12 +304,13 @@ describe('questions', () => {
     expect(sizes.message).toBe('up to 1010 GiB');
     expect(sizes.isApertureKnown).toBe(false);
     expect(sizes.hosts.map(({ message }) => message)).toEqual([expect.stringContaining('up to'), 'up to 1010 GiB']);
-    const narrow = await asker.open(
+    const other = new Asker();
+    const narrow = await other.open(
       'c',
       '/sys/kernel/iommu_groups/4/reserved_regions:0xfee00000 0xfeefffff msi\nDMAR: Host address width 39\n',
     );
     const alone = narrow.groups.map(({ key }) => key);
-    expect(await asker.ask('guestSizes', { machine: 'q35', selectedGroups: alone })).toMatchObject({
+    expect(await other.ask('guestSizes', { machine: 'q35', selectedGroups: alone })).toMatchObject({
       isApertureKnown: true,
     });
     await asker.ask('arrange', { selectedGroups, expanded: [], scale: 'fold', guest });

@@ -1,4 +1,4 @@
-// The engine: holds what is open and answers questions about it. No DOM, no React, no message ports.
+// The engine: holds the case and answers questions about it. No DOM, no React, no message ports.
 import { writeSessionLines } from '../session/write.ts';
 import { cutSlices } from '../timeline/axis/slice.ts';
 import { decodeText, getInfo, structures } from './answers/buffers.ts';
@@ -8,9 +8,13 @@ import { difference, eventRows } from './answers/event-rows.ts';
 import { findEverything } from './answers/find.ts';
 import { compareSelected, fitIn, guestSizes, holesIn } from './answers/questions.ts';
 import { sourceText } from './answers/source-text.ts';
-import { type EngineDocument, isEmpty, moveTo, statesOf } from './documents/document.ts';
+import { caseNode } from './case/case-node.ts';
+import { type CaseResult, OpenCase } from './case/open-case.ts';
+import { loadCase, saveCase } from './case/saved-case.ts';
+import { isEmptySource, readSources } from './case/source.ts';
+import { type EngineDocument, moveTo, restoreMoments, runWith } from './documents/document.ts';
 import { documentNode } from './documents/document-node.ts';
-import { inputOf, readDocument } from './documents/read-document.ts';
+import { inputOf } from './documents/read-document.ts';
 import { follow } from './live/follow.ts';
 import type { LiveConnection, OpenSocket } from './live/live.ts';
 import { Picture } from './picture/picture.ts';
@@ -21,34 +25,86 @@ import { failure, success } from './protocol/result.ts';
 /** Lines of a refused file that an error shows. */
 const SAMPLES_MAX = 5;
 
-/** Creates an engine with the given documents open. */
+/** Ids for new sources: the given one first. */
+function sourceIds(current: OpenCase, id: string | undefined): () => string {
+  let given = id;
+  return () => {
+    const next = given ?? current.newId('source');
+    given = undefined;
+    return next;
+  };
+}
+
+/** Creates an engine with the given documents open beside an empty case. */
 export function createEngine(open: readonly EngineDocument[] = [], openSocket?: OpenSocket): Handlers {
-  const documents = new Map(open.map((document) => [document.id, document]));
-  /** Connections of the live hosts among them. */
+  /** Connections of the live hosts. */
   const links = new Map<string, LiveConnection>();
+  const current = new OpenCase(open, (sourceId) => links.get(sourceId)?.stop());
   let picture = new Picture(0, [], { scale: 'linear' }, []);
 
   const unknownDocument = (id: string) => failure('unknown-document', `no open document "${id}"`);
 
   /** Answers for a document, or fails if there is none with this id. */
   function withDocument<T>(id: string, answer: (document: EngineDocument) => T): T | ReturnType<typeof failure> {
-    const document = documents.get(id);
+    const document = current.documents.get(id);
     return document ? answer(document) : unknownDocument(id);
   }
 
+  /** The case after a change, or why it was not made. */
+  function changed(result: CaseResult) {
+    return result.ok ? success(caseNode(current)) : failure('unusable', result.message);
+  }
+
   return {
-    async open({ id, title, files }, context) {
-      const document = await readDocument(id, title, files.map(inputOf), context, files);
-      if (isEmpty(document)) {
-        const samples = document.sources.flatMap((s) => s.samples).slice(0, SAMPLES_MAX);
-        const first = document.diagnostics.find((d) => d.severity === 'error') ?? document.diagnostics[0];
-        return failure('not-recognized', first?.message ?? 'no known format recognized', { samples });
+    async open({ id, title, files, sample }, context) {
+      const total = files.reduce((sum, { data }) => sum + data.size, 0);
+      const read = await readSources(
+        files.map((file) => ({ input: inputOf(file), file })),
+        {
+          context,
+          sample,
+          total,
+          newId: sourceIds(current, id),
+        },
+      );
+      if (read.every(isEmptySource)) {
+        const samples = read.flatMap(({ read: { sources } }) => sources.flatMap((s) => s.samples));
+        const diagnostics = read.flatMap((source) => source.read.diagnostics);
+        const first = diagnostics.find((d) => d.severity === 'error') ?? diagnostics[0];
+        const message = first?.message ?? `${title}: no known format recognized`;
+        return failure('not-recognized', message, { samples: samples.slice(0, SAMPLES_MAX) });
       }
-      documents.set(id, document);
-      return success(documentNode(document));
+      const placements = current.add(read, { id });
+      return success({ placements, case: caseNode(current) });
+    },
+    closeSource: ({ sourceId }) => changed(current.close(sourceId)),
+    moveSource: ({ sourceId, to }) => changed(current.move(sourceId, to)),
+    renameHost: ({ hostId, name }) => changed(current.rename(hostId, name)),
+    undo: () => changed(current.undo()),
+    newCase() {
+      current.startNew();
+      return success(caseNode(current));
+    },
+    forget() {
+      current.forget();
+      return success(caseNode(current));
+    },
+    setDevice: ({ device }) => changed(current.setDevice(device)),
+    setKernel: ({ version }) => changed(current.setKernel(version ?? undefined)),
+    case: () => success(caseNode(current)),
+    exportCase: ({ view }) => success(saveCase(current, view)),
+    async importCase({ data }, context) {
+      const loaded = await loadCase(data, context);
+      if (typeof loaded === 'string') return failure('unusable', loaded);
+      const { view, missing } = loaded;
+      if (missing.length === 0) {
+        current.restore(loaded.sources, loaded.hosts, loaded);
+        await restoreMoments(current.documents, loaded.moments);
+      }
+      return success({ case: caseNode(current), view, missing });
     },
     async live(params, context) {
-      const problem = await follow(params, documents, links, context, openSocket);
+      const problem = await follow(params, current, links, context, openSocket);
       return problem === undefined ? success(null) : failure('unusable', problem);
     },
     askLive({ id, what }) {
@@ -57,15 +113,12 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       link.ask(what);
       return success(null);
     },
-    close: ({ id }) => (documents.delete(id) ? success(null) : unknownDocument(id)),
-    documents: () => success([...documents.values()].map(documentNode)),
+    close: ({ id }) => (current.documents.has(id) ? changed(current.close(id)) : unknownDocument(id)),
+    documents: () => success([...current.documents.values()].map(documentNode)),
     run: ({ id, model }) =>
       withDocument(id, async (document) => {
-        const made = await statesOf(document.session, model);
-        if (!made.states) return failure('unusable', made.message ?? `model "${model}" cannot run this session`);
-        document.states = made.states;
-        document.model = made.model;
-        return success(documentNode(document));
+        const problem = await runWith(document, model);
+        return problem === undefined ? success(documentNode(document)) : failure('unusable', problem);
       }),
     seek: ({ id, position, follow: isFollowing }) =>
       withDocument(id, (document) => {
@@ -74,8 +127,8 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       }),
     difference: ({ id, from, to }) => withDocument(id, ({ session }) => success(difference(session.events, from, to))),
     async arrange(params) {
-      const spaces = await spacesFor(documents, params);
-      picture = new Picture(picture.arrangement.revision + 1, spaces, params, documents.values());
+      const spaces = await spacesFor(current.documents, params);
+      picture = new Picture(picture.arrangement.revision + 1, spaces, params, current.documents.values());
       return success(picture.arrangement);
     },
     slice({ revision, window }) {
@@ -89,12 +142,13 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
     },
     step: (params) => success(picture.step(params)),
     table: (params) => success(picture.table(params)),
-    find: ({ text, limit }) => success(findEverything(picture.lanes, documents.values(), text, limit)),
-    conflicts: (params) => success(conflictList(documents, params)),
+    find: ({ text, limit }) => success(findEverything(picture.lanes, current.documents.values(), text, limit)),
+    conflicts: (params) => success(conflictList(current.documents, params)),
     fit: (params) => success(fitIn(picture.spaces, params)),
     holes: ({ alignments }) => success(holesIn(picture.spaces, alignments)),
-    guestSizes: ({ machine, selectedGroups }) => guestSizes(selectedHosts(documents, new Set(selectedGroups)), machine),
-    compareHosts: ({ selectedGroups }) => compareSelected(selectedHosts(documents, new Set(selectedGroups))),
+    guestSizes: ({ machine, selectedGroups }) =>
+      guestSizes(selectedHosts(current.documents, new Set(selectedGroups)), machine),
+    compareHosts: ({ selectedGroups }) => compareSelected(selectedHosts(current.documents, new Set(selectedGroups))),
     text: (params, { signal }) => withDocument(params.id, (document) => sourceText(document, params, signal)),
     locate: ({ id, position }) => withDocument(id, (document) => success(picture.locate(document, position))),
     bounds: (params) => success(picture.bounds(params)),

@@ -1,12 +1,8 @@
 // What hosts and texts are called. A host has its host name, else the name of its folder or archive, else a letter; never
 // the name of a file. A text has its file name, with the host before it where two hosts have texts of the same name.
 
-/** Folders whose names say what is in them, not which machine it is. */
-const GENERIC_FOLDERS: ReadonlySet<string> = new Set(
-  'sys proc kernel iommu iommu_groups devices class debug tmp var log logs dump dumps data files home root downloads desktop new folder'.split(
-    ' ',
-  ),
-);
+/** Folders that every machine has. */
+const GENERIC_FOLDERS: ReadonlySet<string> = new Set(['sys', 'proc', 'tmp', 'root', 'home']);
 
 const ARCHIVE = /\.(?:tar|tgz|tbz2?|txz|zip|(?:tar\.)?(?:gz|bz2|xz|zst))$/i;
 

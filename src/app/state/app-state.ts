@@ -2,6 +2,7 @@
 // The actions are in the files beside this one, one subject each.
 import { create } from 'zustand';
 import type { ConflictList, GuestChoice } from '../../engine/protocol/answers.ts';
+import type { CaseNode } from '../../engine/protocol/case.ts';
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import type { LiveState } from '../../engine/protocol/live.ts';
 import type { Progress } from '../../engine/protocol/methods.ts';
@@ -62,6 +63,8 @@ export interface ModelsInPicture {
 
 export interface AppState {
   readonly documents: readonly DocumentNode[];
+  /** The case as the engine reported it last; undefined while nothing is open. */
+  readonly caseNode: CaseNode | undefined;
   /** Ids of the documents that are samples: the first file that a user opens replaces them. */
   readonly sampleIds: readonly string[];
   readonly selectedGroups: readonly string[];
@@ -101,6 +104,7 @@ export interface AppState {
 
 export const useApp = create<AppState>(() => ({
   documents: [],
+  caseNode: undefined,
   sampleIds: [],
   selectedGroups: [],
   expanded: [],

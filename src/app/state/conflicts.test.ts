@@ -3,6 +3,7 @@ import { HeldEngine, openText, startApp } from '../testing/app.ts';
 import { useApp } from './app-state.ts';
 import { conflictKey, shownConflict } from './conflict-key.ts';
 import { nextConflict, setGuest, setPageSize, showConflict, showFlag } from './conflicts.ts';
+import { selectableKeys, setSelectedGroups } from './documents.ts';
 import { clearSelection } from './selection.ts';
 
 const MSI = '/sys/kernel/iommu_groups/1/reserved_regions:0x00000000fee00000 0x00000000feefffff msi\n';
@@ -16,6 +17,7 @@ describe('conflicts', () => {
   beforeEach(async () => {
     startApp();
     await openText(MSI + DIRECT);
+    setSelectedGroups(get().documents.flatMap(selectableKeys));
   });
 
   test('a guest over the MSI window is one', async () => {

@@ -17,6 +17,8 @@ import { explain } from './explanation.ts';
 import { dismissProblem } from './notices.ts';
 
 const MSI = '/sys/kernel/iommu_groups/1/reserved_regions:0x00000000fee00000 0x00000000feefffff msi\n';
+/** Of another host: its group has another region. */
+const OTHER = '/sys/kernel/iommu_groups/1/reserved_regions:0x0000000008000000 0x00000000080fffff msi\n';
 const SESSION = [
   '{"format":"iova-trace","version":1,"model":"iommufd"}',
   '{"op":"ioas.alloc","ioas":"a"}',
@@ -34,11 +36,15 @@ describe('opening and closing', () => {
     startApp();
   });
 
-  test('what is opened is selected and announced; a second document joins', async () => {
+  test('what is opened is selected and announced; a second source joins the host unless it contradicts', async () => {
     await openText(MSI, 'one.txt');
-    expect(get().notice).toBe('one.txt opened');
+    expect(get().notice).toBe('one.txt opened as Host A');
     await openText(MSI, 'two.txt');
-    expect(get().documents.map(({ title }) => title)).toEqual(['one.txt', 'two.txt']);
+    expect(get().notice).toBe('two.txt joined Host A');
+    expect(get().documents.map(({ title }) => title)).toEqual(['Host A']);
+    expect(get().selectedGroups).toHaveLength(1);
+    await openText(OTHER, 'three.txt');
+    expect(get().documents.map(({ title }) => title)).toEqual(['Host A', 'Host B']);
     expect(get().selectedGroups).toHaveLength(2);
     expect(get().busy).toBeUndefined();
   });
@@ -47,8 +53,8 @@ describe('opening and closing', () => {
     await open('sample', [{ name: 's', data: new Blob([MSI]) }], true);
     expect(get().notice).toBe('');
     await openText(MSI, 'one.txt');
-    await openText(MSI, 'two.txt');
-    expect(get().documents.map(({ title }) => title)).toEqual(['one.txt', 'two.txt']);
+    await openText(OTHER, 'two.txt');
+    expect(get().documents.map(({ title }) => title)).toEqual(['Host A', 'Host B']);
     expect(get().sampleIds).toEqual([]);
   });
 
@@ -64,13 +70,13 @@ describe('opening and closing', () => {
 
   test('closing deselects and ends what belongs to the document', async () => {
     const id = await openText(MSI, 'one.txt');
-    await openText(MSI, 'two.txt');
+    await openText(OTHER, 'two.txt');
     const end = vi.fn();
     onClose(id, end);
     await close(id);
     await close(id);
     expect(end).toHaveBeenCalledTimes(1);
-    expect(get().documents.map(({ title }) => title)).toEqual(['two.txt']);
+    expect(get().documents.flatMap(({ sources }) => sources.map(({ name }) => name))).toEqual(['two.txt']);
     expect(get().selectedGroups).toHaveLength(1);
   });
 
@@ -103,7 +109,7 @@ describe('opening and closing', () => {
     expect(get().busy?.title).toBe('second');
     await held.at(1).release();
     await second;
-    expect(get().documents.map(({ title }) => title)).toEqual(['second']);
+    expect(get().documents.flatMap(({ sources }) => sources.map(({ name }) => name))).toEqual(['second']);
   });
 });
 
@@ -199,6 +205,6 @@ describe('a restart of the engine', () => {
     await settled();
     expect(get().documents).toEqual([]);
     expect(get().problem).toMatchObject({ title: 'Some documents were lost' });
-    expect(get().problem?.message).toContain('one.txt');
+    expect(get().problem?.message).toContain('Host A');
   });
 });

@@ -1,4 +1,5 @@
 // The open documents: opening, closing, the moment of each, and what of them is selected.
+import type { CaseNode, Placement } from '../../engine/protocol/case.ts';
 import type { DocumentNode, InputFile } from '../../engine/protocol/documents.ts';
 import { type Busy, useApp } from './app-state.ts';
 import { engine } from './engine.ts';
@@ -12,9 +13,14 @@ export function selectableKeys({ groups, spaces, layers }: DocumentNode): string
   return [...groups, ...spaces, ...layers].map(({ key }) => key);
 }
 
-/** Keys that are selected when a document is opened. */
+/** Keys that are selected when a document is opened: of the groups, those that can be assigned. */
 export function defaultKeys({ groups, spaces, layers }: DocumentNode): string[] {
-  return [...groups, ...spaces, ...layers.filter(({ isShown }) => isShown)].map(({ key }) => key);
+  const shown = [
+    ...groups.filter(({ isSelectedByDefault }) => isSelectedByDefault),
+    ...spaces,
+    ...layers.filter(({ isShown }) => isShown),
+  ];
+  return shown.map(({ key }) => key);
 }
 
 export function setSelectedGroups(selectedGroups: readonly string[]): void {
@@ -22,17 +28,20 @@ export function setSelectedGroups(selectedGroups: readonly string[]): void {
   void arrange('view');
 }
 
-/** Opens files as one document. If that fails, what was open stays. */
-export async function open(title: string, files: readonly InputFile[], isSample = false): Promise<void> {
+/** Opens files: their sources join the case. If that fails, what was open stays. Returns where they went. */
+export async function open(
+  title: string,
+  files: readonly InputFile[],
+  isSample = false,
+): Promise<readonly Placement[]> {
   const controller = new AbortController();
-  const id = crypto.randomUUID();
   get().busy?.cancel();
   const busy: Busy = { title, progress: undefined, cancel: () => controller.abort() };
   const isOurs = (other: Busy | undefined) => other?.cancel === busy.cancel;
   set({ busy, problem: undefined, notice: '' });
   const opened = await engine().call(
     'open',
-    { id, title, files },
+    { title, files, ...(isSample ? { sample: title } : {}) },
     {
       signal: controller.signal,
       onProgress: (progress) => {
@@ -44,28 +53,58 @@ export async function open(title: string, files: readonly InputFile[], isSample 
   if (isOurs(get().busy)) set({ busy: undefined });
   if (!opened.ok) {
     showEngineError(`${title} was not opened`, opened.error);
-    return;
+    return [];
   }
-  const document = opened.value;
-  await addDocument(document, isSample);
+  const { placements, case: node } = opened.value;
+  const ids = placements.map(({ hostId, sourceId }) => hostId ?? sourceId);
+  set({ sampleIds: isSample ? [...new Set(ids)] : [] });
+  applyCase(node);
   set({
     conflict: undefined,
     selected: undefined,
     measured: undefined,
-    notice: isSample ? '' : `${document.title} opened`,
+    notice: isSample ? '' : placedLabel(placements),
   });
   await arrange('all');
+  return placements;
 }
 
-/** Adds a document that the engine has opened; samples are closed for it. The caller lays out the lanes. */
-export async function addDocument(document: DocumentNode, isSample = false): Promise<void> {
+/** `qemu.log joined Host A`. */
+function placedLabel(placements: readonly Placement[]): string {
+  const [first] = placements;
+  if (!first) return '';
+  const more = placements.length > 1 ? ` and ${placements.length - 1} more` : '';
+  if (first.outcome === 'session' || first.hostName === undefined) return `${first.sourceName}${more} opened`;
+  const to = first.outcome === 'joined' ? `joined ${first.hostName}` : `opened as ${first.hostName}`;
+  return `${first.sourceName}${more} ${to}`;
+}
+
+/** Shows a changed case. What is new in it is selected; what was deselected stays so unless the device changed. */
+export function applyCase(node: CaseNode): void {
+  const before = get();
+  const documents = [...node.hosts, ...node.sessions];
+  const isOtherDevice = before.caseNode?.device?.device !== node.device?.device;
+  const old = new Map(before.documents.map((document) => [document.id, document]));
+  const selected = new Set(before.selectedGroups);
+  const selectedGroups = documents.flatMap((document) => {
+    const known = old.get(document.id);
+    if (!known || isOtherDevice) return defaultKeys(document);
+    const keys = new Set(selectableKeys(known));
+    const added = new Set(defaultKeys(document).filter((key) => !keys.has(key)));
+    return selectableKeys(document).filter((key) => selected.has(key) || added.has(key));
+  });
+  set({ caseNode: node, documents, selectedGroups });
+}
+
+/** Adds a live host that the engine has opened; samples are closed for it. The caller lays out the lanes. */
+export async function addDocument(document: DocumentNode): Promise<void> {
   const samples = new Set(get().sampleIds);
   for (const id of samples) await engine().call('close', { id });
   const kept = get().documents.filter(({ id }) => !samples.has(id));
   const keys = new Set(kept.flatMap(selectableKeys));
   set({
     documents: [...kept, document],
-    sampleIds: isSample ? [document.id] : [],
+    sampleIds: [],
     selectedGroups: [...get().selectedGroups.filter((key) => keys.has(key)), ...defaultKeys(document)],
   });
 }
@@ -80,10 +119,9 @@ export function onClose(id: string, end: () => void): void {
 export async function close(id: string): Promise<void> {
   closers.get(id)?.();
   closers.delete(id);
-  await engine().call('close', { id });
-  const documents = get().documents.filter((d) => d.id !== id);
-  const keys = new Set(documents.flatMap(selectableKeys));
-  set({ documents, selectedGroups: get().selectedGroups.filter((key) => keys.has(key)), selected: undefined });
+  const closed = await engine().call('close', { id });
+  if (closed.ok) applyCase(closed.value);
+  set({ selected: undefined });
   await arrange('all');
 }
 

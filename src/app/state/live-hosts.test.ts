@@ -28,7 +28,9 @@ async function liveEngine() {
   const [node] = nodes.ok ? nodes.value : [];
   if (!node) throw new Error('no document');
   const report = (state: Partial<LiveState>, changed: Partial<DocumentNode> = {}) => {
-    const live = { node: { ...node, ...changed }, state: { ...STATE, ...state } };
+    // The id of the connection is chosen by the page.
+    const { id } = engine.at(0).params as { id: string };
+    const live = { node: { ...node, id, ...changed }, state: { ...STATE, ...state } };
     engine.at(0).options?.onProgress?.({ done: 0, what: 'live', live });
   };
   return { engine, node, report };
@@ -67,10 +69,9 @@ describe('a live host', () => {
     expect(engine.held).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(1);
     expect(engine.held).toHaveLength(2);
-    // The id of the connection is chosen by the page: this engine reports its document under the one it has.
     const { id } = engine.at(0).params as { id: string };
     await engine.at(1).answer({ ok: true, value: [{ ...node, id }] });
-    await vi.waitFor(() => expect(get().documents.map((d) => d.id)).toEqual([id]));
+    await vi.waitFor(() => expect(get().documents.map((d) => d.id)).toEqual(['maple', id]));
     expect(get().sampleIds).toEqual([]);
     expect(get().live[id]).toMatchObject({ connection: 'live', sequence: 3 });
   });

@@ -44,8 +44,10 @@ async function showHost(node: DocumentNode): Promise<void> {
   else set({ documents: get().documents.map((d) => (d.id === node.id ? node : d)) });
 }
 
-function receive(id: string, { live }: Progress): void {
+/** A live host's state is kept under the id of its document: it may have joined a host that is open. */
+function receive({ live }: Progress): void {
   if (!live) return;
+  const { id } = live.node;
   const before = get().live[id];
   set({ live: { ...get().live, [id]: live.state } });
   announce(live.state, before, live.node.title);
@@ -76,7 +78,7 @@ export function connectLive(address: string): string | undefined {
       const ended = await engine().call(
         'live',
         { id, title, ...parsed },
-        { signal: controller.signal, onProgress: (progress) => receive(id, progress) },
+        { signal: controller.signal, onProgress: receive },
       );
       // A restarted engine has to connect again.
       if (!ended.ok && ended.error.code === 'engine-restarted' && !controller.signal.aborted) continue;

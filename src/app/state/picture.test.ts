@@ -3,6 +3,7 @@ import { failure, success } from '../../engine/protocol/result.ts';
 import { visibleRange } from '../../timeline/axis/viewport.ts';
 import { HeldEngine, openText, settled, startApp } from '../testing/app.ts';
 import { useApp } from './app-state.ts';
+import { selectableKeys, setSelectedGroups } from './documents.ts';
 import { arrange, compareInPicture, ensureSlices, setScale, toggleLane } from './picture.ts';
 import { panBy, setPlotWidth, showAll, showRange, zoomBy } from './view.ts';
 
@@ -46,6 +47,9 @@ describe('the picture', () => {
   });
 
   test('a lane is expanded and collapsed', async () => {
+    // Both groups: one that cannot be assigned is not selected by itself.
+    setSelectedGroups(get().documents.flatMap(selectableKeys));
+    await settled();
     const lane = get().picture?.arrangement.spaces[0]?.lanes.find(({ title }) => title === 'reserved');
     const drawn = () => get().picture?.slices[0]?.lanes.find(({ id }) => id === lane?.id);
     expect(drawn()?.expanded).toBe(false);

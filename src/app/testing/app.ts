@@ -15,11 +15,14 @@ export function startApp(engine: Engine = inProcessEngine(createEngine())): Engi
   return engine;
 }
 
-/** Opens a text as a document of its own and returns its id. */
+/** Opens a text; returns the id of its session, or of the host that it went to. */
 export async function openText(text: string, name = 'host.txt'): Promise<string> {
-  await open(name, filesOf({ [name]: text }));
-  const document = useApp.getState().documents.find(({ title }) => title === name);
-  if (!document) throw new Error(useApp.getState().problem?.message ?? `${name} is not open`);
+  const [placement] = await open(name, filesOf({ [name]: text }));
+  if (!placement) throw new Error(useApp.getState().problem?.message ?? `${name} is not open`);
+  const { documents } = useApp.getState();
+  const document =
+    documents.find(({ id }) => id === placement.sourceId) ?? documents.find(({ id }) => id === placement.hostId);
+  if (!document) throw new Error(`${name} is not open`);
   return document.id;
 }
 

@@ -3,7 +3,7 @@ import { readSourceLines } from '../../dumps/input/source-lines.ts';
 import { isFact } from '../../session/events.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import { inputOf } from '../documents/read-document.ts';
-import type { SourceLine, SourceText } from '../protocol/documents.ts';
+import type { InputFile, SourceLine, SourceText } from '../protocol/documents.ts';
 import type { Params } from '../protocol/methods.ts';
 import { type EngineResult, failure, success } from '../protocol/result.ts';
 
@@ -31,18 +31,42 @@ function factLinesOf(document: EngineDocument, source: string): FactLines {
   return lines;
 }
 
+interface OpenedText {
+  readonly file: InputFile;
+  /** As it was opened: its name in the document may differ. */
+  readonly name: string;
+  readonly sources: EngineDocument['sources'];
+}
+
+/** The file that has the text which a document calls `source`; undefined if it cannot be read again. */
+function openedText(document: EngineDocument, source: string): OpenedText | undefined {
+  const within =
+    (name: string) =>
+    ({ name: other }: InputFile) =>
+      name === other || name.startsWith(`${other}/`);
+  for (const { label, name, files, sources } of document.origins) {
+    if (source !== label && !source.startsWith(`${label}/`)) continue;
+    const original = `${name}${source.slice(label.length)}`;
+    const file = files.find(within(original));
+    if (file) return { file, name: original, sources };
+  }
+  if (document.origins.length > 0) return undefined;
+  const file = document.files.find(within(source));
+  return file && { file, name: source, sources: document.sources };
+}
+
 /** Lines of a source as they were read. */
 export async function sourceText(
   document: EngineDocument,
   { source, from, limit }: Params<'text'>,
   signal: AbortSignal,
 ): Promise<EngineResult<SourceText>> {
-  const file = document.files.find(({ name }) => source === name || source.startsWith(`${name}/`));
-  if (!file) return failure('unusable', `the text of "${source}" is not available`);
-  const found = await readSourceLines(inputOf(file), source, from, limit, signal);
+  const opened = openedText(document, source);
+  if (!opened) return failure('unusable', `the text of "${source}" is not available`);
+  const found = await readSourceLines(inputOf(opened.file), opened.name, from, limit, signal);
   if (!found) return failure('unusable', `"${source}" is not text`);
   const facts = factLinesOf(document, source);
-  const leftover = new Set(document.sources.flatMap((summary) => summary.leftover.get(source) ?? []));
+  const leftover = new Set(opened.sources.flatMap((summary) => summary.leftover.get(opened.name) ?? []));
   return success({
     source,
     lines: found.lines.map((text, i): SourceLine => {

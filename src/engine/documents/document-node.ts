@@ -1,11 +1,12 @@
 // A document as the page shows it in the tree of sources.
+import { isAssignable, selectedGroups } from '../../analysis/case/device.ts';
 import { groupTitle, type Host } from '../../analysis/host/host.ts';
 import { holderLabel, reportedSpaces } from '../../analysis/space/common-space.ts';
 import type { SourceSummary } from '../../dumps/input/collector.ts';
 import { counted } from '../../iova/format.ts';
 import { LANE_KINDS, type LaneKind, type Layer, laneKind } from '../../timeline/lanes/kinds.ts';
 import type { DocumentNode, GroupNode, LayerNode, SourceNode, SpaceNode } from '../protocol/documents.ts';
-import { type EngineDocument, stateOf } from './document.ts';
+import { type EngineDocument, type SourceOrigin, stateOf } from './document.ts';
 import { guestKey, layerKey, mappingKey, reportedKey, spaceKey } from './keys.ts';
 
 /** The layers that a host has something for, in the order of the tree: the most specific first. */
@@ -45,10 +46,12 @@ function layerNodes(document: EngineDocument): LayerNode[] {
   ];
 }
 
-function sourceNode(summary: SourceSummary): SourceNode {
+function sourceNode(summary: SourceSummary, origin?: SourceOrigin): SourceNode {
   const facts = Object.entries(summary.kinds).reduce((sum, [kind, n]) => (kind === 'diagnostic' ? sum : sum + n), 0);
   return {
-    name: summary.name,
+    id: origin?.id ?? summary.name,
+    name: origin?.label ?? summary.name,
+    isLive: origin?.isLive ?? false,
     formats: summary.formats.map((f) => f.title),
     facts,
     operations: summary.operations,
@@ -58,8 +61,31 @@ function sourceNode(summary: SourceSummary): SourceNode {
   };
 }
 
-function groupNodes({ groups }: Host): GroupNode[] {
-  return groups.map((group) => {
+/** The sources of a document. A live host has no text and counts only what it is. */
+function sourceNodes(document: EngineDocument): SourceNode[] {
+  if (document.origins.length === 0) return document.sources.map((summary) => sourceNode(summary));
+  return document.origins.flatMap((origin) =>
+    origin.isLive
+      ? [
+          {
+            id: origin.id,
+            name: origin.label,
+            isLive: true,
+            formats: ['live host'],
+            facts: document.session.events.length,
+            operations: 0,
+            lines: 0,
+            unrecognized: 0,
+            samples: [],
+          },
+        ]
+      : origin.sources.map((summary) => sourceNode(summary, origin)),
+  );
+}
+
+function groupNodes({ host, assigned }: EngineDocument): GroupNode[] {
+  const selected = new Set(selectedGroups(host, assigned));
+  return host.groups.map((group) => {
     const counts = new Map<string, number>();
     for (const { type } of group.regions) counts.set(type, (counts.get(type) ?? 0) + 1);
     return {
@@ -67,6 +93,8 @@ function groupNodes({ groups }: Host): GroupNode[] {
       title: groupTitle(group),
       type: group.type,
       devices: group.devices,
+      isAssignable: isAssignable(host, group),
+      isSelectedByDefault: selected.has(group),
       regions: [...counts].map(([type, count]) => ({ type, count })),
     };
   });
@@ -97,10 +125,11 @@ function hasHistory(document: EngineDocument): boolean {
 export function documentNode(document: EngineDocument): DocumentNode {
   return {
     id: document.id,
+    kind: document.kind,
     title: document.title,
-    sources: document.sources.map(sourceNode),
+    sources: sourceNodes(document),
     texts: document.texts,
-    groups: groupNodes(document.host),
+    groups: groupNodes(document),
     spaces: spaceNodes(document),
     layers: layerNodes(document),
     guests: document.host.guests.map(({ source }) => source),

@@ -19,8 +19,6 @@ export interface SourceOrigin {
   readonly name: string;
   readonly files: readonly InputFile[];
   readonly sources: readonly SourceSummary[];
-  /** Names of its texts that were changed to tell them apart, by the name in the document. */
-  readonly renamed: ReadonlyMap<string, string>;
   readonly isLive: boolean;
 }
 
@@ -114,4 +112,26 @@ export async function statesOf(
   ]);
   const made = createModel(session.header, name);
   return made.ok ? { states: new States(session, made.model), model: made.model.name } : { message: made.message };
+}
+
+/** Runs a document's operations with another model from now on. Returns why it cannot, if so. */
+export async function runWith(document: EngineDocument, model: string): Promise<string | undefined> {
+  const made = await statesOf(document.session, model);
+  if (!made.states) return made.message ?? `model "${model}" cannot run this session`;
+  document.states = made.states;
+  document.model = made.model;
+  return undefined;
+}
+
+/** Puts documents back to their models and moments. */
+export async function restoreMoments(
+  documents: ReadonlyMap<string, EngineDocument>,
+  moments: readonly { readonly id: string; readonly position: number; readonly model?: string | undefined }[],
+): Promise<void> {
+  for (const { id, position, model } of moments) {
+    const document = documents.get(id);
+    if (!document) continue;
+    if (model !== undefined && model !== document.model) await runWith(document, model);
+    moveTo(document, position);
+  }
 }

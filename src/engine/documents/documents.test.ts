@@ -156,6 +156,8 @@ describe('in the tree of sources', () => {
         title: 'group 1',
         type: 'DMA',
         devices: ['x'],
+        isAssignable: false,
+        isSelectedByDefault: true,
         regions: expect.arrayContaining([
           { type: 'msi', count: 2 },
           { type: 'direct', count: 1 },

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { EngineDocument } from '../documents/document.ts';
+import { OpenCase } from '../case/open-case.ts';
 import { moveTo } from '../documents/document.ts';
 import type { Progress } from '../protocol/methods.ts';
 import { FakeAgent } from '../testing/fake-agent.ts';
@@ -18,86 +18,90 @@ const WARNING = JSON.stringify({ kind: 'diagnostic', severity: 'warning', code: 
 /** A followed host after its welcome, and what the page was told. */
 function followed() {
   const agent = new FakeAgent();
-  const documents = new Map<string, EngineDocument>();
+  const open = new OpenCase();
   const links = new Map<string, LiveConnection>();
   const reports: Progress[] = [];
   const abort = new AbortController();
   const context = { signal: abort.signal, progress: (report: Progress) => void reports.push(report) };
-  const done = follow({ id: 'l', title: 'host', url: 'ws://x', token: 't' }, documents, links, context, agent.open);
+  const done = follow({ id: 'l', title: 'host', url: 'ws://x', token: 't' }, open, links, context, agent.open);
   agent.accept();
   agent.welcome('run', 0, 'maple');
-  const document = documents.get('l');
-  if (!document) throw new Error('no document');
+  const live = () => {
+    const document = open.documents.get('l');
+    if (!document) throw new Error('no document');
+    return document;
+  };
   const settle = () => vi.advanceTimersByTimeAsync(100);
-  return { agent, document, links, reports, abort, done, settle };
+  return { agent, live, links, reports, abort, done, settle };
 }
 
 describe('a live document', () => {
   test('grows with what the agent reports, and tells the page after a tenth of a second', async () => {
-    const { agent, document, reports, settle } = followed();
+    const { agent, live, reports, settle } = followed();
     agent.snapshot(1, [group('1'), region('1')]);
-    expect([document.session.events.length, document.host.groups.length, reports.length]).toEqual([2, 0, 0]);
+    expect([live().session.events.length, live().host.groups.length, reports.length]).toEqual([2, 0, 0]);
     await vi.advanceTimersByTimeAsync(99);
     expect(reports).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
-    expect(document).toMatchObject({ title: 'maple', position: 2 });
-    expect(document.host.groups.map(({ group }) => group)).toEqual(['1']);
+    expect(live()).toMatchObject({ title: 'maple', position: 2 });
+    expect(live().host.groups.map(({ group }) => group)).toEqual(['1']);
     expect(reports).toMatchObject([
       { done: 2, what: 'maple', live: { node: { events: 2 }, state: { connection: 'live' } } },
     ]);
     agent.change(2, [group('2')], [], 5);
     agent.change(3, [group('3')], [], 6);
     await settle();
-    expect(document.host.groups.map(({ group }) => group)).toEqual(['1', '2', '3']);
+    expect(live().host.groups.map(({ group }) => group)).toEqual(['1', '2', '3']);
     expect(reports).toHaveLength(2);
   });
 
   test('facts that no longer hold leave its host', async () => {
-    const { agent, document, settle } = followed();
+    const { agent, live, settle } = followed();
     agent.snapshot(1, [group('1'), group('2')]);
     agent.change(2, [], [group('1')], 5);
     await settle();
-    expect(document.hasGone).toBe(true);
-    expect(document.host.groups.map(({ group }) => group)).toEqual(['2']);
-    expect(document.position).toBe(3);
+    expect(live().hasGone).toBe(true);
+    expect(live().host.groups.map(({ group }) => group)).toEqual(['2']);
+    expect(live().position).toBe(3);
   });
 
   test('stays at a moment while it is not followed', async () => {
-    const { agent, document, settle } = followed();
+    const { agent, live, settle } = followed();
     agent.snapshot(1, [group('1')]);
     await settle();
-    moveTo(document, 1, false);
+    moveTo(live(), 1, false);
     agent.change(2, [group('2')], [], 5);
     await settle();
-    expect([document.position, document.host.groups.length, document.session.events.length]).toEqual([1, 1, 2]);
-    moveTo(document, 2);
-    expect(document.host.groups).toHaveLength(2);
+    expect([live().position, live().host.groups.length, live().session.events.length]).toEqual([1, 1, 2]);
+    moveTo(live(), 2);
+    expect(live().host.groups).toHaveLength(2);
     agent.change(3, [group('3')], [], 6);
     await settle();
-    expect([document.position, document.host.groups.length]).toEqual([3, 3]);
+    expect([live().position, live().host.groups.length]).toEqual([3, 3]);
   });
 
   test('has the mappings of its trace; a trace alone does not change its host', async () => {
-    const { agent, document, settle } = followed();
+    const { agent, live, settle } = followed();
     agent.snapshot(1, [group('1')]);
     await settle();
-    const { host } = document;
+    const { host } = live();
     agent.stream(2, [MAP], 0);
     await settle();
-    expect(document.mappings.map(({ facts }) => facts.length)).toEqual([1]);
-    expect([document.host === host, document.position]).toEqual([true, 2]);
+    expect(live().mappings.map(({ facts }) => facts.length)).toEqual([1]);
+    expect([live().host === host, live().position]).toEqual([true, 2]);
   });
 
   test('keeps unknown lines as they came, and lists diagnostics', async () => {
-    const { agent, document, settle } = followed();
+    const { agent, live, settle } = followed();
     const later = '{"kind":"later","x":1}';
     agent.snapshot(1, [group('1'), later, WARNING]);
     await settle();
-    expect([...document.session.verbatim.events]).toEqual([[1, `${later}\n`]]);
-    expect(document.diagnostics).toMatchObject([{ severity: 'warning', code: 'x', message: 'y', source: 'host' }]);
+    expect([...live().session.verbatim.events]).toEqual([[1, `${later}\n`]]);
+    expect(live().diagnostics).toMatchObject([{ severity: 'warning', code: 'x', message: 'y', source: 'host' }]);
     const many = Array.from({ length: 510 }, (_, i) => WARNING.replace('"y"', `"y${i}"`));
     agent.change(2, many, [], 5);
-    expect(document.diagnostics).toHaveLength(500);
+    await settle();
+    expect(live().diagnostics).toHaveLength(500);
   });
 
   test('can be asked for more while it is connected', () => {
@@ -107,12 +111,12 @@ describe('a live document', () => {
   });
 
   test('stays open when it is ended, as it was last', async () => {
-    const { agent, document, links, reports, abort, done } = followed();
+    const { agent, live, links, reports, abort, done } = followed();
     agent.snapshot(1, [group('1')]);
     abort.abort();
     expect(await done).toBeUndefined();
     expect(links.size).toBe(0);
-    expect(document.host.groups).toHaveLength(1);
+    expect(live().host.groups).toHaveLength(1);
     expect(reports.at(-1)?.live?.state.connection).toBe('ended');
     const told = reports.length;
     await vi.advanceTimersByTimeAsync(1000);

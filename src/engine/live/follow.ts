@@ -1,78 +1,87 @@
-// Follows a live host: its document grows, and progress messages carry its state to the page.
-import { MappingCollector } from '../../analysis/host/mappings.ts';
+// Follows a live host: its source of the case grows, and progress messages carry the document of its host to the page.
+import { normalizedName } from '../../analysis/case/profile.ts';
 import { isFact, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
 import { newSession } from '../../session/session.ts';
-import { type EngineDocument, hostAt } from '../documents/document.ts';
+import type { OpenCase } from '../case/open-case.ts';
+import { liveSource } from '../case/source.ts';
 import { documentNode } from '../documents/document-node.ts';
-import { DIAGNOSTICS_MAX, diagnosticOf } from '../documents/read-document.ts';
+import { DIAGNOSTICS_MAX, diagnosticOf, type ReadInputs } from '../documents/read-document.ts';
+import type { LiveState } from '../protocol/live.ts';
 import type { CallContext, Params } from '../protocol/methods.ts';
 import { LiveConnection, type OpenSocket } from './live.ts';
 
 /** Least time between two updates of the document, in milliseconds. */
 const UPDATE_INTERVAL = 100;
 
-function liveDocument(id: string, title: string): EngineDocument {
+interface LiveInputs extends ReadInputs {
+  hasGone: boolean;
+  diagnosticsMore: number;
+}
+
+function nothingRead(title: string): LiveInputs {
   return {
-    id,
-    kind: 'host',
     title,
     session: newSession({ title }),
-    host: hostAt(id, title, []),
     hasGone: false,
-    mappings: [],
-    files: [],
-    origins: [],
     sources: [],
     texts: [],
     operations: 0,
     states: undefined,
     model: undefined,
-    position: 0,
     diagnostics: [],
     diagnosticsMore: 0,
-    live: { isFollowing: true },
   };
 }
 
+/** Positions of a live source's events as those of its host's document. */
+function moved(state: LiveState, offset: number): LiveState {
+  if (offset === 0) return state;
+  return { ...state, changes: state.changes.map((change) => ({ ...change, position: change.position + offset })) };
+}
+
 /**
- * Connects to an agent and keeps a document of what it reports, until the call is cancelled. Resolves then, or with a
- * problem that retrying cannot solve; the document stays open as it was.
+ * Connects to an agent and keeps what it reports as a source of the case, until the call is cancelled or the source is
+ * closed. Resolves then, or with a problem that retrying cannot solve; the source stays open as it was.
  */
 export async function follow(
   { id, title, url, token }: Params<'live'>,
-  documents: Map<string, EngineDocument>,
+  open: OpenCase,
   links: Map<string, LiveConnection>,
   context: CallContext,
   openSocket?: OpenSocket,
 ): Promise<string | undefined> {
-  const document = liveDocument(id, title);
-  documents.set(id, document);
-  const { events } = document.session;
-  const collector = new MappingCollector();
-  const { diagnostics } = document;
+  const read = nothingRead(title);
+  const source = liveSource(id, title, read);
+  open.addLive(source);
+  const { events, verbatim } = read.session;
   let isFactsDirty = false;
+  let isPlaced = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const report = () => {
-    context.progress({
-      done: events.length,
-      what: document.title,
-      live: { node: documentNode(document), state: link.state },
-    });
-  };
   const settle = () => {
     timer = undefined;
-    if (link.state.name !== '' && link.state.name !== document.title) {
-      document.title = link.state.name;
+    const { name } = link.state;
+    const short = normalizedName(name);
+    if (short !== undefined && !source.profile.names.has(short)) {
+      source.profile.names.set(short, name);
       isFactsDirty = true;
+      open.renamed();
     }
-    document.mappings = collector.sets();
-    if (document.live?.isFollowing) {
-      document.position = events.length;
-      if (isFactsDirty) document.host = hostAt(id, document.title, events);
-      isFactsDirty = false;
+    // Which host it is shows with its first facts.
+    if (!isPlaced && events.length > 0) {
+      isPlaced = true;
+      open.placeLive(source);
     }
-    report();
+    const host = open.liveDocument(id);
+    // It was closed.
+    if (!host) return;
+    host.grow(isFactsDirty, open.choices);
+    if (host.document.live?.isFollowing) isFactsDirty = false;
+    context.progress({
+      done: events.length,
+      what: host.document.title,
+      live: { node: documentNode(host.document), state: moved(link.state, host.liveOffset) },
+    });
   };
   const soon = () => {
     timer ??= setTimeout(settle, UPDATE_INTERVAL);
@@ -83,12 +92,11 @@ export async function follow(
     },
     add(event: SessionEvent, line = '') {
       events.push(event);
-      collector.add(event, events.length);
-      if (isUnknownEvent(event)) {
-        document.session.verbatim.events.set(events.length - 1, `${line}\n`);
-      } else if (isFact(event) && event.kind === 'gone') document.hasGone = true;
-      else if (isFact(event) && event.kind === 'diagnostic' && diagnostics.length < DIAGNOSTICS_MAX) {
-        diagnostics.push(diagnosticOf(event, document.title));
+      if (isUnknownEvent(event)) verbatim.events.set(events.length - 1, `${line}\n`);
+      else if (isFact(event) && event.kind === 'gone') read.hasGone = true;
+      else if (isFact(event) && event.kind === 'diagnostic') {
+        if (read.diagnostics.length < DIAGNOSTICS_MAX) read.diagnostics.push(diagnosticOf(event, title));
+        else read.diagnosticsMore++;
       }
     },
     settled(isFacts: boolean) {

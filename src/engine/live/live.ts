@@ -112,15 +112,19 @@ export class LiveConnection {
         resolve(problem);
       };
       if (signal.aborted) return this.#finish(undefined);
-      signal.addEventListener('abort', () => {
-        const socket = this.#socket;
-        this.#socket = undefined;
-        socket?.close(1000);
-        this.#finish(undefined);
-      });
+      signal.addEventListener('abort', () => this.stop());
       this.#connect();
       return undefined;
     });
+  }
+
+  /** Ends the connection for good, as the signal of `run` does. */
+  stop(): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.close(1000);
+    this.#finish(undefined);
+    this.#finish = () => undefined;
   }
 
   /** Requests something that the agent does not send by itself. */

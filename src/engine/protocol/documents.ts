@@ -15,9 +15,13 @@ export interface Diagnostic {
   readonly line?: number | undefined;
 }
 
-/** What was found in one file. */
+/** What was found in one source: a file, or a folder or an archive as a whole. */
 export interface SourceNode {
+  /** Id of the source in the case. */
+  readonly id: string;
+  /** Unique in the case: the file's name, with the host or a number where another source has it. */
   readonly name: string;
+  readonly isLive: boolean;
   readonly formats: readonly string[];
   readonly facts: number;
   readonly operations: number;
@@ -31,6 +35,10 @@ export interface GroupNode {
   readonly title: string;
   readonly type?: string | undefined;
   readonly devices: readonly string[];
+  /** False if the kernel refuses to assign it. */
+  readonly isAssignable: boolean;
+  /** True if it is checked unless a person selects otherwise: of the device to assign, or without one assignable. */
+  readonly isSelectedByDefault: boolean;
   /** How many regions of each type, for the badge beside the name. */
   readonly regions: readonly { readonly type: string; readonly count: number }[];
 }
@@ -56,9 +64,11 @@ export interface LayerNode {
   readonly isShown: boolean;
 }
 
-/** One opened set of files: a host. */
+/** A host of the case with its sources, or a session of operations. */
 export interface DocumentNode {
   readonly id: string;
+  readonly kind: 'host' | 'session';
+  /** The host's name: as a person named it, else its host name, else its folder, else `Host A`. */
   readonly title: string;
   readonly sources: readonly SourceNode[];
   /** Names of the texts that can be shown. */

@@ -6,15 +6,48 @@ import type { Viewport } from '../../timeline/axis/viewport.ts';
 import type { BoundsLine } from '../../timeline/scene/bounds-table.ts';
 import type { Target } from '../../timeline/scene/mark.ts';
 import type { ConflictList, DecodedBuffer, GuestSizes, HostsCompared, SpaceFit, SpaceHoles, Trial } from './answers.ts';
+import type { CaseNode, ExportedCase, ImportedCase, Placement } from './case.ts';
 import type { DocumentNode, InputFile, SourceText } from './documents.ts';
 import type { LiveState } from './live.ts';
 import type { Arrangement, ArrangeParams, Found, RangeDetail, TableRow } from './picture.ts';
 import type { EngineResult } from './result.ts';
 import type { Comparison, EventRow } from './sessions.ts';
 
+export interface OpenParams {
+  readonly id?: string | undefined;
+  readonly title: string;
+  readonly files: readonly InputFile[];
+  readonly sample?: string | undefined;
+}
+
 export interface Methods {
-  open: { params: { id: string; title: string; files: readonly InputFile[] }; value: DocumentNode };
-  close: { params: { id: string }; value: null };
+  /**
+   * Reads files and adds them to the case: each source joins a host, or becomes one. `id`: for the first host or session
+   * that is made. `sample`: the files are those of the sample with this title, which what is opened later replaces.
+   */
+  open: { params: OpenParams; value: { placements: readonly Placement[]; case: CaseNode } };
+  /** Closes a host with all of its sources, or a session. */
+  close: { params: { id: string }; value: CaseNode };
+  closeSource: { params: { sourceId: string }; value: CaseNode };
+  /** `to`: id of a host, or `new-host`. */
+  moveSource: { params: { sourceId: string; to: string }; value: CaseNode };
+  /** An empty name: back to the name that the sources give. */
+  renameHost: { params: { hostId: string; name: string }; value: CaseNode };
+  /** Undoes the last change of the case: opening, closing, moving, renaming, choosing. */
+  undo: { params: null; value: CaseNode };
+  /** Closes everything; `undo` brings it back. */
+  newCase: { params: null; value: CaseNode };
+  /** Closes everything for good. */
+  forget: { params: null; value: CaseNode };
+  /** The device to assign; null: none; undefined: what the evidence names. */
+  setDevice: { params: { device?: string | null | undefined }; value: CaseNode };
+  /** The kernel whose rules answer; null: as the sources say. */
+  setKernel: { params: { version: string | null }; value: CaseNode };
+  case: { params: null; value: CaseNode };
+  /** The case as bytes; `view` is kept with it. */
+  exportCase: { params: { view: string }; value: ExportedCase };
+  /** Opens an exported case in place of the present one. */
+  importCase: { params: { data: Blob }; value: ImportedCase };
   /** Connects to an agent and follows it until the call is cancelled; progress carries the state. */
   live: { params: { id: string; title: string; url: string; token: string }; value: null };
   /** Requests something from a connected agent that it does not send by itself. */
@@ -68,7 +101,7 @@ export interface Progress {
   /** Bytes in all, where known. */
   readonly total?: number | undefined;
   readonly what: string;
-  /** For a live host: its current document, and the state of the connection. */
+  /** For a live host: the document of its host, and the state of the connection. */
   readonly live?: { readonly node: DocumentNode; readonly state: LiveState } | undefined;
 }
 

@@ -43,8 +43,13 @@ export class Asker {
     return result.value;
   }
 
-  open(id: string, text: string, name = `${id}.txt`): Promise<DocumentNode> {
-    return this.ask('open', { id, title: name, files: filesOf({ [name]: text }) });
+  /** Opens a text; returns the host that it went to, or its session if it has operations. */
+  async open(id: string, text: string, name = `${id}.txt`): Promise<DocumentNode> {
+    const { placements, case: all } = await this.ask('open', { id, title: name, files: filesOf({ [name]: text }) });
+    const host = all.hosts.find((node) => node.id === placements[0]?.hostId);
+    const node = all.sessions.find((session) => session.id === id) ?? host;
+    if (!node) throw new Error(`${name} is neither in a host nor a session`);
+    return node;
   }
 
   /** Arranges everything that is open. */

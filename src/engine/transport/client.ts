@@ -25,7 +25,7 @@ interface Pending {
 const CANCEL_TIMEOUT = 4000;
 
 /**
- * The engine behind a worker. Successful calls that change what is open (`open`, `close`, `seek`, `run`) are kept in a
+ * The engine behind a worker. Successful calls that change what is open (`open`, `close`, `undo`, …) are kept in a
  * journal. When the worker dies, or does not stop a cancelled call, a new one is started and the journal is replayed in
  * order, so that documents stay open. Pending calls fail with `engine-restarted` and are not repeated: one of them may
  * have caused the crash.

@@ -30,8 +30,8 @@ describe('the engine in a real worker', () => {
     const engine = start();
     const packed = await new Response(new Blob([DUMP]).stream().pipeThrough(new CompressionStream('gzip'))).blob();
     const opened = await engine.call('open', { id: 'a', title: 'a', files: [{ name: 'a', data: packed }] });
-    expect(opened).toMatchObject({ ok: true, value: { groups: [{ title: 'group 3' }] } });
-    const selectedGroups = opened.ok ? opened.value.groups.map((g) => g.key) : [];
+    expect(opened).toMatchObject({ ok: true, value: { case: { hosts: [{ groups: [{ title: 'group 3' }] }] } } });
+    const selectedGroups = opened.ok ? opened.value.case.hosts.flatMap(({ groups }) => groups).map((g) => g.key) : [];
     const arranged = await engine.call('arrange', { selectedGroups, expanded: [], scale: 'linear' });
     if (!arranged.ok) throw new Error(arranged.error.message);
     const { scale, revision } = arranged.value;

@@ -5,18 +5,21 @@ const open = (id: string, title = id) => ({ method: 'open' as const, params: { i
 const seek = (id: string, position: number) => ({ method: 'seek' as const, params: { id, position } });
 const run = (id: string, model: string) => ({ method: 'run' as const, params: { id, model } });
 
-test('documents are opened again in the order of their first opening, each with the latest of its other calls', () => {
+test('calls are repeated in their order, of those that move through a document only the latest', () => {
   const journal = new Journal();
   for (const entry of [open('a'), open('b'), seek('a', 1), run('a', 'type1'), seek('a', 2), seek('b', 5)])
     journal.record(entry);
-  expect(journal.takeAll()).toEqual([open('a'), run('a', 'type1'), seek('a', 2), open('b'), seek('b', 5)]);
+  expect(journal.takeAll()).toEqual([open('a'), open('b'), run('a', 'type1'), seek('a', 2), seek('b', 5)]);
 });
 
-test('opening a document again makes earlier calls void; closing it makes all void', () => {
+test('closing and undoing are repeated too: they decide where later sources go; forgetting makes all void', () => {
   const journal = new Journal();
-  for (const entry of [open('a'), seek('a', 1), open('a', 'again'), open('b'), seek('b', 1)]) journal.record(entry);
-  journal.record({ method: 'close', params: { id: 'b' } });
-  expect(journal.takeAll()).toEqual([open('a', 'again')]);
+  const close = { method: 'closeSource' as const, params: { sourceId: 'source 1' } };
+  const undo = { method: 'undo' as const, params: null };
+  for (const entry of [open('a'), close, undo, open('b')]) journal.record(entry);
+  expect(journal.takeAll()).toEqual([open('a'), close, undo, open('b')]);
+  for (const entry of [open('a'), { method: 'forget' as const, params: null }, open('b')]) journal.record(entry);
+  expect(journal.takeAll()).toEqual([open('b')]);
 });
 
 test('calls that change nothing are not kept', () => {

@@ -1,45 +1,73 @@
-// What a new worker must be given so that the same documents are open as in the one before.
+// What a new worker must be given so that the same case is open as in the one before.
 import type { Method, Params } from '../protocol/methods.ts';
 
-/** Methods that change what is open. */
-type ChangingMethod = 'open' | 'close' | 'seek' | 'run';
-const CHANGING: ReadonlySet<Method> = new Set<ChangingMethod>(['open', 'close', 'seek', 'run']);
+/** Methods that change what is open. Where a source goes depends on what was open before: their order counts. */
+type ChangingMethod =
+  | 'open'
+  | 'close'
+  | 'closeSource'
+  | 'moveSource'
+  | 'renameHost'
+  | 'undo'
+  | 'newCase'
+  | 'forget'
+  | 'setDevice'
+  | 'setKernel'
+  | 'importCase'
+  | 'seek'
+  | 'run';
+const CHANGING: ReadonlySet<Method> = new Set<ChangingMethod>([
+  'open',
+  'close',
+  'closeSource',
+  'moveSource',
+  'renameHost',
+  'undo',
+  'newCase',
+  'forget',
+  'setDevice',
+  'setKernel',
+  'importCase',
+  'seek',
+  'run',
+]);
 
 export interface JournalEntry {
   readonly method: Method;
   readonly params: unknown;
 }
 
-interface ChangingEntry {
-  readonly method: ChangingMethod;
-  readonly params: Params<ChangingMethod>;
+interface EntryOfDocument {
+  readonly method: 'seek' | 'run';
+  readonly params: Params<'seek' | 'run'>;
 }
 
-function isChanging(entry: JournalEntry): entry is ChangingEntry {
-  return CHANGING.has(entry.method);
+/** Moving through a document and running it: only the latest call of each counts. */
+function isOfDocument(entry: JournalEntry): entry is EntryOfDocument {
+  return entry.method === 'seek' || entry.method === 'run';
 }
 
-/** The successful calls that made each open document what it is. */
+/** The successful calls that made the case what it is, in order. */
 export class Journal {
-  readonly #entries = new Map<string, JournalEntry[]>();
+  #entries: JournalEntry[] = [];
 
   /** Records a call that has succeeded; calls that change nothing are ignored. */
-  record(entry: JournalEntry): void {
-    if (!isChanging(entry)) return;
-    const { method, params } = entry;
-    if (method === 'close') {
-      this.#entries.delete(params.id);
-      return;
-    }
-    // The latest call of each method is enough; opening a document again discards the earlier ones.
-    const earlier = method === 'open' ? [] : (this.#entries.get(params.id) ?? []).filter((e) => e.method !== method);
-    this.#entries.set(params.id, [...earlier, { method, params }]);
+  record({ method, params }: JournalEntry): void {
+    if (!CHANGING.has(method)) return;
+    const entry = { method, params };
+    // Nothing before matters any more.
+    if (method === 'forget') this.#entries = [];
+    else if (isOfDocument(entry)) {
+      const { id } = entry.params;
+      this.#entries = this.#entries.filter((e) => !(isOfDocument(e) && e.method === method && e.params.id === id));
+      this.#entries.push(entry);
+    } else this.#entries.push(entry);
   }
 
-  /** Removes all entries and returns them, document by document, each in order. */
+  /** Removes all entries and returns them in order. */
   takeAll(): JournalEntry[] {
-    const all = [...this.#entries.values()].flat();
-    this.#entries.clear();
+    const all = this.#entries;
+    this.#entries = [];
     return all;
   }
 }

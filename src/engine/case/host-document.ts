@@ -1,0 +1,183 @@
+// The document of a host: the facts of its sources, one after the other in the order in which they were opened, and what
+// follows from them. It is built again when a source joins or leaves; a live host's grows.
+import {
+  assignedDevice,
+  chosenDevice,
+  missingFromHost,
+  type NamedDevice,
+  namedDevices,
+} from '../../analysis/case/device.ts';
+import { MappingCollector } from '../../analysis/host/mappings.ts';
+import { isFact, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
+import { newSession, type Session } from '../../session/session.ts';
+import { type EngineDocument, hostAt, type SourceOrigin } from '../documents/document.ts';
+import { DIAGNOSTICS_MAX } from '../documents/read-document.ts';
+import type { Diagnostic } from '../protocol/documents.ts';
+import { joinsHost, type OpenedSource } from './source.ts';
+
+/** What a person chose for the whole case. */
+export interface CaseChoices {
+  /** The device to assign: undefined: as the evidence says; null: none. */
+  readonly device: string | null | undefined;
+  /** Version of the kernel whose rules answer; undefined: as the sources say. */
+  readonly kernel: string | undefined;
+}
+
+/** What the events of one source are in a host: `gone` refers to events by number, which is another one there. */
+function moved(event: SessionEvent, offset: number): SessionEvent {
+  return offset > 0 && isFact(event) && event.kind === 'gone' ? { ...event, event: event.event + offset } : event;
+}
+
+function originOf({ id, name, files, read, labels, isLive }: OpenedSource): SourceOrigin {
+  return { id, name, label: labels.get(name) ?? name, files, sources: read.sources, isLive };
+}
+
+export class HostDocument {
+  readonly document: EngineDocument;
+  /** In the order of their opening, a live host's own last. */
+  readonly sources: readonly OpenedSource[];
+  readonly #live: OpenedSource | undefined;
+  readonly #mappings = new MappingCollector();
+  /** Number of events before those of the live host. */
+  readonly #offset: number;
+  /** Events of the live host that the document has. */
+  #taken = 0;
+  #named: readonly NamedDevice[];
+
+  /** `previous`: the document of the same host before; its moment is kept if events were only added. */
+  constructor(
+    id: string,
+    title: string,
+    sources: readonly OpenedSource[],
+    choices: CaseChoices,
+    previous?: EngineDocument,
+  ) {
+    this.sources = [...sources.filter(({ isLive }) => !isLive), ...sources.filter(({ isLive }) => isLive)];
+    this.#live = this.sources.findLast(({ isLive }) => isLive);
+    const { session, offset } = mergedSession(title, this.sources);
+    this.#offset = offset;
+    this.#taken = this.#live?.read.session.events.length ?? 0;
+    const { events } = session;
+    for (const [i, event] of events.entries()) this.#mappings.add(event, i + 1);
+    this.#named = namedDevices(events);
+    const position =
+      previous && previous.position < previous.session.events.length && startsAlike(previous.session, session)
+        ? previous.position
+        : events.length;
+    this.document = {
+      id,
+      kind: 'host',
+      title,
+      session,
+      host: hostAt(id, title, events, position),
+      hasGone: this.sources.some(({ read }) => read.hasGone),
+      mappings: this.#live ? this.#mappings.sets() : this.#mappings.sorted(),
+      files: this.sources.flatMap(({ files }) => files),
+      origins: this.sources.map(originOf),
+      sources: this.sources.flatMap(({ read }) => read.sources),
+      texts: this.sources.flatMap((source) => source.read.texts.map((text) => labelled(source, text))),
+      operations: 0,
+      states: undefined,
+      model: undefined,
+      kernel: choices.kernel,
+      position,
+      diagnostics: [],
+      diagnosticsMore: this.sources.reduce((sum, { read }) => sum + read.diagnosticsMore, 0),
+      ...(this.#live ? { live: previous?.live ?? { isFollowing: position === events.length } } : {}),
+    };
+    this.choose(choices);
+  }
+
+  /** Number of events of the host before those of its live source. */
+  get liveOffset(): number {
+    return this.#offset;
+  }
+
+  /** Applies the device and the kernel that were chosen for the case. */
+  choose({ device, kernel }: CaseChoices): void {
+    const { document } = this;
+    const { host } = document;
+    document.kernel = kernel;
+    document.missing = missingFromHost(host, this.#named);
+    document.assigned =
+      device === undefined
+        ? assignedDevice(host, this.#named)
+        : device === null
+          ? undefined
+          : chosenDevice(host, device);
+    this.#listDiagnostics();
+  }
+
+  #listDiagnostics(): void {
+    const { diagnostics, missing = [] } = this.document;
+    const notInDump = missing.map(
+      ({ message, provenance: { source, line } }): Diagnostic => ({
+        severity: 'warning',
+        code: 'not-in-dump',
+        message,
+        source,
+        line,
+      }),
+    );
+    const all = [...notInDump, ...this.sources.flatMap(({ read }) => read.diagnostics)];
+    diagnostics.splice(0, diagnostics.length, ...all.slice(0, DIAGNOSTICS_MAX));
+  }
+
+  /** Takes what the live host has reported since. `isFacts`: facts changed, not only mappings. */
+  grow(isFacts: boolean, choices: CaseChoices): void {
+    const { document } = this;
+    const live = this.#live;
+    if (!live) return;
+    const { events } = document.session;
+    const reported = live.read.session.events;
+    const isShared = events === reported;
+    for (; this.#taken < reported.length; this.#taken++) {
+      const event = reported[this.#taken];
+      if (!event) break;
+      const added = moved(event, this.#offset);
+      if (!isShared) events.push(added);
+      this.#mappings.add(added, this.#offset + this.#taken + 1);
+      if (isFact(event) && event.kind === 'gone') document.hasGone = true;
+    }
+    document.mappings = this.#mappings.sets();
+    this.#listDiagnostics();
+    if (!document.live?.isFollowing) return;
+    document.position = events.length;
+    if (!isFacts) return;
+    document.host = hostAt(document.id, document.title, events);
+    this.choose(choices);
+  }
+}
+
+function labelled({ name, labels }: OpenedSource, text: string): string {
+  const label = labels.get(name);
+  return label === undefined ? text : `${label}${text.slice(name.length)}`;
+}
+
+/** True if the second has all events of the first, and in the same places. */
+function startsAlike({ events: before }: Session, { events: after }: Session): boolean {
+  return before.length <= after.length && before[0] === after[0] && before.at(-1) === after[before.length - 1];
+}
+
+/** The events of all sources. Those of a host with one source are the source's own array. */
+function mergedSession(
+  title: string,
+  sources: readonly OpenedSource[],
+): { readonly session: Session; readonly offset: number } {
+  const [only, ...more] = sources;
+  if (only && more.length === 0 && !only.session) return { session: only.read.session, offset: 0 };
+  const events: SessionEvent[] = [];
+  const verbatim = new Map<number, string>();
+  let offset = 0;
+  for (const { read, session } of sources) {
+    offset = events.length;
+    const { events: own, verbatim: text } = read.session;
+    for (const [i, event] of own.entries()) {
+      // Operations and what is unknown beside them belong to the session's own document.
+      if (session && !joinsHost(event)) continue;
+      if (isUnknownEvent(event)) verbatim.set(events.length, text.events.get(i) ?? '\n');
+      events.push(moved(event, offset));
+    }
+  }
+  return { session: { ...newSession({ title }), events, verbatim: { events: verbatim } }, offset };
+}

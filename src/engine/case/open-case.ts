@@ -1,0 +1,437 @@
+// The case: the sources that are open, the hosts that they make up, and what a person chose. Every change makes a new
+// content; the old ones are the undo stack. Documents of hosts whose sources changed are built again.
+import { chooseHost, type HostCandidate, type JoinDecision } from '../../analysis/case/join.ts';
+import { folderName, hostNames, textLabels } from '../../analysis/case/names.ts';
+import { mergeProfiles, profileOf } from '../../analysis/case/profile.ts';
+import type { EngineDocument } from '../documents/document.ts';
+import type { Placement } from '../protocol/case.ts';
+import { type CaseChoices, HostDocument } from './host-document.ts';
+import { isSessionOnly, type OpenedSource, relabel } from './source.ts';
+
+/** Changes that can be undone; closed sources stay in memory until then. */
+const UNDO_MAX = 30;
+
+interface HostEntry {
+  readonly id: string;
+  /** As a person named it. */
+  readonly given?: string | undefined;
+  readonly sourceIds: readonly string[];
+}
+
+interface Content extends CaseChoices {
+  /** In the order in which they were opened. */
+  readonly sources: ReadonlyMap<string, OpenedSource>;
+  /** In the order in which they were made. A source of operations alone is in none. */
+  readonly hosts: readonly HostEntry[];
+}
+
+const EMPTY: Content = { sources: new Map(), hosts: [], device: undefined, kernel: undefined };
+
+interface Change {
+  readonly label: string;
+  readonly before: Content;
+}
+
+/** What came of a change that a person asked for; `message` says why it was not made. */
+export type CaseResult = { readonly ok: true } | { readonly ok: false; readonly message: string };
+
+const DONE: CaseResult = { ok: true };
+
+export interface AddOptions {
+  /** Id of the document that is made for the first source, if one is made. */
+  readonly id?: string | undefined;
+  /** True to make a host of its own of what is added. */
+  readonly isNewHost?: boolean | undefined;
+}
+
+/** What is kept of a case to open it again. */
+export interface SavedHost {
+  readonly id: string;
+  readonly given?: string | undefined;
+  readonly sourceIds: readonly string[];
+}
+
+export class OpenCase {
+  #content = EMPTY;
+  #undo: Change[] = [];
+  readonly #hosts = new Map<string, { readonly key: string; readonly built: HostDocument }>();
+  #documents = new Map<string, EngineDocument>();
+  /** Documents that were opened before the case: for callers that have their own. */
+  readonly #fixed: readonly EngineDocument[];
+  #lastId = 0;
+  /** Gets the ids of live sources that left the case. */
+  readonly #onLeft: (sourceId: string) => void;
+
+  constructor(fixed: readonly EngineDocument[] = [], onLeft: (sourceId: string) => void = () => undefined) {
+    this.#fixed = fixed;
+    this.#onLeft = onLeft;
+    this.#rebuild();
+  }
+
+  /** Documents of the hosts, then those of sessions, by their ids. */
+  get documents(): ReadonlyMap<string, EngineDocument> {
+    return this.#documents;
+  }
+
+  get sources(): readonly OpenedSource[] {
+    return [...this.#content.sources.values()];
+  }
+
+  get hosts(): readonly SavedHost[] {
+    return this.#content.hosts;
+  }
+
+  get choices(): CaseChoices {
+    const { device, kernel } = this.#content;
+    return { device, kernel };
+  }
+
+  /** What `undo` would undo; undefined if there is nothing. */
+  get undoLabel(): string | undefined {
+    return this.#undo.at(-1)?.label;
+  }
+
+  hostOfSource(sourceId: string): string | undefined {
+    return this.#content.hosts.find(({ sourceIds }) => sourceIds.includes(sourceId))?.id;
+  }
+
+  /** An id that nothing in the case has, the same in every run that makes the same calls. */
+  newId(prefix: 'host' | 'source'): string {
+    const taken = (id: string) => this.#documents.has(id) || this.#content.sources.has(id);
+    let id: string;
+    do id = `${prefix} ${++this.#lastId}`;
+    while (taken(id));
+    return id;
+  }
+
+  /**
+   * Adds sources: each joins a host, or becomes one. Those that tell whose they are come first, so that the others find
+   * their host. Samples leave when something else is opened.
+   */
+  add(sources: readonly OpenedSource[], options: AddOptions = {}): Placement[] {
+    const names = sources.map(({ name }) => name);
+    const before = this.#content;
+    if (!sources.some(({ isSample }) => isSample) || [...before.sources.values()].every(({ isSample }) => isSample)) {
+      this.#drop([...before.sources.values()].filter(({ isSample }) => isSample).map(({ id }) => id));
+    }
+    const decisions = new Map<string, JoinDecision | undefined>();
+    let { id, isNewHost = false } = options;
+    const isTelling = ({ profile }: OpenedSource) =>
+      profile.names.size + profile.groups.size + profile.regions.size + profile.registers.size > 0;
+    for (const source of [...sources.filter(isTelling), ...sources.filter((one) => !isTelling(one))]) {
+      const hosts = this.#content.hosts.filter((host) => !source.isLive || !this.#hasLive(host));
+      const decision = isSessionOnly(source) ? undefined : this.#decide(source, hosts, isNewHost);
+      decisions.set(source.id, decision);
+      // The rest of what is opened together may join the new host.
+      isNewHost = false;
+      // A source with operations has a document of its own, which has the source's id.
+      const own = source.session ? undefined : id;
+      const hostId = decision?.hostId ?? own ?? this.newId('host');
+      if (decision && decision.hostId === undefined) id = undefined;
+      this.#put(source, decision ? hostId : undefined);
+    }
+    this.#content = { ...this.#content, sources: inOrder(this.#content.sources, sources) };
+    this.#changed(`Open ${summary(names)}`, before);
+    return sources.map((source) => this.#placement(source, decisions.get(source.id)));
+  }
+
+  #decide(source: OpenedSource, hosts: readonly HostEntry[], isNewHost: boolean): JoinDecision {
+    if (isNewHost) {
+      const outcome = hosts.length === 0 ? 'first' : 'new-host';
+      return { hostId: undefined, outcome, reason: 'It was opened as a host of its own.', isMoment: false };
+    }
+    return chooseHost(
+      source.profile,
+      hosts.map((host) => this.#candidate(host)),
+    );
+  }
+
+  #candidate({ id, sourceIds }: HostEntry): HostCandidate {
+    const sources = sourceIds.flatMap((sourceId) => this.#content.sources.get(sourceId) ?? []);
+    for (const source of sources) if (source.isLive) refreshProfile(source);
+    const profile = mergeProfiles(sources.map((source) => source.profile));
+    return { id, name: this.#names().get(id) ?? '', profile };
+  }
+
+  #put(source: OpenedSource, hostId: string | undefined): void {
+    const { hosts, sources } = this.#content;
+    const rest = hosts.filter((host) => host.id !== hostId);
+    const host = hosts.find((other) => other.id === hostId) ?? { id: hostId ?? '', sourceIds: [] };
+    this.#content = {
+      ...this.#content,
+      sources: new Map([...sources, [source.id, source]]),
+      // The host that got the newest source is the last: it gets what says nothing about its host.
+      hosts: hostId === undefined ? hosts : [...rest, { ...host, sourceIds: [...host.sourceIds, source.id] }],
+    };
+  }
+
+  #placement({ id: sourceId, name }: OpenedSource, decision: JoinDecision | undefined): Placement {
+    const hostId = this.hostOfSource(sourceId);
+    if (hostId === undefined || !decision) {
+      const reason = 'It contains operations only: a session of the case.';
+      return { sourceId, sourceName: name, hostId, hostName: undefined, outcome: 'session', reason };
+    }
+    const hostName = this.#documents.get(hostId)?.title ?? '';
+    const { outcome, reason } = decision;
+    return { sourceId, sourceName: name, hostId, hostName, outcome, reason };
+  }
+
+  /** Moves a source to another host, or makes a host of it. */
+  move(sourceId: string, to: string): CaseResult {
+    const before = this.#content;
+    const source = before.sources.get(sourceId);
+    const from = this.hostOfSource(sourceId);
+    if (!source || from === undefined) return { ok: false, message: `no source "${sourceId}" belongs to a host` };
+    const isNew = to === 'new-host';
+    if (!isNew && !before.hosts.some(({ id }) => id === to)) return { ok: false, message: `no host "${to}"` };
+    const target = before.hosts.find(({ id }) => id === to);
+    if (source.isLive && target && this.#hasLive(target) && target.id !== from) {
+      return { ok: false, message: 'that host is live already' };
+    }
+    if (to === from) return DONE;
+    this.#drop([sourceId]);
+    this.#put(source, isNew ? this.newId('host') : to);
+    this.#content = { ...this.#content, sources: before.sources };
+    this.#changed(`Move ${source.name}`, before);
+    return DONE;
+  }
+
+  rename(hostId: string, name: string): CaseResult {
+    const before = this.#content;
+    if (!before.hosts.some(({ id }) => id === hostId)) return { ok: false, message: `no host "${hostId}"` };
+    const given = name.trim() === '' ? undefined : name.trim();
+    this.#content = {
+      ...before,
+      hosts: before.hosts.map((host) => (host.id === hostId ? { ...host, given } : host)),
+    };
+    this.#changed(given === undefined ? 'Reset the name' : `Rename to ${given}`, before);
+    return DONE;
+  }
+
+  /** Closes a source, or all sources of a host. */
+  close(id: string): CaseResult {
+    const before = this.#content;
+    const host = before.hosts.find((one) => one.id === id);
+    const ids = host ? host.sourceIds : before.sources.has(id) ? [id] : this.#sourcesOfSession(id);
+    if (ids.length === 0) return { ok: false, message: `nothing "${id}" is open` };
+    const names = ids.flatMap((one) => before.sources.get(one)?.name ?? []);
+    this.#drop(ids);
+    this.#changed(`Close ${summary(names)}`, before);
+    return DONE;
+  }
+
+  #sourcesOfSession(id: string): string[] {
+    return this.sources.filter(({ session }) => session?.id === id).map((source) => source.id);
+  }
+
+  setDevice(device: string | null | undefined): CaseResult {
+    const hosts = [...this.#documents.values()].filter(({ kind }) => kind === 'host');
+    const isKnown = hosts.some(({ host }) => host.groups.some(({ devices }) => devices.includes(device ?? '')));
+    if (typeof device === 'string' && !isKnown) return { ok: false, message: `no host of the case has ${device}` };
+    const before = this.#content;
+    this.#content = { ...before, device };
+    this.#changed(device ? `Assign ${device}` : 'Assign no device', before);
+    return DONE;
+  }
+
+  setKernel(kernel: string | undefined): CaseResult {
+    if (kernel !== undefined && !/^\d{1,3}(?:\.\d{1,4}){1,2}$/.test(kernel)) {
+      return { ok: false, message: `"${kernel}" is not a kernel version such as 6.1 or 6.12.42` };
+    }
+    const before = this.#content;
+    this.#content = { ...before, kernel };
+    this.#changed(kernel === undefined ? 'Kernel of the sources' : `Kernel ${kernel}`, before);
+    return DONE;
+  }
+
+  undo(): CaseResult {
+    const change = this.#undo.pop();
+    if (!change) return { ok: false, message: 'nothing to undo' };
+    this.#apply(change.before);
+    return DONE;
+  }
+
+  /** Closes everything; can be undone. */
+  startNew(): void {
+    const before = this.#content;
+    this.#content = EMPTY;
+    this.#changed('New case', before);
+  }
+
+  /** Closes everything and keeps nothing in memory. */
+  forget(): void {
+    this.#undo = [];
+    this.#apply(EMPTY);
+  }
+
+  /** Opens a saved case in place of this one. */
+  restore(sources: readonly OpenedSource[], hosts: readonly SavedHost[], choices: CaseChoices): void {
+    const before = this.#content;
+    const known = new Map(sources.map((source) => [source.id, source]));
+    this.#content = {
+      ...choices,
+      sources: known,
+      hosts: hosts
+        .map((host) => ({ ...host, sourceIds: host.sourceIds.filter((id) => known.has(id)) }))
+        .filter(({ sourceIds }) => sourceIds.length > 0),
+    };
+    this.#changed('Restore the case', before);
+  }
+
+  /** Adds a live host before its first facts: a host of its own until they tell which one it is. */
+  addLive(source: OpenedSource): void {
+    this.#drop(this.sources.filter(({ isSample }) => isSample).map(({ id }) => id));
+    this.#put(source, source.id);
+    this.#rebuild();
+  }
+
+  /** Decides which host a live source belongs to, once its first facts are there. */
+  placeLive(source: OpenedSource): void {
+    const own = this.hostOfSource(source.id);
+    const entry = this.#content.hosts.find(({ id }) => id === own);
+    if (!entry || entry.sourceIds.length > 1) return;
+    refreshProfile(source);
+    const others = this.#content.hosts.filter((host) => host !== entry && !this.#hasLive(host));
+    const { hostId } = this.#decide(source, others, false);
+    if (hostId === undefined) {
+      this.#rebuild();
+      return;
+    }
+    const { sources } = this.#content;
+    this.#drop([source.id], true);
+    this.#put(source, hostId);
+    this.#content = { ...this.#content, sources };
+    this.#rebuild();
+  }
+
+  /** The document that has a live source, and where its events begin in it. */
+  liveDocument(sourceId: string): HostDocument | undefined {
+    const hostId = this.hostOfSource(sourceId);
+    return hostId === undefined ? undefined : this.#hosts.get(hostId)?.built;
+  }
+
+  /** The name of a live host is known, or another one: its document gets it. */
+  renamed(): void {
+    this.#rebuild();
+  }
+
+  #hasLive({ sourceIds }: HostEntry): boolean {
+    return sourceIds.some((id) => this.#content.sources.get(id)?.isLive);
+  }
+
+  /** Takes sources out of the case; hosts without sources go. */
+  #drop(ids: readonly string[], isMoving = false): void {
+    const { sources, hosts } = this.#content;
+    this.#content = {
+      ...this.#content,
+      sources: isMoving ? sources : new Map([...sources].filter(([id]) => !ids.includes(id))),
+      hosts: hosts
+        .map((host) => ({ ...host, sourceIds: host.sourceIds.filter((id) => !ids.includes(id)) }))
+        .filter(({ sourceIds }) => sourceIds.length > 0),
+    };
+  }
+
+  #changed(label: string, before: Content): void {
+    this.#undo.push({ label, before });
+    if (this.#undo.length > UNDO_MAX) this.#undo.shift();
+    this.#apply(this.#content, before);
+  }
+
+  #apply(content: Content, before: Content = this.#content): void {
+    this.#content = content;
+    for (const [id, source] of before.sources) {
+      if (source.isLive && !content.sources.has(id)) this.#onLeft(id);
+    }
+    this.#rebuild();
+  }
+
+  /** The names of all hosts by their ids. */
+  #names(): Map<string, string> {
+    const hosts = this.#ordered();
+    const suggestions = hosts.map(({ given, sourceIds }) => {
+      const sources = sourceIds.flatMap((id) => this.#content.sources.get(id) ?? []);
+      const [hostName] = mergeProfiles(sources.map(({ profile }) => profile)).names.values();
+      const folder = sources.map((source) => (source.folder === undefined ? undefined : nameOfFolder(source)));
+      const live = sources.find(({ isLive }) => isLive)?.name;
+      return { given, hostName, folder: folder.find((name) => name !== undefined) ?? live };
+    });
+    const names = hostNames(suggestions);
+    return new Map(hosts.map(({ id }, i) => [id, names[i] ?? id]));
+  }
+
+  /** Hosts in the order of their first sources: letters and the tree keep their order whatever joins. */
+  #ordered(): HostEntry[] {
+    const order = [...this.#content.sources.keys()];
+    const first = ({ sourceIds }: HostEntry) => Math.min(...sourceIds.map((id) => order.indexOf(id)));
+    return this.#content.hosts.toSorted((a, b) => first(a) - first(b));
+  }
+
+  #rebuild(): void {
+    const names = this.#names();
+    this.#labelTexts(names);
+    const hosts = this.#ordered();
+    for (const id of this.#hosts.keys()) if (!names.has(id)) this.#hosts.delete(id);
+    for (const { id, sourceIds } of hosts) {
+      const title = names.get(id) ?? id;
+      const sources = sourceIds.flatMap((sourceId) => this.#content.sources.get(sourceId) ?? []);
+      const labels = sources.map((source) => [...source.labels.values()].join('\0')).join('\0');
+      const key = [title, ...sourceIds, labels].join('\0');
+      const known = this.#hosts.get(id);
+      if (known?.key === key) known.built.choose(this.choices);
+      else
+        this.#hosts.set(id, { key, built: new HostDocument(id, title, sources, this.choices, known?.built.document) });
+    }
+    this.#documents = new Map(this.#fixed.map((document) => [document.id, document]));
+    for (const { id } of hosts) {
+      const document = this.#hosts.get(id)?.built.document;
+      if (document) this.#documents.set(id, document);
+    }
+    for (const { session } of this.sources) if (session) this.#documents.set(session.id, session);
+  }
+
+  /** Gives texts of the same name different labels. */
+  #labelTexts(names: ReadonlyMap<string, string>): void {
+    const texts = this.sources
+      .filter(({ isLive }) => !isLive)
+      .flatMap((source) => {
+        const host = this.hostOfSource(source.id) ?? source.id;
+        const hostName = names.get(host) ?? source.read.title;
+        return source.textNames.map((name) => ({ source, name, host, hostName }));
+      });
+    const labels = textLabels(texts);
+    const bySource = new Map<OpenedSource, Map<string, string>>();
+    for (const [i, { source, name }] of texts.entries()) {
+      const own = bySource.get(source) ?? new Map<string, string>();
+      bySource.set(source, own.set(name, labels[i] ?? name));
+    }
+    for (const [source, own] of bySource) relabel(source, own);
+  }
+}
+
+/** What a live host has said about itself so far. */
+function refreshProfile(source: OpenedSource): void {
+  const { names } = source.profile;
+  source.profile = profileOf(source.read.session.events);
+  for (const [short, name] of names) if (!source.profile.names.has(short)) source.profile.names.set(short, name);
+}
+
+function nameOfFolder({ folder = '', isSample }: OpenedSource): string | undefined {
+  return isSample ? folder : folderName(folder);
+}
+
+/** `dmesg`, or `dmesg and 2 more`. */
+function summary([first = 'nothing', ...more]: readonly string[]): string {
+  return more.length === 0 ? first : `${first} and ${more.length} more`;
+}
+
+/** The new sources behind the others, in the order in which they were given. */
+function inOrder(
+  sources: ReadonlyMap<string, OpenedSource>,
+  added: readonly OpenedSource[],
+): Map<string, OpenedSource> {
+  const ids = new Set(added.map(({ id }) => id));
+  return new Map([
+    ...[...sources].filter(([id]) => !ids.has(id)),
+    ...added.map((source) => [source.id, source] as const),
+  ]);
+}

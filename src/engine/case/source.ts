@@ -1,0 +1,219 @@
+// One source of the case: a file, a paste, a folder, an archive, a link, a sample's file or a live host, as it was read.
+import { isArchiveName } from '../../analysis/case/names.ts';
+import { emptyProfile, type HostProfile, profileOf } from '../../analysis/case/profile.ts';
+import type { DumpInput } from '../../dumps/input/open.ts';
+import { type Fact, isFact, type SessionEvent } from '../../session/events.ts';
+import { type EngineDocument, hostAt, isEmpty } from '../documents/document.ts';
+import { type ReadInputs, readInputs } from '../documents/read-document.ts';
+import type { InputFile } from '../protocol/documents.ts';
+import type { CallContext } from '../protocol/methods.ts';
+
+/** Names of other texts that the facts of a session file name; more are left as they are. */
+const FOREIGN_MAX = 300;
+
+export interface OpenedSource {
+  readonly id: string;
+  /** The name that the facts of its texts begin with: of the file, or of the folder. */
+  readonly name: string;
+  /** Names of all texts that its facts name: its own, and those that a session file was made from. */
+  readonly textNames: readonly string[];
+  /** The folder or archive that it is, or that it is called by. */
+  readonly folder?: string | undefined;
+  readonly isSample: boolean;
+  readonly read: ReadInputs;
+  readonly files: readonly InputFile[];
+  /** What it says about its host. A live host's is that of its facts so far. */
+  profile: HostProfile;
+  /** Labels of its texts, by their names: they tell texts of the same name apart. Its facts carry the labels. */
+  labels: Map<string, string>;
+  /** Its operations, as a document of their own; undefined if it has none. */
+  readonly session: EngineDocument | undefined;
+  readonly isLive: boolean;
+}
+
+/** True if there is nothing to show of it but what went wrong when it was read, or a host's name. */
+export function isEmptySource({ read }: OpenedSource): boolean {
+  const isNameOnly = (event: SessionEvent) =>
+    isFact(event) && event.kind === 'host' && event.kernel === undefined && event.address_width === undefined;
+  const events = read.session.events.filter((event) => !isNameOnly(event));
+  return isEmpty({ ...read, session: { ...read.session, events }, host: hostAt('', '', events) });
+}
+
+/** True for facts that describe a host or a guest, and for complaints: all that joins a host. */
+export function joinsHost(event: SessionEvent): event is Fact {
+  return isFact(event);
+}
+
+/** True if it has nothing but operations and remarks about reading them. */
+export function isSessionOnly({ session, read }: OpenedSource): boolean {
+  return session !== undefined && read.session.events.every((event) => !isFact(event) || event.kind === 'diagnostic');
+}
+
+function textNames(name: string, { session }: ReadInputs): string[] {
+  const names = new Set([name]);
+  let last: string | undefined;
+  for (const event of session.events) {
+    if (!isFact(event) || event.source === undefined || event.source === last) continue;
+    last = event.source;
+    if (!isWithin(last, name) && names.size < FOREIGN_MAX) names.add(last);
+  }
+  return [...names];
+}
+
+/** True if a fact's source is the text `name`, or below the folder `name`. */
+export function isWithin(source: string, name: string): boolean {
+  return source === name || source.startsWith(`${name}/`);
+}
+
+/** Gives the texts of a source other labels. Its facts are changed in place: they may be millions. */
+export function relabel(source: OpenedSource, labels: Map<string, string>): void {
+  const changes = [...labels].flatMap(([name, label]) => {
+    const before = source.labels.get(name) ?? name;
+    return before === label ? [] : [{ before, label }];
+  });
+  source.labels = labels;
+  if (changes.length === 0) return;
+  let from: string | undefined;
+  let to: string | undefined;
+  for (const event of source.read.session.events) {
+    if (!isFact(event) || event.source === undefined) continue;
+    if (event.source !== from) {
+      from = event.source;
+      to = changedName(from, changes);
+    }
+    if (to !== undefined) event.source = to;
+  }
+  for (const [index, diagnostic] of source.read.diagnostics.entries()) {
+    const label = changedName(diagnostic.source, changes);
+    if (label !== undefined) source.read.diagnostics[index] = { ...diagnostic, source: label };
+  }
+}
+
+function changedName(
+  source: string,
+  changes: readonly { readonly before: string; readonly label: string }[],
+): string | undefined {
+  const change = changes.find(({ before }) => isWithin(source, before));
+  return change && `${change.label}${source.slice(change.before.length)}`;
+}
+
+/** An input of the dump readers, with the file that it is of if it can be read again. */
+export interface SourceInput {
+  readonly input: DumpInput;
+  readonly file?: InputFile;
+}
+
+/** Inputs of one folder are one source; any other input is one by itself. */
+export function groupInputs(inputs: readonly SourceInput[]): SourceInput[][] {
+  const groups: SourceInput[][] = [];
+  let tree: string | undefined;
+  for (const one of inputs) {
+    const last = groups.at(-1);
+    if (last && one.input.tree !== undefined && one.input.tree === tree) last.push(one);
+    else groups.push([one]);
+    tree = one.input.tree;
+  }
+  return groups;
+}
+
+export interface ReadOptions {
+  readonly context: CallContext;
+  /** Name of a sample: the folder of its files, as far as names go. */
+  readonly sample?: string | undefined;
+}
+
+/** Reads the inputs of one source. Rejects only for the context's signal. */
+export async function readSource(
+  id: string,
+  inputs: readonly SourceInput[],
+  { context, sample }: ReadOptions,
+): Promise<OpenedSource> {
+  const [first] = inputs;
+  const name = first?.input.tree ?? first?.input.name ?? '';
+  const files = inputs.flatMap(({ file }) => file ?? []);
+  const read = await readInputs(
+    name,
+    inputs.map(({ input }) => input),
+    context,
+    files,
+  );
+  const folder = sample ?? (first?.input.tree !== undefined || isArchiveName(name) ? name : undefined);
+  const own = folder === name ? { folder, texts: ownTexts(read, name) } : {};
+  return {
+    id,
+    name,
+    textNames: textNames(name, read),
+    folder,
+    isSample: sample !== undefined,
+    read,
+    files,
+    profile: profileOf(read.session.events, own),
+    labels: new Map(),
+    session: sessionOf(id, read, files),
+    isLive: false,
+  };
+}
+
+export interface ReadAllOptions extends ReadOptions {
+  /** Bytes of all inputs, where known. */
+  readonly total?: number | undefined;
+  readonly newId: () => string;
+}
+
+/** Reads inputs source by source. Rejects only for the context's signal. */
+export async function readSources(
+  inputs: readonly SourceInput[],
+  { context, sample, total, newId }: ReadAllOptions,
+): Promise<OpenedSource[]> {
+  const sources: OpenedSource[] = [];
+  let before = 0;
+  for (const group of groupInputs(inputs)) {
+    const progress: CallContext['progress'] = (state) =>
+      context.progress({ ...state, done: before + state.done, ...(total === undefined ? {} : { total }) });
+    const source = await readSource(newId(), group, { context: { ...context, progress }, sample });
+    before += source.read.sources.reduce((sum, { size }) => sum + size, 0);
+    sources.push(source);
+  }
+  return sources;
+}
+
+/** The texts of a folder that facts were read from. */
+function ownTexts({ session }: ReadInputs, name: string): string[] {
+  const texts = new Set<string>();
+  for (const event of session.events) {
+    if (isFact(event) && event.source?.startsWith(`${name}/`)) texts.add(event.source.slice(name.length + 1));
+    if (texts.size >= FOREIGN_MAX) break;
+  }
+  return [...texts];
+}
+
+/** The operations of a source as a document; undefined if it has none. */
+function sessionOf(id: string, read: ReadInputs, files: readonly InputFile[]): EngineDocument | undefined {
+  if (read.operations === 0) return undefined;
+  return {
+    ...read,
+    id,
+    kind: 'session',
+    host: hostAt(id, read.title, []),
+    mappings: [],
+    files,
+    origins: [],
+    position: read.session.events.length,
+  };
+}
+
+/** A live host before its first facts. `read` grows with what it reports. */
+export function liveSource(id: string, title: string, read: ReadInputs): OpenedSource {
+  return {
+    id,
+    name: title,
+    textNames: [],
+    isSample: false,
+    read,
+    files: [],
+    profile: emptyProfile(),
+    labels: new Map(),
+    session: undefined,
+    isLive: true,
+  };
+}

@@ -1,0 +1,64 @@
+// The case: what a person works on. It has hosts, each made of sources, and sessions of operations.
+import type { DeviceChoice } from '../../analysis/case/device.ts';
+import type { DocumentNode } from './documents.ts';
+
+/** Where an opened source went. */
+export interface Placement {
+  readonly sourceId: string;
+  readonly sourceName: string;
+  /** Undefined for a session of operations, which belongs to no host. */
+  readonly hostId: string | undefined;
+  readonly hostName: string | undefined;
+  readonly outcome: 'joined' | 'new-host' | 'first' | 'session';
+  /** Why, as a sentence. */
+  readonly reason: string;
+}
+
+/** A device that can be chosen, and the host that has it. */
+export interface CaseDevice extends DeviceChoice {
+  readonly hostId: string;
+  readonly hostName: string;
+}
+
+/** The device to assign. */
+export interface AssignedNode {
+  readonly device: string;
+  readonly hostId: string;
+  /** Names of the groups that are assigned with it. */
+  readonly groups: readonly string[];
+  /** `chosen` by a person; named by a guest's definition (`guest`) or by an `error`. */
+  readonly origin: 'chosen' | 'guest' | 'error';
+}
+
+export interface CaseNode {
+  readonly hosts: readonly DocumentNode[];
+  /** Sessions with operations. */
+  readonly sessions: readonly DocumentNode[];
+  /** The device to assign; undefined if no one chose one and nothing names one that a host has. */
+  readonly device?: AssignedNode | undefined;
+  /** Devices and groups that the evidence names and no dump has, as sentences. */
+  readonly missing: readonly string[];
+  readonly devices: readonly CaseDevice[];
+  /** The kernel whose rules answer: `isChosen` by a person, else as the sources say. Undefined: the newest known. */
+  readonly kernel?: { readonly version: string; readonly isChosen: boolean } | undefined;
+  /** What `undo` would undo, such as `Close dmesg`. */
+  readonly undo?: string | undefined;
+}
+
+/** A case as it is kept outside of the engine. */
+export interface ExportedCase {
+  /** What `importCase` reads. */
+  readonly data: Blob;
+  /** False if the sources are larger than what is kept: then `data` has only their names. */
+  readonly isComplete: boolean;
+  /** Names of the sources. */
+  readonly names: readonly string[];
+}
+
+export interface ImportedCase {
+  readonly case: CaseNode;
+  /** As it was given to `exportCase`. */
+  readonly view: string;
+  /** Names of sources that were not kept and have to be opened again. */
+  readonly missing: readonly string[];
+}
