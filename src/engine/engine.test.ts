@@ -199,6 +199,19 @@ describe('the engine', () => {
     }
   });
 
+  test('says why a file is refused: the first error, else the first diagnostic', async () => {
+    const { engine } = new Asker();
+    const line = (severity: string, message: string) =>
+      `{"kind":"diagnostic","severity":"${severity}","code":"x","message":"${message}"}\n`;
+    const refusal = async (...lines: readonly string[]) => {
+      const text = `{"format":"iova-trace","version":1}\n${lines.join('')}`;
+      const result = await engine.call('open', { id: 'x', title: 'x', files: [{ name: 'x', data: new Blob([text]) }] });
+      return result.ok ? 'opened' : result.error.message;
+    };
+    expect(await refusal(line('warning', 'first'), line('error', 'second'))).toBe('second');
+    expect(await refusal(line('warning', 'first'), line('warning', 'second'))).toBe('first');
+  });
+
   test('opens lines that only say what went wrong', async () => {
     const asker = new Asker();
     const { groups, layers } = await asker.open('log', 'vfio_pin_pages_remote: RLIMIT_MEMLOCK (65536) exceeded\n');

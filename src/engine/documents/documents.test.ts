@@ -95,6 +95,7 @@ describe('a document', () => {
   test('is empty if nothing is in it but what went wrong', async () => {
     const empty = async (lines: readonly object[]) => isEmpty(await sessionDocument('d', lines));
     expect(await empty([WARNING])).toBe(true);
+    expect(await empty([INFO, WARNING])).toBe(true);
     expect(await empty([MSI, WARNING])).toBe(false);
     expect(await empty([INFO])).toBe(false);
     expect(isEmpty(await documentFrom('d', { x: 'hello\n' }))).toBe(true);
