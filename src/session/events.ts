@@ -160,6 +160,8 @@ export const FACTS = {
     reason: v.optional(text),
     driver: v.optional(text),
     pasid: v.optional(v.union([count, text])),
+    // Seconds, of the same clock as the times of mappings.
+    time: v.optional(v.number()),
   }),
   /** On a live host: the event at this position in the session (counted from 1) is no longer true. */
   gone: fact('gone', { event: count, time: v.optional(v.number()) }),

@@ -2,6 +2,7 @@ import type { DiagnosticCode } from '../../dumps/diagnostics.ts';
 import { formatRange, formatSize, hex } from '../../iova/format.ts';
 import { type IovaRange, sizeOf } from '../../iova/range.ts';
 import { lookUpRule, type RuleQuestion, type RuleSubject } from '../../kernel/rule-book.ts';
+import { parseKernelVersion } from '../../kernel/versions.ts';
 import type { Provenance } from '../host/host.ts';
 import type { MergedRegion } from '../space/common-space.ts';
 
@@ -24,13 +25,17 @@ export const CONFLICT_RULES = [
   'fault',
   'firmware-region-not-reserved',
   'group-has-direct',
+  'group-not-viable',
+  'groups-left-out',
   'guest-beyond-aperture',
   'guest-outside-ranges',
   'guest-over-reserved',
+  'guest-refused',
   'mapping-limit',
   'misaligned',
   'msi-outside-window',
   'msi-window-over-pci',
+  'not-in-dump',
   'request-refused',
   'two-msi-kinds',
   'unmap-cuts-mapping',
@@ -45,6 +50,22 @@ export interface ConflictMark extends IovaRange {
   /** `requested`: what was requested or accessed; `obstacle`: what blocks it. */
   readonly role: 'requested' | 'obstacle';
   readonly message: string;
+}
+
+/** What a program can do about a conflict by itself. `ram` in bytes; `groups` and `name` as in the host and `MACHINES`. */
+export type RemedyAction =
+  | { readonly kind: 'set-ram'; readonly ram: bigint }
+  | { readonly kind: 'relocate' }
+  | { readonly kind: 'leave-out-groups'; readonly groups: readonly string[] }
+  | { readonly kind: 'machine'; readonly name: string };
+
+/** One way to avoid a conflict. */
+export interface Remedy {
+  /** A short imperative phrase or sentence, without anything to look up: `Set RAM to 3054 MiB (2.98 GiB)`. */
+  readonly text: string;
+  readonly action?: RemedyAction | undefined;
+  /** An option or a command to copy. */
+  readonly copy?: string | undefined;
 }
 
 /**
@@ -69,6 +90,22 @@ export interface Conflict<Rule extends string = ConflictRule> {
   readonly remedy: string;
   readonly marks: readonly ConflictMark[];
   readonly provenance: readonly Provenance[];
+  /**
+   * One or two sentences that are enough for a person who reads nothing else: what is refused, what blocks it with its
+   * exact bounds, errno and kernel. Without one, title and message.
+   */
+  readonly answer?: string | undefined;
+  /** The ways to avoid it one by one, those that a program can carry out with an action. */
+  readonly remedies?: readonly Remedy[] | undefined;
+  /** True if it only follows from another conflict, or repeats one in general terms: it is listed after that one. */
+  readonly follows?: boolean | undefined;
+  /** Position of the event that shows it, of events in the order in which they happened. */
+  readonly position?: number | undefined;
+  /** How often it was reported, and when first and last, in seconds. */
+  readonly count?: number | undefined;
+  readonly time?: { readonly first: number; readonly last: number } | undefined;
+  /** What it has in common with conflicts of the same kind, which are then one item: `groups cannot be assigned`. */
+  readonly kind?: string | undefined;
 }
 
 /** The errno and the source of a kernel rule, for a conflict. */
@@ -82,6 +119,14 @@ export function describeRange(r: IovaRange): string {
   return `${formatRange(r)} (${formatSize(sizeOf(r))})`;
 }
 
+/** ` on Linux 6.1`: the kernel whose answer it is, by the host's dumps, else the one whose rule is quoted; or empty. */
+export function onKernel(kernel: string | undefined, source: string | undefined): string {
+  const version = kernel === undefined ? undefined : parseKernelVersion(kernel);
+  if (version) return ` on Linux ${version.major}.${version.minor}`;
+  const quoted = /^Linux (?:before )?\d[\d.]*/.exec(source ?? '')?.[0];
+  return quoted === undefined ? '' : ` on ${quoted}`;
+}
+
 /** Joins names for a sentence: `a`, `a and b`, `a, b and 3 more`. At most `max` items, counting `3 more` as one. */
 export function joinNames(names: readonly string[], max = 3): string {
   const [first = ''] = names;
@@ -93,6 +138,25 @@ export function joinNames(names: readonly string[], max = 3): string {
 /** Both bounds as the kernel and QEMU write them: `0xfee00000-0xfeefffff`. */
 export function plainRange({ start, last }: IovaRange): string {
   return `${hex(start)}-${hex(last)}`;
+}
+
+/** Both bounds and the size: `0xfee00000-0xfeefffff (1 MiB)`. */
+export function sizedRange(r: IovaRange): string {
+  return `${plainRange(r)} (${formatSize(sizeOf(r))})`;
+}
+
+/** Joins all names for a sentence, runs of numbers as `0 to 5`: `0 to 5, 7 and 9`. */
+export function joinNumbers(names: readonly string[]): string {
+  const parts: string[] = [];
+  for (let i = 0; i < names.length; ) {
+    const first = names[i] ?? '';
+    let end = i + 1;
+    while (end < names.length && Number(names[end]) === Number(first) + end - i) end++;
+    const run = names.slice(i, end);
+    parts.push(...(run.length > 2 ? [`${first} to ${run.at(-1)}`] : run));
+    i = end;
+  }
+  return joinNames(parts, parts.length);
 }
 
 /** A mark of one range. */

@@ -39,6 +39,11 @@ describe('a fault', () => {
         { source: 'log', line: 7 },
         { source: 'log', line: 8 },
       ],
+      answer:
+        '0000:03:00.0 wrote 0x70000000 (PTE Write access is not set): nothing in these dumps shows what is mapped for it (an IOVA of 31 bits; it need not be a physical address). Trace iommu:map and iommu:unmap from the start of its driver.',
+      remedies: [{ text: 'Trace iommu:map and iommu:unmap from the start of its driver' }],
+      kind: 'fault 0000:03:00.0 unknown',
+      count: 2,
     });
   });
 

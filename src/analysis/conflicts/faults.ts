@@ -10,6 +10,9 @@ import { meaningOf } from '../host/region-types.ts';
 import { apertureLimits } from '../space/aperture-limit.ts';
 import type { CommonSpace } from '../space/common-space.ts';
 import { type Conflict, type ConflictMark, describeRange, markOf, plainRange } from './conflict.ts';
+import { type DeviceInfos, faultDeviceLabel } from './device-info.ts';
+import { causeOfFault, type FaultCause, unknownCause } from './fault-cause.ts';
+import { MappingHistory } from './mapping-history.ts';
 
 /** Faults that are explained one by one; the rest is counted. */
 const FAULTS_MAX = 200;
@@ -263,16 +266,51 @@ function accessLabel(access: string | undefined): string {
   }
 }
 
+const ACCESSES: Readonly<Record<string, string>> = { read: 'read', write: 'wrote' };
+
+/** What the IOMMU said when it says more than that nothing is mapped. */
+function reasonNote(reason: string | undefined): string {
+  return reason !== undefined && /PTE (?:Read|Write) access|paging entry|F_[A-Z_]+|fault, fsr/i.test(reason)
+    ? ` (${reason})`
+    : '';
+}
+
+function answerFor(fault: Fault, cause: FaultCause, { host }: CommonSpace, devices: DeviceInfos): string {
+  const { device, access, address } = fault;
+  const verb = access === undefined ? 'accessed' : (ACCESSES[access] ?? `made a ${access} access to`);
+  const note = cause.kind === 'interrupt' ? '' : reasonNote(fault.reason);
+  const fix = cause.fix === undefined ? '' : ` ${cause.fix}.`;
+  return `${faultDeviceLabel(host, device, devices)} ${verb} ${hex(address)}${note}${cause.clause}.${fix}`;
+}
+
 /** One conflict for each different fault of the host, with what is known about its address. */
-export function faultConflicts(space: CommonSpace, states: readonly MappingState[]): Conflict[] {
+export function faultConflicts(
+  space: CommonSpace,
+  states: readonly MappingState[],
+  devices: DeviceInfos = new Map(),
+): Conflict[] {
   const { faults } = space.host;
+  const past = new MappingHistory(
+    states.map(({ set }) => set),
+    faults.slice(0, FAULTS_MAX).map(({ address }) => address),
+  );
   const nothing =
     states.length === 0
       ? 'These dumps contain no mappings to compare with: a trace of the iommu events does.'
       : 'Nothing is mapped near it.';
   return faults.slice(0, FAULTS_MAX).map((fault, index): Conflict => {
     const { address, device, access, reason, driver, count, provenance } = fault;
-    const found = findings(fault, space, statesFor(fault, states));
+    const own = statesFor(fault, states);
+    const found = findings(fault, space, own);
+    const isMapped = own.some((state) => state.overlapping(address, address).length > 0);
+    const near = isMapped ? undefined : nearestMapping(address, own);
+    const evidence = {
+      past: past.at(address, fault.time?.first, new Set(own.map(({ set }) => set))),
+      truncated: isMapped ? undefined : truncatedAddress(address, own),
+      near,
+      devices,
+    };
+    const cause = causeOfFault(fault, space, evidence) ?? unknownCause(fault);
     const what = `${device ?? 'a device'} ${accessLabel(access)} ${hex(address)}`;
     const more = index === FAULTS_MAX - 1 ? faults.length - FAULTS_MAX : 0;
     const messages = [
@@ -289,7 +327,16 @@ export function faultConflicts(space: CommonSpace, states: readonly MappingState
       source: driver,
       remedy: found.flatMap(({ remedy }) => remedy ?? []).join(' ') || DEFAULT_REMEDY,
       marks: [markOf('requested', range(address, address), what), ...found.flatMap(({ marks = [] }) => marks)],
-      provenance: [...provenance, ...found.flatMap((finding) => finding.provenance ?? [])],
+      provenance: [
+        ...provenance,
+        ...found.flatMap((finding) => finding.provenance ?? []),
+        ...(cause.kind === 'use-after-unmap' || cause.kind === 'use-before-map' ? (cause.provenance ?? []) : []),
+      ],
+      answer: answerFor(fault, cause, space, devices),
+      ...(cause.fix === undefined ? {} : { remedies: [{ text: cause.fix }] }),
+      kind: `fault ${device} ${cause.kind}`,
+      count,
+      ...(fault.time === undefined ? {} : { time: fault.time }),
     };
   });
 }

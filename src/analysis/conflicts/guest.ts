@@ -1,11 +1,11 @@
 // The memory of a guest that overlaps what a host cannot map.
-import { formatSize, hex } from '../../iova/format.ts';
+import { formatExactSize, formatSize, hex } from '../../iova/format.ts';
 import { alignDown, alignUp, bitLength } from '../../iova/iova.ts';
-import { type IovaRange, intersection, isAligned, overlaps } from '../../iova/range.ts';
+import { containsRange, type IovaRange, intersection, isAligned, overlaps } from '../../iova/range.ts';
 import { complement, intersect, type RangeSet } from '../../iova/range-set.ts';
 import type { RequestApi } from '../../kernel/rule-book.ts';
 import { HYPERTRANSPORT_RANGE } from '../../kernel/shared/platform-ranges.ts';
-import { isGuestDeviceMemory, isGuestMemory, type LayoutRange } from '../guest/layout.ts';
+import { isGuestDeviceMemory, isGuestMemory, type LayoutRange, MIB } from '../guest/layout.ts';
 import { fittingSizes, MACHINES, type Machine, sizesLabel } from '../guest/layouts.ts';
 import type { Provenance } from '../host/host.ts';
 import { meaningOf } from '../host/region-types.ts';
@@ -16,13 +16,19 @@ import {
   type ConflictMark,
   describeRange,
   joinNames,
+  joinNumbers,
   markOf,
+  onKernel,
   ownersOf,
   partPlaces,
   plainRange,
+  type Remedy,
   refusedBy,
+  sizedRange,
 } from './conflict.ts';
+import { isIsaRegion } from './isa-bridge.ts';
 import { suggestPlace } from './other-place.ts';
+import { regionClause } from './region-clause.ts';
 
 /** A guest to be tried on a host. */
 export interface GuestLayout {
@@ -92,6 +98,73 @@ function remedyFor(space: CommonSpace, guest: GuestLayout, range: IovaRange, obs
   return `${sizes} On AMD hosts QEMU 7.1 and later moves this memory above 1 TiB (${other.name}): ${outcome}.`;
 }
 
+/** Sizes as people type them: whole MiB, and the same in larger units where that says more. */
+export function typedSize(bytes: bigint): string {
+  const mib = bytes / MIB;
+  return mib < 1024n || mib % 1024n === 0n ? formatExactSize(mib * MIB) : `${mib} MiB (${formatSize(mib * MIB)})`;
+}
+
+/** What a person can do with the guest or the selection: the largest RAM that fits below, another machine, fewer groups. */
+function remediesFor(space: CommonSpace, guest: GuestLayout, obstacle: IovaRange): Remedy[] {
+  const remedies: Remedy[] = [];
+  if (guest.machine) {
+    const { machine, ram } = guest.machine;
+    const blocked = blockedOf(space);
+    const other = overlaps(obstacle, HYPERTRANSPORT_RANGE) ? relocating(machine) : undefined;
+    if (other && fittingSizes(other, blocked).some(({ min, max }) => min <= ram && ram <= max)) {
+      const bits = bitLength(other.layout(ram).at(-1)?.last ?? 0n);
+      remedies.push(
+        { text: `Move RAM above 1 TiB (QEMU 7.1 or newer, needs ${bits} phys-bits)`, action: { kind: 'relocate' } },
+        { text: `Try ${other.name}`, action: { kind: 'machine', name: other.name } },
+      );
+    }
+    const below = fittingSizes(machine, blocked).findLast(({ min }) => min <= ram);
+    const size = below === undefined ? 0n : (below.max / MIB) * MIB;
+    if (below && size >= below.min) {
+      remedies.push({
+        text: `Set RAM to ${typedSize(size)}`,
+        action: { kind: 'set-ram', ram: size },
+        copy: `-m ${size / MIB}M`,
+      });
+    }
+  }
+  const owners = space.groups.filter(({ regions }) =>
+    regions.some((region) => region.start <= obstacle.last && obstacle.start <= region.last),
+  );
+  const names = owners.flatMap(({ group }) => group ?? []);
+  if (names.length > 0 && names.length === owners.length && owners.length < space.groups.length) {
+    const word = names.length === 1 ? 'group' : 'groups';
+    remedies.push({
+      text: `Leave out ${word} ${joinNumbers(names)}`,
+      action: { kind: 'leave-out-groups', groups: names },
+    });
+  }
+  return remedies;
+}
+
+/** The answer about a guest: that it does not fit, why, and the first remedy. */
+function guestAnswer(
+  { host }: CommonSpace,
+  guest: GuestLayout,
+  { range, isDevice, what }: MappedRange,
+  cause: string,
+  { errno, source }: Pick<Conflict, 'errno' | 'source'>,
+  remedies: readonly Remedy[],
+): string {
+  const refusal = errno === undefined ? '' : ` (${errno}${onKernel(host.about.kernel, source)})`;
+  if (isDevice) {
+    return `${what} ${sizedRange(range)} of ${guest.title} cannot be mapped${refusal}: it ${cause}. The guest runs, but peer-to-peer DMA to it will not work.`;
+  }
+  const [fix, other] = remedies;
+  const alternative =
+    other?.action?.kind === 'set-ram' || other?.action?.kind === 'leave-out-groups' ? `, or ${lower(other.text)}` : '';
+  const fixed = fix === undefined ? '' : ` ${fix.text}${alternative}.`;
+  const clause = `its RAM ${sizedRange(range)} ("${range.name}") ${cause}${refusal}`;
+  return `${guest.title} does not fit: ${clause}.${fixed}`;
+}
+
+const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+
 const sentences = (...parts: readonly string[]) => parts.filter((part) => part !== '').join(' ');
 
 /** The conflicts of a guest's memory with the space that the selected groups share. `pageSize` in bytes. */
@@ -110,6 +183,10 @@ function overReserved(space: CommonSpace, guest: GuestLayout, mapped: MappedRang
     const cut = blocksMappings ? intersection(region, range) : undefined;
     if (!cut) return [];
     const owners = ownersOf(region);
+    const refusal = refusedBy('map-over-reserved', { kernel: space.host.about.kernel });
+    const remedies = region.type === 'direct' && !isIsaRegion(region) ? [] : remediesFor(space, guest, region);
+    const verb = containsRange(range, region) ? 'covers' : 'overlaps';
+    const cause = `${verb} ${regionClause(space, region)}`;
     const kind =
       region.type === 'msi'
         ? `MSI window ${plainRange(region)}`
@@ -121,13 +198,16 @@ function overReserved(space: CommonSpace, guest: GuestLayout, mapped: MappedRang
         severity,
         title: `${what} overlaps the ${kind}`,
         message: `${describeRange(cut)} of ${describeRange(range)} is ${title} of ${owners}: no mapping may overlap it. ${consequence}`,
-        ...refusedBy('map-over-reserved'),
+        ...refusal,
         remedy: sentences(
           remedyFor(space, guest, range, region),
           region.type === 'direct' ? `Devices of ${owners} cannot be assigned: exclude ${owners}.` : '',
         ),
         marks: [mark, markOf('obstacle', region, `${title} of ${owners}`)],
         provenance: [...provenance, ...partPlaces(region)],
+        answer: guestAnswer(space, guest, mapped, cause, refusal, remedies),
+        remedies,
+        kind: `guest ${guest.title} over ${region.type} ${severity}`,
       },
     ];
   });
@@ -139,19 +219,25 @@ function beyondAperture(space: CommonSpace, guest: GuestLayout, mapped: MappedRa
   return apertureLimits(space.apertures, range).map((limit) => {
     const { outside, cut, problem, place, bits } = limit;
     const limited = bits === undefined ? '' : `, for example by limiting the guest to phys-bits=${bits}`;
+    const refusal = refusedBy('map-beyond-aperture', { kernel: space.host.about.kernel });
+    const remedies = isDevice ? [] : remediesFor(space, guest, outside);
+    const end = bits === undefined ? '' : ` (up to ${hex((1n << BigInt(bits)) - 1n)})`;
     return {
       id: `guest-beyond-aperture ${range.start}-${range.last} ${outside.start}`,
       rule: 'guest-beyond-aperture',
       severity,
       title: `${what} ${problem}`,
       message: `${describeRange(cut)} of ${describeRange(range)} is outside the aperture (${names}). ${consequence}`,
-      ...refusedBy('map-beyond-aperture'),
+      ...refusal,
       remedy: sentences(
         remedyFor(space, guest, range, outside),
         isDevice && place !== undefined ? `Place BARs ${place}${limited}.` : '',
       ),
       marks: [mark, markOf('obstacle', cut, 'outside the aperture')],
       provenance: [...provenance, ...limit.provenance],
+      answer: guestAnswer(space, guest, mapped, `${problem}${end}`, refusal, remedies),
+      remedies,
+      kind: `guest ${guest.title} beyond aperture ${severity}`,
     };
   });
 }
@@ -211,6 +297,7 @@ export function outsideConflicts({ name, usable, provenance, api }: ListedSpace,
           : 'Move it into one of the valid ranges.',
         marks: [mark, ...outside.slice(0, 3).map((r) => markOf('obstacle', r, `not valid in ${name}`))],
         provenance: [...places, ...provenance.slice(0, 3)],
+        kind: `guest ${guest.title} outside ${name} ${severity}`,
       },
     ];
   });

@@ -25,6 +25,11 @@ describe('a refused map', () => {
   test('says what was refused, by which rule, and marks it', () => {
     const found = onlyConflict([MSI, request(0xfe00_0000n, 0xfeff_ffffn, EINVAL, RAM)]);
     expect(found).toEqual({
+      answer:
+        'Map of 0xfe000000-0xfeffffff (guest RAM "pc.ram", 16 MiB) refused (EINVAL): it covers 0xfee00000-0xfeefffff, the MSI window of group 1. Map at most 14 MiB from 0xfe000000.',
+      remedies: [{ text: 'Map at most 14 MiB from 0xfe000000' }],
+      kind: 'refused map EINVAL ram',
+      position: 2,
       id: 'request-refused map 4261412864-4278190079 -EINVAL',
       rule: 'request-refused',
       severity: 'fatal',

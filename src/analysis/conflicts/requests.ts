@@ -3,8 +3,7 @@ import { counted, formatSize, hex } from '../../iova/format.ts';
 import { type IovaRange, sizeOf } from '../../iova/range.ts';
 import { MAPPING_LIMIT } from '../../kernel/limits.ts';
 import { appliesTo, lookUpRule, type RequestApi, type RuleSubject } from '../../kernel/rule-book.ts';
-import type { FactOf } from '../../session/events.ts';
-import { provenanceOf } from '../host/host.ts';
+import { groupTitle, provenanceOf } from '../host/host.ts';
 import { factAt, isMap, type MappingFact, type MappingSet, type MappingState, walkMappings } from '../host/mappings.ts';
 import { meaningOf } from '../host/region-types.ts';
 import { beyondApertures, type CommonSpace } from '../space/common-space.ts';
@@ -19,19 +18,13 @@ import {
   plainRange,
   refusedBy,
 } from './conflict.ts';
-import { explainRefusal, FEWER_MAPPINGS, looksLikeBar } from './refusal-reasons.ts';
+import { type Explanation, errnoOf, explainRequest, FEWER_MAPPINGS, type RequestContext } from './explain-request.ts';
+import { describeMemory, type MemoryKind, memoryKindOf, type Request } from './request-subject.ts';
 
 /** From this many mappings on, a container is close to its limit. */
 const NEAR_LIMIT = 60000;
 /** Conflicts of one rule that a set gives; the last one says how many more there are. */
 const PER_RULE_MAX = 50;
-
-type Request = FactOf<'request'>;
-
-function severityOf(request: Request, isBar: boolean): ConflictSeverity {
-  return isBar && request.result !== '-ENOMEM' && request.result !== '-ENOSPC' ? 'note' : 'fatal';
-}
-
 const API_NAMES: Readonly<Record<RequestApi, string>> = { vfio: 'VFIO', iommufd: 'iommufd' };
 
 /** The kernel function that refused, if the rule answers what was recorded; else the interface. */
@@ -44,34 +37,73 @@ function refusalId({ op, start, last, result }: Request): string {
   return `request-refused ${op} ${start}-${last} ${result}`;
 }
 
-function refused(request: Request, space: CommonSpace, state: MappingState, pageSize: bigint): Conflict {
-  const isBar = looksLikeBar(request, space);
-  const {
-    message,
-    remedy,
-    subject,
-    marks = [],
-    provenance = [],
-  } = explainRefusal(request, space, state, pageSize, isBar);
-  const name = request.name !== undefined ? ` of "${request.name}"` : '';
-  const errno = typeof request.result === 'string' ? request.result.replace(/^-/, '') : undefined;
-  const consequence = isBar
-    ? 'It looks like a BAR, not RAM: the VMM prints a warning and continues.'
-    : request.op === 'map'
-      ? 'If it is RAM, the guest does not start.'
+/** What a refusal means for the guest. */
+function consequenceOf({ op }: Request, kind: MemoryKind): string {
+  if (kind === 'bar') return 'It looks like a BAR, not RAM: the VMM prints a warning and continues.';
+  return op === 'map' ? 'If it is RAM, the guest does not start.' : '';
+}
+
+function severityOf({ result }: Request, kind: MemoryKind, { host }: CommonSpace): ConflictSeverity {
+  if (kind !== 'bar' || result === '-ENOMEM' || result === '-ENOSPC') return 'fatal';
+  // Old versions of QEMU stop for a BAR of a device that is plugged in.
+  return host.complaints.some(({ code }) => code === 'qemu-dma-mapping-fatal') ? 'fatal' : 'note';
+}
+
+/** `for 0000:29:00.0 (group 28)`, as far as it is known. */
+function holderOf({ device }: Request, { host }: CommonSpace): string {
+  if (device === undefined) return '';
+  const owner = host.groups.find(({ group, devices }) => group !== undefined && devices.includes(device));
+  return ` for ${device}${owner ? ` (${groupTitle(owner)})` : ''}`;
+}
+
+function answerTo(
+  request: Request,
+  space: CommonSpace,
+  kind: MemoryKind,
+  { cause, remedies = [] }: Explanation,
+): string {
+  const { op } = request;
+  const errno = errnoOf(request);
+  const what = describeMemory(request, kind);
+  const name = op === 'map' ? 'Map' : 'Unmap';
+  const refusal = errno === 'unknown' ? 'refused' : `refused (${errno})`;
+  const harmless =
+    kind === 'bar' && severityOf(request, kind, space) === 'note'
+      ? ' The guest runs, but peer-to-peer DMA to this memory will not work.'
       : '';
-  return {
+  const [fix] = remedies;
+  const fixed = fix ? ` ${fix.text}.` : '';
+  return `${name} of ${plainRange(request)} (${what})${holderOf(request, space)} ${refusal}: ${cause}.${harmless}${harmless === '' ? fixed : ''}`;
+}
+
+interface Refusal {
+  readonly conflict: Conflict;
+  readonly causedBy: Request | undefined;
+}
+
+function refused(request: Request, context: RequestContext, position: number | undefined): Refusal {
+  const { space, kind } = context;
+  const explanation = explainRequest(request, context);
+  const { message, remedy, remedies, subject, marks = [], provenance = [], causedBy } = explanation;
+  const name = request.name !== undefined ? ` of "${request.name}"` : '';
+  const errno = typeof request.result === 'string' ? errnoOf(request) : undefined;
+  const conflict: Conflict = {
     id: refusalId(request),
     rule: 'request-refused',
-    severity: severityOf(request, isBar),
+    severity: severityOf(request, kind, space),
     title: `The kernel refused to ${request.op} ${formatSize(sizeOf(request))} at ${hex(request.start)}${name}`,
-    message: [message, consequence].filter(Boolean).join(' '),
+    message: [message, consequenceOf(request, kind)].filter(Boolean).join(' '),
     errno: errno === 'unknown' ? undefined : errno,
     source: refusalSource(request, subject, errno),
     remedy,
     marks: [markOf('requested', request, `requested${name}`), ...marks],
     provenance: [provenanceOf(request), ...provenance],
+    answer: answerTo(request, space, kind, explanation),
+    ...(remedies === undefined ? {} : { remedies }),
+    position,
+    kind: `refused ${request.op} ${errno} ${kind}`,
   };
+  return { conflict, causedBy };
 }
 
 /** Something about an unmap that was not refused, but is suspicious. */
@@ -206,21 +238,35 @@ export function requestConflicts(set: MappingSet, space: CommonSpace, pageSize: 
   const found: Conflict[] = [];
   /** What was refused, each once, however often it was requested. */
   const refusals = new Set<string>();
+  /** Ids of refusals that only led to a later one. */
+  const causes = new Set<string>();
+  const failedUnmaps: Request[] = [];
   let peak: { readonly size: number; readonly at: MappingFact } | undefined;
   let end: MappingState | undefined;
+  let index = 0;
   for (const { fact, state } of walkMappings(set)) {
+    const position = set.positions[index++];
     end = state;
     if (fact.kind !== 'request') continue;
     if (fact.result !== 0) {
       const id = refusalId(fact);
-      if (!refusals.has(id) && refusals.size < PER_RULE_MAX) found.push(refused(fact, space, state, pageSize));
+      if (!refusals.has(id) && refusals.size < PER_RULE_MAX) {
+        const context = { space, state, pageSize, kind: memoryKindOf(fact, space), failedUnmaps };
+        const { conflict, causedBy } = refused(fact, context, position);
+        found.push(conflict);
+        if (causedBy) causes.add(refusalId(causedBy));
+      }
       refusals.add(id);
+      if (fact.op === 'unmap' && failedUnmaps.length < PER_RULE_MAX) failedUnmaps.push(fact);
     }
     if (state.size > (peak?.size ?? 0)) peak = { size: state.size, at: fact };
   }
   const isNearLimit = peak !== undefined && peak.size >= NEAR_LIMIT && appliesTo('mapping-limit', api);
   return [
-    ...bounded(found, refusals.size),
+    ...bounded(
+      found.map((conflict) => (causes.has(conflict.id) ? { ...conflict, follows: true } : conflict)),
+      refusals.size,
+    ),
     ...(end ? bounded(refusedAttaches(end, space)) : []),
     ...(end ? cutMappings(end, api) : []),
     ...(peak && isNearLimit ? [nearLimit(set, peak.size, peak.at)] : []),

@@ -107,7 +107,10 @@ class HostBuilder {
   readonly #bars = new Map<string, Sourced<Omit<Bar, 'provenance'>>>();
   /** The ranges of each source: two sources may be about two guests. */
   readonly #guests = new Map<string, Map<string, Sourced<Omit<GuestRange, 'provenance'>>>>();
-  readonly #faults = new Map<string, Sourced<Omit<Fault, 'provenance' | 'count'> & { count: number }>>();
+  readonly #faults = new Map<
+    string,
+    Sourced<Omit<Fault, 'provenance' | 'count' | 'time'> & { count: number; time?: Fault['time'] }>
+  >();
   readonly #ineligible = new Map<string, Sourced<Omit<Ineligible, 'provenance'>>>();
   readonly #complaints = new Map<string, Sourced<Omit<Complaint, 'provenance'>>>();
   readonly #contradictions: Contradiction[] = [];
@@ -164,11 +167,15 @@ class HostBuilder {
         break;
       }
       case 'fault': {
-        const { address, device, access, reason, driver } = fact;
+        const { address, device, access, reason, driver, time } = fact;
         const key = `${address} ${device} ${access} ${reason}`;
         const known = this.#faults.get(key);
-        if (known) known.count++;
-        this.#once(this.#faults, key, fact, () => ({ address, device, access, reason, driver, count: 1 }));
+        if (known) {
+          known.count++;
+          if (time !== undefined) known.time = { first: known.time?.first ?? time, last: time };
+        }
+        const timed = time === undefined ? {} : { time: { first: time, last: time } };
+        this.#once(this.#faults, key, fact, () => ({ address, device, access, reason, driver, count: 1, ...timed }));
         break;
       }
       case 'ineligible': {

@@ -130,6 +130,8 @@ export interface Fault {
   readonly driver?: string | undefined;
   /** How often it was logged, in all sources. */
   readonly count: number;
+  /** Seconds: when it was logged first and last, where the sources have times. */
+  readonly time?: { readonly first: number; readonly last: number } | undefined;
   readonly provenance: readonly Provenance[];
 }
 

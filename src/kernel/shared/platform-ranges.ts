@@ -15,3 +15,6 @@ export const DEFAULT_PAGE_SIZE = 0x1000n;
 
 /** Huge page size with pages of 4 KiB, in bytes. */
 export const DEFAULT_HUGE_PAGE_SIZE = 0x20_0000n;
+
+/** What the kernel maps one to one for an ISA bridge: 24 address bits. Source: Linux, intel_iommu_get_resv_regions. */
+export const ISA_BRIDGE_RANGE: IovaRange = range(0n, 0xff_ffffn);

@@ -22,6 +22,7 @@ import { faultAccess } from '../../fields/fault-access.ts';
 import { busDeviceFunction, FUNCTION_LINE_ENDS } from '../../fields/pci-address.ts';
 import { orderedRange } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import { timeOf } from '../../text/log-time.ts';
 import { type Matched, matchLongest } from '../../text/match-longest.ts';
 
 const HEX = '(?:0[xX])?[0-9a-fA-F]{1,64}';
@@ -91,6 +92,7 @@ class KernelLogAmdReader implements LineReader {
         reason: bits === undefined ? event : `${event} flags=${bits}${isInterrupt ? ' (interrupt)' : ''}`,
         driver: 'amd',
         ...(pasid === undefined ? {} : { pasid: Number(pasid) }),
+        ...timeOf(line),
       },
       line.number,
     );

@@ -18,6 +18,7 @@ import { quote } from '../../diagnostics.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { LOOKAHEAD } from '../../format.ts';
+import { timeOf } from '../../text/log-time.ts';
 import { type Matched, matchLongest } from '../../text/match-longest.ts';
 
 const NUMBER = '(?:0x){0,2}([0-9a-f]{1,64})(?!\\w)';
@@ -32,7 +33,6 @@ const UNALIGNED = new RegExp(
 );
 /** The rest of a number that a mail program broke, perhaps in its prefix. */
 const REST = /^x?[0-9a-f]{1,15}$/;
-const STAMP = /\[ {0,10}(\d{1,10}\.\d{1,9})\]/;
 /** Unmaps in progress at the same time: the messages of more processors are rarely mixed. */
 const OPEN_MAX = 8;
 
@@ -185,12 +185,6 @@ function hasPieceAhead(unmap: OpenUnmap, ahead: Lookahead): boolean {
     if (start !== undefined && goesOn(unmap, start)) return true;
   }
   return false;
-}
-
-/** The time of the stamp that was removed with the envelope. */
-function timeOf(line: DumpLine): { time?: number } {
-  const stamp = STAMP.exec(line.raw)?.[1];
-  return stamp === undefined ? {} : { time: Number(stamp) };
 }
 
 export const DYNDBG: LineFormat = {

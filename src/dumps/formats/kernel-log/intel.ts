@@ -28,6 +28,7 @@ import { DEVICE_NAME_PATTERN, normalizeLoggedDevice } from '../../fields/device-
 import { faultAccess } from '../../fields/fault-access.ts';
 import { orderedRange } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import { timeOf } from '../../text/log-time.ts';
 import { type Matched, matchLongest } from '../../text/match-longest.ts';
 import { continuation } from '../../text/wrapped.ts';
 
@@ -220,6 +221,7 @@ class KernelLogIntelReader implements LineReader {
         ...(reason === undefined ? {} : { reason: reason.trim() }),
         driver: 'intel',
         ...(pasid === undefined || pasid === NO_PASID ? {} : { pasid: Number(pasid) }),
+        ...timeOf(line),
       },
       line.number,
     );

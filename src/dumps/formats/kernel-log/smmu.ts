@@ -18,6 +18,7 @@ import { parseHexAddress } from '../../fields/address.ts';
 import { normalizeLoggedDevice } from '../../fields/device-name.ts';
 import { faultAccess } from '../../fields/fault-access.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import { timeOf } from '../../text/log-time.ts';
 import { type Matched, matchLongest } from '../../text/match-longest.ts';
 import { continuation } from '../../text/wrapped.ts';
 
@@ -101,6 +102,7 @@ class KernelLogSmmuReader implements LineReader {
       reason: name,
       driver: 'smmu-v3',
       ...((first & SUBSTREAM_VALID) === 0n ? {} : { pasid: Number((first >> 12n) & 0xfffffn) }),
+      ...timeOf(line),
     };
     this.#raw = { sid, address, below: line.index + read.lines };
     if (read.words.length < 4 || read.lines !== 5) {
@@ -147,6 +149,7 @@ class KernelLogSmmuReader implements LineReader {
         driver: 'smmu-v3',
         // The kernel also prints zero if there is none.
         ...(pasid === 0n ? {} : { pasid: Number(pasid) }),
+        ...timeOf(line),
       },
       line.number,
     );
@@ -177,6 +180,7 @@ class KernelLogSmmuReader implements LineReader {
         ...(syndrome === undefined ? {} : { access: faultAccess((syndrome & NOT_READ) !== 0n) }),
         reason: reason || 'context fault',
         driver: 'smmu-v2',
+        ...timeOf(line),
       },
       line.number,
     );

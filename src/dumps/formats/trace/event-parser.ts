@@ -83,7 +83,7 @@ export class EventParser {
     if (!EVENTS.includes(name)) return undefined;
     switch (name) {
       case 'io_page_fault':
-        return this.#pageFault(text, rest);
+        return this.#pageFault(text, rest, timeBefore(text, begin));
       case 'add_device_to_group':
       case 'remove_device_from_group':
         return this.#groupEvent(text, rest, name === 'add_device_to_group' ? 'add' : 'remove');
@@ -170,7 +170,7 @@ export class EventParser {
     return this.#scanner.literal('0x') ? this.#scanner.hexWords() : this.#scanner.decimalWords();
   }
 
-  #pageFault(text: string, from: number): TraceEvent | undefined {
+  #pageFault(text: string, from: number, time: number | undefined): TraceEvent | undefined {
     const scanner = this.#scanner;
     const field = text.indexOf(' iova', from) + 1;
     scanner.start(text, field);
@@ -188,6 +188,7 @@ export class EventParser {
       device: normalizeDevice(device),
       access: faultAccess((flags & 1n) !== 0n),
       ...(driver ? { driver } : {}),
+      ...(time === undefined ? {} : { time }),
     };
   }
 

@@ -1,0 +1,419 @@
+// Why a program's request was refused: what blocked it at that moment, as far as the dumps show.
+import { counted, formatSize, hex } from '../../iova/format.ts';
+import { ADDRESS_WIDTHS, bitLength } from '../../iova/iova.ts';
+import { containsRange, type IovaRange, intersection, isAligned } from '../../iova/range.ts';
+import { MAPPING_LIMIT } from '../../kernel/limits.ts';
+import { appliesTo, type RuleSubject } from '../../kernel/rule-book.ts';
+import { HYPERTRANSPORT_RANGE, ISA_BRIDGE_RANGE } from '../../kernel/shared/platform-ranges.ts';
+import { MIB } from '../guest/layout.ts';
+import { type Provenance, provenanceOf } from '../host/host.ts';
+import { factAt, type LiveMapping, type MappingState } from '../host/mappings.ts';
+import { likelyObstacles } from '../host/platforms.ts';
+import { meaningOf } from '../host/region-types.ts';
+import { apertureLimits } from '../space/aperture-limit.ts';
+import { type CommonSpace, commonSpace, type MergedRegion } from '../space/common-space.ts';
+import { type ConflictMark, describeRange, markOf, ownersOf, partPlaces, plainRange, type Remedy } from './conflict.ts';
+import { ISA_REGION_HISTORY, isIsaRegion } from './isa-bridge.ts';
+import { suggestPlace } from './other-place.ts';
+import { regionClause } from './region-clause.ts';
+import type { MemoryKind, Request } from './request-subject.ts';
+
+/** Mappings that the marks of one conflict show. */
+const MARKED_MAX = 3;
+
+export const FEWER_MAPPINGS =
+  'Use fewer, larger mappings (huge pages, a larger virtio-mem block size), or raise dma_entry_limit of vfio_iommu_type1.';
+const UNEXPLAINED =
+  "Nothing in these dumps explains it: add the host's reserved_regions and its kernel log of the same time.";
+const USUALLY_HARMLESS =
+  'Usually none is needed: only peer-to-peer DMA uses this mapping. If the guest shows a black screen, look at the ROM, the reset and the boot display of the device instead.';
+
+/** Why a request was refused. */
+export interface Explanation {
+  /** Full sentences. */
+  readonly message: string;
+  /** The same as a clause for the answer, after a colon and without a full stop. */
+  readonly cause: string;
+  readonly remedy: string;
+  readonly remedies?: readonly Remedy[];
+  /** The kernel's rule, if it is known which one refused. */
+  readonly subject?: RuleSubject;
+  readonly marks?: readonly ConflictMark[];
+  readonly provenance?: readonly Provenance[];
+  /** An earlier refused request that caused this one. */
+  readonly causedBy?: Request | undefined;
+}
+
+/** What is known at the moment of a request. */
+export interface RequestContext {
+  readonly space: CommonSpace;
+  readonly state: MappingState;
+  /** In bytes. */
+  readonly pageSize: bigint;
+  readonly kind: MemoryKind;
+  /** Unmaps that were refused before, in their order. */
+  readonly failedUnmaps: readonly Request[];
+}
+
+/** The largest part that fits from where the request starts; empty if not a single byte does. */
+function fittingPart(request: IovaRange, obstacle: IovaRange): string {
+  return obstacle.start > request.start
+    ? `From ${hex(request.start)} up to the obstacle ${formatSize(obstacle.start - request.start)} fit.`
+    : '';
+}
+
+/** RAM that starts where the request does and ends before the obstacle, in whole MiB as people type it. */
+function smallerRam(request: Request, obstacle: IovaRange, kind: MemoryKind): Remedy[] {
+  const room = obstacle.start - request.start;
+  const mib = room / MIB;
+  if (kind === 'bar' || room < MIB) return [];
+  const size = mib < 1024n ? `${mib} MiB` : `${mib} MiB (${formatSize(mib * MIB)})`;
+  // Only virt has all of its RAM in one range.
+  const isWhole = request.name === 'mach-virt.ram';
+  return [
+    isWhole
+      ? { text: `Set RAM to ${size}`, action: { kind: 'set-ram', ram: mib * MIB }, copy: `-m ${mib}M` }
+      : { text: `Map at most ${size} from ${hex(request.start)}` },
+  ];
+}
+
+/** The ways to explain EINVAL of a map, the surest first; each gives nothing if it does not apply. */
+const INVALID_BECAUSE: readonly ((request: Request, context: RequestContext) => Explanation | undefined)[] = [
+  overReserved,
+  beyondAperture,
+  unaligned,
+  overPlatformRange,
+  beyondUnknownAperture,
+  perhapsIsaBridge,
+];
+
+/** The group of the request's device, else the selected groups, else all: what they reserve, in this order. */
+function spacesOf(request: Request, space: CommonSpace): CommonSpace[] {
+  const { host } = space;
+  const own = host.groups.filter(({ devices }) => request.device !== undefined && devices.includes(request.device));
+  if (own.length > 0) return [commonSpace(host, own)];
+  return space.groups.length === host.groups.length ? [space] : [space, commonSpace(host, host.groups)];
+}
+
+function overReserved(request: Request, { space, kind }: RequestContext): Explanation | undefined {
+  for (const own of spacesOf(request, space)) {
+    for (const region of own.reserved) {
+      const cut = meaningOf(region.type).blocksMappings ? intersection(region, request) : undefined;
+      if (cut) return overRegion(request, own, region, cut, kind);
+    }
+  }
+  return undefined;
+}
+
+function overRegion(
+  request: Request,
+  space: CommonSpace,
+  region: MergedRegion,
+  cut: IovaRange,
+  kind: MemoryKind,
+): Explanation {
+  const owners = ownersOf(region);
+  const verb = containsRange(request, region) ? 'covers' : 'overlaps';
+  return {
+    subject: 'map-over-reserved',
+    message: `${describeRange(cut)} inside it is reserved (${region.type}, ${owners}).`,
+    cause: `it ${verb} ${regionClause(space, region)}`,
+    remedy: isIsaRegion(region)
+      ? `Update the kernel: ${ISA_REGION_HISTORY}. ${suggestPlace(space, request)}`
+      : `${fittingPart(request, region)} ${suggestPlace(space, request)}`.trim(),
+    remedies: isIsaRegion(region)
+      ? [{ text: 'Update the host kernel to 5.4.7, 5.5 or newer' }]
+      : [...smallerRam(request, region, kind), ...relocation(region)],
+    marks: [markOf('obstacle', region, `${region.type} of ${owners}`)],
+    provenance: partPlaces(region),
+  };
+}
+
+function relocation(obstacle: IovaRange): Remedy[] {
+  const isHyperTransport = obstacle.start === HYPERTRANSPORT_RANGE.start;
+  return isHyperTransport
+    ? [
+        {
+          text: 'Move RAM above 1 TiB: QEMU 7.1 and newer do so for AMD guests (machine version 7.1 or newer, phys-bits of 41 or more)',
+          action: { kind: 'relocate' },
+        },
+      ]
+    : [];
+}
+
+function beyondAperture(request: Request, { space, kind }: RequestContext): Explanation | undefined {
+  const [limit] = apertureLimits(space.apertures, request);
+  if (!limit) return undefined;
+  const { cut, problem, place, bits, provenance } = limit;
+  const keep = place === undefined ? suggestPlace(space, request) : `Keep addresses ${place}`;
+  const limited = bits === undefined ? '' : `: limit the guest to phys-bits=${bits}`;
+  const end = bits === undefined ? '' : ` (it translates up to ${hex((1n << BigInt(bits)) - 1n)})`;
+  return {
+    subject: 'map-beyond-aperture',
+    message: `It ${problem}.`,
+    cause: `it ${problem}${end}`,
+    remedy: place === undefined ? keep : `${keep}${limited}.`,
+    remedies: [
+      ...(bits === undefined
+        ? []
+        : [{ text: `Limit the guest to ${bits} address bits`, copy: `-cpu host,host-phys-bits-limit=${bits}` }]),
+      ...(kind === 'ram' ? smallerRam(request, cut, kind) : []),
+    ],
+    marks: [markOf('obstacle', cut, 'outside the aperture')],
+    provenance,
+  };
+}
+
+function unaligned(request: Request, { pageSize }: RequestContext): Explanation | undefined {
+  if (isAligned(request, pageSize)) return undefined;
+  const clause = `its ${request.start % pageSize === 0n ? 'size' : 'address'} is not a multiple of the page size, ${formatSize(pageSize)}`;
+  return {
+    subject: 'map-unaligned',
+    message: `I${clause.slice(1)}.`,
+    cause: clause,
+    remedy: `Align address and size to ${formatSize(pageSize)}.`,
+  };
+}
+
+function overPlatformRange(request: Request, { space: { host }, kind }: RequestContext): Explanation | undefined {
+  const likely = likelyObstacles(host, request);
+  const [first] = likely;
+  if (!first) return undefined;
+  const named = likely.map((r) => `on ${r.platform} it overlaps ${plainRange(r)}, ${r.message}`);
+  return {
+    message: `These dumps do not list the reserved regions of the host; ${named.join('; ')}.`,
+    cause: `${named.join('; ')} (the host's reserved_regions are not in these dumps)`,
+    remedy: `${fittingPart(request, first)} Add the host's reserved_regions to confirm this.`.trim(),
+    remedies: [...smallerRam(request, first, kind), ...relocation(first)],
+    marks: likely.map((r) => markOf('obstacle', r, `${r.message} (if this is ${r.platform})`)),
+  };
+}
+
+function beyondUnknownAperture(request: Request, { space: { apertures } }: RequestContext): Explanation | undefined {
+  const bits = bitLength(request.last);
+  const narrower = ADDRESS_WIDTHS.filter((width) => width < bits);
+  if (apertures.length > 0 || narrower.length === 0) return undefined;
+  return {
+    message: `It needs ${bits} bits. These dumps do not show the width of the IOMMU; one of ${narrower.join(', ')} bits would refuse it.`,
+    cause: `it needs ${bits} address bits, more than an IOMMU of ${narrower.join(', ')} bits has (these dumps do not show its width)`,
+    remedy:
+      'Add the kernel log ("Host address width", "dmar") to confirm this. If the width is the reason, limit phys-bits of the guest.',
+    remedies: [
+      {
+        text: 'Limit the guest to the address bits of the IOMMU, for example 39',
+        copy: '-cpu host,host-phys-bits-limit=39',
+      },
+    ],
+  };
+}
+
+/** A map below 16 MiB of a host whose regions are unknown. */
+function perhapsIsaBridge(request: Request, { space: { host } }: RequestContext): Explanation | undefined {
+  if (request.start > ISA_BRIDGE_RANGE.last || host.groups.some(({ regions }) => regions.length > 0)) return undefined;
+  return {
+    message: `These dumps do not list the reserved regions of the host. If the group contains the ISA bridge, ${plainRange(ISA_BRIDGE_RANGE)} is reserved: ${ISA_REGION_HISTORY}.`,
+    cause: `if the group contains the ISA bridge (00:1f.0), it covers ${plainRange(ISA_BRIDGE_RANGE)}, which kernels 5.3 to 5.4.6 reserve for it (the host's reserved_regions are not in these dumps)`,
+    remedy: "Add the host's reserved_regions and groups to confirm this; update kernels older than 5.4.7.",
+    marks: [markOf('obstacle', ISA_BRIDGE_RANGE, 'reserved for the ISA bridge (if it is in the group)')],
+  };
+}
+
+/** Why a request was refused, as far as the dumps show. */
+export function explainRequest(request: Request, context: RequestContext): Explanation {
+  switch (request.result) {
+    case '-EINVAL':
+      return request.op === 'map' ? invalidMap(request, context) : invalidUnmap(request, context);
+    case '-EFAULT':
+      return notPinned(request, context);
+    case '-ENOMEM':
+      return noMemory(request, context);
+    case '-EEXIST':
+    case '-EADDRINUSE':
+      return overMapping(request, context);
+    case '-ENOSPC':
+      return noSpace(request, context);
+    case '-ENOENT':
+      return notMapped(request, context);
+    case '-EPERM':
+      return {
+        message: 'The kernel answered -EPERM.',
+        cause: 'the process may not do this: write access was asked for memory that is read-only, or a limit applies',
+        remedy: UNEXPLAINED,
+      };
+    default:
+      return {
+        message: `The kernel answered ${request.result}.`,
+        cause: 'nothing in these dumps explains it',
+        remedy: UNEXPLAINED,
+      };
+  }
+}
+
+function invalidMap(request: Request, context: RequestContext): Explanation {
+  for (const because of INVALID_BECAUSE) {
+    const explanation = because(request, context);
+    if (explanation) return explanation;
+  }
+  return {
+    message: 'The range or its alignment is not accepted, or the container has no IOMMU type yet.',
+    cause:
+      'nothing in these dumps shows what blocks it; the range is in no reserved region and below the aperture limit that is known',
+    remedy: UNEXPLAINED,
+  };
+}
+
+function invalidUnmap(request: Request, context: RequestContext): Explanation {
+  const misaligned = unaligned(request, context);
+  if (misaligned) return misaligned;
+  const [cut] = context.state
+    .overlapping(request.start, request.last)
+    .filter((mapping) => !containsRange(request, mapping));
+  if (cut) {
+    return {
+      subject: 'unmap-cuts-mapping',
+      message: `${describeRange(cut)} is mapped there and extends beyond the range: a mapping is removed whole or not at all.`,
+      cause: `it cuts the mapping ${plainRange(cut)}, which can only be removed whole`,
+      remedy: 'Unmap with the bounds of the mappings that were made.',
+      marks: [markOf('obstacle', cut, 'mapped')],
+      provenance: [provenanceOf(factAt(context.state.set, cut.fact))],
+    };
+  }
+  return {
+    message: 'The range or its alignment is not accepted, or it cuts a mapping that these dumps do not show.',
+    cause: 'it probably cuts a mapping, which can only be removed whole; these dumps do not show it',
+    remedy: 'Unmap with the bounds of the mappings that were made.',
+  };
+}
+
+function notPinned(request: Request, { kind }: RequestContext): Explanation {
+  const message =
+    'The kernel could not pin the memory. This is normal for a BAR, which has no pages; for RAM it is fatal.';
+  if (kind === 'bar') {
+    const isIommufd = request.api === 'iommufd';
+    return {
+      message,
+      cause: isIommufd
+        ? 'iommufd cannot pin device memory, because it has no pages'
+        : 'device memory has no pages to pin (VFIO maps a BAR only while memory decoding of the device is on)',
+      remedy: USUALLY_HARMLESS,
+    };
+  }
+  const backend = request.name === undefined ? 'its memory backend' : `the memory backend of "${request.name}"`;
+  return {
+    message,
+    cause: `the memory could not be pinned, because ${backend} has no writable pages for it; not an address problem`,
+    remedy:
+      'Check that the memory exists and is writable (post-copy memory, read-only files and device memory are not).',
+    remedies: [
+      {
+        text: 'Check the memory backend: enough free huge pages, a file as large as the memory and writable, no post-copy migration',
+        copy: 'grep Huge /proc/meminfo',
+      },
+    ],
+  };
+}
+
+/** The limit of locked memory that the kernel logged, in bytes. */
+function loggedLimit({ host }: CommonSpace): bigint | undefined {
+  const complaint = host.complaints.find(({ code }) => code === 'memlock-limit');
+  const digits = /limit of (\d+) bytes/.exec(complaint?.message ?? '')?.[1];
+  return digits === undefined ? undefined : BigInt(digits);
+}
+
+function noMemory(request: Request, { space }: RequestContext): Explanation {
+  const limit = loggedLimit(space);
+  const remedies: Remedy[] = [
+    { text: 'Raise RLIMIT_MEMLOCK of the VMM above the RAM of its guest', copy: 'ulimit -l unlimited' },
+    { text: 'Or in its systemd unit', copy: 'LimitMEMLOCK=infinity' },
+    {
+      text: 'Or in libvirt, with the RAM and some room in GiB',
+      copy: "<memtune><hard_limit unit='G'>…</hard_limit></memtune>",
+    },
+  ];
+  const named = request.name === undefined ? '' : ` for "${request.name}"`;
+  return {
+    message: 'The limit of locked memory was reached, or the host ran out of memory. The addresses do not matter.',
+    cause:
+      limit === undefined
+        ? `the locked-memory limit (RLIMIT_MEMLOCK) of the process is too low${named}, or the host has no memory or huge pages left; not an address problem`
+        : `the locked-memory limit (RLIMIT_MEMLOCK) of the process is only ${limit} bytes (${formatSize(limit)}); not an address problem`,
+    remedy: 'Raise RLIMIT_MEMLOCK of the VMM (or the limit of its service) above the RAM of the guest.',
+    remedies,
+  };
+}
+
+function noSpace({ api }: Request, { state }: RequestContext): Explanation {
+  const seen = `${counted(state.size, 'mapping')} in these dumps`;
+  return appliesTo('mapping-limit', api)
+    ? {
+        subject: 'mapping-limit',
+        message: `The container has reached its limit of ${MAPPING_LIMIT} mappings (${seen}).`,
+        cause: `the container has reached its limit of ${MAPPING_LIMIT} mappings, however much space is free`,
+        remedy: FEWER_MAPPINGS,
+        remedies: [
+          { text: 'Use fewer, larger mappings: huge pages, a larger virtio-mem block size' },
+          { text: 'Raise the limit', copy: 'modprobe vfio_iommu_type1 dma_entry_limit=1000000' },
+        ],
+      }
+    : {
+        message: `No free range is large enough (${seen}).`,
+        cause: `no free range is large enough (${seen})`,
+        remedy: UNEXPLAINED,
+      };
+}
+
+function overMapping(request: Request, { state, failedUnmaps }: RequestContext): Explanation {
+  const there = state.overlapping(request.start, request.last);
+  const [first] = there;
+  const remedy = 'Unmap it first, with the bounds of the mapping.';
+  const failed = failedUnmaps.findLast((unmap) => intersection(unmap, first ?? request) !== undefined);
+  const because = failed
+    ? `, because the ${first && containsRange(failed, first) ? 'larger ' : ''}unmap of ${hex(failed.start)} + ${formatSize(failed.last - failed.start + 1n)} failed (${errnoOf(failed)})`
+    : '';
+  if (!first) {
+    return {
+      subject: 'map-over-mapping',
+      message: 'Something is already mapped there; these dumps do not show what.',
+      cause: failed
+        ? `part of it is still mapped${because}`
+        : 'part of it is already mapped; these dumps do not show by what',
+      remedy,
+      causedBy: failed,
+    };
+  }
+  const others = there.length > 1 ? `, and ${counted(there.length - 1, 'more mapping')}` : '';
+  return {
+    subject: 'map-over-mapping',
+    message: `${describeRange(first)} is already mapped there${others}.`,
+    cause: `${plainRange(first)} is ${failed ? 'still' : 'already'} mapped${others}${because}`,
+    remedy,
+    marks: marksOf(there, 'already mapped'),
+    provenance: [provenanceOf(factAt(state.set, first.fact))],
+    causedBy: failed,
+  };
+}
+
+/** The name of the error without its sign. */
+export function errnoOf({ result }: Request): string {
+  return String(result).replace(/^-/, '');
+}
+
+function notMapped(request: Request, { state }: RequestContext): Explanation {
+  const there = state.overlapping(request.start, request.last);
+  const [first] = there;
+  return {
+    subject: first ? 'unmap-cuts-mapping' : 'unmap-nothing-mapped',
+    message: first
+      ? `${describeRange(first)} is mapped there: the range does not match it.`
+      : 'These dumps show no mapping there.',
+    cause: first
+      ? `${plainRange(first)} is mapped there, and the range does not match it`
+      : 'nothing is mapped there as far as these dumps show',
+    remedy: 'Unmap with the bounds of the mappings that were made.',
+    marks: marksOf(there, 'mapped'),
+  };
+}
+
+function marksOf(mappings: readonly LiveMapping[], message: string): ConflictMark[] {
+  return mappings.slice(0, MARKED_MAX).map((mapping) => markOf('obstacle', mapping, message));
+}

@@ -1,0 +1,423 @@
+// The most likely cause of a fault, as one clause for the answer: the surest of what the dumps show, else what the number
+// itself suggests.
+import { formatSize, hex } from '../../iova/format.ts';
+import { bitLength, IOVA_MAX } from '../../iova/iova.ts';
+import { containsAddress, type IovaRange, range } from '../../iova/range.ts';
+import { DEFAULT_SW_MSI_WINDOW, HYPERTRANSPORT_RANGE } from '../../kernel/shared/platform-ranges.ts';
+import { type Fault, type Host, type Provenance, provenanceOf } from '../host/host.ts';
+import { architectureOf, likelyObstacles } from '../host/platforms.ts';
+import { apertureLimits } from '../space/aperture-limit.ts';
+import type { CommonSpace } from '../space/common-space.ts';
+import { plainRange } from './conflict.ts';
+import { type DeviceInfos, requesterId } from './device-info.ts';
+import { type AddressEvent, type AddressPast, timeOf } from './mapping-history.ts';
+
+export interface FaultCause {
+  /** Stable: faults of one device with the same cause are one item. */
+  readonly kind: string;
+  /** Follows `DEVICE read ADDRESS`, after a colon or as a relative clause that begins with a blank. */
+  readonly clause: string;
+  /** What to do, without a full stop. */
+  readonly fix?: string | undefined;
+  readonly provenance?: readonly Provenance[];
+}
+
+/** What is known about a fault from the mappings. */
+export interface FaultEvidence {
+  readonly past: AddressPast | undefined;
+  /** The address that was probably meant, from the mappings, and how many bits were kept. */
+  readonly truncated: { readonly meant: bigint; readonly width: number; readonly mapping: IovaRange } | undefined;
+  /** The nearest mapping. */
+  readonly near:
+    | { readonly mapping: IovaRange; readonly side: 'below' | 'above'; readonly distance: bigint }
+    | undefined;
+  readonly devices: DeviceInfos;
+}
+
+/** Below the top of a power of two, allocators that go downwards hand out their first addresses. */
+const TOP_MAX = 1n << 28n;
+/** Widths at which an address from the top of 2^64 may have been cut, besides those that IOMMUs have. */
+const CUT_WIDTHS: readonly number[] = [40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52];
+/** Offsets of doorbell registers in GICv2m frames and ITS pages are below this. */
+const SMALL_ADDRESS = 0x1_0000n;
+const OVERRUN_MAX = 0x1_0000n;
+const KERNEL_ADDRESS = 0xffff_8000_0000_0000n;
+const FOUR_GIB = 1n << 32n;
+
+type Question = readonly [fault: Fault, space: CommonSpace, evidence: FaultEvidence];
+
+const CAUSES: readonly ((...question: Question) => FaultCause | undefined)[] = [
+  interrupt,
+  unknownRequester,
+  history,
+  lostBits,
+  inRegion,
+  inFirmwareRegion,
+  truncatedMapping,
+  inStolenMemory,
+  inBar,
+  cutFromTop,
+  platformRange,
+  beyondAperture,
+  overrun,
+  smallAddress,
+  kernelAddress,
+  dmaApi,
+  integratedGraphics,
+  hostWindow,
+  nearest,
+];
+
+/** The surest cause; `undefined` if nothing is known and the number suggests nothing. */
+export function causeOfFault(...question: Question): FaultCause | undefined {
+  for (const cause of CAUSES) {
+    const found = cause(...question);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function interrupt({ reason = '', address }: Fault): FaultCause | undefined {
+  if (!/\binterrupt\b/i.test(reason)) return undefined;
+  return {
+    kind: 'interrupt',
+    clause: `: it was an interrupt, not a DMA access (the address ${hex(address)} carries the interrupt), and the IOMMU has no entry that lets it through`,
+    fix: 'Check interrupt remapping for the device and whether its MSI registers hold what the kernel wrote',
+  };
+}
+
+function unknownRequester(
+  { reason = '', device }: Fault,
+  { host }: CommonSpace,
+  { devices }: FaultEvidence,
+): FaultCause | undefined {
+  const isContext = /(?:present bit in (?:context|root) entry|invalid context entry)/i.test(reason);
+  if (!isContext && !/DEV_TABLE_ENTRY|INVALID_DEVICE_REQUEST/.test(reason)) return undefined;
+  const entry = isContext ? (/root/i.test(reason) ? 'root entry' : 'context entry') : 'device table entry';
+  const isKnown =
+    device !== undefined && (devices.has(device) || host.groups.some((group) => group.devices.includes(device)));
+  const slot = device?.replace(/\.[0-7]$/, '');
+  const sibling = [...devices.keys(), ...host.groups.flatMap((group) => group.devices)].find(
+    (name) => name !== device && name.replace(/\.[0-7]$/, '') === slot,
+  );
+  const isAlias = !isKnown && device !== undefined && (sibling !== undefined || !device.endsWith('.0'));
+  const of = sibling === undefined ? 'another function' : sibling;
+  return {
+    kind: 'no-context-entry',
+    clause: isAlias
+      ? `: this requester has no ${entry}; the device uses the id of ${device?.endsWith('.0') === true ? 'a device that does not exist' : `a function other than its own (${of} is the device)`}, a DMA alias quirk is missing, and no mapping would help`
+      : `: this requester has no ${entry}, so no driver has set up DMA for it (or it is the alias of another device); no mapping would help`,
+    fix: isAlias
+      ? 'Add a DMA alias quirk for the device (quirk_dma_func1_alias and the like), or use a kernel that has it'
+      : 'Check which driver owns the device, and whether it needs a DMA alias quirk',
+  };
+}
+
+const shortTime = (seconds: number): string =>
+  seconds < 1 ? `${Number((seconds * 1000).toPrecision(3))} ms` : `${Number(seconds.toPrecision(4))} s`;
+
+const lineOf = ({ fact }: AddressEvent): string => {
+  const { source, line } = provenanceOf(fact);
+  return line === undefined ? source : `${source}:${line}`;
+};
+
+/** `mapped from 4.878 s to 327.748 s (trace.txt:3, trace.txt:90)`. */
+function lifeOf(mapped: AddressEvent | undefined, unmapped: AddressEvent): string {
+  const [from, to] = [mapped && timeOf(mapped.fact), timeOf(unmapped.fact)];
+  const lines = [...(mapped ? [lineOf(mapped)] : []), lineOf(unmapped)].join(', ');
+  return from !== undefined && to !== undefined ? `mapped from ${from} s to ${to} s; ${lines}` : lines;
+}
+
+function history({ time, access }: Fault, _space: CommonSpace, { past }: FaultEvidence): FaultCause | undefined {
+  if (!past) return undefined;
+  const { mapped, unmapped, next, isTimed } = past;
+  if (unmapped) {
+    const there = mapped?.fact ?? unmapped.fact;
+    const end = timeOf(unmapped.fact);
+    const since =
+      isTimed && time !== undefined && end !== undefined ? ` ${shortTime(time.first - end)} after` : ' after';
+    return {
+      kind: 'use-after-unmap',
+      clause: `${since} ${plainRange(there)} was unmapped: use after unmap (${lifeOf(mapped, unmapped)})`,
+      fix: 'Make the driver stop the device before it unmaps the buffer',
+      provenance: [...(mapped ? [provenanceOf(mapped.fact)] : []), provenanceOf(unmapped.fact)],
+    };
+  }
+  if (!isTimed) return undefined;
+  if (mapped) {
+    return {
+      kind: 'no-permission',
+      clause: `: ${plainRange(mapped.fact)} was mapped there at that time (${lineOf(mapped)}), so the mapping does not permit ${access === undefined ? 'this access' : `${access} access`}, or it is in another domain`,
+      fix: 'Check the direction with which the driver maps the buffer',
+      provenance: [provenanceOf(mapped.fact)],
+    };
+  }
+  const start = next && timeOf(next.fact);
+  if (!next || start === undefined || time === undefined) return undefined;
+  return {
+    kind: 'use-before-map',
+    clause: ` ${shortTime(start - time.first)} before ${plainRange(next.fact)} was mapped (${lineOf(next)}): use before map`,
+    fix: 'Make the driver map the buffer before it starts the device',
+    provenance: [provenanceOf(next.fact)],
+  };
+}
+
+/** A canonical address of the upper half that lost some bits in the middle. */
+function lostBits({ address }: Fault): FaultCause | undefined {
+  for (const [high, low] of [
+    [55, 48],
+    [63, 56],
+    [63, 48],
+    [62, 48],
+  ] as const) {
+    const mask = ((1n << BigInt(high - low + 1)) - 1n) << BigInt(low);
+    if ((address & mask) !== 0n) continue;
+    const whole = address | mask;
+    // All other high bits must be set, or the address is an ordinary one.
+    const above = IOVA_MAX ^ ((1n << BigInt(high)) | ((1n << BigInt(high)) - 1n));
+    const isSet = (bits: bigint) => (address & bits) === bits;
+    if (whole < KERNEL_ADDRESS || high === 63 || !isSet(above)) continue;
+    return {
+      kind: 'lost-bits',
+      clause: `: ${hex(address)} is ${hex(whole)} with bits ${high}:${low} lost, so no mapping can match it`,
+      fix: 'Check which field of the device or of its driver drops these bits, and limit the DMA mask',
+    };
+  }
+  return undefined;
+}
+
+function inRegion({ address }: Fault, { host }: CommonSpace): FaultCause | undefined {
+  const region = host.groups.flatMap(({ regions }) => regions).find((r) => containsAddress(r, address));
+  if (!region) return undefined;
+  const { type } = region;
+  if (type === 'msi') {
+    return {
+      kind: `region ${region.start}`,
+      clause: `, which is in the MSI window ${plainRange(region)}: it was an interrupt and not a DMA access`,
+      fix: 'Check whether interrupt remapping, or the mapping of the doorbell, lets it through',
+    };
+  }
+  const isDirect = type.startsWith('direct');
+  return {
+    kind: `region ${region.start}`,
+    clause: isDirect
+      ? `, which is in the firmware region ${plainRange(region)} (${type}): the device still uses memory that firmware gave it, and the 1:1 mapping is gone`
+      : `, which is in ${plainRange(region)} (${type}), where nothing can be mapped`,
+    fix: isDirect ? 'Reset the device before it is given to another domain' : undefined,
+  };
+}
+
+function inFirmwareRegion({ address }: Fault, { host }: CommonSpace): FaultCause | undefined {
+  const region = host.firmwareRegions.find((r) => containsAddress(r, address));
+  if (!region) return undefined;
+  return {
+    kind: `firmware ${region.start}`,
+    clause: `, which is in the firmware region ${plainRange(region)}${region.device === undefined ? '' : ` of ${region.device}`}: the device still uses memory that firmware gave it, and it is not mapped for this device`,
+    fix: 'The device needs that mapping, or a reset first',
+  };
+}
+
+function truncatedMapping(
+  { address }: Fault,
+  _space: CommonSpace,
+  { truncated }: FaultEvidence,
+): FaultCause | undefined {
+  if (!truncated) return undefined;
+  const { meant, width, mapping } = truncated;
+  return meant < address
+    ? {
+        kind: `extended ${width}`,
+        clause: `: without the bits from ${width} up it is ${hex(meant)}, inside the mapping ${plainRange(mapping)}; the address was sign-extended or has invalid high bits`,
+        fix: 'Check where the device or its driver extends the address',
+      }
+    : {
+        kind: `truncated ${width}`,
+        clause: `: the DMA address ${hex(meant)}, which is mapped (${plainRange(mapping)}), was cut at ${width} bits`,
+        fix: `Limit the device's DMA mask to ${width} bits, or fix the field that cuts it`,
+      };
+}
+
+function windowAt({ windows }: Host, address: bigint, accept: (name: string, type: string) => boolean) {
+  return windows.findLast((w) => containsAddress(w, address) && accept(w.name, w.type));
+}
+
+function inStolenMemory({ address }: Fault, { host }: CommonSpace): FaultCause | undefined {
+  const stolen = windowAt(host, address, (name) => /stolen/i.test(name));
+  if (!stolen) return undefined;
+  return {
+    kind: 'stolen-memory',
+    clause: `, which is in the graphics stolen memory ${plainRange(stolen)}: the graphics device still uses what firmware set up, and no RMRR keeps it mapped`,
+    fix: 'Let its driver take over first, or disable the IOMMU for integrated graphics (intel_iommu=igfx_off)',
+  };
+}
+
+function inBar({ address, device }: Fault, { host }: CommonSpace): FaultCause | undefined {
+  const bar = host.bars.find((b) => containsAddress(b, address));
+  if (!bar) return undefined;
+  const whose = bar.device === device ? 'its own' : `${bar.device}'s`;
+  return {
+    kind: `bar ${bar.device} ${bar.index}`,
+    clause: `, which is the address of ${whose} BAR ${bar.index} ${plainRange(bar)} on the bus: peer-to-peer DMA that is not mapped, or a physical address where an IOVA belongs`,
+    fix: 'Map the BAR for the device (dma_map_resource), if peer-to-peer DMA is meant',
+  };
+}
+
+/** True if some source shows that addresses of that many bits end there by design. */
+function isApertureWidth({ apertures }: CommonSpace, width: number): boolean {
+  return apertures.some(({ last }) => last === (1n << BigInt(width)) - 1n);
+}
+
+/** An address just below a power of two: the DMA API of a 64-bit device begins below 2^64, and something cut the rest. */
+function cutFromTop({ address, driver }: Fault, space: CommonSpace): FaultCause | undefined {
+  const isAmd = driver === 'amd' || space.host.iommus.some((iommu) => iommu.driver === 'amd');
+  for (const width of CUT_WIDTHS) {
+    const top = 1n << BigInt(width);
+    if (address >= top || top - address > TOP_MAX) continue;
+    if (isApertureWidth(space, width)) return atApertureTop(address, width);
+    // Intel's and ARM's domains have these widths themselves.
+    if (!isAmd && (width === 40 || width === 42 || width === 44 || width === 47 || width === 48 || width === 52)) {
+      return atApertureTop(address, width);
+    }
+    const meant = (IOVA_MAX ^ (top - 1n)) | address;
+    const isHole = containsAddress(HYPERTRANSPORT_RANGE, address) && isAmd;
+    return {
+      kind: `cut ${width}`,
+      clause: `: a 64-bit DMA address cut at ${width} bits (${hex(meant)} was probably meant${isHole ? `; ${plainRange(HYPERTRANSPORT_RANGE)} is the HyperTransport range, where nothing can be mapped` : ''})`,
+      fix: `Limit its DMA mask to ${width === 40 && isHole ? 'less than 40' : width} bits, or boot with iommu.forcedac=0`,
+    };
+  }
+  return undefined;
+}
+
+function atApertureTop(address: bigint, width: number): FaultCause {
+  return {
+    kind: `top ${width}`,
+    clause: `: the address is just below 2^${width} (${hex((1n << BigInt(width)) - address)} below), where the kernel's DMA API places buffers, so a driver's buffer was unmapped too early or never mapped; or a longer address was cut at ${width} bits`,
+    fix: "Trace iommu:map and iommu:unmap of the device's driver",
+  };
+}
+
+function platformRange({ address, device }: Fault, { host }: CommonSpace): FaultCause | undefined {
+  const [usual] = likelyObstacles(host, range(address, address));
+  if (!usual || architectureOf(host) === undefined) return undefined;
+  const isGraphics = device !== undefined && usual.platform === 'AMD';
+  return {
+    kind: `platform ${usual.start}`,
+    clause:
+      usual.type === 'msi'
+        ? `, which is in ${plainRange(usual)}, ${usual.message}: it is an interrupt whose doorbell (page offset ${hex(address & 0xfffn)}) is not mapped`
+        : `, which is in ${plainRange(usual)}, ${usual.message}: nothing can be mapped there${isGraphics ? ', so the device or its driver uses a wrong address' : ''}`,
+    fix:
+      usual.type === 'msi'
+        ? 'Check whether the doorbell is mapped for the device, and whether interrupt remapping lets it through'
+        : 'Check the DMA mask of the device',
+  };
+}
+
+function beyondAperture({ address }: Fault, { apertures }: CommonSpace): FaultCause | undefined {
+  const [limit] = apertureLimits(apertures, range(address, address));
+  if (!limit) return undefined;
+  return {
+    kind: 'beyond-aperture',
+    clause: `: the address ${limit.problem}, so nothing can be mapped there`,
+    fix: limit.bits === undefined ? undefined : `Limit the DMA mask of the device to ${limit.bits} bits`,
+    provenance: limit.provenance,
+  };
+}
+
+function overrun(_fault: Fault, _space: CommonSpace, { near }: FaultEvidence): FaultCause | undefined {
+  if (near?.side !== 'below' || near.distance > OVERRUN_MAX) return undefined;
+  const where = near.distance === 0n ? 'the first byte after' : `${formatSize(near.distance)} after`;
+  return {
+    kind: `overrun ${near.mapping.start}`,
+    clause: `, ${where} the mapping ${plainRange(near.mapping)}: the device ran past the end of the buffer`,
+    fix: 'Check the length that the device was given, and prefetching',
+  };
+}
+
+function smallAddress({ address }: Fault, { host }: CommonSpace): FaultCause | undefined {
+  if (address >= SMALL_ADDRESS) return undefined;
+  if (address === 0n) {
+    return {
+      kind: 'zero',
+      clause:
+        ': address 0 means a pointer that was never set or a device that was not programmed, not a missing mapping',
+      fix: 'Check that the driver programs its rings and buffers before it starts the device (after a reset, resume or migration too)',
+    };
+  }
+  return architectureOf(host) === 'arm'
+    ? {
+        kind: 'doorbell',
+        clause: `: ${hex(address)} is the offset of an MSI doorbell register without the address of its page, so the MSI was cut or is not translated through the MSI window (usually ${plainRange(DEFAULT_SW_MSI_WINDOW)})`,
+        fix: 'Check that the MSI window is set up for the device and can be reached on this platform',
+      }
+    : { kind: 'small', clause: ': a small address is an offset without its base, not a missing mapping' };
+}
+
+function kernelAddress({ address, driver }: Fault): FaultCause | undefined {
+  if (address < KERNEL_ADDRESS) return undefined;
+  if (IOVA_MAX - address < TOP_MAX && driver === 'amd') {
+    return {
+      kind: 'top 64',
+      clause: `: the address is just below 2^64, where the DMA API places buffers of 64-bit devices on AMD, so a buffer was unmapped too early or never mapped; otherwise it is a sign-extended 32-bit address (${hex(address & 0xffff_ffffn)})`,
+      fix: "Trace iommu:map and iommu:unmap of the device's driver",
+    };
+  }
+  return {
+    kind: 'kernel-address',
+    clause: `: all high bits are set, so it is a sign-extended 32-bit address (${hex(address & 0xffff_ffffn)}) or a kernel pointer that was given to the device`,
+    fix: 'Check where the driver hands the address to the device',
+  };
+}
+
+/** 32-bit PCI devices get their first addresses just below 4 GiB. */
+function dmaApi({ address }: Fault, _space: CommonSpace, { near }: FaultEvidence): FaultCause | undefined {
+  if (address >= FOUR_GIB || FOUR_GIB - address > TOP_MAX >> 2n || near) return undefined;
+  return {
+    kind: 'dma-api',
+    clause: `: the address is just below 4 GiB, where the kernel's DMA API places buffers, so it is an IOVA of a driver's buffer that was unmapped too early, overrun, or never mapped`,
+    fix: "Trace iommu:map and iommu:unmap of the device's driver",
+  };
+}
+
+function integratedGraphics({ device }: Fault, { host }: CommonSpace): FaultCause | undefined {
+  const isIntel = host.faults.some(({ driver }) => driver === 'intel');
+  if (!isIntel || device === undefined || requesterId(device) !== 0x10) return undefined;
+  return {
+    kind: 'integrated-graphics',
+    clause:
+      ': the integrated graphics still uses memory that firmware set up (its stolen memory or frame buffer), and no RMRR in these dumps keeps it mapped',
+    fix: 'Add /proc/iomem and the RMRR lines to confirm this; a driver that takes over, or intel_iommu=igfx_off, avoids it',
+  };
+}
+
+function hostWindow({ address }: Fault, { host }: CommonSpace): FaultCause | undefined {
+  const window = windowAt(host, address, () => true);
+  if (!window) return undefined;
+  return {
+    kind: `window ${window.start}`,
+    clause: `: nothing is mapped there. As a physical address it is in "${window.name}" ${plainRange(window)}, but an IOVA need not be a physical address`,
+    fix:
+      window.type === 'ram'
+        ? 'Check whether the driver gives the device physical addresses instead of those of the DMA API'
+        : undefined,
+  };
+}
+
+function nearest(_fault: Fault, _space: CommonSpace, { near }: FaultEvidence): FaultCause | undefined {
+  if (!near) return undefined;
+  const { mapping, side, distance } = near;
+  return {
+    kind: 'nothing-mapped',
+    clause: `: nothing is mapped there; the nearest mapping, ${plainRange(mapping)}, ${side === 'below' ? 'ends' : 'starts'} ${formatSize(distance)} ${side}`,
+  };
+}
+
+/** What is left to say: the number of bits of the address, and what would help. */
+export function unknownCause({ address }: Fault): FaultCause {
+  return {
+    kind: 'unknown',
+    clause: `: nothing in these dumps shows what is mapped for it (an IOVA of ${bitLength(address)} bits; it need not be a physical address)`,
+    fix: 'Trace iommu:map and iommu:unmap from the start of its driver',
+  };
+}

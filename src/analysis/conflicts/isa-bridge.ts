@@ -1,0 +1,18 @@
+// The region that kernels reserve for DMA of old devices behind an ISA bridge, and how that changed.
+import { type IovaRange, rangesEqual } from '../../iova/range.ts';
+import { ISA_BRIDGE_RANGE } from '../../kernel/shared/platform-ranges.ts';
+import type { CommonSpace } from '../space/common-space.ts';
+
+/** Since when the region blocks nothing. Source: Linux, intel_iommu_get_resv_regions; stable 5.4.7. */
+export const ISA_REGION_HISTORY = 'since 5.4.7 and 5.5 that region is relaxable';
+
+/** True for the region of an ISA bridge as Linux 5.3 to 5.4.6 list it. */
+export function isIsaRegion({ start, last, type }: IovaRange & { readonly type: string }): boolean {
+  return type === 'direct' && rangesEqual({ start, last }, ISA_BRIDGE_RANGE);
+}
+
+/** ` 00:1f.0`: the ISA bridge of the groups, if one of their devices is where Intel has it; else empty. */
+export function isaBridgeOf({ groups }: Pick<CommonSpace, 'groups'>): string {
+  const device = groups.flatMap(({ devices }) => devices).find((name) => /:00:1f\.0$|:14\.3$/.test(name));
+  return device === undefined ? '' : ` ${device}`;
+}

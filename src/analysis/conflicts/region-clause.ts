@@ -1,0 +1,35 @@
+// What a reserved region is, as the object of a sentence: bounds first, then what it is and whose.
+import { rangesEqual } from '../../iova/range.ts';
+import { HYPERTRANSPORT_RANGE } from '../../kernel/shared/platform-ranges.ts';
+import type { CommonSpace, MergedRegion } from '../space/common-space.ts';
+import { joinNumbers, ownersOf, plainRange } from './conflict.ts';
+import { ISA_REGION_HISTORY, isaBridgeOf, isIsaRegion } from './isa-bridge.ts';
+
+/** `group 1`, `groups 1, 4 and 7 to 9`, all of them where they have numbers. */
+export function allOwnersOf({ parts }: Pick<MergedRegion, 'parts'>): string {
+  const owners = [...new Set(parts.map(({ owner }) => owner))];
+  const numbers = owners.flatMap((owner) => /^group (\d+)$/.exec(owner)?.[1] ?? []);
+  if (numbers.length < owners.length || owners.length === 1) return ownersOf({ parts });
+  return `groups ${joinNumbers(numbers.sort((a, b) => Number(a) - Number(b)))}`;
+}
+
+/** `0xfee00000-0xfeefffff, the MSI window of groups 4 and 7`. */
+export function regionClause(space: Pick<CommonSpace, 'groups'>, region: MergedRegion): string {
+  const bounds = plainRange(region);
+  const owners = allOwnersOf(region);
+  if (isIsaRegion(region)) {
+    return `${bounds}, which the kernel reserves for the ISA bridge${isaBridgeOf(space)} in the same group (${owners}); ${ISA_REGION_HISTORY}`;
+  }
+  if (rangesEqual(region, HYPERTRANSPORT_RANGE)) {
+    return `${bounds}, the HyperTransport range below 1 TiB that AMD hosts reserve (${owners})`;
+  }
+  switch (region.type) {
+    case 'msi':
+    case 'sw-msi':
+      return `${bounds}, the MSI window of ${owners}`;
+    case 'direct':
+      return `${bounds}, which firmware requires to stay mapped 1:1 for ${owners} (direct)`;
+    default:
+      return `${bounds}, a reserved region of ${owners} (${region.type})`;
+  }
+}
