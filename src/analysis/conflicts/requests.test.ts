@@ -286,7 +286,7 @@ describe('unmaps', () => {
     expect(rules(unmap(0n, 0x1fffn))).toEqual([]);
     const many = conflictsOf(Array.from({ length: 52 }, () => short(0n)));
     expect(many).toHaveLength(50);
-    expect(many.at(-1)?.message).toContain('2 more conflicts of this kind not listed.');
+    expect(many.at(-1)?.message).toMatch(/[a-zA-Z.] 2 more conflicts of this kind not listed\.$/);
   });
 
   test('that cut mappings, many of them', () => {
@@ -296,7 +296,7 @@ describe('unmaps', () => {
     }
     const found = conflictsOf(events);
     expect(found).toHaveLength(50);
-    expect(found.at(-1)?.message).toContain('3 more conflicts of this kind not listed.');
+    expect(found.at(-1)?.message).toMatch(/[a-zA-Z.] 3 more conflicts of this kind not listed\.$/);
   });
 });
 
