@@ -7,6 +7,9 @@ const RENDERED_WHOLE = 200;
 /** Rows that are rendered above and below the visible ones. */
 const OVERSCAN = 12;
 
+/** `auto`: as little as possible. */
+type ScrollAlign = 'auto' | 'center';
+
 interface VirtualRowsOptions {
   readonly count: number;
   /** In CSS pixels: exact, or an estimate with `hasOwnHeights`. */
@@ -36,7 +39,7 @@ export interface VirtualRows<E extends HTMLElement> {
   readonly toLoad: readonly [first: number, last: number];
   /** For each row's element, which must carry `data-index`, `tabIndex` and, until it is loaded, `aria-busy`. */
   measure(element: HTMLElement | null): void;
-  scrollTo(index: number, align: 'auto' | 'center'): void;
+  scrollTo(index: number, align: ScrollAlign): void;
   onFocus(event: { readonly target: EventTarget }): void;
   onKeyDown(event: KeyboardEvent): void;
 }
@@ -80,6 +83,8 @@ export function useVirtualRows<E extends HTMLElement>(options: VirtualRowsOption
   const [focused, setFocused] = useState<number>();
   /** The row that gets the focus as soon as it is rendered and loaded. */
   const pendingFocus = useRef<number>(undefined);
+  /** The row to scroll to as soon as the list has been laid out. */
+  const pendingScroll = useRef<{ readonly index: number; readonly align: ScrollAlign }>(undefined);
   /** Scroll position of the last rendering. */
   const renderedAt = useRef(0);
 
@@ -139,14 +144,21 @@ export function useVirtualRows<E extends HTMLElement>(options: VirtualRowsOption
   });
 
   const offset = scrollTop - margin;
-  const scrollTo = (index: number, align: 'auto' | 'center') => {
-    if (!uniform) virtualizer.scrollToIndex(index, { align });
-    else if (scroller) {
+  const scrollTo = (index: number, align: ScrollAlign) => {
+    if (!scroller || viewHeight === 0) pendingScroll.current = { index, align };
+    else if (!uniform) virtualizer.scrollToIndex(index, { align });
+    else {
       const next =
         align === 'auto' ? scrollOffsetFor(geometry, offset, index, covered) : centredOffset(geometry, index);
       scroller.scrollTop = margin + next;
     }
   };
+  useLayoutEffect(() => {
+    const request = pendingScroll.current;
+    if (!request || !scroller || viewHeight === 0) return;
+    pendingScroll.current = undefined;
+    scrollTo(request.index, request.align);
+  });
 
   // Before its range is read: that is brought up to date only now.
   const items = virtualizer.getVirtualItems();

@@ -1,10 +1,11 @@
-import { lazy, Suspense, useState } from 'react';
+import { lazy, useState } from 'react';
 import { MACHINES } from '../../analysis/guest/layouts.ts';
 import type { GuestChoice } from '../../engine/protocol/answers.ts';
 import { formatSize } from '../../iova/format.ts';
 import { useApp } from '../state/app-state.ts';
 import { setGuest, setPageSize } from '../state/conflicts.ts';
 import './guest.css';
+import { LoadBoundary } from './load-boundary.tsx';
 
 // Loaded when a machine is chosen.
 const MachineSize = lazy(async () => ({ default: (await import('./machine-size.tsx')).MachineSize }));
@@ -101,9 +102,9 @@ export function GuestPanel() {
         </select>
       </label>
       {guest?.kind === 'machine' && (
-        <Suspense fallback={null}>
+        <LoadBoundary>
           <MachineSize guest={guest} />
-        </Suspense>
+        </LoadBoundary>
       )}
       {guest?.kind === 'ranges' && <CustomRanges guest={guest} />}
       <HostPages />

@@ -1,9 +1,10 @@
-import { type ComponentType, lazy, Suspense } from 'react';
+import { type ComponentType, lazy } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
 import { type TabName, useApp } from '../state/app-state.ts';
 import { showTab } from '../state/tabs.ts';
 import { TablePanel } from './table.tsx';
 import './lower-tabs.css';
+import { LoadBoundary } from './load-boundary.tsx';
 
 // Loaded when they are opened.
 const EventsPanel = lazy(async () => ({ default: (await import('./events.tsx')).EventsPanel }));
@@ -48,9 +49,9 @@ export function LowerTabs() {
       </TabList>
       {TABS.map(({ id, Panel }) => (
         <TabPanel key={id} id={id} className="tab-panel">
-          <Suspense fallback={<p className="hint">Loading…</p>}>
+          <LoadBoundary fallback={<p className="hint">Loading…</p>}>
             <Panel />
-          </Suspense>
+          </LoadBoundary>
         </TabPanel>
       ))}
     </Tabs>

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { lazy, useEffect, useState } from 'react';
 import { formatSize } from '../../iova/format.ts';
 import { Minimap } from '../canvas/minimap.tsx';
 import { TimelineView } from '../canvas/timeline-view.tsx';
@@ -10,6 +10,7 @@ import { handleKey } from './keys.ts';
 import { openTransfer } from './open-files.ts';
 import { Toolbar } from './toolbar.tsx';
 import './app.css';
+import { LoadBoundary } from '../panels/load-boundary.tsx';
 
 // The first picture does not need these: they are loaded after it (see `useIsComplete`).
 const SourcesPanel = lazy(async () => ({ default: (await import('../panels/sources.tsx')).SourcesPanel }));
@@ -178,10 +179,10 @@ export function App() {
       <main className="screen">
         <div className="side left">
           {isComplete && (
-            <Suspense fallback={null}>
+            <LoadBoundary>
               <SourcesPanel />
               <GuestPanel />
-            </Suspense>
+            </LoadBoundary>
           )}
         </div>
         <div className="middle">
@@ -189,9 +190,9 @@ export function App() {
           <TimelineView />
           <div className="details">
             {isComplete && (
-              <Suspense fallback={null}>
+              <LoadBoundary>
                 <LowerTabs />
-              </Suspense>
+              </LoadBoundary>
             )}
           </div>
         </div>
@@ -206,11 +207,11 @@ export function App() {
           <p>Drop dumps, folders, archives or session files</p>
         </div>
       )}
-      <Suspense fallback={null}>
+      <LoadBoundary>
         {help && <HelpDialog isOpen onOpenChange={setHelp} />}
         {paste && <PasteDialog isOpen onOpenChange={setPaste} />}
         {connect && <ConnectDialog isOpen onOpenChange={setConnect} />}
-      </Suspense>
+      </LoadBoundary>
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import { Button, Menu, MenuItem, MenuTrigger, Popover, Separator } from 'react-aria-components';
+import { exportPng, exportSession, exportSvg } from '../canvas/export.ts';
 import { useApp } from '../state/app-state.ts';
 import { openSample } from './open-files.ts';
 import { SAMPLES } from './samples.ts';
@@ -52,9 +53,6 @@ export function OpenMenu({ isOpenAtFirst, onFiles, onFolder, onPaste, onConnect 
   );
 }
 
-/** The exports are loaded when one is chosen. */
-const exports = () => import('../canvas/export.ts');
-
 export function ExportMenu({ isOpenAtFirst }: MenuProps) {
   const documents = useApp((s) => s.documents);
   return (
@@ -62,19 +60,11 @@ export function ExportMenu({ isOpenAtFirst }: MenuProps) {
       <Button className="button">Export ▾</Button>
       <Popover className="popover">
         <Menu className="menu" aria-label="Export">
-          <MenuItem
-            className="menu-item"
-            textValue="Picture as PNG"
-            onAction={() => void exports().then(({ exportPng }) => exportPng())}
-          >
+          <MenuItem className="menu-item" textValue="Picture as PNG" onAction={() => void exportPng()}>
             <span>Picture as PNG</span>
             <span className="second">Twice the size on screen, with a table of exact bounds</span>
           </MenuItem>
-          <MenuItem
-            className="menu-item"
-            textValue="Picture as SVG"
-            onAction={() => void exports().then(({ exportSvg }) => exportSvg())}
-          >
+          <MenuItem className="menu-item" textValue="Picture as SVG" onAction={() => void exportSvg()}>
             <span>Picture as SVG</span>
             <span className="second">The same, with tooltips</span>
           </MenuItem>
@@ -85,7 +75,7 @@ export function ExportMenu({ isOpenAtFirst }: MenuProps) {
               id={id}
               className="menu-item"
               textValue={title}
-              onAction={() => void exports().then(({ exportSession }) => exportSession(id, title))}
+              onAction={() => void exportSession(id, title)}
             >
               <span>Session file</span>
               <span className="second">{title}</span>

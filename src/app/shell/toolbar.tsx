@@ -1,10 +1,11 @@
-import { lazy, Suspense, useRef, useState } from 'react';
+import { lazy, useRef, useState } from 'react';
 import type { ScaleKind } from '../../timeline/axis/scale.ts';
 import { useApp } from '../state/app-state.ts';
 import { setScale } from '../state/picture.ts';
 import { setTheme } from '../state/theme.ts';
 import { openPicked } from './open-files.ts';
 import './toolbar.css';
+import { LoadBoundary } from '../panels/load-boundary.tsx';
 
 const SearchBox = lazy(async () => ({ default: (await import('./search-box.tsx')).SearchBox }));
 const OpenMenu = lazy(async () => ({ default: (await import('./menus.tsx')).OpenMenu }));
@@ -70,7 +71,7 @@ export function Toolbar({ isComplete, onPaste, onConnect, onHelp }: ToolbarProps
   return (
     <header className="toolbar">
       <h1>iovascope</h1>
-      <Suspense fallback={openButton}>
+      <LoadBoundary fallback={openButton}>
         {areMenusWanted ? (
           <OpenMenu
             isOpenAtFirst={pressed === 'open'}
@@ -82,7 +83,7 @@ export function Toolbar({ isComplete, onPaste, onConnect, onHelp }: ToolbarProps
         ) : (
           openButton
         )}
-      </Suspense>
+      </LoadBoundary>
       <input
         ref={files}
         type="file"
@@ -99,11 +100,11 @@ export function Toolbar({ isComplete, onPaste, onConnect, onHelp }: ToolbarProps
         {...{ webkitdirectory: '' }}
         onChange={(event) => pick(event.currentTarget)}
       />
-      <Suspense fallback={exportButton}>
+      <LoadBoundary fallback={exportButton}>
         {areMenusWanted ? <ExportMenu isOpenAtFirst={pressed === 'export'} /> : exportButton}
-      </Suspense>
+      </LoadBoundary>
       <ScaleChoice />
-      <Suspense fallback={searchSpace}>{isComplete ? <SearchBox /> : searchSpace}</Suspense>
+      <LoadBoundary fallback={searchSpace}>{isComplete ? <SearchBox /> : searchSpace}</LoadBoundary>
       <span className="spring" />
       <button
         type="button"
