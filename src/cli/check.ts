@@ -1,21 +1,29 @@
+import { deviceNamed } from '../analysis/case/device.ts';
 import { parseMachine } from '../engine/picture/guests.ts';
 import { hex } from '../iova/format.ts';
 import { parseSize } from '../iova/parse.ts';
+import { parseKernelVersion } from '../kernel/versions.ts';
 import { type Conflict, check } from '../lib/check.ts';
 import type { Dumps } from '../lib/dumps.ts';
 import { parseCommandArgs } from './args.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
 import { exitWith, openFiles, type UnreadInput } from './open-files.ts';
 
-const HELP = `usage: iovascope check FILE… [--guest MACHINE:RAM or FILE] [--group N]… [--page-size S] [--json]
+const HELP = `usage: iovascope check FILE… [--guest MACHINE:RAM or FILE] [--device BDF] [--group N]…
+                [--kernel V] [--page-size S] [--json]
 
 Finds conflicts: what is refused, by which rule, with which errno, and how to fix it. Files
-given together are read as one host. See "iovascope help inspect" for what can be read.
+given together are one host unless they contradict. See "iovascope help inspect" for what can be read.
 
   --guest G      also try a guest on the host: q35:8G, pc:4G, virt:16G, q35-amd:2T (moves memory
                  above 1 TiB when needed), or a file with a guest's layout (QEMU's "info mtree"
                  or its traces)
-  --group N      only this IOMMU group; can be repeated; default: all groups
+  --device BDF   the device to assign, such as 0000:03:00.0: only its group is checked; default:
+                 what the files name (QEMU's host=, an error), else all groups that can be
+                 assigned
+  --group N      only this IOMMU group; can be repeated
+  --kernel V     answer by the rules of this kernel version, such as 6.1; default: that of the
+                 files, else the newest known
   --page-size S  page size of the host's kernel if the dumps do not say; default: 4K
   --json         one JSON object per line
 
@@ -25,6 +33,8 @@ was read is checked all the same).`;
 const OPTIONS = {
   guest: { type: 'string' },
   group: { type: 'string', multiple: true },
+  device: { type: 'string' },
+  kernel: { type: 'string' },
   'page-size': { type: 'string' },
   json: { type: 'boolean' },
 } as const;
@@ -40,7 +50,7 @@ async function guestOf(text: string, io: CliIo): Promise<GuestToTry | string> {
   if (machine) return machine.ok ? { guest: text, unread: [] } : `--guest '${text}': ${machine.message}`;
   const opened = await openFiles([text], io);
   if (!opened.ok) return `--guest ${opened.message}`;
-  const { guests } = opened.document.host;
+  const guests = opened.documents.flatMap(({ host }) => host.guests);
   if (guests.length === 0) return `--guest ${text}: not a machine, and no guest layout in the file`;
   if (guests.length > 1) {
     const names = guests.map(({ source }) => source).join(', ');
@@ -110,14 +120,29 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   if (!opened.ok) return unusable(io, `check: ${opened.message}`);
   const tried = values.guest === undefined ? undefined : await guestOf(values.guest, io);
   if (typeof tried === 'string') return unusable(io, `check: ${tried}`);
-  const { dumps, document } = opened;
-  const missing = values.group?.find((name) => !document.host.groups.some(({ group }) => group === name));
+  const { dumps, documents } = opened;
+  const missing = values.group?.find(
+    (name) => !documents.some(({ host }) => host.groups.some(({ group }) => group === name)),
+  );
   if (missing !== undefined) return unusable(io, `check: --group ${missing}: no such group in the files`);
+
+  const device = values.device === undefined ? undefined : deviceNamed(values.device);
+  if (
+    device !== undefined &&
+    !documents.some(({ host }) => host.groups.some(({ devices }) => devices.includes(device)))
+  ) {
+    return unusable(io, `check: --device ${values.device}: no group in the files has this device`);
+  }
+  if (values.kernel !== undefined && !parseKernelVersion(values.kernel)) {
+    return unusable(io, `check: --kernel '${values.kernel}': expected a version such as 6.1 or 6.12.42`);
+  }
 
   const unread = [...opened.unread, ...(tried?.unread ?? [])];
   const { conflicts, more } = await check(dumps, {
     ...(tried ? { guest: tried.guest } : {}),
     ...(values.group ? { groups: values.group } : {}),
+    ...(device === undefined ? {} : { device }),
+    ...(values.kernel === undefined ? {} : { kernel: values.kernel }),
     ...(page?.ok ? { pageSize: page.value } : {}),
   });
   const isJson = values.json === true;

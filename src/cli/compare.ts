@@ -73,16 +73,16 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   const documents: EngineDocument[] = [];
   const unread: UnreadInput[] = [];
   for (const path of positionals) {
-    const opened = await openFiles([path], io);
+    const opened = await openFiles([path], io, path);
     if (!opened.ok) return unusable(io, `compare: ${opened.message}`);
-    if (opened.document.host.groups.length === 0) {
+    if (opened.documents.every(({ host }) => host.groups.length === 0)) {
       return unusable(io, `compare: ${path}: nothing says what is reserved (no IOMMU groups, no regions)`);
     }
-    documents.push(opened.document);
+    documents.push(...opened.documents);
     unread.push(...opened.unread);
   }
   const compared = await engineWith(documents)('compareHosts', {
-    selectedGroups: documents.flatMap((document) => select(document, undefined).keys),
+    selectedGroups: select(documents, { isAll: true }).keys,
   });
   io.stdout(values.json === true ? `${jsonText(compared)}\n` : `${plainLines(compared).join('\n')}\n`);
   return exitWith(0, 'compare', unread, io);

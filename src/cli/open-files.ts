@@ -1,7 +1,8 @@
-// What the commands that answer from dumps have in common: files, folders and standard input, read as one host.
-import { type EngineDocument, isEmpty } from '../engine/documents/document.ts';
+// What the commands that answer from dumps have in common: files, folders and standard input, read as one case.
+import { isEmptySource } from '../engine/case/source.ts';
+import type { EngineDocument } from '../engine/documents/document.ts';
 import type { Dumps, Source } from '../lib/dumps.ts';
-import { documentOf, openDumps } from '../lib/opened.ts';
+import { openDumps, openedOf } from '../lib/opened.ts';
 import { dumpInputs } from './dump-inputs.ts';
 import { type CliIo, type ExitCode, warn } from './io.ts';
 
@@ -15,7 +16,8 @@ export type OpenedFiles =
   | {
       readonly ok: true;
       readonly dumps: Dumps;
-      readonly document: EngineDocument;
+      /** The hosts and sessions that the files make up. */
+      readonly documents: readonly EngineDocument[];
       /** Inputs of the call that are missing in `dumps`: results must name them, and the exit code is 2. */
       readonly unread: readonly UnreadInput[];
     }
@@ -33,20 +35,21 @@ export function unreadInputs(sources: readonly Pick<Source, 'name' | 'diagnostic
   );
 }
 
-/** Opens files as one host. Fails only if none of them holds anything. */
-export async function openFiles(paths: readonly string[], io: CliIo): Promise<OpenedFiles> {
+/**
+ * Opens files, which are one host unless they contradict each other. Fails only if none of them holds anything.
+ * `hostName`: what to call a host that no file names.
+ */
+export async function openFiles(paths: readonly string[], io: CliIo, hostName?: string): Promise<OpenedFiles> {
   if (paths.filter((path) => path === '-').length > 1) {
     return { ok: false, message: 'standard input can be read only once' };
   }
-  const [first = ''] = paths;
-  const title = paths.length > 1 ? `${first} and ${paths.length - 1} more` : first;
-  const dumps = await openDumps(title, dumpInputs(paths, io));
-  const document = documentOf(dumps);
+  const dumps = await openDumps(dumpInputs(paths, io), { hostName });
+  const { documents, sources } = openedOf(dumps);
   const unread = unreadInputs(dumps.sources);
-  if (!isEmpty(document)) return { ok: true, dumps, document, unread };
-  const problem =
-    unread[0] ?? document.diagnostics.find(({ severity }) => severity !== 'info') ?? document.diagnostics[0];
-  return { ok: false, message: `${problem?.source ?? title}: ${problem?.message ?? 'nothing recognized'}` };
+  if (!sources.every(isEmptySource)) return { ok: true, dumps, documents, unread };
+  const diagnostics = sources.flatMap(({ read }) => read.diagnostics);
+  const problem = unread[0] ?? diagnostics.find(({ severity }) => severity !== 'info') ?? diagnostics[0];
+  return { ok: false, message: `${problem?.source ?? paths.join(', ')}: ${problem?.message ?? 'nothing recognized'}` };
 }
 
 /** Names on stderr what could not be read. Returns 2 if there is anything, else `code`. */

@@ -90,7 +90,7 @@ describe('iovascope replay', () => {
     );
     expect(stdout).toMatch(/^f:3: \?: expected an operation that can be run, got not JSON/m);
     expect(stdout).toMatch(/\n3 ops, 2 mismatches\n$/);
-    expect(stderr).toMatch(/^f:4: warning: unknown kind “from-the-future”/);
+    expect(stderr).toMatch(/^f:4: warning: unknown kind 'from-the-future'/);
   });
 
   it('reads gzip and standard input', async () => {

@@ -4,13 +4,17 @@ import { parseMachine } from '../engine/picture/guests.ts';
 import type { ConflictRow, GuestChoice } from '../engine/protocol/answers.ts';
 import type { Dumps } from './dumps.ts';
 import type { AddressRange, Origin } from './facts.ts';
-import { documentOf, select } from './opened.ts';
+import { choose, documentsOf, select } from './opened.ts';
 
 export interface CheckOptions {
   /** A guest to try on the host: `q35:8G`, `pc:4G`, `virt:16G`, `q35-amd:2T`, or dumps that hold one guest's layout. */
   readonly guest?: string | Dumps;
-  /** Numbers of the IOMMU groups; all if absent. */
+  /** Numbers of the IOMMU groups; those of the device, else all that can be assigned if absent. */
   readonly groups?: readonly string[];
+  /** PCI address of the device to assign, `0000:03:00.0`; what the dumps name if absent. */
+  readonly device?: string;
+  /** Version of the kernel whose rules answer, `6.1`; that of the dumps if absent. */
+  readonly kernel?: string;
   /** Page size of the host's kernel in bytes, a power of two, where the dumps do not tell; 4096 if absent. */
   readonly pageSize?: bigint;
 }
@@ -50,19 +54,20 @@ export interface CheckResult {
 }
 
 /**
- * Finds what is refused, or would be. Rejects with a RangeError for a group, a guest or a page size that cannot be used.
+ * Finds what is refused, or would be. Rejects with a RangeError for a group, a device, a guest or a page size that cannot be
+ * used.
  */
 export async function check(dumps: Dumps, options: CheckOptions = {}): Promise<CheckResult> {
-  const { guest, groups, pageSize } = options;
+  const { guest, groups, pageSize, device, kernel } = options;
   if (pageSize !== undefined && (pageSize <= 0n || (pageSize & (pageSize - 1n)) !== 0n)) {
     throw new RangeError('the page size must be a power of two');
   }
-  const document = documentOf(dumps);
+  const documents = choose(documentsOf(dumps), { device, kernel });
   const tried = guest === undefined ? undefined : guestOf(guest);
-  const open = new Map([[document.id, document]]);
+  const open = new Map(documents.map((document) => [document.id, document]));
   if (tried?.document) open.set(tried.document.id, tried.document);
   const { rows, more } = conflictList(open, {
-    selectedGroups: select(document, groups).keys,
+    selectedGroups: select(documents, { groups }).keys,
     ...(tried ? { guest: tried.choice } : {}),
     ...(pageSize === undefined ? {} : { pageSize }),
   });
@@ -83,11 +88,13 @@ function guestOf(guest: string | Dumps): TriedGuest {
     if (!made) throw new RangeError(`"${guest}": expected a machine`);
     return { choice: { kind: 'machine', machine: made.machine.name, ram: made.ram } };
   }
-  const document = documentOf(guest);
-  const [only, ...more] = document.host.guests;
-  if (!only) throw new RangeError('no guest layout found in the dumps of the guest');
+  const documents = documentsOf(guest);
+  const guests = documents.flatMap(({ host }) => host.guests);
+  const [only, ...more] = guests;
+  const document = documents.find(({ host }) => host.guests.length > 0);
+  if (!only || !document) throw new RangeError('no guest layout found in the dumps of the guest');
   if (more.length > 0) {
-    const names = document.host.guests.map(({ source }) => source).join(', ');
+    const names = guests.map(({ source }) => source).join(', ');
     throw new RangeError(`the dumps hold several guests; pass the dumps of one of them: ${names}`);
   }
   return { choice: { kind: 'document', id: document.id, guest: only.source }, document };

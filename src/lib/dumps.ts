@@ -19,6 +19,8 @@ export interface HostGroup {
 
 /** What the dumps say about one host. */
 export interface Host {
+  /** What to call it: its name, else the folder of its dumps, else `Host A`. */
+  readonly title: string;
   readonly name: string | undefined;
   readonly kernel: string | undefined;
   readonly arch: string | undefined;
@@ -26,7 +28,7 @@ export interface Host {
   /** How far its IOMMUs translate; empty if no source says. */
   readonly apertures: readonly (AddressRange & { readonly provenance: readonly Origin[] })[];
   /**
-   * Where a mapping is accepted if all groups share one address space: disjoint, ascending. Undefined if the dumps have
+   * Where a mapping is accepted if all groups (that can be assigned) share one address space: disjoint, ascending. Undefined if the dumps have
    * no group. Without an aperture the upper end is unknown, and the ranges reach up to 2^64 - 1.
    */
   readonly usable: readonly AddressRange[] | undefined;
@@ -51,6 +53,6 @@ export interface Dumps {
   /** Number of operations, of session files. */
   readonly operations: number;
   readonly sources: readonly Source[];
-  /** What the facts say together. All inputs of one call are taken as one host. */
+  /** What the facts say together. The inputs of one call are one host unless they contradict each other. */
   readonly hosts: readonly Host[];
 }

@@ -1,3 +1,4 @@
+import type { Group } from '../analysis/host/host.ts';
 import { commonSpace, reportedSpaces, spaceTitle } from '../analysis/space/common-space.ts';
 import { fitInSpace, type SpaceFitAnswer } from '../analysis/space/fit.ts';
 import {
@@ -11,7 +12,7 @@ import { type EngineDocument, stateOf } from '../engine/documents/document.ts';
 import { mappingStateAt } from '../engine/documents/mapping-states.ts';
 import type { Dumps } from './dumps.ts';
 import type { AddressRange, Origin } from './facts.ts';
-import { documentOf, select } from './opened.ts';
+import { documentsOf, select } from './opened.ts';
 
 export interface FitOptions {
   /** Bytes, 1 to 2^64. */
@@ -76,8 +77,10 @@ export async function fit(dumps: Dumps, options: FitOptions): Promise<readonly F
   if (alignment < 1n || (alignment & (alignment - 1n)) !== 0n)
     throw new RangeError('the alignment must be a power of two');
   if (at !== undefined && (at < 0n || at >> 64n !== 0n)) throw new RangeError('the address must be 0 to 2^64 - 1');
-  const document = documentOf(dumps);
-  return spacesOf(document, options.groups).map(({ title, space }) =>
+  const documents = documentsOf(dumps);
+  const { groups } = select(documents, { groups: options.groups });
+  const spaces = documents.flatMap((document) => spacesOf(document, groups.get(document) ?? []));
+  return spaces.map(({ title, space }) =>
     fitOf(title, space.isApertureKnown, fitInSpace(space, { size, alignment, at }), size),
   );
 }
@@ -88,9 +91,9 @@ interface NamedSpace {
 }
 
 /** The address spaces of a document about which something is known, in the order of the picture. */
-function spacesOf(document: EngineDocument, names: readonly string[] | undefined): NamedSpace[] {
+function spacesOf(document: EngineDocument, groups: readonly Group[]): NamedSpace[] {
   const { host, title, position } = document;
-  const shared = commonSpace(host, select(document, names).groups);
+  const shared = commonSpace(host, groups);
   const facts = usableInFacts(
     shared,
     document.mappings.map((set) => mappingStateAt(set, position)),

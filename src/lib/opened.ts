@@ -1,42 +1,74 @@
-// What the functions of the library share: the document behind a `Dumps`, what is selected in it, and the engine.
+// What the functions of the library share: the hosts behind a `Dumps`, what is selected in them, and the engine.
 
+import { chosenDevice, selectedGroups } from '../analysis/case/device.ts';
 import { type Group, groupTitle, type Host as KnownHost } from '../analysis/host/host.ts';
 import { commonSpace } from '../analysis/space/common-space.ts';
 import type { DumpInput } from '../dumps/input/open.ts';
+import { OpenCase } from '../engine/case/open-case.ts';
+import { type OpenedSource, readSources } from '../engine/case/source.ts';
 import type { EngineDocument } from '../engine/documents/document.ts';
 import { documentNode } from '../engine/documents/document-node.ts';
-import { readDocument } from '../engine/documents/read-document.ts';
 import { createEngine } from '../engine/engine.ts';
 import type { Method, Params, Value } from '../engine/protocol/methods.ts';
 import { inProcessEngine } from '../engine/transport/in-process.ts';
 import { isFact } from '../session/events.ts';
 import type { Dumps, Host, Source } from './dumps.ts';
 
-const documents = new WeakMap<Dumps, EngineDocument>();
-/** Distinguishes documents that are used together, such as a host and a guest. */
-let opened = 0;
-
-/** The document of dumps that were read. Throws a TypeError for anything else. */
-export function documentOf(dumps: Dumps): EngineDocument {
-  const document = documents.get(dumps);
-  if (!document) throw new TypeError('expected dumps that readDumps() returned');
-  return document;
+/** What was opened together: sources as they were read, and the hosts and sessions that they make up. */
+export interface Opened {
+  readonly documents: readonly EngineDocument[];
+  readonly sources: readonly OpenedSource[];
 }
 
-/** Reads inputs as one host. Rejects only with the signal's reason. */
+const openedDumps = new WeakMap<Dumps, Opened>();
+/** Distinguishes documents that are used together, such as a host and a guest. */
+let calls = 0;
+
+/** What is behind dumps that were read. Throws a TypeError for anything else. */
+export function openedOf(dumps: Dumps): Opened {
+  const opened = openedDumps.get(dumps);
+  if (!opened) throw new TypeError('expected dumps that readDumps() returned');
+  return opened;
+}
+
+/** The hosts and sessions of dumps that were read. Throws a TypeError for anything else. */
+export function documentsOf(dumps: Dumps): readonly EngineDocument[] {
+  return openedOf(dumps).documents;
+}
+
+export interface OpenOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** What to call a host that no source names. */
+  readonly hostName?: string | undefined;
+}
+
+/** Reads inputs, which are one host unless they contradict each other. Rejects only with the signal's reason. */
 export async function openDumps(
-  title: string,
   inputs: Iterable<DumpInput> | AsyncIterable<DumpInput>,
-  signal: AbortSignal = new AbortController().signal,
+  { signal = new AbortController().signal, hostName }: OpenOptions = {},
 ): Promise<Dumps> {
-  const document = await readDocument(`dumps ${++opened}`, title, inputs, { signal, progress: () => undefined });
+  const all: DumpInput[] = [];
+  for await (const input of inputs) all.push(input);
+  const prefix = `dumps ${++calls}`;
+  let count = 0;
+  const sources = await readSources(
+    all.map((input) => ({ input })),
+    { context: { signal, progress: () => undefined }, newId: () => `${prefix} source ${++count}` },
+  );
+  const current = new OpenCase();
+  current.add(sources, { id: prefix });
+  const [host] = current.hosts;
+  if (hostName !== undefined && host && current.hosts.length === 1 && !current.isNamed(host.id)) {
+    current.rename(host.id, hostName);
+  }
+  const documents = [...current.documents.values()];
   const dumps: Dumps = {
-    facts: document.session.events.filter(isFact),
-    operations: document.operations,
-    sources: document.sources.map(sourceOf),
-    hosts: [hostOf(document.host)],
+    facts: sources.flatMap(({ read }) => read.session.events.filter(isFact)),
+    operations: sources.reduce((sum, { read }) => sum + read.operations, 0),
+    sources: sources.flatMap(({ read }) => read.sources.map(sourceOf)),
+    hosts: documents.filter(({ kind }) => kind === 'host').map(({ host: known }) => hostOf(known)),
   };
-  documents.set(dumps, document);
+  openedDumps.set(dumps, { documents, sources });
   return dumps;
 }
 
@@ -46,9 +78,10 @@ function sourceOf(summary: EngineDocument['sources'][number]): Source {
 }
 
 function hostOf(host: KnownHost): Host {
-  const space = commonSpace(host, host.groups);
+  const space = commonSpace(host, selectedGroups(host, undefined));
   return {
     name: host.about.name,
+    title: host.title,
     kernel: host.about.kernel,
     arch: host.about.arch,
     groups: host.groups.map(({ group, type, devices, regions }) => ({
@@ -62,27 +95,74 @@ function hostOf(host: KnownHost): Host {
   };
 }
 
-/** What a call works on: keys of groups, address spaces and layers of a document. */
+/** What a call works on: keys of groups, address spaces and layers of documents. */
 export interface Selection {
   readonly keys: readonly string[];
-  readonly groups: readonly Group[];
+  /** The groups of each document. */
+  readonly groups: ReadonlyMap<EngineDocument, readonly Group[]>;
+}
+
+/** Which groups a call works on. */
+export interface GroupChoice {
+  /** Numbers of groups. */
+  readonly groups?: readonly string[] | undefined;
+  /** True for all groups, also those that cannot be assigned. */
+  readonly isAll?: boolean;
+  /** True to leave out what a picture leaves out at first. */
+  readonly isPicture?: boolean;
 }
 
 /**
- * Selects everything in a document, or only the groups with these numbers besides what is no group. `isPicture`: without
- * layers that a picture leaves out at first. Throws a RangeError for a group that the document does not have.
+ * Selects groups besides everything that is no group: those with these numbers, else those of the device to assign, else
+ * all that can be assigned. Throws a RangeError for a group that no document has.
  */
-export function select(document: EngineDocument, names: readonly string[] | undefined, isPicture = false): Selection {
-  const { host } = document;
-  const missing = names?.find((name) => !host.groups.some(({ group }) => group === name));
+export function select(
+  documents: readonly EngineDocument[],
+  { groups: names, isAll = false, isPicture = false }: GroupChoice = {},
+): Selection {
+  const all = documents.flatMap(({ host }) => host.groups);
+  const missing = names?.find((name) => !all.some(({ group }) => group === name));
   if (missing !== undefined) {
-    const known = host.groups.map(groupTitle).join(', ') || 'none';
+    const known = all.map(groupTitle).join(', ') || 'none';
     throw new RangeError(`there is no group ${missing} in the dumps; found: ${known}`);
   }
-  const groups = host.groups.filter(({ group }) => names === undefined || names.includes(group ?? ''));
-  const { spaces, layers } = documentNode(document);
-  const others = [...spaces, ...layers.filter(({ isShown }) => isShown || !isPicture)];
-  return { groups, keys: [...groups, ...others].map(({ key }) => key) };
+  const groups = new Map(
+    documents.map((document) => {
+      const { host, assigned } = document;
+      const own = names
+        ? host.groups.filter(({ group }) => names.includes(group ?? ''))
+        : isAll
+          ? host.groups
+          : selectedGroups(host, assigned);
+      return [document, own] as const;
+    }),
+  );
+  const keys = documents.flatMap((document) => {
+    const { spaces, layers } = documentNode(document);
+    const others = [...spaces, ...layers.filter(({ isShown }) => isShown || !isPicture)];
+    return [...(groups.get(document) ?? []), ...others].map(({ key }) => key);
+  });
+  return { keys, groups };
+}
+
+/**
+ * Documents with a device chosen to be assigned, and a kernel whose rules answer. Throws a RangeError for a device that
+ * no host has.
+ */
+export function choose(
+  documents: readonly EngineDocument[],
+  { device, kernel }: { readonly device?: string | undefined; readonly kernel?: string | undefined },
+): readonly EngineDocument[] {
+  if (device === undefined && kernel === undefined) return documents;
+  const chosen = documents.map((document) => ({
+    ...document,
+    ...(device === undefined ? {} : { assigned: chosenDevice(document.host, device) }),
+    ...(kernel === undefined ? {} : { kernel }),
+  }));
+  if (device !== undefined && chosen.every(({ assigned }) => assigned === undefined)) {
+    throw new RangeError(`no host in the dumps has the device ${device}`);
+  }
+  return chosen;
 }
 
 /** Asks the engine. Throws if it refuses: callers have checked their input. */

@@ -10,7 +10,8 @@ export interface DumpData {
 }
 
 /**
- * Reads dumps of any known format. Inputs that are read together describe one host. Nothing throws for what an input
+ * Reads dumps of any known format. Inputs that are read together describe one host unless they
+ * contradict each other. Nothing throws for what an input
  * contains: what is malformed is a diagnostic of its source. Rejects with the signal's reason if that is aborted.
  */
 export function readDumps(
@@ -18,7 +19,7 @@ export function readDumps(
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<Dumps> {
   const inputs = (Array.isArray(input) ? input : [input]).map(dumpInput);
-  return openDumps(inputs[0]?.name ?? 'dump', inputs, options.signal);
+  return openDumps(inputs, { signal: options.signal });
 }
 
 function dumpInput(input: string | Uint8Array | DumpData): DumpInput {

@@ -9,7 +9,7 @@ import { plotWidth } from '../timeline/scene/layout.ts';
 import { buildScene } from '../timeline/scene/scene.ts';
 import type { Dumps } from './dumps.ts';
 import type { AddressRange } from './facts.ts';
-import { documentOf, engineWith, select } from './opened.ts';
+import { documentsOf, engineWith, select } from './opened.ts';
 
 export interface RenderOptions {
   /** Pixels, 320 to 8192; 1280 if absent. */
@@ -20,7 +20,7 @@ export interface RenderOptions {
   readonly scale?: 'fold' | 'linear' | 'log';
   /** Only these addresses; everything if absent. */
   readonly range?: AddressRange;
-  /** Numbers of the IOMMU groups; all if absent. */
+  /** Numbers of the IOMMU groups; all that can be assigned if absent. */
   readonly groups?: readonly string[];
 }
 
@@ -40,9 +40,9 @@ export async function render(dumps: Dumps, options: RenderOptions = {}): Promise
     throw new RangeError(`the width must be a whole number from ${RENDER_WIDTH.min} to ${RENDER_WIDTH.max}`);
   }
   if (range && !isRange(range)) throw new RangeError('the range must have 0 <= start <= last < 2^64');
-  const document = documentOf(dumps);
-  const ask = engineWith([document]);
-  const selectedGroups = select(document, groups, true).keys;
+  const documents = documentsOf(dumps);
+  const ask = engineWith(documents);
+  const selectedGroups = select(documents, { groups, isPicture: true }).keys;
   const arrangement = await ask('arrange', { selectedGroups, expanded: [], scale: kind });
   const { scale, revision } = arrangement;
   const plot = plotWidth(width);

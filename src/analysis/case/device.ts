@@ -58,6 +58,12 @@ export function deviceChoices(host: Host, events: Iterable<SessionEvent>): Devic
   });
 }
 
+/** A device as the facts name it: a PCI address gets its domain and lower case; other names stay as they are. */
+export function deviceNamed(text: string): string {
+  const match = /^(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}:[0-9a-f]{2}\.[0-7])$/i.exec(text.trim());
+  return match ? `${match[1] ?? '0000'}:${match[2]}`.toLowerCase() : text.trim();
+}
+
 const PCI_ADDRESS = /\b[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\b/g;
 /** QEMU and the kernel name a group in words or by its device file. */
 const GROUP = /(?:\bgroup |\/dev\/vfio\/)(\d{1,9})\b/g;

@@ -172,8 +172,8 @@ class ProfileBuilder {
 }
 
 /**
- * What the events of one source say about their host. `folder`: the folder or archive that the source is, whose name
- * `texts` (paths of the texts in it) begin with.
+ * What the events of one source say about their host. `folder`: the folder or archive that the source is; `texts`: paths
+ * of the texts in it, below the folder.
  */
 export function profileOf(
   events: readonly SessionEvent[],
@@ -182,8 +182,7 @@ export function profileOf(
   const builder = new ProfileBuilder();
   for (const event of eventsAt(events, events.length)) if (isFact(event)) builder.take(event);
   if (folder !== undefined) {
-    const paths = texts.slice(0, PATHS_MAX).map((text) => text.slice(text.indexOf('/') + 1));
-    builder.profile.folders.set(folder, new Set(paths));
+    builder.profile.folders.set(folder, new Set(texts.slice(0, PATHS_MAX)));
   }
   return builder.profile;
 }

@@ -1,8 +1,10 @@
 // The case: the sources that are open, the hosts that they make up, and what a person chose. Every change makes a new
 // content; the old ones are the undo stack. Documents of hosts whose sources changed are built again.
+import { deviceNamed } from '../../analysis/case/device.ts';
 import { chooseHost, type HostCandidate, type JoinDecision } from '../../analysis/case/join.ts';
-import { folderName, hostNames, textLabels } from '../../analysis/case/names.ts';
+import { folderName, hostNames, type NameSuggestions, textLabels } from '../../analysis/case/names.ts';
 import { mergeProfiles, profileOf } from '../../analysis/case/profile.ts';
+import { parseKernelVersion } from '../../kernel/versions.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import type { Placement } from '../protocol/case.ts';
 import { type CaseChoices, HostDocument } from './host-document.ts';
@@ -89,6 +91,12 @@ export class OpenCase {
   /** What `undo` would undo; undefined if there is nothing. */
   get undoLabel(): string | undefined {
     return this.#undo.at(-1)?.label;
+  }
+
+  /** True if a source or a person gave the host its name: it is not called by a letter. */
+  isNamed(hostId: string): boolean {
+    const host = this.#content.hosts.find(({ id }) => id === hostId);
+    return host !== undefined && Object.values(this.#suggested(host)).some((name) => name !== undefined);
   }
 
   hostOfSource(sourceId: string): string | undefined {
@@ -224,7 +232,8 @@ export class OpenCase {
     return this.sources.filter(({ session }) => session?.id === id).map((source) => source.id);
   }
 
-  setDevice(device: string | null | undefined): CaseResult {
+  setDevice(named: string | null | undefined): CaseResult {
+    const device = typeof named === 'string' ? deviceNamed(named) : named;
     const hosts = [...this.#documents.values()].filter(({ kind }) => kind === 'host');
     const isKnown = hosts.some(({ host }) => host.groups.some(({ devices }) => devices.includes(device ?? '')));
     if (typeof device === 'string' && !isKnown) return { ok: false, message: `no host of the case has ${device}` };
@@ -235,7 +244,7 @@ export class OpenCase {
   }
 
   setKernel(kernel: string | undefined): CaseResult {
-    if (kernel !== undefined && !/^\d{1,3}(?:\.\d{1,4}){1,2}$/.test(kernel)) {
+    if (kernel !== undefined && !parseKernelVersion(kernel)) {
       return { ok: false, message: `"${kernel}" is not a kernel version such as 6.1 or 6.12.42` };
     }
     const before = this.#content;
@@ -348,15 +357,17 @@ export class OpenCase {
   /** The names of all hosts by their ids. */
   #names(): Map<string, string> {
     const hosts = this.#ordered();
-    const suggestions = hosts.map(({ given, sourceIds }) => {
-      const sources = sourceIds.flatMap((id) => this.#content.sources.get(id) ?? []);
-      const [hostName] = mergeProfiles(sources.map(({ profile }) => profile)).names.values();
-      const folder = sources.map((source) => (source.folder === undefined ? undefined : nameOfFolder(source)));
-      const live = sources.find(({ isLive }) => isLive)?.name;
-      return { given, hostName, folder: folder.find((name) => name !== undefined) ?? live };
-    });
+    const suggestions = hosts.map((host) => this.#suggested(host));
     const names = hostNames(suggestions);
     return new Map(hosts.map(({ id }, i) => [id, names[i] ?? id]));
+  }
+
+  #suggested({ given, sourceIds }: HostEntry): NameSuggestions {
+    const sources = sourceIds.flatMap((id) => this.#content.sources.get(id) ?? []);
+    const [hostName] = mergeProfiles(sources.map(({ profile }) => profile)).names.values();
+    const folders = sources.map((source) => (source.folder === undefined ? undefined : nameOfFolder(source)));
+    const live = sources.find(({ isLive }) => isLive)?.name;
+    return { given, hostName, folder: folders.find((name) => name !== undefined) ?? live };
   }
 
   /** Hosts in the order of their first sources: letters and the tree keep their order whatever joins. */
