@@ -44,7 +44,7 @@ function naiveSpans(entries: readonly IovaRange[], within: IovaRange): Span[] {
 
 function visited(tree: IntervalTree, r: IovaRange): IntervalEntry[] {
   const out: IntervalEntry[] = [];
-  tree.visitOverlaps(r.start, r.last, (value, startHigh, startLow, lastHigh, lastLow) => {
+  const ended = tree.visitOverlaps(r.start, r.last, (value, startHigh, startLow, lastHigh, lastLow) => {
     out.push({
       start: fromWords(startHigh, startLow) as Iova,
       last: fromWords(lastHigh, lastLow) as Iova,
@@ -52,12 +52,15 @@ function visited(tree: IntervalTree, r: IovaRange): IntervalEntry[] {
     });
     return false;
   });
+  // A visitor that never ends the visit, and one that ends it at once.
+  expect(ended).toBe(false);
+  expect(tree.visitOverlaps(r.start, r.last, () => true)).toBe(out.length > 0);
   return out;
 }
 
 function visitedGaps(tree: IntervalTree, r: IovaRange, length: bigint, shift?: number): IovaRange[] {
   const out: IovaRange[] = [];
-  tree.visitGaps(
+  const ended = tree.visitGaps(
     r.start,
     r.last,
     length,
@@ -67,6 +70,9 @@ function visitedGaps(tree: IntervalTree, r: IovaRange, length: bigint, shift?: n
     },
     shift,
   );
+  expect(ended).toBe(false);
+  // What the first search learned about alignment may let another one skip gaps that are too small.
+  if (shift === undefined) expect(tree.visitGaps(r.start, r.last, length, () => true)).toBe(out.length > 0);
   return out;
 }
 
@@ -437,6 +443,15 @@ describe('IntervalTree', () => {
     );
     expect(tree.bytes / n).toBeGreaterThan(20);
     expect(tree.bytes / n).toBeLessThan(60);
+    // What searches learn about one alignment is 8 bytes a slot.
+    const before = tree.bytes;
+    tree.visitGaps(0n, IOVA_MAX, 1n << 40n, () => false, 12);
+    const learned = tree.bytes - before;
+    expect(learned).toBeGreaterThan(0);
+    tree.visitGaps(0n, IOVA_MAX, 1n << 40n, () => false, 12);
+    expect(tree.bytes - before).toBe(learned);
+    tree.visitGaps(0n, IOVA_MAX, 1n << 40n, () => false, 21);
+    expect(tree.bytes - before).toBe(2 * learned);
   });
 });
 
