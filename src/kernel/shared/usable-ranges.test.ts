@@ -65,6 +65,36 @@ describe('an IOAS', () => {
   });
 });
 
+describe('free ranges', () => {
+  const freeOf = (...maps: readonly (readonly [bigint, bigint])[]) => {
+    const script = new Script(modelOf('iommufd'));
+    script.alloc();
+    script.reserve(0x1000n, 0x1000n);
+    script.reserve(0x4000n, IOVA_MAX - 0x3fffn);
+    for (const [start, length] of maps) script.map(0n, length, start);
+    return freeRanges(spaceOf(script.model));
+  };
+
+  it('end where an area or the usable range ends', () => {
+    expect(freeOf()).toEqual([range(0n, 0xfffn), range(0x2000n, 0x3fffn)]);
+    expect(freeOf([0x3000n, 0x1000n])).toEqual([range(0n, 0xfffn), range(0x2000n, 0x2fffn)]);
+    expect(freeOf([0x2000n, 0x1000n])).toEqual([range(0n, 0xfffn), range(0x3000n, 0x3fffn)]);
+    expect(freeOf([0x2000n, 0x2000n])).toEqual([range(0n, 0xfffn)]);
+    expect(freeOf([0n, 0x1000n], [0x2000n, 0x2000n])).toEqual([]);
+  });
+
+  it('may have a single byte, beside areas of a single byte', () => {
+    expect(freeOf([0x2000n, 0x1fffn])).toEqual([range(0n, 0xfffn), range(0x3fffn, 0x3fffn)]);
+    expect(freeOf([0x2000n, 1n])).toEqual([range(0n, 0xfffn), range(0x2001n, 0x3fffn)]);
+    expect(freeOf([0x3fffn, 1n])).toEqual([range(0n, 0xfffn), range(0x2000n, 0x3ffen)]);
+    expect(freeOf([0x2001n, 1n], [0x2002n, 1n])).toEqual([
+      range(0n, 0xfffn),
+      range(0x2000n, 0x2000n),
+      range(0x2003n, 0x3fffn),
+    ]);
+  });
+});
+
 describe('a container', () => {
   it('without a group has no usable range, and says that it is not valid', () => {
     const model = modelOf('type1');
