@@ -14,6 +14,7 @@ import { GUEST_COMMAND_LINE } from './formats/guest/command-line.ts';
 import { KUBEVIRT } from './formats/guest/kubevirt.ts';
 import { LIBVIRT_XML } from './formats/guest/libvirt-xml.ts';
 import { PROXMOX } from './formats/guest/proxmox.ts';
+import { HOST_IDENTITY } from './formats/host-identity.ts';
 import { IOMEM } from './formats/iomem.ts';
 import { KERNEL_LOG_AMD } from './formats/kernel-log/amd.ts';
 import { DYNDBG } from './formats/kernel-log/dyndbg.ts';
@@ -45,6 +46,7 @@ export const FORMATS: readonly DumpFormat[] = [
   KERNEL_LOG_RISCV,
   KERNEL_LOG_VIRTIO,
   IOMEM,
+  HOST_IDENTITY,
   FTRACE,
   QEMU_ERRORS,
   DYNDBG,

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { HeldEngine, openText, startApp } from '../testing/app.ts';
+import { HeldEngine, openText, settled, startApp } from '../testing/app.ts';
 import { useApp } from './app-state.ts';
 import { conflictKey, shownConflict } from './conflict-key.ts';
 import { nextConflict, setGuest, setPageSize, showConflict, showFlag } from './conflicts.ts';
@@ -18,6 +18,7 @@ describe('conflicts', () => {
     startApp();
     await openText(MSI + DIRECT);
     setSelectedGroups(get().documents.flatMap(selectableKeys));
+    await settled();
   });
 
   test('a guest over the MSI window is one', async () => {

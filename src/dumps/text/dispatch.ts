@@ -29,6 +29,8 @@ export interface WaitingLine extends DumpLine {
   readonly cutLine: number | undefined;
   /** True if it could have taken the shortcut. */
   readonly isShortcut: boolean;
+  /** The name of the host that its prefix or prompt has, if it is the first line with it. */
+  readonly hostName: string | undefined;
 }
 
 interface Active {
@@ -108,6 +110,10 @@ export class Dispatcher {
     const [line] = this.#waiting;
     if (!line) return;
     if (line.cutLine !== undefined) this.reportCut(line.cutLine);
+    if (line.hostName !== undefined) {
+      // No format: a name alone does not make a text a dump.
+      this.#collector.push({ kind: 'host', name: line.hostName, source: this.#source.name, line: line.number });
+    }
     const isForAll = line.prompt !== undefined || line.elision;
     // Most lines interest no format.
     if (this.#interests.look(line.text) || isForAll || this.#taking > 0) this.#offer(line, isForAll);

@@ -5,6 +5,7 @@
 //     → shortcut.ts           for lines of which files have millions: to a fact at once, skipping everything below
 //     → quoted-printable.ts   lines that a mail program broke softly are joined
 //     → envelope.ts           quote marks, log prefixes and prompts are removed
+//     → host-name.ts          the host's name in what was removed becomes a fact
 //     → dispatch.ts           offered to the formats that it interests, once the next few lines are known
 //     → ../formats/           facts, passed to ../input/collector.ts, which counts the lines that no format recognized
 //
@@ -14,6 +15,7 @@ import type { DumpSource } from '../format.ts';
 import type { Collector } from '../input/collector.ts';
 import { Dispatcher, type LineFormats } from './dispatch.ts';
 import { cleanLine } from './envelope.ts';
+import { HostNames } from './host-name.ts';
 import { type NumberedLine, QuotedPrintable } from './quoted-printable.ts';
 import { isDecoration, isElision } from './separators.ts';
 import type { Prompt } from './shell.ts';
@@ -44,6 +46,7 @@ export class TextReader {
     this.#line(text, from, to, number, isCut),
   );
   readonly #quotedPrintable = new QuotedPrintable();
+  readonly #hostNames = new HostNames();
   /** The next line's `index` and `blanksBefore` (format.ts). */
   #index = 0;
   #blanks = 0;
@@ -121,16 +124,20 @@ export class TextReader {
     if (cleaned.length === 0) this.#blanks++;
     for (const { text, prompt } of cleaned) {
       if (!prompt && isDecoration(text) && !isElision(text)) this.#blanks++;
-      else this.#dispatch(line, text, { prompt });
+      else this.#dispatch(line, text, { prompt, hostName: this.#hostNames.next(line.raw, text, prompt) });
     }
   }
 
   #dispatch(
     { raw, number }: NumberedLine,
     text: string,
-    about: { readonly prompt?: Prompt | undefined; readonly isShortcut?: boolean },
+    about: {
+      readonly prompt?: Prompt | undefined;
+      readonly hostName?: string | undefined;
+      readonly isShortcut?: boolean;
+    },
   ): void {
-    const { prompt, isShortcut = false } = about;
+    const { prompt, hostName, isShortcut = false } = about;
     this.#dispatcher.add({
       number,
       raw,
@@ -140,6 +147,7 @@ export class TextReader {
       elision: !prompt && isElision(text),
       cutLine: this.#cutLine,
       isShortcut,
+      hostName,
       ...(prompt && { prompt }),
     });
     this.#cutLine = undefined;

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { openText } from '../testing/read.ts';
+
+async function hostOf(text: string) {
+  const { facts } = await openText(text);
+  const [fact] = facts.filter(({ kind }) => kind === 'host');
+  return fact?.kind === 'host' ? { name: fact.name, kernel: fact.kernel, arch: fact.arch } : undefined;
+}
+
+test.each([
+  [
+    'Linux maple 6.1.0-18-amd64 #1 SMP PREEMPT_DYNAMIC Debian 6.1.76-1 (2024-02-01) x86_64 GNU/Linux',
+    { name: 'maple', kernel: '6.1.0-18-amd64', arch: 'x86_64' },
+  ],
+  ['Linux birch 6.8.12 #1-NixOS SMP aarch64 GNU/Linux', { name: 'birch', kernel: '6.8.12', arch: 'aarch64' }],
+  ['[    0.000000] Linux version 5.15.0-91-generic (buildd@x) (gcc 11)', { kernel: '5.15.0-91-generic' }],
+  [' Static hostname: cedar', { name: 'cedar' }],
+  ['[    3.100000] systemd[1]: Hostname set to <oak.example>.', { name: 'oak.example' }],
+])('%s', async (line, host) => {
+  expect(await hostOf(`${line}\n`)).toEqual({ name: undefined, kernel: undefined, arch: undefined, ...host });
+});
+
+test.each(['Linux is a kernel', 'Linux version control', 'the Static hostname: x'])(
+  '%s is none of these',
+  async (line) => {
+    expect(await hostOf(`${line}\n`)).toBeUndefined();
+  },
+);

@@ -1,0 +1,47 @@
+// What a host says of itself: its name, kernel and architecture.
+//
+//   "Linux " name " " release " #" build … " " arch " GNU/Linux"       uname -a
+//   "Linux version " release " (" builder ") " …                        the first line of the kernel's log
+//   "Static hostname: " name                                            hostnamectl
+//   "Hostname set to <" name ">."                                       systemd, also "Set hostname to <" name ">."
+//
+// (coreutils 8 and 9; init/version-timestamp.c, Linux 2.6 to 6.12; systemd 245 to 257.)
+import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader } from '../format.ts';
+
+const UNAME =
+  /^Linux ([\w.-]{1,64}) (\d{1,3}\.\d{1,4}[\w.+~-]{0,80}) #\d.{0,120} (x86_64|i[3-6]86|aarch64|armv\w{1,6}|riscv64|s390x|ppc64le|loongarch64)(?: |$)/;
+const BOOT = /^Linux version (\d{1,3}\.\d{1,4}[\w.+~-]{0,80}) \(/;
+const HOSTNAMECTL = /^\s{0,8}(?:Static|Transient) hostname: ([\w.-]{1,64})$/;
+const SYSTEMD = /^(?:systemd(?:\[1\])?: )?(?:Hostname set to|Set hostname to) <([\w.-]{1,64})>\.?$/;
+
+class HostIdentityReader implements LineReader {
+  readonly #sink: FactSink;
+
+  constructor(sink: FactSink) {
+    this.#sink = sink;
+  }
+
+  line({ text, number, prompt }: DumpLine): number {
+    if (prompt) return 0;
+    const uname = UNAME.exec(text);
+    if (uname) {
+      const [, name = '', kernel = '', arch = ''] = uname;
+      this.#sink.fact({ kind: 'host', name, kernel, arch }, number);
+      return 1;
+    }
+    const kernel = BOOT.exec(text)?.[1];
+    const name = (HOSTNAMECTL.exec(text) ?? SYSTEMD.exec(text))?.[1];
+    if (kernel === undefined && name === undefined) return 0;
+    this.#sink.fact({ kind: 'host', ...(name === undefined ? {} : { name }), ...(kernel ? { kernel } : {}) }, number);
+    return 1;
+  }
+}
+
+export const HOST_IDENTITY: LineFormat = {
+  kind: 'lines',
+  name: 'host-identity',
+  title: 'host name and kernel',
+  command: 'uname -a',
+  interest: { words: ['Linux ', 'hostname'] },
+  open: (_source: DumpSource, sink) => new HostIdentityReader(sink),
+};
