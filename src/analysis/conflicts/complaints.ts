@@ -1,6 +1,6 @@
 // Problems that programs and kernels reported in words: passed on as they are, with a fix where one is known.
-import { diagnosticRule } from '../../dumps/diagnostics.ts';
-import type { Host } from '../host/host.ts';
+import { type DiagnosticCode, diagnosticRule } from '../../dumps/diagnostics.ts';
+import type { Complaint, Host } from '../host/host.ts';
 import type { Conflict } from './conflict.ts';
 
 /** Complaints that are listed. */
@@ -11,16 +11,91 @@ const TITLE_MAX = 160;
 const DEFAULT_REMEDY =
   "Check the lines around it, and add the host's reserved_regions and its kernel log of the same time.";
 
+/** Complaints that only say that something failed: what they follow from is listed before them. */
+const GENERAL: ReadonlySet<DiagnosticCode> = new Set<DiagnosticCode>([
+  'dpdk-device-dma-failed',
+  'dpdk-device-not-attached',
+  'dpdk-dma-map-failed',
+  'dpdk-dma-unmap-failed',
+  'dpdk-region-not-mapped',
+  'qemu-container-setup-failed',
+  'qemu-dma-mapping-fatal',
+  'qemu-error-unknown',
+  'qemu-iommu-not-set',
+  'qemu-map-failed',
+  'qemu-no-peer-to-peer',
+  'qemu-unmap-failed',
+  'vfio-probe-failed',
+  'vmm-dma-map-failed',
+  'vmm-dma-unmap-failed',
+]);
+
+/** Of general complaints, how little they say: the one with the lowest number is listed first. */
+const VAGUENESS: Readonly<Partial<Record<DiagnosticCode, number>>> = {
+  'dpdk-device-dma-failed': 0,
+  'dpdk-device-not-attached': 3,
+  'dpdk-region-not-mapped': 2,
+  'qemu-container-setup-failed': 2,
+  'qemu-dma-mapping-fatal': 3,
+  'qemu-no-peer-to-peer': 2,
+  'vfio-probe-failed': 2,
+};
+
+/** What an errno of a refused map means where the range was not printed. */
+const ERRNOS: Readonly<Record<string, string>> = {
+  EEXIST: 'part of the range is already mapped in the container; the log does not print the range',
+  EADDRINUSE: 'part of the range is already mapped; the log does not print the range',
+  EFAULT:
+    'the memory could not be pinned: device memory (a BAR), or a memory backend without pages; not an address problem',
+  EINVAL:
+    'the range overlaps a reserved region, is beyond the width of the IOMMU, or is not aligned; the log does not print the range',
+  ENOMEM: 'the locked-memory limit (RLIMIT_MEMLOCK) or the memory of the host is too small; not an address problem',
+  ENOSPC: 'the container has reached its limit of mappings',
+};
+
+/** More about some complaints than their own words. */
+const MORE: Readonly<Partial<Record<DiagnosticCode, string>>> = {
+  'memlock-limit': 'It is not an address problem.',
+  'dpdk-iova-mode': 'IOVAs equal to virtual addresses need 47 address bits; physical ones do not.',
+  'dpdk-iova-above-mask': 'With IOVAs equal to virtual addresses (0x7f… or --base-virtaddr) 47 bits are needed.',
+  'qemu-late-reserved-regions':
+    'A device that was plugged in brought reserved regions of its group, for example its MSI window: the guest may use these addresses for DMA.',
+  'dpdk-partial-unmap':
+    'type1 removes only whole mappings: unmap with the bounds of the map, or use --match-allocations.',
+};
+
+function answerOf({ code, message }: Complaint): string {
+  const errno = /\b(E[A-Z]{3,11})\b/.exec(message)?.[1];
+  const isMap = /map-failed|dma-failed/.test(code) && !code.includes('unmap');
+  const why = isMap && errno !== undefined ? ERRNOS[errno] : undefined;
+  const text = message.charAt(0).toUpperCase() + message.slice(1);
+  const more = MORE[code];
+  const remedy = diagnosticRule(code)?.remedy;
+  const first =
+    why === undefined ? `${text}.` : `${text.replace(/; (?:its range was|its bounds were) not printed$/, '')}: ${why}.`;
+  return [first, more, remedy].filter(Boolean).join(' ');
+}
+
 /** The host's complaints as conflicts, each once. */
 export function complaintConflicts({ complaints }: Pick<Host, 'complaints'>): Conflict[] {
-  return complaints.slice(0, LISTED_MAX).map(({ code, severity, message, provenance }) => ({
-    id: `complaint ${code} ${message}`,
-    rule: code,
-    severity: severity === 'error' ? 'fatal' : 'warning',
-    title: message.length > TITLE_MAX ? `${message.slice(0, TITLE_MAX)}…` : message,
-    message: 'Reported by the program or the kernel, not verified.',
-    remedy: diagnosticRule(code)?.remedy ?? DEFAULT_REMEDY,
-    marks: [],
-    provenance,
-  }));
+  return complaints
+    .toSorted((a, b) => (VAGUENESS[a.code] ?? 1) - (VAGUENESS[b.code] ?? 1))
+    .slice(0, LISTED_MAX)
+    .map((complaint): Conflict => {
+      const { code, severity, message, provenance } = complaint;
+      const remedy = diagnosticRule(code)?.remedy;
+      return {
+        id: `complaint ${code} ${message}`,
+        rule: code,
+        severity: severity === 'error' ? 'fatal' : 'warning',
+        title: message.length > TITLE_MAX ? `${message.slice(0, TITLE_MAX)}…` : message,
+        message: 'Reported by the program or the kernel, not verified.',
+        remedy: remedy ?? DEFAULT_REMEDY,
+        marks: [],
+        provenance,
+        answer: answerOf(complaint),
+        ...(remedy === undefined ? {} : { remedies: [{ text: remedy.replace(/\.$/, '') }] }),
+        ...(GENERAL.has(code) ? { follows: true } : {}),
+      };
+    });
 }

@@ -3,15 +3,40 @@ import { formatSize } from '../../iova/format.ts';
 import { isAligned, overlaps, sizeOf } from '../../iova/range.ts';
 import { complement, intersect, rangeSet } from '../../iova/range-set.ts';
 import { DEFAULT_PAGE_SIZE } from '../../kernel/shared/platform-ranges.ts';
+import type { Fact } from '../../session/events.ts';
+import { groupViabilities } from '../guest/group-viability.ts';
 import { type Bar, type Group, groupTitle, type Host, type Region } from '../host/host.ts';
 import { meaningOf } from '../host/region-types.ts';
 import { apertureLimits } from '../space/aperture-limit.ts';
 import type { CommonSpace } from '../space/common-space.ts';
-import { type Conflict, describeRange, joinNames, markOf, partPlaces, plainRange, refusedBy } from './conflict.ts';
+import {
+  type Conflict,
+  describeRange,
+  joinNames,
+  joinNumbers,
+  markOf,
+  onKernel,
+  partPlaces,
+  plainRange,
+  type Remedy,
+  refusedBy,
+} from './conflict.ts';
+import { ISA_REGION_HISTORY, isaBridgeOf, isIsaRegion } from './isa-bridge.ts';
 import { msiConflicts } from './msi.ts';
+
+/** The device that a person wants to assign, and the groups that go with it. */
+export interface DeviceFocus {
+  readonly device: string;
+  /** Names of groups. */
+  readonly groups: readonly string[];
+}
 
 const DIRECT_REMEDY =
   'Look for a firmware setting that releases the region (legacy USB, management engine, RAID controller), or assign another device.';
+const ASSIGN_REMEDIES: readonly Remedy[] = [
+  { text: 'Assign another device' },
+  { text: 'Look for a firmware setting that releases the region (legacy USB, management engine, RAID controller)' },
+];
 const USUALLY_HARMLESS = 'Usually none is needed: only peer-to-peer DMA uses this mapping.';
 
 /** The kernel and the IOMMU driver of a host: they decide which variant of a rule holds. */
@@ -21,8 +46,28 @@ function ruleContext({ about, iommus }: Host) {
   return { kernel: about.kernel, driver: drivers.size === 1 ? driver : undefined };
 }
 
+const ORIGINS: Readonly<Record<string, string>> = { rmrr: 'RMRR', ivmd: 'IVMD region', rmr: 'RMR' };
+
+/** What firmware calls its regions on this host. */
+function regionName(host: Host, regions: readonly Region[]): string {
+  const origin = [...regions, ...host.firmwareRegions].find(
+    (region) => region.origin !== undefined && region.origin in ORIGINS,
+  )?.origin;
+  const { driver } = ruleContext(host);
+  const name =
+    ORIGINS[origin ?? ''] ?? (driver === 'intel' ? 'RMRR' : driver === 'amd' ? 'IVMD region' : 'direct region');
+  return regions.length > 1 ? `${name}s` : name;
+}
+
+/** `cannot be assigned (EINVAL on Linux 6.12)`. */
+function refusalOf(host: Host, log?: string): string {
+  const { errno, source } = refusedBy('attach-direct-region', { ...ruleContext(host), log });
+  // What a log says decides which variant it was, whatever the newest kernel does.
+  return `cannot be assigned (${errno}${onKernel(host.about.kernel, source)})`;
+}
+
 /** Devices that the kernel refused to assign, and groups that it will refuse, because firmware uses their memory. */
-function ineligible(host: Host, groups: readonly Group[]): Conflict[] {
+function ineligible(host: Host, groups: readonly Group[], focus: DeviceFocus | undefined): Conflict[] {
   const found: Conflict[] = [];
   const reported = new Set<string>();
   for (const entry of host.ineligible) {
@@ -33,7 +78,8 @@ function ineligible(host: Host, groups: readonly Group[]): Conflict[] {
   for (const group of groups) {
     const direct = group.regions.filter((region) => region.type === 'direct');
     if (direct.length > 0 && group.group !== undefined && !reported.has(group.key)) {
-      found.push(directGroup(host, group, direct));
+      const others = direct.filter((region) => !isIsaRegion(region));
+      found.push(others.length > 0 ? directGroup(host, group, others, focus) : isaGroup(host, group, direct));
     }
   }
   return found;
@@ -68,11 +114,20 @@ function ineligibleDevice(
     remedy: DIRECT_REMEDY,
     marks: shown.map((region) => markOf('obstacle', region, `mapped one to one for ${device}`)),
     provenance: [...provenance, ...shown.flatMap((r) => r.provenance)],
+    answer: `${device}${group?.group === undefined ? '' : ` (${groupTitle(group)})`} ${refusalOf(host, reason)}: ${
+      shown.length === 0
+        ? 'firmware requires memory of it to stay mapped 1:1 (the RMRR lines of the kernel log and the ACPI tables name the region)'
+        : regions.length > 0
+          ? `its ${regionName(host, regions)} ${joinNames(regions.map(plainRange))} must stay mapped 1:1`
+          : `an ${regionName(host, possible)} must stay mapped 1:1, one of ${joinNames(possible.map(plainRange), 4)}`
+    }; no RAM size changes that.`,
+    remedies: ASSIGN_REMEDIES,
+    kind: 'device cannot be assigned',
   };
 }
 
 /** A group whose devices cannot be assigned because of a `direct` region of one of them. */
-function directGroup(host: Host, group: Group, direct: readonly Region[]): Conflict {
+function directGroup(host: Host, group: Group, direct: readonly Region[], focus: DeviceFocus | undefined): Conflict {
   const title = groupTitle(group);
   const holders = host.firmwareRegions.flatMap((r) =>
     r.device !== undefined && direct.some((d) => d.start === r.start && d.last === r.last) ? [r.device] : [],
@@ -100,7 +155,124 @@ function directGroup(host: Host, group: Group, direct: readonly Region[]): Confl
     remedy: DIRECT_REMEDY,
     marks: direct.map((region) => markOf('obstacle', region, `direct, ${title}`)),
     provenance: direct.flatMap((region) => region.provenance),
+    answer: directAnswer(host, group, direct, focus, holders),
+    remedies: ASSIGN_REMEDIES,
+    kind: 'group cannot be assigned',
   };
+}
+
+/** The answer about a group with direct regions, from the device that was asked for. */
+function directAnswer(
+  host: Host,
+  group: Group,
+  direct: readonly Region[],
+  focus: DeviceFocus | undefined,
+  holders: readonly string[],
+): string {
+  const title = groupTitle(group);
+  const asked =
+    focus && group.devices.includes(focus.device)
+      ? focus.device
+      : group.devices.length === 1
+        ? group.devices[0]
+        : undefined;
+  const names = group.devices.length > 0 ? ` (${joinNames(group.devices)})` : '';
+  const who = asked === undefined ? `${title.charAt(0).toUpperCase()}${title.slice(1)}${names}` : `${asked} (${title})`;
+  const regions = `${regionName(host, direct)} ${joinNames(direct.map(plainRange), 4)}`;
+  const own = asked !== undefined && (group.devices.length === 1 || holders.includes(asked));
+  const of = holders.length > 0 ? ` of ${joinNames(holders)}` : '';
+  const what =
+    own || asked === undefined ? `its ${regions}${own ? '' : of}` : `its group has the ${regions}${of}, which`;
+  return `${who} ${refusalOf(host)}: ${what} must stay mapped 1:1; no RAM size changes that.`;
+}
+
+/** A group that has only the region of an ISA bridge as older kernels list it: assignable, but RAM there is refused. */
+function isaGroup(host: Host, group: Group, direct: readonly Region[]): Conflict {
+  const title = groupTitle(group);
+  const bridge = isaBridgeOf({ groups: [group] });
+  const { errno, source } = refusedBy('map-over-reserved', { kernel: host.about.kernel, api: 'vfio' });
+  const bounds = joinNames(direct.map(plainRange));
+  return {
+    id: `group-has-direct ${group.key}`,
+    rule: 'group-has-direct',
+    severity: 'fatal',
+    title: `${title} reserves ${bounds} for an ISA bridge`,
+    message: `The kernel maps ${bounds} one to one for the ISA bridge${bridge}, which is in ${title}; guests have RAM there. I${ISA_REGION_HISTORY.slice(1)}.`,
+    errno,
+    source,
+    remedy: 'Update the kernel of the host: 5.4.7, 5.5 and newer do not reserve it.',
+    marks: direct.map((region) => markOf('obstacle', region, `reserved for the ISA bridge, ${title}`)),
+    provenance: direct.flatMap((region) => region.provenance),
+    answer: `No guest with RAM below 16 MiB can have a device of ${title}: maps over ${bounds} are refused (${errno}), which the kernel reserves for the ISA bridge${bridge} in the group; ${ISA_REGION_HISTORY}. Update the host kernel.`,
+    remedies: [{ text: 'Update the host kernel to 5.4.7, 5.5 or newer' }],
+    kind: 'ISA region',
+  };
+}
+
+/** Groups that nobody can assign and that are not part of the question: one note. */
+export function leftOutGroups({ host, groups }: CommonSpace, focus: DeviceFocus | undefined): Conflict[] {
+  if (focus || groups.length === 0) return [];
+  const left = host.groups.filter(
+    (group) =>
+      !groups.includes(group) &&
+      (group.regions.some(({ type }) => type === 'direct') ||
+        host.ineligible.some(({ device }) => group.devices.includes(device))),
+  );
+  if (left.length === 0) return [];
+  const regions = left.flatMap((group) => group.regions.filter(({ type }) => type === 'direct'));
+  const numbers = left.flatMap(({ group }) => group ?? []);
+  const unnamed = left.length - numbers.length;
+  const named =
+    numbers.length > 0 ? `${numbers.length === 1 ? 'group' : 'groups'} ${joinNumbers(numbers)} cannot be assigned` : '';
+  const others =
+    unnamed > 0
+      ? `devices with the ${regionName(host, regions)} ${joinNames([...new Set(left.filter(({ group }) => group === undefined).flatMap((group) => group.regions.map(plainRange)))], 4)} cannot be assigned (unless they are USB or graphics)`
+      : '';
+  const text = [named === '' ? '' : `${named} (direct regions)`, others].filter(Boolean).join('; ');
+  const sentence = `${text} and ${left.length === 1 && unnamed === 0 ? 'is' : 'are'} left out`;
+  return [
+    {
+      id: 'groups-left-out',
+      rule: 'groups-left-out',
+      severity: 'note',
+      title: sentence.charAt(0).toUpperCase() + sentence.slice(1),
+      message: `Firmware requires memory of their devices to stay mapped one to one: ${joinNames([...new Set(regions.map(plainRange))], 6)}. Choose such a device to see what refuses it.`,
+      ...refusedBy('attach-direct-region', ruleContext(host)),
+      remedy: 'None is needed unless one of their devices is to be assigned.',
+      marks: regions.slice(0, 6).map((region) => markOf('obstacle', region, 'direct')),
+      provenance: regions.slice(0, 6).flatMap(({ provenance }) => provenance),
+    },
+  ];
+}
+
+/** The group of the device to assign, if devices of it are bound to drivers of the host. */
+export function unviableGroups(host: Host, facts: Iterable<Fact>, focus: DeviceFocus | undefined): Conflict[] {
+  if (!focus) return [];
+  return groupViabilities(facts).flatMap((viability): Conflict[] => {
+    const { group, members } = viability;
+    if (!focus.groups.includes(group) && !members.some(({ device }) => device === focus.device)) return [];
+    const blocking = members.filter(({ device, state }) => state === 'blocking' && device !== focus.device);
+    if (blocking.length === 0) return [];
+    const { errno, source } = refusedBy('group-not-viable', { kernel: host.about.kernel });
+    const names = joinNames(blocking.map(({ device, driver }) => `${device} (${driver})`));
+    const copy = viability.commands.join('\n');
+    return [
+      {
+        id: `group-not-viable ${group}`,
+        rule: 'group-not-viable',
+        severity: 'fatal',
+        title: `group ${group} is not viable: ${names} ${blocking.length === 1 ? 'is' : 'are'} bound to a driver of the host`,
+        message: 'All devices of a group go to one guest: each must be bound to vfio-pci, or to no driver.',
+        errno,
+        source,
+        remedy: 'Bind every device of the group to vfio-pci, or to no driver.',
+        marks: [],
+        provenance: host.groups.find((known) => known.group === group)?.provenance ?? [],
+        answer: `${focus.device} (group ${group}) cannot be assigned (${errno}${onKernel(host.about.kernel, source)}): ${names} of the same group ${blocking.length === 1 ? 'is' : 'are'} bound to a driver of the host. Bind every device of the group to vfio-pci.`,
+        remedies: [{ text: 'Bind the other devices of the group to vfio-pci', copy }],
+      },
+    ];
+  });
 }
 
 /** Firmware regions that the memory map of the firmware does not reserve. */
@@ -214,10 +386,10 @@ function contradictions(host: Host): Conflict[] {
 }
 
 /** Everything that is wrong with the host and the selected groups. `pageSize` in bytes, a power of two. */
-export function deviceConflicts(space: CommonSpace, pageSize: bigint): Conflict[] {
+export function deviceConflicts(space: CommonSpace, pageSize: bigint, focus?: DeviceFocus): Conflict[] {
   const { host, groups } = space;
   return [
-    ...ineligible(host, groups),
+    ...ineligible(host, groups, focus),
     ...unreservedFirmware(host),
     ...msiConflicts(space),
     ...barConflicts(space, pageSize),

@@ -1,11 +1,14 @@
 import { DEFAULT_PAGE_SIZE } from '../../kernel/shared/platform-ranges.ts';
+import type { Fact } from '../../session/events.ts';
 import type { MappingState } from '../host/mappings.ts';
 import type { CommonSpace } from '../space/common-space.ts';
 import { complaintConflicts } from './complaints.ts';
-import { CONFLICT_SEVERITIES, type Conflict } from './conflict.ts';
-import { deviceConflicts } from './devices.ts';
+import type { Conflict } from './conflict.ts';
+import { deviceInfos } from './device-info.ts';
+import { type DeviceFocus, deviceConflicts, leftOutGroups, unviableGroups } from './devices.ts';
 import { faultConflicts } from './faults.ts';
 import { type GuestLayout, guestConflicts } from './guest.ts';
+import { sortConflicts } from './order.ts';
 import { requestConflicts } from './requests.ts';
 
 /** The largest of the smallest page sizes of the IOMMUs, at least 4 KiB; or the one that is given. In bytes. */
@@ -27,25 +30,45 @@ export interface ConflictQuestion {
   readonly guests: readonly GuestLayout[];
   /** Bytes, a power of two: the page size of the host's kernel, where a person knows it. */
   readonly pageSize?: bigint | undefined;
+  /** All facts of the host: who its devices are, and which drivers hold them. */
+  readonly facts?: readonly Fact[] | undefined;
+  /** The device to assign, with its groups. */
+  readonly focus?: DeviceFocus | undefined;
 }
 
-/** All conflicts, by descending severity, then by address. */
-export function findConflicts({ space, mappings, guests, pageSize: given }: ConflictQuestion): Conflict[] {
+/** All conflicts, in the order in which a person needs them (order.ts). */
+export function findConflicts(question: ConflictQuestion): Conflict[] {
+  const { space, mappings, guests, pageSize: given, facts = [], focus } = question;
   const pageSize = pageSizeOf(space, given);
   const found = [
     ...guests.flatMap((guest, index) => {
       const list = guestConflicts(space, guest, pageSize);
       return index === 0 ? list : list.map((conflict) => ({ ...conflict, id: `${conflict.id} of guest ${index + 1}` }));
     }),
-    ...deviceConflicts(space, pageSize),
+    ...deviceConflicts(space, pageSize, focus),
+    ...unviableGroups(space.host, facts, focus),
+    ...leftOutGroups(space, focus),
     ...complaintConflicts(space.host),
     ...mappings.flatMap(({ set }) => requestConflicts(set, space, pageSize)),
-    ...faultConflicts(space, mappings),
+    ...faultConflicts(space, mappings, deviceInfos(facts)),
   ];
-  const rank = ({ severity }: Conflict): number => CONFLICT_SEVERITIES.indexOf(severity);
-  const first = ({ marks: [mark] }: Conflict): bigint => mark?.start ?? 0n;
-  return found.toSorted((a, b) => {
-    if (rank(a) !== rank(b)) return rank(a) - rank(b);
-    return first(a) === first(b) ? 0 : first(a) < first(b) ? -1 : 1;
+  return sortConflicts(withoutConsequences(found), focus);
+}
+
+/** Marks conflicts that another one already explains. */
+function withoutConsequences(conflicts: readonly Conflict[]): Conflict[] {
+  const isRefused = conflicts.some(({ rule }) => rule === 'group-has-direct' || rule === 'device-ineligible');
+  const isUnviable = conflicts.some(({ rule }) => rule === 'group-not-viable');
+  const hasNoMemory = conflicts.some(({ rule, errno }) => rule === 'request-refused' && errno === 'ENOMEM');
+  const refusals = new Set(conflicts.flatMap(({ rule, errno }) => (rule === 'request-refused' ? (errno ?? []) : [])));
+  return conflicts.map((conflict) => {
+    const { rule, kind } = conflict;
+    const follows =
+      // RAM in a direct region: the group cannot be assigned, whatever the RAM.
+      (isRefused && rule === 'guest-over-reserved' && kind?.includes(' over direct ')) ||
+      (isUnviable && (rule === 'qemu-group-not-viable' || rule === 'dpdk-group-not-viable')) ||
+      (hasNoMemory && rule === 'memlock-limit') ||
+      (rule === 'dpdk-partial-unmap' && refusals.has('EEXIST'));
+    return follows ? { ...conflict, follows } : conflict;
   });
 }

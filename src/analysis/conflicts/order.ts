@@ -1,0 +1,77 @@
+// The order of conflicts: what a person came for first, what only follows from something else behind it.
+import { CONFLICT_SEVERITIES, type Conflict } from './conflict.ts';
+import type { DeviceFocus } from './devices.ts';
+
+/** Places in the list, by what a conflict is about. */
+const RANKS = {
+  failingRequest: 0,
+  refusedDevice: 1,
+  otherFatalComplaint: 2,
+  assignedDevice: 3,
+  guest: 4,
+  otherFatal: 5,
+  fault: 6,
+  harmlessRequest: 7,
+  complaint: 8,
+  warning: 9,
+  follows: 10,
+  note: 11,
+} as const;
+
+/** What conflicts of these rules are about. */
+const GUEST_RULES: ReadonlySet<string> = new Set([
+  'guest-beyond-aperture',
+  'guest-outside-ranges',
+  'guest-over-reserved',
+  'guest-refused',
+]);
+
+const isAbout = ({ id, title, answer = '' }: Conflict<string>, { device, groups }: DeviceFocus): boolean =>
+  `${title} ${answer}`.includes(device) || groups.some((group) => id.endsWith(`group ${group}`));
+
+/** The place of a conflict in the list; lower comes first. */
+function rankOf(conflict: Conflict<string>, focus: DeviceFocus | undefined): number {
+  const { rule, severity, follows } = conflict;
+  if (follows) return RANKS.follows;
+  if (rule === 'fault') return RANKS.fault;
+  if (rule === 'request-refused') return severity === 'fatal' ? RANKS.failingRequest : RANKS.harmlessRequest;
+  if (conflict.id.startsWith('complaint ')) return severity === 'fatal' ? RANKS.otherFatalComplaint : RANKS.complaint;
+  if (severity === 'note') return RANKS.note;
+  if (severity === 'warning') return RANKS.warning;
+  if (rule === 'device-ineligible') {
+    return focus && !isAbout(conflict, focus) ? RANKS.otherFatal : RANKS.refusedDevice;
+  }
+  if (rule === 'group-not-viable' || rule === 'group-has-direct') {
+    return focus && !isAbout(conflict, focus) ? RANKS.otherFatal : RANKS.assignedDevice;
+  }
+  return GUEST_RULES.has(rule) ? RANKS.guest : RANKS.otherFatal;
+}
+
+/**
+ * Sorts conflicts: the person's own failing request (the first one in time is the cause), a device that the kernel refused,
+ * the device to assign, the guest that is tried, faults, then what is only noticed. What follows from something that is
+ * listed gets its severity, so that no general complaint is worse than its cause.
+ */
+export function sortConflicts<C extends Conflict<string>>(conflicts: readonly C[], focus?: DeviceFocus): C[] {
+  const first = ({ marks: [mark] }: C): bigint => mark?.start ?? 0n;
+  const ranked = conflicts.map((conflict, index) => ({ conflict, index, rank: rankOf(conflict, focus) }));
+  ranked.sort((a, b) => {
+    if (a.rank !== b.rank) return a.rank - b.rank;
+    const severity =
+      CONFLICT_SEVERITIES.indexOf(a.conflict.severity) - CONFLICT_SEVERITIES.indexOf(b.conflict.severity);
+    if (severity !== 0) return severity;
+    const [own, other] = [a.conflict.position, b.conflict.position];
+    if (own !== undefined && other !== undefined && own !== other) return own - other;
+    if (a.conflict.id.startsWith('complaint ')) return a.index - b.index;
+    const [start, otherStart] = [first(a.conflict), first(b.conflict)];
+    return start === otherStart ? 0 : start < otherStart ? -1 : 1;
+  });
+  const sorted = ranked.map(({ conflict }) => conflict);
+  const [cause] = sorted;
+  if (!cause || cause.follows) return sorted;
+  return sorted.map((conflict) => (conflict.follows ? { ...conflict, severity: milder(conflict, cause) } : conflict));
+}
+
+function milder(a: Conflict<string>, b: Conflict<string>): Conflict['severity'] {
+  return CONFLICT_SEVERITIES.indexOf(a.severity) >= CONFLICT_SEVERITIES.indexOf(b.severity) ? a.severity : b.severity;
+}
