@@ -44,8 +44,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   analysis: {
     imports: 'iova uapi session kernel dumps',
     offers:
-      'host/*.ts guest/*.ts space/*.ts case/*.ts conflicts/conflict.ts conflicts/find-conflicts.ts conflicts/guest.ts',
-    order: 'host guest space host/compare-hosts.ts case conflicts',
+      'host/*.ts guest/*.ts space/*.ts case/*.ts conflicts/conflict.ts conflicts/find-conflicts.ts conflicts/guest.ts conflicts/order.ts answer/*.ts',
+    order: 'host guest space host/compare-hosts.ts case conflicts answer',
   },
   timeline: {
     imports: 'iova uapi session kernel analysis',

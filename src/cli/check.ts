@@ -3,7 +3,7 @@ import { parseMachine } from '../engine/picture/guests.ts';
 import { hex } from '../iova/format.ts';
 import { parseSize } from '../iova/parse.ts';
 import { parseKernelVersion } from '../kernel/versions.ts';
-import { type Conflict, check } from '../lib/check.ts';
+import { type Answer, type Conflict, check } from '../lib/check.ts';
 import type { Dumps } from '../lib/dumps.ts';
 import { parseCommandArgs } from './args.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
@@ -12,8 +12,9 @@ import { exitWith, openFiles, type UnreadInput } from './open-files.ts';
 const HELP = `usage: iovascope check FILE… [--guest MACHINE:RAM or FILE] [--device BDF] [--group N]…
                 [--kernel V] [--page-size S] [--json]
 
-Finds conflicts: what is refused, by which rule, with which errno, and how to fix it. Files
-given together are one host unless they contradict. See "iovascope help inspect" for what can be read.
+Answers in one or two sentences what is refused or would be, what blocks it, and the fix; then
+lists the conflicts with rule and errno. Files given together are one host unless they
+contradict each other. See "iovascope help inspect" for what can be read.
 
   --guest G      also try a guest on the host: q35:8G, pc:4G, virt:16G, q35-amd:2T (moves memory
                  above 1 TiB when needed), or a file with a guest's layout (QEMU's "info mtree"
@@ -25,7 +26,7 @@ given together are one host unless they contradict. See "iovascope help inspect"
   --kernel V     answer by the rules of this kernel version, such as 6.1; default: that of the
                  files, else the newest known
   --page-size S  page size of the host's kernel if the dumps do not say; default: 4K
-  --json         one JSON object per line
+  --json         one JSON object per line, first the answer
 
 Exit code 0: no conflicts; 1: conflicts; 2: usage error, or some input could not be read (what
 was read is checked all the same).`;
@@ -57,6 +58,17 @@ async function guestOf(text: string, io: CliIo): Promise<GuestToTry | string> {
     return `--guest ${text}: contains several guests; give one of them: ${names}`;
   }
   return { guest: opened.dumps, unread: opened.unread };
+}
+
+/** The answer as `--json` prints it. */
+function answerLine({ severity, text, remedies, provenance }: Answer): string {
+  return JSON.stringify({
+    kind: 'answer',
+    severity,
+    text,
+    remedies: remedies.map(({ text: fix, copy }) => (copy === undefined ? fix : `${fix}: ${copy}`)),
+    provenance: provenance.map(({ source, line }) => ({ source, line })),
+  });
 }
 
 /** A conflict as `--json` prints it. */
@@ -107,6 +119,14 @@ function plainLines(conflict: Conflict, index: number): string[] {
   ];
 }
 
+/** An item of the list: its first conflict in full, and how many there are of the same kind. */
+function itemLines(members: readonly number[], conflicts: readonly Conflict[], index: number): string[] {
+  const [first] = members.flatMap((member) => conflicts[member] ?? []);
+  if (!first) return [];
+  const more = members.length - 1;
+  return [...plainLines(first, index), ...(more > 0 ? [`   and ${more} more of this kind`] : [])];
+}
+
 async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   const parsed = parseCommandArgs(args, OPTIONS);
   if (!parsed.ok) return unusable(io, `check: ${parsed.message}`);
@@ -138,15 +158,19 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   }
 
   const unread = [...opened.unread, ...(tried?.unread ?? [])];
-  const { conflicts, more } = await check(dumps, {
+  const result = await check(dumps, {
     ...(tried ? { guest: tried.guest } : {}),
     ...(values.group ? { groups: values.group } : {}),
     ...(device === undefined ? {} : { device }),
     ...(values.kernel === undefined ? {} : { kernel: values.kernel }),
     ...(page?.ok ? { pageSize: page.value } : {}),
+    unread: unread.length,
   });
+  const { answer, conflicts, items, more } = result;
   const isJson = values.json === true;
-  const lines = isJson ? [...unread.map(unreadLine), ...conflicts.map(jsonLine)] : conflicts.flatMap(plainLines);
+  const lines = isJson
+    ? [answerLine(answer), ...unread.map(unreadLine), ...conflicts.map(jsonLine)]
+    : [answer.text, ...items.flatMap((item, index) => itemLines(item.conflicts, conflicts, index))];
   if (isJson && more > 0) io.stderr(`iovascope: check: ${more} more conflicts are not listed\n`);
   if (!isJson) {
     if (more > 0) lines.push(`and ${more} more`);

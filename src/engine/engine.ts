@@ -1,6 +1,7 @@
 // The engine: holds the case and answers questions about it. No DOM, no React, no message ports.
 import { writeSessionLines } from '../session/write.ts';
 import { cutSlices } from '../timeline/axis/slice.ts';
+import { answerFor } from './answers/answer.ts';
 import { decodeText, getInfo, structures } from './answers/buffers.ts';
 import { compareDocument } from './answers/comparison.ts';
 import { conflictList } from './answers/conflict-list.ts';
@@ -143,6 +144,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
     step: (params) => success(picture.step(params)),
     table: (params) => success(picture.table(params)),
     find: ({ text, limit }) => success(findEverything(picture.lanes, current.documents.values(), text, limit)),
+    answer: (params) => success(answerFor(current.documents, params)),
     conflicts: (params) => success(conflictList(current.documents, params)),
     fit: (params) => success(fitIn(picture.spaces, params)),
     holes: ({ alignments }) => success(holesIn(picture.spaces, alignments)),

@@ -1,4 +1,5 @@
-import { conflictList } from '../engine/answers/conflict-list.ts';
+import { isQuiet } from '../analysis/answer/answer.ts';
+import { answerFor } from '../engine/answers/answer.ts';
 import type { EngineDocument } from '../engine/documents/document.ts';
 import { parseMachine } from '../engine/picture/guests.ts';
 import type { ConflictRow, GuestChoice } from '../engine/protocol/answers.ts';
@@ -17,6 +18,8 @@ export interface CheckOptions {
   readonly kernel?: string;
   /** Page size of the host's kernel in bytes, a power of two, where the dumps do not tell; 4096 if absent. */
   readonly pageSize?: bigint;
+  /** Inputs that could not be read: the answer says so. */
+  readonly unread?: number;
 }
 
 /** A range that a conflict is about, bounds inclusive. */
@@ -46,7 +49,30 @@ export interface Conflict {
   readonly provenance: readonly Origin[];
 }
 
+/** The answer: what a person needs to know first. */
+export interface Answer {
+  /** `clean`: nothing is refused. */
+  readonly severity: Conflict['severity'] | 'clean';
+  /** One or two sentences: what is refused or would be, what blocks it with its bounds, errno and kernel, and the fix. */
+  readonly text: string;
+  /** The ways to avoid it; `copy`: an option or a command. */
+  readonly remedies: readonly { readonly text: string; readonly copy?: string | undefined }[];
+  readonly provenance: readonly Origin[];
+}
+
+/** Conflicts that are the same in kind. */
+export interface ConflictItem {
+  readonly severity: Conflict['severity'];
+  /** One line. */
+  readonly text: string;
+  /** Indexes into the conflicts; at least one. */
+  readonly conflicts: readonly number[];
+}
+
 export interface CheckResult {
+  readonly answer: Answer;
+  /** The conflicts, those of one kind as one. */
+  readonly items: readonly ConflictItem[];
   /** In the order of the picture's numbers. */
   readonly conflicts: readonly Conflict[];
   /** Number of conflicts beyond those listed. */
@@ -66,12 +92,25 @@ export async function check(dumps: Dumps, options: CheckOptions = {}): Promise<C
   const tried = guest === undefined ? undefined : guestOf(guest);
   const open = new Map(documents.map((document) => [document.id, document]));
   if (tried?.document) open.set(tried.document.id, tried.document);
-  const { rows, more } = conflictList(open, {
+  const trial = {
     selectedGroups: select(documents, { groups }).keys,
     ...(tried ? { guest: tried.choice } : {}),
     ...(pageSize === undefined ? {} : { pageSize }),
-  });
-  return { conflicts: rows.map(conflictOf), more };
+  };
+  const { answer, items, rows, more } = answerFor(open, trial, options.unread);
+  const { severity, text, remedies, provenance } = answer;
+  // What is only said in passing is part of the answer.
+  const shown = rows.filter((row) => !isQuiet(row));
+  const indexes = new Map(shown.map(({ document, id }, index) => [`${document} ${id}`, index]));
+  return {
+    answer: { severity, text, remedies: remedies.map(({ text: fix, copy }) => ({ text: fix, copy })), provenance },
+    items: items.flatMap((item) => {
+      const found = item.conflicts.flatMap((id) => indexes.get(`${item.scope} ${id}`) ?? []);
+      return found.length === 0 ? [] : [{ severity: item.severity, text: item.text, conflicts: found }];
+    }),
+    conflicts: shown.map(conflictOf),
+    more,
+  };
 }
 
 interface TriedGuest {
@@ -110,6 +149,7 @@ function conflictOf({
   message,
   marks,
   remedy,
+  remedies = [],
   provenance,
 }: ConflictRow): Conflict {
   const kernel = /^Linux (\d[\w.]*)/.exec(source ?? '')?.[1];
@@ -122,7 +162,7 @@ function conflictOf({
     text: title,
     reason: message,
     ranges: marks.map(({ role, start, last, message: text }) => ({ role, start, last, text })),
-    remedies: [remedy],
+    remedies: [remedy, ...remedies.map(({ text, copy }) => (copy === undefined ? text : `${text}: ${copy}`))],
     provenance,
   };
 }

@@ -12,6 +12,8 @@ export interface ConflictItem {
   readonly text: string;
   /** Ids, in their order; at least one. */
   readonly conflicts: readonly string[];
+  /** What the ids are unique in: the host. */
+  readonly scope: string;
 }
 
 type AnyConflict = Conflict<string>;
@@ -57,5 +59,6 @@ export function foldConflicts<C extends AnyConflict>(
     severity: CONFLICT_SEVERITIES.find((severity) => members.some((member) => member.severity === severity)) ?? 'note',
     text: textOf(members),
     conflicts: members.map(({ id }) => id),
+    scope: members[0] ? scope(members[0]) : '',
   }));
 }

@@ -1,58 +1,25 @@
 // The conflicts of everything that is selected, as the list beside the picture shows them.
 
+import type { AnsweredHost } from '../../analysis/answer/answer.ts';
 import type { Conflict } from '../../analysis/conflicts/conflict.ts';
 import { findConflicts } from '../../analysis/conflicts/find-conflicts.ts';
 import { type GuestLayout, outsideConflicts } from '../../analysis/conflicts/guest.ts';
-import type { Provenance } from '../../analysis/host/host.ts';
-import { reportedSpaces } from '../../analysis/space/common-space.ts';
+import { sortConflicts } from '../../analysis/conflicts/order.ts';
+import { guestFromFacts } from '../../analysis/guest/guest-memory.ts';
+import { type Provenance, provenanceOf } from '../../analysis/host/host.ts';
+import { type CommonSpace, commonSpace, reportedSpaces } from '../../analysis/space/common-space.ts';
 import { rangeSet } from '../../iova/range-set.ts';
 import { usableRanges } from '../../kernel/shared/usable-ranges.ts';
+import { type Fact, isFact } from '../../session/events.ts';
 import { type EngineDocument, stateOf } from '../documents/document.ts';
 import { mappingKey, reportedKey, spaceKey } from '../documents/keys.ts';
 import { finalMappingState } from '../documents/mapping-states.ts';
 import { guestsHolding } from '../picture/guests.ts';
 import { type Documents, guestOf, guestsOn, selectedHosts } from '../picture/spaces.ts';
 import type { ConflictList, ConflictRow, GuestChoice, Trial } from '../protocol/answers.ts';
-import { eventText, reasonOf } from './event-text.ts';
 
 /** Conflicts that are listed; a hundred is more than a person reads. */
 const LISTED_MAX = 400;
-/** Refused operations of a session that are listed. */
-const REFUSED_MAX = 100;
-
-/** What the model refused of a session's operations, up to the moment that is shown. */
-function refusedOperations(document: EngineDocument): Conflict<string>[] {
-  const found: Conflict<string>[] = [];
-  const { states } = document;
-  if (!states) return found;
-  for (let index = 0; index < document.position && found.length < REFUSED_MAX; index++) {
-    const outcome = states.stepAt(index)?.outcome;
-    const event = document.session.events[index];
-    if (!event || !outcome || outcome.ok || !outcome.refusal) continue;
-    const { refusal } = outcome;
-    const { requested, obstacle } = reasonOf(refusal);
-    found.push({
-      id: `operation ${index}`,
-      rule: refusal.rule,
-      severity: 'warning',
-      title: `event ${index + 1} was refused: ${eventText(event).slice(0, 120)}`,
-      message: refusal.message,
-      errno: refusal.errno,
-      source: refusal.source,
-      remedy:
-        'Open the event in the event list to see the state at that moment, or run the session with another model.',
-      marks: [
-        ...(requested ? [{ ...requested, role: 'requested' as const, message: 'requested' }] : []),
-        ...(obstacle
-          ? [{ start: obstacle.start, last: obstacle.last, role: 'obstacle' as const, message: obstacle.message }]
-          : []),
-      ],
-      provenance: [{ source: document.title }],
-    });
-  }
-  return found;
-}
-
 /** Guests on reported spaces: the chosen one, and the one whose process owns the space. */
 function onReportedSpaces(
   document: EngineDocument,
@@ -89,31 +56,103 @@ function distinct(places: readonly Provenance[]): Provenance[] {
   return [...new Map(places.map((place) => [`${place.source}:${place.line}`, place])).values()];
 }
 
-/** All conflicts of the selected hosts with the chosen guest, numbered from 1. */
-export function conflictList(documents: Documents, { selectedGroups, guest: choice, pageSize }: Trial): ConflictList {
+/** The guests that a host's own sources define, where a layout can be made of the definition. */
+function describedGuests(facts: readonly Fact[]): { readonly guests: GuestLayout[]; readonly refused: Conflict[] } {
+  const guests: GuestLayout[] = [];
+  const refused: Conflict[] = [];
+  for (const { memory: result, facts: own } of guestFromFacts(facts)) {
+    if (!result.ok) continue;
+    const { title, ranges, machine, ram, refusal } = result.memory;
+    const provenance = own.map(provenanceOf);
+    guests.push({ title, ranges: ranges.map((range) => ({ ...range, provenance })), machine: { machine, ram } });
+    if (refusal === undefined) continue;
+    refused.push({
+      id: `guest-refused ${title}`,
+      rule: 'guest-refused',
+      severity: 'fatal',
+      title: `${title} would not start: ${refusal}`,
+      message: `The monitor compares them before it starts the guest: ${refusal}.`,
+      remedy: 'Increase phys-bits of the guest (host-phys-bits=on), or use less memory and smaller PCI windows.',
+      marks: [],
+      provenance,
+      answer: `${title} would not start: ${refusal}. Increase phys-bits of the guest (host-phys-bits=on), or use less memory.`,
+      remedies: [{ text: 'Increase phys-bits of the guest', copy: '-cpu host,host-phys-bits=on' }],
+    });
+  }
+  return { guests, refused };
+}
+
+/** Devices and groups that an error names and the host's dump does not have. */
+function notInDump({ missing = [] }: EngineDocument): Conflict[] {
+  return missing.map(({ what, message, provenance }) => ({
+    id: `not-in-dump ${what}`,
+    rule: 'not-in-dump',
+    severity: 'warning',
+    title: `${what} is not in the dump of the host`,
+    message,
+    remedy: 'Add a dump of the host on which it happened.',
+    marks: [],
+    provenance: [provenance],
+    answer: message,
+  }));
+}
+
+/** The space with the kernel that a person chose, whose rules then answer. */
+function underKernel(space: CommonSpace, kernel: string | undefined): CommonSpace {
+  if (kernel === undefined) return space;
+  return { ...space, host: { ...space.host, about: { ...space.host.about, kernel } } };
+}
+
+/** A document with its conflicts in their order, and what was tried on it. */
+export interface CheckedDocument extends AnsweredHost {
+  readonly document: EngineDocument;
+}
+
+/** Everything that is selected, checked; documents without anything selected or to say are left out. */
+export function checkDocuments(
+  documents: Documents,
+  { selectedGroups, guest: choice, pageSize }: Trial,
+): { readonly checked: readonly CheckedDocument[]; readonly problem?: string } {
   const keys = new Set(selectedGroups);
   const { guest: chosen, problem } = guestOf(documents, choice);
   const hosts = new Map(selectedHosts(documents, keys).map((host) => [host.document, host]));
-  const rows: ConflictRow[] = [];
-  let more = 0;
+  const checked: CheckedDocument[] = [];
   for (const document of documents.values()) {
     const shown = hosts.get(document);
     const found: Conflict<string>[] = [];
+    const focus = document.assigned;
+    const facts = document.session.events.filter(isFact);
+    const space = underKernel(shown?.space ?? commonSpace(document.host, []), document.kernel);
+    let guests: readonly GuestLayout[] = chosen ? [chosen] : [];
     if (shown) {
       const sets = document.mappings.filter((set) => keys.has(mappingKey(document, set)));
-      found.push(
-        ...findConflicts({
-          space: shown.space,
-          mappings: sets.map(finalMappingState),
-          guests: guestsOn(shown.guests, choice, document.id, chosen),
-          pageSize,
-        }),
-      );
+      // A guest that a person tries takes the place of those that the sources define.
+      const described = choice ? { guests: [], refused: [] } : describedGuests(facts);
+      guests = [...guestsOn(shown.guests, choice, document.id, chosen), ...described.guests];
+      const mappings = sets.map(finalMappingState);
+      found.push(...findConflicts({ space, mappings, guests, pageSize, facts, focus }), ...described.refused);
+      found.push(...notInDump(document));
     }
     found.push(...onReportedSpaces(document, keys, choice, chosen));
     if (chosen) found.push(...onModels(document, keys, chosen));
-    found.push(...refusedOperations(document));
-    for (const conflict of found) {
+    if (!shown && found.length === 0) continue;
+    checked.push({ document, name: document.title, space, guests, conflicts: sortConflicts(found, focus) });
+  }
+  return { checked, ...(problem === undefined ? {} : { problem }) };
+}
+
+/** All conflicts of the selected hosts with the chosen guest, numbered from 1. */
+export function conflictList(documents: Documents, trial: Trial): ConflictList {
+  const { checked, problem } = checkDocuments(documents, trial);
+  return { ...rowsOf(checked), ...(problem === undefined ? {} : { problem }) };
+}
+
+/** The conflicts of checked documents as rows; beyond the limit they are counted. */
+export function rowsOf(checked: readonly CheckedDocument[]): Pick<ConflictList, 'rows' | 'more'> {
+  const rows: ConflictRow[] = [];
+  let more = 0;
+  for (const { document, conflicts } of checked) {
+    for (const conflict of conflicts) {
       if (rows.length >= LISTED_MAX) more++;
       else {
         const provenance = distinct(conflict.provenance);
@@ -121,5 +160,5 @@ export function conflictList(documents: Documents, { selectedGroups, guest: choi
       }
     }
   }
-  return { rows, more, ...(problem === undefined ? {} : { problem }) };
+  return { rows, more };
 }

@@ -1,4 +1,6 @@
 // Questions and their answers: conflicts, fit, holes, guests, hosts, buffers.
+import type { CaseAnswer } from '../../analysis/answer/answer.ts';
+import type { ConflictItem } from '../../analysis/answer/items.ts';
 import type { Conflict } from '../../analysis/conflicts/conflict.ts';
 import type { FittingSizes } from '../../analysis/guest/layouts.ts';
 import type { FitAnswer, HoleStatistics } from '../../analysis/space/fit.ts';
@@ -37,6 +39,13 @@ export interface ConflictList {
   readonly more: number;
   /** Why the guest could not be checked. */
   readonly problem?: string | undefined;
+}
+
+/** The answer to the case: one or two sentences, and the conflicts that it rests on. */
+export interface Answered extends ConflictList {
+  readonly answer: CaseAnswer;
+  /** The rows, those of one kind as one. `conflicts` are ids of rows. */
+  readonly items: readonly ConflictItem[];
 }
 
 /** What blocks a range. Bounds are the obstacle's own. */

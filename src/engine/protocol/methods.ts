@@ -5,7 +5,16 @@ import type { SpaceSlice } from '../../timeline/axis/slice.ts';
 import type { Viewport } from '../../timeline/axis/viewport.ts';
 import type { BoundsLine } from '../../timeline/scene/bounds-table.ts';
 import type { Target } from '../../timeline/scene/mark.ts';
-import type { ConflictList, DecodedBuffer, GuestSizes, HostsCompared, SpaceFit, SpaceHoles, Trial } from './answers.ts';
+import type {
+  Answered,
+  ConflictList,
+  DecodedBuffer,
+  GuestSizes,
+  HostsCompared,
+  SpaceFit,
+  SpaceHoles,
+  Trial,
+} from './answers.ts';
 import type { CaseNode, ExportedCase, ImportedCase, Placement } from './case.ts';
 import type { DocumentNode, InputFile, SourceText } from './documents.ts';
 import type { LiveState } from './live.ts';
@@ -66,6 +75,8 @@ export interface Methods {
   table: { params: { offset: number; limit: number }; value: { rows: readonly TableRow[]; total: number } };
   find: { params: { text: string; limit: number }; value: readonly Found[] };
   conflicts: { params: Trial; value: ConflictList };
+  /** The answer to the case about everything that is selected: what is refused, what blocks it, the fix; or that all is well. */
+  answer: { params: Trial; value: Answered };
   /** "Would this fit?", for every address space of the picture. */
   fit: { params: { size: bigint; alignment: bigint; at?: bigint | undefined }; value: readonly SpaceFit[] };
   holes: { params: { alignments: readonly bigint[] }; value: readonly SpaceHoles[] };
