@@ -44,7 +44,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   analysis: {
     imports: 'iova uapi session kernel dumps',
     offers:
-      'host/*.ts guest/*.ts space/*.ts case/*.ts conflicts/conflict.ts conflicts/find-conflicts.ts conflicts/guest.ts conflicts/order.ts answer/*.ts',
+      'host/*.ts guest/*.ts space/*.ts case/*.ts conflicts/conflict.ts conflicts/devices.ts conflicts/find-conflicts.ts conflicts/guest.ts conflicts/order.ts answer/*.ts',
     order: 'host guest space host/compare-hosts.ts case conflicts answer',
   },
   timeline: {
@@ -56,7 +56,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   engine: {
     imports: 'iova uapi session kernel dumps analysis timeline',
     offers:
-      '*.ts protocol/*.ts documents/*.ts case/*.ts live/live-url.ts answers/conflict-list.ts answers/numbered-bands.ts picture/guests.ts transport/*.ts',
+      '*.ts protocol/*.ts documents/*.ts case/*.ts live/live-url.ts answers/answer.ts answers/conflict-list.ts answers/numbered-bands.ts picture/guests.ts transport/*.ts',
     order:
       'protocol documents case answers/event-text.ts answers/comparison.ts picture answers live engine.ts transport',
   },

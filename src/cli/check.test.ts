@@ -24,9 +24,12 @@ describe('check', () => {
     const host = put('host.txt', GROUP(1, MSI));
     const { code, stdout, stderr } = await runCli(['check', host, '--guest', 'virt:4G']);
     expect([code, stderr]).toEqual([1, '']);
+    expect(stdout).toMatch(
+      /^virt, 4 GiB does not fit: its RAM 0x40000000-0x13fffffff \(4 GiB\) \("mach-virt\.ram"\) covers 0xfee00000-0xfeefffff, the MSI window of group 1 \(EINVAL on Linux 6\.12\)\. Set RAM to 3054 MiB \(≈ 2\.98 GiB\)\.\n/,
+    );
     expect(stdout).toContain('1. fatal: Guest memory "mach-virt.ram" overlaps the MSI window 0xfee00000-0xfeefffff\n');
     expect(stdout).toContain('   rule: guest-over-reserved, EINVAL, ');
-    expect(stdout).toContain('up to ≈ 2.98 GiB');
+    expect(stdout).toContain('   fix: Set RAM to 3054 MiB (≈ 2.98 GiB): -m 3054M\n');
     expect(stdout).toContain('   requested: 0x40000000-0x13fffffff ');
     expect(stdout).toContain('   blocked by: 0xfee00000-0xfeefffff ');
     expect(stdout).toContain(`   from: ${host}:1\n`);
@@ -37,20 +40,32 @@ describe('check', () => {
     const host = put('host.txt', GROUP(1, MSI));
     expect(await runCli(['check', host, '--guest', 'q35:8G'])).toEqual({
       code: 0,
-      stdout: 'no conflicts\n',
+      stdout: 'q35, 8 GiB fits on group 1, as far as the dumps show (not the width of the IOMMU).\nno conflicts\n',
       stderr: '',
     });
-    expect(await runCli(['check', host, '--json'])).toEqual({ code: 0, stdout: '', stderr: '' });
+    const json = await runCli(['check', host, '--json']);
+    expect([json.code, json.stderr]).toEqual([0, '']);
+    expect(JSON.parse(json.stdout)).toEqual({
+      kind: 'answer',
+      severity: 'clean',
+      text: 'No conflicts on group 1: everything can be mapped except 0xfee00000-0xfeefffff (MSI window); the width of the IOMMU is not in these dumps.',
+      remedies: [],
+      provenance: [],
+    });
   });
 
   test('lines without an address: what was complained of is a conflict, what was not is none', async () => {
     const complaint = put('few.txt', 'kernel: RLIMIT_MEMLOCK (65536) exceeded\n');
     expect(await runCli(['check', complaint])).toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/^1\. \w+: .*lock/),
+      stdout: expect.stringMatching(/^A process tried to lock .*\n1\. \w+: .*lock/),
     });
     const quiet = put('quiet.txt', '[    0.6] iommu: Default domain type: Translated\n');
-    expect(await runCli(['check', quiet])).toEqual({ code: 0, stdout: 'no conflicts\n', stderr: '' });
+    expect(await runCli(['check', quiet])).toEqual({
+      code: 0,
+      stdout: 'Nothing was refused and no fault was logged in these dumps.\nno conflicts\n',
+      stderr: '',
+    });
     const hidden = put('iomem.txt', '00000000-00000000 : System RAM\n  00000000-00000000 : Kernel code\n');
     expect(await runCli(['check', hidden])).toMatchObject({
       code: 2,
@@ -58,7 +73,7 @@ describe('check', () => {
     });
   });
 
-  test('--json: one conflict a line, addresses in hex', async () => {
+  test('--json: the answer, then one conflict a line, addresses in hex', async () => {
     const host = put('host.txt', GROUP(1, MSI));
     const { stdout } = await runCli(['check', host, '--guest', 'virt:4G', '--json']);
     expect(
@@ -67,6 +82,13 @@ describe('check', () => {
         .split('\n')
         .map((line) => JSON.parse(line)),
     ).toMatchObject([
+      {
+        kind: 'answer',
+        severity: 'fatal',
+        text: expect.stringMatching(/^virt, 4 GiB does not fit: /),
+        remedies: ['Set RAM to 3054 MiB (≈ 2.98 GiB): -m 3054M'],
+        provenance: [{ source: host, line: 1 }],
+      },
       {
         kind: 'conflict',
         rule: 'guest-over-reserved',
@@ -90,7 +112,8 @@ describe('check', () => {
     writeFileSync(picture, new Uint8Array(64).fill(7));
     const clean = await runCli(['check', host, '/not/there', picture]);
     expect(clean.code).toBe(2);
-    expect(clean.stdout).toBe('no conflicts in what was read; not read: 2 inputs\n');
+    expect(clean.stdout).toMatch(/^No conflicts on group 1: .* Not read: 2 inputs\.\n/);
+    expect(clean.stdout).toMatch(/\nno conflicts in what was read; not read: 2 inputs\n$/);
     expect(clean.stderr).toMatch(
       /^iovascope: check: \/not\/there: cannot be read: [^\n]+\niovascope: check: [^\n]+host\.bin: [^\n]+\n$/,
     );
@@ -101,6 +124,7 @@ describe('check', () => {
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(kinds).toMatchObject([
+      { kind: 'answer', text: expect.stringMatching(/ Not read: 1 input\.$/) },
       { kind: 'diagnostic', severity: 'error', code: 'unreadable', source: '/not/there' },
       { kind: 'conflict' },
     ]);

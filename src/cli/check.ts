@@ -177,7 +177,7 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
     lines.push(summaryLine(conflicts.length + more, unread.length));
   }
   if (lines.length > 0) io.stdout(`${lines.join('\n')}\n`);
-  return exitWith(conflicts.length > 0 ? 1 : 0, 'check', unread, io);
+  return exitWith(conflicts.length > 0 || answer.severity !== 'clean' ? 1 : 0, 'check', unread, io);
 }
 
 /** The last line; it never calls clean what was read only in part. */

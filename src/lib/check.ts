@@ -162,7 +162,10 @@ function conflictOf({
     text: title,
     reason: message,
     ranges: marks.map(({ role, start, last, message: text }) => ({ role, start, last, text })),
-    remedies: [remedy, ...remedies.map(({ text, copy }) => (copy === undefined ? text : `${text}: ${copy}`))],
+    remedies:
+      remedies.length === 0
+        ? [remedy]
+        : remedies.map(({ text, copy }) => (copy === undefined ? text : `${text}: ${copy}`)),
     provenance,
   };
 }

@@ -1,12 +1,20 @@
 // The answer to a case, in one or two sentences: what is refused or would be, what blocks it, and the fix; or that
 // nothing is wrong, with what that rests on.
+import { hex } from '../../iova/format.ts';
 import { bitLength } from '../../iova/iova.ts';
-import { complement, intersect, rangeSet } from '../../iova/range-set.ts';
-import { type Conflict, type ConflictSeverity, joinNames, joinNumbers, type Remedy } from '../conflicts/conflict.ts';
+import { X86_MSI_WINDOW } from '../../kernel/shared/platform-ranges.ts';
+import {
+  type Conflict,
+  type ConflictSeverity,
+  joinNames,
+  joinNumbers,
+  plainRange,
+  type Remedy,
+} from '../conflicts/conflict.ts';
 import type { GuestLayout } from '../conflicts/guest.ts';
-import { allOwnersOf } from '../conflicts/region-clause.ts';
 import { isGuestMemory } from '../guest/layout.ts';
 import { groupTitle, type Provenance } from '../host/host.ts';
+import { architectureOf } from '../host/platforms.ts';
 import { meaningOf } from '../host/region-types.ts';
 import type { CommonSpace } from '../space/common-space.ts';
 import { spanLabel } from './items.ts';
@@ -30,8 +38,19 @@ export interface AnsweredHost {
   readonly conflicts: readonly Conflict<string>[];
 }
 
+/** A session of operations and what its model refused: it belongs to its events, and is only mentioned. */
+export interface AnsweredSession {
+  readonly name: string;
+  readonly model: string;
+  readonly operations: number;
+  readonly refused: number;
+  /** The first refusal: `event 3, EEXIST`. */
+  readonly first: string;
+}
+
 export interface AnswerQuestion {
   readonly hosts: readonly AnsweredHost[];
+  readonly sessions?: readonly AnsweredSession[] | undefined;
   /** True if a person chose the guest: then whether it fits is the question. */
   readonly isGuestChosen: boolean;
   /** Inputs that could not be read. */
@@ -40,6 +59,7 @@ export interface AnswerQuestion {
 
 /** QEMU's default for guests: more address bits than these must be asked for. */
 const DEFAULT_PHYS_BITS = 40;
+const NOTHING = 'Nothing was refused and no fault was logged in these dumps.';
 /** Regions that an answer lists. */
 const LISTED_MAX = 4;
 
@@ -52,7 +72,7 @@ export function isQuiet({ rule }: Pick<Conflict<string>, 'rule'>): boolean {
 }
 
 /** The answer to a case. Never empty: without anything to say, it says what was looked at. */
-export function answerCase({ hosts, isGuestChosen, unread = 0 }: AnswerQuestion): CaseAnswer {
+export function answerCase({ hosts, sessions = [], isGuestChosen, unread = 0 }: AnswerQuestion): CaseAnswer {
   const all = hosts.flatMap((host) =>
     host.conflicts.filter((conflict) => !isQuiet(conflict)).map((conflict) => ({ host, conflict })),
   );
@@ -63,8 +83,8 @@ export function answerCase({ hosts, isGuestChosen, unread = 0 }: AnswerQuestion)
   if (!first || (triesGuest && first.conflict.severity !== 'fatal')) {
     const rest = first ? ` ${also(first.conflict)}` : '';
     return {
-      severity: first?.conflict.severity ?? 'clean',
-      text: `${hosts.map((host) => cleanText(host, hosts.length > 1)).join(' ') || 'Nothing was read that could be refused.'}${rest}${missing}`,
+      severity: first?.conflict.severity ?? (sessions.some(({ refused }) => refused > 0) ? 'note' : 'clean'),
+      text: `${hosts.map((host) => cleanText(host, hosts.length > 1, isGuestChosen)).join(' ') || (sessions.length > 0 ? '' : NOTHING)}${rest}${sessions.map(sessionText).join('')}${missing}`.trim(),
       remedies: [],
       conflicts: first ? [first.conflict.id] : [],
       provenance: [],
@@ -103,6 +123,13 @@ function plainAnswer({ title, message, errno }: Conflict<string>): string {
   return `${title.charAt(0).toUpperCase()}${title.slice(1)}${refusal}. ${reason}`.trim();
 }
 
+/** How many operations of a session were refused. */
+function sessionText({ name, model, operations, refused, first }: AnsweredSession): string {
+  return refused === 0
+    ? ` ${name}: the model ${model} accepts all ${operations} operations.`
+    : ` ${name}: the model ${model} refuses ${refused} of ${operations} operations, the first one is ${first}.`;
+}
+
 /** What was found besides that a guest fits. */
 function also({ answer, title }: Conflict<string>): string {
   const [sentence = title] = /^.*?[.](?= [A-Z]|$)/.exec(answer ?? '') ?? [];
@@ -130,11 +157,14 @@ function notInDump({ rule }: Conflict<string>, { conflicts }: AnsweredHost): str
     : '';
 }
 
-/** The groups of a space for a sentence: `groups 0, 1 and 4 to 7`. */
+/** The groups of a space for a sentence: `groups 0, 1 and 4 to 7`; empty if no source names any of them. */
 function groupsLabel({ groups }: CommonSpace): string {
   const numbers = groups.flatMap(({ group }) => group ?? []);
-  if (numbers.length < groups.length || groups.length === 1) return joinNames(groups.map(groupTitle), 4);
-  return `groups ${joinNumbers(numbers)}`;
+  if (numbers.length === groups.length && groups.length > 1) return `groups ${joinNumbers(numbers)}`;
+  return joinNames(
+    groups.filter(({ group, devices }) => group !== undefined || devices.length > 0).map(groupTitle),
+    LISTED_MAX,
+  );
 }
 
 /** What groups reserve, and how far the IOMMU reaches. */
@@ -142,56 +172,56 @@ function usableLabel(space: CommonSpace): string {
   const blocking = space.reserved.filter(({ type }) => meaningOf(type).blocksMappings);
   const listed = blocking
     .slice(0, LISTED_MAX)
-    .map((region) => `${regionBounds(region)} (${meaningOf(region.type).title} of ${allOwnersOf(region)})`);
+    .map((region) => `${plainRange(region)} (${meaningOf(region.type).title})`);
   const more = blocking.length - listed.length;
   const except =
-    listed.length === 0
-      ? ''
-      : ` except ${joinNames([...listed, ...(more > 0 ? [`${more} more regions`] : [])], LISTED_MAX + 1)}`;
-  const top = space.usable.at(-1)?.last;
+    listed.length > 0
+      ? ` except ${joinNames([...listed, ...(more > 0 ? [`${more} more regions`] : [])], LISTED_MAX + 1)}`
+      : architectureOf(space.host) === 'x86'
+        ? ` except ${plainRange(X86_MSI_WINDOW)} (the x86 MSI window, not listed in these dumps)`
+        : '';
   const reach =
-    space.apertures.length === 0 || top === undefined ? 'an unknown top address' : `0x${topOf(space).toString(16)}`;
-  return `they can map everything up to ${reach}${except}`;
+    space.apertures.length === 0
+      ? 'everything'
+      : `everything from ${hex(space.usable[0]?.start ?? 0n)} to ${hex(topOf(space))}`;
+  const unknown = space.apertures.length === 0 ? '; the width of the IOMMU is not in these dumps' : '';
+  return `${reach} can be mapped${except}${unknown}`;
 }
 
-const regionBounds = ({ start, last }: { readonly start: bigint; readonly last: bigint }) =>
-  `0x${start.toString(16)}-0x${last.toString(16)}`;
-
+/** The last address that all apertures reach. */
 function topOf({ apertures }: CommonSpace): bigint {
   return apertures.reduce((top, { last }) => (last < top ? last : top), apertures[0]?.last ?? 0n);
 }
 
 /** That nothing is wrong on a host, and what that rests on. */
-function cleanText(host: AnsweredHost, isNamed: boolean): string {
+function cleanText(host: AnsweredHost, isNamed: boolean, isGuestChosen: boolean): string {
   const { space, guests, name, conflicts } = host;
   const left = conflicts.find(isQuiet);
   const on = isNamed ? ` on ${name}` : '';
-  if (guests.length > 0) {
-    return guests.map((guest) => fitsText(guest, space, on, left)).join(' ');
-  }
   const others = left ? `; ${lower(left.title)}` : '';
-  if (space.groups.length === 0) {
-    return `Nothing was refused and no fault was logged in these dumps${on}${others}.`;
+  const isSomethingKnown = space.groups.length > 0 || space.apertures.length > 0;
+  if (guests.length > 0 && (isSomethingKnown || isGuestChosen)) {
+    return guests.map((guest) => fitsText(guest, space, on, others)).join(' ');
   }
-  return `No conflicts${on} on ${groupsLabel(space)}: ${usableLabel(space)}${others}.`;
+  if (!isSomethingKnown) {
+    const more =
+      guests.length > 0 ? " Add the host's reserved_regions to check whether the guest's memory can be mapped." : '';
+    return `Nothing was refused and no fault was logged in these dumps${on}${others}.${more}`;
+  }
+  const label = groupsLabel(space);
+  return `No conflicts${on}${label === '' ? '' : ` on ${label}`}: ${usableLabel(space)}${others}.`;
 }
 
 const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
-function fitsText(guest: GuestLayout, space: CommonSpace, on: string, left: Conflict<string> | undefined): string {
-  const top = guest.ranges
-    .filter(({ type }) => isGuestMemory(type))
-    .reduce((last, range) => (range.last > last ? range.last : last), 0n);
+function fitsText(guest: GuestLayout, space: CommonSpace, on: string, others: string): string {
+  const memory = guest.ranges.filter(({ type }) => isGuestMemory(type));
+  const top = memory.reduce((last, range) => (range.last > last ? range.last : last), 0n);
   const needs = bitLength(top) > DEFAULT_PHYS_BITS ? `; needs phys-bits ${bitLength(top)}` : '';
-  const others = left ? `; ${lower(left.title)}` : '';
   if (space.groups.length === 0) {
-    const limited = complement(space.usable);
-    const memory = rangeSet(guest.ranges.filter(({ type }) => isGuestMemory(type)));
-    const isHit = intersect(limited, memory).length > 0;
-    return isHit
-      ? ''
-      : `${guest.title}: nothing in these dumps blocks it${on}, but they list no reserved regions${needs}${others}.`;
+    return `${guest.title} fits${on} as far as the dumps show: they list no reserved regions${needs}${others}.`;
   }
-  const width = space.apertures.length === 0 ? ' as far as the dumps show (not the width of the IOMMU)' : '';
-  return `${guest.title} fits${on} on ${groupsLabel(space)}${width}${needs}${others}.`;
+  const label = groupsLabel(space);
+  const width = space.apertures.length === 0 ? ', as far as the dumps show (not the width of the IOMMU)' : '';
+  return `${guest.title} fits${on}${label === '' ? '' : ` on ${label}`}${width}${needs}${others}.`;
 }

@@ -60,6 +60,7 @@ describe('complaints', () => {
       remedy: "Check the lines around it, and add the host's reserved_regions and its kernel log of the same time.",
       marks: [],
       provenance: [{ source: 'log', line: 1 }],
+      answer: 'No IOMMU.',
     });
     expect(second).toMatchObject({ severity: 'warning', remedy: expect.stringContaining('RLIMIT_MEMLOCK') });
   });
@@ -74,7 +75,7 @@ describe('complaints', () => {
   });
 });
 
-test('the order: severity, then address, then that of the subjects', () => {
+test('the order: failing requests, faults, what is harmless; each as it happened', () => {
   const found = conflictsOf([
     fault(0x9000_0000n),
     fault(0x8000_0000n),
@@ -84,10 +85,10 @@ test('the order: severity, then address, then that of the subjects', () => {
     MSI,
   ]);
   expect(found.map(({ severity, marks: [mark] }) => [severity, mark?.start])).toEqual([
-    ['fatal', 0x1000n],
     ['fatal', 0x2000n],
-    ['warning', 0x8000_0000n],
+    ['fatal', 0x1000n],
     ['warning', 0x9000_0000n],
+    ['warning', 0x8000_0000n],
     ['note', 0n],
   ]);
 });

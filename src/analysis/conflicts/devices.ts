@@ -209,9 +209,19 @@ function isaGroup(host: Host, group: Group, direct: readonly Region[]): Conflict
   };
 }
 
+/**
+ * True for what is no group that a source lists, but a device or a log line with regions that firmware keeps: whoever
+ * assigns another device does not meet them.
+ */
+export function isOnlyFirmware(group: Group, focus: DeviceFocus | undefined): boolean {
+  if (group.group !== undefined || group.regions.length === 0) return false;
+  if (focus !== undefined && group.devices.includes(focus.device)) return false;
+  return group.regions.every(({ type }) => type === 'direct' || type === 'direct-relaxable');
+}
+
 /** Groups that nobody can assign and that are not part of the question: one note. */
 export function leftOutGroups({ host, groups }: CommonSpace, focus: DeviceFocus | undefined): Conflict[] {
-  if (focus || groups.length === 0) return [];
+  if (focus) return [];
   const left = host.groups.filter(
     (group) =>
       !groups.includes(group) &&

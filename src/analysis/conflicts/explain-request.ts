@@ -195,7 +195,7 @@ function beyondUnknownAperture(request: Request, { space: { apertures } }: Reque
   if (apertures.length > 0 || narrower.length === 0) return undefined;
   return {
     message: `It needs ${bits} bits. These dumps do not show the width of the IOMMU; one of ${narrower.join(', ')} bits would refuse it.`,
-    cause: `it needs ${bits} address bits, more than an IOMMU of ${narrower.join(', ')} bits has (these dumps do not show its width)`,
+    cause: `it needs ${bits} address bits, more than an IOMMU of ${joinAlternatives(narrower)} bits has (these dumps do not show its width)`,
     remedy:
       'Add the kernel log ("Host address width", "dmar") to confirm this. If the width is the reason, limit phys-bits of the guest.',
     remedies: [
@@ -205,6 +205,11 @@ function beyondUnknownAperture(request: Request, { space: { apertures } }: Reque
       },
     ],
   };
+}
+
+/** `36, 39 or 40`. */
+function joinAlternatives(values: readonly number[]): string {
+  return values.length < 2 ? values.join('') : `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
 }
 
 /** A map below 16 MiB of a host whose regions are unknown. */
@@ -362,21 +367,24 @@ function noSpace({ api }: Request, { state }: RequestContext): Explanation {
       };
 }
 
-function overMapping(request: Request, { state, failedUnmaps }: RequestContext): Explanation {
+function overMapping(request: Request, { space, state, failedUnmaps }: RequestContext): Explanation {
   const there = state.overlapping(request.start, request.last);
   const [first] = there;
   const remedy = 'Unmap it first, with the bounds of the mapping.';
   const failed = failedUnmaps.findLast((unmap) => intersection(unmap, first ?? request) !== undefined);
   const because = failed
     ? `, because the ${first && containsRange(failed, first) ? 'larger ' : ''}unmap of ${hex(failed.start)} + ${formatSize(failed.last - failed.start + 1n)} failed (${errnoOf(failed)})`
-    : '';
+    : space.host.complaints.some(({ code }) => code === 'dpdk-partial-unmap')
+      ? ', because an unmap before it removed nothing (only whole mappings can be removed)'
+      : '';
   if (!first) {
     return {
       subject: 'map-over-mapping',
       message: 'Something is already mapped there; these dumps do not show what.',
-      cause: failed
-        ? `part of it is still mapped${because}`
-        : 'part of it is already mapped; these dumps do not show by what',
+      cause:
+        because === ''
+          ? 'part of it is already mapped; these dumps do not show by what'
+          : `part of it is still mapped${because}`,
       remedy,
       causedBy: failed,
     };
@@ -385,7 +393,7 @@ function overMapping(request: Request, { state, failedUnmaps }: RequestContext):
   return {
     subject: 'map-over-mapping',
     message: `${describeRange(first)} is already mapped there${others}.`,
-    cause: `${plainRange(first)} is ${failed ? 'still' : 'already'} mapped${others}${because}`,
+    cause: `${plainRange(first)} is ${because === '' ? 'already' : 'still'} mapped${others}${because}`,
     remedy,
     marks: marksOf(there, 'already mapped'),
     provenance: [provenanceOf(factAt(state.set, first.fact))],

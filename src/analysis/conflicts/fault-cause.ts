@@ -17,6 +17,8 @@ export interface FaultCause {
   readonly kind: string;
   /** Follows `DEVICE read ADDRESS`, after a colon or as a relative clause that begins with a blank. */
   readonly clause: string;
+  /** Takes the place of `DEVICE read ADDRESS` and the clause, without a full stop. */
+  readonly sentence?: string | undefined;
   /** What to do, without a full stop. */
   readonly fix?: string | undefined;
   readonly provenance?: readonly Provenance[];
@@ -66,6 +68,7 @@ const CAUSES: readonly ((...question: Question) => FaultCause | undefined)[] = [
   integratedGraphics,
   hostWindow,
   nearest,
+  physicalAddress,
 ];
 
 /** The surest cause; `undefined` if nothing is known and the number suggests nothing. */
@@ -101,14 +104,16 @@ function unknownRequester(
     (name) => name !== device && name.replace(/\.[0-7]$/, '') === slot,
   );
   const isAlias = !isKnown && device !== undefined && (sibling !== undefined || !device.endsWith('.0'));
-  const of = sibling === undefined ? 'another function' : sibling;
+  const who = device === undefined ? 'A requester' : `Requester ${device.replace(/^0000:/, '')}`;
+  const other = sibling === undefined ? '' : `; the device is ${sibling}`;
   return {
     kind: 'no-context-entry',
-    clause: isAlias
-      ? `: this requester has no ${entry}; the device uses the id of ${device?.endsWith('.0') === true ? 'a device that does not exist' : `a function other than its own (${of} is the device)`}, a DMA alias quirk is missing, and no mapping would help`
-      : `: this requester has no ${entry}, so no driver has set up DMA for it (or it is the alias of another device); no mapping would help`,
+    clause: '',
+    sentence: isAlias
+      ? `${who} has no ${entry}: the device uses the id of another function${other} (DMA alias quirk missing); no mapping would help`
+      : `${who} has no ${entry}: no driver has set up DMA for it, or it is the alias of another device; no mapping would help`,
     fix: isAlias
-      ? 'Add a DMA alias quirk for the device (quirk_dma_func1_alias and the like), or use a kernel that has it'
+      ? 'Add a DMA alias quirk for the device (such as quirk_dma_func1_alias), or use a kernel that has it'
       : 'Check which driver owns the device, and whether it needs a DMA alias quirk',
   };
 }
@@ -283,7 +288,7 @@ function cutFromTop({ address, driver }: Fault, space: CommonSpace): FaultCause 
     return {
       kind: `cut ${width}`,
       clause: `: a 64-bit DMA address cut at ${width} bits (${hex(meant)} was probably meant${isHole ? `; ${plainRange(HYPERTRANSPORT_RANGE)} is the HyperTransport range, where nothing can be mapped` : ''})`,
-      fix: `Limit its DMA mask to ${width === 40 && isHole ? 'less than 40' : width} bits, or boot with iommu.forcedac=0`,
+      fix: isHole ? 'Limit its DMA mask to 39 bits' : `Limit its DMA mask to ${width} bits`,
     };
   }
   return undefined;
@@ -410,6 +415,17 @@ function nearest(_fault: Fault, _space: CommonSpace, { near }: FaultEvidence): F
   return {
     kind: 'nothing-mapped',
     clause: `: nothing is mapped there; the nearest mapping, ${plainRange(mapping)}, ${side === 'below' ? 'ends' : 'starts'} ${formatSize(distance)} ${side}`,
+  };
+}
+
+/** Below 4 GiB, but not where the DMA API begins: often an address that was never mapped at all. */
+function physicalAddress({ address }: Fault): FaultCause | undefined {
+  if (address >= FOUR_GIB) return undefined;
+  return {
+    kind: 'physical-address',
+    clause:
+      ': nothing in these dumps is mapped there. The DMA API places buffers just below 4 GiB, so this is probably a physical address: memory of firmware without an RMRR, or of a driver that bypasses the DMA API (or guest RAM that is not mapped)',
+    fix: 'Add /proc/iomem and the RMRR lines of the kernel log, or trace iommu:map and iommu:unmap, to see which',
   };
 }
 

@@ -40,9 +40,13 @@ describe('a fault', () => {
         { source: 'log', line: 8 },
       ],
       answer:
-        '0000:03:00.0 wrote 0x70000000 (PTE Write access is not set): nothing in these dumps shows what is mapped for it (an IOVA of 31 bits; it need not be a physical address). Trace iommu:map and iommu:unmap from the start of its driver.',
-      remedies: [{ text: 'Trace iommu:map and iommu:unmap from the start of its driver' }],
-      kind: 'fault 0000:03:00.0 unknown',
+        '0000:03:00.0 wrote 0x70000000 (PTE Write access is not set): nothing in these dumps is mapped there. The DMA API places buffers just below 4 GiB, so this is probably a physical address: memory of firmware without an RMRR, or of a driver that bypasses the DMA API (or guest RAM that is not mapped). Add /proc/iomem and the RMRR lines of the kernel log, or trace iommu:map and iommu:unmap, to see which.',
+      remedies: [
+        {
+          text: 'Add /proc/iomem and the RMRR lines of the kernel log, or trace iommu:map and iommu:unmap, to see which',
+        },
+      ],
+      kind: 'fault 0000:03:00.0 physical-address',
       count: 2,
     });
   });

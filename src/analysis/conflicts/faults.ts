@@ -280,6 +280,7 @@ function answerFor(fault: Fault, cause: FaultCause, { host }: CommonSpace, devic
   const verb = access === undefined ? 'accessed' : (ACCESSES[access] ?? `made a ${access} access to`);
   const note = cause.kind === 'interrupt' ? '' : reasonNote(fault.reason);
   const fix = cause.fix === undefined ? '' : ` ${cause.fix}.`;
+  if (cause.sentence !== undefined) return `${cause.sentence}.${fix}`;
   return `${faultDeviceLabel(host, device, devices)} ${verb} ${hex(address)}${note}${cause.clause}.${fix}`;
 }
 

@@ -55,14 +55,28 @@ export function findConflicts(question: ConflictQuestion): Conflict[] {
   return sortConflicts(withoutConsequences(found), focus);
 }
 
+/** What can be the reason why a program says that something failed. */
+const FAILURES: ReadonlySet<string> = new Set([
+  'device-ineligible',
+  'group-has-direct',
+  'group-not-viable',
+  'request-refused',
+]);
+
 /** Marks conflicts that another one already explains. */
 function withoutConsequences(conflicts: readonly Conflict[]): Conflict[] {
   const isRefused = conflicts.some(({ rule }) => rule === 'group-has-direct' || rule === 'device-ineligible');
   const isUnviable = conflicts.some(({ rule }) => rule === 'group-not-viable');
   const hasNoMemory = conflicts.some(({ rule, errno }) => rule === 'request-refused' && errno === 'ENOMEM');
   const refusals = new Set(conflicts.flatMap(({ rule, errno }) => (rule === 'request-refused' ? (errno ?? []) : [])));
+  const isExplained = conflicts.some(
+    ({ id, rule, severity, follows }) =>
+      !follows && (FAILURES.has(rule) || (id.startsWith('complaint ') && severity === 'fatal')),
+  );
   return conflicts.map((conflict) => {
     const { rule, kind } = conflict;
+    // A general complaint is all there is to say if nothing explains it.
+    if (conflict.follows && conflict.id.startsWith('complaint ')) return { ...conflict, follows: isExplained };
     const follows =
       // RAM in a direct region: the group cannot be assigned, whatever the RAM.
       (isRefused && rule === 'guest-over-reserved' && kind?.includes(' over direct ')) ||

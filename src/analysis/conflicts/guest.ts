@@ -2,12 +2,13 @@
 import { formatExactSize, formatSize, hex } from '../../iova/format.ts';
 import { alignDown, alignUp, bitLength } from '../../iova/iova.ts';
 import { containsRange, type IovaRange, intersection, isAligned, overlaps } from '../../iova/range.ts';
-import { complement, intersect, type RangeSet } from '../../iova/range-set.ts';
+import { complement, intersect, type RangeSet, subtract } from '../../iova/range-set.ts';
 import type { RequestApi } from '../../kernel/rule-book.ts';
 import { HYPERTRANSPORT_RANGE } from '../../kernel/shared/platform-ranges.ts';
 import { isGuestDeviceMemory, isGuestMemory, type LayoutRange, MIB } from '../guest/layout.ts';
 import { fittingSizes, MACHINES, type Machine, sizesLabel } from '../guest/layouts.ts';
 import type { Provenance } from '../host/host.ts';
+import { architectureOf, likelyObstacles } from '../host/platforms.ts';
 import { meaningOf } from '../host/region-types.ts';
 import { apertureLimits } from '../space/aperture-limit.ts';
 import type { CommonSpace } from '../space/common-space.ts';
@@ -172,6 +173,7 @@ export function guestConflicts(space: CommonSpace, guest: GuestLayout, pageSize:
   return mappedRanges(guest).flatMap((mapped) => [
     ...overReserved(space, guest, mapped),
     ...beyondAperture(space, guest, mapped),
+    ...overPlatformRange(space, guest, mapped),
     ...misaligned(mapped, pageSize),
   ]);
 }
@@ -211,6 +213,40 @@ function overReserved(space: CommonSpace, guest: GuestLayout, mapped: MappedRang
       },
     ];
   });
+}
+
+/** What the platform reserves, if the dumps list no regions but show the platform. */
+function overPlatformRange(space: CommonSpace, guest: GuestLayout, mapped: MappedRange): Conflict[] {
+  const { range, what, severity, consequence, mark, provenance } = mapped;
+  if (architectureOf(space.host) === undefined) return [];
+  return (
+    likelyObstacles(space.host, range)
+      // Other x86 hosts have no such range.
+      .filter(({ platform }) => platform !== 'AMD' || space.host.iommus.some(({ driver }) => driver === 'amd'))
+      .map((obstacle) => {
+        const refusal = refusedBy('map-over-reserved', { kernel: space.host.about.kernel });
+        const usable = subtract(space.usable, [obstacle]);
+        const remedies = remediesFor({ ...space, usable }, guest, obstacle);
+        const cause = `${containsRange(range, obstacle) ? 'covers' : 'overlaps'} ${plainRange(obstacle)}, ${obstacle.message} (not listed in these dumps)`;
+        return {
+          id: `guest-over-reserved ${range.start}-${range.last} ${obstacle.start}-${obstacle.last} platform`,
+          rule: 'guest-over-reserved',
+          severity,
+          title: `${what} overlaps ${obstacle.message}, ${plainRange(obstacle)}`,
+          message: `These dumps do not list the reserved regions of the host. On ${obstacle.platform}, ${describeRange(obstacle)} is ${obstacle.message}: no mapping may overlap it. ${consequence}`,
+          ...refusal,
+          remedy: sentences(
+            remedyFor({ ...space, usable }, guest, range, obstacle),
+            "Add the host's reserved_regions to confirm this.",
+          ),
+          marks: [mark, markOf('obstacle', obstacle, obstacle.message)],
+          provenance,
+          answer: guestAnswer(space, guest, mapped, cause, refusal, remedies),
+          remedies,
+          kind: `guest ${guest.title} over platform range ${severity}`,
+        };
+      })
+  );
 }
 
 function beyondAperture(space: CommonSpace, guest: GuestLayout, mapped: MappedRange): Conflict[] {

@@ -62,7 +62,8 @@ export function sortConflicts<C extends Conflict<string>>(conflicts: readonly C[
     if (severity !== 0) return severity;
     const [own, other] = [a.conflict.position, b.conflict.position];
     if (own !== undefined && other !== undefined && own !== other) return own - other;
-    if (a.conflict.id.startsWith('complaint ')) return a.index - b.index;
+    // As they were logged: the first error is the cause of later ones.
+    if (a.conflict.id.startsWith('complaint ') || a.rank === RANKS.fault) return a.index - b.index;
     const [start, otherStart] = [first(a.conflict), first(b.conflict)];
     return start === otherStart ? 0 : start < otherStart ? -1 : 1;
   });

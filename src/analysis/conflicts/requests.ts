@@ -67,13 +67,18 @@ function answerTo(
   const what = describeMemory(request, kind);
   const name = op === 'map' ? 'Map' : 'Unmap';
   const refusal = errno === 'unknown' ? 'refused' : `refused (${errno})`;
-  const harmless =
-    kind === 'bar' && severityOf(request, kind, space) === 'note'
-      ? ' The guest runs, but peer-to-peer DMA to this memory will not work.'
+  const isFatalForQemu = space.host.complaints.some(({ code }) => code === 'qemu-dma-mapping-fatal');
+  const isHarmless = severityOf(request, kind, space) === 'note';
+  const consequence = isHarmless
+    ? ' The guest runs, but peer-to-peer DMA to this memory will not work.'
+    : isFatalForQemu
+      ? ` QEMU stopped because of it${kind === 'bar' ? ' (newer versions only warn)' : ''}.`
       : '';
   const [fix] = remedies;
-  const fixed = fix ? ` ${fix.text}.` : '';
-  return `${name} of ${plainRange(request)} (${what})${holderOf(request, space)} ${refusal}: ${cause}.${harmless}${harmless === '' ? fixed : ''}`;
+  const fixed = fix
+    ? ` ${isHarmless ? `If it is needed: ${fix.text.charAt(0).toLowerCase()}${fix.text.slice(1)}` : fix.text}.`
+    : '';
+  return `${name} of ${plainRange(request)} (${what})${holderOf(request, space)} ${refusal}: ${cause}.${consequence}${fixed}`;
 }
 
 interface Refusal {

@@ -1,6 +1,8 @@
 // The answer to the case, with its conflicts and those of one kind as one item.
-import { answerCase } from '../../analysis/answer/answer.ts';
+import { type AnsweredSession, answerCase } from '../../analysis/answer/answer.ts';
 import { foldConflicts } from '../../analysis/answer/items.ts';
+import { isOperation } from '../../session/events.ts';
+import type { EngineDocument } from '../documents/document.ts';
 import type { Documents } from '../picture/spaces.ts';
 import type { Answered, Trial } from '../protocol/answers.ts';
 import { checkDocuments, rowsOf } from './conflict-list.ts';
@@ -8,7 +10,13 @@ import { checkDocuments, rowsOf } from './conflict-list.ts';
 /** The answer about everything that is selected, with the chosen guest. `unread`: inputs that could not be read. */
 export function answerFor(documents: Documents, trial: Trial, unread = 0): Answered {
   const { checked, problem } = checkDocuments(documents, trial);
-  const answer = answerCase({ hosts: checked, isGuestChosen: trial.guest !== undefined, unread });
+  const answer = answerCase({
+    // A session without conflicts has only its operations to mention.
+    hosts: checked.filter(({ document, conflicts }) => document.kind === 'host' || conflicts.length > 0),
+    sessions: [...documents.values()].flatMap(sessionOf),
+    isGuestChosen: trial.guest !== undefined,
+    unread,
+  });
   const { rows, more } = rowsOf(checked);
   return {
     answer,
@@ -17,4 +25,22 @@ export function answerFor(documents: Documents, trial: Trial, unread = 0): Answe
     more,
     ...(problem === undefined ? {} : { problem }),
   };
+}
+
+/** What the model refused of a session's operations, up to the moment that is shown. */
+function sessionOf(document: EngineDocument): AnsweredSession[] {
+  const { states, session, position, title, model = 'iommufd' } = document;
+  if (!states) return [];
+  let operations = 0;
+  let refused = 0;
+  let first = '';
+  for (let index = 0; index < position; index++) {
+    const event = session.events[index];
+    if (!event || !isOperation(event)) continue;
+    operations++;
+    const outcome = states.stepAt(index)?.outcome;
+    if (!outcome || outcome.ok || !outcome.refusal) continue;
+    if (refused++ === 0) first = `event ${index + 1} (${event.op}: ${outcome.refusal.errno})`;
+  }
+  return operations === 0 ? [] : [{ name: title, model, operations, refused, first }];
 }

@@ -2,6 +2,7 @@
 
 import type { AnsweredHost } from '../../analysis/answer/answer.ts';
 import type { Conflict } from '../../analysis/conflicts/conflict.ts';
+import { isOnlyFirmware } from '../../analysis/conflicts/devices.ts';
 import { findConflicts } from '../../analysis/conflicts/find-conflicts.ts';
 import { type GuestLayout, outsideConflicts } from '../../analysis/conflicts/guest.ts';
 import { sortConflicts } from '../../analysis/conflicts/order.ts';
@@ -122,7 +123,8 @@ export function checkDocuments(
     const found: Conflict<string>[] = [];
     const focus = document.assigned;
     const facts = document.session.events.filter(isFact);
-    const space = underKernel(shown?.space ?? commonSpace(document.host, []), document.kernel);
+    const groups = (shown?.space.groups ?? []).filter((group) => !isOnlyFirmware(group, focus));
+    const space = underKernel(commonSpace(document.host, groups), document.kernel);
     let guests: readonly GuestLayout[] = chosen ? [chosen] : [];
     if (shown) {
       const sets = document.mappings.filter((set) => keys.has(mappingKey(document, set)));
