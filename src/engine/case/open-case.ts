@@ -381,9 +381,11 @@ export class OpenCase {
     const names = this.#names();
     this.#labelTexts(names);
     const hosts = this.#ordered();
+    const order = new Map([...this.#content.sources.keys()].map((id, i) => [id, i]));
     for (const id of this.#hosts.keys()) if (!names.has(id)) this.#hosts.delete(id);
-    for (const { id, sourceIds } of hosts) {
+    for (const { id, sourceIds: unordered } of hosts) {
       const title = names.get(id) ?? id;
+      const sourceIds = unordered.toSorted((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0));
       const sources = sourceIds.flatMap((sourceId) => this.#content.sources.get(sourceId) ?? []);
       const labels = sources.map((source) => [...source.labels.values()].join('\0')).join('\0');
       const key = [title, ...sourceIds, labels].join('\0');
