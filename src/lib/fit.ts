@@ -1,5 +1,5 @@
 import type { Group } from '../analysis/host/host.ts';
-import { commonSpace, reportedSpaces, spaceTitle } from '../analysis/space/common-space.ts';
+import { commonSpace, separateSpaces, spaceTitle } from '../analysis/space/common-space.ts';
 import { fitInSpace, type SpaceFitAnswer } from '../analysis/space/fit.ts';
 import {
   obstacleLabel,
@@ -101,7 +101,7 @@ function spacesOf(document: EngineDocument, groups: readonly Group[]): NamedSpac
   const place = () => [{ source: title }];
   return [
     ...(facts ? [{ title: spaceTitle(shared), space: facts }] : []),
-    ...reportedSpaces(host)
+    ...separateSpaces(host)
       .filter(({ validRanges }) => validRanges.length > 0)
       .map((space) => ({ title: `${title}: ${space.name}`, space: usableAsReported(space) })),
     ...(stateOf(document)?.spaces() ?? []).map((space) => ({

@@ -139,7 +139,10 @@ export function select(
   );
   const keys = documents.flatMap((document) => {
     const { spaces, layers } = documentNode(document);
-    const others = [...spaces, ...layers.filter(({ isShown }) => isShown || !isPicture)];
+    const others = [
+      ...spaces.filter(({ isShown }) => isShown),
+      ...layers.filter(({ isShown }) => isShown || !isPicture),
+    ];
     return [...(groups.get(document) ?? []), ...others].map(({ key }) => key);
   });
   return { keys, groups };

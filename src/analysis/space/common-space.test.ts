@@ -6,7 +6,15 @@ import { find, totalSize } from '../../iova/range-set.ts';
 import type { SessionEvent } from '../../session/events.ts';
 import { buildHost } from '../host/build-host.ts';
 import { groupTitle } from '../host/host.ts';
-import { beyondApertures, commonSpace, holderLabel, mergeByType, reportedSpaces, spaceTitle } from './common-space.ts';
+import {
+  beyondApertures,
+  commonSpace,
+  holderLabel,
+  mergeByType,
+  reportedSpaces,
+  separateSpaces,
+  spaceTitle,
+} from './common-space.ts';
 
 function reserved(start: bigint, last: bigint, type: string, group?: string, line = 1, source = 'a.txt'): SessionEvent {
   return { kind: 'reserved', ...range(start, last), type, ...(group === undefined ? {} : { group }), source, line };
@@ -179,6 +187,39 @@ describe('merging', () => {
   });
 });
 
+describe('what the kernel reported of containers', () => {
+  const valid = (start: bigint, last: bigint, container = 'c') =>
+    ({ kind: 'valid_range', ...range(start, last), container, source: 'info' }) as const;
+  const regions: SessionEvent[] = [reserved(0x2000n, 0x2fffn, 'msi', '1')];
+
+  test('is the aperture of the host if all report the same; only unexplained holes are added', () => {
+    const events = [...regions, valid(0n, 0x1fffn), valid(0x3000n, 0x4fffn), valid(0x6000n, 0x7fffn)];
+    const host = buildHost('h', 'host', events);
+    const space = commonSpace(host, host.groups);
+    expect(space.apertures.map(({ start, last, message }) => [start, last, message])).toEqual([
+      [0n, 0x7fffn, 'c, reported by the kernel'],
+    ]);
+    expect(space.reserved.map(({ start, type, parts }) => [start, type, parts[0]?.owner])).toEqual([
+      [0x2000n, 'msi', 'group 1'],
+      [0x5000n, 'reserved', 'c'],
+    ]);
+    expect(space.usable.map(({ start, last }) => [start, last])).toEqual([
+      [0n, 0x1fffn],
+      [0x3000n, 0x4fffn],
+      [0x6000n, 0x7fffn],
+    ]);
+    expect(separateSpaces(host)).toEqual([]);
+  });
+
+  test('stays apart where they differ, and where no group is known', () => {
+    const differing = buildHost('h', 'host', [...regions, valid(0n, 0xfffn), valid(0n, 0x1fffn, 'd')]);
+    expect(commonSpace(differing, differing.groups).apertures).toEqual([]);
+    expect(separateSpaces(differing).map(({ name }) => name)).toEqual(['c', 'd']);
+    const alone = buildHost('h', 'host', [valid(0n, 0xfffn)]);
+    expect(separateSpaces(alone).map(({ name }) => name)).toEqual(['c']);
+  });
+});
+
 describe('the aperture of a space', () => {
   const aperture = (start: bigint, last: bigint, more: object = {}): SessionEvent =>
     ({ kind: 'aperture', ...range(start, last), source: 'x', ...more }) as SessionEvent;
@@ -189,13 +230,13 @@ describe('the aperture of a space', () => {
     expect(beyondApertures([])).toEqual([]);
   });
 
-  test('those of containers and IOASs belong to the reported spaces, not to that of groups', () => {
+  test('those of containers and IOASs that differ belong to the reported spaces, not to that of groups', () => {
     const host = buildHost('h', 'host', [
       reserved(0x1000n, 0x1fffn, 'msi', '1'),
       aperture(0n, 0xffffn, { container: 'c' }),
       aperture(0n, 0xf_ffffn),
       { kind: 'valid_range', ...range(0n, 0xfffn), container: 'c', source: 'x' },
-      { kind: 'valid_range', ...range(0n, 0xfffn), ioas: 'i', source: 'x' },
+      { kind: 'valid_range', ...range(0n, 0x1fffn), ioas: 'i', source: 'x' },
     ]);
     expect(commonSpace(host, host.groups).apertures.map(({ last }) => last)).toEqual([0xf_ffffn]);
     expect(

@@ -30,7 +30,7 @@ export interface CommonSpace {
   readonly groups: readonly Group[];
   /** Ascending by start; regions of different types may overlap. */
   readonly reserved: readonly MergedRegion[];
-  /** Empty if the dumps do not show what the IOMMU can translate. */
+  /** Empty if the dumps do not show what the IOMMU can translate. What a kernel reported of a container is one, too. */
   readonly apertures: readonly Aperture[];
   /** Where a mapping is accepted: inside every aperture, outside every blocking region. */
   readonly usable: RangeSet;
@@ -99,9 +99,12 @@ export function commonSpace(host: Host, groups: readonly Group[]): CommonSpace {
     ),
   );
   const names = new Set(groups.map((g) => g.group));
-  const apertures = host.apertures.filter(
-    (a) => a.space === undefined && (a.group === undefined || names.has(a.group)),
-  );
+  const agreed = agreedRanges(host);
+  const apertures = [
+    ...host.apertures.filter((a) => a.space === undefined && (a.group === undefined || names.has(a.group))),
+    ...(agreed ? [agreed.aperture] : []),
+  ];
+  if (agreed) reserved.push(...agreed.holes);
   const reach = apertures.reduce<RangeSet>((set, a) => intersect(set, [a]), [WHOLE_SPACE]);
   const blocked = rangeSet(reserved.filter((r) => meaningOf(r.type).blocksMappings));
   return { host, groups, reserved, apertures, usable: subtract(reach, blocked) };
@@ -121,6 +124,57 @@ export function reportedSpaces(host: Host): ReportedSpace[] {
     apertures: host.apertures.filter((a) => a.space === name),
     validRanges: host.validRanges.filter((a) => a.space === name),
   }));
+}
+
+/** What a kernel itself reported about the space of a host's devices. */
+interface AgreedRanges {
+  /** From the first to the last address that is mappable. */
+  readonly aperture: Aperture;
+  /** What is not mappable in between and no known region explains. */
+  readonly holes: readonly MergedRegion[];
+}
+
+/**
+ * The aperture and the valid ranges that all containers and IOASs of a host report alike: they are the host's. Undefined
+ * if there are none, or if they differ: then each has devices of its own.
+ */
+function agreedRanges(host: Host): AgreedRanges | undefined {
+  const spaces = reportedSpaces(host).filter(({ validRanges }) => validRanges.length > 0);
+  const [first, ...more] = spaces;
+  if (!first) return undefined;
+  const valid = rangeSet(first.validRanges);
+  const isSame = ({ validRanges }: ReportedSpace) => {
+    const other = rangeSet(validRanges);
+    return other.length === valid.length && other.every((r, i) => sameRange(r, valid[i]));
+  };
+  const [start, last] = [valid[0]?.start, valid.at(-1)?.last];
+  if (!more.every(isSame) || start === undefined || last === undefined) return undefined;
+  const provenance = spaces.flatMap(({ validRanges }) => validRanges.slice(0, 1).flatMap((r) => r.provenance));
+  const pageSizes =
+    first.apertures.find((a) => a.pageSizes !== undefined)?.pageSizes ?? first.validRanges[0]?.pageSizes;
+  const aperture: Aperture = { start, last, message: `${first.name}, reported by the kernel`, pageSizes, provenance };
+  const known = rangeSet(host.groups.flatMap(({ regions }) => regions));
+  const holes = subtract(intersect(complement(valid), [aperture]), known).map(
+    (hole): MergedRegion => ({
+      ...hole,
+      type: 'reserved',
+      parts: [{ owner: first.name, range: hole, provenance }],
+    }),
+  );
+  return { aperture, holes };
+}
+
+function sameRange(a: IovaRange, b: IovaRange | undefined): boolean {
+  return a.start === b?.start && a.last === b.last;
+}
+
+/**
+ * The reported spaces that are not the host's own: all if the host has no groups to select, or if they report different
+ * ranges.
+ */
+export function separateSpaces(host: Host): ReportedSpace[] {
+  const isHosts = host.groups.length > 0 && agreedRanges(host) !== undefined;
+  return reportedSpaces(host).filter(({ validRanges }) => !isHosts || validRanges.length === 0);
 }
 
 /** What is outside of at least one aperture; empty if no aperture is known. */

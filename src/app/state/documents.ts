@@ -17,7 +17,7 @@ export function selectableKeys({ groups, spaces, layers }: DocumentNode): string
 export function defaultKeys({ groups, spaces, layers }: DocumentNode): string[] {
   const shown = [
     ...groups.filter(({ isSelectedByDefault }) => isSelectedByDefault),
-    ...spaces,
+    ...spaces.filter(({ isShown }) => isShown),
     ...layers.filter(({ isShown }) => isShown),
   ];
   return shown.map(({ key }) => key);

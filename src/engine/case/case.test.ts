@@ -34,7 +34,7 @@ class Case extends Asker {
     const selectedGroups = [...hosts, ...sessions].flatMap(({ groups, spaces, layers }) =>
       [
         ...groups.filter(({ isSelectedByDefault }) => isSelectedByDefault),
-        ...spaces,
+        ...spaces.filter(({ isShown }) => isShown),
         ...layers.filter(({ isShown }) => isShown),
       ].map(({ key }) => key),
     );
@@ -142,6 +142,45 @@ describe('evidence in steps', () => {
     const after = await open.ask('case', null);
     expect(after.kernel).toEqual({ version: '6.1', isChosen: false });
     expect(after.sessions).toHaveLength(2);
+  });
+});
+
+describe('what the kernel reported of a container', () => {
+  const valid = (...ranges: readonly (readonly [string, string])[]) =>
+    sessionText(ranges.map(([start, last]) => ({ kind: 'valid_range', start, last, container: 'c' })));
+
+  test.each([
+    ['Intel', valid(['0x0', '0xfedfffff'], ['0xfef00000', '0x7fffffffff']), MSI, '0x7fffffffff', []],
+    [
+      'AMD',
+      valid(['0x0', '0xfedfffff'], ['0xfef00000', '0xfcffffffff'], ['0x10000000000', '0xffffffffffff']),
+      MSI,
+      '0xffffffffffff',
+      ['0xfd00000000'],
+    ],
+    [
+      'ARM',
+      valid(['0x0', '0x7ffffff'], ['0x8100000', '0xffffffffffff']),
+      '0x0000000008000000 0x00000000080fffff msi',
+      '0xffffffffffff',
+      [],
+    ],
+  ])('is the aperture of the %s host, and its holes are not mappable', async (_, info, regions, last, holes) => {
+    const open = new Case();
+    await open.add({ groups: GROUPS, reserved_regions: region(4, regions) });
+    await open.add({ 'info.jsonl': info });
+    const { hosts } = await open.ask('case', null);
+    expect(hosts).toHaveLength(1);
+    expect(hosts[0]?.spaces).toMatchObject([{ title: 'c', isShown: false }]);
+    const selectedGroups = (hosts[0]?.groups ?? []).map(({ key }) => key);
+    const { spaces } = await open.ask('arrange', { selectedGroups, expanded: [], scale: 'fold' });
+    expect(spaces).toHaveLength(1);
+    const all = await open.ask('fit', { size: 0x1000n, alignment: 0x1000n });
+    expect(all[0]?.places.at(-1)?.free.last).toBe(BigInt(last));
+    for (const hole of holes) {
+      const [answer] = await open.ask('fit', { size: 0x1000n, alignment: 1n, at: BigInt(hole) });
+      expect(answer?.fits).toBe(false);
+    }
   });
 });
 

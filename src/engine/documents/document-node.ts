@@ -1,7 +1,7 @@
 // A document as the page shows it in the tree of sources.
 import { isAssignable, selectedGroups } from '../../analysis/case/device.ts';
 import { groupTitle, type Host } from '../../analysis/host/host.ts';
-import { holderLabel, reportedSpaces } from '../../analysis/space/common-space.ts';
+import { holderLabel, reportedSpaces, separateSpaces } from '../../analysis/space/common-space.ts';
 import type { SourceSummary } from '../../dumps/input/collector.ts';
 import { counted } from '../../iova/format.ts';
 import { LANE_KINDS, type LaneKind, type Layer, laneKind } from '../../timeline/lanes/kinds.ts';
@@ -102,15 +102,18 @@ function groupNodes({ host, assigned }: EngineDocument): GroupNode[] {
 
 /** What kernels reported, then the spaces of the document's model at its position. */
 function spaceNodes(document: EngineDocument): SpaceNode[] {
+  const separate = new Set(separateSpaces(document.host).map(({ name }) => name));
   return [
     ...reportedSpaces(document.host).map((space) => ({
       key: reportedKey(document, space.name),
       title: space.name,
+      isShown: separate.has(space.name),
       note: holderLabel(space) || 'reported by the kernel',
     })),
     ...(stateOf(document)?.spaces() ?? []).map(({ id, areaCount, validRanges }) => ({
       key: spaceKey(document, id),
       title: id,
+      isShown: true,
       areas: areaCount,
       hasInfo: validRanges !== undefined,
     })),

@@ -179,8 +179,8 @@ describe('in the tree of sources', () => {
     const open = { op: 'container.open', container: 'k', model: 'type1' };
     const node = documentNode(await sessionDocument('d', [valid, open], { model: 'type1' }));
     expect(node.spaces).toEqual([
-      { key: 'd/reported c', title: 'c', note: 'reported by the kernel' },
-      { key: 'd/space k', title: 'k', areas: 0, hasInfo: true },
+      { key: 'd/reported c', title: 'c', isShown: true, note: 'reported by the kernel' },
+      { key: 'd/space k', title: 'k', isShown: true, areas: 0, hasInfo: true },
     ]);
     expect(node).toMatchObject({ model: 'type1', recordedModel: 'type1', position: 2, events: 2 });
     const ioas = documentNode(await sessionDocument('d', [ALLOC], { model: 'iommufd' }));

@@ -47,6 +47,8 @@ export interface GroupNode {
 export interface SpaceNode {
   readonly key: string;
   readonly title: string;
+  /** Whether it is shown when the document is opened: not if its ranges are those of the host. */
+  readonly isShown: boolean;
   /** For ranges that a kernel reported: the process that owns the space. */
   readonly note?: string | undefined;
   /** Number of areas, of a model's space. */
