@@ -26,21 +26,11 @@ import { failure, success } from './protocol/result.ts';
 /** Lines of a refused file that an error shows. */
 const SAMPLES_MAX = 5;
 
-/** Ids for new sources: the given one first. */
-function sourceIds(current: OpenCase, id: string | undefined): () => string {
-  let given = id;
-  return () => {
-    const next = given ?? current.newId('source');
-    given = undefined;
-    return next;
-  };
-}
-
 /** Creates an engine with the given documents open beside an empty case. */
 export function createEngine(open: readonly EngineDocument[] = [], openSocket?: OpenSocket): Handlers {
   /** Connections of the live hosts. */
   const links = new Map<string, LiveConnection>();
-  const current = new OpenCase(open, (sourceId) => links.get(sourceId)?.stop());
+  const current = new OpenCase(open, { onLeft: (sourceId) => links.get(sourceId)?.stop() });
   let picture = new Picture(0, [], { scale: 'linear' }, []);
 
   const unknownDocument = (id: string) => failure('unknown-document', `no open document "${id}"`);
@@ -65,7 +55,6 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
           context,
           sample,
           total,
-          newId: sourceIds(current, id),
         },
       );
       if (read.every(isEmptySource)) {

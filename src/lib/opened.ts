@@ -49,14 +49,13 @@ export async function openDumps(
 ): Promise<Dumps> {
   const all: DumpInput[] = [];
   for await (const input of inputs) all.push(input);
-  const prefix = `dumps ${++calls}`;
-  let count = 0;
-  const sources = await readSources(
+  const read = await readSources(
     all.map((input) => ({ input })),
-    { context: { signal, progress: () => undefined }, newId: () => `${prefix} source ${++count}` },
+    { context: { signal, progress: () => undefined } },
   );
-  const current = new OpenCase();
-  current.add(sources, { id: prefix });
+  const current = new OpenCase([], { prefix: `dumps ${++calls} ` });
+  current.add(read);
+  const { sources } = current;
   const [host] = current.hosts;
   if (hostName !== undefined && host && current.hosts.length === 1 && !current.isNamed(host.id)) {
     current.rename(host.id, hostName);

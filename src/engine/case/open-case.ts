@@ -8,7 +8,7 @@ import { parseKernelVersion } from '../../kernel/versions.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import type { Placement } from '../protocol/case.ts';
 import { type CaseChoices, HostDocument } from './host-document.ts';
-import { isSessionOnly, type OpenedSource, relabel } from './source.ts';
+import { isSessionOnly, type OpenedSource, relabel, withId } from './source.ts';
 
 /** Changes that can be undone; closed sources stay in memory until then. */
 const UNDO_MAX = 30;
@@ -34,6 +34,13 @@ interface Change {
   readonly before: Content;
 }
 
+/** The document of a host, and what it was built from. */
+interface BuiltHost {
+  readonly key: string;
+  readonly sources: readonly OpenedSource[];
+  readonly built: HostDocument;
+}
+
 /** What came of a change that a person asked for; `message` says why it was not made. */
 export type CaseResult = { readonly ok: true } | { readonly ok: false; readonly message: string };
 
@@ -56,16 +63,22 @@ export interface SavedHost {
 export class OpenCase {
   #content = EMPTY;
   #undo: Change[] = [];
-  readonly #hosts = new Map<string, { readonly key: string; readonly built: HostDocument }>();
+  readonly #hosts = new Map<string, BuiltHost>();
   #documents = new Map<string, EngineDocument>();
   /** Documents that were opened before the case: for callers that have their own. */
   readonly #fixed: readonly EngineDocument[];
   #lastId = 0;
+  readonly #prefix: string;
   /** Gets the ids of live sources that left the case. */
   readonly #onLeft: (sourceId: string) => void;
 
-  constructor(fixed: readonly EngineDocument[] = [], onLeft: (sourceId: string) => void = () => undefined) {
+  /** `prefix`: of all ids, to tell several cases apart. */
+  constructor(
+    fixed: readonly EngineDocument[] = [],
+    { prefix = '', onLeft = () => undefined }: { prefix?: string; onLeft?: (sourceId: string) => void } = {},
+  ) {
     this.#fixed = fixed;
+    this.#prefix = prefix;
     this.#onLeft = onLeft;
     this.#rebuild();
   }
@@ -104,26 +117,32 @@ export class OpenCase {
   }
 
   /** An id that nothing in the case has, the same in every run that makes the same calls. */
-  newId(prefix: 'host' | 'source'): string {
-    const taken = (id: string) => this.#documents.has(id) || this.#content.sources.has(id);
+  #newId(prefix: 'host' | 'source'): string {
     let id: string;
-    do id = `${prefix} ${++this.#lastId}`;
-    while (taken(id));
+    do id = `${this.#prefix}${prefix} ${++this.#lastId}`;
+    while (this.#isTaken(id));
     return id;
+  }
+
+  #isTaken(id: string): boolean {
+    return this.#documents.has(id) || this.#content.sources.has(id);
   }
 
   /**
    * Adds sources: each joins a host, or becomes one. Those that tell whose they are come first, so that the others find
    * their host. Samples leave when something else is opened.
    */
-  add(sources: readonly OpenedSource[], options: AddOptions = {}): Placement[] {
-    const names = sources.map(({ name }) => name);
+  add(read: readonly OpenedSource[], options: AddOptions = {}): Placement[] {
     const before = this.#content;
+    const given = options.id !== undefined && !this.#isTaken(options.id) ? options.id : undefined;
+    const sources = read.map((source, i) => withId(source, (i === 0 ? given : undefined) ?? this.#newId('source')));
+    const names = sources.map(({ name }) => name);
     if (!sources.some(({ isSample }) => isSample) || [...before.sources.values()].every(({ isSample }) => isSample)) {
       this.#drop([...before.sources.values()].filter(({ isSample }) => isSample).map(({ id }) => id));
     }
     const decisions = new Map<string, JoinDecision | undefined>();
-    let { id, isNewHost = false } = options;
+    let { isNewHost = false } = options;
+    let id = given;
     const isTelling = ({ profile }: OpenedSource) =>
       profile.names.size + profile.groups.size + profile.regions.size + profile.registers.size > 0;
     for (const source of [...sources.filter(isTelling), ...sources.filter((one) => !isTelling(one))]) {
@@ -134,7 +153,7 @@ export class OpenCase {
       isNewHost = false;
       // A source with operations has a document of its own, which has the source's id.
       const own = source.session ? undefined : id;
-      const hostId = decision?.hostId ?? own ?? this.newId('host');
+      const hostId = decision?.hostId ?? own ?? this.#newId('host');
       if (decision && decision.hostId === undefined) id = undefined;
       this.#put(source, decision ? hostId : undefined);
     }
@@ -198,7 +217,7 @@ export class OpenCase {
     }
     if (to === from) return DONE;
     this.#drop([sourceId]);
-    this.#put(source, isNew ? this.newId('host') : to);
+    this.#put(source, isNew ? this.#newId('host') : to);
     this.#content = { ...this.#content, sources: before.sources };
     this.#changed(`Move ${source.name}`, before);
     return DONE;
@@ -390,9 +409,12 @@ export class OpenCase {
       const labels = sources.map((source) => [...source.labels.values()].join('\0')).join('\0');
       const key = [title, ...sourceIds, labels].join('\0');
       const known = this.#hosts.get(id);
-      if (known?.key === key) known.built.choose(this.choices);
-      else
-        this.#hosts.set(id, { key, built: new HostDocument(id, title, sources, this.choices, known?.built.document) });
+      const isSame = known?.key === key && known.sources.every((source, i) => source === sources[i]);
+      if (isSame) known.built.choose(this.choices);
+      else {
+        const built = new HostDocument(id, title, sources, this.choices, known?.built.document);
+        this.#hosts.set(id, { key, sources, built });
+      }
     }
     this.#documents = new Map(this.#fixed.map((document) => [document.id, document]));
     for (const { id } of hosts) {

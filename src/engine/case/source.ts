@@ -157,20 +157,19 @@ export async function readSource(
 export interface ReadAllOptions extends ReadOptions {
   /** Bytes of all inputs, where known. */
   readonly total?: number | undefined;
-  readonly newId: () => string;
 }
 
-/** Reads inputs source by source. Rejects only for the context's signal. */
+/** Reads inputs source by source; the case gives them their ids. Rejects only for the context's signal. */
 export async function readSources(
   inputs: readonly SourceInput[],
-  { context, sample, total, newId }: ReadAllOptions,
+  { context, sample, total }: ReadAllOptions,
 ): Promise<OpenedSource[]> {
   const sources: OpenedSource[] = [];
   let before = 0;
   for (const group of groupInputs(inputs)) {
     const progress: CallContext['progress'] = (state) =>
       context.progress({ ...state, done: before + state.done, ...(total === undefined ? {} : { total }) });
-    const source = await readSource(newId(), group, { context: { ...context, progress }, sample });
+    const source = await readSource('', group, { context: { ...context, progress }, sample });
     before += source.read.sources.reduce((sum, { size }) => sum + size, 0);
     sources.push(source);
   }
@@ -200,6 +199,11 @@ function sessionOf(id: string, read: ReadInputs, files: readonly InputFile[]): E
     origins: [],
     position: read.session.events.length,
   };
+}
+
+/** The source under an id, which its operations have too. */
+export function withId(source: OpenedSource, id: string): OpenedSource {
+  return { ...source, id, session: source.session && { ...source.session, id } };
 }
 
 /** A live host before its first facts. `read` grows with what it reports. */
