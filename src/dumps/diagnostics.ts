@@ -308,6 +308,11 @@ export const DIAGNOSTICS = {
     ({ limit }: { readonly limit: string }) => `a process tried to lock more memory than its limit of ${limit} bytes`,
     'Raise RLIMIT_MEMLOCK of the process above the amount of memory that it maps.',
   ),
+  'faults-suppressed': complaint(
+    'warning',
+    ({ count }: { readonly count: number }) => `${count} messages about faults were suppressed by the kernel`,
+    'Start with printk.devkmsg=on, or look at the first messages after the boot: later ones are the same.',
+  ),
   'no-interrupt-remapping': complaint(
     'error',
     () => 'devices cannot be assigned: the host has no interrupt remapping',

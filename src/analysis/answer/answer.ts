@@ -1,8 +1,9 @@
 // The answer to a case, in one or two sentences: what is refused or would be, what blocks it, and the fix; or that
 // nothing is wrong, with what that rests on.
-import { hex } from '../../iova/format.ts';
+import { counted, hex } from '../../iova/format.ts';
 import { bitLength } from '../../iova/iova.ts';
 import { X86_MSI_WINDOW } from '../../kernel/shared/platform-ranges.ts';
+import { suppressedFaults } from '../conflicts/complaints.ts';
 import {
   type Conflict,
   type ConflictSeverity,
@@ -98,6 +99,7 @@ export function answerCase({ hosts, sessions = [], isGuestChosen, unread = 0 }: 
   const text = [
     prefix + (conflict.answer ?? plainAnswer(conflict)),
     burst(conflict, members),
+    suppressed(conflict, host),
     notInDump(conflict, host),
   ];
   return {
@@ -147,6 +149,14 @@ function burst({ rule, kind }: Conflict<string>, members: readonly Conflict<stri
   return more === 0 || rule !== 'request-refused'
     ? ''
     : `${more} more ${more === 1 ? 'request was' : 'requests were'} refused like it.`;
+}
+
+/** Messages about faults that the kernel did not log. */
+function suppressed({ rule }: Conflict<string>, { space }: AnsweredHost): string {
+  const count = rule === 'fault' ? suppressedFaults(space.host) : 0;
+  return count === 0
+    ? ''
+    : `${counted(count, 'more message')} ${count === 1 ? 'was' : 'were'} suppressed by the kernel.`;
 }
 
 /** Whether the dump of the host lacks what a failing request names. */
@@ -216,7 +226,12 @@ const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slic
 
 function fitsText(guest: GuestLayout, space: CommonSpace, on: string, others: string): string {
   const memory = guest.ranges.filter(({ type }) => isGuestMemory(type));
-  const top = memory.reduce((last, range) => (range.last > last ? range.last : last), 0n);
+  const highest = memory.reduce((last, range) => (range.last > last ? range.last : last), 0n);
+  // QEMU compares what it may use, windows for devices included; only RAM above the default shows that bits are needed.
+  const top =
+    guest.machine && bitLength(highest) > DEFAULT_PHYS_BITS
+      ? guest.machine.machine.lastUsed(guest.machine.ram)
+      : highest;
   const needs = bitLength(top) > DEFAULT_PHYS_BITS ? `; needs phys-bits ${bitLength(top)}` : '';
   if (space.groups.length === 0) {
     return `${guest.title} fits${on} as far as the dumps show: they list no reserved regions${needs}${others}.`;

@@ -3,6 +3,7 @@ import { type DiagnosticCode, diagnosticRule } from '../../dumps/diagnostics.ts'
 import type { Complaint, Host } from '../host/host.ts';
 import type { Conflict } from './conflict.ts';
 
+const SUPPRESSED: DiagnosticCode = 'faults-suppressed';
 /** Complaints that are listed. */
 const LISTED_MAX = 50;
 /** Characters of a complaint that its title shows. */
@@ -72,13 +73,23 @@ function answerOf({ code, message }: Complaint): string {
   const more = MORE[code];
   const remedy = diagnosticRule(code)?.remedy;
   const first =
-    why === undefined ? `${text}.` : `${text.replace(/; (?:its range was|its bounds were) not printed$/, '')}: ${why}.`;
+    why === undefined
+      ? `${text}.`
+      : `${text.replace(`: ${errno}`, ` (${errno})`).replace(/; (?:its range was|its bounds were) not printed$/, '')}: ${why}.`;
   return [first, more, remedy].filter(Boolean).join(' ');
 }
 
-/** The host's complaints as conflicts, each once. */
+/** How many messages about faults the kernel did not log. */
+export function suppressedFaults({ complaints }: Pick<Host, 'complaints'>): number {
+  return complaints
+    .filter(({ code }) => code === SUPPRESSED)
+    .reduce((sum, { message, provenance }) => sum + Number.parseInt(message, 10) * provenance.length, 0);
+}
+
+/** The host's complaints as conflicts, each once; suppressed faults are said with the faults. */
 export function complaintConflicts({ complaints }: Pick<Host, 'complaints'>): Conflict[] {
   return complaints
+    .filter(({ code }) => code !== SUPPRESSED)
     .toSorted((a, b) => (VAGUENESS[a.code] ?? 1) - (VAGUENESS[b.code] ?? 1))
     .slice(0, LISTED_MAX)
     .map((complaint): Conflict => {

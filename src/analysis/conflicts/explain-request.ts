@@ -8,7 +8,7 @@ import { HYPERTRANSPORT_RANGE, ISA_BRIDGE_RANGE } from '../../kernel/shared/plat
 import { MIB } from '../guest/layout.ts';
 import { type Provenance, provenanceOf } from '../host/host.ts';
 import { factAt, type LiveMapping, type MappingState } from '../host/mappings.ts';
-import { likelyObstacles } from '../host/platforms.ts';
+import { architectureOf, likelyObstacles } from '../host/platforms.ts';
 import { meaningOf } from '../host/region-types.ts';
 import { apertureLimits } from '../space/aperture-limit.ts';
 import { type CommonSpace, commonSpace, type MergedRegion } from '../space/common-space.ts';
@@ -18,6 +18,8 @@ import { suggestPlace } from './other-place.ts';
 import { regionClause } from './region-clause.ts';
 import type { MemoryKind, Request } from './request-subject.ts';
 
+/** Where the memory of a PC goes on above its hole below 1 MiB. */
+const PC_STARTS: ReadonlySet<bigint> = new Set([0xc_0000n, 0x10_0000n]);
 /** Mappings that the marks of one conflict show. */
 const MARKED_MAX = 3;
 
@@ -176,7 +178,9 @@ function unaligned(request: Request, { pageSize }: RequestContext): Explanation 
 }
 
 function overPlatformRange(request: Request, { space: { host }, kind }: RequestContext): Explanation | undefined {
-  const likely = likelyObstacles(host, request);
+  // RAM that starts where a PC has it is not on ARM.
+  const isPc = architectureOf(host) === undefined && PC_STARTS.has(request.start);
+  const likely = likelyObstacles(host, request).filter(({ platform }) => !isPc || platform !== 'ARM');
   const [first] = likely;
   if (!first) return undefined;
   const named = likely.map((r) => `on ${r.platform} it overlaps ${plainRange(r)}, ${r.message}`);

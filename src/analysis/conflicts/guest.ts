@@ -113,7 +113,7 @@ function remediesFor(space: CommonSpace, guest: GuestLayout, obstacle: IovaRange
     const blocked = blockedOf(space);
     const other = overlaps(obstacle, HYPERTRANSPORT_RANGE) ? relocating(machine) : undefined;
     if (other && fittingSizes(other, blocked).some(({ min, max }) => min <= ram && ram <= max)) {
-      const bits = bitLength(other.layout(ram).at(-1)?.last ?? 0n);
+      const bits = bitLength(other.lastUsed(ram));
       remedies.push(
         { text: `Move RAM above 1 TiB (QEMU 7.1 or newer, needs ${bits} phys-bits)`, action: { kind: 'relocate' } },
         { text: `Try ${other.name}`, action: { kind: 'machine', name: other.name } },
@@ -156,9 +156,9 @@ function guestAnswer(
   if (isDevice) {
     return `${what} ${sizedRange(range)} of ${guest.title} cannot be mapped${refusal}: it ${cause}. The guest runs, but peer-to-peer DMA to it will not work.`;
   }
-  const [fix, other] = remedies;
-  const alternative =
-    other?.action?.kind === 'set-ram' || other?.action?.kind === 'leave-out-groups' ? `, or ${lower(other.text)}` : '';
+  const [fix, ...others] = remedies;
+  const other = others.find(({ action }) => action?.kind === 'set-ram' || action?.kind === 'leave-out-groups');
+  const alternative = other ? `, or ${lower(other.text)}` : '';
   const fixed = fix === undefined ? '' : ` ${fix.text}${alternative}.`;
   const clause = `its RAM ${sizedRange(range)} ("${range.name}") ${cause}${refusal}`;
   return `${guest.title} does not fit: ${clause}.${fixed}`;

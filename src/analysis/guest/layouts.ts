@@ -20,6 +20,8 @@ export interface Machine {
   readonly maxRam: bigint;
   /** The layout for so many bytes of RAM, 1 to `maxRam`, ascending. */
   layout(ram: bigint): readonly LayoutRange[];
+  /** The last guest physical address that it may use with so much RAM, windows for devices included. */
+  lastUsed(ram: bigint): bigint;
   /** Sizes of RAM from which on the layout is another: the first byte count of each piece, ascending, first 1. */
   readonly pieces: readonly bigint[];
 }
@@ -52,6 +54,7 @@ export function pcMachine(setup: PcSetup, name: string, title: string): Machine 
     maxRam,
     pieces: [...pieces].sort((a, b) => (a < b ? -1 : 1)),
     layout: (ram) => pcLayout(setup, ram).ranges,
+    lastUsed: (ram) => pcLayout(setup, ram).lastUsed,
   };
 }
 
@@ -63,6 +66,7 @@ export function virtMachine(setup: VirtSetup, name: string, title: string): Mach
     maxRam: IOVA_MAX - VIRT_RAM[setup.arch] - roomSize(setup),
     pieces: [1n],
     layout: (ram) => virtLayout(setup, ram).ranges,
+    lastUsed: (ram) => virtLayout(setup, ram).lastUsed,
   };
 }
 
@@ -74,6 +78,7 @@ export function splitMachine(name: SplitName, title: string): Machine {
     maxRam: IOVA_MAX - SPLITS[name].start - FOUR_GIB,
     pieces: [1n],
     layout: (ram) => splitLayout(name, ram),
+    lastUsed: (ram) => splitLayout(name, ram).at(-1)?.last ?? 0n,
   };
 }
 

@@ -3,6 +3,8 @@ import { diagnosticsOf, openText } from '../../testing/read.ts';
 
 test.each([
   ['[ 81.2] vfio_pin_pages_remote: RLIMIT_MEMLOCK (65536) exceeded', 'error memlock-limit 1', / 65536 bytes/],
+  ['[ 90.1] dmar_fault: 57 callbacks suppressed', 'warning faults-suppressed 1', /^57 messages/],
+  ['amd_iommu_report_page_fault: 6 callbacks suppressed', 'warning faults-suppressed 1', /^6 messages/],
   ['vfio_pin_pages_remote:\nRLIMIT_MEMLOCK (8388608) exceeded', 'error memlock-limit 1', / 8388608 bytes/],
   [
     '[ 81.2] vfio_iommu_type1_attach_group: No interrupt remapping support.  Use the module param "allow_unsafe_interrupts" to enable VFIO IOMMU support on this platform',

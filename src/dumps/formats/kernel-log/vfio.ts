@@ -4,6 +4,10 @@
 //   function ": No interrupt remapping support. Use the module param …"
 //   "vfio-pci" device ": BAR" n ": can't reserve [mem" start "-" last …
 //
+// and how many messages about faults the kernel left out:
+//
+//   function ":" n "callbacks suppressed"           the function is of an IOMMU driver
+//
 // (drivers/vfio/vfio_iommu_type1.c, drivers/pci/pci.c, Linux 3.6 to 6.12.)
 import { parseHexAddress } from '../../fields/address.ts';
 import { normalizeLoggedDevice } from '../../fields/device-name.ts';
@@ -16,6 +20,12 @@ const MESSAGES: readonly Message[] = [
     start: /RLIMIT_MEMLOCK|vfio_pin\w{0,40}:$/,
     pattern: /(?:vfio_\w{1,40}: ?)?RLIMIT_MEMLOCK \((-?\d{1,20})\) exceeded/,
     read: ([, limit = '']) => ({ limit }),
+  },
+  {
+    code: 'faults-suppressed',
+    start: /callbacks suppressed/,
+    pattern: /\b\w{0,40}(?:dmar|iommu|smmu)\w{0,60}: (\d{1,9}) callbacks suppressed/,
+    read: ([, count = '']) => ({ count: Number(count) }),
   },
   {
     code: 'no-interrupt-remapping',
@@ -53,6 +63,6 @@ export const KERNEL_LOG_VFIO: LineFormat = {
   name: 'kernel-log-vfio',
   title: 'Kernel log: VFIO',
   command: 'sudo dmesg',
-  interest: { words: ['RLIMIT_MEMLOCK', 'vfio_pin', 'No interrupt remapping', ': BAR'] },
+  interest: { words: ['RLIMIT_MEMLOCK', 'callbacks suppressed', 'vfio_pin', 'No interrupt remapping', ': BAR'] },
   open: (_source: DumpSource, sink) => new KernelLogVfioReader(sink),
 };
