@@ -158,6 +158,27 @@ describe('check', () => {
     expect(stderr).toMatch(/first\.txt.*second\.txt/);
   });
 
+  test('files of two hosts are two hosts, and both are answered', async () => {
+    const a = put('a.txt', 'root@maple:~# ls\n' + GROUP(1, '0x1000 0x1fff direct'));
+    const b = put('b.txt', 'root@birch:~# ls\n' + GROUP(1, '0x5000 0x5fff direct'));
+    const { code, stdout } = await runCli(['check', a, b, '--json']);
+    expect(code).toBe(1);
+    expect(stdout).toContain('"0x1000"');
+    expect(stdout).toContain('"0x5000"');
+  });
+
+  test('a device selects its group; an unknown one and a wrong kernel are usage errors', async () => {
+    const device = (group: number, address: string) => `/sys/kernel/iommu_groups/${group}/devices/${address}\n`;
+    const text =
+      GROUP(1, MSI) + GROUP(2, '0x1000 0x1fff direct') + device(1, '0000:01:00.0') + device(2, '0000:02:00.0');
+    const host = put('host.txt', text);
+    expect((await runCli(['check', host, '--device', '01:00.0'])).code).toBe(0);
+    expect(await runCli(['check', host, '--device', '0000:02:00.0'])).toMatchObject({ code: 1 });
+    const unknown = await runCli(['check', host, '--device', '0000:09:00.0']);
+    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('0000:09:00.0')]);
+    expect((await runCli(['check', host, '--kernel', 'newest'])).code).toBe(2);
+  });
+
   test('only some groups', async () => {
     const host = put('host.txt', GROUP(1, MSI) + GROUP(2, '0x1000 0x1fff direct'));
     expect((await runCli(['check', host, '--group', '2'])).code).toBe(1);

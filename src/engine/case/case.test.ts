@@ -363,3 +363,43 @@ describe('keeping a case', () => {
     expect(await other.ask('importCase', { data })).toMatchObject({ missing: ['groups', 'big'], case: { hosts: [] } });
   });
 });
+
+describe('ids', () => {
+  test('are the same in an engine that repeats the calls that succeeded', async () => {
+    const first = new Case();
+    await first.engine.call('open', { title: 'x', files: filesOf({ x: 'shopping list\n' }) });
+    await first.add({ groups: GROUPS });
+    await first.add({ groups: member(4, '0000:81:00.0') });
+    const second = new Case();
+    await second.add({ groups: GROUPS });
+    await second.add({ groups: member(4, '0000:81:00.0') });
+    expect(await second.ask('case', null)).toEqual(await first.ask('case', null));
+  });
+
+  test('of what is read at the same time differ', async () => {
+    const open = new Case();
+    const placed = await Promise.all([open.add({ a: GROUPS }), open.add({ b: REGIONS }), open.add({ c: ERROR })]);
+    expect(new Set(placed.flat().map(({ sourceId }) => sourceId)).size).toBe(3);
+    expect((await open.hosts())[0]).toHaveLength(4);
+  });
+});
+
+describe('a trace in a host with other sources', () => {
+  test('keeps its moments when another source joins, and its removed facts stay removed', async () => {
+    const open = new Case();
+    const gone = sessionText([
+      { kind: 'group', group: '4', devices: ['0000:03:00.0'] },
+      { kind: 'group', group: '9', devices: [] },
+      { kind: 'gone', event: 2 },
+    ]);
+    await open.add({ groups: GROUPS });
+    await open.add({ 'a.jsonl': gone });
+    const [host] = (await open.ask('case', null)).hosts;
+    expect(host?.groups.map(({ title }) => title)).toEqual(['group 4', 'group 7']);
+    const id = host?.id ?? '';
+    const before = (host?.events ?? 0) - 1;
+    expect((await open.ask('seek', { id, position: before })).groups.map(({ title }) => title)).toContain('group 9');
+    await open.add({ dmesg: DMESG });
+    expect((await open.ask('case', null)).hosts[0]).toMatchObject({ position: before, events: before + 2 });
+  });
+});

@@ -44,13 +44,13 @@ export class HostDocument {
   #taken = 0;
   #named: readonly NamedDevice[];
 
-  /** `previous`: the document of the same host before; its moment is kept if events were only added. */
+  /** `previous`: of the same host before; its moment is kept if sources were only added behind the others. */
   constructor(
     id: string,
     title: string,
     sources: readonly OpenedSource[],
     choices: CaseChoices,
-    previous?: EngineDocument,
+    previous?: HostDocument,
   ) {
     this.sources = [...sources.filter(({ isLive }) => !isLive), ...sources.filter(({ isLive }) => isLive)];
     this.#live = this.sources.findLast(({ isLive }) => isLive);
@@ -60,10 +60,10 @@ export class HostDocument {
     const { events } = session;
     for (const [i, event] of events.entries()) this.#mappings.add(event, i + 1);
     this.#named = namedDevices(events);
+    const before = previous?.document;
+    const isExtended = previous?.sources.every((source, i) => source === this.sources[i]) === true;
     const position =
-      previous && previous.position < previous.session.events.length && startsAlike(previous.session, session)
-        ? previous.position
-        : events.length;
+      before && isExtended && before.position < before.session.events.length ? before.position : events.length;
     this.document = {
       id,
       kind: 'host',
@@ -83,7 +83,7 @@ export class HostDocument {
       position,
       diagnostics: [],
       diagnosticsMore: this.sources.reduce((sum, { read }) => sum + read.diagnosticsMore, 0),
-      ...(this.#live ? { live: previous?.live ?? { isFollowing: position === events.length } } : {}),
+      ...(this.#live ? { live: before?.live ?? { isFollowing: position === events.length } } : {}),
     };
     this.choose(choices);
   }
@@ -152,11 +152,6 @@ export class HostDocument {
 function labelled({ name, labels }: OpenedSource, text: string): string {
   const label = labels.get(name);
   return label === undefined ? text : `${label}${text.slice(name.length)}`;
-}
-
-/** True if the second has all events of the first, and in the same places. */
-function startsAlike({ events: before }: Session, { events: after }: Session): boolean {
-  return before.length <= after.length && before[0] === after[0] && before.at(-1) === after[before.length - 1];
 }
 
 /** The events of all sources. Those of a host with one source are the source's own array. */

@@ -146,7 +146,7 @@ export class OpenCase {
     const isTelling = ({ profile }: OpenedSource) =>
       profile.names.size + profile.groups.size + profile.regions.size + profile.registers.size > 0;
     for (const source of [...sources.filter(isTelling), ...sources.filter((one) => !isTelling(one))]) {
-      const hosts = this.#content.hosts.filter((host) => !source.isLive || !this.#hasLive(host));
+      const hosts = this.#content.hosts.filter((host) => this.#isKnown(host));
       const decision = isSessionOnly(source) ? undefined : this.#decide(source, hosts, isNewHost);
       decisions.set(source.id, decision);
       // The rest of what is opened together may join the new host.
@@ -343,6 +343,12 @@ export class OpenCase {
     this.#rebuild();
   }
 
+  /** False for a live host before its first facts: nobody knows yet which host it is. */
+  #isKnown({ sourceIds }: HostEntry): boolean {
+    const sources = sourceIds.flatMap((id) => this.#content.sources.get(id) ?? []);
+    return sources.some(({ isLive, read }) => !isLive || read.session.events.length > 0);
+  }
+
   #hasLive({ sourceIds }: HostEntry): boolean {
     return sourceIds.some((id) => this.#content.sources.get(id)?.isLive);
   }
@@ -412,7 +418,7 @@ export class OpenCase {
       const isSame = known?.key === key && known.sources.every((source, i) => source === sources[i]);
       if (isSame) known.built.choose(this.choices);
       else {
-        const built = new HostDocument(id, title, sources, this.choices, known?.built.document);
+        const built = new HostDocument(id, title, sources, this.choices, known?.built);
         this.#hosts.set(id, { key, sources, built });
       }
     }

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { OpenCase } from '../case/open-case.ts';
+import { readSources } from '../case/source.ts';
 import { moveTo } from '../documents/document.ts';
+import { inputOf } from '../documents/read-document.ts';
 import type { Progress } from '../protocol/methods.ts';
 import { FakeAgent } from '../testing/fake-agent.ts';
 import { follow } from './follow.ts';
@@ -32,7 +34,7 @@ function followed() {
     return document;
   };
   const settle = () => vi.advanceTimersByTimeAsync(100);
-  return { agent, live, links, reports, abort, done, settle };
+  return { agent, open, live, links, reports, abort, done, settle };
 }
 
 describe('a live document', () => {
@@ -121,5 +123,51 @@ describe('a live document', () => {
     const told = reports.length;
     await vi.advanceTimersByTimeAsync(1000);
     expect(reports).toHaveLength(told);
+  });
+});
+
+describe('a live host in a case', () => {
+  const context = { signal: new AbortController().signal, progress: () => undefined };
+
+  async function open(text: string) {
+    const started = followed();
+    const file = { name: 'dump', data: new Blob([text]) };
+    started.open.add(await readSources([{ input: inputOf(file), file }], { context }));
+    return started;
+  }
+  const hosts = (all: OpenCase) => [...all.documents.values()].map(({ title, origins }) => [title, origins.length]);
+
+  test('joins the host whose dumps do not contradict it, and moments are those of that host', async () => {
+    const { agent, open: all, settle, reports } = await open('/sys/kernel/iommu_groups/1/devices/0000:01:00.0\n');
+    agent.snapshot(1, [JSON.stringify({ kind: 'group', group: '1', devices: ['0000:01:00.0'] }), region('1')]);
+    await settle();
+    expect(hosts(all)).toEqual([['maple', 2]]);
+    agent.change(2, [group('2')], [region('1')], 5);
+    await settle();
+    const [document] = all.documents.values();
+    expect(document?.host.groups.map(({ group: name, regions }) => [name, regions.length])).toEqual([
+      ['1', 0],
+      ['2', 0],
+    ]);
+    const live = reports.at(-1)?.live;
+    expect([live?.node.id, live?.state.changes.at(-1)?.position]).toEqual([
+      document?.id,
+      document?.session.events.length,
+    ]);
+  });
+
+  test('is a host of its own if they do; closing it ends its connection', async () => {
+    const { agent, open: all, settle, links, done } = await open('/sys/kernel/iommu_groups/1/devices/0000:02:00.0\n');
+    agent.snapshot(1, [JSON.stringify({ kind: 'group', group: '1', devices: ['0000:01:00.0'] })]);
+    await settle();
+    expect(hosts(all)).toEqual([
+      ['maple', 1],
+      ['Host A', 1],
+    ]);
+    const link = links.get('l');
+    all.close('l');
+    link?.stop();
+    expect(await done).toBeUndefined();
+    expect(hosts(all)).toEqual([['Host A', 1]]);
   });
 });
