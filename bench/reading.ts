@@ -34,7 +34,7 @@ function traceLine(next: () => number, i: number): string {
 }
 
 const MESSAGES: readonly ((next: () => number) => string)[] = [
-  (next) => `pci 0000:${(next() % 256).toString(16).padStart(2, '0')}:00.0: [8086:1521] type 00 class 0x020000`,
+  (next) => `pci 0000:${(next() % 256).toString(16).padStart(2, '0')}:00.0: PME# supported from D0 D3hot D3cold`,
   () => 'EXT4-fs (nvme0n1p2): mounted filesystem with ordered data mode. Quota mode: none.',
   (next) => `audit: type=1400 audit(${next()}.123:${next() % 1000}): apparmor="STATUS" operation="profile_load"`,
   (next) => `IPv6: ADDRCONF(NETDEV_CHANGE): eth${next() % 8}: link becomes ready`,

@@ -15,8 +15,8 @@ export interface DumpLine {
   readonly index: number;
   /** Number of blank (or purely decorative) lines directly before it. */
   readonly blanksBefore: number;
-  /** Present if the line starts with a shell prompt; `text` is then the command. */
-  readonly prompt?: Prompt;
+  /** The shell prompt that the line starts with; `text` is then the command. */
+  readonly prompt: Prompt | undefined;
   /** True for a line that marks omitted text (`...`, `[output trimmed]`). Offered to every reader. */
   readonly elision: boolean;
 }

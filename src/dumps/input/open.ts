@@ -109,13 +109,14 @@ export async function openInputs(
   return { sources, ...(header && sources.length === 1 && headers.length === 1 ? { header } : {}) };
 }
 
-/** Of the registry, made once: it takes longer than reading a small file. */
-let registered: LineFormats | undefined;
+/** By formats: made once, because it takes longer than reading a small file. */
+const lineFormatsByFormats = new WeakMap<readonly DumpFormat[], LineFormats>();
 
 function lineFormatsOf(formats: readonly DumpFormat[]): LineFormats {
-  if (formats === FORMATS && registered) return registered;
+  const known = lineFormatsByFormats.get(formats);
+  if (known) return known;
   const lineFormats = new LineFormats(formats.filter((format) => format.kind === 'lines'));
-  if (formats === FORMATS) registered = lineFormats;
+  lineFormatsByFormats.set(formats, lineFormats);
   return lineFormats;
 }
 

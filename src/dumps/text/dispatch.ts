@@ -34,6 +34,8 @@ export interface WaitingLine extends DumpLine {
 }
 
 interface Active {
+  /** Of its interest. */
+  readonly index: number;
   readonly format: LineFormat;
   readonly sink: FactSink;
   readonly reader: LineReader;
@@ -64,9 +66,9 @@ export class Dispatcher {
     this.#maxLength = maxLength;
     this.#sink = collector.sink(source.name, { name: 'text', title: 'text' });
     const host = sysfsRoot(source.path);
-    this.#active = formats.map((format) => {
+    this.#active = formats.map((format, index) => {
       const sink = collector.sink(source.name, format, host);
-      return { format, sink, reader: format.open(source, sink), taken: 0 };
+      return { index, format, sink, reader: format.open(source, sink), taken: 0 };
     });
   }
 
@@ -98,7 +100,7 @@ export class Dispatcher {
   /** True if the text interests this format and no other. */
   interestsOnly(format: LineFormat, text: string): boolean {
     this.#interests.look(text);
-    return this.#active.every((active, i) => this.#interests.matches(i) === (active.format === format));
+    return this.#active.every((active) => this.#interests.matches(active.index) === (active.format === format));
   }
 
   /** The sink of a format for this text. */
@@ -124,12 +126,12 @@ export class Dispatcher {
   }
 
   #offer(line: DumpLine, isForAll: boolean): void {
-    for (const [i, active] of this.#active.entries()) {
+    for (const active of this.#active) {
       if (active.taken > 0) {
         if (--active.taken === 0) this.#taking--;
         continue;
       }
-      if (!isForAll && !this.#interests.matches(i)) continue;
+      if (!isForAll && !this.#interests.matches(active.index)) continue;
       const taken = active.reader.line(line, this.#ahead);
       if (taken <= 0) continue;
       active.taken = taken - 1;

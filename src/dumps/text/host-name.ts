@@ -47,7 +47,13 @@ export class HostNames {
   /** The name that a line has; undefined if it has none, or one that was found before. `cleaned`: its text. */
   next(raw: string, cleaned: string, prompt?: Prompt): string | undefined {
     if (this.#known.size >= NAMES_MAX || this.#tries >= TRIES_MAX) return undefined;
-    if (!prompt && raw.length - cleaned.length < PREFIX_MIN && !raw.includes('_HOSTNAME')) return undefined;
+    if (!prompt) {
+      const prefixLength = raw.length - cleaned.length;
+      if (prefixLength < PREFIX_MIN && !raw.includes('_HOSTNAME')) return undefined;
+      // Nearly all lines of a log: without a pattern.
+      const prefix = raw.slice(0, Math.max(0, prefixLength));
+      for (const known of this.#known) if (prefix.includes(` ${known} `)) return undefined;
+    }
     const name = hostNameOf(raw, prompt);
     if (name === undefined) {
       if (!prompt && this.#known.size === 0) this.#tries++;

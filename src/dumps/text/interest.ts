@@ -23,18 +23,20 @@ export class InterestMatcher {
   /** Looks at a line, without its line end. True if it matches any interest; `matches` then tells which. */
   look(text: string): boolean {
     const line = ++this.#line;
-    const { columns, next, shift, found, start } = this.#automaton;
+    // Every state has a row of `next`, and every character a column: the indexes are always inside the tables.
+    const { columns, next, shift, start, firstFound } = this.#automaton;
     let any = false;
     let state = start;
-    for (let i = 0; i <= text.length; i++) {
-      const code = i < text.length ? text.charCodeAt(i) : NEWLINE;
-      // Every state has a row and every ASCII character a column: the index is always inside of the table.
-      const column = code < ASCII ? (columns[code] as number) : 0;
-      state = next[(state << shift) | column] as number;
-      const interests = found[state];
-      if (interests === undefined) continue;
+    for (let i = 0; i < text.length; i++) {
+      state = next[(state << shift) | (columns[text.charCodeAt(i)] as number)] as number;
+      if (state < firstFound) continue;
       any = true;
-      for (const index of interests) this.#matchedAt[index] = line;
+      this.#note(state);
+    }
+    state = next[(state << shift) | (columns[NEWLINE] as number)] as number;
+    if (state >= firstFound) {
+      any = true;
+      this.#note(state);
     }
     for (const { index, shape } of this.#shapes) {
       if (this.#matchedAt[index] === line || !shape.test(text)) continue;
@@ -42,6 +44,11 @@ export class InterestMatcher {
       this.#matchedAt[index] = line;
     }
     return any;
+  }
+
+  #note(state: number): void {
+    const { found, firstFound } = this.#automaton;
+    for (const index of found[state - firstFound] ?? []) this.#matchedAt[index] = this.#line;
   }
 
   /** True if the last line looked at matches this interest. */
@@ -62,20 +69,22 @@ function inLowerCase(text: string): string {
 }
 
 interface Automaton {
-  /** By character code: its column in `next`. Both cases of a letter share one; 0 is that of characters in no word. */
+  /** By UTF-16 code unit: its column in `next`. Both cases of a letter share one; 0 is for characters of no word. */
   readonly columns: Uint8Array;
   /** The next state, by `(state << shift) | column`. */
   readonly next: Uint16Array;
   readonly shift: number;
-  /** By state: the interests whose words end there. */
-  readonly found: readonly (readonly number[] | undefined)[];
   /** The state after the line break before a line. */
   readonly start: number;
+  /** At states from this on words end. */
+  readonly firstFound: number;
+  /** By state less `firstFound`: the interests whose words end there. */
+  readonly found: readonly (readonly number[])[];
 }
 
 /** `words`: the words of each interest. */
 function buildAutomaton(words: readonly (readonly string[])[]): Automaton {
-  const columns = new Uint8Array(ASCII);
+  const columns = new Uint8Array(0x1_0000);
   let width = 1;
   const columnOf = (letter: string): number => {
     const code = letter.toLowerCase().charCodeAt(0);
@@ -86,47 +95,65 @@ function buildAutomaton(words: readonly (readonly string[])[]): Automaton {
     }
     return columns[code] ?? 0;
   };
-  // The trie of all words: by state, the next state by column, and the interests whose words end there.
-  const children: Map<number, number>[] = [new Map()];
-  const found: Set<number>[] = [new Set()];
+  // The trie of all words.
+  const root = newState();
+  const states = [root];
   for (const [interest, texts] of words.entries()) {
     for (const word of texts) {
-      let state = 0;
+      let state = root;
       for (const letter of word) {
         const column = columnOf(letter);
-        const child = children[state]?.get(column) ?? children.length;
-        children[state]?.set(column, child);
-        if (child === children.length) {
-          children.push(new Map());
-          found.push(new Set());
+        let child = state.children.get(column);
+        if (!child) {
+          child = newState();
+          state.children.set(column, child);
+          states.push(child);
         }
         state = child;
       }
-      found[state]?.add(interest);
+      state.found.add(interest);
     }
   }
+  if (states.length > 0x1_0000) throw new Error('too many words');
   // Breadth first: where no word continues with a character, the longest suffix of the input that starts a word does.
-  const shift = Math.ceil(Math.log2(Math.max(2, width)));
-  const next = new Uint16Array(children.length << shift);
-  const fallback = new Uint16Array(children.length);
-  const queue = [0];
-  for (const state of queue) {
-    const back = fallback[state] ?? 0;
-    for (const interest of found[back] ?? []) found[state]?.add(interest);
+  const steps = new Map<State, readonly State[]>();
+  const fallbacks = new Map<State, State>();
+  for (const queue = [root]; queue.length > 0; ) {
+    const state = queue.shift() ?? root;
+    const fallback = fallbacks.get(state);
+    for (const interest of fallback?.found ?? []) state.found.add(interest);
+    const own: State[] = [];
     for (let column = 0; column < width; column++) {
-      const otherwise = state === 0 ? 0 : (next[(back << shift) | column] ?? 0);
-      const child = children[state]?.get(column);
-      next[(state << shift) | column] = child ?? otherwise;
-      if (child === undefined) continue;
-      fallback[child] = otherwise;
+      const otherwise = (fallback && steps.get(fallback)?.[column]) ?? root;
+      const child = state.children.get(column);
+      own.push(child ?? otherwise);
+      if (!child) continue;
+      fallbacks.set(child, otherwise);
       queue.push(child);
     }
+    steps.set(state, own);
   }
-  return {
-    columns,
-    next,
-    shift,
-    found: found.map((interests) => (interests.size > 0 ? [...interests] : undefined)),
-    start: next[columns[NEWLINE] ?? 0] ?? 0,
-  };
+  // States at which words end come last, so that one comparison recognizes them.
+  const ordered = [...states.filter(({ found }) => found.size === 0), ...states.filter(({ found }) => found.size > 0)];
+  const numbers = new Map(ordered.map((state, number) => [state, number]));
+  const shift = Math.ceil(Math.log2(Math.max(2, width)));
+  const next = new Uint16Array(ordered.length << shift);
+  for (const [number, state] of ordered.entries()) {
+    for (const [column, to] of (steps.get(state) ?? []).entries())
+      next[(number << shift) | column] = numbers.get(to) ?? 0;
+  }
+  const found = ordered.flatMap((state) => (state.found.size > 0 ? [[...state.found]] : []));
+  const start = next[((numbers.get(root) ?? 0) << shift) | (columns[NEWLINE] ?? 0)] ?? 0;
+  return { columns, next, shift, start, firstFound: ordered.length - found.length, found };
+}
+
+/** What was read so far, as far as it starts a word. */
+interface State {
+  readonly children: Map<number, State>;
+  /** The interests whose words end here. */
+  readonly found: Set<number>;
+}
+
+function newState(): State {
+  return { children: new Map(), found: new Set() };
 }

@@ -13,12 +13,11 @@
 import type { Fact } from '../../session/events.ts';
 import type { DumpSource } from '../format.ts';
 import type { Collector } from '../input/collector.ts';
-import { Dispatcher, type LineFormats } from './dispatch.ts';
+import { Dispatcher, type LineFormats, type WaitingLine } from './dispatch.ts';
 import { cleanLine } from './envelope.ts';
 import { HostNames } from './host-name.ts';
 import { type NumberedLine, QuotedPrintable } from './quoted-printable.ts';
 import { isDecoration, isElision } from './separators.ts';
-import type { Prompt } from './shell.ts';
 import { ShortcutReader } from './shortcut.ts';
 import { TextLines } from './text-lines.ts';
 
@@ -36,6 +35,11 @@ interface HeldLine {
   readonly index: number;
   readonly blanksBefore: number;
 }
+
+/** What is known of a line beyond its text. */
+type AboutLine = Pick<WaitingLine, 'prompt' | 'hostName' | 'isShortcut'>;
+
+const SHORTCUT_LINE: AboutLine = { prompt: undefined, hostName: undefined, isShortcut: true };
 
 /** Push text in pieces of any size, then call `end`. */
 export class TextReader {
@@ -100,7 +104,7 @@ export class TextReader {
     else {
       // Readers of the waiting lines may look at this one: it waits too.
       const raw = text.slice(from, to);
-      this.#dispatch({ raw, number }, raw, { isShortcut: true });
+      this.#dispatch({ raw, number }, raw, SHORTCUT_LINE);
       return true;
     }
     this.#held = { fact, text, from, to, number, index: this.#index++, blanksBefore: this.#blanks };
@@ -116,7 +120,7 @@ export class TextReader {
     this.#index = held.index;
     this.#blanks = held.blanksBefore;
     const raw = held.text.slice(held.from, held.to);
-    this.#dispatch({ raw, number: held.number }, raw, { isShortcut: true });
+    this.#dispatch({ raw, number: held.number }, raw, SHORTCUT_LINE);
   }
 
   #clean(line: NumberedLine): void {
@@ -124,31 +128,26 @@ export class TextReader {
     if (cleaned.length === 0) this.#blanks++;
     for (const { text, prompt } of cleaned) {
       if (!prompt && isDecoration(text) && !isElision(text)) this.#blanks++;
-      else this.#dispatch(line, text, { prompt, hostName: this.#hostNames.next(line.raw, text, prompt) });
+      else {
+        const hostName = this.#hostNames.next(line.raw, text, prompt);
+        this.#dispatch(line, text, { prompt, hostName, isShortcut: false });
+      }
     }
   }
 
-  #dispatch(
-    { raw, number }: NumberedLine,
-    text: string,
-    about: {
-      readonly prompt?: Prompt | undefined;
-      readonly hostName?: string | undefined;
-      readonly isShortcut?: boolean;
-    },
-  ): void {
-    const { prompt, hostName, isShortcut = false } = about;
+  #dispatch({ raw, number }: NumberedLine, text: string, about: AboutLine): void {
+    const { prompt, hostName, isShortcut } = about;
     this.#dispatcher.add({
       number,
       raw,
       text,
       index: this.#index++,
       blanksBefore: this.#blanks,
+      prompt,
       elision: !prompt && isElision(text),
       cutLine: this.#cutLine,
       isShortcut,
       hostName,
-      ...(prompt && { prompt }),
     });
     this.#cutLine = undefined;
     this.#blanks = 0;
