@@ -1,7 +1,7 @@
 // The fast path for lines of which files have millions, such as events of a trace: from the text of the line to a fact,
 // without cleaning it and without asking other formats. format.ts says what a format promises for it (`Shortcut`).
 import type { Fact } from '../../session/events.ts';
-import type { LineFormat, Shortcut } from '../format.ts';
+import type { FactSink, LineFormat, Shortcut } from '../format.ts';
 import type { Dispatcher } from './dispatch.ts';
 import { cleanLine } from './envelope.ts';
 import { isDecoration, isElision } from './separators.ts';
@@ -12,16 +12,20 @@ const FREE_TEXTS_MAX = 1024;
 const LINES_EACH_MIN = 4;
 
 export class ShortcutReader {
-  readonly format: LineFormat;
+  /** The sink of its format. */
+  readonly sink: FactSink;
+  readonly #format: LineFormat;
   readonly #shortcut: Shortcut;
   readonly #dispatcher: Dispatcher;
   /** By free text: whether lines that start with it need no cleaning and interest no other format. */
   readonly #isPlain = new Map<string, boolean>();
+  #lastPlain: string | undefined;
   #lines = 0;
   #judged = 0;
 
   constructor(format: LineFormat, shortcut: Shortcut, dispatcher: Dispatcher) {
-    this.format = format;
+    this.#format = format;
+    this.sink = dispatcher.sinkOf(format);
     this.#shortcut = shortcut;
     this.#dispatcher = dispatcher;
   }
@@ -36,8 +40,12 @@ export class ShortcutReader {
 
   #isPlainLine(text: string, from: number, end: number, to: number): boolean {
     this.#lines++;
+    // Most lines have the free text of the line before.
+    const last = this.#lastPlain;
+    if (last !== undefined && last.length === end - from && text.startsWith(last, from)) return true;
     const freeText = text.slice(from, end);
     const known = this.#isPlain.get(freeText);
+    if (known) this.#lastPlain = freeText;
     if (known !== undefined) return known;
     if (this.#judged >= FREE_TEXTS_MAX && this.#lines < LINES_EACH_MIN * this.#judged) return false;
     this.#judged++;
@@ -52,6 +60,6 @@ export class ShortcutReader {
     if (!line || more.length > 0 || line.prompt || line.text !== raw || isDecoration(raw) || isElision(raw)) {
       return false;
     }
-    return this.#dispatcher.interestsOnly(this.format, raw);
+    return this.#dispatcher.interestsOnly(this.#format, raw);
   }
 }

@@ -99,7 +99,7 @@ export class TextReader {
     if (!shortcut || this.#cutLine !== undefined || !this.#quotedPrintable.isIdle) return false;
     const fact = shortcut.read(text, from, to);
     if (!fact) return false;
-    if (this.#held) this.#dispatcher.sinkOf(shortcut.format).fact(this.#held.fact, this.#held.number);
+    if (this.#held) shortcut.sink.fact(this.#held.fact, this.#held.number);
     else if (this.#dispatcher.canFlushEarly) this.#dispatcher.flush();
     else {
       // Readers of the waiting lines may look at this one: it waits too.

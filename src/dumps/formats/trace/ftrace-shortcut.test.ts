@@ -226,7 +226,7 @@ describe('lines that go by the shortcut', () => {
     expect(other).toBeGreaterThan(200);
   });
 
-  test('each by itself is the same fact the long way', async () => {
+  test('each by itself is the same fact the long way', { timeout: FUZZ_TIMEOUT }, async () => {
     const texts = fc.sample(fc.tuple(free, rest), 3000).map((parts) => parts.join(''));
     const lines = [...texts, ...LINES].filter((text) => byShortcut(text) !== undefined && isPlain(text));
     expect(lines.length).toBeGreaterThan(100);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { diagnosticsOf, groupsOf, type Opened, openText } from '../../testing/read.ts';
+import { diagnosticsOf, FUZZ_TIMEOUT, groupsOf, type Opened, openText } from '../../testing/read.ts';
 
 const open = (...lines: string[]) => openText(`${lines.join('\n')}\n`);
 
@@ -226,7 +226,7 @@ describe('lines that a mail program broke', () => {
     return Array.from({ length: line.length - first - 4 }, (_, i) => [index, first + i + 3] as const);
   });
 
-  test('in any one place behind the time', async () => {
+  test('in any one place behind the time', { timeout: FUZZ_TIMEOUT }, async () => {
     expect(breaks.length).toBeGreaterThan(300);
     const whole = await open(...LINES);
     for (const [index, at] of breaks) {
