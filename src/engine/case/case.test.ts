@@ -208,6 +208,29 @@ describe('names', () => {
     expect((await open.hosts()).map(([name]) => name)).toEqual(['east', 'west']);
   });
 
+  test('a folder with the folders of two hosts is two hosts, also when it is kept', async () => {
+    const open = new Case();
+    const layout = (host: string, last: string) => ({
+      [`dumps/${host}/sys/kernel/iommu_groups/4/reserved_regions`]: `0x1000 ${last} reserved\n`,
+      [`dumps/${host}/sys/kernel/iommu_groups/5/reserved_regions`]: `${MSI}\n`,
+    });
+    await open.addFiles(filesOf({ ...layout('east', '0x1fff'), ...layout('west', '0x2fff') }));
+    const expected = [
+      ['east', 'dumps/east'],
+      ['west', 'dumps/west'],
+    ];
+    expect(await open.hosts()).toEqual(expected);
+    const { data } = await open.ask('exportCase', { view: '' });
+    const other = new Case();
+    await other.ask('importCase', { data });
+    expect(await other.hosts()).toEqual(expected);
+    // The folders of groups are no hosts.
+    const single = new Case();
+    const groups = { 'iommu_groups/4/reserved_regions': `${MSI}\n`, 'iommu_groups/5/reserved_regions': `${MSI}\n` };
+    await single.addFiles(filesOf(groups));
+    expect(await single.hosts()).toEqual([['iommu_groups', 'iommu_groups']]);
+  });
+
   test('a person renames, and an empty name gives the old one back', async () => {
     const open = new Case();
     await open.add({ groups: GROUPS });

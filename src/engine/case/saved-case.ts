@@ -122,13 +122,16 @@ export async function loadCase(data: Blob, context: CallContext): Promise<Loaded
   if (!isComplete) return { ...about, sources: [], missing: header.sources.map(({ name }) => name) };
   const sources: OpenedSource[] = [];
   let at = end + 1;
-  for (const { id, sample, files: listed } of header.sources) {
+  for (const { id, name: unit, sample, files: listed } of header.sources) {
     const files = listed.map(({ name, size, link }): InputFile => {
       const bytes = data.slice(at, at + size);
       at += size;
       return { name, data: bytes, ...(link === undefined ? {} : { link }) };
     });
-    const inputs = files.map((file) => ({ input: inputOf(file), file }));
+    const inputs = files.map((file) => {
+      const input = inputOf(file);
+      return { input: input.tree === undefined ? input : { ...input, tree: unit }, file };
+    });
     sources.push(await readSource(id, inputs, { context, sample }));
   }
   if (at > data.size) return 'the saved case is cut off';

@@ -113,7 +113,35 @@ export function groupInputs(inputs: readonly SourceInput[]): SourceInput[][] {
     else groups.push([one]);
     tree = one.input.tree;
   }
-  return groups;
+  return groups.flatMap(splitByHost);
+}
+
+/** Files that a dump of a host has once: two folders with the same ones side by side are two hosts. */
+const OF_A_HOST =
+  /(?:^|\/)iommu_groups\/\d+\/|^(?:[^/]+\/)?(?:dmesg|iomem|lspci|uname|journal|[\w-]+\.(?:txt|log))[\w.-]*$/;
+
+/** A folder that holds the folders of several hosts is a source for each of these. */
+function splitByHost(group: SourceInput[]): SourceInput[][] {
+  const tree = group[0]?.input.tree?.replace(/\/+$/, '');
+  if (tree === undefined) return [group];
+  const partOf = ({ input: { name } }: SourceInput) => name.slice(tree.length + 1).split('/', 1)[0] ?? '';
+  const folders = new Map<string, Set<string>>();
+  for (const one of group) {
+    const folder = partOf(one);
+    const path = one.input.name.slice(tree.length + folder.length + 2);
+    if (OF_A_HOST.test(path)) folders.set(path, (folders.get(path) ?? new Set()).add(folder));
+  }
+  const hosts = new Set([...folders.values()].filter(({ size }) => size > 1).flatMap((names) => [...names]));
+  if (hosts.size < 2) return [group];
+  const parts = new Map<string, SourceInput[]>();
+  for (const { input, ...more } of group) {
+    const folder = partOf({ input });
+    const name = hosts.has(folder) ? `${tree}/${folder}` : tree;
+    const part = parts.get(name) ?? [];
+    part.push({ ...more, input: { ...input, tree: name } });
+    parts.set(name, part);
+  }
+  return [...parts.values()];
 }
 
 export interface ReadOptions {
