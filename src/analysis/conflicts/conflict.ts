@@ -153,7 +153,7 @@ export function joinNumbers(names: readonly string[]): string {
     let end = i + 1;
     while (end < names.length && Number(names[end]) === Number(first) + end - i) end++;
     const run = names.slice(i, end);
-    parts.push(...(run.length > 2 ? [`${first} to ${run.at(-1)}`] : run));
+    parts.push(...(run.length > 3 ? [`${first} to ${run.at(-1)}`] : run));
     i = end;
   }
   return joinNames(parts, parts.length);

@@ -73,6 +73,8 @@ function ineligible(host: Host, groups: readonly Group[], focus: DeviceFocus | u
   for (const entry of host.ineligible) {
     const group = host.groups.find((g) => g.devices.includes(entry.device));
     if (group) reported.add(group.key);
+    // An attempt that nobody asks about: the group is not selected, and is named among those left out.
+    if (group && groups.length > 0 && !groups.includes(group) && focus?.device !== entry.device) continue;
     found.push(ineligibleDevice(host, group, entry));
   }
   for (const group of groups) {

@@ -42,6 +42,8 @@ const TOP_MAX = 1n << 28n;
 const CUT_WIDTHS: readonly number[] = [40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52];
 /** Offsets of doorbell registers in GICv2m frames and ITS pages are below this. */
 const SMALL_ADDRESS = 0x1_0000n;
+/** Of the register that MSIs are written to: GICD_SETSPI_NSR of a GICv2m frame, GITS_TRANSLATER of an ITS page. */
+const DOORBELL_OFFSET = 0x40n;
 const OVERRUN_MAX = 0x1_0000n;
 const KERNEL_ADDRESS = 0xffff_8000_0000_0000n;
 const FOUR_GIB = 1n << 32n;
@@ -376,8 +378,15 @@ function kernelAddress({ address, driver }: Fault): FaultCause | undefined {
 }
 
 /** 32-bit PCI devices get their first addresses just below 4 GiB. */
-function dmaApi({ address }: Fault, _space: CommonSpace, { near }: FaultEvidence): FaultCause | undefined {
+function dmaApi({ address, access }: Fault, { host }: CommonSpace, { near }: FaultEvidence): FaultCause | undefined {
   if (address >= FOUR_GIB || FOUR_GIB - address > TOP_MAX >> 2n || near) return undefined;
+  if (architectureOf(host) === 'arm' && access === 'write' && (address & 0xfffn) === DOORBELL_OFFSET) {
+    return {
+      kind: 'doorbell-page',
+      clause: `: page offset ${hex(DOORBELL_OFFSET)} is that of an MSI doorbell register, and the kernel's DMA API maps its page just below 4 GiB, so it was an interrupt whose doorbell page is no longer mapped (or not for this device)`,
+      fix: 'Check whether the device was given to another domain, or its driver was unbound, while its MSIs were enabled',
+    };
+  }
   return {
     kind: 'dma-api',
     clause: `: the address is just below 4 GiB, where the kernel's DMA API places buffers, so it is an IOVA of a driver's buffer that was unmapped too early, overrun, or never mapped`,

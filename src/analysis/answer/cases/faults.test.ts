@@ -186,6 +186,18 @@ const CASES: readonly Case[] = [
     severity: 'warning',
   },
   {
+    name: 'a doorbell page that the DMA API mapped',
+    given: [
+      'arm-smmu-v3 4f000000.iommu: event 0x10 received:',
+      'arm-smmu-v3 4f000000.iommu:\t0x0000830000000010',
+      'arm-smmu-v3 4f000000.iommu:\t0x0000008000000000',
+      'arm-smmu-v3 4f000000.iommu:\t0x00000000ffffe040',
+      'arm-smmu-v3 4f000000.iommu:\t0x0000000000000000',
+    ].join('\n'),
+    says: ['0xffffe040', 'MSI doorbell register', 'no longer mapped'],
+    severity: 'warning',
+  },
+  {
     name: 'behind a bridge: its id stands for what is behind it',
     given: {
       'lspci.txt':

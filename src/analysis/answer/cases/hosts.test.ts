@@ -153,6 +153,28 @@ const CASES: readonly Case[] = [
     severity: 'fatal',
   },
   {
+    name: 'an attempt in the log that nobody asks about: the guest fits on the others',
+    given: {
+      ...MIXED,
+      'k.txt':
+        'vfio-pci 0000:00:05.0: Firmware has requested this device have a 1:1 IOMMU mapping, rejecting configuring the device without a 1:1 mapping. Contact your platform vendor.',
+    },
+    options: { guest: 'q35:8G' },
+    says: [/^q35, 8 GiB fits on groups 0, 1 and 4/, 'groups 2 and 3 cannot be assigned'],
+    severity: 'clean',
+  },
+  {
+    name: 'the same attempt, and the device is asked for',
+    given: {
+      ...MIXED,
+      'k.txt':
+        'vfio-pci 0000:00:05.0: Firmware has requested this device have a 1:1 IOMMU mapping, rejecting configuring the device without a 1:1 mapping. Contact your platform vendor.',
+    },
+    options: { guest: 'q35:8G', device: '0000:00:05.0' },
+    says: [/^0000:00:05\.0 \(group 2\) cannot be assigned/, '0x3e000000-0x3e7fffff'],
+    severity: 'fatal',
+  },
+  {
     name: 'the old message of the kernel: EPERM',
     given:
       'vfio-pci 0000:84:00.0: Device is ineligible for IOMMU domain attach due to platform RMRR requirement.  Contact your platform vendor.',
