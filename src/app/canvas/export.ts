@@ -1,16 +1,24 @@
 // The picture and the sessions as files.
+import type { SpaceSlice } from '../../timeline/axis/slice.ts';
 import { fitRange, visibleRange } from '../../timeline/axis/viewport.ts';
 import { paintCanvas } from '../../timeline/paint/canvas.ts';
 import { paintSvg } from '../../timeline/paint/svg.ts';
+import { type CutLanes, cutLanes } from '../../timeline/scene/cut-lanes.ts';
 import { plotWidth } from '../../timeline/scene/layout.ts';
 import type { Scene } from '../../timeline/scene/mark.ts';
-import { useApp } from '../state/app-state.ts';
+import { type AppState, useApp } from '../state/app-state.ts';
 import { engine } from '../state/engine.ts';
 import { notify, showError } from '../state/notices.ts';
+import { lanesInView } from './scroll-window.ts';
 import { sceneOf } from './state-scene.ts';
 
-/** The scene of an exported file: the same window without the selection, with a table of the exact bounds. */
-async function exportScene(): Promise<Scene | undefined> {
+/** Which lanes a picture in a file has: all of them, or those that the scroll area of the timeline shows. */
+export type ExportedLanes = 'all' | 'visible';
+
+const ROWS_OF_BOUNDS = 200;
+
+/** The scene of a file: the same window without the selection, with the answer and a table of the exact bounds. */
+async function exportScene(lanes: ExportedLanes): Promise<Scene | undefined> {
   const state = useApp.getState();
   const { picture, view } = state;
   if (!picture || !view) return undefined;
@@ -21,14 +29,22 @@ async function exportScene(): Promise<Scene | undefined> {
   const wide = plot === view.width ? view : fitRange(scale, seen, plot, 0);
   const [cut, bounds] = await Promise.all([
     engine().call('slice', { revision, window: wide }),
-    engine().call('bounds', { ...seen, limit: 200 }),
+    engine().call('bounds', { ...seen, limit: ROWS_OF_BOUNDS }),
   ]);
   if (!cut.ok || !bounds.ok) return undefined;
-  return sceneOf(
-    { ...state, view: wide, selected: undefined, picture: { ...picture, slices: cut.value } },
-    width,
-    bounds.value,
-  );
+  const { spaces, leftOut } = cutFor(state, cut.value, lanes);
+  return sceneOf({ ...state, view: wide, selected: undefined, picture: { ...picture, slices: spaces } }, width, {
+    bounds: bounds.value,
+    leftOut,
+  });
+}
+
+/** The slices of the lanes that a file has. */
+function cutFor(state: AppState, slices: readonly SpaceSlice[], lanes: ExportedLanes): CutLanes {
+  const area = document.querySelector('.timeline-scroll');
+  const screen = area && sceneOf(state, area.clientWidth);
+  if (!screen || lanes === 'all') return cutLanes(slices, 0, undefined);
+  return cutLanes(slices, screen.plot.y, lanesInView(screen, area));
 }
 
 function fileName(extension: string): string {
@@ -49,16 +65,16 @@ function download(data: Blob, name: string): void {
 
 const showNothing = () => showError('Nothing to export', 'There is no picture yet: open a dump and select a group.');
 
-export async function exportSvg(): Promise<void> {
-  const scene = await exportScene();
+export async function exportSvg(lanes: ExportedLanes = 'all'): Promise<void> {
+  const scene = await exportScene(lanes);
   if (!scene) return showNothing();
   const text = paintSvg(scene, useApp.getState().theme);
   download(new Blob([text], { type: 'image/svg+xml' }), fileName('svg'));
 }
 
 /** A PNG with two pixels per CSS pixel, so that it stays sharp in a bug report. */
-export async function exportPng(): Promise<void> {
-  const scene = await exportScene();
+export async function exportPng(lanes: ExportedLanes = 'all'): Promise<void> {
+  const scene = await exportScene(lanes);
   if (!scene) return showNothing();
   const density = 2;
   const canvas = new OffscreenCanvas(scene.width * density, scene.height * density);

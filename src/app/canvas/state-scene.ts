@@ -3,9 +3,8 @@ import { numberedBands } from '../../engine/answers/numbered-bands.ts';
 import type { ConflictRow } from '../../engine/protocol/answers.ts';
 import { subtitleOf } from '../../engine/protocol/picture.ts';
 import type { Band } from '../../timeline/scene/bands.ts';
-import type { BoundsLine } from '../../timeline/scene/bounds-table.ts';
 import type { Scene } from '../../timeline/scene/mark.ts';
-import { buildScene } from '../../timeline/scene/scene.ts';
+import { buildScene, type SceneInput } from '../../timeline/scene/scene.ts';
 import type { AppState } from '../state/app-state.ts';
 import { shownConflict } from '../state/conflict-key.ts';
 
@@ -22,8 +21,11 @@ function measuredBands(measured: AppState['measured']): Band[] {
   return measured ? [{ ...measured, message: 'measured', ink: 'accent' }] : [];
 }
 
+/** What a scene has only in a file, or only on the screen. */
+type More = Pick<SceneInput, 'bounds' | 'answer' | 'leftOut' | 'seen'>;
+
 /** The scene of a state, `width` CSS pixels wide; undefined before the first picture of the engine. */
-export function sceneOf(state: AppState, width: number, bounds?: readonly BoundsLine[]): Scene | undefined {
+export function sceneOf(state: AppState, width: number, more: More = {}): Scene | undefined {
   const { picture, view, selected, measured, explained, conflicts } = state;
   if (!picture || !view) return undefined;
   return buildScene({
@@ -36,6 +38,6 @@ export function sceneOf(state: AppState, width: number, bounds?: readonly Bounds
     selected: selected?.target,
     numbered: numberedBands(conflicts?.rows ?? []),
     bands: [...(explained?.bands ?? []), ...conflictBands(shownConflict(state)), ...measuredBands(measured)],
-    bounds,
+    ...more,
   });
 }

@@ -1,24 +1,29 @@
 import { useEffect, useRef, useState } from 'react';
-import { formatSize, groupedHex } from '../../iova/format.ts';
-import type { GestureHandlers, Gestures } from '../../timeline/axis/gestures.ts';
-import { addressAt } from '../../timeline/axis/viewport.ts';
+import type { GestureHandlers, Gestures, Point } from '../../timeline/axis/gestures.ts';
+import { type Bound, type MeasureEnd, measuredRange, nearestBound } from '../../timeline/axis/measure.ts';
+import { addressAt, pixelOfEdge } from '../../timeline/axis/viewport.ts';
 import { paintCanvas } from '../../timeline/paint/canvas.ts';
 import { plotLeft, plotWidth } from '../../timeline/scene/layout.ts';
 import type { HitArea, LaneHead, Scene } from '../../timeline/scene/mark.ts';
-import { styleOf } from '../../timeline/scene/styles.ts';
+import { PRINT } from '../../timeline/scene/theme.ts';
 import { useApp } from '../state/app-state.ts';
 import { showFlag } from '../state/conflicts.ts';
 import { toggleLane } from '../state/picture.ts';
 import { clearSelection, measure, select } from '../state/selection.ts';
 import { panBy, setPlotWidth, zoomBy } from '../state/view.ts';
+import { showOverlay } from './pointer-overlay.ts';
+import { canScroll, seenSpan, toScene } from './scroll-window.ts';
 import { sceneOf } from './state-scene.ts';
+import { onSystemTheme, screenTheme } from './system-theme.ts';
 import './canvas.css';
 
 /** The parts of the state that the picture shows. */
 const DRAWN = ['picture', 'view', 'selected', 'measured', 'explained', 'conflicts', 'conflict', 'theme'] as const;
+/** Pixels a CSS pixel on paper. */
+const PRINT_DENSITY = 2;
 
 /** The range at a point of the scene; the narrowest of several. A thin one is also hit a few pixels beside it. */
-function hitAt(scene: Scene, x: number, y: number): HitArea | undefined {
+function hitAt(scene: Scene, { x, y }: Point): HitArea | undefined {
   const slack = 3;
   let best: HitArea | undefined;
   for (const hit of scene.hits) {
@@ -28,54 +33,70 @@ function hitAt(scene: Scene, x: number, y: number): HitArea | undefined {
   return best;
 }
 
+function flagAt(scene: Scene, { x, y }: Point) {
+  return scene.flags.find((f) => x >= f.x - 2 && x < f.x + f.width + 2 && y >= f.y - 2 && y < f.y + f.height + 2);
+}
+
 function sameHeads(a: readonly LaneHead[], b: readonly LaneHead[]): boolean {
   return a.length === b.length && a.every((head, i) => JSON.stringify(head) === JSON.stringify(b[i]));
 }
 
-function tooltip({ style, target: { start, last, count } }: HitArea): string {
-  const message = count > 1 ? `${count} ranges` : styleOf(style).label;
-  return `${message}\n${groupedHex(start)} – ${groupedHex(last)}\n${formatSize(last - start + 1n)}`;
-}
-
 export function TimelineView() {
+  const scroller = useRef<HTMLDivElement>(null);
   const frame = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const crosshair = useRef<HTMLDivElement>(null);
   const readout = useRef<HTMLDivElement>(null);
   const bubble = useRef<HTMLDivElement>(null);
   const [heads, setHeads] = useState<readonly LaneHead[]>([]);
+  const [pinned, setPinned] = useState({ top: 0, height: 0 });
   const [description, setDescription] = useState('');
   const gutter = useRef(0);
 
   useEffect(() => {
+    const area = scroller.current;
     const element = frame.current;
     const surface = canvas.current;
-    if (!element || !surface) return;
+    const [line, label, tip] = [crosshair.current, readout.current, bubble.current];
+    if (!area || !element || !surface || !line || !label || !tip) return;
+    const listeners = new AbortController();
+    const { signal } = listeners;
     let scene: Scene | undefined;
     let width = element.clientWidth;
     let requested = 0;
+    let isPrinting = false;
 
     const draw = () => {
       requested = 0;
       const state = useApp.getState();
-      scene = sceneOf(state, width);
+      scene = sceneOf(state, width, isPrinting ? {} : { seen: seenSpan(area) });
       if (!scene) return;
-      const density = window.devicePixelRatio || 1;
-      const [w, h] = [Math.round(scene.width * density), Math.round(scene.height * density)];
+      element.style.setProperty('--scene-height', `${scene.height}px`);
+      const density = isPrinting ? PRINT_DENSITY : window.devicePixelRatio || 1;
+      const height = isPrinting ? scene.height : Math.min(scene.height, area.clientHeight);
+      const [w, h] = [Math.round(scene.width * density), Math.round(height * density)];
       if (surface.width !== w || surface.height !== h) {
         surface.width = w;
         surface.height = h;
-        surface.style.width = `${scene.width}px`;
-        surface.style.height = `${scene.height}px`;
+        surface.style.setProperty('--surface-width', `${scene.width}px`);
+        surface.style.setProperty('--surface-height', `${height}px`);
       }
       const context = surface.getContext('2d', { alpha: false });
-      if (context) paintCanvas(context, scene, state.theme, density);
-      const { heads: newHeads, description: newDescription } = scene;
+      const theme = isPrinting ? PRINT : screenTheme(state.theme);
+      const scrolled = isPrinting ? 0 : area.scrollTop;
+      if (context) paintCanvas(context, scene, theme, density, { scrolled, height });
+      const { heads: newHeads, description: newDescription, pinned: newPinned } = scene;
       setHeads((old) => (sameHeads(old, newHeads) ? old : newHeads));
+      const { top, bottom } = newPinned;
+      setPinned((old) => (old.top === top && old.height === bottom - top ? old : { top, height: bottom - top }));
       setDescription(newDescription);
     };
     const redraw = () => {
       requested ||= requestAnimationFrame(draw);
+    };
+    const print = (printing: boolean) => {
+      isPrinting = printing;
+      draw();
     };
 
     const measureWidth = () => {
@@ -86,7 +107,11 @@ export function TimelineView() {
     };
     const observer = new ResizeObserver(measureWidth);
     observer.observe(element);
+    observer.observe(area);
     measureWidth();
+    addEventListener('beforeprint', () => print(true), { signal });
+    addEventListener('afterprint', () => print(false), { signal });
+    onSystemTheme(redraw, signal);
 
     const addressAtPixel = (pixel: number) => {
       const { view, picture } = useApp.getState();
@@ -94,24 +119,58 @@ export function TimelineView() {
       return addressAt(view, picture.arrangement.scale, Math.min(view.width, Math.max(0, pixel)));
     };
 
-    const showPointer = (point: { x: number; y: number } | undefined) => {
+    const hidePointer = () => showOverlay({ line, readout: label, tip }, undefined);
+
+    const showPointer = (point: Point | undefined) => {
       const address = point && point.x >= gutter.current ? addressAtPixel(point.x - gutter.current) : undefined;
-      const [line, message, tip] = [crosshair.current, readout.current, bubble.current];
-      if (!line || !message || !tip) return;
-      line.hidden = address === undefined;
-      message.hidden = address === undefined;
-      tip.hidden = true;
       element.style.cursor = 'default';
-      if (!point || address === undefined) return;
-      line.style.transform = `translateX(${point.x}px)`;
-      message.textContent = groupedHex(address);
-      const hit = scene && hitAt(scene, point.x, point.y);
-      element.style.cursor = hit ? 'pointer' : 'grab';
-      if (!hit) return;
-      tip.textContent = tooltip(hit);
-      tip.hidden = false;
-      const left = Math.min(point.x + 14, width - tip.offsetWidth - 4);
-      tip.style.transform = `translate(${Math.max(4, left)}px, ${point.y + 16}px)`;
+      if (!point || address === undefined || !scene) {
+        hidePointer();
+        return;
+      }
+      const { scrollTop, clientHeight } = area;
+      const spot = toScene(scene, point, scrollTop);
+      const hit = spot.isPinned ? undefined : hitAt(scene, spot);
+      const isFlag = spot.isPinned && flagAt(scene, spot) !== undefined;
+      element.style.cursor = hit || isFlag ? 'pointer' : 'grab';
+      const up = Math.min(scrollTop, scene.pinned.top);
+      showOverlay(
+        { line, readout: label, tip },
+        {
+          x: point.x,
+          y: point.y - scrollTop,
+          address,
+          ruler: { top: scene.pinned.top - up, bottom: scene.pinned.bottom - up },
+          width,
+          height: Math.min(clientHeight, scene.height),
+          hit,
+        },
+      );
+    };
+
+    /** The bounds of all ranges that are drawn. */
+    const boundsInView = (): Bound[] => {
+      const { view, picture } = useApp.getState();
+      if (!view || !picture || !scene) return [];
+      const edges = new Set(scene.hits.flatMap(({ target }) => [target.start, target.last + 1n]));
+      const { scale } = picture.arrangement;
+      return [...edges].map((edge) => ({ edge, pixel: pixelOfEdge(view, scale, edge) }));
+    };
+    const measureEnd = (pixel: number, bounds: readonly Bound[]): MeasureEnd | undefined => {
+      const bound = nearestBound(bounds, pixel);
+      if (bound) return { edge: bound.edge };
+      const address = addressAtPixel(pixel);
+      return address === undefined ? undefined : { address };
+    };
+
+    const pick = (point: Point) => {
+      if (!scene) return;
+      const spot = toScene(scene, point, area.scrollTop);
+      const flag = spot.isPinned ? flagAt(scene, spot) : undefined;
+      const hit = spot.isPinned ? undefined : hitAt(scene, spot);
+      if (flag) void showFlag(flag.numbers);
+      else if (hit) void select(hit.target);
+      else if (point.x >= gutter.current) clearSelection();
     };
 
     let gestures: Gestures | undefined;
@@ -120,19 +179,22 @@ export function TimelineView() {
     const handlers: GestureHandlers = {
       zoom: zoomBy,
       pan: panBy,
-      hover: showPointer,
-      measure: (from, to) => {
-        const [a, b] = [addressAtPixel(from), addressAtPixel(to)];
-        if (a !== undefined && b !== undefined) measure(a, b);
+      scroll: (pixels) => {
+        if (!canScroll(area)) return false;
+        area.scrollTop += pixels;
+        return true;
       },
-      click: (x, y) => {
-        const flag = scene?.flags.find(
-          (f) => x >= f.x - 2 && x < f.x + f.width + 2 && y >= f.y - 2 && y < f.y + f.height + 2,
-        );
-        const hit = scene && hitAt(scene, x, y);
-        if (flag) void showFlag(flag.numbers);
-        else if (hit) void select(hit.target);
-        else if (x >= gutter.current) clearSelection();
+      hover: showPointer,
+      measure: (from, to, isFree) => {
+        const bounds = isFree ? [] : boundsInView();
+        const [a, b] = [measureEnd(from, bounds), measureEnd(to, bounds)];
+        const measured = a && b && measuredRange(a, b);
+        if (measured) measure(measured.start, measured.last);
+      },
+      click: pick,
+      press: (point) => {
+        showPointer(point);
+        pick(point);
       },
     };
     // With the first picture, which does not need d3-zoom itself.
@@ -144,6 +206,15 @@ export function TimelineView() {
       });
     };
     loadGestures();
+    area.addEventListener(
+      'scroll',
+      () => {
+        hidePointer();
+        // At once: the next frame would show the old rows at the new place.
+        draw();
+      },
+      { signal, passive: true },
+    );
     const unsubscribe = useApp.subscribe((now, before) => {
       loadGestures();
       if (DRAWN.some((field) => now[field] !== before[field])) redraw();
@@ -151,6 +222,7 @@ export function TimelineView() {
     return () => {
       cancelAnimationFrame(requested);
       observer.disconnect();
+      listeners.abort();
       isGone = true;
       gestures?.destroy();
       unsubscribe();
@@ -159,8 +231,7 @@ export function TimelineView() {
 
   return (
     <div className="timeline-box">
-      <div ref={readout} className="readout" hidden data-testid="readout" />
-      <div className="timeline-scroll">
+      <div ref={scroller} className="timeline-scroll" data-testid="timeline-scroll">
         <div
           ref={frame}
           className="timeline"
@@ -171,9 +242,17 @@ export function TimelineView() {
           aria-describedby="timeline-description"
           data-testid="timeline"
         >
-          <canvas ref={canvas} />
-          <div ref={crosshair} className="crosshair" hidden />
-          <div ref={bubble} className="bubble" hidden />
+          <div className="timeline-surface">
+            <canvas ref={canvas} />
+            <div className="timeline-pointer">
+              <div ref={crosshair} className="crosshair" hidden />
+              <div ref={readout} className="readout" hidden data-testid="readout" />
+              <div ref={bubble} className="bubble" hidden data-testid="tooltip" />
+            </div>
+          </div>
+          <div className="lane-shield" style={{ marginTop: pinned.top }}>
+            <div style={{ width: gutter.current, height: pinned.height }} />
+          </div>
           <p id="timeline-description" className="visually-hidden">
             {description}. Arrow keys pan and zoom, n and p select the next and previous range. The table below lists
             all ranges.

@@ -15,15 +15,16 @@ interface KeyHelp {
 /** What the help lists. */
 export const KEYS: readonly KeyHelp[] = [
   { keys: ['wheel', 'W', 'S', '↑', '↓'], action: 'Zoom; the wheel zooms at the pointer' },
+  { keys: ['Shift', 'wheel'], action: 'Scroll the lanes, as the wheel over their names does' },
   { keys: ['drag', 'A', 'D', '←', '→'], action: 'Pan' },
   { keys: ['double-click'], action: 'Zoom in at the pointer' },
-  { keys: ['0'], action: 'Show everything' },
-  { keys: ['F'], action: 'Fit the selected range' },
+  { keys: ['0'], action: 'Show everything; on the linear scale the contents first' },
+  { keys: ['F'], action: 'Fit the selected range, or the conflict with its surroundings' },
   { keys: ['N', 'P'], action: 'Next and previous range' },
   { keys: ['C'], action: 'Next conflict' },
   { keys: [',', '.', 'Ctrl Z', 'Ctrl Y'], action: 'Previous and next event of a session' },
   { keys: ['/'], action: 'Search for an address, a type, a device or any text in the dumps' },
-  { keys: ['Shift', 'drag'], action: 'Measure a range' },
+  { keys: ['Shift', 'drag'], action: 'Measure a range; ends snap to bounds, with Alt they are free' },
   { keys: ['Esc'], action: 'Clear the selection and the measurement' },
   { keys: ['?'], action: 'Show this list' },
 ];

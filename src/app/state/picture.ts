@@ -56,7 +56,11 @@ function keptView(arrangement: Arrangement): Viewport {
   if (haveSameSegments(picture.arrangement, arrangement)) return view;
   const seen = visibleRange(view, picture.arrangement.scale);
   const isWhole = seen.start === 0n && seen.last === IOVA_MAX;
-  return isWhole ? fitAll(arrangement.scale, plotWidth) : fitRange(arrangement.scale, seen, plotWidth, 0);
+  if (!isWhole) return fitRange(arrangement.scale, seen, plotWidth, 0);
+  // A whole linear space shows nothing but slivers.
+  const { contents, scale } = arrangement;
+  const isNewlyLinear = scale.kind === 'linear' && picture.arrangement.scale.kind !== 'linear';
+  return isNewlyLinear && contents ? fitRange(scale, contents, plotWidth) : fitAll(scale, plotWidth);
 }
 
 function haveSameSegments({ scale: a }: Arrangement, { scale: b }: Arrangement): boolean {

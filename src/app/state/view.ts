@@ -1,10 +1,21 @@
 // The visible part of the address space. Each action moves the view and requests slices where they are missing.
 
 import { range } from '../../iova/range.ts';
+import { withContext } from '../../timeline/axis/contents.ts';
 import type { Scale } from '../../timeline/axis/scale.ts';
-import { fitAll, fitRange, pan, resize, type Viewport, visibleRange, zoomAt } from '../../timeline/axis/viewport.ts';
+import {
+  fitAll,
+  fitRange,
+  pan,
+  resize,
+  type Viewport,
+  visibleRange,
+  worldAt,
+  zoomAt,
+} from '../../timeline/axis/viewport.ts';
 import type { Target } from '../../timeline/scene/mark.ts';
 import { useApp } from './app-state.ts';
+import { shownConflict } from './conflict-key.ts';
 import { arrange, ensureSlices } from './picture.ts';
 
 const { getState: get, setState: set } = useApp;
@@ -28,8 +39,18 @@ export function panBy(pixels: number): void {
   move((scale, view) => pan(scale, view, pixels));
 }
 
+/** On the linear scale the contents first: the whole space would make them slivers. The next time everything. */
 export function showAll(): void {
-  move((scale, view) => fitAll(scale, view.width));
+  const contents = get().picture?.arrangement.contents;
+  move((scale, view) => {
+    if (scale.kind !== 'linear' || !contents) return fitAll(scale, view.width);
+    const fitted = fitRange(scale, contents, view.width);
+    return isSameView(fitted, view) ? fitAll(scale, view.width) : fitted;
+  });
+}
+
+function isSameView(a: Viewport, b: Viewport): boolean {
+  return a.unitsPerPixel === b.unitsPerPixel && worldAt(a, 0) === worldAt(b, 0);
 }
 
 /** Fits a range, inclusive, into the window with some room on both sides. */
@@ -42,10 +63,29 @@ export function centreOn(world: bigint): void {
   move((scale, view) => pan(scale, { ...view, anchor: world, anchorPixel: view.width / 2 }, 0));
 }
 
+/** Fits what is chosen: a measured or selected range, or with its surroundings a conflict or a single address (a fault). */
 export function fitSelection(): void {
-  const { selected, measured } = get();
-  const target = selected?.target ?? measured;
-  if (target) showRange(target.start, target.last);
+  const { selected, measured, explained } = get();
+  const spots = explained?.bands ?? shownConflict(get())?.marks ?? [];
+  const chosen = measured ?? selected?.target ?? hullOf(spots);
+  if (!chosen) return;
+  const { start, last } = chosen;
+  const isPlace = start === last || (!measured && !selected);
+  move((scale, view) => {
+    const target = isPlace ? withContext(scale, range(start, last)) : range(start, last);
+    return fitRange(scale, target, view.width, isPlace ? 0.02 : undefined);
+  });
+}
+
+/** From the first to the last address of some ranges. */
+function hullOf(ranges: readonly Pick<Target, 'start' | 'last'>[]): Pick<Target, 'start' | 'last'> | undefined {
+  return ranges.reduce<Pick<Target, 'start' | 'last'> | undefined>(
+    (hull, { start, last }) => ({
+      start: hull && hull.start < start ? hull.start : start,
+      last: hull && hull.last > last ? hull.last : last,
+    }),
+    undefined,
+  );
 }
 
 /** Shows a range if none of it is visible. */

@@ -2,6 +2,7 @@
 import type { SourceSummary } from '../../dumps/input/collector.ts';
 import { type IovaRange, range } from '../../iova/range.ts';
 import { type Fact, isFact } from '../../session/events.ts';
+import { contentsOf } from '../../timeline/axis/contents.ts';
 import { foldFor } from '../../timeline/axis/fold.ts';
 import { linearScale, logScale, type Scale } from '../../timeline/axis/scale.ts';
 import { elementAt, firstEndingAtOrAfter } from '../../timeline/lanes/columns.ts';
@@ -84,6 +85,7 @@ export class Picture {
         lanes: lanes.map((lane) => ({ id: lane.id, title: lane.title, total: laneTotal(lane) })),
       })),
       total: this.lanes.reduce((sum, { lane }) => sum + laneTotal(lane), 0),
+      contents: contentsOf(spaces),
     };
   }
 

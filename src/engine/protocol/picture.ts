@@ -32,6 +32,8 @@ export interface Arrangement {
   }[];
   /** Number of ranges in all lanes. */
   readonly total: number;
+  /** From the first to the last address of the contents; undefined if nothing is in the lanes. */
+  readonly contents?: IovaRange | undefined;
 }
 
 /** The text beside the title of a picture: its scale and its sources. */

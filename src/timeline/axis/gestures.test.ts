@@ -14,19 +14,26 @@ afterEach(() => {
 });
 
 /** Gestures on an element, and the calls that they made. */
-function attached() {
+function attached(canScroll = true) {
   const element = new FakeElement();
   const calls: unknown[][] = [];
   const log =
     (name: string) =>
     (...args: readonly unknown[]) =>
       void calls.push([name, ...args]);
-  const handlers = Object.fromEntries(['zoom', 'pan', 'measure', 'click', 'hover'].map((name) => [name, log(name)]));
-  const gestures = attachGestures(
-    element as unknown as HTMLElement,
-    () => PLOT_LEFT,
-    handlers as unknown as GestureHandlers,
-  );
+  const handlers: GestureHandlers = {
+    zoom: log('zoom'),
+    pan: log('pan'),
+    scroll: (pixels) => {
+      calls.push(['scroll', pixels]);
+      return canScroll;
+    },
+    measure: log('measure'),
+    click: log('click'),
+    press: log('press'),
+    hover: log('hover'),
+  };
+  const gestures = attachGestures(element as unknown as HTMLElement, () => PLOT_LEFT, handlers);
   return { element, calls, gestures };
 }
 
@@ -49,16 +56,46 @@ describe('the wheel', () => {
     for (const [name, pixel, factor] of calls) expect([name, pixel, factor]).toEqual(['zoom', 200, 1024]);
   });
 
-  test('pans with shift, and sideways on a trackpad', () => {
+  test('with shift and over the names of lanes scrolls the lanes, whatever a browser makes of shift', () => {
     const { element, calls } = attached();
     expect(element.send('wheel', 350, 20, { deltaY: 30, shiftKey: true })).toBe(true);
     expect(element.send('wheel', 350, 20, { deltaX: 40, deltaY: 0, shiftKey: true })).toBe(true);
-    expect(element.send('wheel', 350, 20, { deltaX: -20, deltaY: 10 })).toBe(true);
+    expect(element.send('wheel', PLOT_LEFT - 1, 20, { deltaY: 50 })).toBe(true);
+    expect(element.send('wheel', PLOT_LEFT - 1, 20, { deltaY: 2, deltaMode: 1 })).toBe(true);
     expect(calls).toEqual([
-      ['pan', -30],
-      ['pan', -40],
-      ['pan', 20],
+      ['scroll', 30],
+      ['scroll', 40],
+      ['scroll', 50],
+      ['scroll', 40],
     ]);
+  });
+
+  test('there never zooms, even if all lanes are in view', () => {
+    const { element, calls } = attached(false);
+    element.send('wheel', 350, 20, { deltaY: 30, shiftKey: true });
+    element.send('wheel', PLOT_LEFT - 1, 20, { deltaY: 50 });
+    expect(calls.map(([name]) => name)).toEqual(['scroll', 'scroll']);
+  });
+
+  test('sideways on a trackpad pans', () => {
+    const { element, calls } = attached();
+    expect(element.send('wheel', 350, 20, { deltaX: -20, deltaY: 10 })).toBe(true);
+    expect(calls).toEqual([['pan', 20]]);
+  });
+
+  test('two fingers up or down on a trackpad scroll the lanes; if all are in view, they zoom', () => {
+    const trackpad = { deltaY: 40, wheelDeltaY: -120 };
+    const scrolling = attached();
+    scrolling.element.send('wheel', 350, 20, trackpad);
+    expect(scrolling.calls).toEqual([['scroll', 40]]);
+    const short = attached(false);
+    short.element.send('wheel', 350, 20, trackpad);
+    expect(short.calls.map(([name]) => name)).toEqual(['scroll', 'zoom']);
+    const mouse = attached();
+    mouse.element.send('wheel', 350, 20, { deltaY: 100, wheelDeltaY: -120 });
+    const pinch = attached();
+    pinch.element.send('wheel', 350, 20, { ...trackpad, ctrlKey: true });
+    expect([...mouse.calls, ...pinch.calls].map(([name]) => name)).toEqual(['zoom', 'zoom']);
   });
 
   test('mostly up or down it zooms, even if it moves sideways a little', () => {
@@ -103,22 +140,63 @@ describe('dragging', () => {
 });
 
 describe('fingers', () => {
+  const finger = (pointerId: number) => ({ pointerType: 'touch', pointerId });
+
   test('one pans', () => {
     const { element, calls } = attached();
-    element.touch('touchstart', { 1: 300 });
-    element.touch('touchmove', { 1: 320 });
+    element.send('pointerdown', 300, 20, finger(1));
+    element.send('pointermove', 320, 20, finger(1));
+    element.send('pointerup', 320, 20, finger(1));
+    element.send('pointermove', 340, 20, finger(1));
     expect(calls).toEqual([['pan', 20]]);
   });
 
-  test('two zoom by their distance, around the point that stays in place', () => {
+  test('two zoom by their distance, around the one that does not move', () => {
     const { element, calls } = attached();
-    element.touch('touchstart', { 1: 300, 2: 400 });
-    element.touch('touchmove', { 1: 250, 2: 450 });
-    element.touch('touchmove', { 1: 250, 2: 650 });
+    element.send('pointerdown', 300, 20, finger(1));
+    element.send('pointerdown', 400, 20, finger(2));
+    element.send('pointermove', 500, 20, finger(2));
+    element.send('pointermove', 400, 20, finger(1));
     expect(calls).toEqual([
-      ['zoom', 350 - PLOT_LEFT, 2],
-      ['zoom', 250 - PLOT_LEFT, 2],
+      ['zoom', 300 - PLOT_LEFT, 2],
+      ['zoom', 500 - PLOT_LEFT, 0.5],
     ]);
+  });
+
+  test('a third one is ignored', () => {
+    const { element, calls } = attached();
+    for (const id of [1, 2, 3]) element.send('pointerdown', 200 + 50 * id, 20, finger(id));
+    element.send('pointermove', 600, 20, finger(3));
+    expect(calls).toEqual([]);
+  });
+
+  test('one that rests presses, and its click selects nothing', () => {
+    const { element, calls } = attached();
+    element.send('pointerdown', 300, 20, finger(1));
+    element.send('pointermove', 303, 20, finger(1));
+    vi.advanceTimersByTime(499);
+    expect(calls.map(([name]) => name)).toEqual(['pan']);
+    vi.advanceTimersByTime(1);
+    element.send('pointerup', 303, 20, finger(1));
+    element.send('click', 303, 20);
+    expect(calls.slice(1)).toEqual([['press', { x: 300, y: 20 }]]);
+  });
+
+  test('that move, are two, or leave do not press', () => {
+    const { element, calls } = attached();
+    element.send('pointerdown', 300, 20, finger(1));
+    element.send('pointermove', 320, 20, finger(1));
+    vi.advanceTimersByTime(1000);
+    element.send('pointercancel', 320, 20, finger(1));
+    element.send('pointerdown', 300, 20, finger(1));
+    element.send('pointerdown', 400, 20, finger(2));
+    vi.advanceTimersByTime(1000);
+    element.send('pointerup', 300, 20, finger(1));
+    element.send('pointerup', 300, 20, finger(2));
+    element.send('pointerdown', 300, 20, finger(1));
+    element.send('pointerup', 300, 20, finger(1));
+    vi.advanceTimersByTime(1000);
+    expect(calls.map(([name]) => name)).toEqual(['pan']);
   });
 });
 
@@ -126,7 +204,7 @@ describe('clicks', () => {
   test('are reported in pixels of the element', () => {
     const { element, calls } = attached();
     element.send('click', 300, 20);
-    expect(calls).toEqual([['click', 300, 20]]);
+    expect(calls).toEqual([['click', { x: 300, y: 20 }]]);
   });
 
   test('a double click zooms in by four at its place', () => {
@@ -141,16 +219,19 @@ describe('measuring', () => {
     const { element, calls } = attached();
     element.send('pointerdown', 200, 20, { shiftKey: true, pointerId: 7 });
     element.send('pointermove', 260, 20);
-    element.send('pointermove', 180, 20);
+    element.send('pointermove', 180, 20, { altKey: true });
     element.send('pointerup', 180, 20);
     element.send('click', 180, 20, { shiftKey: true });
     expect(element.captured).toEqual([7]);
+    // The tooltip of what is below the pointer is hidden meanwhile.
     expect(calls).toEqual([
-      ['measure', 50, 110],
-      ['measure', 50, 30],
+      ['hover', undefined],
+      ['measure', 50, 110, false],
+      ['hover', undefined],
+      ['measure', 50, 30, true],
     ]);
     element.send('click', 190, 20);
-    expect(calls[2]).toEqual(['click', 190, 20]);
+    expect(calls[4]).toEqual(['click', { x: 190, y: 20 }]);
   });
 
   test('needs shift and the main button; without a move the click selects', () => {

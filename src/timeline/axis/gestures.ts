@@ -1,18 +1,29 @@
-// Wheel, drag, touch and pointer on the picture, as deltas. d3-zoom recognizes gestures (wheel, drag, pinch, trackpads,
-// momentum); its own transform is in doubles and would lose addresses, so only the change since the last event is used.
+// Wheel, drag, touch and pointer on the picture, as deltas. d3-zoom recognizes wheel and mouse; its own transform is in
+// doubles and would lose addresses, so only the change since the last event is used. Fingers are followed here: one that
+// moves up or down scrolls the page or the lanes, which is the browser's work (touch-action: pan-y).
 import { type D3ZoomEvent, select, zoom, zoomIdentity } from 'd3';
+
+/** Pixels of the element, from its top left corner. */
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
 
 export interface GestureHandlers {
   /** `pixel` from the left edge of the plot; `factor` above 1 zooms in. */
   zoom(pixel: number, factor: number): void;
   /** Positive moves the picture right. */
   pan(pixels: number): void;
-  /** A drag with the shift key, both ends in plot pixels. */
-  measure(from: number, to: number): void;
-  /** A click without a drag, in pixels of the element. */
-  click(x: number, y: number): void;
-  /** The pointer moved (undefined: it left), in pixels of the element. */
-  hover(point: { readonly x: number; readonly y: number } | undefined): void;
+  /** Scrolls the lanes, positive down. Returns false if all of them are in view: there is nothing to scroll. */
+  scroll(pixels: number): boolean;
+  /** A drag with the shift key, both ends in plot pixels. `isFree`: with the alt key, the ends do not snap to bounds. */
+  measure(from: number, to: number, isFree: boolean): void;
+  /** A click without a drag. */
+  click(point: Point): void;
+  /** A finger that rests on a place. */
+  press(point: Point): void;
+  /** The pointer moved (undefined: it left, or does something else than pointing). */
+  hover(point: Point | undefined): void;
 }
 
 export interface Gestures {
@@ -20,96 +31,49 @@ export interface Gestures {
 }
 
 const DOUBLE_CLICK_FACTOR = 4;
+/** Milliseconds after which a finger that rests is a long press. */
+const PRESS_TIME = 500;
+/** A finger that moves less than this many pixels rests. */
+const REST_PIXELS = 8;
+/** Pixels of a wheel that reports lines. */
+const LINE_PIXELS = 20;
+
+/**
+ * True for a scroll with two fingers on a trackpad. No browser says so; a trackpad reports pixels, and the older
+ * `wheelDeltaY` field as exactly three times as many, while the notches of a mouse wheel are multiples of 120.
+ */
+function isTrackpad(event: WheelEvent): boolean {
+  const notches = 'wheelDeltaY' in event ? event.wheelDeltaY : undefined;
+  return event.deltaMode === 0 && event.deltaY !== 0 && notches === -3 * event.deltaY;
+}
+
+function pixelsOf(event: WheelEvent, delta: number): number {
+  return event.deltaMode === 0 ? delta : delta * LINE_PIXELS;
+}
 
 /** Listens on `element`. `plotLeft` answers where the plot begins inside it, in pixels. */
 export function attachGestures(element: HTMLElement, plotLeft: () => number, handlers: GestureHandlers): Gestures {
-  let before = zoomIdentity;
-  const at = (event: { clientX: number; clientY: number }) => {
+  const at = (event: { readonly clientX: number; readonly clientY: number }): Point => {
     const box = element.getBoundingClientRect();
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   };
-
-  const behaviour = zoom<HTMLElement, unknown>()
-    // Touch events have no button.
-    .filter((event: MouseEvent) => !event.shiftKey && !event.button && !(event.ctrlKey && event.type === 'mousedown'))
-    .on('zoom', (event: D3ZoomEvent<HTMLElement, unknown>) => {
-      const { transform, sourceEvent } = event;
-      const factor = transform.k / before.k;
-      if (factor === 1) {
-        handlers.pan(transform.x - before.x);
-      } else {
-        // The pixel that a zoom by `factor` with this shift leaves in place; for a wheel that is the pointer itself.
-        const point = sourceEvent instanceof WheelEvent ? at(sourceEvent).x : undefined;
-        const still = point ?? (transform.x - factor * before.x) / (1 - factor);
-        handlers.zoom(still - plotLeft(), factor);
-      }
-      before = transform;
-    })
-    .on('end', () => {
-      // Back to the start, so that the factor never saturates however far a person zooms.
-      before = zoomIdentity;
-      Object.assign(element, { __zoom: zoomIdentity });
-    });
-
-  let measureFrom: number | undefined;
-  /** The click that ends a measurement selects nothing. */
-  let isMeasuring = false;
   const listeners = new AbortController();
   const { signal } = listeners;
-  // Before d3-zoom's own listener, which would zoom.
-  element.addEventListener(
-    'wheel',
-    (event) => {
-      // With shift, or sideways on a trackpad, the wheel pans. Browsers differ in how they report shift and wheel.
-      const sideways = event.shiftKey ? event.deltaY || event.deltaX : event.deltaX;
-      if (sideways === 0 || (!event.shiftKey && Math.abs(event.deltaX) <= Math.abs(event.deltaY))) return;
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      handlers.pan(-sideways);
-    },
-    { signal, passive: false, capture: true },
-  );
+  /** The click that ends a measurement or a long press selects nothing. */
+  const state = { isClickTaken: false };
 
-  const selection = select(element);
-  selection.call(behaviour).on('dblclick.zoom', null);
+  listenToWheel(element, at, plotLeft, handlers, signal);
+  const stopZoom = listenToMouse(element, at, plotLeft, handlers);
+  listenToMeasure(element, at, plotLeft, handlers, state, signal);
+  listenToFingers(element, at, plotLeft, handlers, state, signal);
   element.addEventListener('dblclick', (event) => handlers.zoom(at(event).x - plotLeft(), DOUBLE_CLICK_FACTOR), {
     signal,
   });
   element.addEventListener(
     'click',
     (event) => {
-      if (!isMeasuring) handlers.click(at(event).x, at(event).y);
-      isMeasuring = false;
-    },
-    { signal },
-  );
-  element.addEventListener(
-    'pointerdown',
-    (event) => {
-      if (!event.shiftKey || event.button !== 0) return;
-      measureFrom = at(event).x - plotLeft();
-      isMeasuring = false;
-      element.setPointerCapture(event.pointerId);
-    },
-    { signal },
-  );
-  element.addEventListener(
-    'pointermove',
-    (event) => {
-      const point = at(event);
-      if (measureFrom === undefined) {
-        handlers.hover(point);
-        return;
-      }
-      isMeasuring = true;
-      handlers.measure(measureFrom, point.x - plotLeft());
-    },
-    { signal },
-  );
-  element.addEventListener(
-    'pointerup',
-    () => {
-      measureFrom = undefined;
+      if (!state.isClickTaken) handlers.click(at(event));
+      state.isClickTaken = false;
     },
     { signal },
   );
@@ -118,7 +82,185 @@ export function attachGestures(element: HTMLElement, plotLeft: () => number, han
   return {
     destroy() {
       listeners.abort();
-      selection.on('.zoom', null);
+      stopZoom();
     },
   };
+}
+
+type At = (event: { readonly clientX: number; readonly clientY: number }) => Point;
+
+/** Wheels that do not zoom: over the names of the lanes, with shift, sideways, and two fingers on a trackpad. */
+function listenToWheel(
+  element: HTMLElement,
+  at: At,
+  plotLeft: () => number,
+  handlers: GestureHandlers,
+  signal: AbortSignal,
+): void {
+  const isTaken = (event: WheelEvent): boolean => {
+    const { deltaX, deltaY, shiftKey, ctrlKey } = event;
+    // A pinch on a trackpad arrives as a wheel with control.
+    if (ctrlKey) return false;
+    // Browsers differ in how they report shift and wheel.
+    if (shiftKey) return handlers.scroll(pixelsOf(event, deltaY || deltaX)) || true;
+    if (Math.abs(deltaX) > Math.abs(deltaY)) {
+      handlers.pan(-pixelsOf(event, deltaX));
+      return true;
+    }
+    if (at(event).x < plotLeft()) return handlers.scroll(pixelsOf(event, deltaY)) || true;
+    return isTrackpad(event) && handlers.scroll(deltaY);
+  };
+  // Before d3-zoom's own listener, which would zoom.
+  element.addEventListener(
+    'wheel',
+    (event) => {
+      if ((event.deltaX === 0 && event.deltaY === 0) || !isTaken(event)) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    },
+    { signal, passive: false, capture: true },
+  );
+}
+
+/** Wheel and drag. Returns what ends it. */
+function listenToMouse(element: HTMLElement, at: At, plotLeft: () => number, handlers: GestureHandlers): () => void {
+  let before = zoomIdentity;
+  const behaviour = zoom<HTMLElement, unknown>()
+    .filter((event: MouseEvent) => !event.shiftKey && !event.button && !(event.ctrlKey && event.type === 'mousedown'))
+    .touchable(() => false)
+    .on('zoom', (event: D3ZoomEvent<HTMLElement, unknown>) => {
+      const { transform, sourceEvent } = event;
+      const factor = transform.k / before.k;
+      if (factor !== 1 && sourceEvent instanceof WheelEvent) handlers.zoom(at(sourceEvent).x - plotLeft(), factor);
+      else handlers.pan(transform.x - before.x);
+      before = transform;
+    })
+    .on('end', () => {
+      // Back to the start, so that the factor never saturates however far a person zooms.
+      before = zoomIdentity;
+      Object.assign(element, { __zoom: zoomIdentity });
+    });
+  const selection = select(element);
+  selection.call(behaviour).on('dblclick.zoom', null);
+  return () => selection.on('.zoom', null);
+}
+
+/** A drag with shift, and the pointer otherwise. */
+function listenToMeasure(
+  element: HTMLElement,
+  at: At,
+  plotLeft: () => number,
+  handlers: GestureHandlers,
+  state: { isClickTaken: boolean },
+  signal: AbortSignal,
+): void {
+  let from: number | undefined;
+  element.addEventListener(
+    'pointerdown',
+    (event) => {
+      state.isClickTaken = false;
+      if (event.pointerType === 'touch' || !event.shiftKey || event.button !== 0) return;
+      from = at(event).x - plotLeft();
+      element.setPointerCapture(event.pointerId);
+    },
+    { signal },
+  );
+  element.addEventListener(
+    'pointermove',
+    (event) => {
+      if (event.pointerType === 'touch') return;
+      const point = at(event);
+      if (from === undefined) {
+        handlers.hover(point);
+        return;
+      }
+      state.isClickTaken = true;
+      handlers.hover(undefined);
+      handlers.measure(from, point.x - plotLeft(), event.altKey);
+    },
+    { signal },
+  );
+  for (const type of ['pointerup', 'pointercancel'] as const) {
+    element.addEventListener(
+      type,
+      () => {
+        from = undefined;
+      },
+      { signal },
+    );
+  }
+}
+
+/** One finger pans sideways, two zoom, one that rests presses. */
+function listenToFingers(
+  element: HTMLElement,
+  at: At,
+  plotLeft: () => number,
+  handlers: GestureHandlers,
+  state: { isClickTaken: boolean },
+  signal: AbortSignal,
+): void {
+  const fingers = new Map<number, Point>();
+  let pressTimer: ReturnType<typeof setTimeout> | undefined;
+  let pressed: Point = { x: 0, y: 0 };
+  const stopPress = () => clearTimeout(pressTimer);
+
+  element.addEventListener(
+    'pointerdown',
+    (event) => {
+      if (event.pointerType !== 'touch') return;
+      stopPress();
+      fingers.set(event.pointerId, at(event));
+      if (fingers.size > 1) return;
+      pressed = at(event);
+      pressTimer = setTimeout(() => {
+        state.isClickTaken = true;
+        handlers.press(pressed);
+      }, PRESS_TIME);
+    },
+    { signal },
+  );
+  element.addEventListener(
+    'pointermove',
+    (event) => {
+      const before = fingers.get(event.pointerId);
+      if (!before) return;
+      const now = at(event);
+      if (Math.hypot(now.x - pressed.x, now.y - pressed.y) > REST_PIXELS) stopPress();
+      fingers.set(event.pointerId, now);
+      const [other, ...more] = [...fingers].filter(([id]) => id !== event.pointerId);
+      if (!other) {
+        handlers.pan(now.x - before.x);
+        return;
+      }
+      if (more.length > 0) return;
+      const [, still] = other;
+      // Fingers are reported one by one: around the one that did not move.
+      handlers.zoom(still.x - plotLeft(), spread(now, still) / spread(before, still));
+    },
+    { signal },
+  );
+  for (const type of ['pointerup', 'pointercancel'] as const) {
+    element.addEventListener(
+      type,
+      (event) => {
+        if (fingers.delete(event.pointerId)) stopPress();
+      },
+      { signal },
+    );
+  }
+  signal.addEventListener('abort', stopPress);
+  // A long press is for us, not for the browser's menu.
+  element.addEventListener(
+    'contextmenu',
+    (event) => {
+      if (fingers.size > 0) event.preventDefault();
+    },
+    { signal },
+  );
+}
+
+/** Distance of two fingers, at least one pixel. */
+function spread(a: Point, b: Point): number {
+  return Math.max(1, Math.hypot(a.x - b.x, a.y - b.y));
 }

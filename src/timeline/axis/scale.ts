@@ -121,7 +121,7 @@ export interface FoldInput {
   isOccupied(start: bigint, end: bigint): boolean;
 }
 
-const EMPTY_WEIGHT = { base: 44, perBit: 1.6 };
+const EMPTY_WEIGHT = { base: 58, perBit: 1.6 };
 const OCCUPIED_WEIGHT = { base: 66, perBit: 5 };
 const AXIS_BREAK_RATIO = 4;
 

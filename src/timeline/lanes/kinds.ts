@@ -93,7 +93,7 @@ const KINDS = defineKinds({
     of: { model: allowedOfModel },
   },
   guest: {
-    traits: { height: 30, shape: 'bar', isLettered: true, isContent: true, isInMinimap: true, holdsFacts: true },
+    traits: { height: 32, shape: 'bar', isLettered: true, isContent: true, isInMinimap: true, holdsFacts: true },
     layer: null,
     of: { host: guestsOf, reported: guestsOf, model: guestOfModel },
   },
@@ -114,7 +114,7 @@ const KINDS = defineKinds({
     of: null,
   },
   faults: {
-    traits: { height: 26, shape: 'arrow', isLettered: false, isContent: true, isInMinimap: true, holdsFacts: true },
+    traits: { height: 26, shape: 'arrow', isLettered: true, isContent: true, isInMinimap: true, holdsFacts: true },
     layer: {
       title: 'faults',
       count: ({ faults }) => faults.length,

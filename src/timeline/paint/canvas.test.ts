@@ -7,7 +7,8 @@ afterEach(() => vi.unstubAllGlobals());
 
 function sceneOf(...marks: readonly Mark[]): Scene {
   const plot = { x: 0, y: 0, width: 0, height: 0 };
-  return { width: 300, height: 200, plot, marks, hits: [], heads: [], flags: [], description: '' };
+  const pinned = { from: marks.length, top: 0, bottom: 0 };
+  return { width: 300, height: 200, plot, marks, pinned, hits: [], heads: [], flags: [], description: '' };
 }
 
 /** What is drawn for the marks, after the ground. */
@@ -24,6 +25,22 @@ describe('the canvas painter', () => {
     const { context, log } = fakeContext();
     paintCanvas(context, sceneOf(), 'dark', 2);
     expect(log).toEqual(['setTransform(2, 0, 0, 2, 0, 0)', 'fillStyle = #121821', 'fillRect(0, 0, 300, 200)']);
+  });
+
+  test('of a scrolled scene moves all but its pinned part, which covers what is below it', () => {
+    const { context, log } = fakeContext();
+    const fill = { type: 'fill', x: 0, y: 0, width: 5, height: 5, ink: 'ink' } as const;
+    const scene = { ...sceneOf(fill, { ...fill, y: 40 }), pinned: { from: 1, top: 30, bottom: 70 } };
+    paintCanvas(context, scene, 'light', 2, { scrolled: 100, height: 120 });
+    expect(log.filter((line) => !line.startsWith('fillStyle'))).toEqual([
+      'setTransform(2, 0, 0, 2, 0, 0)',
+      'fillRect(0, 0, 300, 120)',
+      'setTransform(2, 0, 0, 2, 0, -200)',
+      'fillRect(0, 0, 5, 5)',
+      'setTransform(2, 0, 0, 2, 0, -60)',
+      'fillRect(0, 30, 300, 40)',
+      'fillRect(0, 40, 5, 5)',
+    ]);
   });
 
   test('fills a bar and outlines it inside', () => {

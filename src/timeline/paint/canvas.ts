@@ -1,16 +1,20 @@
 import type { Mark, Scene } from '../scene/mark.ts';
 import type { StyleName } from '../scene/styles.ts';
 import { textWidth } from '../scene/text-metrics.ts';
-import { MONO_STACK, type Paint, SANS_STACK, THEMES, type ThemeName, WASH_OPACITY } from '../scene/theme.ts';
+import { cssFont, SANS_STACK, THEMES, type Theme, type ThemeName, WASH_OPACITY } from '../scene/theme.ts';
 
 type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 
-const patternCache = new Map<string, CanvasPattern>();
+/** The patterns of each theme, by style and density. */
+const patternCaches = new WeakMap<Theme, Map<string, CanvasPattern>>();
 
-function fillOf(context: Context, themeName: ThemeName, style: StyleName, paint: Paint, density: number) {
+function fillOf(context: Context, theme: Theme, style: StyleName, density: number) {
+  const paint = theme.paint[style];
   const { tile } = paint;
   if (!tile) return paint.fill;
-  const key = `${themeName} ${style} ${density}`;
+  const patternCache = patternCaches.get(theme) ?? new Map<string, CanvasPattern>();
+  patternCaches.set(theme, patternCache);
+  const key = `${style} ${density}`;
   const cached = patternCache.get(key);
   if (cached) return cached;
   // The tile is drawn at the density of the screen and scaled back, so that it stays sharp.
@@ -42,12 +46,11 @@ function fillOf(context: Context, themeName: ThemeName, style: StyleName, paint:
   return made;
 }
 
-function paintMark(context: Context, mark: Mark, themeName: ThemeName, density: number): void {
-  const theme = THEMES[themeName];
+function paintMark(context: Context, mark: Mark, theme: Theme, density: number): void {
   switch (mark.type) {
     case 'bar': {
       const paint = theme.paint[mark.style];
-      context.fillStyle = fillOf(context, themeName, mark.style, paint, density);
+      context.fillStyle = fillOf(context, theme, mark.style, density);
       context.fillRect(mark.x, mark.y, mark.width, mark.height);
       if (mark.width < 2) {
         context.fillStyle = paint.stroke;
@@ -88,8 +91,8 @@ function paintMark(context: Context, mark: Mark, themeName: ThemeName, density: 
       context.strokeRect(mark.x, mark.y, mark.width, mark.height);
       return;
     case 'text': {
-      const family = mark.font === 'mono' ? MONO_STACK : SANS_STACK;
-      context.font = `${mark.font === 'bold' ? '600 ' : ''}${mark.size}px ${family}`;
+      const { weight, family } = cssFont(mark.font);
+      context.font = `${weight} ${mark.size}px ${family}`.trimStart();
       context.textAlign = mark.anchor === 'middle' ? 'center' : mark.anchor;
       if (mark.halo) {
         context.strokeStyle = theme.ink.halo;
@@ -123,12 +126,40 @@ function paintMark(context: Context, mark: Mark, themeName: ThemeName, density: 
   }
 }
 
+/** The part of a scene that a canvas shows. */
+export interface CanvasWindow {
+  /** Pixels that the scene is scrolled up; its pinned part stays. */
+  readonly scrolled: number;
+  /** Height of the canvas in pixels of the scene. */
+  readonly height: number;
+}
+
 /**
- * Paints the scene. The canvas must be `density` times the scene's size in each direction (device pixels a CSS pixel).
+ * Paints the scene, or the part of it that `seen` says. The canvas must be `density` times the size of what is shown in
+ * each direction (device pixels a CSS pixel).
  */
-export function paintCanvas(context: Context, scene: Scene, themeName: ThemeName, density: number): void {
+export function paintCanvas(
+  context: Context,
+  scene: Scene,
+  theme: Theme | ThemeName,
+  density: number,
+  seen: CanvasWindow = { scrolled: 0, height: scene.height },
+): void {
+  const resolved = typeof theme === 'string' ? THEMES[theme] : theme;
+  const { ground } = resolved.ink;
+  const { from, top, bottom } = scene.pinned;
+  const { scrolled, height } = seen;
+  const moveUp = (pixels: number) => context.setTransform(density, 0, 0, density, 0, -pixels * density);
   context.setTransform(density, 0, 0, density, 0, 0);
-  context.fillStyle = THEMES[themeName].ink.ground;
-  context.fillRect(0, 0, scene.width, scene.height);
-  for (const mark of scene.marks) paintMark(context, mark, themeName, density);
+  context.fillStyle = ground;
+  context.fillRect(0, 0, scene.width, height);
+  if (scrolled > 0) moveUp(scrolled);
+  for (const mark of scene.marks.slice(0, from)) paintMark(context, mark, resolved, density);
+  if (scrolled > 0) {
+    moveUp(Math.min(scrolled, top));
+    // The lanes disappear below the ruler.
+    context.fillStyle = ground;
+    context.fillRect(0, top, scene.width, bottom - top);
+  }
+  for (const mark of scene.marks.slice(from)) paintMark(context, mark, resolved, density);
 }

@@ -4,7 +4,8 @@ import { paintSvg } from './svg.ts';
 
 function sceneOf(...marks: readonly Mark[]): Scene {
   const plot = { x: 0, y: 0, width: 0, height: 0 };
-  return { width: 300, height: 200, plot, marks, hits: [], heads: [], flags: [], description: 'a <host>' };
+  const pinned = { from: marks.length, top: 0, bottom: 0 };
+  return { width: 300, height: 200, plot, marks, pinned, hits: [], heads: [], flags: [], description: 'a <host>' };
 }
 
 /** The lines of the file for the marks. */

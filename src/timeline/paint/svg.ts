@@ -1,7 +1,7 @@
 import type { Mark, Scene } from '../scene/mark.ts';
 import type { StyleName } from '../scene/styles.ts';
 import { textWidth } from '../scene/text-metrics.ts';
-import { MONO_STACK, type Paint, SANS_STACK, THEMES, type ThemeName, WASH_OPACITY } from '../scene/theme.ts';
+import { cssFont, type Paint, SANS_STACK, THEMES, type Theme, type ThemeName, WASH_OPACITY } from '../scene/theme.ts';
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
@@ -29,8 +29,7 @@ function pattern(style: StyleName, paint: Paint): string {
   return `<pattern id="p-${style}" width="${size}" height="${size}" patternUnits="userSpaceOnUse">${shapes.join('')}</pattern>`;
 }
 
-function markSvg(mark: Mark, themeName: ThemeName): string {
-  const theme = THEMES[themeName];
+function markSvg(mark: Mark, theme: Theme): string {
   switch (mark.type) {
     case 'bar': {
       const paint = theme.paint[mark.style];
@@ -57,8 +56,8 @@ function markSvg(mark: Mark, themeName: ThemeName): string {
     case 'outline':
       return `<rect x="${n(mark.x)}" y="${n(mark.y)}" width="${n(mark.width)}" height="${n(mark.height)}" fill="none" stroke="${theme.ink[mark.ink]}" stroke-width="2"/>`;
     case 'text': {
-      const family = mark.font === 'mono' ? MONO_STACK : SANS_STACK;
-      const weight = mark.font === 'bold' ? ' font-weight="600"' : '';
+      const { weight: fontWeight, family } = cssFont(mark.font);
+      const weight = fontWeight === '' ? '' : ` font-weight="${fontWeight}"`;
       const halo = mark.halo
         ? ` paint-order="stroke" stroke="${theme.ink.halo}" stroke-width="3" stroke-linejoin="round"`
         : '';
@@ -80,8 +79,8 @@ function markSvg(mark: Mark, themeName: ThemeName): string {
 }
 
 /** The scene as a stand-alone SVG file. */
-export function paintSvg(scene: Scene, themeName: ThemeName): string {
-  const theme = THEMES[themeName];
+export function paintSvg(scene: Scene, name: Theme | ThemeName): string {
+  const theme = typeof name === 'string' ? THEMES[name] : name;
   const used = new Set(scene.marks.flatMap((mark) => (mark.type === 'bar' ? [mark.style] : [])));
   const patterns = [...used].map((style) => pattern(style, theme.paint[style])).join('');
   return [
@@ -89,7 +88,7 @@ export function paintSvg(scene: Scene, themeName: ThemeName): string {
     `<title>${escapeXml(scene.description)}</title>`,
     `<defs>${patterns}</defs>`,
     `<rect width="100%" height="100%" fill="${theme.ink.ground}"/>`,
-    ...scene.marks.map((mark) => markSvg(mark, themeName)),
+    ...scene.marks.map((mark) => markSvg(mark, theme)),
     '</svg>\n',
   ].join('\n');
 }

@@ -10,18 +10,25 @@ const scale = foldScale({ edges: [0xfee00000n, 0xfef00000n], isOccupied: (start)
 const frame = testFrame(scale);
 
 describe('axis breaks', () => {
-  test('are in the middle of their segments, with what they leave out', () => {
+  test('are beside the middle of their segments, with their ends and what they leave out', () => {
     const breaks = findAxisBreaks(frame);
     expect(breaks.map(({ label }) => label)).toEqual(['≈ 3.98 GiB', '≈ 15.9 EiB']);
     const [first] = scale.segments;
-    expect(breaks[0]?.pixel).toBeCloseTo(pixelOf(frame.view, first?.length ?? 0n) / 2, 6);
+    const width = pixelOf(frame.view, first?.length ?? 0n);
+    expect(breaks[0]?.pixel).toBeCloseTo(width * 0.82, 6);
+    expect([breaks[0]?.x0, breaks[0]?.x1]).toEqual([0, expect.closeTo(width, 6)]);
   });
 
-  /** The labels of the breaks where the first one is `width` pixels wide and has its middle at `pixel`. */
+  /** The labels of the breaks where the first segment is `width` pixels wide and its break is at `pixel`. */
   const breaksAt = (pixel: number, width: number) => {
     const [first] = scale.segments;
     const length = first?.length ?? 0n;
-    const view = { anchor: length / 2n, anchorPixel: pixel, unitsPerPixel: Number(length) / width, width: 1000 };
+    const view = {
+      anchor: (length * 82n) / 100n,
+      anchorPixel: pixel,
+      unitsPerPixel: Number(length) / width,
+      width: 1000,
+    };
     return findAxisBreaks({ ...frame, view }).map(({ label }) => label);
   };
 
@@ -43,9 +50,9 @@ describe('axis breaks', () => {
 
 describe('drawing', () => {
   const breaks = [
-    { pixel: 100, label: '1 GiB' },
-    { pixel: 120, label: '2 GiB' },
-    { pixel: 300, label: '3 GiB' },
+    { pixel: 100, x0: 60, x1: 130, label: '1 GiB' },
+    { pixel: 150, x0: 140, x1: 170, label: '2 GiB' },
+    { pixel: 300, x0: 250, x1: 320, label: '3 GiB' },
   ];
 
   test('is a zigzag through the lanes, on a ground that hides the bars', () => {
@@ -60,19 +67,19 @@ describe('drawing', () => {
     expect(line).toEqual({ type: 'path', points, ink: 'faint', width: 1 });
   });
 
-  test('labels that would touch the one before are left out', () => {
+  test('labels are in the middle of their range; one that would leave it is left out', () => {
     const texts = drawAxisBreaks(frame, breaks, 40, 60, 80).flatMap((m) =>
       m.type === 'text' ? [[m.text, m.x, m.y]] : [],
     );
     expect(texts).toEqual([
-      ['1 GiB', 250, 35],
-      ['3 GiB', 450, 35],
+      ['1 GiB', 245, 35],
+      ['3 GiB', 435, 35],
     ]);
   });
 
-  test('a label that would leave the picture is left out', () => {
-    const texts = (pixel: number) => drawAxisBreaks(frame, [{ pixel, label: '1 GiB' }], 40, 60, 80).length;
-    const last = 1014 - textWidth('1 GiB', 10) / 2;
-    expect([texts(last - 0.1), texts(last + 0.1)]).toEqual([3, 2]);
+  test('a label needs three pixels on both sides', () => {
+    const width = textWidth('1 GiB', 10) + 6;
+    const marks = (x1: number) => drawAxisBreaks(frame, [{ pixel: 20, x0: 10, x1, label: '1 GiB' }], 40, 60, 80).length;
+    expect([marks(10 + width + 0.01), marks(10 + width - 0.01)]).toEqual([3, 2]);
   });
 });

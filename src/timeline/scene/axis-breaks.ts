@@ -12,12 +12,18 @@ const WIDTH_MIN = 22;
 const BORDER = 6;
 const TOOTH = 7;
 const LABEL_SIZE = 10;
-const LABEL_GAP = 6;
+/** Distance that a label keeps from both ends of its range. */
+const LABEL_GAP = 3;
+/** Where in its range a break is. */
+const BREAK_SHARE = 0.82;
 
 export interface AxisBreak {
   /** Middle of the break, in pixels of the plot. */
   readonly pixel: number;
-  /** How much is left out. */
+  /** The visible part of the compressed range: from `x0` inclusive to `x1` exclusive, in pixels of the plot. */
+  readonly x0: number;
+  readonly x1: number;
+  /** Size of the compressed range. */
   readonly label: string;
 }
 
@@ -27,34 +33,36 @@ export function findAxisBreaks({ scale, view }: Frame): AxisBreak[] {
     if (!segment.isAxisBreak) return [];
     const x0 = pixelOf(view, segment.base);
     const x1 = pixelOf(view, segment.base + segment.length);
-    const pixel = (x0 + x1) / 2;
+    // Beside the middle: one side keeps enough room for the label of a bar.
+    const pixel = x0 + (x1 - x0) * BREAK_SHARE;
     // Wider than the window: inside a segment the scale is even, so nothing is left out of what is seen.
     const isZoomedIn = x1 - x0 > view.width;
     if (x1 - x0 < WIDTH_MIN || isZoomedIn || pixel < BORDER || pixel > view.width - BORDER) return [];
-    return [{ pixel, label: formatSize(segment.end - segment.start) }];
+    const visible = { x0: Math.max(0, x0), x1: Math.min(view.width, x1) };
+    return [{ pixel, ...visible, label: formatSize(segment.end - segment.start) }];
   });
 }
 
-/** A zigzag through the lanes for each break, and its size above `labelBottom` if there is room. */
+/**
+ * A zigzag through the lanes for each break. Its size is above `labelBottom` if it fits between the ends of the range:
+ * beside them it would be read as the size of a neighbour.
+ */
 export function drawAxisBreaks(
-  { left, right }: Frame,
+  { left }: Frame,
   breaks: readonly AxisBreak[],
   labelBottom: number,
   top: number,
   bottom: number,
 ): Mark[] {
   const marks: Mark[] = [];
-  let labelEnd = Number.NEGATIVE_INFINITY;
-  for (const { pixel, label } of breaks) {
+  for (const { pixel, x0, x1, label } of breaks) {
     const x = left + pixel;
     const points: [number, number][] = [];
     for (let y = top - 2, side = 1; y <= bottom; y += TOOTH, side = -side) points.push([x + (TOOTH / 2) * side, y]);
     marks.push(pathMark(points, 'ground', TOOTH), pathMark(points, 'faint'));
-    const width = textWidth(label, LABEL_SIZE);
-    if (x - width / 2 > labelEnd + LABEL_GAP && x + width / 2 < right) {
+    if (textWidth(label, LABEL_SIZE) + 2 * LABEL_GAP <= x1 - x0) {
       const style = { size: LABEL_SIZE, ink: 'muted', anchor: 'middle', halo: true } as const;
-      marks.push(textMark(x, labelBottom - 5, label, style));
-      labelEnd = x + width / 2;
+      marks.push(textMark(left + (x0 + x1) / 2, labelBottom - 5, label, style));
     }
   }
   return marks;

@@ -51,6 +51,11 @@ describe('washes', () => {
     ]);
   });
 
+  test('a note has edges only: grey over a range reads as unavailable', () => {
+    const marks = washes(frame, placed(band(1, 100, 200, 'muted')), 50, 250);
+    expect(marks.map(({ type }) => type)).toEqual(['path', 'path']);
+  });
+
   test('a band of three pixels has two edges', () => {
     expect(washes(frame, placed(band(1, 300, 303)), 0, 9).filter(({ type }) => type === 'path')).toHaveLength(2);
   });
@@ -119,16 +124,13 @@ describe('labelled bands', () => {
     ...{ start: at(from), last: at(to) - 1n, message, ink: 'alarm' },
   });
 
-  test('are a wash and an outline, with the size below in their middle', () => {
+  test('are an outline without a tint, with the size below in their middle', () => {
     const { marks, bottom } = labelledBands(frame, [labelled(250, 500)], 50, 250);
-    expect(marks.map(({ type }) => type)).toEqual(['wash', 'outline', 'text']);
-    const box = { x: expect.closeTo(400, 6), y: 50, width: expect.closeTo(250, 6), height: 200, ink: 'alarm' };
-    expect(marks.slice(0, 2)).toEqual([
-      { type: 'wash', ...box },
-      { type: 'outline', ...box },
-    ]);
+    expect(marks.map(({ type }) => type)).toEqual(['outline', 'text']);
+    const box = { x: expect.closeTo(398.5, 6), y: 48.5, width: expect.closeTo(253, 6), height: 203, ink: 'alarm' };
+    expect(marks[0]).toEqual({ type: 'outline', ...box });
     const width = textWidth('measured · 4 EiB', 11, 'bold');
-    expect(marks[2]).toMatchObject({
+    expect(marks[1]).toMatchObject({
       ...{ size: 11, font: 'bold', ink: 'alarm', halo: true },
       text: 'measured · 4 EiB',
       y: 265,

@@ -48,6 +48,8 @@ const TWO_EDGES_WIDTH = 3;
 const LINE = 15;
 const LABEL_SIZE = 11;
 const LABEL_GAP = 8;
+/** Distance of an outline from what it marks: the line must not cover a range of one pixel. */
+const OUTLINE_GAP = 1.5;
 /** The most important first. */
 const INK_ORDER: readonly NumberedBand['ink'][] = ['alarm', 'accent', 'muted'];
 
@@ -70,7 +72,8 @@ export function washes({ left }: Frame, bands: readonly PlacedBand[], top: numbe
     if (washed.has(key)) continue;
     washed.add(key);
     const box = { x: left + x0, y: top - 4, width: x1 - x0, height: bottom - top + 4 };
-    if (washed.size <= WASHED_MAX) marks.push({ type: 'wash', ...box, ink });
+    // Grey over a range reads as unavailable: a note has only its edges.
+    if (washed.size <= WASHED_MAX && ink !== 'muted') marks.push({ type: 'wash', ...box, ink });
     for (const x of x1 - x0 < TWO_EDGES_WIDTH ? [x0] : [x0, x1]) {
       const edge = [
         [left + x, top - 4],
@@ -145,7 +148,10 @@ function joined(a: FlagGroup, b: FlagGroup): FlagGroup {
   };
 }
 
-/** Labelled bands over the lanes, their labels below, on further lines where they would touch. */
+/**
+ * Labelled bands around the lanes, their labels below, on further lines where they would touch. Outlines, never a tint:
+ * what is marked must stay as legible as before.
+ */
 export function labelledBands(
   { left, scale, view }: Frame,
   bands: readonly Band[],
@@ -158,8 +164,13 @@ export function labelledBands(
     const span = pixelSpanOf(view, scale, band.start, band.last);
     if (!span) continue;
     const { x0, x1 } = span;
-    const box = { x: left + x0, y: top, width: x1 - x0, height: bottom - top };
-    marks.push({ type: 'wash', ...box, ink: band.ink }, { type: 'outline', ...box, ink: band.ink });
+    const box = {
+      x: left + x0 - OUTLINE_GAP,
+      y: top - OUTLINE_GAP,
+      width: x1 - x0 + 2 * OUTLINE_GAP,
+      height: bottom - top + 2 * OUTLINE_GAP,
+    };
+    marks.push({ type: 'outline', ...box, ink: band.ink });
     const label = `${band.message} · ${formatSize(band.last - band.start + 1n)}`;
     const message = shorten(label, view.width, LABEL_SIZE, 'bold', 8);
     const width = textWidth(message, LABEL_SIZE, 'bold');

@@ -60,7 +60,7 @@ function labelRequest({ x0, x1, range, style, count, caption }: Bar): LabelReque
 }
 
 /** The labels of a row's bars, one each. */
-export function barLabels({ view }: Frame, bars: readonly Bar[], breaks: readonly AxisBreak[], height: number) {
+export function barLabels(bars: readonly Bar[], breaks: readonly AxisBreak[], height: number) {
   const requests = bars.map((bar, k): LabelRequest => {
     const request = labelRequest(bar);
     const before = bars[k - 1];
@@ -72,7 +72,6 @@ export function barLabels({ view }: Frame, bars: readonly Bar[], breaks: readonl
   return placeLabels(
     requests,
     breaks.map(({ pixel }) => pixel),
-    view.width,
     height >= TWO_LINES_HEIGHT,
   );
 }
@@ -100,7 +99,8 @@ export function barMark(frame: Frame, bar: Bar, y: number, height: number): Mark
 /** A marker that points up at one address. */
 export function arrowMarks(frame: Frame, { x0, x1 }: PixelSpan, y: number, height: number): Mark[] {
   const x = frame.left + (x0 + x1) / 2;
-  const tip = y + 3;
+  // Room for a letter above it.
+  const tip = y + 6;
   const shaft = [
     [x, tip],
     [x, y + height],
@@ -116,14 +116,14 @@ export function arrowMarks(frame: Frame, { x0, x1 }: PixelSpan, y: number, heigh
 /** The text of labels that have room. */
 export function labelMarks({ left }: Frame, labels: readonly PlacedLabel[], y: number, height: number): Mark[] {
   return labels.flatMap((label): Mark[] => {
-    if (label.place === 'number') return [];
+    if (label.place === 'letter') return [];
     const x = left + label.x;
-    const style = { anchor: label.anchor, halo: true } as const;
+    const style = { anchor: 'middle', halo: true } as const;
     const [first = '', second] = label.lines;
     if (second === undefined) return [textMark(x, y + height / 2 + 4, first, { size: LABEL_SIZE, ...style })];
     return [
-      textMark(x, y + height / 2 - 2, first, { size: LABEL_SIZE, ...style }),
-      textMark(x, y + height / 2 + 11, second, { size: DETAIL_SIZE, ink: 'muted', ...style }),
+      textMark(x, y + height / 2 - 3, first, { size: LABEL_SIZE, ...style }),
+      textMark(x, y + height / 2 + 10, second, { size: DETAIL_SIZE, ink: 'muted', ...style }),
     ];
   });
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DETAIL_SIZE, LABEL_SIZE, type LabelRequest, placeLabels } from './labels.ts';
-import { shorten, textWidth } from './text-metrics.ts';
+import { DETAIL_SIZE, LABEL_SIZE, type LabelRequest, type PlacedLabel, placeLabels } from './labels.ts';
+import { shorten, textWidth, wrapText } from './text-metrics.ts';
 
 const WIDTH = 1000;
 
@@ -25,89 +25,59 @@ const axisBreaks = fc
   .uniqueArray(fc.integer({ min: 5, max: WIDTH - 5 }), { maxLength: 5 })
   .map((list) => list.sort((a, b) => a - b));
 
+/** Pixels that a label takes: of its widest line. */
+function spanOf(label: PlacedLabel): { x0: number; x1: number } | undefined {
+  if (label.place === 'letter') return undefined;
+  const widths = label.lines.map((line, i) => textWidth(line, i === 0 ? LABEL_SIZE : DETAIL_SIZE));
+  const width = Math.max(...widths);
+  return width === 0 ? undefined : { x0: label.x - width / 2, x1: label.x + width / 2 };
+}
+
 describe('placeLabels', () => {
-  test('no label overlaps another, a foreign bar or an axis break, nor leaves the plot', () => {
+  test('every text is inside its own bar and clear of axis breaks, so that none overlaps another', () => {
     fc.assert(
       fc.property(bars, axisBreaks, fc.boolean(), (list, axisBreaks, twoLines) => {
-        const placed = placeLabels(list, axisBreaks, WIDTH, twoLines);
+        const placed = placeLabels(list, axisBreaks, twoLines);
         expect(placed).toHaveLength(list.length);
-        const boxes = placed.flatMap((label, i) => {
-          if (label.place === 'number') return [];
-          const width = Math.max(...label.lines.map((line) => textWidth(line, LABEL_SIZE)));
-          const x0 = label.anchor === 'start' ? label.x : label.x - width / 2;
-          return [{ i, x0, x1: x0 + width }];
-        });
-        for (const box of boxes) {
-          if (box.x0 === box.x1) continue;
-          expect(box.x0).toBeGreaterThanOrEqual(0);
-          expect(box.x1).toBeLessThanOrEqual(WIDTH);
-          for (const axisBreak of axisBreaks) expect(axisBreak > box.x0 - 2 && axisBreak < box.x1 + 2).toBe(false);
-          for (const [k, bar] of list.entries()) {
-            if (k !== box.i) expect(box.x0 < bar.x1 && bar.x0 < box.x1).toBe(false);
-          }
-          for (const other of boxes) {
-            if (other.i !== box.i) expect(box.x0 < other.x1 && other.x0 < box.x1).toBe(false);
-          }
+        for (const [i, label] of placed.entries()) {
+          const span = spanOf(label);
+          const bar = list[i];
+          if (!span || !bar) continue;
+          expect(span.x0).toBeGreaterThanOrEqual(bar.x0);
+          expect(span.x1).toBeLessThanOrEqual(bar.x1);
+          for (const axisBreak of axisBreaks) expect(axisBreak > span.x0 - 2 && axisBreak < span.x1 + 2).toBe(false);
         }
       }),
     );
   });
 
-  test('prefers both lines inside, then less, then beside, then a number', () => {
-    const one = (x0: number, x1: number, next?: number) => {
-      const rest = next === undefined ? [] : [{ x0: next, x1: WIDTH, title: '', detail: '' }];
-      return placeLabels([{ x0, x1, title: 'MSI window', detail: '1 MiB' }, ...rest], [], WIDTH, true)[0];
-    };
-    expect(one(100, 300)).toEqual({ place: 'text', x: 200, anchor: 'middle', lines: ['MSI window', '1 MiB'] });
-    expect(one(100, 150, 150)).toEqual({ place: 'text', x: 125, anchor: 'middle', lines: ['1 MiB'] });
-    expect(one(100, 102)).toEqual({ place: 'text', x: 107, anchor: 'start', lines: ['MSI window · 1 MiB'] });
-    expect(one(100, 102, 110)).toEqual({ place: 'number', x: 101 });
+  test('prefers name and detail, then the name, then its beginning, then a letter; a detail never stands alone', () => {
+    const one = (width: number) =>
+      placeLabels([{ x0: 100, x1: 100 + width, title: 'MSI window', detail: '1 MiB' }], [], true)[0];
+    expect(one(200)).toEqual({ place: 'text', x: 200, lines: ['MSI window', '1 MiB'] });
+    expect(one(50)).toEqual({ place: 'text', x: 125, lines: [expect.stringMatching(/^MSI.*…$/)] });
+    expect(one(2)).toEqual({ place: 'letter', x: 101 });
     const tight = { x0: 100, x1: 150, title: '15.9 EiB and more', detail: '' };
-    const next = { x0: 150, x1: WIDTH, title: '', detail: '' };
-    expect(placeLabels([tight, next], [], WIDTH, false)[0]).toMatchObject({ place: 'text', lines: ['15.9…'] });
-    expect(placeLabels([{ ...tight, isNumber: true }, next], [], WIDTH, false)[0]?.place).toBe('number');
+    expect(placeLabels([tight], [], false)[0]).toMatchObject({ place: 'text', lines: ['15.9…'] });
+    expect(placeLabels([{ ...tight, isNumber: true }], [], false)[0]?.place).toBe('letter');
   });
 });
 
 describe('exact labels', () => {
   const width = (text: string) => textWidth(text, LABEL_SIZE);
   const place = (bars: readonly LabelRequest[], breaks: readonly number[] = [], twoLines = false) =>
-    placeLabels(bars, breaks, WIDTH, twoLines);
+    placeLabels(bars, breaks, twoLines);
   const bar = (x0: number, x1: number, title = 'MSI', detail = ''): LabelRequest => ({ x0, x1, title, detail });
 
-  test('are inside with five pixels on both sides', () => {
+  test('have five pixels on both sides', () => {
     const needed = width('MSI') + 10;
-    const full = bar(100 + needed, 600, 'x'.repeat(300));
-    expect(place([bar(100, 100 + needed), full])[0]).toMatchObject({ lines: ['MSI'], anchor: 'middle' });
-    const narrow = bar(100, 100 + needed - 0.1);
-    expect(place([narrow, { ...full, x0: narrow.x1 }])[0]?.place).toBe('number');
-  });
-
-  test('beside their bar keep five pixels from it and from the next', () => {
-    const needed = width('MSI') + 10;
-    const at = (next: number) => place([bar(100, 102), bar(next, WIDTH, '')])[0];
-    expect(at(102 + needed)).toEqual({ place: 'text', x: 107, anchor: 'start', lines: ['MSI'] });
-    expect(at(102 + needed - 0.1)?.place).toBe('number');
-  });
-
-  test('beside their bar end before an axis break and the end of the plot', () => {
-    const needed = width('MSI') + 5;
-    expect(place([bar(100, 102)], [102 + needed + 9])[0]).toMatchObject({ place: 'text', x: 107 });
-    expect(place([bar(100, 102)], [102 + needed + 8.9])[0]?.place).toBe('number');
-    expect(place([bar(WIDTH - needed - 7, WIDTH - needed - 5)])[0]).toMatchObject({ anchor: 'start' });
-    expect(place([bar(WIDTH - needed - 6.9, WIDTH - needed - 4.9)])[0]?.place).toBe('number');
-  });
-
-  test('beside their bar do not overlap the one before', () => {
-    // The second bar is so close that a label beside it would begin inside of the first label.
-    const [first, second] = place([bar(100, 102), bar(103, 104)]);
-    expect(first?.place).toBe('number');
-    expect(second).toMatchObject({ anchor: 'start', x: 109 });
+    expect(place([bar(100, 100 + needed)])[0]).toMatchObject({ lines: ['MSI'] });
+    expect(place([bar(100, 100 + needed - 0.1)])[0]?.place).toBe('letter');
   });
 
   test('in a bar with an axis break are in its widest part', () => {
     const label = place([bar(0, 900)], [300])[0];
-    expect(label).toEqual({ place: 'text', x: (309 + 900) / 2, anchor: 'middle', lines: ['MSI'] });
+    expect(label).toEqual({ place: 'text', x: (309 + 900) / 2, lines: ['MSI'] });
     expect(place([bar(0, 900)], [600])[0]).toMatchObject({ x: 591 / 2 });
     expect(place([bar(0, 900)], [200, 700])[0]).toMatchObject({ x: (209 + 691) / 2 });
     // A break just outside takes its share, too.
@@ -115,10 +85,14 @@ describe('exact labels', () => {
     expect(place([bar(0, 900)], [910])[0]).toMatchObject({ x: 450 });
   });
 
-  test('on one line have title and detail, or what of them fits', () => {
+  test('a letter is at the middle of its bar, whatever breaks it has', () => {
+    expect(place([bar(0, 20, 'MSI window')], [4])[0]).toEqual({ place: 'letter', x: 10 });
+  });
+
+  test('on one line have name and detail, or the name', () => {
     const one = width('MSI · 1 MiB') + 10;
     const lines = (x1: number, twoLines = false) => {
-      const [label] = place([bar(0, x1, 'MSI', '1 MiB'), bar(x1, WIDTH, '')], [], twoLines);
+      const [label] = place([bar(0, x1, 'MSI', '1 MiB')], [], twoLines);
       return label?.place === 'text' ? label.lines : label?.place;
     };
     expect(lines(one)).toEqual(['MSI · 1 MiB']);
@@ -164,5 +138,22 @@ describe('widths of text', () => {
     expect([textWidth('漢', 100), textWidth('漢', 100, 'mono'), textWidth('\u{1f600}', 100)]).toEqual([100, 100, 100]);
     expect(textWidth('\u007f', 100, 'mono')).toBe(100);
     expect(textWidth('~', 100, 'mono')).toBe(61);
+  });
+});
+
+describe('wrapped text', () => {
+  test('keeps every word, and no line is wider than the room', () => {
+    const words = fc.array(fc.stringMatching(/^[a-z0-9]{1,12}$/), { maxLength: 40 });
+    fc.assert(
+      fc.property(words, fc.integer({ min: 120, max: 600 }), (list, width) => {
+        const lines = wrapText(list.join(' '), width, 12);
+        expect(lines.join(' ')).toBe(list.join(' '));
+        for (const line of lines) expect(textWidth(line, 12)).toBeLessThanOrEqual(width);
+      }),
+    );
+  });
+
+  test('shortens a word that is wider than the room', () => {
+    expect(wrapText(`a ${'x'.repeat(100)} b`, 60, 12)).toEqual(['a', expect.stringMatching(/^x+…$/), 'b']);
   });
 });

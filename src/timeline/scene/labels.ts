@@ -11,15 +11,10 @@ export interface LabelRequest {
 }
 
 export type PlacedLabel =
-  /** Text in or beside the bar; `lines` is one or two. `x` is the middle of the lines, or their start. */
-  | {
-      readonly place: 'text';
-      readonly x: number;
-      readonly anchor: 'start' | 'middle';
-      readonly lines: readonly string[];
-    }
-  /** No room: the bar gets a letter, and the list below the picture the text. */
-  | { readonly place: 'number'; readonly x: number };
+  /** Text in the bar; `lines` is one or two, `x` their middle. */
+  | { readonly place: 'text'; readonly x: number; readonly lines: readonly string[] }
+  /** No room: the bar gets a letter at its middle, and the list below the picture the text. */
+  | { readonly place: 'letter'; readonly x: number };
 
 export const LABEL_SIZE = 11.5;
 export const DETAIL_SIZE = 10.5;
@@ -46,44 +41,32 @@ function widestPart(x0: number, x1: number, axisBreaks: readonly number[]): Gap 
 }
 
 /**
- * Places the labels of one row so that none overlaps another, a foreign bar or an axis break. In order of preference:
- * both lines inside, the title alone, the title shortened, both on one line beside the bar, a number.
- * `bars` ascend and do not overlap; `axisBreaks` are the pixels of axis breaks, ascending; the plot is 0 … `width`.
+ * Places the labels of one row. Every text is inside its own bar, clear of axis breaks: text in the space of another
+ * range would be read as a statement about that range. In order of preference: name and detail, the name alone, the
+ * name shortened, a letter that refers to the list. A detail never stands for the name.
+ * `bars` ascend and do not overlap; `axisBreaks` are the pixels of axis breaks, ascending.
  */
 export function placeLabels(
   bars: readonly LabelRequest[],
   axisBreaks: readonly number[],
-  width: number,
   twoLines: boolean,
 ): PlacedLabel[] {
-  /** Right end of the last label written beside a bar. */
-  let taken = 0;
-  return bars.map((bar, i): PlacedLabel => {
+  return bars.map((bar): PlacedLabel => {
     const part = widestPart(bar.x0, bar.x1, axisBreaks);
     const room = part.x1 - part.x0 - 2 * PADDING;
-    const middle = (part.x0 + part.x1) / 2;
-    const text = (lines: readonly string[]): PlacedLabel => ({ place: 'text', x: middle, anchor: 'middle', lines });
+    const text = (...lines: readonly string[]): PlacedLabel => ({
+      place: 'text',
+      x: (part.x0 + part.x1) / 2,
+      lines,
+    });
     const titleWidth = textWidth(bar.title, LABEL_SIZE);
-    const oneLine = bar.detail === '' ? bar.title : `${bar.title} · ${bar.detail}`;
-    if (twoLines && bar.detail !== '') {
-      if (Math.max(titleWidth, textWidth(bar.detail, DETAIL_SIZE)) <= room) return text([bar.title, bar.detail]);
-    } else if (textWidth(oneLine, LABEL_SIZE) <= room) return text([oneLine]);
-    if (titleWidth <= room) return text([bar.title]);
-    if (bar.detail !== '' && textWidth(bar.detail, LABEL_SIZE) <= room) return text([bar.detail]);
-
-    const nextBar = bars[i + 1]?.x0 ?? width;
-    const nextBreak = axisBreaks.find((t) => t > bar.x1) ?? Number.POSITIVE_INFINITY;
-    const beside = bar.x1 + PADDING;
-    const limit = Math.min(nextBar - PADDING, nextBreak - AXIS_BREAK_HALF, width);
-    for (const candidate of [oneLine, bar.title]) {
-      const candidateWidth = textWidth(candidate, LABEL_SIZE);
-      if (beside >= taken && beside + candidateWidth <= limit) {
-        taken = beside + candidateWidth + PADDING;
-        return { place: 'text', x: beside, anchor: 'start', lines: [candidate] };
-      }
+    if (titleWidth <= room && bar.detail !== '') {
+      const oneLine = `${bar.title} · ${bar.detail}`;
+      if (twoLines && textWidth(bar.detail, DETAIL_SIZE) <= room) return text(bar.title, bar.detail);
+      if (!twoLines && textWidth(oneLine, LABEL_SIZE) <= room) return text(oneLine);
     }
+    if (titleWidth <= room) return text(bar.title);
     const short = bar.isNumber ? '' : shorten(bar.title, room, LABEL_SIZE);
-    if (short !== '') return text([short]);
-    return { place: 'number', x: middle };
+    return short === '' ? { place: 'letter', x: (bar.x0 + bar.x1) / 2 } : text(short);
   });
 }

@@ -30,8 +30,8 @@ describe('a lane', () => {
   test('has its name at the left, its rows at its height, and a line below', () => {
     const { marks, heads, bottom, hits, styles } = draw([spaceOf([{ ...reserved(), subtitle: 'group 1' }])]);
     expect(texts(marks)).toEqual([
-      ['MSI window', expect.closeTo(350, 6), 123],
-      [expect.stringContaining('EiB'), expect.closeTo(350, 6), 136],
+      ['MSI window', expect.closeTo(350, 6), 122],
+      [expect.stringContaining('EiB'), expect.closeTo(350, 6), 135],
       ['reserved', 14, 119],
       ['group 1', 14, 133],
     ]);
@@ -160,5 +160,28 @@ describe('several spaces', () => {
     expect(draw([spaceOf([reserved()])]).topMarks).toEqual([]);
     const two = [{ ...spaceOf([]), subtitle: '' }, spaceOf([])];
     expect(texts(draw(two).topMarks).map(([text]) => text)).toEqual(['space', 'space', 's']);
+  });
+});
+
+describe('a long lane', () => {
+  const rows = Array.from({ length: 400 }, () => [RANGE]);
+  const long = { ...reserved(rows), expandable: true, expanded: true };
+
+  test('has low rows, and is drawn only where it is seen', () => {
+    const { hits, heads, bottom } = draw([spaceOf([long])], { seen: { top: 2000, bottom: 2480 } });
+    expect(hits.map(({ target }) => target.row)).toEqual(Array.from({ length: 21 }, (_, i) => 78 + i));
+    expect(new Set(hits.map(({ height }) => height))).toEqual(new Set([20]));
+    for (const { y, height } of hits) expect(y + height > 2000 && y < 2480).toBe(true);
+    expect(bottom).toBe(100 + 9 + 18 + 400 * 24 - 4 + 9);
+    expect(heads[0]?.height).toBe(bottom - 100);
+  });
+
+  test('has the same legend and height wherever it is scrolled to', () => {
+    const special = [...rows.slice(1), [{ ...RANGE, style: 'direct' as const }]];
+    const lane = { ...reserved(special), expandable: true, expanded: true };
+    const at = (top: number) => draw([spaceOf([lane])], { seen: { top, bottom: top + 300 } });
+    expect([...at(0).styles].toSorted()).toEqual(['direct', 'msi']);
+    expect([...at(9000).styles].toSorted()).toEqual(['direct', 'msi']);
+    expect(at(0).bottom).toBe(at(9000).bottom);
   });
 });

@@ -1,23 +1,24 @@
 // Lanes one below the other: headings of address spaces, names of lanes, and their rows.
 import type { LaneSlice, RowSlice, SpaceSlice } from '../axis/slice.ts';
+import { elementAt } from '../lanes/columns.ts';
 import type { AxisBreak } from './axis-breaks.ts';
 import { barLabels, barsIn, labelMarks, selectionOutlines, shapesOf } from './bars.ts';
+import { LANE_PADDING, type LaneLayout, layoutLanes, rowsIn, type VerticalSpan } from './lane-layout.ts';
 import { type Frame, MARGIN } from './layout.ts';
 import type { HitArea, LaneHead, Mark, Target } from './mark.ts';
 import { pathMark, textMark } from './mark-builders.ts';
 import type { Notes } from './notes.ts';
-import type { StyleName } from './styles.ts';
+import { type StyleName, styleAt } from './styles.ts';
 import { shorten, textWidth } from './text-metrics.ts';
 
-const LANE_PADDING = 9;
-const ROW_GAP = 4;
-const LANE_HEIGHT_MIN = 40;
-/** Room for the lane's title above its rows when it is expanded. */
-const TITLE_LINE = 18;
 const TWISTY_WIDTH = 13;
 /** Distance that text left of the plot keeps from it. */
 const PLOT_GAP = 8;
 const ROW_TITLE_X = 26;
+/** A row at least this high has room for a note below its name. */
+const NOTE_HEIGHT = 24;
+/** A lane with more rows than this is drawn only where it is seen, and has no letters: they would change as it scrolls. */
+const DRAWN_WHOLE_MAX = 60;
 
 export interface LanesInput {
   readonly spaces: readonly SpaceSlice[];
@@ -25,6 +26,8 @@ export interface LanesInput {
   readonly selected: Pick<Target, 'laneId' | 'start' | 'last'> | undefined;
   /** True if a lane's name carries a sign that it can be expanded: a file cannot be. */
   readonly hasTwisties: boolean;
+  /** The part of the scene that is seen; everything if undefined. */
+  readonly seen?: VerticalSpan | undefined;
 }
 
 /** What the lanes add to a scene. */
@@ -39,15 +42,12 @@ export interface LanesDrawing {
 
 /** Adds all lanes below `top` to a drawing and the letters of narrow ranges to `notes`; returns the bottom. */
 export function drawLanes(frame: Frame, input: LanesInput, notes: Notes, drawing: LanesDrawing, top: number): number {
-  let y = top;
-  for (const space of input.spaces) {
-    if (input.spaces.length > 1) {
-      drawing.topMarks.push(...spaceHeading(frame, space, y + 8));
-      y += 34;
-    }
-    for (const lane of space.lanes) y = drawLane(frame, input, lane, notes, drawing, y);
+  const { spaces, bottom } = layoutLanes(input.spaces, top);
+  for (const { space, heading, lanes } of spaces) {
+    if (heading !== undefined) drawing.topMarks.push(...spaceHeading(frame, space, heading));
+    for (const layout of lanes) drawLane(frame, input, layout, notes, drawing);
   }
-  return y;
+  return bottom;
 }
 
 function spaceHeading({ width }: Frame, space: SpaceSlice, y: number): Mark[] {
@@ -62,23 +62,18 @@ function spaceHeading({ width }: Frame, space: SpaceSlice, y: number): Mark[] {
   ];
 }
 
-function drawLane(
-  frame: Frame,
-  input: LanesInput,
-  lane: LaneSlice,
-  notes: Notes,
-  drawing: LanesDrawing,
-  top: number,
-): number {
-  const { height } = lane.traits;
-  const isExpanded = lane.expandable && lane.expanded;
-  let y = top + LANE_PADDING + (isExpanded ? TITLE_LINE : 0);
-  for (const [index, row] of lane.rows.entries()) {
-    drawRow(frame, input, lane, { index, row, y }, notes, drawing);
-    y += height + ROW_GAP;
+function drawLane(frame: Frame, input: LanesInput, layout: LaneLayout, notes: Notes, drawing: LanesDrawing): void {
+  const { lane, top, bottom, firstRow, pitch } = layout;
+  const count = lane.rows.length;
+  const isLong = count > DRAWN_WHOLE_MAX;
+  const { from, to } = isLong && input.seen ? rowsIn(layout, input.seen) : { from: 0, to: count };
+  for (const [offset, row] of lane.rows.slice(from, to).entries()) {
+    const index = from + offset;
+    const y = firstRow + index * pitch;
+    drawRow(frame, input, layout, { index, row, y }, isLong ? undefined : notes, drawing);
   }
-  if (lane.rows.length === 0) y += height + ROW_GAP;
-  const bottom = Math.max(y - ROW_GAP + LANE_PADDING, top + LANE_HEIGHT_MIN);
+  // The legend must not change as the picture scrolls.
+  if (isLong) for (const row of lane.rows) for (const style of row.styles) drawing.styles.add(styleAt(style));
   drawing.marks.push(...laneName(frame, lane, top, input.hasTwisties));
   drawing.heads.push({
     laneId: lane.id,
@@ -92,7 +87,6 @@ function drawLane(
     [frame.left + frame.view.width, bottom],
   ] as const;
   drawing.marks.push(pathMark(line, 'hairline'));
-  return bottom;
 }
 
 /** The name of a lane, left of the plot. */
@@ -130,7 +124,7 @@ function twisty(x: number, y: number, isExpanded: boolean): Mark {
 function rowName({ left }: Frame, row: RowSlice, y: number, height: number): Mark[] {
   if (row.title === undefined) return [];
   const room = left - MARGIN - 20;
-  const note = shorten(row.note ?? '', room, 9.5, 'sans', 3);
+  const note = height < NOTE_HEIGHT ? '' : shorten(row.note ?? '', room, 9.5, 'sans', 3);
   const middle = y + height / 2 + (note === '' ? 4 : -1);
   return [
     textMark(ROW_TITLE_X, middle, shorten(row.title, room, 10.5, 'sans', 3), { size: 10.5 }),
@@ -141,27 +135,28 @@ function rowName({ left }: Frame, row: RowSlice, y: number, height: number): Mar
 function drawRow(
   frame: Frame,
   { axisBreaks, selected }: LanesInput,
-  lane: LaneSlice,
+  { lane, rowHeight }: LaneLayout,
   { index, row, y }: { readonly index: number; readonly row: RowSlice; readonly y: number },
-  notes: Notes,
+  notes: Notes | undefined,
   drawing: LanesDrawing,
 ): void {
-  const { height, isLettered } = lane.traits;
   const bars = barsIn(frame, row);
-  const labels = barLabels(frame, bars, axisBreaks, height);
-  const shapes = shapesOf(frame, bars, { laneId: lane.id, row: index }, lane.traits, y);
+  const labels = barLabels(bars, axisBreaks, rowHeight);
+  const where = { laneId: lane.id, row: index };
+  const shapes = shapesOf(frame, bars, where, { shape: lane.traits.shape, height: rowHeight }, y);
   for (const { style } of bars) drawing.styles.add(style);
   drawing.hits.push(...shapes.hits);
   drawing.marks.push(
-    ...rowName(frame, row, y, height),
+    ...rowName(frame, row, y, rowHeight),
     ...shapes.marks,
-    ...labelMarks(frame, labels, y, height),
-    ...(selected?.laneId === lane.id ? selectionOutlines(frame, bars, selected, y, height) : []),
+    ...(lane.traits.shape === 'bar' ? labelMarks(frame, labels, y, rowHeight) : []),
+    ...(selected?.laneId === lane.id ? selectionOutlines(frame, bars, selected, y, rowHeight) : []),
   );
+  if (!notes || !lane.traits.isLettered) return;
   // A mark for several ranges shows their number when pointed at: it needs no letter.
   const lettered = bars.flatMap(({ count, range, caption }, k) => {
-    const label = labels[k];
-    return label?.place === 'number' && count === 1 ? [{ x: label.x, range, caption }] : [];
+    const label = elementAt(labels, k);
+    return label.place === 'letter' && count === 1 ? [{ x: label.x, range, caption }] : [];
   });
-  if (isLettered) drawing.topMarks.push(...notes.addRow(frame, lane.title, lettered, y));
+  drawing.topMarks.push(...notes.addRow(frame, lane.title, lettered, y));
 }

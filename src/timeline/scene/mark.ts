@@ -99,7 +99,13 @@ export interface Scene {
   readonly height: number;
   /** The part of the scene that the axis spans. */
   readonly plot: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+  /** In drawing order. */
   readonly marks: readonly Mark[];
+  /**
+   * The ruler with its flags: the marks from index `from` on, between `top` and `bottom`. It stays in view while the
+   * lanes scroll.
+   */
+  readonly pinned: { readonly from: number; readonly top: number; readonly bottom: number };
   readonly hits: readonly HitArea[];
   readonly heads: readonly LaneHead[];
   readonly flags: readonly Flag[];

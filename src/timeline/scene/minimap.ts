@@ -22,24 +22,29 @@ const ROW_HEIGHT_MAX = 8;
  */
 export function minimapBars(spaces: readonly SpaceSlice[], scale: Scale, width: number, height: number): MinimapBar[] {
   const view = fitAll(scale, width);
-  const rows = spaces.flatMap(({ lanes }) =>
-    lanes.filter(({ traits }) => traits.isInMinimap).flatMap(({ rows }) => rows),
+  // The rows of an expanded lane share one: their union is what matters here.
+  const strips = spaces.flatMap(({ lanes }) =>
+    lanes
+      .filter(({ traits }) => traits.isInMinimap)
+      .flatMap(({ rows, expanded }) => (expanded ? [rows] : rows.map((row) => [row]))),
   );
-  const rowHeight = Math.max(1, Math.min(ROW_HEIGHT_MAX, (height - 2 * MARGIN) / Math.max(1, rows.length)));
-  return rows.flatMap((row, r) =>
-    Array.from(row.starts, (_, i): MinimapBar[] => {
-      const range = rangeAt(row, i);
-      const span = range && pixelSpanOf(view, scale, range.start, range.last);
-      if (!span) return [];
-      return [
-        {
-          x: span.x0,
-          y: MARGIN + r * rowHeight,
-          width: span.x1 - span.x0,
-          height: Math.max(1, rowHeight - 1),
-          style: styleAt(elementAt(row.styles, i)),
-        },
-      ];
-    }).flat(),
+  const rowHeight = Math.max(1, Math.min(ROW_HEIGHT_MAX, (height - 2 * MARGIN) / Math.max(1, strips.length)));
+  return strips.flatMap((rows, r) =>
+    rows.flatMap((row) =>
+      Array.from(row.starts, (_, i): MinimapBar[] => {
+        const range = rangeAt(row, i);
+        const span = range && pixelSpanOf(view, scale, range.start, range.last);
+        if (!span) return [];
+        return [
+          {
+            x: span.x0,
+            y: MARGIN + r * rowHeight,
+            width: span.x1 - span.x0,
+            height: Math.max(1, rowHeight - 1),
+            style: styleAt(elementAt(row.styles, i)),
+          },
+        ];
+      }).flat(),
+    ),
   );
 }

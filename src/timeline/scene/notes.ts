@@ -1,5 +1,5 @@
 // Letters for ranges that are too narrow for a label, and the list below the picture that explains them.
-import { formatRange, formatSize } from '../../iova/format.ts';
+import { formatRange, formatSize, groupedHex } from '../../iova/format.ts';
 import { type IovaRange, sizeOf } from '../../iova/range.ts';
 import { type Frame, MARGIN } from './layout.ts';
 import type { Mark } from './mark.ts';
@@ -40,6 +40,14 @@ function badgeLabel({ first, last }: Pick<OpenBadge, 'first' | 'last'>): string 
   return first === last ? letterOf(first) : `${letterOf(first)}–${letterOf(last)}`;
 }
 
+/** Name before bounds and size; of a single address only the address. */
+function noteText(laneTitle: string, range: IovaRange, caption: string): string {
+  const size = sizeOf(range);
+  const where = size === 1n ? groupedHex(range.start) : `${formatRange(range)}, ${formatSize(size)}`;
+  const name = caption || 'range';
+  return name === where ? `${laneTitle}: ${where}` : `${laneTitle}: ${name} ${where}`;
+}
+
 /** The notes of a picture: letters go on from row to row. */
 export class Notes {
   readonly #texts: string[] = [];
@@ -49,9 +57,7 @@ export class Notes {
     if (this.#texts.length + ranges.length > NOTES_MAX) return [];
     const badges: OpenBadge[] = [];
     for (const { x, range, caption } of ranges) {
-      const number = this.#texts.push(
-        `${laneTitle}: ${caption || 'range'} ${formatRange(range)}, ${formatSize(sizeOf(range))}`,
-      );
+      const number = this.#texts.push(noteText(laneTitle, range, caption));
       const open = badges.at(-1);
       if (open && x - BADGE_WIDTH / 2 < open.right + BADGE_GAP) {
         const middle = (open.x + x) / 2;

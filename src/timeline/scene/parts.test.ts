@@ -14,7 +14,7 @@ import type { Mark } from './mark.ts';
 import { minimapBars } from './minimap.ts';
 import { STYLE_NAMES, type StyleName, styleAt, styleIndex, styleOf } from './styles.ts';
 import { textWidth } from './text-metrics.ts';
-import { THEMES } from './theme.ts';
+import { forcedTheme, PRINT, THEMES } from './theme.ts';
 
 const frame = testFrame();
 const texts = (marks: readonly Mark[]) => marks.flatMap((m) => (m.type === 'text' ? [[m.text, m.x, m.y]] : []));
@@ -116,6 +116,11 @@ describe('the minimap', () => {
     ]);
   });
 
+  test('the rows of an expanded lane share one', () => {
+    const lane = { ...testLane([[half], [half], [half]], 'reserved'), expanded: true };
+    expect(bars(lane).map(({ y }) => y)).toEqual([3, 3, 3]);
+  });
+
   test('rows share the height, at least a pixel each', () => {
     const rows = (n: number) =>
       bars(
@@ -149,7 +154,33 @@ describe('styles', () => {
       tile: expect.objectContaining({ size: 8, lineWidth: 2.6 }),
     });
     expect(THEMES.dark.paint.hole).toEqual({ fill: '#121821', stroke: '#79879a', pattern: '#79879a', dash: [5, 3] });
-    expect([THEMES.light.name, THEMES.dark.name]).toEqual(['light', 'dark']);
+  });
+
+  test('differ without color: no two have the same pattern and outline', () => {
+    const looks = STYLE_NAMES.map((name) => {
+      const { tile, dash } = styleOf(name);
+      return JSON.stringify([tile, dash]);
+    });
+    for (const [i, look] of looks.entries()) {
+      expect(`${STYLE_NAMES[i]} like ${STYLE_NAMES[looks.indexOf(look)]}`).toBe(
+        `${STYLE_NAMES[i]} like ${STYLE_NAMES[i]}`,
+      );
+    }
+  });
+
+  test('on paper are white with black text; in prescribed colors nothing else is used', () => {
+    for (const name of STYLE_NAMES) expect(PRINT.paint[name].fill).toBe('#ffffff');
+    expect(PRINT.ink.ink).toBe('#000000');
+    const forced = forcedTheme({ ground: 'g', text: 't', dimmed: 'd', highlight: 'h' });
+    const used = [
+      ...Object.values(forced.ink),
+      ...STYLE_NAMES.flatMap((name) => {
+        const { fill, stroke, pattern } = forced.paint[name];
+        return [fill, stroke, pattern];
+      }),
+    ];
+    expect(new Set(used)).toEqual(new Set(['g', 't', 'd', 'h']));
+    expect(forced.paint.msi.tile).toEqual(styleOf('msi').tile);
   });
 
   test('the lines of a pattern continue on the next tile', () => {

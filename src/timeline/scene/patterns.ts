@@ -45,3 +45,33 @@ export const vertical = (size: number): PatternTile => ({
   lines: [[size / 2, 0, size / 2, size]],
   dots: [],
 });
+/** Diagonals that fall from left to right. */
+export const falling = (size: number, lineWidth: number): PatternTile => ({
+  size,
+  lineWidth,
+  lines: [
+    [-2, size - 2, 2, size + 2],
+    [-2, -2, size + 2, size + 2],
+    [size - 2, -2, size + 2, 2],
+  ],
+  dots: [],
+});
+export const grid = (size: number): PatternTile => ({
+  size,
+  lineWidth: 0.7,
+  lines: [
+    [0, size / 2, size, size / 2],
+    [size / 2, 0, size / 2, size],
+  ],
+  dots: [],
+});
+/** Points that lead up, as the arrows of faults do. */
+export const carets = (size: number): PatternTile => ({
+  size,
+  lineWidth: 1.4,
+  lines: [
+    [0, size * 0.75, size / 2, size * 0.25],
+    [size / 2, size * 0.25, size, size * 0.75],
+  ],
+  dots: [],
+});

@@ -1,4 +1,5 @@
 // The ruler above the lanes: ticks with their addresses, and where common address widths end.
+import type { IovaRange } from '../../iova/range.ts';
 import { type Frame, MARGIN } from './layout.ts';
 import type { Mark } from './mark.ts';
 import { pathMark, textMark } from './mark-builders.ts';
@@ -15,16 +16,17 @@ export interface Ruler {
   readonly bottom: number;
 }
 
-/** The ruler with its top at `top`. `hasAxisBreaks` makes room for their sizes. */
-export function ruler(frame: Frame, top: number, hasAxisBreaks: boolean): Ruler {
+/** The ruler with its top at `top`. `hasAxisBreaks` makes room for their sizes; the bounds of `ranges` come first. */
+export function ruler(frame: Frame, top: number, hasAxisBreaks: boolean, ranges: readonly IovaRange[] = []): Ruler {
   const { left, scale, view } = frame;
-  const list = ticks(scale, view);
+  const list = ticks(scale, view, ranges);
   const base = top + HEIGHT;
   const marks: Mark[] = [];
   for (const tick of list) {
     const x = left + tick.pixel;
     const place = { anchor: tick.align } as const;
-    marks.push(textMark(x, base - 20, tick.label, { size: TICK_FONT_SIZE, font: 'mono', ...place }));
+    const font = tick.isBound ? 'mono-bold' : 'mono';
+    marks.push(textMark(x, base - (tick.line === 0 ? 20 : 8), tick.label, { size: TICK_FONT_SIZE, font, ...place }));
     marks.push(vertical(x, base - 4, base));
     if (tick.size !== '') {
       marks.push(textMark(x, base - 8, tick.size, { size: TICK_SUB_SIZE, ink: 'muted', ...place }));

@@ -110,6 +110,33 @@ describe('buildScene', () => {
     );
   });
 
+  test('every label of a lane is inside the block that it names, at any width, scale, window and with lanes opened', () => {
+    fc.assert(
+      fc.property(
+        facts,
+        fc.integer({ min: 360, max: 2600 }),
+        fc.constantFrom<ScaleKind>('fold', 'linear', 'log'),
+        fc.boolean(),
+        fc.option(fc.tuple(address, fc.bigInt(0n, 1n << 40n)), { nil: undefined }),
+        (events, width, scale, opened, at) => {
+          const window = at && ([at[0], at[0] + at[1] > IOVA_MAX ? IOVA_MAX : at[0] + at[1]] as const);
+          const expanded = opened ? ['h#reserved'] : [];
+          const scene = sceneFor(events, { width, scale, expanded, ...(window ? { window } : {}) });
+          const { x, y, height } = scene.plot;
+          const labels = scene.marks
+            .slice(0, scene.pinned.from)
+            .flatMap((m) => (m.type === 'text' && m.x > x && m.y > y && m.y < y + height ? [box(m)] : []));
+          const outside = labels.filter(
+            ({ x0, x1, y0, y1 }) =>
+              !scene.hits.some((h) => x0 >= h.x && x1 <= h.x + h.width && y0 >= h.y && y1 <= h.y + h.height),
+          );
+          expect(outside).toEqual([]);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
   test('flags of numbered bands stand apart, inside the picture, and stand for every band in the window', () => {
     const bands = fc.array(
       fc.tuple(address, fc.bigInt(0n, 1n << 45n), fc.constantFrom<NumberedBand['ink']>('alarm', 'accent', 'muted')),
@@ -199,6 +226,34 @@ describe('buildScene', () => {
     expect(styles).toContain('doorbell');
     expect(styles).toContain('doorbell-outside');
     expect(overlapping(scene)).toEqual([]);
+  });
+
+  test('the ruler has both bounds of a reserved region, and address 0 if it is in view', () => {
+    const events = [
+      reserved(0n, 0xffffffn, 'direct-relaxable'),
+      reserved(0x3e2e0000n, 0x3e2fffffn, 'direct'),
+      reserved(0xfee00000n, 0xfeefffffn, 'msi'),
+      { kind: 'host', address_width: 39 } as const,
+    ];
+    for (const width of [700, 960, 1280, 1920, 2560]) {
+      const { marks, pinned } = sceneFor(events, { width });
+      const texts = marks.slice(pinned.from).flatMap((m) => (m.type === 'text' ? [m.text] : []));
+      expect(texts).toEqual(
+        expect.arrayContaining(['0x0', '0x3e2e_0000', '0x3e30_0000', '0xfee0_0000', '0xfef0_0000']),
+      );
+    }
+  });
+
+  test('the pinned part is the ruler with the flags; the lanes begin below it', () => {
+    const numbered = [{ number: 1, start: 0xfee00000n, last: 0xfeefffffn, ink: 'alarm', message: 'm' } as const];
+    const { marks, pinned, plot } = sceneFor([reserved(0xfee00000n, 0xfeefffffn, 'msi')], { numbered });
+    expect(pinned.bottom).toBe(plot.y);
+    const own = marks.slice(pinned.from);
+    expect(own.filter(({ type }) => type === 'badge')).toHaveLength(1);
+    for (const mark of own) {
+      const ys = mark.type === 'path' ? mark.points.map(([, y]) => y) : [mark.y];
+      for (const y of ys) expect(y >= pinned.top && y <= pinned.bottom).toBe(true);
+    }
   });
 
   test('an exported picture carries the exact bounds and where they were read', () => {

@@ -1,6 +1,6 @@
 // The table of styles: how a range can look, one row each. A style is a meaning ("an MSI window"), not a color:
 // the lanes choose it, the legend names it, the painters draw it.
-import { cross, diagonal, dots, horizontal, type PatternTile, vertical } from './patterns.ts';
+import { carets, cross, diagonal, dots, falling, grid, horizontal, type PatternTile, vertical } from './patterns.ts';
 
 /** Colors as `#rrggbb`: of the area, of its outline, and of the lines and dots of its pattern. */
 type Colors = readonly [fill: string, stroke: string, pattern: string];
@@ -68,19 +68,21 @@ const STYLES = {
   },
   doorbell: {
     label: 'MSI doorbell page',
-    light: ['#f2c94c', '#7a5800', '#7a5800'],
-    dark: ['#8a6a12', '#f5d06a', '#f5d06a'],
+    light: ['#f2c94c', '#7a5800', '#b98f1c'],
+    dark: ['#8a6a12', '#f5d06a', '#c9a02f'],
+    tile: diagonal(4, 1.2),
   },
   'doorbell-outside': {
     label: 'MSI target outside the MSI windows',
     light: ['#fbdcd8', '#b3261e', '#e57368'],
     dark: ['#4a1f1c', '#ff8a80', '#b3483f'],
-    tile: cross(6),
+    tile: cross(5),
   },
   'window-ram': {
     label: 'host RAM',
-    light: ['#e9edf4', '#6b7b94', '#6b7b94'],
-    dark: ['#212a37', '#8fa0ba', '#8fa0ba'],
+    light: ['#e9edf4', '#6b7b94', '#cbd4e1'],
+    dark: ['#212a37', '#8fa0ba', '#35445a'],
+    tile: horizontal(12),
   },
   'window-pci': {
     label: 'host PCI window',
@@ -92,7 +94,7 @@ const STYLES = {
     label: 'reserved by host firmware',
     light: ['#e3e6ea', '#5d6673', '#aab2bd'],
     dark: ['#2b323c', '#9aa5b3', '#56616f'],
-    tile: horizontal(5),
+    tile: grid(6),
   },
   'window-other': {
     label: 'other host range',
@@ -108,14 +110,15 @@ const STYLES = {
   },
   'guest-ram': {
     label: 'guest RAM',
-    light: ['#fbd9bd', '#b45309', '#b45309'],
-    dark: ['#573113', '#f2a65e', '#f2a65e'],
+    light: ['#fbd9bd', '#b45309', '#eab487'],
+    dark: ['#573113', '#f2a65e', '#7d4a20'],
+    tile: falling(10, 0.7),
   },
   'guest-device': {
     label: 'guest device memory',
     light: ['#fdecd9', '#b45309', '#e6a063'],
     dark: ['#3a2613', '#f2a65e', '#8f5f2f'],
-    tile: vertical(5),
+    tile: vertical(8),
   },
   'guest-io': {
     label: 'guest I/O, not mapped',
@@ -132,8 +135,9 @@ const STYLES = {
   },
   area: {
     label: 'area, read/write',
-    light: ['#9fd3ee', '#1f76a1', '#1f76a1'],
-    dark: ['#1d5470', '#69bfe8', '#69bfe8'],
+    light: ['#9fd3ee', '#1f76a1', '#84c0e0'],
+    dark: ['#1d5470', '#69bfe8', '#2a6a8b'],
+    tile: grid(14),
   },
   'area-read-only': {
     label: 'area, read-only',
@@ -155,8 +159,9 @@ const STYLES = {
   },
   mapping: {
     label: 'mapping (from dump)',
-    light: ['#b9d7f5', '#2a62a8', '#2a62a8'],
-    dark: ['#1c3a61', '#7fb2f0', '#7fb2f0'],
+    light: ['#b9d7f5', '#2a62a8', '#98bfe8'],
+    dark: ['#1c3a61', '#7fb2f0', '#2c527f'],
+    tile: falling(6, 0.6),
   },
   'mapping-unsure': {
     label: 'mapping, unknown domain',
@@ -169,12 +174,13 @@ const STYLES = {
     label: 'refused request',
     light: ['#fbdcd8', '#b3261e', '#e57368'],
     dark: ['#4a1f1c', '#ff8a80', '#b3483f'],
-    tile: cross(6),
+    tile: falling(8, 1.2),
   },
   fault: {
     label: 'fault',
-    light: ['#b3261e', '#b3261e', '#b3261e'],
-    dark: ['#ff8a80', '#ff8a80', '#ff8a80'],
+    light: ['#fbdcd8', '#b3261e', '#b3261e'],
+    dark: ['#4a1f1c', '#ff8a80', '#ff8a80'],
+    tile: carets(6),
   },
   hole: {
     label: 'hole',
@@ -184,8 +190,9 @@ const STYLES = {
   },
   usable: {
     label: 'usable',
-    light: ['#dcf1e0', '#5da06d', '#5da06d'],
-    dark: ['#173522', '#5aa770', '#5aa770'],
+    light: ['#dcf1e0', '#5da06d', '#bfe0c6'],
+    dark: ['#173522', '#5aa770', '#245034'],
+    tile: falling(18, 0.7),
   },
   reported: {
     label: 'valid range (reported by the kernel)',

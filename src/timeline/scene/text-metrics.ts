@@ -2,7 +2,7 @@
 // equally everywhere. The advances are those of DejaVu Sans, the widest of the common interface fonts: what fits with
 // them fits with any other.
 
-export type Font = 'sans' | 'bold' | 'mono';
+export type Font = 'sans' | 'bold' | 'mono' | 'mono-bold';
 
 /** Advances of U+0020 … U+007E in hundredths of the font size. */
 const SANS =
@@ -24,7 +24,7 @@ export function textWidth(text: string, size: number, font: Font = 'sans'): numb
   const table = font === 'bold' ? BOLD : SANS;
   for (const c of text) {
     const code = (c.codePointAt(0) ?? 0) - 32;
-    if (font === 'mono') sum += code >= 0 && code < 95 ? MONO : OTHER;
+    if (font === 'mono' || font === 'mono-bold') sum += code >= 0 && code < 95 ? MONO : OTHER;
     else sum += table[code] ?? KNOWN_OTHERS[c] ?? OTHER;
   }
   return (sum * size) / 100;
@@ -40,4 +40,21 @@ export function shorten(text: string, width: number, size: number, font: Font = 
     end--;
   }
   return '';
+}
+
+/** Breaks a text at blanks into lines that fit into `width`; a word that is too long is shortened. */
+export function wrapText(text: string, width: number, size: number, font: Font = 'sans'): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/\s+/).filter((w) => w !== '')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (textWidth(longer, size, font) <= width) {
+      line = longer;
+      continue;
+    }
+    if (line !== '') lines.push(line);
+    line = shorten(word, width, size, font, 1);
+  }
+  if (line !== '') lines.push(line);
+  return lines;
 }

@@ -1,5 +1,6 @@
 import { formatSize, groupedHex, isExactSize } from '../../iova/format.ts';
 import { ADDRESS_WIDTHS, alignUp, bitLength, IOVA_SPACE, lowestSetBit } from '../../iova/iova.ts';
+import type { IovaRange } from '../../iova/range.ts';
 import type { Scale } from '../axis/scale.ts';
 import { pixelOf, pixelOfEdge, type Viewport, visibleRange } from '../axis/viewport.ts';
 import { textWidth } from './text-metrics.ts';
@@ -13,11 +14,17 @@ export interface Tick {
   readonly size: string;
   /** Which part of the label is at the tick: its middle, or an end at the borders of the plot. */
   readonly align: 'start' | 'middle' | 'end';
+  /** The upper or the lower line of the ruler. */
+  readonly line: 0 | 1;
+  /** True for a bound of a range that a person looks for: it is emphasized. */
+  readonly isBound: boolean;
 }
 
 export const TICK_FONT_SIZE = 11;
 export const TICK_SUB_SIZE = 10;
 const GAP = 14;
+/** Least distance between the labels of bounds. */
+const BOUND_GAP = 7;
 
 interface Candidate {
   readonly edge: bigint;
@@ -55,11 +62,90 @@ function* multiples(scale: Scale, view: Viewport, index: number): Generator<Cand
   }
 }
 
+type Align = Tick['align'];
+
+/** Pixels that a text takes on one of the two lines of the ruler. */
+interface Taken {
+  readonly line: 0 | 1;
+  readonly from: number;
+  readonly to: number;
+}
+
+function spanOf(pixel: number, align: Align, width: number): { readonly from: number; readonly to: number } {
+  const from = align === 'start' ? pixel : align === 'end' ? pixel - width : pixel - width / 2;
+  return { from, to: from + width };
+}
+
+/** Ticks that have a place: texts never overlap. */
+class TickRow {
+  readonly #scale: Scale;
+  readonly #view: Viewport;
+  readonly #ticks: Tick[] = [];
+  readonly #taken: Taken[] = [];
+
+  constructor(scale: Scale, view: Viewport) {
+    this.#scale = scale;
+    this.#view = view;
+  }
+
+  #isFree(line: 0 | 1, { from, to }: { readonly from: number; readonly to: number }, gap: number): boolean {
+    return !this.#taken.some((other) => other.line === line && from < other.to + gap && other.from < to + gap);
+  }
+
+  /** Undefined if it is outside of the window or there already. */
+  #newPixel(edge: bigint): number | undefined {
+    const pixel = pixelOfEdge(this.#view, this.#scale, edge);
+    const isOutside = pixel < -0.5 || pixel > this.#view.width + 0.5;
+    return isOutside || this.#ticks.some((tick) => tick.edge === edge) ? undefined : pixel;
+  }
+
+  #alignAt(pixel: number, width: number): Align {
+    return pixel < width / 2 ? 'start' : pixel > this.#view.width - width / 2 ? 'end' : 'middle';
+  }
+
+  /** A round address with its size below, if there is room for both. */
+  add(edge: bigint): void {
+    const pixel = this.#newPixel(edge);
+    if (pixel === undefined) return;
+    const label = edgeLabel(edge);
+    const size = edgeSize(edge);
+    const width = Math.max(textWidth(label, TICK_FONT_SIZE, 'mono'), textWidth(size, TICK_SUB_SIZE, 'sans'));
+    const align = this.#alignAt(pixel, width);
+    const span = spanOf(pixel, align, width);
+    if (!this.#isFree(0, span, GAP) || (size !== '' && !this.#isFree(1, span, GAP))) return;
+    this.#ticks.push({ edge, pixel, label, size, align, line: 0, isBound: false });
+    this.#taken.push({ line: 0, ...span });
+    if (size !== '') this.#taken.push({ line: 1, ...span });
+  }
+
+  /** A bound: beside its tick or on the second line if there is no room otherwise. */
+  addBound(edge: bigint, away: Align): void {
+    const pixel = this.#newPixel(edge);
+    if (pixel === undefined) return;
+    const label = edgeLabel(edge);
+    const width = textWidth(label, TICK_FONT_SIZE, 'mono-bold');
+    for (const line of [0, 1] as const) {
+      for (const align of [this.#alignAt(pixel, width), away]) {
+        const span = spanOf(pixel, align, width);
+        if (span.from < 0 || span.to > this.#view.width || !this.#isFree(line, span, BOUND_GAP)) continue;
+        this.#ticks.push({ edge, pixel, label, size: '', align, line, isBound: true });
+        this.#taken.push({ line, ...span });
+        return;
+      }
+    }
+  }
+
+  ticks(): Tick[] {
+    return this.#ticks.sort((a, b) => a.pixel - b.pixel);
+  }
+}
+
 /**
- * The ticks of a view: the borders of the fold's segments first, then powers of two and their multiples, in hex with the
- * binary size beside. Labels never overlap: the less important one is left out.
+ * The ticks of a view: address 0, both bounds of each of `ranges` (those that a person looks for, the most important
+ * first), the end of the space, the borders of the fold's segments, then powers of two and their multiples, in hex with
+ * the binary size beside. Labels never overlap: the less important one is left out.
  */
-export function ticks(scale: Scale, view: Viewport): Tick[] {
+export function ticks(scale: Scale, view: Viewport, ranges: readonly IovaRange[] = []): Tick[] {
   const seen = visibleRange(view, scale);
   const candidates: Candidate[] = [];
   for (const [i, segment] of scale.segments.entries()) {
@@ -76,22 +162,18 @@ export function ticks(scale: Scale, view: Viewport): Tick[] {
         : 40 - (bitLength(segment.start) % 10 === 1 ? 20 : bitLength(segment.start) % 4 === 1 ? 10 : 0);
     candidates.push({ edge: segment.start, rank }, ...multiples(scale, view, i));
   }
-  if (seen.last === IOVA_SPACE - 1n) candidates.push({ edge: IOVA_SPACE, rank: 0 });
   candidates.sort((a, b) => a.rank - b.rank || (a.edge < b.edge ? -1 : 1));
 
-  const placed: (Tick & { from: number; to: number })[] = [];
-  for (const { edge } of candidates) {
-    const pixel = pixelOfEdge(view, scale, edge);
-    if (pixel < -0.5 || pixel > view.width + 0.5) continue;
-    const label = edgeLabel(edge);
-    const size = edgeSize(edge);
-    const width = Math.max(textWidth(label, TICK_FONT_SIZE, 'mono'), textWidth(size, TICK_SUB_SIZE, 'sans'));
-    const align = pixel < width / 2 ? 'start' : pixel > view.width - width / 2 ? 'end' : 'middle';
-    const from = align === 'start' ? pixel : align === 'end' ? pixel - width : pixel - width / 2;
-    if (placed.some((other) => from < other.to + GAP && other.from < from + width + GAP)) continue;
-    placed.push({ edge, pixel, label, size, align, from, to: from + width });
+  const row = new TickRow(scale, view);
+  if (seen.start === 0n) row.add(0n);
+  for (const { start, last } of ranges) {
+    if (start > seen.last || last < seen.start) continue;
+    row.addBound(start, 'end');
+    row.addBound(last + 1n, 'start');
   }
-  return placed.sort((a, b) => a.pixel - b.pixel).map(({ from: _from, to: _to, ...tick }) => tick);
+  if (seen.last === IOVA_SPACE - 1n) row.add(IOVA_SPACE);
+  for (const { edge } of candidates) row.add(edge);
+  return row.ticks();
 }
 
 /** Where the addresses of an IOMMU with `bits` address bits end. */

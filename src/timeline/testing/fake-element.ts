@@ -1,11 +1,21 @@
 // As much of a browser as gestures need, so that their tests run without one.
+import { setMaxListeners } from 'node:events';
 import { vi } from 'vitest';
 
 /** An event with the fields of mouse, wheel and pointer events. */
 export class FakeInput extends Event {
   constructor(type: string, fields: object) {
     super(type, { cancelable: true });
-    const usual = { clientX: 0, clientY: 0, button: 0, shiftKey: false, ctrlKey: false, deltaX: 0, deltaY: 0 };
+    const usual = {
+      clientX: 0,
+      clientY: 0,
+      button: 0,
+      shiftKey: false,
+      ctrlKey: false,
+      altKey: false,
+      deltaX: 0,
+      deltaY: 0,
+    };
     Object.assign(this, usual, { deltaMode: 0, pointerId: 1, view: fakeWindow }, fields);
   }
 }
@@ -47,18 +57,6 @@ export class FakeElement extends FakeTarget {
     return !this.dispatchEvent(event);
   }
 
-  /** Sends a touch event with fingers at points of the element, by their numbers. */
-  touch(type: 'touchstart' | 'touchmove' | 'touchend', fingers: Readonly<Record<number, number>>): void {
-    const touches = Object.entries(fingers).map(([identifier, x]) => ({
-      identifier: Number(identifier),
-      clientX: 100 + x,
-      clientY: 60,
-      target: this,
-      currentTarget: this,
-    }));
-    this.dispatchEvent(Object.assign(new Event(type), { touches, changedTouches: touches }));
-  }
-
   /** Moves or releases the mouse during a drag: these events arrive at the window. */
   drag(type: 'mousemove' | 'mouseup', x: number, y: number): void {
     fakeWindow.dispatchEvent(new FakeInput(type, { clientX: 100 + x, clientY: 50 + y }));
@@ -67,6 +65,8 @@ export class FakeElement extends FakeTarget {
 
 /** Call before a test, and `vi.unstubAllGlobals` after it. */
 export function stubBrowser(): void {
+  // Browsers do not count the listeners of a signal.
+  setMaxListeners(40);
   vi.stubGlobal('SVGElement', class {});
   vi.stubGlobal('WheelEvent', FakeWheelEvent);
   vi.stubGlobal('navigator', { maxTouchPoints: 5 });
