@@ -165,7 +165,7 @@ export function SourcesPanel() {
 
   const change = (selection: Selection) => {
     const after = selection === 'all' ? new Set<Key>([...documents.map((d) => d.id)]) : selection;
-    setSelectedGroups(keysAfter(documents, selected, after));
+    void setSelectedGroups(keysAfter(documents, selected, after));
   };
 
   return (

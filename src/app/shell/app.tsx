@@ -2,6 +2,7 @@ import { lazy, useEffect, useState } from 'react';
 import { formatSize } from '../../iova/format.ts';
 import { Minimap } from '../canvas/minimap.tsx';
 import { TimelineView } from '../canvas/timeline-view.tsx';
+import { AnswerCard } from '../panels/answer.tsx';
 import { ConflictsPanel } from '../panels/conflicts.tsx';
 import { Inspector } from '../panels/inspector.tsx';
 import { useApp } from '../state/app-state.ts';
@@ -186,6 +187,7 @@ export function App() {
           )}
         </div>
         <div className="middle">
+          <AnswerCard />
           <Minimap />
           <TimelineView />
           <div className="details">

@@ -1,7 +1,7 @@
 // The state of the page. The engine keeps what it read; here are the selection, the view and the engine's latest answers.
 // The actions are in the files beside this one, one subject each.
 import { create } from 'zustand';
-import type { ConflictList, GuestChoice } from '../../engine/protocol/answers.ts';
+import type { Answered, GuestChoice } from '../../engine/protocol/answers.ts';
 import type { CaseNode } from '../../engine/protocol/case.ts';
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import type { LiveState } from '../../engine/protocol/live.ts';
@@ -82,7 +82,8 @@ export interface AppState {
   readonly guest: GuestChoice | undefined;
   /** Page size of the hosts' kernels in bytes; undefined: as the dumps say, or 4 KiB. */
   readonly pageSize: bigint | undefined;
-  readonly conflicts: ConflictList | undefined;
+  /** The answer to the case, and the conflicts of the selection. */
+  readonly conflicts: Answered | undefined;
   /** Key (`conflictKey`) of the conflict that is shown in the picture. */
   readonly conflict: string | undefined;
   readonly tab: TabName;

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { HeldEngine, openText, settled, startApp } from '../testing/app.ts';
+import { HeldEngine, openText, startApp } from '../testing/app.ts';
 import { useApp } from './app-state.ts';
 import { conflictKey, shownConflict } from './conflict-key.ts';
 import { nextConflict, setGuest, setPageSize, showConflict, showFlag } from './conflicts.ts';
@@ -17,8 +17,7 @@ describe('conflicts', () => {
   beforeEach(async () => {
     startApp();
     await openText(MSI + DIRECT);
-    setSelectedGroups(get().documents.flatMap(selectableKeys));
-    await settled();
+    await setSelectedGroups(get().documents.flatMap(selectableKeys));
   });
 
   test('a guest over the MSI window is one', async () => {
@@ -80,7 +79,7 @@ describe('outdated conflicts', () => {
   });
 
   test('an answer for another page size is dropped', async () => {
-    const engine = new HeldEngine(['conflicts']);
+    const engine = new HeldEngine(['answer']);
     startApp(engine);
     void openText(MSI);
     await vi.waitFor(() => engine.at(0));

@@ -8,10 +8,10 @@ import { reveal } from './view.ts';
 
 const { getState: get, setState: set } = useApp;
 
-/** Requests the conflicts of the selection; the answer is dropped if the lanes or the page size changed meanwhile. */
+/** Requests the answer to the case and the conflicts of the selection; it is dropped if the lanes or the page size changed meanwhile. */
 async function refreshConflicts(turn: number): Promise<void> {
   const { selectedGroups, guest, pageSize } = get();
-  const found = await engine().call('conflicts', { selectedGroups, guest, pageSize });
+  const found = await engine().call('answer', { selectedGroups, guest, pageSize });
   if (!arrangements.isCurrent(turn) || pageSize !== get().pageSize || !found.ok) return;
   const { conflict } = get();
   const isGone = conflict !== undefined && !found.value.rows.some((row) => conflictKey(row) === conflict);

@@ -153,7 +153,7 @@ describe('moments', () => {
 
   test('what was deselected stays deselected when the state changes', async () => {
     const id = await openText(SESSION, 's.iova.jsonl');
-    setSelectedGroups([]);
+    void setSelectedGroups([]);
     await seek(id, 2);
     expect(get().selectedGroups).toEqual([]);
     await seek(id, 0);

@@ -23,9 +23,9 @@ export function defaultKeys({ groups, spaces, layers }: DocumentNode): string[] 
   return shown.map(({ key }) => key);
 }
 
-export function setSelectedGroups(selectedGroups: readonly string[]): void {
+export async function setSelectedGroups(selectedGroups: readonly string[]): Promise<void> {
   set({ selectedGroups });
-  void arrange('view');
+  await arrange('view');
 }
 
 /** Opens files: their sources join the case. If that fails, what was open stays. Returns where they went. */

@@ -48,7 +48,7 @@ describe('the picture', () => {
 
   test('a lane is expanded and collapsed', async () => {
     // Both groups: one that cannot be assigned is not selected by itself.
-    setSelectedGroups(get().documents.flatMap(selectableKeys));
+    void setSelectedGroups(get().documents.flatMap(selectableKeys));
     await settled();
     const lane = get().picture?.arrangement.spaces[0]?.lanes.find(({ title }) => title === 'reserved');
     const drawn = () => get().picture?.slices[0]?.lanes.find(({ id }) => id === lane?.id);

@@ -49,10 +49,10 @@ describe('the selection', () => {
 
   test('stays when the lanes change, and ends when its range is gone', async () => {
     await select(await targetOf('0x3f000000'));
-    setSelectedGroups([...get().selectedGroups]);
+    void setSelectedGroups([...get().selectedGroups]);
     await settled();
     expect(get().selected?.target.start).toBe(0x3f000000n);
-    setSelectedGroups([]);
+    void setSelectedGroups([]);
     await vi.waitFor(() => expect(get().selected).toBeUndefined());
   });
 
@@ -110,7 +110,7 @@ describe('outdated descriptions', () => {
     const holding = await held();
     void select(await targetOf('0x3f000000'));
     await holding.at(0).release();
-    setSelectedGroups([...get().selectedGroups]);
+    void setSelectedGroups([...get().selectedGroups]);
     await settled();
     void select(await targetOf('0xfee00000'));
     await holding.at(2).release();

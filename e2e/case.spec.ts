@@ -1,0 +1,36 @@
+// The case: evidence that is put together, the answer above the picture, and its remedies.
+import type { Page } from '@playwright/test';
+import { dropText, expect, pasteText, test, violations } from './page.ts';
+
+const region = (group: number, start: string, last: string, type: string) =>
+  `/sys/kernel/iommu_groups/${group}/reserved_regions:${start} ${last} ${type}\n`;
+const MSI = region(1, '0x00000000fee00000', '0x00000000feefffff', 'msi');
+const HYPERTRANSPORT = region(1, '0x000000fd00000000', '0x000000ffffffffff', 'reserved');
+const ERROR =
+  'qemu-system-x86_64: vfio_dma_map(0x55d0c0de, 0x40000000, 0x100000000, 0x7f1200000000) = -22 (Invalid argument)\n';
+
+const answer = (app: Page) => app.getByTestId('answer');
+
+test('the answer says what does not fit, and a remedy makes it fit', async ({ app }) => {
+  await dropText(app, [{ name: 'host.txt', text: MSI + HYPERTRANSPORT }]);
+  await expect(app.getByLabel('Sources')).toContainText('Host A');
+  await app.getByLabel('Guest to try').selectOption('q35');
+  await app.getByLabel('Exact size').fill('2T');
+  await app.getByLabel('Exact size').press('Enter');
+  await expect(answer(app)).toHaveAttribute('data-severity', 'fatal');
+  await expect(answer(app).locator('[aria-live=polite]')).toContainText('0xfd00000000');
+  expect(await violations(app)).toEqual([]);
+  await answer(app)
+    .getByRole('button', { name: /^Move RAM above 1 TiB/ })
+    .click();
+  await expect(app.getByLabel('Guest to try')).toHaveValue('q35-amd');
+  await expect(answer(app)).not.toHaveAttribute('data-severity', 'fatal');
+});
+
+test('an error, then the dump of the host: one host, and the answer names the MSI window', async ({ app }) => {
+  await pasteText(app, ERROR);
+  await expect(answer(app)).toHaveAttribute('data-severity', 'fatal');
+  await dropText(app, [{ name: 'reserved_regions.txt', text: MSI }]);
+  await expect(answer(app)).toContainText('0xfee00000');
+  await expect(answer(app)).not.toContainText('reserved_regions');
+});

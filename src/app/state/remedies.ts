@@ -1,0 +1,57 @@
+// Remedies that the page carries out itself.
+import type { RemedyAction } from '../../analysis/conflicts/conflict.ts';
+import type { GuestChoice } from '../../engine/protocol/answers.ts';
+import type { DocumentNode } from '../../engine/protocol/documents.ts';
+import { useApp } from './app-state.ts';
+import { setGuest } from './conflicts.ts';
+import { setSelectedGroups } from './documents.ts';
+import { notify } from './notices.ts';
+
+const { getState: get } = useApp;
+
+/** The machine whose RAM QEMU moves above 1 TiB on AMD hosts, by the machine that does not. */
+const RELOCATING: ReadonlyMap<string, string> = new Map([
+  ['q35', 'q35-amd'],
+  ['pc', 'pc-amd'],
+]);
+
+/** The guest after a remedy; undefined if the remedy does not apply to the guest that is tried. */
+function guestAfter(action: RemedyAction, guest: GuestChoice | undefined): GuestChoice | undefined {
+  if (guest?.kind !== 'machine') return undefined;
+  switch (action.kind) {
+    case 'set-ram':
+      return { ...guest, ram: action.ram };
+    case 'machine':
+      return { ...guest, machine: action.name };
+    case 'relocate': {
+      const machine = RELOCATING.get(guest.machine);
+      return machine === undefined ? undefined : { ...guest, machine };
+    }
+    case 'leave-out-groups':
+      return undefined;
+  }
+}
+
+/** Keys of groups by their names, as a host reports them. */
+function groupKeys({ groups }: DocumentNode, names: readonly string[]): string[] {
+  const titles = new Set(names.map((name) => `group ${name}`));
+  return groups.filter(({ title }) => titles.has(title)).map(({ key }) => key);
+}
+
+/** True if the page can carry out the remedy for what is tried now. */
+export function isApplicable(action: RemedyAction, guest: GuestChoice | undefined): boolean {
+  return action.kind === 'leave-out-groups' || guestAfter(action, guest) !== undefined;
+}
+
+/** Carries out a remedy. `documentId`: the host that it is about. */
+export async function applyRemedy(action: RemedyAction, documentId: string | undefined): Promise<void> {
+  if (action.kind === 'leave-out-groups') {
+    const hosts = get().documents.filter(({ id }) => documentId === undefined || id === documentId);
+    const left = new Set(hosts.flatMap((host) => groupKeys(host, action.groups)));
+    await setSelectedGroups(get().selectedGroups.filter((key) => !left.has(key)));
+    return;
+  }
+  const guest = guestAfter(action, get().guest);
+  if (guest) await setGuest(guest);
+  else notify('Choose a guest machine first.');
+}
