@@ -34,3 +34,31 @@ test('an error, then the dump of the host: one host, and the answer names the MS
   await expect(answer(app)).toContainText('0xfee00000');
   await expect(answer(app)).not.toContainText('reserved_regions');
 });
+
+test('an opening says where it went; it can be undone, or made another host', async ({ app }) => {
+  await dropText(app, [{ name: 'host.txt', text: MSI }]);
+  await dropText(app, [{ name: 'again.txt', text: MSI }]);
+  const placed = app.getByTestId('placed');
+  await expect(placed).toContainText('again.txt joined Host A');
+  expect(await violations(app)).toEqual([]);
+  await placed.getByRole('button', { name: 'Make it another host' }).click();
+  await expect(app.getByLabel('Sources')).toContainText('Host B');
+  await dropText(app, [{ name: 'third.txt', text: region(7, '0x1000', '0x1fff', 'reserved') }]);
+  await placed.getByRole('button', { name: 'Undo' }).click();
+  await expect(placed).toHaveCount(0);
+});
+
+test('the device to assign is chosen from the devices of the hosts', async ({ app }) => {
+  const groups = [1, 2]
+    .map((n) => `/sys/kernel/iommu_groups/${n}/devices/0000:00:0${n}.0\n${MSI.replace('groups/1', `groups/${n}`)}`)
+    .join('');
+  await dropText(app, [{ name: 'host.txt', text: groups }]);
+  const device = app.getByTestId('device');
+  await device.fill('02.0');
+  await app.getByRole('option', { name: /0000:00:02\.0/ }).click();
+  await expect(device).toHaveValue('0000:00:02.0');
+  await expect(app.getByLabel('Device to assign').first()).toContainText('Chosen here.');
+  expect(await violations(app)).toEqual([]);
+  await app.getByRole('button', { name: 'Assign none' }).click();
+  await expect(device).toHaveValue('');
+});

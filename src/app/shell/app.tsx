@@ -5,6 +5,7 @@ import { TimelineView } from '../canvas/timeline-view.tsx';
 import { AnswerCard } from '../panels/answer.tsx';
 import { ConflictsPanel } from '../panels/conflicts.tsx';
 import { Inspector } from '../panels/inspector.tsx';
+import { PlacedNotice } from '../panels/placed.tsx';
 import { useApp } from '../state/app-state.ts';
 import { dismissProblem } from '../state/notices.ts';
 import { handleKey } from './keys.ts';
@@ -15,6 +16,7 @@ import { LoadBoundary } from '../panels/load-boundary.tsx';
 
 // The first picture does not need these: they are loaded after it (see `useIsComplete`).
 const SourcesPanel = lazy(async () => ({ default: (await import('../panels/sources.tsx')).SourcesPanel }));
+const DevicePanel = lazy(async () => ({ default: (await import('../panels/device.tsx')).DevicePanel }));
 const GuestPanel = lazy(async () => ({ default: (await import('../panels/guest.tsx')).GuestPanel }));
 const LowerTabs = lazy(async () => ({ default: (await import('../panels/lower-tabs.tsx')).LowerTabs }));
 // These are loaded when they are opened.
@@ -91,6 +93,7 @@ function BusyBar() {
 
 function Notice() {
   const notice = useApp((s) => s.notice);
+  const placed = useApp((s) => s.placed?.text);
   const selected = useApp((s) => s.selected);
   const message = selected ? `${selected.title}, ${selected.laneTitle}` : notice;
   return (
@@ -98,7 +101,7 @@ function Notice() {
       <p className="visually-hidden" role="status">
         {message}
       </p>
-      {notice !== '' && (
+      {notice !== '' && notice !== placed && (
         <p className="notice" aria-hidden="true" key={notice}>
           {notice}
         </p>
@@ -182,12 +185,14 @@ export function App() {
           {isComplete && (
             <LoadBoundary>
               <SourcesPanel />
+              <DevicePanel />
               <GuestPanel />
             </LoadBoundary>
           )}
         </div>
         <div className="middle">
           <AnswerCard />
+          <PlacedNotice />
           <Minimap />
           <TimelineView />
           <div className="details">

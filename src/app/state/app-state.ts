@@ -2,7 +2,7 @@
 // The actions are in the files beside this one, one subject each.
 import { create } from 'zustand';
 import type { Answered, GuestChoice } from '../../engine/protocol/answers.ts';
-import type { CaseNode } from '../../engine/protocol/case.ts';
+import type { CaseNode, Placement } from '../../engine/protocol/case.ts';
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import type { LiveState } from '../../engine/protocol/live.ts';
 import type { Progress } from '../../engine/protocol/methods.ts';
@@ -61,6 +61,12 @@ export interface ModelsInPicture {
   readonly models: readonly string[];
 }
 
+/** Where the sources that were opened last went. */
+export interface Placed {
+  readonly text: string;
+  readonly placements: readonly Placement[];
+}
+
 export interface AppState {
   readonly documents: readonly DocumentNode[];
   /** The case as the engine reported it last; undefined while nothing is open. */
@@ -96,6 +102,8 @@ export interface AppState {
   readonly problem: Problem | undefined;
   /** Announced to screen readers and shown for a few seconds. */
   readonly notice: string;
+  /** Until the case changes again, or the user closes the notice. */
+  readonly placed: Placed | undefined;
   readonly theme: ThemeName;
   /** True once a picture has been drawn. */
   readonly drawn: boolean;
@@ -127,6 +135,7 @@ export const useApp = create<AppState>(() => ({
   busy: undefined,
   problem: undefined,
   notice: '',
+  placed: undefined,
   theme: initialTheme(),
   drawn: false,
   engineRestarts: 0,

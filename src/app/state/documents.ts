@@ -64,6 +64,7 @@ export async function open(
     selected: undefined,
     measured: undefined,
     notice: isSample ? '' : placedLabel(placements),
+    placed: isSample ? undefined : { text: placedLabel(placements), placements },
   });
   await arrange('all');
   return placements;
@@ -121,7 +122,7 @@ export async function close(id: string): Promise<void> {
   closers.delete(id);
   const closed = await engine().call('close', { id });
   if (closed.ok) applyCase(closed.value);
-  set({ selected: undefined });
+  set({ selected: undefined, placed: undefined });
   await arrange('all');
 }
 

@@ -19,6 +19,10 @@ export function showEngineError(title: string, error: EngineError): void {
   else set({ problem: { title, message: error.message, samples: error.samples ?? [] } });
 }
 
+export function dismissPlaced(): void {
+  set({ placed: undefined });
+}
+
 export function dismissProblem(): void {
   set({ problem: undefined });
 }

@@ -1,0 +1,62 @@
+// Changes of the case that a person asks for: undo, moving sources, the device to assign, the kernel, a new case.
+import type { CaseNode, Placement } from '../../engine/protocol/case.ts';
+import type { EngineResult } from '../../engine/protocol/result.ts';
+import { useApp } from './app-state.ts';
+import { applyCase } from './documents.ts';
+import { engine } from './engine.ts';
+import { notify, showEngineError } from './notices.ts';
+import { arrange } from './picture.ts';
+
+const { getState: get, setState: set } = useApp;
+
+/** Shows the case after a change; false if the engine did not make it. */
+async function show(title: string, changed: EngineResult<CaseNode>, keep: 'view' | 'all'): Promise<boolean> {
+  if (!changed.ok) {
+    showEngineError(title, changed.error);
+    return false;
+  }
+  set({ placed: undefined, selected: undefined });
+  applyCase(changed.value);
+  await arrange(keep);
+  return true;
+}
+
+/** Undoes the last change of the case. */
+export async function undo(): Promise<void> {
+  const label = get().caseNode?.undo;
+  if (await show('Nothing was undone', await engine().call('undo', null), 'all')) {
+    notify(label === undefined ? 'Undone' : `Undone: ${label}`);
+  }
+}
+
+/** Makes a host of sources that joined another one. */
+export async function makeAnotherHost(placements: readonly Placement[]): Promise<void> {
+  const ids = placements.filter(({ outcome }) => outcome === 'joined').map(({ sourceId }) => sourceId);
+  const [first, ...rest] = ids;
+  if (first === undefined) return;
+  let moved = await engine().call('moveSource', { sourceId: first, to: 'new-host' });
+  const host = moved.ok ? moved.value.hosts.find(({ sources }) => sources.some(({ id }) => id === first)) : undefined;
+  for (const sourceId of rest) {
+    if (!moved.ok || !host) break;
+    moved = await engine().call('moveSource', { sourceId, to: host.id });
+  }
+  if (await show('The sources were not moved', moved, 'all')) {
+    notify(host ? `${host.title} is another host now` : 'Moved to another host');
+  }
+}
+
+/** Chooses the device to assign; null: none; undefined: what the evidence names. False if no host has it. */
+export async function setDevice(device: string | null | undefined): Promise<boolean> {
+  return show('The device was not chosen', await engine().call('setDevice', { device }), 'view');
+}
+
+/** Chooses the kernel whose rules answer; null: as the sources say. False if it is not a version. */
+export async function setKernel(version: string | null): Promise<boolean> {
+  return show('The kernel was not chosen', await engine().call('setKernel', { version }), 'view');
+}
+
+/** Closes everything; can be undone. */
+export async function newCase(): Promise<void> {
+  set({ guest: undefined, conflict: undefined, measured: undefined, explained: undefined, sampleIds: [] });
+  await show('The case was not closed', await engine().call('newCase', null), 'all');
+}
