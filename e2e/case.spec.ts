@@ -13,7 +13,7 @@ const answer = (app: Page) => app.getByTestId('answer');
 
 test('the answer says what does not fit, and a remedy makes it fit', async ({ app }) => {
   await dropText(app, [{ name: 'host.txt', text: MSI + HYPERTRANSPORT }]);
-  await expect(app.getByLabel('Sources')).toContainText('Host A');
+  await expect(app.getByLabel('Sources', { exact: true })).toContainText('Host A');
   await app.getByLabel('Guest to try').selectOption('q35');
   await app.getByLabel('Exact size').fill('2T');
   await app.getByLabel('Exact size').press('Enter');
@@ -42,7 +42,7 @@ test('an opening says where it went; it can be undone, or made another host', as
   await expect(placed).toContainText('again.txt joined Host A');
   expect(await violations(app)).toEqual([]);
   await placed.getByRole('button', { name: 'Make it another host' }).click();
-  await expect(app.getByLabel('Sources')).toContainText('Host B');
+  await expect(app.getByLabel('Sources', { exact: true })).toContainText('Host B');
   await dropText(app, [{ name: 'third.txt', text: region(7, '0x1000', '0x1fff', 'reserved') }]);
   await placed.getByRole('button', { name: 'Undo' }).click();
   await expect(placed).toHaveCount(0);
@@ -61,4 +61,22 @@ test('the device to assign is chosen from the devices of the hosts', async ({ ap
   expect(await violations(app)).toEqual([]);
   await app.getByRole('button', { name: 'Assign none' }).click();
   await expect(device).toHaveValue('');
+});
+
+test('scripts drive the page by window.iovascope', async ({ app }) => {
+  const HOST = MSI + HYPERTRANSPORT;
+  const hosts = await app.evaluate(async (data) => {
+    await window.iovascope?.open([{ name: 'host.txt', data }]);
+    return window.iovascope?.hosts();
+  }, HOST);
+  expect(hosts).toMatchObject([{ name: 'Host A', sources: ['host.txt'], groups: ['group 1'] }]);
+  const shown = await app.evaluate(async () => {
+    await window.iovascope?.setGuest('q35:2T');
+    return {
+      answer: await window.iovascope?.answer(),
+      page: document.querySelector('[data-testid=answer]')?.textContent,
+    };
+  });
+  expect(shown.answer?.severity).toBe('fatal');
+  expect(shown.page).toContain(shown.answer?.text);
 });

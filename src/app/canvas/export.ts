@@ -41,9 +41,9 @@ async function exportScene(lanes: ExportedLanes): Promise<Scene | undefined> {
 
 /** The slices of the lanes that a file has. */
 function cutFor(state: AppState, slices: readonly SpaceSlice[], lanes: ExportedLanes): CutLanes {
-  const area = document.querySelector('.timeline-scroll');
+  const area = lanes === 'all' ? null : document.querySelector('.timeline-scroll');
   const screen = area && sceneOf(state, area.clientWidth);
-  if (!screen || lanes === 'all') return cutLanes(slices, 0, undefined);
+  if (!screen) return cutLanes(slices, 0, undefined);
   return cutLanes(slices, screen.plot.y, lanesInView(screen, area));
 }
 
@@ -65,10 +65,15 @@ function download(data: Blob, name: string): void {
 
 const showNothing = () => showError('Nothing to export', 'There is no picture yet: open a dump and select a group.');
 
-export async function exportSvg(lanes: ExportedLanes = 'all'): Promise<void> {
+/** The picture as the text of an SVG; undefined without a picture. */
+export async function pictureSvg(lanes: ExportedLanes = 'all'): Promise<string | undefined> {
   const scene = await exportScene(lanes);
-  if (!scene) return showNothing();
-  const text = paintSvg(scene, useApp.getState().theme);
+  return scene && paintSvg(scene, useApp.getState().theme);
+}
+
+export async function exportSvg(lanes: ExportedLanes = 'all'): Promise<void> {
+  const text = await pictureSvg(lanes);
+  if (text === undefined) return showNothing();
   download(new Blob([text], { type: 'image/svg+xml' }), fileName('svg'));
 }
 

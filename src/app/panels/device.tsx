@@ -40,16 +40,14 @@ export function DevicePanel() {
       <h2>Device to assign</h2>
       {devices.length > 0 && (
         <ComboBox
-          key={selectedKey}
           defaultItems={devices.map((device) => ({ ...device, id: keyOf(device) }))}
-          defaultSelectedKey={selectedKey}
+          selectedKey={selectedKey}
           onSelectionChange={(key) => {
             if (key === selectedKey) return;
             const chosen = devices.find((device) => keyOf(device) === key);
             void setDevice(chosen?.device ?? null);
           }}
-          menuTrigger="focus"
-          aria-label="Device to assign"
+          menuTrigger="input"
         >
           <Label className="visually-hidden">Device to assign</Label>
           <div className="device-box">

@@ -1,6 +1,7 @@
 // Turns samples, picked files, drops and pastes into input files for the engine.
 
 import type { DecodedBuffer } from '../../engine/protocol/answers.ts';
+import type { Placement } from '../../engine/protocol/case.ts';
 import type { InputFile } from '../../engine/protocol/documents.ts';
 import { iova } from '../../iova/iova.ts';
 import type { SessionEvent } from '../../session/events.ts';
@@ -34,8 +35,9 @@ export function titleOf(names: readonly string[]): string {
   return names.length === 1 ? first : `${first} and ${names.length - 1} more`;
 }
 
-async function openAll(files: readonly InputFile[]): Promise<void> {
-  if (files.length > 0) await open(titleOf(files.map((f) => f.name)), files);
+/** Opens files together. Returns where they went; empty if nothing was recognized. */
+export async function openAll(files: readonly InputFile[]): Promise<readonly Placement[]> {
+  return files.length > 0 ? open(titleOf(files.map((f) => f.name)), files) : [];
 }
 
 /** Opens picked files; those of a folder picker have their path. */
@@ -43,8 +45,9 @@ export async function openPicked(list: FileList | readonly File[]): Promise<void
   await openAll([...list].map((file) => ({ name: file.webkitRelativePath || file.name, data: file })));
 }
 
-export async function openText(text: string): Promise<void> {
-  await open('pasted text', [{ name: 'pasted text', data: new Blob([text]) }]);
+/** Opens a text. Returns where it went; empty if nothing was recognized. */
+export function openText(text: string): Promise<readonly Placement[]> {
+  return open('pasted text', [{ name: 'pasted text', data: new Blob([text]) }]);
 }
 
 /** Opens the ranges of a decoded buffer as a session. */

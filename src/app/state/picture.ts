@@ -24,19 +24,35 @@ export function onArranged(refresh: Refresh): void {
   refreshes.push(refresh);
 }
 
+let latest: Promise<void> = Promise.resolve();
+
 /** Lays out the lanes again. `keep: 'view'` keeps the visible addresses, `'all'` shows the whole space. */
-export async function arrange(keep: 'view' | 'all'): Promise<void> {
+export function arrange(keep: 'view' | 'all'): Promise<void> {
+  latest = arrangeNow(keep);
+  return latest;
+}
+
+/** Resolves when the latest arrangement and everything that depends on it is there. */
+export async function arranged(): Promise<void> {
+  let waited: Promise<void>;
+  do {
+    waited = latest;
+    await waited;
+  } while (waited !== latest);
+}
+
+async function arrangeNow(keep: 'view' | 'all'): Promise<void> {
   const turn = arrangements.next();
   const { selectedGroups, expanded, scale, explained, compared, guest } = get();
   const marks = shownConflict(get())?.marks ?? [];
   const keepVisible = [...(explained?.bands ?? []), ...marks].map(({ start, last }) => range(start, last));
-  const arranged = await engine().call('arrange', { selectedGroups, expanded, scale, keepVisible, compared, guest });
+  const answered = await engine().call('arrange', { selectedGroups, expanded, scale, keepVisible, compared, guest });
   if (!arrangements.isCurrent(turn)) return;
-  if (!arranged.ok) {
-    if (arranged.error.code !== 'engine-restarted') showEngineError('The lanes could not be laid out', arranged.error);
+  if (!answered.ok) {
+    if (answered.error.code !== 'engine-restarted') showEngineError('The lanes could not be laid out', answered.error);
     return;
   }
-  const arrangement = arranged.value;
+  const arrangement = answered.value;
   if (get().plotWidth === 0) return;
   const view = keep === 'view' ? keptView(arrangement) : fitAll(arrangement.scale, get().plotWidth);
   const window = sliceWindow(view);

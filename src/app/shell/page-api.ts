@@ -1,0 +1,183 @@
+// `window.iovascope`: the page as scripts drive it. What they do is what a person does with the mouse.
+import type { Answered, ConflictRow } from '../../engine/protocol/answers.ts';
+import type { Placement } from '../../engine/protocol/case.ts';
+import { hex } from '../../iova/format.ts';
+import { visibleRange } from '../../timeline/axis/viewport.ts';
+import { useApp } from '../state/app-state.ts';
+import { newCase, setDevice, setKernel } from '../state/case-actions.ts';
+import { setGuest } from '../state/conflicts.ts';
+import { dismissProblem } from '../state/notices.ts';
+import { arranged } from '../state/picture.ts';
+import { openAll, openText } from './open-files.ts';
+
+const { getState: get } = useApp;
+
+/** Bounds inclusive, in hex. */
+interface HexRange {
+  readonly start: string;
+  readonly last: string;
+}
+
+interface RemedyInfo {
+  readonly text: string;
+  /** An option or a command to copy. */
+  readonly copy?: string | undefined;
+}
+
+interface ConflictInfo {
+  readonly severity: string;
+  readonly text: string;
+  readonly ranges: readonly (HexRange & { readonly role: string; readonly text: string })[];
+  readonly errno: string | undefined;
+  readonly rule: string;
+  readonly remedies: readonly string[];
+}
+
+const HELP = `window.iovascope: all answer promises that settle when the page shows the result
+  open([{name, data}])  opens files as a drop does; data: text, bytes or a Blob.
+                        Answers where they went; [] if nothing was recognized
+  paste(text)           opens a text as pasting does
+  hosts()               [{id, name, sources, groups}]
+  answer()              {severity, text, remedies}, or undefined
+  conflicts()           [{severity, text, ranges, errno, rule, remedies}]
+  setGuest("q35:8G")    the guest to try; null: none
+  setDevice("0000:00:06.0")  the device to assign; null: none
+  setKernel("6.1")      the kernel whose rules answer; null: as the sources say
+  state()               {range, scale, selection, step}
+  svg()                 the picture as SVG, or undefined
+  text()                the answer and the conflicts as text
+  reset()               closes everything
+  help()                this text`;
+
+function hexRange({ start, last }: { readonly start: bigint; readonly last: bigint }): HexRange {
+  return { start: hex(start), last: hex(last) };
+}
+
+/** Waits until the page shows the present state: the picture and the answer are there and drawn. */
+async function shown(): Promise<void> {
+  await arranged();
+  // A hidden page gets no animation frames.
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, 200);
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        clearTimeout(timer);
+        resolve();
+      }),
+    );
+  });
+}
+
+async function after<T>(action: Promise<T>): Promise<T> {
+  const value = await action;
+  await shown();
+  return value;
+}
+
+async function current(): Promise<Answered | undefined> {
+  await shown();
+  return get().documents.length > 0 ? get().conflicts : undefined;
+}
+
+function conflictInfo({ severity, title, marks, errno, rule, remedy, remedies = [] }: ConflictRow): ConflictInfo {
+  return {
+    severity,
+    text: title,
+    ranges: marks.map((mark) => ({ ...hexRange(mark), role: mark.role, text: mark.message })),
+    errno,
+    rule,
+    remedies: [remedy, ...remedies.map(({ text }) => text)],
+  };
+}
+
+/** Throws an error with the page's own message if an action failed. */
+async function checked(action: Promise<boolean>): Promise<void> {
+  if (!(await after(action))) throw new RangeError(get().problem?.message ?? 'not possible');
+}
+
+async function chooseGuest(guest: string | null): Promise<void> {
+  if (guest === null) {
+    await setGuest(undefined);
+    return;
+  }
+  const { parseMachine } = await import('../../engine/picture/guests.ts');
+  const parsed = parseMachine(guest);
+  if (!parsed) throw new RangeError(`"${guest}": expected MACHINE:RAM such as q35:8G`);
+  if (!parsed.ok) throw new RangeError(`"${guest}": ${parsed.message}`);
+  const { machine } = parsed.guest;
+  if (!machine) throw new RangeError(`"${guest}": expected a machine`);
+  await setGuest({ kind: 'machine', machine: machine.machine.name, ram: machine.ram });
+}
+
+async function reset(): Promise<void> {
+  dismissProblem();
+  await newCase();
+}
+
+export const pageApi = {
+  open(files: readonly { name: string; data: string | BufferSource | Blob }[]): Promise<readonly Placement[]> {
+    return after(openAll(files.map(({ name, data }) => ({ name, data: new Blob([data]) }))));
+  },
+  paste: (text: string): Promise<readonly Placement[]> => after(openText(text)),
+  async hosts() {
+    await shown();
+    const hosts = get().documents.filter(({ kind }) => kind === 'host');
+    return hosts.map(({ id, title, sources, groups }) => ({
+      id,
+      name: title,
+      sources: sources.map(({ name }) => name),
+      groups: groups.map((group) => group.title),
+    }));
+  },
+  async answer(): Promise<{ severity: string; text: string; remedies: readonly RemedyInfo[] } | undefined> {
+    const answer = (await current())?.answer;
+    if (!answer) return undefined;
+    const { severity, text, remedies } = answer;
+    return {
+      severity,
+      text,
+      remedies: remedies.map(({ text: label, copy }) => ({ text: label, ...(copy === undefined ? {} : { copy }) })),
+    };
+  },
+  conflicts: async (): Promise<readonly ConflictInfo[]> => ((await current())?.rows ?? []).map(conflictInfo),
+  setGuest: (guest: string | null): Promise<void> => after(chooseGuest(guest)),
+  setDevice: (device: string | null): Promise<void> => checked(setDevice(device)),
+  setKernel: (version: string | null): Promise<void> => checked(setKernel(version)),
+  async state() {
+    await shown();
+    const { view, picture, scale, selected, documents } = get();
+    const session = documents.find(({ hasHistory }) => hasHistory);
+    return {
+      range: view && picture ? hexRange(visibleRange(view, picture.arrangement.scale)) : undefined,
+      scale,
+      selection: selected ? { title: selected.title, ...hexRange(selected.target) } : undefined,
+      /** Events that are applied in the document with a history. */
+      step: session?.position,
+    };
+  },
+  async svg(): Promise<string | undefined> {
+    await shown();
+    const { pictureSvg } = await import('../canvas/export.ts');
+    return pictureSvg();
+  },
+  async text(): Promise<string> {
+    const answered = await current();
+    if (!answered) return '';
+    const rows = answered.rows.map(
+      ({ number, severity, title, message }) => `${number}. ${severity}: ${title}. ${message}`,
+    );
+    return [answered.answer.text, ...rows].join('\n');
+  },
+  reset: (): Promise<void> => after(reset()),
+  help: (): Promise<string> => Promise.resolve(HELP),
+};
+
+declare global {
+  interface Window {
+    iovascope?: typeof pageApi;
+  }
+}
+
+export function installPageApi(): void {
+  window.iovascope = pageApi;
+}
