@@ -121,6 +121,6 @@ describe('opening', () => {
     expect(titles()).toEqual(['Host A']);
     const lanes = get().picture?.arrangement.spaces.flatMap((space) => space.lanes.map(({ title }) => title));
     expect(lanes).toContain('reserved');
-    expect(lanes).toContain('valid');
+    expect(lanes).toContain('aperture');
   });
 });
