@@ -30,7 +30,7 @@ test('the answer says what does not fit, and a remedy makes it fit', async ({ ap
 test('an error, then the dump of the host: one host, and the answer names the MSI window', async ({ app }) => {
   await pasteText(app, ERROR);
   await expect(answer(app)).toHaveAttribute('data-severity', 'fatal');
-  await dropText(app, [{ name: 'reserved_regions.txt', text: MSI }]);
+  await dropText(app, [{ name: 'host.txt', text: MSI }]);
   await expect(answer(app)).toContainText('0xfee00000');
   await expect(answer(app)).not.toContainText('reserved_regions');
 });
