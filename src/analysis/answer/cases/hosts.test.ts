@@ -144,7 +144,7 @@ const CASES: readonly Case[] = [
     severity: 'clean',
   },
   {
-    name: 'the kernel refused a device: the general line of QEMU stands behind',
+    name: 'the kernel refused a device: the general line of QEMU comes after it',
     given: LINES(
       'vfio 0000:84:00.0: failed to setup container for group 33: Failed to set group container: Invalid argument',
       'vfio-pci 0000:84:00.0: Firmware has requested this device have a 1:1 IOMMU mapping, rejecting configuring the device without a 1:1 mapping. Contact your platform vendor.',

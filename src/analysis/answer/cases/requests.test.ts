@@ -227,7 +227,7 @@ const CASES: readonly Case[] = [
     severity: 'fatal',
   },
   {
-    name: 'a general line of DPDK stands behind what failed',
+    name: 'a general line of DPDK comes after what failed',
     given: [
       'EAL:   cannot set up DMA remapping, error 22 (Invalid argument)',
       'EAL:   0000:3b:00.0 DMA remapping failed, error 22 (Invalid argument)',
