@@ -3,6 +3,7 @@ import type { SpaceSlice } from '../../timeline/axis/slice.ts';
 import { fitRange, visibleRange } from '../../timeline/axis/viewport.ts';
 import { paintCanvas } from '../../timeline/paint/canvas.ts';
 import { paintSvg } from '../../timeline/paint/svg.ts';
+import type { SceneAnswer } from '../../timeline/scene/answer-card.ts';
 import { type CutLanes, cutLanes } from '../../timeline/scene/cut-lanes.ts';
 import { plotWidth } from '../../timeline/scene/layout.ts';
 import type { Scene } from '../../timeline/scene/mark.ts';
@@ -35,8 +36,15 @@ async function exportScene(lanes: ExportedLanes): Promise<Scene | undefined> {
   const { spaces, leftOut } = cutFor(state, cut.value, lanes);
   return sceneOf({ ...state, view: wide, selected: undefined, picture: { ...picture, slices: spaces } }, width, {
     bounds: bounds.value,
+    answer: answerOf(state),
     leftOut,
   });
+}
+
+function answerOf({ documents, conflicts }: AppState): SceneAnswer | undefined {
+  if (documents.length === 0 || !conflicts) return undefined;
+  const { severity, text, remedies } = conflicts.answer;
+  return { severity, text, remedies: remedies.map((remedy) => remedy.text) };
 }
 
 /** The slices of the lanes that a file has. */

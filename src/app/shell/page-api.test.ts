@@ -40,6 +40,7 @@ describe('window.iovascope', () => {
     const answer = await pageApi.answer();
     expect(answer?.severity).toBe('fatal');
     expect(answer?.text).toContain('0xfd00000000');
+    expect(await pageApi.svg()).toContain('2 TiB does not fit');
     expect(JSON.parse(JSON.stringify(answer))).toEqual(answer);
     const [conflict] = await pageApi.conflicts();
     expect(conflict).toMatchObject({ severity: 'fatal', rule: 'guest-over-reserved' });
