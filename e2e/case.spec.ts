@@ -80,3 +80,27 @@ test('scripts drive the page by window.iovascope', async ({ app }) => {
   expect(shown.answer?.severity).toBe('fatal');
   expect(shown.page).toContain(shown.answer?.text);
 });
+
+/** The header of the case that the browser keeps; runs in the page. */
+async function keptText(): Promise<string> {
+  const done = <T>(request: IDBRequest<T>) =>
+    new Promise<T>((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+  const all = await indexedDB.databases();
+  if (!all.some(({ name }) => name === 'keyval-store')) return '';
+  const db = await done(indexedDB.open('keyval-store'));
+  const kept: unknown = await done(db.transaction('keyval').objectStore('keyval').get('case'));
+  db.close();
+  return kept instanceof Blob ? kept.text() : '';
+}
+
+test('the case and its view are there again after a reload', async ({ app }) => {
+  await dropText(app, [{ name: 'host.txt', text: MSI }]);
+  await app.getByLabel('Guest to try').selectOption('q35');
+  await expect.poll(() => app.evaluate(keptText)).toContain('q35');
+  await app.reload();
+  await expect(app.getByLabel('Sources', { exact: true })).toContainText('Host A');
+  await expect(app.getByLabel('Guest to try')).toHaveValue('q35');
+});

@@ -7,6 +7,7 @@ import { openSample } from './shell/open-files.ts';
 import { openServed } from './shell/open-served.ts';
 import { installPageApi } from './shell/page-api.ts';
 import { SAMPLES } from './shell/samples.ts';
+import { useApp } from './state/app-state.ts';
 import { refreshAfterRestart } from './state/documents.ts';
 import { connectEngine } from './state/engine.ts';
 import { connectFromUrl } from './state/live-hosts.ts';
@@ -23,5 +24,15 @@ createRoot(root).render(
     <App />
   </StrictMode>,
 );
-// The page of an agent shows its host, that of `iovascope open` its files; any other one begins with a sample.
-if (!connectFromUrl() && !openServed()) void openSample(SAMPLES[0]);
+async function start(): Promise<void> {
+  // The page of an agent shows its host, that of `iovascope open` its files; any other one the case that was kept.
+  if (connectFromUrl() || openServed()) return;
+  const { BROWSER_STORE, restoreCase, startAutosave } = await import('./state/autosave.ts');
+  const isRestored = await restoreCase(BROWSER_STORE);
+  startAutosave(BROWSER_STORE);
+  // What was opened meanwhile stays.
+  const { documents, busy } = useApp.getState();
+  if (!isRestored && documents.length === 0 && !busy) await openSample(SAMPLES[0]);
+}
+
+void start();
