@@ -1,6 +1,6 @@
 // What people come with: a guest that does not start, a device that cannot be assigned, a fault.
 import type { Page } from '@playwright/test';
-import { dropText, expect, rowOf, test, violations } from './page.ts';
+import { dropText, expect, isOpened, rowOf, test, violations } from './page.ts';
 
 const regions = (group: number, ...lines: string[]) =>
   lines.map((line) => `/sys/kernel/iommu_groups/${group}/reserved_regions:${line}\n`).join('');
@@ -10,7 +10,7 @@ const HOLE = '0x000000fd00000000 0x000000ffffffffff reserved';
 async function open(app: Page, files: readonly { name: string; text: string }[]): Promise<void> {
   const [first] = files;
   await dropText(app, files);
-  await expect(app.getByRole('treegrid')).toContainText(first?.name ?? '');
+  await isOpened(app, first?.name ?? '');
 }
 
 const conflicts = (app: Page) => app.getByTestId('conflicts').locator('.conflict');

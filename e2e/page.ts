@@ -37,6 +37,11 @@ export async function dropText(page: Page, files: readonly { name: string; text:
   await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
 }
 
+/** Waits until the page has announced that something was opened. */
+export async function isOpened(page: Page, title: string): Promise<void> {
+  await expect(page.getByRole('status')).toContainText(title);
+}
+
 /** Pastes text outside of any text field. */
 export async function pasteText(page: Page, text: string): Promise<void> {
   await page.evaluate((value) => {
