@@ -1,6 +1,6 @@
 // What people come with: a guest that does not start, a device that cannot be assigned, a fault.
 import type { Page } from '@playwright/test';
-import { dropText, expect, isOpened, rowOf, test, violations } from './page.ts';
+import { dropText, expect, isOpened, rowOf, selectAllGroups, test, violations } from './page.ts';
 
 const regions = (group: number, ...lines: string[]) =>
   lines.map((line) => `/sys/kernel/iommu_groups/${group}/reserved_regions:${line}\n`).join('');
@@ -51,6 +51,7 @@ test('the hole below 1 TiB: q35 does not fit, with memory moved it does', async 
 
 test('conflicts are flagged in the picture: a click, the key c, and Escape', async ({ app }) => {
   await open(app, [{ name: 'host.txt', text: regions(1, MSI) + regions(2, '0x1000 0x1fff direct') }]);
+  await selectAllGroups(app);
   await guest(app).selectOption('virt');
   await expect(conflicts(app)).toHaveCount(2);
   await app.getByTestId('timeline').focus();
@@ -138,7 +139,7 @@ test('would this fit? places, and what blocks them', async ({ app }) => {
   await open(app, [{ name: 'host.txt', text: regions(1, MSI) }]);
   await app.getByRole('tab', { name: 'Fit' }).click();
   const fit = app.getByTestId('fit');
-  await expect(fit).toContainText('Fits in host.txt: group 1');
+  await expect(fit).toContainText('Fits in Host A: group 1');
   await fit.getByLabel('Size').fill('8E');
   await expect(fit).toContainText('up to 1 fit');
   await fit.getByLabel('Size').fill('4G');
@@ -164,7 +165,7 @@ test('the dump of a guest on another host, and custom ranges', async ({ app }) =
   const mtree =
     'FlatView #0\n AS "memory", root: system\n Root memory region: system\n  00000000fe000000-00000000ffffffff (prio 0, ram): odd.ram\n';
   await open(app, [{ name: 'mtree.txt', text: mtree }]);
-  await guest(app).selectOption({ label: 'Guest in mtree.txt' });
+  await guest(app).selectOption({ label: 'Guest in mtree.txt, Host A' });
   await expect(conflicts(app)).toHaveCount(1);
   await expect(conflicts(app).first()).toContainText('odd.ram');
   await guest(app).selectOption('ranges');

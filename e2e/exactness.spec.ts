@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { expect, pasteText, rowOf, test } from './page.ts';
+import { expect, pasteText, rowOf, selectAllGroups, test } from './page.ts';
 
 /** First and last address of the window, as the minimap says them. */
 async function shownRange(page: Page): Promise<[bigint, bigint]> {
@@ -67,6 +67,7 @@ for (const scale of ['fold', 'linear', 'log']) {
 }
 
 test('f fits the selected range, 0 shows everything again, n and p walk', async ({ app }) => {
+  await selectAllGroups(app);
   await rowOf(app, 'reserved', '0xfee0_0000', '0xfeef_ffff').getByRole('button').click();
   await app.getByTestId('timeline').focus();
   await app.keyboard.press('f');

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
-import { dropText, expect, pasteText, rowOf, test } from './page.ts';
+import { dropText, expect, pasteText, rowOf, selectAllGroups, test } from './page.ts';
 
 async function exported(page: Page, item: RegExp): Promise<{ name: string; data: Buffer }> {
   await page.getByRole('button', { name: 'Export' }).click();
@@ -11,6 +11,7 @@ async function exported(page: Page, item: RegExp): Promise<{ name: string; data:
 }
 
 test('the SVG has the title, every lane, the legend, the exact bounds and their sources', async ({ app }) => {
+  await selectAllGroups(app);
   const { name, data } = await exported(app, /SVG/);
   expect(name).toMatch(/\.svg$/);
   const root = await app.evaluate((text) => {
@@ -28,6 +29,7 @@ test('the SVG has the title, every lane, the legend, the exact bounds and their 
 });
 
 test('the PNG is twice the size of the picture and shows its marks', async ({ app }) => {
+  await selectAllGroups(app);
   const { data } = await exported(app, /PNG/);
   const picture = await app.evaluate(
     async (bytes) => {
@@ -56,10 +58,10 @@ test('the PNG is twice the size of the picture and shows its marks', async ({ ap
 test('a saved session opens again with the same ranges', async ({ app }) => {
   await pasteText(app, 'cat /sys/kernel/iommu_groups/4/reserved_regions\n0x0000000000001000 0x0000000000001fff msi\n');
   await expect(rowOf(app, 'reserved', '0x1000', '0x1fff')).toHaveCount(1);
-  const { name, data } = await exported(app, /pasted text|Session file/);
-  expect(name).toBe('pasted-text.iova.jsonl');
+  const { name, data } = await exported(app, /Host A/);
+  expect(name).toBe('Host-A.iova.jsonl');
   expect(data.toString('utf8')).toContain('"kind":"reserved","start":"0x1000","last":"0x1fff"');
-  await app.getByRole('button', { name: 'Close pasted text' }).click();
+  await app.getByRole('button', { name: 'Close Host A' }).click();
   await app.getByTestId('pick-files').setInputFiles({ name: 'again', mimeType: 'text/plain', buffer: data });
   await expect(rowOf(app, 'reserved', '0x1000', '0x1fff')).toHaveCount(1);
   await expect(app.getByRole('treegrid')).toContainText('group 4');

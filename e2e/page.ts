@@ -42,6 +42,14 @@ export async function isOpened(page: Page, title: string): Promise<void> {
   await expect(page.getByRole('status')).toContainText(title);
 }
 
+/** Selects every group of the first host, also those whose devices cannot be assigned. */
+export async function selectAllGroups(page: Page): Promise<void> {
+  const host = page.getByRole('row').and(page.locator('.source-document')).first();
+  await expect(host).toBeVisible();
+  if (!(await host.getByRole('checkbox').isChecked())) await host.locator('.select-box').click();
+  await expect(host.getByRole('checkbox')).toBeChecked();
+}
+
 /** Pastes text outside of any text field. */
 export async function pasteText(page: Page, text: string): Promise<void> {
   await page.evaluate((value) => {

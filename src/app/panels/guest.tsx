@@ -94,7 +94,7 @@ export function GuestPanel() {
           {documents.flatMap(({ id, title, guests }) =>
             guests.map((name) => (
               <option key={`${id} ${name}`} value={documentValue(id, name)}>
-                {guests.length > 1 ? `Guest in ${name}, ${title}` : `Guest in ${title}`}
+                {`Guest in ${name}, ${title}`}
               </option>
             )),
           )}
