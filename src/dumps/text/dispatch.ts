@@ -15,11 +15,16 @@ import { InterestMatcher } from './interest.ts';
 /** Formats and the matcher of their interests: made once for all texts that are read with them. */
 export class LineFormats {
   readonly formats: readonly LineFormat[];
-  readonly interests: InterestMatcher;
+  #interests: InterestMatcher | undefined;
 
   constructor(formats: readonly LineFormat[]) {
     this.formats = formats;
-    this.interests = new InterestMatcher(formats.map(({ interest }) => interest));
+  }
+
+  /** Made when the first text is read: archives and formats of bytes do not need it. */
+  get interests(): InterestMatcher {
+    this.#interests ??= new InterestMatcher(this.formats.map(({ interest }) => interest));
+    return this.#interests;
   }
 }
 
@@ -59,14 +64,14 @@ export class Dispatcher {
   /** How many readers have taken lines ahead. */
   #taking = 0;
 
-  constructor({ formats, interests }: LineFormats, source: DumpSource, collector: Collector, maxLength: number) {
-    this.#interests = interests;
+  constructor(lineFormats: LineFormats, source: DumpSource, collector: Collector, maxLength: number) {
+    this.#interests = lineFormats.interests;
     this.#source = source;
     this.#collector = collector;
     this.#maxLength = maxLength;
     this.#sink = collector.sink(source.name, { name: 'text', title: 'text' });
     const host = sysfsRoot(source.path);
-    this.#active = formats.map((format, index) => {
+    this.#active = lineFormats.formats.map((format, index) => {
       const sink = collector.sink(source.name, format, host);
       return { index, format, sink, reader: format.open(source, sink), taken: 0 };
     });

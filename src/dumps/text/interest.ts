@@ -95,65 +95,53 @@ function buildAutomaton(words: readonly (readonly string[])[]): Automaton {
     }
     return columns[code] ?? 0;
   };
-  // The trie of all words.
-  const root = newState();
-  const states = [root];
+  // The trie of all words: by state, the next state by column, and the interests whose words end there.
+  const children: Map<number, number>[] = [new Map()];
+  const ends: Set<number>[] = [new Set()];
   for (const [interest, texts] of words.entries()) {
     for (const word of texts) {
-      let state = root;
+      let state = 0;
       for (const letter of word) {
         const column = columnOf(letter);
-        let child = state.children.get(column);
-        if (!child) {
-          child = newState();
-          state.children.set(column, child);
-          states.push(child);
+        const child = children[state]?.get(column) ?? children.length;
+        children[state]?.set(column, child);
+        if (child === children.length) {
+          children.push(new Map());
+          ends.push(new Set());
         }
         state = child;
       }
-      state.found.add(interest);
+      ends[state]?.add(interest);
     }
   }
-  if (states.length > 0x1_0000) throw new Error('too many words');
+  if (children.length > 0x1_0000) throw new Error('too many words');
   // Breadth first: where no word continues with a character, the longest suffix of the input that starts a word does.
-  const steps = new Map<State, readonly State[]>();
-  const fallbacks = new Map<State, State>();
-  for (const queue = [root]; queue.length > 0; ) {
-    const state = queue.shift() ?? root;
-    const fallback = fallbacks.get(state);
-    for (const interest of fallback?.found ?? []) state.found.add(interest);
-    const own: State[] = [];
-    for (let column = 0; column < width; column++) {
-      const otherwise = (fallback && steps.get(fallback)?.[column]) ?? root;
-      const child = state.children.get(column);
-      own.push(child ?? otherwise);
-      if (!child) continue;
-      fallbacks.set(child, otherwise);
+  const shift = Math.ceil(Math.log2(Math.max(2, width)));
+  const steps = new Uint16Array(children.length << shift);
+  const fallbacks = new Uint16Array(children.length);
+  const queue = [0];
+  for (const state of queue) {
+    const fallback = fallbacks[state] ?? 0;
+    for (const interest of ends[fallback] ?? []) ends[state]?.add(interest);
+    // The root falls back to itself, and its row is still empty.
+    steps.copyWithin(state << shift, fallback << shift, (fallback + 1) << shift);
+    for (const [column, child] of children[state] ?? []) {
+      fallbacks[child] = state === 0 ? 0 : (steps[(state << shift) | column] ?? 0);
+      steps[(state << shift) | column] = child;
       queue.push(child);
     }
-    steps.set(state, own);
   }
   // States at which words end come last, so that one comparison recognizes them.
-  const ordered = [...states.filter(({ found }) => found.size === 0), ...states.filter(({ found }) => found.size > 0)];
-  const numbers = new Map(ordered.map((state, number) => [state, number]));
-  const shift = Math.ceil(Math.log2(Math.max(2, width)));
-  const next = new Uint16Array(ordered.length << shift);
-  for (const [number, state] of ordered.entries()) {
-    for (const [column, to] of (steps.get(state) ?? []).entries())
-      next[(number << shift) | column] = numbers.get(to) ?? 0;
+  const isFound = (state: number) => (ends[state]?.size ?? 0) > 0;
+  const order = [...queue.filter((state) => !isFound(state)), ...queue.filter(isFound)];
+  const numbers = new Uint16Array(order.length);
+  for (const [number, state] of order.entries()) numbers[state] = number;
+  const next = new Uint16Array(steps.length);
+  for (const [number, state] of order.entries()) {
+    const row = steps.subarray(state << shift, (state + 1) << shift).map((to) => numbers[to] ?? 0);
+    next.set(row, number << shift);
   }
-  const found = ordered.flatMap((state) => (state.found.size > 0 ? [[...state.found]] : []));
-  const start = next[((numbers.get(root) ?? 0) << shift) | (columns[NEWLINE] ?? 0)] ?? 0;
-  return { columns, next, shift, start, firstFound: ordered.length - found.length, found };
-}
-
-/** What was read so far, as far as it starts a word. */
-interface State {
-  readonly children: Map<number, State>;
-  /** The interests whose words end here. */
-  readonly found: Set<number>;
-}
-
-function newState(): State {
-  return { children: new Map(), found: new Set() };
+  const found = order.filter(isFound).map((state) => [...(ends[state] ?? [])]);
+  const start = next[((numbers[0] ?? 0) << shift) | (columns[NEWLINE] ?? 0)] ?? 0;
+  return { columns, next, shift, start, firstFound: order.length - found.length, found };
 }
