@@ -72,11 +72,7 @@ function keptView(arrangement: Arrangement): Viewport {
   if (haveSameSegments(picture.arrangement, arrangement)) return view;
   const seen = visibleRange(view, picture.arrangement.scale);
   const isWhole = seen.start === 0n && seen.last === IOVA_MAX;
-  if (!isWhole) return fitRange(arrangement.scale, seen, plotWidth, 0);
-  // A whole linear space shows nothing but slivers.
-  const { contents, scale } = arrangement;
-  const isNewlyLinear = scale.kind === 'linear' && picture.arrangement.scale.kind !== 'linear';
-  return isNewlyLinear && contents ? fitRange(scale, contents, plotWidth) : fitAll(scale, plotWidth);
+  return isWhole ? fitAll(arrangement.scale, plotWidth) : fitRange(arrangement.scale, seen, plotWidth, 0);
 }
 
 function haveSameSegments({ scale: a }: Arrangement, { scale: b }: Arrangement): boolean {
