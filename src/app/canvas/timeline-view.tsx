@@ -119,9 +119,15 @@ export function TimelineView() {
       return addressAt(view, picture.arrangement.scale, Math.min(view.width, Math.max(0, pixel)));
     };
 
-    const hidePointer = () => showOverlay({ line, readout: label, tip }, undefined);
+    /** Where the pointer is, to show the address there after the view moved below it. */
+    let hovered: Point | undefined;
+    const hidePointer = () => {
+      hovered = undefined;
+      showOverlay({ line, readout: label, tip }, undefined);
+    };
 
     const showPointer = (point: Point | undefined) => {
+      hovered = point;
       const address = point && point.x >= gutter.current ? addressAtPixel(point.x - gutter.current) : undefined;
       element.style.cursor = 'default';
       if (!point || address === undefined || !scene) {
@@ -218,6 +224,7 @@ export function TimelineView() {
     const unsubscribe = useApp.subscribe((now, before) => {
       loadGestures();
       if (DRAWN.some((field) => now[field] !== before[field])) redraw();
+      if (now.view !== before.view && hovered) showPointer(hovered);
     });
     return () => {
       cancelAnimationFrame(requested);

@@ -68,6 +68,10 @@ export function ExportMenu({ isOpenAtFirst }: MenuProps) {
             <span>Picture as SVG</span>
             <span className="second">The same, with tooltips</span>
           </MenuItem>
+          <MenuItem className="menu-item" textValue="Visible lanes as PNG" onAction={() => void exportPng('visible')}>
+            <span>Visible lanes as PNG</span>
+            <span className="second">Without what is scrolled out of view</span>
+          </MenuItem>
           <Separator className="separator" />
           {documents.map(({ id, title }) => (
             <MenuItem

@@ -1,0 +1,93 @@
+// The picture as a person meets it: scrolling, measuring, fitting, touch.
+import type { Page } from '@playwright/test';
+import { plotLeft } from '../src/timeline/scene/layout.ts';
+import { dropText, expect, test } from './page.ts';
+
+const timeline = (page: Page) => page.getByTestId('timeline');
+const scroller = (page: Page) => page.getByTestId('timeline-scroll');
+
+/** A host whose groups have an MSI window each, and its reserved lane expanded. */
+async function openManyGroups(page: Page, count: number): Promise<void> {
+  const lines = Array.from(
+    { length: count },
+    (_, i) =>
+      `{"kind":"reserved","start":"0xfee00000","last":"0xfeefffff","type":"msi","origin":"sysfs","group":"${i}"}`,
+  );
+  const text = ['{"format":"iova-trace","version":1}', ...lines].join('\n');
+  await dropText(page, [{ name: 'many.iova.jsonl', text }]);
+  const lane = page.getByRole('button', { name: 'reserved: one row per contributor' });
+  await expect(lane).toBeVisible();
+  await lane.click();
+  await expect(lane).toHaveAttribute('aria-expanded', 'true');
+}
+
+test('a lane of 400 groups scrolls below the ruler, on a canvas of the size of the screen', async ({ app }) => {
+  await openManyGroups(app, 400);
+  await expect.poll(() => scroller(app).evaluate((e) => e.scrollHeight)).toBeGreaterThan(9000);
+  const box = await timeline(app).locator('canvas').boundingBox();
+  expect(box?.height).toBeLessThan(900);
+  const area = await scroller(app).boundingBox();
+  if (!area) throw new Error('no scroll area');
+  await app.mouse.move(area.x + 30, area.y + area.height / 2);
+  await app.mouse.wheel(0, 600);
+  await expect.poll(() => scroller(app).evaluate((e) => e.scrollTop)).toBe(600);
+  await app.mouse.move(area.x + area.width / 2, area.y + area.height / 2);
+  await app.keyboard.down('Shift');
+  await app.mouse.wheel(0, 400);
+  await app.keyboard.up('Shift');
+  await expect.poll(() => scroller(app).evaluate((e) => e.scrollTop)).toBe(1000);
+  // The canvas and with it the ruler are still where they were.
+  await expect.poll(async () => (await timeline(app).locator('canvas').boundingBox())?.y).toBe(area.y);
+});
+
+test('the address of the pointer is on the ruler', async ({ app }) => {
+  const area = await scroller(app).boundingBox();
+  if (!area) throw new Error('no scroll area');
+  await app.mouse.move(area.x + area.width / 2, area.y + area.height / 2);
+  const readout = app.getByTestId('readout');
+  await expect(readout).toHaveText(/^0x/);
+  const box = await readout.boundingBox();
+  expect((box?.y ?? 0) - area.y).toBeLessThan(100);
+});
+
+test('measuring snaps to bounds and hides the tooltip; with Alt its ends are free', async ({ app }) => {
+  const area = await scroller(app).boundingBox();
+  if (!area) throw new Error('no scroll area');
+  const canvas = await timeline(app).locator('canvas').boundingBox();
+  const y = area.y + 130;
+  const middle = area.x + area.width / 2;
+  await app.mouse.move(middle, y);
+  await app.keyboard.down('Shift');
+  await app.mouse.down();
+  // Three pixels beside the first address.
+  await app.mouse.move(area.x + plotLeft(canvas?.width ?? 0) + 3, y, { steps: 4 });
+  await expect(app.getByTestId('tooltip')).toBeHidden();
+  await app.mouse.up();
+  await app.keyboard.up('Shift');
+  await app.keyboard.press('f');
+  // The measurement begins exactly at address 0, some pixels from where the pointer was.
+  await expect(app.getByTestId('minimap')).toHaveAttribute('aria-label', /Shown: 0x0 to/);
+});
+
+test('on the linear scale 0 fits the contents first, then everything', async ({ app }) => {
+  await app.getByText('linear', { exact: true }).click();
+  const shown = app.getByTestId('minimap');
+  await timeline(app).focus();
+  await app.keyboard.press('0');
+  await expect(shown).toHaveAttribute('aria-label', /to 0x1_[0-9a-f]{4}_[0-9a-f]{4}$/);
+  await app.keyboard.press('0');
+  await expect(shown).toHaveAttribute('aria-label', /to 0xffff_ffff_ffff_ffff$/);
+  await app.keyboard.press('0');
+  await expect(shown).toHaveAttribute('aria-label', /to 0x1_[0-9a-f]{4}_[0-9a-f]{4}$/);
+});
+
+test('f fits the conflict that is shown, with its surroundings', async ({ app }) => {
+  await app.keyboard.press('c');
+  await expect(app.getByTestId('conflicts').locator('.current')).toHaveCount(1);
+  await app.keyboard.press('f');
+  // The range is 0x3e2e_0000 – 0x3e2f_ffff.
+  await expect(app.getByTestId('minimap')).toHaveAttribute(
+    'aria-label',
+    /Shown: 0x(?!3e2e)[0-9a-f_]+ to 0x(?!ffff_ffff_ffff)/,
+  );
+});
