@@ -293,6 +293,21 @@ describe('recognition', () => {
     }
   });
 
+  it.each(Object.keys(SAMPLES))('finds the order of bytes of %s when the structure is named', (name) => {
+    for (const endian of ENDIANS) {
+      const bytes = SAMPLES[name]?.(endian) ?? new Uint8Array();
+      expect(decodedAs(bytes, name)).toMatchObject({ structure: name, endian, problems: [], others: [] });
+    }
+  });
+
+  it('keeps a range of one address', () => {
+    const one = pack([
+      [8, 0x1000],
+      [8, 0x1000],
+    ]);
+    expect(decodedAs(one, 'iommu_iova_range').ranges).toEqual([range(0x1000n, 0x1000n)]);
+  });
+
   it('names what else the bytes may be', () => {
     const unmap = pack([
       [4, 24],

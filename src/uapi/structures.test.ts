@@ -193,6 +193,11 @@ describe('bytes after the fields', () => {
   });
 });
 
+it.each(['vfio_iommu_type1_info-2017', 'vfio_iommu_type1_info-2016'])('%s needs a capability', (name) => {
+  const bytes = PLAUSIBLE[TYPE1_INFO] ?? new Uint8Array();
+  expect(fits(name, bytes)).toBe(false);
+});
+
 describe('an array of ranges', () => {
   it('is plausible if it has ranges and is more than one zero', () => {
     expect(fits('iommu_iova_range', new Uint8Array())).toBe(false);

@@ -249,6 +249,30 @@ describe('the smallest differences', () => {
     expect(dumpOf('u16 x[] = { 65536, 0x1 }').problems[0]?.message).toMatch(/2 bytes/);
   });
 
+  it.each<[string, number]>([
+    ['uint8_t', 1],
+    ['int16_t', 2],
+    ['uint32_t', 4],
+    ['int64_t', 8],
+    ['u8', 1],
+    ['__u16', 2],
+    ['s32', 4],
+    ['__s64', 8],
+    ['unsigned char', 1],
+    ['short', 2],
+    ['int', 4],
+    ['unsigned long', 8],
+  ])('an element of %s has %i bytes', (type, width) => {
+    const dump = dumpOf(`${type} x[] = { 0x1, 0x2 }`);
+    expect([...dump.bytes]).toEqual([
+      1,
+      ...new Array<number>(width - 1).fill(0),
+      2,
+      ...new Array<number>(width - 1).fill(0),
+    ]);
+    expect(dump.problems).toEqual([]);
+  });
+
   it('text of a tool after the bytes is text only at the end of the line', () => {
     expect(bytesOf('00000000  41 42  |AB|', '00000002')).toBe('4142');
     expect(dumpOf('00000000  41 >x< 42', '00000010').problems[0]).toMatchObject({ code: 'not-hex', line: 1 });
