@@ -34,6 +34,9 @@ for (const scale of ['fold', 'linear', 'log']) {
   }) => {
     await app.getByRole('radio', { name: scale }).click();
     const timeline = app.getByTestId('timeline');
+    // The panels around the timeline are loaded after the first picture.
+    await expect(app.getByRole('tab').first()).toBeVisible();
+    await expect(app.getByTestId('guest')).toBeVisible();
     const box = await timeline.boundingBox();
     if (!box) throw new Error('the timeline has no box');
     const readout = app.getByTestId('readout');

@@ -30,7 +30,7 @@ test('the SVG has the title, every lane, the legend, the exact bounds and their 
 
 test('the PNG is twice the size of the picture and shows its marks', async ({ app }) => {
   await selectAllGroups(app);
-  const { data } = await exported(app, /PNG/);
+  const { data } = await exported(app, /Picture as PNG/);
   const picture = await app.evaluate(
     async (bytes) => {
       const bitmap = await createImageBitmap(new Blob([Uint8Array.from(bytes)], { type: 'image/png' }));

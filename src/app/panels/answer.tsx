@@ -91,7 +91,7 @@ export function AnswerCard() {
   const answer = isOpen ? answered?.answer : undefined;
   return (
     <section
-      className={`answer answer-${answer?.severity ?? 'none'}`}
+      className={`case-answer answer-${answer?.severity ?? 'none'}`}
       aria-label="Answer"
       data-testid="answer"
       data-severity={answer?.severity}

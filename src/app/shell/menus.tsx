@@ -7,6 +7,8 @@ import { SAMPLES } from './samples.ts';
 interface MenuProps {
   /** True if the button was pressed before the menu was loaded. */
   readonly isOpenAtFirst: boolean;
+  /** True if the button that this one replaces had the focus. */
+  readonly isFocusedAtFirst: boolean;
 }
 
 interface OpenMenuProps extends MenuProps {
@@ -16,10 +18,12 @@ interface OpenMenuProps extends MenuProps {
   onConnect(): void;
 }
 
-export function OpenMenu({ isOpenAtFirst, onFiles, onFolder, onPaste, onConnect }: OpenMenuProps) {
+export function OpenMenu({ isOpenAtFirst, isFocusedAtFirst, onFiles, onFolder, onPaste, onConnect }: OpenMenuProps) {
   return (
     <MenuTrigger defaultOpen={isOpenAtFirst}>
-      <Button className="button primary">Open ▾</Button>
+      <Button className="button primary" autoFocus={isFocusedAtFirst}>
+        Open ▾
+      </Button>
       <Popover className="popover">
         <Menu className="menu" aria-label="Open">
           <MenuItem className="menu-item" onAction={onFiles}>
@@ -53,11 +57,13 @@ export function OpenMenu({ isOpenAtFirst, onFiles, onFolder, onPaste, onConnect 
   );
 }
 
-export function ExportMenu({ isOpenAtFirst }: MenuProps) {
+export function ExportMenu({ isOpenAtFirst, isFocusedAtFirst }: MenuProps) {
   const documents = useApp((s) => s.documents);
   return (
     <MenuTrigger defaultOpen={isOpenAtFirst}>
-      <Button className="button">Export ▾</Button>
+      <Button className="button" autoFocus={isFocusedAtFirst}>
+        Export ▾
+      </Button>
       <Popover className="popover">
         <Menu className="menu" aria-label="Export">
           <MenuItem className="menu-item" textValue="Picture as PNG" onAction={() => void exportPng()}>
