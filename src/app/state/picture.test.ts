@@ -104,6 +104,18 @@ describe('outdated answers', () => {
     expect(get().picture).toBeDefined();
   });
 
+  test('the plot may get another width while slices are cut: everything stays in view', async () => {
+    const engine = new HeldEngine(['slice']);
+    startApp(engine);
+    const done = arrange('all');
+    await vi.waitFor(() => engine.at(0));
+    setPlotWidth(885);
+    await engine.at(0).release();
+    await done;
+    expect(get().view?.width).toBe(885);
+    expect(visible()).toEqual({ start: 0n, last: 0xffff_ffff_ffff_ffffn });
+  });
+
   test('while slices are requested for one view, others wait for the answer', async () => {
     const engine = new HeldEngine(['slice']);
     startApp(engine);

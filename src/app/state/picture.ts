@@ -4,7 +4,7 @@ import { IOVA_MAX } from '../../iova/iova.ts';
 import { range } from '../../iova/range.ts';
 import type { ScaleKind } from '../../timeline/axis/scale.ts';
 import { covers, sliceWindow } from '../../timeline/axis/slice.ts';
-import { fitAll, fitRange, type Viewport, visibleRange } from '../../timeline/axis/viewport.ts';
+import { fitAll, fitRange, resize, type Viewport, visibleRange } from '../../timeline/axis/viewport.ts';
 import { type ModelsInPicture, useApp } from './app-state.ts';
 import { shownConflict } from './conflict-key.ts';
 import { engine } from './engine.ts';
@@ -60,7 +60,10 @@ async function arrangeNow(keep: 'view' | 'all'): Promise<void> {
   if (!arrangements.isCurrent(turn) || !cut.ok) return;
   // For scripts/first-load.mjs: what the page fetches later does not delay the first picture.
   if (!get().drawn) performance.mark('first-picture');
-  set({ picture: { arrangement, slices: cut.value, window }, view, drawn: true });
+  // The plot may have been laid out with another width while the slices were cut.
+  const { plotWidth } = get();
+  const resized = view.width === plotWidth ? view : resize(arrangement.scale, view, plotWidth);
+  set({ picture: { arrangement, slices: cut.value, window }, view: resized, drawn: true });
   ensureSlices();
   await Promise.all(refreshes.map((refresh) => refresh(turn)));
 }
