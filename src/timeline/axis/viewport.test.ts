@@ -261,3 +261,14 @@ describe('exact views', () => {
     expect(resize(s, view, 10_000).unitsPerPixel).toBeLessThan(view.unitsPerPixel);
   });
 });
+
+test('the right edge of the whole space is its last byte, at every width, also after zooming in there', () => {
+  fc.assert(
+    fc.property(scale, fc.integer({ min: 200, max: 4000 }), fc.integer({ min: 1, max: 60 }), (s, width, steps) => {
+      let view = fitAll(s, width);
+      expect(addressAt(view, s, width)).toBe(IOVA_MAX);
+      for (let i = 0; i < steps; i++) view = zoomAt(s, view, width, 2);
+      expect(addressAt(view, s, width)).toBe(IOVA_MAX);
+    }),
+  );
+});

@@ -27,6 +27,17 @@ export function pixelOf(view: Viewport, world: bigint): number {
   return view.anchorPixel + Number(world - view.anchor) / view.unitsPerPixel;
 }
 
+/** Differences below this are rounding, not movement: re-anchoring for them would lose the byte under the cursor. */
+const PIXEL_TOLERANCE = 1e-6;
+
+/**
+ * The world position at a pixel of an axis. At the pixel of the axis' end it is exactly that end: the rounded scale
+ * factor would miss it by a few units, and with it the last byte of the space.
+ */
+function positionAt(view: Viewport, scale: Scale, pixel: number): bigint {
+  return Math.abs(pixelOf(view, scale.length) - pixel) < PIXEL_TOLERANCE ? scale.length : worldAt(view, pixel);
+}
+
 export function worldAt(view: Viewport, pixel: number): bigint {
   return view.anchor + BigInt(Math.round((pixel - view.anchorPixel) * view.unitsPerPixel));
 }
@@ -57,7 +68,7 @@ export function pixelSpanOf(view: Viewport, scale: Scale, start: bigint, last: b
 
 /** The address whose byte is drawn at a pixel. */
 export function addressAt(view: Viewport, scale: Scale, pixel: number): Iova {
-  return toAddress(scale, worldAt(view, pixel));
+  return toAddress(scale, positionAt(view, scale, pixel));
 }
 
 /** The visible addresses, clipped to the space and rounded outwards by a thousandth of a pixel. */
@@ -85,7 +96,7 @@ export function pan(scale: Scale, view: Viewport, pixels: number): Viewport {
 
 /** Zooms by `factor` (above 1: in) and keeps the address under `pixel` where it is. */
 export function zoomAt(scale: Scale, view: Viewport, pixel: number, factor: number): Viewport {
-  const anchor = view.anchorPixel === pixel ? view.anchor : worldAt(view, pixel);
+  const anchor = view.anchorPixel === pixel ? view.anchor : positionAt(view, scale, pixel);
   const { min, max } = zoomLimits(scale, view.width, anchor);
   const wanted = view.unitsPerPixel / factor;
   const unitsPerPixel = Math.min(max, Math.max(min, wanted));
@@ -103,9 +114,6 @@ function zoomLimits(scale: Scale, width: number, anchor: bigint): { min: number;
   const max = Number(scale.length) / Math.max(1, width);
   return { min: Math.min(max, unitsPerByte(scale, anchor) / PIXELS_PER_BYTE_MAX), max };
 }
-
-/** Differences below this are rounding, not movement: re-anchoring for them would lose the byte under the cursor. */
-const PIXEL_TOLERANCE = 1e-6;
 
 /** Keeps the axis in the window: no view wider than everything, none that shows what is outside. */
 function clamp(scale: Scale, view: Viewport): Viewport {
