@@ -69,7 +69,7 @@ export function Toolbar({ isComplete, onPaste, onConnect, onHelp }: ToolbarProps
   const folder = useRef<HTMLInputElement>(null);
   /** The menu whose button was pressed before it was loaded. */
   const [pressed, setPressed] = useState<'open' | 'export'>();
-  /** The menu whose button has the focus while it is not loaded. */
+  /** The menu whose button has the focus while it is not loaded. A menu that opens takes the focus by itself. */
   const [focused, setFocused] = useState<'open' | 'export'>();
   const pick = (input: HTMLInputElement) => {
     if (input.files && input.files.length > 0) void openPicked([...input.files]);
@@ -100,7 +100,7 @@ export function Toolbar({ isComplete, onPaste, onConnect, onHelp }: ToolbarProps
         {areMenusWanted ? (
           <OpenMenu
             isOpenAtFirst={pressed === 'open'}
-            isFocusedAtFirst={focused === 'open'}
+            isFocusedAtFirst={focused === 'open' && pressed !== 'open'}
             onFiles={() => files.current?.click()}
             onFolder={() => folder.current?.click()}
             onPaste={onPaste}
@@ -128,7 +128,10 @@ export function Toolbar({ isComplete, onPaste, onConnect, onHelp }: ToolbarProps
       />
       <LoadBoundary fallback={exportButton}>
         {areMenusWanted ? (
-          <ExportMenu isOpenAtFirst={pressed === 'export'} isFocusedAtFirst={focused === 'export'} />
+          <ExportMenu
+            isOpenAtFirst={pressed === 'export'}
+            isFocusedAtFirst={focused === 'export' && pressed !== 'export'}
+          />
         ) : (
           exportButton
         )}
