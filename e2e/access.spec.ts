@@ -41,6 +41,8 @@ test('with the keyboard alone: a sample, a group, a lane, a range, the scale, th
     }
     throw new Error(`the Tab key does not reach '${name}'`);
   };
+  // The menu is loaded after the first picture.
+  await expect(app.locator('.toolbar button[data-rac]').first()).toBeVisible();
   await tabTo('Open');
   await app.keyboard.press('Enter');
   await expect(app.getByRole('menu')).toBeVisible();

@@ -71,7 +71,7 @@ for (const { name, reserved, valid } of HOSTS) {
     await expect(tree(page)).toContainText('guest birch');
     await expect(tree(page)).toContainText('65,531 mappings left');
     for (const [start, last] of reserved) await expect(rowOf(page, 'reserved', start, last)).toHaveCount(1);
-    for (const [start, last] of valid) await expect(rowOf(page, 'valid', start, last)).toHaveCount(1);
+    for (const [start, last] of valid) await expect(rowOf(page, 'usable', start, last)).toHaveCount(1);
   });
 }
 

@@ -7,8 +7,6 @@ import { SAMPLES } from './samples.ts';
 interface MenuProps {
   /** True if the button was pressed before the menu was loaded. */
   readonly isOpenAtFirst: boolean;
-  /** True if the button that this one replaces had the focus. */
-  readonly isFocusedAtFirst: boolean;
 }
 
 interface OpenMenuProps extends MenuProps {
@@ -18,12 +16,10 @@ interface OpenMenuProps extends MenuProps {
   onConnect(): void;
 }
 
-export function OpenMenu({ isOpenAtFirst, isFocusedAtFirst, onFiles, onFolder, onPaste, onConnect }: OpenMenuProps) {
+export function OpenMenu({ isOpenAtFirst, onFiles, onFolder, onPaste, onConnect }: OpenMenuProps) {
   return (
     <MenuTrigger defaultOpen={isOpenAtFirst}>
-      <Button className="button primary" autoFocus={isFocusedAtFirst}>
-        Open ▾
-      </Button>
+      <Button className="button primary">Open ▾</Button>
       <Popover className="popover">
         <Menu className="menu" aria-label="Open">
           <MenuItem className="menu-item" onAction={onFiles}>
@@ -57,13 +53,11 @@ export function OpenMenu({ isOpenAtFirst, isFocusedAtFirst, onFiles, onFolder, o
   );
 }
 
-export function ExportMenu({ isOpenAtFirst, isFocusedAtFirst }: MenuProps) {
+export function ExportMenu({ isOpenAtFirst }: MenuProps) {
   const documents = useApp((s) => s.documents);
   return (
     <MenuTrigger defaultOpen={isOpenAtFirst}>
-      <Button className="button" autoFocus={isFocusedAtFirst}>
-        Export ▾
-      </Button>
+      <Button className="button">Export ▾</Button>
       <Popover className="popover">
         <Menu className="menu" aria-label="Export">
           <MenuItem className="menu-item" textValue="Picture as PNG" onAction={() => void exportPng()}>

@@ -35,21 +35,12 @@ interface MenuButtonProps {
   readonly label: string;
   readonly className: string;
   onPress(): void;
-  /** Tells whether the button has the focus: what replaces it takes that over. */
-  onFocusChange(isFocused: boolean): void;
 }
 
 /** The button of a menu that is not loaded yet: pressed, the menu opens as soon as it is there. */
-function MenuButton({ label, className, onPress, onFocusChange }: MenuButtonProps) {
+function MenuButton({ label, className, onPress }: MenuButtonProps) {
   return (
-    <button
-      type="button"
-      className={className}
-      aria-haspopup="menu"
-      onClick={onPress}
-      onFocus={() => onFocusChange(true)}
-      onBlur={() => onFocusChange(false)}
-    >
+    <button type="button" className={className} aria-haspopup="menu" onClick={onPress}>
       {label} ▾
     </button>
   );
@@ -69,28 +60,12 @@ export function Toolbar({ isComplete, onPaste, onConnect, onHelp }: ToolbarProps
   const folder = useRef<HTMLInputElement>(null);
   /** The menu whose button was pressed before it was loaded. */
   const [pressed, setPressed] = useState<'open' | 'export'>();
-  /** The menu whose button has the focus while it is not loaded. A menu that opens takes the focus by itself. */
-  const [focused, setFocused] = useState<'open' | 'export'>();
   const pick = (input: HTMLInputElement) => {
     if (input.files && input.files.length > 0) void openPicked([...input.files]);
     input.value = '';
   };
-  const openButton = (
-    <MenuButton
-      label="Open"
-      className="button primary"
-      onPress={() => setPressed('open')}
-      onFocusChange={(isFocused) => setFocused(isFocused ? 'open' : undefined)}
-    />
-  );
-  const exportButton = (
-    <MenuButton
-      label="Export"
-      className="button"
-      onPress={() => setPressed('export')}
-      onFocusChange={(isFocused) => setFocused(isFocused ? 'export' : undefined)}
-    />
-  );
+  const openButton = <MenuButton label="Open" className="button primary" onPress={() => setPressed('open')} />;
+  const exportButton = <MenuButton label="Export" className="button" onPress={() => setPressed('export')} />;
   const searchSpace = <span className="search-space" />;
   const areMenusWanted = isComplete || pressed !== undefined;
   return (
@@ -100,7 +75,6 @@ export function Toolbar({ isComplete, onPaste, onConnect, onHelp }: ToolbarProps
         {areMenusWanted ? (
           <OpenMenu
             isOpenAtFirst={pressed === 'open'}
-            isFocusedAtFirst={focused === 'open' && pressed !== 'open'}
             onFiles={() => files.current?.click()}
             onFolder={() => folder.current?.click()}
             onPaste={onPaste}
@@ -127,14 +101,7 @@ export function Toolbar({ isComplete, onPaste, onConnect, onHelp }: ToolbarProps
         onChange={(event) => pick(event.currentTarget)}
       />
       <LoadBoundary fallback={exportButton}>
-        {areMenusWanted ? (
-          <ExportMenu
-            isOpenAtFirst={pressed === 'export'}
-            isFocusedAtFirst={focused === 'export' && pressed !== 'export'}
-          />
-        ) : (
-          exportButton
-        )}
+        {areMenusWanted ? <ExportMenu isOpenAtFirst={pressed === 'export'} /> : exportButton}
       </LoadBoundary>
       <ScaleChoice />
       <LoadBoundary fallback={searchSpace}>{isComplete ? <SearchBox /> : searchSpace}</LoadBoundary>
