@@ -2,12 +2,11 @@
 
 const SHIFTS: Readonly<Record<string, bigint>> = { b: 0n, k: 10n, m: 20n, g: 30n, t: 40n, p: 50n, e: 60n };
 
-/** A decimal number with a fraction, times `unit` bytes; undefined if that is no whole number of bytes. */
+/** A decimal number with a fraction, times `unit` bytes, rounded down; undefined from 2^64 bytes on. */
 function times(whole: string, fraction: string, unit: bigint): bigint | undefined {
   const divisor = 10n ** BigInt(fraction.length);
-  const scaled = BigInt(whole + fraction) * unit;
-  // QEMU cuts what is left of a byte.
-  const value = scaled / divisor;
+  // QEMU drops a remaining fraction of a byte.
+  const value = (BigInt(whole + fraction) * unit) / divisor;
   return value < 1n << 64n ? value : undefined;
 }
 
