@@ -69,6 +69,50 @@ test('measuring snaps to bounds and hides the tooltip; with Alt its ends are fre
   await expect(app.getByTestId('minimap')).toHaveAttribute('aria-label', /Shown: 0x0 to/);
 });
 
+test('a measurement right after the first picture is not lost, while the rest of the page is still loading', async ({
+  page,
+}) => {
+  let loadRest = () => {};
+  const rest = new Promise<void>((resolve) => {
+    loadRest = resolve;
+  });
+  await page.route('**/mouse-zoom-*.js', async (route) => {
+    await rest;
+    await route.continue();
+  });
+  await page.goto('/');
+  await expect(page.locator('[data-drawn=true]')).toBeVisible();
+  const area = await timeline(page).locator('canvas').boundingBox();
+  if (!area) throw new Error('no picture');
+  const y = area.y + 130;
+  await page.mouse.move(area.x + area.width / 2, y);
+  await page.keyboard.down('Shift');
+  await page.mouse.down();
+  loadRest();
+  await page.mouse.move(area.x + plotLeft(area.width) + 3, y, { steps: 4 });
+  await expect(page.getByTestId('tooltip')).toBeHidden();
+  await page.mouse.up();
+  await page.keyboard.up('Shift');
+  await page.keyboard.press('f');
+  await expect(page.getByTestId('minimap')).toHaveAttribute('aria-label', /Shown: 0x0 to/);
+});
+
+test('no tooltip covers the picture while it is dragged', async ({ app }) => {
+  const area = await timeline(app).locator('canvas').boundingBox();
+  if (!area) throw new Error('no picture');
+  const tooltip = app.getByTestId('tooltip');
+  const [x, y] = [area.x + area.width / 2, area.y + 130];
+  await app.mouse.move(x, y);
+  await expect(tooltip).toBeVisible();
+  await app.mouse.down();
+  await app.mouse.move(x + 8, y, { steps: 3 });
+  await expect(tooltip).toBeHidden();
+  await expect(app.getByTestId('readout')).toBeVisible();
+  await app.mouse.up();
+  await app.mouse.move(x + 9, y);
+  await expect(tooltip).toBeVisible();
+});
+
 test('on the linear scale 0 fits the contents first, then everything', async ({ app }) => {
   await app.getByText('linear', { exact: true }).click();
   const shown = app.getByTestId('minimap');

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'react';
-import type { GestureHandlers, Gestures, Point } from '../../timeline/axis/gestures.ts';
+import { attachGestures, type GestureHandlers, type Gestures, type Point } from '../../timeline/axis/gestures.ts';
 import { type Bound, type MeasureEnd, measuredRange, nearestBound } from '../../timeline/axis/measure.ts';
 import { addressAt, pixelOfEdge } from '../../timeline/axis/viewport.ts';
 import { paintCanvas } from '../../timeline/paint/canvas.ts';
@@ -121,6 +121,8 @@ export function TimelineView() {
 
     /** Where the pointer is, to show the address there after the view moved below it. */
     let hovered: Point | undefined;
+    /** During a drag, no tooltip covers what is dragged, whatever redraws meanwhile. */
+    let isDragging = false;
     const hidePointer = () => {
       hovered = undefined;
       showOverlay({ line, readout: label, tip }, undefined);
@@ -136,9 +138,9 @@ export function TimelineView() {
       }
       const { scrollTop, clientHeight } = area;
       const spot = toScene(scene, point, scrollTop);
-      const hit = spot.isPinned ? undefined : hitAt(scene, spot);
+      const hit = spot.isPinned || isDragging ? undefined : hitAt(scene, spot);
       const isFlag = spot.isPinned && flagAt(scene, spot) !== undefined;
-      element.style.cursor = hit || isFlag ? 'pointer' : 'grab';
+      element.style.cursor = isDragging ? 'grabbing' : hit || isFlag ? 'pointer' : 'grab';
       const up = Math.min(scrollTop, scene.pinned.top);
       showOverlay(
         { line, readout: label, tip },
@@ -179,9 +181,6 @@ export function TimelineView() {
       else if (point.x >= gutter.current) clearSelection();
     };
 
-    let gestures: Gestures | undefined;
-    let areGesturesRequested = false;
-    let isGone = false;
     const handlers: GestureHandlers = {
       zoom: zoomBy,
       pan: panBy,
@@ -190,7 +189,10 @@ export function TimelineView() {
         area.scrollTop += pixels;
         return true;
       },
-      hover: showPointer,
+      hover: (point, isHeld) => {
+        isDragging = isHeld;
+        showPointer(point);
+      },
       measure: (from, to, isFree) => {
         const bounds = isFree ? [] : boundsInView();
         const [a, b] = [measureEnd(from, bounds), measureEnd(to, bounds)];
@@ -199,19 +201,23 @@ export function TimelineView() {
       },
       click: pick,
       press: (point) => {
+        isDragging = false;
         showPointer(point);
         pick(point);
       },
     };
-    // With the first picture, which does not need d3-zoom itself.
-    const loadGestures = () => {
-      if (areGesturesRequested || !useApp.getState().drawn) return;
-      areGesturesRequested = true;
-      void import('../../timeline/axis/gestures.ts').then(({ attachGestures }) => {
-        if (!isGone) gestures = attachGestures(element, () => gutter.current, handlers);
+    const gestures: Gestures[] = [attachGestures(element, () => gutter.current, handlers)];
+    let isZoomRequested = false;
+    let isGone = false;
+    // With the first picture, which does not need d3-zoom itself. A press before that must not be lost to a measurement.
+    const loadZoom = () => {
+      if (isZoomRequested || !useApp.getState().drawn) return;
+      isZoomRequested = true;
+      void import('../../timeline/axis/mouse-zoom.ts').then(({ attachMouseZoom }) => {
+        if (!isGone) gestures.push(attachMouseZoom(element, () => gutter.current, handlers));
       });
     };
-    loadGestures();
+    loadZoom();
     area.addEventListener(
       'scroll',
       () => {
@@ -222,7 +228,7 @@ export function TimelineView() {
       { signal, passive: true },
     );
     const unsubscribe = useApp.subscribe((now, before) => {
-      loadGestures();
+      loadZoom();
       if (DRAWN.some((field) => now[field] !== before[field])) redraw();
       if (now.view !== before.view && hovered) showPointer(hovered);
     });
@@ -231,7 +237,7 @@ export function TimelineView() {
       observer.disconnect();
       listeners.abort();
       isGone = true;
-      gestures?.destroy();
+      for (const gesture of gestures) gesture.destroy();
       unsubscribe();
     };
   }, []);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeElement, stubBrowser } from '../testing/fake-element.ts';
 import { attachGestures, type GestureHandlers } from './gestures.ts';
+import { attachMouseZoom } from './mouse-zoom.ts';
 
 const PLOT_LEFT = 150;
 
@@ -33,7 +34,11 @@ function attached(canScroll = true) {
     press: log('press'),
     hover: log('hover'),
   };
-  const gestures = attachGestures(element as unknown as HTMLElement, () => PLOT_LEFT, handlers);
+  const target = element as unknown as HTMLElement;
+  const gestures = [
+    attachGestures(target, () => PLOT_LEFT, handlers),
+    attachMouseZoom(target, () => PLOT_LEFT, handlers),
+  ];
   return { element, calls, gestures };
 }
 
@@ -217,34 +222,43 @@ describe('clicks', () => {
 describe('measuring', () => {
   test('is a drag with shift, from where it began to where the pointer is; its click selects nothing', () => {
     const { element, calls } = attached();
-    element.send('pointerdown', 200, 20, { shiftKey: true, pointerId: 7 });
-    element.send('pointermove', 260, 20);
-    element.send('pointermove', 180, 20, { altKey: true });
+    element.send('pointerdown', 200, 20, { shiftKey: true, pointerId: 7, buttons: 1 });
+    element.send('pointermove', 260, 20, { buttons: 1 });
+    element.send('pointermove', 180, 20, { altKey: true, buttons: 1 });
     element.send('pointerup', 180, 20);
     element.send('click', 180, 20, { shiftKey: true });
     expect(element.captured).toEqual([7]);
-    // The tooltip of what is below the pointer is hidden meanwhile.
+    // The tooltip of what is below the pointer is hidden meanwhile, from the press on.
     expect(calls).toEqual([
-      ['hover', undefined],
+      ['hover', undefined, true],
+      ['hover', undefined, true],
       ['measure', 50, 110, false],
-      ['hover', undefined],
+      ['hover', undefined, true],
       ['measure', 50, 30, true],
     ]);
     element.send('click', 190, 20);
-    expect(calls[4]).toEqual(['click', { x: 190, y: 20 }]);
+    expect(calls[5]).toEqual(['click', { x: 190, y: 20 }]);
   });
 
   test('needs shift and the main button; without a move the click selects', () => {
     const { element, calls } = attached();
-    element.send('pointerdown', 200, 20);
-    element.send('pointermove', 210, 20);
-    element.send('pointerdown', 200, 20, { shiftKey: true, button: 2 });
-    element.send('pointermove', 220, 20);
+    element.send('pointerdown', 200, 20, { buttons: 1 });
+    element.send('pointermove', 210, 20, { buttons: 1 });
+    element.send('pointerdown', 200, 20, { shiftKey: true, button: 2, buttons: 2 });
+    element.send('pointermove', 220, 20, { buttons: 2 });
     expect(element.captured).toEqual([]);
-    element.send('pointerdown', 200, 20, { shiftKey: true });
+    element.send('pointerdown', 200, 20, { shiftKey: true, buttons: 1 });
     element.send('pointerup', 200, 20);
     element.send('click', 200, 20, { shiftKey: true });
-    expect(calls.map(([name]) => name)).toEqual(['hover', 'hover', 'click']);
+    expect(calls.map(([name]) => name)).toEqual(['hover', 'hover', 'hover', 'click']);
+  });
+
+  test('is over when the button is no longer held, even if nobody told', () => {
+    const { element, calls } = attached();
+    element.send('pointerdown', 200, 20, { shiftKey: true, buttons: 1 });
+    element.send('pointermove', 260, 20);
+    expect(calls.map(([name]) => name)).toEqual(['hover', 'hover']);
+    expect(calls[1]).toEqual(['hover', { x: 260, y: 20 }, false]);
   });
 });
 
@@ -254,15 +268,21 @@ describe('the pointer', () => {
     element.send('pointermove', 10, 20);
     element.send('pointerleave', 0, 0);
     expect(calls).toEqual([
-      ['hover', { x: 10, y: 20 }],
-      ['hover', undefined],
+      ['hover', { x: 10, y: 20 }, false],
+      ['hover', undefined, false],
     ]);
+  });
+
+  test('with a held button is reported as dragging, even if the press was not seen here', () => {
+    const { element, calls } = attached();
+    element.send('pointermove', 10, 20, { buttons: 1 });
+    expect(calls).toEqual([['hover', { x: 10, y: 20 }, true]]);
   });
 });
 
 test('a destroyed listener hears nothing', () => {
   const { element, calls, gestures } = attached();
-  gestures.destroy();
+  for (const one of gestures) one.destroy();
   for (const type of ['pointermove', 'click', 'dblclick', 'pointerleave']) element.send(type, 300, 20);
   element.send('wheel', 300, 20, { deltaY: -500 });
   element.send('wheel', 300, 20, { deltaX: 500 });

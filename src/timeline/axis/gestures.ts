@@ -1,7 +1,5 @@
-// Wheel, drag, touch and pointer on the picture, as deltas. d3-zoom recognizes wheel and mouse; its own transform is in
-// doubles and would lose addresses, so only the change since the last event is used. Fingers are followed here: one that
-// moves up or down scrolls the page or the lanes, which is the browser's work (touch-action: pan-y).
-import { type D3ZoomEvent, select, zoom, zoomIdentity } from 'd3';
+// Drag with shift, touch and pointer on the picture, as deltas; wheel and drag of a mouse are in mouse-zoom.ts. One finger
+// that moves up or down scrolls the page or the lanes, which is the browser's work (touch-action: pan-y).
 
 /** Pixels of the element, from its top left corner. */
 export interface Point {
@@ -22,8 +20,8 @@ export interface GestureHandlers {
   click(point: Point): void;
   /** A finger that rests on a place. */
   press(point: Point): void;
-  /** The pointer moved (undefined: it left, or does something else than pointing). */
-  hover(point: Point | undefined): void;
+  /** The pointer moved (undefined: it left, or it measures). `isDragging`: a button is held, whoever follows that drag. */
+  hover(point: Point | undefined, isDragging: boolean): void;
 }
 
 export interface Gestures {
@@ -51,19 +49,25 @@ function pixelsOf(event: WheelEvent, delta: number): number {
   return event.deltaMode === 0 ? delta : delta * LINE_PIXELS;
 }
 
-/** Listens on `element`. `plotLeft` answers where the plot begins inside it, in pixels. */
-export function attachGestures(element: HTMLElement, plotLeft: () => number, handlers: GestureHandlers): Gestures {
-  const at = (event: { readonly clientX: number; readonly clientY: number }): Point => {
+/** The place of an event, in pixels of the element. */
+type At = (event: { readonly clientX: number; readonly clientY: number }) => Point;
+
+export function placeIn(element: HTMLElement): At {
+  return (event) => {
     const box = element.getBoundingClientRect();
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   };
+}
+
+/** Listens on `element`. `plotLeft` answers where the plot begins inside it, in pixels. */
+export function attachGestures(element: HTMLElement, plotLeft: () => number, handlers: GestureHandlers): Gestures {
+  const at = placeIn(element);
   const listeners = new AbortController();
   const { signal } = listeners;
   /** The click that ends a measurement or a long press selects nothing. */
   const state = { isClickTaken: false };
 
   listenToWheel(element, at, plotLeft, handlers, signal);
-  const stopZoom = listenToMouse(element, at, plotLeft, handlers);
   listenToMeasure(element, at, plotLeft, handlers, state, signal);
   listenToFingers(element, at, plotLeft, handlers, state, signal);
   element.addEventListener('dblclick', (event) => handlers.zoom(at(event).x - plotLeft(), DOUBLE_CLICK_FACTOR), {
@@ -77,17 +81,10 @@ export function attachGestures(element: HTMLElement, plotLeft: () => number, han
     },
     { signal },
   );
-  element.addEventListener('pointerleave', () => handlers.hover(undefined), { signal });
+  element.addEventListener('pointerleave', () => handlers.hover(undefined, false), { signal });
 
-  return {
-    destroy() {
-      listeners.abort();
-      stopZoom();
-    },
-  };
+  return { destroy: () => listeners.abort() };
 }
-
-type At = (event: { readonly clientX: number; readonly clientY: number }) => Point;
 
 /** Wheels that do not zoom: over the names of the lanes, with shift, sideways, and two fingers on a trackpad. */
 function listenToWheel(
@@ -110,7 +107,7 @@ function listenToWheel(
     if (at(event).x < plotLeft()) return handlers.scroll(pixelsOf(event, deltaY)) || true;
     return isTrackpad(event) && handlers.scroll(deltaY);
   };
-  // Before d3-zoom's own listener, which would zoom.
+  // In the capture phase: before the listener of d3-zoom, which would zoom.
   element.addEventListener(
     'wheel',
     (event) => {
@@ -120,29 +117,6 @@ function listenToWheel(
     },
     { signal, passive: false, capture: true },
   );
-}
-
-/** Wheel and drag. Returns what ends it. */
-function listenToMouse(element: HTMLElement, at: At, plotLeft: () => number, handlers: GestureHandlers): () => void {
-  let before = zoomIdentity;
-  const behaviour = zoom<HTMLElement, unknown>()
-    .filter((event: MouseEvent) => !event.shiftKey && !event.button && !(event.ctrlKey && event.type === 'mousedown'))
-    .touchable(() => false)
-    .on('zoom', (event: D3ZoomEvent<HTMLElement, unknown>) => {
-      const { transform, sourceEvent } = event;
-      const factor = transform.k / before.k;
-      if (factor !== 1 && sourceEvent instanceof WheelEvent) handlers.zoom(at(sourceEvent).x - plotLeft(), factor);
-      else handlers.pan(transform.x - before.x);
-      before = transform;
-    })
-    .on('end', () => {
-      // Back to the start, so that the factor never saturates however far a person zooms.
-      before = zoomIdentity;
-      Object.assign(element, { __zoom: zoomIdentity });
-    });
-  const selection = select(element);
-  selection.call(behaviour).on('dblclick.zoom', null);
-  return () => selection.on('.zoom', null);
 }
 
 /** A drag with shift, and the pointer otherwise. */
@@ -161,6 +135,7 @@ function listenToMeasure(
       state.isClickTaken = false;
       if (event.pointerType === 'touch' || !event.shiftKey || event.button !== 0) return;
       from = at(event).x - plotLeft();
+      handlers.hover(undefined, true);
       element.setPointerCapture(event.pointerId);
     },
     { signal },
@@ -170,12 +145,15 @@ function listenToMeasure(
     (event) => {
       if (event.pointerType === 'touch') return;
       const point = at(event);
+      const isDragging = event.buttons !== 0;
+      // The button was let go where no event told us.
+      if (!isDragging) from = undefined;
       if (from === undefined) {
-        handlers.hover(point);
+        handlers.hover(point, isDragging);
         return;
       }
       state.isClickTaken = true;
-      handlers.hover(undefined);
+      handlers.hover(undefined, true);
       handlers.measure(from, point.x - plotLeft(), event.altKey);
     },
     { signal },

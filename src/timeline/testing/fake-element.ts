@@ -10,6 +10,7 @@ export class FakeInput extends Event {
       clientX: 0,
       clientY: 0,
       button: 0,
+      buttons: 0,
       shiftKey: false,
       ctrlKey: false,
       altKey: false,
