@@ -216,7 +216,10 @@ describe('check', () => {
 
   test.each([
     [['check'], 'check: no file given; use - for standard input'],
-    [['check', 'HOST', '--guest', 'q35:lots'], "check: --guest 'q35:lots': expected a decimal digit, found 'l'"],
+    [
+      ['check', 'HOST', '--guest', 'q35:lots'],
+      "check: --guest 'q35:lots': expected a size such as 4096, 4K, 2M, 1.5GiB or 0x1000",
+    ],
     [['check', 'HOST', '--guest', 'q35:0'], "check: --guest 'q35:0': a guest needs at least one byte of RAM"],
     [['check', 'HOST', '--page-size', '5000'], "check: --page-size '5000': expected a power of two such as 4K or 64K"],
     [['check', 'nowhere.txt'], 'check: nowhere.txt: cannot be read: no such file or directory'],

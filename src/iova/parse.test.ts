@@ -26,6 +26,12 @@ describe('parseAddress', () => {
     ['0xffffffffffffffff', IOVA_MAX],
     ['0x0000000000ffffffffffffffff', IOVA_MAX],
     ['18446744073709551615', IOVA_MAX],
+    ['4,276,092,928', 0xfee0_0000n],
+    ['4G', 1n << 32n],
+    [' 1.5 TiB', 3n << 39n],
+    // Hex wins where a text is both.
+    ['4E', 0x4en],
+    ['1_B', 0x1bn],
   ])('reads %j', (text, value) => {
     expect(read(parseAddress(text))).toBe(value);
   });
@@ -43,6 +49,9 @@ describe('parseAddress', () => {
     ['1 0', 'not-a-number@1'],
     ['1.5', 'not-a-number@1'],
     ['0x10000000000000000', 'too-large@0'],
+    ['1.1K', 'not-whole-bytes@0'],
+    ['16777216T', 'too-large@0'],
+    ['4,27', 'not-a-number@1'],
     [' 18446744073709551616', 'too-large@1'],
   ])('refuses %j with %s', (text, error) => {
     expect(read(parseAddress(text))).toBe(error);
@@ -107,13 +116,24 @@ describe('parseSize', () => {
     ['0x1_0000_0000_0000_0000', IOVA_SPACE],
     ['0x10000000000000000', IOVA_SPACE],
     ['0xffffffffffffffff', IOVA_MAX],
+    ['4,294,967,296', 1n << 32n],
+    ['2Gi', 2n << 30n],
+    // What is left of a byte is dropped.
+    ['1.2T', 1_319_413_953_331n],
+    ['2.98 GiB', 3_199_750_635n],
+    ['1.0001 KiB', 1024n],
   ])('reads %j', (text, value) => {
     expect(read(parseSize(text))).toBe(value);
   });
 
   it.each<[string, string]>([
     ['', 'empty@0'],
-    ['1.0001 KiB', 'not-whole-bytes@0'],
+    ['0.0001 KiB', 'not-whole-bytes@0'],
+    ['abc', 'not-a-number@0'],
+    [' c0000000', 'not-a-number@1'],
+    ['0000000080000000', 'not-a-number@0'],
+    ['0x10M', 'not-a-number@4'],
+    ['0.5 bytes', 'not-a-number@4'],
     [' 0.5', 'not-a-number@4'],
     ['.5K', 'not-a-number@0'],
     ['12 parsecs', 'not-a-number@3'],
@@ -124,6 +144,13 @@ describe('parseSize', () => {
     ['0x10000000000000001', 'too-large@0'],
   ])('refuses %j with %s', (text, error) => {
     expect(read(parseSize(text))).toBe(error);
+  });
+
+  it('says what hexadecimal sizes need', () => {
+    for (const text of ['abc', '00001000']) {
+      const result = parseSize(text);
+      expect(result.ok ? '' : result.error.message).toContain(`0x${text}`);
+    }
   });
 
   it('reads back every size that is printed exactly, and prints less than 1 % too little otherwise', () => {
@@ -176,6 +203,12 @@ describe('parseRange', () => {
     ['0+16EiB', 0n, IOVA_MAX],
     ['0xffffffffffffffff+1', IOVA_MAX, IOVA_MAX],
     ['0x0-0xffffffffffffffff', 0n, IOVA_MAX],
+    ['1G@4G', 4n << 30n, (5n << 30n) - 1n],
+    ['4G-0x1ffffffff', 4n << 30n, 0x1_ffff_ffffn],
+    ['0x0000000000000000 0x00000000000fffff', 0n, 0xf_ffffn],
+    ['  0x0  2G ', 0n, (2n << 30n) - 1n],
+    ['0x1000 2 MiB', 0x1000n, 0x20_0fffn],
+    ['00001000 0009ffff', 0x1000n, 0x9_ffffn],
   ])('reads %j', (text, start, last) => {
     expect(read(parseRange(text))).toEqual({ start, last });
   });
@@ -189,6 +222,11 @@ describe('parseRange', () => {
     ['0x1000-0xzz', 'not-a-number@9'],
     ['zz-0x1000', 'not-a-number@0'],
     ['0x1000+0', 'not-a-range@7'],
+    ['0x0-2G', 'not-a-range@4'],
+    ['1G-2G', 'not-a-range@3'],
+    ['0x0+abc', 'not-a-number@4'],
+    ['0x2000 0x1000', 'start-above-last@7'],
+    ['0x1000 lots', 'not-a-number@7'],
     ['0xffffffffffffffff+2', 'too-large@19'],
     ['2@0xffffffffffffffff', 'too-large@0'],
     ['1.5K@zz', 'not-a-number@5'],

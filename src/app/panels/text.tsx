@@ -41,7 +41,7 @@ function LineCells({ id, line }: { id: string; line: SourceLine }) {
             {fact.kind}
           </button>
         ))}
-        {facts.length > FACTS_SHOWN && <span className="second">+{facts.length - FACTS_SHOWN}</span>}
+        {facts.length > FACTS_SHOWN && <span className="second">and {facts.length - FACTS_SHOWN} more</span>}
         {isUnrecognized && <span className="visually-hidden">unrecognized</span>}
       </Cell>
     </>

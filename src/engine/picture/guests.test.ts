@@ -27,9 +27,22 @@ describe('custom ranges', () => {
     expect(rangesOf('0x0-0xfff i/o')).toEqual([[0n, 0xfffn, 'i/o', 'i/o']]);
   });
 
+  test('may be a start and a size, or a start and a last address, with a blank between', () => {
+    const low = [0n, 2n * GIB - 1n];
+    expect(rangesOf('0x0 2G ram pc.ram')).toEqual([[...low, 'ram', 'pc.ram']]);
+    expect(rangesOf('0x0 2 GiB')).toEqual([[...low, 'ram', 'ram']]);
+    expect(rangesOf('0x00000000 0x7fffffff rom BIOS 2')).toEqual([[...low, 'rom', 'BIOS 2']]);
+    expect(rangesOf('2G @ 0x0 ram')).toEqual([[...low, 'ram', 'ram']]);
+    expect(rangesOf('0x0 - 0x7fffffff ram b')).toEqual([[...low, 'ram', 'b']]);
+    expect(rangesOf('0x1000 0x10 ram')).toBe(
+      '"0x1000 0x10 ram": the range ends before it starts: for a size write START+SIZE',
+    );
+    expect(rangesOf('0x0 abc ram')).toMatch(/^"0x0 abc ram": /);
+  });
+
   test('are refused if one of them cannot be read, or there are none', () => {
     expect(rangesOf('0x0-0xfff, nonsense')).toMatch(/^"nonsense": /);
-    expect(rangesOf(' ,\n')).toBe('expected ranges such as 0x0-0x7fffffff, 1G@0x100000000');
+    expect(rangesOf(' ,\n')).toBe('expected ranges such as 0x0-0x7fffffff, 1G@4G');
   });
 });
 

@@ -6,7 +6,8 @@ import { MACHINES, type MachineName } from '../../analysis/guest/layouts.ts';
 import type { Guest, Host } from '../../analysis/host/host.ts';
 import type { ReportedSpace } from '../../analysis/space/common-space.ts';
 import { formatExactSize } from '../../iova/format.ts';
-import { parseRange, parseSize } from '../../iova/parse.ts';
+import { type ParseResult, parseRange, parseSize } from '../../iova/parse.ts';
+import type { IovaRange } from '../../iova/range.ts';
 import { guestSource } from '../../session/live.ts';
 import type { GuestChoice } from '../protocol/answers.ts';
 
@@ -43,23 +44,40 @@ export function machineGuest(name: MachineName, ram: bigint): GuestResult {
   return { ok: true, guest: { title, ranges: machine.layout(ram), machine: { machine, ram } } };
 }
 
+/** The words of an entry that can belong to its bounds: numbers, units and what stands between. */
+const BOUNDS_WORD = /^(?:[\d@+–.-]|[a-f]+$|[KMGTPE]?i?B?$)/i;
+
+/** Splits `0x0 2G ram pc.ram` into its range and the words behind it. */
+function customRange(entry: string): { readonly parsed: ParseResult<IovaRange>; readonly rest: readonly string[] } {
+  const words = entry.split(/\s+/);
+  const other = words.findIndex((word, i) => i > 0 && !BOUNDS_WORD.test(word));
+  const bounds = other < 0 ? words.length : other;
+  // The longest that is a range: a name may look like a number.
+  for (let count = bounds; count > 0; count--) {
+    const parsed = parseRange(words.slice(0, count).join(' '));
+    if (parsed.ok) return { parsed, rest: words.slice(count) };
+  }
+  return { parsed: parseRange(words.slice(0, bounds).join(' ')), rest: [] };
+}
+
 /**
- * Ranges typed by hand, one a line or separated by commas: `0x0-0x7fffffff`, `1G@0x100000000`, `0x40000000+4G`, each perhaps with
- * a type and a name behind it (`ram` if there is none).
+ * Ranges typed by hand, one a line or separated by commas: `0x0-0x7fffffff`, `1G@4G`, `0x40000000+4G`, `0x0 2G`, each
+ * perhaps with a type and a name behind it (`ram` if there is none).
  */
 export function customGuest(text: string): GuestResult {
   const ranges: LayoutRange[] = [];
-  for (const entry of text.split(/[\n,;]/)) {
-    const message = entry.trim();
-    if (message === '') continue;
-    const match = /^(.*?)(?:\s+([a-z][a-z/-]{1,11}))?(?:\s+(\S.*))?$/i.exec(message);
-    const [, bounds = message, type = 'ram', name] = match ?? [];
-    const parsed = parseRange(bounds);
-    if (!parsed.ok) return { ok: false, message: `"${message}": ${parsed.error.message}` };
-    ranges.push({ ...parsed.value, type, name: name ?? type });
+  for (const line of text.split(/[\n,;]/)) {
+    const entry = line.trim();
+    if (entry === '') continue;
+    const { parsed, rest } = customRange(entry);
+    if (!parsed.ok) return { ok: false, message: `"${entry}": ${parsed.error.message}` };
+    const [word = 'ram', ...others] = rest;
+    const isType = /^[a-z][a-z/-]{1,11}$/i.test(word);
+    const type = isType ? word : 'ram';
+    ranges.push({ ...parsed.value, type, name: (isType ? others : rest).join(' ') || type });
   }
   return ranges.length === 0
-    ? { ok: false, message: 'expected ranges such as 0x0-0x7fffffff, 1G@0x100000000' }
+    ? { ok: false, message: 'expected ranges such as 0x0-0x7fffffff, 1G@4G' }
     : { ok: true, guest: { title: 'custom ranges', ranges } };
 }
 

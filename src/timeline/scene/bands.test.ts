@@ -79,9 +79,11 @@ describe('flags', () => {
     expect(areas).toEqual([{ x: expect.closeTo(300 - width / 2, 6), y: 101, width, height: 16, numbers: [3] }]);
   });
 
-  test('those that would touch share one: a run as a range, others as a count', () => {
+  test('those that would touch share one: runs as ranges, many with the last one', () => {
     expect(labels(band(1, 100, 110), band(2, 102, 112))).toEqual([['1–2', 'accent']]);
-    expect(labels(band(1, 100, 110), band(3, 102, 112), band(7, 104, 114))).toEqual([['1 +2', 'accent']]);
+    expect(labels(band(1, 100, 110), band(3, 102, 112))).toEqual([['1, 3', 'accent']]);
+    expect(labels(band(1, 100, 110), band(2, 101, 111), band(7, 104, 114))).toEqual([['1–2, 7', 'accent']]);
+    expect(labels(band(1, 100, 110), band(3, 102, 112), band(7, 104, 114))).toEqual([['1, 3 … 7', 'accent']]);
     expect(labels(band(4, 100, 110), band(5, 102, 112), band(6, 104, 114))).toEqual([['4–6', 'accent']]);
   });
 

@@ -131,12 +131,19 @@ function doTouch(frame: Frame, a: FlagGroup, b: FlagGroup): boolean {
   return flagBox(frame, b).x < left.x + left.width + FLAG_GAP;
 }
 
-/** `3`, `3–5` for a run, `3 +2` for three that are not one. */
+/** Runs of numbers that a flag lists; of more, the last number is named. */
+const FLAG_RUNS = 2;
+
+/** `3`, `3–5` for a run, `3, 7–8` for several, `3, 7 … 21` for many. */
 function flagLabel(numbers: readonly number[]): string {
-  const [first = 0] = numbers;
-  if (numbers.length === 1) return `${first}`;
-  const isRun = numbers.every((n, i) => n === first + i);
-  return isRun ? `${first}–${numbers.at(-1)}` : `${first} +${numbers.length - 1}`;
+  const runs: { first: number; last: number }[] = [];
+  for (const number of numbers) {
+    const run = runs.at(-1);
+    if (run && number === run.last + 1) run.last = number;
+    else runs.push({ first: number, last: number });
+  }
+  const listed = runs.slice(0, FLAG_RUNS).map(({ first, last }) => (first === last ? `${first}` : `${first}–${last}`));
+  return listed.join(', ') + (runs.length > FLAG_RUNS ? ` … ${numbers.at(-1)}` : '');
 }
 
 function joined(a: FlagGroup, b: FlagGroup): FlagGroup {
