@@ -1,6 +1,6 @@
 // The device to assign: which devices a host has, which one the evidence names, and which groups are checked with it.
 import { diagnosticRule } from '../../dumps/diagnostics.ts';
-import { type Fact, type FactOf, isFact, type SessionEvent } from '../../session/events.ts';
+import { type Fact, isFact, type SessionEvent } from '../../session/events.ts';
 import { compareNames, type Group, type Host, type Provenance, provenanceOf } from '../host/host.ts';
 
 /** A device of a host, for people to choose from. */
@@ -36,16 +36,12 @@ export function isAssignable(host: Pick<Host, 'ineligible'>, group: Group): bool
   return !host.ineligible.some(({ device }) => group.devices.includes(device));
 }
 
-/** All devices of a host, ascending by address. `events`: its facts. */
-export function deviceChoices(host: Host, events: Iterable<SessionEvent>): DeviceChoice[] {
-  const about = new Map<string, FactOf<'device'>>();
-  for (const event of events) {
-    if (isFact(event) && event.kind === 'device') about.set(event.device, { ...about.get(event.device), ...event });
-  }
+/** All devices of a host, ascending by address: those of its groups, and those that sources only describe. */
+export function deviceChoices(host: Host): DeviceChoice[] {
   const groupOf = new Map(host.groups.flatMap((group) => group.devices.map((device) => [device, group] as const)));
-  return [...new Set([...groupOf.keys(), ...about.keys()])].sort(compareNames).map((device) => {
+  return [...new Set([...groupOf.keys(), ...host.devices.keys()])].sort(compareNames).map((device) => {
     const group = groupOf.get(device);
-    const { name, class: kind, ids, driver, group: told } = about.get(device) ?? {};
+    const { name, class: kind, ids, driver, group: told } = host.devices.get(device) ?? {};
     return {
       device,
       group: group?.group ?? told,

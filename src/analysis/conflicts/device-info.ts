@@ -1,30 +1,8 @@
-// What the facts say of single devices, and how messages call them.
-import type { Fact } from '../../session/events.ts';
-import type { Host } from '../host/host.ts';
+// How messages call single devices.
+import type { Host, HostDevice } from '../host/host.ts';
 
-export interface DeviceInfo {
-  readonly name?: string | undefined;
-  readonly class?: string | undefined;
-  readonly driver?: string | undefined;
-}
-
-export type DeviceInfos = ReadonlyMap<string, DeviceInfo>;
-
-/** The devices that facts describe, by address; what is said last counts. */
-export function deviceInfos(facts: Iterable<Fact>): DeviceInfos {
-  const infos = new Map<string, DeviceInfo>();
-  for (const fact of facts) {
-    if (fact.kind !== 'device') continue;
-    const { name, class: kind, driver } = fact;
-    infos.set(fact.device, {
-      ...infos.get(fact.device),
-      ...(name === undefined ? {} : { name }),
-      ...(kind === undefined ? {} : { class: kind }),
-      ...(driver === undefined ? {} : { driver }),
-    });
-  }
-  return infos;
-}
+/** What is known of devices, by address. */
+export type DeviceInfos = ReadonlyMap<string, Pick<HostDevice, 'name' | 'class' | 'driver'>>;
 
 /** The requester id of a PCI address: bus, device, function. `undefined` for other names. */
 export function requesterId(device: string): number | undefined {

@@ -3,7 +3,6 @@ import { formatSize } from '../../iova/format.ts';
 import { isAligned, overlaps, sizeOf } from '../../iova/range.ts';
 import { complement, intersect, rangeSet } from '../../iova/range-set.ts';
 import { DEFAULT_PAGE_SIZE } from '../../kernel/shared/platform-ranges.ts';
-import type { Fact } from '../../session/events.ts';
 import { groupViabilities } from '../guest/group-viability.ts';
 import { type Bar, type Group, groupTitle, type Host, type Region } from '../host/host.ts';
 import { meaningOf } from '../host/region-types.ts';
@@ -258,9 +257,9 @@ export function leftOutGroups({ host, groups }: CommonSpace, focus: DeviceFocus 
 }
 
 /** The group of the device to assign, if devices of it are bound to drivers of the host. */
-export function unviableGroups(host: Host, facts: Iterable<Fact>, focus: DeviceFocus | undefined): Conflict[] {
+export function unviableGroups(host: Host, focus: DeviceFocus | undefined): Conflict[] {
   if (!focus) return [];
-  return groupViabilities(facts).flatMap((viability): Conflict[] => {
+  return groupViabilities(host).flatMap((viability): Conflict[] => {
     const { group, members } = viability;
     if (!focus.groups.includes(group) && !members.some(({ device }) => device === focus.device)) return [];
     const blocking = members.filter(({ device, state }) => state === 'blocking' && device !== focus.device);

@@ -1,10 +1,8 @@
 import { DEFAULT_PAGE_SIZE } from '../../kernel/shared/platform-ranges.ts';
-import type { Fact } from '../../session/events.ts';
 import type { MappingState } from '../host/mappings.ts';
 import type { CommonSpace } from '../space/common-space.ts';
 import { complaintConflicts } from './complaints.ts';
 import type { Conflict } from './conflict.ts';
-import { deviceInfos } from './device-info.ts';
 import { type DeviceFocus, deviceConflicts, leftOutGroups, unviableGroups } from './devices.ts';
 import { faultConflicts } from './faults.ts';
 import { type GuestLayout, guestConflicts } from './guest.ts';
@@ -30,15 +28,13 @@ export interface ConflictQuestion {
   readonly guests: readonly GuestLayout[];
   /** Bytes, a power of two: the page size of the host's kernel, where a person knows it. */
   readonly pageSize?: bigint | undefined;
-  /** All facts of the host: who its devices are, and which drivers hold them. */
-  readonly facts?: readonly Fact[] | undefined;
   /** The device to assign, with its groups. */
   readonly focus?: DeviceFocus | undefined;
 }
 
 /** All conflicts, in the order in which a person needs them (order.ts). */
 export function findConflicts(question: ConflictQuestion): Conflict[] {
-  const { space, mappings, guests, pageSize: given, facts = [], focus } = question;
+  const { space, mappings, guests, pageSize: given, focus } = question;
   const pageSize = pageSizeOf(space, given);
   const found = [
     ...guests.flatMap((guest, index) => {
@@ -46,11 +42,11 @@ export function findConflicts(question: ConflictQuestion): Conflict[] {
       return index === 0 ? list : list.map((conflict) => ({ ...conflict, id: `${conflict.id} of guest ${index + 1}` }));
     }),
     ...deviceConflicts(space, pageSize, focus),
-    ...unviableGroups(space.host, facts, focus),
+    ...unviableGroups(space.host, focus),
     ...leftOutGroups(space, focus),
     ...complaintConflicts(space.host),
     ...mappings.flatMap(({ set }) => requestConflicts(set, space, pageSize)),
-    ...faultConflicts(space, mappings, deviceInfos(facts)),
+    ...faultConflicts(space, mappings, space.host.devices),
   ];
   return sortConflicts(withoutConsequences(found), focus);
 }

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Fact } from '../../session/events.ts';
+import { buildHost } from '../host/build-host.ts';
 import { groupViabilities } from './group-viability.ts';
+
+const viabilities = (facts: readonly Fact[]) => groupViabilities(buildHost('h', 'host', facts));
 
 const device = (name: string, fields: Partial<Extract<Fact, { kind: 'device' }>> = {}): Fact => ({
   kind: 'device',
@@ -9,7 +12,7 @@ const device = (name: string, fields: Partial<Extract<Fact, { kind: 'device' }>>
 });
 
 test('a member bound to another driver blocks the group, and is told with the commands that bind it', () => {
-  const [group] = groupViabilities([
+  const [group] = viabilities([
     { kind: 'group', group: '27', devices: ['0000:0b:00.0', '0000:0b:00.1'] },
     device('0000:0b:00.0', { driver: 'vfio-pci' }),
     device('0000:0b:00.1', { name: 'Acme Sound' }),
@@ -28,7 +31,7 @@ test('a member bound to another driver blocks the group, and is told with the co
 });
 
 test('bridges, stubs and variants of vfio do not; the driver that is told last counts', () => {
-  const [group] = groupViabilities([
+  const [group] = viabilities([
     device('0000:00:01.0', { group: '1', driver: 'pcieport' }),
     device('0000:00:00.0', { group: '1', class: 'Host bridge' }),
     device('0000:01:00.0', { group: '1', driver: 'nouveau' }),
@@ -41,7 +44,7 @@ test('bridges, stubs and variants of vfio do not; the driver that is told last c
 
 test('a driver that nobody names leaves it open', () => {
   expect(
-    groupViabilities([
+    viabilities([
       { kind: 'group', group: '10', devices: ['0000:0b:00.0'] },
       { kind: 'group', group: '9', devices: ['0000:0c:00.0'] },
       device('0000:0c:00.0', { driver: 'vfio-pci' }),

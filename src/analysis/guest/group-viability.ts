@@ -1,7 +1,8 @@
 // Whether a group can be given to a guest at all: every device of it has to be bound to a VFIO driver, to no driver, or to
 // one that does no DMA of its own (iommu_device_use_default_domain and driver_managed_dma, Linux 5.19 and later; before,
 // vfio_dev_viable with the same drivers). The kernel then refuses the group: "not viable", or EBUSY with iommufd.
-import type { Fact } from '../../session/events.ts';
+import { deviceLabel } from '../host/devices.ts';
+import { compareNames, type Host } from '../host/host.ts';
 
 /** `free`: bound to VFIO, or to a driver that does no DMA. `unknown`: nobody says which driver it has. */
 export type MemberState = 'free' | 'blocking' | 'unknown';
@@ -45,45 +46,21 @@ function bindCommands(device: string): string[] {
   ];
 }
 
-/** All groups that the facts of one host name, ascending by their number. What is said last of a device counts. */
-export function groupViabilities(facts: Iterable<Fact>): GroupViability[] {
-  const groups = new Map<string, Set<string>>();
-  const devices = new Map<string, { name?: string; class?: string; driver?: string }>();
-  const member = (group: string, device: string) => {
-    const known = groups.get(group) ?? new Set();
-    groups.set(group, known.add(device));
-  };
-  for (const fact of facts) {
-    if (fact.kind === 'group') for (const device of fact.devices) member(fact.group, device);
-    if (fact.kind !== 'device') continue;
-    if (fact.group !== undefined) member(fact.group, fact.device);
-    const { name, class: kind, driver } = fact;
-    devices.set(fact.device, {
-      ...devices.get(fact.device),
-      ...(name === undefined ? {} : { name }),
-      ...(kind === undefined ? {} : { class: kind }),
-      ...(driver === undefined ? {} : { driver }),
-    });
-  }
-  return [...groups]
-    .map(([group, names]) => viabilityOf(group, names, devices))
-    .sort((a, b) => Number(a.group) - Number(b.group) || (a.group < b.group ? -1 : 1));
+/** All groups of a host that have a number, ascending by it. */
+export function groupViabilities({ groups, devices }: Pick<Host, 'groups' | 'devices'>): GroupViability[] {
+  return groups
+    .flatMap(({ group, devices: members }) => (group === undefined ? [] : [viabilityOf(group, members, devices)]))
+    .sort((a, b) => compareNames(a.group, b.group));
 }
 
-function viabilityOf(
-  group: string,
-  names: ReadonlySet<string>,
-  devices: ReadonlyMap<string, { readonly name?: string; readonly class?: string; readonly driver?: string }>,
-): GroupViability {
-  const members = [...names].map((device): GroupMember => {
+function viabilityOf(group: string, names: readonly string[], devices: Host['devices']): GroupViability {
+  const members = names.map((device): GroupMember => {
     const about = devices.get(device);
     const state = stateOf(about?.driver, about?.class);
     return { device, name: about?.name, class: about?.class, driver: about?.driver, state };
   });
   const blocking = members.filter(({ state }) => state === 'blocking');
-  const listed = blocking.map(
-    ({ device, name, driver }) => `${device}${name === undefined ? '' : ` ${name}`} (${driver})`,
-  );
+  const listed = blocking.map(({ device }) => deviceLabel(devices, device));
   return {
     group,
     members,

@@ -5,6 +5,7 @@ import { hex } from '../../iova/format.ts';
 import type { Iova } from '../../iova/iova.ts';
 import { compareRanges, range } from '../../iova/range.ts';
 import { type Fact, type FactOf, isFact, type SessionEvent } from '../../session/events.ts';
+import { DeviceCollector } from './devices.ts';
 import {
   type Aperture,
   type Bar,
@@ -94,6 +95,7 @@ function namesDevice(named: string, device: string): boolean {
 
 class HostBuilder {
   readonly #groups = new Map<string, GroupDraft>();
+  readonly #devices = new DeviceCollector();
   readonly #firmware = new Map<
     string,
     Sourced<Omit<Region, 'provenance'> & { readonly device?: string | undefined }>
@@ -187,8 +189,10 @@ class HostBuilder {
       case 'unmap':
       case 'request':
       case 'gone':
-      case 'device':
       case 'machine':
+        break;
+      case 'device':
+        this.#device(fact);
         break;
       case 'diagnostic': {
         const { code, severity, message } = fact;
@@ -352,6 +356,15 @@ class HostBuilder {
     });
   }
 
+  #device(fact: FactOf<'device'>): void {
+    const { device, ids, group, source, line } = fact;
+    const known = this.#devices.add(fact);
+    if (known?.ids !== undefined && ids !== undefined && known.ids !== ids) {
+      this.#contradicts(device, `ids of ${device}: ${known.ids} vs ${ids}`, known.provenance, fact);
+    }
+    if (group !== undefined) this.#group({ kind: 'group', group, devices: [device], source, line });
+  }
+
   #bar(fact: FactOf<'bar'>): void {
     const { start, last, device, index, prefetchable, bits } = fact;
     const name = `${device} ${index}`;
@@ -477,6 +490,7 @@ class HostBuilder {
           };
         })
         .sort((a, b) => compareNames(groupTitle(a), groupTitle(b))),
+      devices: this.#devices.devices,
       apertures: this.#apertures,
       validRanges: this.#validRanges,
       msiMessages: [...this.#msiMessages.values()],

@@ -36,6 +36,26 @@ export interface Group {
   readonly provenance: readonly Provenance[];
 }
 
+/** A device of a host. What no source says is undefined. */
+export interface HostDevice {
+  /** PCI address in full, or another name that sysfs has. */
+  readonly device: string;
+  /** Vendor and device in words. */
+  readonly name?: string | undefined;
+  /** In words: `VGA compatible controller`. */
+  readonly class?: string | undefined;
+  /** `10de:2484` */
+  readonly ids?: string | undefined;
+  readonly subsystem?: string | undefined;
+  readonly driver?: string | undefined;
+  readonly group?: string | undefined;
+  readonly iommu?: string | undefined;
+  readonly numaNode?: number | undefined;
+  /** The bridge above it. */
+  readonly parent?: string | undefined;
+  readonly provenance: readonly Provenance[];
+}
+
 /** A range that some domain can translate. */
 export interface Aperture extends IovaRange {
   readonly message: string;
@@ -164,6 +184,8 @@ export interface Host {
   readonly key: string;
   readonly title: string;
   readonly groups: readonly Group[];
+  /** What is known of its devices, by address. Groups may have others. */
+  readonly devices: ReadonlyMap<string, HostDevice>;
   readonly apertures: readonly Aperture[];
   /** Ranges that the kernel itself reported as mappable. */
   readonly validRanges: readonly ValidRange[];

@@ -132,7 +132,7 @@ export function checkDocuments(
       const described = choice ? { guests: [], refused: [] } : describedGuests(facts);
       guests = [...guestsOn(shown.guests, choice, document.id, chosen), ...described.guests];
       const mappings = sets.map(finalMappingState);
-      found.push(...findConflicts({ space, mappings, guests, pageSize, facts, focus }), ...described.refused);
+      found.push(...findConflicts({ space, mappings, guests, pageSize, focus }), ...described.refused);
       found.push(...notInDump(document));
     }
     found.push(...onReportedSpaces(document, keys, choice, chosen));

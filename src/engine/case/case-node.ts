@@ -15,10 +15,10 @@ function assignedNode(hosts: readonly EngineDocument[]): AssignedNode | undefine
 /** What is listed of the devices of a host depends on its facts only: kept until the host is built again. */
 const choices = new WeakMap<EngineDocument['host'], readonly CaseDevice[]>();
 
-function devicesOf({ id, title, host, session }: EngineDocument): readonly CaseDevice[] {
+function devicesOf({ id, title, host }: EngineDocument): readonly CaseDevice[] {
   const known = choices.get(host);
   if (known) return known;
-  const devices = deviceChoices(host, session.events).map((choice) => ({ ...choice, hostId: id, hostName: title }));
+  const devices = deviceChoices(host).map((choice) => ({ ...choice, hostId: id, hostName: title }));
   choices.set(host, devices);
   return devices;
 }
