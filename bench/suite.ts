@@ -1,3 +1,4 @@
+import { measureDma } from './dma.ts';
 import { INDEX, MODEL } from './iovascope.ts';
 import { PEERS } from './peers.ts';
 import { measureReading } from './reading.ts';
@@ -39,6 +40,7 @@ export async function runSuite(
         const bytes = bytesPerArea(contender, plan, heap);
         report({ bench: 'memory', n, impl: contender.name, bytes_per_area: Number(bytes.toPrecision(3)) });
       }
+      if (contender === MODEL) measureDma(n, contender.name, report);
       // Lets a page breathe and lines go out.
       await new Promise((resolve) => setTimeout(resolve, 0));
     }

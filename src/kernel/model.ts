@@ -52,6 +52,37 @@ export interface AccessView {
   readonly pins: readonly (IovaRange & { readonly name: string })[];
 }
 
+/** A freed range that is kept for the next mapping of its size: free for the allocator, but taken for every search. */
+export interface KeptRange extends IovaRange {
+  /** 2^order pages. */
+  readonly order: number;
+}
+
+/** How a device of a domain is given addresses. */
+export interface DmaDeviceView {
+  readonly name: string;
+  readonly pci: boolean;
+  /** True if addresses below 4 GiB are tried first: a PCI device for which they never ran out. */
+  readonly triesLow: boolean;
+  /** The highest address that its bus can reach, if that is limited. */
+  readonly busLimit?: Iova;
+}
+
+/** The allocator behind the kernel's DMA API, for one domain. */
+export interface AllocatorView {
+  /** Bytes of a page. */
+  readonly granule: bigint;
+  /** The taken range below which the next search starts: for limits up to 4 GiB, and above. Absent: at the limit. */
+  readonly cursor32: IovaRange | undefined;
+  readonly cursor64: IovaRange | undefined;
+  /** Below 4 GiB, this many pages or more are refused without a search. */
+  readonly failingPages: number | undefined;
+  readonly keptCount: number;
+  /** By ascending start. */
+  kept(): Iterable<KeptRange>;
+  readonly devices: readonly DmaDeviceView[];
+}
+
 /** A read-only view of one I/O address space (an IOAS, a container) in the state of its model. */
 export interface AddressSpaceView {
   readonly id: string;
@@ -79,6 +110,8 @@ export interface AddressSpaceView {
   readonly pageSizes?: bigint;
   /** Of a container: the version of its backend. */
   readonly version?: 'type1' | 'type1v2';
+  /** Of a domain of the kernel's DMA API. */
+  readonly allocator?: AllocatorView;
 }
 
 /** The state of a model, read-only. */

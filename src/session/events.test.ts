@@ -100,6 +100,7 @@ const EXPECTATION = {
   sw_msi_start: '0x8000000',
   argsz: 120,
   hex: '78',
+  dma_addr: '0x1000',
 };
 
 /** The same for every operation. */
@@ -127,6 +128,20 @@ const OPERATION_FIELDS: Readonly<Record<keyof typeof OPERATIONS, Fields>> = {
   'container.unmap_dma': { container: 'c', flags: ['all'], iova: '0x0', size: '0x0' },
   'container.get_info': { container: 'c', argsz: 120 },
   'container.check_extension': { container: 'c', extension: 4 },
+  'dma.attach': {
+    device: 'd',
+    domain: 'm',
+    aperture: ['0x0', '0xffffffff'],
+    force_aperture: true,
+    pgsize_bitmap: '0x1000',
+    pci: true,
+    forcedac: false,
+    'bus_dma_limit?': '0xffffffff',
+    windows: [['0x0', '0xfff']],
+    reserved: REGIONS,
+  },
+  'dma.map': { device: 'd', phys: '0x1000', size: '0x1000', dma_mask: '0xffffffff' },
+  'dma.unmap': { device: 'd', dma_addr: '0x1000', size: '0x1000' },
 };
 
 /** A value of another type than `value`. */

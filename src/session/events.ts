@@ -186,6 +186,7 @@ const expectation = v.looseObject({
   sw_msi_start: v.optional(address),
   argsz: v.optional(count),
   hex: v.optional(text),
+  dma_addr: v.optional(address),
 });
 export type Answer = v.InferOutput<typeof expectation>;
 
@@ -264,6 +265,21 @@ export const OPERATIONS = {
   }),
   'container.get_info': operation('container.get_info', { container: text, argsz: count }),
   'container.check_extension': operation('container.check_extension', { container: text, extension: count }),
+  // What drivers ask of the kernel's DMA API. `windows`: memory windows of the device's PCI host bridge.
+  'dma.attach': operation('dma.attach', {
+    device: text,
+    domain: text,
+    aperture: bounds,
+    force_aperture: v.boolean(),
+    pgsize_bitmap: address,
+    pci: v.boolean(),
+    forcedac: v.boolean(),
+    bus_dma_limit: v.optional(address),
+    windows: v.array(bounds),
+    reserved: v.array(region),
+  }),
+  'dma.map': operation('dma.map', { device: text, phys: address, size: address, dma_mask: address }),
+  'dma.unmap': operation('dma.unmap', { device: text, dma_addr: address, size: address }),
 };
 
 export type OperationName = keyof typeof OPERATIONS;

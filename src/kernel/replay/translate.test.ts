@@ -72,6 +72,7 @@ describe('translate', () => {
     for (const name of MODEL_NAMES) {
       expect(dialectOf(name)).toBeDefined();
       for (const pair of PAIRS) {
+        if (dialectOf(name) === 'dma') continue;
         const own = pair[dialectOf(name) === 'ioas' ? 0 : 1];
         expect(translate(own, model(name))).toEqual({ kind: 'own', operation: own });
       }
@@ -79,6 +80,15 @@ describe('translate', () => {
     const strange = { name: 'zircon', spaces: () => [], space: () => undefined };
     for (const [operation] of PAIRS) expect(translate(operation, strange)).toEqual({ kind: 'own', operation });
     expect(dialectOf('toString')).toBeUndefined();
+  });
+
+  it('leaves the DMA API alone: nothing else has it, and it has nothing else', () => {
+    const map: Operation = { op: 'dma.map', device: 'd', phys: A(1n), size: A(1n), dma_mask: A(1n) };
+    expect(translate(map, model('dma-iommu'))).toEqual({ kind: 'own', operation: map });
+    for (const name of MODEL_NAMES.filter((other) => dialectOf(other) !== 'dma')) {
+      expect(translate(map, model(name))).toMatchObject({ kind: 'none' });
+    }
+    for (const [operation] of PAIRS) expect(translate(operation, model('dma-iommu'))).toMatchObject({ kind: 'none' });
   });
 
   it('carries the recorded answer over', () => {

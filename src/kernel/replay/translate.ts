@@ -6,10 +6,18 @@ import type { KernelView } from '../model.ts';
 
 const ZERO = toIova(0n);
 
-/** The terms of a model: `ioas` (iommufd in any version) or `container` (VFIO type1 in either version). */
-export type Dialect = 'ioas' | 'container';
+/**
+ * The terms of a model: `ioas` (iommufd in any version), `container` (VFIO type1 in either version), or `dma` (the
+ * kernel's DMA API, which nothing else has an equivalent of).
+ */
+export type Dialect = 'ioas' | 'container' | 'dma';
 
-const DIALECTS: Readonly<Record<string, Dialect>> = { iommufd: 'ioas', 'iommufd-rfc': 'ioas', type1: 'container' };
+const DIALECTS: Readonly<Record<string, Dialect>> = {
+  iommufd: 'ioas',
+  'iommufd-rfc': 'ioas',
+  type1: 'container',
+  'dma-iommu': 'dma',
+};
 
 export type Translation =
   /** The model has this operation: it is unchanged. */
@@ -25,6 +33,7 @@ export function dialectOf(model: string): Dialect | undefined {
 }
 
 function dialectOfOperation(operation: Operation): Dialect {
+  if (operation.op.startsWith('dma.')) return 'dma';
   return operation.op.startsWith('container.') ? 'container' : 'ioas';
 }
 
@@ -34,7 +43,10 @@ function dialectOfOperation(operation: Operation): Dialect {
  */
 export function translate(operation: Operation, model: KernelView): Translation {
   const dialect = dialectOf(model.name);
-  if (dialect === undefined || dialect === dialectOfOperation(operation)) return { kind: 'own', operation };
+  const from = dialectOfOperation(operation);
+  if (dialect === undefined || dialect === from) return { kind: 'own', operation };
+  if (from === 'dma') return { kind: 'none', message: `${model.name} has no kernel DMA API` };
+  if (dialect === 'dma') return { kind: 'none', message: 'the kernel DMA API has no address spaces of user space' };
   const result = dialect === 'container' ? toContainer(operation, model) : toIoas(operation);
   if (typeof result === 'string') return { kind: 'none', message: result };
   return {

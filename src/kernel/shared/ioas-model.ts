@@ -187,6 +187,9 @@ export class IoasModel<Space extends IoasSpace<Space>> implements KernelModel {
       case 'container.unmap_dma':
       case 'container.get_info':
       case 'container.check_extension':
+      case 'dma.attach':
+      case 'dma.map':
+      case 'dma.unmap':
         return this.#notInModel(operation);
     }
   }

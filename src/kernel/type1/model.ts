@@ -90,6 +90,9 @@ export class Type1Model implements KernelModel {
       case 'access.destroy':
       case 'access.pin':
       case 'access.unpin':
+      case 'dma.attach':
+      case 'dma.map':
+      case 'dma.unmap':
         return invalid('not-in-model', `model ${this.name} does not have the operation ${operation.op}`);
     }
   }
