@@ -112,7 +112,9 @@ describe('check', () => {
     writeFileSync(picture, new Uint8Array(64).fill(7));
     const clean = await runCli(['check', host, '/not/there', picture]);
     expect(clean.code).toBe(2);
-    expect(clean.stdout).toMatch(/^No conflicts on group 1: .* Not read: 2 inputs\.\n/);
+    expect(clean.stdout).toMatch(
+      /^No conflicts in what was read on group 1: .* Not read: \/not\/there and .*host\.bin\.\n/,
+    );
     expect(clean.stdout).toMatch(/\nno conflicts in what was read; not read: 2 inputs\n$/);
     expect(clean.stderr).toMatch(
       /^iovascope: check: \/not\/there: cannot be read: [^\n]+\niovascope: check: [^\n]+host\.bin: [^\n]+\n$/,
@@ -124,10 +126,29 @@ describe('check', () => {
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(kinds).toMatchObject([
-      { kind: 'answer', text: expect.stringMatching(/ Not read: 1 input\.$/) },
+      { kind: 'answer', text: expect.stringMatching(/ Not read: \/not\/there\.$/) },
       { kind: 'diagnostic', severity: 'error', code: 'unreadable', source: '/not/there' },
       { kind: 'conflict' },
     ]);
+  });
+
+  test('an input in which nothing was recognized is not read, and never clean', async () => {
+    const host = put('host.txt', GROUP(1, MSI));
+    const log = put('other.log', 'foo_iommu ff650800.iommu: Stall at nothing\n');
+    const { code, stdout, stderr } = await runCli(['check', host, log]);
+    expect(code).toBe(2);
+    expect(stdout).toMatch(/^No conflicts in what was read on group 1: .* Not read: .*other\.log\.\n/);
+    expect(stderr).toMatch(/^iovascope: check: [^\n]+other\.log: nothing recognized: line 1: [^\n]+\n$/);
+    const [answer, diagnostic] = (await runCli(['check', host, log, '--json'])).stdout.split('\n');
+    expect(JSON.parse(answer ?? '')).toMatchObject({ kind: 'answer', severity: 'warning' });
+    expect(JSON.parse(diagnostic ?? '')).toMatchObject({ code: 'nothing-recognized', source: log });
+  });
+
+  test('an empty file is not read, unless it lists the regions of a group', async () => {
+    const host = put('host.txt', GROUP(1, MSI));
+    expect(await runCli(['check', host, put('dmesg', '')])).toMatchObject({ code: 2 });
+    mkdirSync(join(root, 'iommu_groups'));
+    expect(await runCli(['check', host, put('iommu_groups/reserved_regions', '')])).toMatchObject({ code: 0 });
   });
 
   test('a guest from a file, beside machines', async () => {

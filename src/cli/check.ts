@@ -28,8 +28,8 @@ contradict each other. See "iovascope help inspect" for what can be read.
   --page-size S  page size of the host's kernel if the dumps do not say; default: 4K
   --json         one JSON object per line, first the answer
 
-Exit code 0: no conflicts; 1: conflicts; 2: usage error, or some input could not be read (what
-was read is checked all the same).`;
+Exit code 0: no conflicts; 1: conflicts; 2: usage error, or some input could not be read or
+recognized (the rest is checked all the same).`;
 
 const OPTIONS = {
   guest: { type: 'string' },
@@ -95,8 +95,8 @@ function jsonLine(conflict: Conflict): string {
 }
 
 /** An input that is missing in the result, as the fact that `inspect --json` prints for it. */
-function unreadLine({ source, message }: UnreadInput): string {
-  return JSON.stringify({ kind: 'diagnostic', severity: 'error', code: 'unreadable', message, source });
+function unreadLine({ source, code, message }: UnreadInput): string {
+  return JSON.stringify({ kind: 'diagnostic', severity: 'error', code, message, source });
 }
 
 const ROLES = { requested: 'requested', obstacle: 'blocked by' } as const;
@@ -164,7 +164,7 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
     ...(device === undefined ? {} : { device }),
     ...(values.kernel === undefined ? {} : { kernel: values.kernel }),
     ...(page?.ok ? { pageSize: page.value } : {}),
-    unread: unread.length,
+    unread: unread.map(({ source }) => source),
   });
   const { answer, conflicts, items, more } = result;
   const isJson = values.json === true;

@@ -131,8 +131,17 @@ describe('unusable', () => {
     expect(lines.map((line) => JSON.parse(line).code ?? 'fact')).toEqual(['unreadable', 'fact', 'nothing-recognized']);
   });
 
-  test('nothing recognized in one of several is no failure', async () => {
-    const { code } = await inspect([put('good', MSI), put('bad', 'Hello\n')]);
-    expect(code).toBe(0);
+  test('nothing recognized in one of several: the others are printed, it is named', async () => {
+    const { code, stdout, stderr } = await inspect([put('good', MSI), put('bad', 'Hello\n')]);
+    expect(code).toBe(2);
+    expect(stdout).toContain('facts: 1 reserved');
+    expect(stderr).toMatch(/^iovascope: inspect: [^\n]*bad: nothing recognized: line 1: 'Hello'[^\n]*\n$/);
+  });
+
+  test('a file that holds only a finding is usable', async () => {
+    const finding = 'iommu: unaligned: iova 0xfee01000 pa 0x00000000fee01000 size 0x800 min_pagesz 0x1000\n';
+    const { code, stdout, stderr } = await inspect([put('finding', finding)]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('  Kernel log: IOMMU debug messages: 0 facts\n  warning: ');
   });
 });

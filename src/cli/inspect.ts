@@ -16,8 +16,8 @@ source: recognized formats, facts, unrecognized lines, diagnostics.
 
   --json  print the facts instead, one JSON object per line, in the order of the sources
 
-Exit code 0: done; 2: usage error, some input could not be read (what was read is printed all
-the same), or nothing was recognized.`;
+Exit code 0: done; 2: usage error, or some input could not be read or recognized (the rest is
+printed all the same).`;
 
 /** The line of `--json` for an event; undefined if it is not a fact. Facts of unknown kinds are printed as they were. */
 function factLine(event: DumpEvent): string | undefined {

@@ -6,9 +6,10 @@ import { openDumps, openedOf } from '../lib/opened.ts';
 import { dumpInputs } from './dump-inputs.ts';
 import { type CliIo, type ExitCode, warn } from './io.ts';
 
-/** An input that could not be read, or is no text and no known binary format. */
+/** An input that could not be read, or in which nothing was recognized. */
 export interface UnreadInput {
   readonly source: string;
+  readonly code: string;
   readonly message: string;
 }
 
@@ -24,15 +25,9 @@ export type OpenedFiles =
   /** One line: what is unusable, and where. */
   | { readonly ok: false; readonly message: string };
 
-const UNREAD_CODES: readonly string[] = ['unreadable', 'binary-file'];
-
-/** Those of the inputs that could not be read. A file inside of a folder or an archive does not count. */
-export function unreadInputs(sources: readonly Pick<Source, 'name' | 'diagnostics'>[]): UnreadInput[] {
-  return sources.flatMap(({ name, diagnostics }) =>
-    diagnostics
-      .filter(({ code, source }) => UNREAD_CODES.includes(code) && source === name)
-      .map(({ message }) => ({ source: name, message })),
-  );
+/** Those of the inputs that were not read. A file inside of a folder or an archive does not count. */
+export function unreadInputs(sources: readonly Pick<Source, 'name' | 'unread'>[]): UnreadInput[] {
+  return sources.flatMap(({ name, unread }) => (unread ? [{ source: name, ...unread }] : []));
 }
 
 /**

@@ -180,6 +180,23 @@ describe('the engine', () => {
     expect(one).toMatchObject({ ok: false, error: { code: 'unusable' } });
   });
 
+  test('the answer names what was opened beside dumps and is none: it does not call that clean', async () => {
+    const asker = new Asker();
+    const files = [
+      { name: 'd', data: new Blob([DUMP]) },
+      { name: 'x.log', data: new Blob(['hello\n']) },
+    ];
+    expect((await asker.engine.call('open', { id: 'd', title: 'd', files })).ok).toBe(true);
+    const { answer } = await asker.ask('answer', { selectedGroups: [] });
+    expect(answer.severity).not.toBe('clean');
+    expect(answer.text).toMatch(/ Not read: x\.log\.$/);
+    const source = (await asker.ask('case', null)).hosts
+      .flatMap(({ sources }) => sources)
+      .find((s) => s.name === 'x.log');
+    await asker.ask('closeSource', { sourceId: source?.id ?? '' });
+    expect((await asker.ask('answer', { selectedGroups: [] })).answer.text).not.toContain('Not read');
+  });
+
   test('refuses what holds nothing, with the first lines, and keeps what was open', async () => {
     const asker = new Asker();
     await asker.open('d', DUMP);

@@ -12,7 +12,7 @@ import { sourceText } from './answers/source-text.ts';
 import { caseNode } from './case/case-node.ts';
 import { type CaseResult, OpenCase } from './case/open-case.ts';
 import { loadCase, saveCase } from './case/saved-case.ts';
-import { isEmptySource, readSources } from './case/source.ts';
+import { isEmptySource, readSources, unreadNames } from './case/source.ts';
 import { type EngineDocument, moveTo, restoreMoments, runWith } from './documents/document.ts';
 import { documentNode } from './documents/document-node.ts';
 import { inputOf } from './documents/read-document.ts';
@@ -133,7 +133,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
     step: (params) => success(picture.step(params)),
     table: (params) => success(picture.table(params)),
     find: ({ text, limit }) => success(findEverything(picture.lanes, current.documents.values(), text, limit)),
-    answer: (params) => success(answerFor(current.documents, params)),
+    answer: (params) => success(answerFor(current.documents, params, current.sources.flatMap(unreadNames))),
     conflicts: (params) => success(conflictList(current.documents, params)),
     fit: (params) => success(fitIn(picture.spaces, params)),
     holes: ({ alignments }) => success(holesIn(picture.spaces, alignments)),

@@ -18,8 +18,8 @@ export interface CheckOptions {
   readonly kernel?: string;
   /** Page size of the host's kernel in bytes, a power of two, where the dumps do not tell; 4096 if absent. */
   readonly pageSize?: bigint;
-  /** Inputs that could not be read: the answer says so. */
-  readonly unread?: number;
+  /** Names of inputs that the answer does not cover, which it says; those of the dumps that have `unread` if absent. */
+  readonly unread?: readonly string[];
 }
 
 /** A range that a conflict is about, bounds inclusive. */
@@ -97,7 +97,7 @@ export async function check(dumps: Dumps, options: CheckOptions = {}): Promise<C
     ...(tried ? { guest: tried.choice } : {}),
     ...(pageSize === undefined ? {} : { pageSize }),
   };
-  const { answer, items, rows, more } = answerFor(open, trial, options.unread);
+  const { answer, items, rows, more } = answerFor(open, trial, options.unread ?? unreadNames(dumps));
   const { severity, text, remedies, provenance } = answer;
   // What is only said in passing is part of the answer.
   const shown = rows.filter((row) => !isQuiet(row));
@@ -111,6 +111,10 @@ export async function check(dumps: Dumps, options: CheckOptions = {}): Promise<C
     conflicts: shown.map(conflictOf),
     more,
   };
+}
+
+function unreadNames({ sources }: Dumps): string[] {
+  return sources.filter(({ unread }) => unread !== undefined).map(({ name }) => name);
 }
 
 interface TriedGuest {

@@ -42,6 +42,8 @@ export interface Source {
   readonly lines: number;
   /** Lines with content that no format recognized. */
   readonly unrecognized: number;
+  /** Set if the input could not be read to its end, or if nothing in it was recognized: answers do not cover it. */
+  readonly unread?: { readonly code: string; readonly message: string } | undefined;
   /** What is wrong with the input. */
   readonly diagnostics: readonly DiagnosticFact[];
 }

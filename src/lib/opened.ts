@@ -72,8 +72,8 @@ export async function openDumps(
 }
 
 function sourceOf(summary: EngineDocument['sources'][number]): Source {
-  const { name, formats, lines, unrecognized, diagnostics } = summary;
-  return { name, formats: formats.map(({ title }) => title), lines, unrecognized, diagnostics };
+  const { name, formats, lines, unrecognized, unread, diagnostics } = summary;
+  return { name, formats: formats.map(({ title }) => title), lines, unrecognized, unread, diagnostics };
 }
 
 function hostOf(host: KnownHost): Host {

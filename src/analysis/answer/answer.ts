@@ -54,15 +54,16 @@ export interface AnswerQuestion {
   readonly sessions?: readonly AnsweredSession[] | undefined;
   /** True if a person chose the guest: then whether it fits is the question. */
   readonly isGuestChosen: boolean;
-  /** Inputs that could not be read. */
-  readonly unread?: number | undefined;
+  /** Names of inputs that were not read, or in which nothing was recognized: the answer does not cover them. */
+  readonly unread?: readonly string[] | undefined;
 }
 
 /** QEMU's default for guests: more address bits than these must be asked for. */
 const DEFAULT_PHYS_BITS = 40;
-const NOTHING = 'Nothing was refused and no fault was logged in these dumps.';
 /** Regions that an answer lists. */
 const LISTED_MAX = 4;
+/** Names of inputs that an answer lists. */
+const UNREAD_LISTED_MAX = 3;
 
 /** What only describes the selection and is part of the sentence that all is well. */
 const QUIET_RULES: ReadonlySet<string> = new Set(['groups-left-out']);
@@ -73,19 +74,24 @@ export function isQuiet({ rule }: Pick<Conflict<string>, 'rule'>): boolean {
 }
 
 /** The answer to a case. Never empty: without anything to say, it says what was looked at. */
-export function answerCase({ hosts, sessions = [], isGuestChosen, unread = 0 }: AnswerQuestion): CaseAnswer {
+export function answerCase({ hosts, sessions = [], isGuestChosen, unread = [] }: AnswerQuestion): CaseAnswer {
   const all = hosts.flatMap((host) =>
     host.conflicts.filter((conflict) => !isQuiet(conflict)).map((conflict) => ({ host, conflict })),
   );
   // With several hosts the worst comes first; of one host their order is that of its conflicts.
   const [first] = hosts.length > 1 ? all.toSorted((a, b) => placeOf(a.conflict) - placeOf(b.conflict)) : all;
-  const missing = unread === 0 ? '' : ` Not read: ${unread} ${unread === 1 ? 'input' : 'inputs'}.`;
+  const isPartial = unread.length > 0;
+  const missing = isPartial ? ` Not read: ${unreadLabel(unread)}.` : '';
   const triesGuest = isGuestChosen && hosts.some(({ guests }) => guests.length > 0);
   if (!first || (triesGuest && first.conflict.severity !== 'fatal')) {
     const rest = first ? ` ${also(first.conflict)}` : '';
+    const clean = sessions.some(({ refused }) => refused > 0) ? 'note' : 'clean';
+    const about = { isNamed: hosts.length > 1, isGuestChosen, isPartial };
+    const nothing = sessions.length > 0 ? '' : `${nothingLabel(isPartial)}.`;
     return {
-      severity: first?.conflict.severity ?? (sessions.some(({ refused }) => refused > 0) ? 'note' : 'clean'),
-      text: `${hosts.map((host) => cleanText(host, hosts.length > 1, isGuestChosen)).join(' ') || (sessions.length > 0 ? '' : NOTHING)}${rest}${sessions.map(sessionText).join('')}${missing}`.trim(),
+      // What was not read may contain anything.
+      severity: first?.conflict.severity ?? (isPartial ? 'warning' : clean),
+      text: `${hosts.map((host) => cleanText(host, about)).join(' ') || nothing}${rest}${sessions.map(sessionText).join('')}${missing}`.trim(),
       remedies: [],
       conflicts: first ? [first.conflict.id] : [],
       provenance: [],
@@ -203,8 +209,28 @@ function topOf({ apertures }: CommonSpace): bigint {
   return apertures.reduce((top, { last }) => (last < top ? last : top), apertures[0]?.last ?? 0n);
 }
 
+/** Names of inputs for a sentence. */
+function unreadLabel(names: readonly string[]): string {
+  const more = names.length - UNREAD_LISTED_MAX;
+  const listed = names.slice(0, UNREAD_LISTED_MAX);
+  return joinNames([...listed, ...(more > 0 ? [`${more} more ${more === 1 ? 'input' : 'inputs'}`] : [])], names.length);
+}
+
+/** That nothing is wrong as far as the dumps go. */
+function nothingLabel(isPartial: boolean): string {
+  return `Nothing was refused and no fault was logged in ${isPartial ? 'what was read' : 'these dumps'}`;
+}
+
+interface About {
+  /** True to name the host. */
+  readonly isNamed: boolean;
+  readonly isGuestChosen: boolean;
+  /** True if some inputs were not read. */
+  readonly isPartial: boolean;
+}
+
 /** That nothing is wrong on a host, and what that rests on. */
-function cleanText(host: AnsweredHost, isNamed: boolean, isGuestChosen: boolean): string {
+function cleanText(host: AnsweredHost, { isNamed, isGuestChosen, isPartial }: About): string {
   const { space, guests, name, conflicts } = host;
   const left = conflicts.find(isQuiet);
   const on = isNamed ? ` on ${name}` : '';
@@ -216,10 +242,10 @@ function cleanText(host: AnsweredHost, isNamed: boolean, isGuestChosen: boolean)
   if (!isSomethingKnown) {
     const more =
       guests.length > 0 ? " Add the host's reserved_regions to check whether the guest's memory can be mapped." : '';
-    return `Nothing was refused and no fault was logged in these dumps${on}${others}.${more}`;
+    return `${nothingLabel(isPartial)}${on}${others}.${more}`;
   }
   const label = groupsLabel(space);
-  return `No conflicts${on}${label === '' ? '' : ` on ${label}`}: ${usableLabel(space)}${others}.`;
+  return `No conflicts${isPartial ? ' in what was read' : ''}${on}${label === '' ? '' : ` on ${label}`}: ${usableLabel(space)}${others}.`;
 }
 
 const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

@@ -4,7 +4,9 @@ import {
   DIAGNOSTICS,
   type DiagnosticCode,
   type DiagnosticParameters,
+  type DiagnosticRule,
   diagnosticFact,
+  diagnosticRule,
   type Severity,
 } from '../diagnostics.ts';
 import type { FactSink } from '../format.ts';
@@ -27,9 +29,21 @@ export interface LineSample {
   readonly text: string;
 }
 
+/** Why a source counts as not read. */
+export interface Unread {
+  readonly code: DiagnosticCode;
+  /** The message of the diagnostic with that code. */
+  readonly message: string;
+}
+
 /** What was found in one source: a file, or an archive or folder as a whole. */
 export interface SourceSummary {
   readonly name: string;
+  /**
+   * Set if it could not be read to its end, or if nothing in it was recognized: answers do not cover it. A file inside a
+   * folder or an archive does not count.
+   */
+  readonly unread?: Unread | undefined;
   /** Bytes read (of a packed file: as it is stored). */
   readonly size: number;
   /** Files in it: 1, or the members of an archive or folder. */
@@ -47,6 +61,17 @@ export interface SourceSummary {
   /** Numbers of those lines by file, ascending; of the first `LEFTOVER_MAX` of them. */
   readonly leftover: ReadonlyMap<string, readonly number[]>;
   readonly diagnostics: readonly FactOf<'diagnostic'>[];
+}
+
+/** What keeps a source from being read to its end. */
+const UNREAD_CODES: readonly DiagnosticCode[] = ['unreadable', 'binary-file'];
+
+function isCode(code: string, codes: readonly DiagnosticCode[]): boolean {
+  return codes.some((one) => one === code);
+}
+
+function explainsEmptySource(code: string): boolean {
+  return diagnosticRule(code)?.explainsEmptySource === true;
 }
 
 interface GroupState {
@@ -89,7 +114,12 @@ export class Collector {
         this.push(fact);
       },
       group: (group, about, line) => this.group(host, source, group, about, format, line),
-      diagnostic: (code, parameters, line, severity) => this.diagnostic(source, code, parameters, line, severity),
+      diagnostic: (code, parameters, line, severity) => {
+        const { explainsEmptySource, isComplaint } = DIAGNOSTICS[code] as DiagnosticRule;
+        // A finding is something recognized, unless it says that there is nothing to read.
+        if (!explainsEmptySource || isComplaint) this.noteFormat(format);
+        this.diagnostic(source, code, parameters, line, severity);
+      },
       recognized: () => this.noteFormat(format),
     };
   }
@@ -193,7 +223,18 @@ export class Collector {
 
   /** True if a diagnostic explains why the source has no facts. */
   get isExplained(): boolean {
-    return [...this.#repeated.keys()].some((code) => DIAGNOSTICS[code].explainsEmptySource);
+    return [...this.#repeated.keys()].some(explainsEmptySource);
+  }
+
+  get #unread(): Unread | undefined {
+    const why = this.#diagnostics.find(({ code, source }) => {
+      if (isCode(code, UNREAD_CODES)) return source === this.name;
+      if (this.foundAnything) return false;
+      // The kernel prints nothing for a group without reserved regions.
+      if (code === 'empty-file') return !/(?:^|\/)reserved_regions$/.test(this.name);
+      return code === 'nothing-recognized' || explainsEmptySource(code);
+    });
+    return why && { code: why.code as DiagnosticCode, message: why.message };
   }
 
   /** Closes the source: emits the events that wait, and how many diagnostics were only counted. */
@@ -205,8 +246,10 @@ export class Collector {
       }
     }
     this.#queue.settleAll();
+    const unread = this.#unread;
     return {
       name: this.name,
+      ...(unread ? { unread } : {}),
       size: this.size,
       files: this.files,
       formats: [...this.#formats].map(([name, { title, facts }]) => ({ name, title, facts })),

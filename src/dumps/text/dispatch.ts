@@ -94,7 +94,7 @@ export class Dispatcher {
   }
 
   reportCut(line: number): void {
-    this.#sink.diagnostic('long-line-cut', { limit: this.#maxLength, isSkipped: false }, line);
+    this.#collector.diagnostic(this.#source.name, 'long-line-cut', { limit: this.#maxLength, isSkipped: false }, line);
   }
 
   /** True if no reader looks beyond the waiting lines: each of them could have taken the shortcut. */
@@ -126,7 +126,7 @@ export class Dispatcher {
     if (this.#interests.look(line.text) || isForAll || this.#taking > 0) this.#offer(line, isForAll);
     this.#waiting.shift();
     const isRecognized = this.#recognized.delete(line);
-    if (line.elision) this.#sink.diagnostic('elision', { text: line.text }, line.number);
+    if (line.elision) this.#collector.diagnostic(this.#source.name, 'elision', { text: line.text }, line.number);
     else if (!isRecognized && line.text !== '') this.#collector.leftover(this.#source.name, line.number, line.text);
   }
 

@@ -7,8 +7,8 @@ import type { Documents } from '../picture/spaces.ts';
 import type { Answered, Trial } from '../protocol/answers.ts';
 import { checkDocuments, rowsOf } from './conflict-list.ts';
 
-/** The answer about everything that is selected, with the chosen guest. `unread`: inputs that could not be read. */
-export function answerFor(documents: Documents, trial: Trial, unread = 0): Answered {
+/** The answer about everything that is selected, with the chosen guest. `unread`: names of inputs that it cannot cover. */
+export function answerFor(documents: Documents, trial: Trial, unread: readonly string[] = []): Answered {
   const { checked, problem } = checkDocuments(documents, trial);
   const answer = answerCase({
     // A session without conflicts has only its operations to mention.

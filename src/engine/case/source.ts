@@ -39,6 +39,11 @@ export function isEmptySource({ read }: OpenedSource): boolean {
   return isEmpty({ ...read, session: { ...read.session, events }, host: hostAt('', '', events) });
 }
 
+/** Names of what was opened as one source and not read, or in which nothing was recognized. */
+export function unreadNames({ read }: Pick<OpenedSource, 'read'>): string[] {
+  return read.sources.filter(({ unread }) => unread !== undefined).map(({ name }) => name);
+}
+
 /** True for facts that describe a host or a guest, and for complaints: all that joins a host. */
 export function joinsHost(event: SessionEvent): event is Fact {
   return isFact(event);

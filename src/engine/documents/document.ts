@@ -72,15 +72,14 @@ export function onlyDiagnostics({ session }: Pick<EngineDocument, 'session'>): b
 }
 
 /**
- * True if there is nothing to show of it: only diagnostics, and none of them reports what a kernel or a program
- * complained about. Lines of a known format are not refused just because they contain no address.
+ * True if there is nothing to show of it: no fact, and no finding of a format. Lines of a known format are not refused just
+ * because they contain no address.
  */
 export function isEmpty(document: Pick<EngineDocument, 'session' | 'host' | 'sources' | 'diagnostics'>): boolean {
   if (!onlyDiagnostics(document) || document.host.complaints.length > 0) return false;
-  return (
-    document.diagnostics.some(({ severity }) => severity !== 'info') ||
-    document.sources.every(({ formats }) => formats.length === 0)
-  );
+  // A session file of diagnostics alone has findings too, if none of them is a problem.
+  const hasProblem = document.diagnostics.some(({ severity }) => severity !== 'info');
+  return document.sources.every(({ formats }) => formats.every(({ name }) => name === 'session' && hasProblem));
 }
 
 /**

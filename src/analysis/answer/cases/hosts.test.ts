@@ -24,8 +24,7 @@ const MIXED = {
   'd.txt': WIDTH39,
 };
 const AMD = {
-  'r.txt': regions({ 20: [MSI, HT], 21: [MSI, HT] }),
-  'd.txt': '[    1.0] AMD-Vi: Extended features (0x4f77ef22294ada): PPR X2APIC NX GT IA GA PC GA_vAPIC\n',
+  'r.txt': `${regions({ 20: [MSI, HT], 21: [MSI, HT] })}\n[    1.0] AMD-Vi: Extended features (0x4f77ef22294ada): PPR X2APIC NX GT IA GA PC GA_vAPIC\n`,
 };
 const LINES = (...lines: string[]) => lines.join('\n');
 
