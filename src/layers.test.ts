@@ -27,7 +27,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   session: {
     imports: 'iova uapi',
-    offers: '*.ts',
+    offers: '*.ts sharing/*.ts',
   },
   kernel: {
     imports: 'iova uapi session',

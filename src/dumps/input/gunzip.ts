@@ -1,6 +1,7 @@
 // Unpacks gzip with fflate, which returns everything up to an error. The platform's DecompressionStream may drop what it
 // has unpacked when the data is truncated, and most reject a second member. fflate checks no sums: that is done here.
 import { Gunzip } from 'fflate';
+import { crc32 } from '../../session/sharing/crc32.ts';
 
 /** Bytes handed to the decoder at once: what one step unpacks (2 MiB at most) is lost if the step meets damage. */
 const STEP = 2048;
@@ -11,18 +12,6 @@ const TRAILER = 8;
 export type GzipProblem =
   | { readonly code: 'gzip-truncated' }
   | { readonly code: 'gzip-damaged'; readonly reason: string };
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? 0xedb88320 ^ (crc >>> 1) : crc >>> 1;
-  return crc >>> 0;
-});
-
-function crc32(bytes: Uint8Array, before: number): number {
-  let crc = ~before;
-  for (let i = 0; i < bytes.length; i++) crc = (CRC_TABLE[(crc ^ (bytes[i] ?? 0)) & 0xff] ?? 0) ^ (crc >>> 8);
-  return ~crc >>> 0;
-}
 
 /**
  * Unpacks gzip with any number of members. `fault` is called at most once, after the last good byte, if the data is

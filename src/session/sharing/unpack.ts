@@ -1,0 +1,56 @@
+// Unpacks deflated text of bounded size, and as much as possible of text that was cut or damaged.
+import { Inflate } from 'fflate';
+
+export interface Unpacked {
+  /** Everything up to the end, the first damage or the limit. */
+  readonly bytes: Uint8Array;
+  /** `complete`; `cut`: the data ends too early; `damaged`: it cannot be unpacked further; `too-large`: above the limit. */
+  readonly end: 'complete' | 'cut' | 'damaged' | 'too-large';
+}
+
+/** Bytes handed to the decoder at once: they unpack to 1 MiB at most. */
+const STEP = 1024;
+
+/**
+ * fflate does not say whether it met the last block. If it did, it ignores what follows. Otherwise these bytes, longer
+ * than the longest block that is copied, are unpacked to something or are an error: ones are no valid start of a block.
+ */
+const PROBE = new Uint8Array(0x1_0000 + STEP).fill(0xff);
+
+class LimitReached extends Error {}
+
+/** Unpacks raw deflate (RFC 1951). At most `max` bytes are kept. Never throws. */
+export function unpack(packed: Uint8Array, max: number): Unpacked {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  const decoder = new Inflate((chunk) => {
+    parts.push(chunk);
+    length += chunk.length;
+    if (length > max) throw new LimitReached();
+  });
+  const push = (bytes: Uint8Array): Unpacked['end'] => {
+    try {
+      decoder.push(bytes, false);
+      return 'complete';
+    } catch (error) {
+      return error instanceof LimitReached ? 'too-large' : 'damaged';
+    }
+  };
+  let end: Unpacked['end'] = 'complete';
+  for (let at = 0; at < packed.length && end === 'complete'; at += STEP) end = push(packed.slice(at, at + STEP));
+  const unpacked = Math.min(length, max);
+  if (end === 'complete' && (push(PROBE) !== 'complete' || length > unpacked)) end = 'cut';
+  return { bytes: joined(parts, unpacked), end };
+}
+
+/** The first `length` bytes of the parts. */
+function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    const kept = part.subarray(0, length - at);
+    bytes.set(kept, at);
+    at += kept.length;
+  }
+  return bytes;
+}
