@@ -117,6 +117,8 @@ export const DIAGNOSTICS = {
         ...(command === undefined ? [] : [`Try the output of: ${command}`]),
       ].join('. '),
   ),
+  'session-damaged': rule('warning', ({ problem }: { readonly problem: string }) => problem),
+  'session-lost': rule('error', ({ problem }: { readonly problem: string }) => problem, { explainsEmptySource: true }),
   'gzip-truncated': rule('warning', () => 'the gzip data is truncated; everything before the end was read'),
   'gzip-damaged': rule(
     'warning',

@@ -2,11 +2,12 @@
 import { pathComponents } from '../fields/sysfs-path.ts';
 import { TextReader } from '../text/text-reader.ts';
 import { readTar } from './archive.ts';
+import { carrierOf, collect, sessionIn } from './embedded.ts';
 import { describeBinary, isGzip, isTar, utf16 } from './file-kind.ts';
 import type { GzipProblem } from './gunzip.ts';
 import { looksLikeSession, SESSION_FORMAT, SessionFileReader } from './session-file.ts';
 import type { SourceReading } from './source-reading.ts';
-import { closeUnread, drain, type Peeked, peek, piecesOf } from './streams.ts';
+import { closeUnread, drain, HEAD_BYTES, type Peeked, peek, piecesOf } from './streams.ts';
 
 /** Archives in archives are opened down to here. */
 const DEPTH_MAX = 4;
@@ -44,13 +45,42 @@ export async function readFile(
     if (!inTree) collector.diagnostic(name, 'empty-file', {});
     return;
   }
+  const rest = await readCarrier(reading, name, peeked);
+  if (rest === undefined) return;
   const what = describeBinary(head);
   if (what !== undefined) {
     if (!inTree) collector.diagnostic(name, 'binary-file', { what });
-    await closeUnread(bytes);
+    await closeUnread(rest);
     return;
   }
-  await readText(reading, name, peeked);
+  await readText(reading, name, { head, bytes: rest });
+}
+
+/** Reads the session that a picture, a page or a link carries; returns the bytes of a file that carries none. */
+async function readCarrier(
+  reading: SourceReading,
+  name: string,
+  { head, bytes }: Peeked,
+): Promise<AsyncIterable<Uint8Array> | undefined> {
+  const carrier = carrierOf(head);
+  if (carrier === undefined) return bytes;
+  const collected = await collect(carrier, bytes);
+  if (collected.whole === undefined) return collected.bytes;
+  const session = await sessionIn(carrier, collected.whole);
+  if (session.state === 'none') return collected.bytes;
+  if (session.problem !== undefined) {
+    const code = session.state === 'found' ? 'session-damaged' : 'session-lost';
+    reading.collector.diagnostic(name, code, { problem: session.problem });
+  }
+  if (session.state === 'found') {
+    const content = new TextEncoder().encode(session.text);
+    await readText(reading, name, { head: content.subarray(0, HEAD_BYTES), bytes: piecesOf(once(content)) });
+  }
+  return undefined;
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes;
 }
 
 async function* unpacked(

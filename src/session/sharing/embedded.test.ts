@@ -3,7 +3,8 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { crc32 } from './crc32.ts';
 import { htmlSessionElement, sessionInHtml, sessionInSvg, svgMetadata } from './markup.ts';
-import { isPng, pngWithSession, sessionInPng } from './png.ts';
+import { pngWithSession, sessionInPng } from './png.ts';
+import { isPng } from './png-signature.ts';
 
 const TEXT = `{"format":"iova-trace","version":1,"title":"a < b & \\"c\\" </script> ]]> ü"}
 {"kind":"group","group":"7","devices":["0000:06:00.0"]}

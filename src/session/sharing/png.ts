@@ -2,9 +2,9 @@
 import { zlibSync } from 'fflate';
 import { crc32 } from './crc32.ts';
 import { EMBEDDED_MAX, type EmbeddedSession } from './embedded.ts';
+import { isPng, PNG_SIGNATURE } from './png-signature.ts';
 import { unpack } from './unpack.ts';
 
-const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 /** Keyword, NUL, compression flag and method, language and translated keyword with a NUL each; the packed text follows. */
 const TEXT_HEAD = new TextEncoder().encode('iovascope\0\u0001\0\0\0');
 /** Of RFC 1950: the header before raw deflate, and the Adler-32 after it, which the chunk's own CRC makes needless. */
@@ -21,14 +21,9 @@ interface Chunk {
 
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** True if the bytes begin like a PNG file. */
-export function isPng(head: Uint8Array): boolean {
-  return SIGNATURE.every((byte, i) => head[i] === byte);
-}
-
 function* chunksOf(png: Uint8Array): Generator<Chunk> {
   const view = viewOf(png);
-  let offset = SIGNATURE.length;
+  let offset = PNG_SIGNATURE.length;
   while (offset + 8 <= png.length) {
     const end = offset + 8 + view.getUint32(offset);
     const isCut = end + 4 > png.length;
@@ -58,7 +53,7 @@ export function pngWithSession(png: Uint8Array, text: string): Uint8Array<ArrayB
   viewOf(chunk).setUint32(0, data.length - 4);
   chunk.set(data, 4);
   viewOf(chunk).setUint32(data.length + 4, crc32(data));
-  const kept: Uint8Array[] = [png.subarray(0, SIGNATURE.length)];
+  const kept: Uint8Array[] = [png.subarray(0, PNG_SIGNATURE.length)];
   for (const { type, offset, data: content } of chunksOf(png)) {
     if (type === 'iTXt' && isOurs(content)) continue;
     if (type === 'IEND') kept.push(chunk);
