@@ -1,0 +1,405 @@
+// Replaces what a session says about people and their machines before it leaves them. An allow-list: a field that is not
+// named here, or whose value does not look like what it should hold, is replaced or dropped. Addresses of the I/O space,
+// physical ranges, types, and vendor and device ids stay: they are what a report is about.
+import { type FACTS, isFact, isOperation, type OPERATIONS, type SessionEvent, type SessionHeader } from '../events.ts';
+import { newSession, type Session } from '../session.ts';
+import { CPU_NAME, MACHINE_NAME, REASON_WORDS, REGION_NAME, TERMS } from './vocabulary.ts';
+
+export interface RedactOptions {
+  /** True to rename PCI addresses as well, each to the same address everywhere. */
+  readonly pciAddresses?: boolean;
+}
+
+/** One value that is replaced, for a table that people look at before anything leaves. */
+export interface Replacement {
+  /** Kind and field: `host.name`. */
+  readonly field: string;
+  readonly value: string;
+  /** Empty if the value is dropped. */
+  readonly replacement: string;
+  /** How often. */
+  readonly count: number;
+}
+
+export interface Redacted {
+  readonly session: Session;
+  /** In the order in which they were met. */
+  readonly replacements: readonly Replacement[];
+}
+
+/**
+ * What happens to a field. `keep`: numbers, addresses, errnos. `word`: a term of the vocabulary. `ids`: vendor and device
+ * ids. `version`: its numbers. `code`: of a diagnostic. `reason`: made of known words. `machine`: names of QEMU's machines
+ * and CPUs. `region`: names of memory regions. `pci`, `iommu`, `group`: names of devices, IOMMUs and groups. `pointer`:
+ * moved, with alignment and distances kept. `drop`: free text. Everything else is a name that is replaced, by the same
+ * number everywhere.
+ */
+type Policy =
+  | 'keep'
+  | 'word'
+  | 'ids'
+  | 'version'
+  | 'machine'
+  | 'pci'
+  | 'pointer'
+  | 'drop'
+  | 'region'
+  | 'code'
+  | 'reason'
+  | 'host'
+  | 'file'
+  | 'iommu'
+  | 'guest'
+  | 'object'
+  | 'group';
+
+type EntriesOf<T> = T extends { readonly entries: infer E } ? keyof E : never;
+type FactFields = { [K in keyof typeof FACTS]: EntriesOf<(typeof FACTS)[K]> }[keyof typeof FACTS];
+type OperationFields = { [O in keyof typeof OPERATIONS]: EntriesOf<(typeof OPERATIONS)[O]> }[keyof typeof OPERATIONS];
+type HeaderFields = Exclude<KnownKeys<SessionHeader>, 'format' | 'version'>;
+/** The keys that are named, of an object that may have any other. */
+type KnownKeys<T> = keyof { [K in keyof T as string extends K ? never : K]: T[K] };
+type Field = Extract<FactFields | OperationFields | HeaderFields, string>;
+
+const POLICIES: Readonly<Record<Field, Policy>> = {
+  access: 'word',
+  accelerator: 'word',
+  address: 'keep',
+  address_width: 'keep',
+  alignment: 'keep',
+  aperture: 'keep',
+  api: 'word',
+  arch: 'word',
+  argsz: 'keep',
+  assigned: 'pci',
+  backend: 'word',
+  bits: 'keep',
+  bus_dma_limit: 'keep',
+  cap: 'keep',
+  class: 'drop',
+  code: 'code',
+  container: 'object',
+  cpu: 'machine',
+  data: 'keep',
+  depth: 'keep',
+  device: 'pci',
+  devices: 'pci',
+  dma_addr: 'keep',
+  dma_mask: 'keep',
+  domain: 'object',
+  driver: 'word',
+  dst: 'object',
+  dst_iova: 'keep',
+  ecap: 'keep',
+  enabled: 'keep',
+  event: 'keep',
+  expect: 'keep',
+  extension: 'keep',
+  flags: 'word',
+  force_aperture: 'keep',
+  forcedac: 'keep',
+  group: 'group',
+  guest: 'guest',
+  huge_page_size: 'keep',
+  ids: 'ids',
+  index: 'keep',
+  ioas: 'object',
+  iommu: 'iommu',
+  iommufd: 'keep',
+  iova: 'keep',
+  kernel: 'version',
+  kind: 'keep',
+  last: 'keep',
+  length: 'keep',
+  line: 'keep',
+  machine: 'machine',
+  mappings_left: 'keep',
+  max_ram: 'keep',
+  message: 'drop',
+  model: 'word',
+  monitor: 'word',
+  name: 'object',
+  numa_node: 'keep',
+  op: 'keep',
+  options: 'word',
+  origin: 'word',
+  paddr: 'keep',
+  page_size: 'keep',
+  parent: 'pci',
+  pasid: 'keep',
+  pci: 'keep',
+  pgsize_bitmap: 'keep',
+  phys: 'keep',
+  phys_bits: 'keep',
+  pid: 'drop',
+  pin: 'object',
+  prefetchable: 'keep',
+  process: 'object',
+  ram: 'keep',
+  ranges: 'keep',
+  reason: 'reason',
+  reserved: 'keep',
+  result: 'keep',
+  severity: 'word',
+  size: 'keep',
+  slots: 'keep',
+  source: 'file',
+  space: 'object',
+  src: 'object',
+  src_iova: 'keep',
+  start: 'keep',
+  subsystem: 'ids',
+  time: 'keep',
+  title: 'drop',
+  type: 'word',
+  unmapped: 'keep',
+  user_va: 'pointer',
+  vaddr: 'pointer',
+  value: 'keep',
+  vendor: 'word',
+  version: 'version',
+  viommu: 'keep',
+  windows: 'keep',
+  write: 'keep',
+};
+
+/** Fields whose name means something else in this kind. */
+const BY_KIND: Readonly<Record<string, Policy>> = {
+  'access.create.access': 'object',
+  'access.destroy.access': 'object',
+  'access.pin.access': 'object',
+  'access.unpin.access': 'object',
+  'host.name': 'host',
+  'iommu.name': 'iommu',
+  'device.name': 'drop',
+  'window.name': 'region',
+  'guest.name': 'region',
+  'request.name': 'region',
+  'machine.name': 'guest',
+  'machine.kind': 'word',
+  'machine.options': 'word',
+};
+
+/** What a field names, if it is called otherwise. */
+const OBJECT_KIND: Readonly<Record<string, string>> = { src: 'ioas', dst: 'ioas', name: 'object' };
+
+/** Fields that only the answer of an operation or the inside of a field has. */
+const NESTED: Readonly<Record<string, Policy>> = {
+  ret: 'keep',
+  hex: 'keep',
+  sw_msi_start: 'keep',
+  num_iovas: 'keep',
+  capacity: 'keep',
+};
+
+/** Settings that move a guest's memory, by QEMU's names. */
+const OPTION_NAME = /^[a-z][a-z0-9]*(?:[-_.][a-z0-9]+){0,5}$/;
+const OPTION_VALUE = /^(?:on|off|yes|no|true|false|auto|0x[0-9a-f]{1,16}|\d{1,20}(?:\.\d+)?[KMGT]?(?:i?B)?)$/i;
+const PCI_ADDRESS = /^(?:([0-9a-f]{4}):)?([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$/i;
+const NUMBERED_DEVICE = /^(?:sid|devid|ep|endpoint|stream):(?:0x)?[0-9a-f]{1,8}$/i;
+const IOMMU_NAME =
+  /^(?:(?:dmar|ivhd|iommu|smmu|vtd|virtio)[-_:]?\d{0,4}|arm-smmu(?:-v3)?\.[\da-f.]{1,20}(?:auto)?|[0-9a-f]{4,16}\.(?:iommu|smmu|dart))$/;
+/** Start of the addresses that pointers are moved to, and the alignment that they keep: the kernel looks at no more. */
+const POINTER_BASE = 0x7f00_0000_0000n;
+const POINTER_GRAIN = 1n << 30n;
+/** Above user addresses on x86-64 and arm64; what is there belongs to the kernel or is no address at all. */
+const USER_END = 1n << 47n;
+
+class Redaction {
+  readonly #options: RedactOptions;
+  readonly #replacements = new Map<string, { field: string; value: string; replacement: string; count: number }>();
+  /** Names that were replaced, by what they name. */
+  readonly #names = new Map<string, Map<string, string>>();
+  readonly #pointerShift: bigint;
+
+  constructor(session: Session, options: RedactOptions) {
+    this.#options = options;
+    let lowest: bigint | undefined;
+    for (const event of session.events) {
+      for (const field of ['vaddr', 'user_va']) {
+        const pointer = (event as Readonly<Record<string, unknown>>)[field];
+        if (typeof pointer !== 'bigint' || pointer >= USER_END) continue;
+        if (lowest === undefined || pointer < lowest) lowest = pointer;
+      }
+    }
+    this.#pointerShift = lowest === undefined ? 0n : POINTER_BASE - (lowest & -POINTER_GRAIN);
+  }
+
+  get replacements(): Replacement[] {
+    return [...this.#replacements.values()];
+  }
+
+  object(kind: string, source: Readonly<Record<string, unknown>>): Record<string, unknown> {
+    const result: Record<string, unknown> = {};
+    for (const [field, value] of Object.entries(source)) {
+      if (value === undefined) continue;
+      const kept = this.#value(kind, field, value);
+      if (kept !== undefined) result[field] = kept;
+    }
+    return result;
+  }
+
+  /** The value to write; undefined: none. */
+  #value(kind: string, field: string, value: unknown): unknown {
+    if ((field === 'kind' || field === 'op') && isConstant(kind, value)) return value;
+    const known = POLICIES as Readonly<Record<string, Policy | undefined>>;
+    const policy = BY_KIND[`${kind}.${field}`] ?? known[field] ?? NESTED[field];
+    if (policy === undefined) return this.#note(`${kind}.${field}`, value, undefined);
+    if (field === 'options' && typeof value === 'object' && value !== null) return this.#settings(kind, value);
+    if (Array.isArray(value)) {
+      const items: unknown[] = value.map((item: unknown) => this.#single(kind, field, policy, item));
+      return items.filter((item) => item !== undefined);
+    }
+    return this.#single(kind, field, policy, value);
+  }
+
+  #single(kind: string, field: string, policy: Policy, value: unknown): unknown {
+    if (Array.isArray(value)) return value.map((item: unknown) => this.#single(kind, field, policy, item));
+    if (typeof value === 'object' && value !== null) return this.object(kind, value as Record<string, unknown>);
+    const name = `${kind}.${field}`;
+    if (typeof value === 'bigint' && policy === 'pointer') return this.#pointer(name, value);
+    if (typeof value === 'string') return this.#text(name, policy, value);
+    return policy === 'drop' ? this.#note(name, value, undefined) : value;
+  }
+
+  #settings(kind: string, options: object): Record<string, unknown> {
+    const kept: Record<string, unknown> = {};
+    for (const [name, value] of Object.entries(options)) {
+      if (OPTION_NAME.test(name) && OPTION_VALUE.test(String(value))) kept[name] = value;
+      else this.#note(`${kind}.options`, `${name}=${String(value)}`, undefined);
+    }
+    return kept;
+  }
+
+  #text(field: string, policy: Policy, value: string): string | undefined {
+    switch (policy) {
+      case 'keep':
+        return /^(?:-?E[A-Z0-9]{1,20}|(?:0x)?[0-9a-f]*)$/i.test(value) ? value : this.#note(field, value, undefined);
+      case 'word':
+        return TERMS.has(value.toLowerCase()) ? value : this.#named(field, lastPart(field), value);
+      case 'code':
+        return /^[a-z]+(?:-[a-z0-9]+){0,6}$/.test(value) ? value : this.#note(field, value, 'other');
+      case 'reason':
+        return isReason(value) ? value : this.#note(field, value, '(removed)');
+      case 'ids':
+        return /^[0-9a-f]{4}:[0-9a-f]{4}$/i.test(value) ? value : this.#note(field, value, undefined);
+      case 'version': {
+        const numbers = /^\d+(?:\.\d+){0,3}/.exec(value)?.[0];
+        return numbers === value ? value : this.#note(field, value, numbers);
+      }
+      case 'machine':
+        return MACHINE_NAME.test(value) || CPU_NAME.test(value) ? value : this.#named(field, 'machine', value);
+      case 'region':
+        return REGION_NAME.test(value) ? value : this.#named(field, 'region', value);
+      case 'pci':
+        return this.#device(field, value);
+      case 'iommu':
+        if (PCI_ADDRESS.test(value)) return this.#device(field, value);
+        return IOMMU_NAME.test(value) ? value : this.#named(field, 'iommu', value);
+      case 'group':
+        return /^\d{1,6}$/.test(value) ? value : this.#named(field, 'group', value);
+      case 'pointer':
+        return this.#note(field, value, undefined);
+      case 'drop':
+        // The format wants a message.
+        return this.#note(field, value, field === 'diagnostic.message' ? '(removed)' : undefined);
+      case 'object': {
+        const name = lastPart(field);
+        return this.#named(field, OBJECT_KIND[name] ?? name, value);
+      }
+      default:
+        return this.#named(field, policy, value);
+    }
+  }
+
+  #device(field: string, value: string): string {
+    const parts = PCI_ADDRESS.exec(value);
+    if (!parts) return NUMBERED_DEVICE.test(value) ? value : this.#named(field, 'device', value);
+    if (!this.#options.pciAddresses) return value;
+    // A device keeps its function: functions of one device stay together.
+    const [, domain = '0000', bus = '', slot = '', digit = ''] = parts;
+    const names = this.#namesOf('pci');
+    const key = `${domain}:${bus}:${slot}`;
+    let name = names.get(key);
+    if (name === undefined) {
+      const number = names.size + 1;
+      name = `0000:${(0x80 + (number >> 5)).toString(16)}:${(number & 0x1f).toString(16).padStart(2, '0')}`;
+      names.set(key, name);
+    }
+    return this.#note(field, value, `${name}.${digit}`) ?? '';
+  }
+
+  #namesOf(kind: string): Map<string, string> {
+    const names = this.#names.get(kind) ?? new Map<string, string>();
+    this.#names.set(kind, names);
+    return names;
+  }
+
+  #named(field: string, kind: string, value: string): string {
+    const names = this.#namesOf(kind);
+    const name = names.get(value) ?? `${kind}-${names.size + 1}`;
+    names.set(value, name);
+    return this.#note(field, value, name) ?? '';
+  }
+
+  #pointer(field: string, value: bigint): bigint {
+    if (value >= USER_END) {
+      // Powers of two and the last pages of the space are chosen by people, to see what happens there.
+      if ((value & (value - 1n)) === 0n || value >= (1n << 64n) - 0x20_0000n) return value;
+      const moved = 0xffff_8880_0000_0000n | (value & (POINTER_GRAIN - 1n));
+      this.#note(field, value, `0x${moved.toString(16)}`);
+      return moved;
+    }
+    const moved = value + this.#pointerShift;
+    if (moved !== value) this.#note(field, value, `0x${moved.toString(16)}`);
+    return moved;
+  }
+
+  #note<T extends string | undefined>(field: string, value: unknown, replacement: T): T {
+    const text = typeof value === 'bigint' ? `0x${value.toString(16)}` : plain(value);
+    if (text === replacement) return replacement;
+    const key = `${field}\0${text}`;
+    const entry = this.#replacements.get(key);
+    if (entry) entry.count++;
+    else this.#replacements.set(key, { field, value: text, replacement: replacement ?? '', count: 1 });
+    return replacement;
+  }
+}
+
+/** The field of a kind and field: operations have a dot in their name. */
+const lastPart = (field: string) => field.slice(field.lastIndexOf('.') + 1);
+
+function plain(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? `0x${inner.toString(16)}` : inner));
+}
+
+/** True for the name of a kind or an operation, which the format fixes. */
+function isConstant(kind: string, value: unknown): boolean {
+  return value === kind || value === 'map' || value === 'unmap';
+}
+
+/** True if all of its words are known and no number in it has more than four digits. */
+function isReason(text: string): boolean {
+  return text
+    .toLowerCase()
+    .split(/[\s,.;()[\]'"]+/)
+    .every((word) => word === '' || REASON_WORDS.has(word) || /^(?:0x)?[0-9a-f]{1,4}h?$/.test(word));
+}
+
+/**
+ * The session without what tells of people and machines, and a table of what was replaced. Lines that were not
+ * understood are dropped: nobody can say what is in them. Times, addresses of the I/O space and physical ranges stay.
+ */
+export function redactSession(session: Session, options: RedactOptions = {}): Redacted {
+  const redaction = new Redaction(session, options);
+  const { format, version, ...rest } = session.header;
+  const header = { format, version, ...redaction.object('session', rest) } as SessionHeader;
+  const events: SessionEvent[] = [];
+  for (const event of session.events) {
+    if (isFact(event)) events.push(redaction.object(event.kind, event) as SessionEvent);
+    else if (isOperation(event)) events.push(redaction.object(event.op, event) as SessionEvent);
+    else redaction.object('session', { 'unknown line': event.name });
+  }
+  return { session: { ...newSession(), header, events }, replacements: redaction.replacements };
+}
