@@ -163,7 +163,7 @@ describe('check', () => {
     const none = await runCli(['check', host, '--guest', host]);
     expect(none).toMatchObject({
       code: 2,
-      stderr: `iovascope: check: --guest ${host}: not a machine, and no guest layout in the file\n`,
+      stderr: `iovascope: check: --guest ${host}: no guest definition and no guest layout found\n`,
     });
   });
 

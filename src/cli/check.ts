@@ -1,24 +1,22 @@
 import { deviceNamed } from '../analysis/case/device.ts';
-import { parseMachine } from '../engine/picture/guests.ts';
 import { hex } from '../iova/format.ts';
 import { parseSize } from '../iova/parse.ts';
 import { parseKernelVersion } from '../kernel/versions.ts';
 import { type Answer, type Conflict, check } from '../lib/check.ts';
-import type { Dumps } from '../lib/dumps.ts';
 import { parseCommandArgs } from './args.ts';
+import { GUEST_HELP, guestOf } from './guest-option.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
 import { exitWith, openFiles, type UnreadInput } from './open-files.ts';
 
-const HELP = `usage: iovascope check FILE… [--guest MACHINE:RAM or FILE] [--device BDF] [--group N]…
+const HELP = `usage: iovascope check FILE… [--guest MACHINE:RAM[,OPTION…] or FILE] [--device BDF] [--group N]…
                 [--kernel V] [--page-size S] [--json]
 
 Answers in one or two sentences what is refused or would be, what blocks it, and the fix; then
 lists the conflicts with rule and errno. Files given together are one host unless they
 contradict each other. See "iovascope help inspect" for what can be read.
 
-  --guest G      also try a guest on the host: q35:8G, pc:4G, virt:16G, q35-amd:2T (moves memory
-                 above 1 TiB when needed), or a file with a guest's layout (QEMU's "info mtree"
-                 or its traces)
+  --guest G      also try this guest on the host, in place of those that the files define:
+${GUEST_HELP}
   --device BDF   the device to assign, such as 0000:03:00.0: only its group is checked; default:
                  what the files name (QEMU's host=, an error), else all groups that can be
                  assigned
@@ -39,26 +37,6 @@ const OPTIONS = {
   'page-size': { type: 'string' },
   json: { type: 'boolean' },
 } as const;
-
-interface GuestToTry {
-  readonly guest: string | Dumps;
-  readonly unread: readonly UnreadInput[];
-}
-
-/** The guest to try; a string is what is wrong with it. */
-async function guestOf(text: string, io: CliIo): Promise<GuestToTry | string> {
-  const machine = parseMachine(text);
-  if (machine) return machine.ok ? { guest: text, unread: [] } : `--guest '${text}': ${machine.message}`;
-  const opened = await openFiles([text], io);
-  if (!opened.ok) return `--guest ${opened.message}`;
-  const guests = opened.documents.flatMap(({ host }) => host.guests);
-  if (guests.length === 0) return `--guest ${text}: not a machine, and no guest layout in the file`;
-  if (guests.length > 1) {
-    const names = guests.map(({ source }) => source).join(', ');
-    return `--guest ${text}: contains several guests; give one of them: ${names}`;
-  }
-  return { guest: opened.dumps, unread: opened.unread };
-}
 
 /** The answer as `--json` prints it. */
 function answerLine({ severity, text, remedies, provenance }: Answer): string {
@@ -139,7 +117,7 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   const opened = await openFiles(positionals, io);
   if (!opened.ok) return unusable(io, `check: ${opened.message}`);
   const tried = values.guest === undefined ? undefined : await guestOf(values.guest, io);
-  if (typeof tried === 'string') return unusable(io, `check: ${tried}`);
+  if (typeof tried === 'string') return unusable(io, `check: --guest ${tried}`);
   const { dumps, documents } = opened;
   const missing = values.group?.find(
     (name) => !documents.some(({ host }) => host.groups.some(({ group }) => group === name)),
@@ -159,7 +137,7 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
 
   const unread = [...opened.unread, ...(tried?.unread ?? [])];
   const result = await check(dumps, {
-    ...(tried ? { guest: tried.guest } : {}),
+    ...(tried ? { guest: tried.guest, guestName: tried.name } : {}),
     ...(values.group ? { groups: values.group } : {}),
     ...(device === undefined ? {} : { device }),
     ...(values.kernel === undefined ? {} : { kernel: values.kernel }),

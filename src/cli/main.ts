@@ -26,6 +26,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'find out whether and where a range fits',
     load: async () => (await import('./fit.ts')).FIT,
   },
+  layout: {
+    summary: "show where a guest's memory is",
+    load: async () => (await import('./layout.ts')).LAYOUT,
+  },
   compare: {
     summary: 'compare what several hosts reserve and leave usable',
     load: async () => (await import('./compare.ts')).COMPARE,

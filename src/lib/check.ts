@@ -1,15 +1,19 @@
 import { isQuiet } from '../analysis/answer/answer.ts';
 import { answerFor } from '../engine/answers/answer.ts';
-import type { EngineDocument } from '../engine/documents/document.ts';
-import { parseMachine } from '../engine/picture/guests.ts';
-import type { ConflictRow, GuestChoice } from '../engine/protocol/answers.ts';
+import type { ConflictRow } from '../engine/protocol/answers.ts';
 import type { Dumps } from './dumps.ts';
 import type { AddressRange, Origin } from './facts.ts';
+import { type GuestInput, requireGuest } from './guest.ts';
 import { choose, documentsOf, select } from './opened.ts';
 
 export interface CheckOptions {
-  /** A guest to try on the host: `q35:8G`, `pc:4G`, `virt:16G`, `q35-amd:2T`, or dumps that hold one guest's layout. */
-  readonly guest?: string | Dumps;
+  /**
+   * A guest to try on the host: `pc-q35-7.2:16G,vendor=amd`, `q35:8G`, `virt:16G`, `q35-amd:2T`, or dumps with one guest: its
+   * definition (a QEMU command line, libvirt XML …) or where its memory is (`info mtree`).
+   */
+  readonly guest?: GuestInput;
+  /** Which of several guests in the dumps of `guest`. */
+  readonly guestName?: string | undefined;
   /** Numbers of the IOMMU groups; those of the device, else all that can be assigned if absent. */
   readonly groups?: readonly string[];
   /** PCI address of the device to assign, `0000:03:00.0`; what the dumps name if absent. */
@@ -89,7 +93,7 @@ export async function check(dumps: Dumps, options: CheckOptions = {}): Promise<C
     throw new RangeError('the page size must be a power of two');
   }
   const documents = choose(documentsOf(dumps), { device, kernel });
-  const tried = guest === undefined ? undefined : guestOf(guest);
+  const tried = guest === undefined ? undefined : requireGuest(guest, options.guestName);
   const open = new Map(documents.map((document) => [document.id, document]));
   if (tried?.document) open.set(tried.document.id, tried.document);
   const trial = {
@@ -115,32 +119,6 @@ export async function check(dumps: Dumps, options: CheckOptions = {}): Promise<C
 
 function unreadNames({ sources }: Dumps): string[] {
   return sources.filter(({ unread }) => unread !== undefined).map(({ name }) => name);
-}
-
-interface TriedGuest {
-  readonly choice: GuestChoice;
-  readonly document?: EngineDocument;
-}
-
-function guestOf(guest: string | Dumps): TriedGuest {
-  if (typeof guest === 'string') {
-    const machine = parseMachine(guest);
-    if (!machine) throw new RangeError(`"${guest}": expected MACHINE:RAM such as q35:8G`);
-    if (!machine.ok) throw new RangeError(`"${guest}": ${machine.message}`);
-    const { machine: made } = machine.guest;
-    if (!made) throw new RangeError(`"${guest}": expected a machine`);
-    return { choice: { kind: 'machine', machine: made.machine.name, ram: made.ram } };
-  }
-  const documents = documentsOf(guest);
-  const guests = documents.flatMap(({ host }) => host.guests);
-  const [only, ...more] = guests;
-  const document = documents.find(({ host }) => host.guests.length > 0);
-  if (!only || !document) throw new RangeError('no guest layout found in the dumps of the guest');
-  if (more.length > 0) {
-    const names = guests.map(({ source }) => source).join(', ');
-    throw new RangeError(`the dumps hold several guests; pass the dumps of one of them: ${names}`);
-  }
-  return { choice: { kind: 'document', id: document.id, guest: only.source }, document };
 }
 
 /** A conflict in the library's terms, which are also those of `check --json`. */

@@ -6,6 +6,7 @@ import type { Conflict } from './conflict.ts';
 import { type DeviceFocus, deviceConflicts, leftOutGroups, unviableGroups } from './devices.ts';
 import { faultConflicts } from './faults.ts';
 import { type GuestLayout, guestConflicts } from './guest.ts';
+import { refusedGuest } from './guest-refused.ts';
 import { sortConflicts } from './order.ts';
 import { requestConflicts } from './requests.ts';
 
@@ -38,7 +39,7 @@ export function findConflicts(question: ConflictQuestion): Conflict[] {
   const pageSize = pageSizeOf(space, given);
   const found = [
     ...guests.flatMap((guest, index) => {
-      const list = guestConflicts(space, guest, pageSize);
+      const list = [...guestConflicts(space, guest, pageSize), ...refusedGuest(guest)];
       return index === 0 ? list : list.map((conflict) => ({ ...conflict, id: `${conflict.id} of guest ${index + 1}` }));
     }),
     ...deviceConflicts(space, pageSize, focus),

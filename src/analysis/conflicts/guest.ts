@@ -5,6 +5,7 @@ import { containsRange, type IovaRange, intersection, isAligned, overlaps } from
 import { complement, intersect, type RangeSet, subtract } from '../../iova/range-set.ts';
 import type { RequestApi } from '../../kernel/rule-book.ts';
 import { HYPERTRANSPORT_RANGE } from '../../kernel/shared/platform-ranges.ts';
+import type { GuestDefinition, GuestMemory, LayoutNote } from '../guest/guest-memory.ts';
 import { isGuestDeviceMemory, isGuestMemory, type LayoutRange, MIB } from '../guest/layout.ts';
 import { fittingSizes, MACHINES, type Machine, sizesLabel } from '../guest/layouts.ts';
 import type { Provenance } from '../host/host.ts';
@@ -38,6 +39,31 @@ export interface GuestLayout {
   readonly ranges: readonly (LayoutRange & { readonly provenance?: readonly Provenance[] })[];
   /** For the layout of a machine: which one, and its RAM in bytes. */
   readonly machine?: { readonly machine: Machine; readonly ram: bigint } | undefined;
+  /** What the guest's own definition says, where there is one. */
+  readonly definition?: GuestDefinition | undefined;
+  /** Where the definition was read. */
+  readonly provenance?: readonly Provenance[] | undefined;
+  /** Why the VMM would not start it at all. */
+  readonly refusal?: string | undefined;
+  /** What had to be assumed about its layout. */
+  readonly notes?: readonly LayoutNote[] | undefined;
+}
+
+/** A guest to be tried, from its definition. */
+export function guestOfMemory(
+  { title, ranges, machine, ram, refusal, notes }: GuestMemory,
+  definition: GuestDefinition,
+  provenance: readonly Provenance[] = [],
+): GuestLayout {
+  return {
+    title,
+    ranges: ranges.map((range) => ({ ...range, provenance })),
+    machine: { machine, ram },
+    definition,
+    provenance,
+    refusal,
+    notes,
+  };
 }
 
 /** What no mapping may overlap: everything that is not usable. */

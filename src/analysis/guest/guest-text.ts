@@ -4,7 +4,7 @@
 //   option  = "vendor=" name | "cpu=" model | "phys-bits=" n | "maxmem=" size | "slots=" n | "accel=" name
 //           | "version=" QEMU's | "arch=" name | "viommu=" kind | name "=" value
 //
-// Options may be before the colon too, as in QEMU's -machine. Any other name=value is an option of the machine.
+// `q35-amd` and `pc-amd` stand for the machine with `vendor=amd`. Options may be before the colon too, as in QEMU's -machine. Any other name=value is an option of the machine.
 
 import { vendorByName } from '../../dumps/formats/guest/cpu-models.ts';
 import { isIova } from '../../iova/iova.ts';
@@ -31,9 +31,11 @@ export function parseGuestText(text: string): GuestTextResult {
   if (!ram.ok) return failed(`RAM "${size.trim()}": ${ram.error.message}`);
   if (ram.value < 1n) return failed('a guest needs at least one byte of RAM');
   if (!isIova(ram.value)) return failed(`RAM "${size.trim()}": larger than 64 bits`);
+  const [, short, vendor] = /^(q35|pc)-(amd|intel)$/.exec(machine) ?? [];
   let definition: GuestDefinition = {
     monitor: MONITORS.has(machine) ? machine : 'qemu',
-    machine,
+    machine: short ?? machine,
+    ...(vendor === undefined ? {} : { vendor }),
     ram: ram.value,
     options: {},
     assigned: [],

@@ -100,13 +100,11 @@ async function chooseGuest(guest: string | null): Promise<void> {
     await setGuest(undefined);
     return;
   }
-  const { parseMachine } = await import('../../engine/picture/guests.ts');
-  const parsed = parseMachine(guest);
-  if (!parsed) throw new RangeError(`"${guest}": expected MACHINE:RAM such as q35:8G`);
+  const { parseGuest } = await import('../../engine/picture/guests.ts');
+  const parsed = parseGuest(guest);
+  if (!parsed) throw new RangeError(`"${guest}": expected MACHINE:RAM[,OPTION…] such as q35:8G`);
   if (!parsed.ok) throw new RangeError(`"${guest}": ${parsed.message}`);
-  const { machine } = parsed.guest;
-  if (!machine) throw new RangeError(`"${guest}": expected a machine`);
-  await setGuest({ kind: 'machine', machine: machine.machine.name, ram: machine.ram });
+  await setGuest(parsed.choice);
 }
 
 async function reset(): Promise<void> {

@@ -4,7 +4,7 @@ import type { AnsweredHost } from '../../analysis/answer/answer.ts';
 import type { Conflict } from '../../analysis/conflicts/conflict.ts';
 import { isOnlyFirmware } from '../../analysis/conflicts/devices.ts';
 import { findConflicts } from '../../analysis/conflicts/find-conflicts.ts';
-import { type GuestLayout, outsideConflicts } from '../../analysis/conflicts/guest.ts';
+import { type GuestLayout, guestOfMemory, outsideConflicts } from '../../analysis/conflicts/guest.ts';
 import { sortConflicts } from '../../analysis/conflicts/order.ts';
 import { guestFromFacts } from '../../analysis/guest/guest-memory.ts';
 import { type Provenance, provenanceOf } from '../../analysis/host/host.ts';
@@ -58,29 +58,10 @@ function distinct(places: readonly Provenance[]): Provenance[] {
 }
 
 /** The guests that a host's own sources define, where a layout can be made of the definition. */
-function describedGuests(facts: readonly Fact[]): { readonly guests: GuestLayout[]; readonly refused: Conflict[] } {
-  const guests: GuestLayout[] = [];
-  const refused: Conflict[] = [];
-  for (const { memory: result, facts: own } of guestFromFacts(facts)) {
-    if (!result.ok) continue;
-    const { title, ranges, machine, ram, refusal } = result.memory;
-    const provenance = own.map(provenanceOf);
-    guests.push({ title, ranges: ranges.map((range) => ({ ...range, provenance })), machine: { machine, ram } });
-    if (refusal === undefined) continue;
-    refused.push({
-      id: `guest-refused ${title}`,
-      rule: 'guest-refused',
-      severity: 'fatal',
-      title: `${title} would not start: ${refusal}`,
-      message: `The monitor compares them before it starts the guest: ${refusal}.`,
-      remedy: 'Increase phys-bits of the guest (host-phys-bits=on), or use less memory and smaller PCI windows.',
-      marks: [],
-      provenance,
-      answer: `${title} would not start: ${refusal}. Increase phys-bits of the guest (host-phys-bits=on), or use less memory.`,
-      remedies: [{ text: 'Increase phys-bits of the guest', copy: '-cpu host,host-phys-bits=on' }],
-    });
-  }
-  return { guests, refused };
+function describedGuests(facts: readonly Fact[]): GuestLayout[] {
+  return guestFromFacts(facts).flatMap(({ definition, memory, facts: own }) =>
+    memory.ok ? [guestOfMemory(memory.memory, definition, own.map(provenanceOf))] : [],
+  );
 }
 
 /** Devices and groups that an error names and the host's dump does not have. */
@@ -129,10 +110,10 @@ export function checkDocuments(
     if (shown) {
       const sets = document.mappings.filter((set) => keys.has(mappingKey(document, set)));
       // A guest that a person tries takes the place of those that the sources define.
-      const described = choice ? { guests: [], refused: [] } : describedGuests(facts);
-      guests = [...guestsOn(shown.guests, choice, document.id, chosen), ...described.guests];
+      const described = choice ? [] : describedGuests(facts);
+      guests = [...guestsOn(shown.guests, choice, document.id, chosen), ...described];
       const mappings = sets.map(finalMappingState);
-      found.push(...findConflicts({ space, mappings, guests, pageSize, focus }), ...described.refused);
+      found.push(...findConflicts({ space, mappings, guests, pageSize, focus }));
       found.push(...notInDump(document));
     }
     found.push(...onReportedSpaces(document, keys, choice, chosen));

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { MACHINES } from '../../analysis/guest/layouts.ts';
 import type { Guest, Host } from '../../analysis/host/host.ts';
 import { range } from '../../iova/range.ts';
-import { chosenGuest, customGuest, guestsHolding, layoutOf, machineGuest, parseMachine } from './guests.ts';
+import { chosenGuest, customGuest, guestsHolding, layoutOf, machineGuest, parseGuest } from './guests.ts';
 
 const GIB = 1n << 30n;
 const part = (name: string, space?: string) => ({ ...range(0n, 0xfffn), name, type: 'ram', space, provenance: [] });
@@ -65,9 +65,34 @@ describe('a machine', () => {
   });
 
   test('is written as MACHINE:RAM', () => {
-    expect(parseMachine('q35:8G')).toMatchObject({ ok: true, guest: { machine: { ram: 8n * GIB } } });
-    expect(parseMachine('q35:lots')).toMatchObject({ ok: false });
-    for (const text of ['q35', 'pdp11:8G', 'toString:1G', ':8G']) expect(parseMachine(text)).toBeUndefined();
+    expect(parseGuest('q35:8G')).toEqual({ ok: true, choice: { kind: 'machine', machine: 'q35', ram: 8n * GIB } });
+    expect(parseGuest('q35:lots')).toMatchObject({ ok: false });
+    for (const text of ['q35', './a:8G', ':8G', '/dev/x:1', 'a b:1G']) expect(parseGuest(text)).toBeUndefined();
+  });
+
+  test('or with options, which make a definition of it', () => {
+    expect(parseGuest('pc-q35-7.2:16G,vendor=amd')).toMatchObject({
+      ok: true,
+      choice: { kind: 'definition', definition: { machine: 'pc-q35-7.2', ram: 16n * GIB, vendor: 'amd' } },
+    });
+    expect(parseGuest('q35:2G,vendor=acme')).toMatchObject({ ok: false });
+    for (const text of ['pdp11:8G', 'toString:1G']) {
+      expect(parseGuest(text)).toMatchObject({ ok: false, isReadable: true, message: /is not known/ });
+    }
+  });
+
+  test('the vendor of the hosts decides where RAM is, unless they differ', () => {
+    const choice = parseGuest('pc-q35-7.2:1010G');
+    const top = (...drivers: string[]) => {
+      const hosts = new Map(
+        drivers.map((driver, i) => [`${i}`, { host: { iommus: [{ driver }] } as unknown as Host }]),
+      );
+      const made = choice?.ok ? chosenGuest(choice.choice, hosts) : undefined;
+      return made?.ok ? made.guest.ranges.at(-1)?.start : undefined;
+    };
+    expect(top('amd')).toBe(1n << 40n);
+    expect(top('intel')).toBe(4n * GIB);
+    expect(top('amd', 'intel')).toBe(4n * GIB);
   });
 });
 
@@ -88,7 +113,8 @@ describe('guests of dumps', () => {
   });
 
   test('are chosen by document and source', () => {
-    const hosts = (id: string) => (id === 'd' ? ({ guests: [guest('vm', part('a'))] } as unknown as Host) : undefined);
+    const host = { guests: [guest('vm', part('a'))], iommus: [] } as unknown as Host;
+    const hosts = new Map([['d', { host }]]);
     const chosen = (id: string, name: string) => chosenGuest({ kind: 'document', id, guest: name }, hosts);
     expect(chosen('d', 'vm')).toMatchObject({ ok: true, guest: { title: 'vm' } });
     for (const [id, name] of [

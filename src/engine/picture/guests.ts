@@ -1,6 +1,8 @@
 // The guest that is tried on the hosts: a machine with so much RAM, another open dump's, or ranges typed by hand.
 
-import type { GuestLayout } from '../../analysis/conflicts/guest.ts';
+import { type GuestLayout, guestOfMemory } from '../../analysis/conflicts/guest.ts';
+import { type GuestDefinition, layoutOf as memoryOf } from '../../analysis/guest/guest-memory.ts';
+import { parseGuestText } from '../../analysis/guest/guest-text.ts';
 import type { LayoutRange } from '../../analysis/guest/layout.ts';
 import { MACHINES, type MachineName } from '../../analysis/guest/layouts.ts';
 import type { Guest, Host } from '../../analysis/host/host.ts';
@@ -81,15 +83,35 @@ export function customGuest(text: string): GuestResult {
     : { ok: true, guest: { title: 'custom ranges', ranges } };
 }
 
-/** The guest that was chosen; `hostOf` finds an open document's host by its id. */
-export function chosenGuest(choice: GuestChoice, hostOf: (id: string) => Host | undefined): GuestResult {
+/** The vendor of the hosts' CPUs, as far as their IOMMUs show it; undefined if they differ. */
+export function vendorOf(hosts: Iterable<Pick<Host, 'iommus'>>): string | undefined {
+  const vendors = new Set<string>();
+  for (const { iommus } of hosts) {
+    for (const { driver } of iommus) if (driver === 'intel' || driver === 'amd') vendors.add(driver);
+  }
+  const [vendor] = vendors;
+  return vendors.size === 1 ? vendor : undefined;
+}
+
+/** The guest of a definition. `vendor`: of the host's CPU, which decides where the definition does not. */
+export function definedGuest(definition: GuestDefinition, vendor?: string): GuestResult {
+  const result = memoryOf(definition, { vendor });
+  return result.ok
+    ? { ok: true, guest: guestOfMemory(result.memory, definition) }
+    : { ok: false, message: result.message };
+}
+
+/** The guest that was chosen, for these hosts by their document's id. */
+export function chosenGuest(choice: GuestChoice, hosts: ReadonlyMap<string, { readonly host: Host }>): GuestResult {
   switch (choice.kind) {
+    case 'definition':
+      return definedGuest(choice.definition, vendorOf([...hosts.values()].map(({ host }) => host)));
     case 'machine':
       return isMachineName(choice.machine)
         ? machineGuest(choice.machine, choice.ram)
         : { ok: false, message: `"${choice.machine}" is not a known machine` };
     case 'document': {
-      const host = hostOf(choice.id);
+      const host = hosts.get(choice.id)?.host;
       const guest = host?.guests.find(({ source }) => source === choice.guest);
       return guest
         ? { ok: true, guest: layoutOf(guest) }
@@ -101,13 +123,29 @@ export function chosenGuest(choice: GuestChoice, hostOf: (id: string) => Host | 
 }
 
 /**
- * `MACHINE:RAM` as the command line writes it, such as `q35:8G`; undefined if the text does not begin with a machine's
- * name and a colon.
+ * The guest that a text names: `q35:8G` is a machine of the page, `pc-q35-7.2:16G,vendor=amd` a definition. Undefined for a
+ * text that has not this form, which may name a file.
  */
-export function parseMachine(text: string): GuestResult | undefined {
+export function parseGuest(text: string): ParsedGuest | undefined {
   const colon = text.indexOf(':');
+  if (colon < 1) return undefined;
   const name = text.slice(0, colon);
-  if (colon < 0 || !isMachineName(name)) return undefined;
-  const ram = parseSize(text.slice(colon + 1));
-  return ram.ok ? machineGuest(name, ram.value) : { ok: false, message: ram.error.message };
+  if (isMachineName(name) && !text.includes(',')) {
+    const ram = parseSize(text.slice(colon + 1));
+    if (!ram.ok) return { ok: false, message: ram.error.message };
+    const made = machineGuest(name, ram.value);
+    return made.ok ? { ok: true, choice: { kind: 'machine', machine: name, ram: ram.value } } : made;
+  }
+  if (!/^[A-Za-z][\w.+-]*(?:,[^:/]*)?$/.test(name)) return undefined;
+  const parsed = parseGuestText(text);
+  if (!parsed.ok) return parsed;
+  const made = definedGuest(parsed.definition);
+  return made.ok
+    ? { ok: true, choice: { kind: 'definition', definition: parsed.definition } }
+    : { ...made, isReadable: true };
 }
+
+export type ParsedGuest =
+  | { readonly ok: true; readonly choice: GuestChoice }
+  /** `isReadable`: the text is a definition, but of a guest that cannot be laid out. */
+  | { readonly ok: false; readonly message: string; readonly isReadable?: boolean };

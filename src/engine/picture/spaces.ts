@@ -65,7 +65,7 @@ export function guestOf(
   choice: GuestChoice | undefined,
 ): { readonly guest?: GuestLayout; readonly problem?: string } {
   if (!choice) return {};
-  const found = chosenGuest(choice, (id) => documents.get(id)?.host);
+  const found = chosenGuest(choice, documents);
   return found.ok ? { guest: found.guest } : { problem: found.message };
 }
 

@@ -2,6 +2,7 @@
 import type { CaseAnswer } from '../../analysis/answer/answer.ts';
 import type { ConflictItem } from '../../analysis/answer/items.ts';
 import type { Conflict } from '../../analysis/conflicts/conflict.ts';
+import type { GuestDefinition } from '../../analysis/guest/guest-memory.ts';
 import type { FittingSizes } from '../../analysis/guest/layouts.ts';
 import type { FitAnswer, HoleStatistics } from '../../analysis/space/fit.ts';
 import type { IovaRange } from '../../iova/range.ts';
@@ -10,6 +11,8 @@ import type { UapiNode } from '../../uapi/node.ts';
 /** A guest to check on the hosts. */
 export type GuestChoice =
   | { readonly kind: 'machine'; readonly machine: string; readonly ram: bigint }
+  /** A guest's own definition, from a text such as `pc-q35-7.2:16G,vendor=amd` or a file. */
+  | { readonly kind: 'definition'; readonly definition: GuestDefinition }
   /** A guest layout of an open document, by its source. */
   | { readonly kind: 'document'; readonly id: string; readonly guest: string }
   /** Ranges entered by hand. */
