@@ -4,6 +4,7 @@ import type { IovaRange } from '../iova/range.ts';
 import type { Answer, Operation, SessionHeader } from '../session/events.ts';
 import { DEFAULT_HUGE_PAGE_SIZE, DEFAULT_PAGE_SIZE } from './shared/platform-ranges.ts';
 import type { Refusal } from './shared/refusal.ts';
+import type { KernelRules } from './version-changes.ts';
 
 /** Why an operation has no answer: the session is wrong, so no kernel could be asked. */
 export interface InvalidOperation {
@@ -137,6 +138,14 @@ export const DEFAULT_MODEL = 'iommufd';
 export interface PageSizes {
   readonly page: bigint;
   readonly hugePage: bigint;
+}
+
+/** What a model needs to know before the first operation. */
+export interface ModelSettings extends PageSizes {
+  /** The rules of the session's kernel; the newest if left out. */
+  readonly rules?: KernelRules;
+  /** RLIMIT_MEMLOCK in bytes of a process without CAP_IPC_LOCK; no limit if left out. */
+  readonly memlock?: bigint | undefined;
 }
 
 /** The page sizes of a session's header, by default 4 KiB and 2 MiB. `undefined` if one is not a power of two. */

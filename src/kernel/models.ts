@@ -2,31 +2,69 @@ import type { SessionHeader } from '../session/events.ts';
 import { DmaIommuModel } from './dma-iommu/model.ts';
 import { IommufdModel } from './iommufd/model.ts';
 import { IommufdRfcModel } from './iommufd-rfc/model.ts';
-import { DEFAULT_MODEL, type KernelModel, type PageSizes, pageSizesOf } from './model.ts';
+import { DEFAULT_MODEL, type KernelModel, type ModelSettings, pageSizesOf } from './model.ts';
 import { Type1Model } from './type1/model.ts';
+import { isBefore, kernelRules, MODEL_SINCE } from './version-changes.ts';
+import { parseKernelVersion } from './versions.ts';
 
-/** One row per model: its name in session headers, and how to make an empty one for a version of the kernel. */
-const MODELS: Readonly<Record<string, (sizes: PageSizes, kernel: string | undefined) => KernelModel>> = {
-  iommufd: (sizes) => new IommufdModel(sizes),
-  type1: (sizes) => new Type1Model(sizes),
-  'iommufd-rfc': (sizes) => new IommufdRfcModel(sizes),
-  'dma-iommu': (_sizes, kernel) => new DmaIommuModel(kernel),
+/** One row per model: its name in session headers, and how to make an empty one. */
+const MODELS: Readonly<Record<string, (settings: ModelSettings) => KernelModel>> = {
+  iommufd: (settings) => new IommufdModel(settings),
+  type1: (settings) => new Type1Model(settings),
+  'iommufd-rfc': (settings) => new IommufdRfcModel(settings),
+  'dma-iommu': ({ rules }) => new DmaIommuModel(rules?.kernel),
 };
 
 export const MODEL_NAMES: readonly string[] = Object.keys(MODELS);
 
 export type ModelResult =
-  | { readonly ok: true; readonly model: KernelModel }
+  | {
+      readonly ok: true;
+      readonly model: KernelModel;
+      /** What is assumed about the kernel, sentences without their full stop: empty if its rules are known. */
+      readonly notes: readonly string[];
+    }
   | { readonly ok: false; readonly message: string };
 
-/** An empty model for a session: `name`, or that of its header. `message`: unknown name, or invalid page sizes. */
+/** What a session says about how its operations were run. */
+export type ModelHeader = Pick<SessionHeader, 'model' | 'page_size' | 'huge_page_size' | 'kernel' | 'memlock'>;
+
+export interface ModelOptions {
+  /** A kernel version that is used in place of the header's. */
+  readonly kernel?: string | undefined;
+  /** For answers that depend on a rule of which it is not known whether the kernel has it; `older` if left out. */
+  readonly uncertainAs?: 'older' | 'newer';
+}
+
+/**
+ * An empty model for a session: `name`, or that of its header. A kernel that is not a version, or that did not have the
+ * model, is answered by the nearest rules, with a note. `message`: unknown name, or invalid page sizes.
+ */
 export function createModel(
-  header: Pick<SessionHeader, 'model' | 'page_size' | 'huge_page_size' | 'kernel'>,
+  header: ModelHeader,
   name: string = header.model ?? DEFAULT_MODEL,
+  { kernel = header.kernel, uncertainAs = 'older' }: ModelOptions = {},
 ): ModelResult {
   const make = Object.hasOwn(MODELS, name) ? MODELS[name] : undefined;
   if (!make) return { ok: false, message: `unknown model '${name}'; known: ${MODEL_NAMES.join(', ')}` };
   const sizes = pageSizesOf(header);
   if (!sizes) return { ok: false, message: 'page_size and huge_page_size must be powers of two' };
-  return { ok: true, model: make(sizes, header.kernel) };
+  const since = MODEL_SINCE[name];
+  const nearest = kernel !== undefined && since !== undefined && isBefore(kernel, since) ? since : kernel;
+  const model = make({ ...sizes, rules: kernelRules(nearest, uncertainAs), memlock: header.memlock });
+  return { ok: true, model, notes: kernelNotes(name, kernel) };
+}
+
+/** What is assumed about a kernel, sentences without their full stop. */
+function kernelNotes(model: string, kernel: string | undefined): string[] {
+  // The posting of 2022 is one version by itself.
+  if (kernel === undefined || model === 'iommufd-rfc') return [];
+  if (!parseKernelVersion(kernel)) {
+    return [`'${kernel}' is not a kernel version such as 6.12: the newest known rules are used`];
+  }
+  const since = MODEL_SINCE[model];
+  if (since !== undefined && isBefore(kernel, since)) {
+    return [`Linux ${kernel} does not have ${model} (since ${since}): the rules of Linux ${since} are used`];
+  }
+  return [];
 }

@@ -11,7 +11,7 @@ describe('a kernel version', () => {
     ['Linux version 7.3.4 (build@host)', [7, 3, 4]],
     ['v6.6-rc3', [6, 6, 0]],
   ])('is read from %s', (text, [major, minor, patch]) => {
-    expect(parseKernelVersion(text)).toEqual({ major, minor, patch });
+    expect(parseKernelVersion(text)).toMatchObject({ major, minor, patch });
   });
 
   it.each(['', 'generic', '6', 'BSD 14.1'])('is not in %j', (text) => {

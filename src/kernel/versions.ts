@@ -5,6 +5,8 @@ export interface KernelVersion {
   readonly major: number;
   readonly minor: number;
   readonly patch: number;
+  /** False if the text names a series only: `6.12`. */
+  readonly hasPatch: boolean;
 }
 
 /**
@@ -14,8 +16,8 @@ export interface KernelVersion {
 export function parseKernelVersion(text: string): KernelVersion | undefined {
   const match = /^\s*(?:Linux\s+(?:version\s+)?)?v?(\d+)\.(\d+)(?:\.(\d+))?/i.exec(text);
   if (!match) return undefined;
-  const [, major = '0', minor = '0', patch = '0'] = match;
-  return { major: Number(major), minor: Number(minor), patch: Number(patch) };
+  const [, major = '0', minor = '0', patch] = match;
+  return { major: Number(major), minor: Number(minor), patch: Number(patch ?? 0), hasPatch: patch !== undefined };
 }
 
 /** Negative if `a` is older than `b`, positive if it is newer, 0 if they are the same. */

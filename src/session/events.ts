@@ -28,6 +28,8 @@ export const HEADER = v.looseObject({
   page_size: v.optional(address),
   huge_page_size: v.optional(address),
   kernel: v.optional(text),
+  /** RLIMIT_MEMLOCK in bytes, of a process without CAP_IPC_LOCK; no limit if it is left out. */
+  memlock: v.optional(address),
   source: v.optional(text),
   title: v.optional(text),
 });
@@ -41,6 +43,12 @@ function fact<const K extends string, const E extends v.ObjectEntries>(kind: K, 
 function rangeFact<const K extends string, const E extends v.ObjectEntries>(kind: K, entries: E) {
   return fact(kind, { ...span, ...entries });
 }
+
+/**
+ * What is behind the memory of a mapping; RAM if left out. An unknown word is kept, and nothing is assumed about pinning.
+ * `present`: bytes from the first byte of the range that exist, only with `tail-hole` and `past-eof`.
+ */
+const backing = { memory: v.optional(text), present: v.optional(address) };
 
 const mapping = {
   paddr: v.optional(address),
@@ -152,6 +160,7 @@ export const FACTS = {
     result: v.union([v.literal(0), text]),
     name: v.optional(text),
     device: v.optional(text),
+    ...backing,
   }),
   fault: fact('fault', {
     address,
@@ -187,6 +196,7 @@ const expectation = v.looseObject({
   argsz: v.optional(count),
   hex: v.optional(text),
   dma_addr: v.optional(address),
+  num_iovas: v.optional(count),
 });
 export type Answer = v.InferOutput<typeof expectation>;
 
@@ -199,11 +209,18 @@ const domain = v.looseObject({
   aperture: bounds,
   pgsize_bitmap: address,
   enforce_cache_coherency: v.optional(v.boolean()),
+  /** As in facts of kind `iommu`; guessed from the name of the IOMMU if it is left out. */
+  driver: v.optional(text),
+  /** False if the IOMMU cannot track dirty pages. */
+  dirty_tracking: v.optional(v.boolean()),
 });
 export type DomainDescription = v.InferOutput<typeof domain>;
 const region = v.looseObject({ start: address, last: address, type: text });
 export type ReservedRegion = v.InferOutput<typeof region>;
-const mapFlags = v.array(v.picklist(['fixed', 'read', 'write']));
+/** Names of flags. One that the interface does not have is kept: kernels refuse it. */
+const flags = v.array(text);
+/** Where a device is attached: an IOAS, or a page table (hwpt) that was made before. */
+const pageTable = { ioas: v.optional(text), hwpt: v.optional(text) };
 
 /** One schema for each operation (docs/session-format.md); names and arguments follow the kernel's UAPI. */
 export const OPERATIONS = {
@@ -211,26 +228,41 @@ export const OPERATIONS = {
   'ioas.destroy': operation('ioas.destroy', { ioas: text }),
   'ioas.map': operation('ioas.map', {
     ioas: text,
-    flags: mapFlags,
+    flags,
     user_va: address,
     length: address,
     iova: v.optional(address),
+    ...backing,
+  }),
+  /** Maps `length` bytes from offset `start` of the file that `fd` names. */
+  'ioas.map_file': operation('ioas.map_file', {
+    ioas: text,
+    flags,
+    fd: text,
+    file_size: v.optional(address),
+    start: address,
+    length: address,
+    iova: v.optional(address),
+    ...backing,
   }),
   'ioas.copy': operation('ioas.copy', {
     dst: text,
     src: text,
-    flags: mapFlags,
+    flags,
     length: address,
     src_iova: address,
     dst_iova: v.optional(address),
   }),
   'ioas.unmap': operation('ioas.unmap', { ioas: text, iova: address, length: address }),
-  'ioas.iova_ranges': operation('ioas.iova_ranges', { ioas: text }),
+  'ioas.iova_ranges': operation('ioas.iova_ranges', { ioas: text, capacity: v.optional(count) }),
   'ioas.allow_iovas': operation('ioas.allow_iovas', { ioas: text, ranges: v.array(bounds) }),
   'ioas.reserve': operation('ioas.reserve', { ioas: text, start: address, length: address }),
   'ioas.option_huge_pages': operation('ioas.option_huge_pages', { ioas: text, value: count }),
-  'device.attach': operation('device.attach', { device: text, ioas: text, domain, reserved: v.array(region) }),
+  'device.attach': operation('device.attach', { device: text, ...pageTable, domain, reserved: v.array(region) }),
+  'device.replace': operation('device.replace', { device: text, ...pageTable }),
   'device.detach': operation('device.detach', { device: text }),
+  'hwpt.alloc': operation('hwpt.alloc', { hwpt: text, device: text, ioas: text, flags }),
+  'hwpt.destroy': operation('hwpt.destroy', { hwpt: text }),
   'access.create': operation('access.create', { access: text, ioas: text }),
   'access.destroy': operation('access.destroy', { access: text }),
   'access.pin': operation('access.pin', {
@@ -252,14 +284,15 @@ export const OPERATIONS = {
   'container.detach_group': operation('container.detach_group', { container: text, group: text }),
   'container.map_dma': operation('container.map_dma', {
     container: text,
-    flags: v.array(v.picklist(['read', 'write'])),
+    flags,
     vaddr: address,
     size: address,
     iova: address,
+    ...backing,
   }),
   'container.unmap_dma': operation('container.unmap_dma', {
     container: text,
-    flags: v.array(v.picklist(['all'])),
+    flags,
     iova: address,
     size: address,
   }),

@@ -124,13 +124,18 @@ export interface CapabilityBody {
 }
 
 /** A chain for offset `at`, a multiple of 8, in the given order; each capability starts at a multiple of 8. */
-export function encodeCapabilities(blocks: readonly CapabilityBody[], at: number, endian: Endian): Uint8Array {
+export function encodeCapabilities(
+  blocks: readonly CapabilityBody[],
+  at: number,
+  endian: Endian,
+  alignment = CAPABILITY_ALIGNMENT,
+): Uint8Array {
   const places: number[] = [];
   let size = 0;
   for (const { body } of blocks) {
     places.push(size);
     size += CAPABILITY_HEADER_SIZE + body.length;
-    size += -size & (CAPABILITY_ALIGNMENT - 1);
+    size += -size & (alignment - 1);
   }
   const bytes = new Uint8Array(size);
   for (const [i, { id, body }] of blocks.entries()) {

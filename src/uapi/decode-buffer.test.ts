@@ -25,7 +25,7 @@ function type1Info(endian: Endian = 'little'): Uint8Array {
       ],
     },
     4096,
-    endian,
+    { endian },
   );
   return encoded?.bytes ?? new Uint8Array();
 }

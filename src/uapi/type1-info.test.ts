@@ -57,11 +57,11 @@ describe('the answer of VFIO_IOMMU_GET_INFO', () => {
   it('gives the values back that went in, and the bytes again', () => {
     assertProperty(
       fc.property(anyInfo, endian, fc.integer({ min: 0, max: 400 }), (info, order, more) => {
-        const needed = encodeType1Info(info, 24, order)?.argsz ?? 0;
-        const encoded = encodeType1Info(info, needed + more, order);
+        const needed = encodeType1Info(info, 24, { endian: order })?.argsz ?? 0;
+        const encoded = encodeType1Info(info, needed + more, { endian: order });
         const decoded = decodeType1Info(encoded?.bytes ?? new Uint8Array(), order);
         expect(decoded).toEqual({ argsz: needed + more, info, truncated: false, problems: [] });
-        expect(encodeType1Info(decoded?.info ?? info, needed + more, order)).toEqual(encoded);
+        expect(encodeType1Info(decoded?.info ?? info, needed + more, { endian: order })).toEqual(encoded);
       }),
     );
   });

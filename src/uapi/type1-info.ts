@@ -101,6 +101,12 @@ export interface Type1Info {
   readonly capabilities: readonly Type1Capability[] | undefined;
 }
 
+export interface EncodeOptions {
+  readonly endian?: Endian;
+  /** False for kernels that put capabilities one behind the other (Linux 6.1): the length of `dma_avail` is 12. */
+  readonly padded?: boolean;
+}
+
 export interface EncodedInfo {
   /** What the kernel writes to argsz: the caller's value, or the size needed. */
   readonly argsz: number;
@@ -136,10 +142,14 @@ function capabilityBody(capability: Type1Capability, endian: Endian): Capability
  * is too small for the capabilities gets as much of the structure as fits, and argsz is the size needed.
  * Source: Linux 6.12, vfio_iommu_type1_get_info.
  */
-export function encodeType1Info(info: Type1Info, argsz: number, endian: Endian = 'little'): EncodedInfo | undefined {
+export function encodeType1Info(
+  info: Type1Info,
+  argsz: number,
+  { endian = 'little', padded = true }: EncodeOptions = {},
+): EncodedInfo | undefined {
   if (argsz < SMALLEST_INFO) return undefined;
   const blocks = (info.capabilities ?? []).map((capability) => capabilityBody(capability, endian));
-  const chain = encodeCapabilities(blocks, INFO_SIZE, endian);
+  const chain = encodeCapabilities(blocks, INFO_SIZE, endian, padded ? undefined : 1);
   const needed = INFO_SIZE + chain.length;
   const announced = chain.length > 0;
   const fits = argsz >= needed;

@@ -67,7 +67,7 @@ function toContainer(operation: Operation, model: KernelView): Attempt {
     case 'ioas.destroy':
       return { operation: { op: 'container.close', container: operation.ioas } };
     case 'ioas.map': {
-      const { ioas, user_va, length, iova, flags } = operation;
+      const { ioas, user_va, length, iova, flags, memory, present } = operation;
       if (!flags.includes('fixed')) return 'type1 cannot choose an IOVA';
       return {
         operation: {
@@ -78,6 +78,8 @@ function toContainer(operation: Operation, model: KernelView): Attempt {
           size: length,
           // A field that is left out is zero in the ioctl's structure.
           iova: iova ?? ZERO,
+          ...(memory === undefined ? {} : { memory }),
+          ...(present === undefined ? {} : { present }),
         },
       };
     }
@@ -93,6 +95,7 @@ function toContainer(operation: Operation, model: KernelView): Attempt {
     }
     case 'device.attach': {
       const { device, ioas, domain, reserved } = operation;
+      if (ioas === undefined) return 'type1 has no page tables as objects';
       return {
         operation: { op: 'container.attach_group', container: ioas, group: device, domain, reserved },
         note: 'the device as its own group',
@@ -104,6 +107,13 @@ function toContainer(operation: Operation, model: KernelView): Attempt {
       if (!place) return `device '${device}' is not attached to a container`;
       return { operation: { op: 'container.detach_group', container: place.id, group: device } };
     }
+    case 'ioas.map_file':
+      return 'type1 cannot map a file by its descriptor';
+    case 'hwpt.alloc':
+    case 'hwpt.destroy':
+      return 'type1 has no page tables as objects';
+    case 'device.replace':
+      return 'type1 cannot move a group to another container at once';
     case 'ioas.copy':
       return 'type1 cannot copy a mapping';
     case 'ioas.iova_ranges':
@@ -131,9 +141,18 @@ function toIoas(operation: Operation): Attempt {
     case 'container.close':
       return { operation: { op: 'ioas.destroy', ioas: operation.container } };
     case 'container.map_dma': {
-      const { container, flags, vaddr, size, iova } = operation;
+      const { container, flags, vaddr, size, iova, memory, present } = operation;
+      const backing = { ...(memory === undefined ? {} : { memory }), ...(present === undefined ? {} : { present }) };
       return {
-        operation: { op: 'ioas.map', ioas: container, flags: ['fixed', ...flags], user_va: vaddr, length: size, iova },
+        operation: {
+          op: 'ioas.map',
+          ioas: container,
+          flags: ['fixed', ...flags],
+          user_va: vaddr,
+          length: size,
+          iova,
+          ...backing,
+        },
         note: 'fixed',
       };
     }

@@ -2,6 +2,7 @@ import { fromWords, highWord, lowWord } from '../../iova/address-halves.ts';
 import { IntervalTree } from '../../iova/interval-tree/tree.ts';
 import type { EntryMaker, IntervalEntry } from '../../iova/interval-tree/types.ts';
 import { IOVA_MAX, type Iova } from '../../iova/iova.ts';
+import type { IovaRange } from '../../iova/range.ts';
 import type { AreaView } from '../model.ts';
 
 const READ = 1;
@@ -75,8 +76,11 @@ export class AreaStore {
     return copy;
   }
 
-  /** Adds an area. It may overlap another: the caller checks that, and one version of the kernel permits it. */
-  add(start: bigint, last: bigint, mapping: Mapping): void {
+  /**
+   * Adds an area; returns its handle. It may overlap another: the caller checks that, and some versions of the kernel
+   * permit it.
+   */
+  add(start: bigint, last: bigint, mapping: Mapping): number {
     const handle = this.#free.pop() ?? this.#used++;
     if (handle >= this.#flags.length) {
       const capacity = this.#flags.length * 2;
@@ -92,6 +96,12 @@ export class AreaStore {
       (mapping.read ? READ : 0) | (mapping.write ? WRITE : 0) | (mapping.pagesWritable ? PAGES_WRITABLE : 0);
     this.#origin[handle] = mapping.origin;
     this.tree.insert(start, last, handle);
+    return handle;
+  }
+
+  /** The area of a handle whose range is known. */
+  areaOf(handle: number, { start, last }: IovaRange): Area {
+    return this.#area(handle, start, last);
   }
 
   /** Removes an area of this store. Throws if it is not here. */

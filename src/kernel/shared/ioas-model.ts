@@ -157,7 +157,7 @@ export class IoasModel<Space extends IoasSpace<Space>> implements KernelModel {
         return this.#with(operation.ioas, (ioas) => outcome(setHugePages(ioas, operation.value)));
       }
       case 'device.attach':
-        return this.#with(operation.ioas, (ioas) => this.#attach(ioas, operation));
+        return this.#with(operation.ioas ?? '', (ioas) => this.#attach(ioas, operation));
       case 'device.detach':
         return this.#detach(operation.device);
       case 'access.create':
@@ -179,17 +179,7 @@ export class IoasModel<Space extends IoasSpace<Space>> implements KernelModel {
           const { access, pin } = operation;
           return ioas.hasPin(access, pin) ? outcome(ioas.unpin(access, pin)) : unknownObject('pin', pin);
         });
-      case 'container.open':
-      case 'container.close':
-      case 'container.attach_group':
-      case 'container.detach_group':
-      case 'container.map_dma':
-      case 'container.unmap_dma':
-      case 'container.get_info':
-      case 'container.check_extension':
-      case 'dma.attach':
-      case 'dma.map':
-      case 'dma.unmap':
+      default:
         return this.#notInModel(operation);
     }
   }

@@ -1,6 +1,6 @@
 import { formatRange, hex } from '../../iova/format.ts';
 import type { Iova } from '../../iova/iova.ts';
-import { type Errno, type Rule, sourceOf } from './rule.ts';
+import { type Errno, type Rule, rulesIn, sourceOf } from './rule.ts';
 
 /** What an operation requested. `start` is absent if the kernel was to choose; start + length may wrap. */
 export interface Requested {
@@ -95,4 +95,18 @@ export function refuser<Name extends string>(rules: Readonly<Record<Name, Rule>>
     ok: false,
     refusal: refuse(rule, rules[rule], details),
   });
+}
+
+/**
+ * The functions that make the refusals of one model, by kernel and driver: each rule in the variant that holds there.
+ * They are kept, because every address space asks for one.
+ */
+export function refuserIn<Name extends string>(rules: Readonly<Record<Name, Rule>>) {
+  const made = new Map<string, ReturnType<typeof refuser<Name>>>();
+  return (kernel?: string, driver?: string) => {
+    const key = `${kernel ?? ''} ${driver ?? ''}`;
+    const known = made.get(key) ?? refuser<Name>(rulesIn(rules, { kernel, driver }));
+    made.set(key, known);
+    return known;
+  };
 }

@@ -1,17 +1,23 @@
 // Rules as data: what a kernel refuses, with which errno, in which function. The models check them; analysis looks them
 // up in rule-book.ts.
-import { compareKernelVersions, parseKernelVersion } from '../versions.ts';
+import { isBefore } from '../version-changes.ts';
+import { parseKernelVersion } from '../versions.ts';
 
 /** The error numbers that the models answer with, by name. */
 export type Errno =
   | 'EADDRINUSE'
+  | 'EBADF'
   | 'EBUSY'
   | 'EEXIST'
+  | 'EFAULT'
   | 'EINVAL'
+  | 'EMSGSIZE'
   | 'ENODEV'
   | 'ENOENT'
   | 'ENOMEM'
   | 'ENOSPC'
+  | 'ENOTTY'
+  | 'EOPNOTSUPP'
   | 'EOVERFLOW'
   | 'EPERM';
 
@@ -41,13 +47,13 @@ export interface Rule extends RuleText {
   readonly was?: readonly OlderRule[];
 }
 
-/** Makes the rules of one model: every entry follows `kernel`. */
+/** Makes the rules of one model: every entry follows `kernel`, unless it names another. */
 export function defineRules<const Name extends string>(
   kernel: string,
-  rules: Readonly<Record<Name, Omit<Rule, 'kernel'>>>,
+  rules: Readonly<Record<Name, Omit<Rule, 'kernel'> & Partial<Pick<Rule, 'kernel'>>>>,
 ): Readonly<Record<Name, Rule>> {
   const names = Object.keys(rules) as Name[]; // Object.keys loses the type of the keys
-  return Object.fromEntries(names.map((name) => [name, { ...rules[name], kernel }])) as Record<Name, Rule>;
+  return Object.fromEntries(names.map((name) => [name, { kernel, ...rules[name] }])) as Record<Name, Rule>;
 }
 
 /** What decides which variant of a rule holds. */
@@ -72,15 +78,21 @@ export function ruleIn({ was = [], ...newest }: Rule, { kernel, driver, log }: R
     if (logged) return variantOf(logged);
     if (newest.log?.test(log)) return newest;
   }
-  const version = kernel === undefined ? undefined : parseKernelVersion(kernel);
-  if (!version) return newest;
+  if (kernel === undefined || !parseKernelVersion(kernel)) return newest;
   // The list is newest first: the last variant that still holds is the oldest one whose limit is above the version.
   const older = was.findLast((variant) => {
-    const limit = parseKernelVersion(variant.before);
-    const isOlder = limit !== undefined && compareKernelVersions(version, limit) < 0;
-    return isOlder && (variant.driver === undefined || variant.driver === driver);
+    return isBefore(kernel, variant.before) && (variant.driver === undefined || variant.driver === driver);
   });
   return older ? variantOf(older) : newest;
+}
+
+/** The rules of one kernel: each in the variant that holds for `driver`. */
+export function rulesIn<Name extends string>(
+  rules: Readonly<Record<Name, Rule>>,
+  context: RuleContext,
+): Readonly<Record<Name, Rule>> {
+  const entries = Object.entries<Rule>(rules).map(([name, rule]) => [name, rule.was ? ruleIn(rule, context) : rule]);
+  return Object.fromEntries(entries) as Record<Name, Rule>;
 }
 
 /** Who decides by these rules: `Linux 6.12, vfio_iommu_iova_dma_valid; iopt_check_iova`. Each kernel is named once. */

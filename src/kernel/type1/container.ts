@@ -1,18 +1,23 @@
-// One VFIO container with a type1 backend of Linux 6.12. Methods check in the kernel's order; a refusal changes nothing.
+// One VFIO container with a type1 backend. Methods check in the kernel's order; a refusal changes nothing.
 import { IOVA_MAX, type Iova, lowestSetBit } from '../../iova/iova.ts';
 import { containsRange, type IovaRange, intersection } from '../../iova/range.ts';
 import { complement, intersect, type RangeSet, rangeSet, subtract } from '../../iova/range-set.ts';
 import type { DomainDescription, ReservedRegion } from '../../session/events.ts';
 import type { Type1Info } from '../../uapi/type1-info.ts';
 import { MAPPING_LIMIT } from '../limits.ts';
-import type { DomainView, PageSizes } from '../model.ts';
+import type { DomainView, ModelSettings } from '../model.ts';
 import { AddressSpace } from '../shared/address-space.ts';
+import type { Area } from '../shared/area-store.ts';
+import { driverOf } from '../shared/iommu-driver.ts';
+import { type Backing, pinningOf } from '../shared/memory.ts';
 import { areaObstacle, asRange, reservedObstacle } from '../shared/obstacles.ts';
 import { type Decision, DONE, type Permissions } from '../shared/outcome.ts';
-import { type Obstacle, type Requested, refuser } from '../shared/refusal.ts';
+import { type Obstacle, type Requested, refuserIn } from '../shared/refusal.ts';
 import { ReservedStore } from '../shared/reserved-store.ts';
-import { Type1Mappings } from './mappings.ts';
-import { TYPE1_RULES, type Type1Rule } from './rules.ts';
+import { type KernelRules, NEWEST_RULES } from '../version-changes.ts';
+import type { LockedMemory } from './locked-memory.ts';
+import { type Removed, type Type1Mappings, type1Mappings } from './mappings.ts';
+import { TYPE1_RULES } from './rules.ts';
 
 export type Type1Version = 'type1' | 'type1v2';
 
@@ -29,7 +34,18 @@ interface Domain {
 /** Bytes of the largest dirty bitmap. Source: Linux 6.12, DIRTY_BITMAP_SIZE_MAX. */
 const MAX_DIRTY_BITMAP = 0x1000_0000n;
 
-const no = refuser<Type1Rule>(TYPE1_RULES);
+const refusals = refuserIn(TYPE1_RULES);
+
+/** Flags of a map that some kernels know. */
+const MAP_FLAGS: ReadonlySet<string> = new Set(['read', 'write', 'vaddr']);
+
+/** A request to map memory, with the fields that the ioctl has. */
+export interface Type1MapRequest extends Backing {
+  readonly iova: Iova;
+  readonly size: bigint;
+  readonly vaddr: bigint;
+  readonly flags: readonly string[];
+}
 
 /** True if no mapping may overlap the region. Source: Linux 6.12, vfio_iommu_resv_exclude. */
 function isEnforced(region: ReservedRegion): boolean {
@@ -39,22 +55,34 @@ function isEnforced(region: ReservedRegion): boolean {
 /** A container of either version. It has a backend as long as a group is attached. */
 export class Type1Container extends AddressSpace {
   readonly version: Type1Version;
-  #mappings = new Type1Mappings(this.areaStore);
+  readonly #rules: KernelRules;
+  readonly #no: ReturnType<typeof refusals>;
+  readonly #locked: LockedMemory;
+  #mappings: Type1Mappings;
+  /** Numbers of pages that do not count as locked memory. */
+  readonly #uncounted = new Set<number>();
   /** In the order of creation. */
   #domains: Domain[] = [];
   #validRanges: RangeSet = [];
   #nextPages = 1;
   #mappingsLeft = MAPPING_LIMIT;
 
-  constructor(id: string, version: Type1Version, sizes: PageSizes) {
-    super(id, sizes);
+  /** `locked`: the account of the process. */
+  constructor(id: string, version: Type1Version, settings: ModelSettings, locked: LockedMemory) {
+    super(id, settings);
     this.version = version;
+    this.#rules = settings.rules ?? NEWEST_RULES;
+    this.#no = refusals(this.#rules.kernel);
+    this.#locked = locked;
+    this.#mappings = type1Mappings(this.areaStore, this.#rules);
   }
 
-  clone(): Type1Container {
-    const copy = new Type1Container(this.id, this.version, this.sizes);
+  /** A copy whose process has the account `locked`. */
+  clone(locked: LockedMemory): Type1Container {
+    const copy = new Type1Container(this.id, this.version, { ...this.sizes, rules: this.#rules }, locked);
     copy.copyStoresOf(this);
-    copy.#mappings = new Type1Mappings(copy.areaStore);
+    copy.#mappings = this.#mappings.clone(copy.areaStore);
+    for (const pages of this.#uncounted) copy.#uncounted.add(pages);
     copy.#domains = this.#domains.map((domain) => ({ ...domain, groups: new Map(domain.groups) }));
     copy.#validRanges = this.#validRanges;
     copy.#nextPages = this.#nextPages;
@@ -137,9 +165,12 @@ export class Type1Container extends AddressSpace {
    * gets one of its own, into which all mappings go too. Source: Linux 6.12, vfio_iommu_type1_attach_group.
    */
   attach(group: string, description: DomainDescription, regions: readonly ReservedRegion[]): Decision<undefined> {
+    const driver = driverOf(description);
     const direct = regions.find((region) => region.type === 'direct');
-    if (direct)
+    if (direct && (driver === 'intel' || this.#rules.has('direct-region-refused'))) {
+      const no = refusals(this.#rules.kernel, driver);
       return no('attach-direct-region', { obstacle: { kind: 'reserved', ...boundsOf(direct), owner: group } });
+    }
     const { iommu, pgsize_bitmap: pgsizeBitmap } = description;
     const aperture = asRange(...description.aperture);
     const refused = this.#checkAperture(aperture);
@@ -148,7 +179,7 @@ export class Type1Container extends AddressSpace {
     for (const region of enforced) {
       const mapped = this.areaStore.firstOverlapping(region.start, region.last);
       if (mapped)
-        return no('attach-region-over-mapping', { requested: requestOf(region), obstacle: areaObstacle(mapped) });
+        return this.#no('attach-region-over-mapping', { requested: requestOf(region), obstacle: areaObstacle(mapped) });
     }
     const reachable = this.hasGroups ? intersect(this.#validRanges, [aperture]) : [aperture];
     const ranges = subtract(reachable, rangeSet(enforced));
@@ -157,7 +188,7 @@ export class Type1Container extends AddressSpace {
       const obstacle: Obstacle = region
         ? { kind: 'reserved', ...boundsOf(region), owner: group }
         : { kind: 'aperture', ...aperture, owner: iommu };
-      return no('attach-no-range-left', { requested: requestOf(aperture), obstacle });
+      return this.#no('attach-no-range-left', { requested: requestOf(aperture), obstacle });
     }
     const enforcesCoherency = description.enforce_cache_coherency === true;
     let domain = this.#domains.find((d) => d.iommu === iommu && d.enforcesCoherency === enforcesCoherency);
@@ -179,11 +210,11 @@ export class Type1Container extends AddressSpace {
     const requested = requestOf(aperture);
     if (first && last && (aperture.start > last.last || aperture.last < first.start)) {
       const obstacle: Obstacle = { kind: 'aperture', start: first.start, last: last.last };
-      return no('attach-aperture-disjoint', { requested, obstacle });
+      return this.#no('attach-aperture-disjoint', { requested, obstacle });
     }
     for (const { start, last: end } of complement([aperture])) {
       const mapped = this.areaStore.firstOverlapping(start, end);
-      if (mapped) return no('attach-aperture-over-mapping', { requested, obstacle: areaObstacle(mapped) });
+      if (mapped) return this.#no('attach-aperture-over-mapping', { requested, obstacle: areaObstacle(mapped) });
     }
     return undefined;
   }
@@ -196,7 +227,9 @@ export class Type1Container extends AddressSpace {
     for (const domain of this.#domains) domain.groups.delete(group);
     this.#domains = this.#domains.filter(({ groups }) => groups.size > 0);
     if (!this.hasGroups) {
-      this.areaStore.clear();
+      this.#unlockAll();
+      this.#mappings.clear();
+      this.#uncounted.clear();
       this.#mappingsLeft = MAPPING_LIMIT;
       this.#validRanges = [];
     } else {
@@ -225,78 +258,122 @@ export class Type1Container extends AddressSpace {
 
   // ---- mappings --------------------------------------------------------------------------------------------------
 
-  /** Maps size bytes from vaddr at iova. Source: Linux 6.12, vfio_dma_do_map. */
-  map(
-    request: { readonly iova: Iova; readonly size: bigint; readonly vaddr: bigint },
-    permissions: Permissions,
-    origin: number,
-  ): Decision<undefined> {
-    const { iova, size, vaddr } = request;
+  /** Maps size bytes from vaddr at iova. Memory is pinned last. Source: Linux 6.12, vfio_dma_do_map. */
+  map(request: Type1MapRequest, permissions: Permissions, origin: number): Decision<undefined> {
+    const { iova, size, vaddr, flags } = request;
     const requested: Requested = { start: iova, length: size };
-    if (!this.hasGroups) return no('no-backend', { requested });
-    if (!permissions.read && !permissions.write) return no('map-no-permission', { requested });
+    if (!this.hasGroups) return this.#no('no-backend', { requested });
+    const setsVaddr = flags.includes('vaddr');
+    if (flags.some((flag) => !MAP_FLAGS.has(flag)) || (setsVaddr && !this.#rules.has('type1-update-vaddr'))) {
+      return this.#no('map-unknown-flag', { requested });
+    }
+    const last = iova + size - 1n;
+    if (this.#rules.has('type1-overflow')) {
+      if (size === 0n) return this.#no('map-size-zero', { requested });
+      const refused = this.#checkWraps(request, requested);
+      if (refused) return refused;
+    }
+    const hasPermission = permissions.read || permissions.write;
+    if (setsVaddr && hasPermission) return this.#no('map-vaddr-with-permission', { requested });
+    if (!setsVaddr && !hasPermission) return this.#no('map-no-permission', { requested });
     const page = this.alignment;
     const mask = page - 1n;
     const unaligned = { requested, obstacle: { kind: 'alignment', value: page } } as const;
-    if (size === 0n) return no('map-size-zero', { requested });
-    if ((size & mask) !== 0n) return no('map-size-unaligned', unaligned);
-    if ((iova & mask) !== 0n) return no('map-iova-unaligned', unaligned);
-    if ((vaddr & mask) !== 0n) return no('map-memory-unaligned', unaligned);
-    const last = iova + size - 1n;
-    if (last > IOVA_MAX) return no('map-iova-wraps', { requested });
-    if (vaddr + size - 1n > IOVA_MAX) return no('map-memory-wraps', { requested });
+    if (size === 0n) return this.#no('map-size-zero', { requested });
+    if ((size & mask) !== 0n) return this.#no('map-size-unaligned', unaligned);
+    if ((iova & mask) !== 0n) return this.#no('map-iova-unaligned', unaligned);
+    if ((vaddr & mask) !== 0n) return this.#no('map-memory-unaligned', unaligned);
+    const wraps = this.#checkWraps(request, requested);
+    if (wraps) return wraps;
     const mapped = this.#mappings.find(iova, size);
-    if (mapped) return no('map-over-mapping', { requested, obstacle: areaObstacle(mapped) });
+    if (setsVaddr) {
+      if (!mapped) return this.#no('map-vaddr-nothing', { requested });
+      return this.#no('map-vaddr-valid', { requested, obstacle: areaObstacle(mapped) });
+    }
+    if (mapped) return this.#no('map-over-mapping', { requested, obstacle: areaObstacle(mapped) });
     if (this.#mappingsLeft === 0) {
-      return no('map-none-left', { requested, obstacle: { kind: 'limit', value: BigInt(MAPPING_LIMIT) } });
+      return this.#no('map-none-left', { requested, obstacle: { kind: 'limit', value: BigInt(MAPPING_LIMIT) } });
     }
     const wanted = asRange(iova, last);
     if (!this.#validRanges.some((range) => containsRange(range, wanted))) {
       const reserved = this.reservedStore.firstOverlapping(iova, last);
-      return no('map-outside-valid-ranges', {
+      return this.#no('map-outside-valid-ranges', {
         requested,
         ...(reserved ? { obstacle: reservedObstacle(reserved) } : {}),
       });
     }
     const pages = this.#nextPages++;
-    this.areaStore.add(iova, last, { userVa: vaddr, pages, pagesWritable: permissions.write, ...permissions, origin });
+    const mapping = { userVa: vaddr, pages, pagesWritable: permissions.write, ...permissions, origin };
+    const locked = this.#locked.lock(size, pinningOf(request, permissions.write, 'type1', this.#rules));
+    if ('refused' in locked) {
+      this.#mappings.addAndRemove(iova, last, mapping);
+      return this.#no(locked.refused, { requested, ...this.#limitOf(locked.refused) });
+    }
+    if (locked.counted === 0n) this.#uncounted.add(pages);
+    this.#mappings.add(iova, last, mapping);
     this.#mappingsLeft--;
     return DONE;
   }
 
+  #checkWraps({ iova, size, vaddr }: Type1MapRequest, requested: Requested) {
+    if (iova + size - 1n > IOVA_MAX) return this.#no('map-iova-wraps', { requested });
+    if (vaddr + size - 1n > IOVA_MAX) return this.#no('map-memory-wraps', { requested });
+    return undefined;
+  }
+
+  #limitOf(rule: string): { readonly obstacle?: Obstacle } {
+    const { limit } = this.#locked;
+    return rule === 'memory-limit' && limit !== undefined ? { obstacle: { kind: 'limit', value: limit } } : {};
+  }
+
   /** Unmaps whole mappings; returns their bytes. Source: Linux 6.12, vfio_dma_do_unmap. */
-  unmap(iova: Iova, size: bigint, all: boolean): Decision<bigint> {
+  unmap(iova: Iova, size: bigint, flags: readonly string[]): Decision<bigint> {
     const requested: Requested = { start: iova, length: size };
-    if (!this.hasGroups) return no('no-backend', { requested });
+    if (!this.hasGroups) return this.#no('no-backend', { requested });
+    const all = flags.includes('all');
+    if (flags.some((flag) => flag !== 'all') || (all && !this.#rules.has('type1-unmap-all'))) {
+      return this.#no('unmap-unknown-flag', { requested });
+    }
     const page = this.alignment;
     const mask = page - 1n;
     const unaligned = { requested, obstacle: { kind: 'alignment', value: page } } as const;
-    if ((iova & mask) !== 0n) return no('unmap-iova-unaligned', unaligned);
+    if ((iova & mask) !== 0n) return this.#no('unmap-iova-unaligned', unaligned);
     if (all) {
-      if (iova !== 0n || size !== 0n) return no('unmap-all-with-range', { requested });
-      return { ok: true, value: this.#remove(0n, IOVA_MAX, false) };
+      if (iova !== 0n || size !== 0n) return this.#no('unmap-all-with-range', { requested });
+      return this.#removed(this.#mappings.removeAll(this.#unlock));
     }
-    if (size === 0n) return no('unmap-size-zero', { requested });
-    if ((size & mask) !== 0n) return no('unmap-size-unaligned', unaligned);
-    if (iova + size - 1n > IOVA_MAX) return no('unmap-wraps', { requested });
+    if (size === 0n) return this.#no('unmap-size-zero', { requested });
+    if ((size & mask) !== 0n) return this.#no('unmap-size-unaligned', unaligned);
+    if (iova + size - 1n > IOVA_MAX) return this.#no('unmap-wraps', { requested });
     if (this.version === 'type1v2') {
       const cut = this.#mappings.cutBy(iova, size);
-      if (cut) return no('unmap-cuts-mapping', { requested, obstacle: areaObstacle(cut) });
+      if (cut) return this.#no('unmap-cuts-mapping', { requested, obstacle: areaObstacle(cut) });
     }
-    return { ok: true, value: this.#remove(iova, size, this.version === 'type1') };
+    return this.#removed(this.#mappings.remove(iova, size, this.version === 'type1', this.#unlock));
   }
 
-  #remove(iova: bigint, size: bigint, stopsAtCut: boolean): bigint {
-    const taken = this.#mappings.removedBy(iova, size, stopsAtCut);
-    this.#mappingsLeft += taken.length;
-    return this.#mappings.remove(taken);
+  #removed({ count, bytes }: Removed): Decision<bigint> {
+    this.#mappingsLeft += count;
+    return { ok: true, value: bytes };
+  }
+
+  /** Older kernels do not unpin a mapping that ends at 2^64−1: its pages stay locked as long as the process lives. */
+  readonly #unlock = ({ start, last, pages }: Area): void => {
+    const forgotten = last === IOVA_MAX && !this.#rules.has('type1-top');
+    if (!this.#uncounted.delete(pages) && !forgotten) this.#locked.unlock(last - start + 1n);
+  };
+
+  /** Unlocks the pages of every mapping, as when the last group leaves. */
+  #unlockAll(): void {
+    if (this.#locked.limit === undefined) return;
+    for (const area of this.areaStore.overlapping()) this.#unlock(area);
   }
 
   // ---- information ----------------------------------------------------------------------------------------------------
 
   /** What VFIO_IOMMU_GET_INFO reports. Source: Linux 6.12, vfio_iommu_type1_get_info. */
   info(): Decision<Type1Info> {
-    if (!this.hasGroups) return no('no-backend');
+    if (!this.hasGroups) return this.#no('no-backend');
     const ranges = this.#validRanges;
     return {
       ok: true,

@@ -1,37 +1,145 @@
-// The mappings of a container, and how Linux 6.12 looks them up. The kernel compares with iova + size, which wraps to 0
-// for a mapping that ends at 2^64−1: lookups do not find such a mapping, and a range that ends there finds none.
+// How kernels look up the mappings of a container. Linux 6.18 compares last addresses. Older ones compare with
+// iova + size, which wraps to 0 for a mapping that ends at 2^64−1 (mapping-tree.ts).
 import type { IntervalEntry } from '../../iova/interval-tree/types.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
-import type { Area, AreaStore } from '../shared/area-store.ts';
+import type { Area, AreaStore, Mapping } from '../shared/area-store.ts';
+import { asRange } from '../shared/obstacles.ts';
+import type { KernelRules } from '../version-changes.ts';
+import { MappingTree } from './mapping-tree.ts';
 
-/** iova + size as the kernel has it: modulo 2^64. */
-function endOf(start: bigint, size: bigint): bigint {
-  return BigInt.asUintN(64, start + size);
+/** Mappings that an unmap removed: how many, and their bytes. */
+export interface Removed {
+  readonly count: number;
+  readonly bytes: bigint;
 }
 
-/** The mappings of `store`, as the kernel's lookups find them. */
-export class Type1Mappings {
-  readonly store: AreaStore;
+/** The mappings of a container, as lookups of its kernel find them. Ranges are start … start + size − 1, up to 2^64−1. */
+export interface Type1Mappings {
+  add(start: bigint, last: bigint, mapping: Mapping): void;
+  /** Puts a mapping in and takes it out again: what remains of one whose memory cannot be pinned. */
+  addAndRemove(start: bigint, last: bigint, mapping: Mapping): void;
+  /** A mapping that a map of the range would hit; `size` is at least 1. */
+  find(start: bigint, size: bigint): Area | undefined;
+  /** The mapping that an end of the range cuts in two, if there is one. */
+  cutBy(start: bigint, size: bigint): Area | undefined;
+  /**
+   * Removes what an unmap of the range removes: mappings that start inside of it, whole. With `stopsAtCut`, the rule of
+   * version 1, one that starts before it ends the walk.
+   */
+  remove(start: bigint, size: bigint, stopsAtCut: boolean, onRemove: (area: Area) => void): Removed;
+  removeAll(onRemove: (area: Area) => void): Removed;
+  clear(): void;
+  /** An independent copy for a copy of its store. */
+  clone(store: AreaStore): Type1Mappings;
+}
+
+export function type1Mappings(store: AreaStore, rules: KernelRules): Type1Mappings {
+  if (rules.has('type1-top')) return new MappingsByLast(store);
+  return new MappingsByEnd(store, new MappingTree(), rules.has('type1-unmap-in-order'));
+}
+
+/** Source: Linux 6.18, vfio_find_dma. */
+class MappingsByLast implements Type1Mappings {
+  readonly #store: AreaStore;
 
   constructor(store: AreaStore) {
-    this.store = store;
+    this.#store = store;
   }
 
-  /**
-   * The first mapping that shares an address with start … start + size − 1 (at least one byte, not beyond 2^64).
-   * Source: Linux 6.12, vfio_find_dma.
-   */
+  clone(store: AreaStore): Type1Mappings {
+    return new MappingsByLast(store);
+  }
+
+  add(start: bigint, last: bigint, mapping: Mapping): void {
+    this.#store.add(start, last, mapping);
+  }
+
+  addAndRemove(): void {
+    // Nothing remains.
+  }
+
   find(start: bigint, size: bigint): Area | undefined {
-    const end = endOf(start, size);
-    if (end === 0n) return undefined;
-    for (const area of this.store.overlapping(start, end - 1n)) if (area.last !== IOVA_MAX) return area;
-    return undefined;
+    return this.#store.firstOverlapping(start, start + size - 1n);
   }
 
-  /**
-   * The mapping that an end of start … start + size − 1 cuts in two, if there is one.
-   * Source: Linux 6.12, vfio_dma_do_unmap, version 2.
-   */
+  cutBy(start: bigint, size: bigint): Area | undefined {
+    const below = this.#store.firstOverlapping(start, start);
+    if (below && below.start !== start) return below;
+    const last = start + size - 1n;
+    const above = this.#store.firstOverlapping(last, last);
+    return above && above.last !== last ? above : undefined;
+  }
+
+  remove(start: bigint, size: bigint, stopsAtCut: boolean, onRemove: (area: Area) => void): Removed {
+    const taken: Area[] = [];
+    for (const area of this.#store.overlapping(start, start + size - 1n)) {
+      if (stopsAtCut && area.start < start) break;
+      taken.push(area);
+    }
+    return removeFrom(this.#store, taken, onRemove);
+  }
+
+  removeAll(onRemove: (area: Area) => void): Removed {
+    return removeFrom(this.#store, [...this.#store.overlapping()], onRemove);
+  }
+
+  clear(): void {
+    this.#store.clear();
+  }
+}
+
+function entryOf({ start, last, handle }: Area): IntervalEntry {
+  return { start, last, value: handle };
+}
+
+function removeFrom(store: AreaStore, areas: readonly Area[], onRemove: (area: Area) => void): Removed {
+  let bytes = 0n;
+  for (const area of areas) {
+    bytes += area.last - area.start + 1n;
+    onRemove(area);
+  }
+  if (areas.length === store.size) store.clear();
+  else for (const area of areas) store.remove(entryOf(area));
+  return { count: areas.length, bytes };
+}
+
+/** Source: Linux 6.12, vfio_find_dma, vfio_find_dma_first_node and vfio_dma_do_unmap. */
+class MappingsByEnd implements Type1Mappings {
+  readonly #store: AreaStore;
+  readonly #tree: MappingTree;
+  /** False in Linux 5.10: an unmap looks up any mapping in the range, again and again. */
+  readonly #walksInOrder: boolean;
+
+  constructor(store: AreaStore, tree: MappingTree, walksInOrder: boolean) {
+    this.#store = store;
+    this.#tree = tree;
+    this.#walksInOrder = walksInOrder;
+  }
+
+  clone(store: AreaStore): Type1Mappings {
+    return new MappingsByEnd(store, this.#tree.clone(), this.#walksInOrder);
+  }
+
+  add(start: bigint, last: bigint, mapping: Mapping): void {
+    this.#tree.insert(this.#store.add(start, last, mapping), start, last);
+  }
+
+  addAndRemove(start: bigint, last: bigint, mapping: Mapping): void {
+    const handle = this.#store.add(start, last, mapping);
+    this.#tree.insert(handle, start, last);
+    this.#tree.remove(handle);
+    this.#store.remove({ ...asRange(start, last), value: handle });
+  }
+
+  find(start: bigint, size: bigint): Area | undefined {
+    const handle = this.#tree.find(start, size);
+    return handle === undefined ? undefined : this.#areaOf(handle);
+  }
+
+  #areaOf(handle: number): Area {
+    return this.#store.areaOf(handle, this.#tree.rangeOf(handle));
+  }
+
   cutBy(start: bigint, size: bigint): Area | undefined {
     const below = this.find(start, 1n);
     if (below && below.start !== start) return below;
@@ -40,31 +148,33 @@ export class Type1Mappings {
     return above && above.last !== last ? above : undefined;
   }
 
-  /**
-   * The mappings that an unmap of start … start + size − 1 removes, by ascending start. Mappings that start inside the
-   * range are removed whole. With `stopsAtCut`, the rule of version 1, one that starts before it ends the walk.
-   * Source: Linux 6.12, vfio_find_dma_first_node and vfio_dma_do_unmap.
-   */
-  removedBy(start: bigint, size: bigint, stopsAtCut: boolean): IntervalEntry[] {
-    const end = endOf(start, size);
-    const taken: IntervalEntry[] = [];
-    let walking = false;
-    for (const entry of this.store.tree.overlaps(start, IOVA_MAX)) {
-      // The walk starts at a mapping that the lookup finds; from there on it includes those that end at 2^64−1.
-      if (!walking && entry.last === IOVA_MAX) continue;
-      walking = true;
-      if (entry.start >= end || (stopsAtCut && entry.start < start)) break;
-      taken.push(entry);
+  remove(start: bigint, size: bigint, stopsAtCut: boolean, onRemove: (area: Area) => void): Removed {
+    const end = BigInt.asUintN(64, start + size);
+    const walksInOrder = this.#walksInOrder;
+    let count = 0;
+    let bytes = 0n;
+    let handle = walksInOrder ? this.#tree.first(start, size) : this.#tree.find(start, size);
+    while (handle !== undefined) {
+      const area = this.#areaOf(handle);
+      if ((walksInOrder && area.start >= end) || (stopsAtCut && area.start < start)) break;
+      const next = walksInOrder ? this.#tree.next(handle) : undefined;
+      this.#tree.remove(handle);
+      this.#store.remove(entryOf(area));
+      onRemove(area);
+      count++;
+      bytes += area.last - area.start + 1n;
+      handle = walksInOrder ? next : this.#tree.find(start, size);
     }
-    return taken;
+    return { count, bytes };
   }
 
-  /** Removes mappings that `removedBy` returned; returns their bytes. */
-  remove(entries: readonly IntervalEntry[]): bigint {
-    let bytes = 0n;
-    for (const { start, last } of entries) bytes += last - start + 1n;
-    if (entries.length === this.store.size) this.store.clear();
-    else for (const entry of entries) this.store.remove(entry);
-    return bytes;
+  /** The kernel asks for 0 … 2^64−2. */
+  removeAll(onRemove: (area: Area) => void): Removed {
+    return this.remove(0n, IOVA_MAX, false, onRemove);
+  }
+
+  clear(): void {
+    this.#tree.clear();
+    this.#store.clear();
   }
 }

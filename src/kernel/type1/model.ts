@@ -2,34 +2,47 @@ import type { Iova } from '../../iova/iova.ts';
 import type { Operation, OperationOf } from '../../session/events.ts';
 import { toHex } from '../../uapi/numbers.ts';
 import { encodeType1Info } from '../../uapi/type1-info.ts';
-import type { AddressSpaceView, KernelModel, Outcome, PageSizes } from '../model.ts';
+import type { AddressSpaceView, KernelModel, ModelSettings, Outcome } from '../model.ts';
 import { badAttach, invalid, nameInUse, outcome, permissionsOf, SUCCESS, unknownObject } from '../shared/outcome.ts';
-import { refuser } from '../shared/refusal.ts';
+import { refuserIn } from '../shared/refusal.ts';
+import { type KernelRules, NEWEST_RULES } from '../version-changes.ts';
 import { Type1Container } from './container.ts';
-import { TYPE1_RULES, type Type1Rule } from './rules.ts';
+import { LockedMemory } from './locked-memory.ts';
+import { TYPE1_RULES } from './rules.ts';
 
-/** Extensions of VFIO_CHECK_EXTENSION that type1 always has. Source: Linux 6.12, vfio_iommu_type1_check_extension. */
-const ALWAYS_PRESENT: ReadonlySet<number> = new Set([1, 3, 6, 9]);
+/** Numbers of VFIO_CHECK_EXTENSION. Every other number answers 0. */
+const TYPE1 = 1;
+const TYPE1V2 = 3;
 const DMA_CC_IOMMU = 4;
+const NESTING = 6;
+const UNMAP_ALL = 9;
 const UPDATE_VADDR = 10;
 
-const no = refuser<Type1Rule>(TYPE1_RULES);
+const refusals = refuserIn(TYPE1_RULES);
 
-/** VFIO containers with a type1 backend of Linux 6.12, each of the version that it is opened with. */
+/** VFIO containers with a type1 backend, each of the version that it is opened with. */
 export class Type1Model implements KernelModel {
   readonly name = 'type1';
-  readonly #sizes: PageSizes;
+  readonly #settings: ModelSettings;
+  readonly #rules: KernelRules;
+  readonly #no: ReturnType<typeof refusals>;
+  /** What the process has locked, all of its containers together. */
+  #locked: LockedMemory;
   readonly #containers = new Map<string, Type1Container>();
   /** The container of every group that was ever attached; `undefined` while it is detached. */
   readonly #groups = new Map<string, string | undefined>();
 
-  constructor(sizes: PageSizes) {
-    this.#sizes = sizes;
+  constructor(settings: ModelSettings) {
+    this.#settings = settings;
+    this.#rules = settings.rules ?? NEWEST_RULES;
+    this.#no = refusals(this.#rules.kernel);
+    this.#locked = new LockedMemory(settings.memlock, settings.page);
   }
 
   clone(): Type1Model {
-    const copy = new Type1Model(this.#sizes);
-    for (const [id, container] of this.#containers) copy.#containers.set(id, container.clone());
+    const copy = new Type1Model(this.#settings);
+    copy.#locked = this.#locked.clone(this.#settings.page);
+    for (const [id, container] of this.#containers) copy.#containers.set(id, container.clone(copy.#locked));
     for (const [group, id] of this.#groups) copy.#groups.set(group, id);
     return copy;
   }
@@ -47,7 +60,7 @@ export class Type1Model implements KernelModel {
       case 'container.open': {
         const { container: id, model } = operation;
         if (this.#containers.has(id)) return nameInUse('a container', id);
-        this.#containers.set(id, new Type1Container(id, model, this.#sizes));
+        this.#containers.set(id, new Type1Container(id, model, this.#settings, this.#locked));
         return SUCCESS;
       }
       case 'container.close':
@@ -63,7 +76,7 @@ export class Type1Model implements KernelModel {
       case 'container.unmap_dma':
         return this.#with(operation.container, (container) => {
           const { iova, size, flags } = operation;
-          return outcome(container.unmap(iova, size, flags.includes('all')), (bytes) => ({
+          return outcome(container.unmap(iova, size, flags), (bytes) => ({
             ret: 0,
             unmapped: BigInt.asUintN(64, bytes) as Iova,
           }));
@@ -75,24 +88,7 @@ export class Type1Model implements KernelModel {
           ok: true,
           answer: { ret: this.#extension(container, operation.extension) },
         }));
-      case 'ioas.alloc':
-      case 'ioas.destroy':
-      case 'ioas.map':
-      case 'ioas.copy':
-      case 'ioas.unmap':
-      case 'ioas.iova_ranges':
-      case 'ioas.allow_iovas':
-      case 'ioas.reserve':
-      case 'ioas.option_huge_pages':
-      case 'device.attach':
-      case 'device.detach':
-      case 'access.create':
-      case 'access.destroy':
-      case 'access.pin':
-      case 'access.unpin':
-      case 'dma.attach':
-      case 'dma.map':
-      case 'dma.unmap':
+      default:
         return invalid('not-in-model', `model ${this.name} does not have the operation ${operation.op}`);
     }
   }
@@ -104,7 +100,10 @@ export class Type1Model implements KernelModel {
 
   /** Closing a container detaches its groups. */
   #close(container: Type1Container): Outcome {
-    for (const group of container.groups()) this.#groups.set(group, undefined);
+    for (const group of container.groups()) {
+      container.detach(group);
+      this.#groups.set(group, undefined);
+    }
     this.#containers.delete(container.id);
     return SUCCESS;
   }
@@ -117,7 +116,7 @@ export class Type1Model implements KernelModel {
       return invalid('bad-argument', 'the page size bitmap has no size in common with that of the container');
     }
     if (this.#groups.get(group) !== undefined) {
-      return no('attach-group-in-use', { obstacle: { kind: 'group', owner: group } });
+      return this.#no('attach-group-in-use', { obstacle: { kind: 'group', owner: group } });
     }
     const result = container.attach(group, domain, reserved);
     if (!result.ok) return result;
@@ -128,7 +127,7 @@ export class Type1Model implements KernelModel {
   #detach(container: Type1Container, group: string): Outcome {
     if (!this.#groups.has(group)) return unknownObject('group', group);
     const place = this.#groups.get(group);
-    if (place === undefined) return no('detach-group-not-attached');
+    if (place === undefined) return this.#no('detach-group-not-attached');
     if (place !== container.id) return invalid('bad-argument', `group '${group}' is in container '${place}'`);
     container.detach(group);
     this.#groups.set(group, undefined);
@@ -138,15 +137,29 @@ export class Type1Model implements KernelModel {
   #info(container: Type1Container, argsz: number): Outcome {
     const info = container.info();
     if (!info.ok) return info;
-    const encoded = encodeType1Info(info.value, argsz);
-    if (!encoded) return no('info-buffer-too-small', { obstacle: { kind: 'limit', value: 16n } });
+    const encoded = encodeType1Info(info.value, argsz, { padded: this.#rules.has('type1-info-padding') });
+    if (!encoded) return this.#no('info-buffer-too-small', { obstacle: { kind: 'limit', value: 16n } });
     return { ok: true, answer: { ret: 0, argsz: encoded.argsz, hex: toHex(encoded.bytes) } };
   }
 
+  /** Source: Linux 6.12, vfio_iommu_type1_check_extension; measured on 5.10.223 to 7.3.4 for 0 … 12. */
   #extension(container: Type1Container, extension: number): number {
-    if (ALWAYS_PRESENT.has(extension)) return 1;
-    if (extension === DMA_CC_IOMMU) return container.enforcesCoherency ? 1 : 0;
-    // User addresses can be updated while the container has a backend.
-    return extension === UPDATE_VADDR && container.hasGroups ? 1 : 0;
+    switch (extension) {
+      case TYPE1:
+      case TYPE1V2:
+        return 1;
+      case DMA_CC_IOMMU:
+        return container.enforcesCoherency ? 1 : 0;
+      case NESTING:
+        return this.#rules.has('type1-no-nesting') ? 0 : 1;
+      case UNMAP_ALL:
+        return this.#rules.has('type1-unmap-all') ? 1 : 0;
+      case UPDATE_VADDR:
+        // User addresses can be updated while the container has a backend.
+        if (!this.#rules.has('type1-update-vaddr')) return 0;
+        return container.hasGroups || !this.#rules.has('type1-update-vaddr-needs-group') ? 1 : 0;
+      default:
+        return 0;
+    }
   }
 }

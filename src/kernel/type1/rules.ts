@@ -1,7 +1,17 @@
-import { defineRules } from '../shared/rule.ts';
+import { MEMORY_RULES } from '../shared/memory-rules.ts';
+import { defineRules, type OlderRule } from '../shared/rule.ts';
+import { KERNEL_CHANGES } from '../version-changes.ts';
 
-/** The rules by which VFIO type1 containers of Linux 6.12 refuse operations. The names are stable. */
+/** Ranges that end above 2^64-1 before Linux 6.18. */
+const WRAPS: { readonly kernel: string; readonly errno: 'EOVERFLOW'; readonly was: readonly OlderRule[] } = {
+  kernel: 'Linux 6.18',
+  errno: 'EOVERFLOW',
+  was: [{ before: KERNEL_CHANGES['type1-overflow'].since, errno: 'EINVAL' }],
+};
+
+/** The rules by which VFIO type1 containers refuse operations. The names are stable. */
 export const TYPE1_RULES = defineRules('Linux 6.12', {
+  ...MEMORY_RULES,
   'no-backend': {
     errno: 'EINVAL',
     message: 'No group is attached, so the container has no IOMMU backend',
@@ -21,7 +31,7 @@ export const TYPE1_RULES = defineRules('Linux 6.12', {
     log: /has requested this device have a 1:1/i,
     was: [
       {
-        before: '6.6',
+        before: KERNEL_CHANGES['direct-region-refused'].since,
         driver: 'intel',
         errno: 'EPERM',
         where: 'intel_iommu_attach_device',
@@ -55,6 +65,26 @@ export const TYPE1_RULES = defineRules('Linux 6.12', {
     where: 'vfio_group_ioctl_unset_container',
   },
 
+  'map-unknown-flag': {
+    errno: 'EINVAL',
+    message: 'The map has a flag that this kernel does not know',
+    where: 'vfio_iommu_type1_map_dma',
+  },
+  'map-vaddr-with-permission': {
+    errno: 'EINVAL',
+    message: 'Flag vaddr updates a mapping, so it cannot be combined with permissions',
+    where: 'vfio_dma_do_map',
+  },
+  'map-vaddr-nothing': {
+    errno: 'ENOENT',
+    message: 'Flag vaddr updates a mapping, and there is none',
+    where: 'vfio_dma_do_map',
+  },
+  'map-vaddr-valid': {
+    errno: 'EINVAL',
+    message: 'Flag vaddr updates exactly one mapping whose user address was invalidated before',
+    where: 'vfio_dma_do_map',
+  },
   'map-no-permission': {
     errno: 'EINVAL',
     message: 'A mapping needs permission to read, to write, or both',
@@ -81,12 +111,12 @@ export const TYPE1_RULES = defineRules('Linux 6.12', {
     where: 'vfio_dma_do_map',
   },
   'map-iova-wraps': {
-    errno: 'EINVAL',
+    ...WRAPS,
     message: 'The range would end above 2^64-1',
     where: 'vfio_dma_do_map',
   },
   'map-memory-wraps': {
-    errno: 'EINVAL',
+    ...WRAPS,
     message: 'The user memory would end above 2^64-1',
     where: 'vfio_dma_do_map',
   },
@@ -106,6 +136,11 @@ export const TYPE1_RULES = defineRules('Linux 6.12', {
     where: 'vfio_iommu_iova_dma_valid',
   },
 
+  'unmap-unknown-flag': {
+    errno: 'EINVAL',
+    message: 'The unmap has a flag that this kernel does not know',
+    where: 'vfio_iommu_type1_unmap_dma',
+  },
   'unmap-iova-unaligned': {
     errno: 'EINVAL',
     message: 'The IOVA is not a multiple of the smallest page size of the IOMMU',
@@ -127,7 +162,7 @@ export const TYPE1_RULES = defineRules('Linux 6.12', {
     where: 'vfio_dma_do_unmap',
   },
   'unmap-wraps': {
-    errno: 'EINVAL',
+    ...WRAPS,
     message: 'The range would end above 2^64-1',
     where: 'vfio_dma_do_unmap',
   },
