@@ -14,7 +14,7 @@ const no = refuser<DmaIommuRule>(DMA_IOMMU_RULES);
 const MIN_GRANULE = 0x800n;
 
 /** Since then a device is told once, and the log says so, that 32 bits ran out; before, every mapping tries them again. */
-const STAYS_WIDE_SINCE: KernelVersion = { major: 6, minor: 5, patch: 0 };
+const STAYS_WIDE_SINCE: KernelVersion = { major: 6, minor: 5, patch: 0, hasPatch: false };
 
 /**
  * The allocator behind the kernel's own DMA API (dma_map_single and others): one CPU, strict mode. Real frees of the lazy
