@@ -17,6 +17,7 @@ import { PROXMOX } from './formats/guest/proxmox.ts';
 import { HOST_IDENTITY } from './formats/host-identity.ts';
 import { IOMEM } from './formats/iomem.ts';
 import { KERNEL_LOG_AMD } from './formats/kernel-log/amd.ts';
+import { KERNEL_LOG_DMA } from './formats/kernel-log/dma.ts';
 import { DYNDBG } from './formats/kernel-log/dyndbg.ts';
 import { KERNEL_LOG_GROUPS } from './formats/kernel-log/groups.ts';
 import { KERNEL_LOG_INTEL } from './formats/kernel-log/intel.ts';
@@ -56,6 +57,7 @@ export const FORMATS: readonly DumpFormat[] = [
   LSPCI_TREE,
   DRIVERCTL,
   KERNEL_LOG_DEVICES,
+  KERNEL_LOG_DMA,
   VFIO_MESSAGES,
   USERSPACE_MESSAGES,
   KERNEL_LOG_XEN,

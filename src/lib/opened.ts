@@ -2,6 +2,7 @@
 
 import { chosenDevice, selectedGroups } from '../analysis/case/device.ts';
 import { type Group, groupTitle, type Host as KnownHost } from '../analysis/host/host.ts';
+import { underKernel } from '../analysis/host/iommu-aperture.ts';
 import { commonSpace } from '../analysis/space/common-space.ts';
 import type { DumpInput } from '../dumps/input/open.ts';
 import { OpenCase } from '../engine/case/open-case.ts';
@@ -159,7 +160,7 @@ export function choose(
   const chosen = documents.map((document) => ({
     ...document,
     ...(device === undefined ? {} : { assigned: chosenDevice(document.host, device) }),
-    ...(kernel === undefined ? {} : { kernel }),
+    ...(kernel === undefined ? {} : { kernel, host: underKernel(document.host, kernel) }),
   }));
   if (device !== undefined && chosen.every(({ assigned }) => assigned === undefined)) {
     throw new RangeError(`no host in the dumps has the device ${device}`);

@@ -24,7 +24,16 @@ const MAPPING = {
 
 /** Every field of every fact; a question mark after the name means that it may be absent. */
 const FACT_FIELDS: Readonly<Record<keyof typeof FACTS, Fields>> = {
-  host: { 'name?': 'a', 'kernel?': '6.12', 'arch?': 'x86_64', 'address_width?': 48 },
+  host: {
+    'name?': 'a',
+    'kernel?': '6.12',
+    'arch?': 'x86_64',
+    'address_width?': 48,
+    'options?': 'intel_iommu=on',
+    'efr?': '0x29d3',
+    'efr2?': '0x0',
+    'ivinfo?': '0x203043',
+  },
   iommu: { name: 'dmar0', driver: 'intel', 'address_width?': 39, 'cap?': '0xd2008c40660462', 'ecap?': '0xf050da' },
   group: { group: '7', 'type?': 'DMA', devices: ['0000:00:02.0'] },
   reserved: { ...RANGE, type: 'msi', 'origin?': 'sysfs', 'group?': '7', 'device?': '0000:00:02.0' },
@@ -53,6 +62,7 @@ const FACT_FIELDS: Readonly<Record<keyof typeof FACTS, Fields>> = {
     'group?': '7',
     'iommu?': 'dmar0',
     'numa_node?': 1,
+    'dma_bits?': 64,
   },
   machine: {
     'name?': 'win11',

@@ -66,6 +66,12 @@ export const FACTS = {
     kernel: v.optional(text),
     arch: v.optional(text),
     address_width: v.optional(count),
+    // Options of the kernel's command line that are about IOMMUs: `intel_iommu=on,sm_off iommu.strict=1`.
+    options: v.optional(text),
+    // AMD: the extended features and the information field of the IVRS table.
+    efr: v.optional(address),
+    efr2: v.optional(address),
+    ivinfo: v.optional(address),
   }),
   iommu: fact('iommu', {
     name: text,
@@ -125,6 +131,8 @@ export const FACTS = {
     numa_node: v.optional(count),
     // The bridge above it.
     parent: v.optional(text),
+    // The kernel's DMA API gives it addresses of so many bits: those below 4 GiB ran out.
+    dma_bits: v.optional(count),
   }),
   /**
    * A guest's own definition. Sizes are bytes; `options` are the settings that move memory, by QEMU's names, with their

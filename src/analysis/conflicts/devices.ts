@@ -4,9 +4,9 @@ import { isAligned, overlaps, sizeOf } from '../../iova/range.ts';
 import { complement, intersect, rangeSet } from '../../iova/range-set.ts';
 import { DEFAULT_PAGE_SIZE } from '../../kernel/shared/platform-ranges.ts';
 import { groupViabilities } from '../guest/group-viability.ts';
-import { type Bar, type Group, groupTitle, type Host, type Region } from '../host/host.ts';
+import { type Bar, type Group, groupTitle, type Host, kernelOf, type Region } from '../host/host.ts';
 import { meaningOf } from '../host/region-types.ts';
-import { apertureLimits } from '../space/aperture-limit.ts';
+import { apertureLimits, assumptionSentence } from '../space/aperture-limit.ts';
 import type { CommonSpace } from '../space/common-space.ts';
 import {
   type Conflict,
@@ -39,10 +39,10 @@ const ASSIGN_REMEDIES: readonly Remedy[] = [
 const USUALLY_HARMLESS = 'Usually none is needed: only peer-to-peer DMA uses this mapping.';
 
 /** The kernel and the IOMMU driver of a host: they decide which variant of a rule holds. */
-function ruleContext({ about, iommus }: Host) {
-  const drivers = new Set(iommus.map(({ driver }) => driver).filter((driver) => driver !== 'unknown'));
+function ruleContext(host: Host) {
+  const drivers = new Set(host.iommus.map(({ driver }) => driver).filter((driver) => driver !== 'unknown'));
   const [driver] = drivers;
-  return { kernel: about.kernel, driver: drivers.size === 1 ? driver : undefined };
+  return { kernel: kernelOf(host), driver: drivers.size === 1 ? driver : undefined };
 }
 
 const ORIGINS: Readonly<Record<string, string>> = { rmrr: 'RMRR', ivmd: 'IVMD region', rmr: 'RMR' };
@@ -62,7 +62,7 @@ function regionName(host: Host, regions: readonly Region[]): string {
 function refusalOf(host: Host, log?: string): string {
   const { errno, source } = refusedBy('attach-direct-region', { ...ruleContext(host), log });
   // What a log says decides which variant it was, whatever the newest kernel does.
-  return `cannot be assigned (${errno}${onKernel(host.about.kernel, source)})`;
+  return `cannot be assigned (${errno}${onKernel(kernelOf(host), source)})`;
 }
 
 /** Devices that the kernel refused to assign, and groups that it will refuse, because firmware uses their memory. */
@@ -191,7 +191,7 @@ function directAnswer(
 function isaGroup(host: Host, group: Group, direct: readonly Region[]): Conflict {
   const title = groupTitle(group);
   const bridge = isaBridgeOf({ groups: [group] });
-  const { errno, source } = refusedBy('map-over-reserved', { kernel: host.about.kernel, api: 'vfio' });
+  const { errno, source } = refusedBy('map-over-reserved', { kernel: kernelOf(host), api: 'vfio' });
   const bounds = joinNames(direct.map(plainRange));
   return {
     id: `group-has-direct ${group.key}`,
@@ -264,7 +264,7 @@ export function unviableGroups(host: Host, focus: DeviceFocus | undefined): Conf
     if (!focus.groups.includes(group) && !members.some(({ device }) => device === focus.device)) return [];
     const blocking = members.filter(({ device, state }) => state === 'blocking' && device !== focus.device);
     if (blocking.length === 0) return [];
-    const { errno, source } = refusedBy('group-not-viable', { kernel: host.about.kernel });
+    const { errno, source } = refusedBy('group-not-viable', { kernel: kernelOf(host) });
     const names = joinNames(blocking.map(({ device, driver }) => `${device} (${driver})`));
     const copy = viability.commands.join('\n');
     return [
@@ -279,7 +279,7 @@ export function unviableGroups(host: Host, focus: DeviceFocus | undefined): Conf
         remedy: 'Bind every device of the group to vfio-pci, or to no driver.',
         marks: [],
         provenance: host.groups.find((known) => known.group === group)?.provenance ?? [],
-        answer: `${focus.device} (group ${group}) cannot be assigned (${errno}${onKernel(host.about.kernel, source)}): ${names} of the same group ${blocking.length === 1 ? 'is' : 'are'} bound to a driver of the host. Bind every device of the group to vfio-pci.`,
+        answer: `${focus.device} (group ${group}) cannot be assigned (${errno}${onKernel(kernelOf(host), source)}): ${names} of the same group ${blocking.length === 1 ? 'is' : 'are'} bound to a driver of the host. Bind every device of the group to vfio-pci.`,
         remedies: [{ text: 'Bind the other devices of the group to vfio-pci', copy }],
       },
     ];
@@ -331,7 +331,7 @@ const barName = ({ device, index }: Bar) => `BAR ${index} of ${device}`;
 function barBeyondAperture(space: CommonSpace, bar: Bar): Conflict | undefined {
   const [limit] = apertureLimits(space.apertures, bar);
   if (!limit) return undefined;
-  const { cut, problem, place, bits } = limit;
+  const { cut, problem, place, bits, assumed } = limit;
   const limited =
     bits === undefined ? '' : `: limit the guest to phys-bits=${bits}, or set the 64-bit MMIO window of the firmware`;
   return {
@@ -339,7 +339,7 @@ function barBeyondAperture(space: CommonSpace, bar: Bar): Conflict | undefined {
     rule: 'bar-beyond-aperture',
     severity: 'note',
     title: `${barName(bar)} ${problem}`,
-    message: `${describeRange(bar)} is outside the aperture. If a guest or the firmware places the BAR at this address, it cannot be mapped for peer-to-peer DMA; everything else works.`,
+    message: `${describeRange(bar)} is outside the aperture.${assumptionSentence(assumed)} If a guest or the firmware places the BAR at this address, it cannot be mapped for peer-to-peer DMA; everything else works.`,
     ...refusedBy('map-beyond-aperture'),
     remedy: place === undefined ? USUALLY_HARMLESS : `Place BARs ${place}${limited}.`,
     marks: [markOf('requested', bar, barName(bar)), markOf('obstacle', cut, 'outside the aperture')],

@@ -10,7 +10,7 @@ import { type Provenance, provenanceOf } from '../host/host.ts';
 import { factAt, type LiveMapping, type MappingState } from '../host/mappings.ts';
 import { architectureOf, likelyObstacles } from '../host/platforms.ts';
 import { meaningOf } from '../host/region-types.ts';
-import { apertureLimits } from '../space/aperture-limit.ts';
+import { apertureLimits, assumptionClause, assumptionSentence } from '../space/aperture-limit.ts';
 import { type CommonSpace, commonSpace, type MergedRegion } from '../space/common-space.ts';
 import { type ConflictMark, describeRange, markOf, ownersOf, partPlaces, plainRange, type Remedy } from './conflict.ts';
 import { ISA_REGION_HISTORY, isIsaRegion } from './isa-bridge.ts';
@@ -146,14 +146,14 @@ function relocation(obstacle: IovaRange): Remedy[] {
 function beyondAperture(request: Request, { space, kind }: RequestContext): Explanation | undefined {
   const [limit] = apertureLimits(space.apertures, request);
   if (!limit) return undefined;
-  const { cut, problem, place, bits, provenance } = limit;
+  const { cut, problem, place, bits, provenance, assumed } = limit;
   const keep = place === undefined ? suggestPlace(space, request) : `Keep addresses ${place}`;
   const limited = bits === undefined ? '' : `: limit the guest to phys-bits=${bits}`;
   const end = bits === undefined ? '' : ` (it translates up to ${hex((1n << BigInt(bits)) - 1n)})`;
   return {
     subject: 'map-beyond-aperture',
-    message: `It ${problem}.`,
-    cause: `it ${problem}${end}`,
+    message: `It ${problem}.${assumptionSentence(assumed)}`,
+    cause: `it ${problem}${end}${assumptionClause(assumed)}`,
     remedy: place === undefined ? keep : `${keep}${limited}.`,
     remedies: [
       ...(bits === undefined

@@ -7,7 +7,7 @@ import { type Fault, type Provenance, provenanceOf } from '../host/host.ts';
 import { factAt, type LiveMapping, type MappingState } from '../host/mappings.ts';
 import { architectureOf, likelyObstacles } from '../host/platforms.ts';
 import { meaningOf } from '../host/region-types.ts';
-import { apertureLimits } from '../space/aperture-limit.ts';
+import { apertureLimits, assumptionSentence } from '../space/aperture-limit.ts';
 import type { CommonSpace } from '../space/common-space.ts';
 import { type Conflict, type ConflictMark, describeRange, markOf, plainRange } from './conflict.ts';
 import { type DeviceInfos, faultDeviceLabel } from './device-info.ts';
@@ -158,7 +158,7 @@ function beyondAperture({ apertures }: CommonSpace, address: bigint): Finding | 
   const [limit] = apertureLimits(apertures, range(address, address));
   if (!limit) return undefined;
   return {
-    message: `The address ${limit.problem}.`,
+    message: `The address ${limit.problem}.${assumptionSentence(limit.assumed)}`,
     remedy: 'The device or its driver used an invalid address: nothing can be mapped there.',
     marks: [markOf('obstacle', limit.outside, 'outside the aperture')],
     provenance: limit.provenance,

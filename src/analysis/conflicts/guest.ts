@@ -8,10 +8,10 @@ import { HYPERTRANSPORT_RANGE } from '../../kernel/shared/platform-ranges.ts';
 import type { GuestDefinition, GuestMemory, LayoutNote } from '../guest/guest-memory.ts';
 import { isGuestDeviceMemory, isGuestMemory, type LayoutRange, MIB } from '../guest/layout.ts';
 import { fittingSizes, MACHINES, type Machine, sizesLabel } from '../guest/layouts.ts';
-import type { Provenance } from '../host/host.ts';
+import { kernelOf, type Provenance } from '../host/host.ts';
 import { architectureOf, likelyObstacles } from '../host/platforms.ts';
 import { meaningOf } from '../host/region-types.ts';
-import { apertureLimits } from '../space/aperture-limit.ts';
+import { apertureLimits, assumptionClause, assumptionSentence } from '../space/aperture-limit.ts';
 import type { CommonSpace } from '../space/common-space.ts';
 import {
   type Conflict,
@@ -178,7 +178,7 @@ function guestAnswer(
   { errno, source }: Pick<Conflict, 'errno' | 'source'>,
   remedies: readonly Remedy[],
 ): string {
-  const refusal = errno === undefined ? '' : ` (${errno}${onKernel(host.about.kernel, source)})`;
+  const refusal = errno === undefined ? '' : ` (${errno}${onKernel(kernelOf(host), source)})`;
   if (isDevice) {
     return `${what} ${sizedRange(range)} of ${guest.title} cannot be mapped${refusal}: it ${cause}. The guest runs, but peer-to-peer DMA to it will not work.`;
   }
@@ -211,7 +211,7 @@ function overReserved(space: CommonSpace, guest: GuestLayout, mapped: MappedRang
     const cut = blocksMappings ? intersection(region, range) : undefined;
     if (!cut) return [];
     const owners = ownersOf(region);
-    const refusal = refusedBy('map-over-reserved', { kernel: space.host.about.kernel });
+    const refusal = refusedBy('map-over-reserved', { kernel: kernelOf(space.host) });
     const remedies = region.type === 'direct' && !isIsaRegion(region) ? [] : remediesFor(space, guest, region);
     const verb = containsRange(range, region) ? 'covers' : 'overlaps';
     const cause = `${verb} ${regionClause(space, region)}`;
@@ -250,7 +250,7 @@ function overPlatformRange(space: CommonSpace, guest: GuestLayout, mapped: Mappe
       // Other x86 hosts have no such range.
       .filter(({ platform }) => platform !== 'AMD' || space.host.iommus.some(({ driver }) => driver === 'amd'))
       .map((obstacle) => {
-        const refusal = refusedBy('map-over-reserved', { kernel: space.host.about.kernel });
+        const refusal = refusedBy('map-over-reserved', { kernel: kernelOf(space.host) });
         const usable = subtract(space.usable, [obstacle]);
         const remedies = remediesFor({ ...space, usable }, guest, obstacle);
         const cause = `${containsRange(range, obstacle) ? 'covers' : 'overlaps'} ${plainRange(obstacle)}, ${obstacle.message} (not listed in these dumps)`;
@@ -279,9 +279,9 @@ function beyondAperture(space: CommonSpace, guest: GuestLayout, mapped: MappedRa
   const { range, what, isDevice, severity, consequence, mark, provenance } = mapped;
   const names = joinNames(space.apertures.map(({ message }) => message));
   return apertureLimits(space.apertures, range).map((limit) => {
-    const { outside, cut, problem, place, bits } = limit;
+    const { outside, cut, problem, place, bits, assumed } = limit;
     const limited = bits === undefined ? '' : `, for example by limiting the guest to phys-bits=${bits}`;
-    const refusal = refusedBy('map-beyond-aperture', { kernel: space.host.about.kernel });
+    const refusal = refusedBy('map-beyond-aperture', { kernel: kernelOf(space.host) });
     const remedies = isDevice ? [] : remediesFor(space, guest, outside);
     const end = bits === undefined ? '' : ` (up to ${hex((1n << BigInt(bits)) - 1n)})`;
     return {
@@ -289,7 +289,7 @@ function beyondAperture(space: CommonSpace, guest: GuestLayout, mapped: MappedRa
       rule: 'guest-beyond-aperture',
       severity,
       title: `${what} ${problem}`,
-      message: `${describeRange(cut)} of ${describeRange(range)} is outside the aperture (${names}). ${consequence}`,
+      message: `${describeRange(cut)} of ${describeRange(range)} is outside the aperture (${names}).${assumptionSentence(assumed)} ${consequence}`,
       ...refusal,
       remedy: sentences(
         remedyFor(space, guest, range, outside),
@@ -297,7 +297,7 @@ function beyondAperture(space: CommonSpace, guest: GuestLayout, mapped: MappedRa
       ),
       marks: [mark, markOf('obstacle', cut, 'outside the aperture')],
       provenance: [...provenance, ...limit.provenance],
-      answer: guestAnswer(space, guest, mapped, `${problem}${end}`, refusal, remedies),
+      answer: guestAnswer(space, guest, mapped, `${problem}${end}${assumptionClause(assumed)}`, refusal, remedies),
       remedies,
       kind: `guest ${guest.title} beyond aperture ${severity}`,
     };

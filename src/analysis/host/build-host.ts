@@ -20,6 +20,7 @@ import {
   type Host,
   type HostWindow,
   type Ineligible,
+  type IvrsFeatures,
   isWindowType,
   type MsiMessage,
   type Provenance,
@@ -27,6 +28,7 @@ import {
   type Region,
   type ValidRange,
 } from './host.ts';
+import { derivedApertures, hasDerivedWidth } from './iommu-aperture.ts';
 
 /** The container or IOAS of valid ranges that do not name theirs. */
 const UNNAMED_SPACE = 'unnamed space';
@@ -116,8 +118,10 @@ class HostBuilder {
   readonly #ineligible = new Map<string, Sourced<Omit<Ineligible, 'provenance'>>>();
   readonly #complaints = new Map<string, Sourced<Omit<Complaint, 'provenance'>>>();
   readonly #contradictions: Contradiction[] = [];
-  readonly #about: Partial<Record<'name' | 'kernel' | 'arch', string>> = {};
+  readonly #about: Partial<Record<'name' | 'kernel' | 'arch' | 'options', string>> = {};
   readonly #hostWidths: FactOf<'host'>[] = [];
+  readonly #iommuWidths: FactOf<'iommu'>[] = [];
+  readonly #ivrs: FactOf<'host'>[] = [];
 
   take(fact: Fact): void {
     switch (fact.kind) {
@@ -215,10 +219,11 @@ class HostBuilder {
   }
 
   #host(fact: FactOf<'host'>): void {
-    for (const field of ['name', 'kernel', 'arch'] as const) {
+    for (const field of ['name', 'kernel', 'arch', 'options'] as const) {
       const value = fact[field];
       if (value !== undefined) this.#about[field] ??= value;
     }
+    if (fact.efr !== undefined || fact.ivinfo !== undefined) this.#ivrs.push(fact);
     const bits = fact.address_width;
     if (bits === undefined) return;
     const other = this.#hostWidths.find((known) => known.address_width !== bits);
@@ -273,7 +278,26 @@ class HostBuilder {
       known.ecap ??= ecap;
       addPlace(known.provenance, fact);
     }
-    if (addressWidth !== undefined) this.#addWidth(addressWidth, name, fact);
+    if (addressWidth !== undefined) this.#iommuWidths.push(fact);
+  }
+
+  /** What sources say about the width of IOMMUs, except where it is only a field of a register. */
+  #widthsToApertures(): void {
+    for (const fact of this.#iommuWidths) {
+      const { name, address_width: addressWidth = 0 } = fact;
+      const known = this.#iommus.get(name);
+      if (known && hasDerivedWidth({ ...known, addressWidth })) continue;
+      this.#addWidth(addressWidth, name, fact);
+    }
+  }
+
+  /** What the IVRS table says: each field as its first source has it. */
+  #ivrsFeatures(): IvrsFeatures | undefined {
+    if (this.#ivrs.length === 0) return undefined;
+    const first = (field: 'efr' | 'efr2' | 'ivinfo') => this.#ivrs.find((fact) => fact[field] !== undefined)?.[field];
+    const provenance: Provenance[] = [];
+    for (const fact of this.#ivrs) addPlace(provenance, fact);
+    return { efr: first('efr'), efr2: first('efr2'), ivinfo: first('ivinfo'), provenance };
   }
 
   #draft(group: string | undefined, device: string | undefined): GroupDraft {
@@ -449,7 +473,7 @@ class HostBuilder {
 
   /** The address width of the host is used as an aperture if no source has the width of an IOMMU. */
   #hostWidthsToApertures(): void {
-    if ([...this.#iommus.values()].some(({ addressWidth }) => addressWidth !== undefined)) return;
+    if ([...this.#iommus.values()].some((one) => one.addressWidth !== undefined || hasDerivedWidth(one))) return;
     for (const fact of this.#hostWidths) this.#addWidth(fact.address_width ?? 0, 'host address width', fact);
   }
 
@@ -473,8 +497,13 @@ class HostBuilder {
   finish(key: string, title: string): Host {
     this.#devicesToGroups();
     this.#firmwareToGroups();
+    this.#widthsToApertures();
     this.#hostWidthsToApertures();
+    const ivrs = this.#ivrsFeatures();
+    const iommus = [...this.#iommus.values()];
+    const told = { iommus, about: this.#about, ...(ivrs ? { ivrs } : {}) };
     return {
+      ...told,
       key,
       title,
       groups: [...this.#groups]
@@ -491,10 +520,9 @@ class HostBuilder {
         })
         .sort((a, b) => compareNames(groupTitle(a), groupTitle(b))),
       devices: this.#devices.devices,
-      apertures: this.#apertures,
+      apertures: [...this.#apertures, ...derivedApertures(told)],
       validRanges: this.#validRanges,
       msiMessages: [...this.#msiMessages.values()],
-      iommus: [...this.#iommus.values()],
       windows: [...this.#windows.values()],
       bars: [...this.#bars.values()],
       guests: this.#mergedGuests(),
@@ -503,7 +531,6 @@ class HostBuilder {
       firmwareRegions: [...this.#firmware.values()],
       contradictions: this.#contradictions,
       complaints: [...this.#complaints.values()],
-      about: this.#about,
     };
   }
 }

@@ -53,6 +53,7 @@ export class DeviceCollector {
       iommu: iommu ?? known?.iommu,
       numaNode: numaNode ?? known?.numaNode,
       parent: parent ?? known?.parent,
+      dmaBits: fact.dma_bits ?? known?.dmaBits,
       provenance: isNew && places.length < PLACES_MAX ? [...places, place] : places,
     });
     return known;

@@ -53,6 +53,8 @@ export interface HostDevice {
   readonly numaNode?: number | undefined;
   /** The bridge above it. */
   readonly parent?: string | undefined;
+  /** Bits of its DMA addresses, once those below 4 GiB ran out. */
+  readonly dmaBits?: number | undefined;
   readonly provenance: readonly Provenance[];
 }
 
@@ -63,6 +65,8 @@ export interface Aperture extends IovaRange {
   readonly group?: string | undefined;
   /** Name of the container or IOAS that it belongs to. */
   readonly space?: string | undefined;
+  /** Set if it follows from the registers of an IOMMU and the rules of a kernel: by which rule, and what is assumed. */
+  readonly derivation?: { readonly rule: string; readonly assumed?: string | undefined };
   readonly provenance: readonly Provenance[];
 }
 
@@ -201,8 +205,26 @@ export interface Host {
   readonly firmwareRegions: readonly (Region & { readonly device?: string | undefined })[];
   readonly contradictions: readonly Contradiction[];
   readonly complaints: readonly Complaint[];
-  /** Kernel, architecture and name, if a source names them. */
-  readonly about: Readonly<Partial<Record<'name' | 'kernel' | 'arch', string>>>;
+  /** Name, kernel, architecture and the options of its command line about IOMMUs, if a source has them. */
+  readonly about: Readonly<Partial<Record<'name' | 'kernel' | 'arch' | 'options', string>>>;
+  /** The kernel whose rules answer, if a person chose one. */
+  readonly chosenKernel?: string | undefined;
+  /** AMD: the feature registers and the information field of the IVRS table, if a source has them. */
+  readonly ivrs?: IvrsFeatures | undefined;
+}
+
+/** What the IVRS table of an AMD host says about its IOMMUs. The kernel follows it, not their registers. */
+export interface IvrsFeatures {
+  /** Zero if the table has none. */
+  readonly efr?: bigint | undefined;
+  readonly efr2?: bigint | undefined;
+  readonly ivinfo?: bigint | undefined;
+  readonly provenance: readonly Provenance[];
+}
+
+/** The kernel whose rules answer for a host: the chosen one, else its own; `undefined` if neither is known. */
+export function kernelOf({ chosenKernel, about }: Pick<Host, 'chosenKernel' | 'about'>): string | undefined {
+  return chosenKernel ?? about.kernel;
 }
 
 const PCI_ADDRESS = /^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { iova } from '../../iova/iova.ts';
 import { range } from '../../iova/range.ts';
 import type { SessionEvent } from '../../session/events.ts';
 import { fault, MSI, reserved, width } from '../testing/facts.ts';
@@ -7,6 +8,7 @@ import { architectureOf, likelyObstacles } from './platforms.ts';
 import { isRegionType, meaningOf } from './region-types.ts';
 
 const host = (...events: SessionEvent[]) => buildHost('h', 'host', events);
+const A = iova;
 const arch = (name: string): SessionEvent => ({ kind: 'host', arch: name, source: 'log' });
 
 describe('the architecture', () => {
@@ -64,6 +66,16 @@ describe('what a platform is known to reserve', () => {
     expect(starts([], 0xfef0_0000n, 0xfc_ffff_ffffn)).toEqual([]);
     expect(starts([], 0xfef0_0000n, 0xfd_0000_0000n)).toEqual([AMD]);
     expect(starts([], 0x810_0000n, 0xfedf_ffffn)).toEqual([]);
+  });
+
+  test('no HyperTransport range where the IVRS table says so, since Linux 6.16', () => {
+    const features: SessionEvent = { kind: 'host', arch: 'x86_64', efr: A(0n), efr2: A(1n << 11n), source: 'log' };
+    const kernel = (version: string): SessionEvent => ({ kind: 'host', kernel: version, source: 'log' });
+    const both = (...events: SessionEvent[]) => starts(events, 0xfd_0000_0000n, 0xff_ffff_ffffn);
+    expect(both(features, kernel('6.12'))).toEqual([AMD]);
+    expect(both(features, kernel('6.16.12'))).toEqual([]);
+    expect(both(features)).toEqual([]);
+    expect(both(arch('x86_64'), kernel('6.16.12'))).toEqual([AMD]);
   });
 
   test('nothing where the dumps list regions', () => {

@@ -1,7 +1,8 @@
 // What a platform is known to reserve, for dumps that do not list it: an assumption, and always reported as one.
 import { containsRange, type IovaRange, overlaps } from '../../iova/range.ts';
 import { DEFAULT_SW_MSI_WINDOW, HYPERTRANSPORT_RANGE, X86_MSI_WINDOW } from '../../kernel/shared/platform-ranges.ts';
-import type { Host } from './host.ts';
+import { compareKernelVersions, parseKernelVersion } from '../../kernel/versions.ts';
+import { type Host, kernelOf } from './host.ts';
 
 /** A range that a kind of platform reserves, whether or not a dump lists it. */
 export interface PlatformRange extends IovaRange {
@@ -45,6 +46,13 @@ export function architectureOf(host: Host): Architecture | undefined {
   return undefined;
 }
 
+/** AMD: true if the kernel does not reserve the HyperTransport range: EFR2 bit 11, since Linux 6.16 (measured). */
+function isHyperTransportFree(host: Host): boolean {
+  const kernel = parseKernelVersion(kernelOf(host) ?? '');
+  const isSince = !kernel || compareKernelVersions(kernel, { major: 6, minor: 16, patch: 0 }) >= 0;
+  return isSince && (((host.ivrs?.efr2 ?? 0n) >> 11n) & 1n) === 1n;
+}
+
 /**
  * Platform ranges that overlap `requested`, of the platforms that the host may be. None if the dumps list any region:
  * then the list is complete.
@@ -53,6 +61,7 @@ export function likelyObstacles(host: Host, requested: IovaRange): PlatformRange
   if (host.groups.some((group) => group.regions.length > 0)) return [];
   const architecture = architectureOf(host);
   return PLATFORM_RANGES.filter((candidate) => {
+    if (candidate.platform === 'AMD' && isHyperTransportFree(host)) return false;
     if (architecture !== undefined && (candidate.platform === 'ARM') !== (architecture === 'arm')) return false;
     return overlaps(candidate, requested);
   });

@@ -18,6 +18,8 @@ export interface ApertureLimit {
   readonly place: string | undefined;
   /** Address bits of the IOMMU, if its aperture is everything that so many bits can address. */
   readonly bits: number | undefined;
+  /** What is assumed about the apertures that set the limit; no full stop. */
+  readonly assumed: string | undefined;
   readonly provenance: readonly Provenance[];
 }
 
@@ -37,8 +39,18 @@ export function apertureLimits(apertures: Apertures, range: IovaRange): Aperture
     const cut = intersection(outside, range);
     if (!cut) return [];
     const provenance = apertures.flatMap((a) => a.provenance);
-    return [{ outside, cut, ...explainLimit(aperture, outside, range), provenance }];
+    const assumed = assumptionOf(apertures, outside);
+    return [{ outside, cut, ...explainLimit(aperture, outside, range), assumed, provenance }];
   });
+}
+
+/** What is assumed about the apertures that end where `outside` begins or ends. */
+function assumptionOf(apertures: Apertures, outside: IovaRange): string | undefined {
+  const limiting = apertures.filter(({ start, last }) => last + 1n === outside.start || start === outside.last + 1n);
+  const all = new Set(limiting.flatMap(({ derivation }) => derivation?.assumed ?? []));
+  // An aperture that needs no assumption settles it.
+  const isSettled = limiting.some(({ derivation }) => derivation?.assumed === undefined);
+  return isSettled || all.size === 0 ? undefined : [...all].join('; ');
 }
 
 function explainLimit(
@@ -57,6 +69,16 @@ function explainLimit(
   const isWhole = !overlaps(aperture, range);
   const problem = `${isWhole ? 'is' : 'extends'} ${side} the aperture ${formatRange(aperture)}`;
   return { problem, place: `inside ${hex(aperture.start)}-${hex(aperture.last)}`, bits: undefined };
+}
+
+/** ` Assumed: …` after a sentence, or ''. */
+export function assumptionSentence(assumed: string | undefined): string {
+  return assumed === undefined ? '' : ` Assumption: ${assumed}.`;
+}
+
+/** ` (…)` inside of a sentence, or ''. */
+export function assumptionClause(assumed: string | undefined): string {
+  return assumed === undefined ? '' : ` (${assumed})`;
 }
 
 /** The bits of an aperture that is all of what so many bits can address. */

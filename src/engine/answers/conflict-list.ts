@@ -8,7 +8,7 @@ import { type GuestLayout, guestOfMemory, outsideConflicts } from '../../analysi
 import { sortConflicts } from '../../analysis/conflicts/order.ts';
 import { guestFromFacts } from '../../analysis/guest/guest-memory.ts';
 import { type Provenance, provenanceOf } from '../../analysis/host/host.ts';
-import { type CommonSpace, commonSpace, reportedSpaces } from '../../analysis/space/common-space.ts';
+import { commonSpace, reportedSpaces } from '../../analysis/space/common-space.ts';
 import { rangeSet } from '../../iova/range-set.ts';
 import { usableRanges } from '../../kernel/shared/usable-ranges.ts';
 import { type Fact, isFact } from '../../session/events.ts';
@@ -79,12 +79,6 @@ function notInDump({ missing = [] }: EngineDocument): Conflict[] {
   }));
 }
 
-/** The space with the kernel that a person chose, whose rules then answer. */
-function underKernel(space: CommonSpace, kernel: string | undefined): CommonSpace {
-  if (kernel === undefined) return space;
-  return { ...space, host: { ...space.host, about: { ...space.host.about, kernel } } };
-}
-
 /** A document with its conflicts in their order, and what was tried on it. */
 export interface CheckedDocument extends AnsweredHost {
   readonly document: EngineDocument;
@@ -105,7 +99,7 @@ export function checkDocuments(
     const focus = document.assigned;
     const facts = document.session.events.filter(isFact);
     const groups = (shown?.space.groups ?? []).filter((group) => !isOnlyFirmware(group, focus));
-    const space = underKernel(commonSpace(document.host, groups), document.kernel);
+    const space = commonSpace(document.host, groups);
     let guests: readonly GuestLayout[] = chosen ? [chosen] : [];
     if (shown) {
       const sets = document.mappings.filter((set) => keys.has(mappingKey(document, set)));

@@ -7,6 +7,7 @@ import {
   type NamedDevice,
   namedDevices,
 } from '../../analysis/case/device.ts';
+import { underKernel } from '../../analysis/host/iommu-aperture.ts';
 import { MappingCollector } from '../../analysis/host/mappings.ts';
 import { isFact, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
 import { newSession, type Session } from '../../session/session.ts';
@@ -96,8 +97,9 @@ export class HostDocument {
   /** Applies the device and the kernel that were chosen for the case. */
   choose({ device, kernel }: CaseChoices): void {
     const { document } = this;
-    const { host } = document;
     document.kernel = kernel;
+    document.host = underKernel(document.host, kernel);
+    const { host } = document;
     document.missing = missingFromHost(host, this.#named);
     document.assigned =
       device === undefined

@@ -34,7 +34,9 @@ export interface OpenedSource {
 /** True if there is nothing to show of it but what went wrong when it was read, or a host's name. */
 export function isEmptySource({ read }: OpenedSource): boolean {
   const isNameOnly = (event: SessionEvent) =>
-    isFact(event) && event.kind === 'host' && event.kernel === undefined && event.address_width === undefined;
+    isFact(event) &&
+    event.kind === 'host' &&
+    [event.kernel, event.address_width, event.options, event.efr, event.ivinfo].every((field) => field === undefined);
   const events = read.session.events.filter((event) => !isNameOnly(event));
   return isEmpty({ ...read, session: { ...read.session, events }, host: hostAt('', '', events) });
 }

@@ -2,6 +2,7 @@
 import type { AssignedDevice, MissingFromHost } from '../../analysis/case/device.ts';
 import { buildHost, eventsAt } from '../../analysis/host/build-host.ts';
 import type { Host } from '../../analysis/host/host.ts';
+import { underKernel } from '../../analysis/host/iommu-aperture.ts';
 import type { MappingSet } from '../../analysis/host/mappings.ts';
 import type { SourceSummary } from '../../dumps/input/collector.ts';
 import type { KernelView } from '../../kernel/model.ts';
@@ -91,7 +92,7 @@ export function moveTo(document: EngineDocument, position: number, follow?: bool
   document.position = Math.min(Math.max(0, Math.trunc(position)), events.length);
   if (document.live) document.live.isFollowing = follow ?? document.position === events.length;
   if (document.hasGone || document.live) {
-    document.host = hostAt(document.id, document.title, events, document.position);
+    document.host = underKernel(hostAt(document.id, document.title, events, document.position), document.kernel);
   }
 }
 

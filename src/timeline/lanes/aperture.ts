@@ -21,7 +21,16 @@ function widthLabel(r: IovaRange): string {
   return r.start === 0n && r.last === (1n << BigInt(bits)) - 1n ? `${bits} bits` : '';
 }
 
-function inside(r: IovaRange, parts: readonly Part[], pageSizes: bigint | undefined): DescribedRange {
+function inside(
+  r: IovaRange,
+  parts: readonly Part[],
+  pageSizes: bigint | undefined,
+  apertures: readonly Aperture[],
+): DescribedRange {
+  const values = {
+    ...(pageSizes === undefined ? {} : { 'page size bitmap': hex(pageSizes) }),
+    ...derivationValues(apertures),
+  };
   const message = [widthLabel(r), pageSizes ? `${pageSizeLabel(pageSizes)} pages` : ''].filter((w) => w !== '');
   return {
     ...r,
@@ -31,8 +40,19 @@ function inside(r: IovaRange, parts: readonly Part[], pageSizes: bigint | undefi
       title: 'aperture',
       sentence: 'The addresses that the IOMMU can translate. Every mapping must be inside.',
       parts,
-      ...(pageSizes === undefined ? {} : { values: { 'page size bitmap': hex(pageSizes) } }),
+      ...(Object.keys(values).length > 0 ? { values } : {}),
     },
+  };
+}
+
+/** By which rules the widths were derived, and what is assumed. */
+function derivationValues(apertures: readonly Aperture[]): Record<string, string> {
+  const distinct = (texts: readonly (string | undefined)[]) => [...new Set(texts.filter((text) => text !== undefined))];
+  const rules = distinct(apertures.map(({ derivation }) => derivation?.rule));
+  const assumed = distinct(apertures.map(({ derivation }) => derivation?.assumed));
+  return {
+    ...(rules.length > 0 ? { rule: rules.join('; ') } : {}),
+    ...(assumed.length > 0 ? { assumed: assumed.join('; ') } : {}),
   };
 }
 
@@ -103,7 +123,7 @@ function apertureLane(
       apertures.map((a) => ({
         title: a.message,
         ranges: ascending([
-          inside({ start: a.start, last: a.last }, [partOf(a)], a.pageSizes),
+          inside({ start: a.start, last: a.last }, [partOf(a)], a.pageSizes, [a]),
           ...complement([a]).map((r) => outside(r, [partOf(a)])),
         ]),
       })),
@@ -119,7 +139,10 @@ function apertureLane(
   const subtitle = apertures.length === 1 ? (apertures[0]?.message ?? '') : `common to ${apertures.length}`;
   return describedLane({ id, kind: 'aperture', title: 'aperture', subtitle, expandable, expanded: false }, [
     {
-      ranges: ascending([...common.map((r) => inside(r, parts, bitmap)), ...beyond.map((r) => outside(r, parts))]),
+      ranges: ascending([
+        ...common.map((r) => inside(r, parts, bitmap, apertures)),
+        ...beyond.map((r) => outside(r, parts)),
+      ]),
     },
   ]);
 }

@@ -7,6 +7,8 @@ const unrecognized = ({ sources }: Opened) => sources[0]?.unrecognized;
 /** Facts in short: `4: dmar0 intel 0xfed90000`, `1: 39 bits`, `9: 6a5b0000-6a7f9fff direct rmrr 0000:00:14.0`. */
 function factsOf({ facts }: Pick<Opened, 'facts'>): string[] {
   return facts.flatMap((fact) => {
+    if (fact.kind === 'host' && fact.ivinfo !== undefined) return [`${fact.line}: ivinfo ${fact.ivinfo.toString(16)}`];
+    if (fact.kind === 'host' && fact.efr !== undefined) return [`${fact.line}: efr ${fact.efr.toString(16)}`];
     if (fact.kind === 'host') return [`${fact.line}: ${fact.address_width} bits`];
     if (fact.kind === 'iommu') return [`${fact.line}: ${fact.name} ${fact.driver} ${fact.register_base}`];
     if (fact.kind !== 'reserved') return [];

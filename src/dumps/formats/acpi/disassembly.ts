@@ -132,6 +132,10 @@ class AcpiDisassemblyReader implements LineReader {
       if (number !== undefined) this.#facts.hostWidth(Number(number), line.number);
       return true;
     }
+    if (name === 'Virtualization Info' && this.#table === 'IVRS' && !this.#structure) {
+      if (number !== undefined) this.#facts.virtualizationInfo(number, line.number);
+      return true;
+    }
     if (name === 'Subtable Type' && number !== undefined) {
       const dmar = DMAR_KINDS.test(value);
       if (dmar || IVRS_KINDS.test(value)) this.#know(dmar ? 'DMAR' : 'IVRS');

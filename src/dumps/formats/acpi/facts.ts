@@ -1,6 +1,6 @@
 // Facts from ACPI tables about IOMMUs (DMAR, IVRS, IORT): the same for a table in bytes and for its text.
 import { hex } from '../../../iova/format.ts';
-import type { Iova } from '../../../iova/iova.ts';
+import { type Iova, iova } from '../../../iova/iova.ts';
 import { rangeOfLength } from '../../../iova/range.ts';
 import { busDeviceFunction } from '../../fields/pci-address.ts';
 import { orderedRange } from '../../fields/range-of.ts';
@@ -47,6 +47,8 @@ export class AcpiFacts {
   #units = 0;
   readonly #amd = new Map<string, number>();
   readonly #smmu = { 'smmu-v2': 0, 'smmu-v3': 0 };
+  #ivinfo: Iova | undefined;
+  #hasFeatures = false;
 
   constructor(sink: FactSink) {
     this.#sink = sink;
@@ -57,6 +59,8 @@ export class AcpiFacts {
     this.#sink.recognized();
     this.#units = 0;
     this.#amd.clear();
+    this.#ivinfo = undefined;
+    this.#hasFeatures = false;
     this.#smmu['smmu-v2'] = 0;
     this.#smmu['smmu-v3'] = 0;
   }
@@ -102,6 +106,25 @@ export class AcpiFacts {
     const name = `ivhd${this.#amd.size}`;
     this.#amd.set(key, this.#amd.size);
     this.#sink.fact({ kind: 'iommu', name, driver: 'amd', register_base: hex(base) }, line);
+  }
+
+  /** IVRS: its information field, IVinfo. */
+  virtualizationInfo(ivinfo: Iova, line: number | undefined): void {
+    this.#ivinfo = ivinfo;
+    this.#sink.fact({ kind: 'host', ivinfo }, line);
+  }
+
+  /** IVRS: the features of a hardware definition that has them (types 0x11 and 0x40); the kernel takes the first ones. */
+  features(efr: Iova, efr2: Iova | undefined, line: number | undefined): void {
+    // Without the flag EFRSup in IVinfo the field is not valid.
+    if (this.#hasFeatures || this.#ivinfo === undefined || (this.#ivinfo & 1n) === 0n) return;
+    this.#hasFeatures = true;
+    this.#sink.fact({ kind: 'host', efr, ...(efr2 === undefined ? {} : { efr2 }) }, line);
+  }
+
+  /** IVRS: the table is complete. Without features in it the kernel takes none, whatever the registers have. */
+  endOfDefinitions(): void {
+    if (this.#ivinfo !== undefined && !this.#hasFeatures) this.#sink.fact({ kind: 'host', efr: iova(0n) }, undefined);
   }
 
   /** IVRS: a memory definition. */

@@ -63,7 +63,9 @@ export function emitStructure(
     }
     case 'hardware': {
       const base = fields.get('Base Address');
+      const efr = fields.get('EFR Image');
       if (base !== undefined) facts.hardware(small('PCI Segment Group'), small('DeviceId'), base, line);
+      if (base !== undefined && efr !== undefined && type !== 0x10) facts.features(efr, undefined, line);
       return base !== undefined;
     }
     case 'memory': {

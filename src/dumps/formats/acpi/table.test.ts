@@ -11,6 +11,8 @@ const open = (bytes: Uint8Array) => openAll([inputOf('table', bytes)]);
 function factsOf({ facts }: Pick<Opened, 'facts'>): string[] {
   return facts.flatMap((fact) => {
     expect(fact.line).toBeUndefined();
+    if (fact.kind === 'host' && fact.ivinfo !== undefined) return [`ivinfo ${fact.ivinfo.toString(16)}`];
+    if (fact.kind === 'host' && fact.efr !== undefined) return [`efr ${fact.efr.toString(16)}`];
     if (fact.kind === 'host') return [`${fact.address_width} bits`];
     if (fact.kind === 'iommu') return [`${fact.name} ${fact.driver} ${fact.register_base}`];
     if (fact.kind !== 'reserved') return [];
@@ -38,11 +40,14 @@ describe('what is in a table', () => {
   test('IVRS: an IOMMU described twice is one', async () => {
     const opened = await open(fixture('ivrs'));
     expect(factsOf(opened)).toEqual([
+      'ivinfo 203042',
       'ivhd0 amd 0xfeb80000',
       'ivhd1 amd 0xfec80000',
       'bc2a1000-bc2b0fff direct ivmd',
       'fffffffffffff000-ffffffffffffffff reserved ivmd 0001:41:1f.2',
       'bc300000-bc4fffff direct ivmd 0000:42:00.0-0000:42:1f.7',
+      // The table says that its definitions have no features.
+      'efr 0',
     ]);
     expect(diagnosticsOf(opened)).toEqual(['info empty-range -', 'error range-beyond-64-bits -']);
   });

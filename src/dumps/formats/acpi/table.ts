@@ -13,7 +13,7 @@
 //     range: 8 base, 8 length, 4 reserved       mapping: 4 input, 4 count minus 1, 4 output, 4 reference, 4 flags
 //
 // (ACPI specification; Intel VT-d, chapter 8; AMD I/O Virtualization, chapter 5; ARM DEN 0049.)
-import type { Iova } from '../../../iova/iova.ts';
+import { type Iova, iova } from '../../../iova/iova.ts';
 import type { BinaryFormat, DumpSource, FactSink } from '../../format.ts';
 import { AcpiFacts, scopeDevice, TABLE_NAMES, type TableName } from './facts.ts';
 
@@ -57,6 +57,9 @@ class Table {
     const dmar = name === 'DMAR';
     const end = this.#view.byteLength;
     if (dmar && end > HEADER) this.#facts.hostWidth(this.#view.getUint8(HEADER), undefined);
+    if (!dmar && end >= HEADER + 4) {
+      this.#facts.virtualizationInfo(iova(BigInt(this.#view.getUint32(HEADER, true))), undefined);
+    }
     for (let at = 48; at < end; ) {
       const length = at + 4 <= end ? word(this.#view, at + 2) : 0;
       if (length < 4 || at + length > end) {
@@ -68,6 +71,7 @@ class Table {
       if (!known) this.#short(at);
       at += length;
     }
+    if (!dmar && this.#view.getUint32(4, true) === end) this.#facts.endOfDefinitions();
   }
 
   #remapping(view: DataView): boolean {
@@ -87,6 +91,7 @@ class Table {
     if (type === 0x10 || type === 0x11 || type === 0x40) {
       if (view.byteLength < 18) return false;
       this.#facts.hardware(word(view, 16), word(view, 4), quad(view, 8), undefined);
+      if (type !== 0x10 && view.byteLength >= 40) this.#facts.features(quad(view, 24), quad(view, 32), undefined);
     } else if (type >= 0x20 && type <= 0x22) {
       if (view.byteLength < 32) return false;
       this.#facts.memory(

@@ -27,6 +27,10 @@ const PROC = /^\s{0,8}(?:BOOT_IMAGE=|initrd=|root=)\S{1,400}(?: \S|$)/;
 const OPTION =
   /^(?:intel_iommu|amd_iommu|amd_iommu_intr|iommu|iommu\.(?:passthrough|strict|forcedac)|arm-smmu(?:-v3)?\.\w+|vfio[-_]pci\.\w+|vfio_iommu_type1\.\w+|vfio\.\w+|pcie_acs_override|pci|intremap|kvm-(?:intel|amd)\.nested|video|rd\.driver\.(?:pre|blacklist)|modprobe\.blacklist|hugepages|default_hugepagesz|hugepagesz|efi)(?:=|$)/;
 const OPTIONS_MAX = 40;
+/** Those that decide what an IOMMU translates: they are kept as a fact. */
+const IOMMU_OPTION = /^(?:intel_iommu|amd_iommu|amd_iommu_intr|iommu|iommu\.\w+|arm-smmu(?:-v3)?\.\w+|intremap)=/;
+/** What a kernel is started with in any case, in some form: it tells a whole command line without such options. */
+const ANY_KERNEL = /(?:^|\s)(?:BOOT_IMAGE|root|initrd|console)=/;
 
 const MESSAGES: readonly Message[] = [
   {
@@ -90,8 +94,11 @@ class KernelLogDevicesReader implements LineReader {
     this.#sink.recognized();
     // The kernel prints it twice: as it came, and as it is used.
     const text = options.join(' ');
-    if (options.length === 0 || text === this.#options) return 1;
+    if (text === this.#options) return 1;
     this.#options = text;
+    const own = options.filter((option) => IOMMU_OPTION.test(option)).join(' ');
+    if (own !== '' || ANY_KERNEL.test(words)) this.#sink.fact({ kind: 'host', options: own }, line.number);
+    if (options.length === 0) return 1;
     this.#sink.diagnostic('kernel-options', { options }, line.number);
     if (options.some((option) => /^(?:intel_iommu|amd_iommu|iommu)=(?:.*,)?off\b/.test(option))) {
       this.#sink.diagnostic('iommu-disabled', { by: 'kernel command line' }, line.number);

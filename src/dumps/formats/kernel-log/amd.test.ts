@@ -156,3 +156,11 @@ describe('IVMD', () => {
     expect(diagnosticsOf(opened)).toEqual(['warning damaged-ivmd 3', 'error start-above-last 5']);
   });
 });
+
+test.each([
+  ['AMD-Vi: Using global IVHD EFR:0x246577efa2254afa, EFR2:0x10', { efr: 0x246577efa2254afan, efr2: 0x10n }],
+  ['[    0.38] pci 0000:00:00.2: AMD-Vi: Using global IVHD EFR:0x0', { efr: 0n }],
+])('the features of the IVRS table: %s', async (line, expected) => {
+  const { facts } = await open(line);
+  expect(facts.filter(({ kind }) => kind === 'host')).toMatchObject([expected]);
+});

@@ -6,6 +6,8 @@
 //   "IO_PAGE_FAULT: domain =" n ", device id =" id ", fault address =" hex ", flags =" hex     Xen; id: bus, device, function
 //   "IO_PAGE_FAULT:" device "d" n "addr" hex "flags" hex …                                     newer Xen
 //
+//   "AMD-Vi: Using global IVHD EFR:" hex ", EFR2:" hex        features of the IVRS table, which the kernel follows
+//
 //   "IVMD_TYPE" ["_ALL" | "_RANGE" | "i"] "devid_start:" device "devid_end:" device
 //        "range_start:" hex "range_end:" hex "flags:" hex      with amd_iommu_dump; the end is exclusive
 //
@@ -46,6 +48,8 @@ const IVMD = new RegExp(
   `IVMD_TYPE(_ALL|_RANGE|i)?\\s{1,8}devid_start: ?${DEVICE_ID} devid_end: ?${DEVICE_ID} range_start: ?(${HEX}) range_end: ?(${HEX}) flags: ?(${HEX})(?!\\w)`,
 );
 const IVMD_START = /IVMD_TYPE/;
+/** Older kernels have no EFR2. */
+const FEATURES = /Using global IVHD EFR: ?(0x[0-9a-f]{1,16})(?:, ?EFR2: ?(0x[0-9a-f]{1,16}))?(?!\w)/i;
 /** Devices of IVHDs, as `amd_iommu_dump` prints them. */
 const IVHD = /AMD-Vi: {1,10}(?:Using IVHD type|device: [0-9a-f]|mmio-addr: |DEV_[A-Z])/;
 
@@ -64,6 +68,8 @@ class KernelLogAmdReader implements LineReader {
   line(line: DumpLine, ahead: Lookahead): number {
     if (line.elision || line.prompt) return 0;
     if (IVMD_START.test(line.text)) return this.#ivmd(line, ahead);
+    const features = FEATURES.exec(line.text);
+    if (features) return this.#features(features, line);
     if (IVHD.test(line.text)) {
       this.#sink.recognized();
       return 1;
@@ -97,6 +103,14 @@ class KernelLogAmdReader implements LineReader {
       line.number,
     );
     return lines;
+  }
+
+  #features([, first, second]: RegExpExecArray, line: DumpLine): number {
+    const efr = parseHexAddress(first);
+    const efr2 = parseHexAddress(second);
+    if (efr === undefined) return 0;
+    this.#sink.fact({ kind: 'host', efr, ...(efr2 === undefined ? {} : { efr2 }) }, line.number);
+    return 1;
   }
 
   #ivmd(line: DumpLine, ahead: Lookahead): number {
@@ -166,7 +180,16 @@ export const KERNEL_LOG_AMD: LineFormat = {
   command: 'sudo dmesg',
   interest: {
     words: [
-      ...['AMD-Vi:', 'IOMMU:\n', 'IOMMU: E', 'Event logged', 'IO_PAGE_FAULT', 'IVMD_TYPE', ...FUNCTION_LINE_ENDS],
+      ...[
+        'IVHD EFR',
+        'AMD-Vi:',
+        'IOMMU:\n',
+        'IOMMU: E',
+        'Event logged',
+        'IO_PAGE_FAULT',
+        'IVMD_TYPE',
+        ...FUNCTION_LINE_ENDS,
+      ],
       // The end of a line that was broken in the name.
       ...[' A\n', ' AM\n', ' AMD\n', 'AMD-\n', 'AMD-V\n', 'AMD-Vi\n'],
     ],
