@@ -12,7 +12,7 @@ const MODELS: Readonly<Record<string, (settings: ModelSettings) => KernelModel>>
   iommufd: (settings) => new IommufdModel(settings),
   type1: (settings) => new Type1Model(settings),
   'iommufd-rfc': (settings) => new IommufdRfcModel(settings),
-  'dma-iommu': ({ rules }) => new DmaIommuModel(rules?.kernel),
+  'dma-iommu': ({ rules }) => new DmaIommuModel(rules),
 };
 
 export const MODEL_NAMES: readonly string[] = Object.keys(MODELS);

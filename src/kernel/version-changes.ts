@@ -160,6 +160,46 @@ export const KERNEL_CHANGES = {
     now: 'Flag pasid of hwpt.alloc is accepted',
     source: `iommufd_hwpt_paging_alloc; ${MEASURED} on 6.12.117 and 7.3.4`,
   },
+  'dma-wide-for-good': {
+    models: ['dma-iommu'],
+    since: '6.5',
+    was: 'Every mapping of a PCI device tries addresses below 4 GiB first',
+    now: 'A PCI device for which the addresses below 4 GiB ran out once does not try them again, and the log says so',
+    source: 'iommu_dma_alloc_iova, read in sources',
+  },
+  'vtd-first-stage': {
+    models: [],
+    since: '6.13',
+    lastWithout: '6.12',
+    approximate: true,
+    was: 'Intel IOMMUs that have both stages translate with the second one, of a level that both have',
+    now: 'Intel IOMMUs that have both stages translate with the first one, which maps one address bit less',
+    source: `iommu_calculate_max_sagaw and paging_domain_alloc; second stage ${MEASURED} on 6.12.117`,
+  },
+  'amd-hypertransport-optional': {
+    models: [],
+    since: '6.16',
+    lastWithout: '6.12',
+    was: 'AMD IOMMUs reserve 0xfd00000000-0xffffffffff, whatever they are',
+    now: 'AMD IOMMUs whose EFR2 has bit 11 do not reserve 0xfd00000000-0xffffffffff',
+    source: `amd_iommu_get_resv_regions; ${MEASURED} on 6.12.117 and 6.16.12`,
+  },
+  'amd-width-of-ivrs': {
+    models: [],
+    since: '6.17',
+    lastWithout: '6.16',
+    was: 'AMD IOMMUs translate 64 bits',
+    now: 'AMD IOMMUs translate as many bits as HATS of the IVRS table says',
+    source: `${MEASURED} on 6.16.12 and 6.17.13`,
+  },
+  'amd-va-size': {
+    models: [],
+    since: '7.2',
+    lastWithout: '6.18',
+    was: 'VASize of the IVRS table does not limit what AMD IOMMUs translate',
+    now: 'AMD IOMMUs translate at most VASize bits of the IVRS table',
+    source: `${MEASURED} on 6.18.15 and 7.2.12`,
+  },
 } as const satisfies Readonly<Record<string, KernelChange>>;
 
 export type ChangeName = keyof typeof KERNEL_CHANGES;

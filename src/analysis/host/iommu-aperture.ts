@@ -1,6 +1,6 @@
 // What the IOMMUs of a host can translate, from their registers: it depends on the kernel, which chooses the page tables.
 import { range } from '../../iova/range.ts';
-import { compareKernelVersions, type KernelVersion, parseKernelVersion } from '../../kernel/versions.ts';
+import { type KernelRules, kernelRules } from '../../kernel/version-changes.ts';
 import { addressWidthOf, hasFiveLevelFirstStage, secondStageWidths, translationOf } from '../../uapi/vtd-capability.ts';
 import { type Aperture, type Host, type Iommu, kernelOf } from './host.ts';
 
@@ -12,22 +12,8 @@ interface Width {
 }
 
 interface Circumstances {
-  readonly kernel: KernelVersion | undefined;
+  readonly rules: KernelRules;
   readonly options: string | undefined;
-}
-
-const version = (major: number, minor: number): KernelVersion => ({ major, minor, patch: 0 });
-
-/** Where both stages are there, VT-d uses the first from then on: read in sources, so it is called "about". */
-const FIRST_STAGE_SINCE = version(6, 13);
-/** AMD: the width follows the features of the IVRS from then on (measured: 6.16.12 does not, 6.17.13 does). */
-const AMD_WIDTH_SINCE = version(6, 17);
-/** AMD: and its VASize from then on (measured: 6.18.15 does not, 7.2.12 does). */
-const AMD_VA_SIZE_SINCE = version(7, 2);
-
-/** True if the kernel is that new, or unknown: then the newest rules hold. */
-function isSince(kernel: KernelVersion | undefined, since: KernelVersion): boolean {
-  return !kernel || compareKernelVersions(kernel, since) >= 0;
 }
 
 /** Bits of the first-stage tables: they map the lower half of a canonical address space. Measured on Linux 6.1 to 7.3. */
@@ -43,7 +29,7 @@ function secondStage(cap: bigint, levels: readonly number[]): number {
 }
 
 /** What VT-d can translate. */
-function intelWidth(cap: bigint, ecap: bigint | undefined, { kernel, options }: Circumstances): Width {
+function intelWidth(cap: bigint, ecap: bigint | undefined, { rules, options }: Circumstances): Width {
   const levels = secondStageWidths(cap);
   const legacy = secondStage(cap, levels);
   const second = 'second-stage tables (MGAW and SAGAW of cap)';
@@ -64,10 +50,11 @@ function intelWidth(cap: bigint, ecap: bigint | undefined, { kernel, options }: 
   const firstLevels = hasFiveLevelFirstStage(cap) ? [48, 57] : [48];
   const common = levels.filter((level) => firstLevels.includes(level));
   const both = secondStage(cap, common.length > 0 ? common : levels);
-  if (!isSince(kernel, FIRST_STAGE_SINCE)) {
+  if (!rules.has('vtd-first-stage')) {
     return { bits: both, rule: 'second-stage tables, of a level that both stages have (before about Linux 6.13)' };
   }
-  const unknown = kernel ? [] : [`the kernel is not in these dumps (before about Linux 6.13: ${both} bits)`];
+  const unknown =
+    rules.kernel !== undefined ? [] : [`the kernel is not in these dumps (before about Linux 6.13: ${both} bits)`];
   return {
     bits: first,
     rule: 'first-stage tables (since about Linux 6.13)',
@@ -82,18 +69,20 @@ function widthOfHats(efr: bigint): number | undefined {
 }
 
 /** What AMD-Vi can translate with its own (v1) page tables; `undefined` if that is not known. */
-function amdWidth(host: Pick<Host, 'iommus' | 'ivrs'>, { kernel, options }: Circumstances): Width | undefined {
+function amdWidth(host: Pick<Host, 'iommus' | 'ivrs'>, { rules, options }: Circumstances): Width | undefined {
   // Other page tables (v2) by request.
   if (/\bpgtbl_v2\b/.test(options ?? '')) return undefined;
-  if (!isSince(kernel, AMD_WIDTH_SINCE)) return { bits: 64, rule: 'AMD v1 tables before Linux 6.17' };
+  if (!rules.has('amd-width-of-ivrs')) return { bits: 64, rule: 'AMD v1 tables before Linux 6.17' };
   const register = host.iommus.find(({ driver, cap }) => driver === 'amd' && cap !== undefined)?.cap;
   const efr = host.ivrs?.efr ?? register;
   const hats = efr === undefined ? undefined : widthOfHats(efr);
   if (hats === undefined) return undefined;
   const vaSize = Number(((host.ivrs?.ivinfo ?? 0n) >> 15n) & 0x7fn) || 64;
-  const bits = isSince(kernel, AMD_VA_SIZE_SINCE) ? Math.min(hats, vaSize) : hats;
+  const bits = rules.has('amd-va-size') ? Math.min(hats, vaSize) : hats;
   const assumed = [
-    ...(kernel || bits === 64 ? [] : ['the kernel is not in these dumps (before Linux 6.17: 64 bits)']),
+    ...(rules.kernel !== undefined || bits === 64
+      ? []
+      : ['the kernel is not in these dumps (before Linux 6.17: 64 bits)']),
     ...(host.ivrs?.efr === undefined ? ['the IVRS table is assumed to have the features of the register'] : []),
   ];
   return { bits, rule: 'HATS of the IVRS table (since Linux 6.17)', assumed: assumed.join('; ') || undefined };
@@ -116,11 +105,7 @@ export function hasDerivedWidth({ driver, cap, addressWidth }: Omit<Iommu, 'prov
 
 /** The apertures that follow from the IOMMUs of a host and from the kernel whose rules answer. */
 export function derivedApertures(host: Pick<Host, 'iommus' | 'about' | 'chosenKernel' | 'ivrs'>): readonly Aperture[] {
-  const kernel = kernelOf(host);
-  const circumstances = {
-    kernel: kernel === undefined ? undefined : parseKernelVersion(kernel),
-    options: host.about.options,
-  };
+  const circumstances = { rules: kernelRules(kernelOf(host)), options: host.about.options };
   const intel = host.iommus.flatMap((iommu): Aperture[] => {
     const { name, cap, ecap, provenance } = iommu;
     if (cap === undefined || !hasDerivedWidth(iommu)) return [];

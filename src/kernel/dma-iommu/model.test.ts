@@ -7,6 +7,7 @@ import { anyAddress, assertProperty } from '../../iova/testing/arbitraries.ts';
 import type { Operation, OperationOf } from '../../session/events.ts';
 import type { AllocatorView, Outcome } from '../model.ts';
 import { snapshot } from '../testing/run.ts';
+import { kernelRules } from '../version-changes.ts';
 import type { AllocatorEvent } from './events.ts';
 import { DmaIommuModel } from './model.ts';
 
@@ -32,7 +33,7 @@ class Script {
   #origin = 0;
 
   constructor(kernel?: string) {
-    this.model = new DmaIommuModel(kernel);
+    this.model = new DmaIommuModel(kernelRules(kernel));
   }
 
   run(operation: Operation): Outcome {

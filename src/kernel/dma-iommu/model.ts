@@ -3,7 +3,7 @@ import type { Operation, OperationOf } from '../../session/events.ts';
 import type { AddressSpaceView, KernelModel, Outcome } from '../model.ts';
 import { badAttach, invalid, nameInUse, SUCCESS, unknownObject } from '../shared/outcome.ts';
 import { refuser } from '../shared/refusal.ts';
-import { compareKernelVersions, type KernelVersion, parseKernelVersion } from '../versions.ts';
+import { type KernelRules, NEWEST_RULES } from '../version-changes.ts';
 import { DmaDomain } from './domain.ts';
 import type { AllocatorEvent } from './events.ts';
 import { DMA_IOMMU_RULES, type DmaIommuRule } from './rules.ts';
@@ -13,31 +13,23 @@ const no = refuser<DmaIommuRule>(DMA_IOMMU_RULES);
 /** Below this page numbers would not be exact; no IOMMU has smaller pages. */
 const MIN_GRANULE = 0x800n;
 
-/** Since then a device is told once, and the log says so, that 32 bits ran out; before, every mapping tries them again. */
-const STAYS_WIDE_SINCE: KernelVersion = { major: 6, minor: 5, patch: 0, hasPatch: false };
-
 /**
  * The allocator behind the kernel's own DMA API (dma_map_single and others): one CPU, strict mode. Real frees of the lazy
  * mode come up to 10 ms later, and every CPU has caches of its own.
  */
 export class DmaIommuModel implements KernelModel {
   readonly name = 'dma-iommu';
-  readonly #kernel: string | undefined;
-  /** True if a PCI device for which 32 bits ran out once never tries them again. */
-  readonly #staysWide: boolean;
+  readonly #rules: KernelRules;
   readonly #domains = new Map<string, DmaDomain>();
   /** The domain of every device. */
   readonly #devices = new Map<string, DmaDomain>();
 
-  /** `kernel`: a version; the newest known rules without one. */
-  constructor(kernel?: string) {
-    this.#kernel = kernel;
-    const version = kernel === undefined ? undefined : parseKernelVersion(kernel);
-    this.#staysWide = !version || compareKernelVersions(version, STAYS_WIDE_SINCE) >= 0;
+  constructor(rules: KernelRules = NEWEST_RULES) {
+    this.#rules = rules;
   }
 
   clone(): DmaIommuModel {
-    const copy = new DmaIommuModel(this.#kernel);
+    const copy = new DmaIommuModel(this.#rules);
     for (const [id, domain] of this.#domains) copy.#domains.set(id, domain.clone());
     for (const [name, { id }] of this.#devices) {
       const domain = copy.#domains.get(id);
@@ -105,7 +97,7 @@ export class DmaIommuModel implements KernelModel {
     if (!domain) return unknownObject('device', device);
     if (size === 0n) return invalid('bad-argument', 'the size is 0');
     const limit = domain.limitOf(device, dma_mask);
-    const dma_addr = domain.map(device, { phys, size, limit }, this.#staysWide, origin);
+    const dma_addr = domain.map(device, { phys, size, limit }, this.#rules.has('dma-wide-for-good'), origin);
     if (dma_addr !== undefined) return { ok: true, answer: { ret: 0, dma_addr } };
     return no('dma-no-space', { requested: { length: size }, obstacle: { kind: 'limit', value: limit } });
   }

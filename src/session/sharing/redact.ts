@@ -51,6 +51,7 @@ type Policy =
   | 'iommu'
   | 'guest'
   | 'object'
+  | 'options'
   | 'group';
 
 type EntriesOf<T> = T extends { readonly entries: infer E } ? keyof E : never;
@@ -86,12 +87,15 @@ const POLICIES: Readonly<Record<Field, Policy>> = {
   device: 'pci',
   devices: 'pci',
   dma_addr: 'keep',
+  dma_bits: 'keep',
   dma_mask: 'keep',
   domain: 'object',
   driver: 'word',
   dst: 'object',
   dst_iova: 'keep',
   ecap: 'keep',
+  efr: 'keep',
+  efr2: 'keep',
   enabled: 'keep',
   event: 'keep',
   expect: 'keep',
@@ -111,6 +115,7 @@ const POLICIES: Readonly<Record<Field, Policy>> = {
   iommu: 'iommu',
   iommufd: 'keep',
   iova: 'keep',
+  ivinfo: 'keep',
   kernel: 'version',
   kind: 'keep',
   last: 'keep',
@@ -185,6 +190,7 @@ const BY_KIND: Readonly<Record<string, Policy>> = {
   'machine.name': 'guest',
   'machine.kind': 'word',
   'machine.options': 'word',
+  'host.options': 'options',
 };
 
 /** What a field names, if it is called otherwise. */
@@ -203,6 +209,9 @@ const NESTED: Readonly<Record<string, Policy>> = {
 /** Settings that move a guest's memory, by QEMU's names. */
 const OPTION_NAME = /^[a-z][a-z0-9]*(?:[-_.][a-z0-9]+){0,5}$/;
 const OPTION_VALUE = /^(?:on|off|yes|no|true|false|auto|0x[0-9a-f]{1,16}|\d{1,20}(?:\.\d+)?[KMGT]?(?:i?B)?)$/i;
+/** Options of a kernel about IOMMUs: switches and numbers. */
+const KERNEL_OPTION =
+  /^(?:intel_iommu|amd_iommu|iommu|iommu\.[a-z]{1,20}|intremap|arm-smmu(?:-v3)?\.[a-z_]{1,30})=(?:[a-z_]{1,20}|\d{1,6})(?:,(?:[a-z_]{1,20}\d?|\d{1,6})){0,8}$/;
 const PCI_ADDRESS = /^(?:([0-9a-f]{4}):)?([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$/i;
 const NUMBERED_DEVICE = /^(?:sid|devid|ep|endpoint|stream):(?:0x)?[0-9a-f]{1,8}$/i;
 const IOMMU_NAME =
@@ -304,6 +313,13 @@ class Redaction {
       case 'iommu':
         if (PCI_ADDRESS.test(value)) return this.#device(field, value);
         return IOMMU_NAME.test(value) ? value : this.#named(field, 'iommu', value);
+      case 'options': {
+        const kept = value
+          .split(/\s+/)
+          .filter((option) => KERNEL_OPTION.test(option))
+          .join(' ');
+        return kept === value ? value : this.#note(field, value, kept);
+      }
       case 'group':
         return /^\d{1,6}$/.test(value) ? value : this.#named(field, 'group', value);
       case 'pointer':
