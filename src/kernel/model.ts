@@ -39,6 +39,8 @@ export interface ReservedView extends IovaRange {
 
 export interface DomainView {
   readonly iommu: string;
+  /** Name of a page table that was made by hwpt.alloc. */
+  readonly hwpt?: string;
   readonly aperture: IovaRange;
   readonly pgsizeBitmap: bigint;
   readonly devices: readonly string[];

@@ -13,6 +13,15 @@ export interface SearchSpace {
   readonly alignment: bigint;
 }
 
+/** How versions choose. */
+export interface ChoiceRules {
+  /**
+   * True before Linux 6.17 (6.16.2, 6.12.43, 6.6.103): the alignment is not limited, rounding up wraps at 2^64, so that
+   * IOVA 0 or a taken one may be chosen, and the last byte of a gap alone may be used.
+   */
+  readonly unlimited?: boolean;
+}
+
 export type Choice =
   | { readonly ok: true; readonly iova: Iova }
   | { readonly ok: false; readonly why: 'length-too-large' }
@@ -28,22 +37,30 @@ const MAX_ALIGNMENT = 1n << 31n;
  * gaps that are too short, before or after alignment, are skipped by the summaries of the trees.
  * Source: Linux 6.12, iopt_alloc_iova.
  */
-export function chooseIova(space: SearchSpace, userVa: bigint, length: bigint, sizes: PageSizes): Choice {
+export function chooseIova(
+  space: SearchSpace,
+  userVa: bigint,
+  length: bigint,
+  sizes: PageSizes,
+  { unlimited = false }: ChoiceRules = {},
+): Choice {
   if (length >= IOVA_MAX / 2n) return { ok: false, why: 'length-too-large' };
   let alignment = roundUpPowerOfTwo(length);
   const natural = lowestSetBit(userVa);
   if (natural !== 0n && natural < alignment) alignment = natural;
-  if (alignment > sizes.hugePage) alignment = sizes.hugePage;
+  if (alignment > sizes.hugePage && !unlimited) alignment = sizes.hugePage;
   if (alignment < space.alignment) return { ok: false, why: 'alignment-too-small', alignment };
 
   const offset = userVa & (sizes.page - 1n);
-  const fit = new GapFit(length, alignment, offset);
-  // Skipping by alignment is exact only for page-aligned memory: then a part of a gap never fits more than the gap.
-  const shift = offset === 0n && alignment <= MAX_ALIGNMENT ? bitLength(alignment) - 1 : undefined;
+  const fit = new GapFit(length, alignment, offset, { wraps: unlimited, lastByte: unlimited });
+  // Skipping by alignment is exact only for page-aligned memory: then a part of a gap never fits more than the gap. It
+  // does not find gaps where rounding up wraps.
+  const isExact = offset === 0n && alignment <= MAX_ALIGNMENT && !unlimited;
+  const shift = isExact ? bitLength(alignment) - 1 : undefined;
   const first = sizes.page;
   const last = IOVA_MAX - sizes.page;
   const search = (from: bigint, to: bigint): boolean => {
-    if (!fit.tryGap(highWord(from), lowWord(from), highWord(to), lowWord(to))) return false;
+    if (to - from < length - 1n || !fit.tryGap(highWord(from), lowWord(from), highWord(to), lowWord(to))) return false;
     return space.reserved.visitGaps(fit.iova, to, length, (startHigh, startLow, lastHigh, lastLow) =>
       space.areas.visitGaps(fromWords(startHigh, startLow), fromWords(lastHigh, lastLow), length, fit.visit, shift),
     );

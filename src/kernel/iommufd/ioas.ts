@@ -1,18 +1,20 @@
-// The I/O page table of one IOAS of Linux 6.12. Methods check in the kernel's order; a refusal changes nothing, except
+// The I/O page table of one IOAS. Methods check in the kernel's order; a refusal changes nothing, except
 // an unmap that was refused half way.
 import { IntervalTree } from '../../iova/interval-tree/tree.ts';
 import { IOVA_MAX, type Iova, lowestSetBit } from '../../iova/iova.ts';
 import { type IovaRange, overlaps, WHOLE_SPACE } from '../../iova/range.ts';
 import { complement } from '../../iova/range-set.ts';
 import type { DomainDescription, ReservedRegion } from '../../session/events.ts';
-import type { AccessView, DomainView } from '../model.ts';
+import type { AccessView, DomainView, ModelSettings } from '../model.ts';
 import { AddressSpace } from '../shared/address-space.ts';
 import type { Area } from '../shared/area-store.ts';
 import type { CopyRequest, IoasSpace, MapRequest } from '../shared/ioas-model.ts';
 import { areaObstacle, asRange, holeObstacle, requestedBy, reservedObstacle } from '../shared/obstacles.ts';
 import { type Decision, DONE, type Permissions } from '../shared/outcome.ts';
-import { type Obstacle, refuser } from '../shared/refusal.ts';
+import { type Obstacle, type Requested, refuserIn } from '../shared/refusal.ts';
+import { type KernelRules, NEWEST_RULES } from '../version-changes.ts';
 import { chooseIova } from './choose-iova.ts';
+import type { PinnedPages, PinRequest, PinRule } from './pinned-pages.ts';
 import { IOMMUFD_RULES, type IommufdRule } from './rules.ts';
 
 /** Memory that becomes one area. */
@@ -24,14 +26,27 @@ interface Piece {
   readonly pagesWritable: boolean;
 }
 
+/** A page table: the automatic one of an IOMMU, or one that was made by hwpt.alloc. */
 interface Domain {
+  readonly iommu: string;
+  /** Name of a page table that was made by hwpt.alloc. */
+  readonly hwpt: string | undefined;
   readonly aperture: IovaRange;
   readonly pgsizeBitmap: bigint;
+  /** True if it was made to track dirty pages. */
+  readonly tracksDirty: boolean;
   readonly devices: Set<string>;
+  /** Handles of what it reserves. */
+  readonly reservations: readonly number[];
+}
+
+/** A pinned range, and the memory that was pinned for it. */
+interface Pin extends IovaRange {
+  readonly memory: readonly PinRequest[];
 }
 
 interface Access {
-  readonly pins: Map<string, IovaRange>;
+  readonly pins: Map<string, Pin>;
   /** Names of pins that were released, by an unmap or by an unpin. */
   readonly gone: Set<string>;
 }
@@ -39,27 +54,32 @@ interface Access {
 /** An IOVA or length from here on is refused before anything else. Source: Linux 6.12, iommufd_ioas_map. */
 const LIMIT = IOVA_MAX;
 
-const no = refuser<IommufdRule>(IOMMUFD_RULES);
+const refusals = refuserIn(IOMMUFD_RULES);
 
-/** The checks of a copy that come before its source is looked up. Source: Linux 6.12, iommufd_ioas_copy. */
-function checkCopy(iova: Iova, length: bigint, permissions: Permissions) {
-  const requested = requestedBy(iova, length);
-  if (iova >= LIMIT || length >= LIMIT)
-    return no('copy-limit', { requested, obstacle: { kind: 'limit', value: LIMIT } });
-  if (!permissions.read && !permissions.write) return no('copy-no-permission', { requested });
-  return undefined;
-}
+const MAP_FLAGS: ReadonlySet<string> = new Set(['fixed', 'read', 'write']);
 
 /** One IOAS: what is mapped, reserved and allowed in it, and who uses it. */
 export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
   #allowed = new IntervalTree();
+  /** By `keyOf`, in the order of creation. */
   readonly #domains = new Map<string, Domain>();
   readonly #accesses = new Map<string, Access>();
   #alignment = 1n;
   #hugePages = true;
+  readonly #rules: KernelRules;
+  readonly #no: ReturnType<typeof refusals>;
+  readonly #pinned: PinnedPages;
 
-  clone(): Ioas {
-    const copy = new Ioas(this.id, this.sizes);
+  /** `pinned`: the memory of the file descriptor. */
+  constructor(id: string, settings: ModelSettings, pinned: PinnedPages) {
+    super(id, settings);
+    this.#rules = settings.rules ?? NEWEST_RULES;
+    this.#no = refusals(this.#rules.kernel);
+    this.#pinned = pinned;
+  }
+
+  clone(pinned = this.#pinned.clone()): Ioas {
+    const copy = new Ioas(this.id, { ...this.sizes, rules: this.#rules }, pinned);
     copy.copyStoresOf(this);
     copy.#allowed = this.#allowed.clone();
     for (const [iommu, domain] of this.#domains) {
@@ -80,8 +100,9 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
   }
 
   get domains(): readonly DomainView[] {
-    return [...this.#domains].map(([iommu, { aperture, pgsizeBitmap, devices }]) => ({
+    return [...this.#domains.values()].map(({ iommu, hwpt, aperture, pgsizeBitmap, devices }) => ({
       iommu,
+      ...(hwpt === undefined ? {} : { hwpt }),
       aperture,
       pgsizeBitmap,
       devices: [...devices],
@@ -91,7 +112,7 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
   get accesses(): readonly AccessView[] {
     return [...this.#accesses].map(([name, { pins }]) => ({
       name,
-      pins: [...pins].map(([pin, r]) => ({ name: pin, ...r })),
+      pins: [...pins].map(([pin, { start, last }]) => ({ name: pin, start, last })),
     }));
   }
 
@@ -106,27 +127,63 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
   // ---- mapping ---------------------------------------------------------------------------------------------------
 
   /** Source: Linux 6.12, iommufd_ioas_map and iopt_map_user_pages. */
-  map({ userVa, length, iova, fixed, permissions, pages, origin }: MapRequest): Decision<Iova> {
-    const wanted = fixed ? iova : undefined;
+  map(request: MapRequest): Decision<Iova> {
+    const requested = requestedBy(request.fixed ? request.iova : undefined, request.length);
+    const refused = this.#checkRequest(request, requested) ?? this.#checkMemory(request, requested);
+    return refused ?? this.#mapPages(request, false);
+  }
+
+  /** Maps a part of a file; `userVa` is the offset in it. Source: Linux 7.3, iommufd_ioas_map_file. */
+  mapFile(request: MapRequest): Decision<Iova> {
+    const { length, userVa: start, memory } = request;
+    const requested = requestedBy(request.fixed ? request.iova : undefined, length);
+    if (!this.#rules.has('iommufd-map-file')) return this.#no('map-file-missing', { requested });
+    const refused = this.#checkRequest(request, requested);
+    if (refused) return refused;
+    if (length === 0n) return this.#no('map-length-zero', { requested });
+    if (start + length - 1n > IOVA_MAX) return this.#no('file-start-wraps', { requested });
+    if (memory === 'no-file') return this.#no('file-not-open', { requested });
+    return this.#checkLength(length, requested) ?? this.#mapPages(request, true);
+  }
+
+  /** The checks of the ioctl itself. */
+  #checkRequest({ iova, length, flags, permissions }: MapRequest, requested: Requested) {
+    if (flags.some((flag) => !MAP_FLAGS.has(flag))) return this.#no('map-unknown-flag', { requested });
     if (iova >= LIMIT || length >= LIMIT) {
-      return no('map-limit', { requested: requestedBy(wanted, length), obstacle: { kind: 'limit', value: LIMIT } });
+      return this.#no('map-limit', { requested, obstacle: { kind: 'limit', value: LIMIT } });
     }
-    if (!permissions.read && !permissions.write) {
-      return no('map-no-permission', { requested: requestedBy(wanted, length) });
-    }
-    if (length === 0n) return no('map-length-zero', { requested: requestedBy(wanted, length) });
+    if (!permissions.read && !permissions.write) return this.#no('map-no-permission', { requested });
+    return undefined;
+  }
+
+  #checkMemory({ userVa, length }: MapRequest, requested: Requested) {
+    const wraps = userVa + length > IOVA_MAX;
+    if (wraps && this.#rules.has('iommufd-length-after-wrap')) return this.#no('map-memory-wraps', { requested });
+    if (length === 0n) return this.#no('map-length-zero', { requested });
+    const refused = this.#checkLength(length, requested);
+    if (refused) return refused;
+    return wraps ? this.#no('map-memory-wraps', { requested }) : undefined;
+  }
+
+  #checkLength(length: bigint, requested: Requested) {
     const longest = IOVA_MAX - this.sizes.page;
-    if (length > longest) {
-      return no('map-length-too-large', {
-        requested: requestedBy(wanted, length),
-        obstacle: { kind: 'limit', value: longest },
-      });
-    }
-    if (userVa + length > IOVA_MAX) return no('map-memory-wraps', { requested: requestedBy(wanted, length) });
+    if (length <= longest) return undefined;
+    return this.#no('map-length-too-large', { requested, obstacle: { kind: 'limit', value: longest } });
+  }
+
+  /** Memory is pinned last. Source: Linux 6.12, iopt_map_pages. */
+  #mapPages(request: MapRequest, isFile: boolean): Decision<Iova> {
+    const { userVa, length, iova, fixed, permissions, pages, origin } = request;
+    const wanted = fixed ? iova : undefined;
     const place = this.#place(userVa, length, wanted);
     if (!place.ok) return place;
     const refused = this.#checkPiece(userVa, permissions.write, length, wanted, permissions);
     if (refused) return refused;
+    this.#pinned.describe(pages, userVa, request, permissions.write, isFile);
+    if (this.#pins) {
+      const rule = this.#pinned.pin({ pages, userVa, length });
+      if (rule) return this.#notPinned(rule, requestedBy(wanted, length));
+    }
     this.areaStore.add(place.value, place.value + length - 1n, {
       userVa,
       pages,
@@ -138,13 +195,37 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
     return place;
   }
 
+  /** True if what is mapped is pinned at once: there is a domain, and pinning can be refused or counts. */
+  get #pins(): boolean {
+    return this.#domains.size > 0 && !this.#pinned.isIdle;
+  }
+
+  #notPinned(rule: PinRule, requested: Requested, area?: Area) {
+    const { limit } = this.#pinned;
+    const isLimit = rule === 'memory-limit' && limit !== undefined;
+    const obstacle: Obstacle | undefined = isLimit ? { kind: 'limit', value: limit } : area && areaObstacle(area);
+    return this.#no(rule, obstacle ? { requested, obstacle } : { requested });
+  }
+
+  /** The checks of a copy that come before its source is looked up. Source: Linux 6.12, iommufd_ioas_copy. */
+  #checkCopy({ sourceIova, iova, fixed, length, permissions, flags }: CopyRequest) {
+    const requested = requestedBy(fixed ? iova : undefined, length);
+    if (sourceIova >= LIMIT || iova >= LIMIT || length >= LIMIT) {
+      return this.#no('copy-limit', { requested, obstacle: { kind: 'limit', value: LIMIT } });
+    }
+    if (flags.some((flag) => !MAP_FLAGS.has(flag))) return this.#no('copy-unknown-flag', { requested });
+    if (!permissions.read && !permissions.write) return this.#no('copy-no-permission', { requested });
+    return undefined;
+  }
+
   /**
    * Maps the pages of the source range, one area for each area there. The first one guides the choice of an IOVA.
    * Source: Linux 6.12, iommufd_ioas_copy, iopt_alloc_area_pages and iopt_insert_area.
    */
-  copyFrom(source: Ioas, { sourceIova, length, iova, fixed, permissions, origin }: CopyRequest): Decision<Iova> {
-    const refused = checkCopy(iova, length, permissions);
+  copyFrom(source: Ioas, request: CopyRequest): Decision<Iova> {
+    const refused = this.#checkCopy(request);
     if (refused) return refused;
+    const { sourceIova, length, iova, fixed, permissions, origin } = request;
     const pieces = source.#piecesOf(sourceIova, length);
     if (!pieces.ok) return pieces;
     const wanted = fixed ? iova : undefined;
@@ -153,6 +234,10 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
     for (const piece of pieces.value) {
       const bad = this.#checkPiece(piece.userVa, piece.pagesWritable, length, wanted, permissions);
       if (bad) return bad;
+    }
+    if (this.#pins) {
+      const failed = this.#pinned.pinAll(pieces.value);
+      if (failed) return this.#notPinned(failed.rule, requestedBy(wanted, length));
     }
     let at: bigint = place.value;
     for (const { userVa, length: size, pages, pagesWritable } of pieces.value) {
@@ -165,7 +250,10 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
   /** The IOVA of a new mapping. Source: Linux 6.12, iopt_alloc_area_pages. */
   #place(userVa: bigint, length: bigint, fixed: Iova | undefined): Decision<Iova> {
     if ((length & (this.#alignment - 1n)) !== 0n) {
-      return no('map-length-unaligned', { requested: requestedBy(fixed, length), obstacle: this.#alignmentObstacle });
+      return this.#no('map-length-unaligned', {
+        requested: requestedBy(fixed, length),
+        obstacle: this.#alignmentObstacle,
+      });
     }
     return fixed === undefined ? this.#choose(userVa, length) : this.#checkFixed(fixed, length);
   }
@@ -173,10 +261,16 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
   /** Why a piece of memory cannot be mapped at any IOVA. Source: Linux 6.12, iopt_insert_area. */
   #checkPiece(userVa: bigint, writable: boolean, length: bigint, fixed: Iova | undefined, permissions: Permissions) {
     if (permissions.write && !writable) {
-      return no('map-pages-read-only', { requested: requestedBy(fixed, length), obstacle: { kind: 'permission' } });
+      return this.#no('map-pages-read-only', {
+        requested: requestedBy(fixed, length),
+        obstacle: { kind: 'permission' },
+      });
     }
     if ((userVa & (this.#alignment - 1n)) !== 0n) {
-      return no('map-memory-unaligned', { requested: requestedBy(fixed, length), obstacle: this.#alignmentObstacle });
+      return this.#no('map-memory-unaligned', {
+        requested: requestedBy(fixed, length),
+        obstacle: this.#alignmentObstacle,
+      });
     }
     return undefined;
   }
@@ -192,32 +286,39 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
       allowed: this.#allowed,
       alignment: this.#alignment,
     };
-    const choice = chooseIova(room, userVa, length, this.sizes);
+    const unlimited = !this.#rules.has('iommufd-choice');
+    const choice = chooseIova(room, userVa, length, this.sizes, { unlimited });
     if (choice.ok) return { ok: true, value: choice.iova };
     const requested = { length };
     switch (choice.why) {
       case 'length-too-large':
-        return no('choose-length-too-large', { requested, obstacle: { kind: 'limit', value: IOVA_MAX / 2n } });
+        return this.#no('choose-length-too-large', { requested, obstacle: { kind: 'limit', value: IOVA_MAX / 2n } });
       case 'alignment-too-small':
-        return no('choose-alignment-too-small', { requested, obstacle: this.#alignmentObstacle });
+        return this.#no('choose-alignment-too-small', { requested, obstacle: this.#alignmentObstacle });
       case 'no-space':
-        return no('choose-no-space', { requested, obstacle: { kind: 'hole', value: choice.alignment } });
+        return this.#no('choose-no-space', { requested, obstacle: { kind: 'hole', value: choice.alignment } });
     }
   }
 
   /** Source: Linux 6.12, iopt_check_iova. Allowed ranges do not restrict a fixed iova. */
   #checkFixed(iova: Iova, length: bigint): Decision<Iova> {
     if ((iova & (this.#alignment - 1n)) !== 0n) {
-      return no('map-iova-unaligned', { requested: requestedBy(iova, length), obstacle: this.#alignmentObstacle });
+      return this.#no('map-iova-unaligned', {
+        requested: requestedBy(iova, length),
+        obstacle: this.#alignmentObstacle,
+      });
     }
     const last = iova + length - 1n;
-    if (last > IOVA_MAX) return no('map-iova-wraps', { requested: requestedBy(iova, length) });
+    if (last > IOVA_MAX) return this.#no('map-iova-wraps', { requested: requestedBy(iova, length) });
     const reserved = this.reservedStore.firstOverlapping(iova, last);
     if (reserved) {
-      return no('map-over-reserved', { requested: requestedBy(iova, length), obstacle: reservedObstacle(reserved) });
+      return this.#no('map-over-reserved', {
+        requested: requestedBy(iova, length),
+        obstacle: reservedObstacle(reserved),
+      });
     }
     const area = this.areaStore.firstOverlapping(iova, last);
-    if (area) return no('map-over-area', { requested: requestedBy(iova, length), obstacle: areaObstacle(area) });
+    if (area) return this.#no('map-over-area', { requested: requestedBy(iova, length), obstacle: areaObstacle(area) });
     return { ok: true, value: iova };
   }
 
@@ -227,14 +328,14 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
    */
   #piecesOf(start: Iova, length: bigint): Decision<Piece[]> {
     const requested = { start, length };
-    if (length === 0n) return no('copy-length-zero', { requested });
+    if (length === 0n) return this.#no('copy-length-zero', { requested });
     const last = start + length - 1n;
-    if (last > IOVA_MAX) return no('copy-source-wraps', { requested });
+    if (last > IOVA_MAX) return this.#no('copy-source-wraps', { requested });
     const pieces: Piece[] = [];
     let next: bigint = start;
     for (const area of this.areaStore.overlapping(start, last)) {
       if (area.start > next)
-        return no('copy-source-not-mapped', { requested, obstacle: holeObstacle(next, area.start - 1n) });
+        return this.#no('copy-source-not-mapped', { requested, obstacle: holeObstacle(next, area.start - 1n) });
       const end = area.last < last ? area.last : last;
       pieces.push({
         userVa: area.userVa + (next - area.start),
@@ -244,7 +345,7 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
       });
       next = end + 1n;
     }
-    if (next <= last) return no('copy-source-not-mapped', { requested, obstacle: holeObstacle(next, last) });
+    if (next <= last) return this.#no('copy-source-not-mapped', { requested, obstacle: holeObstacle(next, last) });
     return { ok: true, value: pieces };
   }
 
@@ -255,11 +356,14 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
   unmap(start: Iova, length: bigint): Decision<bigint> {
     if (start === 0n && length === IOVA_MAX) return { ok: true, value: this.#unmapAll() };
     if (start >= LIMIT || length >= LIMIT) {
-      return no('unmap-limit', { requested: requestedBy(start, length), obstacle: { kind: 'limit', value: LIMIT } });
+      return this.#no('unmap-limit', {
+        requested: requestedBy(start, length),
+        obstacle: { kind: 'limit', value: LIMIT },
+      });
     }
-    if (length === 0n) return no('unmap-length-zero', { requested: requestedBy(start, length) });
+    if (length === 0n) return this.#no('unmap-length-zero', { requested: requestedBy(start, length) });
     const last = start + length - 1n;
-    if (last > IOVA_MAX) return no('unmap-wraps', { requested: requestedBy(start, length) });
+    if (last > IOVA_MAX) return this.#no('unmap-wraps', { requested: requestedBy(start, length) });
     let unmapped = 0n;
     for (let next: bigint = start; next <= last; ) {
       const entry = this.areaStore.tree.firstOverlap(next, last);
@@ -268,15 +372,19 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
         const area = this.areaStore.firstOverlapping(next, last);
         const obstacle = area ? { obstacle: areaObstacle(area) } : {};
         const before = unmapped > 0n ? { unmapped } : {};
-        return no('unmap-cuts-area', { requested: requestedBy(start, length), ...obstacle, ...before });
+        return this.#no('unmap-cuts-area', { requested: requestedBy(start, length), ...obstacle, ...before });
       }
       if (this.#accesses.size > 0) this.#dropPins(entry);
+      if (this.#pins) this.#unpinAreas(entry);
       this.areaStore.remove(entry);
       next = entry.last + 1n;
       unmapped += next - entry.start;
     }
     if (unmapped === 0n) {
-      return no('unmap-nothing-mapped', { requested: requestedBy(start, length), obstacle: holeObstacle(start, last) });
+      return this.#no('unmap-nothing-mapped', {
+        requested: requestedBy(start, length),
+        obstacle: holeObstacle(start, last),
+      });
     }
     return { ok: true, value: unmapped };
   }
@@ -285,8 +393,14 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
     let unmapped = 0n;
     for (const area of this.areaStore.tree.overlaps(0n, IOVA_MAX)) unmapped += area.last - area.start + 1n;
     this.#dropPins(WHOLE_SPACE);
+    if (this.#pins) this.#unpinAreas(WHOLE_SPACE);
     this.areaStore.clear();
     return unmapped;
+  }
+
+  /** Unpins the areas inside of a range, which are about to go or lose their last domain. */
+  #unpinAreas({ start, last }: IovaRange): void {
+    for (const area of this.areaStore.overlapping(start, last)) this.#pinned.unpin(memoryOf(area));
   }
 
   /** Notifies accesses that a range is unmapped: the kernel's test access releases every pin that overlaps it. */
@@ -296,6 +410,7 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
         if (!overlaps(pin, r)) continue;
         access.pins.delete(name);
         access.gone.add(name);
+        for (const memory of pin.memory) this.#pinned.unpin(memory);
       }
     }
   }
@@ -307,10 +422,10 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
     const allowed = new IntervalTree();
     for (const [i, [start, last]] of ranges.entries()) {
       const requested = { start, length: last < start ? 0n : last - start + 1n };
-      if (start >= last) return no('allow-range-empty', { requested });
+      if (start >= last) return this.#no('allow-range-empty', { requested });
       const other = allowed.firstOverlap(start, last);
       if (other) {
-        return no('allow-ranges-overlap', {
+        return this.#no('allow-ranges-overlap', {
           requested,
           obstacle: { kind: 'allowed', start: other.start, last: other.last },
         });
@@ -321,7 +436,7 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
       const reserved = this.reservedStore.firstOverlapping(start, last);
       if (reserved) {
         const requested = { start, length: last - start + 1n };
-        return no('allow-over-reserved', { requested, obstacle: reservedObstacle(reserved) });
+        return this.#no('allow-over-reserved', { requested, obstacle: reservedObstacle(reserved) });
       }
     }
     this.#allowed = allowed;
@@ -331,9 +446,9 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
   /** Reserves a range without an owner. Source: Linux 6.12, iopt_reserve_iova. */
   reserve(start: Iova, length: bigint): Decision<undefined> {
     const requested = { start, length };
-    if (length === 0n) return no('reserve-length-zero', { requested });
+    if (length === 0n) return this.#no('reserve-length-zero', { requested });
     const last = start + length - 1n;
-    if (last > IOVA_MAX) return no('reserve-wraps', { requested });
+    if (last > IOVA_MAX) return this.#no('reserve-wraps', { requested });
     const r = asRange(start, last);
     const refused = this.#checkReserve(r, 'reserve-over-area', 'reserve-over-allowed');
     if (refused) return refused;
@@ -345,45 +460,124 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
   #checkReserve(r: IovaRange, overArea: IommufdRule, overAllowed: IommufdRule) {
     const requested = { start: r.start, length: r.last - r.start + 1n };
     const area = this.areaStore.firstOverlapping(r.start, r.last);
-    if (area) return no(overArea, { requested, obstacle: areaObstacle(area) });
+    if (area) return this.#no(overArea, { requested, obstacle: areaObstacle(area) });
     const allowed = this.#allowed.firstOverlap(r.start, r.last);
     if (!allowed) return undefined;
-    return no(overAllowed, { requested, obstacle: { kind: 'allowed', start: allowed.start, last: allowed.last } });
+    return this.#no(overAllowed, {
+      requested,
+      obstacle: { kind: 'allowed', start: allowed.start, last: allowed.last },
+    });
   }
 
-  // ---- devices ---------------------------------------------------------------------------------------------------
+  // ---- devices and page tables -----------------------------------------------------------------------------------
 
   /**
-   * Attaches a device that is not attached: its reserved regions first, then the domain of its IOMMU, which devices
-   * behind the same IOMMU share. Source: Linux 6.12, iopt_table_enforce_dev_resv_regions and iopt_table_add_domain.
+   * Attaches a device that is not attached: its reserved regions first, then the automatic page table of its IOMMU, which
+   * devices behind the same IOMMU share. Source: Linux 6.12, iopt_table_enforce_dev_resv_regions, iopt_table_add_domain.
    */
   attach(device: string, domain: DomainDescription, regions: readonly ReservedRegion[]): Decision<undefined> {
-    const enforced = regions.filter((region) => region.type !== 'direct-relaxable');
-    for (const region of enforced) {
-      const refused = this.#checkReserve(region, 'attach-region-over-area', 'attach-region-over-allowed');
-      if (refused) return refused;
-    }
-    const shared = this.#domains.get(domain.iommu);
+    const refused = this.#checkRegions(regions);
+    if (refused) return refused;
+    const shared = this.#domains.get(keyOf(domain.iommu, undefined));
     if (!shared) {
-      const added = this.#addDomain(domain);
+      const added = this.#addDomain(domain, undefined, false);
       if (!added.ok) return added;
     }
-    for (const { start, last, type } of enforced) {
-      this.reservedStore.add({ start, last, type, owner: { kind: 'device', name: device } });
-    }
-    this.#domains.get(domain.iommu)?.devices.add(device);
+    this.#reserveRegions(device, regions);
+    this.#domains.get(keyOf(domain.iommu, undefined))?.devices.add(device);
     return DONE;
   }
 
-  #addDomain({ iommu, aperture, pgsize_bitmap }: DomainDescription): Decision<undefined> {
+  /** Attaches a device that is not attached to a page table that exists here. Source: iommufd_hw_pagetable_attach. */
+  attachToPageTable(
+    device: string,
+    hwpt: string,
+    domain: DomainDescription,
+    regions: readonly ReservedRegion[],
+  ): Decision<undefined> {
+    const refused = this.#checkRegions(regions) ?? this.#checkDirty(hwpt, domain);
+    if (refused) return refused;
+    this.#reserveRegions(device, regions);
+    this.#domains.get(keyOf(domain.iommu, hwpt))?.devices.add(device);
+    return DONE;
+  }
+
+  /** Moves a device that is attached here to another page table of this IOAS. Source: iommufd_device_do_replace. */
+  replaceHere(device: string, domain: DomainDescription, hwpt: string | undefined): Decision<undefined> {
+    const key = keyOf(domain.iommu, hwpt);
+    if (this.#domains.get(key)?.devices.has(device)) return DONE;
+    const refused = hwpt === undefined ? undefined : this.#checkDirty(hwpt, domain);
+    if (refused) return refused;
+    if (hwpt === undefined && !this.#domains.has(key)) {
+      const added = this.#addDomain(domain, undefined, false);
+      if (!added.ok) return added;
+    }
+    this.#leave(device, key);
+    this.#domains.get(key)?.devices.add(device);
+    return DONE;
+  }
+
+  #checkRegions(regions: readonly ReservedRegion[]) {
+    for (const region of regions) {
+      if (!isEnforced(region)) continue;
+      const refused = this.#checkReserve(region, 'attach-region-over-area', 'attach-region-over-allowed');
+      if (refused) return refused;
+    }
+    return undefined;
+  }
+
+  #reserveRegions(device: string, regions: readonly ReservedRegion[]): void {
+    for (const { start, last, type } of regions.filter(isEnforced)) {
+      this.reservedStore.add({ start, last, type, owner: { kind: 'device', name: device } });
+    }
+  }
+
+  #checkDirty(hwpt: string, domain: DomainDescription) {
+    if (domain.dirty_tracking !== false || !this.#pageTable(hwpt)?.tracksDirty) return undefined;
+    return this.#no('attach-no-dirty-tracking', { obstacle: { kind: 'page-table', owner: hwpt } });
+  }
+
+  #pageTable(hwpt: string): Domain | undefined {
+    return [...this.#domains.values()].find((domain) => domain.hwpt === hwpt);
+  }
+
+  /** Makes a page table without a device. Source: Linux 6.12, iommufd_hwpt_paging_alloc. */
+  allocPageTable(hwpt: string, domain: DomainDescription, flags: readonly string[]): Decision<undefined> {
+    const tracksDirty = flags.includes('dirty-tracking');
+    if (flags.some((flag) => !this.#knowsHwptFlag(flag))) {
+      return this.#no('hwpt-flags', { obstacle: { kind: 'page-table', owner: hwpt } });
+    }
+    if (tracksDirty && domain.dirty_tracking === false) {
+      return this.#no('hwpt-no-dirty-tracking', { obstacle: { kind: 'page-table', owner: hwpt } });
+    }
+    return this.#addDomain(domain, hwpt, tracksDirty);
+  }
+
+  #knowsHwptFlag(flag: string): boolean {
+    if (flag === 'pasid') return this.#rules.has('iommufd-hwpt-pasid');
+    return flag === 'nest-parent' || flag === 'dirty-tracking';
+  }
+
+  /** Source: Linux 6.12, iommufd_destroy. */
+  destroyPageTable(hwpt: string): Decision<undefined> {
+    const domain = this.#pageTable(hwpt);
+    if (!domain) return DONE;
+    const [owner] = domain.devices;
+    if (owner !== undefined) return this.#no('hwpt-in-use', { obstacle: { kind: 'device', owner } });
+    this.#removeDomain(keyOf(domain.iommu, hwpt), domain);
+    return DONE;
+  }
+
+  #addDomain(description: DomainDescription, hwpt: string | undefined, tracksDirty: boolean): Decision<undefined> {
+    const { iommu, aperture, pgsize_bitmap } = description;
     const smallest = lowestSetBit(pgsize_bitmap);
     const alignment = smallest > this.#alignment ? smallest : this.#alignment;
     if (alignment > this.sizes.page) {
-      return no('attach-page-size-too-large', { obstacle: { kind: 'alignment', value: smallest } });
+      return this.#no('attach-page-size-too-large', { obstacle: { kind: 'alignment', value: smallest } });
     }
     if (alignment !== this.#alignment) {
       const area = this.areaStore.firstUnaligned(alignment, true);
-      if (area) return no('attach-area-unaligned', { obstacle: areaObstacle(area) });
+      if (area) return this.#no('attach-area-unaligned', { obstacle: areaObstacle(area) });
     }
     const reach = asRange(...aperture);
     const outside = complement([reach]);
@@ -391,34 +585,60 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
       const refused = this.#checkReserve(r, 'attach-aperture-over-area', 'attach-aperture-over-allowed');
       if (refused) return refused;
     }
-    for (const r of outside) this.reservedStore.add({ ...r, type: 'aperture', owner: { kind: 'domain', name: iommu } });
-    this.#domains.set(iommu, {
+    // The first domain pins everything; further ones take the pages from it.
+    if (this.#domains.size === 0 && !this.#pinned.isIdle) {
+      const areas = [...this.areaStore.overlapping()];
+      const failed = this.#pinned.pinAll(areas.map(memoryOf));
+      const area = failed && areas[failed.index];
+      if (failed && area) {
+        return this.#notPinned(failed.rule, { start: area.start, length: area.last - area.start + 1n }, area);
+      }
+    }
+    const owner = { kind: 'domain', name: hwpt ?? iommu } as const;
+    this.#domains.set(keyOf(iommu, hwpt), {
+      iommu,
+      hwpt,
       aperture: reach,
       pgsizeBitmap: pgsize_bitmap,
+      tracksDirty,
       devices: new Set(),
+      reservations: outside.map((r) => this.reservedStore.add({ ...r, type: 'aperture', owner })),
     });
     this.#alignment = alignment;
     return DONE;
   }
 
   /** Source: Linux 6.12, iopt_table_remove_domain. */
-  detach(device: string): void {
-    this.reservedStore.removeOwnedBy({ kind: 'device', name: device });
-    for (const [iommu, { devices }] of this.#domains) {
-      if (!devices.delete(device) || devices.size > 0) continue;
-      this.#domains.delete(iommu);
-      this.reservedStore.removeOwnedBy({ kind: 'domain', name: iommu });
-      this.#alignment = this.#alignmentOfUsers();
+  #removeDomain(key: string, domain: Domain): void {
+    if (this.#domains.size === 1 && this.#pins) this.#unpinAreas(WHOLE_SPACE);
+    this.#domains.delete(key);
+    for (const handle of domain.reservations) this.reservedStore.remove(handle);
+    this.#alignment = this.#alignmentOfUsers();
+  }
+
+  /** Takes a device off its page table, except the one of `stay`; an automatic one goes with its last device. */
+  #leave(device: string, stay?: string): void {
+    for (const [key, domain] of this.#domains) {
+      if (key === stay || !domain.devices.delete(device)) continue;
+      if (domain.devices.size === 0 && domain.hwpt === undefined) this.#removeDomain(key, domain);
     }
   }
 
-  /** Refuses if a device or an access uses the IOAS. Source: Linux 6.12, iommufd_destroy. */
+  detach(device: string): void {
+    this.reservedStore.removeOwnedBy({ kind: 'device', name: device });
+    this.#leave(device);
+  }
+
+  /** Refuses if a device, a page table or an access uses the IOAS. Source: Linux 6.12, iommufd_destroy. */
   checkDestroy(): Decision<undefined> {
-    for (const { devices } of this.#domains.values()) {
-      const [owner = ''] = devices;
-      return no('ioas-has-domain', { obstacle: { kind: 'device', owner } });
+    for (const { devices, hwpt } of this.#domains.values()) {
+      const [owner] = devices;
+      if (owner !== undefined) return this.#no('ioas-has-domain', { obstacle: { kind: 'device', owner } });
+      return this.#no('ioas-has-page-table', { obstacle: { kind: 'page-table', owner: hwpt ?? '' } });
     }
-    for (const owner of this.#accesses.keys()) return no('ioas-has-access', { obstacle: { kind: 'access', owner } });
+    for (const owner of this.#accesses.keys()) {
+      return this.#no('ioas-has-access', { obstacle: { kind: 'access', owner } });
+    }
     return DONE;
   }
 
@@ -441,7 +661,7 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
   /** Source: Linux 6.12, iopt_add_access. */
   createAccess(name: string): Decision<undefined> {
     const area = this.#unalignedForPages();
-    if (area) return no('access-area-unaligned', { obstacle: areaObstacle(area) });
+    if (area) return this.#no('access-area-unaligned', { obstacle: areaObstacle(area) });
     this.#accesses.set(name, { pins: new Map(), gone: new Set() });
     this.#alignment = this.#alignmentOfUsers();
     return DONE;
@@ -456,6 +676,9 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
   }
 
   destroyAccess(name: string): void {
+    for (const pin of this.#accesses.get(name)?.pins.values() ?? []) {
+      for (const memory of pin.memory) this.#pinned.unpin(memory);
+    }
     this.#accesses.delete(name);
     this.#alignment = this.#alignmentOfUsers();
   }
@@ -468,36 +691,52 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
   /** Pins start … start + length − 1 for an access that exists. Source: Linux 6.12, iommufd_access_pin_pages. */
   pin(access: string, pin: string, start: Iova, length: bigint, write: boolean): Decision<undefined> {
     const requested = { start, length };
-    if (length === 0n) return no('pin-length-zero', { requested });
+    if (length === 0n) return this.#no('pin-length-zero', { requested });
     const last = start + length - 1n;
-    if (last > IOVA_MAX) return no('pin-wraps', { requested });
+    if (last > IOVA_MAX) return this.#no('pin-wraps', { requested });
+    const memory: PinRequest[] = [];
+    const refused = this.#pinAreas(start, last, write, requested, memory);
+    if (refused) {
+      for (const pinned of memory) this.#pinned.unpin(pinned);
+      return refused;
+    }
+    this.#accesses.get(access)?.pins.set(pin, { ...asRange(start, last), memory });
+    return DONE;
+  }
+
+  /** Pins area by area, each before the next one is looked at; adds what it pinned to `memory`. */
+  #pinAreas(start: Iova, last: bigint, write: boolean, requested: Requested, memory: PinRequest[]) {
     const page = this.sizes.page;
     let next: bigint = start;
     for (const area of this.areaStore.overlapping(start, last)) {
       if (area.start > next) break;
       const obstacle = areaObstacle(area);
-      if ((area.userVa + (next - area.start)) % page !== 0n)
-        return no('pin-enters-inside-page', { requested, obstacle });
+      const userVa = area.userVa + (next - area.start);
+      if (userVa % page !== 0n) return this.#no('pin-enters-inside-page', { requested, obstacle });
       const end = area.last - area.start + 1n;
       if (area.last < last && (area.userVa + end) % page !== 0n) {
-        return no('pin-leaves-inside-page', { requested, obstacle });
+        return this.#no('pin-leaves-inside-page', { requested, obstacle });
       }
-      if (write && !area.write) return no('pin-write-denied', { requested, obstacle });
-      if (!write && !area.read) return no('pin-read-denied', { requested, obstacle });
+      if (write && !area.write) return this.#no('pin-write-denied', { requested, obstacle });
+      if (!write && !area.read) return this.#no('pin-read-denied', { requested, obstacle });
+      const part = { pages: area.pages, userVa, length: (area.last < last ? area.last : last) - next + 1n };
+      const rule = this.#pinned.isIdle ? undefined : this.#pinned.pin(part);
+      if (rule) return this.#notPinned(rule, requested, area);
+      memory.push(part);
       next = area.last + 1n;
     }
-    if (next <= last) {
-      const end = this.areaStore.firstOverlapping(next, last)?.start ?? last + 1n;
-      return no('pin-not-mapped', { requested, obstacle: holeObstacle(next, end - 1n) });
-    }
-    this.#accesses.get(access)?.pins.set(pin, asRange(start, last));
-    return DONE;
+    if (next > last) return undefined;
+    const end = this.areaStore.firstOverlapping(next, last)?.start ?? last + 1n;
+    return this.#no('pin-not-mapped', { requested, obstacle: holeObstacle(next, end - 1n) });
   }
 
   /** Releases a pin that is held; refused if an unmap released it. Source: Linux 6.12, iommufd_test_access_item_destroy. */
   unpin(access: string, pin: string): Decision<undefined> {
     const found = this.#accesses.get(access);
-    if (!found?.pins.delete(pin)) return no('unpin-gone');
+    const held = found?.pins.get(pin);
+    if (!found || !held) return this.#no('unpin-gone');
+    found.pins.delete(pin);
+    for (const memory of held.memory) this.#pinned.unpin(memory);
     found.gone.add(pin);
     return DONE;
   }
@@ -506,18 +745,31 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
 
   /** Disabling what is already disabled always succeeds. Source: Linux 6.12, iommufd_ioas_option. */
   setHugePages(value: number): Decision<undefined> {
-    if (value !== 0 && value !== 1) return no('huge-pages-value');
+    if (value !== 0 && value !== 1) return this.#no('huge-pages-value');
     if (value === 0 && this.#hugePages) {
       const device = [...this.#domains.values()].flatMap(({ devices }) => [...devices])[0];
       if (this.#domains.size > 0 && this.areaStore.size > 0) {
         const owner = device === undefined ? {} : { owner: device };
-        return no('huge-pages-in-use', { obstacle: { kind: 'device', ...owner } });
+        return this.#no('huge-pages-in-use', { obstacle: { kind: 'device', ...owner } });
       }
       const area = this.#unalignedForPages();
-      if (area) return no('huge-pages-area-unaligned', { obstacle: areaObstacle(area) });
+      if (area) return this.#no('huge-pages-area-unaligned', { obstacle: areaObstacle(area) });
     }
     this.#hugePages = value === 1;
     this.#alignment = this.#alignmentOfUsers();
     return DONE;
   }
+}
+
+function isEnforced(region: ReservedRegion): boolean {
+  return region.type !== 'direct-relaxable';
+}
+
+/** Devices behind the same IOMMU share its automatic page table; one of hwpt.alloc is alone under its name. */
+function keyOf(iommu: string, hwpt: string | undefined): string {
+  return hwpt === undefined ? `iommu ${iommu}` : `hwpt ${hwpt}`;
+}
+
+function memoryOf({ pages, userVa, start, last }: Area): PinRequest {
+  return { pages, userVa, length: last - start + 1n };
 }

@@ -27,6 +27,14 @@ interface Case {
   readonly obstacle?: Partial<Obstacle>;
 }
 
+const MEMORY_RULE = {
+  hole: 'memory-hole',
+  pfnmap: 'memory-device',
+  'pfnmap-off': 'memory-device-off',
+  'read-only': 'memory-read-only',
+  'disk-file': 'memory-disk-file',
+} as const;
+
 const CASES: readonly Case[] = [
   {
     name: 'destroy with a device',
@@ -47,7 +55,7 @@ const CASES: readonly Case[] = [
   {
     name: 'all but a page, one too much',
     rule: 'map-length-too-large',
-    run: (s) => [s.map(USER, IOVA_MAX - PAGE + 1n, 0n)],
+    run: (s) => [s.map(0n, IOVA_MAX - PAGE + 1n, 0n)],
     obstacle: { kind: 'limit', value: IOVA_MAX - PAGE },
   },
   { name: 'memory to 2^64', rule: 'map-memory-wraps', run: (s) => [s.map(IOVA_MAX - PAGE + 1n, PAGE, 0n)] },
@@ -111,7 +119,114 @@ const CASES: readonly Case[] = [
   { name: 'copy to 2^64−1', rule: 'copy-limit', run: (s) => [s.copy(0n, PAGE, IOVA_MAX)] },
   { name: 'copy without permission', rule: 'copy-no-permission', run: (s) => [s.copy(0n, 0n, 0n, '')] },
   { name: 'copy of nothing', rule: 'copy-length-zero', run: (s) => [s.copy(0n, 0n)] },
-  { name: 'source past the top', rule: 'copy-source-wraps', run: (s) => [s.copy(IOVA_MAX, 2n)] },
+  { name: 'source past the top', rule: 'copy-source-wraps', run: (s) => [s.copy(IOVA_MAX - 1n, 3n)] },
+  { name: 'source 2^64−1 before anything else', rule: 'copy-limit', run: (s) => [s.copy(IOVA_MAX, 0n, 1n, '')] },
+  {
+    name: 'copy with a flag that does not exist',
+    rule: 'copy-unknown-flag',
+    run: (s) => [
+      s.run({ op: 'ioas.copy', dst: 'a', src: 'a', flags: ['x'], length: 0n as Iova, src_iova: 0n as Iova }),
+    ],
+  },
+  {
+    name: 'map with a flag that does not exist',
+    rule: 'map-unknown-flag',
+    run: (s) => [s.run({ op: 'ioas.map', ioas: 'a', flags: ['x'], user_va: 0n as Iova, length: IOVA_MAX })],
+  },
+  ...(['hole', 'pfnmap', 'pfnmap-off', 'read-only', 'disk-file'] as const).map((memory) => ({
+    name: `memory ${memory}`,
+    rule: MEMORY_RULE[memory],
+    run: (s: Script) => [s.attach('dev'), s.map(USER, PAGE, 0x10000n, 'rw', 'a', { memory })],
+  })),
+  {
+    name: 'a hole behind the memory',
+    rule: 'memory-hole',
+    run: (s) => [
+      s.attach('dev'),
+      s.map(USER, PAGE, 0x10000n, 'r', 'a', { memory: 'tail-hole', present: PAGE }),
+      s.map(USER, 0x2000n, 0x20000n, 'r', 'a', { memory: 'tail-hole', present: PAGE }),
+    ],
+  },
+  {
+    name: 'the end of a mapped file',
+    rule: 'memory-past-eof',
+    run: (s) => [s.attach('dev'), s.map(USER, PAGE, 0x10000n, 'r', 'a', { memory: 'past-eof', present: 0n })],
+  },
+  {
+    name: 'a hole, when the first device comes',
+    rule: 'memory-hole',
+    run: (s) => [s.map(USER, PAGE, 0x10000n, 'r', 'a', { memory: 'hole' }), s.attach('dev')],
+    obstacle: { kind: 'area', start: 0x10000n as Iova, last: 0x10fffn as Iova, origin: 1 },
+  },
+  {
+    name: 'the end of a file by its size',
+    rule: 'file-past-eof',
+    run: (s) => [
+      s.attach('dev'),
+      s.mapFile(0n, 0x2000n, 0x10000n, { file_size: 0x2801n as Iova }),
+      s.mapFile(0n, 0x3000n, 0x20000n, { file_size: 0x2801n as Iova }),
+    ],
+  },
+  {
+    name: 'a file that is no memfd',
+    rule: 'file-not-memfd',
+    run: (s) => [s.attach('dev'), s.mapFile(0n, PAGE, 0x10000n, { memory: 'other-file' })],
+  },
+  {
+    name: 'a file that is not open, also without a device',
+    rule: 'file-not-open',
+    run: (s) => [s.mapFile(0n, IOVA_MAX - 1n, 0n, { memory: 'no-file' })],
+  },
+  {
+    name: 'a file offset past the top, before the file',
+    rule: 'file-start-wraps',
+    run: (s) => [s.mapFile(IOVA_MAX, PAGE, 0n, { memory: 'no-file' })],
+  },
+  {
+    name: 'destroy with a page table',
+    rule: 'ioas-has-page-table',
+    run: (s) => [s.attach('dev'), s.pageTable('dev'), s.detach('dev'), s.destroy()],
+    obstacle: { kind: 'page-table', owner: 'h' },
+  },
+  {
+    name: 'a page table that tracks dirty pages',
+    rule: 'attach-no-dirty-tracking',
+    run: (s) => [
+      s.attach('dev'),
+      s.pageTable('dev', ['dirty-tracking']),
+      s.attach('other', { hwpt: 'h', tracksDirty: false }),
+    ],
+  },
+  {
+    name: 'replace by a page table that does not exist',
+    rule: 'attach-unknown-page-table',
+    run: (s) => [s.attach('dev'), s.replace('dev', { hwpt: 'h' })],
+  },
+  {
+    name: 'replace of a device that has left',
+    rule: 'replace-not-attached',
+    run: (s) => [s.attach('dev'), s.detach('dev'), s.replace('dev', { ioas: 'a' })],
+  },
+  { name: 'replace of no device', rule: 'unknown-device', run: (s) => [s.replace('dev', { ioas: 'a' })] },
+  { name: 'a page table for no device', rule: 'unknown-device', run: (s) => [s.pageTable('dev', ['x'])] },
+  { name: 'a flag of no page table', rule: 'hwpt-flags', run: (s) => [s.attach('dev'), s.pageTable('dev', ['x'])] },
+  {
+    name: 'dirty tracking without the IOMMU',
+    rule: 'hwpt-no-dirty-tracking',
+    run: (s) => [s.attach('dev', { tracksDirty: false }), s.pageTable('dev', ['nest-parent', 'dirty-tracking'])],
+  },
+  {
+    name: 'destroy of a page table with a device',
+    rule: 'hwpt-in-use',
+    run: (s) => [s.attach('dev'), s.pageTable('dev'), s.replace('dev', { hwpt: 'h' }), s.destroyPageTable()],
+    obstacle: { kind: 'device', owner: 'dev' },
+  },
+  {
+    name: 'an array that is too short',
+    rule: 'ranges-capacity',
+    run: (s) => [s.reserve(0x1000n, 0x1000n), s.ranges(1)],
+    obstacle: { kind: 'limit', value: 1n },
+  },
   {
     name: 'source with a gap',
     rule: 'copy-source-not-mapped',
@@ -275,6 +390,8 @@ const CASES: readonly Case[] = [
 
 /** An access keeps every area on whole pages, so no area can end inside one while somebody pins. */
 const UNREACHABLE = new Set(['pin-leaves-inside-page']);
+/** Rules of older kernels and of a limit: versions.test.ts and memory.test.ts have them. */
+const ELSEWHERE = new Set(['map-file-missing', 'memory-limit']);
 
 describe('refusals of Linux 6.12', () => {
   it.each(CASES)('$rule: $name', ({ rule, run, obstacle }) => {
@@ -285,7 +402,7 @@ describe('refusals of Linux 6.12', () => {
     expect(outcome && verdict(outcome)).toBe(rule);
     if (!refusal) return;
     expect(refusal.errno).toBe(IOMMUFD_RULES[rule].errno);
-    expect(refusal.source).toMatch(/^Linux 6\.12, \w+$/);
+    expect(refusal.source).toMatch(/^Linux 6\.12, \w+/);
     expect(refusal.message.startsWith(IOMMUFD_RULES[rule].message)).toBe(true);
     expect(refusal.message.endsWith('.')).toBe(true);
     if (obstacle) expect(refusal.obstacle).toMatchObject(obstacle);
@@ -293,7 +410,9 @@ describe('refusals of Linux 6.12', () => {
 
   it('has a case for every rule', () => {
     const tested = new Set(CASES.map(({ rule }) => rule));
-    const missing = Object.keys(IOMMUFD_RULES).filter((rule) => !tested.has(rule as never) && !UNREACHABLE.has(rule));
+    const missing = Object.keys(IOMMUFD_RULES).filter(
+      (rule) => !tested.has(rule as never) && !UNREACHABLE.has(rule) && !ELSEWHERE.has(rule),
+    );
     expect(missing).toEqual([]);
   });
 

@@ -1,10 +1,43 @@
+import { MEMORY_RULES } from '../shared/memory-rules.ts';
 import { defineRules } from '../shared/rule.ts';
 
-/** The rules by which iommufd of Linux 6.12 refuses operations. The names are stable. */
+/** The rules by which iommufd refuses operations. The names are stable. */
 export const IOMMUFD_RULES = defineRules('Linux 6.12', {
+  ...MEMORY_RULES,
+  'file-past-eof': {
+    errno: 'EINVAL',
+    message: 'Part of the range is behind the last whole page of the file',
+    where: 'memfd_pin_folios',
+  },
+  'file-not-memfd': {
+    errno: 'EINVAL',
+    message: 'The file is neither a memfd nor in tmpfs or hugetlbfs',
+    where: 'memfd_pin_folios',
+  },
+  'file-not-open': {
+    errno: 'EBADF',
+    message: 'The file descriptor is not open',
+    where: 'iommufd_ioas_map_file',
+  },
+  'file-start-wraps': {
+    errno: 'EOVERFLOW',
+    message: 'The range of the file would end above 2^64-1',
+    where: 'iopt_map_file_pages',
+  },
+  'map-file-missing': {
+    errno: 'ENOTTY',
+    message: 'This kernel does not have IOMMU_IOAS_MAP_FILE (since Linux 6.13)',
+    where: 'iommufd_fops_ioctl',
+  },
+
   'ioas-has-domain': {
     errno: 'EBUSY',
     message: 'An IOAS cannot be destroyed while a device is attached to it',
+    where: 'iommufd_destroy',
+  },
+  'ioas-has-page-table': {
+    errno: 'EBUSY',
+    message: 'An IOAS cannot be destroyed while a page table (hwpt) uses it',
     where: 'iommufd_destroy',
   },
   'ioas-has-access': {
@@ -13,6 +46,11 @@ export const IOMMUFD_RULES = defineRules('Linux 6.12', {
     where: 'iommufd_destroy',
   },
 
+  'map-unknown-flag': {
+    errno: 'EOPNOTSUPP',
+    message: 'The map has a flag that the kernel does not know',
+    where: 'iommufd_ioas_map',
+  },
   'map-limit': {
     errno: 'EOVERFLOW',
     message: 'The IOVA or the length is 2^64-1, which the ioctl does not accept',
@@ -93,7 +131,12 @@ export const IOMMUFD_RULES = defineRules('Linux 6.12', {
 
   'copy-limit': {
     errno: 'EOVERFLOW',
-    message: 'The length or the destination IOVA is 2^64-1, which the ioctl does not accept',
+    message: 'The length or an IOVA is 2^64-1, which the ioctl does not accept',
+    where: 'iommufd_ioas_copy',
+  },
+  'copy-unknown-flag': {
+    errno: 'EOPNOTSUPP',
+    message: 'The copy has a flag that the kernel does not know',
     where: 'iommufd_ioas_copy',
   },
   'copy-no-permission': {
@@ -209,6 +252,47 @@ export const IOMMUFD_RULES = defineRules('Linux 6.12', {
     errno: 'EADDRINUSE',
     message: 'An allowed range extends outside the aperture of the IOMMU',
     where: 'iopt_table_add_domain',
+  },
+
+  'attach-no-dirty-tracking': {
+    errno: 'EINVAL',
+    message: 'The page table tracks dirty pages, which the IOMMU of the device cannot do',
+    where: 'iommufd_hw_pagetable_attach',
+  },
+  'attach-unknown-page-table': {
+    errno: 'EINVAL',
+    message: 'There is no page table (hwpt) of this name',
+    where: 'iommufd_device_change_pt',
+  },
+  'replace-not-attached': {
+    errno: 'EINVAL',
+    message: 'The device is not attached, so there is nothing to replace',
+    where: 'iommufd_device_do_replace',
+  },
+  'unknown-device': {
+    errno: 'ENOENT',
+    message: 'There is no device of this name',
+    where: 'iommufd_get_device',
+  },
+  'hwpt-flags': {
+    errno: 'EOPNOTSUPP',
+    message: 'The page table has a flag that the kernel does not support',
+    where: 'iommufd_hwpt_paging_alloc',
+  },
+  'hwpt-no-dirty-tracking': {
+    errno: 'EOPNOTSUPP',
+    message: 'The IOMMU of the device cannot track dirty pages',
+    where: 'iommufd_hwpt_paging_alloc',
+  },
+  'hwpt-in-use': {
+    errno: 'EBUSY',
+    message: 'A page table cannot be destroyed while a device is attached to it',
+    where: 'iommufd_destroy',
+  },
+  'ranges-capacity': {
+    errno: 'EMSGSIZE',
+    message: 'The array is too short for all ranges: those that fit were written',
+    where: 'iommufd_ioas_iova_ranges',
   },
 
   'access-area-unaligned': {

@@ -38,10 +38,10 @@ export interface ReplayStep {
   readonly mismatch: Mismatch | undefined;
 }
 
-/** The answer as a session records it. A refusal answers its errno alone. */
+/** The answer as a session records it. A refusal answers its errno, and what the kernel reports beside it. */
 export function answerOf(outcome: StepOutcome): Answer | undefined {
   if (outcome.ok) return outcome.answer;
-  return outcome.refusal ? { ret: `-${outcome.refusal.errno}` } : undefined;
+  return outcome.refusal ? { ret: `-${outcome.refusal.errno}`, ...outcome.refusal.reported } : undefined;
 }
 
 function equal(a: unknown, b: unknown): boolean {

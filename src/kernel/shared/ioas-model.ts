@@ -3,7 +3,8 @@
 import { type Iova, iova as toIova } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import type { DomainDescription, Operation, OperationOf, ReservedRegion } from '../../session/events.ts';
-import type { AddressSpaceView, KernelModel, Outcome, PageSizes } from '../model.ts';
+import type { AddressSpaceView, KernelModel, ModelSettings, Outcome } from '../model.ts';
+import type { Backing } from './memory.ts';
 import {
   badAttach,
   type Decision,
@@ -19,7 +20,7 @@ import {
 const ZERO = toIova(0n);
 
 /** A request to map memory, with the fields that the ioctl has. */
-export interface MapRequest {
+export interface MapRequest extends Backing {
   /** Address of the first byte in the user's memory. */
   readonly userVa: bigint;
   /** Bytes. */
@@ -29,6 +30,8 @@ export interface MapRequest {
   /** True if the mapping must be at `iova`; the kernel chooses otherwise. */
   readonly fixed: boolean;
   readonly permissions: Permissions;
+  /** As the session names them. */
+  readonly flags: readonly string[];
   /** Number of the pages, which copies share. */
   readonly pages: number;
   /** Index of the event. */
@@ -36,7 +39,7 @@ export interface MapRequest {
 }
 
 /** A request to map what another IOAS has mapped. */
-export interface CopyRequest extends Omit<MapRequest, 'userVa' | 'pages'> {
+export interface CopyRequest extends Omit<MapRequest, 'userVa' | 'pages' | keyof Backing> {
   readonly sourceIova: Iova;
 }
 
@@ -69,7 +72,7 @@ export interface IoasSpace<Self> extends AddressSpaceView {
 export interface IoasVersion<Space> {
   /** As in session headers. */
   readonly name: string;
-  readonly makeSpace: (id: string, sizes: PageSizes) => Space;
+  readonly makeSpace: (id: string, settings: ModelSettings) => Space;
   /** Absent if the version has no allowed ranges. */
   readonly allow?: (ioas: Space, ranges: readonly (readonly [Iova, Iova])[]) => Decision<undefined>;
   /** Absent if the version has no such option. */
@@ -80,92 +83,90 @@ export interface IoasVersion<Space> {
 
 /** A model of iommufd: IOAS objects, devices attached to them, and in-kernel accesses. */
 export class IoasModel<Space extends IoasSpace<Space>> implements KernelModel {
-  readonly #version: IoasVersion<Space>;
-  readonly #sizes: PageSizes;
-  readonly #spaces = new Map<string, Space>();
+  protected readonly version: IoasVersion<Space>;
+  protected readonly settings: ModelSettings;
+  protected readonly ioases = new Map<string, Space>();
   /** The IOAS of each attached device. */
-  readonly #devices = new Map<string, string>();
+  protected readonly devices = new Map<string, string>();
   /** The IOAS of each access. */
-  readonly #accesses = new Map<string, string>();
-  #nextPages = 1;
+  protected readonly accesses = new Map<string, string>();
+  protected nextPages = 1;
 
-  constructor(version: IoasVersion<Space>, sizes: PageSizes) {
-    this.#version = version;
-    this.#sizes = sizes;
+  constructor(version: IoasVersion<Space>, settings: ModelSettings) {
+    this.version = version;
+    this.settings = settings;
   }
 
   get name(): string {
-    return this.#version.name;
+    return this.version.name;
   }
 
   clone(): IoasModel<Space> {
-    const copy = new IoasModel(this.#version, this.#sizes);
-    for (const [id, space] of this.#spaces) copy.#spaces.set(id, space.clone());
-    for (const [device, ioas] of this.#devices) copy.#devices.set(device, ioas);
-    for (const [access, ioas] of this.#accesses) copy.#accesses.set(access, ioas);
-    copy.#nextPages = this.#nextPages;
+    const copy = new IoasModel(this.version, this.settings);
+    this.copyInto(copy, (space) => space.clone());
     return copy;
   }
 
+  /** Makes `copy`, which is empty, an independent copy; `cloneSpace` copies an IOAS. */
+  protected copyInto(copy: IoasModel<Space>, cloneSpace: (space: Space) => Space): void {
+    for (const [id, space] of this.ioases) copy.ioases.set(id, cloneSpace(space));
+    for (const [device, ioas] of this.devices) copy.devices.set(device, ioas);
+    for (const [access, ioas] of this.accesses) copy.accesses.set(access, ioas);
+    copy.nextPages = this.nextPages;
+  }
+
   spaces(): readonly AddressSpaceView[] {
-    return [...this.#spaces.values()];
+    return [...this.ioases.values()];
   }
 
   space(id: string): AddressSpaceView | undefined {
-    return this.#spaces.get(id);
+    return this.ioases.get(id);
   }
 
   apply(operation: Operation, origin: number): Outcome {
     switch (operation.op) {
       case 'ioas.alloc':
-        if (this.#spaces.has(operation.ioas)) return nameInUse('an IOAS', operation.ioas);
-        this.#spaces.set(operation.ioas, this.#version.makeSpace(operation.ioas, this.#sizes));
+        if (this.ioases.has(operation.ioas)) return nameInUse('an IOAS', operation.ioas);
+        this.ioases.set(operation.ioas, this.version.makeSpace(operation.ioas, this.settings));
         return SUCCESS;
       case 'ioas.destroy':
-        return this.#with(operation.ioas, (ioas) => {
+        return this.withIoas(operation.ioas, (ioas) => {
           const decision = ioas.checkDestroy();
-          if (decision.ok) this.#spaces.delete(ioas.id);
+          if (decision.ok) this.ioases.delete(ioas.id);
           return outcome(decision);
         });
       case 'ioas.map':
         return this.#map(operation, origin);
       case 'ioas.copy':
-        return this.#with(operation.dst, (dst) =>
-          this.#with(operation.src, (src) => this.#copy(dst, src, operation, origin)),
+        return this.withIoas(operation.dst, (dst) =>
+          this.withIoas(operation.src, (src) => this.#copy(dst, src, operation, origin)),
         );
       case 'ioas.unmap':
         return this.#unmap(operation);
       case 'ioas.iova_ranges':
-        return this.#with(operation.ioas, (ioas) => ({
-          ok: true,
-          answer: {
-            ret: 0,
-            alignment: ioas.alignment as Iova, // a power of two up to the page size
-            ranges: ioas.usableRanges().map(({ start, last }) => [start, last] as const),
-          },
-        }));
+        return this.withIoas(operation.ioas, (ioas) => this.ranges(ioas, operation.capacity));
       case 'ioas.allow_iovas': {
-        const { allow } = this.#version;
-        if (!allow) return this.#notInModel(operation);
-        return this.#with(operation.ioas, (ioas) => outcome(allow(ioas, operation.ranges)));
+        const { allow } = this.version;
+        if (!allow) return this.notInModel(operation);
+        return this.withIoas(operation.ioas, (ioas) => outcome(allow(ioas, operation.ranges)));
       }
       case 'ioas.reserve':
-        return this.#with(operation.ioas, (ioas) => outcome(ioas.reserve(operation.start, operation.length)));
+        return this.withIoas(operation.ioas, (ioas) => outcome(ioas.reserve(operation.start, operation.length)));
       case 'ioas.option_huge_pages': {
-        const { setHugePages } = this.#version;
-        if (!setHugePages) return this.#notInModel(operation);
-        return this.#with(operation.ioas, (ioas) => outcome(setHugePages(ioas, operation.value)));
+        const { setHugePages } = this.version;
+        if (!setHugePages) return this.notInModel(operation);
+        return this.withIoas(operation.ioas, (ioas) => outcome(setHugePages(ioas, operation.value)));
       }
       case 'device.attach':
-        return this.#with(operation.ioas ?? '', (ioas) => this.#attach(ioas, operation));
+        return this.attachDevice(operation);
       case 'device.detach':
         return this.#detach(operation.device);
       case 'access.create':
-        return this.#with(operation.ioas, (ioas) => this.#createAccess(ioas, operation.access));
+        return this.withIoas(operation.ioas, (ioas) => this.#createAccess(ioas, operation.access));
       case 'access.destroy':
         return this.#withAccess(operation.access, (ioas) => {
           ioas.destroyAccess(operation.access);
-          this.#accesses.delete(operation.access);
+          this.accesses.delete(operation.access);
           return SUCCESS;
         });
       case 'access.pin':
@@ -180,30 +181,41 @@ export class IoasModel<Space extends IoasSpace<Space>> implements KernelModel {
           return ioas.hasPin(access, pin) ? outcome(ioas.unpin(access, pin)) : unknownObject('pin', pin);
         });
       default:
-        return this.#notInModel(operation);
+        return this.notInModel(operation);
     }
   }
 
-  #notInModel({ op }: Operation): Outcome {
+  protected notInModel({ op }: Operation): Outcome {
     return invalid('not-in-model', `model ${this.name} does not have the operation ${op}`);
   }
 
-  #with(id: string, run: (ioas: Space) => Outcome): Outcome {
-    const ioas = this.#spaces.get(id);
+  protected ranges(ioas: Space, _capacity: number | undefined): Outcome {
+    return {
+      ok: true,
+      answer: {
+        ret: 0,
+        alignment: ioas.alignment as Iova, // a power of two up to the page size
+        ranges: ioas.usableRanges().map(({ start, last }) => [start, last] as const),
+      },
+    };
+  }
+
+  protected withIoas(id: string, run: (ioas: Space) => Outcome): Outcome {
+    const ioas = this.ioases.get(id);
     return ioas ? run(ioas) : unknownObject('IOAS', id);
   }
 
   #withAccess(access: string, run: (ioas: Space) => Outcome): Outcome {
-    const id = this.#accesses.get(access);
-    return id === undefined ? unknownObject('access', access) : this.#with(id, run);
+    const id = this.accesses.get(access);
+    return id === undefined ? unknownObject('access', access) : this.withIoas(id, run);
   }
 
   // Long sessions consist of maps and unmaps: no closures here.
 
   #map(operation: OperationOf<'ioas.map'>, origin: number): Outcome {
-    const ioas = this.#spaces.get(operation.ioas);
+    const ioas = this.ioases.get(operation.ioas);
     if (!ioas) return unknownObject('IOAS', operation.ioas);
-    const { user_va: userVa, length, iova, flags } = operation;
+    const { user_va: userVa, length, iova, flags, memory, present } = operation;
     const decision = ioas.map({
       userVa,
       length,
@@ -211,16 +223,19 @@ export class IoasModel<Space extends IoasSpace<Space>> implements KernelModel {
       iova: iova ?? ZERO,
       fixed: flags.includes('fixed'),
       permissions: permissionsOf(flags),
-      pages: this.#nextPages,
+      flags,
+      pages: this.nextPages,
       origin,
+      memory,
+      present,
     });
     if (!decision.ok) return decision;
-    this.#nextPages++;
+    this.nextPages++;
     return { ok: true, answer: { ret: 0, iova: decision.value } };
   }
 
   #unmap(operation: OperationOf<'ioas.unmap'>): Outcome {
-    const ioas = this.#spaces.get(operation.ioas);
+    const ioas = this.ioases.get(operation.ioas);
     if (!ioas) return unknownObject('IOAS', operation.ioas);
     const decision = ioas.unmap(operation.iova, operation.length);
     if (!decision.ok) return decision;
@@ -236,35 +251,44 @@ export class IoasModel<Space extends IoasSpace<Space>> implements KernelModel {
       iova: dst_iova ?? ZERO,
       fixed: flags.includes('fixed'),
       permissions: permissionsOf(flags),
+      flags,
       origin,
     });
     return outcome(decision, (iova) => ({ ret: 0, iova }));
   }
 
-  #attach(ioas: Space, operation: OperationOf<'device.attach'>): Outcome {
-    const { device, domain, reserved } = operation;
-    if (this.#devices.has(device)) return nameInUse('an attached device', device);
-    const bad = badAttach(domain, reserved) ?? this.#version.badDomain?.(domain);
-    if (bad) return bad;
-    const decision = ioas.attach(device, domain, reserved);
-    if (decision.ok) this.#devices.set(device, ioas.id);
-    return outcome(decision, (window) => (window === undefined ? { ret: 0 } : { ret: 0, sw_msi_start: window }));
+  protected attachDevice(operation: OperationOf<'device.attach'>): Outcome {
+    const { device, domain, reserved, ioas: id } = operation;
+    if (id === undefined) return this.notInModel(operation);
+    return this.withIoas(id, (ioas) => {
+      const bad = this.badAttach(operation);
+      if (bad) return bad;
+      const decision = ioas.attach(device, domain, reserved);
+      if (decision.ok) this.devices.set(device, ioas.id);
+      return outcome(decision, (window) => (window === undefined ? { ret: 0 } : { ret: 0, sw_msi_start: window }));
+    });
+  }
+
+  /** Why a device cannot be asked to attach, if so. */
+  protected badAttach({ device, domain, reserved }: OperationOf<'device.attach'>): Outcome | undefined {
+    if (this.devices.has(device)) return nameInUse('an attached device', device);
+    return badAttach(domain, reserved) ?? this.version.badDomain?.(domain);
   }
 
   #detach(device: string): Outcome {
-    const id = this.#devices.get(device);
+    const id = this.devices.get(device);
     if (id === undefined) return unknownObject('attached device', device);
-    return this.#with(id, (ioas) => {
+    return this.withIoas(id, (ioas) => {
       ioas.detach(device);
-      this.#devices.delete(device);
+      this.devices.delete(device);
       return SUCCESS;
     });
   }
 
   #createAccess(ioas: Space, access: string): Outcome {
-    if (this.#accesses.has(access)) return nameInUse('an access', access);
+    if (this.accesses.has(access)) return nameInUse('an access', access);
     const decision = ioas.createAccess(access);
-    if (decision.ok) this.#accesses.set(access, ioas.id);
+    if (decision.ok) this.accesses.set(access, ioas.id);
     return outcome(decision);
   }
 }

@@ -1,5 +1,6 @@
 import { formatRange, hex } from '../../iova/format.ts';
 import type { Iova } from '../../iova/iova.ts';
+import type { Answer } from '../../session/events.ts';
 import { type Errno, type Rule, rulesIn, sourceOf } from './rule.ts';
 
 /** What an operation requested. `start` is absent if the kernel was to choose; start + length may wrap. */
@@ -24,7 +25,8 @@ export interface Obstacle {
     | 'permission'
     | 'device'
     | 'group'
-    | 'access';
+    | 'access'
+    | 'page-table';
   readonly start?: Iova;
   readonly last?: Iova;
   /** A device, a group or the domain of an IOMMU; absent if it has no owner. */
@@ -49,6 +51,8 @@ export interface Refusal {
   readonly obstacle?: Obstacle;
   /** Bytes that an unmap had removed before it was refused; they stay removed. */
   readonly unmapped?: bigint;
+  /** What the kernel reports although it refuses. */
+  readonly reported?: Partial<Omit<Answer, 'ret'>>;
 }
 
 const NOUNS: Readonly<Record<Obstacle['kind'], string>> = {
@@ -64,6 +68,7 @@ const NOUNS: Readonly<Record<Obstacle['kind'], string>> = {
   device: 'device',
   group: 'group',
   access: 'access',
+  'page-table': 'page table',
 };
 
 /** An obstacle as text, such as `reserved range 0xfee0_0000 – 0xfeef_ffff (msi) of dev1`. */
@@ -74,7 +79,7 @@ export function describeObstacle(obstacle: Obstacle): string {
   else if (value !== undefined) text += ` ${hex(value)}`;
   if (type !== undefined) text += ` (${type})`;
   if (owner !== undefined) {
-    text += ['device', 'group', 'access'].includes(obstacle.kind) ? ` ${owner}` : ` of ${owner}`;
+    text += ['device', 'group', 'access', 'page-table'].includes(obstacle.kind) ? ` ${owner}` : ` of ${owner}`;
   }
   return text;
 }
@@ -83,7 +88,7 @@ export function describeObstacle(obstacle: Obstacle): string {
 export function refuse(
   id: string,
   rule: Rule,
-  details: { readonly requested?: Requested; readonly obstacle?: Obstacle; readonly unmapped?: bigint } = {},
+  details: Pick<Refusal, 'requested' | 'obstacle' | 'unmapped' | 'reported'> = {},
 ): Refusal {
   const reason = details.obstacle ? `${rule.message}: ${describeObstacle(details.obstacle)}.` : `${rule.message}.`;
   return { errno: rule.errno, rule: id, message: reason, source: sourceOf(rule), ...details };

@@ -1,7 +1,7 @@
 // Helpers of the model tests.
 import { hex } from '../../iova/format.ts';
 import type { Iova } from '../../iova/iova.ts';
-import type { Operation } from '../../session/events.ts';
+import type { Operation, OperationOf } from '../../session/events.ts';
 import type { KernelModel, KernelView, Outcome } from '../model.ts';
 
 /** Everything that a state shows, as plain data to compare. */
@@ -46,14 +46,58 @@ export class Script {
   }
 
   /** Maps; `iova` fixes the place. `flags`: `rw`, `r`, `w` or nothing. */
-  map(userVa: bigint, length: bigint, iova?: bigint, flags = 'rw', ioas = 'a'): Outcome {
-    const user = { user_va: A(userVa), length: A(length) };
+  map(
+    userVa: bigint,
+    length: bigint,
+    iova?: bigint,
+    flags = 'rw',
+    ioas = 'a',
+    backing: { memory?: string; present?: bigint } = {},
+  ): Outcome {
+    const { memory, present } = backing;
+    const user = {
+      user_va: A(userVa),
+      length: A(length),
+      ...(memory === undefined ? {} : { memory }),
+      ...(present === undefined ? {} : { present: A(present) }),
+    };
     const list = permissions(flags);
     return this.run(
       iova === undefined
         ? { op: 'ioas.map', ioas, flags: list, ...user }
         : { op: 'ioas.map', ioas, flags: ['fixed', ...list], ...user, iova: A(iova) },
     );
+  }
+
+  /** Maps `length` bytes at offset `start` of the file `memfd`, writable, at `iova`. */
+  mapFile(start: bigint, length: bigint, iova: bigint, more: Partial<OperationOf<'ioas.map_file'>> = {}): Outcome {
+    return this.run({
+      op: 'ioas.map_file',
+      ioas: 'a',
+      flags: ['fixed', 'read', 'write'],
+      fd: 'memfd',
+      start: A(start),
+      length: A(length),
+      iova: A(iova),
+      ...more,
+    });
+  }
+
+  /** Makes the page table `h` for a device that was attached. */
+  pageTable(device: string, flags: string[] = [], ioas = 'a', hwpt = 'h'): Outcome {
+    return this.run({ op: 'hwpt.alloc', hwpt, device, ioas, flags });
+  }
+
+  destroyPageTable(hwpt = 'h'): Outcome {
+    return this.run({ op: 'hwpt.destroy', hwpt });
+  }
+
+  replace(device: string, target: { ioas?: string; hwpt?: string }): Outcome {
+    return this.run({ op: 'device.replace', device, ...target });
+  }
+
+  ranges(capacity?: number, ioas = 'a'): Outcome {
+    return this.run({ op: 'ioas.iova_ranges', ioas, ...(capacity === undefined ? {} : { capacity }) });
   }
 
   copy(from: bigint, length: bigint, to?: bigint, flags = 'rw', src = 'a', dst = 'a'): Outcome {
@@ -86,17 +130,21 @@ export class Script {
       pages?: bigint;
       regions?: readonly (readonly [bigint, bigint, string])[];
       ioas?: string;
+      /** Attached to this page table instead of an IOAS. */
+      hwpt?: string;
+      tracksDirty?: boolean;
     } = {},
   ): Outcome {
     const [first, last] = options.aperture ?? [0n, (1n << 64n) - 1n];
     return this.run({
       op: 'device.attach',
       device,
-      ioas: options.ioas ?? 'a',
+      ...(options.hwpt === undefined ? { ioas: options.ioas ?? 'a' } : { hwpt: options.hwpt }),
       domain: {
         iommu: options.iommu ?? 'iommu0',
         aperture: [A(first), A(last)],
         pgsize_bitmap: A(options.pages ?? 0x1000n),
+        ...(options.tracksDirty === undefined ? {} : { dirty_tracking: options.tracksDirty }),
       },
       reserved: (options.regions ?? []).map(([start, end, type]) => ({ start: A(start), last: A(end), type })),
     });

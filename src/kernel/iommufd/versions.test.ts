@@ -1,0 +1,172 @@
+// What iommufd of several kernels answers where they differ.
+import { describe, expect, it } from 'vitest';
+import { IOVA_MAX, type Iova } from '../../iova/iova.ts';
+import type { Outcome } from '../model.ts';
+import { answerOf } from '../replay/replay.ts';
+import { Script } from '../testing/run.ts';
+import { kernelRules } from '../version-changes.ts';
+import { IommufdModel } from './model.ts';
+
+const PAGE = 0x1000n;
+const USER = 0x10_0000_0000n;
+const HUGE = 0x20_0000n;
+
+function fresh(version: string | undefined): Script {
+  const script = new Script(new IommufdModel({ page: PAGE, hugePage: HUGE, rules: kernelRules(version) }));
+  script.alloc();
+  return script;
+}
+
+function retOf(outcome: Outcome): string {
+  const answer = answerOf(outcome);
+  return answer?.iova === undefined ? String(answer?.ret) : `0x${answer.iova.toString(16)}`;
+}
+
+const ROWS: readonly {
+  readonly name: string;
+  readonly run: (s: Script) => Outcome;
+  /** Versions with their answers; the last one is also that of the newest known rules. */
+  readonly answers: readonly (readonly [string, string])[];
+}[] = [
+  {
+    name: 'a length near 2^64 with memory that wraps',
+    run: (s) => s.map(USER, IOVA_MAX - PAGE + 1n, 0n),
+    answers: [
+      ['6.12', '-EINVAL'],
+      ['7.1', '-EINVAL'],
+      ['7.3', '-EOVERFLOW'],
+    ],
+  },
+  {
+    name: 'memory that wraps, with a length that is allowed',
+    run: (s) => s.map(IOVA_MAX - PAGE + 1n, PAGE, 0n),
+    answers: [
+      ['6.12', '-EOVERFLOW'],
+      ['7.3', '-EOVERFLOW'],
+    ],
+  },
+  {
+    name: 'the alignment of a chosen IOVA',
+    run: (s) => s.map(0x4000_0000n, 0x4000_0000n),
+    answers: [
+      ['6.6.102', '0x40000000'],
+      ['6.6.103', '0x200000'],
+      ['6.12.42', '0x40000000'],
+      ['6.12.43', '0x200000'],
+      ['6.12', '0x200000'],
+      ['6.14', '0x40000000'],
+      ['6.16.1', '0x40000000'],
+      ['6.16.2', '0x200000'],
+      ['6.17', '0x200000'],
+      ['7.3', '0x200000'],
+    ],
+  },
+  {
+    name: 'a gap where rounding wraps',
+    run: (s) => {
+      // Everything but 64 KiB at the top is taken; 2 GiB rounded up from there is 0.
+      s.map(0n, IOVA_MAX - 0x1_ffffn, 0n);
+      return s.map(0n, 0x1_0000n, undefined, 'rw');
+    },
+    answers: [
+      ['6.12.42', '0xfffffffffffe0000'],
+      ['6.12.43', '0xfffffffffffe0000'],
+      ['7.3', '0xfffffffffffe0000'],
+    ],
+  },
+  {
+    name: 'rounding that wraps to an IOVA that is taken',
+    run: (s) => {
+      s.map(0n, IOVA_MAX - 0x1_8fffn, 0n);
+      // 0x9000 bytes want a multiple of 64 KiB; the gap begins 4 KiB above one.
+      return s.map(0n, 0x1_0001n);
+    },
+    answers: [
+      ['6.12.42', '0x0'],
+      ['6.12.43', '-ENOSPC'],
+      ['7.3', '-ENOSPC'],
+    ],
+  },
+  {
+    name: 'a gap of one byte',
+    run: (s) => {
+      s.reserve(0n, 0x5000n);
+      s.reserve(0x5001n, IOVA_MAX - 0x5000n);
+      return s.map(0n, 1n);
+    },
+    answers: [
+      ['6.12.42', '0x5000'],
+      ['6.12.43', '-ENOSPC'],
+      ['7.3', '-ENOSPC'],
+    ],
+  },
+  {
+    name: 'map_file',
+    run: (s) => s.mapFile(0n, PAGE, 0x10000n),
+    answers: [
+      ['6.12', '-ENOTTY'],
+      ['6.13', '0x10000'],
+      ['7.3', '0x10000'],
+    ],
+  },
+  {
+    name: 'a range of a file up to 2^64, which a map refuses',
+    run: (s) => s.mapFile(IOVA_MAX - PAGE + 1n, PAGE, 0x10000n),
+    answers: [['7.3', '0x10000']],
+  },
+  {
+    name: 'flag pasid of a page table',
+    run: (s) => {
+      s.attach('dev');
+      return s.pageTable('dev', ['pasid']);
+    },
+    answers: [
+      ['6.12', '-EOPNOTSUPP'],
+      ['7.3', '0'],
+    ],
+  },
+  {
+    name: 'a writable file on a disk',
+    run: (s) => {
+      s.attach('dev');
+      return s.map(USER, PAGE, 0x10000n, 'rw', 'a', { memory: 'disk-file' });
+    },
+    answers: [
+      ['6.6', '0x10000'],
+      ['6.12', '-EFAULT'],
+      ['7.3', '-EFAULT'],
+    ],
+  },
+  {
+    name: 'a source of 2^64-1',
+    run: (s) => s.copy(IOVA_MAX, 0n),
+    answers: [
+      ['6.12', '-EOVERFLOW'],
+      ['7.3', '-EOVERFLOW'],
+    ],
+  },
+];
+
+describe('iommufd by version', () => {
+  it.each(ROWS)('$name', ({ run, answers }) => {
+    expect(answers.map(([version]) => [version, retOf(run(fresh(version)))])).toEqual(answers);
+    expect(retOf(run(fresh(undefined)))).toBe(answers.at(-1)?.[1]);
+  });
+
+  it('reports ranges up to a capacity', () => {
+    const s = fresh('7.3');
+    s.reserve(0x1000n, 0x1000n);
+    s.reserve(0x8000n, 0x1000n);
+    const answer = (capacity?: number) => answerOf(s.ranges(capacity));
+    const common = { alignment: 1n as Iova, num_iovas: 3 };
+    const all = [
+      [0n, 0xfffn],
+      [0x2000n, 0x7fffn],
+      [0x9000n, IOVA_MAX],
+    ];
+    expect(answer(0)).toEqual({ ret: '-EMSGSIZE', ...common, ranges: [] });
+    expect(answer(2)).toEqual({ ret: '-EMSGSIZE', ...common, ranges: all.slice(0, 2) });
+    expect(answer(3)).toEqual({ ret: 0, ...common, ranges: all });
+    expect(answer()).toEqual({ ret: 0, alignment: 1n, ranges: all });
+  });
+});
