@@ -128,6 +128,19 @@ export interface MachineFact extends Origin {
   readonly viommu?: { readonly kind: string; readonly address_width?: number | undefined } | undefined;
   readonly assigned?: readonly string[] | undefined;
   readonly iommufd?: boolean | undefined;
+  /** `qemu`, `libvirt`, `proxmox`, `kubevirt` … */
+  readonly form?: string | undefined;
+  /** ISO 8601 */
+  readonly started?: string | undefined;
+  readonly memory_devices?:
+    | readonly {
+        readonly kind: string;
+        readonly size: bigint;
+        readonly address?: bigint | undefined;
+        readonly plugged?: bigint | undefined;
+      }[]
+    | undefined;
+  readonly memlock?: bigint | undefined;
 }
 
 export interface GuestFact extends AddressRange, Origin {

@@ -154,6 +154,16 @@ export const FACTS = {
     viommu: v.optional(v.looseObject({ kind: text, address_width: v.optional(count) })),
     assigned: v.optional(v.array(text)),
     iommufd: v.optional(v.boolean()),
+    /** The form of the definition: `qemu`, `libvirt`, `proxmox`, `kubevirt`: fixes are said in its terms. */
+    form: v.optional(text),
+    /** When it was started, as ISO 8601. */
+    started: v.optional(text),
+    /** Memory that is plugged in above the RAM: `dimm`, `nvdimm`, `virtio-mem` (of which `plugged` bytes are there) …. */
+    memory_devices: v.optional(
+      v.array(v.looseObject({ kind: text, size: address, address: v.optional(address), plugged: v.optional(address) })),
+    ),
+    /** The limit of locked memory that the definition sets, in bytes. */
+    memlock: v.optional(address),
     // What else the layout depends on. `kvm`, `tcg` …; `x86_64`, `aarch64`, `riscv64` ….
     accelerator: v.optional(text),
     arch: v.optional(text),

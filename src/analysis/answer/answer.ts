@@ -36,6 +36,8 @@ export interface AnsweredHost {
   readonly space: CommonSpace;
   /** The guests that were tried on it. */
   readonly guests: readonly GuestLayout[];
+  /** Guests that are defined too and were not tried. */
+  readonly otherGuests?: readonly string[] | undefined;
   readonly conflicts: readonly Conflict<string>[];
 }
 
@@ -107,6 +109,7 @@ export function answerCase({ hosts, sessions = [], isGuestChosen, unread = [] }:
     burst(conflict, members),
     suppressed(conflict, host),
     notInDump(conflict, host),
+    conflict.rule.startsWith('guest-') ? otherGuestsText(host) : '',
   ];
   return {
     severity: conflict.severity,
@@ -129,6 +132,14 @@ function plainAnswer({ title, message, errno }: Conflict<string>): string {
   const refusal = errno === undefined ? '' : ` (${errno})`;
   const [reason = ''] = /^.*?[.](?= [A-Z]|$)/.exec(message) ?? [message];
   return `${title.charAt(0).toUpperCase()}${title.slice(1)}${refusal}. ${reason}`.trim();
+}
+
+/** That other guests are defined too, where one had to be chosen. */
+function otherGuestsText({ otherGuests = [], guests }: AnsweredHost): string {
+  const [tried] = guests.flatMap(({ definition }) => definition?.name ?? definition?.machine ?? []);
+  if (otherGuests.length === 0 || tried === undefined) return '';
+  const are = otherGuests.length === 1 ? 'is' : 'are';
+  return `Only ${tried} was checked; ${joinNames(otherGuests, LISTED_MAX)} ${are} defined too.`;
 }
 
 /** How many operations of a session were refused. */
@@ -237,7 +248,9 @@ function cleanText(host: AnsweredHost, { isNamed, isGuestChosen, isPartial }: Ab
   const others = left ? `; ${lower(left.title)}` : '';
   const isSomethingKnown = space.groups.length > 0 || space.apertures.length > 0;
   if (guests.length > 0 && (isSomethingKnown || isGuestChosen)) {
-    return guests.map((guest) => fitsText(guest, space, on, others)).join(' ');
+    return [...guests.map((guest) => fitsText(guest, space, on, others)), otherGuestsText(host)]
+      .filter(Boolean)
+      .join(' ');
   }
   if (!isSomethingKnown) {
     const more =

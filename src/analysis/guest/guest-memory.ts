@@ -7,6 +7,7 @@ import type { Fact, FactOf } from '../../session/events.ts';
 import type { LayoutRange } from './layout.ts';
 import { type Machine, pcMachine, splitMachine, virtMachine } from './layouts.ts';
 import { type MachineKind, machineType, NEWEST, type QemuVersion, qemuVersion } from './machine-type.ts';
+import { placeMemoryDevices } from './memory-devices.ts';
 import type { SplitName } from './other-monitors.ts';
 import { type PcSetup, pcLayout } from './pc.ts';
 import { type VirtSetup, virtLayout } from './virt.ts';
@@ -31,6 +32,10 @@ export type GuestDefinition = Pick<
   | 'iommufd'
   | 'accelerator'
   | 'arch'
+  | 'form'
+  | 'started'
+  | 'memory_devices'
+  | 'memlock'
 >;
 
 /** What was assumed because the definition does not say it, or cannot be modelled. `code` is stable, in kebab-case. */
@@ -42,6 +47,7 @@ export interface LayoutNote {
     | 'option-not-understood'
     | 'option-not-modelled'
     | 'layout-from-documentation'
+    | 'memory-device-not-placed'
     | 'room-for-hotplug';
   readonly message: string;
 }
@@ -117,7 +123,29 @@ export function layoutOf(definition: GuestDefinition, host: HostKnowledge = {}):
       : undefined;
   const name = definition.name === undefined ? '' : `${definition.name}: `;
   const title = `${name}${definition.machine}, ${formatExactSize(ram)}`;
-  return { ok: true, memory: { title, ranges: machine.layout(ram), machine, ram, lastUsed, refusal, notes } };
+  const ranges = withMemoryDevices(machine.layout(ram), definition, notes);
+  return { ok: true, memory: { title, ranges, machine, ram, lastUsed, refusal, notes } };
+}
+
+/** The layout with what is plugged in above the RAM. */
+function withMemoryDevices(
+  layout: readonly LayoutRange[],
+  { memory_devices: devices = [], backend }: GuestDefinition,
+  notes: LayoutNote[],
+): readonly LayoutRange[] {
+  if (devices.length === 0) return layout;
+  const { ranges, left } = placeMemoryDevices(layout, devices);
+  if (left.length > 0) {
+    const what = left.map(({ kind, size }) => `${kind} of ${formatExactSize(size)}`).join(', ');
+    const message = `${what}: there is no room for it above the RAM (maxmem, slots): it is not in the layout`;
+    notes.push({ code: 'memory-device-not-placed', message });
+  }
+  const isGuess = backend === 'hugetlb' && devices.some(({ address }) => address === undefined);
+  if (isGuess) {
+    const message = 'addresses of memory devices are not given: they are as with huge pages of 2 MiB';
+    notes.push({ code: 'option-not-modelled', message });
+  }
+  return ranges;
 }
 
 interface MovingSizes {
@@ -156,7 +184,7 @@ const UNDERSTOOD = new Set([
 ]);
 
 function movingSizes(definition: GuestDefinition, notes: LayoutNote[]): MovingSizes {
-  const { options = {}, ram = 0n, max_ram: maxRam, slots = 0 } = definition;
+  const { options = {}, ram = 0n, max_ram: maxRam, slots = 0, memory_devices: devices = [] } = definition;
   const size = (name: string) => {
     const text = options[name];
     if (text === undefined) return undefined;
@@ -171,8 +199,10 @@ function movingSizes(definition: GuestDefinition, notes: LayoutNote[]): MovingSi
   }
   const hotplug = maxRam !== undefined && maxRam > ram ? maxRam - ram : 0n;
   if (hotplug > 0n) {
-    const message = `${formatExactSize(hotplug)} can be plugged in later, above the RAM: not counted as guest memory`;
-    notes.push({ code: 'room-for-hotplug', message });
+    const plugged = devices.reduce((sum, { size: own, plugged: part = own }) => sum + part, 0n);
+    const room = hotplug > plugged ? hotplug - plugged : 0n;
+    const message = `${formatExactSize(room)} can be plugged in later, above the RAM: not counted as guest memory`;
+    if (room > 0n) notes.push({ code: 'room-for-hotplug', message });
   }
   return { maxRamBelow4g: size('max-ram-below-4g'), pciHole64: size('pci-hole64-size'), hotplug, slots };
 }
@@ -327,7 +357,8 @@ export interface DescribedGuest {
 
 /**
  * The guests that the `machine` facts of one host describe, in the order of their first mention. Facts with one name are
- * one guest (its XML and its command line, say): what a later one sets replaces what an earlier one said. Without a
+ * one guest (its XML and its command line, say): what a later one sets replaces what an earlier one said; of several in
+ * one source, such as a log with every start, the last one counts alone. Without a
  * name, each fact is a guest. The CPU's vendor is the host's, where its IOMMU shows it.
  */
 export function guestFromFacts(facts: Iterable<Fact>): DescribedGuest[] {
@@ -339,7 +370,9 @@ export function guestFromFacts(facts: Iterable<Fact>): DescribedGuest[] {
     const { kind: _kind, source: _source, line: _line, ...definition } = fact;
     const known = fact.name === undefined ? undefined : guests.find((guest) => guest.definition.name === fact.name);
     if (known) {
-      known.definition = { ...known.definition, ...definition };
+      // A log has every start of a guest: the last one counts, unless it was cut.
+      const isSameSource = fact.ram !== undefined && known.facts.some(({ source }) => source === fact.source);
+      known.definition = isSameSource ? definition : { ...known.definition, ...definition };
       known.facts.push(fact);
     } else guests.push({ definition, facts: [fact] });
   }

@@ -119,6 +119,8 @@ class HostBuilder {
   readonly #complaints = new Map<string, Sourced<Omit<Complaint, 'provenance'>>>();
   readonly #contradictions: Contradiction[] = [];
   readonly #about: Partial<Record<'name' | 'kernel' | 'arch' | 'options', string>> = {};
+  /** The source that named the kernel first. */
+  #kernelSource: string | undefined;
   readonly #hostWidths: FactOf<'host'>[] = [];
   readonly #iommuWidths: FactOf<'iommu'>[] = [];
   readonly #ivrs: FactOf<'host'>[] = [];
@@ -219,9 +221,15 @@ class HostBuilder {
   }
 
   #host(fact: FactOf<'host'>): void {
+    const { source } = provenanceOf(fact);
     for (const field of ['name', 'kernel', 'arch', 'options'] as const) {
       const value = fact[field];
-      if (value !== undefined) this.#about[field] ??= value;
+      if (value === undefined) continue;
+      // A log goes on after an update: its last line counts.
+      const isUpdate = field === 'kernel' && this.#kernelSource === source;
+      if (isUpdate) this.#about.kernel = value;
+      else this.#about[field] ??= value;
+      if (field === 'kernel') this.#kernelSource ??= source;
     }
     if (fact.efr !== undefined || fact.ivinfo !== undefined) this.#ivrs.push(fact);
     const bits = fact.address_width;

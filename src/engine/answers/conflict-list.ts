@@ -1,6 +1,7 @@
 // The conflicts of everything that is selected, as the list beside the picture shows them.
 
 import type { AnsweredHost } from '../../analysis/answer/answer.ts';
+import { guestInQuestion } from '../../analysis/case/guest.ts';
 import type { Conflict } from '../../analysis/conflicts/conflict.ts';
 import { isOnlyFirmware } from '../../analysis/conflicts/devices.ts';
 import { findConflicts } from '../../analysis/conflicts/find-conflicts.ts';
@@ -57,11 +58,16 @@ function distinct(places: readonly Provenance[]): Provenance[] {
   return [...new Map(places.map((place) => [`${place.source}:${place.line}`, place])).values()];
 }
 
-/** The guests that a host's own sources define, where a layout can be made of the definition. */
-function describedGuests(facts: readonly Fact[]): GuestLayout[] {
-  return guestFromFacts(facts).flatMap(({ definition, memory, facts: own }) =>
-    memory.ok ? [guestOfMemory(memory.memory, definition, own.map(provenanceOf))] : [],
-  );
+/** The guest that a host's own sources define: of several, the one that the case is about, and the names of the others. */
+function describedGuest(
+  facts: readonly Fact[],
+  device: string | undefined,
+): { readonly guest?: GuestLayout; readonly others: readonly string[] } {
+  const found = guestInQuestion(guestFromFacts(facts), facts, device);
+  if (!found?.guest.memory.ok) return { others: [] };
+  const { memory, definition, facts: own } = found.guest;
+  const guest = guestOfMemory(memory.memory, definition, own.map(provenanceOf));
+  return { guest, others: found.origin === 'error' ? [] : found.others };
 }
 
 /** Devices and groups that an error names and the host's dump does not have. */
@@ -101,11 +107,13 @@ export function checkDocuments(
     const groups = (shown?.space.groups ?? []).filter((group) => !isOnlyFirmware(group, focus));
     const space = commonSpace(document.host, groups);
     let guests: readonly GuestLayout[] = chosen ? [chosen] : [];
+    let otherGuests: readonly string[] = [];
     if (shown) {
       const sets = document.mappings.filter((set) => keys.has(mappingKey(document, set)));
       // A guest that a person tries takes the place of those that the sources define.
-      const described = choice ? [] : describedGuests(facts);
-      guests = [...guestsOn(shown.guests, choice, document.id, chosen), ...described];
+      const described = choice ? undefined : describedGuest(facts, focus?.device);
+      if (described?.guest) otherGuests = described.others;
+      guests = [...guestsOn(shown.guests, choice, document.id, chosen), ...(described?.guest ? [described.guest] : [])];
       const mappings = sets.map(finalMappingState);
       found.push(...findConflicts({ space, mappings, guests, pageSize, focus }));
       found.push(...notInDump(document));
@@ -113,7 +121,8 @@ export function checkDocuments(
     found.push(...onReportedSpaces(document, keys, choice, chosen));
     if (chosen) found.push(...onModels(document, keys, chosen));
     if (!shown && found.length === 0) continue;
-    checked.push({ document, name: document.title, space, guests, conflicts: sortConflicts(found, focus) });
+    const conflicts = sortConflicts(found, focus);
+    checked.push({ document, name: document.title, space, guests, otherGuests, conflicts });
   }
   return { checked, ...(problem === undefined ? {} : { problem }) };
 }

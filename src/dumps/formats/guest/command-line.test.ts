@@ -284,3 +284,43 @@ describe('other monitors', () => {
     expect(await read('crosvm stop -m 2048')).toEqual([]);
   });
 });
+
+describe('who made it, and when', () => {
+  const WORDS = 'qemu-system-x86_64 -machine q35 -m 1G';
+
+  test.each([
+    [WORDS, 'qemu'],
+    [`${WORDS} -name guest=vm,debug-threads=on`, 'libvirt'],
+    [`${WORDS} -object secret,id=m,file=/var/lib/libvirt/qemu/domain-1-vm/key`, 'libvirt'],
+    [`/usr/bin/kvm -id 100 -name vm -pidfile /var/run/qemu-server/100.pid -m 1024 -machine q35`, 'proxmox'],
+    ['cloud-hypervisor --memory size=1G', 'cloud-hypervisor'],
+  ])('%s', async (text, form) => {
+    expect(await machine(text)).toMatchObject({ form });
+  });
+
+  test('the header of a log says when the guest below it was started', async () => {
+    const log = (time: string) =>
+      `${time}: starting up libvirt version: 9.0.0, qemu version: 7.2.9, kernel: 6.1.0, hostname: rowan\n${WORDS}\n`;
+    expect(await machine(log('2026-03-01 12:00:00.123+0000'))).toMatchObject({
+      form: 'libvirt',
+      version: '7.2.9',
+      started: '2026-03-01T12:00:00Z',
+    });
+    expect(await machine(log('2026-03-01 12:00:00.123+0230'))).toMatchObject({ started: '2026-03-01T12:00:00+02:30' });
+  });
+});
+
+describe('memory devices', () => {
+  test('have the size of their backend, and their address', async () => {
+    expect(
+      await machine(
+        `qemu-system-x86_64 -machine q35 -m 4G,slots=4,maxmem=16G -device pc-dimm,memdev=d0 -object memory-backend-ram,id=d0,size=1G -object '{"qom-type":"memory-backend-ram","id":"v0","size":2147483648}' -device '{"driver":"virtio-mem-pci","memdev":"v0","requested-size":1073741824,"memaddr":8589934592}' -device nvdimm,memdev=none`,
+      ),
+    ).toMatchObject({
+      memory_devices: [
+        { kind: 'dimm', size: 1n << 30n },
+        { kind: 'virtio-mem', size: 2n << 30n, address: 8n << 30n, plugged: 1n << 30n },
+      ],
+    });
+  });
+});

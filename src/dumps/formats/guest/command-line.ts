@@ -14,7 +14,7 @@
 // lose the backslashes, and break lines before them. A command ends at anything else. What the words mean: qemu-arguments.ts, other-arguments.ts.
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { LOOKAHEAD } from '../../format.ts';
-import { GuestDraft } from './draft.ts';
+import { type DefinitionForm, GuestDraft } from './draft.ts';
 import { readCloudHypervisor, readCrosvm } from './other-arguments.ts';
 import { describeProgram, QemuArguments } from './qemu-arguments.ts';
 import { expandVariables, shellWords } from './shell-words.ts';
@@ -54,8 +54,8 @@ class CommandLineReader implements LineReader {
   readonly #variables = new Map<string, string>();
   /** A command that may go on, in which line it would, and whether it has to. */
   #open: { readonly command: Command; readonly index: number; readonly isContinued: boolean } | undefined;
-  /** QEMU's version in the header of libvirt's log, for the command below it. */
-  #version: string | undefined;
+  /** What the header of libvirt's log says of the command below it. */
+  #header: { readonly version: string | undefined; readonly started: string | undefined } | undefined;
 
   constructor(sink: FactSink) {
     this.#sink = sink;
@@ -72,14 +72,14 @@ class CommandLineReader implements LineReader {
       }
       this.#close(open.command, !open.isContinued && !line.elision);
     }
-    return this.#header(line, ahead) || this.#start(line, ahead) || this.#variable(line);
+    return this.#startHeader(line, ahead) || this.#start(line, ahead) || this.#variable(line);
   }
 
   end(): void {
     if (this.#open) this.#close(this.#open.command, !this.#open.isContinued);
   }
 
-  #header(line: DumpLine, ahead: Lookahead): number {
+  #startHeader(line: DumpLine, ahead: Lookahead): number {
     if (!HEADER.test(line.text)) return 0;
     let text = line.text;
     let lines = 1;
@@ -94,7 +94,10 @@ class CommandLineReader implements LineReader {
     const field = (name: string) => new RegExp(`\\b${name}: ?([^\\s,]{1,200})`).exec(text)?.[1];
     const kernel = field('kernel');
     const name = field('hostname');
-    this.#version = /^\d{1,3}(?:\.\d{1,3}){1,2}/.exec(field('qemu version') ?? '')?.[0];
+    this.#header = {
+      version: /^\d{1,3}(?:\.\d{1,3}){1,2}/.exec(field('qemu version') ?? '')?.[0],
+      started: startOf(line.raw),
+    };
     this.#sink.recognized();
     if (kernel !== undefined || name !== undefined) {
       this.#sink.fact(
@@ -174,16 +177,20 @@ class CommandLineReader implements LineReader {
     this.#read(command, words, isWhole && !isCut);
   }
 
-  #read({ program, line }: Command, words: readonly string[], isWhole: boolean): void {
+  #read({ program, line, isKata }: Command, words: readonly string[], isWhole: boolean): void {
     const isOther = program === 'cloud-hypervisor' || program === 'crosvm';
     const draft = new GuestDraft(isOther ? program : 'qemu');
+    if (program === 'cloud-hypervisor' || program === 'crosvm') draft.form = program;
     let isCut = !isWhole;
     if (program === 'cloud-hypervisor') readCloudHypervisor(draft, words, isWhole);
     else if (program === 'crosvm') readCrosvm(draft, words, isWhole);
     else {
       describeProgram(program, draft);
-      draft.version = this.#version;
-      this.#version = undefined;
+      const header = this.#header;
+      this.#header = undefined;
+      draft.version = header?.version;
+      draft.started = header?.started;
+      draft.form = header ? 'libvirt' : isKata ? 'kata' : formOf(words);
       const reader = new QemuArguments(draft);
       reader.read(words, isWhole);
       isCut ||= reader.isCut;
@@ -202,6 +209,21 @@ class CommandLineReader implements LineReader {
     }
     return 0;
   }
+}
+
+/** The time in front of libvirt's header, `2026-03-01 12:00:00.123+0000`, as ISO 8601. */
+function startOf(raw: string): string | undefined {
+  const [, date, time, zone = ''] =
+    /(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.\d{1,9})?(Z|[+-]\d{4})?: ?starting up/.exec(raw) ?? [];
+  if (date === undefined || time === undefined) return undefined;
+  return `${date}T${time}${zone === '+0000' ? 'Z' : zone.replace(/(\d\d)$/, ':$1')}`;
+}
+
+/** Which program made a command line: it leaves paths of its own in it. */
+function formOf(words: readonly string[]): DefinitionForm {
+  if (words.some((word) => /\/(?:var\/)?run\/qemu-server\/|\/usr\/share\/qemu-server\//.test(word))) return 'proxmox';
+  const isLibvirt = words.some((word) => /\/libvirt\/qemu\/|^guest=[^,]+,debug-threads=on/.test(word));
+  return isLibvirt ? 'libvirt' : 'qemu';
 }
 
 /** True for a rest of a line that a mail program broke: it, or the line after it, has the backslash. */

@@ -8,9 +8,23 @@ import { isGenericModel, vendorOfModel } from './cpu-models.ts';
 /** What a guest's memory is made of: anonymous memory, a memfd, huge pages, or a file on a disk or in shared memory. */
 export type Backend = 'ram' | 'memfd' | 'hugetlb' | 'file';
 
+/** The forms of definitions: fixes are said in their terms. */
+export type DefinitionForm = 'qemu' | 'libvirt' | 'proxmox' | 'kubevirt' | 'kata' | 'cloud-hypervisor' | 'crosvm';
+
+/** Memory that is plugged in above the RAM, in bytes; `plugged`: of virtio-mem, what is there of it. */
+export interface MemoryDevice {
+  readonly kind: string;
+  readonly size: bigint;
+  readonly address?: bigint | undefined;
+  readonly plugged?: bigint | undefined;
+}
+
 /** Definitions that name more are cut there: no host has so many. */
 const ASSIGNED_MAX = 256;
 const OPTIONS_MAX = 64;
+const MEMORY_DEVICES_MAX = 256;
+/** Other words are not passed on. */
+const MEMORY_DEVICE = /^(?:dimm|nvdimm|virtio-mem|virtio-pmem)$/;
 const PROBLEMS_MAX = 20;
 const TEXT_MAX = 200;
 
@@ -33,6 +47,10 @@ export class GuestDraft {
   iommufd: boolean | undefined;
   accelerator: string | undefined;
   arch: string | undefined;
+  form: DefinitionForm | undefined;
+  started: string | undefined;
+  memlock: bigint | undefined;
+  readonly #memoryDevices: MemoryDevice[] = [];
   readonly #options = new Map<string, string>();
   readonly #assigned = new Set<string>();
   /** Each puts a diagnostic out; by what it says, so that the same is said once. */
@@ -63,6 +81,12 @@ export class GuestDraft {
     if (this.#assigned.size < ASSIGNED_MAX) this.#assigned.add(device);
   }
 
+  /** Memory that is plugged in above the RAM. */
+  plug(device: MemoryDevice): void {
+    if (this.#memoryDevices.length >= MEMORY_DEVICES_MAX) return;
+    this.#memoryDevices.push(MEMORY_DEVICE.test(device.kind) ? device : { ...device, kind: 'memory' });
+  }
+
   get hasAssigned(): boolean {
     return this.#assigned.size > 0;
   }
@@ -79,6 +103,23 @@ export class GuestDraft {
     sink.fact(this.#fact(), line);
     for (const report of this.#problems.values()) report(sink, line);
     if (this.ram === undefined) sink.diagnostic('guest-ram-unknown', { name: this.name }, line);
+  }
+
+  #pluggedDevices(): FactOf<'machine'>['memory_devices'] {
+    const devices = this.#memoryDevices.flatMap(({ kind, size: bytes, address, plugged }) => {
+      const size = sizeOrNothing(bytes);
+      return size === undefined
+        ? []
+        : [
+            {
+              kind,
+              size,
+              ...present('address', sizeOrNothing(address)),
+              ...present('plugged', sizeOrNothing(plugged)),
+            },
+          ];
+    });
+    return devices.length === 0 ? undefined : devices;
   }
 
   #fact(): FactOf<'machine'> {
@@ -102,6 +143,10 @@ export class GuestDraft {
       ...present('viommu', this.viommu),
       assigned: [...this.#assigned],
       ...present('iommufd', this.iommufd),
+      ...present('form', this.form),
+      ...present('started', this.started),
+      ...present('memlock', sizeOrNothing(this.memlock)),
+      ...present('memory_devices', this.#pluggedDevices()),
       ...present('accelerator', accelerator),
       ...present('arch', this.arch),
     };

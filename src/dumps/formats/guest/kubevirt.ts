@@ -122,6 +122,7 @@ class KubeVirtObject {
 
   constructor(line: number) {
     this.#line = line;
+    this.#draft.form = 'kubevirt';
     this.#draft.accelerator = 'kvm';
   }
 

@@ -2,7 +2,8 @@
 //
 //   name, os/type (machine, arch), memory and maxMemory (unit, slots), cpu (mode, model, vendor, maxphysaddr bits)
 //   memoryBacking (hugepages, source type), features, devices/hostdev and devices/interface type='hostdev' (source/address)
-//   devices/iommu (model; driver aw_bits), devices/memory (target/size), devices/controller pcie-root (pcihole64)
+//   devices/iommu (model; driver aw_bits), devices/memory (model, target/size, requested, address), memtune/hard_limit,
+//   devices/controller pcie-root (pcihole64)
 //   devices/video/model, qemu:commandline/qemu:arg (words of QEMU, which count last)
 //
 // `memory` is all RAM at the start, plugged memory devices included; QEMU gets the rest as its RAM.
@@ -22,6 +23,11 @@ const IOMMU_MODELS: Readonly<Record<string, string>> = {
 };
 const ARGS_MAX = 1000;
 
+/** An address in an attribute, hexadecimal with `0x` or decimal. */
+function addressOf(text: string | undefined): bigint | undefined {
+  return text !== undefined && /^(?:0x[0-9a-f]{1,16}|\d{1,20})$/i.test(text) ? BigInt(text) : undefined;
+}
+
 type Attributes = ReadonlyMap<string, string>;
 
 /** Takes the elements of one domain in their order; `path` is joined by `/`, without `domain` itself. */
@@ -33,6 +39,10 @@ export class LibvirtDomain {
   /** In memory devices. */
   #plugged = 0n;
   #unit: string | undefined;
+  /** The memory device that is read. */
+  #device:
+    | { kind: string; size?: bigint | undefined; address?: bigint | undefined; plugged?: bigint | undefined }
+    | undefined;
   #hostdev: string | undefined;
   #cpuMode: string | undefined;
   #videos = 0;
@@ -40,6 +50,7 @@ export class LibvirtDomain {
 
   constructor(type: string | undefined, line: number | undefined) {
     this.#line = line;
+    this.#draft.form = 'libvirt';
     this.#draft.accelerator = DOMAIN_TYPES[type ?? ''] ?? type;
   }
 
@@ -103,7 +114,15 @@ export class LibvirtDomain {
         if (/^(?:vga|cirrus|qxl|vmvga|virtio|bochs)$/.test(attributes.get('type') ?? '')) this.#hasVideo = true;
         return;
       case 'devices/memory':
-        draft.problem('guest-option-not-modelled', { option: `<memory model='${attributes.get('model') ?? ''}'>` });
+        this.#flushMemory();
+        this.#device = { kind: attributes.get('model') ?? 'dimm' };
+        return;
+      case 'devices/memory/address':
+      case 'devices/memory/target/address':
+        if (this.#device) this.#device.address ??= addressOf(attributes.get('base'));
+        return;
+      case 'metadata/kubevirt':
+        draft.form = 'kubevirt';
         return;
       case 'qemu:commandline/qemu:arg': {
         const value = attributes.get('value');
@@ -132,8 +151,18 @@ export class LibvirtDomain {
       case 'cpu/vendor':
         draft.vendor = vendorByName(content) ?? content;
         return;
-      case 'devices/memory/target/size':
-        this.#plugged += this.#size(path, content) ?? 0n;
+      case 'devices/memory/target/size': {
+        const size = this.#size(path, content);
+        this.#plugged += size ?? 0n;
+        if (this.#device) this.#device.size = size;
+        return;
+      }
+      case 'devices/memory/target/requested':
+      case 'devices/memory/target/current':
+        if (this.#device) this.#device.plugged = this.#size(path, content);
+        return;
+      case 'memtune/hard_limit':
+        draft.memlock = this.#size(path, content);
         return;
       case 'devices/controller/pcihole64': {
         const size = this.#size(path, content);
@@ -176,6 +205,7 @@ export class LibvirtDomain {
   /** `isWhole`: the domain has its end. */
   finish(sink: FactSink, isWhole: boolean): void {
     const draft = this.#draft;
+    this.#flushMemory();
     if (this.#memory !== undefined) {
       draft.ram = this.#memory > this.#plugged ? this.#memory - this.#plugged : this.#memory;
     }
@@ -187,6 +217,16 @@ export class LibvirtDomain {
     if (this.#args.length > 0) new QemuArguments(draft).read(this.#args, false);
     if (!isWhole) draft.problem('guest-definition-cut', { what: 'the XML of the guest' });
     draft.emit(sink, this.#line);
+  }
+
+  #flushMemory(): void {
+    const device = this.#device;
+    this.#device = undefined;
+    if (!device) return;
+    const { kind, size, address, plugged } = device;
+    if (size === undefined || kind === 'sgx-epc') {
+      this.#draft.problem('guest-option-not-modelled', { option: `<memory model='${kind}'>` });
+    } else this.#draft.plug({ kind, size, address, plugged: kind === 'virtio-mem' ? (plugged ?? 0n) : undefined });
   }
 
   doctype(): void {

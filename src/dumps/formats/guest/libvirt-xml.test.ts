@@ -182,3 +182,25 @@ test('a node device: ids, class, driver, and the group with all its members', as
   });
   expect(groupsOf(found)).toEqual(['14: 0001:41:00.0 0001:41:00.1']);
 });
+
+test('memory devices, the limit of locked memory, and that it is KubeVirt’s', async () => {
+  const { facts } = await openText(
+    `<domain type='kvm'><name>g</name><metadata><kubevirt xmlns='http://kubevirt.io'/></metadata><memory unit='GiB'>8</memory><maxMemory slots='4' unit='GiB'>16</maxMemory>
+<memtune><hard_limit unit='GiB'>9</hard_limit></memtune><os><type arch='x86_64' machine='q35'>hvm</type></os><devices>
+<memory model='dimm'><target><size unit='GiB'>1</size></target><address type='dimm' slot='0' base='0x100000000'/></memory>
+<memory model='virtio-mem'><target><size unit='GiB'>2</size><requested unit='GiB'>1</requested></target></memory>
+<memory model='odd &lt;'><target><size unit='GiB'>1</size></target></memory>
+</devices></domain>`,
+  );
+  expect(facts.find(({ kind }) => kind === 'machine')).toMatchObject({
+    form: 'kubevirt',
+    ram: 4n << 30n,
+    max_ram: 16n << 30n,
+    memlock: 9n << 30n,
+    memory_devices: [
+      { kind: 'dimm', size: 1n << 30n, address: 1n << 32n },
+      { kind: 'virtio-mem', size: 2n << 30n, plugged: 1n << 30n },
+      { kind: 'memory', size: 1n << 30n },
+    ],
+  });
+});

@@ -78,6 +78,7 @@ class ProxmoxReader implements LineReader {
 }
 
 function applyEntries(entries: ReadonlyMap<string, string>, draft: GuestDraft): void {
+  draft.form = 'proxmox';
   draft.name = entries.get('name');
   draft.arch = entries.get('arch') ?? 'x86_64';
   draft.accelerator = entries.get('kvm') === '0' ? 'tcg' : 'kvm';

@@ -72,6 +72,8 @@ export function describeProgram(name: string, draft: GuestDraft): void {
 export class QemuArguments {
   readonly #draft: GuestDraft;
   readonly #backends = new Map<string, Backend>();
+  readonly #backendSizes = new Map<string, bigint>();
+  readonly #memoryDevices: { readonly driver: string; readonly properties: QemuProperties }[] = [];
   /** Of the machine or of a NUMA node: the backend that is the guest's RAM. */
   #ramBackend: string | undefined;
   #hasVga = false;
@@ -140,6 +142,7 @@ export class QemuArguments {
       draft.problem('guest-memory-default', { size: '128 MiB' });
     }
     if (this.#maxRam !== undefined) draft.maxRam = this.#maxRam;
+    for (const device of this.#memoryDevices) this.#plug(device);
     draft.backend =
       (this.#ramBackend === undefined ? undefined : this.#backends.get(this.#ramBackend)) ??
       this.#memPath ??
@@ -233,6 +236,26 @@ export class QemuArguments {
     const kind =
       backend === 'file' ? backendOfPath(path) : isHuge ? 'hugetlb' : backend === 'memfd' ? 'memfd' : ('ram' as const);
     this.#backends.set(id, kind);
+    const size = qemuSize(properties.get('size') ?? '');
+    if (size !== undefined) this.#backendSizes.set(id, size);
+  }
+
+  /** A memory device; its backend may stand behind it. */
+  #plug({ driver, properties }: { readonly driver: string; readonly properties: QemuProperties }): void {
+    const kind = driver === 'pc-dimm' ? 'dimm' : driver.replace(/-pci$/, '');
+    const size = this.#backendSizes.get(properties.get('memdev') ?? '');
+    const address = qemuSize(properties.get('addr') ?? properties.get('memaddr') ?? '');
+    const isAddress = kind === 'dimm' || kind === 'nvdimm' ? properties.has('addr') : properties.has('memaddr');
+    if (size === undefined || size === 0n) {
+      this.#draft.problem('guest-option-not-modelled', { option: `-device ${driver}` });
+      return;
+    }
+    this.#draft.plug({
+      kind,
+      size,
+      address: isAddress && address !== 0n ? address : undefined,
+      plugged: kind === 'virtio-mem' ? (qemuSize(properties.get('requested-size') ?? '') ?? 0n) : undefined,
+    });
   }
 
   numa(value: string): void {
@@ -282,7 +305,9 @@ export class QemuArguments {
     if (!properties || driver === undefined) return;
     if (/^vfio-pci(?:-nohotplug)?$|^pci-assign$/.test(driver)) this.#assigned(properties);
     else if (VGA_DEVICE.test(driver)) this.#hasVga = true;
-    else if (/^(?:pc-dimm|nvdimm|virtio-mem(?:-pci)?|virtio-pmem(?:-pci)?|cxl-type3|sgx-epc)$/.test(driver)) {
+    else if (/^(?:pc-dimm|nvdimm|virtio-mem(?:-pci)?|virtio-pmem(?:-pci)?)$/.test(driver)) {
+      this.#memoryDevices.push({ driver, properties });
+    } else if (/^(?:cxl-type3|sgx-epc)$/.test(driver)) {
       draft.problem('guest-option-not-modelled', { option: `-device ${driver}` });
     }
     const kind = IOMMU_DEVICES[driver];
