@@ -9,7 +9,7 @@ import { TYPE1_RULES } from './type1/rules.ts';
 export type RequestApi = 'vfio' | 'iommufd';
 
 /** Something that a kernel does without refusing anything, so without an errno. */
-type Behavior = Omit<Rule, 'errno' | 'was' | 'log'> & { readonly errno?: undefined };
+type Behavior = Omit<Rule, 'errno' | 'was' | 'log' | 'logs'> & { readonly errno?: undefined };
 
 /** Rules of the IOMMU core and the VFIO core that no model checks. */
 const HOST_RULES = defineRules('Linux 6.12', {
@@ -77,6 +77,8 @@ export interface RuleAnswer {
   readonly message: string;
   /** Kernel and functions that decide. */
   readonly source: string;
+  /** What the kernel logs about it, word for word behind the device's name. */
+  readonly logs?: string | undefined;
 }
 
 type Row = Partial<Record<RequestApi | 'any', Rule | Behavior>>;
@@ -100,5 +102,6 @@ export function lookUpRule(subject: RuleSubject, { api, ...context }: RuleQuesti
     errno: errnos.size === 1 ? errno : undefined,
     message: rules[0]?.message ?? '',
     source: sourceOf(...rules),
+    logs: rules.find((rule): rule is Rule => rule.errno !== undefined)?.logs,
   };
 }

@@ -1,6 +1,7 @@
 // The device to assign: which devices a host has, which one the evidence names, and which groups are checked with it.
 import { diagnosticRule } from '../../dumps/diagnostics.ts';
 import { type Fact, isFact, type SessionEvent } from '../../session/events.ts';
+import { hasDirectRegion, refusesDirectRegions } from '../host/direct-regions.ts';
 import { compareNames, type Group, type Host, type Provenance, provenanceOf } from '../host/host.ts';
 
 /** A device of a host, for people to choose from. */
@@ -28,11 +29,13 @@ export interface NamedDevice {
 
 /**
  * False if the kernel refuses to assign the group whatever the guest is: a region of it has to stay mapped one to one
- * (`direct`, Linux 6.12 iommu_attach_device and device_rmrr_is_relaxable; older kernels refuse with another errno), or
- * the kernel has logged that a device of it is not eligible.
+ * (`direct`) and this kernel refuses that, or it has logged that a device of it is not eligible.
  */
-export function isAssignable(host: Pick<Host, 'ineligible'>, group: Group): boolean {
-  if (group.regions.some(({ type }) => type === 'direct')) return false;
+export function isAssignable(
+  host: Pick<Host, 'ineligible' | 'about' | 'chosenKernel' | 'iommus'>,
+  group: Group,
+): boolean {
+  if (hasDirectRegion(group) && refusesDirectRegions(host)) return false;
   return !host.ineligible.some(({ device }) => group.devices.includes(device));
 }
 

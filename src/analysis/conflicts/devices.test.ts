@@ -1,15 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { SessionEvent } from '../../session/events.ts';
+import { isAssignable } from '../case/device.ts';
 import {
   aperture,
   bar,
   conflictsOf,
   group,
+  guest,
   ineligible,
   MSI,
   markBounds,
   onlyConflict,
   reserved,
+  spaceOf,
   width,
   window,
 } from '../testing/facts.ts';
@@ -98,8 +101,9 @@ describe('a group with a direct region', () => {
       errno: 'EINVAL',
       source: 'Linux 6.12, __iommu_device_set_domain',
       title: 'group 3 (0000:00:05.0) cannot be assigned: it has a direct region',
-      message:
+      message: expect.stringContaining(
         'group 3 has the direct region 0x1000-0x1fff: firmware requires this memory to be mapped one to one at all times.',
+      ),
     });
     expect(markBounds(found)).toEqual([['obstacle', 0x1000n, 0x1fffn]]);
     const kernel: SessionEvent = { kind: 'host', kernel: '6.1.0-18-amd64', source: 'log' };
@@ -273,4 +277,40 @@ test('sources that disagree: one conflict each', () => {
     { source: 'groups', line: 1 },
     { source: 'other', line: 1 },
   ]);
+});
+
+describe('a group with a direct region, by the kernel and the IOMMU', () => {
+  const direct = [group('3', ['0000:00:05.0']), reserved(0x3f00_0000n, 0x3f7f_ffffn, 'direct', '3')];
+  const amd: SessionEvent = { kind: 'iommu', name: 'ivhd0', driver: 'amd', source: 'log' };
+  const on = (kernel: string): SessionEvent => ({ kind: 'host', kernel, source: 'log' });
+
+  test.each<[string, SessionEvent, string, string | undefined, RegExp]>([
+    ['Intel, 5.10', width(39), '5.10.223', 'EPERM', /log then has: "Device is ineligible for IOMMU domain attach/],
+    ['Intel, 6.1', width(39), '6.1.0-18-amd64', 'EPERM', /log then has: "Device is ineligible for IOMMU domain attach/],
+    ['Intel, 6.12', width(39), '6.12', 'EINVAL', /log then has: "Firmware has requested this device have a 1:1/],
+    ['AMD, 6.1', amd, '6.1', undefined, /on Linux 6\.1 accepts it .* map over it is refused \(EINVAL\)/],
+    ['AMD, 6.12', amd, '6.12', 'EINVAL', /log then has: "Firmware has requested this device have a 1:1/],
+  ])('%s', (_name, iommu, kernel, errno, message) => {
+    const found = onlyConflict([iommu, on(kernel), ...direct]);
+    expect(found).toMatchObject({ rule: 'group-has-direct', severity: errno === undefined ? 'note' : 'fatal' });
+    expect(found.errno).toBe(errno);
+    expect(found.message).toMatch(message);
+  });
+
+  test('an unknown IOMMU or kernel is one that refuses', () => {
+    expect(onlyConflict([on('6.1'), ...direct])).toMatchObject({ severity: 'fatal', errno: 'EINVAL' });
+    expect(onlyConflict([amd, ...direct])).toMatchObject({ severity: 'fatal', errno: 'EINVAL' });
+  });
+
+  test('what is accepted is assignable, and RAM over it is refused', () => {
+    const hostOf = (kernel: string) => spaceOf([amd, on(kernel), ...direct, group('4', ['0000:00:06.0'])]).host;
+    const assignable = (kernel: string) => {
+      const host = hostOf(kernel);
+      return host.groups.filter((one) => isAssignable(host, one)).map((one) => one.group);
+    };
+    expect(assignable('6.1')).toEqual(['3', '4']);
+    expect(assignable('6.12')).toEqual(['4']);
+    const refused = conflictsOf([amd, on('6.1'), ...direct], guest(0n, 0x7fff_ffffn));
+    expect(refused[0]).toMatchObject({ severity: 'fatal', errno: 'EINVAL' });
+  });
 });

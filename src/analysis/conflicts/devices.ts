@@ -2,8 +2,10 @@
 import { formatSize } from '../../iova/format.ts';
 import { isAligned, overlaps, sizeOf } from '../../iova/range.ts';
 import { complement, intersect, rangeSet } from '../../iova/range-set.ts';
+import { lookUpRule } from '../../kernel/rule-book.ts';
 import { DEFAULT_PAGE_SIZE } from '../../kernel/shared/platform-ranges.ts';
 import { groupViabilities } from '../guest/group-viability.ts';
+import { hasDirectRegion, refusesDirectRegions, ruleContext } from '../host/direct-regions.ts';
 import { type Bar, type Group, groupTitle, type Host, kernelOf, type Region } from '../host/host.ts';
 import { meaningOf } from '../host/region-types.ts';
 import { apertureLimits, assumptionSentence } from '../space/aperture-limit.ts';
@@ -38,12 +40,8 @@ const ASSIGN_REMEDIES: readonly Remedy[] = [
 ];
 const USUALLY_HARMLESS = 'Usually none is needed: only peer-to-peer DMA uses this mapping.';
 
-/** The kernel and the IOMMU driver of a host: they decide which variant of a rule holds. */
-function ruleContext(host: Host) {
-  const drivers = new Set(host.iommus.map(({ driver }) => driver).filter((driver) => driver !== 'unknown'));
-  const [driver] = drivers;
-  return { kernel: kernelOf(host), driver: drivers.size === 1 ? driver : undefined };
-}
+/** What kernels log that refuse such a group whatever the IOMMU is. */
+const NEWER_LOG = `The log then has: "${lookUpRule('attach-direct-region').logs ?? ''}"`;
 
 const ORIGINS: Readonly<Record<string, string>> = { rmrr: 'RMRR', ivmd: 'IVMD region', rmr: 'RMR' };
 
@@ -80,7 +78,9 @@ function ineligible(host: Host, groups: readonly Group[], focus: DeviceFocus | u
     const direct = group.regions.filter((region) => region.type === 'direct');
     if (direct.length > 0 && group.group !== undefined && !reported.has(group.key)) {
       const others = direct.filter((region) => !isIsaRegion(region));
-      found.push(others.length > 0 ? directGroup(host, group, others, focus) : isaGroup(host, group, direct));
+      if (others.length === 0) found.push(isaGroup(host, group, direct));
+      else if (refusesDirectRegions(host)) found.push(directGroup(host, group, others, focus));
+      else found.push(acceptedGroup(host, group, others));
     }
   }
   return found;
@@ -144,6 +144,7 @@ function directGroup(host: Host, group: Group, direct: readonly Region[], focus:
     `${title} has the direct region ${joinNames(direct.map(plainRange))}: firmware requires this memory to be mapped one to one at all times.`,
     holders.length > 0 ? `It belongs to ${joinNames(holders)}.` : '',
     sharing,
+    logSentence(host),
   ];
   const names = group.devices.length > 0 ? ` (${joinNames(group.devices)})` : '';
   return {
@@ -159,6 +160,31 @@ function directGroup(host: Host, group: Group, direct: readonly Region[], focus:
     answer: directAnswer(host, group, direct, focus, holders),
     remedies: ASSIGN_REMEDIES,
     kind: 'group cannot be assigned',
+  };
+}
+
+/** What the kernel's log says when the device of a `direct` region is to be assigned. */
+function logSentence(host: Host): string {
+  const { logs } = lookUpRule('attach-direct-region', ruleContext(host));
+  return logs === undefined ? '' : `The kernel log then has: "${logs}"`;
+}
+
+/** A group with direct regions that this kernel accepts: they are cut out of what a guest can map. */
+function acceptedGroup(host: Host, group: Group, direct: readonly Region[]): Conflict {
+  const title = groupTitle(group);
+  const bounds = joinNames(direct.map(plainRange));
+  const kernel = onKernel(kernelOf(host), undefined);
+  return {
+    id: `group-has-direct ${group.key}`,
+    rule: 'group-has-direct',
+    severity: 'note',
+    title: `${title} has a direct region, which this kernel accepts`,
+    message: `${title} has the ${regionName(host, direct)} ${bounds}. The kernel${kernel} accepts it with this IOMMU, and no guest can map anything there: a map over it is refused (EINVAL). Since about Linux 6.6 the group cannot be assigned at all (EINVAL). ${NEWER_LOG}`,
+    source: 'Linux before 6.6, iommu_attach_group',
+    remedy: 'None is needed on this kernel, unless guest RAM overlaps the region.',
+    marks: direct.map((region) => markOf('obstacle', region, `direct, ${title}`)),
+    provenance: direct.flatMap((region) => region.provenance),
+    kind: 'direct region accepted',
   };
 }
 
@@ -226,7 +252,7 @@ export function leftOutGroups({ host, groups }: CommonSpace, focus: DeviceFocus 
   const left = host.groups.filter(
     (group) =>
       !groups.includes(group) &&
-      (group.regions.some(({ type }) => type === 'direct') ||
+      ((hasDirectRegion(group) && refusesDirectRegions(host)) ||
         host.ineligible.some(({ device }) => group.devices.includes(device))),
   );
   if (left.length === 0) return [];

@@ -30,6 +30,8 @@ interface RuleText {
   readonly where: string;
   /** What the kernel logs when it refuses, if it does: to recognize the variant in a log. */
   readonly log?: RegExp;
+  /** What it logs, word for word behind the device's name. */
+  readonly logs?: string;
 }
 
 /** A variant of a rule in older kernels: only what differs from the entry itself. */

@@ -29,6 +29,7 @@ export const TYPE1_RULES = defineRules('Linux 6.12', {
       'Firmware requires a region of the group to be mapped one to one at all times, so its devices cannot be assigned',
     where: '__iommu_device_set_domain',
     log: /has requested this device have a 1:1/i,
+    logs: 'Firmware has requested this device have a 1:1 IOMMU mapping, rejecting configuring the device without a 1:1 mapping. Contact your platform vendor.',
     was: [
       {
         before: KERNEL_CHANGES['direct-region-refused'].since,
@@ -36,6 +37,7 @@ export const TYPE1_RULES = defineRules('Linux 6.12', {
         errno: 'EPERM',
         where: 'intel_iommu_attach_device',
         log: /ineligible for IOMMU domain attach|RMRR requirement/i,
+        logs: 'Device is ineligible for IOMMU domain attach due to platform RMRR requirement. Contact your platform vendor.',
       },
     ],
   },
