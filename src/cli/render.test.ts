@@ -46,6 +46,22 @@ describe('iovascope render', () => {
     expect(cut).not.toContain('0xffff_ffff_ffff_0000 –');
   });
 
+  test('as text: ASCII, 72 columns, the answer first, the same bytes each time', async () => {
+    const { code, written } = await runCli(['render', dump, '-o', 'out.txt']);
+    expect(code).toBe(0);
+    const text = String(written?.['out.txt']);
+    expect(text).toMatch(/^IOVA layout: .+\n\n[A-Z]+: /);
+    expect(text).toMatch(/^b {2}0xfee00000 +- 0xfeefffff +1M {2}MSI window/m);
+    for (const line of text.split('\n')) expect(line).toMatch(/^[ -~]{0,72}$/);
+    expect((await runCli(['render', dump, '-o', 'out.txt'])).written?.['out.txt']).toBe(text);
+  });
+
+  test('the picture begins with the answer', async () => {
+    const { stdout } = await runCli(['render', dump, '-o', '-']);
+    const { stdout: answer } = await runCli(['check', dump]);
+    expect(stdout).toContain(answer.split(/[:;,.\n]/, 1)[0]);
+  });
+
   test('a session is drawn with its address spaces', async () => {
     const trace = path.join(folder, 'a.iova.jsonl');
     const lines = [

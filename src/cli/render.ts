@@ -1,16 +1,18 @@
 import { parseRange } from '../iova/parse.ts';
 import type { IovaRange } from '../iova/range.ts';
-import { RENDER_WIDTH, render } from '../lib/render.ts';
+import { RENDER_WIDTH, render, renderText } from '../lib/render.ts';
 import { parseCommandArgs } from './args.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
 import { exitWith, openFiles } from './open-files.ts';
+import { packageVersion } from './version.ts';
 
-const HELP = `usage: iovascope render FILE… -o OUT.svg [--width N] [--theme light|dark]
+const HELP = `usage: iovascope render FILE… -o OUT.{svg,txt} [--width N] [--theme light|dark]
                  [--scale fold|linear|log] [--range A-B]
 
-Draws the address spaces that the dumps describe, as the browser does, with all groups
-selected, a legend, the exact bounds and their sources. "-o -" writes to standard output.
-See "iovascope help inspect" for what can be read.
+Draws the address spaces that the dumps describe, as the browser does, with the answer, a
+legend, the exact bounds and their sources. The same input gives the same bytes. .svg is a
+picture; .txt is ASCII of at most 72 columns, for mail. "-o -" writes an SVG to standard
+output. See "iovascope help inspect" for what can be read.
 
   --width N    pixels, ${RENDER_WIDTH.min} to ${RENDER_WIDTH.max}; default: ${RENDER_WIDTH.default}
   --theme T    light or dark; default: light
@@ -27,8 +29,11 @@ const OPTIONS = {
   range: { type: 'string' },
 } as const;
 
+const FORMS = ['svg', 'txt'] as const;
+
 interface Wanted {
   readonly output: string;
+  readonly form: (typeof FORMS)[number];
   readonly width: number;
   readonly theme: 'light' | 'dark';
   readonly scale: 'fold' | 'linear' | 'log';
@@ -38,8 +43,9 @@ interface Wanted {
 /** Checks the options; a string is what is wrong with them. */
 function wantedOf(values: Partial<Record<keyof typeof OPTIONS, string>>): Wanted | string {
   const { output, width = String(RENDER_WIDTH.default), theme = 'light', scale = 'fold' } = values;
-  if (output === undefined) return 'no output file given: -o OUT.svg';
-  if (output !== '-' && !output.endsWith('.svg')) return `'${output}': only .svg can be written`;
+  if (output === undefined) return 'no output file given: -o OUT.svg or OUT.txt';
+  const form = output === '-' ? 'svg' : FORMS.find((name) => output.toLowerCase().endsWith(`.${name}`));
+  if (!form) return `'${output}': expected a name that ends in ${FORMS.map((name) => `.${name}`).join(' or ')}`;
   const pixels = Number(width);
   if (!Number.isInteger(pixels) || pixels < RENDER_WIDTH.min || pixels > RENDER_WIDTH.max) {
     return `--width '${width}': expected a whole number from ${RENDER_WIDTH.min} to ${RENDER_WIDTH.max}`;
@@ -52,7 +58,7 @@ function wantedOf(values: Partial<Record<keyof typeof OPTIONS, string>>): Wanted
   if (range && !range.ok) {
     return `--range '${values.range}': ${range.error.message} (at character ${range.error.position + 1})`;
   }
-  return { output, width: pixels, theme, scale, ...(range ? { range: range.value } : {}) };
+  return { output, form, width: pixels, theme, scale, ...(range ? { range: range.value } : {}) };
 }
 
 async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
@@ -64,12 +70,15 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
 
   const opened = await openFiles(parsed.positionals, io);
   if (!opened.ok) return unusable(io, `render: ${opened.message}`);
-  const { output, ...options } = wanted;
-  const svg = await render(opened.dumps, options);
-  if (output === '-') io.stdout(svg);
+  const { output, form, ...options } = wanted;
+  const content =
+    form === 'svg'
+      ? await render(opened.dumps, options)
+      : await renderText(opened.dumps, { ...options, version: packageVersion() });
+  if (output === '-') io.stdout(content);
   else {
     try {
-      await io.writeFile(output, svg);
+      await io.writeFile(output, content);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       return unusable(io, `render: ${output} cannot be written: ${reason}`);

@@ -152,6 +152,13 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
     structures,
     decode: ({ text, struct }) => decodeText(text, struct),
     getInfo: ({ id, container }) => withDocument(id, (document) => getInfo(document, container)),
+    async textReport(params) {
+      const { circumstancesOf, textReport } = await import('./answers/text-report.ts');
+      const { arrangement, spaces } = picture;
+      const answered = answerFor(current.documents, params, current.sources.flatMap(unreadNames));
+      const circumstances = circumstancesOf(current.documents.values());
+      return success(textReport({ ...params, arrangement, spaces, answered, circumstances }));
+    },
     save: ({ id }) =>
       withDocument(id, ({ session }) =>
         success(new Blob([...writeSessionLines(session)], { type: 'application/jsonl' })),

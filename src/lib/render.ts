@@ -30,26 +30,22 @@ export const RENDER_WIDTH = { min: 320, default: 1280, max: 8192 } as const;
 const BOUNDS_MAX = 200;
 
 /**
- * Draws the address spaces of the dumps as the browser does, with a legend and the exact bounds. Returns the text of an
- * SVG file; the same dumps give the same text. Rejects with a RangeError for a width, a range or a group that cannot be
- * used.
+ * Draws the address spaces of the dumps as the browser does, with the answer, a legend and the exact bounds. Returns the
+ * text of an SVG file; the same dumps give the same text. Rejects with a RangeError for a width, a range or a group that
+ * cannot be used.
  */
 export async function render(dumps: Dumps, options: RenderOptions = {}): Promise<string> {
-  const { width = RENDER_WIDTH.default, theme = 'light', scale: kind = 'fold', range, groups } = options;
+  const { width = RENDER_WIDTH.default, theme = 'light' } = options;
   if (!Number.isInteger(width) || width < RENDER_WIDTH.min || width > RENDER_WIDTH.max) {
     throw new RangeError(`the width must be a whole number from ${RENDER_WIDTH.min} to ${RENDER_WIDTH.max}`);
   }
-  if (range && !isRange(range)) throw new RangeError('the range must have 0 <= start <= last < 2^64');
-  const documents = documentsOf(dumps);
-  const ask = engineWith(documents);
-  const selectedGroups = select(documents, { groups, isPicture: true }).keys;
-  const arrangement = await ask('arrange', { selectedGroups, expanded: [], scale: kind });
+  const { ask, arrangement, range, selectedGroups } = await arranged(dumps, options);
   const { scale, revision } = arrangement;
   const plot = plotWidth(width);
-  const view = range && isRange(range) ? fitRange(scale, range, plot, 0) : fitAll(scale, plot);
+  const view = range ? fitRange(scale, range, plot, 0) : fitAll(scale, plot);
   const spaces = await ask('slice', { revision, window: sliceWindow(view) });
   const bounds = await ask('bounds', { ...visibleRange(view, scale), limit: BOUNDS_MAX });
-  const { rows: conflicts } = await ask('conflicts', { selectedGroups });
+  const { answer, rows } = await ask('answer', { selectedGroups });
   const scene = buildScene({
     title: arrangement.title,
     subtitle: subtitleOf(arrangement),
@@ -57,10 +53,35 @@ export async function render(dumps: Dumps, options: RenderOptions = {}): Promise
     view,
     spaces,
     width,
-    numbered: numberedBands(conflicts),
+    numbered: numberedBands(rows),
     bounds,
+    answer: { ...answer, remedies: answer.remedies.map(({ text }) => text) },
   });
   return paintSvg(scene, theme);
+}
+
+export interface RenderTextOptions extends Pick<RenderOptions, 'range' | 'groups'> {
+  /** The version of iovascope that the text names. */
+  readonly version: string;
+}
+
+/**
+ * Draws the address spaces and their answer as plain text for mail: ASCII, lines of at most 72 columns. The same dumps
+ * give the same text. Rejects with a RangeError for a range or a group that cannot be used.
+ */
+export async function renderText(dumps: Dumps, options: RenderTextOptions): Promise<string> {
+  const { ask, range, selectedGroups } = await arranged(dumps, options);
+  return ask('textReport', { selectedGroups, range, version: options.version });
+}
+
+/** An engine with the dumps' picture arranged in it. */
+async function arranged(dumps: Dumps, { range, scale = 'fold', groups }: RenderOptions) {
+  if (range && !isRange(range)) throw new RangeError('the range must have 0 <= start <= last < 2^64');
+  const documents = documentsOf(dumps);
+  const ask = engineWith(documents);
+  const selectedGroups = select(documents, { groups, isPicture: true }).keys;
+  const arrangement = await ask('arrange', { selectedGroups, expanded: [], scale });
+  return { ask, arrangement, range: range && isRange(range) ? range : undefined, selectedGroups };
 }
 
 function isRange(range: AddressRange): range is IovaRange {

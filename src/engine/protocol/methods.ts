@@ -1,6 +1,7 @@
 // The engine's interface: one table of methods with their parameters and values, the same whether the engine runs in a
 // Web Worker or in the same thread (tests, command line). Calls resolve to an `EngineResult`: failures are data, never
 // exceptions.
+import type { IovaRange } from '../../iova/range.ts';
 import type { SpaceSlice } from '../../timeline/axis/slice.ts';
 import type { Viewport } from '../../timeline/axis/viewport.ts';
 import type { BoundsLine } from '../../timeline/scene/bounds-table.ts';
@@ -98,6 +99,17 @@ export interface Methods {
   /** The bytes that VFIO_IOMMU_GET_INFO would fill in for a container now, as hex digits. */
   getInfo: { params: { id: string; container: string }; value: string };
   save: { params: { id: string }; value: Blob };
+  /** Picture and answer as ASCII text of at most 72 columns, for mail. `version`: of iovascope. */
+  textReport: {
+    params: Trial & {
+      readonly range?: IovaRange | undefined;
+      readonly title?: string | undefined;
+      readonly notes?: string | undefined;
+      readonly link?: string | undefined;
+      readonly version: string;
+    };
+    value: string;
+  };
 }
 
 export type Method = keyof Methods;
