@@ -33,7 +33,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     imports: 'iova uapi session',
     offers: '*.ts replay/*.ts shared/platform-ranges.ts shared/refusal.ts shared/usable-ranges.ts',
     order:
-      'shared/rule.ts shared/refusal.ts shared/platform-ranges.ts model.ts shared iommufd iommufd-rfc type1 dma-iommu rule-book.ts models.ts replay',
+      'shared/rule.ts shared/refusal.ts shared/platform-ranges.ts model.ts shared iommufd iommufd-vfio iommufd-rfc type1 dma-iommu rule-book.ts models.ts replay',
   },
   dumps: {
     imports: 'iova uapi session',

@@ -2,6 +2,7 @@ import type { SessionHeader } from '../session/events.ts';
 import { DmaIommuModel } from './dma-iommu/model.ts';
 import { IommufdModel } from './iommufd/model.ts';
 import { IommufdRfcModel } from './iommufd-rfc/model.ts';
+import { IommufdVfioModel } from './iommufd-vfio/model.ts';
 import { DEFAULT_MODEL, type KernelModel, type ModelSettings, pageSizesOf } from './model.ts';
 import { Type1Model } from './type1/model.ts';
 import { isBefore, kernelRules, MODEL_SINCE } from './version-changes.ts';
@@ -10,6 +11,7 @@ import { parseKernelVersion } from './versions.ts';
 /** One row per model: its name in session headers, and how to make an empty one. */
 const MODELS: Readonly<Record<string, (settings: ModelSettings) => KernelModel>> = {
   iommufd: (settings) => new IommufdModel(settings),
+  'iommufd-vfio': (settings) => new IommufdVfioModel(settings),
   type1: (settings) => new Type1Model(settings),
   'iommufd-rfc': (settings) => new IommufdRfcModel(settings),
   'dma-iommu': ({ rules }) => new DmaIommuModel(rules),

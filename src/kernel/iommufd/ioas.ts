@@ -9,6 +9,7 @@ import type { AccessView, DomainView, ModelSettings } from '../model.ts';
 import { AddressSpace } from '../shared/address-space.ts';
 import type { Area } from '../shared/area-store.ts';
 import type { CopyRequest, IoasSpace, MapRequest } from '../shared/ioas-model.ts';
+import { driverOf } from '../shared/iommu-driver.ts';
 import { areaObstacle, asRange, holeObstacle, requestedBy, reservedObstacle } from '../shared/obstacles.ts';
 import { type Decision, DONE, type Permissions } from '../shared/outcome.ts';
 import { type Obstacle, type Requested, refuserIn } from '../shared/refusal.ts';
@@ -35,6 +36,8 @@ interface Domain {
   readonly pgsizeBitmap: bigint;
   /** True if it was made to track dirty pages. */
   readonly tracksDirty: boolean;
+  /** True if its driver refuses areas without permissions. */
+  readonly needsAccess: boolean;
   readonly devices: Set<string>;
   /** Handles of what it reserves. */
   readonly reservations: readonly number[];
@@ -78,19 +81,24 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
     this.#pinned = pinned;
   }
 
-  clone(pinned = this.#pinned.clone()): Ioas {
+  clone(pinned: PinnedPages = this.#pinned.clone()): Ioas {
     const copy = new Ioas(this.id, { ...this.sizes, rules: this.#rules }, pinned);
+    this.copyInto(copy);
+    return copy;
+  }
+
+  /** Makes `copy`, which is empty, independent and equal. */
+  protected copyInto(copy: Ioas): void {
     copy.copyStoresOf(this);
     copy.#allowed = this.#allowed.clone();
-    for (const [iommu, domain] of this.#domains) {
-      copy.#domains.set(iommu, { ...domain, devices: new Set(domain.devices) });
+    for (const [key, domain] of this.#domains) {
+      copy.#domains.set(key, { ...domain, devices: new Set(domain.devices) });
     }
     for (const [name, access] of this.#accesses) {
       copy.#accesses.set(name, { pins: new Map(access.pins), gone: new Set(access.gone) });
     }
     copy.#alignment = this.#alignment;
     copy.#hugePages = this.#hugePages;
-    return copy;
   }
 
   // ---- the view --------------------------------------------------------------------------------------------------
@@ -120,6 +128,19 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
     return this.#alignment;
   }
 
+  /**
+   * The page sizes that all domains have, bit n set: 2^n bytes; sizes below the processor's page count as one page.
+   * Source: Linux 6.12, iommufd_get_pagesizes.
+   */
+  get pageSizes(): bigint {
+    let bitmap: bigint = IOVA_MAX;
+    for (const { pgsizeBitmap } of this.#domains.values()) bitmap &= pgsizeBitmap;
+    const { page } = this.sizes;
+    const large = bitmap & -page;
+    if (large !== bitmap) bitmap = large | page;
+    return bitmap > this.#alignment ? bitmap : this.#alignment;
+  }
+
   get hugePages(): boolean {
     return this.#hugePages;
   }
@@ -131,6 +152,11 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
     const requested = requestedBy(request.fixed ? request.iova : undefined, request.length);
     const refused = this.#checkRequest(request, requested) ?? this.#checkMemory(request, requested);
     return refused ?? this.#mapPages(request, false);
+  }
+
+  /** Maps at a fixed IOVA without the checks of iommufd's own ioctl. Source: Linux 6.12, iommufd_vfio_map_dma. */
+  mapAt(request: MapRequest): Decision<Iova> {
+    return this.#checkMemory(request, requestedBy(request.iova, request.length)) ?? this.#mapPages(request, false);
   }
 
   /** Maps a part of a file; `userVa` is the offset in it. Source: Linux 7.3, iommufd_ioas_map_file. */
@@ -180,9 +206,15 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
     const refused = this.#checkPiece(userVa, permissions.write, length, wanted, permissions);
     if (refused) return refused;
     this.#pinned.describe(pages, userVa, request, permissions.write, isFile);
-    if (this.#pins) {
-      const rule = this.#pinned.pin({ pages, userVa, length });
-      if (rule) return this.#notPinned(rule, requestedBy(wanted, length));
+    if (this.#domains.size > 0) {
+      const refused = this.#fill(
+        { pages, userVa, length },
+        permissions,
+        this.#pins,
+        this.#needsAccess(),
+        requestedBy(wanted, length),
+      );
+      if (refused) return refused;
     }
     this.areaStore.add(place.value, place.value + length - 1n, {
       userVa,
@@ -198,6 +230,11 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
   /** True if what is mapped is pinned at once: there is a domain, and pinning can be refused or counts. */
   get #pins(): boolean {
     return this.#domains.size > 0 && !this.#pinned.isIdle;
+  }
+
+  /** True if a driver refuses areas without permissions, which only VFIO's calls can make. */
+  #needsAccess(): boolean {
+    return [...this.#domains.values()].some(({ needsAccess }) => needsAccess);
   }
 
   #notPinned(rule: PinRule, requested: Requested, area?: Area) {
@@ -354,13 +391,18 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
    * Source: Linux 6.12, iommufd_ioas_unmap and iopt_unmap_iova_range.
    */
   unmap(start: Iova, length: bigint): Decision<bigint> {
-    if (start === 0n && length === IOVA_MAX) return { ok: true, value: this.#unmapAll() };
+    if (start === 0n && length === IOVA_MAX) return { ok: true, value: this.unmapAllAreas() };
     if (start >= LIMIT || length >= LIMIT) {
       return this.#no('unmap-limit', {
         requested: requestedBy(start, length),
         obstacle: { kind: 'limit', value: LIMIT },
       });
     }
+    return this.unmapAreas(start, length, false);
+  }
+
+  /** Unmaps whole areas; `emptySucceeds`: also if there are none. Source: Linux 6.12, iopt_unmap_iova. */
+  protected unmapAreas(start: Iova, length: bigint, emptySucceeds: boolean): Decision<bigint> {
     if (length === 0n) return this.#no('unmap-length-zero', { requested: requestedBy(start, length) });
     const last = start + length - 1n;
     if (last > IOVA_MAX) return this.#no('unmap-wraps', { requested: requestedBy(start, length) });
@@ -380,7 +422,7 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
       next = entry.last + 1n;
       unmapped += next - entry.start;
     }
-    if (unmapped === 0n) {
+    if (unmapped === 0n && !emptySucceeds) {
       return this.#no('unmap-nothing-mapped', {
         requested: requestedBy(start, length),
         obstacle: holeObstacle(start, last),
@@ -389,13 +431,43 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
     return { ok: true, value: unmapped };
   }
 
-  #unmapAll(): bigint {
+  protected unmapAllAreas(): bigint {
     let unmapped = 0n;
     for (const area of this.areaStore.tree.overlaps(0n, IOVA_MAX)) unmapped += area.last - area.start + 1n;
     this.#dropPins(WHOLE_SPACE);
     if (this.#pins) this.#unpinAreas(WHOLE_SPACE);
     this.areaStore.clear();
     return unmapped;
+  }
+
+  /** True if VFIO's unmap of a range in which nothing is mapped succeeds. */
+  protected get emptyUnmapSucceeds(): boolean {
+    return this.#rules.has('iommufd-vfio-unmap-nothing');
+  }
+
+  /**
+   * Cuts the area that holds `at` in two behind that byte, for an unmap of the range that is named. Nothing happens at
+   * the last byte of an area, nor at its first one. Source: Linux 6.12, iopt_cut_iova and iopt_area_split.
+   */
+  protected cutAfter(at: bigint, iova: Iova, size: bigint): Decision<undefined> {
+    const area = this.areaStore.firstOverlapping(at, at);
+    if (!area || at === area.start || at === area.last) return DONE;
+    const length = at - area.start + 1n;
+    const upper = area.userVa + length;
+    if ((((at + 1n) | upper) & (this.#alignment - 1n)) !== 0n) {
+      const requested = requestedBy(iova, size);
+      return this.#no('unmap-cut-unaligned', { requested, obstacle: areaObstacle(area) });
+    }
+    this.areaStore.remove({ start: area.start, last: area.last, value: area.handle });
+    this.areaStore.add(area.start, at, area);
+    this.areaStore.add(at + 1n, area.last, { ...area, userVa: upper });
+    if (this.#pins) {
+      this.#pinned.unpin(memoryOf(area));
+      // The same pages as before, so there is always room for them.
+      this.#pinned.pin({ pages: area.pages, userVa: area.userVa, length });
+      this.#pinned.pin({ pages: area.pages, userVa: upper, length: area.last - at });
+    }
+    return DONE;
   }
 
   /** Unpins the areas inside of a range, which are about to go or lose their last domain. */
@@ -585,15 +657,10 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
       const refused = this.#checkReserve(r, 'attach-aperture-over-area', 'attach-aperture-over-allowed');
       if (refused) return refused;
     }
-    // The first domain pins everything; further ones take the pages from it.
-    if (this.#domains.size === 0 && !this.#pinned.isIdle) {
-      const areas = [...this.areaStore.overlapping()];
-      const failed = this.#pinned.pinAll(areas.map(memoryOf));
-      const area = failed && areas[failed.index];
-      if (failed && area) {
-        return this.#notPinned(failed.rule, { start: area.start, length: area.last - area.start + 1n }, area);
-      }
-    }
+    const driver = driverOf(description);
+    const needsAccess = driver === 'intel' || driver === 'amd';
+    const failed = this.#fillDomain(needsAccess);
+    if (failed) return failed;
     const owner = { kind: 'domain', name: hwpt ?? iommu } as const;
     this.#domains.set(keyOf(iommu, hwpt), {
       iommu,
@@ -601,11 +668,54 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
       aperture: reach,
       pgsizeBitmap: pgsize_bitmap,
       tracksDirty,
+      needsAccess,
       devices: new Set(),
       reservations: outside.map((r) => this.reservedStore.add({ ...r, type: 'aperture', owner })),
     });
     this.#alignment = alignment;
     return DONE;
+  }
+
+  /**
+   * Maps everything into a new domain, by ascending IOVA. The first domain pins; further ones take the pages from it.
+   * Source: Linux 6.12, iopt_fill_domain.
+   */
+  #fillDomain(needsAccess: boolean) {
+    const pins = this.#domains.size === 0 && !this.#pinned.isIdle;
+    if (!pins && !needsAccess) return undefined;
+    const done: PinRequest[] = [];
+    for (const area of this.areaStore.overlapping()) {
+      const requested = { start: area.start, length: area.last - area.start + 1n };
+      const memory = memoryOf(area);
+      const refused = this.#fill(memory, area, pins, needsAccess, requested, area);
+      if (refused) {
+        for (const pinned of done) this.#pinned.unpin(pinned);
+        return refused;
+      }
+      if (pins) done.push(memory);
+    }
+    return undefined;
+  }
+
+  /**
+   * Maps memory into domains: it is pinned if `pins`, mapped, and counted last. A refusal leaves nothing pinned.
+   * Source: Linux 6.12, iopt_area_fill_domain.
+   */
+  #fill(
+    memory: PinRequest,
+    { read, write }: Permissions,
+    pins: boolean,
+    needsAccess: boolean,
+    requested: Requested,
+    area?: Area,
+  ) {
+    const rule = pins ? this.#pinned.pin(memory) : undefined;
+    if (rule && rule !== 'memory-limit') return this.#notPinned(rule, requested, area);
+    if (needsAccess && !read && !write) {
+      if (pins && !rule) this.#pinned.unpin(memory);
+      return this.#no('map-without-access', area ? { requested, obstacle: areaObstacle(area) } : { requested });
+    }
+    return rule && this.#notPinned(rule, requested, area);
   }
 
   /** Source: Linux 6.12, iopt_table_remove_domain. */

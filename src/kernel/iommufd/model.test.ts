@@ -390,8 +390,8 @@ const CASES: readonly Case[] = [
 
 /** An access keeps every area on whole pages, so no area can end inside one while somebody pins. */
 const UNREACHABLE = new Set(['pin-leaves-inside-page']);
-/** Rules of older kernels and of a limit: versions.test.ts and memory.test.ts have them. */
-const ELSEWHERE = new Set(['map-file-missing', 'memory-limit']);
+/** Rules of older kernels and of a limit: versions.test.ts, memory.test.ts and those of iommufd-vfio have them. */
+const ELSEWHERE = new Set(['map-file-missing', 'memory-limit', 'map-without-access', 'unmap-cut-unaligned']);
 
 describe('refusals of Linux 6.12', () => {
   it.each(CASES)('$rule: $name', ({ rule, run, obstacle }) => {

@@ -112,6 +112,12 @@ export const IOMMUFD_RULES = defineRules('Linux 6.12', {
     where: 'iopt_insert_area',
   },
 
+  'map-without-access': {
+    errno: 'EINVAL',
+    message: 'The driver of the IOMMU does not map without permission to read or to write',
+    where: 'iommu_map',
+  },
+
   'choose-length-too-large': {
     errno: 'EOVERFLOW',
     message: 'The kernel does not choose an IOVA for a length of 2^63-1 bytes or more',
@@ -179,6 +185,11 @@ export const IOMMUFD_RULES = defineRules('Linux 6.12', {
     errno: 'ENOENT',
     message: 'An area extends beyond the range, and areas are never split',
     where: 'iopt_unmap_iova_range',
+  },
+  'unmap-cut-unaligned': {
+    errno: 'EINVAL',
+    message: 'Version 1 cuts areas at the ends of the range, and an end is not aligned to the pages of this IOAS',
+    where: 'iopt_area_split',
   },
   'unmap-nothing-mapped': {
     errno: 'ENOENT',

@@ -15,6 +15,7 @@ export type Dialect = 'ioas' | 'container' | 'dma';
 const DIALECTS: Readonly<Record<string, Dialect>> = {
   iommufd: 'ioas',
   'iommufd-rfc': 'ioas',
+  'iommufd-vfio': 'container',
   type1: 'container',
   'dma-iommu': 'dma',
 };

@@ -112,3 +112,103 @@ export const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
     }),
   },
 );
+
+const containers = fc.constantFrom('c', 'd');
+const groups = fc.constantFrom('1', '2');
+const topPlace = fc.oneof(
+  { weight: 6, arbitrary: fc.nat({ max: 12 }).map((n) => (BigInt(n) * 0x1000n) as Iova) },
+  { weight: 3, arbitrary: fc.nat({ max: 6 }).map((n) => (IOVA_MAX - BigInt(n) * 0x1000n + 1n - 0x1000n) as Iova) },
+  { weight: 1, arbitrary: place },
+);
+const pages = fc.oneof(
+  { weight: 6, arbitrary: fc.integer({ min: 1, max: 5 }).map((n) => (BigInt(n) * 0x1000n) as Iova) },
+  { weight: 1, arbitrary: size },
+);
+const memory = fc.constantFrom(
+  undefined,
+  undefined,
+  undefined,
+  'hole',
+  'tail-hole',
+  'read-only',
+  'pfnmap',
+  'disk-file',
+);
+
+/** Any operation on VFIO containers, with few names and crowded addresses, many of them at the top of the space. */
+export const anyContainerOperation: fc.Arbitrary<Operation> = fc.oneof(
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      op: fc.constant('container.open' as const),
+      container: containers,
+      model: fc.constantFrom('type1' as const, 'type1v2' as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant('container.close' as const), container: containers }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      op: fc.constant('container.attach_group' as const),
+      container: containers,
+      group: groups,
+      domain: fc.record({
+        iommu: fc.constantFrom('vtd', 'amd', 'virtio'),
+        aperture: fc.tuple(fc.constantFrom(0n as Iova, 0x1000n as Iova), fc.constantFrom(0xffffn as Iova, IOVA_MAX)),
+        pgsize_bitmap: fc.constantFrom(0x1000n as Iova, 0x3000n as Iova),
+        enforce_cache_coherency: fc.boolean(),
+      }),
+      reserved: fc.array(
+        fc.record({
+          start: fc.constant(0x3000n as Iova),
+          last: fc.constant(0x3fffn as Iova),
+          type: fc.constantFrom('msi', 'direct', 'direct-relaxable'),
+        }),
+        { maxLength: 1 },
+      ),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ op: fc.constant('container.detach_group' as const), container: containers, group: groups }),
+  },
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      op: fc.constant('container.map_dma' as const),
+      container: containers,
+      flags: fc.subarray(['read', 'write']).map((list) => [...list]),
+      vaddr: topPlace,
+      size: pages,
+      iova: topPlace,
+      memory,
+      present: fc.constantFrom(0x1000n as Iova, 0x2000n as Iova),
+    }),
+  },
+  {
+    weight: 7,
+    arbitrary: fc.record({
+      op: fc.constant('container.unmap_dma' as const),
+      container: containers,
+      flags: fc.constantFrom([], [], [], ['all']).map((list) => [...list]),
+      iova: topPlace,
+      size: pages,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      op: fc.constant('container.get_info' as const),
+      container: containers,
+      argsz: fc.nat({ max: 200 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      op: fc.constant('container.check_extension' as const),
+      container: containers,
+      extension: fc.nat({ max: 12 }),
+    }),
+  },
+);
