@@ -38,7 +38,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   dumps: {
     imports: 'iova uapi session',
     offers:
-      'diagnostics.ts input/collector.ts input/event-queue.ts input/open.ts input/source-lines.ts formats/guest/cpu-models.ts formats/qemu/mtree.ts',
+      'diagnostics.ts input/collector.ts input/event-queue.ts input/open.ts input/pacer.ts input/source-lines.ts formats/guest/cpu-models.ts formats/qemu/mtree.ts',
     order: 'text/shell.ts format.ts fields input/event-queue.ts input/collector.ts text formats registry.ts input',
   },
   analysis: {
@@ -58,7 +58,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     offers:
       '*.ts protocol/*.ts documents/*.ts case/*.ts live/live-url.ts answers/answer.ts answers/conflict-list.ts answers/numbered-bands.ts picture/guests.ts transport/*.ts',
     order:
-      'protocol documents case answers/event-text.ts answers/comparison.ts picture answers live engine.ts transport',
+      'protocol documents case answers/event-label.ts answers/event-text.ts answers/comparison.ts picture answers live engine.ts transport',
   },
   app: {
     imports: 'iova uapi session analysis timeline engine',

@@ -91,7 +91,7 @@ describe('the engine', () => {
       ['usable', 1],
     ]);
     const events = await asker.ask('events', { id: 't', offset: 0, limit: 10 });
-    expect(events[1]).toMatchObject({ position: 2, answer: '0 iova=0x4000' });
+    expect(events[1]).toMatchObject({ position: 2, answer: '0 (iova 0x4000)' });
     expect(events[2]).toMatchObject({ answer: '-EEXIST', expected: '-ENOENT' });
     expect(events[2]?.refused).toMatchObject({
       requested: { start: 0x5000n, last: 0x5fffn },
@@ -166,7 +166,7 @@ describe('the engine', () => {
     const rerun = await asker.ask('run', { id: 'q', model: 'iommufd' });
     expect(rerun).toMatchObject({ model: 'iommufd', recordedModel: 'iommufd-rfc' });
     const answers = await asker.ask('events', { id: 'q', offset: 3, limit: 1 });
-    expect(answers[0]).toMatchObject({ answer: '0 unmapped=0x1000', expected: '-ENOENT' });
+    expect(answers[0]).toMatchObject({ answer: '0 (unmapped 4 KiB)', expected: '-ENOENT' });
     expect(await asker.engine.call('run', { id: 'q', model: 'hurd' })).toMatchObject({ ok: false });
     const [key = ''] = spaces.map((s) => s.key);
     const arrangement = await asker.ask('arrange', {

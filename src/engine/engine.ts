@@ -5,7 +5,7 @@ import { answerFor } from './answers/answer.ts';
 import { decodeText, getInfo, structures } from './answers/buffers.ts';
 import { compareDocument } from './answers/comparison.ts';
 import { conflictList } from './answers/conflict-list.ts';
-import { difference, eventRows } from './answers/event-rows.ts';
+import { difference } from './answers/event-rows.ts';
 import { findEverything } from './answers/find.ts';
 import { compareSelected, fitIn, guestSizes, holesIn } from './answers/questions.ts';
 import { sourceText } from './answers/source-text.ts';
@@ -143,7 +143,21 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
     text: (params, { signal }) => withDocument(params.id, (document) => sourceText(document, params, signal)),
     locate: ({ id, position }) => withDocument(id, (document) => success(picture.locate(document, position))),
     bounds: (params) => success(picture.bounds(params)),
-    events: ({ id, offset, limit }) => withDocument(id, (document) => success(eventRows(document, offset, limit))),
+    events: (params, { signal }) =>
+      withDocument(params.id, async (document) => {
+        const { eventRows } = await import('./answers/event-list.ts');
+        return success(await eventRows(document, params, signal));
+      }),
+    eventOverview: ({ id, filter }, { signal }) =>
+      withDocument(id, async (document) => {
+        const { eventOverview } = await import('./answers/event-list.ts');
+        return success(await eventOverview(document, filter, signal));
+      }),
+    failure: ({ id, position, direction }, { signal }) =>
+      withDocument(id, async (document) => {
+        const { failureFrom } = await import('./answers/event-list.ts');
+        return success(await failureFrom(document, position, direction, signal));
+      }),
     async models() {
       const { MODEL_NAMES } = await import('../kernel/models.ts');
       return success(MODEL_NAMES);

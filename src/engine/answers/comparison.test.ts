@@ -30,9 +30,9 @@ describe('a comparison', () => {
     expect(rows.map(({ position }) => position)).toEqual([1, 2, 3, 4, 5]);
     expect(rows.map(({ answers }) => answers.map(({ model }) => model))).toEqual(LINES.map(() => MODELS));
     expect(rows[1]?.answers[1]?.note).toContain('container.map_dma');
-    expect(rows[1]?.text).toBe('ioas.map ioas=a flags=["fixed","read","write"] user_va=0x0 length=0x2000 iova=0x1000');
+    expect(rows[1]?.text).toBe('IOAS a: map 8 KiB at 0x1000 rw, user address 0x0');
     expect(rows.slice(0, 3).map(({ differs }) => differs)).toEqual([false, true, true]);
-    expect(rows[1]?.answers.map(({ answer }) => answer)).toEqual(['0 iova=0x1000', expect.stringMatching(/^-E/)]);
+    expect(rows[1]?.answers.map(({ answer }) => answer)).toEqual(['0 (iova 0x1000)', expect.stringMatching(/^-E/)]);
   });
 
   test('comes in pages; facts have no row', async () => {

@@ -6,7 +6,8 @@ import type { EngineDocument } from '../documents/document.ts';
 import type { Params } from '../protocol/methods.ts';
 import { type EngineResult, failure, success } from '../protocol/result.ts';
 import type { Comparison, ComparisonRow, ModelAnswer, StateDifference } from '../protocol/sessions.ts';
-import { eventText, outcomeText } from './event-text.ts';
+import { eventSentence } from './event-label.ts';
+import { outcomeText } from './event-text.ts';
 
 const kept = new WeakMap<EngineDocument, { readonly key: string; readonly comparison: SessionComparison }>();
 
@@ -66,7 +67,7 @@ export async function compareDocument(
     return [
       {
         position: begin + i + 1,
-        text: eventText(event),
+        text: eventSentence(event),
         answers: step.runs.map((run, k) => answerOf(models[k] ?? '', run)),
         differs: step.disagreement !== 'none' && step.disagreement !== 'missing',
       },

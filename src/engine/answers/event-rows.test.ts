@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { eventsOf } from '../../timeline/testing/sources.ts';
 import { sessionDocument } from '../testing/documents.ts';
-import { difference, eventRows } from './event-rows.ts';
+import { difference, eventRow } from './event-rows.ts';
 
 const map = (iova: string, expected?: object) => ({
   ...{ op: 'ioas.map', ioas: 'a', flags: ['fixed', 'read'], user_va: '0x0', length: '0x1000', iova },
@@ -14,35 +14,44 @@ const LINES = [
   { kind: 'host', name: 'maple' },
 ];
 
-describe('the list of events', () => {
+describe('a row of the list of events', () => {
   test('has what the model answered, and what was expected instead', async () => {
-    const rows = eventRows(await sessionDocument('d', LINES, { model: 'iommufd' }), 0, 10);
-    expect(rows.map(({ position, answer, expected }) => [position, answer, expected])).toEqual([
+    const document = await sessionDocument('d', LINES, { model: 'iommufd' });
+    const rows = LINES.map((_, index) => eventRow(document, index));
+    expect(rows.map((row) => [row?.position, row?.answer, row?.expected])).toEqual([
       [1, '0', undefined],
-      [2, '0 iova=0x1000', undefined],
+      [2, '0 (iova 0x1000)', undefined],
       [3, '-EEXIST', '0'],
       [4, undefined, undefined],
     ]);
     expect(rows[2]?.refused?.requested).toEqual({ start: 0x1000n, last: 0x1fffn });
-    expect(rows[3]).toEqual({ position: 4, text: 'host name=maple' });
+    expect(rows[3]).toEqual({ position: 4, text: 'host maple', source: 'd.jsonl', line: 5 });
+    expect(eventRow(document, 4)).toBeUndefined();
   });
 
-  test('comes in pages', async () => {
-    const document = await sessionDocument('d', LINES, { model: 'iommufd' });
-    const positions = (offset: number, limit: number) =>
-      eventRows(document, offset, limit).map(({ position }) => position);
-    expect([positions(1, 2), positions(3, 5), positions(4, 5), positions(-2, 3), positions(-5, 3)]).toEqual([
-      [2, 3],
-      [4],
-      [],
-      [1],
-      [],
+  test('has the object, the time and the line of an event', async () => {
+    const document = await sessionDocument('d', [
+      { kind: 'fault', address: '0x1000', device: '0000:03:00.0', time: 1.5, source: 'a.log', line: 7 },
     ]);
+    expect(eventRow(document, 0)).toEqual({
+      ...{ position: 1, time: 1.5, object: 'device 0000:03:00.0', source: 'a.log', line: 7 },
+      text: 'fault at 0x1000, device 0000:03:00.0',
+    });
   });
 
-  test('without a model it has the events only', async () => {
-    const [row] = eventRows(await sessionDocument('d', [{ kind: 'host', name: 'maple' }]), 0, 1);
-    expect(row).toEqual({ position: 1, text: 'host name=maple' });
+  test('has the result of a request that a log reports', async () => {
+    const request = { kind: 'request', op: 'map', api: 'vfio', start: '0x1000', last: '0x1fff' };
+    const document = await sessionDocument('d', [
+      { ...request, result: '-EINVAL' },
+      { ...request, result: 0 },
+    ]);
+    expect(eventRow(document, 0)).toMatchObject({
+      text: 'map 4 KiB at 0x1000, api vfio',
+      answer: '-EINVAL',
+      refused: { requested: { start: 0x1000n, last: 0x1fffn } },
+    });
+    expect(eventRow(document, 1)?.answer).toBe('0');
+    expect(eventRow(document, 1)?.refused).toBeUndefined();
   });
 });
 
@@ -57,9 +66,9 @@ describe('the difference of two moments', () => {
   ]);
 
   test('is what was removed, then what was added', () => {
-    expect(difference(events, 2, 4)).toEqual(['− group group=1 devices=[]', '+ group group=1 devices=["a"]']);
-    expect(difference(events, 4, 2)).toEqual(['− group group=1 devices=["a"]', '+ group group=1 devices=[]']);
-    expect(difference(events, 0, 2)).toEqual(['+ host name=maple', '+ group group=1 devices=[]']);
+    expect(difference(events, 2, 4)).toEqual(['− group 1, devices none', '+ group 1, devices a']);
+    expect(difference(events, 4, 2)).toEqual(['− group 1, devices a', '+ group 1, devices none']);
+    expect(difference(events, 0, 2)).toEqual(['+ host maple', '+ group 1, devices none']);
   });
 
   test('mappings do not count, nor a fact that was seen again', () => {

@@ -3,7 +3,8 @@ import { eventsAt } from '../../analysis/host/build-host.ts';
 import { isFact, type SessionEvent } from '../../session/events.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import type { EventRow } from '../protocol/sessions.ts';
-import { answerText, eventText, outcomeText } from './event-text.ts';
+import { answerLabel, eventLabel, eventObjects, eventTime } from './event-label.ts';
+import { outcomeText } from './event-text.ts';
 
 /** Facts that hold at only one of two moments, as lines: removed ones (`− …`), then new ones (`+ …`). */
 export function difference(events: readonly SessionEvent[], from: number, to: number): string[] {
@@ -12,7 +13,7 @@ export function difference(events: readonly SessionEvent[], from: number, to: nu
       eventsAt(events, position).flatMap((event) => {
         if (!isFact(event) || event.kind === 'map' || event.kind === 'unmap' || event.kind === 'gone') return [];
         // A fact that was seen again at another time is the same fact.
-        return [eventText(event, ['seen'])];
+        return [eventLabel(event, ['seen'])];
       }),
     );
   const [before, after] = [textsAt(from), textsAt(to)];
@@ -22,16 +23,39 @@ export function difference(events: readonly SessionEvent[], from: number, to: nu
   ];
 }
 
-/** `limit` of a document's events from index `offset` on, with what the model answered to each operation. */
-export function eventRows({ session, states }: EngineDocument, offset: number, limit: number): EventRow[] {
-  const first = Math.max(0, offset);
-  return session.events.slice(first, Math.max(first, offset + limit)).map((event, i): EventRow => {
-    const step = states?.stepAt(first + i);
-    return {
-      position: first + i + 1,
-      text: eventText(event),
-      ...(step ? outcomeText(step.outcome) : {}),
-      ...(step?.mismatch?.expected ? { expected: answerText(step.mismatch.expected) } : {}),
-    };
-  });
+/** True for a request of a log that was refused. */
+export function isRefusedRequest(event: SessionEvent): boolean {
+  return isFact(event) && event.kind === 'request' && event.result !== 0;
+}
+
+/** What was answered to an event: by the model to an operation, by the kernel to the request of a log. */
+function resultOf({ states }: Pick<EngineDocument, 'states'>, event: SessionEvent, index: number): Partial<EventRow> {
+  if (isFact(event) && event.kind === 'request') {
+    const answer = String(event.result);
+    if (event.result === 0) return { answer };
+    const requested = { start: event.start, last: event.last };
+    return { answer, refused: { message: 'Refused by the kernel, as the log reports.', requested } };
+  }
+  const step = states?.stepAt(index);
+  if (!step) return {};
+  const expected = step.mismatch?.expected;
+  return { ...outcomeText(step.outcome), ...(expected ? { expected: answerLabel(expected) } : {}) };
+}
+
+/** The event at an index of a document's session, with what was answered. */
+export function eventRow(document: Pick<EngineDocument, 'session' | 'states'>, index: number): EventRow | undefined {
+  const event = document.session.events[index];
+  if (!event) return undefined;
+  const [object] = eventObjects(event);
+  const time = eventTime(event);
+  const { source, line } = isFact(event) ? event : {};
+  return {
+    position: index + 1,
+    ...(time === undefined ? {} : { time }),
+    ...(object === undefined ? {} : { object }),
+    text: eventLabel(event),
+    ...resultOf(document, event, index),
+    ...(source === undefined ? {} : { source }),
+    ...(line === undefined ? {} : { line }),
+  };
 }

@@ -21,7 +21,7 @@ import type { DocumentNode, InputFile, SourceText } from './documents.ts';
 import type { LiveState } from './live.ts';
 import type { Arrangement, ArrangeParams, Found, RangeDetail, TableRow } from './picture.ts';
 import type { EngineResult } from './result.ts';
-import type { Comparison, EventRow } from './sessions.ts';
+import type { Comparison, EventFilter, EventOverview, EventRow } from './sessions.ts';
 
 export interface OpenParams {
   readonly id?: string | undefined;
@@ -88,7 +88,14 @@ export interface Methods {
   /** The range of the picture that the event at `position` (counted from 1) is drawn as. */
   locate: { params: { id: string; position: number }; value: Target | null };
   bounds: { params: { start: bigint; last: bigint; limit: number }; value: readonly BoundsLine[] };
-  events: { params: { id: string; offset: number; limit: number }; value: readonly EventRow[] };
+  /** Of the events that the filter leaves, `limit` from `offset` on. */
+  events: {
+    params: { id: string; offset: number; limit: number; filter?: EventFilter | undefined };
+    value: readonly EventRow[];
+  };
+  eventOverview: { params: { id: string; filter: EventFilter }; value: EventOverview };
+  /** The next or previous event that failed, from the moment after `position` events. */
+  failure: { params: { id: string; position: number; direction: 'next' | 'previous' }; value: EventRow | null };
   models: { params: null; value: readonly string[] };
   compare: {
     params: { id: string; models: readonly string[]; offset: number; limit: number; position: number };

@@ -15,12 +15,55 @@ export interface Reason {
 export interface EventRow {
   /** Position after this event. */
   readonly position: number;
+  /** Seconds, if the event has a time. */
+  readonly time?: number | undefined;
+  /** What it acts on or is about, such as `IOAS a` or `device nic`. */
+  readonly object?: string | undefined;
+  /** What was done or observed, such as `map 8 KiB at 0x6000 rw`. */
   readonly text: string;
-  /** What the model answered, for an operation. */
+  /** What the model answered to an operation, or the kernel to a request of a log. */
   readonly answer?: string | undefined;
   readonly refused?: Reason | undefined;
   /** What was expected, if the answer differs. */
   readonly expected?: string | undefined;
+  /** Where it was read. */
+  readonly source?: string | undefined;
+  readonly line?: number | undefined;
+}
+
+/** Which events of a session are listed: those that all of these are true of. */
+export interface EventFilter {
+  /** Only what failed: refused operations and requests, and faults. */
+  readonly failed?: boolean | undefined;
+  /** An operation (`ioas.map`) or the kind of a fact (`reserved`). */
+  readonly name?: string | undefined;
+  /** As `EventRow` has it. */
+  readonly object?: string | undefined;
+  /** In the label, the object or the answer, without regard to case; an address is also found in the ranges that hold it. */
+  readonly text?: string | undefined;
+}
+
+/** Failures beside each other in the strip of a session. */
+export interface FailureMark {
+  /** Position after the first of them. */
+  readonly position: number;
+  readonly count: number;
+}
+
+/** What a session's events are, and how many a filter leaves. */
+export interface EventOverview {
+  /** The filter that `total` is of. */
+  readonly filter: EventFilter;
+  readonly total: number;
+  /** Operations and kinds of facts, the most frequent first. */
+  readonly names: readonly { readonly name: string; readonly count: number }[];
+  /** The objects of the events, the most frequent first; the first so many. */
+  readonly objects: readonly { readonly name: string; readonly count: number }[];
+  /** Events that failed: refused operations and requests, and faults. */
+  readonly failed: number;
+  /** Where they are, by position; those that are too close to draw apart as one. */
+  readonly marks: readonly FailureMark[];
+  readonly hasTimes: boolean;
 }
 
 /** What one model answered to an operation. */
