@@ -104,7 +104,7 @@ test('the page of an agent shows its host, and keeps up with it', async ({ page,
     .click();
   await expect(tree).toContainText('group 7');
   await page.getByRole('button', { name: 'Compare' }).click();
-  await expect(page.getByTestId('difference')).toContainText('+ valid_range');
+  await expect(page.getByTestId('difference')).toContainText('+ valid range');
 });
 
 test('mappings move while they are traced', async ({ page, maple }) => {

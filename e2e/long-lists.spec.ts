@@ -30,7 +30,7 @@ test('every row of a long table can be scrolled to', async ({ app }) => {
   const row = (index: number) => table.locator(`[aria-rowindex="${index}"]`);
   await scrollTo(app, 1);
   await expect(row(total)).toBeInViewport();
-  await expect(row(total).getByRole('cell').nth(2)).toHaveText(/^0x/);
+  await expect(row(total).getByRole('gridcell').nth(2)).toHaveText(/^0x/);
   await scrollTo(app, 0.5);
   await expect(row(Math.round(total / 2))).toBeInViewport();
   expect(await table.locator('tbody tr').count()).toBeLessThan(200);
@@ -43,7 +43,7 @@ test('the keyboard walks a long table, and the focused row keeps the focus while
   const total = Number(await table.getAttribute('aria-rowcount'));
   const focused = table.locator('tr:focus-within');
   await table.locator('[aria-rowindex="2"]').getByRole('button').focus();
-  await app.keyboard.press('End');
+  await app.keyboard.press('Control+End');
   await expect(focused).toHaveAttribute('aria-rowindex', String(total));
   await expect(focused.getByRole('button')).toBeFocused();
   await expect(focused).toBeInViewport({ ratio: 0.9 });
@@ -56,7 +56,7 @@ test('the keyboard walks a long table, and the focused row keeps the focus while
   await app.keyboard.press('ArrowDown');
   await expect(focused).toHaveAttribute('aria-rowindex', String(total - 1));
   await expect(focused).toBeInViewport({ ratio: 0.9 });
-  await app.keyboard.press('Home');
+  await app.keyboard.press('Control+Home');
   await expect(focused).toHaveAttribute('aria-rowindex', '2');
   await expect(focused).toBeInViewport({ ratio: 0.9 });
 });

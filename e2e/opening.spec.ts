@@ -178,9 +178,9 @@ test('a session file opens with its address space, its events and the reasons fo
   await expect(rowOf(app, 'areas', '0x4000', '0x5fff')).toHaveCount(1);
   await expect(rowOf(app, 'holes', '0x6000', '0xffff_ffff_ffff_ffff')).toHaveCount(1);
   await app.getByRole('tab', { name: 'Events' }).click();
-  const refused = app.getByRole('listitem').filter({ hasText: '-EEXIST' });
+  const refused = app.getByTestId('events').locator('tbody tr').filter({ hasText: '-EEXIST' });
   await expect(refused).toContainText('0x4000 – 0x5fff');
-  await app.getByRole('button', { name: /^1 ioas.alloc/ }).click();
+  await app.getByTestId('events').getByRole('button', { name: 'create IOAS a' }).click();
   await app.getByRole('tab', { name: 'Table' }).click();
   await expect(rowOf(app, 'areas', '0x4000', '0x5fff')).toHaveCount(0);
 });

@@ -21,9 +21,9 @@ export const rows = (page: Page) => page.getByTestId('table').locator('tbody tr'
 /** The table row of a range, by its exact bounds as they are printed. */
 export function rowOf(page: Page, lane: string, start: string, last: string) {
   return rows(page)
-    .filter({ has: page.getByRole('cell', { name: lane, exact: true }) })
-    .filter({ has: page.getByRole('cell', { name: start, exact: true }) })
-    .filter({ has: page.getByRole('cell', { name: last, exact: true }) });
+    .filter({ has: page.getByRole('gridcell', { name: lane, exact: true }) })
+    .filter({ has: page.getByRole('gridcell', { name: start, exact: true }) })
+    .filter({ has: page.getByRole('gridcell', { name: last, exact: true }) });
 }
 
 /** Drops files given as text onto the page, as a person does with the mouse. */

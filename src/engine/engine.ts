@@ -153,6 +153,11 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
         const { eventOverview } = await import('./answers/event-list.ts');
         return success(await eventOverview(document, filter, signal));
       }),
+    eventIndex: ({ id, filter, position }, { signal }) =>
+      withDocument(id, async (document) => {
+        const { eventIndex } = await import('./answers/event-list.ts');
+        return success(await eventIndex(document, filter, position, signal));
+      }),
     failure: ({ id, position, direction }, { signal }) =>
       withDocument(id, async (document) => {
         const { failureFrom } = await import('./answers/event-list.ts');

@@ -27,7 +27,12 @@ export function counted(n: number, one: string): string {
   return `${groupedDecimal(BigInt(n))} ${n === 1 ? one : `${one}s`}`;
 }
 
-/** `0xfee0_0000 – 0xfeef_ffff`, both ends inclusive. */
+/** `0xfee00000-0xfeefffff`, both ends inclusive: in sentences, which are also printed by commands and copied. */
+export function hexRange(r: IovaRange): string {
+  return `${hex(r.start)}-${hex(r.last)}`;
+}
+
+/** `0xfee0_0000 – 0xfeef_ffff`, both ends inclusive: where the page lists values. */
 export function formatRange(r: IovaRange): string {
   return `${groupedHex(r.start)} – ${groupedHex(r.last)}`;
 }

@@ -1,5 +1,5 @@
 import type { DiagnosticCode } from '../../dumps/diagnostics.ts';
-import { formatRange, formatSize, hex } from '../../iova/format.ts';
+import { formatSize, hex, hexRange } from '../../iova/format.ts';
 import { type IovaRange, sizeOf } from '../../iova/range.ts';
 import { lookUpRule, type RuleQuestion, type RuleSubject } from '../../kernel/rule-book.ts';
 import { parseKernelVersion } from '../../kernel/versions.ts';
@@ -116,7 +116,7 @@ export function refusedBy(subject: RuleSubject, question?: RuleQuestion): Pick<C
 
 /** A range with its size, for sentences. */
 export function describeRange(r: IovaRange): string {
-  return `${formatRange(r)} (${formatSize(sizeOf(r))})`;
+  return `${hexRange(r)} (${formatSize(sizeOf(r))})`;
 }
 
 /** ` on Linux 6.1`: the kernel whose answer it is, by the host's dumps, else the one whose rule is quoted; or empty. */

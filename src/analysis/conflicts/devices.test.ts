@@ -157,7 +157,7 @@ describe('a firmware region that the memory map does not reserve', () => {
       title: 'The firmware memory map does not reserve the firmware region 0x10000000-0x1000ffff',
     });
     expect(found.errno).toBeUndefined();
-    expect(found.message).toContain('may use 0x1000_0000 – 0x1000_ffff (64 KiB) as ordinary memory');
+    expect(found.message).toContain('may use 0x10000000-0x1000ffff (64 KiB) as ordinary memory');
     expect(markBounds(found)).toEqual([
       ['requested', 0x1000_0000n, 0x1000_ffffn],
       ['obstacle', 0x10_0000n, 0x7fff_ffffn],
@@ -170,7 +170,7 @@ describe('a firmware region that the memory map does not reserve', () => {
 
   test('only the part that is not reserved counts; all of it reserved is fine', () => {
     const half = window(0x1000_0000n, 0x1000_7fffn, 'reserved', 'Reserved');
-    expect(onlyConflict([region, ram, half]).message).toContain('0x1000_8000 – 0x1000_ffff (32 KiB)');
+    expect(onlyConflict([region, ram, half]).message).toContain('0x10008000-0x1000ffff (32 KiB)');
     expect(rules([region, ram, window(0x1000_0000n, 0x1000_ffffn, 'reserved', 'x')])).toEqual([]);
     for (const name of ['ACPI Tables', 'ACPI Non-volatile Storage', 'Some NVS', 'Graphics Stolen Memory', 'Reserved']) {
       expect(rules([region, ram, window(0x1000_0000n, 0x1000_ffffn, 'other', name)])).toEqual([]);

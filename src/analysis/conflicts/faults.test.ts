@@ -87,7 +87,7 @@ describe('a fault', () => {
 describe('an address in a known range', () => {
   test('a region of any group, at both bounds, with the advice of its type', () => {
     const found = onlyConflict([MSI, fault(0xfee0_0000n)]);
-    expect(found.message).toBe('The address is in 0xfee0_0000 – 0xfeef_ffff (1 MiB), MSI window (msi).');
+    expect(found.message).toBe('The address is in 0xfee00000-0xfeefffff (1 MiB), MSI window (msi).');
     expect(found.remedy).toContain('check whether interrupt remapping blocks it');
     expect(markBounds(found)[1]).toEqual(['obstacle', 0xfee0_0000n, 0xfeef_ffffn]);
     expect(found.provenance.at(-1)).toEqual({ source: 'host', line: 1 });
@@ -110,14 +110,14 @@ describe('an address in a known range', () => {
       conflictsOf([...events, fault(address)]).find(({ rule }) => rule === 'fault') ?? onlyConflict([]);
     const found = faultAt(0x5fffn);
     expect(found.message).toBe(
-      'The address is in 0x5000 – 0x5fff (4 KiB), which firmware requires to stay mapped for 0000:00:14.0.',
+      'The address is in 0x5000-0x5fff (4 KiB), which firmware requires to stay mapped for 0000:00:14.0.',
     );
     expect(found.remedy).toContain('it needs that mapping, or a reset first');
     expect(markBounds(found)[1]).toEqual(['obstacle', 0x5000n, 0x5fffn]);
     expect(found.provenance.at(-1)).toEqual({ source: 'acpi', line: 1 });
     expect(faultAt(0x6000n).message).not.toContain('firmware');
     // A region without a device is one of an unknown group.
-    expect(message(rmrr, fault(0x5000n))).toBe('The address is in 0x5000 – 0x5fff (4 KiB), direct (direct).');
+    expect(message(rmrr, fault(0x5000n))).toBe('The address is in 0x5000-0x5fff (4 KiB), direct (direct).');
   });
 
   test('what the platform reserves, if the dumps list nothing and show the platform', () => {
@@ -149,7 +149,7 @@ describe('an address and the mappings', () => {
     const events = [map(0x1000n, 0x1fffn), map(0x3000n, 0x3fffn)];
     const found = onlyConflict([...events, fault(0x1000n)]);
     expect(found.message).toBe(
-      'At the end of the dumps 0x1000 – 0x1fff (4 KiB) is mapped there: it was mapped later, was unmapped in between, or does not permit write access.',
+      'At the end of the dumps 0x1000-0x1fff (4 KiB) is mapped there: it was mapped later, was unmapped in between, or does not permit write access.',
     );
     expect(found.remedy).toContain('Compare the times');
     expect(found.provenance.at(-1)).toEqual({ source: 'trace', line: 3 });
@@ -159,29 +159,29 @@ describe('an address and the mappings', () => {
   test('just past the end of a mapping, up to 64 KiB', () => {
     const there = map(0x10_0000n, 0x10_0fffn);
     expect(message(there, fault(0x10_1000n))).toBe(
-      'It is just past the end of 0x10_0000 – 0x10_0fff (4 KiB), immediately after it.',
+      'It is just past the end of 0x100000-0x100fff (4 KiB), immediately after it.',
     );
     expect(message(there, fault(0x10_1001n))).toContain('1 byte after it');
     expect(message(there, fault(0x11_1000n))).toContain(
-      'just past the end of 0x10_0000 – 0x10_0fff (4 KiB), 64 KiB after it',
+      'just past the end of 0x100000-0x100fff (4 KiB), 64 KiB after it',
     );
     expect(onlyConflict([there, fault(0x11_1000n)]).remedy).toContain('ran past the end of a buffer');
-    expect(message(there, fault(0x11_1001n))).toContain('The nearest mapping, 0x10_0000 – 0x10_0fff (4 KiB), ends');
+    expect(message(there, fault(0x11_1001n))).toContain('The nearest mapping, 0x100000-0x100fff (4 KiB), ends');
     expect(onlyConflict([there, fault(0x11_1001n)]).remedy).toBe(PLAIN_REMEDY);
   });
 
   test('below a mapping: however near, it is no overrun', () => {
     const there = map(0x10_0000n, 0x10_0fffn);
     expect(message(there, fault(0xf_ffffn))).toBe(
-      'The nearest mapping, 0x10_0000 – 0x10_0fff (4 KiB), starts 1 byte above.',
+      'The nearest mapping, 0x100000-0x100fff (4 KiB), starts 1 byte above.',
     );
     expect(onlyConflict([there, fault(0xf_ffffn)]).remedy).toBe(PLAIN_REMEDY);
   });
 
   test('the nearer of two, on either side', () => {
     const two = [map(0x10_0000n, 0x10_0fffn), map(0x90_0000n, 0x90_0fffn)];
-    expect(message(...two, fault(0x4f_ffffn))).toContain('0x10_0000 – 0x10_0fff (4 KiB), ends');
-    expect(message(...two, fault(0x51_0000n))).toContain('0x90_0000 – 0x90_0fff (4 KiB), starts');
+    expect(message(...two, fault(0x4f_ffffn))).toContain('0x100000-0x100fff (4 KiB), ends');
+    expect(message(...two, fault(0x51_0000n))).toContain('0x900000-0x900fff (4 KiB), starts');
     const marks = markBounds(onlyConflict([...two, fault(0x51_0000n)]));
     expect(marks[1]).toEqual(['obstacle', 0x90_0000n, 0x90_0fffn]);
   });
@@ -189,10 +189,10 @@ describe('an address and the mappings', () => {
   test('the mappings of the device itself count, if there are any; requests of programs never are its own', () => {
     const own = map(0x10_0000n, 0x10_0fffn, { device: DEVICE });
     const other = map(0x40_0000n, 0x40_0fffn, { device: '0000:04:00.0' });
-    expect(message(own, other, fault(0x40_1000n))).toContain('The nearest mapping, 0x10_0000 – 0x10_0fff');
-    expect(message(other, fault(0x40_1000n))).toContain('just past the end of 0x40_0000');
+    expect(message(own, other, fault(0x40_1000n))).toContain('The nearest mapping, 0x100000-0x100fff');
+    expect(message(other, fault(0x40_1000n))).toContain('just past the end of 0x400000');
     expect(message(request(0x40_0000n, 0x40_0fffn, 0, { source: DEVICE }), fault(0x40_1000n))).toContain(
-      'just past the end of 0x40_0000',
+      'just past the end of 0x400000',
     );
   });
 });

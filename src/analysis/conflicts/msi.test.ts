@@ -69,7 +69,7 @@ describe('interrupts outside of every window', () => {
       ['requested', 0x1000n, 0x1000n],
       ['obstacle', 0xfee0_0000n, 0xfeef_ffffn],
     ]);
-    expect(found[0]?.message).toContain('0xfee0_0000 – 0xfeef_ffff (1 MiB)');
+    expect(found[0]?.message).toContain('0xfee00000-0xfeefffff (1 MiB)');
   });
 
   test('without listed windows that of x86 counts, if the host is one; else nothing is known', () => {

@@ -35,7 +35,7 @@ describe('a refused map', () => {
       severity: 'fatal',
       title: 'The kernel refused to map 16 MiB at 0xfe000000 of "pc.ram"',
       message:
-        '0xfee0_0000 – 0xfeef_ffff (1 MiB) inside it is reserved (msi, group 1). If it is RAM, the guest does not start.',
+        '0xfee00000-0xfeefffff (1 MiB) inside it is reserved (msi, group 1). If it is RAM, the guest does not start.',
       errno: 'EINVAL',
       source: 'Linux 6.12, vfio_iommu_iova_dma_valid',
       remedy: 'From 0xfe000000 up to the obstacle 14 MiB fit. A range of this size would fit at 0x0.',
@@ -127,7 +127,7 @@ describe('a refused map', () => {
     const made = [request(0n, 0xfffn, 0, { line: 11 }), request(0x1000n, 0x1fffn, 0), request(0x2000n, 0x2fffn, 0)];
     const found = onlyConflict([...made, request(0x3000n, 0x3fffn, 0), request(0n, 0xffffn, '-EEXIST', RAM)]);
     expect(found).toMatchObject({ errno: 'EEXIST', source: 'Linux 6.12, vfio_dma_do_map' });
-    expect(found.message).toContain('0x0 – 0xfff (4 KiB) is already mapped there, and 3 more mappings.');
+    expect(found.message).toContain('0x0-0xfff (4 KiB) is already mapped there, and 3 more mappings.');
     expect(markBounds(found).slice(1)).toEqual([
       ['obstacle', 0n, 0xfffn],
       ['obstacle', 0x1000n, 0x1fffn],
@@ -227,7 +227,7 @@ describe('unmaps', () => {
     const made = request(0n, 0x3fffn, 0);
     const cut = onlyConflict([made, request(0n, 0xfffn, '-ENOENT', { ...unmapping, api: 'vfio' })]);
     expect(cut.title).toBe('The kernel refused to unmap 4 KiB at 0x0');
-    expect(cut.message).toBe('0x0 – 0x3fff (16 KiB) is mapped there: the range does not match it.');
+    expect(cut.message).toBe('0x0-0x3fff (16 KiB) is mapped there: the range does not match it.');
     expect(markBounds(cut)).toEqual([
       ['requested', 0n, 0xfffn],
       ['obstacle', 0n, 0x3fffn],

@@ -37,7 +37,7 @@ describe('a range outside of the aperture', () => {
 
   test('any other aperture: its bounds, and on which side the range is', () => {
     const high = [aperture(0x10_0000n, 0x7f_ffff_ffffn)];
-    const bounds = '0x10_0000 – 0x7f_ffff_ffff';
+    const bounds = '0x100000-0x7fffffffff';
     const problems = (start: bigint, last: bigint) =>
       apertureLimits(high, range(start, last)).map(({ problem, place, bits }) => [problem, place, bits]);
     const place = 'inside 0x100000-0x7fffffffff';

@@ -1,5 +1,5 @@
 // How far a range is outside of what the IOMMU can translate, in one wording for all conflicts.
-import { formatRange, hex } from '../../iova/format.ts';
+import { hex, hexRange } from '../../iova/format.ts';
 import { bitLength } from '../../iova/iova.ts';
 import { type IovaRange, intersection, overlaps, WHOLE_SPACE } from '../../iova/range.ts';
 import { complement } from '../../iova/range-set.ts';
@@ -67,7 +67,7 @@ function explainLimit(
   }
   const side = outside.start < aperture.start ? 'below' : 'above';
   const isWhole = !overlaps(aperture, range);
-  const problem = `${isWhole ? 'is' : 'extends'} ${side} the aperture ${formatRange(aperture)}`;
+  const problem = `${isWhole ? 'is' : 'extends'} ${side} the aperture ${hexRange(aperture)}`;
   return { problem, place: `inside ${hex(aperture.start)}-${hex(aperture.last)}`, bits: undefined };
 }
 

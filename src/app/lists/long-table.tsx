@@ -1,6 +1,7 @@
-// A table of which only the rows near the visible ones exist. Its rows are laid out as grids, which some browsers do not
-// take for table rows any more: the roles are explicit.
-import type { ReactNode } from 'react';
+// A table of which only the rows near the visible ones exist: a grid, which is one tab stop and has the arrow keys inside.
+// Its rows are laid out as CSS grids, which some browsers do not take for table rows any more: the roles are explicit.
+import type { ClipboardEvent, ReactNode } from 'react';
+import { notify } from '../state/notices.ts';
 import type { VirtualRow, VirtualRows } from './use-virtual-rows.ts';
 import './long-table.css';
 
@@ -8,13 +9,15 @@ interface CellProps {
   readonly className?: string | undefined;
   /** A tooltip, for text that may be cut off. */
   readonly title?: string | undefined;
+  /** True if the focus begins here in each row. */
+  readonly isMain?: boolean | undefined;
   readonly children?: ReactNode;
 }
 
-export function Cell({ className, title, children }: CellProps) {
+export function Cell({ className, title, isMain, children }: CellProps) {
   return (
-    // biome-ignore lint/a11y/noRedundantRoles: see the top
-    <td role="cell" className={className} title={title}>
+    // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: see the top
+    <td role="gridcell" tabIndex={-1} className={className} title={title} data-row-focus={isMain ? '' : undefined}>
       {children}
     </td>
   );
@@ -23,7 +26,7 @@ export function Cell({ className, title, children }: CellProps) {
 export function RowHeader({ children }: { readonly children: ReactNode }) {
   return (
     // biome-ignore lint/a11y/noRedundantRoles: see the top
-    <th role="rowheader" scope="row">
+    <th role="rowheader" scope="row" tabIndex={-1}>
       {children}
     </th>
   );
@@ -34,8 +37,6 @@ interface RowState {
   readonly isLoaded: boolean;
   readonly current?: 'true' | 'step' | undefined;
   readonly className?: string | undefined;
-  /** True if the row itself takes the focus, and not a control in it. */
-  readonly takesFocus?: boolean | undefined;
 }
 
 interface LongTableProps {
@@ -50,19 +51,32 @@ interface LongTableProps {
   readonly className: string;
   readonly testId: string;
   rowState(index: number): RowState;
+  /** A row as text for the clipboard; by default the text of its cells, separated by tabs. */
+  copyText?(index: number): string | undefined;
   /** The cells of a row. */
   children(row: VirtualRow): ReactNode;
 }
 
+/** Copying without a selection copies the row that has the focus. */
+function copyRow(event: ClipboardEvent, copyText: LongTableProps['copyText']): void {
+  const row = event.target instanceof Element ? event.target.closest<HTMLElement>('[data-index]') : null;
+  if (!row || !(document.getSelection()?.isCollapsed ?? true)) return;
+  const cells = [...row.querySelectorAll(':scope > :is(td, th)')].map((cell) => cell.textContent.trim());
+  event.clipboardData.setData('text/plain', copyText?.(Number(row.dataset.index)) ?? cells.join('\t'));
+  event.preventDefault();
+  notify('Row copied');
+}
+
 /** See `useVirtualRows` for the list; the table's `rowHeight` must be that of its style sheet. */
 export function LongTable(props: LongTableProps) {
-  const { list, rowCount, caption, columns, gridTemplateColumns, className, testId, rowState, children } = props;
+  const { list, rowCount, caption, columns, gridTemplateColumns, className, testId, rowState, copyText, children } =
+    props;
   const headRows = columns ? 1 : 0;
   return (
     <table
       className={`long-table ${className}${list.isUniform ? ' one-line' : ''}`}
-      // biome-ignore lint/a11y/noRedundantRoles: see the top
-      role="table"
+      // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: see the top
+      role="grid"
       aria-rowcount={rowCount === undefined ? -1 : rowCount + headRows}
       data-testid={testId}
     >
@@ -89,6 +103,7 @@ export function LongTable(props: LongTableProps) {
         style={{ height: list.height }}
         onFocus={list.onFocus}
         onKeyDown={list.onKeyDown}
+        onCopy={(event) => copyRow(event, copyText)}
       >
         {list.rows.map((row) => {
           const state = rowState(row.index);
@@ -102,7 +117,7 @@ export function LongTable(props: LongTableProps) {
               aria-rowindex={row.index + 1 + headRows}
               aria-busy={!state.isLoaded}
               aria-current={state.current}
-              tabIndex={state.takesFocus && row.isTabStop ? 0 : -1}
+              tabIndex={-1}
               className={[state.className, state.current && 'current'].filter(Boolean).join(' ') || undefined}
               style={{ top: row.top, gridTemplateColumns }}
             >

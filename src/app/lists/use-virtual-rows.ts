@@ -1,5 +1,6 @@
 import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { mainStop, nextStop, setTabStop, stopsOf } from './grid-stops.ts';
 import { centredOffset, isUniform, nextRow, rowTop, scrollHeight, scrollOffsetFor, topRow } from './list-geometry.ts';
 
 /** Lists up to this length are rendered whole, so that the browser's own search and copying find every row. */
@@ -55,21 +56,36 @@ function indexOf(target: EventTarget): number | undefined {
   return row ? Number(row.dataset.index) : undefined;
 }
 
+function rowAt(list: HTMLElement, index: number): HTMLElement | null {
+  return list.querySelector<HTMLElement>(`[data-index="${index}"]`);
+}
+
+/** True if the rows are those of a grid, in which the arrow keys also move from cell to cell. */
+function isGrid(list: HTMLElement): boolean {
+  return list.closest('[role=grid]') !== null;
+}
+
 /**
- * Moves the focus to a row: to the control that is marked with `data-row-focus`, otherwise to the row itself. Returns
- * whether that is done; a row that is not rendered or not loaded yet has no control.
+ * Moves the focus to a row: in a grid to its place number `stop`, else to the control that is marked with
+ * `data-row-focus`, otherwise to the row itself. Returns whether that is done; a row that is not rendered or not loaded
+ * yet has no control.
  */
-function focusRow(list: HTMLElement, index: number): boolean {
-  const row = list.querySelector<HTMLElement>(`[data-index="${index}"]`);
+function focusRow(list: HTMLElement, index: number, stop: number | undefined): boolean {
+  const row = rowAt(list, index);
   if (!row) return false;
-  const target = row.querySelector<HTMLElement>('[data-row-focus]') ?? row;
+  const stops = isGrid(list) ? stopsOf(row) : [];
+  const target =
+    stops[Math.min(stop ?? mainStop(stops), stops.length - 1)] ??
+    row.querySelector<HTMLElement>('[data-row-focus]') ??
+    row;
   target.focus({ preventScroll: true });
   return row.getAttribute('aria-busy') !== 'true';
 }
 
 /**
  * The rows of a long list that are near the visible part of the scrolling tab panel around it. The row that has the
- * focus stays rendered wherever the list is scrolled to. Arrow keys, Page Up, Page Down, Home and End move the focus from row to row.
+ * focus stays rendered wherever the list is scrolled to. Arrow keys, Page Up, Page Down, Home and End move the focus from row to row;
+ * in a grid Left, Right, Home and End move it from cell to cell, and Home and End with Ctrl to the first and the last row.
  */
 export function useVirtualRows<E extends HTMLElement>(options: VirtualRowsOptions): VirtualRows<E> {
   const { count, rowHeight, hasOwnHeights = false, covered = 0 } = options;
@@ -81,6 +97,8 @@ export function useVirtualRows<E extends HTMLElement>(options: VirtualRowsOption
   const [viewHeight, setViewHeight] = useState(0);
   /** The row that has the focus, or had it last. */
   const [focused, setFocused] = useState<number>();
+  /** In a grid: the place in its row that has the focus, or had it last. */
+  const stop = useRef<number>(undefined);
   /** The row that gets the focus as soon as it is rendered and loaded. */
   const pendingFocus = useRef<number>(undefined);
   /** The row to scroll to as soon as the list has been laid out. */
@@ -140,7 +158,7 @@ export function useVirtualRows<E extends HTMLElement>(options: VirtualRowsOption
     const active = document.activeElement;
     // The user has gone elsewhere while the row was being loaded.
     const isElsewhere = active !== null && active !== document.body && !list.contains(active);
-    if (isElsewhere || focusRow(list, index)) pendingFocus.current = undefined;
+    if (isElsewhere || focusRow(list, index, stop.current)) pendingFocus.current = undefined;
   });
 
   const offset = scrollTop - margin;
@@ -173,12 +191,17 @@ export function useVirtualRows<E extends HTMLElement>(options: VirtualRowsOption
       }))
     : items.map(({ index, start }) => ({ index, top: start - margin }));
   const isFocusedRendered = positions.some(({ index }) => index === focused);
+  const tabStop = isFocusedRendered ? focused : first;
+  useLayoutEffect(() => {
+    const list = ref.current;
+    if (list && isGrid(list)) setTabStop(list, tabStop === undefined ? null : rowAt(list, tabStop), stop.current);
+  });
 
   return {
     ref,
     height: uniform ? scrollHeight(geometry) : virtualizer.getTotalSize(),
     isUniform: uniform,
-    rows: positions.map((row) => ({ ...row, isTabStop: row.index === (isFocusedRendered ? focused : first) })),
+    rows: positions.map((row) => ({ ...row, isTabStop: row.index === tabStop })),
     toLoad:
       count <= RENDERED_WHOLE ? [0, count - 1] : [Math.max(0, first - OVERSCAN), Math.min(count - 1, last + OVERSCAN)],
     measure: (element) => {
@@ -187,11 +210,20 @@ export function useVirtualRows<E extends HTMLElement>(options: VirtualRowsOption
     scrollTo,
     onFocus: ({ target }) => {
       const index = indexOf(target);
-      if (index !== undefined) setFocused(index);
+      if (index === undefined) return;
+      setFocused(index);
+      const list = ref.current;
+      const row = list && isGrid(list) ? rowAt(list, index) : null;
+      const at = row && target instanceof HTMLElement ? stopsOf(row).indexOf(target) : -1;
+      if (at >= 0) stop.current = at;
     },
     onKeyDown: (event) => {
       const index = indexOf(event.target);
-      if (index === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+      const list = ref.current;
+      if (index === undefined || !list || event.altKey || event.metaKey) return;
+      const grid = isGrid(list);
+      if (event.ctrlKey && !(grid && (event.key === 'Home' || event.key === 'End'))) return;
+      if (grid && !event.ctrlKey && moveInRow(event, rowAt(list, index), stop)) return;
       const next = nextRow(event.key, index, count, last - first);
       if (next === undefined) return;
       event.preventDefault();
@@ -201,4 +233,35 @@ export function useVirtualRows<E extends HTMLElement>(options: VirtualRowsOption
       scrollTo(next, 'auto');
     },
   };
+}
+
+/** In a row of a grid: moves the focus to another place, or presses the main control of the row. Returns whether it did. */
+function moveInRow(event: KeyboardEvent, row: HTMLElement | null, stop: RefObject<number | undefined>): boolean {
+  if (!row) return false;
+  const stops = stopsOf(row);
+  const at = event.target instanceof HTMLElement ? stops.indexOf(event.target) : -1;
+  if (at < 0) return false;
+  if (event.key === 'Enter' && event.target instanceof HTMLTableCellElement) {
+    row.querySelector<HTMLElement>('button[data-row-focus]')?.click();
+    event.preventDefault();
+    return true;
+  }
+  const next = nextStop(event.key, at, stops.length);
+  if (next === undefined) return false;
+  event.preventDefault();
+  stop.current = next;
+  const target = stops[next];
+  target?.focus({ preventScroll: true });
+  if (target) showSideways(target);
+  return true;
+}
+
+/** Scrolls the list sideways, and nothing around it, so that an element in it is not cut off. */
+function showSideways(element: HTMLElement): void {
+  const scroller = element.closest<HTMLElement>('[data-scroller], [role=tabpanel]');
+  if (!scroller) return;
+  const [inner, outer] = [element.getBoundingClientRect(), scroller.getBoundingClientRect()];
+  if (inner.left < outer.left) scroller.scrollLeft -= outer.left - inner.left;
+  else if (inner.right > outer.right)
+    scroller.scrollLeft += Math.min(inner.right - outer.right, inner.left - outer.left);
 }

@@ -1,27 +1,31 @@
 import { useEffect } from 'react';
-import { Label, Slider, SliderOutput, SliderThumb, SliderTrack } from 'react-aria-components';
+import { Slider, SliderThumb, SliderTrack } from 'react-aria-components';
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
-import type { EventRow } from '../../engine/protocol/sessions.ts';
+import type { EventOverview, EventRow } from '../../engine/protocol/sessions.ts';
+import { counted, groupedDecimal } from '../../iova/format.ts';
+import { Cell, LongTable } from '../lists/long-table.tsx';
 import { useVirtualRows } from '../lists/use-virtual-rows.ts';
 import { useApp } from '../state/app-state.ts';
 import { seek, setModel } from '../state/documents.ts';
 import { engine } from '../state/engine.ts';
-import { explain } from '../state/explanation.ts';
+import { goToFailure, setEventFilter, showEvent, shownSession, stepFailure } from '../state/sessions.ts';
+import { useAnswer } from '../state/use-answer.ts';
 import { useModelNames } from '../state/use-model-names.ts';
 import { usePages } from '../state/use-pages.ts';
 import { LivePanel } from './live.tsx';
+import { PlaceLink } from './place-link.tsx';
 import './events.css';
 import './slider.css';
 
-const ROW_HEIGHT = 25;
-/** The scrubber stays visible above the list. */
-const SCRUBBER_HEIGHT = 58;
+const ROW_HEIGHT = 27;
+const HEADER_HEIGHT = 30;
 
 /** The slider that goes to any moment of the session. */
 function Scrubber({ document }: { document: DocumentNode }) {
   const { id, title, position, events } = document;
   return (
     <Slider
+      aria-label={`Moment of ${title}`}
       className="scrubber"
       minValue={0}
       maxValue={events}
@@ -30,12 +34,58 @@ function Scrubber({ document }: { document: DocumentNode }) {
         if (typeof value === 'number') void seek(id, value);
       }}
     >
-      <Label>{title}</Label>
-      <SliderOutput>{() => `after ${position} of ${events} events`}</SliderOutput>
       <SliderTrack className="track">
         <SliderThumb className="thumb" />
       </SliderTrack>
     </Slider>
+  );
+}
+
+/** Marks of the failures over time, below the scrubber; arrow keys go from one to the next. */
+function FailureStrip({ document, overview }: { document: DocumentNode; overview: EventOverview }) {
+  const { position, events } = document;
+  const { marks, failed } = overview;
+  if (failed === 0) return null;
+  const before = marks.reduce((sum, mark) => (mark.position <= position ? sum + mark.count : sum), 0);
+  const goTo = (from: number, direction: 'next' | 'previous') => void goToFailure(document, from, direction);
+  return (
+    <div
+      className="failure-strip"
+      role="slider"
+      tabIndex={0}
+      aria-label="Failed events"
+      aria-valuemin={0}
+      aria-valuemax={failed}
+      aria-valuenow={before}
+      aria-valuetext={`event ${position} of ${events}, ${counted(failed, 'failed event')}`}
+      data-testid="failures"
+      onKeyDown={(event) => {
+        const { key } = event;
+        if (key === 'ArrowRight' || key === 'ArrowDown') goTo(position, 'next');
+        else if (key === 'ArrowLeft' || key === 'ArrowUp') goTo(position, 'previous');
+        else if (key === 'Home') goTo(0, 'next');
+        else if (key === 'End') goTo(events + 1, 'previous');
+        else return;
+        event.preventDefault();
+      }}
+      onClick={(event) => {
+        const { left, width } = event.currentTarget.getBoundingClientRect();
+        const at = ((event.clientX - left) / width) * events;
+        const nearest = marks.reduce((best, mark) =>
+          Math.abs(mark.position - at) < Math.abs(best.position - at) ? mark : best,
+        );
+        goTo(nearest.position - 1, 'next');
+      }}
+    >
+      {marks.map((mark) => (
+        <span
+          key={mark.position}
+          className={mark.count > 1 ? 'failure-mark several' : 'failure-mark'}
+          style={{ left: `${(100 * mark.position) / events}%` }}
+        />
+      ))}
+      <span className="failure-now" style={{ left: `${(100 * position) / events}%` }} />
+    </div>
   );
 }
 
@@ -59,105 +109,225 @@ function ModelChoice({ document }: { document: DocumentNode }) {
   );
 }
 
-function Event({ id, row, isTabStop }: { id: string; row: EventRow; isTabStop: boolean }) {
-  const { position, text, answer, expected, refused } = row;
+interface ChoiceProps {
+  readonly label: string;
+  readonly value: string | undefined;
+  readonly options: EventOverview['names'];
+  onChange(value: string | undefined): void;
+}
+
+/** One of the names that events have, or all. */
+function Choice({ label, value, options, onChange }: ChoiceProps) {
+  const isListed = value === undefined || options.some(({ name }) => name === value);
+  return (
+    <label>
+      {label}{' '}
+      <select value={value ?? ''} onChange={({ target }) => onChange(target.value === '' ? undefined : target.value)}>
+        <option value="">all</option>
+        {!isListed && <option value={value}>{value}</option>}
+        {options.map(({ name, count }) => (
+          <option key={name} value={name}>
+            {name} ({groupedDecimal(BigInt(count))})
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function Filters({ document, overview }: { document: DocumentNode; overview: EventOverview | undefined }) {
+  const { failed = false, name, object, text = '' } = useApp((s) => s.eventFilter);
+  const { events, operations } = document;
+  const isFiltered = failed || name !== undefined || object !== undefined || text !== '';
+  return (
+    <search className="bar-row event-filters" aria-label="Filter the events">
+      <label>
+        <input type="checkbox" checked={failed} onChange={({ target }) => setEventFilter({ failed: target.checked })} />{' '}
+        Failed only{overview ? ` (${groupedDecimal(BigInt(overview.failed))})` : ''}
+      </label>
+      <Choice
+        label="Event"
+        value={name}
+        options={overview?.names ?? []}
+        onChange={(value) => setEventFilter({ name: value })}
+      />
+      <Choice
+        label="Object"
+        value={object}
+        options={overview?.objects ?? []}
+        onChange={(value) => setEventFilter({ object: value })}
+      />
+      <label>
+        Text{' '}
+        <input
+          type="search"
+          value={text}
+          placeholder="0x6000, unmap, EINVAL"
+          spellCheck={false}
+          onChange={({ target }) => setEventFilter({ text: target.value })}
+        />
+      </label>
+      <span className="second" data-testid="event-count">
+        {isFiltered && overview && `${groupedDecimal(BigInt(overview.total))} of `}
+        {counted(events, 'event')}
+      </span>
+      <span className="event-steps">
+        <button type="button" className="button" onClick={() => void stepFailure('previous')}>
+          Previous failure
+        </button>
+        <button type="button" className="button" onClick={() => void stepFailure('next')}>
+          Next failure
+        </button>
+      </span>
+      {operations > 0 && <ModelChoice document={document} />}
+    </search>
+  );
+}
+
+function timeLabel(time: number | undefined): string {
+  return time === undefined ? '' : time.toFixed(6);
+}
+
+interface RowProps {
+  readonly document: DocumentNode;
+  readonly row: EventRow | undefined;
+  readonly index: number;
+  readonly hasTimes: boolean;
+}
+
+function EventCells({ document, row, index, hasTimes }: RowProps) {
+  if (!row) return <Cell>{index + 1}</Cell>;
+  const { position, time, object = '', text, answer, expected, refused, source, line } = row;
+  const label = answer ?? (refused ? 'refused' : '');
   return (
     <>
-      <button
-        type="button"
-        className="event"
-        data-row-focus
-        tabIndex={isTabStop ? 0 : -1}
-        onClick={() => void (refused ? explain(id, row) : seek(id, position))}
+      <Cell className="mono second">{position}</Cell>
+      {hasTimes && <Cell className="mono second">{timeLabel(time)}</Cell>}
+      <Cell className="event-object" title={object}>
+        {object}
+      </Cell>
+      <Cell className="event-text" title={text}>
+        <button
+          type="button"
+          className="event"
+          data-row-focus
+          tabIndex={-1}
+          onClick={() => void showEvent(document, row)}
+        >
+          {text}
+        </button>
+        {source !== undefined && line !== undefined && <PlaceLink source={source} line={line} />}
+      </Cell>
+      <Cell
+        className={refused ? 'event-answer answer-refused' : 'event-answer'}
+        title={refused ? `${label}: ${refused.message}` : answer}
       >
-        <span className="mono second">{position}</span>
-        <span className="mono">{text}</span>
-        {answer !== undefined && <span className="mono answer">→ {answer}</span>}
-        {expected !== undefined && <span className="severity-error">recorded: {expected}</span>}
-      </button>
-      {refused && (
-        <p className="refused">
-          {refused.message}
-          {refused.rule && (
-            <span className="second">
-              {' '}
-              {refused.rule} · {refused.source}
-            </span>
-          )}
-        </p>
-      )}
+        <span className="mono">{label}</span>
+        {refused && (
+          <span>
+            {label === '' ? '' : ': '}
+            {refused.message}
+            {refused.rule !== undefined && (
+              <span className="second">
+                {' '}
+                {refused.rule} · {refused.source}
+              </span>
+            )}
+          </span>
+        )}
+        {expected !== undefined && <span className="severity-error"> recorded: {expected}</span>}
+      </Cell>
     </>
   );
 }
 
-/** The events of a document, each with the model's answer. */
-function EventList({ document }: { document: DocumentNode }) {
+/** The events that the filter leaves, each with what was answered. */
+function EventList({ document, overview }: { document: DocumentNode; overview: EventOverview }) {
   const { id, title, position, events, model, live } = document;
+  const { filter, total, hasTimes } = overview;
   const pages = usePages(
-    (offset, limit) => engine().call('events', { id, offset, limit }),
+    (offset, limit) => engine().call('events', { id, offset, limit, filter }),
     // Another model answers the same events differently.
+    id,
+    filter,
     model,
     events,
   );
-  const list = useVirtualRows<HTMLOListElement>({
-    count: events,
+  const list = useVirtualRows<HTMLTableSectionElement>({
+    count: total,
     rowHeight: ROW_HEIGHT,
     hasOwnHeights: true,
-    covered: SCRUBBER_HEIGHT,
+    covered: HEADER_HEIGHT,
   });
   const [first, last] = list.toLoad;
   useEffect(() => pages.show(first, last));
   const { scrollTo } = list;
   const isFollowing = live !== undefined;
+  const at = useAnswer('eventIndex', isFollowing ? undefined : { id, filter, position }, events).value;
   // The list follows the scrubber; a live host must not take away what the user is looking at.
   // biome-ignore lint/correctness/useExhaustiveDependencies: `scrollTo` is another function at each rendering
   useEffect(() => {
-    if (!isFollowing && position > 0) scrollTo(position - 1, 'auto');
-  }, [position, isFollowing]);
+    if (at !== undefined && at >= 0) scrollTo(at, 'auto');
+  }, [at, filter]);
 
   return (
-    <ol
-      ref={list.ref}
-      className={list.isUniform ? 'events one-line' : 'events'}
-      aria-label={`Events of ${title}`}
-      style={{ height: list.height }}
-      onFocus={list.onFocus}
-      onKeyDown={list.onKeyDown}
-    >
-      {list.rows.map(({ index, top, isTabStop }) => {
+    <LongTable
+      list={list}
+      rowCount={total}
+      caption={`Events of ${title}`}
+      columns={['#', ...(hasTimes ? ['Time (s)'] : []), 'Object', 'Event', 'Answer']}
+      className={hasTimes ? 'events with-times' : 'events'}
+      testId="events"
+      rowState={(index) => {
         const row = pages.rowAt(index);
-        const isCurrent = index + 1 === position;
+        return {
+          isLoaded: row !== undefined,
+          current: row?.position === position ? 'step' : undefined,
+          className: row && row.position > position ? 'future' : undefined,
+        };
+      }}
+      copyText={(index) => {
+        const row = pages.rowAt(index);
         return (
-          <li
-            key={index}
-            ref={list.measure}
-            data-index={index}
-            tabIndex={-1}
-            aria-busy={row === undefined}
-            aria-setsize={events}
-            aria-posinset={index + 1}
-            aria-current={isCurrent ? 'step' : undefined}
-            className={isCurrent ? 'current' : index >= position ? 'future' : undefined}
-            style={{ top }}
-          >
-            {row ? <Event id={id} row={row} isTabStop={isTabStop} /> : <span className="event">{index + 1}</span>}
-          </li>
+          row && [row.position, row.object ?? '', row.text, row.answer ?? '', row.refused?.message ?? ''].join('\t')
         );
-      })}
-    </ol>
+      }}
+    >
+      {({ index }) => <EventCells document={document} row={pages.rowAt(index)} index={index} hasTimes={hasTimes} />}
+    </LongTable>
   );
 }
 
-/** Everything that happened, in order; the scrubber goes to any moment. */
-export function EventsPanel() {
-  const documents = useApp((s) => s.documents);
-  if (documents.length === 0) return <p className="hint">Nothing is open.</p>;
-  return documents.map((document) => (
-    <section key={document.id} aria-label={document.title}>
-      {document.live && <LivePanel document={document} />}
+function SessionEvents({ document }: { document: DocumentNode }) {
+  const { id, title, events, model } = document;
+  const filter = useApp((s) => s.eventFilter);
+  const { value: overview, error } = useAnswer('eventOverview', { id, filter }, events, model);
+  return (
+    <section className="events-panel" aria-label={`Events of ${title}`}>
+      <Filters document={document} overview={overview} />
       {document.hasHistory && <Scrubber document={document} />}
-      {document.operations > 0 && <ModelChoice document={document} />}
-      <EventList document={document} />
+      {document.hasHistory && overview && <FailureStrip document={document} overview={overview} />}
+      {error && <p className="severity-error">{error.message}</p>}
+      <div className="events-list" data-scroller>
+        {overview?.total === 0 ? (
+          <p className="hint">No event matches the filter.</p>
+        ) : (
+          overview && <EventList document={document} overview={overview} />
+        )}
+      </div>
     </section>
-  ));
+  );
+}
+
+/** The log of the session that is shown: everything that happened, in order; the scrubber goes to any moment. */
+export function EventsPanel() {
+  const document = useApp(shownSession);
+  const documents = useApp((s) => s.documents);
+  if (!document) return <p className="hint">Nothing is open.</p>;
+  return (
+    <>
+      {documents.map((live) => live.live && <LivePanel key={live.id} document={live} />)}
+      <SessionEvents key={document.id} document={document} />
+    </>
+  );
 }

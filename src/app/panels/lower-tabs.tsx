@@ -2,6 +2,7 @@ import { type ComponentType, lazy } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
 import { type TabName, useApp } from '../state/app-state.ts';
 import { showTab } from '../state/tabs.ts';
+import { SessionBar } from './session-bar.tsx';
 import { TablePanel } from './table.tsx';
 import './lower-tabs.css';
 import { LoadBoundary } from './load-boundary.tsx';
@@ -39,14 +40,17 @@ export function LowerTabs() {
         if (chosen) showTab(chosen.id);
       }}
     >
-      <TabList aria-label="Details" className="tab-list">
-        {TABS.map(({ id, title }) => (
-          <Tab key={id} id={id} className="tab">
-            {title}
-            {id === 'diagnostics' && diagnostics > 0 ? ` (${diagnostics})` : ''}
-          </Tab>
-        ))}
-      </TabList>
+      <div className="tabs-head">
+        <TabList aria-label="Details" className="tab-list">
+          {TABS.map(({ id, title }) => (
+            <Tab key={id} id={id} className="tab">
+              {title}
+              {id === 'diagnostics' && diagnostics > 0 ? ` (${diagnostics})` : ''}
+            </Tab>
+          ))}
+        </TabList>
+        <SessionBar />
+      </div>
       {TABS.map(({ id, Panel }) => (
         <TabPanel key={id} id={id} className="tab-panel">
           <LoadBoundary fallback={<p className="hint">Loading…</p>}>

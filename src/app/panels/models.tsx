@@ -24,7 +24,7 @@ function AnswerCell({ answer: { answer, refused, note } }: { answer: ModelAnswer
       <span className="mono">{answer ?? '—'}</span>
       {refused && (
         <details>
-          <summary>{refused.rule ?? 'Reason'}</summary>
+          <summary tabIndex={-1}>{refused.rule ?? 'Reason'}</summary>
           <p>{refused.message}</p>
           <p className="second">{refused.source}</p>
         </details>
@@ -101,14 +101,14 @@ function ComparisonTable({ document, models }: { document: DocumentNode; models:
         current: index + 1 === position ? 'step' : undefined,
       })}
     >
-      {({ index, isTabStop }) => (
+      {({ index }) => (
         <>
           <Cell>
             <button
               type="button"
               className="link"
               data-row-focus
-              tabIndex={isTabStop ? 0 : -1}
+              tabIndex={-1}
               onClick={() => void seek(id, index + 1)}
             >
               {index + 1}

@@ -1,7 +1,7 @@
 import { useEffect } from 'react';
 import type { TableRow } from '../../engine/protocol/picture.ts';
 import { type EngineResult, success } from '../../engine/protocol/result.ts';
-import { formatSize, groupedHex } from '../../iova/format.ts';
+import { formatSize, groupedHex, hex } from '../../iova/format.ts';
 import { Cell, LongTable } from '../lists/long-table.tsx';
 import { useVirtualRows } from '../lists/use-virtual-rows.ts';
 import { useApp } from '../state/app-state.ts';
@@ -47,17 +47,26 @@ export function TablePanel() {
       columns={COLUMNS}
       className="ranges-table"
       testId="table"
+      copyText={(index) => {
+        const row = pages.rowAt(index);
+        return row && rowText(row);
+      }}
       rowState={(index) => {
         const row = pages.rowAt(index);
         return { isLoaded: row !== undefined, current: sameTarget(row?.target, selected) ? 'true' : undefined };
       }}
     >
-      {({ index, isTabStop }) => <Cells row={pages.rowAt(index)} isTabStop={isTabStop} />}
+      {({ index }) => <Cells row={pages.rowAt(index)} />}
     </LongTable>
   );
 }
 
-function Cells({ row, isTabStop }: { row: TableRow | undefined; isTabStop: boolean }) {
+/** A row for the clipboard: addresses as kernels and logs write them. */
+function rowText({ lane, caption, target: { start, last }, source }: TableRow): string {
+  return [lane, caption, hex(start), hex(last), formatSize(last - start + 1n), source].join('\t');
+}
+
+function Cells({ row }: { row: TableRow | undefined }) {
   if (!row) return <Cell>…</Cell>;
   const { target, lane, caption, source } = row;
   return (
@@ -68,7 +77,7 @@ function Cells({ row, isTabStop }: { row: TableRow | undefined; isTabStop: boole
           type="button"
           className="link"
           data-row-focus
-          tabIndex={isTabStop ? 0 : -1}
+          tabIndex={-1}
           onClick={() => void select(target, { reveal: true })}
         >
           {caption}

@@ -27,7 +27,7 @@ function LineCells({ id, line }: { id: string; line: SourceLine }) {
   const { text, facts, isUnrecognized } = line;
   return (
     <>
-      <Cell>
+      <Cell isMain>
         <pre>{text}</pre>
       </Cell>
       <Cell>
@@ -36,6 +36,7 @@ function LineCells({ id, line }: { id: string; line: SourceLine }) {
             key={fact.position}
             type="button"
             className="link"
+            tabIndex={-1}
             onClick={() => void selectEvent(id, fact.position)}
           >
             {fact.kind}
@@ -95,7 +96,6 @@ function Lines({ place, summary }: { place: TextPlace; summary: number | undefin
             isLoaded: line !== undefined,
             current: index + 1 === current ? 'true' : undefined,
             className: `text-${line ? kindOf(line) : 'read'}`,
-            takesFocus: true,
           };
         }}
       >

@@ -94,12 +94,11 @@ function BusyBar() {
 function Notice() {
   const notice = useApp((s) => s.notice);
   const placed = useApp((s) => s.placed?.text);
-  const selected = useApp((s) => s.selected);
-  const message = selected ? `${selected.title}, ${selected.laneTitle}` : notice;
+  const announcement = useApp((s) => s.announcement);
   return (
     <>
       <p className="visually-hidden" role="status">
-        {message}
+        {announcement}
       </p>
       {notice !== '' && notice !== placed && (
         <p className="notice" aria-hidden="true" key={notice}>

@@ -1,7 +1,7 @@
 import { useApp } from '../state/app-state.ts';
 import { nextConflict } from '../state/conflicts.ts';
-import { stepEvent } from '../state/documents.ts';
 import { clearSelection, step } from '../state/selection.ts';
+import { stepEvent, stepFailure } from '../state/sessions.ts';
 import { fitSelection, panBy, showAll, zoomBy } from '../state/view.ts';
 
 const PAN_SHARE = 0.12;
@@ -22,7 +22,9 @@ export const KEYS: readonly KeyHelp[] = [
   { keys: ['F'], action: 'Fit the selected range, or the conflict with its surroundings' },
   { keys: ['N', 'P'], action: 'Next and previous range' },
   { keys: ['C'], action: 'Next conflict' },
-  { keys: [',', '.', 'Ctrl Z', 'Ctrl Y'], action: 'Previous and next event of a session' },
+  { keys: [',', '.', 'Ctrl Z', 'Ctrl Y'], action: 'Previous and next event of the session that is shown' },
+  { keys: ['R', 'Shift R'], action: 'Next and previous event that failed' },
+  { keys: ['Ctrl C'], action: 'In a table: copy the row' },
   { keys: ['/'], action: 'Search for an address, a type, a device or any text in the dumps' },
   { keys: ['Shift', 'drag'], action: 'Measure a range; ends snap to bounds, with Alt they are free' },
   { keys: ['Esc'], action: 'Clear the selection and the measurement' },
@@ -55,6 +57,8 @@ const ACTIONS: Readonly<Record<string, () => void>> = {
   c: () => void nextConflict(),
   ',': () => void stepEvent(-1),
   '.': () => void stepEvent(1),
+  r: () => void stepFailure('next'),
+  R: () => void stepFailure('previous'),
   Escape: clearSelection,
   '/': () => document.getElementById('search')?.focus(),
 };
@@ -74,6 +78,13 @@ function handleUndo(event: KeyboardEvent): boolean {
   return true;
 }
 
+/** A letter is the same in both cases, unless Shift makes it another action. */
+function actionName({ key, shiftKey }: KeyboardEvent): string {
+  if (key.length > 1) return key;
+  const [lower, upper] = [key.toLowerCase(), key.toUpperCase()];
+  return shiftKey && Object.hasOwn(ACTIONS, upper) ? upper : lower;
+}
+
 /** Runs the action of a key unless the focused element uses the key itself. Returns whether it did. */
 export function handleKey(event: KeyboardEvent, showHelp: () => void): boolean {
   if (event.defaultPrevented || event.altKey) return false;
@@ -81,7 +92,7 @@ export function handleKey(event: KeyboardEvent, showHelp: () => void): boolean {
   if (target.closest(OWN_KEYS)) return false;
   if (event.ctrlKey || event.metaKey) return handleUndo(event);
   if (event.key.startsWith('Arrow') && target.closest(OWN_ARROWS)) return false;
-  const action = event.key === '?' ? showHelp : ACTIONS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  const action = event.key === '?' ? showHelp : ACTIONS[actionName(event)];
   if (!action) return false;
   event.preventDefault();
   action();

@@ -8,6 +8,7 @@ import type { LiveState } from '../../engine/protocol/live.ts';
 import type { Progress } from '../../engine/protocol/methods.ts';
 import type { Arrangement, RangeDetail } from '../../engine/protocol/picture.ts';
 import type { EngineError } from '../../engine/protocol/result.ts';
+import type { EventFilter } from '../../engine/protocol/sessions.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import type { ScaleKind } from '../../timeline/axis/scale.ts';
 import type { SpaceSlice } from '../../timeline/axis/slice.ts';
@@ -92,6 +93,10 @@ export interface AppState {
   readonly conflicts: Answered | undefined;
   /** Key (`conflictKey`) of the conflict that is shown in the picture. */
   readonly conflict: string | undefined;
+  /** Id of the document whose events are listed and stepped through, as it was chosen; see `shownSession`. */
+  readonly session: string | undefined;
+  /** Which of its events are listed. */
+  readonly eventFilter: EventFilter;
   readonly tab: TabName;
   /** What the Text tab shows. */
   readonly text: TextPlace | undefined;
@@ -100,8 +105,10 @@ export interface AppState {
   readonly compared: ModelsInPicture | undefined;
   readonly busy: Busy | undefined;
   readonly problem: Problem | undefined;
-  /** Announced to screen readers and shown for a few seconds. */
+  /** Shown for a few seconds. */
   readonly notice: string;
+  /** What screen readers are told: the latest notice, or what a key led to. */
+  readonly announcement: string;
   /** Until the case changes again, or the user closes the notice. */
   readonly placed: Placed | undefined;
   readonly theme: ThemeName;
@@ -128,6 +135,8 @@ export const useApp = create<AppState>(() => ({
   pageSize: undefined,
   conflicts: undefined,
   conflict: undefined,
+  session: undefined,
+  eventFilter: {},
   tab: 'table',
   text: undefined,
   live: {},
@@ -135,6 +144,7 @@ export const useApp = create<AppState>(() => ({
   busy: undefined,
   problem: undefined,
   notice: '',
+  announcement: '',
   placed: undefined,
   theme: initialTheme(),
   drawn: false,

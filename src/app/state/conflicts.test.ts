@@ -2,7 +2,15 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { HeldEngine, openText, startApp } from '../testing/app.ts';
 import { useApp } from './app-state.ts';
 import { conflictKey, shownConflict } from './conflict-key.ts';
-import { nextConflict, setGuest, setPageSize, showConflict, showFlag } from './conflicts.ts';
+import {
+  conflictGroups,
+  nextConflict,
+  setGuest,
+  setPageSize,
+  severityCounts,
+  showConflict,
+  showFlag,
+} from './conflicts.ts';
 import { selectableKeys, setSelectedGroups } from './documents.ts';
 import { clearSelection } from './selection.ts';
 
@@ -38,6 +46,27 @@ describe('conflicts', () => {
     }
     await showConflict(undefined);
     expect(shownConflict(get())).toBeUndefined();
+  });
+
+  test('of one kind are one item, with the numbers of the picture', async () => {
+    const lines = Array.from({ length: 5 }, (_, i) => {
+      const id = String(i + 1).padStart(2, '0');
+      return `vfio-pci 0000:${id}:00.0: BAR 1: can't reserve [mem 0x${id}000000-0x${id}ffffff 64bit pref]\n`;
+    });
+    await openText(lines.join(''), 'dmesg.txt');
+    const groups = conflictGroups(get().conflicts);
+    expect(groups.flatMap((group) => group.rows.map(({ number }) => number))).toEqual(rows().map((row) => row.number));
+    for (const { rows: members, numbers } of groups) {
+      expect(members.length).toBeGreaterThan(0);
+      expect(numbers).toMatch(members.length === 1 ? /^\d+$/ : /^\d+(–| … )\d+$/);
+    }
+    expect(conflictGroups(undefined)).toEqual([]);
+  });
+
+  test('are counted by severity', async () => {
+    const row = (severity: string) => ({ severity }) as never;
+    expect(severityCounts(['note', 'fatal', 'note', 'warning'].map(row))).toBe('1 fatal, 1 warning, 2 notes');
+    expect(severityCounts([])).toBe('');
   });
 
   test('a flag with several goes through them', async () => {

@@ -1,12 +1,52 @@
 // Conflicts of the selection, and the guest and page size that they are checked with.
-import type { ConflictRow, GuestChoice } from '../../engine/protocol/answers.ts';
+import type { Answered, ConflictRow, GuestChoice } from '../../engine/protocol/answers.ts';
+import { counted, hex } from '../../iova/format.ts';
 import { useApp } from './app-state.ts';
 import { conflictKey } from './conflict-key.ts';
 import { engine } from './engine.ts';
+import { announce } from './notices.ts';
 import { arrange, arrangements, onArranged } from './picture.ts';
 import { reveal } from './view.ts';
 
 const { getState: get, setState: set } = useApp;
+
+/** Conflicts of one kind, as one item of the list. */
+export interface ConflictGroup {
+  /** Of the worst of them. */
+  readonly severity: ConflictRow['severity'];
+  readonly text: string;
+  /** At least one, in the order of the list. */
+  readonly rows: readonly ConflictRow[];
+  /** Their numbers in the picture, such as `3` or `3–25`. */
+  readonly numbers: string;
+}
+
+function numbersOf(rows: readonly ConflictRow[]): string {
+  const [first, last] = [rows[0]?.number ?? 0, rows.at(-1)?.number ?? 0];
+  if (rows.length === 1) return `${first}`;
+  return last - first === rows.length - 1 ? `${first}–${last}` : `${first} … ${last}`;
+}
+
+/** The list of conflicts, those of one kind as one item. */
+export function conflictGroups(conflicts: Answered | undefined): ConflictGroup[] {
+  if (!conflicts) return [];
+  const byKey = new Map(conflicts.rows.map((row) => [conflictKey(row), row]));
+  return conflicts.items.map(({ severity, text, scope, conflicts: ids }) => {
+    const rows = ids.flatMap((id) => byKey.get(conflictKey({ document: scope, id })) ?? []);
+    return { severity, text, rows, numbers: numbersOf(rows) };
+  });
+}
+
+/** `1 fatal, 2 warnings, 3 notes`. */
+export function severityCounts(rows: readonly ConflictRow[]): string {
+  const count = (severity: ConflictRow['severity']) => rows.filter((row) => row.severity === severity).length;
+  const [fatal, warnings, notes] = [count('fatal'), count('warning'), count('note')];
+  return [
+    ...(fatal > 0 ? [`${fatal} fatal`] : []),
+    ...(warnings > 0 ? [counted(warnings, 'warning')] : []),
+    ...(notes > 0 ? [counted(notes, 'note')] : []),
+  ].join(', ');
+}
 
 /** Requests the answer to the case and the conflicts of the selection; it is dropped if the lanes or the page size changed meanwhile. */
 async function refreshConflicts(turn: number): Promise<void> {
@@ -19,11 +59,18 @@ async function refreshConflicts(turn: number): Promise<void> {
 }
 onArranged(refreshConflicts);
 
+/** What a screen reader says of a conflict: which, what, and the bounds of what was requested or blocks it. */
+function conflictSentence({ number, severity, title, marks: [mark] }: ConflictRow, total: number): string {
+  const bounds = mark ? `, ${mark.message}: ${hex(mark.start)} to ${hex(mark.last)}` : '';
+  return `Conflict ${number} of ${total}, ${severity}: ${title}${bounds}`;
+}
+
 /** Shows a conflict in the picture: the requested range and what blocks it; undefined: none. */
 export async function showConflict(row: ConflictRow | undefined): Promise<void> {
   const key = row && conflictKey(row);
   if (get().conflict === key) return;
   set({ conflict: key, explained: undefined });
+  if (row) announce(conflictSentence(row, get().conflicts?.rows.length ?? 0));
   // The fold scale keeps the ranges of a conflict visible.
   if (get().scale === 'fold') await arrange('view');
   const [first] = row?.marks ?? [];

@@ -2,19 +2,11 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { failure } from '../../engine/protocol/result.ts';
 import { HeldEngine, openText, settled, startApp } from '../testing/app.ts';
 import { useApp } from './app-state.ts';
-import {
-  close,
-  onClose,
-  open,
-  refreshAfterRestart,
-  seek,
-  setModel,
-  setSelectedGroups,
-  stepEvent,
-} from './documents.ts';
+import { close, onClose, open, refreshAfterRestart, seek, setModel, setSelectedGroups } from './documents.ts';
 import { engine } from './engine.ts';
 import { explain } from './explanation.ts';
 import { dismissProblem } from './notices.ts';
+import { stepEvent } from './sessions.ts';
 
 const MSI = '/sys/kernel/iommu_groups/1/reserved_regions:0x00000000fee00000 0x00000000feefffff msi\n';
 /** Of another host: its group has another region. */

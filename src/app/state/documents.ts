@@ -38,7 +38,7 @@ export async function open(
   get().busy?.cancel();
   const busy: Busy = { title, progress: undefined, cancel: () => controller.abort() };
   const isOurs = (other: Busy | undefined) => other?.cancel === busy.cancel;
-  set({ busy, problem: undefined, notice: '' });
+  set({ busy, problem: undefined, notice: '', announcement: '' });
   const opened = await engine().call(
     'open',
     { title, files, ...(isSample ? { sample: title } : {}) },
@@ -59,11 +59,15 @@ export async function open(
   const ids = placements.map(({ hostId, sourceId }) => hostId ?? sourceId);
   set({ sampleIds: isSample ? [...new Set(ids)] : [] });
   applyCase(node);
+  const notice = isSample ? '' : placedLabel(placements);
+  const session = get().documents.findLast(({ id, hasHistory }) => hasHistory && ids.includes(id))?.id;
   set({
     conflict: undefined,
     selected: undefined,
     measured: undefined,
-    notice: isSample ? '' : placedLabel(placements),
+    ...(session === undefined ? {} : { session, eventFilter: {} }),
+    notice,
+    announcement: notice,
     placed: isSample ? undefined : { text: placedLabel(placements), placements },
   });
   await arrange('all');
@@ -165,14 +169,6 @@ export async function seek(id: string, position: number): Promise<void> {
     if (requested === moment) break;
   }
   requested = undefined;
-}
-
-/** One event back or forward, in the first document that has a history. */
-export async function stepEvent(direction: 1 | -1): Promise<void> {
-  const document = get().documents.find((d) => d.hasHistory);
-  if (!document) return;
-  const position = Math.min(document.events, Math.max(0, document.position + direction));
-  if (position !== document.position) await seek(document.id, position);
 }
 
 /** Runs a document's operations under another model; the moment stays the same. */

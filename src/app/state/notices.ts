@@ -6,7 +6,12 @@ const { setState: set } = useApp;
 
 /** Announces something to screen readers and shows it for a few seconds. */
 export function notify(notice: string): void {
-  set({ notice });
+  set({ notice, announcement: notice });
+}
+
+/** Tells screen readers where a key led to. */
+export function announce(announcement: string): void {
+  set({ announcement });
 }
 
 export function showError(title: string, message: string): void {

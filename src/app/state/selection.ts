@@ -1,10 +1,12 @@
 // The selected range and the measured one.
 
+import type { RangeDetail } from '../../engine/protocol/picture.ts';
+import { formatExactSize, groupedHex } from '../../iova/format.ts';
 import { range } from '../../iova/range.ts';
 import type { Target } from '../../timeline/scene/mark.ts';
 import { useApp } from './app-state.ts';
 import { engine } from './engine.ts';
-import { notify } from './notices.ts';
+import { announce, notify } from './notices.ts';
 import { arrange, onArranged } from './picture.ts';
 import { Turns } from './turns.ts';
 import { reveal } from './view.ts';
@@ -12,6 +14,12 @@ import { reveal } from './view.ts';
 const { getState: get, setState: set } = useApp;
 
 const selections = new Turns();
+
+/** What a screen reader says of a range: what it is, its bounds and its size. */
+function rangeSentence({ title, laneTitle, target: { start, last } }: RangeDetail): string {
+  const where = start === last ? `at ${groupedHex(start)}` : `${groupedHex(start)} to ${groupedHex(last)}`;
+  return `${title}, ${laneTitle}, ${where}, ${formatExactSize(last - start + 1n)}`;
+}
 
 /** Selects a range of the picture; `reveal` moves the view there if it is not visible. */
 export async function select(target: Target | undefined, options: { readonly reveal?: boolean } = {}): Promise<void> {
@@ -23,7 +31,9 @@ export async function select(target: Target | undefined, options: { readonly rev
   const described = await engine().call('describe', target);
   if (!selections.isCurrent(turn)) return;
   set({ selected: described.ok ? described.value : undefined });
-  if (described.ok && options.reveal) reveal(described.value.target);
+  if (!described.ok) return;
+  announce(rangeSentence(described.value));
+  if (options.reveal) reveal(described.value.target);
 }
 
 /** After the lanes changed: selects the same range again if it still exists. */
@@ -52,11 +62,11 @@ export function step(direction: 'next' | 'previous'): Promise<void> {
   return lastStep;
 }
 
-/** Selects the range that an event is drawn as. */
-export async function selectEvent(id: string, position: number): Promise<void> {
+/** Selects the range that an event is drawn as. `isQuiet`: nothing is said if it is not drawn. */
+export async function selectEvent(id: string, position: number, { isQuiet = false } = {}): Promise<void> {
   const found = await engine().call('locate', { id, position });
   if (found.ok && found.value) await select(found.value, { reveal: true });
-  else notify('This fact is not drawn in the picture.');
+  else if (!isQuiet) notify('This fact is not drawn in the picture.');
 }
 
 /** Measures from one address to another, both inclusive, in either order. */

@@ -28,6 +28,19 @@ describe('the list of conflicts', () => {
     expect([more, problem]).toEqual([0, undefined]);
   });
 
+  test('of several hosts begins with what is fatal', async () => {
+    const fault = { kind: 'fault', address: '0x1000' };
+    const noted = await sessionDocument('x', [{ ...MSI, group: '2' }, fault]);
+    const { rows } = list([noted, await sessionDocument('y', [MSI])], {
+      guest: OVER_MSI,
+      selectedGroups: ['x/group 2', 'y/group 1'],
+    });
+    const severities = rows.map(({ severity }) => severity);
+    expect(severities.toSorted((a, b) => 'fwn'.indexOf(a.charAt(0)) - 'fwn'.indexOf(b.charAt(0)))).toEqual(severities);
+    expect(new Set(rows.map(({ document }) => document))).toEqual(new Set(['x', 'y']));
+    expect(rows.map(({ number }) => number)).toEqual(rows.map((_, i) => i + 1));
+  });
+
   test('has nothing of what is not selected', async () => {
     const document = await sessionDocument('x', [MSI]);
     expect(list([document], { guest: OVER_MSI, selectedGroups: [] }).rows).toEqual([]);

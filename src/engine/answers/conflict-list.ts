@@ -2,7 +2,7 @@
 
 import type { AnsweredHost } from '../../analysis/answer/answer.ts';
 import { guestInQuestion } from '../../analysis/case/guest.ts';
-import type { Conflict } from '../../analysis/conflicts/conflict.ts';
+import { CONFLICT_SEVERITIES, type Conflict } from '../../analysis/conflicts/conflict.ts';
 import { isOnlyFirmware } from '../../analysis/conflicts/devices.ts';
 import { findConflicts } from '../../analysis/conflicts/find-conflicts.ts';
 import { type GuestLayout, guestOfMemory, outsideConflicts } from '../../analysis/conflicts/guest.ts';
@@ -133,17 +133,31 @@ export function conflictList(documents: Documents, trial: Trial): ConflictList {
   return { ...rowsOf(checked), ...(problem === undefined ? {} : { problem }) };
 }
 
+/** The conflicts of all documents, each in its own order; of several documents the most severe ones come first. */
+function* merged(checked: readonly CheckedDocument[]): Generator<readonly [EngineDocument, Conflict<string>]> {
+  const queues = checked.map(({ document, conflicts }) => ({ document, conflicts, at: 0 }));
+  for (;;) {
+    const heads = queues.flatMap((queue) => {
+      const conflict = queue.conflicts[queue.at];
+      return conflict ? [{ queue, conflict, severity: CONFLICT_SEVERITIES.indexOf(conflict.severity) }] : [];
+    });
+    const [first, ...others] = heads;
+    if (!first) return;
+    const next = others.reduce((best, head) => (head.severity < best.severity ? head : best), first);
+    next.queue.at++;
+    yield [next.queue.document, next.conflict];
+  }
+}
+
 /** The conflicts of checked documents as rows; beyond the limit they are counted. */
 export function rowsOf(checked: readonly CheckedDocument[]): Pick<ConflictList, 'rows' | 'more'> {
   const rows: ConflictRow[] = [];
   let more = 0;
-  for (const { document, conflicts } of checked) {
-    for (const conflict of conflicts) {
-      if (rows.length >= LISTED_MAX) more++;
-      else {
-        const provenance = distinct(conflict.provenance);
-        rows.push({ ...conflict, provenance, number: rows.length + 1, document: document.id, host: document.title });
-      }
+  for (const [document, conflict] of merged(checked)) {
+    if (rows.length >= LISTED_MAX) more++;
+    else {
+      const provenance = distinct(conflict.provenance);
+      rows.push({ ...conflict, provenance, number: rows.length + 1, document: document.id, host: document.title });
     }
   }
   return { rows, more };

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { runWith } from '../documents/document.ts';
 import type { EventFilter } from '../protocol/sessions.ts';
 import { sessionDocument } from '../testing/documents.ts';
-import { eventOverview, eventRows, failureFrom } from './event-list.ts';
+import { eventIndex, eventOverview, eventRows, failureFrom } from './event-list.ts';
 
 const map = (ioas: string, iova: string, length = '0x1000') => ({
   ...{ op: 'ioas.map', ioas, flags: ['fixed', 'read'], user_va: '0x0' },
@@ -123,6 +123,14 @@ describe('the overview', () => {
     expect(marks.reduce((sum, mark) => sum + mark.count, 0)).toBe(4000);
     expect(marks[1]).toEqual({ position: 11, count: 10 });
   });
+});
+
+test('the place of a moment in a filtered list', async () => {
+  const document = await open();
+  const at = (filter: EventFilter, position: number) => eventIndex(document, filter, position);
+  expect(await at({}, 0)).toBe(-1);
+  expect(await at({}, 99)).toBe(7);
+  expect(await Promise.all([3, 4, 6, 7, 8].map((p) => at({ failed: true }, p)))).toEqual([-1, 0, 0, 1, 2]);
 });
 
 test('from a moment to the next and the previous failure', async () => {

@@ -297,3 +297,21 @@ export function failureFrom(
     signal,
   );
 }
+
+/** Where in the list that a filter leaves the last event at or before a position is, counted from 0; -1 if there is none. */
+export function eventIndex(
+  document: Source,
+  filter: EventFilter,
+  position: number,
+  signal?: AbortSignal,
+): Promise<number> {
+  return afterOthers(
+    document,
+    async (pacer) => {
+      const index = await covered(document, pacer);
+      const found = await listing(index, filter, pacer);
+      return found ? found.findLastIndex((i) => i < position) : Math.min(position, index.covered) - 1;
+    },
+    signal,
+  );
+}

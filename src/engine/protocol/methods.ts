@@ -94,6 +94,8 @@ export interface Methods {
     value: readonly EventRow[];
   };
   eventOverview: { params: { id: string; filter: EventFilter }; value: EventOverview };
+  /** Where in the filtered list the last event at or before a position is, counted from 0; -1 if there is none. */
+  eventIndex: { params: { id: string; filter: EventFilter; position: number }; value: number };
   /** The next or previous event that failed, from the moment after `position` events. */
   failure: { params: { id: string; position: number; direction: 'next' | 'previous' }; value: EventRow | null };
   models: { params: null; value: readonly string[] };

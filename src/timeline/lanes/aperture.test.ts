@@ -39,7 +39,7 @@ describe('the aperture of a host', () => {
     ]);
     expect(lane?.describe(0, 0)).toMatchObject({
       title: 'aperture',
-      values: { 'page size bitmap': '0x40201000' },
+      values: { 'page size bitmap': '0x4020_1000' },
       parts: [{ range: { start: 0n, last: 0x7fffffffffn }, provenance: [{ source: 'dump', line: 2 }] }],
     });
     expect(lane?.expandable).toBe(false);

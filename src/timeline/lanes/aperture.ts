@@ -1,6 +1,6 @@
 import type { Aperture, Provenance } from '../../analysis/host/host.ts';
 import { beyondApertures } from '../../analysis/space/common-space.ts';
-import { formatSize, hex } from '../../iova/format.ts';
+import { formatSize, groupedHex } from '../../iova/format.ts';
 import { bitLength } from '../../iova/iova.ts';
 import { type IovaRange, WHOLE_SPACE } from '../../iova/range.ts';
 import { complement } from '../../iova/range-set.ts';

@@ -1,5 +1,5 @@
 // What is mapped in an address space of a model.
-import { groupedDecimal, hex } from '../../iova/format.ts';
+import { groupedDecimal, groupedHex } from '../../iova/format.ts';
 import type { AreaView } from '../../kernel/model.ts';
 import { type StyleName, styleIndex } from '../scene/styles.ts';
 import { elementAt } from './columns.ts';
@@ -45,7 +45,7 @@ export function areasOfModel({ space, laneId, provenanceOf }: ModelSource): Lane
       expandable: false,
       expanded: false,
       rows: [{ starts, lasts, styles, uniform }],
-      caption: (_row, index) => `va ${hex(areaAt(index).userVa)}`,
+      caption: (_row, index) => `va ${groupedHex(areaAt(index).userVa)}`,
       describe: (_row, index) => {
         const area = areaAt(index);
         return {
@@ -59,7 +59,7 @@ export function areasOfModel({ space, laneId, provenanceOf }: ModelSource): Lane
             },
           ],
           values: {
-            'user address': hex(area.userVa),
+            'user address': groupedHex(area.userVa),
             access: accessLabel(area),
             pages: `object ${area.pages}`,
           },

@@ -1,5 +1,5 @@
 import type { MsiMessage } from '../../analysis/host/host.ts';
-import { counted, formatSize, hex } from '../../iova/format.ts';
+import { counted, formatSize, groupedHex } from '../../iova/format.ts';
 import { alignDown, lowestSetBit } from '../../iova/iova.ts';
 import { containsRange, rangeOfLength } from '../../iova/range.ts';
 import { type DescribedRange, describedLane, type LaneContent } from './lane.ts';
@@ -43,7 +43,7 @@ export function doorbellsOfHost({ space, laneId }: HostSource): LaneContent<'doo
             title: isInside ? 'MSI doorbell page' : 'MSI target outside the MSI windows',
             sentence,
             parts: writers.map(({ device, provenance }) => ({ owner: device, range, provenance })),
-            values: { 'MSI address': [...new Set(writers.map(({ address }) => hex(address)))].join(', ') },
+            values: { 'MSI address': [...new Set(writers.map(({ address }) => groupedHex(address)))].join(', ') },
           },
         },
       ];

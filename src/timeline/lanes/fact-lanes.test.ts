@@ -137,7 +137,7 @@ describe('doorbells', () => {
     expect(lane).toMatchObject({ id: 'h#doorbells', subtitle: '2 pages of 4 KiB' });
     expect(lane?.describe(0, 1)).toMatchObject({
       title: 'MSI doorbell page',
-      values: { 'MSI address': '0xfee00010, 0xfee00fff' },
+      values: { 'MSI address': '0xfee0_0010, 0xfee0_0fff' },
     });
     expect(lane?.describe(0, 0).title).toBe('MSI target outside the MSI windows');
     expect(lane?.describe(0, 1).parts.map(({ owner }) => owner)).toEqual([A, B]);

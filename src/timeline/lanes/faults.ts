@@ -1,5 +1,5 @@
 import type { Fault } from '../../analysis/host/host.ts';
-import { counted, groupedDecimal, hex } from '../../iova/format.ts';
+import { counted, groupedDecimal, groupedHex } from '../../iova/format.ts';
 import { range } from '../../iova/range.ts';
 import { type DescribedRange, describedLane, type LaneContent } from './lane.ts';
 import type { HostSource } from './sources.ts';
@@ -12,9 +12,9 @@ function described(address: bigint, faults: readonly Fault[]): DescribedRange {
   return {
     ...at,
     style: 'fault',
-    caption: hex(address),
+    caption: groupedHex(address),
     info: {
-      title: `fault at ${hex(address)}`,
+      title: `fault at ${groupedHex(address)}`,
       sentence: `The IOMMU blocked ${count === 1 ? 'one DMA access' : `${groupedDecimal(BigInt(count))} DMA accesses`} at this address.`,
       parts: faults.map(({ device, provenance }) => ({ owner: device ?? 'unknown device', range: at, provenance })),
       values: {

@@ -1,7 +1,7 @@
 // Mappings found in dumps (traces, page tables, requests), at one moment.
 import { provenanceOf } from '../../analysis/host/host.ts';
 import type { MappingFact, MappingState } from '../../analysis/host/mappings.ts';
-import { counted, hex } from '../../iova/format.ts';
+import { counted, groupedHex } from '../../iova/format.ts';
 import { type LaneContent, uniformRow } from './lane.ts';
 import { refusedLane, requestValues } from './requests.ts';
 import type { HostSource } from './sources.ts';
@@ -9,8 +9,8 @@ import type { HostSource } from './sources.ts';
 function valuesOf(fact: MappingFact): Record<string, string> {
   if (fact.kind === 'request') return requestValues(fact);
   return {
-    ...(fact.paddr === undefined ? {} : { 'physical address': hex(fact.paddr) }),
-    ...(fact.vaddr === undefined ? {} : { 'user address': hex(fact.vaddr) }),
+    ...(fact.paddr === undefined ? {} : { 'physical address': groupedHex(fact.paddr) }),
+    ...(fact.vaddr === undefined ? {} : { 'user address': groupedHex(fact.vaddr) }),
     ...(fact.time === undefined ? {} : { time: `${fact.time} s` }),
     ...(fact.domain === undefined ? {} : { domain: fact.domain }),
   };
@@ -38,7 +38,7 @@ function liveLane(id: string, state: MappingState): LaneContent<'mappings'> {
     caption: (row, index) => {
       const fact = factAt(row, index);
       if (fact.kind === 'request') return fact.name ?? '';
-      return fact.paddr === undefined ? '' : `→ ${hex(fact.paddr)}`;
+      return fact.paddr === undefined ? '' : `→ ${groupedHex(fact.paddr)}`;
     },
     describe: (row, index) => {
       const fact = factAt(row, index);

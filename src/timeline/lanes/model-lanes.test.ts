@@ -46,9 +46,9 @@ describe('areas', () => {
     expect(lane).toMatchObject({ id: 'm#areas', kind: 'areas', title: 'areas', subtitle: '3' });
     expect(rowsOf(lane)).toEqual([
       [
-        '0x1000-0x2fff area va 0x70000',
-        '0x4000-0x4fff area-read-only va 0x70000',
-        '0x6000-0x6fff area-write-only va 0x70000',
+        '0x1000-0x2fff area va 0x7_0000',
+        '0x4000-0x4fff area-read-only va 0x7_0000',
+        '0x6000-0x6fff area-write-only va 0x7_0000',
       ],
     ]);
     expect(lane?.rows[0]?.uniform).toBe(false);
@@ -58,7 +58,7 @@ describe('areas', () => {
       parts: [
         { owner: 'event 3', range: { start: 0x4000n, last: 0x4fffn }, provenance: [{ source: 'trace', line: 4 }] },
       ],
-      values: { 'user address': '0x70000', access: 'read', pages: expect.stringMatching(/^object \d+$/) },
+      values: { 'user address': '0x7_0000', access: 'read', pages: expect.stringMatching(/^object \d+$/) },
     });
     expect([0, 2].map((i) => lane?.describe(0, i).values?.access)).toEqual(['read and write', 'write']);
     expect(() => lane?.describe(0, 3)).toThrow(RangeError);

@@ -2,7 +2,7 @@
 
 import { provenanceOf } from '../../analysis/host/host.ts';
 import { isMap, type MappingState } from '../../analysis/host/mappings.ts';
-import { counted, formatSize, hex } from '../../iova/format.ts';
+import { counted, formatSize, groupedHex } from '../../iova/format.ts';
 import { compareRanges, sizeOf } from '../../iova/range.ts';
 import type { FactOf } from '../../session/events.ts';
 import { type DescribedRange, describedLane, type LaneContent, stackRows } from './lane.ts';
@@ -12,7 +12,7 @@ const REFUSED_MAX = 500;
 
 export function requestValues(fact: FactOf<'request'>): Record<string, string> {
   return {
-    ...(fact.vaddr === undefined ? {} : { 'user address': hex(fact.vaddr) }),
+    ...(fact.vaddr === undefined ? {} : { 'user address': groupedHex(fact.vaddr) }),
     ...(fact.name === undefined ? {} : { region: fact.name }),
   };
 }

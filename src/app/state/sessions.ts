@@ -1,0 +1,95 @@
+// The session that is shown: the one whose events are listed and stepped through. The picture may show others beside it.
+import type { DocumentNode } from '../../engine/protocol/documents.ts';
+import type { EventFilter, EventRow } from '../../engine/protocol/sessions.ts';
+import { type AppState, useApp } from './app-state.ts';
+import { seek } from './documents.ts';
+import { engine } from './engine.ts';
+import { explain } from './explanation.ts';
+import { announce, notify } from './notices.ts';
+import { selectEvent } from './selection.ts';
+
+const { getState: get, setState: set } = useApp;
+
+/** The document whose events are shown: the chosen one, else the last one with a history, else the first one. */
+export function shownSession({
+  documents,
+  session,
+}: Pick<AppState, 'documents' | 'session'>): DocumentNode | undefined {
+  return (
+    documents.find(({ id }) => id === session) ?? documents.findLast(({ hasHistory }) => hasHistory) ?? documents[0]
+  );
+}
+
+export function showSession(id: string): void {
+  set({ session: id, eventFilter: {} });
+}
+
+/** Replaces parts of the filter of the list of events. */
+export function setEventFilter(change: EventFilter): void {
+  set({ eventFilter: { ...get().eventFilter, ...change } });
+}
+
+/** The session that can be stepped through; says so if the shown one cannot. */
+function steppable(): DocumentNode | undefined {
+  const document = shownSession(get());
+  if (!document) return undefined;
+  if (document.hasHistory) return document;
+  notify(`${document.title} has no events over time`);
+  return undefined;
+}
+
+/** What a screen reader says of an event. */
+function sentenceOf({ title, events }: DocumentNode, { position, object, text, answer, refused }: EventRow): string {
+  const subject = object === undefined || text.includes(object) ? text : `${object}: ${text}`;
+  const result = refused ? `, refused: ${answer ?? ''} ${refused.message}` : answer === undefined ? '' : `, ${answer}`;
+  return `${title}, event ${position} of ${events}: ${subject}${result}`;
+}
+
+/** One event back or forward in the shown session. */
+export async function stepEvent(direction: 1 | -1): Promise<void> {
+  const document = steppable();
+  if (!document) return;
+  const { id, title, events } = document;
+  const position = Math.min(events, Math.max(0, document.position + direction));
+  if (position !== document.position) await seek(id, position);
+  if (position === 0) {
+    announce(`${title}, before event 1 of ${events}`);
+    return;
+  }
+  const rows = await engine().call('events', { id, offset: position - 1, limit: 1 });
+  const [row] = rows.ok ? rows.value : [];
+  // Another step was made meanwhile: that one is announced.
+  if (row && shownSession(get())?.position === position) announce(sentenceOf(document, row));
+}
+
+/** Shows an event: its moment, why it was refused, and the range that a fact is drawn as. */
+export async function showEvent(document: DocumentNode, row: EventRow): Promise<void> {
+  const { id, hasHistory } = document;
+  const { position, refused } = row;
+  if (refused) await explain(id, row);
+  else if (hasHistory) await seek(id, position);
+  if (row.source !== undefined || !hasHistory) await selectEvent(id, position, { isQuiet: hasHistory });
+}
+
+/** The next or previous event of the shown session that failed, from where it is now. */
+export async function stepFailure(direction: 'next' | 'previous'): Promise<void> {
+  const document = shownSession(get());
+  if (!document) return;
+  await goToFailure(document, document.position, direction);
+}
+
+/** The first failure after a position, or the last one before it. */
+export async function goToFailure(
+  document: DocumentNode,
+  position: number,
+  direction: 'next' | 'previous',
+): Promise<void> {
+  const found = await engine().call('failure', { id: document.id, position, direction });
+  if (!found.ok) return;
+  if (found.value === null) {
+    notify(`No ${direction === 'next' ? 'later' : 'earlier'} failed event in ${document.title}`);
+    return;
+  }
+  await showEvent(document, found.value);
+  announce(sentenceOf(document, found.value));
+}
