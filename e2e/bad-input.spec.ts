@@ -9,7 +9,13 @@ test('a file with nothing in it is refused with its first lines, and what was op
   await dropText(app, [{ name: 'notes.txt', text: 'shopping list\nmilk\nbread\n' }]);
   const problem = app.getByTestId('problem');
   await expect(problem).toContainText('notes.txt was not opened');
-  await expect(problem).toContainText('shopping list');
+  // What was seen, what it resembles, what to give instead: a line each, and nothing twice.
+  await expect(problem.locator('.problem-line')).toHaveText([
+    "nothing recognized: line 1: 'shopping list', line 2: 'milk'.",
+    'Resembles no known format.',
+    /^Try the output of: /,
+  ]);
+  expect(((await problem.textContent()) ?? '').split('shopping list')).toHaveLength(2);
   await expect(rowOf(app, ...stillThere)).toHaveCount(1);
   await problem.getByRole('button', { name: 'Close' }).click();
   await expect(problem).toHaveCount(0);

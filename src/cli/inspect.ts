@@ -37,11 +37,14 @@ function summaryLines(source: SourceSummary): string[] {
   const kinds = Object.entries(source.kinds).filter(([kind]) => kind !== 'diagnostic');
   if (kinds.length > 0) lines.push(`  facts: ${kinds.map(([kind, n]) => `${n} ${kind}`).join(', ')}`);
   if (source.operations > 0) lines.push(`  operations: ${source.operations}`);
-  if (source.unrecognized > 0) {
+  // Of a source in which nothing was recognized the first lines are in the message on stderr.
+  const isUnread = source.diagnostics.some(({ code }) => code === 'nothing-recognized');
+  if (source.unrecognized > 0 && !isUnread) {
     lines.push(`  not recognized: ${count(source.unrecognized, 'line')}; the first`);
     for (const sample of source.samples) lines.push(`    ${sample.source}:${sample.line}: ${sample.text}`);
   }
-  for (const { severity, source: where, line, message } of source.diagnostics) {
+  for (const { severity, source: where, line, code, message } of source.diagnostics) {
+    if (code === 'nothing-recognized') continue;
     lines.push(`  ${severity}: ${where}${line === undefined ? '' : `:${line}`}: ${message}`);
   }
   return lines;

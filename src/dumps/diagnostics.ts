@@ -73,7 +73,7 @@ export function quote(text: string): string {
 }
 
 /** Two of them, a format and a command fit on three lines of a terminal. */
-const SAMPLE_MAX = 60;
+const SAMPLE_MAX = 46;
 
 const sampleText = ({ line, text }: { readonly line: number; readonly text: string }) =>
   `line ${line}: '${text.length > SAMPLE_MAX ? `${text.slice(0, SAMPLE_MAX)}…` : text}'`;
@@ -87,6 +87,16 @@ const ABOVE_WIDTH =
   'Keep addresses within the width of the IOMMU: use fewer phys-bits for the guest, another base address, or physical addresses as IOVAs.';
 const BIND_GROUP = 'Bind every device of the group to vfio-pci, or to no driver.';
 const ENABLE_IOMMU = 'Enable the IOMMU in the firmware setup and on the kernel command line (intel_iommu=on).';
+
+/** Where the message of 'nothing-recognized' goes on with what the text resembles, and with what to give instead. */
+const RESEMBLES = /\. (?=Resembles(?:: | no known format))/;
+const INSTEAD = /\. (?=Try the output of: )/;
+
+/** The message of 'nothing-recognized' in lines: what was seen, what it resembles, what to give instead. */
+export function nothingRecognizedLines(message: string): string[] {
+  const [seen = '', more = ''] = message.split(RESEMBLES);
+  return [seen, ...more.split(INSTEAD)].filter((line) => line !== '');
+}
 
 export const DIAGNOSTICS = {
   // Files and archives
@@ -113,7 +123,7 @@ export const DIAGNOSTICS = {
     }) =>
       [
         `nothing recognized${samples.length > 0 ? ': ' : ''}${samples.slice(0, 2).map(sampleText).join(', ')}`,
-        ...(nearest === undefined ? [] : [`Nearest format: ${nearest}`]),
+        nearest === undefined ? 'Resembles no known format' : `Resembles: ${nearest}`,
         ...(command === undefined ? [] : [`Try the output of: ${command}`]),
       ].join('. '),
   ),

@@ -1,4 +1,5 @@
 // The engine: holds the case and answers questions about it. No DOM, no React, no message ports.
+import { nothingRecognizedLines } from '../dumps/diagnostics.ts';
 import { writeSessionLines } from '../session/write.ts';
 import { cutSlices } from '../timeline/axis/slice.ts';
 import { answerFor } from './answers/answer.ts';
@@ -6,7 +7,6 @@ import { decodeText, getInfo, structures } from './answers/buffers.ts';
 import { compareDocument } from './answers/comparison.ts';
 import { conflictList } from './answers/conflict-list.ts';
 import { difference } from './answers/event-rows.ts';
-import { findEverything } from './answers/find.ts';
 import { compareSelected, fitIn, guestSizes, holesIn } from './answers/questions.ts';
 import { sourceText } from './answers/source-text.ts';
 import { caseNode } from './case/case-node.ts';
@@ -62,6 +62,9 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
         const diagnostics = read.flatMap((source) => source.read.diagnostics);
         const first = diagnostics.find((d) => d.severity === 'error') ?? diagnostics[0];
         const message = first?.message ?? `${title}: no known format recognized`;
+        if (first?.code === 'nothing-recognized') {
+          return failure('not-recognized', message, { lines: nothingRecognizedLines(message) });
+        }
         return failure('not-recognized', message, { samples: samples.slice(0, SAMPLES_MAX) });
       }
       const placements = current.add(read, { id });
@@ -132,7 +135,10 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
     },
     step: (params) => success(picture.step(params)),
     table: (params) => success(picture.table(params)),
-    find: ({ text, limit }) => success(findEverything(picture.lanes, current.documents.values(), text, limit)),
+    async find({ text, limit }, { signal }) {
+      const { findEverything } = await import('./answers/find.ts');
+      return success(await findEverything(picture.lanes, current.documents.values(), text, limit, signal));
+    },
     answer: (params) => success(answerFor(current.documents, params, current.sources.flatMap(unreadNames))),
     conflicts: (params) => success(conflictList(current.documents, params)),
     fit: (params) => success(fitIn(picture.spaces, params)),

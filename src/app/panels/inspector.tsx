@@ -1,3 +1,4 @@
+import type { CaseDevice } from '../../engine/protocol/case.ts';
 import type { Neighbour, RangeDetail } from '../../engine/protocol/picture.ts';
 import { formatSize, groupedDecimal, groupedHex, hex } from '../../iova/format.ts';
 import { bitLength, lowestSetBit } from '../../iova/iova.ts';
@@ -62,6 +63,35 @@ function NeighbourLine({ name, neighbour }: { name: string; neighbour: Neighbour
   );
 }
 
+/** Devices that a part's owner stands for are named up to this many. */
+const DEVICES_MAX = 6;
+
+/** The devices that an owner is or has: it is a PCI address or a group. With several hosts, those of the range's own. */
+function devicesOf(owner: string, spaceTitle: string, devices: readonly CaseDevice[]): readonly CaseDevice[] {
+  const own = devices.filter(({ device, group }) => device === owner || `group ${group}` === owner);
+  const here = own.filter(({ hostName }) => spaceTitle.includes(hostName));
+  return here.length > 0 ? here : own;
+}
+
+/** `0000:0b:00.0 GA104 (vfio-pci)`. */
+function deviceLabel({ device, name, class: kind, driver }: CaseDevice): string {
+  return [device, name ?? kind, driver && `(${driver})`].filter(Boolean).join(' ');
+}
+
+function Devices({ owner, spaceTitle }: { owner: string; spaceTitle: string }) {
+  const devices = useApp((s) => s.caseNode?.devices);
+  const named = devicesOf(owner, spaceTitle, devices ?? []);
+  if (named.length === 0) return null;
+  return (
+    <ul className="part-devices">
+      {named.slice(0, DEVICES_MAX).map((device) => (
+        <li key={`${device.hostId} ${device.device}`}>{deviceLabel(device)}</li>
+      ))}
+      {named.length > DEVICES_MAX && <li className="second">and {named.length - DEVICES_MAX} more</li>}
+    </ul>
+  );
+}
+
 function Sources({ detail }: { detail: RangeDetail }) {
   if (detail.parts.length === 0) {
     return <p className="second">Derived from the other lanes.</p>;
@@ -76,6 +106,7 @@ function Sources({ detail }: { detail: RangeDetail }) {
               {groupedHex(part.range.start)} – {groupedHex(part.range.last)}
             </span>
           )}
+          <Devices owner={part.owner} spaceTitle={detail.spaceTitle} />
           <Places places={part.provenance} first={10} />
         </li>
       ))}

@@ -44,7 +44,14 @@ function ProblemBanner() {
   return (
     <div className="problem" role="alert" data-testid="problem">
       <div>
-        <strong>{problem.title}.</strong> {problem.message}
+        <strong>{problem.title}.</strong>{' '}
+        {problem.lines.length === 0
+          ? problem.message
+          : problem.lines.map((line) => (
+              <p key={line} className="problem-line">
+                {line}.
+              </p>
+            ))}
         {problem.samples.length > 0 && (
           <>
             <p>First unrecognized lines:</p>

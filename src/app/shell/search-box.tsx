@@ -1,7 +1,8 @@
 import { useState } from 'react';
 import { ComboBox, Input, Label, ListBox, ListBoxItem, Popover } from 'react-aria-components';
 import type { Found } from '../../engine/protocol/picture.ts';
-import { groupedHex } from '../../iova/format.ts';
+import { formatExactSize, formatRange } from '../../iova/format.ts';
+import { range } from '../../iova/range.ts';
 import { useApp } from '../state/app-state.ts';
 import { select } from '../state/selection.ts';
 import { showText } from '../state/tabs.ts';
@@ -9,7 +10,12 @@ import { useAnswer } from '../state/use-answer.ts';
 
 const LIMIT = 40;
 
-/** Finds an address, a type, a device or any text, in the picture and in the sources. The key `/` focuses it. */
+/** Bounds and size of a result. */
+function boundsLabel({ start, last }: NonNullable<Found['target']>): string {
+  return `${formatRange(range(start, last))}, ${formatExactSize(last - start + 1n)}`;
+}
+
+/** Finds an address, a size, a type, a device or any text, in the picture and in the sources. The key `/` focuses it. */
 export function SearchBox() {
   const revision = useApp((s) => s.picture?.arrangement.revision);
   const [text, setText] = useState('');
@@ -32,7 +38,7 @@ export function SearchBox() {
       allowsEmptyCollection
       menuTrigger="input"
     >
-      <Label className="visually-hidden">Find an address, type, group, device or text</Label>
+      <Label className="visually-hidden">Find an address, size, type, group, device or text</Label>
       <Input id="search" placeholder="0xfee00000, msi, 00:1f.0…" />
       <Popover className="popover">
         <ListBox className="menu" renderEmptyState={() => <p className="hint">No matches.</p>}>
@@ -41,11 +47,7 @@ export function SearchBox() {
               <span>
                 {row.caption} <span className="second">{row.where}</span>
               </span>
-              {row.target && (
-                <span className="mono second">
-                  {groupedHex(row.target.start)} – {groupedHex(row.target.last)}
-                </span>
-              )}
+              {row.target && <span className="mono second">{boundsLabel(row.target)}</span>}
             </ListBoxItem>
           )}
         </ListBox>

@@ -21,6 +21,8 @@ import { initialTheme } from './initial-theme.ts';
 export interface Problem {
   readonly title: string;
   readonly message: string;
+  /** The message in lines; empty if it is one. */
+  readonly lines: readonly string[];
   readonly samples: NonNullable<EngineError['samples']>;
 }
 

@@ -54,7 +54,7 @@ describe('opening and closing', () => {
     await openText(MSI, 'one.txt');
     await open('notes', [{ name: 'notes', data: new Blob(['shopping list\nmilk\n']) }]);
     expect(get().problem).toMatchObject({ title: 'notes was not opened' });
-    expect(get().problem?.samples[0]).toMatchObject({ line: 1, text: 'shopping list' });
+    expect(get().problem?.lines[0]).toContain("line 1: 'shopping list'");
     expect(get().documents).toHaveLength(1);
     dismissProblem();
     expect(get().problem).toBeUndefined();

@@ -7,7 +7,7 @@ export interface Answer<T> {
   readonly error: EngineError | undefined;
 }
 
-type Call<M extends Method> = (params: Params<M>) => Promise<EngineResult<Value<M>>>;
+type Call<M extends Method> = (params: Params<M>, signal: AbortSignal) => Promise<EngineResult<Value<M>>>;
 
 function sameValues(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
@@ -27,6 +27,8 @@ export class LatestAnswer<M extends Method> {
   readonly #call: Call<M>;
   readonly #onChange: (answer: Answer<Value<M>>) => void;
   #turn = 0;
+  /** Stops the call under way: nobody waits for it any more. */
+  #under = new AbortController();
   #params: Params<M> | undefined;
   #since: readonly unknown[] | undefined;
 
@@ -43,12 +45,12 @@ export class LatestAnswer<M extends Method> {
     if (this.#since !== undefined && sameValues(params, this.#params) && sameValues(since, this.#since)) return;
     this.#params = params;
     this.#since = since;
-    const turn = ++this.#turn;
+    const turn = this.#next();
     if (params === undefined) {
       this.#onChange({ value: undefined, error: undefined });
       return;
     }
-    void this.#call(params).then((result) => {
+    void this.#call(params, this.#under.signal).then((result) => {
       if (turn !== this.#turn) return;
       // The last answer still holds; the restarted engine will get the call again.
       if (!result.ok && result.error.code === 'engine-restarted') return;
@@ -56,9 +58,15 @@ export class LatestAnswer<M extends Method> {
     });
   }
 
+  #next(): number {
+    this.#under.abort();
+    this.#under = new AbortController();
+    return ++this.#turn;
+  }
+
   /** Drops the pending answer. The next call is made even if it is the same. */
   stop(): void {
-    this.#turn++;
+    this.#next();
     this.#since = undefined;
   }
 }

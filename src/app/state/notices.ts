@@ -15,13 +15,16 @@ export function announce(announcement: string): void {
 }
 
 export function showError(title: string, message: string): void {
-  set({ problem: { title, message, samples: [] } });
+  set({ problem: { title, message, lines: [], samples: [] } });
 }
 
 /** Shows an error of the engine. A call that the user cancelled is only a notice. */
 export function showEngineError(title: string, error: EngineError): void {
   if (error.code === 'cancelled') notify('Cancelled; nothing changed.');
-  else set({ problem: { title, message: error.message, samples: error.samples ?? [] } });
+  else {
+    const { message, lines = [], samples = [] } = error;
+    set({ problem: { title, message, lines, samples } });
+  }
 }
 
 export function dismissPlaced(): void {

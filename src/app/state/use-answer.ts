@@ -16,7 +16,7 @@ export function useAnswer<M extends Method>(
   const restarts = useApp((s) => s.engineRestarts);
   const [answer, setAnswer] = useState<Answer<Value<M>>>({ value: undefined, error: undefined });
   const [latest] = useState(
-    () => new LatestAnswer<M>((latestParams) => engine().call(method, latestParams), setAnswer),
+    () => new LatestAnswer<M>((latestParams, signal) => engine().call(method, latestParams, { signal }), setAnswer),
   );
   // After each rendering: `request` compares the parameters itself.
   useEffect(() => latest.request(params, restarts, ...since));

@@ -60,10 +60,10 @@ describe('texts of all kinds', () => {
     const message = async (text: string) =>
       (await openText(text)).facts.flatMap((fact) => (fact.kind === 'diagnostic' ? fact.message : [])).join('\n');
     expect(await message('Hello\n\nworld\n')).toBe(
-      "nothing recognized: line 1: 'Hello', line 3: 'world'. Try the output of: grep -H . /sys/kernel/iommu_groups/*/reserved_regions",
+      "nothing recognized: line 1: 'Hello', line 3: 'world'. Resembles no known format. Try the output of: grep -H . /sys/kernel/iommu_groups/*/reserved_regions",
     );
     expect(await message('we saw RMRR and DRHD here\nand reg_base_addr\n')).toBe(
-      "nothing recognized: line 1: 'we saw RMRR and DRHD here', line 2: 'and reg_base_addr'. Nearest format: Kernel log: Intel VT-d. Try the output of: sudo dmesg",
+      "nothing recognized: line 1: 'we saw RMRR and DRHD here', line 2: 'and reg_base_addr'. Resembles: Kernel log: Intel VT-d. Try the output of: sudo dmesg",
     );
     expect((await message(`${'x'.repeat(5000)}\n`.repeat(20))).length).toBeLessThan(3 * 80);
   });

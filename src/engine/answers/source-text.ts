@@ -1,5 +1,5 @@
 // The text of an open document's sources, with what was recognized in each line.
-import { readSourceLines } from '../../dumps/input/source-lines.ts';
+import { emptyIndex, type LineIndex, readSourceLines } from '../../dumps/input/source-lines.ts';
 import { isFact } from '../../session/events.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import { inputOf } from '../documents/read-document.ts';
@@ -30,6 +30,9 @@ function factLinesOf(document: EngineDocument, source: string): FactLines {
   bySource.set(source, lines);
   return lines;
 }
+
+/** Where the lines of a file are, as far as it was read. */
+const indices = new WeakMap<Blob, LineIndex>();
 
 interface OpenedText {
   readonly file: InputFile;
@@ -63,7 +66,9 @@ export async function sourceText(
 ): Promise<EngineResult<SourceText>> {
   const opened = openedText(document, source);
   if (!opened) return failure('unusable', `the text of "${source}" is not available`);
-  const found = await readSourceLines(inputOf(opened.file), opened.name, from, limit, signal);
+  const index = indices.get(opened.file.data) ?? emptyIndex();
+  indices.set(opened.file.data, index);
+  const found = await readSourceLines(inputOf(opened.file), opened.name, from, limit, { signal, index });
   if (!found) return failure('unusable', `"${source}" is not text`);
   const facts = factLinesOf(document, source);
   const leftover = new Set(opened.sources.flatMap((summary) => summary.leftover.get(opened.name) ?? []));

@@ -3,6 +3,7 @@ import { mappingSets } from '../../analysis/host/mappings.ts';
 import { diagnosticFact } from '../../dumps/diagnostics.ts';
 import type { DumpEvent } from '../../dumps/input/event-queue.ts';
 import { type DumpInput, openInputs } from '../../dumps/input/open.ts';
+import type { TextInput } from '../../dumps/input/source-lines.ts';
 import { type FactOf, isFact, isOperation, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
 import { newSession, SESSION_PROBLEM_CODES, type Session } from '../../session/session.ts';
 import type { Diagnostic, InputFile } from '../protocol/documents.ts';
@@ -21,7 +22,7 @@ function treeOf(name: string): string | undefined {
 }
 
 /** A file from the page as an input of the dump readers. */
-export function inputOf({ name, data, link }: InputFile): DumpInput {
+export function inputOf({ name, data, link }: InputFile): TextInput {
   const tree = treeOf(name);
   return {
     name,
@@ -29,6 +30,7 @@ export function inputOf({ name, data, link }: InputFile): DumpInput {
     ...(link === undefined ? {} : { link }),
     ...(tree === undefined ? {} : { tree }),
     stream: () => data.stream(),
+    streamFrom: (byte) => data.slice(byte).stream(),
   };
 }
 

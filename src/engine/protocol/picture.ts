@@ -71,10 +71,14 @@ export interface TableRow {
   readonly source: string;
 }
 
-/** A search result: a range of the picture, or a line of a source. */
+/** A search result: a range of the picture, a group or device of a host, or a line of a source. */
 export interface Found {
   readonly target?: Target | undefined;
   readonly location?: { readonly id: string; readonly source: string; readonly line: number } | undefined;
+  /** In the tree of the case: a device, or without one its group. */
+  readonly place?:
+    | { readonly documentId: string; readonly groupKey: string; readonly device?: string | undefined }
+    | undefined;
   /** What it is, and where. */
   readonly caption: string;
   readonly where: string;

@@ -11,6 +11,8 @@ export interface EngineError {
     | 'engine-restarted'
     | 'bug';
   readonly message: string;
+  /** The message in lines, if it has several parts; nothing else needs to be shown then. */
+  readonly lines?: readonly string[];
   /** The first lines that were not understood, where that helps. */
   readonly samples?: readonly { readonly source: string; readonly line: number; readonly text: string }[];
 }
