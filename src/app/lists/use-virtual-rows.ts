@@ -215,7 +215,8 @@ export function useVirtualRows<E extends HTMLElement>(options: VirtualRowsOption
       const list = ref.current;
       const row = list && isGrid(list) ? rowAt(list, index) : null;
       const at = row && target instanceof HTMLElement ? stopsOf(row).indexOf(target) : -1;
-      if (at >= 0) stop.current = at;
+      // A row that is being loaded has fewer places than it will have.
+      if (at >= 0 && row?.getAttribute('aria-busy') !== 'true') stop.current = at;
     },
     onKeyDown: (event) => {
       const index = indexOf(event.target);
