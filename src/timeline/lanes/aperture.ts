@@ -28,7 +28,7 @@ function inside(
   apertures: readonly Aperture[],
 ): DescribedRange {
   const values = {
-    ...(pageSizes === undefined ? {} : { 'page size bitmap': hex(pageSizes) }),
+    ...(pageSizes === undefined ? {} : { 'page size bitmap': groupedHex(pageSizes) }),
     ...derivationValues(apertures),
   };
   const message = [widthLabel(r), pageSizes ? `${pageSizeLabel(pageSizes)} pages` : ''].filter((w) => w !== '');
