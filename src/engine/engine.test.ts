@@ -206,7 +206,11 @@ describe('the engine', () => {
       files: [{ name: 'x', data: new Blob(['hello\nworld\n']) }],
     });
     expect(refused).toMatchObject({ ok: false, error: { code: 'not-recognized' } });
-    expect(refused.ok ? [] : refused.error.samples).toMatchObject([{ line: 1, text: 'hello' }, { line: 2 }]);
+    expect(refused.ok ? [] : refused.error.lines).toEqual([
+      "nothing recognized: line 1: 'hello', line 2: 'world'",
+      'Resembles no known format',
+      expect.stringMatching(/^Try the output of: /),
+    ]);
     expect((await asker.ask('documents', null)).map((d) => d.id)).toEqual(['d']);
     for (const method of ['close', 'save'] as const) {
       expect(await asker.engine.call(method, { id: 'x' })).toMatchObject({

@@ -167,11 +167,27 @@ function operationHead(event: Operation): Head | undefined {
     case 'ioas.option_huge_pages':
       return head(`huge pages ${event.value === 0 ? 'off' : 'on'}`, 'ioas', 'value');
     case 'device.attach': {
-      const { device, ioas, domain, reserved } = event;
-      const to = ioas === undefined ? '' : ` to IOAS ${ioas}`;
-      if (!domain) return head(`attach device ${device}${to}`, 'device', 'ioas');
+      const { device, ioas, hwpt, domain, reserved } = event;
+      const to = ioas !== undefined ? ` to IOAS ${ioas}` : hwpt !== undefined ? ` to page table ${hwpt}` : '';
+      if (!domain) return head(`attach device ${device}${to}`, 'device', 'ioas', 'hwpt');
       const text = `attach device ${device}${to}: ${domainText(domain, reserved ?? [])}`;
-      return head(text, 'device', 'ioas', 'domain', 'reserved');
+      return head(text, 'device', 'ioas', 'hwpt', 'domain', 'reserved');
+    }
+    case 'device.replace': {
+      const { device, ioas, hwpt } = event;
+      const to = ioas === undefined ? `page table ${hwpt ?? ''}` : `IOAS ${ioas}`;
+      return head(`move device ${device} to ${to}`, 'device', 'ioas', 'hwpt');
+    }
+    case 'hwpt.alloc': {
+      const text = `create page table ${event.hwpt} of IOAS ${event.ioas} for device ${event.device}`;
+      return head(text, 'hwpt', 'ioas', 'device', ...(event.flags.length === 0 ? ['flags'] : []));
+    }
+    case 'hwpt.destroy':
+      return head(`destroy page table ${event.hwpt}`, 'hwpt');
+    case 'ioas.map_file': {
+      const what = `${size(event.length)} of file ${event.fd} from ${groupedHex(event.start)}`;
+      const text = `map ${what} ${place(event.flags, event.iova)} ${accessText(event.flags)}`;
+      return head(text, 'ioas', 'flags', 'fd', 'start', 'length', 'iova');
     }
     case 'device.detach':
       return head(`detach device ${event.device}`, 'device');
