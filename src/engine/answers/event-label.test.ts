@@ -108,7 +108,17 @@ describe('operations in words', () => {
         argsz: 1,
         extension: 1,
       },
-      ...{ fd: 'f', hwpt: 'h', start: '0x0', iova: '0x0', src_iova: '0x0', user_va: '0x0', vaddr: '0x0', length: '0x1', size: '0x1' },
+      ...{
+        fd: 'f',
+        hwpt: 'h',
+        start: '0x0',
+        iova: '0x0',
+        src_iova: '0x0',
+        user_va: '0x0',
+        vaddr: '0x0',
+        length: '0x1',
+        size: '0x1',
+      },
     };
     const dma = {
       ...{ domain: 'dom', aperture: ['0x0', '0xfff'], force_aperture: true, pgsize_bitmap: '0x1000', pci: true },
