@@ -50,6 +50,7 @@ describe('check', () => {
       severity: 'clean',
       text: 'No conflicts on group 1: everything can be mapped except 0xfee00000-0xfeefffff (MSI window); the width of the IOMMU is not in these dumps.',
       remedies: [],
+      fixes: [],
       provenance: [],
     });
   });

@@ -39,19 +39,20 @@ const OPTIONS = {
 } as const;
 
 /** The answer as `--json` prints it. */
-function answerLine({ severity, text, remedies, provenance }: Answer): string {
+function answerLine({ severity, text, remedies, fixes, provenance }: Answer): string {
   return JSON.stringify({
     kind: 'answer',
     severity,
     text,
     remedies: remedies.map(({ text: fix, copy }) => (copy === undefined ? fix : `${fix}: ${copy}`)),
+    fixes,
     provenance: provenance.map(({ source, line }) => ({ source, line })),
   });
 }
 
 /** A conflict as `--json` prints it. */
 function jsonLine(conflict: Conflict): string {
-  const { severity, rule, errno, kernel, decidedBy, text, reason, ranges, remedies, provenance } = conflict;
+  const { severity, rule, errno, kernel, decidedBy, text, reason, ranges, remedies, fixes, provenance } = conflict;
   return JSON.stringify({
     kind: 'conflict',
     severity,
@@ -68,6 +69,7 @@ function jsonLine(conflict: Conflict): string {
       text: label,
     })),
     remedies,
+    fixes,
     provenance: provenance.map(({ source, line }) => ({ source, line })),
   });
 }
@@ -81,8 +83,15 @@ const ROLES = { requested: 'requested', obstacle: 'blocked by' } as const;
 /** Places that the plain form lists. */
 const PLACES_MAX = 5;
 
+/** A fix: what is copied is below it if it has several lines. */
+function fixLines(remedy: string, fixes: Conflict['fixes']): string[] {
+  const block = fixes.find(({ label, text }) => text.includes('\n') && remedy === `${label}: ${text}`);
+  if (!block) return [`   fix: ${remedy}`];
+  return [`   fix: ${block.label}:`, ...block.text.split('\n').map((line) => `        ${line}`)];
+}
+
 function plainLines(conflict: Conflict, index: number): string[] {
-  const { severity, rule, errno, decidedBy, text, reason, ranges, remedies, provenance } = conflict;
+  const { severity, rule, errno, decidedBy, text, reason, ranges, remedies, fixes, provenance } = conflict;
   const places = provenance.map(({ source, line }) => (line === undefined ? source : `${source}:${line}`));
   const more = places.length > PLACES_MAX ? ` and ${places.length - PLACES_MAX} more` : '';
   return [
@@ -91,7 +100,7 @@ function plainLines(conflict: Conflict, index: number): string[] {
     ...(errno === undefined && decidedBy === undefined
       ? []
       : [`   rule: ${[rule, errno, decidedBy].filter(Boolean).join(', ')}`]),
-    ...remedies.map((remedy) => `   fix: ${remedy}`),
+    ...remedies.flatMap((remedy) => fixLines(remedy, fixes)),
     ...ranges.map(({ role, start, last, text: label }) => `   ${ROLES[role]}: ${hex(start)}-${hex(last)} ${label}`),
     ...(places.length > 0 ? [`   from: ${places.slice(0, PLACES_MAX).join(', ')}${more}`] : []),
   ];

@@ -307,7 +307,8 @@ export const DIAGNOSTICS = {
   ),
   'iommu-disabled': complaint(
     'warning',
-    ({ by }: { readonly by: string }) => `the IOMMU is disabled (${by}); no device can be assigned`,
+    ({ by, option }: { readonly by?: string; readonly option?: string }) =>
+      `the IOMMU is disabled${option === undefined ? ` (${by})` : `: the kernel's command line has ${option}`}; no device can be assigned`,
     ENABLE_IOMMU,
   ),
   'acs-override': rule(

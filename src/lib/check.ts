@@ -1,4 +1,5 @@
 import { isQuiet } from '../analysis/answer/answer.ts';
+import type { Remedy } from '../analysis/conflicts/conflict.ts';
 import { answerFor } from '../engine/answers/answer.ts';
 import type { ConflictRow } from '../engine/protocol/answers.ts';
 import type { Dumps } from './dumps.ts';
@@ -50,7 +51,19 @@ export interface Conflict {
   readonly ranges: readonly ConflictRange[];
   /** What would avoid it: full sentences. */
   readonly remedies: readonly string[];
+  /** Of these, what can be copied, in the form in which the guest is defined. */
+  readonly fixes: readonly Fix[];
   readonly provenance: readonly Origin[];
+}
+
+/** Something to copy. */
+export interface Fix {
+  /** What it does: `Set RAM to 3054 MiB`. */
+  readonly label: string;
+  /** What reads it: `qemu`, `libvirt`, `proxmox`, `kubevirt`, `shell` … */
+  readonly form: string;
+  /** An option, an element, a command; may have several lines. */
+  readonly text: string;
 }
 
 /** The answer: what a person needs to know first. */
@@ -61,6 +74,8 @@ export interface Answer {
   readonly text: string;
   /** The ways to avoid it; `copy`: an option or a command. */
   readonly remedies: readonly { readonly text: string; readonly copy?: string | undefined }[];
+  /** Of these, what can be copied, in the form in which the guest is defined. */
+  readonly fixes: readonly Fix[];
   readonly provenance: readonly Origin[];
 }
 
@@ -107,7 +122,13 @@ export async function check(dumps: Dumps, options: CheckOptions = {}): Promise<C
   const shown = rows.filter((row) => !isQuiet(row));
   const indexes = new Map(shown.map(({ document, id }, index) => [`${document} ${id}`, index]));
   return {
-    answer: { severity, text, remedies: remedies.map(({ text: fix, copy }) => ({ text: fix, copy })), provenance },
+    answer: {
+      severity,
+      text,
+      remedies: remedies.map(({ text: fix, copy }) => ({ text: fix, copy })),
+      fixes: fixesOf(remedies),
+      provenance,
+    },
     items: items.flatMap((item) => {
       const found = item.conflicts.flatMap((id) => indexes.get(`${item.scope} ${id}`) ?? []);
       return found.length === 0 ? [] : [{ severity: item.severity, text: item.text, conflicts: found }];
@@ -119,6 +140,12 @@ export async function check(dumps: Dumps, options: CheckOptions = {}): Promise<C
 
 function unreadNames({ sources }: Dumps): string[] {
   return sources.filter(({ unread }) => unread !== undefined).map(({ name }) => name);
+}
+
+function fixesOf(remedies: readonly Remedy[]): Fix[] {
+  return remedies.flatMap(({ text: label, copy, form = 'shell' }) =>
+    copy === undefined ? [] : [{ label, form, text: copy }],
+  );
 }
 
 /** A conflict in the library's terms, which are also those of `check --json`. */
@@ -148,6 +175,7 @@ function conflictOf({
       remedies.length === 0
         ? [remedy]
         : remedies.map(({ text, copy }) => (copy === undefined ? text : `${text}: ${copy}`)),
+    fixes: fixesOf(remedies),
     provenance,
   };
 }

@@ -1,6 +1,6 @@
 // The library's entry: everything that `import … from 'iovascope'` offers, documented in docs/library.md.
 
-export type { Answer, CheckOptions, CheckResult, Conflict, ConflictItem, ConflictRange } from './check.ts';
+export type { Answer, CheckOptions, CheckResult, Conflict, ConflictItem, ConflictRange, Fix } from './check.ts';
 export { check } from './check.ts';
 export type { Dumps, Host, HostGroup, ReservedRegion, Source } from './dumps.ts';
 export type * from './facts.ts';

@@ -31,6 +31,7 @@ export const CONFLICT_RULES = [
   'guest-outside-ranges',
   'guest-over-reserved',
   'guest-refused',
+  'guest-wider-than-iommu',
   'mapping-limit',
   'misaligned',
   'msi-outside-window',
@@ -40,6 +41,7 @@ export const CONFLICT_RULES = [
   'two-msi-kinds',
   'unmap-cuts-mapping',
   'unmap-short',
+  'viommu-wider-than-iommu',
 ] as const;
 
 /** A rule of this program, or the code of a diagnostic that passes on a complaint of another one. */
@@ -64,8 +66,10 @@ export interface Remedy {
   /** A short imperative phrase or sentence, without anything to look up: `Set RAM to 3054 MiB (2.98 GiB)`. */
   readonly text: string;
   readonly action?: RemedyAction | undefined;
-  /** An option or a command to copy. */
+  /** What to copy: an option, an element, a command; may have several lines. */
   readonly copy?: string | undefined;
+  /** What reads it: `qemu`, `libvirt`, `proxmox`, `kubevirt`, `shell` …; undefined if there is nothing to copy. */
+  readonly form?: string | undefined;
 }
 
 /**

@@ -4,7 +4,8 @@ import { isAligned, overlaps, sizeOf } from '../../iova/range.ts';
 import { complement, intersect, rangeSet } from '../../iova/range-set.ts';
 import { lookUpRule } from '../../kernel/rule-book.ts';
 import { DEFAULT_PAGE_SIZE } from '../../kernel/shared/platform-ranges.ts';
-import { groupViabilities } from '../guest/group-viability.ts';
+import { bindCommands, type GroupMember, groupViabilities } from '../guest/group-viability.ts';
+import { deviceLabel } from '../host/devices.ts';
 import { hasDirectRegion, refusesDirectRegions, ruleContext } from '../host/direct-regions.ts';
 import { type Bar, type Group, groupTitle, type Host, kernelOf, type Region } from '../host/host.ts';
 import { meaningOf } from '../host/region-types.ts';
@@ -282,34 +283,73 @@ export function leftOutGroups({ host, groups }: CommonSpace, focus: DeviceFocus 
   ];
 }
 
+/** What programs say when a device of the group is not bound to VFIO, the one to assign included. */
+const NOT_BOUND: ReadonlySet<string> = new Set([
+  'qemu-group-not-viable',
+  'dpdk-group-not-viable',
+  'vfio-group-not-opened',
+  'vfio-device-not-handed-out',
+  'iommufd-device-not-bound',
+]);
+
 /** The group of the device to assign, if devices of it are bound to drivers of the host. */
 export function unviableGroups(host: Host, focus: DeviceFocus | undefined): Conflict[] {
   if (!focus) return [];
+  const isRefused = host.complaints.some(({ code }) => NOT_BOUND.has(code));
   return groupViabilities(host).flatMap((viability): Conflict[] => {
     const { group, members } = viability;
     if (!focus.groups.includes(group) && !members.some(({ device }) => device === focus.device)) return [];
-    const blocking = members.filter(({ device, state }) => state === 'blocking' && device !== focus.device);
+    // libvirt binds the device itself when the guest starts: only after a refusal it is in the way.
+    const blocking = members.filter(
+      ({ device, state }) => state === 'blocking' && (isRefused || device !== focus.device),
+    );
     if (blocking.length === 0) return [];
     const { errno, source } = refusedBy('group-not-viable', { kernel: kernelOf(host) });
-    const names = joinNames(blocking.map(({ device, driver }) => `${device} (${driver})`));
-    const copy = viability.commands.join('\n');
+    const names = joinNames(blocking.map(({ device }) => deviceLabel(host.devices, device)));
+    const isOwn = blocking.some(({ device }) => device === focus.device);
+    const are = blocking.length === 1 ? 'is' : 'are';
+    const who = isOwn ? names : `${names} of the same group`;
+    const asked = isOwn ? focus.device : deviceLabel(host.devices, focus.device);
     return [
       {
         id: `group-not-viable ${group}`,
         rule: 'group-not-viable',
         severity: 'fatal',
-        title: `group ${group} is not viable: ${names} ${blocking.length === 1 ? 'is' : 'are'} bound to a driver of the host`,
+        title: `group ${group} is not viable: ${names} ${are} bound to a driver of the host`,
         message: 'All devices of a group go to one guest: each must be bound to vfio-pci, or to no driver.',
         errno,
         source,
         remedy: 'Bind every device of the group to vfio-pci, or to no driver.',
         marks: [],
-        provenance: host.groups.find((known) => known.group === group)?.provenance ?? [],
-        answer: `${focus.device} (group ${group}) cannot be assigned (${errno}${onKernel(kernelOf(host), source)}): ${names} of the same group ${blocking.length === 1 ? 'is' : 'are'} bound to a driver of the host. Bind every device of the group to vfio-pci.`,
-        remedies: [{ text: 'Bind the other devices of the group to vfio-pci', copy }],
+        provenance: [
+          ...(host.groups.find((known) => known.group === group)?.provenance ?? []),
+          ...blocking.flatMap(({ device }) => host.devices.get(device)?.provenance ?? []),
+        ],
+        answer: `${asked} (group ${group}) cannot be assigned (${errno}${onKernel(kernelOf(host), source)}): ${who} ${are} bound to a driver of the host. Bind every device of the group to vfio-pci.`,
+        remedies: [
+          {
+            text: `Bind ${joinNames(blocking.map(({ device }) => device))} to vfio-pci (until the next boot)`,
+            form: 'shell',
+            copy: bindCommands(blocking.map(({ device }) => device)).join('\n'),
+          },
+          ...bindAtBoot(host, blocking),
+        ],
       },
     ];
   });
+}
+
+/** The options of vfio-pci that take devices by their ids at boot. */
+function bindAtBoot(host: Host, blocking: readonly GroupMember[]): Remedy[] {
+  const ids = blocking.flatMap(({ device }) => host.devices.get(device)?.ids ?? []);
+  if (ids.length < blocking.length) return [];
+  return [
+    {
+      text: 'Or at every boot, in /etc/modprobe.d/vfio.conf',
+      form: 'modprobe',
+      copy: `options vfio-pci ids=${[...new Set(ids)].join(',')}`,
+    },
+  ];
 }
 
 /** Firmware regions that the memory map of the firmware does not reserve. */

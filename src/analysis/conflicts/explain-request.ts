@@ -1,11 +1,13 @@
 // Why a program's request was refused: what blocked it at that moment, as far as the dumps show.
-import { counted, formatSize, hex } from '../../iova/format.ts';
+import { counted, formatExactSize, formatSize, hex } from '../../iova/format.ts';
 import { ADDRESS_WIDTHS, bitLength } from '../../iova/iova.ts';
 import { containsRange, type IovaRange, intersection, isAligned } from '../../iova/range.ts';
+import { subtract } from '../../iova/range-set.ts';
 import { MAPPING_LIMIT } from '../../kernel/limits.ts';
 import { appliesTo, type RuleSubject } from '../../kernel/rule-book.ts';
 import { HYPERTRANSPORT_RANGE, ISA_BRIDGE_RANGE } from '../../kernel/shared/platform-ranges.ts';
-import { MIB } from '../guest/layout.ts';
+import type { GuestDefinition } from '../guest/guest-memory.ts';
+import { GIB, MIB } from '../guest/layout.ts';
 import { type Provenance, provenanceOf } from '../host/host.ts';
 import { factAt, type LiveMapping, type MappingState } from '../host/mappings.ts';
 import { architectureOf, likelyObstacles } from '../host/platforms.ts';
@@ -13,6 +15,8 @@ import { meaningOf } from '../host/region-types.ts';
 import { apertureLimits, assumptionClause, assumptionSentence } from '../space/aperture-limit.ts';
 import { type CommonSpace, commonSpace, type MergedRegion } from '../space/common-space.ts';
 import { type ConflictMark, describeRange, markOf, ownersOf, partPlaces, plainRange, type Remedy } from './conflict.ts';
+import { hugepagesText, memfdText, memlockTexts, physBitsText } from './fix-text.ts';
+import { type GuestLayout, remediesFor } from './guest.ts';
 import { ISA_REGION_HISTORY, isIsaRegion } from './isa-bridge.ts';
 import { suggestPlace } from './other-place.ts';
 import { regionClause } from './region-clause.ts';
@@ -55,6 +59,8 @@ export interface RequestContext {
   readonly kind: MemoryKind;
   /** Unmaps that were refused before, in their order. */
   readonly failedUnmaps: readonly Request[];
+  /** The guest whose definition is known. */
+  readonly guest?: GuestLayout | undefined;
 }
 
 /** The largest part that fits from where the request starts; empty if not a single byte does. */
@@ -97,11 +103,11 @@ function spacesOf(request: Request, space: CommonSpace): CommonSpace[] {
   return space.groups.length === host.groups.length ? [space] : [space, commonSpace(host, host.groups)];
 }
 
-function overReserved(request: Request, { space, kind }: RequestContext): Explanation | undefined {
+function overReserved(request: Request, { space, kind, guest }: RequestContext): Explanation | undefined {
   for (const own of spacesOf(request, space)) {
     for (const region of own.reserved) {
       const cut = meaningOf(region.type).blocksMappings ? intersection(region, request) : undefined;
-      if (cut) return overRegion(request, own, region, cut, kind);
+      if (cut) return overRegion(request, own, region, cut, { kind, guest });
     }
   }
   return undefined;
@@ -112,7 +118,7 @@ function overRegion(
   space: CommonSpace,
   region: MergedRegion,
   cut: IovaRange,
-  kind: MemoryKind,
+  context: Pick<RequestContext, 'kind' | 'guest'>,
 ): Explanation {
   const owners = ownersOf(region);
   const verb = containsRange(request, region) ? 'covers' : 'overlaps';
@@ -125,10 +131,21 @@ function overRegion(
       : `${fittingPart(request, region)} ${suggestPlace(space, request)}`.trim(),
     remedies: isIsaRegion(region)
       ? [{ text: 'Update the host kernel to 5.4.7, 5.5 or newer' }]
-      : [...smallerRam(request, region, kind), ...relocation(region)],
+      : ramRemedies(request, space, region, context),
     marks: [markOf('obstacle', region, `${region.type} of ${owners}`)],
     provenance: partPlaces(region),
   };
+}
+
+/** What to change of the guest, where its definition is known; else what can be said of the request alone. */
+function ramRemedies(
+  request: Request,
+  space: CommonSpace,
+  obstacle: IovaRange,
+  { kind, guest }: Pick<RequestContext, 'kind' | 'guest'>,
+): Remedy[] {
+  const own = guest?.definition && kind !== 'bar' ? remediesFor(space, guest, obstacle) : [];
+  return own.length > 0 ? own : [...smallerRam(request, obstacle, kind), ...relocation(obstacle)];
 }
 
 function relocation(obstacle: IovaRange): Remedy[] {
@@ -143,7 +160,8 @@ function relocation(obstacle: IovaRange): Remedy[] {
     : [];
 }
 
-function beyondAperture(request: Request, { space, kind }: RequestContext): Explanation | undefined {
+function beyondAperture(request: Request, context: RequestContext): Explanation | undefined {
+  const { space, kind, guest } = context;
   const [limit] = apertureLimits(space.apertures, request);
   if (!limit) return undefined;
   const { cut, problem, place, bits, provenance, assumed } = limit;
@@ -156,10 +174,10 @@ function beyondAperture(request: Request, { space, kind }: RequestContext): Expl
     cause: `it ${problem}${end}${assumptionClause(assumed)}`,
     remedy: place === undefined ? keep : `${keep}${limited}.`,
     remedies: [
-      ...(bits === undefined
+      ...(bits === undefined || (kind === 'ram' && guest)
         ? []
-        : [{ text: `Limit the guest to ${bits} address bits`, copy: `-cpu host,host-phys-bits-limit=${bits}` }]),
-      ...(kind === 'ram' ? smallerRam(request, cut, kind) : []),
+        : [{ text: `Limit the guest to ${bits} address bits`, ...physBitsText(guest?.definition, bits) }]),
+      ...(kind === 'ram' ? ramRemedies(request, space, limit.outside, context) : []),
     ],
     marks: [markOf('obstacle', cut, 'outside the aperture')],
     provenance,
@@ -177,7 +195,8 @@ function unaligned(request: Request, { pageSize }: RequestContext): Explanation 
   };
 }
 
-function overPlatformRange(request: Request, { space: { host }, kind }: RequestContext): Explanation | undefined {
+function overPlatformRange(request: Request, { space, kind, guest }: RequestContext): Explanation | undefined {
+  const { host } = space;
   // RAM that starts where a PC has it is not on ARM.
   const isPc = architectureOf(host) === undefined && PC_STARTS.has(request.start);
   const likely = likelyObstacles(host, request).filter(({ platform }) => !isPc || platform !== 'ARM');
@@ -188,12 +207,15 @@ function overPlatformRange(request: Request, { space: { host }, kind }: RequestC
     message: `These dumps do not list the reserved regions of the host; ${named.join('; ')}.`,
     cause: `${named.join('; ')} (the host's reserved_regions are not in these dumps)`,
     remedy: `${fittingPart(request, first)} Add the host's reserved_regions to confirm this.`.trim(),
-    remedies: [...smallerRam(request, first, kind), ...relocation(first)],
+    remedies: ramRemedies(request, { ...space, usable: subtract(space.usable, likely) }, first, { kind, guest }),
     marks: likely.map((r) => markOf('obstacle', r, `${r.message} (if this is ${r.platform})`)),
   };
 }
 
-function beyondUnknownAperture(request: Request, { space: { apertures } }: RequestContext): Explanation | undefined {
+function beyondUnknownAperture(
+  request: Request,
+  { space: { apertures }, guest }: RequestContext,
+): Explanation | undefined {
   const bits = bitLength(request.last);
   const narrower = ADDRESS_WIDTHS.filter((width) => width < bits);
   if (apertures.length > 0 || narrower.length === 0) return undefined;
@@ -205,7 +227,7 @@ function beyondUnknownAperture(request: Request, { space: { apertures } }: Reque
     remedies: [
       {
         text: 'Limit the guest to the address bits of the IOMMU, for example 39',
-        copy: '-cpu host,host-phys-bits-limit=39',
+        ...physBitsText(guest?.definition, 39),
       },
     ],
   };
@@ -294,7 +316,7 @@ function invalidUnmap(request: Request, context: RequestContext): Explanation {
   };
 }
 
-function notPinned(request: Request, { kind }: RequestContext): Explanation {
+function notPinned(request: Request, { kind, guest, space }: RequestContext): Explanation {
   const message =
     'The kernel could not pin the memory. This is normal for a BAR, which has no pages; for RAM it is fatal.';
   if (kind === 'bar') {
@@ -307,6 +329,8 @@ function notPinned(request: Request, { kind }: RequestContext): Explanation {
       remedy: USUALLY_HARMLESS,
     };
   }
+  const known = guest?.definition && backendProblem(guest.definition, space.host.about.kernel);
+  if (known) return { message, remedy: `${known.remedies[0]?.text}.`, ...known };
   const backend = request.name === undefined ? 'its memory backend' : `the memory backend of "${request.name}"`;
   return {
     message,
@@ -316,8 +340,34 @@ function notPinned(request: Request, { kind }: RequestContext): Explanation {
     remedies: [
       {
         text: 'Check the memory backend: enough free huge pages, a file as large as the memory and writable, no post-copy migration',
+        form: 'shell',
         copy: 'grep Huge /proc/meminfo',
       },
+    ],
+  };
+}
+
+/** Why the memory of a guest is not pinned, by what it is made of (KERNEL rules of pinning: only RAM, writable, longterm). */
+function backendProblem(
+  definition: GuestDefinition,
+  kernel: string | undefined,
+): { readonly cause: string; readonly remedies: readonly Remedy[] } | undefined {
+  const { backend, ram = 0n } = definition;
+  const version = kernel === undefined ? '' : ` (this host runs ${kernel})`;
+  if (backend === 'file') {
+    return {
+      cause: `the guest's memory is a file: newer kernels (6.1 accepts it, 6.12 does not)${version} refuse to pin a shared writable file of a disk file system, and any kernel a file that is shorter than the memory or read-only; not an address problem`,
+      remedies: [
+        { text: 'Use a memfd or hugepages in place of the file, or put the file on tmpfs', ...memfdText(definition) },
+      ],
+    };
+  }
+  if (backend !== 'hugetlb') return undefined;
+  return {
+    cause: `the guest's memory is in hugepages and there are probably too few of them: ${formatExactSize(ram)} need ${(ram + 2n * MIB - 1n) / (2n * MIB)} free pages of 2 MiB; not an address problem`,
+    remedies: [
+      { text: 'Look how many hugepages are free', form: 'shell', copy: 'grep Huge /proc/meminfo' },
+      { text: 'Reserve enough of 2 MiB', ...hugepagesText(ram) },
     ],
   };
 }
@@ -329,25 +379,51 @@ function loggedLimit({ host }: CommonSpace): bigint | undefined {
   return digits === undefined ? undefined : BigInt(digits);
 }
 
-function noMemory(request: Request, { space }: RequestContext): Explanation {
-  const limit = loggedLimit(space);
-  const remedies: Remedy[] = [
-    { text: 'Raise RLIMIT_MEMLOCK of the VMM above the RAM of its guest', copy: 'ulimit -l unlimited' },
-    { text: 'Or in its systemd unit', copy: 'LimitMEMLOCK=infinity' },
-    {
-      text: 'Or in libvirt, with the RAM and some room in GiB',
-      copy: "<memtune><hard_limit unit='G'>…</hard_limit></memtune>",
-    },
-  ];
+/** How much a guest's process has to lock: each of its containers pins all of its RAM. */
+interface LockedMemory {
+  readonly bytes: bigint;
+  /** `16 GiB of RAM in each of 2 address spaces (one a device, because of the virtual IOMMU)` */
+  readonly reason: string;
+}
+
+function lockedMemory(definition: GuestDefinition): LockedMemory | undefined {
+  const { ram, assigned = [], viommu, iommufd, memory_devices: plugged = [] } = definition;
+  const all = plugged.reduce<bigint>((sum, { size }) => sum + size, ram ?? 0n);
+  if (all === 0n) return undefined;
+  const devices = assigned.length;
+  // With a virtual IOMMU each device has an address space of its own, and type1 counts the pages of each container.
+  const spaces = viommu !== undefined && iommufd !== true && devices > 1 ? BigInt(devices) : 1n;
+  const reason =
+    spaces > 1n
+      ? `${formatExactSize(all)} of RAM in each of ${spaces} address spaces, one for each assigned device because of the virtual IOMMU`
+      : `${formatExactSize(all)} of RAM, all of which is pinned${devices > 1 ? `, once for its ${devices} devices` : ''}`;
+  return { bytes: all * spaces, reason };
+}
+
+/** Besides the RAM: video memory, firmware, BARs. libvirt adds as much. */
+const LOCKED_ROOM = GIB;
+
+function noMemory(request: Request, { space, guest }: RequestContext): Explanation {
+  const definition = guest?.definition;
+  const limit = loggedLimit(space) ?? definition?.memlock;
+  const locked = definition && lockedMemory(definition);
+  const needed = locked && locked.bytes + LOCKED_ROOM;
   const named = request.name === undefined ? '' : ` for "${request.name}"`;
+  const isEnough = limit !== undefined && locked !== undefined && limit >= locked.bytes;
+  const needs = locked ? `; ${definition?.name ?? 'the guest'} needs ${locked.reason}, and about 1 GiB more` : '';
+  const process =
+    limit === undefined
+      ? `the locked-memory limit (RLIMIT_MEMLOCK) of the process is too low${named}, or the host has no memory or huge pages left`
+      : isEnough
+        ? `the locked-memory limit (RLIMIT_MEMLOCK) of the process, ${limit} bytes (${formatSize(limit)}), is enough for its RAM alone: the host may have no memory left, or the process locks other memory too`
+        : `the locked-memory limit (RLIMIT_MEMLOCK) of the process is only ${limit} bytes (${formatSize(limit)})`;
   return {
-    message: 'The limit of locked memory was reached, or the host ran out of memory. The addresses do not matter.',
-    cause:
-      limit === undefined
-        ? `the locked-memory limit (RLIMIT_MEMLOCK) of the process is too low${named}, or the host has no memory or huge pages left; not an address problem`
-        : `the locked-memory limit (RLIMIT_MEMLOCK) of the process is only ${limit} bytes (${formatSize(limit)}); not an address problem`,
+    message: `The limit of locked memory was reached, or the host ran out of memory. The addresses do not matter.${
+      locked ? ` The guest needs ${locked.reason}.` : ''
+    }`,
+    cause: `${process}${needs}; not an address problem`,
     remedy: 'Raise RLIMIT_MEMLOCK of the VMM (or the limit of its service) above the RAM of the guest.',
-    remedies,
+    remedies: memlockTexts(definition, needed),
   };
 }
 

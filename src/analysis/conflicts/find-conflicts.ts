@@ -6,7 +6,7 @@ import type { Conflict } from './conflict.ts';
 import { type DeviceFocus, deviceConflicts, leftOutGroups, unviableGroups } from './devices.ts';
 import { faultConflicts } from './faults.ts';
 import { type GuestLayout, guestConflicts } from './guest.ts';
-import { refusedGuest } from './guest-refused.ts';
+import { guestLimitConflicts } from './guest-limits.ts';
 import { sortConflicts } from './order.ts';
 import { requestConflicts } from './requests.ts';
 
@@ -37,16 +37,17 @@ export interface ConflictQuestion {
 export function findConflicts(question: ConflictQuestion): Conflict[] {
   const { space, mappings, guests, pageSize: given, focus } = question;
   const pageSize = pageSizeOf(space, given);
+  const defined = guests.find(({ definition }) => definition !== undefined);
   const found = [
     ...guests.flatMap((guest, index) => {
-      const list = [...guestConflicts(space, guest, pageSize), ...refusedGuest(guest)];
+      const list = [...guestConflicts(space, guest, pageSize), ...guestLimitConflicts(space, guest)];
       return index === 0 ? list : list.map((conflict) => ({ ...conflict, id: `${conflict.id} of guest ${index + 1}` }));
     }),
     ...deviceConflicts(space, pageSize, focus),
     ...unviableGroups(space.host, focus),
     ...leftOutGroups(space, focus),
     ...complaintConflicts(space.host),
-    ...mappings.flatMap(({ set }) => requestConflicts(set, space, pageSize)),
+    ...mappings.flatMap(({ set }) => requestConflicts(set, space, pageSize, defined)),
     ...faultConflicts(space, mappings, space.host.devices),
   ];
   return sortConflicts(withoutConsequences(found), focus);
@@ -60,6 +61,31 @@ const FAILURES: ReadonlySet<string> = new Set([
   'request-refused',
 ]);
 
+/** What programs say where there is no IOMMU. */
+const NO_IOMMU: ReadonlySet<string> = new Set([
+  'vfio-device-without-group',
+  'host-without-passthrough',
+  'qemu-no-iommu',
+  'vfio-group-not-opened',
+  'vfio-probe-failed',
+]);
+
+/** A disabled IOMMU is why a device has no group: it comes first, and its option before the kernel's own message. */
+function explainedByDisabled(conflicts: readonly Conflict[]): readonly Conflict[] {
+  const disabled = conflicts.filter(({ rule }) => rule === 'iommu-disabled');
+  const cause = disabled.find(({ title }) => title.includes('command line')) ?? disabled[0];
+  const failed = conflicts.find(({ rule }) => NO_IOMMU.has(rule));
+  if (!cause) return conflicts;
+  return conflicts.map((conflict) => {
+    if (conflict === cause && failed) {
+      const answer = `${failed.title.charAt(0).toUpperCase()}${failed.title.slice(1)}, because ${conflict.answer?.charAt(0).toLowerCase()}${conflict.answer?.slice(1)}`;
+      return { ...conflict, severity: 'fatal', answer, provenance: [...failed.provenance, ...conflict.provenance] };
+    }
+    const follows = conflict.rule === 'iommu-disabled' ? conflict !== cause : NO_IOMMU.has(conflict.rule);
+    return follows ? { ...conflict, follows } : conflict;
+  });
+}
+
 /** Marks conflicts that another one already explains. */
 function withoutConsequences(conflicts: readonly Conflict[]): Conflict[] {
   const isRefused = conflicts.some(({ rule }) => rule === 'group-has-direct' || rule === 'device-ineligible');
@@ -70,8 +96,9 @@ function withoutConsequences(conflicts: readonly Conflict[]): Conflict[] {
     ({ id, rule, severity, follows }) =>
       !follows && (FAILURES.has(rule) || (id.startsWith('complaint ') && severity === 'fatal')),
   );
-  return conflicts.map((conflict) => {
+  return explainedByDisabled(conflicts).map((conflict) => {
     const { rule, kind } = conflict;
+    if (conflict.follows && conflict.rule !== 'iommu-disabled' && NO_IOMMU.has(rule)) return conflict;
     // A general complaint is all there is to say if nothing explains it.
     if (conflict.follows && conflict.id.startsWith('complaint ')) return { ...conflict, follows: isExplained };
     const follows =

@@ -5,9 +5,10 @@ import { containsRange, type IovaRange, intersection, isAligned, overlaps } from
 import { complement, intersect, type RangeSet, subtract } from '../../iova/range-set.ts';
 import type { RequestApi } from '../../kernel/rule-book.ts';
 import { HYPERTRANSPORT_RANGE } from '../../kernel/shared/platform-ranges.ts';
-import type { GuestDefinition, GuestMemory, LayoutNote } from '../guest/guest-memory.ts';
-import { isGuestDeviceMemory, isGuestMemory, type LayoutRange, MIB } from '../guest/layout.ts';
+import { type GuestDefinition, type GuestMemory, type LayoutNote, layoutOf } from '../guest/guest-memory.ts';
+import { FOUR_GIB, GIB, isGuestDeviceMemory, isGuestMemory, type LayoutRange, MIB } from '../guest/layout.ts';
 import { fittingSizes, MACHINES, type Machine, sizesLabel } from '../guest/layouts.ts';
+import { isAtLeast, machineType } from '../guest/machine-type.ts';
 import { kernelOf, type Provenance } from '../host/host.ts';
 import { architectureOf, likelyObstacles } from '../host/platforms.ts';
 import { meaningOf } from '../host/region-types.ts';
@@ -28,6 +29,7 @@ import {
   refusedBy,
   sizedRange,
 } from './conflict.ts';
+import { hostPhysBitsText, machineVersionText, maxRamBelow4gText, ramText } from './fix-text.ts';
 import { isIsaRegion } from './isa-bridge.ts';
 import { suggestPlace } from './other-place.ts';
 import { regionClause } from './region-clause.ts';
@@ -131,9 +133,70 @@ export function typedSize(bytes: bigint): string {
   return mib < 1024n || mib % 1024n === 0n ? formatExactSize(mib * MIB) : `${mib} MiB (${formatSize(mib * MIB)})`;
 }
 
+/** The same guest with something changed in its definition, if all of its memory then fits. */
+function changed(space: CommonSpace, { definition }: GuestLayout, change: Partial<GuestDefinition>) {
+  if (!definition) return undefined;
+  const result = layoutOf({ ...definition, ...change });
+  if (!result.ok) return undefined;
+  const blocked = blockedOf(space);
+  const isBlocked = result.memory.ranges.some(
+    (range) => isGuestMemory(range.type) && blocked.some((other) => overlaps(other, range)),
+  );
+  return isBlocked ? undefined : result.memory;
+}
+
+/** RAM above 1 TiB, for definitions: by the version of the machine, which decides, and the CPU's width. */
+function relocationOf(space: CommonSpace, guest: GuestLayout): Remedy[] {
+  const { definition } = guest;
+  if (!definition) return [];
+  const own = machineType(definition.machine);
+  if (own?.kind !== 'q35' && own?.kind !== 'pc') return [];
+  const name = own.kind === 'q35' ? 'pc-q35-7.1' : 'pc-i440fx-7.1';
+  const isOld = own.version !== undefined && !isAtLeast(own.version, 7, 1);
+  const moved = changed(space, guest, { vendor: 'amd', ...(isOld ? { machine: name } : {}), phys_bits: undefined });
+  if (!moved) return [];
+  const bits = bitLength(moved.lastUsed);
+  if (isOld) {
+    return [
+      {
+        text: `Use machine version 7.1 or newer: QEMU then moves RAM above 1 TiB (needs ${bits} phys-bits)`,
+        ...machineVersionText(definition, '7.1'),
+      },
+    ];
+  }
+  // It moves as soon as the guest's CPU is AMD's.
+  return [
+    {
+      text: `Give the guest the CPU of the host (AMD): QEMU 7.1 and newer then moves RAM above 1 TiB (needs ${bits} phys-bits)`,
+      ...hostPhysBitsText({ ...definition, cpu: 'host' }),
+    },
+  ];
+}
+
+/** Less RAM below 4 GiB, so that it ends before an obstacle there. */
+function lessLowRam(space: CommonSpace, guest: GuestLayout, obstacle: IovaRange): Remedy[] {
+  const { definition } = guest;
+  if (!definition || obstacle.start >= FOUR_GIB || obstacle.start < MIB) return [];
+  const kind = machineType(definition.machine)?.kind;
+  if (kind !== 'q35' && kind !== 'pc') return [];
+  for (const unit of [GIB, 256n * MIB, MIB]) {
+    const size = alignDown(obstacle.start, unit);
+    if (size === 0n) continue;
+    const options = { ...definition.options, 'max-ram-below-4g': `${size / MIB}M` };
+    if (!changed(space, guest, { options })) continue;
+    return [
+      {
+        text: `Keep the RAM below 4 GiB under ${formatExactSize(size)} (the rest goes above 4 GiB)`,
+        ...maxRamBelow4gText(definition, size),
+      },
+    ];
+  }
+  return [];
+}
+
 /** What a person can do with the guest or the selection: the largest RAM that fits below, another machine, fewer groups. */
-function remediesFor(space: CommonSpace, guest: GuestLayout, obstacle: IovaRange): Remedy[] {
-  const remedies: Remedy[] = [];
+export function remediesFor(space: CommonSpace, guest: GuestLayout, obstacle: IovaRange): Remedy[] {
+  const remedies: Remedy[] = lessLowRam(space, guest, obstacle);
   if (guest.machine) {
     const { machine, ram } = guest.machine;
     const blocked = blockedOf(space);
@@ -146,12 +209,13 @@ function remediesFor(space: CommonSpace, guest: GuestLayout, obstacle: IovaRange
       );
     }
     const below = fittingSizes(machine, blocked).findLast(({ min }) => min <= ram);
+    if (overlaps(obstacle, HYPERTRANSPORT_RANGE)) remedies.push(...relocationOf(space, guest));
     const size = below === undefined ? 0n : (below.max / MIB) * MIB;
     if (below && size >= below.min) {
       remedies.push({
         text: `Set RAM to ${typedSize(size)}`,
         action: { kind: 'set-ram', ram: size },
-        copy: `-m ${size / MIB}M`,
+        ...ramText(guest.definition, size),
       });
     }
   }

@@ -24,6 +24,7 @@ const GUEST_RULES: ReadonlySet<string> = new Set([
   'guest-outside-ranges',
   'guest-over-reserved',
   'guest-refused',
+  'viommu-wider-than-iommu',
 ]);
 
 const isAbout = ({ id, title, answer = '' }: Conflict<string>, { device, groups }: DeviceFocus): boolean =>

@@ -35,11 +35,12 @@ export function memoryKindOf(request: Request, { host }: Pick<CommonSpace, 'host
   return result === '-EINVAL' && isHigh && name === undefined ? 'bar' : 'unknown';
 }
 
-/** What is mapped, for a sentence: `guest RAM "pc.ram", 4 GiB`. */
-export function describeMemory(request: Request, kind: MemoryKind): string {
+/** What is mapped, for a sentence: `guest RAM "pc.ram" of win11, 4 GiB`. `guest`: its name, where that is known. */
+export function describeMemory(request: Request, kind: MemoryKind, guest?: string): string {
   const { name } = request;
   const size = formatSize(sizeOf(request));
   const what = kind === 'bar' ? 'device memory' : kind === 'ram' ? 'guest RAM' : undefined;
   const named = name === undefined ? what : what === undefined ? `"${name}"` : `${what} "${name}"`;
-  return named === undefined ? size : `${named}, ${size}`;
+  const of = guest === undefined || kind === 'bar' || named === undefined ? '' : ` of ${guest}`;
+  return named === undefined ? size : `${named}${of}, ${size}`;
 }

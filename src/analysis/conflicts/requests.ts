@@ -3,6 +3,7 @@ import { counted, formatSize, hex } from '../../iova/format.ts';
 import { type IovaRange, sizeOf } from '../../iova/range.ts';
 import { MAPPING_LIMIT } from '../../kernel/limits.ts';
 import { appliesTo, lookUpRule, type RequestApi, type RuleSubject } from '../../kernel/rule-book.ts';
+import { deviceLabel } from '../host/devices.ts';
 import { groupTitle, provenanceOf } from '../host/host.ts';
 import { factAt, isMap, type MappingFact, type MappingSet, type MappingState, walkMappings } from '../host/mappings.ts';
 import { meaningOf } from '../host/region-types.ts';
@@ -19,6 +20,7 @@ import {
   refusedBy,
 } from './conflict.ts';
 import { type Explanation, errnoOf, explainRequest, FEWER_MAPPINGS, type RequestContext } from './explain-request.ts';
+import type { GuestLayout } from './guest.ts';
 import { describeMemory, type MemoryKind, memoryKindOf, type Request } from './request-subject.ts';
 
 /** From this many mappings on, a container is close to its limit. */
@@ -50,21 +52,26 @@ function severityOf({ result }: Request, kind: MemoryKind, { host }: CommonSpace
 }
 
 /** `for 0000:29:00.0 (group 28)`, as far as it is known. */
-function holderOf({ device }: Request, { host }: CommonSpace): string {
+function holderOf({ device: named }: Request, { host }: CommonSpace, guest: GuestLayout | undefined): string {
+  const [only, ...others] = guest?.definition?.assigned ?? [];
+  const device = named ?? (others.length === 0 ? only : undefined);
   if (device === undefined) return '';
   const owner = host.groups.find(({ group, devices }) => group !== undefined && devices.includes(device));
-  return ` for ${device}${owner ? ` (${groupTitle(owner)})` : ''}`;
+  const { name, driver } = host.devices.get(device) ?? {};
+  const who = deviceLabel(host.devices, device);
+  const of =
+    owner === undefined ? '' : (name ?? driver) === undefined ? ` (${groupTitle(owner)})` : ` of ${groupTitle(owner)}`;
+  return ` for ${who}${of}`;
 }
 
 function answerTo(
   request: Request,
-  space: CommonSpace,
-  kind: MemoryKind,
+  { space, kind, guest }: RequestContext,
   { cause, remedies = [] }: Explanation,
 ): string {
   const { op } = request;
   const errno = errnoOf(request);
-  const what = describeMemory(request, kind);
+  const what = describeMemory(request, kind, guest?.definition?.name);
   const name = op === 'map' ? 'Map' : 'Unmap';
   const refusal = errno === 'unknown' ? 'refused' : `refused (${errno})`;
   const isFatalForQemu = space.host.complaints.some(({ code }) => code === 'qemu-dma-mapping-fatal');
@@ -78,7 +85,7 @@ function answerTo(
   const fixed = fix
     ? ` ${isHarmless ? `If it is needed: ${fix.text.charAt(0).toLowerCase()}${fix.text.slice(1)}` : fix.text}.`
     : '';
-  return `${name} of ${plainRange(request)} (${what})${holderOf(request, space)} ${refusal}: ${cause}.${consequence}${fixed}`;
+  return `${name} of ${plainRange(request)} (${what})${holderOf(request, space, guest)} ${refusal}: ${cause}.${consequence}${fixed}`;
 }
 
 interface Refusal {
@@ -103,7 +110,7 @@ function refused(request: Request, context: RequestContext, position: number | u
     remedy,
     marks: [markOf('requested', request, `requested${name}`), ...marks],
     provenance: [provenanceOf(request), ...provenance],
-    answer: answerTo(request, space, kind, explanation),
+    answer: answerTo(request, context, explanation),
     ...(remedies === undefined ? {} : { remedies }),
     position,
     kind: `refused ${request.op} ${errno} ${kind}`,
@@ -235,9 +242,14 @@ function nearLimit(set: MappingSet, peak: number, at: MappingFact): Conflict {
 /**
  * Walks the mapping facts of a set in order: refused requests with what blocked them at that moment, unmaps that cut
  * mappings, groups that could not be attached, the number of mappings against the limit, and short unmaps.
- * `pageSize` in bytes.
+ * `pageSize` in bytes; `guest`: the one whose memory it is, where it is defined.
  */
-export function requestConflicts(set: MappingSet, space: CommonSpace, pageSize: bigint): Conflict[] {
+export function requestConflicts(
+  set: MappingSet,
+  space: CommonSpace,
+  pageSize: bigint,
+  guest?: GuestLayout,
+): Conflict[] {
   const api = apiOf(set);
   if (api === undefined) return shortUnmaps(set);
   const found: Conflict[] = [];
@@ -256,7 +268,7 @@ export function requestConflicts(set: MappingSet, space: CommonSpace, pageSize: 
     if (fact.result !== 0) {
       const id = refusalId(fact);
       if (!refusals.has(id) && refusals.size < PER_RULE_MAX) {
-        const context = { space, state, pageSize, kind: memoryKindOf(fact, space), failedUnmaps };
+        const context = { space, state, pageSize, kind: memoryKindOf(fact, space), failedUnmaps, guest };
         const { conflict, causedBy } = refused(fact, context, position);
         found.push(conflict);
         if (causedBy) causes.add(refusalId(causedBy));

@@ -36,14 +36,16 @@ function stateOf(driver: string | undefined, kind: string | undefined): MemberSt
   return kind !== undefined && /^(?:Host bridge|ISA bridge|PCI bridge)$/.test(kind) ? 'free' : 'unknown';
 }
 
-/** Binds a device to vfio-pci by sysfs alone. */
-function bindCommands(device: string): string[] {
-  const path = `/sys/bus/pci/devices/${device}`;
-  return [
-    `echo vfio-pci > ${path}/driver_override`,
-    `echo ${device} > ${path}/driver/unbind`,
-    `echo ${device} > /sys/bus/pci/drivers_probe`,
-  ];
+/** Commands for a root shell that bind devices to vfio-pci until the next boot, by sysfs alone. */
+export function bindCommands(devices: readonly string[]): string[] {
+  return devices.flatMap((device) => {
+    const path = `/sys/bus/pci/devices/${device}`;
+    return [
+      `echo vfio-pci > ${path}/driver_override`,
+      `echo ${device} > ${path}/driver/unbind`,
+      `echo ${device} > /sys/bus/pci/drivers_probe`,
+    ];
+  });
 }
 
 /** All groups of a host that have a number, ascending by it. */
@@ -69,6 +71,6 @@ function viabilityOf(group: string, names: readonly string[], devices: Host['dev
       blocking.length === 0
         ? undefined
         : `group ${group} is not viable: ${listed.join(', ')} ${blocking.length === 1 ? 'is' : 'are'} bound to other drivers than vfio-pci`,
-    commands: blocking.flatMap(({ device }) => bindCommands(device)),
+    commands: bindCommands(blocking.map(({ device }) => device)),
   };
 }

@@ -3,6 +3,7 @@ import { isGenericModel, vendorByName, vendorOfModel } from '../../dumps/formats
 import { formatExactSize, hex } from '../../iova/format.ts';
 import { bitLength, IOVA_MAX } from '../../iova/iova.ts';
 import { parseSize } from '../../iova/parse.ts';
+import { HYPERTRANSPORT_RANGE } from '../../kernel/shared/platform-ranges.ts';
 import type { Fact, FactOf } from '../../session/events.ts';
 import type { LayoutRange } from './layout.ts';
 import { type Machine, pcMachine, splitMachine, virtMachine } from './layouts.ts';
@@ -366,6 +367,8 @@ export function guestFromFacts(facts: Iterable<Fact>): DescribedGuest[] {
   let vendor: string | undefined;
   for (const fact of facts) {
     if (fact.kind === 'iommu' && (fact.driver === 'intel' || fact.driver === 'amd')) vendor = fact.driver;
+    // Only AMD's IOMMU reserves it.
+    if (fact.kind === 'reserved' && fact.start === HYPERTRANSPORT_RANGE.start) vendor ??= 'amd';
     if (fact.kind !== 'machine') continue;
     const { kind: _kind, source: _source, line: _line, ...definition } = fact;
     const known = fact.name === undefined ? undefined : guests.find((guest) => guest.definition.name === fact.name);

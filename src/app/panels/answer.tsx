@@ -18,7 +18,7 @@ const SEVERITY_LABELS: Readonly<Record<CaseAnswer['severity'], string>> = {
 
 function RemedyRow({ remedy, documentId }: { remedy: Remedy; documentId: string | undefined }) {
   const guest = useApp((s) => s.guest);
-  const { text, action, copy: copied } = remedy;
+  const { text, action, copy: copied, form } = remedy;
   return (
     <li>
       {action && isApplicable(action, guest) ? (
@@ -31,12 +31,13 @@ function RemedyRow({ remedy, documentId }: { remedy: Remedy; documentId: string 
       {copied !== undefined && (
         <>
           {' '}
+          {form !== undefined && <span className="answer-form">{`(${form}) `}</span>}
           <code>{copied}</code>{' '}
           <button
             type="button"
             className="link"
-            aria-label={`Copy ${copied}`}
-            onClick={() => void copy(copied, copied)}
+            aria-label={copied.includes('\n') ? `Copy: ${text}` : `Copy ${copied}`}
+            onClick={() => void copy(copied, copied.includes('\n') ? text : copied)}
           >
             Copy
           </button>

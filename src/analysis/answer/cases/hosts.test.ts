@@ -201,7 +201,10 @@ const CASES: readonly Case[] = [
       ),
       'g.txt': groups({ 19: ['0000:0a:00.0', '0000:0a:00.1'] }),
     },
-    says: ['0000:0a:00.0 (group 19) cannot be assigned (EPERM', '0000:0a:00.1 (snd_hda_intel)', 'vfio-pci'],
+    says: [
+      '0000:0a:00.0 Some Vendor Device (vfio-pci) (group 19) cannot be assigned (EPERM',
+      '0000:0a:00.1 Some Vendor Device (snd_hda_intel)',
+    ],
     severity: 'fatal',
   },
   {

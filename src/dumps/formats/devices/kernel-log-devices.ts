@@ -100,9 +100,8 @@ class KernelLogDevicesReader implements LineReader {
     if (own !== '' || ANY_KERNEL.test(words)) this.#sink.fact({ kind: 'host', options: own }, line.number);
     if (options.length === 0) return 1;
     this.#sink.diagnostic('kernel-options', { options }, line.number);
-    if (options.some((option) => /^(?:intel_iommu|amd_iommu|iommu)=(?:.*,)?off\b/.test(option))) {
-      this.#sink.diagnostic('iommu-disabled', { by: 'kernel command line' }, line.number);
-    }
+    const off = options.find((option) => /^(?:intel_iommu|amd_iommu|iommu)=(?:.*,)?off\b/.test(option));
+    if (off !== undefined) this.#sink.diagnostic('iommu-disabled', { option: off }, line.number);
     const override = options.find((option) => option.startsWith('pcie_acs_override'));
     if (override !== undefined) this.#sink.diagnostic('acs-override', { option: override }, line.number);
     return 1;
