@@ -30,6 +30,9 @@ export interface AreaView extends IovaRange {
   readonly origin: number;
 }
 
+/** The type of a reserved range that is a memory window of a PCI host bridge: no word of the kernel, which does not print it. */
+export const BRIDGE_WINDOW = 'pci-window';
+
 /** A range that cannot be mapped, and its owner. */
 export interface ReservedView extends IovaRange {
   /** As the kernel prints it (`msi`, `direct` …); `aperture`: outside of a domain's aperture; `manual`: by request. */

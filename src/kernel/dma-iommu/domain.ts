@@ -4,14 +4,15 @@ import { IOVA_MAX, type Iova } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import { complement, intersect, rangeSet } from '../../iova/range-set.ts';
 import type { OperationOf } from '../../session/events.ts';
-import type {
-  AddressSpaceView,
-  AllocatorView,
-  AreaView,
-  DmaDeviceView,
-  DomainView,
-  KeptRange,
-  ReservedView,
+import {
+  type AddressSpaceView,
+  type AllocatorView,
+  type AreaView,
+  BRIDGE_WINDOW,
+  type DmaDeviceView,
+  type DomainView,
+  type KeptRange,
+  type ReservedView,
 } from '../model.ts';
 import { asRange } from '../shared/obstacles.ts';
 import { type AllocatorListener, orderOf, PageAllocator } from './page-allocator.ts';
@@ -34,9 +35,6 @@ export interface DmaRequest {
   readonly size: bigint;
   readonly limit: bigint;
 }
-
-/** The type of a reserved range that is a memory window of the PCI host bridge: no word of the kernel, which does not print it. */
-const BRIDGE_WINDOW = 'pci-window';
 
 /** The software MSI window: the kernel hands it out itself, so the allocator does not spare it. */
 const SOFTWARE_MSI = 'sw-msi';

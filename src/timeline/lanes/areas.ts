@@ -45,12 +45,12 @@ export function areasOfModel({ space, laneId, provenanceOf }: ModelSource): Lane
       expandable: false,
       expanded: false,
       rows: [{ starts, lasts, styles, uniform }],
-      caption: (_row, index) => `va ${groupedHex(areaAt(index).userVa)}`,
+      caption: (_row, index) => `${space.allocator ? 'pa' : 'va'} ${groupedHex(areaAt(index).userVa)}`,
       describe: (_row, index) => {
         const area = areaAt(index);
         return {
           title: space.validRanges ? 'mapping' : 'area',
-          sentence: 'Mapped to user memory.',
+          sentence: space.allocator ? 'Mapped to physical memory by the kernel.' : 'Mapped to user memory.',
           parts: [
             {
               owner: `event ${area.origin + 1}`,
@@ -59,9 +59,8 @@ export function areasOfModel({ space, laneId, provenanceOf }: ModelSource): Lane
             },
           ],
           values: {
-            'user address': groupedHex(area.userVa),
-            access: accessLabel(area),
-            pages: `object ${area.pages}`,
+            [space.allocator ? 'physical address' : 'user address']: groupedHex(area.userVa),
+            ...(space.allocator ? {} : { access: accessLabel(area), pages: `object ${area.pages}` }),
           },
         };
       },

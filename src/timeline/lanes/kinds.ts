@@ -2,6 +2,7 @@
 // row here; scene, fold scale, minimap, sources tree, search and export read the row.
 import type { Host } from '../../analysis/host/host.ts';
 import { counted } from '../../iova/format.ts';
+import { cursorsOfModel, keptOfModel } from './allocator.ts';
 import { allowedOfModel } from './allowed.ts';
 import { apertureOfHost, apertureOfModel, apertureOfReported } from './aperture.ts';
 import { areasOfModel } from './areas.ts';
@@ -101,6 +102,16 @@ const KINDS = defineKinds({
     traits: { height: 32, shape: 'bar', isLettered: true, isContent: true, isInMinimap: true, holdsFacts: true },
     layer: null,
     of: { model: areasOfModel },
+  },
+  kept: {
+    traits: { height: 22, shape: 'bar', isLettered: false, isContent: true, isInMinimap: false, holdsFacts: true },
+    layer: null,
+    of: { model: keptOfModel },
+  },
+  cursors: {
+    traits: { height: 26, shape: 'arrow', isLettered: true, isContent: true, isInMinimap: false, holdsFacts: true },
+    layer: null,
+    of: { model: cursorsOfModel },
   },
   mappings: {
     traits: { height: 24, shape: 'bar', isLettered: false, isContent: true, isInMinimap: true, holdsFacts: true },

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { range } from '../../iova/range.ts';
 import { modelSource, rowsOf } from '../testing/sources.ts';
+import { cursorsOfModel, keptOfModel } from './allocator.ts';
 import { allowedOfModel } from './allowed.ts';
 import { areasOfModel } from './areas.ts';
 import { guestOfModel } from './guest.ts';
@@ -74,6 +75,59 @@ describe('areas', () => {
     expect(lane?.title).toBe('mappings');
     expect(lane?.subtitle).toMatch(/^1, [\d,]+ left$/);
     expect(lane?.describe(0, 0).title).toBe('mapping');
+  });
+});
+
+describe('the allocator of the DMA API', () => {
+  const DMA_ATTACH = {
+    ...{ op: 'dma.attach', device: 'nic', domain: 'd', aperture: ['0x0', '0xffffffffffff'], force_aperture: true },
+    ...{ pgsize_bitmap: '0x1000', pci: true, forcedac: false, windows: [['0x80000000', '0x8fffffff']] },
+    reserved: [MSI],
+  };
+  const dmaMap = (size: string, mask = '0xffffffff') => ({
+    ...{ op: 'dma.map', device: 'nic', phys: '0x12345000', size, dma_mask: mask },
+  });
+  const dmaUnmap = (address: string, size: string) => ({ op: 'dma.unmap', device: 'nic', dma_addr: address, size });
+
+  test('shows mappings with their memory, windows, cursors and what is kept', () => {
+    const source = modelSource('dma-iommu', [
+      DMA_ATTACH,
+      dmaMap('0x1000'),
+      dmaMap('0x2000'),
+      dmaMap('0x1000'),
+      dmaUnmap('0xfffff000', '0x1000'),
+    ]);
+    const [areas] = areasOfModel(source);
+    expect(areas).toMatchObject({ title: 'mappings', subtitle: '2' });
+    expect(rowsOf(areas)).toEqual([
+      ['0xffffb000-0xffffbfff area pa 0x1234_5000', '0xffffc000-0xffffdfff area pa 0x1234_5000'],
+    ]);
+    expect(areas?.describe(0, 0).values).toEqual({ 'physical address': '0x1234_5000' });
+    const [kept] = keptOfModel(source);
+    expect(kept).toMatchObject({ title: 'caches', subtitle: '1 range, free but kept (4 KiB)' });
+    expect(rowsOf(kept)).toEqual([['0xfffff000-0xffffffff kept 4 KiB']]);
+    expect(kept?.describe(0, 0).sentence).toMatch(/kept for the next mapping of 4 KiB/);
+    const [cursors] = cursorsOfModel(source);
+    expect(cursors?.subtitle).toBe('32-bit 0xffff_b000 · 64-bit at the limit');
+    expect(rowsOf(cursors)).toEqual([['0xffffb000-0xffffb000 cursor 32-bit cursor']]);
+    const [reserved] = reservedOfModel(source);
+    expect(rowsOf(reserved)).toEqual([
+      ['0x80000000-0x8fffffff window-pci PCI window', '0xfee00000-0xfeefffff msi MSI window'],
+    ]);
+  });
+
+  test('has two cursors once addresses above 4 GiB are used', () => {
+    const [cursors] = cursorsOfModel(
+      modelSource('dma-iommu', [{ ...DMA_ATTACH, pci: false }, dmaMap('0x1000', '0xffffffffffff'), dmaMap('0x1000')]),
+    );
+    expect(rowsOf(cursors)).toEqual([
+      ['0xfffff000-0xfffff000 cursor 32-bit cursor', '0xfffffffff000-0xfffffffff000 cursor 64-bit cursor'],
+    ]);
+  });
+
+  test('is of no other model', () => {
+    const source = modelSource('iommufd', [ALLOC]);
+    expect([...keptOfModel(source), ...cursorsOfModel(source)]).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { type Group, groupTitle, type Region } from '../../analysis/host/host.ts';
 import { meaningOf } from '../../analysis/host/region-types.ts';
 import { type MergedRegion, mergeByType } from '../../analysis/space/common-space.ts';
-import type { ReservedView } from '../../kernel/model.ts';
+import { BRIDGE_WINDOW, type ReservedView } from '../../kernel/model.ts';
 import type { StyleName } from '../scene/styles.ts';
 import { type DescribedRange, describedLane, type LaneContent, type Part, stackRows } from './lane.ts';
 import type { HostSource, ModelSource } from './sources.ts';
@@ -89,6 +89,11 @@ function describeReserved({ start, last, type, parts }: MergedRegion): Described
     const sentence = 'Reserved by request, without an owner: no mapping may overlap it.';
     const info = { title: 'reserved by request', sentence, parts };
     return { ...range, style: 'reserved', caption: 'reserved', info };
+  }
+  if (type === BRIDGE_WINDOW) {
+    const sentence = 'A memory window of the PCI host bridge: the kernel gives these addresses to no PCI device.';
+    const info = { title: 'window of the PCI host bridge', sentence, parts };
+    return { ...range, style: 'window-pci', caption: 'PCI window', info };
   }
   const { title, sentence } = meaningOf(type);
   return { ...range, style: reservedStyle(type), caption: title, info: { title, sentence, parts } };

@@ -182,6 +182,19 @@ const STYLES = {
     dark: ['#4a1f1c', '#ff8a80', '#ff8a80'],
     tile: carets(6),
   },
+  kept: {
+    label: 'free, but kept in a cache',
+    light: ['#eef6f9', '#5b8ba3', '#a9c7d6'],
+    dark: ['#14242c', '#6f9fb6', '#2c4a58'],
+    tile: dots(4, 0.9),
+    dash: [3, 3],
+  },
+  cursor: {
+    label: 'allocator cursor',
+    light: ['#d9d2f2', '#4b3fa0', '#4b3fa0'],
+    dark: ['#2a2552', '#b3a8f5', '#b3a8f5'],
+    tile: vertical(3),
+  },
   hole: {
     label: 'hole',
     light: ['#ffffff', '#8a96a6', '#8a96a6'],

@@ -35,6 +35,8 @@ export const TEXT_FILLS: Readonly<Record<StyleName, TextFill>> = {
   'mapping-unsure': { fill: '&', words: ['mapped?', 'map'] },
   'request-refused': { fill: '!', words: ['refused', 'ref'] },
   fault: { fill: '^', words: ['fault', 'flt'] },
+  kept: { fill: 'k', words: ['kept'] },
+  cursor: { fill: '<', words: ['cursor', 'cur'] },
   hole: { fill: ' ', words: ['hole'] },
   usable: { fill: '-', words: ['usable'] },
   reported: { fill: '-', words: ['valid'] },
