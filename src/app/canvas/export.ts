@@ -4,6 +4,7 @@ import { fitRange, visibleRange } from '../../timeline/axis/viewport.ts';
 import { paintCanvas } from '../../timeline/paint/canvas.ts';
 import { paintSvg } from '../../timeline/paint/svg.ts';
 import type { SceneAnswer } from '../../timeline/scene/answer-card.ts';
+import type { BoundsLine } from '../../timeline/scene/bounds-table.ts';
 import { type CutLanes, cutLanes } from '../../timeline/scene/cut-lanes.ts';
 import { plotWidth } from '../../timeline/scene/layout.ts';
 import type { Scene } from '../../timeline/scene/mark.ts';
@@ -18,13 +19,21 @@ export type ExportedLanes = 'all' | 'visible';
 
 const ROWS_OF_BOUNDS = 200;
 
-/** The scene of a file: the same window without the selection, with the answer and a table of the exact bounds. */
-async function exportScene(lanes: ExportedLanes): Promise<Scene | undefined> {
+/** What of a window a picture in a file is made of: as wide as the file, with the exact bounds. */
+export interface FilePicture {
+  /** Without a selection. */
+  readonly state: AppState;
+  readonly width: number;
+  readonly bounds: readonly BoundsLine[];
+}
+
+/** Asks the engine for what a picture in a file shows; `width` in CSS pixels: of the file. Undefined without a picture. */
+export async function filePicture(width?: number): Promise<FilePicture | undefined> {
   const state = useApp.getState();
   const { picture, view } = state;
   if (!picture || !view) return undefined;
-  const width = Math.max(960, Math.round(view.width + 164));
-  const plot = plotWidth(width);
+  const fileWidth = width ?? Math.max(960, Math.round(view.width + 164));
+  const plot = plotWidth(fileWidth);
   const seen = visibleRange(view, picture.arrangement.scale);
   const { scale, revision } = picture.arrangement;
   const wide = plot === view.width ? view : fitRange(scale, seen, plot, 0);
@@ -33,12 +42,27 @@ async function exportScene(lanes: ExportedLanes): Promise<Scene | undefined> {
     engine().call('bounds', { ...seen, limit: ROWS_OF_BOUNDS }),
   ]);
   if (!cut.ok || !bounds.ok) return undefined;
-  const { spaces, leftOut } = cutFor(state, cut.value, lanes);
-  return sceneOf({ ...state, view: wide, selected: undefined, picture: { ...picture, slices: spaces } }, width, {
-    bounds: bounds.value,
+  const shown = { ...state, view: wide, selected: undefined, picture: { ...picture, slices: cut.value } };
+  return { state: shown, width: fileWidth, bounds: bounds.value };
+}
+
+/** The scene of a file: the same window without the selection, with the answer and a table of the exact bounds. */
+async function exportScene(lanes: ExportedLanes): Promise<Scene | undefined> {
+  const screen = useApp.getState();
+  const file = await filePicture();
+  if (!file?.state.picture) return undefined;
+  const { state, width, bounds } = file;
+  const { spaces, leftOut } = cutFor(screen, file.state.picture.slices, lanes);
+  return sceneOf({ ...state, picture: { ...file.state.picture, slices: spaces } }, width, {
+    bounds,
     answer: answerOf(state),
     leftOut,
   });
+}
+
+/** The scene for paper: all lanes, with the answer; the bounds are a table of their own, which pages may break. */
+export function paperScene({ state, width }: FilePicture): Scene | undefined {
+  return sceneOf(state, width, { bounds: [], answer: answerOf(state) });
 }
 
 function answerOf({ documents, conflicts }: AppState): SceneAnswer | undefined {
