@@ -83,6 +83,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
 const ROOM_OF_PACKAGE: Readonly<Record<string, string>> = {
   react: 'app',
   'react-dom': 'app',
+  'react-aria': 'app',
   'react-aria-components': 'app',
   zustand: 'app',
   ws: 'agent',

@@ -4,10 +4,11 @@ import { groupedHex } from '../../iova/format.ts';
 import { fitAll, pixelOf, visibleRange, worldAt } from '../../timeline/axis/viewport.ts';
 import { plotLeft } from '../../timeline/scene/layout.ts';
 import { minimapBars } from '../../timeline/scene/minimap.ts';
-import { THEMES, type ThemeName } from '../../timeline/scene/theme.ts';
+import { THEMES, type Theme } from '../../timeline/scene/theme.ts';
 import { useApp } from '../state/app-state.ts';
 import { engine } from '../state/engine.ts';
 import { centreOn } from '../state/view.ts';
+import { onSystemTheme, screenTheme } from './system-theme.ts';
 import './canvas.css';
 
 const HEIGHT = 26;
@@ -24,13 +25,15 @@ export function Minimap() {
     const element = box.current;
     const surface = canvas.current;
     if (!element || !surface) return;
-    let drawnFor: { readonly picture: Arrangement; readonly width: number; readonly theme: ThemeName } | undefined;
+    let drawnFor: { readonly picture: Arrangement; readonly width: number; readonly theme: Theme } | undefined;
 
     const left = () => plotLeft(element.clientWidth);
 
     const paint = async () => {
-      const { picture, plotWidth, theme } = useApp.getState();
+      const { picture, plotWidth, theme: chosen } = useApp.getState();
       if (!picture || plotWidth === 0) return;
+      const named = screenTheme(chosen);
+      const theme = typeof named === 'string' ? THEMES[named] : named;
       const { arrangement } = picture;
       if (drawnFor?.picture === arrangement && drawnFor.width === plotWidth && drawnFor.theme === theme) return;
       drawnFor = { picture: arrangement, width: plotWidth, theme };
@@ -45,8 +48,9 @@ export function Minimap() {
       const context = surface.getContext('2d');
       if (!context) return;
       context.scale(density, density);
-      const { paint: paints, ink } = THEMES[theme];
-      context.fillStyle = ink.hairline;
+      const { paint: paints, ink } = theme;
+      // A prescribed color for lines may be as strong as that of the bars.
+      context.fillStyle = typeof named === 'string' ? ink.hairline : ink.ground;
       context.fillRect(0, 0, plotWidth, HEIGHT);
       for (const { style, x, y, width, height } of minimapBars(cut.value, arrangement.scale, plotWidth, HEIGHT)) {
         context.fillStyle = paints[style].stroke;
@@ -79,23 +83,34 @@ export function Minimap() {
       const all = fitAll(picture.arrangement.scale, view.width);
       centreOn(worldAt(all, Math.min(view.width, Math.max(0, pixel))));
     };
-    const down = (event: PointerEvent) => {
-      element.setPointerCapture(event.pointerId);
-      go(event);
-    };
-    const drag = (event: PointerEvent) => {
-      if (element.hasPointerCapture(event.pointerId)) go(event);
-    };
-    element.addEventListener('pointerdown', down);
-    element.addEventListener('pointermove', drag);
+    const listeners = new AbortController();
+    const { signal } = listeners;
+    element.addEventListener(
+      'pointerdown',
+      (event) => {
+        element.setPointerCapture(event.pointerId);
+        // A finger may be about to scroll the page.
+        if (event.pointerType !== 'touch') go(event);
+      },
+      { signal },
+    );
+    for (const type of ['pointermove', 'pointerup'] as const) {
+      element.addEventListener(
+        type,
+        (event) => {
+          if (element.hasPointerCapture(event.pointerId)) go(event);
+        },
+        { signal },
+      );
+    }
+    onSystemTheme(() => void paint(), signal);
     const unsubscribe = useApp.subscribe((now, before) => {
       if (SHOWN.some((field) => now[field] !== before[field])) update();
     });
     update();
     return () => {
       unsubscribe();
-      element.removeEventListener('pointerdown', down);
-      element.removeEventListener('pointermove', drag);
+      listeners.abort();
     };
   }, []);
 

@@ -5,7 +5,6 @@ import { addressAt, pixelOfEdge } from '../../timeline/axis/viewport.ts';
 import { paintCanvas } from '../../timeline/paint/canvas.ts';
 import { plotLeft, plotWidth } from '../../timeline/scene/layout.ts';
 import type { HitArea, LaneHead, Scene } from '../../timeline/scene/mark.ts';
-import { PRINT } from '../../timeline/scene/theme.ts';
 import { useApp } from '../state/app-state.ts';
 import { showFlag } from '../state/conflicts.ts';
 import { toggleLane } from '../state/picture.ts';
@@ -19,8 +18,6 @@ import './canvas.css';
 
 /** The parts of the state that the picture shows. */
 const DRAWN = ['picture', 'view', 'selected', 'measured', 'explained', 'conflicts', 'conflict', 'theme'] as const;
-/** Pixels a CSS pixel on paper. */
-const PRINT_DENSITY = 2;
 
 /** The range at a point of the scene; the narrowest of several. A thin one is also hit a few pixels beside it. */
 function hitAt(scene: Scene, { x, y }: Point): HitArea | undefined {
@@ -64,16 +61,16 @@ export function TimelineView() {
     let scene: Scene | undefined;
     let width = element.clientWidth;
     let requested = 0;
-    let isPrinting = false;
 
     const draw = () => {
       requested = 0;
       const state = useApp.getState();
-      scene = sceneOf(state, width, isPrinting ? {} : { seen: seenSpan(area) });
+      scene = sceneOf(state, width, { seen: seenSpan(area) });
       if (!scene) return;
       element.style.setProperty('--scene-height', `${scene.height}px`);
-      const density = isPrinting ? PRINT_DENSITY : window.devicePixelRatio || 1;
-      const height = isPrinting ? scene.height : Math.min(scene.height, area.clientHeight);
+      area.parentElement?.style.setProperty('--picture-height', `${scene.height}px`);
+      const density = window.devicePixelRatio || 1;
+      const height = Math.min(scene.height, area.clientHeight);
       const [w, h] = [Math.round(scene.width * density), Math.round(height * density)];
       if (surface.width !== w || surface.height !== h) {
         surface.width = w;
@@ -82,9 +79,8 @@ export function TimelineView() {
         surface.style.setProperty('--surface-height', `${height}px`);
       }
       const context = surface.getContext('2d', { alpha: false });
-      const theme = isPrinting ? PRINT : screenTheme(state.theme);
-      const scrolled = isPrinting ? 0 : area.scrollTop;
-      if (context) paintCanvas(context, scene, theme, density, { scrolled, height });
+      const theme = screenTheme(state.theme);
+      if (context) paintCanvas(context, scene, theme, density, { scrolled: area.scrollTop, height });
       const { heads: newHeads, description: newDescription, pinned: newPinned } = scene;
       setHeads((old) => (sameHeads(old, newHeads) ? old : newHeads));
       const { top, bottom } = newPinned;
@@ -93,10 +89,6 @@ export function TimelineView() {
     };
     const redraw = () => {
       requested ||= requestAnimationFrame(draw);
-    };
-    const print = (printing: boolean) => {
-      isPrinting = printing;
-      draw();
     };
 
     const measureWidth = () => {
@@ -109,8 +101,6 @@ export function TimelineView() {
     observer.observe(element);
     observer.observe(area);
     measureWidth();
-    addEventListener('beforeprint', () => print(true), { signal });
-    addEventListener('afterprint', () => print(false), { signal });
     onSystemTheme(redraw, signal);
 
     const addressAtPixel = (pixel: number) => {

@@ -1,4 +1,4 @@
-import { lazy, useEffect, useState } from 'react';
+import { type CSSProperties, lazy, memo, useEffect, useRef, useState } from 'react';
 import { formatSize } from '../../iova/format.ts';
 import { Minimap } from '../canvas/minimap.tsx';
 import { TimelineView } from '../canvas/timeline-view.tsx';
@@ -7,9 +7,11 @@ import { ConflictsPanel } from '../panels/conflicts.tsx';
 import { Inspector } from '../panels/inspector.tsx';
 import { PlacedNotice } from '../panels/placed.tsx';
 import { useApp } from '../state/app-state.ts';
+import { PANELS, type PanelName } from '../state/initial-frame.ts';
 import { dismissProblem } from '../state/notices.ts';
 import { handleKey } from './keys.ts';
 import { openTransfer } from './open-files.ts';
+import { SplitterSlot } from './splitter-slot.tsx';
 import { Toolbar } from './toolbar.tsx';
 import './app.css';
 import { LoadBoundary } from '../panels/load-boundary.tsx';
@@ -19,6 +21,7 @@ const SourcesPanel = lazy(async () => ({ default: (await import('../panels/sourc
 const DevicePanel = lazy(async () => ({ default: (await import('../panels/device.tsx')).DevicePanel }));
 const GuestPanel = lazy(async () => ({ default: (await import('../panels/guest.tsx')).GuestPanel }));
 const LowerTabs = lazy(async () => ({ default: (await import('../panels/lower-tabs.tsx')).LowerTabs }));
+const PrintSheet = lazy(async () => ({ default: (await import('../canvas/print-sheet.tsx')).PrintSheet }));
 // These are loaded when they are opened.
 const HelpDialog = lazy(async () => ({ default: (await import('./help-dialog.tsx')).HelpDialog }));
 const ConnectDialog = lazy(async () => ({ default: (await import('./connect-dialog.tsx')).ConnectDialog }));
@@ -116,6 +119,67 @@ function Notice() {
   );
 }
 
+type ScreenStyle = CSSProperties & Readonly<Partial<Record<`--${PanelName}-size`, string>>>;
+
+/** The panels around the picture: side by side in a wide window, otherwise below each other (see app.css). */
+function Screen({ isComplete }: { isComplete: boolean }) {
+  const { sizes, folded } = useApp((s) => s.frame);
+  const left = useRef<HTMLDivElement>(null);
+  const right = useRef<HTMLDivElement>(null);
+  const details = useRef<HTMLDivElement>(null);
+  const style: ScreenStyle = Object.fromEntries(
+    PANELS.flatMap((name) => (sizes[name] === undefined ? [] : [[`--${name}-size`, `${sizes[name]}px`]])),
+  );
+  const isFolded = (name: PanelName) => folded.includes(name) || undefined;
+  return (
+    <main className="screen" style={style} data-details-folded={isFolded('details')}>
+      <div ref={left} id="panel-left" className="side left" data-folded={isFolded('left')}>
+        {isComplete && <LeftPanels />}
+      </div>
+      <SplitterSlot name="left" panel={left} isComplete={isComplete} />
+      <div className="middle">
+        <Picture />
+        <SplitterSlot name="details" panel={details} isComplete={isComplete} />
+        <div ref={details} id="panel-details" className="details" data-folded={isFolded('details')}>
+          {isComplete && <Details />}
+        </div>
+      </div>
+      <SplitterSlot name="right" panel={right} isComplete={isComplete} />
+      <div ref={right} id="panel-right" className="side right" data-folded={isFolded('right')}>
+        <RightPanels />
+      </div>
+    </main>
+  );
+}
+
+// Not rendered again while a panel is being resized.
+const LeftPanels = memo(() => (
+  <LoadBoundary>
+    <SourcesPanel />
+    <DevicePanel />
+    <GuestPanel />
+  </LoadBoundary>
+));
+const RightPanels = memo(() => (
+  <>
+    <ConflictsPanel />
+    <Inspector />
+  </>
+));
+const Picture = memo(() => (
+  <>
+    <AnswerCard />
+    <PlacedNotice />
+    <Minimap />
+    <TimelineView />
+  </>
+));
+const Details = memo(() => (
+  <LoadBoundary>
+    <LowerTabs />
+  </LoadBoundary>
+));
+
 function useDropAndPaste(setDropping: (dropping: boolean) => void): void {
   useEffect(() => {
     const listeners = new AbortController();
@@ -186,35 +250,13 @@ export function App() {
       />
       <ProblemBanner />
       <BusyBar />
-      <main className="screen">
-        <div className="side left">
-          {isComplete && (
-            <LoadBoundary>
-              <SourcesPanel />
-              <DevicePanel />
-              <GuestPanel />
-            </LoadBoundary>
-          )}
-        </div>
-        <div className="middle">
-          <AnswerCard />
-          <PlacedNotice />
-          <Minimap />
-          <TimelineView />
-          <div className="details">
-            {isComplete && (
-              <LoadBoundary>
-                <LowerTabs />
-              </LoadBoundary>
-            )}
-          </div>
-        </div>
-        <div className="side right">
-          <ConflictsPanel />
-          <Inspector />
-        </div>
-      </main>
+      <Screen isComplete={isComplete} />
       <Notice />
+      {isComplete && (
+        <LoadBoundary>
+          <PrintSheet />
+        </LoadBoundary>
+      )}
       {dropping && (
         <div className="drop" aria-hidden="true">
           <p>Drop dumps, folders, archives or session files</p>

@@ -65,6 +65,19 @@ describe('keys', () => {
     vi.clearAllMocks();
   });
 
+  test('fold panels away and show them', () => {
+    const folded = () => get().frame.folded;
+    press('l');
+    press('B');
+    expect(folded()).toEqual(['left', 'details']);
+    press('i');
+    press('l');
+    press('b');
+    expect(folded()).toEqual(['right']);
+    press('i');
+    expect(folded()).toEqual([]);
+  });
+
   test('zoom, pan and show everything', () => {
     const all = visible();
     press('w');

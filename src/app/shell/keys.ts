@@ -1,5 +1,6 @@
 import { useApp } from '../state/app-state.ts';
 import { nextConflict } from '../state/conflicts.ts';
+import { togglePanel } from '../state/frame.ts';
 import { clearSelection, step } from '../state/selection.ts';
 import { stepEvent, stepFailure } from '../state/sessions.ts';
 import { fitSelection, panBy, showAll, zoomBy } from '../state/view.ts';
@@ -28,6 +29,7 @@ export const KEYS: readonly KeyHelp[] = [
   { keys: ['/'], action: 'Search for an address, a type, a device or any text in the dumps' },
   { keys: ['Shift', 'drag'], action: 'Measure a range; ends snap to bounds, with Alt they are free' },
   { keys: ['Esc'], action: 'Clear the selection and the measurement' },
+  { keys: ['L', 'B', 'I'], action: 'Fold or show the panels: left, below the picture, right (with the inspector)' },
   { keys: ['?'], action: 'Show this list' },
 ];
 
@@ -59,6 +61,9 @@ const ACTIONS: Readonly<Record<string, () => void>> = {
   '.': () => void stepEvent(1),
   r: () => void stepFailure('next'),
   R: () => void stepFailure('previous'),
+  l: () => togglePanel('left'),
+  b: () => togglePanel('details'),
+  i: () => togglePanel('right'),
   Escape: clearSelection,
   '/': () => document.getElementById('search')?.focus(),
 };

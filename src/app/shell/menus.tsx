@@ -1,3 +1,4 @@
+import { type ReactNode, type RefObject, useEffect, useRef, useState } from 'react';
 import { Button, Menu, MenuItem, MenuTrigger, Popover, Separator } from 'react-aria-components';
 import { exportPng, exportSession, exportSvg } from '../canvas/export.ts';
 import { useApp } from '../state/app-state.ts';
@@ -7,6 +8,38 @@ import { SAMPLES } from './samples.ts';
 interface MenuProps {
   /** True if the button was pressed before the menu was loaded. */
   readonly isOpenAtFirst: boolean;
+  /** The button that had the focus when it was replaced by the one of the loaded menu. */
+  readonly focused: RefObject<string | undefined>;
+}
+
+interface TriggerProps extends MenuProps {
+  readonly label: string;
+  readonly className: string;
+  readonly children: ReactNode;
+}
+
+/** The button takes the focus over before the menu opens: that returns it to where it was when it closes. */
+function Trigger({ label, className, isOpenAtFirst, focused, children }: TriggerProps) {
+  const button = useRef<HTMLButtonElement>(null);
+  const [isOpen, setOpen] = useState(false);
+  // Only when it appears: later the props say what was.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: see above
+  useEffect(() => {
+    if (focused.current === label || isOpenAtFirst) button.current?.focus();
+    if (isOpenAtFirst) setOpen(true);
+  }, []);
+  return (
+    <MenuTrigger isOpen={isOpen} onOpenChange={setOpen}>
+      <Button ref={button} className={className}>
+        {label} ▾
+      </Button>
+      <Popover className="popover">
+        <Menu className="menu" aria-label={label}>
+          {children}
+        </Menu>
+      </Popover>
+    </MenuTrigger>
+  );
 }
 
 interface OpenMenuProps extends MenuProps {
@@ -16,77 +49,67 @@ interface OpenMenuProps extends MenuProps {
   onConnect(): void;
 }
 
-export function OpenMenu({ isOpenAtFirst, onFiles, onFolder, onPaste, onConnect }: OpenMenuProps) {
+export function OpenMenu({ onFiles, onFolder, onPaste, onConnect, ...props }: OpenMenuProps) {
   return (
-    <MenuTrigger defaultOpen={isOpenAtFirst}>
-      <Button className="button primary">Open ▾</Button>
-      <Popover className="popover">
-        <Menu className="menu" aria-label="Open">
-          <MenuItem className="menu-item" onAction={onFiles}>
-            Files…
-          </MenuItem>
-          <MenuItem className="menu-item" onAction={onFolder}>
-            Folder…
-          </MenuItem>
-          <MenuItem className="menu-item" onAction={onPaste}>
-            Paste text…
-          </MenuItem>
-          <MenuItem className="menu-item" onAction={onConnect}>
-            Live host…
-          </MenuItem>
-          <Separator className="separator" />
-          {SAMPLES.map((sample) => (
-            <MenuItem
-              key={sample.id}
-              id={sample.id}
-              className="menu-item"
-              textValue={sample.title}
-              onAction={() => void openSample(sample)}
-            >
-              <span>{sample.title}</span>
-              <span className="second">{sample.hint}</span>
-            </MenuItem>
-          ))}
-        </Menu>
-      </Popover>
-    </MenuTrigger>
+    <Trigger {...props} label="Open" className="button primary">
+      <MenuItem className="menu-item" onAction={onFiles}>
+        Files…
+      </MenuItem>
+      <MenuItem className="menu-item" onAction={onFolder}>
+        Folder…
+      </MenuItem>
+      <MenuItem className="menu-item" onAction={onPaste}>
+        Paste text…
+      </MenuItem>
+      <MenuItem className="menu-item" onAction={onConnect}>
+        Live host…
+      </MenuItem>
+      <Separator className="separator" />
+      {SAMPLES.map((sample) => (
+        <MenuItem
+          key={sample.id}
+          id={sample.id}
+          className="menu-item"
+          textValue={sample.title}
+          onAction={() => void openSample(sample)}
+        >
+          <span>{sample.title}</span>
+          <span className="second">{sample.hint}</span>
+        </MenuItem>
+      ))}
+    </Trigger>
   );
 }
 
-export function ExportMenu({ isOpenAtFirst }: MenuProps) {
+export function ExportMenu(props: MenuProps) {
   const documents = useApp((s) => s.documents);
   return (
-    <MenuTrigger defaultOpen={isOpenAtFirst}>
-      <Button className="button">Export ▾</Button>
-      <Popover className="popover">
-        <Menu className="menu" aria-label="Export">
-          <MenuItem className="menu-item" textValue="Picture as PNG" onAction={() => void exportPng()}>
-            <span>Picture as PNG</span>
-            <span className="second">Twice the size on screen, with a table of exact bounds</span>
-          </MenuItem>
-          <MenuItem className="menu-item" textValue="Picture as SVG" onAction={() => void exportSvg()}>
-            <span>Picture as SVG</span>
-            <span className="second">The same, with tooltips</span>
-          </MenuItem>
-          <MenuItem className="menu-item" textValue="Visible lanes as PNG" onAction={() => void exportPng('visible')}>
-            <span>Visible lanes as PNG</span>
-            <span className="second">Without what is scrolled out of view</span>
-          </MenuItem>
-          <Separator className="separator" />
-          {documents.map(({ id, title }) => (
-            <MenuItem
-              key={id}
-              id={id}
-              className="menu-item"
-              textValue={title}
-              onAction={() => void exportSession(id, title)}
-            >
-              <span>Session file</span>
-              <span className="second">{title}</span>
-            </MenuItem>
-          ))}
-        </Menu>
-      </Popover>
-    </MenuTrigger>
+    <Trigger {...props} label="Export" className="button">
+      <MenuItem className="menu-item" textValue="Picture as PNG" onAction={() => void exportPng()}>
+        <span>Picture as PNG</span>
+        <span className="second">Twice the size on screen, with a table of exact bounds</span>
+      </MenuItem>
+      <MenuItem className="menu-item" textValue="Picture as SVG" onAction={() => void exportSvg()}>
+        <span>Picture as SVG</span>
+        <span className="second">The same, with tooltips</span>
+      </MenuItem>
+      <MenuItem className="menu-item" textValue="Visible lanes as PNG" onAction={() => void exportPng('visible')}>
+        <span>Visible lanes as PNG</span>
+        <span className="second">Without what is scrolled out of view</span>
+      </MenuItem>
+      <Separator className="separator" />
+      {documents.map(({ id, title }) => (
+        <MenuItem
+          key={id}
+          id={id}
+          className="menu-item"
+          textValue={title}
+          onAction={() => void exportSession(id, title)}
+        >
+          <span>Session file</span>
+          <span className="second">{title}</span>
+        </MenuItem>
+      ))}
+    </Trigger>
   );
 }

@@ -1,6 +1,8 @@
-import { lazy, useRef, useState } from 'react';
+import { lazy, type RefObject, useRef, useState } from 'react';
 import type { ScaleKind } from '../../timeline/axis/scale.ts';
 import { useApp } from '../state/app-state.ts';
+import { togglePanel } from '../state/frame.ts';
+import type { PanelName } from '../state/initial-frame.ts';
 import { setScale } from '../state/picture.ts';
 import { setTheme } from '../state/theme.ts';
 import { openPicked } from './open-files.ts';
@@ -31,18 +33,67 @@ function ScaleChoice() {
   );
 }
 
+type MenuName = 'Open' | 'Export';
+
 interface MenuButtonProps {
-  readonly label: string;
+  readonly label: MenuName;
   readonly className: string;
+  /** The button that has the focus: it stays there when the button is replaced by another one of the same name. */
+  readonly focused: RefObject<MenuName | undefined>;
   onPress(): void;
 }
 
 /** The button of a menu that is not loaded yet: pressed, the menu opens as soon as it is there. */
-function MenuButton({ label, className, onPress }: MenuButtonProps) {
+function MenuButton({ label, className, focused, onPress }: MenuButtonProps) {
   return (
-    <button type="button" className={className} aria-haspopup="menu" onClick={onPress}>
+    <button
+      type="button"
+      // Removing the focused element fires no event: what is focused stays known.
+      ref={(button) => {
+        if (focused.current === label) button?.focus();
+      }}
+      className={className}
+      aria-haspopup="menu"
+      onClick={onPress}
+      onFocus={() => {
+        focused.current = label;
+      }}
+      onBlur={() => {
+        focused.current = undefined;
+      }}
+    >
       {label} ▾
     </button>
+  );
+}
+
+const PANEL_BUTTONS: readonly { readonly name: PanelName; readonly label: string; readonly key: string }[] = [
+  { name: 'left', label: 'Left panel', key: 'L' },
+  { name: 'details', label: 'Details', key: 'B' },
+  { name: 'right', label: 'Right panel', key: 'I' },
+];
+
+/** Shows and folds the panels; only where they are side by side. */
+function PanelButtons() {
+  const folded = useApp((s) => s.frame.folded);
+  return (
+    <div className="panel-buttons">
+      {PANEL_BUTTONS.map(({ name, label, key }) => (
+        <button
+          key={name}
+          type="button"
+          className="button"
+          aria-label={label}
+          title={`${label} (${key})`}
+          aria-keyshortcuts={key}
+          aria-expanded={!folded.includes(name)}
+          aria-controls={`panel-${name}`}
+          onClick={() => togglePanel(name)}
+        >
+          <span className={`panel-icon panel-icon-${name}`} aria-hidden="true" />
+        </button>
+      ))}
+    </div>
   );
 }
 
@@ -59,13 +110,18 @@ export function Toolbar({ isComplete, onPaste, onConnect, onHelp }: ToolbarProps
   const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
   /** The menu whose button was pressed before it was loaded. */
-  const [pressed, setPressed] = useState<'open' | 'export'>();
+  const [pressed, setPressed] = useState<MenuName>();
+  const focused = useRef<MenuName>(undefined);
   const pick = (input: HTMLInputElement) => {
     if (input.files && input.files.length > 0) void openPicked([...input.files]);
     input.value = '';
   };
-  const openButton = <MenuButton label="Open" className="button primary" onPress={() => setPressed('open')} />;
-  const exportButton = <MenuButton label="Export" className="button" onPress={() => setPressed('export')} />;
+  const openButton = (
+    <MenuButton label="Open" className="button primary" focused={focused} onPress={() => setPressed('Open')} />
+  );
+  const exportButton = (
+    <MenuButton label="Export" className="button" focused={focused} onPress={() => setPressed('Export')} />
+  );
   const searchSpace = <span className="search-space" />;
   const areMenusWanted = isComplete || pressed !== undefined;
   return (
@@ -74,7 +130,8 @@ export function Toolbar({ isComplete, onPaste, onConnect, onHelp }: ToolbarProps
       <LoadBoundary fallback={openButton}>
         {areMenusWanted ? (
           <OpenMenu
-            isOpenAtFirst={pressed === 'open'}
+            isOpenAtFirst={pressed === 'Open'}
+            focused={focused}
             onFiles={() => files.current?.click()}
             onFolder={() => folder.current?.click()}
             onPaste={onPaste}
@@ -101,22 +158,24 @@ export function Toolbar({ isComplete, onPaste, onConnect, onHelp }: ToolbarProps
         onChange={(event) => pick(event.currentTarget)}
       />
       <LoadBoundary fallback={exportButton}>
-        {areMenusWanted ? <ExportMenu isOpenAtFirst={pressed === 'export'} /> : exportButton}
+        {areMenusWanted ? <ExportMenu isOpenAtFirst={pressed === 'Export'} focused={focused} /> : exportButton}
       </LoadBoundary>
       <ScaleChoice />
       <LoadBoundary fallback={searchSpace}>{isComplete ? <SearchBox /> : searchSpace}</LoadBoundary>
-      <span className="spring" />
-      <button
-        type="button"
-        className="button"
-        aria-label={theme === 'light' ? 'Dark theme' : 'Light theme'}
-        onClick={() => setTheme(theme === 'light' ? 'dark' : 'light')}
-      >
-        <span aria-hidden="true">{theme === 'light' ? '☾' : '☀'}</span>
-      </button>
-      <button type="button" className="button" aria-label="Keys and gestures" onClick={onHelp}>
-        ?
-      </button>
+      <div className="toolbar-end">
+        <PanelButtons />
+        <button
+          type="button"
+          className="button"
+          aria-label={theme === 'light' ? 'Dark theme' : 'Light theme'}
+          onClick={() => setTheme(theme === 'light' ? 'dark' : 'light')}
+        >
+          <span aria-hidden="true">{theme === 'light' ? '☾' : '☀'}</span>
+        </button>
+        <button type="button" className="button" aria-label="Keys and gestures" onClick={onHelp}>
+          ?
+        </button>
+      </div>
     </header>
   );
 }

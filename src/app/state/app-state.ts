@@ -15,6 +15,7 @@ import type { SpaceSlice } from '../../timeline/axis/slice.ts';
 import type { Viewport } from '../../timeline/axis/viewport.ts';
 import type { Band } from '../../timeline/scene/bands.ts';
 import type { ThemeName } from '../../timeline/scene/theme.ts';
+import { type FrameState, initialFrame } from './initial-frame.ts';
 import { initialTheme } from './initial-theme.ts';
 
 /** An error, shown until the user closes it. */
@@ -114,6 +115,7 @@ export interface AppState {
   /** Until the case changes again, or the user closes the notice. */
   readonly placed: Placed | undefined;
   readonly theme: ThemeName;
+  readonly frame: FrameState;
   /** True once a picture has been drawn. */
   readonly drawn: boolean;
   /** How many times the engine was restarted: answers of an earlier engine are requested again. */
@@ -149,6 +151,7 @@ export const useApp = create<AppState>(() => ({
   announcement: '',
   placed: undefined,
   theme: initialTheme(),
+  frame: initialFrame(),
   drawn: false,
   engineRestarts: 0,
 }));

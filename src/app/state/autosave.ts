@@ -5,7 +5,6 @@ import { applyCase } from './documents.ts';
 import { engine } from './engine.ts';
 import { notify, showError } from './notices.ts';
 import { arrange } from './picture.ts';
-import { showTab } from './tabs.ts';
 
 const { getState: get, setState: set } = useApp;
 
@@ -111,8 +110,7 @@ export async function restoreCase(store: CaseStore): Promise<boolean> {
   const view = parseView(text);
   if (view) {
     const { selectedGroups, expanded, scale, tab, guest, pageSize } = view;
-    set({ selectedGroups, expanded, scale, guest, pageSize });
-    showTab(tab);
+    set({ selectedGroups, expanded, scale, tab, guest, pageSize });
   }
   await arrange('all');
   notify('The last case was opened again.');

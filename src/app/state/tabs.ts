@@ -1,15 +1,18 @@
 // The tabs below the timeline, and jumps to the text of a source.
 import { type TabName, type TextPlace, useApp } from './app-state.ts';
+import { foldPanel } from './frame.ts';
 
 const { getState: get, setState: set } = useApp;
 
 export function showTab(tab: TabName): void {
   set({ tab });
+  foldPanel('details', false);
 }
 
 /** Opens the text of a source at a line. */
 export function showText(text: TextPlace): void {
   set({ text, tab: 'text' });
+  foldPanel('details', false);
 }
 
 /** True if `source` is a file of the document or a member of one that is an archive. */
