@@ -1,4 +1,8 @@
-import { expect, test, violations } from './page.ts';
+import type { Locator } from '@playwright/test';
+import { expect, pasteText, test, violations } from './page.ts';
+
+// One look of axe takes seconds on a busy machine, and some tests take ten.
+test.setTimeout(240_000);
 
 for (const theme of ['light', 'dark'] as const) {
   test.describe(theme, () => {
@@ -21,13 +25,66 @@ for (const theme of ['light', 'dark'] as const) {
       await expect(app.getByRole('menu')).toBeVisible();
       expect(await violations(app)).toEqual([]);
       await app.keyboard.press('Escape');
-      for (const tab of [/Events/, /Models/, /Buffer/, /Diagnostics/]) {
+      for (const tab of [/Events/, /Fit/, /Hosts/, /Models/, /Buffer/, /Text/, /Diagnostics/]) {
         await app.getByRole('tab', { name: tab }).click();
         expect(await violations(app)).toEqual([]);
       }
     });
+
+    test(`axe finds nothing with messages, a guest that does not fit, and folded panels (${theme})`, async ({
+      app,
+    }) => {
+      await app.evaluate(() => window.iovascope?.setGuest('q35:1T'));
+      await expect(app.getByTestId('answer')).toHaveAttribute('data-severity', 'fatal');
+      await app.keyboard.press('c');
+      await pasteText(app, 'nothing that could be read');
+      await expect(app.getByTestId('problem')).toBeVisible();
+      expect(await violations(app)).toEqual([]);
+      for (const name of ['Left panel', 'Details', 'Right panel']) await app.getByRole('button', { name }).click();
+      expect(await violations(app)).toEqual([]);
+    });
+
+    test(`axe finds nothing in one column (${theme})`, async ({ app }) => {
+      for (const size of [
+        { width: 360, height: 640 },
+        { width: 640, height: 400 },
+        { width: 1024, height: 768 },
+      ]) {
+        await app.setViewportSize(size);
+        expect(await violations(app)).toEqual([]);
+      }
+      await app.getByRole('button', { name: 'Open' }).click();
+      await expect(app.getByRole('menu')).toBeVisible();
+      expect(await violations(app)).toEqual([]);
+    });
   });
 }
+
+test.describe('with the colors of the system', () => {
+  test.use({ forcedColors: 'active' });
+
+  test('axe finds nothing, and what is selected is visible', async ({ app }) => {
+    expect(await violations(app)).toEqual([]);
+    const colorsOf = (locator: Locator) =>
+      locator.evaluate((element) => {
+        const { backgroundColor, color } = getComputedStyle(element);
+        return { backgroundColor, color };
+      });
+    const selected = {
+      tab: app.getByRole('tab', { name: 'Table' }),
+      scale: app.locator('.segment', { hasText: 'fold' }),
+    };
+    const other = { tab: app.getByRole('tab', { name: 'Events' }), scale: app.locator('.segment', { hasText: 'log' }) };
+    expect(await colorsOf(selected.tab)).not.toEqual(await colorsOf(other.tab));
+    expect(await colorsOf(selected.scale)).not.toEqual(await colorsOf(other.scale));
+    await app.getByRole('button', { name: 'Left panel' }).focus();
+    await app.keyboard.press('Tab');
+    const outline = await app
+      .getByRole('button', { name: 'Details' })
+      .evaluate((e) => getComputedStyle(e).outlineStyle);
+    expect(outline).toBe('solid');
+  });
+});
 
 test('with the keyboard alone: a sample, a group, a lane, a range, the scale, the theme', async ({ app }) => {
   const tabTo = async (name: string) => {
@@ -41,8 +98,6 @@ test('with the keyboard alone: a sample, a group, a lane, a range, the scale, th
     }
     throw new Error(`the Tab key does not reach '${name}'`);
   };
-  // The menu is loaded after the first picture.
-  await expect(app.locator('.toolbar button[data-rac]').first()).toBeVisible();
   await tabTo('Open');
   await app.keyboard.press('Enter');
   await expect(app.getByRole('menu')).toBeVisible();
