@@ -9,7 +9,11 @@ export function hex(value: bigint): string {
 
 /** Hex in groups of four digits for people, `0x1_0000_0000`. `parseAddress` reads it back. */
 export function groupedHex(value: bigint): string {
-  return `0x${value.toString(16).replace(/\B(?=(?:.{4})+$)/g, '_')}`;
+  const digits = value.toString(16);
+  let end = digits.length % 4 || 4;
+  let text = `0x${digits.slice(0, end)}`;
+  for (; end < digits.length; end += 4) text += `_${digits.slice(end, end + 4)}`;
+  return text;
 }
 
 /** Sixteen digits, `0x00000000fee00000`: as `reserved_regions` prints. */
@@ -69,6 +73,10 @@ function scaleSize(bytes: bigint): { text: string; exact: boolean } {
 /** The largest unit that divides a byte count without rest, as its index in `UNITS`. */
 function dividingUnit(bytes: bigint): number {
   let unit = 0;
+  if (bytes > 0n && bytes <= Number.MAX_SAFE_INTEGER) {
+    for (let rest = Number(bytes); rest % 1024 === 0; rest /= 1024) unit++;
+    return unit;
+  }
   while (bytes !== 0n && unit < UNITS.length - 1 && (bytes >> BigInt(10 * unit)) % 1024n === 0n) unit++;
   return unit;
 }

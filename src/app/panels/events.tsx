@@ -136,7 +136,10 @@ function Choice({ label, value, options, onChange }: ChoiceProps) {
 }
 
 function Filters({ document, overview }: { document: DocumentNode; overview: EventOverview | undefined }) {
-  const { failed = false, name, object, text = '' } = useApp((s) => s.eventFilter);
+  const filter = useApp((s) => s.eventFilter);
+  const { failed = false, name, object, text = '' } = filter;
+  // Of very many events the answer takes a moment; until then the list is that of the filter before.
+  const isCurrent = overview !== undefined && JSON.stringify(overview.filter) === JSON.stringify(filter);
   const { events, operations } = document;
   const isFiltered = failed || name !== undefined || object !== undefined || text !== '';
   return (
@@ -145,6 +148,26 @@ function Filters({ document, overview }: { document: DocumentNode; overview: Eve
         <input type="checkbox" checked={failed} onChange={({ target }) => setEventFilter({ failed: target.checked })} />{' '}
         Failed only{overview ? ` (${groupedDecimal(BigInt(overview.failed))})` : ''}
       </label>
+      <span className="event-steps">
+        <button
+          type="button"
+          className="button"
+          aria-label="Previous failure"
+          title="Previous failure (Shift R)"
+          onClick={() => void stepFailure('previous')}
+        >
+          ‹
+        </button>
+        <button
+          type="button"
+          className="button"
+          aria-label="Next failure"
+          title="Next failure (R)"
+          onClick={() => void stepFailure('next')}
+        >
+          ›
+        </button>
+      </span>
       <Choice
         label="Event"
         value={name}
@@ -168,16 +191,9 @@ function Filters({ document, overview }: { document: DocumentNode; overview: Eve
         />
       </label>
       <span className="second" data-testid="event-count">
-        {isFiltered && overview && `${groupedDecimal(BigInt(overview.total))} of `}
+        {!isCurrent && 'Filtering… '}
+        {isCurrent && isFiltered && `${groupedDecimal(BigInt(overview.total))} of `}
         {counted(events, 'event')}
-      </span>
-      <span className="event-steps">
-        <button type="button" className="button" onClick={() => void stepFailure('previous')}>
-          Previous failure
-        </button>
-        <button type="button" className="button" onClick={() => void stepFailure('next')}>
-          Next failure
-        </button>
       </span>
       {operations > 0 && <ModelChoice document={document} />}
     </search>

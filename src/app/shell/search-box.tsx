@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { ComboBox, Input, Label, ListBox, ListBoxItem, Popover } from 'react-aria-components';
 import type { Found } from '../../engine/protocol/picture.ts';
 import { formatExactSize, formatRange } from '../../iova/format.ts';
@@ -19,11 +19,17 @@ function boundsLabel({ start, last }: NonNullable<Found['target']>): string {
 export function SearchBox() {
   const revision = useApp((s) => s.picture?.arrangement.revision);
   const [text, setText] = useState('');
+  /** How many results were chosen: the list closes after each. With no selected item the box itself would keep it open. */
+  const [chosen, setChosen] = useState(0);
+  useEffect(() => {
+    if (chosen > 0) document.getElementById('search')?.focus({ preventScroll: true });
+  }, [chosen]);
   const hasText = revision !== undefined && text.trim() !== '';
   const found = useAnswer('find', hasText ? { text, limit: LIMIT } : undefined, revision).value ?? [];
 
   return (
     <ComboBox
+      key={chosen}
       className="search"
       inputValue={text}
       onInputChange={setText}
@@ -31,8 +37,10 @@ export function SearchBox() {
       selectedKey={null}
       onSelectionChange={(key) => {
         const row = typeof key === 'number' ? found[key] : undefined;
-        if (row?.target) void select(row.target, { reveal: true });
-        else if (row?.location) showText(row.location);
+        if (!row) return;
+        setChosen(chosen + 1);
+        if (row.target) void select(row.target, { reveal: true });
+        else if (row.location) showText(row.location);
       }}
       allowsCustomValue
       allowsEmptyCollection

@@ -38,6 +38,8 @@ const NOUNS: Readonly<Record<string, string>> = {
   domain: 'domain',
 };
 
+const NOUN_ENTRIES = Object.entries(NOUNS);
+
 /** What an event is called in filters: the operation, or the kind of the fact. */
 export function eventName(event: SessionEvent): string {
   if (isFact(event)) return event.kind;
@@ -46,9 +48,10 @@ export function eventName(event: SessionEvent): string {
 
 /** The objects of an event, the one that it acts on first, such as `IOAS a` and `device nic`. */
 export function eventObjects(event: SessionEvent): string[] {
-  const fields: Readonly<Record<string, unknown>> = { ...event };
+  if (!isFact(event) && !isOperation(event)) return [];
+  const fields: Readonly<Record<string, unknown>> = event;
   const names: string[] = [];
-  for (const [field, noun] of Object.entries(NOUNS)) {
+  for (const [field, noun] of NOUN_ENTRIES) {
     const value = fields[field];
     if (typeof value !== 'string' || value === '') continue;
     const name = `${noun} ${value}`;
@@ -81,20 +84,22 @@ function valueText(field: string, value: unknown): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (isBounds(value)) return rangeText(value[0], value[1]);
   if (Array.isArray(value)) return listed(value, value.some(isBounds) ? ', ' : ' ');
-  if (typeof value === 'object' && value !== null) return `(${fieldTexts(value, new Set()).join(', ')})`;
+  if (typeof value === 'object' && value !== null) return `(${fieldTexts(value, () => false).join(', ')})`;
   const text = String(value);
   return text.length > VALUE_MAX ? `${text.slice(0, VALUE_MAX)}…` : text;
 }
 
-/** `name value` for each field; `start` and `last` as one range. */
-function fieldTexts(fields: object, leftOut: ReadonlySet<string>): string[] {
+/** `name value` for each field that is not left out; `start` and `last` as one range. */
+function fieldTexts(fields: object, isLeftOut: (field: string) => boolean): string[] {
   const { start, last }: { start?: unknown; last?: unknown } = fields;
   const hasRange = typeof start === 'bigint' && typeof last === 'bigint';
-  return Object.entries(fields).flatMap(([field, value]) => {
-    if (value === undefined || leftOut.has(field) || (hasRange && field === 'last')) return [];
-    if (hasRange && field === 'start') return [rangeText(start, last)];
-    return [`${FIELD_NAMES[field] ?? field.replaceAll('_', ' ')} ${valueText(field, value)}`];
-  });
+  const texts: string[] = [];
+  for (const [field, value] of Object.entries(fields)) {
+    if (value === undefined || isLeftOut(field) || (hasRange && field === 'last')) continue;
+    if (hasRange && field === 'start') texts.push(rangeText(start, last));
+    else texts.push(`${FIELD_NAMES[field] ?? field.replaceAll('_', ' ')} ${valueText(field, value)}`);
+  }
+  return texts;
 }
 
 function rangeText(start: bigint, last: bigint): string {
@@ -288,10 +293,8 @@ function factHead(fact: Fact): Head {
 export function eventLabel(event: SessionEvent, leftOut: readonly string[] = []): string {
   if (!isFact(event) && !isOperation(event)) return `unknown event: ${event.name}`;
   const head = isFact(event) ? factHead(event) : (operationHead(event) ?? otherOperation(event));
-  const rest = fieldTexts(
-    event,
-    new Set([...LEFT_OUT, ...(isFact(event) && event.kind === 'request' ? ['op'] : []), ...head.says, ...leftOut]),
-  );
+  const { says } = head;
+  const rest = fieldTexts(event, (field) => LEFT_OUT.has(field) || says.includes(field) || leftOut.includes(field));
   if (rest.length === 0) return head.text;
   return `${head.text}${head.isTitle ? ':' : ','} ${rest.join(', ')}`;
 }
@@ -311,6 +314,6 @@ function otherOperation(event: Operation): Head {
 
 /** An answer in one line: what the call returned, then the other fields: `0 (iova 0x1000)`. */
 export function answerLabel(answer: { readonly ret?: unknown }): string {
-  const fields = fieldTexts(answer, new Set(['ret']));
+  const fields = fieldTexts(answer, (field) => field === 'ret');
   return valueText('', answer.ret) + (fields.length > 0 ? ` (${fields.join(', ')})` : '');
 }
