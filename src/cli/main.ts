@@ -42,6 +42,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'run the operations of session files and compare with the recorded answers',
     load: async () => (await import('./replay.ts')).REPLAY,
   },
+  versions: {
+    summary: 'run session files under every known kernel version and list what differs',
+    load: async () => (await import('./versions.ts')).VERSIONS,
+  },
   decode: {
     summary: 'decode a buffer of the kernel UAPI, field by field',
     load: async () => (await import('./decode.ts')).DECODE,

@@ -112,13 +112,38 @@ describe('iovascope replay', () => {
     expect((await runCli(['replay', '--model', 'iommufd', 'f'], { f: text })).code).toBe(0);
   });
 
+  it('answers by the kernel of the header or of the option, and says what it assumes', async () => {
+    const open = '{"op":"container.open","container":"c","model":"type1v2"}';
+    const ask = '{"op":"container.check_extension","container":"c","extension":6,"expect":{"ret":1}}';
+    const of = (kernel: string) => ({
+      f: `{"format":"iova-trace","version":1,"model":"type1","kernel":"${kernel}"}\n${open}\n${ask}\n`,
+    });
+    expect(await runCli(['replay', 'f'], of('6.12'))).toMatchObject({ code: 0, stderr: '' });
+    expect((await runCli(['replay', 'f'], of('7.3'))).code).toBe(1);
+    expect((await runCli(['replay', '--kernel', '6.12', 'f'], of('7.3'))).code).toBe(0);
+    const between = await runCli(['replay', 'f'], of('6.14'));
+    expect(between).toMatchObject({ code: 0, stdout: '2 ops, 0 mismatches\n' });
+    expect(between.stderr).toBe(
+      'f: warning: Linux 6.14 is between 6.12 and 6.16, which differ; the older rule is used: Extension 6 (nesting) is 1 (1 answer depends on it, the first in line 3)\n',
+    );
+    const none = await runCli(['replay', 'f'], of('banana'));
+    expect(none.stderr).toBe(
+      "f: warning: 'banana' is not a kernel version such as 6.12: the newest known rules are used\n",
+    );
+    const old = await runCli(['replay', 'f'], { f: clean.replace('"iommufd"', '"iommufd","kernel":"6.1"') });
+    expect(old).toMatchObject({ code: 0 });
+    expect(old.stderr).toMatch(/^f: warning: Linux 6\.1 does not have iommufd \(since 6\.2\)/);
+  });
+
   it('says what it did to run a session of one model in another', async () => {
     const text = lines(
       ALLOC,
       '{"op":"ioas.copy","dst":"a","src":"a","flags":["read"],"length":"0x1000","src_iova":"0x0","expect":{"ret":"-ENOENT"}}',
     );
     const { code, stdout, stderr } = await runCli(['replay', '--model', 'type1', 'f'], { f: text });
-    expect({ code, stdout }).toEqual({ code: 0, stdout: '2 ops, 0 mismatches\n' });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '2 ops, 0 mismatches, 1 not compared\n' });
+    const asJson = await runCli(['replay', '--json', '--model', 'type1', 'f'], { f: text });
+    expect(JSON.parse(asJson.stdout)).toEqual({ ops: 2, mismatches: 0, not_compared: 1 });
     expect(stderr.trimEnd().split('\n')).toEqual([
       'f: recorded in iommufd, run in type1',
       'f: 1 × ioas.alloc as container.open, version 2',
@@ -142,6 +167,7 @@ describe('iovascope replay', () => {
     ['an unknown option', ['--frob', 'a'], { a: clean }, /--frob/],
     ['an option without its value', ['a', '--model'], { a: clean }, /--model/],
     ['a value for a switch', ['a', '--json=yes'], { a: clean }, /--json/],
+    ['a kernel that is no version', ['--kernel', 'banana', 'a'], { a: clean }, /--kernel 'banana': expected a version/],
     ['an unknown model', ['--model', 'zircon', 'a'], { a: clean }, /unknown model 'zircon'; known: iommufd/],
     [
       'an unknown model in the header',

@@ -1,12 +1,13 @@
 import { createModel, MODEL_NAMES } from '../kernel/models.ts';
 import { isForeign, type ReplayStep, replay } from '../kernel/replay/replay.ts';
-import { readSession } from '../session/read.ts';
-import type { Session } from '../session/session.ts';
+import { uncertainAnswers } from '../kernel/replay/versions.ts';
+import { changeOf } from '../kernel/version-changes.ts';
+import { parseKernelVersion } from '../kernel/versions.ts';
 import { parseCommandArgs } from './args.ts';
-import { inputName, readInput } from './input.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
+import { loadSession, type SessionInput } from './session-input.ts';
 
-const HELP = `usage: iovascope replay FILE… [--model M] [--json]
+const HELP = `usage: iovascope replay FILE… [--model M] [--kernel V] [--json]
 
 Runs the operations of session files (also gzipped; - is standard input) on a kernel model
 and compares each answer with the recorded one. Prints every mismatch, then
@@ -15,33 +16,12 @@ and compares each answer with the recorded one. Prints every mismatch, then
   --model M   run this model instead of the one in the header: ${MODEL_NAMES.join(', ')}.
               Operations are translated to equivalent ones where there are any and skipped
               where not, and only the fields that both models have are compared; standard
-              error says what was done
+              error says what was done, and the last line how many were not compared
+  --kernel V  answer by the rules of this version, such as 6.1 or 6.12.42, instead of the one
+              in the header; without either, by the newest known rules
   --json      print each mismatch, and the totals, as one JSON object per line
 
-Exit code 0: all answers match; 1: some do not; 2: usage error or unusable input.`;
-
-interface Input {
-  readonly name: string;
-  readonly session: Session;
-  /** Lines for standard error about what was skipped. */
-  readonly warnings: readonly string[];
-}
-
-type Loaded = { readonly ok: true; readonly input: Input } | { readonly ok: false; readonly message: string };
-
-async function load(path: string, io: CliIo): Promise<Loaded> {
-  const read = await readInput(path, io);
-  if (!read.ok) return read;
-  const name = inputName(path);
-  const { session, problems } = readSession(new TextDecoder().decode(read.bytes));
-  const broken = problems.find((p) => p.severity === 'error' && (p.code === 'bad-header' || p.code === 'no-header'));
-  if (broken) return { ok: false, message: `${name}:${broken.line}: not a session file: ${broken.message}` };
-  // Operations and lines that cannot be run show up as mismatches.
-  const warnings = problems
-    .filter((p) => p.code === 'unknown-kind' || p.code === 'no-header')
-    .map((p) => `${name}:${p.line}: warning: ${p.message}`);
-  return { ok: true, input: { name, session, warnings } };
-}
+Exit code 0: all answers match; 1: some do not, or were not compared; 2: usage error or unusable input.`;
 
 function json(value: unknown): string {
   return JSON.stringify(value, (_key, v: unknown) => (typeof v === 'bigint' ? `0x${v.toString(16)}` : v));
@@ -90,7 +70,11 @@ class ForeignNotes {
 }
 
 async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
-  const parsed = parseCommandArgs(args, { model: { type: 'string' }, json: { type: 'boolean' } });
+  const parsed = parseCommandArgs(args, {
+    model: { type: 'string' },
+    kernel: { type: 'string' },
+    json: { type: 'boolean' },
+  });
   if (!parsed.ok) return unusable(io, `replay: ${parsed.message}`);
   const { values, positionals } = parsed;
   const asJson = values.json === true;
@@ -99,25 +83,34 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
     return unusable(io, 'replay: standard input can be read only once');
   }
 
+  const { kernel } = values;
+  if (kernel !== undefined && !parseKernelVersion(kernel)) {
+    return unusable(io, `replay: --kernel '${kernel}': expected a version such as 6.1 or 6.12.42`);
+  }
+
   // All inputs are read before the first is run, so that an unusable one is reported before pages of results.
   const runs = [];
   for (const path of positionals) {
-    const loaded = await load(path, io);
+    const loaded = await loadSession(path, io);
     if (!loaded.ok) return unusable(io, `replay: ${loaded.message}`);
-    const made = createModel(loaded.input.session.header, values.model);
+    const made = createModel(loaded.input.session.header, values.model, { kernel });
     if (!made.ok)
       return unusable(io, `replay: ${values.model === undefined ? `${loaded.input.name}: ` : ''}${made.message}`);
-    runs.push({ ...loaded.input, model: made.model });
+    runs.push({ ...loaded.input, model: made.model, notes: made.notes });
   }
 
   let operations = 0;
   let mismatches = 0;
-  for (const { name, session, warnings, model } of runs) {
+  let notCompared = 0;
+  for (const { name, session, warnings, model, notes: assumptions } of runs) {
     for (const warning of warnings) io.stderr(`${warning}\n`);
+    for (const note of assumptions) io.stderr(`${name}: warning: ${note}\n`);
+    for (const note of uncertainLines(session, model.name, kernel)) io.stderr(`${name}: warning: ${note}\n`);
     const notes = new ForeignNotes();
     for (const step of replay(session, model)) {
       operations++;
       notes.add(step);
+      if (isSkipped(step)) notCompared++;
       if (!step.mismatch) continue;
       mismatches++;
       printMismatch(name, step, asJson, io);
@@ -126,8 +119,26 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
     io.stderr(`${name}: recorded in ${session.header.model ?? 'no model'}, run in ${model.name}\n`);
     for (const note of notes.lines()) io.stderr(`${name}: ${note}\n`);
   }
-  io.stdout(asJson ? `${json({ ops: operations, mismatches })}\n` : `${operations} ops, ${mismatches} mismatches\n`);
-  return mismatches > 0 ? 1 : 0;
+  const total = `${operations} ops, ${mismatches} mismatches`;
+  const skipped = notCompared > 0 ? `, ${notCompared} not compared` : '';
+  const totals = { ops: operations, mismatches, ...(notCompared > 0 ? { not_compared: notCompared } : {}) };
+  io.stdout(asJson ? `${json(totals)}\n` : `${total}${skipped}\n`);
+  return mismatches + notCompared > 0 ? 1 : 0;
+}
+
+/** True if the model does not have an operation of a session of another model, so that it was passed over. */
+function isSkipped({ outcome, mismatch }: ReplayStep): boolean {
+  return !mismatch && !outcome.ok && outcome.invalid?.code === 'not-in-model';
+}
+
+/** What is not known about the kernel, and how many answers depend on it. */
+function uncertainLines(session: SessionInput['session'], model: string, override: string | undefined): string[] {
+  const kernel = override ?? session.header.kernel;
+  return uncertainAnswers(session, { model, kernel }).map(({ change, count, line }) => {
+    const { lastWithout, since, was } = changeOf(change);
+    const answers = `${count} ${count === 1 ? 'answer depends' : 'answers depend'} on it, the first in line ${line}`;
+    return `Linux ${kernel} is between ${lastWithout} and ${since}, which differ; the older rule is used: ${was} (${answers})`;
+  });
 }
 
 export const REPLAY: Command = { help: HELP, run };

@@ -9,6 +9,7 @@ import { conflictList } from './answers/conflict-list.ts';
 import { difference } from './answers/event-rows.ts';
 import { compareSelected, fitIn, guestSizes, holesIn } from './answers/questions.ts';
 import { sourceText } from './answers/source-text.ts';
+import { conflictVersions, sessionVersions } from './answers/versions.ts';
 import { caseNode } from './case/case-node.ts';
 import { type CaseResult, OpenCase } from './case/open-case.ts';
 import { loadCase, saveCase } from './case/saved-case.ts';
@@ -174,6 +175,8 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       return success(MODEL_NAMES);
     },
     compare: (params) => withDocument(params.id, (document) => compareDocument(document, params)),
+    versions: (params) => withDocument(params.id, (document) => sessionVersions(document, params)),
+    conflictVersions: (params) => conflictVersions(current.documents, params),
     structures,
     decode: ({ text, struct }) => decodeText(text, struct),
     getInfo: ({ id, container }) => withDocument(id, (document) => getInfo(document, container)),

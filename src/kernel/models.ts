@@ -5,7 +5,7 @@ import { IommufdRfcModel } from './iommufd-rfc/model.ts';
 import { IommufdVfioModel } from './iommufd-vfio/model.ts';
 import { DEFAULT_MODEL, type KernelModel, type ModelSettings, pageSizesOf } from './model.ts';
 import { Type1Model } from './type1/model.ts';
-import { isBefore, kernelRules, MODEL_SINCE } from './version-changes.ts';
+import { isBefore, type KernelRules, kernelRules, MODEL_SINCE } from './version-changes.ts';
 import { parseKernelVersion } from './versions.ts';
 
 /** One row per model: its name in session headers, and how to make an empty one. */
@@ -34,8 +34,8 @@ export type ModelHeader = Pick<SessionHeader, 'model' | 'page_size' | 'huge_page
 export interface ModelOptions {
   /** A kernel version that is used in place of the header's. */
   readonly kernel?: string | undefined;
-  /** For answers that depend on a rule of which it is not known whether the kernel has it; `older` if left out. */
-  readonly uncertainAs?: 'older' | 'newer';
+  /** Rules that are used in place of those of any version. */
+  readonly rules?: KernelRules | undefined;
 }
 
 /**
@@ -45,7 +45,7 @@ export interface ModelOptions {
 export function createModel(
   header: ModelHeader,
   name: string = header.model ?? DEFAULT_MODEL,
-  { kernel = header.kernel, uncertainAs = 'older' }: ModelOptions = {},
+  { kernel = header.kernel, rules }: ModelOptions = {},
 ): ModelResult {
   const make = Object.hasOwn(MODELS, name) ? MODELS[name] : undefined;
   if (!make) return { ok: false, message: `unknown model '${name}'; known: ${MODEL_NAMES.join(', ')}` };
@@ -53,7 +53,7 @@ export function createModel(
   if (!sizes) return { ok: false, message: 'page_size and huge_page_size must be powers of two' };
   const since = MODEL_SINCE[name];
   const nearest = kernel !== undefined && since !== undefined && isBefore(kernel, since) ? since : kernel;
-  const model = make({ ...sizes, rules: kernelRules(nearest, uncertainAs), memlock: header.memlock });
+  const model = make({ ...sizes, rules: rules ?? kernelRules(nearest), memlock: header.memlock });
   return { ok: true, model, notes: kernelNotes(name, kernel) };
 }
 

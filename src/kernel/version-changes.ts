@@ -264,9 +264,9 @@ export interface KernelRules {
 
 /**
  * The rules of a version. What is not readable as a version has the newest known rules. Between two known versions the
- * older rule counts, unless `uncertainAs` is `newer`.
+ * older rule counts.
  */
-export function kernelRules(kernel?: string, uncertainAs: 'older' | 'newer' = 'older'): KernelRules {
+export function kernelRules(kernel?: string): KernelRules {
   const version: KernelVersion | undefined = kernel === undefined ? undefined : parseKernelVersion(kernel);
   if (kernel === undefined || !version) return NEWEST_RULES;
   const absent = new Set<ChangeName>();
@@ -274,7 +274,7 @@ export function kernelRules(kernel?: string, uncertainAs: 'older' | 'newer' = 'o
   for (const name of CHANGE_NAMES) {
     const state = hasChange(changeOf(name), kernel);
     if (state === 'unknown') uncertain.push(name);
-    if (state === 'no' || (state === 'unknown' && uncertainAs === 'older')) absent.add(name);
+    if (state !== 'yes') absent.add(name);
   }
   return { kernel, has: (name) => !absent.has(name), uncertain };
 }
@@ -286,4 +286,35 @@ export const NEWEST_RULES: KernelRules = { kernel: undefined, has: () => true, u
 export function sinceText({ since, stable = [], approximate }: KernelChange): string {
   const also = stable.length > 0 ? ` (also in ${stable.join(', ')})` : '';
   return `since ${approximate ? 'about ' : ''}Linux ${since}${also}`;
+}
+
+/** The same rules with or without one change. */
+export function withChange(rules: KernelRules, name: ChangeName, present: boolean): KernelRules {
+  return { ...rules, has: (other) => (other === name ? present : rules.has(other)) };
+}
+
+/** The changes that concern a model. */
+export function changesOf(model: string): readonly ChangeName[] {
+  return CHANGE_NAMES.filter((name) => changeOf(name).models.includes(model));
+}
+
+/**
+ * Versions that stand for all that are known to differ for a model, oldest first: those that were recorded, those in
+ * which a rule changed, and the last ones before a change within a stable series.
+ */
+export function versionsOf(model: string): readonly string[] {
+  const oldest = MODEL_SINCE[model];
+  const versions = new Set<string>(RECORDED_VERSIONS);
+  if (oldest !== undefined) versions.add(oldest);
+  for (const name of changesOf(model)) {
+    const { since, stable = [] } = changeOf(name);
+    for (const first of [since, ...stable]) {
+      versions.add(first);
+      const parsed = parseKernelVersion(first);
+      if (parsed?.hasPatch && parsed.patch > 0) versions.add(`${parsed.major}.${parsed.minor}.${parsed.patch - 1}`);
+    }
+  }
+  // The newest patch of a series says nothing more than the first one that has a change.
+  const all = [...versions].sort(compareVersionTexts);
+  return all.filter((version) => oldest === undefined || !isBefore(version, oldest));
 }

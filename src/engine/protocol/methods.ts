@@ -21,7 +21,14 @@ import type { DocumentNode, InputFile, SourceText } from './documents.ts';
 import type { LiveState } from './live.ts';
 import type { Arrangement, ArrangeParams, Found, RangeDetail, TableRow } from './picture.ts';
 import type { EngineResult } from './result.ts';
-import type { Comparison, EventFilter, EventOverview, EventRow } from './sessions.ts';
+import type {
+  Comparison,
+  ConflictVersions,
+  EventFilter,
+  EventOverview,
+  EventRow,
+  SessionVersions,
+} from './sessions.ts';
 
 export interface OpenParams {
   readonly id?: string | undefined;
@@ -103,6 +110,10 @@ export interface Methods {
     params: { id: string; models: readonly string[]; offset: number; limit: number; position: number };
     value: Comparison;
   };
+  /** A session under every kernel version that is known to differ. `model`: that of the document if left out. */
+  versions: { params: { id: string; model?: string | undefined; limit: number }; value: SessionVersions };
+  /** The conflicts that appear or disappear with the version of the kernel. */
+  conflictVersions: { params: Trial; value: ConflictVersions };
   structures: { params: null; value: readonly { readonly name: string; readonly title: string }[] };
   decode: { params: { text: string; struct?: string }; value: DecodedBuffer };
   /** The bytes that VFIO_IOMMU_GET_INFO would fill in for a container now, as hex digits. */

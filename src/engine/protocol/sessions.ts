@@ -101,3 +101,59 @@ export interface Comparison {
   /** After the first `position` events. */
   readonly differences: readonly StateDifference[];
 }
+
+/** What several versions answer alike. */
+export interface VersionsAnswer {
+  /** Oldest first. */
+  readonly versions: readonly string[];
+  readonly works: boolean;
+  readonly answer?: string | undefined;
+  readonly refused?: Reason | undefined;
+}
+
+/** A change of the kernel that decides. */
+export interface VersionChange {
+  /** Stable. */
+  readonly name: string;
+  /** `since Linux 6.18`, `since about Linux 6.6`, with the stable versions that have it too. */
+  readonly since: string;
+  /** Sentences without their full stop. */
+  readonly was: string;
+  readonly now: string;
+  readonly source: string;
+}
+
+/** A session under every kernel version that is known to differ. */
+export interface SessionVersions {
+  readonly model: string;
+  /** Every version that was run, oldest first. */
+  readonly versions: readonly string[];
+  readonly operations: number;
+  /** How many operations are answered differently; `rows` has the first of them. */
+  readonly differing: number;
+  readonly rows: readonly {
+    /** Position after this event. */
+    readonly position: number;
+    readonly text: string;
+    readonly answers: readonly VersionsAnswer[];
+    readonly changes: readonly VersionChange[];
+  }[];
+}
+
+/** The conflicts of the case that not every kernel version has. */
+export interface ConflictVersions {
+  /** Oldest first. */
+  readonly versions: readonly string[];
+  readonly rows: readonly {
+    readonly document: string;
+    readonly severity: 'fatal' | 'warning' | 'note';
+    readonly rule: string;
+    readonly errno?: string | undefined;
+    readonly title: string;
+    readonly message: string;
+    /** The versions that have it. */
+    readonly versions: readonly string[];
+  }[];
+  /** How many conflicts every version has. */
+  readonly common: number;
+}

@@ -257,7 +257,7 @@ describe('iommufd-vfio', () => {
 
   it('answers any operations alike after a clone, and refusals but those of an unmap change nothing', () => {
     assertProperty(
-      fc.property(fc.array(anyContainerOperation, { maxLength: 60, size: 'max' }), (operations) => {
+      fc.property(fc.array(anyContainerOperation, { maxLength: 40, size: 'max' }), (operations) => {
         const model = fresh('7.3', 0x8000n);
         for (const [i, operation] of [open('type1'), open('type1v2', 'd'), ...operations].entries()) {
           const before = snapshot(model);
@@ -278,7 +278,7 @@ describe('iommufd-vfio', () => {
           }
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
   });
 });

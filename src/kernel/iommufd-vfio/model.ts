@@ -37,7 +37,7 @@ export class IommufdVfioModel implements KernelModel {
   constructor(settings: ModelSettings) {
     this.#settings = settings;
     this.#rules = settings.rules ?? NEWEST_RULES;
-    this.#no = refusals(this.#rules.kernel);
+    this.#no = refusals(this.#rules);
     this.#pinned = new PinnedPages(settings.memlock, settings.page, this.#rules);
   }
 
@@ -110,7 +110,7 @@ export class IommufdVfioModel implements KernelModel {
     const direct = reserved.find(({ type }) => type === 'direct');
     if (direct && (driver === 'intel' || this.#rules.has('direct-region-refused'))) {
       const { start, last, type } = direct;
-      const no = refusals(this.#rules.kernel, driver);
+      const no = refusals(this.#rules, driver);
       return no('compat-direct-region', { obstacle: { kind: 'reserved', start, last, type, owner: group } });
     }
     const decision = container.attachGroup(group, domain, reserved);

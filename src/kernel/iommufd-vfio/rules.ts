@@ -50,6 +50,7 @@ export const IOMMUFD_VFIO_RULES = defineRules('Linux 6.12', {
     was: [
       {
         before: KERNEL_CHANGES['direct-region-refused'].since,
+        change: 'direct-region-refused',
         driver: 'intel',
         errno: 'EPERM',
         where: 'intel_iommu_attach_device',

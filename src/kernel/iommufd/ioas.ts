@@ -77,7 +77,7 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
   constructor(id: string, settings: ModelSettings, pinned: PinnedPages) {
     super(id, settings);
     this.#rules = settings.rules ?? NEWEST_RULES;
-    this.#no = refusals(this.#rules.kernel);
+    this.#no = refusals(this.#rules);
     this.#pinned = pinned;
   }
 

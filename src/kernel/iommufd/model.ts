@@ -34,7 +34,7 @@ export class IommufdModel extends IoasModel<Ioas> {
       setHugePages: (ioas, value) => ioas.setHugePages(value),
     };
     super(version, settings);
-    this.#no = refusals(rules.kernel);
+    this.#no = refusals(rules);
     this.#pinned = new PinnedPages(settings.memlock, settings.page, rules);
   }
 

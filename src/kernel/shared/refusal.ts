@@ -1,6 +1,7 @@
 import { formatRange, hex } from '../../iova/format.ts';
 import type { Iova } from '../../iova/iova.ts';
 import type { Answer } from '../../session/events.ts';
+import type { KernelRules } from '../version-changes.ts';
 import { type Errno, type Rule, rulesIn, sourceOf } from './rule.ts';
 
 /** What an operation requested. `start` is absent if the kernel was to choose; start + length may wrap. */
@@ -106,12 +107,14 @@ export function refuser<Name extends string>(rules: Readonly<Record<Name, Rule>>
  * The functions that make the refusals of one model, by kernel and driver: each rule in the variant that holds there.
  * They are kept, because every address space asks for one.
  */
-export function refuserIn<Name extends string>(rules: Readonly<Record<Name, Rule>>) {
-  const made = new Map<string, ReturnType<typeof refuser<Name>>>();
-  return (kernel?: string, driver?: string) => {
-    const key = `${kernel ?? ''} ${driver ?? ''}`;
-    const known = made.get(key) ?? refuser<Name>(rulesIn(rules, { kernel, driver }));
-    made.set(key, known);
+export function refuserIn<Name extends string>(table: Readonly<Record<Name, Rule>>) {
+  type Refuser = ReturnType<typeof refuser<Name>>;
+  const made = new WeakMap<KernelRules, Map<string, Refuser>>();
+  return (rules: KernelRules, driver = ''): Refuser => {
+    const byDriver = made.get(rules) ?? new Map<string, Refuser>();
+    made.set(rules, byDriver);
+    const known = byDriver.get(driver) ?? refuser<Name>(rulesIn(table, { kernel: rules.kernel, rules, driver }));
+    byDriver.set(driver, known);
     return known;
   };
 }

@@ -1,6 +1,6 @@
 // Rules as data: what a kernel refuses, with which errno, in which function. The models check them; analysis looks them
 // up in rule-book.ts.
-import { isBefore } from '../version-changes.ts';
+import { type ChangeName, isBefore, type KernelRules } from '../version-changes.ts';
 import { parseKernelVersion } from '../versions.ts';
 
 /** The error numbers that the models answer with, by name. */
@@ -38,6 +38,8 @@ interface RuleText {
 export interface OlderRule extends Partial<RuleText> {
   /** The first version in which this variant does not hold any more. */
   readonly before: string;
+  /** The change that ended it: models know whether their kernel has that. */
+  readonly change?: ChangeName;
   /** The IOMMU driver for which this held, as in facts of kind `iommu`; any if left out. */
   readonly driver?: string;
 }
@@ -62,6 +64,8 @@ export function defineRules<const Name extends string>(
 export interface RuleContext {
   /** The host's kernel as a source gives it; the newest known rules if left out or not readable. */
   readonly kernel?: string | undefined;
+  /** Decides by changes instead of `kernel`, where a variant names one. */
+  readonly rules?: KernelRules | undefined;
   /** The IOMMU driver, as in facts of kind `iommu`. */
   readonly driver?: string | undefined;
   /** A line that the kernel logged: it shows which variant it was, whatever `kernel` says. */
@@ -69,8 +73,8 @@ export interface RuleContext {
 }
 
 /** The variant of a rule that holds in a context; it has no older variants of its own. */
-export function ruleIn({ was = [], ...newest }: Rule, { kernel, driver, log }: RuleContext): Rule {
-  const variantOf = ({ before, driver: _, ...changes }: OlderRule): Rule => ({
+export function ruleIn({ was = [], ...newest }: Rule, { kernel, rules, driver, log }: RuleContext): Rule {
+  const variantOf = ({ before, change: _change, driver: _driver, ...changes }: OlderRule): Rule => ({
     ...newest,
     ...changes,
     kernel: `Linux before ${before}`,
@@ -80,11 +84,15 @@ export function ruleIn({ was = [], ...newest }: Rule, { kernel, driver, log }: R
     if (logged) return variantOf(logged);
     if (newest.log?.test(log)) return newest;
   }
-  if (kernel === undefined || !parseKernelVersion(kernel)) return newest;
+  const isKnown = kernel !== undefined && parseKernelVersion(kernel) !== undefined;
+  const isOlder = ({ before, change }: OlderRule): boolean => {
+    if (rules && change) return !rules.has(change);
+    return isKnown && isBefore(kernel, before);
+  };
   // The list is newest first: the last variant that still holds is the oldest one whose limit is above the version.
-  const older = was.findLast((variant) => {
-    return isBefore(kernel, variant.before) && (variant.driver === undefined || variant.driver === driver);
-  });
+  const older = was.findLast(
+    (variant) => isOlder(variant) && (variant.driver === undefined || variant.driver === driver),
+  );
   return older ? variantOf(older) : newest;
 }
 

@@ -72,7 +72,7 @@ export class Type1Container extends AddressSpace {
     super(id, settings);
     this.version = version;
     this.#rules = settings.rules ?? NEWEST_RULES;
-    this.#no = refusals(this.#rules.kernel);
+    this.#no = refusals(this.#rules);
     this.#locked = locked;
     this.#mappings = type1Mappings(this.areaStore, this.#rules);
   }
@@ -168,7 +168,7 @@ export class Type1Container extends AddressSpace {
     const driver = driverOf(description);
     const direct = regions.find((region) => region.type === 'direct');
     if (direct && (driver === 'intel' || this.#rules.has('direct-region-refused'))) {
-      const no = refusals(this.#rules.kernel, driver);
+      const no = refusals(this.#rules, driver);
       return no('attach-direct-region', { obstacle: { kind: 'reserved', ...boundsOf(direct), owner: group } });
     }
     const { iommu, pgsize_bitmap: pgsizeBitmap } = description;

@@ -35,7 +35,7 @@ export class Type1Model implements KernelModel {
   constructor(settings: ModelSettings) {
     this.#settings = settings;
     this.#rules = settings.rules ?? NEWEST_RULES;
-    this.#no = refusals(this.#rules.kernel);
+    this.#no = refusals(this.#rules);
     this.#locked = new LockedMemory(settings.memlock, settings.page);
   }
 

@@ -6,7 +6,7 @@ import { KERNEL_CHANGES } from '../version-changes.ts';
 const WRAPS: { readonly kernel: string; readonly errno: 'EOVERFLOW'; readonly was: readonly OlderRule[] } = {
   kernel: 'Linux 6.18',
   errno: 'EOVERFLOW',
-  was: [{ before: KERNEL_CHANGES['type1-overflow'].since, errno: 'EINVAL' }],
+  was: [{ before: KERNEL_CHANGES['type1-overflow'].since, change: 'type1-overflow', errno: 'EINVAL' }],
 };
 
 /** The rules by which VFIO type1 containers refuse operations. The names are stable. */
@@ -33,6 +33,7 @@ export const TYPE1_RULES = defineRules('Linux 6.12', {
     was: [
       {
         before: KERNEL_CHANGES['direct-region-refused'].since,
+        change: 'direct-region-refused',
         driver: 'intel',
         errno: 'EPERM',
         where: 'intel_iommu_attach_device',

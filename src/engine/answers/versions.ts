@@ -1,0 +1,82 @@
+// What kernels of several versions answer: the operations of a session, and the conflicts of the case.
+import { underKernel } from '../../analysis/host/iommu-aperture.ts';
+import type { EngineDocument } from '../documents/document.ts';
+import type { Documents } from '../picture/spaces.ts';
+import type { ConflictRow, Trial } from '../protocol/answers.ts';
+import type { Params } from '../protocol/methods.ts';
+import { type EngineResult, failure, success } from '../protocol/result.ts';
+import type { ConflictVersions, SessionVersions } from '../protocol/sessions.ts';
+import { answerFor } from './answer.ts';
+import { eventText, outcomeText } from './event-text.ts';
+
+/** The operations of a document's session that versions answer differently. */
+export async function sessionVersions(
+  document: EngineDocument,
+  { model, limit }: Params<'versions'>,
+): Promise<EngineResult<SessionVersions>> {
+  const [{ compareVersions }, { changeOf, sinceText }] = await Promise.all([
+    import('../../kernel/replay/versions.ts'),
+    import('../../kernel/version-changes.ts'),
+  ]);
+  const name = model ?? document.model;
+  const compared = compareVersions(document.session, { limit, ...(name === undefined ? {} : { model: name }) });
+  if (!compared.ok) return failure('unusable', compared.message);
+  const { differences, ...rest } = compared.comparison;
+  return success({
+    ...rest,
+    rows: differences.flatMap(({ index, answers, changes }) => {
+      const event = document.session.events[index];
+      if (!event) return [];
+      return [
+        {
+          position: index + 1,
+          text: eventText(event),
+          answers: answers.map(({ versions, works, outcome }) => ({ versions, works, ...outcomeText(outcome) })),
+          changes: changes.map((change) => {
+            const about = changeOf(change);
+            return { name: change, since: sinceText(about), was: about.was, now: about.now, source: about.source };
+          }),
+        },
+      ];
+    }),
+  });
+}
+
+/** Conflicts are the same if their rule and their ranges are; only the errno and the words may differ. */
+function keyOf({ document, rule, marks, errno, title }: ConflictRow): string {
+  const ranges = marks.map(({ role, start, last }) => `${role} ${start}-${last}`);
+  return [document, rule, ...ranges, marks.length === 0 ? title : '', errno ?? ''].join(' ');
+}
+
+/** The conflicts of the case that appear or disappear with the version of the kernel, by what is selected and tried. */
+export async function conflictVersions(documents: Documents, trial: Trial): Promise<EngineResult<ConflictVersions>> {
+  const { RECORDED_VERSIONS } = await import('../../kernel/version-changes.ts');
+  const versions: readonly string[] = RECORDED_VERSIONS;
+  const found = new Map<string, ConflictVersions['rows'][number] & { versions: string[] }>();
+  for (const version of versions) {
+    const chosen = new Map(
+      [...documents].map(([id, document]) => [
+        id,
+        document.kind === 'host'
+          ? { ...document, kernel: version, host: underKernel(document.host, version) }
+          : document,
+      ]),
+    );
+    for (const row of answerFor(chosen, trial).rows) {
+      const key = keyOf(row);
+      const known = found.get(key);
+      if (known?.versions.at(-1) === version) continue;
+      if (known) known.versions.push(version);
+      else {
+        const { severity, rule, errno, title, message } = row;
+        found.set(key, { document: row.document, severity, rule, errno, title, message, versions: [version] });
+      }
+    }
+  }
+  const rows = [...found.values()];
+  return success({
+    versions,
+    rows: rows.filter((row) => row.versions.length < versions.length),
+    common: rows.filter((row) => row.versions.length === versions.length).length,
+  });
+}
