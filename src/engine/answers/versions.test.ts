@@ -14,7 +14,7 @@ describe('versions', () => {
     expect(value.rows).toHaveLength(1);
     expect(value.rows[0]).toMatchObject({
       position: 2,
-      text: 'container.check_extension container=c extension=6',
+      text: 'container c: check extension 6',
       answers: [
         { works: true, answer: '1' },
         { works: true, answer: '0', versions: ['6.16', '6.17', '6.18', '7.2', '7.3'] },

@@ -7,7 +7,8 @@ import type { Params } from '../protocol/methods.ts';
 import { type EngineResult, failure, success } from '../protocol/result.ts';
 import type { ConflictVersions, SessionVersions } from '../protocol/sessions.ts';
 import { answerFor } from './answer.ts';
-import { eventText, outcomeText } from './event-text.ts';
+import { eventSentence } from './event-label.ts';
+import { outcomeText } from './event-text.ts';
 
 /** The operations of a document's session that versions answer differently. */
 export async function sessionVersions(
@@ -30,7 +31,7 @@ export async function sessionVersions(
       return [
         {
           position: index + 1,
-          text: eventText(event),
+          text: eventSentence(event),
           answers: answers.map(({ versions, works, outcome }) => ({ versions, works, ...outcomeText(outcome) })),
           changes: changes.map((change) => {
             const about = changeOf(change);
