@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Locator, Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 import { packTar } from 'modern-tar';
 import { groupedHex } from '../src/iova/format.ts';
-import { dropText, expect, isOpened, pasteText, rowOf, selectAllGroups, test } from './page.ts';
+import { boxOf, dropText, expect, isOpened, pasteText, rowOf, selectAllGroups, test } from './page.ts';
 
 const FIXTURES = new URL('../src/dumps/fixtures/reserved-regions/', import.meta.url).pathname;
 const CAPTURES = readdirSync(FIXTURES).filter((name) => /^captured-.*-tail\.txt$/.test(name));
@@ -104,7 +104,7 @@ test('a packed archive of sysfs opens with the devices behind its links', async 
     .getByTestId('pick-files')
     .setInputFiles({ name: 'host.bin', mimeType: 'application/octet-stream', buffer: gzipSync(archive) });
   await expect(rowOf(app, 'reserved', '0xa_0000', '0xb_ffff')).toHaveCount(1);
-  await app.getByRole('row', { name: 'group 9' }).getByRole('button').click();
+  await app.getByRole('row', { name: 'group 9' }).getByRole('button', { name: 'Expand' }).click();
   await expect(app.getByRole('treegrid')).toContainText('0000:00:02.0');
 });
 
@@ -138,25 +138,23 @@ test('selecting groups shows what remains usable for all of them', async ({ app 
   await selectAllGroups(app);
   await expect(rowOf(app, 'usable', '0x3f80_0000', '0xfedf_ffff')).toHaveCount(1);
   // Without group 3 its RMRR at 0x3f000000 no longer cuts the usable range.
-  await app.getByRole('row', { name: 'group 3' }).locator('.select-box').click();
+  await boxOf(app.getByRole('row', { name: 'group 3' })).uncheck();
   await expect(rowOf(app, 'usable', '0x3f80_0000', '0xfedf_ffff')).toHaveCount(0);
   await expect(rowOf(app, 'usable', '0x3e30_0000', '0xfedf_ffff')).toHaveCount(1);
 });
 
 test('a partly selected host shows that, and selecting it selects all of it', async ({ app }) => {
   await selectAllGroups(app);
-  const host = app.getByRole('row').first();
-  const group = app.getByRole('row', { name: 'group 3' });
-  const box = (row: Locator) => row.getByRole('checkbox');
-  await expect(box(host)).toBeChecked();
-  await group.locator('.select-box').click();
-  await expect(box(host)).toBeChecked({ indeterminate: true });
-  await host.locator('.select-box').click();
-  await expect(box(group)).toBeChecked();
-  await expect(box(host)).toBeChecked();
-  await host.locator('.select-box').click();
-  await expect(box(group)).not.toBeChecked();
-  await expect(box(host)).not.toBeChecked();
+  const host = boxOf(app.getByTestId('host'));
+  const group = boxOf(app.getByRole('row', { name: 'group 3' }));
+  await group.uncheck();
+  await expect(host).toBeChecked({ indeterminate: true });
+  await host.click();
+  await expect(group).toBeChecked();
+  await expect(host).toBeChecked();
+  await host.click();
+  await expect(group).not.toBeChecked();
+  await expect(host).not.toBeChecked();
 });
 
 test('the reserved lane opens into a row for each group', async ({ app }) => {

@@ -1,5 +1,5 @@
 import AxeBuilder from '@axe-core/playwright';
-import { test as base, expect, type Page } from '@playwright/test';
+import { test as base, expect, type Locator, type Page } from '@playwright/test';
 
 /** A page that fails its test if anything was written to the console as an error, or thrown and not caught. */
 export const test = base.extend<{ readonly app: Page }>({
@@ -42,12 +42,14 @@ export async function isOpened(page: Page, title: string): Promise<void> {
   await expect(page.getByRole('status')).toContainText(title);
 }
 
+/** The check box of a row of the tree. */
+export const boxOf = (row: Locator) => row.getByRole('checkbox');
+
 /** Selects every group of the first host, also those whose devices cannot be assigned. */
 export async function selectAllGroups(page: Page): Promise<void> {
-  const host = page.getByRole('row').and(page.locator('.source-document')).first();
-  await expect(host).toBeVisible();
-  if (!(await host.getByRole('checkbox').isChecked())) await host.locator('.select-box').click();
-  await expect(host.getByRole('checkbox')).toBeChecked();
+  const box = boxOf(page.getByTestId('host').first());
+  await box.check();
+  await expect(box).toBeChecked();
 }
 
 /** Pastes text outside of any text field. */

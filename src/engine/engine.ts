@@ -144,8 +144,12 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
     conflicts: (params) => success(conflictList(current.documents, params)),
     fit: (params) => success(fitIn(picture.spaces, params)),
     holes: ({ alignments }) => success(holesIn(picture.spaces, alignments)),
-    guestSizes: ({ machine, selectedGroups }) =>
-      guestSizes(selectedHosts(current.documents, new Set(selectedGroups)), machine),
+    async guests() {
+      const { definedGuests } = await import('./answers/defined-guests.ts');
+      return success(definedGuests(current.documents.values()));
+    },
+    guestSizes: ({ machine, definition, selectedGroups }) =>
+      guestSizes(selectedHosts(current.documents, new Set(selectedGroups)), machine, definition),
     compareHosts: ({ selectedGroups }) => compareSelected(selectedHosts(current.documents, new Set(selectedGroups))),
     text: (params, { signal }) => withDocument(params.id, (document) => sourceText(document, params, signal)),
     locate: ({ id, position }) => withDocument(id, (document) => success(picture.locate(document, position))),

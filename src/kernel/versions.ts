@@ -24,3 +24,9 @@ export function parseKernelVersion(text: string): KernelVersion | undefined {
 export function compareKernelVersions(a: KernelVersion, b: KernelVersion): number {
   return a.major - b.major || a.minor - b.minor || a.patch - b.patch;
 }
+
+/**
+ * The series of which a kernel was run and its answers were recorded, oldest first: 5.10.223, 6.1.192, 6.12.117, 6.16.12,
+ * 6.17.13, 6.18.15, 7.2.12 and 7.3.4. The last one has the newest rules.
+ */
+export const RECORDED_KERNELS: readonly string[] = ['5.10', '6.1', '6.12', '6.16', '6.17', '6.18', '7.2', '7.3'];

@@ -1,5 +1,6 @@
 // The device to assign: which devices a host has, which one the evidence names, and which groups are checked with it.
 import { diagnosticRule } from '../../dumps/diagnostics.ts';
+import { hex } from '../../iova/format.ts';
 import { type Fact, isFact, type SessionEvent } from '../../session/events.ts';
 import { hasDirectRegion, refusesDirectRegions } from '../host/direct-regions.ts';
 import { compareNames, type Group, type Host, type Provenance, provenanceOf } from '../host/host.ts';
@@ -28,15 +29,27 @@ export interface NamedDevice {
 }
 
 /**
- * False if the kernel refuses to assign the group whatever the guest is: a region of it has to stay mapped one to one
- * (`direct`) and this kernel refuses that, or it has logged that a device of it is not eligible.
+ * Why the kernel refuses to assign the group whatever the guest is, as a clause; undefined if it does not: a region of it has
+ * to stay mapped one to one (`direct`) and this kernel refuses that, or it has logged that a device is not eligible.
  */
+export function assignmentRefusal(
+  host: Pick<Host, 'ineligible' | 'about' | 'chosenKernel' | 'iommus'>,
+  group: Group,
+): string | undefined {
+  const direct = group.regions.find(({ type }) => type === 'direct');
+  if (direct && hasDirectRegion(group) && refusesDirectRegions(host)) {
+    return `its region ${hex(direct.start)}-${hex(direct.last)} must stay mapped 1:1`;
+  }
+  const refused = host.ineligible.find(({ device }) => group.devices.includes(device));
+  return refused && `${refused.device}: ${refused.reason}`;
+}
+
+/** False if the kernel refuses to assign the group whatever the guest is. */
 export function isAssignable(
   host: Pick<Host, 'ineligible' | 'about' | 'chosenKernel' | 'iommus'>,
   group: Group,
 ): boolean {
-  if (hasDirectRegion(group) && refusesDirectRegions(host)) return false;
-  return !host.ineligible.some(({ device }) => group.devices.includes(device));
+  return assignmentRefusal(host, group) === undefined;
 }
 
 /** All devices of a host, ascending by address: those of its groups, and those that sources only describe. */

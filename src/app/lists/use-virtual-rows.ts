@@ -3,7 +3,7 @@ import { type KeyboardEvent, type RefObject, useEffect, useLayoutEffect, useRef,
 import { mainStop, nextStop, setTabStop, stopsOf } from './grid-stops.ts';
 import { centredOffset, isUniform, nextRow, rowTop, scrollHeight, scrollOffsetFor, topRow } from './list-geometry.ts';
 
-/** Lists up to this length are rendered whole, so that the browser's own search and copying find every row. */
+/** By default, lists up to this length are rendered whole, so that the browser's own search and copying find every row. */
 const RENDERED_WHOLE = 200;
 /** Rows that are rendered above and below the visible ones. */
 const OVERSCAN = 12;
@@ -17,6 +17,8 @@ interface VirtualRowsOptions {
   readonly rowHeight: number;
   /** True if rows may be higher than `rowHeight`: they are measured. In a very long list they are not. */
   readonly hasOwnHeights?: boolean;
+  /** Lists up to this length are rendered whole. */
+  readonly wholeUpTo?: number;
   /** Height of what covers the top of the scrolling element, such as a table's header. */
   readonly covered?: number;
 }
@@ -41,6 +43,8 @@ export interface VirtualRows<E extends HTMLElement> {
   /** For each row's element, which must carry `data-index`, `tabIndex` and, until it is loaded, `aria-busy`. */
   measure(element: HTMLElement | null): void;
   scrollTo(index: number, align: ScrollAlign): void;
+  /** Moves the focus to a row, once it is rendered and loaded. */
+  focus(index: number): void;
   onFocus(event: { readonly target: EventTarget }): void;
   onKeyDown(event: KeyboardEvent): void;
 }
@@ -88,7 +92,7 @@ function focusRow(list: HTMLElement, index: number, stop: number | undefined): b
  * in a grid Left, Right, Home and End move it from cell to cell, and Home and End with Ctrl to the first and the last row.
  */
 export function useVirtualRows<E extends HTMLElement>(options: VirtualRowsOptions): VirtualRows<E> {
-  const { count, rowHeight, hasOwnHeights = false, covered = 0 } = options;
+  const { count, rowHeight, hasOwnHeights = false, covered = 0, wholeUpTo = RENDERED_WHOLE } = options;
   const ref = useRef<E>(null);
   const [scroller, setScroller] = useState<HTMLElement | null>(null);
   /** Where the list begins in the scrolling element. */
@@ -122,8 +126,7 @@ export function useVirtualRows<E extends HTMLElement>(options: VirtualRowsOption
     overscan: OVERSCAN,
     scrollMargin: margin,
     scrollPaddingStart: covered,
-    rangeExtractor: (range) =>
-      count <= RENDERED_WHOLE ? indices(0, count - 1) : withFocused(defaultRangeExtractor(range)),
+    rangeExtractor: (range) => (count <= wholeUpTo ? indices(0, count - 1) : withFocused(defaultRangeExtractor(range))),
   });
   const [scrollTop, setScrollTop] = useState(0);
   useEffect(() => {
@@ -190,6 +193,11 @@ export function useVirtualRows<E extends HTMLElement>(options: VirtualRowsOption
         top: rowTop(geometry, offset, index),
       }))
     : items.map(({ index, start }) => ({ index, top: start - margin }));
+  const focus = (index: number) => {
+    pendingFocus.current = index;
+    setFocused(index);
+    scrollTo(index, 'auto');
+  };
   const isFocusedRendered = positions.some(({ index }) => index === focused);
   const tabStop = isFocusedRendered ? focused : first;
   useLayoutEffect(() => {
@@ -202,12 +210,12 @@ export function useVirtualRows<E extends HTMLElement>(options: VirtualRowsOption
     height: uniform ? scrollHeight(geometry) : virtualizer.getTotalSize(),
     isUniform: uniform,
     rows: positions.map((row) => ({ ...row, isTabStop: row.index === tabStop })),
-    toLoad:
-      count <= RENDERED_WHOLE ? [0, count - 1] : [Math.max(0, first - OVERSCAN), Math.min(count - 1, last + OVERSCAN)],
+    toLoad: count <= wholeUpTo ? [0, count - 1] : [Math.max(0, first - OVERSCAN), Math.min(count - 1, last + OVERSCAN)],
     measure: (element) => {
       if (hasOwnHeights && !uniform) virtualizer.measureElement(element);
     },
     scrollTo,
+    focus,
     onFocus: ({ target }) => {
       const index = indexOf(target);
       if (index === undefined) return;
@@ -228,10 +236,7 @@ export function useVirtualRows<E extends HTMLElement>(options: VirtualRowsOption
       const next = nextRow(event.key, index, count, last - first);
       if (next === undefined) return;
       event.preventDefault();
-      if (next === index) return;
-      pendingFocus.current = next;
-      setFocused(next);
-      scrollTo(next, 'auto');
+      if (next !== index) focus(next);
     },
   };
 }

@@ -17,11 +17,11 @@ const SEVERITY_LABELS: Readonly<Record<CaseAnswer['severity'], string>> = {
 };
 
 function RemedyRow({ remedy, documentId }: { remedy: Remedy; documentId: string | undefined }) {
-  const guest = useApp((s) => s.guest);
   const { text, action, copy: copied, form } = remedy;
+  const isButton = useApp((s) => action !== undefined && isApplicable(action, s));
   return (
     <li>
-      {action && isApplicable(action, guest) ? (
+      {action && isButton ? (
         <button type="button" className="button" onClick={() => void applyRemedy(action, documentId)}>
           {text}
         </button>

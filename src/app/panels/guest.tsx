@@ -1,19 +1,25 @@
 import { lazy, useState } from 'react';
+import { definitionLabel } from '../../analysis/guest/definition-label.ts';
 import { MACHINES } from '../../analysis/guest/layouts.ts';
-import type { GuestChoice } from '../../engine/protocol/answers.ts';
-import { formatSize } from '../../iova/format.ts';
-import { useApp } from '../state/app-state.ts';
+import type { DefinedGuest, GuestChoice } from '../../engine/protocol/answers.ts';
+import { formatExactSize, formatSize } from '../../iova/format.ts';
+import { type AppState, useApp } from '../state/app-state.ts';
 import { setGuest, setPageSize } from '../state/conflicts.ts';
+import { chooseGuest, definedFor, overrideOf, ramOf, sizedChoice, triedGuests } from '../state/guests.ts';
 import './guest.css';
 import { LoadBoundary } from './load-boundary.tsx';
+import { PlaceLink } from './place-link.tsx';
 
-// Loaded when a machine is chosen.
+// Loaded when a guest with RAM is tried.
 const MachineSize = lazy(async () => ({ default: (await import('./machine-size.tsx')).MachineSize }));
 
 const GIB = 1n << 30n;
 
 function CustomRanges({ guest }: { guest: Extract<GuestChoice, { kind: 'ranges' }> }) {
   const [text, setText] = useState(guest.text);
+  const apply = () => {
+    if (text !== guest.text) void setGuest({ kind: 'ranges', text });
+  };
   return (
     <form
       onSubmit={(event) => {
@@ -23,7 +29,13 @@ function CustomRanges({ guest }: { guest: Extract<GuestChoice, { kind: 'ranges' 
     >
       <label>
         Ranges, one per line
-        <textarea rows={4} value={text} onChange={(event) => setText(event.target.value)} spellCheck={false} />
+        <textarea
+          rows={4}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          onBlur={apply}
+          spellCheck={false}
+        />
       </label>
       <button type="submit" className="button">
         Check
@@ -37,11 +49,28 @@ function documentValue(id: string, guest: string): string {
   return `document ${id} ${guest}`;
 }
 
-/** The value of the list for a choice. */
-function menuValue(guest: GuestChoice | undefined): string {
+function definedValue(index: number): string {
+  return `defined ${index}`;
+}
+
+/** The value of the list for what is tried. */
+function menuValue(state: Pick<AppState, 'guest' | 'definedGuests'>): string {
+  const { guest, definedGuests } = state;
   if (!guest) return '';
-  if (guest.kind === 'machine') return guest.machine;
-  return guest.kind === 'document' ? documentValue(guest.id, guest.guest) : 'ranges';
+  switch (guest.kind) {
+    case 'machine':
+      return guest.machine;
+    case 'document':
+      return documentValue(guest.id, guest.guest);
+    case 'ranges':
+      return 'ranges';
+    case 'definition': {
+      const defined = definedFor(state);
+      const isOnly = defined?.isTried && triedGuests(state).length === 1;
+      if (!defined) return 'definition';
+      return isOnly ? '' : definedValue(definedGuests.indexOf(defined));
+    }
+  }
 }
 
 /** Page sizes that kernels are built with; arm64 has all three. */
@@ -67,43 +96,127 @@ function HostPages() {
   );
 }
 
+/** What is tried as long as a person chooses nothing: what the sources define. */
+function automaticLabel(tried: readonly DefinedGuest[]): string {
+  const [first, ...more] = tried;
+  if (!first) return 'None';
+  return more.length === 0 ? first.label : `Guests of the sources (${tried.length})`;
+}
+
+function GuestChooser() {
+  const guest = useApp((s) => s.guest);
+  const definedGuests = useApp((s) => s.definedGuests);
+  const documents = useApp((s) => s.documents);
+  const state = { guest, definedGuests };
+  const tried = triedGuests(state);
+  const severalHosts = documents.filter(({ kind }) => kind === 'host').length > 1;
+  const choose = (value: string) => {
+    const sized = sizedChoice(state);
+    const [kind, id = '', ...name] = value.split(' ');
+    if (value === '') void setGuest(undefined);
+    else if (value === 'ranges') void setGuest({ kind: 'ranges', text: '0x0-0x7fffffff\n1G@4G' });
+    else if (kind === 'document') void setGuest({ kind: 'document', id, guest: name.join(' ') });
+    else if (kind === 'defined') {
+      const definition = definedGuests[Number(id)]?.definition;
+      if (definition) void chooseGuest({ kind: 'definition', definition });
+    } else void chooseGuest({ kind: 'machine', machine: value, ram: (sized && ramOf(sized)) || 4n * GIB });
+  };
+  return (
+    <label>
+      <span className="visually-hidden">Guest to try</span>
+      <select value={menuValue(state)} onChange={(event) => choose(event.target.value)}>
+        <option value="">{automaticLabel(tried)}</option>
+        {definedGuests.map((defined, index) =>
+          tried.length === 1 && defined === tried[0] ? null : (
+            // biome-ignore lint/suspicious/noArrayIndexKey: the list is replaced as a whole
+            <option key={index} value={definedValue(index)} disabled={defined.problem !== undefined}>
+              {severalHosts ? `${defined.label} (${defined.hostName})` : defined.label}
+            </option>
+          ),
+        )}
+        {guest?.kind === 'definition' && !definedFor(state) && (
+          <option value="definition">{definitionLabel(guest.definition)}</option>
+        )}
+        {Object.values(MACHINES).map(({ name, title }) => (
+          <option key={name} value={name}>
+            {title}
+          </option>
+        ))}
+        {documents.flatMap(({ id, title, guests }) =>
+          guests.map((name) => (
+            <option key={`${id} ${name}`} value={documentValue(id, name)}>
+              {`Guest in ${name}, ${title}`}
+            </option>
+          )),
+        )}
+        <option value="ranges">Custom ranges</option>
+      </select>
+    </label>
+  );
+}
+
+/** Where the guest was read, and what had to be assumed about it. */
+function Definition({ defined }: { defined: DefinedGuest }) {
+  const { provenance, definition, notes, problem } = defined;
+  const assigned = definition.assigned ?? [];
+  return (
+    <div className="guest-definition">
+      <p className="second">
+        from <PlaceLink source={provenance.source} line={provenance.line} />
+        {assigned.length > 0 && ` · assigns ${assigned.join(', ')}`}
+      </p>
+      {problem !== undefined && <p className="severity-error">Cannot be tried: {problem}.</p>}
+      {notes.length > 0 && (
+        <details>
+          <summary className="second">{notes.length === 1 ? '1 assumption' : `${notes.length} assumptions`}</summary>
+          <ul className="second">
+            {notes.map((note) => (
+              <li key={note}>{note}</li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </div>
+  );
+}
+
+/** Says what was changed by hand, with the way back to what the sources define. */
+function Override() {
+  const guest = useApp((s) => s.guest);
+  const definedGuests = useApp((s) => s.definedGuests);
+  const override = overrideOf({ guest, definedGuests });
+  if (!override) return null;
+  const { defined, isRamOnly } = override;
+  const { definition, provenance, label } = defined;
+  const ram = definition.ram === undefined ? 'unknown' : formatExactSize(definition.ram);
+  return (
+    <p className="guest-override" data-testid="guest-override">
+      {isRamOnly ? `RAM changed by hand; ${provenance.source} says ${ram}.` : `Chosen by hand instead of ${label}.`}{' '}
+      <button type="button" className="link" onClick={() => void chooseGuest({ kind: 'definition', definition })}>
+        Back to {isRamOnly ? ram : label}
+      </button>
+    </p>
+  );
+}
+
 /** Chooses the guest to check against the selected hosts, and its RAM. */
 export function GuestPanel() {
   const guest = useApp((s) => s.guest);
-  const documents = useApp((s) => s.documents);
-  const choose = (value: string) => {
-    if (value === '') void setGuest(undefined);
-    else if (value === 'ranges') void setGuest({ kind: 'ranges', text: '0x0-0x7fffffff\n1G@4G' });
-    else if (value.startsWith('document ')) {
-      const [, id = '', ...name] = value.split(' ');
-      void setGuest({ kind: 'document', id, guest: name.join(' ') });
-    } else void setGuest({ kind: 'machine', machine: value, ram: guest?.kind === 'machine' ? guest.ram : 4n * GIB });
-  };
+  const definedGuests = useApp((s) => s.definedGuests);
+  const state = { guest, definedGuests };
+  const sized = sizedChoice(state);
+  const unusable = definedGuests.filter(({ problem }) => problem !== undefined);
+  const defined = guest === undefined || guest.kind === 'definition' ? definedFor(state) : undefined;
   return (
     <section className="guest" aria-label="Guest" data-testid="guest">
       <h2>Guest</h2>
-      <label>
-        <span className="visually-hidden">Guest to try</span>
-        <select value={menuValue(guest)} onChange={(event) => choose(event.target.value)}>
-          <option value="">None</option>
-          {Object.values(MACHINES).map(({ name, title }) => (
-            <option key={name} value={name}>
-              {title}
-            </option>
-          ))}
-          {documents.flatMap(({ id, title, guests }) =>
-            guests.map((name) => (
-              <option key={`${id} ${name}`} value={documentValue(id, name)}>
-                {`Guest in ${name}, ${title}`}
-              </option>
-            )),
-          )}
-          <option value="ranges">Custom ranges</option>
-        </select>
-      </label>
-      {guest?.kind === 'machine' && (
+      <GuestChooser />
+      {defined && <Definition defined={defined} />}
+      {!defined && guest === undefined && unusable.map((one) => <Definition key={one.label} defined={one} />)}
+      <Override />
+      {sized && ramOf(sized) > 0n && (
         <LoadBoundary>
-          <MachineSize guest={guest} />
+          <MachineSize choice={sized} />
         </LoadBoundary>
       )}
       {guest?.kind === 'ranges' && <CustomRanges guest={guest} />}

@@ -1,10 +1,11 @@
 import { useState } from 'react';
 import { Label, Slider, SliderOutput, SliderThumb, SliderTrack } from 'react-aria-components';
-import type { GuestChoice, GuestSizes } from '../../engine/protocol/answers.ts';
-import { formatExactSize, shortExactSize } from '../../iova/format.ts';
+import type { GuestSizes } from '../../engine/protocol/answers.ts';
+import { formatExactSize, formatSize, shortExactSize } from '../../iova/format.ts';
+import { isIova } from '../../iova/iova.ts';
 import { parseSize } from '../../iova/parse.ts';
 import { useApp } from '../state/app-state.ts';
-import { setGuest } from '../state/conflicts.ts';
+import { chooseGuest, ramOf, type SizedChoice, withRam } from '../state/guests.ts';
 import { useAnswer } from '../state/use-answer.ts';
 import './slider.css';
 
@@ -48,33 +49,68 @@ function fitStrip(sizes: GuestSizes | undefined): string {
   return `linear-gradient(to right, ${parts.join(', ')})`;
 }
 
-/** The RAM of a machine, and which sizes fit. */
-export function MachineSize({ guest }: { guest: Extract<GuestChoice, { kind: 'machine' }> }) {
-  const { machine, ram } = guest;
+/** What can be tried: undefined if the size is no amount of RAM. */
+function problemOf(size: bigint, sizes: GuestSizes | undefined): string | undefined {
+  if (size < 1n) return 'A guest needs at least one byte of RAM.';
+  if (sizes && size > sizes.maxRam) return `The machine supports at most ${formatSize(sizes.maxRam)}.`;
+  return isIova(size) ? undefined : 'Larger than 64 bits.';
+}
+
+/** Says of the size that stands in the box whether it fits. */
+function Verdict({ size, sizes }: { size: bigint; sizes: GuestSizes }) {
+  const last = sizes.sizes.at(-1);
+  const isFitting = sizes.sizes.some(({ min, max }) => min <= size && size <= max);
+  return (
+    <p data-testid="guest-fits">
+      <strong className={isFitting ? 'fits' : 'severity-error'}>{isFitting ? 'Fits.' : 'Does not fit.'}</strong>{' '}
+      {last && last.max >= sizes.maxRam && sizes.sizes.length === 1
+        ? 'Any size fits.'
+        : `Sizes that fit: ${sizes.message}.`}
+      {!sizes.isApertureKnown && ' The aperture is unknown and may be smaller.'}
+      {new Set(sizes.hosts.map(({ message }) => message)).size > 1 &&
+        sizes.hosts.map((host) => (
+          <span key={host.title} className="second guest-host">
+            {host.title}: {host.message}
+          </span>
+        ))}
+    </p>
+  );
+}
+
+/** The RAM of a guest, and which sizes fit. */
+export function MachineSize({ choice }: { choice: SizedChoice }) {
+  const ram = ramOf(choice);
+  const [machine, definition] =
+    choice.kind === 'machine' ? [choice.machine, undefined] : [choice.definition.machine, choice.definition];
   const selectedGroups = useApp((s) => s.selectedGroups);
-  const sizes = useAnswer('guestSizes', { machine, selectedGroups }).value;
+  const { value: sizes, error } = useAnswer('guestSizes', { machine, definition, selectedGroups });
+  /** What is being typed; undefined: the box shows the RAM that is tried. */
   const [text, setText] = useState<string>();
   const parsed = text === undefined ? undefined : parseSize(text);
-  const setRam = (size: bigint) => {
+  const size = parsed ? (parsed.ok ? parsed.value : undefined) : ram;
+  const problem = parsed?.ok === false ? parsed.error.message : size === undefined ? undefined : problemOf(size, sizes);
+  const setRam = (next: bigint) => {
     setText(undefined);
-    void setGuest({ ...guest, ram: size });
+    if (next !== ram) void chooseGuest(withRam(choice, next));
+  };
+  const apply = () => {
+    if (text !== undefined && size !== undefined && problem === undefined) setRam(size);
   };
   const last = sizes?.sizes.at(-1);
-  const isFitting = sizes?.sizes.some(({ min, max }) => min <= ram && ram <= max);
   return (
     <>
       <Slider
         className="scrubber"
         minValue={0}
         maxValue={STOPS.length - 1}
-        value={stopOf(ram)}
+        value={stopOf(size ?? ram)}
         onChange={(value) => {
           const stop = typeof value === 'number' ? STOPS[value] : undefined;
           if (stop !== undefined) setRam(stop);
         }}
       >
         <Label>RAM</Label>
-        <SliderOutput data-testid="guest-ram">{() => formatExactSize(ram)}</SliderOutput>
+        <SliderOutput data-testid="guest-ram">{() => (size === undefined ? '?' : formatExactSize(size))}</SliderOutput>
         <SliderTrack className="track">
           <div className="fit-strip" style={{ backgroundImage: fitStrip(sizes) }} />
           <SliderThumb className="thumb" />
@@ -84,7 +120,7 @@ export function MachineSize({ guest }: { guest: Extract<GuestChoice, { kind: 'ma
         className="guest-exact"
         onSubmit={(event) => {
           event.preventDefault();
-          if (parsed?.ok) setRam(parsed.value);
+          apply();
         }}
       >
         <label>
@@ -92,7 +128,14 @@ export function MachineSize({ guest }: { guest: Extract<GuestChoice, { kind: 'ma
           <input
             value={text ?? shortExactSize(ram)}
             onChange={(event) => setText(event.target.value)}
-            aria-invalid={parsed?.ok === false}
+            onBlur={apply}
+            onKeyDown={(event) => {
+              if (event.key === 'Escape') setText(undefined);
+            }}
+            aria-invalid={problem !== undefined}
+            aria-describedby={problem === undefined ? undefined : 'guest-size-problem'}
+            spellCheck={false}
+            autoComplete="off"
           />
         </label>
         {last && last.max < (sizes?.maxRam ?? 0n) && (
@@ -101,22 +144,13 @@ export function MachineSize({ guest }: { guest: Extract<GuestChoice, { kind: 'ma
           </button>
         )}
       </form>
-      {parsed?.ok === false && <p className="severity-error">{parsed.error.message}</p>}
-      {sizes && (
-        <p data-testid="guest-fits">
-          <strong className={isFitting ? 'fits' : 'severity-error'}>{isFitting ? 'Fits.' : 'Does not fit.'}</strong>{' '}
-          {last && last.max >= sizes.maxRam && sizes.sizes.length === 1
-            ? 'Any size fits.'
-            : `Sizes that fit: ${sizes.message}.`}
-          {!sizes.isApertureKnown && ' The aperture is unknown and may be smaller.'}
-          {sizes.hosts.length > 1 &&
-            sizes.hosts.map((host) => (
-              <span key={host.title} className="second guest-host">
-                {host.title}: {host.message}
-              </span>
-            ))}
+      {problem !== undefined && (
+        <p className="severity-error" id="guest-size-problem">
+          {problem}
         </p>
       )}
+      {problem === undefined && size !== undefined && sizes && <Verdict size={size} sizes={sizes} />}
+      {error && <p className="severity-error">{error.message}</p>}
     </>
   );
 }

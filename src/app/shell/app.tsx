@@ -7,6 +7,7 @@ import { ConflictsPanel } from '../panels/conflicts.tsx';
 import { Inspector } from '../panels/inspector.tsx';
 import { PlacedNotice } from '../panels/placed.tsx';
 import { useApp } from '../state/app-state.ts';
+import { isSourceDrag } from '../state/case-drag.ts';
 import { PANELS, type PanelName } from '../state/initial-frame.ts';
 import { dismissProblem } from '../state/notices.ts';
 import { handleKey } from './keys.ts';
@@ -17,6 +18,7 @@ import './app.css';
 import { LoadBoundary } from '../panels/load-boundary.tsx';
 
 // The first picture does not need these: they are loaded after it (see `useIsComplete`).
+const CaseHead = lazy(async () => ({ default: (await import('../panels/case-head.tsx')).CaseHead }));
 const SourcesPanel = lazy(async () => ({ default: (await import('../panels/sources.tsx')).SourcesPanel }));
 const DevicePanel = lazy(async () => ({ default: (await import('../panels/device.tsx')).DevicePanel }));
 const GuestPanel = lazy(async () => ({ default: (await import('../panels/guest.tsx')).GuestPanel }));
@@ -121,8 +123,14 @@ function Notice() {
 
 type ScreenStyle = CSSProperties & Readonly<Partial<Record<`--${PanelName}-size`, string>>>;
 
+/** Open the dialogs that the panels offer; the same functions at each rendering. */
+interface DialogSetters {
+  setPaste(isOpen: boolean): void;
+  setConnect(isOpen: boolean): void;
+}
+
 /** The panels around the picture: side by side in a wide window, otherwise below each other (see app.css). */
-function Screen({ isComplete }: { isComplete: boolean }) {
+function Screen({ isComplete, ...dialogs }: DialogSetters & { isComplete: boolean }) {
   const { sizes, folded } = useApp((s) => s.frame);
   const left = useRef<HTMLDivElement>(null);
   const right = useRef<HTMLDivElement>(null);
@@ -134,7 +142,7 @@ function Screen({ isComplete }: { isComplete: boolean }) {
   return (
     <main className="screen" style={style} data-details-folded={isFolded('details')}>
       <div ref={left} id="panel-left" className="side left" data-folded={isFolded('left')}>
-        {isComplete && <LeftPanels />}
+        {isComplete && <LeftPanels {...dialogs} />}
       </div>
       <SplitterSlot name="left" panel={left} isComplete={isComplete} />
       <div className="middle">
@@ -153,11 +161,12 @@ function Screen({ isComplete }: { isComplete: boolean }) {
 }
 
 // Not rendered again while a panel is being resized.
-const LeftPanels = memo(() => (
+const LeftPanels = memo(({ setPaste, setConnect }: DialogSetters) => (
   <LoadBoundary>
-    <SourcesPanel />
+    <CaseHead />
     <DevicePanel />
     <GuestPanel />
+    <SourcesPanel onPaste={() => setPaste(true)} onConnect={() => setConnect(true)} />
   </LoadBoundary>
 ));
 const RightPanels = memo(() => (
@@ -187,7 +196,7 @@ function useDropAndPaste(setDropping: (dropping: boolean) => void): void {
     addEventListener(
       'dragover',
       (event) => {
-        if (event.dataTransfer === null) return;
+        if (event.dataTransfer === null || isSourceDrag(event.dataTransfer)) return;
         event.preventDefault();
         setDropping(true);
       },
@@ -250,7 +259,7 @@ export function App() {
       />
       <ProblemBanner />
       <BusyBar />
-      <Screen isComplete={isComplete} />
+      <Screen isComplete={isComplete} setPaste={setPaste} setConnect={setConnect} />
       <Notice />
       {isComplete && (
         <LoadBoundary>

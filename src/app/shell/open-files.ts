@@ -2,7 +2,7 @@
 
 import type { DecodedBuffer } from '../../engine/protocol/answers.ts';
 import type { Placement } from '../../engine/protocol/case.ts';
-import type { InputFile } from '../../engine/protocol/documents.ts';
+import { type InputFile, PASTED_NAME } from '../../engine/protocol/documents.ts';
 import { iova } from '../../iova/iova.ts';
 import type { SessionEvent } from '../../session/events.ts';
 import { newSession } from '../../session/session.ts';
@@ -47,7 +47,7 @@ export async function openPicked(list: FileList | readonly File[]): Promise<void
 
 /** Opens a text. Returns where it went; empty if nothing was recognized. */
 export function openText(text: string): Promise<readonly Placement[]> {
-  return open('pasted text', [{ name: 'pasted text', data: new Blob([text]) }]);
+  return open(PASTED_NAME, [{ name: PASTED_NAME, data: new Blob([text]) }]);
 }
 
 /** Opens the ranges of a decoded buffer as a session. */

@@ -1,7 +1,7 @@
 // The state of the page. The engine keeps what it read; here are the selection, the view and the engine's latest answers.
 // The actions are in the files beside this one, one subject each.
 import { create } from 'zustand';
-import type { Answered, GuestChoice } from '../../engine/protocol/answers.ts';
+import type { Answered, DefinedGuest, GuestChoice } from '../../engine/protocol/answers.ts';
 import type { CaseNode, Placement } from '../../engine/protocol/case.ts';
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import type { LiveState } from '../../engine/protocol/live.ts';
@@ -71,6 +71,14 @@ export interface Placed {
   readonly placements: readonly Placement[];
 }
 
+/** A place in the tree of the case. A new object each time: the same place may have to be shown again. */
+export interface TreePlace {
+  readonly documentId: string;
+  readonly groupKey: string;
+  /** PCI address in full; undefined for the group itself. */
+  readonly device?: string | undefined;
+}
+
 export interface AppState {
   readonly documents: readonly DocumentNode[];
   /** The case as the engine reported it last; undefined while nothing is open. */
@@ -78,6 +86,8 @@ export interface AppState {
   /** Ids of the documents that are samples: the first file that a user opens replaces them. */
   readonly sampleIds: readonly string[];
   readonly selectedGroups: readonly string[];
+  /** What the tree of the case was last asked to scroll to. */
+  readonly revealed: TreePlace | undefined;
   /** Ids of the lanes that show one row per contributor. */
   readonly expanded: readonly string[];
   readonly scale: ScaleKind;
@@ -88,8 +98,10 @@ export interface AppState {
   readonly selected: RangeDetail | undefined;
   readonly measured: IovaRange | undefined;
   readonly explained: Explanation | undefined;
-  /** The guest to check against the hosts. */
+  /** The guest to check against the hosts, as a person chose it; undefined: those that the sources define. */
   readonly guest: GuestChoice | undefined;
+  /** The guests that the sources define. */
+  readonly definedGuests: readonly DefinedGuest[];
   /** Page size of the hosts' kernels in bytes; undefined: as the dumps say, or 4 KiB. */
   readonly pageSize: bigint | undefined;
   /** The answer to the case, and the conflicts of the selection. */
@@ -114,6 +126,8 @@ export interface AppState {
   readonly announcement: string;
   /** Until the case changes again, or the user closes the notice. */
   readonly placed: Placed | undefined;
+  /** What the browser keeps of the case; undefined if nothing. `isComplete` false: only names. */
+  readonly kept: { readonly bytes: number; readonly isComplete: boolean } | undefined;
   readonly theme: ThemeName;
   readonly frame: FrameState;
   /** True once a picture has been drawn. */
@@ -127,6 +141,7 @@ export const useApp = create<AppState>(() => ({
   caseNode: undefined,
   sampleIds: [],
   selectedGroups: [],
+  revealed: undefined,
   expanded: [],
   scale: 'fold',
   picture: undefined,
@@ -136,6 +151,7 @@ export const useApp = create<AppState>(() => ({
   measured: undefined,
   explained: undefined,
   guest: undefined,
+  definedGuests: [],
   pageSize: undefined,
   conflicts: undefined,
   conflict: undefined,
@@ -150,6 +166,7 @@ export const useApp = create<AppState>(() => ({
   notice: '',
   announcement: '',
   placed: undefined,
+  kept: undefined,
   theme: initialTheme(),
   frame: initialFrame(),
   drawn: false,

@@ -1,5 +1,9 @@
 // The case is kept in the browser: saved a moment after each change, and opened again with the page.
 import * as v from 'valibot';
+import type { GuestChoice } from '../../engine/protocol/answers.ts';
+import { isFact } from '../../session/events.ts';
+import { parseEventLine } from '../../session/read.ts';
+import { writeEvent } from '../../session/write.ts';
 import { type AppState, useApp } from './app-state.ts';
 import { applyCase } from './documents.ts';
 import { engine } from './engine.ts';
@@ -36,6 +40,8 @@ const SIZE = v.pipe(
 );
 const GUEST = v.variant('kind', [
   v.object({ kind: v.literal('machine'), machine: v.string(), ram: SIZE }),
+  // As a fact of a session file.
+  v.object({ kind: v.literal('definition'), fact: v.string() }),
   v.object({ kind: v.literal('document'), id: v.string(), guest: v.string() }),
   v.object({ kind: v.literal('ranges'), text: v.string() }),
 ]);
@@ -51,9 +57,24 @@ const VIEW = v.object({
 /** What of the page is kept with the case. */
 const KEPT = ['caseNode', 'documents', 'selectedGroups', 'expanded', 'scale', 'tab', 'guest', 'pageSize'] as const;
 
+type KeptGuest = v.InferOutput<typeof GUEST>;
+
+function keptGuest(guest: GuestChoice | undefined): KeptGuest | undefined {
+  if (guest?.kind !== 'definition') return guest;
+  return { kind: 'definition', fact: writeEvent({ kind: 'machine', ...guest.definition }) };
+}
+
+function guestOf(kept: KeptGuest | undefined): GuestChoice | undefined {
+  if (kept?.kind !== 'definition') return kept;
+  const { event } = parseEventLine(kept.fact);
+  if (!event || !isFact(event) || event.kind !== 'machine') return undefined;
+  const { kind: _kind, ...definition } = event;
+  return { kind: 'definition', definition };
+}
+
 /** The view as text, to be kept with the case. */
 function viewText({ selectedGroups, expanded, scale, tab, guest, pageSize }: AppState): string {
-  const view = { selectedGroups, expanded, scale, tab, guest, pageSize };
+  const view = { selectedGroups, expanded, scale, tab, guest: keptGuest(guest), pageSize };
   return JSON.stringify(view, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
 }
 
@@ -74,14 +95,19 @@ export async function saveCase(store: CaseStore): Promise<void> {
   const { documents, sampleIds } = get();
   if (documents.every(({ id }) => sampleIds.includes(id))) {
     // The sample that the page begins with must not remove what was kept.
-    if (documents.length === 0) await store.remove();
+    if (documents.length === 0) {
+      await store.remove();
+      set({ kept: undefined });
+    }
     return;
   }
   const exported = await engine().call('exportCase', { view: viewText(get()) });
   if (!exported.ok) return;
-  await store.save(exported.value.data);
+  const { data, isComplete } = exported.value;
+  await store.save(data);
+  set({ kept: { bytes: data.size, isComplete } });
   const wasTooLarge = isTooLarge;
-  isTooLarge = !exported.value.isComplete;
+  isTooLarge = !isComplete;
   if (isTooLarge && !wasTooLarge) {
     notify('The case is larger than 64 MB: only the names of its files are kept in this browser.');
   }
@@ -107,10 +133,11 @@ export async function restoreCase(store: CaseStore): Promise<boolean> {
     return false;
   }
   applyCase(node);
+  set({ kept: { bytes: data.size, isComplete: true } });
   const view = parseView(text);
   if (view) {
     const { selectedGroups, expanded, scale, tab, guest, pageSize } = view;
-    set({ selectedGroups, expanded, scale, tab, guest, pageSize });
+    set({ selectedGroups, expanded, scale, tab, guest: guestOf(guest), pageSize });
   }
   await arrange('all');
   notify('The last case was opened again.');

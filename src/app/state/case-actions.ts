@@ -2,7 +2,7 @@
 import type { CaseNode, Placement } from '../../engine/protocol/case.ts';
 import type { EngineResult } from '../../engine/protocol/result.ts';
 import { useApp } from './app-state.ts';
-import { applyCase } from './documents.ts';
+import { applyCase, close } from './documents.ts';
 import { engine } from './engine.ts';
 import { notify, showEngineError } from './notices.ts';
 import { arrange } from './picture.ts';
@@ -45,6 +45,42 @@ export async function makeAnotherHost(placements: readonly Placement[]): Promise
   }
 }
 
+/** Moves a source to another host, or to a new one (`new-host`). */
+export async function moveSource(sourceId: string, to: string): Promise<void> {
+  const moved = await engine().call('moveSource', { sourceId, to });
+  if (!(await show('The source was not moved', moved, 'all'))) return;
+  const host = get().documents.find(({ sources }) => sources.some(({ id }) => id === sourceId));
+  const source = host?.sources.find(({ id }) => id === sourceId);
+  offerUndo(`${source?.name ?? 'The source'} moved to ${host?.title ?? 'another host'}`);
+}
+
+/** Gives a host another name; an empty one: back to the name that its sources give. */
+export async function renameHost(hostId: string, name: string): Promise<void> {
+  const renamed = await engine().call('renameHost', { hostId, name });
+  if (await show('The host was not renamed', renamed, 'view')) {
+    const title = get().documents.find(({ id }) => id === hostId)?.title;
+    notify(`Renamed to ${title ?? name}`);
+  }
+}
+
+/** Closes a source; a host without sources is closed with it. Can be undone. */
+export async function closeSource(sourceId: string, name: string): Promise<void> {
+  const closed = await engine().call('closeSource', { sourceId });
+  if (await show(`${name} was not closed`, closed, 'all')) offerUndo(`${name} closed`);
+}
+
+/** Closes a host with all of its sources, or a session. Can be undone. */
+export async function closeHost(id: string): Promise<void> {
+  const title = get().documents.find((document) => document.id === id)?.title ?? 'The host';
+  await close(id);
+  offerUndo(`${title} closed`);
+}
+
+/** Says what was done, beside a button that undoes it. */
+function offerUndo(text: string): void {
+  set({ notice: text, placed: { text, placements: [] } });
+}
+
 /** Chooses the device to assign; null: none; undefined: what the evidence names. False if no host has it. */
 export async function setDevice(device: string | null | undefined): Promise<boolean> {
   return show('The device was not chosen', await engine().call('setDevice', { device }), 'view');
@@ -59,4 +95,18 @@ export async function setKernel(version: string | null): Promise<boolean> {
 export async function newCase(): Promise<void> {
   set({ guest: undefined, conflict: undefined, measured: undefined, explained: undefined, sampleIds: [] });
   await show('The case was not closed', await engine().call('newCase', null), 'all');
+}
+
+/** Closes everything and deletes what the browser keeps of the case. Cannot be undone. */
+export async function forget(): Promise<void> {
+  set({ guest: undefined, conflict: undefined, measured: undefined, explained: undefined, sampleIds: [] });
+  if (!(await show('The case was not forgotten', await engine().call('forget', null), 'all'))) return;
+  const { BROWSER_STORE } = await import('./autosave.ts');
+  try {
+    await BROWSER_STORE.remove();
+  } catch {
+    // Blocked storage keeps nothing.
+  }
+  set({ kept: undefined });
+  notify('Forgotten: nothing of the case is kept in this browser.');
 }

@@ -5,6 +5,7 @@ import { type Busy, useApp } from './app-state.ts';
 import { engine } from './engine.ts';
 import { notify, showEngineError } from './notices.ts';
 import { arrange } from './picture.ts';
+import { placeOfDevice } from './tree.ts';
 
 const { getState: get, setState: set } = useApp;
 
@@ -21,6 +22,14 @@ export function defaultKeys({ groups, spaces, layers }: DocumentNode): string[] 
     ...layers.filter(({ isShown }) => isShown),
   ];
   return shown.map(({ key }) => key);
+}
+
+/** Selects one group alone; what else is selected of its document stays. */
+export async function selectOnlyGroup(key: string): Promise<void> {
+  const owner = get().documents.find(({ groups }) => groups.some((group) => group.key === key));
+  if (!owner) return;
+  const others = new Set([...owner.spaces, ...owner.layers].map((one) => one.key));
+  await setSelectedGroups([key, ...get().selectedGroups.filter((other) => others.has(other))]);
 }
 
 export async function setSelectedGroups(selectedGroups: readonly string[]): Promise<void> {
@@ -98,7 +107,10 @@ export function applyCase(node: CaseNode): void {
     const added = new Set(defaultKeys(document).filter((key) => !keys.has(key)));
     return selectableKeys(document).filter((key) => selected.has(key) || added.has(key));
   });
-  set({ caseNode: node, documents, selectedGroups });
+  const assigned = isOtherDevice ? node.device : undefined;
+  const host = assigned && documents.find(({ id }) => id === assigned.hostId);
+  const revealed = host && assigned && placeOfDevice(host, assigned.device);
+  set({ caseNode: node, documents, selectedGroups, ...(revealed ? { revealed } : {}) });
 }
 
 /** Adds a live host that the engine has opened; samples are closed for it. The caller lays out the lanes. */

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createEngine } from '../../engine/engine.ts';
+import type { CaseNode } from '../../engine/protocol/case.ts';
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import type { LiveState } from '../../engine/protocol/live.ts';
-import { failure } from '../../engine/protocol/result.ts';
+import { type EngineResult, failure } from '../../engine/protocol/result.ts';
 import { documentFrom } from '../../engine/testing/documents.ts';
 import { inProcessEngine } from '../../engine/transport/in-process.ts';
 import { HeldEngine, settled, startApp } from '../testing/app.ts';
@@ -21,7 +22,7 @@ let held: HeldEngine | undefined;
 /** An engine that follows a host without an agent: the document is there, and progress comes from the test. */
 async function liveEngine() {
   const document = await documentFrom('maple', { 'maple.txt': MSI });
-  const engine = new HeldEngine(['live', 'documents', 'seek'], inProcessEngine(createEngine([document])));
+  const engine = new HeldEngine(['live', 'case', 'seek'], inProcessEngine(createEngine([document])));
   held = engine;
   startApp(engine);
   const nodes = await inProcessEngine(createEngine([document])).call('documents', null);
@@ -36,6 +37,11 @@ async function liveEngine() {
   return { engine, node, report };
 }
 
+/** The engine's answer about a case of these hosts. */
+function caseOf(...hosts: DocumentNode[]): EngineResult<CaseNode> {
+  return { ok: true, value: { hosts, sessions: [], devices: [], missing: [], knownKernels: [] } };
+}
+
 describe('a live host', () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -44,7 +50,7 @@ describe('a live host', () => {
     // Nothing of a test may be left for the next one.
     await vi.runOnlyPendingTimersAsync();
     for (const call of held?.held ?? []) {
-      await call.answer(call.method === 'documents' ? { ok: true, value: [] } : failure('cancelled', 'cancelled'));
+      await call.answer(call.method === 'case' ? caseOf() : failure('cancelled', 'cancelled'));
     }
     vi.useRealTimers();
     vi.unstubAllGlobals();
@@ -70,7 +76,7 @@ describe('a live host', () => {
     await vi.advanceTimersByTimeAsync(1);
     expect(engine.held).toHaveLength(2);
     const { id } = engine.at(0).params as { id: string };
-    await engine.at(1).answer({ ok: true, value: [{ ...node, id }] });
+    await engine.at(1).answer(caseOf({ ...node, id }));
     await vi.waitFor(() => expect(get().documents.map((d) => d.id)).toEqual(['maple', id]));
     expect(get().sampleIds).toEqual([]);
     expect(get().live[id]).toMatchObject({ connection: 'live', sequence: 3 });
@@ -121,7 +127,7 @@ describe('a live host', () => {
     useApp.setState({ documents: [{ ...shown, id }] });
     report({});
     await vi.advanceTimersByTimeAsync(250);
-    await engine.at(1).answer({ ok: true, value: [{ ...shown, id, events: node.events + 3 }] });
+    await engine.at(1).answer(caseOf({ ...shown, id, events: node.events + 3 }));
     await settled();
     expect(get().documents[0]).toMatchObject({ position: 1, events: node.events + 3 });
     expect(get().picture).toBeUndefined();

@@ -29,8 +29,12 @@ async function drawChanged(): Promise<void> {
   const ids = new Set(changed);
   changed.clear();
   // The documents as they are now, not as they were reported: the user may have gone to another moment since.
-  const all = await engine().call('documents', null);
-  for (const node of all.ok ? all.value.filter(({ id }) => ids.has(id)) : []) await showHost(node);
+  const found = await engine().call('case', null);
+  if (found.ok) {
+    const documents = [...found.value.hosts, ...found.value.sessions];
+    for (const node of documents.filter(({ id }) => ids.has(id))) await showHost(node);
+    set({ caseNode: found.value });
+  }
   isScheduled = changed.size > 0;
   if (isScheduled) setTimeout(() => void drawChanged(), DRAW_INTERVAL);
 }

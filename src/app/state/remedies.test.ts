@@ -60,8 +60,10 @@ describe('remedies', () => {
 
   test('what needs a machine is not offered without one', async () => {
     const action: RemedyAction = { kind: 'set-ram', ram: GIB };
-    expect(isApplicable(action, undefined)).toBe(false);
-    expect(isApplicable({ kind: 'relocate' }, { kind: 'machine', machine: 'virt', ram: GIB })).toBe(false);
+    expect(isApplicable(action, { guest: undefined, definedGuests: [] })).toBe(false);
+    expect(
+      isApplicable({ kind: 'relocate' }, { guest: { kind: 'machine', machine: 'virt', ram: GIB }, definedGuests: [] }),
+    ).toBe(false);
     await applyRemedy(action, undefined);
     expect(get().guest).toBeUndefined();
     expect(get().notice).not.toBe('');

@@ -2,9 +2,9 @@
 import type { RemedyAction } from '../../analysis/conflicts/conflict.ts';
 import type { GuestChoice } from '../../engine/protocol/answers.ts';
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
-import { useApp } from './app-state.ts';
-import { setGuest } from './conflicts.ts';
+import { type AppState, useApp } from './app-state.ts';
 import { setSelectedGroups } from './documents.ts';
+import { chooseGuest, ramOf, type SizedChoice, sizedChoice, withRam } from './guests.ts';
 import { notify } from './notices.ts';
 
 const { getState: get } = useApp;
@@ -16,16 +16,16 @@ const RELOCATING: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The guest after a remedy; undefined if the remedy does not apply to the guest that is tried. */
-function guestAfter(action: RemedyAction, guest: GuestChoice | undefined): GuestChoice | undefined {
-  if (guest?.kind !== 'machine') return undefined;
+function guestAfter(action: RemedyAction, guest: SizedChoice | undefined): GuestChoice | undefined {
+  if (!guest) return undefined;
   switch (action.kind) {
     case 'set-ram':
-      return { ...guest, ram: action.ram };
+      return withRam(guest, action.ram);
     case 'machine':
-      return { ...guest, machine: action.name };
+      return { kind: 'machine', machine: action.name, ram: ramOf(guest) };
     case 'relocate': {
-      const machine = RELOCATING.get(guest.machine);
-      return machine === undefined ? undefined : { ...guest, machine };
+      const machine = guest.kind === 'machine' ? RELOCATING.get(guest.machine) : undefined;
+      return machine === undefined ? undefined : { kind: 'machine', machine, ram: ramOf(guest) };
     }
     case 'leave-out-groups':
       return undefined;
@@ -39,8 +39,8 @@ function groupKeys({ groups }: DocumentNode, names: readonly string[]): string[]
 }
 
 /** True if the page can carry out the remedy for what is tried now. */
-export function isApplicable(action: RemedyAction, guest: GuestChoice | undefined): boolean {
-  return action.kind === 'leave-out-groups' || guestAfter(action, guest) !== undefined;
+export function isApplicable(action: RemedyAction, state: Pick<AppState, 'guest' | 'definedGuests'>): boolean {
+  return action.kind === 'leave-out-groups' || guestAfter(action, sizedChoice(state)) !== undefined;
 }
 
 /** Carries out a remedy. `documentId`: the host that it is about. */
@@ -51,7 +51,7 @@ export async function applyRemedy(action: RemedyAction, documentId: string | und
     await setSelectedGroups(get().selectedGroups.filter((key) => !left.has(key)));
     return;
   }
-  const guest = guestAfter(action, get().guest);
-  if (guest) await setGuest(guest);
+  const guest = guestAfter(action, sizedChoice(get()));
+  if (guest) await chooseGuest(guest);
   else notify('Choose a guest machine first.');
 }

@@ -1,21 +1,19 @@
 // The conflicts of everything that is selected, as the list beside the picture shows them.
 
 import type { AnsweredHost } from '../../analysis/answer/answer.ts';
-import { guestInQuestion } from '../../analysis/case/guest.ts';
 import { CONFLICT_SEVERITIES, type Conflict } from '../../analysis/conflicts/conflict.ts';
 import { isOnlyFirmware } from '../../analysis/conflicts/devices.ts';
 import { findConflicts } from '../../analysis/conflicts/find-conflicts.ts';
-import { type GuestLayout, guestOfMemory, outsideConflicts } from '../../analysis/conflicts/guest.ts';
+import { type GuestLayout, outsideConflicts } from '../../analysis/conflicts/guest.ts';
 import { sortConflicts } from '../../analysis/conflicts/order.ts';
-import { guestFromFacts } from '../../analysis/guest/guest-memory.ts';
-import { type Provenance, provenanceOf } from '../../analysis/host/host.ts';
+import type { Provenance } from '../../analysis/host/host.ts';
 import { commonSpace, reportedSpaces } from '../../analysis/space/common-space.ts';
 import { rangeSet } from '../../iova/range-set.ts';
 import { usableRanges } from '../../kernel/shared/usable-ranges.ts';
-import { type Fact, isFact } from '../../session/events.ts';
 import { type EngineDocument, stateOf } from '../documents/document.ts';
 import { mappingKey, reportedKey, spaceKey } from '../documents/keys.ts';
 import { finalMappingState } from '../documents/mapping-states.ts';
+import { describedGuest } from '../picture/defined-guests.ts';
 import { guestsHolding } from '../picture/guests.ts';
 import { type Documents, guestOf, guestsOn, selectedHosts } from '../picture/spaces.ts';
 import type { ConflictList, ConflictRow, GuestChoice, Trial } from '../protocol/answers.ts';
@@ -58,18 +56,6 @@ function distinct(places: readonly Provenance[]): Provenance[] {
   return [...new Map(places.map((place) => [`${place.source}:${place.line}`, place])).values()];
 }
 
-/** The guest that a host's own sources define: of several, the one that the case is about, and the names of the others. */
-function describedGuest(
-  facts: readonly Fact[],
-  device: string | undefined,
-): { readonly guest?: GuestLayout; readonly others: readonly string[] } {
-  const found = guestInQuestion(guestFromFacts(facts), facts, device);
-  if (!found?.guest.memory.ok) return { others: [] };
-  const { memory, definition, facts: own } = found.guest;
-  const guest = guestOfMemory(memory.memory, definition, own.map(provenanceOf));
-  return { guest, others: found.origin === 'error' ? [] : found.others };
-}
-
 /** Devices and groups that an error names and the host's dump does not have. */
 function notInDump({ missing = [] }: EngineDocument): Conflict[] {
   return missing.map(({ what, message, provenance }) => ({
@@ -103,7 +89,6 @@ export function checkDocuments(
     const shown = hosts.get(document);
     const found: Conflict<string>[] = [];
     const focus = document.assigned;
-    const facts = document.session.events.filter(isFact);
     const groups = (shown?.space.groups ?? []).filter((group) => !isOnlyFirmware(group, focus));
     const space = commonSpace(document.host, groups);
     let guests: readonly GuestLayout[] = chosen ? [chosen] : [];
@@ -111,7 +96,7 @@ export function checkDocuments(
     if (shown) {
       const sets = document.mappings.filter((set) => keys.has(mappingKey(document, set)));
       // A guest that a person tries takes the place of those that the sources define.
-      const described = choice ? undefined : describedGuest(facts, focus?.device);
+      const described = choice ? undefined : describedGuest(document);
       if (described?.guest) otherGuests = described.others;
       guests = [...guestsOn(shown.guests, choice, document.id, chosen), ...(described?.guest ? [described.guest] : [])];
       const mappings = sets.map(finalMappingState);

@@ -2,13 +2,14 @@
 // hosts differ.
 
 import { blockedOf } from '../../analysis/conflicts/guest.ts';
-import { fittingSizes, MACHINES, sizesLabel } from '../../analysis/guest/layouts.ts';
+import type { GuestDefinition } from '../../analysis/guest/guest-memory.ts';
+import { fittingSizes, MACHINES, type Machine, type MachineName, sizesLabel } from '../../analysis/guest/layouts.ts';
 import { compareHosts, pasteLine } from '../../analysis/host/compare-hosts.ts';
 import { findPlaces, HoleCounter } from '../../analysis/space/fit.ts';
 import { obstacleLabel, type SpaceObstacle } from '../../analysis/space/usable-ranges.ts';
 import { rangeOfLength } from '../../iova/range.ts';
 import { type RangeSet, union } from '../../iova/range-set.ts';
-import { isMachineName } from '../picture/guests.ts';
+import { definedGuest, isMachineName, vendorOf } from '../picture/guests.ts';
 import type { PictureSpace, SelectedHost } from '../picture/spaces.ts';
 import type { Blocker, GuestSizes, HostsCompared, SpaceFit, SpaceHoles } from '../protocol/answers.ts';
 import type { Params } from '../protocol/methods.ts';
@@ -57,10 +58,21 @@ export function holesIn(spaces: readonly PictureSpace[], alignments: readonly bi
   });
 }
 
-/** The RAM sizes of a machine that fit on the selected hosts. */
-export function guestSizes(hosts: readonly SelectedHost[], name: string): EngineResult<GuestSizes> {
-  if (!isMachineName(name)) return failure('unusable', `"${name}" is not a known machine`);
-  const machine = MACHINES[name];
+/** The machine of a definition; what is wrong with it, if it has none. */
+function definedMachine(definition: GuestDefinition, hosts: readonly SelectedHost[]): Machine | string {
+  const made = definedGuest(definition, vendorOf(hosts.map(({ document }) => document.host)));
+  return made.ok ? (made.guest.machine?.machine ?? 'the guest has no machine') : made.message;
+}
+
+/** The RAM sizes of a machine, or of a guest by its definition, that fit on the selected hosts. */
+export function guestSizes(
+  hosts: readonly SelectedHost[],
+  name: string,
+  definition?: GuestDefinition,
+): EngineResult<GuestSizes> {
+  if (!definition && !isMachineName(name)) return failure('unusable', `"${name}" is not a known machine`);
+  const machine = definition ? definedMachine(definition, hosts) : MACHINES[name as MachineName];
+  if (typeof machine === 'string') return failure('unusable', machine);
   const blocked = hosts.map(({ space }) => blockedOf(space));
   const sizes = fittingSizes(
     machine,

@@ -1,5 +1,8 @@
 // The case as the page shows it.
 import { deviceChoices } from '../../analysis/case/device.ts';
+import { provenanceOf } from '../../analysis/host/host.ts';
+import { RECORDED_KERNELS } from '../../kernel/versions.ts';
+import { isFact } from '../../session/events.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import { documentNode } from '../documents/document-node.ts';
 import type { AssignedNode, CaseDevice, CaseNode } from '../protocol/case.ts';
@@ -23,12 +26,26 @@ function devicesOf({ id, title, host }: EngineDocument): readonly CaseDevice[] {
   return devices;
 }
 
+const kernels = new WeakMap<EngineDocument['host'], CaseNode['toldKernel']>();
+
+/** What a host's sources say of its kernel: the first that names one. */
+function toldKernel({ host, session }: EngineDocument): CaseNode['toldKernel'] {
+  const version = host.about.kernel;
+  if (version === undefined) return undefined;
+  const known = kernels.get(host);
+  if (known) return known;
+  const fact = session.events.find((event) => isFact(event) && event.kind === 'host' && event.kernel === version);
+  const told = { version, source: provenanceOf(fact && isFact(fact) ? fact : {}).source };
+  kernels.set(host, told);
+  return told;
+}
+
 export function caseNode(open: OpenCase): CaseNode {
   const documents = [...open.documents.values()];
   const hosts = documents.filter(({ kind }) => kind === 'host');
   const chosen = open.choices.kernel;
-  const told = hosts.find(({ host }) => host.about.kernel !== undefined)?.host.about.kernel;
-  const version = chosen ?? told;
+  const told = hosts.map(toldKernel).find((kernel) => kernel !== undefined);
+  const version = chosen ?? told?.version;
   return {
     hosts: hosts.map(documentNode),
     sessions: documents.filter(({ kind }) => kind === 'session').map(documentNode),
@@ -36,6 +53,8 @@ export function caseNode(open: OpenCase): CaseNode {
     missing: hosts.flatMap(({ missing = [] }) => missing.map(({ message }) => message)),
     devices: hosts.flatMap(devicesOf),
     ...(version === undefined ? {} : { kernel: { version, isChosen: chosen !== undefined } }),
+    ...(told === undefined ? {} : { toldKernel: told }),
+    knownKernels: RECORDED_KERNELS,
     undo: open.undoLabel,
   };
 }

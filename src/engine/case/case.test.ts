@@ -294,8 +294,8 @@ describe('the device to assign', () => {
     await open.addFiles(sampleFiles(), 'Intel host');
     const [host, ...more] = (await open.ask('case', null)).hosts;
     expect([host?.title, more]).toEqual(['Intel host', []]);
-    expect(host?.groups.filter(({ isAssignable }) => !isAssignable).map(({ title }) => title)).toContain('group 3');
-    expect(host?.groups.every((group) => group.isSelectedByDefault === group.isAssignable)).toBe(true);
+    expect(host?.groups.filter(({ refusal }) => refusal !== undefined).map(({ title }) => title)).toContain('group 3');
+    expect(host?.groups.every((group) => group.isSelectedByDefault === (group.refusal === undefined))).toBe(true);
     const rows = await open.conflicts(8n << 30n);
     expect(rows.filter(({ rule }) => rule.startsWith('guest-'))).toEqual([]);
   });

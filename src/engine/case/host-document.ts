@@ -13,7 +13,7 @@ import { isFact, isUnknownEvent, type SessionEvent } from '../../session/events.
 import { newSession, type Session } from '../../session/session.ts';
 import { type EngineDocument, hostAt, type SourceOrigin } from '../documents/document.ts';
 import { DIAGNOSTICS_MAX } from '../documents/read-document.ts';
-import type { Diagnostic } from '../protocol/documents.ts';
+import { type Diagnostic, PASTED_NAME } from '../protocol/documents.ts';
 import { joinsHost, type OpenedSource } from './source.ts';
 
 /** What a person chose for the whole case. */
@@ -29,8 +29,18 @@ function moved(event: SessionEvent, offset: number): SessionEvent {
   return offset > 0 && isFact(event) && event.kind === 'gone' ? { ...event, event: event.event + offset } : event;
 }
 
-function originOf({ id, name, files, read, labels, isLive }: OpenedSource): SourceOrigin {
-  return { id, name, label: labels.get(name) ?? name, files, sources: read.sources, isLive };
+function originOf(source: OpenedSource): SourceOrigin {
+  const { id, name, files, read, labels, isLive } = source;
+  const { sources, diagnostics, diagnosticsMore } = read;
+  const label = labels.get(name) ?? name;
+  return { id, name, label, files, sources, kind: kindOf(source), isLive, diagnostics, diagnosticsMore };
+}
+
+function kindOf({ name, folder, isSample, isLive }: OpenedSource): SourceOrigin['kind'] {
+  if (isLive) return 'live';
+  if (isSample) return 'sample';
+  if (name === PASTED_NAME) return 'paste';
+  return folder === undefined ? 'file' : 'folder';
 }
 
 export class HostDocument {

@@ -1,11 +1,11 @@
 // A document as the page shows it in the tree of sources.
-import { isAssignable, selectedGroups } from '../../analysis/case/device.ts';
+import { assignmentRefusal, selectedGroups } from '../../analysis/case/device.ts';
 import { groupTitle, type Host } from '../../analysis/host/host.ts';
 import { holderLabel, reportedSpaces, separateSpaces } from '../../analysis/space/common-space.ts';
 import type { SourceSummary } from '../../dumps/input/collector.ts';
 import { counted } from '../../iova/format.ts';
 import { LANE_KINDS, type LaneKind, type Layer, laneKind } from '../../timeline/lanes/kinds.ts';
-import type { DocumentNode, GroupNode, LayerNode, SourceNode, SpaceNode } from '../protocol/documents.ts';
+import type { DeviceNode, DocumentNode, GroupNode, LayerNode, SourceNode, SpaceNode } from '../protocol/documents.ts';
 import { type EngineDocument, type SourceOrigin, stateOf } from './document.ts';
 import { guestKey, layerKey, mappingKey, reportedKey, spaceKey } from './keys.ts';
 
@@ -46,10 +46,16 @@ function layerNodes(document: EngineDocument): LayerNode[] {
   ];
 }
 
+/** Warnings and errors of a source; those beyond the listed ones count as such. */
+function problemsIn({ diagnostics, diagnosticsMore }: SourceOrigin): number {
+  return diagnostics.filter(({ severity }) => severity !== 'info').length + diagnosticsMore;
+}
+
 function sourceNode(summary: SourceSummary, origin?: SourceOrigin): SourceNode {
   const facts = Object.entries(summary.kinds).reduce((sum, [kind, n]) => (kind === 'diagnostic' ? sum : sum + n), 0);
   return {
     id: origin?.id ?? summary.name,
+    kind: origin?.kind ?? 'file',
     name: origin?.label ?? summary.name,
     isLive: origin?.isLive ?? false,
     formats: summary.formats.map((f) => f.title),
@@ -57,6 +63,7 @@ function sourceNode(summary: SourceSummary, origin?: SourceOrigin): SourceNode {
     operations: summary.operations,
     lines: summary.lines,
     unrecognized: summary.unrecognized,
+    diagnostics: origin ? problemsIn(origin) : 0,
     samples: summary.samples.map(({ line, text }) => ({ line, text })),
   };
 }
@@ -69,6 +76,7 @@ function sourceNodes(document: EngineDocument): SourceNode[] {
       ? [
           {
             id: origin.id,
+            kind: 'live',
             name: origin.label,
             isLive: true,
             formats: ['live host'],
@@ -76,6 +84,7 @@ function sourceNodes(document: EngineDocument): SourceNode[] {
             operations: 0,
             lines: 0,
             unrecognized: 0,
+            diagnostics: problemsIn(origin),
             samples: [],
           },
         ]
@@ -83,17 +92,23 @@ function sourceNodes(document: EngineDocument): SourceNode[] {
   );
 }
 
+function deviceNode({ devices }: Host, device: string): DeviceNode {
+  const { name, class: kind, ids, driver } = devices.get(device) ?? {};
+  return { device, name, class: kind, ids, driver };
+}
+
 function groupNodes({ host, assigned }: EngineDocument): GroupNode[] {
   const selected = new Set(selectedGroups(host, assigned));
   return host.groups.map((group) => {
     const counts = new Map<string, number>();
     for (const { type } of group.regions) counts.set(type, (counts.get(type) ?? 0) + 1);
+    const refusal = assignmentRefusal(host, group);
     return {
       key: group.key,
       title: groupTitle(group),
       type: group.type,
-      devices: group.devices,
-      isAssignable: isAssignable(host, group),
+      devices: group.devices.map((device) => deviceNode(host, device)),
+      ...(refusal === undefined ? {} : { refusal }),
       isSelectedByDefault: selected.has(group),
       regions: [...counts].map(([type, count]) => ({ type, count })),
     };

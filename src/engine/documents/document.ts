@@ -9,7 +9,7 @@ import type { KernelView } from '../../kernel/model.ts';
 import type { SessionStates } from '../../kernel/replay/state-at.ts';
 import { isFact, type SessionEvent } from '../../session/events.ts';
 import type { Session } from '../../session/session.ts';
-import type { Diagnostic, InputFile } from '../protocol/documents.ts';
+import type { Diagnostic, InputFile, SourceNode } from '../protocol/documents.ts';
 
 /** A source of the case, as a document needs it. */
 export interface SourceOrigin {
@@ -20,7 +20,11 @@ export interface SourceOrigin {
   readonly name: string;
   readonly files: readonly InputFile[];
   readonly sources: readonly SourceSummary[];
+  readonly kind: SourceNode['kind'];
   readonly isLive: boolean;
+  readonly diagnostics: readonly Diagnostic[];
+  /** How many more there are. */
+  readonly diagnosticsMore: number;
 }
 
 export interface EngineDocument {

@@ -156,8 +156,8 @@ describe('in the tree of sources', () => {
         key: expect.any(String),
         title: 'group 1',
         type: 'DMA',
-        devices: ['x'],
-        isAssignable: false,
+        devices: [{ device: 'x' }],
+        refusal: 'its region 0x5000-0x5fff must stay mapped 1:1',
         isSelectedByDefault: true,
         regions: expect.arrayContaining([
           { type: 'msi', count: 2 },

@@ -18,6 +18,7 @@ import { guestKey, layerKey, mappingKey, reportedKey, spaceKey } from '../docume
 import { mappingStateAt } from '../documents/mapping-states.ts';
 import type { GuestChoice } from '../protocol/answers.ts';
 import type { ArrangeParams } from '../protocol/picture.ts';
+import { describedGuest } from './defined-guests.ts';
 import { chosenGuest, guestsHolding, layoutOf } from './guests.ts';
 
 export type Documents = ReadonlyMap<string, EngineDocument>;
@@ -91,7 +92,8 @@ export async function spacesFor(documents: Documents, params: ArrangeParams): Pr
       const mappings = document.mappings
         .filter((set) => keys.has(mappingKey(document, set)))
         .map((set) => mappingStateAt(set, document.position));
-      const guests = guestsOn(shown.guests, params.guest, document.id, chosen);
+      const described = params.guest ? undefined : describedGuest(document).guest;
+      const guests = [...guestsOn(shown.guests, params.guest, document.id, chosen), ...(described ? [described] : [])];
       const layers = new Set(LANE_KINDS.filter((kind) => keys.has(layerKey(document, kind))));
       const lanes = hostSpace(host.key, { space, guests, mappings }, expandedLanes, layers);
       spaces.push({ ...lanes, kind: 'host', answers: usableInFacts(space, mappings) });

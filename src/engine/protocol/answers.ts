@@ -4,6 +4,7 @@ import type { ConflictItem } from '../../analysis/answer/items.ts';
 import type { Conflict } from '../../analysis/conflicts/conflict.ts';
 import type { GuestDefinition } from '../../analysis/guest/guest-memory.ts';
 import type { FittingSizes } from '../../analysis/guest/layouts.ts';
+import type { Provenance } from '../../analysis/host/host.ts';
 import type { FitAnswer, HoleStatistics } from '../../analysis/space/fit.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import type { UapiNode } from '../../uapi/node.ts';
@@ -17,6 +18,23 @@ export type GuestChoice =
   | { readonly kind: 'document'; readonly id: string; readonly guest: string }
   /** Ranges entered by hand. */
   | { readonly kind: 'ranges'; readonly text: string };
+
+/** A guest that the sources of a host define. */
+export interface DefinedGuest {
+  readonly hostId: string;
+  readonly hostName: string;
+  readonly definition: GuestDefinition;
+  /** `win11: q35 7.2, 16 GiB` */
+  readonly label: string;
+  /** Where it was read first. */
+  readonly provenance: Provenance;
+  /** True if it is tried on its host as long as a person chooses no guest. */
+  readonly isTried: boolean;
+  /** What had to be assumed about its layout. */
+  readonly notes: readonly string[];
+  /** Why nothing can be tried, if so. */
+  readonly problem?: string | undefined;
+}
 
 /** What is checked for conflicts: the selected groups together, and a guest on them. */
 export interface Trial {

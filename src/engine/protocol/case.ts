@@ -41,6 +41,10 @@ export interface CaseNode {
   readonly devices: readonly CaseDevice[];
   /** The kernel whose rules answer: `isChosen` by a person, else as the sources say. Undefined: the newest known. */
   readonly kernel?: { readonly version: string; readonly isChosen: boolean } | undefined;
+  /** What the sources say of the kernel, and which of them does; undefined if none does. */
+  readonly toldKernel?: { readonly version: string; readonly source: string } | undefined;
+  /** Kernels whose answers were recorded, oldest first: those that a person can choose by name. */
+  readonly knownKernels: readonly string[];
   /** What `undo` would undo, such as `Close dmesg`. */
   readonly undo?: string | undefined;
 }

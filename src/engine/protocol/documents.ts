@@ -15,10 +15,14 @@ export interface Diagnostic {
   readonly line?: number | undefined;
 }
 
+/** The name of a text that was pasted. */
+export const PASTED_NAME = 'pasted text';
+
 /** What was found in one source: a file, or a folder or an archive as a whole. */
 export interface SourceNode {
   /** Id of the source in the case. */
   readonly id: string;
+  readonly kind: 'file' | 'folder' | 'paste' | 'live' | 'sample';
   /** Unique in the case: the file's name, with the host or a number where another source has it. */
   readonly name: string;
   readonly isLive: boolean;
@@ -27,16 +31,30 @@ export interface SourceNode {
   readonly operations: number;
   readonly lines: number;
   readonly unrecognized: number;
+  /** Warnings and errors of reading it. */
+  readonly diagnostics: number;
   readonly samples: readonly { readonly line: number; readonly text: string }[];
+}
+
+/** A device of a group, as far as the sources say what it is. */
+export interface DeviceNode {
+  /** PCI address in full, or another name that sysfs has. */
+  readonly device: string;
+  /** Vendor and device in words. */
+  readonly name?: string | undefined;
+  readonly class?: string | undefined;
+  /** `10de:2484` */
+  readonly ids?: string | undefined;
+  readonly driver?: string | undefined;
 }
 
 export interface GroupNode {
   readonly key: string;
   readonly title: string;
   readonly type?: string | undefined;
-  readonly devices: readonly string[];
-  /** False if the kernel refuses to assign it. */
-  readonly isAssignable: boolean;
+  readonly devices: readonly DeviceNode[];
+  /** Why the kernel refuses to assign it, as a clause; undefined if it does not. */
+  readonly refusal?: string | undefined;
   /** True if it is checked unless a person selects otherwise: of the device to assign, or without one assignable. */
   readonly isSelectedByDefault: boolean;
   /** How many regions of each type, for the badge beside the name. */

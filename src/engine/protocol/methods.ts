@@ -1,6 +1,8 @@
 // The engine's interface: one table of methods with their parameters and values, the same whether the engine runs in a
 // Web Worker or in the same thread (tests, command line). Calls resolve to an `EngineResult`: failures are data, never
 // exceptions.
+
+import type { GuestDefinition } from '../../analysis/guest/guest-memory.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import type { SpaceSlice } from '../../timeline/axis/slice.ts';
 import type { Viewport } from '../../timeline/axis/viewport.ts';
@@ -10,6 +12,7 @@ import type {
   Answered,
   ConflictList,
   DecodedBuffer,
+  DefinedGuest,
   GuestSizes,
   HostsCompared,
   SpaceFit,
@@ -88,7 +91,13 @@ export interface Methods {
   /** "Would this fit?", for every address space of the picture. */
   fit: { params: { size: bigint; alignment: bigint; at?: bigint | undefined }; value: readonly SpaceFit[] };
   holes: { params: { alignments: readonly bigint[] }; value: readonly SpaceHoles[] };
-  guestSizes: { params: { machine: string; selectedGroups: readonly string[] }; value: GuestSizes };
+  /** The guests that the sources define, host by host. */
+  guests: { params: null; value: readonly DefinedGuest[] };
+  /** `definition`: of the guest, instead of one of the machines that a person can choose. */
+  guestSizes: {
+    params: { machine: string; definition?: GuestDefinition | undefined; selectedGroups: readonly string[] };
+    value: GuestSizes;
+  };
   compareHosts: { params: { selectedGroups: readonly string[] }; value: HostsCompared };
   /** Lines of a source as they were read, `from` counted from 1. */
   text: { params: { id: string; source: string; from: number; limit: number }; value: SourceText };

@@ -1,0 +1,107 @@
+import { formatSize } from '../../iova/format.ts';
+import { useApp } from '../state/app-state.ts';
+import { forget, newCase, setKernel, undo } from '../state/case-actions.ts';
+import './case-head.css';
+
+const NO_KERNELS: readonly string[] = [];
+
+/** `auto: 6.12.4 (from dmesg.txt)` */
+function autoLabel(
+  told: { readonly version: string; readonly source: string } | undefined,
+  newest: string | undefined,
+) {
+  if (told) return `auto: ${told.version} (from ${told.source})`;
+  return newest === undefined ? 'auto' : `auto: newest (${newest})`;
+}
+
+/** Whose rules answer: those of the kernel that the sources name, or of another one. */
+function KernelChoice() {
+  const known = useApp((s) => s.caseNode?.knownKernels ?? NO_KERNELS);
+  const told = useApp((s) => s.caseNode?.toldKernel);
+  const kernel = useApp((s) => s.caseNode?.kernel);
+  const chosen = kernel?.isChosen ? kernel.version : undefined;
+  const newest = known.at(-1);
+  const others = known.toReversed();
+  return (
+    <label className="case-kernel" title="The kernel whose rules answer">
+      Kernel{' '}
+      <select
+        data-testid="kernel"
+        value={chosen ?? ''}
+        onChange={({ target }) => void setKernel(target.value === '' ? null : target.value)}
+      >
+        <option value="">{autoLabel(told, newest)}</option>
+        {chosen !== undefined && !known.includes(chosen) && <option value={chosen}>{chosen}</option>}
+        {others.map((version) => (
+          <option key={version} value={version}>
+            {version === newest ? `${version} (newest)` : version}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** What this browser keeps of the case, to open it again after a reload. */
+function Kept() {
+  const kept = useApp((s) => s.kept);
+  const size = kept === undefined ? '' : formatSize(BigInt(kept.bytes));
+  const message =
+    kept === undefined
+      ? 'Not kept in this browser'
+      : kept.isComplete
+        ? `Kept in this browser: ${size}`
+        : 'Too large to keep in this browser, except for names';
+  return (
+    <p
+      className="second"
+      data-testid="kept"
+      title="To open the case again after a reload. Nothing leaves this machine."
+    >
+      {message}
+    </p>
+  );
+}
+
+/** What concerns the case as a whole. */
+export function CaseHead() {
+  const label = useApp((s) => s.caseNode?.undo);
+  const isEmpty = useApp((s) => s.documents.length === 0);
+  const isKept = useApp((s) => s.kept !== undefined);
+  return (
+    <section className="case-head" aria-label="Case">
+      <div className="case-buttons">
+        <h2>Case</h2>
+        <button
+          type="button"
+          className="link"
+          disabled={label === undefined}
+          title={label === undefined ? 'Nothing to undo' : `Undo: ${label}`}
+          onClick={() => void undo()}
+        >
+          Undo
+        </button>
+        <button
+          type="button"
+          className="link"
+          disabled={isEmpty}
+          title="Close everything; can be undone"
+          onClick={() => void newCase()}
+        >
+          New case
+        </button>
+        <button
+          type="button"
+          className="link"
+          disabled={isEmpty && !isKept}
+          title="Close everything and delete what this browser keeps of it; cannot be undone"
+          onClick={() => void forget()}
+        >
+          Forget
+        </button>
+      </div>
+      {!isEmpty && <KernelChoice />}
+      <Kept />
+    </section>
+  );
+}

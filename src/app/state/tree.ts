@@ -1,0 +1,30 @@
+// What the tree of the case has to show: a group or a device that was found or chosen elsewhere.
+import type { DocumentNode } from '../../engine/protocol/documents.ts';
+import { type TreePlace, useApp } from './app-state.ts';
+
+const { getState: get, setState: set } = useApp;
+
+/** Where a device is in the tree; undefined if no group of the document has it. */
+export function placeOfDevice({ id, groups }: DocumentNode, device: string): TreePlace | undefined {
+  const group = groups.find(({ devices }) => devices.some((one) => one.device === device));
+  return group && { documentId: id, groupKey: group.key, device };
+}
+
+/** Scrolls the tree to a device, in a certain document or in the first that has it. False if none has it. */
+export function revealDevice(device: string, documentId?: string): boolean {
+  for (const document of get().documents) {
+    if (documentId !== undefined && document.id !== documentId) continue;
+    const place = placeOfDevice(document, device);
+    if (!place) continue;
+    set({ revealed: place });
+    return true;
+  }
+  return false;
+}
+
+/** Scrolls the tree to a group, by its key. False if no document has it. */
+export function revealGroup(groupKey: string): boolean {
+  const owner = get().documents.find(({ groups }) => groups.some(({ key }) => key === groupKey));
+  if (owner) set({ revealed: { documentId: owner.id, groupKey } });
+  return owner !== undefined;
+}

@@ -1,0 +1,45 @@
+// The guests that a host's own sources define, and which of them is tried as long as a person chooses none.
+import { type GuestInQuestion, guestInQuestion } from '../../analysis/case/guest.ts';
+import { type GuestLayout, guestOfMemory } from '../../analysis/conflicts/guest.ts';
+import { type DescribedGuest, guestFromFacts } from '../../analysis/guest/guest-memory.ts';
+import { provenanceOf } from '../../analysis/host/host.ts';
+import { isFact } from '../../session/events.ts';
+import type { EngineDocument } from '../documents/document.ts';
+
+interface Defined {
+  readonly guests: readonly DescribedGuest[];
+  /** Of several, the one that the case is about. */
+  readonly inQuestion: GuestInQuestion | undefined;
+}
+
+interface Found extends Defined {
+  /** What it was found for. */
+  readonly events: number;
+  readonly device: string | undefined;
+}
+
+/** Facts may be millions: a host's guests are looked for again only when it was built again, grew, or has another device. */
+const found = new WeakMap<EngineDocument['host'], Found>();
+
+export function definedGuestsOf({ host, assigned, session: { events } }: EngineDocument): Defined {
+  const device = assigned?.device;
+  const known = found.get(host);
+  if (known?.events === events.length && known.device === device) return known;
+  const facts = events.filter(isFact);
+  const guests = guestFromFacts(facts);
+  const now = { events: events.length, device, guests, inQuestion: guestInQuestion(guests, facts, device) };
+  found.set(host, now);
+  return now;
+}
+
+/** The guest that a host's own sources define: of several, the one that the case is about, and the names of the others. */
+export function describedGuest(document: EngineDocument): {
+  readonly guest?: GuestLayout;
+  readonly others: readonly string[];
+} {
+  const { inQuestion } = definedGuestsOf(document);
+  if (!inQuestion?.guest.memory.ok) return { others: [] };
+  const { memory, definition, facts } = inQuestion.guest;
+  const guest = guestOfMemory(memory.memory, definition, facts.map(provenanceOf));
+  return { guest, others: inQuestion.origin === 'error' ? [] : inQuestion.others };
+}
