@@ -34,6 +34,11 @@ function AnswerCell({ answer: { answer, refused, note } }: { answer: ModelAnswer
   );
 }
 
+/** `iommufd, iommufd-vfio and type1`. */
+function namesLabel(names: readonly string[]): string {
+  return [names.slice(0, -1).join(', '), ...names.slice(-1)].filter((part) => part !== '').join(' and ');
+}
+
 function Differences({ comparison, position }: { comparison: Comparison; position: number }) {
   const { differences } = comparison;
   if (differences.length === 0) return <p>After event {position}, all models have identical ranges.</p>;
@@ -41,7 +46,7 @@ function Differences({ comparison, position }: { comparison: Comparison; positio
     <ul aria-label={`Differences between the models after event ${position}`}>
       {differences.map(({ space, what, model, present, ranges }) => (
         <li key={`${space} ${what} ${model}`}>
-          {space}: <strong>{model}</strong> lacks {what} that {present.join(' and ')}{' '}
+          {space}: <strong>{model}</strong> lacks {what} that {namesLabel(present)}{' '}
           {present.length > 1 ? 'have' : 'has'}:{' '}
           <span className="mono">{ranges.slice(0, RANGES_MAX).map(formatRange).join(', ')}</span>
           {ranges.length > RANGES_MAX && ` and ${ranges.length - RANGES_MAX} more`}

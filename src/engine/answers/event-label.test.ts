@@ -207,6 +207,8 @@ describe('what an event is about', () => {
       time: 2.5,
     });
     expect([eventName(request), eventObjects(request), eventTime(request)]).toEqual(['request', [], 2.5]);
+    const fault = eventOf({ kind: 'fault', address: '0x0', access: 'write', device: 'nic' });
+    expect(eventObjects(fault)).toEqual(['device nic']);
     expect([eventName({ unknown: 'op', name: 'x' }), eventTime(copy)]).toEqual(['unknown', undefined]);
   });
 

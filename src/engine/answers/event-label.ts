@@ -52,6 +52,8 @@ export function eventObjects(event: SessionEvent): string[] {
   const fields: Readonly<Record<string, unknown>> = event;
   const names: string[] = [];
   for (const [field, noun] of NOUN_ENTRIES) {
+    // A fault's `access` is how it accessed the memory.
+    if (field === 'access' && isFact(event)) continue;
     const value = fields[field];
     if (typeof value !== 'string' || value === '') continue;
     const name = `${noun} ${value}`;
