@@ -1,0 +1,195 @@
+// The Events tab as a log tool: filters, failures, stepping one of several sessions; long tables as grids.
+import type { Page } from '@playwright/test';
+import { dropText, expect, isOpened, test, violations } from './page.ts';
+
+const header = (title: string) => JSON.stringify({ format: 'iova-trace', version: 1, model: 'iommufd', title });
+const map = (ioas: string, iova: number) =>
+  JSON.stringify({
+    ...{ op: 'ioas.map', ioas, flags: ['fixed', 'read', 'write'], user_va: '0x10000', length: '0x2000' },
+    iova: `0x${iova.toString(16)}`,
+  });
+const session = (title: string, ioas: string, iovas: readonly number[]) =>
+  [header(title), JSON.stringify({ op: 'ioas.alloc', ioas }), ...iovas.map((iova) => map(ioas, iova)), ''].join('\n');
+
+/** Maps two pages each; the third and the fifth overlap others. */
+const LOG = session('first log', 'a', [0x6000, 0x10_0000, 0x6000, 0x20_0000, 0x20_1000]);
+
+async function open(app: Page, title: string, text: string): Promise<void> {
+  await dropText(app, [{ name: `${title}.iova.jsonl`, text }]);
+  await isOpened(app, title);
+}
+
+const events = (app: Page) => app.getByTestId('events').locator('tbody tr');
+const shown = (app: Page) => app.getByTestId('events').locator('tr[aria-current=step]');
+
+test('refused operations belong to the events: readable, filtered, each with its reason', async ({ app }) => {
+  await open(app, 'first log', LOG);
+  await expect(app.getByTestId('conflicts')).toContainText('No conflicts');
+  await app.getByRole('tab', { name: 'Events' }).click();
+  await expect(events(app)).toHaveCount(6);
+  await expect(events(app).nth(1)).toContainText('map 8 KiB at 0x6000 rw');
+  await expect(events(app).nth(3)).toContainText('-EEXIST');
+  await expect(events(app).nth(3)).toContainText('0x6000 – 0x7fff');
+
+  await app.getByRole('checkbox', { name: 'Failed only (2)' }).check();
+  await expect(events(app)).toHaveCount(2);
+  await expect(app.getByTestId('event-count')).toHaveText('2 of 6 events');
+  await app.getByRole('checkbox', { name: /Failed only/ }).uncheck();
+  await app.getByRole('combobox', { name: 'Event' }).selectOption('ioas.alloc');
+  await expect(events(app)).toHaveCount(1);
+  await app.getByRole('combobox', { name: 'Event' }).selectOption('all');
+  // An address that no event names: the ranges that hold it.
+  await app.getByRole('searchbox', { name: 'Text' }).fill('0x6fff');
+  await expect(events(app)).toHaveCount(2);
+  await app.getByRole('searchbox', { name: 'Text' }).fill('nothing like it');
+  await expect(app.getByText('No event matches the filter.')).toBeVisible();
+  await app.getByRole('searchbox', { name: 'Text' }).fill('');
+  await expect(events(app)).toHaveCount(6);
+});
+
+test('failures are walked with keys, in the strip, and with a click', async ({ app }) => {
+  await open(app, 'first log', LOG);
+  await app.getByRole('tab', { name: 'Events' }).click();
+  await expect(events(app)).toHaveCount(6);
+  await app.getByTestId('timeline').focus();
+  await app.keyboard.press('Shift+R');
+  await expect(shown(app)).toContainText('0x6000');
+  await expect(shown(app)).toContainText('-EEXIST');
+  await expect(app.locator('p[role=status]')).toContainText(/event 4 of 6: .*refused: -EEXIST/);
+  await app.keyboard.press('r');
+  await expect(shown(app)).toContainText('0x20_1000');
+  const strip = app.getByTestId('failures');
+  await strip.focus();
+  await app.keyboard.press('Home');
+  await expect(shown(app)).toHaveAttribute('aria-rowindex', '5');
+  await app.keyboard.press('ArrowRight');
+  await expect(shown(app)).toHaveAttribute('aria-rowindex', '7');
+  const box = await strip.boundingBox();
+  if (!box) throw new Error('no strip');
+  await app.mouse.click(box.x + (box.width * 4) / 6, box.y + box.height / 2);
+  await expect(shown(app)).toHaveAttribute('aria-rowindex', '5');
+});
+
+test('the keys step the session that is shown, and its name is there in every tab', async ({ app }) => {
+  await open(app, 'first log', LOG);
+  await open(app, 'second log', session('second log', 'b', [0x1000, 0x4000]));
+  const bar = app.getByTestId('session');
+  await expect(bar.getByRole('combobox')).toHaveValue(/.+/);
+  await expect(bar.locator('option:checked')).toHaveText('second log');
+  await app.getByTestId('timeline').focus();
+  await app.keyboard.press(',');
+  await expect(app.getByTestId('moment')).toHaveText('2 / 3');
+  await expect(app.locator('p[role=status]')).toContainText('second log, event 2 of 3: IOAS b: map 8 KiB at 0x1000 rw');
+  await bar.getByRole('combobox').selectOption('first log');
+  await expect(app.getByTestId('moment')).toHaveText('6 / 6');
+  await bar.getByRole('button', { name: 'Previous event' }).click();
+  await expect(app.getByTestId('moment')).toHaveText('5 / 6');
+  await bar.getByRole('combobox').selectOption('second log');
+  await expect(app.getByTestId('moment')).toHaveText('2 / 3');
+});
+
+test('Enter on a row shows its step, and a row is copied', async ({ app }) => {
+  await open(app, 'first log', LOG);
+  await app.getByRole('tab', { name: 'Events' }).click();
+  await events(app).nth(1).getByRole('button').focus();
+  await app.keyboard.press('ArrowDown');
+  await app.keyboard.press('ArrowRight');
+  await app.keyboard.press('Enter');
+  await expect(shown(app)).toHaveAttribute('aria-rowindex', '4');
+  const copied = app.evaluate(
+    () =>
+      new Promise<string>((resolve) => {
+        addEventListener('copy', (event) => resolve(event.clipboardData?.getData('text/plain') ?? ''), { once: true });
+      }),
+  );
+  await app.keyboard.press('Control+c');
+  expect(await copied).toMatch(/^3\tIOAS a\tmap 8 KiB at 0x10_0000 rw/);
+});
+
+test('a table is one tab stop with arrow keys from cell to cell', async ({ app }) => {
+  const table = app.getByTestId('table');
+  await expect(table.locator('tbody tr').first()).toBeVisible();
+  await expect(table.locator('[tabindex="0"]')).toHaveCount(1);
+  await table.locator('[tabindex="0"]').focus();
+  const focused = app.locator(':focus');
+  const row = table.locator('tr:focus-within');
+  await expect(row).toHaveAttribute('aria-rowindex', '2');
+  await app.keyboard.press('ArrowDown');
+  await expect(row).toHaveAttribute('aria-rowindex', '3');
+  await app.keyboard.press('ArrowRight');
+  await expect(focused).toHaveText(/^0x/);
+  await app.keyboard.press('ArrowUp');
+  await expect(row).toHaveAttribute('aria-rowindex', '2');
+  await expect(focused).toHaveText(/^0x/);
+  await app.keyboard.press('Home');
+  await expect(focused).toHaveAttribute('role', 'gridcell');
+  await app.keyboard.press('Enter');
+  await expect(row).toHaveAttribute('aria-current', 'true');
+  await expect(table.locator('[tabindex="0"]')).toHaveCount(1);
+  await app.keyboard.press('Tab');
+  await expect(table.locator(':focus')).toHaveCount(0);
+});
+
+test('n, p and c say the range with its bounds', async ({ app }) => {
+  // Sliders have outputs, which are no live regions.
+  const status = app.locator('p[role=status]');
+  await expect(status).toHaveCount(1);
+  await app.getByTestId('timeline').focus();
+  await app.keyboard.press('n');
+  await expect(status).toHaveText(/, 0x[0-9a-f_]+ to 0x[0-9a-f_]+, [\d.]+ \w+$/);
+  const first = (await status.textContent()) ?? '';
+  await app.keyboard.press('n');
+  await expect(status).not.toHaveText(first);
+  await app.keyboard.press('p');
+  await expect(status).toHaveText(first);
+  await app.getByTestId('guest').getByLabel('Guest to try').selectOption('virt');
+  await expect(app.getByTestId('conflicts').locator('.conflict').first()).toBeVisible();
+  await app.getByTestId('timeline').focus();
+  await app.keyboard.press('c');
+  await expect(status).toHaveText(/^Conflict 1 of \d+, \w+: .*: 0x[0-9a-f]+ to 0x[0-9a-f]+$/);
+});
+
+test('conflicts of one kind are one item that opens', async ({ app }) => {
+  const regions = Array.from(
+    { length: 12 },
+    (_, i) =>
+      `/sys/kernel/iommu_groups/${i + 1}/reserved_regions:0x${(i + 1).toString(16)}000 0x${(i + 1).toString(16)}fff direct\n`,
+  );
+  await dropText(app, [{ name: 'host.txt', text: regions.join('') }]);
+  await isOpened(app, 'host.txt');
+  const list = app.getByTestId('conflicts');
+  const group = list.locator('.conflict-group');
+  await expect(group).not.toHaveCount(0);
+  const title = group.first().locator('> .conflict-title');
+  await expect(title).toHaveAttribute('aria-expanded', 'false');
+  await title.click();
+  await expect(group.first().locator('.conflict')).toHaveCount(12);
+  await group.first().locator('.conflict').nth(2).getByRole('button').first().click();
+  await expect(group.first().locator('.conflict.current')).toHaveCount(1);
+});
+
+test('very many events are filtered', async ({ app }) => {
+  const iovas = Array.from({ length: 20_000 }, (_, i) => (i === 15_000 ? 0x6000 : 0x6000 + i * 0x2000));
+  await open(app, 'long log', session('long log', 'a', iovas));
+  await app.getByRole('tab', { name: 'Events' }).click();
+  await app.getByRole('checkbox', { name: 'Failed only (1)' }).check();
+  await expect(events(app)).toHaveCount(1);
+  await expect(events(app)).toContainText('15002');
+  await app.getByRole('checkbox', { name: /Failed only/ }).uncheck();
+  await app.getByRole('searchbox', { name: 'Text' }).fill('at 0x10_6000');
+  await expect(app.getByTestId('event-count')).toHaveText('1 of 20,001 events');
+  await expect(events(app)).toHaveCount(1);
+});
+
+for (const theme of ['light', 'dark'] as const) {
+  test.describe(theme, () => {
+    test.use({ colorScheme: theme });
+
+    test(`axe finds nothing in the events (${theme})`, async ({ app }) => {
+      await open(app, 'first log', LOG);
+      await app.getByRole('tab', { name: 'Events' }).click();
+      await expect(events(app)).toHaveCount(6);
+      expect(await violations(app)).toEqual([]);
+    });
+  });
+}
