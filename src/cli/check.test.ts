@@ -252,6 +252,31 @@ describe('check', () => {
   });
 });
 
+describe('fit --dma', () => {
+  test('where the next buffers of a device go, how, and what is assumed', async () => {
+    const host = put('dma.txt', GROUP(1, MSI));
+    const { code, stdout } = await runCli(['fit', host, '--dma', '--mask', '40', '--size', '8K']);
+    expect(code).toBe(0);
+    const [first, ...more] = stdout.trimEnd().split('\n');
+    expect(first).toBe('Host A: group 1: 8 KiB: 0xffffe000, then 0xffffc000, then 0xffffa000');
+    expect(more).toContain('  PCI device: addresses below 4 GiB are tried first');
+    expect(more).toContain('  assumed: the width of the IOMMU is not in these dumps');
+    const json = await runCli(['fit', host, '--dma', '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({ addresses: ['0xfffff000', '0xffffe000', '0xffffd000'] });
+  });
+
+  test.each([
+    [['--dma', '--mask', '4'], "fit: --mask '4': expected a number of address bits, 12 to 64"],
+    [['--dma', '--at', '0x0'], 'fit: --align and --at cannot be used with --dma'],
+    [['--dma', '--kernel', 'old'], "fit: --kernel 'old': expected a version such as 6.1 or 6.12.42"],
+    [['--dma', '--device', '0000:09:00.0'], 'fit: no host in the dumps has the device 0000:09:00.0'],
+    [['--size', '4K', '--mask', '32'], 'fit: --mask needs --dma'],
+  ])('%s', async (args, message) => {
+    const { code, stderr } = await runCli(['fit', put('dma.txt', GROUP(1, MSI)), ...args]);
+    expect([code, stderr.trim()]).toEqual([2, `iovascope: ${message}`]);
+  });
+});
+
 describe('fit', () => {
   test('places, in the terms of the question', async () => {
     const host = put('host.txt', GROUP(1, MSI));

@@ -1,11 +1,14 @@
 import { formatSize, groupedDecimal, hex } from '../iova/format.ts';
 import { parseAddress, parseSize } from '../iova/parse.ts';
+import { parseKernelVersion } from '../kernel/versions.ts';
+import { type NextDma, type NextDmaOptions, nextDma } from '../lib/dma.ts';
 import { type Fit, type FitOptions, fit as findFit } from '../lib/fit.ts';
 import { parseCommandArgs } from './args.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
 import { exitWith, openFiles } from './open-files.ts';
 
 const HELP = `usage: iovascope fit FILE… --size S [--align A] [--at IOVA] [--json]
+       iovascope fit FILE… --dma [--device BDF] [--mask BITS] [--size S] [--kernel V] [--json]
 
 Would a range of this size fit into the I/O address space that the files describe (shared by
 all groups), and where? If not: what blocks it, and the largest range that would fit.
@@ -14,6 +17,10 @@ See "iovascope help inspect" for what can be read.
   --size S   bytes: 4096, 64K, 1.5G
   --align A  alignment of the start, a power of two; default: 1
   --at IOVA  the start address; default: anywhere
+  --dma      where the kernel's own DMA API puts the next buffers of a device, and how it finds
+             the place (for drivers of the host, not for guests)
+  --device BDF, --mask BITS, --kernel V
+             with --dma: the device, its address bits (default: 64), and the kernel's version
   --json     one JSON object per line, for each address space
 
 Exit code 0: it fits (in every address space); 1: it does not; 2: usage error, some input could
@@ -23,6 +30,10 @@ const OPTIONS = {
   size: { type: 'string' },
   align: { type: 'string' },
   at: { type: 'string' },
+  dma: { type: 'boolean' },
+  device: { type: 'string' },
+  mask: { type: 'string' },
+  kernel: { type: 'string' },
   json: { type: 'boolean' },
 } as const;
 
@@ -106,11 +117,77 @@ function plainLines(answer: Fit, { size, alignment, at }: Question): string[] {
   return lines;
 }
 
+interface DmaValues {
+  readonly size?: string;
+  readonly mask?: string;
+  readonly device?: string;
+  readonly kernel?: string;
+  readonly align?: string;
+  readonly at?: string;
+}
+
+/** Parses the question of --dma; a string is what is wrong with it. */
+function dmaQuestionOf(values: DmaValues): NextDmaOptions | string {
+  if (values.align !== undefined || values.at !== undefined) return '--align and --at cannot be used with --dma';
+  const size = parseSize(values.size ?? '4K');
+  if (!size.ok) return `--size '${values.size}': ${size.error.message}`;
+  if (size.value === 0n || size.value >> 64n !== 0n) return `--size '${values.size}': expected 1 to 2^64 - 1 bytes`;
+  const bits = Number(values.mask ?? '64');
+  if (!Number.isInteger(bits) || bits < 12 || bits > 64) {
+    return `--mask '${values.mask}': expected a number of address bits, 12 to 64`;
+  }
+  if (values.kernel !== undefined && !parseKernelVersion(values.kernel)) {
+    return `--kernel '${values.kernel}': expected a version such as 6.1 or 6.12.42`;
+  }
+  return { size: size.value, bits, device: values.device, kernel: values.kernel };
+}
+
+function dmaLines({ space, addresses, steps, assumed }: NextDma, { size, device }: NextDmaOptions): string[] {
+  const what = `${formatSize(size)}${device === undefined ? '' : ` for ${device}`}`;
+  return [
+    addresses.length === 0
+      ? `${space}: no room for ${what}`
+      : `${space}: ${what}: ${addresses.map(hex).join(', then ')}`,
+    ...steps.map((step) => `  ${step}`),
+    ...assumed.map((text) => `  assumed: ${text}`),
+  ];
+}
+
+/** Answers --dma. */
+async function runDma(
+  question: NextDmaOptions,
+  files: readonly string[],
+  isJson: boolean,
+  io: CliIo,
+): Promise<ExitCode> {
+  const opened = await openFiles(files, io);
+  if (!opened.ok) return unusable(io, `fit: ${opened.message}`);
+  let answers: readonly NextDma[];
+  try {
+    answers = nextDma(opened.dumps, question);
+  } catch (error) {
+    if (error instanceof RangeError) return unusable(io, `fit: ${error.message}`);
+    throw error;
+  }
+  if (answers.length === 0) return unusable(io, `fit: ${files.join(', ')}: no host with groups or an IOMMU`);
+  const lines = answers.flatMap((answer) =>
+    isJson ? [JSON.stringify({ ...answer, addresses: answer.addresses.map(hex) })] : dmaLines(answer, question),
+  );
+  io.stdout(`${lines.join('\n')}\n`);
+  return exitWith(answers.every(({ addresses }) => addresses.length > 0) ? 0 : 1, 'fit', opened.unread, io);
+}
+
 async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   const parsed = parseCommandArgs(args, OPTIONS);
   if (!parsed.ok) return unusable(io, `fit: ${parsed.message}`);
   const { values, positionals } = parsed;
   if (positionals.length === 0) return unusable(io, 'fit: no file given; use - for standard input');
+  if (values.dma === true) {
+    const dma = dmaQuestionOf(values);
+    return typeof dma === 'string' ? unusable(io, `fit: ${dma}`) : runDma(dma, positionals, values.json === true, io);
+  }
+  const onlyDma = (['device', 'mask', 'kernel'] as const).find((name) => values[name] !== undefined);
+  if (onlyDma !== undefined) return unusable(io, `fit: --${onlyDma} needs --dma`);
   const question = questionOf(values);
   if (typeof question === 'string') return unusable(io, `fit: ${question}`);
   const opened = await openFiles(positionals, io);

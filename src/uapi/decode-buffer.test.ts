@@ -101,6 +101,82 @@ const SAMPLES: Readonly<Record<string, (endian: Endian) => Uint8Array>> = {
       ],
       e,
     ),
+  iommu_ioas_map_file: (e) =>
+    pack(
+      [
+        [4, 40],
+        [4, 7],
+        [4, 1],
+        [4, 42],
+        [8, 0],
+        [8, 0x20_0000],
+        [8, 0x1_0000_0000n],
+      ],
+      e,
+    ),
+  iommu_hwpt_alloc: (e) =>
+    pack(
+      [
+        [4, 48],
+        [4, 0xb],
+        [4, 3],
+        [4, 1],
+        [4, 7],
+        [4, 0],
+        [4, 1],
+        [4, 16],
+        [8, 0x7fff_0000_3000n],
+        [4, 0],
+        [4, 0],
+      ],
+      e,
+    ),
+  iommu_viommu_alloc: (e) =>
+    pack(
+      [
+        [4, 40],
+        [4, 0],
+        [4, 1],
+        [4, 3],
+        [4, 7],
+        [4, 9],
+        [4, 0],
+        [4, 0],
+        [8, 0],
+      ],
+      e,
+    ),
+  'iommu_viommu_alloc_6.13': (e) =>
+    pack(
+      [
+        [4, 24],
+        [4, 0],
+        [4, 1],
+        [4, 3],
+        [4, 7],
+        [4, 9],
+      ],
+      e,
+    ),
+  iommu_vdevice_alloc: (e) =>
+    pack(
+      [
+        [4, 24],
+        [4, 9],
+        [4, 3],
+        [4, 11],
+        [8, 0x1_0008],
+      ],
+      e,
+    ),
+  iommu_hw_info_amd: (e) =>
+    pack(
+      [
+        [8, 0x2465_77ef_a225_4afan],
+        [8, 0x808],
+      ],
+      e,
+    ),
   iommu_ioas_copy: (e) =>
     pack(
       [
@@ -487,6 +563,47 @@ describe('other structures', () => {
         'iommu_option',
       ),
     ).toEqual(['bad-value 0x4', 'bad-value 0x8', 'bad-value 0xa']);
+  });
+
+  it('newer commands of iommufd: flags, types and capabilities in words', () => {
+    const file = of('iommu_ioas_map_file');
+    expect(meaning(file, 'fd')).toBe('the file: a memfd');
+    expect(meaning(file, 'length')).toBe('2 MiB');
+    const table = of('iommu_hwpt_alloc');
+    expect(meaning(table, 'data_type')).toBe('IOMMU_HWPT_DATA_VTD_S1');
+    expect(raw(table, 'flags', 'IOMMU_HWPT_ALLOC_PASID')).toBe(1n);
+    expect(raw(table, 'flags', 'IOMMU_HWPT_FAULT_ID_VALID')).toBe(0n);
+    expect(meaning(of('iommu_viommu_alloc'), 'type')).toBe('IOMMU_VIOMMU_TYPE_ARM_SMMUV3');
+    expect(raw(of('iommu_vdevice_alloc'), 'virt_id')).toBe(0x1_0008n);
+    const info = decodedAs(
+      pack(
+        [
+          [4, 40],
+          [4, 1],
+          [4, 3],
+          [4, 16],
+          [8, 0x1000],
+          [4, 4],
+          [1, 20],
+          [1, 0],
+          [2, 0],
+          [8, 7],
+        ],
+        'little',
+      ),
+      'iommu_hw_info',
+    );
+    expect(info.problems).toEqual([]);
+    expect(meaning(info.root, 'out_data_type')).toBe('IOMMU_HW_INFO_TYPE_AMD');
+    expect(meaning(info.root, 'out_max_pasid_log2')).toBe('PASIDs have 20 bits');
+    expect(raw(info.root, 'out_capabilities', 'IOMMU_HW_CAP_PCI_PASID_PRIV')).toBe(1n);
+  });
+
+  it('iommu_hw_info_amd: levels, PASIDs, the HyperTransport range', () => {
+    const root = of('iommu_hw_info_amd');
+    expect(meaning(root, 'efr', 'HATS')).toBe('6 levels of host page tables, 64 bits');
+    expect(meaning(root, 'efr', 'PASmax')).toBe('PASIDs have 16 bits');
+    expect(raw(root, 'efr2', 'HTRangeIgnore')).toBe(1n);
   });
 
   it('iommu_hw_info_vtd: width, levels, pages, PASIDs', () => {

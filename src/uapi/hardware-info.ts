@@ -210,10 +210,59 @@ const SMMUV3 = {
   ],
 } satisfies StructLayout;
 
+/** Bits of AMD's host page tables: 9 a level above pages of 12, at most 64. */
+const hostWidth = (hats: bigint) => {
+  const bits = (hats + 4n) * 9n + 12n;
+  return hats === 3n ? 'no translation' : `${hats + 4n} levels of host page tables, ${bits > 64n ? 64n : bits} bits`;
+};
+
+/** Source: Linux 7.0, struct iommu_hw_info_amd; the registers: AMD 48882, sections 3.4.11 and 3.4.12. */
+const AMD = {
+  name: 'iommu_hw_info_amd',
+  fields: [
+    {
+      name: 'efr',
+      width: 8,
+      bits: [
+        bit('PreFSup', 0, 'prefetching'),
+        bit('PPRSup', 1, 'page requests'),
+        bit('XTSup', 2, 'x2APIC'),
+        bit('NXSup', 3, 'no-execute'),
+        bit('GTSup', 4, 'guest translation'),
+        bit('IASup', 6, 'everything can be invalidated at once'),
+        bit('GASup', 7, 'guest APIC'),
+        bit('HESup', 8, 'hardware errors'),
+        bit('PCSup', 9, 'performance counters'),
+        { name: 'HATS', high: 11, low: 10, meaning: hostWidth },
+        { name: 'GATS', high: 13, low: 12, meaning: (n) => `${n + 4n} levels of guest page tables` },
+        { name: 'PASmax', high: 36, low: 32, meaning: (n) => `PASIDs have ${n + 1n} bits` },
+        bit('GIOSup', 48, 'I/O page tables of the guest'),
+        bit('HASup', 49, 'accessed flags'),
+        bit('HDSup', 52, 'dirty flags'),
+        bit('SNPSup', 63, 'secure nested paging'),
+      ],
+    },
+    {
+      name: 'efr2',
+      width: 8,
+      bits: [
+        bit('GCR3TRPMode', 3, 'guest page table roots are guest physical addresses'),
+        bit('HTRangeIgnore', 11, 'the HyperTransport range below 1 TiB is not reserved'),
+      ],
+    },
+  ],
+} satisfies StructLayout;
+
 /** True for at least 32 address bits and a defined number of paging levels. */
 const hasWidth = (cap: bigint) => addressWidthOf(cap) >= 32 && ((cap >> 8n) & 0xen) !== 0n;
 
 export const HARDWARE_STRUCTURES: readonly UapiStructure[] = [
+  plainStructure(
+    AMD,
+    'IOMMU_GET_HW_INFO on AMD: the extended feature registers',
+    // Registers with translation, and not the bounds of a range.
+    (f) => f('efr') > f('efr2') && ((f('efr') >> 10n) & 3n) !== 3n && (f('efr') & 0x42n) !== 0n,
+  ),
   plainStructure(VTD, 'IOMMU_GET_HW_INFO on Intel VT-d: the capability registers', (f) => hasWidth(f('cap_reg'))),
   plainStructure(
     SMMUV3,

@@ -108,6 +108,20 @@ const IOAS_COPY = {
   ],
 } satisfies StructLayout<'size' | 'flags' | 'dst_ioas_id' | 'src_ioas_id' | 'length' | 'dst_iova' | 'src_iova'>;
 
+/** Source: Linux 6.13, include/uapi/linux/iommufd.h. */
+const IOAS_MAP_FILE = {
+  name: 'iommu_ioas_map_file',
+  fields: [
+    sizeField(40),
+    MAP_FLAGS,
+    id('ioas_id', 'the IOAS to map in'),
+    id('fd', 'the file: a memfd'),
+    { name: 'start', width: 8, meaning: 'offset in the file' },
+    { name: 'length', width: 8, meaning: bytesLabel },
+    { name: 'iova', width: 8, meaning: (iova, { length = 0n }) => lengthLabel(iova, length) },
+  ],
+} satisfies StructLayout<'size' | 'flags' | 'ioas_id' | 'fd' | 'start' | 'length' | 'iova'>;
+
 const EVERYTHING = 0xffff_ffff_ffff_ffffn;
 
 const IOAS_UNMAP = {
@@ -148,23 +162,120 @@ const OPTION = {
   ],
 } satisfies StructLayout;
 
-const HARDWARE = ['IOMMU_HW_INFO_TYPE_NONE', 'IOMMU_HW_INFO_TYPE_INTEL_VTD', 'IOMMU_HW_INFO_TYPE_ARM_SMMUV3'];
+const HARDWARE = [
+  'IOMMU_HW_INFO_TYPE_NONE',
+  'IOMMU_HW_INFO_TYPE_INTEL_VTD',
+  'IOMMU_HW_INFO_TYPE_ARM_SMMUV3',
+  'IOMMU_HW_INFO_TYPE_TEGRA241_CMDQV',
+  'IOMMU_HW_INFO_TYPE_AMD',
+];
 
 const HW_INFO = {
   name: 'iommu_hw_info',
   fields: [
     sizeField(40),
-    { name: 'flags', width: 4, check: onlyBits(0n) },
+    {
+      name: 'flags',
+      width: 4,
+      check: onlyBits(1n),
+      bits: [{ name: 'IOMMU_HW_INFO_FLAG_INPUT_TYPE', high: 0, low: 0, meaning: 'the caller asks for one data type' }],
+    },
     id('dev_id', 'the device whose IOMMU is queried'),
     { name: 'data_len', width: 4, format: 'decimal', meaning: 'size of the structure at data_uptr in bytes' },
     { name: 'data_uptr', width: 8, meaning: 'user address of the structure of the hardware' },
     { name: 'out_data_type', width: 4, format: 'decimal', ...named(HARDWARE) },
-    reserved('__reserved', 4),
+    {
+      name: 'out_max_pasid_log2',
+      width: 1,
+      format: 'decimal',
+      meaning: (bits) => (bits === 0n ? 'no PASIDs' : `PASIDs have ${bits} bits`),
+    },
+    reserved('__reserved[0]', 1),
+    reserved('__reserved[1]', 2),
     {
       name: 'out_capabilities',
       width: 8,
-      bits: [{ name: 'IOMMU_HW_CAP_DIRTY_TRACKING', high: 0, low: 0, meaning: 'the IOMMU can track dirty pages' }],
+      bits: [
+        { name: 'IOMMU_HW_CAP_DIRTY_TRACKING', high: 0, low: 0, meaning: 'the IOMMU can track dirty pages' },
+        { name: 'IOMMU_HW_CAP_PCI_PASID_EXEC', high: 1, low: 1, meaning: 'PASIDs of the device may execute' },
+        { name: 'IOMMU_HW_CAP_PCI_PASID_PRIV', high: 2, low: 2, meaning: 'PASIDs of the device may be privileged' },
+      ],
     },
+  ],
+} satisfies StructLayout;
+
+const HWPT_DATA = [
+  'IOMMU_HWPT_DATA_NONE',
+  'IOMMU_HWPT_DATA_VTD_S1',
+  'IOMMU_HWPT_DATA_ARM_SMMUV3',
+  'IOMMU_HWPT_DATA_AMD_GUEST',
+];
+
+/** Source: Linux 6.13, include/uapi/linux/iommufd.h. */
+const HWPT_ALLOC = {
+  name: 'iommu_hwpt_alloc',
+  fields: [
+    sizeField(48),
+    {
+      name: 'flags',
+      width: 4,
+      check: onlyBits(15n),
+      bits: [
+        { name: 'IOMMU_HWPT_ALLOC_NEST_PARENT', high: 0, low: 0, meaning: 'nested page tables can be put on it' },
+        { name: 'IOMMU_HWPT_ALLOC_DIRTY_TRACKING', high: 1, low: 1, meaning: 'dirty pages can be tracked' },
+        { name: 'IOMMU_HWPT_FAULT_ID_VALID', high: 2, low: 2, meaning: 'fault_id is given' },
+        { name: 'IOMMU_HWPT_ALLOC_PASID', high: 3, low: 3, meaning: 'it can be attached to a PASID' },
+      ],
+    },
+    id('dev_id', 'the device that decides what the page table is like'),
+    id('pt_id', 'the IOAS, the parent page table or the vIOMMU that it belongs to'),
+    id('out_hwpt_id', 'the new page table'),
+    reserved('__reserved', 4),
+    { name: 'data_type', width: 4, format: 'decimal', ...named(HWPT_DATA) },
+    { name: 'data_len', width: 4, format: 'decimal', meaning: 'size of the structure at data_uptr in bytes' },
+    { name: 'data_uptr', width: 8, meaning: 'user address of the structure of the hardware' },
+    id('fault_id', 'the queue of its faults'),
+    reserved('__reserved2', 4),
+  ],
+} satisfies StructLayout;
+
+const VIOMMU_TYPES = ['IOMMU_VIOMMU_TYPE_DEFAULT', 'IOMMU_VIOMMU_TYPE_ARM_SMMUV3', 'IOMMU_VIOMMU_TYPE_TEGRA241_CMDQV'];
+
+const VIOMMU_FIELDS = [
+  { name: 'flags', width: 4, check: onlyBits(0n) },
+  { name: 'type', width: 4, format: 'decimal', ...named(VIOMMU_TYPES) },
+  id('dev_id', 'the device whose IOMMU it is a part of'),
+  id('hwpt_id', 'the parent page table'),
+  id('out_viommu_id', 'the new vIOMMU'),
+] satisfies readonly FieldLayout[];
+
+/** Source: Linux 6.17, include/uapi/linux/iommufd.h. */
+const VIOMMU_ALLOC = {
+  name: 'iommu_viommu_alloc',
+  fields: [
+    sizeField(40),
+    ...VIOMMU_FIELDS,
+    { name: 'data_len', width: 4, format: 'decimal', meaning: 'size of the structure at data_uptr in bytes' },
+    reserved('__reserved', 4),
+    { name: 'data_uptr', width: 8, meaning: 'user address of the structure of the hardware' },
+  ],
+} satisfies StructLayout;
+
+/** As it was at first. Source: Linux 6.13, include/uapi/linux/iommufd.h. */
+const VIOMMU_ALLOC_6_13 = {
+  name: 'iommu_viommu_alloc_6.13',
+  fields: [sizeField(24), ...VIOMMU_FIELDS],
+} satisfies StructLayout;
+
+/** Source: Linux 6.13, include/uapi/linux/iommufd.h. */
+const VDEVICE_ALLOC = {
+  name: 'iommu_vdevice_alloc',
+  fields: [
+    sizeField(24),
+    id('viommu_id', 'the vIOMMU of the guest'),
+    id('dev_id', 'the device'),
+    id('out_vdevice_id', 'the new virtual device'),
+    { name: 'virt_id', width: 8, meaning: 'its id behind the vIOMMU: a stream id (Arm), a requester id (AMD, Intel)' },
   ],
 } satisfies StructLayout;
 
@@ -293,6 +404,25 @@ export const IOMMUFD_STRUCTURES: readonly UapiStructure[] = [
   }),
   plainStructure(IOAS_ALLOW_IOVAS, 'IOMMU_IOAS_ALLOW_IOVAS', (f) => {
     return f('ioas_id') !== 0n && isArray(f('num_iovas'), f('allowed_iovas'));
+  }),
+  plainStructure(IOAS_MAP_FILE, 'IOMMU_IOAS_MAP_FILE', (f) => {
+    const isAligned = ((f('start') | f('length')) & 0xfffn) === 0n;
+    return (
+      f('ioas_id') !== 0n &&
+      f('fd') > 2n &&
+      f('fd') < 1n << 20n &&
+      isRead(f('flags')) &&
+      f('length') !== 0n &&
+      isAligned
+    );
+  }),
+  plainStructure(HWPT_ALLOC, 'IOMMU_HWPT_ALLOC', (f) => f('dev_id') !== 0n && f('pt_id') !== 0n),
+  plainStructure(VIOMMU_ALLOC, 'IOMMU_VIOMMU_ALLOC', (f) => f('dev_id') !== 0n && f('hwpt_id') !== 0n),
+  plainStructure(VIOMMU_ALLOC_6_13, 'IOMMU_VIOMMU_ALLOC as of Linux 6.13', (f) => {
+    return f('dev_id') !== 0n && f('hwpt_id') !== 0n;
+  }),
+  plainStructure(VDEVICE_ALLOC, 'IOMMU_VDEVICE_ALLOC', (f) => {
+    return f('viommu_id') !== 0n && f('dev_id') !== 0n && f('virt_id') < 1n << 32n;
   }),
   plainStructure(IOAS_ALLOC, 'IOMMU_IOAS_ALLOC', () => true),
   plainStructure(OPTION, 'IOMMU_OPTION', (f) => f('val64') <= 1n),

@@ -7,7 +7,8 @@ import { DEFAULT_SW_MSI_WINDOW, HYPERTRANSPORT_RANGE } from '../../kernel/shared
 import { type Fault, type Host, type Provenance, provenanceOf } from '../host/host.ts';
 import { architectureOf, likelyObstacles } from '../host/platforms.ts';
 import { apertureLimits } from '../space/aperture-limit.ts';
-import type { CommonSpace } from '../space/common-space.ts';
+import { type CommonSpace, commonSpace } from '../space/common-space.ts';
+import { nextDmaAddresses } from '../space/next-dma.ts';
 import { plainRange } from './conflict.ts';
 import { type DeviceInfos, requesterId } from './device-info.ts';
 import { type AddressEvent, type AddressPast, timeOf } from './mapping-history.ts';
@@ -47,6 +48,7 @@ const DOORBELL_OFFSET = 0x40n;
 const OVERRUN_MAX = 0x1_0000n;
 const KERNEL_ADDRESS = 0xffff_8000_0000_0000n;
 const FOUR_GIB = 1n << 32n;
+const PAGE = 0x1000n;
 
 type Question = readonly [fault: Fault, space: CommonSpace, evidence: FaultEvidence];
 
@@ -60,6 +62,7 @@ const CAUSES: readonly ((...question: Question) => FaultCause | undefined)[] = [
   truncatedMapping,
   inStolenMemory,
   inBar,
+  wideDmaApi,
   cutFromTop,
   platformRange,
   beyondAperture,
@@ -378,18 +381,56 @@ function kernelAddress({ address, driver }: Fault): FaultCause | undefined {
 }
 
 /** 32-bit PCI devices get their first addresses just below 4 GiB. */
-function dmaApi({ address, access }: Fault, { host }: CommonSpace, { near }: FaultEvidence): FaultCause | undefined {
+const ORDINALS = ['first', 'second', 'third', 'fourth'];
+
+/** Which page of a 32-bit device it is, if it is one of the first in a new domain: `first`. */
+function ordinalOf(address: bigint, space: CommonSpace, device: string | undefined): string | undefined {
+  const groups = space.host.groups.filter((group) => device !== undefined && group.devices.includes(device));
+  const own = groups.length > 0 ? commonSpace(space.host, groups) : space;
+  const { addresses } = nextDmaAddresses(own, {
+    device: undefined,
+    mask: FOUR_GIB - 1n,
+    size: 1n,
+    count: ORDINALS.length,
+  });
+  const index = addresses.findIndex((start) => address >= start && address - start < PAGE);
+  return index < 0 ? undefined : ORDINALS[index];
+}
+
+/** The kernel log says that the device has longer addresses than 32 bits: those begin at the top of so many. */
+function wideDmaApi({ address, device }: Fault, { host }: CommonSpace): FaultCause | undefined {
+  const found = device === undefined ? undefined : host.devices.get(device);
+  const bits = found?.dmaBits;
+  if (found === undefined || bits === undefined) return undefined;
+  const top = 1n << BigInt(bits);
+  if (address >= top || top - address > TOP_MAX) return undefined;
+  return {
+    kind: `dma-api ${bits}`,
+    clause: `: the address is just below 2^${bits}, and the kernel log says "Using ${bits}-bit DMA addresses" for the device, so it is an IOVA that the kernel's DMA API gave its driver, unmapped too early, overrun, or never mapped`,
+    fix: "Trace iommu:map and iommu:unmap of the device's driver",
+    provenance: found.provenance,
+  };
+}
+
+function dmaApi(
+  { address, access, device }: Fault,
+  space: CommonSpace,
+  { near }: FaultEvidence,
+): FaultCause | undefined {
+  const { host } = space;
   if (address >= FOUR_GIB || FOUR_GIB - address > TOP_MAX >> 2n || near) return undefined;
+  const ordinal = ordinalOf(address, space, device);
   if (architectureOf(host) === 'arm' && access === 'write' && (address & 0xfffn) === DOORBELL_OFFSET) {
+    const which = ordinal === undefined ? '' : ` (its ${ordinal} page)`;
     return {
       kind: 'doorbell-page',
-      clause: `: page offset ${hex(DOORBELL_OFFSET)} is that of an MSI doorbell register, and the kernel's DMA API maps its page just below 4 GiB, so it was an interrupt whose doorbell page is no longer mapped (or not for this device)`,
+      clause: `: page offset ${hex(DOORBELL_OFFSET)} is that of an MSI doorbell register, and the kernel's DMA API maps its page just below 4 GiB${which}, so it was an interrupt whose doorbell page is no longer mapped (or not for this device)`,
       fix: 'Check whether the device was given to another domain, or its driver was unbound, while its MSIs were enabled',
     };
   }
   return {
     kind: 'dma-api',
-    clause: `: the address is just below 4 GiB, where the kernel's DMA API places buffers, so it is an IOVA of a driver's buffer that was unmapped too early, overrun, or never mapped`,
+    clause: `: the address is just below 4 GiB${ordinal === undefined ? '' : ` (in the ${ordinal} page that a PCI device is given)`}, where the kernel's DMA API places buffers from the top down, so it is an IOVA of a driver's buffer that was unmapped too early, overrun, or never mapped`,
     fix: "Trace iommu:map and iommu:unmap of the device's driver",
   };
 }

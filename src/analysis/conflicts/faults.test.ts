@@ -259,3 +259,30 @@ describe('where no dump helps, the number itself', () => {
     expect(message(map(0x10_0000n, 0x10_0fffn), fault(1n))).not.toContain('small');
   });
 });
+
+describe('addresses that the kernel gave a driver', () => {
+  const nic = '0000:03:00.0';
+  const host = [group('1', [nic]), MSI, width(48)];
+  const answerOf = (events: readonly SessionEvent[]) => conflictsOf(events)[0]?.answer;
+
+  test.each([
+    [0xffff_f040n, 'first'],
+    [0xffff_efffn, 'second'],
+    [0xffff_c000n, 'fourth'],
+  ])('%s is in one of the first pages of a PCI device', (address, ordinal) => {
+    expect(answerOf([...host, fault(address)])).toContain(`(in the ${ordinal} page that a PCI device is given)`);
+  });
+
+  test('pages that are reserved do not count, later ones have no number', () => {
+    const top = reserved(0xffff_0000n, 0xffff_ffffn, 'reserved');
+    expect(answerOf([...host, top, fault(0xfffe_f123n)])).toContain('(in the first page');
+    expect(answerOf([...host, fault(0xfff0_0000n)])).toContain('just below 4 GiB, where');
+  });
+
+  test('a device whose 32 bits ran out, as the log says', () => {
+    const wide: SessionEvent = { kind: 'device', device: nic, dma_bits: 48, source: 'log', line: 3 };
+    const answer = answerOf([...host, wide, fault((1n << 48n) - 0x2000n)]);
+    expect(answer).toContain('the kernel log says "Using 48-bit DMA addresses" for the device');
+    expect(answerOf([...host, fault((1n << 48n) - 0x2000n)])).not.toContain('Using 48-bit');
+  });
+});
