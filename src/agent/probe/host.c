@@ -1,5 +1,6 @@
 // Which host the facts are about: the session's header line and the fact "host".
 #include <stdio.h>
+#include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -19,6 +20,33 @@ void header_line(void)
     if (read_value("/proc/sys/kernel/hostname", value, sizeof value) == 0 && value[0])
         json_text("title", value);
     json_close();
+}
+
+// Options of the kernel's command line that decide what an IOMMU translates; the rest of it is not reported.
+static bool is_iommu_option(const char *word)
+{
+    static const char *const names[] = {"intel_iommu=", "amd_iommu=",  "amd_iommu_intr=", "iommu=",
+                                        "iommu.",       "intremap=",   "arm-smmu.",       "arm-smmu-v3."};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strncmp(word, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+// Adds the fact's `options`, also if there are none: then it is known that there are none.
+static void report_options(void)
+{
+    char line[4096], options[1024] = "";
+    size_t used = 0;
+    if (read_value("/proc/cmdline", line, sizeof line) != 0 || !line[0])
+        return;
+    char *rest = NULL;
+    for (char *word = strtok_r(line, " \t\n", &rest); word; word = strtok_r(NULL, " \t\n", &rest)) {
+        if (!is_iommu_option(word) || used + strlen(word) + 2 > sizeof options)
+            continue;
+        used += (size_t)snprintf(options + used, sizeof options - used, "%s%s", used ? " " : "", word);
+    }
+    json_text("options", options);
 }
 
 void report_host(void)
@@ -42,5 +70,6 @@ void report_host(void)
         json_text("kernel", kernel);
     if (arch[0])
         json_text("arch", arch);
+    report_options();
     fact_end("/proc/sys/kernel", 0);
 }

@@ -65,6 +65,7 @@ function diagnosticsOf(facts: readonly Fact[]): string[] {
 const HOST: Tree = {
   'proc/sys/kernel/hostname': 'birch\n',
   'proc/sys/kernel/osrelease': '6.12.9-test\n',
+  'proc/cmdline': 'BOOT_IMAGE=/vmlinuz root=UUID=0123 intel_iommu=on,sm_off quiet iommu.strict=1 user=secret\n',
   'proc/sys/kernel/arch': 'x86_64\n',
 };
 
@@ -117,7 +118,14 @@ describe('a snapshot', () => {
     });
     expect(lines).toEqual([
       { format: 'iova-trace', version: 1, source: 'iovascope-probe', kernel: '6.12.9-test', title: 'birch' },
-      { kind: 'host', name: 'birch', kernel: '6.12.9-test', arch: 'x86_64', source: '/proc/sys/kernel' },
+      {
+        kind: 'host',
+        name: 'birch',
+        kernel: '6.12.9-test',
+        arch: 'x86_64',
+        options: 'intel_iommu=on,sm_off iommu.strict=1',
+        source: '/proc/sys/kernel',
+      },
       {
         kind: 'iommu',
         name: 'dmar0',

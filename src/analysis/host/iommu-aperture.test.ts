@@ -124,6 +124,8 @@ describe('AMD', () => {
     expect(hex(assumed?.last ?? 0n)).toBe('0xffffffffffffffff');
     expect(assumed?.derivation?.assumed).toMatch(/IVRS table is assumed/);
     expect(apertures('7.3', ivhd)).toEqual([]);
+    // What sysfs calls cap: the header of the PCI capability.
+    expect(apertures('7.3', { ...register, cap: iova(0x190b_640fn) } as SessionEvent)).toEqual([]);
     expect(lastOf('6.1', ivhd)).toBe('0xffffffffffffffff');
   });
 

@@ -68,12 +68,19 @@ function widthOfHats(efr: bigint): number | undefined {
   return hats === 3 ? undefined : Math.min(64, (hats + 3) * 9 + 21);
 }
 
+/** AMD: true for the header of the IOMMU's PCI capability, which sysfs has as `cap`: it is no feature register. */
+function isPciHeader(cap: bigint): boolean {
+  return (cap & 0xffn) === 0xfn && cap <= 0xffff_ffffn;
+}
+
 /** What AMD-Vi can translate with its own (v1) page tables; `undefined` if that is not known. */
 function amdWidth(host: Pick<Host, 'iommus' | 'ivrs'>, { rules, options }: Circumstances): Width | undefined {
   // Other page tables (v2) by request.
   if (/\bpgtbl_v2\b/.test(options ?? '')) return undefined;
   if (!rules.has('amd-width-of-ivrs')) return { bits: 64, rule: 'AMD v1 tables before Linux 6.17' };
-  const register = host.iommus.find(({ driver, cap }) => driver === 'amd' && cap !== undefined)?.cap;
+  const register = host.iommus.find(
+    ({ driver, cap }) => driver === 'amd' && cap !== undefined && !isPciHeader(cap),
+  )?.cap;
   const efr = host.ivrs?.efr ?? register;
   const hats = efr === undefined ? undefined : widthOfHats(efr);
   if (hats === undefined) return undefined;
