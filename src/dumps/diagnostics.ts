@@ -174,6 +174,7 @@ export const DIAGNOSTICS = {
     ({ operations, reason }: { readonly operations: number; readonly reason: string }) =>
       `${operations} ${operations === 1 ? 'operation is' : 'operations are'} kept but not run: ${reason}`,
   ),
+  'assumed-kernel': rule('warning', ({ message }: { readonly message: string }) => message),
 
   // Addresses and ranges, whatever the format
   'start-above-last': rule(

@@ -14,7 +14,7 @@ import { caseNode } from './case/case-node.ts';
 import { type CaseResult, OpenCase } from './case/open-case.ts';
 import { loadCase, saveCase } from './case/saved-case.ts';
 import { isEmptySource, readSources, unreadNames } from './case/source.ts';
-import { type EngineDocument, moveTo, restoreMoments, runWith } from './documents/document.ts';
+import { type EngineDocument, moveTo, restoreMoments, runUnder, runWith } from './documents/document.ts';
 import { documentNode } from './documents/document-node.ts';
 import { inputOf } from './documents/read-document.ts';
 import { follow } from './live/follow.ts';
@@ -69,12 +69,17 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
         return failure('not-recognized', message, { samples: samples.slice(0, SAMPLES_MAX) });
       }
       const placements = current.add(read, { id });
+      await runUnder(current.documents.values(), current.choices.kernel);
       return success({ placements, case: caseNode(current) });
     },
     closeSource: ({ sourceId }) => changed(current.close(sourceId)),
     moveSource: ({ sourceId, to }) => changed(current.move(sourceId, to)),
     renameHost: ({ hostId, name }) => changed(current.rename(hostId, name)),
-    undo: () => changed(current.undo()),
+    async undo() {
+      const result = current.undo();
+      await runUnder(current.documents.values(), current.choices.kernel);
+      return changed(result);
+    },
     newCase() {
       current.startNew();
       return success(caseNode(current));
@@ -84,7 +89,11 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       return success(caseNode(current));
     },
     setDevice: ({ device }) => changed(current.setDevice(device)),
-    setKernel: ({ version }) => changed(current.setKernel(version ?? undefined)),
+    async setKernel({ version }) {
+      const result = current.setKernel(version ?? undefined);
+      await runUnder(current.documents.values(), current.choices.kernel);
+      return changed(result);
+    },
     case: () => success(caseNode(current)),
     exportCase: ({ view }) => success(saveCase(current, view)),
     async importCase({ data }, context) {
@@ -93,6 +102,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       const { view, missing } = loaded;
       if (missing.length === 0) {
         current.restore(loaded.sources, loaded.hosts, loaded);
+        await runUnder(current.documents.values(), current.choices.kernel);
         await restoreMoments(current.documents, loaded.moments);
       }
       return success({ case: caseNode(current), view, missing });

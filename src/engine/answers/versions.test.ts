@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Asker, sessionDocument } from '../testing/documents.ts';
+import { Asker, sessionDocument, sessionText } from '../testing/documents.ts';
 
 const LINES = [
   { op: 'container.open', container: 'c', model: 'type1v2' },
@@ -27,6 +27,34 @@ describe('versions', () => {
     const { engine } = new Asker([await sessionDocument('d', LINES, { model: 'type1' })]);
     expect(await engine.call('versions', { id: 'x', limit: 1 })).toMatchObject({ ok: false });
     expect(await engine.call('versions', { id: 'd', model: 'zircon', limit: 1 })).toMatchObject({ ok: false });
+  });
+});
+
+describe('the kernel of the case', () => {
+  const answers = async (asker: Asker, id: string) =>
+    (await asker.ask('events', { id, offset: 0, limit: 10 })).map(({ answer }) => answer);
+
+  test('answers the operations of its sessions, until it is taken back', async () => {
+    const asker = new Asker();
+    const text = (kernel: string) => sessionText(LINES, { model: 'type1', kernel });
+    await asker.open('old', text('6.1'), 'old.jsonl');
+    await asker.open('new', text('7.3'), 'new.jsonl');
+    // Two versions in one case: each session by its own.
+    expect([(await answers(asker, 'old')).at(-1), (await answers(asker, 'new')).at(-1)]).toEqual(['1', '0']);
+    await asker.ask('setKernel', { version: '6.12' });
+    expect([(await answers(asker, 'old')).at(-1), (await answers(asker, 'new')).at(-1)]).toEqual(['1', '1']);
+    await asker.ask('undo', null);
+    expect((await answers(asker, 'new')).at(-1)).toBe('0');
+  });
+
+  test('that did not have the model, or is no version, is said', async () => {
+    const read = async (header: object) =>
+      (await sessionDocument('d', LINES, header)).diagnostics.map((d) => d.message);
+    expect(await read({ model: 'iommufd-vfio', kernel: '6.1' })).toEqual([
+      'Linux 6.1 does not have iommufd-vfio (since 6.2): the rules of Linux 6.2 are used',
+    ]);
+    expect(await read({ model: 'type1', kernel: 'banana' })).toHaveLength(1);
+    expect(await read({ model: 'type1', kernel: '6.1' })).toEqual([]);
   });
 });
 

@@ -105,26 +105,40 @@ export function stateOf(document: EngineDocument): KernelView | undefined {
   return document.states?.stateAt(document.position);
 }
 
-/** The states of a session's model over time, or why there are none. Models are loaded when a session needs them. */
+/**
+ * The states of a session's model over time, or why there are none; with what is assumed about its kernel. `kernel`: a
+ * version in place of the header's. Models are loaded when a session needs them.
+ */
 export async function statesOf(
   session: Session,
   name?: string,
-): Promise<{ states?: SessionStates; model?: string; message?: string }> {
+  kernel?: string,
+): Promise<{ states?: SessionStates; model?: string; message?: string; notes?: readonly string[] }> {
   const [{ createModel }, { SessionStates: States }] = await Promise.all([
     import('../../kernel/models.ts'),
     import('../../kernel/replay/state-at.ts'),
   ]);
-  const made = createModel(session.header, name);
-  return made.ok ? { states: new States(session, made.model), model: made.model.name } : { message: made.message };
+  const made = createModel(session.header, name, kernel === undefined ? {} : { kernel });
+  if (!made.ok) return { message: made.message };
+  return { states: new States(session, made.model), model: made.model.name, notes: made.notes };
 }
 
 /** Runs a document's operations with another model from now on. Returns why it cannot, if so. */
 export async function runWith(document: EngineDocument, model: string): Promise<string | undefined> {
-  const made = await statesOf(document.session, model);
+  const made = await statesOf(document.session, model, document.kernel);
   if (!made.states) return made.message ?? `model "${model}" cannot run this session`;
   document.states = made.states;
   document.model = made.model;
   return undefined;
+}
+
+/** Answers the operations of sessions by the rules of a version; `undefined`: by those that each header names. */
+export async function runUnder(documents: Iterable<EngineDocument>, kernel: string | undefined): Promise<void> {
+  for (const document of documents) {
+    if (document.kind !== 'session' || document.kernel === kernel) continue;
+    document.kernel = kernel;
+    if (document.model !== undefined) await runWith(document, document.model);
+  }
 }
 
 /** Puts documents back to their models and moments. */

@@ -122,10 +122,11 @@ export async function readInputs(
     events,
     verbatim: { events: verbatim },
   };
-  const { states, model, message: problem } = operations > 0 ? await statesOf(session) : {};
+  const { states, model, message: problem, notes = [] } = operations > 0 ? await statesOf(session) : {};
   if (problem !== undefined) {
     diagnostics.push(diagnosticOf(diagnosticFact('unknown-model', { operations, reason: problem }), title));
   }
+  for (const message of notes) diagnostics.push(diagnosticOf(diagnosticFact('assumed-kernel', { message }), title));
   return {
     title: header?.title ?? title,
     session,

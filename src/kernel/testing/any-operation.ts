@@ -212,3 +212,76 @@ export const anyContainerOperation: fc.Arbitrary<Operation> = fc.oneof(
     }),
   },
 );
+
+const hwpt = fc.constantFrom('h', 'i');
+const devices = fc.constantFrom('d', 'e');
+const target = fc.oneof(
+  names.map((ioas) => ({ ioas })),
+  hwpt.map((name) => ({ hwpt: name })),
+);
+
+/** Operations of later versions of iommufd: page tables as objects, files, memory that cannot be pinned. */
+export const anyPageTableOperation: fc.Arbitrary<Operation> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      op: fc.constant('hwpt.alloc' as const),
+      hwpt,
+      device: devices,
+      ioas: names,
+      flags: fc.subarray(['nest-parent', 'dirty-tracking', 'pasid']).map((list) => [...list]),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant('hwpt.destroy' as const), hwpt }) },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(devices, target).map(([device, to]): Operation => ({ op: 'device.replace', device, ...to })),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(devices, hwpt).map(
+      ([device, name]): Operation => ({
+        op: 'device.attach',
+        device,
+        hwpt: name,
+        domain: { iommu: 'm', aperture: [0n as Iova, IOVA_MAX], pgsize_bitmap: 0x1000n as Iova },
+        reserved: [],
+      }),
+    ),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      op: fc.constant('ioas.map' as const),
+      ioas: names,
+      flags,
+      user_va: place,
+      length: size,
+      iova: place,
+      memory,
+      present: fc.constantFrom(0n as Iova, 0x1000n as Iova),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      op: fc.constant('ioas.map_file' as const),
+      ioas: names,
+      flags,
+      fd: fc.constant('f'),
+      file_size: fc.constantFrom(0x3000n as Iova, 0x10_0000n as Iova),
+      start: place,
+      length: size,
+      iova: place,
+      memory: fc.constantFrom(undefined, undefined, 'past-eof', 'other-file', 'no-file'),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      op: fc.constant('ioas.iova_ranges' as const),
+      ioas: names,
+      capacity: fc.nat({ max: 4 }),
+    }),
+  },
+);
