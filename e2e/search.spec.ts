@@ -51,6 +51,14 @@ test('a line of a source is shown without scrolling the page', async ({ app }) =
   expect(await scrolled(app)).toBe(0);
 });
 
+test('a device is shown in the tree', async ({ app }) => {
+  await find(app, '0b:00.0');
+  await expect(options(app).first()).toContainText('GA104');
+  await options(app).first().click();
+  await expect(app.getByRole('treegrid').getByText('0b:00.0').first()).toBeInViewport();
+  expect(await scrolled(app)).toBe(0);
+});
+
 test('what is not there is said', async ({ app }) => {
   await app.getByRole('combobox', { name: /Find an address/ }).fill('nothing has this name');
   await expect(app.getByText('No matches.')).toBeVisible();

@@ -6,6 +6,7 @@ import { range } from '../../iova/range.ts';
 import { useApp } from '../state/app-state.ts';
 import { select } from '../state/selection.ts';
 import { showText } from '../state/tabs.ts';
+import { revealDevice, revealGroup, revealOwner } from '../state/tree.ts';
 import { useAnswer } from '../state/use-answer.ts';
 
 const LIMIT = 40;
@@ -13,6 +14,17 @@ const LIMIT = 40;
 /** Bounds and size of a result. */
 function boundsLabel({ start, last }: NonNullable<Found['target']>): string {
   return `${formatRange(range(start, last))}, ${formatExactSize(last - start + 1n)}`;
+}
+
+/** Shows a result: a range in the picture and its owner in the tree, a device or group in the tree, or a line. */
+async function show({ target, place, location }: Found): Promise<void> {
+  if (location) showText(location);
+  if (place?.device !== undefined) revealDevice(place.device, place.documentId);
+  else if (place) revealGroup(place.groupKey);
+  if (!target) return;
+  await select(target, { reveal: true });
+  const [owner, ...others] = useApp.getState().selected?.parts ?? [];
+  if (owner && others.length === 0) revealOwner(owner.owner);
 }
 
 /** Finds an address, a size, a type, a device or any text, in the picture and in the sources. The key `/` focuses it. */
@@ -39,8 +51,7 @@ export function SearchBox() {
         const row = typeof key === 'number' ? found[key] : undefined;
         if (!row) return;
         setChosen(chosen + 1);
-        if (row.target) void select(row.target, { reveal: true });
-        else if (row.location) showText(row.location);
+        void show(row);
       }}
       allowsCustomValue
       allowsEmptyCollection

@@ -28,3 +28,12 @@ export function revealGroup(groupKey: string): boolean {
   if (owner) set({ revealed: { documentId: owner.id, groupKey } });
   return owner !== undefined;
 }
+
+/** Scrolls the tree to what a range belongs to: a device, or a group by its title. False if it is neither. */
+export function revealOwner(owner: string): boolean {
+  if (revealDevice(owner)) return true;
+  const group = get()
+    .documents.flatMap(({ groups }) => groups)
+    .find(({ title }) => title === owner);
+  return group !== undefined && revealGroup(group.key);
+}
