@@ -186,6 +186,16 @@ export const DIAGNOSTICS = {
     'error',
     ({ text }: Text) => `${quote(text)}: a number has more than 16 hexadecimal digits; expected at most 64 bits`,
   ),
+  'damaged-number': rule(
+    'warning',
+    ({ numbers, text }: Text & { readonly numbers: readonly string[] }) =>
+      `malformed ${numbers.length === 1 ? 'number' : 'numbers'} ${numbers.slice(0, 3).map(quote).join(', ')} in ${quote(text)}: digits are missing, masked or separated; not used`,
+  ),
+  'repaired-number': rule(
+    'info',
+    ({ number, digits }: { readonly number: string; readonly digits: string }) =>
+      `read ${quote(number)} as ${digits}: a multiplication sign was in the place of an x`,
+  ),
   'range-beyond-64-bits': rule(
     'warning',
     ({ what, start, length }: { readonly what: string; readonly start: bigint; readonly length?: bigint }) =>
@@ -376,7 +386,7 @@ export const DIAGNOSTICS = {
   'damaged-acpi-field': rule(
     'warning',
     ({ name, text }: Text & { readonly name: string }) =>
-      `malformed field '${name}': ${quote(text)}; expected at most 64 bits`,
+      `malformed field '${name}': ${quote(text)}; expected a whole hexadecimal number of at most 64 bits`,
   ),
   'bad-address-width': rule(
     'warning',
@@ -401,6 +411,11 @@ export const DIAGNOSTICS = {
     'warning',
     ({ text }: Text) =>
       `malformed map or unmap request of QEMU: ${quote(text)}; expected '(container, iova, size, vaddr) = result'`,
+  ),
+  'damaged-memory-region': rule(
+    'warning',
+    ({ text }: Text) =>
+      `malformed memory region: ${quote(text)}; expected two addresses of 16 digits, '(prio N, TYPE)' and a name`,
   ),
   'mtree-too-large': rule(
     'warning',

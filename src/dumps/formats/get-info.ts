@@ -92,6 +92,11 @@ class GetInfoReader implements LineReader {
       this.#sink.diagnostic('damaged-hex-dump', { reason: message }, placeOf(block.lines, line));
     }
     const line = block.lines[0]?.number ?? 1;
+    if (dump.problems.length > 0) {
+      // What follows a malformed word may be in the wrong place.
+      this.#sink.recognized();
+      return;
+    }
     if (block.answer.kind === 'ranges') this.#ranges(dump.bytes, block.answer, line);
     else this.#info(dump.bytes, block.answer.endian, line);
   }

@@ -1,5 +1,5 @@
 // Collects what is found in one source (a file, an archive or a folder): passes events on and counts them for the summary.
-import { type FactOf, isFact, isOperation } from '../../session/events.ts';
+import { type Fact, type FactOf, isFact, isOperation } from '../../session/events.ts';
 import {
   DIAGNOSTICS,
   type DiagnosticCode,
@@ -9,6 +9,7 @@ import {
   diagnosticRule,
   type Severity,
 } from '../diagnostics.ts';
+import { restore } from '../fields/damaged-numbers.ts';
 import type { FactSink } from '../format.ts';
 import type { DumpEvent, EventQueue } from './event-queue.ts';
 
@@ -74,6 +75,12 @@ function explainsEmptySource(code: string): boolean {
   return diagnosticRule(code)?.explainsEmptySource === true;
 }
 
+/** Numbers in names and messages as they were. */
+function restoreTexts(fact: Fact): void {
+  const fields = fact as unknown as Record<string, unknown>;
+  for (const [key, value] of Object.entries(fields)) if (typeof value === 'string') fields[key] = restore(value);
+}
+
 interface GroupState {
   type: string | undefined;
   readonly devices: Set<string>;
@@ -87,6 +94,10 @@ export class Collector {
   unrecognized = 0;
   operations = 0;
   readonly samples: LineSample[] = [];
+  /** Diagnostics so far, those that are only counted included. */
+  reported = 0;
+  /** Set if formats may have been given texts whose numbers `checkNumbers` hid. */
+  hasDamagedNumbers = false;
   readonly #queue: EventQueue;
   readonly #formats = new Map<string, { title: string; facts: number }>();
   readonly #kinds = new Map<string, number>();
@@ -137,6 +148,7 @@ export class Collector {
 
   /** Passes an event on as it is and counts it. */
   push(event: DumpEvent): void {
+    if (this.hasDamagedNumbers && isFact(event)) restoreTexts(event);
     if (isFact(event)) this.#kinds.set(event.kind, (this.#kinds.get(event.kind) ?? 0) + 1);
     else if (isOperation(event)) this.operations++;
     this.#queue.push(event);
@@ -184,6 +196,7 @@ export class Collector {
     const repeated = this.#repeated.get(code) ?? { severity, count: 0, source };
     this.#repeated.set(code, repeated);
     repeated.count++;
+    this.reported++;
     if (repeated.count > DIAGNOSTIC_LIMIT) return;
     const fact = diagnosticFact(code, parameters, severity);
     this.#emit({ ...fact, source, ...(line === undefined ? {} : { line }) });
@@ -202,7 +215,7 @@ export class Collector {
       else this.#leftover.set(source, [line]);
     }
     if (this.samples.length < SAMPLE_LIMIT) {
-      const bare = text.trim();
+      const bare = restore(text.trim());
       this.samples.push({
         source,
         line,

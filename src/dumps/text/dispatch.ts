@@ -1,4 +1,5 @@
 // Offers lines to the readers of the formats. A line waits until the lines are known that a reader may look ahead.
+import { type CheckedNumbers, checkNumbers } from '../fields/damaged-numbers.ts';
 import { sysfsRoot } from '../fields/sysfs-path.ts';
 import {
   type DumpLine,
@@ -28,14 +29,23 @@ export class LineFormats {
   }
 }
 
+/** A row of a table of numbers, which only its numbers make interesting. */
+const MAY_BE_ROW =
+  /^\s{0,64}(?:0[xX]|[0-9a-fA-FxX*…]{4}[0-9a-fA-FxX*….\s:|-]|[0-9a-f]{1,4}…|\[[0-9a-fA-F]{3,4}h?[\s\]])/;
+
 /** A line that waits. */
-export interface WaitingLine extends DumpLine {
+export interface WaitingLine extends Omit<DumpLine, 'text'> {
   /** Number of the line that was cut because of its length: this one, or a blank one before it. */
   readonly cutLine: number | undefined;
   /** True if it could have taken the shortcut. */
   readonly isShortcut: boolean;
   /** The name of the host that its prefix or prompt has, if it is the first line with it. */
   readonly hostName: string | undefined;
+  /** Without its damaged numbers, once they were looked for. */
+  text: string;
+  isChecked: boolean;
+  /** Its damaged and repaired numbers. */
+  numbers: CheckedNumbers | undefined;
 }
 
 interface Active {
@@ -60,7 +70,11 @@ export class Dispatcher {
   readonly #waiting: WaitingLine[] = [];
   /** The waiting lines that a reader recognized. */
   readonly #recognized = new Set<DumpLine>();
-  readonly #ahead: Lookahead = (n) => this.#waiting[n];
+  readonly #ahead: Lookahead = (n) => {
+    const line = this.#waiting[n];
+    if (line) this.#check(line);
+    return line;
+  };
   /** How many readers have taken lines ahead. */
   #taking = 0;
 
@@ -123,11 +137,46 @@ export class Dispatcher {
     }
     const isForAll = line.prompt !== undefined || line.elision;
     // Most lines interest no format.
-    if (this.#interests.look(line.text) || isForAll || this.#taking > 0) this.#offer(line, isForAll);
+    const isOfInterest = this.#interests.look(line.text);
+    const { reported } = this.#collector;
+    if (isOfInterest || isForAll || this.#taking > 0) {
+      this.#check(line);
+      this.#offer(line, isForAll);
+    } else if (MAY_BE_ROW.test(line.text)) this.#check(line);
+    if (line.numbers) this.#reportNumbers(line, line.numbers, isOfInterest, this.#collector.reported > reported);
     this.#waiting.shift();
     const isRecognized = this.#recognized.delete(line);
     if (line.elision) this.#collector.diagnostic(this.#source.name, 'elision', { text: line.text }, line.number);
     else if (!isRecognized && line.text !== '') this.#collector.leftover(this.#source.name, line.number, line.text);
+  }
+
+  /** Hides the damaged numbers of a line. */
+  #check(line: WaitingLine): void {
+    if (line.isChecked) return;
+    line.isChecked = true;
+    const numbers = checkNumbers(line.text);
+    if (!numbers) return;
+    this.#collector.hasDamagedNumbers = true;
+    line.numbers = numbers;
+    line.text = numbers.text;
+  }
+
+  /** Says which numbers of a line were not used, if a format could have used them and has not said so. */
+  #reportNumbers(
+    { number, text }: WaitingLine,
+    { damaged, filled, repaired }: CheckedNumbers,
+    isOfInterest: boolean,
+    isReported: boolean,
+  ): void {
+    if (!isOfInterest && !this.#interests.look(filled)) return;
+    const source = this.#source.name;
+    if (damaged.length > 0 && !isReported) {
+      this.#collector.diagnostic(source, 'damaged-number', { numbers: damaged, text }, number);
+    }
+    for (const cross of repaired) {
+      const digits = cross.replace('×', 'x');
+      this.#collector.diagnostic(source, 'repaired-number', { number: cross, digits }, number);
+    }
   }
 
   #offer(line: DumpLine, isForAll: boolean): void {

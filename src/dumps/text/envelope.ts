@@ -1,11 +1,16 @@
 // What surrounds a dump when people pass it on, and how it is removed from a line, from the outside to the inside:
-// terminal escapes, HTML entities and tags; prefixes of logs and quote marks (log-prefix.ts); the log entry that it is
-// a value of (structured-log.ts); a shell prompt (shell.ts); what a person wrote after it, ` <<<< here`.
+// terminal escapes, HTML entities and tags, typographic characters, marks of Markdown and BBCode (markup.ts); prefixes of
+// logs and quote marks (log-prefix.ts); the log entry that it is a value of (structured-log.ts); a shell prompt (shell.ts);
+// what a person wrote after it, ` <<<< here`.
+//
+// What follows a prompt is a command, unless it looks like output: kernels print on the console while the prompt waits, and
+// `# ` marks comments. Then there is an empty command, and the text.
 //
 // Lines that quoted-printable broke have been joined before (quoted-printable.ts). Nothing here knows any format; a
 // reader that needs what was removed (a time, a program's name) has the raw line.
 import { removePrefixes } from './log-prefix.ts';
-import { type Prompt, splitPrompt } from './shell.ts';
+import { plainCharacters, removeMarkup, replaceEntities } from './markup.ts';
+import { outputBehind, type Prompt, splitPrompt } from './shell.ts';
 import { linesOfLogEntry } from './structured-log.ts';
 
 export interface Cleaned {
@@ -16,36 +21,24 @@ export interface Cleaned {
 const ESC = String.fromCharCode(27);
 const BEL = String.fromCharCode(7);
 /** What terminals interpret: colours, the window's title. */
+/** Also as `cat -v` shows them. */
 const ESCAPES = new RegExp(
-  `${ESC}(?:\\[[0-9;?]{0,32}[A-Za-z]|\\][^${BEL}${ESC}]{0,256}(?:${BEL}|${ESC}\\\\)|[()][A-Z0-9])`,
+  `\\^\\[\\[[0-9;]{0,32}m|${ESC}(?:\\[[0-9;?]{0,32}[A-Za-z]|\\][^${BEL}${ESC}]{0,256}(?:${BEL}|${ESC}\\\\)|[()][A-Z0-9])`,
   'g',
 );
-const ENTITIES = /&(gt|lt|amp|quot|nbsp|#39|#x27|#62|#60);/g;
-const ENTITY_TEXT: Readonly<Record<string, string>> = {
-  gt: '>',
-  lt: '<',
-  amp: '&',
-  quot: '"',
-  nbsp: ' ',
-  '#39': "'",
-  '#x27': "'",
-  '#62': '>',
-  '#60': '<',
-};
-const TAGS = /<\/?(?:pre|code|br|tt)\b[^<>]{0,200}>/gi;
 const ANNOTATION = /(?<![ \t])[ \t]+(?:<{2,}|<-|←|⟵|<={2,}[ \t]|\/\/ )[^\n]*$/;
 /** Nesting of log entries. */
 const DEPTH_MAX = 2;
 
 /** A line without any of these has nothing around it but prefixes and trailing blanks: most lines. */
-const SPECIAL = new RegExp(`[\\0${ESC}&<"#$%\\u0080-\\uffff]|//`);
+const SPECIAL = new RegExp(`[\\0${ESC}&<"#$%\`*^\\u0080-\\uffff]|//|\\[/`);
 
 /**
  * Cleans one line of text (without line end). Returns one line, except for log entries that hold several. A line of a
  * file that was padded with NULs is cut there.
  */
 export function cleanLine(raw: string): Cleaned[] {
-  if (!SPECIAL.test(raw)) return [{ text: removePrefixes(raw).trimEnd() }];
+  if (!SPECIAL.test(raw) && !mayHaveMarkup(raw)) return [{ text: removePrefixes(raw).trimEnd() }];
   if (!raw.includes('\0')) return cleanPart(raw, 0);
   return raw
     .split(/\0{2,}/)
@@ -54,19 +47,33 @@ export function cleanLine(raw: string): Cleaned[] {
     .flatMap((part) => cleanPart(part, 0));
 }
 
+/** True if it may start with a tag of BBCode, or be a row of a table. */
+function mayHaveMarkup(raw: string): boolean {
+  const code = raw.charCodeAt(1) | 0x20;
+  return (raw.charCodeAt(0) === 91 && code >= 97 && code <= 122) || raw.charCodeAt(raw.length - 1) === 124;
+}
+
 function cleanPart(part: string, depth: number): Cleaned[] {
   let text = part;
-  if (text.includes(ESC)) text = text.replace(ESCAPES, '');
-  if (text.includes('&')) text = text.replace(ENTITIES, (_, name: string) => ENTITY_TEXT[name] ?? '');
-  if (text.includes('<')) text = text.replace(TAGS, '');
+  if (text.includes(ESC) || text.includes('^[[')) text = text.replace(ESCAPES, '');
+  if (text.includes('&')) text = replaceEntities(text);
+  text = removeMarkup(plainCharacters(text));
   text = removePrefixes(text).trimEnd();
   const bare = text.trimStart();
-  if (depth < DEPTH_MAX && (bare.startsWith('{"') || bare.includes('="'))) {
+  if (depth < DEPTH_MAX && (/^\{ ?"/.test(bare) || bare.includes('="'))) {
     const lines = linesOfLogEntry(bare);
     if (lines) return lines.flatMap((line) => cleanPart(line, depth + 1));
   }
-  const shell = splitPrompt(bare);
-  if (shell) return [{ text: withoutAnnotation(shell.command), prompt: shell.prompt }];
+  const shell = splitPrompt(bare) ?? (bare.startsWith('#\t') ? { prompt: {}, command: '' } : undefined);
+  if (shell) {
+    const output = outputBehind(bare, shell.command);
+    if (output === undefined) return [{ text: withoutAnnotation(shell.command), prompt: shell.prompt }];
+    const printed = withoutAnnotation(removePrefixes(output).trimEnd());
+    // Without a host or directory it may be the mark of a comment, which ends nothing.
+    return Object.keys(shell.prompt).length === 0
+      ? [{ text: printed }]
+      : [{ text: '', prompt: shell.prompt }, { text: printed }];
+  }
   return [{ text: withoutAnnotation(text) }];
 }
 

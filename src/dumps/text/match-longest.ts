@@ -25,7 +25,7 @@ export function matchLongest(
   for (const pattern of patterns) {
     const alone = pattern.exec(line.text);
     if (alone) {
-      const below = endsWith(line, alone) && rest ? continuation(line, ahead)?.text.trim() : undefined;
+      const below = endsWith(line.text, alone) && rest ? continuation(line, ahead)?.text.trim() : undefined;
       const longer =
         below !== undefined && rest?.test(below) ? pattern.exec(line.text.replace(/=$/, '') + below) : null;
       return longer ? { match: longer, lines: 2 } : { match: alone, lines: 1 };
@@ -36,11 +36,15 @@ export function matchLongest(
         ? match
         : undefined;
     });
-    if (joined) return { match: joined.value, lines: joined.lines };
+    if (!joined) continue;
+    const { value, lines } = joined;
+    const below = rest && endsWith(value.input, value) ? continuation(line, ahead, lines)?.text.trim() : undefined;
+    const longer = below !== undefined && rest?.test(below) ? pattern.exec(value.input + below) : null;
+    return longer ? { match: longer, lines: lines + 1 } : { match: value, lines };
   }
   return undefined;
 }
 
-function endsWith(line: DumpLine, match: RegExpExecArray): boolean {
-  return match.index + match[0].length >= line.text.replace(/=$/, '').length;
+function endsWith(text: string, match: RegExpExecArray): boolean {
+  return match.index + match[0].length >= text.replace(/=$/, '').length;
 }

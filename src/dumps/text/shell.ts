@@ -32,3 +32,40 @@ export function splitPrompt(text: string): { prompt: Prompt; command: string } |
   }
   return undefined;
 }
+
+/** What programs and kernels print begins like this; a command does not. */
+const OUTPUT: readonly RegExp[] = [
+  // The stamp of a kernel, with or without a priority; a date; Xen.
+  /^(?:<\d{1,3}>)?\[ {0,10}\+?\d{1,10}[.,]\d{1,9}\]/,
+  /^\[[^\]]{0,24}\d{1,2}:\d{2}(?::\d{2})?[^\]]{0,24}\] /,
+  /^\(XEN\) /,
+  /^(?:\p{L}{2,9}\.? {1,2}\d{1,2}|\d{4}-\d{2}-\d{2}[T ])\S{0,8}\d{1,2}:\d{2}:\d{2}/u,
+  // Numbers, ranges, devices.
+  /^0x[0-9a-f]/i,
+  /^[0-9a-f]{8,16}-[0-9a-f]{8,16}\b/i,
+  /^(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7] /i,
+  // `DMAR: …`, `vfio-pci 0000:02:00.0: …`, `4711@17.5:region_add …`; not `FOO=1 command`.
+  /^(?!tracer: |[\w.-]{1,60}=)[\w.-]{1,60}(?:\[\d{1,10}\])?: (?!=)/,
+  /^[\w-]{1,40} [\w.:@-]{1,60}: /,
+  /^\d{1,10}@\d{1,12}\.\d{1,9}:/,
+  /^(?:vfio_|iommufd_|virtio_iommu_|vhost_vdpa_)\w{1,60} {1,2}\S/,
+  /^==> .{1,300} <==$/,
+  /^Region \d{1,2}: |^Memory at [0-9a-f]|^FlatView #\d|^Root memory region: |^IOMMU Group \d|^Device [0-9a-f:.]{7,12} /,
+];
+
+/** The mark of a comment, and what is indented behind it. The headings of traces are comments themselves. */
+const COMMENTED =
+  /^#(?:\t|[ \t]{2,})(?:[A-Z][\w /()-]{1,40}: ?\S|(?:\[virtual\] )?(?:Expansion ROM|Memory) at |AS "|[0-9a-f]{8,16}-[0-9a-f]{8})/;
+
+/**
+ * What is behind a prompt in `text` if it is no command but something that was printed there. `command`: as `splitPrompt`
+ * found it.
+ */
+export function outputBehind(text: string, command: string): string | undefined {
+  if (COMMENTED.test(text)) return text.slice(text.startsWith('#\t') ? 1 : 2);
+  if (command === '' || !OUTPUT.some((pattern) => pattern.test(command))) return undefined;
+  // Behind the mark of a comment, blanks are the indentation of what it comments out.
+  const at = text.lastIndexOf(command);
+  const blanks = /[ \t]*$/.exec(text.slice(0, at))?.[0].length ?? 0;
+  return text.slice(at - Math.max(0, blanks - 1));
+}

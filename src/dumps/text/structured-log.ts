@@ -8,7 +8,7 @@ const JSON_KEYS: readonly string[] = ['log', 'msg', 'message', 'MESSAGE', 'error
 
 /** The lines inside a log entry; undefined if the text is no log entry. */
 export function linesOfLogEntry(text: string): string[] | undefined {
-  const messages = text.startsWith('{"') ? jsonMessages(text) : logfmtMessages(text);
+  const messages = text.startsWith('{') ? jsonMessages(text.replace(/,$/, '')) : logfmtMessages(text);
   return messages.length > 0 ? messages.flatMap((message) => message.split(/\r?\n/)) : undefined;
 }
 
@@ -18,10 +18,18 @@ function jsonMessages(text: string): string[] {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null) return [];
     const fields: Readonly<Record<string, unknown>> = { ...value };
-    return JSON_KEYS.map((key) => fields[key]).filter((field) => typeof field === 'string');
+    return JSON_KEYS.map((key) => textOf(fields[key])).filter((field) => field !== undefined);
   } catch {
     return [];
   }
+}
+
+/** The journal writes a text that is not plain as the numbers of its bytes. */
+function textOf(field: unknown): string | undefined {
+  if (typeof field === 'string') return field;
+  if (!Array.isArray(field) || field.length === 0 || field.length > 60_000) return undefined;
+  const bytes = field.filter((byte) => typeof byte === 'number' && byte >= 0 && byte < 256);
+  return bytes.length === field.length ? new TextDecoder().decode(Uint8Array.from(bytes)) : undefined;
 }
 
 function logfmtMessages(text: string): string[] {

@@ -6,7 +6,7 @@
 //     → quoted-printable.ts   lines that a mail program broke softly are joined
 //     → envelope.ts           quote marks, log prefixes and prompts are removed
 //     → host-name.ts          the host's name in what was removed becomes a fact
-//     → dispatch.ts           offered to the formats that it interests, once the next few lines are known
+//     → dispatch.ts           its damaged numbers are hidden (../fields/damaged-numbers.ts), and it is offered to the formats that it interests, once the next few lines are known
 //     → ../formats/           facts, passed to ../input/collector.ts, which counts the lines that no format recognized
 //
 // Only a few lines are in memory at a time, never the text.
@@ -148,6 +148,8 @@ export class TextReader {
       cutLine: this.#cutLine,
       isShortcut,
       hostName,
+      isChecked: false,
+      numbers: undefined,
     });
     this.#cutLine = undefined;
     this.#blanks = 0;

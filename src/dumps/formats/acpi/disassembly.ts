@@ -17,7 +17,9 @@ import { AcpiFacts, TABLE_NAMES, type TableName } from './facts.ts';
 import { type Field, fieldOf, isKnown, PLACE, wholeField } from './field-line.ts';
 import { dmarKind, emitStructure, ivrsKind, nodeKind, type Structure, type StructureKind } from './structure.ts';
 
-const NUMBER = /^([0-9a-f]{1,64})(?![\w,.])/i;
+const NUMBER = /^([0-9a-f]{1,64})(?=$|\s+[[("])/i;
+/** What a field with a number begins with, however malformed. */
+const NUMBER_START = /^[0-9a-f\ue030-\ue066]{2}(?!,)/i;
 const PATH = /([0-9a-f]{2}),([0-9a-f]{1,2})(?![\w,])/gi;
 const RAW = /^\s{0,16}[0-9a-f]{3,6}:(?: [0-9a-f]{2}){1,16}(?:\s|$)/i;
 const COMMENT =
@@ -26,6 +28,31 @@ const COMMENT =
 /** Structures by their number and the start of the text after it, whose end varies between versions or is cut. */
 const DMAR_KINDS = /^000[0-9] \[(?:Hardware|Reserved|Root|Remapping|ACPI|S)/;
 const IVRS_KINDS = /^(?:(?:1[01]|2[0-2]|40) \[(?:Hardware|Memory)|[0-9a-f]{2} \[Device Entry)/i;
+/** Fields whose numbers become a fact. */
+const RANGE_FIELDS: ReadonlySet<string> = new Set([
+  'Base Address',
+  'End Address (limit)',
+  'PCI Bus Number',
+  'Start Address',
+  'Memory Length',
+  'Device ID',
+  'Base Address of RMR',
+  'Length of RMR',
+  'Output Base',
+  'Host Address Width',
+  'Virtualization Info',
+]);
+/** Those outside of structures. */
+const TABLE_FIELDS: ReadonlySet<string> = new Set(['Host Address Width', 'Virtualization Info']);
+/** Those of 64 bits, of which all digits are printed. */
+const WIDE_FIELDS: ReadonlySet<string> = new Set([
+  'Base Address',
+  'End Address (limit)',
+  'Start Address',
+  'Memory Length',
+  'Base Address of RMR',
+  'Length of RMR',
+]);
 const RMR_FIELDS: readonly string[] = ['Number of RMR Descriptors', 'RMR Descriptor Offset', 'Base Address of RMR'];
 
 class AcpiDisassemblyReader implements LineReader {
@@ -114,12 +141,13 @@ class AcpiDisassemblyReader implements LineReader {
     return this.#table === undefined ? 0 : lines;
   }
 
-  #number({ name, value }: Field, line: DumpLine): Iova | undefined {
+  #number({ name, value, bytes }: Field, line: DumpLine): Iova | undefined {
     const digits = NUMBER.exec(value)?.[1];
-    if (digits === undefined) return undefined;
-    const number = BigInt(`0x${digits}`);
-    if (isIova(number)) return number;
-    if (this.#structure) {
+    const isCut = WIDE_FIELDS.has(name) && bytes !== undefined && digits !== undefined && digits.length < 16;
+    const number = digits === undefined || isCut ? undefined : BigInt(`0x${digits}`);
+    if (number !== undefined && isIova(number)) return number;
+    const isOfTable = this.#structure !== undefined || TABLE_FIELDS.has(name);
+    if (isOfTable && (number !== undefined || (RANGE_FIELDS.has(name) && NUMBER_START.test(value)))) {
       this.#sink.diagnostic('damaged-acpi-field', { name, text: line.text }, line.number);
     }
     return undefined;

@@ -28,7 +28,14 @@ export interface Field {
   readonly name: string;
   readonly value: string;
   readonly placed: boolean;
+  /** Its length in bytes, if the place has it: twice as many hexadecimal digits are printed. */
+  readonly bytes?: number | undefined;
 }
+
+const LENGTH = /\s([0-9A-Fa-f]{1,5})h?\]$/;
+/** Digits that iasl prints for a field: of one, two, four and eight bytes. */
+const WIDTHS: readonly number[] = [2, 4, 8, 16];
+const DIGITS = /^[0-9a-f]{1,15}$/i;
 
 /** What a mail program moved to the next line: the value, or the words after it. */
 const REST_OF_VALUE = /^(?:[0-9a-f]{1,64}|[0-9a-f]{2},[0-9a-f]{1,2})(?=\s|$)/i;
@@ -41,10 +48,19 @@ export function wholeField(
 ): { readonly field: Field; readonly lines: number } | undefined {
   const field = fieldOf(line.text);
   if (!field) return undefined;
+  const digits = restOfDigits(field, continuation(line, ahead)?.text.trim());
+  if (digits !== undefined) return { field: { ...field, value: field.value + digits }, lines: 2 };
   const open = field.value.includes('[') && !field.value.includes(']');
   const rest = field.value === '' || open ? continuation(line, ahead)?.text.trim() : undefined;
   if (rest === undefined || !(open ? REST_OF_WORDS : REST_OF_VALUE).test(rest)) return { field, lines: 1 };
   return { field: { ...field, value: `${field.value} ${rest}`.trim() }, lines: 2 };
+}
+
+/** The digits on the next line, if a mail program broke the field's number there. */
+function restOfDigits({ value, bytes }: Field, next: string | undefined): string | undefined {
+  if (next === undefined || !DIGITS.test(next) || !DIGITS.test(value)) return undefined;
+  const width = value.length + next.length;
+  return (bytes === undefined ? WIDTHS.includes(width) : width === 2 * bytes) ? next : undefined;
 }
 
 /** False for text that happens to have a colon. */
@@ -54,5 +70,8 @@ export function isKnown({ placed, name }: Field): boolean {
 
 export function fieldOf(text: string): Field | undefined {
   const [, place, name, value] = FIELD.exec(text) ?? [];
-  return name === undefined || value === undefined ? undefined : { name, value, placed: place !== undefined };
+  if (name === undefined || value === undefined) return undefined;
+  const length = LENGTH.exec(place ?? '')?.[1];
+  const bytes = length === undefined ? undefined : Number.parseInt(length, 16);
+  return { name, value, placed: place !== undefined, bytes };
 }

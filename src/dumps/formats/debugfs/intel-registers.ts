@@ -15,14 +15,18 @@ import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead 
 
 const BLOCK = /^\s{0,40}IOMMU: ?([\w.-]{1,40})\s{1,8}Register Base Address: ?(?:0x)?([0-9a-f]{1,64})$/i;
 const TITLE = /^\s{0,40}Name\s{1,40}Offset\s{1,40}Contents$/;
-const REGISTER = /^\s{0,40}([A-Z][A-Z0-9_]{1,24})\s{1,40}0x[0-9a-f]{1,4}\s{1,40}0x([0-9a-f]{1,64})$/i;
+/** The kernel prints all sixteen digits, and the offset with two or more. */
+const REGISTER =
+  /^\s{0,40}([A-Z][A-Z0-9_]{1,24})\s{1,40}0x[0-9a-f]{1,4}\s{1,40}(0x\S{0,64}|\S{1,64}|0x\S{1,16} [0-9a-f ]{4,64})$/i;
+const CONTENTS = /^0x([0-9a-f]{16})$/i;
 const KEPT = new Set(['CAP', 'ECAP', 'FEADDR', 'FEUADDR', 'FEDATA', 'FECTL']);
 const MASKED = 1n << 31n;
 
 interface Block {
   readonly name: string;
   readonly line: number;
-  readonly registers: Map<string, { readonly value: Iova; readonly line: number }>;
+  /** A register without a value is malformed. */
+  readonly registers: Map<string, { readonly value: Iova | undefined; readonly line: number }>;
 }
 
 class IntelRegistersReader implements LineReader {
@@ -59,11 +63,12 @@ class IntelRegistersReader implements LineReader {
   }
 
   #register(line: DumpLine): number {
-    const [, name, digits] = this.#block ? (REGISTER.exec(line.text) ?? []) : [];
+    const [, text, contents = ''] = this.#block ? (REGISTER.exec(line.text) ?? []) : [];
+    const name = text?.toUpperCase();
     if (name === undefined) return 0;
-    const value = parseHexAddress(digits);
+    const value = parseHexAddress(CONTENTS.exec(contents)?.[1]);
     if (value === undefined) this.#damaged(line);
-    else if (KEPT.has(name.toUpperCase())) this.#block?.registers.set(name.toUpperCase(), { value, line: line.number });
+    if (KEPT.has(name)) this.#block?.registers.set(name, { value, line: line.number });
     return 1;
   }
 
@@ -85,8 +90,9 @@ class IntelRegistersReader implements LineReader {
       block.line,
     );
     const low = registers.get('FEADDR');
-    if (!low || low.value === 0n) return;
-    const upper = registers.get('FEUADDR')?.value ?? 0n;
+    const high = registers.get('FEUADDR') ?? { value: 0n };
+    if (!low?.value || high.value === undefined) return;
+    const upper = high.value;
     const data = registers.get('FEDATA')?.value;
     const control = registers.get('FECTL')?.value;
     this.#sink.fact(

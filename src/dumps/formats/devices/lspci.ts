@@ -302,7 +302,13 @@ class LspciReader implements LineReader {
     if (!found) return 0;
     const [, kind = '', from, to, rest = ''] = found.match;
     this.#sink.recognized();
-    if (from === undefined || to === undefined || rest.includes('[disabled]')) return found.lines;
+    if (from === undefined || to === undefined) {
+      const [number] = /(?<=bridge: ?)[0-9a-f\ue030-\ue066]\S*/i.exec(found.match[0]) ?? [];
+      if (number !== undefined)
+        this.#sink.diagnostic('damaged-number', { numbers: [number], text: line.text }, line.number);
+      return found.lines;
+    }
+    if (rest.includes('[disabled]')) return found.lines;
     const start = parseHexAddress(from);
     const last = parseHexAddress(to);
     if (start === undefined || last === undefined) {

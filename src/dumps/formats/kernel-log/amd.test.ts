@@ -63,8 +63,11 @@ const forms: [name: string, lines: string[], expected: string[]][] = [
     ],
   ],
   [
-    'cut off behind the address',
-    ['nvme 0000:23:00.0: AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x0000 address=0xffffec0000', 'usb 1-1: reset'],
+    'cut off behind the address, which has all its digits',
+    [
+      'nvme 0000:23:00.0: AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x0000 address=0x000000ffffec0000',
+      'usb 1-1: reset',
+    ],
     ['0000:23:00.0 ? ffffec0000 (IO_PAGE_FAULT)'],
   ],
 ];
@@ -115,12 +118,13 @@ describe('no fault of memory', () => {
       'AMD-Vi: Event logged [IO_PAGE_FAULT device=23:00.0 domain=0x0000',
       '',
       'AMD-Vi: Event logged [IO_PAGE_FAULT device=23:00.0 domain=0x0000 address=0x1ffffffffffffffff flags=0x0000]',
+      'nvme 0000:23:00.0: AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x0000 address=0xffffec0000',
     );
     expect(faultsOf(opened)).toEqual([]);
     expect(diagnosticsOf(opened)).toEqual([
       'warning damaged-fault 1',
       'warning damaged-fault 3',
-      'error nothing-recognized -',
+      'warning damaged-fault 4',
     ]);
   });
 });

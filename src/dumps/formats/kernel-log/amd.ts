@@ -29,12 +29,13 @@ import { type Matched, matchLongest } from '../../text/match-longest.ts';
 
 const HEX = '(?:0[xX])?[0-9a-fA-F]{1,64}';
 const PAIR = ' \\w{1,16}= ?[^\\s\\]=]{1,32}';
-const BEFORE = `(?:(?<![\\w.:@-])(${DEVICE_NAME_PATTERN}?): {1,4}(?:AMD-Vi: ?|AMD IOMMU: ?)?)?Event logged ?\\[ ?`;
+const BEFORE = `(?:(?<![\\w.:@=-])(${DEVICE_NAME_PATTERN}?): {1,4}(?:AMD-Vi: ?|AMD IOMMU: ?)?)?Event logged ?\\[ ?`;
 const NAME = '(IO_PAGE_FAULT|ILLEGAL_DEV_TABLE_ENTRY|INVALID_DEVICE_REQUEST|INVALID_PPR_REQUEST)';
 const BODY = `${BEFORE}${NAME}((?:${PAIR}){0,4}) address=? ?(${HEX})`;
 // The `=` at the end of a broken line may have been removed as quoted-printable.
 const WHOLE = new RegExp(`${BODY}(?:${PAIR}){0,3}? flags=? ?(0x[0-9a-fA-F]{1,16})(?!\\w)`);
-const HEAD = new RegExp(`${BODY}(?!\\w)`);
+/** Without flags: only if the address is whole, because something follows it or it has all its digits. */
+const HEAD = new RegExp(`${BODY}(?= \\w{1,16}=| ?\\]|(?<=[x=][0-9a-fA-F]{16})$)`);
 const XEN_OLD = new RegExp(
   `()(IO_PAGE_FAULT): domain = \\d{1,6}, (device id = 0x[0-9a-fA-F]{1,4}), fault address = (${HEX}), flags = (${HEX})(?!\\w)`,
 );

@@ -41,7 +41,8 @@ interface OpenUnmap {
   readonly fact: FactOf<'unmap'>;
   readonly size: bigint;
   readonly line: number;
-  unmapped: Iova;
+  /** Undefined once a piece was malformed. */
+  unmapped: Iova | undefined;
 }
 
 class DyndbgReader implements LineReader {
@@ -118,10 +119,10 @@ class DyndbgReader implements LineReader {
       return lines;
     }
     // The size of the whole address space is not an address.
-    const unmapped: bigint = unmap.unmapped + size;
+    const unmapped: bigint = (unmap.unmapped ?? 0n) + size;
     if (!isIova(unmapped)) return this.#damaged(line);
     unmap.unmapped = unmapped;
-    if (unmap.unmapped >= unmap.size) this.#close(index);
+    if (unmapped >= unmap.size) this.#close(index);
     return lines;
   }
 
@@ -151,7 +152,8 @@ class DyndbgReader implements LineReader {
   #close(index: number): void {
     const [unmap] = this.#open.splice(index, 1);
     if (!unmap) return;
-    this.#sink.fact({ ...unmap.fact, unmapped: unmap.unmapped }, unmap.line);
+    const { fact, unmapped } = unmap;
+    this.#sink.fact({ ...fact, ...(unmapped === undefined ? {} : { unmapped }) }, unmap.line);
   }
 
   #closeAll(): void {
@@ -169,14 +171,16 @@ class DyndbgReader implements LineReader {
 
   #damaged(line: DumpLine): number {
     // A sentence about such a message is not malformed.
-    if (!/iova (?:0x)?[0-9a-f]/.test(line.text)) return 0;
+    if (!/iova (?:0x)?[0-9a-f\ue030-\ue078]/.test(line.text)) return 0;
     this.#sink.diagnostic('damaged-event', { what: 'IOMMU debug message', text: line.text }, line.number);
+    // It may be a piece of any of them.
+    for (const unmap of this.#open) unmap.unmapped = undefined;
     return 1;
   }
 }
 
 function goesOn(unmap: OpenUnmap, start: bigint): boolean {
-  return start === unmap.fact.start + unmap.unmapped;
+  return unmap.unmapped !== undefined && start === unmap.fact.start + unmap.unmapped;
 }
 
 function hasPieceAhead(unmap: OpenUnmap, ahead: Lookahead): boolean {

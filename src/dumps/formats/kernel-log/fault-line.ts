@@ -22,6 +22,8 @@ export interface FaultLine {
 
 /** The rest of a hexadecimal number that a mail program broke at the end of a line. */
 const HEX_REST = /^[0-9a-f]{1,15}$/;
+/** A number, or what is left of one that was damaged. */
+const NUMBERS = /\b0x|\b[0-9a-f]{4,}\b|[\ue030-\ue066]/i;
 
 class FaultLineReader implements LineReader {
   readonly #form: FaultLine;
@@ -37,7 +39,7 @@ class FaultLineReader implements LineReader {
     const { start, pattern, shorter, read } = this.#form;
     const found =
       matchLongest(line, ahead, start, [pattern], HEX_REST) ?? (shorter && matchLongest(line, ahead, start, [shorter]));
-    if (!found) return 0;
+    if (!found) return this.#damaged(line);
     const fault = read(found.match);
     if (typeof fault === 'object') this.#sink.fact(fault, line.number);
     else if (fault !== undefined) {
@@ -47,6 +49,14 @@ class FaultLineReader implements LineReader {
       this.#sink.diagnostic('damaged-fault', { text: line.text }, line.number);
     }
     return found.lines;
+  }
+
+  /** A line that starts like a fault and has the numbers of one. A sentence about faults has none. */
+  #damaged(line: DumpLine): number {
+    const start = this.#form.start.exec(line.text);
+    if (!start || !NUMBERS.test(line.text.slice(start.index + start[0].length))) return 0;
+    this.#sink.diagnostic('damaged-fault', { text: line.text }, line.number);
+    return 1;
   }
 }
 

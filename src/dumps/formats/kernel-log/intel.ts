@@ -37,7 +37,7 @@ const HEX_REST = /^[0-9a-fA-F]{1,15}$/;
 
 const WIDTH = /Host address width ?(\d{1,3})(?![\w.])/;
 const UNIT =
-  /(?:dmar|IOMMU )(\d{1,4}): ?reg_base_addr (?:0x)?[0-9a-f]{1,16},? ver [\da-f]{1,4}:[\da-f]{1,4} cap (?:0x)?([0-9a-f]{1,64}) ecap (?:0x)?([0-9a-f]{1,64})/i;
+  /(?:dmar|IOMMU )(\d{1,4}): ?reg_base_addr (?:0x)?[0-9a-f]{1,16},? ver [\da-f]{1,4}:[\da-f]{1,4} cap (?:0x)?([0-9a-f]{1,64}) ecap (?:0x)?([0-9a-f]{1,64})(?=$|,|\s(?![0-9a-f]{2,5}\b))/i;
 const RMRR = /RMRR base: ?0x([0-9a-f]{1,64}) {1,4}end: ?0x([0-9a-f]{1,64})(?!\w)/i;
 const UNCOVERED = new RegExp(`No firmware reserved region can cover this RMRR ?\\[ ?(${HEX}) ?- ?(${HEX}) ?\\]`);
 const ABOUT_DEVICE = `(?<![\\w.:@-])(${DEVICE_NAME_PATTERN}?): ?(?:DMAR: ?)?`;
@@ -54,7 +54,7 @@ const IDENTITY = new RegExp(
 const TOO_NARROW = /iommu width \((\d{1,3})\) is not sufficient for the mapped address \((?:0x)?([0-9a-f]{1,64})\)/;
 
 const pasid = (group: string) => `(?:NO_PASID|PASID ?(?<${group}>${HEX}))`;
-const REQUEST = `\\[DMA (?<access>Read|Write)(?: ${pasid('pasid')})? ?\\] ?Request device \\[{1,2} ?(?<device>[0-9a-fA-FxX:.]{4,24}) ?\\] ?(?:${pasid('pasidAfter')} )?fault addr:? ?(?<address>${HEX})`;
+const REQUEST = `\\[DMA (?<access>Read|Write)(?: ${pasid('pasid')})? ?\\] ?Request device \\[{1,2} ?(?<device>[0-9a-fA-FxX:.]{4,24}) ?\\] ?(?:${pasid('pasidAfter')} )?fault addr:? ?(?<address>${HEX})(?![\\w'’*])`;
 const REASON =
   ' {0,4},?(?: ?iommu reg = \\S{1,40})? {0,4}(?:DMAR: ?)?(?:\\[fault reason (?:0x)?(?<number>[0-9a-f]{1,4})h? ?\\]|reason (?:0x)?(?<numberOfXen>[0-9a-f]{1,4}) -) {0,4}(?<text>[^\\s].{0,200})?$';
 const FAULT = new RegExp(REQUEST);
@@ -208,6 +208,9 @@ class KernelLogIntelReader implements LineReader {
     const { groups = {} } = found.match;
     const address = parseHexAddress(groups.address);
     if (address === undefined || groups.device === undefined) return this.#damaged('fault', line);
+    // Pages are printed: at the end of the line an address inside of one was cut.
+    const isAtEnd = found.match[0].endsWith(groups.address ?? '') && found.match.input.endsWith(found.match[0]);
+    if (isAtEnd && (address & PAGE_OFFSET) !== 0n) return this.#damaged('fault', line);
     const pasid = parseHexAddress(groups.pasid ?? groups.pasidAfter);
     const number = groups.number ?? groups.numberOfXen;
     const text = found.reason ?? groups.text;

@@ -26,16 +26,18 @@ const HEX = '0x[0-9a-fA-F]{1,64}';
 const RAW = /\bevent 0x([0-9a-f]{1,4}) received:?$/i;
 const QUADWORD = /(?:^|[\s:])0x([0-9a-f]{1,16})$/i;
 const DECODED = new RegExp(
-  `\\bevent: ([A-Z][A-Z0-9_]{2,40}) client: (\\([^)]{1,40}\\)|[^\\s()]{1,80}) sid: ?(${HEX}) ssid: ?(${HEX})(?: iova: ?(${HEX})(?!\\w))?`,
+  `\\bevent: ([A-Z][A-Z0-9_]{2,40}) client: (\\([^)]{1,40}\\)|[^\\s()]{1,80}) sid: ?(${HEX}) ssid: ?(${HEX})(?: iova: ?(${HEX}) ipa:)?`,
 );
 const DECODED_ADDRESS = new RegExp(DECODED.source.replace(/\?$/, ''));
 const EVENT = /\bevent: [A-Z]/;
+/** An address that was cut, or is no number. */
+const NO_ADDRESS = /\bssid: \S{1,40} iova\b/;
 const ADDRESSED = /^F_(?:UUT|TRANSL_FORBIDDEN|WALK_EABT|TRANSLATION|ADDR_SIZE|ACCESS|PERMISSION|TLB_CONFLICT)$/;
 const ACCESS = /\b(?:un)?priv (?:data|instr?u?c?t?i?o?n?) (read|write)\b/;
 const CONTEXT = new RegExp(
   `Unhandled context fault: ?((?:[a-z0-9]{1,12}= ?${HEX}, ?)?)iova= ?(${HEX}), ?fsynr0?= ?(${HEX})(?!\\w)`,
 );
-const SHORT_CONTEXT = new RegExp(`Unhandled context fault: ?((?:[a-z0-9]{1,12}= ?${HEX}, ?)?)iova= ?(${HEX})(?!\\w)()`);
+const SHORT_CONTEXT = new RegExp(`Unhandled context fault: ?((?:[a-z0-9]{1,12}= ?${HEX}, ?)?)iova= ?(${HEX}),()`);
 
 const HEX_REST = /^[0-9a-f]{1,15}$/i;
 
@@ -132,6 +134,9 @@ class KernelLogSmmuReader implements LineReader {
     const [, name = '', client = '', stream, substream, iova] = found.match;
     const address = parseHexAddress(iova);
     const sid = parseHexAddress(stream);
+    if (address === undefined && ADDRESSED.test(name) && NO_ADDRESS.test(found.match.input)) {
+      this.#sink.diagnostic('damaged-fault', { text: line.text }, line.number);
+    }
     if (address === undefined || sid === undefined || !ADDRESSED.test(name)) return found.lines;
     const raw = this.#raw;
     this.#raw = undefined;
@@ -161,7 +166,11 @@ class KernelLogSmmuReader implements LineReader {
     const found =
       matchLongest(line, ahead, start, [CONTEXT], HEX_REST) ?? matchLongest(line, ahead, start, [SHORT_CONTEXT]);
     const address = parseHexAddress(found?.match[2]);
-    if (!found || address === undefined) return 0;
+    if (!found || address === undefined) {
+      if (!/context fault:.{0,60}\biova= ?\S/.test(line.text)) return 0;
+      this.#sink.diagnostic('damaged-fault', { text: line.text }, line.number);
+      return 1;
+    }
     const joined = found.match.input;
     // The fields after the address may be on the next line.
     const rest = /cb= ?\w+/.test(joined) ? '' : (continuation(line, ahead, found.lines)?.text.trim() ?? '');

@@ -30,7 +30,7 @@ const SCOPE =
   /\[VT-D\]\S{0,40} {0,4}(endpoint|bridge): ?(?:([0-9a-f]{1,8}):)?([0-9a-f]{1,2}):([0-9a-f]{1,2})\.([0-7])(?!\w)/i;
 const OTHER = /\[VT-D\]\S{0,40} {0,4}(?:dmaru->address = |IOAPIC: |MSI HPET: |flags: |drhd->address = )/;
 const UNIT = /drhd->address = /;
-const CAP = new RegExp(`\\[VT-D\\]\\S{0,40} {0,4}cap = ${HEX} {1,4}ecap = ${HEX}(?!\\w)`);
+const CAP = new RegExp(`\\[VT-D\\]\\S{0,40} {0,4}cap = ${HEX} {1,4}ecap = ${HEX}(?=$|,|\\s(?![0-9a-f]{2,5}\\b))`);
 const RMRR = new RegExp(`RMRR region: {0,4}base_addr(?:ess)? {0,4}${HEX} {1,4}end_addr(?:ess)? {0,4}${HEX}(?!\\w)`);
 const UNRESERVED: readonly RegExp[] = [
   new RegExp(`RMRR address range ${HEX} ?\\.\\. ?${HEX} not in reserved memory`),

@@ -28,13 +28,15 @@ const POINTER = `(?:${NUMBER}|\\(nil\\))`;
 const NAME = 'vfio_(?:container_|legacy_)?dma_(map|unmap)';
 const ARGUMENTS = `${NAME} ?\\( ?${POINTER} ?, ?(${NUMBER}) ?, ?(${NUMBER})(?: ?, ?(${POINTER}))? ?`;
 // The text may be quoted-printable that nothing else shows to be it.
-const RESULT = '\\)? ?=(?:3D)? ?(-?\\d{1,9})(?!\\w)';
+const RESULT = '\\) ?=(?:3D)? ?(-?\\d{1,9})(?!\\w)';
 const CALLS: readonly RegExp[] = [
   new RegExp(`${ARGUMENTS}${RESULT} ?\\(([^()]{1,80})\\)`),
   new RegExp(`${ARGUMENTS}${RESULT} ?\\(([^()]{1,80})$`),
   new RegExp(`${ARGUMENTS}${RESULT}`),
   new RegExp(`${ARGUMENTS}\\)`),
 ];
+/** Without the parenthesis, the last number may have been cut, unless the result is on the same line. */
+const UNCLOSED = new RegExp(`${ARGUMENTS} = ?(-?\\d{1,9})(?!\\w)(?: ?\\(([^()]{1,80})\\))?`);
 /** The name of the call, or the part of it that is left on a broken line. */
 const CALL_START =
   /vfio_(?:container_|legacy_)?dma_(?:un)?map ?\(|\bv(?:f(?:i(?:o(?:_[a-z]{0,9}(?:_d?m?a?)?(?:_[unmap]{0,5})?)?)?)?)?$|vfio_(?:container_|legacy_)?dma_(?:un)?map$/;
@@ -112,7 +114,8 @@ class QemuErrorsReader implements LineReader {
   }
 
   #call(line: DumpLine, ahead: Lookahead): number {
-    const found = matchLongest(line, ahead, CALL_START, CALLS, /^\d{1,3}\b/);
+    const unclosed = line.text.includes('dma_') ? UNCLOSED.exec(line.text) : null;
+    const found = unclosed ? { match: unclosed, lines: 1 } : matchLongest(line, ahead, CALL_START, CALLS, /^\d{1,3}\b/);
     if (!found) return CALL_HERE.test(line.text) ? this.#damaged(line) : 0;
     const { match, lines } = found;
     const [, name, from, size, pointer, number, text] = match;

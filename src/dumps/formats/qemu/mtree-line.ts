@@ -14,7 +14,9 @@ const REGION = new RegExp(
 );
 /** What the first part of a region looks like; cheap. */
 export const REGION_START =
-  /^[ \t]{0,128}(?:\[DETECTED OVERFLOW!\] )?[0-9a-fA-F]{8,64}-(?:[0-9a-fA-F]{0,64}$|[0-9a-fA-F]{8,64} \()/;
+  /^[ \t]{0,128}(?:\[DETECTED OVERFLOW!\] )?[0-9a-fA-F]{8,64}-(?:[0-9a-fA-F]{0,64}$|[0-9a-fA-F]{8,64} \()|^[ \t]{2,128}[0-9a-fA-F]{1,16}$/;
+/** A region without its beginning or its end. */
+export const REGION_PART = /^[ \t]{2,128}[0-9a-fA-F]{4,16}(?:-[0-9a-fA-F]{0,16})?$|^[ \t]{0,128}\S{0,40} \(prio -?\d/;
 const ALIAS = /^alias (.{0,200}?) ?@(.{1,200}) ([0-9a-fA-F]{8,64})-([0-9a-fA-F]{8,64})$/;
 const TRAILER =
   / (?:\[disabled\]|owner:\{[^{}]{0,300}\}|parent:\{[^{}]{0,300}\}|orphan|KVM|kvm|HVF|hvf|TCG|tcg|WHPX|whpx)$/;
@@ -93,7 +95,13 @@ function wholeLine(line: DumpLine, ahead: Lookahead): { match: RegExpExecArray; 
   if (!REGION_START.test(line.text)) return undefined;
   const parse = (text: string) => REGION.exec(text) ?? undefined;
   const alone = parse(line.text);
-  const joined = alone ? undefined : joinWrapped(line, ahead, 2, parse);
+  // Of two numbers that a line break joined, the first was cut.
+  const isWhole = ({ groups }: RegExpExecArray) => (groups?.from?.length ?? 0) <= 16 && (groups?.to?.length ?? 0) <= 16;
+  const parseWhole = (text: string) => {
+    const found = parse(text);
+    return found && isWhole(found) ? found : undefined;
+  };
+  const joined = alone ? undefined : joinWrapped(line, ahead, 2, parseWhole);
   const match = alone ?? joined?.value;
   if (!match) return undefined;
   const lines = joined?.lines ?? 1;

@@ -29,7 +29,7 @@ import { rangeOfEnds } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { continuation } from '../../text/wrapped.ts';
 import { type FlatRegion, flatten, type Region } from './mtree-flatten.ts';
-import { indentOf, isRegionLine, REGION_START, type RegionLine, readRegionLine } from './mtree-line.ts';
+import { indentOf, isRegionLine, REGION_PART, REGION_START, type RegionLine, readRegionLine } from './mtree-line.ts';
 
 const VIEW = /^\s{0,16}FlatView #\d{1,9}$/;
 const VIEW_SPACE = /^\s{0,16}AS "(.{0,200})", root: /;
@@ -83,7 +83,7 @@ class MtreeReader implements LineReader {
       }
       if (line.prompt) return 0;
     }
-    return this.#region(line, ahead) || this.#header(line, ahead);
+    return this.#region(line, ahead) || this.#header(line, ahead) || this.#damaged(line);
   }
 
   end(): void {
@@ -198,6 +198,13 @@ class MtreeReader implements LineReader {
     return lines;
   }
 
+  /** Without a region, those below it would have the wrong one around them. */
+  #damaged(line: DumpLine): number {
+    if (!(this.#section || this.#view) || !REGION_PART.test(line.text)) return 0;
+    this.#sink.diagnostic('damaged-memory-region', { text: line.text }, line.number);
+    return 1;
+  }
+
   #range({ from, to, isOverflow }: RegionLine, line: DumpLine): IovaRange | undefined {
     if (!isOverflow) return rangeOfEnds(from, to, line, this.#sink);
     const parameters = { what: quote(line.text), start: parseHexAddress(from) ?? 0n };
@@ -300,7 +307,7 @@ export const MTREE: LineFormat = {
       ...['FlatView', 'address-space', 'memory-region:', 'Root memory', ' AS "', '\nAS "', '(qemu)', ' (prio'],
       ...['Dispatch\n', 'Physical sections', 'Nodes (', 'skip='],
     ],
-    shapes: [REGION_START, /^\s{0,24}(?:#\d|\[\d{1,9}\]$|[A-Za-z][\w./@-]{0,60}$)/],
+    shapes: [REGION_START, REGION_PART, /^\s{0,24}(?:#\d|\[\d{1,9}\]$|[A-Za-z][\w./@-]{0,60}$)/],
   },
   open: (_source: DumpSource, sink) => new MtreeReader(sink),
 };

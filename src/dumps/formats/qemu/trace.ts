@@ -13,6 +13,11 @@
 //   "iommufd_backend_map_file_dma" … "fd=" n "start=" decimal "readonly=" n "(" ret ")"
 //   "iommufd_backend_unmap_dma" ["_non_exist"] … "iova=" iova "size=" size "(" ret ")"
 //   "virtio_iommu_map" "domain=" n "virt_start=" start "virt_end=" last "phys_start=" address …    also _unmap
+//   "virtio_iommu_notify_map" "mr=" name "virt_start=" … "phys_start=" …                            also _unmap, _remap
+//   "virtio_iommu_fill_resv_property" "dev=" n ", type=" n "start=" start "end=" last                reserved
+//   "virtio_iommu_host_resv_regions" "mr=" name "host-resv-reg[" n "] = [" start "," last "]"        reserved
+//   "virtio_iommu_report_fault" "FAULT reason=" n "flags=" n "endpoint=" n "address =" hex           a fault
+//   "virtio_iommu_translate no mapping for" hex "for sid=" n                                         a fault (a message)
 //   "vhost_vdpa_dma_map" … "iova: " iova "size: " size "uaddr: " pointer …                          also _unmap
 //
 // Ends are inclusive, addresses hexadecimal, with `0x` except in the oldest versions. `ret` is the ioctl's: -1 only says
@@ -24,6 +29,7 @@ import type { Iova } from '../../../iova/iova.ts';
 import type { IovaRange } from '../../../iova/range.ts';
 import { parseHexAddress, parsePointer } from '../../fields/address.ts';
 import { type CallResult, callResult, errnoName, errnoOfText } from '../../fields/errno.ts';
+import { faultAccess } from '../../fields/fault-access.ts';
 import { rangeOfEnds, rangeOfSize } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
 import { type Matched, matchLongest } from '../../text/match-longest.ts';
@@ -52,7 +58,9 @@ type EventKind =
   /** It is in the guest's memory, and VFIO does not map it. */
   | 'skipped'
   /** It is a part of a BAR that is smaller than a page. */
-  | 'unaligned';
+  | 'unaligned'
+  /** A virtual IOMMU reports it as reserved. */
+  | 'reserved';
 
 /**
  * An event with a range: named groups `from` and `to`, or `from` and `size`, and those that `#take` reads.
@@ -73,9 +81,10 @@ const EVENTS: readonly EventForm[] = [
     start: /region_add \[ram\]|region_add$|vfio_listener_region_add_ram/,
     patterns: [
       new RegExp(`region_add \\[ram\\] ?${ENDS} ?\\[${POINTER}\\]`),
-      new RegExp(`region_add \\[ram\\] ?${ENDS} ?\\[${POINTER}$`),
       new RegExp(`region_add_ram .{0,60}?iova_start=${hex('from')} iova_end=${hex('to')} vaddr=${POINTER}`),
-      new RegExp(`region_add \\[ram\\] ?${ENDS}`),
+      // At the end of a line, a pointer of fewer digits was cut.
+      new RegExp(`region_add \\[ram\\] ?${ENDS} ?\\[(?<pointer>0x[0-9a-f]{12})$`),
+      new RegExp(`region_add \\[ram\\] ?${ENDS}(?= ?\\[)`),
     ],
   },
   {
@@ -149,16 +158,54 @@ const EVENTS: readonly EventForm[] = [
     start: /virtio_iommu_map /,
     patterns: [
       new RegExp(
-        `virtio_iommu_map .{0,60}?${DOMAIN} virt_start=? ?${hex('from')} virt_end=? ?${hex('to')} phys_start=? ?${hex('paddr')}(?!\\w)`,
+        `virtio_iommu_map .{0,60}?${DOMAIN} virt_start=? ?${hex('from')} virt_end=? ?${hex('to')} phys_start=? ?${hex('paddr')} flags`,
       ),
     ],
   },
   {
     kind: 'mapping',
     op: 'unmap',
-    start: /virtio_iommu_unmap /,
+    start: /virtio_iommu_unmap(?:_done)? /,
     patterns: [
+      new RegExp(
+        `virtio_iommu_unmap_(?<done>done) .{0,60}?${DOMAIN} virt_start=? ?${hex('from')} virt_end=? ?${hex('to')}(?!\\w)`,
+      ),
       new RegExp(`virtio_iommu_unmap .{0,60}?${DOMAIN} virt_start=? ?${hex('from')} virt_end=? ?${hex('to')}(?!\\w)`),
+    ],
+  },
+  {
+    kind: 'mapping',
+    op: 'map',
+    start: /virtio_iommu_(?:notify_map|remap) /,
+    patterns: [
+      new RegExp(
+        `virtio_iommu_notify_map mr=? ?\\S{1,120} virt_start=? ?${hex('from')} virt_end=? ?${hex('to')} phys_start=? ?${hex('paddr')} flags`,
+      ),
+      new RegExp(
+        `virtio_iommu_remap mr=? ?\\S{1,120} virt_start=? ?${hex('from')} virt_end=? ?${hex('to')} phys_start=? ?${hex('paddr')}(?!\\w)`,
+      ),
+    ],
+  },
+  {
+    kind: 'mapping',
+    op: 'unmap',
+    start: /virtio_iommu_notify_unmap /,
+    patterns: [
+      new RegExp(
+        `virtio_iommu_notify_unmap mr=? ?\\S{1,120} virt_start=? ?${hex('from')} virt_end=? ?${hex('to')}(?!\\w)`,
+      ),
+    ],
+  },
+  {
+    kind: 'reserved',
+    start: /virtio_iommu_(?:fill_resv_property|host_resv_regions) /,
+    patterns: [
+      new RegExp(
+        `fill_resv_property dev= ?(?<endpoint>\\d{1,10}), type=? ?(?<type>\\d{1,3}) start=? ?${hex('from')} end=? ?${hex('to')}(?!\\w)`,
+      ),
+      new RegExp(
+        `host_resv_regions mr=? ?\\S{1,120} host-resv-reg\\[\\d{1,6}\\] = \\[ ?${hex('from')} ?, ?${hex('to')} ?\\]`,
+      ),
     ],
   },
   {
@@ -178,12 +225,31 @@ const EVENTS: readonly EventForm[] = [
   },
 ];
 
+/** The beginning of a number, or of one that was masked. */
+const NUMBERS = /0x|[\s=[][0-9a-f\ue030-\ue066]{2}/i;
+/** Faults of virtio-iommu, by the device's trace and by its messages. */
+const FAULT_START = /virtio_iommu_report_fault |virtio_iommu_translate (?:no mapping for|permission error on)/;
+const FAULTS: readonly RegExp[] = [
+  new RegExp(
+    `virtio_iommu_report_fault FAULT reason=? ?(?<reason>\\d{1,3}) flags=? ?(?<flags>\\d{1,9}) endpoint=? ?(?<endpoint>\\d{1,10}) address ?=? ?${hex('address')}(?!\\w)`,
+  ),
+  new RegExp(
+    `virtio_iommu_translate (?<refusal>no mapping) for ${hex('address')} for sid= ?(?<endpoint>\\d{1,10})(?!\\w)`,
+  ),
+];
 const REST = /^[0-9a-f]{1,15}\)?$/i;
 const TIME = /(?:^|[\s>])\d{1,10}@(\d{1,12}\.\d{1,9}):|\s(\d{1,9}\.\d{6}): tracing_mark_write:/;
 
-/** Events of VFIO and iommufd without an I/O virtual address, or that repeat others. */
+/**
+ * Events of VFIO and iommufd whose addresses are none that a device uses (offsets in a BAR, memory of the process), or
+ * repeat those of other events.
+ */
 const OTHER =
-  /(?:^|[\s:])(?:vfio_(?:region|device_dirty|listener|prereg|msix?|intx|pci|quirk|legacy_dma|get_dirty|known_safe|iommu_map_dirty|populate|attach|detach|put|get_dev)[a-z_]{0,48}|iommufd_(?:backend|cdev|viommu|change)[a-z_]{0,48}|virtio_iommu_[a-z_]{1,48}) +(?:[\w"([/]|-)|region_(?:add|del) \[iommu\]|SKIPPING region_del|SKIPPING tracking_update/;
+  /(?:^|[\s:])(?:vfio_(?:region|msix?|intx|pci|quirk|prereg|populate)[a-z_]{0,48}|vfio_device_dirty_tracking_update) +(?:[\w"([/]|-)|region_(?:add|del) \[iommu\]|SKIPPING region_del|SKIPPING tracking_update/;
+/** Any other event of them: if it has an address it is counted as not recognized. */
+const UNKNOWN =
+  /(?:^|[\s:])(?:vfio_(?:device_dirty|listener|legacy_dma|get_dirty|known_safe|iommu_map|attach|detach|put|get_dev)[a-z_]{0,48}|iommufd_(?:backend|cdev|viommu|change)[a-z_]{0,48}|virtio_iommu_[a-z_]{1,48}) +(?:[\w"([/]|-)/;
+const ADDRESS = /0x[0-9a-f]{3}/i;
 const NO_ADDRESS = /vfio_region_mmap|vfio_region_dmabuf|vfio_region_setup|vfio_device_dirty_tracking/;
 const WHOLE_OTHER: readonly RegExp[] = [
   new RegExp(`vfio_region_mmap Region \\S.{0,100}?\\[${NUMBER} ?- ?${NUMBER}\\]`),
@@ -194,6 +260,7 @@ const WHOLE_OTHER: readonly RegExp[] = [
 
 class QemuTraceReader implements LineReader {
   readonly #sink: FactSink;
+  #unmapped: IovaRange | undefined;
 
   constructor(sink: FactSink) {
     this.#sink = sink;
@@ -201,6 +268,8 @@ class QemuTraceReader implements LineReader {
 
   line(line: DumpLine, ahead: Lookahead): number {
     if (line.elision || line.prompt) return 0;
+    const fault = this.#fault(line, ahead);
+    if (fault > 0) return fault;
     for (const form of EVENTS) {
       const found = matchLongest(line, ahead, form.start, form.patterns, REST);
       if (!found) continue;
@@ -208,9 +277,52 @@ class QemuTraceReader implements LineReader {
       return found.lines;
     }
     const other = matchLongest(line, ahead, NO_ADDRESS, WHOLE_OTHER);
-    if (!other && !OTHER.test(line.text)) return 0;
+    if (other || OTHER.test(line.text)) {
+      this.#sink.recognized();
+      return other?.lines ?? 1;
+    }
+    if (!EVENTS.some((form) => isEvent(form, line.text))) return this.#unknown(line.text);
+    this.#sink.diagnostic('damaged-event', { what: 'trace event', text: line.text }, line.number);
+    return 1;
+  }
+
+  /** An access that a virtual IOMMU refused. */
+  #fault(line: DumpLine, ahead: Lookahead): number {
+    const found = matchLongest(line, ahead, FAULT_START, FAULTS, REST);
+    if (!found) return FAULT_START.test(line.text) && NUMBERS.test(line.text) ? this.#damagedFault(line) : 0;
+    const { reason, flags, endpoint, address, refusal } = found.match.groups ?? {};
+    const bits = flags === undefined ? undefined : BigInt(flags);
+    if (bits !== undefined && (bits & ADDRESS_VALID) === 0n) {
+      const what = `endpoint ${endpoint}: ${FAULT_REASONS[Number(reason)] ?? 'fault'}; the address was not printed`;
+      this.#sink.recognized();
+      this.#sink.diagnostic('fault-without-address', { what }, line.number);
+      return found.lines;
+    }
+    const at = parseHexAddress(address);
+    if (at === undefined) return this.#damagedFault(line);
+    this.#sink.fact(
+      {
+        kind: 'fault',
+        address: at,
+        device: `ep:${endpoint}`,
+        ...(bits === undefined ? {} : { access: faultAccess((bits & WRITE) !== 0n) }),
+        reason: refusal ?? FAULT_REASONS[Number(reason)] ?? 'fault',
+        driver: 'virtio',
+      },
+      line.number,
+    );
+    return found.lines;
+  }
+
+  #damagedFault(line: DumpLine): number {
+    this.#sink.diagnostic('damaged-fault', { text: line.text }, line.number);
+    return 1;
+  }
+
+  #unknown(text: string): number {
+    if (!UNKNOWN.test(text)) return 0;
     this.#sink.recognized();
-    return other?.lines ?? 1;
+    return ADDRESS.test(text) ? 0 : 1;
   }
 
   #take(form: EventForm, { match, lines }: Matched, line: DumpLine, ahead: Lookahead): void {
@@ -221,7 +333,8 @@ class QemuTraceReader implements LineReader {
     const op = form.op ?? (groups.op?.toLowerCase() === 'unmap' ? 'unmap' : 'map');
     switch (form.kind) {
       case 'mapping':
-        this.#mapping(op, range, groups, line);
+        if (groups.done !== undefined && this.#isUnmapped(range)) this.#sink.recognized();
+        else this.#mapping(op, range, groups, line);
         break;
       case 'request': {
         const { absent, ret } = groups;
@@ -235,13 +348,26 @@ class QemuTraceReader implements LineReader {
       case 'unaligned':
         this.#sink.fact({ kind: 'guest', ...range, name, type: 'ram' }, line.number);
         break;
+      case 'reserved': {
+        const type = REGION_TYPES[Number(groups.type ?? 0)] ?? `type ${groups.type}`;
+        const device = groups.endpoint === undefined ? {} : { device: `ep:${groups.endpoint}` };
+        this.#sink.fact({ kind: 'reserved', ...range, type, origin: 'qemu', ...device }, line.number);
+        break;
+      }
     }
+  }
+
+  /** True if the last unmap has the range: then the event only says that it was done. */
+  #isUnmapped({ start, last }: IovaRange): boolean {
+    const unmap = this.#unmapped;
+    return unmap !== undefined && unmap.start <= start && last <= unmap.last;
   }
 
   #mapping(kind: 'map' | 'unmap', { start, last }: IovaRange, groups: Groups, line: DumpLine): void {
     const paddr = parseHexAddress(groups.paddr);
     const vaddr = parsePointer(groups.pointer);
     const { domain } = groups;
+    if (kind === 'unmap') this.#unmapped = { start, last };
     const [, stamp, mark] = TIME.exec(line.raw) ?? [];
     const seconds = stamp ?? mark;
     this.#sink.fact(
@@ -281,6 +407,19 @@ class QemuTraceReader implements LineReader {
     );
   }
 }
+
+/** True for a line that has the numbers of such an event, or what is left of them. */
+function isEvent({ start }: EventForm, text: string): boolean {
+  const found = start.exec(text);
+  return found !== null && NUMBERS.test(text.slice(found.index + found[0].length));
+}
+
+/** The reasons of virtio-iommu for a fault, by their number in the device's specification. */
+const FAULT_REASONS: readonly string[] = ['fault of unknown reason', 'the endpoint has no domain', 'page fault'];
+/** Types of reserved regions of virtio-iommu. */
+const REGION_TYPES: readonly string[] = ['reserved', 'msi'];
+const ADDRESS_VALID = 1n << 8n;
+const WRITE = 1n << 1n;
 
 type Groups = Readonly<Partial<Record<string, string>>>;
 

@@ -200,6 +200,11 @@ class IommuClassReader implements LineReader {
       const known = places.flatMap((place) => place ?? []);
       const next = ahead(1);
       if (known.length === 0 || known.length < places.length || !next || !VALUE.test(next.text.trim())) return 0;
+      if (hasMoreValues(known.length, line, ahead)) {
+        // A mail program broke one of them: which one is unknown.
+        this.#damaged(next);
+        return 1;
+      }
       this.#below = known;
       this.#index = line.index;
       return 1;
@@ -268,6 +273,14 @@ class IommuClassReader implements LineReader {
     if (this.#emitted.size < NAMES_MAX) this.#emitted.add(fact.name);
     this.#sink.fact(fact, line);
   }
+}
+
+/** True if more values than files follow a command, as far as can be seen. */
+function hasMoreValues(files: number, line: DumpLine, ahead: Lookahead): boolean {
+  for (let n = 1; n <= files + 1; n++) {
+    if (!HEX.test(continuation(line, ahead, n)?.text.trim() ?? '')) return false;
+  }
+  return true;
 }
 
 function setRegister(fact: FactOf<'iommu'>, file: string, value: Iova): void {

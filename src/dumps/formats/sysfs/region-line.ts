@@ -109,7 +109,8 @@ function readPrefix(whole: string, directory: readonly string[] | undefined, loo
   const text = before.trimEnd();
   if (text === '') return { kind: 'none' };
   const path = /([^\s"'`(<]*reserved_regions)["'`]?(?:[:-]\d{1,6})?[:|,=-]?$/.exec(text);
-  if (path) {
+  // Behind a number there is no path: that line was cut.
+  if (path && !/(?:^|:)0x/i.test(path[1] ?? '')) {
     const [, token = ''] = path;
     const place = placeOfRegionsFile(pathComponents(token), directory, token.startsWith('/')) ?? {};
     return { kind: 'path', place, from: skipped + path.index };

@@ -54,7 +54,10 @@ class FtraceReader implements LineReader {
     const { problem } = this.#parser;
     if (problem !== undefined || BROKEN_BEFORE_MARK.test(line.text)) {
       const joined = joinWrapped(line, ahead, 3, (text) => this.#parser.read(text));
-      if (joined) return this.#emit(joined.value, line, joined.lines);
+      if (joined) {
+        const longer = this.#longest(line, ahead, joined.lines);
+        return longer ? this.#emit(longer, line, joined.lines + 1) : this.#emit(joined.value, line, joined.lines);
+      }
     }
     if (problem !== undefined) return this.#damaged(problem, line);
     return this.#lost(line);
@@ -122,6 +125,14 @@ class FtraceReader implements LineReader {
         return whole && 'device' in whole && normalizePciAddress(whole.device ?? '') !== undefined ? whole : undefined;
       }
     }
+  }
+
+  /** An event of several lines with the rest of its last number from the line below them. */
+  #longest(line: DumpLine, ahead: Lookahead, lines: number): TraceEvent | undefined {
+    const rest = this.#parser.atEnd && lines < 4 ? continuation(line, ahead, lines)?.text.trim() : undefined;
+    if (rest === undefined || !DIGITS.test(rest)) return undefined;
+    const isWhole = (text: string) => text.endsWith(rest) && !text.endsWith(` ${rest}`);
+    return joinWrapped(line, ahead, 3, (text) => (isWhole(text) ? this.#parser.read(text) : undefined))?.value;
   }
 
   #damaged(reason: string, line: DumpLine): number {
