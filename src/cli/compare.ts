@@ -1,19 +1,24 @@
+import { answerFor } from '../engine/answers/answer.ts';
 import type { EngineDocument } from '../engine/documents/document.ts';
 import type { HostsCompared } from '../engine/protocol/answers.ts';
 import { formatSize, hex } from '../iova/format.ts';
 import { type IovaRange, sizeOf } from '../iova/range.ts';
+import { requireGuest } from '../lib/guest.ts';
 import { engineWith, select } from '../lib/opened.ts';
 import { parseCommandArgs } from './args.ts';
+import { type GivenGuest, GUEST_HELP, guestOf } from './guest-option.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
 import { exitWith, openFiles, type UnreadInput } from './open-files.ts';
 
-const HELP = `usage: iovascope compare FILE FILE… [--json]
+const HELP = `usage: iovascope compare FILE FILE… [--guest G] [--json]
 
 Compares several hosts, one per FILE (or folder, or archive): what is reserved and what is
 usable on any and on all of them, and where they differ. For guests that migrate between hosts.
 Ranges are inclusive.
 
-  --json  one object
+  --guest G      also say on which of the hosts this guest fits:
+${GUEST_HELP}
+  --json         one object
 
 Exit code 0: done; 2: usage error, or some input could not be read.`;
 
@@ -45,7 +50,14 @@ function plainLines(compared: HostsCompared): string[] {
 
 const pair = ({ start, last }: IovaRange) => [hex(start), hex(last)];
 
-function jsonText(compared: HostsCompared): string {
+/** What a guest would meet on one host. */
+interface TriedOnHost {
+  readonly host: string;
+  readonly severity: string;
+  readonly text: string;
+}
+
+function jsonText(compared: HostsCompared, tried: readonly TriedOnHost[] | undefined): string {
   return JSON.stringify({
     hosts: compared.hosts.map(({ title, isApertureKnown }) => ({ name: title, aperture_known: isApertureKnown })),
     reserved_union: compared.reservedUnion.map(pair),
@@ -59,17 +71,28 @@ function jsonText(compared: HostsCompared): string {
       not_on: d.blockedOn,
     })),
     line: compared.line,
+    ...(tried ? { guest: tried } : {}),
   });
 }
 
+/** The answer about the guest on one host, with all of its groups that can be assigned. */
+function triedOn(document: EngineDocument, { guest, name }: GivenGuest): TriedOnHost {
+  const { choice, document: own } = requireGuest(guest, name);
+  const open = new Map([document, ...(own ? [own] : [])].map((one) => [one.id, one]));
+  const { answer } = answerFor(open, { selectedGroups: select([document]).keys, guest: choice });
+  return { host: document.title, severity: answer.severity, text: answer.text };
+}
+
 async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
-  const parsed = parseCommandArgs(args, { json: { type: 'boolean' } });
+  const parsed = parseCommandArgs(args, { json: { type: 'boolean' }, guest: { type: 'string' } });
   if (!parsed.ok) return unusable(io, `compare: ${parsed.message}`);
   const { values, positionals } = parsed;
   if (positionals.length < 2) return unusable(io, 'compare: expected two or more files, one for each host');
   if (positionals.filter((path) => path === '-').length > 1) {
     return unusable(io, 'compare: standard input can be read only once');
   }
+  const given = values.guest === undefined ? undefined : await guestOf(values.guest, io);
+  if (typeof given === 'string') return unusable(io, `compare: --guest ${given}`);
   const documents: EngineDocument[] = [];
   const unread: UnreadInput[] = [];
   for (const path of positionals) {
@@ -84,8 +107,13 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   const compared = await engineWith(documents)('compareHosts', {
     selectedGroups: select(documents, { isAll: true }).keys,
   });
-  io.stdout(values.json === true ? `${jsonText(compared)}\n` : `${plainLines(compared).join('\n')}\n`);
-  return exitWith(0, 'compare', unread, io);
+  const tried = given ? documents.map((document) => triedOn(document, given)) : undefined;
+  const plain = [
+    ...plainLines(compared),
+    ...(tried ? ['guest:', ...tried.map(({ host, text }) => `  ${host}: ${text}`)] : []),
+  ];
+  io.stdout(values.json === true ? `${jsonText(compared, tried)}\n` : `${plain.join('\n')}\n`);
+  return exitWith(0, 'compare', [...unread, ...(given?.unread ?? [])], io);
 }
 
 export const COMPARE: Command = { help: HELP, run };

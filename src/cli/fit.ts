@@ -4,10 +4,11 @@ import { parseKernelVersion } from '../kernel/versions.ts';
 import { type NextDma, type NextDmaOptions, nextDma } from '../lib/dma.ts';
 import { type Fit, type FitOptions, fit as findFit } from '../lib/fit.ts';
 import { parseCommandArgs } from './args.ts';
+import { GUEST_HELP, guestOf } from './guest-option.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
 import { exitWith, openFiles } from './open-files.ts';
 
-const HELP = `usage: iovascope fit FILE… --size S [--align A] [--at IOVA] [--json]
+const HELP = `usage: iovascope fit FILE… --size S [--align A] [--at IOVA] [--guest G] [--json]
        iovascope fit FILE… --dma [--device BDF] [--mask BITS] [--size S] [--kernel V] [--json]
 
 Would a range of this size fit into the I/O address space that the files describe (shared by
@@ -17,6 +18,8 @@ See "iovascope help inspect" for what can be read.
   --size S   bytes: 4096, 64K, 1.5G
   --align A  alignment of the start, a power of two; default: 1
   --at IOVA  the start address; default: anywhere
+  --guest G  beside the memory of this guest:
+${GUEST_HELP}
   --dma      where the kernel's own DMA API puts the next buffers of a device, and how it finds
              the place (for drivers of the host, not for guests)
   --device BDF, --mask BITS, --kernel V
@@ -30,6 +33,7 @@ const OPTIONS = {
   size: { type: 'string' },
   align: { type: 'string' },
   at: { type: 'string' },
+  guest: { type: 'string' },
   dma: { type: 'boolean' },
   device: { type: 'string' },
   mask: { type: 'string' },
@@ -192,7 +196,12 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   if (typeof question === 'string') return unusable(io, `fit: ${question}`);
   const opened = await openFiles(positionals, io);
   if (!opened.ok) return unusable(io, `fit: ${opened.message}`);
-  const answers = await findFit(opened.dumps, question);
+  const guest = values.guest === undefined ? undefined : await guestOf(values.guest, io);
+  if (typeof guest === 'string') return unusable(io, `fit: --guest ${guest}`);
+  const answers = await findFit(opened.dumps, {
+    ...question,
+    ...(guest ? { guest: guest.guest, guestName: guest.name } : {}),
+  });
   if (answers.length === 0) {
     const files = positionals.join(', ');
     return unusable(io, `fit: ${files}: nothing says what is usable (no reserved regions, no valid ranges)`);

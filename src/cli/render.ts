@@ -2,12 +2,13 @@ import { parseRange } from '../iova/parse.ts';
 import type { IovaRange } from '../iova/range.ts';
 import { RENDER_WIDTH, render, renderText } from '../lib/render.ts';
 import { parseCommandArgs } from './args.ts';
+import { GUEST_HELP, guestOf } from './guest-option.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
 import { exitWith, openFiles } from './open-files.ts';
 import { packageVersion } from './version.ts';
 
 const HELP = `usage: iovascope render FILE… -o OUT.{svg,txt} [--width N] [--theme light|dark]
-                 [--scale fold|linear|log] [--range A-B]
+                 [--scale fold|linear|log] [--range A-B] [--guest G]
 
 Draws the address spaces that the dumps describe, as the browser does, with the answer, a
 legend, the exact bounds and their sources. The same input gives the same bytes. .svg is a
@@ -18,6 +19,8 @@ output. See "iovascope help inspect" for what can be read.
   --theme T    light or dark; default: light
   --scale S    fold (gaps compressed), linear or log; default: fold
   --range A-B  only these addresses, inclusive (also START+SIZE)
+  --guest G    also draw and answer for this guest:
+${GUEST_HELP}
 
 Exit code 0: done; 2: usage error, or some input could not be read.`;
 
@@ -27,6 +30,7 @@ const OPTIONS = {
   theme: { type: 'string' },
   scale: { type: 'string' },
   range: { type: 'string' },
+  guest: { type: 'string' },
 } as const;
 
 const FORMS = ['svg', 'txt'] as const;
@@ -70,7 +74,10 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
 
   const opened = await openFiles(parsed.positionals, io);
   if (!opened.ok) return unusable(io, `render: ${opened.message}`);
-  const { output, form, ...options } = wanted;
+  const guest = parsed.values.guest === undefined ? undefined : await guestOf(parsed.values.guest, io);
+  if (typeof guest === 'string') return unusable(io, `render: --guest ${guest}`);
+  const { output, form, ...rest } = wanted;
+  const options = { ...rest, ...(guest ? { guest: guest.guest, guestName: guest.name } : {}) };
   const content =
     form === 'svg'
       ? await render(opened.dumps, options)
@@ -84,7 +91,7 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
       return unusable(io, `render: ${output} cannot be written: ${reason}`);
     }
   }
-  return exitWith(0, 'render', opened.unread, io);
+  return exitWith(0, 'render', [...opened.unread, ...(guest?.unread ?? [])], io);
 }
 
 export const RENDER: Command = { help: HELP, run };

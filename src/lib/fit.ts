@@ -1,3 +1,5 @@
+import type { GuestLayout } from '../analysis/conflicts/guest.ts';
+import { isGuestMemory } from '../analysis/guest/layout.ts';
 import type { Group } from '../analysis/host/host.ts';
 import { commonSpace, separateSpaces, spaceTitle } from '../analysis/space/common-space.ts';
 import { fitInSpace, type SpaceFitAnswer } from '../analysis/space/fit.ts';
@@ -10,8 +12,12 @@ import {
 } from '../analysis/space/usable-ranges.ts';
 import { type EngineDocument, stateOf } from '../engine/documents/document.ts';
 import { mappingStateAt } from '../engine/documents/mapping-states.ts';
+import { chosenGuest } from '../engine/picture/guests.ts';
+import { overlaps } from '../iova/range.ts';
+import { rangeSet, subtract } from '../iova/range-set.ts';
 import type { Dumps } from './dumps.ts';
 import type { AddressRange, Origin } from './facts.ts';
+import { type GuestInput, requireGuest, type TriedGuest } from './guest.ts';
 import { documentsOf, select } from './opened.ts';
 
 export interface FitOptions {
@@ -23,6 +29,10 @@ export interface FitOptions {
   readonly at?: bigint;
   /** Numbers of the IOMMU groups that share the address space; all if absent. */
   readonly groups?: readonly string[];
+  /** A guest whose memory is mapped there too: `pc-q35-7.2:16G`, or dumps with one guest. */
+  readonly guest?: GuestInput;
+  /** Which of several guests in the dumps of `guest`. */
+  readonly guestName?: string | undefined;
 }
 
 /** Places for the range: it may start at `start` and at every multiple of the alignment up to `highestStart`. */
@@ -79,10 +89,45 @@ export async function fit(dumps: Dumps, options: FitOptions): Promise<readonly F
   if (at !== undefined && (at < 0n || at >> 64n !== 0n)) throw new RangeError('the address must be 0 to 2^64 - 1');
   const documents = documentsOf(dumps);
   const { groups } = select(documents, { groups: options.groups });
-  const spaces = documents.flatMap((document) => spacesOf(document, groups.get(document) ?? []));
+  const tried = options.guest === undefined ? undefined : requireGuest(options.guest, options.guestName);
+  const memory = tried && memoryOf(tried, documents);
+  const spaces = documents
+    .flatMap((document) => spacesOf(document, groups.get(document) ?? []))
+    .map(({ title, space }) => ({ title, space: memory ? beside(space, memory) : space }));
   return spaces.map(({ title, space }) =>
     fitOf(title, space.isApertureKnown, fitInSpace(space, { size, alignment, at }), size),
   );
+}
+
+/** The memory of a guest that is tried. */
+function memoryOf({ choice, document }: TriedGuest, documents: readonly EngineDocument[]): GuestLayout {
+  const open = new Map([...documents, ...(document ? [document] : [])].map((one) => [one.id, one]));
+  const made = chosenGuest(choice, open);
+  if (!made.ok) throw new RangeError(made.message);
+  return { ...made.guest, ranges: made.guest.ranges.filter(({ type }) => isGuestMemory(type)) };
+}
+
+/** An address space in which a guest's memory is mapped. */
+function beside(space: UsableRanges, { title, ranges }: GuestLayout): UsableRanges {
+  return {
+    usable: space.usable,
+    free: subtract(space.free, rangeSet(ranges)),
+    hasMappings: true,
+    isApertureKnown: space.isApertureKnown,
+    obstaclesIn: (requested, max = Number.POSITIVE_INFINITY) =>
+      [
+        ...space.obstaclesIn(requested, max),
+        ...ranges
+          .filter((range) => overlaps(range, requested))
+          .map(({ start, last, name }) => ({
+            start,
+            last,
+            kind: 'mapping' as const,
+            owners: [`${title}: ${name}`],
+            provenance: [],
+          })),
+      ].slice(0, max),
+  };
 }
 
 interface NamedSpace {

@@ -38,11 +38,12 @@ export function layout(guest: string | Dumps): readonly LaidOutGuest[] {
     return [ofDefinition(parsed.definition, layoutOf(parsed.definition), [])];
   }
   return documentsOf(guest).flatMap(({ host, session }) => [
-    ...guestFromFacts(session.events.filter(isFact)).map(({ definition, memory, facts }) =>
+    ...guestFromFacts(session.events.filter(isFact)).map(({ definition, memory, facts, problems }) =>
       ofDefinition(
         definition,
         memory,
         facts.map(({ source, line }) => ({ source, line })),
+        problems,
       ),
     ),
     ...host.guests.map(({ source, ranges }) => ({ title: source, name: source, ranges, notes: [] })),
@@ -53,17 +54,18 @@ function ofDefinition(
   definition: GuestDefinition,
   memory: ReturnType<typeof layoutOf>,
   provenance: readonly Origin[],
+  problems: LaidOutGuest['notes'] = [],
 ): LaidOutGuest {
   const { name, machine } = definition;
   if (!memory.ok) {
     const { code, message } = memory;
-    return { title: name ?? machine, name, ranges: [], notes: [], problem: { code, message } };
+    return { title: name ?? machine, name, ranges: [], notes: problems, problem: { code, message } };
   }
   const { title, ranges, notes, refusal } = memory.memory;
   if (refusal !== undefined) {
     const problem = { code: 'guest-refused', message: `${title} would not start: ${refusal}` };
-    return { title, name, ranges: [], notes, problem };
+    return { title, name, ranges: [], notes: [...problems, ...notes], problem };
   }
   const located = ranges.map(({ start, last, name: what, type }) => ({ start, last, name: what, type, provenance }));
-  return { title, name, ranges: located, notes };
+  return { title, name, ranges: located, notes: [...problems, ...notes] };
 }

@@ -9,6 +9,7 @@ import { plotWidth } from '../timeline/scene/layout.ts';
 import { buildScene } from '../timeline/scene/scene.ts';
 import type { Dumps } from './dumps.ts';
 import type { AddressRange } from './facts.ts';
+import { type GuestInput, requireGuest } from './guest.ts';
 import { documentsOf, engineWith, select } from './opened.ts';
 
 export interface RenderOptions {
@@ -22,6 +23,10 @@ export interface RenderOptions {
   readonly range?: AddressRange;
   /** Numbers of the IOMMU groups; all that can be assigned if absent. */
   readonly groups?: readonly string[];
+  /** A guest to try on the hosts: `pc-q35-7.2:16G,vendor=amd`, or dumps with one guest. */
+  readonly guest?: GuestInput;
+  /** Which of several guests in the dumps of `guest`. */
+  readonly guestName?: string | undefined;
 }
 
 /** Pixels. */
@@ -39,13 +44,13 @@ export async function render(dumps: Dumps, options: RenderOptions = {}): Promise
   if (!Number.isInteger(width) || width < RENDER_WIDTH.min || width > RENDER_WIDTH.max) {
     throw new RangeError(`the width must be a whole number from ${RENDER_WIDTH.min} to ${RENDER_WIDTH.max}`);
   }
-  const { ask, arrangement, range, selectedGroups } = await arranged(dumps, options);
+  const { ask, arrangement, range, trial } = await arranged(dumps, options);
   const { scale, revision } = arrangement;
   const plot = plotWidth(width);
   const view = range ? fitRange(scale, range, plot, 0) : fitAll(scale, plot);
   const spaces = await ask('slice', { revision, window: sliceWindow(view) });
   const bounds = await ask('bounds', { ...visibleRange(view, scale), limit: BOUNDS_MAX });
-  const { answer, rows } = await ask('answer', { selectedGroups });
+  const { answer, rows } = await ask('answer', trial);
   const scene = buildScene({
     title: arrangement.title,
     subtitle: subtitleOf(arrangement),
@@ -70,18 +75,22 @@ export interface RenderTextOptions extends Pick<RenderOptions, 'range' | 'groups
  * give the same text. Rejects with a RangeError for a range or a group that cannot be used.
  */
 export async function renderText(dumps: Dumps, options: RenderTextOptions): Promise<string> {
-  const { ask, range, selectedGroups } = await arranged(dumps, options);
-  return ask('textReport', { selectedGroups, range, version: options.version });
+  const { ask, range, trial } = await arranged(dumps, options);
+  return ask('textReport', { ...trial, range, version: options.version });
 }
 
 /** An engine with the dumps' picture arranged in it. */
-async function arranged(dumps: Dumps, { range, scale = 'fold', groups }: RenderOptions) {
+async function arranged(dumps: Dumps, { range, scale = 'fold', groups, guest, guestName }: RenderOptions) {
   if (range && !isRange(range)) throw new RangeError('the range must have 0 <= start <= last < 2^64');
   const documents = documentsOf(dumps);
-  const ask = engineWith(documents);
-  const selectedGroups = select(documents, { groups, isPicture: true }).keys;
-  const arrangement = await ask('arrange', { selectedGroups, expanded: [], scale });
-  return { ask, arrangement, range: range && isRange(range) ? range : undefined, selectedGroups };
+  const tried = guest === undefined ? undefined : requireGuest(guest, guestName);
+  const ask = engineWith([...documents, ...(tried?.document ? [tried.document] : [])]);
+  const trial = {
+    selectedGroups: select(documents, { groups, isPicture: true }).keys,
+    ...(tried ? { guest: tried.choice } : {}),
+  };
+  const arrangement = await ask('arrange', { ...trial, expanded: [], scale });
+  return { ask, arrangement, range: range && isRange(range) ? range : undefined, trial };
 }
 
 function isRange(range: AddressRange): range is IovaRange {

@@ -254,7 +254,9 @@ function cleanText(host: AnsweredHost, { isNamed, isGuestChosen, isPartial }: Ab
   }
   if (!isSomethingKnown) {
     const more =
-      guests.length > 0 ? " Add the host's reserved_regions to check whether the guest's memory can be mapped." : '';
+      guests.length > 0
+        ? ` ${guests.map(memoryText).join(' ')} Add the host's reserved_regions to check whether the guest's memory can be mapped.`
+        : '';
     return `${nothingLabel(isPartial)}${on}${others}.${more}`;
   }
   const label = groupsLabel(space);
@@ -262,6 +264,36 @@ function cleanText(host: AnsweredHost, { isNamed, isGuestChosen, isPartial }: Ab
 }
 
 const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+
+/** How far the memory of a guest reaches: `win11: pc-q35-7.2, 16 GiB: its memory ends at 0x47fffffff.` */
+function memoryText(guest: GuestLayout): string {
+  const memory = guest.ranges.filter(({ type }) => isGuestMemory(type));
+  const last = memory.reduce((top, range) => (range.last > top ? range.last : top), 0n);
+  const devices = guest.definition?.assigned ?? [];
+  const assigns = devices.length === 0 ? '' : `, it assigns ${joinNames(devices, LISTED_MAX)}`;
+  return `${guest.title}: its memory ends at ${hex(last)}${assigns}.${assumedText(guest)}`;
+}
+
+/** What may make a layout another than that of the guest. */
+const DOUBTS: ReadonlySet<string> = new Set([
+  'guest-definition-cut',
+  'guest-option-not-modelled',
+  'guest-option-unresolved',
+  'guest-option-invalid',
+  'machine-unknown',
+  'memory-device-not-placed',
+  'option-not-modelled',
+  'option-not-understood',
+  'vendor-assumed',
+]);
+
+/** What had to be assumed about a guest, if that may move its memory. */
+function assumedText({ notes = [] }: GuestLayout): string {
+  const doubts = [...new Set(notes.filter(({ code }) => DOUBTS.has(code)).map(({ message }) => message))];
+  if (doubts.length === 0) return '';
+  const listed = joinNames(doubts, 2);
+  return ` ${listed.charAt(0).toUpperCase()}${listed.slice(1)}.`;
+}
 
 function fitsText(guest: GuestLayout, space: CommonSpace, on: string, others: string): string {
   const memory = guest.ranges.filter(({ type }) => isGuestMemory(type));
@@ -272,10 +304,11 @@ function fitsText(guest: GuestLayout, space: CommonSpace, on: string, others: st
       ? guest.machine.machine.lastUsed(guest.machine.ram)
       : highest;
   const needs = bitLength(top) > DEFAULT_PHYS_BITS ? `; needs phys-bits ${bitLength(top)}` : '';
+  const assumed = assumedText(guest);
   if (space.groups.length === 0) {
-    return `${guest.title} fits${on} as far as the dumps show: they list no reserved regions${needs}${others}.`;
+    return `${guest.title} fits${on} as far as the dumps show: they list no reserved regions${needs}${others}.${assumed}`;
   }
   const label = groupsLabel(space);
   const width = space.apertures.length === 0 ? ', as far as the dumps show (not the width of the IOMMU)' : '';
-  return `${guest.title} fits${on}${label === '' ? '' : ` on ${label}`}${width}${needs}${others}.`;
+  return `${guest.title} fits${on}${label === '' ? '' : ` on ${label}`}${width}${needs}${others}.${assumed}`;
 }

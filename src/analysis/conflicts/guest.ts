@@ -5,7 +5,7 @@ import { containsRange, type IovaRange, intersection, isAligned, overlaps } from
 import { complement, intersect, type RangeSet, subtract } from '../../iova/range-set.ts';
 import type { RequestApi } from '../../kernel/rule-book.ts';
 import { HYPERTRANSPORT_RANGE } from '../../kernel/shared/platform-ranges.ts';
-import { type GuestDefinition, type GuestMemory, type LayoutNote, layoutOf } from '../guest/guest-memory.ts';
+import { type GuestDefinition, type GuestMemory, layoutOf } from '../guest/guest-memory.ts';
 import { FOUR_GIB, GIB, isGuestDeviceMemory, isGuestMemory, type LayoutRange, MIB } from '../guest/layout.ts';
 import { fittingSizes, MACHINES, type Machine, sizesLabel } from '../guest/layouts.ts';
 import { isAtLeast, machineType } from '../guest/machine-type.ts';
@@ -47,8 +47,8 @@ export interface GuestLayout {
   readonly provenance?: readonly Provenance[] | undefined;
   /** Why the VMM would not start it at all. */
   readonly refusal?: string | undefined;
-  /** What had to be assumed about its layout. */
-  readonly notes?: readonly LayoutNote[] | undefined;
+  /** What had to be assumed about its layout, and what was wrong with its definition. */
+  readonly notes?: readonly { readonly code: string; readonly message: string }[] | undefined;
 }
 
 /** A guest to be tried, from its definition. */
@@ -56,6 +56,7 @@ export function guestOfMemory(
   { title, ranges, machine, ram, refusal, notes }: GuestMemory,
   definition: GuestDefinition,
   provenance: readonly Provenance[] = [],
+  problems: NonNullable<GuestLayout['notes']> = [],
 ): GuestLayout {
   return {
     title,
@@ -64,7 +65,7 @@ export function guestOfMemory(
     definition,
     provenance,
     refusal,
-    notes,
+    notes: [...problems, ...notes],
   };
 }
 

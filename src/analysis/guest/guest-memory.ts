@@ -10,7 +10,7 @@ import { type Machine, pcMachine, splitMachine, virtMachine } from './layouts.ts
 import { type MachineKind, machineType, NEWEST, type QemuVersion, qemuVersion } from './machine-type.ts';
 import { placeMemoryDevices } from './memory-devices.ts';
 import type { SplitName } from './other-monitors.ts';
-import { type PcSetup, pcLayout } from './pc.ts';
+import { isRelocated, type PcSetup, pcLayout } from './pc.ts';
 import { type VirtSetup, virtLayout } from './virt.ts';
 
 /** A `machine` fact without the place where it was read. */
@@ -110,7 +110,7 @@ export function layoutOf(definition: GuestDefinition, host: HostKnowledge = {}):
   }
   const plan = planOf(definition, host, sizes, notes);
   if (!plan) {
-    const message = `the memory layout of the machine "${definition.machine}" is not known`;
+    const message = `the memory layout of the machine "${definition.machine}" is not known; known are q35, pc, virt, microvm, cloud-hypervisor, crosvm`;
     return { ok: false, code: 'machine-unknown', message };
   }
   const { machine, width } = plan;
@@ -233,7 +233,7 @@ function planOf(
   const version = versionOf(definition, own?.version, notes);
   return kind === 'virt'
     ? virtPlan(definition, version, sizes)
-    : pcPlan(definition, kind, version, isAmd(definition, host, version, notes), sizes);
+    : pcPlan(definition, kind, version, isAmd(definition, host), sizes, notes);
 }
 
 /** For a machine that is not known: the one that its name or its architecture comes nearest to. */
@@ -263,13 +263,8 @@ function versionOf(
   return NEWEST;
 }
 
-/** Whether the guest's CPU is AMD's, as far as it matters: only machines from 7.1 on ask. */
-function isAmd(
-  { vendor, cpu, accelerator }: GuestDefinition,
-  host: HostKnowledge,
-  version: QemuVersion,
-  notes: LayoutNote[],
-): boolean {
+/** Whether the guest's CPU is AMD's; undefined if neither the definition nor the host says. */
+function isAmd({ vendor, cpu, accelerator }: GuestDefinition, host: HostKnowledge): boolean | undefined {
   if (vendor !== undefined) return vendorByName(vendor) === 'amd';
   const isEmulated = accelerator === 'tcg';
   const model = cpu?.split(',')[0] ?? (isEmulated ? 'qemu64' : 'host');
@@ -277,21 +272,16 @@ function isAmd(
   const own = vendorOfModel(model);
   if (own !== undefined && (accelerator !== 'kvm' || !isGenericModel(model))) return own === 'amd';
   if (host.vendor !== undefined) return vendorByName(host.vendor) === 'amd';
-  const [major, minor] = version;
-  if (major > 7 || (major === 7 && minor >= 1)) {
-    const message =
-      "the vendor of the guest's CPU is not known, it is taken not to be AMD: on AMD, RAM moves above 1 TiB if it would reach 0xfd00000000";
-    notes.push({ code: 'vendor-assumed', message });
-  }
-  return false;
+  return undefined;
 }
 
 function pcPlan(
   definition: GuestDefinition,
   chipset: 'q35' | 'pc',
   version: QemuVersion,
-  amd: boolean,
+  amd: boolean | undefined,
   sizes: MovingSizes,
+  notes: LayoutNote[],
 ): Plan {
   const { machine, options, phys_bits: given, accelerator, version: program } = definition;
   // QEMU's own width, unless the definition sets one; KVM's depends on the host and on who built QEMU.
@@ -299,7 +289,7 @@ function pcPlan(
   const setup: PcSetup = {
     chipset,
     version,
-    isAmd: amd,
+    isAmd: amd === true,
     hotplug: sizes.hotplug,
     slots: sizes.slots,
     ...(sizes.maxRamBelow4g === undefined ? {} : { maxRamBelow4g: sizes.maxRamBelow4g }),
@@ -307,6 +297,11 @@ function pcPlan(
     ...(physBits === undefined ? {} : { physBits }),
     hasVga: options?.vga !== 'none',
   };
+  if (amd === undefined && isRelocated({ ...setup, isAmd: true }, definition.ram ?? 1n)) {
+    const message =
+      "the vendor of the guest's CPU is not known, it is taken not to be AMD: on AMD, RAM moves above 1 TiB if it would reach 0xfd00000000";
+    notes.push({ code: 'vendor-assumed', message });
+  }
   const running = qemuVersion(program);
   // Programs before 7.1 do not look at the width.
   const looks = running === undefined || running[0] > 7 || (running[0] === 7 && running[1] >= 1);
@@ -353,6 +348,8 @@ function splitPlan(name: SplitName, { machine }: GuestDefinition, sizes: MovingS
 export interface DescribedGuest {
   readonly definition: GuestDefinition;
   readonly facts: readonly FactOf<'machine'>[];
+  /** What was wrong with the definition, or not understood in it, as it was read. */
+  readonly problems: readonly { readonly code: string; readonly message: string }[];
   readonly memory: GuestMemoryResult;
 }
 
@@ -364,11 +361,13 @@ export interface DescribedGuest {
  */
 export function guestFromFacts(facts: Iterable<Fact>): DescribedGuest[] {
   const guests: { definition: GuestDefinition; facts: FactOf<'machine'>[] }[] = [];
+  const problems: FactOf<'diagnostic'>[] = [];
   let vendor: string | undefined;
   for (const fact of facts) {
     if (fact.kind === 'iommu' && (fact.driver === 'intel' || fact.driver === 'amd')) vendor = fact.driver;
     // Only AMD's IOMMU reserves it.
     if (fact.kind === 'reserved' && fact.start === HYPERTRANSPORT_RANGE.start) vendor ??= 'amd';
+    if (fact.kind === 'diagnostic' && fact.code.startsWith('guest-') && fact.severity !== 'info') problems.push(fact);
     if (fact.kind !== 'machine') continue;
     const { kind: _kind, source: _source, line: _line, ...definition } = fact;
     const known = fact.name === undefined ? undefined : guests.find((guest) => guest.definition.name === fact.name);
@@ -379,5 +378,13 @@ export function guestFromFacts(facts: Iterable<Fact>): DescribedGuest[] {
       known.facts.push(fact);
     } else guests.push({ definition, facts: [fact] });
   }
-  return guests.map((guest) => ({ ...guest, memory: layoutOf(guest.definition, { vendor }) }));
+  return guests.map((guest) => {
+    // The facts of a guest and what is said of it have one place.
+    const [last] = guest.facts.slice(-1);
+    return {
+      ...guest,
+      problems: problems.filter(({ source, line }) => source === last?.source && line === last?.line),
+      memory: layoutOf(guest.definition, { vendor }),
+    };
+  });
 }

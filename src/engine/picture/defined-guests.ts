@@ -39,7 +39,7 @@ export function describedGuest(document: EngineDocument): {
 } {
   const { inQuestion } = definedGuestsOf(document);
   if (!inQuestion?.guest.memory.ok) return { others: [] };
-  const { memory, definition, facts } = inQuestion.guest;
-  const guest = guestOfMemory(memory.memory, definition, facts.map(provenanceOf));
+  const { memory, definition, facts, problems } = inQuestion.guest;
+  const guest = guestOfMemory(memory.memory, definition, facts.map(provenanceOf), problems);
   return { guest, others: inQuestion.origin === 'error' ? [] : inQuestion.others };
 }
