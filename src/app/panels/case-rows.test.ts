@@ -5,6 +5,7 @@ import {
   caseRows,
   deviceKey,
   expandTo,
+  foundGroups,
   isDeviceFound,
   leadingDevice,
   NO_FOLDS,
@@ -155,6 +156,7 @@ describe('the filter of the tree', () => {
     const other = host({ id: 'o', title: 'lab-4', groups: [], sources: [] });
     expect(found('lab-4', [host(), other])).toEqual(['  lab-4']);
     expect(found('quadro')).toEqual([]);
+    expect(['', 'igb', 'group 15', 'quadro'].map((text) => foundGroups([host()], text))).toEqual([3, 1, 1, 0]);
   });
 
   test('a host stands for what the filter leaves', () => {

@@ -61,9 +61,17 @@ const SOURCES_SHOWN = 3;
 
 type Unplaced = Omit<CaseRow, 'position' | 'setSize' | 'document'> & { readonly children?: readonly Unplaced[] };
 
+/** Kept for each device: a filter of hundreds of groups is asked at every key. */
+const deviceTexts = new WeakMap<DeviceNode, string>();
+
 /** All that a person can type to find a device. */
-function deviceText({ device, name = '', class: kind = '', ids = '', driver = '' }: DeviceNode): string {
-  return `${device} ${name} ${kind} ${ids} ${driver}`.toLowerCase();
+function deviceText(node: DeviceNode): string {
+  const known = deviceTexts.get(node);
+  if (known !== undefined) return known;
+  const { device, name = '', class: kind = '', ids = '', driver = '' } = node;
+  const text = `${device} ${name} ${kind} ${ids} ${driver}`.toLowerCase();
+  deviceTexts.set(node, text);
+  return text;
 }
 
 /** What a filter asks for: every word has to be found; `group 7` names that group and no other. */
@@ -106,6 +114,16 @@ export function isDeviceFound(text: string, device: DeviceNode, more: string): b
   if (!filter) return true;
   const all = `${deviceText(device)} ${more.toLowerCase()}`;
   return isMatch(filter, all) && filter.groups.every((group) => `${all} `.includes(` ${group} `));
+}
+
+/** How many groups a filter finds. */
+export function foundGroups(documents: readonly DocumentNode[], text: string): number {
+  const filter = parseFilter(text);
+  return documents.reduce(
+    (sum, document) =>
+      sum + document.groups.filter((group) => !filter || foundDevices(filter, document, group) !== undefined).length,
+    0,
+  );
 }
 
 /** `msi, 2 direct` */

@@ -3,7 +3,7 @@ import { openPicked, openSample } from '../shell/open-files.ts';
 import { SAMPLES } from '../shell/samples.ts';
 import { useApp } from '../state/app-state.ts';
 import { setSelectedGroups } from '../state/documents.ts';
-import { caseRows, NO_FOLDS } from './case-rows.ts';
+import { caseRows, foundGroups, NO_FOLDS } from './case-rows.ts';
 import { CaseTree } from './case-tree.tsx';
 import './sources.css';
 
@@ -24,9 +24,7 @@ function FilterBox({ filter, setFilter }: { filter: string; setFilter(filter: st
   const id = useId();
   const total = documents.reduce((sum, { groups }) => sum + groups.length, 0);
   const isFiltered = filter.trim() !== '';
-  const shown = isFiltered
-    ? caseRows(documents, filter, NO_FOLDS).filter(({ kind }) => kind === 'group').length
-    : total;
+  const shown = isFiltered ? foundGroups(documents, filter) : total;
   return (
     <div className="tree-tools">
       <label className="visually-hidden" htmlFor={id}>
