@@ -10,7 +10,8 @@ export const test = base.extend<{ readonly app: Page }>({
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
     await page.goto('/');
-    await expect(page.locator('[data-drawn=true]')).toBeVisible();
+    // The first page of a browser that has just been started comes late on a busy machine.
+    await expect(page.locator('[data-drawn=true]')).toBeVisible({ timeout: 40_000 });
     await use(page);
     expect(complaints).toEqual([]);
   },
