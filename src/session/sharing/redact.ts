@@ -219,6 +219,7 @@ const PCI_ADDRESS = /^(?:([0-9a-f]{4}):)?([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$/i
 const NUMBERED_DEVICE = /^(?:sid|devid|ep|endpoint|stream):(?:0x)?[0-9a-f]{1,8}$/i;
 const IOMMU_NAME =
   /^(?:(?:dmar|ivhd|iommu|smmu|vtd|virtio)[-_:]?\d{0,4}|arm-smmu(?:-v3)?\.[\da-f.]{1,20}(?:auto)?|[0-9a-f]{4,16}\.(?:iommu|smmu|dart))$/;
+const IOMMU_FAMILY = /^(?:vt-?d|dmar|intel|amd(?:-?vi)?|ivhd|virtio(?:-iommu)?|smmu(?:v[23])?|arm-smmu(?:-v3)?|riscv)/i;
 /** Start of the addresses that pointers are moved to, and the alignment that they keep: the kernel looks at no more. */
 const POINTER_BASE = 0x7f00_0000_0000n;
 const POINTER_GRAIN = 1n << 30n;
@@ -231,6 +232,8 @@ class Redaction {
   /** Names that were replaced, by what they name. */
   readonly #names = new Map<string, Map<string, string>>();
   readonly #pointerShift: bigint;
+  /** Of the event at hand. */
+  #size = 0n;
 
   constructor(session: Session, options: RedactOptions) {
     this.#options = options;
@@ -251,6 +254,7 @@ class Redaction {
 
   object(kind: string, source: Readonly<Record<string, unknown>>): Record<string, unknown> {
     const result: Record<string, unknown> = {};
+    this.#size = [source.size, source.length].find((size) => typeof size === 'bigint') ?? 0n;
     for (const [field, value] of Object.entries(source)) {
       if (value === undefined) continue;
       const kept = this.#value(kind, field, value);
@@ -277,7 +281,7 @@ class Redaction {
     if (Array.isArray(value)) return value.map((item: unknown) => this.#single(kind, field, policy, item));
     if (typeof value === 'object' && value !== null) return this.object(kind, value as Record<string, unknown>);
     const name = `${kind}.${field}`;
-    if (typeof value === 'bigint' && policy === 'pointer') return this.#pointer(name, value);
+    if (typeof value === 'bigint' && policy === 'pointer') return this.#pointer(name, value, this.#size);
     if (typeof value === 'string') return this.#text(name, policy, value);
     return policy === 'drop' ? this.#note(name, value, undefined) : value;
   }
@@ -315,7 +319,8 @@ class Redaction {
         return this.#device(field, value);
       case 'iommu':
         if (PCI_ADDRESS.test(value)) return this.#device(field, value);
-        return IOMMU_NAME.test(value) ? value : this.#named(field, 'iommu', value);
+        // The models tell the driver by the beginning of the name.
+        return IOMMU_NAME.test(value) ? value : this.#named(field, IOMMU_FAMILY.exec(value)?.[0] ?? 'iommu', value);
       case 'options': {
         const kept = value
           .split(/\s+/)
@@ -369,17 +374,23 @@ class Redaction {
     return this.#note(field, value, name) ?? '';
   }
 
-  #pointer(field: string, value: bigint): bigint {
-    if (value >= USER_END) {
-      // Powers of two and the last pages of the space are chosen by people, to see what happens there.
-      if ((value & (value - 1n)) === 0n || value >= (1n << 64n) - 0x20_0000n) return value;
-      const moved = 0xffff_8880_0000_0000n | (value & (POINTER_GRAIN - 1n));
-      this.#note(field, value, `0x${moved.toString(16)}`);
-      return moved;
-    }
-    const moved = value + this.#pointerShift;
+  /** `size`: of the memory that the pointer is the start of, as far as it is given. */
+  #pointer(field: string, value: bigint, size: bigint): bigint {
+    const moved = this.#moved(value, size);
     if (moved !== value) this.#note(field, value, `0x${moved.toString(16)}`);
     return moved;
+  }
+
+  #moved(value: bigint, size: bigint): bigint {
+    const offset = value & (POINTER_GRAIN - 1n);
+    if (value < USER_END) {
+      if (size < USER_END) return value + this.#pointerShift;
+      // No memory is that large: what counts is whether the end is above 2^64−1, and it stays on its side.
+      return value + size > 1n << 64n ? USER_END - POINTER_GRAIN + offset : offset;
+    }
+    // Powers of two and the last pages of the space are chosen by people, to see what happens there.
+    const isChosen = (value & (value - 1n)) === 0n || value >= (1n << 64n) - 0x20_0000n || size >= USER_END;
+    return isChosen ? value : 0xffff_8880_0000_0000n | offset;
   }
 
   #note<T extends string | undefined>(field: string, value: unknown, replacement: T): T {
