@@ -191,7 +191,7 @@ test('the guest of a libvirt log is filled in; what is changed by hand is an ove
   await expect(guest).toContainText(/from win11\.log, line \d/);
   await expect(app.getByTestId('guest-ram')).toHaveText('16 GiB');
   await expect(app.getByTestId('device')).toHaveValue('0000:00:01.0');
-  const lanes = rows(app).filter({ has: app.getByRole('cell', { name: 'guest', exact: true }) });
+  const lanes = rows(app).filter({ has: app.getByRole('gridcell', { name: 'guest', exact: true }) });
   await expect(lanes.first()).toBeVisible();
   expect(await violations(app)).toEqual([]);
   const box = guest.getByLabel('Exact size');

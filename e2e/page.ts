@@ -40,7 +40,7 @@ export async function dropText(page: Page, files: readonly { name: string; text:
 
 /** Waits until the page has announced that something was opened. */
 export async function isOpened(page: Page, title: string): Promise<void> {
-  await expect(page.getByRole('status')).toContainText(title);
+  await expect(page.locator('p[role=status]')).toContainText(title);
 }
 
 /** The check box of a row of the tree. */
