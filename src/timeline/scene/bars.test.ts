@@ -113,6 +113,8 @@ describe('marks', () => {
   });
 
   test('an arrow points up at the middle', () => {
+    const inks = arrowMarks(frame, { x0: 99, x1: 101 }, 60, 26, 'cursor').map((mark) => 'ink' in mark && mark.ink);
+    expect(inks).toEqual(['accent', 'accent']);
     expect(arrowMarks(frame, { x0: 99, x1: 101 }, 60, 26)).toEqual([
       {
         type: 'path',

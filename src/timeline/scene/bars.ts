@@ -96,8 +96,15 @@ export function barMark(frame: Frame, bar: Bar, y: number, height: number): Mark
   };
 }
 
-/** A marker that points up at one address. */
-export function arrowMarks(frame: Frame, { x0, x1 }: PixelSpan, y: number, height: number): Mark[] {
+/** A marker that points up at one address: a fault, or where an allocator is. */
+export function arrowMarks(
+  frame: Frame,
+  { x0, x1 }: PixelSpan,
+  y: number,
+  height: number,
+  style: StyleName = 'fault',
+): Mark[] {
+  const ink = style === 'cursor' ? 'accent' : 'alarm';
   const x = frame.left + (x0 + x1) / 2;
   // Room for a letter above it.
   const tip = y + 6;
@@ -110,7 +117,7 @@ export function arrowMarks(frame: Frame, { x0, x1 }: PixelSpan, y: number, heigh
     [x, tip],
     [x + 4, tip + 7],
   ] as const;
-  return [pathMark(shaft, 'alarm', 2), pathMark(head, 'alarm', 2)];
+  return [pathMark(shaft, ink, 2), pathMark(head, ink, 2)];
 }
 
 /** The text of labels that have room. */
@@ -138,7 +145,7 @@ export function shapesOf(
 ): { marks: Mark[]; hits: HitArea[] } {
   return {
     marks: bars.flatMap((bar) =>
-      shape === 'arrow' ? arrowMarks(frame, bar, y, height) : [barMark(frame, bar, y, height)],
+      shape === 'arrow' ? arrowMarks(frame, bar, y, height, bar.style) : [barMark(frame, bar, y, height)],
     ),
     hits: bars.map((bar) => ({
       ...boxOf(frame, bar, y, height),

@@ -191,8 +191,8 @@ const STYLES = {
   },
   cursor: {
     label: 'allocator cursor',
-    light: ['#d9d2f2', '#4b3fa0', '#4b3fa0'],
-    dark: ['#2a2552', '#b3a8f5', '#b3a8f5'],
+    light: ['#d6e6f9', '#0b62c4', '#0b62c4'],
+    dark: ['#16304f', '#6cb2ff', '#6cb2ff'],
     tile: vertical(3),
   },
   hole: {
