@@ -406,7 +406,7 @@ class Follower {
   }
 
   get groups(): string[] {
-    return this.latest?.node.groups.map((g) => `${g.title}: ${g.devices.join(' ')}`) ?? [];
+    return this.latest?.node.groups.map((g) => `${g.title}: ${g.devices.map(({ device }) => device).join(' ')}`) ?? [];
   }
 }
 

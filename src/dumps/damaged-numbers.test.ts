@@ -76,7 +76,9 @@ const SETTINGS = /^(?:guest-command-line|proxmox|libvirt-xml|kubevirt)\//;
 const BARE = /^iommu-class\//;
 const OF_LINES = ['cut with the rest of the line', 'a line break inside', 'blanks', 'commas', 'apostrophes'];
 
-function isVisible({ fixture }: Place, how: string): boolean {
+function isVisible({ fixture, number }: Place, how: string): boolean {
+  // Without 0x, two words are two numbers.
+  if (how === 'blanks' && !isHex(number)) return false;
   if (SETTINGS.test(fixture)) return !OF_LINES.includes(how);
   return !(BARE.test(fixture) && how === 'a line break inside');
 }
@@ -124,7 +126,8 @@ test('a damaged number gives its true value, or a diagnostic', { timeout: 3 * FU
       const isLost = factsOf(after) < factsOf(before) && !isSaid && unrecognized(after) <= unrecognized(before);
       expect([at.fixture, how, line, isLost]).toEqual([at.fixture, how, line, false]);
     }),
-    fuzzRuns(250),
+    // The same places each time, so that the test says the same of the same code; others with FUZZ_RUNS.
+    { ...fuzzRuns(250), ...(process.env.FUZZ_RUNS ? {} : { seed: 20 }) },
   );
   expect(damaged).toBeGreaterThan(100);
 });

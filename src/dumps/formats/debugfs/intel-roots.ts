@@ -57,6 +57,8 @@ class IntelRootsReader implements LineReader {
   #iommu: string | undefined;
   #row: Row | undefined;
   #cut = '';
+  /** The line whose rest `#cut` waits for. */
+  #cutLine: DumpLine | undefined;
   #interrupts = false;
 
   constructor(sink: FactSink) {
@@ -65,8 +67,8 @@ class IntelRootsReader implements LineReader {
 
   line(line: DumpLine, ahead: Lookahead): number {
     if (line.prompt || line.elision) {
+      this.end();
       this.#row = undefined;
-      this.#cut = '';
       return 0;
     }
     return (
@@ -74,13 +76,19 @@ class IntelRootsReader implements LineReader {
     );
   }
 
+  /** The rest of a line that was cut does not come any more. */
+  end(): void {
+    if (this.#cut !== '' && this.#cutLine) this.#damaged(this.#cutLine);
+    this.#cut = '';
+  }
+
   #root(line: DumpLine): number {
     const [, name, address] = ROOT.exec(line.text) ?? [];
     if (name === undefined) return 0;
     this.#name(name, line.number);
     this.#iommu = name;
+    this.end();
     this.#row = undefined;
-    this.#cut = '';
     if (parseHexAddress(address) === undefined) this.#damaged(line);
     return 1;
   }
@@ -110,8 +118,8 @@ class IntelRootsReader implements LineReader {
     if (TITLE.test(line.text)) return 1;
     const device = DEVICE.exec(line.text);
     if (device) {
+      this.end();
       this.#row = { line: line.number, root: false, context: undefined };
-      this.#cut = '';
     }
     if (!this.#row) return 0;
     // The rest of an entry that was broken on the line before.
@@ -120,7 +128,10 @@ class IntelRootsReader implements LineReader {
     this.#cut = (next.startsWith(':') ? WHOLE : CUT).exec(text)?.[1] ?? '';
     // A PASID of 0, unless its `x` is on the next line.
     if (this.#cut === '0' && !/^x/i.test(next)) this.#cut = '';
-    if (this.#cut !== '') text = text.slice(0, -this.#cut.length);
+    if (this.#cut !== '') {
+      text = text.slice(0, -this.#cut.length);
+      this.#cutLine = line;
+    }
     PARTS.lastIndex = 0;
     let end = 0;
     for (let part = PARTS.exec(text); part; part = PARTS.exec(text)) {
