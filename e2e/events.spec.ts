@@ -96,14 +96,14 @@ test('Enter on a row shows its step, and a row is copied', async ({ app }) => {
   await app.keyboard.press('ArrowRight');
   await app.keyboard.press('Enter');
   await expect(shown(app)).toHaveAttribute('aria-rowindex', '4');
-  const copied = app.evaluate(
-    () =>
-      new Promise<string>((resolve) => {
-        addEventListener('copy', (event) => resolve(event.clipboardData?.getData('text/plain') ?? ''), { once: true });
-      }),
-  );
+  // Listening before the key is pressed.
+  const listener = await app.evaluateHandle(() => ({
+    copied: new Promise<string>((resolve) => {
+      addEventListener('copy', (event) => resolve(event.clipboardData?.getData('text/plain') ?? ''), { once: true });
+    }),
+  }));
   await app.keyboard.press('Control+c');
-  expect(await copied).toMatch(/^3\tIOAS a\tmap 8 KiB at 0x10_0000 rw/);
+  expect(await listener.evaluate(({ copied }) => copied)).toMatch(/^3\tIOAS a\tmap 8 KiB at 0x10_0000 rw/);
 });
 
 test('a table is one tab stop with arrow keys from cell to cell', async ({ app }) => {

@@ -19,6 +19,8 @@ export const CAPABILITY_HEADER = {
 
 /** Capabilities start at multiples of this. Source: Linux 6.6, vfio_info_cap_add. */
 export const CAPABILITY_ALIGNMENT = 8;
+/** VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL: kernels before 6.6 put the next capability directly behind its 12 bytes. */
+const UNPADDED = { id: 3, size: 12 } as const;
 
 export const CAPABILITY_HEADER_SIZE = sizeOfLayout(CAPABILITY_HEADER);
 
@@ -83,7 +85,8 @@ export function walkCapabilities(
     const before = starts[i - 1] ?? -CAPABILITY_HEADER_SIZE;
     const end = Math.max(starts[i + 1] ?? limit, offset + CAPABILITY_HEADER_SIZE);
     const problems: UapiProblem[] = [];
-    if (offset % CAPABILITY_ALIGNMENT !== 0) {
+    const isPacked = found.some((other) => other.id === UNPADDED.id && other.offset + UNPADDED.size === offset);
+    if (offset % CAPABILITY_ALIGNMENT !== 0 && !isPacked) {
       const message = `the capability at offset ${hex(BigInt(offset))} is not aligned to ${CAPABILITY_ALIGNMENT} bytes`;
       problems.push({ code: 'link-unaligned', offset, message });
     }

@@ -9,12 +9,14 @@ import { decodeType1Info, encodeType1Info, type Type1Capability, type Type1Info 
 const TRACES = new URL('../kernel/fixtures/', import.meta.url);
 
 /** Every buffer that a recorded kernel filled in, once: the argsz that it was given, and the one in the answer. */
-const recorded = new Map<string, { argsz: number; answered: number }>();
+const recorded = new Map<string, { argsz: number; answered: number; padded: boolean }>();
 for (const name of readdirSync(TRACES).filter((file) => file.startsWith('type1'))) {
   for (const line of readFileSync(new URL(name, TRACES), 'utf8').split('\n')) {
     if (!line.includes('container.get_info')) continue;
-    const { argsz, expect: answer } = JSON.parse(line) as { argsz: number; expect: { hex: string; argsz: number } };
-    recorded.set(answer.hex, { argsz, answered: answer.argsz });
+    const { argsz, expect: answer } = JSON.parse(line) as { argsz: number; expect: { hex?: string; argsz: number } };
+    if (answer.hex === undefined) continue;
+    // Linux 6.1 puts the capabilities one after the other.
+    recorded.set(answer.hex, { argsz, answered: answer.argsz, padded: !name.startsWith('type1-6.1-') });
   }
 }
 
@@ -38,11 +40,11 @@ describe('the answer of VFIO_IOMMU_GET_INFO', () => {
   it('is encoded again as the recorded kernels wrote it', () => {
     expect(recorded.size).toBeGreaterThan(20);
     let whole = 0;
-    for (const [hex, { argsz }] of recorded) {
+    for (const [hex, { argsz, padded }] of recorded) {
       const decoded = decodeType1Info(fromHex(hex));
       expect(decoded?.problems).toEqual([]);
       if (!decoded || decoded.truncated) continue;
-      expect(toHex(encodeType1Info(decoded.info, argsz)?.bytes ?? new Uint8Array())).toBe(hex);
+      expect(toHex(encodeType1Info(decoded.info, argsz, { padded })?.bytes ?? new Uint8Array())).toBe(hex);
       whole++;
     }
     expect(whole).toBeGreaterThan(10);
@@ -85,7 +87,7 @@ describe('the answer of VFIO_IOMMU_GET_INFO', () => {
   });
 
   it('keeps the capabilities that hold when others do not', () => {
-    const [hex = ''] = [...recorded.keys()].filter((text) => text.length === 240);
+    const [hex = ''] = [...recorded].flatMap(([text, { padded }]) => (padded && text.length === 240 ? text : []));
     const bytes = fromHex(hex);
     const kinds = (buffer: Uint8Array) => decodeType1Info(buffer)?.info.capabilities?.map(({ kind }) => kind);
     const codes = (buffer: Uint8Array) => decodeType1Info(buffer)?.problems.map(({ code, offset }) => [code, offset]);

@@ -231,7 +231,11 @@ describe('lines that go by the shortcut', () => {
     const lines = [...texts, ...LINES].filter((text) => byShortcut(text) !== undefined && isPlain(text));
     expect(lines.length).toBeGreaterThan(100);
     for (const line of lines) {
-      const { facts } = await read(line, LONG_WAY);
+      const { facts: all } = await read(line, LONG_WAY);
+      // A free text may look like a damaged number, which the shortcut does not look for.
+      const facts = (all as readonly Fact[]).filter(
+        (fact) => fact.kind !== 'diagnostic' || fact.code !== 'damaged-number',
+      );
       expect([line, ...facts]).toEqual([line, { ...(byShortcut(line) as Fact), source: 'x', line: 1 }]);
     }
   });
