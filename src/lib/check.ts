@@ -4,7 +4,8 @@ import { answerFor } from '../engine/answers/answer.ts';
 import type { ConflictRow } from '../engine/protocol/answers.ts';
 import type { Dumps } from './dumps.ts';
 import type { AddressRange, Origin } from './facts.ts';
-import { type GuestInput, requireGuest } from './guest.ts';
+import { requireGuest } from './guest.ts';
+import type { GuestInput } from './guest-input.ts';
 import { choose, documentsOf, select } from './opened.ts';
 
 export interface CheckOptions {

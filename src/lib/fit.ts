@@ -17,7 +17,8 @@ import { overlaps } from '../iova/range.ts';
 import { rangeSet, subtract } from '../iova/range-set.ts';
 import type { Dumps } from './dumps.ts';
 import type { AddressRange, Origin } from './facts.ts';
-import { type GuestInput, requireGuest, type TriedGuest } from './guest.ts';
+import { requireGuest, type TriedGuest } from './guest.ts';
+import type { GuestInput } from './guest-input.ts';
 import { documentsOf, select } from './opened.ts';
 
 export interface FitOptions {

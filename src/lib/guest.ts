@@ -5,13 +5,8 @@ import { parseGuest } from '../engine/picture/guests.ts';
 import type { GuestChoice } from '../engine/protocol/answers.ts';
 import { isFact } from '../session/events.ts';
 import type { Dumps } from './dumps.ts';
+import type { GuestInput } from './guest-input.ts';
 import { documentsOf } from './opened.ts';
-
-/**
- * `pc-q35-7.2:16G,vendor=amd`, `q35:8G`, or dumps of one guest: its own definition (a command line, libvirt XML …), or where
- * its memory is (QEMU's `info mtree`).
- */
-export type GuestInput = string | Dumps;
 
 /** A guest to try; `document`: the dumps that hold its layout. */
 export interface TriedGuest {

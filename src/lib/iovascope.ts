@@ -6,7 +6,7 @@ export type { Dumps, Host, HostGroup, ReservedRegion, Source } from './dumps.ts'
 export type * from './facts.ts';
 export type { Fit, FitOptions, Obstacle, Place } from './fit.ts';
 export { fit } from './fit.ts';
-export type { GuestInput } from './guest.ts';
+export type { GuestInput } from './guest-input.ts';
 export type { GuestRange, LaidOutGuest } from './layout.ts';
 export { layout } from './layout.ts';
 export type { Model, OperationResult, ReplayMismatch, ReplayResult } from './models.ts';

@@ -9,7 +9,8 @@ import { plotWidth } from '../timeline/scene/layout.ts';
 import { buildScene } from '../timeline/scene/scene.ts';
 import type { Dumps } from './dumps.ts';
 import type { AddressRange } from './facts.ts';
-import { type GuestInput, requireGuest } from './guest.ts';
+import { requireGuest } from './guest.ts';
+import type { GuestInput } from './guest-input.ts';
 import { documentsOf, engineWith, select } from './opened.ts';
 
 export interface RenderOptions {
