@@ -86,6 +86,8 @@ const widthText = (address: bigint) => `${hex(address)} (${bitLength(address)} b
 const ABOVE_WIDTH =
   'Keep addresses within the width of the IOMMU: use fewer phys-bits for the guest, another base address, or physical addresses as IOVAs.';
 const BIND_GROUP = 'Bind every device of the group to vfio-pci, or to no driver.';
+/** For lines that report a fault or a refusal with a number that was cut or masked. */
+const GIVE_WHOLE = 'Open the original log: without the whole address nothing can be said about it.';
 const ENABLE_IOMMU = 'Enable the IOMMU in the firmware setup and on the kernel command line (intel_iommu=on).';
 
 /** Where the message of 'nothing-recognized' goes on with what the text resembles, and with what to give instead. */
@@ -278,9 +280,10 @@ export const DIAGNOSTICS = {
     ({ text }: Text) =>
       `malformed IVMD: ${quote(text)}; expected two devices, 'range_start:', 'range_end:' and 'flags:'`,
   ),
-  'damaged-fault': rule(
+  'damaged-fault': complaint(
     'warning',
     ({ text }: Text) => `malformed IOMMU fault: ${quote(text)}; expected an address of at most 64 bits`,
+    GIVE_WHOLE,
   ),
   'fault-without-address': rule('info', ({ what }: { readonly what: string }) => what),
   'damaged-event': rule(
@@ -407,10 +410,11 @@ export const DIAGNOSTICS = {
   ),
 
   // QEMU
-  'damaged-request': rule(
+  'damaged-request': complaint(
     'warning',
     ({ text }: Text) =>
       `malformed map or unmap request of QEMU: ${quote(text)}; expected '(container, iova, size, vaddr) = result'`,
+    GIVE_WHOLE,
   ),
   'damaged-memory-region': rule(
     'warning',

@@ -123,7 +123,9 @@ export const INTEL_DEBUGFS_REGISTERS: LineFormat = {
   command: 'sudo cat /sys/kernel/debug/iommu/intel/iommu_regset',
   interest: {
     words: ['Register Base Address'],
-    shapes: [/^\s{0,40}(?:Name\s{1,40}Offset|[A-Z][A-Z0-9_]{1,24}\s{1,40}0x[0-9a-f]{1,4}\s{1,40}0x[0-9a-f]{1,64}$)/i],
+    shapes: [
+      /^\s{0,40}(?:Name\s{1,40}Offset|[A-Z][A-Z0-9_]{1,24}\s{1,40}0x[0-9a-f]{1,4}\s{1,40}(?:\S{1,64}|0x\S{1,16} [0-9a-f ]{4,64})$)/i,
+    ],
   },
   open: (_source: DumpSource, sink) => new IntelRegistersReader(sink),
 };
