@@ -181,8 +181,8 @@ describe('check', () => {
   });
 
   test('files of two hosts are two hosts, and both are answered', async () => {
-    const a = put('a.txt', 'root@maple:~# ls\n' + GROUP(1, '0x1000 0x1fff direct'));
-    const b = put('b.txt', 'root@birch:~# ls\n' + GROUP(1, '0x5000 0x5fff direct'));
+    const a = put('a.txt', `root@maple:~# ls\n${GROUP(1, '0x1000 0x1fff direct')}`);
+    const b = put('b.txt', `root@birch:~# ls\n${GROUP(1, '0x5000 0x5fff direct')}`);
     const { code, stdout } = await runCli(['check', a, b, '--json']);
     expect(code).toBe(1);
     expect(stdout).toContain('"0x1000"');

@@ -6,28 +6,22 @@ import type { Remedy } from './conflict.ts';
 /** Who reads the text: a program's command line, or the file in which a guest is defined. */
 export type FixForm = 'qemu' | 'libvirt' | 'proxmox' | 'kubevirt' | 'cloud-hypervisor' | 'crosvm' | 'shell' | 'systemd';
 
-/** Names of the forms for people. */
-const FORM_NAMES: Readonly<Record<FixForm, string>> = {
-  qemu: 'QEMU option',
-  libvirt: 'libvirt XML',
-  proxmox: 'Proxmox configuration',
-  kubevirt: 'KubeVirt object',
-  'cloud-hypervisor': 'Cloud Hypervisor option',
-  crosvm: 'crosvm option',
-  shell: 'command',
-  systemd: 'systemd unit',
-};
-
-export function formName(form: string): string {
-  return Object.hasOwn(FORM_NAMES, form) ? FORM_NAMES[form as FixForm] : form;
-}
+/** The forms in which a guest is defined. */
+const DEFINITION_FORMS: ReadonlySet<string> = new Set<FixForm>([
+  'qemu',
+  'libvirt',
+  'proxmox',
+  'kubevirt',
+  'cloud-hypervisor',
+  'crosvm',
+]);
 
 type Form = Pick<GuestDefinition, 'form' | 'monitor' | 'machine' | 'cpu' | 'viommu' | 'arch' | 'name'>;
 
 /** The form of a guest's definition; QEMU's where nothing else is known. */
 export function formOf(definition: Pick<Form, 'form' | 'monitor'> | undefined): FixForm {
   const form = definition?.form ?? definition?.monitor ?? 'qemu';
-  return form !== 'shell' && form !== 'systemd' && Object.hasOwn(FORM_NAMES, form) ? (form as FixForm) : 'qemu';
+  return DEFINITION_FORMS.has(form) ? (form as FixForm) : 'qemu';
 }
 
 type Text = Pick<Remedy, 'form' | 'copy'>;

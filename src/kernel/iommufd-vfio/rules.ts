@@ -59,5 +59,3 @@ export const IOMMUFD_VFIO_RULES = defineRules('Linux 6.12', {
     ],
   },
 });
-
-export type IommufdVfioRule = keyof typeof IOMMUFD_VFIO_RULES;

@@ -57,17 +57,3 @@ export function pinningOf(
       return ALL;
   }
 }
-
-/** The words of the session format for `memory`, except RAM. */
-export const MEMORY_WORDS: ReadonlySet<string> = new Set([
-  'hole',
-  'tail-hole',
-  'past-eof',
-  'read-only',
-  'pfnmap',
-  'pfnmap-off',
-  'hugetlb',
-  'disk-file',
-  'other-file',
-  'no-file',
-]);

@@ -181,5 +181,3 @@ export const TYPE1_RULES = defineRules('Linux 6.12', {
     where: 'vfio_iommu_type1_get_info',
   },
 });
-
-export type Type1Rule = keyof typeof TYPE1_RULES;

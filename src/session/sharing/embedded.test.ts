@@ -1,6 +1,7 @@
 import { deflateSync as zlibDeflate } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { assertProperty } from '../../iova/testing/arbitraries.ts';
 import { crc32 } from './crc32.ts';
 import { htmlSessionElement, sessionInHtml, sessionInSvg, svgMetadata } from './markup.ts';
 import { pngWithSession, sessionInPng } from './png.ts';
@@ -63,7 +64,7 @@ describe('PNG', () => {
     const long = `${TEXT}${Array.from({ length: 200 }, (_, i) => `{"kind":"group","group":"${i * 7919}"}\n`).join('')}`;
     const png = pngWithSession(PIXEL, long);
     const from = Buffer.from(png).indexOf('iTXtiovascope') + 'iTXtiovascope\0'.length;
-    fc.assert(
+    assertProperty(
       fc.property(fc.integer({ min: from, max: png.length - 13 }), fc.boolean(), (at, isCut) => {
         const bytes = png.slice(0, isCut ? at : undefined);
         if (!isCut) bytes[at] = (bytes[at] ?? 0) ^ 0x5a;
@@ -75,7 +76,7 @@ describe('PNG', () => {
   });
 
   test('random bytes never throw', () => {
-    fc.assert(
+    assertProperty(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         sessionInPng(new Uint8Array([...PIXEL.subarray(0, 8), ...bytes]));
       }),
@@ -85,7 +86,7 @@ describe('PNG', () => {
 
 describe('SVG and HTML', () => {
   test('carry any session', () => {
-    fc.assert(
+    assertProperty(
       fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), (text) => {
         fc.pre(text.trim() !== '');
         expect(sessionInSvg(`<svg xmlns="x">${svgMetadata(text)}<g/></svg>`)).toEqual({ state: 'found', text });

@@ -2,6 +2,7 @@ import { deflateRawSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { IOVA_MAX, type Iova } from '../../iova/iova.ts';
+import { assertProperty } from '../../iova/testing/arbitraries.ts';
 import { LINK_BLOB_MAX, LINK_TEXT_MAX, type LinkView, linkFragment, parseLink } from './link.ts';
 
 const SESSION = `{"format":"iova-trace","version":1,"title":"MSI window"}
@@ -52,7 +53,7 @@ describe('a link', () => {
   });
 
   test('has no other characters than a mail program leaves alone', () => {
-    fc.assert(
+    assertProperty(
       fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), (text, device) => {
         const fragment = linkFragment({ kind: 'session', text }, { device: `d${device}` });
         expect(fragment).toMatch(/^[\w.~!*'()&=,:/@%-]*$/);
@@ -71,7 +72,7 @@ describe('a link', () => {
       },
       { requiredKeys: [] },
     );
-    fc.assert(
+    assertProperty(
       fc.property(fc.string({ unit: 'grapheme' }), view, (text, shown) => {
         const content = parseLink(linkFragment({ kind: 'session', text }, shown));
         expect(content).toEqual({ target: { kind: 'session', text }, view: shown, problems: [] });
@@ -99,7 +100,7 @@ describe('a link that suffered on the way', () => {
     const lines = Array.from({ length: 400 }, (_, i) => `{"kind":"group","group":"${i * 7919}","devices":[]}\n`);
     const text = `{"format":"iova-trace","version":1}\n${lines.join('')}`;
     const long = linkFragment({ kind: 'session', text });
-    fc.assert(
+    assertProperty(
       fc.property(fc.nat({ max: long.length - 1 }), (length) => {
         const { target, problems } = parseLink(long.slice(0, length));
         if (target?.kind === 'session') {
@@ -125,7 +126,7 @@ describe('a link that suffered on the way', () => {
   });
 
   test('damaged inside: never more than was in it, never without a word', () => {
-    fc.assert(
+    assertProperty(
       fc.property(fc.nat({ max: 150 }), fc.constantFrom('A', '_', '!', '7'), (at, character) => {
         const index = 3 + at;
         fc.pre(index < fragment.indexOf('&') && fragment[index] !== character);

@@ -10,9 +10,6 @@ import { unpack } from './unpack.ts';
 export const LINK_BLOB_MAX = 64 * 1024;
 /** Bytes of a session that are unpacked. */
 export const LINK_TEXT_MAX = 8 * 1024 * 1024;
-/** Characters up to which a link works wherever people paste one, and up to which most browsers and tools keep it. */
-export const LINK_LENGTH = { offered: 8_000, warned: 32_000 } as const;
-
 /** How the session is shown. Everything is optional. */
 export interface LinkView {
   /** Number of events that are applied. */
@@ -115,14 +112,6 @@ function targetPart(target: LinkTarget): string {
   const bytes = new TextEncoder().encode(target.text);
   const crc = crc32(bytes).toString(16).padStart(8, '0');
   return `v1.${base64url(deflateSync(bytes, { level: 9 }))}.${crc}`;
-}
-
-/** A fragment that carries something to open, not the token of an agent or the state of another page. */
-const OWN_FRAGMENT = new RegExp(`^(?:v\\d+\\.|(?:sample|lesson|${KEYS.join('|')})=)`);
-
-/** True if the fragment of an address, with or without its `#`, is one of these links. */
-export function isLinkFragment(fragment: string): boolean {
-  return OWN_FRAGMENT.test(fragment.replace(/^#/, ''));
 }
 
 /**

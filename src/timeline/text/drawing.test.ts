@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { IOVA_MAX, type Iova } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
+import { assertProperty } from '../../iova/testing/arbitraries.ts';
 import { describedLane, type Lane, type SpaceLanes } from '../lanes/lane.ts';
 import type { StyleName } from '../scene/styles.ts';
 import { ascii, TEXT_WIDTH, wrap } from './ascii.ts';
@@ -69,7 +70,7 @@ d  0x8000000000 - 0xffffffffffffffff ~15.9E  nothing
     const ranges = fc.array(fc.tuple(address, address), { maxLength: 30 }).map((pairs) => disjoint(pairs));
     const styles = fc.constantFrom<StyleName>('msi', 'direct', 'area', 'guest-ram', 'unknown', 'hole');
     const lanes = fc.array(fc.tuple(styles, ranges, fc.boolean()), { minLength: 1, maxLength: 5 });
-    fc.assert(
+    assertProperty(
       fc.property(lanes, ranges, (drawn, flagged) => {
         const all = space(...drawn.map(([style, list, isContent], i) => lane(`lane ${i}`, style, list, isContent)));
         const flags = flagged.map((range, i) => ({ ...range, number: i + 1 }));
