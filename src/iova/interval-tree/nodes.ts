@@ -1,5 +1,6 @@
 // The casts: see path.ts.
 import { below, TWO_32 } from '../address-halves.ts';
+import { grown } from '../typed-arrays.ts';
 
 /** Words of a range: start high, start low, last high, last low. */
 export const STRIDE = 4;
@@ -9,12 +10,6 @@ export const NONE = -1;
 /** Addresses strictly between `last` and `start`, rounded to a double; 0 or less if they touch or overlap. */
 export function gapBetween(lastHigh: number, lastLow: number, startHigh: number, startLow: number): number {
   return (startHigh - lastHigh) * TWO_32 + (startLow - lastLow - 1);
-}
-
-function grown<T extends Uint32Array | Int32Array | Float64Array>(array: T, length: number): T {
-  const larger = new (array.constructor as new (n: number) => T)(length);
-  larger.set(array);
-  return larger;
 }
 
 /**

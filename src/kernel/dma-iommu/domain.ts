@@ -3,6 +3,7 @@ import { fromWords, highWord, lowWord } from '../../iova/address-halves.ts';
 import { IOVA_MAX, type Iova } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import { complement, intersect, rangeSet } from '../../iova/range-set.ts';
+import { grown } from '../../iova/typed-arrays.ts';
 import type { OperationOf } from '../../session/events.ts';
 import {
   type AddressSpaceView,
@@ -184,9 +185,9 @@ export class DmaDomain implements AddressSpaceView {
     const contents = this.#contents;
     if (node >= contents.origin.length) {
       const capacity = contents.origin.length * 2;
-      contents.phys = copyInto(new Uint32Array(capacity * 2), contents.phys);
-      contents.pages = copyInto(new Float64Array(capacity), contents.pages);
-      contents.origin = copyInto(new Int32Array(capacity), contents.origin);
+      contents.phys = grown(contents.phys, capacity * 2);
+      contents.pages = grown(contents.pages, capacity);
+      contents.origin = grown(contents.origin, capacity);
     }
     contents.phys[node * 2] = highWord(phys);
     contents.phys[node * 2 + 1] = lowWord(phys);
@@ -270,11 +271,6 @@ function* keptOf(allocator: PageAllocator): Generator<KeptRange> {
   for (const { start, last, value: node } of tree.overlaps(0n, IOVA_MAX)) {
     if (nodes.stateOf(node) === 'kept') yield { start, last, order: orderOf(nodes.high(node) - nodes.low(node) + 1) };
   }
-}
-
-function copyInto<T extends Uint32Array | Float64Array | Int32Array>(larger: T, from: T): T {
-  larger.set(from);
-  return larger;
 }
 
 /**

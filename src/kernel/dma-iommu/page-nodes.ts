@@ -1,5 +1,7 @@
 // The ranges that an allocator has given out or reserved: disjoint nodes, linked by ascending address, in columns.
 
+import { grown } from '../../iova/typed-arrays.ts';
+
 /** No node: beyond the lowest or the highest one. */
 export const NO_NODE = -1;
 
@@ -11,11 +13,6 @@ export const NODE_STATES = ['anchor', 'reserved', 'mapped', 'kept'] as const;
 export type NodeState = (typeof NODE_STATES)[number];
 
 const INITIAL_CAPACITY = 64;
-
-function grown<T extends Float64Array | Int32Array | Uint8Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
-}
 
 /** Handles come from this store, so every one of them has an entry. */
 function entry(column: Float64Array | Int32Array | Uint8Array, at: number): number {
@@ -103,10 +100,10 @@ export class PageNodes {
 
   #grow(): void {
     const capacity = this.#low.length * 2;
-    this.#low = grown(this.#low, new Float64Array(capacity));
-    this.#high = grown(this.#high, new Float64Array(capacity));
-    this.#below = grown(this.#below, new Int32Array(capacity));
-    this.#above = grown(this.#above, new Int32Array(capacity));
-    this.#state = grown(this.#state, new Uint8Array(capacity));
+    this.#low = grown(this.#low, capacity);
+    this.#high = grown(this.#high, capacity);
+    this.#below = grown(this.#below, capacity);
+    this.#above = grown(this.#above, capacity);
+    this.#state = grown(this.#state, capacity);
   }
 }

@@ -3,6 +3,7 @@ import { IntervalTree } from '../../iova/interval-tree/tree.ts';
 import type { EntryMaker, IntervalEntry } from '../../iova/interval-tree/types.ts';
 import { IOVA_MAX, type Iova } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
+import { grown } from '../../iova/typed-arrays.ts';
 import type { AreaView } from '../model.ts';
 
 const READ = 1;
@@ -27,11 +28,6 @@ export interface Mapping {
 export interface Area extends AreaView {
   readonly pagesWritable: boolean;
   readonly handle: number;
-}
-
-function grow<T extends Uint32Array | Int32Array | Uint8Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
 }
 
 /** Two words are an address, whatever they hold. */
@@ -84,10 +80,10 @@ export class AreaStore {
     const handle = this.#free.pop() ?? this.#used++;
     if (handle >= this.#flags.length) {
       const capacity = this.#flags.length * 2;
-      this.#userVa = grow(this.#userVa, new Uint32Array(capacity * 2));
-      this.#pages = grow(this.#pages, new Uint32Array(capacity));
-      this.#flags = grow(this.#flags, new Uint8Array(capacity));
-      this.#origin = grow(this.#origin, new Int32Array(capacity));
+      this.#userVa = grown(this.#userVa, capacity * 2);
+      this.#pages = grown(this.#pages, capacity);
+      this.#flags = grown(this.#flags, capacity);
+      this.#origin = grown(this.#origin, capacity);
     }
     this.#userVa[handle * 2] = highWord(mapping.userVa);
     this.#userVa[handle * 2 + 1] = lowWord(mapping.userVa);

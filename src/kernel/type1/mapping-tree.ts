@@ -3,17 +3,13 @@
 // they come past. Nodes are linked by iova alone; insertion and removal balance as usual (Cormen et al., chapter 13).
 
 import type { IovaRange } from '../../iova/range.ts';
+import { grown } from '../../iova/typed-arrays.ts';
 import { asRange } from '../shared/obstacles.ts';
 
 const NIL = 0;
 const RED = 1;
 const BLACK = 0;
 const INITIAL_CAPACITY = 16;
-
-function grow<T extends Int32Array | Uint8Array | BigUint64Array>(from: T, to: T): T {
-  to.set(from as never); // both have the same type
-  return to;
-}
 
 /** Mappings by handle, a small number. Ends are iova + size modulo 2^64. */
 export class MappingTree {
@@ -181,12 +177,12 @@ export class MappingTree {
   #grow(node: number): void {
     let capacity = this.#color.length;
     while (capacity <= node) capacity *= 2;
-    this.#start = grow(this.#start, new BigUint64Array(capacity));
-    this.#end = grow(this.#end, new BigUint64Array(capacity));
-    this.#left = grow(this.#left, new Int32Array(capacity));
-    this.#right = grow(this.#right, new Int32Array(capacity));
-    this.#parent = grow(this.#parent, new Int32Array(capacity));
-    this.#color = grow(this.#color, new Uint8Array(capacity));
+    this.#start = grown(this.#start, capacity);
+    this.#end = grown(this.#end, capacity);
+    this.#left = grown(this.#left, capacity);
+    this.#right = grown(this.#right, capacity);
+    this.#parent = grown(this.#parent, capacity);
+    this.#color = grown(this.#color, capacity);
   }
 
   #lowest(from: number): number {
