@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { parseKernelVersion } from '../kernel/versions.ts';
 
 type ParseArgsOptionsConfig = NonNullable<ParseArgsConfig['options']>;
 
@@ -9,6 +10,12 @@ type Parsed<O extends ParseArgsOptionsConfig> = ReturnType<
 export type ArgsResult<O extends ParseArgsOptionsConfig> =
   | { readonly ok: true; readonly values: Parsed<O>['values']; readonly positionals: readonly string[] }
   | { readonly ok: false; readonly message: string };
+
+/** What is wrong with the value of `--kernel`; undefined if it is a version, or if the option is not given. */
+export function kernelProblem(version: string | undefined): string | undefined {
+  if (version === undefined || parseKernelVersion(version)) return undefined;
+  return `--kernel '${version}': expected a version such as 6.1 or 6.12.42`;
+}
 
 /** Parses a command's arguments. An unknown option, or one without its value, is a message of one sentence. */
 export function parseCommandArgs<const O extends ParseArgsOptionsConfig>(

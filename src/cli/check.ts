@@ -1,9 +1,8 @@
 import { deviceNamed } from '../analysis/case/device.ts';
 import { hex } from '../iova/format.ts';
 import { parseSize } from '../iova/parse.ts';
-import { parseKernelVersion } from '../kernel/versions.ts';
 import { type Answer, type Conflict, check } from '../lib/check.ts';
-import { parseCommandArgs } from './args.ts';
+import { kernelProblem, parseCommandArgs } from './args.ts';
 import { GUEST_HELP, guestOf } from './guest-option.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
 import { exitWith, openFiles, type UnreadInput } from './open-files.ts';
@@ -140,9 +139,8 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   ) {
     return unusable(io, `check: --device ${values.device}: no group in the files has this device`);
   }
-  if (values.kernel !== undefined && !parseKernelVersion(values.kernel)) {
-    return unusable(io, `check: --kernel '${values.kernel}': expected a version such as 6.1 or 6.12.42`);
-  }
+  const wrongKernel = kernelProblem(values.kernel);
+  if (wrongKernel !== undefined) return unusable(io, `check: ${wrongKernel}`);
 
   const unread = [...opened.unread, ...(tried?.unread ?? [])];
   const result = await check(dumps, {

@@ -1,9 +1,8 @@
 import { formatSize, groupedDecimal, hex } from '../iova/format.ts';
 import { parseAddress, parseSize } from '../iova/parse.ts';
-import { parseKernelVersion } from '../kernel/versions.ts';
 import { type NextDma, type NextDmaOptions, nextDma } from '../lib/dma.ts';
 import { type Fit, type FitOptions, fit as findFit } from '../lib/fit.ts';
-import { parseCommandArgs } from './args.ts';
+import { kernelProblem, parseCommandArgs } from './args.ts';
 import { GUEST_HELP, guestOf } from './guest-option.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
 import { exitWith, openFiles } from './open-files.ts';
@@ -140,10 +139,7 @@ function dmaQuestionOf(values: DmaValues): NextDmaOptions | string {
   if (!Number.isInteger(bits) || bits < 12 || bits > 64) {
     return `--mask '${values.mask}': expected a number of address bits, 12 to 64`;
   }
-  if (values.kernel !== undefined && !parseKernelVersion(values.kernel)) {
-    return `--kernel '${values.kernel}': expected a version such as 6.1 or 6.12.42`;
-  }
-  return { size: size.value, bits, device: values.device, kernel: values.kernel };
+  return kernelProblem(values.kernel) ?? { size: size.value, bits, device: values.device, kernel: values.kernel };
 }
 
 function dmaLines({ space, addresses, steps, assumed }: NextDma, { size, device }: NextDmaOptions): string[] {

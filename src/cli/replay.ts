@@ -2,8 +2,7 @@ import { createModel, MODEL_NAMES } from '../kernel/models.ts';
 import { isForeign, type ReplayStep, replay } from '../kernel/replay/replay.ts';
 import { uncertainAnswers } from '../kernel/replay/versions.ts';
 import { changeOf } from '../kernel/version-changes.ts';
-import { parseKernelVersion } from '../kernel/versions.ts';
-import { parseCommandArgs } from './args.ts';
+import { kernelProblem, parseCommandArgs } from './args.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
 import { loadSession, type SessionInput } from './session-input.ts';
 
@@ -84,9 +83,8 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   }
 
   const { kernel } = values;
-  if (kernel !== undefined && !parseKernelVersion(kernel)) {
-    return unusable(io, `replay: --kernel '${kernel}': expected a version such as 6.1 or 6.12.42`);
-  }
+  const wrongKernel = kernelProblem(kernel);
+  if (wrongKernel !== undefined) return unusable(io, `replay: ${wrongKernel}`);
 
   // All inputs are read before the first is run, so that an unusable one is reported before pages of results.
   const runs = [];

@@ -21,6 +21,7 @@ import { follow } from './live/follow.ts';
 import type { LiveConnection, OpenSocket } from './live/live.ts';
 import { Picture } from './picture/picture.ts';
 import { selectedHosts, spacesFor } from './picture/spaces.ts';
+import type { Answered, Trial } from './protocol/answers.ts';
 import type { Handlers } from './protocol/methods.ts';
 import { failure, success } from './protocol/result.ts';
 
@@ -45,6 +46,16 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
   /** The case after a change, or why it was not made. */
   function changed(result: CaseResult) {
     return result.ok ? success(caseNode(current)) : failure('unusable', result.message);
+  }
+
+  /** The same for a change that may be one of the kernel: sessions are run again by its rules. */
+  async function changedKernel(result: CaseResult) {
+    await runUnder(current.documents.values(), current.choices.kernel);
+    return changed(result);
+  }
+
+  function answerTo(trial: Trial): Answered {
+    return answerFor(current.documents, trial, current.sources.flatMap(unreadNames));
   }
 
   return {
@@ -75,11 +86,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
     closeSource: ({ sourceId }) => changed(current.close(sourceId)),
     moveSource: ({ sourceId, to }) => changed(current.move(sourceId, to)),
     renameHost: ({ hostId, name }) => changed(current.rename(hostId, name)),
-    async undo() {
-      const result = current.undo();
-      await runUnder(current.documents.values(), current.choices.kernel);
-      return changed(result);
-    },
+    undo: () => changedKernel(current.undo()),
     newCase() {
       current.startNew();
       return success(caseNode(current));
@@ -89,11 +96,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       return success(caseNode(current));
     },
     setDevice: ({ device }) => changed(current.setDevice(device)),
-    async setKernel({ version }) {
-      const result = current.setKernel(version ?? undefined);
-      await runUnder(current.documents.values(), current.choices.kernel);
-      return changed(result);
-    },
+    setKernel: ({ version }) => changedKernel(current.setKernel(version ?? undefined)),
     case: () => success(caseNode(current)),
     exportCase: ({ view }) => success(saveCase(current, view)),
     async importCase({ data }, context) {
@@ -150,7 +153,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       const { findEverything } = await import('./answers/find.ts');
       return success(await findEverything(picture.lanes, current.documents.values(), text, limit, signal));
     },
-    answer: (params) => success(answerFor(current.documents, params, current.sources.flatMap(unreadNames))),
+    answer: (params) => success(answerTo(params)),
     conflicts: (params) => success(conflictList(current.documents, params)),
     fit: (params) => success(fitIn(picture.spaces, params)),
     holes: ({ alignments }) => success(holesIn(picture.spaces, alignments)),
@@ -197,7 +200,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
     async textReport(params) {
       const { circumstancesOf, textReport } = await import('./answers/text-report.ts');
       const { arrangement, spaces } = picture;
-      const answered = answerFor(current.documents, params, current.sources.flatMap(unreadNames));
+      const answered = answerTo(params);
       const circumstances = circumstancesOf(current.documents.values());
       return success(textReport({ ...params, arrangement, spaces, answered, circumstances }));
     },

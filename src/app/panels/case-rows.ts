@@ -29,7 +29,7 @@ export interface CaseRow {
 export interface Folds {
   /** Without a filter. */
   readonly all: ReadonlySet<string>;
-  /** With `filter`; another filter begins anew. */
+  /** With `filter`; another filter starts with none. */
   readonly filter: string;
   readonly filtered: ReadonlySet<string>;
 }
