@@ -23,48 +23,9 @@ export function carrierOf(head: Uint8Array): Carrier | undefined {
   return LINK_START.test(text) ? 'link' : undefined;
 }
 
-export interface Collected {
-  /** The bytes up to a limit, if there are no more. */
-  readonly whole: Uint8Array | undefined;
-  /** All of them again, from the first. */
-  readonly bytes: AsyncIterable<Uint8Array>;
-}
-
-/** Collects the bytes of a carrier. */
-export async function collect(carrier: Carrier, pieces: AsyncIterable<Uint8Array>): Promise<Collected> {
-  const max = carrier === 'link' ? LINK_TEXT_MAX : CARRIER_MAX;
-  const iterator = pieces[Symbol.asyncIterator]();
-  const kept: Uint8Array[] = [];
-  let length = 0;
-  let done = false;
-  while (!done && length <= max) {
-    const next = await iterator.next();
-    if (next.done) done = true;
-    else {
-      kept.push(next.value);
-      length += next.value.length;
-    }
-  }
-  async function* again(): AsyncGenerator<Uint8Array, void, undefined> {
-    try {
-      yield* kept;
-      while (!done) {
-        const next = await iterator.next();
-        if (next.done) return;
-        yield next.value;
-      }
-    } finally {
-      await iterator.return?.();
-    }
-  }
-  if (!done) return { whole: undefined, bytes: again() };
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of kept) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return { whole, bytes: again() };
+/** A carrier with more bytes is not looked into. */
+export function carrierMax(carrier: Carrier): number {
+  return carrier === 'link' ? LINK_TEXT_MAX : CARRIER_MAX;
 }
 
 /** The session that the bytes of a carrier have in them. */

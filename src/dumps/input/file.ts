@@ -2,7 +2,7 @@
 import { pathComponents } from '../fields/sysfs-path.ts';
 import { TextReader } from '../text/text-reader.ts';
 import { readTar } from './archive.ts';
-import { carrierOf, collect, sessionIn } from './embedded.ts';
+import { carrierMax, carrierOf, sessionIn } from './embedded.ts';
 import { describeBinary, isGzip, isTar, utf16 } from './file-kind.ts';
 import type { GzipProblem } from './gunzip.ts';
 import { looksLikeSession, SESSION_FORMAT, SessionFileReader } from './session-file.ts';
@@ -64,10 +64,11 @@ async function readCarrier(
 ): Promise<AsyncIterable<Uint8Array> | undefined> {
   const carrier = carrierOf(head);
   if (carrier === undefined) return bytes;
-  const collected = await collect(carrier, bytes);
-  if (collected.whole === undefined) return collected.bytes;
-  const session = await sessionIn(carrier, collected.whole);
-  if (session.state === 'none') return collected.bytes;
+  const max = carrierMax(carrier);
+  const whole = await peek(bytes, max + 1);
+  if (whole.head.length > max) return whole.bytes;
+  const session = await sessionIn(carrier, whole.head);
+  if (session.state === 'none') return whole.bytes;
   if (session.problem !== undefined) {
     const code = session.state === 'found' ? 'session-damaged' : 'session-lost';
     reading.collector.diagnostic(name, code, { problem: session.problem });
@@ -76,6 +77,8 @@ async function readCarrier(
     const content = new TextEncoder().encode(session.text);
     await readText(reading, name, { head: content.subarray(0, HEAD_BYTES), bytes: piecesOf(once(content)) });
   }
+  // If the stream failed, that is thrown after what came before it was read.
+  await drain(whole.bytes);
   return undefined;
 }
 

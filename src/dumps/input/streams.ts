@@ -1,5 +1,7 @@
 // Streams of bytes: reading them in small pieces, looking at their first bytes, and separating their failures from bugs.
 
+import { concatenated } from '../../session/sharing/bytes.ts';
+
 export type ByteStream = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
 
 /** Bytes of the head that detection may look at. */
@@ -37,19 +39,20 @@ function* cut(chunk: Uint8Array): Generator<Uint8Array, void, undefined> {
 
 /** A stream whose first bytes can be looked at before it is read. */
 export interface Peeked {
-  /** Up to HEAD_BYTES; fewer only if the stream is shorter. */
+  /** Fewer bytes than were asked for only if the stream is shorter, or if it failed. */
   readonly head: Uint8Array;
   /** The whole stream, from its first byte; to be read once. */
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
-export async function peek(pieces: AsyncIterable<Uint8Array>): Promise<Peeked> {
+/** The first bytes of a stream, `max` at most, with all of it to be read after them. */
+export async function peek(pieces: AsyncIterable<Uint8Array>, max = HEAD_BYTES): Promise<Peeked> {
   const iterator = pieces[Symbol.asyncIterator]();
   const kept: Uint8Array[] = [];
   let length = 0;
   let done = false;
   let failure: { readonly error: unknown } | undefined;
-  while (length < HEAD_BYTES && !done && !failure) {
+  while (length < max && !done && !failure) {
     try {
       const next = await iterator.next();
       if (next.done) done = true;
@@ -62,13 +65,7 @@ export async function peek(pieces: AsyncIterable<Uint8Array>): Promise<Peeked> {
       failure = { error };
     }
   }
-  const head = new Uint8Array(Math.min(length, HEAD_BYTES));
-  let at = 0;
-  for (const piece of kept) {
-    const part = piece.subarray(0, head.length - at);
-    head.set(part, at);
-    at += part.length;
-  }
+  const head = concatenated(kept, max);
   async function* whole(): AsyncGenerator<Uint8Array, void, undefined> {
     try {
       yield* kept;

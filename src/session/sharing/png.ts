@@ -1,5 +1,6 @@
 // A session inside of a PNG: a compressed iTXt chunk (PNG specification, section 11.3.3.4) with the keyword `iovascope`.
 import { zlibSync } from 'fflate';
+import { concatenated } from './bytes.ts';
 import { crc32 } from './crc32.ts';
 import { EMBEDDED_MAX, type EmbeddedSession } from './embedded.ts';
 import { isPng, PNG_SIGNATURE } from './png-signature.ts';
@@ -45,10 +46,7 @@ function* chunksOf(png: Uint8Array): Generator<Chunk> {
 export function pngWithSession(png: Uint8Array, text: string): Uint8Array<ArrayBuffer> {
   if (!isPng(png)) throw new RangeError('not a PNG file');
   const packed = zlibSync(new TextEncoder().encode(text), { level: 9 });
-  const data = new Uint8Array([...'iTXt'].length + TEXT_HEAD.length + packed.length);
-  data.set(new TextEncoder().encode('iTXt'));
-  data.set(TEXT_HEAD, 4);
-  data.set(packed, 4 + TEXT_HEAD.length);
+  const data = concatenated([new TextEncoder().encode('iTXt'), TEXT_HEAD, packed]);
   const chunk = new Uint8Array(data.length + 8);
   viewOf(chunk).setUint32(0, data.length - 4);
   chunk.set(data, 4);
@@ -59,13 +57,7 @@ export function pngWithSession(png: Uint8Array, text: string): Uint8Array<ArrayB
     if (type === 'IEND') kept.push(chunk);
     kept.push(png.subarray(offset, offset + content.length + 12));
   }
-  const result = new Uint8Array(kept.reduce((total, part) => total + part.length, 0));
-  let at = 0;
-  for (const part of kept) {
-    result.set(part, at);
-    at += part.length;
-  }
-  return result;
+  return concatenated(kept);
 }
 
 /** True for the data of a text chunk with our keyword, packed or not. */

@@ -1,5 +1,6 @@
 // Unpacks deflated text of bounded size, and as much as possible of text that was cut or damaged.
 import { Inflate } from 'fflate';
+import { concatenated } from './bytes.ts';
 
 export interface Unpacked {
   /** Everything up to the end, the first damage or the limit. */
@@ -40,17 +41,5 @@ export function unpack(packed: Uint8Array, max: number): Unpacked {
   for (let at = 0; at < packed.length && end === 'complete'; at += STEP) end = push(packed.slice(at, at + STEP));
   const unpacked = Math.min(length, max);
   if (end === 'complete' && (push(PROBE) !== 'complete' || length > unpacked)) end = 'cut';
-  return { bytes: joined(parts, unpacked), end };
-}
-
-/** The first `length` bytes of the parts. */
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    const kept = part.subarray(0, length - at);
-    bytes.set(kept, at);
-    at += kept.length;
-  }
-  return bytes;
+  return { bytes: concatenated(parts, unpacked), end };
 }

@@ -1,7 +1,7 @@
 // An address space as lines of text: segments between lettered bounds, a line for each row of the lanes, and the exact
 // bounds of each letter in a list. ASCII, 72 columns; shapes are those of a proportional picture only in order.
 import { joinNames } from '../../analysis/conflicts/conflict.ts';
-import { hex } from '../../iova/format.ts';
+import { formatSize, hex, isExactSize } from '../../iova/format.ts';
 import { type IovaRange, overlaps, sizeOf } from '../../iova/range.ts';
 import { elementAt } from '../lanes/columns.ts';
 import type { Lane, LaneRow, SpaceLanes } from '../lanes/lane.ts';
@@ -52,25 +52,11 @@ interface Block {
   to: number;
 }
 
-const UNITS = 'BKMGTPE';
-
 /** At most five characters, truncated: `16M`, `2.98G`, `978M`, `15E`. */
 export function compactSize(bytes: bigint): string {
-  let unit = 0;
-  while (unit < UNITS.length - 1 && bytes >= 1n << BigInt(10 * (unit + 1))) unit++;
-  const hundredths = (bytes * 100n) >> BigInt(10 * unit);
-  const whole = hundredths / 100n;
-  const digits = whole >= 100n ? 0 : whole >= 10n ? 1 : 2;
-  const fraction = (hundredths % 100n).toString().padStart(2, '0').slice(0, digits).replace(/0+$/, '');
-  return `${whole}${fraction === '' ? '' : `.${fraction}`}${UNITS.charAt(unit)}`;
-}
-
-/** True if `compactSize` tells the size exactly. */
-function isExact(bytes: bigint): boolean {
-  const [, number = '0', unit = 'B'] = /^([\d.]+)(\w)$/.exec(compactSize(bytes)) ?? [];
-  const [whole = '0', fraction = ''] = number.split('.');
-  const scaled = BigInt(whole + fraction) << BigInt(10 * UNITS.indexOf(unit));
-  return scaled === bytes * 10n ** BigInt(fraction.length);
+  return formatSize(bytes)
+    .replace(/^≈ /, '')
+    .replace(/ (\w)\w*$/, (_, unit: string) => unit.toUpperCase());
 }
 
 /** Draws one address space. `flagged` ranges are marked by their numbers. */
@@ -292,7 +278,7 @@ function listLines(rows: readonly Row[], flagged: readonly FlaggedRange[], segme
     const { letter, start, last } = segment;
     const size = sizeOf(segment);
     const bounds = `${hex(start).padEnd(startWidth)} - ${hex(last).padEnd(lastWidth)}`;
-    const head = `${letter}  ${bounds} ${`${isExact(size) ? '' : '~'}${compactSize(size)}`.padStart(6)}  `;
+    const head = `${letter}  ${bounds} ${`${isExactSize(size) ? '' : '~'}${compactSize(size)}`.padStart(6)}  `;
     const numbers = [...new Set(flagged.filter((flag) => overlaps(flag, segment)).map(({ number }) => number))];
     const text = [contentsOf(rows, segment), ...numbers.sort((x, y) => x - y).map((n) => `see ${n}`)]
       .filter((part) => part !== '')
