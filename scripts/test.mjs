@@ -17,6 +17,8 @@ const folder = mkdtempSync(path.join(tmpdir(), 'iovascope-test-'));
 let passed = 0;
 let failed = 0;
 let skipped = 0;
+/** What failed: steps, and tests as far as a report names them. */
+const failures = [];
 /** Tests that passed only when they were repeated (in CI: see playwright.config.ts). */
 const flaky = [];
 
@@ -29,10 +31,19 @@ function run(title, command, args, env = {}) {
   return status === 0;
 }
 
+function count(title, ok) {
+  if (ok) passed++;
+  else fail(title);
+}
+
+function fail(...names) {
+  failed += names.length;
+  failures.push(...names);
+}
+
 /** A step that is one check. */
 function check(title, command, args) {
-  if (run(title, command, args)) passed++;
-  else failed++;
+  count(title, run(title, command, args));
 }
 
 /** A step that is one npm script. */
@@ -41,8 +52,7 @@ function checkScript(title, script, args = []) {
   const { status } = spawnSync('npm', ['run', '-s', script, '--', ...args], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
-  if (status === 0) passed++;
-  else failed++;
+  count(title, status === 0);
 }
 
 function readJson(file) {
@@ -66,17 +76,24 @@ function vitest(title, project) {
   const report = readJson(file);
   passed += report?.numPassedTests ?? 0;
   skipped += report?.numPendingTests ?? 0;
-  failed += report?.numFailedTests ?? 0;
+  const files = report?.testResults ?? [];
+  fail(
+    ...files.flatMap(({ name, assertionResults }) =>
+      assertionResults
+        .filter(({ status }) => status === 'failed')
+        .map(({ fullName }) => `${path.relative('.', name)}: ${fullName}`),
+    ),
+  );
   // A suite that could not even be loaded has no failed test, and a run without tests proves nothing.
-  if ((!ok && !report?.numFailedTests) || !report?.numPassedTests) failed++;
+  if ((!ok && !report?.numFailedTests) || !report?.numPassedTests) fail(`${title} (the run itself)`);
 }
 
-/** Tests of a Playwright report that failed first and passed when they were repeated, as `file:line title`. */
-function flakyTests({ suites }) {
+/** Tests of a Playwright report with this result, as `file:line title`; "flaky" failed first and passed when repeated. */
+function testsWith(result, { suites }) {
   const specs = (suite) => [...(suite.specs ?? []), ...(suite.suites ?? []).flatMap(specs)];
   return suites
     .flatMap(specs)
-    .filter(({ tests }) => tests.some(({ status }) => status === 'flaky'))
+    .filter(({ tests }) => tests.some(({ status }) => status === result))
     .map(({ file, line, title }) => `${file}:${line} ${title}`);
 }
 
@@ -87,9 +104,11 @@ function playwright(title) {
   const stats = report?.stats;
   passed += stats?.expected ?? 0;
   skipped += stats?.skipped ?? 0;
-  failed += stats?.unexpected ?? 0;
-  if (report) flaky.push(...flakyTests(report));
-  if ((!ok && !stats?.unexpected) || !stats?.expected) failed++;
+  if (report) {
+    fail(...testsWith('unexpected', report));
+    flaky.push(...testsWith('flaky', report));
+  }
+  if ((!ok && !stats?.unexpected) || !stats?.expected) fail(`${title} (the run itself)`);
 }
 
 /** Installs what is missing; false if it cannot: the command to run has been printed. */
@@ -118,9 +137,12 @@ checkScript('build', 'build');
 checkScript('the package, installed', 'test:package', ['--built']);
 playwright('browser tests');
 rmSync(folder, { recursive: true, force: true });
-if (flaky.length > 0) {
-  console.log(`\nPassed only at the second attempt, to be mended:\n${flaky.map((test) => `  ${test}`).join('\n')}`);
+function list(title, names) {
+  if (names.length > 0) console.log(`\n${title}:\n${names.map((name) => `  ${name}`).join('\n')}`);
 }
+
+list('Passed only at the second attempt, to be mended', flaky);
+list('Failed', failures);
 const counts = [`${passed} passed`, `${failed} failed`, ...(flaky.length > 0 ? [`${flaky.length} flaky`] : [])];
 console.log(`\n${[...counts, `${skipped} skipped`].join(', ')}`);
 process.exit(failed === 0 ? 0 : 1);
