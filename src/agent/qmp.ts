@@ -3,8 +3,8 @@
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
-import { MTREE } from '../dumps/formats/qemu/mtree.ts';
 import { openInputs } from '../dumps/input/open.ts';
+import { MTREE } from '../dumps/registry.ts';
 import { formatSize } from '../iova/format.ts';
 import type { FactOf } from '../session/events.ts';
 import { isFact } from '../session/events.ts';

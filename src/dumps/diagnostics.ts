@@ -109,6 +109,12 @@ export const DIAGNOSTICS = {
   unreadable: rule('error', ({ reason }: { readonly reason: string }) => `cannot be read: ${reason}`, {
     explainsEmptySource: true,
   }),
+  'format-not-loaded': rule(
+    'error',
+    ({ format, reason }: { readonly format: string; readonly reason: string }) =>
+      `the part of iovascope that reads '${format}' could not be loaded (${reason}); check the server of this page, then open the file again`,
+    { explainsEmptySource: true },
+  ),
   'nothing-recognized': rule(
     'error',
     ({

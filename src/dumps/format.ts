@@ -1,4 +1,5 @@
-// What a dump format is. To add one: a file that exports a `DumpFormat`, a fixture, and a line in registry.ts.
+// What a dump format is. To add one: a file that exports its parser, a fixture, and a row in registry.ts, which loads the
+// parser when a text needs it.
 import type { Fact } from '../session/events.ts';
 import type { DiagnosticCode, DiagnosticParameters, Severity } from './diagnostics.ts';
 import type { Prompt } from './text/shell.ts';
@@ -88,12 +89,8 @@ export interface Shortcut {
   read(text: string, from: number, to: number): Fact | undefined;
 }
 
-/**
- * Which lines a format is offered: those that contain one of the words or match one of the shapes. This only saves time:
- * a reader must find the same when it is offered every line (tests check that). Lines with a shell prompt are always
- * offered, because a command ends what the lines before it were about, and so are elisions.
- */
-export interface LineInterest {
+/** Marks of lines. */
+export interface LineMarks {
   /**
    * In ASCII; case is ignored. A line break in a word stands for the start or end of the line: `\nFrom` matches lines
    * that start with `From`, `failed\n` lines that end with it.
@@ -101,6 +98,26 @@ export interface LineInterest {
   readonly words?: readonly string[];
   /** For lines without a fixed word. Each is tried on every line: start it with `^` if possible. */
   readonly shapes?: readonly RegExp[];
+}
+
+/**
+ * Which lines a format is offered: those that contain one of the words or match one of the shapes. This saves time, and
+ * loading the parsers of formats that a text does not hold: a reader must find the same when it is offered every line
+ * (tests check that), and nothing in a text without such a line. Lines with a shell prompt are always offered, because a
+ * command ends what the lines before it were about, and so are elisions.
+ */
+export interface LineInterest extends LineMarks {
+  /** Marks of lines that say nothing alone, but belong to a line with one of the marks above before or after them. */
+  readonly around?: LineMarks;
+  /** Marks of lines that say nothing before there was a line with one of the other marks. */
+  readonly inside?: LineMarks;
+}
+
+/** How the lines of a format are read. */
+export interface LineParser {
+  /** At most one format has one. */
+  readonly shortcut?: Shortcut;
+  open(source: DumpSource, sink: FactSink): LineReader;
 }
 
 /** A format made of lines of text. One source may hold several. */
@@ -114,9 +131,14 @@ export interface LineFormat {
   readonly command?: string;
   /** Lines that do not match are not offered; `index` shows that lines were skipped. */
   readonly interest: LineInterest;
-  /** At most one format has one. */
-  readonly shortcut?: Shortcut;
-  open(source: DumpSource, sink: FactSink): LineReader;
+  /** Rejects if the parser cannot be loaded: it comes from the page's server. */
+  load(): Promise<LineParser>;
+}
+
+/** How a whole file is read. */
+export interface BinaryParser {
+  /** Problems of the file become diagnostics and are not thrown. */
+  read(bytes: AsyncIterable<Uint8Array>, source: DumpSource, sink: FactSink): Promise<void>;
 }
 
 /** A format that is a whole file, detected by its first bytes. */
@@ -127,8 +149,8 @@ export interface BinaryFormat {
   readonly command?: string;
   /** `head` holds the first bytes of the file, up to 4096. */
   matches(head: Uint8Array): boolean;
-  /** Reads the whole file. Problems of the file become diagnostics and are not thrown. */
-  read(bytes: AsyncIterable<Uint8Array>, source: DumpSource, sink: FactSink): Promise<void>;
+  /** Rejects if the parser cannot be loaded. */
+  load(): Promise<BinaryParser>;
 }
 
 export type DumpFormat = LineFormat | BinaryFormat;

@@ -21,6 +21,7 @@ import {
   openAll,
   fuzzRuns as runs,
   FUZZ_TIMEOUT as TIMEOUT,
+  withParsers,
 } from './testing/read.ts';
 
 const ROOT = fileURLToPath(new URL('./fixtures/', import.meta.url));
@@ -50,10 +51,10 @@ const KNOWN_KINDS = [
 /** The formats, with a count of how often they are offered a line and look at others. */
 function counted(): { formats: DumpFormat[]; offers: number; looks: number } {
   const count = { formats: [] as DumpFormat[], offers: 0, looks: 0 };
-  count.formats = FORMATS.map((format) => {
-    if (format.kind !== 'lines') return format;
-    const open: typeof format.open = (source, sink) => {
-      const reader = format.open(source, sink);
+  count.formats = withParsers((parser, { name }) => ({
+    ...parser,
+    open: (source, sink) => {
+      const reader = parser.open(source, sink);
       return {
         line: (line, ahead) => {
           count.offers++;
@@ -61,14 +62,13 @@ function counted(): { formats: DumpFormat[]; offers: number; looks: number } {
             count.looks++;
             return ahead(n);
           });
-          if (!(taken >= 0 && taken <= LOOKAHEAD + 1)) expect.fail(`${format.name} takes ${taken}: ${line.text}`);
+          if (!(taken >= 0 && taken <= LOOKAHEAD + 1)) expect.fail(`${name} takes ${taken}: ${line.text}`);
           return taken;
         },
         end: () => reader.end?.(),
       };
-    };
-    return { ...format, open };
-  });
+    },
+  }));
   return count;
 }
 

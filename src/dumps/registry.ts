@@ -1,75 +1,489 @@
-import type { DumpFormat } from './format.ts';
-import { ACPI_DISASSEMBLY } from './formats/acpi/disassembly.ts';
-import { ACPI_TABLE } from './formats/acpi/table.ts';
-import { INTEL_DEBUGFS_PAGES } from './formats/debugfs/intel-pages.ts';
-import { INTEL_DEBUGFS_REGISTERS } from './formats/debugfs/intel-registers.ts';
-import { INTEL_DEBUGFS_ROOTS } from './formats/debugfs/intel-roots.ts';
-import { DRIVERCTL } from './formats/devices/driverctl.ts';
-import { KERNEL_LOG_DEVICES } from './formats/devices/kernel-log-devices.ts';
-import { LSPCI } from './formats/devices/lspci.ts';
-import { LSPCI_TREE } from './formats/devices/lspci-tree.ts';
-import { VFIO_MESSAGES } from './formats/devices/vfio-messages.ts';
-import { GET_INFO } from './formats/get-info.ts';
-import { GUEST_COMMAND_LINE } from './formats/guest/command-line.ts';
-import { KUBEVIRT } from './formats/guest/kubevirt.ts';
-import { LIBVIRT_XML } from './formats/guest/libvirt-xml.ts';
-import { PROXMOX } from './formats/guest/proxmox.ts';
-import { HOST_IDENTITY } from './formats/host-identity.ts';
-import { IOMEM } from './formats/iomem.ts';
-import { KERNEL_LOG_AMD } from './formats/kernel-log/amd.ts';
-import { KERNEL_LOG_DMA } from './formats/kernel-log/dma.ts';
-import { DYNDBG } from './formats/kernel-log/dyndbg.ts';
-import { KERNEL_LOG_GROUPS } from './formats/kernel-log/groups.ts';
-import { KERNEL_LOG_INTEL } from './formats/kernel-log/intel.ts';
-import { KERNEL_LOG_RISCV } from './formats/kernel-log/riscv.ts';
-import { KERNEL_LOG_SMMU } from './formats/kernel-log/smmu.ts';
-import { KERNEL_LOG_VFIO } from './formats/kernel-log/vfio.ts';
-import { KERNEL_LOG_VIRTIO } from './formats/kernel-log/virtio.ts';
-import { KERNEL_LOG_XEN } from './formats/kernel-log/xen.ts';
-import { QEMU_ERRORS } from './formats/qemu/errors.ts';
-import { MTREE } from './formats/qemu/mtree.ts';
-import { QEMU_TRACE } from './formats/qemu/trace.ts';
-import { IOMMU_CLASS } from './formats/sysfs/iommu-class.ts';
-import { IOMMU_GROUPS } from './formats/sysfs/iommu-groups.ts';
-import { RESERVED_REGIONS } from './formats/sysfs/reserved-regions.ts';
-import { FTRACE } from './formats/trace/ftrace.ts';
-import { USERSPACE_MESSAGES } from './formats/userspace/messages.ts';
+// All formats: what they are called, which lines are theirs, and how their parsers are loaded. Parsers are loaded when
+// a text needs them, so this file imports none of them and has what is known of each without it.
 
-/** All formats. To add one, add a line here; the order decides only which of two equally near formats a message names. */
+import { FUNCTION_LINE_ENDS, PCI_ADDRESS_PATTERN } from './fields/pci-address.ts';
+import type { DumpFormat, LineFormat } from './format.ts';
+import { isAcpiTable } from './formats/acpi/signature.ts';
+import { PROXMOX_ENTRY, PROXMOX_SECTION } from './formats/guest/proxmox-lines.ts';
+import { ADDRESSED_ROW, C_ROW, LAST_ROW, PLAIN_ROW } from './formats/hex-lines.ts';
+
+/** For words that end with the first digit of a number. */
+const DIGITS: readonly string[] = [...'0123456789'];
+const HEX_DIGITS: readonly string[] = [...'0123456789abcdef'];
+
+export const IOMMU_GROUPS: LineFormat = {
+  kind: 'lines',
+  name: 'iommu-groups',
+  title: 'sysfs: IOMMU groups',
+  command: 'find /sys/kernel/iommu_groups -type l',
+  interest: {
+    words: ['group', '/type', '/devices', '/sys/', ' ->', '\ntotal '],
+    shapes: [
+      /^\s{0,40}[\w.:-]{1,80}$/,
+      new RegExp(`^[^\\p{L}\\p{N}]{0,20}(?:\\[[0-9a-f:R\\]\\[ \\t]{1,20})?${PCI_ADDRESS_PATTERN}`, 'iu'),
+    ],
+  },
+  load: async () => (await import('./formats/sysfs/iommu-groups.ts')).IOMMU_GROUPS,
+};
+
+export const IOMMU_CLASS: LineFormat = {
+  kind: 'lines',
+  name: 'iommu-class',
+  title: 'sysfs: IOMMUs',
+  command: 'grep -H . /sys/class/iommu/*/*-iommu/*',
+  interest: {
+    words: ['/iommu', '-iommu/', '/sys/', ' -> ', '\ntotal '],
+    shapes: [
+      /^\s{0,8}(?:[\w.:@-]{1,100}$|(?:dmar|ivhd|smmu|arm-smmu|virtio|s390-iommu|riscv-iommu|apple-dart)\S{0,100}\s)/,
+    ],
+  },
+  load: async () => (await import('./formats/sysfs/iommu-class.ts')).IOMMU_CLASS,
+};
+
+export const MTREE: LineFormat = {
+  kind: 'lines',
+  name: 'mtree',
+  title: 'QEMU: info mtree',
+  command: "virsh qemu-monitor-command GUEST --hmp 'info mtree -f'",
+  interest: {
+    words: [
+      ...['FlatView', 'address-space', 'memory-region:', 'Root memory', ' AS "', '\nAS "', '(qemu)', ' (prio'],
+      ...['Dispatch\n'],
+    ],
+    shapes: [
+      /^[ \t]{0,128}(?:\[DETECTED OVERFLOW!\] )?[0-9a-f]{8,64}-(?:[0-9a-f]{0,64}$|[0-9a-f]{8,64} \()/i,
+      /^\s{0,8}aliases$/,
+    ],
+    // The name of an address space alone.
+    around: { shapes: [/^\s{0,8}[A-Za-z][\w./@-]{0,60}$/] },
+    inside: {
+      words: ['Physical sections', 'Nodes (', 'skip='],
+      // The last one: a region without its beginning or its end.
+      shapes: [/^\s{0,24}(?:#\d|\[\d{1,9}\]$)/, /^[ \t]{2,128}[0-9a-f]{1,16}(?:-[0-9a-f]{0,16})?$/i],
+    },
+  },
+  load: async () => (await import('./formats/qemu/mtree.ts')).MTREE,
+};
+
+/** To add a format, add a row here; the order decides only which of two equally near formats a message names. */
 export const FORMATS: readonly DumpFormat[] = [
-  RESERVED_REGIONS,
+  {
+    kind: 'lines',
+    name: 'reserved-regions',
+    title: 'sysfs: reserved_regions',
+    command: 'grep -H . /sys/kernel/iommu_groups/*/reserved_regions',
+    interest: {
+      words: [
+        ...['iommu_group', 'reserved_', '/sys/', '\n='],
+        ...['\ncd ', ' cd ', ';cd ', '&cd ', '|cd ', '(cd ', '\ncd\n', ' cd\n', 'pushd'],
+      ],
+      shapes: [
+        /0x[0-9a-f]{0,64}(?:[ \t]{1,40}0|[ \t]?=?$)/i,
+        new RegExp(
+          `^[^\\p{L}\\p{N}/]{0,20}(?:0x|(?:iommu[ _-]?)?groups?[ _#:=-]{0,8}\\d|\\d{1,9}[^\\p{L}\\p{N}/]{0,20}$|${PCI_ADDRESS_PATTERN})`,
+          'iu',
+        ),
+      ],
+    },
+    load: async () => (await import('./formats/sysfs/reserved-regions.ts')).RESERVED_REGIONS,
+  },
   IOMMU_GROUPS,
   IOMMU_CLASS,
-  KERNEL_LOG_GROUPS,
-  KERNEL_LOG_INTEL,
-  KERNEL_LOG_AMD,
-  KERNEL_LOG_SMMU,
-  KERNEL_LOG_RISCV,
-  KERNEL_LOG_VIRTIO,
-  IOMEM,
-  HOST_IDENTITY,
-  FTRACE,
-  QEMU_ERRORS,
-  DYNDBG,
-  QEMU_TRACE,
+  {
+    kind: 'lines',
+    name: 'kernel-log-groups',
+    title: 'Kernel log: IOMMU groups',
+    command: 'sudo dmesg',
+    interest: { words: ['Adding to', 'Adding device', 'Adding\n', 'iommu: D', ...FUNCTION_LINE_ENDS] },
+    load: async () => (await import('./formats/kernel-log/groups.ts')).KERNEL_LOG_GROUPS,
+  },
+  {
+    kind: 'lines',
+    name: 'kernel-log-intel',
+    title: 'Kernel log: Intel VT-d',
+    command: 'sudo dmesg',
+    interest: {
+      words: [
+        ...['DMAR', 'DRHD', 'ATSR', 'RHSA', 'RMRR', 'Host address', 'reg_base_addr', 'No firmware', 'Device is '],
+        ...['Firmware has', 'iommu width', '[DMA', 'INTR-REMAP', 'fault index', 'handling fault', 'identity map'],
+      ],
+    },
+    load: async () => (await import('./formats/kernel-log/intel.ts')).KERNEL_LOG_INTEL,
+  },
+  {
+    kind: 'lines',
+    name: 'kernel-log-amd',
+    title: 'Kernel log: AMD-Vi',
+    command: 'sudo dmesg',
+    interest: {
+      words: [
+        ...[
+          'AMD-Vi:',
+          'IVHD EFR',
+          'IOMMU:\n',
+          'IOMMU: E',
+          'Event logged',
+          'IO_PAGE_FAULT',
+          'IVMD_TYPE',
+          ...FUNCTION_LINE_ENDS,
+        ],
+        // The end of a line that was broken in the name.
+        ...[' A\n', ' AM\n', ' AMD\n', 'AMD-\n', 'AMD-V\n', 'AMD-Vi\n'],
+      ],
+    },
+    load: async () => (await import('./formats/kernel-log/amd.ts')).KERNEL_LOG_AMD,
+  },
+  {
+    kind: 'lines',
+    name: 'kernel-log-smmu',
+    title: 'Kernel log: ARM SMMU',
+    command: 'sudo dmesg',
+    interest: {
+      words: ['event 0x', 'event: ', 'received:\n', 'context fault', 'context\n', 'Unhandled\n'],
+      inside: { shapes: [/(?:^|[\s:])0x[0-9a-f]{1,16}$/i] },
+    },
+    load: async () => (await import('./formats/kernel-log/smmu.ts')).KERNEL_LOG_SMMU,
+  },
+  {
+    kind: 'lines',
+    name: 'kernel-log-riscv',
+    title: 'Kernel log: RISC-V IOMMU',
+    command: 'sudo dmesg',
+    interest: { words: ['devid:', 'Fault\n'], shapes: [/\bFault \d{1,5}$/] },
+    load: async () => (await import('./formats/kernel-log/riscv.ts')).KERNEL_LOG_RISCV,
+  },
+  {
+    kind: 'lines',
+    name: 'kernel-log-virtio',
+    title: 'Kernel log: virtio-iommu',
+    command: 'sudo dmesg',
+    interest: { words: ['fault from', 'fault\n'] },
+    load: async () => (await import('./formats/kernel-log/virtio.ts')).KERNEL_LOG_VIRTIO,
+  },
+  {
+    kind: 'lines',
+    name: 'iomem',
+    title: '/proc/iomem',
+    command: 'sudo cat /proc/iomem',
+    interest: { words: ['iomem:'], shapes: [/^[ \t]{0,64}[0-9a-f]{8,64}-/i] },
+    load: async () => (await import('./formats/iomem.ts')).IOMEM,
+  },
+  {
+    kind: 'lines',
+    name: 'host-identity',
+    title: 'host name and kernel',
+    command: 'uname -a',
+    interest: { words: ['Linux ', 'hostname'] },
+    load: async () => (await import('./formats/host-identity.ts')).HOST_IDENTITY,
+  },
+  {
+    kind: 'lines',
+    name: 'ftrace',
+    title: 'Kernel trace: IOMMU events',
+    command: 'sudo cat /sys/kernel/tracing/trace',
+    interest: {
+      words: [' IOMMU:', ':IOMMU:', 'LOST ', 'EVENT DROPPED', 'EVENTS DROPPED', 'PERF_RECORD_LOST'],
+      // A line that a mail program broke before the mark.
+      shapes: [
+        /\d: {0,24}(?:iommu:)?[a-z_]{0,26}(?:: {0,24}(?:I|IO|IOM|IOMM|IOMMU)?)?$|^(?:un)?map: ?(?:I|IO|IOM|IOMM|IOMMU)?$|(?:io_page_fault|device_\w{4,16}): ?(?:I|IO|IOM|IOMM|IOMMU)?$/,
+      ],
+    },
+    load: async () => (await import('./formats/trace/ftrace.ts')).FTRACE,
+  },
+  {
+    kind: 'lines',
+    name: 'qemu-errors',
+    title: 'QEMU: error messages',
+    command: 'sudo cat /var/log/libvirt/qemu/GUEST.log',
+    interest: {
+      words: [
+        ...['dma_map', 'dma_unmap', 'VFIO_MAP_DMA', 'VFIO_UNMAP_DMA', 'IOMMU_IOAS_', '-device vfio'],
+        ...HEX_DIGITS.map((digit) => `vfio ${digit}`),
+        ...['Address space limit', 'Address space\n', 'Address\n', 'possible DMA', 'running out of DMA'],
+        ...['possibly running', 'Notified about', 'Notified\n', 'Conflicting host', 'Conflicting\n'],
+        ...['eserved region', 'eserved-regions', 'PCI peer', ': PCI\n', 'DMA mapping', 'failed to setup container'],
+        ...['not viable', 'used in multiple', "can't map", 'received unaligned', 'aw-bits', 'aw_bits', 'aw bits'],
+        ...['available IOMMU', 'ailed to set', 'initialization failed', 'memory listener', 'Region '],
+      ],
+      // A call or a group whose line was broken.
+      shapes: [/\bv(?:f(?:i(?:o(?:_[a-z_]{0,22})?)?)?)?$|\bgroup \d{1,9} is(?: not)?$/],
+      around: { words: ['vfio', 'iommufd'] },
+    },
+    load: async () => (await import('./formats/qemu/errors.ts')).QEMU_ERRORS,
+  },
+  {
+    kind: 'lines',
+    name: 'dyndbg',
+    title: 'Kernel log: IOMMU debug messages',
+    command: 'sudo dmesg',
+    interest: { words: ['map: iova', 'mapping: iova', 'unmap this: iova', 'unmapped: iova', 'unaligned: iova'] },
+    load: async () => (await import('./formats/kernel-log/dyndbg.ts')).DYNDBG,
+  },
+  {
+    kind: 'lines',
+    name: 'qemu-trace',
+    title: 'QEMU: trace events',
+    command: 'sudo cat /var/log/libvirt/qemu/GUEST.log',
+    interest: {
+      words: [
+        ...['region_add', 'region_del', 'iommufd_', 'virtio_iommu_', 'vhost_vdpa_dma', 'iommu map @', 'iommu unmap @'],
+        ...['vfio_region', 'vfio_listener', 'vfio_iommu_map', 'vfio_msi', 'vfio_intx', 'vfio_pci', 'vfio_quirk'],
+        ...['vfio_device_dirty', 'vfio_prereg', 'vfio_legacy_dma', 'vfio_get_d', 'vfio_known_safe', 'vfio_populate'],
+        ...['vfio_attach', 'vfio_detach', 'vfio_put', 'is not aligned to'],
+      ],
+    },
+    load: async () => (await import('./formats/qemu/trace.ts')).QEMU_TRACE,
+  },
   MTREE,
-  LSPCI,
-  LSPCI_TREE,
-  DRIVERCTL,
-  KERNEL_LOG_DEVICES,
-  KERNEL_LOG_DMA,
-  VFIO_MESSAGES,
-  USERSPACE_MESSAGES,
-  KERNEL_LOG_XEN,
-  KERNEL_LOG_VFIO,
-  INTEL_DEBUGFS_PAGES,
-  INTEL_DEBUGFS_REGISTERS,
-  INTEL_DEBUGFS_ROOTS,
-  ACPI_DISASSEMBLY,
-  ACPI_TABLE,
-  GET_INFO,
-  GUEST_COMMAND_LINE,
-  LIBVIRT_XML,
-  PROXMOX,
-  KUBEVIRT,
+  {
+    kind: 'lines',
+    name: 'lspci',
+    title: 'lspci',
+    command: 'sudo lspci -vv',
+    interest: {
+      words: [
+        ...[...HEX_DIGITS, '<'].map((digit) => `emory at ${digit}`),
+        ...['emory at\n', 'I/O ports at', 'behind bridge', 'Expansion ROM', 'IOMMU group:'],
+        ...DIGITS.map((digit) => `Region ${digit}`),
+        ...['MSI: Enable', 'MSI-X: Enable', 'Message Signal', 'Masking: ', 'Vector table', 'PBA: ', 'Capabilities: '],
+        ...['Kernel driver', 'Kernel modules', 'Subsystem: ', 'Control: I/O', 'Status: Cap', 'Bus: primary'],
+        ...['DeviceName: ', 'lspci', 'NUMA node:'],
+      ],
+      shapes: [
+        /^\s{0,16}(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7] /i,
+        /^\s{0,16}(?:Slot|Device):\s{1,8}[0-9a-f]/,
+        /^\s{0,32}Flags: /,
+      ],
+      around: { words: ['group'] },
+      inside: {
+        words: ['Address:', 'MSI:', 'MSI-X:'],
+        shapes: [
+          /^\s{0,16}(?:Class|Vendor|Device|SVendor|SDevice|Rev|ProgIf|PhySlot|Driver|Module|NUMANode|IOMMUGroup|DTNode):\s/,
+        ],
+      },
+    },
+    load: async () => (await import('./formats/devices/lspci.ts')).LSPCI,
+  },
+  {
+    kind: 'lines',
+    name: 'lspci-tree',
+    title: 'lspci -t',
+    command: 'lspci -t',
+    interest: {
+      shapes: [/^[ >|]{0,200}-?[+\\]?-{0,4}(?:\[[0-9a-f]{4,8}:[0-9a-f]{2}|[+\\]-[0-9a-f]{2}\.[0-7])/i],
+    },
+    load: async () => (await import('./formats/devices/lspci-tree.ts')).LSPCI_TREE,
+  },
+  {
+    kind: 'lines',
+    name: 'driverctl',
+    title: 'driverctl',
+    command: 'driverctl list-devices',
+    interest: {
+      shapes: [/^\s{0,16}[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7] (?:\(none\)|[a-z][\w-]{1,40})(?: [[(]|$)/i],
+    },
+    load: async () => (await import('./formats/devices/driverctl.ts')).DRIVERCTL,
+  },
+  {
+    kind: 'lines',
+    name: 'kernel-log-devices',
+    title: 'Kernel log: devices and command line',
+    command: 'sudo dmesg',
+    interest: {
+      words: ['command line:', 'BOOT_IMAGE=', 'IOMMU disabled', 'IOMMU is disabled', '] type '],
+      shapes: [
+        new RegExp(`^\\s{0,8}[a-z][\\w-]{1,40} ${PCI_ADDRESS_PATTERN}: `),
+        /^\s{0,8}(?:BOOT_IMAGE=|initrd=|root=)\S/,
+      ],
+    },
+    load: async () => (await import('./formats/devices/kernel-log-devices.ts')).KERNEL_LOG_DEVICES,
+  },
+  {
+    kind: 'lines',
+    name: 'kernel-log-dma',
+    title: 'Kernel log: DMA addresses',
+    command: 'sudo dmesg',
+    interest: { words: ['-bit DMA'] },
+    load: async () => (await import('./formats/kernel-log/dma.ts')).KERNEL_LOG_DMA,
+  },
+  {
+    kind: 'lines',
+    name: 'vfio-messages',
+    title: 'VFIO: devices that could not be assigned',
+    command: 'sudo dmesg',
+    interest: {
+      words: [
+        ...['/dev/vfio/', '/dev/iommu', 'no iommu_group', 'get iommu_group', 'iommu_group not found'],
+        ...['within the iommu_group', 'getting device', 'is already attached', 'is in use', 'support passthrough'],
+        ...['support VFIO PCI passthrough', 'support legacy PCI passthrough', 'passthrough of host PCI', 'lacking ACS'],
+        ...['failed with error', 'Verify all devices', 'vfio_pci: add [', 'error bind device', 'failed to get group'],
+      ],
+    },
+    load: async () => (await import('./formats/devices/vfio-messages.ts')).VFIO_MESSAGES,
+  },
+  {
+    kind: 'lines',
+    name: 'userspace-messages',
+    title: 'DPDK, SPDK and Cloud Hypervisor messages',
+    interest: {
+      words: [
+        ...['dma_map', 'dma_unmap', 'DMA map', 'DMA unmap', 'map user memory', 'map region', 'map mmio'],
+        ...['map new region', 'IOVA exceeding', "Selected IOVA mode '", '--iova-mode', 'map an IOVA range'],
+        ...['memseg iova', "Expecting '", 'DMA remapping', 'annot set up DMA', 'annot clear DMA'],
+        ...['cannot attach the device', 'Requested device', 'VFIO support', 'VFIO group is', 'managed by VFIO'],
+        ...['using IOMMU type', 'select IOMMU type', 'IommuDma', 'iommu table', 'from iommu', 'into iommu'],
+        ...['already mapped', 'dma mask'],
+      ],
+    },
+    load: async () => (await import('./formats/userspace/messages.ts')).USERSPACE_MESSAGES,
+  },
+  {
+    kind: 'lines',
+    name: 'kernel-log-xen',
+    title: 'Xen log: IOMMUs',
+    interest: {
+      words: [
+        ...['VT-D]', 'ACPI_DMAR', 'RMRR region', 'RMRR\n', 'RMRR address', 'the RMRR', 'IVMD Block', 'smmu: /'],
+        ...['Start_Addr_Phys', 'Mem_Length'],
+      ],
+    },
+    load: async () => (await import('./formats/kernel-log/xen.ts')).KERNEL_LOG_XEN,
+  },
+  {
+    kind: 'lines',
+    name: 'kernel-log-vfio',
+    title: 'Kernel log: VFIO',
+    command: 'sudo dmesg',
+    interest: {
+      words: ['RLIMIT_MEMLOCK', 'callbacks suppressed', 'vfio_pin', 'No interrupt remapping'],
+      shapes: [/vfio-pci .{4,40}: BAR \d/],
+    },
+    load: async () => (await import('./formats/kernel-log/vfio.ts')).KERNEL_LOG_VFIO,
+  },
+  {
+    kind: 'lines',
+    name: 'intel-debugfs-pages',
+    title: 'Intel debugfs: page tables',
+    command: 'sudo cat /sys/kernel/debug/iommu/intel/domain_translation_struct',
+    interest: {
+      words: [' @', 'IOVA_PFN'],
+      shapes: [/^\s{0,16}(?:0x[0-9a-f]{1,64}\s{0,8}(?:\||$)|P(?:ML[45]E|DPE|DE|TE)\b)/i],
+    },
+    load: async () => (await import('./formats/debugfs/intel-pages.ts')).INTEL_DEBUGFS_PAGES,
+  },
+  {
+    kind: 'lines',
+    name: 'intel-debugfs-registers',
+    title: 'Intel debugfs: registers',
+    command: 'sudo cat /sys/kernel/debug/iommu/intel/iommu_regset',
+    interest: {
+      words: ['Register Base Address'],
+      shapes: [
+        /^\s{0,40}(?:Name\s{1,40}Offset|[A-Z][A-Z0-9_]{1,24}\s{1,40}0x[0-9a-f]{1,4}\s{1,40}(?:\S{1,64}|0x\S{1,16} [0-9a-f ]{4,64})$)/i,
+      ],
+    },
+    load: async () => (await import('./formats/debugfs/intel-registers.ts')).INTEL_DEBUGFS_REGISTERS,
+  },
+  {
+    kind: 'lines',
+    name: 'intel-debugfs-roots',
+    title: 'Intel debugfs: root and interrupt tables',
+    command: 'sudo cat /sys/kernel/debug/iommu/intel/dmar_translation_struct',
+    interest: {
+      words: ['Root Table Address', 'Interrupt supported on'],
+      inside: {
+        words: ['Root_entry', 'Context_entry', 'PASID', ':0x', ':0\n', ':\n', 'IR table address', 'SrcID'],
+        shapes: [
+          /^(?:0?x)?[0-9a-f]{1,16}(?:\s|$)/i,
+          /^\s{0,40}(?:\d{1,6}\s{1,8}[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\s|[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\s{1,8}0)/i,
+        ],
+      },
+    },
+    load: async () => (await import('./formats/debugfs/intel-roots.ts')).INTEL_DEBUGFS_ROOTS,
+  },
+  {
+    kind: 'lines',
+    name: 'acpi-disassembly',
+    title: 'ACPI: disassembled DMAR, IVRS or IORT',
+    command: 'iasl -d DMAR.dat && cat DMAR.dsl',
+    interest: {
+      words: ['ACPI Data Table ['],
+      shapes: [
+        /^\s{0,60}(?:\[[\dA-Fa-fh ]{4,24}\]\s{0,60})?(?:Type|Signature|Host Address Width|Subtable Type|Number of RMR Descriptors|RMR Descriptor Offset|Base Address of RMR) ?:/,
+        /^\s{0,8}\*? ?(?:Intel ACPI Component Architecture|AML\/ASL\+ Disassembler|Copyright \(c\) \d{4} - \d{4} Intel|Disassembly of |Format: \[HexOffset)/,
+      ],
+      inside: {
+        words: ['Raw Table Data'],
+        shapes: [
+          /^\s{0,60}\[(?:[0-9A-Fa-f]{3,6}h |\d{4}\])/,
+          /^\s{0,60}[A-Z][A-Za-z0-9 ()/.-]{0,46} ?:(?:$| ?(?:[0-9A-Fa-f]{1,64}|"\w{4}"|[0-9A-Fa-f]{2},[0-9A-Fa-f]{1,2})(?:\s|$))/,
+          /^\s{0,16}[0-9a-f]{3,6}:(?: [0-9a-f]{2}){1,16}(?:\s|$)/i,
+        ],
+      },
+    },
+    load: async () => (await import('./formats/acpi/disassembly.ts')).ACPI_DISASSEMBLY,
+  },
+  {
+    kind: 'binary',
+    name: 'acpi-table',
+    title: 'ACPI: DMAR, IVRS or IORT table',
+    command: 'sudo cat /sys/firmware/acpi/tables/DMAR',
+    matches: isAcpiTable,
+    load: async () => (await import('./formats/acpi/table.ts')).ACPI_TABLE,
+  },
+  {
+    kind: 'lines',
+    name: 'get-info',
+    title: 'Hex dump of VFIO_IOMMU_GET_INFO or IOMMU_IOAS_IOVA_RANGES',
+    interest: { words: [']=\n', '] =\n', '{\n'], shapes: [ADDRESSED_ROW, PLAIN_ROW, LAST_ROW, C_ROW] },
+    load: async () => (await import('./formats/get-info.ts')).GET_INFO,
+  },
+  {
+    kind: 'lines',
+    name: 'guest-command-line',
+    title: 'QEMU, Cloud Hypervisor and crosvm command lines, libvirt log',
+    command: 'ps -C qemu-system-x86_64 -o args=',
+    interest: {
+      words: ['starting up libvirt', '\\\n'],
+      shapes: [
+        /^\s{0,40}--?[A-Za-z]/,
+        /^\s{0,16}(?:export |local |readonly )?[A-Za-z_]\w{0,60}=(?:"[^"$`]{0,400}"|'[^']{0,400}'|[^\s"'$`;]{0,400})\s*$/,
+        /qemu-system-(?![a-z0-9_]{1,20}-\d)|kvm(?!-\d)|cloud-hypervisor(?!-\d)|crosvm(?!-\d)/,
+      ],
+    },
+    load: async () => (await import('./formats/guest/command-line.ts')).GUEST_COMMAND_LINE,
+  },
+  {
+    kind: 'lines',
+    name: 'libvirt-xml',
+    title: 'libvirt XML',
+    command: 'virsh dumpxml GUEST',
+    interest: {
+      words: ['<domain', ':domain', '<device>', '<!doctype'],
+      // A `<` or `>` in a line that does not start with the task of a trace: traces have one in every line.
+      inside: { shapes: [/^(?!\s{0,40}<(?:idle|\.\.\.)>-\d)[^<>]*[<>]/] },
+    },
+    load: async () => (await import('./formats/guest/libvirt-xml.ts')).LIBVIRT_XML,
+  },
+  {
+    kind: 'lines',
+    name: 'proxmox',
+    title: 'Proxmox VE guest configuration',
+    command: 'qm config ID',
+    interest: { shapes: [PROXMOX_ENTRY], inside: { shapes: [PROXMOX_SECTION] } },
+    load: async () => (await import('./formats/guest/proxmox.ts')).PROXMOX,
+  },
+  {
+    kind: 'lines',
+    name: 'kubevirt',
+    title: 'KubeVirt objects',
+    command: 'kubectl get vmi NAME -o yaml',
+    interest: {
+      words: ['kubevirt.io/v'],
+      inside: {
+        shapes: [/^\s{0,200}(?:- {1,8}){0,4}(?:"[A-Za-z][\w./-]{0,100}"|[A-Za-z][\w./-]{0,100}):(?:\s|$)/],
+      },
+    },
+    load: async () => (await import('./formats/guest/kubevirt.ts')).KUBEVIRT,
+  },
 ];

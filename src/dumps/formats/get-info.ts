@@ -15,22 +15,13 @@ import {
   type DumpLine,
   type DumpSource,
   type FactSink,
-  type LineFormat,
+  type LineParser,
   type LineReader,
   LOOKAHEAD,
   type Lookahead,
 } from '../format.ts';
+import { ADDRESSED_ROW, C_ROW, LAST_ROW, PLAIN_ROW } from './hex-lines.ts';
 
-/** An address, an optional symbol, and numbers; or only the address at the end of a dump. */
-const ADDRESSED =
-  /^\s{0,16}(?:0x)?[0-9a-f]{4,16}(?:\s{0,2}<[^<>]{1,60}>)?:?\s{1,8}(?:0x)?[0-9a-f]{2,16}(?:\s|$)|^[0-9a-f]{6,16}:?$/i;
-const PLAIN =
-  /^\s{0,40}(?:(?:0x)?[0-9a-f]{2}){1,16}(?:[\s:,-]{1,4}(?:0x)?[0-9a-f]{2,16}){3,128}[\s:,]{0,4}$|^\s{0,40}[0-9a-f]{32,16000}$/i;
-/** The last row of such a dump. */
-const TAIL = /^\s{0,40}[0-9a-f]{2}(?:[\s:,-]{0,3}(?:0x)?[0-9a-f]{2}){0,128}[\s:,]{0,4}$/i;
-/** Elements of an array, or a string with escapes. */
-const C =
-  /^\s{0,40}(?:\{ ?)?0x[0-9a-f]{1,16}u?l{0,2}(?:\s{0,4},\s{0,4}0x[0-9a-f]{1,16}u?l{0,2}){0,128}\s{0,4},?(?:\s{0,4}\};?)?$|^\s{0,40}"?(?:\\x[0-9a-f]{2}){4,128}"?[\s;,]{0,4}$/i;
 const C_OPENING = /\]\s{0,4}=\s{0,4}\{?$|^\s{0,40}\{$/;
 
 /** Longer dumps are cut: no answer is so long. */
@@ -148,7 +139,7 @@ class GetInfoReader implements LineReader {
 }
 
 function isDump(text: string): boolean {
-  return ADDRESSED.test(text) || PLAIN.test(text) || C.test(text);
+  return ADDRESSED_ROW.test(text) || PLAIN_ROW.test(text) || C_ROW.test(text);
 }
 
 /**
@@ -157,9 +148,9 @@ function isDump(text: string): boolean {
  */
 function goesOn(before: DumpLine | undefined, line: DumpLine): boolean {
   if (!before || line.prompt || line.elision || line.index !== before.index + 1) return false;
-  if (!isDump(line.text) && !(PLAIN.test(before.text) && TAIL.test(line.text))) return false;
+  if (!isDump(line.text) && !(PLAIN_ROW.test(before.text) && LAST_ROW.test(line.text))) return false;
   if (line.blanksBefore === 0) return true;
-  return line.blanksBefore === 1 && ADDRESSED.test(line.text) && ADDRESSED.test(before.text);
+  return line.blanksBefore === 1 && ADDRESSED_ROW.test(line.text) && ADDRESSED_ROW.test(before.text);
 }
 
 function textOf(lines: readonly DumpLine[]): string {
@@ -225,10 +216,6 @@ function answerOf(bytes: Uint8Array, endian: Endian): Answer | undefined {
   return { kind: 'ranges', endian, count: third, ioas: second };
 }
 
-export const GET_INFO: LineFormat = {
-  kind: 'lines',
-  name: 'get-info',
-  title: 'Hex dump of VFIO_IOMMU_GET_INFO or IOMMU_IOAS_IOVA_RANGES',
-  interest: { words: [']=\n', '] =\n', '{\n'], shapes: [ADDRESSED, PLAIN, TAIL, C] },
+export const GET_INFO: LineParser = {
   open: (_source: DumpSource, sink) => new GetInfoReader(sink),
 };

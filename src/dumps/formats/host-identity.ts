@@ -6,7 +6,7 @@
 //   "Hostname set to <" name ">."                                       systemd, also "Set hostname to <" name ">."
 //
 // (coreutils 8 and 9; init/version-timestamp.c, Linux 2.6 to 6.12; systemd 245 to 257.)
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader } from '../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader } from '../format.ts';
 
 const UNAME =
   /^Linux ([\w.-]{1,64}) (\d{1,3}\.\d{1,4}[\w.+~-]{0,80}) #\d.{0,120} (x86_64|i[3-6]86|aarch64|armv\w{1,6}|riscv64|s390x|ppc64le|loongarch64)(?: |$)/;
@@ -37,11 +37,6 @@ class HostIdentityReader implements LineReader {
   }
 }
 
-export const HOST_IDENTITY: LineFormat = {
-  kind: 'lines',
-  name: 'host-identity',
-  title: 'host name and kernel',
-  command: 'uname -a',
-  interest: { words: ['Linux ', 'hostname'] },
+export const HOST_IDENTITY: LineParser = {
   open: (_source: DumpSource, sink) => new HostIdentityReader(sink),
 };

@@ -6,7 +6,7 @@
 // (r_show in kernel/resource.c.) The indentation of the whole dump, as of code in a text, is ignored. Without privilege
 // the kernel prints all addresses as zero.
 import { rangeOfEnds } from '../fields/range-of.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../format.ts';
 import { joinWrapped } from '../text/wrapped.ts';
 
 const LINE = /^(?:\S{0,200}iomem:(?:\d{1,6}:)?)?([ \t]{0,64})([0-9a-fA-F]{8,64})-([0-9a-fA-F]{8,64}) : (\S.{0,200})$/;
@@ -116,11 +116,6 @@ function baseOf(first: Row, ahead: Lookahead): number {
   return base >= CODE_INDENT ? base : 0;
 }
 
-export const IOMEM: LineFormat = {
-  kind: 'lines',
-  name: 'iomem',
-  title: '/proc/iomem',
-  command: 'sudo cat /proc/iomem',
-  interest: { words: ['iomem:'], shapes: [/^[ \t]{0,64}[0-9a-f]{8,64}-/i] },
+export const IOMEM: LineParser = {
   open: (_source: DumpSource, sink) => new IomemReader(sink),
 };

@@ -132,11 +132,13 @@ test('a whole-file format is found by its first bytes', async () => {
     name: 'test-blob',
     title: 'a blob',
     matches: (head) => head[0] === 0xca && head[1] === 0xfe,
-    async read(bytes, _source, sink) {
-      let length = 0;
-      for await (const piece of bytes) length += piece.length;
-      sink.fact({ kind: 'host', name: `${length} bytes` }, 1);
-    },
+    load: async () => ({
+      async read(bytes, _source, sink) {
+        let length = 0;
+        for await (const piece of bytes) length += piece.length;
+        sink.fact({ kind: 'host', name: `${length} bytes` }, 1);
+      },
+    }),
   };
   const events: DumpEvent[] = [];
   const blob = new Uint8Array(10_000);

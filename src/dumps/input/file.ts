@@ -1,13 +1,15 @@
 // Reads one file, whatever it is: packed, an archive, a format of bytes, a session file, or text.
 import { pathComponents } from '../fields/sysfs-path.ts';
-import { TextReader } from '../text/text-reader.ts';
+import type { BinaryFormat, BinaryParser, LineFormat } from '../format.ts';
+import { neededFormats } from '../text/needed-formats.ts';
+import { type TextReader, textReader } from '../text/text-reader.ts';
 import { readTar } from './archive.ts';
 import { carrierMax, carrierOf, sessionIn } from './embedded.ts';
 import { describeBinary, isGzip, isTar, utf16 } from './file-kind.ts';
 import type { GzipProblem } from './gunzip.ts';
 import { looksLikeSession, SESSION_FORMAT, SessionFileReader } from './session-file.ts';
 import type { SourceReading } from './source-reading.ts';
-import { closeUnread, drain, HEAD_BYTES, type Peeked, peek, piecesOf } from './streams.ts';
+import { closeUnread, drain, HEAD_BYTES, type Peeked, peek, piecesOf, StreamFailure } from './streams.ts';
 
 /** Archives in archives are opened down to here. */
 const DEPTH_MAX = 4;
@@ -37,7 +39,7 @@ export async function readFile(
   collector.files++;
   const binary = reading.binaryFormats.find((format) => format.matches(head));
   if (binary) {
-    await binary.read(bytes, { name, path: pathComponents(name) }, collector.sink(name, binary));
+    await readBinary(reading, name, binary, bytes);
     return;
   }
   if (head.length === 0) {
@@ -103,29 +105,102 @@ async function* unpacked(
   }
 }
 
+async function readBinary(
+  { collector }: SourceReading,
+  name: string,
+  format: BinaryFormat,
+  bytes: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  let parser: BinaryParser;
+  try {
+    parser = await format.load();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    collector.diagnostic(name, 'format-not-loaded', { format: format.title, reason });
+    await closeUnread(bytes);
+    return;
+  }
+  await parser.read(bytes, { name, path: pathComponents(name) }, collector.sink(name, format));
+}
+
 async function readText(reading: SourceReading, name: string, { head, bytes }: Peeked): Promise<void> {
   const { collector, pacer } = reading;
   const encoding = utf16(head) ?? 'utf-8';
   const decoder = new TextDecoder(encoding);
   const start = new TextDecoder(encoding).decode(head);
   const session = looksLikeSession(start) ? new SessionFileReader(name, collector) : undefined;
-  const reader = session ?? new TextReader(reading.lineFormats, { name, path: pathComponents(name) }, collector);
-  const push = (text: string) => {
-    reader.push(text);
-    reading.onText?.(name, text);
+  const text = session ? undefined : new WaitingText(reading, name);
+  const push = async (piece: string) => {
+    if (session) session.push(piece);
+    else await text?.push(piece);
+    reading.onText?.(name, piece);
   };
+  let failure: StreamFailure | undefined;
   try {
     for await (const piece of bytes) {
-      push(decoder.decode(piece, { stream: true }));
+      await push(decoder.decode(piece, { stream: true }));
       await pacer.pause();
     }
-    push(decoder.decode());
-  } finally {
-    // Also after a failure of the stream: the lines before it count.
-    reader.end();
+    await push(decoder.decode());
+  } catch (error) {
+    if (!(error instanceof StreamFailure)) throw error;
+    failure = error;
   }
+  // Also after a failure of the stream: the lines before it count.
+  session?.end();
+  await text?.end();
+  if (failure) throw failure;
   if (session?.header) {
     reading.headers.push(session.header);
     collector.noteFormat(SESSION_FORMAT);
+  }
+}
+
+/** In characters. Of a text that is not longer, only the parsers are loaded that it needs; longer ones are not kept. */
+const WHOLE_MAX = 65_536;
+
+/** A text that waits until the parsers that it needs are loaded. */
+class WaitingText {
+  readonly #reading: SourceReading;
+  readonly #name: string;
+  #pieces: string[] = [];
+  #length = 0;
+  #reader: TextReader | undefined;
+
+  constructor(reading: SourceReading, name: string) {
+    this.#reading = reading;
+    this.#name = name;
+    if (reading.lineFormats.missing.length === 0) this.#open();
+  }
+
+  async push(piece: string): Promise<void> {
+    if (this.#reader) {
+      this.#reader.push(piece);
+      return;
+    }
+    this.#pieces.push(piece);
+    this.#length += piece.length;
+    if (this.#length > WHOLE_MAX) await this.#load(this.#reading.lineFormats.formats);
+  }
+
+  async end(): Promise<void> {
+    if (!this.#reader) await this.#load(neededFormats(this.#reading.lineFormats, this.#pieces));
+    this.#reader?.end();
+  }
+
+  async #load(formats: readonly LineFormat[]): Promise<void> {
+    const { lineFormats, collector } = this.#reading;
+    for (const { format, reason } of await lineFormats.load(formats)) {
+      collector.diagnostic(this.#name, 'format-not-loaded', { format: format.title, reason });
+    }
+    this.#open();
+  }
+
+  #open(): void {
+    const { lineFormats, collector } = this.#reading;
+    const reader = textReader(lineFormats, { name: this.#name, path: pathComponents(this.#name) }, collector);
+    for (const piece of this.#pieces) reader.push(piece);
+    this.#pieces = [];
+    this.#reader = reader;
   }
 }

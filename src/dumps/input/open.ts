@@ -155,7 +155,9 @@ async function readInput(reading: SourceReading, input: DumpInput, onBytes: (len
 /** Ends a source. If nothing in it was recognized, and nothing says why, that is reported. */
 function finishSource({ collector, lineFormats, binaryFormats }: SourceReading): SourceSummary {
   const { samples } = collector;
-  if (!collector.foundAnything && !(collector.isExplained && collector.unrecognized === 0)) {
+  const isExplained =
+    collector.hasDiagnostic('format-not-loaded') || (collector.isExplained && collector.unrecognized === 0);
+  if (!collector.foundAnything && !isExplained) {
     const nearest = nearestFormat(lineFormats.formats, samples);
     const command =
       nearest?.command ?? [...lineFormats.formats, ...binaryFormats].find((format) => format.command)?.command;

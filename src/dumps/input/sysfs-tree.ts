@@ -1,8 +1,8 @@
 // What the paths and symbolic links of a copy of sysfs say without any file being read: which device is in which group,
 // and which IOMMUs there are.
+import { iommuOf } from '../fields/iommu-name.ts';
 import { groupDevice, groupLink, iommuPlace, pathComponents, sysfsRoot } from '../fields/sysfs-path.ts';
-import { IOMMU_CLASS, iommuOf } from '../formats/sysfs/iommu-class.ts';
-import { IOMMU_GROUPS } from '../formats/sysfs/iommu-groups.ts';
+import { IOMMU_CLASS, IOMMU_GROUPS } from '../registry.ts';
 import type { Collector } from './collector.ts';
 
 /** `path`: of a file or folder, as in the facts' `source`. */

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { type Fact, isFact } from '../../session/events.ts';
 import { writeEvent } from '../../session/write.ts';
-import type { DumpFormat } from '../format.ts';
+import type { DumpFormat, LineFormat, LineParser } from '../format.ts';
 import type { SourceSummary } from '../input/collector.ts';
 import type { DumpEvent } from '../input/event-queue.ts';
 import { type DumpInput, openInputs } from '../input/open.ts';
@@ -40,6 +40,13 @@ export async function openAll(inputs: readonly DumpInput[], formats = FORMATS): 
   const events: DumpEvent[] = [];
   const { sources } = await openInputs(inputs, { formats, onEvents: (batch) => events.push(...batch) });
   return { events, facts: events.filter(isFact), sources };
+}
+
+/** The formats with other parsers for lines. */
+export function withParsers(change: (parser: LineParser, format: LineFormat) => LineParser): DumpFormat[] {
+  return FORMATS.map((format) =>
+    format.kind === 'lines' ? { ...format, load: async () => change(await format.load(), format) } : format,
+  );
 }
 
 /** The formats, offered every line. */

@@ -6,17 +6,22 @@ import {
   type DumpSource,
   type FactSink,
   type LineFormat,
+  type LineParser,
   type LineReader,
   LOOKAHEAD,
   type Lookahead,
 } from '../format.ts';
 import type { Collector } from '../input/collector.ts';
-import { InterestMatcher } from './interest.ts';
+import { InterestMatcher, type OpenFormats } from './interest.ts';
 
-/** Formats and the matcher of their interests: made once for all texts that are read with them. */
+/**
+ * Formats, the matcher of their interests, and the parsers that are loaded: made once for all texts that are read with
+ * them.
+ */
 export class LineFormats {
   readonly formats: readonly LineFormat[];
   #interests: InterestMatcher | undefined;
+  readonly #parsers = new Map<LineFormat, LineParser>();
 
   constructor(formats: readonly LineFormat[]) {
     this.formats = formats;
@@ -27,6 +32,36 @@ export class LineFormats {
     this.#interests ??= new InterestMatcher(this.formats.map(({ interest }) => interest));
     return this.#interests;
   }
+
+  /** The parser of a format; undefined if it is not loaded. */
+  parserOf(format: LineFormat): LineParser | undefined {
+    return this.#parsers.get(format);
+  }
+
+  /** The formats whose parsers are not loaded. */
+  get missing(): readonly LineFormat[] {
+    return this.formats.filter((format) => !this.#parsers.has(format));
+  }
+
+  /** Loads the parsers of formats. Resolves to why some of them could not be loaded. */
+  async load(formats: readonly LineFormat[]): Promise<readonly LoadProblem[]> {
+    const problems: LoadProblem[] = [];
+    const load = async (format: LineFormat) => {
+      try {
+        this.#parsers.set(format, await format.load());
+      } catch (error) {
+        problems.push({ format, reason: error instanceof Error ? error.message : String(error) });
+      }
+    };
+    await Promise.all(formats.filter((format) => !this.#parsers.has(format)).map(load));
+    return problems;
+  }
+}
+
+/** Why the parser of a format could not be loaded. */
+export interface LoadProblem {
+  readonly format: LineFormat;
+  readonly reason: string;
 }
 
 /** A row of a table of numbers, which only its numbers make interesting. */
@@ -48,6 +83,18 @@ export interface WaitingLine extends Omit<DumpLine, 'text'> {
   numbers: CheckedNumbers | undefined;
 }
 
+/** Where the lines of a text go, in order. */
+export interface LineTaker {
+  add(line: WaitingLine): void;
+  /** Nothing waits any longer for the lines that follow. */
+  flush(): void;
+  reportCut(line: number): void;
+  /** After the last line. `lines`: of the text, blank ones included. */
+  end(lines: number): void;
+  /** True if no reader looks beyond the lines that were added. */
+  readonly canFlushEarly: boolean;
+}
+
 interface Active {
   /** Of its interest. */
   readonly index: number;
@@ -59,8 +106,10 @@ interface Active {
 }
 
 /** Add the lines of one text in order, then call `end`. */
-export class Dispatcher {
+export class Dispatcher implements LineTaker {
+  readonly #formats: readonly LineFormat[];
   readonly #interests: InterestMatcher;
+  readonly #open: OpenFormats;
   readonly #active: readonly Active[];
   readonly #source: DumpSource;
   readonly #collector: Collector;
@@ -79,15 +128,19 @@ export class Dispatcher {
   #taking = 0;
 
   constructor(lineFormats: LineFormats, source: DumpSource, collector: Collector, maxLength: number) {
+    this.#formats = lineFormats.formats;
     this.#interests = lineFormats.interests;
+    this.#open = this.#interests.openFormats();
     this.#source = source;
     this.#collector = collector;
     this.#maxLength = maxLength;
     this.#sink = collector.sink(source.name, { name: 'text', title: 'text' });
     const host = sysfsRoot(source.path);
-    this.#active = lineFormats.formats.map((format, index) => {
+    this.#active = lineFormats.formats.flatMap((format, index) => {
+      const parser = lineFormats.parserOf(format);
+      if (!parser) return [];
       const sink = collector.sink(source.name, format, host);
-      return { index, format, sink, reader: format.open(source, sink), taken: 0 };
+      return [{ index, format, sink, reader: parser.open(source, sink), taken: 0 }];
     });
   }
 
@@ -101,9 +154,9 @@ export class Dispatcher {
     while (this.#waiting.length > 0) this.#offerFirst();
   }
 
-  /** Call it after the last line. */
-  end(): void {
+  end(lines: number): void {
     this.flush();
+    this.#collector.lines += lines;
     for (const { reader } of this.#active) reader.end?.();
   }
 
@@ -116,10 +169,11 @@ export class Dispatcher {
     return this.#taking === 0 && this.#waiting.every(({ isShortcut }) => isShortcut);
   }
 
-  /** True if the text interests this format and no other. */
+  /** True if the text interests this format and no other, whatever has begun before it. */
   interestsOnly(format: LineFormat, text: string): boolean {
-    this.#interests.look(text);
-    return this.#active.every((active) => this.#interests.matches(active.index) === (active.format === format));
+    const every = this.#interests.everyFormat();
+    this.#interests.look(text, every);
+    return this.#formats.every((other, index) => this.#interests.matches(index, every) === (other === format));
   }
 
   /** The sink of a format for this text. */
@@ -137,7 +191,7 @@ export class Dispatcher {
     }
     const isForAll = line.prompt !== undefined || line.elision;
     // Most lines interest no format.
-    const isOfInterest = this.#interests.look(line.text);
+    const isOfInterest = this.#interests.look(line.text, this.#open);
     const { reported } = this.#collector;
     if (isOfInterest || isForAll || this.#taking > 0) {
       this.#check(line);
@@ -168,7 +222,7 @@ export class Dispatcher {
     isOfInterest: boolean,
     isReported: boolean,
   ): void {
-    if (!isOfInterest && !this.#interests.look(filled)) return;
+    if (!isOfInterest && !this.#interests.look(filled, this.#open)) return;
     const source = this.#source.name;
     if (damaged.length > 0 && !isReported) {
       this.#collector.diagnostic(source, 'damaged-number', { numbers: damaged, text }, number);
@@ -185,7 +239,7 @@ export class Dispatcher {
         if (--active.taken === 0) this.#taking--;
         continue;
       }
-      if (!isForAll && !this.#interests.matches(active.index)) continue;
+      if (!isForAll && !this.#interests.matches(active.index, this.#open)) continue;
       const taken = active.reader.line(line, this.#ahead);
       if (taken <= 0) continue;
       active.taken = taken - 1;

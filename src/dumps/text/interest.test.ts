@@ -15,22 +15,27 @@ const LINES = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
 
 /** The indexes of the interests that the line matches, by the matcher. */
 function found(matcher: InterestMatcher, count: number, text: string): number[] {
-  const any = matcher.look(text);
-  const indexes = Array.from({ length: count }, (_, i) => i).filter((i) => matcher.matches(i));
+  const every = matcher.everyFormat();
+  const any = matcher.look(text, every);
+  const indexes = Array.from({ length: count }, (_, i) => i).filter((i) => matcher.matches(i, every));
   expect([text, any]).toEqual([text, indexes.length > 0]);
   return indexes;
 }
 
 /** The same by trying every word and shape. */
 function tried(interests: readonly LineInterest[], text: string): number[] {
-  return interests.flatMap((interest, i) =>
-    containsWord(text, interest) || interest.shapes?.some((shape) => shape.test(text)) ? [i] : [],
-  );
+  return interests.flatMap((interest, i) => {
+    const marks = [interest, interest.around ?? {}, interest.inside ?? {}];
+    const matches = marks.some((one) => containsWord(text, one) || one.shapes?.some((shape) => shape.test(text)));
+    return matches ? [i] : [];
+  });
 }
 
 describe('what the matcher finds is what trying every word and shape finds', () => {
   const matcher = new InterestMatcher(INTERESTS);
-  const words = INTERESTS.flatMap(({ words = [] }) => words.map((word) => word.replaceAll('\n', '')));
+  const words = INTERESTS.flatMap(({ words = [], around, inside }) =>
+    [...words, ...(around?.words ?? []), ...(inside?.words ?? [])].map((word) => word.replaceAll('\n', '')),
+  );
   const piece = fc.oneof(
     fc.constantFrom(...LINES).map((line) => line.slice(0, 60)),
     fc.constantFrom(...words),

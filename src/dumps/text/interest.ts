@@ -1,27 +1,49 @@
 // Which formats a line is offered to. Most lines of a log interest no format, so this is the hot path of reading: one
 // pass over the line finds the words of all formats (an Aho-Corasick automaton), then the formats' shapes are tried.
-import type { LineInterest } from '../format.ts';
+import type { LineInterest, LineMarks } from '../format.ts';
 
 /** Words are made of ASCII characters. */
 const ASCII = 128;
 const NEWLINE = 10;
 
-/** Finds the interests that a line matches. */
+/**
+ * Finds the interests that a line matches. Each has three indexes, `count` apart, for its own marks, those around them
+ * and those inside of its format.
+ */
 export class InterestMatcher {
   readonly #automaton: Automaton;
   readonly #shapes: readonly { readonly index: number; readonly shape: RegExp }[];
-  /** By interest: the number of the last line that matched it. */
+  readonly #innerShapes: readonly { readonly index: number; readonly shape: RegExp }[];
+  /** By index: the number of the last line that matched. */
   readonly #matchedAt: Uint32Array;
+  readonly #count: number;
   #line = 0;
 
   constructor(interests: readonly LineInterest[]) {
-    this.#automaton = buildAutomaton(interests.map(({ words }) => words ?? []));
-    this.#shapes = interests.flatMap(({ shapes = [] }, index) => shapes.map((shape) => ({ index, shape })));
-    this.#matchedAt = new Uint32Array(interests.length);
+    this.#count = interests.length;
+    const around = interests.map((interest) => interest.around ?? {});
+    const inside = interests.map((interest) => interest.inside ?? {});
+    this.#automaton = buildAutomaton([...interests, ...around, ...inside].map(({ words = [] }) => words));
+    this.#shapes = shapesOf([...interests, ...around]);
+    this.#innerShapes = shapesOf(inside);
+    this.#matchedAt = new Uint32Array(3 * this.#count);
   }
 
-  /** Looks at a line, without its line end. True if it matches any interest; `matches` then tells which. */
-  look(text: string): boolean {
+  /** The state of one text: which formats are open, by index. */
+  openFormats(): OpenFormats {
+    return { isOpen: new Uint8Array(this.#count), any: false };
+  }
+
+  /** As if every format had begun. */
+  everyFormat(): OpenFormats {
+    return { isOpen: new Uint8Array(this.#count).fill(1), any: true };
+  }
+
+  /**
+   * Looks at a line, without its line end. True if it may match an interest; `matches` then tells which. Formats whose
+   * interests it matches are open from now on.
+   */
+  look(text: string, open: OpenFormats): boolean {
     const line = ++this.#line;
     // Every state has a row of `next`, and every character a column: the indexes are always inside the tables.
     const { columns, next, shift, start, firstFound } = this.#automaton;
@@ -31,36 +53,74 @@ export class InterestMatcher {
       state = next[(state << shift) | (columns[text.charCodeAt(i)] as number)] as number;
       if (state < firstFound) continue;
       any = true;
-      this.#note(state);
+      this.#note(state, open);
     }
     state = next[(state << shift) | (columns[NEWLINE] as number)] as number;
     if (state >= firstFound) {
       any = true;
-      this.#note(state);
+      this.#note(state, open);
     }
     for (const { index, shape } of this.#shapes) {
       if (this.#matchedAt[index] === line || !shape.test(text)) continue;
       any = true;
-      this.#matchedAt[index] = line;
+      this.#mark(index, open);
+    }
+    return (open.any && this.#lookInside(text, open)) || any;
+  }
+
+  /** At a state where words end. */
+  #note(state: number, open: OpenFormats): void {
+    const { found, firstFound } = this.#automaton;
+    for (const index of found[state - firstFound] ?? []) this.#mark(index, open);
+  }
+
+  #mark(index: number, open: OpenFormats): void {
+    this.#matchedAt[index] = this.#line;
+    if (index >= this.#count) return;
+    open.isOpen[index] = 1;
+    open.any = true;
+  }
+
+  #lookInside(text: string, { isOpen }: OpenFormats): boolean {
+    let any = false;
+    for (const { index, shape } of this.#innerShapes) {
+      if (isOpen[index] !== 1 || !shape.test(text)) continue;
+      any = true;
+      this.#matchedAt[2 * this.#count + index] = this.#line;
     }
     return any;
   }
 
-  #note(state: number): void {
-    const { found, firstFound } = this.#automaton;
-    for (const index of found[state - firstFound] ?? []) this.#matchedAt[index] = this.#line;
+  /** True if the last line looked at matches this interest. */
+  matches(index: number, { isOpen }: OpenFormats): boolean {
+    const at = this.#matchedAt;
+    const count = this.#count;
+    if (at[index] === this.#line || at[index + count] === this.#line) return true;
+    return isOpen[index] === 1 && at[index + 2 * count] === this.#line;
   }
 
-  /** True if the last line looked at matches this interest. */
-  matches(index: number): boolean {
+  /** True if the last line looked at has one of the interest's own marks, not only one around it or inside. */
+  begins(index: number): boolean {
     return this.#matchedAt[index] === this.#line;
   }
 }
 
-/** True if the line contains a word of the interest. Slow: for one line at a time. */
-export function containsWord(text: string, { words = [] }: LineInterest): boolean {
+function shapesOf(marks: readonly LineMarks[]): { readonly index: number; readonly shape: RegExp }[] {
+  return marks.flatMap(({ shapes = [] }, index) => shapes.map((shape) => ({ index, shape })));
+}
+
+/** Which formats of a text have begun, by their index. */
+export interface OpenFormats {
+  readonly isOpen: Uint8Array;
+  any: boolean;
+}
+
+/** True if the line contains a word of the interest, what is inside of the format aside. Slow: for one line at a time. */
+export function containsWord(text: string, interest: LineInterest): boolean {
   const line = inLowerCase(`\n${text}\n`);
-  return words.some((word) => line.includes(inLowerCase(word)));
+  return [...(interest.words ?? []), ...(interest.around?.words ?? [])].some((word) =>
+    line.includes(inLowerCase(word)),
+  );
 }
 
 /** With the letters of ASCII in lower case; others have forms that are longer or belong to several letters. */

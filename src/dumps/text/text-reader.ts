@@ -7,13 +7,13 @@
 //     → envelope.ts           quote marks, log prefixes and prompts are removed
 //     → host-name.ts          the host's name in what was removed becomes a fact
 //     → dispatch.ts           its damaged numbers are hidden (../fields/damaged-numbers.ts), and it is offered to the formats that it interests, once the next few lines are known
-//     → ../formats/           facts, passed to ../input/collector.ts, which counts the lines that no format recognized
+//     → ../formats/           facts, if the parser is loaded (needed-formats.ts); passed to ../input/collector.ts, which counts the lines that no format recognized
 //
 // Only a few lines are in memory at a time, never the text.
 import type { Fact } from '../../session/events.ts';
 import type { DumpSource } from '../format.ts';
 import type { Collector } from '../input/collector.ts';
-import { Dispatcher, type LineFormats, type WaitingLine } from './dispatch.ts';
+import { Dispatcher, type LineFormats, type LineTaker, type WaitingLine } from './dispatch.ts';
 import { cleanLine } from './envelope.ts';
 import { HostNames } from './host-name.ts';
 import { type NumberedLine, QuotedPrintable } from './quoted-printable.ts';
@@ -41,10 +41,19 @@ type AboutLine = Pick<WaitingLine, 'prompt' | 'hostName' | 'isShortcut'>;
 
 const SHORTCUT_LINE: AboutLine = { prompt: undefined, hostName: undefined, isShortcut: true };
 
+/** A reader of a text whose facts go to the collector. */
+export function textReader(formats: LineFormats, source: DumpSource, collector: Collector): TextReader {
+  const dispatcher = new Dispatcher(formats, source, collector, LINE_LENGTH_MAX);
+  for (const format of formats.formats) {
+    const shortcut = formats.parserOf(format)?.shortcut;
+    if (shortcut) return new TextReader(dispatcher, new ShortcutReader(format, shortcut, dispatcher));
+  }
+  return new TextReader(dispatcher);
+}
+
 /** Push text in pieces of any size, then call `end`. */
 export class TextReader {
-  readonly #collector: Collector;
-  readonly #dispatcher: Dispatcher;
+  readonly #taker: LineTaker;
   readonly #shortcut: ShortcutReader | undefined;
   readonly #lines = new TextLines(LINE_LENGTH_MAX, (text, from, to, number, isCut) =>
     this.#line(text, from, to, number, isCut),
@@ -58,12 +67,9 @@ export class TextReader {
   #cutLine: number | undefined;
   #held: HeldLine | undefined;
 
-  constructor(formats: LineFormats, source: DumpSource, collector: Collector) {
-    this.#collector = collector;
-    this.#dispatcher = new Dispatcher(formats, source, collector, LINE_LENGTH_MAX);
-    for (const format of formats.formats) {
-      if (format.shortcut) this.#shortcut = new ShortcutReader(format, format.shortcut, this.#dispatcher);
-    }
+  constructor(taker: LineTaker, shortcut?: ShortcutReader) {
+    this.#taker = taker;
+    this.#shortcut = shortcut;
   }
 
   push(text: string): void {
@@ -75,10 +81,9 @@ export class TextReader {
     this.#releaseHeld();
     const open = this.#quotedPrintable.end();
     if (open) this.#clean(open);
-    this.#dispatcher.flush();
-    if (this.#cutLine !== undefined) this.#dispatcher.reportCut(this.#cutLine);
-    this.#dispatcher.end();
-    this.#collector.lines += this.#lines.count;
+    this.#taker.flush();
+    if (this.#cutLine !== undefined) this.#taker.reportCut(this.#cutLine);
+    this.#taker.end(this.#lines.count);
   }
 
   #line(text: string, from: number, to: number, number: number, isCut: boolean): void {
@@ -100,7 +105,7 @@ export class TextReader {
     const fact = shortcut.read(text, from, to);
     if (!fact) return false;
     if (this.#held) shortcut.sink.fact(this.#held.fact, this.#held.number);
-    else if (this.#dispatcher.canFlushEarly) this.#dispatcher.flush();
+    else if (this.#taker.canFlushEarly) this.#taker.flush();
     else {
       // Readers of the waiting lines may look at this one: it waits too.
       const raw = text.slice(from, to);
@@ -137,7 +142,7 @@ export class TextReader {
 
   #dispatch({ raw, number }: NumberedLine, text: string, about: AboutLine): void {
     const { prompt, hostName, isShortcut } = about;
-    this.#dispatcher.add({
+    this.#taker.add({
       number,
       raw,
       text,

@@ -12,9 +12,10 @@
 // that shows which table it is. After "Raw Table Data", the same bytes follow in hex.
 // (ACPICA's dmtbdump and dmtbinfo, versions of 2011 to 2024.)
 import { type Iova, isIova } from '../../../iova/iova.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
-import { AcpiFacts, TABLE_NAMES, type TableName } from './facts.ts';
-import { type Field, fieldOf, isKnown, PLACE, wholeField } from './field-line.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
+import { AcpiFacts } from './facts.ts';
+import { type Field, fieldOf, isKnown, wholeField } from './field-line.ts';
+import { TABLE_NAMES, type TableName } from './signature.ts';
 import { dmarKind, emitStructure, ivrsKind, nodeKind, type Structure, type StructureKind } from './structure.ts';
 
 const NUMBER = /^([0-9a-f]{1,64})(?=$|\s+[[("])/i;
@@ -250,19 +251,6 @@ function isNode(ahead: Lookahead): boolean {
   return nameOf(1) === 'Length' && nameOf(2) === 'Revision' && nameOf(4) === 'Mapping Count';
 }
 
-export const ACPI_DISASSEMBLY: LineFormat = {
-  kind: 'lines',
-  name: 'acpi-disassembly',
-  title: 'ACPI: disassembled DMAR, IVRS or IORT',
-  command: 'iasl -d DMAR.dat && cat DMAR.dsl',
-  interest: {
-    words: ['Raw Table Data', 'ACPI Data Table'],
-    shapes: [
-      new RegExp(`^\\s{0,60}${PLACE}`),
-      /^\s{0,60}[A-Z][A-Za-z0-9 ()/.-]{0,46} ?:(?:$| ?(?:[0-9A-Fa-f]{1,64}|"\w{4}"|[0-9A-Fa-f]{2},[0-9A-Fa-f]{1,2})(?:\s|$))/,
-      RAW,
-      COMMENT,
-    ],
-  },
+export const ACPI_DISASSEMBLY: LineParser = {
   open: (_source: DumpSource, sink) => new AcpiDisassemblyReader(sink),
 };

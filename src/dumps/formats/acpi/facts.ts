@@ -6,10 +6,6 @@ import { busDeviceFunction } from '../../fields/pci-address.ts';
 import { orderedRange } from '../../fields/range-of.ts';
 import type { FactSink } from '../../format.ts';
 
-/** The tables about IOMMUs. */
-export const TABLE_NAMES = ['DMAR', 'IVRS', 'IORT'] as const;
-export type TableName = (typeof TABLE_NAMES)[number];
-
 /** Bit 3 of an IVMD's flags: the range is excluded from translation, not mapped as it is. */
 const EXCLUSION = 8;
 /** Address bits of a host. The stored number is one less. */

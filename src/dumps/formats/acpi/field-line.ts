@@ -3,7 +3,7 @@ import type { DumpLine, Lookahead } from '../../format.ts';
 import { continuation } from '../../text/wrapped.ts';
 
 /** Where the field is in the table. */
-export const PLACE = '\\[(?:[0-9A-Fa-f]{3,6}h {1,2}\\d{1,7} {1,6}[0-9A-Fa-f]{1,5}h?|\\d{4})\\]';
+const PLACE = '\\[(?:[0-9A-Fa-f]{3,6}h {1,2}\\d{1,7} {1,6}[0-9A-Fa-f]{1,5}h?|\\d{4})\\]';
 const FIELD = new RegExp(`^\\s{0,60}(?:(${PLACE})\\s{0,60})?([A-Za-z][\\w ()/.-]{0,46}?) ?: ?(.{0,400})$`);
 /** Names of fields. Without a place, a line with any other name is text that happens to have a colon. */
 const NAMES = new Set(

@@ -14,22 +14,14 @@
 //
 // (ACPI specification; Intel VT-d, chapter 8; AMD I/O Virtualization, chapter 5; ARM DEN 0049.)
 import { type Iova, iova } from '../../../iova/iova.ts';
-import type { BinaryFormat, DumpSource, FactSink } from '../../format.ts';
-import { AcpiFacts, scopeDevice, TABLE_NAMES, type TableName } from './facts.ts';
-
-const HEADER = 36;
-/** No table is larger: a length above it is something else. */
-const LENGTH_MAX = 4 * 2 ** 20;
+import type { BinaryParser, DumpSource, FactSink } from '../../format.ts';
+import { AcpiFacts, scopeDevice } from './facts.ts';
+import { HEADER, LENGTH_MAX, type TableName, tableNameOf } from './signature.ts';
 
 const word = (view: DataView, at: number) => view.getUint16(at, true);
 const long = (view: DataView, at: number) => view.getUint32(at, true);
 /** Any unsigned number of 64 bits is an address. */
 const quad = (view: DataView, at: number) => view.getBigUint64(at, true) as Iova;
-
-function tableNameOf(head: Uint8Array): TableName | undefined {
-  const signature = String.fromCharCode(...head.subarray(0, 4));
-  return TABLE_NAMES.find((name) => name === signature);
-}
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -193,17 +185,7 @@ async function gather(stream: AsyncIterable<Uint8Array>, max: number): Promise<{
   return { bytes: bytes.subarray(0, length), rest };
 }
 
-export const ACPI_TABLE: BinaryFormat = {
-  kind: 'binary',
-  name: 'acpi-table',
-  title: 'ACPI: DMAR, IVRS or IORT table',
-  command: 'sudo cat /sys/firmware/acpi/tables/DMAR',
-  matches(head) {
-    if (head.length < HEADER || tableNameOf(head) === undefined) return false;
-    const length = long(viewOf(head), 4);
-    // Text has letters after such a word: read as a length, they are larger than any table.
-    return length >= HEADER && length <= LENGTH_MAX;
-  },
+export const ACPI_TABLE: BinaryParser = {
   async read(stream: AsyncIterable<Uint8Array>, _source: DumpSource, sink: FactSink) {
     const { bytes: all, rest } = await gather(stream, LENGTH_MAX);
     const name = tableNameOf(all);

@@ -14,7 +14,7 @@ import { hex } from '../../../iova/format.ts';
 import { IOVA_MAX, type Iova, iova } from '../../../iova/iova.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { normalizeDevice } from '../../fields/pci-address.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { FieldScanner } from '../../text/field-scanner.ts';
 import { continuation } from '../../text/wrapped.ts';
 
@@ -184,14 +184,6 @@ function wholeRow(line: DumpLine, ahead: Lookahead): { text: string; lines: numb
   return { text, lines };
 }
 
-export const INTEL_DEBUGFS_PAGES: LineFormat = {
-  kind: 'lines',
-  name: 'intel-debugfs-pages',
-  title: 'Intel debugfs: page tables',
-  command: 'sudo cat /sys/kernel/debug/iommu/intel/domain_translation_struct',
-  interest: {
-    words: [' @', 'IOVA_PFN'],
-    shapes: [/^\s{0,16}(?:0x[0-9a-f]{1,64}\s{0,8}(?:\||$)|P(?:ML[45]E|DPE|DE|TE)\b)/i],
-  },
+export const INTEL_DEBUGFS_PAGES: LineParser = {
   open: (_source: DumpSource, sink) => new IntelPagesReader(sink),
 };

@@ -11,7 +11,7 @@
 import { type Iova, iova } from '../../../iova/iova.ts';
 import { addressWidthOf } from '../../../uapi/vtd-capability.ts';
 import { parseHexAddress } from '../../fields/address.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 
 const BLOCK = /^\s{0,40}IOMMU: ?([\w.-]{1,40})\s{1,8}Register Base Address: ?(?:0x)?([0-9a-f]{1,64})$/i;
 const TITLE = /^\s{0,40}Name\s{1,40}Offset\s{1,40}Contents$/;
@@ -116,16 +116,6 @@ function goesOn(next: DumpLine | undefined): boolean {
   return next !== undefined && (next.elision || REGISTER.test(next.text) || TITLE.test(next.text));
 }
 
-export const INTEL_DEBUGFS_REGISTERS: LineFormat = {
-  kind: 'lines',
-  name: 'intel-debugfs-registers',
-  title: 'Intel debugfs: registers',
-  command: 'sudo cat /sys/kernel/debug/iommu/intel/iommu_regset',
-  interest: {
-    words: ['Register Base Address'],
-    shapes: [
-      /^\s{0,40}(?:Name\s{1,40}Offset|[A-Z][A-Z0-9_]{1,24}\s{1,40}0x[0-9a-f]{1,4}\s{1,40}(?:\S{1,64}|0x\S{1,16} [0-9a-f ]{4,64})$)/i,
-    ],
-  },
+export const INTEL_DEBUGFS_REGISTERS: LineParser = {
   open: (_source: DumpSource, sink) => new IntelRegistersReader(sink),
 };

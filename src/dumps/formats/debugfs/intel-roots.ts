@@ -15,7 +15,7 @@
 import type { Iova } from '../../../iova/iova.ts';
 import { range } from '../../../iova/range.ts';
 import { parseHexAddress } from '../../fields/address.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { continuation } from '../../text/wrapped.ts';
 
 const ROOT = /^\s{0,40}IOMMU:? ?([\w.-]{1,40}): ?Root Table Address: ?(?:0x)?([0-9a-f]{1,64})$/i;
@@ -172,20 +172,6 @@ class IntelRootsReader implements LineReader {
   }
 }
 
-export const INTEL_DEBUGFS_ROOTS: LineFormat = {
-  kind: 'lines',
-  name: 'intel-debugfs-roots',
-  title: 'Intel debugfs: root and interrupt tables',
-  command: 'sudo cat /sys/kernel/debug/iommu/intel/dmar_translation_struct',
-  interest: {
-    words: [
-      ...['Root Table Address', 'Root_entry', 'Context_entry', 'PASID', ':0x', ':0\n', ':\n'],
-      ...['Interrupt supported on', 'IR table address', 'SrcID'],
-    ],
-    shapes: [
-      /^(?:0?x)?[0-9a-f]{1,16}(?:\s|$)/i,
-      /^\s{0,40}(?:\d{1,6}\s{1,8}[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\s|[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\s{1,8}0)/i,
-    ],
-  },
+export const INTEL_DEBUGFS_ROOTS: LineParser = {
   open: (_source: DumpSource, sink) => new IntelRootsReader(sink),
 };

@@ -2,7 +2,7 @@
 //
 //   line = ADDRESS " " (driver | "(none)") [" [*]"] [" (" name ")"]          [*]: an override is set; the name with -v
 import { normalizePciAddress } from '../../fields/pci-address.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader } from '../../format.ts';
 import { deviceFact } from './device-fact.ts';
 
 const LINE =
@@ -26,11 +26,6 @@ class DriverctlReader implements LineReader {
   }
 }
 
-export const DRIVERCTL: LineFormat = {
-  kind: 'lines',
-  name: 'driverctl',
-  title: 'driverctl',
-  command: 'driverctl list-devices',
-  interest: { shapes: [LINE] },
+export const DRIVERCTL: LineParser = {
   open: (_source: DumpSource, sink) => new DriverctlReader(sink),
 };

@@ -7,7 +7,7 @@
 //
 // (pci_setup_device in drivers/pci/probe.c, dev_printk, intel_iommu_setup; Linux 3.2 to 6.12.)
 import { normalizePciAddress, PCI_ADDRESS_PATTERN } from '../../fields/pci-address.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { type Message, readMessage } from '../message-table.ts';
 import { className } from './class-names.ts';
 import { deviceFact } from './device-fact.ts';
@@ -110,14 +110,6 @@ class KernelLogDevicesReader implements LineReader {
 
 const DEVICES_MAX = 10_000;
 
-export const KERNEL_LOG_DEVICES: LineFormat = {
-  kind: 'lines',
-  name: 'kernel-log-devices',
-  title: 'Kernel log: devices and command line',
-  command: 'sudo dmesg',
-  interest: {
-    words: ['command line:', 'BOOT_IMAGE=', 'IOMMU disabled', 'IOMMU is disabled', '] type '],
-    shapes: [DRIVER, PROC],
-  },
+export const KERNEL_LOG_DEVICES: LineParser = {
   open: (_source: DumpSource, sink) => new KernelLogDevicesReader(sink),
 };

@@ -12,13 +12,12 @@
 //
 // A bridge is known by the bus behind it. (ls-tree.c of pciutils 2.2 to 3.13.)
 import { normalizePciAddress } from '../../fields/pci-address.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader } from '../../format.ts';
 import { deviceFact } from './device-fact.ts';
 import { splitName } from './device-label.ts';
 
 const ROOT = /^-?[+\\]?-\[[0-9a-f]{4,8}:[0-9a-f]{2}(?:-[0-9a-f]{2})?\]/i;
 const BRANCH = /^[| ]*[+\\]-(?:\[[0-9a-f]{4,8}:|[0-9a-f]{2}\.[0-7])/i;
-const TREE_LINE = /^[ >|]{0,200}-?[+\\]?-{0,4}(?:\[[0-9a-f]{4,8}:[0-9a-f]{2}|[+\\]-[0-9a-f]{2}\.[0-7])/i;
 const ROOT_BUS = /^\[([0-9a-f]{4,8}):([0-9a-f]{2})(?:-[0-9a-f]{2})?\]/i;
 const DEVICE = /^([0-9a-f]{2}\.[0-7])/i;
 const BEHIND = /^-\[(?:[0-9a-f]{4,8}:)?([0-9a-f]{2})(?:-[0-9a-f]{2})?\]/i;
@@ -109,11 +108,6 @@ class LspciTreeReader implements LineReader {
   }
 }
 
-export const LSPCI_TREE: LineFormat = {
-  kind: 'lines',
-  name: 'lspci-tree',
-  title: 'lspci -t',
-  command: 'lspci -t',
-  interest: { shapes: [TREE_LINE, /^[| ]{0,200}[+\\]-[0-9a-f]{2}\.[0-7]/i] },
+export const LSPCI_TREE: LineParser = {
   open: (_source: DumpSource, sink) => new LspciTreeReader(sink),
 };

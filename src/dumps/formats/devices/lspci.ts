@@ -24,7 +24,7 @@ import { parseHexAddress } from '../../fields/address.ts';
 import { normalizePciAddress } from '../../fields/pci-address.ts';
 import { sizedRange } from '../../fields/range-of.ts';
 import { groupName } from '../../fields/sysfs-path.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { matchLongest } from '../../text/match-longest.ts';
 import { type AboutDevice, deviceFact } from './device-fact.ts';
 import { deviceLabel, splitName } from './device-label.ts';
@@ -388,19 +388,6 @@ function selected(command: string): string | undefined {
   return normalizePciAddress(`${padded(domain, 4)}:${padded(bus, 2)}:${padded(slot, 2)}.${padded(part, 1)}`);
 }
 
-export const LSPCI: LineFormat = {
-  kind: 'lines',
-  name: 'lspci',
-  title: 'lspci',
-  command: 'sudo lspci -vv',
-  interest: {
-    words: [
-      ...['emory at ', 'emory at\n', 'I/O ports at', 'behind bridge', 'Expansion ROM', 'Region ', 'IOMMU group:'],
-      ...['MSI:', 'MSI-X:', 'Message Signal', 'Address:', 'Masking: ', 'Vector table', 'PBA: ', 'Capabilities: '],
-      ...['Kernel driver', 'Kernel modules', 'Subsystem: ', 'Control: I/O', 'Status: Cap', 'Flags: ', 'Bus: primary'],
-      ...['DeviceName: ', 'lspci', 'NUMA node:', 'group'],
-    ],
-    shapes: [/^\s{0,16}(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7] /i, FIELD],
-  },
+export const LSPCI: LineParser = {
   open: (_source: DumpSource, sink) => new LspciReader(sink),
 };

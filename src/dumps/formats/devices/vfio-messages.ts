@@ -14,7 +14,7 @@
 // "group N is not viable" is read with QEMU's other errors (qemu/errors.ts). (hw/vfio of QEMU 1.3 to 10.1; libvirt 1.0 to 11;
 // really_probe in drivers/base/dd.c, Linux 3.6 to 6.12.)
 import { normalizeDevice, PCI_ADDRESS_PATTERN } from '../../fields/pci-address.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { errorOf, type Message, readMessage } from '../message-table.ts';
 
 const DEVICE = `(${PCI_ADDRESS_PATTERN})`;
@@ -114,23 +114,6 @@ class VfioMessagesReader implements LineReader {
   }
 }
 
-export const VFIO_MESSAGES: LineFormat = {
-  kind: 'lines',
-  name: 'vfio-messages',
-  title: 'VFIO: devices that could not be assigned',
-  command: 'sudo dmesg',
-  interest: {
-    words: [
-      ...['/dev/vfio/', 'iommu_group', 'getting device', 'is already attached', 'is in use', 'passthrough of host PCI'],
-      ...[
-        'support passthrough',
-        'support VFIO PCI passthrough',
-        'lacking ACS',
-        'failed with error',
-        'Verify all devices',
-      ],
-      ...['vfio_pci: add [', '/dev/iommu', 'error bind device', 'failed to get group'],
-    ],
-  },
+export const VFIO_MESSAGES: LineParser = {
   open: (_source: DumpSource, sink) => new VfioMessagesReader(sink),
 };

@@ -12,7 +12,7 @@
 //
 // A line that begins with a dash below a command that ended without "\" belongs to it too: mail programs and web pages
 // lose the backslashes, and break lines before them. A command ends at anything else. What the words mean: qemu-arguments.ts, other-arguments.ts.
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { LOOKAHEAD } from '../../format.ts';
 import { type DefinitionForm, GuestDraft } from './draft.ts';
 import { readCloudHypervisor, readCrosvm } from './other-arguments.ts';
@@ -25,7 +25,6 @@ const PROGRAM =
  * The name of a program, but not of a task in a trace (`qemu-kvm-4575`, `CPU 0/KVM-4576`): traces have a task in every line,
  * and their fast path needs lines that interest no other format.
  */
-const PROGRAM_NAME = /(?:qemu-system-(?![a-z0-9_]{1,20}-\d)|kvm(?!-\d)|cloud-hypervisor(?!-\d)|crosvm(?!-\d))/;
 /** A program that only its first options show to be a monitor. */
 const KVM_OPTIONS =
   /^["']?--?(?:id|name|m|machine|M|cpu|smp|enable-kvm|drive|device|hda|cdrom|nodefaults|uuid|S|pidfile)\b/;
@@ -240,14 +239,6 @@ function isOfInterest(text: string): boolean {
   return OPTION_LINE.test(text) || CONTINUED.test(text);
 }
 
-export const GUEST_COMMAND_LINE: LineFormat = {
-  kind: 'lines',
-  name: 'guest-command-line',
-  title: 'QEMU, Cloud Hypervisor and crosvm command lines, libvirt log',
-  command: 'ps -C qemu-system-x86_64 -o args=',
-  interest: {
-    words: ['starting up libvirt', '\\\n'],
-    shapes: [OPTION_LINE, VARIABLE, PROGRAM_NAME],
-  },
+export const GUEST_COMMAND_LINE: LineParser = {
   open: (_source: DumpSource, sink) => new CommandLineReader(sink),
 };

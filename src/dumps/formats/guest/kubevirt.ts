@@ -9,7 +9,7 @@
 // Only keys and their indentation are looked at, so that what was cut, quoted or annotated is still read. The devices
 // have names of resources; which of the host's they become is decided where the guest starts.
 // (https://kubevirt.io/api-reference, v1; the monitor is QEMU under libvirt.)
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader } from '../../format.ts';
 import { GuestDraft } from './draft.ts';
 import { kubernetesQuantity } from './sizes.ts';
 
@@ -186,11 +186,6 @@ class KubeVirtObject {
   }
 }
 
-export const KUBEVIRT: LineFormat = {
-  kind: 'lines',
-  name: 'kubevirt',
-  title: 'KubeVirt objects',
-  command: 'kubectl get vmi NAME -o yaml',
-  interest: { words: ['kubevirt.io/v'], shapes: [KEY] },
+export const KUBEVIRT: LineParser = {
   open: (_source: DumpSource, sink) => new KubeVirtReader(sink),
 };

@@ -9,7 +9,7 @@ import {
   type DumpLine,
   type DumpSource,
   type FactSink,
-  type LineFormat,
+  type LineParser,
   type LineReader,
   LOOKAHEAD,
   type Lookahead,
@@ -32,8 +32,6 @@ interface Taker {
 
 /** The task of a line in a trace, not a tag. */
 const TASK = /^\s{0,40}<(?:idle|\.\.\.)>-\d/;
-/** A `<` or `>` in a line that does not start with such a task: traces have one in every line. */
-const MARKUP = /^(?!\s{0,40}<(?:idle|\.\.\.)>-\d)[^<>]*[<>]/;
 
 class LibvirtXmlReader implements LineReader {
   readonly #sink: FactSink;
@@ -135,11 +133,6 @@ class LibvirtXmlReader implements LineReader {
   }
 }
 
-export const LIBVIRT_XML: LineFormat = {
-  kind: 'lines',
-  name: 'libvirt-xml',
-  title: 'libvirt XML',
-  command: 'virsh dumpxml GUEST',
-  interest: { shapes: [MARKUP] },
+export const LIBVIRT_XML: LineParser = {
   open: (_source: DumpSource, sink) => new LibvirtXmlReader(sink),
 };

@@ -7,17 +7,15 @@
 //
 // What is not given is Proxmox's default: an i440fx machine, 512 MiB, kvm64 (pve-qemu-server, QemuServer.pm, 6 to 9).
 import { normalizePciAddress } from '../../fields/pci-address.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { GuestDraft } from './draft.ts';
+import { PROXMOX_ENTRY, PROXMOX_SECTION } from './proxmox-lines.ts';
 import { QemuArguments } from './qemu-arguments.ts';
 import { qemuProperties } from './qemu-options.ts';
 import { shellWords } from './shell-words.ts';
 
-const ENTRY =
-  /^\s{0,8}(acpi|affinity|agent|allow-ksm|amd-sev|arch|args|audio0|autostart|balloon|bios|boot|bootdisk|cdrom|cicustom|cipassword|citype|ciupgrade|ciuser|cores|cpu|cpulimit|cpuunits|description|digest|efidisk0|freeze|hookscript|hostpci\d{1,2}|hotplug|hugepages|ide\d|intel-tdx|ipconfig\d{1,2}|ivshmem|keephugepages|keyboard|kvm|localtime|lock|machine|memory|meta|migrate_downtime|migrate_speed|name|nameserver|net\d{1,2}|numa\d?|onboot|ostype|parallel\d|protection|reboot|rng0|sata\d|scsi\d{1,2}|scsihw|searchdomain|serial\d|shares|smbios1|smp|sockets|spice_enhancements|sshkeys|startdate|startup|tablet|tags|tdf|template|tpmstate0|unused\d{1,3}|usb\d{1,2}|vcpus|vga|virtio\d{1,2}|virtiofs\d|vmgenid|vmstatestorage|watchdog): ?(\S.*)?$/;
 /** Keys that no other text has in this form. */
 const TELLING = /^(?:hostpci\d+|ostype|scsihw|vmgenid|smbios1|bootdisk|efidisk0|tpmstate0|meta|args|vmstatestorage)$/;
-const SECTION = /^\s{0,4}\[[\w .-]{1,60}\]\s*$/;
 const MIB = 1n << 20n;
 /** Comments and lines that were not understood between two entries. */
 const GAP_MAX = 6;
@@ -39,20 +37,20 @@ class ProxmoxReader implements LineReader {
       this.#close();
       return 0;
     }
-    if (SECTION.test(line.text)) {
+    if (PROXMOX_SECTION.test(line.text)) {
       if (this.#entries.size === 0) return 0;
       this.#isSnapshot = true;
       this.#lastIndex = line.index;
       return 1;
     }
-    const match = ENTRY.exec(line.text);
+    const match = PROXMOX_ENTRY.exec(line.text);
     const key = match?.[1];
     if (!match || key === undefined) return 0;
     const isNext = !this.#isSnapshot && this.#entries.has(key);
     if (isNext || (this.#entries.size > 0 && line.index - this.#lastIndex > GAP_MAX)) this.#close();
     // One entry alone may be anything.
     const isOne =
-      this.#entries.size > 0 || [1, 2, 3].some((n) => ENTRY.test(ahead(n)?.text ?? '')) || TELLING.test(key);
+      this.#entries.size > 0 || [1, 2, 3].some((n) => PROXMOX_ENTRY.test(ahead(n)?.text ?? '')) || TELLING.test(key);
     if (!isOne) return 0;
     if (this.#entries.size === 0) this.#first = line.number;
     this.#lastIndex = line.index;
@@ -137,11 +135,6 @@ function assigned(value: string, draft: GuestDraft): boolean {
   return properties.get('x-vga') === '1';
 }
 
-export const PROXMOX: LineFormat = {
-  kind: 'lines',
-  name: 'proxmox',
-  title: 'Proxmox VE guest configuration',
-  command: 'qm config ID',
-  interest: { shapes: [ENTRY, SECTION] },
+export const PROXMOX: LineParser = {
   open: (_source: DumpSource, sink) => new ProxmoxReader(sink),
 };

@@ -21,9 +21,9 @@ import { quote } from '../../diagnostics.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { DEVICE_NAME_PATTERN, normalizeLoggedDevice } from '../../fields/device-name.ts';
 import { faultAccess } from '../../fields/fault-access.ts';
-import { busDeviceFunction, FUNCTION_LINE_ENDS } from '../../fields/pci-address.ts';
+import { busDeviceFunction } from '../../fields/pci-address.ts';
 import { orderedRange } from '../../fields/range-of.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { timeOf } from '../../text/log-time.ts';
 import { type Matched, matchLongest } from '../../text/match-longest.ts';
 
@@ -174,26 +174,6 @@ function deviceOf(before: string, pairs: string): string | undefined {
   return name === '' || name === 'kernel' ? undefined : normalizeLoggedDevice(name);
 }
 
-export const KERNEL_LOG_AMD: LineFormat = {
-  kind: 'lines',
-  name: 'kernel-log-amd',
-  title: 'Kernel log: AMD-Vi',
-  command: 'sudo dmesg',
-  interest: {
-    words: [
-      ...[
-        'IVHD EFR',
-        'AMD-Vi:',
-        'IOMMU:\n',
-        'IOMMU: E',
-        'Event logged',
-        'IO_PAGE_FAULT',
-        'IVMD_TYPE',
-        ...FUNCTION_LINE_ENDS,
-      ],
-      // The end of a line that was broken in the name.
-      ...[' A\n', ' AM\n', ' AMD\n', 'AMD-\n', 'AMD-V\n', 'AMD-Vi\n'],
-    ],
-  },
+export const KERNEL_LOG_AMD: LineParser = {
   open: (_source: DumpSource, sink) => new KernelLogAmdReader(sink),
 };

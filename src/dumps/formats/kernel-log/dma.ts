@@ -5,7 +5,7 @@
 // The addresses below 4 GiB ran out for a PCI device, which from then on is given addresses of its whole mask.
 // (iommu_dma_alloc_iova in drivers/iommu/dma-iommu.c, Linux 6.5 and newer.)
 import { DEVICE_NAME_PATTERN, normalizeLoggedDevice } from '../../fields/device-name.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { matchLongest } from '../../text/match-longest.ts';
 
 const WIDE = new RegExp(`(?<![\\w.:@-])(${DEVICE_NAME_PATTERN}?): ?Using (\\d{2})-bit DMA addresses(?!\\w)`);
@@ -29,11 +29,6 @@ class KernelLogDmaReader implements LineReader {
   }
 }
 
-export const KERNEL_LOG_DMA: LineFormat = {
-  kind: 'lines',
-  name: 'kernel-log-dma',
-  title: 'Kernel log: DMA addresses',
-  command: 'sudo dmesg',
-  interest: { words: ['-bit DMA'] },
+export const KERNEL_LOG_DMA: LineParser = {
   open: (_source: DumpSource, sink) => new KernelLogDmaReader(sink),
 };

@@ -16,7 +16,7 @@ import { rangeOfLength } from '../../../iova/range.ts';
 import type { FactOf } from '../../../session/events.ts';
 import { quote } from '../../diagnostics.ts';
 import { parseHexAddress } from '../../fields/address.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { LOOKAHEAD } from '../../format.ts';
 import { timeOf } from '../../text/log-time.ts';
 import { type Matched, matchLongest } from '../../text/match-longest.ts';
@@ -191,11 +191,6 @@ function hasPieceAhead(unmap: OpenUnmap, ahead: Lookahead): boolean {
   return false;
 }
 
-export const DYNDBG: LineFormat = {
-  kind: 'lines',
-  name: 'dyndbg',
-  title: 'Kernel log: IOMMU debug messages',
-  command: 'sudo dmesg',
-  interest: { words: ['map: iova', 'mapping: iova', 'unmap this: iova', 'unmapped: iova', 'unaligned: iova'] },
+export const DYNDBG: LineParser = {
   open: (_source: DumpSource, sink) => new DyndbgReader(sink),
 };

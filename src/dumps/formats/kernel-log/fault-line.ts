@@ -1,17 +1,13 @@
 // Formats of kernel logs whose lines are faults and nothing else.
 
 import type { FactOf } from '../../../session/events.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { matchLongest } from '../../text/match-longest.ts';
 
 export type Fault = FactOf<'fault'>;
 
 export interface FaultLine {
-  readonly name: string;
-  readonly title: string;
-  /** For the interest (`format.ts`): every line that `start` matches has one of them. */
-  readonly words: readonly string[];
-  /** Matches every fault, and the first part of one that a mail program broke. */
+  /** Matches every fault, and the first part of one that a mail program broke. The interest has all such lines. */
   readonly start: RegExp;
   readonly pattern: RegExp;
   /** A form without an address, which has the same groups before it. The form with one may take several lines. */
@@ -60,9 +56,7 @@ class FaultLineReader implements LineReader {
   }
 }
 
-/** The format of such lines. */
-export function faultLines(form: FaultLine): LineFormat {
-  const { name, title, words } = form;
-  const open = (_source: DumpSource, sink: FactSink) => new FaultLineReader(form, sink);
-  return { kind: 'lines', name, title, command: 'sudo dmesg', interest: { words }, open };
+/** The parser of such lines. */
+export function faultLines(form: FaultLine): LineParser {
+  return { open: (_source: DumpSource, sink: FactSink) => new FaultLineReader(form, sink) };
 }

@@ -7,9 +7,8 @@
 //
 // (iommu_group_add_device in drivers/iommu/iommu.c.)
 import { DEVICE_NAME_PATTERN, normalizeLoggedDevice } from '../../fields/device-name.ts';
-import { FUNCTION_LINE_ENDS } from '../../fields/pci-address.ts';
 import { groupName } from '../../fields/sysfs-path.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { matchLongest } from '../../text/match-longest.ts';
 
 const ADDED = new RegExp(
@@ -49,11 +48,6 @@ class KernelLogGroupsReader implements LineReader {
   }
 }
 
-export const KERNEL_LOG_GROUPS: LineFormat = {
-  kind: 'lines',
-  name: 'kernel-log-groups',
-  title: 'Kernel log: IOMMU groups',
-  command: 'sudo dmesg',
-  interest: { words: ['Adding to', 'Adding device', 'Adding\n', 'iommu: D', ...FUNCTION_LINE_ENDS] },
+export const KERNEL_LOG_GROUPS: LineParser = {
   open: (_source: DumpSource, sink) => new KernelLogGroupsReader(sink),
 };

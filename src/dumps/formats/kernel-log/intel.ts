@@ -27,7 +27,7 @@ import { parseHexAddress } from '../../fields/address.ts';
 import { DEVICE_NAME_PATTERN, normalizeLoggedDevice } from '../../fields/device-name.ts';
 import { faultAccess } from '../../fields/fault-access.ts';
 import { orderedRange } from '../../fields/range-of.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { timeOf } from '../../text/log-time.ts';
 import { type Matched, matchLongest } from '../../text/match-longest.ts';
 import { continuation } from '../../text/wrapped.ts';
@@ -248,16 +248,6 @@ class KernelLogIntelReader implements LineReader {
   }
 }
 
-export const KERNEL_LOG_INTEL: LineFormat = {
-  kind: 'lines',
-  name: 'kernel-log-intel',
-  title: 'Kernel log: Intel VT-d',
-  command: 'sudo dmesg',
-  interest: {
-    words: [
-      ...['DMAR', 'DRHD', 'ATSR', 'RHSA', 'RMRR', 'Host address', 'reg_base_addr', 'No firmware', 'Device is '],
-      ...['Firmware has', 'iommu width', '[DMA', 'INTR-REMAP', 'fault index', 'handling fault', 'identity map'],
-    ],
-  },
+export const KERNEL_LOG_INTEL: LineParser = {
   open: (_source: DumpSource, sink) => new KernelLogIntelReader(sink),
 };

@@ -51,9 +51,6 @@ const CAUSES: ReadonlyMap<number, Cause> = new Map([
 const OWN_ACCESSES: readonly number[] = [272, 273];
 
 export const KERNEL_LOG_RISCV = faultLines({
-  name: 'kernel-log-riscv',
-  title: 'Kernel log: RISC-V IOMMU',
-  words: ['Fault ', 'Fault\n'],
   start: /\bFault \d{1,5} devid:|\bFault(?: \d{1,5})?$/,
   pattern: /\bFault (\d{1,5}) devid: (0x[0-9a-f]{1,64}) iotval: ([0-9a-f]{1,64}) iotval2: ([0-9a-f]{1,64})(?!\w)/,
   read: ([, number, device, iotval]) => {

@@ -17,7 +17,7 @@ import type { FactOf } from '../../../session/events.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { normalizeLoggedDevice } from '../../fields/device-name.ts';
 import { faultAccess } from '../../fields/fault-access.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { timeOf } from '../../text/log-time.ts';
 import { type Matched, matchLongest } from '../../text/match-longest.ts';
 import { continuation } from '../../text/wrapped.ts';
@@ -222,14 +222,6 @@ function readQuadwords(line: DumpLine, ahead: Lookahead): { words: Iova[]; lines
   return { words, lines };
 }
 
-export const KERNEL_LOG_SMMU: LineFormat = {
-  kind: 'lines',
-  name: 'kernel-log-smmu',
-  title: 'Kernel log: ARM SMMU',
-  command: 'sudo dmesg',
-  interest: {
-    words: ['event 0x', 'event: ', 'received:\n', 'context fault', 'context\n', 'Unhandled\n'],
-    shapes: [QUADWORD],
-  },
+export const KERNEL_LOG_SMMU: LineParser = {
   open: (_source: DumpSource, sink) => new KernelLogSmmuReader(sink),
 };

@@ -11,7 +11,7 @@
 // (drivers/vfio/vfio_iommu_type1.c, drivers/pci/pci.c, Linux 3.6 to 6.12.)
 import { parseHexAddress } from '../../fields/address.ts';
 import { normalizeLoggedDevice } from '../../fields/device-name.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { type Message, readMessage } from '../message-table.ts';
 
 const MESSAGES: readonly Message[] = [
@@ -58,11 +58,6 @@ class KernelLogVfioReader implements LineReader {
   }
 }
 
-export const KERNEL_LOG_VFIO: LineFormat = {
-  kind: 'lines',
-  name: 'kernel-log-vfio',
-  title: 'Kernel log: VFIO',
-  command: 'sudo dmesg',
-  interest: { words: ['RLIMIT_MEMLOCK', 'callbacks suppressed', 'vfio_pin', 'No interrupt remapping', ': BAR'] },
+export const KERNEL_LOG_VFIO: LineParser = {
   open: (_source: DumpSource, sink) => new KernelLogVfioReader(sink),
 };

@@ -16,9 +16,6 @@ const REASONS: ReadonlyMap<string | undefined, string> = new Map([
 ]);
 
 export const KERNEL_LOG_VIRTIO = faultLines({
-  name: 'kernel-log-virtio',
-  title: 'Kernel log: virtio-iommu',
-  words: ['fault from', 'fault\n'],
   start: /\b(?:domain|page|unknown) fault(?: from EP\b|(?: from)?$)/,
   pattern:
     /\b(domain|page|unknown) fault from EP (\d{1,10})(?: PASID (\d{1,10}))? at (0x[0-9a-f]{1,64}|0) \[(R?)(W?)X?\]/,

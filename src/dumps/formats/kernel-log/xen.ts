@@ -20,7 +20,7 @@ import { addressWidthOf } from '../../../uapi/vtd-capability.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { normalizePciAddress } from '../../fields/pci-address.ts';
 import { rangeOfEnds, rangeOfSize } from '../../fields/range-of.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { matchLongest } from '../../text/match-longest.ts';
 
 const HEX = '(?:0x)?([0-9a-fA-F]{1,64})';
@@ -179,12 +179,6 @@ class KernelLogXenReader implements LineReader {
   }
 }
 
-export const KERNEL_LOG_XEN: LineFormat = {
-  kind: 'lines',
-  name: 'kernel-log-xen',
-  title: 'Xen log: IOMMUs',
-  interest: {
-    words: ['VT-D]', 'ACPI_DMAR', 'RMRR', 'IVMD Block', 'Start_Addr_Phys', 'Mem_Length', 'smmu: /'],
-  },
+export const KERNEL_LOG_XEN: LineParser = {
   open: (_source: DumpSource, sink) => new KernelLogXenReader(sink),
 };

@@ -18,7 +18,7 @@ import { parsePointer } from '../../fields/address.ts';
 import { type CallResult, callResult, errnoName, errnoOfText } from '../../fields/errno.ts';
 import { normalizePciAddress, PCI_ADDRESS_PATTERN } from '../../fields/pci-address.ts';
 import { rangeOfSize } from '../../fields/range-of.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { matchLongest } from '../../text/match-longest.ts';
 import { readMessage } from '../message-table.ts';
 import { QEMU_FAILURES } from './failures.ts';
@@ -216,39 +216,6 @@ function regionOf(before: string): string | undefined {
   return REGION.exec(before.replace(/\n ?/g, ''))?.[1] ?? spaced;
 }
 
-export const QEMU_ERRORS: LineFormat = {
-  kind: 'lines',
-  name: 'qemu-errors',
-  title: 'QEMU: error messages',
-  command: 'sudo cat /var/log/libvirt/qemu/GUEST.log',
-  interest: {
-    words: [
-      ...[
-        'vfio',
-        'v\n',
-        'vf\n',
-        'vfi\n',
-        'iommufd',
-        'IOMMU ',
-        'IOMMU_',
-        'IOMMU\n',
-        'Region ',
-        'IOVA region',
-        'phys-bits',
-      ],
-      ...['Address limit', 'Address space limit', 'Address\n', 'Address space\n', 'PCI peer', ': PCI\n', 'eserved r'],
-      ...[
-        'eserved-r',
-        'Notified',
-        'Conflicting',
-        'aw-bits',
-        'aw_bits',
-        'aw bits',
-        'DMA mapping',
-        'initialization failed',
-      ],
-      ...['to setup container', 'not viable', 'used in multiple', 'is\n', 'is not\n'],
-    ],
-  },
+export const QEMU_ERRORS: LineParser = {
   open: (_source: DumpSource, sink) => new QemuErrorsReader(sink),
 };

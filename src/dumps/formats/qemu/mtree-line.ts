@@ -13,7 +13,7 @@ const REGION = new RegExp(
   `^(?<blanks>[ \\t]{0,128})(?<overflow>\\[DETECTED OVERFLOW!\\] )?${ENDS} \\(prio (?<priority>-?\\d{1,11}), (?<type>[A-Za-z/-]{2,12})\\): ?(?<what>.{0,1000})$`,
 );
 /** What the first part of a region looks like; cheap. */
-export const REGION_START =
+const REGION_START =
   /^[ \t]{0,128}(?:\[DETECTED OVERFLOW!\] )?[0-9a-fA-F]{8,64}-(?:[0-9a-fA-F]{0,64}$|[0-9a-fA-F]{8,64} \()|^[ \t]{2,128}[0-9a-fA-F]{1,16}$/;
 /** A region without its beginning or its end. */
 export const REGION_PART = /^[ \t]{2,128}[0-9a-fA-F]{4,16}(?:-[0-9a-fA-F]{0,16})?$|^[ \t]{0,128}\S{0,40} \(prio -?\d/;

@@ -26,10 +26,10 @@ import type { IovaRange } from '../../../iova/range.ts';
 import { quote } from '../../diagnostics.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { rangeOfEnds } from '../../fields/range-of.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { continuation } from '../../text/wrapped.ts';
 import { type FlatRegion, flatten, type Region } from './mtree-flatten.ts';
-import { indentOf, isRegionLine, REGION_PART, REGION_START, type RegionLine, readRegionLine } from './mtree-line.ts';
+import { indentOf, isRegionLine, REGION_PART, type RegionLine, readRegionLine } from './mtree-line.ts';
 
 const VIEW = /^\s{0,16}FlatView #\d{1,9}$/;
 const VIEW_SPACE = /^\s{0,16}AS "(.{0,200})", root: /;
@@ -297,17 +297,6 @@ function spaceOf(names: readonly string[]): string | undefined {
   return names.includes('memory') ? 'memory' : names[0];
 }
 
-export const MTREE: LineFormat = {
-  kind: 'lines',
-  name: 'mtree',
-  title: 'QEMU: info mtree',
-  command: "virsh qemu-monitor-command GUEST --hmp 'info mtree -f'",
-  interest: {
-    words: [
-      ...['FlatView', 'address-space', 'memory-region:', 'Root memory', ' AS "', '\nAS "', '(qemu)', ' (prio'],
-      ...['Dispatch\n', 'Physical sections', 'Nodes (', 'skip='],
-    ],
-    shapes: [REGION_START, REGION_PART, /^\s{0,24}(?:#\d|\[\d{1,9}\]$|[A-Za-z][\w./@-]{0,60}$)/],
-  },
+export const MTREE: LineParser = {
   open: (_source: DumpSource, sink) => new MtreeReader(sink),
 };

@@ -31,7 +31,7 @@ import { parseHexAddress, parsePointer } from '../../fields/address.ts';
 import { type CallResult, callResult, errnoName, errnoOfText } from '../../fields/errno.ts';
 import { faultAccess } from '../../fields/fault-access.ts';
 import { rangeOfEnds, rangeOfSize } from '../../fields/range-of.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { type Matched, matchLongest } from '../../text/match-longest.ts';
 
 const NUMBER = '(?:0x)?[0-9a-fA-F]{1,64}';
@@ -462,18 +462,6 @@ function errorAfter(op: 'map' | 'unmap', iova: Iova, ahead: Lookahead, lines: nu
   return undefined;
 }
 
-export const QEMU_TRACE: LineFormat = {
-  kind: 'lines',
-  name: 'qemu-trace',
-  title: 'QEMU: trace events',
-  command: 'sudo cat /var/log/libvirt/qemu/GUEST.log',
-  interest: {
-    words: [
-      ...['region_add', 'region_del', 'iommufd_', 'virtio_iommu_', 'vhost_vdpa_dma', 'iommu map @', 'iommu unmap @'],
-      ...['vfio_region', 'vfio_listener', 'vfio_iommu_map', 'vfio_msi', 'vfio_intx', 'vfio_pci', 'vfio_quirk'],
-      ...['vfio_device_dirty', 'vfio_prereg', 'vfio_legacy_dma', 'vfio_get_d', 'vfio_known_safe', 'vfio_populate'],
-      ...['vfio_attach', 'vfio_detach', 'vfio_put', 'is not aligned to'],
-    ],
-  },
+export const QEMU_TRACE: LineParser = {
   open: (_source: DumpSource, sink) => new QemuTraceReader(sink),
 };

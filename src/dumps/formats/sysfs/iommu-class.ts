@@ -21,9 +21,9 @@ import type { Iova } from '../../../iova/iova.ts';
 import type { FactOf } from '../../../session/events.ts';
 import { addressWidthOf } from '../../../uapi/vtd-capability.ts';
 import { parseHexAddress } from '../../fields/address.ts';
-import { normalizePciAddress } from '../../fields/pci-address.ts';
+import { iommuOf } from '../../fields/iommu-name.ts';
 import { type IommuPlace, iommuPlace, pathComponents } from '../../fields/sysfs-path.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { WorkingDirectory } from '../../text/working-directory.ts';
 import { continuation, joinWrapped } from '../../text/wrapped.ts';
 
@@ -46,25 +46,6 @@ const NAME = /^[A-Za-z0-9][\w.:@-]{0,100}$/;
 /** Every line with a path of an IOMMU matches this. */
 const HAS_PATH = /\/iommu|-iommu\//;
 const NAMES_MAX = 10_000;
-
-/** Drivers by the names of their IOMMUs. */
-const DRIVERS: readonly (readonly [name: RegExp, driver: string])[] = [
-  [/^dmar\d/, 'intel'],
-  [/^ivhd\d/, 'amd'],
-  [/^(?:arm-)?smmu-?v?3/, 'smmu-v3'],
-  [/^(?:arm-)?smmu/, 'smmu-v2'],
-  [/^virtio/, 'virtio'],
-  [/^s390/, 's390'],
-  [/^riscv/, 'riscv'],
-  [/^apple-dart/, 'apple-dart'],
-];
-
-/** The `iommu` fact of a sysfs path: name and driver (`unknown` if neither the path nor the name tells). */
-export function iommuOf({ name, driver }: IommuPlace): FactOf<'iommu'> {
-  if (driver !== undefined) return { kind: 'iommu', name, driver };
-  const byName = DRIVERS.find(([pattern]) => pattern.test(name))?.[1];
-  return { kind: 'iommu', name, driver: byName ?? (normalizePciAddress(name) === undefined ? 'unknown' : 'virtio') };
-}
 
 interface IommuFile extends IommuPlace {
   readonly file: string;
@@ -307,16 +288,6 @@ function expanded(name: string): string[] {
   return words === undefined ? [name] : words.split(',').map((word) => before + word + after);
 }
 
-export const IOMMU_CLASS: LineFormat = {
-  kind: 'lines',
-  name: 'iommu-class',
-  title: 'sysfs: IOMMUs',
-  command: 'grep -H . /sys/class/iommu/*/*-iommu/*',
-  interest: {
-    words: ['/iommu', '-iommu/', '/sys/', ' -> ', '\ntotal '],
-    shapes: [
-      /^\s{0,8}(?:[\w.:@-]{1,100}$|(?:dmar|ivhd|smmu|arm-smmu|virtio|s390-iommu|riscv-iommu|apple-dart)\S{0,100}\s)/,
-    ],
-  },
+export const IOMMU_CLASS: LineParser = {
   open: (source, sink) => new IommuClassReader(source, sink),
 };

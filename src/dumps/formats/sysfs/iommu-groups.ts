@@ -12,7 +12,7 @@
 // unmanaged; another word is kept where the path shows that it is a type.
 import { normalizeDevice, normalizePciAddress, PCI_ADDRESS_PATTERN } from '../../fields/pci-address.ts';
 import { groupName } from '../../fields/sysfs-path.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { WorkingDirectory } from '../../text/working-directory.ts';
 import { continuation } from '../../text/wrapped.ts';
 import { deviceFact } from '../devices/device-fact.ts';
@@ -270,17 +270,6 @@ function joinDevicePath(line: DumpLine, ahead: Lookahead): { text: string; lines
   return { text: line.text.replace(/=$/, '') + next, lines: 2 };
 }
 
-export const IOMMU_GROUPS: LineFormat = {
-  kind: 'lines',
-  name: 'iommu-groups',
-  title: 'sysfs: IOMMU groups',
-  command: 'find /sys/kernel/iommu_groups -type l',
-  interest: {
-    words: ['group', '/type', '/devices', '/sys/', ' ->', '\ntotal '],
-    shapes: [
-      /^\s{0,40}[\w.:-]{1,80}$/,
-      new RegExp(`^[^\\p{L}\\p{N}]{0,20}(?:\\[[0-9a-f:R\\]\\[ \\t]{1,20})?${PCI_ADDRESS_PATTERN}`, 'iu'),
-    ],
-  },
+export const IOMMU_GROUPS: LineParser = {
   open: (source, sink) => new IommuGroupsReader(source, sink),
 };

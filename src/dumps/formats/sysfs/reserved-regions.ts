@@ -17,10 +17,10 @@
 // unknown for regions that do not directly follow their command or header.
 import { iova } from '../../../iova/iova.ts';
 import { quote } from '../../diagnostics.ts';
-import { normalizePciAddress, PCI_ADDRESS_PATTERN } from '../../fields/pci-address.ts';
+import { normalizePciAddress } from '../../fields/pci-address.ts';
 import { orderedRange } from '../../fields/range-of.ts';
 import { groupName, type Place, pathComponents, placeOfDirectory } from '../../fields/sysfs-path.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { WorkingDirectory } from '../../text/working-directory.ts';
 import { continuation, joinWrapped } from '../../text/wrapped.ts';
 import { KnownRegions } from './known-regions.ts';
@@ -281,23 +281,6 @@ class ReservedRegionsReader implements LineReader {
   }
 }
 
-export const RESERVED_REGIONS: LineFormat = {
-  kind: 'lines',
-  name: 'reserved-regions',
-  title: 'sysfs: reserved_regions',
-  command: 'grep -H . /sys/kernel/iommu_groups/*/reserved_regions',
-  interest: {
-    words: [
-      ...['iommu_group', 'reserved_', '/sys/', '\n='],
-      ...['\ncd ', ' cd ', ';cd ', '&cd ', '|cd ', '(cd ', '\ncd\n', ' cd\n', 'pushd'],
-    ],
-    shapes: [
-      /0x[0-9a-f]{0,64}(?:[ \t]{1,40}0|[ \t]?=?$)/i,
-      new RegExp(
-        `^[^\\p{L}\\p{N}/]{0,20}(?:0x|(?:iommu[ _-]?)?groups?[ _#:=-]{0,8}\\d|\\d{1,9}[^\\p{L}\\p{N}/]{0,20}$|${PCI_ADDRESS_PATTERN})`,
-        'iu',
-      ),
-    ],
-  },
+export const RESERVED_REGIONS: LineParser = {
   open: (source, sink) => new ReservedRegionsReader(source, sink),
 };

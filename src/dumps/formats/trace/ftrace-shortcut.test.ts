@@ -8,7 +8,7 @@ import type { Fact } from '../../../session/events.ts';
 import type { DumpFormat } from '../../format.ts';
 import { openInputs } from '../../input/open.ts';
 import { FORMATS } from '../../registry.ts';
-import { FUZZ_TIMEOUT, fuzzRuns, inputOf } from '../../testing/read.ts';
+import { FUZZ_TIMEOUT, fuzzRuns, inputOf, withParsers } from '../../testing/read.ts';
 import { cleanLine } from '../../text/envelope.ts';
 import { InterestMatcher } from '../../text/interest.ts';
 import { isDecoration, isElision } from '../../text/separators.ts';
@@ -18,11 +18,7 @@ const ROOT = fileURLToPath(new URL('../../fixtures/', import.meta.url));
 const LINES = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.txt'))
   .flatMap((name) => readFileSync(join(ROOT, name), 'utf8').split('\n'));
-const LONG_WAY: DumpFormat[] = FORMATS.map((format) => {
-  if (format.kind !== 'lines') return format;
-  const { shortcut: _, ...rest } = format;
-  return rest;
-});
+const LONG_WAY = withParsers(({ open }) => ({ open }));
 
 /** The fact of a line by the shortcut, without the fields that are not its own. */
 function byShortcut(line: string): unknown {
@@ -142,8 +138,9 @@ function isPlain(line: string): boolean {
   const [first, ...more] = cleanLine(line);
   if (!first || more.length > 0 || first.prompt || first.text !== line) return false;
   if (isDecoration(line) || isElision(line)) return false;
-  INTERESTS.look(line);
-  return LINE_FORMATS.every((format, i) => INTERESTS.matches(i) === (format.name === 'ftrace'));
+  const every = INTERESTS.everyFormat();
+  INTERESTS.look(line, every);
+  return LINE_FORMATS.every((format, i) => INTERESTS.matches(i, every) === (format.name === 'ftrace'));
 }
 
 describe('lines that go by the shortcut', () => {

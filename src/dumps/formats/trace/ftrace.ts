@@ -18,7 +18,7 @@
 // (include/trace/events/iommu.h, Linux 3.12 to 6.12; kernel/trace/trace_output.c; libtraceevent.)
 import type { Fact } from '../../../session/events.ts';
 import { normalizePciAddress } from '../../fields/pci-address.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { continuation, joinWrapped } from '../../text/wrapped.ts';
 import { EventParser, type TraceEvent } from './event-parser.ts';
 import { FTRACE_SHORTCUT } from './ftrace-shortcut.ts';
@@ -142,15 +142,7 @@ class FtraceReader implements LineReader {
   }
 }
 
-export const FTRACE: LineFormat = {
-  kind: 'lines',
-  name: 'ftrace',
-  title: 'Kernel trace: IOMMU events',
-  command: 'sudo cat /sys/kernel/tracing/trace',
-  interest: {
-    words: ['IOMMU:', 'LOST ', 'EVENT DROPPED', 'EVENTS DROPPED', 'PERF_RECORD_LOST'],
-    shapes: [BROKEN_BEFORE_MARK],
-  },
+export const FTRACE: LineParser = {
   shortcut: FTRACE_SHORTCUT,
   open: (_source: DumpSource, sink) => new FtraceReader(sink),
 };

@@ -15,7 +15,7 @@ import { parseHexAddress } from '../../fields/address.ts';
 import { normalizeLoggedDevice } from '../../fields/device-name.ts';
 import { type CallResult, errnoName, errnoOfText } from '../../fields/errno.ts';
 import { rangeOfSize } from '../../fields/range-of.ts';
-import type { DumpLine, DumpSource, FactSink, LineFormat, LineReader, Lookahead } from '../../format.ts';
+import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { matchLongest } from '../../text/match-longest.ts';
 import { readMessage } from '../message-table.ts';
 import { printedSeverity, USERSPACE_FAILURES } from './failures.ts';
@@ -190,26 +190,6 @@ function lengthOf(text: string | undefined): string | undefined {
   return decimal % PAGE === 0n ? `0x${decimal.toString(16)}` : text;
 }
 
-export const USERSPACE_MESSAGES: LineFormat = {
-  kind: 'lines',
-  name: 'userspace-messages',
-  title: 'DPDK, SPDK and Cloud Hypervisor messages',
-  interest: {
-    words: [
-      ...[
-        'dma_map',
-        'dma_unmap',
-        'DMA map',
-        'DMA unmap',
-        'map user memory',
-        'map region',
-        'map mmio',
-        'map new region',
-      ],
-      ...['IOVA exceeding', 'IOVA mode', 'iova-mode', 'IOVA range', 'memseg iova', "Expecting '", 'DMA remapping'],
-      ...['annot set up DMA', 'annot clear DMA', 'cannot attach the device', 'Requested device', 'VFIO', 'IOMMU type'],
-      ...['IommuDma', 'iommu table', 'already mapped', 'dma mask'],
-    ],
-  },
+export const USERSPACE_MESSAGES: LineParser = {
   open: (_source: DumpSource, sink) => new UserspaceMessagesReader(sink),
 };
