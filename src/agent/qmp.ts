@@ -8,7 +8,7 @@ import { MTREE } from '../dumps/registry.ts';
 import { formatSize } from '../iova/format.ts';
 import type { FactOf } from '../session/events.ts';
 import { isFact } from '../session/events.ts';
-import { guestSource } from '../session/live.ts';
+import { guestSource } from '../session/guest-source.ts';
 import { writeEvent } from '../session/write.ts';
 import { type QmpAnswer, QmpChannel, type QmpProblem, type Question } from './qmp-channel.ts';
 

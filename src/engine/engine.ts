@@ -1,24 +1,14 @@
 // The engine: holds the case and answers questions about it. No DOM, no React, no message ports.
 import { nothingRecognizedLines } from '../dumps/diagnostics.ts';
-import { writeSessionLines } from '../session/write.ts';
 import { cutSlices } from '../timeline/axis/slice.ts';
-import { answerFor } from './answers/answer.ts';
-import { decodeText, getInfo, structures } from './answers/buffers.ts';
-import { compareDocument } from './answers/comparison.ts';
-import { conflictList } from './answers/conflict-list.ts';
-import { difference } from './answers/event-rows.ts';
-import { compareSelected, fitIn, guestSizes, holesIn } from './answers/questions.ts';
-import { sourceText } from './answers/source-text.ts';
-import { conflictVersions, sessionVersions } from './answers/versions.ts';
 import { caseNode } from './case/case-node.ts';
 import { type CaseResult, OpenCase } from './case/open-case.ts';
-import { loadCase, saveCase } from './case/saved-case.ts';
 import { isEmptySource, readSources, unreadNames } from './case/source.ts';
 import { type EngineDocument, moveTo, restoreMoments, runUnder, runWith } from './documents/document.ts';
 import { documentNode } from './documents/document-node.ts';
 import { inputOf } from './documents/read-document.ts';
-import { follow } from './live/follow.ts';
 import type { LiveConnection, OpenSocket } from './live/live.ts';
+import { loadPart } from './load-part.ts';
 import { Picture } from './picture/picture.ts';
 import { selectedHosts, spacesFor } from './picture/spaces.ts';
 import type { Answered, Trial } from './protocol/answers.ts';
@@ -27,6 +17,24 @@ import { failure, success } from './protocol/result.ts';
 
 /** Lines of a refused file that an error shows. */
 const SAMPLES_MAX = 5;
+
+// The first picture needs none of these: each is loaded when it is used.
+const partAnswer = loadPart(() => import('./answers/answer.ts'));
+const partBuffers = loadPart(() => import('./answers/buffers.ts'));
+const partComparison = loadPart(() => import('./answers/comparison.ts'));
+const partConflicts = loadPart(() => import('./answers/conflict-list.ts'));
+const partDefinedGuests = loadPart(() => import('./answers/defined-guests.ts'));
+const partEvents = loadPart(() => import('./answers/event-rows.ts'));
+const partEventList = loadPart(() => import('./answers/event-list.ts'));
+const partFind = loadPart(() => import('./answers/find.ts'));
+const partModels = loadPart(() => import('../kernel/models.ts'));
+const partQuestions = loadPart(() => import('./answers/questions.ts'));
+const partText = loadPart(() => import('./answers/source-text.ts'));
+const partTextReport = loadPart(() => import('./answers/text-report.ts'));
+const partSavedCase = loadPart(() => import('./case/saved-case.ts'));
+const partLive = loadPart(() => import('./live/follow.ts'));
+const partVersions = loadPart(() => import('./answers/versions.ts'));
+const partWrite = loadPart(() => import('../session/write.ts'));
 
 /** Creates an engine with the given documents open beside an empty case. */
 export function createEngine(open: readonly EngineDocument[] = [], openSocket?: OpenSocket): Handlers {
@@ -54,7 +62,8 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
     return changed(result);
   }
 
-  function answerTo(trial: Trial): Answered {
+  async function answerTo(trial: Trial): Promise<Answered> {
+    const { answerFor } = await partAnswer();
     return answerFor(current.documents, trial, current.sources.flatMap(unreadNames));
   }
 
@@ -98,8 +107,9 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
     setDevice: ({ device }) => changed(current.setDevice(device)),
     setKernel: ({ version }) => changedKernel(current.setKernel(version ?? undefined)),
     case: () => success(caseNode(current)),
-    exportCase: ({ view }) => success(saveCase(current, view)),
+    exportCase: async ({ view }) => success((await partSavedCase()).saveCase(current, view)),
     async importCase({ data }, context) {
+      const { loadCase } = await partSavedCase();
       const loaded = await loadCase(data, context);
       if (typeof loaded === 'string') return failure('unusable', loaded);
       const { view, missing } = loaded;
@@ -111,6 +121,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       return success({ case: caseNode(current), view, missing });
     },
     async live(params, context) {
+      const { follow } = await partLive();
       const problem = await follow(params, current, links, context, openSocket);
       return problem === undefined ? success(null) : failure('unusable', problem);
     },
@@ -132,7 +143,10 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
         moveTo(document, position, isFollowing);
         return success(documentNode(document));
       }),
-    difference: ({ id, from, to }) => withDocument(id, ({ session }) => success(difference(session.events, from, to))),
+    async difference({ id, from, to }) {
+      const { difference } = await partEvents();
+      return withDocument(id, ({ session }) => success(difference(session.events, from, to)));
+    },
     async arrange(params) {
       const spaces = await spacesFor(current.documents, params);
       picture = new Picture(picture.arrangement.revision + 1, spaces, params, current.documents.values());
@@ -150,63 +164,84 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
     step: (params) => success(picture.step(params)),
     table: (params) => success(picture.table(params)),
     async find({ text, limit }, { signal }) {
-      const { findEverything } = await import('./answers/find.ts');
+      const { findEverything } = await partFind();
       return success(await findEverything(picture.lanes, current.documents.values(), text, limit, signal));
     },
-    answer: (params) => success(answerTo(params)),
-    conflicts: (params) => success(conflictList(current.documents, params)),
-    fit: (params) => success(fitIn(picture.spaces, params)),
-    holes: ({ alignments }) => success(holesIn(picture.spaces, alignments)),
+    answer: async (params) => success(await answerTo(params)),
+    conflicts: async (params) => success((await partConflicts()).conflictList(current.documents, params)),
+    fit: async (params) => success((await partQuestions()).fitIn(picture.spaces, params)),
+    holes: async ({ alignments }) => success((await partQuestions()).holesIn(picture.spaces, alignments)),
     async guests() {
-      const { definedGuests } = await import('./answers/defined-guests.ts');
+      const { definedGuests } = await partDefinedGuests();
       return success(definedGuests(current.documents.values()));
     },
-    guestSizes: ({ machine, definition, selectedGroups }) =>
-      guestSizes(selectedHosts(current.documents, new Set(selectedGroups)), machine, definition),
-    compareHosts: ({ selectedGroups }) => compareSelected(selectedHosts(current.documents, new Set(selectedGroups))),
-    text: (params, { signal }) => withDocument(params.id, (document) => sourceText(document, params, signal)),
+    async guestSizes({ machine, definition, selectedGroups }) {
+      const { guestSizes } = await partQuestions();
+      return guestSizes(selectedHosts(current.documents, new Set(selectedGroups)), machine, definition);
+    },
+    async compareHosts({ selectedGroups }) {
+      const { compareSelected } = await partQuestions();
+      return compareSelected(selectedHosts(current.documents, new Set(selectedGroups)));
+    },
+    async text(params, { signal }) {
+      const { sourceText } = await partText();
+      return withDocument(params.id, (document) => sourceText(document, params, signal));
+    },
     locate: ({ id, position }) => withDocument(id, (document) => success(picture.locate(document, position))),
     bounds: (params) => success(picture.bounds(params)),
     events: (params, { signal }) =>
       withDocument(params.id, async (document) => {
-        const { eventRows } = await import('./answers/event-list.ts');
+        const { eventRows } = await partEventList();
         return success(await eventRows(document, params, signal));
       }),
     eventOverview: ({ id, filter }, { signal }) =>
       withDocument(id, async (document) => {
-        const { eventOverview } = await import('./answers/event-list.ts');
+        const { eventOverview } = await partEventList();
         return success(await eventOverview(document, filter, signal));
       }),
     eventIndex: ({ id, filter, position }, { signal }) =>
       withDocument(id, async (document) => {
-        const { eventIndex } = await import('./answers/event-list.ts');
+        const { eventIndex } = await partEventList();
         return success(await eventIndex(document, filter, position, signal));
       }),
     failure: ({ id, position, direction }, { signal }) =>
       withDocument(id, async (document) => {
-        const { failureFrom } = await import('./answers/event-list.ts');
+        const { failureFrom } = await partEventList();
         return success(await failureFrom(document, position, direction, signal));
       }),
     async models() {
-      const { MODEL_NAMES } = await import('../kernel/models.ts');
+      const { MODEL_NAMES } = await partModels();
       return success(MODEL_NAMES);
     },
-    compare: (params) => withDocument(params.id, (document) => compareDocument(document, params)),
-    versions: (params) => withDocument(params.id, (document) => sessionVersions(document, params)),
-    conflictVersions: (params) => conflictVersions(current.documents, params),
-    structures,
-    decode: ({ text, struct }) => decodeText(text, struct),
-    getInfo: ({ id, container }) => withDocument(id, (document) => getInfo(document, container)),
+    async compare(params) {
+      const { compareDocument } = await partComparison();
+      return withDocument(params.id, (document) => compareDocument(document, params));
+    },
+    async versions(params) {
+      const { sessionVersions } = await partVersions();
+      return withDocument(params.id, (document) => sessionVersions(document, params));
+    },
+    async conflictVersions(params) {
+      const { conflictVersions } = await partVersions();
+      return conflictVersions(current.documents, params);
+    },
+    structures: async () => (await partBuffers()).structures(),
+    decode: async ({ text, struct }) => (await partBuffers()).decodeText(text, struct),
+    async getInfo({ id, container }) {
+      const { getInfo } = await partBuffers();
+      return withDocument(id, (document) => getInfo(document, container));
+    },
     async textReport(params) {
-      const { circumstancesOf, textReport } = await import('./answers/text-report.ts');
+      const [answered, { circumstancesOf, textReport }] = await Promise.all([answerTo(params), partTextReport()]);
       const { arrangement, spaces } = picture;
-      const answered = answerTo(params);
       const circumstances = circumstancesOf(current.documents.values());
       return success(textReport({ ...params, arrangement, spaces, answered, circumstances }));
     },
-    save: ({ id }) =>
-      withDocument(id, ({ session }) =>
+    async save({ id }) {
+      const { writeSessionLines } = await partWrite();
+      return withDocument(id, ({ session }) =>
         success(new Blob([...writeSessionLines(session)], { type: 'application/jsonl' })),
-      ),
+      );
+    },
   };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { FACTS, isFact, isOperation, isUnknownEvent, OPERATIONS } from './events.ts';
+import { isFact, isOperation, isUnknownEvent } from './events.ts';
 import { parseEventLine } from './read.ts';
+import { FACTS, OPERATIONS } from './schema.ts';
 import { writeEvent } from './write.ts';
 
 type Fields = Readonly<Record<string, unknown>>;

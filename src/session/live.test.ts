@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CLIENT_MESSAGE, guestSource, isFinalClose, LIVE_CLOSE, parseMessage, SERVER_MESSAGE } from './live.ts';
+import { guestSource } from './guest-source.ts';
+import { CLIENT_MESSAGE, isFinalClose, LIVE_CLOSE, parseMessage, SERVER_MESSAGE } from './live.ts';
 
 const CLIENT = {
   hello: { type: 'hello', version: 1 },

@@ -32,11 +32,6 @@ export function isFinalClose(code: number): boolean {
   return [LIVE_CLOSE.malformed, LIVE_CLOSE.token, LIVE_CLOSE.origin, LIVE_CLOSE.version].some((c) => c.code === code);
 }
 
-/** The source of facts from a guest's own QEMU, by the guest's name (`-name`). */
-export function guestSource(guest: string): string {
-  return `QMP ${guest}`;
-}
-
 const sequence = v.pipe(v.number(), v.integer(), v.minValue(0));
 const lines = v.array(v.string());
 /** Seconds since 1970, with decimals. */

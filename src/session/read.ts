@@ -1,16 +1,6 @@
 import * as v from 'valibot';
-import {
-  FACTS,
-  type Fact,
-  type FactKind,
-  HEADER,
-  isFactKind,
-  isOperationName,
-  OPERATIONS,
-  type Operation,
-  type OperationName,
-  type SessionEvent,
-} from './events.ts';
+import type { Fact, FactKind, Operation, OperationName, SessionEvent } from './events.ts';
+import { FACTS, HEADER, isFactKind, isOperationName, OPERATIONS } from './schema.ts';
 import { newSession, type Session, type SessionProblem } from './session.ts';
 import { writeEvent } from './write.ts';
 

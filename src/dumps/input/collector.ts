@@ -65,7 +65,7 @@ export interface SourceSummary {
 }
 
 /** What keeps a source from being read to its end. */
-const UNREAD_CODES: readonly DiagnosticCode[] = ['unreadable', 'binary-file'];
+const UNREAD_CODES: readonly DiagnosticCode[] = ['unreadable', 'binary-file', 'format-not-loaded'];
 
 function isCode(code: string, codes: readonly DiagnosticCode[]): boolean {
   return codes.some((one) => one === code);

@@ -7,7 +7,8 @@ import { readTar } from './archive.ts';
 import { carrierMax, carrierOf, sessionIn } from './embedded.ts';
 import { describeBinary, isGzip, isTar, utf16 } from './file-kind.ts';
 import type { GzipProblem } from './gunzip.ts';
-import { looksLikeSession, SESSION_FORMAT, SessionFileReader } from './session-file.ts';
+import type { SessionFileReader } from './session-file.ts';
+import { maybeSession, SESSION_FORMAT } from './session-start.ts';
 import type { SourceReading } from './source-reading.ts';
 import { closeUnread, drain, HEAD_BYTES, type Peeked, peek, piecesOf, StreamFailure } from './streams.ts';
 
@@ -123,12 +124,29 @@ async function readBinary(
   await parser.read(bytes, { name, path: pathComponents(name) }, collector.sink(name, format));
 }
 
+/** The reader of a session file; undefined if the text is none, or if the reader cannot be loaded, which is reported. */
+async function sessionReader(
+  { collector }: SourceReading,
+  name: string,
+  start: string,
+): Promise<SessionFileReader | undefined> {
+  let part: typeof import('./session-file.ts');
+  try {
+    part = await import('./session-file.ts');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    collector.diagnostic(name, 'format-not-loaded', { format: SESSION_FORMAT.title, reason });
+    return undefined;
+  }
+  return part.looksLikeSession(start) ? new part.SessionFileReader(name, collector) : undefined;
+}
+
 async function readText(reading: SourceReading, name: string, { head, bytes }: Peeked): Promise<void> {
   const { collector, pacer } = reading;
   const encoding = utf16(head) ?? 'utf-8';
   const decoder = new TextDecoder(encoding);
   const start = new TextDecoder(encoding).decode(head);
-  const session = looksLikeSession(start) ? new SessionFileReader(name, collector) : undefined;
+  const session = maybeSession(start) ? await sessionReader(reading, name, start) : undefined;
   const text = session ? undefined : new WaitingText(reading, name);
   const push = async (piece: string) => {
     if (session) session.push(piece);

@@ -3,9 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import type { DumpFormat } from '../format.ts';
+import type { BinaryFormat, DumpFormat, LineFormat } from '../format.ts';
 import { FORMATS } from '../registry.ts';
-import { diagnosticsOf, groupsOf, inputOf, openAll } from '../testing/read.ts';
+import { diagnosticsOf, FUZZ_TIMEOUT, groupsOf, inputOf, openAll } from '../testing/read.ts';
 
 const ROOT = fileURLToPath(new URL('../fixtures/', import.meta.url));
 const FIXTURES = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
@@ -21,38 +21,44 @@ function unloaded(fails = false): { formats: DumpFormat[]; loaded: string[] } {
     loaded.push(name);
     return fails ? Promise.reject(new TypeError('Failed to fetch')) : load();
   };
-  const formats = FORMATS.map(
-    (format): DumpFormat =>
-      format.kind === 'lines'
-        ? { ...format, load: () => tracked(format.name, () => format.load()) }
-        : { ...format, load: () => tracked(format.name, () => format.load()) },
-  );
+  const formats = FORMATS.map((format): DumpFormat => {
+    if (format.kind === 'lines') {
+      const lines: LineFormat = { ...format, load: () => tracked(format.name, () => format.load()) };
+      return lines;
+    }
+    const binary: BinaryFormat = { ...format, load: () => tracked(format.name, () => format.load()) };
+    return binary;
+  });
   return { formats, loaded };
 }
 
 const GROUPS = 'group 7 device 0000:00:1f.0\n';
 
-test('what is found in a fixture is the same whether all parsers are loaded or those that it needs', async () => {
-  const all = unloaded();
-  await openAll([inputOf('long', LONG)], all.formats);
-  const lines = FORMATS.filter(({ kind }) => kind === 'lines').map(({ name }) => name);
-  expect(all.loaded).toEqual(lines);
-  let count = 0;
-  for (const fixture of FIXTURES) {
-    const bytes = new Uint8Array(readFileSync(join(ROOT, fixture)));
-    const some = unloaded();
-    const { facts, sources } = await openAll([inputOf('x', bytes)], some.formats);
-    expect([fixture, { facts, sources }]).toEqual([
-      fixture,
-      await openAll([inputOf('x', bytes)], all.formats).then((opened) => ({
-        facts: opened.facts,
-        sources: opened.sources,
-      })),
-    ]);
-    count += some.loaded.length;
-  }
-  expect(count / FIXTURES.length).toBeLessThan(FORMATS.length / 2);
-});
+test(
+  'what is found in a fixture is the same whether all parsers are loaded or those that it needs',
+  async () => {
+    const all = unloaded();
+    await openAll([inputOf('long', LONG)], all.formats);
+    const lines = FORMATS.filter(({ kind }) => kind === 'lines').map(({ name }) => name);
+    expect(all.loaded).toEqual(lines);
+    let count = 0;
+    for (const fixture of FIXTURES) {
+      const bytes = new Uint8Array(readFileSync(join(ROOT, fixture)));
+      const some = unloaded();
+      const { facts, sources } = await openAll([inputOf('x', bytes)], some.formats);
+      expect([fixture, { facts, sources }]).toEqual([
+        fixture,
+        await openAll([inputOf('x', bytes)], all.formats).then((opened) => ({
+          facts: opened.facts,
+          sources: opened.sources,
+        })),
+      ]);
+      count += some.loaded.length;
+    }
+    expect(count / FIXTURES.length).toBeLessThan(FORMATS.length / 2);
+  },
+  FUZZ_TIMEOUT,
+);
 
 test('of a short text only the parsers are loaded that find something, once', async () => {
   const { formats, loaded } = unloaded();
@@ -72,12 +78,11 @@ test('a prompt or an elision may mean something to any format', async () => {
 
 test('a parser that cannot be loaded is reported, the others read on, and the next text tries it again', async () => {
   const { formats } = unloaded();
-  const lacking = formats.map(
-    (format): DumpFormat =>
-      format.name === 'lspci' && format.kind === 'lines'
-        ? { ...format, load: () => Promise.reject(new TypeError('Failed to fetch')) }
-        : format,
-  );
+  const lacking = formats.map((format): DumpFormat => {
+    if (format.kind !== 'lines' || format.name !== 'lspci') return format;
+    const failing: LineFormat = { ...format, load: () => Promise.reject(new TypeError('Failed to fetch')) };
+    return failing;
+  });
   const bar = '00:02.0 VGA compatible controller: Maple\n\tMemory at f0000000 (64-bit, prefetchable) [size=16M]\n';
   const opened = await openAll([inputOf('x', `${bar}${GROUPS}`)], lacking);
   expect(groupsOf(opened)).toEqual(['7: 0000:00:1f.0']);

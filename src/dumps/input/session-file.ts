@@ -1,11 +1,11 @@
 // Session files (*.iova.jsonl) among the inputs: their facts and operations are passed on in order.
-import { isFact, isFactKind, isOperation, isOperationName, type SessionHeader } from '../../session/events.ts';
+import { isFact, isOperation, type SessionHeader } from '../../session/events.ts';
 import { LineSplitter } from '../../session/lines.ts';
 import { parseEventLine, SessionReader } from '../../session/read.ts';
+import { isFactKind, isOperationName } from '../../session/schema.ts';
 import type { SessionProblem } from '../../session/session.ts';
 import type { Collector } from './collector.ts';
-
-export const SESSION_FORMAT = { name: 'session', title: 'session file' };
+import { SESSION_FORMAT } from './session-start.ts';
 
 /** A line of a session may be long (ranges, hex), but has to fit in memory. In characters. */
 const LINE_LENGTH_MAX = 16 * 1024 * 1024;

@@ -14,8 +14,9 @@ import { type EngineDocument, stateOf } from '../documents/document.ts';
 import { mappingKey, reportedKey, spaceKey } from '../documents/keys.ts';
 import { finalMappingState } from '../documents/mapping-states.ts';
 import { describedGuest } from '../picture/defined-guests.ts';
-import { guestsHolding } from '../picture/guests.ts';
-import { type Documents, guestOf, guestsOn, selectedHosts } from '../picture/spaces.ts';
+import { guestOf } from '../picture/guests.ts';
+import { guestsHolding } from '../picture/own-guests.ts';
+import { type Documents, guestsOn, selectedHosts } from '../picture/spaces.ts';
 import type { ConflictList, ConflictRow, GuestChoice, Trial } from '../protocol/answers.ts';
 
 /** Conflicts that are listed; a hundred is more than a person reads. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { OPERATIONS } from '../../session/events.ts';
+import { OPERATIONS } from '../../session/schema.ts';
 import { eventsOf } from '../../timeline/testing/sources.ts';
 import { answerLabel, eventLabel, eventName, eventObjects, eventSentence, eventTime } from './event-label.ts';
 

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { MACHINES } from '../../analysis/guest/layouts.ts';
 import type { Guest, Host } from '../../analysis/host/host.ts';
 import { range } from '../../iova/range.ts';
-import { chosenGuest, customGuest, guestsHolding, layoutOf, machineGuest, parseGuest } from './guests.ts';
+import { chosenGuest, customGuest, machineGuest, parseGuest } from './guests.ts';
+import { guestsHolding, layoutOf } from './own-guests.ts';
 
 const GIB = 1n << 30n;
 const part = (name: string, space?: string) => ({ ...range(0n, 0xfffn), name, type: 'ram', space, provenance: [] });

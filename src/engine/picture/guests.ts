@@ -5,32 +5,16 @@ import { type GuestDefinition, layoutOf as memoryOf } from '../../analysis/guest
 import { parseGuestText } from '../../analysis/guest/guest-text.ts';
 import type { LayoutRange } from '../../analysis/guest/layout.ts';
 import { MACHINES, type MachineName } from '../../analysis/guest/layouts.ts';
-import type { Guest, Host } from '../../analysis/host/host.ts';
-import type { ReportedSpace } from '../../analysis/space/common-space.ts';
+import type { Host } from '../../analysis/host/host.ts';
 import { formatExactSize } from '../../iova/format.ts';
 import { type ParseResult, parseRange, parseSize } from '../../iova/parse.ts';
 import type { IovaRange } from '../../iova/range.ts';
-import { guestSource } from '../../session/live.ts';
 import type { GuestChoice } from '../protocol/answers.ts';
+import { layoutOf } from './own-guests.ts';
 
 export type GuestResult =
   | { readonly ok: true; readonly guest: GuestLayout }
   | { readonly ok: false; readonly message: string };
-
-/** QEMU's name of the address space that all of the guest's processors see. */
-const MAIN_SPACE = 'memory';
-
-/** A guest of a host's own dumps (`info mtree`, QEMU's traces, QMP), as the processors of the guest see it. */
-export function layoutOf({ source, ranges }: Guest): GuestLayout {
-  const main = ranges.filter(({ space }) => space === undefined || space === MAIN_SPACE);
-  return { title: source, ranges: main.length > 0 ? main : ranges };
-}
-
-/** The guest of a host whose process owns a reported space, by its name; empty if it is unknown. */
-export function guestsHolding({ validRanges }: Pick<ReportedSpace, 'validRanges'>, guests: readonly Guest[]): Guest[] {
-  const names = new Set(validRanges.flatMap(({ guest }) => (guest === undefined ? [] : [guestSource(guest)])));
-  return guests.filter(({ source }) => names.has(source));
-}
 
 export function isMachineName(name: string): name is MachineName {
   return Object.hasOwn(MACHINES, name);
@@ -149,3 +133,13 @@ export type ParsedGuest =
   | { readonly ok: true; readonly choice: GuestChoice }
   /** `isReadable`: the text is a definition, but of a guest that cannot be laid out. */
   | { readonly ok: false; readonly message: string; readonly isReadable?: boolean };
+
+/** The guest that was chosen, or why it cannot be tried. */
+export function guestOf(
+  documents: ReadonlyMap<string, { readonly host: Host }>,
+  choice: GuestChoice | undefined,
+): { readonly guest?: GuestLayout; readonly problem?: string } {
+  if (!choice) return {};
+  const found = chosenGuest(choice, documents);
+  return found.ok ? { guest: found.guest } : { problem: found.message };
+}

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { EngineDocument } from '../documents/document.ts';
 import type { GuestChoice } from '../protocol/answers.ts';
 import { sessionDocument } from '../testing/documents.ts';
-import { guestOf, guestsOn, selectedHosts, spacesFor } from './spaces.ts';
+import { guestOf } from './guests.ts';
+import { guestsOn, selectedHosts, spacesFor } from './spaces.ts';
 
 const MSI = { kind: 'reserved', start: '0xfee00000', last: '0xfeefffff', type: 'msi' };
 const GROUPS = [

@@ -11,15 +11,18 @@ import {
 import { LANE_KINDS } from '../../timeline/lanes/kinds.ts';
 import type { SpaceLanes } from '../../timeline/lanes/lane.ts';
 import { hostSpace, modelSpace, reportedSpace } from '../../timeline/lanes/spaces.ts';
-import { comparisonOf } from '../answers/comparison.ts';
 import { type EngineDocument, onlyDiagnostics, stateOf } from '../documents/document.ts';
 import { layersIn } from '../documents/document-node.ts';
 import { guestKey, layerKey, mappingKey, reportedKey, spaceKey } from '../documents/keys.ts';
 import { mappingStateAt } from '../documents/mapping-states.ts';
+import { loadPart } from '../load-part.ts';
 import type { GuestChoice } from '../protocol/answers.ts';
 import type { ArrangeParams } from '../protocol/picture.ts';
-import { describedGuest } from './defined-guests.ts';
-import { chosenGuest, guestsHolding, layoutOf } from './guests.ts';
+import { definesGuests, guestsHolding, layoutOf } from './own-guests.ts';
+
+const partDefined = loadPart(() => import('./defined-guests.ts'));
+const partGuests = loadPart(() => import('./guests.ts'));
+const partComparison = loadPart(() => import('../answers/comparison.ts'));
 
 export type Documents = ReadonlyMap<string, EngineDocument>;
 
@@ -61,16 +64,6 @@ export function selectedHosts(documents: Documents, selectedGroups: ReadonlySet<
   });
 }
 
-/** The guest that was chosen, or why it cannot be tried. */
-export function guestOf(
-  documents: Documents,
-  choice: GuestChoice | undefined,
-): { readonly guest?: GuestLayout; readonly problem?: string } {
-  if (!choice) return {};
-  const found = chosenGuest(choice, documents);
-  return found.ok ? { guest: found.guest } : { problem: found.message };
-}
-
 /** The guests to check on a host: its own selected ones, and the chosen one if it is another. */
 export function guestsOn(own: readonly Guest[], choice: GuestChoice | undefined, id: string, chosen?: GuestLayout) {
   const isOwn = choice?.kind === 'document' && choice.id === id && own.some(({ source }) => source === choice.guest);
@@ -82,7 +75,7 @@ export async function spacesFor(documents: Documents, params: ArrangeParams): Pr
   const { selectedGroups, expanded, compared } = params;
   const keys = new Set(selectedGroups);
   const expandedLanes = new Set(expanded);
-  const { guest: chosen } = guestOf(documents, params.guest);
+  const chosen = params.guest && (await partGuests()).guestOf(documents, params.guest).guest;
   const hosts = new Map(selectedHosts(documents, keys).map((host) => [host.document, host]));
   const spaces: PictureSpace[] = [];
   for (const document of documents.values()) {
@@ -93,7 +86,8 @@ export async function spacesFor(documents: Documents, params: ArrangeParams): Pr
       const mappings = document.mappings
         .filter((set) => keys.has(mappingKey(document, set)))
         .map((set) => mappingStateAt(set, document.position));
-      const described = params.guest ? undefined : describedGuest(document).guest;
+      const isDefined = !params.guest && definesGuests(document);
+      const described = isDefined ? (await partDefined()).describedGuest(document).guest : undefined;
       const guests = [...guestsOn(shown.guests, params.guest, document.id, chosen), ...(described ? [described] : [])];
       const layers = new Set(LANE_KINDS.filter((kind) => keys.has(layerKey(document, kind))));
       const lanes = hostSpace(host.key, { space, guests, mappings }, expandedLanes, layers);
@@ -107,7 +101,8 @@ export async function spacesFor(documents: Documents, params: ArrangeParams): Pr
       spaces.push({ ...lanes, kind: 'reported', answers: usableAsReported(reported) });
     }
     const provenanceOf = () => [{ source: title }];
-    const comparison = compared?.id === document.id ? await comparisonOf(document, compared.models) : undefined;
+    const comparison =
+      compared?.id === document.id ? await (await partComparison()).comparisonOf(document, compared.models) : undefined;
     const states = comparison?.ok ? comparison.value.statesAt(document.position) : [stateOf(document)];
     for (const state of states) {
       for (const space of state?.spaces() ?? []) {

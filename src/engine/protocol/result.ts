@@ -9,6 +9,8 @@ export interface EngineError {
     | 'unusable'
     | 'outdated'
     | 'engine-restarted'
+    /** A part of the engine could not be loaded from the page's server. */
+    | 'not-loaded'
     | 'bug';
   readonly message: string;
   /** The message in lines, if it has several parts; nothing else needs to be shown then. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createEngine } from '../engine.ts';
+import { loadPart } from '../load-part.ts';
 import type { Response } from '../protocol/messages.ts';
 import type { Handlers } from '../protocol/methods.ts';
 import { success } from '../protocol/result.ts';
@@ -84,6 +85,22 @@ describe('the service', () => {
       (message) => message.type === 'result' && !message.result.ok && message.result.error.message,
     );
     expect(messages).toEqual(['text', 'RangeError: too far']);
+  });
+
+  test('a part that cannot be loaded is said, and the next call tries again', async () => {
+    let tries = 0;
+    const part = loadPart(async () => {
+      if (++tries === 1) throw new TypeError('Failed to fetch');
+      return { saved: new Blob([]) };
+    });
+    const { posted, send } = served({ save: async () => success((await part()).saved) });
+    await send({ type: 'call', id: 1, method: 'save', params: { id: 'a' } });
+    await send({ type: 'call', id: 2, method: 'save', params: { id: 'a' } });
+    expect(posted).toMatchObject([
+      { id: 1, result: { ok: false, error: { code: 'not-loaded' } } },
+      { id: 2, result: { ok: true } },
+    ]);
+    expect(JSON.stringify(posted[0])).toContain('Failed to fetch');
   });
 
   test('progress is sent at most every 80 milliseconds for a call', async () => {

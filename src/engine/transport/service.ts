@@ -1,3 +1,4 @@
+import { PartNotLoaded } from '../load-part.ts';
 import type { Request, Response } from '../protocol/messages.ts';
 import type { CallContext, Handlers, Method, Params, Progress, Value } from '../protocol/methods.ts';
 import { type EngineResult, failure } from '../protocol/result.ts';
@@ -24,6 +25,7 @@ export async function run<M extends Method>(
     return await handler(params, context);
   } catch (error) {
     if (context.signal.aborted) return failure('cancelled', 'cancelled');
+    if (error instanceof PartNotLoaded) return failure('not-loaded', error.message);
     return failure('bug', error instanceof Error ? `${error.name}: ${error.message}` : String(error));
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { IOVA_MAX, type Iova } from '../../iova/iova.ts';
-import { OPERATIONS, type Operation } from '../../session/events.ts';
+import type { Operation } from '../../session/events.ts';
+import { OPERATIONS } from '../../session/schema.ts';
 import type { KernelModel } from '../model.ts';
 import { createModel, MODEL_NAMES } from '../models.ts';
 import { dialectOf, translate } from './translate.ts';

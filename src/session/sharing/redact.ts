@@ -1,7 +1,8 @@
 // Replaces what a session says about people and their machines before it leaves them. An allow-list: a field that is not
 // named here, or whose value does not look like what it should hold, is replaced or dropped. Addresses of the I/O space,
 // physical ranges, types, and vendor and device ids stay: they are what a report is about.
-import { type FACTS, isFact, isOperation, type OPERATIONS, type SessionEvent, type SessionHeader } from '../events.ts';
+import { isFact, isOperation, type SessionEvent, type SessionHeader } from '../events.ts';
+import type { FACTS, OPERATIONS } from '../schema.ts';
 import { newSession, type Session } from '../session.ts';
 import { CPU_NAME, MACHINE_NAME, REASON_WORDS, REGION_NAME, TERMS } from './vocabulary.ts';
 
