@@ -9,7 +9,8 @@ import { HYPERTRANSPORT_RANGE, ISA_BRIDGE_RANGE } from '../../kernel/shared/plat
 import type { GuestDefinition } from '../guest/guest-memory.ts';
 import { GIB, MIB } from '../guest/layout.ts';
 import { type Provenance, provenanceOf } from '../host/host.ts';
-import { factAt, type LiveMapping, type MappingState } from '../host/mappings.ts';
+import type { MappingState } from '../host/mapping-state.ts';
+import { factAt, type LiveMapping } from '../host/mappings.ts';
 import { architectureOf, likelyObstacles } from '../host/platforms.ts';
 import { meaningOf } from '../host/region-types.ts';
 import { apertureLimits, assumptionClause, assumptionSentence } from '../space/aperture-limit.ts';

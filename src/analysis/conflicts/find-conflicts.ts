@@ -1,5 +1,5 @@
 import { DEFAULT_PAGE_SIZE } from '../../kernel/shared/platform-ranges.ts';
-import type { MappingState } from '../host/mappings.ts';
+import type { MappingState } from '../host/mapping-state.ts';
 import type { CommonSpace } from '../space/common-space.ts';
 import { complaintConflicts } from './complaints.ts';
 import type { Conflict } from './conflict.ts';

@@ -5,7 +5,8 @@ import { MAPPING_LIMIT } from '../../kernel/limits.ts';
 import { appliesTo, lookUpRule, type RequestApi, type RuleSubject } from '../../kernel/rule-book.ts';
 import { deviceLabel } from '../host/devices.ts';
 import { groupTitle, provenanceOf } from '../host/host.ts';
-import { factAt, isMap, type MappingFact, type MappingSet, type MappingState, walkMappings } from '../host/mappings.ts';
+import { type MappingState, walkMappings } from '../host/mapping-state.ts';
+import { factAt, isMap, type MappingFact, type MappingSet } from '../host/mappings.ts';
 import { meaningOf } from '../host/region-types.ts';
 import { beyondApertures, type CommonSpace } from '../space/common-space.ts';
 import {

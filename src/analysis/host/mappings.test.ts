@@ -2,16 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { range } from '../../iova/range.ts';
 import type { SessionEvent } from '../../session/events.ts';
-import {
-  factAt,
-  isMap,
-  MappingCollector,
-  type MappingFact,
-  MappingState,
-  mappingSets,
-  tookEffect,
-  walkMappings,
-} from './mappings.ts';
+import { MappingState, walkMappings } from './mapping-state.ts';
+import { factAt, isMap, MappingCollector, type MappingFact, mappingSets, tookEffect } from './mappings.ts';
 
 const map = (start: bigint, last: bigint, more: object = {}): SessionEvent =>
   ({ kind: 'map', ...range(start, last), origin: 'ftrace', source: 't', ...more }) as SessionEvent;

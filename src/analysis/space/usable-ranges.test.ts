@@ -7,7 +7,8 @@ import { createModel } from '../../kernel/models.ts';
 import { Script } from '../../kernel/testing/run.ts';
 import type { SessionEvent } from '../../session/events.ts';
 import { buildHost } from '../host/build-host.ts';
-import { MappingState, mappingSets } from '../host/mappings.ts';
+import { MappingState } from '../host/mapping-state.ts';
+import { mappingSets } from '../host/mappings.ts';
 import { commonSpace, reportedSpaces } from './common-space.ts';
 import { obstacleLabel, usableAsReported, usableInFacts, usableInModel } from './usable-ranges.ts';
 

@@ -6,7 +6,8 @@ import { complement, type RangeSet, rangeSet, subtract } from '../../iova/range-
 import type { AddressSpaceView } from '../../kernel/model.ts';
 import { freeRanges, obstaclesIn, type RangeObstacle, usableRanges } from '../../kernel/shared/usable-ranges.ts';
 import { type Provenance, provenanceOf } from '../host/host.ts';
-import { factAt, type LiveMapping, type MappingState } from '../host/mappings.ts';
+import type { MappingState } from '../host/mapping-state.ts';
+import { factAt, type LiveMapping } from '../host/mappings.ts';
 import { meaningOf } from '../host/region-types.ts';
 import { beyondApertures, type CommonSpace, type ReportedSpace } from './common-space.ts';
 

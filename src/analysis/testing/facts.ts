@@ -7,7 +7,8 @@ import { findConflicts } from '../conflicts/find-conflicts.ts';
 import type { GuestLayout } from '../conflicts/guest.ts';
 import { MACHINES, type MachineName } from '../guest/layouts.ts';
 import { buildHost } from '../host/build-host.ts';
-import { MappingState, mappingSets } from '../host/mappings.ts';
+import { MappingState } from '../host/mapping-state.ts';
+import { mappingSets } from '../host/mappings.ts';
 import { type CommonSpace, commonSpace } from '../space/common-space.ts';
 
 export const GIB = 1n << 30n;

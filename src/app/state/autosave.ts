@@ -1,10 +1,5 @@
 // The case is kept in the browser: saved a moment after each change, and opened again with the page.
-import * as v from 'valibot';
-import type { GuestChoice } from '../../engine/protocol/answers.ts';
-import { isFact } from '../../session/events.ts';
-import { parseEventLine } from '../../session/read.ts';
-import { writeEvent } from '../../session/write.ts';
-import { type AppState, useApp } from './app-state.ts';
+import { useApp } from './app-state.ts';
 import { applyCase } from './documents.ts';
 import { engine } from './engine.ts';
 import { notify, showError } from './notices.ts';
@@ -31,61 +26,8 @@ export const BROWSER_STORE: CaseStore = {
 /** Milliseconds without a change after which the case is saved. */
 const SAVE_DELAY = 800;
 
-const TABS = ['table', 'events', 'questions', 'hosts', 'models', 'buffer', 'text', 'diagnostics'] as const;
-
-const SIZE = v.pipe(
-  v.string(),
-  v.regex(/^\d{1,20}$/),
-  v.transform((text) => BigInt(text)),
-);
-const GUEST = v.variant('kind', [
-  v.object({ kind: v.literal('machine'), machine: v.string(), ram: SIZE }),
-  // As a fact of a session file.
-  v.object({ kind: v.literal('definition'), fact: v.string() }),
-  v.object({ kind: v.literal('document'), id: v.string(), guest: v.string() }),
-  v.object({ kind: v.literal('ranges'), text: v.string() }),
-]);
-const VIEW = v.object({
-  selectedGroups: v.array(v.string()),
-  expanded: v.array(v.string()),
-  scale: v.picklist(['fold', 'linear', 'log']),
-  tab: v.picklist(TABS),
-  guest: v.optional(GUEST),
-  pageSize: v.optional(SIZE),
-});
-
 /** What of the page is kept with the case. */
 const KEPT = ['caseNode', 'documents', 'selectedGroups', 'expanded', 'scale', 'tab', 'guest', 'pageSize'] as const;
-
-type KeptGuest = v.InferOutput<typeof GUEST>;
-
-function keptGuest(guest: GuestChoice | undefined): KeptGuest | undefined {
-  if (guest?.kind !== 'definition') return guest;
-  return { kind: 'definition', fact: writeEvent({ kind: 'machine', ...guest.definition }) };
-}
-
-function guestOf(kept: KeptGuest | undefined): GuestChoice | undefined {
-  if (kept?.kind !== 'definition') return kept;
-  const { event } = parseEventLine(kept.fact);
-  if (!event || !isFact(event) || event.kind !== 'machine') return undefined;
-  const { kind: _kind, ...definition } = event;
-  return { kind: 'definition', definition };
-}
-
-/** The view as text, to be kept with the case. */
-function viewText({ selectedGroups, expanded, scale, tab, guest, pageSize }: AppState): string {
-  const view = { selectedGroups, expanded, scale, tab, guest: keptGuest(guest), pageSize };
-  return JSON.stringify(view, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
-}
-
-function parseView(text: string): v.InferOutput<typeof VIEW> | undefined {
-  try {
-    const parsed = v.safeParse(VIEW, JSON.parse(text));
-    return parsed.success ? parsed.output : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 /** Whether the last case was too large to keep: said once. */
 let isTooLarge = false;
@@ -101,6 +43,7 @@ export async function saveCase(store: CaseStore): Promise<void> {
     }
     return;
   }
+  const { viewText } = await import('./saved-view.ts');
   const exported = await engine().call('exportCase', { view: viewText(get()) });
   if (!exported.ok) return;
   const { data, isComplete } = exported.value;
@@ -134,10 +77,11 @@ export async function restoreCase(store: CaseStore): Promise<boolean> {
   }
   applyCase(node);
   set({ kept: { bytes: data.size, isComplete: true } });
+  const { parseView } = await import('./saved-view.ts');
   const view = parseView(text);
   if (view) {
     const { selectedGroups, expanded, scale, tab, guest, pageSize } = view;
-    set({ selectedGroups, expanded, scale, tab, guest: guestOf(guest), pageSize });
+    set({ selectedGroups, expanded, scale, tab, guest, pageSize });
   }
   await arrange('all');
   notify('The last case was opened again.');

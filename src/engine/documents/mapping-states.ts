@@ -1,5 +1,6 @@
 // States of mapping sets, kept so that moving through a session goes on from where it was.
-import { type MappingSet, MappingState } from '../../analysis/host/mappings.ts';
+import { MappingState } from '../../analysis/host/mapping-state.ts';
+import type { MappingSet } from '../../analysis/host/mappings.ts';
 
 const movingStates = new WeakMap<MappingSet, MappingState>();
 const finalStates = new WeakMap<MappingSet, MappingState>();

@@ -1,6 +1,8 @@
 // The lanes of a picture: those of everything that is selected.
 import type { GuestLayout } from '../../analysis/conflicts/guest.ts';
 import type { Guest } from '../../analysis/host/host.ts';
+import type { MappingState } from '../../analysis/host/mapping-state.ts';
+import type { MappingSet } from '../../analysis/host/mappings.ts';
 import { type CommonSpace, commonSpace, reportedSpaces } from '../../analysis/space/common-space.ts';
 import {
   type UsableRanges,
@@ -14,7 +16,6 @@ import { hostSpace, modelSpace, reportedSpace } from '../../timeline/lanes/space
 import { type EngineDocument, onlyDiagnostics, stateOf } from '../documents/document.ts';
 import { layersIn } from '../documents/document-node.ts';
 import { guestKey, layerKey, mappingKey, reportedKey, spaceKey } from '../documents/keys.ts';
-import { mappingStateAt } from '../documents/mapping-states.ts';
 import { loadPart } from '../load-part.ts';
 import type { GuestChoice } from '../protocol/answers.ts';
 import type { ArrangeParams } from '../protocol/picture.ts';
@@ -22,6 +23,7 @@ import { definesGuests, guestsHolding, layoutOf } from './own-guests.ts';
 
 const partDefined = loadPart(() => import('./defined-guests.ts'));
 const partGuests = loadPart(() => import('./guests.ts'));
+const partMappings = loadPart(() => import('../documents/mapping-states.ts'));
 const partComparison = loadPart(() => import('../answers/comparison.ts'));
 
 export type Documents = ReadonlyMap<string, EngineDocument>;
@@ -70,6 +72,11 @@ export function guestsOn(own: readonly Guest[], choice: GuestChoice | undefined,
   return [...own.map(layoutOf), ...(chosen && !isOwn ? [chosen] : [])];
 }
 
+async function mappingStates(sets: readonly MappingSet[], position: number): Promise<MappingState[]> {
+  const { mappingStateAt } = await partMappings();
+  return sets.map((set) => mappingStateAt(set, position));
+}
+
 /** The address spaces of everything that is selected, with their lanes. */
 export async function spacesFor(documents: Documents, params: ArrangeParams): Promise<PictureSpace[]> {
   const { selectedGroups, expanded, compared } = params;
@@ -83,9 +90,8 @@ export async function spacesFor(documents: Documents, params: ArrangeParams): Pr
     const shown = hosts.get(document);
     if (shown) {
       const { space } = shown;
-      const mappings = document.mappings
-        .filter((set) => keys.has(mappingKey(document, set)))
-        .map((set) => mappingStateAt(set, document.position));
+      const sets = document.mappings.filter((set) => keys.has(mappingKey(document, set)));
+      const mappings = sets.length > 0 ? await mappingStates(sets, document.position) : [];
       const isDefined = !params.guest && definesGuests(document);
       const described = isDefined ? (await partDefined()).describedGuest(document).guest : undefined;
       const guests = [...guestsOn(shown.guests, params.guest, document.id, chosen), ...(described ? [described] : [])];

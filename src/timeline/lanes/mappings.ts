@@ -1,6 +1,7 @@
 // Mappings found in dumps (traces, page tables, requests), at one moment.
 import { provenanceOf } from '../../analysis/host/host.ts';
-import type { MappingFact, MappingState } from '../../analysis/host/mappings.ts';
+import type { MappingState } from '../../analysis/host/mapping-state.ts';
+import type { MappingFact } from '../../analysis/host/mappings.ts';
 import { counted, groupedHex } from '../../iova/format.ts';
 import { type LaneContent, uniformRow } from './lane.ts';
 import { refusedLane, requestValues } from './requests.ts';

@@ -1,7 +1,8 @@
 // Requests of a program that the kernel refused.
 
 import { provenanceOf } from '../../analysis/host/host.ts';
-import { isMap, type MappingState } from '../../analysis/host/mappings.ts';
+import type { MappingState } from '../../analysis/host/mapping-state.ts';
+import { isMap } from '../../analysis/host/mappings.ts';
 import { counted, formatSize, groupedHex } from '../../iova/format.ts';
 import { compareRanges, sizeOf } from '../../iova/range.ts';
 import type { FactOf } from '../../session/events.ts';

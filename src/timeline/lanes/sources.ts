@@ -1,6 +1,6 @@
 // What lanes are made of: one type for each of the three sources of an address space.
 import type { GuestLayout } from '../../analysis/conflicts/guest.ts';
-import type { MappingState } from '../../analysis/host/mappings.ts';
+import type { MappingState } from '../../analysis/host/mapping-state.ts';
 import type { CommonSpace, ReportedSpace } from '../../analysis/space/common-space.ts';
 import type { AddressSpaceView } from '../../kernel/model.ts';
 import type { Part } from './lane.ts';

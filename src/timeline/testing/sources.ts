@@ -1,6 +1,7 @@
 // Sources of lanes for tests, from lines as session files have them.
 import { buildHost } from '../../analysis/host/build-host.ts';
-import { MappingState, mappingSets } from '../../analysis/host/mappings.ts';
+import { MappingState } from '../../analysis/host/mapping-state.ts';
+import { mappingSets } from '../../analysis/host/mappings.ts';
 import { commonSpace, reportedSpaces } from '../../analysis/space/common-space.ts';
 import { hex } from '../../iova/format.ts';
 import type { AddressSpaceView } from '../../kernel/model.ts';

@@ -1,0 +1,175 @@
+// The mappings of a set at a moment. Apart from mappings.ts, because only what shows or checks mappings needs the tree.
+import { IntervalTree } from '../../iova/interval-tree/tree.ts';
+import type { IntervalEntry } from '../../iova/interval-tree/types.ts';
+import { IOVA_MAX } from '../../iova/iova.ts';
+import type { IovaRange } from '../../iova/range.ts';
+import {
+  type CutMapping,
+  isMap,
+  LAYERS_MAX,
+  type LiveMapping,
+  type MappingFact,
+  type MappingSet,
+  tookEffect,
+} from './mappings.ts';
+
+/** The facts of a set in order, each with the state after it: one object, which the next step changes. */
+export function* walkMappings(
+  set: MappingSet,
+): Generator<{ readonly fact: MappingFact; readonly state: MappingState }> {
+  const state = new MappingState(set);
+  for (let fact = state.step(); fact; fact = state.step()) yield { fact, state };
+}
+
+function liveMapping({ start, last, value }: IntervalEntry): LiveMapping {
+  return { start, last, fact: value };
+}
+
+/**
+ * The mappings of a set at a moment. Where a set may be several domains, a mapping that overlaps an existing one goes to
+ * another layer: it must belong to another domain. An unmap removes the mapping that is exactly its range, from the
+ * lowest layer that has it; else it removes what it covers from every layer.
+ */
+export class MappingState {
+  readonly set: MappingSet;
+  /** Mapping facts of the set that are in the state: the first `applied`. */
+  #applied = 0;
+  #layers: IntervalTree[] = [];
+  /** Unmaps that cut a mapping in two or took a part of it. */
+  readonly cuts: CutMapping[] = [];
+  /** Maps over a mapping that was still there, in a set that is one domain. */
+  readonly overlaps: CutMapping[] = [];
+
+  constructor(set: MappingSet) {
+    this.set = set;
+  }
+
+  /** Moves the state to the moment after the first `position` events of the session. */
+  seek(position: number): void {
+    const { positions } = this.set;
+    if (this.#applied > 0 && (positions[this.#applied - 1] ?? 0) > position) this.#reset();
+    for (let next = positions[this.#applied]; next !== undefined && next <= position; next = positions[this.#applied]) {
+      this.step();
+    }
+  }
+
+  /** Applies the next fact and returns it; `undefined` after the last one. */
+  step(): MappingFact | undefined {
+    const fact = this.set.facts[this.#applied];
+    if (fact) this.#apply(fact, this.#applied++);
+    return fact;
+  }
+
+  #reset(): void {
+    this.#applied = 0;
+    this.#layers = [];
+    this.cuts.length = 0;
+    this.overlaps.length = 0;
+  }
+
+  #apply(fact: MappingFact, index: number): void {
+    if (!tookEffect(fact)) return;
+    if (isMap(fact)) this.#map(fact, index);
+    else this.#unmap(fact, index);
+  }
+
+  #map({ start, last }: MappingFact, index: number): void {
+    const [lowest] = this.#layers;
+    const there = this.set.isOneDomain ? lowest?.firstOverlap(start, last) : undefined;
+    if (there) this.overlaps.push({ fact: index, mapping: boundsOf(there) });
+    const layer =
+      this.#layers.find((tree) => !tree.overlapsAny(start, last)) ?? this.#anotherLayer(lowest, start, last);
+    layer.insert(start, last, index);
+  }
+
+  /** An empty layer; once there are too many, the lowest one without what overlaps the range. */
+  #anotherLayer(lowest: IntervalTree | undefined, start: bigint, last: bigint): IntervalTree {
+    if (lowest && this.#layers.length >= LAYERS_MAX) {
+      // The unmaps of so many mappings are missing from the trace: the oldest are dropped.
+      for (const entry of [...lowest.overlaps(start, last)]) lowest.remove(entry.start, entry.last, entry.value);
+      return lowest;
+    }
+    const layer = new IntervalTree();
+    this.#layers.push(layer);
+    return layer;
+  }
+
+  #unmap({ start, last }: MappingFact, index: number): void {
+    const whole = this.#layers.find((tree) => tree.find(start, last) !== undefined);
+    for (const tree of whole ? [whole] : this.#layers) {
+      for (const entry of [...tree.overlaps(start, last)]) {
+        tree.remove(entry.start, entry.last, entry.value);
+        if (entry.start < start) tree.insert(entry.start, start - 1n, entry.value);
+        if (entry.last > last) tree.insert(last + 1n, entry.last, entry.value);
+        if (entry.start < start || entry.last > last) {
+          this.cuts.push({ fact: index, mapping: boundsOf(entry) });
+        }
+      }
+    }
+  }
+
+  /** Number of mappings that exist. */
+  get size(): number {
+    return this.#layers.reduce((sum, tree) => sum + tree.size, 0);
+  }
+
+  /** The layers that hold anything, each disjoint and ascending by start. */
+  layers(): LiveMapping[][] {
+    return this.#layers
+      .filter((tree) => tree.size > 0)
+      .map((tree) => [...tree.overlaps(0n, IOVA_MAX)].map(liveMapping));
+  }
+
+  /** The mappings that share an address with start…last (inclusive). */
+  overlapping(start: bigint, last: bigint): LiveMapping[] {
+    return this.#layers.flatMap((tree) => [...tree.overlaps(start, last)].map(liveMapping));
+  }
+
+  /** The mapping that ends nearest below `address`, and the one that starts nearest above it; none that contains it. */
+  nearest(address: bigint): { readonly below?: LiveMapping; readonly above?: LiveMapping } {
+    let below: LiveMapping | undefined;
+    let above: LiveMapping | undefined;
+    for (const tree of this.#layers) {
+      const after = firstAbove(tree, address);
+      if (after && (!above || after.start < above.start)) above = after;
+      const before = lastBelow(tree, address);
+      if (before && (!below || before.last > below.last)) below = before;
+    }
+    return { ...(below ? { below } : {}), ...(above ? { above } : {}) };
+  }
+}
+
+function boundsOf({ start, last }: IntervalEntry): IovaRange {
+  return { start, last };
+}
+
+/** The first entry of a disjoint tree that starts above `address`. */
+function firstAbove(tree: IntervalTree, address: bigint): LiveMapping | undefined {
+  if (address >= IOVA_MAX) return undefined;
+  // Of a disjoint tree at most one entry that overlaps what is above the address starts at or below it.
+  for (const entry of tree.overlaps(address + 1n, IOVA_MAX)) if (entry.start > address) return liveMapping(entry);
+  return undefined;
+}
+
+/** The entry of a disjoint tree that ends nearest below `address`. */
+function lastBelow(tree: IntervalTree, address: bigint): LiveMapping | undefined {
+  const entry = lastStartingUpTo(tree, address - 1n);
+  if (!entry || entry.last < address) return entry && liveMapping(entry);
+  // It contains the address: of a disjoint tree the one before it ends below.
+  const before = lastStartingUpTo(tree, entry.start - 1n);
+  return before && liveMapping(before);
+}
+
+/** The entry of a disjoint tree that starts last in 0…`high`. O(log² n), by bisecting the starts. */
+function lastStartingUpTo(tree: IntervalTree, high: bigint): IntervalEntry | undefined {
+  let low = 0n;
+  let top = high;
+  if (high < 0n || tree.countStartingIn(low, top) === 0) return undefined;
+  // Invariant: the entry starts in low…top.
+  while (low < top) {
+    const middle = (low + top + 1n) >> 1n;
+    if (tree.countStartingIn(middle, top) > 0) low = middle;
+    else top = middle - 1n;
+  }
+  return tree.firstOverlap(low, low);
+}
