@@ -6,6 +6,8 @@ import { type CaseStore, restoreCase, saveCase, startAutosave } from './autosave
 import { newCase } from './case-actions.ts';
 import { setGuest } from './conflicts.ts';
 import { open, setSelectedGroups } from './documents.ts';
+// What is loaded on demand is there at once.
+import './saved-view.ts';
 
 const get = useApp.getState;
 const MSI = '/sys/kernel/iommu_groups/1/reserved_regions:0x00000000fee00000 0x00000000feefffff msi\n';
@@ -93,6 +95,7 @@ describe('keeping the case', () => {
     startApp(engine);
     await openText(MSI, 'one.txt');
     const saving = saveCase(store);
+    await settled();
     await engine.at(0).answer(success({ data: new Blob(['names']), isComplete: false, names: ['one.txt'] }));
     await saving;
     expect(get().notice).toContain('larger than 64 MB');
@@ -103,6 +106,7 @@ describe('keeping the case', () => {
     expect(await restoring).toBe(false);
     expect(get().problem?.message).toContain('one.txt');
     const failing = saveCase(store);
+    await settled();
     await engine.at(2).answer(failure('bug', 'broken'));
     await failing;
     expect(store.saves).toBe(1);

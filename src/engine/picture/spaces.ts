@@ -57,7 +57,7 @@ export function selectedHosts(documents: Documents, selectedGroups: ReadonlySet<
     const hasNothingToSelect =
       host.groups.length + host.guests.length + document.mappings.length === 0 && layersIn(host).length === 0;
     const hasMore =
-      describedGuest(document).guest !== undefined ||
+      definesGuests(document) ||
       host.apertures.some(({ space }) => space === undefined) ||
       host.ineligible.length + host.complaints.length > 0 ||
       (document.session.events.length > 0 && onlyDiagnostics(document));
