@@ -1,8 +1,9 @@
+import { compareVersionTexts } from '../kernel/change.ts';
 import { createModel, MODEL_NAMES } from '../kernel/models.ts';
 import { answerOf } from '../kernel/replay/replay.ts';
 import { compareVersions, type VersionComparison, type VersionDifference } from '../kernel/replay/versions.ts';
 import type { Refusal } from '../kernel/shared/refusal.ts';
-import { changeOf, compareVersionTexts, RECORDED_VERSIONS, sinceText } from '../kernel/version-changes.ts';
+import { changeOf, RECORDED_VERSIONS, sinceText } from '../kernel/version-changes.ts';
 import { isOperation } from '../session/events.ts';
 import { parseCommandArgs } from './args.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';

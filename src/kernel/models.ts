@@ -1,11 +1,12 @@
 import type { SessionHeader } from '../session/events.ts';
+import { isBefore } from './change.ts';
 import { DmaIommuModel } from './dma-iommu/model.ts';
 import { IommufdModel } from './iommufd/model.ts';
 import { IommufdRfcModel } from './iommufd-rfc/model.ts';
 import { IommufdVfioModel } from './iommufd-vfio/model.ts';
 import { DEFAULT_MODEL, type KernelModel, type ModelSettings, pageSizesOf } from './model.ts';
 import { Type1Model } from './type1/model.ts';
-import { isBefore, type KernelRules, kernelRules, MODEL_SINCE } from './version-changes.ts';
+import { type KernelRules, kernelRules, MODEL_SINCE } from './version-changes.ts';
 import { parseKernelVersion } from './versions.ts';
 
 /** One row per model: its name in session headers, and how to make an empty one. */

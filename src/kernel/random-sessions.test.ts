@@ -4,11 +4,12 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { IOVA_MAX } from '../iova/iova.ts';
 import type { Operation } from '../session/events.ts';
+import { isBefore } from './change.ts';
 import type { AddressSpaceView } from './model.ts';
 import { createModel } from './models.ts';
 import { anyContainerOperation, anyOperation, anyPageTableOperation } from './testing/any-operation.ts';
 import { snapshot } from './testing/run.ts';
-import { isBefore, versionsOf } from './version-changes.ts';
+import { versionsOf } from './version-changes.ts';
 
 const COUNT = Number(process.env.RANDOM_OPERATIONS ?? 400);
 /** A session begins again after so many, so that states stay varied. */

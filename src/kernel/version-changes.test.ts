@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { hasChange, isBefore } from './change.ts';
 import { IOMMUFD_RULES } from './iommufd/rules.ts';
 import { IOMMUFD_VFIO_RULES } from './iommufd-vfio/rules.ts';
 import { createModel, MODEL_NAMES } from './models.ts';
@@ -7,8 +8,6 @@ import { TYPE1_RULES } from './type1/rules.ts';
 import {
   CHANGE_NAMES,
   changeOf,
-  hasChange,
-  isBefore,
   KERNEL_CHANGES,
   kernelRules,
   NEWEST_RULES,

@@ -1,30 +1,12 @@
 // What kernels of several versions answer differently, as data: since when, what it was before, and how that is known.
-// The models ask for these by name; `versions` lists them.
-import { type KernelVersion, parseKernelVersion } from './versions.ts';
-
-/** One difference between versions. */
-export interface KernelChange {
-  /** The models that it concerns. */
-  readonly models: readonly string[];
-  /** The first version with the present rule; without a patch, the first of that series. */
-  readonly since: string;
-  /** The first versions of older stable series that have it too. */
-  readonly stable?: readonly string[];
-  /** The newest version that is known not to have it, if there are others between it and `since`. */
-  readonly lastWithout?: string;
-  /** True if `since` was read in sources and is not certain: show it as "about". */
-  readonly approximate?: true;
-  /** What it was, and what it is: sentences without their full stop. */
-  readonly was: string;
-  readonly now: string;
-  /** How it is known. */
-  readonly source: string;
-}
-
-const MEASURED = 'measured';
+// The models ask for these by name; `versions` lists them. What the drivers of IOMMUs do is in driver-changes.ts.
+import { compareVersionTexts, hasChange, isBefore, type KernelChange, MEASURED } from './change.ts';
+import { DRIVER_CHANGES } from './driver-changes.ts';
+import { parseKernelVersion } from './versions.ts';
 
 /** The differences, by a stable name. */
 export const KERNEL_CHANGES = {
+  ...DRIVER_CHANGES,
   'type1-unmap-all': {
     models: ['type1'],
     since: '6.1',
@@ -55,15 +37,6 @@ export const KERNEL_CHANGES = {
     was: 'Extension 10 is 1 before a group is attached',
     now: 'Extension 10 is 0 before a group is attached',
     source: 'vfio_iommu_type1_check_extension, read in sources',
-  },
-  'direct-region-refused': {
-    models: ['type1', 'iommufd-vfio'],
-    since: '6.6',
-    lastWithout: '6.1',
-    approximate: true,
-    was: 'A group with a direct region is refused by the driver of Intel alone (EPERM); elsewhere the region is cut out of the valid ranges',
-    now: 'A group with a direct region is refused (EINVAL), whichever IOMMU it has',
-    source: `__iommu_device_set_domain and intel_iommu_attach_device; ${MEASURED} on 6.1.192 and 6.12.117`,
   },
   'type1-info-padding': {
     models: ['type1'],
@@ -167,39 +140,6 @@ export const KERNEL_CHANGES = {
     now: 'A PCI device for which the addresses below 4 GiB ran out once does not try them again, and the log says so',
     source: 'iommu_dma_alloc_iova, read in sources',
   },
-  'vtd-first-stage': {
-    models: [],
-    since: '6.13',
-    lastWithout: '6.12',
-    approximate: true,
-    was: 'Intel IOMMUs that have both stages translate with the second one, of a level that both have',
-    now: 'Intel IOMMUs that have both stages translate with the first one, which maps one address bit less',
-    source: `iommu_calculate_max_sagaw and paging_domain_alloc; second stage ${MEASURED} on 6.12.117`,
-  },
-  'amd-hypertransport-optional': {
-    models: [],
-    since: '6.16',
-    lastWithout: '6.12',
-    was: 'AMD IOMMUs reserve 0xfd00000000-0xffffffffff, whatever they are',
-    now: 'AMD IOMMUs whose EFR2 has bit 11 do not reserve 0xfd00000000-0xffffffffff',
-    source: `amd_iommu_get_resv_regions; ${MEASURED} on 6.12.117 and 6.16.12`,
-  },
-  'amd-width-of-ivrs': {
-    models: [],
-    since: '6.17',
-    lastWithout: '6.16',
-    was: 'AMD IOMMUs translate 64 bits',
-    now: 'AMD IOMMUs translate as many bits as HATS of the IVRS table says',
-    source: `${MEASURED} on 6.16.12 and 6.17.13`,
-  },
-  'amd-va-size': {
-    models: [],
-    since: '7.2',
-    lastWithout: '6.18',
-    was: 'VASize of the IVRS table does not limit what AMD IOMMUs translate',
-    now: 'AMD IOMMUs translate at most VASize bits of the IVRS table',
-    source: `${MEASURED} on 6.18.15 and 7.2.12`,
-  },
 } as const satisfies Readonly<Record<string, KernelChange>>;
 
 export type ChangeName = keyof typeof KERNEL_CHANGES;
@@ -216,42 +156,6 @@ export const RECORDED_VERSIONS = ['5.10', '6.1', '6.12', '6.16', '6.17', '6.18',
 /** The first version that has a model at all; models that are not listed are in every version. */
 export const MODEL_SINCE: Readonly<Record<string, string>> = { iommufd: '6.2', 'iommufd-vfio': '6.2' };
 
-/** Major, minor, patch as one number; a patch that is not given counts as `patch`. */
-function rank(text: string, patch: number): number {
-  const version = parseKernelVersion(text);
-  if (!version) return Number.NaN;
-  return (version.major * 1000 + version.minor) * 100_000 + (version.hasPatch ? version.patch : patch);
-}
-
-/** The newest patch of a series: what a version without a patch means. */
-const NEWEST_PATCH = 99_999;
-
-/**
- * Whether a version has the present rule. A version without a patch is the newest of its series. `unknown`: it is between
- * the newest version known to have the older rule and the oldest known to have the present one.
- */
-export function hasChange(change: KernelChange, version: string): 'yes' | 'no' | 'unknown' {
-  const at = rank(version, NEWEST_PATCH);
-  if (at >= rank(change.since, 0)) return 'yes';
-  const parsed = parseKernelVersion(version);
-  const inStable = (change.stable ?? []).some((first) => {
-    const stable = parseKernelVersion(first);
-    return stable?.major === parsed?.major && stable?.minor === parsed?.minor && at >= rank(first, 0);
-  });
-  if (inStable) return 'yes';
-  return change.lastWithout !== undefined && at > rank(change.lastWithout, NEWEST_PATCH) ? 'unknown' : 'no';
-}
-
-/** True if `version` is older than `since`; a version without a patch is the newest of its series. */
-export function isBefore(version: string, since: string): boolean {
-  return rank(version, NEWEST_PATCH) < rank(since, 0);
-}
-
-/** Negative if `a` is older than `b`; a version without a patch is the newest of its series. */
-export function compareVersionTexts(a: string, b: string): number {
-  return rank(a, NEWEST_PATCH) - rank(b, NEWEST_PATCH);
-}
-
 /** The rules of one kernel. */
 export interface KernelRules {
   /** As given; `undefined`: the newest known rules. */
@@ -267,8 +171,7 @@ export interface KernelRules {
  * older rule counts.
  */
 export function kernelRules(kernel?: string): KernelRules {
-  const version: KernelVersion | undefined = kernel === undefined ? undefined : parseKernelVersion(kernel);
-  if (kernel === undefined || !version) return NEWEST_RULES;
+  if (kernel === undefined || !parseKernelVersion(kernel)) return NEWEST_RULES;
   const absent = new Set<ChangeName>();
   const uncertain: ChangeName[] = [];
   for (const name of CHANGE_NAMES) {

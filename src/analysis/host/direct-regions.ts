@@ -1,6 +1,7 @@
 // Regions that firmware requires to stay mapped one to one (RMRR, IVMD), and what a kernel does with devices that have one.
+
+import { driverRules } from '../../kernel/driver-changes.ts';
 import type { RuleQuestion } from '../../kernel/rule-book.ts';
-import { kernelRules } from '../../kernel/version-changes.ts';
 import { type Group, type Host, kernelOf } from './host.ts';
 
 /** The kernel and the IOMMU driver of a host: they decide which variant of a rule holds. */
@@ -18,7 +19,7 @@ export function ruleContext(
  */
 export function refusesDirectRegions(host: Pick<Host, 'about' | 'chosenKernel' | 'iommus'>): boolean {
   const { kernel, driver } = ruleContext(host);
-  return driver === undefined || driver === 'intel' || kernelRules(kernel).has('direct-region-refused');
+  return driver === undefined || driver === 'intel' || driverRules(kernel).has('direct-region-refused');
 }
 
 /** True if a region of the group has to stay mapped one to one. */

@@ -1,6 +1,6 @@
 // What the IOMMUs of a host can translate, from their registers: it depends on the kernel, which chooses the page tables.
 import { range } from '../../iova/range.ts';
-import { type KernelRules, kernelRules } from '../../kernel/version-changes.ts';
+import { type DriverRules, driverRules } from '../../kernel/driver-changes.ts';
 import { addressWidthOf, hasFiveLevelFirstStage, secondStageWidths, translationOf } from '../../uapi/vtd-capability.ts';
 import { type Aperture, type Host, type Iommu, kernelOf } from './host.ts';
 
@@ -12,7 +12,7 @@ interface Width {
 }
 
 interface Circumstances {
-  readonly rules: KernelRules;
+  readonly rules: DriverRules;
   readonly options: string | undefined;
 }
 
@@ -112,7 +112,7 @@ export function hasDerivedWidth({ driver, cap, addressWidth }: Omit<Iommu, 'prov
 
 /** The apertures that follow from the IOMMUs of a host and from the kernel whose rules answer. */
 export function derivedApertures(host: Pick<Host, 'iommus' | 'about' | 'chosenKernel' | 'ivrs'>): readonly Aperture[] {
-  const circumstances = { rules: kernelRules(kernelOf(host)), options: host.about.options };
+  const circumstances = { rules: driverRules(kernelOf(host)), options: host.about.options };
   const intel = host.iommus.flatMap((iommu): Aperture[] => {
     const { name, cap, ecap, provenance } = iommu;
     if (cap === undefined || !hasDerivedWidth(iommu)) return [];

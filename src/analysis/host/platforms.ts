@@ -1,7 +1,7 @@
 // What a platform is known to reserve, for dumps that do not list it: an assumption, and always reported as one.
 import { containsRange, type IovaRange, overlaps } from '../../iova/range.ts';
+import { driverRules } from '../../kernel/driver-changes.ts';
 import { DEFAULT_SW_MSI_WINDOW, HYPERTRANSPORT_RANGE, X86_MSI_WINDOW } from '../../kernel/shared/platform-ranges.ts';
-import { kernelRules } from '../../kernel/version-changes.ts';
 import { type Host, kernelOf } from './host.ts';
 
 /** A range that a kind of platform reserves, whether or not a dump lists it. */
@@ -48,7 +48,7 @@ export function architectureOf(host: Host): Architecture | undefined {
 
 /** AMD: true if the kernel does not reserve the HyperTransport range: EFR2 bit 11, since Linux 6.16 (measured). */
 function isHyperTransportFree(host: Host): boolean {
-  const isSince = kernelRules(kernelOf(host)).has('amd-hypertransport-optional');
+  const isSince = driverRules(kernelOf(host)).has('amd-hypertransport-optional');
   return isSince && (((host.ivrs?.efr2 ?? 0n) >> 11n) & 1n) === 1n;
 }
 

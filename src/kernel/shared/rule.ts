@@ -1,6 +1,7 @@
 // Rules as data: what a kernel refuses, with which errno, in which function. The models check them; analysis looks them
 // up in rule-book.ts.
-import { type ChangeName, isBefore, type KernelRules } from '../version-changes.ts';
+import { isBefore } from '../change.ts';
+import type { ChangeName, KernelRules } from '../version-changes.ts';
 import { parseKernelVersion } from '../versions.ts';
 
 /** The error numbers that the models answer with, by name. */
