@@ -78,3 +78,12 @@ export function callResult(number: number, text = ''): CallResult {
   if (number === 0) return 0;
   return `-${errnoName(number) ?? errnoOfText(text) ?? Math.abs(number)}`;
 }
+
+/**
+ * The error that a program prints, by its number or its text: `EINVAL`, or what was printed if Linux has no such error.
+ * Undefined if nothing was printed.
+ */
+export function errorOf(number: string | undefined, text?: string): string | undefined {
+  const name = (number === undefined ? undefined : errnoName(Number(number))) ?? errnoOfText(text ?? '');
+  return name ?? (text?.trim() || (number === undefined ? undefined : `error ${number}`));
+}

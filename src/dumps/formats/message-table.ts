@@ -1,6 +1,5 @@
 // Messages without a range that say why something did not work: a table entry turns each into a diagnostic.
 import type { DiagnosticCode, DiagnosticParameters, Severity } from '../diagnostics.ts';
-import { errnoName, errnoOfText } from '../fields/errno.ts';
 import type { DumpLine, FactSink, Lookahead } from '../format.ts';
 import { matchLongest } from '../text/match-longest.ts';
 
@@ -44,13 +43,4 @@ function emit<C extends DiagnosticCode>(
   sink.recognized();
   sink.diagnostic(code, parameters, line.number, severityOf?.(found.match.input));
   return found.lines;
-}
-
-/**
- * The error that a program prints, by its number or its text: `EINVAL`, or what was printed if Linux has no such error.
- * Undefined if nothing was printed.
- */
-export function errorOf(number: string | undefined, text?: string): string | undefined {
-  const name = (number === undefined ? undefined : errnoName(Number(number))) ?? errnoOfText(text ?? '');
-  return name ?? (text?.trim() || (number === undefined ? undefined : `error ${number}`));
 }

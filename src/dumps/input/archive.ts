@@ -1,4 +1,5 @@
 // Tar archives: every entry is read as a file; paths and symbolic links are recorded. Nothing is written to disk.
+import { createTarDecoder } from 'modern-tar';
 import { pathComponents } from '../fields/sysfs-path.ts';
 import { reportFailure, type SourceReading } from './source-reading.ts';
 import { openPieces } from './streams.ts';
@@ -27,8 +28,6 @@ export async function readTar(
 ): Promise<void> {
   const { collector, pacer } = reading;
   const { stream, failure } = endAtFailure(bytes);
-  // Most dumps are plain text: the decoder is loaded when it is needed.
-  const { createTarDecoder } = await import('modern-tar');
   const entries = stream.pipeThrough(createTarDecoder()).getReader();
   try {
     for (;;) {

@@ -3,7 +3,6 @@ import { pathComponents } from '../fields/sysfs-path.ts';
 import type { BinaryFormat, BinaryParser, LineFormat } from '../format.ts';
 import { neededFormats } from '../text/needed-formats.ts';
 import { type TextReader, textReader } from '../text/text-reader.ts';
-import { readTar } from './archive.ts';
 import { carrierMax, carrierOf, sessionIn } from './embedded.ts';
 import { describeBinary, isGzip, isTar, utf16 } from './file-kind.ts';
 import type { GzipProblem } from './gunzip.ts';
@@ -34,6 +33,7 @@ export async function readFile(
     return;
   }
   if (depth < DEPTH_MAX && isTar(head)) {
+    const { readTar } = await import('./archive.ts');
     await readTar(reading, name, bytes, (entry, entryBytes) => readFile(reading, entry, entryBytes, true, depth + 1));
     return;
   }

@@ -13,9 +13,11 @@
 //
 // "group N is not viable" is read with QEMU's other errors (qemu/errors.ts). (hw/vfio of QEMU 1.3 to 10.1; libvirt 1.0 to 11;
 // really_probe in drivers/base/dd.c, Linux 3.6 to 6.12.)
+
+import { errorOf } from '../../fields/errno.ts';
 import { normalizeDevice, PCI_ADDRESS_PATTERN } from '../../fields/pci-address.ts';
 import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
-import { errorOf, type Message, readMessage } from '../message-table.ts';
+import { type Message, readMessage } from '../message-table.ts';
 
 const DEVICE = `(${PCI_ADDRESS_PATTERN})`;
 const ERROR = '([A-Z][\\w /,-]{1,60})';

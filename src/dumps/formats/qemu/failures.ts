@@ -1,8 +1,9 @@
 // What QEMU reports about VFIO and iommufd without a requested range: each message becomes a diagnostic.
 // (hw/vfio, hw/virtio/virtio-iommu.c, hw/i386/pc.c, QEMU 1.3 to 10.)
 import { parseHexAddress } from '../../fields/address.ts';
+import { errorOf } from '../../fields/errno.ts';
 import { normalizePciAddress, PCI_ADDRESS_PATTERN } from '../../fields/pci-address.ts';
-import { errorOf, type Message } from '../message-table.ts';
+import type { Message } from '../message-table.ts';
 
 const NUMBER = '(?:0x)?[0-9a-fA-F]{1,64}';
 

@@ -3,8 +3,9 @@ import { rangeOfLength } from '../../../iova/range.ts';
 import type { Severity } from '../../diagnostics.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { normalizeLoggedDevice } from '../../fields/device-name.ts';
+import { errorOf } from '../../fields/errno.ts';
 import { PCI_ADDRESS_PATTERN } from '../../fields/pci-address.ts';
-import { errorOf, type Message } from '../message-table.ts';
+import type { Message } from '../message-table.ts';
 
 const HEX = '(?:0x)?([0-9a-fA-F]{1,64})';
 /** A device anywhere in a message. */
