@@ -3,8 +3,6 @@ import { formatSize } from '../../iova/format.ts';
 import { Minimap } from '../canvas/minimap.tsx';
 import { TimelineView } from '../canvas/timeline-view.tsx';
 import { AnswerCard } from '../panels/answer.tsx';
-import { ConflictsPanel } from '../panels/conflicts.tsx';
-import { Inspector } from '../panels/inspector.tsx';
 import { PlacedNotice } from '../panels/placed.tsx';
 import { useApp } from '../state/app-state.ts';
 import { isSourceDrag } from '../state/case-drag.ts';
@@ -22,6 +20,8 @@ const CaseHead = lazy(async () => ({ default: (await import('../panels/case-head
 const SourcesPanel = lazy(async () => ({ default: (await import('../panels/sources.tsx')).SourcesPanel }));
 const DevicePanel = lazy(async () => ({ default: (await import('../panels/device.tsx')).DevicePanel }));
 const GuestPanel = lazy(async () => ({ default: (await import('../panels/guest.tsx')).GuestPanel }));
+const ConflictsPanel = lazy(async () => ({ default: (await import('../panels/conflicts.tsx')).ConflictsPanel }));
+const Inspector = lazy(async () => ({ default: (await import('../panels/inspector.tsx')).Inspector }));
 const LowerTabs = lazy(async () => ({ default: (await import('../panels/lower-tabs.tsx')).LowerTabs }));
 const PrintSheet = lazy(async () => ({ default: (await import('../canvas/print-sheet.tsx')).PrintSheet }));
 // These are loaded when they are opened.
@@ -154,7 +154,7 @@ function Screen({ isComplete, ...dialogs }: DialogSetters & { isComplete: boolea
       </div>
       <SplitterSlot name="right" panel={right} isComplete={isComplete} />
       <div ref={right} id="panel-right" className="side right" data-folded={isFolded('right')}>
-        <RightPanels />
+        {isComplete && <RightPanels />}
       </div>
     </main>
   );
@@ -170,10 +170,10 @@ const LeftPanels = memo(({ setPaste, setConnect }: DialogSetters) => (
   </LoadBoundary>
 ));
 const RightPanels = memo(() => (
-  <>
+  <LoadBoundary>
     <ConflictsPanel />
     <Inspector />
-  </>
+  </LoadBoundary>
 ));
 const Picture = memo(() => (
   <>
