@@ -4,6 +4,9 @@ import { BROWSER_ARGS, findBrowser } from './scripts/browser.mjs';
 
 const executablePath = findBrowser();
 
+/** In milliseconds: for what never ends. No test is to fail because a machine is slow or has other work. */
+const testTimeout = 120_000;
+
 export default defineConfig({
   test: {
     projects: [
@@ -11,6 +14,8 @@ export default defineConfig({
         test: {
           name: 'node',
           environment: 'node',
+          testTimeout,
+          hookTimeout: testTimeout,
           include: ['src/**/*.test.ts'],
           exclude: ['src/**/*.browser.test.ts'],
         },
@@ -20,6 +25,8 @@ export default defineConfig({
         optimizeDeps: { include: ['fflate', 'modern-tar', 'valibot'] },
         test: {
           name: 'browser',
+          testTimeout,
+          hookTimeout: testTimeout,
           include: ['src/**/*.browser.test.ts'],
           browser: {
             enabled: true,
