@@ -2,7 +2,7 @@
 import { engineWith, select } from '../lib/opened.ts';
 import type { CliIo, ExitCode } from './io.ts';
 import { exitWith, openFiles } from './open-files.ts';
-import { versionList } from './version-list.ts';
+import { versionList } from '../kernel/version-list.ts';
 
 export type HostVersions =
   | { readonly ok: true; readonly differing: number; readonly code: ExitCode }

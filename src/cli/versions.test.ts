@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli } from './testing/run.ts';
-import { versionList } from './version-list.ts';
+import { versionList } from '../kernel/version-list.ts';
 
 const HEADER = '{"format":"iova-trace","version":1,"model":"type1"}';
 const OPEN = '{"op":"container.open","container":"c","model":"type1v2"}';

@@ -8,7 +8,7 @@ import { isOperation } from '../session/events.ts';
 import { parseCommandArgs } from './args.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
 import { loadSession, type SessionInput } from './session-input.ts';
-import { versionList } from './version-list.ts';
+import { versionList } from '../kernel/version-list.ts';
 
 const HELP = `usage: iovascope versions FILE… [--model M] [--json]
 
