@@ -219,3 +219,19 @@ for (const theme of ['light', 'dark'] as const) {
     });
   });
 }
+
+test('which conflicts depend on the version of the kernel, and on which versions the guest works', async ({ app }) => {
+  // EFR 0 in the IVRS: 48 bits from 6.17 on, 64 before.
+  const log = 'AMD-Vi: Using global IVHD EFR:0x0, EFR2:0x0\n';
+  await open(app, [{ name: 'host.txt', text: log + regions(1, MSI) }]);
+  await guest(app).selectOption({ label: 'Custom ranges' });
+  await app.getByTestId('guest').getByRole('textbox').fill('0x1000000000000-0x1000000000fff');
+  const panel = app.getByTestId('conflicts');
+  await panel.getByText('By kernel version').click();
+  await expect(panel.getByTestId('version-verdicts')).toHaveText('Works on 5.10 to 6.16; fails on 6.17 to 7.3.');
+  await expect(panel).toContainText('1 conflict depends on the version (5.10 to 7.3), 0 do not.');
+  expect(await violations(app)).toEqual([]);
+  await panel.getByTestId('version-verdicts').getByRole('button', { name: '5.10 to 6.16' }).click();
+  await expect(app.getByTestId('kernel')).toHaveValue('6.16');
+  await expect(conflicts(app)).toHaveCount(0);
+});

@@ -1,4 +1,4 @@
-import { expect, rowOf, test } from './page.ts';
+import { dropText, expect, isOpened, rowOf, test, violations } from './page.ts';
 
 test('QEMU unmap under three kernels: who refuses, why, and the state of each', async ({ app }) => {
   await app.getByRole('button', { name: 'Open' }).click();
@@ -80,4 +80,25 @@ test('a broken chain is shown as far as it holds, with the fault named', async (
   await expect(panel).toContainText('vfio_iommu_type1_info_cap_migration');
   await text.fill('zz not hex');
   await expect(panel.locator('.refused').first()).toBeVisible();
+});
+
+test('a session under every kernel version: what differs, since when, why', async ({ app }) => {
+  const lines = [
+    { format: 'iova-trace', version: 1, model: 'type1', kernel: '6.12' },
+    { op: 'container.open', container: 'c', model: 'type1v2' },
+    { op: 'container.check_extension', container: 'c', extension: 6 },
+  ];
+  await dropText(app, [{ name: 'nesting.iova.jsonl', text: lines.map((line) => JSON.stringify(line)).join('\n') }]);
+  await isOpened(app, 'nesting');
+  await app.getByRole('tab', { name: 'Models' }).click();
+  await app.getByRole('radio', { name: 'Kernel versions' }).check();
+  const row = app.getByTestId('kernel-versions').locator('tbody tr');
+  await expect(row).toHaveCount(1);
+  await expect(row).toContainText('5.10 to 6.12: 1');
+  await expect(row).toContainText('6.16 to 7.3: 0');
+  await expect(row).toContainText('Since Linux 6.16: Extension 6 (nesting) is 0.');
+  expect(await violations(app)).toEqual([]);
+  // Each version is also a choice of the kernel whose rules answer.
+  await row.getByRole('button', { name: '5.10 to 6.12' }).click();
+  await expect(app.getByTestId('kernel')).toHaveValue('6.12');
 });

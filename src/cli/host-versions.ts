@@ -1,8 +1,9 @@
 // The conflicts of dumps by version of the kernel, for `versions`.
+
+import { versionList } from '../kernel/version-list.ts';
 import { engineWith, select } from '../lib/opened.ts';
 import type { CliIo, ExitCode } from './io.ts';
 import { exitWith, openFiles } from './open-files.ts';
-import { versionList } from '../kernel/version-list.ts';
 
 export type HostVersions =
   | { readonly ok: true; readonly differing: number; readonly code: ExitCode }

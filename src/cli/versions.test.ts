@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCli } from './testing/run.ts';
 import { versionList } from '../kernel/version-list.ts';
+import { runCli } from './testing/run.ts';
 
 const HEADER = '{"format":"iova-trace","version":1,"model":"type1"}';
 const OPEN = '{"op":"container.open","container":"c","model":"type1v2"}';

@@ -1,14 +1,18 @@
-import { compareVersionTexts } from '../kernel/change.ts';
 import { createModel, MODEL_NAMES } from '../kernel/models.ts';
 import { answerOf } from '../kernel/replay/replay.ts';
-import { compareVersions, type VersionComparison, type VersionDifference } from '../kernel/replay/versions.ts';
+import {
+  compareVersions,
+  type VersionComparison,
+  type VersionDifference,
+  verdictOf,
+} from '../kernel/replay/versions.ts';
 import type { Refusal } from '../kernel/shared/refusal.ts';
-import { changeOf, RECORDED_VERSIONS, sinceText } from '../kernel/version-changes.ts';
+import { changeOf, sinceText } from '../kernel/version-changes.ts';
+import { versionList } from '../kernel/version-list.ts';
 import { isOperation } from '../session/events.ts';
 import { parseCommandArgs } from './args.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
 import { loadSession, type SessionInput } from './session-input.ts';
-import { versionList } from '../kernel/version-list.ts';
 
 const HELP = `usage: iovascope versions FILE… [--model M] [--json]
 
@@ -26,22 +30,10 @@ function json(value: unknown): string {
   return JSON.stringify(value, (_key, v: unknown) => (typeof v === 'bigint' ? `0x${v.toString(16)}` : v));
 }
 
-/** `works on 6.12, fails on 6.1`, with the newest versions of each, if some accept what others refuse. */
-function verdictOf({ answers }: VersionDifference): string | undefined {
-  const newest = (works: boolean) =>
-    answers
-      .filter((answer) => answer.works === works)
-      .flatMap(({ versions }) => versions)
-      .filter((version) => (RECORDED_VERSIONS as readonly string[]).includes(version))
-      .sort(compareVersionTexts)
-      .at(-1);
-  const [works, fails] = [newest(true), newest(false)];
-  return works !== undefined && fails !== undefined ? `works on ${works}, fails on ${fails}` : undefined;
-}
-
 function plainLines(name: string, difference: VersionDifference, all: readonly string[]): string[] {
   const verdict = verdictOf(difference);
-  const lines = [`${name}:${difference.line}: ${difference.op}${verdict ? `: ${verdict}` : ''}`];
+  const which = verdict ? `: works on ${verdict.works}, fails on ${verdict.fails}` : '';
+  const lines = [`${name}:${difference.line}: ${difference.op}${which}`];
   for (const { versions, outcome } of difference.answers) {
     const answer = answerOf(outcome);
     const refusal = outcome.ok ? undefined : outcome.refusal;

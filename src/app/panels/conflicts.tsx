@@ -1,12 +1,17 @@
-import { useState } from 'react';
+import { lazy, useState } from 'react';
 import type { ConflictRow } from '../../engine/protocol/answers.ts';
 import { formatSize, hex, hexRange } from '../../iova/format.ts';
 import { useApp } from '../state/app-state.ts';
 import { conflictKey } from '../state/conflict-key.ts';
 import { type ConflictGroup, conflictGroups, severityCounts, showConflict } from '../state/conflicts.ts';
 import { showRange } from '../state/view.ts';
+import { LoadBoundary } from './load-boundary.tsx';
 import { Places } from './place-link.tsx';
 import './conflicts.css';
+
+const ConflictVersionsList = lazy(async () => ({
+  default: (await import('./conflict-versions.tsx')).ConflictVersionsList,
+}));
 
 function Details({ row }: { row: ConflictRow }) {
   return (
@@ -103,11 +108,27 @@ function Group({ group, host, shown }: { group: ConflictGroup; host: string | un
   );
 }
 
+/** The conflicts by version of the kernel; they are worked out while it is open. */
+function ByVersion() {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <details className="conflict-versions" onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+      <summary>By kernel version</summary>
+      {isOpen && (
+        <LoadBoundary>
+          <ConflictVersionsList />
+        </LoadBoundary>
+      )}
+    </details>
+  );
+}
+
 /** The conflicts of the selection, numbered as in the picture, those of one kind as one item that opens. */
 export function ConflictsPanel() {
   const conflicts = useApp((s) => s.conflicts);
   const shown = useApp((s) => s.conflict);
   const hosts = useApp((s) => s.documents.length);
+  const hasHost = useApp((s) => (s.caseNode?.hosts.length ?? 0) > 0);
   const rows = conflicts?.rows ?? [];
   return (
     <section className="conflicts" aria-label="Conflicts" data-testid="conflicts">
@@ -133,6 +154,7 @@ export function ConflictsPanel() {
         })}
       </ol>
       {conflicts !== undefined && conflicts.more > 0 && <p className="hint">and {conflicts.more} more</p>}
+      {hasHost && <ByVersion />}
     </section>
   );
 }

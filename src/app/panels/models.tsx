@@ -12,6 +12,7 @@ import { compareInPicture } from '../state/picture.ts';
 import { useAnswer } from '../state/use-answer.ts';
 import { useModelNames } from '../state/use-model-names.ts';
 import { usePages } from '../state/use-pages.ts';
+import { KernelVersions } from './kernel-versions.tsx';
 import './models.css';
 
 const ROW_HEIGHT = 33;
@@ -200,8 +201,14 @@ function DocumentComparison({ document, names }: { document: DocumentNode; names
   );
 }
 
-/** The same session under several kernels, step by step: what each answers, and how their states differ. */
+const KINDS = [
+  { id: 'models', label: 'Models' },
+  { id: 'versions', label: 'Kernel versions' },
+] as const;
+
+/** The same session under several models, step by step, or under every kernel version. */
 export function ModelsPanel() {
+  const [kind, setKind] = useState<(typeof KINDS)[number]['id']>('models');
   const documents = useApp((s) => s.documents);
   const names = useModelNames();
   const sessions = documents.filter((document) => document.operations > 0);
@@ -213,5 +220,29 @@ export function ModelsPanel() {
       </p>
     );
   }
-  return sessions.map((document) => <DocumentComparison key={document.id} document={document} names={names} />);
+  return (
+    <>
+      <fieldset className="comparison-kind">
+        <legend className="visually-hidden">What to compare</legend>
+        {KINDS.map(({ id, label }) => (
+          <label key={id}>
+            <input
+              type="radio"
+              name="comparison-kind"
+              checked={kind === id}
+              onChange={({ target }) => target.checked && setKind(id)}
+            />{' '}
+            {label}
+          </label>
+        ))}
+      </fieldset>
+      {sessions.map((document) =>
+        kind === 'models' ? (
+          <DocumentComparison key={document.id} document={document} names={names} />
+        ) : (
+          <KernelVersions key={document.id} document={document} />
+        ),
+      )}
+    </>
+  );
 }

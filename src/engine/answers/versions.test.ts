@@ -17,8 +17,9 @@ describe('versions', () => {
       text: 'container c: check extension 6',
       answers: [
         { works: true, answer: '1' },
-        { works: true, answer: '0', versions: ['6.16', '6.17', '6.18', '7.2', '7.3'] },
+        { works: true, answer: '0', versions: ['6.16', '6.17', '6.18', '7.2', '7.3'], versionsLabel: '6.16 to 7.3' },
       ],
+      verdict: undefined,
       changes: [{ name: 'type1-no-nesting', since: 'since Linux 6.16' }],
     });
   });
@@ -72,12 +73,38 @@ describe('conflicts by version', () => {
     );
     const documents = await asker.ask('documents', null);
     const selectedGroups = documents.flatMap(({ groups }) => groups.map(({ key }) => key));
-    const { versions, rows } = await asker.ask('conflictVersions', { selectedGroups });
+    const { versions, rows, verdicts } = await asker.ask('conflictVersions', { selectedGroups });
+    // The group cannot be assigned in any version: nothing else is selected.
+    expect(verdicts.flatMap((verdict) => verdict.versions)).toEqual(versions);
     expect(versions).toEqual(['5.10', '6.1', '6.12', '6.16', '6.17', '6.18', '7.2', '7.3']);
     expect(rows.map(({ errno, versions: present }) => [errno, present.join(' ')])).toEqual([
       ['EPERM', '5.10 6.1'],
       ['EINVAL', '6.12 6.16 6.17 6.18 7.2 7.3'],
     ]);
+    expect(rows.map(({ versionsLabel }) => versionsLabel)).toEqual(['5.10, 6.1', '6.12 to 7.3']);
     expect(new Set(rows.map(({ rule }) => rule)).size).toBe(1);
+  });
+
+  test('say on which versions the whole case works', async () => {
+    const asker = new Asker();
+    await asker.open(
+      'h',
+      [
+        'AMD-Vi: Using global IVHD EFR:0x0, EFR2:0x0',
+        '/sys/kernel/iommu_groups/1/reserved_regions:0x00000000fee00000 0x00000000feefffff msi',
+        '/sys/kernel/iommu_groups/1/devices/0000:00:14.0',
+        '',
+      ].join('\n'),
+    );
+    const documents = await asker.ask('documents', null);
+    const selectedGroups = documents.flatMap(({ groups }) => groups.map(({ key }) => key));
+    const { verdicts } = await asker.ask('conflictVersions', {
+      selectedGroups,
+      guest: { kind: 'ranges', text: '0x1000000000000-0x1000000000fff' },
+    });
+    expect(verdicts.map(({ severity, versionsLabel }) => [severity, versionsLabel])).toEqual([
+      ['clean', '5.10 to 6.16'],
+      ['fatal', '6.17 to 7.3'],
+    ]);
   });
 });

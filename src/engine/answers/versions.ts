@@ -1,5 +1,7 @@
 // What kernels of several versions answer: the operations of a session, and the conflicts of the case.
+import type { CaseAnswer } from '../../analysis/answer/answer.ts';
 import { underKernel } from '../../analysis/host/iommu-aperture.ts';
+import { versionList } from '../../kernel/version-list.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import type { Documents } from '../picture/spaces.ts';
 import type { ConflictRow, Trial } from '../protocol/answers.ts';
@@ -15,7 +17,7 @@ export async function sessionVersions(
   document: EngineDocument,
   { model, limit }: Params<'versions'>,
 ): Promise<EngineResult<SessionVersions>> {
-  const [{ compareVersions }, { changeOf, sinceText }] = await Promise.all([
+  const [{ compareVersions, verdictOf }, { changeOf, sinceText }] = await Promise.all([
     import('../../kernel/replay/versions.ts'),
     import('../../kernel/version-changes.ts'),
   ]);
@@ -32,7 +34,13 @@ export async function sessionVersions(
         {
           position: index + 1,
           text: eventSentence(event),
-          answers: answers.map(({ versions, works, outcome }) => ({ versions, works, ...outcomeText(outcome) })),
+          verdict: verdictOf({ answers }),
+          answers: answers.map(({ versions, works, outcome }) => ({
+            versions,
+            versionsLabel: versionList(versions, compared.comparison.versions),
+            works,
+            ...outcomeText(outcome),
+          })),
           changes: changes.map((change) => {
             const about = changeOf(change);
             return { name: change, since: sinceText(about), was: about.was, now: about.now, source: about.source };
@@ -53,7 +61,9 @@ function keyOf({ document, rule, marks, errno, title }: ConflictRow): string {
 export async function conflictVersions(documents: Documents, trial: Trial): Promise<EngineResult<ConflictVersions>> {
   const { RECORDED_VERSIONS } = await import('../../kernel/version-changes.ts');
   const versions: readonly string[] = RECORDED_VERSIONS;
-  const found = new Map<string, ConflictVersions['rows'][number] & { versions: string[] }>();
+  type Row = Omit<ConflictVersions['rows'][number], 'versionsLabel'>;
+  const found = new Map<string, Row & { versions: string[] }>();
+  const bySeverity = new Map<CaseAnswer['severity'], string[]>();
   for (const version of versions) {
     const chosen = new Map(
       [...documents].map(([id, document]) => [
@@ -63,7 +73,9 @@ export async function conflictVersions(documents: Documents, trial: Trial): Prom
           : document,
       ]),
     );
-    for (const row of answerFor(chosen, trial).rows) {
+    const { answer, rows } = answerFor(chosen, trial);
+    bySeverity.set(answer.severity, [...(bySeverity.get(answer.severity) ?? []), version]);
+    for (const row of rows) {
       const key = keyOf(row);
       const known = found.get(key);
       if (known?.versions.at(-1) === version) continue;
@@ -74,9 +86,14 @@ export async function conflictVersions(documents: Documents, trial: Trial): Prom
       }
     }
   }
-  const rows = [...found.values()];
+  const rows = [...found.values()].map((row) => ({ ...row, versionsLabel: versionList(row.versions, versions) }));
   return success({
     versions,
+    verdicts: [...bySeverity].map(([severity, those]) => ({
+      severity,
+      versions: those,
+      versionsLabel: versionList(those, versions),
+    })),
     rows: rows.filter((row) => row.versions.length < versions.length),
     common: rows.filter((row) => row.versions.length === versions.length).length,
   });

@@ -106,6 +106,8 @@ export interface Comparison {
 export interface VersionsAnswer {
   /** Oldest first. */
   readonly versions: readonly string[];
+  /** The same for people: `5.10, 6.1` or `6.18 to 7.3`. */
+  readonly versionsLabel: string;
   readonly works: boolean;
   readonly answer?: string | undefined;
   readonly refused?: Reason | undefined;
@@ -135,6 +137,8 @@ export interface SessionVersions {
     /** Position after this event. */
     readonly position: number;
     readonly text: string;
+    /** The newest recorded versions that accept and that refuse it, if there are both. */
+    readonly verdict?: { readonly works: string; readonly fails: string } | undefined;
     readonly answers: readonly VersionsAnswer[];
     readonly changes: readonly VersionChange[];
   }[];
@@ -144,6 +148,12 @@ export interface SessionVersions {
 export interface ConflictVersions {
   /** Oldest first. */
   readonly versions: readonly string[];
+  /** Versions whose answers to the case are equally severe, by their oldest version. */
+  readonly verdicts: readonly {
+    readonly severity: 'fatal' | 'warning' | 'note' | 'clean';
+    readonly versions: readonly string[];
+    readonly versionsLabel: string;
+  }[];
   readonly rows: readonly {
     readonly document: string;
     readonly severity: 'fatal' | 'warning' | 'note';
@@ -153,6 +163,7 @@ export interface ConflictVersions {
     readonly message: string;
     /** The versions that have it. */
     readonly versions: readonly string[];
+    readonly versionsLabel: string;
   }[];
   /** How many conflicts every version has. */
   readonly common: number;

@@ -5,8 +5,10 @@ import { createModel } from '../models.ts';
 import {
   type ChangeName,
   changesOf,
+  compareVersionTexts,
   type KernelRules,
   kernelRules,
+  RECORDED_VERSIONS,
   versionsOf,
   withChange,
 } from '../version-changes.ts';
@@ -162,6 +164,21 @@ function mergeAnswers(
     else if (outcomes[g]) merged.set(number, { versions: [...versions], works: outcomes[g].ok, outcome: outcomes[g] });
   }
   return [...merged.values()];
+}
+
+/** The newest recorded versions that accept and that refuse an operation, if there are both. */
+export function verdictOf({
+  answers,
+}: Pick<VersionDifference, 'answers'>): { readonly works: string; readonly fails: string } | undefined {
+  const newest = (accepts: boolean) =>
+    answers
+      .filter((answer) => answer.works === accepts)
+      .flatMap(({ versions }) => versions)
+      .filter((version) => (RECORDED_VERSIONS as readonly string[]).includes(version))
+      .sort(compareVersionTexts)
+      .at(-1);
+  const [works, fails] = [newest(true), newest(false)];
+  return works !== undefined && fails !== undefined ? { works, fails } : undefined;
 }
 
 /** For each described operation the changes between neighbours that decide. */
