@@ -235,3 +235,20 @@ test('which conflicts depend on the version of the kernel, and on which versions
   await expect(app.getByTestId('kernel')).toHaveValue('6.16');
   await expect(conflicts(app)).toHaveCount(0);
 });
+
+test("where the kernel's DMA API puts the next buffers of a device", async ({ app }) => {
+  const window = 'c0000000-fedfffff : PCI Bus 0000:00\n';
+  const text = `${regions(1, MSI)}/sys/kernel/iommu_groups/1/devices/0000:01:00.0\n${window}`;
+  await open(app, [{ name: 'host.txt', text }]);
+  await app.getByRole('tab', { name: 'Fit' }).click();
+  const panel = app.getByTestId('next-dma');
+  await expect(panel).toContainText('0xffff_f000, then 0xffff_e000, then 0xffff_d000');
+  await panel.getByLabel('Buffer size').fill('16M');
+  // Not over the MSI window, nor over the bridge's below it.
+  await expect(panel).toContainText('0xbf00_0000');
+  await panel.getByLabel('Device').fill('0000:09:00.0');
+  await expect(panel).toContainText('no selected host has a device 0000:09:00.0');
+  await panel.getByLabel('Address bits').fill('99');
+  await expect(panel).toContainText('Address bits: a number from 12 to 64');
+  expect(await violations(app)).toEqual([]);
+});

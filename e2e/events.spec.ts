@@ -193,3 +193,38 @@ for (const theme of ['light', 'dark'] as const) {
     });
   });
 }
+
+test("the kernel's DMA allocator explains how it found an address", async ({ app }) => {
+  const attach = {
+    op: 'dma.attach',
+    device: 'nic',
+    domain: 'd',
+    aperture: ['0x0', '0xffffffffffff'],
+    force_aperture: true,
+    pgsize_bitmap: '0x1000',
+    pci: true,
+    forcedac: false,
+    windows: [['0xe0000000', '0xffffffff']],
+    reserved: [],
+  };
+  const map = { op: 'dma.map', device: 'nic', phys: '0x10000', size: '0x1000', dma_mask: '0xffffffffffffffff' };
+  const lines = [{ format: 'iova-trace', version: 1, model: 'dma-iommu' }, attach, map, map];
+  await dropText(app, [{ name: 'nic.iova.jsonl', text: lines.map((line) => JSON.stringify(line)).join('\n') }]);
+  await isOpened(app, 'nic.iova.jsonl');
+  await app.getByRole('tab', { name: 'Events' }).click();
+  const steps = app.getByTestId('allocator-steps');
+  await expect(steps).toContainText('How the allocator answered event 3');
+  await expect(steps.getByRole('listitem')).toHaveText([
+    'PCI device: addresses below 4 GiB are tried first',
+    'no freed range of this size is kept',
+    'search down from the 32-bit cursor at 0xdffff000',
+    'found 0xdfffe000-0xdfffefff',
+  ]);
+  expect(await violations(app)).toEqual([]);
+  // The attach before them searches nothing.
+  await app.getByTestId('timeline').focus();
+  await app.keyboard.press(',');
+  await expect(steps).toContainText('event 2');
+  await app.keyboard.press(',');
+  await expect(steps).toHaveCount(0);
+});

@@ -1,6 +1,7 @@
+import type { NextDma } from '../analysis/space/next-dma.ts';
 import { formatSize, groupedDecimal, hex } from '../iova/format.ts';
 import { parseAddress, parseSize } from '../iova/parse.ts';
-import { type NextDma, type NextDmaOptions, nextDma } from '../lib/dma.ts';
+import { type NextDmaOptions, nextDma } from '../lib/dma.ts';
 import { type Fit, type FitOptions, fit as findFit } from '../lib/fit.ts';
 import { kernelProblem, parseCommandArgs } from './args.ts';
 import { GUEST_HELP, guestOf } from './guest-option.ts';

@@ -33,6 +33,7 @@ const partText = loadPart(() => import('./answers/source-text.ts'));
 const partTextReport = loadPart(() => import('./answers/text-report.ts'));
 const partSavedCase = loadPart(() => import('./case/saved-case.ts'));
 const partLive = loadPart(() => import('./live/follow.ts'));
+const partAllocator = loadPart(() => import('./answers/allocator.ts'));
 const partVersions = loadPart(() => import('./answers/versions.ts'));
 const partWrite = loadPart(() => import('../session/write.ts'));
 
@@ -225,6 +226,11 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       const { conflictVersions } = await partVersions();
       return conflictVersions(current.documents, params);
     },
+    async allocatorSteps({ id, position }) {
+      const { allocatorSteps } = await partAllocator();
+      return withDocument(id, (document) => success(allocatorSteps(document, position)));
+    },
+    nextDma: async (params) => (await partAllocator()).nextDma(current.documents, params),
     structures: async () => (await partBuffers()).structures(),
     decode: async ({ text, struct }) => (await partBuffers()).decodeText(text, struct),
     async getInfo({ id, container }) {

@@ -1,7 +1,7 @@
 // Where the kernel's DMA API would put the next buffers of a device.
 
-import { commonSpace, spaceTitle } from '../analysis/space/common-space.ts';
-import { allocatorStepText, nextDmaAddresses } from '../analysis/space/next-dma.ts';
+import { commonSpace } from '../analysis/space/common-space.ts';
+import { type NextDma, nextDmaIn } from '../analysis/space/next-dma.ts';
 import type { Dumps } from './dumps.ts';
 import { choose, documentsOf, select } from './opened.ts';
 
@@ -16,19 +16,6 @@ export interface NextDmaOptions {
   readonly bits: number;
 }
 
-export interface NextDma {
-  /** Host and groups. */
-  readonly space: string;
-  /** The first buffers, in the order of their requests. */
-  readonly addresses: readonly bigint[];
-  /** How the first one was chosen, a line a step. */
-  readonly steps: readonly string[];
-  readonly assumed: readonly string[];
-}
-
-/** Buffers that are placed. */
-const COUNT = 3;
-
 /** One answer for each host of the dumps. Throws a RangeError for a device that no host has. */
 export function nextDma(dumps: Dumps, { device, kernel, size, bits }: NextDmaOptions): readonly NextDma[] {
   const documents = choose(documentsOf(dumps), { device, kernel }).filter(({ kind }) => kind === 'host');
@@ -36,10 +23,6 @@ export function nextDma(dumps: Dumps, { device, kernel, size, bits }: NextDmaOpt
   return documents.flatMap((document) => {
     const own = groups.get(document) ?? [];
     if (device !== undefined && document.assigned === undefined) return [];
-    const space = commonSpace(document.host, own);
-    if (own.length === 0 && space.apertures.length === 0) return [];
-    const mask = (1n << BigInt(bits)) - 1n;
-    const { addresses, steps, assumed } = nextDmaAddresses(space, { device, mask, size, count: COUNT });
-    return [{ space: spaceTitle(space), addresses, steps: steps.map(allocatorStepText), assumed }];
+    return nextDmaIn(commonSpace(document.host, own), { device, bits, size }) ?? [];
   });
 }

@@ -302,7 +302,7 @@ function cutFromTop({ address, driver }: Fault, space: CommonSpace): FaultCause 
 function atApertureTop(address: bigint, width: number): FaultCause {
   return {
     kind: `top ${width}`,
-    clause: `: the address is just below 2^${width} (${hex((1n << BigInt(width)) - address)} below), where the kernel's DMA API places buffers, so a driver's buffer was unmapped too early or never mapped; or a longer address was cut at ${width} bits`,
+    clause: `: the address is just below 2^${width} (${hex((1n << BigInt(width)) - address)} below), where the kernel's DMA API places buffers of devices that are not PCI, or once those below 4 GiB ran out, so a driver's buffer was unmapped too early or never mapped; or a longer address was cut at ${width} bits`,
     fix: "Trace iommu:map and iommu:unmap of the device's driver",
   };
 }

@@ -1,6 +1,6 @@
 // Where the kernel's DMA API puts the next buffers of a device, from what the dumps say of its host: by running the
 // allocator's model in a domain where nothing is mapped yet.
-import { formatSize, hex } from '../../iova/format.ts';
+import { counted, formatSize, hex } from '../../iova/format.ts';
 import { IOVA_MAX, iova, lowestSetBit } from '../../iova/iova.ts';
 import type { AllocatorEvent } from '../../kernel/dma-iommu/events.ts';
 import { DmaIommuModel } from '../../kernel/dma-iommu/model.ts';
@@ -8,7 +8,7 @@ import { DEFAULT_PAGE_SIZE } from '../../kernel/shared/platform-ranges.ts';
 import { kernelRules } from '../../kernel/version-changes.ts';
 import { type Host, kernelOf } from '../host/host.ts';
 import { commonAperture } from './aperture-limit.ts';
-import type { CommonSpace } from './common-space.ts';
+import { type CommonSpace, spaceTitle } from './common-space.ts';
 
 export interface DmaQuestion {
   /** PCI address, or another name: then it is a platform device, which does not try 32 bits first. */
@@ -96,6 +96,35 @@ export function nextDmaAddresses(space: CommonSpace, { device, mask, size, count
   };
 }
 
+/** Where the next buffers of a device go, for people. */
+export interface NextDma {
+  /** Host and groups. */
+  readonly space: string;
+  /** The first buffers, in the order of their requests; it ends where there is no room. */
+  readonly addresses: readonly bigint[];
+  /** How the first one was chosen, a line a step. */
+  readonly steps: readonly string[];
+  /** Sentences without a full stop. */
+  readonly assumed: readonly string[];
+}
+
+/** Buffers that are placed. */
+const COUNT = 3;
+
+/**
+ * Where the next buffers of `size` bytes go for a device with `bits` address bits (1 to 64). `undefined` if neither a
+ * group nor an aperture of the host is known.
+ */
+export function nextDmaIn(
+  space: CommonSpace,
+  { device, bits, size }: { readonly device?: string | undefined; readonly bits: number; readonly size: bigint },
+): NextDma | undefined {
+  if (space.groups.length === 0 && space.apertures.length === 0) return undefined;
+  const mask = (1n << BigInt(bits)) - 1n;
+  const { addresses, steps, assumed } = nextDmaAddresses(space, { device, mask, size, count: COUNT });
+  return { space: spaceTitle(space), addresses, steps: steps.map(allocatorStepText), assumed };
+}
+
 /** A step of the allocator as a line of text. */
 export function allocatorStepText(step: AllocatorEvent): string {
   switch (step.event) {
@@ -106,21 +135,21 @@ export function allocatorStepText(step: AllocatorEvent): string {
     case 'wide':
       return `nothing left below 4 GiB: from now on ${step.bits}-bit addresses (the log says so)`;
     case 'cache-hit':
-      return `the cache has ${step.kept} freed ranges of this size: ${hex(step.range.start)} is handed out again`;
+      return `the cache has ${counted(step.kept, 'freed range')} of this size: ${hex(step.range.start)} is handed out again`;
     case 'cache-miss':
-      return step.kept === 0 ? 'no freed range of this size is kept' : `none of the ${step.kept} kept ranges fits`;
+      return step.kept === 0 ? 'no freed range of this size is kept' : `none of the kept ranges fits (${step.kept})`;
     case 'search':
       return `search down from the ${step.cursor} cursor at ${hex(step.from)}`;
     case 'retry':
       return `nothing below the cursor: once more from ${hex(step.from)} down to ${hex(step.above)}`;
     case 'found':
-      return `found ${hex(step.range.start)}-${hex(step.range.last)}${step.skipped > 0 ? `, past ${step.skipped} taken ranges` : ''}`;
+      return `found ${hex(step.range.start)}-${hex(step.range.last)}${step.skipped > 0 ? `, past ${counted(step.skipped, 'taken range')}` : ''}`;
     case 'known-full':
-      return `not searched: ${step.pages} pages did not fit before`;
+      return `not searched: ${counted(step.pages, 'page')} did not fit before`;
     case 'full':
       return 'nothing found';
     case 'flush':
-      return `the caches are emptied: ${step.ranges} ranges`;
+      return `the caches are emptied: ${counted(step.ranges, 'range')}`;
     case 'kept':
       return `${hex(step.range.start)} is kept for the next mapping of this size (${step.kept} kept)`;
     case 'freed':

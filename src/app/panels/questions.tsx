@@ -5,6 +5,7 @@ import { parseAddress, parseSize } from '../../iova/parse.ts';
 import { useApp } from '../state/app-state.ts';
 import { useAnswer } from '../state/use-answer.ts';
 import { showRange } from '../state/view.ts';
+import { NextDma } from './next-dma.tsx';
 import './questions.css';
 
 const ALIGNMENTS: readonly bigint[] = [0x1000n, 0x20_0000n, 0x4000_0000n];
@@ -190,10 +191,12 @@ function Holes() {
 
 /** Questions about the free space of the picture. */
 export function QuestionsPanel() {
+  const hasHost = useApp((s) => (s.caseNode?.hosts.length ?? 0) > 0);
   return (
     <div className="questions">
       <Fit />
       <Holes />
+      {hasHost && <NextDma />}
     </div>
   );
 }

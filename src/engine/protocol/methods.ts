@@ -3,6 +3,7 @@
 // exceptions.
 
 import type { GuestDefinition } from '../../analysis/guest/guest-memory.ts';
+import type { NextDma } from '../../analysis/space/next-dma.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import type { SpaceSlice } from '../../timeline/axis/slice.ts';
 import type { Viewport } from '../../timeline/axis/viewport.ts';
@@ -123,6 +124,21 @@ export interface Methods {
   versions: { params: { id: string; model?: string | undefined; limit: number }; value: SessionVersions };
   /** The conflicts that appear or disappear with the version of the kernel. */
   conflictVersions: { params: Trial; value: ConflictVersions };
+  /**
+   * What the allocator of the kernel's DMA API did for the operation before `position`, a sentence a step; empty for other
+   * events and models.
+   */
+  allocatorSteps: { params: { id: string; position: number }; value: readonly string[] };
+  /** Where that allocator puts the next buffers of a device with so many address bits; any PCI device if left out. */
+  nextDma: {
+    params: {
+      device?: string | undefined;
+      bits: number;
+      size: bigint;
+      selectedGroups: readonly string[];
+    };
+    value: readonly NextDma[];
+  };
   structures: { params: null; value: readonly { readonly name: string; readonly title: string }[] };
   decode: { params: { text: string; struct?: string }; value: DecodedBuffer };
   /** The bytes that VFIO_IOMMU_GET_INFO would fill in for a container now, as hex digits. */
