@@ -62,7 +62,9 @@ describe('where the next buffers go', () => {
     const documents = await asker.ask('documents', null);
     const selectedGroups = documents.flatMap(({ groups }) => groups.map(({ key }) => key));
     const places = async (device?: string) =>
-      (await asker.ask('nextDma', { device, bits: 64, size: 0x1000n, selectedGroups })).map(({ addresses }) => addresses);
+      (await asker.ask('nextDma', { device, bits: 64, size: 0x1000n, selectedGroups })).map(
+        ({ addresses }) => addresses,
+      );
     expect(await places(NIC)).toEqual([[0xffff_f000n, 0xffff_e000n, 0xffff_d000n]]);
     expect(await places()).toEqual([[0xffff_e000n, 0xffff_d000n, 0xffff_c000n]]);
     expect(

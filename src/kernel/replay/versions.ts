@@ -1,11 +1,11 @@
 // One session under every kernel version that is known to differ: which operations answer differently, since when, why.
 import type { Session } from '../../session/session.ts';
+import { compareVersionTexts } from '../change.ts';
 import { DEFAULT_MODEL } from '../model.ts';
 import { createModel } from '../models.ts';
 import {
   type ChangeName,
   changesOf,
-  compareVersionTexts,
   type KernelRules,
   kernelRules,
   RECORDED_VERSIONS,
