@@ -13,9 +13,9 @@ export default defineConfig({
   // In CI one slow moment of the machine must not fail everything: npm test counts and lists what needed its second run.
   retries: process.env.CI ? 1 : 0,
   workers: 2,
-  timeout: 60_000,
+  timeout: 180_000,
   // A machine with other work draws its first picture late.
-  expect: { timeout: 15_000 },
+  expect: { timeout: 45_000 },
   use: {
     baseURL: `http://127.0.0.1:${PORT}`,
     viewport: { width: 1280, height: 800 },

@@ -98,7 +98,7 @@ function watch(
 }
 
 const types = (watching: Watching) => watching.messages.map((m) => m.type);
-const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 8_000, interval: 20 });
+const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 60_000, interval: 20 });
 
 function get(
   agent: Agent,
@@ -255,7 +255,7 @@ describe('what a watcher gets', () => {
     await until(() =>
       expect(slow.messages.filter((m) => m.type === 'snapshot').at(-1)?.facts).toContain(group(7, 'late')),
     );
-  }, 20_000);
+  });
 });
 
 describe('a faulty probe', () => {
@@ -354,7 +354,7 @@ describe('a faulty probe', () => {
     const size = statSync(marker).size;
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(statSync(marker).size).toBe(size);
-  }, 15_000);
+  });
 });
 
 test('it ends although a watcher comes back at once while a slow probe is being ended', async () => {
@@ -367,7 +367,7 @@ test('it ends although a watcher comes back at once while a slow probe is being 
   await new Promise((resolve) => setTimeout(resolve, 200));
   await agent.end();
   agents = agents.filter((other) => other !== agent);
-}, 15_000);
+});
 
 class Follower {
   readonly engine: Engine;
@@ -461,7 +461,7 @@ describe('a live document', () => {
     await start(`node ${FAKE} ${script}`, port);
     expect(await follower.result).toMatchObject({ ok: false, error: { message: LIVE_CLOSE.token.message } });
     expect(follower.groups).toEqual(['group 1: a']);
-  }, 20_000);
+  });
 
   test('a connection that is cut in the middle of a stream: each mapping arrives once', async () => {
     snapshot(group(1, 'a'));
@@ -477,7 +477,7 @@ describe('a live document', () => {
     expect(follower.latest?.state.lost).toBe(0);
     const rows = await follower.ask('events', { id: 'l', offset: 1, limit: 1000 });
     expect(new Set(rows.map((row) => row.text)).size).toBe(1000);
-  }, 20_000);
+  });
 
   test('carries a flood of mappings: all of them, or it says how many were lost', async () => {
     snapshot(group(1, 'a'));
@@ -489,7 +489,7 @@ describe('a live document', () => {
       const events = follower.latest?.node.events ?? 0;
       expect(events - 1 + (follower.latest?.state.lost ?? 0)).toBe(100_000);
     });
-  }, 20_000);
+  });
 
   test('an address without token, or none at all, is told apart', () => {
     expect(parseLiveUrl('http://127.0.0.1:8750/#live=abc-DEF_1')).toEqual({

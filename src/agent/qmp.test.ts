@@ -132,7 +132,7 @@ function watch(timings: Partial<QmpTimings> = {}) {
   return watched;
 }
 
-const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 8_000, interval: 20 });
+const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 60_000, interval: 20 });
 const codes = (lines: readonly string[]) =>
   lines.flatMap((line) => {
     const fact = JSON.parse(line) as Record<string, unknown>;
