@@ -59,7 +59,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     offers:
       '*.ts protocol/*.ts documents/*.ts case/*.ts live/live-url.ts answers/answer.ts answers/conflict-list.ts answers/numbered-bands.ts picture/guests.ts transport/*.ts',
     order:
-      'protocol load-part.ts documents case answers/event-label.ts answers/event-text.ts answers/comparison.ts picture answers live engine.ts transport',
+      'protocol load-part.ts documents case answers/event-label.ts answers/event-text.ts answers/comparison.ts picture answers live share engine.ts transport',
   },
   app: {
     imports: 'iova uapi session analysis timeline engine',

@@ -35,8 +35,12 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./compare.ts')).COMPARE,
   },
   render: {
-    summary: 'draw the layout as an SVG picture',
+    summary: 'draw the layout as a picture, or write it as a report',
     load: async () => (await import('./render.ts')).RENDER,
+  },
+  link: {
+    summary: 'print a link that carries the session',
+    load: async () => (await import('./link.ts')).LINK,
   },
   replay: {
     summary: 'run the operations of session files and compare with the recorded answers',

@@ -14,7 +14,9 @@ beforeAll(async () => {
   empty = path.join(folder, 'notes.txt');
   await writeFile(dump, '0x00000000fee00000 0x00000000feefffff msi\n0xffffffffffff0000 0xffffffffffffffff reserved\n');
   await writeFile(empty, 'nothing of interest\n');
-});
+  // Loads the modules, which takes its time on a busy machine.
+  await runCli(['render', dump, '-o', '-']);
+}, 60_000);
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('iovascope render', () => {
@@ -100,5 +102,69 @@ describe('iovascope render', () => {
     expect(nowhere).toMatchObject({ code: 2, stdout: '' });
     expect(nowhere.stderr).toContain('/nowhere/x.svg cannot be written');
     expect(await readFile(dump, 'utf8')).toContain('msi');
+  });
+});
+
+describe('reports and pictures that leave', () => {
+  test('a picture is opened again with the same facts', async () => {
+    const { written } = await runCli(['render', dump, '-o', 'out.svg']);
+    const file = path.join(folder, 'again.svg');
+    await writeFile(file, String(written?.['out.svg']));
+    const facts = async (name: string) => (await runCli(['inspect', name, '--json'])).stdout;
+    expect(await facts(file)).toBe(await facts(dump));
+  });
+
+  test('Markdown has the answer first, a link and the session', async () => {
+    const result = await runCli([
+      'render',
+      dump,
+      '-o',
+      'out.md',
+      '--base',
+      'https://example.org/',
+      '--title',
+      'My bug',
+    ]);
+    const text = String(result.written?.['out.md']);
+    expect(text).toMatch(/^## My bug\n\n\*\*CLEAN: /);
+    expect(text).toMatch(/^\[Open it in iovascope\]\(https:\/\/example\.org\/#v1\.[\w-]+\.[0-9a-f]{8}\)$/m);
+    expect(text).toContain('"kind":"reserved","start":"0xfee00000"');
+    const again = await runCli(['render', dump, '-o', 'out.md', '--base', 'https://example.org/', '--title', 'My bug']);
+    expect(again.written?.['out.md']).toBe(text);
+  });
+
+  test.each(['svg', 'txt', 'md'])('--redact: .%s has no name of a file or folder', async (form) => {
+    const { written } = await runCli(['render', dump, '-o', `out.${form}`, '--redact']);
+    const text = String(written?.[`out.${form}`]);
+    expect(text).not.toContain('regions.txt');
+    expect(text).not.toContain(folder);
+    expect(text).toContain('file-1');
+  });
+});
+
+describe('iovascope link', () => {
+  test('prints a link that opens the session, and what was replaced', async () => {
+    const result = await runCli(['link', dump, '--base', 'https://example.org/x/', '--guest', 'q35:8G']);
+    expect(result.code).toBe(0);
+    expect(result.stdout).toMatch(/^https:\/\/example\.org\/x\/#v1\.[\w-]+\.[0-9a-f]{8}&guest=q35:8G\n$/);
+    expect(result.stderr).toContain('-> file-1 (2 times)');
+    const opened = await runCli(['inspect', '-', '--json'], {}, result.stdout);
+    expect(opened.stdout).toContain('"start":"0xfee00000"');
+    expect(opened.stdout).not.toContain('regions.txt');
+    const plain = await runCli(['link', dump, '--no-redact']);
+    expect(plain.stderr).toBe('');
+    expect((await runCli(['inspect', '-', '--json'], {}, plain.stdout)).stdout).toContain('regions.txt');
+  });
+
+  test.each([
+    [['link'], /no file given/],
+    [['link', 'x.txt', '--base', 'nowhere'], /--base 'nowhere'/],
+    [['link', 'x.txt', '--base', 'javascript:alert(1)'], /expected http/],
+    [['link', '/not/there'], /not\/there/],
+  ])('%j is unusable, in one line', async (args, message) => {
+    const { code, stdout, stderr } = await runCli(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^iovascope: [^\n]+\n$/);
+    expect(stderr).toMatch(message);
   });
 });

@@ -1,24 +1,30 @@
 import { parseRange } from '../iova/parse.ts';
 import type { IovaRange } from '../iova/range.ts';
-import { RENDER_WIDTH, render, renderText } from '../lib/render.ts';
+import { RENDER_WIDTH, renderMarkdown, renderSvg, renderText } from '../lib/share-dumps.ts';
 import { parseCommandArgs } from './args.ts';
 import { GUEST_HELP, guestOf } from './guest-option.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
 import { exitWith, openFiles } from './open-files.ts';
 import { packageVersion } from './version.ts';
 
-const HELP = `usage: iovascope render FILE… -o OUT.{svg,txt} [--width N] [--theme light|dark]
-                 [--scale fold|linear|log] [--range A-B] [--guest G]
+const HELP = `usage: iovascope render FILE… -o OUT.{svg,txt,md} [--width N] [--theme light|dark]
+                 [--scale fold|linear|log] [--range A-B] [--guest G] [--redact]
+                 [--title TEXT] [--notes TEXT] [--base URL]
 
 Draws the address spaces that the dumps describe, as the browser does, with the answer, a
 legend, the exact bounds and their sources. The same input gives the same bytes. .svg is a
-picture; .txt is ASCII of at most 72 columns, for mail. "-o -" writes an SVG to standard
-output. See "iovascope help inspect" for what can be read.
+picture, which iovascope opens again; .txt is ASCII of at most 72 columns, for mail; .md is a
+bug report in Markdown. "-o -" writes an SVG to standard output. See "iovascope help inspect"
+for what can be read.
 
   --width N    pixels, ${RENDER_WIDTH.min} to ${RENDER_WIDTH.max}; default: ${RENDER_WIDTH.default}
   --theme T    light or dark; default: light
   --scale S    fold (gaps compressed), linear or log; default: fold
   --range A-B  only these addresses, inclusive (also START+SIZE)
+  --redact     replace names of hosts, files, guests and objects, pointers and free text
+  --title T    title in place of that of the picture
+  --notes T    text to add, below the answer
+  --base URL   page for the link in .txt and .md, such as https://iovascope.github.io/iovascope/
   --guest G    also draw and answer for this guest:
 ${GUEST_HELP}
 
@@ -31,9 +37,17 @@ const OPTIONS = {
   scale: { type: 'string' },
   range: { type: 'string' },
   guest: { type: 'string' },
+  redact: { type: 'boolean' },
+  title: { type: 'string' },
+  notes: { type: 'string' },
+  base: { type: 'string' },
 } as const;
 
-const FORMS = ['svg', 'txt'] as const;
+const FORMS = ['svg', 'txt', 'md'] as const;
+
+const RENDERERS = { svg: renderSvg, txt: renderText, md: renderMarkdown };
+
+type Values = Partial<Record<Exclude<keyof typeof OPTIONS, 'redact'>, string>> & { readonly redact?: boolean };
 
 interface Wanted {
   readonly output: string;
@@ -42,12 +56,16 @@ interface Wanted {
   readonly theme: 'light' | 'dark';
   readonly scale: 'fold' | 'linear' | 'log';
   readonly range?: IovaRange;
+  readonly redact: boolean;
+  readonly title?: string;
+  readonly notes?: string;
+  readonly base?: string;
 }
 
 /** Checks the options; a string is what is wrong with them. */
-function wantedOf(values: Partial<Record<keyof typeof OPTIONS, string>>): Wanted | string {
+function wantedOf(values: Values): Wanted | string {
   const { output, width = String(RENDER_WIDTH.default), theme = 'light', scale = 'fold' } = values;
-  if (output === undefined) return 'no output file given: -o OUT.svg or OUT.txt';
+  if (output === undefined) return 'no output file given: -o OUT.svg, OUT.txt or OUT.md';
   const form = output === '-' ? 'svg' : FORMS.find((name) => output.toLowerCase().endsWith(`.${name}`));
   if (!form) return `'${output}': expected a name that ends in ${FORMS.map((name) => `.${name}`).join(' or ')}`;
   const pixels = Number(width);
@@ -62,7 +80,15 @@ function wantedOf(values: Partial<Record<keyof typeof OPTIONS, string>>): Wanted
   if (range && !range.ok) {
     return `--range '${values.range}': ${range.error.message} (at character ${range.error.position + 1})`;
   }
-  return { output, form, width: pixels, theme, scale, ...(range ? { range: range.value } : {}) };
+  const { redact = false, title, notes, base } = values;
+  if (base !== undefined && !/^(?:https?|file):\/\//.test(base)) return `--base '${base}': expected a URL`;
+  return {
+    ...{ output, form, width: pixels, theme, scale, redact },
+    ...(range ? { range: range.value } : {}),
+    ...(title === undefined ? {} : { title }),
+    ...(notes === undefined ? {} : { notes }),
+    ...(base === undefined ? {} : { base }),
+  };
 }
 
 async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
@@ -78,10 +104,7 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   if (typeof guest === 'string') return unusable(io, `render: --guest ${guest}`);
   const { output, form, ...rest } = wanted;
   const options = { ...rest, ...(guest ? { guest: guest.guest, guestName: guest.name } : {}) };
-  const content =
-    form === 'svg'
-      ? await render(opened.dumps, options)
-      : await renderText(opened.dumps, { ...options, version: packageVersion() });
+  const content = await RENDERERS[form](opened.dumps, { ...options, version: packageVersion() });
   if (output === '-') io.stdout(content);
   else {
     try {

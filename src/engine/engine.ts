@@ -32,6 +32,7 @@ const partQuestions = loadPart(() => import('./answers/questions.ts'));
 const partText = loadPart(() => import('./answers/source-text.ts'));
 const partTextReport = loadPart(() => import('./answers/text-report.ts'));
 const partSavedCase = loadPart(() => import('./case/saved-case.ts'));
+const partShare = loadPart(() => import('./share/share.ts'));
 const partLive = loadPart(() => import('./live/follow.ts'));
 const partAllocator = loadPart(() => import('./answers/allocator.ts'));
 const partVersions = loadPart(() => import('./answers/versions.ts'));
@@ -242,6 +243,11 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       const { arrangement, spaces } = picture;
       const circumstances = circumstancesOf(current.documents.values());
       return success(textReport({ ...params, arrangement, spaces, answered, circumstances }));
+    },
+    async share(params) {
+      const { share } = await partShare();
+      const { documents, choices } = current;
+      return success(await share({ documents, choices, open: createEngine }, params));
     },
     async save({ id }) {
       const { writeSessionLines } = await partWrite();

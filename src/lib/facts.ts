@@ -23,6 +23,8 @@ export interface HostFact extends Origin {
   readonly arch?: string | undefined;
   /** Bits of an address that the platform's DMA can use, as firmware reports it. */
   readonly address_width?: number | undefined;
+  /** In a file of several hosts: its number, counted from 1. */
+  readonly part?: number | undefined;
 }
 
 export interface IommuFact extends Origin {
@@ -211,6 +213,14 @@ export interface DiagnosticFact extends Origin {
   readonly message: string;
 }
 
+/** What a person wrote about the case, or about a range of it (inclusive). */
+export interface NoteFact extends Origin {
+  readonly kind: 'note';
+  readonly text: string;
+  readonly start?: bigint | undefined;
+  readonly last?: bigint | undefined;
+}
+
 export type Fact =
   | HostFact
   | IommuFact
@@ -230,4 +240,5 @@ export type Fact =
   | FaultFact
   | GoneFact
   | IneligibleFact
-  | DiagnosticFact;
+  | DiagnosticFact
+  | NoteFact;

@@ -13,5 +13,5 @@ export type { Model, OperationResult, ReplayMismatch, ReplayResult } from './mod
 export { createModel, models, replaySession } from './models.ts';
 export type { DumpData } from './read-dumps.ts';
 export { readDumps } from './read-dumps.ts';
-export type { RenderOptions } from './render.ts';
 export { render } from './render.ts';
+export type { RenderOptions } from './render-options.ts';

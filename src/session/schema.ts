@@ -70,7 +70,11 @@ export const FACTS = {
     efr: v.optional(address),
     efr2: v.optional(address),
     ivinfo: v.optional(address),
+    // In a file of several hosts: what follows belongs to this one, counted from 1, until the next fact with `part`.
+    part: v.optional(count),
   }),
+  /** What a person wrote about the case, or about a range of it. */
+  note: fact('note', { text, start: v.optional(address), last: v.optional(address) }),
   iommu: fact('iommu', {
     name: text,
     driver: text,

@@ -275,6 +275,8 @@ function factHead(fact: Fact): Head {
     }
     case 'fault':
       return { text: `fault at ${groupedHex(fact.address)}`, says: ['address'] };
+    case 'note':
+      return { text: `note: ${fact.text}`, says: ['text'] };
     case 'diagnostic':
       return { text: `${fact.severity}: ${fact.message}`, says: ['severity', 'message'] };
     default: {

@@ -146,7 +146,7 @@ export class OpenCase {
     const isTelling = ({ profile }: OpenedSource) =>
       profile.names.size + profile.groups.size + profile.regions.size + profile.registers.size > 0;
     for (const source of [...sources.filter(isTelling), ...sources.filter((one) => !isTelling(one))]) {
-      const hosts = this.#content.hosts.filter((host) => this.#isKnown(host));
+      const hosts = this.#content.hosts.filter((host) => this.#isKnown(host) && !this.#hasPartOf(source, host));
       const decision = isSessionOnly(source) ? undefined : this.#decide(source, hosts, isNewHost);
       decisions.set(source.id, decision);
       // The rest of what is opened together may join the new host.
@@ -341,6 +341,12 @@ export class OpenCase {
   /** The name of a live host is known, or another one: its document gets it. */
   renamed(): void {
     this.#rebuild();
+  }
+
+  /** True if the host has another host of the same file. */
+  #hasPartOf({ fileParts }: OpenedSource, { sourceIds }: HostEntry): boolean {
+    if (fileParts === undefined) return false;
+    return sourceIds.some((id) => this.#content.sources.get(id)?.fileParts === fileParts);
   }
 
   /** False for a live host before its first facts: nobody knows yet which host it is. */

@@ -1,35 +1,21 @@
 // One source of the case: a file, a paste, a folder, an archive, a link, a sample's file or a live host, as it was read.
 import { isArchiveName } from '../../analysis/case/names.ts';
-import { emptyProfile, type HostProfile, profileOf } from '../../analysis/case/profile.ts';
+import { emptyProfile, profileOf } from '../../analysis/case/profile.ts';
 import type { DumpInput } from '../../dumps/input/open.ts';
 import { type Fact, isFact, type SessionEvent } from '../../session/events.ts';
 import { type EngineDocument, hostAt, isEmpty } from '../documents/document.ts';
 import { type ReadInputs, readInputs } from '../documents/read-document.ts';
+import { loadPart } from '../load-part.ts';
 import type { InputFile } from '../protocol/documents.ts';
 import type { CallContext } from '../protocol/methods.ts';
+import type { OpenedSource } from './opened-source.ts';
+
+export type { OpenedSource };
+
+const partParts = loadPart(() => import('./parts.ts'));
 
 /** Names of other texts that the facts of a session file name; more are left as they are. */
 const FOREIGN_MAX = 300;
-
-export interface OpenedSource {
-  readonly id: string;
-  /** The name that the facts of its texts begin with: of the file, or of the folder. */
-  readonly name: string;
-  /** Names of all texts that its facts name: its own, and those that a session file was made from. */
-  readonly textNames: readonly string[];
-  /** The folder or archive that it is, or that it is called by. */
-  readonly folder?: string | undefined;
-  readonly isSample: boolean;
-  readonly read: ReadInputs;
-  readonly files: readonly InputFile[];
-  /** What it says about its host. A live host's is that of its facts so far. */
-  profile: HostProfile;
-  /** Labels of its texts, by their names: they tell texts of the same name apart. Its facts carry the labels. */
-  labels: Map<string, string>;
-  /** Its operations, as a document of their own; undefined if it has none. */
-  readonly session: EngineDocument | undefined;
-  readonly isLive: boolean;
-}
 
 /** True if there is nothing to show of it but what went wrong when it was read, or a host's name. */
 export function isEmptySource({ read }: OpenedSource): boolean {
@@ -56,7 +42,7 @@ export function isSessionOnly({ session, read }: OpenedSource): boolean {
   return session !== undefined && read.session.events.every((event) => !isFact(event) || event.kind === 'diagnostic');
 }
 
-function textNames(name: string, { session }: ReadInputs): string[] {
+function textNames(name: string, { session }: Pick<ReadInputs, 'session'>): string[] {
   const names = new Set([name]);
   let last: string | undefined;
   for (const event of session.events) {
@@ -206,7 +192,11 @@ export async function readSources(
       context.progress({ ...state, done: before + state.done, ...(total === undefined ? {} : { total }) });
     const source = await readSource('', group, { context: { ...context, progress }, sample });
     before += source.read.sources.reduce((sum, { size }) => sum + size, 0);
-    sources.push(source);
+    const isParted = source.read.session.events.some((e) => isFact(e) && e.kind === 'host' && e.part !== undefined);
+    if (isParted) {
+      const { partsOf } = await partParts();
+      sources.push(...(await partsOf(source, { sessionOf: (read) => sessionOf('', read, []), textNames })));
+    } else sources.push(source);
   }
   return sources;
 }

@@ -36,6 +36,7 @@ const PLURALS: Readonly<Record<Fact['kind'], string>> = {
   request: 'requests',
   fault: 'faults',
   gone: 'removed facts',
+  note: 'notes',
   ineligible: 'devices that cannot be assigned',
   diagnostic: 'diagnostics',
 };

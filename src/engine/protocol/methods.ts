@@ -33,6 +33,7 @@ import type {
   EventRow,
   SessionVersions,
 } from './sessions.ts';
+import type { Shared, ShareParams, TextReportParts } from './share.ts';
 
 export interface OpenParams {
   readonly id?: string | undefined;
@@ -152,9 +153,14 @@ export interface Methods {
       readonly notes?: string | undefined;
       readonly link?: string | undefined;
       readonly version: string;
+      /** Names of the sources; those that are open if absent. */
+      readonly sources?: readonly string[] | undefined;
+      readonly parts?: TextReportParts | undefined;
     };
     value: string;
   };
+  /** The case as a picture, a report, a file or a link. */
+  share: { params: ShareParams; value: Shared };
 }
 
 export type Method = keyof Methods;

@@ -9,13 +9,31 @@ const escapeXml = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<'
 
 /** Element for the text of a session file, to be a child of the root element of an SVG. */
 export function svgMetadata(text: string): string {
-  return `<metadata id="${NAME}">${escapeXml(text)}</metadata>`;
+  // What XML forbids: in a JSON string the two last ones can be written otherwise, controls are in damaged lines only.
+  const allowed = text
+    .replace(/[\ufffe\uffff]/g, (c) => (c === '\ufffe' ? '\\ufffe' : '\\uffff'))
+    .replace(/[^\P{Cc}\t\n\r\x7f-\x9f]/gu, '\ufffd');
+  return `<metadata id="${NAME}">${escapeXml(allowed)}</metadata>`;
 }
 
-/** Element for the text of a session file, for an HTML page: a JSON string. */
-export function htmlSessionElement(text: string): string {
+/** The text of an SVG file with the session in it. */
+export function svgWithSession(svg: string, text: string): string {
+  return svg.replace(/<\/svg>\s*$/, (end) => `${svgMetadata(text)}${end}`);
+}
+
+/**
+ * Element for the text of a session file, for an HTML page: a JSON string. `view`: how it is shown, as the keys of a link.
+ */
+export function htmlSessionElement(text: string, view = ''): string {
+  const shown = view === '' ? '' : ` data-view="${escapeXml(view).replaceAll('"', '&quot;')}"`;
   // "<" could end the element or begin a comment in it.
-  return `<script type="application/json" id="${NAME}">${JSON.stringify(text).replaceAll('<', '\\u003c')}</script>`;
+  return `<script type="application/json" id="${NAME}"${shown}>${JSON.stringify(text).replaceAll('<', '\\u003c')}</script>`;
+}
+
+/** A page of iovascope that works without a network, with a session in it; see `htmlSessionElement`. */
+export function pageWithSession(page: string, text: string, view: string): string {
+  const end = page.lastIndexOf('</body>');
+  return `${page.slice(0, end)}${htmlSessionElement(text, view)}${page.slice(end)}`;
 }
 
 /** The session in the text of an SVG file, also of one that was edited by hand or by a program for drawings. */

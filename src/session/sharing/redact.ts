@@ -142,6 +142,7 @@ const POLICIES: Readonly<Record<Field, Policy>> = {
   parent: 'pci',
   pasid: 'keep',
   pci: 'keep',
+  part: 'keep',
   pgsize_bitmap: 'keep',
   phys: 'keep',
   phys_bits: 'keep',
@@ -165,6 +166,7 @@ const POLICIES: Readonly<Record<Field, Policy>> = {
   start: 'keep',
   started: 'drop',
   subsystem: 'ids',
+  text: 'drop',
   time: 'keep',
   title: 'drop',
   type: 'word',
@@ -334,8 +336,12 @@ class Redaction {
       case 'pointer':
         return this.#note(field, value, undefined);
       case 'drop':
-        // The format wants a message.
-        return this.#note(field, value, field === 'diagnostic.message' ? '(removed)' : undefined);
+        // The format requires the text of these.
+        return this.#note(
+          field,
+          value,
+          field === 'diagnostic.message' || field === 'note.text' ? '(removed)' : undefined,
+        );
       case 'object': {
         const name = lastPart(field);
         return this.#named(field, OBJECT_KIND[name] ?? name, value);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { testFrame, WIDTH } from '../testing/frames.ts';
 import { answerCard, type SceneAnswer } from './answer-card.ts';
-import { leftOutNote } from './left-out.ts';
 import type { Mark } from './mark.ts';
+import { paragraphs } from './paragraphs.ts';
 import { textWidth } from './text-metrics.ts';
 
 const frame = testFrame();
@@ -47,10 +47,10 @@ describe('the answer in a picture', () => {
 });
 
 test('what a picture leaves out is said in it', () => {
-  const { marks, bottom } = leftOutNote(frame, ['reserved: 280 of 400 rows', 'usable'], 100);
+  const { marks, bottom } = paragraphs(frame, ['Not in this picture: reserved: 280 of 400 rows; usable.'], 100);
   expect(texts(marks).map(({ text, y }) => [text, y])).toEqual([
     ['Not in this picture: reserved: 280 of 400 rows; usable.', 117],
   ]);
   expect(bottom).toBe(123);
-  expect(leftOutNote(frame, [], 100)).toEqual({ marks: [], bottom: 100 });
+  expect(paragraphs(frame, ['', ' '], 100)).toEqual({ marks: [], bottom: 100 });
 });

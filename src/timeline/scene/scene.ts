@@ -22,10 +22,10 @@ import { heading } from './heading.ts';
 import type { VerticalSpan } from './lane-layout.ts';
 import { drawLanes, type LanesDrawing } from './lanes.ts';
 import { frameOf } from './layout.ts';
-import { leftOutNote } from './left-out.ts';
 import { legend } from './legend.ts';
 import type { Mark, Scene, Target } from './mark.ts';
 import { Notes } from './notes.ts';
+import { paragraphs } from './paragraphs.ts';
 import { gridLines, ruler } from './ruler.ts';
 import { type StyleName, styleAt } from './styles.ts';
 
@@ -48,6 +48,10 @@ export interface SceneInput {
   readonly answer?: SceneAnswer | undefined;
   /** For exported pictures: what they do not show, one entry a lane (`cutLanes`). */
   readonly leftOut?: readonly string[] | undefined;
+  /** For exported pictures: what a person wrote, in paragraphs. */
+  readonly notes?: readonly string[] | undefined;
+  /** For exported pictures: the moment, the model, the kernel, the program, at the bottom. */
+  readonly footer?: readonly string[] | undefined;
   /** The part that is seen, for the screen: of long lanes only these rows are drawn. Everything if left out. */
   readonly seen?: VerticalSpan | undefined;
 }
@@ -67,7 +71,8 @@ export function buildScene(input: SceneInput): Scene {
 
   const head = heading(frame, title, subtitle);
   const card = answerCard(frame, input.answer, head.bottom);
-  const top = ruler(frame, card.bottom, axisBreaks.length > 0, reservedRanges(spaces));
+  const written = paragraphs(frame, input.notes ?? [], card.bottom);
+  const top = ruler(frame, written.bottom, axisBreaks.length > 0, reservedRanges(spaces));
   const plotTop = top.bottom + (placedBands.length > 0 ? FLAG_STRIP : 0);
   const notes = new Notes();
   const lanes: LanesDrawing = { marks: [], topMarks: [], hits: [], heads: [], styles: new Set() };
@@ -80,15 +85,19 @@ export function buildScene(input: SceneInput): Scene {
   );
   const flagged = flags(frame, placedBands, top.bottom);
   const labelled = labelledBands(frame, bands, plotTop, plotBottom);
-  const leftOut = leftOutNote(frame, input.leftOut ?? [], labelled.bottom);
+  const { leftOut: missing = [] } = input;
+  const notShown = missing.length > 0 ? [`Not in this picture: ${missing.join('; ')}.`] : [];
+  const leftOut = paragraphs(frame, notShown, labelled.bottom);
   const noteList = notes.list(frame, leftOut.bottom + BELOW_LANES);
   const bandList = listBands(frame, isFile ? numbered : [], noteList.bottom);
   const legendPart = legend(frame, lanes.styles, bandList.bottom);
   const table = boundsTable(frame, bounds ?? [], legendPart.bottom);
+  const footer = paragraphs(frame, input.footer ?? [], table.bottom, 'muted');
   const breakMarks = drawAxisBreaks(frame, axisBreaks, top.bottom, plotTop, plotBottom);
   const body: Mark[] = [
     ...head.marks,
     ...card.marks,
+    ...written.marks,
     ...gridLines(frame, top.ticks, plotTop, plotBottom),
     ...washes(frame, placedBands, plotTop, plotBottom),
     ...lanes.marks,
@@ -100,14 +109,15 @@ export function buildScene(input: SceneInput): Scene {
     ...bandList.marks,
     ...legendPart.marks,
     ...table.marks,
+    ...footer.marks,
   ];
   const pinned = [...top.marks, ...breakMarks.filter(({ type }) => type !== 'path'), ...flagged.marks];
   return {
     width,
-    height: Math.ceil(table.bottom + BOTTOM_MARGIN),
+    height: Math.ceil(footer.bottom + BOTTOM_MARGIN),
     plot: { x: frame.left, y: plotTop, width: view.width, height: plotBottom - plotTop },
     marks: [...body, ...pinned],
-    pinned: { from: body.length, top: card.bottom, bottom: plotTop },
+    pinned: { from: body.length, top: written.bottom, bottom: plotTop },
     hits: lanes.hits,
     heads: lanes.heads,
     flags: flagged.flags,

@@ -1,0 +1,27 @@
+// One source of the case: a file, a paste, a folder, an archive, a link, a sample's file or a live host, as it was read.
+import type { HostProfile } from '../../analysis/case/profile.ts';
+import type { EngineDocument } from '../documents/document.ts';
+import type { ReadInputs } from '../documents/read-document.ts';
+import type { InputFile } from '../protocol/documents.ts';
+
+export interface OpenedSource {
+  readonly id: string;
+  /** The name that the facts of its texts begin with: of the file, or of the folder. */
+  readonly name: string;
+  /** Names of all texts that its facts name: its own, and those that a session file was made from. */
+  readonly textNames: readonly string[];
+  /** The folder or archive that it is, or that it is called by. */
+  readonly folder?: string | undefined;
+  readonly isSample: boolean;
+  readonly read: ReadInputs;
+  readonly files: readonly InputFile[];
+  /** What it says about its host. A live host's is that of its facts so far. */
+  profile: HostProfile;
+  /** Labels of its texts, by their names: they tell texts of the same name apart. Its facts carry the labels. */
+  labels: Map<string, string>;
+  /** Its operations, as a document of their own; undefined if it has none. */
+  readonly session: EngineDocument | undefined;
+  readonly isLive: boolean;
+  /** The same for the hosts of one session file, which never join each other. */
+  readonly fileParts?: symbol;
+}

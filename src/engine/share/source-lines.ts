@@ -1,0 +1,36 @@
+// The lines of the dumps that conflicts were read from, as they are, for reports.
+import { sourceText } from '../answers/source-text.ts';
+import type { EngineDocument } from '../documents/document.ts';
+import type { Answered } from '../protocol/answers.ts';
+
+export interface QuotedLine {
+  readonly source: string;
+  /** Counted from 1. */
+  readonly line: number;
+  readonly text: string;
+}
+
+/** Lines that a report quotes. */
+const LINES_MAX = 30;
+
+/** The first lines that the conflicts name and that can be read again. */
+export async function sourceLines(
+  documents: readonly EngineDocument[],
+  { rows }: Pick<Answered, 'rows'>,
+): Promise<QuotedLine[]> {
+  const quoted: QuotedLine[] = [];
+  const seen = new Set<string>();
+  const { signal } = new AbortController();
+  for (const { document: id, provenance } of rows) {
+    for (const { source, line } of provenance) {
+      const key = `${source}:${line}`;
+      if (line === undefined || seen.has(key) || quoted.length >= LINES_MAX) continue;
+      seen.add(key);
+      const owner = documents.find((document) => document.id === id);
+      const found = owner && (await sourceText(owner, { id, source, from: line, limit: 1 }, signal));
+      const text = found?.ok ? found.value.lines[0]?.text : undefined;
+      if (text !== undefined) quoted.push({ source, line, text });
+    }
+  }
+  return quoted;
+}
