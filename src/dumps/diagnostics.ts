@@ -369,6 +369,28 @@ export const DIAGNOSTICS = {
     'info',
     () => 'devices were attached or detached here; the events do not name the domain, so it is unknown',
   ),
+  'dma-map-failed': rule(
+    'warning',
+    ({ device, size }: { readonly device: string; readonly size: bigint | undefined }) =>
+      size === undefined
+        ? `a DMA mapping for ${device} failed`
+        : `a DMA mapping of ${hex(size)} bytes for ${device} failed`,
+  ),
+  'dma-list-cut': rule(
+    'warning',
+    ({ device }: { readonly device: string }) =>
+      `the event has only the first ranges of a long list that was mapped for ${device}`,
+  ),
+  'dma-unmap-without-map': rule(
+    'info',
+    ({ device }: { readonly device: string }) =>
+      `a list was unmapped for ${device} whose mapping is not in this trace, so its addresses are unknown`,
+  ),
+  'dma-untranslated': rule(
+    'info',
+    ({ device }: { readonly device: string }) =>
+      `the DMA addresses of ${device} are physical addresses: no IOMMU translates them, or its domain is "identity"`,
+  ),
 
   // ACPI tables
   'acpi-truncated': rule(

@@ -192,6 +192,20 @@ export const FORMATS: readonly DumpFormat[] = [
   },
   {
     kind: 'lines',
+    name: 'dma-events',
+    title: 'Kernel trace: DMA API events',
+    command: 'sudo cat /sys/kernel/tracing/trace',
+    interest: {
+      words: [
+        ...['dma_map_page:', 'dma_map_phys:', 'dma_map_resource:', 'dma_map_sg:', 'dma_map_sg_err:'],
+        ...['dma_unmap_page:', 'dma_unmap_phys:', 'dma_unmap_resource:', 'dma_unmap_sg:', 'dma_sync_'],
+        ...['dma_alloc:', 'dma_alloc_', 'dma_free:', 'dma_free_'],
+      ],
+    },
+    load: async () => (await import('./formats/trace/dma-events.ts')).DMA_EVENTS,
+  },
+  {
+    kind: 'lines',
     name: 'qemu-errors',
     title: 'QEMU: error messages',
     command: 'sudo cat /var/log/libvirt/qemu/GUEST.log',

@@ -29,6 +29,48 @@ function stateOf(events: readonly SessionEvent[], position = events.length): Map
 const drawn = (state: MappingState) => state.layers().map((layer) => layer.map(({ start, last }) => [start, last]));
 
 describe('sets', () => {
+  describe('of a trace with events of the DMA API', () => {
+    const NIC = { device: '0000:01:00.0' };
+
+    test('are by device: events of the IOMMU that a device has too are left out of the unknown ones', () => {
+      const sets = mappingSets([
+        map(0xf000n, 0xffffn, { time: 1 }),
+        map(0xf200n, 0xf3ffn, { ...NIC, time: 1.1 }),
+        map(0x5000n, 0x5fffn, { time: 1.2 }),
+        unmap(0xf200n, 0xf3ffn, { ...NIC, time: 2 }),
+        unmap(0xf000n, 0xffffn, { time: 2.1 }),
+      ]);
+      expect(
+        sets.map(({ title, facts }) => [title, facts.map(({ kind, start }) => `${kind} ${start.toString(16)}`)]),
+      ).toEqual([
+        ['0000:01:00.0', ['map f200', 'unmap f200']],
+        ['kernel trace', ['map 5000']],
+      ]);
+      expect(sets.map(({ positions }) => positions)).toEqual([[2, 4], [3]]);
+    });
+
+    test('a buffer may be of several events of the IOMMU, but a whole trace of them is not of one buffer', () => {
+      const chunks = [0n, 1n, 2n].map((i) => map(0x10000n + (i << 12n), 0x10fffn + (i << 12n)));
+      expect(mappingSets([...chunks, map(0x10000n, 0x12fffn, NIC)]).map(({ title }) => title)).toEqual([
+        '0000:01:00.0',
+      ]);
+      const wide = [map(0n, 0xf_ffffn), map(0x10000n, 0x12fffn, NIC)];
+      expect(mappingSets(wide).map(({ title }) => title)).toEqual(['0000:01:00.0', 'kernel trace']);
+      const other = [map(0x10000n, 0x12fffn), map(0x10000n, 0x12fffn, { ...NIC, source: 'other' })];
+      expect(mappingSets(other)).toHaveLength(2);
+      const undone = [map(0x10000n, 0x12fffn), unmap(0x10000n, 0x12fffn, NIC)];
+      expect(mappingSets(undone)).toHaveLength(2);
+    });
+
+    test('far away in the trace it is another use of the address', () => {
+      const between = Array.from({ length: 40 }, (_, i) =>
+        map(0x100_0000n + BigInt(i << 12), 0x100_0fffn + BigInt(i << 12), NIC),
+      );
+      const sets = mappingSets([map(0x1000n, 0x1fffn), ...between, map(0x1000n, 0x1fffn, NIC)]);
+      expect(sets.map(({ title }) => title)).toEqual(['0000:01:00.0', 'kernel trace']);
+    });
+  });
+
   test('what names a domain is apart from what does not, and sources are apart', () => {
     const sets = mappingSets([
       map(0n, 0xfffn),
@@ -172,9 +214,9 @@ describe('names of sets', () => {
     const sets = mappingSets([
       map(0n, 1n),
       map(2n, 3n),
-      map(0n, 1n, { device: 'd' }),
+      map(0x90_0000n, 0x90_0001n, { device: 'd' }),
       map(4n, 5n),
-      map(0n, 1n, { device: 'd', domain: '7' }),
+      map(0x90_0000n, 0x90_0001n, { device: 'd', domain: '7' }),
       map(6n, 7n, { source: 'u' }),
       request('map', 0n, 1n),
       { kind: 'group', group: '1', devices: [] },

@@ -119,11 +119,62 @@ export class MappingCollector {
     return [...this.#drafts.values()].sort((a, b) => compareNames(a.title, b.title));
   }
 
-  /** The sets with their facts in the order of time, where all of a set have one. For a complete session. */
+  /**
+   * The sets with their facts in the order of time, where all of a set have one, and without those events of the IOMMU
+   * that events of the DMA API repeat with a device. For a complete session.
+   */
   sorted(): MappingSet[] {
+    for (const [key, draft] of this.#drafts) {
+      leaveOutNamed(draft, this.#drafts.values());
+      if (draft.facts.length === 0) this.#drafts.delete(key);
+    }
     for (const draft of this.#drafts.values()) sortByTime(draft);
     return this.sets();
   }
+}
+
+/** The largest pages of IOMMUs: the DMA API maps bytes, the IOMMU the pages that they are in. */
+const PAGE_MAX = 0x1_0000n;
+/** Events of the DMA API among which one is looked for, before and after an event of the IOMMU. */
+const NAMED_NEAR = 16;
+
+/**
+ * Leaves out of a draft whose events name no device those that an event with a device repeats: the kernel traces one for
+ * the pages (iommu:map), and one for the request of the driver (dma:dma_map_page and others), which is near it in the trace.
+ */
+function leaveOutNamed(draft: SetDraft, all: Iterable<SetDraft>): void {
+  const [first] = draft.facts;
+  if (first?.kind === 'request' || first?.origin !== 'ftrace' || first.device !== undefined) return;
+  const named = [...all]
+    .filter(({ facts: [other] }) => other && other.kind !== 'request' && other.origin === 'ftrace' && other.device)
+    .flatMap(({ facts, positions }) => facts.map((fact, i) => ({ fact, position: positions[i] ?? 0 })))
+    .filter(({ fact }) => fact.source === first.source)
+    .sort((a, b) => a.position - b.position);
+  if (named.length === 0) return;
+  let next = 0;
+  let kept = 0;
+  for (const [i, fact] of draft.facts.entries()) {
+    const position = draft.positions[i] ?? 0;
+    while (next < named.length && (named[next]?.position ?? 0) < position) next++;
+    const near = named.slice(Math.max(0, next - NAMED_NEAR), next + NAMED_NEAR);
+    if (near.some((other) => isPagesOf(fact, other.fact))) continue;
+    draft.facts[kept] = fact;
+    draft.positions[kept] = position;
+    kept++;
+  }
+  draft.facts.length = kept;
+  draft.positions.length = kept;
+}
+
+/** True if `pages` are some or all of the pages of what was requested. */
+function isPagesOf(pages: MappingFact, requested: MappingFact): boolean {
+  return (
+    pages.kind === requested.kind &&
+    pages.start <= requested.last &&
+    pages.last >= requested.start &&
+    pages.start + PAGE_MAX > requested.start &&
+    pages.last < requested.last + PAGE_MAX
+  );
 }
 
 function sortByTime(draft: SetDraft): void {

@@ -28,6 +28,13 @@ test('an equals sign at the end of a short line joins only where the encoding sh
   expect(joined(['iova=3D0x40=20', 'size=', '3D4096'])).toEqual(['1 iova=0x40 ', '2 size3D4096']);
 });
 
+test('an empty field at the end of a line of a trace is no soft break, unless the encoding showed', () => {
+  const line = `dma_free: 0000:c2:00.0 dma_addr=fe980000 size=524288 virt_addr=00000000 attrs=`;
+  expect(line.length).toBeGreaterThan(70);
+  expect(joined([line, 'b'])).toEqual([`1 ${line}`, '2 b']);
+  expect(joined(['iova=3D0x40=20', 'dma_free: x attrs=', '=3D'])).toEqual(['1 iova=0x40 ', '2 dma_free: x attrs=']);
+});
+
 test('a line of very many parts is given up', () => {
   const part = `${'x'.repeat(75)}=`;
   const lines = joined(Array.from({ length: 30 }, () => part));

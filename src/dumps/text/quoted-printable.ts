@@ -60,8 +60,11 @@ export class QuotedPrintable {
  */
 export function isSoftBreak(raw: string, isEncoded: boolean): boolean {
   if (!raw.endsWith('=') || raw.endsWith('==')) return false;
-  return isEncoded || (raw.length >= 70 && raw.length <= 90);
+  return isEncoded || (raw.length >= 70 && raw.length <= 90 && !EMPTY_FIELD.test(raw));
 }
+
+/** The last field of the trace events of the DMA API, mostly without a value: `size=4096 attrs=`. */
+const EMPTY_FIELD = /(?:^|\s)attrs=$/;
 
 /** True if the line shows that its text is encoded. `=3D` alone could be part of a number. */
 function showsQuotedPrintable(raw: string): boolean {

@@ -10,6 +10,7 @@ const TIME_LENGTH_MAX = 16;
 export function timeBefore(text: string, at: number): number | undefined {
   let end = at;
   if (text.startsWith('iommu:', at - 6)) end -= 6;
+  else if (text.startsWith('dma:', at - 4)) end -= 4;
   while (end > 0 && text.charCodeAt(end - 1) === 32) end--;
   // perf may print a count of events between the time and the name.
   if (isDigit(text.charCodeAt(end - 1))) {

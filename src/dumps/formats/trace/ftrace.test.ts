@@ -161,7 +161,7 @@ describe('fields', () => {
       '#                              |||| /     delay',
       '#           TASK-PID     CPU#  |||||  TIMESTAMP  FUNCTION',
       '#              | |         |   |||||     |         |',
-      '    init-1  [000] .....     1.0: dma_alloc: 0000:c2:00.0 dma_addr=fe980000 size=524288',
+      '    init-1  [000] .....     1.0: kmem_cache_free: ptr=00000000fe980000 name=dma_addr',
       'The event prints "IOMMU: iova=0x%016llx - 0x%016llx" as of v5.19. The map: IOMMU: one, that is.',
       `    init-1  [000] .....     1.5: ${MAP}`,
     );
