@@ -14,13 +14,24 @@ export function group(
   return { name, offset, size: end - offset, ...(meaning === undefined ? {} : { meaning }), problems, children };
 }
 
-/** Bytes offset … end − 1 that belong to no field. */
+/** Digits of whole buffers: each is decoded as many structures, which differ little in the bytes that belong to no field. */
+const digits = new WeakMap<Uint8Array, string>();
+
+function digitsOf(bytes: Uint8Array): string {
+  const known = digits.get(bytes);
+  if (known !== undefined) return known;
+  const text = toHex(bytes);
+  digits.set(bytes, text);
+  return text;
+}
+
+/** Bytes offset … end − 1 that belong to no field; `bytes` is not changed afterwards. */
 export function rawBytes(name: string, bytes: Uint8Array, offset: number, end: number, meaning?: string): UapiNode {
   return {
     name,
     offset,
     size: end - offset,
-    value: toHex(bytes.subarray(offset, end)),
+    value: digitsOf(bytes).slice(2 * offset, 2 * end),
     ...(meaning === undefined ? {} : { meaning }),
     problems: [],
     children: [],

@@ -1,5 +1,4 @@
 // Hex dumps of lines with addresses: xxd, hexdump, od, and debuggers.
-import { counted } from '../../iova/format.ts';
 import type { Endian } from '../node.ts';
 import { Collected, type HexDump, type HexDumpProblem, isCommand, type Line, MAX_BYTES, pushDigits } from './bytes.ts';
 
@@ -17,6 +16,9 @@ export interface AddressedLine {
   /** The first word that is not a number, and its column; it ends the line. */
   readonly stray: { readonly column: number; readonly text: string } | undefined;
 }
+
+/** In bytes. What is behind a larger gap is not the same buffer, but another part of a memory, or a wrong address. */
+const GAP_MAX = 4096;
 
 const DEBUGGER = /^\s*(0x[0-9a-f]+)(?:\s*<[^>]*>)?:(?=\s|$)/i;
 const XXD = /^\s*([0-9a-f]{4,16}):(?=\s|$)/i;
@@ -147,12 +149,11 @@ export function readAddressed(
     }
     base ??= address;
     const gap = address - base - BigInt(to.size);
-    if (gap > BigInt(MAX_BYTES - to.size)) {
-      problems.push({
-        code: 'too-large',
-        ...place,
-        message: `the address is more than ${MAX_BYTES} bytes after the first one`,
-      });
+    if (gap > BigInt(repeats ? MAX_BYTES - to.size : GAP_MAX)) {
+      const message = repeats
+        ? `only the first ${MAX_BYTES} bytes are read`
+        : `${missing(gap)} before this line: it is not taken for the same buffer, and was skipped`;
+      problems.push({ code: 'too-large', ...place, message });
       continue;
     }
     if (repeats && gap > 0n) {
@@ -167,7 +168,7 @@ export function readAddressed(
       to.truncate(to.size + Number(gap));
     } else if (gap !== 0n) {
       const end = `0x${(base + BigInt(to.size)).toString(16)}`;
-      const what = gap > 0n ? `${counted(Number(gap), 'byte')} missing, assumed 0` : 'the line is appended';
+      const what = gap > 0n ? `${missing(gap)}, assumed 0` : 'the line is appended';
       const message = `the address is 0x${address.toString(16)}; expected ${end}: ${what}`;
       problems.push({ code: 'address-jumps', ...place, message });
       for (let n = 0n; n < gap; n++) to.push(0, 0, 0);
@@ -204,6 +205,10 @@ export function readAddressed(
     }
   }
   return to.finish('addressed', base, problems);
+}
+
+function missing(gap: bigint): string {
+  return `${gap === 1n ? '1 byte is' : `${gap} bytes are`} missing`;
 }
 
 function notHex(line: Line): HexDumpProblem {

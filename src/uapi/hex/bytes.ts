@@ -35,8 +35,8 @@ export interface HexDumpOptions {
   readonly endian?: Endian;
 }
 
-/** At most this many bytes are read: a wrong address must not fill the memory. */
-export const MAX_BYTES = 1 << 24;
+/** At most this many bytes are read; the largest buffers of the UAPI, lists of ranges, have some 64 KiB. */
+export const MAX_BYTES = 1 << 18;
 
 /** Bytes with their positions, in order. */
 export class Collected {

@@ -198,6 +198,9 @@ describe('a damaged dump', () => {
     ['words between', [XXD[0] ?? '', '  [output trimmed]', ...XXD.slice(1)], ['not-hex 2:3'], 40],
     ['an asterisk at the start', ['*', ...XXD], [], 40],
     ['an address far away', [...XXD, '7fffffff: 00'], ['too-large 4:1'], 40],
+    ['a gap of a page', [...XXD, '00001028: 00'], ['address-jumps 4:1'], 40 + 4096 + 1],
+    ['a gap above a page', [...XXD, '00001029: 00', '00001039: 00'], ['too-large 4:1', 'too-large 5:1'], 40],
+    ['more repeats than any buffer has', ['00000000: 00', '*', '00ffffff: 00'], ['too-large 3:1'], 1],
   ])('with %s names the place and keeps the rest', (_name, lines, problems, size) => {
     expect(problemsOf(lines)).toEqual(problems);
     expect(readHexDump(lines.join('\n')).bytes.length).toBe(size);
