@@ -185,7 +185,7 @@ export const FORMATS: readonly DumpFormat[] = [
       words: [' IOMMU:', ':IOMMU:', 'LOST ', 'EVENT DROPPED', 'EVENTS DROPPED', 'PERF_RECORD_LOST'],
       // A line that a mail program broke before the mark.
       shapes: [
-        /\d: {0,24}(?:iommu:)?[a-z_]{0,26}(?:: {0,24}(?:I|IO|IOM|IOMM|IOMMU)?)?$|^(?:un)?map: ?(?:I|IO|IOM|IOMM|IOMMU)?$|(?:io_page_fault|device_\w{4,16}): ?(?:I|IO|IOM|IOMM|IOMMU)?$/,
+        /$(?<=\d: {0,24}(?:iommu:)?[a-z_]{0,26}(?:: {0,24}(?:I|IO|IOM|IOMM|IOMMU)?)?|^(?:un)?map: ?(?:I|IO|IOM|IOMM|IOMMU)?|(?:io_page_fault|device_\w{4,16}): ?(?:I|IO|IOM|IOMM|IOMMU)?)/,
       ],
     },
     load: async () => (await import('./formats/trace/ftrace.ts')).FTRACE,
@@ -220,7 +220,7 @@ export const FORMATS: readonly DumpFormat[] = [
         ...['available IOMMU', 'ailed to set', 'initialization failed', 'memory listener', 'Region '],
       ],
       // A call or a group whose line was broken.
-      shapes: [/\bv(?:f(?:i(?:o(?:_[a-z_]{0,22})?)?)?)?$|\bgroup \d{1,9} is(?: not)?$/],
+      shapes: [/$(?<=\b(?:v(?:f(?:i(?:o(?:_[a-z_]{0,22})?)?)?)?|group \d{1,9} is(?: not)?))/],
       around: { words: ['vfio', 'iommufd'] },
     },
     load: async () => (await import('./formats/qemu/errors.ts')).QEMU_ERRORS,
@@ -306,7 +306,8 @@ export const FORMATS: readonly DumpFormat[] = [
     interest: {
       words: ['command line:', 'BOOT_IMAGE=', 'IOMMU disabled', 'IOMMU is disabled', '] type '],
       shapes: [
-        new RegExp(`^\\s{0,8}[a-z][\\w-]{1,40} ${PCI_ADDRESS_PATTERN}: `),
+        // `pci` is no driver.
+        new RegExp(`^\\s{0,8}(?!pci )[a-z][\\w-]{1,40} ${PCI_ADDRESS_PATTERN}: `),
         /^\s{0,8}(?:BOOT_IMAGE=|initrd=|root=)\S/,
       ],
     },

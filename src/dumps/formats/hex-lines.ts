@@ -5,7 +5,7 @@ const NO_REGION = '(?!.{1,80}\\s(?:msi|direct|direct-relaxable|reserved)$)';
 
 /** An address, an optional symbol, and numbers; or only the address at the end of a dump. */
 export const ADDRESSED_ROW = new RegExp(
-  `^${NO_REGION}\\s{0,16}(?:0x)?[0-9a-f]{4,16}(?:\\s{0,2}<[^<>]{1,60}>)?:?\\s{1,8}(?:0x)?[0-9a-f]{2,16}(?:\\s|$)|^[0-9a-f]{6,16}:?$`,
+  `^(?=\\s{0,16}(?:0x)?[0-9a-f]{4})${NO_REGION}\\s{0,16}(?:0x)?[0-9a-f]{4,16}(?:\\s{0,2}<[^<>]{1,60}>)?:?\\s{1,8}(?:0x)?[0-9a-f]{2,16}(?:\\s|$)|^[0-9a-f]{6,16}:?$`,
   'i',
 );
 export const PLAIN_ROW =

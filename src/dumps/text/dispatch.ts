@@ -68,6 +68,12 @@ export interface LoadProblem {
 const MAY_BE_ROW =
   /^\s{0,64}(?:0[xX]|[0-9a-fA-FxX*…]{4}[0-9a-fA-FxX*….\s:|-]|[0-9a-f]{1,4}…|\[[0-9a-fA-F]{3,4}h?[\s\]])/;
 
+/** The same, for a line that begins with a letter. */
+function mayBeRow(text: string): boolean {
+  const code = text.charCodeAt(0) | 0x20;
+  return ((code >= 97 && code <= 102) || code === 120) && MAY_BE_ROW.test(text);
+}
+
 /** A line that waits. */
 export interface WaitingLine extends Omit<DumpLine, 'text'> {
   /** Number of the line that was cut because of its length: this one, or a blank one before it. */
@@ -79,6 +85,8 @@ export interface WaitingLine extends Omit<DumpLine, 'text'> {
   /** Without its damaged numbers, once they were looked for. */
   text: string;
   isChecked: boolean;
+  /** True if it has no mark of any format, except perhaps of what is inside of one. */
+  readonly isDull: boolean;
   /** Its damaged and repaired numbers. */
   numbers: CheckedNumbers | undefined;
 }
@@ -88,6 +96,13 @@ export interface LineTaker {
   add(line: WaitingLine): void;
   /** Nothing waits any longer for the lines that follow. */
   flush(): void;
+  /**
+   * True if a line has no mark of any format, except perhaps of what is inside of one: `text` from `from` to `to`,
+   * exclusive, which is `content`.
+   */
+  isDull(text: string, from: number, to: number, content: string): boolean;
+  /** Takes a dull line if no reader can look at it; false if it must be added. */
+  skip(number: number, content: string): boolean;
   reportCut(line: number): void;
   /** After the last line. `lines`: of the text, blank ones included. */
   end(lines: number): void;
@@ -147,6 +162,22 @@ export class Dispatcher implements LineTaker {
   add(line: WaitingLine): void {
     this.#waiting.push(line);
     if (this.#waiting.length > LOOKAHEAD) this.#offerFirst();
+    // Nobody looks ahead from a dull line.
+    while (this.#taking === 0 && this.#waiting[0]?.isDull && !this.#isInside(this.#waiting[0].text)) this.#offerFirst();
+  }
+
+  isDull(text: string, from: number, to: number, content: string): boolean {
+    return this.#interests.isDull(text, from, to, content) && !mayBeRow(content);
+  }
+
+  skip(number: number, content: string): boolean {
+    if (this.#waiting.length > 0 || this.#taking > 0 || this.#isInside(content)) return false;
+    this.#collector.leftover(this.#source.name, number, content);
+    return true;
+  }
+
+  #isInside(text: string): boolean {
+    return this.#open.innerShapes.length > 0 && this.#interests.matchesInside(text, this.#open);
   }
 
   /** Offers all lines that wait. */
@@ -191,12 +222,14 @@ export class Dispatcher implements LineTaker {
     }
     const isForAll = line.prompt !== undefined || line.elision;
     // Most lines interest no format.
-    const isOfInterest = this.#interests.look(line.text, this.#open);
+    const isOfInterest = line.isDull
+      ? this.#isInside(line.text) && this.#interests.look(line.text, this.#open)
+      : this.#interests.look(line.text, this.#open);
     const { reported } = this.#collector;
     if (isOfInterest || isForAll || this.#taking > 0) {
       this.#check(line);
       this.#offer(line, isForAll);
-    } else if (MAY_BE_ROW.test(line.text)) this.#check(line);
+    } else if (!line.isDull && MAY_BE_ROW.test(line.text)) this.#check(line);
     if (line.numbers) this.#reportNumbers(line, line.numbers, isOfInterest, this.#collector.reported > reported);
     this.#waiting.shift();
     const isRecognized = this.#recognized.delete(line);

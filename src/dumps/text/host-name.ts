@@ -44,6 +44,12 @@ export class HostNames {
   readonly #known = new Set<string>();
   #tries = 0;
 
+  /** True if a name in a text, from `from` to `to` (exclusive), is known, or if no more names are looked for. */
+  isKnown(text: string, from: number, to: number): boolean {
+    for (const known of this.#known) if (known.length === to - from && text.startsWith(known, from)) return true;
+    return this.#known.size >= NAMES_MAX || this.#tries >= TRIES_MAX;
+  }
+
   /** The name that a line has; undefined if it has none, or one that was found before. `cleaned`: its text. */
   next(raw: string, cleaned: string, prompt?: Prompt): string | undefined {
     if (this.#known.size >= NAMES_MAX || this.#tries >= TRIES_MAX) return undefined;

@@ -45,6 +45,19 @@ describe('what the matcher finds is what trying every word and shape finds', () 
   );
   const line = fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join(''));
 
+  test('a line is dull if nothing but shapes inside of formats match it', () => {
+    const isDull = (text: string) => matcher.isDull(`<${text}>`, 1, 1 + text.length, text);
+    const wordsOnly = INTERESTS.map(({ inside, ...interest }) => ({
+      ...interest,
+      inside: { words: inside?.words ?? [] },
+    }));
+    const check = (text: string): void => {
+      expect([text, isDull(text)]).toEqual([text, tried(wordsOnly, text).length === 0]);
+    };
+    for (const text of LINES) check(text);
+    fc.assert(fc.property(line, check), { numRuns: 300 });
+  });
+
   test('for every line of the fixtures', () => {
     let count = 0;
     for (const text of LINES) {

@@ -1,6 +1,8 @@
 // Which formats a line is offered to. Most lines of a log interest no format, so this is the hot path of reading: one
-// pass over the line finds the words of all formats (an Aho-Corasick automaton), then the formats' shapes are tried.
+// pass over the line finds the words of all formats (an Aho-Corasick automaton), then the formats' shapes are tried
+// (shapes.ts).
 import type { LineInterest, LineMarks } from '../format.ts';
+import { type IndexedShape, matchesEnd, type NeedyShape, ShapeSet } from './shapes.ts';
 
 /** Words are made of ASCII characters. */
 const ASCII = 128;
@@ -12,9 +14,9 @@ const NEWLINE = 10;
  */
 export class InterestMatcher {
   readonly #automaton: Automaton;
-  readonly #shapes: readonly { readonly index: number; readonly shape: RegExp }[];
-  readonly #innerShapes: readonly { readonly index: number; readonly shape: RegExp }[];
-  /** By index: the number of the last line that matched. */
+  readonly #shapes: ShapeSet;
+  readonly #innerShapes: readonly IndexedShape[];
+  /** By index: the number of the last line that matched; then of the last one with a literal, by needy shape. */
   readonly #matchedAt: Uint32Array;
   readonly #count: number;
   #line = 0;
@@ -23,20 +25,24 @@ export class InterestMatcher {
     this.#count = interests.length;
     const around = interests.map((interest) => interest.around ?? {});
     const inside = interests.map((interest) => interest.inside ?? {});
-    this.#automaton = buildAutomaton([...interests, ...around, ...inside].map(({ words = [] }) => words));
-    this.#shapes = shapesOf([...interests, ...around]);
+    this.#shapes = new ShapeSet(shapesOf([...interests, ...around]));
     this.#innerShapes = shapesOf(inside);
-    this.#matchedAt = new Uint32Array(3 * this.#count);
+    const { needy } = this.#shapes;
+    this.#automaton = buildAutomaton([
+      ...[...interests, ...around, ...inside].map(({ words = [] }) => words),
+      ...needy.map(({ literals }) => literals),
+    ]);
+    this.#matchedAt = new Uint32Array(3 * this.#count + needy.length);
   }
 
   /** The state of one text: which formats are open, by index. */
   openFormats(): OpenFormats {
-    return { isOpen: new Uint8Array(this.#count), any: false };
+    return { isOpen: new Uint8Array(this.#count), innerShapes: [] };
   }
 
   /** As if every format had begun. */
   everyFormat(): OpenFormats {
-    return { isOpen: new Uint8Array(this.#count).fill(1), any: true };
+    return { isOpen: new Uint8Array(this.#count).fill(1), innerShapes: this.#innerShapes };
   }
 
   /**
@@ -44,47 +50,111 @@ export class InterestMatcher {
    * interests it matches are open from now on.
    */
   look(text: string, open: OpenFormats): boolean {
-    const line = ++this.#line;
+    this.#line++;
     // Every state has a row of `next`, and every character a column: the indexes are always inside the tables.
     const { columns, next, shift, start, firstFound } = this.#automaton;
     let any = false;
     let state = start;
     for (let i = 0; i < text.length; i++) {
       state = next[(state << shift) | (columns[text.charCodeAt(i)] as number)] as number;
-      if (state < firstFound) continue;
-      any = true;
-      this.#note(state, open);
+      if (state >= firstFound && this.#note(state, open)) any = true;
     }
     state = next[(state << shift) | (columns[NEWLINE] as number)] as number;
-    if (state >= firstFound) {
-      any = true;
-      this.#note(state, open);
+    if (state >= firstFound && this.#note(state, open)) any = true;
+    const { needy, others, tails } = this.#shapes;
+    for (const { any: one, members } of this.#shapes.joinedFor(text)) {
+      if (one.test(text) && this.#try(members, text, open)) any = true;
     }
-    for (const { index, shape } of this.#shapes) {
-      if (this.#matchedAt[index] === line || !shape.test(text)) continue;
-      any = true;
-      this.#mark(index, open);
-    }
-    return (open.any && this.#lookInside(text, open)) || any;
+    for (const tail of tails) if (matchesEnd(tail, text) && this.#try(tail.members, text, open)) any = true;
+    if (this.#tryNeedy(needy, text, open)) any = true;
+    if (this.#try(others, text, open)) any = true;
+    return (open.innerShapes.length > 0 && this.#lookInside(text, open)) || any;
   }
 
-  /** At a state where words end. */
-  #note(state: number, open: OpenFormats): void {
+  /**
+   * False if a line may match an interest: `text` from `from` to `to` (exclusive), which is `content`. Of those inside of
+   * open formats only the words count. No format is opened.
+   */
+  isDull(text: string, from: number, to: number, content: string): boolean {
+    this.#line++;
+    const { columns, next, shift, start, firstFound } = this.#automaton;
+    let state = start;
+    for (let i = from; i < to; i++) {
+      state = next[(state << shift) | (columns[text.charCodeAt(i)] as number)] as number;
+      if (state >= firstFound && this.#noteNeeded(state)) return false;
+    }
+    state = next[(state << shift) | (columns[NEWLINE] as number)] as number;
+    if (state >= firstFound && this.#noteNeeded(state)) return false;
+    const { needy, others, tails } = this.#shapes;
+    for (const { any } of this.#shapes.joinedFor(content)) if (any.test(content)) return false;
+    for (const tail of tails) if (matchesEnd(tail, content)) return false;
+    for (const { shape } of others) if (shape.test(content)) return false;
+    for (let i = 0; i < needy.length; i++) {
+      if (this.#matchedAt[3 * this.#count + i] === this.#line && needy[i]?.shape.test(content)) return false;
+    }
+    return true;
+  }
+
+  /** True if a line that is dull by itself matches a shape inside of an open format. */
+  matchesInside(text: string, { innerShapes }: OpenFormats): boolean {
+    for (const { shape } of innerShapes) if (shape.test(text)) return true;
+    return false;
+  }
+
+  /** At a state where words end; true if they are not only literals that shapes need. */
+  #noteNeeded(state: number): boolean {
     const { found, firstFound } = this.#automaton;
-    for (const index of found[state - firstFound] ?? []) this.#mark(index, open);
+    for (const index of found[state - firstFound] ?? []) {
+      if (index < 3 * this.#count) return true;
+      this.#matchedAt[index] = this.#line;
+    }
+    return false;
+  }
+
+  /** At a state where words end; false if they are only literals that shapes need. */
+  #note(state: number, open: OpenFormats): boolean {
+    const { found, firstFound } = this.#automaton;
+    let any = false;
+    for (const index of found[state - firstFound] ?? []) {
+      this.#mark(index, open);
+      if (index < 3 * this.#count) any = true;
+    }
+    return any;
   }
 
   #mark(index: number, open: OpenFormats): void {
     this.#matchedAt[index] = this.#line;
-    if (index >= this.#count) return;
+    if (index >= this.#count || open.isOpen[index] === 1) return;
     open.isOpen[index] = 1;
-    open.any = true;
+    open.innerShapes = this.#innerShapes.filter((inner) => open.isOpen[inner.index] === 1);
   }
 
-  #lookInside(text: string, { isOpen }: OpenFormats): boolean {
+  #try(shapes: readonly IndexedShape[], text: string, open: OpenFormats): boolean {
     let any = false;
-    for (const { index, shape } of this.#innerShapes) {
-      if (isOpen[index] !== 1 || !shape.test(text)) continue;
+    for (const { index, shape } of shapes) {
+      if (this.#matchedAt[index] === this.#line || !shape.test(text)) continue;
+      any = true;
+      this.#mark(index, open);
+    }
+    return any;
+  }
+
+  #tryNeedy(shapes: readonly NeedyShape[], text: string, open: OpenFormats): boolean {
+    let any = false;
+    for (let i = 0; i < shapes.length; i++) {
+      if (this.#matchedAt[3 * this.#count + i] !== this.#line) continue;
+      const { index, shape } = shapes[i] as NeedyShape;
+      if (this.#matchedAt[index] === this.#line || !shape.test(text)) continue;
+      any = true;
+      this.#mark(index, open);
+    }
+    return any;
+  }
+
+  #lookInside(text: string, { innerShapes }: OpenFormats): boolean {
+    let any = false;
+    for (const { index, shape } of innerShapes) {
+      if (!shape.test(text)) continue;
       any = true;
       this.#matchedAt[2 * this.#count + index] = this.#line;
     }
@@ -105,14 +175,15 @@ export class InterestMatcher {
   }
 }
 
-function shapesOf(marks: readonly LineMarks[]): { readonly index: number; readonly shape: RegExp }[] {
+function shapesOf(marks: readonly LineMarks[]): IndexedShape[] {
   return marks.flatMap(({ shapes = [] }, index) => shapes.map((shape) => ({ index, shape })));
 }
 
 /** Which formats of a text have begun, by their index. */
 export interface OpenFormats {
   readonly isOpen: Uint8Array;
-  any: boolean;
+  /** Those inside of the open formats. */
+  innerShapes: readonly IndexedShape[];
 }
 
 /** True if the line contains a word of the interest, what is inside of the format aside. Slow: for one line at a time. */

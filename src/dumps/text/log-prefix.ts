@@ -161,13 +161,32 @@ const FACILITIES: ReadonlySet<string> = new Set([
   'ftp ',
   'loca',
 ]);
-const NAMED_FILE = /(?:\.(?:log|txt|out)|dmesg|syslog|messages)(?:\.\d)?$/;
+export const NAMED_FILE = /(?:\.(?:log|txt|out)|dmesg|syslog|messages)(?:\.\d)?$/;
+
+/** True if the text may have the prefix of `dmesg -x` at `at`. */
+export function isFacility(text: string, at: number): boolean {
+  return FACILITIES.has(text.slice(at, at + 4));
+}
+
+const LEVELS: ReadonlySet<string> = new Set([
+  ...['TRACE', 'DEBUG', 'INFO', 'NOTICE', 'WARN', 'WARNING', 'ERROR', 'FATAL', 'CRITICAL'],
+]);
+
+/** True if the word from `from` to `end`, exclusive, is the level of a message. */
+export function isLevel(text: string, from: number, end: number): boolean {
+  return end - from >= 4 && end - from <= 8 && isCapital(text, from + 1) && LEVELS.has(text.slice(from, end));
+}
+
+function isCapital(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 65 && code <= 90;
+}
 
 /** Prefixes that begin with a letter, beside those of syslog; each is looked for only where its marks are. */
 function otherPrefix(text: string): string | undefined {
   const blank = text.indexOf(' ');
   const colon = text.indexOf(':');
-  if (colon > 2 && colon < 12 && FACILITIES.has(text.slice(0, 4))) {
+  if (colon > 2 && colon < 12 && isFacility(text, 0)) {
     const rest = without(text, FACILITY);
     if (rest !== undefined) return rest;
   }
@@ -208,10 +227,10 @@ function removeStamp(text: string): string | undefined {
 
 // What follows finds the usual prefixes without a pattern, for logs that have one on every line.
 
-/** Where the kernel's usual stamp ends, `[   12.345678] `; 0: `STAMP` must decide. */
-export function stampEnd(text: string): number {
-  let at = 1;
-  while (at < 11 && text.charCodeAt(at) === 32) at++;
+/** Where the kernel's usual stamp at `from` ends, `[   12.345678] `; 0: `STAMP` must decide. */
+export function stampEnd(text: string, from = 0): number {
+  let at = from + 1;
+  while (at < from + 11 && text.charCodeAt(at) === 32) at++;
   const seconds = digitsEnd(text, at);
   if (seconds === at || seconds - at > 10 || text.charCodeAt(seconds) !== 46) return 0;
   const end = digitsEnd(text, seconds + 1);
@@ -229,20 +248,12 @@ function mayBeginWithHost(text: string): boolean {
   return blank > 0 && (code === 107 || code === 113 || code === 115);
 }
 
-/** Where the usual prefix of syslog ends, `Jan  3 12:00:01 host tag[17]: `; 0: `SYSLOG` must decide. */
-export function syslogEnd(text: string): number {
-  for (let i = 0; i < 3; i++) if (!isLetter(text.charCodeAt(i))) return 0;
-  let at = text.charCodeAt(4) === 32 ? 5 : 4;
-  const day = digitsEnd(text, at);
-  if (text.charCodeAt(3) !== 32 || day === at || day - at > 2) return 0;
-  at = day;
-  for (const mark of [32, 58, 58]) {
-    const end = digitsEnd(text, at + 1);
-    if (text.charCodeAt(at) !== mark || end - at !== 3) return 0;
-    at = end;
-  }
-  const host = nameEnd(text, at + 1);
-  if (text.charCodeAt(at) !== 32 || host - at < 3 || host - at > 60 || text.charCodeAt(host) !== 32) return 0;
+/** Where the usual prefix of syslog at `from` ends, `Jan  3 12:00:01 host tag[17]: `; 0: `SYSLOG` must decide. */
+export function syslogEnd(text: string, from = 0): number {
+  let at = syslogHost(text, from);
+  if (at === 0) return 0;
+  const host = nameEnd(text, at);
+  if (host - at < 2 || host - at > 59 || text.charCodeAt(host) !== 32) return 0;
   const tag = nameEnd(text, host + 1);
   if (tag === host + 1 || tag - host > 60) return 0;
   at = tag;
@@ -252,6 +263,22 @@ export function syslogEnd(text: string): number {
     at = process + 1;
   }
   return text.charCodeAt(at) === 58 && text.charCodeAt(at + 1) === 32 ? at + 2 : 0;
+}
+
+/** Where the host begins behind the usual time of syslog at `from`, `Jan  3 12:00:01 `; 0 if there is no such time. */
+export function syslogHost(text: string, from: number): number {
+  for (let i = from; i < from + 3; i++) if (!isLetter(text.charCodeAt(i))) return 0;
+  let at = from + (text.charCodeAt(from + 4) === 32 ? 5 : 4);
+  const day = digitsEnd(text, at);
+  if (text.charCodeAt(from + 3) !== 32 || day === at || day - at > 2) return 0;
+  at = day;
+  if (!isTwoDigits(text, at, 32) || !isTwoDigits(text, at + 3, 58) || !isTwoDigits(text, at + 6, 58)) return 0;
+  return text.charCodeAt(at + 9) === 32 ? at + 10 : 0;
+}
+
+/** True for a mark and two digits, and no digit after them. */
+function isTwoDigits(text: string, at: number, mark: number): boolean {
+  return text.charCodeAt(at) === mark && digitsEnd(text, at + 1) === at + 3;
 }
 
 /** False if a text that begins with an ASCII letter begins neither like `Feb 28 `, `Feb 28, ` nor like `ab> `. */
@@ -269,14 +296,15 @@ function mayBeginSyslogOrQuote(text: string): boolean {
   return isDigit(text.charCodeAt(at));
 }
 
-function digitsEnd(text: string, from: number): number {
+/** Behind the decimal digits that begin at `from`. */
+export function digitsEnd(text: string, from: number): number {
   let at = from;
   while (isDigit(text.charCodeAt(at))) at++;
   return at;
 }
 
 /** Behind letters, digits and `_-.`. */
-function nameEnd(text: string, from: number): number {
+export function nameEnd(text: string, from: number): number {
   let at = from;
   for (;;) {
     const code = text.charCodeAt(at);
@@ -285,10 +313,10 @@ function nameEnd(text: string, from: number): number {
   }
 }
 
-function isDigit(code: number): boolean {
+export function isDigit(code: number): boolean {
   return code >= 48 && code <= 57;
 }
 
-function isLetter(code: number): boolean {
+export function isLetter(code: number): boolean {
   return (code | 0x20) >= 97 && (code | 0x20) <= 122;
 }

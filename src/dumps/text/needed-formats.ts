@@ -41,6 +41,14 @@ class Scout implements LineTaker {
     }
   }
 
+  isDull(text: string, from: number, to: number, content: string): boolean {
+    return this.#interests.isDull(text, from, to, content);
+  }
+
+  skip(): boolean {
+    return true;
+  }
+
   flush(): void {}
   reportCut(): void {}
   end(): void {}

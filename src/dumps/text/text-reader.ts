@@ -3,6 +3,7 @@
 //   piece of text
 //     → text-lines.ts         cut into numbered lines
 //     → shortcut.ts           for lines of which files have millions: to a fact at once, skipping everything below
+//     → plain-line.ts         for most lines of a log: where their content begins, skipping the next three
 //     → quoted-printable.ts   lines that a mail program broke softly are joined
 //     → envelope.ts           quote marks, log prefixes and prompts are removed
 //     → host-name.ts          the host's name in what was removed becomes a fact
@@ -16,6 +17,7 @@ import type { Collector } from '../input/collector.ts';
 import { Dispatcher, type LineFormats, type LineTaker, type WaitingLine } from './dispatch.ts';
 import { cleanLine } from './envelope.ts';
 import { HostNames } from './host-name.ts';
+import { PlainLine } from './plain-line.ts';
 import { type NumberedLine, QuotedPrintable } from './quoted-printable.ts';
 import { isDecoration, isElision } from './separators.ts';
 import { ShortcutReader } from './shortcut.ts';
@@ -37,9 +39,17 @@ interface HeldLine {
 }
 
 /** What is known of a line beyond its text. */
-type AboutLine = Pick<WaitingLine, 'prompt' | 'hostName' | 'isShortcut'>;
+type AboutLine = Pick<WaitingLine, 'prompt' | 'hostName' | 'isShortcut' | 'elision' | 'isDull'>;
 
-const SHORTCUT_LINE: AboutLine = { prompt: undefined, hostName: undefined, isShortcut: true };
+const PLAIN_LINE: AboutLine = {
+  prompt: undefined,
+  hostName: undefined,
+  isShortcut: false,
+  elision: false,
+  isDull: false,
+};
+const DULL_LINE: AboutLine = { ...PLAIN_LINE, isDull: true };
+const SHORTCUT_LINE: AboutLine = { ...PLAIN_LINE, isShortcut: true };
 
 /** A reader of a text whose facts go to the collector. */
 export function textReader(formats: LineFormats, source: DumpSource, collector: Collector): TextReader {
@@ -59,6 +69,7 @@ export class TextReader {
     this.#line(text, from, to, number, isCut),
   );
   readonly #quotedPrintable = new QuotedPrintable();
+  readonly #plain = new PlainLine();
   readonly #hostNames = new HostNames();
   /** The next line's `index` and `blanksBefore` (format.ts). */
   #index = 0;
@@ -87,7 +98,10 @@ export class TextReader {
   }
 
   #line(text: string, from: number, to: number, number: number, isCut: boolean): void {
-    if (!isCut && this.#takeShortcut(text, from, to, number)) return;
+    // Lines of a trace follow each other, and so do those of a log.
+    if (!isCut && this.#held && this.#takeShortcut(text, from, to, number)) return;
+    if (!isCut && this.#takePlain(text, from, to, number)) return;
+    if (!isCut && !this.#held && this.#takeShortcut(text, from, to, number)) return;
     this.#releaseHeld();
     if (isCut) this.#cutLine = number;
     const raw = text.slice(from, to);
@@ -117,6 +131,25 @@ export class TextReader {
     return true;
   }
 
+  /** Reads a line that needs no cleaning; false if it must take the normal path. */
+  #takePlain(text: string, from: number, to: number, number: number): boolean {
+    if (this.#cutLine !== undefined || !this.#quotedPrintable.isIdle) return false;
+    const plain = this.#plain;
+    if (!plain.find(text, from, to)) return false;
+    const { start, end, hostStart, hostEnd } = plain;
+    if (hostEnd > 0 && !this.#hostNames.isKnown(text, hostStart, hostEnd)) return false;
+    const content = text.slice(start, end);
+    if (isElision(content)) return false;
+    const isDull = this.#taker.isDull(text, start, end, content);
+    if (!isDull && this.#takeShortcut(text, from, to, number)) return true;
+    this.#releaseHeld();
+    if (isDull && this.#taker.skip(number, content)) {
+      this.#index++;
+      this.#blanks = 0;
+    } else this.#dispatch({ raw: text.slice(from, to), number }, content, isDull ? DULL_LINE : PLAIN_LINE);
+    return true;
+  }
+
   /** Sends the held line on the normal path, because the next line takes that. */
   #releaseHeld(): void {
     const held = this.#held;
@@ -135,13 +168,14 @@ export class TextReader {
       if (!prompt && isDecoration(text) && !isElision(text)) this.#blanks++;
       else {
         const hostName = this.#hostNames.next(line.raw, text, prompt);
-        this.#dispatch(line, text, { prompt, hostName, isShortcut: false });
+        const elision = !prompt && isElision(text);
+        this.#dispatch(line, text, { ...PLAIN_LINE, prompt, hostName, elision });
       }
     }
   }
 
   #dispatch({ raw, number }: NumberedLine, text: string, about: AboutLine): void {
-    const { prompt, hostName, isShortcut } = about;
+    const { prompt, hostName, isShortcut, elision, isDull } = about;
     this.#taker.add({
       number,
       raw,
@@ -149,11 +183,12 @@ export class TextReader {
       index: this.#index++,
       blanksBefore: this.#blanks,
       prompt,
-      elision: !prompt && isElision(text),
+      elision,
       cutLine: this.#cutLine,
       isShortcut,
       hostName,
       isChecked: false,
+      isDull,
       numbers: undefined,
     });
     this.#cutLine = undefined;

@@ -1,0 +1,95 @@
+// Many regular expressions on many lines: most lines match none, and calling each of them would take most of the time of
+// reading. Those that are bound to the start of the line are joined, for each first character those that a line with it
+// may match (first-character.ts); those bound to its end, `$(?<=…)`, are joined and tried there; of the others, those that
+// need a literal are only tried on lines that have it.
+import { ANY_FIRST, alternatives, type FirstCharacters, firstCharacters, literalStart } from './first-character.ts';
+
+/** An expression, and the number of what it belongs to. */
+export interface IndexedShape {
+  readonly index: number;
+  readonly shape: RegExp;
+}
+
+/** Expressions that are tried together. */
+export interface JoinedShapes {
+  /** Matches if one of the members does. */
+  readonly any: RegExp;
+  readonly members: readonly IndexedShape[];
+}
+
+/** An expression that only matches a text with one of the literals in it, whatever their case. */
+export interface NeedyShape extends IndexedShape {
+  readonly literals: readonly string[];
+}
+
+/** Its number would be another one in a longer expression. */
+const REFERENCE = /\\[1-9]|\\k<|\(\?<[^=!]/;
+/** A shorter literal is in too many lines. */
+const LITERAL_MIN = 2;
+
+export class ShapeSet {
+  readonly needy: readonly NeedyShape[];
+  /** Those bound to the end: to be tried with `matchesEnd`. */
+  readonly tails: readonly JoinedShapes[];
+  /** To be tried on every line. */
+  readonly others: readonly IndexedShape[];
+  readonly #bound: readonly (IndexedShape & { readonly first: FirstCharacters })[];
+  /** By the first character's code, 128 for all that are not ASCII, 129 for none. */
+  readonly #joinedByFirst: (readonly JoinedShapes[] | undefined)[] = new Array(130);
+  /** By the places of their members. */
+  readonly #joined = new Map<string, readonly JoinedShapes[]>();
+
+  constructor(shapes: readonly IndexedShape[]) {
+    const needy: NeedyShape[] = [];
+    const others: IndexedShape[] = [];
+    const tails: IndexedShape[] = [];
+    const bound: (IndexedShape & { readonly first: FirstCharacters })[] = [];
+    for (const one of shapes) {
+      const parts = alternatives(one.shape.source);
+      const literals = parts.map(literalStart);
+      const isBound = (mark: string) =>
+        parts.every((part) => part.startsWith(mark)) && !REFERENCE.test(one.shape.source);
+      if (isBound('^')) bound.push({ ...one, first: firstCharacters(one.shape) });
+      else if (isBound('$')) tails.push(one);
+      else if (literals.every((literal) => literal.length >= LITERAL_MIN)) needy.push({ ...one, literals });
+      else others.push(one);
+    }
+    this.needy = needy;
+    this.others = others;
+    this.tails = join(tails, 'y');
+    this.#bound = bound;
+  }
+
+  /** Those bound to the start that may match a text. */
+  joinedFor(text: string): readonly JoinedShapes[] {
+    const code = text.length === 0 ? 129 : Math.min(text.charCodeAt(0), 128);
+    const known = this.#joinedByFirst[code];
+    if (known) return known;
+    const members = this.#bound.filter(({ first }) => code === 129 || first === ANY_FIRST || first.has(code));
+    const key = members.map((member) => this.#bound.indexOf(member)).join(' ');
+    const joined = this.#joined.get(key) ?? join(members);
+    this.#joined.set(key, joined);
+    this.#joinedByFirst[code] = joined;
+    return joined;
+  }
+}
+
+/** True if the text matches at its end. */
+export function matchesEnd({ any }: JoinedShapes, text: string): boolean {
+  any.lastIndex = text.length;
+  return any.test(text);
+}
+
+/** `more`: flags beside those of the expressions. */
+function join(shapes: readonly IndexedShape[], more = ''): JoinedShapes[] {
+  const byFlags = new Map<string, IndexedShape[]>();
+  for (const one of shapes) {
+    const members = byFlags.get(one.shape.flags);
+    if (members) members.push(one);
+    else byFlags.set(one.shape.flags, [one]);
+  }
+  return [...byFlags].map(([flags, members]) => ({
+    any: new RegExp(members.map(({ shape }) => `(?:${shape.source})`).join('|'), flags + more),
+    members,
+  }));
+}
