@@ -79,6 +79,8 @@ async function mutantsOf(target) {
     coverageAnalysis: 'perTest',
     concurrency,
     timeoutMS: 10_000,
+    // The first run, without a fault: slow machines take long for it.
+    dryRunTimeoutMinutes: 60,
     reporters: ['json'],
     jsonReporter: { fileName: reportFile },
     logLevel: 'error',
