@@ -37,7 +37,8 @@ function asked({ arch, machine, memory, cpu, hole, vga }: Asked): readonly strin
     { input: 'info mtree -f\nquit\n', encoding: 'utf8', timeout: 60_000, maxBuffer: 1 << 26 },
   );
   if (result.error) throw result.error;
-  if (/phys-bits too low|Addressing limited to|expects size less than/.test(result.stderr)) return 'refused';
+  if (/phys-bits too low|Addressing limited to|expects size less than|not user-configurable/.test(result.stderr))
+    return 'refused';
   const view = result.stdout.split('FlatView #').find((text) => text.includes('AS "memory"'));
   if (result.status !== 0 || view === undefined) throw new Error(`${result.stderr}${result.stdout.slice(-500)}`);
   const ram = [...view.matchAll(/^ +([0-9a-f]{16})-([0-9a-f]{16}) \(prio -?\d+, ram\): (?!pc\.bios)/gm)].map(
@@ -79,6 +80,9 @@ const X86_CPUS = [
   'Skylake-Server,phys-bits=48',
   'Dhyana,phys-bits=48',
   'max,phys-bits=41',
+  'pentium3',
+  'n270',
+  'qemu32,phys-bits=36',
 ];
 const x86 = (machine: string, memory: string, cpu = 'qemu64,phys-bits=48', more: Partial<Asked> = {}): Asked => ({
   arch: 'x86_64',
@@ -115,6 +119,9 @@ const MATRIX: readonly Asked[] = [
   ...['1G', '3071M', '3072M', '3328M', '8G'].map((memory) => x86('microvm', memory)),
   ...['virt', 'virt-4.2', 'virt,highmem=off'].flatMap((machine) =>
     ['1G', '3G', '3073M', '8G', '255G', '1T'].map((memory) => arm(machine, memory)),
+  ),
+  ...['cortex-a15', 'cortex-a57', 'cortex-a76', 'neoverse-n1'].flatMap((cpu) =>
+    ['255G', '1023G', '2T'].map((memory) => arm('virt', memory, cpu)),
   ),
 ];
 

@@ -80,14 +80,30 @@ describe('layoutOf', () => {
   test.each([
     ['pc-q35-7.2:1010G,vendor=amd,phys-bits=40', /needs 42 address bits .* has 40/],
     ['pc-q35-7.2:64G,cpu=max,accel=tcg,phys-bits=36', /needs 37 address bits/],
+    ['q35:1G,cpu=pentium3,pci-hole64-size=512G,accel=tcg', /needs 40 address bits .* has 36/],
+    ['pc-i440fx-6.2:1G,cpu=n270,phys-bits=40', /phys-bits cannot be set for n270/],
+    ['microvm:1G,cpu=qemu32,phys-bits=32', /phys-bits cannot be set for qemu32/],
+    ['virt-3.1:2T,cpu=cortex-a76,accel=tcg,arch=aarch64,version=7.2', /needs 42 address bits .* has 40/],
+    ['virt:1023G,accel=tcg,arch=aarch64,maxmem=1087G,slots=1', /needs 41 address bits .* has 40/],
     ['virt-7.2:4G,highmem=off', /needs 33 address bits .*highmem=off has 32/],
     ['virt-7.2:1T,phys-bits=40', /needs 41 address bits/],
   ])('%s is refused', (text, refusal) => {
     expect(memoryOf(text).refusal).toMatch(refusal);
   });
 
+  test.each([
+    'pc:1011G,cpu=n270,accel=tcg,vendor=amd',
+    'virt:2T,cpu=cortex-a57,accel=tcg,arch=aarch64',
+    'virt:2T,cpu=max,accel=tcg,arch=aarch64',
+    'virt:2T,cpu=cortex-x99,accel=tcg,arch=aarch64',
+    'virt:2T,cpu=host,accel=kvm,arch=aarch64',
+  ])('%s is not', (text) => {
+    expect(memoryOf(text).refusal).toBeUndefined();
+  });
+
   test('programs before 7.1 start it in spite of its width', () => {
     expect(memoryOf('pc-q35-6.2:1010G,vendor=amd,phys-bits=40,version=6.2.0').refusal).toBeUndefined();
+    expect(memoryOf('virt-6.2:2T,cpu=cortex-a57,accel=tcg,arch=aarch64,version=6.2.0').refusal).toBeUndefined();
   });
 
   test('virt of RISC-V, s390, and the other monitors', () => {

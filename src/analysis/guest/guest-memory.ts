@@ -1,5 +1,11 @@
 // From a guest's own definition (`machine` facts) to where its memory is, with what had to be assumed for it.
-import { isGenericModel, vendorByName, vendorOfModel } from '../../dumps/formats/guest/cpu-models.ts';
+import {
+  bitsOf32BitModel,
+  bitsOfArmModel,
+  isGenericModel,
+  vendorByName,
+  vendorOfModel,
+} from '../../dumps/formats/guest/cpu-models.ts';
 import { formatExactSize, hex } from '../../iova/format.ts';
 import { bitLength, IOVA_MAX } from '../../iova/iova.ts';
 import { parseSize } from '../../iova/parse.ts';
@@ -7,7 +13,7 @@ import { HYPERTRANSPORT_RANGE } from '../../kernel/shared/platform-ranges.ts';
 import type { Fact, FactOf } from '../../session/events.ts';
 import type { LayoutRange } from './layout.ts';
 import { type Machine, pcMachine, splitMachine, virtMachine } from './layouts.ts';
-import { type MachineKind, machineType, NEWEST, type QemuVersion, qemuVersion } from './machine-type.ts';
+import { isAtLeast, type MachineKind, machineType, NEWEST, type QemuVersion, qemuVersion } from './machine-type.ts';
 import { placeMemoryDevices } from './memory-devices.ts';
 import type { SplitName } from './other-monitors.ts';
 import { isRelocated, type PcSetup, pcLayout } from './pc.ts';
@@ -119,9 +125,10 @@ export function layoutOf(definition: GuestDefinition, host: HostKnowledge = {}):
   }
   const lastUsed = plan.lastUsed(ram);
   const refusal =
-    width !== undefined && lastUsed >= 1n << BigInt(width.bits)
+    fixedWidthRefusal(definition) ??
+    (width !== undefined && lastUsed >= 1n << BigInt(width.bits)
       ? `the guest needs ${bitLength(lastUsed)} address bits (up to ${hex(lastUsed)}), ${width.of} has ${width.bits}`
-      : undefined;
+      : undefined);
   const name = definition.name === undefined ? '' : `${definition.name}: `;
   const title = `${name}${definition.machine}, ${formatExactSize(ram)}`;
   const ranges = withMemoryDevices(machine.layout(ram), definition, notes);
@@ -284,8 +291,9 @@ function pcPlan(
   notes: LayoutNote[],
 ): Plan {
   const { machine, options, phys_bits: given, accelerator, version: program } = definition;
+  const narrow = bitsOf32BitModel(modelOf(definition));
   // QEMU's own width, unless the definition sets one; KVM's depends on the host and on who built QEMU.
-  const physBits = given ?? (accelerator === 'tcg' ? 40 : undefined);
+  const physBits = narrow ?? given ?? (accelerator === 'tcg' ? 40 : undefined);
   const setup: PcSetup = {
     chipset,
     version,
@@ -312,10 +320,25 @@ function pcPlan(
   };
 }
 
+/** The model of the guest's CPU, without its features; empty if the definition names none. */
+const modelOf = ({ cpu = '' }: GuestDefinition) => cpu.split(',')[0] ?? '';
+
+/** QEMU does not start a model with 32-bit registers if a width is given, whatever it is. */
+function fixedWidthRefusal(definition: GuestDefinition): string | undefined {
+  const model = modelOf(definition);
+  return definition.phys_bits !== undefined && bitsOf32BitModel(model) !== undefined
+    ? `phys-bits cannot be set for ${model}, which has 32-bit registers`
+    : undefined;
+}
+
 const isOff = (text: string | undefined) => text === 'off' || text === 'no' || text === 'false';
 
 function virtPlan(definition: GuestDefinition, version: QemuVersion, sizes: MovingSizes): Plan {
-  const { machine, options = {}, phys_bits: physBits, arch } = definition;
+  const { machine, options = {}, arch, accelerator, cpu = 'cortex-a15', version: program } = definition;
+  const running = qemuVersion(program) ?? NEWEST;
+  // Programs before 7.0 do not look at the width of a CPU that they emulate.
+  const isEmulated = accelerator === 'tcg' && arch !== 'riscv64' && isAtLeast(running, 7, 0);
+  const physBits = definition.phys_bits ?? (isEmulated ? bitsOfArmModel(cpu.split(',')[0] ?? '') : undefined);
   const highmem = !isOff(options.highmem);
   const compact = options['compact-highmem'];
   const setup: VirtSetup = {

@@ -73,3 +73,37 @@ export function vendorOfModel(model: string): CpuVendor | undefined {
 export function isGenericModel(model: string): boolean {
   return /^(?:qemu(?:32|64)|kvm(?:32|64)|host|max|base|486|x86-64-v\d)/i.test(model);
 }
+
+/** CPU models of 32 bits, and whether they have PSE36: then addresses have 36 bits, else 32. */
+const X86_32: readonly (readonly [model: RegExp, bits: number])[] = [
+  [/^(?:pentium[23]|athlon|kvm32)(?:-v\d+)?$/, 36],
+  [/^(?:486|pentium|n270|coreduo|qemu32)(?:-v\d+)?$|^base$/, 32],
+];
+
+/**
+ * Address bits of x86 models that have 32-bit registers; undefined for all others. They are fixed: QEMU refuses to start
+ * such a model with `phys-bits` (x86_cpu_realizefn, asked of QEMU 7.2).
+ */
+export function bitsOf32BitModel(model: string): number | undefined {
+  return X86_32.find(([names]) => names.test(model.toLowerCase()))?.[1];
+}
+
+/** Address bits of ARM models that QEMU 7.2 emulates, as it reports them itself (id_aa64mmfr0 or LPAE). */
+const ARM_BITS: Readonly<Record<string, number>> = {
+  'cortex-a7': 40,
+  'cortex-a15': 40,
+  'cortex-a35': 40,
+  'cortex-a53': 40,
+  'cortex-a57': 44,
+  'cortex-a72': 44,
+  'cortex-a76': 40,
+  a64fx: 40,
+  'neoverse-n1': 48,
+  max: 52,
+};
+
+/** Address bits of an emulated ARM CPU; undefined if they are not known. */
+export function bitsOfArmModel(model: string): number | undefined {
+  const name = model.toLowerCase();
+  return Object.hasOwn(ARM_BITS, name) ? ARM_BITS[name] : undefined;
+}
