@@ -307,7 +307,9 @@ export const FORMATS: readonly DumpFormat[] = [
       words: ['command line:', 'BOOT_IMAGE=', 'IOMMU disabled', 'IOMMU is disabled', '] type '],
       shapes: [
         // `pci` is no driver.
-        new RegExp(`^\\s{0,8}(?!pci )[a-z][\\w-]{1,40} ${PCI_ADDRESS_PATTERN}: `),
+        new RegExp(
+          `^\\s{0,8}(?!pci )[a-z][\\w-]{1,40} ${PCI_ADDRESS_PATTERN}(?: [\\w.:()-]{1,24}(?: [(\\w]{4,20}\\))?)?: `,
+        ),
         /^\s{0,8}(?:BOOT_IMAGE=|initrd=|root=)\S/,
       ],
     },
@@ -462,7 +464,8 @@ export const FORMATS: readonly DumpFormat[] = [
       words: ['starting up libvirt', '\\\n'],
       shapes: [
         /^\s{0,40}--?[A-Za-z]/,
-        /^\s{0,16}(?:export |local |readonly )?[A-Za-z_]\w{0,60}=(?:"[^"$`]{0,400}"|'[^']{0,400}'|[^\s"'$`;]{0,400})\s*$/,
+        /^\s{0,16}(?:export |local |readonly |declare (?:-\w )?)?[A-Za-z_]\w{0,60}\+?=(?:"[^"`]{0,4000}"|'[^']{0,4000}'|[^\s"'`;(]{0,400}|\(.*)(?:\s+#.*)?\s*$/,
+        /^\s{0,16}Environment=/,
         /qemu-system-(?![a-z0-9_]{1,20}-\d)|kvm(?!-\d)|cloud-hypervisor(?!-\d)|crosvm(?!-\d)/,
       ],
     },
@@ -474,7 +477,19 @@ export const FORMATS: readonly DumpFormat[] = [
     title: 'libvirt XML',
     command: 'virsh dumpxml GUEST',
     interest: {
-      words: ['<domain', ':domain', '<device>', '<!doctype'],
+      words: [
+        ...[
+          '<domain',
+          ':domain',
+          '<device>',
+          '<!doctype',
+          '<hostdev ',
+          '<interface type=',
+          '<iommu model=',
+          '<devices>',
+        ],
+        ...['<memorybacking>', '<maxmemory', '<memory unit=', '<qemu:commandline', '<type arch=', '<cpu mode='],
+      ],
       // A `<` or `>` in a line that does not start with the task of a trace: traces have one in every line.
       inside: { shapes: [/^(?!\s{0,40}<(?:idle|\.\.\.)>-\d)[^<>]*[<>]/] },
     },

@@ -1,8 +1,11 @@
 // Lines without content of their own: rules and boxes, and marks of omitted text.
 
-/** True if there is neither a letter nor a digit: rules, boxes, `:::::`, `+++`. Such a line separates like a blank one. */
+/**
+ * True if there is neither a letter nor a digit: rules, boxes, `:::::`, `+++`. Such a line separates like a blank one. The
+ * arguments of a script (`"$@"`) are none: a command ends with them.
+ */
 export function isDecoration(text: string): boolean {
-  return !/[A-Za-z0-9]/.test(text) && !/[\p{L}\p{N}]/u.test(text);
+  return !/[A-Za-z0-9]/.test(text) && !/[\p{L}\p{N}]|\$[@*]/u.test(text);
 }
 
 const ELISION =

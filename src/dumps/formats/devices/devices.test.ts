@@ -22,6 +22,15 @@ describe('deviceLabel', () => {
       '"Audio device" "Acme" "Sound" -r01 "Sub" "Board"',
       { class: 'Audio device', name: 'Acme Sound', subsystem: 'Sub Board' },
     ],
+    [
+      'VGA compatible controller                GP104 [GeForce GTX 1080]',
+      { class: 'VGA compatible controller', name: 'GP104 [GeForce GTX 1080]' },
+    ],
+    [
+      'Audio device [0403]: Acme Sound [10de:228b]   Driver: snd_hda_intel',
+      { name: 'Acme Sound', ids: '10de:228b', driver: 'snd_hda_intel' },
+    ],
+    ['Host bridge [0600]: Acme Device [c0de:466F] (rev 02)', { name: 'Acme Device 466f', ids: 'c0de:466F' }],
     ['"0403" "c0de" "0001" "" ""', { class: 'Audio device', ids: 'c0de:0001' }],
     [
       '"Audio device [0403]" "Acme [c0de]" "Sound [0001]" -r01 "Sub [1111]" "Board [2222]"',
@@ -139,12 +148,13 @@ describe('the tree', () => {
 
 test('loops over groups: on one line, below a header, with ids in front', async () => {
   const found = await openText(
-    'IOMMU Group 15: 0b:00.0 VGA compatible controller [0300]: Acme GPU [10de:2484] (rev a1)\nIOMMU Group 16:\n\t0c:00.0 Audio device [0403]: Acme Sound [10de:228b]\nIOMMU group 17:[c0de:0001] 0d:00.0 Audio device: Acme Other\nGroup 18: 0e:00.0\n',
+    'IOMMU Group 15: 0b:00.0 VGA compatible controller [0300]: Acme GPU [10de:2484] (rev a1)\nIOMMU Group 16:\n\t0c:00.0 Audio device [0403]: Acme Sound [10de:228b]\nIOMMU group 17:[c0de:0001] 0d:00.0 Audio device: Acme Other\nGroup 18: 0e:00.0\nGroup 19:\t[10de:1b80] [R] 0f:00.0  VGA compatible controller                Acme Card\n',
   );
   expect(found.facts.filter(({ kind }) => kind === 'device')).toMatchObject([
     { device: '0000:0b:00.0', group: '15', ids: '10de:2484', name: 'Acme GPU' },
     { device: '0000:0c:00.0', group: '16', ids: '10de:228b', name: 'Acme Sound' },
     { device: '0000:0d:00.0', group: '17', ids: 'c0de:0001', name: 'Acme Other' },
+    { device: '0000:0f:00.0', group: '19', ids: '10de:1b80', name: 'Acme Card', class: 'VGA compatible controller' },
   ]);
 });
 
@@ -170,6 +180,17 @@ describe('kernel logs', () => {
         'someone 0000:0b:00.0: not in a log',
       ),
     ).toEqual(['0000:0b:00.0 -', '0000:00:01.0 -', '0000:0b:00.0 - (nouveau)', '0000:0b:00.0 - (vfio-pci)']);
+  });
+
+  test('drivers of networks name the interface too', async () => {
+    expect(
+      await read(
+        '[    1.0] ixgbe 0000:5e:00.0 eth0: NIC Link is Up',
+        '[    1.1] e1000e 0000:00:19.0 0000:00:19.0 (uninitialized): registered PHC clock',
+        '[    1.2] igb 0000:06:00.0 (unregistered net_device): probe',
+        '[    1.3] someone 0000:06:00.1 said something: no',
+      ),
+    ).toEqual(['0000:5e:00.0 - (ixgbe)', '0000:00:19.0 - (e1000e)', '0000:06:00.0 - (igb)']);
   });
 
   test.each([

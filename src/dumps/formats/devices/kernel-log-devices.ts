@@ -1,7 +1,8 @@
 // PCI devices and their drivers in kernel logs, and the kernel's command line.
 //
 //   "pci " ADDRESS ": [" ids "] type " hex " class 0x" 6hex …           found; type 01 is a bridge
-//   driver " " ADDRESS ": " …                                          a driver's own message, behind a stamp of the log
+//   driver " " ADDRESS ": " …                                          a driver's own message, behind a stamp of the log,
+//                                                                   with an interface: "ixgbe 0000:5e:00.0 eth0: "
 //   ["Kernel "] "Command line: " words | words                         the latter: /proc/cmdline
 //   "DMAR: IOMMU disabled" | "AMD-Vi: AMD IOMMU disabled" …
 //
@@ -16,7 +17,10 @@ const FOUND = new RegExp(
   `^\\s{0,8}pci (${PCI_ADDRESS_PATTERN}): \\[([0-9a-f]{4}:[0-9a-f]{4})\\] type (?:0x)?([0-9a-f]{2}) class (?:0x)?([0-9a-f]{6})`,
   'i',
 );
-const DRIVER = new RegExp(`^\\s{0,8}([a-z][\\w-]{1,40}) (${PCI_ADDRESS_PATTERN}): `);
+/** Drivers of networks add the interface, or that there is none yet. */
+const DRIVER = new RegExp(
+  `^\\s{0,8}([a-z][\\w-]{1,40}) (${PCI_ADDRESS_PATTERN})(?: (?:[a-z][\\w.:-]{0,15}|${PCI_ADDRESS_PATTERN})?(?: ?\\((?:uninitialized|unregistered net_device|unregistering|unregistered)\\))?)?: `,
+);
 /** Subsystems that print with a device's address in the same form. */
 const NO_DRIVER =
   /^(?:pci|vfio|iommu|host|device|dev|group|error|warning|node|for|at|of|from|to|with|using|on|and|is)$/;

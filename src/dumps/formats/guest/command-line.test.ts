@@ -214,6 +214,105 @@ describe('where it is found', () => {
     expect(diagnosticsOf(part)).toEqual(['warning guest-option-unresolved 1', 'warning guest-ram-unknown 1']);
   });
 
+  test('defaults and ends of variables, and those that hold others', async () => {
+    const found = await openText(
+      [
+        'GPU=0000:41:00.0 # the big one',
+        'export OPTS="-M q35"',
+        'OPTS+=" -device vfio-pci,host=$GPU"',
+        'LOST="$UNKNOWN"',
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: a shell's
+        'qemu-system-x86_64 $OPTS -m ${RAM:-4G} -device vfio-pci,host=${GPU%.0}.1 -name ${LOST-none} "$@"',
+      ].join('\n'),
+    );
+    expect(machinesOf(found)).toEqual(['none qemu q35 0x100000000: 0000:41:00.0 0000:41:00.1']);
+    expect(diagnosticsOf(found)).toEqual([]);
+  });
+
+  test('the arguments of a script at the end of a continued command', async () => {
+    const found = await openText('qemu-system-x86_64 \\\n  -M q35 \\\n  -m 1G \\\n  "$@"\n');
+    expect(machinesOf(found)).toEqual(['- qemu q35 0x40000000:']);
+    expect(diagnosticsOf(found)).toEqual([]);
+  });
+
+  test('an array of a script, with comments in it', async () => {
+    const array = [
+      'args=( -enable-kvm',
+      '  -m 8192 -machine q35',
+      '  # -device vfio-pci,host=09:00.0',
+      '  -device vfio-pci,host=03:00.0 # the card',
+      ')',
+      'args+=(-cpu EPYC)',
+    ];
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a shell's
+    const found = await openText([...array, 'qemu-system-x86_64 "${args[@]}" -name a'].join('\n'));
+    expect(machinesOf(found)).toEqual(['a qemu q35 0x200000000: 0000:03:00.0']);
+    expect(found.facts.find(({ kind }) => kind === 'machine')).toMatchObject({ cpu: 'EPYC', accelerator: 'kvm' });
+    expect(diagnosticsOf(found)).toEqual([]);
+  });
+
+  test('variables of a systemd unit', async () => {
+    const unit = [
+      '[Service]',
+      'Environment=MEM=16G "GPU=0000:0b:00.0"',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: a unit's
+      'ExecStart=/usr/bin/qemu-system-x86_64 -M q35 -m ${MEM} \\',
+      '    -device vfio-pci,host=$GPU',
+    ];
+    expect(await read(unit.join('\n'))).toEqual(['- qemu q35 0x400000000: 0000:0b:00.0']);
+  });
+
+  test('JSON as the list of processes shows it, without quotation marks around it', async () => {
+    const found = await machine(
+      'root 4242 1.0 /usr/bin/qemu-system-x86_64 -M q35,memory-backend=m -m 1G -object {"qom-type":"memory-backend-file","id":"m","mem-path":"/dev/hugepages/my guest","size":1073741824} -device {"driver":"vfio-pci","host":"0000:0b:00.0"} -name a',
+    );
+    expect(found).toMatchObject({ name: 'a', backend: 'hugetlb', assigned: ['0000:0b:00.0'] });
+  });
+
+  test('of JSON that is cut, what is whole', async () => {
+    const found = await openText(
+      `qemu-system-x86_64 \\\n-M q35 \\\n-m 1G \\\n-device '{"driver":"vfio-pci","host":"0000:65:00.0","id":"hostdev0","bus":"pci.`,
+    );
+    expect(machinesOf(found)).toEqual(['- qemu q35 0x40000000: 0000:65:00.0']);
+    expect(diagnosticsOf(found)).toEqual(['warning guest-definition-cut 1']);
+  });
+
+  test('a command that lost its beginning', async () => {
+    const found = await openText(
+      '-machine pc-q35-6.2,usb=off \\\n-accel kvm \\\n-cpu host \\\n-m 16384 \\\n-device vfio-pci,host=0c:00.0 \\\n-msg timestamp=on\n',
+    );
+    expect(machinesOf(found)).toEqual(['- qemu pc-q35-6.2 0x400000000: 0000:0c:00.0']);
+    expect(diagnosticsOf(found)).toEqual(['warning guest-definition-cut 1']);
+    expect(await read('-m 4 \\\n-cpu fast \\\n-smp 2')).toEqual([]);
+  });
+
+  test.each([
+    '2026-02-01T10:11:13.000000Z qemu-system-x86_64: -device vfio-pci,host=0000:65:00.0: VFIO_MAP_DMA failed: Invalid argument',
+    'kvm: -device vfio-pci,host=0000:65:00.0: vfio 0000:65:00.0: group 2 is not viable',
+    '-device vfio-pci,host=0000:66:00.0: vfio 0000:66:00.0: no iommu_group found',
+  ])('the error below a command is no part of it: %s', async (error) => {
+    const command = 'qemu-system-x86_64 \\\n-name one \\\n-M q35 \\\n-m 1G \\\n-device vfio-pci,host=0000:65:00.0';
+    const found = await openText(`${command}\n${error}`);
+    expect(machinesOf(found)).toEqual(['one qemu q35 0x40000000: 0000:65:00.0']);
+    expect(diagnosticsOf(found).filter((text) => text.includes(' guest-'))).toEqual([]);
+  });
+
+  test('kvm is a program only where it is no value', async () => {
+    expect(await read('opts -machine q35,accel=kvm -m 4096M')).toEqual([]);
+    expect(await read('$ virt-install --virt-type kvm --name g1 --memory 8192 --machine q35')).toEqual([]);
+    expect(await read('$ kvm -m 4096M -machine q35')).toEqual(['- qemu q35 0x100000000:']);
+  });
+
+  test('Kata, as Go and Rust log it', async () => {
+    const go =
+      'time="2026-01-02T03:04:05Z" level=info msg="launching /usr/bin/qemu-system-x86_64 with: [-name sandbox-9a -machine q35,accel=kvm -m 4096M -device {\\"driver\\":\\"vfio-pci\\",\\"host\\":\\"0002:01:00.0\\"} -vga none]" source=qemu';
+    const rust =
+      '{"msg":"qemu cmd: \\"/opt/kata/bin/qemu-system-x86_64\\" \\"-name\\" \\"sandbox-77\\" \\"-machine\\" \\"q35,accel=kvm\\" \\"-m\\" \\"2048M\\" \\"-device\\" \\"vfio-pci,host=0000:b1:00.0\\"","level":"INFO"}';
+    expect(await read(go)).toEqual(['sandbox-9a qemu q35 0x100000000: 0002:01:00.0 vga=none']);
+    expect(await read(rust)).toEqual(['sandbox-77 qemu q35 0x80000000: 0000:b1:00.0']);
+    expect(await machine(rust)).toMatchObject({ form: 'kata' });
+  });
+
   test('errors of QEMU, packages and options alone are no guests', async () => {
     for (const text of [
       'qemu-system-x86_64: -device vfio-pci,host=01:00.0: vfio 0000:01:00.0: group 1 is not viable',
@@ -282,6 +381,10 @@ describe('other monitors', () => {
     ]);
     expect(await read('crosvm run --mem size=512 kernel')).toEqual(['- crosvm crosvm 0x20000000:']);
     expect(await read('crosvm stop -m 2048')).toEqual([]);
+    expect(
+      await read('crosvm --log-level debug run -m=1024 --vfio /sys/bus/pci/devices/0000:00:14.3,iommu=viommu vmlinux'),
+    ).toEqual(['- crosvm crosvm 0x40000000: 0000:00:14.3']);
+    expect(diagnosticsOf(await openText('crosvm run -m=1024 vmlinux'))).toEqual([]);
   });
 });
 
@@ -293,6 +396,7 @@ describe('who made it, and when', () => {
     [`${WORDS} -name guest=vm,debug-threads=on`, 'libvirt'],
     [`${WORDS} -object secret,id=m,file=/var/lib/libvirt/qemu/domain-1-vm/key`, 'libvirt'],
     [`/usr/bin/kvm -id 100 -name vm -pidfile /var/run/qemu-server/100.pid -m 1024 -machine q35`, 'proxmox'],
+    ["/usr/bin/kvm -id 100 -m 1024 -machine 'type=pc+pve0'", 'proxmox'],
     ['cloud-hypervisor --memory size=1G', 'cloud-hypervisor'],
   ])('%s', async (text, form) => {
     expect(await machine(text)).toMatchObject({ form });

@@ -98,3 +98,16 @@ test('what follows an object is not a part of it', async () => {
   const text = `${vmi('memory:\n  guest: 2Gi')}\napiVersion: v1\nkind: Pod\nspec:\n  domain:\n    memory:\n      guest: 9Gi`;
   expect(machinesOf(await openText(text))).toEqual(['i qemu q35 0x80000000:']);
 });
+
+test('mappings in one line, in YAML and in JSON that is printed for people', async () => {
+  const flow = await openText(
+    'apiVersion: kubevirt.io/v1\nkind: VirtualMachineInstance\nmetadata: {name: a, namespace: b}\nspec:\n  domain:\n    cpu: {cores: 4, model: EPYC}\n    machine: {type: pc-q35-9.0}\n    memory: {guest: "2Gi", hugepages: {pageSize: 1Gi}}\n    devices: {gpus: [{deviceName: a.com/gpu, name: g}]}\n',
+  );
+  expect(machinesOf(flow)).toEqual(['a qemu pc-q35-9.0 0x80000000:']);
+  expect(flow.facts.find(({ kind }) => kind === 'machine')).toMatchObject({ cpu: 'EPYC', backend: 'hugetlb' });
+  expect(diagnosticsOf(flow)).toEqual(['info guest-device-unresolved 1']);
+  const list = await openText(
+    '{\n  "apiVersion": "v1",\n  "items": [\n    {\n      "apiVersion": "kubevirt.io/v1",\n      "kind": "VirtualMachineInstance",\n      "metadata": { "name": "j" },\n      "spec": {\n        "domain": {\n          "machine": { "type": "q35" },\n          "memory": { "guest": "1Gi" }\n        }\n      }\n    }\n  ],\n  "kind": "List"\n}\n',
+  );
+  expect(machinesOf(list)).toEqual(['j qemu q35 0x40000000:']);
+});

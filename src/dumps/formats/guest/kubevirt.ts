@@ -6,11 +6,12 @@
 //            machine.type, cpu.model, memory.guest, memory.maxGuest, memory.hugepages, resources.requests.memory,
 //            devices.hostDevices and devices.gpus (deviceName), devices.interfaces (sriov)
 //
-// Only keys and their indentation are looked at, so that what was cut, quoted or annotated is still read. The devices
+// Values may be mappings and lists in one line (flow-values.ts). Only keys and their indentation are looked at, so that what was cut, quoted or annotated is still read. The devices
 // have names of resources; which of the host's they become is decided where the guest starts.
 // (https://kubevirt.io/api-reference, v1; the monitor is QEMU under libvirt.)
 import type { DumpLine, DumpSource, FactSink, LineParser, LineReader } from '../../format.ts';
 import { GuestDraft } from './draft.ts';
+import { flowValues } from './flow-values.ts';
 import { kubernetesQuantity } from './sizes.ts';
 
 const START = /(?:^|[\s{,-])"?apiVersion"?: ?["']?kubevirt\.io\/v\d/;
@@ -59,8 +60,12 @@ class KubeVirtReader implements LineReader {
     }
     while ((this.#levels.at(-1)?.indent ?? -1) >= indent) this.#levels.pop();
     const path = [...this.#levels.map((level) => level.key), key].join('.');
-    const value = scalar(match[4]);
+    const flow = match[4]?.trim() ?? '';
+    const value = scalar(flow);
     if (value !== undefined) object.set(path, value);
+    else if (/^[{[]./.test(flow)) {
+      for (const entry of flowValues(flow)) object.set(entry.path === '' ? path : `${path}.${entry.path}`, entry.value);
+    }
     if (this.#levels.length < DEPTH_MAX) this.#levels.push({ indent, key });
     return 1;
   }

@@ -157,6 +157,21 @@ describe('elements', () => {
     expect(facts.find(({ kind }) => kind === 'machine')).toMatchObject(fields);
   });
 
+  test('a part of a domain: its devices, its end, one element', async () => {
+    const hostdev = (bus: string) =>
+      `<hostdev mode='subsystem' type='pci' managed='yes'>\n<source>\n<address domain='0x0000' bus='${bus}' slot='0x00' function='0x0'/>\n</source>\n</hostdev>`;
+    const found = await openText(
+      `${hostdev('0x0c')}\n${hostdev('0x0d')}\n</devices>\n<qemu:commandline>\n<qemu:arg value='-cpu'/>\n<qemu:arg value='host,host-phys-bits-limit=39'/>\n</qemu:commandline>\n</domain>`,
+    );
+    expect(machinesOf(found)).toEqual(['- qemu unknown ?: 0000:0c:00.0 0000:0d:00.0 host-phys-bits-limit=39']);
+    expect(diagnosticsOf(found)).toEqual(['warning guest-definition-cut 1', 'warning guest-ram-unknown 1']);
+    expect(
+      await read(
+        "<memory unit='GiB'>2</memory>\n<os>\n<type arch='x86_64' machine='pc-q35-9.0'>hvm</type>\n</os>\n<devices>\n<iommu model='intel'/>\n</devices>\n</domain>",
+      ),
+    ).toEqual(['- qemu pc-q35-9.0 0x80000000:']);
+  });
+
   test('other XML is left alone', async () => {
     const { facts } = await openText(
       '<network>\n<name>default</name>\n<memory>5</memory>\n<domain name="lab"/>\n</network>',

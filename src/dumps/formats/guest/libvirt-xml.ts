@@ -3,6 +3,7 @@
 //
 //   document = … "<domain" … "</domain>"       libvirt-domain.ts
 //            | … "<device>" … "</device>"      node-device.ts
+//            | element … ["</domain>"]         of a domain whose beginning was not copied: what PART begins with
 //
 // Lines that only hold marks are not seen here, so a comment that ended on such a line ends with the next tag below it.
 import {
@@ -20,6 +21,9 @@ import { XmlTokens } from './xml-tokens.ts';
 
 const DOMAIN = /<(?:[A-Za-z]\w{0,20}:)?domain(?=[\s>])/;
 const DEVICE = /<device>/;
+/** Elements that only a domain has, and the element that they are in. */
+const PART =
+  /<(?:(hostdev (?=[^>]{0,80}\btype=['"]pci)|interface (?=type=['"]hostdev)|iommu (?=model=))|devices>|memoryBacking>|maxMemory[ >]|memory (?=unit=)|qemu:commandline|type arch=|cpu (?=mode=))/;
 const DEPTH_MAX = 100;
 
 /** What takes the elements of a document: paths are below its root. */
@@ -42,6 +46,8 @@ class LibvirtXmlReader implements LineReader {
   #text = '';
   #line = 0;
   #sawDoctype = false;
+  /** The beginning of the document is missing. */
+  #isPart = false;
 
   constructor(sink: FactSink) {
     this.#sink = sink;
@@ -59,9 +65,12 @@ class LibvirtXmlReader implements LineReader {
     const root = DOMAIN.exec(text) ?? (this.#path.length === 0 ? DEVICE.exec(text) : null);
     if (/<!DOCTYPE\b/i.test(text) && !this.#tokens) this.#sawDoctype = true;
     if (!this.#tokens || (root && this.#isNewDocument(root[0]))) {
-      if (!root) return 0;
+      const part = root ? null : PART.exec(text);
+      const start = root ?? part;
+      if (!start) return 0;
       this.#end(false);
       this.#line = line.number;
+      if (part) this.#startInside(part);
       this.#tokens = new XmlTokens({
         open: (name, attributes) => this.#open(name, attributes),
         close: (name) => this.#close(name),
@@ -70,7 +79,7 @@ class LibvirtXmlReader implements LineReader {
         },
         doctype: () => this.#taker?.doctype(),
       });
-      return this.#feed(text.slice(root.index), line, ahead);
+      return this.#feed(text.slice(start.index), line, ahead);
     }
     if (this.#tokens.isSkipping && line.blanksBefore > 0 && text.trimStart().startsWith('<')) this.#tokens.resume();
     if (!text.includes('<') && !text.includes('>')) return 0;
@@ -79,6 +88,13 @@ class LibvirtXmlReader implements LineReader {
 
   end(): void {
     this.#end(false);
+  }
+
+  /** The elements around a part of a domain, as if they had been there. */
+  #startInside([tag, isDevice]: RegExpExecArray): void {
+    this.#isPart = true;
+    this.#taker = new LibvirtDomain(undefined, this.#line);
+    this.#path = ['domain', ...(isDevice === undefined ? [] : ['devices']), ...(/^<type/.test(tag) ? ['os'] : [])];
   }
 
   /** A `domain` inside of one is the next one: the first was cut. In a node device it is a part of its address. */
@@ -129,7 +145,8 @@ class LibvirtXmlReader implements LineReader {
     this.#tokens = undefined;
     this.#path = [];
     this.#text = '';
-    taker?.finish(this.#sink, isWhole);
+    taker?.finish(this.#sink, isWhole && !this.#isPart);
+    this.#isPart = false;
   }
 }
 

@@ -17,17 +17,22 @@ import { qemuSize } from './sizes.ts';
 const MIB = 1n << 20n;
 const NAMED = new RegExp(`(${PCI_ADDRESS_PATTERN})/?$`);
 
-/** Options with the values that follow them: `--memory size=1G`, `--memory=size=1G`, `--device path=a path=b`. */
-function* options(words: readonly string[]): Generator<readonly [name: string, value: string]> {
+/**
+ * Options with the values that follow them: `--memory size=1G`, `--memory=size=1G`; with `areLists` as many as follow,
+ * `--device path=a path=b`, else one.
+ */
+function* options(words: readonly string[], areLists: boolean): Generator<readonly [name: string, value: string]> {
   let name = '';
   for (const word of words) {
     const match = /^--?([A-Za-z][\w-]*)(?:=(.*))?$/.exec(word);
     if (!match) {
       if (name !== '') yield [name, word];
+      if (!areLists) name = '';
       continue;
     }
-    name = match[1] ?? '';
-    yield [name, match[2] ?? ''];
+    const value = match[2];
+    name = areLists || value === undefined ? (match[1] ?? '') : '';
+    yield [match[1] ?? '', value ?? ''];
   }
 }
 
@@ -53,7 +58,7 @@ export function readCloudHypervisor(draft: GuestDraft, words: readonly string[],
   draft.machine = 'cloud-hypervisor';
   draft.accelerator = 'kvm';
   let zones = 0n;
-  for (const [name, value] of options(words)) {
+  for (const [name, value] of options(words, true)) {
     if (value === '') continue;
     const properties = qemuProperties(value, '') ?? new Map<string, string>();
     if (name === 'memory' || name === 'memory-zone') {
@@ -90,7 +95,7 @@ export function readCloudHypervisor(draft: GuestDraft, words: readonly string[],
 export function readCrosvm(draft: GuestDraft, words: readonly string[], isWhole: boolean): void {
   draft.machine = 'crosvm';
   draft.accelerator = 'kvm';
-  for (const [name, value] of options(words)) {
+  for (const [name, value] of options(words, false)) {
     if (name === 'hugepages') draft.backend = 'hugetlb';
     if (value === '') continue;
     if (name === 'm' || name === 'mem') {

@@ -18,10 +18,21 @@ function flatten(value: object, prefix: string, into: Map<string, string>): void
   }
 }
 
+const MEMBER = /"([\w.-]{1,60})" ?: ?(?:"([^"\\]{0,500})"|(-?\d{1,20}|true|false)(?=[,}\s]))/g;
+
+/** The members of JSON that is cut or damaged, as far as they are whole; undefined if there are none. */
+function ofCutJson(text: string): QemuProperties | undefined {
+  const found = new Map<string, string>();
+  for (const [, key = '', string, other = ''] of text.slice(0, 4000).matchAll(MEMBER)) {
+    found.set(key, string ?? (other === 'true' ? 'on' : other === 'false' ? 'off' : other));
+  }
+  return found.size === 0 ? undefined : found;
+}
+
 /**
  * Reads the properties of an option. `first` is the key of a value that stands alone at the start: `driver` for -device,
  * `type` for -machine. A key alone elsewhere is `on`, and `no…` is `off`, as in old command lines. The last of several
- * values of a key wins. Undefined for JSON that cannot be read.
+ * values of a key wins. Of JSON that was cut, what is whole of it; undefined if nothing is.
  */
 export function qemuProperties(text: string, first: string): QemuProperties | undefined {
   const found = new Map<string, string>();
@@ -32,7 +43,7 @@ export function qemuProperties(text: string, first: string): QemuProperties | un
       flatten(value, '', found);
       return found;
     } catch {
-      return undefined;
+      return ofCutJson(text);
     }
   }
   const parts = text.replaceAll(',,', '\0').split(',');

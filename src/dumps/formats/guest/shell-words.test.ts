@@ -17,6 +17,15 @@ test.each<[string, readonly string[]]>([
   expect(shellWords(text)).toEqual({ words, isOpen: false });
 });
 
+test.each<[string, readonly string[]]>([
+  ['a {"b":"c d","e":{"f":"}"}} g', ['a', '{"b":"c d","e":{"f":"}"}}', 'g']],
+  ['{"a":"\\"b c"} d', ['{"a":"\\"b c"}', 'd']],
+  ['a {"b":"c', ['a', '{"b":"c']],
+  ['a{"b"} c', ['a{b}', 'c']],
+])('JSON that no quotation marks protect: %s', (text, words) => {
+  expect(shellWords(text)).toEqual({ words, isOpen: false });
+});
+
 test('a quotation that stays open is told', () => {
   expect(shellWords("a 'b c")).toEqual({ words: ['a', 'b c'], isOpen: true });
 });
@@ -27,4 +36,22 @@ test('variables, in braces or not; unknown ones stay', () => {
     ['AB', '2'],
   ]);
   expect(expandVariables(`$A-$AB-$${'{A}'}-$C-$$`, values)).toBe('1-2-1-$C-$$');
+});
+
+test('defaults, starts and ends', () => {
+  const values = new Map([
+    ['A', '0000:01:00.0'],
+    ['E', ''],
+  ]);
+  const cases: readonly (readonly [string, string])[] = [
+    ['{A%.0}.1', '0000:01:00.1'],
+    ['{A#0000:}', '01:00.0'],
+    ['{A%x}', '0000:01:00.0'],
+    ['{A:-d}', '0000:01:00.0'],
+    ['{E:-d}', 'd'],
+    ['{E-d}', ''],
+    ['{X-d}', 'd'],
+    ['{A%.*}', `$${'{A%.*}'}`],
+  ];
+  for (const [text, expected] of cases) expect(expandVariables(`$${text}`, values)).toBe(expected);
 });

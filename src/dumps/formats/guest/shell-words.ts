@@ -29,6 +29,11 @@ export function shellWords(text: string): ShellWords {
     } else if (c === "'" || c === '"') {
       quote = c;
       word ??= '';
+    } else if (c === '{' && word === undefined && text.charAt(i + 1) === '"') {
+      // A shell would have taken the quotation marks off: the list of processes shows what it left.
+      const end = endOfJson(text, i);
+      word = text.slice(i, end);
+      i = end - 1;
     } else if (c === '\\') {
       if (i + 1 < text.length) word = (word ?? '') + text.charAt(++i);
     } else if (/\s/.test(c)) {
@@ -45,15 +50,41 @@ export function shellWords(text: string): ShellWords {
   return { words, isOpen: quote !== '' };
 }
 
+/** The index behind a JSON object that starts at `start`, or behind the text if it is cut. */
+function endOfJson(text: string, start: number): number {
+  let depth = 0;
+  let isString = false;
+  for (let i = start; i < text.length; i++) {
+    const c = text.charAt(i);
+    if (isString) {
+      if (c === '\\') i++;
+      else if (c === '"') isString = false;
+    } else if (c === '"') isString = true;
+    else if (c === '{') depth++;
+    else if (c === '}' && --depth === 0) return i + 1;
+  }
+  return text.length;
+}
+
 /** Inside of `${…}` and `$(…)` nothing ends a command. */
 function inside(word: string | undefined): boolean {
   return word !== undefined && /\$\{[^}]*$|\$\([^)]*$/.test(word);
 }
 
-/** `$NAME` and `${NAME}` replaced by what is known; others stay. */
+const VARIABLE = /\$(?:\{([A-Za-z_]\w{0,60})(?:(:?-|%%?|##?)([^{}$*?[\]\\]{0,200}))?\}|([A-Za-z_]\w{0,60}))/g;
+
+/**
+ * `$NAME` and `${NAME}` replaced by what is known; others stay. Also `${NAME:-default}`, and `${NAME%end}` and
+ * `${NAME#start}` with texts that are not patterns.
+ */
 export function expandVariables(text: string, values: ReadonlyMap<string, string>): string {
   if (!text.includes('$')) return text;
-  return text.replace(/\$(?:\{([A-Za-z_]\w{0,60})\}|([A-Za-z_]\w{0,60}))/g, (whole, a?: string, b?: string) => {
-    return values.get(a ?? b ?? '') ?? whole;
+  return text.replace(VARIABLE, (whole, braced?: string, operator = '', operand = '', plain = '') => {
+    const value = values.get(braced ?? plain);
+    if (operator.endsWith('-')) return value === undefined || (value === '' && operator === ':-') ? operand : value;
+    if (value === undefined) return whole;
+    if (operator.startsWith('%'))
+      return value.endsWith(operand) ? value.slice(0, value.length - operand.length) : value;
+    return operator !== '' && value.startsWith(operand) ? value.slice(operand.length) : value;
   });
 }
