@@ -202,6 +202,26 @@ test('search finds lines that no lane shows', async ({ app }) => {
   await expect(app.getByTestId('source-text').locator('tr.current')).toContainText('dmar7');
 });
 
+test('what is typed before the search box is loaded is searched', async ({ page }) => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route(/search-box-.*[.]js$/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto('/');
+  await expect(page.locator('[data-drawn=true]')).toBeVisible();
+  await page.keyboard.press('/');
+  await page.keyboard.type('fee00');
+  release();
+  await expect(page.getByRole('option').first()).toContainText('MSI window');
+  await expect(page.getByRole('combobox', { name: /Find an address/ })).toBeFocused();
+  await page.keyboard.type('000');
+  await expect(page.getByRole('combobox', { name: /Find an address/ })).toHaveValue('fee00000');
+});
+
 for (const theme of ['light', 'dark'] as const) {
   test.describe(theme, () => {
     test.use({ colorScheme: theme });

@@ -190,11 +190,13 @@ for (const [width, height] of [
         });
       }, BLOCKS);
     await expect.poll(overlaps).toEqual([]);
-    const scrolls = await app.evaluate(() => {
-      const { scrollHeight, scrollWidth, clientHeight, clientWidth } = document.documentElement;
-      return { down: scrollHeight > clientHeight, across: scrollWidth > clientWidth };
-    });
-    expect(scrolls).toEqual({ down: true, across: false });
+    const scrolls = () =>
+      app.evaluate(() => {
+        const { scrollHeight, scrollWidth, clientHeight, clientWidth } = document.documentElement;
+        return { down: scrollHeight > clientHeight, across: scrollWidth > clientWidth };
+      });
+    // The panels below the picture are loaded after it.
+    await expect.poll(scrolls).toEqual({ down: true, across: false });
     await expect(app.getByRole('separator', { name: /panel|details/ })).toHaveCount(0);
     // The answer and the picture come first, and the end can be reached.
     expect((await boxOf(app.getByTestId('answer'))).y).toBeLessThan((await boxOf(panel(app, 'left'))).y);

@@ -55,6 +55,30 @@ test('the filter finds a device among hundreds; what it leaves can be selected',
   expect(await violations(app)).toEqual([]);
 });
 
+/** Pairs of rows of the tree of which one covers a part of the other. */
+const coveredRows = (app: Page) =>
+  tree(app)
+    .getByRole('row')
+    .evaluateAll((rows) => {
+      const boxes = rows.map((row) => row.getBoundingClientRect()).sort((a, b) => a.top - b.top);
+      return boxes.filter((box, i) => box.bottom > (boxes[i + 1]?.top ?? Number.POSITIVE_INFINITY) + 0.5).length;
+    });
+
+test('rows of different heights do not cover each other when others join them', async ({ app }) => {
+  const direct = '/sys/kernel/iommu_groups/1/reserved_regions:0x000000003f000000 0x000000003f7fffff direct\n';
+  const own = (host: string) => `${groupsOf(host, 4)}root@${host}:~# grep . /sys/kernel/iommu_groups/*/r*\n${direct}`;
+  await dropText(app, [{ name: 'groups.txt', text: own('elm') }]);
+  await expect(rowNamed(app, 'elm')).toBeVisible();
+  await expect.poll(() => coveredRows(app)).toBe(0);
+  await dropText(app, [{ name: 'groups.txt', text: own('a-host-with-a-name-that-takes-more-than-one-line') }]);
+  await dropText(app, [{ name: 'regions.txt', text: '[ 1.0] DMAR: Host address width 39\n' }]);
+  await expect(app.getByTestId('host')).toHaveCount(2);
+  await expect.poll(() => coveredRows(app)).toBe(0);
+  await rowNamed(app, 'elm').focus();
+  await app.keyboard.press('ArrowLeft');
+  await expect.poll(() => coveredRows(app)).toBe(0);
+});
+
 test('one group alone is selected', async ({ app }) => {
   await twoHosts(app);
   await rowNamed(app, 'group 2').hover();

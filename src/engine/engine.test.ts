@@ -265,12 +265,13 @@ describe('the engine', () => {
     const asker = new Asker();
     await asker.open('d', DUMP);
     await asker.arrangeAll();
-    const lines = await asker.ask('bounds', { start: 0xfeefffffn, last: 0xfef00000n, limit: 10 });
+    const { lines, total } = await asker.ask('bounds', { start: 0xfeefffffn, last: 0xfef00000n, limit: 10 });
     expect(lines.map((l) => [l.what, l.start, l.last])).toEqual([
       ['aperture: aperture unknown', 0n, 0xffffffffffffffffn],
       ['reserved: MSI window (msi)', 0xfee00000n, 0xfeefffffn],
       ['usable: usable (largest)', 0xfef00000n, 0xffffffffffffffffn],
     ]);
+    expect(total).toBe(3);
   });
 });
 

@@ -7,8 +7,8 @@ import { suppressedFaults } from '../conflicts/complaints.ts';
 import {
   type Conflict,
   type ConflictSeverity,
+  joinGroups,
   joinNames,
-  joinNumbers,
   plainRange,
   type Remedy,
 } from '../conflicts/conflict.ts';
@@ -187,7 +187,7 @@ function notInDump({ rule }: Conflict<string>, { conflicts }: AnsweredHost): str
 /** The groups of a space for a sentence: `groups 0, 1 and 4 to 7`; empty if no source names any of them. */
 function groupsLabel({ groups }: CommonSpace): string {
   const numbers = groups.flatMap(({ group }) => group ?? []);
-  if (numbers.length === groups.length && groups.length > 1) return `groups ${joinNumbers(numbers)}`;
+  if (numbers.length === groups.length && groups.length > 1) return joinGroups(numbers);
   return joinNames(
     groups.filter(({ group, devices }) => group !== undefined || devices.length > 0).map(groupTitle),
     LISTED_MAX,

@@ -40,7 +40,9 @@ function textOf(conflicts: readonly AnyConflict[]): string {
     const short = title.replace(/, [\d,]+ times$/, '');
     return conflicts.length === 1 ? title : `${short}: ${spanLabel(conflicts)}`;
   }
-  return conflicts.length === 1 ? first.title : `${first.title}, and ${conflicts.length - 1} more of this kind`;
+  if (conflicts.length === 1) return first.title;
+  const { unit, text } = first.kindLabel ?? { unit: 'conflict', text: first.title };
+  return `${counted(conflicts.length, unit)}: ${text}`;
 }
 
 /** Folds conflicts with the same `kind` (and `scope`, such as their host) into items, in the order of their first ones. */

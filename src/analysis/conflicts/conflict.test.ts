@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { range } from '../../iova/range.ts';
 import type { SessionEvent } from '../../session/events.ts';
 import { conflictsOf, fault, MSI, request } from '../testing/facts.ts';
-import { CONFLICT_RULES, describeRange, joinNames, markOf, plainRange, refusedBy } from './conflict.ts';
+import { CONFLICT_RULES, describeRange, joinGroups, joinNames, markOf, plainRange, refusedBy } from './conflict.ts';
 
 describe('texts', () => {
   test('names in a sentence', () => {
@@ -13,6 +13,16 @@ describe('texts', () => {
     expect(joinNames(['a', 'b', 'c', 'd'])).toBe('a, b and 2 more');
     expect(joinNames(['a', 'b', 'c'], 2)).toBe('a and 2 more');
     expect(joinNames(['a', 'b', 'c', 'd'], 4)).toBe('a, b, c and d');
+  });
+
+  test('groups in a sentence: runs, and a number where there are too many of them', () => {
+    const numbers = (from: number, count: number, by = 1) =>
+      Array.from({ length: count }, (_, i) => String(from + i * by));
+    expect(joinGroups(['7'])).toBe('group 7');
+    expect(joinGroups(['0', '1'])).toBe('groups 0 and 1');
+    expect(joinGroups([...numbers(0, 6), '9', ...numbers(20, 400)])).toBe('groups 0 to 5, 9 and 20 to 419');
+    expect(joinGroups(numbers(0, 6, 2))).toBe('groups 0, 2, 4, 6, 8 and 10');
+    expect(joinGroups(numbers(0, 1200, 2))).toBe('1,200 groups (0, 2, 4 and 1197 more)');
   });
 
   test('ranges', () => {

@@ -1,5 +1,5 @@
 import type { DiagnosticCode } from '../../dumps/diagnostics.ts';
-import { formatSize, hex, hexRange } from '../../iova/format.ts';
+import { formatSize, groupedDecimal, hex, hexRange } from '../../iova/format.ts';
 import { type IovaRange, sizeOf } from '../../iova/range.ts';
 import { lookUpRule, type RuleQuestion, type RuleSubject } from '../../kernel/rule-book.ts';
 import { parseKernelVersion } from '../../kernel/versions.ts';
@@ -110,6 +110,8 @@ export interface Conflict<Rule extends string = ConflictRule> {
   readonly time?: { readonly first: number; readonly last: number } | undefined;
   /** What it has in common with conflicts of the same kind, which are then one item: `groups cannot be assigned`. */
   readonly kind?: string | undefined;
+  /** The words for several conflicts of the kind: what is counted (singular), and what is wrong with all of them. */
+  readonly kindLabel?: { readonly unit: string; readonly text: string } | undefined;
 }
 
 /** The errno and the source of a kernel rule, for a conflict. */
@@ -151,6 +153,12 @@ export function sizedRange(r: IovaRange): string {
 
 /** Joins all names for a sentence, runs of numbers as `0 to 5`: `0 to 5, 7 and 9`. */
 export function joinNumbers(names: readonly string[]): string {
+  const parts = numberRuns(names);
+  return joinNames(parts, parts.length);
+}
+
+/** Names with runs of more than three numbers as one: `0 to 5`. */
+function numberRuns(names: readonly string[]): string[] {
   const parts: string[] = [];
   for (let i = 0; i < names.length; ) {
     const first = names[i] ?? '';
@@ -160,7 +168,18 @@ export function joinNumbers(names: readonly string[]): string {
     parts.push(...(run.length > 3 ? [`${first} to ${run.at(-1)}`] : run));
     i = end;
   }
-  return joinNames(parts, parts.length);
+  return parts;
+}
+
+/** Numbers and runs of a list of groups; a longer one is counted instead. */
+const GROUP_PARTS_MAX = 6;
+
+/** Groups of a sentence by their numbers, ascending: `group 3`, `groups 0 to 5 and 7`, `380 groups (0, 1, 2 and 377 more)`. */
+export function joinGroups(numbers: readonly string[]): string {
+  if (numbers.length === 1) return `group ${numbers[0]}`;
+  const parts = numberRuns(numbers);
+  if (parts.length <= GROUP_PARTS_MAX) return `groups ${joinNames(parts, parts.length)}`;
+  return `${groupedDecimal(BigInt(numbers.length))} groups (${joinNames(numbers, 4)})`;
 }
 
 /** A mark of one range. */

@@ -14,6 +14,7 @@ import type { CommonSpace } from '../space/common-space.ts';
 import {
   type Conflict,
   describeRange,
+  joinGroups,
   joinNames,
   joinNumbers,
   markOf,
@@ -125,6 +126,7 @@ function ineligibleDevice(
     }; no RAM size changes that.`,
     remedies: ASSIGN_REMEDIES,
     kind: 'device cannot be assigned',
+    kindLabel: { unit: 'device', text: 'cannot be assigned, firmware requires memory to be mapped' },
   };
 }
 
@@ -161,6 +163,7 @@ function directGroup(host: Host, group: Group, direct: readonly Region[], focus:
     answer: directAnswer(host, group, direct, focus, holders),
     remedies: ASSIGN_REMEDIES,
     kind: 'group cannot be assigned',
+    kindLabel: { unit: 'group', text: 'direct region, cannot be assigned' },
   };
 }
 
@@ -186,6 +189,7 @@ function acceptedGroup(host: Host, group: Group, direct: readonly Region[]): Con
     marks: direct.map((region) => markOf('obstacle', region, `direct, ${title}`)),
     provenance: direct.flatMap((region) => region.provenance),
     kind: 'direct region accepted',
+    kindLabel: { unit: 'group', text: 'direct region, which this kernel accepts' },
   };
 }
 
@@ -234,6 +238,7 @@ function isaGroup(host: Host, group: Group, direct: readonly Region[]): Conflict
     answer: `No guest with RAM below 16 MiB can have a device of ${title}: maps over ${bounds} are refused (${errno}), which the kernel reserves for the ISA bridge${bridge} in the group; ${ISA_REGION_HISTORY}. Update the host kernel.`,
     remedies: [{ text: 'Update the host kernel to 5.4.7, 5.5 or newer' }],
     kind: 'ISA region',
+    kindLabel: { unit: 'group', text: `${bounds} is reserved for an ISA bridge` },
   };
 }
 
@@ -260,8 +265,7 @@ export function leftOutGroups({ host, groups }: CommonSpace, focus: DeviceFocus 
   const regions = left.flatMap((group) => group.regions.filter(({ type }) => type === 'direct'));
   const numbers = left.flatMap(({ group }) => group ?? []);
   const unnamed = left.length - numbers.length;
-  const named =
-    numbers.length > 0 ? `${numbers.length === 1 ? 'group' : 'groups'} ${joinNumbers(numbers)} cannot be assigned` : '';
+  const named = numbers.length > 0 ? `${joinGroups(numbers)} cannot be assigned` : '';
   const others =
     unnamed > 0
       ? `devices with the ${regionName(host, regions)} ${joinNames([...new Set(left.filter(({ group }) => group === undefined).flatMap((group) => group.regions.map(plainRange)))], 4)} cannot be assigned (unless they are USB or graphics)`
@@ -274,7 +278,7 @@ export function leftOutGroups({ host, groups }: CommonSpace, focus: DeviceFocus 
       rule: 'groups-left-out',
       severity: 'note',
       title: sentence.charAt(0).toUpperCase() + sentence.slice(1),
-      message: `Firmware requires memory of their devices to stay mapped one to one: ${joinNames([...new Set(regions.map(plainRange))], 6)}. Choose such a device to see what refuses it.`,
+      message: `${numbers.length > 1 ? `Groups ${joinNumbers(numbers)}. ` : ''}Firmware requires memory of their devices to stay mapped one to one: ${joinNames([...new Set(regions.map(plainRange))], 6)}. Choose such a device to see what refuses it.`,
       ...refusedBy('attach-direct-region', ruleContext(host)),
       remedy: 'None is needed unless one of their devices is to be assigned.',
       marks: regions.slice(0, 6).map((region) => markOf('obstacle', region, 'direct')),

@@ -51,6 +51,7 @@ describe('guest memory over a reserved region', () => {
         'guest does not fit: its RAM 0xfe000000-0xfee00fff (≈ 14 MiB) ("pc.ram") overlaps 0xfee00000-0xfeefffff, the MSI window of group 1 (EINVAL on Linux 6.12).',
       remedies: [],
       kind: 'guest guest over msi fatal',
+      kindLabel: { unit: 'overlap', text: 'guest memory over MSI window' },
     });
   });
 

@@ -18,8 +18,8 @@ import {
   type Conflict,
   type ConflictMark,
   describeRange,
+  joinGroups,
   joinNames,
-  joinNumbers,
   markOf,
   onKernel,
   ownersOf,
@@ -105,6 +105,10 @@ function mappedRanges(guest: GuestLayout): MappedRange[] {
       };
     });
 }
+
+/** What ranges of this sort have in common. */
+const memoryWord = ({ isDevice }: Pick<MappedRange, 'isDevice'>): string =>
+  isDevice ? 'device memory' : 'guest memory';
 
 /** The machine that moves its memory above the HyperTransport range, for those that do not. */
 function relocating(machine: Machine): Machine | undefined {
@@ -225,9 +229,8 @@ export function remediesFor(space: CommonSpace, guest: GuestLayout, obstacle: Io
   );
   const names = owners.flatMap(({ group }) => group ?? []);
   if (names.length > 0 && names.length === owners.length && owners.length < space.groups.length) {
-    const word = names.length === 1 ? 'group' : 'groups';
     remedies.push({
-      text: `Leave out ${word} ${joinNumbers(names)}`,
+      text: `Leave out ${joinGroups(names)}`,
       action: { kind: 'leave-out-groups', groups: names },
     });
   }
@@ -301,6 +304,7 @@ function overReserved(space: CommonSpace, guest: GuestLayout, mapped: MappedRang
         answer: guestAnswer(space, guest, mapped, cause, refusal, remedies),
         remedies,
         kind: `guest ${guest.title} over ${region.type} ${severity}`,
+        kindLabel: { unit: 'overlap', text: `${memoryWord(mapped)} over ${title}` },
       },
     ];
   });
@@ -335,6 +339,7 @@ function overPlatformRange(space: CommonSpace, guest: GuestLayout, mapped: Mappe
           answer: guestAnswer(space, guest, mapped, cause, refusal, remedies),
           remedies,
           kind: `guest ${guest.title} over platform range ${severity}`,
+          kindLabel: { unit: 'overlap', text: `${memoryWord(mapped)} over ranges that the platform reserves` },
         };
       })
   );
@@ -365,6 +370,7 @@ function beyondAperture(space: CommonSpace, guest: GuestLayout, mapped: MappedRa
       answer: guestAnswer(space, guest, mapped, `${problem}${end}${assumptionClause(assumed)}`, refusal, remedies),
       remedies,
       kind: `guest ${guest.title} beyond aperture ${severity}`,
+      kindLabel: { unit: 'range', text: `${memoryWord(mapped)} outside the aperture` },
     };
   });
 }
@@ -389,6 +395,8 @@ function misaligned({ range, what, mark, provenance }: MappedRange, pageSize: bi
       remedy: `Align it to ${formatSize(pageSize)}, or use a host kernel with smaller pages.`,
       marks: [mark],
       provenance,
+      kind: `misaligned ${what.startsWith('Device') ? 'device' : 'memory'}`,
+      kindLabel: { unit: 'range', text: `not aligned to pages of ${formatSize(pageSize)}` },
     },
   ];
 }
@@ -408,24 +416,27 @@ export interface ListedSpace {
 export function outsideConflicts({ name, usable, provenance, api }: ListedSpace, guest: GuestLayout): Conflict[] {
   const blocked = complement(usable);
   const { machine } = guest;
-  return mappedRanges(guest).flatMap(({ range, what, severity, consequence, mark, provenance: places }): Conflict[] => {
-    const outside = intersect(blocked, [range]);
-    if (outside.length === 0) return [];
-    return [
-      {
-        id: `guest-outside-ranges ${name} ${range.start}-${range.last}`,
-        rule: 'guest-outside-ranges',
-        severity,
-        title: `${what} is not inside the valid ranges of ${name}`,
-        message: `${joinNames(outside.map(describeRange))} of ${describeRange(range)} cannot be mapped. ${consequence}`,
-        ...refusedBy('map-over-reserved', { api }),
-        remedy: machine
-          ? `RAM sizes of ${machine.machine.name} that fit: ${sizesLabel(fittingSizes(machine.machine, blocked))}.`
-          : 'Move it into one of the valid ranges.',
-        marks: [mark, ...outside.slice(0, 3).map((r) => markOf('obstacle', r, `not valid in ${name}`))],
-        provenance: [...places, ...provenance.slice(0, 3)],
-        kind: `guest ${guest.title} outside ${name} ${severity}`,
-      },
-    ];
-  });
+  return mappedRanges(guest).flatMap(
+    ({ range, what, isDevice, severity, consequence, mark, provenance: places }): Conflict[] => {
+      const outside = intersect(blocked, [range]);
+      if (outside.length === 0) return [];
+      return [
+        {
+          id: `guest-outside-ranges ${name} ${range.start}-${range.last}`,
+          rule: 'guest-outside-ranges',
+          severity,
+          title: `${what} is not inside the valid ranges of ${name}`,
+          message: `${joinNames(outside.map(describeRange))} of ${describeRange(range)} cannot be mapped. ${consequence}`,
+          ...refusedBy('map-over-reserved', { api }),
+          remedy: machine
+            ? `RAM sizes of ${machine.machine.name} that fit: ${sizesLabel(fittingSizes(machine.machine, blocked))}.`
+            : 'Move it into one of the valid ranges.',
+          marks: [mark, ...outside.slice(0, 3).map((r) => markOf('obstacle', r, `not valid in ${name}`))],
+          provenance: [...places, ...provenance.slice(0, 3)],
+          kind: `guest ${guest.title} outside ${name} ${severity}`,
+          kindLabel: { unit: 'range', text: `${memoryWord({ isDevice })} outside the valid ranges of ${name}` },
+        },
+      ];
+    },
+  );
 }

@@ -2,7 +2,7 @@
 import { rangesEqual } from '../../iova/range.ts';
 import { HYPERTRANSPORT_RANGE } from '../../kernel/shared/platform-ranges.ts';
 import type { CommonSpace, MergedRegion } from '../space/common-space.ts';
-import { joinNumbers, ownersOf, plainRange } from './conflict.ts';
+import { joinGroups, ownersOf, plainRange } from './conflict.ts';
 import { ISA_REGION_HISTORY, isaBridgeOf, isIsaRegion } from './isa-bridge.ts';
 
 /** `group 1`, `groups 1, 4 and 7 to 9`, all of them where they have numbers. */
@@ -10,7 +10,7 @@ export function allOwnersOf({ parts }: Pick<MergedRegion, 'parts'>): string {
   const owners = [...new Set(parts.map(({ owner }) => owner))];
   const numbers = owners.flatMap((owner) => /^group (\d+)$/.exec(owner)?.[1] ?? []);
   if (numbers.length < owners.length || owners.length === 1) return ownersOf({ parts });
-  return `groups ${joinNumbers(numbers.sort((a, b) => Number(a) - Number(b)))}`;
+  return joinGroups(numbers.sort((a, b) => Number(a) - Number(b)));
 }
 
 /** `0xfee00000-0xfeefffff, the MSI window of groups 4 and 7`. */

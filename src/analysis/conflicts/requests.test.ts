@@ -29,6 +29,7 @@ describe('a refused map', () => {
         'Map of 0xfe000000-0xfeffffff (guest RAM "pc.ram", 16 MiB) refused (EINVAL): it covers 0xfee00000-0xfeefffff, the MSI window of group 1. Map at most 14 MiB from 0xfe000000.',
       remedies: [{ text: 'Map at most 14 MiB from 0xfe000000' }],
       kind: 'refused map EINVAL ram',
+      kindLabel: { unit: 'request', text: 'map refused (EINVAL)' },
       position: 2,
       id: 'request-refused map 4261412864-4278190079 -EINVAL',
       rule: 'request-refused',

@@ -115,6 +115,7 @@ function refused(request: Request, context: RequestContext, position: number | u
     ...(remedies === undefined ? {} : { remedies }),
     position,
     kind: `refused ${request.op} ${errno} ${kind}`,
+    kindLabel: { unit: 'request', text: `${request.op} refused${errno === undefined ? '' : ` (${errno})`}` },
   };
   return { conflict, causedBy };
 }

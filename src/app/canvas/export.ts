@@ -4,7 +4,7 @@ import { fitRange, visibleRange } from '../../timeline/axis/viewport.ts';
 import { paintCanvas } from '../../timeline/paint/canvas.ts';
 import { paintSvg } from '../../timeline/paint/svg.ts';
 import type { SceneAnswer } from '../../timeline/scene/answer-card.ts';
-import type { BoundsLine } from '../../timeline/scene/bounds-table.ts';
+import type { BoundsList } from '../../timeline/scene/bounds-table.ts';
 import { type CutLanes, cutLanes } from '../../timeline/scene/cut-lanes.ts';
 import { plotWidth } from '../../timeline/scene/layout.ts';
 import type { Scene } from '../../timeline/scene/mark.ts';
@@ -24,7 +24,7 @@ export interface FilePicture {
   /** Without a selection. */
   readonly state: AppState;
   readonly width: number;
-  readonly bounds: readonly BoundsLine[];
+  readonly bounds: BoundsList;
 }
 
 /** Asks the engine for what a picture in a file shows; `width` in CSS pixels: of the file. Undefined without a picture. */
@@ -62,7 +62,7 @@ async function exportScene(lanes: ExportedLanes): Promise<Scene | undefined> {
 
 /** The scene for paper: all lanes, with the answer; the bounds are a table of their own, which pages may break. */
 export function paperScene({ state, width }: FilePicture): Scene | undefined {
-  return sceneOf(state, width, { bounds: [], answer: answerOf(state) });
+  return sceneOf(state, width, { bounds: { lines: [], total: 0 }, answer: answerOf(state) });
 }
 
 function answerOf({ documents, conflicts }: AppState): SceneAnswer | undefined {

@@ -3,7 +3,7 @@ import { flushSync } from 'react-dom';
 import { formatSize, groupedHex } from '../../iova/format.ts';
 import { range, sizeOf } from '../../iova/range.ts';
 import { paintSvg } from '../../timeline/paint/svg.ts';
-import type { BoundsLine } from '../../timeline/scene/bounds-table.ts';
+import { type BoundsLine, type BoundsList, unlistedText } from '../../timeline/scene/bounds-table.ts';
 import { PRINT } from '../../timeline/scene/theme.ts';
 import { useApp } from '../state/app-state.ts';
 import { type FilePicture, filePicture, paperScene } from './export.ts';
@@ -19,7 +19,7 @@ const PRINTED = ['picture', 'view', 'measured', 'explained', 'conflicts', 'confl
 interface Sheet {
   readonly title: string;
   readonly picture: Node;
-  readonly bounds: readonly BoundsLine[];
+  readonly bounds: BoundsList;
 }
 
 function sheetOf(file: FilePicture): Sheet | undefined {
@@ -96,7 +96,7 @@ export function PrintSheet() {
   return (
     <div className="print-sheet" data-testid="print-sheet" data-filled={sheet !== undefined || undefined}>
       <div ref={place} className="print-picture" />
-      {sheet && sheet.bounds.length > 0 && (
+      {sheet && sheet.bounds.lines.length > 0 && (
         <table>
           <thead>
             <tr>
@@ -108,10 +108,11 @@ export function PrintSheet() {
             </tr>
           </thead>
           <tbody>
-            <BoundsRows bounds={sheet.bounds} />
+            <BoundsRows bounds={sheet.bounds.lines} />
           </tbody>
         </table>
       )}
+      {sheet && <p>{unlistedText(sheet.bounds.total - sheet.bounds.lines.length)}</p>}
     </div>
   );
 }

@@ -17,6 +17,8 @@ interface VirtualRowsOptions {
   readonly rowHeight: number;
   /** True if rows may be higher than `rowHeight`: they are measured. In a very long list they are not. */
   readonly hasOwnHeights?: boolean;
+  /** What a row is about, for lists whose rows move: its measured height goes with it. By default its index. */
+  readonly keyOf?: ((index: number) => string) | undefined;
   /** Lists up to this length are rendered whole. */
   readonly wholeUpTo?: number;
   /** Height of what covers the top of the scrolling element, such as a table's header. */
@@ -92,7 +94,7 @@ function focusRow(list: HTMLElement, index: number, stop: number | undefined): b
  * in a grid Left, Right, Home and End move it from cell to cell, and Home and End with Ctrl to the first and the last row.
  */
 export function useVirtualRows<E extends HTMLElement>(options: VirtualRowsOptions): VirtualRows<E> {
-  const { count, rowHeight, hasOwnHeights = false, covered = 0, wholeUpTo = RENDERED_WHOLE } = options;
+  const { count, rowHeight, hasOwnHeights = false, keyOf, covered = 0, wholeUpTo = RENDERED_WHOLE } = options;
   const ref = useRef<E>(null);
   const [scroller, setScroller] = useState<HTMLElement | null>(null);
   /** Where the list begins in the scrolling element. */
@@ -123,6 +125,7 @@ export function useVirtualRows<E extends HTMLElement>(options: VirtualRowsOption
     count: uniform ? 0 : count,
     getScrollElement: () => scroller,
     estimateSize: () => rowHeight,
+    ...(keyOf ? { getItemKey: keyOf } : {}),
     overscan: OVERSCAN,
     scrollMargin: margin,
     scrollPaddingStart: covered,

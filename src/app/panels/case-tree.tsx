@@ -1,4 +1,14 @@
-import { type DragEvent, type KeyboardEvent, memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import {
+  type DragEvent,
+  type KeyboardEvent,
+  memo,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { useVirtualRows } from '../lists/use-virtual-rows.ts';
 import { useApp } from '../state/app-state.ts';
 import { moveSource, renameHost, setDevice } from '../state/case-actions.ts';
@@ -241,10 +251,12 @@ export function CaseTree({ filter, clearFilter }: CaseTreeProps) {
   const [drag, setDrag] = useState<DragState>();
   const rows = useMemo(() => caseRows(documents, filter, folds), [documents, filter, folds]);
   const selected = useMemo(() => new Set(selectedGroups), [selectedGroups]);
+  const keyOf = useCallback((index: number) => rows[index]?.key ?? '', [rows]);
   const list = useVirtualRows<HTMLDivElement>({
     count: rows.length,
     rowHeight: ROW_HEIGHT,
     hasOwnHeights: true,
+    keyOf,
     wholeUpTo: WHOLE_UP_TO,
   });
   const { ref: grid, scrollTo } = list;

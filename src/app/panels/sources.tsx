@@ -34,7 +34,7 @@ function FilterBox({ filter, setFilter }: { filter: string; setFilter(filter: st
         id={id}
         type="search"
         className="tree-filter"
-        placeholder="Filter: address, name, driver, group…"
+        placeholder="Filter: address, name, group"
         value={filter}
         spellCheck={false}
         autoComplete="off"

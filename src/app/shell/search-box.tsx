@@ -8,6 +8,7 @@ import { select } from '../state/selection.ts';
 import { showText } from '../state/tabs.ts';
 import { revealDevice, revealGroup, revealOwner } from '../state/tree.ts';
 import { useAnswer } from '../state/use-answer.ts';
+import { SEARCH_HINT, SEARCH_ID, SEARCH_LABEL } from './search-slot.tsx';
 
 const LIMIT = 40;
 
@@ -27,15 +28,28 @@ async function show({ target, place, location }: Found): Promise<void> {
   if (owner && others.length === 0) revealOwner(owner.owner);
 }
 
+/** What was typed into the text field that this box takes the place of, and whether that has the focus. */
+function earlyText(): { readonly text: string; readonly hasFocus: boolean } {
+  const field = document.getElementById(SEARCH_ID);
+  return {
+    text: field instanceof HTMLInputElement ? field.value : '',
+    hasFocus: field !== null && field === document.activeElement,
+  };
+}
+
 /** Finds an address, a size, a type, a device or any text, in the picture and in the sources. The key `/` focuses it. */
 export function SearchBox() {
   const revision = useApp((s) => s.picture?.arrangement.revision);
   const [text, setText] = useState('');
   /** How many results were chosen: the list closes after each. With no selected item the box itself would keep it open. */
   const [chosen, setChosen] = useState(0);
+  const [early] = useState(earlyText);
   useEffect(() => {
-    if (chosen > 0) document.getElementById('search')?.focus({ preventScroll: true });
-  }, [chosen]);
+    const box = document.getElementById(SEARCH_ID);
+    if (chosen > 0 || early.hasFocus) box?.focus({ preventScroll: true });
+    // The list opens when the text changes in the box that has the focus.
+    if (chosen === 0) setText(early.text);
+  }, [chosen, early]);
   const hasText = revision !== undefined && text.trim() !== '';
   const found = useAnswer('find', hasText ? { text, limit: LIMIT } : undefined, revision).value ?? [];
 
@@ -57,8 +71,8 @@ export function SearchBox() {
       allowsEmptyCollection
       menuTrigger="input"
     >
-      <Label className="visually-hidden">Find an address, size, type, group, device or text</Label>
-      <Input id="search" placeholder="0xfee00000, msi, 00:1f.0…" />
+      <Label className="visually-hidden">{SEARCH_LABEL}</Label>
+      <Input id={SEARCH_ID} placeholder={SEARCH_HINT} />
       <Popover className="popover">
         <ListBox className="menu" renderEmptyState={() => <p className="hint">No matches.</p>}>
           {({ id, row }: { id: number; row: Found }) => (

@@ -1,15 +1,15 @@
 import { lazy, type RefObject, useRef, useState } from 'react';
 import type { ScaleKind } from '../../timeline/axis/scale.ts';
+import { LoadBoundary } from '../panels/load-boundary.tsx';
 import { useApp } from '../state/app-state.ts';
 import { togglePanel } from '../state/frame.ts';
 import type { PanelName } from '../state/initial-frame.ts';
 import { setScale } from '../state/picture.ts';
 import { setTheme } from '../state/theme.ts';
 import { openPicked } from './open-files.ts';
+import { SearchSlot } from './search-slot.tsx';
 import './toolbar.css';
-import { LoadBoundary } from '../panels/load-boundary.tsx';
 
-const SearchBox = lazy(async () => ({ default: (await import('./search-box.tsx')).SearchBox }));
 const OpenMenu = lazy(async () => ({ default: (await import('./menus.tsx')).OpenMenu }));
 const ExportMenu = lazy(async () => ({ default: (await import('./menus.tsx')).ExportMenu }));
 
@@ -122,7 +122,6 @@ export function Toolbar({ isComplete, onPaste, onConnect, onHelp }: ToolbarProps
   const exportButton = (
     <MenuButton label="Export" className="button" focused={focused} onPress={() => setPressed('Export')} />
   );
-  const searchSpace = <span className="search-space" />;
   const areMenusWanted = isComplete || pressed !== undefined;
   return (
     <header className="toolbar">
@@ -161,7 +160,9 @@ export function Toolbar({ isComplete, onPaste, onConnect, onHelp }: ToolbarProps
         {areMenusWanted ? <ExportMenu isOpenAtFirst={pressed === 'Export'} focused={focused} /> : exportButton}
       </LoadBoundary>
       <ScaleChoice />
-      <LoadBoundary fallback={searchSpace}>{isComplete ? <SearchBox /> : searchSpace}</LoadBoundary>
+      <LoadBoundary>
+        <SearchSlot isComplete={isComplete} />
+      </LoadBoundary>
       <div className="toolbar-end">
         <PanelButtons />
         <button

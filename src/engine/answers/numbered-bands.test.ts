@@ -35,7 +35,7 @@ test('each severity has its ink', () => {
   const inks = (['fatal', 'warning', 'note'] as const).map(
     (severity) => numberedBands([row([mark('requested', 0n, 1n)], { severity })])[0]?.ink,
   );
-  expect(inks).toEqual(['alarm', 'accent', 'muted']);
+  expect(inks).toEqual(['alarm', 'caution', 'muted']);
 });
 
 test('the first sixty conflicts have a band', () => {

@@ -3,7 +3,7 @@ import { intersection } from '../../iova/range.ts';
 import type { NumberedBand } from '../../timeline/scene/bands.ts';
 import type { ConflictRow } from '../protocol/answers.ts';
 
-const INKS = { fatal: 'alarm', warning: 'accent', note: 'muted' } as const;
+const INKS = { fatal: 'alarm', warning: 'caution', note: 'muted' } as const;
 /** Conflicts that get a flag above the plot. */
 const FLAGS_MAX = 60;
 

@@ -39,7 +39,7 @@ function compare(a: Target, b: Target): number {
 }
 
 /** Index of the first range of a row that starts at or after `address`. */
-function firstStartingAtOrAfter(row: RangeColumns, address: bigint): number {
+export function firstStartingAtOrAfter(row: RangeColumns, address: bigint): number {
   const index = firstEndingAtOrAfter(row, address);
   const start = row.starts[index];
   return start !== undefined && start < address ? index + 1 : index;

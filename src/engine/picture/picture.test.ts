@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { IOVA_MAX } from '../../iova/iova.ts';
 import type { Lane } from '../../timeline/lanes/lane.ts';
 import { testLane } from '../../timeline/testing/lanes.ts';
 import { sessionDocument } from '../testing/documents.ts';
@@ -182,7 +183,7 @@ describe('facts', () => {
 
 describe('bounds', () => {
   const bounds = (start: bigint, last: bigint, limit = 10) =>
-    picture.bounds({ start, last, limit }).map(({ what, start }) => [what, start]);
+    picture.bounds({ start, last, limit }).lines.map(({ what, start }) => [what, start]);
 
   test('are those of all ranges in the window', () => {
     expect(bounds(0x1fffn, 0x3000n)).toEqual([
@@ -199,8 +200,15 @@ describe('bounds', () => {
     expect(bounds(0n, 0xffffn, 0)).toEqual([]);
   });
 
+  test('are counted, also those that are not listed', () => {
+    const whole = picture.bounds({ start: 0n, last: IOVA_MAX, limit: 1 });
+    expect(whole.total).toBe(bounds(0n, IOVA_MAX, 100).length);
+    expect(picture.bounds({ start: 0x1fffn, last: 0x3000n, limit: 0 }).total).toBe(3);
+    expect(picture.bounds({ start: 0x1fffn, last: 0x2fffn, limit: 0 }).total).toBe(2);
+  });
+
   test('do not repeat the title of a lane', () => {
     const lane: Lane = { ...USABLE, describe: () => ({ title: 'usable', sentence: '', parts: [] }) };
-    expect(pictureOf([spaceOf([lane])]).bounds({ start: 0n, last: 9n, limit: 1 })[0]?.what).toBe('usable');
+    expect(pictureOf([spaceOf([lane])]).bounds({ start: 0n, last: 9n, limit: 1 }).lines[0]?.what).toBe('usable');
   });
 });

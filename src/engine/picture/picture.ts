@@ -1,5 +1,6 @@
 // A picture that was arranged: its lanes and scale, and what they answer about single ranges.
 import type { SourceSummary } from '../../dumps/input/collector.ts';
+import { IOVA_MAX } from '../../iova/iova.ts';
 import { type IovaRange, range } from '../../iova/range.ts';
 import { type Fact, isFact } from '../../session/events.ts';
 import { contentsOf } from '../../timeline/axis/contents.ts';
@@ -7,13 +8,22 @@ import { foldFor } from '../../timeline/axis/fold.ts';
 import { linearScale, logScale, type Scale } from '../../timeline/axis/scale.ts';
 import { elementAt, firstEndingAtOrAfter } from '../../timeline/lanes/columns.ts';
 import type { Lane } from '../../timeline/lanes/lane.ts';
-import type { BoundsLine } from '../../timeline/scene/bounds-table.ts';
+import type { BoundsLine, BoundsList } from '../../timeline/scene/bounds-table.ts';
 import type { Target } from '../../timeline/scene/mark.ts';
 import { styleAt } from '../../timeline/scene/styles.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import type { Params, Value } from '../protocol/methods.ts';
 import type { Arrangement, ArrangeParams, Neighbour, RangeDetail, TableRow } from '../protocol/picture.ts';
-import { extreme, type LaneInSpace, lanesOf, laneTotal, neighbour, nthOfLane, targetAt } from './lane-walk.ts';
+import {
+  extreme,
+  firstStartingAtOrAfter,
+  type LaneInSpace,
+  lanesOf,
+  laneTotal,
+  neighbour,
+  nthOfLane,
+  targetAt,
+} from './lane-walk.ts';
 import type { PictureSpace } from './spaces.ts';
 
 function sourceLabel(lane: Lane, target: Target): string {
@@ -160,14 +170,18 @@ export class Picture {
     return holder;
   }
 
-  /** The exact bounds of what is in a window, at most `limit` lines. */
-  bounds({ start, last, limit }: Params<'bounds'>): BoundsLine[] {
+  /** The exact bounds of what is in a window, at most `limit` lines, and how many ranges there are altogether. */
+  bounds({ start, last, limit }: Params<'bounds'>): BoundsList {
     const lines: BoundsLine[] = [];
+    let total = 0;
     for (const { lane } of this.lanes) {
       for (const [row, columns] of lane.rows.entries()) {
-        for (let index = firstEndingAtOrAfter(columns, start); lines.length < limit; index++) {
+        const first = firstEndingAtOrAfter(columns, start);
+        const end = last === IOVA_MAX ? columns.starts.length : firstStartingAtOrAfter(columns, last + 1n);
+        total += end - first;
+        for (let index = first; index < end && lines.length < limit; index++) {
           const target = targetAt(lane, row, index);
-          if (!target || target.start > last) break;
+          if (!target) break;
           const { title } = lane.describe(row, index);
           lines.push({
             what: title === lane.title ? title : `${lane.title}: ${title}`,
@@ -178,7 +192,7 @@ export class Picture {
         }
       }
     }
-    return lines;
+    return { lines, total };
   }
 }
 

@@ -7,7 +7,7 @@ import type { NextDma } from '../../analysis/space/next-dma.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import type { SpaceSlice } from '../../timeline/axis/slice.ts';
 import type { Viewport } from '../../timeline/axis/viewport.ts';
-import type { BoundsLine } from '../../timeline/scene/bounds-table.ts';
+import type { BoundsList } from '../../timeline/scene/bounds-table.ts';
 import type { Target } from '../../timeline/scene/mark.ts';
 import type {
   Answered,
@@ -105,7 +105,7 @@ export interface Methods {
   text: { params: { id: string; source: string; from: number; limit: number }; value: SourceText };
   /** The range of the picture that the event at `position` (counted from 1) is drawn as. */
   locate: { params: { id: string; position: number }; value: Target | null };
-  bounds: { params: { start: bigint; last: bigint; limit: number }; value: readonly BoundsLine[] };
+  bounds: { params: { start: bigint; last: bigint; limit: number }; value: BoundsList };
   /** Of the events that the filter leaves, `limit` from `offset` on. */
   events: {
     params: { id: string; offset: number; limit: number; filter?: EventFilter | undefined };

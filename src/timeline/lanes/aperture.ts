@@ -8,11 +8,11 @@ import type { AddressSpaceView } from '../../kernel/model.ts';
 import { type DescribedRange, describedLane, type LaneContent, type Part } from './lane.ts';
 import type { HostSource, ModelSource, ReportedSource } from './sources.ts';
 
-/** `4 KiB · 2 MiB · 1 GiB` for a page size bitmap; at most the three smallest. */
+/** `4 KiB · 2 MiB · 1 GiB` for a page size bitmap; of more than three the smallest and the largest: `4 KiB to 1 GiB`. */
 export function pageSizeLabel(bitmap: bigint): string {
   const sizes: string[] = [];
   for (let bit = 0n; bit < 64n; bit++) if ((bitmap >> bit) & 1n) sizes.push(formatSize(1n << bit));
-  return sizes.length > 3 ? `${sizes.slice(0, 3).join(' · ')} …` : sizes.join(' · ');
+  return sizes.length > 3 ? `${sizes[0]} to ${sizes.at(-1)}` : sizes.join(' · ');
 }
 
 /** `39 bits` if a range is exactly what so many bits can address, else ''. */

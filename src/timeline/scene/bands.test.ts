@@ -7,7 +7,7 @@ import { textWidth } from './text-metrics.ts';
 const frame = testFrame();
 /** The first address of a pixel of the plot. */
 const at = (pixel: number) => (IOVA_SPACE * BigInt(pixel)) / 1000n;
-const band = (number: number, from: number, to: number, ink: NumberedBand['ink'] = 'accent'): NumberedBand => ({
+const band = (number: number, from: number, to: number, ink: NumberedBand['ink'] = 'caution'): NumberedBand => ({
   ...{ number, start: at(from), last: at(to) - 1n, ink, message: `conflict ${number}` },
 });
 const placed = (...bands: readonly NumberedBand[]) => placeBands(frame, bands);
@@ -30,7 +30,7 @@ describe('washes', () => {
   test('go through the lanes with an edge on both sides; of a narrow band only one', () => {
     const marks = washes(frame, placed(band(1, 100, 200), band(2, 300, 302)), 50, 250);
     expect(marks.map(({ type }) => type)).toEqual(['wash', 'path', 'path', 'wash', 'path']);
-    expect(marks[0]).toMatchObject({ y: 46, height: 204, ink: 'accent' });
+    expect(marks[0]).toMatchObject({ y: 46, height: 204, ink: 'caution' });
     expect(marks[0]?.type === 'wash' && [marks[0].x, marks[0].width].map(Math.round)).toEqual([250, 100]);
     const edges = marks.flatMap((mark) =>
       mark.type === 'path' ? [mark.points.map(([x, y]) => [Math.round(x), y])] : [],
@@ -74,17 +74,17 @@ describe('flags', () => {
 
   test('are above the middle of their bands', () => {
     const { marks, flags: areas } = flags(frame, placed(band(3, 100, 200)), 100);
-    expect(marks).toEqual([{ type: 'badge', x: expect.closeTo(300, 6), y: 109, text: '3', ink: 'accent' }]);
+    expect(marks).toEqual([{ type: 'badge', x: expect.closeTo(300, 6), y: 109, text: '3', ink: 'caution' }]);
     const width = Math.max(13, textWidth('3', 10, 'bold') + 6);
     expect(areas).toEqual([{ x: expect.closeTo(300 - width / 2, 6), y: 101, width, height: 16, numbers: [3] }]);
   });
 
   test('those that would touch share one: runs as ranges, many with the last one', () => {
-    expect(labels(band(1, 100, 110), band(2, 102, 112))).toEqual([['1–2', 'accent']]);
-    expect(labels(band(1, 100, 110), band(3, 102, 112))).toEqual([['1, 3', 'accent']]);
-    expect(labels(band(1, 100, 110), band(2, 101, 111), band(7, 104, 114))).toEqual([['1–2, 7', 'accent']]);
-    expect(labels(band(1, 100, 110), band(3, 102, 112), band(7, 104, 114))).toEqual([['1, 3 … 7', 'accent']]);
-    expect(labels(band(4, 100, 110), band(5, 102, 112), band(6, 104, 114))).toEqual([['4–6', 'accent']]);
+    expect(labels(band(1, 100, 110), band(2, 102, 112))).toEqual([['1–2', 'caution']]);
+    expect(labels(band(1, 100, 110), band(3, 102, 112))).toEqual([['1, 3', 'caution']]);
+    expect(labels(band(1, 100, 110), band(2, 101, 111), band(7, 104, 114))).toEqual([['1–2, 7', 'caution']]);
+    expect(labels(band(1, 100, 110), band(3, 102, 112), band(7, 104, 114))).toEqual([['1, 3 … 7', 'caution']]);
+    expect(labels(band(4, 100, 110), band(5, 102, 112), band(6, 104, 114))).toEqual([['4–6', 'caution']]);
   });
 
   test('three pixels between them are enough', () => {
@@ -101,12 +101,12 @@ describe('flags', () => {
   test('a flag that has grown may meet the one before it', () => {
     // 1 has room beside 2, but not beside a flag "2–4" that stands further to the left.
     const list = [band(1, 100, 101), band(2, 119, 120), band(3, 121, 122), band(4, 123, 124)];
-    expect(labels(...list)).toEqual([['1–4', 'accent']]);
+    expect(labels(...list)).toEqual([['1–4', 'caution']]);
   });
 
   test('a shared flag has the ink of the most important', () => {
     expect(labels(band(1, 100, 110, 'muted'), band(2, 102, 112, 'alarm'))).toEqual([['1–2', 'alarm']]);
-    expect(labels(band(1, 100, 110, 'muted'), band(2, 102, 112, 'accent'))).toEqual([['1–2', 'accent']]);
+    expect(labels(band(1, 100, 110, 'muted'), band(2, 102, 112, 'caution'))).toEqual([['1–2', 'caution']]);
     expect(labels(band(1, 100, 110, 'muted'), band(2, 102, 112, 'muted'))).toEqual([['1–2', 'muted']]);
   });
 
@@ -182,7 +182,7 @@ describe('the list of numbered bands', () => {
     expect(marks).toEqual([
       { type: 'badge', x: 22, y: 113, text: '1', ink: 'alarm' },
       expect.objectContaining({ x: 38, y: 117, text: 'conflict 1' }),
-      { type: 'badge', x: 22, y: 130, text: '2', ink: 'accent' },
+      { type: 'badge', x: 22, y: 130, text: '2', ink: 'caution' },
       expect.objectContaining({ x: 38, y: 134, text: 'conflict 2' }),
     ]);
     expect(bottom).toBe(140);

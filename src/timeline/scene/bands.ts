@@ -21,7 +21,7 @@ export interface NumberedBand {
   readonly number: number;
   readonly start: bigint;
   readonly last: bigint;
-  readonly ink: 'alarm' | 'accent' | 'muted';
+  readonly ink: 'alarm' | 'caution' | 'muted';
   /** What it is: listed below an exported picture, which has no list beside it. */
   readonly message: string;
 }
@@ -51,7 +51,7 @@ const LABEL_GAP = 8;
 /** Distance of an outline from what it marks: the line must not cover a range of one pixel. */
 const OUTLINE_GAP = 1.5;
 /** The most important first. */
-const INK_ORDER: readonly NumberedBand['ink'][] = ['alarm', 'accent', 'muted'];
+const INK_ORDER: readonly NumberedBand['ink'][] = ['alarm', 'caution', 'muted'];
 
 /** The numbered bands in the window, from left to right by their middle. */
 export function placeBands({ scale, view }: Frame, bands: readonly NumberedBand[]): PlacedBand[] {

@@ -1,5 +1,5 @@
 // The table of exact bounds below an exported picture.
-import { formatRange, formatSize } from '../../iova/format.ts';
+import { counted, formatRange, formatSize } from '../../iova/format.ts';
 import { range, sizeOf } from '../../iova/range.ts';
 import { type Frame, MARGIN } from './layout.ts';
 import type { Mark } from './mark.ts';
@@ -15,6 +15,17 @@ export interface BoundsLine {
   readonly source: string;
 }
 
+/** The lines of a window, and how many it has altogether. */
+export interface BoundsList {
+  readonly lines: readonly BoundsLine[];
+  readonly total: number;
+}
+
+/** Says how many ranges a list does not have; '' if it has all of them. */
+export function unlistedText(unlisted: number): string {
+  return unlisted === 0 ? '' : `and ${counted(unlisted, 'more range')}, not listed here`;
+}
+
 const LINES_MAX = 60;
 const LINE = 15;
 const SIZE = 10.5;
@@ -25,7 +36,7 @@ const WHAT_SHARE = 0.3;
 const NARROW_INDENT = 28;
 
 /** The table below `top`. Bounds are never cut: in a narrow picture they are on a line of their own. */
-export function boundsTable({ width }: Frame, lines: readonly BoundsLine[], top: number) {
+export function boundsTable({ width }: Frame, { lines, total }: BoundsList, top: number) {
   if (lines.length === 0) return { marks: [], bottom: top };
   const cells = lines.slice(0, LINES_MAX).map(({ what, start, last, source }) => {
     const bounds = range(start, last);
@@ -57,9 +68,10 @@ export function boundsTable({ width }: Frame, lines: readonly BoundsLine[], top:
     const source = shorten(cell.source, width - sourceX - MARGIN, SIZE);
     if (source !== '') marks.push(textMark(sourceX, y, source, { size: SIZE, ink: 'muted' }));
   }
-  if (lines.length > cells.length) {
+  const unlisted = unlistedText(total - cells.length);
+  if (unlisted !== '') {
     y += LINE;
-    marks.push(textMark(MARGIN, y, `and ${lines.length - cells.length} more`, { size: SIZE, ink: 'muted' }));
+    marks.push(textMark(MARGIN, y, unlisted, { size: SIZE, ink: 'muted' }));
   }
   return { marks, bottom: y + 6 };
 }

@@ -143,8 +143,8 @@ describe('several spaces', () => {
   test('have a heading each, drawn on top', () => {
     const { topMarks, heads, bottom } = draw([spaceOf([reserved()], 'first'), spaceOf([reserved()], 'second')]);
     expect(topMarks.filter(({ type }) => type === 'fill')).toEqual([
-      { type: 'fill', x: 0, y: 108, width: WIDTH, height: 22, ink: 'hairline' },
-      { type: 'fill', x: 0, y: 192, width: WIDTH, height: 22, ink: 'hairline' },
+      { type: 'fill', x: 0, y: 108, width: WIDTH, height: 22, ink: 'strip' },
+      { type: 'fill', x: 0, y: 192, width: WIDTH, height: 22, ink: 'strip' },
     ]);
     expect(texts(topMarks).map(([text, , y]) => [text, y])).toEqual([
       ['first', 123],

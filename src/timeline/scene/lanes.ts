@@ -56,7 +56,7 @@ function spaceHeading({ width }: Frame, space: SpaceSlice, y: number): Mark[] {
   const used = textWidth(title, 12.5, 'bold') + 14;
   const subtitle = shorten(space.subtitle, room - used, 10.5);
   return [
-    { type: 'fill', x: 0, y, width, height: 22, ink: 'hairline' },
+    { type: 'fill', x: 0, y, width, height: 22, ink: 'strip' },
     textMark(MARGIN, y + 15, title, { size: 12.5, font: 'bold' }),
     ...(subtitle === '' ? [] : [textMark(MARGIN + used, y + 15, subtitle, { size: 10.5, ink: 'muted' })]),
   ];

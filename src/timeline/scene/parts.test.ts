@@ -46,9 +46,10 @@ describe('the table of bounds', () => {
   const line = (start: bigint, last: bigint, what = 'reserved: MSI window', source = 'dump.txt:1') => ({
     ...{ what, start, last, source },
   });
+  const list = (...lines: ReturnType<typeof line>[]) => ({ lines, total: lines.length });
 
   test('has what, bounds, size and source of each line', () => {
-    const { marks, bottom } = boundsTable(frame, [line(0xfee00000n, 0xfeefffffn), line(0n, 0xfffn)], 100);
+    const { marks, bottom } = boundsTable(frame, list(line(0xfee00000n, 0xfeefffffn), line(0n, 0xfffn)), 100);
     expect(texts(marks).map(([text, , y]) => [text, y])).toEqual([
       ['reserved: MSI window', 119],
       ['0xfee0_0000 – 0xfeef_ffff', 119],
@@ -67,7 +68,7 @@ describe('the table of bounds', () => {
   });
 
   test('a long description takes a third of the width at most, and is shortened', () => {
-    const { marks } = boundsTable(frame, [line(0n, 1n, 'x'.repeat(200))], 100);
+    const { marks } = boundsTable(frame, list(line(0n, 1n, 'x'.repeat(200))), 100);
     const [what, bounds] = texts(marks);
     expect(what?.[0]).toMatch(/x…$/);
     expect(bounds?.[1]).toBeCloseTo(14 + frame.width * 0.3 + 16, 6);
@@ -75,26 +76,26 @@ describe('the table of bounds', () => {
 
   test('in a narrow picture bounds have a line of their own and are never cut', () => {
     const narrow = { ...frame, width: 300 };
-    const { marks, bottom } = boundsTable(narrow, [line(0n, IOVA_MAX)], 100);
+    const { marks, bottom } = boundsTable(narrow, list(line(0n, IOVA_MAX)), 100);
     expect(texts(marks).map(([text, x, y]) => [text, x, y])).toEqual([
       ['reserved: MSI window', 14, 119],
       ['0x0 – 0xffff_ffff_ffff_ffff', 28, 134],
       ['16 EiB', expect.any(Number), 134],
     ]);
     expect(bottom).toBe(140);
-    expect(texts(boundsTable({ ...frame, width: 240 }, [line(0n, IOVA_MAX)], 100).marks)).toHaveLength(2);
+    expect(texts(boundsTable({ ...frame, width: 240 }, list(line(0n, IOVA_MAX)), 100).marks)).toHaveLength(2);
   });
 
   test('has sixty lines at most, and says how many are left', () => {
     const lines = (n: number) => Array.from({ length: n }, () => line(0n, 1n));
-    expect(texts(boundsTable(frame, lines(60), 0).marks)).toHaveLength(240);
-    const { marks, bottom } = boundsTable(frame, lines(62), 0);
-    expect(texts(marks).at(-1)).toEqual(['and 2 more', 14, 4 + 15 * 61]);
+    expect(texts(boundsTable(frame, list(...lines(60)), 0).marks)).toHaveLength(240);
+    const { marks, bottom } = boundsTable(frame, { lines: lines(62), total: 500 }, 0);
+    expect(texts(marks).at(-1)).toEqual(['and 440 more ranges, not listed here', 14, 4 + 15 * 61]);
     expect(bottom).toBe(4 + 15 * 61 + 6);
   });
 
   test('takes no room without lines', () => {
-    expect(boundsTable(frame, [], 100)).toEqual({ marks: [], bottom: 100 });
+    expect(boundsTable(frame, list(), 100)).toEqual({ marks: [], bottom: 100 });
   });
 });
 
@@ -180,6 +181,8 @@ describe('styles', () => {
       }),
     ];
     expect(new Set(used)).toEqual(new Set(['g', 't', 'd', 'h']));
+    // Headings are written on it.
+    expect(forced.ink.strip).toBe('g');
     expect(forced.paint.msi.tile).toEqual(styleOf('msi').tile);
   });
 

@@ -40,6 +40,9 @@ function sceneFor(events: readonly SessionEvent[], options: Options = {}): Scene
   const scale = kind === 'fold' ? foldFor(spaces) : kind === 'log' ? logScale() : linearScale();
   const plot = plotWidth(width);
   const view = window ? fitRange(scale, range(...window), plot) : fitAll(scale, plot);
+  const lines = events.flatMap((e) =>
+    'start' in e ? [{ what: 'reserved', start: e.start as bigint, last: e.last as bigint, source: 'dump.txt:1' }] : [],
+  );
   return buildScene({
     title: spaces[0]?.title ?? '',
     subtitle: 'fold scale · dump.txt',
@@ -48,13 +51,7 @@ function sceneFor(events: readonly SessionEvent[], options: Options = {}): Scene
     spaces: cutSlices(spaces, scale, sliceWindow(view)),
     width,
     numbered: options.numbered,
-    bounds: options.withBounds
-      ? events.flatMap((e) =>
-          'start' in e
-            ? [{ what: 'reserved', start: e.start as bigint, last: e.last as bigint, source: 'dump.txt:1' }]
-            : [],
-        )
-      : undefined,
+    bounds: options.withBounds ? { lines, total: lines.length } : undefined,
   });
 }
 
@@ -139,7 +136,7 @@ describe('buildScene', () => {
 
   test('flags of numbered bands stand apart, inside the picture, and stand for every band in the window', () => {
     const bands = fc.array(
-      fc.tuple(address, fc.bigInt(0n, 1n << 45n), fc.constantFrom<NumberedBand['ink']>('alarm', 'accent', 'muted')),
+      fc.tuple(address, fc.bigInt(0n, 1n << 45n), fc.constantFrom<NumberedBand['ink']>('alarm', 'caution', 'muted')),
       { minLength: 1, maxLength: 40 },
     );
     fc.assert(

@@ -17,7 +17,7 @@ import {
   placeBands,
   washes,
 } from './bands.ts';
-import { type BoundsLine, boundsTable } from './bounds-table.ts';
+import { type BoundsList, boundsTable } from './bounds-table.ts';
 import { heading } from './heading.ts';
 import type { VerticalSpan } from './lane-layout.ts';
 import { drawLanes, type LanesDrawing } from './lanes.ts';
@@ -43,7 +43,7 @@ export interface SceneInput {
   /** In the order of their numbers. */
   readonly numbered?: readonly NumberedBand[] | undefined;
   /** For exported pictures: the exact bounds as a table below. */
-  readonly bounds?: readonly BoundsLine[] | undefined;
+  readonly bounds?: BoundsList | undefined;
   /** For exported pictures: what was found, at the top. */
   readonly answer?: SceneAnswer | undefined;
   /** For exported pictures: what they do not show, one entry a lane (`cutLanes`). */
@@ -91,7 +91,7 @@ export function buildScene(input: SceneInput): Scene {
   const noteList = notes.list(frame, leftOut.bottom + BELOW_LANES);
   const bandList = listBands(frame, isFile ? numbered : [], noteList.bottom);
   const legendPart = legend(frame, lanes.styles, bandList.bottom);
-  const table = boundsTable(frame, bounds ?? [], legendPart.bottom);
+  const table = boundsTable(frame, bounds ?? { lines: [], total: 0 }, legendPart.bottom);
   const footer = paragraphs(frame, input.footer ?? [], table.bottom, 'muted');
   const breakMarks = drawAxisBreaks(frame, axisBreaks, top.bottom, plotTop, plotBottom);
   const body: Mark[] = [

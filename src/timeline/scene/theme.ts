@@ -21,6 +21,7 @@ export type InkName =
   | 'muted'
   | 'faint'
   | 'hairline'
+  | 'strip'
   | 'grid'
   | 'ground'
   | 'accent'
@@ -57,6 +58,7 @@ export const THEMES: Readonly<Record<ThemeName, Theme>> = {
     muted: '#566274',
     faint: '#8a96a6',
     hairline: '#e8ecf1',
+    strip: '#e8ecf1',
     grid: '#d9dfe6',
     ground: '#ffffff',
     accent: '#0b62c4',
@@ -71,6 +73,7 @@ export const THEMES: Readonly<Record<ThemeName, Theme>> = {
     muted: '#a6b2c2',
     faint: '#79879a',
     hairline: '#232c38',
+    strip: '#232c38',
     grid: '#303b49',
     ground: '#121821',
     accent: '#6cb2ff',
@@ -113,7 +116,7 @@ export function forcedTheme({ ground, text, dimmed, highlight }: SystemColors): 
   return themeOf(
     {
       ...{ ink: text, muted: text, badge: text, alarm: text, caution: text, good: text },
-      ...{ ground, halo: ground, accent: highlight, faint: dimmed, hairline: dimmed, grid: dimmed },
+      ...{ ground, halo: ground, strip: ground, accent: highlight, faint: dimmed, hairline: dimmed, grid: dimmed },
     },
     (style) => ({ ...paintOf(style, 'light'), fill: ground, stroke: text, pattern: text }),
   );
