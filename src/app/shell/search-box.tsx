@@ -8,7 +8,7 @@ import { select } from '../state/selection.ts';
 import { showText } from '../state/tabs.ts';
 import { revealDevice, revealGroup, revealOwner } from '../state/tree.ts';
 import { useAnswer } from '../state/use-answer.ts';
-import { SEARCH_HINT, SEARCH_ID, SEARCH_LABEL } from './search-slot.tsx';
+import { SEARCH_HINT, SEARCH_ID, SEARCH_LABEL } from './search-field.ts';
 
 const LIMIT = 40;
 

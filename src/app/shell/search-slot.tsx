@@ -1,9 +1,5 @@
 import { type ComponentType, useEffect, useState } from 'react';
-
-/** Id of the text field for search: the key `/` focuses it. */
-export const SEARCH_ID = 'search';
-export const SEARCH_LABEL = 'Find an address, size, type, group, device or text';
-export const SEARCH_HINT = '0xfee00000, msi, 00:1f.0…';
+import { SEARCH_HINT, SEARCH_ID, SEARCH_LABEL } from './search-field.ts';
 
 /** The search box. Until it is loaded a text field takes what is typed; the box goes on with it. */
 export function SearchSlot({ isComplete }: { readonly isComplete: boolean }) {

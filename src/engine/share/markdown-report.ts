@@ -3,7 +3,7 @@
 import { counted, hexRange } from '../../iova/format.ts';
 import { range } from '../../iova/range.ts';
 import { type Fact, type FactKind, type FactOf, isFact } from '../../session/events.ts';
-import type { BoundsLine } from '../../timeline/scene/bounds-table.ts';
+import { type BoundsList, unlistedText } from '../../timeline/scene/bounds-table.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import type { Answered, ConflictRow } from '../protocol/answers.ts';
 import type { ReportParts } from '../protocol/share.ts';
@@ -24,7 +24,7 @@ export interface MarkdownInput {
   readonly answered: Answered;
   /** The drawing as ASCII text. */
   readonly drawing: string;
-  readonly bounds: readonly BoundsLine[];
+  readonly bounds: BoundsList;
   readonly lines: readonly QuotedLine[];
   /** The session file. */
   readonly session: string;
@@ -184,14 +184,16 @@ function conflictCells({ number, severity, title, marks, errno, source, remedy, 
   ];
 }
 
-function boundsLines(bounds: readonly BoundsLine[]): string[] {
-  return table(
+function boundsLines({ lines, total }: BoundsList): string[] {
+  const unlisted = unlistedText(total - lines.length);
+  const rows = table(
     ['what', 'start', 'last', 'source'],
-    bounds.map(({ what, start, last, source }) => {
+    lines.map(({ what, start, last, source }) => {
       const [from = '', to = ''] = hexRange(range(start, last)).split('-');
       return [plainText(what), from, to, plainText(source)];
     }),
   );
+  return unlisted === '' ? rows : [...rows, '', unlisted];
 }
 
 function linesText(lines: readonly QuotedLine[]): string {
