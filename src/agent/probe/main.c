@@ -26,7 +26,7 @@ static const char help[] =
     "\n"
     "  --once         print the facts and exit\n"
     "  --watch        print the facts, then print them again whenever something has changed\n"
-    "  --trace        with --watch, or --once --sysroot: also the kernel's IOMMU trace events\n"
+    "  --trace        with --watch, or --once --sysroot: also the kernel's trace events of IOMMUs and the DMA API\n"
     "  --tables       with --once or --watch: also Intel's page tables from debugfs (many lines)\n"
     "  --sysroot DIR  read the sysfs, procfs and debugfs below DIR\n"
     "  --help, --version\n"

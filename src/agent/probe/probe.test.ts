@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeProbe } from '../../../scripts/build-probe.mjs';
 import { howToGet, missingPrograms } from '../../../scripts/programs.mjs';
+import { openText } from '../../dumps/testing/read.ts';
 import type { Fact } from '../../session/events.ts';
 import { writeEvent } from '../../session/write.ts';
 import { hasInterpreter } from './testing/elf.ts';
@@ -637,6 +638,50 @@ describe('a recorded trace', () => {
         'warning damaged-event',
         'warning damaged-event',
       ].map((text, i) => `${text} /sys/kernel/tracing/trace ${i + 1}`),
+    );
+  });
+
+  test('of the DMA API too, by device, like src/dumps reads it', async () => {
+    const events = [
+      'dma_map_page: 0000:03:00.0 dir=TO_DEVICE dma_addr=fff7f200 size=512 phys_addr=144003200 attrs=',
+      'dma_map_phys: 0000:03:00.0 dir=TO_DEVICE dma_addr=fffffffffffff000 size=4096 phys_addr=fee01000 attrs=MMIO',
+      'dma_map_resource: a.b dir=TO_DEVICE dma_addr=5000 size=1 phys_addr=0 attrs=',
+      'dma_alloc: 0000:03:00.0 dma_addr=fff80000 size=524288 virt_addr=00000000a1b2c3d4 flags=GFP_KERNEL attrs=',
+      'dma_alloc_pages: 0000:03:00.0 dir=TO_DEVICE dma_addr=0 size=4096 virt_addr=00000000a1b2c3d4 flags=0 attrs=',
+      'dma_alloc_sgt: 0000:04:00.0 dir=NONE dma_addr=fffa0000 size=4096 phys_addrs={0x170000000} flags=0 attrs=',
+      'dma_unmap_page: 0000:03:00.0 dir=TO_DEVICE dma_addr=fff7f200 size=512 attrs=SKIP_CPU_SYNC',
+      'dma_unmap_phys: 0000:03:00.0 dir=TO_DEVICE dma_addr=fff7f200 size=512 attrs=',
+      'dma_unmap_resource: a.b dir=TO_DEVICE dma_addr=5000 size=1 attrs=',
+      'dma_free: 0000:03:00.0 dma_addr=fff80000 size=524288 virt_addr=00000000a1b2c3d4 attrs=',
+      'dma_free_pages: 0000:03:00.0 dir=TO_DEVICE dma_addr=0 size=4096 virt_addr=00000000a1b2c3d4 attrs=',
+      'dma_free_sgt: 0000:04:00.0 dir=NONE dma_addr=fffa0000 size=4096 phys_addrs={0x170000000}',
+      'dma_map_page: a dir=NONE dma_addr=ffffffffffffffff size=4096 phys_addr=5000 attrs=',
+      'dma_alloc: a dir=NONE dma_addr=0 size=8192 virt_addr=0000000000000000 flags=0 attrs=',
+      'dma_unmap_page: a dir=NONE dma_addr=1000 size=0 attrs=',
+      'dma_unmap_page: a dir=NONE dma_addr=fffffffffffff000 size=8192 attrs=',
+      'dma_map_page: a dir=NONE size=8192 attrs=',
+      // Left to iommu:map, and no mappings.
+      'dma_map_sg: a dir=NONE dma_addrs={0x1000} sizes={0x1000} phys_addrs={0x5000} attrs=',
+      'dma_sync_single_for_cpu: a dir=NONE dma_addr=1000 size=4096',
+    ].map((event, i) => `x: dma_y-1 [000] ..... ${i + 1}.5: ${event}`);
+    const facts = trace(...events);
+    const { facts: read } = await openText(events.slice(0, -2).join('\n'));
+    const mappings = (all: readonly Fact[]) =>
+      all.flatMap((fact) => {
+        if (fact.kind !== 'map' && fact.kind !== 'unmap') return [];
+        const { kind, start, last, paddr, device, time } = fact;
+        return [{ kind, start, last, paddr, device, time }];
+      });
+    expect(mappings(facts)).toHaveLength(12);
+    expect(mappings(facts)).toEqual(mappings(read));
+    expect(diagnosticsOf(facts)).toEqual(
+      [
+        'warning dma-map-failed',
+        'warning dma-map-failed',
+        'info empty-range',
+        'warning damaged-event',
+        'warning damaged-event',
+      ].map((text, i) => `${text} /sys/kernel/tracing/trace ${i + 13}`),
     );
   });
 

@@ -1,4 +1,4 @@
-// The kernel's trace events of the IOMMU, read from an own trace instance, which is removed at the end.
+// The kernel's trace events of the IOMMU and of the DMA API, read from an own trace instance, which is removed at the end.
 //
 //   … [time ":"] event ": IOMMU:" …
 //   map:                      ["dev=" name] "iova=0x" hex ["- 0x" hex] "paddr=0x" hex "size=" number
@@ -7,6 +7,14 @@
 //   add_device_to_group:      "groupID=" decimal "device=" name
 //   attach_device_to_domain:  "device=" name
 //   "CPU:" n "[LOST" n "EVENTS]"
+//
+//   … [time ":"] event ": " device ["dir=" word] "dma_addr=" hex "size=" decimal …      (system dma, since Linux 6.12)
+//   dma_map_page, dma_map_phys, dma_map_resource:       "phys_addr=" hex …
+//   dma_alloc, dma_alloc_pages:                         "virt_addr=" pointer …
+//   dma_alloc_sgt, dma_unmap_…, dma_free…
+//
+// These name the device, which map and unmap do not. Scatter lists (dma_map_sg) are left to map and unmap: their unmap
+// does not have the addresses of the device. An address of all ones, or 0 with a null pointer, is a mapping that failed.
 //
 // The second address is exclusive, missing in older kernels, and 0 for a range that ends at 2^64. The kernel's ring buffer
 // is the only queue: when stdout is slow it is not read, the kernel drops the oldest events, and says how many.
@@ -29,6 +37,14 @@
 
 static const char *const events[] = {"map", "unmap", "io_page_fault", "add_device_to_group", "attach_device_to_domain"};
 #define EVENTS (sizeof events / sizeof *events)
+
+// Those of the DMA API that map come first. Kernels have some of them.
+static const char *const dma_events[] = {
+    "dma_map_page",   "dma_map_phys",   "dma_map_resource",   "dma_alloc", "dma_alloc_pages", "dma_alloc_sgt",
+    "dma_unmap_page", "dma_unmap_phys", "dma_unmap_resource", "dma_free",  "dma_free_pages",  "dma_free_sgt",
+};
+#define DMA_EVENTS (sizeof dma_events / sizeof *dma_events)
+#define DMA_MAPS 6
 
 static char instance[PATH_SIZE]; // empty: none
 static char pipe_path[PATH_SIZE + 16];
@@ -173,6 +189,73 @@ static bool read_attach(const char *at)
     return true;
 }
 
+static bool hex_field(const char **at, const char *name, uint64_t *value)
+{
+    const char *field = strstr(*at, name);
+    if (!field)
+        return false;
+    field += strlen(name);
+    size_t digits = scan_hex(&field, value);
+    *at = field;
+    return digits > 0 && digits <= 16;
+}
+
+static bool read_dma(const char *at, bool map, const char *time)
+{
+    char device[128];
+    uint64_t start, size, paddr, pointer;
+    if (!word_field(&at, "", device, sizeof device) || !hex_field(&at, " dma_addr=", &start) ||
+        !number_field(&at, "size=", &size))
+        return false;
+    const char *memory = at;
+    bool has_paddr = map && hex_field(&memory, " phys_addr=", &paddr);
+    memory = at;
+    bool is_null = strstr(at, " virt_addr=(n") || (hex_field(&memory, " virt_addr=", &pointer) && pointer == 0);
+    if (map && (start == UINT64_MAX || (start == 0 && is_null))) {
+        diagnostic("warning", "dma-map-failed", lines.source, lines.number,
+                   "a DMA mapping of 0x%llx bytes for %s failed", (unsigned long long)size, device);
+        return true;
+    }
+    if (size == 0) {
+        diagnostic("info", "empty-range", lines.source, lines.number, "the %s at 0x%llx has size 0",
+                   map ? "map" : "unmap", (unsigned long long)start);
+        return true;
+    }
+    if (start + (size - 1) < start)
+        return false;
+    fact_range(map ? "map" : "unmap", start, start + (size - 1));
+    if (has_paddr)
+        json_hex("paddr", paddr);
+    json_text("device", device);
+    if (time[0])
+        json_raw("time", time);
+    json_text("origin", "ftrace");
+    fact_end(lines.source, lines.number);
+    return true;
+}
+
+// True: the line has an event of the DMA API, understood or not.
+static bool read_dma_event(const char *line)
+{
+    char time[32] = "";
+    for (const char *name = strstr(line, ": dma_"); name; name = strstr(name + 1, ": dma_")) {
+        const char *at = name + 2;
+        size_t length = strcspn(at, ": ");
+        size_t event = 0;
+        while (event < DMA_EVENTS &&
+               (strlen(dma_events[event]) != length || strncmp(dma_events[event], at, length) != 0))
+            event++;
+        if (event == DMA_EVENTS || at[length] != ':' || at[length + 1] != ' ')
+            continue;
+        if (!time_before(line, at, time, sizeof time))
+            time[0] = '\0';
+        if (!read_dma(at + length + 2, event < DMA_MAPS, time))
+            line_fault(&lines, "warning", "damaged-event", "malformed trace event: %.200s", at);
+        return true;
+    }
+    return false;
+}
+
 static void read_lost(const char *line)
 {
     const char *at = strstr(line, "[LOST ");
@@ -213,7 +296,8 @@ static void read_event(const char *line)
             line_fault(&lines, "warning", "damaged-event", "malformed trace event: %.200s", name);
         return;
     }
-    read_lost(line);
+    if (!read_dma_event(line))
+        read_lost(line);
 }
 
 // ---- the instance ----
@@ -294,11 +378,15 @@ bool trace_start(void)
         snprintf(path, sizeof path, "events/iommu/%s/enable", events[i]);
         enabled += write_file(instance, path, "1");
     }
+    for (size_t i = 0; i < DMA_EVENTS; i++) {
+        snprintf(path, sizeof path, "events/dma/%s/enable", dma_events[i]);
+        enabled += write_file(instance, path, "1");
+    }
     snprintf(pipe_path, sizeof pipe_path, "%s/trace_pipe", instance);
     int fd = enabled ? open(pipe_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
     if (fd < 0) {
         diagnostic("warning", "no-trace", instance, 0, "%s",
-                   enabled ? strerror(errno) : "this kernel has no IOMMU trace events (events/iommu)");
+                   enabled ? strerror(errno) : "this kernel has no trace events of IOMMUs or the DMA API (events/iommu, events/dma)");
         trace_stop();
         return false;
     }
