@@ -35,6 +35,23 @@ describe('iovascope replay', () => {
     });
   });
 
+  it('says which bugs of the kernel a session meets', async () => {
+    const text = [
+      '{"format":"iova-trace","version":1,"model":"type1","kernel":"6.12"}',
+      '{"op":"container.open","container":"c","model":"type1v2"}',
+      '{"op":"container.attach_group","container":"c","group":"1","domain":{"iommu":"amd","aperture":["0x0","0xffffffffffffffff"],"pgsize_bitmap":"0x1000"},"reserved":[]}',
+      '{"op":"container.map_dma","container":"c","flags":["read"],"vaddr":"0x0","size":"0x1000","iova":"0xfffffffffffff000"}',
+      '{"op":"container.close","container":"c"}',
+      '',
+    ].join('\n');
+    const { code, stderr } = await runCli(['replay', 'a'], { a: text });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /^a:5: warning: kernel bug: The pages of a mapping that ends at 2\^64-1 stay pinned[^\n]+\n$/,
+    );
+    expect((await runCli(['replay', '--kernel', '6.18', 'a'], { a: text })).stderr).toBe('');
+  });
+
   it('names the rule when the model refuses what the kernel did', async () => {
     const text = lines(
       ALLOC,

@@ -1,3 +1,4 @@
+import type { Hazard } from '../kernel/model.ts';
 import { createModel, MODEL_NAMES } from '../kernel/models.ts';
 import { isForeign, type ReplayStep, replay } from '../kernel/replay/replay.ts';
 import { uncertainAnswers } from '../kernel/replay/versions.ts';
@@ -105,14 +106,17 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
     for (const note of assumptions) io.stderr(`${name}: warning: ${note}\n`);
     for (const note of uncertainLines(session, model.name, kernel)) io.stderr(`${name}: warning: ${note}\n`);
     const notes = new ForeignNotes();
+    const hazards = new Hazards();
     for (const step of replay(session, model)) {
       operations++;
       notes.add(step);
+      hazards.add(step);
       if (isSkipped(step)) notCompared++;
       if (!step.mismatch) continue;
       mismatches++;
       printMismatch(name, step, asJson, io);
     }
+    for (const line of hazards.lines(name)) io.stderr(`${line}\n`);
     if (!isForeign(session, model)) continue;
     io.stderr(`${name}: recorded in ${session.header.model ?? 'no model'}, run in ${model.name}\n`);
     for (const note of notes.lines()) io.stderr(`${name}: ${note}\n`);
@@ -122,6 +126,25 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   const totals = { ops: operations, mismatches, ...(notCompared > 0 ? { not_compared: notCompared } : {}) };
   io.stdout(asJson ? `${json(totals)}\n` : `${total}${skipped}\n`);
   return mismatches + notCompared > 0 ? 1 : 0;
+}
+
+/** Bugs of the kernel that operations meet, each with the first line and how many there are. */
+class Hazards {
+  readonly #found = new Map<string, { readonly hazard: Hazard; readonly line: number; count: number }>();
+
+  add({ outcome, line }: ReplayStep): void {
+    if (!outcome.ok || !outcome.hazard) return;
+    const known = this.#found.get(outcome.hazard.rule);
+    if (known) known.count++;
+    else this.#found.set(outcome.hazard.rule, { hazard: outcome.hazard, line, count: 1 });
+  }
+
+  lines(name: string): string[] {
+    return [...this.#found.values()].map(({ hazard: { message, source }, line, count }) => {
+      const more = count > 1 ? `; ${count - 1} more` : '';
+      return `${name}:${line}: warning: kernel bug: ${message} (${source}${more})`;
+    });
+  }
 }
 
 /** True if the model does not have an operation of a session of another model, so that it was passed over. */

@@ -12,9 +12,18 @@ export interface InvalidOperation {
   readonly message: string;
 }
 
+/** What a bug of the kernel does beside the answer. */
+export interface Hazard {
+  /** A stable name. */
+  readonly rule: string;
+  /** A sentence without its full stop. */
+  readonly message: string;
+  readonly source: string;
+}
+
 /** The result of one operation. Neither an invalid operation nor a refusal changes the state, except an unmap that was refused half way. */
 export type Outcome =
-  | { readonly ok: true; readonly answer: Answer }
+  | { readonly ok: true; readonly answer: Answer; readonly hazard?: Hazard }
   | { readonly ok: false; readonly refusal: Refusal; readonly invalid?: undefined }
   | { readonly ok: false; readonly invalid: InvalidOperation; readonly refusal?: undefined };
 

@@ -216,7 +216,7 @@ interface RowProps {
 
 function EventCells({ document, row, index, hasTimes }: RowProps) {
   if (!row) return <Cell>{index + 1}</Cell>;
-  const { position, time, object = '', text, answer, expected, refused, source, line } = row;
+  const { position, time, object = '', text, answer, expected, refused, hazard, source, line } = row;
   const label = answer ?? (refused ? 'refused' : '');
   return (
     <>
@@ -239,7 +239,7 @@ function EventCells({ document, row, index, hasTimes }: RowProps) {
       </Cell>
       <Cell
         className={refused ? 'event-answer answer-refused' : 'event-answer'}
-        title={refused ? `${label}: ${refused.message}` : answer}
+        title={refused ? `${label}: ${refused.message}` : (hazard ?? answer)}
       >
         <span className="mono">{label}</span>
         {refused && (
@@ -254,6 +254,7 @@ function EventCells({ document, row, index, hasTimes }: RowProps) {
             )}
           </span>
         )}
+        {hazard !== undefined && <span className="hazard"> Kernel bug: {hazard}</span>}
         {expected !== undefined && <span className="severity-error"> recorded: {expected}</span>}
       </Cell>
     </>

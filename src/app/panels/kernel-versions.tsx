@@ -26,12 +26,13 @@ export function VersionsButton({ versions, label }: { versions: readonly string[
   );
 }
 
-function Answer({ answer: { versions, versionsLabel, answer, refused } }: { answer: VersionsAnswer }) {
+function Answer({ answer: { versions, versionsLabel, answer, refused, hazard } }: { answer: VersionsAnswer }) {
   return (
     <li>
       <VersionsButton versions={versions} label={versionsLabel} />:{' '}
       <span className={refused ? 'mono refused-answer' : 'mono'}>{answer ?? 'cannot be run'}</span>
       {refused && <span className="second"> {refused.message}</span>}
+      {hazard !== undefined && <span className="hazard"> Kernel bug: {hazard}</span>}
     </li>
   );
 }

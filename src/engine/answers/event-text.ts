@@ -23,8 +23,14 @@ export function reasonOf({ message, rule, source, requested, obstacle }: Refusal
 }
 
 /** What a model answered to an operation, and why it refused it. */
-export function outcomeText(outcome: StepOutcome): Pick<EventRow, 'answer' | 'refused'> {
-  if (outcome.ok) return { answer: answerLabel(outcome.answer) };
+export function outcomeText(outcome: StepOutcome): Pick<EventRow, 'answer' | 'refused' | 'hazard'> {
+  if (outcome.ok) {
+    const { answer, hazard } = outcome;
+    return {
+      answer: answerLabel(answer),
+      ...(hazard ? { hazard: `${hazard.message}. (${hazard.source})` } : {}),
+    };
+  }
   if (outcome.refusal) return { answer: `-${outcome.refusal.errno}`, refused: reasonOf(outcome.refusal) };
   return { refused: { message: outcome.invalid.message } };
 }

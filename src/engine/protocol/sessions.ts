@@ -24,6 +24,8 @@ export interface EventRow {
   /** What the model answered to an operation, or the kernel to a request of a log. */
   readonly answer?: string | undefined;
   readonly refused?: Reason | undefined;
+  /** What a bug of the kernel does beside the answer: a sentence with its source. */
+  readonly hazard?: string | undefined;
   /** What was expected, if the answer differs. */
   readonly expected?: string | undefined;
   /** Where it was read. */
@@ -111,6 +113,7 @@ export interface VersionsAnswer {
   readonly works: boolean;
   readonly answer?: string | undefined;
   readonly refused?: Reason | undefined;
+  readonly hazard?: string | undefined;
 }
 
 /** A change of the kernel that decides. */

@@ -5,7 +5,7 @@ import { complement, intersect, type RangeSet, rangeSet, subtract } from '../../
 import type { DomainDescription, ReservedRegion } from '../../session/events.ts';
 import type { Type1Info } from '../../uapi/type1-info.ts';
 import { MAPPING_LIMIT } from '../limits.ts';
-import type { DomainView, ModelSettings } from '../model.ts';
+import type { DomainView, Hazard, ModelSettings } from '../model.ts';
 import { AddressSpace } from '../shared/address-space.ts';
 import type { Area } from '../shared/area-store.ts';
 import { driverOf } from '../shared/iommu-driver.ts';
@@ -15,6 +15,7 @@ import { type Decision, DONE, type Permissions } from '../shared/outcome.ts';
 import { type Obstacle, type Requested, refuserIn } from '../shared/refusal.ts';
 import { ReservedStore } from '../shared/reserved-store.ts';
 import { type KernelRules, NEWEST_RULES } from '../version-changes.ts';
+import { HAZARDS } from './hazards.ts';
 import type { LockedMemory } from './locked-memory.ts';
 import { type Removed, type Type1Mappings, type1Mappings } from './mappings.ts';
 import { TYPE1_RULES } from './rules.ts';
@@ -65,6 +66,7 @@ export class Type1Container extends AddressSpace {
   #domains: Domain[] = [];
   #validRanges: RangeSet = [];
   #nextPages = 1;
+  #hazard: Hazard | undefined;
   #mappingsLeft = MAPPING_LIMIT;
 
   /** `locked`: the account of the process. */
@@ -340,7 +342,7 @@ export class Type1Container extends AddressSpace {
     if ((iova & mask) !== 0n) return this.#no('unmap-iova-unaligned', unaligned);
     if (all) {
       if (iova !== 0n || size !== 0n) return this.#no('unmap-all-with-range', { requested });
-      return this.#removed(this.#mappings.removeAll(this.#unlock));
+      return this.#removed(this.#mappings.removeAll(this.#unlockUnmapped));
     }
     if (size === 0n) return this.#no('unmap-size-zero', { requested });
     if ((size & mask) !== 0n) return this.#no('unmap-size-unaligned', unaligned);
@@ -349,7 +351,7 @@ export class Type1Container extends AddressSpace {
       const cut = this.#mappings.cutBy(iova, size);
       if (cut) return this.#no('unmap-cuts-mapping', { requested, obstacle: areaObstacle(cut) });
     }
-    return this.#removed(this.#mappings.remove(iova, size, this.version === 'type1', this.#unlock));
+    return this.#removed(this.#mappings.remove(iova, size, this.version === 'type1', this.#unlockUnmapped));
   }
 
   #removed({ count, bytes }: Removed): Decision<bigint> {
@@ -359,14 +361,32 @@ export class Type1Container extends AddressSpace {
 
   /** Older kernels do not unpin a mapping that ends at 2^64−1: its pages stay locked as long as the process lives. */
   readonly #unlock = ({ start, last, pages }: Area): void => {
-    const forgotten = last === IOVA_MAX && !this.#rules.has('type1-top');
-    if (!this.#uncounted.delete(pages) && !forgotten) this.#locked.unlock(last - start + 1n);
+    if (this.#uncounted.delete(pages)) return;
+    if (last === IOVA_MAX && !this.#rules.has('type1-top')) this.#hazard ??= HAZARDS['pages-stay-pinned'];
+    else this.#locked.unlock(last - start + 1n);
+  };
+
+  /** The same for an unmap, after the mapping was removed. */
+  readonly #unlockUnmapped = (area: Area): void => {
+    const top = this.#rules.has('type1-top') ? undefined : this.areaStore.firstOverlapping(IOVA_MAX, IOVA_MAX);
+    if (top && top.start <= area.last && area.last !== IOVA_MAX) this.#hazard = HAZARDS['unmap-never-returns'];
+    this.#unlock(area);
   };
 
   /** Unlocks the pages of every mapping, as when the last group leaves. */
   #unlockAll(): void {
-    if (this.#locked.limit === undefined) return;
-    for (const area of this.areaStore.overlapping()) this.#unlock(area);
+    if (this.#locked.limit !== undefined) {
+      for (const area of this.areaStore.overlapping()) this.#unlock(area);
+    } else if (!this.#rules.has('type1-top') && this.areaStore.firstOverlapping(IOVA_MAX, IOVA_MAX)) {
+      this.#hazard = HAZARDS['pages-stay-pinned'];
+    }
+  }
+
+  /** What a bug of the kernel did in the last operation, if anything; taken once. */
+  takeHazard(): Hazard | undefined {
+    const hazard = this.#hazard;
+    this.#hazard = undefined;
+    return hazard;
   }
 
   // ---- information ----------------------------------------------------------------------------------------------------

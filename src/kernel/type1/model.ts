@@ -95,7 +95,10 @@ export class Type1Model implements KernelModel {
 
   #with(id: string, run: (container: Type1Container) => Outcome): Outcome {
     const container = this.#containers.get(id);
-    return container ? run(container) : unknownObject('container', id);
+    if (!container) return unknownObject('container', id);
+    const result = run(container);
+    const hazard = container.takeHazard();
+    return hazard && result.ok ? { ...result, hazard } : result;
   }
 
   /** Closing a container detaches its groups. */

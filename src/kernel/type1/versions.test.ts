@@ -241,3 +241,29 @@ describe('locked memory', () => {
     expect(rets(version, [...V2, map(TOP(0x4000n), 0x4000n), close, ...again], 0x4000n).at(-1)).toBe(answer);
   });
 });
+
+describe('bugs of kernels up to 6.17 at the top of the space', () => {
+  const hazards = (version: string, script: Script, memlock?: bigint) =>
+    run(version, script, memlock).map((outcome) => (outcome.ok ? outcome.hazard?.rule : undefined));
+  const detach: Operation = { op: 'container.detach_group', container: 'c', group: 'c' };
+
+  it('an unmap below a mapping that overlaps it at the top may not return', () => {
+    const script = [...V2, map(TOP(0x5000n), PAGE), map(TOP(0x8000n), 0x8000n), unmap(TOP(0x5000n), PAGE)];
+    expect(run('6.12', script).every(({ ok }) => ok)).toBe(true);
+    for (const version of ['6.1', '6.12', '6.17']) expect(hazards(version, script).at(-1)).toBe('unmap-never-returns');
+    expect(hazards('6.18', script)).toEqual(script.map(() => undefined));
+    // Mappings that do not overlap are no danger.
+    const apart = [...V2, map(TOP(0x8000n), PAGE), map(TOP(0x5000n), 0x5000n), unmap(TOP(0x8000n), PAGE)];
+    expect(hazards('6.12', apart)).toEqual(apart.map(() => undefined));
+  });
+
+  it('the pages of a mapping that ends at the top stay pinned', () => {
+    const script = [...V2, map(TOP(0x2000n), 0x2000n), detach];
+    for (const memlock of [undefined, 0x10000n]) {
+      expect(hazards('6.12', script, memlock).at(-1)).toBe('pages-stay-pinned');
+      expect(hazards('7.3', script, memlock).at(-1)).toBeUndefined();
+    }
+    const low = [...V2, map(0n, 0x2000n), detach];
+    expect(hazards('6.12', low)).toEqual(low.map(() => undefined));
+  });
+});
