@@ -1,5 +1,6 @@
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -17,7 +18,7 @@ const QUICK = {
   firstPause: 30,
   longestPause: 100,
   wellAfter: 10_000,
-  hangsAfter: 600,
+  hangsAfter: 2_500,
   startsWithin: 5_000,
   pingEvery: 100,
 };
@@ -192,6 +193,30 @@ describe('who may watch', () => {
   });
 });
 
+describe('the owner keeps a place', () => {
+  test('among connections that say nothing', async () => {
+    const agent = await start();
+    const silent = Array.from({ length: 300 }, () => connect(agent.port, '127.0.0.1').on('error', () => undefined));
+    await until(() => expect(silent.filter(({ closed }) => closed).length).toBeGreaterThanOrEqual(300 - 64));
+    const owner = watch(agent);
+    await until(() => expect(types(owner)).toContain('snapshot'));
+    expect((await get(agent, '/')).status).toBe(200);
+    for (const socket of silent) socket.destroy();
+  });
+
+  test('among many tries with a wrong token or from a foreign page', async () => {
+    const agent = await start();
+    const foreign = Array.from({ length: 200 }, (_, i) =>
+      watch(agent, i % 2 === 0 ? { token: 'wrong' } : { origin: 'http://example.org' }),
+    );
+    const owner = watch(agent);
+    await until(() => expect(types(owner)).toContain('snapshot'));
+    await Promise.all(foreign.map(({ closed }) => closed));
+    // Some were told why; none got anything.
+    expect(foreign.flatMap(({ messages }) => messages)).toEqual([]);
+  });
+});
+
 describe('what a watcher gets', () => {
   test('a snapshot, then changes with ascending numbers', async () => {
     snapshot(group(1, 'a'), region(1, 'msi'));
@@ -262,6 +287,12 @@ describe('what a watcher gets', () => {
     await until(() =>
       expect(slow.messages.filter((m) => m.type === 'snapshot').at(-1)?.facts).toContain(group(7, 'late')),
     );
+    // What it got and what the snapshot says that it missed are all that happened.
+    const events = (m: ServerMessage) => (m.type === 'stream' ? m.facts.length + m.lost : 0);
+    const afterSnapshot = slow.messages.slice(slow.messages.findLastIndex((m) => m.type === 'snapshot'));
+    const total = quick.messages.flatMap((m) => (m.type === 'snapshot' ? [m.events ?? 0] : [events(m)]));
+    const last = slow.messages.filter((m) => m.type === 'snapshot').at(-1)?.events ?? 0;
+    expect(last + afterSnapshot.reduce((n, m) => n + events(m), 0)).toBe(total.reduce((n, m) => n + m, 0));
   });
 });
 

@@ -14,8 +14,8 @@ const PAYLOAD_MAX = 16 << 10;
 const WATCHERS_MAX = 32;
 /** Milliseconds from a change of the host to the next snapshot. */
 const SETTLE = 300;
-/** Connections that may be opened per second, by anyone. */
-const UPGRADES_MAX = 50;
+/** Refusals per second that say why. The token's owner is never refused for the tries of others. */
+const REFUSALS_MAX = 50;
 
 export interface AgentOptions {
   /** The command that runs the probe. */
@@ -44,6 +44,8 @@ export interface Agent {
   end(): Promise<void>;
 }
 
+type Objection = (typeof LIVE_CLOSE)[keyof typeof LIVE_CLOSE];
+
 /** Compares in constant time. */
 function isSame(a: string, b: string): boolean {
   const [x, y] = [Buffer.from(a), Buffer.from(b)];
@@ -65,7 +67,7 @@ class AgentServer {
   readonly #guests: readonly QmpGuest[];
   readonly #web: WebServer;
   readonly #sockets: WebSocketServer;
-  #upgrades = UPGRADES_MAX;
+  #refusals = REFUSALS_MAX;
   readonly #refill: NodeJS.Timeout;
   #snapshotTimer: NodeJS.Timeout | undefined;
   #isEnding = false;
@@ -102,16 +104,18 @@ class AgentServer {
       handleProtocols: (protocols) => (protocols.has(LIVE_SUBPROTOCOL) ? LIVE_SUBPROTOCOL : false),
     });
     this.#web.http.on('upgrade', (request, socket, head) => {
+      this.#web.begun(request.socket);
       socket.on('error', () => socket.destroy());
       const isOwn = this.#web.isOwnHost(request.headers.host) && request.url === '/live';
-      if (this.#isEnding || !isOwn || this.#upgrades-- <= 0) {
+      const objection = isOwn ? this.#objection(request, tokenOf(request)) : undefined;
+      if (this.#isEnding || !isOwn || (objection && this.#refusals-- <= 0)) {
         socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
         return;
       }
-      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#connected(webSocket, request));
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#connected(webSocket, objection));
     });
     this.#refill = setInterval(() => {
-      this.#upgrades = UPGRADES_MAX;
+      this.#refusals = REFUSALS_MAX;
     }, 1_000);
     this.#refill.unref();
   }
@@ -125,15 +129,14 @@ class AgentServer {
   }
 
   /** Why a connection is refused; undefined: it is accepted. */
-  #objection({ headers }: IncomingMessage, token: string) {
+  #objection({ headers }: IncomingMessage, token: string): Objection | undefined {
     // Only a page has an origin; other clients need the token just the same.
     if (headers.origin !== undefined && !this.#isOwnOrigin(headers.origin)) return LIVE_CLOSE.origin;
     if (!isSame(token, this.#token)) return LIVE_CLOSE.token;
     return this.#watchers.size >= WATCHERS_MAX ? LIVE_CLOSE.full : undefined;
   }
 
-  #connected(socket: WebSocket, request: IncomingMessage): void {
-    const objection = this.#objection(request, tokenOf(request));
+  #connected(socket: WebSocket, objection: Objection | undefined): void {
     if (objection) {
       socket.on('error', () => socket.terminate());
       socket.close(objection.code, objection.message);

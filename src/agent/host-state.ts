@@ -1,9 +1,10 @@
 // The current state of the host and its changes: from the lines of a probe to numbered messages.
 import { randomUUID } from 'node:crypto';
+import { groupedDecimal } from '../iova/format.ts';
 import type { ServerMessage } from '../session/live.ts';
 
-/** Facts of one snapshot; more are dropped. */
-const FACTS_MAX = 200_000;
+/** Facts of one snapshot; more are dropped, and counted. */
+const FACTS_MAX = 1_000_000;
 /** Facts that wait for the next stream message; more are counted as lost. */
 const PENDING_MAX = 50_000;
 /** Facts per part of a snapshot. */
@@ -36,7 +37,7 @@ export class HostState {
   /** The facts that hold, as lines. */
   #facts = new Set<string>();
   /** A snapshot that is being received: which part of the state it replaces, and its facts so far. */
-  #incoming: { readonly what: string; readonly facts: Set<string> } | undefined;
+  #incoming: { readonly what: string; readonly facts: Set<string>; dropped: number } | undefined;
   /** Facts by the request that reported them: page tables and guests are requested separately. */
   readonly #parts = new Map<string, ReadonlySet<string>>();
   #sequence = 0;
@@ -44,6 +45,8 @@ export class HostState {
   #historySize = 0;
   #pending: string[] = [];
   #lost = 0;
+  /** Facts that happened in this run, with those that were lost. */
+  #events = 0;
   #timer: NodeJS.Timeout | undefined;
   #status: Unnumbered<Extract<Change, { type: 'status' }>> = { type: 'status', probe: 'starting', message: '' };
   #name = '';
@@ -109,11 +112,11 @@ export class HostState {
   #header(object: Readonly<Record<string, unknown>>): void {
     if (typeof object.title === 'string') this.#name = object.title.slice(0, 200);
     // A saved session is a snapshot without its frame.
-    this.#incoming ??= { what: 'snapshot', facts: new Set() };
+    this.#incoming ??= { what: 'snapshot', facts: new Set(), dropped: 0 };
   }
 
   #control(what: string, object: Readonly<Record<string, unknown>>): void {
-    if (what === 'begin') this.#incoming = { what: String(object.what ?? 'snapshot'), facts: new Set() };
+    if (what === 'begin') this.#incoming = { what: String(object.what ?? 'snapshot'), facts: new Set(), dropped: 0 };
     else if (what === 'end') this.endSnapshot();
     else if (what === 'changed') this.#changed();
     else if (what === 'error') {
@@ -125,13 +128,18 @@ export class HostState {
   #fact(text: string, object: Readonly<Record<string, unknown>>): void {
     if (object.stream !== undefined || !this.#incoming) this.#happened(text);
     else if (this.#incoming.facts.size < FACTS_MAX) this.#incoming.facts.add(text);
+    else this.#incoming.dropped++;
   }
 
   /** The snapshot is complete: what is new in it and what no longer holds becomes a change. */
   endSnapshot(): void {
     if (!this.#incoming) return;
-    const { what, facts } = this.#incoming;
+    const { what, facts, dropped } = this.#incoming;
     this.#incoming = undefined;
+    if (dropped > 0) {
+      const message = `the probe reports more than ${groupedDecimal(BigInt(FACTS_MAX))} facts at once: ${groupedDecimal(BigInt(dropped))} were dropped`;
+      this.#warn('probe-snapshot-cut', message);
+    }
     this.setPart(what, facts);
   }
 
@@ -152,6 +160,7 @@ export class HostState {
 
   /** Something that happened, such as a mapping: sent together with others of the same moment. */
   #happened(text: string): void {
+    this.#events++;
     if (this.#pending.length >= PENDING_MAX) this.#lost++;
     else this.#pending.push(text);
     this.#timer ??= setTimeout(() => this.#flush(), STREAM_EVERY);
@@ -178,6 +187,8 @@ export class HostState {
 
   /** The messages for a new watcher: the facts that hold, and the state of the probe. */
   snapshot(): string[] {
+    // What waits for its message belongs to those before the snapshot.
+    this.#flush();
     const facts = [...this.#facts];
     const parts = Math.max(1, Math.ceil(facts.length / PART));
     const time = now();
@@ -190,6 +201,7 @@ export class HostState {
         part,
         parts,
         name: this.#name,
+        events: this.#events,
         facts: facts.slice(part * PART, (part + 1) * PART),
       };
       texts.push(JSON.stringify(message));

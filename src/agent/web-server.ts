@@ -1,7 +1,7 @@
 // The HTTP side of the agent and of `iovascope open`: serves the built explorer on one port, to this machine's names only.
 import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { readServed, type ServedFile, servedFiles } from './files.ts';
 
 export interface WebServerOptions {
@@ -23,6 +23,12 @@ const HEADERS = {
   'Cache-Control': 'no-store',
 };
 
+/** Connections that have not sent the whole head of a request. Above that the oldest is closed: a new one has its place. */
+const WAITING_MAX = 64;
+/** Milliseconds for the head of a request, and for all of it. */
+const HEAD_WITHIN = 5_000;
+const REQUEST_WITHIN = 10_000;
+
 /** True for an address that only this machine can reach. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\./.test(host);
@@ -38,10 +44,15 @@ export class WebServer {
   readonly #options: WebServerOptions;
   #files: ReadonlyMap<string, string> = new Map();
   #port = 0;
+  /** Oldest first. */
+  readonly #waiting = new Set<Socket>();
 
   constructor(options: WebServerOptions) {
     this.#options = options;
-    this.http = createServer((request, response) => void this.#serve(request, response));
+    const limits = { headersTimeout: HEAD_WITHIN, requestTimeout: REQUEST_WITHIN, connectionsCheckingInterval: 1_000 };
+    this.http = createServer(limits, (request, response) => void this.#serve(request, response));
+    this.http.on('connection', (socket) => this.#wait(socket));
+    this.http.on('request', ({ socket }: IncomingMessage) => this.begun(socket));
   }
 
   get port(): number {
@@ -85,6 +96,18 @@ export class WebServer {
     // Listening on all addresses, it may be called by any of them, but only by number.
     const isAny = own === '0.0.0.0' || own === '::';
     return isAny && /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:]+\]|localhost):\d+$/.test(host);
+  }
+
+  /** The head of a request has been received. Who listens to upgrades says so. */
+  begun(socket: Socket): void {
+    this.#waiting.delete(socket);
+  }
+
+  #wait(socket: Socket): void {
+    socket.on('close', () => this.#waiting.delete(socket));
+    this.#waiting.add(socket);
+    const [oldest] = this.#waiting;
+    if (this.#waiting.size > WAITING_MAX) oldest?.destroy();
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -50,7 +50,10 @@ export const CLIENT_MESSAGE = v.variant('type', [
 
 export const SERVER_MESSAGE = v.variant('type', [
   v.looseObject({ type: v.literal('welcome'), version: v.number(), run: v.string(), sequence, name: v.string() }),
-  /** All facts of the host, in parts: `part` counts from 0, the last one is `parts` - 1. */
+  /**
+   * All facts of the host, in parts: `part` counts from 0, the last one is `parts` - 1. `events`: facts of streams so far in
+   * this run; those since the last message that a watcher got are not sent any more.
+   */
   v.looseObject({
     type: v.literal('snapshot'),
     sequence,
@@ -58,6 +61,7 @@ export const SERVER_MESSAGE = v.variant('type', [
     part: sequence,
     parts: sequence,
     name: v.optional(v.string()),
+    events: v.optional(sequence),
     facts: lines,
   }),
   /** Facts that hold from now on, and facts that no longer do. */

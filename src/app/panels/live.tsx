@@ -105,7 +105,10 @@ export function LivePanel({ document }: { document: DocumentNode }) {
       {live.changes.length === 0 && <p className="hint">No changes since the connection was made.</p>}
       <ol className="live-changes" data-testid="changes">
         {live.changes.toReversed().map((change) => (
-          <li key={change.position} className={change.position === document.position ? 'current' : undefined}>
+          <li
+            key={`${change.position}${change.lost === undefined ? '' : ' lost'}`}
+            className={change.position === document.position ? 'current' : undefined}
+          >
             <button type="button" className="event" onClick={() => void seek(id, change.position)}>
               <span className="mono second">{clock(change.time)}</span>
               <span>{change.labels.join(' · ')}</span>
@@ -113,7 +116,7 @@ export function LivePanel({ document }: { document: DocumentNode }) {
           </li>
         ))}
       </ol>
-      <Difference document={document} changes={live.changes} />
+      <Difference document={document} changes={live.changes.filter(({ lost }) => lost === undefined)} />
     </section>
   );
 }

@@ -212,6 +212,28 @@ describe('messages', () => {
     expect(events[1]).toMatchObject({ kind: 'unmap', start: 0x1000n, last: 0x1fffn, time: 80 });
   });
 
+  test('what a later snapshot skipped is counted and told at its place', async () => {
+    const { agent, connection } = live();
+    agent.snapshot(1, [group('1')], { events: 40 });
+    expect(connection.state.lost).toBe(0);
+    agent.stream(2, [MAP, MAP], 3);
+    agent.snapshot(9, [group('1')], { events: 1045 });
+    expect(connection.state.lost).toBe(1003);
+    expect(connection.state.changes.map(({ labels, lost }) => [labels, lost])).toEqual([
+      [['1,003 events were lost here'], 1003],
+    ]);
+    agent.change(10, [group('2')], [], 5);
+    agent.stream(11, [], 1);
+    expect(connection.state.changes.map(({ lost }) => lost)).toEqual([1003, undefined, 1]);
+    // An agent that was started again counts from the beginning.
+    agent.drop(1006);
+    await vi.advanceTimersByTimeAsync(500);
+    agent.accept();
+    agent.welcome('run 2', 0);
+    agent.snapshot(1, [group('1')], { events: 5000 });
+    expect(connection.state.lost).toBe(1004);
+  });
+
   test('a stream is added as it is, with what was lost', () => {
     const { agent, connection, events, settled } = live();
     agent.stream(1, [MAP, MAP], 3);

@@ -1,5 +1,6 @@
 // A live host as a growing session: what an agent reports becomes facts, what no longer holds becomes `gone`. After an
 // outage it reconnects and requests what it missed, so that nothing is lost or duplicated.
+import { groupedDecimal } from '../../iova/format.ts';
 import { isFact, type SessionEvent } from '../../session/events.ts';
 import {
   isFinalClose,
@@ -74,6 +75,8 @@ export class LiveConnection {
   #message = '';
   #name = '';
   #lost = 0;
+  /** Facts of streams in this run, up to the last message; undefined before the first snapshot of the run. */
+  #events: number | undefined;
   #finish: (problem: string | undefined) => void = () => undefined;
 
   constructor(
@@ -192,6 +195,7 @@ export class LiveConnection {
           this.#finish(`${LIVE_CLOSE.version.message}: agent ${message.version}, page ${LIVE_VERSION}`);
           return;
         }
+        if (message.run !== this.#run) this.#events = undefined;
         this.#run = message.run;
         this.#setState('live', '');
         return;
@@ -199,6 +203,10 @@ export class LiveConnection {
         if (message.part === 0) this.#snapshot = [];
         for (const line of message.facts) this.#snapshot?.push(line);
         if (message.part < message.parts - 1 || !this.#snapshot) return;
+        if (message.events !== undefined) {
+          this.#miss(message.events - (this.#events ?? message.events), message.time);
+          this.#events = message.events;
+        }
         this.#replace(this.#snapshot, message.time);
         this.#snapshot = undefined;
         break;
@@ -206,8 +214,9 @@ export class LiveConnection {
         this.#apply(message.added, message.gone, message.time);
         break;
       case 'stream':
-        this.#lost += message.lost;
         for (const line of message.facts) this.#addEvent(line, message.time);
+        this.#miss(message.lost, message.time);
+        if (this.#events !== undefined) this.#events += message.facts.length + message.lost;
         this.#sink.settled(false);
         break;
       case 'status':
@@ -216,6 +225,25 @@ export class LiveConnection {
         break;
     }
     this.#sequence = message.sequence;
+  }
+
+  /** Events that happened and are not sent: counted, and told at their place among the changes. */
+  #miss(count: number, time: number): void {
+    if (count <= 0) return;
+    this.#lost += count;
+    const label = (lost: number) =>
+      `${groupedDecimal(BigInt(lost))} ${lost === 1 ? 'event was' : 'events were'} lost here`;
+    const last = this.#changes.at(-1);
+    // A flood loses some with each message: one line for what is lost without a change between.
+    if (last?.lost !== undefined) {
+      const lost = last.lost + count;
+      this.#changes[this.#changes.length - 1] = { position: this.#sink.length, time, labels: [label(lost)], lost };
+    } else this.#note({ position: this.#sink.length, time, labels: [label(count)], lost: count });
+  }
+
+  #note(change: LiveChange): void {
+    this.#changes.push(change);
+    if (this.#changes.length > CHANGES_MAX) this.#changes.shift();
   }
 
   /** Applies a whole snapshot: its differences from what is known. */
@@ -252,8 +280,7 @@ export class LiveConnection {
     if (added.length === 0 && gone.length === 0) return;
     this.#isFirst = false;
     if (!wasFirst && labels.length > 0) {
-      this.#changes.push({ position: this.#sink.length, time, labels });
-      if (this.#changes.length > CHANGES_MAX) this.#changes.shift();
+      this.#note({ position: this.#sink.length, time, labels });
     }
     this.#sink.settled(true);
   }

@@ -7,6 +7,8 @@ export interface LiveChange {
   /** Seconds since 1970. */
   readonly time: number;
   readonly labels: readonly string[];
+  /** Events that happened here and are not in the session. It is no change then. */
+  readonly lost?: number;
 }
 
 /** How a live host is connected, and what happened lately. */

@@ -61,7 +61,7 @@ export class FakeAgent {
   snapshot(
     sequence: number,
     facts: string[],
-    more: { time?: number; part?: number; parts?: number; name?: string } = {},
+    more: { time?: number; part?: number; parts?: number; name?: string; events?: number } = {},
   ): void {
     this.send({ type: 'snapshot', sequence, time: 1, part: 0, parts: 1, facts, ...more });
   }
