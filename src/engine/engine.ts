@@ -106,7 +106,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       current.forget();
       return success(caseNode(current));
     },
-    setDevice: ({ device }) => changed(current.setDevice(device)),
+    setDevice: ({ device, hostId }) => changed(current.setDevice(device, hostId)),
     setKernel: ({ version }) => changedKernel(current.setKernel(version ?? undefined)),
     case: () => success(caseNode(current)),
     exportCase: async ({ view }) => success((await partSavedCase()).saveCase(current, view)),
@@ -114,13 +114,13 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       const { loadCase } = await partSavedCase();
       const loaded = await loadCase(data, context);
       if (typeof loaded === 'string') return failure('unusable', loaded);
-      const { view, missing } = loaded;
+      const { view, missing, disconnected } = loaded;
       if (missing.length === 0) {
         current.restore(loaded.sources, loaded.hosts, loaded);
         await runUnder(current.documents.values(), current.choices.kernel);
         await restoreMoments(current.documents, loaded.moments);
       }
-      return success({ case: caseNode(current), view, missing });
+      return success({ case: caseNode(current), view, missing, disconnected });
     },
     async live(params, context) {
       const { follow } = await partLive();

@@ -15,9 +15,11 @@ import {
 import type { GuestLayout } from '../conflicts/guest.ts';
 import { isGuestMemory } from '../guest/layout.ts';
 import { groupTitle, type Provenance } from '../host/host.ts';
+import type { MappingState } from '../host/mapping-state.ts';
 import { architectureOf } from '../host/platforms.ts';
 import { meaningOf } from '../host/region-types.ts';
 import type { CommonSpace } from '../space/common-space.ts';
+import { contentsOf } from './contents.ts';
 import { spanLabel } from './items.ts';
 
 export interface CaseAnswer {
@@ -39,6 +41,8 @@ export interface AnsweredHost {
   /** Guests that are defined too and were not tried. */
   readonly otherGuests?: readonly string[] | undefined;
   readonly conflicts: readonly Conflict<string>[];
+  /** Mappings over time that are selected. */
+  readonly mappings?: readonly MappingState[] | undefined;
 }
 
 /** A session of operations and what its model refused: it belongs to its events, and is only mentioned. */
@@ -257,10 +261,13 @@ function cleanText(host: AnsweredHost, { isNamed, isGuestChosen, isPartial }: Ab
       guests.length > 0
         ? ` ${guests.map(memoryText).join(' ')} Add the host's reserved_regions to check whether the guest's memory can be mapped.`
         : '';
-    return `${nothingLabel(isPartial)}${on}${others}.${more}`;
+    const contents = contentsOf(space.host, host.mappings ?? []);
+    const listed = contents.length > 0 ? `: ${joinNames(contents, contents.length)}` : '';
+    return `${nothingLabel(isPartial)}${on}${listed}${others}.${more}`;
   }
   const label = groupsLabel(space);
-  return `No conflicts${isPartial ? ' in what was read' : ''}${on}${label === '' ? '' : ` on ${label}`}: ${usableLabel(space)}${others}.`;
+  const where = [on, label === '' ? '' : on === '' ? ` on ${label}` : `, ${label}`].join('');
+  return `No conflicts${isPartial ? ' in what was read' : ''}${where}: ${usableLabel(space)}${others}.`;
 }
 
 const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
@@ -269,6 +276,7 @@ const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slic
 function memoryText(guest: GuestLayout): string {
   const memory = guest.ranges.filter(({ type }) => isGuestMemory(type));
   const last = memory.reduce((top, range) => (range.last > top ? range.last : top), 0n);
+  if (memory.length === 0) return `${guest.title} lists no guest RAM.`;
   const devices = guest.definition?.assigned ?? [];
   const assigns = devices.length === 0 ? '' : `, it assigns ${joinNames(devices, LISTED_MAX)}`;
   return `${guest.title}: its memory ends at ${hex(last)}${assigns}.${assumedText(guest)}`;
@@ -310,5 +318,6 @@ function fitsText(guest: GuestLayout, space: CommonSpace, on: string, others: st
   }
   const label = groupsLabel(space);
   const width = space.apertures.length === 0 ? ', as far as the dumps show (not the width of the IOMMU)' : '';
-  return `${guest.title} fits${on}${label === '' ? '' : ` on ${label}`}${width}${needs}${others}.${assumed}`;
+  const where = label === '' ? on : `${on === '' ? ' on ' : `${on}, `}${label}`;
+  return `${guest.title} fits${where}${width}${needs}${others}.${assumed}`;
 }

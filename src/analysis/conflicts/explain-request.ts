@@ -146,7 +146,7 @@ function ramRemedies(
   { kind, guest }: Pick<RequestContext, 'kind' | 'guest'>,
 ): Remedy[] {
   const own = guest?.definition && kind !== 'bar' ? remediesFor(space, guest, obstacle) : [];
-  return own.length > 0 ? own : [...smallerRam(request, obstacle, kind), ...relocation(obstacle)];
+  return own.length > 0 ? own : [...relocation(obstacle), ...smallerRam(request, obstacle, kind)];
 }
 
 function relocation(obstacle: IovaRange): Remedy[] {

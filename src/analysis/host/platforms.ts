@@ -1,5 +1,5 @@
 // What a platform is known to reserve, for dumps that do not list it: an assumption, and always reported as one.
-import { containsRange, type IovaRange, overlaps } from '../../iova/range.ts';
+import { containsRange, type IovaRange, overlaps, rangesEqual } from '../../iova/range.ts';
 import { driverRules } from '../../kernel/driver-changes.ts';
 import { DEFAULT_SW_MSI_WINDOW, HYPERTRANSPORT_RANGE, X86_MSI_WINDOW } from '../../kernel/shared/platform-ranges.ts';
 import { type Host, kernelOf } from './host.ts';
@@ -44,6 +44,14 @@ export function architectureOf(host: Host): Architecture | undefined {
   if (regions.some((r) => r.type === 'msi' && containsRange(X86_MSI_WINDOW, r))) return 'x86';
   if (regions.some((r) => r.type === 'msi')) return 'arm';
   return undefined;
+}
+
+/** True if the host has AMD's IOMMU, or reserves the HyperTransport range as only such hosts do. */
+export function isAmdHost({ iommus, groups }: Pick<Host, 'iommus' | 'groups'>): boolean {
+  return (
+    iommus.some(({ driver }) => driver === 'amd') ||
+    groups.some(({ regions }) => regions.some((region) => rangesEqual(region, HYPERTRANSPORT_RANGE)))
+  );
 }
 
 /** AMD: true if the kernel does not reserve the HyperTransport range: EFR2 bit 11, since Linux 6.16 (measured). */

@@ -42,6 +42,9 @@ function KernelChoice() {
   );
 }
 
+const KEPT_HINT =
+  'To open the case again after a reload: its files, hosts, names, choices and the moment of each session, and what live hosts reported. Not kept: undo, the zoom, measurements, connections. Nothing leaves this machine.';
+
 /** What this browser keeps of the case, to open it again after a reload. */
 function Kept() {
   const kept = useApp((s) => s.kept);
@@ -53,11 +56,7 @@ function Kept() {
         ? `Kept in this browser: ${size}`
         : 'Too large to keep in this browser, except for names';
   return (
-    <p
-      className="second"
-      data-testid="kept"
-      title="To open the case again after a reload. Nothing leaves this machine."
-    >
+    <p className="second" data-testid="kept" title={KEPT_HINT}>
       {message}
     </p>
   );

@@ -48,6 +48,7 @@ function host(more: Partial<DocumentNode> = {}): DocumentNode {
     title: 'lab-3',
     sources: [source('s1', 'dmesg')],
     texts: ['dmesg'],
+    isAmd: false,
     groups: [group(1, [nic]), group(15, [gpu, audio], { type: 'DMA-FQ' }), group(150, [])],
     spaces: [],
     layers: [],

@@ -195,7 +195,7 @@ const RowCell = memo(function RowCell(props: RowProps) {
           className="row-action"
           tabIndex={tabIndex}
           aria-label={`Assign ${device.device}`}
-          onClick={() => void setDevice(device.device)}
+          onClick={() => void setDevice(device.device, document.id)}
         >
           assign
         </button>
@@ -334,7 +334,7 @@ export function CaseTree({ filter, clearFilter }: CaseTreeProps) {
     else if (key === 'ArrowLeft' && isExpanded) actions.toggle(row);
     else if (key === 'ArrowLeft') list.focus(Math.max(0, parentOf(rows, index)));
     else if (key === ' ' && selects) actions.select(row, selectedPart(selects, selected) !== 'all');
-    else if (key === 'Enter' && device) void setDevice(device.device);
+    else if (key === 'Enter' && device) void setDevice(device.device, document.id);
     else if (key === 'Enter' && isExpanded !== undefined) actions.toggle(row);
     else if (key === 'F2' && kind === 'document' && document.kind === 'host') actions.rename(row);
     else if (key === 'Delete' && isClosable) void closeRow(row);

@@ -85,7 +85,7 @@ function DeviceBox({ devices, assigned }: { devices: readonly CaseDevice[]; assi
       onSelectionChange={(key) => {
         setTyped(undefined);
         const chosen = devices.find((device) => keyOf(device) === key);
-        if (chosen && chosen !== assigned) void setDevice(chosen.device);
+        if (chosen && chosen !== assigned) void setDevice(chosen.device, chosen.hostId);
       }}
       onOpenChange={(isOpen) => {
         if (!isOpen) setTyped(undefined);

@@ -5,7 +5,7 @@ import type { DefinedGuest, GuestChoice } from '../../engine/protocol/answers.ts
 import { formatExactSize, formatSize } from '../../iova/format.ts';
 import { type AppState, useApp } from '../state/app-state.ts';
 import { setGuest, setPageSize } from '../state/conflicts.ts';
-import { chooseGuest, definedFor, overrideOf, ramOf, sizedChoice, triedGuests } from '../state/guests.ts';
+import { chooseGuest, definedFor, isAmdCase, overrideOf, ramOf, sizedChoice, triedGuests } from '../state/guests.ts';
 import './guest.css';
 import { LoadBoundary } from './load-boundary.tsx';
 import { PlaceLink } from './place-link.tsx';
@@ -63,7 +63,8 @@ function menuValue(state: Pick<AppState, 'guest' | 'definedGuests'>): string {
     case 'document':
       return documentValue(guest.id, guest.guest);
     case 'ranges':
-      return 'ranges';
+    case 'none':
+      return guest.kind;
     case 'definition': {
       const defined = definedFor(state);
       const isOnly = defined?.isTried && triedGuests(state).length === 1;
@@ -103,17 +104,46 @@ function automaticLabel(tried: readonly DefinedGuest[]): string {
   return more.length === 0 ? first.label : `Guests of the sources (${tried.length})`;
 }
 
+/** Machines that differ by the vendor of the host's CPU. */
+const PLAIN = new Set(['q35', 'pc']);
+
+/** The machines to choose from. On AMD hosts those come first that QEMU has there. */
+function machinesFor(isAmd: boolean): readonly { readonly name: string; readonly label: string }[] {
+  const all = Object.values(MACHINES);
+  if (!isAmd) return all.map(({ name, title }) => ({ name, label: title }));
+  const rank = ({ name }: { readonly name: string }) => (name.endsWith('-amd') ? 0 : PLAIN.has(name) ? 2 : 1);
+  return all
+    .toSorted((a, b) => rank(a) - rank(b))
+    .map(({ name, title }) => ({ name, label: PLAIN.has(name) ? `${title} before QEMU 7.1` : title }));
+}
+
+/** Why the machines of AMD hosts are offered first. */
+function AmdNote() {
+  const isAmd = useApp(isAmdCase);
+  const machine = useApp((s) => (s.guest?.kind === 'machine' ? s.guest.machine : undefined));
+  if (!isAmd || machine === undefined || !/^(?:q35|pc)/.test(machine)) return null;
+  return (
+    <p className="second" data-testid="guest-amd">
+      {machine.endsWith('-amd')
+        ? 'The host is AMD: QEMU 7.1 and newer move RAM that would reach the HyperTransport range above 1 TiB.'
+        : 'The host is AMD: QEMU before 7.1, or an older machine version, does not move RAM above 1 TiB.'}
+    </p>
+  );
+}
+
 function GuestChooser() {
   const guest = useApp((s) => s.guest);
   const definedGuests = useApp((s) => s.definedGuests);
   const documents = useApp((s) => s.documents);
   const state = { guest, definedGuests };
   const tried = triedGuests(state);
+  const isAmd = useApp(isAmdCase);
   const severalHosts = documents.filter(({ kind }) => kind === 'host').length > 1;
   const choose = (value: string) => {
     const sized = sizedChoice(state);
     const [kind, id = '', ...name] = value.split(' ');
     if (value === '') void setGuest(undefined);
+    else if (value === 'none') void setGuest({ kind: 'none' });
     else if (value === 'ranges') void setGuest({ kind: 'ranges', text: '0x0-0x7fffffff\n1G@4G' });
     else if (kind === 'document') void setGuest({ kind: 'document', id, guest: name.join(' ') });
     else if (kind === 'defined') {
@@ -126,6 +156,7 @@ function GuestChooser() {
       <span className="visually-hidden">Guest to try</span>
       <select value={menuValue(state)} onChange={(event) => choose(event.target.value)}>
         <option value="">{automaticLabel(tried)}</option>
+        {tried.length > 0 && <option value="none">None</option>}
         {definedGuests.map((defined, index) =>
           tried.length === 1 && defined === tried[0] ? null : (
             // biome-ignore lint/suspicious/noArrayIndexKey: the list is replaced as a whole
@@ -137,9 +168,9 @@ function GuestChooser() {
         {guest?.kind === 'definition' && !definedFor(state) && (
           <option value="definition">{definitionLabel(guest.definition)}</option>
         )}
-        {Object.values(MACHINES).map(({ name, title }) => (
+        {machinesFor(isAmd).map(({ name, label }) => (
           <option key={name} value={name}>
-            {title}
+            {label}
           </option>
         ))}
         {documents.flatMap(({ id, title, guests }) =>
@@ -211,6 +242,7 @@ export function GuestPanel() {
     <section className="guest" aria-label="Guest" data-testid="guest">
       <h2>Guest</h2>
       <GuestChooser />
+      <AmdNote />
       {defined && <Definition defined={defined} />}
       {!defined && guest === undefined && unusable.map((one) => <Definition key={one.label} defined={one} />)}
       <Override />

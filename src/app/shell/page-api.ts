@@ -41,7 +41,8 @@ const HELP = `window.iovascope: all answer promises that settle when the page sh
   answer()              {severity, text, remedies}, or undefined
   conflicts()           [{severity, text, ranges, errno, rule, remedies}]
   setGuest("q35:8G")    the guest to try; null: none
-  setDevice("0000:00:06.0")  the device to assign; null: none
+  setDevice("0000:00:06.0", host)  the device to assign; null: none. host: its host's
+                        id or name, if several hosts have a device of this address
   setKernel("6.1")      the kernel whose rules answer; null: as the sources say
   state()               {range, scale, selection, step}
   svg()                 the picture as SVG, or undefined
@@ -107,6 +108,13 @@ async function chooseGuest(guest: string | null): Promise<void> {
   await setGuest(parsed.choice);
 }
 
+async function chooseDevice(device: string | null, host: string | undefined): Promise<boolean> {
+  const hosts = get().documents.filter(({ kind }) => kind === 'host');
+  const found = host === undefined ? undefined : hosts.find(({ id, title }) => id === host || title === host);
+  if (host !== undefined && !found) throw new RangeError(`"${host}": no host of the case has this id or name`);
+  return setDevice(device, found?.id);
+}
+
 async function reset(): Promise<void> {
   dismissProblem();
   await newCase();
@@ -139,7 +147,7 @@ export const pageApi = {
   },
   conflicts: async (): Promise<readonly ConflictInfo[]> => ((await current())?.rows ?? []).map(conflictInfo),
   setGuest: (guest: string | null): Promise<void> => after(chooseGuest(guest)),
-  setDevice: (device: string | null): Promise<void> => checked(setDevice(device)),
+  setDevice: (device: string | null, host?: string): Promise<void> => checked(chooseDevice(device, host)),
   setKernel: (version: string | null): Promise<void> => checked(setKernel(version)),
   async state() {
     await shown();

@@ -102,7 +102,7 @@ describe('keeping the case', () => {
     const restoring = restoreCase(store);
     await settled();
     const node = get().caseNode;
-    await engine.at(1).answer(success({ case: node, view: '', missing: ['one.txt'] }));
+    await engine.at(1).answer(success({ case: node, view: '', missing: ['one.txt'], disconnected: [] }));
     expect(await restoring).toBe(false);
     expect(get().problem?.message).toContain('one.txt');
     const failing = saveCase(store);

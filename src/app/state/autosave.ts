@@ -70,7 +70,7 @@ export async function restoreCase(store: CaseStore): Promise<boolean> {
     await store.remove().catch(() => undefined);
     return false;
   }
-  const { case: node, view: text, missing } = imported.value;
+  const { case: node, view: text, missing, disconnected } = imported.value;
   if (missing.length > 0) {
     showError('The last case was too large to keep', `Open its files again: ${missing.join(', ')}.`);
     return false;
@@ -84,7 +84,8 @@ export async function restoreCase(store: CaseStore): Promise<boolean> {
     set({ selectedGroups, expanded, scale, tab, guest, pageSize });
   }
   await arrange('all');
-  notify('The last case was opened again.');
+  const live = disconnected.length === 0 ? '' : ` Not connected, as last reported: ${disconnected.join(', ')}.`;
+  notify(`The last case was opened again.${live}`);
   return true;
 }
 

@@ -81,9 +81,12 @@ function offerUndo(text: string): void {
   set({ notice: text, placed: { text, placements: [] } });
 }
 
-/** Chooses the device to assign; null: none; undefined: what the evidence names. False if no host has it. */
-export async function setDevice(device: string | null | undefined): Promise<boolean> {
-  return show('The device was not chosen', await engine().call('setDevice', { device }), 'view');
+/**
+ * Chooses the device to assign; null: none; undefined: what the evidence names. `hostId`: whose device it is, where several
+ * hosts have one of this address; by default every host's. False if no host has it.
+ */
+export async function setDevice(device: string | null | undefined, hostId?: string): Promise<boolean> {
+  return show('The device was not chosen', await engine().call('setDevice', { device, hostId }), 'view');
 }
 
 /** Chooses the kernel whose rules answer; null: as the sources say. False if it is not a version. */

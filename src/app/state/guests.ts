@@ -25,6 +25,12 @@ function textOf(definition: GuestDefinition): string {
 
 type Guests = Pick<AppState, 'guest' | 'definedGuests'>;
 
+/** True if all hosts of the case are AMD's: their guests have its machines. */
+export function isAmdCase({ documents }: Pick<AppState, 'documents'>): boolean {
+  const hosts = documents.filter(({ kind }) => kind === 'host');
+  return hosts.length > 0 && hosts.every(({ isAmd }) => isAmd);
+}
+
 /** The guests of the sources that are tried as long as a person chooses none. */
 export function triedGuests({ definedGuests }: Pick<AppState, 'definedGuests'>): readonly DefinedGuest[] {
   return definedGuests.filter(({ isTried }) => isTried);

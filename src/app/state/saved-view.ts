@@ -19,6 +19,7 @@ const GUEST = v.variant('kind', [
   v.object({ kind: v.literal('definition'), fact: v.string() }),
   v.object({ kind: v.literal('document'), id: v.string(), guest: v.string() }),
   v.object({ kind: v.literal('ranges'), text: v.string() }),
+  v.object({ kind: v.literal('none') }),
 ]);
 const VIEW = v.object({
   selectedGroups: v.array(v.string()),

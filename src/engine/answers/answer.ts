@@ -14,7 +14,7 @@ export function answerFor(documents: Documents, trial: Trial, unread: readonly s
     // A session without conflicts has only its operations to mention.
     hosts: checked.filter(({ document, conflicts }) => document.kind === 'host' || conflicts.length > 0),
     sessions: [...documents.values()].flatMap(sessionOf),
-    isGuestChosen: trial.guest !== undefined,
+    isGuestChosen: trial.guest !== undefined && trial.guest.kind !== 'none',
     unread,
   });
   const { rows, more } = rowsOf(checked);

@@ -7,6 +7,7 @@ import { findConflicts } from '../../analysis/conflicts/find-conflicts.ts';
 import { type GuestLayout, outsideConflicts } from '../../analysis/conflicts/guest.ts';
 import { sortConflicts } from '../../analysis/conflicts/order.ts';
 import type { Provenance } from '../../analysis/host/host.ts';
+import type { MappingState } from '../../analysis/host/mapping-state.ts';
 import { commonSpace, reportedSpaces } from '../../analysis/space/common-space.ts';
 import { rangeSet } from '../../iova/range-set.ts';
 import { usableRanges } from '../../kernel/shared/usable-ranges.ts';
@@ -94,13 +95,14 @@ export function checkDocuments(
     const space = commonSpace(document.host, groups);
     let guests: readonly GuestLayout[] = chosen ? [chosen] : [];
     let otherGuests: readonly string[] = [];
+    let mappings: readonly MappingState[] = [];
     if (shown) {
       const sets = document.mappings.filter((set) => keys.has(mappingKey(document, set)));
       // A guest that a person tries takes the place of those that the sources define.
       const described = choice ? undefined : describedGuest(document);
       if (described?.guest) otherGuests = described.others;
       guests = [...guestsOn(shown.guests, choice, document.id, chosen), ...(described?.guest ? [described.guest] : [])];
-      const mappings = sets.map(finalMappingState);
+      mappings = sets.map(finalMappingState);
       found.push(...findConflicts({ space, mappings, guests, pageSize, focus }));
       found.push(...notInDump(document));
     }
@@ -108,7 +110,7 @@ export function checkDocuments(
     if (chosen) found.push(...onModels(document, keys, chosen));
     if (!shown && found.length === 0) continue;
     const conflicts = sortConflicts(found, focus);
-    checked.push({ document, name: document.title, space, guests, otherGuests, conflicts });
+    checked.push({ document, name: document.title, space, guests, otherGuests, conflicts, mappings });
   }
   return { checked, ...(problem === undefined ? {} : { problem }) };
 }

@@ -1,7 +1,7 @@
 // The case as the page drives it: evidence in steps, joining, moving, undo, the device to assign, keeping it.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Placement } from '../protocol/case.ts';
+import type { CaseNode, Placement } from '../protocol/case.ts';
 import type { InputFile } from '../protocol/documents.ts';
 import { Asker, filesOf, sessionText } from '../testing/documents.ts';
 
@@ -311,6 +311,29 @@ describe('the device to assign', () => {
     expect((await open.ask('undo', null)).device?.device).not.toBe('0000:00:05.0');
     const unknown = await open.engine.call('setDevice', { device: '0000:ff:00.0' });
     expect(unknown).toMatchObject({ ok: false, error: { message: 'no host of the case has 0000:ff:00.0' } });
+  });
+
+  test('of two hosts with a device of one address, the one that was chosen; it is kept with the case', async () => {
+    const open = new Case();
+    const evidence = { groups: GROUPS, regions: REGIONS };
+    for (const name of ['oak', 'elm']) {
+      const texts = Object.entries(evidence).map(([file, text]) => [file, `root@${name}:~# cat\n${text}`]);
+      await open.add(Object.fromEntries(texts));
+    }
+    const [oak, elm, ...more] = (await open.ask('case', null)).hosts;
+    expect([oak?.title, elm?.title, more]).toEqual(['oak', 'elm', []]);
+    const selected = (node: CaseNode) =>
+      node.hosts.map(({ groups }) => groups.filter((g) => g.isSelectedByDefault).map(({ title }) => title));
+    const both = await open.ask('setDevice', { device: '03:00.0' });
+    expect(selected(both)).toEqual([['group 4'], ['group 4']]);
+    const one = await open.ask('setDevice', { device: '03:00.0', hostId: elm?.id });
+    expect(one.device).toMatchObject({ device: '0000:03:00.0', hostId: elm?.id });
+    expect(selected(one)).toEqual([['group 4', 'group 7'], ['group 4']]);
+    const { data } = await open.ask('exportCase', { view: '' });
+    const other = new Case();
+    expect(selected((await other.ask('importCase', { data })).case)).toEqual(selected(one));
+    const wrong = await open.engine.call('setDevice', { device: '03:00.0', hostId: 'host 99' });
+    expect(wrong).toMatchObject({ ok: false, error: { message: expect.stringContaining('host 99') } });
   });
 
   test('a guest definition names it; null chooses none', async () => {

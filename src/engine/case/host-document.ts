@@ -20,6 +20,8 @@ import { joinsHost, type OpenedSource } from './source.ts';
 export interface CaseChoices {
   /** The device to assign: undefined: as the evidence says; null: none. */
   readonly device: string | null | undefined;
+  /** Id of the host whose device it is; undefined: of every host that has it. */
+  readonly deviceHost?: string | undefined;
   /** Version of the kernel whose rules answer; undefined: as the sources say. */
   readonly kernel: string | undefined;
 }
@@ -105,7 +107,7 @@ export class HostDocument {
   }
 
   /** Applies the device and the kernel that were chosen for the case. */
-  choose({ device, kernel }: CaseChoices): void {
+  choose({ device, deviceHost, kernel }: CaseChoices): void {
     const { document } = this;
     document.kernel = kernel;
     document.host = underKernel(document.host, kernel);
@@ -114,7 +116,7 @@ export class HostDocument {
     document.assigned =
       device === undefined
         ? assignedDevice(host, this.#named)
-        : device === null
+        : device === null || (deviceHost !== undefined && deviceHost !== document.id)
           ? undefined
           : chosenDevice(host, device);
     this.#listDiagnostics();

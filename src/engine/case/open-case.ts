@@ -97,8 +97,8 @@ export class OpenCase {
   }
 
   get choices(): CaseChoices {
-    const { device, kernel } = this.#content;
-    return { device, kernel };
+    const { device, deviceHost, kernel } = this.#content;
+    return { device, deviceHost, kernel };
   }
 
   /** What `undo` would undo; undefined if there is nothing. */
@@ -251,13 +251,20 @@ export class OpenCase {
     return this.sources.filter(({ session }) => session?.id === id).map((source) => source.id);
   }
 
-  setDevice(named: string | null | undefined): CaseResult {
+  /** Chooses the device to assign; `hostId`: of several hosts that have a device of this address, one. */
+  setDevice(named: string | null | undefined, hostId?: string): CaseResult {
     const device = typeof named === 'string' ? deviceNamed(named) : named;
-    const hosts = [...this.#documents.values()].filter(({ kind }) => kind === 'host');
+    const hosts = [...this.#documents.values()].filter(
+      ({ kind, id }) => kind === 'host' && (hostId === undefined || id === hostId),
+    );
     const isKnown = hosts.some(({ host }) => host.groups.some(({ devices }) => devices.includes(device ?? '')));
-    if (typeof device === 'string' && !isKnown) return { ok: false, message: `no host of the case has ${device}` };
+    if (typeof device === 'string' && !isKnown) {
+      const where = hostId === undefined ? 'no host of the case has' : `the host "${hostId}" does not have`;
+      return { ok: false, message: `${where} ${device}` };
+    }
     const before = this.#content;
-    this.#content = { ...before, device };
+    const deviceHost = typeof device === 'string' ? hostId : undefined;
+    this.#content = { ...before, device, deviceHost };
     this.#changed(device ? `Assign ${device}` : 'Assign no device', before);
     return DONE;
   }

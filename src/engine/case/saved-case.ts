@@ -19,6 +19,7 @@ const HEADER = v.object({
   version: v.literal(1),
   view: v.string(),
   device: v.optional(v.nullable(v.string())),
+  deviceHost: v.optional(v.string()),
   kernel: v.optional(v.string()),
   hosts: v.array(v.object({ id: v.string(), given: v.optional(v.string()), sourceIds: v.array(v.string()) })),
   sources: v.array(
@@ -27,6 +28,8 @@ const HEADER = v.object({
       name: v.string(),
       /** The sample that it is a file of. */
       sample: v.optional(v.string()),
+      /** True for what a live host had reported. */
+      wasLive: v.optional(v.boolean()),
       files: v.array(FILE),
     }),
   ),
@@ -54,22 +57,24 @@ export function saveCase(open: OpenCase, view: string): SavedCase {
   const kept = open.sources.map((source) => ({ source, files: filesOf(source) }));
   const size = kept.flatMap(({ files }) => files).reduce((sum, { data }) => sum + data.size, 0);
   const isComplete = size <= SAVED_MAX;
-  const { device, kernel } = open.choices;
+  const { device, deviceHost, kernel } = open.choices;
   const header: Header = {
     format: FORMAT,
     version: 1,
     view,
     ...(device === undefined ? {} : { device }),
+    ...(deviceHost === undefined ? {} : { deviceHost }),
     ...(kernel === undefined ? {} : { kernel }),
     hosts: open.hosts.map(({ id, given, sourceIds }) => ({
       id,
       ...(given === undefined ? {} : { given }),
       sourceIds: [...sourceIds],
     })),
-    sources: kept.map(({ source: { id, name, folder, isSample }, files }) => ({
+    sources: kept.map(({ source: { id, name, folder, isSample, isLive }, files }) => ({
       id,
       name,
       ...(isSample && folder !== undefined ? { sample: folder } : {}),
+      ...(isLive ? { wasLive: true } : {}),
       files: files.map(({ name: file, data, link }) => ({
         name: file,
         size: data.size,
@@ -94,10 +99,13 @@ export interface LoadedCase {
   readonly sources: readonly OpenedSource[];
   readonly hosts: readonly SavedHost[];
   readonly device: string | null | undefined;
+  readonly deviceHost?: string | undefined;
   readonly kernel: string | undefined;
   readonly moments: Header['moments'];
   /** Names of sources whose files were not kept. */
   readonly missing: readonly string[];
+  /** Names of live hosts: what they had reported was kept, not the connection. */
+  readonly disconnected: readonly string[];
 }
 
 /** Bytes of the header's line that are looked at: it has a few bytes for each file. */
@@ -117,8 +125,9 @@ export async function loadCase(data: Blob, context: CallContext): Promise<Loaded
   const parsed = v.safeParse(HEADER, value);
   if (!parsed.success) return `not a saved case: ${parsed.issues[0].message}`;
   const header = parsed.output;
-  const { view, hosts, device, kernel, moments, isComplete } = header;
-  const about = { view, hosts, device, kernel, moments };
+  const { view, hosts, device, deviceHost, kernel, moments, isComplete } = header;
+  const disconnected = header.sources.filter(({ wasLive }) => wasLive).map(({ name }) => name);
+  const about = { view, hosts, device, deviceHost, kernel, moments, disconnected };
   if (!isComplete) return { ...about, sources: [], missing: header.sources.map(({ name }) => name) };
   const sources: OpenedSource[] = [];
   let at = end + 1;

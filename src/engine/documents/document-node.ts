@@ -1,6 +1,7 @@
 // A document as the page shows it in the tree of sources.
 import { assignmentRefusal, selectedGroups } from '../../analysis/case/device.ts';
 import { groupTitle, type Host } from '../../analysis/host/host.ts';
+import { isAmdHost } from '../../analysis/host/platforms.ts';
 import { holderLabel, reportedSpaces, separateSpaces } from '../../analysis/space/common-space.ts';
 import type { SourceSummary } from '../../dumps/input/collector.ts';
 import { counted } from '../../iova/format.ts';
@@ -148,6 +149,7 @@ export function documentNode(document: EngineDocument): DocumentNode {
     sources: sourceNodes(document),
     texts: document.texts,
     groups: groupNodes(document),
+    isAmd: isAmdHost(document.host),
     spaces: spaceNodes(document),
     layers: layerNodes(document),
     guests: document.host.guests.map(({ source }) => source),

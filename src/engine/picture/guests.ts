@@ -6,6 +6,7 @@ import { parseGuestText } from '../../analysis/guest/guest-text.ts';
 import type { LayoutRange } from '../../analysis/guest/layout.ts';
 import { MACHINES, type MachineName } from '../../analysis/guest/layouts.ts';
 import type { Host } from '../../analysis/host/host.ts';
+import { isAmdHost } from '../../analysis/host/platforms.ts';
 import { formatExactSize } from '../../iova/format.ts';
 import { type ParseResult, parseRange, parseSize } from '../../iova/parse.ts';
 import type { IovaRange } from '../../iova/range.ts';
@@ -68,10 +69,11 @@ export function customGuest(text: string): GuestResult {
 }
 
 /** The vendor of the hosts' CPUs, as far as their IOMMUs show it; undefined if they differ. */
-export function vendorOf(hosts: Iterable<Pick<Host, 'iommus'>>): string | undefined {
+export function vendorOf(hosts: Iterable<Pick<Host, 'iommus' | 'groups'>>): string | undefined {
   const vendors = new Set<string>();
-  for (const { iommus } of hosts) {
-    for (const { driver } of iommus) if (driver === 'intel' || driver === 'amd') vendors.add(driver);
+  for (const host of hosts) {
+    if (isAmdHost(host)) vendors.add('amd');
+    for (const { driver } of host.iommus) if (driver === 'intel' || driver === 'amd') vendors.add(driver);
   }
   const [vendor] = vendors;
   return vendors.size === 1 ? vendor : undefined;
@@ -101,6 +103,8 @@ export function chosenGuest(choice: GuestChoice, hosts: ReadonlyMap<string, { re
         ? { ok: true, guest: layoutOf(guest) }
         : { ok: false, message: `no open document contains a guest layout "${choice.guest}"` };
     }
+    case 'none':
+      return { ok: false, message: 'no guest is chosen' };
     case 'ranges':
       return customGuest(choice.text);
   }
@@ -139,7 +143,7 @@ export function guestOf(
   documents: ReadonlyMap<string, { readonly host: Host }>,
   choice: GuestChoice | undefined,
 ): { readonly guest?: GuestLayout; readonly problem?: string } {
-  if (!choice) return {};
+  if (!choice || choice.kind === 'none') return {};
   const found = chosenGuest(choice, documents);
   return found.ok ? { guest: found.guest } : { problem: found.message };
 }

@@ -16,6 +16,8 @@ export type GuestChoice =
   | { readonly kind: 'definition'; readonly definition: GuestDefinition }
   /** A guest layout of an open document, by its source. */
   | { readonly kind: 'document'; readonly id: string; readonly guest: string }
+  /** None, although sources define guests. */
+  | { readonly kind: 'none' }
   /** Ranges entered by hand. */
   | { readonly kind: 'ranges'; readonly text: string };
 

@@ -65,4 +65,6 @@ export interface ImportedCase {
   readonly view: string;
   /** Names of sources that were not kept and have to be opened again. */
   readonly missing: readonly string[];
+  /** Names of live hosts: what they had reported was kept, not the connection. */
+  readonly disconnected: readonly string[];
 }

@@ -94,6 +94,8 @@ export interface DocumentNode {
   /** Names of the texts that can be shown. */
   readonly texts: readonly string[];
   readonly groups: readonly GroupNode[];
+  /** True if the host has AMD's IOMMU, or reserves the HyperTransport range as such hosts do. */
+  readonly isAmd: boolean;
   readonly spaces: readonly SpaceNode[];
   readonly layers: readonly LayerNode[];
   /** The sources of the guest layouts in its dumps: these guests can be checked on other hosts, too. */

@@ -62,7 +62,7 @@ export interface Methods {
   /** Closes everything for good. */
   forget: { params: null; value: CaseNode };
   /** The device to assign; null: none; undefined: what the evidence names. */
-  setDevice: { params: { device?: string | null | undefined }; value: CaseNode };
+  setDevice: { params: { device?: string | null | undefined; hostId?: string | undefined }; value: CaseNode };
   /** The kernel whose rules answer; null: as the sources say. */
   setKernel: { params: { version: string | null }; value: CaseNode };
   case: { params: null; value: CaseNode };

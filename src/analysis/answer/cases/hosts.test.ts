@@ -202,8 +202,8 @@ const CASES: readonly Case[] = [
       'g.txt': groups({ 19: ['0000:0a:00.0', '0000:0a:00.1'] }),
     },
     says: [
-      '0000:0a:00.0 Some Vendor Device (vfio-pci) (group 19) cannot be assigned (EPERM',
-      '0000:0a:00.1 Some Vendor Device (snd_hda_intel)',
+      '0000:0a:00.0 Some Vendor Device 1234 (vfio-pci) (group 19) cannot be assigned (EPERM',
+      '0000:0a:00.1 Some Vendor Device 1235 (snd_hda_intel)',
     ],
     severity: 'fatal',
   },
@@ -221,6 +221,32 @@ const CASES: readonly Case[] = [
     given: regions({ 9: ['0x0 0xffffff direct-relaxable', MSI] }),
     options: { guest: 'q35:2G' },
     says: [/^q35, 2 GiB fits on group 9/],
+    severity: 'clean',
+  },
+  {
+    name: 'a trace without anything wrong: what it has',
+    given: {
+      't.txt': [
+        ' q-1 [000] ..... 5.25: map: IOMMU: iova=0x00000000f8000000 - 0x00000000f8006000 paddr=0x00000000fa000000 size=24576',
+        ' q-1 [000] ..... 5.26: map: IOMMU: iova=0x00000000fa000000 - 0x00000000fa001000 paddr=0x00000000fb001000 size=4096',
+        ' q-1 [000] ..... 5.27: unmap: IOMMU: iova=0x00000000fa000000 - 0x00000000fa001000 size=4096 unmapped_size=4096',
+      ].join('\n'),
+      'l.txt':
+        '0000:84:00.0 Serial controller: Some Vendor Device 1234\n\tRegion 0: Memory at fa000000 (64-bit, non-prefetchable) [size=16M]\n',
+    },
+    says: [
+      /^Nothing was refused and no fault was logged/,
+      '2 maps and 1 unmap (0xf8000000-0xfa000fff), after which 1 mapping remains',
+      '1 BAR of 1 device (0xfa000000-0xfaffffff)',
+    ],
+    severity: 'clean',
+  },
+  {
+    name: 'a layout without RAM',
+    given:
+      'FlatView #0\n AS "memory", root: system\n Root memory region: system\n  0000000000000000-0000000003ffffff (prio 0, romd): virt.flash0\n',
+    says: ['lists no guest RAM'],
+    saysNot: ['ends at 0x0'],
     severity: 'clean',
   },
   {

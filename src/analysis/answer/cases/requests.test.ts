@@ -58,7 +58,15 @@ const CASES: readonly Case[] = [
       'r.txt': regions({ 40: [MSI, HT] }),
       'g.txt': groups({ 40: ['0000:c1:00.0'] }),
     },
-    says: ['EINVAL', '0xfd00000000-0xffffffffff', 'HyperTransport', 'group 40'],
+    says: ['EINVAL', '0xfd00000000-0xffffffffff', 'HyperTransport', 'group 40', 'Move RAM above 1 TiB'],
+    severity: 'fatal',
+  },
+  {
+    name: 'the same without the regions: the fix is the version of the machine, not less RAM',
+    given:
+      'qemu-kvm: -device vfio-pci,host=0000:c1:00.0: vfio 0000:c1:00.0: failed to setup container for group 40: memory listener initialization failed: Region pc.ram: vfio_dma_map(0x55f0, 0x100000000, 0x11f80000000, 0x7e0000000000) = -22 (Invalid argument)',
+    says: ['HyperTransport', 'Move RAM above 1 TiB: QEMU 7.1 and newer'],
+    saysNot: ['Map at most'],
     severity: 'fatal',
   },
   {

@@ -1,0 +1,53 @@
+// What dumps contain that is neither a conflict nor about groups: so that "nothing was refused" says of what.
+import { counted } from '../../iova/format.ts';
+import { range } from '../../iova/range.ts';
+import { joinNames, plainRange } from '../conflicts/conflict.ts';
+import type { Host } from '../host/host.ts';
+import type { MappingState } from '../host/mapping-state.ts';
+import { isMap } from '../host/mappings.ts';
+
+/** The bounds that several ranges have together; undefined without any. Loops: there may be a million of them. */
+function hull(ranges: Iterable<{ readonly start: bigint; readonly last: bigint }>): string {
+  let low: bigint | undefined;
+  let high = 0n;
+  for (const { start, last } of ranges) {
+    if (low === undefined || start < low) low = start;
+    if (last > high) high = last;
+  }
+  return low === undefined ? '' : ` (${plainRange(range(low, high))})`;
+}
+
+/** `3 maps and 1 unmap (0xf8000000-0xfa001fff), 2 mappings remain`; several traces together. */
+function mappingsText(states: readonly MappingState[]): string[] {
+  let maps = 0;
+  let unmaps = 0;
+  for (const { set } of states) {
+    for (const fact of set.facts) {
+      if (isMap(fact)) maps++;
+      else unmaps++;
+    }
+  }
+  if (maps + unmaps === 0) return [];
+  const isSnapshot = states.every(({ set }) => set.isSnapshot);
+  function* mapped() {
+    for (const { set } of states) for (const fact of set.facts) if (isMap(fact)) yield fact;
+  }
+  const bounds = hull(mapped());
+  if (isSnapshot) return [`${counted(maps, 'mapping')} in page tables${bounds}`];
+  const left = states.reduce((sum, { size }) => sum + size, 0);
+  const remain = `${counted(left, 'mapping')} ${left === 1 ? 'remains' : 'remain'}`;
+  const parts = [maps > 0 ? counted(maps, 'map') : '', unmaps > 0 ? counted(unmaps, 'unmap') : ''];
+  return [`${joinNames(parts.filter(Boolean))}${bounds}, after which ${remain}`];
+}
+
+/** What a host's dumps contain, one entry for each kind of thing: `2 BARs of 1 device (0xf8000000-0xfa000fff)`. */
+export function contentsOf(host: Pick<Host, 'bars' | 'windows' | 'msiMessages'>, mappings: readonly MappingState[]) {
+  const { bars, windows, msiMessages } = host;
+  const devices = new Set(bars.map(({ device }) => device)).size;
+  return [
+    ...mappingsText(mappings),
+    ...(bars.length > 0 ? [`${counted(bars.length, 'BAR')} of ${counted(devices, 'device')}${hull(bars)}`] : []),
+    ...(windows.length > 0 ? [`${counted(windows.length, 'range')} of physical addresses`] : []),
+    ...(msiMessages.length > 0 ? [counted(msiMessages.length, 'MSI message')] : []),
+  ];
+}
