@@ -29,6 +29,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
     imports: 'iova uapi',
     offers: '*.ts sharing/*.ts',
   },
+  'operation-lines': {
+    imports: 'iova session',
+    offers: 'answers.ts complete.ts nearest.ts parse.ts print.ts',
+  },
   kernel: {
     imports: 'iova uapi session',
     offers:
