@@ -1,6 +1,7 @@
 import optimizeLocales from '@react-aria/optimize-locales-plugin';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
+import manifest from './package.json' with { type: 'json' };
 
 /**
  * Everything comes from the page's own origin; nothing is evaluated and nothing is inline. WebSockets to this machine
@@ -42,6 +43,7 @@ const CHUNKS = { groups: [{ name: 'initial', tags: ['$initial' as const] }] };
 
 export default defineConfig({
   base: './',
+  define: { 'import.meta.env.IOVASCOPE_VERSION': JSON.stringify(manifest.version) },
   // The page speaks English: the widgets' words in other languages would be a tenth of the first load.
   plugins: [react(), { ...optimizeLocales.vite({ locales: ['en-US'] }), enforce: 'pre' }, contentSecurityPolicy()],
   worker: { format: 'es', rolldownOptions: { output: { codeSplitting: CHUNKS } } },

@@ -139,8 +139,9 @@ test('an agent that is gone: said at once, and what was received can still be sa
   await agent.end();
   await expect(page.getByTestId('connection')).toHaveText('Reconnecting…');
   const download = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'Export' }).click();
-  await page.getByRole('menuitem', { name: 'maple' }).click();
+  await page.getByRole('button', { name: 'Export…' }).click();
+  await page.getByRole('radio', { name: /Session file/ }).check();
+  await page.getByRole('button', { name: 'Save' }).click();
   expect((await download).suggestedFilename()).toBe('maple.iova.jsonl');
 });
 

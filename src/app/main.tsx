@@ -25,14 +25,25 @@ createRoot(root).render(
   </StrictMode>,
 );
 async function start(): Promise<void> {
-  // The page of an agent shows its host, that of `iovascope open` its files; any other one the case that was kept.
+  // The page of an agent shows its host, that of `iovascope open` its files; any other one what its link names, or the
+  // case that was kept.
   if (connectFromUrl() || openServed()) return;
+  const links = () => import('./shell/links.ts');
+  const isLinked = /^#(?:v\d+\.|sample=|lesson=)/.test(location.hash) && (await (await links()).openFirst());
   const { BROWSER_STORE, restoreCase, startAutosave } = await import('./state/autosave.ts');
-  const isRestored = await restoreCase(BROWSER_STORE);
+  const isRestored = !isLinked && (await restoreCase(BROWSER_STORE));
   startAutosave(BROWSER_STORE);
   // What was opened meanwhile stays.
-  const { documents, busy } = useApp.getState();
-  if (!isRestored && documents.length === 0 && !busy) await openSample(SAMPLES[0]);
+  const { documents, busy, problem } = useApp.getState();
+  if (!isLinked && !isRestored && documents.length === 0 && !busy) {
+    await openSample(SAMPLES[0]);
+    // What is wrong with a link is not forgotten because a sample is drawn in its place.
+    if (problem) useApp.setState({ problem });
+  }
+  const { openFirst, startLinks } = await links();
+  // A fragment without a target says how to show what was open before.
+  if (!isLinked && /^#[a-z]+=/.test(location.hash)) await openFirst();
+  startLinks();
 }
 
 void start();

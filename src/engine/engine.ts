@@ -123,6 +123,8 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       return success({ case: caseNode(current), view, missing, disconnected });
     },
     async live(params, context) {
+      // An agent that ends takes the page's server with it: what was received can be exported all the same.
+      void partShare().catch(() => undefined);
       const { follow } = await partLive();
       const problem = await follow(params, current, links, context, openSocket);
       return problem === undefined ? success(null) : failure('unusable', problem);

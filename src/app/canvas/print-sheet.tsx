@@ -6,7 +6,7 @@ import { paintSvg } from '../../timeline/paint/svg.ts';
 import { type BoundsLine, type BoundsList, unlistedText } from '../../timeline/scene/bounds-table.ts';
 import { PRINT } from '../../timeline/scene/theme.ts';
 import { useApp } from '../state/app-state.ts';
-import { type FilePicture, filePicture, paperScene } from './export.ts';
+import { type FilePicture, filePicture, paperScene } from './paper.ts';
 import './print-sheet.css';
 
 /** CSS pixels: on A4 and Letter in portrait the text is about 8 points high. */

@@ -24,9 +24,15 @@ function measuredBands(measured: AppState['measured']): Band[] {
 /** What a scene has only in a file, or only on the screen. */
 type More = Pick<SceneInput, 'bounds' | 'answer' | 'leftOut' | 'seen'>;
 
+/** What is shown of a state over its lanes: why an operation was refused, a conflict, what is measured. */
+export function bandsOf(state: AppState): Band[] {
+  const { explained, measured } = state;
+  return [...(explained?.bands ?? []), ...conflictBands(shownConflict(state)), ...measuredBands(measured)];
+}
+
 /** The scene of a state, `width` CSS pixels wide; undefined before the first picture of the engine. */
 export function sceneOf(state: AppState, width: number, more: More = {}): Scene | undefined {
-  const { picture, view, selected, measured, explained, conflicts } = state;
+  const { picture, view, selected, conflicts } = state;
   if (!picture || !view) return undefined;
   return buildScene({
     title: picture.arrangement.title,
@@ -37,7 +43,7 @@ export function sceneOf(state: AppState, width: number, more: More = {}): Scene 
     width,
     selected: selected?.target,
     numbered: numberedBands(conflicts?.rows ?? []),
-    bands: [...(explained?.bands ?? []), ...conflictBands(shownConflict(state)), ...measuredBands(measured)],
+    bands: bandsOf(state),
     ...more,
   });
 }

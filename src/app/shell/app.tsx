@@ -27,6 +27,7 @@ const PrintSheet = lazy(async () => ({ default: (await import('../canvas/print-s
 // These are loaded when they are opened.
 const HelpDialog = lazy(async () => ({ default: (await import('./help-dialog.tsx')).HelpDialog }));
 const ConnectDialog = lazy(async () => ({ default: (await import('./connect-dialog.tsx')).ConnectDialog }));
+const ExportDialog = lazy(async () => ({ default: (await import('./export-dialog.tsx')).ExportDialog }));
 const PasteDialog = lazy(async () => ({ default: (await import('./paste-dialog.tsx')).PasteDialog }));
 
 /** Without a picture, the rest of the page is loaded after this time in milliseconds. */
@@ -237,9 +238,15 @@ export function App() {
   const [help, setHelp] = useState(false);
   const [paste, setPaste] = useState(false);
   const [connect, setConnect] = useState(false);
+  const [isExporting, setExporting] = useState(false);
   const [dropping, setDropping] = useState(false);
   useDropAndPaste(setDropping);
 
+  const isLive = useApp((s) => Object.keys(s.live).length > 0);
+  useEffect(() => {
+    // As the engine does: the server may go with the agent.
+    if (isLive) void import('./export-dialog.tsx').catch(() => undefined);
+  }, [isLive]);
   useEffect(() => {
     document.documentElement.dataset.theme = theme;
   }, [theme]);
@@ -255,6 +262,7 @@ export function App() {
         isComplete={isComplete}
         onPaste={() => setPaste(true)}
         onConnect={() => setConnect(true)}
+        onExport={() => setExporting(true)}
         onHelp={() => setHelp(true)}
       />
       <ProblemBanner />
@@ -274,6 +282,7 @@ export function App() {
       <LoadBoundary>
         {help && <HelpDialog isOpen onOpenChange={setHelp} />}
         {paste && <PasteDialog isOpen onOpenChange={setPaste} />}
+        {isExporting && <ExportDialog isOpen onOpenChange={setExporting} />}
         {connect && <ConnectDialog isOpen onOpenChange={setConnect} />}
       </LoadBoundary>
     </div>

@@ -1,7 +1,5 @@
 import { type ReactNode, type RefObject, useEffect, useRef, useState } from 'react';
 import { Button, Menu, MenuItem, MenuTrigger, Popover, Separator } from 'react-aria-components';
-import { exportPng, exportSession, exportSvg } from '../canvas/export.ts';
-import { useApp } from '../state/app-state.ts';
 import { openSample } from './open-files.ts';
 import { SAMPLES } from './samples.ts';
 
@@ -75,39 +73,6 @@ export function OpenMenu({ onFiles, onFolder, onPaste, onConnect, ...props }: Op
         >
           <span>{sample.title}</span>
           <span className="second">{sample.hint}</span>
-        </MenuItem>
-      ))}
-    </Trigger>
-  );
-}
-
-export function ExportMenu(props: MenuProps) {
-  const documents = useApp((s) => s.documents);
-  return (
-    <Trigger {...props} label="Export" className="button">
-      <MenuItem className="menu-item" textValue="Picture as PNG" onAction={() => void exportPng()}>
-        <span>Picture as PNG</span>
-        <span className="second">Twice the size on screen, with a table of exact bounds</span>
-      </MenuItem>
-      <MenuItem className="menu-item" textValue="Picture as SVG" onAction={() => void exportSvg()}>
-        <span>Picture as SVG</span>
-        <span className="second">The same, with tooltips</span>
-      </MenuItem>
-      <MenuItem className="menu-item" textValue="Visible lanes as PNG" onAction={() => void exportPng('visible')}>
-        <span>Visible lanes as PNG</span>
-        <span className="second">Without what is scrolled out of view</span>
-      </MenuItem>
-      <Separator className="separator" />
-      {documents.map(({ id, title }) => (
-        <MenuItem
-          key={id}
-          id={id}
-          className="menu-item"
-          textValue={title}
-          onAction={() => void exportSession(id, title)}
-        >
-          <span>Session file</span>
-          <span className="second">{title}</span>
         </MenuItem>
       ))}
     </Trigger>

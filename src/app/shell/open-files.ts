@@ -21,7 +21,7 @@ export async function openSample(sample: Sample): Promise<void> {
         return { name, data: await response.blob() };
       }),
     );
-    await open(sample.title, files, true);
+    await open(sample.title, files, { isSample: true, address: `sample=${sample.id}` });
   } catch (error) {
     showError(`Sample '${sample.title}' could not be loaded`, error instanceof Error ? error.message : String(error));
   }

@@ -1,4 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { readDumps } from '../../lib/read-dumps.ts';
+import { renderMarkdown, renderSvg, renderText } from '../../lib/share-dumps.ts';
+import { parseLink } from '../../session/sharing/link.ts';
 import { startApp } from '../testing/app.ts';
 import { pageApi } from './page-api.ts';
 
@@ -17,6 +20,7 @@ const SESSION = [
 
 describe('window.iovascope', () => {
   beforeEach(() => {
+    vi.stubGlobal('location', { href: 'https://example.org/scope/#x' });
     vi.stubGlobal('requestAnimationFrame', (callback: () => void) => setTimeout(callback));
     startApp();
   });
@@ -45,9 +49,34 @@ describe('window.iovascope', () => {
     const [conflict] = await pageApi.conflicts();
     expect(conflict).toMatchObject({ severity: 'fatal', rule: 'guest-over-reserved' });
     expect(conflict?.ranges.map(({ start, last }) => `${start}-${last}`)).toContain('0xfd00000000-0xffffffffff');
-    expect(await pageApi.text()).toMatch(new RegExp(`^${answer?.text.slice(0, 20)}`));
+    const text = await pageApi.text();
+    expect(text).toContain(`FATAL: ${answer?.text.slice(0, 20)}`);
+    for (const line of text.split('\n')) expect(line).toMatch(/^[ -~]{0,72}$/);
     await pageApi.setGuest(null);
     expect((await pageApi.answer())?.severity).not.toBe('fatal');
+  });
+
+  test('a link carries the session, without names unless asked', async () => {
+    await expect(pageApi.link()).rejects.toThrow('nothing is open');
+    await pageApi.open([{ name: 'secret.txt', data: HOST }]);
+    const opened = async (link: string) => {
+      const { target } = parseLink(link.slice(link.indexOf('#')));
+      return target?.kind === 'session' ? target.text : '';
+    };
+    const link = await pageApi.link();
+    expect(link).toMatch(/^https:\/\/example\.org\/scope\/#v1\./);
+    expect(await opened(link)).toContain('"start":"0xfee00000"');
+    expect(await opened(link)).not.toContain('secret.txt');
+    expect(await opened(await pageApi.link({ redact: false }))).toContain('secret.txt');
+  });
+
+  test('reports are those of the command line', async () => {
+    await pageApi.open([{ name: 'a.txt', data: HOST }]);
+    const dumps = await readDumps({ name: 'a.txt', data: HOST });
+    const options = { version: '' };
+    expect(await pageApi.text()).toBe(await renderText(dumps, options));
+    expect(await pageApi.svg({ theme: 'light' })).toBe(await renderSvg(dumps, options));
+    expect(await pageApi.markdown({ redact: true })).toBe(await renderMarkdown(dumps, { ...options, redact: true }));
   });
 
   test('device and kernel; what cannot be is rejected with its reason', async () => {

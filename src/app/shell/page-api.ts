@@ -1,6 +1,7 @@
 // `window.iovascope`: the page as scripts drive it. What they do is what a person does with the mouse.
 import type { Answered, ConflictRow } from '../../engine/protocol/answers.ts';
 import type { Placement } from '../../engine/protocol/case.ts';
+import { LINK_LENGTH } from '../../engine/protocol/share.ts';
 import { hex } from '../../iova/format.ts';
 import { visibleRange } from '../../timeline/axis/viewport.ts';
 import { useApp } from '../state/app-state.ts';
@@ -8,6 +9,7 @@ import { newCase, setDevice, setKernel } from '../state/case-actions.ts';
 import { setGuest } from '../state/conflicts.ts';
 import { dismissProblem } from '../state/notices.ts';
 import { arranged } from '../state/picture.ts';
+import type { Exported, ExportForm } from './export-forms.ts';
 import { openAll, openText } from './open-files.ts';
 
 const { getState: get } = useApp;
@@ -46,7 +48,10 @@ const HELP = `window.iovascope: all answer promises that settle when the page sh
   setKernel("6.1")      the kernel whose rules answer; null: as the sources say
   state()               {range, scale, selection, step}
   svg()                 the picture as SVG, or undefined
-  text()                the answer and the conflicts as text
+  png()                 the same as PNG, a Blob
+  text()                the report for mail: ASCII, 72 columns
+  markdown()            the report for a bug tracker
+  link({redact: false}) a link that carries the session; names are replaced by default
   reset()               closes everything
   help()                this text`;
 
@@ -120,6 +125,32 @@ async function reset(): Promise<void> {
   await newCase();
 }
 
+/** What a script can choose of an export. `redact`: replaces names, pointers and free text. */
+interface ExportChoice {
+  readonly redact?: boolean;
+  readonly title?: string;
+  readonly notes?: string;
+  readonly theme?: 'light' | 'dark';
+  readonly hasLink?: boolean;
+}
+
+/** Reports have no link unless it is asked for: the command line does not know the page's address either. */
+const withoutLink = (options: ExportChoice): ExportChoice => ({ hasLink: false, ...options });
+
+/** A form of the case; undefined if nothing is open. */
+async function made(form: ExportForm, { redact = false, ...options }: ExportChoice): Promise<Exported | undefined> {
+  await shown();
+  if (get().documents.length === 0) return undefined;
+  const { exported } = await import('./export-forms.ts');
+  const result = await exported(form, { ...options, ...(redact ? { redact: {} } : {}) });
+  if (typeof result === 'string') throw new Error(result);
+  return result;
+}
+
+async function textOf(form: ExportForm, options: ExportChoice): Promise<string | undefined> {
+  return (await made(form, options))?.text;
+}
+
 export const pageApi = {
   open(files: readonly { name: string; data: string | BufferSource | Blob }[]): Promise<readonly Placement[]> {
     return after(openAll(files.map(({ name, data }) => ({ name, data: new Blob([data]) }))));
@@ -161,18 +192,18 @@ export const pageApi = {
       step: session?.position,
     };
   },
-  async svg(): Promise<string | undefined> {
-    await shown();
-    const { pictureSvg } = await import('../canvas/export.ts');
-    return pictureSvg();
+  svg: (options: ExportChoice = {}): Promise<string | undefined> => textOf('svg', { theme: get().theme, ...options }),
+  async png(options: ExportChoice = {}): Promise<Blob | undefined> {
+    return (await made('png', { theme: get().theme, ...options }))?.data;
   },
-  async text(): Promise<string> {
-    const answered = await current();
-    if (!answered) return '';
-    const rows = answered.rows.map(
-      ({ number, severity, title, message }) => `${number}. ${severity}: ${title}. ${message}`,
-    );
-    return [answered.answer.text, ...rows].join('\n');
+  text: async (options: ExportChoice = {}): Promise<string> => (await textOf('text', withoutLink(options))) ?? '',
+  markdown: async (options: ExportChoice = {}): Promise<string> =>
+    (await textOf('markdown', withoutLink(options))) ?? '',
+  async link({ redact = true }: { readonly redact?: boolean } = {}): Promise<string> {
+    const link = await textOf('link', { redact });
+    if (link === undefined) throw new RangeError('nothing is open');
+    if (link.length > LINK_LENGTH.max) throw new RangeError('the session is too large for a link: save a file');
+    return link;
   },
   reset: (): Promise<void> => after(reset()),
   help: (): Promise<string> => Promise.resolve(HELP),

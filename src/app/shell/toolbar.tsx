@@ -11,7 +11,6 @@ import { SearchSlot } from './search-slot.tsx';
 import './toolbar.css';
 
 const OpenMenu = lazy(async () => ({ default: (await import('./menus.tsx')).OpenMenu }));
-const ExportMenu = lazy(async () => ({ default: (await import('./menus.tsx')).ExportMenu }));
 
 const SCALES: readonly { readonly id: ScaleKind; readonly hint: string }[] = [
   { id: 'fold', hint: 'Every boundary visible, gaps compressed' },
@@ -33,7 +32,7 @@ function ScaleChoice() {
   );
 }
 
-type MenuName = 'Open' | 'Export';
+type MenuName = 'Open';
 
 interface MenuButtonProps {
   readonly label: MenuName;
@@ -102,10 +101,11 @@ interface ToolbarProps {
   readonly isComplete: boolean;
   onPaste(): void;
   onConnect(): void;
+  onExport(): void;
   onHelp(): void;
 }
 
-export function Toolbar({ isComplete, onPaste, onConnect, onHelp }: ToolbarProps) {
+export function Toolbar({ isComplete, onPaste, onConnect, onExport, onHelp }: ToolbarProps) {
   const theme = useApp((s) => s.theme);
   const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
@@ -118,9 +118,6 @@ export function Toolbar({ isComplete, onPaste, onConnect, onHelp }: ToolbarProps
   };
   const openButton = (
     <MenuButton label="Open" className="button primary" focused={focused} onPress={() => setPressed('Open')} />
-  );
-  const exportButton = (
-    <MenuButton label="Export" className="button" focused={focused} onPress={() => setPressed('Export')} />
   );
   const areMenusWanted = isComplete || pressed !== undefined;
   return (
@@ -156,9 +153,9 @@ export function Toolbar({ isComplete, onPaste, onConnect, onHelp }: ToolbarProps
         {...{ webkitdirectory: '' }}
         onChange={(event) => pick(event.currentTarget)}
       />
-      <LoadBoundary fallback={exportButton}>
-        {areMenusWanted ? <ExportMenu isOpenAtFirst={pressed === 'Export'} focused={focused} /> : exportButton}
-      </LoadBoundary>
+      <button type="button" className="button" aria-haspopup="dialog" onClick={onExport}>
+        Export…
+      </button>
       <ScaleChoice />
       <LoadBoundary>
         <SearchSlot isComplete={isComplete} />

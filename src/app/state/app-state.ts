@@ -79,12 +79,21 @@ export interface TreePlace {
   readonly device?: string | undefined;
 }
 
+/** What was opened by name or from a link: `part` is what the address bar has of it. */
+export interface Addressed {
+  readonly part: string;
+  /** Ids of the documents that it made. */
+  readonly ids: readonly string[];
+}
+
 export interface AppState {
   readonly documents: readonly DocumentNode[];
   /** The case as the engine reported it last; undefined while nothing is open. */
   readonly caseNode: CaseNode | undefined;
   /** Ids of the documents that are samples: the first file that a user opens replaces them. */
   readonly sampleIds: readonly string[];
+  /** What the address bar names as long as nothing else is open: a sample, or the session of a link. */
+  readonly addressed: Addressed | undefined;
   readonly selectedGroups: readonly string[];
   /** What the tree of the case was last asked to scroll to. */
   readonly revealed: TreePlace | undefined;
@@ -140,6 +149,7 @@ export const useApp = create<AppState>(() => ({
   documents: [],
   caseNode: undefined,
   sampleIds: [],
+  addressed: undefined,
   selectedGroups: [],
   revealed: undefined,
   expanded: [],

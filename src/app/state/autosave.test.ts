@@ -73,7 +73,7 @@ describe('keeping the case', () => {
     await openText(MSI, 'one.txt');
     await saveCase(store);
     startApp();
-    await open('sample', [{ name: 's', data: new Blob([MSI]) }], true);
+    await open('sample', [{ name: 's', data: new Blob([MSI]) }], { isSample: true });
     await saveCase(store);
     expect(store.saves).toBe(1);
     expect(store.kept).toBeInstanceOf(Blob);

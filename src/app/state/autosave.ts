@@ -34,10 +34,10 @@ let isTooLarge = false;
 
 /** Saves the case once. A case of samples only is not kept, nor is an empty one. */
 export async function saveCase(store: CaseStore): Promise<void> {
-  const { documents, sampleIds } = get();
-  if (documents.every(({ id }) => sampleIds.includes(id))) {
-    // The sample that the page begins with must not remove what was kept.
-    if (documents.length === 0) {
+  const { documents, sampleIds, addressed, busy } = get();
+  if (documents.every(({ id }) => sampleIds.includes(id) || addressed?.ids.includes(id))) {
+    // The sample that the page begins with must not remove what was kept, nor a link that takes the case's place.
+    if (documents.length === 0 && !busy) {
       await store.remove();
       set({ kept: undefined });
     }

@@ -42,7 +42,7 @@ describe('opening and closing', () => {
   });
 
   test('the first file replaces the sample, and nothing else', async () => {
-    await open('sample', [{ name: 's', data: new Blob([MSI]) }], true);
+    await open('sample', [{ name: 's', data: new Blob([MSI]) }], { isSample: true });
     expect(get().notice).toBe('');
     await openText(MSI, 'one.txt');
     await openText(OTHER, 'two.txt');

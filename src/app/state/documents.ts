@@ -37,11 +37,18 @@ export async function setSelectedGroups(selectedGroups: readonly string[]): Prom
   await arrange('view');
 }
 
+export interface OpenOptions {
+  /** True for a sample: it is not kept, and what is opened later replaces it. */
+  readonly isSample?: boolean;
+  /** What the address bar names these files by. */
+  readonly address?: string;
+}
+
 /** Opens files: their sources join the case. If that fails, what was open stays. Returns where they went. */
 export async function open(
   title: string,
   files: readonly InputFile[],
-  isSample = false,
+  { isSample = false, address }: OpenOptions = {},
 ): Promise<readonly Placement[]> {
   const controller = new AbortController();
   get().busy?.cancel();
@@ -66,7 +73,10 @@ export async function open(
   }
   const { placements, case: node } = opened.value;
   const ids = placements.map(({ hostId, sourceId }) => hostId ?? sourceId);
-  set({ sampleIds: isSample ? [...new Set(ids)] : [] });
+  set({
+    sampleIds: isSample ? [...new Set(ids)] : [],
+    addressed: address === undefined ? undefined : { part: address, ids: [...new Set(ids)] },
+  });
   applyCase(node);
   const notice = isSample ? '' : placedLabel(placements);
   const session = get().documents.findLast(({ id, hasHistory }) => hasHistory && ids.includes(id))?.id;

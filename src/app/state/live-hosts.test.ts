@@ -65,7 +65,7 @@ describe('a live host', () => {
 
   test('replaces the sample, and is drawn once for all changes of a quarter of a second', async () => {
     const { engine, node, report } = await liveEngine();
-    await open('sample', [{ name: 's', data: new Blob([MSI]) }], true);
+    await open('sample', [{ name: 's', data: new Blob([MSI]) }], { isSample: true });
     connectLive(URL);
     expect(engine.at(0).params).toMatchObject({ url: 'ws://127.0.0.1:8750/live', token: 'secret' });
     report({});

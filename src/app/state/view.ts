@@ -53,9 +53,9 @@ function isSameView(a: Viewport, b: Viewport): boolean {
   return a.unitsPerPixel === b.unitsPerPixel && worldAt(a, 0) === worldAt(b, 0);
 }
 
-/** Fits a range, inclusive, into the window with some room on both sides. */
-export function showRange(start: bigint, last: bigint): void {
-  move((scale, view) => fitRange(scale, range(start, last), view.width));
+/** Fits a range, inclusive, into the window with some room on both sides; `margin`: its share of the window. */
+export function showRange(start: bigint, last: bigint, margin?: number): void {
+  move((scale, view) => fitRange(scale, range(start, last), view.width, margin));
 }
 
 /** Centres the window on a world position of the axis. */

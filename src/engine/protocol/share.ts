@@ -1,6 +1,7 @@
 // What leaves the page: pictures, reports, files and links, all made of the case in the same way.
 import type { IovaRange } from '../../iova/range.ts';
 import type { RedactOptions, Replacement } from '../../session/sharing/redact.ts';
+import type { Band } from '../../timeline/scene/bands.ts';
 import type { Scene } from '../../timeline/scene/mark.ts';
 import type { Trial } from './answers.ts';
 import type { ArrangeParams } from './picture.ts';
@@ -30,6 +31,8 @@ export interface ShareParams extends ArrangeParams, Pick<Trial, 'pageSize'> {
   readonly width?: number | undefined;
   /** Of a picture: only the lanes between `top` and `bottom`, if the first begins at `first`; all if absent. */
   readonly seen?: { readonly first: number; readonly top: number; readonly bottom: number } | undefined;
+  /** What is shown in the picture at the moment: a conflict, why an operation was refused. Not in redacted pictures. */
+  readonly bands?: readonly Band[] | undefined;
   /** Lists of conflicts, lines of dumps and the versions of programs in reports; all if absent. */
   readonly parts?: ReportParts | undefined;
   /** Tab of the details that a link opens, and its theme. */

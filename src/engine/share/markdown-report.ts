@@ -48,7 +48,7 @@ export function markdownReport(input: MarkdownInput): string {
     '',
     `**${answer.severity.toUpperCase()}: ${plainText(answer.text)}**`,
     '',
-    fix ? `Fix: ${plainText(fix.text)}` : 'No fix is known.',
+    fix ? `Fix: ${plainText(fix.text)}` : answer.severity === 'clean' ? 'No fix is needed.' : 'No fix is known.',
     ...answer.remedies.slice(1).map((remedy) => `\nOr: ${plainText(remedy.text)}`),
     '',
     ...(notes === undefined || notes.trim() === '' ? [] : plainParagraphs(notes)),

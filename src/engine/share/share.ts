@@ -238,7 +238,12 @@ export async function share(shared: SharedCase, wanted: ShareParams): Promise<Sh
   const view = viewOf(material, shared.choices);
   const text = writeSession(session);
   const remarks = [...material.remarks, ...guestRemark(wanted, view)];
-  const common = { session: text, view: linkFragment(undefined, view), replacements, title: titleOf(session) };
+  const common = {
+    session: text,
+    view: linkFragment(undefined, view),
+    replacements,
+    title: titleOf(session, documents),
+  };
   if (params.form === 'session') return { ...common, text, remarks: material.remarks };
   if (params.form === 'link') {
     const link = linkTo(session, view, params.base ?? '');
@@ -291,8 +296,9 @@ export async function share(shared: SharedCase, wanted: ShareParams): Promise<Sh
   return { ...common, title, text: report, remarks: material.remarks };
 }
 
-function titleOf({ header }: Session): string {
-  return header.title ?? '';
+function titleOf({ header }: Session, documents: readonly EngineDocument[]): string {
+  const [first, ...more] = documents;
+  return header.title ?? (first && more.length === 0 ? first.title : 'case');
 }
 
 function guestRemark({ guest }: ShareParams, { guest: value }: LinkView): string[] {
@@ -334,6 +340,8 @@ async function pictureOf(
     spaces,
     width,
     numbered: numberedBands(rows),
+    // Their words name what redaction replaces.
+    bands: params.redact ? [] : params.bands,
     bounds,
     answer: { ...answer, remedies: answer.remedies.map(({ text }) => text) },
     leftOut,

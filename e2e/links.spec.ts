@@ -1,0 +1,137 @@
+import type { Page } from '@playwright/test';
+import { expect, pasteText, rowOf, test } from './page.ts';
+
+const HOST = [
+  'root@alpha:~# uname -a',
+  'Linux alpha 6.1.0-18-amd64 #1 SMP x86_64 GNU/Linux',
+  '/sys/kernel/iommu_groups/4/devices/0000:00:06.0',
+  '/sys/kernel/iommu_groups/4/reserved_regions:0x0000000000001000 0x0000000000001fff msi',
+  '',
+].join('\n');
+
+async function linkOf(page: Page): Promise<string> {
+  return (await page.evaluate(() => window.iovascope?.link())) ?? '';
+}
+
+async function visit(page: Page, address: string): Promise<void> {
+  await page.goto(address);
+  await expect(page.locator('[data-drawn=true]')).toBeVisible();
+}
+
+async function withHost(page: Page): Promise<void> {
+  await pasteText(page, HOST);
+  await expect(page.getByTestId('host')).toContainText('alpha');
+  await expect.poll(() => page.url()).not.toContain('sample=');
+}
+
+test('a link opens the same case in a fresh browser, without names', async ({ app, browser }) => {
+  await withHost(app);
+  await app.evaluate(() => window.iovascope?.setGuest('q35:8G'));
+  const link = await linkOf(app);
+  expect(link).toMatch(/#v1\.[\w-]+\.[0-9a-f]{8}&/);
+  const context = await browser.newContext();
+  const fresh = await context.newPage();
+  await visit(fresh, link);
+  await expect(rowOf(fresh, 'reserved', '0x1000', '0x1fff')).toHaveCount(1);
+  await expect(fresh.getByTestId('host')).toContainText('host-1');
+  expect(await fresh.evaluate(() => window.iovascope?.answer())).toMatchObject(
+    await app.evaluate(async () => ({ severity: (await window.iovascope?.answer())?.severity })),
+  );
+  // What is open is in the address bar, so that a reload opens it again.
+  await fresh.reload();
+  await expect(rowOf(fresh, 'reserved', '0x1000', '0x1fff')).toHaveCount(1);
+  await context.close();
+});
+
+test('the address bar follows the view, and a reload shows it again', async ({ app }) => {
+  await expect.poll(() => app.url()).toContain('#sample=x86-vtd-39bit-rmrr');
+  await app.getByRole('radio', { name: 'log' }).check();
+  await expect.poll(() => app.url()).toContain('scale=log');
+  await app.getByRole('tab', { name: 'Hosts' }).click();
+  await expect.poll(() => app.url()).toContain('tab=hosts');
+  await app.reload();
+  await expect(app.getByRole('radio', { name: 'log' })).toBeChecked();
+  await expect(app.getByRole('tab', { name: 'Hosts' })).toHaveAttribute('aria-selected', 'true');
+});
+
+test('back and forward go between samples and the own case', async ({ app }) => {
+  await expect.poll(() => app.url()).toContain('#sample=x86-vtd-39bit-rmrr');
+  await app.getByRole('button', { name: 'Open ▾' }).click();
+  await app.getByRole('menuitem', { name: /AMD host/ }).click();
+  await expect.poll(() => app.url()).toContain('#sample=x86-amd-vi');
+  await withHost(app);
+  await expect.poll(() => app.url()).not.toContain('sample=');
+  // Until the browser keeps the case.
+  await expect(app.getByTestId('kept')).toContainText(/^Kept|B/);
+  await app.goBack();
+  await expect(app.getByTestId('host')).toContainText('AMD host');
+  await app.goBack();
+  await expect(app.getByTestId('host')).toContainText('Intel host');
+  await app.goForward();
+  await expect(app.getByTestId('host')).toContainText('AMD host');
+  await app.goForward();
+  await expect(app.getByTestId('host')).toContainText('alpha');
+});
+
+test('a link in the address bar of an open case takes its place; undo brings the case back', async ({ app }) => {
+  const link = await linkOf(app);
+  await withHost(app);
+  await app.evaluate(
+    (hash) => {
+      location.hash = hash;
+    },
+    link.slice(link.indexOf('#')),
+  );
+  await expect(app.getByTestId('host')).toContainText('host-1');
+  await app.goBack();
+  await expect(app.getByTestId('host')).toContainText('alpha');
+});
+
+for (const [what, change, message] of [
+  ['cut in the middle', (hash: string) => hash.slice(0, 60), /cut|missing/],
+  ['of a newer version', (hash: string) => hash.replace('v1.', 'v7.'), /version 7/],
+  ['without anything readable', () => '#v1.AAAA.00000000', /recovered|checksum|damaged/],
+  ['to a sample that is not there', () => '#sample=nothing', /no sample/],
+] as const) {
+  test(`a link ${what} is explained, and the case stays`, async ({ app }) => {
+    const link = await linkOf(app);
+    await withHost(app);
+    await app.evaluate(
+      (hash) => {
+        location.hash = hash;
+      },
+      change(link.slice(link.indexOf('#'))),
+    );
+    await expect(app.getByTestId('problem')).toContainText(message);
+    await expect(app.getByTestId('host').first()).toContainText(/alpha|host-1/);
+  });
+}
+
+test('a wrong checksum is said, and the session opens', async ({ app }) => {
+  const link = await linkOf(app);
+  const wrong = link.replace(/\.[0-9a-f]{8}/, '.00000000');
+  const page = await app.context().newPage();
+  await visit(page, wrong);
+  await expect(page.getByTestId('problem')).toContainText('checksum');
+  await expect(page.getByTestId('host')).toContainText('host-1');
+});
+
+test('a step of a session is in the link', async ({ app }) => {
+  await visit(app, '/#sample=qemu-viommu-unmap');
+  await app.reload();
+  await expect(app.getByTestId('host').or(app.getByRole('treegrid'))).toContainText('QEMU unmap');
+  await app.locator('body').click({ position: { x: 5, y: 5 } });
+  await app.keyboard.press(',');
+  await app.keyboard.press(',');
+  await expect.poll(() => app.url()).toMatch(/at=\d+/);
+  const at = /at=(\d+)/.exec(app.url())?.[1];
+  const page = await app.context().newPage();
+  await visit(page, await linkOf(app));
+  await expect.poll(async () => (await page.evaluate(() => window.iovascope?.state()))?.step).toBe(Number(at));
+});
+
+test('embedded in a page: the answer and the picture, no toolbar', async ({ app }) => {
+  await visit(app, '/?x#sample=x86-amd-vi&embed=1');
+  await expect(app.getByTestId('timeline')).toBeVisible();
+  await expect(app.getByRole('button', { name: 'Export…' })).toBeHidden();
+});

@@ -1,0 +1,2 @@
+/** Of iovascope; empty where the page was not built. */
+export const VERSION: string = import.meta.env.IOVASCOPE_VERSION ?? '';
