@@ -58,6 +58,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'axis/*.ts lanes/columns.ts lanes/kinds.ts lanes/lane.ts lanes/spaces.ts scene/bands.ts scene/answer-card.ts scene/bounds-table.ts scene/cut-lanes.ts scene/layout.ts scene/mark.ts scene/minimap.ts scene/scene.ts scene/styles.ts scene/theme.ts paint/*.ts text/ascii.ts text/drawing.ts',
     order: 'scene/patterns.ts scene/styles.ts lanes axis text scene paint',
   },
+  lessons: {
+    imports: 'iova session operation-lines kernel timeline',
+    offers: 'built-in.ts check-lesson.ts compile.ts judge.ts lesson.ts read-lesson.ts',
+  },
   engine: {
     imports: 'iova uapi session kernel dumps analysis timeline',
     offers:
@@ -79,7 +83,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     offers: 'agent.ts files.ts local-probe.ts web-server.ts',
   },
   cli: {
-    imports: 'iova uapi session kernel dumps analysis timeline engine lib agent',
+    imports: 'iova uapi session operation-lines kernel dumps analysis timeline lessons engine lib agent',
     offers: '',
   },
 };

@@ -54,6 +54,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'decode a buffer of the kernel UAPI, field by field',
     load: async () => (await import('./decode.ts')).DECODE,
   },
+  lesson: {
+    summary: 'list, check and show lessons',
+    load: async () => (await import('./lesson.ts')).LESSON,
+  },
   agent: {
     summary: 'serve the explorer with a live host',
     load: async () => (await import('./agent.ts')).AGENT,

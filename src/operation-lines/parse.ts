@@ -10,6 +10,24 @@ export interface LineContext {
   readonly model?: string | undefined;
 }
 
+/** A line with what is expected of its operation. */
+export interface SplitLine {
+  readonly operation: string;
+  /** What is behind `=>`, and the index of its first character in the line; undefined without an arrow. */
+  readonly answer: { readonly text: string; readonly start: number } | undefined;
+}
+
+/** Splits `map a any 4K r => 0x1000` at its arrow, which is none inside of a quoted name. A comment behind it is dropped. */
+export function splitExpectation(line: string): SplitLine {
+  const split = tokenize(line);
+  const tokens = split.ok ? split.tokens : [];
+  const arrow = tokens.find(({ kind, text }) => kind === 'mark' && text === '=>');
+  if (!arrow) return { operation: line, answer: undefined };
+  const text = line.slice(arrow.end, tokens.at(-1)?.end).trim();
+  const start = text === '' ? arrow.end : line.indexOf(text, arrow.end);
+  return { operation: line.slice(0, arrow.start), answer: { text, start } };
+}
+
 export type ParsedLine =
   | { readonly ok: true; readonly operation: Operation }
   | { readonly ok: false; readonly mistake: LineMistake };

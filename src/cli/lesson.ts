@@ -1,0 +1,187 @@
+import { LESSON_NAMES, lessonText } from '../lessons/built-in.ts';
+import { checkLesson, type LessonReport } from '../lessons/check-lesson.ts';
+import { compileLesson } from '../lessons/compile.ts';
+import type { LessonBlock, LessonOperation, LessonStep } from '../lessons/lesson.ts';
+import { readLesson } from '../lessons/read-lesson.ts';
+import { printAnswer } from '../operation-lines/answers.ts';
+import { nearestWord } from '../operation-lines/nearest.ts';
+import { writeEvent, writeSession } from '../session/write.ts';
+import { parseCommandArgs } from './args.ts';
+import { inputName, readInput } from './input.ts';
+import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
+
+const HELP = `usage: iovascope lesson list [--json]
+       iovascope lesson check FILE… [--json]
+       iovascope lesson show FILE [--step N]
+       iovascope lesson session FILE
+
+Lessons are Markdown files with operations, predictions and questions; docs/lessons.md describes
+the format. FILE is a file, - for standard input, or the name of a lesson that is built in.
+
+  list      print the lessons that are built in
+  check     run lessons and print each problem with file, line and reason: unknown words, answers
+            that the model does not give, questions without a right choice
+  show      print a lesson, or one of its steps, as text
+  session   print the session file that a lesson compiles to
+
+  --step N  the step to print, counted from 1
+  --json    print one JSON object per line
+
+Exit code 0: done; 1: check found problems; 2: usage error or unusable input.`;
+
+const VERBS = ['list', 'check', 'show', 'session'] as const;
+type Verb = (typeof VERBS)[number];
+
+interface Source {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** The text of a lesson: a file, or a built-in lesson if there is no such file; a string says why there is none. */
+async function load(path: string, io: CliIo): Promise<Source | string> {
+  const name = path.replace(/\.md$/, '');
+  const read = await readInput(path, io);
+  if (read.ok) {
+    try {
+      return { name: inputName(path), text: new TextDecoder('utf-8', { fatal: true }).decode(read.bytes) };
+    } catch {
+      return `${inputName(path)}: not a text in UTF-8`;
+    }
+  }
+  const text = await lessonText(path);
+  if (text !== undefined) return { name: path, text };
+  const nearest = /[/\\]/.test(path) ? undefined : nearestWord(name, LESSON_NAMES);
+  return nearest === undefined ? read.message : `${read.message}; did you mean the lesson '${nearest}'?`;
+}
+
+async function list(asJson: boolean, io: CliIo): Promise<ExitCode> {
+  const width = Math.max(...LESSON_NAMES.map((name) => name.length));
+  for (const name of LESSON_NAMES) {
+    const { head, steps } = readLesson((await lessonText(name)) ?? '').lesson;
+    if (asJson) {
+      const { title, model, kernel, audience, minutes, after } = head;
+      io.stdout(`${JSON.stringify({ name, title, model, kernel, audience, minutes, after, steps: steps.length })}\n`);
+    } else {
+      const minutes = head.minutes === undefined ? '' : `${head.minutes} min`;
+      io.stdout(`${name.padEnd(width)}  ${minutes.padStart(6)}  ${head.title}\n`);
+    }
+  }
+  return 0;
+}
+
+async function check(sources: readonly Source[], asJson: boolean, io: CliIo): Promise<ExitCode> {
+  let operations = 0;
+  let count = 0;
+  for (const { name, text } of sources) {
+    const report: LessonReport = checkLesson(text);
+    operations += report.operations;
+    count += report.problems.length;
+    for (const { line, message } of report.problems) {
+      io.stdout(asJson ? `${JSON.stringify({ file: name, line, message })}\n` : `${name}:${line}: ${message}\n`);
+    }
+  }
+  const lessons = sources.length;
+  const totals = [
+    `${lessons} ${lessons === 1 ? 'lesson' : 'lessons'}`,
+    `${operations} ${operations === 1 ? 'operation' : 'operations'}`,
+    `${count} ${count === 1 ? 'problem' : 'problems'}`,
+  ];
+  io.stdout(asJson ? `${JSON.stringify({ lessons, operations, problems: count })}\n` : `${totals.join(', ')}\n`);
+  return count > 0 ? 1 : 0;
+}
+
+/** The lines of a block. `hidden`: an operation whose answer is to be predicted. */
+function blockLines(block: LessonBlock, hidden: LessonOperation | undefined): string[] {
+  switch (block.kind) {
+    case 'text':
+    case 'code':
+      return block.text.split('\n');
+    case 'facts':
+      return block.events.map(({ event }) => `  ${writeEvent(event)}`);
+    case 'ops':
+      return block.operations.map((operation) => {
+        const { text, expect } = operation;
+        return `  ${text}${expect && operation !== hidden ? `  => ${printAnswer(expect)}` : ''}`;
+      });
+    case 'predict':
+      return ['Predict:', ...block.choices.map(({ text }) => `  - ${text}`)];
+    case 'question': {
+      const { text, choices, answer } = block.question;
+      const typed = answer
+        ? [`  (type ${answer.kind === 'address' || answer.kind === 'operation' ? 'an' : 'a'} ${answer.kind})`]
+        : [];
+      return [`Question: ${text}`, ...choices.map((choice) => `  - ${choice.text}`), ...typed];
+    }
+    default:
+      return [];
+  }
+}
+
+function stepText({ title, blocks }: LessonStep, i: number, count: number): string {
+  const isPredicted = blocks.some(({ kind }) => kind === 'predict');
+  const operations = blocks.flatMap((block) => (block.kind === 'ops' ? block.operations : []));
+  const hidden = isPredicted ? operations.at(-1) : undefined;
+  const parts = blocks.map((block) => blockLines(block, hidden).join('\n')).filter((part) => part !== '');
+  return [`${i + 1}/${count}  ${title}`, ...parts].join('\n\n');
+}
+
+function show({ name, text }: Source, step: string | undefined, io: CliIo): ExitCode {
+  const { lesson, problems } = readLesson(text);
+  const { steps } = lesson;
+  const last = steps.length;
+  const number = step === undefined ? undefined : Number(step);
+  if (number !== undefined && !(/^\d+$/.test(step ?? '') && number >= 1 && number <= last)) {
+    return unusable(io, `lesson show: --step '${step}': ${name} has ${last === 0 ? 'no steps' : `steps 1 to ${last}`}`);
+  }
+  for (const { line, message } of problems) io.stderr(`${name}:${line}: warning: ${message}\n`);
+  const shown = [...steps.entries()].filter(([i]) => number === undefined || i === number - 1);
+  const texts = shown.map(([i, one]) => stepText(one, i, last));
+  io.stdout(`${(number === undefined ? [lesson.head.title, ...texts] : texts).join('\n\n\n')}\n`);
+  return 0;
+}
+
+function session({ name, text }: Source, io: CliIo): ExitCode {
+  const { lesson, problems } = readLesson(text);
+  for (const { line, message } of problems) io.stderr(`${name}:${line}: warning: ${message}\n`);
+  io.stdout(writeSession(compileLesson(lesson).session));
+  return 0;
+}
+
+async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
+  const parsed = parseCommandArgs(args, { step: { type: 'string' }, json: { type: 'boolean' } });
+  if (!parsed.ok) return unusable(io, `lesson: ${parsed.message}`);
+  const [word, ...paths] = parsed.positionals;
+  const { step, json } = parsed.values;
+  const verb: Verb | undefined = VERBS.find((known) => known === word);
+  if (verb === undefined) {
+    const nearest = word === undefined ? undefined : nearestWord(word, VERBS);
+    const hint = nearest === undefined ? '' : `; did you mean '${nearest}'?`;
+    return unusable(
+      io,
+      `lesson: expected list, check, show or session${word === undefined ? '' : `, found '${word}'`}${hint}`,
+    );
+  }
+  if (step !== undefined && verb !== 'show') return unusable(io, `lesson ${verb}: --step belongs to lesson show`);
+  if (json === true && verb !== 'check' && verb !== 'list') return unusable(io, `lesson ${verb}: --json is not known`);
+  if (verb === 'list') {
+    return paths.length > 0 ? unusable(io, 'lesson list: takes no file') : list(json === true, io);
+  }
+  if (paths.length === 0) return unusable(io, `lesson ${verb}: no file given; use - for standard input`);
+  if (verb !== 'check' && paths.length > 1) return unusable(io, `lesson ${verb}: takes one file`);
+  if (paths.filter((path) => path === '-').length > 1) {
+    return unusable(io, `lesson ${verb}: standard input can be read only once`);
+  }
+  // All are read before the first is run, so that an unusable one is reported before pages of results.
+  const sources: Source[] = [];
+  for (const path of paths) {
+    const source = await load(path, io);
+    if (typeof source === 'string') return unusable(io, `lesson ${verb}: ${source}`);
+    sources.push(source);
+  }
+  const [first] = sources;
+  if (verb === 'check') return check(sources, json === true, io);
+  if (!first) return 2;
+  return verb === 'show' ? show(first, step, io) : session(first, io);
+}
+
+export const LESSON: Command = { help: HELP, run };
