@@ -80,6 +80,7 @@ const sampleText = ({ line, text }: { readonly line: number; readonly text: stri
 const rangeText = ({ start, last }: Range) => `${hex(start)}-${hex(last)}`;
 const withError = ({ error }: WithError) => (error === undefined ? '' : `: ${error}`);
 const ofDevice = ({ device }: WithDevice) => (device === undefined ? '' : ` ${device}`);
+const atDevice = ({ device }: WithDevice) => (device === undefined ? '' : `${device}: `);
 const bytes = (count: bigint | number) => `${count} ${BigInt(count) === 1n ? 'byte' : 'bytes'}`;
 const widthText = (address: bigint) => `${hex(address)} (${bitLength(address)} bits)`;
 
@@ -505,12 +506,13 @@ export const DIAGNOSTICS = {
   'qemu-dma-mapping-fatal': complaint('error', () => 'QEMU aborted: memory of the running guest could not be mapped'),
   'qemu-container-setup-failed': complaint(
     'error',
-    ({ group, ...error }: WithError & { readonly group: string }) =>
-      `group ${group} could not be added to a container${withError(error)}`,
+    ({ group, ...rest }: WithDevice & WithError & { readonly group: string }) =>
+      `${atDevice(rest)}group ${group} could not be added to a container${withError(rest)}`,
   ),
   'qemu-group-not-viable': complaint(
     'error',
-    ({ group }: { readonly group: string }) => `group ${group} is not viable: not all of its devices are bound to VFIO`,
+    ({ group, ...device }: WithDevice & { readonly group: string }) =>
+      `${atDevice(device)}group ${group} is not viable: not all of its devices are bound to VFIO`,
     BIND_GROUP,
   ),
   'qemu-several-address-spaces': complaint(
@@ -536,19 +538,25 @@ export const DIAGNOSTICS = {
   'qemu-no-iommu': complaint('error', () => 'the host offers no IOMMU type that QEMU can use'),
   'qemu-iommu-not-set': complaint(
     'error',
-    (error: WithError) => `a group could not be attached to its IOMMU${withError(error)}`,
+    (failure: WithDevice & WithError) =>
+      `${atDevice(failure)}a group could not be attached to its IOMMU${withError(failure)}`,
   ),
 
   // Devices that could not be assigned
   'vfio-group-not-opened': complaint(
     'error',
-    ({ group, error }: WithError & { readonly group: string }) =>
-      error === 'ENOENT'
-        ? `/dev/vfio/${group} does not exist: no device of group ${group} is bound to vfio-pci`
+    ({ group, error, ...device }: WithDevice & WithError & { readonly group: string }) =>
+      error === 'ENOENT' || error === 'ENODEV'
+        ? `${atDevice(device)}/dev/vfio/${group} does not exist: no device of group ${group} is bound to vfio-pci`
         : error === 'EBUSY'
-          ? `/dev/vfio/${group} is in use: another process holds group ${group}`
-          : `/dev/vfio/${group} could not be opened${withError({ error })}`,
+          ? `${atDevice(device)}/dev/vfio/${group} is in use: another process holds group ${group}`
+          : `${atDevice(device)}/dev/vfio/${group} could not be opened${withError({ error })}`,
     `${BIND_GROUP} The user of the monitor needs access to /dev/vfio/N, and no other process may hold the group.`,
+  ),
+  'vfio-devices-not-bound': complaint(
+    'error',
+    () => 'not all devices of a group are bound to VFIO; the log does not name the group',
+    BIND_GROUP,
   ),
   'vfio-device-without-group': complaint(
     'error',

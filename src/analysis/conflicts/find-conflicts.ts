@@ -8,6 +8,7 @@ import { faultConflicts } from './faults.ts';
 import { type GuestLayout, guestConflicts } from './guest.ts';
 import { guestLimitConflicts } from './guest-limits.ts';
 import { sortConflicts } from './order.ts';
+import { withAssignment } from './refused-assignment.ts';
 import { requestConflicts } from './requests.ts';
 
 /** The largest of the smallest page sizes of the IOMMUs, at least 4 KiB; or the one that is given. In bytes. */
@@ -46,7 +47,7 @@ export function findConflicts(question: ConflictQuestion): Conflict[] {
     ...deviceConflicts(space, pageSize, focus),
     ...unviableGroups(space.host, focus),
     ...leftOutGroups(space, focus),
-    ...complaintConflicts(space.host),
+    ...complaintConflicts(space.host).map((conflict) => withAssignment(conflict, space.host, guests)),
     ...mappings.flatMap(({ set }) => requestConflicts(set, space, pageSize, defined)),
     ...faultConflicts(space, mappings, space.host.devices),
   ];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openText } from '../../testing/read.ts';
+import { diagnosticsOf, openText } from '../../testing/read.ts';
 
 test.each<[string, string, RegExp]>([
   [
@@ -93,12 +93,16 @@ test.each<[string, string, RegExp]>([
   ]);
 });
 
-test('advice below an error is no error of its own', async () => {
-  const { facts, sources } = await openText(
-    'Please ensure all devices within the iommu_group are bound to their vfio bus driver.\nVerify all devices in group 27 are bound to vfio-<bus> or pci-stub and not already in use\n',
-  );
-  expect(facts).toEqual([]);
-  expect(sources[0]?.unrecognized).toBe(0);
+test('advice below an error is no error of its own; alone it is all that is known', async () => {
+  const advice = [
+    'Verify all devices in group 27 are bound to vfio-<bus> or pci-stub and not already in use',
+    'Please ensure all devices within the iommu_group are bound to their vfio bus driver.',
+  ];
+  const below = await openText(`vfio 0000:0b:00.0: group 27 is not viable\n${advice.join('\n')}`);
+  expect(diagnosticsOf(below)).toEqual(['error qemu-group-not-viable 1']);
+  expect(below.sources[0]?.unrecognized).toBe(0);
+  expect(diagnosticsOf(await openText(advice.join('\n')))).toEqual(['error qemu-group-not-viable 1']);
+  expect(diagnosticsOf(await openText(advice[1] ?? ''))).toEqual(['error vfio-devices-not-bound 1']);
 });
 
 test('a process that only holds the group is no error', async () => {

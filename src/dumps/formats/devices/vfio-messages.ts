@@ -29,8 +29,14 @@ const MESSAGES: readonly Message[] = [
     code: 'vfio-group-not-opened',
     start:
       /(?:ailed to|ould not|error opening|annot) ?(?:open)? ?['"]?\/dev\/vfio\/(?!devices|vfio)|open ['"]?\/dev\/vfio\/\d/i,
-    pattern: new RegExp(`open(?:ing)? ['"]?/dev/vfio/(?:noiommu-)?(\\d{1,9})['"]?: ?${ERROR}`),
-    read: ([, group = '', why]) => ({ group, error: errorOf(undefined, why) }),
+    pattern: new RegExp(
+      `(?:(?:${DEVICE}: |host=${DEVICE}(?![\\w.])\\S{0,200}: vfio: )[\\w :,]{0,30}?)?open(?:ing)? ['"]?/dev/vfio/(?:noiommu-)?(\\d{1,9})['"]?: ?${ERROR}`,
+    ),
+    read: ([, device, host, group = '', why]) => ({
+      device: deviceOf(device ?? host),
+      group,
+      error: errorOf(undefined, why),
+    }),
   },
   {
     code: 'vfio-device-without-group',
@@ -100,8 +106,17 @@ const MESSAGES: readonly Message[] = [
 const OTHER =
   /failed to get group \d{1,9}$|lease ensure all devices within the iommu_group are bound|Verify all devices in group \d{1,9} are bound|^\s{0,8}vfio_pci: add \[[0-9a-f]{4}:/;
 
+const NOT_VIABLE = /not viable/;
+/** QEMU's advice; alone it is all that was copied. */
+const ADVICE =
+  /lease ensure all devices within the iommu_group are bound|Verify all devices in group \d{1,9} are bound/;
+/** Lines between the error and the advice: long ones are wrapped. */
+const ADVICE_DISTANCE = 6;
+
 class VfioMessagesReader implements LineReader {
   readonly #sink: FactSink;
+  /** The last line with an error that the advice belongs to. */
+  #failed = -100;
 
   constructor(sink: FactSink) {
     this.#sink = sink;
@@ -110,7 +125,15 @@ class VfioMessagesReader implements LineReader {
   line(line: DumpLine, ahead: Lookahead): number {
     if (line.elision || line.prompt) return 0;
     const taken = readMessage(MESSAGES, line, ahead, this.#sink);
+    if (taken > 0 || NOT_VIABLE.test(line.text)) this.#failed = line.index + Math.max(0, taken - 1);
     if (taken > 0 || !OTHER.test(line.text)) return taken;
+    const advice = ADVICE.exec(line.text);
+    if (advice && line.index - this.#failed > ADVICE_DISTANCE) {
+      const [, group] = advice;
+      if (group === undefined) this.#sink.diagnostic('vfio-devices-not-bound', {}, line.number);
+      else this.#sink.diagnostic('qemu-group-not-viable', { device: undefined, group }, line.number);
+      this.#failed = line.index;
+    }
     this.#sink.recognized();
     return 1;
   }

@@ -7,6 +7,10 @@ import type { Message } from '../message-table.ts';
 
 const NUMBER = '(?:0x)?[0-9a-fA-F]{1,64}';
 
+/** In front of a message about a group: `vfio 0000:0b:00.0: `, once `-device vfio-pci,host=0b:00.0,…: vfio: error, `. */
+const DEVICE = `(?:(?:(${PCI_ADDRESS_PATTERN}): |host=(${PCI_ADDRESS_PATTERN})(?![\\w.])\\S{0,200}: vfio: )(?:error[:,] )?)?`;
+const deviceOf = (named: string | undefined, host: string | undefined) => normalizePciAddress(named ?? host ?? '');
+
 export const QEMU_FAILURES: readonly Message[] = [
   {
     code: 'qemu-phys-bits-too-low',
@@ -61,14 +65,20 @@ export const QEMU_FAILURES: readonly Message[] = [
   {
     code: 'qemu-container-setup-failed',
     start: /failed to setup container/,
-    pattern: /failed to setup container for group (\d{1,9}): (?!memory\b)(?:[^:]{1,80}: )?([^:]{1,80})$/,
-    read: ([, group = '', why]) => ({ group, error: errorOf(undefined, why) }),
+    pattern: new RegExp(
+      `${DEVICE}failed to setup container for group (\\d{1,9}): (?!memory\\b)(?:[^:]{1,80}: )?([^:]{1,80})$`,
+    ),
+    read: ([, named, host, group = '', why]) => ({
+      device: deviceOf(named, host),
+      group,
+      error: errorOf(undefined, why),
+    }),
   },
   {
     code: 'qemu-group-not-viable',
     start: /not viable|\bgroup \d{1,9} is(?: not)?$/,
-    pattern: /group (\d{1,9}) is not viable/,
-    read: ([, group = '']) => ({ group }),
+    pattern: new RegExp(`${DEVICE}group (\\d{1,9}) is not viable`),
+    read: ([, named, host, group = '']) => ({ device: deviceOf(named, host), group }),
   },
   {
     code: 'qemu-several-address-spaces',
@@ -107,8 +117,8 @@ export const QEMU_FAILURES: readonly Message[] = [
   {
     code: 'qemu-iommu-not-set',
     start: /ailed to set (?:group container|iommu for container)/,
-    pattern: /ailed to set (?:group container|iommu for container): ([^:]{1,80})$/,
-    read: ([, why]) => ({ error: errorOf(undefined, why) }),
+    pattern: new RegExp(`${DEVICE}[Ff]ailed to set (?:group container|iommu for container): ([^:]{1,80})$`),
+    read: ([, named, host, why]) => ({ device: deviceOf(named, host), error: errorOf(undefined, why) }),
   },
   {
     code: 'qemu-unmap-failed',
