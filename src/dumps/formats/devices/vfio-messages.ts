@@ -109,7 +109,7 @@ const OTHER =
 const NOT_VIABLE = /not viable/;
 /** QEMU's advice; alone it is all that was copied. */
 const ADVICE =
-  /lease ensure all devices within the iommu_group are bound|Verify all devices in group \d{1,9} are bound/;
+  /lease ensure all devices within the iommu_group are bound|Verify all devices in group (\d{1,9}) are bound/;
 /** Lines between the error and the advice: long ones are wrapped. */
 const ADVICE_DISTANCE = 6;
 
