@@ -14,6 +14,7 @@ import {
 } from '../conflicts/conflict.ts';
 import type { GuestLayout } from '../conflicts/guest.ts';
 import { isGuestMemory } from '../guest/layout.ts';
+import { withDeviceNames } from '../host/devices.ts';
 import { groupTitle, type Provenance } from '../host/host.ts';
 import type { MappingState } from '../host/mapping-state.ts';
 import { architectureOf } from '../host/platforms.ts';
@@ -259,7 +260,7 @@ function cleanText(host: AnsweredHost, { isNamed, isGuestChosen, isPartial }: Ab
   if (!isSomethingKnown) {
     const more =
       guests.length > 0
-        ? ` ${guests.map(memoryText).join(' ')} Add the host's reserved_regions to check whether the guest's memory can be mapped.`
+        ? ` ${withDeviceNames(guests.map(memoryText).join(' '), space.host.devices)} Add the host's reserved_regions to check whether the guest's memory can be mapped.`
         : '';
     const contents = contentsOf(space.host, host.mappings ?? []);
     const listed = contents.length > 0 ? `: ${joinNames(contents, contents.length)}` : '';

@@ -264,10 +264,10 @@ function inStolenMemory({ address }: Fault, { host }: CommonSpace): FaultCause |
 function inBar({ address, device }: Fault, { host }: CommonSpace): FaultCause | undefined {
   const bar = host.bars.find((b) => containsAddress(b, address));
   if (!bar) return undefined;
-  const whose = bar.device === device ? 'its own' : `${bar.device}'s`;
+  const which = bar.device === device ? `its own BAR ${bar.index}` : `BAR ${bar.index} of ${bar.device},`;
   return {
     kind: `bar ${bar.device} ${bar.index}`,
-    clause: `, which is the address of ${whose} BAR ${bar.index} ${plainRange(bar)} on the bus: peer-to-peer DMA that is not mapped, or a physical address where an IOVA belongs`,
+    clause: `, which is the address of ${which} ${plainRange(bar)} on the bus: peer-to-peer DMA that is not mapped, or a physical address where an IOVA belongs`,
     fix: 'Map the BAR for the device (dma_map_resource), if peer-to-peer DMA is meant',
   };
 }

@@ -1,4 +1,5 @@
 import { DEFAULT_PAGE_SIZE } from '../../kernel/shared/platform-ranges.ts';
+import { withDeviceNames } from '../host/devices.ts';
 import type { MappingState } from '../host/mapping-state.ts';
 import type { CommonSpace } from '../space/common-space.ts';
 import { complaintConflicts } from './complaints.ts';
@@ -51,7 +52,20 @@ export function findConflicts(question: ConflictQuestion): Conflict[] {
     ...mappings.flatMap(({ set }) => requestConflicts(set, space, pageSize, defined)),
     ...faultConflicts(space, mappings, space.host.devices),
   ];
-  return sortConflicts(withoutConsequences(found), focus);
+  return sortConflicts(withoutConsequences(found), focus).map((conflict) => named(conflict, space));
+}
+
+/** A conflict that calls devices by their names in all of its sentences. */
+function named(conflict: Conflict, { host: { devices } }: CommonSpace): Conflict {
+  if (devices.size === 0) return conflict;
+  const { title, message, answer, marks } = conflict;
+  return {
+    ...conflict,
+    title: withDeviceNames(title, devices),
+    message: withDeviceNames(message, devices),
+    ...(answer === undefined ? {} : { answer: withDeviceNames(answer, devices) }),
+    marks: marks.map((mark) => ({ ...mark, message: withDeviceNames(mark.message, devices) })),
+  };
 }
 
 /** What can be the reason why a program says that something failed. */

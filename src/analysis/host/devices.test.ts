@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Fact } from '../../session/events.ts';
 import { buildHost } from './build-host.ts';
-import { deviceKind, deviceLabel, deviceTitle, shortDeviceName } from './devices.ts';
+import { deviceKind, deviceLabel, deviceTitle, shortDeviceName, withDeviceNames } from './devices.ts';
 
 const CARD = '0000:0b:00.0';
 const told = (fields: Partial<Extract<Fact, { kind: 'device' }>>): Fact => ({
@@ -85,4 +85,34 @@ test('titles: name, else class and ids; the driver in parentheses; domain 0 left
   const { devices } = buildHost('h', 'host', [told({ name: 'Acme GPU', driver: 'nouveau' })]);
   expect(deviceLabel(devices, CARD)).toBe(`${CARD} Acme GPU (nouveau)`);
   expect(deviceLabel(devices, '0000:0c:00.0')).toBe('0000:0c:00.0');
+});
+
+describe('names in sentences', () => {
+  const { devices } = buildHost('h', 'host', [
+    told({ name: 'Acme GPU', driver: 'vfio-pci' }),
+    told({ device: '0000:0b:00.1', class: 'Audio device', ids: 'c0de:0001' }),
+    told({ device: '0001:0c:00.0', driver: 'nvme' }),
+    told({ device: '0000:0d:00.0' }),
+  ]);
+
+  test.each([
+    ['0000:0b:00.0 is refused', '0000:0b:00.0 Acme GPU (vfio-pci) is refused'],
+    ['for 0b:00.0: no', 'for 0b:00.0 Acme GPU (vfio-pci): no'],
+    ['0000:0b:00.0 and 0000:0b:00.0', '0000:0b:00.0 Acme GPU (vfio-pci) and 0000:0b:00.0'],
+    ['(0000:0b:00.1, 0001:0c:00.0)', '(0000:0b:00.1 Audio device c0de:0001, 0001:0c:00.0 (nvme))'],
+    // Named already, or unknown.
+    ['0000:0b:00.0 Acme GPU (vfio-pci) (group 1)', '0000:0b:00.0 Acme GPU (vfio-pci) (group 1)'],
+    ['0000:0b:00.0 Acme GPU of group 1', '0000:0b:00.0 Acme GPU of group 1'],
+    ['0000:0d:00.0 and 0000:0e:00.0', '0000:0d:00.0 and 0000:0e:00.0'],
+    // No address in words.
+    ['/sys/bus/pci/devices/0000:0b:00.0/driver', '/sys/bus/pci/devices/0000:0b:00.0/driver'],
+    ['10:0000:0b:00.0 x0b:00.0 0b:00.0.5', '10:0000:0b:00.0 x0b:00.0 0b:00.0.5'],
+  ])('%s', (text, expected) => {
+    expect(withDeviceNames(text, devices)).toBe(expected);
+    expect(withDeviceNames(expected, devices)).toBe(expected);
+  });
+
+  test('without devices the text stays', () => {
+    expect(withDeviceNames('0000:0b:00.0', new Map())).toBe('0000:0b:00.0');
+  });
 });

@@ -1,3 +1,4 @@
+import { deviceTitle } from '../../analysis/host/devices.ts';
 import type { CaseDevice } from '../../engine/protocol/case.ts';
 import type { Neighbour, RangeDetail } from '../../engine/protocol/picture.ts';
 import { formatSize, groupedDecimal, groupedHex, hex } from '../../iova/format.ts';
@@ -73,11 +74,6 @@ function devicesOf(owner: string, spaceTitle: string, devices: readonly CaseDevi
   return here.length > 0 ? here : own;
 }
 
-/** `0000:0b:00.0 GA104 (vfio-pci)`. */
-function deviceLabel({ device, name, class: kind, driver }: CaseDevice): string {
-  return [device, name ?? kind, driver && `(${driver})`].filter(Boolean).join(' ');
-}
-
 function Devices({ owner, spaceTitle }: { owner: string; spaceTitle: string }) {
   const devices = useApp((s) => s.caseNode?.devices);
   const named = devicesOf(owner, spaceTitle, devices ?? []);
@@ -85,7 +81,7 @@ function Devices({ owner, spaceTitle }: { owner: string; spaceTitle: string }) {
   return (
     <ul className="part-devices">
       {named.slice(0, DEVICES_MAX).map((device) => (
-        <li key={`${device.hostId} ${device.device}`}>{deviceLabel(device)}</li>
+        <li key={`${device.hostId} ${device.device}`}>{deviceTitle(device)}</li>
       ))}
       {named.length > DEVICES_MAX && <li className="second">and {named.length - DEVICES_MAX} more</li>}
     </ul>

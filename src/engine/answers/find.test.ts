@@ -178,8 +178,8 @@ describe('groups and devices', () => {
     }
     expect((await find('ga104'))[0]).toEqual({
       place: { documentId: 'd', groupKey: expect.any(String), device: '0000:0b:00.0' },
-      caption: '0000:0b:00.0 GA104',
-      where: 'group 28 · vfio-pci · d',
+      caption: '0000:0b:00.0 GA104 (vfio-pci)',
+      where: 'group 28 · d',
     });
     // The group itself before those whose names contain it.
     expect((await find('group 2'))[0]?.caption).toBe('group 2');

@@ -1,6 +1,7 @@
 // Search: devices and groups of the hosts, ranges of the picture by address, size and text, and facts that were read, drawn
 // or not. What the text most likely means comes first.
 import { deviceChoices } from '../../analysis/case/device.ts';
+import { deviceLabel } from '../../analysis/host/devices.ts';
 import { groupTitle } from '../../analysis/host/host.ts';
 import { Pacer } from '../../dumps/input/pacer.ts';
 import { formatExactSize, groupedHex, hex } from '../../iova/format.ts';
@@ -192,7 +193,8 @@ function findDevices({ id, title, host }: EngineDocument, { text }: Query): Scor
   for (const group of host.groups) {
     if (!groupTitle(group).toLowerCase().includes(text)) continue;
     const place = { documentId: id, groupKey: group.key };
-    const found = { place, caption: groupTitle(group), where: [...group.devices.slice(0, 2), title].join(' · ') };
+    const devices = group.devices.slice(0, 2).map((device) => deviceLabel(host.devices, device));
+    const found = { place, caption: groupTitle(group), where: [...devices, title].join(' · ') };
     const isExact = groupTitle(group).toLowerCase() === text;
     results.push({ score: isExact ? SCORES.group : SCORES.owner, size: 0n, found });
   }
@@ -200,14 +202,10 @@ function findDevices({ id, title, host }: EngineDocument, { text }: Query): Scor
     const all = [device, name, kind, ids, driver].filter((part) => part !== undefined).join(' ');
     if (!all.toLowerCase().includes(text)) continue;
     const groupKey = group === undefined ? undefined : keyOf.get(group);
-    const about = [
-      ...(group === undefined ? [] : [`group ${group}`]),
-      ...(driver === undefined ? [] : [driver]),
-      title,
-    ];
+    const about = [...(group === undefined ? [] : [`group ${group}`]), title];
     const found = {
       ...(groupKey === undefined ? {} : { place: { documentId: id, groupKey, device } }),
-      caption: [device, name ?? kind].filter(Boolean).join(' '),
+      caption: deviceLabel(host.devices, device),
       where: about.join(' · '),
     };
     if (found.place) results.push({ score: SCORES.device, size: 0n, found });

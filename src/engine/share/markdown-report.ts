@@ -1,5 +1,6 @@
 // The case as a bug report in Markdown, after the fields that the trackers of QEMU, libvirt and the kernel ask for. What
 // the evidence does not tell is marked, for the reporter to fill in.
+import { deviceTitle } from '../../analysis/host/devices.ts';
 import { counted, hexRange } from '../../iova/format.ts';
 import { range } from '../../iova/range.ts';
 import { type Fact, type FactKind, type FactOf, isFact } from '../../session/events.ts';
@@ -129,7 +130,8 @@ function fieldLines({ documents, circumstances, sources, parts }: MarkdownInput)
   const assigned = unique(hosts.map(({ assigned: chosen }) => chosen?.device));
   const devices = assigned.map((device) => {
     const known = factsOf(documents, 'device').find((fact) => fact.device === device);
-    return unique([device, known?.ids, known?.driver]).join(', ');
+    const { driver: _driver, ...about } = known ?? { device };
+    return unique([deviceTitle(about), known?.ids, known?.driver]).join(', ');
   });
   const monitors = unique(machines.map(({ monitor, version }) => `${monitor}${version ? ` ${version}` : ''}`));
   const guests = unique(machines.map(({ machine, cpu }) => (cpu === undefined ? machine : `${machine}, CPU ${cpu}`)));

@@ -1,3 +1,4 @@
+import { deviceLabel } from '../../analysis/host/devices.ts';
 import type { MsiMessage } from '../../analysis/host/host.ts';
 import { counted, formatSize, groupedHex } from '../../iova/format.ts';
 import { alignDown, lowestSetBit } from '../../iova/iova.ts';
@@ -16,6 +17,7 @@ export function doorbellsOfHost({ space, laneId }: HostSource): LaneContent<'doo
   const devices = new Set(space.groups.flatMap((group) => group.devices));
   const messages = space.host.msiMessages.filter(({ device }) => devices.has(device));
   if (messages.length === 0) return [];
+  const labelOf = (device: string) => deviceLabel(space.host.devices, device);
   const sizes = space.apertures.flatMap(({ pageSizes }) => (pageSizes ? [lowestSetBit(pageSizes)] : []));
   const granule = sizes.reduce((largest, size) => (size > largest ? size : largest), DEFAULT_GRANULE);
   const pages = new Map<bigint, MsiMessage[]>();
@@ -42,7 +44,7 @@ export function doorbellsOfHost({ space, laneId }: HostSource): LaneContent<'doo
           info: {
             title: isInside ? 'MSI doorbell page' : 'MSI target outside the MSI windows',
             sentence,
-            parts: writers.map(({ device, provenance }) => ({ owner: device, range, provenance })),
+            parts: writers.map(({ device, provenance }) => ({ owner: labelOf(device), range, provenance })),
             values: { 'MSI address': [...new Set(writers.map(({ address }) => groupedHex(address)))].join(', ') },
           },
         },

@@ -83,6 +83,27 @@ describe('reserved regions', () => {
     expect(notes([A, B])).toBe(`${A} and 1 more`);
   });
 
+  test('devices have their names, in groups, BARs and faults', () => {
+    const lines = [
+      MSI_1,
+      MSI_2,
+      { kind: 'group', group: '1', devices: [A] },
+      { kind: 'device', device: A, name: 'Acme Corporation GPU', driver: 'vfio-pci' },
+      { kind: 'bar', start: '0x1000', last: '0x1fff', device: A, index: 0 },
+      { kind: 'bar', start: '0x3000', last: '0x3fff', device: B, index: 0 },
+      { kind: 'fault', address: '0x9000', device: A },
+    ];
+    const source = hostSource(lines, { expanded: ['reserved', 'bars'] });
+    expect(reservedOfHost(source)[0]?.rows[0]?.note).toBe(`${A} Acme GPU (vfio-pci)`);
+    const [bars] = barsOfHost(source);
+    expect(bars?.rows.map(({ title, note }) => [title, note])).toEqual([
+      [A, 'Acme GPU (vfio-pci)'],
+      [B, ''],
+    ]);
+    expect(bars?.describe(0, 0).title).toBe(`BAR 0 of ${A} Acme GPU (vfio-pci)`);
+    expect(faultsOfHost(source)[0]?.subtitle).toBe(`1 fault, ${A} Acme GPU (vfio-pci)`);
+  });
+
   test('no lane without a group', () => {
     expect(reservedOfHost(hostSource([{ kind: 'host', address_width: 39 }]))).toEqual([]);
   });

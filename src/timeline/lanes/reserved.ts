@@ -1,4 +1,5 @@
-import { type Group, groupTitle, type Region } from '../../analysis/host/host.ts';
+import { deviceLabel } from '../../analysis/host/devices.ts';
+import { type Group, groupTitle, type Host, type Region } from '../../analysis/host/host.ts';
 import { meaningOf } from '../../analysis/host/region-types.ts';
 import { type MergedRegion, mergeByType } from '../../analysis/space/common-space.ts';
 import { BRIDGE_WINDOW, type ReservedView } from '../../kernel/model.ts';
@@ -31,10 +32,12 @@ function describeRegion(region: Pick<MergedRegion, 'start' | 'last' | 'type'>, p
 }
 
 /** The rows of a group in an expanded lane. The kernel lists regions per group, not per device. */
-function groupRows(group: Group) {
+function groupRows(group: Group, host: Pick<Host, 'devices'>) {
   const title = groupTitle(group);
   const devices = group.devices.filter((device) => device !== title);
-  const note = devices.length > 1 ? `${devices[0]} and ${devices.length - 1} more` : (devices[0] ?? '');
+  const [device = ''] = devices;
+  const first = device === '' ? '' : deviceLabel(host.devices, device);
+  const note = devices.length > 1 ? `${first} and ${devices.length - 1} more` : first;
   const ranges = group.regions.map((r: Region) =>
     describeRegion(r, [
       { owner: groupTitle(group), range: { start: r.start, last: r.last }, provenance: r.provenance },
@@ -63,7 +66,7 @@ export function reservedOfHost({ space, laneId, isExpanded }: HostSource): LaneC
   const expandable = space.groups.length > 1;
   const expanded = expandable && isExpanded('reserved');
   const rows = expanded
-    ? space.groups.flatMap(groupRows)
+    ? space.groups.flatMap((group) => groupRows(group, space.host))
     : stackRows(space.reserved.map((r) => describeRegion(r, r.parts))).map((ranges) => ({ ranges }));
   return [
     describedLane(

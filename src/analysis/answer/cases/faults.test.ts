@@ -139,7 +139,7 @@ const CASES: readonly Case[] = [
         '0000:65:00.0 VGA compatible controller: Some Vendor Device 1234\n\tRegion 0: Memory at a0000000 (64-bit, prefetchable) [size=256M]\n',
       'd.txt': intel('66:00.0', 'a1000000'),
     },
-    says: ["0000:65:00.0's BAR 0 0xa0000000-0xafffffff", 'peer-to-peer'],
+    says: ['BAR 0 of 0000:65:00.0 Some Vendor Device 1234, 0xa0000000-0xafffffff', 'peer-to-peer'],
     severity: 'warning',
   },
   {
@@ -204,7 +204,7 @@ const CASES: readonly Case[] = [
         '0000:03:00.0 PCI bridge: Some Vendor PCIe-PCI Bridge\n\tBus: primary=03, secondary=04, subordinate=04\n',
       'd.txt': intel('03:00.0', 'fff21000', 'Read', '9.000000', 6),
     },
-    says: ['0000:03:00.0 (a PCI bridge: a device behind it)'],
+    says: ['0000:03:00.0 Some Vendor PCIe-PCI Bridge (a PCI bridge: a device behind it)'],
     severity: 'warning',
   },
   {

@@ -186,7 +186,7 @@ const CASES: readonly Case[] = [
       '[    0.2] DMAR: RMRR base: 0x0000006f000000 end: 0x0000006f01ffff',
       '[   50.2] vfio-pci 0000:84:00.0: Device is ineligible for IOMMU domain attach due to platform RMRR requirement.  Contact your platform vendor.',
     ),
-    says: ['0000:84:00.0 cannot be assigned', '0x6f000000-0x6f01ffff'],
+    says: ['0000:84:00.0 (vfio-pci) cannot be assigned', '0x6f000000-0x6f01ffff'],
     severity: 'fatal',
   },
   {
