@@ -143,6 +143,22 @@ export const DIAGNOSTICS = {
     'warning',
     ({ reason }: { readonly reason: string }) => `the gzip data is corrupt (${reason}); some of the text may be wrong`,
   ),
+  'packed-damaged': rule(
+    'warning',
+    ({ packing, reason }: { readonly packing: string; readonly reason: string }) =>
+      `the ${packing} data is corrupt or ends too early (${reason}); what comes before was read`,
+  ),
+  'unpacked-too-large': rule(
+    'error',
+    ({ limit }: { readonly limit: number }) =>
+      `unpacked, it holds more than ${bytes(limit)}, and the rest was not read; unpack it and open what you need`,
+    { explainsEmptySource: true },
+  ),
+  'zip-bad-entry': rule(
+    'warning',
+    ({ name, reason }: { readonly name: string; readonly reason: string }) =>
+      `'${name.slice(0, 200)}' in the archive cannot be read to its end (${reason}); the other files are read`,
+  ),
   'tar-damaged': rule(
     'warning',
     ({ reason }: { readonly reason: string }) =>

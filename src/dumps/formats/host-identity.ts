@@ -10,7 +10,7 @@ import type { DumpLine, DumpSource, FactSink, LineParser, LineReader } from '../
 
 const UNAME =
   /^Linux ([\w.-]{1,64}) (\d{1,3}\.\d{1,4}[\w.+~-]{0,80}) #\d.{0,120} (x86_64|i[3-6]86|aarch64|armv\w{1,6}|riscv64|s390x|ppc64le|loongarch64)(?: |$)/;
-const BOOT = /^Linux version (\d{1,3}\.\d{1,4}[\w.+~-]{0,80}) \(/;
+const BOOT = /^\s{0,40}Linux version (\d{1,3}\.\d{1,4}[\w.+~-]{0,80}) \(/;
 const HOSTNAMECTL = /^\s{0,8}(?:Static|Transient) hostname: ([\w.-]{1,64})$/;
 const SYSTEMD = /^(?:systemd(?:\[1\])?: )?(?:Hostname set to|Set hostname to) <([\w.-]{1,64})>\.?$/;
 

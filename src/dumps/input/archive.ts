@@ -104,7 +104,7 @@ async function readTarEntry(
 }
 
 /** The path of an entry, below the archive's name; undefined if it has none that can be used, which is reported. */
-function entryPath({ collector }: SourceReading, archive: string, name: string): string | undefined {
+export function entryPath({ collector }: SourceReading, archive: string, name: string): string | undefined {
   if (name === '' || hasControls(name)) {
     collector.diagnostic(archive, 'tar-bad-entry', { name: '', reason: 'its name is empty or has control characters' });
     return undefined;

@@ -65,7 +65,12 @@ export interface SourceSummary {
 }
 
 /** What keeps a source from being read to its end. */
-const UNREAD_CODES: readonly DiagnosticCode[] = ['unreadable', 'binary-file', 'format-not-loaded'];
+const UNREAD_CODES: readonly DiagnosticCode[] = [
+  'unreadable',
+  'binary-file',
+  'format-not-loaded',
+  'unpacked-too-large',
+];
 
 function isCode(code: string, codes: readonly DiagnosticCode[]): boolean {
   return codes.some((one) => one === code);
@@ -90,6 +95,8 @@ export class Collector {
   readonly name: string;
   size = 0;
   files = 0;
+  /** Bytes that packed files and archives in it held, so far. */
+  unpacked = 0;
   lines = 0;
   unrecognized = 0;
   operations = 0;

@@ -42,17 +42,17 @@ describe('texts of all kinds', () => {
     ]);
     expect(opened.sources.map(({ name, diagnostics }) => [name, ...diagnostics.map(({ code }) => code)])).toEqual([
       ['empty', 'empty-file'],
-      ['zip', 'binary-file'],
+      ['zip', 'tar-damaged', 'nothing-recognized'],
       ['junk', 'binary-file'],
       ['failing', 'unreadable'],
       ['prose', 'nothing-recognized'],
       ['good'],
     ]);
     const messages = opened.sources.flatMap(({ diagnostics }) => diagnostics.map(({ message }) => message));
-    expect(messages[1]).toContain('zip');
-    expect(messages[2]).toMatch(/starts with( [0-9a-f]{2}){16}/);
-    expect(messages[3]).toContain('EIO');
-    expect(messages[4]).toContain("line 1: 'Hello', line 3: 'world'");
+    expect(messages[1]).toContain('ends before its first file');
+    expect(messages[3]).toMatch(/starts with( [0-9a-f]{2}){16}/);
+    expect(messages[4]).toContain('EIO');
+    expect(messages[5]).toContain("line 1: 'Hello', line 3: 'world'");
     expect(regionsOf(opened)).toEqual(['?: fee00000-feefffff msi']);
   });
 

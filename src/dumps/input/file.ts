@@ -4,12 +4,12 @@ import type { BinaryFormat, BinaryParser, LineFormat } from '../format.ts';
 import { neededFormats } from '../text/needed-formats.ts';
 import { type TextReader, textReader } from '../text/text-reader.ts';
 import { carrierMax, carrierOf, sessionIn } from './embedded.ts';
-import { describeBinary, isGzip, isTar, utf16 } from './file-kind.ts';
-import type { GzipProblem } from './gunzip.ts';
+import { describeBinary, isTar, isZip, utf16 } from './file-kind.ts';
 import type { SessionFileReader } from './session-file.ts';
 import { maybeSession, SESSION_FORMAT } from './session-start.ts';
 import type { SourceReading } from './source-reading.ts';
 import { closeUnread, drain, HEAD_BYTES, type Peeked, peek, piecesOf, StreamFailure } from './streams.ts';
+import { packingOf, unpacked } from './unpack.ts';
 
 /** Archives in archives are opened down to here. */
 const DEPTH_MAX = 4;
@@ -28,8 +28,15 @@ export async function readFile(
   const { collector } = reading;
   const peeked = await peek(pieces);
   const { head, bytes } = peeked;
-  if (depth < DEPTH_MAX && isGzip(head)) {
-    await readFile(reading, name, unpacked(reading, name, bytes), inTree, depth + 1);
+  const packing = depth < DEPTH_MAX ? packingOf(head) : undefined;
+  if (packing !== undefined) {
+    await readFile(reading, name, unpacked(reading, name, packing, bytes), inTree, depth + 1);
+    return;
+  }
+  if (depth < DEPTH_MAX && isZip(head)) {
+    // Most dumps are plain text: the decoder is loaded when it is needed.
+    const { readZip } = await import('./zip.ts');
+    await readZip(reading, name, bytes, (entry, entryBytes) => readFile(reading, entry, entryBytes, true, depth + 1));
     return;
   }
   if (depth < DEPTH_MAX && isTar(head)) {
@@ -87,23 +94,6 @@ async function readCarrier(
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
   yield bytes;
-}
-
-async function* unpacked(
-  { collector, pacer }: SourceReading,
-  name: string,
-  packed: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const report = (problem: GzipProblem) =>
-    problem.code === 'gzip-damaged'
-      ? collector.diagnostic(name, problem.code, { reason: problem.reason })
-      : collector.diagnostic(name, problem.code, {});
-  // Most dumps are plain text: the decoder is loaded when it is needed.
-  const { gunzip } = await import('./gunzip.ts');
-  for await (const piece of piecesOf(gunzip(packed, report))) {
-    await pacer.pause();
-    yield piece;
-  }
 }
 
 async function readBinary(

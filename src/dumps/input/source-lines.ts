@@ -1,10 +1,11 @@
 // Reads lines of a source again, numbered as the format readers number them, to show where a fact was found.
 import { TextLines } from '../text/text-lines.ts';
 import { carrierOf } from './embedded.ts';
-import { describeBinary, isGzip, isTar, utf16 } from './file-kind.ts';
+import { describeBinary, isTar, isZip, utf16 } from './file-kind.ts';
 import { type DumpInput, openInputs } from './open.ts';
 import { Pacer } from './pacer.ts';
 import { type ByteStream, peek, piecesOf } from './streams.ts';
+import { packingOf } from './unpack.ts';
 
 /** Lines are shown up to this many characters. */
 const SHOWN_LENGTH_MAX = 2000;
@@ -97,7 +98,12 @@ async function isPlainText(stream: ByteStream): Promise<boolean> {
   const { head, bytes } = await peek(piecesOf(stream));
   // Ends the stream.
   await bytes[Symbol.asyncIterator]().return?.();
-  const isOther = isGzip(head) || isTar(head) || carrierOf(head) !== undefined || utf16(head) !== undefined;
+  const isOther =
+    packingOf(head) !== undefined ||
+    isZip(head) ||
+    isTar(head) ||
+    carrierOf(head) !== undefined ||
+    utf16(head) !== undefined;
   return !isOther && head.length > 0 && describeBinary(head) === undefined;
 }
 

@@ -68,8 +68,8 @@ describe('one line', () => {
       '"two"',
       'three',
     ]);
-    expect(texts('{"log":"one\\ntwo\\n","stream":"stderr"}')).toEqual(['one', 'two', '']);
-    expect(texts('{"return":"one\\r\\n  two\\r\\n","id":"libvirt-1"}')).toEqual(['one', '  two', '']);
+    expect(texts('{"log":"one\\ntwo\\n","stream":"stderr"}')).toEqual(['one', 'two']);
+    expect(texts('{"return":"one\\r\\n  two\\r\\n","id":"libvirt-1"}')).toEqual(['one', '  two']);
     expect(texts('{"return":{}}')).toEqual(['{"return":{}}']);
     expect(texts('{"level":"error","ts":1,"msg":"[    0.1] text"}')).toEqual(['text']);
     expect(texts('{"not":"a log"}')).toEqual(['{"not":"a log"}']);

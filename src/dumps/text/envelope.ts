@@ -15,6 +15,8 @@ import { linesOfLogEntry } from './structured-log.ts';
 
 export interface Cleaned {
   readonly text: string;
+  /** The line with its prefixes, but without what terminals and editors put into it; absent if it had nothing of that. */
+  readonly raw?: string;
   readonly prompt?: Prompt;
 }
 
@@ -26,6 +28,7 @@ const ESCAPES = new RegExp(
   `\\^\\[\\[[0-9;]{0,32}m|${ESC}(?:\\[[0-9;?]{0,32}[A-Za-z]|\\][^${BEL}${ESC}]{0,256}(?:${BEL}|${ESC}\\\\)|[()][A-Z0-9])`,
   'g',
 );
+const NO_BREAK = /&(?:amp;)?(?:nbsp|#160|#xa0);/gi;
 const ANNOTATION = /(?<![ \t])[ \t]+(?:<{2,}|<-|←|⟵|<={2,}[ \t]|\/\/ )[^\n]*$/;
 /** Nesting of log entries. */
 const DEPTH_MAX = 2;
@@ -44,7 +47,7 @@ export function cleanLine(raw: string): Cleaned[] {
     .split(/\0{2,}/)
     .map((part) => part.replaceAll('\0', ''))
     .filter((part) => part.trim() !== '')
-    .flatMap((part) => cleanPart(part, 0));
+    .flatMap((part) => cleanPart(part, 0).map(({ raw: _, ...cleaned }) => cleaned));
 }
 
 /** True if it may start with a tag of BBCode, or be a row of a table. */
@@ -54,27 +57,31 @@ function mayHaveMarkup(raw: string): boolean {
 }
 
 function cleanPart(part: string, depth: number): Cleaned[] {
-  let text = part;
-  if (text.includes(ESC) || text.includes('^[[')) text = text.replace(ESCAPES, '');
-  if (text.includes('&')) text = replaceEntities(text);
-  text = removeMarkup(plainCharacters(text));
-  text = removePrefixes(text).trimEnd();
+  const bared = plainCharacters(part.includes(ESC) || part.includes('^[[') ? part.replace(ESCAPES, '') : part);
+  const marked = removeMarkup(bared.includes('&') ? plainCharacters(replaceEntities(bared)) : bared);
+  const text = removePrefixes(marked).trimEnd();
   const bare = text.trimStart();
   if (depth < DEPTH_MAX && (/^\{ ?"/.test(bare) || bare.includes('="'))) {
     const lines = linesOfLogEntry(bare);
-    if (lines) return lines.flatMap((line) => cleanPart(line, depth + 1));
+    if (lines) return lines.flatMap((line) => cleanPart(line, depth + 1).map((one) => ({ raw: line, ...one })));
   }
+  // Other entities may be those of the dump itself.
+  const raw = removeMarkup(bared.includes('&') ? bared.replace(NO_BREAK, ' ') : bared);
+  const own = raw === part ? {} : { raw };
   const shell = splitPrompt(bare) ?? (bare.startsWith('#\t') ? { prompt: {}, command: '' } : undefined);
   if (shell) {
     const output = outputBehind(bare, shell.command);
-    if (output === undefined) return [{ text: withoutAnnotation(shell.command), prompt: shell.prompt }];
+    if (output === undefined) return [{ text: withoutAnnotation(shell.command), prompt: shell.prompt, ...own }];
     const printed = withoutAnnotation(removePrefixes(output).trimEnd());
     // Without a host or directory it may be the mark of a comment, which ends nothing.
     return Object.keys(shell.prompt).length === 0
-      ? [{ text: printed }]
-      : [{ text: '', prompt: shell.prompt }, { text: printed }];
+      ? [{ text: printed, ...own }]
+      : [
+          { text: '', prompt: shell.prompt, ...own },
+          { text: printed, ...own },
+        ];
   }
-  return [{ text: withoutAnnotation(text) }];
+  return [{ text: withoutAnnotation(text), ...own }];
 }
 
 /** Removes what a person wrote after a line: ` <<<< here`, ` <-- this one`. The frame `==> name <==` is none. */

@@ -21,8 +21,8 @@ const LOGS: readonly RegExp[] = [
   new RegExp(`^\\s{0,16}_HOSTNAME=${NAME}$`),
 ];
 
-/** Names that are an address, a number, or what containers are called: of no host, or of none that can be told. */
-const NO_NAME = /^(?:[\d.]+|[0-9a-f]{12}|localhost(?:\..*)?|kernel)$/;
+/** Names that are an address, a number, or what containers are called, or the mark of GitLab's streams: of no host, or of none that can be told. */
+const NO_NAME = /^(?:[\d.]+|\d{2}[OE]|[0-9a-f]{12}|localhost(?:\..*)?|kernel)$/;
 
 /** The host's name that a line (as it was) or its prompt has; undefined if it has none for certain. */
 export function hostNameOf(raw: string, prompt?: Prompt): string | undefined {

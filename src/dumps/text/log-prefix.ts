@@ -19,13 +19,15 @@ const QUOTES = /^(?:[ \t]{0,8}(?:[A-Za-z]{0,4}>|\||»)){1,24} ?/;
 const CLOCK = String.raw`\d{1,2}:\d{2}:\d{2}(?:[.,]\d{1,9})?`;
 /** `host tag[pid]: ` after a time. Some logs have no host, so it must not look like a tag. */
 const HOST_TAG = String.raw`(?:[^\s:]\S{0,62}[^\s:] |[^\s:] )?[^\s:[\]]{1,64}(?:\[\d{1,10}\])?:(?: |$)`;
+/** Behind the times of containers and CI systems, in UTC, is what a program printed. */
+const CERTAIN_TAG = String.raw`(?:[\w.-]{1,64} )?(?:kernel|[^\s:[\]]{1,64}\[\d{1,10}\]):(?: |$)`;
 const MONTH = String.raw`(?:\p{L}[\p{L}.]{1,11}|\d{1,2}月)`;
 export const SYSLOG = new RegExp(
   `^(?:${MONTH} {1,2}\\d{1,2}|\\d{1,2}\\.? ${MONTH})(?: \\d{4})?,? ${CLOCK} (?:${HOST_TAG}|)`,
   'u',
 );
 const ISO = new RegExp(
-  `^(?:\\p{L}{2,4}\\.? )?\\d{4}[-/]\\d{2}[-/]\\d{2}[T ]${CLOCK}(?: ?(?:Z|UTC|CES?T|[+-]\\d{2}:?\\d{2}))?:? (?:(?:stdout|stderr) [FP] |\\d{2}[OE][ +]|${HOST_TAG}|)`,
+  `^(?:\\p{L}{2,4}\\.? )?\\d{4}[-/]\\d{2}[-/]\\d{2}[T ]${CLOCK}(?:Z (?:(?:stdout|stderr) [FP] |\\d{2}[OE][ +]|${CERTAIN_TAG}|)|(?: ?(?:Z|UTC|CES?T|[+-]\\d{2}:?\\d{2}))?:? (?:(?:stdout|stderr) [FP] |\\d{2}[OE][ +]|${HOST_TAG}|))`,
   'u',
 );
 /** In brackets: Jenkins and many programs. */

@@ -40,7 +40,9 @@ function replaceOnce(text: string): string {
 const BEYOND_ASCII = /[\u0080-\uffff]/;
 /** No-break and other blanks; the ideographic one is as wide as two. */
 const BLANKS = /[\u00a0\u1680\u2000-\u200a\u202f\u205f]/g;
-const NARROW_IN_NUMBER = /(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))/;
+/** Between groups of three digits: such a blank separates thousands, if words are separated by others. */
+const IN_NUMBER = /(?<=(?<![\w.])\d{1,3}(?:[\u00a0\u2009\u202f]\d{3})*)[\u00a0\u2009\u202f](?=\d{3}(?![\w.]))/;
+const OTHER_BLANKS = new RegExp(`(?!${IN_NUMBER.source})[\\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f]`, 'g');
 const INVISIBLE = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]/g;
 const SINGLE_QUOTES = /[\u2018\u2019\u201a\u201b\u2032\u00b4]/g;
 const DOUBLE_QUOTES = /[\u201c-\u201f\u2033]/g;
@@ -51,8 +53,10 @@ const WIDE = /[\uff01-\uff0c\uff0e-\uff5e]/g;
 /** The text with characters of ASCII for typographic ones. Blanks that separate thousands stay: they damage a number. */
 export function plainCharacters(text: string): string {
   if (!BEYOND_ASCII.test(text)) return text;
-  const spaced = NARROW_IN_NUMBER.test(text) ? text : text.replace(BLANKS, ' ').replaceAll('\u3000', '  ');
-  return spaced
+  const keeps = IN_NUMBER.test(text) && /\S \S/.test(text);
+  return text
+    .replace(keeps ? OTHER_BLANKS : BLANKS, ' ')
+    .replaceAll('\u3000', '  ')
     .replace(INVISIBLE, '')
     .replace(SINGLE_QUOTES, "'")
     .replace(DOUBLE_QUOTES, '"')
@@ -69,21 +73,34 @@ const BBCODE =
 const SHOWN_CONTROLS = /(?:\^[MH]){1,4}(?=\s*$)/;
 const FENCE = /^\s{0,8}(?:`{3,}|~{3,})[\w+-]{0,20}\s*$/;
 /** A whole line, or a part of it, in bold or italics. */
-const STRONG = /(?<![\w*])(\*{2,3}|_{2,3})(?=\S)([^*_]{1,400}?)(?<=\S)\1(?![\w*])/g;
+const STRONG = /(?<![\w*])(?:(\*{2,3})(?=\S)([^*]{1,2000}?)(?<=\S)\1|(_{2,3})(?=\S)([^_]{1,400}?)(?<=\S)\3)(?![\w*])/g;
+const STRONG_LINE = /^(\s{0,80})(\*{2,3}|_{2,3})(?![*_\s]{0,80}$)(.{1,4000}?)\2(\s{0,80})$/;
+/** Characters that Markdown would take for marks. */
+const ESCAPED = /\\([_*<>])/g;
 const EMPHASIS = /(?<![\w*/])\*(?=[\w[(])([^*\n]{1,400}?)(?<=[\w\])])\*(?![\w*/])/g;
 const TICKS = /(`{1,2})([^`\n]{1,2000})\1/g;
 /** A line of a table: cells between bars. Outside of a table, bars at the start are quote marks. */
 const ROW = /^\s{0,8}\|[ \t](.*?)[ \t]*\|\s*$/;
 const CELL = / \| /;
 
+/** Without the line ends and backspaces of other systems, as programs show them. */
+function withoutShownControls(text: string): string {
+  return text.includes('^') ? text.replace(SHOWN_CONTROLS, '') : text;
+}
+
 /** Removes marks of HTML, BBCode and Markdown. A row of a table with one cell is that cell. */
 export function removeMarkup(line: string): string {
   let text = line;
   if (text.includes('<')) text = text.replace(TAGS, '');
   if (text.includes('[')) text = text.replace(BBCODE, '');
-  if (text.includes('^')) text = text.replace(SHOWN_CONTROLS, '');
+  text = withoutShownControls(text);
   if (text.includes('`')) text = FENCE.test(text) ? '' : text.replace(TICKS, '$2');
-  if (text.includes('**') || text.includes('__')) text = text.replace(STRONG, '$2');
+  if (text.includes('**') || text.includes('__')) {
+    text = text
+      .replace(STRONG_LINE, '$1$3$4')
+      .replace(STRONG, (_, _stars, strong?: string, _lines?, low?: string) => strong ?? low ?? '');
+  }
+  if (text.includes('\\')) text = text.replace(ESCAPED, '$1');
   if (text.includes('*')) text = text.replace(EMPHASIS, '$1');
   if (text.includes('|')) {
     const cells = ROW.exec(text)?.[1];

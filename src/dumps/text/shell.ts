@@ -53,6 +53,25 @@ const OUTPUT: readonly RegExp[] = [
   /^Region \d{1,2}: |^Memory at [0-9a-f]|^FlatView #\d|^Root memory region: |^IOMMU Group \d|^Device [0-9a-f:.]{7,12} /,
 ];
 
+/** What lines of dumps begin with, and neither commands nor settings. */
+const TYPICAL =
+  /^[\s>|]{0,40}(?:(?:<\d{1,3}>)?\[ {0,10}\+?\d{1,10}[.,]\d|\(XEN\) |0x[0-9a-f]{4}|[0-9a-f]{8,16}[-: ]|(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\b|\d{1,10}@\d{1,12}\.\d|\p{L}{3} [ \d]\d \d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:|Linux version \d|Command line: |\/sys\/|IOMMU: dmar|Intel ACPI Component|FlatView #|AS "|address-space: |memory-region: |Root memory region: |DMAR: |AMD-Vi: |arm-smmu|pci 0|vfio|iommu|qemu-(?:system|kvm)[\w-]{0,40}: |\[[0-9a-f]{3}h |<(?:domain|device|hostdev|devices)\b|IOMMU Group \d|Region \d: |Memory at |-\[0000:|[^\s[]{1,40} +\[\d{3}\] )/iu;
+
+/** True if a line certainly is one of a dump. */
+export function isTypical(text: string): boolean {
+  return TYPICAL.test(text);
+}
+
+/** True if a line is one that programs print, and people do not type. */
+export function isPrinted(text: string): boolean {
+  const bare = text.trim();
+  return (
+    isTypical(text) ||
+    OUTPUT.some((pattern) => pattern.test(bare)) ||
+    /^(?:<\/?[a-z]|[0-9a-f]{2}(?: [0-9a-f]{2}){7})/i.test(bare)
+  );
+}
+
 /** The mark of a comment, and what is indented behind it. The headings of traces are comments themselves. */
 const COMMENTED =
   /^#(?:\t|[ \t]{2,})(?:[A-Z][\w /()-]{1,40}: ?\S|(?:\[virtual\] )?(?:Expansion ROM|Memory) at |AS "|[0-9a-f]{8,16}-[0-9a-f]{8})/;

@@ -9,7 +9,8 @@ const JSON_KEYS: readonly string[] = ['log', 'msg', 'message', 'MESSAGE', 'error
 /** The lines inside a log entry; undefined if the text is no log entry. */
 export function linesOfLogEntry(text: string): string[] | undefined {
   const messages = text.startsWith('{') ? jsonMessages(text.replace(/,$/, '')) : logfmtMessages(text);
-  return messages.length > 0 ? messages.flatMap((message) => message.split(/\r?\n/)) : undefined;
+  // A line break at the end of a message ends its line.
+  return messages.length > 0 ? messages.flatMap((message) => message.replace(/\r?\n$/, '').split(/\r?\n/)) : undefined;
 }
 
 function jsonMessages(text: string): string[] {

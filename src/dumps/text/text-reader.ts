@@ -3,6 +3,7 @@
 //   piece of text
 //     → text-lines.ts         cut into numbered lines
 //     → shortcut.ts           for lines of which files have millions: to a fact at once, skipping everything below
+//     → line-marks.ts         marks of a block are removed: comments, diffs, numbers of lines, tables
 //     → plain-line.ts         for most lines of a log: where their content begins, skipping the next three
 //     → quoted-printable.ts   lines that a mail program broke softly are joined
 //     → envelope.ts           quote marks, log prefixes and prompts are removed
@@ -17,6 +18,7 @@ import type { Collector } from '../input/collector.ts';
 import { Dispatcher, type LineFormats, type LineTaker, type WaitingLine } from './dispatch.ts';
 import { cleanLine } from './envelope.ts';
 import { HostNames } from './host-name.ts';
+import { LineMarks } from './line-marks.ts';
 import { PlainLine } from './plain-line.ts';
 import { type NumberedLine, QuotedPrintable } from './quoted-printable.ts';
 import { isDecoration, isElision } from './separators.ts';
@@ -66,8 +68,9 @@ export class TextReader {
   readonly #taker: LineTaker;
   readonly #shortcut: ShortcutReader | undefined;
   readonly #lines = new TextLines(LINE_LENGTH_MAX, (text, from, to, number, isCut) =>
-    this.#line(text, from, to, number, isCut),
+    this.#marked(text, from, to, number, isCut),
   );
+  readonly #marks = new LineMarks((text, number, isCut) => this.#line(text, 0, text.length, number, isCut));
   readonly #quotedPrintable = new QuotedPrintable();
   readonly #plain = new PlainLine();
   readonly #hostNames = new HostNames();
@@ -89,12 +92,18 @@ export class TextReader {
 
   end(): void {
     this.#lines.end();
+    this.#marks.end();
     this.#releaseHeld();
     const open = this.#quotedPrintable.end();
     if (open) this.#clean(open);
     this.#taker.flush();
     if (this.#cutLine !== undefined) this.#taker.reportCut(this.#cutLine);
     this.#taker.end(this.#lines.count);
+  }
+
+  #marked(text: string, from: number, to: number, number: number, isCut: boolean): void {
+    if (this.#marks.isFree(text, from)) this.#line(text, from, to, number, isCut);
+    else this.#marks.line(text.slice(from, to), number, isCut);
   }
 
   #line(text: string, from: number, to: number, number: number, isCut: boolean): void {
@@ -164,12 +173,13 @@ export class TextReader {
   #clean(line: NumberedLine): void {
     const cleaned = cleanLine(line.raw);
     if (cleaned.length === 0) this.#blanks++;
-    for (const { text, prompt } of cleaned) {
+    for (const { text, prompt, raw } of cleaned) {
       if (!prompt && isDecoration(text) && !isElision(text)) this.#blanks++;
       else {
         const hostName = this.#hostNames.next(line.raw, text, prompt);
         const elision = !prompt && isElision(text);
-        this.#dispatch(line, text, { ...PLAIN_LINE, prompt, hostName, elision });
+        const own = raw === undefined ? line : { raw, number: line.number };
+        this.#dispatch(own, text, { ...PLAIN_LINE, prompt, hostName, elision });
       }
     }
   }
