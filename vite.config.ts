@@ -7,7 +7,7 @@ import manifest from './package.json' with { type: 'json' };
  * Everything comes from the page's own origin; nothing is evaluated and nothing is inline. WebSockets to this machine
  * are for the live host agent. The development server needs inline scripts of its own, so the policy is for the build.
  */
-const REACT_ARIA_STYLES = [
+export const REACT_ARIA_STYLES = [
   // Two constant style sheets that react-aria puts into the page (touch-action of buttons; scrolling behind dialogs).
   "'sha256-38RhXrc7EdReTKsOm23ZPOCUgniTUUcjky8QOOrQx6o='",
   "'sha256-gYiS/BvZvRcK27JIXTuwhZ3hs2+VJ1X+2gUlE+farlg='",

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import { dropText, expect, pasteText, rowOf, selectAllGroups, test, violations } from './page.ts';
 
@@ -164,4 +164,34 @@ test('the text report is what scripts get, and a PNG is copied with its session'
   expect(hasSession).toBe(true);
   const text = await app.evaluate(() => window.iovascope?.text());
   for (const line of text?.split('\n') ?? ['']) expect(line).toMatch(/^[ -~]{0,72}$/);
+});
+
+test('the web page opens from the disk without a network, is the explorer, and exports itself again', async ({
+  app,
+  browser,
+}, info) => {
+  await pasteText(app, OWN_HOST);
+  await expect(rowOf(app, 'reserved', '0x1000', '0x1fff')).toHaveCount(1);
+  const { data } = await exported(app, /HTML/);
+  expect(data.length).toBeLessThan(1_200_000);
+  const context = await browser.newContext({ offline: true });
+  const complaints: string[] = [];
+  for (const name of ['first.html', 'second.html']) {
+    const file = info.outputPath(name);
+    if (name === 'first.html') writeFileSync(file, data);
+    const page = await context.newPage();
+    page.on('console', (message) => complaints.push(message.text()));
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    await page.goto(`file://${file}`);
+    await expect(rowOf(page, 'reserved', '0x1000', '0x1fff')).toHaveCount(1);
+    await expect(page.getByTestId('host')).toContainText('alpha');
+    await page.evaluate(() => window.iovascope?.setGuest('q35:8G'));
+    await expect(page.getByTestId('answer')).toContainText('8 GiB');
+    if (name === 'first.html') {
+      const again = await exported(page, /HTML/);
+      writeFileSync(info.outputPath('second.html'), again.data);
+    }
+  }
+  expect(complaints).toEqual([]);
+  await context.close();
 });

@@ -79,11 +79,14 @@ async function buildPage() {
   if (await isFresh(page, ...(await filesBelow('public')))) return;
   const { build: bundle } = await import('vite');
   await bundle({ root, logLevel: 'error' });
+  await bundle({ root, logLevel: 'error', configFile: join(root, 'vite.offline.config.ts') });
 }
 
 if (!(await isFresh(target))) await build();
 const isHelp = process.argv.includes('--help') || process.argv.includes('-h');
-const servesPage = command === 'open' || command === 'agent' || (command !== undefined && existsSync(command));
+const needsPage = command === 'render' && process.argv.some((argument) => /\.(?:html|png)$/i.test(argument));
+const servesPage =
+  needsPage || command === 'open' || command === 'agent' || (command !== undefined && existsSync(command));
 if (servesPage && !isHelp) await buildPage();
 if (command !== '--build-only') {
   process.argv[1] = target;

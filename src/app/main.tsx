@@ -11,7 +11,11 @@ import { useApp } from './state/app-state.ts';
 import { refreshAfterRestart } from './state/documents.ts';
 import { connectEngine } from './state/engine.ts';
 import { connectFromUrl } from './state/live-hosts.ts';
+import { keepOwnPage, ownSession } from './state/own-session.ts';
 import { startEngine } from './state/start-engine.ts';
+
+// True only in the page that is one file, for work without a network.
+if (import.meta.env.IOVASCOPE_OFFLINE) keepOwnPage();
 
 connectEngine(startEngine((reason) => void refreshAfterRestart(reason)));
 
@@ -29,6 +33,13 @@ async function start(): Promise<void> {
   // case that was kept.
   if (connectFromUrl() || openServed()) return;
   const links = () => import('./shell/links.ts');
+  const own = import.meta.env.IOVASCOPE_OFFLINE ? ownSession() : undefined;
+  if (own) {
+    const { openOwn, startLinks } = await links();
+    await openOwn(own);
+    startLinks();
+    return;
+  }
   const isLinked = /^#(?:v\d+\.|sample=|lesson=)/.test(location.hash) && (await (await links()).openFirst());
   const { BROWSER_STORE, restoreCase, startAutosave } = await import('./state/autosave.ts');
   const isRestored = !isLinked && (await restoreCase(BROWSER_STORE));

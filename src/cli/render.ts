@@ -1,20 +1,33 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parseRange } from '../iova/parse.ts';
 import type { IovaRange } from '../iova/range.ts';
-import { RENDER_WIDTH, renderMarkdown, renderSvg, renderText } from '../lib/share-dumps.ts';
+import type { Dumps } from '../lib/dumps.ts';
+import {
+  RENDER_WIDTH,
+  type ReportOptions,
+  renderHtml,
+  renderMarkdown,
+  renderSvg,
+  renderText,
+  shareDumps,
+} from '../lib/share-dumps.ts';
 import { parseCommandArgs } from './args.ts';
 import { GUEST_HELP, guestOf } from './guest-option.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
+import { NotPossible } from './not-possible.ts';
 import { exitWith, openFiles } from './open-files.ts';
-import { packageVersion } from './version.ts';
+import { PACKAGE_ROOT, packageVersion } from './version.ts';
 
-const HELP = `usage: iovascope render FILE… -o OUT.{svg,txt,md} [--width N] [--theme light|dark]
+const HELP = `usage: iovascope render FILE… -o OUT.{svg,png,txt,md,html} [--width N] [--theme light|dark]
                  [--scale fold|linear|log] [--range A-B] [--guest G] [--redact]
                  [--title TEXT] [--notes TEXT] [--base URL]
 
 Draws the address spaces that the dumps describe, as the browser does, with the answer, a
 legend, the exact bounds and their sources. The same input gives the same bytes. .svg is a
-picture, which iovascope opens again; .txt is ASCII of at most 72 columns, for mail; .md is a
-bug report in Markdown. "-o -" writes an SVG to standard output. See "iovascope help inspect"
+picture, which iovascope opens again, and so is .png, which needs a Chromium (IOVASCOPE_CHROMIUM or
+on the PATH); .txt is ASCII of at most 72 columns, for mail; .md is a bug report in Markdown; .html
+is one file with the explorer, for work without a network. "-o -" writes an SVG to standard output. See "iovascope help inspect"
 for what can be read.
 
   --width N    pixels, ${RENDER_WIDTH.min} to ${RENDER_WIDTH.max}; default: ${RENDER_WIDTH.default}
@@ -43,9 +56,34 @@ const OPTIONS = {
   base: { type: 'string' },
 } as const;
 
-const FORMS = ['svg', 'txt', 'md'] as const;
+const FORMS = ['svg', 'txt', 'md', 'html', 'png'] as const;
 
-const RENDERERS = { svg: renderSvg, txt: renderText, md: renderMarkdown };
+/** The page for work without a network; `npm run build` makes it. */
+const OFFLINE_PAGE = join(PACKAGE_ROOT, 'dist', 'web', 'offline.html');
+
+async function offlinePage(): Promise<string> {
+  return readFile(OFFLINE_PAGE, 'utf8').catch(() => {
+    throw new NotPossible('the offline page is not built; run: npm run build');
+  });
+}
+
+const RENDERERS: Readonly<
+  Record<Wanted['form'], (dumps: Dumps, options: ReportOptions) => Promise<string | Uint8Array>>
+> = {
+  svg: renderSvg,
+  txt: renderText,
+  md: renderMarkdown,
+  html: async (dumps, options) => renderHtml(dumps, await offlinePage(), options),
+  png: async (dumps, options) => {
+    const [{ paintPng }, { pngWithSession }] = await Promise.all([
+      import('./png.ts'),
+      import('../session/sharing/png.ts'),
+    ]);
+    const { scene, session } = await shareDumps(dumps, 'picture', options);
+    if (!scene) throw new Error('a picture without a scene');
+    return pngWithSession(await paintPng(await offlinePage(), scene, options.theme ?? 'light'), session);
+  },
+};
 
 type Values = Partial<Record<Exclude<keyof typeof OPTIONS, 'redact'>, string>> & { readonly redact?: boolean };
 
@@ -65,7 +103,7 @@ interface Wanted {
 /** Checks the options; a string is what is wrong with them. */
 function wantedOf(values: Values): Wanted | string {
   const { output, width = String(RENDER_WIDTH.default), theme = 'light', scale = 'fold' } = values;
-  if (output === undefined) return 'no output file given: -o OUT.svg, OUT.txt or OUT.md';
+  if (output === undefined) return 'no output file given: -o OUT.svg, .png, .txt, .md or .html';
   const form = output === '-' ? 'svg' : FORMS.find((name) => output.toLowerCase().endsWith(`.${name}`));
   if (!form) return `'${output}': expected a name that ends in ${FORMS.map((name) => `.${name}`).join(' or ')}`;
   const pixels = Number(width);
@@ -104,8 +142,14 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   if (typeof guest === 'string') return unusable(io, `render: --guest ${guest}`);
   const { output, form, ...rest } = wanted;
   const options = { ...rest, ...(guest ? { guest: guest.guest, guestName: guest.name } : {}) };
-  const content = await RENDERERS[form](opened.dumps, { ...options, version: packageVersion() });
-  if (output === '-') io.stdout(content);
+  let content: string | Uint8Array;
+  try {
+    content = await RENDERERS[form](opened.dumps, { ...options, version: packageVersion() });
+  } catch (error) {
+    if (error instanceof NotPossible) return unusable(io, `render: ${output}: ${error.message}`);
+    throw error;
+  }
+  if (output === '-') io.stdout(String(content));
   else {
     try {
       await io.writeFile(output, content);

@@ -13,6 +13,7 @@ import { lanesInView } from '../canvas/scroll-window.ts';
 import { bandsOf, sceneOf } from '../canvas/state-scene.ts';
 import { useApp } from '../state/app-state.ts';
 import { engine } from '../state/engine.ts';
+import { ownPage } from '../state/own-session.ts';
 import { shownSession } from '../state/sessions.ts';
 import { VERSION } from '../state/version.ts';
 
@@ -101,20 +102,24 @@ export async function shared(form: ShareForm, options: ExportOptions = {}): Prom
   return made.ok ? made.value : made.error.message;
 }
 
-async function painted(scene: Scene, theme: ThemeName, session: string): Promise<Blob | string> {
+/** The scene as a PNG; a string is why there is none. */
+export async function paintPng(scene: Scene, theme: ThemeName): Promise<Blob | string> {
   const canvas = new OffscreenCanvas(scene.width * DENSITY, scene.height * DENSITY);
   const context = canvas.getContext('2d');
   if (!context) return 'The browser has no OffscreenCanvas context.';
   paintCanvas(context, scene, theme, DENSITY);
-  const png = await canvas.convertToBlob({ type: 'image/png' });
+  return canvas.convertToBlob({ type: 'image/png' });
+}
+
+async function withSession(png: Blob, session: string): Promise<Blob> {
   const bytes = pngWithSession(new Uint8Array(await png.arrayBuffer()), session);
   return new Blob([bytes], { type: 'image/png' });
 }
 
 /** The page for work without a network: of this build, or this page itself if it is one. */
 async function offlinePage(): Promise<string> {
-  const own = document.getElementById('iovascope-offline-page');
-  if (own?.textContent) return own.textContent;
+  const own = ownPage();
+  if (own !== undefined) return own;
   const response = await fetch(`${import.meta.env.BASE_URL}offline.html`);
   if (!response.ok) throw new Error(`offline.html: ${response.status} ${response.statusText}`);
   return response.text();
@@ -129,8 +134,8 @@ async function contentOf(
   if (form === 'png' || form === 'svg') {
     if (!made.scene) return { problem: 'There is no picture.' };
     if (form === 'svg') return { content: svgWithSession(paintSvg(made.scene, theme), made.session) };
-    const png = await painted(made.scene, theme, made.session);
-    return typeof png === 'string' ? { problem: png } : { content: png };
+    const png = await paintPng(made.scene, theme);
+    return typeof png === 'string' ? { problem: png } : { content: await withSession(png, made.session) };
   }
   if (form === 'link') return { content: `${pageAddress()}#${made.text}` };
   if (form === 'html') {

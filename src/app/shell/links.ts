@@ -9,6 +9,7 @@ import { newCase, setDevice, setKernel, undo } from '../state/case-actions.ts';
 import { setGuest } from '../state/conflicts.ts';
 import { open, seek, setModel } from '../state/documents.ts';
 import { notify, showError } from '../state/notices.ts';
+import type { OwnSession } from '../state/own-session.ts';
 import { arrange, arranged, setScale } from '../state/picture.ts';
 import { shownSession } from '../state/sessions.ts';
 import { showTab } from '../state/tabs.ts';
@@ -183,6 +184,19 @@ export async function openFirst(): Promise<boolean> {
   } finally {
     isOpening = false;
     hasFollowed = true;
+  }
+}
+
+/** Opens the session that the page carries. */
+export async function openOwn({ text, view }: OwnSession): Promise<void> {
+  isOpening = true;
+  try {
+    const data = new Blob([text]);
+    // No address: what is in the page is opened by the page.
+    await open('page', [{ name: 'page.iova.jsonl', data }], { address: '' });
+    await applyView({ ...parseLink(view).view, ...parseLink(location.hash).view });
+  } finally {
+    isOpening = false;
   }
 }
 

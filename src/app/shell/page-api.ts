@@ -4,6 +4,8 @@ import type { Placement } from '../../engine/protocol/case.ts';
 import { LINK_LENGTH } from '../../engine/protocol/share.ts';
 import { hex } from '../../iova/format.ts';
 import { visibleRange } from '../../timeline/axis/viewport.ts';
+import type { Scene } from '../../timeline/scene/mark.ts';
+import type { ThemeName } from '../../timeline/scene/theme.ts';
 import { useApp } from '../state/app-state.ts';
 import { newCase, setDevice, setKernel } from '../state/case-actions.ts';
 import { setGuest } from '../state/conflicts.ts';
@@ -49,6 +51,7 @@ const HELP = `window.iovascope: all answer promises that settle when the page sh
   state()               {range, scale, selection, step}
   svg()                 the picture as SVG, or undefined
   png()                 the same as PNG, a Blob
+  paint(scene, theme)   draws a scene of the command render as PNG, a Blob
   text()                the report for mail: ASCII, 72 columns
   markdown()            the report for a bug tracker
   link({redact: false}) a link that carries the session; names are replaced by default
@@ -195,6 +198,12 @@ export const pageApi = {
   svg: (options: ExportChoice = {}): Promise<string | undefined> => textOf('svg', { theme: get().theme, ...options }),
   async png(options: ExportChoice = {}): Promise<Blob | undefined> {
     return (await made('png', { theme: get().theme, ...options }))?.data;
+  },
+  async paint(scene: Scene, theme: ThemeName = 'light'): Promise<Blob> {
+    const { paintPng } = await import('./export-forms.ts');
+    const png = await paintPng(scene, theme);
+    if (typeof png === 'string') throw new Error(png);
+    return png;
   },
   text: async (options: ExportChoice = {}): Promise<string> => (await textOf('text', withoutLink(options))) ?? '',
   markdown: async (options: ExportChoice = {}): Promise<string> =>

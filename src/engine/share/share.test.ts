@@ -1,6 +1,7 @@
 // What leaves the case: the same case comes back, nothing that was to be replaced is in it, and it is always the same.
 import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { FACTS, OPERATIONS } from '../../session/schema.ts';
 import { parseLink } from '../../session/sharing/link.ts';
 import { sessionInSvg, svgWithSession } from '../../session/sharing/markup.ts';
 import { paintSvg } from '../../timeline/paint/svg.ts';
@@ -23,7 +24,7 @@ const HOST_B = [
   '/sys/kernel/iommu_groups/1/reserved_regions:0x000000fd00000000 0x000000ffffffffff reserved',
   '',
 ].join('\n');
-const OPERATIONS = sessionText(
+const RECORDED = sessionText(
   [
     { op: 'ioas.alloc', ioas: 'a' },
     { op: 'ioas.map', ioas: 'a', flags: ['fixed', 'read'], user_va: '0x10000', length: '0x2000', iova: '0x4000' },
@@ -66,7 +67,7 @@ beforeAll(async () => {
 
 describe('a case as one file', () => {
   test('two hosts and a session come back, each by itself, whatever else is open', async () => {
-    const first = await new Sharer().add({ 'a.txt': HOST_A, 'b.txt': HOST_B, 'ops.iova.jsonl': OPERATIONS });
+    const first = await new Sharer().add({ 'a.txt': HOST_A, 'b.txt': HOST_B, 'ops.iova.jsonl': RECORDED });
     const { session } = await first.share('session');
     const again = await new Sharer().add({ 'case.iova.jsonl': session });
     expect(await titles(again)).toEqual({
@@ -98,7 +99,7 @@ describe('a case as one file', () => {
   });
 
   test('the moment is kept', async () => {
-    const first = await new Sharer().add({ 'a.txt': HOST_A, 'ops.iova.jsonl': OPERATIONS });
+    const first = await new Sharer().add({ 'a.txt': HOST_A, 'ops.iova.jsonl': RECORDED });
     const { sessions } = await first.ask('case', null);
     await first.ask('seek', { id: sessions[0]?.id ?? '', position: 2 });
     const { text } = await first.share('link');
@@ -112,12 +113,12 @@ describe('a case as one file', () => {
   });
 
   test('a session of operations alone is unchanged', async () => {
-    const { session } = await (await new Sharer().add({ 'ops.iova.jsonl': OPERATIONS })).share('session');
-    expect(session).toBe(OPERATIONS);
+    const { session } = await (await new Sharer().add({ 'ops.iova.jsonl': RECORDED })).share('session');
+    expect(session).toBe(RECORDED);
   });
 
   test('a second session is left out, and that is said', async () => {
-    const both = await new Sharer().add({ 'ops.iova.jsonl': OPERATIONS });
+    const both = await new Sharer().add({ 'ops.iova.jsonl': RECORDED });
     await both.add({ 'more.iova.jsonl': sessionText([{ op: 'ioas.alloc', ioas: 'b' }], { title: 'other' }) });
     const { sessions } = await both.ask('case', null);
     const { session, remarks } = await both.share('session', { sessionId: sessions[0]?.id });
@@ -139,7 +140,7 @@ describe('forms', () => {
   test.each(FORMS)(
     '%s: has the answer of the case that it was made of, and names nothing that is replaced',
     async (form) => {
-      const asker = await new Sharer().add({ 'a.txt': HOST_A, 'b.txt': HOST_B, 'ops.iova.jsonl': OPERATIONS });
+      const asker = await new Sharer().add({ 'a.txt': HOST_A, 'b.txt': HOST_B, 'ops.iova.jsonl': RECORDED });
       const guest = { kind: 'machine', machine: 'q35', ram: 1n << 41n } as const;
       const shared = await asker.share(form, { guest, redact: {}, base: 'https://example.org/' });
       const text = form === 'link' ? decoded(shared.text) : textOf(shared);
@@ -229,5 +230,57 @@ describe('Markdown', () => {
     const outside = report.replace(/^(`{3,})[\s\S]*?^\1$/gm, '');
     expect(outside).not.toMatch(/<script|@root|\u202e|\]\(http:\/\/c/);
     expect(outside).toContain('&lt;script&gt;');
+  });
+});
+
+interface Schema {
+  readonly type: string;
+  readonly entries?: Readonly<Record<string, Schema>>;
+  readonly wrapped?: Schema;
+  readonly item?: Schema;
+  readonly options?: readonly unknown[];
+  readonly literal?: unknown;
+  readonly pipe?: readonly { readonly type: string }[];
+}
+
+const SECRET = 'tellNobody-7Q';
+
+/** A value that the schema allows, with the secret in every text. */
+function filled(schema: Schema): unknown {
+  const { type, wrapped, item, entries, options = [], literal, pipe = [] } = schema;
+  if (type === 'optional') return wrapped && filled(wrapped);
+  if (type === 'literal') return literal;
+  if (type === 'array') return item && [filled(item)];
+  if (type === 'tuple') return ['0x1000', '0x1fff'];
+  if (type === 'record') return { [SECRET]: SECRET };
+  if (type === 'picklist') return options[0];
+  if (type === 'union') return SECRET;
+  if (type === 'number') return 1;
+  if (type === 'boolean') return true;
+  if (entries) {
+    const values = Object.entries(entries).map(([field, entry]) => [
+      field,
+      field === 'part' ? undefined : filled(entry),
+    ]);
+    return { ...Object.fromEntries(values), serial: SECRET, [`extra_${SECRET}`]: SECRET };
+  }
+  return pipe.some((step) => step.type === 'regex') || pipe.length > 2 ? '0x1000' : SECRET;
+}
+
+describe('secrets in every field of every kind', () => {
+  const schemas = [...Object.values(FACTS), ...Object.values(OPERATIONS)] as unknown as readonly Schema[];
+  const lines = schemas.map((schema) => filled(schema) as object);
+  const text = sessionText([...lines, { kind: `unknown-${SECRET}`, x: SECRET }], { title: SECRET, author: SECRET });
+
+  test.each(FORMS)('%s has none of them once it is redacted', async (form) => {
+    const asker = await new Sharer().add({ [`${SECRET}.iova.jsonl`]: text });
+    const { hosts, sessions } = await asker.ask('case', null);
+    expect(hosts.length + sessions.length).toBeGreaterThan(1);
+    const plain = await asker.share(form);
+    const readable = (shared: Shared) => (form === 'link' ? decoded(shared.text) + textOf(shared) : textOf(shared));
+    expect(readable(plain)).toContain(SECRET);
+    const redacted = await asker.share(form, { redact: { pciAddresses: true } });
+    expect(readable(redacted)).not.toContain(SECRET);
+    expect(redacted.remarks.join()).not.toContain(SECRET);
   });
 });
