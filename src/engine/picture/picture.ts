@@ -10,7 +10,7 @@ import { elementAt, firstEndingAtOrAfter } from '../../timeline/lanes/columns.ts
 import type { Lane } from '../../timeline/lanes/lane.ts';
 import type { BoundsLine, BoundsList } from '../../timeline/scene/bounds-table.ts';
 import type { Target } from '../../timeline/scene/mark.ts';
-import { styleAt } from '../../timeline/scene/styles.ts';
+import { styleAt } from '../../timeline/scene/style-names.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import type { Params, Value } from '../protocol/methods.ts';
 import type { Arrangement, ArrangeParams, Neighbour, RangeDetail, TableRow } from '../protocol/picture.ts';

@@ -3,7 +3,7 @@ import type { IovaRange } from '../../iova/range.ts';
 import type { Scale, ScaleKind } from '../../timeline/axis/scale.ts';
 import type { Part } from '../../timeline/lanes/lane.ts';
 import type { Target } from '../../timeline/scene/mark.ts';
-import type { StyleName } from '../../timeline/scene/styles.ts';
+import type { StyleName } from '../../timeline/scene/style-names.ts';
 import type { Trial } from './answers.ts';
 
 export interface ArrangeParams extends Omit<Trial, 'pageSize'> {

@@ -3,7 +3,7 @@ import { IOVA_MAX } from '../../iova/iova.ts';
 import { type IovaRange, range } from '../../iova/range.ts';
 import { elementAt } from '../lanes/columns.ts';
 import type { SpaceLanes } from '../lanes/lane.ts';
-import { styleIndex } from '../scene/styles.ts';
+import { styleIndex } from '../scene/style-names.ts';
 import { type Scale, segmentAt } from './scale.ts';
 
 /** From the first to the last address of the contents of all spaces; undefined if there are none. O(rows). */

@@ -4,7 +4,7 @@ import { IOVA_MAX } from '../../iova/iova.ts';
 import { range } from '../../iova/range.ts';
 import { rangeSet } from '../../iova/range-set.ts';
 import { type Lane, laneRow, type SpaceLanes } from '../lanes/lane.ts';
-import { styleAt, styleIndex } from '../scene/styles.ts';
+import { styleAt, styleIndex } from '../scene/style-names.ts';
 import { type TestRange, testLane, testSpace } from '../testing/lanes.ts';
 import { foldFor } from './fold.ts';
 import { linearScale, logScale, toWorld, unitsPerByte } from './scale.ts';

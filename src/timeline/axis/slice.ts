@@ -2,7 +2,7 @@
 // there are. The worker cuts slices, where the data are; the page turns them into marks at every frame.
 import { elementAt, firstEndingAtOrAfter, type RangeColumns } from '../lanes/columns.ts';
 import type { Lane, LaneRow, SpaceLanes } from '../lanes/lane.ts';
-import { styleIndex } from '../scene/styles.ts';
+import { styleIndex } from '../scene/style-names.ts';
 import { type Scale, toAddress, toWorld } from './scale.ts';
 import { type Viewport, visibleRange, worldAt } from './viewport.ts';
 

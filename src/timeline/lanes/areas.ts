@@ -1,7 +1,7 @@
 // What is mapped in an address space of a model.
 import { groupedDecimal, groupedHex } from '../../iova/format.ts';
 import type { AreaView } from '../../kernel/model.ts';
-import { type StyleName, styleIndex } from '../scene/styles.ts';
+import { type StyleName, styleIndex } from '../scene/style-names.ts';
 import { elementAt } from './columns.ts';
 import type { LaneContent } from './lane.ts';
 import type { ModelSource } from './sources.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { range } from '../../iova/range.ts';
-import { styleIndex } from '../scene/styles.ts';
+import { styleIndex } from '../scene/style-names.ts';
 import { describedRange } from '../testing/lanes.ts';
 import { describedLane, laneRow, stackRows } from './lane.ts';
 

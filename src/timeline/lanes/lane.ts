@@ -1,7 +1,7 @@
 // What a lane is. The functions in this folder make lanes from facts or from a model's state; kinds.ts lists them.
 import type { Provenance } from '../../analysis/host/host.ts';
 import type { IovaRange } from '../../iova/range.ts';
-import { type StyleName, styleIndex } from '../scene/styles.ts';
+import { type StyleName, styleIndex } from '../scene/style-names.ts';
 import type { RangeColumns } from './columns.ts';
 
 /** A row of a lane: its ranges as columns. `styles` holds indices (`styleIndex`), one for each range. */

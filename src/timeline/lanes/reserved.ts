@@ -3,7 +3,7 @@ import { type Group, groupTitle, type Host, type Region } from '../../analysis/h
 import { meaningOf } from '../../analysis/host/region-types.ts';
 import { type MergedRegion, mergeByType } from '../../analysis/space/common-space.ts';
 import { BRIDGE_WINDOW, type ReservedView } from '../../kernel/model.ts';
-import type { StyleName } from '../scene/styles.ts';
+import type { StyleName } from '../scene/style-names.ts';
 import { type DescribedRange, describedLane, type LaneContent, type Part, stackRows } from './lane.ts';
 import type { HostSource, ModelSource } from './sources.ts';
 

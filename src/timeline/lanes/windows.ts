@@ -1,7 +1,7 @@
 import type { HostWindow } from '../../analysis/host/host.ts';
 import { counted } from '../../iova/format.ts';
 import { compareRanges } from '../../iova/range.ts';
-import type { StyleName } from '../scene/styles.ts';
+import type { StyleName } from '../scene/style-names.ts';
 import { type DescribedRange, describedLane, type LaneContent, stackRows } from './lane.ts';
 import type { HostSource } from './sources.ts';
 

@@ -1,5 +1,5 @@
 import type { Mark, Scene } from '../scene/mark.ts';
-import type { StyleName } from '../scene/styles.ts';
+import type { StyleName } from '../scene/style-names.ts';
 import { textWidth } from '../scene/text-metrics.ts';
 import { cssFont, SANS_STACK, THEMES, type Theme, type ThemeName, WASH_OPACITY } from '../scene/theme.ts';
 

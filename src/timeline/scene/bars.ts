@@ -11,7 +11,8 @@ import { DETAIL_SIZE, LABEL_SIZE, type LabelRequest, type PlacedLabel, placeLabe
 import type { Frame } from './layout.ts';
 import type { HitArea, Mark, Target } from './mark.ts';
 import { pathMark, textMark } from './mark-builders.ts';
-import { type StyleName, styleAt, styleOf } from './styles.ts';
+import { type StyleName, styleAt } from './style-names.ts';
+import { styleOf } from './styles.ts';
 
 /** Merged ranges nearer to a neighbour than this many pixels carry no label. */
 const CROWDED = 6;

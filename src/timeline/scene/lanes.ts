@@ -8,7 +8,7 @@ import { type Frame, MARGIN } from './layout.ts';
 import type { HitArea, LaneHead, Mark, Target } from './mark.ts';
 import { pathMark, textMark } from './mark-builders.ts';
 import type { Notes } from './notes.ts';
-import { type StyleName, styleAt } from './styles.ts';
+import { type StyleName, styleAt } from './style-names.ts';
 import { shorten, textWidth } from './text-metrics.ts';
 
 const TWISTY_WIDTH = 13;

@@ -2,7 +2,8 @@
 import { type Frame, MARGIN } from './layout.ts';
 import type { Mark } from './mark.ts';
 import { textMark } from './mark-builders.ts';
-import { STYLE_NAMES, type StyleName, styleOf } from './styles.ts';
+import { STYLE_NAMES, type StyleName } from './style-names.ts';
+import { styleOf } from './styles.ts';
 import { textWidth } from './text-metrics.ts';
 
 const LINE = 22;

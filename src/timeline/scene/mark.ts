@@ -1,7 +1,7 @@
 // A scene is a flat list of marks in pixels, in drawing order. Painters get nothing else, so that the screen and a file
 // show the same.
 
-import type { StyleName } from './styles.ts';
+import type { StyleName } from './style-names.ts';
 import type { Font } from './text-metrics.ts';
 import type { InkName } from './theme.ts';
 

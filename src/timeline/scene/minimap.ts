@@ -3,7 +3,7 @@ import type { Scale } from '../axis/scale.ts';
 import type { SpaceSlice } from '../axis/slice.ts';
 import { fitAll, pixelSpanOf } from '../axis/viewport.ts';
 import { elementAt, rangeAt } from '../lanes/columns.ts';
-import { type StyleName, styleAt } from './styles.ts';
+import { type StyleName, styleAt } from './style-names.ts';
 
 export interface MinimapBar {
   readonly x: number;

@@ -12,7 +12,8 @@ import { frameOf } from './layout.ts';
 import { legend } from './legend.ts';
 import type { Mark } from './mark.ts';
 import { minimapBars } from './minimap.ts';
-import { STYLE_NAMES, type StyleName, styleAt, styleIndex, styleOf } from './styles.ts';
+import { STYLE_NAMES, type StyleName, styleAt, styleIndex } from './style-names.ts';
+import { styleOf } from './styles.ts';
 import { textWidth } from './text-metrics.ts';
 import { forcedTheme, PRINT, THEMES } from './theme.ts';
 

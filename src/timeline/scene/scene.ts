@@ -27,7 +27,7 @@ import type { Mark, Scene, Target } from './mark.ts';
 import { Notes } from './notes.ts';
 import { paragraphs } from './paragraphs.ts';
 import { gridLines, ruler } from './ruler.ts';
-import { type StyleName, styleAt } from './styles.ts';
+import { type StyleName, styleAt } from './style-names.ts';
 
 export interface SceneInput {
   readonly title: string;

@@ -1,6 +1,7 @@
-// The table of styles: how a range can look, one row each. A style is a meaning ("an MSI window"), not a color:
+// The table of styles: how a range can look, one row each; their names are in style-names.ts, which is all that lanes need. A style is a meaning ("an MSI window"), not a color:
 // the lanes choose it, the legend names it, the painters draw it.
 import { carets, cross, diagonal, dots, falling, grid, horizontal, type PatternTile, vertical } from './patterns.ts';
+import type { StyleName } from './style-names.ts';
 
 /** Colors as `#rrggbb`: of the area, of its outline, and of the lines and dots of its pattern. */
 type Colors = readonly [fill: string, stroke: string, pattern: string];
@@ -15,7 +16,7 @@ interface Style {
   readonly dash?: readonly number[];
 }
 
-const STYLES = {
+const STYLES: Readonly<Record<StyleName, Style>> = {
   aperture: {
     label: 'aperture',
     light: ['#eaf1f8', '#a9bbcf', '#a9bbcf'],
@@ -219,26 +220,7 @@ const STYLES = {
     dark: ['#20262e', '#c4ccd6', '#7c8794'],
     tile: diagonal(5, 1.2),
   },
-} satisfies Readonly<Record<string, Style>>;
-
-export type StyleName = keyof typeof STYLES;
-
-/** In the order of the legend. The columns of a lane hold indices into this list. */
-export const STYLE_NAMES = Object.keys(STYLES) as readonly StyleName[];
-
-const INDICES = new Map(STYLE_NAMES.map((name, index) => [name, index]));
-
-/** The index of a style in the columns of a lane. */
-export function styleIndex(name: StyleName): number {
-  return INDICES.get(name) ?? 0;
-}
-
-/** The style of an index in the columns of a lane; throws a RangeError for any other number. */
-export function styleAt(index: number): StyleName {
-  const name = STYLE_NAMES[index];
-  if (name === undefined) throw new RangeError(`no style has index ${index}`);
-  return name;
-}
+};
 
 export function styleOf(name: StyleName): Style {
   return STYLES[name];

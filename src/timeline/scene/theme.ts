@@ -1,6 +1,7 @@
 // Colors of the two themes, by the names that marks use: a painter resolves them and knows nothing else of a style.
 import type { PatternTile } from './patterns.ts';
-import { STYLE_NAMES, type StyleName, styleOf } from './styles.ts';
+import { STYLE_NAMES, type StyleName } from './style-names.ts';
+import { styleOf } from './styles.ts';
 import type { Font } from './text-metrics.ts';
 
 export type ThemeName = 'light' | 'dark';

@@ -2,7 +2,7 @@
 import { range } from '../../iova/range.ts';
 import { type LaneKind, laneKind } from '../lanes/kinds.ts';
 import { type DescribedRange, describedLane, type Lane, type SpaceLanes } from '../lanes/lane.ts';
-import type { StyleName } from '../scene/styles.ts';
+import type { StyleName } from '../scene/style-names.ts';
 
 export interface TestRange {
   readonly start: bigint;

@@ -11,7 +11,7 @@ import { parseEventLine } from '../../session/read.ts';
 import { elementAt } from '../lanes/columns.ts';
 import type { LaneContent } from '../lanes/lane.ts';
 import { type HostSource, laneIds, type ModelSource, type ReportedSource } from '../lanes/sources.ts';
-import { styleAt } from '../scene/styles.ts';
+import { styleAt } from '../scene/style-names.ts';
 
 /** Facts or operations in the words of a session file, addresses in hex; read from lines 1, 2 … of `dump`. */
 export function eventsOf(lines: readonly object[]): SessionEvent[] {

@@ -4,7 +4,7 @@ import { IOVA_MAX, type Iova } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import { assertProperty } from '../../iova/testing/arbitraries.ts';
 import { describedLane, type Lane, type SpaceLanes } from '../lanes/lane.ts';
-import type { StyleName } from '../scene/styles.ts';
+import type { StyleName } from '../scene/style-names.ts';
 import { ascii, TEXT_WIDTH, wrap } from './ascii.ts';
 import { compactSize, drawSpace } from './drawing.ts';
 import { coverage, segmentsOf } from './segments.ts';

@@ -5,7 +5,7 @@ import { formatSize, hex, isExactSize } from '../../iova/format.ts';
 import { type IovaRange, overlaps, sizeOf } from '../../iova/range.ts';
 import { elementAt } from '../lanes/columns.ts';
 import type { Lane, LaneRow, SpaceLanes } from '../lanes/lane.ts';
-import { styleAt } from '../scene/styles.ts';
+import { styleAt } from '../scene/style-names.ts';
 import { ascii, TEXT_WIDTH, wrap } from './ascii.ts';
 import { TEXT_FILLS } from './fills.ts';
 import { type Coverage, coverage, segmentsOf } from './segments.ts';

@@ -1,5 +1,5 @@
 // How a range looks in plain text: a character that fills it and a word. Types differ by both.
-import type { StyleName } from '../scene/styles.ts';
+import type { StyleName } from '../scene/style-names.ts';
 
 export interface TextFill {
   readonly fill: string;
