@@ -5,6 +5,7 @@ import { bindCommands, groupViabilities } from '../guest/group-viability.ts';
 import { deviceLabel } from '../host/devices.ts';
 import type { Host } from '../host/host.ts';
 import { type Conflict, joinNames, type Remedy } from './conflict.ts';
+import { viommuText } from './fix-text.ts';
 import type { GuestLayout } from './guest.ts';
 
 /** Refusals that binding the devices of the group to vfio-pci ends. */
@@ -165,9 +166,32 @@ function reasonOf(code: string, title: string, group: string | undefined): strin
   }
 }
 
+/** What QEMU says when the IOMMU that it emulates has more address bits than that of the host. */
+const WIDTHS = /^the virtual IOMMU has (\d{1,2}) address bits; the host IOMMU has (\d{1,2})$/;
+
+/** The same with the guest, and the option that changes the width in the form of its definition. */
+function withViommu(conflict: Conflict, guests: readonly GuestLayout[]): Conflict {
+  const [, own, host] = WIDTHS.exec(conflict.title) ?? [];
+  const sources = new Set(conflict.provenance.map(({ source }) => source));
+  const guest =
+    guests.find(
+      ({ definition, provenance = [] }) => definition?.viommu && provenance.some((at) => sources.has(at.source)),
+    ) ?? guests.find(({ definition }) => definition?.viommu !== undefined);
+  if (own === undefined || host === undefined || !guest?.definition) return conflict;
+  const { name } = guest.definition;
+  const of = name === undefined ? '' : ` of ${name}`;
+  return {
+    ...conflict,
+    title: `the virtual IOMMU${of} has ${own} address bits; the host IOMMU has ${host}`,
+    answer: `QEMU refuses to assign devices: the virtual IOMMU${of} has ${own} address bits, the host's IOMMU has ${host}. Set the virtual IOMMU to ${host} bits.`,
+    remedies: [{ text: `Set the virtual IOMMU to ${host} bits`, ...viommuText(guest.definition, Number(host)) }],
+  };
+}
+
 /** A complaint about an assignment with the guest and the device in its words, and with commands; others as they are. */
 export function withAssignment(conflict: Conflict, host: Host, guests: readonly GuestLayout[]): Conflict {
   const { rule, title } = conflict;
+  if (rule === 'qemu-address-width-mismatch') return withViommu(conflict, guests);
   const isUnbound = UNBOUND.has(rule);
   if (!isUnbound && !OTHERS.has(rule)) return conflict;
   const assignment = assignmentOf(title, conflict, host, guests);

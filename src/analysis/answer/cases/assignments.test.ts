@@ -92,6 +92,19 @@ const CASES: readonly Case[] = [
     severity: 'fatal',
   },
   {
+    name: 'the virtual IOMMU is too wide, as QEMU says',
+    given: LOG(
+      `-device intel-iommu,aw-bits=48 -device vfio-pci,host=0000:0b:00.0 \\\n-msg timestamp=on\n${AT('Failed to set vIOMMU: aw-bits 48 > host aw-bits 39')}`,
+      [],
+    ).replace('-m 16384\n', '-m 16384 \\\n'),
+    says: [
+      'the virtual IOMMU of win11 has 48 address bits',
+      "the host's IOMMU has 39",
+      'Set the virtual IOMMU to 39 bits',
+    ],
+    severity: 'fatal',
+  },
+  {
     name: 'without a definition: the device of the message',
     given: AT('group 27 is not viable'),
     says: ['0000:0b:00.0 (group 27) cannot be assigned: not all devices of group 27'],

@@ -20,6 +20,14 @@ const LOG = (more: string, error: string, host = '0000:0b:00.0') =>
 const DMAR = (bits: number) =>
   `[    0.1] DMAR: Host address width ${bits}\n[    0.1] DMAR: dmar0: reg_base_addr fed90000 ver 1:0 cap ${bits === 39 ? 'd2008c40660462' : 'd2008c222f0686'} ecap f050da\n`;
 
+const XML = (ram: number, more: string, devices = '') =>
+  `<domain type='kvm'><name>vm</name><memory unit='GiB'>${ram}</memory>${more}<os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os><devices><hostdev mode='subsystem' type='pci'><source><address domain='0' bus='0x0b' slot='0' function='0'/></source></hostdev>${devices}</devices></domain>\n`;
+const HOST = (bits?: number) => ({
+  'regions.txt': regions({ 15: [MSI] }),
+  'groups.txt': groups({ 15: ['0000:0b:00.0'] }),
+  ...(bits === undefined ? {} : { 'dmesg.txt': DMAR(bits) }),
+});
+
 const CASES: readonly Case[] = [
   {
     name: 'a libvirt log alone: the window, the guest and the device',
@@ -176,6 +184,101 @@ const CASES: readonly Case[] = [
     },
     says: ['lab has 46 address bits', '39', '0x7fffffffff'],
     severity: 'note',
+  },
+  {
+    name: 'phys-bits of QEMU below the end of the layout: the bits that it needs',
+    given: {
+      'vm.sh':
+        'qemu-system-x86_64 -name big -enable-kvm -M pc-q35-7.2 -m 1010G -cpu EPYC,phys-bits=40 -device vfio-pci,host=0b:00.0\n',
+      ...HOST(),
+    },
+    says: ['big: pc-q35-7.2, 1010 GiB would not start', 'needs 42 address bits', 'has 40'],
+    severity: 'fatal',
+  },
+  {
+    name: 'maxphysaddr of libvirt below the end of the layout, hole for PCI included',
+    given: {
+      'vm.xml': XML(600, "<cpu mode='host-passthrough'><maxphysaddr mode='emulate' bits='39'/></cpu>"),
+      ...HOST(39),
+    },
+    says: ['would not start', 'needs 40 address bits (up to 0x9e7fffffff)', 'has 39'],
+    severity: 'fatal',
+  },
+  {
+    name: 'RAM that the IOMMU does not reach: the size that fits',
+    given: { 'vm.xml': XML(600, "<cpu mode='host-passthrough'/>"), ...HOST(39) },
+    says: ['vm: pc-q35-7.2, 600 GiB does not fit', 'needs 40 bits, the IOMMU has 39', 'Set RAM to 510 GiB'],
+    severity: 'fatal',
+  },
+  {
+    name: 'a memory device that the IOMMU does not reach',
+    given: {
+      'vm.xml': XML(
+        600,
+        "<maxMemory slots='8' unit='GiB'>800</maxMemory><cpu mode='host-passthrough'/>",
+        "<memory model='dimm'><target><size unit='GiB'>200</size></target></memory>",
+      ),
+      ...HOST(39),
+    },
+    says: ['0x6480000000-0x967fffffff', '"dimm 0"', 'the IOMMU has 39'],
+    severity: 'fatal',
+  },
+  {
+    name: 'a virtual IOMMU that QEMU 9.1 refuses',
+    given: {
+      'vm.log': `${HEAD().replace('7.2.9', '9.1.2')}${COMMAND(`${VFIO('0000:0b:00.0')} \\\n-device '{"driver":"intel-iommu","id":"iommu0","aw-bits":48}'`, 'lab')}`,
+      ...HOST(39),
+    },
+    says: ['The virtual IOMMU of lab has 48 address bits', 'has 39', 'QEMU refuses the device'],
+    severity: 'fatal',
+  },
+  {
+    name: "hugepages of libvirt's XML that are not there",
+    given: {
+      'vm.xml': XML(16, '<memoryBacking><hugepages/></memoryBacking>'),
+      'error.txt': ERROR('0000:0b:00.0', MAP('pc.ram', '0x100000000', '0x380000000', 14, 'Bad address')),
+    },
+    says: ['of vm', 'EFAULT', 'hugepages', '8192 free pages of 2 MiB'],
+    severity: 'fatal',
+  },
+  {
+    name: 'a hard limit of libvirt below the RAM',
+    given: {
+      'vm.xml': XML(16, "<memtune><hard_limit unit='GiB'>12</hard_limit></memtune>"),
+      'error.txt': ERROR('0000:0b:00.0', MAP('pc.ram', '0x100000000', '0x380000000', 12, 'Cannot allocate memory')),
+    },
+    says: ['only 12884901888 bytes (12 GiB)', 'vm needs 16 GiB of RAM', 'Set the limit of locked memory to 17 GiB'],
+    severity: 'fatal',
+  },
+  {
+    name: 'three devices of one address space: the RAM is locked once',
+    given: {
+      'vm.sh':
+        'qemu-system-x86_64 -name lab -enable-kvm -M pc-q35-9.1 -m 16G -cpu host -object iommufd,id=f -device vfio-pci,host=0b:00.0,iommufd=f -device vfio-pci,host=0c:00.0,iommufd=f -device vfio-pci,host=0d:00.0,iommufd=f\n',
+      'error.txt': ERROR('0000:0b:00.0', MAP('pc.ram', '0x100000000', '0x380000000', 12, 'Cannot allocate memory')),
+    },
+    says: ['lab needs 16 GiB of RAM', 'once for its 3 devices', 'to 17 GiB'],
+    severity: 'fatal',
+  },
+  {
+    name: "the same in Proxmox: the fix is in its user's terms",
+    given: {
+      'vm.conf':
+        'name: pvm\nmachine: q35\nmemory: 16384\ncpu: host\nscsihw: virtio-scsi-pci\nhostpci0: 0000:0b:00.0\nostype: l26\n',
+      'error.txt': `kvm: -device vfio-pci,host=0000:0b:00.0,id=hostpci0: vfio 0000:0b:00.0: failed to setup container for group 15: ${MAP('pc.ram', '0x100000000', '0x380000000', 12, 'Cannot allocate memory')}\n`,
+    },
+    says: ['of pvm', 'pvm needs 16 GiB of RAM', 'ENOMEM'],
+    saysNot: ['memtune'],
+    severity: 'fatal',
+  },
+  {
+    name: 'the same width in guest and IOMMU: nothing to say',
+    given: {
+      'vm.xml': XML(16, "<cpu mode='host-passthrough'><maxphysaddr mode='passthrough' limit='39'/></cpu>"),
+      ...HOST(39),
+    },
+    says: ['vm: pc-q35-7.2, 16 GiB fits on group 15'],
+    severity: 'clean',
   },
 ];
 
