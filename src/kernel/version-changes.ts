@@ -105,7 +105,7 @@ export const KERNEL_CHANGES = {
     models: ['iommufd'],
     since: '6.5',
     approximate: true,
-    was: 'An attach reserves the regions of all devices of the group',
+    was: 'An attach reserves the regions of all devices of the group, as far as the session names them',
     now: 'An attach reserves the regions of the device alone',
     source: 'iopt_table_enforce_dev_resv_regions, read in sources',
   },

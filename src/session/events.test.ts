@@ -147,7 +147,7 @@ const OPERATION_FIELDS: Readonly<Record<keyof typeof OPERATIONS, Fields>> = {
   'ioas.allow_iovas': { ...SPACE, ranges: [['0x0', '0xfff']] },
   'ioas.reserve': { ...SPACE, start: '0x0', length: '0x1000' },
   'ioas.option_huge_pages': { ...SPACE, value: 1 },
-  'device.attach': { device: 'd', 'ioas?': 'a', 'hwpt?': 'h', domain: DOMAIN, reserved: REGIONS },
+  'device.attach': { device: 'd', 'ioas?': 'a', 'hwpt?': 'h', 'group?': '7', domain: DOMAIN, reserved: REGIONS },
   'device.replace': { device: 'd', 'ioas?': 'a', 'hwpt?': 'h' },
   'hwpt.alloc': { hwpt: 'h', device: 'd', ...SPACE, flags: ['nest-parent'] },
   'hwpt.destroy': { hwpt: 'h' },

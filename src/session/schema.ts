@@ -270,7 +270,14 @@ export const OPERATIONS = {
   'ioas.allow_iovas': operation('ioas.allow_iovas', { ioas: text, ranges: v.array(bounds) }),
   'ioas.reserve': operation('ioas.reserve', { ioas: text, start: address, length: address }),
   'ioas.option_huge_pages': operation('ioas.option_huge_pages', { ioas: text, value: count }),
-  'device.attach': operation('device.attach', { device: text, ...pageTable, domain, reserved: v.array(region) }),
+  'device.attach': operation('device.attach', {
+    device: text,
+    ...pageTable,
+    // Of the device: before Linux 6.5 the regions of its whole group count.
+    group: v.optional(text),
+    domain,
+    reserved: v.array(region),
+  }),
   'device.replace': operation('device.replace', { device: text, ...pageTable }),
   'device.detach': operation('device.detach', { device: text }),
   'hwpt.alloc': operation('hwpt.alloc', { hwpt: text, device: text, ioas: text, flags }),

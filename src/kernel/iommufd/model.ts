@@ -13,6 +13,7 @@ const refusals = refuserIn(IOMMUFD_RULES);
 
 interface DeviceDescription {
   readonly domain: DomainDescription;
+  /** The regions that an attach of the device reserves. */
   readonly reserved: readonly ReservedRegion[];
 }
 
@@ -22,6 +23,8 @@ export class IommufdModel extends IoasModel<Ioas> {
   #pinned: PinnedPages;
   /** Every device that an operation described. */
   readonly #described = new Map<string, DeviceDescription>();
+  /** The regions of each group by device, before Linux 6.5. */
+  readonly #groupRegions = new Map<string, ReadonlyMap<string, readonly ReservedRegion[]>>();
   /** The IOAS of each page table. */
   readonly #pageTables = new Map<string, string>();
 
@@ -43,6 +46,7 @@ export class IommufdModel extends IoasModel<Ioas> {
     copy.#pinned = this.#pinned.clone();
     this.copyInto(copy, (space) => space.clone(copy.#pinned));
     for (const [device, description] of this.#described) copy.#described.set(device, description);
+    for (const [group, regions] of this.#groupRegions) copy.#groupRegions.set(group, regions);
     for (const [hwpt, ioas] of this.#pageTables) copy.#pageTables.set(hwpt, ioas);
     return copy;
   }
@@ -95,13 +99,14 @@ export class IommufdModel extends IoasModel<Ioas> {
   // ---- devices and page tables -----------------------------------------------------------------------------------
 
   protected override attachDevice(operation: OperationOf<'device.attach'>): Outcome {
-    const { device, domain, reserved, ioas, hwpt } = operation;
+    const { device, domain, ioas, hwpt } = operation;
     const target = targetOf(operation);
     if (typeof target !== 'string') return target;
     const bad = this.badAttach(operation);
     if (bad) return bad;
+    const reserved = this.#regionsOf(operation);
     this.#described.set(device, { domain, reserved });
-    if (hwpt === undefined || ioas !== undefined) return super.attachDevice(operation);
+    if (hwpt === undefined || ioas !== undefined) return super.attachDevice({ ...operation, reserved: [...reserved] });
     const id = this.#pageTables.get(hwpt);
     if (id === undefined) {
       return this.#no('attach-unknown-page-table', { obstacle: { kind: 'page-table', owner: hwpt } });
@@ -111,6 +116,19 @@ export class IommufdModel extends IoasModel<Ioas> {
       if (decision.ok) this.devices.set(device, id);
       return outcome(decision);
     });
+  }
+
+  /** What an attach reserves: the regions of the device, before Linux 6.5 those of its whole group as far as known. */
+  #regionsOf({ device, group, reserved }: OperationOf<'device.attach'>): readonly ReservedRegion[] {
+    if (group === undefined || (this.settings.rules ?? NEWEST_RULES).has('iommufd-group-regions')) return reserved;
+    const byDevice = new Map(this.#groupRegions.get(group)).set(device, reserved);
+    this.#groupRegions.set(group, byDevice);
+    const known = new Map<string, ReservedRegion>();
+    for (const region of [reserved, ...byDevice.values()].flat()) {
+      const key = `${region.start} ${region.last} ${region.type}`;
+      if (!known.has(key)) known.set(key, region);
+    }
+    return [...known.values()];
   }
 
   #replace(operation: OperationOf<'device.replace'>): Outcome {

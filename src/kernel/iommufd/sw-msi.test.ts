@@ -6,7 +6,7 @@ import { anyAddress, assertProperty } from '../../iova/testing/arbitraries.ts';
 import type { ReservedRegion } from '../../session/events.ts';
 import type { Decision } from '../shared/outcome.ts';
 import { DEFAULT_SW_MSI_WINDOW } from '../shared/platform-ranges.ts';
-import { msiRoutingOf, SW_MSI_RULES, SwMsiWindow } from './sw-msi.ts';
+import { Doorbells, msiRoutingOf, SW_MSI_RULES, SwMsiWindow } from './sw-msi.ts';
 
 const A = (value: bigint): Iova => value as Iova;
 const region = (start: bigint, last: bigint, type: string): ReservedRegion => ({
@@ -161,4 +161,49 @@ describe('SwMsiWindow', () => {
       }),
     );
   });
+});
+
+describe('doorbells that a file descriptor numbers together, since about Linux 6.15', () => {
+  const domains = (doorbells = new Doorbells()) =>
+    [0, 1].map(() => got(SwMsiWindow.open([SOFTWARE], { pgsizeBitmap: 0x1000n, doorbells })));
+  const other = { pgsizeBitmap: 0x1000n } as const;
+
+  it('have the same page in every domain, which may lack those before it', () => {
+    const [a, b] = domains();
+    expect(got((a as SwMsiWindow).map('nic', ITS)).iova).toBe(0x800_0040n);
+    expect(got((b as SwMsiWindow).map('disk', V2M)).iova).toBe(0x800_1020n);
+    expect((b as SwMsiWindow).pages.map(({ start }) => start)).toEqual([0x800_1000n]);
+    expect(got((b as SwMsiWindow).map('disk', ITS))).toMatchObject({ iova: 0x800_0040n, shared: false });
+    expect((b as SwMsiWindow).pages.map(({ start }) => start)).toEqual([0x800_0000n, 0x800_1000n]);
+    // Before, each domain numbered its own.
+    const alone = got(SwMsiWindow.open([SOFTWARE], other));
+    expect(got(alone.map('disk', V2M)).iova).toBe(0x800_0020n);
+  });
+
+  it('are 64 at most, in all windows of the file descriptor; known ones are still served', () => {
+    const doorbells = new Doorbells();
+    const [a, b] = domains(doorbells);
+    for (let i = 0n; i < 64n; i++) expect(ruleOf((i % 2n ? a : b)?.map('d', A(i << 20n)) ?? no())).toBe('ok');
+    const full = a?.map('d', A(64n << 20n));
+    expect(full && !full.ok && full.refusal).toMatchObject({ rule: 'sw-msi-too-many', errno: 'EOVERFLOW' });
+    expect(ruleOf(a?.map('d', A(0n)) ?? no())).toBe('ok');
+    const moved = region(0x1000_0000n, 0x100f_ffffn, 'sw-msi');
+    const elsewhere = got(SwMsiWindow.open([moved], { ...other, doorbells }));
+    expect(ruleOf(elsewhere.map('d', A(0n)))).toBe('sw-msi-too-many');
+  });
+
+  it('are numbered from the start in each window, and clones are independent', () => {
+    const doorbells = new Doorbells();
+    const [a] = domains(doorbells);
+    a?.map('nic', ITS);
+    const moved = got(SwMsiWindow.open([region(0x1000_0000n, 0x100f_ffffn, 'sw-msi')], { ...other, doorbells }));
+    const copy = moved.clone();
+    expect(got(moved.map('nic', V2M)).iova).toBe(0x1000_0020n);
+    expect(got(copy.map('nic', ITS)).iova).toBe(0x1000_0040n);
+    expect(got(moved.map('nic', ITS)).iova).toBe(0x1000_1040n);
+  });
+
+  function no(): never {
+    throw new Error('no domain');
+  }
 });

@@ -5,6 +5,9 @@
 //   window   0x8000000 ├ page 0 ┼ page 1 ┼ page 2 ┼ … ┤ 0x80fffff
 //                         │        │        └ next free
 //   doorbell           ITS A    GICv2m B       (physical addresses, cut to the granule)
+//
+// Since about Linux 6.15 the doorbells of a file descriptor of /dev/iommu are numbered together (`Doorbells`): one has the
+// same page in every domain, and a domain may lack some of the pages in between.
 import { alignDown, type Iova, lowestSetBit } from '../../iova/iova.ts';
 import { type IovaRange, rangesEqual, sizeOf } from '../../iova/range.ts';
 import type { ReservedRegion } from '../../session/events.ts';
@@ -40,6 +43,12 @@ export const SW_MSI_RULES = defineRules('Linux 6.12', {
     message:
       'The window is full: no page is left for another doorbell (the kernel does not check this and would continue past the window)',
     where: 'iommu_dma_alloc_iova, which does not check the size of the window',
+  },
+  'sw-msi-too-many': {
+    errno: 'EOVERFLOW',
+    message: 'The file descriptor has 64 doorbells, which is the limit',
+    where: 'iommufd_sw_msi_get_map',
+    kernel: 'Linux 6.15',
   },
   'sw-msi-moved': {
     errno: 'EBUSY',
@@ -97,25 +106,66 @@ export interface MappedDoorbell {
   readonly shared: boolean;
 }
 
+/** Doorbells of a file descriptor, in all of its windows. Source: Linux 6.15, iommufd_sw_msi_get_map. */
+const DOORBELLS_MAX = 64;
+
+/** The doorbells of a file descriptor of /dev/iommu, which have the same page of their window in every domain. */
+export class Doorbells {
+  #known: readonly { readonly window: Iova; readonly physical: Iova; readonly index: number }[] = [];
+
+  clone(): Doorbells {
+    const copy = new Doorbells();
+    copy.#known = this.#known;
+    return copy;
+  }
+
+  /** Which page of the window that starts at `window` a doorbell page has, counted from 0; a new one gets the next. */
+  indexOf(window: Iova, physical: Iova): Decision<number> {
+    const own = this.#known.filter((doorbell) => doorbell.window === window);
+    const known = own.find((doorbell) => doorbell.physical === physical);
+    if (known) return { ok: true, value: known.index };
+    if (this.#known.length >= DOORBELLS_MAX) {
+      return no('sw-msi-too-many', { obstacle: { kind: 'limit', value: BigInt(DOORBELLS_MAX) } });
+    }
+    this.#known = [...this.#known, { window, physical, index: own.length }];
+    return { ok: true, value: own.length };
+  }
+}
+
+interface MappedPage {
+  /** In the window, counted from 0. */
+  readonly index: number;
+  readonly physical: Iova;
+  readonly devices: string[];
+}
+
 /** The software MSI window of one domain and the doorbell pages in it. */
 export class SwMsiWindow {
   readonly #granule: bigint;
   #window: IovaRange;
-  /** In ascending order: the n-th is at start + n · granule. */
-  #pages: { readonly physical: Iova; readonly devices: string[] }[] = [];
+  /** By ascending index: a page is at start + index · granule. */
+  #pages: MappedPage[] = [];
+  readonly #doorbells: Doorbells | undefined;
 
-  private constructor(window: IovaRange, granule: bigint) {
+  private constructor(window: IovaRange, granule: bigint, doorbells: Doorbells | undefined) {
     this.#window = window;
     this.#granule = granule;
+    this.#doorbells = doorbells;
   }
 
   /**
    * The empty window of a domain whose group has these `regions`. `pgsizeBitmap`: the page sizes of the IOMMU. Doorbell
-   * pages have `granule` bytes, the smallest page size if left out.
+   * pages have `granule` bytes, the smallest page size if left out. `doorbells`: those of the file descriptor, if its kernel
+   * numbers them together; each domain numbers its own otherwise.
    */
   static open(
     regions: readonly ReservedRegion[],
-    options: { readonly pgsizeBitmap: bigint; readonly granule?: bigint; readonly driver?: string },
+    options: {
+      readonly pgsizeBitmap: bigint;
+      readonly granule?: bigint;
+      readonly driver?: string;
+      readonly doorbells?: Doorbells;
+    },
   ): Decision<SwMsiWindow> {
     const routing = msiRoutingOf(regions, options.driver);
     if (routing.kind === 'none') return no('sw-msi-no-window');
@@ -128,12 +178,13 @@ export class SwMsiWindow {
     const isPage = granule > 0n && granule === lowestSetBit(granule) && (options.pgsizeBitmap & granule) !== 0n;
     if (!isPage) return no('sw-msi-granule', { obstacle: { kind: 'alignment', value: granule } });
     const refused = checkStart(routing.window, granule);
-    return refused ?? { ok: true, value: new SwMsiWindow(routing.window, granule) };
+    return refused ?? { ok: true, value: new SwMsiWindow(routing.window, granule, options.doorbells) };
   }
 
-  clone(): SwMsiWindow {
-    const copy = new SwMsiWindow(this.#window, this.#granule);
-    copy.#pages = this.#pages.map(({ physical, devices }) => ({ physical, devices: [...devices] }));
+  /** `doorbells`: a copy of those of the file descriptor. */
+  clone(doorbells: Doorbells | undefined = this.#doorbells?.clone()): SwMsiWindow {
+    const copy = new SwMsiWindow(this.#window, this.#granule, doorbells);
+    copy.#pages = this.#pages.map((page) => ({ ...page, devices: [...page.devices] }));
     return copy;
   }
 
@@ -153,7 +204,7 @@ export class SwMsiWindow {
 
   /** By ascending address. */
   get pages(): readonly DoorbellPage[] {
-    return this.#pages.map((_, i) => this.#page(i));
+    return this.#pages.map((page) => this.#page(page));
   }
 
   /**
@@ -162,19 +213,28 @@ export class SwMsiWindow {
    */
   map(device: string, doorbell: Iova): Decision<MappedDoorbell> {
     const physical = alignDown(doorbell, this.#granule) as Iova;
-    let index = this.#pages.findIndex((page) => page.physical === physical);
-    const shared = index >= 0;
-    if (!shared) {
-      if (BigInt(this.#pages.length) >= this.capacity) {
-        const { start, last } = this.#window;
-        return no('sw-msi-window-full', { obstacle: { kind: 'reserved', start, last, type: 'msi' } });
-      }
-      index = this.#pages.push({ physical, devices: [] }) - 1;
+    const known = this.#pages.find((page) => page.physical === physical);
+    if (known) {
+      if (!known.devices.includes(device)) known.devices.push(device);
+      return this.#mapped(known, doorbell, true);
     }
-    const devices = this.#pages[index]?.devices;
-    if (devices && !devices.includes(device)) devices.push(device);
-    const page = this.#page(index);
-    return { ok: true, value: { iova: (page.start + (doorbell - physical)) as Iova, page, shared } };
+    const index: Decision<number> = this.#doorbells
+      ? this.#doorbells.indexOf(this.#window.start, physical)
+      : { ok: true, value: this.#pages.length };
+    if (!index.ok) return index;
+    if (BigInt(index.value) >= this.capacity) {
+      const { start, last } = this.#window;
+      return no('sw-msi-window-full', { obstacle: { kind: 'reserved', start, last, type: 'msi' } });
+    }
+    const page = { index: index.value, physical, devices: [device] };
+    this.#pages.push(page);
+    this.#pages.sort((a, b) => a.index - b.index);
+    return this.#mapped(page, doorbell, false);
+  }
+
+  #mapped(entry: MappedPage, doorbell: Iova, shared: boolean): Decision<MappedDoorbell> {
+    const page = this.#page(entry);
+    return { ok: true, value: { iova: (page.start + (doorbell - entry.physical)) as Iova, page, shared } };
   }
 
   /** Moves the window, as a group with another one would require; refused once a doorbell is mapped. */
@@ -190,12 +250,10 @@ export class SwMsiWindow {
     return DONE;
   }
 
-  #page(index: number): DoorbellPage {
-    const page = this.#pages[index];
-    if (!page) throw new RangeError(`no doorbell page ${index}`);
+  #page({ index, physical, devices }: MappedPage): DoorbellPage {
     const start = this.#window.start + BigInt(index) * this.#granule;
     const last = start + this.#granule - 1n;
-    return { start: start as Iova, last: last as Iova, physical: page.physical, devices: [...page.devices] };
+    return { start: start as Iova, last: last as Iova, physical, devices: [...devices] };
   }
 }
 

@@ -1,6 +1,7 @@
 // What iommufd of several kernels answers where they differ.
 import { describe, expect, it } from 'vitest';
 import { IOVA_MAX, type Iova } from '../../iova/iova.ts';
+import type { ReservedRegion } from '../../session/events.ts';
 import type { Outcome } from '../model.ts';
 import { answerOf } from '../replay/replay.ts';
 import { Script } from '../testing/run.ts';
@@ -135,6 +136,30 @@ const ROWS: readonly {
       ['6.6', '0x10000'],
       ['6.12', '-EFAULT'],
       ['7.3', '-EFAULT'],
+    ],
+  },
+  {
+    name: 'a region of another device of the group, which was attached before',
+    run: (s) => {
+      const attach = (device: string, reserved: readonly ReservedRegion[]) =>
+        s.run({
+          op: 'device.attach',
+          device,
+          ioas: 'a',
+          group: '7',
+          domain: { iommu: 'm', aperture: [0n as Iova, IOVA_MAX], pgsize_bitmap: PAGE as Iova },
+          reserved: [...reserved],
+        });
+      attach('usb', [{ start: 0x10000n as Iova, last: 0x1ffffn as Iova, type: 'direct' }]);
+      s.detach('usb');
+      attach('nic', []);
+      return s.map(USER, PAGE, 0x10000n);
+    },
+    answers: [
+      ['6.2', '-EINVAL'],
+      ['6.4', '-EINVAL'],
+      ['6.5', '0x10000'],
+      ['7.3', '0x10000'],
     ],
   },
   {
