@@ -4,13 +4,13 @@ import type { HostsCompared } from '../engine/protocol/answers.ts';
 import { formatSize, hex } from '../iova/format.ts';
 import { type IovaRange, sizeOf } from '../iova/range.ts';
 import { requireGuest } from '../lib/guest.ts';
-import { engineWith, select } from '../lib/opened.ts';
-import { parseCommandArgs } from './args.ts';
+import { choose, engineWith, select } from '../lib/opened.ts';
+import { kernelProblem, parseCommandArgs } from './args.ts';
 import { type GivenGuest, GUEST_HELP, guestOf } from './guest-option.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
 import { exitWith, openFiles, type UnreadInput } from './open-files.ts';
 
-const HELP = `usage: iovascope compare FILE FILE… [--guest G] [--json]
+const HELP = `usage: iovascope compare FILE FILE… [--guest G] [--kernel V] [--json]
 
 Compares several hosts, one per FILE (or folder, or archive): what is reserved and what is
 usable on any and on all of them, and where they differ. For guests that migrate between hosts.
@@ -18,6 +18,7 @@ Ranges are inclusive.
 
   --guest G      also say on which of the hosts this guest fits:
 ${GUEST_HELP}
+  --kernel V     answer by the rules of this kernel version; default: that of each host
   --json         one object
 
 Exit code 0: done; 2: usage error, or some input could not be read.`;
@@ -84,13 +85,19 @@ function triedOn(document: EngineDocument, { guest, name }: GivenGuest): TriedOn
 }
 
 async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
-  const parsed = parseCommandArgs(args, { json: { type: 'boolean' }, guest: { type: 'string' } });
+  const parsed = parseCommandArgs(args, {
+    json: { type: 'boolean' },
+    guest: { type: 'string' },
+    kernel: { type: 'string' },
+  });
   if (!parsed.ok) return unusable(io, `compare: ${parsed.message}`);
   const { values, positionals } = parsed;
   if (positionals.length < 2) return unusable(io, 'compare: expected two or more files, one for each host');
   if (positionals.filter((path) => path === '-').length > 1) {
     return unusable(io, 'compare: standard input can be read only once');
   }
+  const wrongKernel = kernelProblem(values.kernel);
+  if (wrongKernel !== undefined) return unusable(io, `compare: ${wrongKernel}`);
   const given = values.guest === undefined ? undefined : await guestOf(values.guest, io);
   if (typeof given === 'string') return unusable(io, `compare: --guest ${given}`);
   const documents: EngineDocument[] = [];
@@ -101,7 +108,7 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
     if (opened.documents.every(({ host }) => host.groups.length === 0)) {
       return unusable(io, `compare: ${path}: nothing says what is reserved (no IOMMU groups, no regions)`);
     }
-    documents.push(...opened.documents);
+    documents.push(...choose(opened.documents, { kernel: values.kernel }));
     unread.push(...opened.unread);
   }
   const compared = await engineWith(documents)('compareHosts', {

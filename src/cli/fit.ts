@@ -8,7 +8,8 @@ import { GUEST_HELP, guestOf } from './guest-option.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
 import { exitWith, openFiles } from './open-files.ts';
 
-const HELP = `usage: iovascope fit FILE… --size S [--align A] [--at IOVA] [--guest G] [--json]
+const HELP = `usage: iovascope fit FILE… --size S [--align A] [--at IOVA] [--guest G]
+                     [--kernel V] [--json]
        iovascope fit FILE… --dma [--device BDF] [--mask BITS] [--size S] [--kernel V] [--json]
 
 Would a range of this size fit into the I/O address space that the files describe (shared by
@@ -22,8 +23,9 @@ See "iovascope help inspect" for what can be read.
 ${GUEST_HELP}
   --dma      where the kernel's own DMA API puts the next buffers of a device, and how it finds
              the place (for drivers of the host, not for guests)
-  --device BDF, --mask BITS, --kernel V
-             with --dma: the device, its address bits (default: 64), and the kernel's version
+  --device BDF, --mask BITS
+             with --dma: the device, and its address bits (default: 64)
+  --kernel V answer by the rules of this kernel version, such as 6.1; default: that of the dumps
   --json     one JSON object per line, for each address space
 
 Exit code 0: it fits (in every address space); 1: it does not; 2: usage error, some input could
@@ -187,16 +189,19 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
     const dma = dmaQuestionOf(values);
     return typeof dma === 'string' ? unusable(io, `fit: ${dma}`) : runDma(dma, positionals, values.json === true, io);
   }
-  const onlyDma = (['device', 'mask', 'kernel'] as const).find((name) => values[name] !== undefined);
+  const onlyDma = (['device', 'mask'] as const).find((name) => values[name] !== undefined);
   if (onlyDma !== undefined) return unusable(io, `fit: --${onlyDma} needs --dma`);
   const question = questionOf(values);
   if (typeof question === 'string') return unusable(io, `fit: ${question}`);
+  const wrongKernel = kernelProblem(values.kernel);
+  if (wrongKernel !== undefined) return unusable(io, `fit: ${wrongKernel}`);
   const opened = await openFiles(positionals, io);
   if (!opened.ok) return unusable(io, `fit: ${opened.message}`);
   const guest = values.guest === undefined ? undefined : await guestOf(values.guest, io);
   if (typeof guest === 'string') return unusable(io, `fit: --guest ${guest}`);
   const answers = await findFit(opened.dumps, {
     ...question,
+    kernel: values.kernel,
     ...(guest ? { guest: guest.guest, guestName: guest.name } : {}),
   });
   if (answers.length === 0) {

@@ -1,6 +1,6 @@
 import { LINK_LENGTH } from '../engine/protocol/share.ts';
 import { shareDumps } from '../lib/share-dumps.ts';
-import { parseCommandArgs } from './args.ts';
+import { kernelProblem, parseCommandArgs } from './args.ts';
 import { GUEST_HELP, guestOf } from './guest-option.ts';
 import { type CliIo, type Command, type ExitCode, unusable, warn } from './io.ts';
 import { exitWith, openFiles } from './open-files.ts';
@@ -9,7 +9,7 @@ import { packageVersion } from './version.ts';
 /** Where the explorer is published. */
 const PAGE = 'https://iovascope.github.io/iovascope/';
 
-const HELP = `usage: iovascope link FILE… [--base URL] [--no-redact] [--guest G]
+const HELP = `usage: iovascope link FILE… [--base URL] [--no-redact] [--guest G] [--kernel V]
 
 Prints a link that carries the session: whoever opens it in a browser sees the same explorer.
 The part behind # never reaches a server. Names of hosts, files, guests and objects, pointers
@@ -18,6 +18,7 @@ make the link shorter. See docs/links.md for the format.
 
   --base URL    page that opens the link; default: ${PAGE}
   --no-redact   keep everything as it is in the dumps
+  --kernel V    answer by the rules of this kernel version, such as 6.1; default: that of the dumps
   --guest G     also try this guest:
 ${GUEST_HELP}
 
@@ -28,6 +29,7 @@ const OPTIONS = {
   base: { type: 'string' },
   'no-redact': { type: 'boolean' },
   guest: { type: 'string' },
+  kernel: { type: 'string' },
 } as const;
 
 /** Replaced values that are listed; the others are counted. */
@@ -54,6 +56,8 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   if (positionals.length === 0) return unusable(io, 'link: no file given; use - for standard input');
   const base = pageOf(values.base ?? PAGE);
   if ('problem' in base) return unusable(io, `link: ${base.problem}`);
+  const wrongKernel = kernelProblem(values.kernel);
+  if (wrongKernel !== undefined) return unusable(io, `link: ${wrongKernel}`);
   const opened = await openFiles(positionals, io);
   if (!opened.ok) return unusable(io, `link: ${opened.message}`);
   const guest = values.guest === undefined ? undefined : await guestOf(values.guest, io);
@@ -62,6 +66,7 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
     version: packageVersion(),
     base: base.page,
     redact: values['no-redact'] !== true,
+    kernel: values.kernel,
     ...(guest ? { guest: guest.guest, guestName: guest.name } : {}),
   });
   const link = `${base.page}#${text}`;

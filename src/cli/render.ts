@@ -12,7 +12,7 @@ import {
   renderText,
   shareDumps,
 } from '../lib/share-dumps.ts';
-import { parseCommandArgs } from './args.ts';
+import { kernelProblem, parseCommandArgs } from './args.ts';
 import { GUEST_HELP, guestOf } from './guest-option.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
 import { NotPossible } from './not-possible.ts';
@@ -21,7 +21,7 @@ import { PACKAGE_ROOT, packageVersion } from './version.ts';
 
 const HELP = `usage: iovascope render FILE… -o OUT.{svg,png,txt,md,html} [--width N] [--theme light|dark]
                  [--scale fold|linear|log] [--range A-B] [--guest G] [--redact]
-                 [--title TEXT] [--notes TEXT] [--base URL]
+                 [--title TEXT] [--notes TEXT] [--base URL] [--kernel V]
 
 Draws the address spaces that the dumps describe, as the browser does, with the answer, a
 legend, the exact bounds and their sources. The same input gives the same bytes. .svg is a
@@ -38,6 +38,7 @@ for what can be read.
   --title T    title in place of that of the picture
   --notes T    text to add, below the answer
   --base URL   page for the link in .txt and .md, such as https://iovascope.github.io/iovascope/
+  --kernel V   answer by the rules of this kernel version, such as 6.1; default: that of the dumps
   --guest G    also draw and answer for this guest:
 ${GUEST_HELP}
 
@@ -54,6 +55,7 @@ const OPTIONS = {
   title: { type: 'string' },
   notes: { type: 'string' },
   base: { type: 'string' },
+  kernel: { type: 'string' },
 } as const;
 
 const FORMS = ['svg', 'txt', 'md', 'html', 'png'] as const;
@@ -98,6 +100,7 @@ interface Wanted {
   readonly title?: string;
   readonly notes?: string;
   readonly base?: string;
+  readonly kernel?: string;
 }
 
 /** Checks the options; a string is what is wrong with them. */
@@ -118,14 +121,17 @@ function wantedOf(values: Values): Wanted | string {
   if (range && !range.ok) {
     return `--range '${values.range}': ${range.error.message} (at character ${range.error.position + 1})`;
   }
-  const { redact = false, title, notes, base } = values;
+  const { redact = false, title, notes, base, kernel } = values;
   if (base !== undefined && !/^(?:https?|file):\/\//.test(base)) return `--base '${base}': expected a URL`;
+  const wrongKernel = kernelProblem(kernel);
+  if (wrongKernel !== undefined) return wrongKernel;
   return {
     ...{ output, form, width: pixels, theme, scale, redact },
     ...(range ? { range: range.value } : {}),
     ...(title === undefined ? {} : { title }),
     ...(notes === undefined ? {} : { notes }),
     ...(base === undefined ? {} : { base }),
+    ...(kernel === undefined ? {} : { kernel }),
   };
 }
 

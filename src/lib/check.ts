@@ -6,7 +6,7 @@ import type { Dumps } from './dumps.ts';
 import type { AddressRange, Origin } from './facts.ts';
 import { requireGuest } from './guest.ts';
 import type { GuestInput } from './guest-input.ts';
-import { choose, documentsOf, select } from './opened.ts';
+import { chooseAndRun, documentsOf, select } from './opened.ts';
 
 export interface CheckOptions {
   /**
@@ -108,7 +108,7 @@ export async function check(dumps: Dumps, options: CheckOptions = {}): Promise<C
   if (pageSize !== undefined && (pageSize <= 0n || (pageSize & (pageSize - 1n)) !== 0n)) {
     throw new RangeError('the page size must be a power of two');
   }
-  const documents = choose(documentsOf(dumps), { device, kernel });
+  const documents = await chooseAndRun(documentsOf(dumps), { device, kernel });
   const tried = guest === undefined ? undefined : requireGuest(guest, options.guestName);
   const open = new Map(documents.map((document) => [document.id, document]));
   if (tried?.document) open.set(tried.document.id, tried.document);

@@ -19,7 +19,7 @@ import type { Dumps } from './dumps.ts';
 import type { AddressRange, Origin } from './facts.ts';
 import { requireGuest, type TriedGuest } from './guest.ts';
 import type { GuestInput } from './guest-input.ts';
-import { documentsOf, select } from './opened.ts';
+import { chooseAndRun, documentsOf, select } from './opened.ts';
 
 export interface FitOptions {
   /** Bytes, 1 to 2^64. */
@@ -34,6 +34,8 @@ export interface FitOptions {
   readonly guest?: GuestInput;
   /** Which of several guests in the dumps of `guest`. */
   readonly guestName?: string | undefined;
+  /** Version of the kernel whose rules answer, `6.1`; that of the dumps if absent. */
+  readonly kernel?: string | undefined;
 }
 
 /** Places for the range: it may start at `start` and at every multiple of the alignment up to `highestStart`. */
@@ -88,7 +90,7 @@ export async function fit(dumps: Dumps, options: FitOptions): Promise<readonly F
   if (alignment < 1n || (alignment & (alignment - 1n)) !== 0n)
     throw new RangeError('the alignment must be a power of two');
   if (at !== undefined && (at < 0n || at >> 64n !== 0n)) throw new RangeError('the address must be 0 to 2^64 - 1');
-  const documents = documentsOf(dumps);
+  const documents = await chooseAndRun(documentsOf(dumps), { kernel: options.kernel });
   const { groups } = select(documents, { groups: options.groups });
   const tried = options.guest === undefined ? undefined : requireGuest(options.guest, options.guestName);
   const memory = tried && memoryOf(tried, documents);

@@ -7,7 +7,7 @@ import { commonSpace } from '../analysis/space/common-space.ts';
 import type { DumpInput } from '../dumps/input/open.ts';
 import { OpenCase } from '../engine/case/open-case.ts';
 import { type OpenedSource, readSources } from '../engine/case/source.ts';
-import type { EngineDocument } from '../engine/documents/document.ts';
+import { type EngineDocument, runUnder } from '../engine/documents/document.ts';
 import { documentNode } from '../engine/documents/document-node.ts';
 import { createEngine } from '../engine/engine.ts';
 import type { Method, Params, Value } from '../engine/protocol/methods.ts';
@@ -160,11 +160,21 @@ export function choose(
   const chosen = documents.map((document) => ({
     ...document,
     ...(device === undefined ? {} : { assigned: chosenDevice(document.host, device) }),
-    ...(kernel === undefined ? {} : { kernel, host: underKernel(document.host, kernel) }),
+    ...(kernel === undefined || document.kind === 'session' ? {} : { kernel }),
+    ...(kernel === undefined ? {} : { host: underKernel(document.host, kernel) }),
   }));
   if (device !== undefined && chosen.every(({ assigned }) => assigned === undefined)) {
     throw new RangeError(`no host in the dumps has the device ${device}`);
   }
+  return chosen;
+}
+
+/** The same, with the operations of sessions run by the rules of the kernel. */
+export async function chooseAndRun(
+  ...[documents, choices]: Parameters<typeof choose>
+): Promise<readonly EngineDocument[]> {
+  const chosen = choose(documents, choices);
+  if (choices.kernel !== undefined) await runUnder(chosen, choices.kernel);
   return chosen;
 }
 

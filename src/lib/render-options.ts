@@ -16,6 +16,8 @@ export interface RenderOptions {
   readonly guest?: GuestInput;
   /** Which of several guests in the dumps of `guest`. */
   readonly guestName?: string | undefined;
+  /** Version of the kernel whose rules answer, `6.1`; that of the dumps if absent. */
+  readonly kernel?: string | undefined;
   /** True to replace names of hosts, files, guests and objects, pointers and free text. */
   readonly redact?: boolean;
   /** A title in place of that of the picture, and what a person writes about it. */

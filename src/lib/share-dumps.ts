@@ -7,7 +7,7 @@ import { paintSvg } from '../timeline/paint/svg.ts';
 import type { Dumps } from './dumps.ts';
 import type { AddressRange } from './facts.ts';
 import { requireGuest } from './guest.ts';
-import { documentsOf, engineWith, select } from './opened.ts';
+import { chooseAndRun, documentsOf, engineWith, select } from './opened.ts';
 import type { RenderOptions } from './render-options.ts';
 
 /** Pixels. */
@@ -48,12 +48,21 @@ export async function renderHtml(dumps: Dumps, page: string, options: ReportOpti
 
 /** What of the dumps is shared in one form. Rejects with a RangeError for what cannot be used. */
 export async function shareDumps(dumps: Dumps, form: ShareForm, options: ReportOptions): Promise<Shared> {
-  const { range, scale = 'fold', groups, guest, guestName, width = RENDER_WIDTH.default, redact = false } = options;
+  const {
+    range,
+    scale = 'fold',
+    groups,
+    guest,
+    guestName,
+    kernel,
+    width = RENDER_WIDTH.default,
+    redact = false,
+  } = options;
   if (!Number.isInteger(width) || width < RENDER_WIDTH.min || width > RENDER_WIDTH.max) {
     throw new RangeError(`the width must be a whole number from ${RENDER_WIDTH.min} to ${RENDER_WIDTH.max}`);
   }
   if (range && !isRange(range)) throw new RangeError('the range must have 0 <= start <= last < 2^64');
-  const documents = documentsOf(dumps);
+  const documents = await chooseAndRun(documentsOf(dumps), { kernel });
   const tried = guest === undefined ? undefined : requireGuest(guest, guestName);
   const ask = engineWith([...documents, ...(tried?.document ? [tried.document] : [])]);
   const params: ShareParams = {
@@ -70,6 +79,8 @@ export async function shareDumps(dumps: Dumps, form: ShareForm, options: ReportO
     ...(tried ? { guest: tried.choice } : {}),
     ...(redact ? { redact: {} } : {}),
   };
+  // A link and a picture say so too.
+  if (kernel !== undefined) await ask('setKernel', { version: kernel });
   return ask('share', params);
 }
 
