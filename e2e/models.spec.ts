@@ -98,6 +98,15 @@ test('a session under every kernel version: what differs, since when, why', asyn
   await expect(row).toContainText('6.16 to 7.3: 0');
   await expect(row).toContainText('Since Linux 6.16: Extension 6 (nesting) is 0.');
   expect(await violations(app)).toEqual([]);
+  await expect(app.getByTestId('kernel').locator('option').first()).toHaveText('auto: 6.12 (from nesting.iova.jsonl)');
+  await dropText(app, [
+    { name: 'newer.iova.jsonl', text: lines.map((line) => JSON.stringify(line).replace('6.12', '7.3')).join('\n') },
+  ]);
+  await expect(app.getByTestId('several-kernels')).toContainText(
+    'different kernels: 6.12 (nesting.iova.jsonl), 7.3 (newer.iova.jsonl)',
+  );
+  await app.getByRole('button', { name: 'Undo', exact: true }).first().click();
+  await expect(app.getByTestId('several-kernels')).toHaveCount(0);
   // Each version is also a choice of the kernel whose rules answer.
   await row.getByRole('button', { name: '5.10 to 6.12' }).click();
   await expect(app.getByTestId('kernel')).toHaveValue('6.12');

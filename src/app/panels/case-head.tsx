@@ -1,3 +1,4 @@
+import type { CaseNode } from '../../engine/protocol/case.ts';
 import { formatSize } from '../../iova/format.ts';
 import { useApp } from '../state/app-state.ts';
 import { forget, newCase, setKernel, undo } from '../state/case-actions.ts';
@@ -5,40 +6,61 @@ import './case-head.css';
 
 const NO_KERNELS: readonly string[] = [];
 
-/** `auto: 6.12.4 (from dmesg.txt)` */
-function autoLabel(
-  told: { readonly version: string; readonly source: string } | undefined,
-  newest: string | undefined,
-) {
-  if (told) return `auto: ${told.version} (from ${told.source})`;
+type ToldKernels = CaseNode['toldKernels'];
+
+const NONE_TOLD: ToldKernels = [];
+
+/** `auto: 6.12.4 (from dmesg.txt)`, `auto: each by its own (2 versions)` */
+function autoLabel(told: ToldKernels, newest: string | undefined) {
+  const [first] = told;
+  if (told.length > 1) return `auto: each by its own (${told.length} versions)`;
+  if (first) return `auto: ${first.version} (from ${first.source})`;
   return newest === undefined ? 'auto' : `auto: newest (${newest})`;
+}
+
+/** Versions that are named; the rest is counted. */
+const NAMED_MAX = 4;
+
+/** What sources of several kernels mean for the answers. */
+function SeveralKernels({ told }: { told: ToldKernels }) {
+  const more = told.length - NAMED_MAX;
+  const named = told.slice(0, NAMED_MAX).map(({ version, source }) => `${version} (${source})`);
+  return (
+    <p className="second" data-testid="several-kernels">
+      The sources name different kernels: {named.join(', ')}
+      {more > 0 && ` and ${more} more`}. Each is answered by its own rules; choose one for all.
+    </p>
+  );
 }
 
 /** Whose rules answer: those of the kernel that the sources name, or of another one. */
 function KernelChoice() {
   const known = useApp((s) => s.caseNode?.knownKernels ?? NO_KERNELS);
-  const told = useApp((s) => s.caseNode?.toldKernel);
+  const told = useApp((s) => s.caseNode?.toldKernels ?? NONE_TOLD);
   const kernel = useApp((s) => s.caseNode?.kernel);
   const chosen = kernel?.isChosen ? kernel.version : undefined;
   const newest = known.at(-1);
   const others = known.toReversed();
   return (
-    <label className="case-kernel" title="The kernel whose rules answer">
-      Kernel{' '}
-      <select
-        data-testid="kernel"
-        value={chosen ?? ''}
-        onChange={({ target }) => void setKernel(target.value === '' ? null : target.value)}
-      >
-        <option value="">{autoLabel(told, newest)}</option>
-        {chosen !== undefined && !known.includes(chosen) && <option value={chosen}>{chosen}</option>}
-        {others.map((version) => (
-          <option key={version} value={version}>
-            {version === newest ? `${version} (newest)` : version}
-          </option>
-        ))}
-      </select>
-    </label>
+    <>
+      <label className="case-kernel" title="The kernel whose rules answer">
+        Kernel{' '}
+        <select
+          data-testid="kernel"
+          value={chosen ?? ''}
+          onChange={({ target }) => void setKernel(target.value === '' ? null : target.value)}
+        >
+          <option value="">{autoLabel(told, newest)}</option>
+          {chosen !== undefined && !known.includes(chosen) && <option value={chosen}>{chosen}</option>}
+          {others.map((version) => (
+            <option key={version} value={version}>
+              {version === newest ? `${version} (newest)` : version}
+            </option>
+          ))}
+        </select>
+      </label>
+      {chosen === undefined && told.length > 1 && <SeveralKernels told={told} />}
+    </>
   );
 }
 

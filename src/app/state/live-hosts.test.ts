@@ -39,7 +39,7 @@ async function liveEngine() {
 
 /** The engine's answer about a case of these hosts. */
 function caseOf(...hosts: DocumentNode[]): EngineResult<CaseNode> {
-  return { ok: true, value: { hosts, sessions: [], devices: [], missing: [], knownKernels: [] } };
+  return { ok: true, value: { hosts, sessions: [], devices: [], missing: [], toldKernels: [], knownKernels: [] } };
 }
 
 describe('a live host', () => {

@@ -40,6 +40,11 @@ describe('the kernel of the case', () => {
     const text = (kernel: string) => sessionText(LINES, { model: 'type1', kernel });
     await asker.open('old', text('6.1'), 'old.jsonl');
     await asker.open('new', text('7.3'), 'new.jsonl');
+    const told = (await asker.ask('case', null)).toldKernels;
+    expect(told).toEqual([
+      { version: '6.1', source: 'old.jsonl' },
+      { version: '7.3', source: 'new.jsonl' },
+    ]);
     // Two versions in one case: each session by its own.
     expect([(await answers(asker, 'old')).at(-1), (await answers(asker, 'new')).at(-1)]).toEqual(['1', '0']);
     await asker.ask('setKernel', { version: '6.12' });

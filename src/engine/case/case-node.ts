@@ -1,7 +1,7 @@
 // The case as the page shows it.
 import { deviceChoices } from '../../analysis/case/device.ts';
 import { provenanceOf } from '../../analysis/host/host.ts';
-import { RECORDED_KERNELS } from '../../kernel/versions.ts';
+import { parseKernelVersion, RECORDED_KERNELS } from '../../kernel/versions.ts';
 import { isFact } from '../../session/events.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import { documentNode } from '../documents/document-node.ts';
@@ -26,10 +26,16 @@ function devicesOf({ id, title, host }: EngineDocument): readonly CaseDevice[] {
   return devices;
 }
 
-const kernels = new WeakMap<EngineDocument['host'], CaseNode['toldKernel']>();
+type ToldKernel = CaseNode['toldKernels'][number];
 
-/** What a host's sources say of its kernel: the first that names one. */
-function toldKernel({ host, session }: EngineDocument): CaseNode['toldKernel'] {
+const kernels = new WeakMap<EngineDocument['host'], ToldKernel>();
+
+/** What a host's sources say of its kernel: the first that names one. Of a session: its header. */
+function toldKernel({ kind, host, session, title }: EngineDocument): ToldKernel | undefined {
+  if (kind === 'session') {
+    const { kernel } = session.header;
+    return kernel === undefined || !parseKernelVersion(kernel) ? undefined : { version: kernel, source: title };
+  }
   const version = host.about.kernel;
   if (version === undefined) return undefined;
   const known = kernels.get(host);
@@ -44,16 +50,18 @@ export function caseNode(open: OpenCase): CaseNode {
   const documents = [...open.documents.values()];
   const hosts = documents.filter(({ kind }) => kind === 'host');
   const chosen = open.choices.kernel;
-  const told = hosts.map(toldKernel).find((kernel) => kernel !== undefined);
-  const version = chosen ?? told?.version;
+  const sessions = documents.filter(({ kind }) => kind === 'session');
+  const told = [...hosts, ...sessions].flatMap((document) => toldKernel(document) ?? []);
+  const toldKernels = told.filter(({ version }, i) => told.findIndex((other) => other.version === version) === i);
+  const version = chosen ?? toldKernels[0]?.version;
   return {
     hosts: hosts.map(documentNode),
-    sessions: documents.filter(({ kind }) => kind === 'session').map(documentNode),
+    sessions: sessions.map(documentNode),
     device: assignedNode(hosts),
     missing: hosts.flatMap(({ missing = [] }) => missing.map(({ message }) => message)),
     devices: hosts.flatMap(devicesOf),
     ...(version === undefined ? {} : { kernel: { version, isChosen: chosen !== undefined } }),
-    ...(told === undefined ? {} : { toldKernel: told }),
+    toldKernels,
     knownKernels: RECORDED_KERNELS,
     undo: open.undoLabel,
   };

@@ -41,8 +41,11 @@ export interface CaseNode {
   readonly devices: readonly CaseDevice[];
   /** The kernel whose rules answer: `isChosen` by a person, else as the sources say. Undefined: the newest known. */
   readonly kernel?: { readonly version: string; readonly isChosen: boolean } | undefined;
-  /** What the sources say of the kernel, and which of them does; undefined if none does. */
-  readonly toldKernel?: { readonly version: string; readonly source: string } | undefined;
+  /**
+   * What the sources say of the kernel, each version once with the first source that has it, hosts before sessions. Without
+   * a choice each host and session is answered by its own.
+   */
+  readonly toldKernels: readonly { readonly version: string; readonly source: string }[];
   /** Kernels whose answers were recorded, oldest first: those that a person can choose by name. */
   readonly knownKernels: readonly string[];
   /** What `undo` would undo, such as `Close dmesg`. */
