@@ -22,7 +22,7 @@ export default defineConfig({
       },
       {
         // All at the start: what is found later reloads the page in the middle of a test.
-        optimizeDeps: { include: ['fflate', 'modern-tar', 'valibot'] },
+        optimizeDeps: { include: ['fflate', 'fzstd', 'modern-tar', 'valibot', 'xz-decompress'] },
         test: {
           name: 'browser',
           testTimeout,

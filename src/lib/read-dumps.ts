@@ -2,7 +2,7 @@ import type { DumpInput } from '../dumps/input/open.ts';
 import type { Dumps } from './dumps.ts';
 import { openDumps } from './opened.ts';
 
-/** A dump in memory: text, or the bytes of a file, packed (gzip) or an archive (tar) too. */
+/** A dump in memory: text, or the bytes of a file, packed (gzip, xz, zstd) or an archive (tar, zip) too. */
 export interface DumpData {
   /** Becomes the `source` of the facts; folders are separated by `/`. */
   readonly name: string;
