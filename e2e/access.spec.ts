@@ -4,6 +4,20 @@ import { expect, pasteText, test, violations } from './page.ts';
 // One look of axe takes seconds on a busy machine, and some tests take ten.
 test.setTimeout(240_000);
 
+/** A host with groups of two functions each, one of which cannot be assigned. */
+function hostDump(host: string): string {
+  const groups = Array.from({ length: 30 }, (_, i) => {
+    const slot = i.toString(16).padStart(2, '0');
+    const path = `/sys/kernel/iommu_groups/${i}`;
+    return `${path}/devices/0000:${slot}:00.0\n${path}/devices/0000:${slot}:00.1\n${path}/reserved_regions:0xfee00000 0xfeefffff msi\n`;
+  });
+  const direct = '/sys/kernel/iommu_groups/3/reserved_regions:0x3f000000 0x3f7fffff direct\n';
+  return `root@${host}:~# grep -r . /sys/kernel/iommu_groups\n${groups.join('')}${direct}`;
+}
+
+const FAILED =
+  'qemu-system-aarch64: -device vfio-pci,host=0000:05:00.0: vfio 0000:05:00.0: failed to setup container for group 5: memory listener initialization failed: Region mach-virt.ram: vfio_dma_map(0x1, 0x40000000, 0x100000000, 0x7fb2a3e00000) = -22 (Invalid argument)\n';
+
 for (const theme of ['light', 'dark'] as const) {
   test.describe(theme, () => {
     test.use({ colorScheme: theme });
@@ -42,6 +56,28 @@ for (const theme of ['light', 'dark'] as const) {
       expect(await violations(app)).toEqual([]);
       for (const name of ['Left panel', 'Details', 'Right panel']) await app.getByRole('button', { name }).click();
       expect(await violations(app)).toEqual([]);
+    });
+
+    test(`axe finds nothing with several hosts, open lists and a request that failed (${theme})`, async ({ app }) => {
+      for (const host of ['oak', 'elm', 'ash']) {
+        await app.evaluate(
+          ([data]) => window.iovascope?.open([{ name: 'groups.txt', data: data ?? '' }]),
+          [hostDump(host)],
+        );
+      }
+      // Of so many rows only those near the visible ones exist.
+      expect(await app.evaluate(async () => (await window.iovascope?.hosts())?.length)).toBe(3);
+      await pasteText(app, FAILED);
+      await expect(app.getByTestId('answer')).toHaveAttribute('data-severity', 'fatal');
+      await app.getByTestId('conflicts').getByRole('button').first().click();
+      expect(await violations(app)).toEqual([]);
+      await app.getByRole('button', { name: 'Show the devices' }).click();
+      await expect(app.getByRole('option').first()).toBeVisible();
+      expect(await violations(app, '.popover')).toEqual([]);
+      await app.keyboard.press('Escape');
+      await app.getByRole('combobox', { name: /^Find/ }).fill('fee00');
+      await expect(app.getByRole('option').first()).toBeVisible();
+      expect(await violations(app, '.popover')).toEqual([]);
     });
 
     test(`axe finds nothing in one column (${theme})`, async ({ app }) => {

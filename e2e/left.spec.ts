@@ -232,6 +232,48 @@ test('the guest of a libvirt log is filled in; what is changed by hand is an ove
   await expect(chooser.locator('option:checked')).toHaveText('win11: q35 7.2, 16 GiB');
 });
 
+test('a guest that the sources define can be left out', async ({ app }) => {
+  await dropText(app, [
+    { name: 'groups.txt', text: groupsOf('oak', 3) },
+    { name: 'win11.log', text: LIBVIRT_LOG },
+  ]);
+  const chooser = app.getByTestId('guest').getByLabel('Guest to try');
+  const lanes = rows(app).filter({ has: app.getByRole('gridcell', { name: 'guest', exact: true }) });
+  await expect(lanes.first()).toBeVisible();
+  await chooser.selectOption('none');
+  await expect(lanes).toHaveCount(0);
+  await expect(app.getByTestId('answer')).not.toContainText('win11');
+  await app.getByRole('button', { name: 'Back to win11' }).click();
+  await expect(lanes.first()).toBeVisible();
+});
+
+test('on an AMD host its machines are offered first, and the reason is said', async ({ app }) => {
+  const hole = '0x000000fd00000000 0x000000ffffffffff reserved';
+  const path = '/sys/kernel/iommu_groups/1/reserved_regions';
+  await dropText(app, [{ name: 'host.txt', text: `${MSI}${path}:${hole}\n` }]);
+  await expect(app.getByTestId('host')).toContainText('1 group');
+  const chooser = app.getByTestId('guest').getByLabel('Guest to try');
+  await expect(chooser.locator('option').nth(1)).toHaveText(/q35.*AMD/);
+  await expect(chooser.locator('option[value=q35]')).toHaveText(/before QEMU 7\.1/);
+  await chooser.selectOption({ index: 1 });
+  await expect(app.getByTestId('guest-amd')).toContainText('HyperTransport');
+  await app.getByLabel('Exact size').fill('1T');
+  await app.getByLabel('Exact size').press('Tab');
+  await expect(app.getByTestId('answer')).toContainText('fits');
+  await expect(app.getByTestId('answer')).toContainText('needs phys-bits 42');
+  expect(await violations(app)).toEqual([]);
+});
+
+test('of two hosts with a device of one address, the one that is assigned is checked', async ({ app }) => {
+  await twoHosts(app);
+  await rowNamed(app, 'elm').focus();
+  const hosts = await app.evaluate(() => window.iovascope?.hosts());
+  expect(hosts?.map(({ name }) => name)).toEqual(['oak', 'elm']);
+  await app.evaluate(() => window.iovascope?.setDevice('0000:00:01.0', 'elm'));
+  await expect(boxOf(rowNamed(app, 'oak'))).toBeChecked();
+  await expect(boxOf(rowNamed(app, 'elm'))).toBeChecked({ indeterminate: true });
+});
+
 test('a verdict belongs to what stands in the box', async ({ app }) => {
   await dropText(app, [{ name: 'host.txt', text: MSI }]);
   await app.getByLabel('Guest to try').selectOption('virt');

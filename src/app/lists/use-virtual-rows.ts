@@ -4,7 +4,7 @@ import { mainStop, nextStop, setTabStop, stopsOf } from './grid-stops.ts';
 import { centredOffset, isUniform, nextRow, rowTop, scrollHeight, scrollOffsetFor, topRow } from './list-geometry.ts';
 
 /** By default, lists up to this length are rendered whole, so that the browser's own search and copying find every row. */
-const RENDERED_WHOLE = 200;
+const RENDERED_WHOLE = 100;
 /** Rows that are rendered above and below the visible ones. */
 const OVERSCAN = 12;
 

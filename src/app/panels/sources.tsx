@@ -1,4 +1,4 @@
-import { useCallback, useId, useRef, useState } from 'react';
+import { useCallback, useDeferredValue, useId, useRef, useState } from 'react';
 import { openPicked, openSample } from '../shell/open-files.ts';
 import { SAMPLES } from '../shell/samples.ts';
 import { useApp } from '../state/app-state.ts';
@@ -110,6 +110,8 @@ function EmptyCase({ onPaste, onConnect }: EmptyCaseProps) {
 export function SourcesPanel(props: EmptyCaseProps) {
   const isEmpty = useApp((s) => s.documents.length === 0);
   const [filter, setFilter] = useState('');
+  // What is typed shows at once; the rows of hundreds of groups follow.
+  const applied = useDeferredValue(filter);
   const clearFilter = useCallback(() => setFilter(''), []);
   return (
     <section className="panel sources" aria-label="Sources">
@@ -119,7 +121,7 @@ export function SourcesPanel(props: EmptyCaseProps) {
       ) : (
         <>
           <FilterBox filter={filter} setFilter={setFilter} />
-          <CaseTree filter={filter} clearFilter={clearFilter} />
+          <CaseTree filter={applied} clearFilter={clearFilter} />
         </>
       )}
     </section>

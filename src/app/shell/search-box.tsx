@@ -10,7 +10,7 @@ import { revealDevice, revealGroup, revealOwner } from '../state/tree.ts';
 import { useAnswer } from '../state/use-answer.ts';
 import { SEARCH_HINT, SEARCH_ID, SEARCH_LABEL } from './search-field.ts';
 
-const LIMIT = 40;
+const LIMIT = 25;
 
 /** Bounds and size of a result. */
 function boundsLabel({ start, last }: NonNullable<Found['target']>): string {
