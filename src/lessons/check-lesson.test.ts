@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { assertProperty } from '../iova/testing/arbitraries.ts';
 import { LESSON_NAMES, lessonText } from './built-in.ts';
 import { checkLesson } from './check-lesson.ts';
+import { readLesson } from './read-lesson.ts';
 
 const HEAD = ['---', 'title: A test', 'model: iommufd', '---'];
 const OPS = ['```ops', 'alloc a', 'map a 0x1000 4K rw => 0, iova 0x1000', '```'];
@@ -85,6 +86,20 @@ describe('steps', () => {
     ).toEqual([]);
   });
 
+  test('views on several lines, and a range that is written apart', () => {
+    expect(problems('## S', 'view:', '  range: 0x0 - 0xfff', '  scale: folded', ...OPS)).toEqual([
+      "8: view: unknown scale 'folded'; did you mean 'fold'?",
+    ]);
+    expect(problems('## S', 'view: range=0x0-0xfff scale=fold lanes=areas,reserved tab=events', ...OPS)).toEqual([]);
+    expect(problems('## S', 'view:', ...OPS)).toEqual(['6: view: expected one of range, scale, lanes, tab, selection']);
+  });
+
+  test('what should come before, as a list', () => {
+    const lines = ['---', 'title: T', 'after:', '  - one', '  - two', '---', '## S', 'text'];
+    expect(problemsOfFile(...lines)).toEqual([]);
+    expect(readLesson(lines.join('\n')).lesson.head.after).toEqual(['one', 'two']);
+  });
+
   test('blocks: an unknown one, one without an end, facts', () => {
     expect(problems('## S', '```opps', 'alloc a', '```')).toEqual(["6: unknown block 'opps'; did you mean 'ops'?"]);
     expect(problems('## S', '```ops', 'alloc a')).toEqual(["6: the block has no end: a line '```' is missing"]);
@@ -105,7 +120,9 @@ describe('steps', () => {
 
 describe('predictions and questions', () => {
   test('the model decides which choice is right', () => {
-    expect(problems('## S', 'predict: 0 | -EINVAL', ...OPS)).toEqual([]);
+    for (const choices of ['0 | -EINVAL', '-EINVAL; 0, iova 0x1000', '-EINVAL / 0', '[-EINVAL, 0]']) {
+      expect(problems('## S', `predict: ${choices}`, ...OPS)).toEqual([]);
+    }
     expect(problems('## S', 'predict:', '', '- 0, iova 0x1000: why', '- `-EINVAL`', ...OPS)).toEqual([]);
     expect(problems('## S', 'predict:', '- -EEXIST', '- -EINVAL', ...OPS)).toEqual([
       '6: a prediction without a right choice: mark it with [x], or write what the model answers',

@@ -103,9 +103,15 @@ class LessonReader {
     const opened = this.#number;
     this.#at++;
     const seen = new Set<string>();
+    let last: string | undefined;
     for (; this.#line !== undefined && this.#line.trim() !== '---'; this.#at++) {
       const line = this.#line;
       if (line.trim() === '' || line.startsWith('#')) continue;
+      const item = /^\s*- (.*)$/.exec(line)?.[1];
+      if (item !== undefined && last === 'after') {
+        head.after = [...(head.after ?? []), item.trim()];
+        continue;
+      }
       // The end of the front matter was forgotten.
       if (/^\s*(?:```|- )/.test(line)) break;
       const [, key, value] = /^\s*([\w-]+)\s*:\s*(.*?)\s*$/.exec(line) ?? [];
@@ -116,6 +122,7 @@ class LessonReader {
       } else if (seen.has(key)) this.#problem(this.#number, `'${key}' is there twice`);
       else {
         seen.add(key);
+        last = key;
         this.#headValue(head, key, value.replace(/^(["'])(.*)\1$/, '$2'));
       }
     }
@@ -127,6 +134,8 @@ class LessonReader {
 
   #headValue(head: Mutable<LessonHead>, key: string, value: string): void {
     const sizeKey = SIZE_KEYS.find((known) => known === key);
+    // The names may follow as a list.
+    if (key === 'after' && value === '') return;
     if (value === '') this.#problem(this.#number, `'${key}' has no value`);
     else if (sizeKey !== undefined) {
       const size = parseSize(value);
@@ -189,7 +198,6 @@ class LessonReader {
       } else if (fence) add(this.#fenced(fence[1] ?? '', fence[2] ?? '', blocks));
       else if (key === 'view') {
         add(this.#view(value));
-        this.#at++;
       } else if (key === 'predict') add(this.#predict(value));
       else if (key === 'question') add(this.#question(value));
       else {
@@ -258,15 +266,34 @@ class LessonReader {
     });
   }
 
+  /** `range A-B, scale fold`, `range=A-B scale=fold`, or each part in an indented line of its own. */
   #view(value: string): LessonBlock {
     const view: Mutable<LessonView> = {};
-    for (const part of value.split(/\s*[,;]\s*/).filter((item) => item !== '')) {
-      const [, key = part, rest = ''] = /^(\w+)\s*[ =:]\s*(.*)$/.exec(part) ?? [];
-      const wrong = this.#viewValue(view, key, rest);
+    this.#viewParts(view, value);
+    let count = value.trim() === '' ? 0 : 1;
+    for (this.#at++; value.trim() === '' && /^\s+\S/.test(this.#line ?? ''); this.#at++) {
+      this.#viewParts(view, (this.#line ?? '').replace(/^\s+(?:[-*] )?/, ''));
+      count++;
+    }
+    if (count === 0) this.#problem(this.#at, `view: expected one of ${VIEW_KEYS.join(', ')}`);
+    return { kind: 'view', view };
+  }
+
+  #viewParts(view: Mutable<LessonView>, text: string): void {
+    const parts: { key: string; values: string[] }[] = [];
+    const cleaned = text.replace(/\s*[-–]\s+(?=0x)|\s+[-–](?=0x)/gi, '-');
+    for (const word of cleaned.split(/[\s,;]+/).filter((item) => item !== '')) {
+      const [, named, rest = ''] = /^(\w+)[=:](.*)$/.exec(word) ?? [];
+      const part = parts.at(-1);
+      const needsMore = part !== undefined && (part.values.length === 0 || part.key === 'lanes');
+      if (named !== undefined) parts.push({ key: named, values: rest === '' ? [] : [rest] });
+      else if (VIEW_KEYS.includes(word) || !needsMore) parts.push({ key: word, values: [] });
+      else part.values.push(word);
+    }
+    for (const { key, values } of parts) {
+      const wrong = this.#viewValue(view, key, values.join(' '));
       if (wrong !== undefined) this.#problem(this.#number, `view: ${wrong}`);
     }
-    if (value.trim() === '') this.#problem(this.#number, `view: expected one of ${VIEW_KEYS.join(', ')}`);
-    return { kind: 'view', view };
   }
 
   /** Sets one part of a view; returns what is wrong with it. */
@@ -311,7 +338,7 @@ class LessonReader {
   #predict(value: string): LessonBlock {
     const line = this.#number;
     this.#at++;
-    const inline = value === '' ? [] : value.split(/\s+\|\s+|\s*\/\s*/).map((item) => choiceOf(item.trim(), line));
+    const inline = inlineChoices(value).map((item) => choiceOf(item, line));
     const choices = inline.length > 0 ? inline : this.#choices();
     if (choices.length < 2) this.#problem(line, 'a prediction needs at least two choices, one on each line: - -EINVAL');
     return { kind: 'predict', line, choices };
@@ -351,8 +378,16 @@ class LessonReader {
   }
 }
 
+/** Choices in one line, separated by `|`, by `;`, by `/` or by commas: by the first of these that is there. */
+function inlineChoices(value: string): string[] {
+  const body = value.replace(/^\[(.*)\]$/, '$1').trim();
+  const separator = ['|', ';', '/', ','].find((mark) => body.includes(mark));
+  const items = separator === undefined ? [body] : body.split(separator);
+  return items.map((item) => item.trim()).filter((item) => item !== '');
+}
+
 /** An item of a Markdown list, with or without a number. */
-const ITEM = /^\s{0,3}(?:[-*+]|\d+[.)])\s+(\S.*?)\s*$/;
+const ITEM = /^\s*(?:[-*+]|\d+[.)])\s+(\S.*?)\s*$/;
 
 function choiceOf(item: string, line: number): Choice {
   const [, mark, rest = item] = /^\[([ xX])\]\s+(.*)$/.exec(item) ?? [];

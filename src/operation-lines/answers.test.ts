@@ -34,6 +34,8 @@ describe('answers in words', () => {
         ] as never,
       },
     ],
+    ['success, unmapped=0x1000', undefined, { ret: 0, unmapped: 0x1000n as never }],
+    ['0 iova: 0x1000', undefined, { ret: 0, iova: 0x1000n as never }],
     ['0, ranges none', undefined, { ret: 0, ranges: [] }],
     ['0, argsz 120', undefined, { ret: 0, argsz: 120 }],
   ])('%s', (text, op, answer) => {

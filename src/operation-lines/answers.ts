@@ -35,7 +35,9 @@ interface Word {
  * address without a name is the operation's result (`iova`, `unmapped`, `dma_addr`), ranges need none.
  */
 export function parseAnswer(text: string, op?: OperationName): ParsedAnswer {
-  const words: Word[] = [...text.matchAll(/[^\s,]+/g)].map((match) => ({ text: match[0], start: match.index }));
+  // `iova=0x1000` and `iova: 0x1000` are read, too; the places of the words stay the same.
+  const spaced = text.replace(/(?<=[a-z])[=:]/g, ' ');
+  const words: Word[] = [...spaced.matchAll(/[^\s,]+/g)].map((match) => ({ text: match[0], start: match.index }));
   const [first] = words;
   if (!first) return wrong("expected an answer such as '0' or '-EINVAL'", { text: '', start: text.length });
   const returned = returnOf(first.text);
@@ -67,7 +69,7 @@ function wrong(message: string, { text, start }: Word, nearest?: string): Parsed
 
 /** What a call returns, if the word is that. */
 function returnOf(word: string): number | string | undefined {
-  if (word === 'ok') return 0;
+  if (word === 'ok' || word === 'success') return 0;
   if (/^-?\d+$/.test(word)) return Number.isSafeInteger(Number(word)) ? Number(word) : undefined;
   const errno = /^-?(E[A-Z0-9]+)$/.exec(word)?.[1];
   return errno === undefined ? undefined : `-${errno}`;
