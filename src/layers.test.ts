@@ -70,7 +70,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'protocol load-part.ts documents case answers/event-label.ts answers/event-text.ts answers/comparison.ts picture answers live share engine.ts transport',
   },
   app: {
-    imports: 'iova uapi session analysis timeline engine',
+    imports: 'iova uapi session analysis timeline engine lessons',
     offers: '',
     order: 'state lists canvas shell/samples.ts shell/open-files.ts panels shell main.tsx',
   },

@@ -50,7 +50,7 @@ describe('iovascope lesson', () => {
     const { code, stdout } = await runCli(['lesson', 'show', 'a.md', '--step', '1'], { 'a.md': GOOD });
     expect({ code, stdout }).toEqual({ code: 0, stdout: '1/2  One\n\nSome text.\n\n  open c type1v2  => 0\n' });
     const two = await runCli(['lesson', 'show', 'a.md', '--step', '2'], { 'a.md': GOOD });
-    expect(two.stdout).toBe('2/2  Two\n\nPredict:\n  - 1\n  - 0\n\n  extension c 1\n');
+    expect(two.stdout).toBe('2/2  Two\n\nPredict:\n  - 0\n  - 1\n\n  extension c 1\n');
     expect((await runCli(['lesson', 'show', 'a.md'], { 'a.md': GOOD })).stdout).toMatch(
       /^T\n\n\n1\/2 {2}One[\s\S]*2\/2 {2}Two/,
     );

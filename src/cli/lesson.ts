@@ -1,7 +1,7 @@
 import { LESSON_NAMES, lessonText } from '../lessons/built-in.ts';
 import { checkLesson, type LessonReport } from '../lessons/check-lesson.ts';
 import { compileLesson } from '../lessons/compile.ts';
-import type { LessonBlock, LessonOperation, LessonStep } from '../lessons/lesson.ts';
+import type { Choice, LessonBlock, LessonOperation, LessonStep } from '../lessons/lesson.ts';
 import { readLesson } from '../lessons/read-lesson.ts';
 import { printAnswer } from '../operation-lines/answers.ts';
 import { nearestWord } from '../operation-lines/nearest.ts';
@@ -90,6 +90,11 @@ async function check(sources: readonly Source[], asJson: boolean, io: CliIo): Pr
   return count > 0 ? 1 : 0;
 }
 
+/** Choices by their texts: the order of the file may have the right one first. */
+function listed(choices: readonly Choice[]): string[] {
+  return choices.map(({ text }) => `  - ${text}`).sort();
+}
+
 /** The lines of a block. `hidden`: an operation whose answer is to be predicted. */
 function blockLines(block: LessonBlock, hidden: LessonOperation | undefined): string[] {
   switch (block.kind) {
@@ -104,13 +109,13 @@ function blockLines(block: LessonBlock, hidden: LessonOperation | undefined): st
         return `  ${text}${expect && operation !== hidden ? `  => ${printAnswer(expect)}` : ''}`;
       });
     case 'predict':
-      return ['Predict:', ...block.choices.map(({ text }) => `  - ${text}`)];
+      return ['Predict:', ...listed(block.choices)];
     case 'question': {
       const { text, choices, answer } = block.question;
       const typed = answer
         ? [`  (type ${answer.kind === 'address' || answer.kind === 'operation' ? 'an' : 'a'} ${answer.kind})`]
         : [];
-      return [`Question: ${text}`, ...choices.map((choice) => `  - ${choice.text}`), ...typed];
+      return [`Question: ${text}`, ...listed(choices), ...typed];
     }
     default:
       return [];

@@ -14,6 +14,7 @@ import { arrange, arranged, setScale } from '../state/picture.ts';
 import { shownSession } from '../state/sessions.ts';
 import { showTab } from '../state/tabs.ts';
 import { showRange } from '../state/view.ts';
+import type { LessonOfLink } from './lesson-link.ts';
 import { openSample } from './open-files.ts';
 import { SAMPLES } from './samples.ts';
 
@@ -60,6 +61,9 @@ export async function openFragment(fragment: string): Promise<boolean> {
   const problems = [...found];
   const address = addressOf(fragment);
   let isOpen = address !== '' && address === openAddress(get());
+  const lesson = target?.kind === 'lesson' ? await loadLesson(target.name, view.step) : undefined;
+  if (typeof lesson === 'string') problems.push(lesson);
+  else if (lesson?.problem !== undefined) problems.push(lesson.problem);
   if (target && !isOpen) {
     if (target.kind === 'session') {
       const data = new Blob([target.text]);
@@ -68,14 +72,28 @@ export async function openFragment(fragment: string): Promise<boolean> {
       const sample = SAMPLES.find(({ id }) => id === target.name);
       if (sample) isOpen = await inPlace(async () => openSample(sample).then(() => get().documents.length > 0));
       else problems.push(`there is no sample "${target.name}"; known: ${SAMPLES.map(({ id }) => id).join(', ')}`);
-    } else problems.push(`there is no lesson "${target.name}" in this version of iovascope`);
+    } else if (typeof lesson === 'object') {
+      const { title, file, text } = lesson;
+      const data = new Blob([text]);
+      isOpen = await inPlace(async () => (await open(title, [{ name: file, data }], { address })).length > 0);
+    }
   }
   if (problems.length > 0) {
     const title = isOpen ? 'Not all of the link was opened' : 'The link was not opened';
     showError(title, problems.map(sentence).join(' '));
   }
-  if (isOpen || (address === '' && target === undefined)) await applyView(view);
+  if (isOpen || (address === '' && target === undefined)) {
+    await applyView(typeof lesson === 'object' ? { ...lesson.view, ...view } : view);
+  }
   return isOpen;
+}
+
+async function loadLesson(name: string, step: number | undefined): Promise<LessonOfLink | string> {
+  try {
+    return await (await import('./lesson-link.ts')).lessonOfLink(name, step);
+  } catch (error) {
+    return `the lesson "${name}" could not be loaded: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }
 
 const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
