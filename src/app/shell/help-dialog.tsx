@@ -1,6 +1,6 @@
 import { Button } from 'react-aria-components';
 import { type DialogProps, Frame } from './dialog-frame.tsx';
-import { KEYS } from './keys.ts';
+import { KEYS } from './key-help.ts';
 
 /** All keys and mouse gestures. */
 export function HelpDialog(props: DialogProps) {

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { visibleRange } from '../../timeline/axis/viewport.ts';
 import { useApp } from '../state/app-state.ts';
 import { openText, startApp } from '../testing/app.ts';
-import { handleKey, KEYS } from './keys.ts';
+import { KEYS } from './key-help.ts';
+import { handleKey } from './keys.ts';
 
 /** An element that is found by one selector, such as `[role=menu]`. */
 class FakeElement {

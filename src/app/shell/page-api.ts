@@ -37,27 +37,6 @@ interface ConflictInfo {
   readonly remedies: readonly string[];
 }
 
-const HELP = `window.iovascope: all answer promises that settle when the page shows the result
-  open([{name, data}])  opens files as a drop does; data: text, bytes or a Blob.
-                        Answers where they went; [] if nothing was recognized
-  paste(text)           opens a text as pasting does
-  hosts()               [{id, name, sources, groups}]
-  answer()              {severity, text, remedies}, or undefined
-  conflicts()           [{severity, text, ranges, errno, rule, remedies}]
-  setGuest("q35:8G")    the guest to try; null: none
-  setDevice("0000:00:06.0", host)  the device to assign; null: none. host: its host's
-                        id or name, if several hosts have a device of this address
-  setKernel("6.1")      the kernel whose rules answer; null: as the sources say
-  state()               {range, scale, selection, step}
-  svg()                 the picture as SVG, or undefined
-  png()                 the same as PNG, a Blob
-  paint(scene, theme)   draws a scene of the command render as PNG, a Blob
-  text()                the report for mail: ASCII, 72 columns
-  markdown()            the report for a bug tracker
-  link({redact: false}) a link that carries the session; names are replaced by default
-  reset()               closes everything
-  help()                this text`;
-
 function hexRange({ start, last }: { readonly start: bigint; readonly last: bigint }): HexRange {
   return { start: hex(start), last: hex(last) };
 }
@@ -215,7 +194,7 @@ export const pageApi = {
     return link;
   },
   reset: (): Promise<void> => after(reset()),
-  help: (): Promise<string> => Promise.resolve(HELP),
+  help: async (): Promise<string> => (await import('./page-api-help.ts')).PAGE_API_HELP,
 };
 
 declare global {

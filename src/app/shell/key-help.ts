@@ -1,0 +1,26 @@
+// The keys of keys.ts and the moves of the mouse, as the help lists them: not needed before it is opened.
+
+interface KeyHelp {
+  readonly keys: readonly string[];
+  readonly action: string;
+}
+
+/** What the help lists. */
+export const KEYS: readonly KeyHelp[] = [
+  { keys: ['wheel', 'W', 'S', '↑', '↓'], action: 'Zoom; the wheel zooms at the pointer' },
+  { keys: ['Shift', 'wheel'], action: 'Scroll the lanes, as the wheel over their names does' },
+  { keys: ['drag', 'A', 'D', '←', '→'], action: 'Pan' },
+  { keys: ['double-click'], action: 'Zoom in at the pointer' },
+  { keys: ['0'], action: 'Show everything; on the linear scale the contents first' },
+  { keys: ['F'], action: 'Fit the selected range, or the conflict with its surroundings' },
+  { keys: ['N', 'P'], action: 'Next and previous range' },
+  { keys: ['C'], action: 'Next conflict' },
+  { keys: [',', '.', 'Ctrl Z', 'Ctrl Y'], action: 'Previous and next event of the session that is shown' },
+  { keys: ['R', 'Shift R'], action: 'Next and previous event that failed' },
+  { keys: ['Ctrl C'], action: 'In a table: copy the row' },
+  { keys: ['/'], action: 'Search for an address, a type, a device or any text in the dumps' },
+  { keys: ['Shift', 'drag'], action: 'Measure a range; ends snap to bounds, with Alt they are free' },
+  { keys: ['Esc'], action: 'Clear the selection and the measurement' },
+  { keys: ['L', 'B', 'I'], action: 'Fold or show the panels: left, below the picture, right (with the inspector)' },
+  { keys: ['?'], action: 'Show this list' },
+];
