@@ -87,6 +87,8 @@ const widthText = (address: bigint) => `${hex(address)} (${bitLength(address)} b
 const ABOVE_WIDTH =
   'Keep addresses within the width of the IOMMU: use fewer phys-bits for the guest, another base address, or physical addresses as IOVAs.';
 const BIND_GROUP = 'Bind every device of the group to vfio-pci, or to no driver.';
+/** Bytes of the largest bounce buffer: 128 slots of 2 KiB (Linux, IO_TLB_SEGSIZE). */
+const BOUNCE_MAX = 262_144n;
 /** For lines that report a fault or a refusal with a number that was cut or masked. */
 const GIVE_WHOLE = 'Open the original log: without the whole address nothing can be said about it.';
 const ENABLE_IOMMU = 'Enable the IOMMU in the firmware setup and on the kernel command line (intel_iommu=on).';
@@ -305,10 +307,48 @@ export const DIAGNOSTICS = {
   ),
   'damaged-fault': complaint(
     'warning',
-    ({ text }: Text) => `malformed IOMMU fault: ${quote(text)}; expected an address of at most 64 bits`,
+    ({ text }: Text) => `a fault was logged, but its address cannot be read: ${quote(text)}`,
     GIVE_WHOLE,
   ),
-  'fault-without-address': rule('info', ({ what }: { readonly what: string }) => what),
+  'fault-without-address': complaint(
+    'warning',
+    ({ what }: { readonly what: string }) => what,
+    'Trace iommu:map, iommu:unmap and iommu:io_page_fault: the log does not have the address.',
+  ),
+  'iommu-entry-invalid': complaint(
+    'warning',
+    ({ device, what }: { readonly device: string; readonly what: string }) =>
+      `the IOMMU refuses all accesses of ${device}: ${what}; no mapping would help`,
+    'Check that the firmware (IORT table or device tree) gives the device the right stream ids, and that its driver was not unbound while the device was active.',
+  ),
+  'iommu-hardware-error': complaint(
+    'warning',
+    ({ device, event, what }: WithDevice & { readonly event: string; readonly what: string }) =>
+      `${event}${device === undefined ? '' : ` for ${device}`}: ${what}`,
+    'Update the firmware; if it stays, memory or the IOMMU is faulty, or something overwrites its tables.',
+  ),
+  'device-invalidation-timeout': complaint(
+    'warning',
+    ({ device }: WithDevice) =>
+      `the device${ofDevice({ device })} did not answer an invalidation of its address translation cache (ATS): it hangs, or was reset or removed`,
+    'Look for what the device logged before; if it works without ATS, start the kernel with pci=noats.',
+  ),
+  'interrupt-refused': complaint(
+    'warning',
+    ({
+      device,
+      index,
+      reason,
+    }: WithDevice & { readonly index: string | undefined; readonly reason: string | undefined }) =>
+      `an interrupt${device === undefined ? '' : ` of ${device}`} was refused${index === undefined ? '' : ` (entry ${index} of the interrupt remapping table)`}${reason === undefined ? '' : `: ${reason}`}`,
+    'It is no DMA fault. Update the firmware, or reset the device before it is given to another domain; intremap=off only hides it.',
+  ),
+  'mapping-already-set': complaint(
+    'warning',
+    ({ start, last, old, wanted }: Range & { readonly old: bigint; readonly wanted: bigint }) =>
+      `the kernel mapped the page ${rangeText({ start, last })} twice: its entry was ${hex(old)} and should become ${hex(wanted)}`,
+    'Two users share the domain without knowing of each other (often an identity or firmware mapping that was left): update the kernel.',
+  ),
   'damaged-event': rule(
     'warning',
     ({ what, text, reason }: Text & { readonly what: string; readonly reason?: string }) =>
@@ -329,6 +369,67 @@ export const DIAGNOSTICS = {
       remedy:
         'Update the firmware. Until then the kernel may use this memory while the device writes to it, which corrupts both.',
     },
+  ),
+  'dma-mask-overflow': complaint(
+    'error',
+    ({
+      device,
+      mask,
+      bus,
+      ...range
+    }: Range & { readonly device: string; readonly mask: bigint; readonly bus?: bigint }) => {
+      const limit = bus !== undefined && bus < mask ? bus : mask;
+      const size = range.last - range.start + 1n;
+      const why =
+        range.last > limit
+          ? `it can only reach addresses up to ${widthText(limit)}${limit === mask ? ' (its DMA mask)' : ' (the limit of its bus)'}, and there is no bounce buffer for it`
+          : size > BOUNCE_MAX
+            ? `the buffer lies below its DMA mask, ${hex(mask)}, but is larger (${bytes(size)}) than a bounce buffer (${BOUNCE_MAX}), which this kernel uses for all DMA`
+            : `no bounce buffer was free, although the buffer lies below its DMA mask, ${hex(mask)}`;
+      return `${device} cannot use the buffer at ${rangeText(range)}: ${why}`;
+    },
+    'It is the DMA API without an IOMMU in the way: enable the IOMMU for the device (no iommu=pt), raise swiotlb=, or limit the size of its requests.',
+  ),
+  'swiotlb-full': complaint(
+    'error',
+    ({
+      device,
+      size,
+      total,
+      used,
+    }: {
+      readonly device: string;
+      readonly size: bigint | undefined;
+      readonly total: number | undefined;
+      readonly used: number | undefined;
+    }) =>
+      `no bounce buffer${size === undefined ? '' : ` of ${bytes(size)}`} is free for ${device}${
+        total === undefined || used === undefined ? '' : `: ${used} of ${total} slots of 2 KiB are used`
+      }${size !== undefined && size > BOUNCE_MAX ? `; none can be larger than ${BOUNCE_MAX} bytes` : ''}`,
+    'Enlarge the buffers with swiotlb=SLOTS on the kernel command line, or enable the IOMMU for the device: then none are needed.',
+  ),
+  'dma-api-debug': complaint(
+    'warning',
+    ({
+      device,
+      driver,
+      what,
+      range,
+    }: WithDevice & {
+      readonly driver: string | undefined;
+      readonly what: string;
+      readonly range: Range | undefined;
+    }) =>
+      `the DMA API's checks found an error${driver === undefined ? '' : ` of the driver ${driver}`}${
+        device === undefined ? '' : ` of ${device}`
+      }: ${what.trim()}${range === undefined ? '' : ` (${rangeText(range)})`}`,
+    'It is a bug of the driver: report it with the backtrace below the message.',
+  ),
+  'bar-without-address': complaint(
+    'warning',
+    ({ device, index, size }: { readonly device: string; readonly index: number; readonly size: bigint | undefined }) =>
+      `BAR ${index} of ${device}${size === undefined ? '' : ` (${hex(size)} bytes)`} was given no address: the windows of its bridges are too small`,
+    'Enable "Above 4G decoding" in the firmware setup, or start the kernel with pci=realloc.',
   ),
   'rmrr-ignored': rule('info', (range: Range) => `Xen ignores the RMRR ${rangeText(range)}: it has no device`),
   'rmrr-incorrect': rule('warning', (range: Range) => `Xen rejected the RMRR ${rangeText(range)} as incorrect`),
@@ -430,6 +531,11 @@ export const DIAGNOSTICS = {
     'warning',
     ({ table }: { readonly table: string | undefined }) =>
       `incomplete structure${table === undefined ? '' : ` in ${table}`}: required fields are missing; it was skipped`,
+  ),
+  'acpi-second-table': rule(
+    'warning',
+    ({ table }: { readonly table: string }) =>
+      `a second ${table} table: Linux uses the first one in the list of tables (XSDT), so this one was skipped`,
   ),
   'damaged-acpi-field': rule(
     'warning',
@@ -550,6 +656,43 @@ export const DIAGNOSTICS = {
     ({ guest, host }: { readonly guest: string; readonly host: string }) =>
       `the virtual IOMMU has ${guest} address bits; the host IOMMU has ${host}`,
     'Set aw-bits of the virtual IOMMU to the address width of the host IOMMU.',
+  ),
+  'viommu-entry-invalid': complaint(
+    'warning',
+    ({ what }: { readonly what: string }) => `the tables that the guest gave its virtual IOMMU are wrong: ${what}`,
+    'It is an error of the guest (or of its kernel), not of the host: check its kernel log, and the settings of the virtual IOMMU (aw-bits, caching-mode, scalable mode).',
+  ),
+  'viommu-device-unknown': complaint(
+    'warning',
+    ({ device }: { readonly device: string }) =>
+      `the guest gave the virtual IOMMU no domain for ${device}: all its accesses are refused`,
+    'Check that the guest has a driver for its virtual IOMMU, and that the device is below it.',
+  ),
+  'qemu-page-mask-mismatch': complaint(
+    'error',
+    ({ wanted, has }: { readonly wanted?: bigint | undefined; readonly has?: bigint | undefined }) =>
+      `the virtual IOMMU and the host's IOMMU have no page size in common${
+        wanted === undefined ? '' : `: the host has page mask ${hex(wanted)}`
+      }${has === undefined ? '' : `, the guest was promised ${hex(has)}`}`,
+    'Set granule of the virtual IOMMU to the page size of the host (granule=host), use kernels with equal page sizes, or plug the device before the guest boots.',
+  ),
+  'qemu-dirty-bitmap-failed': complaint(
+    'error',
+    ({ start, last, error }: Range & WithError) =>
+      `dirty pages of ${rangeText({ start, last })} could not be read${withError({ error })}: a migration cannot finish`,
+    'The range must lie in one mapping, and the IOMMU must track dirty pages: compare it with what is mapped.',
+  ),
+  'iommufd-device-not-attached': complaint(
+    'error',
+    ({ device, id, ...failure }: WithDevice & WithError & { readonly id: string }) =>
+      `the device${ofDevice({ device })} could not be attached to object ${id} of iommufd${withError(failure)}${
+        failure.error === 'EINVAL'
+          ? ': its IOMMU cannot use that page table, or firmware requires memory of it to stay mapped'
+          : failure.error === 'EADDRINUSE'
+            ? ': a region that it reserves is mapped already'
+            : ''
+      }`,
+    "Add the host's reserved_regions of its group and the kernel log of the same time.",
   ),
   'qemu-no-iommu': complaint('error', () => 'the host offers no IOMMU type that QEMU can use'),
   'qemu-iommu-not-set': complaint(

@@ -106,6 +106,7 @@ export const FORMATS: readonly DumpFormat[] = [
       words: [
         ...['DMAR', 'DRHD', 'ATSR', 'RHSA', 'RMRR', 'Host address', 'reg_base_addr', 'No firmware', 'Device is '],
         ...['Firmware has', 'iommu width', '[DMA', 'INTR-REMAP', 'fault index', 'handling fault', 'identity map'],
+        ...['DMA PTE for', 'SATC', 'SIDP'],
       ],
     },
     load: async () => (await import('./formats/kernel-log/intel.ts')).KERNEL_LOG_INTEL,
@@ -139,8 +140,13 @@ export const FORMATS: readonly DumpFormat[] = [
     title: 'Kernel log: ARM SMMU',
     command: 'sudo dmesg',
     interest: {
-      words: ['event 0x', 'event: ', 'received:\n', 'context fault', 'context\n', 'Unhandled\n'],
-      inside: { shapes: [/(?:^|[\s:])0x[0-9a-f]{1,16}$/i] },
+      words: [
+        ...['event 0x', 'event: ', 'received:\n', 'context fault', 'context\n', 'Unhandled\n', 'unknown Stream ID'],
+        ...['global fault', 'GFSR 0x', '-bit VA', '-bit, oas', 'Supported page sizes', 'smmu'],
+      ],
+      inside: {
+        shapes: [/(?:^|[\s:])0x[0-9a-f]{1,8} ?[0-9a-f]{0,8}$/i, /\b(?:FAR|PAR|FSR|FSYNR[01])\s{0,8}= ?[0-9a-f]/i],
+      },
     },
     load: async () => (await import('./formats/kernel-log/smmu.ts')).KERNEL_LOG_SMMU,
   },
@@ -157,8 +163,22 @@ export const FORMATS: readonly DumpFormat[] = [
     name: 'kernel-log-virtio',
     title: 'Kernel log: virtio-iommu',
     command: 'sudo dmesg',
-    interest: { words: ['fault from', 'fault\n'] },
+    interest: { words: ['fault from', 'fault\n', 'input address: ', 'page mask: '] },
     load: async () => (await import('./formats/kernel-log/virtio.ts')).KERNEL_LOG_VIRTIO,
+  },
+  {
+    kind: 'lines',
+    name: 'kernel-log-other-iommus',
+    title: 'Kernel log: IOMMUs of systems on chips',
+    command: 'sudo dmesg',
+    interest: {
+      words: [
+        ...['Page fault at', 'Page fault for', 'translation fault: status', ': fault type=', 'occurred at'],
+        ...['Unhandled fault: status', 'Translation fault on master', 'Access permission fault', ': errs:0x'],
+        ...['tegra-mc', 'apple-dart'],
+      ],
+    },
+    load: async () => (await import('./formats/kernel-log/other-iommus.ts')).KERNEL_LOG_OTHER_IOMMUS,
   },
   {
     kind: 'lines',
@@ -175,6 +195,17 @@ export const FORMATS: readonly DumpFormat[] = [
     command: 'uname -a',
     interest: { words: ['Linux ', 'hostname'] },
     load: async () => (await import('./formats/host-identity.ts')).HOST_IDENTITY,
+  },
+  {
+    kind: 'lines',
+    name: 'cpu',
+    title: '/proc/cpuinfo, lscpu',
+    command: 'lscpu',
+    interest: {
+      words: ['address sizes'],
+      inside: { shapes: [/^\s{0,16}[a-z_][\w ]{1,20}\t\s{0,4}:/] },
+    },
+    load: async () => (await import('./formats/cpu.ts')).CPU,
   },
   {
     kind: 'lines',
@@ -216,6 +247,8 @@ export const FORMATS: readonly DumpFormat[] = [
         ...['Address space limit', 'Address space\n', 'Address\n', 'possible DMA', 'running out of DMA'],
         ...['possibly running', 'Notified about', 'Notified\n', 'Conflicting host', 'Conflicting\n'],
         ...['eserved region', 'eserved-regions', 'PCI peer', ': PCI\n', 'DMA mapping', 'failed to setup container'],
+        ...['page mask', 'page size mask', 'frozen granule', 'granularity', 'DIRTY_BITMAP', 'dirty bitmap'],
+        ...['error attach', 'is not known!!'],
         ...['not viable', 'used in multiple', "can't map", 'received unaligned', 'aw-bits', 'aw_bits', 'aw bits'],
         ...['available IOMMU', 'ailed to set', 'initialization failed', 'memory listener', 'Region '],
       ],
@@ -224,6 +257,24 @@ export const FORMATS: readonly DumpFormat[] = [
       around: { words: ['vfio', 'iommufd'] },
     },
     load: async () => (await import('./formats/qemu/errors.ts')).QEMU_ERRORS,
+  },
+  {
+    kind: 'lines',
+    name: 'qemu-viommu',
+    title: 'QEMU: virtual IOMMUs',
+    command: 'sudo cat /var/log/libvirt/qemu/GUEST.log',
+    interest: {
+      words: [
+        'vtd_',
+        'translation failed for',
+        'smmuv3_',
+        'amdvi_',
+        'riscv_iommu_',
+        'New fault is not',
+        'zero reserved',
+      ],
+    },
+    load: async () => (await import('./formats/qemu/viommu.ts')).QEMU_VIOMMU,
   },
   {
     kind: 'lines',
@@ -243,7 +294,7 @@ export const FORMATS: readonly DumpFormat[] = [
         ...['region_add', 'region_del', 'iommufd_', 'virtio_iommu_', 'vhost_vdpa_dma', 'iommu map @', 'iommu unmap @'],
         ...['vfio_region', 'vfio_listener', 'vfio_iommu_map', 'vfio_msi', 'vfio_intx', 'vfio_pci', 'vfio_quirk'],
         ...['vfio_device_dirty', 'vfio_prereg', 'vfio_legacy_dma', 'vfio_get_d', 'vfio_known_safe', 'vfio_populate'],
-        ...['vfio_attach', 'vfio_detach', 'vfio_put', 'is not aligned to'],
+        ...['vfio_attach', 'vfio_detach', 'vfio_put', 'is not aligned to', 'vfio_user_dma', 'vfu_dma', 'vfu: '],
       ],
     },
     load: async () => (await import('./formats/qemu/trace.ts')).QEMU_TRACE,
@@ -317,10 +368,28 @@ export const FORMATS: readonly DumpFormat[] = [
   },
   {
     kind: 'lines',
+    name: 'kernel-log-boot',
+    title: 'Kernel log: memory map and PCI resources',
+    command: 'sudo dmesg',
+    interest: {
+      words: [
+        ...['BIOS-e820: ', 'BIOS-provided', 'efi: mem', 'root bus resource', 'bridge window [', 'PCI host bridge'],
+        ...['PCI bridge to [bus', ': reg 0x', ': ROM [mem', '..0x'],
+        ...DIGITS.map((digit) => `: BAR ${digit}`),
+        ...DIGITS.map((digit) => `VF BAR ${digit}`),
+      ],
+      shapes: [/: {2,4}(?:reg 0x|BAR \d|ROM \[mem)/],
+    },
+    load: async () => (await import('./formats/kernel-log/boot.ts')).KERNEL_LOG_BOOT,
+  },
+  {
+    kind: 'lines',
     name: 'kernel-log-dma',
     title: 'Kernel log: DMA addresses',
     command: 'sudo dmesg',
-    interest: { words: ['-bit DMA'] },
+    interest: {
+      words: ['-bit DMA', 'overflow 0', 'DMA addr ', ': overflow', 'swiotlb buffer', 'DMA-API: ', 'leaked entries'],
+    },
     load: async () => (await import('./formats/kernel-log/dma.ts')).KERNEL_LOG_DMA,
   },
   {
@@ -356,7 +425,7 @@ export const FORMATS: readonly DumpFormat[] = [
         ...['memseg iova', "Expecting '", 'DMA remapping', 'annot set up DMA', 'annot clear DMA'],
         ...['cannot attach the device', 'Requested device', 'VFIO support', 'VFIO group is', 'managed by VFIO'],
         ...['using IOMMU type', 'select IOMMU type', 'IommuDma', 'iommu table', 'from iommu', 'into iommu'],
-        ...['already mapped', 'dma mask'],
+        ...['already mapped', 'dma mask', 'DMA region', 'memory region', 'mem region', 'register', 'DMA remap'],
       ],
     },
     load: async () => (await import('./formats/userspace/messages.ts')).USERSPACE_MESSAGES,
@@ -379,7 +448,7 @@ export const FORMATS: readonly DumpFormat[] = [
     title: 'Kernel log: VFIO',
     command: 'sudo dmesg',
     interest: {
-      words: ['RLIMIT_MEMLOCK', 'callbacks suppressed', 'vfio_pin', 'No interrupt remapping'],
+      words: ['RLIMIT_MEMLOCK', 'callbacks suppressed', 'vfio_pin', 'No interrupt remapping', 'MSI interrupts are'],
       shapes: [/vfio-pci .{4,40}: BAR \d/],
     },
     load: async () => (await import('./formats/kernel-log/vfio.ts')).KERNEL_LOG_VFIO,
@@ -392,6 +461,7 @@ export const FORMATS: readonly DumpFormat[] = [
     interest: {
       words: [' @', 'IOVA_PFN'],
       shapes: [/^\s{0,16}(?:0x[0-9a-f]{1,64}\s{0,8}(?:\||$)|P(?:ML[45]E|DPE|DE|TE)\b)/i],
+      inside: { shapes: [/^\s{0,40}0x[0-9a-f]{16}(?:\s{1,40}0x[0-9a-f]{16}){1,2}$/i] },
     },
     load: async () => (await import('./formats/debugfs/intel-pages.ts')).INTEL_DEBUGFS_PAGES,
   },
@@ -427,6 +497,17 @@ export const FORMATS: readonly DumpFormat[] = [
   },
   {
     kind: 'lines',
+    name: 'amd-debugfs',
+    title: 'AMD debugfs: device and interrupt tables',
+    command: 'sudo cat /sys/kernel/debug/iommu/amd/devtbl',
+    interest: {
+      words: ['QWORD[3]', 'IRT[', '\nDeviceId'],
+      inside: { shapes: [new RegExp(`^\\s{0,16}${PCI_ADDRESS_PATTERN}\\s{1,16}[0-9a-f]{2}`, 'i')] },
+    },
+    load: async () => (await import('./formats/debugfs/amd.ts')).AMD_DEBUGFS,
+  },
+  {
+    kind: 'lines',
     name: 'acpi-disassembly',
     title: 'ACPI: disassembled DMAR, IVRS or IORT',
     command: 'iasl -d DMAR.dat && cat DMAR.dsl',
@@ -446,6 +527,17 @@ export const FORMATS: readonly DumpFormat[] = [
       },
     },
     load: async () => (await import('./formats/acpi/disassembly.ts')).ACPI_DISASSEMBLY,
+  },
+  {
+    kind: 'lines',
+    name: 'acpi-dump',
+    title: 'acpidump: DMAR, IVRS or IORT',
+    command: 'sudo acpidump',
+    interest: {
+      shapes: [/^\s{0,8}[A-Z0-9_!]{4} @ 0x[0-9A-F]{1,16}$/],
+      inside: { shapes: [/^\s{0,16}[0-9A-F]{4,8}:(?: [0-9A-F]{2}){1,16}(?:\s|$)/i] },
+    },
+    load: async () => (await import('./formats/acpi/dump.ts')).ACPI_DUMP,
   },
   {
     kind: 'binary',

@@ -66,6 +66,9 @@ export const FACTS = {
     address_width: v.optional(count),
     // Options of the kernel's command line that are about IOMMUs: `intel_iommu=on,sm_off iommu.strict=1`.
     options: v.optional(text),
+    // Of its processor, not of its IOMMU: bits of physical and of virtual addresses.
+    cpu_physical_bits: v.optional(count),
+    cpu_virtual_bits: v.optional(count),
     // AMD: the extended features and the information field of the IVRS table.
     efr: v.optional(address),
     efr2: v.optional(address),

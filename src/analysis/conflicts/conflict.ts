@@ -21,6 +21,7 @@ export const CONFLICT_RULES = [
   'bar-beyond-aperture',
   'bar-over-reserved',
   'contradiction',
+  'cpu-wider-than-iommu',
   'device-ineligible',
   'fault',
   'firmware-region-not-reserved',

@@ -27,6 +27,13 @@ export function faultDeviceLabel(
   infos: DeviceInfos,
 ): string {
   if (device === undefined) return 'A device';
+  // IOMMUs of systems on chips name themselves, and at most the stream.
+  const [, iommu, stream] = /^([\w.@-]+\.(?:iommu|sysmmu|mmu|dart))(?: stream (\d+))?$/.exec(device) ?? [];
+  if (iommu !== undefined) {
+    return stream === undefined
+      ? `A device behind ${iommu} (the device tree names it)`
+      : `Stream ${stream} of ${iommu} (the device tree names the device)`;
+  }
   const [, digits] = /^sid:0x([0-9a-f]+)$/.exec(device) ?? [];
   if (digits === undefined) {
     const about = infos.get(device);

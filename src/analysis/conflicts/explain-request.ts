@@ -22,6 +22,7 @@ import { ISA_REGION_HISTORY, isIsaRegion } from './isa-bridge.ts';
 import { suggestPlace } from './other-place.ts';
 import { regionClause } from './region-clause.ts';
 import type { MemoryKind, Request } from './request-subject.ts';
+import { explainVfioUser } from './vfio-user.ts';
 
 /** Where the memory of a PC goes on above its hole below 1 MiB. */
 const PC_STARTS: ReadonlySet<bigint> = new Set([0xc_0000n, 0x10_0000n]);
@@ -252,6 +253,8 @@ function perhapsIsaBridge(request: Request, { space: { host } }: RequestContext)
 
 /** Why a request was refused, as far as the dumps show. */
 export function explainRequest(request: Request, context: RequestContext): Explanation {
+  const elsewhere = explainVfioUser(request);
+  if (elsewhere) return elsewhere;
   switch (request.result) {
     case '-EINVAL':
       return request.op === 'map' ? invalidMap(request, context) : invalidUnmap(request, context);
@@ -265,7 +268,7 @@ export function explainRequest(request: Request, context: RequestContext): Expla
     case '-ENOSPC':
       return noSpace(request, context);
     case '-ENOENT':
-      return notMapped(request, context);
+      return request.op === 'map' ? withoutSpace() : notMapped(request, context);
     case '-EPERM':
       return {
         message: 'The kernel answered -EPERM.',
@@ -485,6 +488,17 @@ function overMapping(request: Request, { space, state, failedUnmaps }: RequestCo
 /** The name of the error without its sign. */
 export function errnoOf({ result }: Request): string {
   return String(result).replace(/^-/, '');
+}
+
+/** A map into an address space that is not there any more. */
+function withoutSpace(): Explanation {
+  return {
+    message:
+      'ENOENT of a map means that the address space itself is gone (the container or IOAS was closed), not that an address is missing: it follows from an earlier error.',
+    cause:
+      'the address space (container or IOAS) did not exist any more, so it follows from an earlier error and says nothing about the address',
+    remedy: 'Look at the first error of the log: this one follows from it.',
+  };
 }
 
 function notMapped(request: Request, { state }: RequestContext): Explanation {

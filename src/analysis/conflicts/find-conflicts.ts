@@ -4,6 +4,7 @@ import type { MappingState } from '../host/mapping-state.ts';
 import type { CommonSpace } from '../space/common-space.ts';
 import { complaintConflicts } from './complaints.ts';
 import type { Conflict } from './conflict.ts';
+import { cpuWidthConflicts } from './cpu-width.ts';
 import { type DeviceFocus, deviceConflicts, leftOutGroups, unviableGroups } from './devices.ts';
 import { faultConflicts } from './faults.ts';
 import { type GuestLayout, guestConflicts } from './guest.ts';
@@ -48,6 +49,7 @@ export function findConflicts(question: ConflictQuestion): Conflict[] {
     ...deviceConflicts(space, pageSize, focus),
     ...unviableGroups(space.host, focus),
     ...leftOutGroups(space, focus),
+    ...cpuWidthConflicts(space),
     ...complaintConflicts(space.host).map((conflict) => withAssignment(conflict, space.host, guests)),
     ...mappings.flatMap(({ set }) => requestConflicts(set, space, pageSize, defined)),
     ...faultConflicts(space, mappings, space.host.devices),

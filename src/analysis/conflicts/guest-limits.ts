@@ -9,7 +9,7 @@ import { hostPhysBitsText, physBitsText, viommuText } from './fix-text.ts';
 import type { GuestLayout } from './guest.ts';
 
 /** Address bits of the IOMMUs of a space and where they are known from; undefined if they are not, or start above 0. */
-function hostWidth({ apertures }: CommonSpace) {
+export function hostWidth({ apertures }: CommonSpace) {
   const common = commonAperture(apertures);
   if (common?.start !== 0n) return undefined;
   const bits = bitLength(common.last);

@@ -362,3 +362,15 @@ describe('the limit of mappings', () => {
     expect(rules(...many(60_000, 'iommufd'))).toEqual([]);
   });
 });
+
+test('ENOENT of a map is not explained as a missing mapping: the address space is gone', () => {
+  const found = onlyConflict([request(0xc0000n, 0xdffffn, '-ENOENT', RAM)]);
+  expect(found?.answer).toContain('did not exist any more');
+  expect(found?.answer).not.toContain('nothing is mapped there');
+});
+
+test('a refusal of vfio-user is not the kernel’s', () => {
+  const found = onlyConflict([request(0xc4000n, 0xe7fffn, EINVAL, { origin: 'vfio-user' })]);
+  expect(found?.source).toBe('vfio-user, as reported in the dump');
+  expect(found?.answer).toContain('not the kernel');
+});

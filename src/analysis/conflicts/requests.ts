@@ -31,7 +31,8 @@ const PER_RULE_MAX = 50;
 const API_NAMES: Readonly<Record<RequestApi, string>> = { vfio: 'VFIO', iommufd: 'iommufd' };
 
 /** The kernel function that refused, if the rule answers what was recorded; else the interface. */
-function refusalSource({ api }: Request, subject: RuleSubject | undefined, errno: string | undefined): string {
+function refusalSource({ api, origin }: Request, subject: RuleSubject | undefined, errno: string | undefined): string {
+  if (origin === 'vfio-user') return 'vfio-user, as reported in the dump';
   const rule = subject !== undefined && appliesTo(subject, api) ? lookUpRule(subject, { api }) : undefined;
   return rule && rule.errno === errno ? rule.source : `${API_NAMES[api]}, as reported in the dump`;
 }
@@ -104,7 +105,7 @@ function refused(request: Request, context: RequestContext, position: number | u
     id: refusalId(request),
     rule: 'request-refused',
     severity: severityOf(request, kind, space),
-    title: `The kernel refused to ${request.op} ${formatSize(sizeOf(request))} at ${hex(request.start)}${name}`,
+    title: `${request.origin === 'vfio-user' ? 'The device (vfio-user)' : 'The kernel'} refused to ${request.op} ${formatSize(sizeOf(request))} at ${hex(request.start)}${name}`,
     message: [message, consequenceOf(request, kind)].filter(Boolean).join(' '),
     errno: errno === 'unknown' ? undefined : errno,
     source: refusalSource(request, subject, errno),
@@ -116,6 +117,8 @@ function refused(request: Request, context: RequestContext, position: number | u
     position,
     kind: `refused ${request.op} ${errno} ${kind}`,
     kindLabel: { unit: 'request', text: `${request.op} refused${errno === undefined ? '' : ` (${errno})`}` },
+    // The address space of a map was gone: what was reported before is the cause.
+    ...(request.op === 'map' && errno === 'ENOENT' && space.host.complaints.length > 0 ? { follows: true } : {}),
   };
   return { conflict, causedBy };
 }

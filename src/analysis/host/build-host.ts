@@ -124,6 +124,7 @@ class HostBuilder {
   readonly #hostWidths: FactOf<'host'>[] = [];
   readonly #iommuWidths: FactOf<'iommu'>[] = [];
   readonly #ivrs: FactOf<'host'>[] = [];
+  #cpu: Host['cpu'];
 
   take(fact: Fact): void {
     switch (fact.kind) {
@@ -230,6 +231,9 @@ class HostBuilder {
       if (isUpdate) this.#about.kernel = value;
       else this.#about[field] ??= value;
       if (field === 'kernel') this.#kernelSource ??= source;
+    }
+    if (fact.cpu_physical_bits !== undefined) {
+      this.#cpu ??= { physicalBits: fact.cpu_physical_bits, provenance: [provenanceOf(fact)] };
     }
     if (fact.efr !== undefined || fact.ivinfo !== undefined) this.#ivrs.push(fact);
     const bits = fact.address_width;
@@ -512,6 +516,7 @@ class HostBuilder {
     const told = { iommus, about: this.#about, ...(ivrs ? { ivrs } : {}) };
     return {
       ...told,
+      ...(this.#cpu ? { cpu: this.#cpu } : {}),
       key,
       title,
       groups: [...this.#groups]

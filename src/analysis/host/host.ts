@@ -211,6 +211,8 @@ export interface Host {
   readonly chosenKernel?: string | undefined;
   /** AMD: the feature registers and the information field of the IVRS table, if a source has them. */
   readonly ivrs?: IvrsFeatures | undefined;
+  /** Bits of its processor's physical addresses: what guests with `host-phys-bits` have. Not those of its IOMMU. */
+  readonly cpu?: { readonly physicalBits: number; readonly provenance: readonly Provenance[] } | undefined;
 }
 
 /** What the IVRS table of an AMD host says about its IOMMUs. The kernel follows it, not their registers. */

@@ -111,9 +111,10 @@ const EXPECTED = '(?<=[=(,[-] ?|[g-z) ][:=] |\\b(?:addr|address|iova|cap|ecap|ba
 
 const LABELLED = '(?<=\\b(?:addr|address|iova|cap|ecap|base|end|pa|start):? )';
 
+// `slpte=`: QEMU prints `level=0x1slpte=0x…`.
 const HEX = [
   `0[xX]${DIGIT}*(?:${ELISION}|${REDACTION})${REST}`,
-  `(?!0x0x${DIGIT})0[xX]${DIGIT}*(?!${SUFFIX})(?:[g-wyz_]|(?!\\?(?![\\w?…]))${MASK})[\\w*#?~•●█▒░.…]*`,
+  `(?!0x0x${DIGIT})0[xX]${DIGIT}*(?!${SUFFIX}|slpte=)(?:[g-wyz_]|(?!\\?(?![\\w?…]))${MASK})[\\w*#?~•●█▒░.…]*`,
   `0[xX]${DIGIT}{1,4}(?:(?:[,'’._]${DIGIT}{4})+|(?:[,'’_.]${DIGIT}{3})+)(?!${DIGIT})`,
   `0[xX]${DIGIT}{1,4}(?: ${DIGIT}{4}){3}(?!\\w)`,
   `${EXPECTED}0[xX]${DIGIT}{1,4}(?: ${DIGIT}{4})+(?!\\w)`,

@@ -83,6 +83,8 @@ const POLICIES: Readonly<Record<Field, Policy>> = {
   code: 'code',
   container: 'object',
   cpu: 'machine',
+  cpu_physical_bits: 'keep',
+  cpu_virtual_bits: 'keep',
   data: 'keep',
   depth: 'keep',
   device: 'pci',

@@ -185,23 +185,28 @@ async function gather(stream: AsyncIterable<Uint8Array>, max: number): Promise<{
   return { bytes: bytes.subarray(0, length), rest };
 }
 
+/** Reads a table in bytes, and says what is wrong with its length or checksum. `rest`: bytes after those that are here. */
+export function readAcpiTable(all: Uint8Array, rest: number, sink: FactSink): void {
+  const name = tableNameOf(all);
+  if (all.length < HEADER || name === undefined) return;
+  const length = long(viewOf(all), 4);
+  const bytes = all.subarray(0, length);
+  if (all.length < length) {
+    sink.diagnostic('acpi-truncated', { expected: length, found: all.length });
+  } else {
+    if (all.length + rest > length) {
+      sink.diagnostic('acpi-trailing-bytes', { count: all.length + rest - length });
+    }
+    let sum = 0;
+    for (const byte of bytes) sum = (sum + byte) & 0xff;
+    if (sum !== 0) sink.diagnostic('acpi-checksum', {});
+  }
+  new Table(bytes, sink).read(name);
+}
+
 export const ACPI_TABLE: BinaryParser = {
   async read(stream: AsyncIterable<Uint8Array>, _source: DumpSource, sink: FactSink) {
-    const { bytes: all, rest } = await gather(stream, LENGTH_MAX);
-    const name = tableNameOf(all);
-    if (all.length < HEADER || name === undefined) return;
-    const length = long(viewOf(all), 4);
-    const bytes = all.subarray(0, length);
-    if (all.length < length) {
-      sink.diagnostic('acpi-truncated', { expected: length, found: all.length });
-    } else {
-      if (all.length + rest > length) {
-        sink.diagnostic('acpi-trailing-bytes', { count: all.length + rest - length });
-      }
-      let sum = 0;
-      for (const byte of bytes) sum = (sum + byte) & 0xff;
-      if (sum !== 0) sink.diagnostic('acpi-checksum', {});
-    }
-    new Table(bytes, sink).read(name);
+    const { bytes, rest } = await gather(stream, LENGTH_MAX);
+    readAcpiTable(bytes, rest, sink);
   },
 };

@@ -7,7 +7,8 @@
 // The first number is the IOVA in pages of 4 KiB. Entries are 0 for unused levels. The last one that is not 0 is the leaf:
 // a PTE; a PDE with bit 7, a page of 2 MiB; a PDPE with bit 7, 1 GiB. Bits 0 and 1 of a leaf: read, write. Bits 12 (21, 30)
 // to 51 are the physical address. Pages that are contiguous in both address spaces are one `map` fact.
-// Mail programs break rows between two entries, or inside one.
+// Mail programs break rows between two entries, or inside one. The kernel's documentation has the table in two halves, one
+// below the other: "IOVA_PFN PML5E PML4E" and rows of those, then "PDPE PDE PTE" and as many rows.
 // (drivers/iommu/intel/debugfs.c, Linux 5.5 to 6.12; VT-d specification, second-stage paging entries.)
 
 import { hex } from '../../../iova/format.ts';
@@ -28,6 +29,11 @@ const DIGITS = /^[0-9a-fx\s|]{1,120}$/i;
 const CUT_ENTRY = /(?:^|\s)(?:0|0x[0-9a-f]{0,15})$/i;
 
 const ENTRIES = 5;
+const UPPER_HALF = /^\s{0,16}IOVA_PFN\s{1,40}PML5E\s{1,40}PML4E$/;
+const LOWER_HALF = /^\s{0,16}PDPE\s{1,40}PDE(?:\s{1,40}PTE)?$/;
+const UPPER_ROW = /^\s{0,16}0x[0-9a-f]{13}\s{0,8}\|\s{1,40}0x[0-9a-f]{16}\s{1,40}0x[0-9a-f]{16}$/i;
+const LOWER_ROW = /^\s{0,40}0x[0-9a-f]{16}(?:\s{1,40}0x[0-9a-f]{16}){1,2}$/i;
+const HALVES_MAX = 100_000;
 const FRAME_BITS = 12n;
 const ADDRESS_BITS = 0x000f_ffff_ffff_f000n;
 const LARGE = 1n << 7n;
@@ -50,6 +56,9 @@ class IntelPagesReader implements LineReader {
   readonly #scanner = new FieldScanner();
   #device: { readonly device?: string; readonly domain?: string; readonly pasid?: number } = {};
   #pending: Pages | undefined;
+  /** Upper halves of rows, whose lower halves are below all of them; and whether those have begun. */
+  #upper: { readonly text: string; readonly line: DumpLine }[] | undefined;
+  #isLower = false;
 
   constructor(sink: FactSink) {
     this.#sink = sink;
@@ -57,9 +66,12 @@ class IntelPagesReader implements LineReader {
 
   line(line: DumpLine, ahead: Lookahead): number {
     if (line.prompt || line.elision) {
+      if (line.prompt) this.#endHalves();
       this.#flush();
       return 0;
     }
+    const half = this.#half(line, ahead);
+    if (half > 0) return half;
     const taken = this.#row(line, ahead) || this.#header(line);
     // Other text follows: emit the facts of these rows first.
     const next = ahead(taken);
@@ -68,7 +80,67 @@ class IntelPagesReader implements LineReader {
   }
 
   end(): void {
+    this.#endHalves();
     this.#flush();
+  }
+
+  /** A line of a table in two halves. */
+  #half(line: DumpLine, ahead: Lookahead): number {
+    const { text } = line;
+    if (UPPER_HALF.test(text) && UPPER_ROW.test(ahead(1)?.text ?? '')) {
+      this.#endHalves();
+      this.#upper = [];
+      return 1;
+    }
+    const rows = this.#upper;
+    if (!rows) return 0;
+    if (!this.#isLower && UPPER_ROW.test(text) && rows.length < HALVES_MAX) {
+      rows.push({ text, line });
+      return 1;
+    }
+    if (LOWER_HALF.test(text)) {
+      this.#isLower = true;
+      return 1;
+    }
+    const first = this.#isLower && LOWER_ROW.test(text) ? rows.shift() : undefined;
+    if (!first) {
+      this.#endHalves();
+      return 0;
+    }
+    const pages = this.#read(`${first.text} ${text.trim()}`, first.line.number);
+    if (pages) this.#add(pages);
+    else {
+      this.#flush();
+      this.#damaged(first.line);
+    }
+    if (rows.length === 0) {
+      this.#endHalves();
+      this.#flush();
+    }
+    return 1;
+  }
+
+  /** Rows whose lower halves are missing say nothing. */
+  #endHalves(): void {
+    const [first] = this.#upper ?? [];
+    this.#upper = undefined;
+    this.#isLower = false;
+    if (first) this.#damaged(first.line);
+  }
+
+  #add(pages: Pages): void {
+    const last = this.#pending;
+    if (
+      last &&
+      last.start + last.size === pages.start &&
+      last.paddr + last.size === pages.paddr &&
+      last.access === pages.access
+    ) {
+      last.size += pages.size;
+    } else {
+      this.#flush();
+      this.#pending = pages;
+    }
   }
 
   #header(line: DumpLine): number {
@@ -95,18 +167,7 @@ class IntelPagesReader implements LineReader {
       this.#damaged(line);
       return lines;
     }
-    const last = this.#pending;
-    if (
-      last &&
-      last.start + last.size === pages.start &&
-      last.paddr + last.size === pages.paddr &&
-      last.access === pages.access
-    ) {
-      last.size += pages.size;
-    } else {
-      this.#flush();
-      this.#pending = pages;
-    }
+    this.#add(pages);
     return lines;
   }
 

@@ -304,3 +304,28 @@ describe('registers', () => {
     expect(unrecognized(opened)).toBe(1);
   });
 });
+
+test('a table in two halves: the second one is below the first', async () => {
+  const { facts } = await openText(
+    [
+      'Device 0000:00:02.0 with pasid 0 @0x1017f8000',
+      'IOVA_PFN                PML5E                   PML4E',
+      '0x000000008d800 |       0x0000000000000000      0x00000001017f9003',
+      '0x000000008d801 |       0x0000000000000000      0x00000001017f9003',
+      '',
+      'PDPE                    PDE                     PTE',
+      '0x00000001017fa003      0x00000001017fb003      0x000000009d800003',
+      '0x00000001017fa003      0x00000001017fb003      0x000000009d801003',
+    ].join('\n'),
+  );
+  expect(facts).toMatchObject([
+    { kind: 'map', start: 0x8d800000n, last: 0x8d801fffn, paddr: 0x9d800000n, device: '0000:00:02.0', line: 3 },
+  ]);
+});
+
+test('without the second half nothing is mapped, and that is said', async () => {
+  const { facts } = await openText(
+    'IOVA_PFN                PML5E                   PML4E\n0x000000008d800 |       0x0000000000000000      0x00000001017f9003\n',
+  );
+  expect(facts).toMatchObject([{ kind: 'diagnostic', code: 'damaged-page-table', line: 2 }]);
+});

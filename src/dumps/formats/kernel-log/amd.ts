@@ -3,6 +3,9 @@
 //   [[driver] device ":"] ["AMD-Vi:" | "AMD IOMMU:"] "Event logged [" event 1*(key "=" value) "]"
 //   event = "IO_PAGE_FAULT" | "ILLEGAL_DEV_TABLE_ENTRY" | "INVALID_DEVICE_REQUEST" | "INVALID_PPR_REQUEST"
 //   key   = "device" (if not before) | "domain" | "pasid" | "address" | "flags" | others
+//   "Event logged [RMP_PAGE_FAULT device=" device "vmg_tag=" hex ", gpa=" hex ", flags_rmp=" hex ", flags=" hex "]"
+//   "Event logged [" hardware error | timeout … "]"            no address of the device: a diagnostic
+//   "AMD-Vi: Extended features (" ["EFR:"] hex [", " ["EFR2:"] hex] ")"       of the registers
 //   "IO_PAGE_FAULT: domain =" n ", device id =" id ", fault address =" hex ", flags =" hex     Xen; id: bus, device, function
 //   "IO_PAGE_FAULT:" device "d" n "addr" hex "flags" hex …                                     newer Xen
 //
@@ -13,7 +16,7 @@
 //
 // Bit 3 of IVMD's flags marks a range that is excluded (reserved); others are mapped one to one (direct). Bit 3 of an
 // event's flags marks an interrupt: its address is where interrupts go, and the reason says so. Bit 5 marks writes. Other
-// events have physical addresses of the host and are not read.
+// events have physical addresses of the host, of the IOMMU's own tables and commands: those are no facts.
 // (print_event and its like in drivers/iommu/amd/iommu.c, init_unity_map_range in init.c, Linux 2.6.27 to 6.12.)
 
 import { iova } from '../../../iova/iova.ts';
@@ -42,7 +45,25 @@ const XEN_OLD = new RegExp(
 const XEN_NEW = new RegExp(`()(IO_PAGE_FAULT): ([0-9a-fA-F:.]{7,16}) d\\S{1,8} addr (${HEX}) flags (${HEX})(?!\\w)`);
 const START =
   /Event logged|IO_PAGE_FAULT: |(?:AMD-Vi|IOMMU):(?: Ev?e?n?t?(?: [loged]{1,6})?)?$|[0-9a-f]\.[0-7]:(?: [AMDViO: -]{1,10})?$/;
-const EVENT = /Event logged ?\[ ?IO_PAGE|IO_PAGE_FAULT: /;
+const EVENT = /Event logged ?\[ ?(?:IO_PAGE|RMP_PAGE)|IO_PAGE_FAULT: /;
+
+/** Of guests whose memory the processor protects: the table of owners refused the guest physical address. */
+const OWNER = new RegExp(
+  `${BEFORE}(RMP_PAGE_FAULT)((?:${PAIR},?){0,3}),? gpa=? ?(${HEX}),? flags_rmp=? ?0x[0-9a-fA-F]{1,16},? flags=? ?(0x[0-9a-fA-F]{1,16})(?!\\w)`,
+);
+const OWNER_START = /Event logged ?\[ ?RMP_PAGE/;
+const OTHER_EVENT = new RegExp(
+  `${BEFORE}(RMP_HW_ERROR|DEV_TAB_HARDWARE_ERROR|PAGE_TAB_HARDWARE_ERROR|ILLEGAL_COMMAND_ERROR|COMMAND_HARDWARE_ERROR|IOTLB_INV_TIMEOUT)((?: [^\\]]{1,200})?)`,
+);
+const OTHER_START = /Event logged ?\[ ?(?:RMP_HW|DEV_TAB|PAGE_TAB|ILLEGAL_COMMAND|COMMAND_HARDWARE|IOTLB_INV)/;
+const HARDWARE_ERRORS: Readonly<Record<string, string>> = {
+  RMP_HW_ERROR: 'the IOMMU could not read the table of page owners (RMP)',
+  DEV_TAB_HARDWARE_ERROR: 'the IOMMU could not read the device table',
+  PAGE_TAB_HARDWARE_ERROR: 'the IOMMU could not read the page tables of the device',
+  ILLEGAL_COMMAND_ERROR: 'the IOMMU was given a command that it does not have',
+  COMMAND_HARDWARE_ERROR: 'the IOMMU could not read its command buffer',
+};
+const EXTENDED = /AMD-Vi: Extended features \((?:EFR: ?)?(0x[0-9a-f]{1,16})(?:, ?(?:EFR2: ?)?(0x[0-9a-f]{1,16}))?\)/i;
 
 const DEVICE_ID = '((?:[0-9a-fA-F]{4}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7])';
 const IVMD = new RegExp(
@@ -75,7 +96,15 @@ class KernelLogAmdReader implements LineReader {
       this.#sink.recognized();
       return 1;
     }
+    const extended = EXTENDED.exec(line.text);
+    const register = parseHexAddress(extended?.[1]);
+    if (register !== undefined) {
+      this.#sink.fact({ kind: 'iommu', name: 'AMD-Vi', driver: 'amd', cap: register }, line.number);
+      return 1;
+    }
     if (!START.test(line.text)) return 0;
+    const other = this.#otherEvent(line, ahead);
+    if (other > 0) return other;
     const found = find(line, ahead);
     if (!found) return this.#damaged(line);
     const { match, lines } = found;
@@ -87,7 +116,7 @@ class KernelLogAmdReader implements LineReader {
     const isInterrupt = flags !== undefined && (flags & INTERRUPT) !== 0n;
     const pasid = parseHexAddress(/ pasid= ?(\w{1,18})/.exec(pairs)?.[1]);
     const access =
-      event === 'IO_PAGE_FAULT' && flags !== undefined && !isInterrupt
+      (event === 'IO_PAGE_FAULT' || event === 'RMP_PAGE_FAULT') && flags !== undefined && !isInterrupt
         ? faultAccess((flags & WRITE) !== 0n)
         : undefined;
     this.#sink.fact(
@@ -104,6 +133,19 @@ class KernelLogAmdReader implements LineReader {
       line.number,
     );
     return lines;
+  }
+
+  /** An event that is about the IOMMU's own accesses, or about a device that does not answer. */
+  #otherEvent(line: DumpLine, ahead: Lookahead): number {
+    const found = matchLongest(line, ahead, OTHER_START, [OTHER_EVENT]);
+    if (!found) return 0;
+    const [, before = '', event = '', pairs = ''] = found.match;
+    const device = deviceOf(before, pairs);
+    this.#sink.recognized();
+    const what = HARDWARE_ERRORS[event];
+    if (what === undefined) this.#sink.diagnostic('device-invalidation-timeout', { device }, line.number);
+    else this.#sink.diagnostic('iommu-hardware-error', { device, event, what }, line.number);
+    return found.lines;
   }
 
   #features([, first, second]: RegExpExecArray, line: DumpLine): number {
@@ -152,12 +194,13 @@ class KernelLogAmdReader implements LineReader {
 
 /** The event with its flags, from several lines if needed; without flags only if there are none. */
 function find(line: DumpLine, ahead: Lookahead): Matched | undefined {
-  for (const pattern of [WHOLE, XEN_OLD, XEN_NEW]) {
+  for (const pattern of [WHOLE, OWNER, XEN_OLD, XEN_NEW]) {
     const match = pattern.exec(line.text);
     if (match && !line.text.endsWith(match[0])) return { match, lines: 1 };
   }
   return (
     matchLongest(line, ahead, START, [WHOLE], /^[0-9a-f]{1,4}\]?$/i) ??
+    matchLongest(line, ahead, OWNER_START, [OWNER], /^[0-9a-f]{1,4}\]?$/i) ??
     matchLongest(line, ahead, /IO_PAGE_FAULT: /, [XEN_NEW]) ??
     matchLongest(line, ahead, /IO_PAGE_FAULT: /, [XEN_OLD]) ??
     matchLongest(line, ahead, START, [HEAD])
@@ -167,11 +210,11 @@ function find(line: DumpLine, ahead: Lookahead): Matched | undefined {
 function deviceOf(before: string, pairs: string): string | undefined {
   const id = parseHexAddress(/^device id = (\w{1,8})$/.exec(pairs)?.[1]);
   if (id !== undefined) return normalizeLoggedDevice(busDeviceFunction(Number(id)));
-  const own = / device= ?([^\s=]{4,32})/.exec(pairs)?.[1] ?? (/^[0-9a-f:.]{7,16}$/i.test(pairs) ? pairs : undefined);
+  const own = / device= ?([^\s=,]{4,32})/.exec(pairs)?.[1] ?? (/^[0-9a-f:.]{7,16}$/i.test(pairs) ? pairs : undefined);
   if (own !== undefined) return normalizeLoggedDevice(own);
   // A line break may have joined the name of the driver to the device.
   const name = before.replace(/:?(?:AMD-Vi|IOMMU)$/, '');
-  return name === '' || name === 'kernel' ? undefined : normalizeLoggedDevice(name);
+  return name === '' || name === 'kernel' || /^ivhd\d{1,3}$/.test(name) ? undefined : normalizeLoggedDevice(name);
 }
 
 export const KERNEL_LOG_AMD: LineParser = {

@@ -1,7 +1,9 @@
 // Formats of kernel logs whose lines are faults and nothing else.
 
 import type { FactOf } from '../../../session/events.ts';
+import { isRedacted } from '../../fields/redacted.ts';
 import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
+import { timeOf } from '../../text/log-time.ts';
 import { matchLongest } from '../../text/match-longest.ts';
 
 export type Fault = FactOf<'fault'>;
@@ -21,23 +23,30 @@ const HEX_REST = /^[0-9a-f]{1,15}$/;
 /** A number, or what is left of one that was damaged. */
 const NUMBERS = /\b0x|\b[0-9a-f]{4,}\b|[\ue030-\ue066]/i;
 
-class FaultLineReader implements LineReader {
-  readonly #form: FaultLine;
+export class FaultLineReader implements LineReader {
+  readonly #forms: readonly FaultLine[];
   readonly #sink: FactSink;
 
-  constructor(form: FaultLine, sink: FactSink) {
-    this.#form = form;
+  constructor(forms: readonly FaultLine[], sink: FactSink) {
+    this.#forms = forms;
     this.#sink = sink;
   }
 
   line(line: DumpLine, ahead: Lookahead): number {
     if (line.elision || line.prompt) return 0;
-    const { start, pattern, shorter, read } = this.#form;
+    for (const form of this.#forms) {
+      const lines = this.#form(form, line, ahead);
+      if (lines > 0) return lines;
+    }
+    return 0;
+  }
+
+  #form({ start, pattern, shorter, read }: FaultLine, line: DumpLine, ahead: Lookahead): number {
     const found =
       matchLongest(line, ahead, start, [pattern], HEX_REST) ?? (shorter && matchLongest(line, ahead, start, [shorter]));
-    if (!found) return this.#damaged(line);
+    if (!found) return this.#damaged(start, line);
     const fault = read(found.match);
-    if (typeof fault === 'object') this.#sink.fact(fault, line.number);
+    if (typeof fault === 'object') this.#sink.fact({ ...fault, ...timeOf(line) }, line.number);
     else if (fault !== undefined) {
       this.#sink.recognized();
       this.#sink.diagnostic('fault-without-address', { what: fault }, line.number);
@@ -48,15 +57,16 @@ class FaultLineReader implements LineReader {
   }
 
   /** A line that starts like a fault and has the numbers of one. A sentence about faults has none. */
-  #damaged(line: DumpLine): number {
-    const start = this.#form.start.exec(line.text);
-    if (!start || !NUMBERS.test(line.text.slice(start.index + start[0].length))) return 0;
+  #damaged(pattern: RegExp, line: DumpLine): number {
+    const start = pattern.exec(line.text);
+    const rest = start ? line.text.slice(start.index + start[0].length) : '';
+    if (!start || !(NUMBERS.test(rest) || isRedacted(line.text))) return 0;
     this.#sink.diagnostic('damaged-fault', { text: line.text }, line.number);
     return 1;
   }
 }
 
-/** The parser of such lines. */
-export function faultLines(form: FaultLine): LineParser {
-  return { open: (_source: DumpSource, sink: FactSink) => new FaultLineReader(form, sink) };
+/** The parser of such lines, in any of these forms. */
+export function faultLines(...forms: readonly FaultLine[]): LineParser {
+  return { open: (_source: DumpSource, sink: FactSink) => new FaultLineReader(forms, sink) };
 }

@@ -206,13 +206,17 @@ describe('reserved memory', () => {
     expect(diagnosticsOf(opened)).toEqual(['error start-above-last 1']);
   });
 
-  test("what the firmware's map does not cover is a diagnostic, not a region", async () => {
+  test("what the firmware's map does not cover is a region, and said", async () => {
     const opened = await open(
       'DMAR: [Firmware Bug]: No firmware reserved region can cover this RMRR',
       '[0x0000000041d92000-0x0000000041d94fff], contact BIOS vendor for fixes',
     );
-    expect(opened.facts).toMatchObject([{ kind: 'diagnostic', code: 'rmrr-not-reserved', line: 1 }]);
-    expect(opened.facts[0]).toHaveProperty('message', expect.stringContaining('0x41d92000-0x41d94fff'));
+    expect(regionsOf(opened)).toEqual(['?: 41d92000-41d94fff direct']);
+    expect(opened.facts).toMatchObject([
+      { kind: 'reserved', origin: 'rmrr' },
+      { kind: 'diagnostic', code: 'rmrr-not-reserved', line: 1 },
+    ]);
+    expect(opened.facts[1]).toHaveProperty('message', expect.stringContaining('0x41d92000-0x41d94fff'));
   });
 
   test('devices that may not be given away, with the words of old and new kernels', async () => {

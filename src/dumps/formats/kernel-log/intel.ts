@@ -14,7 +14,8 @@
 //   device   = 02:00.0 | 0x02:0x00.0 | 0000:02:00.0
 //   reason   = "[fault reason" number "]" text                  in old versions on a line of its own, with a prefix
 //            | "DMAR: reason" number "-" text                   Xen
-//   "[INTR-REMAP] Request device [" device "] fault index" …    an interrupt: no address
+//   "[INTR-REMAP] Request device [" device "] fault index" hex [reason]     an interrupt that was refused: no address
+//   "DMA PTE for vPFN 0x" pfn "already set (to" entry "not" entry ")"       the page was mapped twice; numbers are hex
 //   "Setting identity map for device" device "[0x" hex "- 0x" hex "]"     the end inclusive, exclusive before 2.6.32
 //
 // (drivers/iommu/intel/dmar.c and iommu.c, Linux 2.6.30 to 6.12.)
@@ -61,10 +62,18 @@ const FAULT = new RegExp(REQUEST);
 const FAULT_WITH_REASON = new RegExp(REQUEST + REASON, 'i');
 const FAULT_START = /\[DMA (?:Read|Write)|\[DMA$/;
 const INTERRUPT = /INTR-REMAP\S{0,3} {0,2}(?:Request device|\[fault reason)|fault index [0-9a-fx]/;
+const REFUSED: readonly RegExp[] = [
+  /INTR-REMAP\S{0,3} {0,2}Request device \[{1,2} ?([0-9a-fA-FxX:.]{4,24}) ?\] ?fault index (?:0x)?([0-9a-f]{1,8})(?!\w)(?: {0,4}(?:DMAR: ?)?(?:INTR-REMAP: ?)?\[fault reason (?:0x)?([0-9a-f]{1,4})h? ?\] {0,4}([^\s].{0,200})?)?/i,
+];
+/** Old kernels have the reason on a line of its own. */
+const INTERRUPT_REASON = /INTR-REMAP\S{0,3} {0,2}\[fault reason (?:0x)?[0-9a-f]{1,4}h? ?\] {0,4}(\S.{0,200})?$/i;
+const ALREADY_SET =
+  /DMA PTE for vPFN 0x([0-9a-f]{1,16}) already set \(to (?:0x)?([0-9a-f]{1,16}) not (?:0x)?([0-9a-f]{1,16})\)/;
+const ALREADY_SET_START = /DMA PTE for vPFN\b/;
 const STATUS = /DRHD: handling fault status reg/;
 /** Other lines of the driver: recognized, without facts. */
 const OTHER =
-  /DRHD base: ?0x[0-9a-f]+ {1,4}flags|(?:IOAPIC|HPET) id \d{1,4} under DRHD base|ATSR flags: ?0x|No ATSR found|RHSA base: ?0x|DMAR(?:-IR)?: ?(?:Queued invalidation|Enabled IRQ remapping|IOMMU (?:enabled|feature|batching)|dmar\d{1,4}: Using (?:Queued|Register)|x2apic is disabled|Use 'intremap|Intel\(R\) Virtualization Technology|Skip IOMMU disabling)/;
+  /DRHD base: ?0x[0-9a-f]+ {1,4}flags|(?:IOAPIC|HPET) id \d{1,4} under DRHD base|ATSR flags: ?0x|SATC flags: ?0x|SIDP segment|No (?:ATSR|SATC|SIDP) found|RHSA base: ?0x|DMAR(?:-IR)?: ?(?:Queued invalidation|Enabled IRQ remapping|IOMMU (?:enabled|feature|batching)|dmar\d{1,4}: Using (?:Queued|Register)|x2apic is disabled|Use 'intremap|Intel\(R\) Virtualization Technology|Skip IOMMU disabling)/;
 
 /** Reasons that the kernel prints: they tell whether a mail program broke one. */
 const REASONS: readonly string[] = [
@@ -111,7 +120,9 @@ class KernelLogIntelReader implements LineReader {
       this.#ineligible(line, ahead) ||
       this.#tooNarrow(line, ahead) ||
       this.#identity(line, ahead) ||
-      (INTERRUPT.test(line.text) || STATUS.test(line.text) || OTHER.test(line.text) ? 1 : 0)
+      this.#alreadySet(line, ahead) ||
+      this.#interrupt(line, ahead) ||
+      (STATUS.test(line.text) || OTHER.test(line.text) ? 1 : 0)
     );
   }
 
@@ -157,6 +168,11 @@ class KernelLogIntelReader implements LineReader {
     const last = parseHexAddress(found?.match[2]);
     if (!found || start === undefined || last === undefined) return 0;
     this.#sink.recognized();
+    if (start > last) {
+      this.#sink.diagnostic('start-above-last', { what: quote(line.text), start, last }, line.number);
+      return found.lines;
+    }
+    this.#sink.fact({ kind: 'reserved', start, last, type: 'direct', origin: 'rmrr' }, line.number);
     this.#sink.diagnostic('rmrr-not-reserved', { start, last }, line.number);
     return found.lines;
   }
@@ -166,6 +182,42 @@ class KernelLogIntelReader implements LineReader {
     const [, device, reason] = found?.match ?? [];
     if (!found || device === undefined || reason === undefined) return 0;
     this.#sink.fact({ kind: 'ineligible', device: normalizeLoggedDevice(device), reason }, line.number);
+    return found.lines;
+  }
+
+  /** An interrupt that was refused. */
+  #interrupt(line: DumpLine, ahead: Lookahead): number {
+    if (!INTERRUPT.test(line.text)) return 0;
+    const found = matchLongest(line, ahead, INTERRUPT, REFUSED);
+    const [, device, index, number, text] = found?.match ?? [];
+    const next = ahead(found?.lines ?? 1)?.text ?? '';
+    const below = found && number === undefined ? INTERRUPT_REASON.exec(next)?.[1] : undefined;
+    const alone = found ? undefined : INTERRUPT_REASON.exec(line.text)?.[1];
+    const reason = text ?? below ?? alone ?? (number === undefined ? undefined : `fault reason ${number}`);
+    this.#sink.recognized();
+    this.#sink.diagnostic(
+      'interrupt-refused',
+      {
+        device: device === undefined ? undefined : normalizeLoggedDevice(device),
+        index: index === undefined ? undefined : `0x${index}`,
+        reason: reason?.trim(),
+      },
+      line.number,
+    );
+    return (found?.lines ?? 1) + (below === undefined ? 0 : 1);
+  }
+
+  #alreadySet(line: DumpLine, ahead: Lookahead): number {
+    const found = matchLongest(line, ahead, ALREADY_SET_START, [ALREADY_SET]);
+    const frame = parseHexAddress(found?.match[1]);
+    const old = parseHexAddress(found?.match[2]);
+    const wanted = parseHexAddress(found?.match[3]);
+    if (!found || frame === undefined || old === undefined || wanted === undefined) return 0;
+    // A frame number: the address would need more than 64 bits.
+    if (frame >= 1n << 52n) return 0;
+    const start = frame << 12n;
+    this.#sink.recognized();
+    this.#sink.diagnostic('mapping-already-set', { start, last: start + PAGE_OFFSET, old, wanted }, line.number);
     return found.lines;
   }
 

@@ -13,11 +13,20 @@
 // (arm_smmu_handle_event and arm_smmu_context_fault in drivers/iommu/arm; SMMU architecture, IHI 0070, event records.)
 
 import type { Iova } from '../../../iova/iova.ts';
+import { range } from '../../../iova/range.ts';
 import type { FactOf } from '../../../session/events.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { normalizeLoggedDevice } from '../../fields/device-name.ts';
 import { faultAccess } from '../../fields/fault-access.ts';
-import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
+import {
+  type DumpLine,
+  type DumpSource,
+  type FactSink,
+  type LineParser,
+  type LineReader,
+  LOOKAHEAD,
+  type Lookahead,
+} from '../../format.ts';
 import { timeOf } from '../../text/log-time.ts';
 import { type Matched, matchLongest } from '../../text/match-longest.ts';
 import { continuation } from '../../text/wrapped.ts';
@@ -25,6 +34,8 @@ import { continuation } from '../../text/wrapped.ts';
 const HEX = '0x[0-9a-fA-F]{1,64}';
 const RAW = /\bevent 0x([0-9a-f]{1,4}) received:?$/i;
 const QUADWORD = /(?:^|[\s:])0x([0-9a-f]{1,16})$/i;
+/** Copied out of a page that broke it at a blank. */
+const SPLIT_QUADWORD = /(?:^|[\s:])0x([0-9a-f]{8}) ([0-9a-f]{8})$/i;
 const DECODED = new RegExp(
   `\\bevent: ([A-Z][A-Z0-9_]{2,40}) client: (\\([^)]{1,40}\\)|[^\\s()]{1,80}) sid: ?(${HEX}) ssid: ?(${HEX})(?: iova: ?(${HEX}) ipa:)?`,
 );
@@ -52,26 +63,79 @@ const EVENTS = new Map([
   [0x13, 'F_PERMISSION'],
   [0x20, 'F_TLB_CONFLICT'],
 ]);
+/** Events without one: what is wrong with the entry of the stream. */
+const ENTRIES: ReadonlyMap<string, string> = new Map([
+  ['C_BAD_STREAMID', 'there is no stream table entry for it'],
+  ['F_STE_FETCH', 'its stream table entry cannot be read'],
+  ['C_BAD_STE', 'its stream table entry is not valid'],
+  ['F_STREAM_DISABLED', 'its stream table entry blocks it'],
+  ['C_BAD_SUBSTREAMID', 'there is no context descriptor for its process (PASID)'],
+  ['F_CD_FETCH', 'its context descriptor cannot be read'],
+  ['C_BAD_CD', 'its context descriptor is not valid'],
+  ['F_BAD_ATS_TREQ', 'it asks for translations (ATS) that are not enabled for it'],
+  ['F_CFG_CONFLICT', 'the entries of the IOMMU for it contradict each other'],
+  ['F_VMS_FETCH', 'the virtual machine structure of its stream cannot be read'],
+]);
+const ENTRY_NUMBERS: ReadonlyMap<number, string> = new Map([
+  [0x02, 'C_BAD_STREAMID'],
+  [0x03, 'F_STE_FETCH'],
+  [0x04, 'C_BAD_STE'],
+  [0x05, 'F_BAD_ATS_TREQ'],
+  [0x06, 'F_STREAM_DISABLED'],
+  [0x08, 'C_BAD_SUBSTREAMID'],
+  [0x09, 'F_CD_FETCH'],
+  [0x0a, 'C_BAD_CD'],
+  [0x21, 'F_CFG_CONFLICT'],
+  [0x25, 'F_VMS_FETCH'],
+]);
+const UNKNOWN_STREAM = /Blocked unknown Stream ID (0x[0-9a-f]{1,8})(?!\w)/i;
+const GLOBAL_FAULT = /Unexpected global fault/;
+const GLOBAL_STATUS = /\bGFSR (0x[0-9a-f]{1,8}), GFSYNR0 0x[0-9a-f]{1,8}, GFSYNR1 (0x[0-9a-f]{1,8})(?!\w)/i;
+/** In GFSR: the stream is unknown. */
+const UNIDENTIFIED = 1n << 1n;
+
+const FROM_DEVICE = /Unhandled (?:arm-smmu )?context fault from ([\w.,:@-]{2,80}?)!?$/;
+const REGISTER =
+  /\b(FAR|PAR|FSR|FSYNR[01]|CBFRSYNRA[01]?|CONTEXTIDR|SCTLR|TTBR[01]|MAIR[01])\s{0,8}= ?(?:0x)?([0-9a-f]{1,16})(?!\w)/i;
+const REGISTER_START = /\b(?:FAR|FSR|FSYNR0)\s{0,8}= ?[0-9a-f]/i;
+
+const PAGE_SIZES = /smmu[^:]{0,60}: {0,12}Supported page sizes: (0x[0-9a-f]{1,16})(?!\w)/i;
+const STAGE_1 = /(?:(?<name>[\w.@-]{3,60}): {1,12})?Stage-1: (?<bits>\d{2})-bit VA -> \d{2}-bit IPA(?!\w)/;
+const INPUT_SIZE =
+  /(?:(?<name>[\w.@-]{3,60}): {1,4})?ias (?<bits>\d{2})-bit, oas \d{2}-bit \(features 0x(?<features>[0-9a-f]{1,16})\)/;
+const TRANS_S1 = 1n << 9n;
+const VAX = 1n << 14n;
+const MINOR =
+  /SMMUv[12] with:|\bprobing hardware configuration|(?:smmu[^:]{0,60}: {1,12})(?:stage [12] translation|nested translation|address translation ops|coherent table walk|non-coherent table walk|stream matching with|\d{1,4} context banks|Stage-2: \d{2}-bit IPA)/;
+
 /** In the first quadword: there is a substream; in the second: the access was a read. */
 const SUBSTREAM_VALID = 1n << 11n;
 const READ = 1n << 35n;
 /** In fsynr of version 2: the access was a write. */
 const NOT_READ = 1n << 4n;
 /** Bits of fsr of version 2. */
-const STATUS: readonly [bit: bigint, text: string][] = [
-  [1n << 1n, 'translation fault'],
-  [1n << 2n, 'access flag fault'],
-  [1n << 3n, 'permission fault'],
-  [1n << 4n, 'external fault'],
+const STATUS: readonly [bit: bigint, text: string, flag: string][] = [
+  [1n << 1n, 'translation fault', 'TF'],
+  [1n << 2n, 'access flag fault', 'AFF'],
+  [1n << 3n, 'permission fault', 'PF'],
+  [1n << 4n, 'external fault', 'EF'],
 ];
+
+/** An event that says what is wrong with the entry of a stream. */
+interface BadEntry {
+  readonly sid: bigint;
+  readonly what: string;
+}
 
 class KernelLogSmmuReader implements LineReader {
   readonly #sink: FactSink;
   /** The last event in quadwords, and the index of the line below them. */
-  #raw: { readonly sid: bigint; readonly address: bigint; readonly below: number } | undefined;
+  #raw: { readonly sid: bigint; readonly address?: bigint; readonly below: number } | undefined;
 
   /** An event whose last quadword follows. */
-  #pending: { readonly fact: FactOf<'fault'>; readonly line: number; readonly index: number } | undefined;
+  #pending: { readonly event: FactOf<'fault'> | BadEntry; readonly line: number; readonly index: number } | undefined;
+  /** Of the SMMU whose features are being listed. */
+  #pageSizes: Iova | undefined;
 
   constructor(sink: FactSink) {
     this.#sink = sink;
@@ -80,8 +144,117 @@ class KernelLogSmmuReader implements LineReader {
   line(line: DumpLine, ahead: Lookahead): number {
     if (line.elision || line.prompt) return 0;
     return (
-      this.#last(line, ahead) || this.#recorded(line, ahead) || this.#decoded(line, ahead) || this.#context(line, ahead)
+      this.#last(line, ahead) ||
+      this.#recorded(line, ahead) ||
+      this.#decoded(line, ahead) ||
+      this.#fromDevice(line, ahead) ||
+      this.#context(line, ahead) ||
+      this.#unknownStream(line, ahead) ||
+      this.#width(line) ||
+      (REGISTER_START.test(line.text) && REGISTER.test(line.text) ? 1 : 0)
     );
+  }
+
+  /** A context fault in the registers below it. */
+  #fromDevice(line: DumpLine, ahead: Lookahead): number {
+    const device = FROM_DEVICE.exec(line.text)?.[1];
+    if (device === undefined) return 0;
+    const registers = new Map<string, { readonly value: string; readonly text: string }>();
+    let lines = 1;
+    for (; lines <= LOOKAHEAD; lines++) {
+      const text = continuation(line, ahead, lines)?.text;
+      const [, name, value] = REGISTER.exec(text ?? '') ?? [];
+      if (text === undefined || name === undefined || value === undefined) break;
+      registers.set(name.toUpperCase(), { value, text });
+    }
+    const address = parseHexAddress(registers.get('FAR')?.value);
+    const flags = /\[ ?([A-Z][A-Z ]{0,40}?) ?\]/.exec(registers.get('FSR')?.text ?? '')?.[1]?.split(' ') ?? [];
+    const names = STATUS.filter(([, , flag]) => flags.includes(flag)).map(([, text]) => text);
+    const reason = names.join(', ') || 'context fault';
+    if (address === undefined) {
+      this.#sink.recognized();
+      this.#sink.diagnostic(
+        'fault-without-address',
+        { what: `${device}: ${reason}; its address is not in the log` },
+        line.number,
+      );
+      return 1;
+    }
+    const syndrome = parseHexAddress(registers.get('FSYNR0')?.value);
+    const access = flags.includes('W')
+      ? faultAccess(true)
+      : flags.includes('R')
+        ? faultAccess(false)
+        : syndrome === undefined
+          ? undefined
+          : faultAccess((syndrome & NOT_READ) !== 0n);
+    this.#sink.fact(
+      {
+        kind: 'fault',
+        address,
+        device: normalizeLoggedDevice(device),
+        ...(access === undefined ? {} : { access }),
+        reason,
+        driver: 'smmu-v2',
+        ...timeOf(line),
+      },
+      line.number,
+    );
+    return lines;
+  }
+
+  /** Accesses of a stream that the SMMU does not know. */
+  #unknownStream(line: DumpLine, ahead: Lookahead): number {
+    const direct = UNKNOWN_STREAM.exec(line.text)?.[1];
+    const isGlobal = GLOBAL_FAULT.test(line.text);
+    if (direct === undefined && !isGlobal) return GLOBAL_STATUS.test(line.text) ? 1 : 0;
+    const below = isGlobal ? continuation(line, ahead)?.text : undefined;
+    const [, status, stream] = GLOBAL_STATUS.exec(below ?? '') ?? [];
+    const isUnknown = ((parseHexAddress(status) ?? 0n) & UNIDENTIFIED) !== 0n;
+    const sid = parseHexAddress(direct ?? (isUnknown ? stream : undefined));
+    this.#sink.recognized();
+    if (sid === undefined) {
+      const what = `a global fault of the SMMU${status === undefined ? '' : `, GFSR ${status}`}; its address was not printed`;
+      this.#sink.diagnostic('fault-without-address', { what }, line.number);
+    } else this.#badEntry({ sid, what: 'the SMMU does not know the stream' }, undefined, line.number);
+    return status === undefined ? 1 : 2;
+  }
+
+  /** What the SMMU can translate. */
+  #width(line: DumpLine): number {
+    const sizes = parseHexAddress(PAGE_SIZES.exec(line.text)?.[1]);
+    if (sizes !== undefined) {
+      this.#pageSizes = sizes;
+      return 1;
+    }
+    const [second, third] = [STAGE_1.exec(line.text), INPUT_SIZE.exec(line.text)];
+    const { name, bits: digits, features } = (second ?? third)?.groups ?? {};
+    if (digits === undefined) {
+      if (!MINOR.test(line.text)) return 0;
+      this.#sink.recognized();
+      return 1;
+    }
+    const has = parseHexAddress(features) ?? 0n;
+    const bits = second || (has & TRANS_S1) === 0n ? Number(digits) : (has & VAX) === 0n ? 48 : 52;
+    const driver = second ? 'smmu-v2' : 'smmu-v3';
+    const sizesOf = this.#pageSizes;
+    this.#pageSizes = undefined;
+    if (bits < 1 || bits > 64) return 1;
+    const known = name === undefined || /^arm-smmu/.test(name) ? (name ?? driver) : name;
+    this.#sink.fact({ kind: 'iommu', name: known, driver, address_width: bits }, line.number);
+    if (second && sizesOf !== undefined && sizesOf !== 0n) {
+      const whole = range(0n, (1n << BigInt(bits)) - 1n);
+      this.#sink.fact({ kind: 'aperture', ...whole, pgsize_bitmap: sizesOf, iommu: known }, line.number);
+    }
+    return 1;
+  }
+
+  #badEntry({ sid, what }: BadEntry, client: string | undefined, line: number): void {
+    const stream = `stream 0x${sid.toString(16)}`;
+    const device =
+      client === undefined || client.startsWith('(') ? stream : `${normalizeLoggedDevice(client)} (${stream})`;
+    this.#sink.recognized();
+    this.#sink.diagnostic('iommu-entry-invalid', { device, what }, line);
   }
 
   #recorded(line: DumpLine, ahead: Lookahead): number {
@@ -93,9 +266,20 @@ class KernelLogSmmuReader implements LineReader {
       this.#sink.diagnostic('damaged-fault', { text: line.text }, line.number);
       return read.lines;
     }
-    const name = EVENTS.get(Number.parseInt(event, 16));
-    if (name === undefined) return read.lines;
+    const number = Number.parseInt(event, 16);
+    const name = EVENTS.get(number);
     const sid = first >> 32n;
+    if (name === undefined) {
+      const entry = ENTRY_NUMBERS.get(number) ?? `event 0x${event}`;
+      const bad = { sid, what: `${ENTRIES.get(entry) ?? 'event'} (${entry})` };
+      if (read.words.length < 4 || read.lines !== 5) {
+        this.#badEntry(bad, undefined, line.number);
+        return read.lines;
+      }
+      this.#raw = { sid, below: line.index + read.lines };
+      this.#pending = { event: bad, line: line.number, index: line.index + 4 };
+      return 4;
+    }
     const fact: FactOf<'fault'> = {
       kind: 'fault',
       address,
@@ -112,7 +296,7 @@ class KernelLogSmmuReader implements LineReader {
       return read.lines;
     }
     // The decoded form is too far ahead: it can be seen from the last quadword.
-    this.#pending = { fact, line: line.number, index: line.index + 4 };
+    this.#pending = { event: fact, line: line.number, index: line.index + 4 };
     return 4;
   }
 
@@ -122,9 +306,15 @@ class KernelLogSmmuReader implements LineReader {
     if (pending?.index !== line.index) return 0;
     const found = matchDecoded(ahead(1), (n) => ahead(n + 1));
     const [, , client = '(', stream, , iova] = found?.match ?? [];
-    const same = parseHexAddress(iova) === pending.fact.address && parseHexAddress(stream) === this.#raw?.sid;
-    if (same && !client.startsWith('(')) pending.fact.device = normalizeLoggedDevice(client);
-    this.#sink.fact(pending.fact, pending.line);
+    const { event } = pending;
+    const isStream = parseHexAddress(stream) === this.#raw?.sid;
+    if (!('kind' in event)) {
+      this.#badEntry(event, isStream ? client : undefined, pending.line);
+      return 1;
+    }
+    const same = parseHexAddress(iova) === event.address && isStream;
+    if (same && !client.startsWith('(')) event.device = normalizeLoggedDevice(client);
+    this.#sink.fact(event, pending.line);
     return 1;
   }
 
@@ -137,9 +327,14 @@ class KernelLogSmmuReader implements LineReader {
     if (address === undefined && ADDRESSED.test(name) && NO_ADDRESS.test(found.match.input)) {
       this.#sink.diagnostic('damaged-fault', { text: line.text }, line.number);
     }
-    if (address === undefined || sid === undefined || !ADDRESSED.test(name)) return found.lines;
     const raw = this.#raw;
     this.#raw = undefined;
+    if (sid !== undefined && !ADDRESSED.test(name)) {
+      if (raw?.below === line.index && raw.sid === sid && raw.address === undefined) return found.lines;
+      this.#badEntry({ sid, what: `${ENTRIES.get(name) ?? 'event'} (${name})` }, client, line.number);
+      return found.lines;
+    }
+    if (address === undefined || sid === undefined) return found.lines;
     if (raw?.below === line.index && raw.sid === sid && raw.address === address) return found.lines;
     let access: string | undefined;
     for (let n = found.lines; n <= found.lines + 1; n++) access ??= ACCESS.exec(ahead(n)?.text ?? '')?.[1];
@@ -208,7 +403,8 @@ function readQuadwords(line: DumpLine, ahead: Lookahead): { words: Iova[]; lines
   let lines = 1;
   while (words.length < 4) {
     const next = continuation(line, ahead, lines);
-    let digits = QUADWORD.exec(next?.text ?? '')?.[1];
+    const [, high, low] = SPLIT_QUADWORD.exec(next?.text ?? '') ?? [];
+    let digits = high !== undefined && low !== undefined ? high + low : QUADWORD.exec(next?.text ?? '')?.[1];
     if (digits === undefined) break;
     lines++;
     const rest = digits.length < 16 ? continuation(line, ahead, lines)?.text.trim() : undefined;

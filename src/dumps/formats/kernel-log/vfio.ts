@@ -2,6 +2,7 @@
 //
 //   function ": RLIMIT_MEMLOCK (" bytes ") exceeded"
 //   function ": No interrupt remapping support. Use the module param …"
+//   "MSI interrupts are not secure, they cannot be isolated by the platform." …            iommufd
 //   "vfio-pci" device ": BAR" n ": can't reserve [mem" start "-" last …
 //
 // and how many messages about faults the kernel left out:
@@ -29,8 +30,8 @@ const MESSAGES: readonly Message[] = [
   },
   {
     code: 'no-interrupt-remapping',
-    start: /No interrupt remapping/,
-    pattern: /vfio_\w{1,60}: No interrupt remapping/,
+    start: /No interrupt remapping|MSI interrupts are/,
+    pattern: /vfio_\w{1,60}: No interrupt remapping|MSI interrupts are not secure/,
     read: () => ({}),
   },
   {

@@ -32,7 +32,7 @@ test('without an address, and with one of more than 64 bits', async () => {
   const opened = await openText(
     `${PREFIX}domain fault from EP 24\n${PREFIX}page fault from EP 24 at 0x10000000000000000 [W]\n`,
   );
-  expect(diagnosticsOf(opened)).toEqual(['info fault-without-address 1', 'warning damaged-fault 2']);
+  expect(diagnosticsOf(opened)).toEqual(['warning fault-without-address 1', 'warning damaged-fault 2']);
 });
 
 test('other faults are left alone', async () => {

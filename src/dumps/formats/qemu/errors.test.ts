@@ -229,3 +229,30 @@ test.each([
   expect(diagnosticsOf(opened)).toEqual([expected]);
   expect(opened.sources[0]?.unrecognized).toBe(0);
 });
+
+test('a device in JSON whose message is broken anywhere: neither the first error nor the device is lost', async () => {
+  const message = (range: string, error: string) =>
+    `2024-05-06T12:00:00.123456Z qemu-system-x86_64: -device {"driver":"vfio-pci","host":"0000:01:00.0","id":"hostdev0","bus":"pci.5","addr":"0x0"}: vfio 0000:01:00.0: failed to setup container for group 15: memory listener initialization failed: Region pc.ram: vfio_container_dma_map(0x55d8c0a04560, ${range}, 0x7f0000000000) = ${error}`;
+  const wrap = (line: string, limit: number) => {
+    const parts: string[] = [];
+    let rest = line;
+    while (rest.length > limit) {
+      const blank = rest.lastIndexOf(' ', limit);
+      const cut = blank <= 0 ? limit : blank;
+      parts.push(rest.slice(0, cut));
+      rest = rest.slice(cut).replace(/^ /, '');
+    }
+    return [...parts, rest].join('\n');
+  };
+  const lines = [
+    message('0x0, 0x80000000', '-12 (Cannot allocate memory)'),
+    message('0x100000000, 0x80000000', '-2 (No such file or directory)'),
+  ];
+  for (const limit of [64, 72, 74, 76, 80, 96, 100, 120, 1000]) {
+    const { facts } = await openText(lines.map((line) => wrap(line, limit)).join('\n'));
+    const requests = facts.flatMap((fact) =>
+      fact.kind === 'request' ? [`${fact.start.toString(16)} ${fact.result} ${fact.device}`] : [],
+    );
+    expect([limit, requests]).toEqual([limit, ['0 -ENOMEM 0000:01:00.0', '100000000 -ENOENT 0000:01:00.0']]);
+  }
+});

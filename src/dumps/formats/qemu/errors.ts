@@ -27,8 +27,8 @@ const NUMBER = '(?:0x)?[0-9a-fA-F]{1,64}';
 const POINTER = `(?:${NUMBER}|\\(nil\\))`;
 const NAME = 'vfio_(?:container_|legacy_)?dma_(map|unmap)';
 const ARGUMENTS = `${NAME} ?\\( ?${POINTER} ?, ?(${NUMBER}) ?, ?(${NUMBER})(?: ?, ?(${POINTER}))? ?`;
-// The text may be quoted-printable that nothing else shows to be it.
-const RESULT = '\\) ?=(?:3D)? ?(-?\\d{1,9})(?!\\w)';
+// The text may be quoted-printable that nothing else shows to be it; at the end of a line the `=` was removed as such.
+const RESULT = '\\) ?(?:=(?:3D)? ?|(?=-))(-?\\d{1,9})(?!\\w)';
 const CALLS: readonly RegExp[] = [
   new RegExp(`${ARGUMENTS}${RESULT} ?\\(([^()]{1,80})\\)`),
   new RegExp(`${ARGUMENTS}${RESULT} ?\\(([^()]{1,80})$`),
@@ -57,7 +57,7 @@ const AFTER_TRACE = 5;
 /** Where a message starts: devices named before it belong to another message. */
 const MESSAGE_START = /(?:^|[\s:])qemu[\w.-]{0,60}(?:\[\d{1,10}\])?: |^\s{0,8}-device |internal error: /;
 const DEVICE = new RegExp(
-  `(?:\\bhost=(?:3D)?|\\bvfio |sysfsdev=\\S{0,120}/)(${PCI_ADDRESS_PATTERN})(?![\\w.])(?!.*(?:\\bhost=(?:3D)?|\\bvfio |sysfsdev=\\S{0,120}/)${PCI_ADDRESS_PATTERN}(?![\\w.]))`,
+  `(?:\\bhost=(?:3D)?|"host": ?"|\\bvfio |sysfsdev=\\S{0,120}/)(${PCI_ADDRESS_PATTERN})(?![\\w.])(?!.*(?:\\bhost=(?:3D)?|"host": ?"|\\bvfio |sysfsdev=\\S{0,120}/)${PCI_ADDRESS_PATTERN}(?![\\w.]))`,
 );
 const REGION = /Region (\S(?:(?!Region ).){0,100}?): ?$/;
 const IOMMUFD = /qemu[\w.-]{0,40}iommufd|\biommufd=|iommufd_backend_/;
@@ -125,7 +125,7 @@ class QemuErrorsReader implements LineReader {
     const result = number === undefined ? waiting?.result : callResult(Number(number), text);
     if (result === undefined) return this.#damaged(line);
     const broken = `${this.#before}\n${match.input.slice(0, match.index)}`;
-    const before = broken.replaceAll('\n', ' ');
+    const before = broken.replace(/\s{1,8}/g, ' ');
     const iommufd =
       waiting?.iommufd === true ||
       line.index - this.#traceIndex <= AFTER_TRACE ||

@@ -1,5 +1,6 @@
 // What QEMU reports about VFIO and iommufd without a requested range: each message becomes a diagnostic.
 // (hw/vfio, hw/virtio/virtio-iommu.c, hw/i386/pc.c, QEMU 1.3 to 10.)
+import { rangeOfLength } from '../../../iova/range.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { errorOf } from '../../fields/errno.ts';
 import { normalizePciAddress, PCI_ADDRESS_PATTERN } from '../../fields/pci-address.ts';
@@ -107,6 +108,51 @@ export const QEMU_FAILURES: readonly Message[] = [
     start: /aw[-_ ]bits/,
     pattern: /aw[-_ ]bits:? (\d{1,3}) > host aw[-_ ]bits:? (\d{1,3})/,
     read: ([, guest = '', host = '']) => ({ guest, host }),
+  },
+  {
+    code: 'qemu-page-mask-mismatch',
+    start: /page (?:size )?mask 0x/,
+    pattern: new RegExp(
+      `page (?:size )?mask (${NUMBER})(?: is| which is)? (?:incompatible|not compatible) with (?:currently supported |the )?(?:frozen )?mask(?: (${NUMBER}))?(?!\\w)`,
+    ),
+    read: ([, wanted, has]) => ({ wanted: parseHexAddress(wanted), has: parseHexAddress(has) }),
+  },
+  {
+    code: 'qemu-page-mask-mismatch',
+    start: /frozen granule|granularity incompatible/,
+    pattern: new RegExp(
+      `(?:does not support|incompatible with) frozen granule(?: (${NUMBER}))?|granularity incompatible with`,
+    ),
+    read: ([, has]) => ({ has: parseHexAddress(has) }),
+  },
+  {
+    code: 'qemu-dirty-bitmap-failed',
+    start: /DIRTY_BITMAP ?\(|dirty bitmap for iova/,
+    pattern: new RegExp(
+      `(?:DIRTY_BITMAP ?\\(|dirty bitmap for )iova: ?(${NUMBER}),? size: ?(${NUMBER})(?:\\) failed: ?([A-Z][A-Za-z/ ]{2,48})|,? err: ?-?(\\d{1,4}))`,
+    ),
+    read: ([, from, size, text, number]) => {
+      const start = parseHexAddress(from);
+      const length = parseHexAddress(size);
+      const range = start === undefined || length === undefined ? undefined : rangeOfLength(start, length);
+      return range && { start: range.start, last: range.last, error: errorOf(number, text) };
+    },
+  },
+  {
+    code: 'iommufd-device-not-attached',
+    start: /error attach\b/,
+    pattern: /error attach (\S{1,80}) \(\d{1,9}\) to id=(\d{1,9}): ?([A-Z][A-Za-z/ ]{2,48})/,
+    read: ([, device = '', id = '', why]) => ({
+      device: normalizePciAddress(device) ?? device,
+      id,
+      error: errorOf(undefined, why),
+    }),
+  },
+  {
+    code: 'viommu-device-unknown',
+    start: /is not known!!/,
+    pattern: /virtio_iommu_translate sid= ?(\d{1,10}) is not known!!/,
+    read: ([, endpoint = '']) => ({ device: `endpoint ${endpoint}` }),
   },
   {
     code: 'qemu-no-iommu',

@@ -18,6 +18,10 @@
 //   "virtio_iommu_host_resv_regions" "mr=" name "host-resv-reg[" n "] = [" start "," last "]"        reserved
 //   "virtio_iommu_report_fault" "FAULT reason=" n "flags=" n "endpoint=" n "address =" hex           a fault
 //   "virtio_iommu_translate no mapping for" hex "for sid=" n                                         a fault (a message)
+//   "virtio_iommu_translate permission error on" hex "(" wanted "): allowed=" n                     likewise
+//   "virtio_iommu_translate_out" "virt_addr=" hex "phys_addr=" hex "sid=" n                          at least a page is mapped
+//   "vfio_user_dma_map" … ("iova" | "address") iova "size" size …                                   also _unmap
+//   "vfu: registering GPA" iova "," decimal "bytes"                                                  of a device in another process
 //   "vhost_vdpa_dma_map" … "iova: " iova "size: " size "uaddr: " pointer …                          also _unmap
 //
 // Ends are inclusive, addresses hexadecimal, with `0x` except in the oldest versions. `ret` is the ioctl's: -1 only says
@@ -25,12 +29,13 @@
 // that a device uses (offsets in a BAR, addresses of the process): they are recognized without facts.
 // (trace-events in hw/vfio, hw/virtio and backends, QEMU 1.3 to 10; the simple backend's `iova_start=0x…` as well.)
 
-import type { Iova } from '../../../iova/iova.ts';
+import { type Iova, iova } from '../../../iova/iova.ts';
 import type { IovaRange } from '../../../iova/range.ts';
 import { parseHexAddress, parsePointer } from '../../fields/address.ts';
 import { type CallResult, callResult, errnoName, errnoOfText } from '../../fields/errno.ts';
 import { faultAccess } from '../../fields/fault-access.ts';
 import { rangeOfEnds, rangeOfSize } from '../../fields/range-of.ts';
+import { isRedacted } from '../../fields/redacted.ts';
 import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { type Matched, matchLongest } from '../../text/match-longest.ts';
 
@@ -219,6 +224,32 @@ const EVENTS: readonly EventForm[] = [
   },
   {
     kind: 'mapping',
+    start: /vfio_user_dma_(?:un)?map /,
+    patterns: [
+      new RegExp(
+        `vfio_user_dma_(?<op>map|unmap) .{0,60}?(?:iova|address) ${hex('from')},? size ${hex('size')}(?=[ ,])`,
+      ),
+      new RegExp(`vfio_user_dma_(?<op>map|unmap) .{0,60}?(?:iova|address) ${hex('from')},? size ${hex('size')}(?!\\w)`),
+    ],
+  },
+  {
+    kind: 'mapping',
+    op: 'map',
+    start: /vfu: registering GPA/,
+    patterns: [new RegExp(`vfu: registering GPA ${hex('from')}, (?<bytes>\\d{1,20}) bytes`)],
+  },
+  {
+    kind: 'mapping',
+    op: 'map',
+    start: /virtio_iommu_translate_out /,
+    patterns: [
+      new RegExp(
+        `virtio_iommu_translate_out .{0,20}?virt_addr=? ?${hex('at')} phys_addr=? ?${hex('to')} sid=? ?(?<endpoint>\\d{1,10})(?!\\w)`,
+      ),
+    ],
+  },
+  {
+    kind: 'mapping',
     op: 'unmap',
     start: /vhost_vdpa_dma_unmap /,
     patterns: [new RegExp(`vhost_vdpa_dma_unmap .{1,120}?iova: ${hex('from')} size: ${hex('size')}(?!\\w)`)],
@@ -226,7 +257,7 @@ const EVENTS: readonly EventForm[] = [
 ];
 
 /** The beginning of a number, or of one that was masked. */
-const NUMBERS = /0x|[\s=[][0-9a-f\ue030-\ue066]{2}/i;
+const NUMBERS = /0x|[\s=[](?:[0-9a-f]{2}|[\ue020-\ue07f])/i;
 /** Faults of virtio-iommu, by the device's trace and by its messages. */
 const FAULT_START = /virtio_iommu_report_fault |virtio_iommu_translate (?:no mapping for|permission error on)/;
 const FAULTS: readonly RegExp[] = [
@@ -235,6 +266,9 @@ const FAULTS: readonly RegExp[] = [
   ),
   new RegExp(
     `virtio_iommu_translate (?<refusal>no mapping) for ${hex('address')} for sid= ?(?<endpoint>\\d{1,10})(?!\\w)`,
+  ),
+  new RegExp(
+    `virtio_iommu_translate (?<refusal>permission error) on ${hex('address')} ?\\((?:flags= ?)?(?<wanted>[0-3])(?:\\): ?allowed=| vs )`,
   ),
 ];
 const REST = /^[0-9a-f]{1,15}\)?$/i;
@@ -289,8 +323,11 @@ class QemuTraceReader implements LineReader {
   /** An access that a virtual IOMMU refused. */
   #fault(line: DumpLine, ahead: Lookahead): number {
     const found = matchLongest(line, ahead, FAULT_START, FAULTS, REST);
-    if (!found) return FAULT_START.test(line.text) && NUMBERS.test(line.text) ? this.#damagedFault(line) : 0;
-    const { reason, flags, endpoint, address, refusal } = found.match.groups ?? {};
+    if (!found)
+      return FAULT_START.test(line.text) && (NUMBERS.test(line.text) || isRedacted(line.text))
+        ? this.#damagedFault(line)
+        : 0;
+    const { reason, flags, endpoint, address, refusal, wanted } = found.match.groups ?? {};
     const bits = flags === undefined ? undefined : BigInt(flags);
     if (bits !== undefined && (bits & ADDRESS_VALID) === 0n) {
       const what = `endpoint ${endpoint}: ${FAULT_REASONS[Number(reason)] ?? 'fault'}; the address was not printed`;
@@ -304,8 +341,9 @@ class QemuTraceReader implements LineReader {
       {
         kind: 'fault',
         address: at,
-        device: `ep:${endpoint}`,
+        ...(endpoint === undefined ? {} : { device: `ep:${endpoint}` }),
         ...(bits === undefined ? {} : { access: faultAccess((bits & WRITE) !== 0n) }),
+        ...(wanted === undefined ? {} : { access: faultAccess(wanted !== '1') }),
         reason: refusal ?? FAULT_REASONS[Number(reason)] ?? 'fault',
         driver: 'virtio',
       },
@@ -328,13 +366,27 @@ class QemuTraceReader implements LineReader {
   #take(form: EventForm, { match, lines }: Matched, line: DumpLine, ahead: Lookahead): void {
     const { from, to, size, name = '', ...groups } = match.groups ?? {};
     const range =
-      size === undefined ? rangeOfEnds(from, to, line, this.#sink) : rangeOfSize(from, size, line, this.#sink);
+      groups.at !== undefined
+        ? pageOf(groups.at)
+        : groups.bytes !== undefined
+          ? rangeOfSize(from, BigInt(groups.bytes).toString(16), line, this.#sink)
+          : size === undefined
+            ? rangeOfEnds(from, to, line, this.#sink)
+            : rangeOfSize(from, size, line, this.#sink);
     if (!range) return;
     const op = form.op ?? (groups.op?.toLowerCase() === 'unmap' ? 'unmap' : 'map');
     switch (form.kind) {
       case 'mapping':
         if (groups.done !== undefined && this.#isUnmapped(range)) this.#sink.recognized();
-        else this.#mapping(op, range, groups, line);
+        else if (groups.at === undefined) this.#mapping(op, range, groups, line);
+        else {
+          const physical = pageOf(to);
+          const device = { device: `ep:${groups.endpoint}` };
+          if (physical) {
+            const page = { start: range.start, last: range.last, paddr: physical.start };
+            this.#sink.fact({ kind: 'map', ...page, ...device, origin: 'qemu' }, line.number);
+          }
+        }
         break;
       case 'request': {
         const { absent, ret } = groups;
@@ -412,6 +464,12 @@ class QemuTraceReader implements LineReader {
 function isEvent({ start }: EventForm, text: string): boolean {
   const found = start.exec(text);
   return found !== null && NUMBERS.test(text.slice(found.index + found[0].length));
+}
+
+/** The page of 4 KiB around an address that was translated: at least that much is mapped. */
+function pageOf(text: string | undefined): IovaRange | undefined {
+  const address = parseHexAddress(text);
+  return address === undefined ? undefined : { start: iova(address & ~0xfffn), last: iova(address | 0xfffn) };
 }
 
 /** The reasons of virtio-iommu for a fault, by their number in the device's specification. */

@@ -59,6 +59,10 @@ class FtraceReader implements LineReader {
         return longer ? this.#emit(longer, line, joined.lines + 1) : this.#emit(joined.value, line, joined.lines);
       }
     }
+    if (isFaultWithoutAddress(line.text)) {
+      this.#sink.diagnostic('damaged-fault', { text: line.text }, line.number);
+      return 1;
+    }
     if (problem !== undefined) return this.#damaged(problem, line);
     return this.#lost(line);
   }
@@ -140,6 +144,14 @@ class FtraceReader implements LineReader {
     this.#sink.diagnostic('damaged-event', { what: 'trace event', text: line.text, reason }, line.number);
     return 1;
   }
+}
+
+/** True for a fault whose address was cut or redacted: what is there is no event, but an access was blocked. */
+function isFaultWithoutAddress(text: string): boolean {
+  return (
+    text.includes('io_page_fault') &&
+    /\bio_page_fault: {1,8}IOMMU: ?\S.{0,120}\biova=(?!(?:0x)?[0-9a-f]{1,64}(?:\s|$))/i.test(text)
+  );
 }
 
 export const FTRACE: LineParser = {

@@ -87,6 +87,12 @@ export const USERSPACE_FAILURES: readonly Message[] = [
     read: () => ({}),
   },
   {
+    code: 'dpdk-region-not-mapped',
+    start: /Memory region (?:un)?register/,
+    pattern: /Memory region (?:un)?register 0x[0-9a-f]{1,16}-0x[0-9a-f]{1,16} failed/,
+    read: () => ({}),
+  },
+  {
     code: 'dpdk-outside-window',
     start: /DMA map attempt outside/,
     pattern: /DMA map attempt outside DMA window/,

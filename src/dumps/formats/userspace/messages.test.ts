@@ -193,3 +193,28 @@ test.each(messages)('%s', async (line, expected, words) => {
   ]);
   expect(opened.sources[0]?.unrecognized).toBe(0);
 });
+
+test('half-open ranges of vfio-user, in hexadecimal or decimal; what fails below is not mapped', async () => {
+  const opened = await openText(
+    [
+      'tgt: adding DMA region [0xc4000, 0xe8000) offset=0xc4000 flags=0x3',
+      'tgt: failed to add DMA region [0xc4000, 0xe8000) offset=0xc4000 flags=0x3: Invalid argument',
+      'tgt: adding DMA region [802816, 950272) flags=0x3',
+      'tgt: failed to remove DMA region [0x1000, 0x2000): No such file or directory',
+      'tgt: new DMA region [0xd2000, 0xe8000) overlaps with DMA region [0xc0000, 0xd4000)',
+      'tgt: failed to add DMA region [0x2000, 0x1000): Invalid argument',
+    ].join('\n'),
+  );
+  const found = opened.facts.flatMap((fact) =>
+    fact.kind === 'request' || fact.kind === 'map'
+      ? [`${fact.kind} ${fact.start.toString(16)}-${fact.last.toString(16)} ${fact.result ?? ''}`.trim()]
+      : [],
+  );
+  expect(found).toEqual([
+    'request c4000-e7fff -EINVAL',
+    'map c4000-e7fff',
+    'request 1000-1fff -ENOENT',
+    'request d2000-e7fff unknown',
+  ]);
+  expect(diagnosticsOf(opened)).toEqual(['warning empty-range 6']);
+});

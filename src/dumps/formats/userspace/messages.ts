@@ -6,16 +6,28 @@
 //   "Failed to map region region vaddr=" a " phys_addr=" iova " len=" n              SPDK 17
 //   "DMA map region " n ": HVA " a ", GPA " iova ["," " HPA " a] ", size " n          vDPA; also "DMA unmap"
 //   "Could not map mmio region to vfio container: iova " a ", size " n ": " error     Cloud Hypervisor; also "unmap … from"
+//   action "DMA region [" iova "," end ")" … [":" error]                              libvfio-user: the end exclusive
+//   "DMA map" | "DMA unmap" … "region [" iova "," end ")" …                           SPDK, likewise; also "0x" a "-0x" b
 //   ["iommufd IOAS"] "DMA map failed: iova=" iova " user_va=" a " length=" n … error    OpenVMM
 //
 // The error of the second and third is in the line before. Messages without a range: failures.ts.
 // (lib/eal/linux/eal_vfio.c, DPDK 16 to 25; lib/env_dpdk/memory.c of SPDK; vfio-ioctls of rust-vmm; pci/src/vfio.rs of
 // Cloud Hypervisor.)
+import { type Iova, iova, isIova } from '../../../iova/iova.ts';
+import { quote } from '../../diagnostics.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { normalizeLoggedDevice } from '../../fields/device-name.ts';
 import { type CallResult, errnoName, errnoOfText } from '../../fields/errno.ts';
 import { rangeOfSize } from '../../fields/range-of.ts';
-import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
+import {
+  type DumpLine,
+  type DumpSource,
+  type FactSink,
+  type LineParser,
+  type LineReader,
+  LOOKAHEAD,
+  type Lookahead,
+} from '../../format.ts';
 import { matchLongest } from '../../text/match-longest.ts';
 import { readMessage } from '../message-table.ts';
 import { printedSeverity, USERSPACE_FAILURES } from './failures.ts';
@@ -95,6 +107,15 @@ const FORMS: readonly Form[] = [
   },
 ];
 
+/** The end is exclusive: a parenthesis closes the range. Numbers are hexadecimal with `0x`, else decimal. */
+const HALF_OPEN = '\\[ ?(?<from>0x[0-9a-f]{1,64}|\\d{1,20}) ?, ?(?<to>0x[0-9a-f]{1,64}|\\d{1,20}) ?\\)';
+const REGION = new RegExp(
+  `(?<action>(?:failed|unable|could not|cannot|can't) (?:to )?(?:add|map|register|remove|unmap|unregister|delete)|(?:add|mapp?|register|remov|unmapp?|unregister|delet)(?:ing|ed|e)?|new|overlapping|existing)(?: (?:new|existing|the|a|vfio-user))*(?: (?:DMA|memory|guest|region|memory region|DMA region|mem)){1,3}:? ?${HALF_OPEN}(?<rest>.{0,300})$`,
+  'i',
+);
+const REGION_START = /\[ ?(?:0x[0-9a-f]{1,16}|\d{1,20}) ?, ?(?:0x[0-9a-f]{1,16}|\d{1,20}) ?\)/i;
+const OVERLAP = /overlap/i;
+
 /** Recognized, without facts. */
 const OTHER =
   /try initializing EAL with --iova-mode|VFIO support initialized|Probing VFIO support|using IOMMU type \d|Selected IOVA mode '|Memory segment is already mapped, skipping|^\s{0,8}(?:EAL: )?using dma mask/;
@@ -113,7 +134,10 @@ class UserspaceMessagesReader implements LineReader {
     const number = /DMA (?:re)?mapping, error (\d{1,4})/.exec(line.text)?.[1];
     const name = number === undefined ? undefined : errnoName(Number(number));
     if (name !== undefined) this.#error = { result: `-${name}`, index: line.index };
-    const taken = this.#form(line, ahead) || readMessage(USERSPACE_FAILURES, line, ahead, this.#sink, printedSeverity);
+    const taken =
+      this.#form(line, ahead) ||
+      this.#region(line, ahead) ||
+      readMessage(USERSPACE_FAILURES, line, ahead, this.#sink, printedSeverity);
     if (taken > 0) return taken;
     if (!OTHER.test(line.text)) return 0;
     this.#sink.recognized();
@@ -128,6 +152,40 @@ class UserspaceMessagesReader implements LineReader {
       return found.lines;
     }
     return 0;
+  }
+
+  /** A half-open range that a device in another process is given or loses. */
+  #region(line: DumpLine, ahead: Lookahead): number {
+    const found = matchLongest(line, ahead, REGION_START, [REGION]);
+    const { action = '', from, to, rest = '' } = found?.match.groups ?? {};
+    const start = numberOf(from);
+    const end = numberOf(to);
+    if (!found || start === undefined || end === undefined) return 0;
+    if (end <= start) {
+      this.#sink.diagnostic('empty-range', { what: quote(line.text), start }, line.number, 'warning');
+      return found.lines;
+    }
+    const range = { start, last: iova(end - 1n) };
+    const op = /remov|unmap|unregister|delet/i.test(action) ? 'unmap' : 'map';
+    const isRefused = /^(?:failed|unable|could not|cannot|can't)/i.test(action) || OVERLAP.test(action + rest);
+    if (!isRefused) {
+      // What is only begun counts if it does not fail below.
+      if (!isFailed(found.match[0], ahead, found.lines)) {
+        this.#sink.fact({ kind: op, ...range, origin: 'vfio-user' }, line.number);
+      } else this.#sink.recognized();
+      return found.lines;
+    }
+    const text = /: ?([A-Z][A-Za-z/ ]{2,48}?)\.?$/.exec(rest)?.[1];
+    const number = /\b(?:ret|err|errno|rc)[ =:]{1,3}-?(\d{1,4})(?!\w)/.exec(rest)?.[1];
+    const name = (number === undefined ? undefined : errnoName(Number(number))) ?? errnoOfText(text ?? '');
+    const overlap = OVERLAP.test(action + rest);
+    if (name === undefined && !overlap) this.#sink.diagnostic('request-error-unknown', {}, line.number);
+    const result: CallResult | 'unknown' = name === undefined ? 'unknown' : `-${name}`;
+    this.#sink.fact(
+      { kind: 'request', op, api: 'vfio', ...range, result, origin: 'vfio-user', ...(overlap ? { overlap } : {}) },
+      line.number,
+    );
+    return found.lines;
   }
 
   #take(kind: Form['kind'], groups: Readonly<Record<string, string>>, line: DumpLine): void {
@@ -173,6 +231,23 @@ class UserspaceMessagesReader implements LineReader {
     this.#sink.diagnostic('request-error-unknown', {}, line.number);
     return 'unknown';
   }
+}
+
+/** A number with `0x`, else in decimal; undefined above 64 bits. */
+function numberOf(text: string | undefined): Iova | undefined {
+  if (text === undefined) return undefined;
+  const value = BigInt(text);
+  return isIova(value) ? value : undefined;
+}
+
+/** True if a message below says that what this one begins did not work. */
+function isFailed(text: string, ahead: Lookahead, from: number): boolean {
+  const range = REGION_START.exec(text)?.[0];
+  for (let n = from; n <= LOOKAHEAD; n++) {
+    const next = ahead(n)?.text ?? '';
+    if (range !== undefined && next.includes(range)) return /fail|unable|cannot|could not/i.test(next);
+  }
+  return false;
 }
 
 /** The name of an error of Rust's standard library, `(os error 22)` or `Error(22)`. */
