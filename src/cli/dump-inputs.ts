@@ -4,6 +4,7 @@ import { lstat, readdir, readlink, stat } from 'node:fs/promises';
 import type { DumpInput } from '../dumps/input/open.ts';
 import { inputName } from './input.ts';
 import type { CliIo } from './io.ts';
+import { isLink } from './links.ts';
 
 /** Node's messages are `CODE: reason, call 'path'`: the reason is what a person needs. */
 function reasonOf(error: unknown): Error {
@@ -73,6 +74,15 @@ export async function* dumpInputs(paths: readonly string[], io: CliIo): AsyncGen
         name: inputName(path),
         async *stream() {
           yield await io.stdin();
+        },
+      };
+      continue;
+    }
+    if (isLink(path)) {
+      yield {
+        name: 'link',
+        async *stream() {
+          yield new TextEncoder().encode(path);
         },
       };
       continue;

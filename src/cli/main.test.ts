@@ -44,7 +44,6 @@ describe('iovascope', () => {
     ['a command that is a name of JavaScript', ['toString'], 'toString'],
     ['an unknown option', ['--frob'], '--frob'],
     ['help for an unknown command', ['help', 'frobnicate'], 'frobnicate'],
-    ['a link', ['http://localhost/#v1.x.0'], 'links cannot be opened yet'],
     ['a port that is none', ['open', '--port', '70000'], '--port'],
     ['a file to open that is not there', ['open', '/not/there'], '/not/there: no such file'],
   ])('%s is unusable, and said in one line', async (_name, args, word) => {

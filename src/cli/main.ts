@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
+import { isLink } from './links.ts';
 import { packageVersion } from './version.ts';
 
 interface CommandEntry {
@@ -86,9 +87,7 @@ function usage(): string {
 
 /** A file, folder or link as the first argument means `open`. */
 function isOpenable(argument: string): boolean {
-  return (
-    argument === '-' || (!argument.startsWith('-') && (existsSync(argument) || /^https?:\/\/|#v\d/.test(argument)))
-  );
+  return argument === '-' || (!argument.startsWith('-') && (existsSync(argument) || isLink(argument)));
 }
 
 async function help(name: string | undefined, io: CliIo): Promise<ExitCode> {

@@ -4,11 +4,12 @@ import { WebServer } from '../agent/web-server.ts';
 import { parseCommandArgs } from './args.ts';
 import { inputName, reasonOf } from './input.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
+import { isLink } from './links.ts';
 import { FileServer } from './serve-files.ts';
 import { untilSignal } from './signals.ts';
 import { PACKAGE_ROOT } from './version.ts';
 
-const HELP = `usage: iovascope open [FILE…] [--port N] [--no-browser]
+const HELP = `usage: iovascope open [FILE or LINK…] [--port N] [--no-browser]
        iovascope FILE…
 
 Serves the explorer on this machine only, prints its URL and opens it in the browser, with the
@@ -41,7 +42,10 @@ function openBrowser(url: string): void {
 
 async function addFiles(files: FileServer, paths: readonly string[], io: CliIo): Promise<string | undefined> {
   for (const path of paths) {
-    if (/^https?:\/\/|#v\d/.test(path)) return `'${path}': links cannot be opened yet; pass files`;
+    if (isLink(path)) {
+      files.addBytes('link', new TextEncoder().encode(path));
+      continue;
+    }
     try {
       if (path === '-') files.addBytes(inputName(path), await io.stdin());
       else await files.add(path);
@@ -63,10 +67,14 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   if (positionals.filter((path) => path === '-').length > 1) {
     return unusable(io, 'open: standard input can be read only once');
   }
+  // Of a link alone, how it is shown counts too: the page opens it by itself.
+  const [only, ...others] = positionals;
+  const fragment =
+    only !== undefined && others.length === 0 && isLink(only) ? only.slice(only.indexOf('#')) : undefined;
   const files = new FileServer();
-  const problem = await addFiles(files, positionals, io);
+  const problem = fragment === undefined ? await addFiles(files, positionals, io) : undefined;
   if (problem !== undefined) return unusable(io, `open: ${problem}`);
-  if (positionals.length > 0 && files.size === 0)
+  if (fragment === undefined && positionals.length > 0 && files.size === 0)
     return unusable(io, `open: ${positionals.join(', ')}: no files found`);
 
   const stopped = untilSignal();
@@ -81,7 +89,7 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   } catch (error) {
     return unusable(io, `open: cannot start: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const url = `${server.origin}/${files.size > 0 ? `#files=${files.token}` : ''}`;
+  const url = `${server.origin}/${fragment ?? (files.size > 0 ? `#files=${files.token}` : '')}`;
   io.stdout(`${url}\n`);
   io.stderr('iovascope: open: serving on this machine only; Ctrl-C stops it\n');
   if (values['no-browser'] !== true) openBrowser(url);

@@ -151,6 +151,8 @@ describe('iovascope link', () => {
     const opened = await runCli(['inspect', '-', '--json'], {}, result.stdout);
     expect(opened.stdout).toContain('"start":"0xfee00000"');
     expect(opened.stdout).not.toContain('regions.txt');
+    const argument = await runCli(['inspect', result.stdout.trim(), '--json']);
+    expect(argument.stdout.split('\n')[0]).toContain('"kind":"reserved","start":"0xfee00000"');
     const plain = await runCli(['link', dump, '--no-redact']);
     expect(plain.stderr).toBe('');
     expect((await runCli(['inspect', '-', '--json'], {}, plain.stdout)).stdout).toContain('regions.txt');
