@@ -695,6 +695,11 @@ export const DIAGNOSTICS = {
     "Add the host's reserved_regions of its group and the kernel log of the same time.",
   ),
   'qemu-no-iommu': complaint('error', () => 'the host offers no IOMMU type that QEMU can use'),
+  'qemu-memory-not-allocated': complaint(
+    'error',
+    (error: WithError) => `the guest's RAM could not be allocated${withError(error)}`,
+    'Free memory of the host, add hugepages if the guest uses them, or give the guest less RAM.',
+  ),
   'qemu-iommu-not-set': complaint(
     'error',
     (failure: WithDevice & WithError) =>

@@ -248,7 +248,7 @@ export const FORMATS: readonly DumpFormat[] = [
         ...['possibly running', 'Notified about', 'Notified\n', 'Conflicting host', 'Conflicting\n'],
         ...['eserved region', 'eserved-regions', 'PCI peer', ': PCI\n', 'DMA mapping', 'failed to setup container'],
         ...['page mask', 'page size mask', 'frozen granule', 'granularity', 'DIRTY_BITMAP', 'dirty bitmap'],
-        ...['error attach', 'is not known!!'],
+        ...['error attach', 'is not known!!', 'guest RAM', "guest memory '"],
         ...['not viable', 'used in multiple', "can't map", 'received unaligned', 'aw-bits', 'aw_bits', 'aw bits'],
         ...['available IOMMU', 'ailed to set', 'initialization failed', 'memory listener', 'Region '],
       ],

@@ -1,11 +1,12 @@
 // A device that could not be given to a guest, as the VMM reports it: which guest and which device, and the commands that bind
 // what has to be bound. The messages name a group or a device; the same log has the guest's definition.
 import type { DiagnosticCode } from '../../dumps/diagnostics.ts';
+import { formatExactSize } from '../../iova/format.ts';
 import { bindCommands, groupViabilities } from '../guest/group-viability.ts';
 import { deviceLabel } from '../host/devices.ts';
 import type { Host } from '../host/host.ts';
 import { type Conflict, joinNames, type Remedy } from './conflict.ts';
-import { viommuText } from './fix-text.ts';
+import { hugepagesText, viommuText } from './fix-text.ts';
 import type { GuestLayout } from './guest.ts';
 
 /** Refusals that binding the devices of the group to vfio-pci ends. */
@@ -27,6 +28,7 @@ const OTHERS: ReadonlySet<string> = new Set<DiagnosticCode>([
   'device-not-isolated',
 ]);
 
+const HUGE_PAGE = 2n << 20n;
 const PCI_ADDRESS = /\b[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\b/;
 const GROUP = /\bgroup (\d{1,9})\b|\/dev\/vfio\/(\d{1,9})\b/;
 
@@ -188,9 +190,39 @@ function withViommu(conflict: Conflict, guests: readonly GuestLayout[]): Conflic
   };
 }
 
+/** RAM that could not be allocated, with the guest, and the hugepages that it needs if it has them. */
+function withMemory(conflict: Conflict, guests: readonly GuestLayout[]): Conflict {
+  const sources = new Set(conflict.provenance.map(({ source }) => source));
+  const guest = guests.find(({ provenance = [] }) => provenance.some(({ source }) => sources.has(source)));
+  const { name, ram, backend } = guest?.definition ?? {};
+  if (ram === undefined) return conflict;
+  const size = formatExactSize(ram);
+  const who = name === undefined ? 'the guest' : name;
+  const errno = /\b(E[A-Z]{3,11})\b/.exec(conflict.title)?.[1];
+  const refusal = errno === undefined ? '' : ` (${errno})`;
+  const isHuge = backend === 'hugetlb';
+  const huge = isHuge
+    ? ` from hugepages: with pages of 2 MiB it needs ${(ram + HUGE_PAGE - 1n) / HUGE_PAGE} free ones`
+    : '';
+  return {
+    ...conflict,
+    title: name === undefined ? conflict.title : `${name}: ${conflict.title}`,
+    answer: `The RAM of ${who} could not be allocated${refusal}: ${size}${huge}. ${conflict.remedy}`,
+    ...(isHuge
+      ? {
+          remedies: [
+            { text: 'See how many hugepages are free', form: 'shell', copy: 'grep Huge /proc/meminfo' },
+            { text: 'Allocate them (as root, until the next boot)', ...hugepagesText(ram) },
+          ],
+        }
+      : {}),
+  };
+}
+
 /** A complaint about an assignment with the guest and the device in its words, and with commands; others as they are. */
 export function withAssignment(conflict: Conflict, host: Host, guests: readonly GuestLayout[]): Conflict {
   const { rule, title } = conflict;
+  if (rule === 'qemu-memory-not-allocated') return withMemory(conflict, guests);
   if (rule === 'qemu-address-width-mismatch') return withViommu(conflict, guests);
   const isUnbound = UNBOUND.has(rule);
   if (!isUnbound && !OTHERS.has(rule)) return conflict;

@@ -105,6 +105,15 @@ const CASES: readonly Case[] = [
     severity: 'fatal',
   },
   {
+    name: 'hugepages that QEMU could not get',
+    given: LOG('qemu-system-x86_64: unable to map backing store for guest RAM: Cannot allocate memory').replace(
+      '-accel kvm \\\n',
+      '-accel kvm \\\n-mem-path /dev/hugepages/x \\\n',
+    ),
+    says: ['The RAM of win11 could not be allocated (ENOMEM): 16 GiB from hugepages', '8192 free ones'],
+    severity: 'fatal',
+  },
+  {
     name: 'without a definition: the device of the message',
     given: AT('group 27 is not viable'),
     says: ['0000:0b:00.0 (group 27) cannot be assigned: not all devices of group 27'],

@@ -216,6 +216,22 @@ test.each([
   ],
   ['vfio 0000:65:00.1: group 7 used in multiple address spaces', 'error qemu-several-address-spaces 1'],
   ['vfio 0000:65:00.0: group 7 is not viable', 'error qemu-group-not-viable 1'],
+  [
+    'qemu-system-x86_64: unable to map backing store for guest RAM: Cannot allocate memory',
+    'error qemu-memory-not-allocated 1',
+  ],
+  [
+    "qemu-system-x86_64: cannot set up guest memory 'pc.ram': Cannot allocate memory",
+    'error qemu-memory-not-allocated 1',
+  ],
+  [
+    "kvm: can't open backing store /dev/hugepages/x for guest RAM: No such file or directory",
+    'error qemu-memory-not-allocated 1',
+  ],
+  [
+    'qemu: os_mem_prealloc: Insufficient free host memory pages available to allocate guest RAM',
+    'error qemu-memory-not-allocated 1',
+  ],
   ["Container 0x55aa can't map guest IOVA region 0x40000000..0x7fffffff", 'error qemu-outside-host-window 1'],
   [
     'vfio_listener_valid_section received unaligned region tpm iova=0xfed40000 offset_within_region=0x80 qemu_real_host_page_size=0x1000',

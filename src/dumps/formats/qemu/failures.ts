@@ -161,6 +161,13 @@ export const QEMU_FAILURES: readonly Message[] = [
     read: () => ({}),
   },
   {
+    code: 'qemu-memory-not-allocated',
+    start: /guest RAM|guest memory '/,
+    pattern:
+      /(?:unable to map backing store for guest RAM|can't open backing store \S{1,200} for guest RAM|cannot set up guest memory '[^']{1,80}'): ([A-Z][\w ]{2,60})|(Insufficient free host memory pages available to allocate guest RAM)/,
+    read: ([, why, insufficient]) => ({ error: insufficient === undefined ? errorOf(undefined, why) : 'ENOMEM' }),
+  },
+  {
     code: 'qemu-iommu-not-set',
     start: /ailed to set (?:group container|iommu for container)/,
     pattern: new RegExp(`${DEVICE}[Ff]ailed to set (?:group container|iommu for container): ([^:]{1,80})$`),
