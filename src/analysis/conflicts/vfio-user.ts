@@ -1,9 +1,17 @@
 // Requests that a device in another process refused (vfio-user): no kernel and no IOMMU is asked for them.
-import type { Explanation } from './explain-request.ts';
+import type { Remedy } from './conflict.ts';
 import type { Request } from './request-subject.ts';
 
+/** What explains a refusal, as in explain-request.ts. */
+interface DeviceRefusal {
+  readonly message: string;
+  readonly cause: string;
+  readonly remedy: string;
+  readonly remedies: readonly Remedy[];
+}
+
 /** Why such a process refuses a range; undefined for a request to a kernel. */
-export function explainVfioUser(request: Request): Explanation | undefined {
+export function explainVfioUser(request: Request): DeviceRefusal | undefined {
   if (request.origin !== 'vfio-user') return undefined;
   const why: Readonly<Record<string, string>> = {
     '-EINVAL':
