@@ -161,6 +161,8 @@ const OTHER =
   /^.{0,80}\b(?:vtd_fault_disabled|vtd_inv_\w{3,30}|vtd_reg_\w{3,30}|vtd_switch_address_space|smmuv3_(?:record_event|cmdq_\w{3,30}|config_\w{3,30}|trigger_irq)|New fault is not recorded)(?![\w])/;
 const NUMBERS = /0x|[\ue030-\ue066]/i;
 const TIME = /(?:^|[\s>])\d{1,10}@(\d{1,12}\.\d{1,9}):/;
+/** The rest of a number that was broken at the end of a line. */
+const REST = /^[0-9a-f]{1,15}$/i;
 const PAGE_OFFSET = 0xfffn;
 /** Lines between two messages about one access. */
 const SAME_MAX = 4;
@@ -187,7 +189,7 @@ class QemuViommuReader implements LineReader {
   #fault(line: DumpLine, ahead: Lookahead): number {
     for (const { driver, start, pattern } of FAULTS) {
       if (!start.test(line.text)) continue;
-      const found = matchLongest(line, ahead, start, [pattern]);
+      const found = matchLongest(line, ahead, start, [pattern], REST);
       const groups: Groups = found?.match.groups ?? {};
       const address = parseHexAddress(groups.address);
       if (!found || address === undefined) {
@@ -230,7 +232,7 @@ class QemuViommuReader implements LineReader {
   #translation(line: DumpLine, ahead: Lookahead): number {
     for (const { start, pattern } of TRANSLATIONS) {
       if (!start.test(line.text)) continue;
-      const found = matchLongest(line, ahead, start, [pattern]);
+      const found = matchLongest(line, ahead, start, [pattern], REST);
       const groups: Groups = found?.match.groups ?? {};
       const address = parseHexAddress(groups.address);
       const to = parseHexAddress(groups.to);
