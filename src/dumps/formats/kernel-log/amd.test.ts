@@ -110,7 +110,7 @@ describe('no fault of memory', () => {
       'AMD-Vi: Event logged [IOTLB_INV_TIMEOUT device=23:00.0 address=0x0000000105f8a6f0]',
     );
     expect(faultsOf(opened)).toEqual([]);
-    expect(diagnosticsOf(opened)).toEqual(['error iommu-hardware-error 1', 'error device-invalidation-timeout 2']);
+    expect(diagnosticsOf(opened)).toEqual(['warning iommu-hardware-error 1', 'warning device-invalidation-timeout 2']);
   });
 
   test('a damaged one is told', async () => {

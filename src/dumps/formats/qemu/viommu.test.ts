@@ -87,8 +87,8 @@ test('what has no address, or is no fault', async () => {
     ].join('\n'),
   );
   expect(diagnosticsOf(opened)).toEqual([
-    'error viommu-entry-invalid 1',
-    'error viommu-device-unknown 2',
+    'warning viommu-entry-invalid 1',
+    'warning viommu-device-unknown 2',
     'error qemu-page-mask-mismatch 3',
     'error qemu-dirty-bitmap-failed 4',
     'error iommufd-device-not-attached 5',
