@@ -26,6 +26,11 @@ export const IOMMU_GROUPS: LineFormat = {
   load: async () => (await import('./formats/sysfs/iommu-groups.ts')).IOMMU_GROUPS,
 };
 
+/** What stands before a range in brackets: "region [0x0, 0x1000)". */
+function rangesOf(...names: readonly string[]): string[] {
+  return names.flatMap((name) => ['[', ' [', ':[', ': ['].map((bracket) => `${name}${bracket}`));
+}
+
 export const IOMMU_CLASS: LineFormat = {
   kind: 'lines',
   name: 'iommu-class',
@@ -425,7 +430,8 @@ export const FORMATS: readonly DumpFormat[] = [
         ...['memseg iova', "Expecting '", 'DMA remapping', 'annot set up DMA', 'annot clear DMA'],
         ...['cannot attach the device', 'Requested device', 'VFIO support', 'VFIO group is', 'managed by VFIO'],
         ...['using IOMMU type', 'select IOMMU type', 'IommuDma', 'iommu table', 'from iommu', 'into iommu'],
-        ...['already mapped', 'dma mask', 'DMA region', 'memory region', 'mem region', 'register', 'DMA remap'],
+        ...['already mapped, skipping', 'using dma mask', 'Memory region register', 'Memory region unregister'],
+        ...['DMA remap', ...rangesOf('DMA', 'memory', 'guest', 'region', 'mem')],
       ],
     },
     load: async () => (await import('./formats/userspace/messages.ts')).USERSPACE_MESSAGES,
