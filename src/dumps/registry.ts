@@ -37,10 +37,16 @@ export const IOMMU_CLASS: LineFormat = {
   title: 'sysfs: IOMMUs',
   command: 'grep -H . /sys/class/iommu/*/*-iommu/*',
   interest: {
-    words: ['/iommu', '-iommu/', '/sys/', ' -> ', '\ntotal '],
-    shapes: [
-      /^\s{0,8}(?:[\w.:@-]{1,100}$|(?:dmar|ivhd|smmu|arm-smmu|virtio|s390-iommu|riscv-iommu|apple-dart)\S{0,100}\s)/,
+    // Not `/iommu_groups`, which is the other one's.
+    words: [
+      '-iommu/',
+      ...['/', '\n', ':', ' ', '\t', '"', "'", '`', '|', '*', ',', ';', '<', ')'].map((end) => `/iommu${end}`),
     ],
+    shapes: [
+      /^\s{0,8}(?:(?:0x)?[0-9a-fA-F]{1,64}(?::[0-9a-fA-F]{1,64})?$|(?:dmar|ivhd|smmu|arm-smmu|virtio|s390-iommu|riscv-iommu|apple-dart)\S{0,100}(?:\s|$))/,
+    ],
+    around: { words: ['/sys/', ' -> ', '\ntotal '] },
+    inside: { shapes: [/^\s{0,8}[\w.:@-]{1,100}$/] },
   },
   load: async () => (await import('./formats/sysfs/iommu-class.ts')).IOMMU_CLASS,
 };
