@@ -13,10 +13,11 @@ interface Consequences {
    * Explains a source that has no facts: if all of its lines were understood, 'nothing-recognized' is not emitted as well.
    */
   readonly explainsEmptySource?: true;
-  /** Passes on a problem that a program or a kernel reported. It becomes a conflict, unless its severity is `info`. */
+  /**
+   * Passes on a problem that a program or a kernel reported. It becomes a conflict, unless its severity is `info`, with the
+   * remedy that remedies.ts has for it.
+   */
   readonly isComplaint?: true;
-  /** How to fix the problem: one or two sentences. */
-  readonly remedy?: string;
 }
 
 export interface DiagnosticRule<P = never> extends Consequences {
@@ -34,12 +35,8 @@ function rule<P = NoParameters>(
 }
 
 /** A problem that a program or a kernel reported. */
-function complaint<P = NoParameters>(
-  severity: Severity,
-  message: (parameters: P) => string,
-  remedy?: string,
-): DiagnosticRule<P> {
-  return rule(severity, message, { isComplaint: true, ...(remedy === undefined ? {} : { remedy }) });
+function complaint<P = NoParameters>(severity: Severity, message: (parameters: P) => string): DiagnosticRule<P> {
+  return rule(severity, message, { isComplaint: true });
 }
 
 type NoParameters = Readonly<Record<string, never>>;
@@ -84,14 +81,8 @@ const atDevice = ({ device }: WithDevice) => (device === undefined ? '' : `${dev
 const bytes = (count: bigint | number) => `${count} ${BigInt(count) === 1n ? 'byte' : 'bytes'}`;
 const widthText = (address: bigint) => `${hex(address)} (${bitLength(address)} bits)`;
 
-const ABOVE_WIDTH =
-  'Keep addresses within the width of the IOMMU: use fewer phys-bits for the guest, another base address, or physical addresses as IOVAs.';
-const BIND_GROUP = 'Bind every device of the group to vfio-pci, or to no driver.';
 /** Bytes of the largest bounce buffer: 128 slots of 2 KiB (Linux, IO_TLB_SEGSIZE). */
 const BOUNCE_MAX = 262_144n;
-/** For lines that report a fault or a refusal with a number that was cut or masked. */
-const GIVE_WHOLE = 'Open the original log: without the whole address nothing can be said about it.';
-const ENABLE_IOMMU = 'Enable the IOMMU in the firmware setup and on the kernel command line (intel_iommu=on).';
 
 /** Where the message of 'nothing-recognized' goes on with what the text resembles, and with what to give instead. */
 const RESEMBLES = /\. (?=Resembles(?:: | no known format))/;
@@ -308,30 +299,22 @@ export const DIAGNOSTICS = {
   'damaged-fault': complaint(
     'warning',
     ({ text }: Text) => `a fault was logged, but its address cannot be read: ${quote(text)}`,
-    GIVE_WHOLE,
   ),
-  'fault-without-address': complaint(
-    'warning',
-    ({ what }: { readonly what: string }) => what,
-    'Trace iommu:map, iommu:unmap and iommu:io_page_fault: the log does not have the address.',
-  ),
+  'fault-without-address': complaint('warning', ({ what }: { readonly what: string }) => what),
   'iommu-entry-invalid': complaint(
     'warning',
     ({ device, what }: { readonly device: string; readonly what: string }) =>
       `the IOMMU refuses all accesses of ${device}: ${what}; no mapping would help`,
-    'Check that the firmware (IORT table or device tree) gives the device the right stream ids, and that its driver was not unbound while the device was active.',
   ),
   'iommu-hardware-error': complaint(
     'warning',
     ({ device, event, what }: WithDevice & { readonly event: string; readonly what: string }) =>
       `${event}${device === undefined ? '' : ` for ${device}`}: ${what}`,
-    'Update the firmware; if it stays, memory or the IOMMU is faulty, or something overwrites its tables.',
   ),
   'device-invalidation-timeout': complaint(
     'warning',
     ({ device }: WithDevice) =>
       `the device${ofDevice({ device })} did not answer an invalidation of its address translation cache (ATS): it hangs, or was reset or removed`,
-    'Look for what the device logged before; if it works without ATS, start the kernel with pci=noats.',
   ),
   'interrupt-refused': complaint(
     'warning',
@@ -341,13 +324,11 @@ export const DIAGNOSTICS = {
       reason,
     }: WithDevice & { readonly index: string | undefined; readonly reason: string | undefined }) =>
       `an interrupt${device === undefined ? '' : ` of ${device}`} was refused${index === undefined ? '' : ` (entry ${index} of the interrupt remapping table)`}${reason === undefined ? '' : `: ${reason}`}`,
-    'It is no DMA fault. Update the firmware, or reset the device before it is given to another domain; intremap=off only hides it.',
   ),
   'mapping-already-set': complaint(
     'warning',
     ({ start, last, old, wanted }: Range & { readonly old: bigint; readonly wanted: bigint }) =>
       `the kernel mapped the page ${rangeText({ start, last })} twice: its entry was ${hex(old)} and should become ${hex(wanted)}`,
-    'Two users share the domain without knowing of each other (often an identity or firmware mapping that was left): update the kernel.',
   ),
   'damaged-event': rule(
     'warning',
@@ -366,8 +347,6 @@ export const DIAGNOSTICS = {
     {
       explainsEmptySource: true,
       isComplaint: true,
-      remedy:
-        'Update the firmware. Until then the kernel may use this memory while the device writes to it, which corrupts both.',
     },
   ),
   'dma-mask-overflow': complaint(
@@ -388,7 +367,6 @@ export const DIAGNOSTICS = {
             : `no bounce buffer was free, although the buffer lies below its DMA mask, ${hex(mask)}`;
       return `${device} cannot use the buffer at ${rangeText(range)}: ${why}`;
     },
-    'It is the DMA API without an IOMMU in the way: enable the IOMMU for the device (no iommu=pt), raise swiotlb=, or limit the size of its requests.',
   ),
   'swiotlb-full': complaint(
     'error',
@@ -406,7 +384,6 @@ export const DIAGNOSTICS = {
       `no bounce buffer${size === undefined ? '' : ` of ${bytes(size)}`} is free for ${device}${
         total === undefined || used === undefined ? '' : `: ${used} of ${total} slots of 2 KiB are used`
       }${size !== undefined && size > BOUNCE_MAX ? `; none can be larger than ${BOUNCE_MAX} bytes` : ''}`,
-    'Enlarge the buffers with swiotlb=SLOTS on the kernel command line, or enable the IOMMU for the device: then none are needed.',
   ),
   'dma-api-debug': complaint(
     'warning',
@@ -423,13 +400,11 @@ export const DIAGNOSTICS = {
       `the DMA API's checks found an error${driver === undefined ? '' : ` of the driver ${driver}`}${
         device === undefined ? '' : ` of ${device}`
       }: ${what.trim()}${range === undefined ? '' : ` (${rangeText(range)})`}`,
-    'It is a bug of the driver: report it with the backtrace below the message.',
   ),
   'bar-without-address': complaint(
     'warning',
     ({ device, index, size }: { readonly device: string; readonly index: number; readonly size: bigint | undefined }) =>
       `BAR ${index} of ${device}${size === undefined ? '' : ` (${hex(size)} bytes)`} was given no address: the windows of its bridges are too small`,
-    'Enable "Above 4G decoding" in the firmware setup, or start the kernel with pci=realloc.',
   ),
   'rmrr-ignored': rule('info', (range: Range) => `Xen ignores the RMRR ${rangeText(range)}: it has no device`),
   'rmrr-incorrect': rule('warning', (range: Range) => `Xen rejected the RMRR ${rangeText(range)} as incorrect`),
@@ -437,7 +412,7 @@ export const DIAGNOSTICS = {
     'warning',
     ({ address, width }: { readonly address: bigint; readonly width: string }) =>
       `${hex(address)} needs ${bitLength(address)} address bits; the IOMMU has ${width}`,
-    { explainsEmptySource: true, isComplaint: true, remedy: ABOVE_WIDTH },
+    { explainsEmptySource: true, isComplaint: true },
   ),
   'kernel-options': rule(
     'info',
@@ -447,7 +422,6 @@ export const DIAGNOSTICS = {
     'warning',
     ({ by, option }: { readonly by?: string; readonly option?: string }) =>
       `the IOMMU is disabled${option === undefined ? ` (${by})` : `: the kernel's command line has ${option}`}; no device can be assigned`,
-    ENABLE_IOMMU,
   ),
   'acs-override': rule(
     'warning',
@@ -457,18 +431,12 @@ export const DIAGNOSTICS = {
   'memlock-limit': complaint(
     'error',
     ({ limit }: { readonly limit: string }) => `a process tried to lock more memory than its limit of ${limit} bytes`,
-    'Raise RLIMIT_MEMLOCK of the process above the amount of memory that it maps.',
   ),
   'faults-suppressed': complaint(
     'warning',
     ({ count }: { readonly count: number }) => `${count} messages about faults were suppressed by the kernel`,
-    'Start with printk.devkmsg=on, or look at the first messages after the boot: later ones are the same.',
   ),
-  'no-interrupt-remapping': complaint(
-    'error',
-    () => 'devices cannot be assigned: the host has no interrupt remapping',
-    'Enable interrupt remapping (firmware setup, intremap=on), or accept the risk with allow_unsafe_interrupts.',
-  ),
+  'no-interrupt-remapping': complaint('error', () => 'devices cannot be assigned: the host has no interrupt remapping'),
   'bar-not-reserved': complaint(
     'warning',
     ({ bar, device, ...range }: Range & { readonly bar: string; readonly device: string }) =>
@@ -565,7 +533,6 @@ export const DIAGNOSTICS = {
     'warning',
     ({ text }: Text) =>
       `malformed map or unmap request of QEMU: ${quote(text)}; expected '(container, iova, size, vaddr) = result'`,
-    GIVE_WHOLE,
   ),
   'damaged-memory-region': rule(
     'warning',
@@ -603,12 +570,10 @@ export const DIAGNOSTICS = {
     'error',
     ({ limit, needed, width }: { readonly limit: bigint; readonly needed: bigint; readonly width: string }) =>
       `the guest needs addresses up to ${widthText(needed)}; its CPU has phys-bits ${width}, up to ${widthText(limit)}`,
-    'Increase phys-bits of the guest (host-phys-bits=on), or use less memory and smaller PCI windows.',
   ),
   'qemu-few-dma-mappings': complaint(
     'warning',
     ({ count }: { readonly count: string }) => `the guest may need more than the ${count} DMA mappings of a container`,
-    'Use fewer, larger mappings (huge pages, a larger virtio-mem block size), or raise dma_entry_limit of vfio_iommu_type1.',
   ),
   'qemu-late-reserved-regions': complaint(
     'warning',
@@ -623,7 +588,6 @@ export const DIAGNOSTICS = {
     'warning',
     (device: WithDevice) =>
       `the BARs${device.device === undefined ? '' : ` of ${device.device}`} are not mapped for DMA: other devices cannot access them`,
-    'Usually none is needed: only peer-to-peer DMA uses these mappings.',
   ),
   'qemu-dma-mapping-fatal': complaint('error', () => 'QEMU aborted: memory of the running guest could not be mapped'),
   'qemu-container-setup-failed': complaint(
@@ -635,7 +599,6 @@ export const DIAGNOSTICS = {
     'error',
     ({ group, ...device }: WithDevice & { readonly group: string }) =>
       `${atDevice(device)}group ${group} is not viable: not all of its devices are bound to VFIO`,
-    BIND_GROUP,
   ),
   'qemu-several-address-spaces': complaint(
     'error',
@@ -655,18 +618,15 @@ export const DIAGNOSTICS = {
     'error',
     ({ guest, host }: { readonly guest: string; readonly host: string }) =>
       `the virtual IOMMU has ${guest} address bits; the host IOMMU has ${host}`,
-    'Set aw-bits of the virtual IOMMU to the address width of the host IOMMU.',
   ),
   'viommu-entry-invalid': complaint(
     'warning',
     ({ what }: { readonly what: string }) => `the tables that the guest gave its virtual IOMMU are wrong: ${what}`,
-    'It is an error of the guest (or of its kernel), not of the host: check its kernel log, and the settings of the virtual IOMMU (aw-bits, caching-mode, scalable mode).',
   ),
   'viommu-device-unknown': complaint(
     'warning',
     ({ device }: { readonly device: string }) =>
       `the guest gave the virtual IOMMU no domain for ${device}: all its accesses are refused`,
-    'Check that the guest has a driver for its virtual IOMMU, and that the device is below it.',
   ),
   'qemu-page-mask-mismatch': complaint(
     'error',
@@ -674,13 +634,11 @@ export const DIAGNOSTICS = {
       `the virtual IOMMU and the host's IOMMU have no page size in common${
         wanted === undefined ? '' : `: the host has page mask ${hex(wanted)}`
       }${has === undefined ? '' : `, the guest was promised ${hex(has)}`}`,
-    'Set granule of the virtual IOMMU to the page size of the host (granule=host), use kernels with equal page sizes, or plug the device before the guest boots.',
   ),
   'qemu-dirty-bitmap-failed': complaint(
     'error',
     ({ start, last, error }: Range & WithError) =>
       `dirty pages of ${rangeText({ start, last })} could not be read${withError({ error })}: a migration cannot finish`,
-    'The range must lie in one mapping, and the IOMMU must track dirty pages: compare it with what is mapped.',
   ),
   'iommufd-device-not-attached': complaint(
     'error',
@@ -692,13 +650,11 @@ export const DIAGNOSTICS = {
             ? ': a region that it reserves is mapped already'
             : ''
       }`,
-    "Add the host's reserved_regions of its group and the kernel log of the same time.",
   ),
   'qemu-no-iommu': complaint('error', () => 'the host offers no IOMMU type that QEMU can use'),
   'qemu-memory-not-allocated': complaint(
     'error',
     (error: WithError) => `the guest's RAM could not be allocated${withError(error)}`,
-    'Free memory of the host, add hugepages if the guest uses them, or give the guest less RAM.',
   ),
   'qemu-iommu-not-set': complaint(
     'error',
@@ -715,23 +671,19 @@ export const DIAGNOSTICS = {
         : error === 'EBUSY'
           ? `${atDevice(device)}/dev/vfio/${group} is in use: another process holds group ${group}`
           : `${atDevice(device)}/dev/vfio/${group} could not be opened${withError({ error })}`,
-    `${BIND_GROUP} The user of the monitor needs access to /dev/vfio/N, and no other process may hold the group.`,
   ),
   'vfio-devices-not-bound': complaint(
     'error',
     () => 'not all devices of a group are bound to VFIO; the log does not name the group',
-    BIND_GROUP,
   ),
   'vfio-device-without-group': complaint(
     'error',
     (device: WithDevice) => `the device${ofDevice(device)} has no IOMMU group`,
-    ENABLE_IOMMU,
   ),
   'vfio-device-not-handed-out': complaint(
     'error',
     ({ group, ...rest }: WithDevice & WithError & { readonly group: string }) =>
       `the device${ofDevice(rest)} of group ${group} is not bound to vfio-pci, or is in use${withError(rest)}`,
-    BIND_GROUP,
   ),
   'iommufd-device-not-bound': complaint(
     'error',
@@ -739,17 +691,14 @@ export const DIAGNOSTICS = {
       `the device${ofDevice(failure)} could not be bound to iommufd${withError(failure)}${
         failure.error === 'EBUSY' ? ': another driver or process owns DMA of its group' : ''
       }`,
-    BIND_GROUP,
   ),
   'vfio-file-not-opened': complaint(
     'error',
     ({ file, ...failure }: WithError & { readonly file: string }) => `${file} could not be opened${withError(failure)}`,
-    'Load the modules vfio_pci and, for iommufd, iommufd, and give the user of the monitor access to the file.',
   ),
   'vfio-device-attached-twice': complaint(
     'error',
     (device: WithDevice) => `the device${ofDevice(device)} is assigned to the guest twice`,
-    'Remove one of the two assignments.',
   ),
   'device-in-use': complaint(
     'error',
@@ -759,12 +708,10 @@ export const DIAGNOSTICS = {
       ...device
     }: WithDevice & { readonly driver: string | undefined; readonly domain: string | undefined }) =>
       `the device${ofDevice(device)} is in use${domain === undefined ? '' : ` by the guest '${domain}' (${driver})`}`,
-    'Shut down the guest that has the device, or detach it there.',
   ),
   'host-without-passthrough': complaint(
     'error',
     () => 'the host cannot assign PCI devices: it has no IOMMU groups, or vfio is not loaded',
-    ENABLE_IOMMU,
   ),
   'device-not-isolated': complaint(
     'error',
@@ -773,7 +720,6 @@ export const DIAGNOSTICS = {
   'vfio-probe-failed': complaint(
     'error',
     (failure: WithDevice & WithError) => `vfio-pci could not take the device${ofDevice(failure)}${withError(failure)}`,
-    'Check that the device has an IOMMU group and that no other driver holds it.',
   ),
 
   // Definitions of guests
@@ -832,19 +778,15 @@ export const DIAGNOSTICS = {
 
   // DPDK, SPDK, Cloud Hypervisor and others
   'request-error-unknown': rule('info', () => 'a request failed; the log does not show the error'),
-  'dpdk-iova-above-mask': complaint(
-    'error',
-    (range: Range | NoParameters) =>
-      typeof range.start === 'bigint' && typeof range.last === 'bigint'
-        ? `memory at IOVA ${rangeText({ start: range.start, last: range.last })} is above the DMA mask`
-        : 'some memory has IOVAs above the address width of the IOMMU',
-    ABOVE_WIDTH,
+  'dpdk-iova-above-mask': complaint('error', (range: Range | NoParameters) =>
+    typeof range.start === 'bigint' && typeof range.last === 'bigint'
+      ? `memory at IOVA ${rangeText({ start: range.start, last: range.last })} is above the DMA mask`
+      : 'some memory has IOVAs above the address width of the IOMMU',
   ),
   'dpdk-iova-mode': complaint(
     'error',
     ({ expected, current }: { readonly expected: string; readonly current: string }) =>
       `a driver needs IOVA mode ${expected}; EAL uses ${current}`,
-    'Start with --iova-mode=pa, or use a driver and an IOMMU that support virtual addresses.',
   ),
   'dpdk-dma-map-failed': complaint(
     'error',
@@ -874,7 +816,6 @@ export const DIAGNOSTICS = {
     'error',
     (device: WithDevice) =>
       `the group of the device${ofDevice(device)} is not viable: not all of its devices are bound to VFIO`,
-    BIND_GROUP,
   ),
   'dpdk-not-vfio': complaint('info', (device: WithDevice) => `the device${ofDevice(device)} is not bound to VFIO`),
   'dpdk-region-not-mapped': complaint('error', () => 'newly added memory could not be mapped'),

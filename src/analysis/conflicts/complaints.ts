@@ -1,5 +1,6 @@
 // Problems that programs and kernels reported in words: passed on as they are, with a fix where one is known.
-import { type DiagnosticCode, diagnosticRule } from '../../dumps/diagnostics.ts';
+import type { DiagnosticCode } from '../../dumps/diagnostics.ts';
+import { remedyOf } from '../../dumps/remedies.ts';
 import type { Complaint, Host } from '../host/host.ts';
 import type { Conflict } from './conflict.ts';
 
@@ -71,7 +72,7 @@ function answerOf({ code, message }: Complaint): string {
   const why = isMap && errno !== undefined ? ERRNOS[errno] : undefined;
   const text = message.charAt(0).toUpperCase() + message.slice(1);
   const more = MORE[code];
-  const remedy = diagnosticRule(code)?.remedy;
+  const remedy = remedyOf(code);
   const first =
     why === undefined
       ? `${text}.`
@@ -94,7 +95,7 @@ export function complaintConflicts({ complaints }: Pick<Host, 'complaints'>): Co
     .slice(0, LISTED_MAX)
     .map((complaint): Conflict => {
       const { code, severity, message, provenance } = complaint;
-      const remedy = diagnosticRule(code)?.remedy;
+      const remedy = remedyOf(code);
       return {
         id: `complaint ${code} ${message}`,
         rule: code,
