@@ -1,8 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { packTar } from 'modern-tar';
 import { expect, test } from 'vitest';
-import { describeBinary, isTar, utf16 } from './file-kind.ts';
-import { packingOf } from './unpack.ts';
+import { describeBinary, isTar, packingOf, utf16 } from './file-kind.ts';
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
 const text = (value: string) => new TextEncoder().encode(value);

@@ -71,3 +71,16 @@ export function utf16(head: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be';
   return undefined;
 }
+
+export type Packing = 'gzip' | 'xz' | 'zstd';
+
+const PACKED: readonly (readonly [Packing, readonly number[]])[] = [
+  ['gzip', [0x1f, 0x8b, 8]],
+  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]],
+  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
+];
+
+/** How a file that begins with `head` is packed; undefined if it is not, or in a way that cannot be read. */
+export function packingOf(head: Uint8Array): Packing | undefined {
+  return PACKED.find(([, magic]) => magic.every((byte, i) => head[i] === byte))?.[0];
+}

@@ -4,12 +4,11 @@ import type { BinaryFormat, BinaryParser, LineFormat } from '../format.ts';
 import { neededFormats } from '../text/needed-formats.ts';
 import { type TextReader, textReader } from '../text/text-reader.ts';
 import { carrierMax, carrierOf, sessionIn } from './embedded.ts';
-import { describeBinary, isTar, isZip, utf16 } from './file-kind.ts';
+import { describeBinary, isTar, isZip, packingOf, utf16 } from './file-kind.ts';
 import type { SessionFileReader } from './session-file.ts';
 import { maybeSession, SESSION_FORMAT } from './session-start.ts';
 import type { SourceReading } from './source-reading.ts';
 import { closeUnread, drain, HEAD_BYTES, type Peeked, peek, piecesOf, StreamFailure } from './streams.ts';
-import { packingOf, unpacked } from './unpack.ts';
 
 /** Archives in archives are opened down to here. */
 const DEPTH_MAX = 4;
@@ -30,11 +29,12 @@ export async function readFile(
   const { head, bytes } = peeked;
   const packing = depth < DEPTH_MAX ? packingOf(head) : undefined;
   if (packing !== undefined) {
+    // Most dumps are plain text: decoders are loaded when they are needed.
+    const { unpacked } = await import('./unpack.ts');
     await readFile(reading, name, unpacked(reading, name, packing, bytes), inTree, depth + 1);
     return;
   }
   if (depth < DEPTH_MAX && isZip(head)) {
-    // Most dumps are plain text: the decoder is loaded when it is needed.
     const { readZip } = await import('./zip.ts');
     await readZip(reading, name, bytes, (entry, entryBytes) => readFile(reading, entry, entryBytes, true, depth + 1));
     return;

@@ -1,20 +1,8 @@
 // Unpacks what people attach: gzip, xz and zstd. Each decoder is loaded when it is needed, and hands on everything up to
 // an error. What is unpacked is counted: a small file may hold more than anybody can read.
+import type { Packing } from './file-kind.ts';
 import type { SourceReading } from './source-reading.ts';
 import { closeUnread, piecesOf } from './streams.ts';
-
-export type Packing = 'gzip' | 'xz' | 'zstd';
-
-const MAGIC: readonly (readonly [Packing, readonly number[]])[] = [
-  ['gzip', [0x1f, 0x8b, 8]],
-  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]],
-  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
-];
-
-/** How a file that begins with `head` is packed; undefined if it is not, or in a way that cannot be read. */
-export function packingOf(head: Uint8Array): Packing | undefined {
-  return MAGIC.find(([, magic]) => magic.every((byte, i) => head[i] === byte))?.[0];
-}
 
 /** Bytes that one source may unpack to. */
 export const UNPACKED_MAX = 4 * 2 ** 30;
