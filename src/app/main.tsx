@@ -4,13 +4,11 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './shell/app.tsx';
 import { openSample } from './shell/open-files.ts';
-import { openServed } from './shell/open-served.ts';
 import { installPageApi } from './shell/page-api.ts';
 import { SAMPLES } from './shell/samples.ts';
 import { useApp } from './state/app-state.ts';
 import { refreshAfterRestart } from './state/documents.ts';
 import { connectEngine } from './state/engine.ts';
-import { connectFromUrl } from './state/live-hosts.ts';
 import { keepOwnPage, ownSession } from './state/own-session.ts';
 import { startEngine } from './state/start-engine.ts';
 
@@ -31,7 +29,8 @@ createRoot(root).render(
 async function start(): Promise<void> {
   // The page of an agent shows its host, that of `iovascope open` its files; any other one what its link names, or the
   // case that was kept.
-  if (connectFromUrl() || openServed()) return;
+  if (location.hash.includes('live=') && (await import('./state/live-hosts.ts')).connectFromUrl()) return;
+  if (location.hash.includes('files=') && (await import('./shell/open-served.ts')).openServed()) return;
   const links = () => import('./shell/links.ts');
   const own = import.meta.env.IOVASCOPE_OFFLINE ? ownSession() : undefined;
   if (own) {

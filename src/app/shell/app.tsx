@@ -3,7 +3,6 @@ import { formatSize } from '../../iova/format.ts';
 import { Minimap } from '../canvas/minimap.tsx';
 import { TimelineView } from '../canvas/timeline-view.tsx';
 import { AnswerCard } from '../panels/answer.tsx';
-import { PlacedNotice } from '../panels/placed.tsx';
 import { useApp } from '../state/app-state.ts';
 import { isSourceDrag } from '../state/case-drag.ts';
 import { PANELS, type PanelName } from '../state/initial-frame.ts';
@@ -20,6 +19,7 @@ const CaseHead = lazy(async () => ({ default: (await import('../panels/case-head
 const SourcesPanel = lazy(async () => ({ default: (await import('../panels/sources.tsx')).SourcesPanel }));
 const DevicePanel = lazy(async () => ({ default: (await import('../panels/device.tsx')).DevicePanel }));
 const GuestPanel = lazy(async () => ({ default: (await import('../panels/guest.tsx')).GuestPanel }));
+const PlacedNotice = lazy(async () => ({ default: (await import('../panels/placed.tsx')).PlacedNotice }));
 const ConflictsPanel = lazy(async () => ({ default: (await import('../panels/conflicts.tsx')).ConflictsPanel }));
 const Inspector = lazy(async () => ({ default: (await import('../panels/inspector.tsx')).Inspector }));
 const LowerTabs = lazy(async () => ({ default: (await import('../panels/lower-tabs.tsx')).LowerTabs }));
@@ -147,7 +147,7 @@ function Screen({ isComplete, ...dialogs }: DialogSetters & { isComplete: boolea
       </div>
       <SplitterSlot name="left" panel={left} isComplete={isComplete} />
       <div className="middle">
-        <Picture />
+        <Picture isComplete={isComplete} />
         <SplitterSlot name="details" panel={details} isComplete={isComplete} />
         <div ref={details} id="panel-details" className="details" data-folded={isFolded('details')}>
           {isComplete && <Details />}
@@ -176,10 +176,10 @@ const RightPanels = memo(() => (
     <Inspector />
   </LoadBoundary>
 ));
-const Picture = memo(() => (
+const Picture = memo(({ isComplete }: { isComplete: boolean }) => (
   <>
     <AnswerCard />
-    <PlacedNotice />
+    <LoadBoundary>{isComplete && <PlacedNotice />}</LoadBoundary>
     <Minimap />
     <TimelineView />
   </>
