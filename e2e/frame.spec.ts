@@ -280,52 +280,62 @@ test('everything works where the browser allows no storage', async ({ page }) =>
   expect(complaints).toEqual([]);
 });
 
+/** Opens the page with its menus held back. */
+async function openWithoutMenus(page: Page): Promise<() => void> {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route('**/menus-*.js', async (route) => {
+    await released;
+    await route.continue();
+  });
+  await page.goto('/');
+  await expect(page.locator('[data-drawn=true]')).toBeVisible();
+  return release;
+}
+
 test.describe('the button of a menu that is being loaded', () => {
-  /** Opens the page with its menus held back. */
-  async function openWithoutMenus(page: Page): Promise<() => void> {
-    let release = () => {};
-    const released = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    await page.route('**/menus-*.js', async (route) => {
-      await released;
-      await route.continue();
-    });
-    await page.goto('/');
-    await expect(page.locator('[data-drawn=true]')).toBeVisible();
-    return release;
-  }
+  test('keeps the focus', async ({ page }) => {
+    const release = await openWithoutMenus(page);
+    const button = page.getByRole('button', { name: 'Open' });
+    await button.focus();
+    // The rest of the page has come meanwhile.
+    await expect(page.getByRole('tab', { name: 'Table' })).toBeVisible();
+    await expect(button).toBeFocused();
+    release();
+    await expect(page.locator('.toolbar button[data-rac]').first()).toBeVisible();
+    await expect(button).toBeFocused();
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('menu')).toBeVisible();
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('menu')).toBeHidden();
+    await expect(button).toBeFocused();
+  });
 
-  for (const name of ['Open', 'Export']) {
-    test(`keeps the focus: ${name}`, async ({ page }) => {
-      const release = await openWithoutMenus(page);
-      const button = page.getByRole('button', { name });
-      await button.focus();
-      // The rest of the page has come meanwhile.
-      await expect(page.getByRole('tab', { name: 'Table' })).toBeVisible();
-      await expect(button).toBeFocused();
-      release();
-      await expect(page.locator('.toolbar button[data-rac]').first()).toBeVisible();
-      await expect(button).toBeFocused();
-      await page.keyboard.press('Enter');
-      await expect(page.getByRole('menu')).toBeVisible();
-      await page.keyboard.press('Escape');
-      await expect(page.getByRole('menu')).toBeHidden();
-      await expect(button).toBeFocused();
-    });
+  test('opens its menu when that is there, and gets the focus back', async ({ page }) => {
+    const release = await openWithoutMenus(page);
+    const button = page.getByRole('button', { name: 'Open' });
+    await button.focus();
+    await page.keyboard.press('Enter');
+    release();
+    await expect(page.getByRole('menu', { name: 'Open' })).toBeVisible();
+    await page.keyboard.press('ArrowDown');
+    await expect(page.getByRole('menuitem').and(page.locator(':focus'))).toHaveCount(1);
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('menu')).toBeHidden();
+    await expect(button).toBeFocused();
+  });
+});
 
-    test(`opens its menu when that is there, and gets the focus back: ${name}`, async ({ page }) => {
-      const release = await openWithoutMenus(page);
-      const button = page.getByRole('button', { name });
-      await button.focus();
-      await page.keyboard.press('Enter');
-      release();
-      await expect(page.getByRole('menu', { name })).toBeVisible();
-      await page.keyboard.press('ArrowDown');
-      await expect(page.getByRole('menuitem').and(page.locator(':focus'))).toHaveCount(1);
-      await page.keyboard.press('Escape');
-      await expect(page.getByRole('menu')).toBeHidden();
-      await expect(button).toBeFocused();
-    });
-  }
+test('Export opens its dialog while menus are still being loaded, and gets the focus back', async ({ page }) => {
+  const release = await openWithoutMenus(page);
+  const button = page.getByRole('button', { name: 'Export' });
+  await button.focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('dialog', { name: 'Export' })).toBeVisible();
+  release();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toBeHidden();
+  await expect(button).toBeFocused();
 });
