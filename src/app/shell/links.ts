@@ -153,6 +153,10 @@ function presentView(state: AppState, guest: string | undefined): LinkView {
 
 /** True while a link is being opened: what happens then is no step of a person. */
 let isOpening = false;
+/** The fragment that was opened or written last. Another one in the address bar has yet to be opened: it is not replaced. */
+let handled = '';
+
+const presentFragment = () => location.hash.replace(/^#/, '');
 
 async function fragmentOfNow(): Promise<string> {
   const state = get();
@@ -165,8 +169,9 @@ async function fragmentOfNow(): Promise<string> {
 async function follow(): Promise<void> {
   if (isOpening || get().busy) return;
   const wanted = await fragmentOfNow();
-  const present = location.hash.replace(/^#/, '');
-  if (isOpening || wanted === present) return;
+  const present = presentFragment();
+  if (isOpening || present !== handled || wanted === present) return;
+  handled = wanted;
   const url = `${location.pathname}${location.search}${wanted === '' ? '' : `#${wanted}`}`;
   const isStep = addressOf(present) !== addressOf(wanted) && hasFollowed;
   if (isStep) history.pushState(null, '', url);
@@ -176,9 +181,9 @@ async function follow(): Promise<void> {
 let hasFollowed = false;
 
 /** Back, forward, or another link in the address bar. */
-async function go(): Promise<void> {
-  const fragment = location.hash;
-  if (/(?:^#|&)(?:files|live)=/.test(fragment)) return;
+async function go(fragment: string): Promise<void> {
+  if (/(?:^|&)(?:files|live)=/.test(fragment)) return;
+  handled = fragment;
   isOpening = true;
   try {
     const isOwn = addressOf(fragment) === '';
@@ -197,8 +202,9 @@ let lastStep: Promise<void> = Promise.resolve();
 /** Opens the link that the page was opened with. */
 export async function openFirst(): Promise<boolean> {
   isOpening = true;
+  handled = presentFragment();
   try {
-    return await openFragment(location.hash);
+    return await openFragment(handled);
   } finally {
     isOpening = false;
     hasFollowed = true;
@@ -241,8 +247,10 @@ export function startLinks(): () => void {
     timer = setTimeout(() => void follow(), isStep ? 0 : FOLLOW_DELAY);
   });
   const onGo = () => {
-    lastStep = lastStep.then(go);
+    const fragment = presentFragment();
+    lastStep = lastStep.then(() => go(fragment));
   };
+  handled = presentFragment();
   addEventListener('popstate', onGo);
   void follow();
   return () => {
