@@ -8,7 +8,7 @@ import { appliesTo, type RuleSubject } from '../../kernel/rule-book.ts';
 import { HYPERTRANSPORT_RANGE, ISA_BRIDGE_RANGE } from '../../kernel/shared/platform-ranges.ts';
 import type { GuestDefinition } from '../guest/guest-memory.ts';
 import { GIB, MIB } from '../guest/layout.ts';
-import { type Provenance, provenanceOf } from '../host/host.ts';
+import { kernelOf, type Provenance, provenanceOf } from '../host/host.ts';
 import type { MappingState } from '../host/mapping-state.ts';
 import { factAt, type LiveMapping } from '../host/mappings.ts';
 import { architectureOf, likelyObstacles } from '../host/platforms.ts';
@@ -18,7 +18,7 @@ import { type CommonSpace, commonSpace, type MergedRegion } from '../space/commo
 import { type ConflictMark, describeRange, markOf, ownersOf, partPlaces, plainRange, type Remedy } from './conflict.ts';
 import { hugepagesText, memfdText, memlockTexts, physBitsText } from './fix-text.ts';
 import { type GuestLayout, remediesFor } from './guest.ts';
-import { ISA_REGION_HISTORY, isIsaRegion } from './isa-bridge.ts';
+import { ISA_REGION_HISTORY, isIsaRegion, mayHaveIsaRegion } from './isa-bridge.ts';
 import { suggestPlace } from './other-place.ts';
 import { regionClause } from './region-clause.ts';
 import type { MemoryKind, Request } from './request-subject.ts';
@@ -243,6 +243,7 @@ function joinAlternatives(values: readonly number[]): string {
 /** A map below 16 MiB of a host whose regions are unknown. */
 function perhapsIsaBridge(request: Request, { space: { host } }: RequestContext): Explanation | undefined {
   if (request.start > ISA_BRIDGE_RANGE.last || host.groups.some(({ regions }) => regions.length > 0)) return undefined;
+  if (!mayHaveIsaRegion(kernelOf(host))) return undefined;
   return {
     message: `These dumps do not list the reserved regions of the host. If the group contains the ISA bridge, ${plainRange(ISA_BRIDGE_RANGE)} is reserved: ${ISA_REGION_HISTORY}.`,
     cause: `if the group contains the ISA bridge (00:1f.0), it covers ${plainRange(ISA_BRIDGE_RANGE)}, which kernels 5.3 to 5.4.6 reserve for it (the host's reserved_regions are not in these dumps)`,

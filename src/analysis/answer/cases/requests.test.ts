@@ -88,6 +88,16 @@ const CASES: readonly Case[] = [
     severity: 'fatal',
   },
   {
+    name: 'a kernel that does not reserve the region: the ISA bridge is no possibility',
+    given: {
+      'dmesg.txt': '[    0.0] Linux version 6.1.0-18-amd64 (debian-kernel@example.org) (gcc-12)\n',
+      'e.txt': call('vfio_dma_map', '0xc0000', '0x5ff40000', 22, 'Invalid argument'),
+    },
+    says: ['0xc0000-0x5fffffff', 'EINVAL'],
+    saysNot: ['ISA bridge'],
+    severity: 'fatal',
+  },
+  {
     name: 'a BAR beyond 39 bits, the width known from the log',
     given: {
       'e.txt': call('vfio_container_dma_map', '0x382000000000', '0x2000000', 22, 'Invalid argument'),
