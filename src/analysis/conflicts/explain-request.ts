@@ -285,6 +285,16 @@ export function explainRequest(request: Request, context: RequestContext): Expla
   }
 }
 
+/** What a range was compared with, and what the dumps do not have. */
+function whatIsKnown({ host, apertures }: RequestContext['space']): string {
+  const hasRegions = host.groups.some(({ regions }) => regions.length > 0);
+  const hasAperture = apertures.length > 0 || host.apertures.length > 0;
+  return [
+    hasRegions ? 'the range is in no reserved region of the host' : 'they list no reserved regions',
+    hasAperture ? 'it is inside of the aperture that is known' : 'they do not show the width of the IOMMU',
+  ].join(', and ');
+}
+
 function invalidMap(request: Request, context: RequestContext): Explanation {
   for (const because of INVALID_BECAUSE) {
     const explanation = because(request, context);
@@ -292,8 +302,7 @@ function invalidMap(request: Request, context: RequestContext): Explanation {
   }
   return {
     message: 'The range or its alignment is not accepted, or the container has no IOMMU type yet.',
-    cause:
-      'nothing in these dumps shows what blocks it; the range is in no reserved region and below the aperture limit that is known',
+    cause: `nothing in these dumps shows what blocks it: ${whatIsKnown(context.space)}`,
     remedy: UNEXPLAINED,
   };
 }
