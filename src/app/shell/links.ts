@@ -250,8 +250,10 @@ export function startLinks(): () => void {
     const fragment = presentFragment();
     lastStep = lastStep.then(() => go(fragment));
   };
-  handled = presentFragment();
   addEventListener('popstate', onGo);
+  // Another link may have come while the first one was being opened.
+  if (presentFragment() !== handled && /^[a-z\d]+[.=]/.test(presentFragment())) onGo();
+  else handled = presentFragment();
   void follow();
   return () => {
     clearTimeout(timer);
