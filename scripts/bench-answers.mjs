@@ -5,7 +5,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'vite';
+import { bundleForNode } from './bundle.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const given = process.argv.slice(2);
@@ -30,20 +30,7 @@ let misses = 0;
 let unusable = 0;
 try {
   const entry = join(root, 'src', 'lib', 'testing', 'answer-cases.ts');
-  await build({
-    root,
-    configFile: false,
-    logLevel: 'error',
-    publicDir: false,
-    ssr: { noExternal: true },
-    build: {
-      ssr: entry,
-      target: 'node20',
-      outDir: place,
-      minify: false,
-      rolldownOptions: { input: entry, output: { entryFileNames: 'cases.mjs', codeSplitting: false } },
-    },
-  });
+  await bundleForNode({ entry, folder: place, file: 'cases.mjs' });
   const { tryCase } = await import(pathToFileURL(join(place, 'cases.mjs')).href);
   for (const folder of folders) {
     const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();

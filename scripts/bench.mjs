@@ -13,6 +13,7 @@ import { runInNewContext } from 'node:vm';
 import { chromium } from '@playwright/test';
 import { build } from 'vite';
 import { BROWSER_ARGS, requireBrowser } from './browser.mjs';
+import { bundleForNode } from './bundle.mjs';
 
 const USAGE =
   'usage: npm run -s bench [-- [--browser] [--only IMPL]… [--bytes N] [N…]], each N a number of areas of at least 1';
@@ -47,28 +48,29 @@ const place = await mkdtemp(join(tmpdir(), 'iovascope-bench-'));
 
 /**
  * Bundles a file of bench/ and answers the path of the script.
- * @param {string} entry
+ * @param {string} name
  * @param {'node' | 'page'} target
  */
-async function bundle(entry, target) {
-  await build({
-    root,
-    configFile: false,
-    logLevel: 'error',
-    publicDir: false,
-    build: {
-      outDir: place,
-      emptyOutDir: false,
-      minify: false,
-      ...(target === 'node' ? { ssr: join(root, 'bench', entry), target: 'node20' } : { target: 'es2023' }),
-      rolldownOptions: {
-        input: join(root, 'bench', entry),
-        output: { entryFileNames: `${target}.mjs`, codeSplitting: false },
+async function bundle(name, target) {
+  const entry = join(root, 'bench', name);
+  const file = `${target}.mjs`;
+  if (target === 'node') await bundleForNode({ entry, folder: place, file });
+  else {
+    await build({
+      root,
+      configFile: false,
+      logLevel: 'error',
+      publicDir: false,
+      build: {
+        target: 'es2023',
+        outDir: place,
+        emptyOutDir: false,
+        minify: false,
+        rolldownOptions: { input: entry, output: { entryFileNames: file, codeSplitting: false } },
       },
-    },
-    ssr: { noExternal: true },
-  });
-  return join(place, `${target}.mjs`);
+    });
+  }
+  return join(place, file);
 }
 
 /** @param {object} line */

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
+import { bundleForNode } from './bundle.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const src = path.join(root, 'src');
@@ -40,21 +40,8 @@ function copyDeclaration(from, file, done = new Set()) {
 }
 
 rmSync(target, { recursive: true, force: true });
-await build({
-  root,
-  configFile: false,
-  logLevel: 'error',
-  publicDir: false,
-  // The packages' builds for browsers: they import nothing of Node, so that the library runs in both.
-  ssr: { noExternal: true, target: 'webworker' },
-  build: {
-    ssr: entry,
-    target: 'node20',
-    outDir: target,
-    minify: false,
-    rolldownOptions: { output: { entryFileNames: 'index.js', codeSplitting: false } },
-  },
-});
+// The packages' builds for browsers: they import nothing of Node, so that the library runs in both.
+await bundleForNode({ entry, folder: target, file: 'index.js', conditions: 'webworker' });
 mkdirSync(path.join(root, 'dist'), { recursive: true });
 const folder = mkdtempSync(path.join(root, 'dist', 'types-'));
 try {

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { bundleForNode } from './bundle.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const target = join(root, 'dist', 'cli', 'iovascope.js');
@@ -39,29 +40,17 @@ async function isFresh(built, ...more) {
 
 async function build() {
   const started = new Date();
-  const { build: bundle } = await import('vite');
   // Several processes may build at once: each in a folder of its own, and the rename is atomic.
   const folder = join(root, 'dist', `cli-${randomUUID()}`);
   try {
-    await bundle({
-      root,
-      configFile: false,
-      logLevel: 'error',
-      publicDir: false,
-      // The published package has no dependencies.
-      ssr: { noExternal: true },
-      build: {
-        ssr: join(root, 'src', 'cli', 'bin.ts'),
-        target: 'node20',
-        outDir: folder,
-        emptyOutDir: true,
-        minify: false,
-        rolldownOptions: {
-          // Optional native parts of ws, which does without them.
-          external: ['bufferutil', 'utf-8-validate'],
-          output: { entryFileNames: 'iovascope.js', codeSplitting: false, banner: '#!/usr/bin/env node' },
-        },
-      },
+    // The published package has no dependencies.
+    await bundleForNode({
+      entry: join(root, 'src', 'cli', 'bin.ts'),
+      folder,
+      file: 'iovascope.js',
+      // Optional native parts of ws, which does without them.
+      external: ['bufferutil', 'utf-8-validate'],
+      banner: '#!/usr/bin/env node',
     });
     const made = join(folder, 'iovascope.js');
     await chmod(made, 0o755);
