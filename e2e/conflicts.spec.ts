@@ -1,6 +1,6 @@
 // What people come with: a guest that does not start, a device that cannot be assigned, a fault.
 import type { Page } from '@playwright/test';
-import { dropText, expect, isOpened, rowOf, selectAllGroups, test, violations } from './page.ts';
+import { dropText, expect, holdBack, isOpened, rowOf, selectAllGroups, test, violations, visit } from './page.ts';
 
 const regions = (group: number, ...lines: string[]) =>
   lines.map((line) => `/sys/kernel/iommu_groups/${group}/reserved_regions:${line}\n`).join('');
@@ -203,16 +203,8 @@ test('search finds lines that no lane shows', async ({ app }) => {
 });
 
 test('what is typed before the search box is loaded is searched', async ({ page }) => {
-  let release = () => {};
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  await page.route(/search-box-.*[.]js$/, async (route) => {
-    await held;
-    await route.continue();
-  });
-  await page.goto('/');
-  await expect(page.locator('[data-drawn=true]')).toBeVisible();
+  const release = await holdBack(page, /search-box-.*[.]js$/);
+  await visit(page, '/');
   await page.keyboard.press('/');
   await page.keyboard.type('fee00');
   release();

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
-import { dropText, expect, pasteText, rowOf, selectAllGroups, test, violations } from './page.ts';
+import { dropText, expect, HOST_ALPHA, pasteText, rowOf, selectAllGroups, test, violations, visit } from './page.ts';
 
 /** Opens the export dialog at a form and waits for its preview. */
 async function chooseForm(page: Page, form: RegExp): Promise<void> {
@@ -21,20 +21,11 @@ async function exported(page: Page, form: RegExp): Promise<{ name: string; data:
 /** Opens a file in a page of its own and returns it, drawn. */
 async function opened(page: Page, name: string, data: Buffer): Promise<Page> {
   const fresh = await page.context().newPage();
-  await fresh.goto('/');
-  await expect(fresh.locator('[data-drawn=true]')).toBeVisible();
+  await visit(fresh, '/');
   await fresh.getByTestId('pick-files').setInputFiles({ name, mimeType: 'application/octet-stream', buffer: data });
   await expect(fresh.locator('p[role=status]')).toContainText(name);
   return fresh;
 }
-
-const OWN_HOST = [
-  'root@alpha:~# uname -a',
-  'Linux alpha 6.1.0-18-amd64 #1 SMP x86_64 GNU/Linux',
-  '/sys/kernel/iommu_groups/4/devices/0000:00:06.0',
-  '/sys/kernel/iommu_groups/4/reserved_regions:0x0000000000001000 0x0000000000001fff msi',
-  '',
-].join('\n');
 
 test('the SVG has the title, every lane, the legend, the exact bounds and their sources', async ({ app }) => {
   await selectAllGroups(app);
@@ -57,7 +48,7 @@ test('the SVG has the title, every lane, the legend, the exact bounds and their 
 });
 
 test('the PNG is twice the size of the picture, shows its marks, and opens again', async ({ app }) => {
-  await pasteText(app, OWN_HOST);
+  await pasteText(app, HOST_ALPHA);
   await expect(rowOf(app, 'reserved', '0x1000', '0x1fff')).toHaveCount(1);
   const { name, data } = await exported(app, /PNG/);
   const picture = await app.evaluate(
@@ -84,9 +75,9 @@ test('the PNG is twice the size of the picture, shows its marks, and opens again
 });
 
 test('a saved session of two hosts opens again as two hosts', async ({ app }) => {
-  await pasteText(app, OWN_HOST);
+  await pasteText(app, HOST_ALPHA);
   await expect(app.getByTestId('host')).toHaveCount(1);
-  await pasteText(app, OWN_HOST.replaceAll('alpha', 'beta').replace('00:06.0', '00:07.0'));
+  await pasteText(app, HOST_ALPHA.replaceAll('alpha', 'beta').replace('00:06.0', '00:07.0'));
   await expect(app.getByTestId('host')).toHaveCount(2);
   const { name, data } = await exported(app, /Session file/);
   expect(name).toBe('case.iova.jsonl');
@@ -121,7 +112,7 @@ test('a refused operation is explained in the picture: the requested range and w
 });
 
 test('reports name nothing that is replaced, and say what is', async ({ app }) => {
-  await pasteText(app, OWN_HOST);
+  await pasteText(app, HOST_ALPHA);
   await expect(app.getByTestId('host')).toContainText('alpha');
   await chooseForm(app, /Markdown/);
   await expect(app.getByTestId('replacements')).toContainText('alpha');
@@ -170,7 +161,7 @@ test('the web page opens from the disk without a network, is the explorer, and e
   app,
   browser,
 }, info) => {
-  await pasteText(app, OWN_HOST);
+  await pasteText(app, HOST_ALPHA);
   await expect(rowOf(app, 'reserved', '0x1000', '0x1fff')).toHaveCount(1);
   const { data } = await exported(app, /HTML/);
   expect(data.length).toBeLessThan(1_200_000);

@@ -1,6 +1,6 @@
 // The frame of the page: panels beside each other or in one column, their sizes, storage, focus.
 import type { BrowserContext, Locator, Page } from '@playwright/test';
-import { dropText, expect, isOpened, test } from './page.ts';
+import { dropText, expect, holdBack, isOpened, test, visit } from './page.ts';
 
 const timeline = (page: Page) => page.getByTestId('timeline');
 const panel = (page: Page, name: 'left' | 'right' | 'details') => page.locator(`#panel-${name}`);
@@ -267,8 +267,7 @@ test('everything works where the browser allows no storage', async ({ page }) =>
       Object.defineProperty(window, name, { get: refuse });
     }
   });
-  await page.goto('/');
-  await expect(page.locator('[data-drawn=true]')).toBeVisible();
+  await visit(page, '/');
   await page.getByRole('button', { name: 'Dark theme' }).click();
   await expect(page.locator(':root')).toHaveAttribute('data-theme', 'dark');
   await dropText(page, [{ name: 'groups.log', text: manyGroups(3) }]);
@@ -282,16 +281,8 @@ test('everything works where the browser allows no storage', async ({ page }) =>
 
 /** Opens the page with its menus held back. */
 async function openWithoutMenus(page: Page): Promise<() => void> {
-  let release = () => {};
-  const released = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  await page.route('**/menus-*.js', async (route) => {
-    await released;
-    await route.continue();
-  });
-  await page.goto('/');
-  await expect(page.locator('[data-drawn=true]')).toBeVisible();
+  const release = await holdBack(page, '**/menus-*.js');
+  await visit(page, '/');
   return release;
 }
 

@@ -1,7 +1,6 @@
 // Links to the steps of lessons.
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Page } from '@playwright/test';
-import { expect, test } from './page.ts';
+import { expect, test, visit } from './page.ts';
 
 const FOLDER = new URL('../src/lessons/library/', import.meta.url);
 /** Names and titles. */
@@ -9,11 +8,6 @@ const LESSONS = readdirSync(FOLDER).map((file) => {
   const [, title = ''] = /^title: "?(.*?)"?$/m.exec(readFileSync(new URL(file, FOLDER), 'utf8')) ?? [];
   return [file.replace('.md', ''), title] as const;
 });
-
-async function visit(page: Page, address: string): Promise<void> {
-  await page.goto(address);
-  await expect(page.locator('[data-drawn=true]')).toBeVisible();
-}
 
 test('a link to a step of a lesson opens its session after that step', async ({ app }) => {
   await visit(app, '/?x#lesson=03-why-fee00000&step=4');

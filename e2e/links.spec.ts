@@ -1,25 +1,12 @@
 import type { Page } from '@playwright/test';
-import { expect, pasteText, rowOf, test } from './page.ts';
-
-const HOST = [
-  'root@alpha:~# uname -a',
-  'Linux alpha 6.1.0-18-amd64 #1 SMP x86_64 GNU/Linux',
-  '/sys/kernel/iommu_groups/4/devices/0000:00:06.0',
-  '/sys/kernel/iommu_groups/4/reserved_regions:0x0000000000001000 0x0000000000001fff msi',
-  '',
-].join('\n');
+import { expect, HOST_ALPHA, pasteText, rowOf, test, visit } from './page.ts';
 
 async function linkOf(page: Page): Promise<string> {
   return (await page.evaluate(() => window.iovascope?.link())) ?? '';
 }
 
-async function visit(page: Page, address: string): Promise<void> {
-  await page.goto(address);
-  await expect(page.locator('[data-drawn=true]')).toBeVisible();
-}
-
 async function withHost(page: Page): Promise<void> {
-  await pasteText(page, HOST);
+  await pasteText(page, HOST_ALPHA);
   await expect(page.getByTestId('host')).toContainText('alpha');
   await expect.poll(() => page.url()).not.toContain('sample=');
 }

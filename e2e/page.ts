@@ -9,13 +9,39 @@ export const test = base.extend<{ readonly app: Page }>({
       if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
-    await page.goto('/');
-    // The first page of a browser that has just been started comes late on a busy machine.
-    await expect(page.locator('[data-drawn=true]')).toBeVisible({ timeout: 40_000 });
+    await visit(page, '/');
     await use(page);
     expect(complaints).toEqual([]);
   },
 });
+
+/** Opens an address and waits for the first picture. */
+export async function visit(page: Page, address: string): Promise<void> {
+  await page.goto(address);
+  await expect(page.locator('[data-drawn=true]')).toBeVisible();
+}
+
+/** Holds back the answers to requests for a part of the page until the result is called. */
+export async function holdBack(page: Page, part: string | RegExp): Promise<() => void> {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route(part, async (route) => {
+    await released;
+    await route.continue();
+  });
+  return release;
+}
+
+/** A paste of one host, alpha, whose group 4 reserves 0x1000-0x1fff. */
+export const HOST_ALPHA = [
+  'root@alpha:~# uname -a',
+  'Linux alpha 6.1.0-18-amd64 #1 SMP x86_64 GNU/Linux',
+  '/sys/kernel/iommu_groups/4/devices/0000:00:06.0',
+  '/sys/kernel/iommu_groups/4/reserved_regions:0x0000000000001000 0x0000000000001fff msi',
+  '',
+].join('\n');
 
 export const rows = (page: Page) => page.getByTestId('table').locator('tbody tr');
 

@@ -1,7 +1,7 @@
 // The picture as a person meets it: scrolling, measuring, fitting, touch.
 import type { Page } from '@playwright/test';
 import { plotLeft } from '../src/timeline/scene/layout.ts';
-import { dropText, expect, test } from './page.ts';
+import { dropText, expect, holdBack, test, visit } from './page.ts';
 
 const timeline = (page: Page) => page.getByTestId('timeline');
 const scroller = (page: Page) => page.getByTestId('timeline-scroll');
@@ -72,16 +72,8 @@ test('measuring snaps to bounds and hides the tooltip; with Alt its ends are fre
 test('a measurement right after the first picture is not lost, while the rest of the page is still loading', async ({
   page,
 }) => {
-  let loadRest = () => {};
-  const rest = new Promise<void>((resolve) => {
-    loadRest = resolve;
-  });
-  await page.route('**/mouse-zoom-*.js', async (route) => {
-    await rest;
-    await route.continue();
-  });
-  await page.goto('/');
-  await expect(page.locator('[data-drawn=true]')).toBeVisible();
+  const loadRest = await holdBack(page, '**/mouse-zoom-*.js');
+  await visit(page, '/');
   const area = await timeline(page).locator('canvas').boundingBox();
   if (!area) throw new Error('no picture');
   const y = area.y + 130;
