@@ -76,6 +76,8 @@ test('the PNG is twice the size of the picture, shows its marks, and opens again
 
 test('a saved session of two hosts opens again as two hosts', async ({ app }) => {
   await pasteText(app, HOST_ALPHA);
+  // The sample that was open is one host, too.
+  await expect(app.getByTestId('host')).toContainText('alpha');
   await expect(app.getByTestId('host')).toHaveCount(1);
   await pasteText(app, HOST_ALPHA.replaceAll('alpha', 'beta').replace('00:06.0', '00:07.0'));
   await expect(app.getByTestId('host')).toHaveCount(2);

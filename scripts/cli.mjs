@@ -9,7 +9,8 @@ import { bundleForNode } from './bundle.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const target = join(root, 'dist', 'cli', 'iovascope.js');
-const page = join(root, 'dist', 'web', 'index.html');
+/** Built last, after index.html. */
+const page = join(root, 'dist', 'web', 'offline.html');
 const [command] = process.argv.slice(2);
 
 /** Time of the last change in milliseconds, or undefined if there is no such file. */
@@ -65,7 +66,7 @@ async function build() {
 
 /** Builds what `open` and `agent` serve. */
 async function buildPage() {
-  if (await isFresh(page, ...(await filesBelow('public')))) return;
+  if (await isFresh(page, join(root, 'vite.offline.config.ts'), ...(await filesBelow('public')))) return;
   const { build: bundle } = await import('vite');
   await bundle({ root, logLevel: 'error' });
   await bundle({ root, logLevel: 'error', configFile: join(root, 'vite.offline.config.ts') });

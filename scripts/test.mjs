@@ -134,7 +134,7 @@ check('unused code', 'knip', []);
 vitest('unit and property tests', 'node');
 vitest('worker tests in the browser', 'browser');
 checkScript('build', 'build');
-checkScript('size of the first load', 'size');
+checkScript('size of the first load', 'size', ['--built']);
 checkScript('the package, installed', 'test:package', ['--built']);
 playwright('browser tests');
 rmSync(folder, { recursive: true, force: true });
