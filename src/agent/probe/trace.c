@@ -94,6 +94,38 @@ static bool word_field(const char **at, const char *name, char *word, size_t siz
     return length > 0 && length < size;
 }
 
+// The index of a name in a list; `count`: it is none of them.
+static size_t index_of(const char *const *names, size_t count, const char *name, size_t length)
+{
+    size_t i = 0;
+    while (i < count && (strlen(names[i]) != length || strncmp(names[i], name, length) != 0))
+        i++;
+    return i;
+}
+
+// Begins the fact of a map or an unmap. False if it has no bytes, which is said instead.
+static bool begin_range(bool map, uint64_t start, uint64_t size)
+{
+    if (size == 0) {
+        diagnostic("info", "empty-range", lines.source, lines.number, "the %s at 0x%llx has size 0",
+                   map ? "map" : "unmap", (unsigned long long)start);
+        return false;
+    }
+    fact_range(map ? "map" : "unmap", start, start + (size - 1));
+    return true;
+}
+
+// The rest of that fact; texts that are empty are not known.
+static void end_range(const char *device, const char *time)
+{
+    if (device[0])
+        json_text("device", device);
+    if (time[0])
+        json_raw("time", time);
+    json_text("origin", "ftrace");
+    fact_end(lines.source, lines.number);
+}
+
 static bool read_mapping(const char *at, bool map, const char *time)
 {
     char device[128] = "";
@@ -111,22 +143,13 @@ static bool read_mapping(const char *at, bool map, const char *time)
     skip_blanks(&at);
     if (*at || (has_end && start + size != end) || (size > 0 && start + (size - 1) < start))
         return false;
-    if (size == 0) {
-        diagnostic("info", "empty-range", lines.source, lines.number, "the %s at 0x%llx has size 0",
-                   map ? "map" : "unmap", (unsigned long long)start);
+    if (!begin_range(map, start, size))
         return true;
-    }
-    fact_range(map ? "map" : "unmap", start, start + (size - 1));
     if (map)
         json_hex("paddr", paddr);
     else
         json_hex("unmapped", unmapped);
-    if (device[0])
-        json_text("device", device);
-    if (time[0])
-        json_raw("time", time);
-    json_text("origin", "ftrace");
-    fact_end(lines.source, lines.number);
+    end_range(device, time);
     return true;
 }
 
@@ -216,21 +239,13 @@ static bool read_dma(const char *at, bool map, const char *time)
                    "a DMA mapping of 0x%llx bytes for %s failed", (unsigned long long)size, device);
         return true;
     }
-    if (size == 0) {
-        diagnostic("info", "empty-range", lines.source, lines.number, "the %s at 0x%llx has size 0",
-                   map ? "map" : "unmap", (unsigned long long)start);
-        return true;
-    }
-    if (start + (size - 1) < start)
+    if (size > 0 && start + (size - 1) < start)
         return false;
-    fact_range(map ? "map" : "unmap", start, start + (size - 1));
+    if (!begin_range(map, start, size))
+        return true;
     if (has_paddr)
         json_hex("paddr", paddr);
-    json_text("device", device);
-    if (time[0])
-        json_raw("time", time);
-    json_text("origin", "ftrace");
-    fact_end(lines.source, lines.number);
+    end_range(device, time);
     return true;
 }
 
@@ -241,10 +256,7 @@ static bool read_dma_event(const char *line)
     for (const char *name = strstr(line, ": dma_"); name; name = strstr(name + 1, ": dma_")) {
         const char *at = name + 2;
         size_t length = strcspn(at, ": ");
-        size_t event = 0;
-        while (event < DMA_EVENTS &&
-               (strlen(dma_events[event]) != length || strncmp(dma_events[event], at, length) != 0))
-            event++;
+        size_t event = index_of(dma_events, DMA_EVENTS, at, length);
         if (event == DMA_EVENTS || at[length] != ':' || at[length + 1] != ' ')
             continue;
         if (!time_before(line, at, time, sizeof time))
@@ -279,10 +291,7 @@ static void read_event(const char *line)
         const char *name = at;
         while (name > line && ((name[-1] >= 'a' && name[-1] <= 'z') || name[-1] == '_'))
             name--;
-        size_t event = 0;
-        while (event < EVENTS &&
-               (strlen(events[event]) != (size_t)(at - name) || strncmp(events[event], name, (size_t)(at - name)) != 0))
-            event++;
+        size_t event = index_of(events, EVENTS, name, (size_t)(at - name));
         if (event == EVENTS)
             continue;
         const char *fields = at + sizeof mark - 1;
