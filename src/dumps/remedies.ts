@@ -5,7 +5,7 @@ import type { DiagnosticCode } from './diagnostics.ts';
 const ABOVE_WIDTH =
   'Keep addresses within the width of the IOMMU: use fewer phys-bits for the guest, another base address, or physical addresses as IOVAs.';
 
-const BIND_GROUP = 'Bind every device of the group to vfio-pci, or to no driver.';
+export const BIND_GROUP = 'Bind every device of the group to vfio-pci, or to no driver.';
 
 /** For lines that report a fault or a refusal with a number that was cut or masked. */
 const GIVE_WHOLE = 'Open the original log: without the whole address nothing can be said about it.';

@@ -15,6 +15,11 @@ export function range(start: bigint, last: bigint): IovaRange {
   return { start: iova(start), last: iova(last) };
 }
 
+/** All addresses of `bits` bits. RangeError unless that is 0 to 64. */
+export function rangeOfBits(bits: number): IovaRange {
+  return range(0n, (1n << BigInt(bits)) - 1n);
+}
+
 /**
  * The range of `length` bytes from `start`; `undefined` when length is 0 or the end wraps past 2^64−1.
  * `start` + `length` may be 2^64 exactly: the range then ends at the top.

@@ -3,7 +3,7 @@
 import { type DiagnosticCode, diagnosticRule } from '../../dumps/diagnostics.ts';
 import { hex } from '../../iova/format.ts';
 import type { Iova } from '../../iova/iova.ts';
-import { compareRanges, range } from '../../iova/range.ts';
+import { compareRanges, rangeOfBits } from '../../iova/range.ts';
 import { type Fact, type FactOf, isFact, type SessionEvent } from '../../session/events.ts';
 import { DeviceCollector } from './devices.ts';
 import {
@@ -249,7 +249,7 @@ class HostBuilder {
   /** An aperture of so many bits, once for the same name and width. */
   #addWidth(bits: number, what: string, fact: Fact): void {
     if (bits < 1 || bits > 64) return;
-    this.#addAperture({ ...range(0n, (1n << BigInt(bits)) - 1n), message: `${what}, ${bits} bits` }, fact);
+    this.#addAperture({ ...rangeOfBits(bits), message: `${what}, ${bits} bits` }, fact);
   }
 
   #addAperture(aperture: Omit<Aperture, 'provenance'>, fact: Fact): void {

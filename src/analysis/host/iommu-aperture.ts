@@ -1,5 +1,5 @@
 // What the IOMMUs of a host can translate, from their registers: it depends on the kernel, which chooses the page tables.
-import { range } from '../../iova/range.ts';
+import { rangeOfBits } from '../../iova/range.ts';
 import { type DriverRules, driverRules } from '../../kernel/driver-changes.ts';
 import { addressWidthOf, hasFiveLevelFirstStage, secondStageWidths, translationOf } from '../../uapi/vtd-capability.ts';
 import { type Aperture, type Host, type Iommu, kernelOf } from './host.ts';
@@ -97,7 +97,7 @@ function amdWidth(host: Pick<Host, 'iommus' | 'ivrs'>, { rules, options }: Circu
 
 function apertureOf(name: string, { bits, rule, assumed }: Width, provenance: Aperture['provenance']): Aperture {
   return {
-    ...range(0n, (1n << BigInt(bits)) - 1n),
+    ...rangeOfBits(bits),
     message: `${name}, ${bits} bits`,
     derivation: { rule, ...(assumed === undefined ? {} : { assumed }) },
     provenance,

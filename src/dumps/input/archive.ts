@@ -1,8 +1,9 @@
 // Tar archives: every entry is read as a file; paths and symbolic links are recorded. Nothing is written to disk.
 import { createTarDecoder } from 'modern-tar';
 import { pathComponents } from '../fields/sysfs-path.ts';
+import { endAtFailure } from './end-at-failure.ts';
 import { reportFailure, type SourceReading } from './source-reading.ts';
-import { openPieces } from './streams.ts';
+import { openPieces, reasonOf } from './streams.ts';
 import { readLink, readPath } from './sysfs-tree.ts';
 
 /** Reads the file called `name` from its bytes. */
@@ -37,7 +38,7 @@ export async function readTar(
       } catch (error) {
         pacer.throwIfAborted();
         collector.diagnostic(archive, 'tar-damaged', {
-          reason: error instanceof Error ? error.message : String(error),
+          reason: reasonOf(error),
         });
         break;
       }
@@ -50,34 +51,6 @@ export async function readTar(
   }
   const failed = failure();
   if (failed) throw failed.error;
-}
-
-/**
- * The bytes as a stream that ends where they fail: the decoder would drop what it holds if the stream failed. `failure`
- * then returns what was thrown.
- */
-function endAtFailure(bytes: AsyncIterable<Uint8Array>): {
-  readonly stream: ReadableStream<Uint8Array>;
-  readonly failure: () => { readonly error: unknown } | undefined;
-} {
-  const iterator = bytes[Symbol.asyncIterator]();
-  let failure: { readonly error: unknown } | undefined;
-  const stream = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const next = await iterator.next();
-        if (next.done) controller.close();
-        else controller.enqueue(next.value);
-      } catch (error) {
-        failure = { error };
-        controller.close();
-      }
-    },
-    async cancel() {
-      await iterator.return?.();
-    },
-  });
-  return { stream, failure: () => failure };
 }
 
 async function readTarEntry(

@@ -8,7 +8,7 @@ import { describeBinary, isTar, isZip, packingOf, utf16 } from './file-kind.ts';
 import type { SessionFileReader } from './session-file.ts';
 import { maybeSession, SESSION_FORMAT } from './session-start.ts';
 import type { SourceReading } from './source-reading.ts';
-import { closeUnread, drain, HEAD_BYTES, type Peeked, peek, piecesOf, StreamFailure } from './streams.ts';
+import { closeUnread, drain, HEAD_BYTES, type Peeked, peek, piecesOf, reasonOf, StreamFailure } from './streams.ts';
 
 /** Archives in archives are opened down to here. */
 const DEPTH_MAX = 4;
@@ -96,8 +96,17 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefi
   yield bytes;
 }
 
-async function readBinary(
+function reportNotLoaded(
   { collector }: SourceReading,
+  name: string,
+  { title }: { readonly title: string },
+  error: unknown,
+): void {
+  collector.diagnostic(name, 'format-not-loaded', { format: title, reason: reasonOf(error) });
+}
+
+async function readBinary(
+  reading: SourceReading,
   name: string,
   format: BinaryFormat,
   bytes: AsyncIterable<Uint8Array>,
@@ -106,17 +115,16 @@ async function readBinary(
   try {
     parser = await format.load();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    collector.diagnostic(name, 'format-not-loaded', { format: format.title, reason });
+    reportNotLoaded(reading, name, format, error);
     await closeUnread(bytes);
     return;
   }
-  await parser.read(bytes, { name, path: pathComponents(name) }, collector.sink(name, format));
+  await parser.read(bytes, { name, path: pathComponents(name) }, reading.collector.sink(name, format));
 }
 
 /** The reader of a session file; undefined if the text is none, or if the reader cannot be loaded, which is reported. */
 async function sessionReader(
-  { collector }: SourceReading,
+  reading: SourceReading,
   name: string,
   start: string,
 ): Promise<SessionFileReader | undefined> {
@@ -124,11 +132,10 @@ async function sessionReader(
   try {
     part = await import('./session-file.ts');
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    collector.diagnostic(name, 'format-not-loaded', { format: SESSION_FORMAT.title, reason });
+    reportNotLoaded(reading, name, SESSION_FORMAT, error);
     return undefined;
   }
-  return part.looksLikeSession(start) ? new part.SessionFileReader(name, collector) : undefined;
+  return part.looksLikeSession(start) ? new part.SessionFileReader(name, reading.collector) : undefined;
 }
 
 async function readText(reading: SourceReading, name: string, { head, bytes }: Peeked): Promise<void> {
@@ -137,10 +144,9 @@ async function readText(reading: SourceReading, name: string, { head, bytes }: P
   const decoder = new TextDecoder(encoding);
   const start = new TextDecoder(encoding).decode(head);
   const session = maybeSession(start) ? await sessionReader(reading, name, start) : undefined;
-  const text = session ? undefined : new WaitingText(reading, name);
+  const reader = session ?? new WaitingText(reading, name);
   const push = async (piece: string) => {
-    if (session) session.push(piece);
-    else await text?.push(piece);
+    await reader.push(piece);
     reading.onText?.(name, piece);
   };
   let failure: StreamFailure | undefined;
@@ -155,8 +161,7 @@ async function readText(reading: SourceReading, name: string, { head, bytes }: P
     failure = error;
   }
   // Also after a failure of the stream: the lines before it count.
-  session?.end();
-  await text?.end();
+  await reader.end();
   if (failure) throw failure;
   if (session?.header) {
     reading.headers.push(session.header);

@@ -82,10 +82,15 @@ export async function peek(pieces: AsyncIterable<Uint8Array>, max = HEAD_BYTES):
   return { head, bytes: whole() };
 }
 
+/** What was thrown, in words. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** An error of a stream, as distinct from a bug of the code that reads it. */
 export class StreamFailure extends Error {
   constructor(cause: unknown) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    super(reasonOf(cause), { cause });
   }
 }
 

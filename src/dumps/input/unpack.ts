@@ -1,8 +1,9 @@
 // Unpacks what people attach: gzip, xz and zstd. Each decoder is loaded when it is needed, and hands on everything up to
 // an error. What is unpacked is counted: a small file may hold more than anybody can read.
+import { endAtFailure } from './end-at-failure.ts';
 import type { Packing } from './file-kind.ts';
 import type { SourceReading } from './source-reading.ts';
-import { closeUnread, piecesOf } from './streams.ts';
+import { closeUnread, piecesOf, reasonOf } from './streams.ts';
 
 /** Bytes that one source may unpack to. */
 export const UNPACKED_MAX = 4 * 2 ** 30;
@@ -57,8 +58,6 @@ async function* decoded(
   else yield* unxz(packed, fault);
 }
 
-const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
 async function* unzstd(
   packed: AsyncIterable<Uint8Array>,
   fault: (reason: string) => void,
@@ -105,42 +104,27 @@ async function* unxz(
   }
   depthOfXz++;
   // What the source throws is thrown on; the decoder's own errors are problems of the data.
-  let failure: { readonly error: unknown } | undefined;
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   try {
     const module = await import('xz-decompress');
     const { XzReadableStream } = 'default' in module ? (module.default as typeof module) : module;
-    const iterator = packed[Symbol.asyncIterator]();
-    const source = new ReadableStream<Uint8Array>({
-      async pull(controller) {
-        try {
-          const next = await iterator.next();
-          if (next.done) controller.close();
-          else controller.enqueue(next.value);
-        } catch (error) {
-          failure = { error };
-          controller.close();
-        }
-      },
-      async cancel() {
-        await iterator.return?.();
-      },
-    });
-    reader = new XzReadableStream(source).getReader();
+    const { stream, failure } = endAtFailure(packed);
+    reader = new XzReadableStream(stream).getReader();
     for (;;) {
       let next: ReadableStreamReadResult<Uint8Array>;
       try {
         next = await reader.read();
       } catch (error) {
-        if (!failure) fault(reasonOf(error));
+        if (!failure()) fault(reasonOf(error));
         break;
       }
       if (next.done) break;
       if (next.value.length > 0) yield next.value.slice();
     }
+    const failed = failure();
+    if (failed) throw failed.error;
   } finally {
     depthOfXz--;
     await reader?.cancel().catch(() => undefined);
   }
-  if (failure) throw failure.error;
 }

@@ -2,6 +2,7 @@
 import { Unzip, type UnzipFile, UnzipInflate, UnzipPassThrough } from 'fflate';
 import { entryPath, type ReadEntry } from './archive.ts';
 import { reportFailure, type SourceReading } from './source-reading.ts';
+import { reasonOf } from './streams.ts';
 import { readPath } from './sysfs-tree.ts';
 import { limited } from './unpack.ts';
 
@@ -40,7 +41,7 @@ export async function readZip(
     try {
       file.start();
     } catch (error) {
-      steps.push({ kind: 'end', problem: error instanceof Error ? error.message : String(error) });
+      steps.push({ kind: 'end', problem: reasonOf(error) });
     }
   });
   unzip.register(UnzipInflate);
@@ -70,7 +71,7 @@ export async function readZip(
       unzip.push(piece, isLast);
     } catch (error) {
       hasEnded = true;
-      problem = error instanceof Error ? error.message : String(error);
+      problem = reasonOf(error);
     }
   };
   let entries = 0;

@@ -66,7 +66,7 @@ function cleanPart(part: string, depth: number): Cleaned[] {
     if (lines) return lines.flatMap((line) => cleanPart(line, depth + 1).map((one) => ({ raw: line, ...one })));
   }
   // Other entities may be those of the dump itself.
-  const raw = removeMarkup(bared.includes('&') ? bared.replace(NO_BREAK, ' ') : bared);
+  const raw = bared.includes('&') ? removeMarkup(bared.replace(NO_BREAK, ' ')) : marked;
   const own = raw === part ? {} : { raw };
   const shell = splitPrompt(bare) ?? (bare.startsWith('#\t') ? { prompt: {}, command: '' } : undefined);
   if (shell) {

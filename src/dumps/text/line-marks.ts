@@ -125,12 +125,13 @@ function mayBeNumbered(text: string, at: number): boolean {
 
 /** True for a name and a colon at the beginning of a line, as `grep -H` prints them. */
 function mayBeNamed(text: string, at: number): boolean {
-  const colon = text.indexOf(':', at);
-  const code = text.charCodeAt(colon - 1);
-  // g, t, s, l, f or a digit
-  if (colon < 0 || colon - at > 110 || !(code === 103 || code === 116 || code === 115 || code === 108 || code === 102))
-    return false;
-  return NAMED.test(text.slice(at, colon + 1));
+  // The text goes on for many lines.
+  const start = text.slice(at, at + 111);
+  const colon = start.indexOf(':');
+  const code = start.charCodeAt(colon - 1);
+  // g, t, s, l or f
+  if (colon < 0 || !(code === 103 || code === 116 || code === 115 || code === 108 || code === 102)) return false;
+  return NAMED.test(start.slice(0, colon + 1));
 }
 
 /** The block that the lines begin; `perhaps` if more lines must show it. */

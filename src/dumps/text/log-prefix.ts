@@ -252,8 +252,13 @@ function mayBeginWithHost(text: string): boolean {
 
 /** Where the usual prefix of syslog at `from` ends, `Jan  3 12:00:01 host tag[17]: `; 0: `SYSLOG` must decide. */
 export function syslogEnd(text: string, from = 0): number {
-  let at = syslogHost(text, from);
-  if (at === 0) return 0;
+  const host = syslogHost(text, from);
+  return host === 0 ? 0 : hostTagEnd(text, host);
+}
+
+/** The same for a prefix whose host begins at `from`: `host tag[17]: `. */
+export function hostTagEnd(text: string, from: number): number {
+  let at = from;
   const host = nameEnd(text, at);
   if (host - at < 2 || host - at > 59 || text.charCodeAt(host) !== 32) return 0;
   const tag = nameEnd(text, host + 1);

@@ -4,6 +4,7 @@
 // (plain-line.test.ts).
 import {
   digitsEnd,
+  hostTagEnd,
   isDigit,
   isFacility,
   isLetter,
@@ -11,7 +12,6 @@ import {
   NAMED_FILE,
   nameEnd,
   stampEnd,
-  syslogEnd,
   syslogHost,
 } from './log-prefix.ts';
 
@@ -50,11 +50,12 @@ export class PlainLine {
     let at = from;
     this.hostEnd = 0;
     if (isLetter(text.charCodeAt(at))) {
-      const syslog = syslogEnd(text, at);
-      if (syslog > 0) {
-        this.hostStart = syslogHost(text, at);
-        this.hostEnd = nameEnd(text, this.hostStart);
-        at = syslog;
+      const host = syslogHost(text, at);
+      const end = host === 0 ? 0 : hostTagEnd(text, host);
+      if (end > 0) {
+        this.hostStart = host;
+        this.hostEnd = nameEnd(text, host);
+        at = end;
       }
     }
     const hasStamp = text.charCodeAt(at) === BRACKET;

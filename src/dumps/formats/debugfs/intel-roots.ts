@@ -13,7 +13,7 @@
 // (drivers/iommu/intel/debugfs.c, Linux 5.0 to 6.12; VT-d specification, context entry.)
 
 import type { Iova } from '../../../iova/iova.ts';
-import { range } from '../../../iova/range.ts';
+import { rangeOfBits } from '../../../iova/range.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { continuation } from '../../text/wrapped.ts';
@@ -164,7 +164,7 @@ class IntelRootsReader implements LineReader {
     const width = context && present ? WIDTHS.get(context.upper & 7n) : undefined;
     if (width === undefined || iommu === undefined || this.#apertures.has(`${iommu} ${width}`)) return;
     this.#apertures.add(`${iommu} ${width}`);
-    this.#sink.fact({ kind: 'aperture', ...range(0n, (1n << BigInt(width)) - 1n), iommu }, line);
+    this.#sink.fact({ kind: 'aperture', ...rangeOfBits(width), iommu }, line);
   }
 
   #damaged(line: DumpLine): void {

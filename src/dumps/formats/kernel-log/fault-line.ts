@@ -66,7 +66,7 @@ export class FaultLineReader implements LineReader {
   }
 }
 
-/** The parser of such lines, in any of these forms. */
-export function faultLines(...forms: readonly FaultLine[]): LineParser {
-  return { open: (_source: DumpSource, sink: FactSink) => new FaultLineReader(forms, sink) };
+/** The parser of such lines. */
+export function faultLines(form: FaultLine): LineParser {
+  return { open: (_source: DumpSource, sink: FactSink) => new FaultLineReader([form], sink) };
 }

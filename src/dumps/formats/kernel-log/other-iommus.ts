@@ -12,7 +12,7 @@
 //   "tegra-mc" controller ": " client ": " ["secure"] access "@0x" hex ": EMEM address decode error (SMMU translation error …)"
 //
 // (Drivers of these names in drivers/iommu, and drivers/memory/tegra/mc.c, Linux 3.16 to 6.12.)
-import { range } from '../../../iova/range.ts';
+import { rangeOfBits } from '../../../iova/range.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { type FaultAccess, faultAccess } from '../../fields/fault-access.ts';
 import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
@@ -159,7 +159,7 @@ class OtherIommusReader implements LineReader {
     const width = bits === undefined ? {} : { address_width: bits };
     this.#sink.fact({ kind: 'iommu', name, driver: 'apple-dart', ...width }, line.number);
     if (bits !== undefined && bits <= 64) {
-      const whole = range(0n, (1n << BigInt(bits)) - 1n);
+      const whole = rangeOfBits(bits);
       this.#sink.fact({ kind: 'aperture', ...whole, pgsize_bitmap: pageSize, iommu: name }, line.number);
     }
     return 1;

@@ -13,7 +13,7 @@
 // (arm_smmu_handle_event and arm_smmu_context_fault in drivers/iommu/arm; SMMU architecture, IHI 0070, event records.)
 
 import type { Iova } from '../../../iova/iova.ts';
-import { range } from '../../../iova/range.ts';
+import { rangeOfBits } from '../../../iova/range.ts';
 import type { FactOf } from '../../../session/events.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { normalizeLoggedDevice } from '../../fields/device-name.ts';
@@ -243,7 +243,7 @@ class KernelLogSmmuReader implements LineReader {
     const known = name === undefined || /^arm-smmu/.test(name) ? (name ?? driver) : name;
     this.#sink.fact({ kind: 'iommu', name: known, driver, address_width: bits }, line.number);
     if (second && sizesOf !== undefined && sizesOf !== 0n) {
-      const whole = range(0n, (1n << BigInt(bits)) - 1n);
+      const whole = rangeOfBits(bits);
       this.#sink.fact({ kind: 'aperture', ...whole, pgsize_bitmap: sizesOf, iommu: known }, line.number);
     }
     return 1;

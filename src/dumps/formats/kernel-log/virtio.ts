@@ -8,7 +8,7 @@
 // guest knows which device it is. Without an address there is no fact.
 // (viommu_fault_handler and viommu_probe in drivers/iommu/virtio-iommu.c, Linux 5.3 to 6.12.)
 
-import { range } from '../../../iova/range.ts';
+import { rangeOfBits } from '../../../iova/range.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { faultAccess } from '../../fields/fault-access.ts';
 import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
@@ -74,7 +74,7 @@ class KernelLogVirtioReader implements LineReader {
     const pages = parseHexAddress(mask);
     const known = this.#bits;
     if (pages === undefined || pages === 0n || !known || known.name !== owner) return 0;
-    const whole = range(0n, (1n << BigInt(known.bits)) - 1n);
+    const whole = rangeOfBits(known.bits);
     this.#sink.fact({ kind: 'aperture', ...whole, pgsize_bitmap: pages, iommu: known.name }, line.number);
     return 1;
   }

@@ -167,7 +167,8 @@ class UserspaceMessagesReader implements LineReader {
     }
     const range = { start, last: iova(end - 1n) };
     const op = /remov|unmap|unregister|delet/i.test(action) ? 'unmap' : 'map';
-    const isRefused = /^(?:failed|unable|could not|cannot|can't)/i.test(action) || OVERLAP.test(action + rest);
+    const overlap = OVERLAP.test(action + rest);
+    const isRefused = /^(?:failed|unable|could not|cannot|can't)/i.test(action) || overlap;
     if (!isRefused) {
       // What is only begun counts if it does not fail below.
       if (!isFailed(found.match[0], ahead, found.lines)) {
@@ -178,7 +179,6 @@ class UserspaceMessagesReader implements LineReader {
     const text = /: ?([A-Z][A-Za-z/ ]{2,48}?)\.?$/.exec(rest)?.[1];
     const number = /\b(?:ret|err|errno|rc)[ =:]{1,3}-?(\d{1,4})(?!\w)/.exec(rest)?.[1];
     const name = (number === undefined ? undefined : errnoName(Number(number))) ?? errnoOfText(text ?? '');
-    const overlap = OVERLAP.test(action + rest);
     if (name === undefined && !overlap) this.#sink.diagnostic('request-error-unknown', {}, line.number);
     const result: CallResult | 'unknown' = name === undefined ? 'unknown' : `-${name}`;
     this.#sink.fact(
