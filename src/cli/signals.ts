@@ -9,10 +9,9 @@ export function untilSignal(): Promise<void> {
   return new Promise((resolve) => {
     const signals = ['SIGINT', 'SIGTERM'] as const;
     const parent = process.ppid;
-    const look = setInterval(() => {
-      if (process.env.npm_lifecycle_event !== undefined && process.ppid !== parent) stop();
-    }, LOOK_EVERY);
-    look.unref();
+    const isOfNpm = process.env.npm_lifecycle_event !== undefined;
+    const look = isOfNpm ? setInterval(() => process.ppid !== parent && stop(), LOOK_EVERY) : undefined;
+    look?.unref();
     const stop = () => {
       clearInterval(look);
       for (const signal of signals) process.off(signal, stop);

@@ -3,7 +3,7 @@ import type { KernelModel } from '../kernel/model.ts';
 import { createModel } from '../kernel/models.ts';
 import { answerOf, runEvent } from '../kernel/replay/replay.ts';
 import { printAnswer } from '../operation-lines/answers.ts';
-import { isOperation, type OperationName } from '../session/events.ts';
+import type { OperationName } from '../session/events.ts';
 import { compileLesson } from './compile.ts';
 import { type CheckedLine, choiceAnswer, differs, hasPlaces, judge, outcomeText, runCheck } from './judge.ts';
 import type { Choice, Lesson, LessonProblem, LessonStep, Question } from './lesson.ts';
@@ -36,15 +36,13 @@ export function checkLesson(text: string): LessonReport {
       const count = block.kind === 'ops' ? block.operations.length : block.kind === 'facts' ? block.events.length : 0;
       for (const end = Math.min(at + count, to); at < end; at++) {
         const ran = runEvent(model, session, at);
-        const event = session.events[at];
-        if (!ran || !event || !isOperation(event)) continue;
+        if (!ran?.operation) continue;
         operations++;
-        const { outcome, line, mismatch } = ran;
+        const { outcome, line, mismatch, operation } = ran;
         const answer = answerOf(outcome);
-        last = { op: event.op, answer };
-        if (!answer) add(line, `the model cannot run this: ${outcomeText(outcome as never).reason ?? ''}`);
-        else if (mismatch?.expected)
-          add(line, mismatchText(printAnswer(mismatch.expected), outcomeText(outcome as never)));
+        last = { op: operation.op, answer };
+        if (!answer) add(line, `the model cannot run this: ${outcomeText(outcome).reason ?? ''}`);
+        else if (mismatch?.expected) add(line, mismatchText(printAnswer(mismatch.expected), outcomeText(outcome)));
       }
       if (block.kind === 'check') for (const problem of checkProblems(runCheck(model, block.check))) add(...problem);
       if (block.kind === 'question') for (const problem of questionProblems(model, block.question)) add(...problem);

@@ -2,8 +2,8 @@
 import { hex } from '../iova/format.ts';
 import type { Iova } from '../iova/iova.ts';
 import { parseAddress, parseRange } from '../iova/parse.ts';
-import type { KernelModel, Outcome } from '../kernel/model.ts';
-import { answerOf } from '../kernel/replay/replay.ts';
+import type { KernelModel } from '../kernel/model.ts';
+import { answerOf, missedFields, type StepOutcome } from '../kernel/replay/replay.ts';
 import { parseAnswer, printAnswer } from '../operation-lines/answers.ts';
 import { parseOperationLine } from '../operation-lines/parse.ts';
 import type { Answer, OperationName } from '../session/events.ts';
@@ -29,18 +29,13 @@ export interface CheckedLine {
   readonly problem: string | undefined;
 }
 
-/** Fields of an expected answer that the model's answer does not have. */
+/** True if the model's answer does not have every field of the expected one. */
 export function differs(expected: Answer, got: Answer): boolean {
-  return Object.entries(expected).some(([field, value]) => !isSame(value, got[field]));
-}
-
-function isSame(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, i) => isSame(item, b[i]));
-  return a === b;
+  return missedFields(expected, got).length > 0;
 }
 
 /** What a model answered, in words, and why it refused. */
-export function outcomeText(outcome: Outcome): { readonly got: string; readonly reason: string | undefined } {
+export function outcomeText(outcome: StepOutcome): { readonly got: string; readonly reason: string | undefined } {
   const answer = answerOf(outcome);
   if (!answer) return { got: 'cannot be run', reason: outcome.ok ? undefined : outcome.invalid?.message };
   const refusal = outcome.ok ? undefined : outcome.refusal;

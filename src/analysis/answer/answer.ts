@@ -266,9 +266,13 @@ function cleanText(host: AnsweredHost, { isNamed, isGuestChosen, isPartial }: Ab
     const listed = contents.length > 0 ? `: ${joinNames(contents, contents.length)}` : '';
     return `${nothingLabel(isPartial)}${on}${listed}${others}.${more}`;
   }
+  return `No conflicts${isPartial ? ' in what was read' : ''}${whereText(space, on)}: ${usableLabel(space)}${others}.`;
+}
+
+/** ` on HOST, groups 1 and 2`: `on` with the groups of the space, as far as they are named. */
+function whereText(space: CommonSpace, on: string): string {
   const label = groupsLabel(space);
-  const where = [on, label === '' ? '' : on === '' ? ` on ${label}` : `, ${label}`].join('');
-  return `No conflicts${isPartial ? ' in what was read' : ''}${where}: ${usableLabel(space)}${others}.`;
+  return label === '' ? on : `${on === '' ? ' on ' : `${on}, `}${label}`;
 }
 
 const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
@@ -317,8 +321,6 @@ function fitsText(guest: GuestLayout, space: CommonSpace, on: string, others: st
   if (space.groups.length === 0) {
     return `${guest.title} fits${on} as far as the dumps show: they list no reserved regions${needs}${others}.${assumed}`;
   }
-  const label = groupsLabel(space);
   const width = space.apertures.length === 0 ? ', as far as the dumps show (not the width of the IOMMU)' : '';
-  const where = label === '' ? on : `${on === '' ? ' on ' : `${on}, `}${label}`;
-  return `${guest.title} fits${where}${width}${needs}${others}.${assumed}`;
+  return `${guest.title} fits${whereText(space, on)}${width}${needs}${others}.${assumed}`;
 }

@@ -66,8 +66,13 @@ const MORE: Readonly<Partial<Record<DiagnosticCode, string>>> = {
     'type1 removes only whole mappings: unmap with the bounds of the map, or use --match-allocations.',
 };
 
+/** The first errno that a text names. */
+export function errnoIn(text: string): string | undefined {
+  return /\b(E[A-Z]{3,11})\b/.exec(text)?.[1];
+}
+
 function answerOf({ code, message }: Complaint): string {
-  const errno = /\b(E[A-Z]{3,11})\b/.exec(message)?.[1];
+  const errno = errnoIn(message);
   const isMap = /map-failed|dma-failed/.test(code) && !code.includes('unmap');
   const why = isMap && errno !== undefined ? ERRNOS[errno] : undefined;
   const text = message.charAt(0).toUpperCase() + message.slice(1);

@@ -1,10 +1,12 @@
 // A device that could not be given to a guest, as the VMM reports it: which guest and which device, and the commands that bind
 // what has to be bound. The messages name a group or a device; the same log has the guest's definition.
 import type { DiagnosticCode } from '../../dumps/diagnostics.ts';
+import { BIND_GROUP } from '../../dumps/remedies.ts';
 import { formatExactSize } from '../../iova/format.ts';
 import { bindCommands, groupViabilities } from '../guest/group-viability.ts';
 import { deviceLabel } from '../host/devices.ts';
 import type { Host } from '../host/host.ts';
+import { errnoIn } from './complaints.ts';
 import { type Conflict, joinNames, type Remedy } from './conflict.ts';
 import { hugepagesText, viommuText } from './fix-text.ts';
 import type { GuestLayout } from './guest.ts';
@@ -145,7 +147,7 @@ const ATTACH: Readonly<Record<string, string>> = {
 
 function reasonOf(code: string, title: string, group: string | undefined): string {
   const of = group === undefined ? 'its group' : `group ${group}`;
-  const errno = /\b(E[A-Z]{3,11})\b/.exec(title)?.[1];
+  const errno = errnoIn(title);
   const refusal = errno === undefined ? '' : ` (${errno})`;
   switch (code) {
     case 'qemu-group-not-viable':
@@ -198,7 +200,7 @@ function withMemory(conflict: Conflict, guests: readonly GuestLayout[]): Conflic
   if (ram === undefined) return conflict;
   const size = formatExactSize(ram);
   const who = name === undefined ? 'the guest' : name;
-  const errno = /\b(E[A-Z]{3,11})\b/.exec(conflict.title)?.[1];
+  const errno = errnoIn(conflict.title);
   const refusal = errno === undefined ? '' : ` (${errno})`;
   const isHuge = backend === 'hugetlb';
   const huge = isHuge
@@ -256,17 +258,15 @@ export function withAssignment(conflict: Conflict, host: Host, guests: readonly 
       : isInUse || isDenied
         ? `${own[0]?.text}.`
         : isUnbound
-          ? BIND
+          ? BIND_GROUP
           : 'See the kernel log.';
   return {
     ...conflict,
     title: name === undefined ? title : `${name}: ${title}`,
-    answer: `${who.charAt(0) === '/' ? who : capitalized(who, name)}: ${reason}. ${advice}`,
+    answer: `${capitalized(who, name)}: ${reason}. ${advice}`,
     ...(remedies === undefined ? {} : { remedies }),
   };
 }
-
-const BIND = 'Bind every device of the group to vfio-pci, or to no driver.';
 
 /** The names of guests keep their letters. */
 function capitalized(text: string, name: string | undefined): string {

@@ -61,6 +61,11 @@ export function differingFields(a: Answer, b: Answer): string[] {
   return Object.keys(a).filter((key) => Object.hasOwn(b, key) && !equal(a[key], b[key]));
 }
 
+/** Names of the fields of an expected answer that another answer does not have so. */
+export function missedFields(expected: Answer, got: Answer): string[] {
+  return Object.keys(expected).filter((key) => !equal(expected[key], got[key]));
+}
+
 /**
  * Compares every recorded field; further fields of the model's answer do not matter. The answer of a `foreign` model may
  * lack fields, and operations that it does not have are not compared.
@@ -70,9 +75,7 @@ function compare(expected: Answer | undefined, outcome: StepOutcome, foreign = f
   if (!got && foreign && !outcome.ok && outcome.invalid?.code === 'not-in-model') return undefined;
   if (!got) return { expected, got: outcome.ok ? '' : (outcome.invalid?.message ?? ''), fields: [] };
   if (!expected) return undefined;
-  const fields = foreign
-    ? differingFields(expected, got)
-    : Object.keys(expected).filter((key) => !equal(expected[key], got[key]));
+  const fields = foreign ? differingFields(expected, got) : missedFields(expected, got);
   return fields.length > 0 ? { expected, got, fields } : undefined;
 }
 
