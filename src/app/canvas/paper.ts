@@ -19,12 +19,11 @@ export interface FilePicture {
 }
 
 /** Asks the engine for what a picture in a file shows; `width` in CSS pixels: of the file. Undefined without a picture. */
-export async function filePicture(width?: number): Promise<FilePicture | undefined> {
+export async function filePicture(width: number): Promise<FilePicture | undefined> {
   const state = useApp.getState();
   const { picture, view } = state;
   if (!picture || !view) return undefined;
-  const fileWidth = width ?? Math.max(960, Math.round(view.width + 164));
-  const plot = plotWidth(fileWidth);
+  const plot = plotWidth(width);
   const seen = visibleRange(view, picture.arrangement.scale);
   const { scale, revision } = picture.arrangement;
   const wide = plot === view.width ? view : fitRange(scale, seen, plot, 0);
@@ -34,7 +33,7 @@ export async function filePicture(width?: number): Promise<FilePicture | undefin
   ]);
   if (!cut.ok || !bounds.ok) return undefined;
   const shown = { ...state, view: wide, selected: undefined, picture: { ...picture, slices: cut.value } };
-  return { state: shown, width: fileWidth, bounds: bounds.value };
+  return { state: shown, width, bounds: bounds.value };
 }
 
 /** The scene for paper: all lanes, with the answer; the bounds are a table of their own, which pages may break. */

@@ -1,9 +1,10 @@
 // Links in the address bar (docs/links.md): opening them, and following what is open and how it is shown. Loaded after
 // the first picture, or when the page is opened with a link.
+import { laneName, laneNames } from '../../engine/protocol/picture.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
 import { type LinkView, linkFragment, parseLink } from '../../session/sharing/link.ts';
 import { visibleRange } from '../../timeline/axis/viewport.ts';
-import { type AppState, type TabName, useApp } from '../state/app-state.ts';
+import { type AppState, TAB_NAMES, useApp } from '../state/app-state.ts';
 import { BROWSER_STORE, restoreCase, saveCase } from '../state/autosave.ts';
 import { newCase, setDevice, setKernel, undo } from '../state/case-actions.ts';
 import { setGuest } from '../state/conflicts.ts';
@@ -20,7 +21,6 @@ import { SAMPLES } from './samples.ts';
 
 const { getState: get, setState: set } = useApp;
 
-const TABS: readonly TabName[] = ['table', 'events', 'questions', 'hosts', 'models', 'buffer', 'text', 'diagnostics'];
 /** Milliseconds without a change after which the address bar has the view. */
 const FOLLOW_DELAY = 300;
 const LINK_NAME = 'link.iova.jsonl';
@@ -112,11 +112,11 @@ async function applyView(view: LinkView): Promise<void> {
   if (guest !== undefined) await tryGuest(guest);
   const names = new Set(lanes ?? []);
   const ids = get().picture?.arrangement.spaces.flatMap((space) => space.lanes.map(({ id }) => id)) ?? [];
-  const expanded = ids.filter((id) => names.has(id.slice(id.lastIndexOf('#') + 1)));
+  const expanded = ids.filter((id) => names.has(laneName(id)));
   if (expanded.length > 0) set({ expanded });
   if (scale !== undefined && scale !== get().scale) setScale(scale);
   else if (expanded.length > 0) void arrange('view');
-  const known = TABS.find((name) => name === tab);
+  const known = TAB_NAMES.find((name) => name === tab);
   if (known) showTab(known);
   await arranged();
   if (range) showRange(range.start, range.last, 0);
@@ -135,7 +135,7 @@ function presentView(state: AppState, guest: string | undefined): LinkView {
   const seen = view && picture ? visibleRange(view, picture.arrangement.scale) : undefined;
   const isWhole = !seen || (seen.start === 0n && seen.last === IOVA_MAX);
   const session = shownSession(state);
-  const lanes = [...new Set(expanded.map((id) => id.slice(id.lastIndexOf('#') + 1)))].sort();
+  const lanes = laneNames(expanded);
   const isOther = session?.model !== undefined && session.model !== (session.recordedModel ?? 'iommufd');
   return {
     ...(session?.hasHistory && session.position < session.events ? { at: session.position } : {}),

@@ -43,7 +43,8 @@ export interface Picture {
 }
 
 /** The tabs below the timeline. */
-export type TabName = 'table' | 'events' | 'questions' | 'hosts' | 'models' | 'buffer' | 'text' | 'diagnostics';
+export const TAB_NAMES = ['table', 'events', 'questions', 'hosts', 'models', 'buffer', 'text', 'diagnostics'] as const;
+export type TabName = (typeof TAB_NAMES)[number];
 
 /** A line of a source, counted from 1. */
 export interface TextPlace {

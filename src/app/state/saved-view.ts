@@ -4,9 +4,7 @@ import type { GuestChoice } from '../../engine/protocol/answers.ts';
 import { isFact } from '../../session/events.ts';
 import { parseEventLine } from '../../session/read.ts';
 import { writeEvent } from '../../session/write.ts';
-import type { AppState } from './app-state.ts';
-
-const TABS = ['table', 'events', 'questions', 'hosts', 'models', 'buffer', 'text', 'diagnostics'] as const;
+import { type AppState, TAB_NAMES } from './app-state.ts';
 
 const SIZE = v.pipe(
   v.string(),
@@ -25,7 +23,7 @@ const VIEW = v.object({
   selectedGroups: v.array(v.string()),
   expanded: v.array(v.string()),
   scale: v.picklist(['fold', 'linear', 'log']),
-  tab: v.picklist(TABS),
+  tab: v.picklist(TAB_NAMES),
   guest: v.optional(GUEST),
   pageSize: v.optional(SIZE),
 });

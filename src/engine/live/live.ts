@@ -1,6 +1,6 @@
 // A live host as a growing session: what an agent reports becomes facts, what no longer holds becomes `gone`. After an
 // outage it reconnects and requests what it missed, so that nothing is lost or duplicated.
-import { groupedDecimal } from '../../iova/format.ts';
+import { counted } from '../../iova/format.ts';
 import { isFact, type SessionEvent } from '../../session/events.ts';
 import {
   isFinalClose,
@@ -231,8 +231,7 @@ export class LiveConnection {
   #miss(count: number, time: number): void {
     if (count <= 0) return;
     this.#lost += count;
-    const label = (lost: number) =>
-      `${groupedDecimal(BigInt(lost))} ${lost === 1 ? 'event was' : 'events were'} lost here`;
+    const label = (lost: number) => `${counted(lost, 'event')} ${lost === 1 ? 'was' : 'were'} lost here`;
     const last = this.#changes.at(-1);
     // A flood loses some with each message: one line for what is lost without a change between.
     if (last?.lost !== undefined) {

@@ -83,3 +83,13 @@ export interface Found {
   readonly caption: string;
   readonly where: string;
 }
+
+/** The kind of a lane, as links have it: the part of its id behind the key of its space. */
+export function laneName(id: string): string {
+  return id.slice(id.lastIndexOf('#') + 1);
+}
+
+/** The kinds of several lanes, each once. */
+export function laneNames(ids: readonly string[]): string[] {
+  return [...new Set(ids.map(laneName))].sort();
+}

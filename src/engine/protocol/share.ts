@@ -35,9 +35,8 @@ export interface ShareParams extends ArrangeParams, Pick<Trial, 'pageSize'> {
   readonly bands?: readonly Band[] | undefined;
   /** Lists of conflicts, lines of dumps and the versions of programs in reports; all if absent. */
   readonly parts?: ReportParts | undefined;
-  /** Tab of the details that a link opens, and its theme. */
+  /** Tab of the details that a link opens. */
   readonly tab?: string | undefined;
-  readonly theme?: 'light' | 'dark' | undefined;
 }
 
 /** What a text report has; everything if absent. */

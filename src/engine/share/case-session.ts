@@ -25,8 +25,9 @@ class Collector {
   add(session: Session, wanted: (event: SessionEvent) => boolean): (number | undefined)[] {
     const places: (number | undefined)[] = [];
     for (const [i, event] of session.events.entries()) {
-      places.push(wanted(event) ? this.events.length : undefined);
-      if (!wanted(event)) continue;
+      const isWanted = wanted(event);
+      places.push(isWanted ? this.events.length : undefined);
+      if (!isWanted) continue;
       // A line that is not understood exists only as it was read.
       if (isUnknownEvent(event)) this.verbatim.set(this.events.length, session.verbatim.events.get(i) ?? '\n');
       if (isFact(event) && event.kind === 'gone') {
@@ -72,11 +73,10 @@ export function caseSession(all: Iterable<EngineDocument>, options: CaseSessionO
   const places = new Map<EngineDocument, (number | undefined)[]>();
   const hasParts = shown.length > 1;
   for (const [i, host] of shown.entries()) {
-    const name = statesName(host) || LETTER_NAME.test(host.title) ? undefined : host.title;
-    if (hasParts) {
-      const known = statesName(host) ? host.title : name;
-      collected.events.push({ kind: 'host', part: i + 1, ...(known === undefined ? {} : { name: known }) });
-    } else if (name !== undefined) collected.events.push({ kind: 'host', name });
+    const isStated = statesName(host);
+    const isNamed = isStated || !LETTER_NAME.test(host.title);
+    if (hasParts) collected.events.push({ kind: 'host', part: i + 1, ...(isNamed ? { name: host.title } : {}) });
+    else if (isNamed && !isStated) collected.events.push({ kind: 'host', name: host.title });
     places.set(
       host,
       collected.add(host.session, (event) => !isPartMark(event)),

@@ -22,7 +22,7 @@ import { documentNode } from '../documents/document-node.ts';
 import type { GuestChoice } from '../protocol/answers.ts';
 import type { DocumentNode } from '../protocol/documents.ts';
 import type { Handlers, Method, Params, Value } from '../protocol/methods.ts';
-import { subtitleOf } from '../protocol/picture.ts';
+import { laneName, laneNames, subtitleOf } from '../protocol/picture.ts';
 import { LINK_LENGTH, type Shared, type ShareParams } from '../protocol/share.ts';
 import { type CaseSession, caseSession } from './case-session.ts';
 import { guestValue } from './guest-value.ts';
@@ -174,14 +174,9 @@ async function materialOf(shared: SharedCase, params: ShareParams): Promise<Mate
   };
 }
 
-/** The kinds of lanes that are expanded: the part of their ids behind the key of their space. */
-function laneNames(expanded: readonly string[]): string[] {
-  return [...new Set(expanded.map((id) => id.slice(id.lastIndexOf('#') + 1)))].sort();
-}
-
 /** How the case is shown, as a link has it. Only what is not as it would be anyway. */
 function viewOf({ at, params, device, documents }: Material, choices: CaseChoices): LinkView {
-  const { range, scale, expanded, guest, tab, theme } = params;
+  const { range, scale, expanded, guest, tab } = params;
   const lanes = laneNames(expanded);
   const model = documents.findLast(({ kind }) => kind === 'session');
   const isOther = model?.model !== undefined && model.model !== (model.session.header.model ?? 'iommufd');
@@ -196,7 +191,6 @@ function viewOf({ at, params, device, documents }: Material, choices: CaseChoice
     ...(isOther && model?.model !== undefined ? { model: model.model } : {}),
     ...(choices.kernel === undefined ? {} : { kernel: choices.kernel }),
     ...(tab === undefined ? {} : { tab }),
-    ...(theme === undefined ? {} : { theme }),
   };
 }
 
@@ -315,7 +309,7 @@ async function arrange(ask: Ask, params: ShareParams) {
   const names = new Set(laneNames(params.expanded));
   if (!params.redact || names.size === 0) return first;
   const lanes = first.spaces.flatMap((space) => space.lanes.map(({ id }) => id));
-  return ask('arrange', { ...common, expanded: lanes.filter((id) => names.has(id.slice(id.lastIndexOf('#') + 1))) });
+  return ask('arrange', { ...common, expanded: lanes.filter((id) => names.has(laneName(id))) });
 }
 
 async function pictureOf(
