@@ -111,7 +111,7 @@ export interface Conflict<Rule extends string = ConflictRule> {
   readonly time?: { readonly first: number; readonly last: number } | undefined;
   /** What it has in common with conflicts of the same kind, which are then one item: `groups cannot be assigned`. */
   readonly kind?: string | undefined;
-  /** The words for several conflicts of the kind: what is counted (singular), and what is wrong with all of them. */
+  /** For a list that combines conflicts of one kind: the noun to count (singular), and what is wrong with all of them. */
   readonly kindLabel?: { readonly unit: string; readonly text: string } | undefined;
 }
 

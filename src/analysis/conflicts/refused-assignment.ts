@@ -221,7 +221,7 @@ function withMemory(conflict: Conflict, guests: readonly GuestLayout[]): Conflic
   };
 }
 
-/** A complaint about an assignment with the guest and the device in its words, and with commands; others as they are. */
+/** Adds the guest, the device and the commands to a complaint about an assignment; returns other complaints unchanged. */
 export function withAssignment(conflict: Conflict, host: Host, guests: readonly GuestLayout[]): Conflict {
   const { rule, title } = conflict;
   if (rule === 'qemu-memory-not-allocated') return withMemory(conflict, guests);

@@ -104,7 +104,7 @@ describe('names in sentences', () => {
     ['0000:0b:00.0 Acme GPU (vfio-pci) (group 1)', '0000:0b:00.0 Acme GPU (vfio-pci) (group 1)'],
     ['0000:0b:00.0 Acme GPU of group 1', '0000:0b:00.0 Acme GPU of group 1'],
     ['0000:0d:00.0 and 0000:0e:00.0', '0000:0d:00.0 and 0000:0e:00.0'],
-    // No address in words.
+    // None of these words is an address.
     ['/sys/bus/pci/devices/0000:0b:00.0/driver', '/sys/bus/pci/devices/0000:0b:00.0/driver'],
     ['10:0000:0b:00.0 x0b:00.0 0b:00.0.5', '10:0000:0b:00.0 x0b:00.0 0b:00.0.5'],
   ])('%s', (text, expected) => {

@@ -44,7 +44,7 @@ export function ConflictVersionsList() {
   const selectedGroups = useApp((s) => s.selectedGroups);
   const guest = useApp((s) => s.guest);
   const pageSize = useApp((s) => s.pageSize);
-  // The answer changes with what is open; the kernel that is chosen does not matter.
+  // The result depends on what is open, not on the chosen kernel.
   const documents = useApp((s) => s.documents);
   const { value, error } = useAnswer('conflictVersions', { selectedGroups, guest, pageSize }, documents);
   if (error) return <p className="severity-error">{error.message}</p>;

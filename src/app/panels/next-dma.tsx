@@ -29,7 +29,7 @@ export function NextDma() {
   const assigned = useApp((s) => s.caseNode?.device?.device);
   const [size, setSize] = useState('4K');
   const [bits, setBits] = useState('64');
-  /** Undefined: the device to assign, as long as none is entered. */
+  /** Undefined until one is entered: the device to assign counts then. */
   const [typed, setTyped] = useState<string>();
   const device = typed ?? assigned ?? '';
   const question = questionOf(size, bits, device);
