@@ -10,6 +10,7 @@ export const test = base.extend<{ readonly app: Page }>({
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
     await visit(page, '/');
+    await expect(page.getByTestId('answer')).toBeVisible();
     await use(page);
     expect(complaints).toEqual([]);
   },

@@ -62,6 +62,11 @@ export function TimelineView() {
     let width = element.clientWidth;
     let requested = 0;
 
+    /** Where the pointer is, to show the address there after the view moved below it, or once there is a picture. */
+    let hovered: Point | undefined;
+    /** During a drag, no tooltip covers what is dragged, whatever redraws meanwhile. */
+    let isDragging = false;
+
     const draw = () => {
       requested = 0;
       const state = useApp.getState();
@@ -86,6 +91,7 @@ export function TimelineView() {
       const { top, bottom } = newPinned;
       setPinned((old) => (old.top === top && old.height === bottom - top ? old : { top, height: bottom - top }));
       setDescription(newDescription);
+      if (hovered) showPointer(hovered);
     };
     const redraw = () => {
       requested ||= requestAnimationFrame(draw);
@@ -109,21 +115,14 @@ export function TimelineView() {
       return addressAt(view, picture.arrangement.scale, Math.min(view.width, Math.max(0, pixel)));
     };
 
-    /** Where the pointer is, to show the address there after the view moved below it. */
-    let hovered: Point | undefined;
-    /** During a drag, no tooltip covers what is dragged, whatever redraws meanwhile. */
-    let isDragging = false;
-    const hidePointer = () => {
-      hovered = undefined;
-      showOverlay({ line, readout: label, tip }, undefined);
-    };
+    const hideOverlay = () => showOverlay({ line, readout: label, tip }, undefined);
 
     const showPointer = (point: Point | undefined) => {
       hovered = point;
       const address = point && point.x >= gutter.current ? addressAtPixel(point.x - gutter.current) : undefined;
       element.style.cursor = 'default';
       if (!point || address === undefined || !scene) {
-        hidePointer();
+        hideOverlay();
         return;
       }
       const { scrollTop, clientHeight } = area;
@@ -211,7 +210,8 @@ export function TimelineView() {
     area.addEventListener(
       'scroll',
       () => {
-        hidePointer();
+        hovered = undefined;
+        hideOverlay();
         // At once: the next frame would show the old rows at the new place.
         draw();
       },
@@ -220,7 +220,6 @@ export function TimelineView() {
     const unsubscribe = useApp.subscribe((now, before) => {
       loadZoom();
       if (DRAWN.some((field) => now[field] !== before[field])) redraw();
-      if (now.view !== before.view && hovered) showPointer(hovered);
     });
     return () => {
       cancelAnimationFrame(requested);

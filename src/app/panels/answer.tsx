@@ -91,35 +91,43 @@ export function AnswerCard() {
   const [isFolded, setFolded] = useState(false);
   const answer = isOpen ? answered?.answer : undefined;
   return (
-    <section
-      className={`case-answer answer-${answer?.severity ?? 'none'}`}
-      aria-label="Answer"
-      data-testid="answer"
-      data-severity={answer?.severity}
-      hidden={answer === undefined}
-    >
-      <div className="answer-head">
-        {/* Only the sentence is read when it changes, not the buttons below it. */}
-        <p aria-live="polite">
-          {answer && (
-            <>
-              <strong className="answer-severity">{SEVERITY_LABELS[answer.severity]}.</strong> {answer.text}
-            </>
-          )}
+    <>
+      {isOpen && !answered && (
+        // Keeps the place of the first answer, so that the picture does not move below the pointer when it comes.
+        <p className="case-answer answer-pending" aria-hidden="true">
+          Checking…
         </p>
-        {answer && answer.remedies.length > 0 && (
-          <button
-            type="button"
-            className="quiet"
-            aria-expanded={!isFolded}
-            aria-label="Ways to fix it"
-            onClick={() => setFolded(!isFolded)}
-          >
-            <span aria-hidden="true">{isFolded ? '▸' : '▾'}</span>
-          </button>
-        )}
-      </div>
-      {answered && answer && !isFolded && <Details answered={answered} />}
-    </section>
+      )}
+      <section
+        className={`case-answer answer-${answer?.severity ?? 'none'}`}
+        aria-label="Answer"
+        data-testid="answer"
+        data-severity={answer?.severity}
+        hidden={answer === undefined}
+      >
+        <div className="answer-head">
+          {/* Only the sentence is read when it changes, not the buttons below it. */}
+          <p aria-live="polite">
+            {answer && (
+              <>
+                <strong className="answer-severity">{SEVERITY_LABELS[answer.severity]}.</strong> {answer.text}
+              </>
+            )}
+          </p>
+          {answer && answer.remedies.length > 0 && (
+            <button
+              type="button"
+              className="quiet"
+              aria-expanded={!isFolded}
+              aria-label="Ways to fix it"
+              onClick={() => setFolded(!isFolded)}
+            >
+              <span aria-hidden="true">{isFolded ? '▸' : '▾'}</span>
+            </button>
+          )}
+        </div>
+        {answered && answer && !isFolded && <Details answered={answered} />}
+      </section>
+    </>
   );
 }

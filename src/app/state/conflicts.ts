@@ -83,8 +83,22 @@ async function showNextOf(rows: readonly ConflictRow[]): Promise<void> {
   await showConflict(rows[(at + 1) % Math.max(1, rows.length)]);
 }
 
+/** The answer to the case; the first one may still be on its way while its picture is drawn. */
+async function firstAnswer(): Promise<Answered> {
+  const { conflicts } = get();
+  if (conflicts) return conflicts;
+  return await new Promise((resolve) => {
+    const stop = useApp.subscribe((now) => {
+      if (!now.conflicts) return;
+      stop();
+      resolve(now.conflicts);
+    });
+  });
+}
+
 export async function nextConflict(): Promise<void> {
-  await showNextOf(get().conflicts?.rows ?? []);
+  if (get().documents.length === 0) return;
+  await showNextOf((await firstAnswer()).rows);
 }
 
 /** Shows the conflict of a flag in the picture; a flag may carry several. */
