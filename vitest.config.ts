@@ -13,6 +13,8 @@ export default defineConfig({
       {
         test: {
           name: 'node',
+          // All processors: the tests compute, they do not wait.
+          maxWorkers: '100%',
           environment: 'node',
           testTimeout,
           hookTimeout: testTimeout,

@@ -1,7 +1,7 @@
 // The picture as a person meets it: scrolling, measuring, fitting, touch.
 import type { Page } from '@playwright/test';
 import { plotLeft } from '../src/timeline/scene/layout.ts';
-import { dropText, expect, holdBack, test, visit } from './page.ts';
+import { dropText, expect, holdBack, isOpened, test, visit } from './page.ts';
 
 const timeline = (page: Page) => page.getByTestId('timeline');
 const scroller = (page: Page) => page.getByTestId('timeline-scroll');
@@ -15,6 +15,8 @@ async function openManyGroups(page: Page, count: number): Promise<void> {
   );
   const text = ['{"format":"iova-trace","version":1}', ...lines].join('\n');
   await dropText(page, [{ name: 'many.iova.jsonl', text }]);
+  // The sample that it takes the place of has a lane of this name, too.
+  await isOpened(page, 'many.iova.jsonl');
   const lane = page.getByRole('button', { name: 'reserved: one row per contributor' });
   await expect(lane).toBeVisible();
   await lane.click();

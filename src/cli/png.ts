@@ -11,7 +11,10 @@ import type { Scene } from '../timeline/scene/mark.ts';
 import type { ThemeName } from '../timeline/scene/theme.ts';
 import { NotPossible } from './not-possible.ts';
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome', 'msedge'];
+const NAMES = [
+  ...['chromium', 'chromium-browser', 'chromium-headless-shell'],
+  ...['google-chrome', 'google-chrome-stable', 'chrome', 'msedge'],
+];
 /** Milliseconds for the browser to draw the picture. */
 const PATIENCE = 120_000;
 
