@@ -82,6 +82,20 @@ export function find(set: RangeSet, address: bigint): IovaRange | undefined {
   return undefined;
 }
 
+/** Whether any address of the range, ends included, is in the set. O(log n). */
+export function overlapsSet(set: RangeSet, range: IovaRange): boolean {
+  let low = 0;
+  let high = set.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const r = set[middle];
+    if (r && r.last < range.start) low = middle + 1;
+    else high = middle;
+  }
+  const first = set[low];
+  return first !== undefined && first.start <= range.last;
+}
+
 /** Number of addresses in the set, 0 to 2^64. */
 export function totalSize(set: RangeSet): bigint {
   return set.reduce((sum, r) => sum + sizeOf(r), 0n);

@@ -14,7 +14,18 @@ import {
   sizeOf,
   WHOLE_SPACE,
 } from './range.ts';
-import { complement, find, gaps, intersect, largest, rangeSet, subtract, totalSize, union } from './range-set.ts';
+import {
+  complement,
+  find,
+  gaps,
+  intersect,
+  largest,
+  overlapsSet,
+  rangeSet,
+  subtract,
+  totalSize,
+  union,
+} from './range-set.ts';
 import { anyAddress, anyRange, assertProperty, shortRange } from './testing/arbitraries.ts';
 
 const either = fc.oneof(anyRange, shortRange);
@@ -102,6 +113,14 @@ describe('range set', () => {
         }
         expect(rangeSet(list.toReversed())).toEqual(set);
         expect(rangeSet(set)).toEqual(set);
+      }),
+    );
+  });
+
+  it('meets a range where any of its ranges does', () => {
+    assertProperty(
+      fc.property(ranges, either, (list, one) => {
+        expect(overlapsSet(rangeSet(list), one)).toBe(list.some((r) => overlaps(r, one)));
       }),
     );
   });

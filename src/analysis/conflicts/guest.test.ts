@@ -27,6 +27,22 @@ describe('guest memory over a reserved region', () => {
     expect(rules([MSI], guest(0xfef0_0000n, 0xfeff_ffffn))).toEqual([]);
   });
 
+  test('the groups to leave out are all that reserve any of it, in their order, and no others', () => {
+    const found = conflictsOf(
+      [
+        reserved(0x9000_0000n, 0x9000_0fffn, 'reserved', '7'),
+        reserved(0x1_0000_0000n, 0x1_0000_0fffn, 'reserved', '2'),
+        // Of another type, so it is a conflict of its own; it begins long before the next one, and ends behind it.
+        reserved(0x4000_0000n, 0x9fff_ffffn, 'msi', '5'),
+      ],
+      guest(0x9000_0000n, 0x9000_ffffn),
+    );
+    expect(found.map(({ remedies = [] }) => remedies.at(-1)?.action)).toEqual([
+      { kind: 'leave-out-groups', groups: ['5', '7'] },
+      { kind: 'leave-out-groups', groups: ['5', '7'] },
+    ]);
+  });
+
   test('says what, why, by whom and from where', () => {
     const found = onlyConflict([MSI], guest(0xfe00_0000n, 0xfee0_0fffn));
     expect(found).toEqual({

@@ -2,14 +2,14 @@
 import { formatExactSize, formatSize, hex } from '../../iova/format.ts';
 import { alignDown, alignUp, bitLength } from '../../iova/iova.ts';
 import { containsRange, type IovaRange, intersection, isAligned, overlaps } from '../../iova/range.ts';
-import { complement, intersect, type RangeSet, subtract } from '../../iova/range-set.ts';
+import { complement, intersect, overlapsSet, type RangeSet, subtract } from '../../iova/range-set.ts';
 import type { RequestApi } from '../../kernel/rule-book.ts';
 import { HYPERTRANSPORT_RANGE } from '../../kernel/shared/platform-ranges.ts';
 import { type GuestDefinition, type GuestMemory, layoutOf } from '../guest/guest-memory.ts';
 import { FOUR_GIB, GIB, isGuestDeviceMemory, isGuestMemory, type LayoutRange, MIB } from '../guest/layout.ts';
 import { fittingSizes, MACHINES, type Machine, sizesLabel } from '../guest/layouts.ts';
 import { isAtLeast, machineType } from '../guest/machine-type.ts';
-import { kernelOf, type Provenance } from '../host/host.ts';
+import { type Group, kernelOf, type Provenance } from '../host/host.ts';
 import { architectureOf, likelyObstacles } from '../host/platforms.ts';
 import { meaningOf } from '../host/region-types.ts';
 import { apertureLimits, assumptionClause, assumptionSentence } from '../space/aperture-limit.ts';
@@ -69,9 +69,13 @@ export function guestOfMemory(
   };
 }
 
-/** What no mapping may overlap: everything that is not usable. */
-export function blockedOf(space: CommonSpace): RangeSet {
-  return complement(space.usable);
+const blockedSets = new WeakMap<RangeSet, RangeSet>();
+
+/** What no mapping may overlap: everything that is not usable. The same array for the same `usable`. */
+export function blockedOf({ usable }: Pick<CommonSpace, 'usable'>): RangeSet {
+  const blocked = blockedSets.get(usable) ?? complement(usable);
+  blockedSets.set(usable, blocked);
+  return blocked;
 }
 
 /** A range of a guest that a VMM maps for DMA. */
@@ -144,9 +148,7 @@ function changed(space: CommonSpace, { definition }: GuestLayout, change: Partia
   const result = layoutOf({ ...definition, ...change });
   if (!result.ok) return undefined;
   const blocked = blockedOf(space);
-  const isBlocked = result.memory.ranges.some(
-    (range) => isGuestMemory(range.type) && blocked.some((other) => overlaps(other, range)),
-  );
+  const isBlocked = result.memory.ranges.some((range) => isGuestMemory(range.type) && overlapsSet(blocked, range));
   return isBlocked ? undefined : result.memory;
 }
 
@@ -199,6 +201,51 @@ function lessLowRam(space: CommonSpace, guest: GuestLayout, obstacle: IovaRange)
   return [];
 }
 
+interface OwnedRegion {
+  readonly start: bigint;
+  readonly last: bigint;
+  /** Index in the groups of the space. */
+  readonly group: number;
+  /** The highest last address of this and all regions before it. */
+  readonly reach: bigint;
+}
+const regionsByStart = new WeakMap<CommonSpace['groups'], readonly OwnedRegion[]>();
+
+/** The regions of all groups, ascending by start. */
+function ownedRegions(groups: CommonSpace['groups']): readonly OwnedRegion[] {
+  const known = regionsByStart.get(groups);
+  if (known) return known;
+  let reach = -1n;
+  const sorted = groups
+    .flatMap(({ regions }, group) => regions.map(({ start, last }) => ({ start, last, group })))
+    .sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0))
+    .map((region) => {
+      if (region.last > reach) reach = region.last;
+      return { ...region, reach };
+    });
+  regionsByStart.set(groups, sorted);
+  return sorted;
+}
+
+/** The groups, in their order, with a region that overlaps the range. O(log n) and what is found. */
+function groupsWithRegions({ groups }: CommonSpace, range: IovaRange): Group[] {
+  const regions = ownedRegions(groups);
+  let low = 0;
+  let high = regions.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((regions[middle]?.start ?? 0n) <= range.last) low = middle + 1;
+    else high = middle;
+  }
+  const found = new Set<number>();
+  for (let at = low - 1; at >= 0; at--) {
+    const region = regions[at];
+    if (!region || region.reach < range.start) break;
+    if (region.last >= range.start) found.add(region.group);
+  }
+  return [...found].sort((a, b) => a - b).flatMap((index) => groups[index] ?? []);
+}
+
 /** What a person can do with the guest or the selection: the largest RAM that fits below, another machine, fewer groups. */
 export function remediesFor(space: CommonSpace, guest: GuestLayout, obstacle: IovaRange): Remedy[] {
   const remedies: Remedy[] = lessLowRam(space, guest, obstacle);
@@ -224,9 +271,7 @@ export function remediesFor(space: CommonSpace, guest: GuestLayout, obstacle: Io
       });
     }
   }
-  const owners = space.groups.filter(({ regions }) =>
-    regions.some((region) => region.start <= obstacle.last && obstacle.start <= region.last),
-  );
+  const owners = groupsWithRegions(space, obstacle);
   const names = owners.flatMap(({ group }) => group ?? []);
   if (names.length > 0 && names.length === owners.length && owners.length < space.groups.length) {
     remedies.push({

@@ -3,8 +3,7 @@
 // other-monitors.ts.
 import { formatSize } from '../../iova/format.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
-import { overlaps } from '../../iova/range.ts';
-import type { RangeSet } from '../../iova/range-set.ts';
+import { overlapsSet, type RangeSet } from '../../iova/range-set.ts';
 import { FOUR_GIB, GIB, isGuestMemory, type LayoutRange, TIB } from './layout.ts';
 import { NEWEST } from './machine-type.ts';
 import { SPLITS, type SplitName, splitLayout } from './other-monitors.ts';
@@ -102,13 +101,23 @@ export interface FittingSizes {
   readonly max: bigint;
 }
 
+/** What `fittingSizes` found: a host with thousands of conflicts asks for each of them. */
+const fitting = new WeakMap<RangeSet, WeakMap<Machine, readonly FittingSizes[]>>();
+
 /**
  * The sizes of RAM, ascending, for which no memory of the machine overlaps `blocked` (disjoint, ascending). Exact to the
  * byte: within a piece of the layout only the end of the last range of RAM grows.
  */
-export function fittingSizes(machine: Machine, blocked: RangeSet): FittingSizes[] {
-  const isHit = (ram: bigint) =>
-    machine.layout(ram).some((r) => isGuestMemory(r.type) && blocked.some((b) => overlaps(b, r)));
+export function fittingSizes(machine: Machine, blocked: RangeSet): readonly FittingSizes[] {
+  const ofSet = fitting.get(blocked) ?? new WeakMap<Machine, readonly FittingSizes[]>();
+  fitting.set(blocked, ofSet);
+  const sizes = ofSet.get(machine) ?? searchSizes(machine, blocked);
+  ofSet.set(machine, sizes);
+  return sizes;
+}
+
+function searchSizes(machine: Machine, blocked: RangeSet): FittingSizes[] {
+  const isHit = (ram: bigint) => machine.layout(ram).some((r) => isGuestMemory(r.type) && overlapsSet(blocked, r));
   const found: FittingSizes[] = [];
   for (const [index, first] of machine.pieces.entries()) {
     const next = machine.pieces[index + 1];
