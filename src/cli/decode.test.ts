@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { runCli } from './testing/run.ts';
 
@@ -49,6 +50,15 @@ describe('iovascope decode', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/^! link-unaligned at 0047: the capability at offset 0x47 is not aligned/m);
     expect(stdout).toContain('vfio_iommu_type1_info_cap_migration');
+  });
+
+  it.each([
+    ['packed', gzipSync(new Uint8Array(2 ** 26 + 1)), 'holds, unpacked,'],
+    ['plain', new Uint8Array(2 ** 26 + 1), 'is'],
+  ])('refuses more than 64 MiB, %s', async (_name, bytes, verb) => {
+    const { code, stderr } = await runCli(['decode', 'a'], { a: bytes });
+    expect(code).toBe(2);
+    expect(stderr).toBe(`iovascope: decode: a: ${verb} more than 64 MiB, which is read at most\n`);
   });
 
   it('names damaged lines and goes on', async () => {

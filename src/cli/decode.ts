@@ -25,6 +25,9 @@ Exit code 0: done; 1: done, but the buffer has problems; 2: usage error or unusa
 /** Bytes in one line of the table. */
 const BYTES_A_LINE = 8;
 const BYTES_WIDTH = BYTES_A_LINE * 3 - 1;
+/** The longest hex dump in bytes of text: a buffer of an ioctl is a few KiB, a gigabyte is another file. */
+const DUMP_MAX = 2 ** 26;
+
 /** Longer values, those of raw bytes, are in the column of bytes already. */
 const LONGEST_VALUE = 18;
 
@@ -117,7 +120,7 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
     return unusable(io, `decode: unknown structure '${struct}'; known: ${names}`);
   }
   const path = positionals[0] ?? '-';
-  const read = await readInput(path, io);
+  const read = await readInput(path, io, DUMP_MAX);
   if (!read.ok) return unusable(io, `decode: ${read.message}`);
   const name = inputName(path);
   const bytes = bytesOf(read.bytes, name, endian, io);
