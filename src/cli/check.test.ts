@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runCli } from './testing/run.ts';
 
@@ -8,7 +9,7 @@ const GROUP = (n: number, ...lines: string[]) =>
   lines.map((line) => `/sys/kernel/iommu_groups/${n}/reserved_regions:${line}\n`).join('');
 const MSI = '0x00000000fee00000 0x00000000feefffff msi';
 let root = '';
-const put = (name: string, text: string): string => {
+const put = (name: string, text: string | Uint8Array): string => {
   const path = join(root, name);
   writeFileSync(path, text);
   return path;
@@ -105,6 +106,16 @@ describe('check', () => {
         provenance: [{ source: host, line: 1 }],
       },
     ]);
+  });
+
+  test('a file that is damaged or ends too early is named, and what came before is checked', async () => {
+    const packed = gzipSync(GROUP(1, MSI).repeat(50));
+    const cut = put('cut.gz', packed.subarray(0, packed.length - 8));
+    expect(await runCli(['check', cut])).toMatchObject({
+      code: 2,
+      stdout: expect.stringMatching(/^No conflicts in what was read on group 1: .* Not read: .*cut\.gz\.\n/),
+      stderr: expect.stringContaining('the gzip data is truncated'),
+    });
   });
 
   test('what was read is checked, what was not is named, and that is not clean', async () => {

@@ -70,6 +70,12 @@ const UNREAD_CODES: readonly DiagnosticCode[] = [
   'binary-file',
   'format-not-loaded',
   'unpacked-too-large',
+  // What was before the damage counts; what came behind it is not known.
+  'gzip-truncated',
+  'gzip-damaged',
+  'packed-damaged',
+  'tar-damaged',
+  'tar-truncated',
 ];
 
 function isCode(code: string, codes: readonly DiagnosticCode[]): boolean {
