@@ -63,7 +63,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     offers: 'built-in.ts check-lesson.ts compile.ts judge.ts lesson.ts read-lesson.ts',
   },
   engine: {
-    imports: 'iova uapi session kernel dumps analysis timeline',
+    imports: 'iova uapi session operation-lines kernel dumps analysis timeline',
     offers:
       '*.ts protocol/*.ts documents/*.ts case/*.ts live/live-url.ts answers/answer.ts answers/conflict-list.ts answers/numbered-bands.ts picture/guests.ts share/guest-value.ts transport/*.ts',
     order:

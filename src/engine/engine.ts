@@ -28,6 +28,7 @@ const partEvents = loadPart(() => import('./answers/event-rows.ts'));
 const partEventList = loadPart(() => import('./answers/event-list.ts'));
 const partFind = loadPart(() => import('./answers/find.ts'));
 const partModels = loadPart(() => import('../kernel/models.ts'));
+const partOperationLine = loadPart(() => import('./answers/operation-line.ts'));
 const partQuestions = loadPart(() => import('./answers/questions.ts'));
 const partText = loadPart(() => import('./answers/source-text.ts'));
 const partTextReport = loadPart(() => import('./answers/text-report.ts'));
@@ -142,6 +143,12 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
         const problem = await runWith(document, model);
         return problem === undefined ? success(documentNode(document)) : failure('unusable', problem);
       }),
+    tryLine: async (params) => (await partOperationLine()).tryLine(current, params),
+    changeEvents: async (params, context) => (await partOperationLine()).changeEvents(current, params, context),
+    async eventLine({ id, position, direction }) {
+      const { eventLine } = await partOperationLine();
+      return withDocument(id, (document) => success(eventLine(document, position, direction)));
+    },
     seek: ({ id, position, follow: isFollowing }) =>
       withDocument(id, (document) => {
         moveTo(document, position, isFollowing);

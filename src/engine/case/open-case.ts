@@ -51,6 +51,8 @@ export interface AddOptions {
   readonly id?: string | undefined;
   /** True to make a host of its own of what is added. */
   readonly isNewHost?: boolean | undefined;
+  /** True to leave samples open: what is added was made beside them. */
+  readonly keepsSamples?: boolean | undefined;
 }
 
 /** What is kept of a case to open it again. */
@@ -137,7 +139,9 @@ export class OpenCase {
     const given = options.id !== undefined && !this.#isTaken(options.id) ? options.id : undefined;
     const sources = read.map((source, i) => withId(source, (i === 0 ? given : undefined) ?? this.#newId('source')));
     const names = sources.map(({ name }) => name);
-    if (!sources.some(({ isSample }) => isSample) || [...before.sources.values()].every(({ isSample }) => isSample)) {
+    const isReplacing =
+      !sources.some(({ isSample }) => isSample) || [...before.sources.values()].every(({ isSample }) => isSample);
+    if (isReplacing && options.keepsSamples !== true) {
       this.#drop([...before.sources.values()].filter(({ isSample }) => isSample).map(({ id }) => id));
     }
     const decisions = new Map<string, JoinDecision | undefined>();
@@ -249,6 +253,22 @@ export class OpenCase {
 
   #sourcesOfSession(id: string): string[] {
     return this.sources.filter(({ session }) => session?.id === id).map((source) => source.id);
+  }
+
+  /** The source whose operations a session has. */
+  sourceOfSession(sessionId: string): OpenedSource | undefined {
+    return this.sources.find(({ session }) => session?.id === sessionId);
+  }
+
+  /** Puts a source whose session was changed in its place, also in what can be undone: a session has its own undo. */
+  replaceSource(before: OpenedSource, after: OpenedSource): void {
+    const replaced = (content: Content): Content => ({
+      ...content,
+      sources: new Map([...content.sources].map(([id, source]) => [id, source === before ? after : source])),
+    });
+    this.#content = replaced(this.#content);
+    this.#undo = this.#undo.map((change) => ({ ...change, before: replaced(change.before) }));
+    this.#rebuild();
   }
 
   /** Chooses the device to assign; `hostId`: of several hosts that have a device of this address, one. */

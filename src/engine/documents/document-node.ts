@@ -159,6 +159,7 @@ export function documentNode(document: EngineDocument): DocumentNode {
     diagnosticsMore: document.diagnosticsMore,
     events: document.session.events.length,
     operations: document.operations,
+    ...(document.changes ? { changes: document.changes } : {}),
     position: document.position,
     model: document.model,
     recordedModel: document.session.header.model,

@@ -60,6 +60,8 @@ export interface EngineDocument {
   kernel?: string | undefined;
   /** How many events the state is after. */
   position: number;
+  /** Of a session that was changed by hand: how often, and how many changes can be undone and made again. */
+  readonly changes?: { readonly made: number; readonly undo: number; readonly redo: number } | undefined;
   /** The first so many. */
   readonly diagnostics: Diagnostic[];
   /** How many more there are. */

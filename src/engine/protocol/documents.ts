@@ -109,6 +109,8 @@ export interface DocumentNode {
   readonly diagnosticsMore: number;
   readonly events: number;
   readonly operations: number;
+  /** Of a session that was changed by hand: how often, and how many changes can be undone and made again. */
+  readonly changes?: { readonly made: number; readonly undo: number; readonly redo: number } | undefined;
   /** How many events the state is after; `events` at first. */
   readonly position: number;
   /** The model that runs the operations, and the one that the session was recorded for. */

@@ -23,6 +23,7 @@ import type {
 import type { CaseNode, ExportedCase, ImportedCase, Placement } from './case.ts';
 import type { DocumentNode, InputFile, SourceText } from './documents.ts';
 import type { LiveState } from './live.ts';
+import type { ChangeParams, EventLine, EventsChanged, LinePlace, LineTrial } from './operation-lines.ts';
 import type { Arrangement, ArrangeParams, Found, RangeDetail, TableRow } from './picture.ts';
 import type { EngineResult } from './result.ts';
 import type {
@@ -77,6 +78,12 @@ export interface Methods {
   documents: { params: null; value: readonly DocumentNode[] };
   /** Runs the document's operations with another model from now on. */
   run: { params: { id: string; model: string }; value: DocumentNode };
+  /** What an operation line says, what may follow at the cursor, and what the model would answer; changes nothing. */
+  tryLine: { params: LinePlace & { line: string; cursor: number }; value: LineTrial };
+  /** Adds an operation to a session, replaces or removes one, or undoes that; what follows is run again. */
+  changeEvents: { params: ChangeParams; value: EventsChanged };
+  /** The operation nearest to a position, this one included, in a direction; null if there is none. */
+  eventLine: { params: { id: string; position: number; direction: 'next' | 'previous' }; value: EventLine | null };
   /** `follow`: whether a live host's position follows new events; by default only from its end. */
   seek: { params: { id: string; position: number; follow?: boolean }; value: DocumentNode };
   /** The facts of a document that hold after `to` events but not after `from` (`+ …`), and the reverse (`− …`). */

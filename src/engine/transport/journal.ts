@@ -14,6 +14,7 @@ type ChangingMethod =
   | 'setDevice'
   | 'setKernel'
   | 'importCase'
+  | 'changeEvents'
   | 'seek'
   | 'run';
 const CHANGING: ReadonlySet<Method> = new Set<ChangingMethod>([
@@ -28,6 +29,7 @@ const CHANGING: ReadonlySet<Method> = new Set<ChangingMethod>([
   'setDevice',
   'setKernel',
   'importCase',
+  'changeEvents',
   'seek',
   'run',
 ]);

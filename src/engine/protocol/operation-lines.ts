@@ -1,0 +1,75 @@
+// Operations as people type them: what a line means, what would be answered, and changes of a session.
+import type { IovaRange } from '../../iova/range.ts';
+import type { CaseNode } from './case.ts';
+import type { EventRow, Reason } from './sessions.ts';
+
+/** Where an operation line is tried: in a session, or in a new one if there is no `id`. */
+export interface LinePlace {
+  readonly id?: string | undefined;
+  /** Model of a new session. */
+  readonly model?: string | undefined;
+  /** How many events of the session come before. */
+  readonly position: number;
+}
+
+export interface LineCompletion {
+  readonly text: string;
+  /** What it is; empty for a keyword. */
+  readonly label: string;
+}
+
+/** What is known of a line before it is run. Nothing was changed. */
+export interface LineTrial {
+  /** The model whose words the line has. */
+  readonly model: string;
+  /** What may take the place of the characters from `start` to before `end`. */
+  readonly completions: { readonly start: number; readonly end: number; readonly items: readonly LineCompletion[] };
+  /** What is wrong with the line: from character `start` to before `end`. */
+  readonly mistake?:
+    | { readonly message: string; readonly start: number; readonly end: number; readonly nearest?: string | undefined }
+    | undefined;
+  /** The operation in words, and what the model would answer. */
+  readonly outcome?: LineOutcome | undefined;
+}
+
+export interface LineOutcome {
+  readonly text: string;
+  readonly answer?: string | undefined;
+  readonly refused?: Reason | undefined;
+  readonly hazard?: string | undefined;
+  /** What it would map, unmap, reserve or pin. */
+  readonly where?: IovaRange | undefined;
+}
+
+/** A change of a session; positions count events from 1. */
+export type EventChange =
+  /** Adds an operation behind the first `position` events. */
+  | { readonly kind: 'insert'; readonly position: number; readonly line: string }
+  | { readonly kind: 'replace'; readonly position: number; readonly line: string }
+  | { readonly kind: 'remove'; readonly position: number }
+  | { readonly kind: 'undo' }
+  | { readonly kind: 'redo' };
+
+export interface ChangeParams {
+  /** Undefined to make a new session of the operation. */
+  readonly id?: string | undefined;
+  /** Model of a new session. */
+  readonly model?: string | undefined;
+  readonly change: EventChange;
+}
+
+export interface EventsChanged {
+  readonly case: CaseNode;
+  /** The session, which may be new. */
+  readonly id: string;
+  /** The operation that was added or replaced another one, with its answer. */
+  readonly row?: EventRow | undefined;
+  /** Later operations that are answered differently now, of the first so many: the position of the first, and how many. */
+  readonly changedLater?: { readonly first: number; readonly count: number } | undefined;
+}
+
+/** An operation of a session as a line. */
+export interface EventLine {
+  readonly position: number;
+  readonly line: string;
+}
