@@ -3,8 +3,8 @@ import { useAnswer } from '../state/use-answer.ts';
 
 /** How the allocator of the kernel's DMA API answered the present event, step by step; nothing for other events. */
 export function AllocatorSteps({ document }: { document: DocumentNode }) {
-  const { id, position, events, model } = document;
-  const { value: steps = [] } = useAnswer('allocatorSteps', { id, position }, events, model);
+  const { id, position, events, model, changes } = document;
+  const { value: steps = [] } = useAnswer('allocatorSteps', { id, position }, events, model, changes?.made);
   if (steps.length === 0) return null;
   return (
     <details className="allocator-steps" open data-testid="allocator-steps">

@@ -263,7 +263,7 @@ function EventCells({ document, row, index, hasTimes }: RowProps) {
 
 /** The events that the filter leaves, each with what was answered. */
 function EventList({ document, overview }: { document: DocumentNode; overview: EventOverview }) {
-  const { id, title, position, events, model, live } = document;
+  const { id, title, position, events, model, live, changes } = document;
   const { filter, total, hasTimes } = overview;
   const pages = usePages(
     (offset, limit) => engine().call('events', { id, offset, limit, filter }),
@@ -272,6 +272,7 @@ function EventList({ document, overview }: { document: DocumentNode; overview: E
     filter,
     model,
     events,
+    changes?.made,
   );
   const list = useVirtualRows<HTMLTableSectionElement>({
     count: total,
@@ -283,7 +284,7 @@ function EventList({ document, overview }: { document: DocumentNode; overview: E
   useEffect(() => pages.show(first, last));
   const { scrollTo } = list;
   const isFollowing = live !== undefined;
-  const at = useAnswer('eventIndex', isFollowing ? undefined : { id, filter, position }, events).value;
+  const at = useAnswer('eventIndex', isFollowing ? undefined : { id, filter, position }, events, changes?.made).value;
   // The list follows the scrubber; a live host must not take away what the user is looking at.
   // biome-ignore lint/correctness/useExhaustiveDependencies: `scrollTo` is another function at each rendering
   useEffect(() => {
@@ -319,9 +320,9 @@ function EventList({ document, overview }: { document: DocumentNode; overview: E
 }
 
 function SessionEvents({ document }: { document: DocumentNode }) {
-  const { id, title, events, model } = document;
+  const { id, title, events, model, changes } = document;
   const filter = useApp((s) => s.eventFilter);
-  const { value: overview, error } = useAnswer('eventOverview', { id, filter }, events, model);
+  const { value: overview, error } = useAnswer('eventOverview', { id, filter }, events, model, changes?.made);
   return (
     <section className="events-panel" aria-label={`Events of ${title}`}>
       <Filters document={document} overview={overview} />

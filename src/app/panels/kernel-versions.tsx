@@ -57,8 +57,8 @@ function Why({ row: { verdict, changes } }: { row: Row }) {
 
 /** The operations of a session that kernel versions answer differently: what each answers, since when, and why. */
 export function KernelVersions({ document }: { document: DocumentNode }) {
-  const { id, title, events, model } = document;
-  const { value, error } = useAnswer('versions', { id, limit: ROWS_MAX }, events, model);
+  const { id, title, events, model, changes } = document;
+  const { value, error } = useAnswer('versions', { id, limit: ROWS_MAX }, events, model, changes?.made);
   const rows = value?.rows ?? [];
   const others = (value?.differing ?? 0) - rows.length;
   return (

@@ -71,8 +71,8 @@ async function loadRows(
 }
 
 function ComparisonTable({ document, models }: { document: DocumentNode; models: readonly string[] }) {
-  const { id, position, events } = document;
-  const pages = usePages((offset, limit) => loadRows(id, models, offset, limit), models, events);
+  const { id, position, events, changes } = document;
+  const pages = usePages((offset, limit) => loadRows(id, models, offset, limit), models, events, changes?.made);
   const list = useVirtualRows<HTMLTableSectionElement>({
     count: events,
     rowHeight: ROW_HEIGHT,
@@ -142,10 +142,15 @@ function ComparisonCells({ row }: { row: ComparisonRow | 'fact' | undefined }) {
 }
 
 function DocumentComparison({ document, names }: { document: DocumentNode; names: readonly string[] }) {
-  const { id, position, title, recordedModel } = document;
+  const { id, position, title, recordedModel, events, changes } = document;
   const [models, setModels] = useState<readonly string[]>(names);
   const inPicture = useApp((s) => s.compared?.id === id);
-  const { value: comparison, error } = useAnswer('compare', { id, models, offset: 0, limit: 0, position });
+  const { value: comparison, error } = useAnswer(
+    'compare',
+    { id, models, offset: 0, limit: 0, position },
+    events,
+    changes?.made,
+  );
 
   const showInPicture = (shown: readonly string[], isShown: boolean) =>
     compareInPicture(isShown && shown.length > 1 ? { id, models: shown } : undefined);

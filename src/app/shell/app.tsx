@@ -25,6 +25,7 @@ const Inspector = lazy(async () => ({ default: (await import('../panels/inspecto
 const LowerTabs = lazy(async () => ({ default: (await import('../panels/lower-tabs.tsx')).LowerTabs }));
 const PrintSheet = lazy(async () => ({ default: (await import('../canvas/print-sheet.tsx')).PrintSheet }));
 // These are loaded when they are opened.
+const OperationBar = lazy(async () => ({ default: (await import('../panels/operation-bar.tsx')).OperationBar }));
 const HelpDialog = lazy(async () => ({ default: (await import('./help-dialog.tsx')).HelpDialog }));
 const ConnectDialog = lazy(async () => ({ default: (await import('./connect-dialog.tsx')).ConnectDialog }));
 const ExportDialog = lazy(async () => ({ default: (await import('./export-dialog.tsx')).ExportDialog }));
@@ -182,8 +183,13 @@ const Picture = memo(({ isComplete }: { isComplete: boolean }) => (
     <LoadBoundary>{isComplete && <PlacedNotice />}</LoadBoundary>
     <Minimap />
     <TimelineView />
+    <OperationBarSlot />
   </>
 ));
+function OperationBarSlot() {
+  const isOpen = useApp((s) => s.isBarOpen);
+  return <LoadBoundary>{isOpen && <OperationBar />}</LoadBoundary>;
+}
 const Details = memo(() => (
   <LoadBoundary>
     <LowerTabs />

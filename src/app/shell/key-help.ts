@@ -19,6 +19,7 @@ export const KEYS: readonly KeyHelp[] = [
   { keys: ['R', 'Shift R'], action: 'Next and previous event that failed' },
   { keys: ['Ctrl C'], action: 'In a table: copy the row' },
   { keys: ['/'], action: 'Search for an address, a type, a device or any text in the dumps' },
+  { keys: ['>'], action: 'Open the operation bar: what would the kernel answer?' },
   { keys: ['Shift', 'drag'], action: 'Measure a range; ends snap to bounds, with Alt they are free' },
   { keys: ['Esc'], action: 'Clear the selection and the measurement' },
   { keys: ['L', 'B', 'I'], action: 'Fold or show the panels: left, below the picture, right (with the inspector)' },

@@ -40,6 +40,10 @@ const ACTIONS: Readonly<Record<string, () => void>> = {
   b: () => togglePanel('details'),
   i: () => togglePanel('right'),
   Escape: clearSelection,
+  '>': () => {
+    useApp.setState({ isBarOpen: true });
+    document.getElementById('operation-line')?.focus();
+  },
   '/': () => document.getElementById('search')?.focus(),
 };
 

@@ -128,6 +128,8 @@ export interface AppState {
   /** The state of each live host, by document id. */
   readonly live: Readonly<Record<string, LiveState>>;
   readonly compared: ModelsInPicture | undefined;
+  /** Whether the operation bar is open. */
+  readonly isBarOpen: boolean;
   readonly busy: Busy | undefined;
   readonly problem: Problem | undefined;
   /** Shown for a few seconds. */
@@ -172,6 +174,7 @@ export const useApp = create<AppState>(() => ({
   text: undefined,
   live: {},
   compared: undefined,
+  isBarOpen: false,
   busy: undefined,
   problem: undefined,
   notice: '',

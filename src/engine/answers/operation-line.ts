@@ -92,9 +92,9 @@ export function tryLine(
   const { header, model } = ground.value;
   const name = header.model ?? DEFAULT_MODEL;
   const hosts = [...open.documents.values()].filter(({ kind }) => kind === 'host').map(({ host }) => host);
-  const { start, end, items } = completeLine(line, lineContext(model, hosts, line, name), cursor);
+  const { start, end, items, kinds } = completeLine(line, lineContext(model, hosts, line, name), cursor);
   const offered = [...hostDomains(hosts, line.slice(0, cursor)), ...items].slice(0, COMPLETIONS_MAX);
-  const trial = { model: name, completions: { start, end, items: offered } };
+  const trial = { model: name, line, cursor, completions: { start, end, items: offered, kinds } };
   if (line.trim() === '') return success(trial);
   const parsed = parseOperationLine(line, { model: name });
   if (!parsed.ok) return success({ ...trial, mistake: parsed.mistake });

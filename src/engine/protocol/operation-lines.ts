@@ -22,8 +22,17 @@ export interface LineCompletion {
 export interface LineTrial {
   /** The model whose words the line has. */
   readonly model: string;
+  /** The line that this is about, and where the cursor was: a character index. */
+  readonly line: string;
+  readonly cursor: number;
   /** What may take the place of the characters from `start` to before `end`. */
-  readonly completions: { readonly start: number; readonly end: number; readonly items: readonly LineCompletion[] };
+  readonly completions: {
+    readonly start: number;
+    readonly end: number;
+    readonly items: readonly LineCompletion[];
+    /** What else may be there: `address`, `size`, `range`, `count`, or what a name is of. */
+    readonly kinds: readonly string[];
+  };
   /** What is wrong with the line: from character `start` to before `end`. */
   readonly mistake?:
     | { readonly message: string; readonly start: number; readonly end: number; readonly nearest?: string | undefined }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { IOVA_MAX, IOVA_SPACE, iova } from '../../iova/iova.ts';
-import { type MeasureEnd, measuredRange, nearestBound } from './measure.ts';
+import { type MeasureEnd, measuredRange, nearestBound, roundestAddress } from './measure.ts';
 
 const edge = (value: bigint): MeasureEnd => ({ edge: value });
 const address = (value: bigint): MeasureEnd => ({ address: iova(value) });
@@ -41,4 +41,14 @@ describe('a measurement', () => {
       }),
     );
   });
+});
+
+test('the roundest address of a few is the multiple of the largest power of two', () => {
+  const top = (1n << 64n) - 1n;
+  expect(roundestAddress(0x1234n, 0x1300n)).toBe(0x1300n);
+  expect(roundestAddress(0x0n, 0x10n)).toBe(0x0n);
+  expect(roundestAddress(0x7fffn, 0x9001n)).toBe(0x8000n);
+  expect(roundestAddress(5n, 5n)).toBe(5n);
+  expect(roundestAddress(top - 1n, top)).toBe(top - 1n);
+  expect(roundestAddress((1n << 63n) - 9n, (1n << 63n) + 9n)).toBe(1n << 63n);
 });

@@ -26,6 +26,20 @@ export function nearestBound(bounds: readonly Bound[], pixel: number): Bound | u
 const lowEdge = (end: MeasureEnd) => ('edge' in end ? end.edge : end.address);
 const highEdge = (end: MeasureEnd) => ('edge' in end ? end.edge : end.address + 1n);
 
+/** The address from `low` to `high`, both inclusive, that is a multiple of the largest power of two. */
+export function roundestAddress(low: bigint, high: bigint): bigint {
+  let unit = 1n;
+  let best = low;
+  for (;;) {
+    const multiple = ((low + unit - 1n) / unit) * unit;
+    if (multiple > high) return best;
+    best = multiple;
+    // Zero is a multiple of every power.
+    if (multiple === 0n) return best;
+    unit *= 2n;
+  }
+}
+
 /** The addresses between two ends, in either order; undefined if there are none. */
 export function measuredRange(a: MeasureEnd, b: MeasureEnd): IovaRange | undefined {
   const start = lowEdge(a) < lowEdge(b) ? lowEdge(a) : lowEdge(b);
