@@ -71,6 +71,8 @@ const REMEDIES: Readonly<Partial<Record<DiagnosticCode, string>>> = {
   'host-without-passthrough': ENABLE_IOMMU,
   'vfio-probe-failed': 'Check that the device has an IOMMU group and that no other driver holds it.',
   'dpdk-iova-above-mask': ABOVE_WIDTH,
+  'dpdk-partial-unmap':
+    'Unmap with the bounds of the map, or start with --match-allocations, which frees memory as it was allocated.',
   'dpdk-iova-mode': 'Start with --iova-mode=pa, or use a driver and an IOMMU that support virtual addresses.',
   'dpdk-group-not-viable': BIND_GROUP,
 };

@@ -1,6 +1,6 @@
 // The answer to a case, in one or two sentences: what is refused or would be, what blocks it, and the fix; or that
 // nothing is wrong, with what that rests on.
-import { counted, hex } from '../../iova/format.ts';
+import { counted, groupedDecimal, hex } from '../../iova/format.ts';
 import { bitLength } from '../../iova/iova.ts';
 import { X86_MSI_WINDOW } from '../../kernel/shared/platform-ranges.ts';
 import { suppressedFaults } from '../conflicts/complaints.ts';
@@ -150,8 +150,8 @@ function otherGuestsText({ otherGuests = [], guests }: AnsweredHost): string {
 /** How many operations of a session were refused. */
 function sessionText({ name, model, operations, refused, first }: AnsweredSession): string {
   return refused === 0
-    ? ` ${name}: the model ${model} accepts all ${operations} operations.`
-    : ` ${name}: the model ${model} refuses ${refused} of ${operations} operations, the first one is ${first}.`;
+    ? ` ${name}: the model ${model} accepts ${operations === 1 ? 'the only operation' : `all ${groupedDecimal(BigInt(operations))} operations`}.`
+    : ` ${name}: the model ${model} refuses ${groupedDecimal(BigInt(refused))} of ${counted(operations, 'operation')}, the first one is ${first}.`;
 }
 
 /** What was found besides that a guest fits. */

@@ -63,7 +63,7 @@ const MORE: Readonly<Partial<Record<DiagnosticCode, string>>> = {
   'qemu-late-reserved-regions':
     'A device that was plugged in brought reserved regions of its group, for example its MSI window: the guest may use these addresses for DMA.',
   'dpdk-partial-unmap':
-    'type1 removes only whole mappings: unmap with the bounds of the map, or use --match-allocations.',
+    'type1 removes only whole mappings.',
 };
 
 /** The first errno that a text names. */

@@ -19,6 +19,7 @@ export type ConflictSeverity = (typeof CONFLICT_SEVERITIES)[number];
 export const CONFLICT_RULES = [
   'attach-over-mapping',
   'bar-beyond-aperture',
+  'bar-in-parts',
   'bar-over-reserved',
   'contradiction',
   'cpu-wider-than-iommu',

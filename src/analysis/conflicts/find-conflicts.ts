@@ -2,6 +2,7 @@ import { DEFAULT_PAGE_SIZE } from '../../kernel/shared/platform-ranges.ts';
 import { withDeviceNames } from '../host/devices.ts';
 import type { MappingState } from '../host/mapping-state.ts';
 import type { CommonSpace } from '../space/common-space.ts';
+import { barPartConflicts } from './bar-parts.ts';
 import { complaintConflicts } from './complaints.ts';
 import type { Conflict } from './conflict.ts';
 import { cpuWidthConflicts } from './cpu-width.ts';
@@ -53,6 +54,11 @@ export function findConflicts(question: ConflictQuestion): Conflict[] {
     ...complaintConflicts(space.host).map((conflict) => withAssignment(conflict, space.host, guests)),
     ...mappings.flatMap(({ set }) => requestConflicts(set, space, pageSize, defined)),
     ...faultConflicts(space, mappings, space.host.devices),
+    ...barPartConflicts(
+      space,
+      mappings.map(({ set }) => set),
+      guests,
+    ),
   ];
   return sortConflicts(withoutConsequences(found), focus).map((conflict) => named(conflict, space));
 }

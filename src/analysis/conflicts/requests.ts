@@ -9,6 +9,7 @@ import { type MappingState, walkMappings } from '../host/mapping-state.ts';
 import { factAt, isMap, type MappingFact, type MappingSet } from '../host/mappings.ts';
 import { meaningOf } from '../host/region-types.ts';
 import { beyondApertures, type CommonSpace } from '../space/common-space.ts';
+import { barPartSentence } from './bar-parts.ts';
 import {
   type Conflict,
   type ConflictSeverity,
@@ -106,7 +107,7 @@ function refused(request: Request, context: RequestContext, position: number | u
     rule: 'request-refused',
     severity: severityOf(request, kind, space),
     title: `${request.origin === 'vfio-user' ? 'The device (vfio-user)' : 'The kernel'} refused to ${request.op} ${formatSize(sizeOf(request))} at ${hex(request.start)}${name}`,
-    message: [message, consequenceOf(request, kind)].filter(Boolean).join(' '),
+    message: [message, consequenceOf(request, kind), kind === 'bar' ? barPartSentence(request) : ''].filter(Boolean).join(' '),
     errno: errno === 'unknown' ? undefined : errno,
     source: refusalSource(request, subject, errno),
     remedy,

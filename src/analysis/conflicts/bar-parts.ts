@@ -1,0 +1,190 @@
+// BARs that are mapped in parts. VFIO and QEMU keep the pages of an MSI-X table from being mapped, so that a BAR with one
+// becomes two ranges with a hole of a page, or a range that is shorter than the BAR. People take the hole for an error.
+// (QEMU 7.2, vfio_pci_fixup_msix_region and msix_init; Linux before 4.16 does not allow mmap of the pages either.)
+import { formatSize, hex } from '../../iova/format.ts';
+import { alignDown, alignUp, roundUpPowerOfTwo } from '../../iova/iova.ts';
+import { containsRange, type IovaRange, overlaps, range, sizeOf } from '../../iova/range.ts';
+import { DEFAULT_PAGE_SIZE } from '../../kernel/shared/platform-ranges.ts';
+import { type Host, type Provenance, provenanceOf } from '../host/host.ts';
+import type { MappingSet } from '../host/mappings.ts';
+import type { CommonSpace } from '../space/common-space.ts';
+import { type Conflict, markOf, plainRange } from './conflict.ts';
+import type { GuestLayout } from './guest.ts';
+
+/** A table has at most 2048 entries of 16 bytes; its pages may be of 64 KiB. */
+const HOLE_MAX = 0x1_0000n;
+/** Conflicts that are listed. */
+const LISTED_MAX = 20;
+const TABLE_NAME = /^MSI-X table of (.+)$/;
+/** A part of a BAR in a flat view of QEMU: `0000:01:00.0 BAR 0 mmaps[0]`, `VFIO 0000:01:00.0 BAR 3 mmap`. */
+const PART_NAME = /^(.{0,80}\bBAR \d)(?: mmaps?\b.{0,20})?$/;
+
+/** A mapped range, and the address of the memory behind its first byte where that is known. */
+interface Part extends IovaRange {
+  readonly behind?: bigint | undefined;
+  readonly provenance: readonly Provenance[];
+}
+
+/** The block of a power of two of bytes, aligned to its size as BARs are, that a range lies in. */
+function blockAround(r: IovaRange): IovaRange {
+  for (let size = roundUpPowerOfTwo(sizeOf(r)); ; size *= 2n) {
+    const start = alignDown(r.start, size);
+    if (start + size > r.last) return range(start, start + size - 1n);
+  }
+}
+
+/** What is between two parts of the same memory, if it is not more than the pages of an MSI-X table. */
+function holeBetween(a: Part, b: Part): IovaRange | undefined {
+  const size = b.start - a.last - 1n;
+  if (size <= 0n || size > HOLE_MAX) return undefined;
+  const isRunningOn = a.behind !== undefined && b.behind !== undefined && b.behind - a.behind === b.start - a.start;
+  return isRunningOn ? range(a.last + 1n, b.start - 1n) : undefined;
+}
+
+interface Table extends IovaRange {
+  readonly device: string;
+  readonly provenance: readonly Provenance[];
+}
+
+/** The MSI-X tables that lspci lists, in whole pages. */
+function tablesOf({ windows }: Pick<Host, 'windows'>): Table[] {
+  return windows.flatMap(({ name, start, last, provenance }): Table[] => {
+    const device = TABLE_NAME.exec(name)?.[1];
+    if (device === undefined) return [];
+    const pages = range(alignDown(start, DEFAULT_PAGE_SIZE), alignUp(last + 1n, DEFAULT_PAGE_SIZE) - 1n);
+    return [{ ...pages, device, provenance }];
+  });
+}
+
+/** A hole in a BAR, with what is known of both. */
+interface Hole {
+  readonly hole: IovaRange;
+  readonly bar: IovaRange;
+  readonly name?: string | undefined;
+  readonly table?: Table | undefined;
+  readonly provenance: readonly Provenance[];
+}
+
+function conflictOf({ hole, bar, name, table, provenance }: Hole): Conflict {
+  const where = name === undefined ? `a BAR at ${plainRange(bar)}` : `${name} (${plainRange(bar)})`;
+  const size = formatSize(sizeOf(hole));
+  const what =
+    table === undefined ? 'where the MSI-X table of the device must be' : `where the MSI-X table of ${table.device} is`;
+  return {
+    id: `bar-in-parts ${hole.start}-${hole.last}`,
+    rule: 'bar-in-parts',
+    severity: 'note',
+    title: `${plainRange(hole)} (${size}) inside ${where} is not mapped: MSI-X table`,
+    message: `The parts before and behind it are mapped. ${size} at offset ${hex(hole.start - bar.start)} of the BAR is ${what}: QEMU emulates the table, so it does not map its pages.`,
+    source: 'QEMU, vfio_pci_fixup_msix_region',
+    remedy:
+      'None is needed: drivers of the guest reach the table, and no device has to. If peer-to-peer DMA needs the registers on the same page, x-msix-relocation of vfio-pci moves the table to another BAR.',
+    marks: [markOf('requested', hole, 'not mapped: MSI-X table'), markOf('obstacle', bar, name ?? 'BAR')],
+    provenance: [...provenance, ...(table?.provenance ?? [])],
+    answer: `${plainRange(hole)} (${size}) is not mapped, in the middle of ${where}: it is ${what}, which QEMU emulates and does not map. It is no error: only peer-to-peer DMA to these pages does not work.`,
+    remedies: [
+      { text: 'None is needed' },
+      { text: 'To move the table to another BAR', copy: 'x-msix-relocation=auto', form: 'qemu' },
+    ],
+    kind: 'bar-in-parts',
+    kindLabel: { unit: 'BAR', text: 'mapped in parts, MSI-X table' },
+  };
+}
+
+/** Runs of parts that follow each other with holes of a table's size; a run is a BAR if it has the shape of one. */
+function holesOf(set: MappingSet, host: Pick<Host, 'bars' | 'windows'>): Hole[] {
+  const { isSnapshot } = set;
+  const tables = tablesOf(host);
+  const found: Hole[] = [];
+  let run: Part[] = [];
+  const close = () => {
+    const [first] = run;
+    const last = run.at(-1);
+    if (first && last && first !== last && found.length < LISTED_MAX) {
+      const whole = range(first.start, last.last);
+      const holes = run.slice(1).reduce((sum, part, index) => sum + part.start - (run[index]?.last ?? 0n) - 1n, 0n);
+      // Page tables may have holes anywhere in memory that is mapped one to one.
+      const isBar = !isSnapshot && sizeOf(blockAround(whole)) === sizeOf(whole) && holes * 2n < sizeOf(whole);
+      const moved = (first.behind ?? first.start) - first.start;
+      const isListed = host.bars.some((bar) =>
+        [0n, moved].some((by) => whole.start + by >= bar.start && whole.last + by <= bar.last),
+      );
+      if (isBar || isListed) {
+        for (const [index, part] of run.entries()) {
+          const next = run[index + 1];
+          const hole = next && holeBetween(part, next);
+          if (!hole) continue;
+          const table = tables.find(
+            (one) => overlaps(one, hole) || (one.start <= hole.last + moved && hole.start + moved <= one.last),
+          );
+          found.push({ hole, bar: whole, table, provenance: [...part.provenance, ...next.provenance] });
+        }
+      }
+    }
+    run = [];
+  };
+  for (const part of mapsOf(set)) {
+    const before = run.at(-1);
+    if (before && !holeBetween(before, part)) close();
+    run.push(part);
+  }
+  close();
+  return found;
+}
+
+/** The maps of a set in their order, refused ones included: a program asks for the parts of a BAR one after the other. */
+function* mapsOf({ facts }: MappingSet): Generator<Part> {
+  for (const fact of facts) {
+    if (fact.kind === 'unmap' || (fact.kind === 'request' && fact.op !== 'map')) continue;
+    const behind = (fact.kind === 'map' ? fact.paddr : undefined) ?? fact.vaddr;
+    yield { start: fact.start, last: fact.last, behind, provenance: [provenanceOf(fact)] };
+  }
+}
+
+/** BARs of a flat view that are several ranges. */
+function partsOfGuest({ ranges }: GuestLayout): Hole[] {
+  const byName = new Map<string, { -readonly [K in keyof Part]: Part[K] }[]>();
+  for (const { name, type, start, last, provenance = [] } of ranges) {
+    const bar = PART_NAME.exec(name.replace(/ @[0-9a-f]+$/i, ''))?.[1];
+    if (bar === undefined || !/^r[ao]m/.test(type)) continue;
+    byName.set(bar, [...(byName.get(bar) ?? []), { start, last, provenance }]);
+  }
+  return [...byName].flatMap(([name, parts]) => {
+    const sorted = parts.toSorted((a, b) => (a.start < b.start ? -1 : 1));
+    const [first] = sorted;
+    const end = sorted.at(-1);
+    if (!first || !end) return [];
+    const bar = range(first.start, end.last);
+    return sorted.flatMap((part, index): Hole[] => {
+      const next = sorted[index + 1];
+      if (!next) return [];
+      const hole = holeBetween({ ...part, behind: part.start }, { ...next, behind: next.start });
+      return hole ? [{ hole, bar, name, provenance: [...part.provenance, ...next.provenance] }] : [];
+    });
+  });
+}
+
+/** Pages inside of BARs that are not mapped because an MSI-X table is there, each once. */
+export function barPartConflicts(
+  { host }: Pick<CommonSpace, 'host'>,
+  sets: readonly MappingSet[],
+  guests: readonly GuestLayout[],
+): Conflict[] {
+  const found = [...guests.flatMap(partsOfGuest), ...sets.flatMap((set) => holesOf(set, host))];
+  const byId = new Map<string, Conflict>();
+  for (const conflict of found.map(conflictOf)) if (!byId.has(conflict.id)) byId.set(conflict.id, conflict);
+  return [...byId.values()].slice(0, LISTED_MAX);
+}
+
+/**
+ * That a range of device memory is a part of a BAR, which has a power of two of bytes and is aligned to it; empty if it has
+ * that shape, or if more is missing than the pages of an MSI-X table.
+ */
+export function barPartSentence(r: IovaRange): string {
+  const bar = blockAround(r);
+  const missing = sizeOf(bar) - sizeOf(r);
+  const isAtOneEnd = bar.start === r.start || bar.last === r.last;
+  if (missing === 0n || missing > HOLE_MAX || !isAtOneEnd || !containsRange(bar, r)) return '';
+  const hole = bar.start === r.start ? range(r.last + 1n, bar.last) : range(bar.start, r.start - 1n);
+  return `It is a part of a BAR of ${formatSize(sizeOf(bar))} at ${hex(bar.start)}: ${plainRange(hole)} (${formatSize(missing)}) is probably where its MSI-X table is, which QEMU does not map.`;
+}
