@@ -32,7 +32,7 @@ function RemedyRow({ remedy, documentId }: { remedy: Remedy; documentId: string 
         <>
           {' '}
           {form !== undefined && <span className="answer-form">{`(${form}) `}</span>}
-          <code>{copied}</code>{' '}
+          <code className={copied.includes('\n') ? 'answer-lines' : undefined}>{copied}</code>{' '}
           <button
             type="button"
             className="link"
