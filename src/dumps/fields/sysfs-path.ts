@@ -1,5 +1,5 @@
 // What a sysfs path tells about its target. Linux 6.12, drivers/iommu/iommu.c: a group has a directory
-// /sys/kernel/iommu_groups/N (N is a number, or a name that somebody gave it) with `reserved_regions`, `type` and
+// /sys/kernel/iommu_groups/N (N is a decimal number: iommu_group_alloc) with `reserved_regions`, `type` and
 // `devices/` (symlinks to devices); a device has a symlink `iommu_group` to its group's directory.
 import { normalizeDevice } from './pci-address.ts';
 
@@ -11,12 +11,11 @@ export interface Place {
 
 const VARIABLE = /[*?[\]{}$]/;
 
-/** The name of a group: a number without leading zeros, or a word. Undefined for a pattern or a variable. */
+/** The number of a group without leading zeros. Undefined for a pattern, a variable, or a placeholder such as `y`. */
 export function groupName(component: string | undefined): string | undefined {
   if (component === undefined || component === '' || component === '.' || component === '..') return undefined;
   const plain = component.replaceAll('\\', '');
-  if (VARIABLE.test(plain)) return undefined;
-  return /^\d+$/.test(plain) ? plain.replace(/^0+(?=\d)/, '') : plain;
+  return /^\d+$/.test(plain) ? plain.replace(/^0+(?=\d)/, '') : undefined;
 }
 
 function deviceName(component: string | undefined): string | undefined {

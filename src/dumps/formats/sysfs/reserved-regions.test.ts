@@ -28,7 +28,7 @@ describe('whose regions they are', () => {
       ['me@box:~$ sudo cat "/sys//kernel/iommu_groups/12/reserved_regions"', MSI],
       [`12: ${msi}`],
     ],
-    ['a group with a name', ['# cat /sys/kernel/iommu_groups/y/reserved_regions', MSI], [`y: ${msi}`]],
+    ['a placeholder for the number', ['# cat /sys/kernel/iommu_groups/y/reserved_regions', MSI], [`?: ${msi}`]],
     ['a pattern', ['cat /sys/kernel/iommu_groups/*/reserved_regions', MSI, MSI], [`?: ${msi}`, `?: ${msi}`]],
     [
       'several paths',
@@ -150,7 +150,7 @@ describe('whose regions they are', () => {
       [`3: ${msi}`],
     ],
     ['the end of the directory in the prompt', ['[root@lab 19]# cat reserved_regions', MSI], [`19: ${msi}`]],
-    ['pwd before', ['/sys/kernel/iommu_groups/y', '[root@lab y]# cat reserved_regions', MSI], [`y: ${msi}`]],
+    ['pwd before', ['/sys/kernel/iommu_groups/21', '[root@lab 21]# cat reserved_regions', MSI], [`21: ${msi}`]],
     [
       'pwd of one, prompt of another',
       ['/sys/kernel/iommu_groups/18', '[root@lab 19]# cat reserved_regions', MSI],
@@ -171,7 +171,7 @@ describe('whose regions they are', () => {
       ],
       [`4: ${msi}`, `5: ${ht}`, `?: ${isa}`],
     ],
-    ['cd, and relative paths', ['$ cd /sys/kernel/iommu_groups; cat y/reserved_regions', MSI], [`y: ${msi}`]],
+    ['cd, and relative paths', ['$ cd /sys/kernel/iommu_groups; cat 9/reserved_regions', MSI], [`9: ${msi}`]],
     [
       'a device',
       ['# cat /sys/bus/pci/devices/0000\\:5e\\:00.1/iommu_group/reserved_regions', MSI],
