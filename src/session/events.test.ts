@@ -89,7 +89,16 @@ const FACT_FIELDS: Readonly<Record<keyof typeof FACTS, Fields>> = {
   guest: { ...RANGE, name: 'pc.ram', type: 'ram', 'space?': 'memory' },
   map: { ...RANGE, ...MAPPING },
   unmap: { ...RANGE, ...MAPPING, 'unmapped?': '0x1000' },
-  request: { ...RANGE, op: 'map', api: 'vfio', 'vaddr?': '0x1', result: '-EINVAL', 'name?': 'x', 'device?': 'y' },
+  request: {
+    ...RANGE,
+    op: 'map',
+    api: 'vfio',
+    'vaddr?': '0x1',
+    result: '-EINVAL',
+    'name?': 'x',
+    'device?': 'y',
+    'group?': '4',
+  },
   fault: {
     address: '0xfee00000',
     'device?': '0000:00:02.0',

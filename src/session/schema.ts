@@ -183,6 +183,7 @@ export const FACTS = {
     result: v.union([v.literal(0), text]),
     name: v.optional(text),
     device: v.optional(text),
+    group: v.optional(text),
     ...backing,
   }),
   fault: fact('fault', {

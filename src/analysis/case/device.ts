@@ -87,9 +87,13 @@ function namedByFact(fact: Fact): Omit<NamedDevice, 'provenance'> | undefined {
         ? { devices: fact.assigned, groups: [], origin: 'guest' }
         : undefined;
     case 'request':
-      return fact.device === undefined || fact.result === 0
+      return fact.result === 0 || (fact.device === undefined && fact.group === undefined)
         ? undefined
-        : { devices: [fact.device], groups: [], origin: 'error' };
+        : {
+            devices: fact.device === undefined ? [] : [fact.device],
+            groups: fact.group === undefined ? [] : [fact.group],
+            origin: 'error',
+          };
     case 'diagnostic': {
       if (fact.severity === 'info' || !diagnosticRule(fact.code)?.isComplaint) return undefined;
       const devices = [...fact.message.matchAll(PCI_ADDRESS)].map(([device]) => device);
@@ -189,13 +193,14 @@ export function missingFromHost(host: Host, named: readonly NamedDevice[]): Miss
   const found = new Map<string, MissingFromHost>();
   for (const { devices, groups, origin, provenance } of named) {
     const who = origin === 'error' ? 'The error' : "The guest's definition";
-    const add = (what: string) => {
-      const message = `${who} names ${what}, which the dump of ${host.title} does not have (it has groups ${namesOf(known)}). Add a dump of the host where it happened.`;
-      if (!found.has(what)) found.set(what, { what, message, provenance });
-    };
-    for (const group of groups) if (!known.some((other) => other.group === group)) add(`group ${group}`);
-    if (!hasDevices) continue;
-    for (const device of devices) if (!known.some((group) => group.devices.includes(device))) add(device);
+    const missing = [
+      ...devices.filter((device) => hasDevices && !known.some((group) => group.devices.includes(device))),
+      ...groups.filter((group) => !known.some((other) => other.group === group)).map((group) => `group ${group}`),
+    ];
+    if (missing.length === 0) continue;
+    const what = missing.join(' and ');
+    const message = `${who} names ${what}, which the dump of ${host.title} does not have (it has groups ${namesOf(known)}). Add a dump of the host where it happened.`;
+    if (!found.has(what)) found.set(what, { what, message, provenance });
   }
   return [...found.values()];
 }

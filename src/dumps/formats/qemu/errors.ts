@@ -18,6 +18,7 @@ import { parsePointer } from '../../fields/address.ts';
 import { type CallResult, callResult, errnoName, errnoOfText } from '../../fields/errno.ts';
 import { normalizePciAddress, PCI_ADDRESS_PATTERN } from '../../fields/pci-address.ts';
 import { rangeOfSize } from '../../fields/range-of.ts';
+import { groupName } from '../../fields/sysfs-path.ts';
 import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { matchLongest } from '../../text/match-longest.ts';
 import { readMessage } from '../message-table.ts';
@@ -59,6 +60,8 @@ const MESSAGE_START = /(?:^|[\s:])qemu[\w.-]{0,60}(?:\[\d{1,10}\])?: |^\s{0,8}-d
 const DEVICE = new RegExp(
   `(?:\\bhost=(?:3D)?|"host": ?"|\\bvfio |sysfsdev=\\S{0,120}/)(${PCI_ADDRESS_PATTERN})(?![\\w.])(?!.*(?:\\bhost=(?:3D)?|"host": ?"|\\bvfio |sysfsdev=\\S{0,120}/)${PCI_ADDRESS_PATTERN}(?![\\w.]))`,
 );
+/** The group whose container was set up, the last one that is named. */
+const GROUP = /failed to setup container for group (\d{1,9}):(?!.*failed to setup container for group \d)/;
 const REGION = /Region (\S(?:(?!Region ).){0,100}?): ?$/;
 const IOMMUFD = /qemu[\w.-]{0,40}iommufd|\biommufd=|iommufd_backend_/;
 /** Parts of a wrapped message without further information. */
@@ -134,6 +137,7 @@ class QemuErrorsReader implements LineReader {
     const range = rangeOfSize(from, size, line, this.#sink);
     const vaddr = parsePointer(pointer);
     const device = normalizePciAddress(DEVICE.exec(before)?.[1] ?? '');
+    const group = groupName(GROUP.exec(before)?.[1]);
     const region = regionOf(broken);
     if (range) {
       this.#sink.fact(
@@ -146,6 +150,7 @@ class QemuErrorsReader implements LineReader {
           result,
           ...(region === undefined ? {} : { name: region }),
           ...(device === undefined ? {} : { device }),
+          ...(group === undefined ? {} : { group }),
         },
         line.number,
       );
