@@ -65,7 +65,8 @@ describe('check', () => {
     const quiet = put('quiet.txt', '[    0.6] iommu: Default domain type: Translated\n');
     expect(await runCli(['check', quiet])).toEqual({
       code: 0,
-      stdout: 'Nothing was refused and no fault was logged in these dumps.\nno conflicts\n',
+      stdout:
+        'Nothing was refused and no fault was logged in these dumps. The default domain type is Translated.\nno conflicts\n',
       stderr: '',
     });
     const hidden = put('iomem.txt', '00000000-00000000 : System RAM\n  00000000-00000000 : Kernel code\n');

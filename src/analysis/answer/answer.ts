@@ -2,7 +2,8 @@
 // nothing is wrong, with what that rests on.
 import { counted, groupedDecimal, hex } from '../../iova/format.ts';
 import { bitLength } from '../../iova/iova.ts';
-import { X86_MSI_WINDOW } from '../../kernel/shared/platform-ranges.ts';
+import { overlaps, rangesEqual } from '../../iova/range.ts';
+import { DEFAULT_SW_MSI_WINDOW, X86_MSI_WINDOW } from '../../kernel/shared/platform-ranges.ts';
 import { suppressedFaults } from '../conflicts/complaints.ts';
 import {
   type Conflict,
@@ -88,7 +89,8 @@ export function answerCase({ hosts, sessions = [], isGuestChosen, unread = [] }:
   // With several hosts the worst comes first; of one host their order is that of its conflicts.
   const [first] = hosts.length > 1 ? all.toSorted((a, b) => placeOf(a.conflict) - placeOf(b.conflict)) : all;
   const isPartial = unread.length > 0;
-  const missing = isPartial ? ` Not read: ${unreadLabel(unread)}.` : '';
+  const malformed = malformedText(hosts);
+  const missing = `${malformed}${isPartial ? ` Not read: ${unreadLabel(unread)}.` : ''}`;
   const triesGuest = isGuestChosen && hosts.some(({ guests }) => guests.length > 0);
   if (!first || (triesGuest && first.conflict.severity !== 'fatal')) {
     const rest = first ? ` ${also(first.conflict)}` : '';
@@ -97,7 +99,7 @@ export function answerCase({ hosts, sessions = [], isGuestChosen, unread = [] }:
     const nothing = sessions.length > 0 ? '' : `${nothingLabel(isPartial)}.`;
     return {
       // What was not read may contain anything.
-      severity: first?.conflict.severity ?? (isPartial ? 'warning' : clean),
+      severity: first?.conflict.severity ?? (isPartial || malformed !== '' ? 'warning' : clean),
       text: `${hosts.map((host) => cleanText(host, about)).join(' ') || nothing}${rest}${sessions.map(sessionText).join('')}${missing}`.trim(),
       remedies: [],
       conflicts: first ? [first.conflict.id] : [],
@@ -206,18 +208,24 @@ function usableLabel(space: CommonSpace): string {
     .slice(0, LISTED_MAX)
     .map((region) => `${plainRange(region)} (${meaningOf(region.type).title})`);
   const more = blocking.length - listed.length;
-  const except =
-    listed.length > 0
-      ? ` except ${joinNames([...listed, ...(more > 0 ? [`${more} more regions`] : [])], LISTED_MAX + 1)}`
-      : architectureOf(space.host) === 'x86'
-        ? ` except ${plainRange(X86_MSI_WINDOW)} (the x86 MSI window, not listed in these dumps)`
-        : '';
+  const isWindowMissing =
+    architectureOf(space.host) === 'x86' && !blocking.some((region) => overlaps(region, X86_MSI_WINDOW));
+  const names = [
+    ...listed,
+    ...(more > 0 ? [counted(more, 'more region')] : []),
+    ...(isWindowMissing ? [`${plainRange(X86_MSI_WINDOW)} (the x86 MSI window, not listed in these dumps)`] : []),
+  ];
+  const except = names.length > 0 ? ` except ${joinNames(names, names.length)}` : '';
   const reach =
     space.apertures.length === 0
       ? 'everything'
       : `everything from ${hex(space.usable[0]?.start ?? 0n)} to ${hex(topOf(space))}`;
+  const isMoved =
+    space.reserved.some(({ type }) => type === 'msi') &&
+    blocking.some((region) => region.type !== 'msi' && rangesEqual(region, DEFAULT_SW_MSI_WINDOW));
+  const moved = isMoved ? `; the MSI window is not at its usual place, ${plainRange(DEFAULT_SW_MSI_WINDOW)}` : '';
   const unknown = space.apertures.length === 0 ? '; the width of the IOMMU is not in these dumps' : '';
-  return `${reach} can be mapped${except}${unknown}`;
+  return `${reach} can be mapped${except}${moved}${unknown}`;
 }
 
 /** The last address that all apertures reach. */
@@ -230,6 +238,17 @@ function unreadLabel(names: readonly string[]): string {
   const more = names.length - UNREAD_LISTED_MAX;
   const listed = names.slice(0, UNREAD_LISTED_MAX);
   return joinNames([...listed, ...(more > 0 ? [`${more} more ${more === 1 ? 'input' : 'inputs'}`] : [])], names.length);
+}
+
+/** How many lines of the hosts' dumps were malformed, and where the first one is. */
+function malformedText(hosts: readonly AnsweredHost[]): string {
+  const notes = hosts.map(({ space }) => space.host.reading);
+  const count = notes.reduce((sum, { malformed }) => sum + malformed, 0);
+  if (count === 0) return '';
+  const first = notes.find((note) => note.first !== undefined)?.first;
+  const place = first === undefined ? '' : `${first.source}${first.line === undefined ? '' : `:${first.line}`}`;
+  const where = place === '' ? '' : count === 1 ? ` (${place})` : ` (the first is ${place})`;
+  return ` ${counted(count, 'malformed value')} ${count === 1 ? 'was' : 'were'} not used${where}.`;
 }
 
 /** That nothing is wrong as far as the dumps go. */
@@ -264,7 +283,8 @@ function cleanText(host: AnsweredHost, { isNamed, isGuestChosen, isPartial }: Ab
         : '';
     const contents = contentsOf(space.host, host.mappings ?? []);
     const listed = contents.length > 0 ? `: ${joinNames(contents, contents.length)}` : '';
-    return `${nothingLabel(isPartial)}${on}${listed}${others}.${more}`;
+    const remarks = space.host.reading.remarks.map((text) => ` ${text.charAt(0).toUpperCase()}${text.slice(1)}.`);
+    return `${nothingLabel(isPartial)}${on}${listed}${others}.${remarks.join('')}${more}`;
   }
   return `No conflicts${isPartial ? ' in what was read' : ''}${whereText(space, on)}: ${usableLabel(space)}${others}.`;
 }

@@ -1,5 +1,5 @@
 // What dumps contain that is neither a conflict nor about groups: so that "nothing was refused" says of what.
-import { counted } from '../../iova/format.ts';
+import { counted, hex } from '../../iova/format.ts';
 import { range } from '../../iova/range.ts';
 import { joinNames, plainRange } from '../conflicts/conflict.ts';
 import type { Host } from '../host/host.ts';
@@ -41,13 +41,23 @@ function mappingsText(states: readonly MappingState[]): string[] {
 }
 
 /** What a host's dumps contain, one entry for each kind of thing: `2 BARs of 1 device (0xf8000000-0xfa000fff)`. */
-export function contentsOf(host: Pick<Host, 'bars' | 'windows' | 'msiMessages'>, mappings: readonly MappingState[]) {
-  const { bars, windows, msiMessages } = host;
+export function contentsOf(
+  host: Pick<Host, 'bars' | 'windows' | 'msiMessages' | 'iommus'>,
+  mappings: readonly MappingState[],
+) {
+  const { bars, windows, msiMessages, iommus } = host;
   const devices = new Set(bars.map(({ device }) => device)).size;
   return [
     ...mappingsText(mappings),
     ...(bars.length > 0 ? [`${counted(bars.length, 'BAR')} of ${counted(devices, 'device')}${hull(bars)}`] : []),
     ...(windows.length > 0 ? [`${counted(windows.length, 'range')} of physical addresses`] : []),
-    ...(msiMessages.length > 0 ? [counted(msiMessages.length, 'MSI message')] : []),
+    ...(msiMessages.length > 0
+      ? [
+          `${counted(msiMessages.length, 'MSI message')} (to ${joinNames([...new Set(msiMessages.map(({ address }) => hex(address)))])})`,
+        ]
+      : []),
+    ...(iommus.length > 0
+      ? [`${counted(iommus.length, 'IOMMU')} (${joinNames(iommus.map(({ name }) => name))}) without a known width`]
+      : []),
   ];
 }

@@ -62,8 +62,7 @@ const MORE: Readonly<Partial<Record<DiagnosticCode, string>>> = {
   'dpdk-iova-above-mask': 'With IOVAs equal to virtual addresses (0x7f… or --base-virtaddr) 47 bits are needed.',
   'qemu-late-reserved-regions':
     'A device that was plugged in brought reserved regions of its group, for example its MSI window: the guest may use these addresses for DMA.',
-  'dpdk-partial-unmap':
-    'type1 removes only whole mappings.',
+  'dpdk-partial-unmap': 'type1 removes only whole mappings.',
 };
 
 /** The first errno that a text names. */

@@ -45,16 +45,18 @@ const USUALLY_HARMLESS = 'Usually none is needed: only peer-to-peer DMA uses thi
 /** What kernels log that refuse such a group whatever the IOMMU is. */
 const NEWER_LOG = `The log then has: "${lookUpRule('attach-direct-region').logs ?? ''}"`;
 
-const ORIGINS: Readonly<Record<string, string>> = { rmrr: 'RMRR', ivmd: 'IVMD region', rmr: 'RMR' };
+/** What the tables and logs of firmware call its regions. */
+export const FIRMWARE_REGIONS: Readonly<Record<string, string>> = { rmrr: 'RMRR', ivmd: 'IVMD region', rmr: 'RMR' };
 
 /** What firmware calls its regions on this host. */
 function regionName(host: Host, regions: readonly Region[]): string {
   const origin = [...regions, ...host.firmwareRegions].find(
-    (region) => region.origin !== undefined && region.origin in ORIGINS,
+    (region) => region.origin !== undefined && region.origin in FIRMWARE_REGIONS,
   )?.origin;
   const { driver } = ruleContext(host);
   const name =
-    ORIGINS[origin ?? ''] ?? (driver === 'intel' ? 'RMRR' : driver === 'amd' ? 'IVMD region' : 'direct region');
+    FIRMWARE_REGIONS[origin ?? ''] ??
+    (driver === 'intel' ? 'RMRR' : driver === 'amd' ? 'IVMD region' : 'direct region');
   return regions.length > 1 ? `${name}s` : name;
 }
 
@@ -252,6 +254,11 @@ export function isOnlyFirmware(group: Group, focus: DeviceFocus | undefined): bo
   return group.regions.every(({ type }) => type === 'direct' || type === 'direct-relaxable');
 }
 
+/** True if the kernel decides by the kind of device whether such a region is relaxable: VT-d alone; others have a flag. */
+function isRelaxedByClass(host: Host, regions: readonly Region[]): boolean {
+  return regions.some(({ origin }) => origin === 'rmrr') || ruleContext(host).driver === 'intel';
+}
+
 /** Groups that nobody can assign and that are not part of the question: one note. */
 export function leftOutGroups({ host, groups }: CommonSpace, focus: DeviceFocus | undefined): Conflict[] {
   if (focus) return [];
@@ -268,7 +275,7 @@ export function leftOutGroups({ host, groups }: CommonSpace, focus: DeviceFocus 
   const named = numbers.length > 0 ? `${joinGroups(numbers)} cannot be assigned` : '';
   const others =
     unnamed > 0
-      ? `devices with the ${regionName(host, regions)} ${joinNames([...new Set(left.filter(({ group }) => group === undefined).flatMap((group) => group.regions.map(plainRange)))], 4)} cannot be assigned (unless they are USB or graphics)`
+      ? `devices with the ${regionName(host, regions)} ${joinNames([...new Set(left.filter(({ group }) => group === undefined).flatMap((group) => group.regions.map(plainRange)))], 4)} cannot be assigned${isRelaxedByClass(host, regions) ? ' (unless they are USB or graphics)' : ''}`
       : '';
   const text = [named === '' ? '' : `${named} (direct regions)`, others].filter(Boolean).join('; ');
   const sentence = `${text} and ${left.length === 1 && unnamed === 0 ? 'is' : 'are'} left out`;

@@ -8,7 +8,7 @@ import { appliesTo, type RuleSubject } from '../../kernel/rule-book.ts';
 import { HYPERTRANSPORT_RANGE, ISA_BRIDGE_RANGE } from '../../kernel/shared/platform-ranges.ts';
 import type { GuestDefinition } from '../guest/guest-memory.ts';
 import { GIB, MIB } from '../guest/layout.ts';
-import { kernelOf, type Provenance, provenanceOf } from '../host/host.ts';
+import { type Group, type Host, kernelOf, type Provenance, provenanceOf } from '../host/host.ts';
 import type { MappingState } from '../host/mapping-state.ts';
 import { factAt, type LiveMapping } from '../host/mappings.ts';
 import { architectureOf, likelyObstacles } from '../host/platforms.ts';
@@ -97,10 +97,16 @@ const INVALID_BECAUSE: readonly ((request: Request, context: RequestContext) => 
   perhapsIsaBridge,
 ];
 
+/** The groups that a request is about: those of its device, and the one that its message names. */
+export function ownGroups({ device, group: named }: Request, { groups }: Pick<Host, 'groups'>): Group[] {
+  const ofDevice = groups.filter(({ devices }) => device !== undefined && devices.includes(device));
+  return ofDevice.length > 0 ? ofDevice : groups.filter(({ group }) => group !== undefined && group === named);
+}
+
 /** The group of the request's device, else the selected groups, else all: what they reserve, in this order. */
 function spacesOf(request: Request, space: CommonSpace): CommonSpace[] {
   const { host } = space;
-  const own = host.groups.filter(({ devices }) => request.device !== undefined && devices.includes(request.device));
+  const own = ownGroups(request, host);
   if (own.length > 0) return [commonSpace(host, own)];
   return space.groups.length === host.groups.length ? [space] : [space, commonSpace(host, host.groups)];
 }

@@ -11,6 +11,7 @@ import { type CommonSpace, commonSpace } from '../space/common-space.ts';
 import { nextDmaAddresses } from '../space/next-dma.ts';
 import { plainRange } from './conflict.ts';
 import { type DeviceInfos, requesterId } from './device-info.ts';
+import { FIRMWARE_REGIONS } from './devices.ts';
 import { type AddressEvent, type AddressPast, timeOf } from './mapping-history.ts';
 
 export interface FaultCause {
@@ -40,7 +41,7 @@ export interface FaultEvidence {
 /** Below the top of a power of two, allocators that go downwards hand out their first addresses. */
 const TOP_MAX = 1n << 28n;
 /** Widths at which an address from the top of 2^64 may have been cut, besides those that IOMMUs have. */
-const CUT_WIDTHS: readonly number[] = [40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52];
+const CUT_WIDTHS: readonly number[] = [40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56];
 /** Offsets of doorbell registers in GICv2m frames and ITS pages are below this. */
 const SMALL_ADDRESS = 0x1_0000n;
 /** Of the register that MSIs are written to: GICD_SETSPI_NSR of a GICv2m frame, GITS_TRANSLATER of an ITS page. */
@@ -196,6 +197,12 @@ function lostBits({ address }: Fault): FaultCause | undefined {
   return undefined;
 }
 
+/** ` (RMRR)`: what the table or the log calls the region. */
+function tableName({ origin = '' }: { readonly origin?: string | undefined }): string {
+  const name = FIRMWARE_REGIONS[origin];
+  return name === undefined ? '' : ` (${name})`;
+}
+
 function inRegion({ address }: Fault, { host }: CommonSpace): FaultCause | undefined {
   const region = host.groups.flatMap(({ regions }) => regions).find((r) => containsAddress(r, address));
   if (!region) return undefined;
@@ -211,7 +218,7 @@ function inRegion({ address }: Fault, { host }: CommonSpace): FaultCause | undef
   return {
     kind: `region ${region.start}`,
     clause: isDirect
-      ? `, which is in the firmware region ${plainRange(region)} (${type}): the device still uses memory that firmware gave it, and the 1:1 mapping is gone`
+      ? `, which is in the firmware region ${plainRange(region)}${tableName(region)} (${type}): the device still uses memory that firmware gave it, and the 1:1 mapping is gone`
       : `, which is in ${plainRange(region)} (${type}), where nothing can be mapped`,
     fix: isDirect ? 'Reset the device before it is given to another domain' : undefined,
   };
@@ -222,7 +229,7 @@ function inFirmwareRegion({ address }: Fault, { host }: CommonSpace): FaultCause
   if (!region) return undefined;
   return {
     kind: `firmware ${region.start}`,
-    clause: `, which is in the firmware region ${plainRange(region)}${region.device === undefined ? '' : ` of ${region.device}`}: the device still uses memory that firmware gave it, and it is not mapped for this device`,
+    clause: `, which is in the firmware region ${plainRange(region)}${tableName(region)}${region.device === undefined ? '' : ` of ${region.device}`}: the device still uses memory that firmware gave it, and it is not mapped for this device`,
     fix: 'The device needs that mapping, or a reset first',
   };
 }

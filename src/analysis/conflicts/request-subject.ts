@@ -1,5 +1,6 @@
 // What the memory of a request is, as far as the request and the host's dumps show it.
 import { formatSize } from '../../iova/format.ts';
+import { alignDown, roundUpPowerOfTwo } from '../../iova/iova.ts';
 import { containsRange, sizeOf } from '../../iova/range.ts';
 import type { FactOf } from '../../session/events.ts';
 import type { CommonSpace } from '../space/common-space.ts';
@@ -22,12 +23,22 @@ const RAM_STARTS: ReadonlySet<bigint> = new Set([0n, 0xc_0000n, 0x10_0000n, 0x40
 const BAR_NAME = /\bBAR\b|mmap|msi-?x/i;
 const RAM_NAME = /ram|mem|rom|bios|dimm|dram|numa|node\d/i;
 
+/** From this size on, the shape tells: smaller ones may be parts of a BAR. */
+const SHAPED_FROM = 1n << 28n;
+
+/** False for what cannot be a BAR, nor what an MSI-X table leaves of one: BARs are aligned to their size, a power of two. */
+function mayBeBar(request: Request): boolean {
+  const size = roundUpPowerOfTwo(sizeOf(request));
+  return size < SHAPED_FROM || alignDown(request.start, size) === alignDown(request.last, size);
+}
+
 /** Whether a request is about RAM or about device memory: by its name, its host's BARs, its address and its answer. */
 export function memoryKindOf(request: Request, { host }: Pick<CommonSpace, 'host'>): MemoryKind {
   const { name, start, result } = request;
   if (name !== undefined && BAR_NAME.test(name)) return 'bar';
   if (name !== undefined && RAM_NAME.test(name)) return 'ram';
   if (host.bars.some((bar) => containsRange(bar, request))) return 'bar';
+  if (!mayBeBar(request)) return result === '-EFAULT' ? 'ram' : 'unknown';
   // Memory that cannot be pinned is a BAR, unless it is where machines have their RAM.
   const startsAsRam = start < LOWEST_BAR || (RAM_STARTS.has(start) && sizeOf(request) > SMALL);
   if (result === '-EFAULT') return startsAsRam ? 'ram' : 'bar';

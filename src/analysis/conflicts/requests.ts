@@ -21,7 +21,14 @@ import {
   plainRange,
   refusedBy,
 } from './conflict.ts';
-import { type Explanation, errnoOf, explainRequest, FEWER_MAPPINGS, type RequestContext } from './explain-request.ts';
+import {
+  type Explanation,
+  errnoOf,
+  explainRequest,
+  FEWER_MAPPINGS,
+  ownGroups,
+  type RequestContext,
+} from './explain-request.ts';
 import type { GuestLayout } from './guest.ts';
 import { describeMemory, type MemoryKind, memoryKindOf, type Request } from './request-subject.ts';
 
@@ -42,6 +49,16 @@ function refusalId({ op, start, last, result }: Request): string {
   return `request-refused ${op} ${start}-${last} ${result}`;
 }
 
+/** A request with what another message about it adds; the same object if that is nothing. */
+function withDetails(known: Request, { name, device, group }: Request): Request {
+  const isMore =
+    (known.name === undefined && name !== undefined) ||
+    (known.device === undefined && device !== undefined) ||
+    (known.group === undefined && group !== undefined);
+  if (!isMore) return known;
+  return { ...known, name: known.name ?? name, device: known.device ?? device, group: known.group ?? group };
+}
+
 /** What a refusal means for the guest. */
 function consequenceOf({ op }: Request, kind: MemoryKind): string {
   if (kind === 'bar') return 'It looks like a BAR, not RAM: the VMM prints a warning and continues.';
@@ -55,11 +72,12 @@ function severityOf({ result }: Request, kind: MemoryKind, { host }: CommonSpace
 }
 
 /** `for 0000:29:00.0 (group 28)`, as far as it is known. */
-function holderOf({ device: named }: Request, { host }: CommonSpace, guest: GuestLayout | undefined): string {
+function holderOf(request: Request, { host }: CommonSpace, guest: GuestLayout | undefined): string {
+  const { device: named } = request;
   const [only, ...others] = guest?.definition?.assigned ?? [];
   const device = named ?? (others.length === 0 ? only : undefined);
   if (device === undefined) return '';
-  const owner = host.groups.find(({ group, devices }) => group !== undefined && devices.includes(device));
+  const [owner] = ownGroups({ ...request, device }, host);
   const { name, driver } = host.devices.get(device) ?? {};
   const who = deviceLabel(host.devices, device);
   const of =
@@ -107,7 +125,9 @@ function refused(request: Request, context: RequestContext, position: number | u
     rule: 'request-refused',
     severity: severityOf(request, kind, space),
     title: `${request.origin === 'vfio-user' ? 'The device (vfio-user)' : 'The kernel'} refused to ${request.op} ${formatSize(sizeOf(request))} at ${hex(request.start)}${name}`,
-    message: [message, consequenceOf(request, kind), kind === 'bar' ? barPartSentence(request) : ''].filter(Boolean).join(' '),
+    message: [message, consequenceOf(request, kind), kind === 'bar' ? barPartSentence(request) : '']
+      .filter(Boolean)
+      .join(' '),
     errno: errno === 'unknown' ? undefined : errno,
     source: refusalSource(request, subject, errno),
     remedy,
@@ -260,7 +280,7 @@ export function requestConflicts(
   if (api === undefined) return shortUnmaps(set);
   const found: Conflict[] = [];
   /** What was refused, each once, however often it was requested. */
-  const refusals = new Set<string>();
+  const refusals = new Map<string, { request: Request; readonly place: number }>();
   /** Ids of refusals that only led to a later one. */
   const causes = new Set<string>();
   const failedUnmaps: Request[] = [];
@@ -273,13 +293,17 @@ export function requestConflicts(
     if (fact.kind !== 'request') continue;
     if (fact.result !== 0) {
       const id = refusalId(fact);
-      if (!refusals.has(id) && refusals.size < PER_RULE_MAX) {
-        const context = { space, state, pageSize, kind: memoryKindOf(fact, space), failedUnmaps, guest };
-        const { conflict, causedBy } = refused(fact, context, position);
-        found.push(conflict);
+      const known = refusals.get(id);
+      const request = known ? withDetails(known.request, fact) : fact;
+      const place = known?.place ?? found.length;
+      if (known ? request !== known.request && place < PER_RULE_MAX : refusals.size < PER_RULE_MAX) {
+        const context = { space, state, pageSize, kind: memoryKindOf(request, space), failedUnmaps, guest };
+        const { conflict, causedBy } = refused(request, context, found[place]?.position ?? position);
+        found[place] = conflict;
         if (causedBy) causes.add(refusalId(causedBy));
       }
-      refusals.add(id);
+      if (known) known.request = request;
+      else refusals.set(id, { request, place });
       if (fact.op === 'unmap' && failedUnmaps.length < PER_RULE_MAX) failedUnmaps.push(fact);
     }
     if (state.size > (peak?.size ?? 0)) peak = { size: state.size, at: fact };

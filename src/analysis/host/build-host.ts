@@ -75,6 +75,17 @@ function isComplaint(code: string): code is DiagnosticCode {
   return diagnosticRule(code)?.isComplaint === true;
 }
 
+/** Diagnostics of values that were not used, besides those of malformed lines (`damaged-…`). */
+const UNUSED: ReadonlySet<string> = new Set<DiagnosticCode>([
+  'bad-address-width',
+  'range-beyond-64-bits',
+  'start-above-last',
+  'too-many-digits',
+]);
+/** Diagnostics that say something about the host, though not about a range. */
+const REMARKS: ReadonlySet<string> = new Set<DiagnosticCode>(['default-domain-type', 'empty-range']);
+const REMARKS_MAX = 4;
+
 /** True if regions of this type are mapped one to one, relaxable or not. */
 function isDirect(type: string): boolean {
   return type === 'direct' || type === 'direct-relaxable';
@@ -117,6 +128,9 @@ class HostBuilder {
   >();
   readonly #ineligible = new Map<string, Sourced<Omit<Ineligible, 'provenance'>>>();
   readonly #complaints = new Map<string, Sourced<Omit<Complaint, 'provenance'>>>();
+  #malformed = 0;
+  #firstMalformed: Provenance | undefined;
+  readonly #remarks = new Set<string>();
   readonly #contradictions: Contradiction[] = [];
   readonly #about: Partial<Record<'name' | 'kernel' | 'arch' | 'options', string>> = {};
   /** The source that named the kernel first. */
@@ -203,11 +217,24 @@ class HostBuilder {
         break;
       case 'diagnostic': {
         const { code, severity, message } = fact;
-        if (severity === 'info' || !isComplaint(code)) break;
+        if (!isComplaint(code)) {
+          this.#note(fact);
+          break;
+        }
+        if (severity === 'info') break;
         this.#once(this.#complaints, `${code} ${message}`, fact, () => ({ code, severity, message }));
         break;
       }
     }
+  }
+
+  /** What a reader reports about the text itself. */
+  #note(fact: FactOf<'diagnostic'>): void {
+    const { code, severity, message } = fact;
+    if (REMARKS.has(code) && this.#remarks.size < REMARKS_MAX) this.#remarks.add(message);
+    if (severity === 'info' || !(code.startsWith('damaged-') || UNUSED.has(code))) return;
+    this.#malformed++;
+    this.#firstMalformed ??= provenanceOf(fact);
   }
 
   /** Keeps something under its key; if it is known already, only the place of the fact. */
@@ -544,6 +571,7 @@ class HostBuilder {
       firmwareRegions: [...this.#firmware.values()],
       contradictions: this.#contradictions,
       complaints: [...this.#complaints.values()],
+      reading: { malformed: this.#malformed, first: this.#firstMalformed, remarks: [...this.#remarks] },
     };
   }
 }

@@ -175,6 +175,16 @@ export interface Complaint {
   readonly provenance: readonly Provenance[];
 }
 
+/** What could not be used of the sources, and what they say without being about a range. */
+export interface ReadingNotes {
+  /** Malformed lines and fields whose values were not used. */
+  readonly malformed: number;
+  /** The first of them. */
+  readonly first?: Provenance | undefined;
+  /** Full remarks, each once: an empty region, the default domain type. */
+  readonly remarks: readonly string[];
+}
+
 /** Two statements of sources that cannot both be true. */
 export interface Contradiction {
   /** The subject: `dmar0`, `group 7`, a device. */
@@ -205,6 +215,7 @@ export interface Host {
   readonly firmwareRegions: readonly (Region & { readonly device?: string | undefined })[];
   readonly contradictions: readonly Contradiction[];
   readonly complaints: readonly Complaint[];
+  readonly reading: ReadingNotes;
   /** Name, kernel, architecture and the options of its command line about IOMMUs, if a source has them. */
   readonly about: Readonly<Partial<Record<'name' | 'kernel' | 'arch' | 'options', string>>>;
   /** The kernel whose rules answer, if a person chose one. */

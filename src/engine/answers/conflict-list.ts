@@ -64,7 +64,7 @@ function notInDump({ missing = [] }: EngineDocument): Conflict[] {
     id: `not-in-dump ${what}`,
     rule: 'not-in-dump',
     severity: 'warning',
-    title: `${what} is not in the dump of the host`,
+    title: `Not in the dump of the host: ${what}`,
     message,
     remedy: 'Add a dump of the host on which it happened.',
     marks: [],

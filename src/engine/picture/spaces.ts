@@ -59,7 +59,7 @@ export function selectedHosts(documents: Documents, selectedGroups: ReadonlySet<
     const hasMore =
       definesGuests(document) ||
       host.apertures.some(({ space }) => space === undefined) ||
-      host.ineligible.length + host.complaints.length > 0 ||
+      host.ineligible.length + host.complaints.length + host.iommus.length + host.msiMessages.length > 0 ||
       (document.session.events.length > 0 && onlyDiagnostics(document));
     if (!isShown && !(hasNothingToSelect && hasMore)) return [];
     return [{ document, space: commonSpace(host, groups), guests }];

@@ -242,6 +242,44 @@ const CASES: readonly Case[] = [
     severity: 'clean',
   },
   {
+    name: 'a path with a placeholder for the group, on a host whose MSI window was moved',
+    given:
+      '$ cat /sys/kernel/iommu_groups/x/reserved_regions\n0x0000000008000000 0x00000000080fffff reserved\n0x00000000b0000000 0x00000000b00fffff msi\n',
+    says: [
+      /^No conflicts: everything can be mapped/,
+      '0x8000000-0x80fffff (reserved) and 0xb0000000-0xb00fffff (MSI window)',
+      'the MSI window is not at its usual place, 0x8000000-0x80fffff',
+    ],
+    saysNot: ['group x'],
+    severity: 'clean',
+  },
+  {
+    name: 'a firmware region of AMD: the MSI window that sysfs would list is named as well',
+    given:
+      '[    0.5] AMD-Vi: Extended features (0x4f77ef22294ada): PPR NX GT IA GA PC\n[    0.5] AMD-Vi: IVMD range: 0000:42:00.0 0x97000000-0x97ffffff\n',
+    says: ['0xfee00000-0xfeefffff (the x86 MSI window, not listed in these dumps)'],
+    severity: 'clean',
+  },
+  {
+    name: 'an empty region of a firmware table is named',
+    given:
+      '[064h 0100   1]                Subtable Type : 20 [Memory Definition Block]\n[065h 0101   1]                        Flags : 08\n[066h 0102   2]                       Length : 0020\n[068h 0104   2]                     DeviceId : 0000\n\n[06Ah 0106   2]               Auxiliary Data : 0000\n[06Ch 0108   8]                     Reserved : 0000000000000000\n[074h 0116   8]                Start Address : 0000000000000000\n[07Ch 0124   8]                Memory Length : 0000000000000000\n',
+    says: ['Memory definition (IVMD): the range at 0x0 is empty and was skipped.'],
+    severity: 'clean',
+  },
+  {
+    name: 'malformed lines are part of the answer, and nothing is clean with them',
+    given: `${regions({ 1: [MSI] })}\n/sys/kernel/iommu_groups/2/reserved_regions:0x000000003e8zz000 0x000000003e8fffff direct\n`,
+    says: ['1 malformed value was not used'],
+    severity: 'warning',
+  },
+  {
+    name: 'what a dump contains besides ranges',
+    given: '\tCapabilities: [50] MSI: Enable+ Count=1/1 Maskable- 64bit+\n\t\tAddress: 00000000fee00478  Data: 0000\n',
+    says: ['1 MSI message (to 0xfee00478)'],
+    severity: 'clean',
+  },
+  {
     name: 'a layout without RAM',
     given:
       'FlatView #0\n AS "memory", root: system\n Root memory region: system\n  0000000000000000-0000000003ffffff (prio 0, romd): virt.flash0\n',

@@ -39,6 +39,29 @@ const CASES: readonly Case[] = [
     severity: 'fatal',
   },
   {
+    name: 'the same where the dump of the host lists no devices: the group that the error names counts',
+    given: { 'error.txt': VIRT(), 'regions.txt': HOST['regions.txt'] },
+    says: ['for 0000:2a:00.0 (group 12)', 'the MSI window of group 12.'],
+    saysNot: ['group 11'],
+    severity: 'fatal',
+  },
+  {
+    name: 'a group that the dump of the host does not have',
+    given: { 'error.txt': VIRT(44), 'regions.txt': HOST['regions.txt'] },
+    says: ['The error names group 44, which the dump', 'it has groups 11 to 12, 17'],
+    severity: 'fatal',
+  },
+  {
+    name: 'a request that a second message names: RAM, as its shape tells too',
+    given: [
+      call('vfio_container_dma_map', '0x240000000', '0x400000000', 14, 'Bad address'),
+      `qemu-system-x86_64: memory listener initialization failed: Region mem3: ${call('vfio_container_dma_map', '0x240000000', '0x400000000', 14, 'Bad address').slice(20)}`,
+    ].join('\n'),
+    says: ['guest RAM "mem3", 16 GiB', 'EFAULT', 'the memory backend of "mem3"'],
+    saysNot: ['device memory', 'more request'],
+    severity: 'fatal',
+  },
+  {
     name: 'the same in the other order of files',
     given: { ...HOST, 'zz-error.txt': VIRT() },
     says: [/^Map of 0x40000000-0x11fffffff/, 'the MSI window of group 12'],
@@ -47,7 +70,7 @@ const CASES: readonly Case[] = [
   {
     name: 'an error that names a device that the dump does not have',
     given: { 'error.txt': VIRT(28, '0000:9b:00.0'), ...HOST },
-    says: [/^Map of 0x40000000/, 'MSI window', /names 0000:9b:00\.0, which the dump of .* does not have/],
+    says: [/^Map of 0x40000000/, 'MSI window', /names 0000:9b:00\.0 and group 28, which the dump of .* does not have/],
     severity: 'fatal',
   },
   {
