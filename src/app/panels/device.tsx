@@ -14,7 +14,7 @@ const ORIGIN_LABELS: Readonly<Record<AssignedNode['origin'], string>> = {
 };
 
 /** Devices that are listed at once: what is typed narrows them down. */
-const LISTED_MAX = 25;
+const LISTED_MAX = 12;
 
 /** Ids of hosts and PCI addresses are unique together. */
 function keyOf({ hostId, device }: Pick<CaseDevice, 'hostId' | 'device'>): string {

@@ -18,28 +18,35 @@ const MONO = 61;
 const OTHER = 100;
 const KNOWN_OTHERS: Readonly<Record<string, number>> = { '·': 38, '–': 52, '≈': 84, '×': 84, '−': 84, '…': 100 };
 
+/** Of one character, in hundredths of the font size. */
+function advance(c: string, font: Font): number {
+  const code = (c.codePointAt(0) ?? 0) - 32;
+  if (font === 'mono' || font === 'mono-bold') return code >= 0 && code < 95 ? MONO : OTHER;
+  return (font === 'bold' ? BOLD : SANS)[code] ?? KNOWN_OTHERS[c] ?? OTHER;
+}
+
 /** Width in pixels at `size` pixels; never less than what a common font draws. */
 export function textWidth(text: string, size: number, font: Font = 'sans'): number {
   let sum = 0;
-  const table = font === 'bold' ? BOLD : SANS;
-  for (const c of text) {
-    const code = (c.codePointAt(0) ?? 0) - 32;
-    if (font === 'mono' || font === 'mono-bold') sum += code >= 0 && code < 95 ? MONO : OTHER;
-    else sum += table[code] ?? KNOWN_OTHERS[c] ?? OTHER;
-  }
+  for (const c of text) sum += advance(c, font);
   return (sum * size) / 100;
 }
 
 /** The longest beginning of `text` that fits into `width` with an ellipsis; '' if fewer than `minLength` characters fit. */
 export function shorten(text: string, width: number, size: number, font: Font = 'sans', minLength = 4): string {
   if (textWidth(text, size, font) <= width) return text;
-  let end = text.length;
-  while (end >= minLength) {
-    const candidate = `${text.slice(0, end).trimEnd()}…`;
-    if (textWidth(candidate, size, font) <= width) return candidate;
-    end--;
+  // Titles name hundreds of groups: nothing behind what fits is measured.
+  const room = (width * 100) / size - advance('…', font);
+  let sum = 0;
+  let end = 0;
+  for (const c of text) {
+    sum += advance(c, font);
+    if (sum > room) break;
+    end += c.length;
   }
-  return '';
+  // Blanks before the ellipsis are not drawn, and may have been what did not fit.
+  while (text[end] === ' ') end++;
+  return end < minLength ? '' : `${text.slice(0, end).trimEnd()}…`;
 }
 
 /** Breaks a text at blanks into lines that fit into `width`; a word that is too long is shortened. */
