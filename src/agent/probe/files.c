@@ -218,8 +218,10 @@ char *lines_next(struct lines *lines)
                 return take_line(lines, held, 0);
             lines->begin = lines->end;
         }
-        if (lines->finished)
+        if (lines->finished) {
+            lines->begin = lines->end; // the rest of a line that was cut
             return NULL;
+        }
         // The line just handed out may still be in use up to `begin`; it is not by now.
         held = lines->end - lines->begin;
         memmove(lines->buffer, lines->buffer + lines->begin, held);

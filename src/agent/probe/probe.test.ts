@@ -543,6 +543,14 @@ describe('what the dump readers know too', () => {
 // ---- traces and page tables, line by line ----
 
 describe('a recorded trace', () => {
+  test.each([2048, 2049, 16_383, 16_384, 40_000])(
+    'a line of %i bytes without an end is cut, and that is all',
+    (length) => {
+      const { facts } = once({ ...HOST, 'sys/kernel/tracing/trace': 'x'.repeat(length) }, '--trace');
+      expect(diagnosticsOf(facts).filter((text) => text.includes('long-line-cut'))).toHaveLength(length > 2048 ? 1 : 0);
+    },
+  );
+
   function trace(...lines: string[]): Fact[] {
     const { facts } = once({ ...HOST, 'sys/kernel/tracing/trace': `${lines.join('\n')}\n` }, '--trace');
     const source = '/sys/kernel/tracing/trace';

@@ -15,7 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "probe.h"
@@ -277,15 +279,34 @@ static void report_iommufd(const struct holder *holder, int copy, int pidfd)
 
 // ---- processes ----
 
-// 0: neither; 1: a VFIO container; 2: an iommufd.
+// The number that sysfs gives for a device, such as 10:196; false: the kernel has no such device.
+static bool device_number(const char *path, dev_t *device)
+{
+    char text[32];
+    const char *at = text;
+    uint64_t major, minor;
+    if (read_value(path, text, sizeof text) != 0 || !scan_decimal(&at, &major) || !skip_text(&at, ":") ||
+        !scan_decimal(&at, &minor) || *at || major > UINT32_MAX || minor > UINT32_MAX)
+        return false;
+    *device = makedev((unsigned)major, (unsigned)minor);
+    return true;
+}
+
+// 0: neither; 1: a VFIO container; 2: an iommufd. Any file may have such a name: only the kernel's own device is asked.
 static int kind_of(int folder, const char *name)
 {
     char target[32];
+    struct stat file;
+    dev_t device;
     ssize_t length = readlinkat(folder, name, target, sizeof target - 1);
     if (length <= 0)
         return 0;
     target[length] = '\0';
-    return strcmp(target, "/dev/vfio/vfio") == 0 ? 1 : strcmp(target, "/dev/iommu") == 0 ? 2 : 0;
+    int kind = strcmp(target, "/dev/vfio/vfio") == 0 ? 1 : strcmp(target, "/dev/iommu") == 0 ? 2 : 0;
+    if (kind == 0 || fstatat(folder, name, &file, 0) != 0 || !S_ISCHR(file.st_mode))
+        return 0;
+    const char *number = kind == 1 ? "/sys/class/misc/vfio/dev" : "/sys/class/misc/iommu/dev";
+    return device_number(number, &device) && file.st_rdev == device ? kind : 0;
 }
 
 static void report_descriptor(struct holder *holder, int pidfd)

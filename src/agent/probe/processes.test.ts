@@ -132,6 +132,16 @@ describe.skipIf(process.getuid?.() !== 0)('processes', () => {
     ]);
   });
 
+  test('with files or other devices of that name are not asked', async () => {
+    for (const folder of ['plain', 'other']) {
+      mkdirSync(join(host, folder, 'dev/vfio'), { recursive: true });
+      writeFileSync(join(host, folder, 'dev/vfio/vfio'), Buffer.from(RECORDED, 'hex'));
+      writeFileSync(join(host, folder, 'dev/iommu'), '');
+    }
+    await holder('6<plain/dev/vfio/vfio 7<other/dev/vfio/vfio 8<plain/dev/iommu 9<other/dev/iommu');
+    expect(processes()).toMatchObject([{ code: 'no-address-spaces' }]);
+  });
+
   test('with odd iommufds are told', async () => {
     setIommufd();
     const pid = await holder('9<dev/iommu');

@@ -3,13 +3,27 @@
 //
 //   VFIO_IOMMU_GET_INFO     the bytes; an empty file has no IOMMU set (EINVAL)
 //   IOMMU_IOAS_IOVA_RANGES  64-bit words: id, errno, alignment, number of ranges, start and last of each; and again
+//
+// Below DIR/plain they are not devices, and below DIR/other they are other devices than those of sysfs.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
+static const char *const devices[] = {"/dev/vfio/vfio", "/dev/iommu"};
+static const char *const numbers[] = {"/sys/class/misc/vfio/dev", "/sys/class/misc/iommu/dev"};
+#define MISC 10
+#define FIRST_MINOR 196
+
+int __real_read_value(const char *path, char *value, size_t size);
+int __wrap_read_value(const char *path, char *value, size_t size);
+int __real_fstatat(int folder, const char *path, struct stat *file, int flags);
+int __wrap_fstatat(int folder, const char *path, struct stat *file, int flags);
 int __wrap_ioctl(int fd, unsigned long request, ...);
 ssize_t __wrap_readlinkat(int folder, const char *path, char *buffer, size_t size);
 ssize_t __real_readlinkat(int folder, const char *path, char *buffer, size_t size);
@@ -70,7 +84,6 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 
 ssize_t __wrap_readlinkat(int folder, const char *path, char *buffer, size_t size)
 {
-    static const char *const devices[] = {"/dev/vfio/vfio", "/dev/iommu"};
     char target[4096];
     ssize_t length = __real_readlinkat(folder, path, target, sizeof target - 1);
     for (size_t i = 0; length > 0 && i < 2; i++) {
@@ -84,4 +97,31 @@ ssize_t __wrap_readlinkat(int folder, const char *path, char *buffer, size_t siz
     if (length > 0)
         memcpy(buffer, target, (size_t)length < size ? (size_t)length : size);
     return length < (ssize_t)size ? length : (ssize_t)size;
+}
+
+int __wrap_read_value(const char *path, char *value, size_t size)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        if (strcmp(path, numbers[i]) != 0)
+            continue;
+        snprintf(value, size, "%d:%u", MISC, FIRST_MINOR + i);
+        return 0;
+    }
+    return __real_read_value(path, value, size);
+}
+
+int __wrap_fstatat(int folder, const char *path, struct stat *file, int flags)
+{
+    char target[4096];
+    int result = __real_fstatat(folder, path, file, flags);
+    ssize_t length = __real_readlinkat(folder, path, target, sizeof target - 1);
+    for (unsigned i = 0; result == 0 && length > 0 && i < 2; i++) {
+        size_t end = strlen(devices[i]);
+        target[length] = '\0';
+        if ((size_t)length <= end || strcmp(target + (size_t)length - end, devices[i]) != 0 || strstr(target, "/plain/"))
+            continue;
+        file->st_mode = S_IFCHR;
+        file->st_rdev = strstr(target, "/other/") ? makedev(1, 3) : makedev(MISC, FIRST_MINOR + i);
+    }
+    return result;
 }
