@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli } from './testing/run.ts';
@@ -18,6 +19,33 @@ describe('iovascope', () => {
   it.each(['--version', '-V'])('%s prints the version of the package', async (option) => {
     const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
     expect(await runCli([option])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  it('prints no control or direction character of a dump as it is, and JSON stays JSON', async () => {
+    const group = 'a\u001b]0;x\u0007\u202eb\u009b\u2028\rc';
+    const facts = [
+      { format: 'iova-trace', version: 1, title: group },
+      { kind: 'reserved', start: '0xfee00000', last: '0xfeefffff', type: 'msi', origin: 'sysfs', group },
+    ];
+    const folder = mkdtempSync(join(tmpdir(), 'main-'));
+    const path = join(folder, 'a\u001b[31m.iova.jsonl');
+    writeFileSync(path, facts.map((fact) => JSON.stringify(fact)).join('\n'));
+    const calls = [
+      ['fit', '--size', '4K'],
+      ['check'],
+      ['check', '--json'],
+      ['inspect', '--json'],
+      ['compare'],
+      ['nothing'],
+    ];
+    for (const [command = '', ...options] of calls) {
+      const { stdout, stderr } = await runCli([command, path, ...options]);
+      expect(stdout + stderr, command).not.toMatch(/[^\P{Cc}\t\n]|\p{Bidi_Control}|\u2028/u);
+      if (options.includes('--json')) for (const line of stdout.trimEnd().split('\n')) JSON.parse(line);
+    }
+    const { stdout } = await runCli(['inspect', path, '--json']);
+    expect(stdout.split('\n').some((line) => line !== '' && JSON.parse(line).group === group)).toBe(true);
+    rmSync(folder, { recursive: true });
   });
 
   it('help alone is --help', async () => {

@@ -6,6 +6,8 @@ import { packageVersion } from './version.ts';
 interface CommandEntry {
   /** One line for `--help`. */
   readonly summary: string;
+  /** Its results are files, to be written byte for byte also on standard output. */
+  readonly writesFiles?: true;
   readonly load: () => Promise<Command>;
 }
 
@@ -37,6 +39,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   render: {
     summary: 'draw the layout as a picture, or write it as a report',
+    writesFiles: true,
     load: async () => (await import('./render.ts')).RENDER,
   },
   link: {
@@ -97,6 +100,17 @@ async function help(name: string | undefined, io: CliIo): Promise<ExitCode> {
   return 0;
 }
 
+/**
+ * Control and direction characters, which names in dumps may have and a terminal would obey, as the escapes that they are in
+ * JSON: `\u001b`. Line ends and tabs stay.
+ */
+function visible(text: string): string {
+  return text.replace(
+    /[^\P{Cc}\t\n]|\p{Bidi_Control}|[\u2028\u2029]/gu,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** Runs the command line; `args` are those after the program's name. Results go to `io.stdout`, messages to `io.stderr`. */
 export async function main(args: readonly string[], io: CliIo): Promise<ExitCode> {
   const [name, ...rest] = args;
@@ -116,5 +130,9 @@ export async function main(args: readonly string[], io: CliIo): Promise<ExitCode
   const options = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest;
   if (options.includes('--help') || options.includes('-h')) return help(name, io);
   const command = await entry.load();
-  return command.run(rest, io);
+  return command.run(rest, {
+    ...io,
+    stdout: entry.writesFiles ? io.stdout : (text) => io.stdout(visible(text)),
+    stderr: (text) => io.stderr(visible(text)),
+  });
 }

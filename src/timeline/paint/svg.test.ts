@@ -96,10 +96,11 @@ describe('the SVG painter', () => {
     expect(drawn({ ...mark, font: 'mono' })[0]).toContain('monospace');
   });
 
-  test('leaves out what XML forbids', () => {
+  test('leaves out what XML forbids, and what would turn other text around', () => {
     const mark = { type: 'text', x: 0, y: 0, text: '', size: 1, font: 'sans', ink: 'ink', anchor: 'start' } as const;
     const written = (text: string) => />([^<]*)<\/text>/.exec(drawn({ ...mark, text })[0] ?? '')?.[1];
     expect(written('a\u0000b\u001fc\ud800d\ufffee\uffff')).toBe('a\ufffdb\ufffdc\ufffdd\ufffde\ufffd');
+    expect(written('\u202eff\u2069\u200fx\u061c\u0085')).toBe('\ufffdff\ufffd\ufffdx\ufffd\ufffd');
     expect(written('tab\tand \u{1f600} é')).toBe('tab\tand \u{1f600} é');
   });
 

@@ -7,7 +7,9 @@ const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '
 
 /** Text for XML: escaped, and without the characters that XML forbids. */
 function escapeXml(value: string): string {
-  return value.replace(/[^\P{Cc}\t\n\r]|\p{Cs}|[\ufffe\uffff]/gu, '\ufffd').replace(/[&<>"]/g, (c) => ESCAPES[c] ?? c);
+  return value
+    .replace(/[^\P{Cc}\t\n\r]|\p{Cs}|\p{Bidi_Control}|[\ufffe\uffff]/gu, '\ufffd')
+    .replace(/[&<>"]/g, (c) => ESCAPES[c] ?? c);
 }
 
 function n(value: number): string {
