@@ -29,6 +29,7 @@ const partEventList = loadPart(() => import('./answers/event-list.ts'));
 const partFind = loadPart(() => import('./answers/find.ts'));
 const partModels = loadPart(() => import('../kernel/models.ts'));
 const partOperationLine = loadPart(() => import('./answers/operation-line.ts'));
+const partNotes = loadPart(() => import('./case/notes.ts'));
 const partQuestions = loadPart(() => import('./answers/questions.ts'));
 const partText = loadPart(() => import('./answers/source-text.ts'));
 const partTextReport = loadPart(() => import('./answers/text-report.ts'));
@@ -109,6 +110,8 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
     },
     setDevice: ({ device, hostId }) => changed(current.setDevice(device, hostId)),
     setKernel: ({ version }) => changedKernel(current.setKernel(version ?? undefined)),
+    setNote: async (params) => changedKernel(await (await partNotes()).changeNote(current, params)),
+    notes: async () => success((await partNotes()).notesOf(current.documents.values())),
     case: () => success(caseNode(current)),
     exportCase: async ({ view }) => success((await partSavedCase()).saveCase(current, view)),
     async importCase({ data }, context) {

@@ -219,6 +219,8 @@ export interface NoteFact extends Origin {
   readonly text: string;
   readonly start?: bigint | undefined;
   readonly last?: bigint | undefined;
+  /** The address space of a model, by its name. */
+  readonly space?: string | undefined;
 }
 
 export type Fact =

@@ -36,7 +36,7 @@ const FACT_FIELDS: Readonly<Record<keyof typeof FACTS, Fields>> = {
     'ivinfo?': '0x203043',
     'part?': 1,
   },
-  note: { text: 'see line 7', 'start?': '0x1000', 'last?': '0x1fff' },
+  note: { text: 'see line 7', 'start?': '0x1000', 'last?': '0x1fff', 'space?': 'a' },
   iommu: { name: 'dmar0', driver: 'intel', 'address_width?': 39, 'cap?': '0xd2008c40660462', 'ecap?': '0xf050da' },
   group: { group: '7', 'type?': 'DMA', devices: ['0000:00:02.0'] },
   reserved: { ...RANGE, type: 'msi', 'origin?': 'sysfs', 'group?': '7', 'device?': '0000:00:02.0' },

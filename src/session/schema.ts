@@ -76,8 +76,11 @@ export const FACTS = {
     // In a file of several hosts: what follows belongs to this one, counted from 1, until the next fact with `part`.
     part: v.optional(count),
   }),
-  /** What a person wrote about the case, or about a range of it. */
-  note: fact('note', { text, start: v.optional(address), last: v.optional(address) }),
+  /**
+   * What a person wrote about the case, or about a range of it. `space`: the address space of a model that the range is
+   * in, by its name; without it, that of the host whose facts it is among.
+   */
+  note: fact('note', { text, start: v.optional(address), last: v.optional(address), space: v.optional(text) }),
   iommu: fact('iommu', {
     name: text,
     driver: text,

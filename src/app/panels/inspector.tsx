@@ -6,6 +6,7 @@ import { bitLength, lowestSetBit } from '../../iova/iova.ts';
 import { useApp } from '../state/app-state.ts';
 import { copy } from '../state/clipboard.ts';
 import { select } from '../state/selection.ts';
+import { CaseNotes, NoteOfRange } from './notes.tsx';
 import { Places } from './place-link.tsx';
 import './inspector.css';
 
@@ -129,6 +130,7 @@ export function Inspector() {
         ) : (
           <p className="hint">Select a range to see its exact bounds and sources. Shift-drag to measure.</p>
         )}
+        <CaseNotes />
       </section>
     );
   }
@@ -140,7 +142,7 @@ export function Inspector() {
       <p className="second">
         {detail.laneTitle} · {detail.spaceTitle}
       </p>
-      <p>{detail.sentence}</p>
+      <p className={detail.note && 'note-text'}>{detail.sentence}</p>
       <dl>
         <Bound name="start" value={start} testId="start" />
         <Bound name="last" value={last} testId="last" />
@@ -165,8 +167,13 @@ export function Inspector() {
       <button type="button" className="button" onClick={() => void copy(`${hex(start)}-${hex(last)}`, 'range')}>
         Copy range
       </button>
-      <h3>Sources</h3>
-      <Sources detail={detail} />
+      <NoteOfRange detail={detail} />
+      {(!detail.note || detail.parts.length > 0) && (
+        <>
+          <h3>Sources</h3>
+          <Sources detail={detail} />
+        </>
+      )}
     </section>
   );
 }

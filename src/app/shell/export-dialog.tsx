@@ -5,9 +5,12 @@ import { LINK_LENGTH } from '../../engine/protocol/share.ts';
 import { counted, formatSize } from '../../iova/format.ts';
 import type { Replacement } from '../../session/sharing/redact.ts';
 import type { ThemeName } from '../../timeline/scene/theme.ts';
+import { useApp } from '../state/app-state.ts';
 import { copy, copyPng } from '../state/clipboard.ts';
+import { NOTE_MAX } from '../state/notes.ts';
 import { notify } from '../state/notices.ts';
 import { Turns } from '../state/turns.ts';
+import { useAnswer } from '../state/use-answer.ts';
 import { type DialogProps, Frame } from './dialog-frame.tsx';
 import { type Exported, type ExportForm, type ExportOptions, exported } from './export-forms.ts';
 import './export-dialog.css';
@@ -213,6 +216,9 @@ export function ExportDialog(props: DialogProps) {
   /** As a person decided, by form. */
   const [decided, setDecided] = useState<Partial<Record<ExportForm, boolean>>>({});
   const [pciAddresses, setPciAddresses] = useState(false);
+  const [keepsNotes, setKeepsNotes] = useState(true);
+  const documents = useApp((s) => s.documents);
+  const { value: noted = [] } = useAnswer('notes', null, documents);
   const headingId = useId();
   const row = FORMS.find(({ id }) => id === form);
   const isRedacted = decided[form] ?? row?.isRedacted ?? true;
@@ -223,7 +229,7 @@ export function ExportDialog(props: DialogProps) {
     theme,
     parts,
     hasLink,
-    redact: isRedacted ? { pciAddresses } : undefined,
+    redact: isRedacted ? { pciAddresses, notes: keepsNotes } : undefined,
   };
   const made = usePreview(form, options);
   const ready = typeof made === 'object' ? made : undefined;
@@ -254,12 +260,10 @@ export function ExportDialog(props: DialogProps) {
             Title
             <input value={title} onChange={(event) => setTitle(event.target.value)} maxLength={200} />
           </label>
-          {(isPicture(form) || isReport(form)) && (
-            <label className="export-field">
-              Notes
-              <textarea rows={3} value={notes} onChange={(event) => setNotes(event.target.value)} maxLength={8000} />
-            </label>
-          )}
+          <label className="export-field">
+            Notes
+            <textarea rows={3} value={notes} onChange={(event) => setNotes(event.target.value)} maxLength={NOTE_MAX} />
+          </label>
           {isPicture(form) && (
             <>
               <Choice<'all' | 'visible'>
@@ -306,6 +310,11 @@ export function ExportDialog(props: DialogProps) {
           {isRedacted && (
             <Check isOn={pciAddresses} onChange={setPciAddresses}>
               Replace PCI addresses, too
+            </Check>
+          )}
+          {isRedacted && noted.length > 0 && (
+            <Check isOn={keepsNotes} onChange={setKeepsNotes}>
+              Keep the texts of {counted(noted.length, 'note')}
             </Check>
           )}
         </div>

@@ -207,6 +207,15 @@ export class OpenCase {
     return { sourceId, sourceName: name, hostId, hostName, outcome, reason };
   }
 
+  /** Puts a source in place of the one with its id, or adds it to a host. One without events leaves. */
+  put(label: string, source: OpenedSource, hostId?: string): void {
+    const before = this.#content;
+    if (source.read.session.events.length === 0) this.#drop([source.id]);
+    else if (hostId !== undefined) this.#put(withId(source, this.#newId('source')), hostId);
+    else this.#content = { ...before, sources: new Map(before.sources).set(source.id, source) };
+    this.#changed(label, before);
+  }
+
   /** Moves a source to another host, or makes a host of it. */
   move(sourceId: string, to: string): CaseResult {
     const before = this.#content;

@@ -33,6 +33,13 @@ function renumbered({ events, indices }: Part): SessionEvent[] {
   );
 }
 
+/** Number of facts by kind. */
+function kindsOf(events: readonly SessionEvent[]): Record<string, number> {
+  const kinds: Record<string, number> = {};
+  for (const event of events) if (isFact(event)) kinds[event.kind] = (kinds[event.kind] ?? 0) + 1;
+  return kinds;
+}
+
 /** How sources are made (source.ts). */
 interface PartTools {
   /** The operations as a document; undefined if there are none. */
@@ -53,7 +60,8 @@ export async function partsOf(source: OpenedSource, { sessionOf, textNames }: Pa
     if (partOf(event) !== undefined) hosts.push(newPart());
     const host = hosts.at(-1);
     // What is not understood stays with the facts around it; before the first host and behind operations, with these.
-    if (isFact(event) || (isUnknownEvent(event) && host && rest.events.length === 0)) {
+    const isOfOperations = isFact(event) && event.kind === 'note' && event.space !== undefined;
+    if ((isFact(event) && !isOfOperations) || (isUnknownEvent(event) && host && rest.events.length === 0)) {
       add(host ?? rest, event, index, session);
     } else add(rest, event, index, session);
   }
@@ -61,8 +69,7 @@ export async function partsOf(source: OpenedSource, { sessionOf, textNames }: Pa
   const sources = hosts.map((part): OpenedSource => {
     // Copies: a source relabels its own facts in place.
     const events = renumbered(part).map((event) => ({ ...event }));
-    const kinds: Record<string, number> = {};
-    for (const event of events) if (isFact(event)) kinds[event.kind] = (kinds[event.kind] ?? 0) + 1;
+    const kinds = kindsOf(events);
     const diagnostics = read.diagnostics.filter(({ source: name, line }) =>
       events.some((e) => isFact(e) && e.kind === 'diagnostic' && e.source === name && e.line === line),
     );
@@ -101,7 +108,7 @@ export async function partsOf(source: OpenedSource, { sessionOf, textNames }: Pa
     session: own,
     states,
     model,
-    sources: read.sources.map((summary) => ({ ...summary, kinds: {}, lines: rest.events.length })),
+    sources: read.sources.map((summary) => ({ ...summary, kinds: kindsOf(rest.events), lines: rest.events.length })),
   };
   return [
     ...sources,

@@ -39,7 +39,10 @@ export function joinsHost(event: SessionEvent): event is Fact {
 
 /** True if it has nothing but operations and remarks about reading them. */
 export function isSessionOnly({ session, read }: OpenedSource): boolean {
-  return session !== undefined && read.session.events.every((event) => !isFact(event) || event.kind === 'diagnostic');
+  return (
+    session !== undefined &&
+    read.session.events.every((event) => !isFact(event) || event.kind === 'diagnostic' || event.kind === 'note')
+  );
 }
 
 function textNames(name: string, { session }: Pick<ReadInputs, 'session'>): string[] {

@@ -51,7 +51,7 @@ function scaleFor(
 
 /** True if a source gave more than diagnostics. */
 function hasContent({ kinds, operations }: SourceSummary): boolean {
-  return operations > 0 || Object.keys(kinds).some((kind) => kind !== 'diagnostic');
+  return operations > 0 || Object.keys(kinds).some((kind) => kind !== 'diagnostic' && kind !== 'note');
 }
 
 /** The title of a picture of these address spaces. */
@@ -117,6 +117,7 @@ export class Picture {
       values: info.values ?? {},
       before: neighbourOf(lane, exact, 'previous'),
       after: neighbourOf(lane, exact, 'next'),
+      note: info.note,
     };
   }
 

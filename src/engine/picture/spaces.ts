@@ -23,6 +23,7 @@ import { definesGuests, guestsHolding, layoutOf } from './own-guests.ts';
 
 const partDefined = loadPart(() => import('./defined-guests.ts'));
 const partGuests = loadPart(() => import('./guests.ts'));
+const partNotes = loadPart(() => import('./with-notes.ts'));
 const partMappings = loadPart(() => import('../documents/mapping-states.ts'));
 const partComparison = loadPart(() => import('../answers/comparison.ts'));
 
@@ -120,5 +121,6 @@ export async function spacesFor(documents: Documents, params: ArrangeParams): Pr
       }
     }
   }
-  return spaces;
+  const hasNotes = [...documents.values()].some(({ sources }) => sources.some(({ kinds }) => kinds.note));
+  return hasNotes ? (await partNotes()).withNotes(documents, spaces) : spaces;
 }

@@ -1,5 +1,7 @@
 // The case: what a person works on. It has hosts, each made of sources, and sessions of operations.
 import type { DeviceChoice } from '../../analysis/case/device.ts';
+import type { IovaRange } from '../../iova/range.ts';
+import type { NoteRef } from '../../timeline/lanes/lane.ts';
 import type { DocumentNode } from './documents.ts';
 
 /** Where an opened source went. */
@@ -28,6 +30,25 @@ export interface AssignedNode {
   readonly groups: readonly string[];
   /** `chosen` by a person; named by a guest's definition (`guest`) or by an `error`. */
   readonly origin: 'chosen' | 'guest' | 'error';
+}
+
+/** What a person wrote. */
+export interface NoteNode {
+  readonly text: string;
+  readonly ref: NoteRef;
+  /** The host, or the session and its address space. */
+  readonly where: string;
+  /** Inclusive; undefined: about all of it. */
+  readonly range?: IovaRange | undefined;
+}
+
+export interface NoteParams {
+  /** An empty one removes the note. */
+  readonly text: string;
+  /** The note that is changed; undefined: a new one. */
+  readonly ref?: NoteRef | undefined;
+  /** The range that a new note is about (inclusive), in the address space of the lane; undefined: all of the case. */
+  readonly on?: { readonly start: bigint; readonly last: bigint; readonly laneId?: string | undefined } | undefined;
 }
 
 export interface CaseNode {

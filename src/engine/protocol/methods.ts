@@ -20,7 +20,7 @@ import type {
   SpaceHoles,
   Trial,
 } from './answers.ts';
-import type { CaseNode, ExportedCase, ImportedCase, Placement } from './case.ts';
+import type { CaseNode, ExportedCase, ImportedCase, NoteNode, NoteParams, Placement } from './case.ts';
 import type { DocumentNode, InputFile, SourceText } from './documents.ts';
 import type { LiveState } from './live.ts';
 import type { ChangeParams, EventLine, EventsChanged, LinePlace, LineTrial } from './operation-lines.ts';
@@ -66,6 +66,10 @@ export interface Methods {
   setDevice: { params: { device?: string | null | undefined; hostId?: string | undefined }; value: CaseNode };
   /** The kernel whose rules answer; null: as the sources say. */
   setKernel: { params: { version: string | null }; value: CaseNode };
+  /** Adds, changes or removes a note. */
+  setNote: { params: NoteParams; value: CaseNode };
+  /** All notes of the case. */
+  notes: { params: null; value: readonly NoteNode[] };
   case: { params: null; value: CaseNode };
   /** The case as bytes; `view` is kept with it. */
   exportCase: { params: { view: string }; value: ExportedCase };

@@ -1,7 +1,7 @@
 // The picture: what is arranged in it, and what is known of its ranges.
 import type { IovaRange } from '../../iova/range.ts';
 import type { Scale, ScaleKind } from '../../timeline/axis/scale.ts';
-import type { Part } from '../../timeline/lanes/lane.ts';
+import type { NoteRef, Part } from '../../timeline/lanes/lane.ts';
 import type { Target } from '../../timeline/scene/mark.ts';
 import type { StyleName } from '../../timeline/scene/style-names.ts';
 import type { Trial } from './answers.ts';
@@ -61,6 +61,8 @@ export interface RangeDetail {
   readonly values: Readonly<Record<string, string>>;
   readonly before?: Neighbour | undefined;
   readonly after?: Neighbour | undefined;
+  /** Set if it is a note. */
+  readonly note?: NoteRef | undefined;
 }
 
 export interface TableRow {

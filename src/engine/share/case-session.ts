@@ -62,6 +62,11 @@ function isPartMark(event: SessionEvent): boolean {
   return Object.keys(more).length === 0;
 }
 
+/** True for operations and what is unknown beside them, and for notes on an address space of theirs. */
+function isOfOperations(event: SessionEvent): boolean {
+  return !isFact(event) || (event.kind === 'note' && event.space !== undefined);
+}
+
 /** The whole case as one session. Events stay in order, and what is not understood is kept. */
 export function caseSession(all: Iterable<EngineDocument>, options: CaseSessionOptions = {}): CaseSession {
   const documents = [...all];
@@ -79,12 +84,15 @@ export function caseSession(all: Iterable<EngineDocument>, options: CaseSessionO
     else if (isNamed && !isStated) collected.events.push({ kind: 'host', name: host.title });
     places.set(
       host,
-      collected.add(host.session, (event) => !isPartMark(event)),
+      collected.add(
+        host.session,
+        (event) => !isPartMark(event) && !(session && isFact(event) && isOfOperations(event)),
+      ),
     );
   }
   let at: number | undefined;
   if (session) {
-    const own = shown.length === 0 ? () => true : (event: SessionEvent) => !isFact(event);
+    const own = shown.length === 0 ? () => true : isOfOperations;
     const offset = collected.events.length;
     collected.add(session.session, own);
     if (session.position < session.session.events.length) {
@@ -112,7 +120,7 @@ export function caseSession(all: Iterable<EngineDocument>, options: CaseSessionO
     },
     documents: [...shown, ...(session ? [session] : [])],
     at,
-    counted: hasParts ? collected.events.filter((event) => !isFact(event)) : collected.events,
+    counted: hasParts ? collected.events.filter(isOfOperations) : collected.events,
     remarks: others.map(
       ({ title: name }) => `The session ${name} is not included: a file has the operations of one session.`,
     ),

@@ -15,6 +15,7 @@ import { buildScene } from '../../timeline/scene/scene.ts';
 import { numberedBands } from '../answers/numbered-bands.ts';
 import { circumstancesOf } from '../answers/text-report.ts';
 import type { CaseChoices } from '../case/host-document.ts';
+import { writtenNotes } from '../case/notes.ts';
 import { OpenCase } from '../case/open-case.ts';
 import { readSources } from '../case/source.ts';
 import { type EngineDocument, restoreMoments, runUnder } from '../documents/document.ts';
@@ -131,6 +132,7 @@ async function redactedMaterial(shared: SharedCase, made: CaseSession, params: S
   const documents = [...open.documents.values()];
   const at =
     made.at === undefined ? undefined : made.counted.slice(0, made.at).filter((event) => !isUnknownEvent(event)).length;
+  addNotes(session, params);
   const moved = documents.findLast(({ kind }) => kind === 'session') ?? documents.at(-1);
   const model = made.documents.findLast(({ kind }) => kind === 'session')?.model;
   if (moved && (at !== undefined || model !== undefined)) {
@@ -153,6 +155,18 @@ async function redactedMaterial(shared: SharedCase, made: CaseSession, params: S
   };
 }
 
+/** What a person wrote for this export: a note about all of the case when the session is opened again. */
+function addNotes(session: Session, { notes }: ShareParams): void {
+  const text = notes?.trim() ?? '';
+  if (text !== '') session.events.push({ kind: 'note', text, source: 'notes' });
+}
+
+/** That, and the notes of the case. */
+function allNotes({ notes }: ShareParams, documents: readonly EngineDocument[]): string | undefined {
+  const written = [...(notes === undefined || notes.trim() === '' ? [] : [notes]), ...writtenNotes(documents)];
+  return written.length === 0 ? undefined : written.join('\n');
+}
+
 /** Titles of hosts that the redacted session does not name are letters: nothing of the case is in them. */
 async function materialOf(shared: SharedCase, params: ShareParams): Promise<Material & { remarks: readonly string[] }> {
   const made = caseSession(shared.documents.values(), {
@@ -162,6 +176,7 @@ async function materialOf(shared: SharedCase, params: ShareParams): Promise<Mate
   const { remarks } = made;
   if (params.redact) return { ...(await redactedMaterial(shared, made, params)), remarks };
   const { device } = shared.choices;
+  addNotes(made.session, params);
   return {
     documents: [...shared.documents.values()],
     session: made.session,
@@ -255,7 +270,8 @@ export async function share(shared: SharedCase, wanted: ShareParams): Promise<Sh
   const isSent = link !== undefined && (params.base?.length ?? 0) + 1 + link.fragment.length <= LINK_LENGTH.good;
   const url = isSent ? `${params.base}#${link.fragment}` : undefined;
   if (params.form === 'text') {
-    const { selectedGroups, guest, pageSize, range, notes, version } = params;
+    const { selectedGroups, guest, pageSize, range, version } = params;
+    const notes = allNotes(params, documents);
     const sources = material.sources ?? arrangement.sources;
     const report = await ask('textReport', {
       ...{ selectedGroups, guest, pageSize, range, title, notes, version, sources, link: url },
@@ -263,7 +279,7 @@ export async function share(shared: SharedCase, wanted: ShareParams): Promise<Sh
     });
     return { ...common, title, text: report, remarks: material.remarks };
   }
-  const { selectedGroups, guest, pageSize, range, notes, version, parts = {} } = params;
+  const { selectedGroups, guest, pageSize, range, version, parts = {} } = params;
   const trial = { selectedGroups, guest, pageSize };
   const answered = await ask('answer', trial);
   const drawing = await ask('textReport', { ...trial, range, title, version, parts: { drawingOnly: true } });
@@ -272,7 +288,7 @@ export async function share(shared: SharedCase, wanted: ShareParams): Promise<Sh
   const lines = params.redact || parts.lines === false ? [] : await sourceLines(documents, answered);
   const report = markdownReport({
     title,
-    notes,
+    notes: allNotes(params, documents),
     documents,
     answered,
     drawing,
@@ -314,11 +330,11 @@ async function arrange(ask: Ask, params: ShareParams) {
 
 async function pictureOf(
   ask: Ask,
-  { params, sources }: Material,
+  { params, sources, documents }: Material,
   arrangement: Awaited<ReturnType<typeof arrange>>,
   circumstances: readonly string[],
 ) {
-  const { width = WIDTH, range, selectedGroups, guest, pageSize, notes, version, seen } = params;
+  const { width = WIDTH, range, selectedGroups, guest, pageSize, version, seen } = params;
   const { scale, revision } = arrangement;
   const plot = plotWidth(width);
   const view = range ? fitRange(scale, range, plot, 0) : fitAll(scale, plot);
@@ -339,7 +355,7 @@ async function pictureOf(
     bounds,
     answer: { ...answer, remedies: answer.remedies.map(({ text }) => text) },
     leftOut,
-    notes: notes?.split(/\r?\n/),
+    notes: allNotes(params, documents)?.split(/\r?\n/),
     footer: [
       ...(scale.kind === 'linear' ? [] : [`Not to scale (${scale.kind}). Bounds are inclusive.`]),
       ...circumstances,

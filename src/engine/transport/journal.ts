@@ -13,6 +13,7 @@ type ChangingMethod =
   | 'forget'
   | 'setDevice'
   | 'setKernel'
+  | 'setNote'
   | 'importCase'
   | 'changeEvents'
   | 'seek'
@@ -28,6 +29,7 @@ const CHANGING: ReadonlySet<Method> = new Set<ChangingMethod>([
   'forget',
   'setDevice',
   'setKernel',
+  'setNote',
   'importCase',
   'changeEvents',
   'seek',

@@ -9,6 +9,8 @@ import { CPU_NAME, MACHINE_NAME, REASON_WORDS, REGION_NAME, TERMS } from './voca
 export interface RedactOptions {
   /** True to rename PCI addresses as well, each to the same address everywhere. */
   readonly pciAddresses?: boolean;
+  /** True to keep the texts of notes: whoever wrote them sees them before they leave. */
+  readonly notes?: boolean;
 }
 
 /** One value that is replaced, for a table that people look at before anything leaves. */
@@ -338,6 +340,7 @@ class Redaction {
       case 'pointer':
         return this.#note(field, value, undefined);
       case 'drop':
+        if (field === 'note.text' && this.#options.notes) return value;
         // The format requires the text of these.
         return this.#note(
           field,
@@ -345,6 +348,9 @@ class Redaction {
           field === 'diagnostic.message' || field === 'note.text' ? '(removed)' : undefined,
         );
       case 'object': {
+        // A note names the object that the operations before it made.
+        const known = field === 'note.space' ? this.#madeName(value) : undefined;
+        if (known !== undefined) return this.#note(field, value, known);
         const name = lastPart(field);
         return this.#named(field, OBJECT_KIND[name] ?? name, value);
       }
@@ -368,6 +374,12 @@ class Redaction {
       names.set(key, name);
     }
     return this.#note(field, value, `${name}.${digit}`) ?? '';
+  }
+
+  /** The name that an object of the operations got. */
+  #madeName(value: string): string | undefined {
+    const kinds = ['ioas', 'container', 'domain'];
+    return kinds.map((kind) => this.#namesOf(kind).get(value)).find((name) => name !== undefined);
   }
 
   #namesOf(kind: string): Map<string, string> {

@@ -138,6 +138,12 @@ const KINDS = defineKinds({
     },
     of: { host: faultsOfHost },
   },
+  // Made in the picture, where the notes of the case are known.
+  notes: {
+    traits: { height: 22, shape: 'bar', isLettered: true, isContent: true, isInMinimap: false, holdsFacts: true },
+    layer: null,
+    of: null,
+  },
   holes: {
     traits: { height: 20, shape: 'bar', isLettered: false, isContent: false, isInMinimap: false, holdsFacts: true },
     layer: null,

@@ -22,6 +22,12 @@ export interface Part {
   readonly provenance: readonly Provenance[];
 }
 
+/** A note of the case: the document that has it, and its event there, counted from 1. */
+export interface NoteRef {
+  readonly id: string;
+  readonly position: number;
+}
+
 /** What the inspector shows of one range of a lane. */
 export interface RangeInfo {
   readonly title: string;
@@ -29,6 +35,8 @@ export interface RangeInfo {
   readonly parts: readonly Part[];
   /** Further exact values by name, addresses in hex. */
   readonly values?: Readonly<Record<string, string>>;
+  /** Set if the range is one that a person wrote something about. */
+  readonly note?: NoteRef;
 }
 
 /** A lane as a lane function makes it: one or more rows of ranges. `K` is its kind in the table of kinds. */

@@ -88,7 +88,7 @@ describe('other spaces', () => {
 describe('the table of kinds', () => {
   test('a kind has functions, or is made by another one', () => {
     const without = LANE_KINDS.filter((kind) => Object.keys(laneKind(kind).of ?? {}).length === 0);
-    expect(without).toEqual(['requests']);
+    expect(without).toEqual(['requests', 'notes']);
   });
 
   test('layers count what a host has, and describe it', () => {

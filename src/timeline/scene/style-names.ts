@@ -34,6 +34,7 @@ export const STYLE_NAMES = [
   'hole',
   'usable',
   'reported',
+  'note',
   'several',
 ] as const;
 

@@ -214,6 +214,13 @@ const STYLES: Readonly<Record<StyleName, Style>> = {
     dark: ['#173522', '#79c78d', '#397a4b'],
     tile: dots(8, 0.9),
   },
+  note: {
+    label: 'note',
+    light: ['#fffbe0', '#4a5a8a', '#c3cbe6'],
+    dark: ['#23263a', '#a9b6e8', '#3d456b'],
+    tile: horizontal(9),
+    dash: [1, 2],
+  },
   several: {
     label: 'multiple ranges (zoom in)',
     light: ['#eef0f2', '#3f4854', '#7c8794'],

@@ -40,5 +40,6 @@ export const TEXT_FILLS: Readonly<Record<StyleName, TextFill>> = {
   hole: { fill: ' ', words: ['hole'] },
   usable: { fill: '-', words: ['usable'] },
   reported: { fill: '-', words: ['valid'] },
+  note: { fill: '"', words: ['note'] },
   several: { fill: ':', words: ['several'] },
 };

@@ -1,0 +1,22 @@
+// Notes of a person about ranges and about the whole case. Loaded with the inspector.
+import type { NoteParams } from '../../engine/protocol/case.ts';
+import { applyCase } from './documents.ts';
+import { engine } from './engine.ts';
+import { notify, showEngineError } from './notices.ts';
+import { arrange } from './picture.ts';
+
+/** Characters of a note. */
+export const NOTE_MAX = 8000;
+
+/** Adds, changes or removes a note. What is selected stays so. False if the engine did not do it. */
+export async function setNote(params: NoteParams): Promise<boolean> {
+  const changed = await engine().call('setNote', params);
+  if (!changed.ok) {
+    showEngineError('The note was not saved', changed.error);
+    return false;
+  }
+  applyCase(changed.value);
+  await arrange('view');
+  notify(params.text.trim() === '' ? 'Note removed' : params.ref ? 'Note changed' : 'Note added');
+  return true;
+}

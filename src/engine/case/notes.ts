@@ -1,0 +1,222 @@
+// What people wrote about the case: facts of kind `note`, on a range or on the whole picture. Those that are added on a
+// host are a source of their own, which is undone, closed and kept like any other; a session has its own. Loaded when a
+// note is read or written.
+import { profileOf } from '../../analysis/case/profile.ts';
+import { provenanceOf } from '../../analysis/host/host.ts';
+import { type FactOf, isFact, type SessionEvent } from '../../session/events.ts';
+import { newSession } from '../../session/session.ts';
+import type { NoteRef } from '../../timeline/lanes/lane.ts';
+import type { PinnedNote } from '../../timeline/lanes/notes.ts';
+import { type EngineDocument, restoreMoments, statesOf } from '../documents/document.ts';
+import { spaceKey } from '../documents/keys.ts';
+import type { NoteNode, NoteParams } from '../protocol/case.ts';
+import type { CaseResult, OpenCase } from './open-case.ts';
+import type { OpenedSource } from './opened-source.ts';
+
+type Note = FactOf<'note'>;
+
+const NOTES_NAME = 'notes';
+
+function isNote(event: SessionEvent | undefined): event is Note {
+  return event !== undefined && isFact(event) && event.kind === 'note';
+}
+
+/** The notes of a document, with their positions. Those of a model's address space are listed with its session only. */
+function notesIn({ id, kind, session: { events }, sources }: EngineDocument): { note: Note; ref: NoteRef }[] {
+  // Few cases have notes, and some have a million events.
+  if (!sources.some(({ kinds }) => kinds.note !== undefined)) return [];
+  const joinsHost = events.some((event) => isFact(event) && event.kind !== 'note' && event.kind !== 'diagnostic');
+  return events.flatMap((note, i) => {
+    if (!isNote(note)) return [];
+    const isOfSession = note.space !== undefined || (kind === 'session' && !joinsHost);
+    return isOfSession === (kind === 'session') ? [{ note, ref: { id, position: i + 1 } }] : [];
+  });
+}
+
+/** All notes of the case, those about all of it first. */
+export function notesOf(documents: Iterable<EngineDocument>): NoteNode[] {
+  const nodes = [...documents].flatMap((document) =>
+    notesIn(document).map(
+      ({ note: { text, start, last, space }, ref }): NoteNode => ({
+        text,
+        ref,
+        where: space === undefined ? document.title : `${document.title}: ${space}`,
+        ...(start === undefined || last === undefined ? {} : { range: { start, last } }),
+      }),
+    ),
+  );
+  return [...nodes.filter(({ range }) => !range), ...nodes.filter(({ range }) => range)];
+}
+
+/** The notes on ranges of one address space of a document; `space`: of a model, by its name. */
+export function pinnedNotes(document: EngineDocument, space?: string): PinnedNote[] {
+  return notesIn(document).flatMap(({ note, ref }): PinnedNote[] => {
+    const { text, start, last } = note;
+    if (start === undefined || last === undefined || (note.space ?? space) !== space) return [];
+    return [{ text, start, last, ref, ...provenanceOf(note) }];
+  });
+}
+
+/** The notes as paragraphs for reports and pictures. */
+export function writtenNotes(documents: Iterable<EngineDocument>): string[] {
+  return notesOf(documents).map(({ text, range }) =>
+    range ? `0x${range.start.toString(16)} - 0x${range.last.toString(16)}: ${text}` : text,
+  );
+}
+
+/** Name of the address space of a session that a lane belongs to. */
+export function spaceNamed(document: EngineDocument, laneId: string): string | undefined {
+  const prefix = spaceKey(document, '');
+  if (document.kind !== 'session' || !laneId.startsWith(prefix)) return undefined;
+  // Under another model: `KEY under MODEL`.
+  return laneId.slice(prefix.length, laneId.lastIndexOf('#')).replace(/ under [\w-]+$/, '');
+}
+
+/** The document of a lane. */
+export function documentOf(documents: ReadonlyMap<string, EngineDocument>, laneId: string): EngineDocument | undefined {
+  const owners = [...documents.values()].filter(({ id }) => laneId.startsWith(`${id}#`) || laneId.startsWith(`${id}/`));
+  return owners.sort((a, b) => b.id.length - a.id.length)[0];
+}
+
+/** What a note about all of the case is kept with: the first host, or the first session. */
+function firstOf({ documents }: OpenCase): EngineDocument | undefined {
+  const all = [...documents.values()];
+  return all.find(({ kind }) => kind === 'host') ?? all[0];
+}
+
+/** Adds a note, changes its text, or removes it (an empty text). */
+export async function changeNote(open: OpenCase, { text: written, ref, on }: NoteParams): Promise<CaseResult> {
+  const text = written.trim();
+  const moments = [...open.documents.values()].flatMap(({ id, position, model, session }) =>
+    position < session.events.length || model !== undefined
+      ? [{ id, position: position < session.events.length ? position : Number.MAX_SAFE_INTEGER, model }]
+      : [],
+  );
+  const result = ref ? await edit(open, ref, text) : await add(open, text, on);
+  await restoreMoments(open.documents, moments);
+  return result;
+}
+
+async function add(open: OpenCase, text: string, on: NoteParams['on']): Promise<CaseResult> {
+  if (text === '') return { ok: false, message: 'the note has no text' };
+  const document = on?.laneId === undefined ? firstOf(open) : documentOf(open.documents, on.laneId);
+  if (!document) return { ok: false, message: 'nothing is open that a note could be about' };
+  const space = on?.laneId === undefined ? undefined : spaceNamed(document, on.laneId);
+  const note: Note = {
+    kind: 'note',
+    text,
+    ...(on ? { start: on.start as Note['start'], last: on.last as Note['last'] } : {}),
+    ...(space === undefined ? {} : { space }),
+    source: NOTES_NAME,
+  };
+  const label = `Add the note “${shortened(text)}”`;
+  const ofSession = open.sources.find(({ session }) => session?.id === document.id);
+  if (ofSession) {
+    open.put(label, await withEvents(ofSession, [...ofSession.read.session.events, note]));
+    return { ok: true };
+  }
+  const own = open.sources.find(
+    (source) => open.hostOfSource(source.id) === document.id && !source.isLive && isNotesOnly(source),
+  );
+  if (own) open.put(label, await withEvents(own, [...own.read.session.events, note]));
+  else {
+    const others = open.sources.filter(({ id }) => open.hostOfSource(id) === document.id);
+    open.put(label, await withEvents(emptySource(others.every(({ isSample }) => isSample)), [note]), document.id);
+  }
+  return { ok: true };
+}
+
+async function edit(open: OpenCase, { id, position }: NoteRef, text: string): Promise<CaseResult> {
+  const note = open.documents.get(id)?.session.events[position - 1];
+  const source = isNote(note) ? open.sources.find(({ read }) => read.session.events.includes(note)) : undefined;
+  if (!isNote(note) || !source || source.isLive) return { ok: false, message: 'this note is no longer there' };
+  const events = source.read.session.events.flatMap((event) =>
+    event !== note ? [event] : text === '' ? [] : [{ ...note, text }],
+  );
+  const label = `${text === '' ? 'Remove' : 'Change'} the note “${shortened(note.text)}”`;
+  open.put(label, await withEvents(source, events));
+  return { ok: true };
+}
+
+function shortened(text: string): string {
+  const line = text.replace(/\s+/g, ' ');
+  return line.length > 30 ? `${line.slice(0, 29)}…` : line;
+}
+
+const isNotesOnly = ({ read }: OpenedSource) => read.session.events.every(isNote);
+
+function emptySource(isSample: boolean): OpenedSource {
+  return {
+    id: '',
+    name: NOTES_NAME,
+    textNames: [NOTES_NAME],
+    isSample,
+    read: {
+      title: NOTES_NAME,
+      session: newSession(),
+      hasGone: false,
+      sources: [
+        {
+          name: NOTES_NAME,
+          size: 0,
+          files: 1,
+          formats: [],
+          kinds: {},
+          operations: 0,
+          lines: 0,
+          unrecognized: 0,
+          samples: [],
+          leftover: new Map(),
+          diagnostics: [],
+        },
+      ],
+      texts: [],
+      operations: 0,
+      states: undefined,
+      model: undefined,
+      diagnostics: [],
+      diagnosticsMore: 0,
+    },
+    files: [],
+    profile: profileOf([]),
+    labels: new Map(),
+    session: undefined,
+    isLive: false,
+  };
+}
+
+/**
+ * The source with other events: a note was added, changed or removed. It can no longer be read from its files. `verbatim`
+ * and `gone` count events.
+ */
+async function withEvents(source: OpenedSource, events: readonly SessionEvent[]): Promise<OpenedSource> {
+  const { read, session: document } = source;
+  const before = read.session.events;
+  const removed = events.length < before.length ? before.findIndex((event, i) => events[i] !== event) : -1;
+  const moved = (at: number) => (removed >= 0 && at > removed ? at - 1 : at);
+  const session = {
+    ...read.session,
+    events: events.map((event) =>
+      isFact(event) && event.kind === 'gone' ? { ...event, event: moved(event.event - 1) + 1 } : event,
+    ),
+    verbatim: {
+      ...read.session.verbatim,
+      events: new Map(
+        [...read.session.verbatim.events].flatMap(([at, line]) => (at === removed ? [] : [[moved(at), line]])),
+      ),
+    },
+  };
+  const { note: _notes, ...kinds } = read.sources[0]?.kinds ?? {};
+  const notes = events.filter(isNote).length;
+  const sources = read.sources.map((summary, i) =>
+    i > 0 ? summary : { ...summary, kinds: { ...kinds, ...(notes > 0 ? { note: notes } : {}) } },
+  );
+  const states = document ? await statesOf(session, document.model, document.kernel) : undefined;
+  const made = { session, sources, ...(states ? { states: states.states, model: states.model } : {}) };
+  return {
+    ...source,
+    files: [],
+    read: { ...read, ...made },
+    session: document && { ...document, ...made, files: [], position: session.events.length },
+  };
+}
