@@ -65,7 +65,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   engine: {
     imports: 'iova uapi session operation-lines kernel dumps analysis timeline',
     offers:
-      '*.ts protocol/*.ts documents/*.ts case/*.ts live/live-url.ts answers/answer.ts answers/conflict-list.ts answers/numbered-bands.ts picture/guests.ts share/guest-value.ts transport/*.ts',
+      '*.ts protocol/*.ts documents/*.ts case/*.ts live/live-url.ts answers/answer.ts answers/conflict-list.ts answers/numbered-bands.ts picture/guests.ts share/guest-value.ts share/selection-value.ts transport/*.ts',
     order:
       'protocol load-part.ts documents case answers/event-label.ts answers/event-text.ts answers/comparison.ts picture answers live share engine.ts transport',
   },

@@ -1,8 +1,9 @@
 import { useRef } from 'react';
 import { Menu, MenuItem, Popover, Separator } from 'react-aria-components';
+import { selectableKeys } from '../../engine/protocol/selection.ts';
 import { useApp } from '../state/app-state.ts';
 import { closeHost, closeSource, moveSource } from '../state/case-actions.ts';
-import { selectableKeys, setSelectedGroups } from '../state/documents.ts';
+import { setSelectedGroups } from '../state/documents.ts';
 import { showText } from '../state/tabs.ts';
 import type { CaseRow } from './case-rows.ts';
 

@@ -1,6 +1,7 @@
 // Links in the address bar (docs/links.md): opening them, and following what is open and how it is shown. Loaded after
 // the first picture, or when the page is opened with a link.
 import { laneName, laneNames } from '../../engine/protocol/picture.ts';
+import { selectedBy, selectionValue } from '../../engine/share/selection-value.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
 import { type LinkView, linkFragment, parseLink } from '../../session/sharing/link.ts';
 import { visibleRange } from '../../timeline/axis/viewport.ts';
@@ -8,7 +9,7 @@ import { type AppState, TAB_NAMES, useApp } from '../state/app-state.ts';
 import { BROWSER_STORE, restoreCase, saveCase } from '../state/autosave.ts';
 import { newCase, setDevice, setKernel, undo } from '../state/case-actions.ts';
 import { setGuest } from '../state/conflicts.ts';
-import { open, seek, setModel } from '../state/documents.ts';
+import { open, seek, setModel, setSelectedGroups } from '../state/documents.ts';
 import { notify, showError } from '../state/notices.ts';
 import type { OwnSession } from '../state/own-session.ts';
 import { arrange, arranged, setScale } from '../state/picture.ts';
@@ -100,7 +101,7 @@ const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(
 
 /** Shows what is open as a link says. What cannot be is said, and the rest is done. */
 async function applyView(view: LinkView): Promise<void> {
-  const { theme, kernel, device, model, at, guest, lanes, scale, range, tab, embed } = view;
+  const { theme, kernel, device, model, at, groups, guest, lanes, scale, range, tab, embed } = view;
   await arranged();
   if (theme) set({ theme });
   document.documentElement.toggleAttribute('data-embed', embed === true);
@@ -109,6 +110,7 @@ async function applyView(view: LinkView): Promise<void> {
   const session = shownSession(get());
   if (session && model !== undefined && session.operations > 0) await setModel(session.id, model);
   if (session && at !== undefined) await seek(session.id, at);
+  if (groups !== undefined) await selectGroups(groups);
   if (guest !== undefined) await tryGuest(guest);
   const names = new Set(lanes ?? []);
   const ids = get().picture?.arrangement.spaces.flatMap((space) => space.lanes.map(({ id }) => id)) ?? [];
@@ -122,6 +124,12 @@ async function applyView(view: LinkView): Promise<void> {
   if (range) showRange(range.start, range.last, 0);
 }
 
+async function selectGroups(groups: readonly string[]): Promise<void> {
+  const { keys, unknown } = selectedBy(get().documents, groups);
+  await setSelectedGroups(keys);
+  if (unknown.length > 0) showError('Not all of the selection was found', sentence(`not there: ${unknown.join(', ')}`));
+}
+
 async function tryGuest(text: string): Promise<void> {
   const { parseGuest } = await import('../../engine/picture/guests.ts');
   const parsed = parseGuest(text);
@@ -131,17 +139,19 @@ async function tryGuest(text: string): Promise<void> {
 
 /** How the page shows what is open, as keys of a link; only what is not as it would be anyway. */
 function presentView(state: AppState, guest: string | undefined): LinkView {
-  const { view, picture, scale, expanded, tab, caseNode } = state;
+  const { view, picture, scale, expanded, tab, caseNode, documents, selectedGroups } = state;
   const seen = view && picture ? visibleRange(view, picture.arrangement.scale) : undefined;
   const isWhole = !seen || (seen.start === 0n && seen.last === IOVA_MAX);
   const session = shownSession(state);
   const lanes = laneNames(expanded);
+  const groups = selectionValue(documents, selectedGroups);
   const isOther = session?.model !== undefined && session.model !== (session.recordedModel ?? 'iommufd');
   return {
     ...(session?.hasHistory && session.position < session.events ? { at: session.position } : {}),
     ...(isWhole ? {} : { range: seen }),
     ...(scale === 'fold' ? {} : { scale }),
     ...(lanes.length === 0 ? {} : { lanes }),
+    ...(groups === undefined ? {} : { groups }),
     ...(guest === undefined ? {} : { guest }),
     ...(caseNode?.device?.origin === 'chosen' ? { device: caseNode.device.device } : {}),
     ...(isOther && session?.model !== undefined ? { model: session.model } : {}),
@@ -230,6 +240,7 @@ const FOLLOWED = [
   'view',
   'scale',
   'expanded',
+  'selectedGroups',
   'tab',
   'guest',
   'caseNode',

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { selectableKeys } from '../../engine/protocol/selection.ts';
 import { HeldEngine, openText, startApp } from '../testing/app.ts';
 import { useApp } from './app-state.ts';
 import { conflictKey, shownConflict } from './conflict-key.ts';
@@ -11,7 +12,7 @@ import {
   showConflict,
   showFlag,
 } from './conflicts.ts';
-import { selectableKeys, setSelectedGroups } from './documents.ts';
+import { setSelectedGroups } from './documents.ts';
 import { clearSelection } from './selection.ts';
 
 const MSI = '/sys/kernel/iommu_groups/1/reserved_regions:0x00000000fee00000 0x00000000feefffff msi\n';

@@ -1,6 +1,7 @@
 // The open documents: opening, closing, the moment of each, and what of them is selected.
 import type { CaseNode, Placement } from '../../engine/protocol/case.ts';
 import type { DocumentNode, InputFile } from '../../engine/protocol/documents.ts';
+import { defaultKeys, selectableKeys } from '../../engine/protocol/selection.ts';
 import { type Busy, useApp } from './app-state.ts';
 import { engine } from './engine.ts';
 import { notify, showEngineError } from './notices.ts';
@@ -8,21 +9,6 @@ import { arrange } from './picture.ts';
 import { placeOfDevice } from './tree.ts';
 
 const { getState: get, setState: set } = useApp;
-
-/** Keys of everything in a document that can be selected. */
-export function selectableKeys({ groups, spaces, layers }: DocumentNode): string[] {
-  return [...groups, ...spaces, ...layers].map(({ key }) => key);
-}
-
-/** Keys that are selected when a document is opened: of the groups, those that can be assigned. */
-export function defaultKeys({ groups, spaces, layers }: DocumentNode): string[] {
-  const shown = [
-    ...groups.filter(({ isSelectedByDefault }) => isSelectedByDefault),
-    ...spaces.filter(({ isShown }) => isShown),
-    ...layers.filter(({ isShown }) => isShown),
-  ];
-  return shown.map(({ key }) => key);
-}
 
 /** Selects one group alone; what else is selected of its document stays. */
 export async function selectOnlyGroup(key: string): Promise<void> {

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { failure, success } from '../../engine/protocol/result.ts';
+import { selectableKeys } from '../../engine/protocol/selection.ts';
 import { visibleRange } from '../../timeline/axis/viewport.ts';
 import { HeldEngine, openText, settled, startApp } from '../testing/app.ts';
 import { useApp } from './app-state.ts';
-import { selectableKeys, setSelectedGroups } from './documents.ts';
+import { setSelectedGroups } from './documents.ts';
 import { arrange, compareInPicture, ensureSlices, setScale, toggleLane } from './picture.ts';
 import { panBy, setPlotWidth, showAll, showRange, zoomBy } from './view.ts';
 

@@ -175,6 +175,16 @@ function decoded(fragment: string): string {
 }
 
 describe('links', () => {
+  test('carry a selection that was made by hand, and no other', async () => {
+    const asker = await new Sharer().add({ 'a.txt': HOST_A, 'b.txt': HOST_B });
+    const [first] = (await asker.ask('documents', null)).flatMap(({ groups }) => groups.map(({ key }) => key));
+    expect(parseLink((await asker.share('link')).text).view.groups).toBeUndefined();
+    for (const redact of [undefined, {}]) {
+      const { text } = await asker.share('link', { selectedGroups: [first ?? ''], redact });
+      expect(parseLink(text).view.groups).toEqual(['1:1']);
+    }
+  });
+
   test('leave out sources and expectations when they would be too long, and say so', async () => {
     const lines = Array.from({ length: 600 }, (_, i) => ({
       ...{ kind: 'reserved', start: '0xfee00000', last: '0xfeefffff', type: 'msi', origin: 'sysfs', group: String(i) },

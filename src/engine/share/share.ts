@@ -28,6 +28,7 @@ import { LINK_LENGTH, type Shared, type ShareParams } from '../protocol/share.ts
 import { type CaseSession, caseSession } from './case-session.ts';
 import { guestValue } from './guest-value.ts';
 import { markdownReport } from './markdown-report.ts';
+import { selectionValue } from './selection-value.ts';
 import { sourceLines } from './source-lines.ts';
 
 /** Lines in the list of exact bounds. */
@@ -57,6 +58,8 @@ function asker(handlers: Handlers): Ask {
 
 /** What a form is made of: documents, and the choices of the page in terms of them. */
 interface Material {
+  /** Those that opening the session makes, in its order. */
+  readonly included: readonly EngineDocument[];
   readonly documents: readonly EngineDocument[];
   readonly session: Session;
   readonly at: number | undefined;
@@ -140,6 +143,7 @@ async function redactedMaterial(shared: SharedCase, made: CaseSession, params: S
   }
   const guest = translatedGuest(params.guest, made.documents, documents, params.redact);
   return {
+    included: documents,
     documents,
     session,
     at,
@@ -178,6 +182,7 @@ async function materialOf(shared: SharedCase, params: ShareParams): Promise<Mate
   const { device } = shared.choices;
   addNotes(made.session, params);
   return {
+    included: made.documents,
     documents: [...shared.documents.values()],
     session: made.session,
     at: made.at,
@@ -190,17 +195,19 @@ async function materialOf(shared: SharedCase, params: ShareParams): Promise<Mate
 }
 
 /** How the case is shown, as a link has it. Only what is not as it would be anyway. */
-function viewOf({ at, params, device, documents }: Material, choices: CaseChoices): LinkView {
+function viewOf({ at, params, device, documents, included }: Material, choices: CaseChoices): LinkView {
   const { range, scale, expanded, guest, tab } = params;
   const lanes = laneNames(expanded);
   const model = documents.findLast(({ kind }) => kind === 'session');
   const isOther = model?.model !== undefined && model.model !== (model.session.header.model ?? 'iommufd');
   const value = guest && guestValue(guest);
+  const groups = selectionValue(included.map(documentNode), params.selectedGroups);
   return {
     ...(at === undefined ? {} : { at }),
     ...(range === undefined ? {} : { range }),
     ...(scale === 'fold' ? {} : { scale }),
     ...(lanes.length === 0 ? {} : { lanes }),
+    ...(groups === undefined ? {} : { groups }),
     ...(value === undefined ? {} : { guest: value }),
     ...(device === undefined ? {} : { device }),
     ...(isOther && model?.model !== undefined ? { model: model.model } : {}),

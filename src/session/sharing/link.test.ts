@@ -14,6 +14,7 @@ const FULL_VIEW: LinkView = {
   range: { start: 0xfee0_0000n as Iova, last: IOVA_MAX },
   scale: 'log',
   lanes: ['reserved', 'allowed'],
+  groups: ['0-3', '7', 'layer bars'],
   guest: 'q35:8G',
   device: '0000:06:00.0',
   model: 'type1',

@@ -19,6 +19,8 @@ export interface LinkView {
   readonly scale?: 'fold' | 'linear' | 'log';
   /** Kinds of lanes that are expanded. */
   readonly lanes?: readonly string[];
+  /** What is selected, if a person chose it: groups by number or in runs, and others by name; `2:` of the second host. */
+  readonly groups?: readonly string[];
   /** A guest to try: `q35:8G`. */
   readonly guest?: string;
   /** The device to assign, a PCI address. */
@@ -57,6 +59,7 @@ const KEYS = [
   'range',
   'scale',
   'lanes',
+  'groups',
   'guest',
   'device',
   'model',
@@ -73,7 +76,7 @@ const hex = (value: bigint) => `0x${value.toString(16)}`;
 /** A key's value as it is written in a link. */
 function writtenValue(view: LinkView, key: Key): string | undefined {
   if (key === 'range') return view.range && `${hex(view.range.start)}-${hex(view.range.last)}`;
-  if (key === 'lanes') return view.lanes?.map(encodeValue).join(',');
+  if (key === 'lanes' || key === 'groups') return view[key]?.map(encodeValue).join(',');
   if (key === 'embed') return view.embed ? '1' : undefined;
   const value = view[key];
   return value === undefined ? undefined : encodeValue(String(value));
@@ -191,8 +194,10 @@ function readKey(view: Writable, key: Key, value: string): string | undefined {
       view.theme = theme;
       return undefined;
     }
-    case 'lanes': {
-      view.lanes = value.split(',').filter((name) => name !== '');
+    case 'lanes':
+    case 'groups': {
+      if (key === 'groups' && value === '') return 'has no value';
+      view[key] = value.split(',').filter((name) => name !== '');
       return undefined;
     }
     case 'embed': {
