@@ -2,6 +2,7 @@
 // put a session into it. Everything is inline, the worker too, and packed; the policy allows exactly these two scripts
 // by their hashes.
 import { createHash } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import optimizeLocales from '@react-aria/optimize-locales-plugin';
 import react from '@vitejs/plugin-react';
@@ -20,14 +21,15 @@ Object.assign(script, { type: 'module', id: 'iovascope-main', textContent: await
 document.head.append(script);
 })();`;
 
-/** Starts the engine from code inside of the page. */
-function inlineWorker(): Plugin {
+/** Starts the engine, and takes samples and scripts, from inside of the page. */
+function offlineModules(): Plugin {
+  const state = fileURLToPath(new URL('src/app/state/x.ts', import.meta.url));
   return {
-    name: 'inline-worker',
+    name: 'offline-modules',
     enforce: 'pre',
-    resolveId(source, importer) {
-      const isStart = source.endsWith('/start-engine.ts') && importer !== undefined;
-      return isStart ? this.resolve('./start-engine-offline.ts', importer.replace(/[^/]*$/, 'state/x.ts')) : null;
+    resolveId(source) {
+      const name = /(?:^|\/)(start-engine|public-file)\.ts$/.exec(source)?.[1];
+      return name === undefined ? null : this.resolve(`./${name}-offline.ts`, state);
     },
   };
 }
@@ -87,7 +89,12 @@ export default defineConfig({
     'import.meta.env.IOVASCOPE_VERSION': JSON.stringify(manifest.version),
     'import.meta.env.IOVASCOPE_OFFLINE': 'true',
   },
-  plugins: [inlineWorker(), react(), { ...optimizeLocales.vite({ locales: ['en-US'] }), enforce: 'pre' }, singleFile()],
+  plugins: [
+    offlineModules(),
+    react(),
+    { ...optimizeLocales.vite({ locales: ['en-US'] }), enforce: 'pre' },
+    singleFile(),
+  ],
   worker: { format: 'iife', rolldownOptions: { output: { codeSplitting: false } } },
   build: {
     target: 'es2022',

@@ -29,6 +29,7 @@ const OperationBar = lazy(async () => ({ default: (await import('../panels/opera
 const HelpDialog = lazy(async () => ({ default: (await import('./help-dialog.tsx')).HelpDialog }));
 const ConnectDialog = lazy(async () => ({ default: (await import('./connect-dialog.tsx')).ConnectDialog }));
 const ExportDialog = lazy(async () => ({ default: (await import('./export-dialog.tsx')).ExportDialog }));
+const UncopiedDialog = lazy(async () => ({ default: (await import('./uncopied-dialog.tsx')).UncopiedDialog }));
 const PasteDialog = lazy(async () => ({ default: (await import('./paste-dialog.tsx')).PasteDialog }));
 
 /** Without a picture, the rest of the page is loaded after this time in milliseconds. */
@@ -262,6 +263,7 @@ export function App() {
     return () => listeners.abort();
   }, []);
 
+  const isUncopied = useApp((s) => s.uncopied !== undefined);
   return (
     <div className="app" data-drawn={drawn}>
       <Toolbar
@@ -290,6 +292,7 @@ export function App() {
         {paste && <PasteDialog isOpen onOpenChange={setPaste} />}
         {isExporting && <ExportDialog isOpen onOpenChange={setExporting} />}
         {connect && <ConnectDialog isOpen onOpenChange={setConnect} />}
+        {isUncopied && <UncopiedDialog />}
       </LoadBoundary>
     </div>
   );

@@ -42,9 +42,13 @@ export function ConnectDialog(props: DialogProps) {
         <Command text={`${AGENT} --probe 'ssh root@host iovascope-probe'`} />
         <p className="dialog-text second">
           The probe only reads. If you cannot run binaries on the host, the shell script{' '}
-          <a href={`${import.meta.env.BASE_URL}collect.sh`} target="_blank" rel="noreferrer">
-            collect.sh
-          </a>{' '}
+          {import.meta.env.IOVASCOPE_OFFLINE ? (
+            'collect.sh'
+          ) : (
+            <a href={`${import.meta.env.BASE_URL}collect.sh`} target="_blank" rel="noreferrer">
+              collect.sh
+            </a>
+          )}{' '}
           collects the same data as text.{' '}
           <button type="button" className="button" onClick={() => void copyCollector()}>
             Copy the script

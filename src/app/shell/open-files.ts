@@ -9,17 +9,16 @@ import { newSession } from '../../session/session.ts';
 import { writeSession } from '../../session/write.ts';
 import { open } from '../state/documents.ts';
 import { showError } from '../state/notices.ts';
+import { publicFile } from '../state/public-file.ts';
 import type { Sample } from './samples.ts';
 
 /** Fetches a sample's files and opens them as one host. */
 export async function openSample(sample: Sample): Promise<void> {
   try {
     const files = await Promise.all(
-      sample.files.map(async (name): Promise<InputFile> => {
-        const response = await fetch(`${import.meta.env.BASE_URL}samples/${sample.id}/${name}`);
-        if (!response.ok) throw new Error(`${name}: ${response.status} ${response.statusText}`);
-        return { name, data: await response.blob() };
-      }),
+      sample.files.map(
+        async (name): Promise<InputFile> => ({ name, data: await publicFile(`samples/${sample.id}/${name}`) }),
+      ),
     );
     await open(sample.title, files, { isSample: true, address: `sample=${sample.id}` });
   } catch (error) {

@@ -132,6 +132,8 @@ export interface AppState {
   readonly isBarOpen: boolean;
   readonly busy: Busy | undefined;
   readonly problem: Problem | undefined;
+  /** What the browser did not let the page copy, and its name. */
+  readonly uncopied: { readonly what: string; readonly content: string | Blob } | undefined;
   /** Shown for a few seconds. */
   readonly notice: string;
   /** What screen readers are told: the latest notice, or what a key led to. */
@@ -177,6 +179,7 @@ export const useApp = create<AppState>(() => ({
   isBarOpen: false,
   busy: undefined,
   problem: undefined,
+  uncopied: undefined,
   notice: '',
   announcement: '',
   placed: undefined,

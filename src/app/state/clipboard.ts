@@ -1,4 +1,9 @@
+import { useApp } from './app-state.ts';
 import { notify, showError } from './notices.ts';
+import { publicFile } from './public-file.ts';
+
+/** Says that the browser refused, and shows the content for a person to copy. */
+const refused = (content: string | Blob, what: string) => useApp.setState({ uncopied: { content, what } });
 
 /** Copies a text; `what` names it in the notice. */
 export async function copy(text: string, what: string): Promise<void> {
@@ -6,7 +11,7 @@ export async function copy(text: string, what: string): Promise<void> {
     await navigator.clipboard.writeText(text);
     notify(`Copied: ${what}`);
   } catch {
-    showError('Nothing was copied', 'The browser denied access to the clipboard.');
+    refused(text, what);
   }
 }
 
@@ -22,13 +27,15 @@ export async function copyPng(png: Blob, what: string): Promise<void> {
     ]);
     notify(`Copied: ${what}`);
   } catch {
-    showError('Nothing was copied', 'The browser denied access to the clipboard: save the file instead.');
+    refused(png, what);
   }
 }
 
 /** Copies the shell script that collects dumps on hosts where no binary can be run. */
 export async function copyCollector(): Promise<void> {
-  const response = await fetch(`${import.meta.env.BASE_URL}collect.sh`);
-  if (response.ok) await copy(await response.text(), 'collect.sh');
-  else showError('Nothing was copied', `collect.sh: ${response.status} ${response.statusText}`);
+  try {
+    await copy(await (await publicFile('collect.sh')).text(), 'collect.sh');
+  } catch (error) {
+    showError('Nothing was copied', error instanceof Error ? error.message : String(error));
+  }
 }

@@ -1,0 +1,65 @@
+import { useEffect, useRef, useState } from 'react';
+import { Button } from 'react-aria-components';
+import { useApp } from '../state/app-state.ts';
+import { Frame } from './dialog-frame.tsx';
+
+/** Lines that are seen without scrolling. */
+const ROWS_MAX = 12;
+
+/** The whole text, selected. */
+function SelectedText({ text, label }: { text: string; label: string }) {
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    field.current?.focus();
+    field.current?.select();
+  }, []);
+  return (
+    <textarea
+      ref={field}
+      className="uncopied mono"
+      aria-label={label}
+      rows={Math.min(ROWS_MAX, text.split('\n').length + 1)}
+      readOnly
+      value={text}
+    />
+  );
+}
+
+function Picture({ data, label }: { data: Blob; label: string }) {
+  const [address] = useState(() => URL.createObjectURL(data));
+  useEffect(() => () => URL.revokeObjectURL(address), [address]);
+  return <img className="uncopied" src={address} alt={label} />;
+}
+
+/** What the browser did not let the page copy, for a person to copy. */
+export function UncopiedDialog() {
+  const uncopied = useApp((s) => s.uncopied);
+  if (!uncopied) return null;
+  const { what, content } = uncopied;
+  const close = () => useApp.setState({ uncopied: undefined });
+  return (
+    <Frame isOpen onOpenChange={close} title="Nothing was copied">
+      {typeof content === 'string' ? (
+        <>
+          <p className="dialog-text">
+            The browser denied access to the clipboard. The text is selected: press Ctrl+C (Cmd+C on a Mac).
+          </p>
+          <SelectedText text={content} label={what} />
+        </>
+      ) : (
+        <>
+          <p className="dialog-text">
+            The browser denied access to the clipboard. Copy the picture with its context menu, which leaves the session
+            out, or save it as a file.
+          </p>
+          <Picture data={content} label={what} />
+        </>
+      )}
+      <div className="dialog-buttons">
+        <Button className="button" onPress={close}>
+          Close
+        </Button>
+      </div>
+    </Frame>
+  );
+}
