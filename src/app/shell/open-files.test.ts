@@ -105,7 +105,7 @@ describe('opening', () => {
     expect(get().sampleIds).toEqual(get().documents.map(({ id }) => id));
     vi.stubGlobal('fetch', async () => new Response('', { status: 404, statusText: 'Not Found' }));
     await openSample(SAMPLES[0]);
-    expect(get().problem?.message).toBe('iommu_groups.txt: 404 Not Found');
+    expect(get().problem?.message).toBe('samples/x86-vtd-39bit-rmrr/iommu_groups.txt: 404 Not Found');
   });
 
   test('the ranges of a buffer become a session', async () => {
