@@ -1,6 +1,7 @@
 import { type FormEvent, useState } from 'react';
 import { Button, Input, Label, TextField } from 'react-aria-components';
-import { copy, copyCollector } from '../state/clipboard.ts';
+import { copy } from '../state/clipboard.ts';
+import { copyCollector } from '../state/copy-files.ts';
 import { connectLive } from '../state/live-hosts.ts';
 import { type DialogProps, Frame } from './dialog-frame.tsx';
 

@@ -196,13 +196,3 @@ export const pageApi = {
   reset: (): Promise<void> => after(reset()),
   help: async (): Promise<string> => (await import('./page-api-help.ts')).PAGE_API_HELP,
 };
-
-declare global {
-  interface Window {
-    iovascope?: typeof pageApi;
-  }
-}
-
-export function installPageApi(): void {
-  window.iovascope = pageApi;
-}

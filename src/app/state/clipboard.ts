@@ -1,9 +1,8 @@
 import { useApp } from './app-state.ts';
-import { notify, showError } from './notices.ts';
-import { publicFile } from './public-file.ts';
+import { notify } from './notices.ts';
 
 /** Says that the browser refused, and shows the content for a person to copy. */
-const refused = (content: string | Blob, what: string) => useApp.setState({ uncopied: { content, what } });
+export const refused = (content: string | Blob, what: string) => useApp.setState({ uncopied: { content, what } });
 
 /** Copies a text; `what` names it in the notice. */
 export async function copy(text: string, what: string): Promise<void> {
@@ -12,30 +11,5 @@ export async function copy(text: string, what: string): Promise<void> {
     notify(`Copied: ${what}`);
   } catch {
     refused(text, what);
-  }
-}
-
-/**
- * Copies a PNG. Browsers make another PNG of what programs paste: the one with the session is copied beside it, for
- * pages that ask for it (`web image/png`).
- */
-export async function copyPng(png: Blob, what: string): Promise<void> {
-  try {
-    const isWeb = typeof ClipboardItem.supports === 'function' && ClipboardItem.supports('web image/png');
-    await navigator.clipboard.write([
-      new ClipboardItem({ 'image/png': png, ...(isWeb ? { 'web image/png': png } : {}) }),
-    ]);
-    notify(`Copied: ${what}`);
-  } catch {
-    refused(png, what);
-  }
-}
-
-/** Copies the shell script that collects dumps on hosts where no binary can be run. */
-export async function copyCollector(): Promise<void> {
-  try {
-    await copy(await (await publicFile('collect.sh')).text(), 'collect.sh');
-  } catch (error) {
-    showError('Nothing was copied', error instanceof Error ? error.message : String(error));
   }
 }

@@ -199,6 +199,14 @@ async function withEvents(source: OpenedSource, events: readonly SessionEvent[])
     events: events.map((event) =>
       isFact(event) && event.kind === 'gone' ? { ...event, event: moved(event.event - 1) + 1 } : event,
     ),
+    // What is added has no line of its own.
+    lines:
+      read.session.lines.length === 0
+        ? []
+        : [
+            ...read.session.lines.filter((_, at) => at !== removed),
+            ...Array<number>(Math.max(0, events.length - before.length)).fill(0),
+          ],
     verbatim: {
       ...read.session.verbatim,
       events: new Map(
