@@ -49,8 +49,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   analysis: {
     imports: 'iova uapi session kernel dumps',
     offers:
-      'host/*.ts guest/*.ts space/*.ts case/*.ts conflicts/conflict.ts conflicts/devices.ts conflicts/find-conflicts.ts conflicts/guest.ts conflicts/order.ts answer/*.ts',
-    order: 'host guest space host/compare-hosts.ts case conflicts answer',
+      'host/*.ts guest/*.ts space/*.ts case/*.ts conflicts/conflict.ts conflicts/devices.ts conflicts/find-conflicts.ts conflicts/guest.ts conflicts/order.ts answer/*.ts decision/decision.ts decision/step.ts',
+    order: 'host guest space host/compare-hosts.ts case conflicts answer decision/step.ts decision',
   },
   timeline: {
     imports: 'iova uapi session kernel analysis',

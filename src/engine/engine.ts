@@ -23,6 +23,7 @@ const partAnswer = loadPart(() => import('./answers/answer.ts'));
 const partBuffers = loadPart(() => import('./answers/buffers.ts'));
 const partComparison = loadPart(() => import('./answers/comparison.ts'));
 const partConflicts = loadPart(() => import('./answers/conflict-list.ts'));
+const partDecision = loadPart(() => import('./answers/decision.ts'));
 const partDefinedGuests = loadPart(() => import('./answers/defined-guests.ts'));
 const partEvents = loadPart(() => import('./answers/event-rows.ts'));
 const partEventList = loadPart(() => import('./answers/event-list.ts'));
@@ -239,9 +240,9 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       const { conflictVersions } = await partVersions();
       return conflictVersions(current.documents, params);
     },
-    async allocatorSteps({ id, position }) {
-      const { allocatorSteps } = await partAllocator();
-      return withDocument(id, (document) => success(allocatorSteps(document, position)));
+    async decision({ id, position }) {
+      const { decision } = await partDecision();
+      return withDocument(id, (document) => success(decision(document, position)));
     },
     nextDma: async (params) => (await partAllocator()).nextDma(current.documents, params),
     structures: async () => (await partBuffers()).structures(),

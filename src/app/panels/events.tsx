@@ -12,7 +12,7 @@ import { goToFailure, setEventFilter, showEvent, shownSession, stepFailure } fro
 import { useAnswer } from '../state/use-answer.ts';
 import { useModelNames } from '../state/use-model-names.ts';
 import { usePages } from '../state/use-pages.ts';
-import { AllocatorSteps } from './allocator-steps.tsx';
+import { DecisionSteps } from './decision-steps.tsx';
 import { LivePanel } from './live.tsx';
 import { PlaceLink } from './place-link.tsx';
 import './events.css';
@@ -20,8 +20,6 @@ import './slider.css';
 
 const ROW_HEIGHT = 27;
 const HEADER_HEIGHT = 30;
-/** The model whose steps are shown. */
-const ALLOCATOR_MODEL = 'dma-iommu';
 
 /** The slider that goes to any moment of the session. */
 function Scrubber({ document }: { document: DocumentNode }) {
@@ -329,7 +327,7 @@ function SessionEvents({ document }: { document: DocumentNode }) {
       {document.hasHistory && <Scrubber document={document} />}
       {document.hasHistory && overview && <FailureStrip document={document} overview={overview} />}
       {error && <p className="severity-error">{error.message}</p>}
-      {model === ALLOCATOR_MODEL && <AllocatorSteps document={document} />}
+      {document.operations > 0 && <DecisionSteps document={document} />}
       <div className="events-list" data-scroller>
         {overview?.total === 0 ? (
           <p className="hint">No event matches the filter.</p>

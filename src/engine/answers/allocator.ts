@@ -1,20 +1,9 @@
-// The allocator of the kernel's DMA API: how it found an address, and where it puts the next buffers of a host's devices.
+// The allocator of the kernel's DMA API: where it puts the next buffers of a host's devices.
 import { commonSpace } from '../../analysis/space/common-space.ts';
-import { allocatorStepText, type NextDma, nextDmaIn } from '../../analysis/space/next-dma.ts';
-import { DmaIommuModel } from '../../kernel/dma-iommu/model.ts';
-import { isOperation } from '../../session/events.ts';
-import type { EngineDocument } from '../documents/document.ts';
+import { type NextDma, nextDmaIn } from '../../analysis/space/next-dma.ts';
 import { type Documents, selectedHosts } from '../picture/spaces.ts';
 import type { Params } from '../protocol/methods.ts';
 import { type EngineResult, failure, success } from '../protocol/result.ts';
-
-/** What the allocator did for the operation before `position`, a sentence a step; empty for other events and models. */
-export function allocatorSteps({ session, states }: EngineDocument, position: number): readonly string[] {
-  const event = session.events[position - 1];
-  if (!states || !event || !isOperation(event)) return [];
-  const model = states.modelAt(position - 1);
-  return model instanceof DmaIommuModel ? model.stepsOf(event).map(allocatorStepText) : [];
-}
 
 /** Where the next buffers of a device go, on each selected host that has it. */
 export function nextDma(

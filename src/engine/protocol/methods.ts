@@ -2,6 +2,7 @@
 // Web Worker or in the same thread (tests, command line). Calls resolve to an `EngineResult`: failures are data, never
 // exceptions.
 
+import type { DecisionStep } from '../../analysis/decision/step.ts';
 import type { GuestDefinition } from '../../analysis/guest/guest-memory.ts';
 import type { NextDma } from '../../analysis/space/next-dma.ts';
 import type { IovaRange } from '../../iova/range.ts';
@@ -136,12 +137,9 @@ export interface Methods {
   versions: { params: { id: string; model?: string | undefined; limit: number }; value: SessionVersions };
   /** The conflicts that appear or disappear with the version of the kernel. */
   conflictVersions: { params: Trial; value: ConflictVersions };
-  /**
-   * What the allocator of the kernel's DMA API did for the operation before `position`, a sentence a step; empty for other
-   * events and models.
-   */
-  allocatorSteps: { params: { id: string; position: number }; value: readonly string[] };
-  /** Where that allocator puts the next buffers of a device with so many address bits; any PCI device if left out. */
+  /** How the model decided about the operation before `position`, step by step; empty for other events. */
+  decision: { params: { id: string; position: number }; value: readonly DecisionStep[] };
+  /** Where the allocator of the kernel's DMA API puts the next buffers of a device with so many address bits; any PCI device if left out. */
   nextDma: {
     params: {
       device?: string | undefined;

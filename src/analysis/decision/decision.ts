@@ -1,0 +1,196 @@
+// How a model came to its answer for one operation: the checks in the kernel's order, the search for an IOVA, what an attach
+// leaves, the walk of an unmap, how a buffer fills.
+import { groupedHex } from '../../iova/format.ts';
+import { IOVA_MAX } from '../../iova/iova.ts';
+import { type IovaRange, range, rangeOfLength, WHOLE_SPACE } from '../../iova/range.ts';
+import type { AllocatorEvent } from '../../kernel/dma-iommu/events.ts';
+import { DmaIommuModel } from '../../kernel/dma-iommu/model.ts';
+import { type AddressSpaceView, type KernelModel, type Outcome, pageSizesOf } from '../../kernel/model.ts';
+import type { Refusal } from '../../kernel/shared/refusal.ts';
+import { kernelRules } from '../../kernel/version-changes.ts';
+import type { Operation, SessionHeader } from '../../session/events.ts';
+import { allocatorStepText } from '../space/next-dma.ts';
+import { checksOf } from './checks.ts';
+import { choiceSteps } from './choice.ts';
+import { infoSteps } from './info.ts';
+import { narrowingSteps } from './narrowing.ts';
+import type { DecisionStep } from './step.ts';
+import { unmapSteps, type Walk } from './unmapping.ts';
+
+/** What a session says about the kernel. */
+type Header = Pick<SessionHeader, 'page_size' | 'huge_page_size' | 'kernel'>;
+
+/** Bytes of a buffer that has room for every capability. */
+const LARGE_BUFFER = 1 << 20;
+
+/**
+ * The steps of one operation in the state of `model`, which is not changed. The last one is the answer. Empty for an
+ * operation that no kernel can be asked about. `kernel`: a version in place of the header's.
+ */
+export function decisionSteps(
+  model: KernelModel,
+  operation: Operation,
+  header: Header,
+  kernel: string | undefined = header.kernel,
+): DecisionStep[] {
+  const after = model.clone();
+  const outcome = after.apply(operation, 0);
+  if (!outcome.ok && outcome.invalid) return [];
+  const rules = kernelRules(kernel);
+  const refusal = outcome.ok ? undefined : outcome.refusal;
+  const { before, behind } = checksOf(operation, model.name, rules);
+  const failed = before.findIndex((check) => refusal && check.rules.includes(refusal.rule));
+  const passed = (failed < 0 ? before : before.slice(0, failed)).map(
+    ({ passed: text }): DecisionStep => ({ text, verdict: 'note' }),
+  );
+  const isLater = refusal !== undefined && failed < 0;
+  const middle = failed < 0 ? middleSteps(model, after, operation, outcome, header, rules.has('iommufd-choice')) : [];
+  const atEnd = behind.some((check) => refusal && check.rules.includes(refusal.rule));
+  const late =
+    outcome.ok || atEnd
+      ? behind
+          .slice(0, atEnd ? behind.findIndex((check) => refusal && check.rules.includes(refusal.rule)) : undefined)
+          .map(({ passed: text }): DecisionStep => ({ text, verdict: 'note' }))
+      : [];
+  // Without a table of checks nothing is known of what passed before a refusal.
+  const isKnown = before.length > 0 && (!isLater || atEnd || middle.length > 0 || isAfterChecks(refusal));
+  return [...(isKnown ? passed : []), ...middle, ...late, answerStep(outcome)];
+}
+
+/** Rules that refuse behind all of the listed checks: choosing and pinning. */
+function isAfterChecks(refusal: Refusal | undefined): boolean {
+  return refusal !== undefined && /^(?:choose-|memory-)/.test(refusal.rule);
+}
+
+function answerStep(outcome: Outcome): DecisionStep {
+  if (outcome.ok) {
+    const { ret, iova, unmapped, dma_addr } = outcome.answer;
+    const more =
+      iova !== undefined
+        ? `, IOVA ${groupedHex(iova)}`
+        : dma_addr !== undefined
+          ? `, DMA address ${groupedHex(dma_addr)}`
+          : unmapped !== undefined
+            ? `, ${groupedHex(unmapped)} bytes unmapped`
+            : '';
+    return { text: `Answer: ${ret}${more}`, verdict: 'yes' };
+  }
+  const { refusal } = outcome;
+  if (!refusal) return { text: 'Cannot be run', verdict: 'no' };
+  const { obstacle, requested } = refusal;
+  const lit =
+    obstacle?.start !== undefined && obstacle.last !== undefined
+      ? range(obstacle.start, obstacle.last)
+      : requested?.start === undefined
+        ? undefined
+        : rangeOfLength(requested.start, requested.length);
+  return {
+    text: `Refused, -${refusal.errno} (${refusal.rule}): ${refusal.message.replace(/\.$/, '')}`,
+    verdict: 'no',
+    source: refusal.source,
+    ...(lit ? { range: lit } : {}),
+  };
+}
+
+function middleSteps(
+  model: KernelModel,
+  after: KernelModel,
+  operation: Operation,
+  outcome: Outcome,
+  header: Header,
+  isLimited: boolean,
+): DecisionStep[] {
+  switch (operation.op) {
+    case 'ioas.map':
+      return !operation.flags.includes('fixed')
+        ? chosen(model, outcome, model.space(operation.ioas), operation.user_va, operation.length, header, isLimited)
+        : [];
+    case 'ioas.copy': {
+      const [source] = model.space(operation.src)?.areas(operation.src_iova, operation.src_iova) ?? [];
+      if (operation.flags.includes('fixed') || !source) return [];
+      const userVa = source.userVa + (operation.src_iova - source.start);
+      return chosen(model, outcome, model.space(operation.dst), userVa, operation.length, header, isLimited);
+    }
+    case 'device.attach': {
+      const space = operation.ioas === undefined ? undefined : model.space(operation.ioas);
+      return outcome.ok && space && model.name === 'iommufd' ? narrowingSteps(space, operation, false).steps : [];
+    }
+    case 'container.attach_group': {
+      const space = model.space(operation.container);
+      return outcome.ok && space ? narrowingSteps(space, operation, model.name === 'type1').steps : [];
+    }
+    case 'ioas.unmap':
+      return unmapped(model, after, operation.ioas, operation.iova, operation.length);
+    case 'container.unmap_dma': {
+      const isAll = operation.flags.includes('all');
+      const [start, length] = isAll ? [0n, IOVA_MAX] : [operation.iova, operation.size];
+      return unmapped(model, after, operation.container, start, length);
+    }
+    case 'container.get_info':
+      return model.name === 'type1' ? info(model, operation) : [];
+    case 'dma.map':
+    case 'dma.unmap':
+      return model instanceof DmaIommuModel ? model.stepsOf(operation).map(allocatorStep) : [];
+    default:
+      return [];
+  }
+}
+
+/** The search for an IOVA, if it comes to what the model answers: rounding of older kernels may wrap around. */
+function chosen(
+  model: KernelModel,
+  outcome: Outcome,
+  space: AddressSpaceView | undefined,
+  userVa: bigint,
+  length: bigint,
+  header: Header,
+  isLimited: boolean,
+): DecisionStep[] {
+  const sizes = pageSizesOf(header);
+  const isSearched = outcome.ok || outcome.refusal?.rule.endsWith('choose-no-space');
+  if (!space || !sizes || length === 0n || !isSearched) return [];
+  const isFirst = model.name === 'iommufd-rfc';
+  const source = isFirst ? 'io_pagetable.c as posted 2022-03-18, iopt_alloc_iova' : 'Linux 6.12, iopt_alloc_iova';
+  const found = choiceSteps(space, { userVa, length, sizes, isLimited: isLimited && !isFirst, source });
+  if (found.chosen !== (outcome.ok ? outcome.answer.iova : undefined)) {
+    const text = found.isCut
+      ? 'The search passes more gaps than are shown'
+      : 'Rounding up to the alignment wraps around at 2^64 in this version, so that the search does not end at the first gap that fits';
+    return [...found.steps.slice(0, 1), { text, verdict: 'note', source }];
+  }
+  return found.steps;
+}
+
+/** The code that walks for an unmap. */
+function walkOf(model: KernelModel, space: AddressSpaceView): Walk {
+  if (model.name === 'iommufd-rfc') return 'iommufd-rfc';
+  return model.name === 'type1' ? (space.version ?? 'type1v2') : 'iommufd';
+}
+
+function unmapped(model: KernelModel, after: KernelModel, id: string, start: bigint, length: bigint): DecisionStep[] {
+  const space = model.space(id);
+  const requested: IovaRange | undefined =
+    start === 0n && length === IOVA_MAX ? WHOLE_SPACE : rangeOfLength(start, length);
+  if (!space || !requested) return [];
+  return unmapSteps(space, after.space(id), requested, walkOf(model, space)).steps;
+}
+
+function info(model: KernelModel, operation: Extract<Operation, { op: 'container.get_info' }>): DecisionStep[] {
+  const full = model.clone().apply({ ...operation, argsz: LARGE_BUFFER }, 0);
+  const hex = full.ok ? full.answer.hex : undefined;
+  return hex === undefined ? [] : infoSteps(operation.argsz, hex);
+}
+
+/** What a step of the allocator is about. */
+function allocatorStep(event: AllocatorEvent): DecisionStep {
+  const lit = 'range' in event ? event.range : undefined;
+  const isDone =
+    event.event === 'found' || event.event === 'cache-hit' || event.event === 'kept' || event.event === 'freed';
+  const isPassed = event.event === 'full' || event.event === 'known-full' || event.event === 'cache-miss';
+  return {
+    text: allocatorStepText(event),
+    verdict: isDone ? 'yes' : isPassed ? 'no' : 'note',
+    source: 'Linux 6.12, iommu_dma_alloc_iova and alloc_iova_fast',
+    ...(lit ? { range: lit } : {}),
+  };
+}
