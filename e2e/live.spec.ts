@@ -107,6 +107,31 @@ test('the page of an agent shows its host, and keeps up with it', async ({ page,
   await expect(page.getByTestId('difference')).toContainText('+ valid range');
 });
 
+test('a reload keeps the live hosts, in this tab alone', async ({ page, maple, oak, context }) => {
+  maple.tell(group(1, '0000:00:02.0'), MSI);
+  oak.tell(group(5, '0000:07:00.0'));
+  const own = await maple.start();
+  const other = await oak.start([new URL(own.url).origin]);
+  const tree = page.getByRole('treegrid');
+  await page.goto(own.url);
+  await expect(tree).toContainText('group 1');
+  await page.getByRole('button', { name: 'Open' }).click();
+  await page.getByRole('menuitem', { name: 'Live host' }).click();
+  await page.getByRole('dialog').getByRole('textbox').fill(other.url);
+  await page.getByRole('dialog').getByRole('button', { name: 'Connect' }).click();
+  await expect(tree).toContainText('group 5');
+  await page.reload();
+  await expect(tree).toContainText('maple');
+  await expect(tree).toContainText('oak');
+  await page.getByRole('tab', { name: 'Events' }).click();
+  await expect(page.getByTestId('connection')).toHaveText(['Live', 'Live']);
+  expect(page.url()).not.toContain(own.token);
+  const second = await context.newPage();
+  await second.goto(new URL(own.url).origin);
+  await expect(second.locator('[data-drawn=true]')).toBeVisible();
+  await expect(second.getByRole('treegrid')).not.toContainText('Live');
+});
+
 test('mappings move while they are traced', async ({ page, maple }) => {
   maple.tell(group(1, '0000:00:02.0'), MSI);
   const { url } = await maple.start();

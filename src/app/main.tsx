@@ -9,6 +9,7 @@ import { SAMPLES } from './shell/samples.ts';
 import { useApp } from './state/app-state.ts';
 import { refreshAfterRestart } from './state/documents.ts';
 import { connectEngine } from './state/engine.ts';
+import { keptAgents } from './state/kept-agents.ts';
 import { keepOwnPage, ownSession } from './state/own-session.ts';
 import { startEngine } from './state/start-engine.ts';
 
@@ -30,6 +31,7 @@ async function start(): Promise<void> {
   // The page of an agent shows its host, that of `iovascope open` its files; any other one what its link names, or the
   // case that was kept.
   if (location.hash.includes('live=') && (await import('./state/live-hosts.ts')).connectFromUrl()) return;
+  if (keptAgents().length > 0 && (await import('./state/live-hosts.ts')).reconnect()) return;
   if (location.hash.includes('files=') && (await import('./shell/open-served.ts')).openServed()) return;
   const links = () => import('./shell/links.ts');
   const own = import.meta.env.IOVASCOPE_OFFLINE ? ownSession() : undefined;

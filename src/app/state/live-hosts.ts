@@ -6,6 +6,7 @@ import type { Progress } from '../../engine/protocol/methods.ts';
 import { useApp } from './app-state.ts';
 import { addDocument, onClose, updateDocument } from './documents.ts';
 import { engine } from './engine.ts';
+import { forgetAgent, keepAgent, keptAgents } from './kept-agents.ts';
 import { notify, showEngineError } from './notices.ts';
 import { arrange } from './picture.ts';
 
@@ -75,7 +76,11 @@ export function connectLive(address: string): string | undefined {
   if (typeof parsed === 'string') return parsed;
   const id = crypto.randomUUID();
   const controller = new AbortController();
-  onClose(id, () => controller.abort());
+  onClose(id, () => {
+    controller.abort();
+    forgetAgent(address);
+  });
+  keepAgent(address);
   const title = parsed.url.replace(/^wss?:\/\//, '').replace(/\/live$/, '');
   const follow = async () => {
     for (;;) {
@@ -86,6 +91,8 @@ export function connectLive(address: string): string | undefined {
       );
       // A restarted engine has to connect again.
       if (!ended.ok && ended.error.code === 'engine-restarted' && !controller.signal.aborted) continue;
+      if (controller.signal.aborted) return;
+      forgetAgent(address);
       if (!ended.ok && ended.error.code !== 'cancelled') showEngineError(`${title}: disconnected`, ended.error);
       return;
     }
@@ -104,6 +111,16 @@ export function connectFromUrl(): boolean {
   history.replaceState(null, '', location.pathname + location.search);
   if (problem !== undefined) showEngineError('The live host was not opened', { code: 'unusable', message: problem });
   return problem === undefined;
+}
+
+/**
+ * Connects again to the agents that this tab was connected to before it was loaded again. Returns whether the page is that
+ * of one of them.
+ */
+export function reconnect(): boolean {
+  const addresses = keptAgents();
+  for (const address of addresses) connectLive(address);
+  return addresses.some((address) => address.startsWith(`${location.origin}/`));
 }
 
 /** Shows a host's events as they come in, or keeps showing the present moment. */
