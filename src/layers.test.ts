@@ -60,10 +60,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   lessons: {
     imports: 'iova session operation-lines kernel timeline',
-    offers: 'built-in.ts check-lesson.ts compile.ts judge.ts lesson.ts read-lesson.ts',
+    offers: 'built-in.ts check-lesson.ts compile.ts judge.ts lesson.ts read-lesson.ts reading.ts record.ts',
   },
   engine: {
-    imports: 'iova uapi session operation-lines kernel dumps analysis timeline',
+    imports: 'iova uapi session operation-lines kernel dumps analysis timeline lessons',
     offers:
       '*.ts protocol/*.ts documents/*.ts case/*.ts live/live-url.ts answers/answer.ts answers/conflict-list.ts answers/numbered-bands.ts picture/guests.ts share/guest-value.ts share/selection-value.ts transport/*.ts',
     order:

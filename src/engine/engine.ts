@@ -22,12 +22,14 @@ const SAMPLES_MAX = 5;
 const partAnswer = loadPart(() => import('./answers/answer.ts'));
 const partBuffers = loadPart(() => import('./answers/buffers.ts'));
 const partComparison = loadPart(() => import('./answers/comparison.ts'));
+const partConceal = loadPart(() => import('./documents/conceal.ts'));
 const partConflicts = loadPart(() => import('./answers/conflict-list.ts'));
 const partDecision = loadPart(() => import('./answers/decision.ts'));
 const partDefinedGuests = loadPart(() => import('./answers/defined-guests.ts'));
 const partEvents = loadPart(() => import('./answers/event-rows.ts'));
 const partEventList = loadPart(() => import('./answers/event-list.ts'));
 const partFind = loadPart(() => import('./answers/find.ts'));
+const partLessons = loadPart(() => import('./answers/lessons.ts'));
 const partModels = loadPart(() => import('../kernel/models.ts'));
 const partOperationLine = loadPart(() => import('./answers/operation-line.ts'));
 const partNotes = loadPart(() => import('./case/notes.ts'));
@@ -158,6 +160,22 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
         moveTo(document, position, isFollowing);
         return success(documentNode(document));
       }),
+    async conceal({ id, from }) {
+      const { conceal } = await partConceal();
+      return withDocument(id, (document) => {
+        conceal(document, from);
+        return success(documentNode(document));
+      });
+    },
+    readLesson: async ({ text }) => success((await partLessons()).openLesson(text)),
+    async judge({ id, ...params }) {
+      const { judgeIn } = await partLessons();
+      return withDocument(id, (document) => judgeIn(document, params));
+    },
+    async recordLesson({ id, ...params }) {
+      const { recordedLesson } = await partLessons();
+      return withDocument(id, (document) => recordedLesson(document, params));
+    },
     async difference({ id, from, to }) {
       const { difference } = await partEvents();
       return withDocument(id, ({ session }) => success(difference(session.events, from, to)));

@@ -4,6 +4,7 @@ import type { Iova } from '../iova/iova.ts';
 import { parseAddress, parseRange } from '../iova/parse.ts';
 import type { KernelModel } from '../kernel/model.ts';
 import { answerOf, missedFields, type StepOutcome } from '../kernel/replay/replay.ts';
+import type { Refusal } from '../kernel/shared/refusal.ts';
 import { parseAnswer, printAnswer } from '../operation-lines/answers.ts';
 import { parseOperationLine } from '../operation-lines/parse.ts';
 import type { Answer, OperationName } from '../session/events.ts';
@@ -21,6 +22,7 @@ export interface CheckedLine {
   readonly answer: Answer | undefined;
   /** Why it was refused. */
   readonly reason: string | undefined;
+  readonly refusal: Refusal | undefined;
   /** Undefined if nothing was expected. */
   readonly isAsExpected: boolean | undefined;
   /** What was expected, in words. */
@@ -55,7 +57,14 @@ export function runCheck(
     );
     const read = readOperation(filled, copy.name);
     const { operation, problems } = read;
-    const blank = { line, answer: undefined, reason: undefined, isAsExpected: undefined, expected: undefined };
+    const blank = {
+      line,
+      answer: undefined,
+      reason: undefined,
+      refusal: undefined,
+      isAsExpected: undefined,
+      expected: undefined,
+    };
     if (!operation) return { ...blank, text: filled.trim(), op: undefined, got: '', problem: problems[0] };
     const outcome = copy.apply(operation.operation, i);
     const answer = answerOf(outcome);
@@ -68,6 +77,7 @@ export function runCheck(
       got,
       answer,
       reason,
+      refusal: outcome.ok ? undefined : outcome.refusal,
       isAsExpected: expect && (answer ? !differs(expect, answer) : false),
       expected: expect && printAnswer(expect),
       problem: problems[0] ?? (answer ? undefined : reason),

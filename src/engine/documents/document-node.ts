@@ -158,6 +158,7 @@ export function documentNode(document: EngineDocument): DocumentNode {
     diagnostics: document.diagnostics,
     diagnosticsMore: document.diagnosticsMore,
     events: document.session.events.length,
+    ...(document.concealed ? { isConcealed: true } : {}),
     operations: document.operations,
     ...(document.changes ? { changes: document.changes } : {}),
     position: document.position,

@@ -58,6 +58,8 @@ export interface EngineDocument {
   missing?: readonly MissingFromHost[];
   /** Version of the kernel whose rules answer, as a person chose it; undefined: as the sources say. */
   kernel?: string | undefined;
+  /** Events after those of `session` that are hidden, with their lines; undefined if none is. */
+  concealed?: { readonly events: readonly SessionEvent[]; readonly lines: readonly number[] } | undefined;
   /** How many events the state is after. */
   position: number;
   /** Of a session that was changed by hand: how often, and how many changes can be undone and made again. */

@@ -108,6 +108,8 @@ export interface DocumentNode {
   /** Diagnostics beyond those listed. */
   readonly diagnosticsMore: number;
   readonly events: number;
+  /** True if more events follow, which are hidden. */
+  readonly isConcealed?: boolean | undefined;
   readonly operations: number;
   /** Of a session that was changed by hand: how often, and how many changes can be undone and made again. */
   readonly changes?: { readonly made: number; readonly undo: number; readonly redo: number } | undefined;

@@ -6,6 +6,7 @@ import type { DecisionStep } from '../../analysis/decision/step.ts';
 import type { GuestDefinition } from '../../analysis/guest/guest-memory.ts';
 import type { NextDma } from '../../analysis/space/next-dma.ts';
 import type { IovaRange } from '../../iova/range.ts';
+import type { LessonView, Question } from '../../lessons/lesson.ts';
 import type { SpaceSlice } from '../../timeline/axis/slice.ts';
 import type { Viewport } from '../../timeline/axis/viewport.ts';
 import type { BoundsList } from '../../timeline/scene/bounds-table.ts';
@@ -23,6 +24,7 @@ import type {
 } from './answers.ts';
 import type { CaseNode, ExportedCase, ImportedCase, NoteNode, NoteParams, Placement } from './case.ts';
 import type { DocumentNode, InputFile, SourceText } from './documents.ts';
+import type { Judged, OpenedLesson } from './lessons.ts';
 import type { LiveState } from './live.ts';
 import type { ChangeParams, EventLine, EventsChanged, LinePlace, LineTrial } from './operation-lines.ts';
 import type { Arrangement, ArrangeParams, Found, RangeDetail, TableRow } from './picture.ts';
@@ -91,6 +93,20 @@ export interface Methods {
   eventLine: { params: { id: string; position: number; direction: 'next' | 'previous' }; value: EventLine | null };
   /** `follow`: whether a live host's position follows new events; by default only from its end. */
   seek: { params: { id: string; position: number; follow?: boolean }; value: DocumentNode };
+  /** Hides the events of a session after the first `from`; null: shows all. */
+  conceal: { params: { id: string; from: number | null }; value: DocumentNode };
+  /** Reads a lesson (docs/lessons.md) and runs it. */
+  readLesson: { params: { text: string }; value: OpenedLesson };
+  /** Decides about an answer to a question of a lesson, in the state after `position` events. */
+  judge: {
+    params: { id: string; position: number; question: Pick<Question, 'answer' | 'check'>; text: string };
+    value: Judged;
+  };
+  /** The events of a session up to `position` as the text of a lesson. */
+  recordLesson: {
+    params: { id: string; position: number; title: string; view?: LessonView | undefined };
+    value: string;
+  };
   /** The facts of a document that hold after `to` events but not after `from` (`+ …`), and the reverse (`− …`). */
   difference: { params: { id: string; from: number; to: number }; value: readonly string[] };
   arrange: { params: ArrangeParams; value: Arrangement };

@@ -1,0 +1,19 @@
+// Hiding the events of a session after a moment: nothing that asks about the session can tell what they are.
+import { type EngineDocument, moveTo } from './document.ts';
+
+/**
+ * Hides the events after the first `from`; those that were hidden before and come earlier are shown again. `null` shows all
+ * of them. The position moves back if it would be behind the last event that is shown.
+ */
+export function conceal(document: EngineDocument, from: number | null): void {
+  const { session, concealed } = document;
+  const { events, lines } = session;
+  for (const event of concealed?.events ?? []) events.push(event);
+  for (const line of concealed?.lines ?? []) lines.push(line);
+  document.concealed = undefined;
+  const end = from === null ? events.length : Math.min(Math.max(0, Math.trunc(from)), events.length);
+  if (end === events.length) return;
+  document.concealed = { events: events.splice(end), lines: lines.splice(end) };
+  document.states?.truncate(end);
+  if (document.position > end) moveTo(document, end);
+}
