@@ -12,3 +12,23 @@ export async function lessonText(name: string): Promise<string | undefined> {
   const path = `./library/${name}.md`;
   return Object.hasOwn(FILES, path) ? FILES[path]?.() : undefined;
 }
+
+/** What a list of lessons shows of one. */
+export interface LessonEntry {
+  readonly name: string;
+  readonly title: string;
+  readonly audience: string | undefined;
+  readonly minutes: string | undefined;
+}
+
+/** The lessons that come with the program, in order. Rejects if they cannot be loaded. */
+export function lessonEntries(): Promise<LessonEntry[]> {
+  return Promise.all(
+    LESSON_NAMES.map(async (name) => {
+      const text = (await lessonText(name)) ?? '';
+      // Front matter of our own files: `library.test.ts` reads all of them in full.
+      const field = (key: string) => new RegExp(`^${key}: ["']?(.*?)["']?$`, 'm').exec(text)?.[1];
+      return { name, title: field('title') ?? name, audience: field('audience'), minutes: field('minutes') };
+    }),
+  );
+}

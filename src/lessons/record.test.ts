@@ -64,7 +64,7 @@ map a 0x4000 4K rw => 0, iova 0x4000
 
 predict:
 
-- -EEXIST: the range overlaps a mapping (area-exists)
+- -EEXIST: Part of the range is already mapped: area 0x4000 – 0x4fff. (map-over-area)
 - 0: the kernel refuses it
 
 \`\`\`ops

@@ -1,14 +1,13 @@
 import { useEffect } from 'react';
-import { Slider, SliderThumb, SliderTrack } from 'react-aria-components';
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import type { EventOverview, EventRow } from '../../engine/protocol/sessions.ts';
 import { counted, groupedDecimal } from '../../iova/format.ts';
 import { Cell, LongTable } from '../lists/long-table.tsx';
 import { useVirtualRows } from '../lists/use-virtual-rows.ts';
 import { useApp } from '../state/app-state.ts';
-import { seek, setModel } from '../state/documents.ts';
+import { setModel } from '../state/documents.ts';
 import { engine } from '../state/engine.ts';
-import { goToFailure, setEventFilter, showEvent, shownSession, stepFailure } from '../state/sessions.ts';
+import { setEventFilter, showEvent, shownSession, stepFailure } from '../state/sessions.ts';
 import { useAnswer } from '../state/use-answer.ts';
 import { useModelNames } from '../state/use-model-names.ts';
 import { usePages } from '../state/use-pages.ts';
@@ -16,79 +15,9 @@ import { DecisionSteps } from './decision-steps.tsx';
 import { LivePanel } from './live.tsx';
 import { PlaceLink } from './place-link.tsx';
 import './events.css';
-import './slider.css';
 
 const ROW_HEIGHT = 27;
 const HEADER_HEIGHT = 30;
-
-/** The slider that goes to any moment of the session. */
-function Scrubber({ document }: { document: DocumentNode }) {
-  const { id, title, position, events } = document;
-  return (
-    <Slider
-      aria-label={`Moment of ${title}`}
-      className="scrubber"
-      minValue={0}
-      maxValue={events}
-      value={position}
-      onChange={(value) => {
-        if (typeof value === 'number') void seek(id, value);
-      }}
-    >
-      <SliderTrack className="track">
-        <SliderThumb className="thumb" />
-      </SliderTrack>
-    </Slider>
-  );
-}
-
-/** Marks of the failures over time, below the scrubber; arrow keys go from one to the next. */
-function FailureStrip({ document, overview }: { document: DocumentNode; overview: EventOverview }) {
-  const { position, events } = document;
-  const { marks, failed } = overview;
-  if (failed === 0) return null;
-  const before = marks.reduce((sum, mark) => (mark.position <= position ? sum + mark.count : sum), 0);
-  const goTo = (from: number, direction: 'next' | 'previous') => void goToFailure(document, from, direction);
-  return (
-    <div
-      className="failure-strip"
-      role="slider"
-      tabIndex={0}
-      aria-label="Failed events"
-      aria-valuemin={0}
-      aria-valuemax={failed}
-      aria-valuenow={before}
-      aria-valuetext={`event ${position} of ${events}, ${counted(failed, 'failed event')}`}
-      data-testid="failures"
-      onKeyDown={(event) => {
-        const { key } = event;
-        if (key === 'ArrowRight' || key === 'ArrowDown') goTo(position, 'next');
-        else if (key === 'ArrowLeft' || key === 'ArrowUp') goTo(position, 'previous');
-        else if (key === 'Home') goTo(0, 'next');
-        else if (key === 'End') goTo(events + 1, 'previous');
-        else return;
-        event.preventDefault();
-      }}
-      onClick={(event) => {
-        const { left, width } = event.currentTarget.getBoundingClientRect();
-        const at = ((event.clientX - left) / width) * events;
-        const nearest = marks.reduce((best, mark) =>
-          Math.abs(mark.position - at) < Math.abs(best.position - at) ? mark : best,
-        );
-        goTo(nearest.position - 1, 'next');
-      }}
-    >
-      {marks.map((mark) => (
-        <span
-          key={mark.position}
-          className={mark.count > 1 ? 'failure-mark several' : 'failure-mark'}
-          style={{ left: `${(100 * mark.position) / events}%` }}
-        />
-      ))}
-      <span className="failure-now" style={{ left: `${(100 * position) / events}%` }} />
-    </div>
-  );
-}
 
 function ModelChoice({ document }: { document: DocumentNode }) {
   const { id, model, recordedModel } = document;
@@ -324,8 +253,6 @@ function SessionEvents({ document }: { document: DocumentNode }) {
   return (
     <section className="events-panel" aria-label={`Events of ${title}`}>
       <Filters document={document} overview={overview} />
-      {document.hasHistory && <Scrubber document={document} />}
-      {document.hasHistory && overview && <FailureStrip document={document} overview={overview} />}
       {error && <p className="severity-error">{error.message}</p>}
       {document.operations > 0 && <DecisionSteps document={document} />}
       <div className="events-list" data-scroller>

@@ -2,7 +2,6 @@ import { type ComponentType, lazy } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
 import { type TabName, useApp } from '../state/app-state.ts';
 import { showTab } from '../state/tabs.ts';
-import { SessionBar } from './session-bar.tsx';
 import { TablePanel } from './table.tsx';
 import './lower-tabs.css';
 import { LoadBoundary } from './load-boundary.tsx';
@@ -49,7 +48,6 @@ export function LowerTabs() {
             </Tab>
           ))}
         </TabList>
-        <SessionBar />
       </div>
       {TABS.map(({ id, Panel }) => (
         <TabPanel key={id} id={id} className="tab-panel">

@@ -22,10 +22,12 @@ const GuestPanel = lazy(async () => ({ default: (await import('../panels/guest.t
 const PlacedNotice = lazy(async () => ({ default: (await import('../panels/placed.tsx')).PlacedNotice }));
 const ConflictsPanel = lazy(async () => ({ default: (await import('../panels/conflicts.tsx')).ConflictsPanel }));
 const Inspector = lazy(async () => ({ default: (await import('../panels/inspector.tsx')).Inspector }));
+const TimeBar = lazy(async () => ({ default: (await import('../panels/time-bar.tsx')).TimeBar }));
 const LowerTabs = lazy(async () => ({ default: (await import('../panels/lower-tabs.tsx')).LowerTabs }));
 const PrintSheet = lazy(async () => ({ default: (await import('../canvas/print-sheet.tsx')).PrintSheet }));
 // These are loaded when they are opened.
 const OperationBar = lazy(async () => ({ default: (await import('../panels/operation-bar.tsx')).OperationBar }));
+const LessonReader = lazy(async () => ({ default: (await import('../panels/lesson-reader.tsx')).LessonReader }));
 const HelpDialog = lazy(async () => ({ default: (await import('./help-dialog.tsx')).HelpDialog }));
 const ConnectDialog = lazy(async () => ({ default: (await import('./connect-dialog.tsx')).ConnectDialog }));
 const ExportDialog = lazy(async () => ({ default: (await import('./export-dialog.tsx')).ExportDialog }));
@@ -163,6 +165,8 @@ function Screen({ isComplete, ...dialogs }: DialogSetters & { isComplete: boolea
   );
 }
 
+const Reader = () => useApp((s) => s.reader !== undefined) && <LessonReader />;
+
 // Not rendered again while a panel is being resized.
 const LeftPanels = memo(({ setPaste, setConnect }: DialogSetters) => (
   <LoadBoundary>
@@ -174,6 +178,7 @@ const LeftPanels = memo(({ setPaste, setConnect }: DialogSetters) => (
 ));
 const RightPanels = memo(() => (
   <LoadBoundary>
+    <Reader />
     <ConflictsPanel />
     <Inspector />
   </LoadBoundary>
@@ -184,6 +189,7 @@ const Picture = memo(({ isComplete }: { isComplete: boolean }) => (
     <LoadBoundary>{isComplete && <PlacedNotice />}</LoadBoundary>
     <Minimap />
     <TimelineView />
+    <LoadBoundary>{isComplete && <TimeBar />}</LoadBoundary>
     <OperationBarSlot />
   </>
 ));

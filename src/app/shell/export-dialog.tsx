@@ -9,7 +9,7 @@ import { useApp } from '../state/app-state.ts';
 import { copy } from '../state/clipboard.ts';
 import { copyPng } from '../state/copy-files.ts';
 import { NOTE_MAX } from '../state/notes.ts';
-import { notify } from '../state/notices.ts';
+import { saveFile } from '../state/save-file.ts';
 import { Turns } from '../state/turns.ts';
 import { useAnswer } from '../state/use-answer.ts';
 import { type DialogProps, Frame } from './dialog-frame.tsx';
@@ -174,17 +174,6 @@ function Preview({ form, made }: { form: ExportForm; made: Exported | string | u
   );
 }
 
-function save({ data, name }: Exported): void {
-  const url = URL.createObjectURL(data);
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  // The download has started long before.
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-  notify(`${name} saved`);
-}
-
 /** Makes the form again a moment after the last change; late answers to earlier choices are dropped. */
 function usePreview(form: ExportForm, options: ExportOptions): Exported | string | undefined {
   const [made, setMade] = useState<{ readonly form: ExportForm; readonly result: Exported | string }>();
@@ -341,7 +330,7 @@ export function ExportDialog(props: DialogProps) {
             Copy
           </Button>
         )}
-        <Button className="button primary" isDisabled={!ready} onPress={() => ready && save(ready)}>
+        <Button className="button primary" isDisabled={!ready} onPress={() => ready && saveFile(ready)}>
           Save
         </Button>
       </div>

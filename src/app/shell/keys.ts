@@ -2,7 +2,7 @@ import { useApp } from '../state/app-state.ts';
 import { nextConflict } from '../state/conflicts.ts';
 import { togglePanel } from '../state/frame.ts';
 import { clearSelection, step } from '../state/selection.ts';
-import { stepEvent, stepFailure } from '../state/sessions.ts';
+import { shownSession } from '../state/shown-session.ts';
 import { fitSelection, panBy, showAll, zoomBy } from '../state/view.ts';
 
 const PAN_SHARE = 0.12;
@@ -16,6 +16,17 @@ function zoomMiddle(factor: number): void {
 function panShare(share: number): void {
   const { view } = useApp.getState();
   if (view) panBy(view.width * share);
+}
+
+/** Loaded when it is used. */
+const sessions = () => import('../state/sessions.ts');
+
+function stepEvent(direction: 1 | -1): void {
+  void sessions().then((actions) => actions.stepEvent(direction));
+}
+
+function stepFailure(direction: 'next' | 'previous'): void {
+  void sessions().then((actions) => actions.stepFailure(direction));
 }
 
 const ACTIONS: Readonly<Record<string, () => void>> = {
@@ -32,10 +43,12 @@ const ACTIONS: Readonly<Record<string, () => void>> = {
   n: () => void step('next'),
   p: () => void step('previous'),
   c: () => void nextConflict(),
-  ',': () => void stepEvent(-1),
-  '.': () => void stepEvent(1),
-  r: () => void stepFailure('next'),
-  R: () => void stepFailure('previous'),
+  ',': () => stepEvent(-1),
+  '.': () => stepEvent(1),
+  ' ': () => stepEvent(1),
+  k: () => void import('../state/play.ts').then(({ togglePlay }) => togglePlay()),
+  r: () => stepFailure('next'),
+  R: () => stepFailure('previous'),
   l: () => togglePanel('left'),
   b: () => togglePanel('details'),
   i: () => togglePanel('right'),
@@ -48,23 +61,27 @@ const ACTIONS: Readonly<Record<string, () => void>> = {
 };
 
 /** Elements that use letters and arrow keys themselves: text fields and widgets with keyboard navigation. */
-const OWN_KEYS =
+export const OWN_KEYS =
   'input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable], [role=treegrid], [role=menu], [role=listbox], [role=dialog]';
 /** Elements where arrow keys scroll or move the focus, while letters are free. */
 const OWN_ARROWS = '[role=tablist], [role=radiogroup], [role=tabpanel]';
+
+/** Elements that the space bar presses or opens. */
+const PRESSED_BY_SPACE = 'button, a, input, summary, [role=button], [role=tab], [role=option], [role=slider]';
 
 /** Undo and redo move through the events of the session. */
 function handleUndo(event: KeyboardEvent): boolean {
   const key = event.key.toLowerCase();
   if (key !== 'z' && key !== 'y') return false;
   event.preventDefault();
-  void stepEvent(key === 'z' && !event.shiftKey ? -1 : 1);
+  stepEvent(key === 'z' && !event.shiftKey ? -1 : 1);
   return true;
 }
 
 /** A letter is the same in both cases, unless Shift makes it another action. */
 function actionName({ key, shiftKey }: KeyboardEvent): string {
   if (key.length > 1) return key;
+  if (key === ' ' && shiftKey) return ',';
   const [lower, upper] = [key.toLowerCase(), key.toUpperCase()];
   return shiftKey && Object.hasOwn(ACTIONS, upper) ? upper : lower;
 }
@@ -76,6 +93,9 @@ export function handleKey(event: KeyboardEvent, showHelp: () => void): boolean {
   if (target.closest(OWN_KEYS)) return false;
   if (event.ctrlKey || event.metaKey) return handleUndo(event);
   if (event.key.startsWith('Arrow') && target.closest(OWN_ARROWS)) return false;
+  // Space presses what has the focus, and scrolls where there is nothing to step.
+  if (event.key === ' ' && (target.closest(PRESSED_BY_SPACE) || !shownSession(useApp.getState())?.hasHistory))
+    return false;
   const action = event.key === '?' ? showHelp : ACTIONS[actionName(event)];
   if (!action) return false;
   event.preventDefault();

@@ -1,26 +1,22 @@
 // Links in the address bar (docs/links.md): opening them, and following what is open and how it is shown. Loaded after
 // the first picture, or when the page is opened with a link.
-import { laneName, laneNames } from '../../engine/protocol/picture.ts';
-import { selectedBy, selectionValue } from '../../engine/share/selection-value.ts';
+import { laneNames } from '../../engine/protocol/picture.ts';
+import { selectionValue } from '../../engine/share/selection-value.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
 import { type LinkView, linkFragment, parseLink } from '../../session/sharing/link.ts';
 import { visibleRange } from '../../timeline/axis/viewport.ts';
-import { type AppState, TAB_NAMES, useApp } from '../state/app-state.ts';
-import { BROWSER_STORE, restoreCase, saveCase } from '../state/autosave.ts';
-import { newCase, setDevice, setKernel, undo } from '../state/case-actions.ts';
-import { setGuest } from '../state/conflicts.ts';
-import { open, seek, setModel, setSelectedGroups } from '../state/documents.ts';
+import { type AppState, useApp } from '../state/app-state.ts';
+import { BROWSER_STORE, restoreCase } from '../state/autosave.ts';
+import { open } from '../state/documents.ts';
+import { inPlace, openAddress } from '../state/in-place.ts';
+import { applyView, sentence } from '../state/link-view.ts';
 import { notify, showError } from '../state/notices.ts';
 import type { OwnSession } from '../state/own-session.ts';
-import { arrange, arranged, setScale } from '../state/picture.ts';
 import { shownSession } from '../state/sessions.ts';
-import { showTab } from '../state/tabs.ts';
-import { showRange } from '../state/view.ts';
-import type { LessonOfLink } from './lesson-link.ts';
 import { openSample } from './open-files.ts';
 import { SAMPLES } from './samples.ts';
 
-const { getState: get, setState: set } = useApp;
+const { getState: get } = useApp;
 
 /** Milliseconds without a change after which the address bar has the view. */
 const FOLLOW_DELAY = 300;
@@ -32,27 +28,6 @@ function addressOf(fragment: string): string {
   return /^(?:v\d+\.|sample=|lesson=)/.test(first) ? first : '';
 }
 
-/** What is open, as the address bar names it; empty for a person's own case. */
-function openAddress({ documents, addressed }: Pick<AppState, 'documents' | 'addressed'>): string {
-  const isAll = documents.length > 0 && documents.every(({ id }) => addressed?.ids.includes(id));
-  return isAll ? (addressed?.part ?? '') : '';
-}
-
-/** Closes what is open, opens something else, and brings the first back if that fails. */
-async function inPlace(action: () => Promise<boolean>): Promise<boolean> {
-  const hadDocuments = get().documents.length > 0;
-  // To come back to it.
-  if (hadDocuments && openAddress(get()) === '') await saveCase(BROWSER_STORE).catch(() => undefined);
-  if (hadDocuments) await newCase();
-  const isOpen = await action();
-  if (!isOpen && hadDocuments) {
-    const { problem } = get();
-    await undo();
-    set({ problem });
-  }
-  return isOpen;
-}
-
 /**
  * Opens what a fragment names and shows it as the fragment says. What is wrong with it is shown; of a link that opens
  * nothing, the case stays as it was. Returns whether something is open because of it.
@@ -62,9 +37,7 @@ export async function openFragment(fragment: string): Promise<boolean> {
   const problems = [...found];
   const address = addressOf(fragment);
   let isOpen = address !== '' && address === openAddress(get());
-  const lesson = target?.kind === 'lesson' ? await loadLesson(target.name, view.step) : undefined;
-  if (typeof lesson === 'string') problems.push(lesson);
-  else if (lesson?.problem !== undefined) problems.push(lesson.problem);
+  if (target?.kind === 'lesson') return openLinkedLesson(target.name, view, problems);
   if (target && !isOpen) {
     if (target.kind === 'session') {
       const data = new Blob([target.text]);
@@ -73,10 +46,6 @@ export async function openFragment(fragment: string): Promise<boolean> {
       const sample = SAMPLES.find(({ id }) => id === target.name);
       if (sample) isOpen = await inPlace(async () => openSample(sample).then(() => get().documents.length > 0));
       else problems.push(`there is no sample "${target.name}"; known: ${SAMPLES.map(({ id }) => id).join(', ')}`);
-    } else if (typeof lesson === 'object') {
-      const { title, file, text } = lesson;
-      const data = new Blob([text]);
-      isOpen = await inPlace(async () => (await open(title, [{ name: file, data }], { address })).length > 0);
     }
   }
   if (problems.length > 0) {
@@ -84,57 +53,38 @@ export async function openFragment(fragment: string): Promise<boolean> {
     showError(title, problems.map(sentence).join(' '));
   }
   if (isOpen || (address === '' && target === undefined)) {
-    await applyView(typeof lesson === 'object' ? { ...lesson.view, ...view } : view);
+    await applyView(view);
   }
   return isOpen;
 }
 
-async function loadLesson(name: string, step: number | undefined): Promise<LessonOfLink | string> {
+/** Opens a lesson at a step, or goes to the step if it is open. In a frame of another page only its session is shown. */
+async function openLinkedLesson(name: string, view: LinkView, problems: string[]): Promise<boolean> {
+  const { step, embed = false, ...rest } = view;
+  let isOpen = false;
   try {
-    return await (await import('./lesson-link.ts')).lessonOfLink(name, step);
+    const [reader, { LESSON_NAMES }] = await Promise.all([
+      import('../state/lesson-reader.ts'),
+      import('../../lessons/built-in.ts'),
+    ]);
+    const present = reader.useLesson.getState();
+    if (!LESSON_NAMES.includes(name)) {
+      problems.push(`there is no lesson "${name}"; known: ${LESSON_NAMES.join(', ')}`);
+    } else if (get().reader && !embed && present.isBuiltIn && present.name === name && openAddress(get()) !== '') {
+      isOpen = true;
+      await reader.goToStep((step ?? 1) - 1);
+    } else isOpen = await reader.openLesson({ name }, { step, isSessionOnly: embed });
   } catch (error) {
-    return `the lesson "${name}" could not be loaded: ${error instanceof Error ? error.message : String(error)}`;
+    problems.push(
+      `the lesson "${name}" could not be loaded: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
-}
-
-const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
-
-/** Shows what is open as a link says. What cannot be is said, and the rest is done. */
-async function applyView(view: LinkView): Promise<void> {
-  const { theme, kernel, device, model, at, groups, guest, lanes, scale, range, tab, embed } = view;
-  await arranged();
-  if (theme) set({ theme });
-  document.documentElement.toggleAttribute('data-embed', embed === true);
-  if (kernel !== undefined) await setKernel(kernel);
-  if (device !== undefined) await setDevice(device);
-  const session = shownSession(get());
-  if (session && model !== undefined && session.operations > 0) await setModel(session.id, model);
-  if (session && at !== undefined) await seek(session.id, at);
-  if (groups !== undefined) await selectGroups(groups);
-  if (guest !== undefined) await tryGuest(guest);
-  const names = new Set(lanes ?? []);
-  const ids = get().picture?.arrangement.spaces.flatMap((space) => space.lanes.map(({ id }) => id)) ?? [];
-  const expanded = ids.filter((id) => names.has(laneName(id)));
-  if (expanded.length > 0) set({ expanded });
-  if (scale !== undefined && scale !== get().scale) setScale(scale);
-  else if (expanded.length > 0) void arrange('view');
-  const known = TAB_NAMES.find((name) => name === tab);
-  if (known) showTab(known);
-  await arranged();
-  if (range) showRange(range.start, range.last, 0);
-}
-
-async function selectGroups(groups: readonly string[]): Promise<void> {
-  const { keys, unknown } = selectedBy(get().documents, groups);
-  await setSelectedGroups(keys);
-  if (unknown.length > 0) showError('Not all of the selection was found', sentence(`not there: ${unknown.join(', ')}`));
-}
-
-async function tryGuest(text: string): Promise<void> {
-  const { parseGuest } = await import('../../engine/picture/guests.ts');
-  const parsed = parseGuest(text);
-  if (parsed?.ok) await setGuest(parsed.choice);
-  else showError('The guest of the link was not tried', sentence(`"${text}": ${parsed?.message ?? 'not a guest'}`));
+  if (problems.length > 0) {
+    const title = isOpen ? 'Not all of the link was opened' : 'The link was not opened';
+    showError(title, problems.map(sentence).join(' '));
+  }
+  if (isOpen && (embed || Object.keys(rest).length > 0)) await applyView({ ...rest, embed });
+  return isOpen;
 }
 
 /** How the page shows what is open, as keys of a link; only what is not as it would be anyway. */
@@ -147,7 +97,11 @@ function presentView(state: AppState, guest: string | undefined): LinkView {
   const groups = selectionValue(documents, selectedGroups);
   const isOther = session?.model !== undefined && session.model !== (session.recordedModel ?? 'iommufd');
   return {
-    ...(session?.hasHistory && session.position < session.events ? { at: session.position } : {}),
+    // A step of a lesson has its own moment.
+    ...(state.reader?.session === undefined ? {} : { step: state.reader.step + 1 }),
+    ...(session?.hasHistory && session.position < session.events && session.id !== state.reader?.session
+      ? { at: session.position }
+      : {}),
     ...(isWhole ? {} : { range: seen }),
     ...(scale === 'fold' ? {} : { scale }),
     ...(lanes.length === 0 ? {} : { lanes }),
@@ -245,6 +199,7 @@ const FOLLOWED = [
   'guest',
   'caseNode',
   'session',
+  'reader',
 ] as const;
 
 /** Follows the page in the address bar, and the address bar in the page, from now on. */

@@ -62,6 +62,12 @@ export function OpenMenu({ onFiles, onFolder, onPaste, onConnect, ...props }: Op
       <MenuItem className="menu-item" onAction={onConnect}>
         Live host…
       </MenuItem>
+      <MenuItem
+        className="menu-item"
+        onAction={() => void import('../state/lesson-reader.ts').then(({ openReader }) => openReader())}
+      >
+        Lessons…
+      </MenuItem>
       <Separator className="separator" />
       {SAMPLES.map((sample) => (
         <MenuItem

@@ -34,8 +34,12 @@ export function titleOf(names: readonly string[]): string {
   return names.length === 1 ? first : `${first} and ${names.length - 1} more`;
 }
 
-/** Opens files together. Returns where they went; empty if nothing was recognized. */
+/** Opens files together. Returns where they went; empty if nothing was recognized, or if it is a lesson, which is read. */
 export async function openAll(files: readonly InputFile[]): Promise<readonly Placement[]> {
+  const [file] = files;
+  if (file && files.length === 1 && /\.md$/i.test(file.name)) {
+    if (await (await import('../state/lesson-file.ts')).openLessonFile(file)) return [];
+  }
   return files.length > 0 ? open(titleOf(files.map((f) => f.name)), files) : [];
 }
 

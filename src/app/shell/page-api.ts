@@ -11,6 +11,7 @@ import { newCase, setDevice, setKernel } from '../state/case-actions.ts';
 import { setGuest } from '../state/conflicts.ts';
 import { dismissProblem } from '../state/notices.ts';
 import { arranged } from '../state/picture.ts';
+import { shownSession } from '../state/shown-session.ts';
 import type { Exported, ExportForm } from './export-forms.ts';
 import { openAll, openText } from './open-files.ts';
 
@@ -164,14 +165,14 @@ export const pageApi = {
   setKernel: (version: string | null): Promise<void> => checked(setKernel(version)),
   async state() {
     await shown();
-    const { view, picture, scale, selected, documents } = get();
-    const session = documents.find(({ hasHistory }) => hasHistory);
+    const { view, picture, scale, selected } = get();
+    const session = shownSession(get());
     return {
       range: view && picture ? hexRange(visibleRange(view, picture.arrangement.scale)) : undefined,
       scale,
       selection: selected ? { title: selected.title, ...hexRange(selected.target) } : undefined,
-      /** Events that are applied in the document with a history. */
-      step: session?.position,
+      /** Events that are applied in the session that is shown. */
+      step: session?.hasHistory ? session.position : undefined,
     };
   },
   svg: (options: ExportChoice = {}): Promise<string | undefined> => textOf('svg', { theme: get().theme, ...options }),

@@ -122,6 +122,8 @@ export interface AppState {
   readonly session: string | undefined;
   /** Which of its events are listed. */
   readonly eventFilter: EventFilter;
+  /** The lesson reader, with the session of its lesson and the step, counted from 0; undefined if it is closed. */
+  readonly reader: { readonly session?: string | undefined; readonly step: number } | undefined;
   readonly tab: TabName;
   /** What the Text tab shows. */
   readonly text: TextPlace | undefined;
@@ -172,6 +174,7 @@ export const useApp = create<AppState>(() => ({
   conflict: undefined,
   session: undefined,
   eventFilter: {},
+  reader: undefined,
   tab: 'table',
   text: undefined,
   live: {},

@@ -1,24 +1,18 @@
-// The session that is shown: the one whose events are listed and stepped through. The picture may show others beside it.
+// The current session: the one whose events are listed, stepped through and asked about. The picture may show others beside it.
+// Loaded when it is used.
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import type { EventFilter, EventRow } from '../../engine/protocol/sessions.ts';
-import { type AppState, useApp } from './app-state.ts';
-import { seek } from './documents.ts';
+import { useApp } from './app-state.ts';
+import { seek, updateDocument } from './documents.ts';
 import { engine } from './engine.ts';
 import { explain } from './explanation.ts';
 import { announce, notify } from './notices.ts';
 import { selectEvent } from './selection.ts';
+import { shownSession } from './shown-session.ts';
+
+export { shownSession };
 
 const { getState: get, setState: set } = useApp;
-
-/** The document whose events are shown: the chosen one, else the last one with a history, else the first one. */
-export function shownSession({
-  documents,
-  session,
-}: Pick<AppState, 'documents' | 'session'>): DocumentNode | undefined {
-  return (
-    documents.find(({ id }) => id === session) ?? documents.findLast(({ hasHistory }) => hasHistory) ?? documents[0]
-  );
-}
 
 export function showSession(id: string): void {
   set({ session: id, eventFilter: {} });
@@ -45,11 +39,27 @@ function sentenceOf({ title, events }: DocumentNode, { position, object, text, a
   return `${title}, event ${position} of ${events}: ${subject}${result}`;
 }
 
+/** Hides the events of a session after the first `from`, until they are stepped to; null: shows all. */
+export async function hideEvents(id: string, from: number | null): Promise<void> {
+  const hidden = await engine().call('conceal', { id, from });
+  if (hidden.ok) await updateDocument(hidden.value, true);
+  set({ explained: undefined });
+}
+
 /** One event back or forward in the shown session. */
 export async function stepEvent(direction: 1 | -1): Promise<void> {
   const document = steppable();
   if (!document) return;
-  const { id, title, events } = document;
+  const { id, title } = document;
+  let { events } = document;
+  if (direction > 0 && document.position === events && document.isConcealed) {
+    if (get().reader?.session === id) {
+      notify('The lesson shows later events step by step: Space');
+      return;
+    }
+    await hideEvents(id, events + 1);
+    events++;
+  }
   const position = Math.min(events, Math.max(0, document.position + direction));
   if (position !== document.position) await seek(id, position);
   if (position === 0) {

@@ -1,0 +1,59 @@
+// Playing the current session: one moment after the other, until its end or until something else is shown.
+import { create } from 'zustand';
+import { useApp } from './app-state.ts';
+import { seek } from './documents.ts';
+import { announce } from './notices.ts';
+import { shownSession } from './sessions.ts';
+
+/** Events in a second that can be chosen. */
+export const RATES = [1, 2, 5, 20, 100] as const;
+/** Milliseconds between two pictures at most often. */
+const SHORTEST = 100;
+
+interface PlayState {
+  /** Id of the session that plays. */
+  readonly playing: string | undefined;
+  readonly rate: number;
+}
+
+export const usePlay = create<PlayState>(() => ({ playing: undefined, rate: 2 }));
+
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+export function stopPlaying(): void {
+  clearTimeout(timer);
+  usePlay.setState({ playing: undefined });
+}
+
+/** Plays on, or pauses; at the end it begins again. */
+export function togglePlay(): void {
+  const session = shownSession(useApp.getState());
+  if (usePlay.getState().playing !== undefined || !session?.hasHistory || session.events === 0) {
+    stopPlaying();
+    return;
+  }
+  const { id, position, events } = session;
+  usePlay.setState({ playing: id });
+  announce(`Playing ${session.title}`);
+  // From the end on there is nothing to see.
+  void (position === events ? seek(id, 0) : Promise.resolve()).then(() => wait(id));
+}
+
+function wait(id: string): void {
+  const { rate, playing } = usePlay.getState();
+  if (playing !== id) return;
+  timer = setTimeout(() => void advance(id), Math.max(SHORTEST, 1000 / rate));
+}
+
+async function advance(id: string): Promise<void> {
+  const session = shownSession(useApp.getState());
+  const { playing, rate } = usePlay.getState();
+  if (playing !== id) return;
+  if (session?.id !== id || session.position >= session.events) {
+    stopPlaying();
+    return;
+  }
+  const count = Math.max(1, Math.round((rate * SHORTEST) / 1000));
+  await seek(id, Math.min(session.events, session.position + count));
+  wait(id);
+}
