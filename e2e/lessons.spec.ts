@@ -1,41 +1,205 @@
-// Links to the steps of lessons.
+// The lesson reader: links to steps, predictions, lessons by keys alone, files of one's own, the presenter's view.
 import { readdirSync, readFileSync } from 'node:fs';
-import { expect, test, visit } from './page.ts';
+import type { Page } from '@playwright/test';
+import { dropText, expect, test, violations, visit } from './page.ts';
 
 const FOLDER = new URL('../src/lessons/library/', import.meta.url);
-/** Names and titles. */
-const LESSONS = readdirSync(FOLDER).map((file) => {
-  const [, title = ''] = /^title: "?(.*?)"?$/m.exec(readFileSync(new URL(file, FOLDER), 'utf8')) ?? [];
-  return [file.replace('.md', ''), title] as const;
-});
+const NAMES = readdirSync(FOLDER).map((file) => file.replace('.md', ''));
+const textOf = (name: string) => readFileSync(new URL(`${name}.md`, FOLDER), 'utf8');
 
-test('a link to a step of a lesson opens its session after that step', async ({ app }) => {
+const goTo = (app: Page, fragment: string) =>
+  app.evaluate((hash) => {
+    location.hash = hash;
+  }, fragment);
+
+test('a link opens a lesson at a step, and the address bar follows it', async ({ app }) => {
   await visit(app, '/?x#lesson=03-why-fee00000&step=4');
   await expect(app.getByTestId('session')).toContainText('Why 0xfee00000');
-  await expect(app.getByTestId('moment')).toHaveText('5 / 7');
+  await expect(app.getByTestId('lesson-step')).toHaveText('step 4 of 6');
   await expect(app.getByTestId('problem')).toHaveCount(0);
-  await expect.poll(() => app.url()).toMatch(/#lesson=03-why-fee00000&at=5&range=0x/);
+  await expect.poll(() => app.url()).toMatch(/#lesson=03-why-fee00000&range=0x.*&step=4/);
   // The next link goes on in the same session.
-  await app.evaluate(() => {
-    location.hash = '#lesson=03-why-fee00000&step=2';
-  });
-  await expect(app.getByTestId('moment')).toHaveText('3 / 7');
+  await goTo(app, '#lesson=03-why-fee00000&step=2');
+  await expect(app.getByTestId('lesson-step')).toHaveText('step 2 of 6');
+  await visit(app, '/?y#lesson=03-why&step=1');
+  await expect(app.getByTestId('problem')).toContainText('There is no lesson "03-why"; known: 01-reserved-regions');
+  await visit(app, '/?z#lesson=02-aperture&step=99');
+  await expect(app.getByTestId('problem')).toContainText('has steps 1 to 8: step 1 is shown');
+  await expect(app.getByTestId('moment')).toHaveText('1 / ?');
 });
 
-test('every lesson opens by its name', async ({ app }) => {
-  for (const [name, title] of LESSONS) {
-    await app.evaluate((lesson) => {
-      location.hash = `#lesson=${lesson}`;
-    }, name);
-    await expect(app.getByTestId('session'), name).toContainText(title);
+test('what a prediction is about is hidden until a choice is made', async ({ app }) => {
+  await goTo(app, '#lesson=08a-unmap-type1&step=2');
+  const gate = app.getByTestId('lesson-gate');
+  await expect(gate).toContainText('unmap v2 0x10000 24K');
+  await expect(app.getByTestId('moment')).toHaveText('8 / ?');
+  // Neither in the list of events nor in any other place.
+  await app.getByRole('tab', { name: 'Events' }).click();
+  await expect(app.getByTestId('events').locator('tbody tr')).toHaveCount(8);
+  await app.getByTestId('timeline').focus();
+  await app.keyboard.press('.');
+  await expect(app.getByTestId('moment')).toHaveText('8 / ?');
+  await app.keyboard.press(' ');
+  await expect(app.locator('p[role=status]')).toContainText('Choose an answer first');
+  expect(await violations(app)).toEqual([]);
+  await app.keyboard.press('2');
+  await expect(gate).toContainText('Not right');
+  await expect(gate.locator('[data-state=right]')).toContainText('-EINVAL');
+  await expect(gate.locator('[data-state=wrong]')).toContainText('0, unmapped 0x6000');
+  await expect(app.getByTestId('lesson')).toContainText('version 2 never splits mappings');
+  await expect(app.getByTestId('moment')).toHaveText('9 / ?');
+  await expect(app.getByTestId('events').locator('tbody tr')).toHaveCount(9);
+  expect(await violations(app)).toEqual([]);
+  // Back, the later events are hidden again; what was answered stays so.
+  await app.keyboard.press('ArrowLeft');
+  await expect(app.getByTestId('moment')).toHaveText('8 / ?');
+  await app.keyboard.press('ArrowRight');
+  await expect(gate).toContainText('Not right');
+});
+
+/** Goes through a lesson with keys alone. Returns the titles of its steps as they were shown. */
+async function readToTheEnd(app: Page): Promise<string[]> {
+  const lesson = app.getByTestId('lesson');
+  const titles: string[] = [];
+  const [, count = '0'] = /of (\d+)/.exec(await app.getByTestId('lesson-step').innerText()) ?? [];
+  for (let step = 1; step <= Number(count); step++) {
+    await expect(app.getByTestId('lesson-step')).toHaveText(`step ${step} of ${count}`);
+    titles.push(await lesson.locator('.step-title').innerText());
+    const answered = lesson.getByText(/^(?:Right|Not right|Revealed)$/);
+    for (let gates = 1; await lesson.getByRole('button', { name: /reveal/ }).count(); gates++) {
+      // Questions that are typed have no choices: their answer is revealed.
+      await app.keyboard.press((await lesson.locator('.choice:enabled').count()) > 0 && step % 2 === 0 ? '1' : 'v');
+      await expect(answered).toHaveCount(gates);
+    }
+    await app.keyboard.press(step % 3 === 0 ? 'ArrowRight' : ' ');
+  }
+  await expect(app.locator('p[role=status]')).toContainText('last step of the lesson');
+  return titles;
+}
+
+test('every lesson is read to its end by keys alone', async ({ app }) => {
+  for (const name of NAMES) {
+    await goTo(app, `#lesson=${name}`);
+    await expect.poll(() => app.getByTestId('lesson').getAttribute('data-lesson'), name).toBe(name);
+    const headings = [...textOf(name).matchAll(/^## (.*)$/gm)].map(([, title]) => title);
+    expect((await readToTheEnd(app)).slice(-headings.length), name).toEqual(headings);
+    // Nothing is hidden any more.
+    await expect(app.getByTestId('moment'), name).toHaveText(/^(\d+) \/ \1$/);
     await expect(app.getByTestId('problem'), name).toHaveCount(0);
   }
 });
 
-test('a lesson or a step that is not there is named', async ({ app }) => {
-  await visit(app, '/?x#lesson=03-why&step=1');
-  await expect(app.getByTestId('problem')).toContainText('There is no lesson "03-why"; known: 01-reserved-regions');
-  await visit(app, '/?y#lesson=02-aperture&step=99');
-  await expect(app.getByTestId('problem')).toContainText('has steps 1 to 8: step 1 is shown');
-  await expect(app.getByTestId('moment')).toHaveText('1 / 7');
+const OWN = `---
+title: My own lesson
+model: iommufd
+---
+
+## Where does it fit?
+
+\`\`\`ops
+alloc a => 0
+map a 0x1000 4K rw => 0, iova 0x1001
+\`\`\`
+
+question: Where can a page be mapped?
+
+answer: range 0x3000-0x3fff
+
+\`\`\`check
+map a $start $size rw => 0
+\`\`\`
+
+## Make it succeed
+
+question: Map something at 0x1000.
+
+answer: operation map a 0x2000 4K rw
+
+opss: nothing
+`;
+
+test('a file of a lesson opens in the reader; its mistakes are shown, its questions take typed answers', async ({
+  app,
+}) => {
+  await dropText(app, [{ name: 'mine.md', text: OWN }]);
+  const lesson = app.getByTestId('lesson');
+  await expect(lesson.getByRole('heading', { name: 'My own lesson' })).toBeVisible();
+  await expect(lesson).toContainText('mine.md:10: expected 0, iova 0x1001, the model answers 0, iova 0x1000');
+  const answer = lesson.getByRole('textbox', { name: 'Your answer' });
+  await answer.fill('0x1000-0x1fff');
+  await answer.press('Enter');
+  await expect(lesson).toContainText('Not right: 0x1000-0x1fff');
+  await expect(lesson).toContainText('map a 0x1000 0x1000 rw → -EEXIST');
+  await answer.fill('0x5000-0x5fff');
+  await answer.press('Enter');
+  await expect(lesson.getByText('Right', { exact: true })).toBeVisible();
+  await app.getByTestId('timeline').focus();
+  await app.keyboard.press(' ');
+  await answer.fill('map a 0x1000 4K rw');
+  await answer.press('Enter');
+  await expect(lesson).toContainText('Not right: map a 0x1000 4K rw');
+  await answer.fill('map a 0x1000');
+  await answer.press('Enter');
+  await expect(lesson).toContainText(/Not right: map a 0x1000: expected/i);
+  await answer.fill('map a any 4K rw');
+  await answer.press('Enter');
+  await expect(lesson.getByText('Right', { exact: true })).toBeVisible();
+});
+
+test('the presenter’s view: large, folded, black on a key, notes in a second window', async ({ app, context }) => {
+  await app.setViewportSize({ width: 1280, height: 720 });
+  await goTo(app, '#lesson=02-aperture&step=5');
+  const lesson = app.getByTestId('lesson');
+  await expect(app.getByTestId('lesson-gate')).toBeVisible();
+  await app.keyboard.press('z');
+  await expect(app.getByRole('tablist', { name: 'Details' })).toBeHidden();
+  await expect(app.getByTestId('answer')).toBeHidden();
+  // All of the question is in the window.
+  await expect(lesson.locator('.choice').last()).toBeInViewport({ ratio: 1 });
+  expect(await violations(app)).toEqual([]);
+  const opened = context.waitForEvent('page');
+  await lesson.getByRole('button', { name: 'Notes window' }).click();
+  const notes = await opened;
+  await expect(notes.getByRole('heading')).toHaveText('Across the border');
+  await expect(notes.locator('main')).toContainText('Next: The last page');
+  // The keys of the notes go through the lesson, too.
+  await notes.keyboard.press('1');
+  await expect(app.getByText('Right', { exact: true })).toBeVisible();
+  await notes.keyboard.press('ArrowRight');
+  await expect(notes.getByRole('heading')).toHaveText('The last page');
+  await app.bringToFront();
+  await app.getByTestId('timeline').focus();
+  await app.keyboard.press('b');
+  await expect(app.locator('html')).toHaveAttribute('data-black', '');
+  await app.keyboard.press(' ');
+  await expect(app.locator('html')).not.toHaveAttribute('data-black', '');
+  await expect(app.getByTestId('lesson-step')).toHaveText('step 6 of 8');
+  await app.keyboard.press('Escape');
+  await expect(app.getByRole('tablist', { name: 'Details' })).toBeVisible();
+});
+
+test('what was done in a session is recorded as a lesson, which opens without a mistake', async ({ app }) => {
+  const lines = [
+    { format: 'iova-trace', version: 1, model: 'iommufd', title: 'a try' },
+    { op: 'ioas.alloc', ioas: 'a' },
+    { op: 'ioas.map', ioas: 'a', flags: ['fixed', 'read'], user_va: '0x10000', length: '0x2000', iova: '0x4000' },
+    { op: 'ioas.map', ioas: 'a', flags: ['fixed', 'read'], user_va: '0x10000', length: '0x2000', iova: '0x4000' },
+  ];
+  await dropText(app, [{ name: 'try.iova.jsonl', text: lines.map((line) => JSON.stringify(line)).join('\n') }]);
+  await expect(app.getByTestId('moment')).toHaveText('3 / 3');
+  await app.getByRole('button', { name: /^Open/ }).click();
+  await app.getByRole('menuitem', { name: 'Lessons…' }).click();
+  const lesson = app.getByTestId('lesson');
+  await expect(lesson.getByRole('listitem')).toHaveCount(NAMES.length);
+  expect(await violations(app)).toEqual([]);
+  await lesson.getByRole('textbox', { name: 'Title' }).fill('Twice the same');
+  const download = app.waitForEvent('download');
+  await lesson.getByRole('button', { name: 'Save' }).click();
+  const saved = await download;
+  expect(saved.suggestedFilename()).toBe('Twice-the-same.md');
+  const text = readFileSync((await saved.path()) ?? '', 'utf8');
+  expect(text).toContain('map a 0x4000 8K r from 0x10000 => -EEXIST');
+  await dropText(app, [{ name: 'again.md', text }]);
+  await expect(lesson.getByRole('heading', { name: 'Twice the same' })).toBeVisible();
+  await expect(lesson.getByText(/problems? in this lesson/)).toHaveCount(0);
 });

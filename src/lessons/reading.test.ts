@@ -66,7 +66,7 @@ describe('reading a lesson', () => {
   });
 
   test('the operation of a prediction is shown without its answer, and has not happened', () => {
-    expect(short(shown(0, question))).toEqual(['Before.', '1 2', 'question', 'Between.', 'predict', '3? 4?', 'at 3']);
+    expect(short(shown(0, question))).toEqual(['Before.', '1 2', 'question', 'Between.', 'predict', '3 4?', 'at 3']);
     expect(shown(0, question).open).toMatchObject({ kind: 'predict', operation: 'map a 0x1000 4K rw' });
   });
 

@@ -85,8 +85,7 @@ export function readingOf(
     at += eventCount(block);
     if (block.kind === 'ops') {
       const operations = block.operations.map((one, i): ShownOperation => {
-        const isHidden = one === predicted || (!isShown && open?.kind === 'predict');
-        return { ...one, position: first + i + 1, isHidden };
+        return { ...one, position: first + i + 1, isHidden: one === predicted };
       });
       if (predicted && block.operations.includes(predicted)) position = at - 1;
       // The operation of a prediction is part of the question.

@@ -74,7 +74,7 @@ export function TimelineView() {
       if (!scene) return;
       element.style.setProperty('--scene-height', `${scene.height}px`);
       area.parentElement?.style.setProperty('--picture-height', `${scene.height}px`);
-      const density = window.devicePixelRatio || 1;
+      const density = (window.devicePixelRatio || 1) * (surface.currentCSSZoom ?? 1);
       const height = Math.min(scene.height, area.clientHeight);
       const [w, h] = [Math.round(scene.width * density), Math.round(height * density)];
       if (surface.width !== w || surface.height !== h) {

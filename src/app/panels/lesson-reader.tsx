@@ -153,10 +153,16 @@ function GateBlock({ gate }: { gate: Gate }) {
   return (
     <section
       className="gate"
+      data-predicted={(gate.kind === 'predict' && !isOpen) || undefined}
       aria-label={gate.kind === 'predict' ? 'Prediction' : 'Question'}
       data-testid="lesson-gate"
     >
       <p className="gate-title">{title}</p>
+      {gate.kind === 'predict' && isOpen && (
+        <p className="gate-operation">
+          <code>{gate.operation}</code>
+        </p>
+      )}
       {kind === undefined ? (
         <ChoiceList gate={gate} given={given} isOpen={isOpen} />
       ) : isOpen ? (
@@ -186,35 +192,33 @@ function GateBlock({ gate }: { gate: Gate }) {
 function Operations({ operations }: { operations: readonly ShownOperation[] }) {
   const session = useLesson((s) => s.session);
   const document = useApp((s) => s.documents.find(({ id }) => id === session));
-  const first = operations[0]?.position ?? 0;
-  const shown = operations.filter(({ isHidden }) => !isHidden).length;
+  // What is to be predicted is part of the question.
+  const happened = operations.filter(({ isHidden }) => !isHidden);
+  const shown = happened.length;
+  const first = happened[0]?.position ?? 0;
   const params =
     session !== undefined && shown > 0
       ? { id: session, offset: first - 1, limit: Math.min(shown, EVENTS_MAX) }
       : undefined;
   const { value: rows } = useAnswer('events', params, document?.events, document?.model);
   const rowAt = (position: number): EventRow | undefined => rows?.find((row) => row.position === position);
+  if (shown === 0) return null;
   return (
     <ul className="lesson-ops">
-      {operations.map(({ line, text, position, isHidden }) => {
-        const row = isHidden ? undefined : rowAt(position);
+      {happened.map(({ line, text, position }) => {
+        const row = rowAt(position);
         return (
           <li key={line}>
             <code className="lesson-op">{text}</code>{' '}
-            {isHidden ? (
-              <span className="hidden-answer">→ ?</span>
-            ) : (
-              row &&
-              document && (
-                <button
-                  type="button"
-                  className={row.refused ? 'link answer-refused' : 'link'}
-                  title="Show this moment"
-                  onClick={() => void showEvent(document, row)}
-                >
-                  → {row.answer ?? 'cannot be run'}
-                </button>
-              )
+            {row && document && (
+              <button
+                type="button"
+                className={row.refused ? 'link answer-refused' : 'link'}
+                title="Show this moment"
+                onClick={() => void showEvent(document, row)}
+              >
+                → {row.answer ?? 'cannot be run'}
+              </button>
             )}
             {row?.refused && (
               <p className="op-reason">
@@ -272,7 +276,7 @@ function presented(blocks: readonly ShownBlock[], open: Gate | undefined): reado
   const last = lastOps?.operations.at(-1);
   const ops: ShownBlock[] = last ? [{ kind: 'ops', operations: [last] }] : [];
   const gate = blocks.findLast((block) => block.kind === 'gate');
-  if (gate) return [...(open?.kind === 'question' ? [] : ops), gate];
+  if (gate) return [gate, ...(open || gate.gate.kind === 'question' ? [] : ops)];
   const text = blocks.find((block) => block.kind === 'text');
   return [...ops, ...(text ? [{ ...text, text: firstSentence(text.text) }] : [])];
 }
@@ -376,7 +380,7 @@ function LessonHeader({ onNotes }: { onNotes(): void }) {
           {isPresenting ? 'Leave the presenter’s view' : 'Present'}
         </button>
         {isPresenting && (
-          <button type="button" className="link" onClick={onNotes}>
+          <button type="button" className="link" onClick={onNotes} aria-haspopup="dialog">
             Notes window
           </button>
         )}
@@ -408,7 +412,9 @@ function OpenLesson() {
   const content = useRef<HTMLDivElement>(null);
   // A step begins at its top.
   // biome-ignore lint/correctness/useExhaustiveDependencies: for each step
-  useEffect(() => content.current?.scrollTo(0, 0), [step]);
+  useEffect(() => {
+    content.current?.scrollTo(0, 0);
+  }, [step]);
   useEffect(() => {
     document.documentElement.toggleAttribute('data-present', isPresenting);
     return () => document.documentElement.removeAttribute('data-present');
@@ -490,7 +496,7 @@ function LessonList() {
 
 /** Lessons, read step by step beside the picture that follows them. */
 export function LessonReader() {
-  const isOpen = useLesson((s) => s.opened !== undefined);
+  const name = useLesson((s) => (s.opened ? s.name : undefined));
   useEffect(() => {
     const listeners = new AbortController();
     // Before the keys of the page: Space and the arrows go through the steps here.
@@ -498,8 +504,8 @@ export function LessonReader() {
     return () => listeners.abort();
   }, []);
   return (
-    <section className="lesson" aria-label="Lesson" data-testid="lesson">
-      {isOpen ? <OpenLesson /> : <LessonList />}
+    <section className="lesson" aria-label="Lesson" data-testid="lesson" data-lesson={name}>
+      {name !== undefined ? <OpenLesson /> : <LessonList />}
     </section>
   );
 }

@@ -55,7 +55,9 @@ type At = (event: { readonly clientX: number; readonly clientY: number }) => Poi
 export function placeIn(element: HTMLElement): At {
   return (event) => {
     const box = element.getBoundingClientRect();
-    return { x: event.clientX - box.left, y: event.clientY - box.top };
+    // Of an enlarged page both are in pixels of the screen.
+    const zoom = element.currentCSSZoom ?? 1;
+    return { x: (event.clientX - box.left) / zoom, y: (event.clientY - box.top) / zoom };
   };
 }
 
