@@ -132,7 +132,7 @@ function TypedAnswer({ gate, kind }: { gate: Gate; kind: keyof typeof HINTS }) {
       </button>
       {kind !== 'operation' && <p className="second">Type it, or draw it on the timeline with Shift-drag.</p>}
       {mine && (
-        <div className="attempt" role="status">
+        <div className="attempt">
           <p>
             <strong className="severity-error">Not right: {mine.text}</strong>
             {mine.judged.mistake !== undefined && `: ${mine.judged.mistake}`}
@@ -177,7 +177,7 @@ function GateBlock({ gate }: { gate: Gate }) {
           I don’t know: reveal (V)
         </button>
       ) : (
-        <p className="verdict" role="status">
+        <p className="verdict">
           <strong className={given.isRight === false ? 'severity-error' : 'fits'}>
             {given.isRight === undefined ? 'Revealed' : given.isRight ? 'Right' : 'Not right'}
           </strong>
@@ -288,9 +288,10 @@ function StepContent() {
   useLesson((s) => s.answers);
   const reading = presentReading();
   if (!opened || !reading) return null;
+  const Title = isPresenting ? 'h2' : 'h3';
   return (
     <>
-      <h3 className="step-title">{opened.lesson.steps[step]?.title}</h3>
+      <Title className="step-title">{opened.lesson.steps[step]?.title}</Title>
       {(isPresenting ? presented(reading.blocks, reading.open) : reading.blocks).map((block, i) => (
         <Block key={`${step} ${blockKey(block, i)}`} block={block} />
       ))}
@@ -361,6 +362,8 @@ function LessonHeader({ onNotes }: { onNotes(): void }) {
   const { opened, name, isBuiltIn, step, isPresenting } = useLesson();
   if (!opened) return null;
   const { lesson, steps } = opened;
+  // The page's own heading is not shown then.
+  const Title = isPresenting ? 'h1' : 'h2';
   const copyLink = () => {
     const url = new URL(location.href);
     url.hash = `lesson=${name}&step=${step + 1}`;
@@ -368,7 +371,7 @@ function LessonHeader({ onNotes }: { onNotes(): void }) {
   };
   return (
     <header className="lesson-head">
-      <h2>{lesson.head.title}</h2>
+      <Title className="lesson-title">{lesson.head.title}</Title>
       <p className="second lesson-progress">
         <progress value={step + 1} max={steps.length} aria-label="Progress of the lesson" />
         <span data-testid="lesson-step">
@@ -460,7 +463,7 @@ function LessonList() {
   return (
     <>
       <header className="lesson-head">
-        <h2>Lessons</h2>
+        <h2 className="lesson-title">Lessons</h2>
         <div className="lesson-tools">
           <button type="button" className="quiet" aria-label="Close the lessons" onClick={() => void closeReader()}>
             ×

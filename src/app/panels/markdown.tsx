@@ -1,7 +1,9 @@
 // Markdown as React elements: nothing of it becomes HTML by itself, and pictures of other servers are not loaded.
-import type { Nodes } from 'mdast';
 import { fromMarkdown } from 'mdast-util-from-markdown';
 import { Fragment, type ReactNode, useMemo } from 'react';
+
+type Root = ReturnType<typeof fromMarkdown>;
+type Nodes = Root | Root['children'][number];
 
 function childrenOf(nodes: readonly Nodes[]): ReactNode {
   // The text does not change while it is shown: a node is known by its place.

@@ -5,7 +5,7 @@ import type { EventOverview } from '../../engine/protocol/sessions.ts';
 import { counted, groupedDecimal } from '../../iova/format.ts';
 import { useApp } from '../state/app-state.ts';
 import { seek } from '../state/documents.ts';
-import { RATES, stopPlaying, togglePlay, usePlay } from '../state/play.ts';
+import { nextRate, stopPlaying, togglePlay, usePlay } from '../state/play.ts';
 import { goToFailure, hideEvents, shownSession, showSession, stepEvent, stepFailure } from '../state/sessions.ts';
 import { useAnswer } from '../state/use-answer.ts';
 import './slider.css';
@@ -84,10 +84,10 @@ function FailureStrip({ document, overview }: { document: DocumentNode; overview
 }
 
 function Moments({ document }: { document: DocumentNode }) {
-  const { id, events, model, isConcealed } = document;
+  const { id, events, model, isConcealed, changes } = document;
   const isListed = useApp((s) => s.tab === 'events');
   const params = isListed || events <= MARKED_MAX ? { id, filter: {} } : undefined;
-  const { value: overview } = useAnswer('eventOverview', params, events, model, isConcealed);
+  const { value: overview } = useAnswer('eventOverview', params, events, model, isConcealed, changes?.made);
   return (
     <div className="moments">
       <Scrubber document={document} />
@@ -132,18 +132,15 @@ function PlayButton({ document: { id, events } }: { document: DocumentNode }) {
         isDisabled={events === 0}
         onPress={togglePlay}
       />
-      <select
-        aria-label="Events in a second"
-        title="Events in a second"
-        value={rate}
-        onChange={({ target }) => usePlay.setState({ rate: Number(target.value) })}
+      <button
+        type="button"
+        className="button"
+        aria-label={`Speed: ${counted(rate, 'event')} per second`}
+        title={`Speed: ${counted(rate, 'event')} per second`}
+        onClick={nextRate}
       >
-        {RATES.map((one) => (
-          <option key={one} value={one}>
-            {one}/s
-          </option>
-        ))}
-      </select>
+        {rate}/s
+      </button>
     </>
   );
 }

@@ -6,7 +6,7 @@ import { announce } from './notices.ts';
 import { shownSession } from './sessions.ts';
 
 /** Events in a second that can be chosen. */
-export const RATES = [1, 2, 5, 20, 100] as const;
+const RATES = [1, 2, 5, 20, 100] as const;
 /** Milliseconds between two pictures at most often. */
 const SHORTEST = 100;
 
@@ -19,6 +19,12 @@ interface PlayState {
 export const usePlay = create<PlayState>(() => ({ playing: undefined, rate: 2 }));
 
 let timer: ReturnType<typeof setTimeout> | undefined;
+
+/** The next higher rate, or the lowest one again. */
+export function nextRate(): void {
+  const { rate } = usePlay.getState();
+  usePlay.setState({ rate: RATES.find((one) => one > rate) ?? RATES[0] });
+}
 
 export function stopPlaying(): void {
   clearTimeout(timer);

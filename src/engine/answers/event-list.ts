@@ -19,6 +19,7 @@ const TURN = 256;
 interface EventIndex {
   readonly session: EngineDocument['session'];
   readonly states: EngineDocument['states'];
+  readonly cuts: EngineDocument['cuts'];
   covered: number;
   readonly names: Map<string, number>;
   readonly objects: Map<string, number>;
@@ -37,21 +38,21 @@ interface Listing {
   covered: number;
 }
 
-type Source = Pick<EngineDocument, 'session' | 'states'>;
+type Source = Pick<EngineDocument, 'session' | 'states' | 'cuts'>;
 
 const indices = new WeakMap<Source, EventIndex>();
 /** Work on a document's index, one after the other. */
 const turns = new WeakMap<Source, Promise<unknown>>();
 
 function indexOf(document: Source): EventIndex {
-  const { session, states } = document;
+  const { session, states, cuts } = document;
   const known = indices.get(document);
-  if (known && known.session === session && known.states === states && known.covered <= session.events.length) {
-    return known;
-  }
+  const isSame = known?.session === session && known.states === states && known.cuts === cuts;
+  if (known && isSame && known.covered <= session.events.length) return known;
   const index: EventIndex = {
     session,
     states,
+    cuts,
     covered: 0,
     names: new Map(),
     objects: new Map(),

@@ -8,12 +8,16 @@ import { type EngineDocument, moveTo } from './document.ts';
 export function conceal(document: EngineDocument, from: number | null): void {
   const { session, concealed } = document;
   const { events, lines } = session;
+  const before = events.length;
   for (const event of concealed?.events ?? []) events.push(event);
   for (const line of concealed?.lines ?? []) lines.push(line);
   document.concealed = undefined;
   const end = from === null ? events.length : Math.min(Math.max(0, Math.trunc(from)), events.length);
   if (end === events.length) return;
   document.concealed = { events: events.splice(end), lines: lines.splice(end) };
-  document.states?.truncate(end);
+  if (end < before) {
+    document.states?.truncate(end);
+    document.cuts = (document.cuts ?? 0) + 1;
+  }
   if (document.position > end) moveTo(document, end);
 }

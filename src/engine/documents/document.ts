@@ -60,6 +60,8 @@ export interface EngineDocument {
   kernel?: string | undefined;
   /** Events after those of `session` that are hidden, with their lines; undefined if none is. */
   concealed?: { readonly events: readonly SessionEvent[]; readonly lines: readonly number[] } | undefined;
+  /** How often events were hidden: what is known of them is void then. */
+  cuts?: number | undefined;
   /** How many events the state is after. */
   position: number;
   /** Of a session that was changed by hand: how often, and how many changes can be undone and made again. */

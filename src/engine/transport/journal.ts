@@ -16,6 +16,7 @@ type ChangingMethod =
   | 'setNote'
   | 'importCase'
   | 'changeEvents'
+  | 'conceal'
   | 'seek'
   | 'run';
 const CHANGING: ReadonlySet<Method> = new Set<ChangingMethod>([
@@ -32,6 +33,7 @@ const CHANGING: ReadonlySet<Method> = new Set<ChangingMethod>([
   'setNote',
   'importCase',
   'changeEvents',
+  'conceal',
   'seek',
   'run',
 ]);
@@ -42,13 +44,13 @@ export interface JournalEntry {
 }
 
 interface EntryOfDocument {
-  readonly method: 'seek' | 'run';
-  readonly params: Params<'seek' | 'run'>;
+  readonly method: 'conceal' | 'seek' | 'run';
+  readonly params: Params<'conceal' | 'seek' | 'run'>;
 }
 
-/** Moving through a document and running it: only the latest call of each counts. */
+/** Moving through a document, hiding events and running it: only the latest call of each counts. */
 function isOfDocument(entry: JournalEntry): entry is EntryOfDocument {
-  return entry.method === 'seek' || entry.method === 'run';
+  return entry.method === 'conceal' || entry.method === 'seek' || entry.method === 'run';
 }
 
 /** The successful calls that made the case what it is, in order. */
