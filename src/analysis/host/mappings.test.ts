@@ -62,6 +62,66 @@ describe('sets', () => {
       expect(mappingSets(undone)).toHaveLength(2);
     });
 
+    test('two mappings of an address, of which one names a device, are two: another domain has the other', () => {
+      const page = (paddr: bigint, more = {}) => map(0xf000n, 0xffffn, { paddr, ...more });
+      const titles = (...events: SessionEvent[]) =>
+        mappingSets(events).map(({ title, facts }) => [title, facts.length]);
+      const nic = map(0xf200n, 0xf3ffn, { ...NIC, paddr: 0x5200n });
+      expect(titles(page(0x5000n), nic)).toEqual([['0000:01:00.0', 1]]);
+      expect(titles(page(0x8000n), page(0x5000n), nic)).toEqual([
+        ['0000:01:00.0', 1],
+        ['kernel trace', 1],
+      ]);
+      expect(titles(map(0xf000n, 0xffffn), map(0xf000n, 0xffffn), nic)).toEqual([
+        ['0000:01:00.0', 1],
+        ['kernel trace', 1],
+      ]);
+      // One address, used again and again.
+      const use = [page(0x5000n), nic, unmap(0xf000n, 0xffffn), unmap(0xf200n, 0xf3ffn, NIC)];
+      expect(titles(...use, ...use, ...use)).toEqual([['0000:01:00.0', 6]]);
+    });
+
+    test('of a live host are the same, whenever it reports what it traces', () => {
+      const event = fc.record({
+        isMap: fc.boolean(),
+        page: fc.nat(3),
+        isNamed: fc.boolean(),
+        updates: fc.nat({ max: 2 }),
+      });
+      fc.assert(
+        fc.property(fc.array(event, { maxLength: 60 }), (list) => {
+          const events = list.map(({ isMap, page, isNamed }) => {
+            const start = BigInt(page) << 12n;
+            return (isMap ? map : unmap)(start, start + 0xfffn, isNamed ? NIC : {});
+          });
+          const live = new MappingCollector();
+          for (const [i, one] of events.entries()) live.add(one, i + 1);
+          let sets = live.growing();
+          if (live.isWaiting) sets = live.growing();
+          expect(live.isWaiting).toBe(false);
+          expect(sets).toEqual(mappingSets(events));
+          // An update between two events of a pair shows the first; what has a device is never lost.
+          const often = new MappingCollector();
+          for (const [i, one] of events.entries()) {
+            often.add(one, i + 1);
+            for (let n = list[i]?.updates ?? 0; n > 0; n--) often.growing();
+          }
+          const named = (all: readonly { title: string; facts: readonly MappingFact[] }[]) =>
+            all.filter(({ title }) => title === NIC.device).map(({ facts }) => facts);
+          expect(named(often.all())).toEqual(named(mappingSets(events)));
+          for (const { positions } of often.all()) expect(positions).toEqual([...positions].sort((a, b) => a - b));
+        }),
+      );
+    });
+
+    test('a long trace without events of the DMA API keeps all of its events, in their order', () => {
+      const events = Array.from({ length: 70_000 }, (_, i) => map(BigInt(i) << 12n, (BigInt(i) << 12n) + 0xfffn));
+      const live = new MappingCollector();
+      for (const [i, event] of events.entries()) live.add(event, i + 1);
+      expect(live.growing()[0]?.facts.length).toBeLessThan(70_000);
+      expect(live.growing()[0]?.facts).toEqual(events);
+    });
+
     test('far away in the trace it is another use of the address', () => {
       const between = Array.from({ length: 40 }, (_, i) =>
         map(0x100_0000n + BigInt(i << 12), 0x100_0fffn + BigInt(i << 12), NIC),
@@ -279,7 +339,7 @@ describe('the order of facts', () => {
     const collector = new MappingCollector();
     collector.add(map(1n, 1n, { time: 3 }), 1);
     collector.add(map(2n, 2n, { time: 1 }), 2);
-    expect(collector.sets()[0]?.facts.map(({ start }) => start)).toEqual([1n, 2n]);
+    expect(collector.all()[0]?.facts.map(({ start }) => start)).toEqual([1n, 2n]);
     expect(collector.sorted()[0]?.facts.map(({ start }) => start)).toEqual([2n, 1n]);
   });
 });

@@ -2,6 +2,7 @@
 // apart by source: two domains may map the same address, and a kernel trace does not show which domain it was.
 import type { IovaRange } from '../../iova/range.ts';
 import { type FactOf, isFact, type SessionEvent } from '../../session/events.ts';
+import { DeviceEvents } from './device-events.ts';
 import { compareNames } from './host.ts';
 
 /** A fact that made, removed or requested a mapping. */
@@ -91,19 +92,39 @@ function timeOf(fact: MappingFact): number | undefined {
 /** Mappings of one address that are kept at once: a trace that lost its unmaps would add more and more. */
 export const LAYERS_MAX = 64;
 
-/** Puts mapping facts into sets as they come. */
+/** Puts mapping facts into sets as they come. Of trace events that come twice, those that name the device are kept. */
 export class MappingCollector {
   readonly #drafts = new Map<string, SetDraft>();
+  /** By source. */
+  readonly #traces = new Map<string, DeviceEvents>();
   #last: { readonly fact: MappingFact; readonly draft: SetDraft } | undefined;
 
   /** Takes an event if it is a mapping fact; `position` is its number in the session, counted from 1. */
   add(event: SessionEvent, position: number): void {
     if (!isFact(event) || (event.kind !== 'map' && event.kind !== 'unmap' && event.kind !== 'request')) return;
+    if (event.kind !== 'request' && event.origin === 'ftrace') {
+      const isNamed = event.device !== undefined;
+      if (!isNamed && event.domain === undefined) {
+        this.#traceOf(event.source).addUnnamed(event, position);
+        return;
+      }
+      if (isNamed) this.#traceOf(event.source).addNamed(event);
+    }
+    this.#append(event, position);
+  }
+
+  #traceOf(source = ''): DeviceEvents {
+    const trace = this.#traces.get(source) ?? new DeviceEvents((fact, position) => this.#append(fact, position));
+    this.#traces.set(source, trace);
+    return trace;
+  }
+
+  #append(fact: MappingFact, position: number): void {
     // A trace has millions of facts of one set in a row: their key is computed once.
-    const isSame = this.#last !== undefined && sameHead(this.#last.fact, event);
-    const draft = isSame && this.#last ? this.#last.draft : this.#draftOf(event);
-    if (!isSame) this.#last = { fact: event, draft };
-    draft.facts.push(event);
+    const isSame = this.#last !== undefined && sameHead(this.#last.fact, fact);
+    const draft = isSame && this.#last ? this.#last.draft : this.#draftOf(fact);
+    if (!isSame) this.#last = { fact, draft };
+    draft.facts.push(fact);
     draft.positions.push(position);
   }
 
@@ -115,66 +136,36 @@ export class MappingCollector {
   }
 
   /** The sets so far, by title. They grow as more is added. */
-  sets(): MappingSet[] {
+  #sets(): MappingSet[] {
     return [...this.#drafts.values()].sort((a, b) => compareNames(a.title, b.title));
   }
 
   /**
-   * The sets with their facts in the order of time, where all of a set have one, and without those events of the IOMMU
-   * that events of the DMA API repeat with a device. For a complete session.
+   * The sets of a session that grows. Trace events without a device that were added since the last call are not in them
+   * yet: the event with their device may follow. `isWaiting` tells whether there are any.
    */
+  growing(): MappingSet[] {
+    for (const trace of this.#traces.values()) trace.releaseOld();
+    return this.#sets();
+  }
+
+  /** True if `growing` would have more at its next call. */
+  get isWaiting(): boolean {
+    return [...this.#traces.values()].some(({ waiting }) => waiting > 0);
+  }
+
+  /** The sets so far, with all events. */
+  all(): MappingSet[] {
+    for (const trace of this.#traces.values()) trace.releaseAll();
+    return this.#sets();
+  }
+
+  /** The sets with their facts in the order of time, where all of a set have one. For a complete session. */
   sorted(): MappingSet[] {
-    for (const [key, draft] of this.#drafts) {
-      leaveOutNamed(draft, this.#drafts.values());
-      if (draft.facts.length === 0) this.#drafts.delete(key);
-    }
+    const sets = this.all();
     for (const draft of this.#drafts.values()) sortByTime(draft);
-    return this.sets();
+    return sets;
   }
-}
-
-/** The largest pages of IOMMUs: the DMA API maps bytes, the IOMMU the pages that they are in. */
-const PAGE_MAX = 0x1_0000n;
-/** Events of the DMA API among which one is looked for, before and after an event of the IOMMU. */
-const NAMED_NEAR = 16;
-
-/**
- * Leaves out of a draft whose events name no device those that an event with a device repeats: the kernel traces one for
- * the pages (iommu:map), and one for the request of the driver (dma:dma_map_page and others), which is near it in the trace.
- */
-function leaveOutNamed(draft: SetDraft, all: Iterable<SetDraft>): void {
-  const [first] = draft.facts;
-  if (first?.kind === 'request' || first?.origin !== 'ftrace' || first.device !== undefined) return;
-  const named = [...all]
-    .filter(({ facts: [other] }) => other && other.kind !== 'request' && other.origin === 'ftrace' && other.device)
-    .flatMap(({ facts, positions }) => facts.map((fact, i) => ({ fact, position: positions[i] ?? 0 })))
-    .filter(({ fact }) => fact.source === first.source)
-    .sort((a, b) => a.position - b.position);
-  if (named.length === 0) return;
-  let next = 0;
-  let kept = 0;
-  for (const [i, fact] of draft.facts.entries()) {
-    const position = draft.positions[i] ?? 0;
-    while (next < named.length && (named[next]?.position ?? 0) < position) next++;
-    const near = named.slice(Math.max(0, next - NAMED_NEAR), next + NAMED_NEAR);
-    if (near.some((other) => isPagesOf(fact, other.fact))) continue;
-    draft.facts[kept] = fact;
-    draft.positions[kept] = position;
-    kept++;
-  }
-  draft.facts.length = kept;
-  draft.positions.length = kept;
-}
-
-/** True if `pages` are some or all of the pages of what was requested. */
-function isPagesOf(pages: MappingFact, requested: MappingFact): boolean {
-  return (
-    pages.kind === requested.kind &&
-    pages.start <= requested.last &&
-    pages.last >= requested.start &&
-    pages.start + PAGE_MAX > requested.start &&
-    pages.last < requested.last + PAGE_MAX
-  );
 }
 
 function sortByTime(draft: SetDraft): void {

@@ -84,7 +84,7 @@ export class HostDocument {
       session,
       host: hostAt(id, title, events, position),
       hasGone: this.sources.some(({ read }) => read.hasGone),
-      mappings: this.#live ? this.#mappings.sets() : this.#mappings.sorted(),
+      mappings: this.#live ? this.#mappings.all() : this.#mappings.sorted(),
       files: this.sources.flatMap(({ files }) => files),
       origins: this.sources.map(originOf),
       sources: this.sources.flatMap(({ read }) => read.sources),
@@ -137,11 +137,14 @@ export class HostDocument {
     diagnostics.splice(0, diagnostics.length, ...all.slice(0, DIAGNOSTICS_MAX));
   }
 
-  /** Takes what the live host has reported since. `isFacts`: facts changed, not only mappings. */
-  grow(isFacts: boolean, choices: CaseChoices): void {
+  /**
+   * Takes what the live host has reported since. `isFacts`: facts changed, not only mappings; `isLast`: it will report no
+   * more. True if it must be called again, even if nothing is reported, to show everything.
+   */
+  grow(isFacts: boolean, choices: CaseChoices, isLast = false): boolean {
     const { document } = this;
     const live = this.#live;
-    if (!live) return;
+    if (!live) return false;
     const { events } = document.session;
     const reported = live.read.session.events;
     const isShared = events === reported;
@@ -153,13 +156,16 @@ export class HostDocument {
       this.#mappings.add(added, this.#offset + this.#taken + 1);
       if (isFact(event) && event.kind === 'gone') document.hasGone = true;
     }
-    document.mappings = this.#mappings.sets();
+    document.mappings = isLast ? this.#mappings.all() : this.#mappings.growing();
     this.#listDiagnostics();
-    if (!document.live?.isFollowing) return;
-    document.position = events.length;
-    if (!isFacts) return;
-    document.host = hostAt(document.id, document.title, events);
-    this.choose(choices);
+    if (document.live?.isFollowing) {
+      document.position = events.length;
+      if (isFacts) {
+        document.host = hostAt(document.id, document.title, events);
+        this.choose(choices);
+      }
+    }
+    return this.#mappings.isWaiting;
   }
 }
 

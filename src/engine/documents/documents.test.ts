@@ -283,7 +283,7 @@ describe('states of mappings', () => {
     const [first, next] = eventsOf([MAP, second]);
     if (!first || !next) throw new Error('no events');
     collector.add(first, 1);
-    const size = () => collector.sets().map((set) => finalMappingState(set).size);
+    const size = () => collector.all().map((set) => finalMappingState(set).size);
     expect(size()).toEqual([1]);
     collector.add(next, 2);
     expect(size()).toEqual([2]);

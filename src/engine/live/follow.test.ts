@@ -67,6 +67,32 @@ describe('a live document', () => {
     expect(live().position).toBe(3);
   });
 
+  test('shows a mapping that is traced twice once, with its device', async () => {
+    const { agent, live, settle, abort, done } = followed();
+    const range = { start: '0x1000', last: '0x1fff', origin: 'ftrace', source: 'maple', paddr: '0x7000' };
+    const traced = (...more: object[]) => more.map((one) => JSON.stringify({ kind: 'map', ...range, ...one }));
+    const shown = () => live().mappings.map(({ title, facts }) => [title, facts.length]);
+    agent.snapshot(1, [group('1')]);
+    await settle();
+    agent.stream(2, traced({}, { device: '0000:01:00.0' }, { start: '0x5000', last: '0x5fff' }), 0);
+    await settle();
+    expect(shown()).toEqual([['0000:01:00.0', 1]]);
+    // Of the other one no device follows, and nothing else does.
+    await settle();
+    expect(shown()).toEqual([
+      ['0000:01:00.0', 1],
+      ['kernel trace', 1],
+    ]);
+    expect(live().position).toBe(4);
+    agent.stream(3, traced({ start: '0x9000', last: '0x9fff' }), 0);
+    abort.abort();
+    await done;
+    expect(shown()).toEqual([
+      ['0000:01:00.0', 1],
+      ['kernel trace', 2],
+    ]);
+  });
+
   test('stays at a moment while it is not followed', async () => {
     const { agent, live, settle } = followed();
     agent.snapshot(1, [group('1')]);
@@ -88,6 +114,7 @@ describe('a live document', () => {
     await settle();
     const { host } = live();
     agent.stream(2, [MAP], 0);
+    await settle();
     await settle();
     expect(live().mappings.map(({ facts }) => facts.length)).toEqual([1]);
     expect([live().host === host, live().position]).toEqual([true, 2]);

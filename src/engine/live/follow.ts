@@ -58,7 +58,7 @@ export async function follow(
   let isPlaced = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const settle = () => {
+  const settle = (isLast = false) => {
     timer = undefined;
     const { name } = link.state;
     const short = normalizedName(name);
@@ -75,7 +75,7 @@ export async function follow(
     const host = open.liveDocument(id);
     // It was closed.
     if (!host) return;
-    host.grow(isFactsDirty, open.choices);
+    if (host.grow(isFactsDirty, open.choices, isLast)) soon();
     if (host.document.live?.isFollowing) isFactsDirty = false;
     context.progress({
       done: events.length,
@@ -84,7 +84,7 @@ export async function follow(
     });
   };
   const soon = () => {
-    timer ??= setTimeout(settle, UPDATE_INTERVAL);
+    timer ??= setTimeout(() => settle(), UPDATE_INTERVAL);
   };
   const sink = {
     get length() {
@@ -111,6 +111,6 @@ export async function follow(
   } finally {
     links.delete(id);
     clearTimeout(timer);
-    settle();
+    settle(true);
   }
 }
