@@ -7,7 +7,12 @@ import type { Operation } from '../session/events.ts';
 import { isBefore } from './change.ts';
 import type { AddressSpaceView } from './model.ts';
 import { createModel } from './models.ts';
-import { anyContainerOperation, anyOperation, anyPageTableOperation } from './testing/any-operation.ts';
+import {
+  anyContainerOperation,
+  anyDmaOperation,
+  anyOperation,
+  anyPageTableOperation,
+} from './testing/any-operation.ts';
 import { snapshot } from './testing/run.ts';
 import { versionsOf } from './version-changes.ts';
 
@@ -17,7 +22,7 @@ const SESSION = 200;
 
 const ioasOperation = fc.oneof({ weight: 3, arbitrary: anyOperation }, { weight: 1, arbitrary: anyPageTableOperation });
 const CASES: readonly (readonly [string, string])[] = [
-  ...['iommufd', 'iommufd-vfio', 'type1'].flatMap((model) =>
+  ...['iommufd', 'iommufd-vfio', 'type1', 'dma-iommu'].flatMap((model) =>
     versionsOf(model).map((version) => [model, version] as const),
   ),
   ['iommufd-rfc', '6.12'],
@@ -46,33 +51,60 @@ function checkSpace(space: AddressSpaceView, overlapsAllowed: boolean): void {
   if (space.mappingsLeft !== undefined && space.mappingsLeft + count !== 65535) throw new Error('mappings left');
 }
 
+/** What the allocator of the DMA API keeps is taken too, and nothing is outside of what can be mapped. */
+function checkAllocator(space: AddressSpaceView): void {
+  const { allocator, validRanges = [] } = space;
+  if (!allocator) return;
+  const kept = [...allocator.kept()];
+  if (kept.length !== allocator.keptCount) throw new Error(`${kept.length} kept, counted ${allocator.keptCount}`);
+  let next = 0n;
+  for (const { start, last } of [...space.areas(), ...kept].sort((a, b) => (a.start < b.start ? -1 : 1))) {
+    if (start < next) throw new Error(`taken twice: ${start}`);
+    next = last + 1n;
+    if (!validRanges.some((valid) => valid.start <= start && last <= valid.last)) throw new Error(`outside: ${start}`);
+  }
+}
+
+/** The operations of one session of a model. */
+function sessionOf(model: string, numRuns: number, seed: number): Operation[] {
+  const arbitrary =
+    model === 'dma-iommu'
+      ? anyDmaOperation
+      : model === 'iommufd' || model === 'iommufd-rfc'
+        ? ioasOperation
+        : anyContainerOperation;
+  return fc.sample(arbitrary, { numRuns, seed });
+}
+
 describe('random sessions', () => {
   it.each(CASES)(
     '%s of %s',
     (name, version) => {
-      const arbitrary: fc.Arbitrary<Operation> =
-        name.startsWith('iommufd') && name !== 'iommufd-vfio' ? ioasOperation : anyContainerOperation;
       const overlaps = mayOverlap(name, version);
       let done = 0;
+      const succeeded = new Set<string>();
       for (let seed = 1; done < COUNT; seed++) {
         const made = createModel({ kernel: version, memlock: seed % 2 ? undefined : (0x8000n as never) }, name);
         if (!made.ok) throw new Error(made.message);
         let { model } = made;
-        for (const [i, operation] of fc
-          .sample(arbitrary, { numRuns: Math.min(SESSION, COUNT - done), seed })
-          .entries()) {
+        for (const [i, operation] of sessionOf(name, Math.min(SESSION, COUNT - done), seed).entries()) {
           const copy = i % 20 === 0 ? model.clone() : undefined;
           const outcome = model.apply(operation, i);
+          if (outcome.ok) succeeded.add(operation.op);
           if (copy) {
             expect(copy.apply(operation, i)).toEqual(outcome);
             expect(snapshot(copy)).toEqual(snapshot(model));
             model = copy;
           }
-          for (const space of model.spaces()) checkSpace(space, overlaps);
+          for (const space of model.spaces()) {
+            checkSpace(space, overlaps);
+            checkAllocator(space);
+          }
           done++;
         }
       }
       expect(done).toBe(COUNT);
+      if (name === 'dma-iommu') expect([...succeeded].sort()).toEqual(['dma.attach', 'dma.map', 'dma.unmap']);
     },
     Number.POSITIVE_INFINITY,
   );

@@ -285,3 +285,64 @@ export const anyPageTableOperation: fc.Arbitrary<Operation> = fc.oneof(
     }),
   },
 );
+
+const dmaDevices = fc.constantFrom('nic', 'gpu', 'disk');
+/** Up to 64 pages are kept when they are unmapped, more are freed. */
+const dmaSize = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom(1n, 0x1000n, 0x2000n, 0x3000n, 0x2_0000n, 0x4_1000n).map((n) => n as Iova) },
+  { weight: 1, arbitrary: fc.constantFrom(0n, 0x4000_0000n, 0xff_ffff_f000n, IOVA_MAX).map((n) => n as Iova) },
+);
+const dmaMask = fc
+  .constantFrom(0xff_ffffn, 0x7fff_ffffn, 0xffff_ffffn, 0xff_ffff_ffffn, IOVA_MAX)
+  .map((n) => n as Iova);
+/** The allocator starts at the top of 4 GiB, or of a narrower mask. */
+const dmaAddress = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc
+      .tuple(dmaMask, fc.integer({ min: 1, max: 48 }), fc.constantFrom(0n, 0n, 0n, 0x200n))
+      .map(([mask, pages, offset]) => (mask + 1n - BigInt(pages) * 0x1000n + offset) as Iova),
+  },
+  { weight: 1, arbitrary: anyAddress },
+);
+
+/** Any operation of the DMA API: devices of two domains, few sizes, and addresses where the allocator begins. */
+export const anyDmaOperation: fc.Arbitrary<Operation> = fc.oneof(
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({
+        op: fc.constant('dma.attach' as const),
+        device: dmaDevices,
+        domain: fc.constantFrom('d', 'e'),
+        last: fc.constantFrom(0xffff_ffffn, 0x7f_ffff_ffffn, IOVA_MAX),
+        force_aperture: fc.boolean(),
+        pgsize_bitmap: fc.constantFrom(0x1000n as Iova, 0x1000n as Iova, 0x4000n as Iova),
+        pci: fc.boolean(),
+        forcedac: fc.boolean(),
+        bus_dma_limit: fc.constantFrom(undefined, undefined, 0n as Iova, 0xffff_ffffn as Iova),
+        windows: fc.subarray([[0xe000_0000n as Iova, 0xefff_ffffn as Iova] as const]),
+        reserved: fc.subarray([{ start: 0xfee0_0000n as Iova, last: 0xfeef_ffffn as Iova, type: 'msi' }]),
+      })
+      .map(({ last, ...operation }): Operation => ({ ...operation, aperture: [0n as Iova, last as Iova] })),
+  },
+  {
+    weight: 14,
+    arbitrary: fc.record({
+      op: fc.constant('dma.map' as const),
+      device: dmaDevices,
+      phys: fc.constantFrom(0n as Iova, 0x1_2345_6000n as Iova, 0x1_2345_6200n as Iova),
+      size: dmaSize,
+      dma_mask: dmaMask,
+    }),
+  },
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      op: fc.constant('dma.unmap' as const),
+      device: dmaDevices,
+      dma_addr: dmaAddress,
+      size: dmaSize,
+    }),
+  },
+);
