@@ -1,7 +1,6 @@
 // What a kernel refuses, by subject: for callers that find conflicts in dumps, without a model. The rules are those that
 // the models check; a rule that no model checks is an entry of `HOST_RULES`.
 import { IOMMUFD_RULES } from './iommufd/rules.ts';
-import { SW_MSI_RULES } from './iommufd/sw-msi.ts';
 import { defineRules, type Errno, type Rule, type RuleContext, ruleIn, sourceOf } from './shared/rule.ts';
 import { TYPE1_RULES } from './type1/rules.ts';
 
@@ -17,6 +16,11 @@ const HOST_RULES = defineRules('Linux 6.12', {
     errno: 'EPERM',
     message: 'A device of the group is bound to a driver of the host, so the group cannot be given away',
     where: 'iommu_group_claim_dma_owner',
+  },
+  'hardware-msi-first': {
+    errno: 'ENODEV',
+    message: 'The group has a hardware MSI region, which takes precedence: doorbells are not mapped',
+    where: 'vfio_iommu_has_sw_msi',
   },
 });
 
@@ -57,7 +61,7 @@ const RULE_BOOK = {
     iommufd: IOMMUFD_RULES['attach-aperture-over-area'],
   },
   'group-not-viable': { any: HOST_RULES['group-not-viable'] },
-  'hardware-msi-first': { any: SW_MSI_RULES['sw-msi-hardware'] },
+  'hardware-msi-first': { any: HOST_RULES['hardware-msi-first'] },
   'firmware-region-check': { any: FIRMWARE_REGION_CHECK },
   'sw-msi-over-windows': { any: HOST_WINDOWS_RESERVED },
 } satisfies Record<string, Partial<Record<RequestApi | 'any', Rule | Behavior>>>;

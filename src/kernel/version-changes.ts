@@ -94,7 +94,8 @@ export const KERNEL_CHANGES = {
     source: 'iommufd_ioas_map_file, read in sources',
   },
   'iommufd-sw-msi-shared': {
-    models: ['iommufd'],
+    // Sessions have no operation that maps a doorbell.
+    models: [],
     since: '6.15',
     approximate: true,
     was: 'Doorbell pages are mapped in the software MSI window in the order of their use in each domain',
