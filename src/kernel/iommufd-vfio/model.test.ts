@@ -8,7 +8,7 @@ import type { Outcome } from '../model.ts';
 import { answerOf } from '../replay/replay.ts';
 import { anyContainerOperation } from '../testing/any-operation.ts';
 import { snapshot, verdict } from '../testing/run.ts';
-import { kernelRules } from '../version-changes.ts';
+import { type ChangeName, changesOf, kernelRules, NEWEST_RULES, withChange } from '../version-changes.ts';
 import { IommufdVfioModel } from './model.ts';
 import { IOMMUFD_VFIO_RULES } from './rules.ts';
 
@@ -18,8 +18,8 @@ const USER = 0x10_0000_0000n;
 const MSI = { start: A(0xfee0_0000n), last: A(0xfeef_ffffn), type: 'msi' };
 const DIRECT = { start: A(0x3f00_0000n), last: A(0x3f7f_ffffn), type: 'direct' };
 
-const fresh = (version?: string, memlock?: bigint) =>
-  new IommufdVfioModel({ page: PAGE, hugePage: 0x20_0000n, rules: kernelRules(version), memlock });
+const fresh = (version?: string, memlock?: bigint, rules = kernelRules(version)) =>
+  new IommufdVfioModel({ page: PAGE, hugePage: 0x20_0000n, rules, memlock });
 
 const open = (model: 'type1' | 'type1v2' = 'type1v2', container = 'c'): Operation => ({
   op: 'container.open',
@@ -79,13 +79,18 @@ const extension = (number: number): Operation => ({
 });
 const info = (argsz: number): Operation => ({ op: 'container.get_info', container: 'c', argsz });
 
-function run(script: readonly Operation[], version?: string, memlock?: bigint): Outcome[] {
-  const model = fresh(version, memlock);
+function run(
+  script: readonly Operation[],
+  version?: string,
+  memlock?: bigint,
+  rules = kernelRules(version),
+): Outcome[] {
+  const model = fresh(version, memlock, rules);
   return script.map((operation, i) => model.apply(operation, i));
 }
 
-function lastAnswer(script: readonly Operation[], version?: string): string {
-  const outcome = run(script, version).at(-1);
+function lastAnswer(script: readonly Operation[], version?: string, rules = kernelRules(version)): string {
+  const outcome = run(script, version, undefined, rules).at(-1);
   const answer = outcome && answerOf(outcome);
   return answer?.unmapped === undefined
     ? String(answer?.ret ?? (outcome && verdict(outcome)))
@@ -175,25 +180,77 @@ const ROWS: readonly (readonly [string, readonly Operation[], string])[] = [
   ['an operation of iommufd', [{ op: 'ioas.alloc', ioas: 'a' }], 'not-in-model'],
 ];
 
+/** Scripts that versions answer differently. */
+const VERSIONED: readonly (readonly [string, readonly Operation[], readonly (readonly [string, string])[]])[] = [
+  [
+    'a length near 2^64',
+    [...V2, map(0n, IOVA_MAX - PAGE + 1n)],
+    [
+      ['6.12', '-EINVAL'],
+      ['7.2', '-EINVAL'],
+      ['7.3', '-EOVERFLOW'],
+    ],
+  ],
+  [
+    'an unmap of nothing',
+    [...V2, unmap(0n, PAGE)],
+    [
+      ['6.12.116', '-ENOENT'],
+      ['6.12', '0x0'],
+      ['6.17', '-ENOENT'],
+      ['6.18', '0x0'],
+    ],
+  ],
+  [
+    'a direct region, VT-d',
+    [open(), attach({ reserved: [DIRECT] })],
+    [
+      ['6.5', '-EPERM'],
+      ['6.6', '-EINVAL'],
+      ['6.12', '-EINVAL'],
+    ],
+  ],
+  [
+    'a direct region, AMD',
+    [open(), attach({ iommu: 'amd', reserved: [DIRECT] })],
+    [
+      ['6.5', '0'],
+      ['6.6', '-EINVAL'],
+      ['6.12', '-EINVAL'],
+    ],
+  ],
+  [
+    'a map over a direct region, AMD',
+    [open(), attach({ iommu: 'amd', reserved: [DIRECT] }), map(DIRECT.start, PAGE)],
+    [['6.5', '-EINVAL']],
+  ],
+  [
+    'a writable file on a disk',
+    [...V2, map(0n, PAGE, ['write'], USER, 'disk-file')],
+    [
+      ['6.6', '0'],
+      ['6.12', '-EFAULT'],
+      ['7.3', '-EFAULT'],
+    ],
+  ],
+];
+
 describe('iommufd-vfio', () => {
   it.each(ROWS)('%s', (_name, script, answer) => {
     expect([lastAnswer(script, '6.12'), lastAnswer(script, '7.3')]).toEqual([answer, answer]);
   });
 
-  it('differs between versions in three cases', () => {
-    const long = [...V2, map(0n, IOVA_MAX - PAGE + 1n)];
-    expect(['6.12', '7.2', '7.3'].map((v) => lastAnswer(long, v))).toEqual(['-EINVAL', '-EINVAL', '-EOVERFLOW']);
-    const nothing = [...V2, unmap(0n, PAGE)];
-    expect(['6.12.116', '6.12', '6.17', '6.18'].map((v) => lastAnswer(nothing, v))).toEqual([
-      '-ENOENT',
-      '0x0',
-      '-ENOENT',
-      '0x0',
-    ]);
-    const direct = (iommu: string) => [open(), attach({ iommu, reserved: [DIRECT] })];
-    expect(lastAnswer(direct('vtd'), '6.5')).toBe('-EPERM');
-    expect(lastAnswer([...direct('amd'), map(DIRECT.start, PAGE)], '6.5')).toBe('-EINVAL');
-    expect(lastAnswer(direct('amd'), '6.5')).toBe('0');
+  it.each(VERSIONED)('by version: %s', (_name, script, answers) => {
+    expect(answers.map(([version]) => [version, lastAnswer(script, version)])).toEqual(answers);
+  });
+
+  it('has a row for every change', () => {
+    const differs = (change: ChangeName) =>
+      VERSIONED.some(([, script]) => {
+        const [old, now] = [false, true].map((has) => lastAnswer(script, '', withChange(NEWEST_RULES, change, has)));
+        return old !== now;
+      });
+    expect(changesOf('iommufd-vfio').filter((change) => !differs(change))).toEqual([]);
   });
 
   it('has no limit of mappings, and says so', () => {

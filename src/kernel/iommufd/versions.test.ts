@@ -1,19 +1,19 @@
 // What iommufd of several kernels answers where they differ.
 import { describe, expect, it } from 'vitest';
 import { IOVA_MAX, type Iova } from '../../iova/iova.ts';
-import type { ReservedRegion } from '../../session/events.ts';
+import type { OperationOf, ReservedRegion } from '../../session/events.ts';
 import type { Outcome } from '../model.ts';
 import { answerOf } from '../replay/replay.ts';
 import { Script } from '../testing/run.ts';
-import { kernelRules } from '../version-changes.ts';
+import { type ChangeName, changesOf, kernelRules, NEWEST_RULES, withChange } from '../version-changes.ts';
 import { IommufdModel } from './model.ts';
 
 const PAGE = 0x1000n;
 const USER = 0x10_0000_0000n;
 const HUGE = 0x20_0000n;
 
-function fresh(version: string | undefined): Script {
-  const script = new Script(new IommufdModel({ page: PAGE, hugePage: HUGE, rules: kernelRules(version) }));
+function fresh(version: string | undefined, rules = kernelRules(version)): Script {
+  const script = new Script(new IommufdModel({ page: PAGE, hugePage: HUGE, rules }));
   script.alloc();
   return script;
 }
@@ -22,6 +22,20 @@ function retOf(outcome: Outcome): string {
   const answer = answerOf(outcome);
   return answer?.iova === undefined ? String(answer?.ret) : `0x${answer.iova.toString(16)}`;
 }
+
+/** A map of a file: its offset, length, and what else; what 7.3 answers. */
+const MAP_FILE: readonly (readonly [string, bigint, bigint, Partial<OperationOf<'ioas.map_file'>>, string])[] = [
+  ['an IOVA of 2^64-1', 0n, PAGE, { iova: IOVA_MAX as Iova }, '-EOVERFLOW'],
+  ['a length of 2^64-1', 0n, IOVA_MAX, {}, '-EOVERFLOW'],
+  ['a length of 2^64-1 without permissions', 0n, IOVA_MAX, { flags: ['fixed'] }, '-EOVERFLOW'],
+  ['no permissions', 0n, PAGE, { flags: ['fixed'] }, '-EINVAL'],
+  ['no byte', 0n, 0n, {}, '-EINVAL'],
+  ['a range of the file that ends above 2^64', IOVA_MAX - PAGE + 1n, 2n * PAGE, {}, '-EOVERFLOW'],
+  ['a length near 2^64', 0n, IOVA_MAX - PAGE + 1n, {}, '-EINVAL'],
+  ['past the end of the file, without a device', 0n, 0x3000n, { file_size: 0x2801n as Iova }, '0x10000'],
+  ['a file that is not open', 0n, PAGE, { memory: 'no-file' }, '-EBADF'],
+  ['a chosen IOVA', 0n, PAGE, { flags: ['read'], iova: undefined }, '0x1000'],
+];
 
 const ROWS: readonly {
   readonly name: string;
@@ -113,8 +127,20 @@ const ROWS: readonly {
   {
     name: 'a range of a file up to 2^64, which a map refuses',
     run: (s) => s.mapFile(IOVA_MAX - PAGE + 1n, PAGE, 0x10000n),
-    answers: [['7.3', '0x10000']],
+    answers: [
+      ['6.12', '-ENOTTY'],
+      ['6.13', '0x10000'],
+      ['7.3', '0x10000'],
+    ],
   },
+  ...MAP_FILE.map(([what, start, length, more, answer]) => ({
+    name: `map_file: ${what}`,
+    run: (s: Script) => s.mapFile(start, length, 0x10000n, more),
+    answers: [
+      ['6.12', '-ENOTTY'],
+      ['7.3', answer],
+    ] as const,
+  })),
   {
     name: 'flag pasid of a page table',
     run: (s) => {
@@ -176,6 +202,15 @@ describe('iommufd by version', () => {
   it.each(ROWS)('$name', ({ run, answers }) => {
     expect(answers.map(([version]) => [version, retOf(run(fresh(version)))])).toEqual(answers);
     expect(retOf(run(fresh(undefined)))).toBe(answers.at(-1)?.[1]);
+  });
+
+  it('has a row for every change', () => {
+    const differs = (change: ChangeName) =>
+      ROWS.some(({ run }) => {
+        const [old, now] = [false, true].map((has) => retOf(run(fresh('', withChange(NEWEST_RULES, change, has)))));
+        return old !== now;
+      });
+    expect(changesOf('iommufd').filter((change) => !differs(change))).toEqual([]);
   });
 
   it('reports ranges up to a capacity', () => {

@@ -4,7 +4,7 @@ import { IOVA_MAX, type Iova } from '../../iova/iova.ts';
 import type { Operation } from '../../session/events.ts';
 import type { Outcome } from '../model.ts';
 import { answerOf } from '../replay/replay.ts';
-import { kernelRules } from '../version-changes.ts';
+import { type ChangeName, changesOf, kernelRules, NEWEST_RULES, withChange } from '../version-changes.ts';
 import { Type1Model } from './model.ts';
 
 const A = (value: bigint): Iova => value as Iova;
@@ -57,14 +57,14 @@ const extension = (number: number): Operation => ({
 });
 const info = (argsz: number): Operation => ({ op: 'container.get_info', container: 'c', argsz });
 
-function run(version: string | undefined, script: Script, memlock?: bigint): Outcome[] {
-  const model = new Type1Model({ page: PAGE, hugePage: 0x20_0000n, rules: kernelRules(version), memlock });
+function run(version: string | undefined, script: Script, memlock?: bigint, rules = kernelRules(version)): Outcome[] {
+  const model = new Type1Model({ page: PAGE, hugePage: 0x20_0000n, rules, memlock });
   return script.map((operation, i) => model.apply(operation, i));
 }
 
 /** The last answer in a word: errno, bytes unmapped, argsz and the offset of the ranges, or ret. */
-function lastAnswer(version: string | undefined, script: Script): string {
-  const outcome = run(version, script).at(-1);
+function lastAnswer(version: string | undefined, script: Script, rules = kernelRules(version)): string {
+  const outcome = run(version, script, undefined, rules).at(-1);
   const answer = outcome && answerOf(outcome);
   if (answer?.unmapped !== undefined) return `0x${answer.unmapped.toString(16)}`;
   // The link of the second capability: where the ranges begin.
@@ -187,6 +187,18 @@ describe('type1 by version', () => {
     expect(lastAnswer('6.14', [...V2, extension(6)])).toBe('1');
     expect(lastAnswer('5.15.3', [...V2, extension(9)])).toBe('0');
     expect(lastAnswer('6.6', [...V2, info(4096)])).toBe('4096 0x44 116');
+  });
+
+  it('has a row for every change', () => {
+    // Beside the newest rules or those of 6.1: how old kernels walk the tree changed twice.
+    const differs = (change: ChangeName) =>
+      [NEWEST_RULES, kernelRules('6.1')].some((base) =>
+        ROWS.some(([, script]) => {
+          const [old, now] = [false, true].map((has) => lastAnswer('', script, withChange(base, change, has)));
+          return old !== now;
+        }),
+      );
+    expect(changesOf('type1').filter((change) => !differs(change))).toEqual([]);
   });
 
   it('has extension 10 before a group up to 6.1.15', () => {
