@@ -9,6 +9,13 @@ import { ADDRESSED_ROW, C_ROW, LAST_ROW, PLAIN_ROW } from './formats/hex-lines.t
 
 /** For words that end with the first digit of a number. */
 const DIGITS: readonly string[] = [...'0123456789'];
+/** The end of a line of a trace that was broken in its event's name or in the mark behind it. */
+const BROKEN_EVENT = new RegExp(
+  [
+    ...DIGITS.map((digit) => `${digit}:(?=[a-zIMOU_: ]*$) {0,24}(?:iommu:)?[a-z_]{0,26}(?:: {0,24}(?:I|IO|IOM|IOMM|IOMMU)?)?$`),
+    ...['map', 'io_page_fault', 'device_\\w{4,16}'].map((name) => `${name}: ?(?:I|IO|IOM|IOMM|IOMMU)?$`),
+  ].join('|'),
+);
 const HEX_DIGITS: readonly string[] = [...'0123456789abcdef'];
 
 export const IOMMU_GROUPS: LineFormat = {
@@ -226,9 +233,7 @@ export const FORMATS: readonly DumpFormat[] = [
     interest: {
       words: [' IOMMU:', ':IOMMU:', 'LOST ', 'EVENT DROPPED', 'EVENTS DROPPED', 'PERF_RECORD_LOST'],
       // A line that a mail program broke before the mark.
-      shapes: [
-        /$(?<=\d: {0,24}(?:iommu:)?[a-z_]{0,26}(?:: {0,24}(?:I|IO|IOM|IOMM|IOMMU)?)?|^(?:un)?map: ?(?:I|IO|IOM|IOMM|IOMMU)?|(?:io_page_fault|device_\w{4,16}): ?(?:I|IO|IOM|IOMM|IOMMU)?)/,
-      ],
+      shapes: [BROKEN_EVENT],
     },
     load: async () => (await import('./formats/trace/ftrace.ts')).FTRACE,
   },
@@ -262,9 +267,10 @@ export const FORMATS: readonly DumpFormat[] = [
         ...['error attach', 'is not known!!', 'guest RAM', "guest memory '"],
         ...['not viable', 'used in multiple', "can't map", 'received unaligned', 'aw-bits', 'aw_bits', 'aw bits'],
         ...['available IOMMU', 'ailed to set', 'initialization failed', 'memory listener', 'Region '],
+        ...['v\n', 'vf\n', 'vfi\n', 'vfio\n'],
       ],
       // A call or a group whose line was broken.
-      shapes: [/$(?<=\b(?:v(?:f(?:i(?:o(?:_[a-z_]{0,22})?)?)?)?|group \d{1,9} is(?: not)?))/],
+      shapes: [/vfio_[a-z_]{0,22}$|group \d{1,9} is(?: not)?$/],
       around: { words: ['vfio', 'iommufd'] },
     },
     load: async () => (await import('./formats/qemu/errors.ts')).QEMU_ERRORS,
@@ -387,9 +393,9 @@ export const FORMATS: readonly DumpFormat[] = [
         ...['BIOS-e820: ', 'BIOS-provided', 'efi: mem', 'root bus resource', 'bridge window [', 'PCI host bridge'],
         ...['PCI bridge to [bus', ': reg 0x', ': ROM [mem', '..0x'],
         ...DIGITS.map((digit) => `: BAR ${digit}`),
-        ...DIGITS.map((digit) => `VF BAR ${digit}`),
+        ...DIGITS.flatMap((digit) => [`VF BAR ${digit}`, `  BAR ${digit}`]),
+        ...['  reg 0x', '  ROM [mem'],
       ],
-      shapes: [/: {2,4}(?:reg 0x|BAR \d|ROM \[mem)/],
     },
     load: async () => (await import('./formats/kernel-log/boot.ts')).KERNEL_LOG_BOOT,
   },

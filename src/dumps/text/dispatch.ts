@@ -68,10 +68,14 @@ export interface LoadProblem {
 const MAY_BE_ROW =
   /^\s{0,64}(?:0[xX]|[0-9a-fA-FxX*…]{4}[0-9a-fA-FxX*….\s:|-]|[0-9a-f]{1,4}…|\[[0-9a-fA-F]{3,4}h?[\s\]])/;
 
+/** What two characters of such a row may be, if the first one is a letter. */
+const ROW_LETTERS: ReadonlySet<number> = new Set(
+  [...'0123456789abcdefABCDEFxX*…'].map((letter) => letter.charCodeAt(0)),
+);
+
 /** The same, for a line that begins with a letter. */
 function mayBeRow(text: string): boolean {
-  const code = text.charCodeAt(0) | 0x20;
-  return ((code >= 97 && code <= 102) || code === 120) && MAY_BE_ROW.test(text);
+  return ROW_LETTERS.has(text.charCodeAt(0)) && ROW_LETTERS.has(text.charCodeAt(1)) && MAY_BE_ROW.test(text);
 }
 
 /** A line that waits. */

@@ -2,7 +2,7 @@
 // pass over the line finds the words of all formats (an Aho-Corasick automaton), then the formats' shapes are tried
 // (shapes.ts).
 import type { LineInterest, LineMarks } from '../format.ts';
-import { type IndexedShape, matchesEnd, type NeedyShape, ShapeSet } from './shapes.ts';
+import { type IndexedShape, type NeedyShape, ShapeSet } from './shapes.ts';
 
 /** Words are made of ASCII characters. */
 const ASCII = 128;
@@ -61,11 +61,10 @@ export class InterestMatcher {
     }
     state = next[(state << shift) | (columns[NEWLINE] as number)] as number;
     if (state >= firstFound && this.#note(state, open)) any = true;
-    const { needy, others, tails } = this.#shapes;
+    const { needy, others } = this.#shapes;
     for (const { any: one, members } of this.#shapes.joinedFor(text)) {
       if (one.test(text) && this.#try(members, text, open)) any = true;
     }
-    for (const tail of tails) if (matchesEnd(tail, text) && this.#try(tail.members, text, open)) any = true;
     if (this.#tryNeedy(needy, text, open)) any = true;
     if (this.#try(others, text, open)) any = true;
     return (open.innerShapes.length > 0 && this.#lookInside(text, open)) || any;
@@ -85,9 +84,8 @@ export class InterestMatcher {
     }
     state = next[(state << shift) | (columns[NEWLINE] as number)] as number;
     if (state >= firstFound && this.#noteNeeded(state)) return false;
-    const { needy, others, tails } = this.#shapes;
+    const { needy, others } = this.#shapes;
     for (const { any } of this.#shapes.joinedFor(content)) if (any.test(content)) return false;
-    for (const tail of tails) if (matchesEnd(tail, content)) return false;
     for (const { shape } of others) if (shape.test(content)) return false;
     for (let i = 0; i < needy.length; i++) {
       if (this.#matchedAt[3 * this.#count + i] === this.#line && needy[i]?.shape.test(content)) return false;

@@ -1,7 +1,7 @@
 // Many regular expressions on many lines: most lines match none, and calling each of them would take most of the time of
 // reading. Those that are bound to the start of the line are joined, for each first character those that a line with it
-// may match (first-character.ts); those bound to its end, `$(?<=…)`, are joined and tried there; of the others, those that
-// need a literal are only tried on lines that have it.
+// may match (first-character.ts); of the others, those that need a literal are only tried on
+// lines that have it.
 import { ANY_FIRST, alternatives, type FirstCharacters, firstCharacters, literalStart } from './first-character.ts';
 
 /** An expression, and the number of what it belongs to. */
@@ -29,8 +29,6 @@ const LITERAL_MIN = 2;
 
 export class ShapeSet {
   readonly needy: readonly NeedyShape[];
-  /** Those bound to the end: to be tried with `matchesEnd`. */
-  readonly tails: readonly JoinedShapes[];
   /** To be tried on every line. */
   readonly others: readonly IndexedShape[];
   readonly #bound: readonly (IndexedShape & { readonly first: FirstCharacters })[];
@@ -42,21 +40,17 @@ export class ShapeSet {
   constructor(shapes: readonly IndexedShape[]) {
     const needy: NeedyShape[] = [];
     const others: IndexedShape[] = [];
-    const tails: IndexedShape[] = [];
     const bound: (IndexedShape & { readonly first: FirstCharacters })[] = [];
     for (const one of shapes) {
       const parts = alternatives(one.shape.source);
       const literals = parts.map(literalStart);
-      const isBound = (mark: string) =>
-        parts.every((part) => part.startsWith(mark)) && !REFERENCE.test(one.shape.source);
-      if (isBound('^')) bound.push({ ...one, first: firstCharacters(one.shape) });
-      else if (isBound('$')) tails.push(one);
+      const isBound = parts.every((part) => part.startsWith('^')) && !REFERENCE.test(one.shape.source);
+      if (isBound) bound.push({ ...one, first: firstCharacters(one.shape) });
       else if (literals.every((literal) => literal.length >= LITERAL_MIN)) needy.push({ ...one, literals });
       else others.push(one);
     }
     this.needy = needy;
     this.others = others;
-    this.tails = join(tails, 'y');
     this.#bound = bound;
   }
 
@@ -74,14 +68,7 @@ export class ShapeSet {
   }
 }
 
-/** True if the text matches at its end. */
-export function matchesEnd({ any }: JoinedShapes, text: string): boolean {
-  any.lastIndex = text.length;
-  return any.test(text);
-}
-
-/** `more`: flags beside those of the expressions. */
-function join(shapes: readonly IndexedShape[], more = ''): JoinedShapes[] {
+function join(shapes: readonly IndexedShape[]): JoinedShapes[] {
   const byFlags = new Map<string, IndexedShape[]>();
   for (const one of shapes) {
     const members = byFlags.get(one.shape.flags);
@@ -89,7 +76,7 @@ function join(shapes: readonly IndexedShape[], more = ''): JoinedShapes[] {
     else byFlags.set(one.shape.flags, [one]);
   }
   return [...byFlags].map(([flags, members]) => ({
-    any: new RegExp(members.map(({ shape }) => `(?:${shape.source})`).join('|'), flags + more),
+    any: new RegExp(members.map(({ shape }) => `(?:${shape.source})`).join('|'), flags),
     members,
   }));
 }
