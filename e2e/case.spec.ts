@@ -48,6 +48,47 @@ test('an opening says where it went; it can be undone, or made another host', as
   await expect(placed).toHaveCount(0);
 });
 
+test('ten pastes in a row: two hosts, in the order of the pastes, and what could not be read is said', async ({
+  app,
+}) => {
+  const at = (host: string, command: string, output: string) => `root@${host}:~# ${command}\n${output}\n`;
+  const pastes = [
+    at('alpha', 'cat /proc/iomem', '00001000-0009ffff : System RAM\n80000000-dfffffff : PCI Bus 0000:00'),
+    at('beta', 'uname -a', 'Linux beta 6.1.0-18-amd64 #1 SMP Debian 6.1.76-1 x86_64 GNU/Linux'),
+    at('alpha', 'grep . /sys/kernel/iommu_groups/1/reserved_regions', MSI),
+    at('beta', 'grep . /sys/kernel/iommu_groups/1/reserved_regions', MSI + HYPERTRANSPORT),
+    at('alpha', 'find /sys/kernel/iommu_groups -type l', '/sys/kernel/iommu_groups/1/devices/0000:06:00.0'),
+    at(
+      'alpha',
+      'lspci -s 06:00.0 -v',
+      '06:00.0 Ethernet controller: Fast NIC\n\tMemory at 80000000 (32-bit) [size=1M]',
+    ),
+    'buy milk, bread and apples\n',
+    at('beta', 'find /sys/kernel/iommu_groups -type l', '/sys/kernel/iommu_groups/1/devices/0000:07:00.0'),
+    at('alpha', 'dmesg', '[    0.1] Linux version 6.12.42 (x)\n[    0.2] DMAR: Host address width 39'),
+    at('alpha', 'cat /var/log/libvirt/qemu/g.log', ERROR),
+  ];
+  await app.evaluate((texts) => {
+    for (const text of texts) {
+      const data = new DataTransfer();
+      data.setData('text/plain', text);
+      document.body.dispatchEvent(
+        new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }),
+      );
+    }
+  }, pastes);
+  const hosts = () =>
+    app.evaluate(async () => (await window.iovascope?.hosts())?.map((h) => [h.name, h.sources.length]));
+  await expect.poll(hosts).toEqual([
+    ['alpha', 6],
+    ['beta', 3],
+  ]);
+  await expect(answer(app)).toHaveAttribute('data-severity', 'fatal');
+  await expect(answer(app)).toContainText('0xfee00000');
+  await expect(app.getByText('was not opened')).toBeVisible();
+  expect(await violations(app)).toEqual([]);
+});
+
 test('the device to assign is chosen from the devices of the hosts', async ({ app }) => {
   const groups = [1, 2]
     .map((n) => `/sys/kernel/iommu_groups/${n}/devices/0000:00:0${n}.0\n${MSI.replace('groups/1', `groups/${n}`)}`)

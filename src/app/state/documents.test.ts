@@ -88,20 +88,31 @@ describe('opening and closing', () => {
     expect(get().busy).toBeUndefined();
   });
 
-  test('a second opening cancels the first, whose late progress and end change nothing', async () => {
+  test('what is opened meanwhile waits for its turn, and nothing of it is lost', async () => {
     const held = new HeldEngine(['open']);
     startApp(held);
-    const first = open('first', [{ name: 'first', data: new Blob([MSI]) }]);
-    const second = open('second', [{ name: 'second', data: new Blob([MSI]) }]);
-    expect(held.at(0).options?.signal?.aborted).toBe(true);
-    held.at(0).options?.onProgress?.({ done: 9, total: 10, what: 'first' });
-    expect(get().busy).toMatchObject({ title: 'second', progress: undefined });
+    const names = ['first', 'second', 'list', 'third'];
+    const texts = [MSI, OTHER, 'shopping list', MSI];
+    const all = names.map((name, i) => open(name, [{ name, data: new Blob([texts[i] ?? '']) }]));
+    expect([held.held.length, get().busy?.title]).toEqual([1, 'first']);
+    // The one that is under way can be cancelled alone.
+    get().busy?.cancel();
     await held.at(0).answer(failure('cancelled', 'cancelled'));
-    await first;
-    expect(get().busy?.title).toBe('second');
+    expect([held.held.length, get().busy?.title]).toEqual([2, 'second']);
+    expect(held.at(1).options?.signal?.aborted).toBe(false);
     await held.at(1).release();
-    await second;
-    expect(get().documents.flatMap(({ sources }) => sources.map(({ name }) => name))).toEqual(['second']);
+    await held.at(2).release();
+    // What could not be read is said for as long as the others take.
+    expect(get().problem?.title).toBe('list was not opened');
+    await held.at(3).release();
+    expect((await Promise.all(all)).map((placements) => placements.length)).toEqual([0, 1, 0, 1]);
+    expect(get().documents.flatMap(({ sources }) => sources.map(({ name }) => name))).toEqual(['second', 'third']);
+    expect(get().problem?.title).toBe('list was not opened');
+    expect(get().busy).toBeUndefined();
+    const next = open('next', [{ name: 'next', data: new Blob([OTHER]) }]);
+    expect(get().problem).toBeUndefined();
+    await held.at(4).release();
+    await next;
   });
 });
 

@@ -1,6 +1,7 @@
 // The open documents: opening, closing, the moment of each, and what of them is selected.
 import type { CaseNode, Placement } from '../../engine/protocol/case.ts';
 import type { DocumentNode, InputFile } from '../../engine/protocol/documents.ts';
+import type { Engine } from '../../engine/protocol/methods.ts';
 import { defaultKeys, selectableKeys } from '../../engine/protocol/selection.ts';
 import { type Busy, useApp } from './app-state.ts';
 import { engine } from './engine.ts';
@@ -30,29 +31,51 @@ export interface OpenOptions {
   readonly address?: string;
 }
 
-/** Opens files: their sources join the case. If that fails, what was open stays. Returns where they went. */
-export async function open(
+/** By engine: the end of the last opening, while one is under way. */
+const openings = new WeakMap<Engine, Promise<void>>();
+
+/**
+ * Opens files: their sources join the case. If that fails, what was open stays. Returns where they went. What is opened
+ * meanwhile waits: of several pastes in a row none is lost, and where they go does not depend on how fast each is read.
+ */
+export function open(
   title: string,
   files: readonly InputFile[],
-  { isSample = false, address }: OpenOptions = {},
+  options: OpenOptions = {},
+): Promise<readonly Placement[]> {
+  const owner = engine();
+  const before = openings.get(owner);
+  // The problem of an opening that others wait for stays.
+  if (!before) set({ problem: undefined });
+  const opening = before ? before.then(() => openNow(title, files, options)) : openNow(title, files, options);
+  const end = opening
+    .catch(() => undefined)
+    .then(() => {
+      if (openings.get(owner) === end) openings.delete(owner);
+    });
+  openings.set(owner, end);
+  return opening;
+}
+
+async function openNow(
+  title: string,
+  files: readonly InputFile[],
+  { isSample = false, address }: OpenOptions,
 ): Promise<readonly Placement[]> {
   const controller = new AbortController();
-  get().busy?.cancel();
   const busy: Busy = { title, progress: undefined, cancel: () => controller.abort() };
-  const isOurs = (other: Busy | undefined) => other?.cancel === busy.cancel;
-  set({ busy, problem: undefined, notice: '', announcement: '' });
+  set({ busy, notice: '', announcement: '' });
   const opened = await engine().call(
     'open',
     { title, files, ...(isSample ? { sample: title } : {}) },
     {
       signal: controller.signal,
       onProgress: (progress) => {
-        const now = get().busy;
-        if (now && isOurs(now)) set({ busy: { ...now, progress } });
+        if (get().busy) set({ busy: { ...busy, progress } });
       },
     },
   );
-  if (isOurs(get().busy)) set({ busy: undefined });
+  set({ busy: undefined });
   if (!opened.ok) {
     showEngineError(`${title} was not opened`, opened.error);
     return [];
