@@ -12,8 +12,10 @@ const DIGITS: readonly string[] = [...'0123456789'];
 /** The end of a line of a trace that was broken in its event's name or in the mark behind it. */
 const BROKEN_EVENT = new RegExp(
   [
-    ...DIGITS.map((digit) => `${digit}:(?=[a-zIMOU_: ]*$) {0,24}(?:iommu:)?[a-z_]{0,26}(?:: {0,24}(?:I|IO|IOM|IOMM|IOMMU)?)?$`),
-    ...['map', 'io_page_fault', 'device_\\w{4,16}'].map((name) => `${name}: ?(?:I|IO|IOM|IOMM|IOMMU)?$`),
+    ...DIGITS.map(
+      (digit) => `${digit}:(?=[a-zIMOU_: ]*$) {0,24}(?:iommu:)?[a-z_]{0,26}(?:: {0,24}(?:I|IO|IOM|IOMM|IOMMU)?)?$`,
+    ),
+    ...['io_page_fault', 'device_\\w{4,16}'].map((name) => `${name}: ?(?:I|IO|IOM|IOMM|IOMMU)?$`),
   ].join('|'),
 );
 const HEX_DIGITS: readonly string[] = [...'0123456789abcdef'];
@@ -211,7 +213,7 @@ export const FORMATS: readonly DumpFormat[] = [
     name: 'host-identity',
     title: 'host name and kernel',
     command: 'uname -a',
-    interest: { words: ['Linux ', 'hostname'] },
+    interest: { words: ['Linux ', 'hostname', '(running kernel: '] },
     load: async () => (await import('./formats/host-identity.ts')).HOST_IDENTITY,
   },
   {
@@ -233,7 +235,7 @@ export const FORMATS: readonly DumpFormat[] = [
     interest: {
       words: [' IOMMU:', ':IOMMU:', 'LOST ', 'EVENT DROPPED', 'EVENTS DROPPED', 'PERF_RECORD_LOST'],
       // A line that a mail program broke before the mark.
-      shapes: [BROKEN_EVENT],
+      shapes: [BROKEN_EVENT, /^(?:un)?map: ?(?:I|IO|IOM|IOMM|IOMMU)?$/],
     },
     load: async () => (await import('./formats/trace/ftrace.ts')).FTRACE,
   },

@@ -16,13 +16,23 @@ test.each([
   ['[    0.000000] Linux version 5.15.0-91-generic (buildd@x) (gcc 11)', { kernel: '5.15.0-91-generic' }],
   [' Static hostname: cedar', { name: 'cedar' }],
   ['[    3.100000] systemd[1]: Hostname set to <oak.example>.', { name: 'oak.example' }],
+  ['# hostname\n\nmaple', { name: 'maple' }],
+  ['$ hostname -f\nmaple.example', { name: 'maple.example' }],
+  ['proxmox-ve: 8.1.0 (running kernel: 6.5.11-7-pve)', { kernel: '6.5.11-7-pve' }],
+  ['pve-manager/8.1.3/b46aac3b42da5d15 (running kernel: 6.5.11-7-pve)', { kernel: '6.5.11-7-pve' }],
 ])('%s', async (line, host) => {
   expect(await hostOf(`${line}\n`)).toEqual({ name: undefined, kernel: undefined, arch: undefined, ...host });
 });
 
-test.each(['Linux is a kernel', 'Linux version control', 'the Static hostname: x'])(
-  '%s is none of these',
-  async (line) => {
-    expect(await hostOf(`${line}\n`)).toBeUndefined();
-  },
-);
+test.each([
+  'Linux is a kernel',
+  'Linux version control',
+  'the Static hostname: x',
+  '# hostname\nlocalhost',
+  '# hostname\n# uptime',
+  '# hostname\nnot found: it',
+  '# hostnames\nmaple',
+  'memory (running kernel: 6.5.11)',
+])('%s is none of these', async (line) => {
+  expect(await hostOf(`${line}\n`)).toBeUndefined();
+});
