@@ -365,6 +365,17 @@ describe('compare', () => {
     });
   });
 
+  test('hosts of a fleet that do not differ are one line, the odd one is named', async () => {
+    const names = Array.from({ length: 20 }, (_, i) => put(`node${i}.txt`, GROUP(1, MSI)));
+    const odd = put('odd.txt', GROUP(1, MSI, '0x1000 0x1fff direct'));
+    const { stdout } = await runCli(['compare', ...names, odd, '--guest', 'q35:2G']);
+    expect(stdout).toContain(`hosts alike:\n  20 of 21 hosts (all but ${odd})\n  ${odd}\n`);
+    expect(stdout).toContain(`: usable on 20 of 21 hosts (all but ${odd}); not on ${odd}\n`);
+    expect(stdout).toMatch(new RegExp(`\\nguest:\\n  20 of 21 hosts .*: q35, 2 GiB fits .*\\n  ${odd}: .*\\n$`));
+    const { stdout: json } = await runCli(['compare', ...names, odd, '--json']);
+    expect(JSON.parse(json).alike).toEqual([names, [odd]]);
+  });
+
   test('one host is not enough, and a file without regions is none', async () => {
     const intel = put('intel.txt', GROUP(1, MSI));
     const log = put('log.txt', 'DMAR: Host address width 39\n');

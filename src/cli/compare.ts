@@ -1,3 +1,4 @@
+import { hostsLabel } from '../analysis/host/compare-hosts.ts';
 import { answerFor } from '../engine/answers/answer.ts';
 import type { EngineDocument } from '../engine/documents/document.ts';
 import type { HostsCompared } from '../engine/protocol/answers.ts';
@@ -31,10 +32,19 @@ function section(title: string, ranges: readonly IovaRange[]): string[] {
   return [`${title}:`, ...(ranges.length > 0 ? ranges.map(shown) : ['  none'])];
 }
 
+/** Hosts that do not differ, one line for each kind of host; nothing if all of them differ. */
+function alikeLines({ alike }: HostsCompared, label: (names: readonly string[]) => string): string[] {
+  if (!alike.some((names) => names.length > 1)) return [];
+  return ['hosts alike:', ...alike.map((names) => `  ${label(names)}`)];
+}
+
 function plainLines(compared: HostsCompared): string[] {
   const unknown = compared.hosts.filter((host) => !host.isApertureKnown).map(({ title }) => title);
+  const all = compared.hosts.map(({ title }) => title);
+  const label = (names: readonly string[]) => hostsLabel(names, all);
   return [
-    ...(unknown.length > 0 ? [`aperture unknown, so the upper end is open: ${unknown.join(', ')}`] : []),
+    ...(unknown.length > 0 ? [`aperture unknown, so the upper end is open: ${label(unknown)}`] : []),
+    ...alikeLines(compared, label),
     ...section('reserved on any (union)', compared.reservedUnion),
     ...section('reserved on all (intersection)', compared.reservedIntersection),
     ...section('usable on any (union)', compared.usableUnion),
@@ -42,9 +52,7 @@ function plainLines(compared: HostsCompared): string[] {
     'differences:',
     ...(compared.differences.length === 0
       ? ['  none']
-      : compared.differences.map(
-          (d) => `${shown(d)}: usable on ${d.usableOn.join(', ')}; not on ${d.blockedOn.join(', ')}`,
-        )),
+      : compared.differences.map((d) => `${shown(d)}: usable on ${label(d.usableOn)}; not on ${label(d.blockedOn)}`)),
     `copyable list: ${compared.line}`,
   ];
 }
@@ -71,6 +79,7 @@ function jsonText(compared: HostsCompared, tried: readonly TriedOnHost[] | undef
       usable_on: d.usableOn,
       not_on: d.blockedOn,
     })),
+    alike: compared.alike,
     line: compared.line,
     ...(tried ? { guest: tried } : {}),
   });
@@ -82,6 +91,14 @@ function triedOn(document: EngineDocument, { guest, name }: GivenGuest): TriedOn
   const open = new Map([document, ...(own ? [own] : [])].map((one) => [one.id, one]));
   const { answer } = answerFor(open, { selectedGroups: select([document]).keys, guest: choice });
   return { host: document.title, severity: answer.severity, text: answer.text };
+}
+
+/** The answers, those that are the same in one line. */
+function triedLines(tried: readonly TriedOnHost[]): string[] {
+  const hosts = new Map<string, string[]>();
+  for (const { host, text } of tried) hosts.set(text, [...(hosts.get(text) ?? []), host]);
+  const all = tried.map(({ host }) => host);
+  return [...hosts].map(([text, names]) => `  ${hostsLabel(names, all)}: ${text}`);
 }
 
 async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
@@ -115,10 +132,7 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
     selectedGroups: select(documents, { isAll: true }).keys,
   });
   const tried = given ? documents.map((document) => triedOn(document, given)) : undefined;
-  const plain = [
-    ...plainLines(compared),
-    ...(tried ? ['guest:', ...tried.map(({ host, text }) => `  ${host}: ${text}`)] : []),
-  ];
+  const plain = [...plainLines(compared), ...(tried ? ['guest:', ...triedLines(tried)] : [])];
   io.stdout(values.json === true ? `${jsonText(compared, tried)}\n` : `${plain.join('\n')}\n`);
   return exitWith(0, 'compare', [...unread, ...(given?.unread ?? [])], io);
 }

@@ -5,7 +5,7 @@ import { find } from '../../iova/range-set.ts';
 import type { SessionEvent } from '../../session/events.ts';
 import { commonSpace } from '../space/common-space.ts';
 import { buildHost } from './build-host.ts';
-import { compareHosts, pasteLine } from './compare-hosts.ts';
+import { compareHosts, hostsLabel, pasteLine } from './compare-hosts.ts';
 
 function space(...regions: readonly (readonly [bigint, bigint, string])[]) {
   const events = regions.map(
@@ -28,6 +28,27 @@ describe('compareHosts', () => {
     expect(compared.apertureUnknown).toEqual([true, true]);
   });
 
+  test('hosts that do not differ are together, most of them first, and no others', () => {
+    const odd = space([0x1000n, 0x1fffn, 'direct']);
+    const plain = () => space([0xfee0_0000n, 0xfeef_ffffn, 'msi']);
+    // Reserved in two parts of two types: the same addresses.
+    const same = space([0xfee0_0000n, 0xfee7_ffffn, 'msi'], [0xfee8_0000n, 0xfeef_ffffn, 'reserved']);
+    const compared = compareHosts([odd, plain(), same, plain()]);
+    expect(compared.alike).toEqual([[1, 2, 3], [0]]);
+    expect(compared.differences).toEqual([
+      { ...range(0x1000n, 0x1fffn), usableOn: [1, 2, 3], blockedOn: [0] },
+      { ...range(0xfee0_0000n, 0xfeef_ffffn), usableOn: [0], blockedOn: [1, 2, 3] },
+    ]);
+  });
+
+  test('hosts by name, by those that are missing, or by their number', () => {
+    const all = Array.from({ length: 100 }, (_, i) => `n${i}`);
+    expect(hostsLabel(['n3', 'n5'], all)).toBe('n3, n5');
+    expect(hostsLabel(all, all)).toBe('all 100 hosts');
+    expect(hostsLabel(all.slice(2), all)).toBe('98 of 100 hosts (all but n0, n1)');
+    expect(hostsLabel(all.slice(0, 40), all)).toBe('40 of 100 hosts (n0, n1, n2 …)');
+  });
+
   test('each address is in the sets in which it belongs', () => {
     const region = fc
       .tuple(fc.bigInt(0n, 4000n), fc.bigInt(0n, 500n))
@@ -46,6 +67,7 @@ describe('compareHosts', () => {
           expect(has(compared.reservedUnion)).toBe(usable.includes(false));
           const difference = compared.differences.find((d) => d.start <= address && address <= d.last);
           const indices = (wanted: boolean) => usable.flatMap((is, i) => (is === wanted ? [i] : []));
+          expect(compared.alike.flat().sort((a, b) => a - b)).toEqual(spaces.map((_, i) => i));
           if (usable.includes(true) && usable.includes(false)) {
             expect(difference).toMatchObject({ usableOn: indices(true), blockedOn: indices(false) });
           } else expect(difference).toBeUndefined();

@@ -23,6 +23,21 @@ export interface HostComparison {
   readonly differences: readonly HostDifference[];
   /** For each host, true if its aperture is unknown: then the top of its usable ranges may be too high. */
   readonly apertureUnknown: readonly boolean[];
+  /** Indices of hosts, those together on which the same is usable and reserved; the largest part first. */
+  readonly alike: readonly (readonly number[])[];
+}
+
+const rangesKey = (set: RangeSet) => set.map(({ start, last }) => `${start}-${last}`).join();
+
+/** The indices of equal keys together, in order of appearance. */
+function partsOf(keys: readonly string[]): number[][] {
+  const parts = new Map<string, number[]>();
+  for (const [index, key] of keys.entries()) {
+    const part = parts.get(key) ?? [];
+    part.push(index);
+    parts.set(key, part);
+  }
+  return [...parts.values()];
 }
 
 function reservedOf(space: CommonSpace): RangeSet {
@@ -33,8 +48,14 @@ function reservedOf(space: CommonSpace): RangeSet {
 export function compareHosts(spaces: readonly CommonSpace[]): HostComparison {
   const reserved = spaces.map(reservedOf);
   const usable = spaces.map((space) => space.usable);
-  const all = (sets: readonly RangeSet[]) => sets.reduce<RangeSet>((a, b) => intersect(a, b), [WHOLE_SPACE]);
-  const any = (sets: readonly RangeSet[]) => sets.reduce<RangeSet>((a, b) => union(a, b), []);
+  const apertureUnknown = spaces.map(({ apertures }) => apertures.length === 0);
+  const alike = partsOf(
+    spaces.map((_, i) => [rangesKey(usable[i] ?? []), rangesKey(reserved[i] ?? []), apertureUnknown[i]].join(' ')),
+  );
+  // One host of each part stands for it: a fleet has few kinds of hosts.
+  const kinds = (sets: readonly RangeSet[]) => alike.map(([first = 0]) => sets[first] ?? []);
+  const all = (sets: readonly RangeSet[]) => kinds(sets).reduce<RangeSet>((a, b) => intersect(a, b), [WHOLE_SPACE]);
+  const any = (sets: readonly RangeSet[]) => kinds(sets).reduce<RangeSet>((a, b) => union(a, b), []);
   const usableIntersection = all(usable);
   const usableUnion = any(usable);
   return {
@@ -42,9 +63,34 @@ export function compareHosts(spaces: readonly CommonSpace[]): HostComparison {
     reservedIntersection: all(reserved),
     usableUnion,
     usableIntersection,
-    differences: differencesOf(usable, intersect(usableUnion, complement(usableIntersection))),
-    apertureUnknown: spaces.map(({ apertures }) => apertures.length === 0),
+    differences: differencesOf(kinds(usable), intersect(usableUnion, complement(usableIntersection))).map(
+      ({ usableOn, blockedOn, ...piece }) => ({
+        ...piece,
+        usableOn: hostsOf(alike, usableOn),
+        blockedOn: hostsOf(alike, blockedOn),
+      }),
+    ),
+    apertureUnknown,
+    alike: alike.toSorted((a, b) => b.length - a.length),
   };
+}
+
+/** The hosts of some parts, ascending. */
+function hostsOf(parts: readonly (readonly number[])[], indices: readonly number[]): number[] {
+  return indices.flatMap((index) => parts[index] ?? []).sort((a, b) => a - b);
+}
+
+/** Hosts that are named before the others are counted. */
+const NAMES_MAX = 12;
+
+/** Some of the hosts `all`, for people: a few by name, of most of a fleet those that are missing, of others the first. */
+export function hostsLabel(names: readonly string[], all: readonly string[]): string {
+  if (names.length <= NAMES_MAX) return names.join(', ');
+  if (names.length === all.length) return `all ${names.length} hosts`;
+  const counted = `${names.length} of ${all.length} hosts`;
+  if (all.length - names.length > NAMES_MAX) return `${counted} (${names.slice(0, 3).join(', ')} …)`;
+  const own = new Set(names);
+  return `${counted} (all but ${all.filter((name) => !own.has(name)).join(', ')})`;
 }
 
 /** Cuts what is usable on some hosts only into ranges on which the same hosts agree. */

@@ -242,10 +242,12 @@ export function kernelOf({ chosenKernel, about }: Pick<Host, 'chosenKernel' | 'a
 
 const PCI_ADDRESS = /^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/;
 
+const COLLATOR = new Intl.Collator('en', { numeric: true });
+
 /** Natural order: decimal numbers by value, then words; PCI addresses, which are hexadecimal, by their text. */
 export function compareNames(a: string, b: string): number {
   if (PCI_ADDRESS.test(a) && PCI_ADDRESS.test(b)) return a < b ? -1 : a > b ? 1 : 0;
-  return a.localeCompare(b, 'en', { numeric: true });
+  return a === b ? 0 : COLLATOR.compare(a, b);
 }
 
 /** The name of a group for people: its number, its device if only that is known, or unknown. */

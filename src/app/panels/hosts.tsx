@@ -1,3 +1,4 @@
+import { hostsLabel } from '../../analysis/host/compare-hosts.ts';
 import { formatSize, groupedHex } from '../../iova/format.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import { useApp } from '../state/app-state.ts';
@@ -38,19 +39,29 @@ export function HostsPanel() {
     return <p className="hint">{isExpected ? 'Open two or more hosts to compare them.' : error.message}</p>;
   }
   const unknown = compared.hosts.filter((host) => !host.isApertureKnown).map(({ title }) => title);
+  const all = compared.hosts.map(({ title }) => title);
+  const label = (names: readonly string[]) => hostsLabel(names, all);
   return (
     <div className="hosts" data-testid="hosts">
       <p>
-        Reserved on any of {compared.hosts.map(({ title }) => title).join(', ')}, as a copyable list:{' '}
-        <code data-testid="paste-line">{compared.line}</code>{' '}
+        Reserved on any of {label(all)}, as a copyable list: <code data-testid="paste-line">{compared.line}</code>{' '}
         <button type="button" className="button" onClick={() => void copy(compared.line, 'list')}>
           Copy
         </button>
       </p>
       {unknown.length > 0 && (
-        <p className="second">
-          The aperture of {unknown.join(', ')} is unknown: usable ranges may end lower than shown.
-        </p>
+        <p className="second">The aperture of {label(unknown)} is unknown: usable ranges may end lower than shown.</p>
+      )}
+      {compared.alike.some((names) => names.length > 1) && (
+        <>
+          <h3>Hosts alike</h3>
+          <ul data-testid="alike">
+            {compared.alike.slice(0, 60).map((names) => (
+              <li key={names[0]}>{label(names)}</li>
+            ))}
+            {compared.alike.length > 60 && <li className="second">and {compared.alike.length - 60} more</li>}
+          </ul>
+        </>
       )}
       <h3>Differences</h3>
       {compared.differences.length === 0 ? (
@@ -74,8 +85,8 @@ export function HostsPanel() {
                   </button>
                 </td>
                 <td>{formatSize(d.last - d.start + 1n)}</td>
-                <td>{d.usableOn.join(', ')}</td>
-                <td>{d.blockedOn.join(', ')}</td>
+                <td>{label(d.usableOn)}</td>
+                <td>{label(d.blockedOn)}</td>
               </tr>
             ))}
           </tbody>

@@ -110,6 +110,7 @@ export function compareSelected(hosts: readonly SelectedHost[]): EngineResult<Ho
       usableOn: named(usableOn),
       blockedOn: named(blockedOn),
     })),
+    alike: compared.alike.map(named),
     line: pasteLine(compared.reservedUnion),
   });
 }

@@ -113,6 +113,8 @@ export interface HostsCompared {
     readonly usableOn: readonly string[];
     readonly blockedOn: readonly string[];
   })[];
+  /** Names of hosts, those together that do not differ in any range; the largest part first. */
+  readonly alike: readonly (readonly string[])[];
   /** What is reserved on any host, as a list to copy. */
   readonly line: string;
 }
