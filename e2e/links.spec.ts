@@ -117,8 +117,34 @@ test('a step of a session is in the link', async ({ app }) => {
   await expect.poll(async () => (await page.evaluate(() => window.iovascope?.state()))?.step).toBe(Number(at));
 });
 
-test('embedded in a page: the answer and the picture, no toolbar', async ({ app }) => {
-  await visit(app, '/?x#sample=x86-amd-vi&embed=1');
-  await expect(app.getByTestId('timeline')).toBeVisible();
-  await expect(app.getByRole('button', { name: 'Export…' })).toBeHidden();
+test('in slides of another page: only answer and picture, read-only, stepped by messages', async ({ app }) => {
+  await app.goto('/examples/slides.html');
+  const frame = app.frameLocator('iframe');
+  await expect(frame.getByTestId('timeline')).toBeVisible();
+  await expect(frame.getByRole('button', { name: 'Export…' })).toBeHidden();
+  await expect(app.getByRole('status')).toHaveText(/^Slide 1 of 3, event 0 of 5$/);
+  await app.getByRole('button', { name: 'Next' }).click();
+  await expect(app.getByRole('status')).toHaveText(/^Slide 2 of 3, event 3 of 5$/);
+  // What would change something does nothing.
+  await frame.getByTestId('timeline').press('>');
+  await expect(frame.getByTestId('timeline')).toBeFocused();
+  await expect(frame.getByTestId('operation-bar')).toHaveCount(0);
+  // The link carries the moment, and opens everything.
+  const link = frame.getByRole('link', { name: 'Open in full' });
+  await link.focus();
+  await expect(link).toHaveAttribute('href', /#sample=qemu-viommu-unmap(?:&.*)?&at=3/);
+  await expect(link).not.toHaveAttribute('href', /embed/);
+  const answer = await app.evaluate(
+    () =>
+      new Promise<{ error?: string; state: { step: number } }>((resolve) => {
+        addEventListener('message', ({ data }) => {
+          if (data.id === 7) resolve(data);
+        });
+        const inner = document.querySelector('iframe')?.contentWindow;
+        inner?.postMessage({ type: 'iovascope', action: 'next' }, '*');
+        inner?.postMessage({ type: 'iovascope', action: 'jump', id: 7 }, '*');
+      }),
+  );
+  expect(answer.error).toContain("unknown action 'jump'");
+  await expect(app.getByRole('status')).toHaveText(/event 4 of 5$/);
 });

@@ -44,7 +44,8 @@ async function start(): Promise<void> {
   const isLinked = /^#(?:v\d+\.|sample=|lesson=)/.test(location.hash) && (await (await links()).openFirst());
   const { BROWSER_STORE, restoreCase, startAutosave } = await import('./state/autosave.ts');
   const isRestored = !isLinked && (await restoreCase(BROWSER_STORE));
-  startAutosave(BROWSER_STORE);
+  // A frame of another page only shows: it does not take the place of what is kept.
+  if (!/[#&]embed=1/.test(location.hash)) startAutosave(BROWSER_STORE);
   // What was opened meanwhile stays.
   const { documents, busy, problem } = useApp.getState();
   if (!isLinked && !isRestored && documents.length === 0 && !busy) {

@@ -129,6 +129,12 @@ async function fragmentOfNow(): Promise<string> {
   return [openAddress(state), linkFragment(undefined, presentView(state, guest))].filter((p) => p !== '').join('&');
 }
 
+/** In a frame of another page: read-only, and stepped by that page. */
+async function startFrame(): Promise<void> {
+  if (!document.documentElement.hasAttribute('data-embed')) return;
+  (await import('./embed.ts')).startEmbed(fragmentOfNow);
+}
+
 /** Writes what is open, and how it is shown, into the address bar. Another thing that is open is a step back and forward. */
 async function follow(): Promise<void> {
   if (isOpening || get().busy) return;
@@ -155,6 +161,7 @@ async function go(fragment: string): Promise<void> {
       notify('Nothing else was open before.');
     }
     await openFragment(fragment);
+    await startFrame();
   } finally {
     isOpening = false;
   }
@@ -204,6 +211,7 @@ const FOLLOWED = [
 
 /** Follows the page in the address bar, and the address bar in the page, from now on. */
 export function startLinks(): () => void {
+  void startFrame();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = useApp.subscribe((now, before) => {
     if (FOLLOWED.every((key) => now[key] === before[key])) return;
