@@ -37,6 +37,23 @@ describe('check', () => {
     expect(stdout).toMatch(/\n1 conflict\n$/);
   });
 
+  test('sessions of a kernel without their model, of no version, and of several: said, unless one version is asked for', async () => {
+    const session = (name: string, model: string, kernel: string, operation: string) =>
+      put(name, `{"format":"iova-trace","version":1,"model":"${model}","kernel":"${kernel}"}\n${operation}\n`);
+    const early = session('early.iova.jsonl', 'iommufd', '6.1', '{"op":"ioas.alloc","ioas":"a"}');
+    const odd = session('odd.iova.jsonl', 'type1', 'lots', '{"op":"container.open","container":"c","model":"type1v2"}');
+    const { code, stderr } = await runCli(['check', early, odd]);
+    expect([code, stderr.trim().split('\n')]).toEqual([
+      0,
+      [
+        `iovascope: check: ${early}: warning: Linux 6.1 does not have iommufd (since 6.2): the rules of Linux 6.2 are used`,
+        `iovascope: check: ${odd}: warning: 'lots' is not a kernel version such as 6.12: the newest known rules are used`,
+        'iovascope: check: the sessions are of several kernels (6.1, lots): each is answered by the rules of its own; use --kernel V for one',
+      ],
+    ]);
+    expect((await runCli(['check', early, odd, '--kernel', '6.12'])).stderr).toBe('');
+  });
+
   test('nothing wrong: exit code 0', async () => {
     const host = put('host.txt', GROUP(1, MSI));
     expect(await runCli(['check', host, '--guest', 'q35:8G'])).toEqual({

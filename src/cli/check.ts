@@ -5,7 +5,7 @@ import { type Answer, type Conflict, check } from '../lib/check.ts';
 import { kernelProblem, parseCommandArgs } from './args.ts';
 import { GUEST_HELP, guestOf } from './guest-option.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
-import { exitWith, openFiles, type UnreadInput } from './open-files.ts';
+import { exitWith, openFiles, type UnreadInput, warnOfKernels } from './open-files.ts';
 
 const HELP = `usage: iovascope check FILE… [--guest MACHINE:RAM[,OPTION…] or FILE] [--device BDF] [--group N]…
                 [--kernel V] [--page-size S] [--json]
@@ -142,6 +142,7 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   const wrongKernel = kernelProblem(values.kernel);
   if (wrongKernel !== undefined) return unusable(io, `check: ${wrongKernel}`);
 
+  if (values.kernel === undefined) warnOfKernels('check', dumps, io);
   const unread = [...opened.unread, ...(tried?.unread ?? [])];
   const result = await check(dumps, {
     ...(tried ? { guest: tried.guest, guestName: tried.name } : {}),

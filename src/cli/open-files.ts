@@ -47,6 +47,21 @@ export async function openFiles(paths: readonly string[], io: CliIo, hostName?: 
   return { ok: false, message: `${problem?.source ?? paths.join(', ')}: ${problem?.message ?? 'nothing recognized'}` };
 }
 
+/** Says on stderr by which kernel's rules sessions are answered where that is not simply what their headers name. */
+export function warnOfKernels(command: string, dumps: Dumps, io: CliIo): void {
+  const { documents, sources } = openedOf(dumps);
+  for (const { severity, code, source, message } of sources.flatMap(({ read }) => read.diagnostics)) {
+    if (code === 'assumed-kernel') warn(io, `${command}: ${source}: ${severity}: ${message}`);
+  }
+  const kernels = documents.flatMap(({ kind, session }) => (kind === 'session' ? (session.header.kernel ?? []) : []));
+  const different = [...new Set(kernels)];
+  if (different.length < 2) return;
+  warn(
+    io,
+    `${command}: the sessions are of several kernels (${different.join(', ')}): each is answered by the rules of its own; use --kernel V for one`,
+  );
+}
+
 /** Names on stderr what could not be read. Returns 2 if there is anything, else `code`. */
 export function exitWith(code: ExitCode, command: string, unread: readonly UnreadInput[], io: CliIo): ExitCode {
   for (const { source, message } of unread) warn(io, `${command}: ${source}: ${message}`);
