@@ -180,11 +180,96 @@ test('the web page opens from the disk without a network, is the explorer, and e
     await expect(page.getByTestId('host')).toContainText('alpha');
     await page.evaluate(() => window.iovascope?.setGuest('q35:8G'));
     await expect(page.getByTestId('answer')).toContainText('8 GiB');
+    // Its samples and scripts are in it.
+    await page.getByRole('button', { name: 'Open ▾' }).click();
+    await page.getByRole('menuitem', { name: 'Live host…' }).click();
+    await page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
+    await page.getByRole('button', { name: 'Copy the script' }).click();
+    await expect(page.getByRole('textbox', { name: 'collect.sh' })).toHaveValue(/^#!\/bin\/sh/);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
     if (name === 'first.html') {
       const again = await exported(page, /HTML/);
       writeFileSync(info.outputPath('second.html'), again.data);
     }
+    await page.getByRole('button', { name: 'New case' }).click();
+    await page.getByRole('button', { name: 'Open ▾' }).click();
+    await page.getByRole('menuitem', { name: /AMD host/ }).click();
+    await expect(rowOf(page, 'reserved', '0xfd_0000_0000', '0xff_ffff_ffff')).toHaveCount(1);
   }
   expect(complaints).toEqual([]);
   await context.close();
+});
+
+test('a note on a range, by keyboard: in the picture, the SVG, and a fresh browser that gets the SVG', async ({
+  app,
+  browser,
+}) => {
+  await pasteText(app, HOST_ALPHA);
+  await rowOf(app, 'reserved', '0x1000', '0x1fff').getByRole('button').press('Enter');
+  const own = app.getByTestId('note-of-range');
+  await own.getByRole('button', { name: 'Add a note' }).press('Enter');
+  await app.keyboard.type('This page <b>blocks</b> the guest.');
+  await app.keyboard.press('Control+Enter');
+  const row = rowOf(app, 'notes', '0x1000', '0x1fff');
+  await expect(row).toContainText('This page <b>blocks');
+  await expect(own.getByRole('button', { name: 'Add a note' })).toBeFocused();
+  await row.getByRole('button').press('Enter');
+  await own.getByRole('button', { name: 'Edit note' }).press('Enter');
+  expect(await violations(app)).toEqual([]);
+  await app.keyboard.press('End');
+  await app.keyboard.type(' See the log.');
+  await app.keyboard.press('Control+Enter');
+  await expect(app.getByTestId('inspector')).toContainText('the guest. See the log.');
+  // Redaction keeps what a person wrote, unless they say otherwise.
+  await chooseForm(app, /Markdown/);
+  await expect(app.getByTestId('export-preview')).toContainText('See the log');
+  await app.getByRole('checkbox', { name: 'Keep the texts of 1 note' }).uncheck();
+  await expect(app.getByTestId('export-preview')).not.toContainText('See the log');
+  await app.getByRole('button', { name: 'Close', exact: true }).click();
+  const { name, data } = await exported(app, /SVG/);
+  const context = await browser.newContext();
+  const fresh = await context.newPage();
+  await visit(fresh, '/');
+  await dropText(fresh, [{ name, text: data.toString('utf8') }]);
+  await rowOf(fresh, 'notes', '0x1000', '0x1fff').getByRole('button').click();
+  await expect(fresh.getByTestId('inspector')).toContainText('This page <b>blocks</b> the guest. See the log.');
+  await fresh.getByRole('button', { name: /^Remove the note/ }).press('Enter');
+  await expect(rowOf(fresh, 'notes', '0x1000', '0x1fff')).toHaveCount(0);
+  await fresh.getByRole('button', { name: 'Undo', exact: true }).click();
+  await expect(rowOf(fresh, 'notes', '0x1000', '0x1fff')).toHaveCount(1);
+  await context.close();
+});
+
+test('a clipboard that refuses: what was to be copied is shown, the text selected', async ({ app }) => {
+  await app.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
+  const box = app.getByRole('dialog', { name: 'Nothing was copied' });
+  const selection = () =>
+    app.evaluate(() => {
+      const field = document.activeElement;
+      return field instanceof HTMLTextAreaElement ? field.value.slice(field.selectionStart, field.selectionEnd) : '';
+    });
+  const rows = app.getByTestId('table').locator('tbody tr');
+  await rows.filter({ hasText: 'MSI window' }).first().getByRole('button').click();
+  await app.getByTestId('inspector').getByRole('button', { name: 'Copy range' }).click();
+  await expect(box).toContainText('denied access');
+  expect(await selection()).toBe('0xfee00000-0xfeefffff');
+  expect(await violations(app)).toEqual([]);
+  await app.keyboard.press('Escape');
+  for (const form of [/^Text/, /^Link/]) {
+    await chooseForm(app, form);
+    const text = await app.getByTestId('export-preview').textContent();
+    await app.getByRole('button', { name: 'Copy', exact: true }).click();
+    await expect(box).toBeVisible();
+    expect((await selection()).trim()).toBe(text?.trim());
+    await app.keyboard.press('Escape');
+    await expect(box).toHaveCount(0);
+    await app.getByRole('button', { name: 'Close', exact: true }).click();
+  }
+  await chooseForm(app, /PNG/);
+  await app.getByRole('button', { name: 'Copy', exact: true }).click();
+  await expect(box.getByRole('img')).toBeVisible();
+  expect(
+    await box.getByRole('img').evaluate((img: HTMLImageElement) => img.decode().then(() => img.naturalWidth)),
+  ).toBe(2560);
 });

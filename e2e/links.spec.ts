@@ -103,6 +103,25 @@ test('a wrong checksum is said, and the session opens', async ({ app }) => {
   await expect(page.getByTestId('host')).toContainText('host-1');
 });
 
+test('a selection made by hand is in the link and in the address bar', async ({ app }) => {
+  const direct = (page: Page) => rowOf(page, 'reserved', '0x3e2e_0000', '0x3e2f_ffff');
+  await expect.poll(() => app.url()).toContain('#sample=');
+  await expect(direct(app)).toHaveCount(0);
+  await app
+    .getByRole('row', { name: /^group 4/ })
+    .getByRole('checkbox')
+    .check();
+  await expect(direct(app)).toHaveCount(1);
+  await expect.poll(() => app.url()).toContain('groups=0-2,4,6-7');
+  for (const address of [app.url(), await linkOf(app)]) {
+    const page = await app.context().newPage();
+    await visit(page, address);
+    await expect(direct(page)).toHaveCount(1);
+    await expect(page.getByRole('row', { name: /^group 4/ }).getByRole('checkbox')).toBeChecked();
+    await expect(page.getByRole('row', { name: /^group 5/ }).getByRole('checkbox')).not.toBeChecked();
+  }
+});
+
 test('a step of a session is in the link', async ({ app }) => {
   await visit(app, '/#sample=qemu-viommu-unmap');
   await app.reload();

@@ -298,8 +298,9 @@ export function App() {
         {paste && <PasteDialog isOpen onOpenChange={setPaste} />}
         {isExporting && <ExportDialog isOpen onOpenChange={setExporting} />}
         {connect && <ConnectDialog isOpen onOpenChange={setConnect} />}
-        {isUncopied && <UncopiedDialog />}
       </LoadBoundary>
+      {/* Its own boundary: while it is loaded, the dialog below it must stay. */}
+      <LoadBoundary>{isUncopied && <UncopiedDialog />}</LoadBoundary>
     </div>
   );
 }

@@ -31,8 +31,20 @@ function Picture({ data, label }: { data: Blob; label: string }) {
   return <img className="uncopied" src={address} alt={label} />;
 }
 
+/** Gives the focus back to what had it before: the button may be in another dialog, which then gets the next key. */
+function useFocusBack(): void {
+  const [before] = useState(() => document.activeElement);
+  useEffect(
+    () => () => {
+      requestAnimationFrame(() => before instanceof HTMLElement && before.focus());
+    },
+    [before],
+  );
+}
+
 /** What the browser did not let the page copy, for a person to copy. */
 export function UncopiedDialog() {
+  useFocusBack();
   const uncopied = useApp((s) => s.uncopied);
   if (!uncopied) return null;
   const { what, content } = uncopied;

@@ -1,5 +1,6 @@
 // Notes of a person about ranges and about the whole case. Loaded with the inspector.
 import type { NoteParams } from '../../engine/protocol/case.ts';
+import { useApp } from './app-state.ts';
 import { applyCase } from './documents.ts';
 import { engine } from './engine.ts';
 import { notify, showEngineError } from './notices.ts';
@@ -15,6 +16,8 @@ export async function setNote(params: NoteParams): Promise<boolean> {
     showEngineError('The note was not saved', changed.error);
     return false;
   }
+  // Its Undo would undo the note.
+  useApp.setState({ placed: undefined });
   applyCase(changed.value);
   await arrange('view');
   notify(params.text.trim() === '' ? 'Note removed' : params.ref ? 'Note changed' : 'Note added');
