@@ -39,6 +39,17 @@ for (const theme of ['light', 'dark'] as const) {
       await expect(app.getByRole('menu')).toBeVisible();
       expect(await violations(app)).toEqual([]);
       await app.keyboard.press('Escape');
+      for (const item of [/^Paste text/, /^Live host/]) {
+        await app.getByRole('button', { name: 'Open' }).click();
+        await app.getByRole('menuitem', { name: item }).click();
+        const dialog = app.getByRole('dialog');
+        await expect(dialog.getByRole('textbox')).toBeFocused();
+        // What is typed enables the button, which then has other colors.
+        await dialog.getByRole('textbox').fill('no address');
+        expect(await violations(app)).toEqual([]);
+        await app.keyboard.press('Escape');
+        await expect(dialog).toBeHidden();
+      }
       for (const tab of [/Events/, /Fit/, /Hosts/, /Models/, /Buffer/, /Text/, /Diagnostics/]) {
         await app.getByRole('tab', { name: tab }).click();
         expect(await violations(app)).toEqual([]);
@@ -55,6 +66,10 @@ for (const theme of ['light', 'dark'] as const) {
       await expect(app.getByTestId('problem')).toBeVisible();
       expect(await violations(app)).toEqual([]);
       for (const name of ['Left panel', 'Details', 'Right panel']) await app.getByRole('button', { name }).click();
+      expect(await violations(app)).toEqual([]);
+      await app.getByRole('button', { name: 'Left panel' }).click();
+      await app.evaluate(() => window.iovascope?.reset());
+      await expect(app.getByTestId('empty-case')).toBeVisible();
       expect(await violations(app)).toEqual([]);
     });
 
