@@ -46,11 +46,14 @@ export function contentsOf(
   mappings: readonly MappingState[],
 ) {
   const { bars, windows, msiMessages, iommus } = host;
+  const tables = windows.filter(({ name }) => name.startsWith('MSI-X table of '));
+  const others = windows.length - tables.length;
   const devices = new Set(bars.map(({ device }) => device)).size;
   return [
     ...mappingsText(mappings),
     ...(bars.length > 0 ? [`${counted(bars.length, 'BAR')} of ${counted(devices, 'device')}${hull(bars)}`] : []),
-    ...(windows.length > 0 ? [`${counted(windows.length, 'range')} of physical addresses`] : []),
+    ...(tables.length > 0 ? [`${counted(tables.length, 'MSI-X table')}${hull(tables)}`] : []),
+    ...(others > 0 ? [`${counted(others, 'range')} of physical addresses`] : []),
     ...(msiMessages.length > 0
       ? [
           `${counted(msiMessages.length, 'MSI message')} (to ${joinNames([...new Set(msiMessages.map(({ address }) => hex(address)))])})`,

@@ -55,7 +55,10 @@ describe('a hole in a BAR', () => {
 
   test('any shape counts inside of a BAR that lspci lists', () => {
     const parts = [at(0x1000n, 0x1fffn, 0xa000_1000n), at(0x3000n, 0x4fffn, 0xa000_3000n)];
-    expect(holesIn(bar(0xa000_0000n, 0xa000_ffffn), ...parts)).toHaveLength(1);
+    const [found] = holesIn(bar(0xa000_0000n, 0xa000_ffffn), ...parts);
+    expect(found).toMatch(
+      /^0x2000-0x2fff \(4 KiB\) is not mapped, in the middle of BAR 0 of 0000:01:00\.0 \(0x1000-0x4fff\)/,
+    );
     expect(holesIn(bar(0xa000_0000n, 0xa000_3fffn), ...parts)).toEqual([]);
   });
 

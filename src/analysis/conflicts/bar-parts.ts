@@ -106,10 +106,11 @@ function holesOf(set: MappingSet, host: Pick<Host, 'bars' | 'windows'>): Hole[] 
       // Page tables may have holes anywhere in memory that is mapped one to one.
       const isBar = !isSnapshot && sizeOf(blockAround(whole)) === sizeOf(whole) && holes * 2n < sizeOf(whole);
       const moved = (first.behind ?? first.start) - first.start;
-      const isListed = host.bars.some((bar) =>
+      const listed = host.bars.find((bar) =>
         [0n, moved].some((by) => whole.start + by >= bar.start && whole.last + by <= bar.last),
       );
-      if (isBar || isListed) {
+      const name = listed && `BAR ${listed.index} of ${listed.device}`;
+      if (isBar || listed) {
         for (const [index, part] of run.entries()) {
           const next = run[index + 1];
           const hole = next && holeBetween(part, next);
@@ -117,7 +118,7 @@ function holesOf(set: MappingSet, host: Pick<Host, 'bars' | 'windows'>): Hole[] 
           const table = tables.find(
             (one) => overlaps(one, hole) || (one.start <= hole.last + moved && hole.start + moved <= one.last),
           );
-          found.push({ hole, bar: whole, table, provenance: [...part.provenance, ...next.provenance] });
+          found.push({ hole, bar: whole, name, table, provenance: [...part.provenance, ...next.provenance] });
         }
       }
     }
