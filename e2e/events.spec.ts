@@ -86,6 +86,27 @@ test('the keys step the session that is shown, and its name is there in every ta
   await expect(app.getByTestId('moment')).toHaveText('5 / 6');
   await bar.getByRole('combobox').selectOption('second log');
   await expect(app.getByTestId('moment')).toHaveText('2 / 3');
+  // Space steps as well, what comes next can be hidden, and the session can be played.
+  await app.getByTestId('timeline').focus();
+  await app.keyboard.press('Shift+Space');
+  await expect(app.getByTestId('moment')).toHaveText('1 / 3');
+  await bar.getByRole('checkbox', { name: 'Hide later' }).check();
+  await expect(app.getByTestId('moment')).toHaveText('1 / ?');
+  await app.getByTestId('timeline').focus();
+  await app.keyboard.press('Space');
+  await expect(app.getByTestId('moment')).toHaveText('2 / ?');
+  await bar.getByRole('checkbox', { name: 'Hide later' }).uncheck();
+  await app.getByTestId('timeline').focus();
+  await app.keyboard.press('k');
+  await expect(app.getByTestId('moment')).toHaveText('3 / 3');
+  await expect(bar.getByRole('button', { name: 'Play' })).toBeVisible();
+  await app.keyboard.press('b');
+  await expect(bar.getByText('3 / 3')).toBeVisible();
+  // A third one can take the place of the others.
+  await open(app, 'third log', session('third log', 'c', []));
+  await app.getByTestId('placed').getByRole('button', { name: 'Close the other sessions' }).click();
+  await expect(bar).toContainText('third log');
+  await expect(bar.getByRole('combobox')).toHaveCount(0);
 });
 
 test('Enter on a row shows its step, and a row is copied', async ({ app }) => {

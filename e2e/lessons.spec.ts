@@ -42,7 +42,7 @@ test('what a prediction is about is hidden until a choice is made', async ({ app
   await app.keyboard.press(' ');
   await expect(app.locator('p[role=status]')).toContainText('Choose an answer first');
   expect(await violations(app)).toEqual([]);
-  await app.keyboard.press('2');
+  await app.keyboard.press('3');
   await expect(gate).toContainText('Not right');
   await expect(gate.locator('[data-state=right]')).toContainText('-EINVAL');
   await expect(gate.locator('[data-state=wrong]')).toContainText('0, unmapped 0x6000');

@@ -3,6 +3,7 @@ import { checkLesson, type LessonReport } from '../lessons/check-lesson.ts';
 import { compileLesson } from '../lessons/compile.ts';
 import type { Choice, LessonBlock, LessonOperation, LessonStep } from '../lessons/lesson.ts';
 import { readLesson } from '../lessons/read-lesson.ts';
+import { shownChoices } from '../lessons/reading.ts';
 import { printAnswer } from '../operation-lines/answers.ts';
 import { nearestWord } from '../operation-lines/nearest.ts';
 import { writeEvent, writeSession } from '../session/write.ts';
@@ -92,7 +93,7 @@ async function check(sources: readonly Source[], asJson: boolean, io: CliIo): Pr
 
 /** Choices by their texts: the order of the file may have the right one first. */
 function listed(choices: readonly Choice[]): string[] {
-  return choices.map(({ text }) => `  - ${text}`).sort();
+  return shownChoices(choices).map(({ text }) => `  - ${text}`);
 }
 
 /** The lines of a block. `hidden`: an operation whose answer is to be predicted. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { LESSON_NAMES, lessonText } from './built-in.ts';
 import { compileLesson } from './compile.ts';
 import { readLesson } from './read-lesson.ts';
-import { gateLine, gatePosition, gatesOf, type Reading, readingOf } from './reading.ts';
+import { gateLine, gatePosition, gatesOf, type Reading, readingOf, shownChoices } from './reading.ts';
 
 const LESSON = `---
 title: T
@@ -84,6 +84,11 @@ describe('reading a lesson', () => {
     ).lesson;
     const reading = readingOf(turned, compileLesson(turned).steps, 0, () => false);
     expect(short(reading)).toEqual(['1 2?', 'predict', 'at 1']);
+  });
+
+  test('choices are not in the order of the file, where the right one is often the first', () => {
+    const choices = ['0', '-EINVAL', '0, iova 0x1000'].map((text, line) => ({ line, text }));
+    expect(shownChoices(choices).map(({ text }) => text)).toEqual(['-EINVAL', '0', '0, iova 0x1000']);
   });
 
   test('a step that is not there shows nothing', () => {

@@ -1,7 +1,7 @@
 // Reading a lesson step by step: what of a step may be shown, and the moment of its session. What a prediction or a question
 // is about stays hidden until it is answered, and so does what comes after it.
 import type { StepEvents } from './compile.ts';
-import type { Lesson, LessonBlock, LessonOperation, Question } from './lesson.ts';
+import type { Choice, Lesson, LessonBlock, LessonOperation, Question } from './lesson.ts';
 
 /** What has to be answered before the lesson goes on; its line in the file tells it from all others. */
 export type Gate =
@@ -27,6 +27,11 @@ export interface Reading {
   readonly position: number;
   /** What has to be answered next; undefined if the step is done. */
   readonly open: Gate | undefined;
+}
+
+/** Choices in the order in which they are shown, which says nothing about which of them are right. */
+export function shownChoices(choices: readonly Choice[]): readonly Choice[] {
+  return choices.toSorted((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
 }
 
 /** The line of the lesson that a gate begins in. */

@@ -1,6 +1,7 @@
 // Changes of the case that a person asks for: undo, moving sources, the device to assign, the kernel, a new case.
 import type { CaseNode, Placement } from '../../engine/protocol/case.ts';
 import type { EngineResult } from '../../engine/protocol/result.ts';
+import { counted } from '../../iova/format.ts';
 import { useApp } from './app-state.ts';
 import { applyCase, close } from './documents.ts';
 import { engine } from './engine.ts';
@@ -74,6 +75,12 @@ export async function closeHost(id: string): Promise<void> {
   const title = get().documents.find((document) => document.id === id)?.title ?? 'The host';
   await close(id);
   offerUndo(`${title} closed`);
+}
+
+/** Closes several hosts or sessions. Each can be undone. */
+export async function closeHosts(ids: readonly string[]): Promise<void> {
+  for (const id of ids) await close(id);
+  offerUndo(`${counted(ids.length, 'session')} closed`);
 }
 
 /** Says what was done, beside a button that undoes it. */

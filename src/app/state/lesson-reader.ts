@@ -4,7 +4,7 @@ import type { Judged, OpenedLesson } from '../../engine/protocol/lessons.ts';
 import { parseRange } from '../../iova/parse.ts';
 import { lessonText } from '../../lessons/built-in.ts';
 import type { Choice, LessonView } from '../../lessons/lesson.ts';
-import { type Gate, gateLine, type Reading, readingOf } from '../../lessons/reading.ts';
+import { type Gate, gateLine, type Reading, readingOf, shownChoices } from '../../lessons/reading.ts';
 import type { Band } from '../../timeline/scene/bands.ts';
 import { useApp } from './app-state.ts';
 import { open, updateDocument } from './documents.ts';
@@ -250,8 +250,9 @@ async function judgeText(gate: Gate, text: string): Promise<Judged | undefined> 
   return judged.ok ? judged.value : undefined;
 }
 
+/** The choices of a prediction or a question, in the order in which they are shown. */
 export function choicesOf(gate: Gate): readonly Choice[] {
-  return gate.kind === 'predict' ? gate.block.choices : gate.question.choices;
+  return shownChoices(gate.kind === 'predict' ? gate.block.choices : gate.question.choices);
 }
 
 /** Whether each choice is right: the model decides, and the lesson's marks where it cannot. */
