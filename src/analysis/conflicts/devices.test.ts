@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { SessionEvent } from '../../session/events.ts';
 import { isAssignable } from '../case/device.ts';
+import { buildHost } from '../host/build-host.ts';
+import { underKernel } from '../host/iommu-aperture.ts';
+import { commonSpace } from '../space/common-space.ts';
 import {
   aperture,
   bar,
@@ -16,6 +19,7 @@ import {
   width,
   window,
 } from '../testing/facts.ts';
+import { findConflicts } from './find-conflicts.ts';
 
 const rmrr = (start: bigint, last: bigint, device?: string): SessionEvent => ({
   ...reserved(start, last, 'direct'),
@@ -62,6 +66,23 @@ describe('a device that the kernel refused to assign', () => {
       errno: 'EPERM',
       source: 'Linux before 6.6, intel_iommu_attach_device',
     });
+  });
+
+  test('another kernel that is chosen decides by its own rule, not by what this one logged', () => {
+    const direct = reserved(0x3f00_0000n, 0x3f7f_ffffn, 'direct', '3');
+    const under = (kernel: string | undefined, iommu: SessionEvent) => {
+      const events = [iommu, group('3', ['0000:00:05.0']), direct, ineligible('0000:00:05.0', NEW)];
+      const host = underKernel(buildHost('h', 'host', events), kernel);
+      const found = findConflicts({ space: commonSpace(host, host.groups), mappings: [], guests: [] });
+      return found.map(({ rule, severity, errno }) => [rule, severity, errno]);
+    };
+    const amd = width(48, { name: 'ivhd0', driver: 'amd' });
+    expect(under(undefined, width(39))).toEqual([['device-ineligible', 'fatal', 'EINVAL']]);
+    expect(under('6.12', width(39))).toEqual([['device-ineligible', 'fatal', 'EINVAL']]);
+    expect(under('6.1', width(39))).toEqual([['device-ineligible', 'fatal', 'EPERM']]);
+    expect(under('6.12', amd)).toEqual([['device-ineligible', 'fatal', 'EINVAL']]);
+    expect(under('6.1', amd)).not.toContainEqual(expect.arrayContaining(['device-ineligible']));
+    expect(under('6.1', amd)).toHaveLength(1);
   });
 
   test('with a firmware region of its own, which the group does not list', () => {

@@ -60,10 +60,14 @@ function regionName(host: Host, regions: readonly Region[]): string {
   return regions.length > 1 ? `${name}s` : name;
 }
 
+/** What decides about a device with a `direct` region: the log of this kernel, but not for another one that was chosen. */
+function directContext(host: Host, log?: string) {
+  return { ...ruleContext(host), log: host.chosenKernel === undefined ? log : undefined };
+}
+
 /** `cannot be assigned (EINVAL on Linux 6.12)`. */
 function refusalOf(host: Host, log?: string): string {
-  const { errno, source } = refusedBy('attach-direct-region', { ...ruleContext(host), log });
-  // What a log says decides which variant it was, whatever the newest kernel does.
+  const { errno, source } = refusedBy('attach-direct-region', directContext(host, log));
   return `cannot be assigned (${errno}${onKernel(kernelOf(host), source)})`;
 }
 
@@ -71,7 +75,9 @@ function refusalOf(host: Host, log?: string): string {
 function ineligible(host: Host, groups: readonly Group[], focus: DeviceFocus | undefined): Conflict[] {
   const found: Conflict[] = [];
   const reported = new Set<string>();
-  for (const entry of host.ineligible) {
+  // What one kernel refused may be accepted by another one that was chosen.
+  const isRefused = host.chosenKernel === undefined || refusesDirectRegions(host);
+  for (const entry of isRefused ? host.ineligible : []) {
     const group = host.groups.find((g) => g.devices.includes(entry.device));
     if (group) reported.add(group.key);
     // An attempt that nobody asks about: the group is not selected, and is named among those left out.
@@ -115,7 +121,7 @@ function ineligibleDevice(
     severity: 'fatal',
     title: `${device} cannot be assigned: firmware requires memory to be mapped for it`,
     message: `The kernel reported: ${reason}. ${where}`,
-    ...refusedBy('attach-direct-region', { ...ruleContext(host), log: reason }),
+    ...refusedBy('attach-direct-region', directContext(host, reason)),
     remedy: DIRECT_REMEDY,
     marks: shown.map((region) => markOf('obstacle', region, `mapped one to one for ${device}`)),
     provenance: [...provenance, ...shown.flatMap((r) => r.provenance)],
