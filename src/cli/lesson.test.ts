@@ -63,8 +63,8 @@ describe('iovascope lesson', () => {
   });
 
   it.each([
-    [[], 'lesson: expected list, check, show or session'],
-    [['chek', 'a.md'], "lesson: expected list, check, show or session, found 'chek'; did you mean 'check'?"],
+    [[], 'lesson: expected list, check, show, session or sheet'],
+    [['chek', 'a.md'], "lesson: expected list, check, show, session or sheet, found 'chek'; did you mean 'check'?"],
     [['check'], 'lesson check: no file given; use - for standard input'],
     [['check', 'none.md'], 'lesson check: none.md: no such file'],
     [
@@ -83,4 +83,17 @@ describe('iovascope lesson', () => {
       stderr: `iovascope: ${message}\n`,
     });
   });
+});
+
+it('exercises of a seed are a lesson, and a sheet with or without answers', async () => {
+  const shown = await runCli(['lesson', 'show', 'practice-7']);
+  expect(shown.stdout).toContain('Practice 7');
+  const [plain, answered] = [
+    await runCli(['lesson', 'sheet', 'practice-7']),
+    await runCli(['lesson', 'sheet', 'practice-7', '--answers']),
+  ];
+  expect([plain.code, plain.stdout.includes('## Answers')]).toEqual([0, false]);
+  expect(answered.stdout).toContain('## Answers');
+  expect(await runCli(['lesson', 'sheet', '01-reserved-regions'])).toMatchObject({ code: 2 });
+  expect(await runCli(['lesson', 'list', '--answers'])).toMatchObject({ code: 2 });
 });

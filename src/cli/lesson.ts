@@ -1,7 +1,8 @@
-import { LESSON_NAMES, lessonText } from '../lessons/built-in.ts';
+import { LESSON_NAMES, lessonText, practiceSeed } from '../lessons/built-in.ts';
 import { checkLesson, type LessonReport } from '../lessons/check-lesson.ts';
 import { compileLesson } from '../lessons/compile.ts';
 import type { Choice, LessonBlock, LessonOperation, LessonStep } from '../lessons/lesson.ts';
+import { practiceSheet } from '../lessons/practice.ts';
 import { readLesson } from '../lessons/read-lesson.ts';
 import { shownChoices } from '../lessons/reading.ts';
 import { printAnswer } from '../operation-lines/answers.ts';
@@ -15,22 +16,26 @@ const HELP = `usage: iovascope lesson list [--json]
        iovascope lesson check FILE… [--json]
        iovascope lesson show FILE [--step N]
        iovascope lesson session FILE
+       iovascope lesson sheet practice-SEED [--answers]
 
 Lessons are Markdown files with operations, predictions and questions; docs/lessons.md describes
-the format. FILE is a file, - for standard input, or the name of a lesson that is built in.
+the format. FILE is a file, - for standard input, or the name of a lesson that is built in;
+practice-SEED is ten exercises that are made from a number, the same for the same number.
 
   list      print the lessons that are built in
   check     run lessons and print each problem with file, line and reason: unknown words, answers
             that the model does not give, questions without a right choice
   show      print a lesson, or one of its steps, as text
   session   print the session file that a lesson compiles to
+  sheet     print exercises as Markdown, for paper
 
   --step N  the step to print, counted from 1
   --json    print one JSON object per line
+  --answers the sheet with the answers at its end
 
 Exit code 0: done; 1: check found problems; 2: usage error or unusable input.`;
 
-const VERBS = ['list', 'check', 'show', 'session'] as const;
+const VERBS = ['list', 'check', 'show', 'session', 'sheet'] as const;
 type Verb = (typeof VERBS)[number];
 
 interface Source {
@@ -153,22 +158,38 @@ function session({ name, text }: Source, io: CliIo): ExitCode {
   return 0;
 }
 
+function sheet([name, ...more]: readonly string[], hasAnswers: boolean, io: CliIo): ExitCode {
+  const seed = name === undefined ? undefined : practiceSeed(name);
+  if (seed === undefined || more.length > 0) {
+    const found = name === undefined ? '' : `, found '${[name, ...more].join(' ')}'`;
+    return unusable(io, `lesson sheet: expected practice-SEED with a number below 2^32${found}`);
+  }
+  io.stdout(practiceSheet(seed, { hasAnswers }));
+  return 0;
+}
+
 async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
-  const parsed = parseCommandArgs(args, { step: { type: 'string' }, json: { type: 'boolean' } });
+  const parsed = parseCommandArgs(args, {
+    step: { type: 'string' },
+    json: { type: 'boolean' },
+    answers: { type: 'boolean' },
+  });
   if (!parsed.ok) return unusable(io, `lesson: ${parsed.message}`);
   const [word, ...paths] = parsed.positionals;
-  const { step, json } = parsed.values;
+  const { step, json, answers } = parsed.values;
   const verb: Verb | undefined = VERBS.find((known) => known === word);
   if (verb === undefined) {
     const nearest = word === undefined ? undefined : nearestWord(word, VERBS);
     const hint = nearest === undefined ? '' : `; did you mean '${nearest}'?`;
     return unusable(
       io,
-      `lesson: expected list, check, show or session${word === undefined ? '' : `, found '${word}'`}${hint}`,
+      `lesson: expected list, check, show, session or sheet${word === undefined ? '' : `, found '${word}'`}${hint}`,
     );
   }
   if (step !== undefined && verb !== 'show') return unusable(io, `lesson ${verb}: --step belongs to lesson show`);
   if (json === true && verb !== 'check' && verb !== 'list') return unusable(io, `lesson ${verb}: --json is not known`);
+  if (answers === true && verb !== 'sheet') return unusable(io, `lesson ${verb}: --answers belongs to lesson sheet`);
+  if (verb === 'sheet') return sheet(paths, answers === true, io);
   if (verb === 'list') {
     return paths.length > 0 ? unusable(io, 'lesson list: takes no file') : list(json === true, io);
   }

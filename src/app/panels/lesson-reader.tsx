@@ -491,6 +491,15 @@ function LessonList() {
           </li>
         ))}
       </ol>
+      <p>
+        <button
+          type="button"
+          className="button"
+          onClick={() => void openLesson({ name: `practice-${Math.floor(Math.random() * 1e6)}` }, { isAdded })}
+        >
+          Practice: ten new exercises
+        </button>
+      </p>
       <p className="second">A lesson is a Markdown file: drop your own onto the page.</p>
       <RecordLesson />
     </>

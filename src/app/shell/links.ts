@@ -63,12 +63,12 @@ async function openLinkedLesson(name: string, view: LinkView, problems: string[]
   const { step, embed = false, ...rest } = view;
   let isOpen = false;
   try {
-    const [reader, { LESSON_NAMES }] = await Promise.all([
+    const [reader, { LESSON_NAMES, isLessonName }] = await Promise.all([
       import('../state/lesson-reader.ts'),
       import('../../lessons/built-in.ts'),
     ]);
     const present = reader.useLesson.getState();
-    if (!LESSON_NAMES.includes(name)) {
+    if (!isLessonName(name)) {
       problems.push(`there is no lesson "${name}"; known: ${LESSON_NAMES.join(', ')}`);
     } else if (get().reader && !embed && present.isBuiltIn && present.name === name && openAddress(get()) !== '') {
       isOpen = true;

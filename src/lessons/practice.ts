@@ -1,0 +1,314 @@
+// Exercises that are made from a seed: the same seed gives the same exercises, with answers of the model. They are a lesson,
+// so that they are shown, predicted and checked as any other; or a sheet to print.
+import { formatExactSize, hex } from '../iova/format.ts';
+import type { KernelModel } from '../kernel/model.ts';
+import { createModel } from '../kernel/models.ts';
+import { answerOf } from '../kernel/replay/replay.ts';
+import { printAnswer } from '../operation-lines/answers.ts';
+import { parseOperationLine } from '../operation-lines/parse.ts';
+
+/** What an exercise is about, from the easiest on. */
+const PRACTICE_KINDS = ['overlap', 'aperture', 'alignment', 'unmap', 'order'] as const;
+type PracticeKind = (typeof PRACTICE_KINDS)[number];
+
+/** Exercises of each kind in one set. */
+const EACH = 2;
+
+interface Exercise {
+  readonly kind: PracticeKind;
+  readonly question: string;
+  /** Operations; the answer to the last one is asked for. */
+  readonly lines: readonly string[];
+  readonly choices: readonly string[];
+  /** Index of the right choice. */
+  readonly right: number;
+  /** Why, if it is refused. */
+  readonly reason: string | undefined;
+}
+
+interface PracticeSet {
+  readonly seed: number;
+  readonly model: string;
+  readonly exercises: readonly Exercise[];
+}
+
+/** Numbers from a seed, 0 … 2^32−1: the same in every run (mulberry32, public domain). */
+class Dice {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let t = this.#state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return (t ^ (t >>> 14)) >>> 0;
+  }
+
+  /** 0 … n−1. */
+  below(n: number): number {
+    return this.next() % n;
+  }
+
+  pick<T>(items: readonly [T, ...T[]]): T {
+    return items[this.below(items.length)] ?? items[0];
+  }
+
+  shuffled<T>(items: readonly T[]): T[] {
+    return items
+      .map((item) => ({ item, key: this.next() }))
+      .sort((a, b) => a.key - b.key)
+      .map(({ item }) => item);
+  }
+}
+
+const PAGE = 0x1000n;
+const pages = (n: number) => BigInt(n) * PAGE;
+const size = (bytes: bigint) => formatExactSize(bytes).replace(/ ([KMGT])iB$/, '$1');
+
+/** Operations before the question, and its last line, with other lines whose answers are good wrong choices. */
+interface Draft {
+  readonly question: string;
+  readonly setup: readonly string[];
+  readonly last: string;
+  readonly wrong: readonly string[];
+}
+
+/** The words of a model for the same things. */
+interface Words {
+  /** A space `name` with a device behind an IOMMU of `bits` address bits. */
+  start(name: string, n: number, bits: number, regions: string): readonly string[];
+}
+
+const WORDS: Readonly<Record<string, Words>> = {
+  iommufd: {
+    start: (name, n, bits, regions) => [
+      `alloc ${name}`,
+      `attach nic${n} to ${name}: iommu vtd${n}, aperture 0x0-${hex((1n << BigInt(bits)) - 1n)}${regions}`,
+    ],
+  },
+  type1: {
+    start: (name, n, bits, regions) => [
+      `open ${name} type1v2`,
+      `attach group ${n} to ${name}: iommu vtd${n}, aperture 0x0-${hex((1n << BigInt(bits)) - 1n)}${regions}`,
+    ],
+  },
+};
+
+const MSI = ', msi 0xfee00000-0xfeefffff';
+
+/** A map that meets an area, a reserved region, both, or neither. */
+function overlap(dice: Dice, name: string, start: (bits: number, regions: string) => readonly string[]): Draft {
+  const base = 0x100000n * BigInt(1 + dice.below(64));
+  const length = pages(2 + dice.below(14));
+  const at = dice.pick([base + length - PAGE, base + length, base - PAGE, 0xfee00000n - PAGE, 0xfef00000n]);
+  const wanted = pages(1 + dice.below(2));
+  return {
+    question: 'Does this range overlap something?',
+    setup: [...start(39, MSI), `map ${name} ${hex(base)} ${size(length)} rw`],
+    last: `map ${name} ${hex(at)} ${size(wanted)} rw`,
+    wrong: ['0', '-EEXIST', '-EINVAL', '-EADDRINUSE'],
+  };
+}
+
+/** A map near the end of the aperture. */
+function aperture(dice: Dice, name: string, start: (bits: number, regions: string) => readonly string[]): Draft {
+  const bits = dice.pick([36, 39, 46, 48]);
+  const end = 1n << BigInt(bits);
+  const length = pages(1 + dice.below(16));
+  const at = dice.pick([end - length, end - length + PAGE, end, end - pages(64)]);
+  return {
+    question: `The IOMMU translates ${bits} bits. Is the range inside of them?`,
+    setup: start(bits, MSI),
+    last: `map ${name} ${hex(at)} ${size(length)} rw`,
+    wrong: ['0', '-EINVAL', '-EADDRINUSE', '-ENOSPC'],
+  };
+}
+
+/** The kernel chooses an IOVA, or says that one is not aligned. */
+function alignment(
+  dice: Dice,
+  name: string,
+  start: (bits: number, regions: string) => readonly string[],
+  model: string,
+): Draft {
+  if (model !== 'iommufd') {
+    const at = pages(1 + dice.below(256)) + dice.pick([0n, 0x800n]);
+    const length = pages(1 + dice.below(8)) + dice.pick([0n, 0x200n]);
+    return {
+      question: 'Pages have 4 KiB. Is everything aligned to them?',
+      setup: start(39, MSI),
+      last: `map ${name} ${hex(at)} ${hex(length)} rw`,
+      wrong: ['0', '-EINVAL', '-EOVERFLOW', '-EFAULT'],
+    };
+  }
+  const length = dice.pick([0x10000n, 0x20000n, 0x100000n, 0x200000n]);
+  const taken = length * BigInt(1 + dice.below(2));
+  const after = taken + pages(1 + dice.below(3));
+  const next = (at: bigint) => ((at + length - 1n) / length) * length;
+  return {
+    question: 'The kernel chooses the IOVA. Which one?',
+    setup: [...start(39, MSI), `map ${name} ${hex(taken)} ${size(after - taken)} rw`],
+    last: `map ${name} any ${size(length)} r`,
+    wrong: [0n, PAGE, after, length, next(after), next(after) + length].map((at) => `0, iova ${hex(at)}`),
+  };
+}
+
+/** An unmap of a range with two mappings, which may cut one. */
+function unmap(dice: Dice, name: string, start: (bits: number, regions: string) => readonly string[]): Draft {
+  const base = 0x10000n * BigInt(1 + dice.below(64));
+  const [first, second] = [pages(1 + dice.below(4)), pages(1 + dice.below(4))];
+  const gap = pages(dice.below(3));
+  const end = base + first + gap + second;
+  const from = base + dice.pick([0n, 0n, PAGE]);
+  const to = end - dice.pick([0n, 0n, PAGE]);
+  const length = to > from ? to - from : PAGE;
+  return {
+    question: 'Two ranges are mapped. What does the unmap answer?',
+    setup: [
+      ...start(39, MSI),
+      `map ${name} ${hex(base)} ${size(first)} rw`,
+      `map ${name} ${hex(base + first + gap)} ${size(second)} rw`,
+    ],
+    last: `unmap ${name} ${hex(from)} ${size(length)}`,
+    wrong: ['-ENOENT', '-EINVAL', ...[first, first + second, length].map((n) => `0, unmapped ${hex(n)}`)],
+  };
+}
+
+/** A map with two mistakes: the kernel looks at one of them first. */
+function order(dice: Dice, name: string, start: (bits: number, regions: string) => readonly string[]): Draft {
+  const at = dice.pick([0xfee00800n, 0xfee00000n, 0xffff_ffff_ffff_f000n, 0x1000n]);
+  const length = dice.pick([0x0n, 0x1000n, 0x2000n, 0x800n]);
+  const flags = dice.pick(['rw', 'none', 'rw flags fixed read write dirty']);
+  return {
+    question: 'More than one thing may be wrong. Which errno comes first?',
+    setup: [...start(39, MSI), `map ${name} 0x1000 4K rw`],
+    last: `map ${name} ${hex(at)} ${hex(length)} ${flags}`,
+    wrong: ['0', '-EINVAL', '-EOVERFLOW', '-EEXIST', '-EADDRINUSE', '-EOPNOTSUPP'],
+  };
+}
+
+const MAKERS = { overlap, aperture, alignment, unmap, order };
+const CHOICES = 4;
+
+/** Runs a line; the answer in words, and why it is refused. Undefined if no kernel can be asked. */
+function run(
+  model: KernelModel,
+  line: string,
+): { readonly text: string; readonly reason: string | undefined } | undefined {
+  const parsed = parseOperationLine(line, { model: model.name });
+  if (!parsed.ok) return undefined;
+  const outcome = model.apply(parsed.operation, 0);
+  const answer = answerOf(outcome);
+  return answer && { text: printAnswer(answer), reason: outcome.ok ? undefined : outcome.refusal?.message };
+}
+
+/** An exercise of a draft; undefined if its lines cannot be run. */
+function exerciseOf(
+  kind: PracticeKind,
+  { question, setup, last, wrong }: Draft,
+  model: KernelModel,
+  dice: Dice,
+): Exercise | undefined {
+  for (const line of setup) if (!run(model, line)) return undefined;
+  const got = run(model, last);
+  if (!got) return undefined;
+  // A choice is right if the answer has all of its fields: wrong ones must differ in the value that is returned.
+  const isPlain = !wrong.some((text) => text.includes(','));
+  const right = isPlain ? (got.text.split(',')[0] ?? got.text) : got.text;
+  const others = [...new Set(wrong)].filter((text) => text !== right && text !== got.text);
+  const choices = dice.shuffled([right, ...dice.shuffled(others).slice(0, CHOICES - 1)]);
+  return { kind, question, lines: [...setup, last], choices, right: choices.indexOf(right), reason: got.reason };
+}
+
+/** The exercises of a seed, 0 … 2^32−1, for the newest kernel: from the easiest kind on. */
+function practiceSet(seed: number): PracticeSet {
+  const dice = new Dice(seed);
+  const name = dice.pick(['iommufd', 'type1']);
+  const made = createModel({}, name);
+  if (!made.ok) throw new Error(made.message);
+  const exercises: Exercise[] = [];
+  for (const kind of PRACTICE_KINDS) {
+    let count = 0;
+    while (count < EACH) {
+      const n = exercises.length + 1;
+      const space = `${name === 'type1' ? 'c' : 'a'}${n}`;
+      const start = (bits: number, regions: string) => WORDS[name]?.start(space, n, bits, regions) ?? [];
+      // What a draft that cannot be run has changed is dropped.
+      const model = made.model.clone();
+      const exercise = exerciseOf(kind, MAKERS[kind](dice, space, start, name), model, dice);
+      if (!exercise) continue;
+      exercises.push(exercise);
+      count++;
+    }
+  }
+  return { seed, model: name, exercises };
+}
+
+const TITLES: Readonly<Record<PracticeKind, string>> = {
+  overlap: 'overlap',
+  aperture: 'the aperture',
+  alignment: 'alignment',
+  unmap: 'unmap',
+  order: 'the order of errnos',
+};
+
+function heading({ kind }: Exercise, i: number): string {
+  return `## Exercise ${i + 1}: ${TITLES[kind]}`;
+}
+
+/** The exercises of a seed as the text of a lesson: each is a step with a prediction. */
+export function practiceLesson(seed: number): string {
+  const { model, exercises } = practiceSet(seed);
+  const steps = exercises.map((exercise, i) => {
+    const choices = exercise.choices.map((text) => `- ${text}`);
+    return [
+      heading(exercise, i),
+      '',
+      `${exercise.question}`,
+      '',
+      'predict:',
+      '',
+      ...choices,
+      '',
+      '```ops',
+      ...exercise.lines,
+      '```',
+      '',
+    ].join('\n');
+  });
+  return ['---', `title: Practice ${seed}`, `model: ${model}`, '---', '', ...steps].join('\n');
+}
+
+/** The exercises of a seed as Markdown to print; `hasAnswers`: with the answers and their reasons at the end. */
+export function practiceSheet(seed: number, { hasAnswers = false }: { readonly hasAnswers?: boolean } = {}): string {
+  const { model, exercises } = practiceSet(seed);
+  const letter = (i: number) => String.fromCharCode('a'.charCodeAt(0) + i);
+  const body = exercises.flatMap((exercise, i) => [
+    heading(exercise, i),
+    '',
+    '```',
+    ...exercise.lines,
+    '```',
+    '',
+    `${exercise.question} What is the answer to the last operation?`,
+    '',
+    ...exercise.choices.map((text, k) => `- ${letter(k)}) ${text}`),
+    '',
+  ]);
+  const answers = exercises.map(
+    ({ right, choices, reason }, i) =>
+      `${i + 1}. ${letter(right)}) ${choices[right] ?? ''}${reason === undefined ? '' : `: ${reason}`}`,
+  );
+  return [
+    `# Practice ${seed}`,
+    '',
+    `Model ${model}, of the newest kernel. Each exercise begins with an empty space.`,
+    '',
+    ...body,
+    ...(hasAnswers ? ['## Answers', '', ...answers, ''] : []),
+  ].join('\n');
+}
