@@ -40,3 +40,14 @@ test('other faults are left alone', async () => {
   expect(diagnosticsOf(opened)).toEqual(['error nothing-recognized -']);
   expect(opened.sources[0]?.unrecognized).toBe(2);
 });
+
+test('a mask of page sizes that a line break cut is read whole', async () => {
+  const width = `${PREFIX}input address: 64 bits\n`;
+  for (const mask of ['0xfffffffffffff000', '0xf\nffffffffffff000', '0xfffffffffffff0\n00']) {
+    const opened = await openText(`${width}${PREFIX}page mask: ${mask}\nnext line\n`);
+    expect(opened.facts).toContainEqual(
+      expect.objectContaining({ kind: 'aperture', pgsize_bitmap: 0xffff_ffff_ffff_f000n }),
+    );
+    expect(opened.sources[0]?.unrecognized).toBe(1);
+  }
+});

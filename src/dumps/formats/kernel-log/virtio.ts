@@ -12,6 +12,7 @@ import { rangeOfBits } from '../../../iova/range.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { faultAccess } from '../../fields/fault-access.ts';
 import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
+import { matchLongest } from '../../text/match-longest.ts';
 import { type FaultLine, FaultLineReader } from './fault-line.ts';
 
 const REASONS: ReadonlyMap<string | undefined, string> = new Map([
@@ -59,10 +60,10 @@ class KernelLogVirtioReader implements LineReader {
 
   line(line: DumpLine, ahead: Lookahead): number {
     if (line.elision || line.prompt) return 0;
-    return this.#width(line) || this.#faults.line(line, ahead);
+    return this.#width(line, ahead) || this.#faults.line(line, ahead);
   }
 
-  #width(line: DumpLine): number {
+  #width(line: DumpLine, ahead: Lookahead): number {
     const [, name, digits] = WIDTH.exec(line.text) ?? [];
     const bits = Number(digits);
     if (name !== undefined && bits >= 1 && bits <= 64) {
@@ -70,13 +71,14 @@ class KernelLogVirtioReader implements LineReader {
       this.#sink.fact({ kind: 'iommu', name, driver: 'virtio', address_width: bits }, line.number);
       return 1;
     }
-    const [, owner, mask] = PAGES.exec(line.text) ?? [];
+    const found = matchLongest(line, ahead, PAGES, [PAGES], /^[0-9a-f]{1,15}$/);
+    const [, owner, mask] = found?.match ?? [];
     const pages = parseHexAddress(mask);
     const known = this.#bits;
-    if (pages === undefined || pages === 0n || !known || known.name !== owner) return 0;
+    if (!found || pages === undefined || pages === 0n || !known || known.name !== owner) return 0;
     const whole = rangeOfBits(known.bits);
     this.#sink.fact({ kind: 'aperture', ...whole, pgsize_bitmap: pages, iommu: known.name }, line.number);
-    return 1;
+    return found.lines;
   }
 }
 
