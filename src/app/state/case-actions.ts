@@ -3,7 +3,7 @@ import type { CaseNode, Placement } from '../../engine/protocol/case.ts';
 import type { EngineResult } from '../../engine/protocol/result.ts';
 import { counted } from '../../iova/format.ts';
 import { useApp } from './app-state.ts';
-import { applyCase, close } from './documents.ts';
+import { applyCase, cancelOpenings, close } from './documents.ts';
 import { engine } from './engine.ts';
 import { notify, showEngineError } from './notices.ts';
 import { arrange } from './picture.ts';
@@ -103,12 +103,14 @@ export async function setKernel(version: string | null): Promise<boolean> {
 
 /** Closes everything; can be undone. */
 export async function newCase(): Promise<void> {
+  cancelOpenings();
   set({ guest: undefined, conflict: undefined, measured: undefined, explained: undefined, sampleIds: [] });
   await show('The case was not closed', await engine().call('newCase', null), 'all');
 }
 
 /** Closes everything and deletes what the browser keeps of the case. Cannot be undone. */
 export async function forget(): Promise<void> {
+  cancelOpenings();
   set({ guest: undefined, conflict: undefined, measured: undefined, explained: undefined, sampleIds: [] });
   if (!(await show('The case was not forgotten', await engine().call('forget', null), 'all'))) return;
   const { BROWSER_STORE } = await import('./autosave.ts');

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { failure } from '../../engine/protocol/result.ts';
 import { HeldEngine, openText, settled, startApp } from '../testing/app.ts';
 import { useApp } from './app-state.ts';
+import { newCase } from './case-actions.ts';
 import { close, onClose, open, refreshAfterRestart, seek, setModel, setSelectedGroups } from './documents.ts';
 import { engine } from './engine.ts';
 import { explain } from './explanation.ts';
@@ -113,6 +114,22 @@ describe('opening and closing', () => {
     expect(get().problem).toBeUndefined();
     await held.at(4).release();
     await next;
+  });
+
+  test('a new case begins without what is being opened, and without what waits', async () => {
+    const held = new HeldEngine(['open']);
+    startApp(held);
+    const all = ['first', 'second'].map((name) => open(name, [{ name, data: new Blob([MSI]) }]));
+    const emptied = newCase();
+    expect(held.at(0).options?.signal?.aborted).toBe(true);
+    await held.at(0).answer(failure('cancelled', 'cancelled'));
+    await emptied;
+    expect(await Promise.all(all)).toEqual([[], []]);
+    expect(held.held).toHaveLength(1);
+    const next = open('next', [{ name: 'next', data: new Blob([OTHER]) }]);
+    await held.at(1).release();
+    expect(await next).toHaveLength(1);
+    expect(get().documents).toHaveLength(1);
   });
 });
 

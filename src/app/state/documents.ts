@@ -33,6 +33,14 @@ export interface OpenOptions {
 
 /** By engine: the end of the last opening, while one is under way. */
 const openings = new WeakMap<Engine, Promise<void>>();
+/** Goes up when what waits is not to be opened any more. */
+let era = 0;
+
+/** Ends what is being opened, and drops what waits for it: for a new case, which begins without it. */
+export function cancelOpenings(): void {
+  era++;
+  get().busy?.cancel();
+}
 
 /**
  * Opens files: their sources join the case. If that fails, what was open stays. Returns where they went. What is opened
@@ -44,10 +52,13 @@ export function open(
   options: OpenOptions = {},
 ): Promise<readonly Placement[]> {
   const owner = engine();
+  const own = era;
   const before = openings.get(owner);
   // The problem of an opening that others wait for stays.
   if (!before) set({ problem: undefined });
-  const opening = before ? before.then(() => openNow(title, files, options)) : openNow(title, files, options);
+  const opening = before
+    ? before.then(() => (own === era ? openNow(title, files, options) : []))
+    : openNow(title, files, options);
   const end = opening
     .catch(() => undefined)
     .then(() => {
