@@ -1,4 +1,4 @@
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
 import { Slider, SliderThumb, SliderTrack } from 'react-aria-components';
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import type { EventOverview } from '../../engine/protocol/sessions.ts';
@@ -148,14 +148,17 @@ function PlayButton({ document: { id, events } }: { document: DocumentNode }) {
 /** Hides what comes after the present moment, to be asked about before it is seen. */
 function HideLater({ document: { id, position, isConcealed = false } }: { document: DocumentNode }) {
   const isOfLesson = useApp((s) => s.reader?.session === id);
+  // What was chosen, until the engine has answered: the box does not wait for it.
+  const [chosen, setChosen] = useState<boolean>();
   if (isOfLesson) return null;
+  const choose = async (isHidden: boolean) => {
+    setChosen(isHidden);
+    await hideEvents(id, isHidden ? position : null);
+    setChosen(undefined);
+  };
   return (
     <label className="hide-later" title="Later events are hidden until you step to them">
-      <input
-        type="checkbox"
-        checked={isConcealed}
-        onChange={({ target }) => void hideEvents(id, target.checked ? position : null)}
-      />{' '}
+      <input type="checkbox" checked={chosen ?? isConcealed} onChange={({ target }) => void choose(target.checked)} />{' '}
       Hide later
     </label>
   );
