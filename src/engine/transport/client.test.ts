@@ -107,6 +107,27 @@ describe('EngineClient', () => {
     expect(documents.ok && documents.value.map((d) => d.id)).toEqual(['b']);
   });
 
+  test('calls that are made while everything is opened again come after it, in order, unless they are cancelled', async () => {
+    const { client, restarts, newest } = clientWith(() => createEngine());
+    await client.call('open', { id: 'a', title: 'a', files: file('0x1000 0x1fff msi') });
+    await client.call('open', { id: 'b', title: 'b', files: file('0x2000 0x2fff msi') });
+    newest().crash('out of memory');
+    const controller = new AbortController();
+    const cancelled = client.call('close', { id: 'b' }, { signal: controller.signal });
+    const listed = client.call('documents', null);
+    const emptied = client.call('newCase', null);
+    const left = client.call('documents', null);
+    controller.abort();
+    expect(await cancelled).toMatchObject({ ok: false, error: { code: 'cancelled' } });
+    const documents = await listed;
+    expect(documents.ok && documents.value.flatMap(({ sources }) => sources)).toHaveLength(2);
+    expect(await emptied).toMatchObject({ ok: true });
+    expect(await left).toMatchObject({ ok: true, value: [] });
+    expect(restarts).toEqual(['out of memory']);
+    newest().crash('again');
+    expect(await client.call('documents', null)).toMatchObject({ ok: true, value: [] });
+  });
+
   test('the position of a document survives, too', async () => {
     const { client, restarts, newest } = clientWith(() => createEngine());
     const trace =

@@ -27,8 +27,8 @@ const CANCEL_TIMEOUT = 4000;
 /**
  * The engine behind a worker. Successful calls that change what is open (`open`, `close`, `undo`, …) are kept in a
  * journal. When the worker dies, or does not stop a cancelled call, a new one is started and the journal is replayed in
- * order, so that documents stay open. Pending calls fail with `engine-restarted` and are not repeated: one of them may
- * have caused the crash.
+ * order, so that documents stay open; calls that are made meanwhile wait for that. Pending calls fail with
+ * `engine-restarted` and are not repeated: one of them may have caused the crash.
  */
 export class EngineClient implements Engine {
   readonly #start: () => EnginePort;
@@ -39,6 +39,8 @@ export class EngineClient implements Engine {
   readonly #journal = new Journal();
   /** Calls that are still to be replayed in a new engine; the first may be pending. */
   #replay: JournalEntry[] = [];
+  /** What starts the calls that were made meanwhile, in order: they are about the case as it was, so they come after it. */
+  #waiting: (() => void)[] = [];
 
   /** `onRestart` gets the reason of a restart, after the journal has been replayed. */
   constructor(start: () => EnginePort, onRestart: (reason: string) => void = () => undefined) {
@@ -77,6 +79,26 @@ export class EngineClient implements Engine {
 
   call<M extends Method>(method: M, params: Params<M>, options: CallOptions = {}): Promise<EngineResult<Value<M>>> {
     if (options.signal?.aborted) return Promise.resolve(failure('cancelled', 'cancelled'));
+    return this.#replay.length === 0 ? this.#post(method, params, options) : this.#postLater(method, params, options);
+  }
+
+  #postLater<M extends Method>(method: M, params: Params<M>, options: CallOptions): Promise<EngineResult<Value<M>>> {
+    return new Promise((resolve) => {
+      const start = () => resolve(this.call(method, params, options));
+      this.#waiting.push(start);
+      options.signal?.addEventListener(
+        'abort',
+        () => {
+          if (!this.#waiting.includes(start)) return;
+          this.#waiting = this.#waiting.filter((other) => other !== start);
+          resolve(failure('cancelled', 'cancelled'));
+        },
+        { once: true },
+      );
+    });
+  }
+
+  #post<M extends Method>(method: M, params: Params<M>, options: CallOptions = {}): Promise<EngineResult<Value<M>>> {
     const id = this.#nextId++;
     const answer = new Promise<EngineResult<unknown>>((resolve) => {
       this.#pending.set(id, {
@@ -124,10 +146,13 @@ export class EngineClient implements Engine {
     const port = this.#port;
     for (let next = this.#replay[0]; next; next = this.#replay[0]) {
       // Method and parameters were recorded together.
-      await this.call(next.method, next.params as never);
+      await this.#post(next.method, next.params as never);
       if (port !== this.#port) return;
       this.#replay.shift();
     }
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const start of waiting) start();
     this.#onRestart(reason);
   }
 
