@@ -1,6 +1,6 @@
 // The case: evidence that is put together, the answer above the picture, and its remedies.
 import type { Page } from '@playwright/test';
-import { dropText, expect, pasteText, test, violations } from './page.ts';
+import { dropText, expect, HOST_ALPHA, pasteText, test, violations, visit } from './page.ts';
 
 const region = (group: number, start: string, last: string, type: string) =>
   `/sys/kernel/iommu_groups/${group}/reserved_regions:${start} ${last} ${type}\n`;
@@ -144,4 +144,21 @@ test('the case and its view are there again after a reload', async ({ app }) => 
   await app.reload();
   await expect(app.getByLabel('Sources', { exact: true })).toContainText('Host A');
   await expect(app.getByLabel('Guest to try')).toHaveValue('q35');
+});
+
+test('a frame of another page shows nothing of the case that the browser keeps', async ({ app, context }) => {
+  await dropText(app, [{ name: 'alpha.txt', text: HOST_ALPHA }]);
+  await expect.poll(() => app.evaluate(keptText)).toContain('alpha');
+  const frame = await context.newPage();
+  await visit(frame, '/?frame#embed=1');
+  const names = () => frame.evaluate(async () => (await window.iovascope?.hosts())?.map(({ name }) => name));
+  expect(await names()).not.toContain('alpha');
+  // What was opened in full stays so, whatever the page around it puts into the address later.
+  await visit(frame, '/?full');
+  await expect.poll(names).toContain('alpha');
+  await frame.evaluate(() => {
+    location.hash = '#theme=dark&embed=1';
+  });
+  await expect(frame.locator('html')).toHaveAttribute('data-theme', 'dark');
+  await expect(frame.locator('html')).not.toHaveAttribute('data-embed');
 });

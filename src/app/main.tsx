@@ -27,11 +27,15 @@ createRoot(root).render(
     <App />
   </StrictMode>,
 );
+// In a frame of another page, which may ask what is shown: nothing but what its link names, whatever comes later.
+const isFrame = /[#&]embed=1(?:&|$)/.test(location.hash);
+document.documentElement.toggleAttribute('data-embed', isFrame);
+
 async function start(): Promise<void> {
   // The page of an agent shows its host, that of `iovascope open` its files; any other one what its link names, or the
   // case that was kept.
   if (location.hash.includes('live=') && (await import('./state/live-hosts.ts')).connectFromUrl()) return;
-  if (keptAgents().length > 0 && (await import('./state/live-hosts.ts')).reconnect()) return;
+  if (!isFrame && keptAgents().length > 0 && (await import('./state/live-hosts.ts')).reconnect()) return;
   if (location.hash.includes('files=') && (await import('./shell/open-served.ts')).openServed()) return;
   const links = () => import('./shell/links.ts');
   const own = import.meta.env.IOVASCOPE_OFFLINE ? ownSession() : undefined;
@@ -43,9 +47,8 @@ async function start(): Promise<void> {
   }
   const isLinked = /^#(?:v\d+\.|sample=|lesson=)/.test(location.hash) && (await (await links()).openFirst());
   const { BROWSER_STORE, restoreCase, startAutosave } = await import('./state/autosave.ts');
-  const isRestored = !isLinked && (await restoreCase(BROWSER_STORE));
-  // A frame of another page only shows: it does not take the place of what is kept.
-  if (!/[#&]embed=1/.test(location.hash)) startAutosave(BROWSER_STORE);
+  const isRestored = !isLinked && !isFrame && (await restoreCase(BROWSER_STORE));
+  if (!isFrame) startAutosave(BROWSER_STORE);
   // What was opened meanwhile stays.
   const { documents, busy, problem } = useApp.getState();
   if (!isLinked && !isRestored && documents.length === 0 && !busy) {

@@ -83,7 +83,7 @@ async function openLinkedLesson(name: string, view: LinkView, problems: string[]
     const title = isOpen ? 'Not all of the link was opened' : 'The link was not opened';
     showError(title, problems.map(sentence).join(' '));
   }
-  if (isOpen && (embed || Object.keys(rest).length > 0)) await applyView({ ...rest, embed });
+  if (isOpen && Object.keys(rest).length > 0) await applyView(rest);
   return isOpen;
 }
 

@@ -19,10 +19,9 @@ export const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text
 
 /** Shows what is open as a link says. What cannot be is said, and the rest is done. */
 export async function applyView(view: LinkView): Promise<void> {
-  const { theme, kernel, device, model, at, groups, guest, lanes, scale, range, tab, embed } = view;
+  const { theme, kernel, device, model, at, groups, guest, lanes, scale, range, tab } = view;
   await arranged();
   if (theme) set({ theme });
-  document.documentElement.toggleAttribute('data-embed', embed === true);
   if (kernel !== undefined) await setKernel(kernel);
   if (device !== undefined) await setDevice(device);
   const session = shownSession(get());
