@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Agent, startAgent } from '../src/agent/agent.ts';
-import { test as base, expect, rowOf, violations } from './page.ts';
+import { test as base, expect, rowOf, violations, visit } from './page.ts';
 
 const FAKE = new URL('../src/agent/testing/fake-probe.mjs', import.meta.url).pathname;
 const WEB = new URL('../dist/web', import.meta.url).pathname;
@@ -127,8 +127,7 @@ test('a reload keeps the live hosts, in this tab alone', async ({ page, maple, o
   await expect(page.getByTestId('connection')).toHaveText(['Live', 'Live']);
   expect(page.url()).not.toContain(own.token);
   const second = await context.newPage();
-  await second.goto(new URL(own.url).origin);
-  await expect(second.locator('[data-drawn=true]')).toBeVisible();
+  await visit(second, new URL(own.url).origin);
   await expect(second.getByRole('treegrid')).not.toContainText('Live');
 });
 

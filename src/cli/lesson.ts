@@ -4,7 +4,7 @@ import { compileLesson } from '../lessons/compile.ts';
 import type { Choice, LessonBlock, LessonOperation, LessonStep } from '../lessons/lesson.ts';
 import { practiceSheet } from '../lessons/practice.ts';
 import { readLesson } from '../lessons/read-lesson.ts';
-import { shownChoices } from '../lessons/reading.ts';
+import { lastOperation, shownChoices } from '../lessons/reading.ts';
 import { printAnswer } from '../operation-lines/answers.ts';
 import { nearestWord } from '../operation-lines/nearest.ts';
 import { writeEvent, writeSession } from '../session/write.ts';
@@ -130,8 +130,7 @@ function blockLines(block: LessonBlock, hidden: LessonOperation | undefined): st
 
 function stepText({ title, blocks }: LessonStep, i: number, count: number): string {
   const isPredicted = blocks.some(({ kind }) => kind === 'predict');
-  const operations = blocks.flatMap((block) => (block.kind === 'ops' ? block.operations : []));
-  const hidden = isPredicted ? operations.at(-1) : undefined;
+  const hidden = isPredicted ? lastOperation(blocks) : undefined;
   const parts = blocks.map((block) => blockLines(block, hidden).join('\n')).filter((part) => part !== '');
   return [`${i + 1}/${count}  ${title}`, ...parts].join('\n\n');
 }

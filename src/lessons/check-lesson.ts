@@ -8,6 +8,7 @@ import { compileLesson } from './compile.ts';
 import { type CheckedLine, choiceAnswer, differs, hasPlaces, judge, outcomeText, runCheck } from './judge.ts';
 import type { Choice, Lesson, LessonProblem, LessonStep, Question } from './lesson.ts';
 import { readLesson } from './read-lesson.ts';
+import { eventCount } from './reading.ts';
 
 export interface LessonReport {
   readonly lesson: Lesson;
@@ -33,8 +34,7 @@ export function checkLesson(text: string): LessonReport {
     let last: LastOperation | undefined;
     let at = from;
     for (const block of step.blocks) {
-      const count = block.kind === 'ops' ? block.operations.length : block.kind === 'facts' ? block.events.length : 0;
-      for (const end = Math.min(at + count, to); at < end; at++) {
+      for (const end = Math.min(at + eventCount(block), to); at < end; at++) {
         const ran = runEvent(model, session, at);
         if (!ran?.operation) continue;
         operations++;

@@ -1,6 +1,7 @@
 // Exercises that are made from a seed: the same seed gives the same exercises, with answers of the model. They are a lesson,
 // so that they are shown, predicted and checked as any other; or a sheet to print.
-import { formatExactSize, hex } from '../iova/format.ts';
+import { hex, hexRange, shortExactSize } from '../iova/format.ts';
+import { rangeOfBits } from '../iova/range.ts';
 import type { KernelModel } from '../kernel/model.ts';
 import { createModel } from '../kernel/models.ts';
 import { answerOf } from '../kernel/replay/replay.ts';
@@ -27,7 +28,6 @@ interface Exercise {
 }
 
 interface PracticeSet {
-  readonly seed: number;
   readonly model: string;
   readonly exercises: readonly Exercise[];
 }
@@ -67,7 +67,6 @@ class Dice {
 
 const PAGE = 0x1000n;
 const pages = (n: number) => BigInt(n) * PAGE;
-const size = (bytes: bigint) => formatExactSize(bytes).replace(/ ([KMGT])iB$/, '$1');
 
 /** Operations before the question, and its last line, with other lines whose answers are good wrong choices. */
 interface Draft {
@@ -77,70 +76,55 @@ interface Draft {
   readonly wrong: readonly string[];
 }
 
-/** The words of a model for the same things. */
-interface Words {
-  /** A space `name` with a device behind an IOMMU of `bits` address bits. */
-  start(name: string, n: number, bits: number, regions: string): readonly string[];
-}
+/** What is behind an IOMMU of so many address bits. */
+const behind = (n: number, bits: number) =>
+  `iommu vtd${n}, aperture ${hexRange(rangeOfBits(bits))}, msi 0xfee00000-0xfeefffff`;
 
-const WORDS: Readonly<Record<string, Words>> = {
-  iommufd: {
-    start: (name, n, bits, regions) => [
-      `alloc ${name}`,
-      `attach nic${n} to ${name}: iommu vtd${n}, aperture 0x0-${hex((1n << BigInt(bits)) - 1n)}${regions}`,
-    ],
-  },
-  type1: {
-    start: (name, n, bits, regions) => [
-      `open ${name} type1v2`,
-      `attach group ${n} to ${name}: iommu vtd${n}, aperture 0x0-${hex((1n << BigInt(bits)) - 1n)}${regions}`,
-    ],
-  },
+/** By model: the operations that make a space `name` with the device of exercise `n` behind such an IOMMU. */
+const STARTS: Readonly<Record<string, (name: string, n: number, bits: number) => readonly string[]>> = {
+  iommufd: (name, n, bits) => [`alloc ${name}`, `attach nic${n} to ${name}: ${behind(n, bits)}`],
+  type1: (name, n, bits) => [`open ${name} type1v2`, `attach group ${n} to ${name}: ${behind(n, bits)}`],
 };
 
-const MSI = ', msi 0xfee00000-0xfeefffff';
+/** The first operations of an exercise, for an IOMMU of so many address bits. */
+type Start = (bits: number) => readonly string[];
 
 /** A map that meets an area, a reserved region, both, or neither. */
-function overlap(dice: Dice, name: string, start: (bits: number, regions: string) => readonly string[]): Draft {
+function overlap(dice: Dice, name: string, start: Start): Draft {
   const base = 0x100000n * BigInt(1 + dice.below(64));
   const length = pages(2 + dice.below(14));
   const at = dice.pick([base + length - PAGE, base + length, base - PAGE, 0xfee00000n - PAGE, 0xfef00000n]);
   const wanted = pages(1 + dice.below(2));
   return {
     question: 'Does this range overlap something?',
-    setup: [...start(39, MSI), `map ${name} ${hex(base)} ${size(length)} rw`],
-    last: `map ${name} ${hex(at)} ${size(wanted)} rw`,
+    setup: [...start(39), `map ${name} ${hex(base)} ${shortExactSize(length)} rw`],
+    last: `map ${name} ${hex(at)} ${shortExactSize(wanted)} rw`,
     wrong: ['0', '-EEXIST', '-EINVAL', '-EADDRINUSE'],
   };
 }
 
 /** A map near the end of the aperture. */
-function aperture(dice: Dice, name: string, start: (bits: number, regions: string) => readonly string[]): Draft {
+function aperture(dice: Dice, name: string, start: Start): Draft {
   const bits = dice.pick([36, 39, 46, 48]);
   const end = 1n << BigInt(bits);
   const length = pages(1 + dice.below(16));
   const at = dice.pick([end - length, end - length + PAGE, end, end - pages(64)]);
   return {
     question: `The IOMMU translates ${bits} bits. Is the range inside of them?`,
-    setup: start(bits, MSI),
-    last: `map ${name} ${hex(at)} ${size(length)} rw`,
+    setup: start(bits),
+    last: `map ${name} ${hex(at)} ${shortExactSize(length)} rw`,
     wrong: ['0', '-EINVAL', '-EADDRINUSE', '-ENOSPC'],
   };
 }
 
 /** The kernel chooses an IOVA, or says that one is not aligned. */
-function alignment(
-  dice: Dice,
-  name: string,
-  start: (bits: number, regions: string) => readonly string[],
-  model: string,
-): Draft {
+function alignment(dice: Dice, name: string, start: Start, model: string): Draft {
   if (model !== 'iommufd') {
     const at = pages(1 + dice.below(256)) + dice.pick([0n, 0x800n]);
     const length = pages(1 + dice.below(8)) + dice.pick([0n, 0x200n]);
     return {
       question: 'Pages have 4 KiB. Is everything aligned to them?',
-      setup: start(39, MSI),
+      setup: start(39),
       last: `map ${name} ${hex(at)} ${hex(length)} rw`,
       wrong: ['0', '-EINVAL', '-EOVERFLOW', '-EFAULT'],
     };
@@ -151,14 +135,14 @@ function alignment(
   const next = (at: bigint) => ((at + length - 1n) / length) * length;
   return {
     question: 'The kernel chooses the IOVA. Which one?',
-    setup: [...start(39, MSI), `map ${name} ${hex(taken)} ${size(after - taken)} rw`],
-    last: `map ${name} any ${size(length)} r`,
+    setup: [...start(39), `map ${name} ${hex(taken)} ${shortExactSize(after - taken)} rw`],
+    last: `map ${name} any ${shortExactSize(length)} r`,
     wrong: [0n, PAGE, after, length, next(after), next(after) + length].map((at) => `0, iova ${hex(at)}`),
   };
 }
 
 /** An unmap of a range with two mappings, which may cut one. */
-function unmap(dice: Dice, name: string, start: (bits: number, regions: string) => readonly string[]): Draft {
+function unmap(dice: Dice, name: string, start: Start): Draft {
   const base = 0x10000n * BigInt(1 + dice.below(64));
   const [first, second] = [pages(1 + dice.below(4)), pages(1 + dice.below(4))];
   const gap = pages(dice.below(3));
@@ -169,23 +153,23 @@ function unmap(dice: Dice, name: string, start: (bits: number, regions: string) 
   return {
     question: 'Two ranges are mapped. What does the unmap answer?',
     setup: [
-      ...start(39, MSI),
-      `map ${name} ${hex(base)} ${size(first)} rw`,
-      `map ${name} ${hex(base + first + gap)} ${size(second)} rw`,
+      ...start(39),
+      `map ${name} ${hex(base)} ${shortExactSize(first)} rw`,
+      `map ${name} ${hex(base + first + gap)} ${shortExactSize(second)} rw`,
     ],
-    last: `unmap ${name} ${hex(from)} ${size(length)}`,
+    last: `unmap ${name} ${hex(from)} ${shortExactSize(length)}`,
     wrong: ['-ENOENT', '-EINVAL', ...[first, first + second, length].map((n) => `0, unmapped ${hex(n)}`)],
   };
 }
 
 /** A map with two mistakes: the kernel looks at one of them first. */
-function order(dice: Dice, name: string, start: (bits: number, regions: string) => readonly string[]): Draft {
+function order(dice: Dice, name: string, start: Start): Draft {
   const at = dice.pick([0xfee00800n, 0xfee00000n, 0xffff_ffff_ffff_f000n, 0x1000n]);
   const length = dice.pick([0x0n, 0x1000n, 0x2000n, 0x800n]);
   const flags = dice.pick(['rw', 'none', 'rw flags fixed read write dirty']);
   return {
     question: 'More than one thing may be wrong. Which errno comes first?',
-    setup: [...start(39, MSI), `map ${name} 0x1000 4K rw`],
+    setup: [...start(39), `map ${name} 0x1000 4K rw`],
     last: `map ${name} ${hex(at)} ${hex(length)} ${flags}`,
     wrong: ['0', '-EINVAL', '-EOVERFLOW', '-EEXIST', '-EADDRINUSE', '-EOPNOTSUPP'],
   };
@@ -236,7 +220,7 @@ function practiceSet(seed: number): PracticeSet {
     while (count < EACH) {
       const n = exercises.length + 1;
       const space = `${name === 'type1' ? 'c' : 'a'}${n}`;
-      const start = (bits: number, regions: string) => WORDS[name]?.start(space, n, bits, regions) ?? [];
+      const start: Start = (bits) => STARTS[name]?.(space, n, bits) ?? [];
       // What a draft that cannot be run has changed is dropped.
       const model = made.model.clone();
       const exercise = exerciseOf(kind, MAKERS[kind](dice, space, start, name), model, dice);
@@ -245,7 +229,7 @@ function practiceSet(seed: number): PracticeSet {
       count++;
     }
   }
-  return { seed, model: name, exercises };
+  return { model: name, exercises };
 }
 
 const TITLES: Readonly<Record<PracticeKind, string>> = {
@@ -268,7 +252,7 @@ export function practiceLesson(seed: number): string {
     return [
       heading(exercise, i),
       '',
-      `${exercise.question}`,
+      exercise.question,
       '',
       'predict:',
       '',

@@ -39,18 +39,13 @@ export function gateLine(gate: Gate): number {
   return gate.kind === 'predict' ? gate.block.line : gate.question.line;
 }
 
-/** The moment of a session in which the model decides about a gate. */
-export function gatePosition(lesson: Lesson, steps: readonly StepEvents[], gate: Gate): number {
-  const index = lesson.steps.findIndex((step) => gatesOf(step.blocks).some((one) => gateLine(one) === gateLine(gate)));
-  return readingOf(lesson, steps, index, (line) => line < gateLine(gate)).position;
-}
-
-function eventCount(block: LessonBlock): number {
+/** How many events of the session a block makes. */
+export function eventCount(block: LessonBlock): number {
   return block.kind === 'ops' ? block.operations.length : block.kind === 'facts' ? block.events.length : 0;
 }
 
 /** The last operation of a step, which its prediction is about. */
-function lastOperation(blocks: readonly LessonBlock[]): LessonOperation | undefined {
+export function lastOperation(blocks: readonly LessonBlock[]): LessonOperation | undefined {
   return blocks.flatMap((block) => (block.kind === 'ops' ? block.operations : [])).at(-1);
 }
 
@@ -77,7 +72,8 @@ export function readingOf(
   const step = all[index];
   const events = steps[index];
   if (!step || !events) return { blocks: [], position: 0, open: undefined };
-  const open = gatesOf(step.blocks).find((gate) => !isAnswered(gateLine(gate)));
+  const gates = gatesOf(step.blocks);
+  const open = gates.find((gate) => !isAnswered(gateLine(gate)));
   const last = lastOperation(step.blocks);
   const predicted = open?.kind === 'predict' ? last : undefined;
   const blocks: ShownBlock[] = [];
@@ -99,7 +95,7 @@ export function readingOf(
       if (isShown) blocks.push(block);
     } else if (block.kind === 'predict' || block.kind === 'question') {
       const line = block.kind === 'predict' ? block.line : block.question.line;
-      const gate = gatesOf(step.blocks).find((one) => gateLine(one) === line);
+      const gate = gates.find((one) => gateLine(one) === line);
       if (!gate || !isShown) continue;
       blocks.push({ kind: 'gate', gate });
       if (open && gateLine(open) === line) {

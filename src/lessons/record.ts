@@ -1,6 +1,6 @@
 // What was done in a session, as a lesson to go on from: a step for each operation, with the answers that the model gives,
 // and a prediction where it refuses. `checkLesson` finds nothing wrong with it.
-import { hex } from '../iova/format.ts';
+import { hex, hexRange } from '../iova/format.ts';
 import type { KernelModel } from '../kernel/model.ts';
 import { answerOf } from '../kernel/replay/replay.ts';
 import { parseKernelVersion } from '../kernel/versions.ts';
@@ -10,7 +10,7 @@ import { printOperation } from '../operation-lines/print.ts';
 import { isFact, isOperation, type Operation } from '../session/events.ts';
 import type { Session } from '../session/session.ts';
 import { writeEvent } from '../session/write.ts';
-import { differs, outcomeText } from './judge.ts';
+import { outcomeText } from './judge.ts';
 import type { LessonView } from './lesson.ts';
 
 export interface RecordOptions {
@@ -23,7 +23,7 @@ const fenced = (language: string, lines: readonly string[]) => [`\`\`\`${languag
 
 function viewLine({ range, scale, lanes, tab }: LessonView): string[] {
   const parts = [
-    ...(range ? [`range ${hex(range.start)}-${hex(range.last)}`] : []),
+    ...(range ? [`range ${hexRange(range)}`] : []),
     ...(scale === undefined ? [] : [`scale ${scale}`]),
     ...(lanes && lanes.length > 0 ? [`lanes ${lanes.join(' ')}`] : []),
     ...(tab === undefined ? [] : [`tab ${tab}`]),
@@ -108,8 +108,7 @@ export function recordLesson(
     const { line } = written;
     heading(line.split(' ').slice(0, 2).join(' '));
     flushLeftOut();
-    const isRefused = typeof answer.ret === 'string' && differs(answer, { ret: 0 });
-    if (isRefused) body.push(...prediction(printAnswer(answer), outcomeText(outcome).reason));
+    if (typeof answer.ret === 'string') body.push(...prediction(printAnswer(answer), outcomeText(outcome).reason));
     body.push(...fenced('ops', [`${line} => ${printAnswer(answer)}`]), '');
   }
   flushFacts();

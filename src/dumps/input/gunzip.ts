@@ -2,6 +2,7 @@
 // has unpacked when the data is truncated, and most reject a second member. fflate checks no sums: that is done here.
 import { Gunzip } from 'fflate';
 import { crc32 } from '../../session/sharing/crc32.ts';
+import { reasonOf } from './streams.ts';
 
 /** Bytes handed to the decoder at once: what one step unpacks (2 MiB at most) is lost if the step meets damage. */
 const STEP = 2048;
@@ -40,7 +41,7 @@ export async function* gunzip(
       decoder.push(bytes, final);
       return undefined;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return reasonOf(error);
     }
   };
   for await (const piece of packed) {
