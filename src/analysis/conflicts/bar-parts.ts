@@ -3,7 +3,7 @@
 // (QEMU 7.2, vfio_pci_fixup_msix_region and msix_init; Linux before 4.16 does not allow mmap of the pages either.)
 import { formatSize, hex } from '../../iova/format.ts';
 import { alignDown, alignUp, roundUpPowerOfTwo } from '../../iova/iova.ts';
-import { containsRange, type IovaRange, overlaps, range, sizeOf } from '../../iova/range.ts';
+import { type IovaRange, overlaps, range, sizeOf } from '../../iova/range.ts';
 import { DEFAULT_PAGE_SIZE } from '../../kernel/shared/platform-ranges.ts';
 import { type Host, type Provenance, provenanceOf } from '../host/host.ts';
 import type { MappingSet } from '../host/mappings.ts';
@@ -22,7 +22,10 @@ const PART_NAME = /^(.{0,80}\bBAR \d)(?: mmaps?\b.{0,20})?$/;
 /** A mapped range, and the address of the memory behind its first byte where that is known. */
 interface Part extends IovaRange {
   readonly behind?: bigint | undefined;
-  readonly provenance: readonly Provenance[];
+}
+
+interface MappedPart extends Part {
+  readonly fact: MappingSet['facts'][number];
 }
 
 /** The block of a power of two of bytes, aligned to its size as BARs are, that a range lies in. */
@@ -94,16 +97,17 @@ function conflictOf({ hole, bar, name, table, provenance }: Hole): Conflict {
 /** Runs of parts that follow each other with holes of a table's size; a run is a BAR if it has the shape of one. */
 function holesOf(set: MappingSet, host: Pick<Host, 'bars' | 'windows'>): Hole[] {
   const { isSnapshot } = set;
+  // Page tables may have holes anywhere in memory that is mapped one to one: only listed BARs count there.
+  if (isSnapshot && host.bars.length === 0) return [];
   const tables = tablesOf(host);
   const found: Hole[] = [];
-  let run: Part[] = [];
+  let run: MappedPart[] = [];
   const close = () => {
     const [first] = run;
     const last = run.at(-1);
     if (first && last && first !== last && found.length < LISTED_MAX) {
       const whole = range(first.start, last.last);
       const holes = run.slice(1).reduce((sum, part, index) => sum + part.start - (run[index]?.last ?? 0n) - 1n, 0n);
-      // Page tables may have holes anywhere in memory that is mapped one to one.
       const isBar = !isSnapshot && sizeOf(blockAround(whole)) === sizeOf(whole) && holes * 2n < sizeOf(whole);
       const moved = (first.behind ?? first.start) - first.start;
       const listed = host.bars.find((bar) =>
@@ -118,7 +122,7 @@ function holesOf(set: MappingSet, host: Pick<Host, 'bars' | 'windows'>): Hole[] 
           const table = tables.find(
             (one) => overlaps(one, hole) || (one.start <= hole.last + moved && hole.start + moved <= one.last),
           );
-          found.push({ hole, bar: whole, name, table, provenance: [...part.provenance, ...next.provenance] });
+          found.push({ hole, bar: whole, name, table, provenance: [provenanceOf(part.fact), provenanceOf(next.fact)] });
         }
       }
     }
@@ -134,17 +138,17 @@ function holesOf(set: MappingSet, host: Pick<Host, 'bars' | 'windows'>): Hole[] 
 }
 
 /** The maps of a set in their order, refused ones included: a program asks for the parts of a BAR one after the other. */
-function* mapsOf({ facts }: MappingSet): Generator<Part> {
+function* mapsOf({ facts }: MappingSet): Generator<MappedPart> {
   for (const fact of facts) {
     if (fact.kind === 'unmap' || (fact.kind === 'request' && fact.op !== 'map')) continue;
     const behind = (fact.kind === 'map' ? fact.paddr : undefined) ?? fact.vaddr;
-    yield { start: fact.start, last: fact.last, behind, provenance: [provenanceOf(fact)] };
+    yield { start: fact.start, last: fact.last, behind, fact };
   }
 }
 
 /** BARs of a flat view that are several ranges. */
 function partsOfGuest({ ranges }: GuestLayout): Hole[] {
-  const byName = new Map<string, { -readonly [K in keyof Part]: Part[K] }[]>();
+  const byName = new Map<string, (Part & Pick<Hole, 'provenance'>)[]>();
   for (const { name, type, start, last, provenance = [] } of ranges) {
     const bar = PART_NAME.exec(name.replace(/ @[0-9a-f]+$/i, ''))?.[1];
     if (bar === undefined || !/^r[ao]m/.test(type)) continue;
@@ -185,7 +189,7 @@ export function barPartSentence(r: IovaRange): string {
   const bar = blockAround(r);
   const missing = sizeOf(bar) - sizeOf(r);
   const isAtOneEnd = bar.start === r.start || bar.last === r.last;
-  if (missing === 0n || missing > HOLE_MAX || !isAtOneEnd || !containsRange(bar, r)) return '';
+  if (missing === 0n || missing > HOLE_MAX || !isAtOneEnd) return '';
   const hole = bar.start === r.start ? range(r.last + 1n, bar.last) : range(bar.start, r.start - 1n);
   return `It is a part of a BAR of ${formatSize(sizeOf(bar))} at ${hex(bar.start)}: ${plainRange(hole)} (${formatSize(missing)}) is probably where its MSI-X table is, which QEMU does not map.`;
 }

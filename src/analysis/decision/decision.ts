@@ -10,7 +10,7 @@ import type { Refusal } from '../../kernel/shared/refusal.ts';
 import { kernelRules } from '../../kernel/version-changes.ts';
 import type { Operation, SessionHeader } from '../../session/events.ts';
 import { allocatorStepText } from '../space/next-dma.ts';
-import { checksOf } from './checks.ts';
+import { type Check, checksOf } from './checks.ts';
 import { choiceSteps } from './choice.ts';
 import { infoSteps } from './info.ts';
 import { narrowingSteps } from './narrowing.ts';
@@ -39,19 +39,15 @@ export function decisionSteps(
   const rules = kernelRules(kernel);
   const refusal = outcome.ok ? undefined : outcome.refusal;
   const { before, behind } = checksOf(operation, model.name, rules);
-  const failed = before.findIndex((check) => refusal && check.rules.includes(refusal.rule));
-  const passed = (failed < 0 ? before : before.slice(0, failed)).map(
-    ({ passed: text }): DecisionStep => ({ text, verdict: 'note' }),
-  );
+  const refuses = (check: Check) => refusal !== undefined && check.rules.includes(refusal.rule);
+  const note = ({ passed: text }: Check): DecisionStep => ({ text, verdict: 'note' });
+  const failed = before.findIndex(refuses);
+  const failedBehind = behind.findIndex(refuses);
+  const passed = (failed < 0 ? before : before.slice(0, failed)).map(note);
   const isLater = refusal !== undefined && failed < 0;
   const middle = failed < 0 ? middleSteps(model, after, operation, outcome, header, rules.has('iommufd-choice')) : [];
-  const atEnd = behind.some((check) => refusal && check.rules.includes(refusal.rule));
-  const late =
-    outcome.ok || atEnd
-      ? behind
-          .slice(0, atEnd ? behind.findIndex((check) => refusal && check.rules.includes(refusal.rule)) : undefined)
-          .map(({ passed: text }): DecisionStep => ({ text, verdict: 'note' }))
-      : [];
+  const atEnd = failedBehind >= 0;
+  const late = (outcome.ok ? behind : behind.slice(0, Math.max(0, failedBehind))).map(note);
   // Without a table of checks nothing is known of what passed before a refusal.
   const isKnown = before.length > 0 && (!isLater || atEnd || middle.length > 0 || isAfterChecks(refusal));
   return [...(isKnown ? passed : []), ...middle, ...late, answerStep(outcome)];

@@ -12,5 +12,5 @@ export function decision({ session, states, kernel }: EngineDocument, position: 
   const model = states.modelAt(position - 1);
   const translated = translate(event, model);
   if (translated.kind === 'none') return [];
-  return decisionSteps(model, translated.operation, session.header, kernel ?? session.header.kernel);
+  return decisionSteps(model, translated.operation, session.header, kernel);
 }

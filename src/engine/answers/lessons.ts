@@ -5,7 +5,7 @@ import { compileLesson } from '../../lessons/compile.ts';
 import { judge } from '../../lessons/judge.ts';
 import { recordLesson } from '../../lessons/record.ts';
 import { writeSession } from '../../session/write.ts';
-import type { EngineDocument } from '../documents/document.ts';
+import { type EngineDocument, momentIn } from '../documents/document.ts';
 import type { Judged, OpenedLesson } from '../protocol/lessons.ts';
 import type { Params } from '../protocol/methods.ts';
 import { type EngineResult, failure, success } from '../protocol/result.ts';
@@ -23,15 +23,12 @@ export function openLesson(text: string): OpenedLesson {
 
 /** Decides about an answer in the state of a session after `position` events. */
 export function judgeIn(
-  { states, session, title }: EngineDocument,
+  document: EngineDocument,
   { position, question, text }: Omit<Params<'judge'>, 'id'>,
 ): EngineResult<Judged> {
+  const { states, title } = document;
   if (!states) return failure('unusable', `${title} has no operations that a model could answer`);
-  const { isRight, mistake, lines } = judge(
-    states.modelAt(Math.min(Math.max(0, Math.trunc(position)), session.events.length)),
-    question,
-    text,
-  );
+  const { isRight, mistake, lines } = judge(states.modelAt(momentIn(document, position)), question, text);
   return success({
     isRight,
     mistake: mistake ?? lines.find(({ problem }) => problem !== undefined)?.problem,

@@ -13,7 +13,7 @@ import { caseNode } from '../case/case-node.ts';
 import { type ChangedSession, changeSession, repeatChange } from '../case/changed-session.ts';
 import type { OpenCase } from '../case/open-case.ts';
 import { readSources } from '../case/source.ts';
-import { type EngineDocument, runUnder } from '../documents/document.ts';
+import { type EngineDocument, momentIn, runUnder } from '../documents/document.ts';
 import { inputOf } from '../documents/read-document.ts';
 import type { CallContext } from '../protocol/methods.ts';
 import type {
@@ -60,8 +60,7 @@ function groundOf(open: OpenCase, { id, model = DEFAULT_MODEL, position }: LineP
   if (!document) return failure('unknown-document', `no open document "${id}"`);
   const { states, session } = document;
   if (!states) return failure('unusable', `${document.title} has no model that runs operations`);
-  const at = Math.min(Math.max(0, Math.trunc(position)), session.events.length);
-  return success({ header: session.header, model: states.modelAt(at) });
+  return success({ header: session.header, model: states.modelAt(momentIn(document, position)) });
 }
 
 /** What an operation is about, if that is a range: what it names, or what the kernel chose. */
@@ -147,7 +146,7 @@ function operationAt(document: EngineDocument, position: number): Operation | un
   return event && isOperation(event) ? event : undefined;
 }
 
-/** Makes a change; a string is why it cannot be made. */
+/** Makes a change. A failure says why it cannot be made. */
 function made(
   open: OpenCase,
   document: EngineDocument,
@@ -163,9 +162,8 @@ function made(
     return success({ ...changed, ...(row === undefined ? {} : { row }) });
   };
   if (change.kind === 'undo' || change.kind === 'redo') return done(repeatChange(source, change.kind));
-  const { events } = document.session;
   if (change.kind === 'insert') {
-    const position = Math.min(Math.max(0, Math.trunc(change.position)), events.length);
+    const position = momentIn(document, change.position);
     const operation = runnable(groundOf(open, { id, position }), change.line);
     return operation.ok ? done(changeSession(source, position, 0, [operation.value]), position) : operation;
   }

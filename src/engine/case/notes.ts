@@ -3,12 +3,14 @@
 // note is read or written.
 import { profileOf } from '../../analysis/case/profile.ts';
 import { provenanceOf } from '../../analysis/host/host.ts';
+import { hex } from '../../iova/format.ts';
 import { type FactOf, isFact, type SessionEvent } from '../../session/events.ts';
 import { newSession } from '../../session/session.ts';
 import type { NoteRef } from '../../timeline/lanes/lane.ts';
 import type { PinnedNote } from '../../timeline/lanes/notes.ts';
 import { type EngineDocument, restoreMoments, statesOf } from '../documents/document.ts';
 import { spaceKey } from '../documents/keys.ts';
+import { nothingRead } from '../documents/read-document.ts';
 import type { NoteNode, NoteParams } from '../protocol/case.ts';
 import type { CaseResult, OpenCase } from './open-case.ts';
 import type { OpenedSource } from './opened-source.ts';
@@ -21,11 +23,17 @@ function isNote(event: SessionEvent | undefined): event is Note {
   return event !== undefined && isFact(event) && event.kind === 'note';
 }
 
+interface ListedNote {
+  readonly note: Note;
+  readonly ref: NoteRef;
+}
+
 /** The notes of a document, with their positions. Those of a model's address space are listed with its session only. */
-function notesIn({ id, kind, session: { events }, sources }: EngineDocument): { note: Note; ref: NoteRef }[] {
+export function notesIn({ id, kind, session: { events }, sources }: EngineDocument): ListedNote[] {
   // Few cases have notes, and some have a million events.
   if (!sources.some(({ kinds }) => kinds.note !== undefined)) return [];
-  const joinsHost = events.some((event) => isFact(event) && event.kind !== 'note' && event.kind !== 'diagnostic');
+  const joinsHost =
+    kind === 'session' && events.some((event) => isFact(event) && event.kind !== 'note' && event.kind !== 'diagnostic');
   return events.flatMap((note, i) => {
     if (!isNote(note)) return [];
     const isOfSession = note.space !== undefined || (kind === 'session' && !joinsHost);
@@ -48,9 +56,9 @@ export function notesOf(documents: Iterable<EngineDocument>): NoteNode[] {
   return [...nodes.filter(({ range }) => !range), ...nodes.filter(({ range }) => range)];
 }
 
-/** The notes on ranges of one address space of a document; `space`: of a model, by its name. */
-export function pinnedNotes(document: EngineDocument, space?: string): PinnedNote[] {
-  return notesIn(document).flatMap(({ note, ref }): PinnedNote[] => {
+/** Of the notes of a document, those on ranges of one address space; `space`: of a model, by its name. */
+export function pinnedNotes(notes: readonly ListedNote[], space?: string): PinnedNote[] {
+  return notes.flatMap(({ note, ref }): PinnedNote[] => {
     const { text, start, last } = note;
     if (start === undefined || last === undefined || (note.space ?? space) !== space) return [];
     return [{ text, start, last, ref, ...provenanceOf(note) }];
@@ -60,7 +68,7 @@ export function pinnedNotes(document: EngineDocument, space?: string): PinnedNot
 /** The notes as paragraphs for reports and pictures. */
 export function writtenNotes(documents: Iterable<EngineDocument>): string[] {
   return notesOf(documents).map(({ text, range }) =>
-    range ? `0x${range.start.toString(16)} - 0x${range.last.toString(16)}: ${text}` : text,
+    range ? `${hex(range.start)} - ${hex(range.last)}: ${text}` : text,
   );
 }
 
@@ -110,7 +118,7 @@ async function add(open: OpenCase, text: string, on: NoteParams['on']): Promise<
     source: NOTES_NAME,
   };
   const label = `Add the note “${shortened(text)}”`;
-  const ofSession = open.sources.find(({ session }) => session?.id === document.id);
+  const ofSession = open.sourceOfSession(document.id);
   if (ofSession) {
     open.put(label, await withEvents(ofSession, [...ofSession.read.session.events, note]));
     return { ok: true };
@@ -152,9 +160,9 @@ function emptySource(isSample: boolean): OpenedSource {
     textNames: [NOTES_NAME],
     isSample,
     read: {
-      title: NOTES_NAME,
+      ...nothingRead(NOTES_NAME),
+      // It has no title of its own.
       session: newSession(),
-      hasGone: false,
       sources: [
         {
           name: NOTES_NAME,
@@ -170,12 +178,6 @@ function emptySource(isSample: boolean): OpenedSource {
           diagnostics: [],
         },
       ],
-      texts: [],
-      operations: 0,
-      states: undefined,
-      model: undefined,
-      diagnostics: [],
-      diagnosticsMore: 0,
     },
     files: [],
     profile: profileOf([]),

@@ -1,5 +1,5 @@
 // Hiding the events of a session after a moment: nothing that asks about the session can tell what they are.
-import { type EngineDocument, moveTo } from './document.ts';
+import { type EngineDocument, momentIn, moveTo } from './document.ts';
 
 /**
  * Hides the events after the first `from`; those that were hidden before and come earlier are shown again. `null` shows all
@@ -12,7 +12,7 @@ export function conceal(document: EngineDocument, from: number | null): void {
   for (const event of concealed?.events ?? []) events.push(event);
   for (const line of concealed?.lines ?? []) lines.push(line);
   document.concealed = undefined;
-  const end = from === null ? events.length : Math.min(Math.max(0, Math.trunc(from)), events.length);
+  const end = from === null ? events.length : momentIn(document, from);
   if (end === events.length) return;
   document.concealed = { events: events.splice(end), lines: lines.splice(end) };
   if (end < before) {

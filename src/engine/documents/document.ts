@@ -93,13 +93,18 @@ export function isEmpty(document: Pick<EngineDocument, 'session' | 'host' | 'sou
   return document.sources.every(({ formats }) => formats.every(({ name }) => name === 'session' && hasProblem));
 }
 
+/** A number of events of a document: the given one, at least 0 and at most all of them. */
+export function momentIn({ session: { events } }: Pick<EngineDocument, 'session'>, position: number): number {
+  return Math.min(Math.max(0, Math.trunc(position)), events.length);
+}
+
 /**
  * Moves a document to the moment after its first `position` events, at least 0 and at most all of them. `follow`: whether
  * a live host's position follows new events; by default only from its end.
  */
 export function moveTo(document: EngineDocument, position: number, follow?: boolean): void {
   const { events } = document.session;
-  document.position = Math.min(Math.max(0, Math.trunc(position)), events.length);
+  document.position = momentIn(document, position);
   if (document.live) document.live.isFollowing = follow ?? document.position === events.length;
   if (document.hasGone || document.live) {
     document.host = underKernel(hostAt(document.id, document.title, events, document.position), document.kernel);

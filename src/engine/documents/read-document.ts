@@ -98,6 +98,22 @@ export interface ReadInputs
   readonly title: string;
 }
 
+/** What no input holds: to be filled in by what is told or written meanwhile. */
+export function nothingRead(title: string): ReadInputs {
+  return {
+    title,
+    session: newSession({ title }),
+    hasGone: false,
+    sources: [],
+    texts: [],
+    operations: 0,
+    states: undefined,
+    model: undefined,
+    diagnostics: [],
+    diagnosticsMore: 0,
+  };
+}
+
 /** Reads the inputs. Rejects only when the context's signal is aborted. */
 export async function readInputs(
   title: string,

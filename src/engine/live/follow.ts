@@ -1,11 +1,10 @@
 // Follows a live host: its source of the case grows, and progress messages carry the document of its host to the page.
 import { normalizedName } from '../../analysis/case/profile.ts';
 import { isFact, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
-import { newSession } from '../../session/session.ts';
 import type { OpenCase } from '../case/open-case.ts';
 import { liveSource } from '../case/source.ts';
 import { documentNode } from '../documents/document-node.ts';
-import { DIAGNOSTICS_MAX, diagnosticOf, type ReadInputs } from '../documents/read-document.ts';
+import { DIAGNOSTICS_MAX, diagnosticOf, nothingRead, type ReadInputs } from '../documents/read-document.ts';
 import type { LiveState } from '../protocol/live.ts';
 import type { CallContext, Params } from '../protocol/methods.ts';
 import { LiveConnection, type OpenSocket } from './live.ts';
@@ -16,21 +15,6 @@ const UPDATE_INTERVAL = 100;
 interface LiveInputs extends ReadInputs {
   hasGone: boolean;
   diagnosticsMore: number;
-}
-
-function nothingRead(title: string): LiveInputs {
-  return {
-    title,
-    session: newSession({ title }),
-    hasGone: false,
-    sources: [],
-    texts: [],
-    operations: 0,
-    states: undefined,
-    model: undefined,
-    diagnostics: [],
-    diagnosticsMore: 0,
-  };
 }
 
 /** Positions of a live source's events as those of its host's document. */
@@ -50,7 +34,7 @@ export async function follow(
   context: CallContext,
   openSocket?: OpenSocket,
 ): Promise<string | undefined> {
-  const read = nothingRead(title);
+  const read: LiveInputs = { ...nothingRead(title) };
   const source = liveSource(id, title, read);
   open.addLive(source);
   const { events, verbatim } = read.session;
