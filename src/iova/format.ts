@@ -1,5 +1,3 @@
-import type { IovaRange } from './range.ts';
-
 const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
 
 /** Lower-case hex without padding, `0xfee00000`: the form of session files. */
@@ -31,13 +29,19 @@ export function counted(n: number, one: string): string {
   return `${groupedDecimal(BigInt(n))} ${n === 1 ? one : `${one}s`}`;
 }
 
+/** Both ends inclusive. */
+interface Bounds {
+  readonly start: bigint;
+  readonly last: bigint;
+}
+
 /** `0xfee00000-0xfeefffff`, both ends inclusive: in sentences, which are also printed by commands and copied. */
-export function hexRange(r: IovaRange): string {
+export function hexRange(r: Bounds): string {
   return `${hex(r.start)}-${hex(r.last)}`;
 }
 
 /** `0xfee0_0000 – 0xfeef_ffff`, both ends inclusive: where the page lists values. */
-export function formatRange(r: IovaRange): string {
+export function formatRange(r: Bounds): string {
   return `${groupedHex(r.start)} – ${groupedHex(r.last)}`;
 }
 

@@ -31,7 +31,8 @@ export function handleLessonKey(event: KeyboardEvent): void {
   if (!opened || event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
   const isBlack = document.documentElement.hasAttribute('data-black');
   const { target } = event;
-  if (target instanceof Element || (target !== null && 'closest' in target)) {
+  // Of the window with the notes, an element is none of this one's.
+  if (target !== null && 'closest' in target) {
     const { closest } = target as Element;
     if (closest.call(target, OWN_KEYS)) return;
     if (event.key === ' ' && closest.call(target, PRESSED_BY_SPACE)) return;

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'react';
 import { createPortal } from 'react-dom';
 import type { JudgedLine } from '../../engine/protocol/lessons.ts';
 import type { EventRow } from '../../engine/protocol/sessions.ts';
-import { counted, hex } from '../../iova/format.ts';
+import { counted, hex, hexRange } from '../../iova/format.ts';
 import { type LessonEntry, lessonEntries } from '../../lessons/built-in.ts';
 import { type Gate, gateLine, type ShownBlock, type ShownOperation } from '../../lessons/reading.ts';
 import { useApp } from '../state/app-state.ts';
@@ -99,7 +99,7 @@ function useDrawn(kind: keyof typeof HINTS, set: (text: string) => void): void {
   useEffect(() => {
     const drawn = measured ?? selected;
     if (!drawn || kind === 'operation') return;
-    set(kind === 'address' ? hex(drawn.start) : `${hex(drawn.start)}-${hex(drawn.last)}`);
+    set(kind === 'address' ? hex(drawn.start) : hexRange(drawn));
   }, [measured, selected]);
 }
 

@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 import type { NoteNode, NoteParams } from '../../engine/protocol/case.ts';
 import type { RangeDetail } from '../../engine/protocol/picture.ts';
-import { groupedHex } from '../../iova/format.ts';
+import { formatRange } from '../../iova/format.ts';
 import { useApp } from '../state/app-state.ts';
 import { NOTE_MAX, setNote } from '../state/notes.ts';
 import { useAnswer } from '../state/use-answer.ts';
@@ -116,7 +116,7 @@ export function NoteOfRange({ detail: { target, note, sentence, title } }: { det
         <NoteWriter
           key={key}
           button="Add a note"
-          label={`Note on ${groupedHex(start)} – ${groupedHex(last)}`}
+          label={`Note on ${formatRange({ start, last })}`}
           params={{ on: { start, last, laneId } }}
         />
       )}
@@ -134,7 +134,7 @@ function NoteItem({ note: { text, ref, range, where } }: { note: NoteNode }) {
           <>
             {' · '}
             <button type="button" className="link mono" onClick={() => showRange(range.start, range.last)}>
-              {groupedHex(range.start)} – {groupedHex(range.last)}
+              {formatRange(range)}
             </button>
           </>
         )}
@@ -149,10 +149,12 @@ function NoteItem({ note: { text, ref, range, where } }: { note: NoteNode }) {
 
 /** All notes of the case, and one more: about the measured range, or about all of it. */
 export function CaseNotes() {
-  const documents = useApp((s) => s.documents);
+  const caseNode = useApp((s) => s.caseNode);
+  // What may hold other notes; moving through a document changes none.
+  const held = useApp((s) => s.documents.map(({ id, events }) => `${id} ${events}`).join());
   const measured = useApp((s) => s.measured);
-  const { value: notes = [] } = useAnswer('notes', documents.length > 0 ? null : undefined, documents);
-  if (documents.length === 0) return null;
+  const { value: notes = [] } = useAnswer('notes', held === '' ? undefined : null, caseNode, held);
+  if (held === '') return null;
   return (
     <section aria-label="Notes" data-testid="notes">
       <h3>Notes</h3>
@@ -163,7 +165,7 @@ export function CaseNotes() {
       </ul>
       <NoteWriter
         button="Add a note"
-        label={measured ? `Note on ${groupedHex(measured.start)} – ${groupedHex(measured.last)}` : 'Note on the case'}
+        label={measured ? `Note on ${formatRange(measured)}` : 'Note on the case'}
         params={measured ? { on: { start: measured.start, last: measured.last } } : {}}
       />
     </section>

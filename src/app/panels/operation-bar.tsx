@@ -2,7 +2,7 @@ import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import type { EventChange, LineTrial } from '../../engine/protocol/operation-lines.ts';
 import type { EventRow, Reason } from '../../engine/protocol/sessions.ts';
-import { formatExactSize, groupedDecimal, hex } from '../../iova/format.ts';
+import { groupedDecimal, hex, hexRange, shortExactSize } from '../../iova/format.ts';
 import { useApp } from '../state/app-state.ts';
 import { seek } from '../state/documents.ts';
 import { engine } from '../state/engine.ts';
@@ -102,16 +102,11 @@ function Preview({ line, trial, error }: PreviewProps) {
 /** The words of an address or a range that was picked in the timeline, as the line needs them. */
 function pickedText(kinds: readonly string[], start: bigint, last?: bigint): string {
   if (last === undefined) return hex(start);
-  if (kinds.includes('range')) return `${hex(start)}-${hex(last)}`;
+  if (kinds.includes('range')) return hexRange({ start, last });
   const bytes = last - start + 1n;
   // An operation has no size of 2^64.
-  const size = bytes >> 64n === 0n ? shortSize(bytes) : '0xffffffffffffffff';
+  const size = bytes >> 64n === 0n ? (bytes % 1024n === 0n ? shortExactSize(bytes) : hex(bytes)) : '0xffffffffffffffff';
   return kinds.includes('size') && !kinds.includes('address') ? size : `${hex(start)} ${size}`;
-}
-
-function shortSize(bytes: bigint): string {
-  const exact = formatExactSize(bytes).match(/^(\d+) ([KMGTPE])iB$/);
-  return exact ? `${exact[1]}${exact[2]}` : hex(bytes);
 }
 
 interface TargetChoiceProps {

@@ -61,7 +61,7 @@ const ACTIONS: Readonly<Record<string, () => void>> = {
 };
 
 /** Elements that use letters and arrow keys themselves: text fields and widgets with keyboard navigation. */
-export const OWN_KEYS =
+const OWN_KEYS =
   'input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable], [role=treegrid], [role=menu], [role=listbox], [role=dialog]';
 /** Elements where arrow keys scroll or move the focus, while letters are free. */
 const OWN_ARROWS = '[role=tablist], [role=radiogroup], [role=tabpanel]';

@@ -48,14 +48,18 @@ export async function openFragment(fragment: string): Promise<boolean> {
       else problems.push(`there is no sample "${target.name}"; known: ${SAMPLES.map(({ id }) => id).join(', ')}`);
     }
   }
-  if (problems.length > 0) {
-    const title = isOpen ? 'Not all of the link was opened' : 'The link was not opened';
-    showError(title, problems.map(sentence).join(' '));
-  }
+  showProblems(problems, isOpen);
   if (isOpen || (address === '' && target === undefined)) {
     await applyView(view);
   }
   return isOpen;
+}
+
+/** Says what of a link could not be opened. */
+function showProblems(problems: readonly string[], isOpen: boolean): void {
+  if (problems.length === 0) return;
+  const title = isOpen ? 'Not all of the link was opened' : 'The link was not opened';
+  showError(title, problems.map(sentence).join(' '));
 }
 
 /** Opens a lesson at a step, or goes to the step if it is open. In a frame of another page only its session is shown. */
@@ -79,10 +83,7 @@ async function openLinkedLesson(name: string, view: LinkView, problems: string[]
       `the lesson "${name}" could not be loaded: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
-  if (problems.length > 0) {
-    const title = isOpen ? 'Not all of the link was opened' : 'The link was not opened';
-    showError(title, problems.map(sentence).join(' '));
-  }
+  showProblems(problems, isOpen);
   if (isOpen && Object.keys(rest).length > 0) await applyView(rest);
   return isOpen;
 }
@@ -161,7 +162,6 @@ async function go(fragment: string): Promise<void> {
       notify('Nothing else was open before.');
     }
     await openFragment(fragment);
-    await startFrame();
   } finally {
     isOpening = false;
   }

@@ -1,12 +1,11 @@
-import type { EventRow } from '../../engine/protocol/sessions.ts';
+import type { EventRow, Reason } from '../../engine/protocol/sessions.ts';
 import { range } from '../../iova/range.ts';
 import type { Band } from '../../timeline/scene/bands.ts';
 import { useApp } from './app-state.ts';
 import { seek } from './documents.ts';
 
-/** Goes to the moment before a refused operation and shows the requested range and what blocked it. */
-export async function explain(id: string, { position, answer, refused }: EventRow): Promise<void> {
-  const { requested, obstacle } = refused ?? {};
+/** What was requested, and what blocked it, above the ruler. */
+export function refusalBands({ requested, obstacle }: Reason, answer: string | undefined): Band[] {
   const bands: Band[] = [];
   if (obstacle) bands.push({ ...range(obstacle.start, obstacle.last), message: obstacle.message, ink: 'accent' });
   if (requested) {
@@ -16,6 +15,12 @@ export async function explain(id: string, { position, answer, refused }: EventRo
       ink: 'alarm',
     });
   }
+  return bands;
+}
+
+/** Goes to the moment before a refused operation and shows the requested range and what blocked it. */
+export async function explain(id: string, { position, answer, refused }: EventRow): Promise<void> {
+  const bands = refused ? refusalBands(refused, answer) : [];
   useApp.setState({ explained: { id, position, bands }, measured: undefined, conflict: undefined });
   await seek(id, position);
 }

@@ -1,8 +1,6 @@
 // The operation bar: changes of a session by hand, and what the bar shows of them in the picture.
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import type { EventChange, EventsChanged, LineOutcome } from '../../engine/protocol/operation-lines.ts';
-import type { Reason } from '../../engine/protocol/sessions.ts';
-import { range } from '../../iova/range.ts';
 import { nearestBound, roundestAddress } from '../../timeline/axis/measure.ts';
 import { addressAt, pixelOfEdge } from '../../timeline/axis/viewport.ts';
 import type { Band } from '../../timeline/scene/bands.ts';
@@ -10,6 +8,7 @@ import { plotLeft } from '../../timeline/scene/layout.ts';
 import { type Explanation, useApp } from './app-state.ts';
 import { applyCase } from './documents.ts';
 import { engine } from './engine.ts';
+import { refusalBands } from './explanation.ts';
 import { announce } from './notices.ts';
 import { arrange } from './picture.ts';
 import { showSession } from './sessions.ts';
@@ -76,23 +75,6 @@ export function changeLabel({ row, changedLater }: EventsChanged, change: EventC
 export function laterLabel({ first, count }: NonNullable<EventsChanged['changedLater']>): string {
   const events = count === 1 ? '1 later event is' : `${count} later events are`;
   return `${events} answered differently now${count === 1 ? '' : ', the first'}: event ${first}`;
-}
-
-function refusalBands({ requested, obstacle }: Reason, answer: string | undefined): Band[] {
-  return [
-    ...(obstacle
-      ? [{ ...range(obstacle.start, obstacle.last), message: obstacle.message, ink: 'accent' as const }]
-      : []),
-    ...(requested
-      ? [
-          {
-            ...range(requested.start, requested.last),
-            message: `requested, ${answer ?? 'refused'}`,
-            ink: 'alarm' as const,
-          },
-        ]
-      : []),
-  ];
 }
 
 /** The bands that the bar showed last: only these are taken away again. */

@@ -21,9 +21,9 @@ import { readSources } from '../case/source.ts';
 import { type EngineDocument, restoreMoments, runUnder } from '../documents/document.ts';
 import { documentNode } from '../documents/document-node.ts';
 import type { GuestChoice } from '../protocol/answers.ts';
-import type { DocumentNode } from '../protocol/documents.ts';
 import type { Handlers, Method, Params, Value } from '../protocol/methods.ts';
 import { laneName, laneNames, subtitleOf } from '../protocol/picture.ts';
+import { selectableKeys } from '../protocol/selection.ts';
 import { LINK_LENGTH, type Shared, type ShareParams } from '../protocol/share.ts';
 import { type CaseSession, caseSession } from './case-session.ts';
 import { guestValue } from './guest-value.ts';
@@ -70,19 +70,15 @@ interface Material {
   readonly sources: readonly string[] | undefined;
 }
 
-function selectable({ groups, spaces, layers }: DocumentNode): string[] {
-  return [...groups, ...spaces, ...layers].map(({ key }) => key);
-}
-
 /** The keys of one case in terms of another that has the same things in the same order. */
 function translated(keys: readonly string[], from: readonly EngineDocument[], to: readonly EngineDocument[]): string[] {
   const wanted = new Set(keys);
   return to.flatMap((document, i) => {
-    const own = selectable(documentNode(document));
-    const before = from[i];
-    const known = before ? selectable(documentNode(before)) : [];
-    if (known.length === own.length) return own.filter((_, k) => wanted.has(known[k] ?? ''));
     const node = documentNode(document);
+    const own = selectableKeys(node);
+    const before = from[i];
+    const known = before ? selectableKeys(documentNode(before)) : [];
+    if (known.length === own.length) return own.filter((_, k) => wanted.has(known[k] ?? ''));
     return [...node.groups.filter((group) => group.isSelectedByDefault), ...node.spaces, ...node.layers].map(
       ({ key }) => key,
     );
