@@ -81,12 +81,12 @@ function conflictOf({ hole, bar, name, table, provenance }: Hole): Conflict {
     message: `The parts before and behind it are mapped. ${size} at offset ${hex(hole.start - bar.start)} of the BAR is ${what}: QEMU emulates the table, so it does not map its pages.`,
     source: 'QEMU, vfio_pci_fixup_msix_region',
     remedy:
-      'None is needed: drivers of the guest reach the table, and no device has to. If peer-to-peer DMA needs the registers on the same page, x-msix-relocation of vfio-pci moves the table to another BAR.',
+      'Nothing needs to be done: drivers in the guest reach the table, and devices need no access to it. If peer-to-peer DMA needs the registers on the same page, x-msix-relocation of vfio-pci moves the table to another BAR.',
     marks: [markOf('requested', hole, 'not mapped: MSI-X table'), markOf('obstacle', bar, name ?? 'BAR')],
     provenance: [...provenance, ...(table?.provenance ?? [])],
     answer: `${plainRange(hole)} (${size}) is not mapped, in the middle of ${where}: it is ${what}, which QEMU emulates and does not map. It is no error: only peer-to-peer DMA to these pages does not work.`,
     remedies: [
-      { text: 'None is needed' },
+      { text: 'Nothing needs to be done' },
       { text: 'To move the table to another BAR', copy: 'x-msix-relocation=auto', form: 'qemu' },
     ],
     kind: 'bar-in-parts',

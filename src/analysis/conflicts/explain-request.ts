@@ -297,7 +297,7 @@ function whatIsKnown({ host, apertures }: RequestContext['space']): string {
   const hasAperture = apertures.length > 0 || host.apertures.length > 0;
   return [
     hasRegions ? 'the range is in no reserved region of the host' : 'they list no reserved regions',
-    hasAperture ? 'it is inside of the aperture that is known' : 'they do not show the width of the IOMMU',
+    hasAperture ? 'it is inside the known aperture' : 'they do not show the width of the IOMMU',
   ].join(', and ');
 }
 

@@ -17,7 +17,7 @@ const SOURCES: Readonly<Record<Walk, string>> = {
 const RULES: Readonly<Record<Walk, string>> = {
   iommufd: 'iommufd removes area after area that lies inside the range, and stops at one that sticks out',
   'iommufd-rfc': 'The first posting removes exactly one area, with the bounds of the range',
-  type1: 'Version 1 removes every mapping that starts inside the range, whole; one that starts before it ends the walk',
+  type1: 'Version 1 removes every mapping that starts inside the range, whole; a mapping that starts before the range stops the walk',
   type1v2: 'Version 2 first checks both ends: a mapping may not be cut. Then everything inside is removed',
 };
 

@@ -5,7 +5,7 @@ import { notify } from '../state/notices.ts';
 export function openNotesWindow(onKey: (event: KeyboardEvent) => void, onClosed: () => void): Window | undefined {
   const opened = window.open('', 'iovascope-notes', 'popup,width=560,height=760');
   if (!opened) {
-    notify('The browser did not open a window: allow pop-ups of this page');
+    notify('The browser did not open a window: allow pop-ups for this page');
     return undefined;
   }
   const { document: notes } = opened;

@@ -54,7 +54,7 @@ export async function stepEvent(direction: 1 | -1): Promise<void> {
   let { events } = document;
   if (direction > 0 && document.position === events && document.isConcealed) {
     if (get().reader?.session === id) {
-      notify('The lesson shows later events step by step: Space');
+      notify('The lesson shows later events step by step: press Space');
       return;
     }
     await hideEvents(id, events + 1);
