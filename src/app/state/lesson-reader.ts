@@ -173,8 +173,15 @@ export async function openLesson(source: LessonSource, options: OpenLessonOption
   set({ opened, name, isBuiltIn, session, step, answers: {}, attempt: undefined });
   setApp({ reader: { session, step } });
   foldPanel('right', false);
-  await settle(true);
+  await enter();
   return true;
+}
+
+/** Says which step it is, at once, and shows it as soon as those before it are shown. */
+function enter(): Promise<void> {
+  const { opened, step } = get();
+  if (opened) announce(`Step ${step + 1} of ${opened.steps.length}: ${opened.lesson.steps[step]?.title ?? ''}`);
+  return settle(true);
 }
 
 /** One change after the other: keys are faster than the engine. */
@@ -182,8 +189,9 @@ let lastTurn: Promise<void> = Promise.resolve();
 
 /** Brings session and picture to where the lesson is. `isEntered`: the step was not shown before. */
 function settle(isEntered: boolean): Promise<void> {
-  lastTurn = lastTurn.then(() => settleNow(isEntered));
-  return lastTurn;
+  const turn = lastTurn.then(() => settleNow(isEntered));
+  lastTurn = turn.catch(() => undefined);
+  return turn;
 }
 
 async function settleNow(isEntered: boolean): Promise<void> {
@@ -191,9 +199,8 @@ async function settleNow(isEntered: boolean): Promise<void> {
   const { opened, session: id, step } = state;
   const reading = presentReading(state);
   if (!opened || !reading) return;
-  const { lesson, steps } = opened;
+  const { steps } = opened;
   setApp({ reader: { session: id, step } });
-  if (isEntered) announce(`Step ${step + 1} of ${steps.length}: ${lesson.steps[step]?.title ?? ''}`);
   if (id === undefined || !isOpen(id)) return;
   if (app().session !== id) showSession(id);
   const isDone = step === steps.length - 1 && !reading.open;
@@ -217,7 +224,7 @@ export async function goToStep(step: number): Promise<void> {
   const { opened } = get();
   if (!opened || step < 0 || step >= opened.steps.length) return;
   set({ step, attempt: undefined });
-  await settle(true);
+  await enter();
 }
 
 /** The next step; a prediction or a question has to be answered first. */
@@ -225,12 +232,14 @@ export async function nextStep(): Promise<void> {
   const { opened, step } = get();
   const reading = presentReading();
   if (!opened || !reading) return;
-  if (reading.open) {
-    notify('Choose an answer first, or press V to reveal it');
+  const isLast = step + 1 === opened.steps.length;
+  if (!reading.open && !isLast) {
+    await goToStep(step + 1);
     return;
   }
-  if (step + 1 === opened.steps.length) notify('This was the last step of the lesson');
-  else await goToStep(step + 1);
+  // What the step's view selects is announced too, and later: this must be the last word.
+  await lastTurn;
+  notify(reading.open ? 'Choose an answer first, or press V to reveal it' : 'This was the last step of the lesson');
 }
 
 export async function previousStep(): Promise<void> {
