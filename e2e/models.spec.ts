@@ -15,6 +15,14 @@ test('QEMU unmap under three kernels: who refuses, why, and the state of each', 
   );
   await app.getByRole('button', { name: 'First difference: event 4' }).click();
   await expect(unmap).toHaveAttribute('aria-current', 'step');
+  await app.getByRole('checkbox', { name: 'Show what differs as a lane' }).check();
+  await app.getByRole('tab', { name: 'Table' }).click();
+  await expect(app.getByTestId('table').getByRole('row').filter({ hasText: 'event 4' })).toContainText(
+    'answered differently',
+  );
+  await rowOf(app, 'what differs', '0xffff_f000', '0xffff_ffff').getByRole('button').first().click();
+  await expect(app.getByTestId('inspector')).toContainText('Mapped, read and write under iommufd-rfc.');
+  await app.getByRole('tab', { name: 'Models' }).click();
   await app.getByRole('checkbox', { name: 'Show each in the picture' }).click();
   await app.getByRole('tab', { name: 'Table' }).click();
   const areas = app.getByTestId('table').getByRole('row').filter({ hasText: 'areas' });

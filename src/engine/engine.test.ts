@@ -173,7 +173,7 @@ describe('the engine', () => {
       selectedGroups: [key],
       expanded: [],
       scale: 'fold',
-      compared: { id: 'q', models },
+      compared: { id: 'q', under: models, shows: ['each'] },
     });
     expect(arrangement.spaces.map((s) => s.title.split(',')[0])).toEqual(models);
     const one = await asker.engine.call('compare', { id: 'q', models: ['iommufd'], offset: 0, limit: 1, position: 0 });

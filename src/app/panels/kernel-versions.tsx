@@ -4,6 +4,7 @@ import { counted, groupedDecimal } from '../../iova/format.ts';
 import { setKernel } from '../state/case-actions.ts';
 import { seek } from '../state/documents.ts';
 import { useAnswer } from '../state/use-answer.ts';
+import { ComparisonInPicture, useShownComparison } from './comparison-in-picture.tsx';
 import './kernel-versions.css';
 
 /** Operations that are listed; the rest is counted. */
@@ -59,6 +60,7 @@ function Why({ row: { verdict, changes } }: { row: Row }) {
 export function KernelVersions({ document }: { document: DocumentNode }) {
   const { id, title, events, model, changes } = document;
   const { value, error } = useAnswer('versions', { id, limit: ROWS_MAX }, events, model, changes?.made);
+  const shows = useShownComparison(id, 'versions');
   const rows = value?.rows ?? [];
   const others = (value?.differing ?? 0) - rows.length;
   return (
@@ -73,6 +75,11 @@ export function KernelVersions({ document }: { document: DocumentNode }) {
           {value.differing === 0
             ? `All versions from ${value.versions[0]} to ${value.versions.at(-1)} give the same answers.`
             : `${groupedDecimal(BigInt(value.differing))} of ${counted(value.operations, 'operation')} are answered differently by some version from ${value.versions[0]} to ${value.versions.at(-1)}.`}
+        </p>
+      )}
+      {rows.length > 0 && (
+        <p>
+          <ComparisonInPicture id={id} under="versions" shows={shows} offered={['differences']} />
         </p>
       )}
       {rows.length > 0 && (

@@ -6,12 +6,13 @@ import { formatRange } from '../../iova/format.ts';
 import { Cell, LongTable } from '../lists/long-table.tsx';
 import { useVirtualRows } from '../lists/use-virtual-rows.ts';
 import { useApp } from '../state/app-state.ts';
+import { compareInPicture } from '../state/comparison.ts';
 import { seek } from '../state/documents.ts';
 import { engine } from '../state/engine.ts';
-import { compareInPicture } from '../state/picture.ts';
 import { useAnswer } from '../state/use-answer.ts';
 import { useModelNames } from '../state/use-model-names.ts';
 import { usePages } from '../state/use-pages.ts';
+import { ComparisonInPicture, useShownComparison } from './comparison-in-picture.tsx';
 import { KernelVersions } from './kernel-versions.tsx';
 import './models.css';
 
@@ -144,7 +145,7 @@ function ComparisonCells({ row }: { row: ComparisonRow | 'fact' | undefined }) {
 function DocumentComparison({ document, names }: { document: DocumentNode; names: readonly string[] }) {
   const { id, position, title, recordedModel, events, changes } = document;
   const [models, setModels] = useState<readonly string[]>(names);
-  const inPicture = useApp((s) => s.compared?.id === id);
+  const shows = useShownComparison(id, 'models');
   const { value: comparison, error } = useAnswer(
     'compare',
     { id, models, offset: 0, limit: 0, position },
@@ -152,11 +153,9 @@ function DocumentComparison({ document, names }: { document: DocumentNode; names
     changes?.made,
   );
 
-  const showInPicture = (shown: readonly string[], isShown: boolean) =>
-    compareInPicture(isShown && shown.length > 1 ? { id, models: shown } : undefined);
   const choose = (chosen: readonly string[]) => {
     setModels(chosen);
-    if (inPicture) showInPicture(chosen, true);
+    if (shows.length > 0) compareInPicture({ id, under: chosen, shows });
   };
   const first = comparison?.firstDivergence;
   return (
@@ -177,14 +176,7 @@ function DocumentComparison({ document, names }: { document: DocumentNode; names
             {name}
           </label>
         ))}
-        <label>
-          <input
-            type="checkbox"
-            checked={inPicture}
-            onChange={(event) => showInPicture(models, event.target.checked)}
-          />{' '}
-          Show each in the picture
-        </label>
+        <ComparisonInPicture id={id} under={models} shows={shows} offered={['each', 'differences']} />
       </fieldset>
       {error && <p className="refused">{error.message}</p>}
       {comparison && (

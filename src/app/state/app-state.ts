@@ -6,7 +6,7 @@ import type { CaseNode, Placement } from '../../engine/protocol/case.ts';
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import type { LiveState } from '../../engine/protocol/live.ts';
 import type { Progress } from '../../engine/protocol/methods.ts';
-import type { Arrangement, RangeDetail } from '../../engine/protocol/picture.ts';
+import type { Arrangement, ComparedInPicture, RangeDetail } from '../../engine/protocol/picture.ts';
 import type { EngineError } from '../../engine/protocol/result.ts';
 import type { EventFilter } from '../../engine/protocol/sessions.ts';
 import type { IovaRange } from '../../iova/range.ts';
@@ -58,12 +58,6 @@ export interface Explanation {
   readonly id: string;
   readonly position: number;
   readonly bands: readonly Band[];
-}
-
-/** A document whose state is drawn once for each of these models. */
-export interface ModelsInPicture {
-  readonly id: string;
-  readonly models: readonly string[];
 }
 
 /** Where the sources that were opened last went. */
@@ -129,7 +123,7 @@ export interface AppState {
   readonly text: TextPlace | undefined;
   /** The state of each live host, by document id. */
   readonly live: Readonly<Record<string, LiveState>>;
-  readonly compared: ModelsInPicture | undefined;
+  readonly compared: ComparedInPicture | undefined;
   /** Whether the operation bar is open. */
   readonly isBarOpen: boolean;
   readonly busy: Busy | undefined;

@@ -4,8 +4,9 @@ import { selectableKeys } from '../../engine/protocol/selection.ts';
 import { visibleRange } from '../../timeline/axis/viewport.ts';
 import { HeldEngine, openText, settled, startApp } from '../testing/app.ts';
 import { useApp } from './app-state.ts';
+import { compareInPicture } from './comparison.ts';
 import { setSelectedGroups } from './documents.ts';
-import { arrange, compareInPicture, ensureSlices, setScale, toggleLane } from './picture.ts';
+import { arrange, ensureSlices, setScale, toggleLane } from './picture.ts';
 import { panBy, setPlotWidth, showAll, showRange, zoomBy } from './view.ts';
 
 const DUMP = `/sys/kernel/iommu_groups/3/reserved_regions:0x000000003f000000 0x000000003f7fffff direct
@@ -154,6 +155,12 @@ test('a document can be drawn under several models', async () => {
     '{"format":"iova-trace","version":1,"model":"iommufd"}\n{"op":"ioas.alloc","ioas":"a"}\n',
     'a.iova.jsonl',
   );
-  compareInPicture({ id, models: ['iommufd', 'iommufd-rfc'] });
+  const under = ['iommufd', 'iommufd-rfc'];
+  compareInPicture({ id, under, shows: ['each'] });
   await vi.waitFor(() => expect(get().picture?.arrangement.spaces).toHaveLength(2));
+  compareInPicture({ id, under, shows: ['differences'] });
+  const lanes = () => get().picture?.arrangement.spaces.map((space) => space.lanes[0]?.title);
+  await vi.waitFor(() => expect(lanes()).toEqual(['what differs']));
+  compareInPicture({ id, under, shows: [] });
+  await vi.waitFor(() => expect(lanes()).toEqual(['aperture']));
 });

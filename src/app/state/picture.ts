@@ -5,7 +5,7 @@ import { range } from '../../iova/range.ts';
 import type { ScaleKind } from '../../timeline/axis/scale.ts';
 import { covers, sliceWindow } from '../../timeline/axis/slice.ts';
 import { fitAll, fitRange, resize, type Viewport, visibleRange } from '../../timeline/axis/viewport.ts';
-import { type ModelsInPicture, useApp } from './app-state.ts';
+import { useApp } from './app-state.ts';
 import { shownConflict } from './conflict-key.ts';
 import { engine } from './engine.ts';
 import { showEngineError } from './notices.ts';
@@ -114,11 +114,5 @@ export function setScale(scale: ScaleKind): void {
 export function toggleLane(id: string): void {
   const { expanded } = get();
   set({ expanded: expanded.includes(id) ? expanded.filter((other) => other !== id) : [...expanded, id] });
-  void arrange('view');
-}
-
-/** Draws a document's state once for each of the models; undefined: once, for its own model. */
-export function compareInPicture(compared: ModelsInPicture | undefined): void {
-  set({ compared });
   void arrange('view');
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { EngineDocument } from '../documents/document.ts';
-import { sessionDocument } from '../testing/documents.ts';
+import { Asker, sessionDocument, sessionText } from '../testing/documents.ts';
 import { compareDocument, comparisonOf } from './comparison.ts';
 
 const map = (iova: string, length: string) => ({
@@ -80,5 +80,69 @@ describe('a comparison', () => {
     for (const models of [['iommufd', 'hurd'], ['iommufd'], []]) {
       expect(await comparisonOf(document, models)).toMatchObject({ ok: false, error: { code: 'unusable' } });
     }
+  });
+});
+
+describe('what differs, as a lane', () => {
+  const OPEN = { op: 'container.open', container: 'c', model: 'type1v2' };
+  const ATTACH = {
+    ...{ op: 'container.attach_group', container: 'c', group: '1', reserved: [] },
+    domain: { iommu: 'vtd', aperture: ['0x0', '0xffffffff'], pgsize_bitmap: '0x1000' },
+  };
+  const MAP = {
+    op: 'container.map_dma',
+    container: 'c',
+    flags: ['read'],
+    vaddr: '0x1000',
+    size: '0x1000',
+    iova: '0x0',
+  };
+  // Linux 5.10 does not know the flag.
+  const ALL = { op: 'container.unmap_dma', container: 'c', flags: ['all'], iova: '0x0', size: '0x0' };
+
+  async function tableAt(position: number, shows: readonly ('each' | 'differences')[]) {
+    const asker = new Asker();
+    const text = sessionText([OPEN, ATTACH, MAP, ALL], { model: 'type1', title: 'S' });
+    const { spaces } = await asker.open('s', text, 's.iova.jsonl');
+    await asker.ask('seek', { id: 's', position });
+    const selectedGroups = spaces.map(({ key }) => key);
+    const compared = { id: 's', under: 'versions' as const, shows };
+    const arranged = await asker.ask('arrange', { selectedGroups, expanded: [], scale: 'fold', compared });
+    const { rows } = await asker.ask('table', { offset: 0, limit: 500 });
+    return { spaces: arranged.spaces, rows: rows.filter(({ target }) => target.laneId.endsWith('#differences')) };
+  }
+
+  test('of kernel versions: the state, and the last operation', async () => {
+    const { spaces, rows } = await tableAt(4, ['differences']);
+    expect(spaces.map(({ title, lanes }) => [title, lanes[0]?.title])).toEqual([['S: c', 'what differs']]);
+    expect(rows.map(({ lane, caption, target }) => [lane, caption, target.start, target.last])).toEqual([
+      ['what differs', 'differs', 0n, 0xfffn],
+    ]);
+    expect((await tableAt(3, ['differences'])).rows).toEqual([]);
+  });
+
+  test('has a heading of its own where each version is drawn', async () => {
+    const { spaces, rows } = await tableAt(4, ['each', 'differences']);
+    expect(spaces.length).toBeGreaterThan(4);
+    expect(spaces[0]?.title).toMatch(/^Linux 5\.10/);
+    expect(spaces.at(-1)).toMatchObject({ title: 'S: c', lanes: [{ title: 'what differs' }] });
+    expect(rows).toHaveLength(1);
+    expect(new Set(spaces.flatMap(({ lanes }) => lanes.map(({ id }) => id))).size).toBe(
+      spaces.reduce((sum, { lanes }) => sum + lanes.length, 0),
+    );
+  });
+
+  test('of models: the range of an operation that one refuses', async () => {
+    const asker = new Asker();
+    const { spaces } = await asker.open('d', sessionText(LINES.slice(0, 2), { model: 'iommufd' }), 'd.iova.jsonl');
+    const compared = { id: 'd', under: MODELS, shows: ['differences' as const] };
+    const selectedGroups = spaces.map(({ key }) => key);
+    await asker.ask('arrange', { selectedGroups, expanded: [], scale: 'fold', compared });
+    const { rows } = await asker.ask('table', { offset: 0, limit: 500 });
+    const row = rows.find(({ lane }) => lane === 'event 2');
+    if (!row) throw new Error('no answers');
+    const { sentence, values } = await asker.ask('describe', row.target);
+    expect(sentence).toMatch(/^Event 2 is answered differently. type1: ./);
+    expect(values).toEqual({ iommufd: '0 (iova 0x1000)', type1: expect.stringMatching(/^-E/) });
   });
 });

@@ -1,8 +1,9 @@
-// Answers and refusals as the page shows them.
+// Answers and refusals as the page shows them, and the range that an operation is about.
 import { IOVA_MAX } from '../../iova/iova.ts';
-import { range } from '../../iova/range.ts';
+import { type IovaRange, range, rangeOfLength } from '../../iova/range.ts';
 import type { StepOutcome } from '../../kernel/replay/replay.ts';
 import { describeObstacle, type Refusal } from '../../kernel/shared/refusal.ts';
+import type { Answer, Operation } from '../../session/events.ts';
 import type { EventRow, Reason } from '../protocol/sessions.ts';
 import { answerLabel } from './event-label.ts';
 
@@ -33,4 +34,12 @@ export function outcomeText(outcome: StepOutcome): Pick<EventRow, 'answer' | 're
   }
   if (outcome.refusal) return { answer: `-${outcome.refusal.errno}`, refused: reasonOf(outcome.refusal) };
   return { refused: { message: outcome.invalid.message } };
+}
+
+/** What an operation is about, if that is a range: what it names, or what the kernel chose. */
+export function rangeOfOperation(operation: Operation, answer: Answer | undefined): IovaRange | undefined {
+  const fields: Readonly<Record<string, unknown>> = { ...operation };
+  const start = answer?.iova ?? answer?.dma_addr ?? fields.iova ?? fields.dst_iova ?? fields.dma_addr ?? fields.start;
+  const length = fields.length ?? fields.size;
+  return typeof start === 'bigint' && typeof length === 'bigint' ? rangeOfLength(start, length) : undefined;
 }

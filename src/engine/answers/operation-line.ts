@@ -1,12 +1,11 @@
 // Operation lines: what one would do, and sessions that are changed with them.
-import { type IovaRange, rangeOfLength } from '../../iova/range.ts';
 import { DEFAULT_MODEL, type KernelModel } from '../../kernel/model.ts';
 import { createModel } from '../../kernel/models.ts';
 import { runEvent } from '../../kernel/replay/replay.ts';
 import { completeLine } from '../../operation-lines/complete.ts';
 import { parseOperationLine } from '../../operation-lines/parse.ts';
 import { printOperation } from '../../operation-lines/print.ts';
-import { type Answer, isOperation, type Operation, type SessionHeader } from '../../session/events.ts';
+import { isOperation, type Operation, type SessionHeader } from '../../session/events.ts';
 import { newSession } from '../../session/session.ts';
 import { writeSession } from '../../session/write.ts';
 import { caseNode } from '../case/case-node.ts';
@@ -28,7 +27,7 @@ import type {
 import { type EngineResult, failure, success } from '../protocol/result.ts';
 import { eventSentence } from './event-label.ts';
 import { eventRow } from './event-rows.ts';
-import { outcomeText } from './event-text.ts';
+import { outcomeText, rangeOfOperation } from './event-text.ts';
 import { hostDomains, lineContext } from './line-context.ts';
 
 /** Completions that are listed. */
@@ -63,21 +62,13 @@ function groundOf(open: OpenCase, { id, model = DEFAULT_MODEL, position }: LineP
   return success({ header: session.header, model: states.modelAt(momentIn(document, position)) });
 }
 
-/** What an operation is about, if that is a range: what it names, or what the kernel chose. */
-function rangeOf(operation: Operation, answer: Answer | undefined): IovaRange | undefined {
-  const fields: Readonly<Record<string, unknown>> = { ...operation };
-  const start = answer?.iova ?? answer?.dma_addr ?? fields.iova ?? fields.dst_iova ?? fields.dma_addr ?? fields.start;
-  const length = fields.length ?? fields.size;
-  return typeof start === 'bigint' && typeof length === 'bigint' ? rangeOfLength(start, length) : undefined;
-}
-
 /** Runs an operation on a copy, as an event of the session would be run. */
 function outcomeOf({ header, model }: Ground, operation: Operation): LineOutcome {
   const step = runEvent(model, { ...newSession(), header, events: [operation] }, 0);
   const text = eventSentence(operation);
   if (!step) return { text };
   const { outcome } = step;
-  const where = rangeOf(operation, outcome.ok ? outcome.answer : undefined);
+  const where = rangeOfOperation(operation, outcome.ok ? outcome.answer : undefined);
   return { text, ...outcomeText(outcome), ...(where ? { where } : {}) };
 }
 

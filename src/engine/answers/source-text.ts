@@ -64,7 +64,8 @@ export async function sourceText(
   { source, from, limit }: Params<'text'>,
   signal: AbortSignal,
 ): Promise<EngineResult<SourceText>> {
-  if (document.concealed) return failure('unusable', `the text of "${source}" is hidden because later events are hidden`);
+  if (document.concealed)
+    return failure('unusable', `the text of "${source}" is hidden because later events are hidden`);
   const opened = openedText(document, source);
   if (!opened) return failure('unusable', `the text of "${source}" is not available`);
   const index = indices.get(opened.file.data) ?? emptyIndex();

@@ -137,12 +137,12 @@ describe('the spaces of a picture', () => {
     expect(space).toMatchObject({ id: 't/space a', kind: 'model', title: 't: a' });
     expect(kinds(space)).toEqual(['aperture', 'reserved', 'guest', 'areas', 'usable']);
     expect(space?.answers?.hasMappings).toBe(false);
-    const compared = await arrange({ compared: { id: 't', models: ['iommufd', 'type1'] } });
+    const compared = await arrange({ compared: { id: 't', under: ['iommufd', 'type1'], shows: ['each'] } });
     expect(compared.map(({ id, title }) => [id, title])).toEqual([
       ['t/space a under iommufd', 'iommufd, t: a'],
       ['t/space a under type1', 'type1, t: a'],
     ]);
-    const [other] = await arrange({ compared: { id: 'u', models: ['iommufd', 'type1'] } });
+    const [other] = await arrange({ compared: { id: 'u', under: ['iommufd', 'type1'], shows: ['each'] } });
     expect(other?.id).toBe('t/space a');
     expect(await arrange({ selectedGroups: [] })).toEqual([]);
   });

@@ -10,6 +10,7 @@ import {
   usableInFacts,
   usableInModel,
 } from '../../analysis/space/usable-ranges.ts';
+import type { AddressSpaceView } from '../../kernel/model.ts';
 import { LANE_KINDS } from '../../timeline/lanes/kinds.ts';
 import type { SpaceLanes } from '../../timeline/lanes/lane.ts';
 import { hostSpace, modelSpace, reportedSpace } from '../../timeline/lanes/spaces.ts';
@@ -25,7 +26,7 @@ const partDefined = loadPart(() => import('./defined-guests.ts'));
 const partGuests = loadPart(() => import('./guests.ts'));
 const partNotes = loadPart(() => import('./with-notes.ts'));
 const partMappings = loadPart(() => import('../documents/mapping-states.ts'));
-const partComparison = loadPart(() => import('../answers/comparison.ts'));
+const partCompared = loadPart(() => import('./compared.ts'));
 
 export type Documents = ReadonlyMap<string, EngineDocument>;
 
@@ -108,17 +109,21 @@ export async function spacesFor(documents: Documents, params: ArrangeParams): Pr
       spaces.push({ ...lanes, kind: 'reported', answers: usableAsReported(reported) });
     }
     const provenanceOf = () => [{ source: title }];
-    const comparison =
-      compared?.id === document.id ? await (await partComparison()).comparisonOf(document, compared.models) : undefined;
-    const states = comparison?.ok ? comparison.value.statesAt(document.position) : [stateOf(document)];
-    for (const state of states) {
-      for (const space of state?.spaces() ?? []) {
-        const key = spaceKey(document, space.id);
-        if (!keys.has(key)) continue;
-        const [id, name] = comparison?.ok ? [`${key} under ${state?.name}`, `${state?.name}, ${title}`] : [key, title];
-        const lanes = modelSpace(id, name, { space, guest: chosen, provenanceOf }, expandedLanes);
-        spaces.push({ ...lanes, kind: 'model', answers: usableInModel(space, provenanceOf) });
-      }
+    const draw = {
+      model: (id: string, heading: string, space: AddressSpaceView): PictureSpace => ({
+        ...modelSpace(id, heading, { space, guest: chosen, provenanceOf }, expandedLanes),
+        ...{ kind: 'model', answers: usableInModel(space, provenanceOf) },
+      }),
+      lanes: (lanes: SpaceLanes): PictureSpace => ({ ...lanes, kind: 'model', answers: undefined }),
+    };
+    const both =
+      compared?.id === document.id
+        ? await (await partCompared()).comparedSpaces(document, compared, keys, draw)
+        : undefined;
+    if (both) spaces.push(...both);
+    for (const space of (both ? undefined : stateOf(document))?.spaces() ?? []) {
+      const key = spaceKey(document, space.id);
+      if (keys.has(key)) spaces.push(draw.model(key, title, space));
     }
   }
   const hasNotes = [...documents.values()].some(({ sources }) => sources.some(({ kinds }) => kinds.note));

@@ -12,8 +12,16 @@ export interface ArrangeParams extends Omit<Trial, 'pageSize'> {
   readonly scale: ScaleKind;
   /** Further ranges that the fold scale keeps visible, besides those of the lanes. */
   readonly keepVisible?: readonly IovaRange[];
-  /** A document whose address spaces are shown once for each of these models. */
-  readonly compared?: { readonly id: string; readonly models: readonly string[] } | undefined;
+  readonly compared?: ComparedInPicture | undefined;
+}
+
+/** A document that is run under several models or kernel versions, and what is shown of that. */
+export interface ComparedInPicture {
+  readonly id: string;
+  /** Models, at least two; `versions`: the document's model under every kernel version that differs for it. */
+  readonly under: readonly string[] | 'versions';
+  /** `each`: every address space once for each of them; `differences`: a lane with what differs between them. */
+  readonly shows: readonly ('each' | 'differences')[];
 }
 
 export interface Arrangement {

@@ -1,13 +1,17 @@
-// One session under several models, step by step: what each answers, where they diverge, how their states differ.
+// One session under several models or kernel versions, step by step: what each answers, where they diverge, how their
+// states differ.
 import { type IovaRange, overlaps } from '../../iova/range.ts';
 import { intersect, type RangeSet, rangeSet, subtract } from '../../iova/range-set.ts';
 import type { Answer } from '../../session/events.ts';
 import type { Session } from '../../session/session.ts';
 import type { AddressSpaceView, AreaView, KernelView } from '../model.ts';
-import { createModel } from '../models.ts';
+import { createModel, type ModelOptions } from '../models.ts';
 import { usableRanges } from '../shared/usable-ranges.ts';
+import { versionsOf } from '../version-changes.ts';
+import { versionList } from '../version-list.ts';
 import { answerOf, differingFields, type ReplayStep } from './replay.ts';
 import { type CheckpointOptions, SessionStates } from './state-at.ts';
+import { versionGroups } from './versions.ts';
 
 /**
  * How the models differ in one operation, the most serious first: `verdict`: one succeeds where another refuses;
@@ -53,12 +57,18 @@ export type ComparisonResult =
   | { readonly ok: true; readonly comparison: SessionComparison }
   | { readonly ok: false; readonly message: string };
 
+/** What a session is run under: a model by its name in session headers, with the rules of the header's kernel or others. */
+interface ComparedRun extends ModelOptions {
+  readonly name: string;
+  readonly model: string;
+}
+
 /**
- * A session under two or more models. Events are run only when needed, and jumps use checkpoints. The session may
+ * A session under two or more models, or kernel versions. Events are run only when needed, and jumps use checkpoints. The session may
  * grow at its end; after any other change call `truncate`.
  */
 export class SessionComparison {
-  /** Names of the models, in order. */
+  /** Names of the models, in order; of kernel versions with the same rules their list, `6.2 to 6.12`. */
   readonly models: readonly string[];
   readonly #session: Session;
   readonly #states: readonly SessionStates[];
@@ -73,14 +83,28 @@ export class SessionComparison {
 
   /** `models` are names as in session headers. `message` names an unknown one. */
   static create(session: Session, models: readonly string[], options?: CheckpointOptions): ComparisonResult {
-    if (models.length < 2) return { ok: false, message: 'a comparison needs at least two models' };
+    const runs = models.map((name): ComparedRun => ({ name, model: name }));
+    return SessionComparison.#of(session, runs, options);
+  }
+
+  /** One model under every kernel version that differs for it, versions with the same rules together, oldest first. */
+  static ofVersions(session: Session, model: string, options?: CheckpointOptions): ComparisonResult {
+    const runs = versionGroups(model).map(({ versions, rules }): ComparedRun => {
+      return { name: versionList(versions, versionsOf(model)), model, rules };
+    });
+    return SessionComparison.#of(session, runs, options);
+  }
+
+  static #of(session: Session, runs: readonly ComparedRun[], options?: CheckpointOptions): ComparisonResult {
+    if (runs.length < 2) return { ok: false, message: 'a comparison needs at least two models' };
     const states: SessionStates[] = [];
-    for (const name of models) {
-      const made = createModel(session.header, name);
+    for (const { model, ...rules } of runs) {
+      const made = createModel(session.header, model, rules);
       if (!made.ok) return made;
       states.push(new SessionStates(session, made.model, options));
     }
-    return { ok: true, comparison: new SessionComparison(session, models, states) };
+    const names = runs.map(({ name }) => name);
+    return { ok: true, comparison: new SessionComparison(session, names, states) };
   }
 
   /** The event at `index` under every model; `undefined` for a fact. RangeError if there is no such event. */
@@ -162,7 +186,7 @@ function differenceOf(sets: readonly RangeSet[]): SetDifference {
 }
 
 /** What is mapped in the first and in another space, but to other memory or with other permissions. */
-function mappedElsewhere(spaces: readonly AddressSpaceView[]): RangeSet {
+export function mappedElsewhere(spaces: readonly AddressSpaceView[]): RangeSet {
   const [first, ...others] = spaces;
   const out: IovaRange[] = [];
   if (!first) return out;

@@ -48,20 +48,21 @@ export type VersionComparisonResult =
   | { readonly ok: true; readonly comparison: VersionComparison }
   | { readonly ok: false; readonly message: string };
 
-/** Versions with the same rules. */
-interface Group {
-  readonly versions: string[];
+/** Versions with the same rules, oldest first. */
+export interface VersionGroup {
+  readonly versions: readonly string[];
   readonly rules: KernelRules;
   readonly changes: readonly ChangeName[];
 }
 
-function groupsOf(model: string): Group[] {
-  const groups = new Map<string, Group>();
+/** The versions of a model by their rules, the group with the oldest version first. */
+export function versionGroups(model: string): VersionGroup[] {
+  const groups = new Map<string, VersionGroup & { versions: string[] }>();
   for (const version of versionsOf(model)) {
     const rules = kernelRules(version);
     const changes = changesOf(model).filter((name) => rules.has(name));
     const key = changes.join(' ');
-    const group = groups.get(key) ?? { versions: [], rules, changes };
+    const group = groups.get(key) ?? { versions: [] as string[], rules, changes };
     group.versions.push(version);
     groups.set(key, group);
   }
@@ -115,7 +116,7 @@ export function compareVersions(
 ): VersionComparisonResult {
   const made = createModel(session.header, model, {});
   if (!made.ok) return made;
-  const groups = groupsOf(model);
+  const groups = versionGroups(model);
   const numbers = new AnswerNumbers();
   const answers = groups.map(({ rules }) => numbers.of(session, model, rules));
   const [first] = answers;
@@ -151,7 +152,7 @@ export function compareVersions(
 }
 
 function mergeAnswers(
-  groups: readonly Group[],
+  groups: readonly VersionGroup[],
   answers: readonly Int32Array[],
   index: number,
   outcomes: readonly StepOutcome[],
@@ -185,7 +186,7 @@ export function verdictOf({
 function causesOf(
   session: Session,
   model: string,
-  groups: readonly Group[],
+  groups: readonly VersionGroup[],
   answers: readonly Int32Array[],
   numbers: AnswerNumbers,
   described: readonly number[],

@@ -144,6 +144,12 @@ const KINDS = defineKinds({
     layer: null,
     of: null,
   },
+  // Made in the picture, where a session is run under several models or kernel versions.
+  differences: {
+    traits: { height: 26, shape: 'bar', isLettered: true, isContent: true, isInMinimap: false, holdsFacts: false },
+    layer: null,
+    of: null,
+  },
   holes: {
     traits: { height: 20, shape: 'bar', isLettered: false, isContent: false, isInMinimap: false, holdsFacts: true },
     layer: null,

@@ -35,6 +35,7 @@ export const STYLE_NAMES = [
   'usable',
   'reported',
   'note',
+  'differs',
   'several',
 ] as const;
 

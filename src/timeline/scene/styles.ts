@@ -221,6 +221,12 @@ const STYLES: Readonly<Record<StyleName, Style>> = {
     tile: horizontal(9),
     dash: [1, 2],
   },
+  differs: {
+    label: 'differs between models or versions',
+    light: ['#fbe0ef', '#a3195b', '#dc8fb6'],
+    dark: ['#3f1730', '#ff8fc4', '#8c3a68'],
+    tile: carets(9),
+  },
   several: {
     label: 'multiple ranges (zoom in)',
     light: ['#eef0f2', '#3f4854', '#7c8794'],

@@ -41,5 +41,6 @@ export const TEXT_FILLS: Readonly<Record<StyleName, TextFill>> = {
   usable: { fill: '-', words: ['usable'] },
   reported: { fill: '-', words: ['valid'] },
   note: { fill: '"', words: ['note'] },
+  differs: { fill: 'D', words: ['differs', 'dif'] },
   several: { fill: ':', words: ['several'] },
 };

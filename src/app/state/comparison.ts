@@ -1,0 +1,11 @@
+// A session under several models or kernel versions, in the picture.
+import type { ComparedInPicture } from '../../engine/protocol/picture.ts';
+import { useApp } from './app-state.ts';
+import { arrange } from './picture.ts';
+
+/** Shows a document under several models or kernel versions; nothing to show, or fewer than two: as it is. */
+export function compareInPicture(compared: ComparedInPicture): void {
+  const { under, shows } = compared;
+  useApp.setState({ compared: shows.length > 0 && under.length > 1 ? compared : undefined });
+  void arrange('view');
+}
