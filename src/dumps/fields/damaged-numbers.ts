@@ -125,7 +125,8 @@ const BARE = [
   `(?=[\\w*#?~•●█▒░]{4})(?=${DIGIT}*\\d)${DIGIT}+${MASK}{2,}${REST}(?!\\w)`,
   `(?=${DIGIT}{0,16}[xX*#?~]{0,16}${DIGIT}{0,16}[a-fA-F])(?=${DIGIT}*\\d)${DIGIT}{3,}${MASK}${DIGIT}{2,}(?!\\w)`,
   `(?=${DIGIT}*\\d)${DIGIT}{4,}\\*(?!\\w)`,
-  `${MASK}{2,}${DIGIT}{2,}(?!\\w)`,
+  // From the first two of a run only: of a rule that is thousands long, each would look at all that follow.
+  `(?<![*#?~•●█▒░]{2})${MASK}{2,}${DIGIT}{2,}(?!\\w)`,
   `(?=${DIGIT}*['’_]?\\d)${DIGIT}{1,4}(?:['’_]${DIGIT}{4})+(?!\\w)`,
   `${DIGIT}{1,3}(?:[,'’]${DIGIT}{3})+(?<=\\d.*)(?![\\w]|,\\w)`,
   `${DIGIT}{1,3}(?:\\.${DIGIT}{3}){2,}(?<=[a-f].*)(?![\\w.])`,

@@ -9,12 +9,19 @@ import { type DumpInput, openInputs } from '../input/open.ts';
 import { FORMATS } from '../registry.ts';
 
 const TIMES = Math.max(1, Number(process.env.FUZZ_RUNS) || 1);
+/** True in `npm run test:long`: what is shortened or left out elsewhere, because it repeats itself, is tried whole. */
+export const IS_LONG = TIMES > 1;
 /** For properties that `fuzzRuns` makes slow. */
 export const FUZZ_TIMEOUT = 10_000 + 30_000 * TIMES;
 
 /** Options for a property that is tried so many times; FUZZ_RUNS=50 in the environment makes it 50 times as many. */
 export function fuzzRuns(numRuns: number): { readonly numRuns: number } {
   return { numRuns: numRuns * TIMES };
+}
+
+/** The first lines of a text; all of them in the long form. Tables of thousands of rows show nothing after the first hundreds. */
+export function firstLines(text: string, max: number): string {
+  return IS_LONG ? text : text.split('\n').slice(0, max).join('\n');
 }
 
 /** An input with this content, delivered in chunks of `chunk` bytes. */
