@@ -1,7 +1,8 @@
 import { useEffect, useRef } from 'react';
 import type { Arrangement } from '../../engine/protocol/picture.ts';
 import { groupedHex } from '../../iova/format.ts';
-import { fitAll, pixelOf, visibleRange, worldAt } from '../../timeline/axis/viewport.ts';
+import { placeIn } from '../../timeline/axis/gestures.ts';
+import { boundsInView, fitAll, pixelOf, worldAt } from '../../timeline/axis/viewport.ts';
 import { plotLeft } from '../../timeline/scene/layout.ts';
 import { minimapBars } from '../../timeline/scene/minimap.ts';
 import { THEMES, type Theme } from '../../timeline/scene/theme.ts';
@@ -67,7 +68,7 @@ export function Minimap() {
       const x1 = Math.min(view.width, pixelOf(all, worldAt(view, view.width)));
       marker.style.transform = `translateX(${left() + Math.min(x0, view.width - 4)}px)`;
       marker.style.width = `${Math.max(4, x1 - x0)}px`;
-      const seen = visibleRange(view, picture.arrangement.scale);
+      const seen = boundsInView(view, picture.arrangement.scale);
       element.setAttribute('aria-label', `Overview. Shown: ${groupedHex(seen.start)} to ${groupedHex(seen.last)}`);
     };
 
@@ -76,10 +77,11 @@ export function Minimap() {
       frame();
       void paint();
     };
+    const at = placeIn(element);
     const go = (event: PointerEvent) => {
       const { picture, view } = useApp.getState();
       if (!picture || !view) return;
-      const pixel = event.clientX - element.getBoundingClientRect().left - left();
+      const pixel = at(event).x - left();
       const all = fitAll(picture.arrangement.scale, view.width);
       centreOn(worldAt(all, Math.min(view.width, Math.max(0, pixel))));
     };

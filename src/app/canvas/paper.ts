@@ -1,5 +1,5 @@
 // The picture on paper.
-import { fitRange, visibleRange } from '../../timeline/axis/viewport.ts';
+import { boundsInView, fitRange } from '../../timeline/axis/viewport.ts';
 import type { SceneAnswer } from '../../timeline/scene/answer-card.ts';
 import type { BoundsList } from '../../timeline/scene/bounds-table.ts';
 import { plotWidth } from '../../timeline/scene/layout.ts';
@@ -24,7 +24,7 @@ export async function filePicture(width: number): Promise<FilePicture | undefine
   const { picture, view } = state;
   if (!picture || !view) return undefined;
   const plot = plotWidth(width);
-  const seen = visibleRange(view, picture.arrangement.scale);
+  const seen = boundsInView(view, picture.arrangement.scale);
   const { scale, revision } = picture.arrangement;
   const wide = plot === view.width ? view : fitRange(scale, seen, plot, 0);
   const [cut, bounds] = await Promise.all([

@@ -1,12 +1,12 @@
 import { useState } from 'react';
 import { laneNames } from '../../engine/protocol/picture.ts';
 import { counted } from '../../iova/format.ts';
-import { visibleRange } from '../../timeline/axis/viewport.ts';
 import { useApp } from '../state/app-state.ts';
 import { engine } from '../state/engine.ts';
 import { showEngineError } from '../state/notices.ts';
 import { saveFile } from '../state/save-file.ts';
 import { shownSession } from '../state/sessions.ts';
+import { seenRange } from '../state/view.ts';
 
 /** Writes what was done in the current session, up to its moment, as a lesson to go on from. */
 export function RecordLesson() {
@@ -14,8 +14,8 @@ export function RecordLesson() {
   const [title, setTitle] = useState('');
   if (!session || session.operations === 0) return null;
   const record = async () => {
-    const { view, picture, scale, expanded } = useApp.getState();
-    const range = view && picture ? visibleRange(view, picture.arrangement.scale) : undefined;
+    const { scale, expanded } = useApp.getState();
+    const range = seenRange(useApp.getState());
     const lanes = laneNames(expanded);
     const { id, position } = session;
     const name = title.trim() === '' ? session.title : title.trim();

@@ -1,6 +1,6 @@
 // The page in a frame of another page (`embed=1`): only answer and picture, read-only. The other page steps through the
 // session by messages; a link opens the same in full.
-import { useApp } from '../state/app-state.ts';
+import { type AppState, useApp } from '../state/app-state.ts';
 import { seek } from '../state/documents.ts';
 import { shownSession, stepEvent } from '../state/sessions.ts';
 import { pageApi } from './page-api.ts';
@@ -52,8 +52,15 @@ function isChange(event: Event): boolean {
   return event.type !== 'keydown' || (event instanceof KeyboardEvent && event.key === '>');
 }
 
+interface Followed {
+  /** Of a link to what is shown. */
+  presentFragment(): Promise<string>;
+  /** True if that link may be another one now. */
+  isChanged(now: AppState, before: AppState): boolean;
+}
+
 /** Keeps the address of a link the one of the same page outside of a frame. */
-function follow(link: HTMLAnchorElement, presentFragment: () => Promise<string>): void {
+function follow(link: HTMLAnchorElement, { presentFragment, isChanged }: Followed): void {
   let isWaiting = false;
   const update = () => {
     if (isWaiting) return;
@@ -68,13 +75,13 @@ function follow(link: HTMLAnchorElement, presentFragment: () => Promise<string>)
     });
   };
   update();
-  useApp.subscribe(update);
+  useApp.subscribe((now, before) => isChanged(now, before) && update());
 }
 
 let isStarted = false;
 
-/** Makes the page one that is shown in a frame, once. `presentFragment`: of a link to what is shown. */
-export function startEmbed(presentFragment: () => Promise<string>): void {
+/** Makes the page one that is shown in a frame, once. */
+export function startEmbed(followed: Followed): void {
   if (isStarted) return;
   isStarted = true;
   const link = document.createElement('a');
@@ -82,7 +89,7 @@ export function startEmbed(presentFragment: () => Promise<string>): void {
   link.textContent = 'Open in full';
   link.target = '_blank';
   link.rel = 'noopener';
-  follow(link, presentFragment);
+  follow(link, followed);
   document.body.append(link);
   for (const type of ['drop', 'paste', 'keydown', 'dragover']) {
     addEventListener(

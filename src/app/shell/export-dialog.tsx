@@ -12,6 +12,7 @@ import { NOTE_MAX } from '../state/notes.ts';
 import { saveFile } from '../state/save-file.ts';
 import { Turns } from '../state/turns.ts';
 import { useAnswer } from '../state/use-answer.ts';
+import { useBlobAddress } from '../state/use-blob-address.ts';
 import { type DialogProps, Frame } from './dialog-frame.tsx';
 import { type Exported, type ExportForm, type ExportOptions, exported } from './export-forms.ts';
 import './export-dialog.css';
@@ -128,24 +129,9 @@ function Replacements({ replacements }: { replacements: readonly Replacement[] }
   );
 }
 
-/** An address of a blob for as long as it is shown. */
-function useAddress(data: Blob | undefined): string | undefined {
-  const [address, setAddress] = useState<string>();
-  useEffect(() => {
-    if (!data) {
-      setAddress(undefined);
-      return;
-    }
-    const made = URL.createObjectURL(data);
-    setAddress(made);
-    return () => URL.revokeObjectURL(made);
-  }, [data]);
-  return address;
-}
-
 function Preview({ form, made }: { form: ExportForm; made: Exported | string | undefined }) {
   const isMade = typeof made === 'object';
-  const address = useAddress(isMade && isPicture(form) ? made.data : undefined);
+  const address = useBlobAddress(isMade && isPicture(form) ? made.data : undefined);
   if (made === undefined) return <p className="second">Making the preview…</p>;
   if (typeof made === 'string') return <p className="severity-error">{made}</p>;
   const size = formatSize(BigInt(made.data.size));

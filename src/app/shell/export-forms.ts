@@ -4,7 +4,6 @@ import { IOVA_MAX } from '../../iova/iova.ts';
 import { range as rangeOf } from '../../iova/range.ts';
 import { pageWithSession, svgWithSession } from '../../session/sharing/markup.ts';
 import { pngWithSession } from '../../session/sharing/png.ts';
-import { visibleRange } from '../../timeline/axis/viewport.ts';
 import { paintCanvas } from '../../timeline/paint/canvas.ts';
 import { paintSvg } from '../../timeline/paint/svg.ts';
 import type { Scene } from '../../timeline/scene/mark.ts';
@@ -16,6 +15,7 @@ import { engine } from '../state/engine.ts';
 import { ownPage } from '../state/own-session.ts';
 import { shownSession } from '../state/sessions.ts';
 import { VERSION } from '../state/version.ts';
+import { seenRange } from '../state/view.ts';
 
 /** Where people take the case away: the forms of the export dialog. */
 export const EXPORT_FORMS = ['png', 'svg', 'markdown', 'text', 'html', 'session', 'link'] as const;
@@ -75,8 +75,8 @@ function seenLanes(): ShareParams['seen'] {
 
 function paramsOf(form: ShareForm, options: ExportOptions): ShareParams {
   const state = useApp.getState();
-  const { selectedGroups, expanded, scale, compared, guest, pageSize, picture, view, tab } = state;
-  const seen = view && picture ? visibleRange(view, picture.arrangement.scale) : undefined;
+  const { selectedGroups, expanded, scale, compared, guest, pageSize, tab } = state;
+  const seen = seenRange(state);
   const isWhole = !seen || (seen.start === 0n && seen.last === IOVA_MAX);
   const bands = bandsOf(state);
   return {

@@ -4,7 +4,6 @@ import { laneNames } from '../../engine/protocol/picture.ts';
 import { selectionValue } from '../../engine/share/selection-value.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
 import { type LinkView, linkFragment, parseLink } from '../../session/sharing/link.ts';
-import { visibleRange } from '../../timeline/axis/viewport.ts';
 import { type AppState, useApp } from '../state/app-state.ts';
 import { BROWSER_STORE, restoreCase } from '../state/autosave.ts';
 import { open } from '../state/documents.ts';
@@ -13,6 +12,7 @@ import { applyView, sentence } from '../state/link-view.ts';
 import { notify, showError } from '../state/notices.ts';
 import type { OwnSession } from '../state/own-session.ts';
 import { shownSession } from '../state/sessions.ts';
+import { seenRange } from '../state/view.ts';
 import { openSample } from './open-files.ts';
 import { SAMPLES } from './samples.ts';
 
@@ -90,8 +90,8 @@ async function openLinkedLesson(name: string, view: LinkView, problems: string[]
 
 /** How the page shows what is open, as keys of a link; only what is not as it would be anyway. */
 function presentView(state: AppState, guest: string | undefined): LinkView {
-  const { view, picture, scale, expanded, tab, caseNode, documents, selectedGroups } = state;
-  const seen = view && picture ? visibleRange(view, picture.arrangement.scale) : undefined;
+  const { scale, expanded, tab, caseNode, documents, selectedGroups } = state;
+  const seen = seenRange(state);
   const isWhole = !seen || (seen.start === 0n && seen.last === IOVA_MAX);
   const session = shownSession(state);
   const lanes = laneNames(expanded);
@@ -133,7 +133,7 @@ async function fragmentOfNow(): Promise<string> {
 /** In a frame of another page: read-only, and stepped by that page. */
 async function startFrame(): Promise<void> {
   if (!document.documentElement.hasAttribute('data-embed')) return;
-  (await import('./embed.ts')).startEmbed(fragmentOfNow);
+  (await import('./embed.ts')).startEmbed({ presentFragment: fragmentOfNow, isChanged });
 }
 
 /** Writes what is open, and how it is shown, into the address bar. Another thing that is open is a step back and forward. */
@@ -209,12 +209,16 @@ const FOLLOWED = [
   'reader',
 ] as const;
 
+function isChanged(now: AppState, before: AppState): boolean {
+  return FOLLOWED.some((key) => now[key] !== before[key]);
+}
+
 /** Follows the page in the address bar, and the address bar in the page, from now on. */
 export function startLinks(): () => void {
   void startFrame();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = useApp.subscribe((now, before) => {
-    if (FOLLOWED.every((key) => now[key] === before[key])) return;
+    if (!isChanged(now, before)) return;
     clearTimeout(timer);
     // Another thing that is open is in the address bar at once: a reload must not open the one before.
     const isStep = openAddress(now) !== openAddress(before) && !now.busy;

@@ -3,7 +3,6 @@ import type { Answered, ConflictRow } from '../../engine/protocol/answers.ts';
 import type { Placement } from '../../engine/protocol/case.ts';
 import { LINK_LENGTH } from '../../engine/protocol/share.ts';
 import { hex } from '../../iova/format.ts';
-import { visibleRange } from '../../timeline/axis/viewport.ts';
 import type { Scene } from '../../timeline/scene/mark.ts';
 import type { ThemeName } from '../../timeline/scene/theme.ts';
 import { useApp } from '../state/app-state.ts';
@@ -12,6 +11,7 @@ import { setGuest } from '../state/conflicts.ts';
 import { dismissProblem } from '../state/notices.ts';
 import { arranged } from '../state/picture.ts';
 import { shownSession } from '../state/shown-session.ts';
+import { seenRange } from '../state/view.ts';
 import type { Exported, ExportForm } from './export-forms.ts';
 import { openAll, openText } from './open-files.ts';
 
@@ -165,10 +165,11 @@ export const pageApi = {
   setKernel: (version: string | null): Promise<void> => checked(setKernel(version)),
   async state() {
     await shown();
-    const { view, picture, scale, selected } = get();
+    const { scale, selected } = get();
+    const seen = seenRange(get());
     const session = shownSession(get());
     return {
-      range: view && picture ? hexRange(visibleRange(view, picture.arrangement.scale)) : undefined,
+      range: seen && hexRange(seen),
       scale,
       selection: selected ? { title: selected.title, ...hexRange(selected.target) } : undefined,
       /** Events that are applied in the session that is shown. */

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { Button } from 'react-aria-components';
 import { useApp } from '../state/app-state.ts';
+import { useBlobAddress } from '../state/use-blob-address.ts';
 import { Frame } from './dialog-frame.tsx';
 
 /** Lines that are seen without scrolling. */
@@ -26,9 +27,8 @@ function SelectedText({ text, label }: { text: string; label: string }) {
 }
 
 function Picture({ data, label }: { data: Blob; label: string }) {
-  const [address] = useState(() => URL.createObjectURL(data));
-  useEffect(() => () => URL.revokeObjectURL(address), [address]);
-  return <img className="uncopied" src={address} alt={label} />;
+  const address = useBlobAddress(data);
+  return address && <img className="uncopied" src={address} alt={label} />;
 }
 
 /** Gives the focus back to what had it before: the button may be in another dialog, which then gets the next key. */

@@ -4,7 +4,7 @@ import { IOVA_MAX } from '../../iova/iova.ts';
 import { range } from '../../iova/range.ts';
 import type { ScaleKind } from '../../timeline/axis/scale.ts';
 import { covers, sliceWindow } from '../../timeline/axis/slice.ts';
-import { fitAll, fitRange, resize, type Viewport, visibleRange } from '../../timeline/axis/viewport.ts';
+import { boundsInView, fitAll, fitRange, resize, type Viewport } from '../../timeline/axis/viewport.ts';
 import { useApp } from './app-state.ts';
 import { shownConflict } from './conflict-key.ts';
 import { engine } from './engine.ts';
@@ -73,7 +73,7 @@ function keptView(arrangement: Arrangement): Viewport {
   const { view, picture, plotWidth } = get();
   if (!view || !picture) return fitAll(arrangement.scale, plotWidth);
   if (haveSameSegments(picture.arrangement, arrangement)) return view;
-  const seen = visibleRange(view, picture.arrangement.scale);
+  const seen = boundsInView(view, picture.arrangement.scale);
   const isWhole = seen.start === 0n && seen.last === IOVA_MAX;
   return isWhole ? fitAll(arrangement.scale, plotWidth) : fitRange(arrangement.scale, seen, plotWidth, 0);
 }

@@ -1,24 +1,29 @@
 // The visible part of the address space. Each action moves the view and requests slices where they are missing.
 
-import { range } from '../../iova/range.ts';
+import { type IovaRange, range } from '../../iova/range.ts';
 import { withContext } from '../../timeline/axis/contents.ts';
 import type { Scale } from '../../timeline/axis/scale.ts';
 import {
+  boundsInView,
   fitAll,
   fitRange,
   pan,
   resize,
   type Viewport,
-  visibleRange,
   worldAt,
   zoomAt,
 } from '../../timeline/axis/viewport.ts';
 import type { Target } from '../../timeline/scene/mark.ts';
-import { useApp } from './app-state.ts';
+import { type AppState, useApp } from './app-state.ts';
 import { shownConflict } from './conflict-key.ts';
 import { arrange, ensureSlices } from './picture.ts';
 
 const { getState: get, setState: set } = useApp;
+
+/** The addresses in view, inclusive; undefined before the first picture. */
+export function seenRange({ view, picture }: Pick<AppState, 'view' | 'picture'>): IovaRange | undefined {
+  return view && picture ? boundsInView(view, picture.arrangement.scale) : undefined;
+}
 
 function move(change: (scale: Scale, view: Viewport) => Viewport): void {
   const { view, picture } = get();
@@ -90,10 +95,8 @@ function hullOf(ranges: readonly Pick<Target, 'start' | 'last'>[]): Pick<Target,
 
 /** Shows a range if none of it is visible. */
 export function reveal({ start, last }: Pick<Target, 'start' | 'last'>): void {
-  const { view, picture } = get();
-  if (!view || !picture) return;
-  const seen = visibleRange(view, picture.arrangement.scale);
-  if (start > seen.last || last < seen.start) showRange(start, last);
+  const seen = seenRange(get());
+  if (seen && (start > seen.last || last < seen.start)) showRange(start, last);
 }
 
 /** The plot was laid out with another width, in CSS pixels. */

@@ -8,7 +8,7 @@ import { type Replacement, redactSession } from '../../session/sharing/redact.ts
 import { shrinkSession } from '../../session/sharing/shrink.ts';
 import { writeSession } from '../../session/write.ts';
 import { sliceWindow } from '../../timeline/axis/slice.ts';
-import { fitAll, fitRange, visibleRange } from '../../timeline/axis/viewport.ts';
+import { boundsInView, fitAll, fitRange } from '../../timeline/axis/viewport.ts';
 import { cutLanes } from '../../timeline/scene/cut-lanes.ts';
 import { plotWidth } from '../../timeline/scene/layout.ts';
 import { buildScene } from '../../timeline/scene/scene.ts';
@@ -342,7 +342,7 @@ async function pictureOf(
   const plot = plotWidth(width);
   const view = range ? fitRange(scale, range, plot, 0) : fitAll(scale, plot);
   const slices = await ask('slice', { revision, window: sliceWindow(view) });
-  const bounds = await ask('bounds', { ...visibleRange(view, scale), limit: BOUNDS_MAX });
+  const bounds = await ask('bounds', { ...boundsInView(view, scale), limit: BOUNDS_MAX });
   const { answer, rows } = await ask('answer', { selectedGroups, guest, pageSize });
   const { spaces, leftOut } = cutLanes(slices, seen?.first ?? 0, seen);
   return buildScene({

@@ -5,6 +5,7 @@ import { range } from '../../iova/range.ts';
 import { foldScale, linearScale, logScale, type Scale, segmentAt, toAddress, toWorld, unitsPerByte } from './scale.ts';
 import {
   addressAt,
+  boundsInView,
   fitAll,
   fitRange,
   pan,
@@ -271,4 +272,46 @@ test('the right edge of the whole space is its last byte, at every width, also a
       expect(addressAt(view, s, width)).toBe(IOVA_MAX);
     }),
   );
+});
+
+describe('the range in view, for links', () => {
+  test('is the range that was fitted, on whole addresses', () => {
+    for (const s of [
+      linearScale(),
+      logScale(),
+      foldScale({ edges: [0xfee00000n, 0xfef00000n], isOccupied: () => true }),
+    ]) {
+      for (const [start, last] of [
+        [0n, 0x2ffffn],
+        [0x1000n, 0x100fn],
+        [0xfee00000n, 0xfeefffffn],
+        [0n, 0xffffffffn],
+        [IOVA_MAX - 0xfffn, IOVA_MAX],
+        [0n, IOVA_MAX],
+      ] as const) {
+        for (const width of [320, 923, 1440]) {
+          expect(boundsInView(fitRange(s, range(start, last), width, 0), s)).toEqual({ start, last });
+        }
+      }
+    }
+  });
+
+  test('is exact where a double can tell its bytes apart, and otherwise off by no visible part of a pixel', () => {
+    fc.assert(
+      fc.property(
+        scale,
+        address,
+        fc.bigInt(0n, 1n << 40n),
+        fc.integer({ min: 100, max: 3000 }),
+        (s, a, more, width) => {
+          const r = range(a, a + more > IOVA_MAX ? IOVA_MAX : a + more);
+          const view = fitRange(s, r, width, 0);
+          const read = boundsInView(view, s);
+          if (s.kind !== 'fold' && more > 1n << 8n) expect(read).toEqual(r);
+          expect(pixelOfEdge(view, s, read.start)).toBeLessThan(1e-6);
+          expect(pixelOfEdge(view, s, read.last + 1n)).toBeGreaterThan(view.width - 1e-6);
+        },
+      ),
+    );
+  });
 });

@@ -6,8 +6,9 @@
 // Positions are subtracted as bigints first and only the difference becomes a number, so nothing near the anchor loses
 // a bit at any zoom. Zooming moves the anchor under the cursor and then changes `unitsPerPixel` alone: however often a
 // person zooms in and out at one place, the address under the cursor stays the same byte.
-import type { Iova } from '../../iova/iova.ts';
+import { IOVA_MAX, type Iova, iova } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
+import { roundestAddress } from './measure.ts';
 import { type Scale, toAddress, toWorld, unitsPerByte } from './scale.ts';
 
 export interface Viewport {
@@ -22,6 +23,8 @@ export interface Viewport {
 /** At the deepest zoom a byte is this wide. */
 const PIXELS_PER_BYTE_MAX = 64;
 const SLIVER = 0.001;
+/** Relative error of a distance in world units that was computed with doubles. */
+const ROUNDING = 2 ** -50;
 
 export function pixelOf(view: Viewport, world: bigint): number {
   return view.anchorPixel + Number(world - view.anchor) / view.unitsPerPixel;
@@ -71,9 +74,31 @@ export function addressAt(view: Viewport, scale: Scale, pixel: number): Iova {
   return toAddress(scale, positionAt(view, scale, pixel));
 }
 
-/** The visible addresses, clipped to the space and rounded outwards by a thousandth of a pixel. */
+/** The visible addresses for drawing, clipped to the space and rounded outwards by a thousandth of a pixel. */
 export function visibleRange(view: Viewport, scale: Scale): IovaRange {
   return { start: addressAt(view, scale, -SLIVER), last: addressAt(view, scale, view.width + SLIVER) };
+}
+
+/**
+ * The visible addresses for people and links: a bound that was put on the border of the window is exact, so that a range
+ * that is fitted without room is the one that is read back.
+ */
+export function boundsInView(view: Viewport, scale: Scale): IovaRange {
+  const first = borderAt(view, scale, 0);
+  const end = borderAt(view, scale, view.width);
+  const start = 'edge' in first ? first.edge : first.inside;
+  const last = 'edge' in end ? end.edge - 1n : end.inside;
+  return { start: iova(start), last: iova(last < start ? start : last) };
+}
+
+/** The edge at a pixel of the window's border, as exactly as the scale factor says it, or the byte that is cut there. */
+function borderAt(view: Viewport, scale: Scale, pixel: number): { readonly edge: bigint } | { readonly inside: Iova } {
+  const world = worldAt(view, pixel);
+  const slack = BigInt(Math.ceil(Math.abs(pixel - view.anchorPixel) * view.unitsPerPixel * ROUNDING)) + 1n;
+  if (world + slack >= scale.length) return { inside: IOVA_MAX };
+  if (world <= slack) return { edge: 0n };
+  const [before, behind] = [toAddress(scale, world - slack), toAddress(scale, world + slack)];
+  return before === behind ? { inside: before } : { edge: roundestAddress(before + 1n, behind) };
 }
 
 export function fitAll(scale: Scale, width: number): Viewport {

@@ -1,0 +1,16 @@
+import { useEffect, useState } from 'react';
+
+/** An address of a blob for as long as it is shown. */
+export function useBlobAddress(data: Blob | undefined): string | undefined {
+  const [address, setAddress] = useState<string>();
+  useEffect(() => {
+    if (!data) {
+      setAddress(undefined);
+      return;
+    }
+    const made = URL.createObjectURL(data);
+    setAddress(made);
+    return () => URL.revokeObjectURL(made);
+  }, [data]);
+  return address;
+}
