@@ -149,7 +149,7 @@ function made(
   const { id } = document;
   const done = (changed: ChangedSession | undefined, row?: number) => {
     if (!changed) return failure('unusable', `nothing to ${change.kind}`);
-    open.replaceSource(source, changed.source);
+    open.replaceSource(changed.source);
     return success({ ...changed, ...(row === undefined ? {} : { row }) });
   };
   if (change.kind === 'undo' || change.kind === 'redo') return done(repeatChange(source, change.kind));

@@ -32,6 +32,18 @@ function historyOf({ session: { events } }: EngineDocument): History {
   return made;
 }
 
+/**
+ * Keeps the undo of a session when its events are copied to another array, in which one of them (`removed`, an index) is
+ * missing, or others were added behind the last.
+ */
+export function keepHistory(from: readonly SessionEvent[], to: readonly SessionEvent[], removed?: number): void {
+  const history = histories.get(from);
+  if (!history) return;
+  const moved = (change: Change): Change =>
+    removed !== undefined && change.index > removed ? { ...change, index: change.index - 1 } : change;
+  histories.set(to, { done: history.done.map(moved), undone: history.undone.map(moved) });
+}
+
 /** What came of a change. */
 export interface ChangedSession {
   readonly source: OpenedSource;

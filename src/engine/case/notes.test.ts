@@ -102,6 +102,21 @@ describe('a note on a range of a host', () => {
     expect((await open.ask('case', null)).hosts.map(({ position, events }) => [position, events])).toEqual([[2, 6]]);
   });
 
+  test('of a case that was exported and opened twice is there once, and goes at once', async () => {
+    const open = await new Case().add({ 'a.txt': host('alpha', 1) });
+    await open.ask('setNote', { text: 'Once.', on: { ...MSI, laneId: await open.laneId('reserved') } });
+    const { session } = await open.share('session');
+    const again = await new Case().add({ 'case.iova.jsonl': session });
+    await again.add({ 'copy.iova.jsonl': session });
+    expect((await again.ask('case', null)).hosts.map(({ sources }) => sources.length)).toEqual([2]);
+    expect((await again.pinned()).map(({ caption }) => caption)).toEqual(['Once.']);
+    const [note] = await again.ask('notes', null);
+    await again.ask('setNote', { text: '', ref: note?.ref });
+    expect(await again.texts()).toEqual([]);
+    await again.ask('undo', null);
+    expect(await again.texts()).toEqual([['Once.', 0xfee00000n, 'alpha']]);
+  });
+
   test('cannot be empty, and one that is gone cannot be changed', async () => {
     const open = await new Case().add({ 'a.txt': host('alpha', 1) });
     const refused = async (params: NoteParams) => {
@@ -205,4 +220,48 @@ test('a session with notes has the same operations and answers, and no host', as
   const [note] = await again.ask('notes', null);
   await again.ask('setNote', { text: 'Two.', ref: note?.ref });
   expect((await again.pinned()).map(({ caption }) => caption)).toEqual(['Two.']);
+});
+
+test('a note among operations made by hand: what can be undone stays so, and no undo loses an operation', async () => {
+  const open = new Case();
+  const change = async (line: string) => {
+    const [session] = (await open.ask('case', null)).sessions;
+    const params = session ? { id: session.id } : { model: 'iommufd' };
+    const position = session?.position ?? 0;
+    return open.ask('changeEvents', { ...params, change: { kind: 'insert', position, line } });
+  };
+  const repeat = async (kind: 'undo' | 'redo') => {
+    const [session] = (await open.ask('case', null)).sessions;
+    await open.ask('changeEvents', { id: session?.id, change: { kind } });
+  };
+  const lines = async () => {
+    const [session] = (await open.ask('case', null)).sessions;
+    return [session?.operations, session?.changes?.undo, session?.changes?.redo];
+  };
+  await change('alloc a');
+  await change('map a 0x4000 4K r');
+  await open.ask('setNote', {
+    text: 'Here.',
+    on: { start: 0x4000n, last: 0x4fffn, laneId: await open.laneId('areas') },
+  });
+  await change('map a 0x8000 4K r');
+  // The first one began the session.
+  expect(await lines()).toEqual([3, 2, 0]);
+  // The operation came after the note: undoing the note by going back to the session before it would lose it.
+  expect((await open.ask('case', null)).undo ?? '').not.toContain('note');
+  for (const [kind, expected] of [
+    ['undo', [2, 1, 1]],
+    ['undo', [1, 0, 2]],
+    ['redo', [2, 1, 1]],
+  ] as const) {
+    await repeat(kind);
+    expect(await lines()).toEqual(expected);
+  }
+  const [note] = await open.ask('notes', null);
+  await open.ask('setNote', { text: '', ref: note?.ref });
+  await repeat('redo');
+  expect(await lines()).toEqual([3, 2, 0]);
+  const { session } = await open.share('session');
+  const written = session.trim().split('\n').slice(1);
+  expect(written.map((line) => JSON.parse(line).iova)).toEqual([undefined, '0x4000', '0x8000']);
 });

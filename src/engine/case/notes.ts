@@ -12,6 +12,7 @@ import { type EngineDocument, restoreMoments, statesOf } from '../documents/docu
 import { spaceKey } from '../documents/keys.ts';
 import { nothingRead } from '../documents/read-document.ts';
 import type { NoteNode, NoteParams } from '../protocol/case.ts';
+import { keepHistory } from './changed-session.ts';
 import type { CaseResult, OpenCase } from './open-case.ts';
 import type { OpenedSource } from './opened-source.ts';
 
@@ -23,19 +24,27 @@ function isNote(event: SessionEvent | undefined): event is Note {
   return event !== undefined && isFact(event) && event.kind === 'note';
 }
 
+/** Its text and what it is about: notes that are equal in it are the same. */
+const contentOf = ({ text, start, last, space }: Note) => [start, last, space, text].join(' ');
+
 interface ListedNote {
   readonly note: Note;
   readonly ref: NoteRef;
 }
 
-/** The notes of a document, with their positions. Those of a model's address space are listed with its session only. */
+/**
+ * The notes of a document, with their positions. Those of a model's address space are listed with its session only. The
+ * same note from several sources (a case that was exported and opened twice) is one.
+ */
 export function notesIn({ id, kind, session: { events }, sources }: EngineDocument): ListedNote[] {
   // Few cases have notes, and some have a million events.
   if (!sources.some(({ kinds }) => kinds.note !== undefined)) return [];
   const joinsHost =
     kind === 'session' && events.some((event) => isFact(event) && event.kind !== 'note' && event.kind !== 'diagnostic');
+  const known = new Set<string>();
   return events.flatMap((note, i) => {
-    if (!isNote(note)) return [];
+    if (!isNote(note) || known.has(contentOf(note))) return [];
+    known.add(contentOf(note));
     const isOfSession = note.space !== undefined || (kind === 'session' && !joinsHost);
     return isOfSession === (kind === 'session') ? [{ note, ref: { id, position: i + 1 } }] : [];
   });
@@ -120,29 +129,38 @@ async function add(open: OpenCase, text: string, on: NoteParams['on']): Promise<
   const label = `Add the note “${shortened(text)}”`;
   const ofSession = open.sourceOfSession(document.id);
   if (ofSession) {
-    open.put(label, await withEvents(ofSession, [...ofSession.read.session.events, note]));
+    open.put(label, [await withEvents(ofSession, [...ofSession.read.session.events, note])]);
     return { ok: true };
   }
   const own = open.sources.find(
     (source) => open.hostOfSource(source.id) === document.id && !source.isLive && isNotesOnly(source),
   );
-  if (own) open.put(label, await withEvents(own, [...own.read.session.events, note]));
+  if (own) open.put(label, [await withEvents(own, [...own.read.session.events, note])]);
   else {
     const others = open.sources.filter(({ id }) => open.hostOfSource(id) === document.id);
-    open.put(label, await withEvents(emptySource(others.every(({ isSample }) => isSample)), [note]), document.id);
+    open.put(label, [await withEvents(emptySource(others.every(({ isSample }) => isSample)), [note])], document.id);
   }
   return { ok: true };
 }
 
 async function edit(open: OpenCase, { id, position }: NoteRef, text: string): Promise<CaseResult> {
-  const note = open.documents.get(id)?.session.events[position - 1];
-  const source = isNote(note) ? open.sources.find(({ read }) => read.session.events.includes(note)) : undefined;
-  if (!isNote(note) || !source || source.isLive) return { ok: false, message: 'this note is no longer there' };
-  const events = source.read.session.events.flatMap((event) =>
-    event !== note ? [event] : text === '' ? [] : [{ ...note, text }],
-  );
-  const label = `${text === '' ? 'Remove' : 'Change'} the note “${shortened(note.text)}”`;
-  open.put(label, await withEvents(source, events));
+  const all = open.documents.get(id)?.session.events ?? [];
+  const note = all[position - 1];
+  if (!isNote(note)) return { ok: false, message: 'this note is no longer there' };
+  const same = new Set(all.filter((event) => isNote(event) && contentOf(event) === contentOf(note)));
+  const changed: OpenedSource[] = [];
+  for (const source of open.sources) {
+    const here = source.isLive ? [] : source.read.session.events.filter((event) => same.has(event));
+    let made = source;
+    for (const event of here) {
+      const { events } = made.read.session;
+      const others = events.flatMap((other) => (other !== event ? [other] : text === '' ? [] : [{ ...note, text }]));
+      made = await withEvents(made, others);
+    }
+    if (made !== source) changed.push(made);
+  }
+  if (changed.length === 0) return { ok: false, message: 'this note is no longer there' };
+  open.put(`${text === '' ? 'Remove' : 'Change'} the note “${shortened(note.text)}”`, changed);
   return { ok: true };
 }
 
@@ -216,6 +234,7 @@ async function withEvents(source: OpenedSource, events: readonly SessionEvent[])
       ),
     },
   };
+  keepHistory(before, session.events, removed >= 0 ? removed : undefined);
   const { note: _notes, ...kinds } = read.sources[0]?.kinds ?? {};
   const notes = events.filter(isNote).length;
   const sources = read.sources.map((summary, i) =>

@@ -207,12 +207,14 @@ export class OpenCase {
     return { sourceId, sourceName: name, hostId, hostName, outcome, reason };
   }
 
-  /** Puts a source in place of the one with its id, or adds it to a host. One without events leaves. */
-  put(label: string, source: OpenedSource, hostId?: string): void {
+  /** Puts sources in place of those with their ids, or adds them to a host. One without events leaves. */
+  put(label: string, sources: readonly OpenedSource[], hostId?: string): void {
     const before = this.#content;
-    if (source.read.session.events.length === 0) this.#drop([source.id]);
-    else if (hostId !== undefined) this.#put(withId(source, this.#newId('source')), hostId);
-    else this.#content = { ...before, sources: new Map(before.sources).set(source.id, source) };
+    for (const source of sources) {
+      if (source.read.session.events.length === 0) this.#drop([source.id]);
+      else if (hostId !== undefined) this.#put(withId(source, this.#newId('source')), hostId);
+      else this.#content = { ...this.#content, sources: new Map(this.#content.sources).set(source.id, source) };
+    }
     this.#changed(label, before);
   }
 
@@ -269,14 +271,19 @@ export class OpenCase {
     return this.sources.find(({ session }) => session?.id === sessionId);
   }
 
-  /** Puts a source whose session was changed in its place, also in what can be undone: a session has its own undo. */
-  replaceSource(before: OpenedSource, after: OpenedSource): void {
-    const replaced = (content: Content): Content => ({
-      ...content,
-      sources: new Map([...content.sources].map(([id, source]) => [id, source === before ? after : source])),
-    });
+  /**
+   * Puts a source whose session was changed in its place, also in what can be undone: a session has its own undo. What
+   * would bring back the session as it was before that (a note of it) can no longer be undone.
+   */
+  replaceSource(after: OpenedSource): void {
+    const { id } = after;
+    const versions = [...this.#undo.map(({ before }) => before), this.#content].map(({ sources }) => sources.get(id));
+    const replaced = (content: Content): Content =>
+      content.sources.has(id) ? { ...content, sources: new Map(content.sources).set(id, after) } : content;
     this.#content = replaced(this.#content);
-    this.#undo = this.#undo.map((change) => ({ ...change, before: replaced(change.before) }));
+    this.#undo = this.#undo
+      .filter((_, i) => versions[i] === undefined || versions[i + 1] === undefined || versions[i] === versions[i + 1])
+      .map((change) => ({ ...change, before: replaced(change.before) }));
     this.#rebuild();
   }
 
