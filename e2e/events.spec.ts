@@ -90,12 +90,12 @@ test('the keys step the session that is shown, and its name is there in every ta
   await app.getByTestId('timeline').focus();
   await app.keyboard.press('Shift+Space');
   await expect(app.getByTestId('moment')).toHaveText('1 / 3');
-  await bar.getByRole('checkbox', { name: 'Hide later' }).check();
+  await bar.getByRole('checkbox', { name: 'Hide later events' }).check();
   await expect(app.getByTestId('moment')).toHaveText('1 / ?');
   await app.getByTestId('timeline').focus();
   await app.keyboard.press('Space');
   await expect(app.getByTestId('moment')).toHaveText('2 / ?');
-  await bar.getByRole('checkbox', { name: 'Hide later' }).uncheck();
+  await bar.getByRole('checkbox', { name: 'Hide later events' }).uncheck();
   await app.getByTestId('timeline').focus();
   await app.keyboard.press('k');
   await expect(app.getByTestId('moment')).toHaveText('3 / 3');

@@ -90,4 +90,28 @@ test('addresses and ranges come from the timeline', async ({ app: page }) => {
   await page.mouse.up();
   await page.keyboard.up('Shift');
   await expect(line(page)).toHaveValue(/^map c 0x[\da-f]+ (?:0x[\da-f]+|\d+[KMGTPE]) $/);
+
+  // The same on a page that is enlarged, as in the presenter's view: the address is one that the ruler shows there.
+  await line(page).fill('map c ');
+  await page.locator('.app').evaluate((app: HTMLElement) => app.style.setProperty('zoom', '1.5'));
+  const enlarged = await page.getByTestId('timeline-scroll').boundingBox();
+  if (!enlarged) throw new Error('no timeline');
+  const [middle, ruler] = [enlarged.x + enlarged.width / 2, enlarged.y + 90];
+  const at = async (pixel: number) => {
+    await page.mouse.move(pixel, ruler);
+    return BigInt(((await page.getByTestId('readout').textContent()) ?? '').replace(/_|\s.*$/g, ''));
+  };
+  await expect(async () => expect(await at(middle)).toBeGreaterThan(0n)).toPass();
+  const [low, high] = [await at(middle - 16), await at(middle + 16)];
+  await page.mouse.click(middle, ruler);
+  await expect(line(page)).toHaveValue(/^map c 0x[\da-f]+ $/);
+  const picked = BigInt((await line(page).inputValue()).split(' ')[2] ?? '');
+  expect(picked >= low && picked <= high).toBe(true);
+  // The list of completions covers nothing of the bar.
+  await line(page).fill('');
+  await line(page).press('ArrowDown');
+  const list = await page.getByRole('listbox', { name: 'Completions' }).boundingBox();
+  const bar = await page.getByTestId('operation-bar').boundingBox();
+  if (!list || !bar) throw new Error('no list or no bar');
+  expect(list.y >= bar.y + bar.height || list.y + list.height <= bar.y).toBe(true);
 });

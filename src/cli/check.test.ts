@@ -386,7 +386,7 @@ describe('compare', () => {
     const names = Array.from({ length: 20 }, (_, i) => put(`node${i}.txt`, GROUP(1, MSI)));
     const odd = put('odd.txt', GROUP(1, MSI, '0x1000 0x1fff direct'));
     const { stdout } = await runCli(['compare', ...names, odd, '--guest', 'q35:2G']);
-    expect(stdout).toContain(`hosts alike:\n  20 of 21 hosts (all but ${odd})\n  ${odd}\n`);
+    expect(stdout).toContain(`identical hosts:\n  20 of 21 hosts (all but ${odd})\n  ${odd}\n`);
     expect(stdout).toContain(`: usable on 20 of 21 hosts (all but ${odd}); not on ${odd}\n`);
     expect(stdout).toMatch(new RegExp(`\\nguest:\\n  20 of 21 hosts .*: q35, 2 GiB fits .*\\n  ${odd}: .*\\n$`));
     const { stdout: json } = await runCli(['compare', ...names, odd, '--json']);

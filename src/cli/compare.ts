@@ -35,7 +35,7 @@ function section(title: string, ranges: readonly IovaRange[]): string[] {
 /** Hosts that do not differ, one line for each kind of host; nothing if all of them differ. */
 function alikeLines({ alike }: HostsCompared, label: (names: readonly string[]) => string): string[] {
   if (!alike.some((names) => names.length > 1)) return [];
-  return ['hosts alike:', ...alike.map((names) => `  ${label(names)}`)];
+  return ['identical hosts:', ...alike.map((names) => `  ${label(names)}`)];
 }
 
 function plainLines(compared: HostsCompared): string[] {

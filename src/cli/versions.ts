@@ -24,7 +24,7 @@ disappear with the version of the kernel.
   --model M   run this model instead of the one in the header: ${MODEL_NAMES.join(', ')}
   --json      print each difference, and the totals, as one JSON object per line
 
-Exit code 0: all versions answer alike; 1: some differ; 2: usage error or unusable input.`;
+Exit code 0: all versions give the same answers; 1: some differ; 2: usage error or unusable input.`;
 
 function json(value: unknown): string {
   return JSON.stringify(value, (_key, v: unknown) => (typeof v === 'bigint' ? `0x${v.toString(16)}` : v));

@@ -41,7 +41,7 @@ describe('a refused map', () => {
       source: 'Linux 6.12, vfio_iommu_iova_dma_valid',
       remedy: 'From 0xfe000000 up to the obstacle 14 MiB fit. A range of this size would fit at 0x0.',
       marks: [
-        { role: 'requested', ...range(0xfe00_0000n, 0xfeff_ffffn), message: 'requested of "pc.ram"' },
+        { role: 'requested', ...range(0xfe00_0000n, 0xfeff_ffffn), message: 'request for "pc.ram"' },
         { role: 'obstacle', ...range(0xfee0_0000n, 0xfeef_ffffn), message: 'msi of group 1' },
       ],
       provenance: [

@@ -131,7 +131,10 @@ function refused(request: Request, context: RequestContext, position: number | u
     errno: errno === 'unknown' ? undefined : errno,
     source: refusalSource(request, subject, errno),
     remedy,
-    marks: [markOf('requested', request, `requested${name}`), ...marks],
+    marks: [
+      markOf('requested', request, request.name === undefined ? 'requested' : `request for "${request.name}"`),
+      ...marks,
+    ],
     provenance: [provenanceOf(request), ...provenance],
     answer: answerTo(request, context, explanation),
     ...(remedies === undefined ? {} : { remedies }),

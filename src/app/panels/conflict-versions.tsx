@@ -29,7 +29,7 @@ function Verdicts({ verdicts }: Pick<ConflictVersions, 'verdicts'>) {
   return (
     <p data-testid="version-verdicts">
       {verdicts.map(({ severity, versions, versionsLabel }, i) => (
-        <span key={severity} className={severity === 'fatal' ? 'refused-answer' : undefined}>
+        <span key={severity} className={severity === 'fatal' ? 'severity-error' : undefined}>
           {i === 0 ? VERDICTS[severity] : VERDICTS[severity].replace(/^[A-Z]/, (c) => c.toLowerCase())}{' '}
           <VersionsButton versions={versions} label={versionsLabel} />
           {i === verdicts.length - 1 ? '.' : '; '}

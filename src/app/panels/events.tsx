@@ -164,11 +164,8 @@ function EventCells({ document, row, index, hasTimes }: RowProps) {
         </button>
         {source !== undefined && line !== undefined && <PlaceLink source={source} line={line} />}
       </Cell>
-      <Cell
-        className={refused ? 'event-answer answer-refused' : 'event-answer'}
-        title={refused ? `${label}: ${refused.message}` : (hazard ?? answer)}
-      >
-        <span className="mono">{label}</span>
+      <Cell title={refused ? `${label}: ${refused.message}` : (hazard ?? answer)}>
+        <span className={refused ? 'mono severity-error' : 'mono'}>{label}</span>
         {refused && (
           <span>
             {label === '' ? '' : ': '}

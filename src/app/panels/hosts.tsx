@@ -54,7 +54,7 @@ export function HostsPanel() {
       )}
       {compared.alike.some((names) => names.length > 1) && (
         <>
-          <h3>Hosts alike</h3>
+          <h3>Identical hosts</h3>
           <ul data-testid="alike">
             {compared.alike.slice(0, 60).map((names) => (
               <li key={names[0]}>{label(names)}</li>

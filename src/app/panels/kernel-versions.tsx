@@ -31,7 +31,7 @@ function Answer({ answer: { versions, versionsLabel, answer, refused, hazard } }
   return (
     <li>
       <VersionsButton versions={versions} label={versionsLabel} />:{' '}
-      <span className={refused ? 'mono refused-answer' : 'mono'}>{answer ?? 'cannot be run'}</span>
+      <span className={refused ? 'mono severity-error' : 'mono'}>{answer ?? 'cannot be run'}</span>
       {refused && <span className="second"> {refused.message}</span>}
       {hazard !== undefined && <span className="hazard"> Kernel bug: {hazard}</span>}
     </li>
@@ -43,7 +43,7 @@ function Why({ row: { verdict, changes } }: { row: Row }) {
     <>
       {verdict && (
         <p>
-          Works on {verdict.works}, <span className="refused-answer">fails on {verdict.fails}</span>
+          Works on {verdict.works}, <span className="severity-error">fails on {verdict.fails}</span>
         </p>
       )}
       {changes.map(({ name, since, was, now, source }) => (

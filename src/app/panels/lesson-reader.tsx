@@ -213,7 +213,7 @@ function Operations({ operations }: { operations: readonly ShownOperation[] }) {
             {row && document && (
               <button
                 type="button"
-                className={row.refused ? 'link answer-refused' : 'link'}
+                className={row.refused ? 'link severity-error' : 'link'}
                 title="Show this moment"
                 onClick={() => void showEvent(document, row)}
               >
@@ -472,8 +472,8 @@ function LessonList() {
       </header>
       {hasOpen && (
         <label className="lesson-added">
-          <input type="checkbox" checked={isAdded} onChange={({ target }) => setAdded(target.checked)} /> Keep what is
-          open beside the lesson
+          <input type="checkbox" checked={isAdded} onChange={({ target }) => setAdded(target.checked)} /> Keep the
+          current case open
         </label>
       )}
       <ol className="lesson-list">

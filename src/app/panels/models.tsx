@@ -22,8 +22,8 @@ const RANGES_MAX = 6;
 
 function AnswerCell({ answer: { answer, refused, note } }: { answer: ModelAnswer }) {
   return (
-    <Cell className={refused ? 'answer-refused' : undefined}>
-      <span className="mono">{answer ?? '—'}</span>
+    <Cell>
+      <span className={refused ? 'mono severity-error' : 'mono'}>{answer ?? '—'}</span>
       {refused && (
         <details>
           <summary tabIndex={-1}>{refused.rule ?? 'Reason'}</summary>

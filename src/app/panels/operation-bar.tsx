@@ -1,8 +1,9 @@
-import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
+import { type KeyboardEvent, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import type { EventChange, LineTrial } from '../../engine/protocol/operation-lines.ts';
 import type { EventRow, Reason } from '../../engine/protocol/sessions.ts';
 import { groupedDecimal, hex, hexRange, shortExactSize } from '../../iova/format.ts';
+import { type Point, placeIn } from '../../timeline/axis/gestures.ts';
 import { useApp } from '../state/app-state.ts';
 import { seek } from '../state/documents.ts';
 import { engine } from '../state/engine.ts';
@@ -16,6 +17,8 @@ const DEFAULT_MODEL = 'iommufd';
 const NEW = 'new';
 /** How far the pointer may move in a click, in pixels. */
 const CLICK_SLACK = 4;
+/** Pixels that a list of completions needs at most, with its distance from the bar. */
+const LIST_HEIGHT = 240;
 
 /** What the bar says about what was done last. */
 interface Result {
@@ -84,7 +87,7 @@ function Preview({ line, trial, error }: PreviewProps) {
   if (line.trim() === '') {
     return (
       <span className="second">
-        Click the timeline for an address, Shift-drag for a range. ↓ lists what may follow, ↑ earlier operations.
+        Click the timeline for an address, Shift-drag for a range. ↓ lists completions, ↑ recalls earlier operations.
       </span>
     );
   }
@@ -170,6 +173,8 @@ export function OperationBar() {
   const [recalled, setRecalled] = useState<number>();
   const [result, setResult] = useState<Result>({});
   const input = useRef<HTMLInputElement>(null);
+  const bar = useRef<HTMLElement>(null);
+  const [side, setSide] = useState<'above' | 'below'>('below');
   const listId = useId();
   const noteId = useId();
 
@@ -195,6 +200,12 @@ export function OperationBar() {
   const offered = items.filter(({ text }) => text !== typed);
   const isListOpen = isListWanted && offered.length > 0;
 
+  useLayoutEffect(() => {
+    if (!isListOpen || !bar.current) return;
+    const { bottom } = bar.current.getBoundingClientRect();
+    // Both are in pixels of the window, the list may be in those of an enlarged page.
+    setSide(window.innerHeight - bottom < LIST_HEIGHT * (bar.current.currentCSSZoom ?? 1) ? 'above' : 'below');
+  }, [isListOpen]);
   useEffect(() => {
     if (value?.line === line) showPreview(document, line.trim() === '' ? undefined : value.outcome);
   }, [value, line, document]);
@@ -239,20 +250,22 @@ export function OperationBar() {
     if (!timeline) return;
     const listeners = new AbortController();
     const { signal } = listeners;
-    let pressed: PointerEvent | undefined;
-    timeline.addEventListener('pointerdown', (event) => (pressed = event), { signal });
+    const at = placeIn(timeline);
+    let pressed: { readonly point: Point; readonly isMeasuring: boolean } | undefined;
+    timeline.addEventListener('pointerdown', (event) => (pressed = { point: at(event), isMeasuring: event.shiftKey }), {
+      signal,
+    });
     window.addEventListener(
       'pointerup',
       (event) => {
         const from = pressed;
         pressed = undefined;
         if (!from) return;
-        const isClick = Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY) <= CLICK_SLACK;
-        if (isClick) {
-          const { left } = timeline.getBoundingClientRect();
-          const address = clickedAddress(event.clientX - left, timeline.clientWidth);
+        const { x, y } = at(event);
+        if (Math.hypot(x - from.point.x, y - from.point.y) <= CLICK_SLACK) {
+          const address = clickedAddress(x, timeline.clientWidth);
           if (address !== undefined) picker.current(address);
-        } else if (from.shiftKey) {
+        } else if (from.isMeasuring) {
           const { measured } = useApp.getState();
           if (measured) picker.current(measured.start, measured.last);
         }
@@ -376,7 +389,7 @@ export function OperationBar() {
   };
 
   return (
-    <section className="operation-bar" aria-label="Operation bar" data-testid="operation-bar">
+    <section ref={bar} className="operation-bar" aria-label="Operation bar" data-testid="operation-bar">
       <div className="operation-head">
         <TargetChoice
           document={session}
@@ -448,7 +461,7 @@ export function OperationBar() {
           {isEditing ? 'Replace' : 'Run'}
         </button>
         {isListOpen && (
-          <div id={listId} role="listbox" aria-label="What may follow" className="operation-list">
+          <div id={listId} role="listbox" aria-label="Completions" className="operation-list" data-side={side}>
             {offered.map(({ text, label }, i) => (
               // biome-ignore lint/a11y/useKeyWithClickEvents: the text field has the keys of its list
               // biome-ignore lint/a11y/useFocusableInteractive: the text field keeps the focus

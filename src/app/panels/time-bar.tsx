@@ -157,9 +157,9 @@ function HideLater({ document: { id, position, isConcealed = false } }: { docume
     setChosen(undefined);
   };
   return (
-    <label className="hide-later" title="Later events are hidden until you step to them">
+    <label className="hide-later" title="Events after this one are hidden until you step to them">
       <input type="checkbox" checked={chosen ?? isConcealed} onChange={({ target }) => void choose(target.checked)} />{' '}
-      Hide later
+      Hide later events
     </label>
   );
 }
