@@ -6,8 +6,8 @@ import { parseKernelVersion } from '../kernel/versions.ts';
 import { parseAnswer } from '../operation-lines/answers.ts';
 import { nearestWord } from '../operation-lines/nearest.ts';
 import { parseOperationLine, splitExpectation } from '../operation-lines/parse.ts';
+import { parseEventLine } from '../session/event-line.ts';
 import type { SessionEvent } from '../session/events.ts';
-import { parseEventLine } from '../session/read.ts';
 import { LANE_KINDS } from '../timeline/lanes/kinds.ts';
 import {
   ANSWER_KINDS,

@@ -1,7 +1,8 @@
 import { MODEL_NAMES, createModel as modelOf } from '../kernel/models.ts';
 import { isForeign, replay } from '../kernel/replay/replay.ts';
+import { parseEventLine } from '../session/event-line.ts';
 import { isOperation } from '../session/events.ts';
-import { parseEventLine, readSession } from '../session/read.ts';
+import { readSession } from '../session/read.ts';
 
 /** Names of the kernel models, for `createModel` and for the headers of session files. */
 export const models: readonly string[] = MODEL_NAMES;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { parseEventLine } from './event-line.ts';
 import { isFact, isOperation, isUnknownEvent } from './events.ts';
-import { parseEventLine } from './read.ts';
 import { FACTS, OPERATIONS } from './schema.ts';
 import { writeEvent } from './write.ts';
 

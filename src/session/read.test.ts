@@ -2,9 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anyAddress, assertProperty } from '../iova/testing/arbitraries.ts';
+import { parseEventLine } from './event-line.ts';
 import { isFact, isOperation } from './events.ts';
 import { LineSplitter } from './lines.ts';
-import { parseEventLine, readSession, SessionReader } from './read.ts';
+import { readSession, SessionReader } from './read.ts';
 import { newSession } from './session.ts';
 import { writeEvent, writeSession } from './write.ts';
 

@@ -1,8 +1,8 @@
 // What of the page is kept with a case, as text. Loaded when there is a case to save or to open.
 import * as v from 'valibot';
 import type { GuestChoice } from '../../engine/protocol/answers.ts';
+import { parseEventLine } from '../../session/event-line.ts';
 import { isFact } from '../../session/events.ts';
-import { parseEventLine } from '../../session/read.ts';
 import { writeEvent } from '../../session/write.ts';
 import { type AppState, TAB_NAMES } from './app-state.ts';
 

@@ -1,7 +1,9 @@
 // Session files (*.iova.jsonl) among the inputs: their facts and operations are passed on in order.
+
+import { parseEventLine } from '../../session/event-line.ts';
 import { isFact, isOperation, type SessionHeader } from '../../session/events.ts';
 import { LineSplitter } from '../../session/lines.ts';
-import { parseEventLine, SessionReader } from '../../session/read.ts';
+import { SessionReader } from '../../session/read.ts';
 import { isFactKind, isOperationName } from '../../session/schema.ts';
 import type { SessionProblem } from '../../session/session.ts';
 import type { Collector } from './collector.ts';

@@ -1,6 +1,7 @@
 // A live host as a growing session: what an agent reports becomes facts, what no longer holds becomes `gone`. After an
 // outage it reconnects and requests what it missed, so that nothing is lost or duplicated.
 import { counted } from '../../iova/format.ts';
+import { parseEventLine } from '../../session/event-line.ts';
 import { isFact, type SessionEvent } from '../../session/events.ts';
 import {
   isFinalClose,
@@ -12,7 +13,6 @@ import {
   type ServerMessage,
   TOKEN_SUBPROTOCOL,
 } from '../../session/live.ts';
-import { parseEventLine } from '../../session/read.ts';
 import type { LiveChange, LiveState } from '../protocol/live.ts';
 import { ChangeLabels } from './change-labels.ts';
 

@@ -6,8 +6,8 @@ import { commonSpace, reportedSpaces } from '../../analysis/space/common-space.t
 import { hex } from '../../iova/format.ts';
 import type { AddressSpaceView } from '../../kernel/model.ts';
 import { createModel } from '../../kernel/models.ts';
+import { parseEventLine } from '../../session/event-line.ts';
 import { isOperation, type SessionEvent } from '../../session/events.ts';
-import { parseEventLine } from '../../session/read.ts';
 import { elementAt } from '../lanes/columns.ts';
 import type { LaneContent } from '../lanes/lane.ts';
 import { type HostSource, laneIds, type ModelSource, type ReportedSource } from '../lanes/sources.ts';
