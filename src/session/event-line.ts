@@ -60,10 +60,12 @@ function parseFact(kind: FactKind, object: unknown): ParsedLine {
   const result = v.safeParse(FACT_SCHEMAS[kind], object, { abortEarly: true });
   if (!result.success) return unreadable('bad-field', `${kind}: ${describeIssue(result.issues[0])}`);
   const fact = result.output;
-  const { start, last } = fact;
-  // Every kind that has both is about the range from one to the other.
-  const isReversed = typeof start === 'bigint' && typeof last === 'bigint' && start > last;
-  return isReversed ? unreadable('bad-field', `${kind}: start is above last`) : { event: fact };
+  return isReversed(fact) ? unreadable('bad-field', `${kind}: start is above last`) : { event: fact };
+}
+
+/** True if a fact begins above its end: every kind that has both is about the range from one to the other. */
+export function isReversed({ start, last }: Readonly<Record<string, unknown>>): boolean {
+  return typeof start === 'bigint' && typeof last === 'bigint' && start > last;
 }
 
 function parseOperation(op: OperationName, object: unknown): ParsedLine {

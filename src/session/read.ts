@@ -1,5 +1,7 @@
 import * as v from 'valibot';
-import { describeIssue, parseEventLine, parseJsonObject } from './event-line.ts';
+import { describeIssue, parseJsonObject } from './event-line.ts';
+import { EventLines } from './event-lines.ts';
+import { isUnknownEvent } from './events.ts';
 import { HEADER } from './schema.ts';
 import { newSession, type Session, type SessionProblem } from './session.ts';
 import { writeEvent } from './write.ts';
@@ -11,6 +13,7 @@ import { writeEvent } from './write.ts';
 export class SessionReader {
   readonly problems: SessionProblem[] = [];
   readonly #session: Session = newSession();
+  readonly #lines = new EventLines();
   #header: Session['header'] | undefined;
   #line = 0;
   #pending = '';
@@ -55,9 +58,10 @@ export class SessionReader {
   }
 
   #readEvent(body: string, raw: string): void {
-    const { event, problem } = parseEventLine(body);
+    const { event, problem, isCanonical } = this.#lines.parse(body);
     if (problem) this.problems.push({ line: this.#line, ...problem });
-    if ('unknown' in event || `${writeEvent(event)}\n` !== raw) {
+    const written = isCanonical ? body : writeEvent(event);
+    if (isUnknownEvent(event) || `${written}\n` !== raw) {
       this.#session.verbatim.events.set(this.#session.events.length, raw);
     }
     this.#session.events.push(event);

@@ -1,6 +1,6 @@
 // Session files (*.iova.jsonl) among the inputs: their facts and operations are passed on in order.
 
-import { parseEventLine } from '../../session/event-line.ts';
+import { EventLines } from '../../session/event-lines.ts';
 import { isFact, isOperation, type SessionHeader } from '../../session/events.ts';
 import { LineSplitter } from '../../session/lines.ts';
 import { SessionReader } from '../../session/read.ts';
@@ -28,6 +28,7 @@ export class SessionFileReader {
   /** As in the file; undefined until it was read, and if the file has none. */
   header: SessionHeader | undefined;
   readonly #splitter = new LineSplitter();
+  readonly #lines = new EventLines();
   readonly #source: string;
   readonly #collector: Collector;
   #number = 0;
@@ -80,7 +81,7 @@ export class SessionFileReader {
   }
 
   #event(text: string): void {
-    const { event, problem } = parseEventLine(text);
+    const { event, problem } = this.#lines.parse(text);
     const source = this.#source;
     const line = this.#number;
     if (problem) this.#problem(problem);
