@@ -1,3 +1,4 @@
+import { type Answer, isOperation, type SessionEvent } from '../../session/events.ts';
 import type { Session } from '../../session/session.ts';
 import type { KernelModel, KernelView } from '../model.ts';
 import { type ReplayStep, runEvent } from './replay.ts';
@@ -7,6 +8,36 @@ export interface CheckpointOptions {
   readonly every?: number;
   /** Maximum number of checkpoints; beyond that every second one is dropped and the distance doubles. */
   readonly keep?: number;
+  /** About how many bytes all of them may take. One is kept, however large it is. */
+  readonly bytes?: number;
+}
+
+/** About how many bytes a model holds for each mapping: its columns and its node in the tree. */
+const BYTES_PER_MAPPING = 64;
+
+function bytesOf(model: KernelView): number {
+  let mappings = 0;
+  for (const { areaCount, allocator } of model.spaces()) mappings += areaCount + (allocator?.keptCount ?? 0);
+  return mappings * BYTES_PER_MAPPING;
+}
+
+/**
+ * The answer of an operation that simply succeeded, as it was expected to; undefined if more is to say of it. An answer
+ * that is the recorded one is that object: of a million steps nothing else is kept.
+ */
+function plainAnswer({ outcome, mismatch, translation, uncompared, operation }: ReplayStep): Answer | undefined {
+  if (!outcome.ok || outcome.hazard || mismatch || translation || uncompared) return undefined;
+  const { expect } = operation ?? {};
+  return expect && isSame(expect, outcome.answer) ? expect : outcome.answer;
+}
+
+/** True if two answers have the same simple fields in the same order. */
+function isSame(a: Answer, b: Answer): boolean {
+  const names = Object.keys(b);
+  return (
+    Object.keys(a).every((name, i) => name === names[i] && a[name] === b[name]) &&
+    Object.keys(a).length === names.length
+  );
 }
 
 /**
@@ -18,24 +49,32 @@ export class SessionStates {
   readonly #session: Session;
   readonly #empty: KernelModel;
   /** Copies by the number of events that they have run, ascending. */
-  #checkpoints: { readonly at: number; readonly model: KernelModel }[] = [];
+  #checkpoints: { readonly at: number; readonly model: KernelModel; readonly bytes: number }[] = [];
   #every: number;
   readonly #keep: number;
+  readonly #bytes: number;
   /** The model that runs the session, and how many events it has run. */
   #walker: KernelModel;
   #position = 0;
-  /** The result of each event that was run; `undefined` for facts. */
-  #steps: (ReplayStep | undefined)[] = [];
+  /** Of each event that was run, the answer if it is an operation with a plain one. */
+  readonly #answers: (Answer | undefined)[] = [];
+  /** The results of the other operations that were run, by index. */
+  readonly #steps = new Map<number, ReplayStep>();
   #latest: { readonly at: number; readonly state: KernelView } | undefined;
 
   /** `empty` is a model in its initial state; it is not changed. */
-  constructor(session: Session, empty: KernelModel, { every = 4096, keep = 32 }: CheckpointOptions = {}) {
+  constructor(
+    session: Session,
+    empty: KernelModel,
+    { every = 4096, keep = 32, bytes = 64 * 1024 * 1024 }: CheckpointOptions = {},
+  ) {
     if (!(every >= 1) || !(keep >= 1)) throw new RangeError('every and keep must be at least 1');
     this.#session = session;
     this.#empty = empty.clone();
     this.#walker = this.#empty.clone();
     this.#every = every;
     this.#keep = keep;
+    this.#bytes = bytes;
   }
 
   /** The state after the first `t` events, 0 … number of events (RangeError otherwise). It never changes. */
@@ -55,14 +94,19 @@ export class SessionStates {
 
   /** The result of the event at `index`; `undefined` for a fact. */
   stepAt(index: number): ReplayStep | undefined {
-    if (index >= this.#steps.length) this.#walkTo(index + 1);
-    return this.#steps[index];
+    if (index >= this.#answers.length) this.#walkTo(index + 1);
+    const answer = this.#answers[index];
+    const event: SessionEvent | undefined = this.#session.events[index];
+    if (!answer || !event || !isOperation(event)) return this.#steps.get(index);
+    const line = this.#session.lines[index] ?? 0;
+    return { index, line, op: event.op, operation: event, outcome: { ok: true, answer }, mismatch: undefined };
   }
 
   /** Discards what depends on the events from `t` on: call it when one of them was removed or changed. */
   truncate(t: number): void {
     this.#checkpoints = this.#checkpoints.filter((checkpoint) => checkpoint.at <= t);
-    this.#steps.length = Math.min(this.#steps.length, t);
+    this.#answers.length = Math.min(this.#answers.length, t);
+    for (const index of this.#steps.keys()) if (index >= t) this.#steps.delete(index);
     if (this.#latest && this.#latest.at > t) this.#latest = undefined;
     if (this.#position > t) this.#goBack(t);
   }
@@ -80,14 +124,24 @@ export class SessionStates {
     if (this.#position > t || this.#position < nearest) this.#goBack(t);
     while (this.#position < t) {
       const step = runEvent(this.#walker, this.#session, this.#position);
-      if (this.#position === this.#steps.length) this.#steps.push(step);
+      if (this.#position === this.#answers.length) {
+        const answer = step && plainAnswer(step);
+        this.#answers.push(answer);
+        if (step && !answer) this.#steps.set(this.#position, step);
+      }
       this.#position++;
       const newest = this.#checkpoints.at(-1)?.at ?? 0;
-      if (this.#position >= newest + this.#every) {
-        this.#checkpoints.push({ at: this.#position, model: this.#walker.clone() });
-        if (this.#checkpoints.length > this.#keep) this.#thinOut();
-      }
+      if (this.#position >= newest + this.#every) this.#addCheckpoint();
     }
+  }
+
+  #addCheckpoint(): void {
+    const model = this.#walker.clone();
+    this.#checkpoints.push({ at: this.#position, model, bytes: bytesOf(model) });
+    const isTooMuch = () =>
+      this.#checkpoints.length > this.#keep ||
+      this.#checkpoints.reduce((sum, { bytes }) => sum + bytes, 0) > this.#bytes;
+    while (this.#checkpoints.length > 1 && isTooMuch()) this.#thinOut();
   }
 
   #thinOut(): void {
