@@ -107,10 +107,10 @@ export function runEvent(model: KernelModel, session: Session, index: number): R
     return { index, line, op, operation: undefined, outcome: impossible, mismatch };
   }
   if (isFact(event) || !isOperation(event)) return undefined;
-  const step = { index, line, op: event.op, operation: event };
+  const { op } = event;
   if (!isForeign(session, model)) {
     const outcome = model.apply(event, index);
-    return { ...step, outcome, mismatch: compare(event.expect, outcome) };
+    return { index, line, op, operation: event, outcome, mismatch: compare(event.expect, outcome) };
   }
   const translation = translate(event, model);
   const lenient = translation.kind !== 'own' || session.header.model !== undefined;
@@ -121,7 +121,8 @@ export function runEvent(model: KernelModel, session: Session, index: number): R
   const mismatch = compare(event.expect, outcome, lenient);
   const got = answerOf(outcome);
   const uncompared = lenient ? Object.keys(event.expect ?? {}).filter((key) => !got || !Object.hasOwn(got, key)) : [];
-  return { ...step, translation, ...(uncompared.length > 0 ? { uncompared } : {}), outcome, mismatch };
+  const notCompared = uncompared.length > 0 ? { uncompared } : {};
+  return { index, line, op, operation: event, translation, ...notCompared, outcome, mismatch };
 }
 
 /**
