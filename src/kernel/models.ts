@@ -52,10 +52,14 @@ export function createModel(
   if (!make) return { ok: false, message: `unknown model '${name}'; known: ${MODEL_NAMES.join(', ')}` };
   const sizes = pageSizesOf(header);
   if (!sizes) return { ok: false, message: 'page_size and huge_page_size must be powers of two' };
-  const since = MODEL_SINCE[name];
-  const nearest = kernel !== undefined && since !== undefined && isBefore(kernel, since) ? since : kernel;
-  const model = make({ ...sizes, rules: rules ?? kernelRules(nearest), memlock: header.memlock });
+  const model = make({ ...sizes, rules: rules ?? kernelRules(nearestKernel(name, kernel)), memlock: header.memlock });
   return { ok: true, model, notes: kernelNotes(name, kernel) };
+}
+
+/** The version by whose rules a model answers: that of the kernel, or the first that has the model. */
+export function nearestKernel(model: string, kernel: string | undefined): string | undefined {
+  const since = MODEL_SINCE[model];
+  return kernel !== undefined && since !== undefined && isBefore(kernel, since) ? since : kernel;
 }
 
 /** What is assumed about a kernel, sentences without their full stop. */

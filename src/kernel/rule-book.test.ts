@@ -78,7 +78,9 @@ describe('the rule book', () => {
     ] as const;
     for (const [i, subject] of subjects.entries()) {
       const { errno, message, source } = lookUpRule(subject, { api: 'iommufd' });
-      expect(refusals[i]).toMatchObject({ errno, source, message: expect.stringContaining(message) });
+      // The book names the kernel that its entry follows, a model the one that it is.
+      expect(refusals[i]).toMatchObject({ errno, message: expect.stringContaining(message) });
+      expect(refusals[i]?.source).toBe(source.replace('Linux 6.12', 'Linux 7.3'));
     }
   });
 });

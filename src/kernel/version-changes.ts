@@ -186,6 +186,11 @@ export function kernelRules(kernel?: string): KernelRules {
 /** The newest known rules. */
 export const NEWEST_RULES: KernelRules = { kernel: undefined, has: () => true, uncertain: [] };
 
+/** The kernel that answers by these rules: `Linux 6.1.16`; without a version, the newest one that is known. */
+export function kernelLabel({ kernel }: Pick<KernelRules, 'kernel'>): string {
+  return `Linux ${kernel ?? RECORDED_VERSIONS.at(-1)}`;
+}
+
 /** `since Linux 6.18`, `since about Linux 6.6`, with the stable versions that have it too. */
 export function sinceText({ since, stable = [], approximate }: KernelChange): string {
   const also = stable.length > 0 ? ` (also in ${stable.join(', ')})` : '';

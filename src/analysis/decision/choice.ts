@@ -11,7 +11,7 @@ export interface ChoiceRequest {
   /** Bytes, 1 or more. */
   readonly length: bigint;
   readonly sizes: PageSizes;
-  /** False for kernels that do not limit the alignment to the size of a huge page. */
+  /** False for kernels that do not limit the alignment to the size of a huge page, and use the last byte of a gap alone. */
   readonly isLimited: boolean;
   readonly source: string;
 }
@@ -51,14 +51,19 @@ function roundedStart({ start }: IovaRange, alignment: bigint, offset: bigint): 
 }
 
 /** Why a gap is not chosen, or the address that is chosen in it. */
-function tryGap(gap: IovaRange, length: bigint, alignment: bigint, offset: bigint): DecisionStep & { chosen?: bigint } {
+function tryGap(
+  gap: IovaRange,
+  { length, isLimited }: ChoiceRequest,
+  alignment: bigint,
+  offset: bigint,
+): DecisionStep & { chosen?: bigint } {
   const size = gap.last - gap.start + 1n;
   const label = `${formatRange(gap)} is free`;
   if (size < length) {
     return { text: `${label}: too small, ${formatExactSize(size)}`, verdict: 'no', range: gap };
   }
   const start = roundedStart(gap, alignment, offset);
-  if (start >= gap.last || gap.last - start + 1n < length) {
+  if (start > gap.last || (isLimited && start === gap.last) || gap.last - start + 1n < length) {
     const rest = start > gap.last ? 0n : gap.last - start + 1n;
     const text = `${label}: misaligned, only ${formatExactSize(rest)} remain from the next multiple, ${groupedHex(start)}`;
     return { text, verdict: 'no', range: gap };
@@ -82,7 +87,7 @@ export function choiceSteps(
   space: AddressSpaceView,
   request: ChoiceRequest,
 ): { readonly steps: DecisionStep[]; readonly chosen: bigint | undefined; readonly isCut: boolean } {
-  const { length, sizes, userVa, source } = request;
+  const { sizes, userVa, source } = request;
   const { alignment, ...first } = alignmentStep(request);
   const offset = userVa & (sizes.page - 1n);
   const bounds = range(sizes.page, IOVA_MAX - sizes.page);
@@ -105,7 +110,7 @@ export function choiceSteps(
   let looked = 0;
   for (const span of spans) {
     // The kernel rounds the start of a span before it looks for gaps behind that.
-    const whole = tryGap(span, length, alignment, offset);
+    const whole = tryGap(span, request, alignment, offset);
     if (whole.chosen === undefined) {
       steps.push({ ...whole, source });
       continue;
@@ -123,7 +128,7 @@ export function choiceSteps(
           steps.push({ text: takenText(space, taken), verdict: 'no', range: taken, source });
         }
         next = gap.last + 1n;
-        const { chosen: found, ...step } = tryGap(gap, length, alignment, offset);
+        const { chosen: found, ...step } = tryGap(gap, request, alignment, offset);
         steps.push({ ...step, source });
         chosen = found;
         return found !== undefined || looked >= GAPS_MAX;

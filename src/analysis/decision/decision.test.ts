@@ -132,6 +132,45 @@ describe('how a kernel decides', () => {
     expect(steps.at(-1)?.text).toBe('Answer: 0, DMA address 0xffff_e000');
   });
 
+  test('each step names the kernel of the session, also when it refuses', () => {
+    const cases: readonly (readonly [string, readonly string[]])[] = [
+      ['iommufd', ['alloc a', `attach nic to a: ${VTD}`]],
+      ['iommufd', ['alloc a', 'map a any 2M r']],
+      ['iommufd', ['alloc a', 'map a 0x1000 4K rw', 'unmap a 0x1000 4K']],
+      ['iommufd', ['alloc a', 'map a 0x1000 4K rw', 'map a 0x1000 4K rw']],
+      ['iommufd-vfio', ['open c type1v2', 'map c 0x1000 4K rw']],
+      ['type1', ['open c type1v2', `attach group 1 to c: ${VTD}`]],
+      ['type1', ['open c type1v2', `attach group 1 to c: ${VTD}`, 'info c argsz 4096']],
+      ['type1', ['open c type1v2', `attach group 1 to c: ${VTD}`, 'unmap c 0x1000 4K']],
+      ['type1', ['open c type1v2', `attach group 1 to c: ${VTD}, direct 0x1000-0x1fff`]],
+      ['dma-iommu', ['dma nic attach to d: aperture 0x0-0xffffffffffff', 'dma nic map 0x12345000 8K mask 32']],
+      ['dma-iommu', ['dma nic attach to d: aperture 0x0-0xffffffffffff', 'dma nic map 0x12345000 8K mask 12']],
+    ];
+    const kernels = (name: string, lines: readonly string[], kernel?: string) => {
+      const model = modelOf(name, kernel);
+      for (const [i, line] of lines.slice(0, -1).entries()) model.apply(operationOf(line, name), i);
+      const steps = decisionSteps(model, operationOf(lines.at(-1) ?? '', name), {}, kernel);
+      return [...new Set(steps.flatMap(({ source }) => source?.split(',')[0] ?? []))];
+    };
+    for (const [name, lines] of cases) {
+      expect([lines, kernels(name, lines, '6.17.3')]).toEqual([lines, ['Linux 6.17.3']]);
+      expect([lines, kernels(name, lines)]).toEqual([lines, ['Linux 7.3']]);
+    }
+    // The nearest version that has the model.
+    expect(kernels('iommufd', ['alloc a', 'map a any 2M r'], '6.1')).toEqual(['Linux 6.2']);
+    expect(kernels('iommufd', ['alloc a', 'unmap a 0x1000 4K'], '6.1')).toEqual(['Linux 6.2']);
+    expect(kernels('iommufd-rfc', ['alloc a', 'map a any 2M r'], '6.1')).toEqual([
+      'io_pagetable.c as posted 2022-03-18',
+    ]);
+  });
+
+  test('the last byte of a gap alone is chosen by older kernels', () => {
+    const lines = ['alloc a', 'reserve a 0x0 20K', 'reserve a 0x5001 0xffffffffffffafff', 'map a any 1 r from 0x0'];
+    expect(stepsOf('iommufd', lines, '6.12.42').at(-1)).toBe('Answer: 0, IOVA 0x5000');
+    expect(stepsOf('iommufd', lines, '6.12.42').find((text) => text.includes('it fits'))).toContain('0x5000');
+    expect(stepsOf('iommufd', lines, '6.12.43').at(-1)).toContain('choose-no-space');
+  });
+
   test('what cannot be asked has no steps', () => {
     expect(stepsOf('iommufd', ['map nothing 0x1000 4K rw'])).toEqual([]);
   });
@@ -196,7 +235,7 @@ function check(
     ];
     if (!from || !to || (operation.op === 'device.attach' && operation.hwpt !== undefined)) return;
     seen.narrowed++;
-    expect(narrowingSteps(from, operation, name === 'type1').left).toEqual(usableRanges(to));
+    expect(narrowingSteps(from, operation, name === 'type1', 'Linux').left).toEqual(usableRanges(to));
   }
   if (operation.op === 'ioas.unmap' || operation.op === 'container.unmap_dma') {
     const [id, start, length] =
@@ -205,7 +244,7 @@ function check(
         : [operation.container, operation.iova, operation.size];
     const from = before.space(id);
     if (!from || length === 0n || start + length > 1n << 64n || name === 'iommufd-vfio') return;
-    const { unmapped } = unmapSteps(from, after.space(id), range(start, start + length - 1n), 'iommufd');
+    const { unmapped } = unmapSteps(from, after.space(id), range(start, start + length - 1n), 'iommufd', 'Linux');
     const model = before.clone().apply(operation, 0);
     if (model.ok && model.answer.unmapped !== undefined && length < (1n << 64n) - 1n) {
       expect(unmapped).toBe(model.answer.unmapped);

@@ -6,8 +6,9 @@ import { type IovaRange, range, rangeOfLength, WHOLE_SPACE } from '../../iova/ra
 import type { AllocatorEvent } from '../../kernel/dma-iommu/events.ts';
 import { DmaIommuModel } from '../../kernel/dma-iommu/model.ts';
 import { type AddressSpaceView, type KernelModel, type Outcome, pageSizesOf } from '../../kernel/model.ts';
+import { nearestKernel } from '../../kernel/models.ts';
 import type { Refusal } from '../../kernel/shared/refusal.ts';
-import { kernelRules } from '../../kernel/version-changes.ts';
+import { type KernelRules, kernelLabel, kernelRules } from '../../kernel/version-changes.ts';
 import type { Operation, SessionHeader } from '../../session/events.ts';
 import { allocatorStepText } from '../space/next-dma.ts';
 import { type Check, checksOf } from './checks.ts';
@@ -36,7 +37,7 @@ export function decisionSteps(
   const after = model.clone();
   const outcome = after.apply(operation, 0);
   if (!outcome.ok && outcome.invalid) return [];
-  const rules = kernelRules(kernel);
+  const rules = kernelRules(nearestKernel(model.name, kernel));
   const refusal = outcome.ok ? undefined : outcome.refusal;
   const { before, behind } = checksOf(operation, model.name, rules);
   const refuses = (check: Check) => refusal !== undefined && check.rules.includes(refusal.rule);
@@ -45,7 +46,7 @@ export function decisionSteps(
   const failedBehind = behind.findIndex(refuses);
   const passed = (failed < 0 ? before : before.slice(0, failed)).map(note);
   const isLater = refusal !== undefined && failed < 0;
-  const middle = failed < 0 ? middleSteps(model, after, operation, outcome, header, rules.has('iommufd-choice')) : [];
+  const middle = failed < 0 ? middleSteps(model, after, operation, outcome, header, rules) : [];
   const atEnd = failedBehind >= 0;
   const late = (outcome.ok ? behind : behind.slice(0, Math.max(0, failedBehind))).map(note);
   // Without a table of checks nothing is known of what passed before a refusal.
@@ -94,39 +95,40 @@ function middleSteps(
   operation: Operation,
   outcome: Outcome,
   header: Header,
-  isLimited: boolean,
+  rules: KernelRules,
 ): DecisionStep[] {
+  const by = kernelLabel(rules);
   switch (operation.op) {
     case 'ioas.map':
       return !operation.flags.includes('fixed')
-        ? chosen(model, outcome, model.space(operation.ioas), operation.user_va, operation.length, header, isLimited)
+        ? chosen(model, outcome, model.space(operation.ioas), operation.user_va, operation.length, header, rules)
         : [];
     case 'ioas.copy': {
       const [source] = model.space(operation.src)?.areas(operation.src_iova, operation.src_iova) ?? [];
       if (operation.flags.includes('fixed') || !source) return [];
       const userVa = source.userVa + (operation.src_iova - source.start);
-      return chosen(model, outcome, model.space(operation.dst), userVa, operation.length, header, isLimited);
+      return chosen(model, outcome, model.space(operation.dst), userVa, operation.length, header, rules);
     }
     case 'device.attach': {
       const space = operation.ioas === undefined ? undefined : model.space(operation.ioas);
-      return outcome.ok && space && model.name === 'iommufd' ? narrowingSteps(space, operation, false).steps : [];
+      return outcome.ok && space && model.name === 'iommufd' ? narrowingSteps(space, operation, false, by).steps : [];
     }
     case 'container.attach_group': {
       const space = model.space(operation.container);
-      return outcome.ok && space ? narrowingSteps(space, operation, model.name === 'type1').steps : [];
+      return outcome.ok && space ? narrowingSteps(space, operation, model.name === 'type1', by).steps : [];
     }
     case 'ioas.unmap':
-      return unmapped(model, after, operation.ioas, operation.iova, operation.length);
+      return unmapped(model, after, operation.ioas, operation.iova, operation.length, by);
     case 'container.unmap_dma': {
       const isAll = operation.flags.includes('all');
       const [start, length] = isAll ? [0n, IOVA_MAX] : [operation.iova, operation.size];
-      return unmapped(model, after, operation.container, start, length);
+      return unmapped(model, after, operation.container, start, length, by);
     }
     case 'container.get_info':
-      return model.name === 'type1' ? info(model, operation) : [];
+      return model.name === 'type1' ? info(model, operation, by) : [];
     case 'dma.map':
     case 'dma.unmap':
-      return model instanceof DmaIommuModel ? model.stepsOf(operation).map(allocatorStep) : [];
+      return model instanceof DmaIommuModel ? model.stepsOf(operation).map((event) => allocatorStep(event, by)) : [];
     default:
       return [];
   }
@@ -140,14 +142,16 @@ function chosen(
   userVa: bigint,
   length: bigint,
   header: Header,
-  isLimited: boolean,
+  rules: KernelRules,
 ): DecisionStep[] {
   const sizes = pageSizesOf(header);
   const isSearched = outcome.ok || outcome.refusal?.rule.endsWith('choose-no-space');
   if (!space || !sizes || length === 0n || !isSearched) return [];
   const isFirst = model.name === 'iommufd-rfc';
-  const source = isFirst ? 'io_pagetable.c as posted 2022-03-18, iopt_alloc_iova' : 'Linux 6.12, iopt_alloc_iova';
-  const found = choiceSteps(space, { userVa, length, sizes, isLimited: isLimited && !isFirst, source });
+  const by = isFirst ? 'io_pagetable.c as posted 2022-03-18' : kernelLabel(rules);
+  const source = `${by}, iopt_alloc_iova`;
+  const isLimited = rules.has('iommufd-choice') && !isFirst;
+  const found = choiceSteps(space, { userVa, length, sizes, isLimited, source });
   if (found.chosen !== (outcome.ok ? outcome.answer.iova : undefined)) {
     const text = found.isCut
       ? 'The search passes more gaps than are shown'
@@ -163,22 +167,33 @@ function walkOf(model: KernelModel, space: AddressSpaceView): Walk {
   return model.name === 'type1' ? (space.version ?? 'type1v2') : 'iommufd';
 }
 
-function unmapped(model: KernelModel, after: KernelModel, id: string, start: bigint, length: bigint): DecisionStep[] {
+function unmapped(
+  model: KernelModel,
+  after: KernelModel,
+  id: string,
+  start: bigint,
+  length: bigint,
+  by: string,
+): DecisionStep[] {
   const space = model.space(id);
   const requested: IovaRange | undefined =
     start === 0n && length === IOVA_MAX ? WHOLE_SPACE : rangeOfLength(start, length);
   if (!space || !requested) return [];
-  return unmapSteps(space, after.space(id), requested, walkOf(model, space)).steps;
+  return unmapSteps(space, after.space(id), requested, walkOf(model, space), by).steps;
 }
 
-function info(model: KernelModel, operation: Extract<Operation, { op: 'container.get_info' }>): DecisionStep[] {
+function info(
+  model: KernelModel,
+  operation: Extract<Operation, { op: 'container.get_info' }>,
+  by: string,
+): DecisionStep[] {
   const full = model.clone().apply({ ...operation, argsz: LARGE_BUFFER }, 0);
   const hex = full.ok ? full.answer.hex : undefined;
-  return hex === undefined ? [] : infoSteps(operation.argsz, hex);
+  return hex === undefined ? [] : infoSteps(operation.argsz, hex, by);
 }
 
 /** What a step of the allocator is about. */
-function allocatorStep(event: AllocatorEvent): DecisionStep {
+function allocatorStep(event: AllocatorEvent, by: string): DecisionStep {
   const lit = 'range' in event ? event.range : undefined;
   const isDone =
     event.event === 'found' || event.event === 'cache-hit' || event.event === 'kept' || event.event === 'freed';
@@ -186,7 +201,7 @@ function allocatorStep(event: AllocatorEvent): DecisionStep {
   return {
     text: allocatorStepText(event),
     verdict: isDone ? 'yes' : isPassed ? 'no' : 'note',
-    source: 'Linux 6.12, iommu_dma_alloc_iova and alloc_iova_fast',
+    source: `${by}, iommu_dma_alloc_iova and alloc_iova_fast`,
     ...(lit ? { range: lit } : {}),
   };
 }

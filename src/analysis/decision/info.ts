@@ -5,8 +5,6 @@ import { decodeType1Info, INFO_SIZE, SMALLEST_INFO, type Type1Capability } from 
 import { pageSizesLabel } from '../../uapi/words.ts';
 import { type DecisionStep, rangesText } from './step.ts';
 
-const SOURCE = 'Linux 6.12, vfio_iommu_type1_get_info';
-
 function capabilityText(capability: Type1Capability): string {
   switch (capability.kind) {
     case 'migration':
@@ -18,13 +16,16 @@ function capabilityText(capability: Type1Capability): string {
   }
 }
 
-/** `hex`: what a buffer that is large enough gets; `argsz`: of the buffer that the caller has. */
-export function infoSteps(argsz: number, hex: string): DecisionStep[] {
+/**
+ * `hex`: what a buffer that is large enough gets; `argsz`: of the buffer that the caller has; `by`: the kernel, as sources
+ * name it.
+ */
+export function infoSteps(argsz: number, hex: string, by: string): DecisionStep[] {
   const bytes = Uint8Array.from(hex.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
   const note = (text: string, verdict: DecisionStep['verdict'] = 'note'): DecisionStep => ({
     text,
     verdict,
-    source: SOURCE,
+    source: `${by}, vfio_iommu_type1_get_info`,
   });
   const steps = [
     note(`argsz is ${argsz}: at least ${SMALLEST_INFO} bytes are needed`, argsz < SMALLEST_INFO ? 'no' : 'note'),

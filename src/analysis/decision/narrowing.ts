@@ -41,12 +41,13 @@ function apertureStep(domain: DomainDescription, before: RangeSet, source: strin
 
 /**
  * The usable ranges of a space, region by region. A VFIO container takes the aperture first; iommufd reserves the regions of
- * the device first, and what is outside the aperture last. `left`: what remains.
+ * the device first, and what is outside the aperture last. `by`: the kernel, as sources name it. `left`: what remains.
  */
 export function narrowingSteps(
   space: AddressSpaceView,
   { domain, reserved }: Attach,
   isContainer: boolean,
+  by: string,
 ): { readonly steps: DecisionStep[]; readonly left: RangeSet } {
   const isFirst = space.validRanges?.length === 0;
   let left: RangeSet = isFirst ? complement([]) : usableRanges(space);
@@ -57,17 +58,17 @@ export function narrowingSteps(
     steps.push(step);
     left = now;
   };
-  if (isContainer) add(apertureStep(domain, left, 'Linux 6.12, vfio_iommu_aper_resize'));
+  if (isContainer) add(apertureStep(domain, left, `${by}, vfio_iommu_aper_resize`));
   for (const region of reserved) {
     const where = isContainer ? 'vfio_iommu_resv_exclude' : 'iopt_table_enforce_dev_resv_regions';
-    add(regionStep(region, left, `Linux 6.12, ${where}`));
+    add(regionStep(region, left, `${by}, ${where}`));
   }
   if (!isContainer) {
     const isShared = space.domains.some(({ iommu, hwpt }) => iommu === domain.iommu && hwpt === undefined);
     if (isShared) {
       const text = `A device behind ${domain.iommu} is here already: its page table is shared, its aperture is reserved`;
-      steps.push({ text, verdict: 'note', source: 'Linux 6.12, iommufd_device_auto_get_domain' });
-    } else add(apertureStep(domain, left, 'Linux 6.12, iopt_table_add_domain'));
+      steps.push({ text, verdict: 'note', source: `${by}, iommufd_device_auto_get_domain` });
+    } else add(apertureStep(domain, left, `${by}, iopt_table_add_domain`));
   }
   steps.push({ text: `Usable now: ${rangesText(left)}`, verdict: 'yes' });
   return { steps, left };

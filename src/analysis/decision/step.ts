@@ -9,7 +9,7 @@ export interface DecisionStep {
   readonly text: string;
   /** `no`: this is where it is refused, or a place that is passed over; `yes`: what is chosen or done. */
   readonly verdict: 'note' | 'no' | 'yes';
-  /** Who decides: `Linux 6.12, iopt_alloc_iova`. */
+  /** Who decides: the session's kernel and its function, `Linux 6.12, iopt_alloc_iova`. */
   readonly source?: string;
   /** What it is about, inclusive. */
   readonly range?: IovaRange;

@@ -7,17 +7,16 @@ import { type DecisionStep, shortened } from './step.ts';
 /** Which kernel code walks. */
 export type Walk = 'iommufd' | 'iommufd-rfc' | 'type1' | 'type1v2';
 
-const SOURCES: Readonly<Record<Walk, string>> = {
-  iommufd: 'Linux 6.12, iopt_unmap_iova_range',
-  'iommufd-rfc': 'io_pagetable.c as posted 2022-03-18, iopt_unmap_iova',
-  type1: 'Linux 6.12, vfio_dma_do_unmap',
-  type1v2: 'Linux 6.12, vfio_dma_do_unmap',
-};
+function sourceOf(walk: Walk, by: string): string {
+  if (walk === 'iommufd-rfc') return 'io_pagetable.c as posted 2022-03-18, iopt_unmap_iova';
+  return `${by}, ${walk === 'iommufd' ? 'iopt_unmap_iova_range' : 'vfio_dma_do_unmap'}`;
+}
 
 const RULES: Readonly<Record<Walk, string>> = {
   iommufd: 'iommufd removes area after area that lies inside the range, and stops at one that sticks out',
   'iommufd-rfc': 'The first posting removes exactly one area, with the bounds of the range',
-  type1: 'Version 1 removes every mapping that starts inside the range, whole; a mapping that starts before the range stops the walk',
+  type1:
+    'Version 1 removes every mapping that starts inside the range, whole; a mapping that starts before the range stops the walk',
   type1v2: 'Version 2 first checks both ends: a mapping may not be cut. Then everything inside is removed',
 };
 
@@ -26,15 +25,16 @@ const AREAS_MAX = 20_000;
 
 /**
  * What happens to each area that the range touches, from low to high. `before` and `after`: the space around the operation;
- * `unmapped`: bytes that were removed, of all.
+ * `unmapped`: bytes that were removed, of all. `by`: the kernel, as sources name it.
  */
 export function unmapSteps(
   before: AddressSpaceView,
   after: AddressSpaceView | undefined,
   requested: IovaRange,
   walk: Walk,
+  by: string,
 ): { readonly steps: DecisionStep[]; readonly unmapped: bigint } {
-  const source = SOURCES[walk];
+  const source = sourceOf(walk, by);
   const steps: DecisionStep[] = [];
   let unmapped = 0n;
   for (const { start, last } of before.areas(requested.start, requested.last)) {

@@ -2,13 +2,13 @@ import { lowestSetBit } from '../../iova/iova.ts';
 import type { Operation, OperationOf } from '../../session/events.ts';
 import type { AddressSpaceView, KernelModel, Outcome } from '../model.ts';
 import { badAttach, invalid, nameInUse, SUCCESS, unknownObject } from '../shared/outcome.ts';
-import { refuser } from '../shared/refusal.ts';
+import { refuserIn } from '../shared/refusal.ts';
 import { type KernelRules, NEWEST_RULES } from '../version-changes.ts';
 import { DmaDomain } from './domain.ts';
 import type { AllocatorEvent } from './events.ts';
-import { DMA_IOMMU_RULES, type DmaIommuRule } from './rules.ts';
+import { DMA_IOMMU_RULES } from './rules.ts';
 
-const no = refuser<DmaIommuRule>(DMA_IOMMU_RULES);
+const refusals = refuserIn(DMA_IOMMU_RULES);
 
 /** Below this page numbers would not be exact; no IOMMU has smaller pages. */
 const MIN_GRANULE = 0x800n;
@@ -99,7 +99,10 @@ export class DmaIommuModel implements KernelModel {
     const limit = domain.limitOf(device, dma_mask);
     const dma_addr = domain.map(device, { phys, size, limit }, this.#rules.has('dma-wide-for-good'), origin);
     if (dma_addr !== undefined) return { ok: true, answer: { ret: 0, dma_addr } };
-    return no('dma-no-space', { requested: { length: size }, obstacle: { kind: 'limit', value: limit } });
+    return refusals(this.#rules)('dma-no-space', {
+      requested: { length: size },
+      obstacle: { kind: 'limit', value: limit },
+    });
   }
 
   #unmap({ device, dma_addr, size }: OperationOf<'dma.unmap'>): Outcome {

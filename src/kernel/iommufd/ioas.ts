@@ -574,6 +574,21 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
     return DONE;
   }
 
+  /**
+   * Moves a device here from another IOAS, to the automatic page table of its IOMMU: if there is none, that is made with
+   * all its checks before the regions are looked at. Source: iommufd_device_auto_get_domain.
+   */
+  attachMoved(device: string, domain: DomainDescription, regions: readonly ReservedRegion[]): Decision<undefined> {
+    const key = keyOf(domain.iommu, undefined);
+    if (this.#domains.has(key)) return this.attach(device, domain, regions);
+    const added = this.#addDomain(domain, undefined, false);
+    if (!added.ok) return added;
+    const decision = this.attach(device, domain, regions);
+    const made = this.#domains.get(key);
+    if (!decision.ok && made) this.#removeDomain(key, made);
+    return decision;
+  }
+
   /** Moves a device that is attached here to another page table of this IOAS. Source: iommufd_device_do_replace. */
   replaceHere(device: string, domain: DomainDescription, hwpt: string | undefined): Decision<undefined> {
     const key = keyOf(domain.iommu, hwpt);

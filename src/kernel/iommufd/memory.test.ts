@@ -228,6 +228,27 @@ describe('a page table as an object', () => {
     expect(verdict(s.detach('dev'))).toBe('ok');
   });
 
+  it('a replace makes the new page table, with all its checks, before it looks at regions', () => {
+    const s = fresh();
+    s.attach('dev', { pages: 0x1000n, regions: [[0x10000n, 0x10fffn, 'msi']] });
+    s.alloc('b');
+    s.map(USER, PAGE, 0x10000n, 'rw', 'b', { memory: 'hole' });
+    const before = s.model.spaces().map(({ domains, reserved, alignment }) => ({ domains, reserved, alignment }));
+    // An attach to b would be refused because of the region.
+    expect(verdict(s.replace('dev', { ioas: 'b' }))).toBe('memory-hole');
+    s.unmap(0x10000n, PAGE, 'b');
+    s.map(USER, PAGE, 0x10000n, 'rw', 'b');
+    expect(verdict(s.replace('dev', { ioas: 'b' }))).toBe('attach-region-over-area');
+    s.unmap(0x10000n, PAGE, 'b');
+    // Neither page table nor region was left in b.
+    s.map(USER, PAGE, 0x10000n, 'rw', 'b', { memory: 'hole' });
+    expect(s.model.spaces().map(({ domains, reserved, alignment }) => ({ domains, reserved, alignment }))).toEqual(
+      before,
+    );
+    s.unmap(0x10000n, PAGE, 'b');
+    expect(verdict(s.replace('dev', { ioas: 'b' }))).toBe('ok');
+  });
+
   it('needs exactly one target', () => {
     const s = fresh();
     s.attach('dev');

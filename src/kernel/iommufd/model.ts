@@ -149,7 +149,7 @@ export class IommufdModel extends IoasModel<Ioas> {
       if (id === from) return outcome(space.replaceHere(device, domain, hwpt));
       const decision =
         hwpt === undefined
-          ? space.attach(device, domain, reserved)
+          ? space.attachMoved(device, domain, reserved)
           : space.attachToPageTable(device, hwpt, domain, reserved);
       if (!decision.ok) return decision;
       this.ioases.get(from)?.detach(device);

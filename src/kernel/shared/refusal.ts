@@ -1,7 +1,7 @@
 import { formatRange, hex } from '../../iova/format.ts';
 import type { Iova } from '../../iova/iova.ts';
 import type { Answer } from '../../session/events.ts';
-import type { KernelRules } from '../version-changes.ts';
+import { type KernelRules, kernelLabel } from '../version-changes.ts';
 import { type Errno, type Rule, rulesIn, sourceOf } from './rule.ts';
 
 /** What an operation requested. `start` is absent if the kernel was to choose; start + length may wrap. */
@@ -104,16 +104,21 @@ export function refuser<Name extends string>(rules: Readonly<Record<Name, Rule>>
 }
 
 /**
- * The functions that make the refusals of one model, by kernel and driver: each rule in the variant that holds there.
- * They are kept, because every address space asks for one.
+ * The functions that make the refusals of one model, by kernel and driver: each rule in the variant that holds there, with
+ * that kernel as its source. They are kept, because every address space asks for one.
  */
 export function refuserIn<Name extends string>(table: Readonly<Record<Name, Rule>>) {
   type Refuser = ReturnType<typeof refuser<Name>>;
   const made = new WeakMap<KernelRules, Map<string, Refuser>>();
+  const answering = (rules: KernelRules, driver: string): Readonly<Record<Name, Rule>> => {
+    const variants = Object.entries<Rule>(rulesIn(table, { kernel: rules.kernel, rules, driver }));
+    const kernel = kernelLabel(rules);
+    return Object.fromEntries(variants.map(([name, rule]) => [name, { ...rule, kernel }])) as Record<Name, Rule>;
+  };
   return (rules: KernelRules, driver = ''): Refuser => {
     const byDriver = made.get(rules) ?? new Map<string, Refuser>();
     made.set(rules, byDriver);
-    const known = byDriver.get(driver) ?? refuser<Name>(rulesIn(table, { kernel: rules.kernel, rules, driver }));
+    const known = byDriver.get(driver) ?? refuser<Name>(answering(rules, driver));
     byDriver.set(driver, known);
     return known;
   };

@@ -179,7 +179,8 @@ export class Type1Container extends AddressSpace {
     if (refused) return refused;
     const enforced = regions.filter(isEnforced);
     for (const region of enforced) {
-      const mapped = this.areaStore.firstOverlapping(region.start, region.last);
+      // An ordinary lookup: up to Linux 6.17 it misses what lookups miss.
+      const mapped = this.#mappings.find(region.start, region.last - region.start + 1n);
       if (mapped)
         return this.#no('attach-region-over-mapping', { requested: requestOf(region), obstacle: areaObstacle(mapped) });
     }

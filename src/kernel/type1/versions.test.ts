@@ -157,6 +157,19 @@ const ROWS: readonly (readonly [string, Script, readonly string[]])[] = [
     [...V2, map(DIRECT.start, PAGE), { ...attach('amd', [DIRECT]), group: 'd' } as Operation],
     all('-EINVAL'),
   ],
+  [
+    // The attach looks mappings up as a map does.
+    'a region over a mapping that ends at the top',
+    [
+      ...V2,
+      map(TOP(0x4000n), 0x4000n),
+      {
+        ...attach('amd', [{ start: A(TOP(0x3000n)), last: A(TOP(0x2000n)), type: 'reserved' }]),
+        group: 'd',
+      } as Operation,
+    ],
+    since('6.18', '0', '-EINVAL'),
+  ],
   ['a map over a relaxable region', [open(), attach('vtd', [RELAXABLE]), map(RELAXABLE.start, PAGE)], all('0')],
   [
     'v1: the upper mapping first',
@@ -203,6 +216,28 @@ describe('type1 by version', () => {
 
   it('has extension 10 before a group up to 6.1.15', () => {
     expect(['6.1.15', '6.1.16', '6.1'].map((v) => lastAnswer(v, [open(), extension(10)]))).toEqual(['1', '0', '0']);
+  });
+});
+
+describe('get_info by version', () => {
+  it.each([16, 17, 19, 20, 23, 24])('of %i bytes leaves cap_offset 0 in every version', (argsz) => {
+    // Up to 6.1 the last bytes are not written, since 6.12 they are: the caller finds 0 either way.
+    for (const version of VERSIONS) {
+      const outcome = run(version, [...V2, info(argsz)]).at(-1);
+      const hex = (outcome && answerOf(outcome)?.hex) ?? '';
+      expect([version, hex.length / 2, hex.slice(32)]).toEqual([version, argsz, '00'.repeat(argsz - 16)]);
+    }
+  });
+
+  it('needs 16 bytes more for a third range', () => {
+    const regions = [MSI, { ...MSI, start: A(0xfd_0000_0000n), last: A(0xff_ffff_ffffn), type: 'reserved' }];
+    const needed = (version: string, reserved: readonly (typeof MSI)[]) => {
+      const outcome = run(version, [open(), attach('amd', reserved), info(4096)]).at(-1);
+      return ((outcome && answerOf(outcome)?.hex) ?? '').length / 2;
+    };
+    expect(VERSIONS.map((version) => [needed(version, [MSI]), needed(version, regions)])).toEqual(
+      VERSIONS.map((version) => (['5.10', '6.1'].includes(version) ? [116, 132] : [120, 136])),
+    );
   });
 });
 
