@@ -1,10 +1,10 @@
 import { measureDma } from './dma.ts';
-import { INDEX, MODEL } from './iovascope.ts';
+import { INDEX, MODEL, OTHER_MODELS } from './iovascope.ts';
 import { PEERS } from './peers.ts';
 import { measureReading } from './reading.ts';
 import { bytesPerArea, type Contender, measure, planFor } from './workload.ts';
 
-const CONTENDERS: readonly Contender[] = [INDEX, MODEL, ...PEERS];
+const CONTENDERS: readonly Contender[] = [INDEX, MODEL, ...OTHER_MODELS, ...PEERS];
 
 /** Below this what else is going on outweighs the areas. */
 const FEWEST_FOR_MEMORY = 10_000;

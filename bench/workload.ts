@@ -4,13 +4,13 @@ import { Bench } from 'tinybench';
 export const AREA_SIZE = 0x2000n;
 export const RESERVED_FIRST = 0xfee0_0000n;
 export const RESERVED_LAST = 0xfeef_ffffn;
-const FIRST_AREA = 0x1_0000_0000n;
-const STRIDE = 0x3000n;
+export const FIRST_AREA = 0x1_0000_0000n;
+export const STRIDE = 0x3000n;
 /** A query of this length meets three areas, but for the last two of all. */
 const QUERY_SIZE = 0x8000n;
 const QUERIES = 100_000;
 /** Larger than any hole between areas. */
-const LARGE = 0x40_0000_0000n;
+export const LARGE = 0x40_0000_0000n;
 const LARGE_PLACES = 200;
 
 /**
@@ -22,8 +22,8 @@ export interface Subject {
   map(start: bigint, last: bigint, length: bigint): void;
   /** Visits every area that shares an address with first…last; answers how many there are. */
   query(first: bigint, last: bigint): number;
-  /** Chooses a place for `length` bytes beyond what is taken and maps it. Answers its first address. */
-  choose(length: bigint): bigint;
+  /** Chooses a place for `length` bytes beyond what is taken and maps it. Answers its first address. Absent: it cannot. */
+  choose?(length: bigint): bigint;
   /** Unmaps the area that is exactly start…last. */
   unmap(start: bigint, last: bigint, length: bigint): void;
 }
@@ -31,6 +31,8 @@ export interface Subject {
 /** An implementation under test. */
 export interface Contender {
   readonly name: string;
+  /** What a chosen place of `LARGE` bytes is a multiple of; 2 MiB if left out. `never`: it cannot choose. */
+  readonly choosesAt?: bigint | 'never';
   create(): Subject;
   /** Rounds at the size of `n`; fewer for the slow ones, so that a run ends. */
   rounds(n: number): number;
@@ -121,9 +123,12 @@ interface Step {
 }
 
 /** The steps of a round, each on what the one before left. */
-function stepsOf(contender: string, { n, maps, queries, hits, unmaps }: Plan): readonly Step[] {
+function stepsOf(
+  { name: contender, choosesAt = 0x20_0000n }: Contender,
+  { n, maps, queries, hits, unmaps }: Plan,
+): readonly Step[] {
   const end = FIRST_AREA + BigInt(n - 1) * STRIDE + AREA_SIZE;
-  return [
+  const steps: Step[] = [
     {
       bench: 'map-random',
       run(subject) {
@@ -147,8 +152,9 @@ function stepsOf(contender: string, { n, maps, queries, hits, unmaps }: Plan): r
         let count = 0;
         const began = performance.now();
         while (count < LARGE_PLACES && (count === 0 || performance.now() - began < 1000)) {
-          const place = subject.choose(LARGE);
-          if (place !== firstPlaceFrom(end, count)) throw new Error(`${contender}: chose 0x${place.toString(16)}`);
+          const place = subject.choose?.(LARGE) ?? -1n;
+          if (choosesAt === 'never' || place !== firstPlaceFrom(end, count, choosesAt))
+            throw new Error(`${contender}: chose 0x${place.toString(16)}`);
           count++;
         }
         return count;
@@ -162,12 +168,12 @@ function stepsOf(contender: string, { n, maps, queries, hits, unmaps }: Plan): r
       },
     },
   ];
+  return steps.filter(({ bench }) => bench !== 'alloc-past-n' || choosesAt !== 'never');
 }
 
-/** The i-th place of `LARGE` bytes behind `end`, at a huge page of 2 MiB. */
-function firstPlaceFrom(end: bigint, i: number): bigint {
-  const huge = 0x20_0000n;
-  return ((end + huge - 1n) / huge) * huge + BigInt(i) * LARGE;
+/** The i-th place of `LARGE` bytes behind `end`, at a multiple of `alignment`. */
+function firstPlaceFrom(end: bigint, i: number, alignment: bigint): bigint {
+  return ((end + alignment - 1n) / alignment) * alignment + BigInt(i) * LARGE;
 }
 
 /**
@@ -179,7 +185,7 @@ export async function measure(contender: Contender, plan: Plan): Promise<readonl
   const subjects = Array.from({ length: rounds }, () => contender.create());
   const first = new Map<BenchName, number>();
   const bench = new Bench({ iterations: rounds, time: 0, warmup: false, throws: true });
-  for (const { bench: name, run } of stepsOf(contender.name, plan)) {
+  for (const { bench: name, run } of stepsOf(contender, plan)) {
     const waiting = subjects.values();
     const time = () => {
       const { value: subject } = waiting.next();
