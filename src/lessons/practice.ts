@@ -110,7 +110,7 @@ function aperture(dice: Dice, name: string, start: Start): Draft {
   const length = pages(1 + dice.below(16));
   const at = dice.pick([end - length, end - length + PAGE, end, end - pages(64)]);
   return {
-    question: `The IOMMU translates ${bits} bits. Is the range inside of them?`,
+    question: `The IOMMU translates ${bits} address bits. Is the range within them?`,
     setup: start(bits),
     last: `map ${name} ${hex(at)} ${shortExactSize(length)} rw`,
     wrong: ['0', '-EINVAL', '-EADDRINUSE', '-ENOSPC'],
@@ -123,7 +123,7 @@ function alignment(dice: Dice, name: string, start: Start, model: string): Draft
     const at = pages(1 + dice.below(256)) + dice.pick([0n, 0x800n]);
     const length = pages(1 + dice.below(8)) + dice.pick([0n, 0x200n]);
     return {
-      question: 'Pages have 4 KiB. Is everything aligned to them?',
+      question: 'Pages are 4 KiB. Is everything page-aligned?',
       setup: start(39),
       last: `map ${name} ${hex(at)} ${hex(length)} rw`,
       wrong: ['0', '-EINVAL', '-EOVERFLOW', '-EFAULT'],
