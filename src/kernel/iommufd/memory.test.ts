@@ -1,16 +1,18 @@
 // When iommufd pins, what counts as locked memory, and page tables as objects. Recorded on 6.12.117 and 7.3.4.
 import { describe, expect, it } from 'vitest';
-import type { Iova } from '../../iova/iova.ts';
+import { IOVA_MAX, type Iova } from '../../iova/iova.ts';
 import type { Outcome } from '../model.ts';
 import { answerOf } from '../replay/replay.ts';
 import { Script, snapshot, verdict } from '../testing/run.ts';
+import { kernelRules } from '../version-changes.ts';
 import { IommufdModel } from './model.ts';
 
 const PAGE = 0x1000n;
 const USER = 0x10_0000_0000n;
 
-function fresh(memlock?: bigint): Script {
-  const script = new Script(new IommufdModel({ page: PAGE, hugePage: 0x20_0000n, memlock }));
+function fresh(memlock?: bigint, version?: string): Script {
+  const rules = kernelRules(version);
+  const script = new Script(new IommufdModel({ page: PAGE, hugePage: 0x20_0000n, memlock, rules }));
   script.alloc();
   return script;
 }
@@ -80,6 +82,201 @@ describe('pinning', () => {
         ['hugetlb', 'ram', 'moon-rock'].map((memory, i) => s.map(USER, PAGE, BigInt(i) * PAGE, 'rw', 'a', { memory })),
       ),
     ).toEqual([0, 0, 0]);
+  });
+});
+
+describe('row by row, in the versions that were run', () => {
+  const HOLE = { memory: 'hole' };
+  const attached = (s: Script) =>
+    s.attach('dev', { aperture: [0n, 0xffff_ffffn], regions: [[0x8000n, 0x8fffn, 'msi']] });
+  const mapHole = (s: Script, iova: bigint, flags = 'rw', length = PAGE) => s.map(USER, length, iova, flags, 'a', HOLE);
+  const file = (memory: string, present = 0n) => ({ memory, present: present as Iova });
+
+  it.each<[string, (s: Script) => Outcome, string | number]>([
+    // Pinning comes last: every other refusal wins.
+    ['a hole over a reserved range', (s) => [attached(s), mapHole(s, 0x8000n)][1] as Outcome, '-EINVAL'],
+    ['a hole above the aperture', (s) => [attached(s), mapHole(s, 1n << 32n)][1] as Outcome, '-EINVAL'],
+    ['a hole over an area', (s) => [attached(s), s.map(USER, PAGE, 0n), mapHole(s, 0n)][2] as Outcome, '-EEXIST'],
+    ['a hole off the alignment', (s) => [attached(s), mapHole(s, 0x800n)][1] as Outcome, '-EINVAL'],
+    ['a hole without permissions', (s) => [attached(s), mapHole(s, 0n, '')][1] as Outcome, '-EINVAL'],
+    [
+      'a hole whose IOVA wraps',
+      (s) => [attached(s), mapHole(s, -PAGE & IOVA_MAX, 'rw', 2n * PAGE)][1] as Outcome,
+      '-EOVERFLOW',
+    ],
+    ['a hole, once nothing else is wrong', (s) => [attached(s), mapHole(s, 0n)][1] as Outcome, '-EFAULT'],
+    ['kernel addresses, without a domain', (s) => s.map(0xffff_8880_0000_0000n, PAGE, 0n, 'rw', 'a', HOLE), 0],
+    // What a failure leaves.
+    [
+      'a chosen IOVA after a failure',
+      (s) => [attached(s), s.map(USER, PAGE, undefined, 'rw', 'a', HOLE), s.map(USER, PAGE)][2] as Outcome,
+      0,
+    ],
+    // Areas are pinned by ascending IOVA: the lowest one's errno is the answer.
+    [
+      'two failures, the hole lower',
+      (s) => [mapHole(s, 0x1000n), s.map(USER, 0x40000n, 0x10000n), attached(s)][2] as Outcome,
+      '-EFAULT',
+    ],
+    [
+      'two failures, the limit lower',
+      (s) => [s.map(USER, 0x40000n, 0x10000n), mapHole(s, 0x80000n), attached(s)][2] as Outcome,
+      '-ENOMEM',
+    ],
+    // A further domain takes the pages from the first.
+    [
+      'a second device with the same domain',
+      (s) => [attached(s), s.map(USER, 0x10000n, 0x10000n), s.attach('two')][2] as Outcome,
+      0,
+    ],
+    [
+      'a second domain',
+      (s) => [attached(s), s.map(USER, 0x10000n, 0x10000n), s.attach('two', { iommu: 'iommu1' })][2] as Outcome,
+      0,
+    ],
+    [
+      'a hwpt beside a domain',
+      (s) => [attached(s), s.map(USER, 0x10000n, 0x10000n), s.pageTable('dev')][2] as Outcome,
+      0,
+    ],
+    // hwpt objects.
+    [
+      'a hwpt of no IOAS that is left',
+      (s) => [attached(s), s.pageTable('dev'), s.detach('dev'), s.destroy()][3] as Outcome,
+      '-EBUSY',
+    ],
+    [
+      'a hwpt with both flags',
+      (s) => [attached(s), s.pageTable('dev', ['nest-parent', 'dirty-tracking'])][1] as Outcome,
+      0,
+    ],
+    ['a hwpt with an unknown flag', (s) => [attached(s), s.pageTable('dev', ['fault'])][1] as Outcome, '-EOPNOTSUPP'],
+    [
+      'dirty tracking of a device without it, over a hole',
+      (s) =>
+        [
+          mapHole(s, 0n),
+          s.alloc('b'),
+          s.attach('dev', { ioas: 'b', tracksDirty: false }),
+          s.pageTable('dev', ['dirty-tracking']),
+        ][3] as Outcome,
+      '-EOPNOTSUPP',
+    ],
+    [
+      'a replace to dirty tracking without it',
+      (s) =>
+        [
+          s.attach('one'),
+          s.pageTable('one', ['dirty-tracking']),
+          s.attach('two', { iommu: 'iommu1', tracksDirty: false }),
+          s.replace('two', { hwpt: 'h' }),
+        ][3] as Outcome,
+      '-EINVAL',
+    ],
+    ['an unknown page table', (s) => [attached(s), s.replace('dev', { hwpt: 'x' })][1] as Outcome, '-EINVAL'],
+    ['an unknown device', (s) => s.pageTable('dev'), '-ENOENT'],
+    ['a replace to where it is', (s) => [attached(s), s.replace('dev', { ioas: 'a' })][1] as Outcome, 0],
+    [
+      'a page table that a device has left',
+      (s) =>
+        [
+          attached(s),
+          s.pageTable('dev'),
+          s.replace('dev', { hwpt: 'h' }),
+          s.detach('dev'),
+          s.destroyPageTable(),
+        ][4] as Outcome,
+      0,
+    ],
+    // Pins.
+    [
+      'a pin of the good part',
+      (s) => [s.access('x'), s.map(USER, 0x2000n, 0n, 'rw', 'a', hole(PAGE)), s.pin('x', 'p', 0n, PAGE)][2] as Outcome,
+      0,
+    ],
+    [
+      'a pin of one byte more',
+      (s) =>
+        [s.access('x'), s.map(USER, 0x2000n, 0n, 'rw', 'a', hole(PAGE)), s.pin('x', 'p', 0n, PAGE + 1n)][2] as Outcome,
+      '-EFAULT',
+    ],
+    [
+      'a read pin of a writable map of read-only memory',
+      (s) =>
+        [
+          s.access('x'),
+          s.map(USER, PAGE, 0n, 'rw', 'a', { memory: 'read-only' }),
+          s.pin('x', 'p', 0n, PAGE),
+        ][2] as Outcome,
+      '-EFAULT',
+    ],
+    [
+      'a write pin of a read-only map',
+      (s) => [s.access('x'), s.map(USER, PAGE, 0n, 'r', 'a', HOLE), s.pin('x', 'p', 0n, PAGE, true)][2] as Outcome,
+      '-EPERM',
+    ],
+    [
+      'a copy for writing of a read-only map',
+      (s) => [attached(s), s.map(USER, PAGE, 0n, 'r'), s.copy(0n, PAGE, 0x1000n)][2] as Outcome,
+      '-EPERM',
+    ],
+    [
+      'a copy of two areas, the second bad',
+      (s) =>
+        [
+          s.alloc('b'),
+          s.attach('dev', { ioas: 'b' }),
+          s.map(USER, PAGE, 0n),
+          mapHole(s, PAGE),
+          s.copy(0n, 0x2000n, 0n, 'rw', 'a', 'b'),
+        ][4] as Outcome,
+      '-EFAULT',
+    ],
+  ])('%s', (_name, run, answer) => {
+    for (const version of ['6.12', '7.3']) {
+      const s = fresh(0x20000n, version);
+      expect([version, answerOf(run(s))?.ret]).toEqual([version, answer]);
+    }
+  });
+
+  it.each<[string, (s: Script) => Outcome, string | number]>([
+    ['past the last whole page', (s) => s.mapFile(0n, 0x3000n, 0n, { file_size: 0x2801n as Iova }), '-EINVAL'],
+    ['up to the last whole page', (s) => s.mapFile(0n, 0x2000n, 0n, { file_size: 0x2801n as Iova }), 0],
+    ['past the end, as the session says', (s) => s.mapFile(0n, 0x3000n, 0n, file('past-eof', 0x2000n)), '-EINVAL'],
+    ['no memfd', (s) => s.mapFile(0n, PAGE, 0n, file('other-file')), '-EINVAL'],
+    ['a file on a disk', (s) => s.mapFile(0n, PAGE, 0n, file('disk-file')), '-EINVAL'],
+    ['a memfd that is open for reading', (s) => s.mapFile(0n, PAGE, 0n, file('read-only')), 0],
+    ['not open', (s) => s.mapFile(0n, PAGE, 0n, file('no-file')), '-EBADF'],
+    ['not open, and too long', (s) => s.mapFile(0n, IOVA_MAX - 1n, 0n, file('no-file')), '-EBADF'],
+    ['not open, and past 2^64', (s) => s.mapFile(IOVA_MAX, PAGE, 0n, file('no-file')), '-EOVERFLOW'],
+    [
+      'a pin past the end',
+      (s) =>
+        [
+          s.access('x'),
+          s.detach('dev'),
+          s.mapFile(0n, 0x3000n, 0n, file('past-eof', 0x2000n)),
+          s.pin('x', 'p', 0x1000n, 0x1001n),
+        ][3] as Outcome,
+      '-EINVAL',
+    ],
+  ])('a file: %s', (_name, run, answer) => {
+    const s = fresh(undefined, '7.3');
+    s.attach('dev');
+    expect(answerOf(run(s))?.ret).toBe(answer);
+  });
+
+  it('what an attach that fails has reserved is gone, and the lowest area decides', () => {
+    const s = fresh(0x20000n, '7.3');
+    s.mapFile(0n, PAGE, 0x1000n, { memory: 'other-file' });
+    s.map(USER, PAGE, 0x2000n, 'rw', 'a', HOLE);
+    expect(rets([attached(s), s.unmap(0x1000n, PAGE), attached(s), s.unmap(0x2000n, PAGE), attached(s)])).toEqual([
+      '-EINVAL',
+      0,
+      '-EFAULT',
+      0,
+      0,
+    ]);
   });
 });
 

@@ -60,10 +60,12 @@ export class PinnedPages {
     // The number of a map that was refused is used again.
     this.#limits.delete(pages);
     if (backing.memory === undefined) return;
-    if (isFile && backing.memory === 'other-file') {
+    if (isFile && (backing.memory === 'other-file' || backing.memory === 'disk-file')) {
       this.#limits.set(pages, { base, end: { at: 0n, rule: 'file-not-memfd' } });
       return;
     }
+    // How the file is open is not looked at.
+    if (isFile && backing.memory === 'read-only') return;
     const { end } = pinningOf(backing, write, 'iommufd', this.#rules);
     if (!end) return;
     const rule = isFile && end.rule === 'memory-past-eof' ? 'file-past-eof' : end.rule;
