@@ -1,6 +1,7 @@
 // Changes of a session by hand: operations are added, replaced and removed at any place, and what follows is run again.
 import { answerOf, differingFields, type ReplayStep } from '../../kernel/replay/replay.ts';
-import { isFact, isOperation, type Operation, type SessionEvent } from '../../session/events.ts';
+import { isOperation, type Operation, type SessionEvent } from '../../session/events.ts';
+import { spliceEvents } from '../../session/splice.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import type { OpenedSource } from './opened-source.ts';
 
@@ -106,10 +107,7 @@ function apply(source: OpenedSource, document: EngineDocument, change: Change): 
   const { events, lines } = session;
   const isAppended = index === events.length;
   const before = isAppended ? [] : stepsBehind(document, index + removed.length);
-  events.splice(index, removed.length, ...added);
-  if (lines.length > 0) lines.splice(index, removed.length, ...added.map(() => 0));
-  moveTexts(session.verbatim.events, change);
-  if (document.hasGone) moveGone(events, change);
+  spliceEvents(session, { index, removed: removed.length, added }, document.hasGone);
   states?.truncate(index);
   const operations = document.operations + added.filter(isOperation).length - removed.filter(isOperation).length;
   const about = {
@@ -138,24 +136,4 @@ function apply(source: OpenedSource, document: EngineDocument, change: Change): 
     document: changed,
     changedLater: first === undefined ? undefined : { first, count: differing.length },
   };
-}
-
-/** The texts of events that are not understood, by index; those of others are written again. */
-function moveTexts(texts: Map<number, string>, { index, removed, added }: Change): void {
-  const moved = [...texts].flatMap(([at, text]): [number, string][] => {
-    if (at < index) return [[at, text]];
-    return at < index + removed.length ? [] : [[at + added.length - removed.length, text]];
-  });
-  texts.clear();
-  for (const [at, text] of moved) texts.set(at, text);
-}
-
-/** Facts that are no longer true are named by their number, counted from 1. */
-function moveGone(events: SessionEvent[], { index, removed, added }: Change): void {
-  const by = added.length - removed.length;
-  if (by === 0) return;
-  for (const [i, event] of events.entries()) {
-    if (isFact(event) && event.kind === 'gone' && event.event > index)
-      events[i] = { ...event, event: event.event + by };
-  }
 }

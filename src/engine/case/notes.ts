@@ -6,6 +6,7 @@ import { provenanceOf } from '../../analysis/host/host.ts';
 import { hex } from '../../iova/format.ts';
 import { type FactOf, isFact, type SessionEvent } from '../../session/events.ts';
 import { newSession } from '../../session/session.ts';
+import { type Splice, spliceEvents } from '../../session/splice.ts';
 import type { NoteRef } from '../../timeline/lanes/lane.ts';
 import type { PinnedNote } from '../../timeline/lanes/notes.ts';
 import { type EngineDocument, restoreMoments, statesOf } from '../documents/document.ts';
@@ -129,16 +130,16 @@ async function add(open: OpenCase, text: string, on: NoteParams['on']): Promise<
   const label = `Add the note “${shortened(text)}”`;
   const ofSession = open.sourceOfSession(document.id);
   if (ofSession) {
-    open.put(label, [await withEvents(ofSession, [...ofSession.read.session.events, note])]);
+    open.put(label, [await withAdded(ofSession, note)]);
     return { ok: true };
   }
   const own = open.sources.find(
     (source) => open.hostOfSource(source.id) === document.id && !source.isLive && isNotesOnly(source),
   );
-  if (own) open.put(label, [await withEvents(own, [...own.read.session.events, note])]);
+  if (own) open.put(label, [await withAdded(own, note)]);
   else {
     const others = open.sources.filter(({ id }) => open.hostOfSource(id) === document.id);
-    open.put(label, [await withEvents(emptySource(others.every(({ isSample }) => isSample)), [note])], document.id);
+    open.put(label, [await withAdded(emptySource(others.every(({ isSample }) => isSample)), note)], document.id);
   }
   return { ok: true };
 }
@@ -148,14 +149,13 @@ async function edit(open: OpenCase, { id, position }: NoteRef, text: string): Pr
   const note = all[position - 1];
   if (!isNote(note)) return { ok: false, message: 'this note is no longer there' };
   const same = new Set(all.filter((event) => isNote(event) && contentOf(event) === contentOf(note)));
+  const added = text === '' ? [] : [{ ...note, text }];
   const changed: OpenedSource[] = [];
   for (const source of open.sources) {
     const here = source.isLive ? [] : source.read.session.events.filter((event) => same.has(event));
     let made = source;
     for (const event of here) {
-      const { events } = made.read.session;
-      const others = events.flatMap((other) => (other !== event ? [other] : text === '' ? [] : [{ ...note, text }]));
-      made = await withEvents(made, others);
+      made = await withChange(made, { index: made.read.session.events.indexOf(event), removed: 1, added });
     }
     if (made !== source) changed.push(made);
   }
@@ -205,36 +205,24 @@ function emptySource(isSample: boolean): OpenedSource {
   };
 }
 
-/**
- * The source with other events: a note was added, changed or removed. It can no longer be read from its files. `verbatim`
- * and `gone` count events.
- */
-async function withEvents(source: OpenedSource, events: readonly SessionEvent[]): Promise<OpenedSource> {
+function withAdded(source: OpenedSource, note: Note): Promise<OpenedSource> {
+  return withChange(source, { index: source.read.session.events.length, removed: 0, added: [note] });
+}
+
+/** The source with other notes. It can no longer be read from its files. */
+async function withChange(source: OpenedSource, splice: Splice): Promise<OpenedSource> {
   const { read, session: document } = source;
-  const before = read.session.events;
-  const removed = events.length < before.length ? before.findIndex((event, i) => events[i] !== event) : -1;
-  const moved = (at: number) => (removed >= 0 && at > removed ? at - 1 : at);
+  const { events: before, lines, verbatim } = read.session;
+  const events = [...before];
   const session = {
     ...read.session,
-    events: events.map((event) =>
-      isFact(event) && event.kind === 'gone' ? { ...event, event: moved(event.event - 1) + 1 } : event,
-    ),
-    // What is added has no line of its own.
-    lines:
-      read.session.lines.length === 0
-        ? []
-        : [
-            ...read.session.lines.filter((_, at) => at !== removed),
-            ...Array<number>(Math.max(0, events.length - before.length)).fill(0),
-          ],
-    verbatim: {
-      ...read.session.verbatim,
-      events: new Map(
-        [...read.session.verbatim.events].flatMap(([at, line]) => (at === removed ? [] : [[moved(at), line]])),
-      ),
-    },
+    events,
+    lines: [...lines],
+    verbatim: { ...verbatim, events: new Map(verbatim.events) },
   };
-  keepHistory(before, session.events, removed >= 0 ? removed : undefined);
+  spliceEvents(session, splice, read.hasGone);
+  const { index, removed, added } = splice;
+  keepHistory(before, events, removed > added.length ? index : undefined);
   const { note: _notes, ...kinds } = read.sources[0]?.kinds ?? {};
   const notes = events.filter(isNote).length;
   const sources = read.sources.map((summary, i) =>
