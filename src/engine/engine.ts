@@ -270,10 +270,10 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       return withDocument(id, (document) => getInfo(document, container));
     },
     async textReport(params) {
-      const [answered, { circumstancesOf, textReport }] = await Promise.all([answerTo(params), partTextReport()]);
+      const [answered, { textReport }] = await Promise.all([answerTo(params), partTextReport()]);
       const { arrangement, spaces } = picture;
-      const circumstances = circumstancesOf(current.documents.values());
-      return success(textReport({ ...params, arrangement, spaces, answered, circumstances }));
+      const documents = [...current.documents.values()];
+      return success(textReport({ ...params, arrangement, spaces, answered, documents }));
     },
     async share(params) {
       const { share } = await partShare();

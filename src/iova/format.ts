@@ -40,6 +40,15 @@ export function hexRange(r: Bounds): string {
   return `${hex(r.start)}-${hex(r.last)}`;
 }
 
+/** Hex digits in groups, as `groupedHex` writes them, and the two bounds of `formatRange`. */
+const GROUPED_HEX = /0x[0-9a-f]{1,4}(?:_[0-9a-f]{4})+/g;
+const BOUNDS = /(0x[0-9a-f]+) – (?=0x)/g;
+
+/** A text with its addresses and ranges as other programs read them: `0xfee00000-0xfeefffff`. */
+export function plainHex(text: string): string {
+  return text.replace(GROUPED_HEX, (grouped) => grouped.replaceAll('_', '')).replace(BOUNDS, '$1-');
+}
+
 /** `0xfee0_0000 – 0xfeef_ffff`, both ends inclusive: where the page lists values. */
 export function formatRange(r: Bounds): string {
   return `${groupedHex(r.start)} – ${groupedHex(r.last)}`;

@@ -53,8 +53,10 @@ export interface AnsweredSession {
   readonly model: string;
   readonly operations: number;
   readonly refused: number;
-  /** The first refusal: `event 3, EEXIST`. */
+  /** The first refusal, with its reason as further sentences: `event 3 (ioas.map of 0x0-0xfff: EEXIST). It is mapped.` */
   readonly first: string;
+  /** The same of the event at the moment that is shown, if it is refused and not the first one. */
+  readonly current?: string | undefined;
 }
 
 export interface AnswerQuestion {
@@ -150,10 +152,10 @@ function otherGuestsText({ otherGuests = [], guests }: AnsweredHost): string {
 }
 
 /** How many operations of a session were refused. */
-function sessionText({ name, model, operations, refused, first }: AnsweredSession): string {
+function sessionText({ name, model, operations, refused, first, current }: AnsweredSession): string {
   return refused === 0
     ? ` ${name}: the model ${model} accepts ${operations === 1 ? 'the only operation' : `all ${groupedDecimal(BigInt(operations))} operations`}.`
-    : ` ${name}: the model ${model} refuses ${groupedDecimal(BigInt(refused))} of ${counted(operations, 'operation')}, the first one is ${first}.`;
+    : ` ${name}: the model ${model} refuses ${groupedDecimal(BigInt(refused))} of ${counted(operations, 'operation')}, the first one is ${first}${current === undefined ? '' : ` Refused at this moment: ${current}`}`;
 }
 
 /** What was found besides that a guest fits. */

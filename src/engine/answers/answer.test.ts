@@ -50,8 +50,12 @@ describe('the answer', () => {
     expect(rows).toEqual([]);
     expect(answer).toMatchObject({
       severity: 'note',
-      text: 't: the model iommufd refuses 1 of 3 operations, the first one is event 3 (ioas.map: EEXIST).',
+      text: 't: the model iommufd refuses 1 of 3 operations, the first one is event 3 (ioas.map of 0x1000-0x1fff: EEXIST). Part of the range is already mapped: area 0x1000-0x1fff.',
     });
+    const twice = await sessionDocument('t', [ALLOC, MAP, MAP, MAP, MAP], { model: 'iommufd' });
+    expect(ask([twice]).answer.text).toMatch(
+      /refuses 3 of 5 .* event 3 .*\. Refused at this moment: event 5 \(ioas\.map of 0x1000-0x1fff: EEXIST\)\. Part of /,
+    );
     document.position = 2;
     expect(ask([document]).answer).toMatchObject({
       severity: 'clean',

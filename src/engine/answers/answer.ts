@@ -1,6 +1,8 @@
 // The answer to the case, with its conflicts and those of one kind as one item.
 import { type AnsweredSession, answerCase } from '../../analysis/answer/answer.ts';
 import { foldConflicts } from '../../analysis/answer/items.ts';
+import { hexRange, plainHex } from '../../iova/format.ts';
+import { requestedRange } from '../../kernel/shared/refusal.ts';
 import { isOperation } from '../../session/events.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import type { Documents } from '../picture/spaces.ts';
@@ -34,13 +36,21 @@ function sessionOf(document: EngineDocument): AnsweredSession[] {
   let operations = 0;
   let refused = 0;
   let first = '';
+  let current: string | undefined;
   for (let index = 0; index < position; index++) {
     const event = session.events[index];
     if (!event || !isOperation(event)) continue;
     operations++;
     const outcome = states.stepAt(index)?.outcome;
     if (!outcome || outcome.ok || !outcome.refusal) continue;
-    if (refused++ === 0) first = `event ${index + 1} (${event.op}: ${outcome.refusal.errno})`;
+    const isFirst = refused++ === 0;
+    if (!isFirst && index + 1 < position) continue;
+    const { refusal } = outcome;
+    const requested = requestedRange(refusal);
+    const what = requested ? `${event.op} of ${hexRange(requested)}` : event.op;
+    const text = `event ${index + 1} (${what}: ${refusal.errno}). ${plainHex(refusal.message)}`;
+    if (isFirst) first = text;
+    else current = text;
   }
-  return operations === 0 ? [] : [{ name: title, model, operations, refused, first }];
+  return operations === 0 ? [] : [{ name: title, model, operations, refused, first, current }];
 }

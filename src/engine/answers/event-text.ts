@@ -1,22 +1,20 @@
 // Answers and refusals as the page shows them, and the range that an operation is about.
-import { IOVA_MAX } from '../../iova/iova.ts';
 import { type IovaRange, range, rangeOfLength } from '../../iova/range.ts';
 import type { StepOutcome } from '../../kernel/replay/replay.ts';
-import { describeObstacle, type Refusal } from '../../kernel/shared/refusal.ts';
+import { describeObstacle, type Refusal, requestedRange } from '../../kernel/shared/refusal.ts';
 import type { Answer, Operation } from '../../session/events.ts';
 import type { EventRow, Reason } from '../protocol/sessions.ts';
 import { answerLabel } from './event-label.ts';
 
 /** A refusal as the page shows it. Ranges that wrap around or have no start are left out. */
-export function reasonOf({ message, rule, source, requested, obstacle }: Refusal): Reason {
-  const last = requested?.start === undefined ? undefined : requested.start + requested.length - 1n;
+export function reasonOf(refusal: Refusal): Reason {
+  const { message, rule, source, obstacle } = refusal;
+  const requested = requestedRange(refusal);
   return {
     message,
     rule,
     source,
-    ...(requested?.start !== undefined && last !== undefined && last >= requested.start
-      ? { requested: range(requested.start, last > IOVA_MAX ? IOVA_MAX : last) }
-      : {}),
+    ...(requested ? { requested } : {}),
     ...(obstacle?.start !== undefined && obstacle.last !== undefined
       ? { obstacle: { ...range(obstacle.start, obstacle.last), message: describeObstacle(obstacle) } }
       : {}),

@@ -3,7 +3,7 @@ import { intersection } from '../../iova/range.ts';
 import type { NumberedBand } from '../../timeline/scene/bands.ts';
 import type { ConflictRow } from '../protocol/answers.ts';
 
-const INKS = { fatal: 'alarm', warning: 'caution', note: 'muted' } as const;
+export const SEVERITY_INKS = { fatal: 'alarm', warning: 'caution', note: 'muted' } as const;
 /** Conflicts that get a flag above the plot. */
 const FLAGS_MAX = 60;
 
@@ -14,7 +14,7 @@ export function numberedBands(rows: readonly ConflictRow[]): NumberedBand[] {
     const obstacle = marks.find(({ role }) => role === 'obstacle');
     const spot = requested && obstacle ? (intersection(requested, obstacle) ?? requested) : (requested ?? obstacle);
     return spot
-      ? [{ number, start: spot.start, last: spot.last, ink: INKS[severity], message: `${severity}: ${title}` }]
+      ? [{ number, start: spot.start, last: spot.last, ink: SEVERITY_INKS[severity], message: `${severity}: ${title}` }]
       : [];
   });
 }

@@ -1,9 +1,10 @@
 // The picture and the answer as plain text, for mail: ASCII, 72 columns.
 import type { ConflictItem } from '../../analysis/answer/items.ts';
-import type { Conflict, ConflictMark } from '../../analysis/conflicts/conflict.ts';
+import { type Conflict, type ConflictMark, joinNames } from '../../analysis/conflicts/conflict.ts';
 import { counted } from '../../iova/format.ts';
 import { IOVA_MAX, type Iova } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
+import { isFact } from '../../session/events.ts';
 import { TEXT_WIDTH, wrap } from '../../timeline/text/ascii.ts';
 import { drawSpace, type FlaggedRange } from '../../timeline/text/drawing.ts';
 import type { EngineDocument } from '../documents/document.ts';
@@ -11,6 +12,8 @@ import type { PictureSpace } from '../picture/spaces.ts';
 import type { Answered } from '../protocol/answers.ts';
 import type { Arrangement } from '../protocol/picture.ts';
 import type { TextReportParts } from '../protocol/share.ts';
+import { type RefusedOperations, refusedOperations } from './refused-operations.ts';
+import { sourcePlaces } from './source-places.ts';
 
 export interface TextReportInput {
   readonly arrangement: Arrangement;
@@ -21,8 +24,7 @@ export interface TextReportInput {
   /** What a person called it; the picture's own title if absent. */
   readonly title?: string | undefined;
   readonly notes?: string | undefined;
-  /** The moment, the model and the kernel, one sentence each. */
-  readonly circumstances: readonly string[];
+  readonly documents: readonly EngineDocument[];
   /** Version of iovascope. */
   readonly version: string;
   /** Where it can be opened again. */
@@ -38,6 +40,8 @@ const INDENT = '   ';
 /** Sources that are named. */
 const SOURCES_MAX = 8;
 const PLACES_MAX = 4;
+/** Refused operations that are listed. */
+const REFUSED_MAX = 20;
 
 /** The report as text with a line end after each line. The same input gives the same text. */
 export function textReport(input: TextReportInput): string {
@@ -61,8 +65,9 @@ export function textReport(input: TextReportInput): string {
   const left = answered.more + (hasConflicts ? 0 : answered.rows.length);
   if (!hasConflicts && left > 0) lines.push(...wrap(`${counted(left, 'conflict')} not listed.`));
   else if (answered.more > 0) lines.push(...wrap(`${answered.more} more conflicts are not listed.`));
-  lines.push('', ...wrap(sourcesLine(input.sources ?? arrangement.sources)));
-  for (const sentence of hasVersions ? input.circumstances : []) lines.push(...wrap(sentence));
+  if (hasConflicts) lines.push(...refusedLines(refusedOperations(input.documents, REFUSED_MAX)));
+  lines.push('', ...sourceLines(input));
+  for (const sentence of hasVersions ? circumstancesOf(input.documents) : []) lines.push(...wrap(sentence));
   lines.push(...wrap(`iovascope ${input.version}`));
   if (input.link !== undefined) lines.push(...linkLines(input.link));
   return `${lines.join('\n')}\n`;
@@ -83,9 +88,30 @@ function drawingLines({ spaces, answered }: TextReportInput, range: IovaRange): 
   return lines;
 }
 
-function sourcesLine(sources: readonly string[]): string {
-  const more = sources.length - SOURCES_MAX;
-  return `from: ${sources.slice(0, SOURCES_MAX).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+/** Where what is drawn and listed was read. */
+function sourceLines({ spaces, answered, sources, arrangement }: TextReportInput): string[] {
+  const places = sourcePlaces(
+    spaces,
+    answered.rows.flatMap(({ provenance }) => provenance),
+    sources ?? arrangement.sources,
+  );
+  const more = places.length - SOURCES_MAX;
+  const listed = [...places.slice(0, SOURCES_MAX), ...(more > 0 ? [`and ${more} more`] : [])];
+  return wrap(listed.join('; '), 'from: ');
+}
+
+/** What the model refused, with the reasons. */
+function refusedLines({ listed, more }: RefusedOperations): string[] {
+  if (listed.length === 0) return [];
+  return [
+    ...['', 'Refused operations:'],
+    ...listed.flatMap(({ session, event, operation, errno, message, rule }) => [
+      ...wrap(`event ${event}, ${session === undefined ? '' : `${session}: `}${operation}: ${errno}`, '', INDENT),
+      ...wrap(message, INDENT),
+      ...wrap(`rule: ${rule}`, INDENT),
+    ]),
+    ...(more > 0 ? wrap(`${counted(more, 'more refused operation')} not listed.`) : []),
+  ];
 }
 
 /** A link of more lines than this is left out. */
@@ -145,14 +171,24 @@ function conflictLines(number: number, count: number, conflict: Conflict<string>
   ];
 }
 
-/** One sentence for each document that has something to say: the kernel of a host, the model and step of a session. */
+/** One sentence for each document: the versions of a host, the model and step of a session, whose rules answer. */
 export function circumstancesOf(documents: Iterable<EngineDocument>): string[] {
-  return [...documents].flatMap(({ kind, title, host, kernel, model, operations, position, session }) => {
+  return [...documents].map((document) => {
+    const { kind, title, host, kernel, model, operations, position, session } = document;
     const version = kernel ?? host.about.kernel ?? session.header.kernel;
-    const rules = version === undefined ? 'kernel not known: rules of the newest one' : `rules of Linux ${version}`;
+    const rules = `rules of ${version === undefined ? 'the newest kernel, because its version is not known' : `Linux ${version}`}`;
     if (kind === 'session' || operations > 0) {
-      return [`${title}: after event ${position} of ${session.events.length}, model ${model ?? 'none'}, ${rules}`];
+      return `${title}: after event ${position} of ${session.events.length}, model ${model ?? 'none'}, ${rules}`;
     }
-    return [`${title}: ${rules}`];
+    const own = [host.about.kernel ?? 'not known', host.about.arch].filter((part) => part !== undefined).join(' ');
+    return `${title}: host kernel ${own}, QEMU or other VMM ${monitorsOf(document)}; ${rules}`;
   });
+}
+
+/** Names and versions of the programs that run its guests. */
+function monitorsOf({ session }: EngineDocument): string {
+  const monitors = session.events.flatMap((event) =>
+    isFact(event) && event.kind === 'machine' ? [`${event.monitor}${event.version ? ` ${event.version}` : ''}`] : [],
+  );
+  return joinNames([...new Set(monitors)]) || 'not known';
 }

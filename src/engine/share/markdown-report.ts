@@ -5,6 +5,7 @@ import { counted, hexRange } from '../../iova/format.ts';
 import { range } from '../../iova/range.ts';
 import { type Fact, type FactKind, type FactOf, isFact } from '../../session/events.ts';
 import { type BoundsList, unlistedText } from '../../timeline/scene/bounds-table.ts';
+import type { RefusedOperations } from '../answers/refused-operations.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import type { Answered, ConflictRow } from '../protocol/answers.ts';
 import type { ReportParts } from '../protocol/share.ts';
@@ -26,6 +27,7 @@ export interface MarkdownInput {
   /** The drawing as ASCII text. */
   readonly drawing: string;
   readonly bounds: BoundsList;
+  readonly refused: RefusedOperations;
   readonly lines: readonly QuotedLine[];
   /** The session file. */
   readonly session: string;
@@ -60,7 +62,7 @@ export function markdownReport(input: MarkdownInput): string {
     '',
     ...(parts.conflicts === false
       ? [`${counted(answered.rows.length + answered.more, 'conflict')} not listed.`, '']
-      : conflictLines(answered)),
+      : [...conflictLines(answered, input.refused), ...refusedLines(input.refused)]),
     link === undefined
       ? 'To open it, drag the attached picture or the session file below into iovascope.'
       : `[Open it in iovascope](${link})`,
@@ -94,11 +96,13 @@ export function markdownReport(input: MarkdownInput): string {
 
 /** Without what is longest: the drawing and the table of conflicts. */
 function shortened(input: MarkdownInput, report: string): string {
-  const { answered } = input;
-  if (answered.rows.length > 5) {
+  const { answered, refused } = input;
+  if (answered.rows.length > 5 || refused.listed.length > 5) {
     const rows = answered.rows.slice(0, 5);
     const more = answered.more + answered.rows.length - rows.length;
-    return markdownReport({ ...input, drawing: '(too long)', answered: { ...answered, rows, more } });
+    const listed = refused.listed.slice(0, 5);
+    const fewer = { listed, more: refused.more + refused.listed.length - listed.length };
+    return markdownReport({ ...input, drawing: '(too long)', answered: { ...answered, rows, more }, refused: fewer });
   }
   const cut = report.slice(0, MARKDOWN_MAX - 100);
   return `${cut.slice(0, cut.lastIndexOf('\n'))}\n\nThe rest is left out: the report would be too long.\n`;
@@ -158,14 +162,28 @@ function fieldLines({ documents, circumstances, sources, parts }: MarkdownInput)
   );
 }
 
-function conflictLines({ rows, more }: Answered): string[] {
-  if (rows.length === 0) return ['No conflicts.', ''];
+function conflictLines({ rows, more }: Answered, refused: RefusedOperations): string[] {
+  if (rows.length === 0) return refused.listed.length > 0 ? [] : ['No conflicts.', ''];
   const listed = rows.slice(0, CONFLICTS_MAX);
   const left = rows.length - listed.length + more;
   return [
     ...table(['#', 'severity', 'conflict', 'range', 'errno', 'rule', 'fix', 'source'], listed.map(conflictCells)),
     '',
     ...(left > 0 ? [`${counted(left, 'more conflict')} not listed.`, ''] : []),
+  ];
+}
+
+function refusedLines({ listed, more }: RefusedOperations): string[] {
+  if (listed.length === 0) return [];
+  const rows = listed.map(({ session, event, operation, errno, message, rule }) => [
+    String(event),
+    plainText(session === undefined ? operation : `${session}: ${operation}`),
+    ...[errno, message, rule].map(plainText),
+  ]);
+  return [
+    ...table(['event', 'refused operation', 'errno', 'why', 'rule'], rows),
+    '',
+    ...(more > 0 ? [`${counted(more, 'more refused operation')} not listed.`, ''] : []),
   ];
 }
 

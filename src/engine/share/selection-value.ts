@@ -1,5 +1,6 @@
 // What a person selected, as the `groups` key of a link has it: numbers of groups and runs of them, and names of other
 // things that can be selected, such as `layer bars`. With several hosts each has the number of its host: `2:0-5`.
+import { numberRuns, runLabel } from '../../iova/number-runs.ts';
 import type { DocumentNode } from '../protocol/documents.ts';
 import { defaultKeys, selectableKeys } from '../protocol/selection.ts';
 
@@ -19,16 +20,6 @@ function tokenOf(key: string, { id }: Selectable): string {
   return NUMBER.test(number) ? number : name.replace(/[%,:]/g, encodeURIComponent);
 }
 
-function runs(numbers: readonly number[]): string[] {
-  const found: { first: number; last: number }[] = [];
-  for (const number of [...numbers].sort((a, b) => a - b)) {
-    const run = found.at(-1);
-    if (run && number === run.last + 1) run.last = number;
-    else found.push({ first: number, last: number });
-  }
-  return found.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`));
-}
-
 /** The selection; undefined if it is what opening the documents selects. */
 export function selectionValue(documents: readonly Selectable[], selected: readonly string[]): string[] | undefined {
   const keys = new Set(selected);
@@ -43,7 +34,9 @@ export function selectionValue(documents: readonly Selectable[], selected: reado
       .map((key) => tokenOf(key, document));
     const numbers = own.filter((token) => NUMBER.test(token)).map(Number);
     const prefix = documents.length > 1 ? `${i + 1}:` : '';
-    return [...runs(numbers), ...own.filter((token) => !NUMBER.test(token))].map((token) => `${prefix}${token}`);
+    return [...numberRuns(numbers).map(runLabel), ...own.filter((token) => !NUMBER.test(token))].map(
+      (token) => `${prefix}${token}`,
+    );
   });
   return tokens.length > 0 ? tokens : [NOTHING];
 }

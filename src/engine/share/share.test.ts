@@ -168,6 +168,68 @@ describe('forms', () => {
   });
 });
 
+describe('what a model refused', () => {
+  const refused = sessionText(
+    [
+      { op: 'ioas.alloc', ioas: 'a' },
+      { op: 'ioas.map', ioas: 'a', flags: ['fixed', 'read'], user_va: '0x10000', length: '0x2000', iova: '0x4000' },
+      ...Array.from({ length: 50 }, () => ({
+        ...{ op: 'ioas.map', ioas: 'a', flags: ['fixed', 'read'], user_va: '0x10000' },
+        ...{ length: '0x1000', iova: '0x5000' },
+      })),
+    ],
+    { model: 'iommufd' },
+  );
+
+  test('is in every report, with bounds, reason and rule; the others are counted', async () => {
+    const asker = await new Sharer().add({ 'r.iova.jsonl': refused });
+    const { text } = await asker.share('text');
+    expect(text.replace(/\s+/g, ' ')).toContain(
+      'event 3, IOAS a: map 4 KiB at 0x5000 r, user address 0x10000: EEXIST Part of the range is already mapped: area 0x4000-0x5fff. rule: Linux 6.',
+    );
+    expect(text).toContain('30 more refused operations not listed.');
+    const { text: report } = await asker.share('markdown');
+    expect(report).toMatch(
+      /^\| 3 \| IOAS a: map 4 KiB at 0x5000 r, user address 0x10000 \| EEXIST \| .*0x4000-0x5fff\. \| Linux 6\.\d+, iopt/m,
+    );
+    expect(report).toContain('10 more refused operations not listed.');
+    expect(report).not.toContain('No conflicts.');
+    expect(textOf(await asker.share('picture'))).toContain('ioas.map of 0x5000-0x5fff: EEXIST');
+    const { sessions } = await asker.ask('case', null);
+    await asker.ask('seek', { id: sessions[0]?.id ?? '', position: 2 });
+    expect((await asker.share('text')).text).not.toContain('EEXIST');
+  });
+});
+
+describe('where it was read, and by which versions', () => {
+  const FILES = {
+    'a.txt': HOST_A,
+    'e.txt': 'vfio_dma_map(0x55d0, 0xfee00000, 0x1000, 0x7f12) = -22 (Invalid argument)\n',
+  };
+
+  test('the text has the lines of each source, and says what is not known', async () => {
+    const { text } = await (await new Sharer().add(FILES)).share('text');
+    expect(text).toMatch(/^from: a\.txt:3; e\.txt:1$/m);
+    expect(text.replace(/\s+/g, ' ')).toContain(
+      'alpha: host kernel 6.1.0-18-amd64 x86_64, QEMU or other VMM not known; rules of Linux 6.1.0-18-amd64',
+    );
+  });
+
+  test('the picture lists conflicts with rule and place, counts the others, and says that it opens again', async () => {
+    const shown = textOf(await (await new Sharer().add(FILES)).share('picture'));
+    expect(shown).toMatch(/>EINVAL · Linux 6\.1\S*, vfio_iommu_iova_dma_valid · e\.txt:1 and 1 more</);
+    expect(shown).toContain('iovascope 1.0; this picture carries the session');
+    const many = sessionText(
+      Array.from({ length: 70 }, (_, i) => ({
+        ...{ kind: 'fault', address: `0x${(i * 0x10000).toString(16)}`, device: `0000:0${i % 10}:00.0` },
+        ...{ time: i * 100, source: 'dmesg', line: i + 1 },
+      })),
+    );
+    const { scene } = await (await new Sharer().add({ 'many.iova.jsonl': many })).share('picture');
+    expect(scene && paintSvg(scene, 'light')).toContain('and 10 more conflicts, not listed here');
+  });
+});
+
 function decoded(fragment: string): string {
   const { target } = parseLink(fragment);
   if (target?.kind !== 'session') throw new Error('no session in the link');

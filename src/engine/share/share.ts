@@ -13,6 +13,7 @@ import { cutLanes } from '../../timeline/scene/cut-lanes.ts';
 import { plotWidth } from '../../timeline/scene/layout.ts';
 import { buildScene } from '../../timeline/scene/scene.ts';
 import { numberedBands } from '../answers/numbered-bands.ts';
+import { refusedOperations } from '../answers/refused-operations.ts';
 import { circumstancesOf } from '../answers/text-report.ts';
 import type { CaseChoices } from '../case/host-document.ts';
 import { writtenNotes } from '../case/notes.ts';
@@ -27,12 +28,15 @@ import { selectableKeys } from '../protocol/selection.ts';
 import { LINK_LENGTH, type Shared, type ShareParams } from '../protocol/share.ts';
 import { type CaseSession, caseSession } from './case-session.ts';
 import { guestValue } from './guest-value.ts';
+import { listedConflicts } from './listed-conflicts.ts';
 import { markdownReport } from './markdown-report.ts';
 import { selectionValue } from './selection-value.ts';
 import { sourceLines } from './source-lines.ts';
 
 /** Lines in the list of exact bounds. */
 const BOUNDS_MAX = 200;
+/** Refused operations in a report. */
+const REFUSED_MAX = 40;
 /** Pixels of a picture in a file. */
 const WIDTH = 1280;
 
@@ -296,6 +300,7 @@ export async function share(shared: SharedCase, wanted: ShareParams): Promise<Sh
     answered,
     drawing,
     bounds,
+    refused: refusedOperations(documents, REFUSED_MAX),
     lines,
     session: text,
     circumstances,
@@ -343,7 +348,8 @@ async function pictureOf(
   const view = range ? fitRange(scale, range, plot, 0) : fitAll(scale, plot);
   const slices = await ask('slice', { revision, window: sliceWindow(view) });
   const bounds = await ask('bounds', { ...boundsInView(view, scale), limit: BOUNDS_MAX });
-  const { answer, rows } = await ask('answer', { selectedGroups, guest, pageSize });
+  const answered = await ask('answer', { selectedGroups, guest, pageSize });
+  const { answer, rows } = answered;
   const { spaces, leftOut } = cutLanes(slices, seen?.first ?? 0, seen);
   return buildScene({
     title: params.title ?? arrangement.title,
@@ -353,6 +359,7 @@ async function pictureOf(
     spaces,
     width,
     numbered: numberedBands(rows),
+    listed: listedConflicts(answered),
     // Their words name what redaction replaces.
     bands: params.redact ? [] : params.bands,
     bounds,
@@ -362,7 +369,7 @@ async function pictureOf(
     footer: [
       ...(scale.kind === 'linear' ? [] : [`Not to scale (${scale.kind}). Bounds are inclusive.`]),
       ...circumstances,
-      `iovascope ${version}`.trim(),
+      `${`iovascope ${version}`.trim()}; this picture carries the session: open or drop it in iovascope to explore it.`,
     ],
   });
 }

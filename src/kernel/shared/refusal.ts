@@ -1,5 +1,6 @@
 import { formatRange, hex } from '../../iova/format.ts';
-import type { Iova } from '../../iova/iova.ts';
+import { IOVA_MAX, type Iova } from '../../iova/iova.ts';
+import { type IovaRange, range } from '../../iova/range.ts';
 import type { Answer } from '../../session/events.ts';
 import { type KernelRules, kernelLabel } from '../version-changes.ts';
 import { type Errno, type Rule, rulesIn, sourceOf } from './rule.ts';
@@ -54,6 +55,13 @@ export interface Refusal {
   readonly unmapped?: bigint;
   /** What the kernel reports although it refuses. */
   readonly reported?: Partial<Omit<Answer, 'ret'>>;
+}
+
+/** What was requested as a range; undefined without a start, and for one that wraps around. It ends at 2^64 - 1 at most. */
+export function requestedRange({ requested }: Pick<Refusal, 'requested'>): IovaRange | undefined {
+  if (requested?.start === undefined) return undefined;
+  const last = requested.start + requested.length - 1n;
+  return last < requested.start ? undefined : range(requested.start, last > IOVA_MAX ? IOVA_MAX : last);
 }
 
 const NOUNS: Readonly<Record<Obstacle['kind'], string>> = {

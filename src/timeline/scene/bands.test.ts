@@ -189,3 +189,25 @@ describe('the list of numbered bands', () => {
     expect(listBands(frame, [], 100)).toEqual({ marks: [], bottom: 100 });
   });
 });
+
+describe('the list of a file', () => {
+  const listed = (width: number, detail: string) =>
+    listBands({ ...frame, width }, [{ number: 1, ink: 'alarm', message: 'fatal: refused', detail }], 0).marks.flatMap(
+      (mark) => (mark.type === 'text' ? [mark] : []),
+    );
+
+  test('a detail is beside its message, and below it where there is no room', () => {
+    const [message, beside] = listed(800, 'EINVAL');
+    expect([beside?.text, beside?.y]).toEqual(['EINVAL', message?.y]);
+    expect(beside?.x).toBeGreaterThan((message?.x ?? 0) + textWidth('fatal: refused', 10.5));
+    const [first, below] = listed(200, 'a detail that is as long as the picture is wide');
+    expect(below?.x).toBe(first?.x);
+    expect(below?.y).toBeGreaterThan(first?.y ?? 0);
+  });
+
+  test('what it does not have is counted', () => {
+    const { marks, bottom } = listBands(frame, [], 100, 3);
+    expect(marks).toMatchObject([{ type: 'text', text: 'and 3 more conflicts, not listed here' }]);
+    expect(bottom).toBeGreaterThan(100);
+  });
+});

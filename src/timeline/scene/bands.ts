@@ -1,6 +1,7 @@
 // Ranges marked across all lanes: numbered bands with flags above (conflicts), and labelled bands (a measurement, a
 // refused request).
-import { formatSize } from '../../iova/format.ts';
+import { counted, formatSize } from '../../iova/format.ts';
+import { numberRuns } from '../../iova/number-runs.ts';
 import { type PixelSpan, pixelSpanOf } from '../axis/viewport.ts';
 import { type Frame, MARGIN } from './layout.ts';
 import type { Flag, Mark } from './mark.ts';
@@ -26,6 +27,12 @@ export interface NumberedBand {
   readonly message: string;
 }
 
+/** A line of the list of a file. */
+export interface ListedBand extends Pick<NumberedBand, 'number' | 'ink' | 'message'> {
+  /** By what rule, and where it was read: after the message, or below it where there is no room. */
+  readonly detail?: string;
+}
+
 /** A numbered band in the window, with its pixels of the plot. */
 export interface PlacedBand extends NumberedBand, PixelSpan {}
 
@@ -48,6 +55,8 @@ const TWO_EDGES_WIDTH = 3;
 const LINE = 15;
 const LABEL_SIZE = 11;
 const LABEL_GAP = 8;
+/** Between a message of the list and its detail. */
+const DETAIL_GAP = 12;
 /** Distance of an outline from what it marks: the line must not cover a range of one pixel. */
 const OUTLINE_GAP = 1.5;
 /** The most important first. */
@@ -136,12 +145,7 @@ const FLAG_RUNS = 2;
 
 /** `3`, `3–5` for a run, `3, 7–8` for several, `3, 7 … 21` for many. */
 function flagLabel(numbers: readonly number[]): string {
-  const runs: { first: number; last: number }[] = [];
-  for (const number of numbers) {
-    const run = runs.at(-1);
-    if (run && number === run.last + 1) run.last = number;
-    else runs.push({ first: number, last: number });
-  }
+  const runs = numberRuns(numbers);
   const listed = runs.slice(0, FLAG_RUNS).map(({ first, last }) => (first === last ? `${first}` : `${first}–${last}`));
   return listed.join(', ') + (runs.length > FLAG_RUNS ? ` … ${numbers.at(-1)}` : '');
 }
@@ -191,16 +195,28 @@ export function labelledBands(
   return { marks, bottom: bottom + lineEnds.length * LINE };
 }
 
-/** The messages of the numbered bands, for a file: it has no list of conflicts beside it. */
-export function listBands({ width }: Frame, bands: readonly NumberedBand[], top: number) {
+/** The messages of numbered bands, for a file: it has no list of conflicts beside it. `more`: how many it does not have. */
+export function listBands({ width }: Frame, bands: readonly ListedBand[], top: number, more = 0) {
+  const room = width - NOTE_TEXT_X - MARGIN;
+  const style = { size: NOTE_SIZE, ink: 'muted' } as const;
   let y = top;
-  const marks = bands.flatMap(({ number, ink, message }): Mark[] => {
+  const marks = bands.flatMap(({ number, ink, message, detail }): Mark[] => {
     y += NOTE_LINE;
-    const text = shorten(message, width - NOTE_TEXT_X - MARGIN, NOTE_SIZE, 'sans', 8);
-    return [
+    const text = shorten(message, room, NOTE_SIZE, 'sans', 8);
+    const made: Mark[] = [
       { type: 'badge', x: NOTE_BADGE_X, y: y - 4, text: `${number}`, ink },
       textMark(NOTE_TEXT_X, y, text, { size: NOTE_SIZE }),
     ];
+    if (detail === undefined) return made;
+    const taken = textWidth(text, NOTE_SIZE) + DETAIL_GAP;
+    const isBelow = taken + textWidth(detail, NOTE_SIZE) > room;
+    if (isBelow) y += NOTE_LINE;
+    const x = isBelow ? 0 : taken;
+    return [...made, textMark(NOTE_TEXT_X + x, y, shorten(detail, room - x, NOTE_SIZE, 'sans', 8), style)];
   });
-  return { marks, bottom: bands.length > 0 ? y + 6 : y };
+  if (more > 0) {
+    y += NOTE_LINE;
+    marks.push(textMark(NOTE_TEXT_X, y, `and ${counted(more, 'more conflict')}, not listed here`, style));
+  }
+  return { marks, bottom: y > top ? y + 6 : y };
 }

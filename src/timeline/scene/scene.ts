@@ -11,6 +11,7 @@ import {
   type Band,
   FLAG_STRIP,
   flags,
+  type ListedBand,
   labelledBands,
   listBands,
   type NumberedBand,
@@ -42,6 +43,8 @@ export interface SceneInput {
   readonly bands?: readonly Band[] | undefined;
   /** In the order of their numbers. */
   readonly numbered?: readonly NumberedBand[] | undefined;
+  /** For exported pictures: the conflicts below, also those without a band; the bands themselves if left out. */
+  readonly listed?: { readonly bands: readonly ListedBand[]; readonly more: number } | undefined;
   /** For exported pictures: the exact bounds as a table below. */
   readonly bounds?: BoundsList | undefined;
   /** For exported pictures: what was found, at the top. */
@@ -89,7 +92,8 @@ export function buildScene(input: SceneInput): Scene {
   const notShown = missing.length > 0 ? [`Not in this picture: ${missing.join('; ')}.`] : [];
   const leftOut = paragraphs(frame, notShown, labelled.bottom);
   const noteList = notes.list(frame, leftOut.bottom + BELOW_LANES);
-  const bandList = listBands(frame, isFile ? numbered : [], noteList.bottom);
+  const { bands: listed, more } = input.listed ?? { bands: isFile ? numbered : [], more: 0 };
+  const bandList = listBands(frame, listed, noteList.bottom, more);
   const legendPart = legend(frame, lanes.styles, bandList.bottom);
   const table = boundsTable(frame, bounds ?? { lines: [], total: 0 }, legendPart.bottom);
   const footer = paragraphs(frame, input.footer ?? [], table.bottom, 'muted');

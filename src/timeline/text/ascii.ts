@@ -1,4 +1,5 @@
 // Plain text for mail and terminals: printable ASCII, at most 72 columns, so that it survives two levels of quoting.
+import { plainHex } from '../../iova/format.ts';
 
 /** Columns of a line. */
 export const TEXT_WIDTH = 72;
@@ -23,16 +24,13 @@ const SPELLED: Readonly<Record<string, string>> = {
   '\t': ' ',
 };
 
-/** Hex digits in groups, as the page writes them: nothing else reads `0xfee0_0000`. */
-const GROUPED_HEX = /0x[0-9a-f]{1,4}(?:_[0-9a-f]{4})+/g;
-
 /**
  * The text in printable ASCII: marks are spelled, accents dropped, control and direction characters removed, hex numbers
  * without groups.
  */
 export function ascii(text: string): string {
   let result = '';
-  for (const character of text.replace(GROUPED_HEX, (grouped) => grouped.replaceAll('_', '')).normalize('NFKD')) {
+  for (const character of plainHex(text).normalize('NFKD')) {
     if (character >= ' ' && character <= '~') result += character;
     else if (SPELLED[character] !== undefined) result += SPELLED[character];
     else if (!/[\p{M}\p{Cc}\p{Cf}]/u.test(character)) result += '?';

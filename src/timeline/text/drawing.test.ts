@@ -116,7 +116,7 @@ test('sizes in five characters, truncated', () => {
 });
 
 test('text in ASCII, wrapped', () => {
-  expect(ascii('0xfee0_0000 – 0xfeef_ffff ≈ “é”…\u202e\u0007日')).toBe('0xfee00000 - 0xfeefffff ~ "e"...?');
+  expect(ascii('0xfee0_0000 – 0xfeef_ffff ≈ “é”…\u202e\u0007日')).toBe('0xfee00000-0xfeefffff ~ "e"...?');
   expect(wrap('one two three', '- ', '  ', 8)).toEqual(['- one', '  two', '  three']);
   expect(wrap('abcdefghijkl', '', '', 5)).toEqual(['abcde', 'fghij', 'kl']);
   expect(wrap('', 'x: ')).toEqual(['x:']);

@@ -2,6 +2,7 @@
 // bounds of each letter in a list. ASCII, 72 columns; shapes are those of a proportional picture only in order.
 import { joinNames } from '../../analysis/conflicts/conflict.ts';
 import { formatSize, hex, isExactSize } from '../../iova/format.ts';
+import { numberRuns, runLabel } from '../../iova/number-runs.ts';
 import { type IovaRange, overlaps, sizeOf } from '../../iova/range.ts';
 import { elementAt } from '../lanes/columns.ts';
 import type { Lane, LaneRow, SpaceLanes } from '../lanes/lane.ts';
@@ -258,7 +259,7 @@ function flagLine(flagged: readonly FlaggedRange[], segments: readonly Segment[]
     const segment = elementAt(segments, i);
     const numbers = flagged.filter(({ start }) => start >= segment.start && start <= segment.last);
     if (numbers.length === 0) continue;
-    const unique = [...new Set(numbers.map(({ number }) => number))].sort((a, b) => a - b);
+    const unique = numberRuns(numbers.map(({ number }) => number)).map(runLabel);
     const at = widthOf(segments, from, i);
     // Beside each other where there is room, else one after the other.
     line = line.padEnd(Math.max(at, line === '' ? 0 : line.length + 1));
@@ -279,8 +280,9 @@ function listLines(rows: readonly Row[], flagged: readonly FlaggedRange[], segme
     const size = sizeOf(segment);
     const bounds = `${hex(start).padEnd(startWidth)} - ${hex(last).padEnd(lastWidth)}`;
     const head = `${letter}  ${bounds} ${`${isExactSize(size) ? '' : '~'}${compactSize(size)}`.padStart(6)}  `;
-    const numbers = [...new Set(flagged.filter((flag) => overlaps(flag, segment)).map(({ number }) => number))];
-    const text = [contentsOf(rows, segment), ...numbers.sort((x, y) => x - y).map((n) => `see ${n}`)]
+    const numbers = flagged.filter((flag) => overlaps(flag, segment)).map(({ number }) => number);
+    const see = numberRuns(numbers).map(runLabel).join(', ');
+    const text = [contentsOf(rows, segment), ...(see === '' ? [] : [`see ${see}`])]
       .filter((part) => part !== '')
       .join('; ');
     const indent = ' '.repeat(Math.min(head.length, TEXT_WIDTH - 2 * TEXT_ROOM));

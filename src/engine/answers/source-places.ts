@@ -1,0 +1,53 @@
+// Where what a report shows was read: files with their lines, in runs.
+import type { Provenance } from '../../analysis/host/host.ts';
+import { numberRuns, runLabel } from '../../iova/number-runs.ts';
+import type { SpaceLanes } from '../../timeline/lanes/lane.ts';
+
+/** Ranges of a row that are looked at. */
+const RANGES_MAX = 200;
+/** Runs of lines of a file that are listed. */
+const RUNS_MAX = 8;
+
+/** The places of the ranges of lanes, the first ones of each row. */
+function placesOf(spaces: readonly SpaceLanes[]): Provenance[] {
+  return spaces.flatMap(({ lanes }) =>
+    lanes.flatMap((lane) =>
+      lane.rows.flatMap((row, index) =>
+        Array.from({ length: Math.min(row.starts.length, RANGES_MAX) }, (_, i) =>
+          lane.describe(index, i).parts.flatMap(({ provenance }) => provenance),
+        ).flat(),
+      ),
+    ),
+  );
+}
+
+/**
+ * `dmesg.txt:133-135, 340` for each text that something was read from, in the order of the sources; a source of which
+ * nothing is shown by its name alone.
+ */
+export function sourcePlaces(
+  spaces: readonly SpaceLanes[],
+  more: readonly Provenance[],
+  sources: readonly string[],
+): string[] {
+  const lines = new Map<string, number[]>();
+  for (const { source, line } of [...placesOf(spaces), ...more]) {
+    const known = lines.get(source) ?? [];
+    lines.set(source, known);
+    if (line !== undefined) known.push(line);
+  }
+  return sources.flatMap((name) => {
+    const texts = [...lines].filter(([text]) => text === name || text.startsWith(`${name}/`));
+    if (texts.length === 0) return [name];
+    return texts.sort(([a], [b]) => byName.compare(a, b)).map(([text, numbers]) => withLines(text, numbers));
+  });
+}
+
+const byName = new Intl.Collator('en', { numeric: true });
+
+function withLines(text: string, numbers: readonly number[]): string {
+  const runs = numberRuns(numbers).map(runLabel);
+  const more = runs.length - RUNS_MAX;
+  if (runs.length === 0) return text;
+  return `${text}:${runs.slice(0, RUNS_MAX).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}

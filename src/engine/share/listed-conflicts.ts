@@ -1,0 +1,24 @@
+// The conflicts below a picture in a file, each with the rule and the place that it rests on.
+import type { ListedBand } from '../../timeline/scene/bands.ts';
+import { SEVERITY_INKS } from '../answers/numbered-bands.ts';
+import type { Answered } from '../protocol/answers.ts';
+
+/** Conflicts that are listed; the others are counted. */
+const LISTED_MAX = 60;
+
+export function listedConflicts({ rows, more }: Pick<Answered, 'rows' | 'more'>): {
+  readonly bands: readonly ListedBand[];
+  readonly more: number;
+} {
+  const bands = rows.slice(0, LISTED_MAX).map(({ number, severity, title, errno, source, provenance }): ListedBand => {
+    const [place] = provenance;
+    const others = provenance.length - 1;
+    const where = place && (place.line === undefined ? place.source : `${place.source}:${place.line}`);
+    const detail = [errno, source, where && (others > 0 ? `${where} and ${others} more` : where)];
+    return {
+      ...{ number, ink: SEVERITY_INKS[severity], message: `${severity}: ${title}` },
+      detail: detail.filter((part) => part !== undefined).join(' · '),
+    };
+  });
+  return { bands, more: more + Math.max(0, rows.length - LISTED_MAX) };
+}
