@@ -1,6 +1,7 @@
 // The lesson reader: links to steps, predictions, lessons by keys alone, files of one's own, the presenter's view.
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
+import { plotLeft, plotWidth } from '../src/timeline/scene/layout.ts';
 import { dropText, expect, test, violations, visit } from './page.ts';
 
 const FOLDER = new URL('../src/lessons/library/', import.meta.url);
@@ -159,6 +160,124 @@ test('a file of a lesson opens in the reader; its mistakes are shown, its questi
   await answer.fill('map a any 4K rw');
   await answer.press('Enter');
   await expect(lesson.getByText('Right', { exact: true })).toBeVisible();
+});
+
+const DRAWN = `---
+title: Drawn answers
+model: iommufd
+---
+
+## A hole
+
+\`\`\`ops
+alloc a => 0
+map a 0x2000 8K rw => 0
+map a 0xa000 8K rw => 0
+\`\`\`
+
+view: range 0x0-0xffff, scale linear
+
+question: Where do 8 KiB fit between the areas?
+
+answer: range 0x5000-0x6fff
+
+\`\`\`check
+map a $start $size rw => 0
+map a 0x2000 4K rw => -EEXIST
+\`\`\`
+
+## An area
+
+question: Where does the second area begin?
+
+answer: address 0xa000
+
+\`\`\`check
+unmap a $answer 8K => 0
+\`\`\`
+`;
+
+test('answers are drawn and picked on the timeline', async ({ app }) => {
+  await dropText(app, [{ name: 'drawn.md', text: DRAWN }]);
+  const lesson = app.getByTestId('lesson');
+  const answer = lesson.getByRole('textbox', { name: 'Your answer' });
+  await expect(answer).toBeVisible();
+  await expect(lesson.getByText(/problems? in this lesson/)).toHaveCount(0);
+  await expect
+    .poll(() => app.evaluate(async () => (await window.iovascope?.state())?.range))
+    .toMatchObject({ start: '0x0', last: expect.stringMatching(/^0x(?:ffff|10000)$/) });
+  const areas = app.getByTestId('table').locator('tbody tr').filter({ hasText: 'areas' });
+  await expect(areas).toHaveCount(2);
+  const box = await app.getByTestId('timeline').boundingBox();
+  if (!box) throw new Error('no timeline');
+  const xOf = (address: number) => box.x + plotLeft(box.width) + (plotWidth(box.width) * address) / 0x10000;
+  const y = box.y + 150;
+  const draw = async (from: number, to: number) => {
+    await app.keyboard.down('Shift');
+    await app.mouse.move(xOf(from), y);
+    await app.mouse.down();
+    await app.mouse.move(xOf(to), y, { steps: 5 });
+    await app.mouse.up();
+    await app.keyboard.up('Shift');
+  };
+  // Across an area: what would have happened is shown.
+  await draw(0x2800, 0x8000);
+  await expect(answer).toHaveValue(/^0x[\da-f]+-0x[\da-f]+$/);
+  await lesson.getByRole('button', { name: 'Check' }).click();
+  await expect(lesson).toContainText(/Not right: 0x[\da-f]+-0x[\da-f]+/);
+  await expect(lesson.locator('.judged')).toContainText('-E');
+  // Beside a bound it snaps to it: the end of the first area, the start of the second one.
+  await draw(0x4010, 0x9ff0);
+  await expect(answer).toHaveValue('0x4000-0x9fff');
+  await lesson.getByRole('button', { name: 'Check' }).click();
+  await expect(lesson.getByText('Right', { exact: true })).toBeVisible();
+  await app.getByTestId('timeline').focus();
+  await app.keyboard.press(' ');
+  await expect(app.getByTestId('lesson-step')).toHaveText('step 2 of 2');
+  await areas.last().getByRole('button').first().click();
+  await expect(answer).toHaveValue('0xa000');
+  await lesson.getByRole('button', { name: 'Check' }).click();
+  await expect(lesson.getByText('Right', { exact: true })).toBeVisible();
+});
+
+test('practice: kinds and difficulty are chosen, sheets are printed, a link carries both', async ({ app }) => {
+  await app.getByRole('button', { name: /^Open/ }).click();
+  await app.getByRole('menuitem', { name: 'Lessons…' }).click();
+  const lesson = app.getByTestId('lesson');
+  await lesson.getByRole('combobox', { name: 'Difficulty' }).selectOption('Easy');
+  await expect(lesson.getByRole('checkbox', { name: 'Overlap' })).toBeChecked();
+  await expect(lesson.getByRole('checkbox', { name: 'Unmap' })).not.toBeChecked();
+  await lesson.getByRole('checkbox', { name: 'Aperture' }).uncheck();
+  await expect(lesson.getByRole('combobox', { name: 'Difficulty' })).toHaveValue('');
+  await lesson.getByRole('textbox', { name: 'Number' }).fill('4294967296');
+  await expect(lesson).toContainText('expected 0 to 4294967295');
+  await expect(lesson.getByRole('button', { name: 'Start' })).toBeDisabled();
+  await lesson.getByRole('textbox', { name: 'Number' }).fill('42');
+  expect(await violations(app)).toEqual([]);
+  // A person sees the dialog of the browser; what would be printed is in the page until it closes.
+  await app.evaluate(() => {
+    window.print = () => {};
+  });
+  await lesson.getByRole('button', { name: 'Print with answers' }).click();
+  await app.emulateMedia({ media: 'print' });
+  const paper = app.getByTestId('paper');
+  await expect(paper).toBeVisible();
+  await expect(app.locator('#root')).toBeHidden();
+  await expect(paper.getByRole('heading', { name: /^Exercise/ })).toHaveCount(10);
+  await expect(paper.getByRole('heading', { name: /: overlap$/ })).toHaveCount(10);
+  await expect(paper.getByRole('heading', { name: 'Answers' })).toBeVisible();
+  expect(await app.title()).toMatch(/^Practice 42, answers/);
+  await app.emulateMedia({ media: 'screen' });
+  await app.evaluate(() => dispatchEvent(new Event('afterprint')));
+  await expect(paper).toHaveCount(0);
+  await lesson.getByRole('button', { name: 'Print', exact: true }).click();
+  await expect(paper.getByRole('heading', { name: 'Answers', includeHidden: true })).toHaveCount(0);
+  await app.evaluate(() => dispatchEvent(new Event('afterprint')));
+  await lesson.getByRole('button', { name: 'Start' }).click();
+  await expect(app.getByTestId('lesson-step')).toHaveText('step 1 of 10');
+  await expect.poll(() => app.url()).toContain('#lesson=practice-42-overlap&');
+  await visit(app, '/?x#lesson=practice-42-overlap&step=10');
+  await expect(lesson.locator('.step-title')).toHaveText('Exercise 10: overlap');
 });
 
 test('the presenter’s view: large, folded, black on a key, notes in a second window', async ({ app, context }) => {

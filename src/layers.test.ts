@@ -60,7 +60,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   lessons: {
     imports: 'iova session operation-lines kernel timeline',
-    offers: 'built-in.ts check-lesson.ts compile.ts judge.ts lesson.ts practice.ts read-lesson.ts reading.ts record.ts',
+    offers:
+      'built-in.ts check-lesson.ts compile.ts judge.ts lesson.ts practice-name.ts practice.ts read-lesson.ts reading.ts record.ts',
   },
   engine: {
     imports: 'iova uapi session operation-lines kernel dumps analysis timeline lessons',

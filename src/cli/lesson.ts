@@ -1,8 +1,9 @@
-import { LESSON_NAMES, lessonText, practiceSeed } from '../lessons/built-in.ts';
+import { LESSON_NAMES, lessonText } from '../lessons/built-in.ts';
 import { checkLesson, type LessonReport } from '../lessons/check-lesson.ts';
 import { compileLesson } from '../lessons/compile.ts';
 import type { Choice, LessonBlock, LessonOperation, LessonStep } from '../lessons/lesson.ts';
 import { practiceSheet } from '../lessons/practice.ts';
+import { PRACTICE_KINDS, parsePracticeName } from '../lessons/practice-name.ts';
 import { readLesson } from '../lessons/read-lesson.ts';
 import { lastOperation, shownChoices } from '../lessons/reading.ts';
 import { printAnswer } from '../operation-lines/answers.ts';
@@ -16,11 +17,12 @@ const HELP = `usage: iovascope lesson list [--json]
        iovascope lesson check FILE… [--json]
        iovascope lesson show FILE [--step N]
        iovascope lesson session FILE
-       iovascope lesson sheet practice-SEED [--answers]
+       iovascope lesson sheet practice-SEED[-KIND…] [--answers]
 
 Lessons are Markdown files with operations, predictions and questions; docs/lessons.md describes
 the format. FILE is a file, - for standard input, or the name of a lesson that is built in;
-practice-SEED is ten exercises that are made from a number, the same for the same number.
+practice-SEED is ten exercises that are made from a number, the same for the same number;
+practice-SEED-KIND… has only some kinds (${PRACTICE_KINDS.join(', ')}).
 
   list      print the lessons that are built in
   check     run lessons and print each problem with file, line and reason: unknown words, answers
@@ -158,12 +160,14 @@ function session({ name, text }: Source, io: CliIo): ExitCode {
 }
 
 function sheet([name, ...more]: readonly string[], hasAnswers: boolean, io: CliIo): ExitCode {
-  const seed = name === undefined ? undefined : practiceSeed(name);
-  if (seed === undefined || more.length > 0) {
+  const practice = name === undefined ? undefined : parsePracticeName(name);
+  if (!practice || more.length > 0) {
     const found = name === undefined ? '' : `, found '${[name, ...more].join(' ')}'`;
-    return unusable(io, `lesson sheet: expected practice-SEED with a number below 2^32${found}`);
+    const kinds = `kinds: ${PRACTICE_KINDS.join(', ')}`;
+    return unusable(io, `lesson sheet: expected practice-SEED[-KIND…] with a number below 2^32, ${kinds}${found}`);
   }
-  io.stdout(practiceSheet(seed, { hasAnswers }));
+  const { exercises, answers } = practiceSheet(practice);
+  io.stdout(hasAnswers ? `${exercises}\n${answers}` : exercises);
   return 0;
 }
 

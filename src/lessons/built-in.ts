@@ -1,4 +1,5 @@
 // The lessons that come with the program.
+import { parsePracticeName } from './practice-name.ts';
 
 const FILES = import.meta.glob<string>('./library/*.md', { query: '?raw', import: 'default' });
 
@@ -7,22 +8,15 @@ const nameOf = (path: string) => path.replace(/^.*\/|\.md$/g, '');
 /** Names of all lessons, in order. */
 export const LESSON_NAMES: readonly string[] = Object.keys(FILES).map(nameOf).sort();
 
-/** The seed of a name such as `practice-42`, whose exercises are made when it is opened. */
-export function practiceSeed(name: string): number | undefined {
-  const digits = /^practice-(\d{1,10})$/.exec(name)?.[1];
-  const seed = Number(digits);
-  return digits === undefined || seed >= 2 ** 32 ? undefined : seed;
-}
-
-/** True for a lesson of the program, and for exercises by their seed. */
+/** True for a lesson of the program, and for exercises by their name. */
 export function isLessonName(name: string): boolean {
-  return LESSON_NAMES.includes(name) || practiceSeed(name) !== undefined;
+  return LESSON_NAMES.includes(name) || parsePracticeName(name) !== undefined;
 }
 
 /** The text of a lesson; undefined if there is none of this name. Rejects if it cannot be loaded. */
 export async function lessonText(name: string): Promise<string | undefined> {
-  const seed = practiceSeed(name);
-  if (seed !== undefined) return (await import('./practice.ts')).practiceLesson(seed);
+  const practice = parsePracticeName(name);
+  if (practice) return (await import('./practice.ts')).practiceLesson(practice);
   const path = `./library/${name}.md`;
   return Object.hasOwn(FILES, path) ? FILES[path]?.() : undefined;
 }

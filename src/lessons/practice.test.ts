@@ -2,28 +2,28 @@ import { describe, expect, test } from 'vitest';
 import { isLessonName, lessonText } from './built-in.ts';
 import { checkLesson } from './check-lesson.ts';
 import { practiceLesson, practiceSheet } from './practice.ts';
+import { PRACTICE_KINDS, type Practice, parsePracticeName, practiceName } from './practice-name.ts';
 import { readLesson } from './read-lesson.ts';
 
+const all = (seed: number): Practice => ({ seed, kinds: PRACTICE_KINDS });
 const SEEDS = Array.from({ length: 60 }, (_, i) => i * 7919);
 
 describe('practice', () => {
   test('a seed gives the same exercises again, another one others', () => {
-    expect(practiceLesson(42)).toBe(practiceLesson(42));
-    expect(practiceLesson(42)).not.toBe(practiceLesson(43));
-    expect(practiceSheet(42)).toBe(practiceSheet(42));
+    expect(practiceLesson(all(42))).toBe(practiceLesson(all(42)));
+    expect(practiceLesson(all(42))).not.toBe(practiceLesson(all(43)));
+    expect(practiceSheet(all(42))).toEqual(practiceSheet(all(42)));
   });
 
   test.each(SEEDS)('seed %i: every exercise can be run, and has one right choice', (seed) => {
-    const text = practiceLesson(seed);
+    const text = practiceLesson(all(seed));
     expect(checkLesson(text).problems).toEqual([]);
     const { steps } = readLesson(text).lesson;
     expect(steps).toHaveLength(10);
   });
 
   test('answers are of every kind over the seeds: not always a refusal, not always the same place', () => {
-    const answers = SEEDS.flatMap(
-      (seed) => practiceSheet(seed, { hasAnswers: true }).split('## Answers')[1]?.split('\n') ?? [],
-    );
+    const answers = SEEDS.flatMap((seed) => practiceSheet(all(seed)).answers.split('\n'));
     const texts = answers
       .map((line) => /^\d+\. ([a-d])\) (\S+?)[,:]?(?:\s|$)/.exec(line))
       .filter((match) => match !== null);
@@ -33,9 +33,31 @@ describe('practice', () => {
     for (const answer of ['0', '-EINVAL', '-EEXIST', '-ENOENT', '-EOVERFLOW']) expect(returned).toContain(answer);
   });
 
-  test('the sheet without answers does not have them', () => {
-    expect(practiceSheet(7)).not.toContain('## Answers');
-    expect(practiceSheet(7, { hasAnswers: true })).toContain(practiceSheet(7).trimEnd());
+  test('of some kinds alone, as many exercises', () => {
+    const titles = (kinds: Practice['kinds'], seed: number) => {
+      const text = practiceLesson({ seed, kinds });
+      expect(checkLesson(text).problems).toEqual([]);
+      return readLesson(text).lesson.steps.map(({ title }) => title.replace(/^.*: /, ''));
+    };
+    for (const seed of [0, 1, 2, 3]) {
+      expect(titles(['unmap'], seed)).toEqual(Array.from({ length: 10 }, () => 'unmap'));
+      expect(titles(['overlap', 'aperture', 'order'], seed)).toEqual([
+        ...['overlap', 'overlap', 'overlap', 'the aperture', 'the aperture', 'the aperture'],
+        ...['the order of errnos', 'the order of errnos', 'the order of errnos', 'the order of errnos'],
+      ]);
+    }
+  });
+
+  test('a name is of exercises, and exercises have a name', () => {
+    expect(parsePracticeName('practice-42')).toEqual(all(42));
+    expect(parsePracticeName('practice-42-order-overlap')).toEqual({ seed: 42, kinds: ['overlap', 'order'] });
+    for (const name of ['practice', 'practice-', 'practice-1-', 'practice-1-of', 'practice-1--unmap', 'practice-x']) {
+      expect(parsePracticeName(name)).toBeUndefined();
+    }
+    for (const name of ['practice-0', 'practice-4294967295-overlap-unmap']) {
+      expect(practiceName(parsePracticeName(name) ?? all(1))).toBe(name);
+    }
+    expect(practiceName(all(7))).toBe('practice-7');
   });
 
   test('a link names them as a lesson', async () => {
@@ -44,6 +66,7 @@ describe('practice', () => {
       false,
       false,
     ]);
-    expect(await lessonText('practice-7')).toBe(practiceLesson(7));
+    expect(await lessonText('practice-7')).toBe(practiceLesson(all(7)));
+    expect(await lessonText('practice-7-unmap')).toBe(practiceLesson({ seed: 7, kinds: ['unmap'] }));
   });
 });

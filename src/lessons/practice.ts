@@ -7,13 +7,10 @@ import { createModel } from '../kernel/models.ts';
 import { answerOf } from '../kernel/replay/replay.ts';
 import { printAnswer } from '../operation-lines/answers.ts';
 import { parseOperationLine } from '../operation-lines/parse.ts';
+import type { Practice, PracticeKind } from './practice-name.ts';
 
-/** What an exercise is about, from the easiest on. */
-const PRACTICE_KINDS = ['overlap', 'aperture', 'alignment', 'unmap', 'order'] as const;
-type PracticeKind = (typeof PRACTICE_KINDS)[number];
-
-/** Exercises of each kind in one set. */
-const EACH = 2;
+/** Exercises in one set. */
+const EXERCISES = 10;
 
 interface Exercise {
   readonly kind: PracticeKind;
@@ -208,16 +205,22 @@ function exerciseOf(
   return { kind, question, lines: [...setup, last], choices, right: choices.indexOf(right), reason: got.reason };
 }
 
-/** The exercises of a seed, 0 … 2^32−1, for the newest kernel: from the easiest kind on. */
-function practiceSet(seed: number): PracticeSet {
+/** How many exercises are of each of so many kinds; the harder ones may have one more. */
+function counts(kinds: number): number[] {
+  return Array.from({ length: kinds }, (_, i) => Math.floor((EXERCISES + i) / kinds));
+}
+
+/** The exercises for the newest kernel, from the easiest kind on. */
+function practiceSet({ seed, kinds }: Practice): PracticeSet {
   const dice = new Dice(seed);
   const name = dice.pick(['iommufd', 'type1']);
   const made = createModel({}, name);
   if (!made.ok) throw new Error(made.message);
   const exercises: Exercise[] = [];
-  for (const kind of PRACTICE_KINDS) {
+  const wanted = counts(kinds.length);
+  for (const [k, kind] of kinds.entries()) {
     let count = 0;
-    while (count < EACH) {
+    while (count < (wanted[k] ?? 0)) {
       const n = exercises.length + 1;
       const space = `${name === 'type1' ? 'c' : 'a'}${n}`;
       const start: Start = (bits) => STARTS[name]?.(space, n, bits) ?? [];
@@ -244,9 +247,9 @@ function heading({ kind }: Exercise, i: number): string {
   return `## Exercise ${i + 1}: ${TITLES[kind]}`;
 }
 
-/** The exercises of a seed as the text of a lesson: each is a step with a prediction. */
-export function practiceLesson(seed: number): string {
-  const { model, exercises } = practiceSet(seed);
+/** Exercises as the text of a lesson: each is a step with a prediction. */
+export function practiceLesson(practice: Practice): string {
+  const { model, exercises } = practiceSet(practice);
   const steps = exercises.map((exercise, i) => {
     const choices = exercise.choices.map((text) => `- ${text}`);
     return [
@@ -264,12 +267,12 @@ export function practiceLesson(seed: number): string {
       '',
     ].join('\n');
   });
-  return ['---', `title: Practice ${seed}`, `model: ${model}`, '---', '', ...steps].join('\n');
+  return ['---', `title: Practice ${practice.seed}`, `model: ${model}`, '---', '', ...steps].join('\n');
 }
 
-/** The exercises of a seed as Markdown to print; `hasAnswers`: with the answers and their reasons at the end. */
-export function practiceSheet(seed: number, { hasAnswers = false }: { readonly hasAnswers?: boolean } = {}): string {
-  const { model, exercises } = practiceSet(seed);
+/** Exercises as Markdown to print, and their answers with the reasons. */
+export function practiceSheet(practice: Practice): { readonly exercises: string; readonly answers: string } {
+  const { model, exercises } = practiceSet(practice);
   const letter = (i: number) => String.fromCharCode('a'.charCodeAt(0) + i);
   const body = exercises.flatMap((exercise, i) => [
     heading(exercise, i),
@@ -287,12 +290,9 @@ export function practiceSheet(seed: number, { hasAnswers = false }: { readonly h
     ({ right, choices, reason }, i) =>
       `${i + 1}. ${letter(right)}) ${choices[right] ?? ''}${reason === undefined ? '' : `: ${reason}`}`,
   );
-  return [
-    `# Practice ${seed}`,
-    '',
-    `Model ${model}, of the newest kernel. Each exercise begins with an empty space.`,
-    '',
-    ...body,
-    ...(hasAnswers ? ['## Answers', '', ...answers, ''] : []),
-  ].join('\n');
+  const head = `Model ${model}, of the newest kernel. Each exercise begins with an empty space.`;
+  return {
+    exercises: [`# Practice ${practice.seed}`, '', head, '', ...body].join('\n'),
+    answers: ['## Answers', '', ...answers, ''].join('\n'),
+  };
 }

@@ -68,7 +68,9 @@ export function PrintSheet() {
       timer ??= setTimeout(() => void prepare(), DELAY);
     };
     const print = (printing: boolean) => {
-      if (printing === isPrinting) return;
+      // Another sheet is printed in place of the page.
+      const isOther = document.documentElement.hasAttribute('data-paper');
+      if (printing === isPrinting || isOther) return;
       isPrinting = printing;
       const next = printing && file ? sheetOf(file) : undefined;
       // Browsers name the file after the title.

@@ -28,6 +28,7 @@ import { useAnswer } from '../state/use-answer.ts';
 import { handleLessonKey } from './lesson-keys.ts';
 import { Markdown } from './markdown.tsx';
 import { openNotesWindow } from './notes-window.ts';
+import { PracticeChoice } from './practice.tsx';
 import { RecordLesson } from './record-lesson.tsx';
 import './lesson-reader.css';
 
@@ -90,17 +91,17 @@ const HINTS = {
   operation: 'map a 0x1000 4K rw',
 } as const;
 
-/** A range that is drawn or selected on the timeline fills the field in. */
+/** A range that is drawn or selected on the timeline from now on fills the field in. `set` must stay the same. */
 function useDrawn(kind: keyof typeof HINTS, set: (text: string) => void): void {
-  const measured = useApp((s) => s.measured);
-  const selected = useApp((s) => s.selected?.target);
-  // Only when another range is drawn.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: see above
   useEffect(() => {
-    const drawn = measured ?? selected;
-    if (!drawn || kind === 'operation') return;
-    set(kind === 'address' ? hex(drawn.start) : hexRange(drawn));
-  }, [measured, selected]);
+    if (kind === 'operation') return;
+    return useApp.subscribe((now, before) => {
+      const isMeasured = now.measured !== before.measured && now.measured !== undefined;
+      const isSelected = now.selected !== before.selected;
+      const drawn = isMeasured ? now.measured : isSelected ? now.selected?.target : undefined;
+      if (drawn) set(kind === 'address' ? hex(drawn.start) : hexRange(drawn));
+    });
+  }, [kind, set]);
 }
 
 function TypedAnswer({ gate, kind }: { gate: Gate; kind: keyof typeof HINTS }) {
@@ -491,15 +492,7 @@ function LessonList() {
           </li>
         ))}
       </ol>
-      <p>
-        <button
-          type="button"
-          className="button"
-          onClick={() => void openLesson({ name: `practice-${Math.floor(Math.random() * 1e6)}` }, { isAdded })}
-        >
-          Practice: ten new exercises
-        </button>
-      </p>
+      <PracticeChoice isAdded={isAdded} />
       <p className="second">A lesson is a Markdown file: drop your own onto the page.</p>
       <RecordLesson />
     </>
