@@ -73,6 +73,8 @@ export const FACTS = {
     efr: v.optional(address),
     efr2: v.optional(address),
     ivinfo: v.optional(address),
+    // ARM: which stream ids requester ids become (IORT): segment, first requester id, number of ids, first stream id.
+    stream_ids: v.optional(v.array(v.tuple([count, count, count, count]))),
     // In a file of several hosts: what follows belongs to this one, counted from 1, until the next fact with `part`.
     part: v.optional(count),
   }),

@@ -1,8 +1,9 @@
 // How messages call single devices.
 import type { Host, HostDevice } from '../host/host.ts';
+import { joinNames } from './conflict.ts';
 
 /** What is known of devices, by address. */
-export type DeviceInfos = ReadonlyMap<string, Pick<HostDevice, 'name' | 'class' | 'driver'>>;
+export type DeviceInfos = ReadonlyMap<string, Pick<HostDevice, 'name' | 'class' | 'driver' | 'parent'>>;
 
 /** The requester id of a PCI address: bus, device, function. `undefined` for other names. */
 export function requesterId(device: string): number | undefined {
@@ -17,12 +18,20 @@ function addressOf(id: number): string {
   return `${part(id >> 8)}:${part((id >> 3) & 0x1f)}.${id & 7}`;
 }
 
+/** The devices below a bridge, other bridges left out. */
+function behindBridge(bridge: string, infos: DeviceInfos): string[] {
+  return [...infos].flatMap(([device, { parent, class: kind }]) => {
+    if (parent !== bridge) return [];
+    return /^PCI(?:e)? bridge/i.test(kind ?? '') ? behindBridge(device, infos) : [device];
+  });
+}
+
 /**
  * A device of a fault for a sentence. A stream id is resolved by the devices of the host's groups; a bridge's id stands for
  * the devices behind it.
  */
 export function faultDeviceLabel(
-  { groups }: Pick<Host, 'groups'>,
+  { groups, streamIds = [] }: Pick<Host, 'groups' | 'streamIds'>,
   device: string | undefined,
   infos: DeviceInfos,
 ): string {
@@ -37,11 +46,18 @@ export function faultDeviceLabel(
   const [, digits] = /^sid:0x([0-9a-f]+)$/.exec(device) ?? [];
   if (digits === undefined) {
     const about = infos.get(device);
-    return about?.class !== undefined && /^PCI(?:e)? bridge/i.test(about.class)
+    if (about?.class === undefined || !/^PCI(?:e)? bridge/i.test(about.class)) return device;
+    const behind = behindBridge(device, infos);
+    return behind.length === 0
       ? `${device} (a PCI bridge: a device behind it)`
-      : device;
+      : `${device} (a PCI bridge, whose id stands for ${behind.length > 1 ? 'one of ' : ''}${joinNames(behind)} behind it)`;
   }
   const id = Number.parseInt(digits, 16);
+  const mapped = streamIds.find(({ stream, count }) => id >= stream && id < stream + count);
+  if (mapped) {
+    const named = `${mapped.segment.toString(16).padStart(4, '0')}:${addressOf(mapped.requester + id - mapped.stream)}`;
+    return `${named} (stream id 0x${digits}, by the IORT)`;
+  }
   const owner = groups.flatMap(({ devices }) => devices).find((name) => requesterId(name) === id);
   if (owner !== undefined) return `Stream id 0x${digits} (probably ${owner}, which has this requester id)`;
   const guess = id >= 0x100 && id <= 0xffff ? `${addressOf(id)} if it is a requester id; ` : '';

@@ -226,7 +226,7 @@ describe('each kind of fact', () => {
     expect(validRanges).toMatchObject([
       { space: 'c', message: 'c', pid: 7, process: 'qemu', guest: 'vm', mappingsLeft: 3, pageSizes: 0x1000n },
       { space: 'i' },
-      { space: 'unnamed space' },
+      { space: 'the container' },
     ]);
   });
 

@@ -26,12 +26,13 @@ import {
   type Provenance,
   provenanceOf,
   type Region,
+  type StreamIds,
   type ValidRange,
 } from './host.ts';
 import { derivedApertures, hasDerivedWidth } from './iommu-aperture.ts';
 
 /** The container or IOAS of valid ranges that do not name theirs. */
-const UNNAMED_SPACE = 'unnamed space';
+const UNNAMED_SPACE = 'the container';
 /** Key of the group of regions without a group or device. */
 const UNKNOWN_GROUP = 'unknown';
 /** Places that are kept for one thing: a fault may repeat thousands of times. */
@@ -138,6 +139,7 @@ class HostBuilder {
   readonly #hostWidths: FactOf<'host'>[] = [];
   readonly #iommuWidths: FactOf<'iommu'>[] = [];
   readonly #ivrs: FactOf<'host'>[] = [];
+  readonly #streamIds: StreamIds[] = [];
   #cpu: Host['cpu'];
 
   take(fact: Fact): void {
@@ -263,6 +265,9 @@ class HostBuilder {
       this.#cpu ??= { physicalBits: fact.cpu_physical_bits, provenance: [provenanceOf(fact)] };
     }
     if (fact.efr !== undefined || fact.ivinfo !== undefined) this.#ivrs.push(fact);
+    for (const [segment, requester, count, stream] of fact.stream_ids ?? []) {
+      this.#streamIds.push({ segment, requester, count, stream });
+    }
     const bits = fact.address_width;
     if (bits === undefined) return;
     const other = this.#hostWidths.find((known) => known.address_width !== bits);
@@ -544,6 +549,7 @@ class HostBuilder {
     return {
       ...told,
       ...(this.#cpu ? { cpu: this.#cpu } : {}),
+      ...(this.#streamIds.length > 0 ? { streamIds: this.#streamIds } : {}),
       key,
       title,
       groups: [...this.#groups]

@@ -222,8 +222,18 @@ export interface Host {
   readonly chosenKernel?: string | undefined;
   /** AMD: the feature registers and the information field of the IVRS table, if a source has them. */
   readonly ivrs?: IvrsFeatures | undefined;
+  /** ARM: how requester ids become stream ids, by the IORT. */
+  readonly streamIds?: readonly StreamIds[] | undefined;
   /** Bits of its processor's physical addresses: what guests with `host-phys-bits` have. Not those of its IOMMU. */
   readonly cpu?: { readonly physicalBits: number; readonly provenance: readonly Provenance[] } | undefined;
+}
+
+/** Stream ids of PCI devices: `count` of them from `stream` on are those of the requester ids from `requester` on. */
+export interface StreamIds {
+  readonly segment: number;
+  readonly requester: number;
+  readonly count: number;
+  readonly stream: number;
 }
 
 /** What the IVRS table of an AMD host says about its IOMMUs. The kernel follows it, not their registers. */

@@ -118,6 +118,12 @@ describe('redaction', () => {
     expect(text).toContain('"device":"0000:80:01.1"');
   });
 
+  test('stream ids lead to addresses: they stay only while those do', () => {
+    const given = '{"format":"iova-trace","version":1}\n{"kind":"host","stream_ids":[[0,0,65536,65536]]}\n';
+    expect(redactText(given).text).toContain('"stream_ids":[[0,0,65536,65536]]');
+    expect(redactText(given, { pciAddresses: true }).text).not.toContain('stream_ids');
+  });
+
   test('is stable: redacting again changes nothing', () => {
     const once = redactText(readFileSync(new URL('type1-vtd39-22.jsonl', FIXTURES), 'utf8'));
     expect(redactSession(once.session).session.events).toEqual(once.session.events);

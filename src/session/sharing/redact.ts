@@ -168,6 +168,7 @@ const POLICIES: Readonly<Record<Field, Policy>> = {
   src: 'object',
   src_iova: 'keep',
   start: 'keep',
+  stream_ids: 'keep',
   started: 'drop',
   subsystem: 'ids',
   text: 'drop',
@@ -275,6 +276,8 @@ class Redaction {
     if ((field === 'kind' || field === 'op') && isConstant(kind, value)) return value;
     const known = POLICIES as Readonly<Record<string, Policy | undefined>>;
     const policy = BY_KIND[`${kind}.${field}`] ?? known[field] ?? NESTED[field];
+    // They lead back from a stream id to the address of its device.
+    if (field === 'stream_ids' && this.#options.pciAddresses === true) return undefined;
     if (policy === undefined) return this.#note(`${kind}.${field}`, value, undefined);
     if (field === 'options' && typeof value === 'object' && value !== null) return this.#settings(kind, value);
     if (Array.isArray(value)) {

@@ -7,7 +7,7 @@
 //   DMAR  "Signature", "Host Address Width", "Subtable Type : 000n [Hardware Unit Definition]" …; in a unit or a region
 //         "Device Scope Type" (older: "Device Scope Entry Type"), and a "PCI Path" for every hop
 //   IVRS  "Subtable Type : nn": 10, 11, 40 hardware, 20 to 22 memory; others are entries of the hardware before them
-//   IORT  "Type : nn": 3 and 4 SMMU, 6 reserved memory, which is also recognized by its fields if its beginning is missing
+//   IORT  "Type : nn": 2 root complex, 3 and 4 SMMU, 6 reserved memory, which is also recognized by its fields if its beginning is missing
 // Numbers are as stored: the address width minus one, limits inclusive. Fields without a place count only after a field
 // that shows which table it is. After "Raw Table Data", the same bytes follow in hex.
 // (ACPICA's dmtbdump and dmtbinfo, versions of 2011 to 2024.)
@@ -208,7 +208,18 @@ class AcpiDisassemblyReader implements LineReader {
     this.#close();
     this.#begun = true;
     const fields = new Map<string, Iova>();
-    this.#structure = { kind, line: line.number, type, fields, scopes: [], ranges: [], streams: [], own: true };
+    this.#structure = {
+      kind,
+      line: line.number,
+      type,
+      fields,
+      scopes: [],
+      ranges: [],
+      streams: [],
+      inputs: [],
+      counts: [],
+      own: true,
+    };
   }
 
   #keep(structure: Structure, { name, value }: Field, number: Iova | undefined, line: number): void {
@@ -231,6 +242,10 @@ class AcpiDisassemblyReader implements LineReader {
       if (range) range.length ??= number;
     } else if (name === 'Output Base') {
       structure.streams.push(Number(number));
+    } else if (name === 'Input base') {
+      structure.inputs.push(Number(number));
+    } else if (name === 'ID Count') {
+      structure.counts.push(Number(number));
     } else if (!structure.fields.has(name.replace(' (decoded below)', ''))) {
       structure.fields.set(name.replace(' (decoded below)', ''), number);
     }

@@ -37,6 +37,13 @@ export interface Rmr {
   readonly streams: readonly number[];
 }
 
+/** How an ID mapping of an IORT turns ids into others: `count` ids from `input` on. */
+export interface IdMapping {
+  readonly input: number;
+  readonly count: number;
+  readonly output: number;
+}
+
 /** Emits the facts of the tables of one source. Units are numbered in the order of the table. */
 export class AcpiFacts {
   readonly #sink: FactSink;
@@ -153,6 +160,17 @@ export class AcpiFacts {
   smmu(driver: 'smmu-v2' | 'smmu-v3', base: Iova, line: number | undefined): void {
     const name = `${driver.replace('-v', '')}.${this.#smmu[driver]++}`;
     this.#sink.fact({ kind: 'iommu', name, driver, register_base: hex(base) }, line);
+  }
+
+  /** IORT: a root complex. Its mappings turn the requester ids of its devices into stream ids. */
+  rootComplex(segment: number, mappings: readonly IdMapping[], line: number | undefined): void {
+    const stream_ids = mappings.map(({ input, count, output }): [number, number, number, number] => [
+      segment,
+      input,
+      count,
+      output,
+    ]);
+    if (stream_ids.length > 0) this.#sink.fact({ kind: 'host', stream_ids }, line);
   }
 
   /** IORT: each range of a node for each of its streams. */

@@ -2,7 +2,16 @@
 import type { Iova } from '../../../iova/iova.ts';
 import { type AcpiFacts, scopeDevice } from './facts.ts';
 
-export type StructureKind = 'unit' | 'region' | 'hardware' | 'memory' | 'smmu-v2' | 'smmu-v3' | 'rmr' | 'other';
+export type StructureKind =
+  | 'unit'
+  | 'region'
+  | 'hardware'
+  | 'memory'
+  | 'smmu-v2'
+  | 'smmu-v3'
+  | 'rmr'
+  | 'root-complex'
+  | 'other';
 
 export interface Scope {
   bus: number | undefined;
@@ -19,6 +28,9 @@ export interface Structure {
   readonly scopes: Scope[];
   readonly ranges: { readonly base: Iova; readonly line: number; length: Iova | undefined }[];
   readonly streams: number[];
+  /** Of the mappings of a node: the first input id, and the number of ids minus one. */
+  readonly inputs: number[];
+  readonly counts: number[];
   /** False within the entries of an IVHD: their fields are not those of the structure. */
   own: boolean;
 }
@@ -29,6 +41,7 @@ export function dmarKind(type: number): StructureKind {
 }
 
 export function nodeKind(type: number): StructureKind {
+  if (type === 2) return 'root-complex';
   return type === 3 ? 'smmu-v2' : type === 4 ? 'smmu-v3' : type === 6 ? 'rmr' : 'other';
 }
 
@@ -40,7 +53,7 @@ export function ivrsKind(type: number): StructureKind | undefined {
 
 /** Emits the facts of a structure. False if required fields are missing. */
 export function emitStructure(
-  { kind, line, type, fields, scopes, ranges, streams }: Structure,
+  { kind, line, type, fields, scopes, ranges, streams, inputs, counts }: Structure,
   facts: AcpiFacts,
 ): boolean {
   const small = (name: string) => Number(fields.get(name) ?? 0n);
@@ -92,6 +105,14 @@ export function emitStructure(
       const remapping = permitted === undefined ? (small('Flags') & 1) !== 0 : permitted !== 0n;
       facts.reservedMemory({ remapping, ranges: whole, streams });
       return whole.length > 0 && whole.length === ranges.length;
+    }
+    case 'root-complex': {
+      const mappings = streams.flatMap((output, i) => {
+        const [input, count] = [inputs[i], counts[i]];
+        return input === undefined || count === undefined ? [] : [{ input, count: count + 1, output }];
+      });
+      facts.rootComplex(small('PCI Segment Number'), mappings, line);
+      return mappings.length === streams.length;
     }
     default:
       return true;

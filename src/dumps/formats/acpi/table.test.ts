@@ -66,6 +66,20 @@ describe('what is in a table', () => {
     ]);
     expect(diagnosticsOf(opened)).toEqual([]);
   });
+
+  test('IORT: the stream ids of a root complex', async () => {
+    const bytes = new Uint8Array(48 + 56);
+    const view = new DataView(bytes.buffer);
+    bytes.set(new TextEncoder().encode('IORT'));
+    const longs = { 4: bytes.length, 36: 1, 40: 48, 56: 1, 60: 36, 76: 3, 84: 0x100, 88: 0xff, 92: 0x3_0100 };
+    for (const [at, value] of Object.entries(longs)) view.setUint32(Number(at), value, true);
+    bytes[48] = 2;
+    view.setUint16(49, 56, true);
+    bytes[9] = -bytes.reduce((sum, byte) => sum + byte, 0) & 0xff;
+    const opened = await open(bytes);
+    expect(opened.facts).toMatchObject([{ kind: 'host', stream_ids: [[3, 0x100, 0x100, 0x3_0100]] }]);
+    expect(diagnosticsOf(opened)).toEqual([]);
+  });
 });
 
 describe('a table that is not whole', () => {

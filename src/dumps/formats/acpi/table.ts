@@ -9,6 +9,7 @@
 //     10, 11, 40: 2 device, 2 capability, 8 base, 2 segment        20, 21, 22: 2 device, 2 last device, 2 segment,
 //                                                                              6 reserved, 8 start, 8 length
 //   IORT:  4 nodes, 4 offset of the first; each 1 type, 2 length, 1 revision, 4 id, 4 mappings, 4 their offset, …
+//     2 (root complex): 8 memory, 4 ATS, 4 segment
 //     3, 4 (SMMU): 8 base          6 (reserved memory): 4 flags, 4 ranges, 4 their offset
 //     range: 8 base, 8 length, 4 reserved       mapping: 4 input, 4 count minus 1, 4 output, 4 reference, 4 flags
 //
@@ -126,6 +127,15 @@ class Table {
     if (type === 3 || type === 4) {
       if (view.byteLength < 24) return false;
       this.#facts.smmu(type === 3 ? 'smmu-v2' : 'smmu-v3', quad(view, 16), undefined);
+    } else if (type === 2) {
+      if (view.byteLength < 32) return false;
+      const mappings = places(view, long(view, 8), long(view, 12)).map((at) => ({
+        input: long(view, at),
+        count: long(view, at + 4) + 1,
+        output: long(view, at + 8),
+      }));
+      this.#facts.rootComplex(long(view, 28), mappings, undefined);
+      return mappings.length === long(view, 8);
     } else if (type === 6) {
       if (view.byteLength < 28) return false;
       const ranges: { base: Iova; length: Iova }[] = [];

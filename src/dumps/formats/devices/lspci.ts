@@ -31,7 +31,7 @@ import { deviceLabel, splitName } from './device-label.ts';
 
 const ADDRESS = '(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]';
 const DEVICE = new RegExp(
-  `^\\s{0,16}(${ADDRESS}) (?:"?[A-Z][\\w /.,()&+-]{1,80}(?: \\[[0-9a-f]{4}\\])?"?:? ?|(?:Class )?[0-9a-f]{4}: [0-9a-f]{4}:[0-9a-f]{4}|Class [0-9a-f]{4})`,
+  `^\\s{0,16}(${ADDRESS}) (?:"?\\d?[A-Z][\\w /.,()&+-]{1,80}(?: \\[[0-9a-f]{4}\\])?"?:? ?|(?:Class )?[0-9a-f]{4}: [0-9a-f]{4}:[0-9a-f]{4}|Class [0-9a-f]{4})`,
   'i',
 );
 const NAMED = new RegExp(`^\\s{0,16}${ADDRESS} .{2,90}: |^\\s{0,16}${ADDRESS} (?:Class )?[0-9a-f]{4}: `, 'i');
@@ -68,6 +68,7 @@ const MSIX = /\bMSI-X: Enable[+-] .{0,24}?(?:Count|TabSize)=(\d{1,5})/;
 const TABLE = /Vector table: BAR=(\d) offset=([0-9a-f]{1,16})(?![0-9a-f])/i;
 const TABLE_START = /Vector table: BAR/;
 const CAPABILITY = /^\s{0,32}Capabilities: /;
+const BUSES = /^\s{0,32}Bus: primary=[0-9a-f]{2}, secondary=([0-9a-f]{2}), subordinate=[0-9a-f]{2}/i;
 const VIRTUAL_FUNCTIONS = /Single Root I\/O Virtualization/;
 /** Recognized, without facts. */
 const OTHER =
@@ -81,6 +82,9 @@ const ENTRY = 16n;
 const UNKNOWN = 'unknown device';
 /** Facts of one device that are held back; no device has so many. */
 const HELD_MAX = 1000;
+
+/** `0000:05` of `0000:05:00.0`. */
+const busOf = (device: string): string => device.slice(0, -':00.0'.length);
 
 class LspciReader implements LineReader {
   readonly #out: FactSink;
@@ -97,6 +101,8 @@ class LspciReader implements LineReader {
   #about: { -readonly [K in keyof AboutDevice]: AboutDevice[K] } | undefined;
   #first = 0;
   #held: (() => void)[] = [];
+  /** Bridges of this source by the bus directly below them, with its domain: `0000:05`. */
+  readonly #bridges = new Map<string, string>();
   /** The last line of a list of groups. */
   #listed = -2;
   /** Fields of a record of -vmm. */
@@ -148,7 +154,7 @@ class LspciReader implements LineReader {
       const isListed = line.index === this.#listed + 1;
       if (isListed) this.#listed = line.index;
       if (about && !isListed) {
-        this.#about = { ...about };
+        this.#about = { ...about, parent: this.#bridges.get(busOf(device)) };
         this.#first = line.number;
       }
       if (!about && !NAMED.test(line.text)) return 0;
@@ -158,6 +164,10 @@ class LspciReader implements LineReader {
     }
     const field = FIELD.exec(line.text);
     if (field) return this.#field(field[1] ?? '', field[2] ?? '', line);
+    const bus = BUSES.exec(line.text)?.[1];
+    if (bus !== undefined && this.#device !== UNKNOWN) {
+      this.#bridges.set(`${this.#device.slice(0, -'00:00.0'.length)}${bus.toLowerCase()}`, this.#device);
+    }
     if (CAPABILITY.test(line.text)) this.#virtualFunctions = VIRTUAL_FUNCTIONS.test(line.text);
     return (
       this.#bar(line, ahead) ||
