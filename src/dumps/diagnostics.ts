@@ -55,6 +55,8 @@ interface Text {
 /** Name of the errno (`EINVAL`) or the program's text for it; undefined if the program did not print it. */
 interface WithError {
   readonly error: string | undefined;
+  /** Where DPDK was told to place memory, with IOVAs equal to virtual addresses. */
+  readonly base?: bigint | undefined;
 }
 
 /** A device as the source names it; undefined if it does not. */
@@ -75,7 +77,8 @@ const SAMPLE_MAX = 46;
 const sampleText = ({ line, text }: { readonly line: number; readonly text: string }) =>
   `line ${line}: '${text.length > SAMPLE_MAX ? `${text.slice(0, SAMPLE_MAX)}…` : text}'`;
 const rangeText = ({ start, last }: Range) => `${hex(start)}-${hex(last)}`;
-const withError = ({ error }: WithError) => (error === undefined ? '' : `: ${error}`);
+const withBase = ({ base }: Pick<WithError, 'base'>) => (base === undefined ? '' : `, IOVAs from ${hex(base)}`);
+const withError = (e: WithError) => (e.error === undefined ? '' : `: ${e.error}`) + withBase(e);
 const ofDevice = ({ device }: WithDevice) => (device === undefined ? '' : ` ${device}`);
 const atDevice = ({ device }: WithDevice) => (device === undefined ? '' : `${device}: `);
 const bytes = (count: bigint | number) => `${count} ${BigInt(count) === 1n ? 'byte' : 'bytes'}`;
@@ -573,7 +576,8 @@ export const DIAGNOSTICS = {
   ),
   'qemu-few-dma-mappings': complaint(
     'warning',
-    ({ count }: { readonly count: string }) => `the guest may need more than the ${count} DMA mappings of a container`,
+    ({ count, ...device }: WithDevice & { readonly count: string }) =>
+      `${atDevice(device)}the guest may need more than the ${count} DMA mappings of a container`,
   ),
   'qemu-late-reserved-regions': complaint(
     'warning',
@@ -778,10 +782,10 @@ export const DIAGNOSTICS = {
 
   // DPDK, SPDK, Cloud Hypervisor and others
   'request-error-unknown': rule('info', () => 'a request failed; the log does not show the error'),
-  'dpdk-iova-above-mask': complaint('error', (range: Range | NoParameters) =>
-    typeof range.start === 'bigint' && typeof range.last === 'bigint'
-      ? `memory at IOVA ${rangeText({ start: range.start, last: range.last })} is above the DMA mask`
-      : 'some memory has IOVAs above the address width of the IOMMU',
+  'dpdk-iova-above-mask': complaint('error', (range: Range | Pick<WithError, 'base'>) =>
+    'start' in range
+      ? `memory at IOVA ${rangeText(range)} is above the DMA mask`
+      : `some memory has IOVAs above the address width of the IOMMU${withBase(range)}`,
   ),
   'dpdk-iova-mode': complaint(
     'error',

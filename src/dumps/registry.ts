@@ -440,7 +440,14 @@ export const FORMATS: readonly DumpFormat[] = [
     interest: {
       words: [
         ...['dma_map', 'dma_unmap', 'DMA map', 'DMA unmap', 'map user memory', 'map region', 'map mmio'],
-        ...['map new region', 'IOVA exceeding', "Selected IOVA mode '", '--iova-mode', 'map an IOVA range'],
+        ...[
+          'map new region',
+          '--base-virtaddr',
+          'IOVA exceeding',
+          "Selected IOVA mode '",
+          '--iova-mode',
+          'map an IOVA range',
+        ],
         ...['memseg iova', "Expecting '", 'DMA remapping', 'annot set up DMA', 'annot clear DMA'],
         ...['cannot attach the device', 'Requested device', 'VFIO support', 'VFIO group is', 'managed by VFIO'],
         ...['using IOMMU type', 'select IOMMU type', 'IommuDma', 'iommu table', 'from iommu', 'into iommu'],

@@ -248,6 +248,10 @@ describe('names of sets', () => {
       ['request iommufd q', 'requests to iommufd', 'q', true, false],
       ['request vfio q', 'requests to VFIO', 'q', true, false],
     ]);
+    const refused = { ...request('map', 0x1000n, 0x1fffn), api: 'iommufd', result: '-EEXIST' } as SessionEvent;
+    // Only what fails is printed with its ioctl: successes of the same log are of the same address space.
+    const [joined, ...others] = mappingSets([request('map', 0n, 0xfffn), refused, request('map', 0x2000n, 0x2fffn)]);
+    expect([joined?.title, joined?.positions, others]).toEqual(['requests to iommufd', [1, 2, 3], []]);
     const { source: _, ...unnamed } = request('map', 0n, 0xfffn) as { source?: string };
     expect(heads(unnamed as SessionEvent)[0]?.[0]).toBe('request vfio this session');
   });

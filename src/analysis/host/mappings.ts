@@ -162,9 +162,25 @@ export class MappingCollector {
 
   /** The sets with their facts in the order of time, where all of a set have one. For a complete session. */
   sorted(): MappingSet[] {
-    const sets = this.all();
+    for (const trace of this.#traces.values()) trace.releaseAll();
+    this.#joinRequests();
     for (const draft of this.#drafts.values()) sortByTime(draft);
-    return sets;
+    return this.#sets();
+  }
+
+  /**
+   * Only requests that fail are printed with the ioctl that tells iommufd from VFIO. Where a log has requests to both, and
+   * those to VFIO are only successes, they are of one address space.
+   */
+  #joinRequests(): void {
+    for (const [key, draft] of this.#drafts) {
+      const other = this.#drafts.get(key.replace(/^request iommufd /, 'request vfio '));
+      if (!other || other === draft || draft.facts.every(tookEffect) || !other.facts.every(tookEffect)) continue;
+      for (const fact of other.facts) draft.facts.push(fact);
+      for (const position of other.positions) draft.positions.push(position);
+      reorder(draft, ({ position }) => position);
+      this.#drafts.delete(other.key);
+    }
   }
 }
 
@@ -178,9 +194,18 @@ function sortByTime(draft: SetDraft): void {
     before = time;
   }
   if (isOrdered) return;
-  const order = draft.facts.map((fact, i) => ({ fact, time: timeOf(fact) ?? 0, position: draft.positions[i] ?? 0 }));
-  order.sort((a, b) => a.time - b.time);
-  // A fact that is earlier in the source than in time counts only after the facts before it in time.
+  reorder(draft, ({ fact }) => timeOf(fact) ?? 0);
+}
+
+interface Placed {
+  readonly fact: MappingFact;
+  readonly position: number;
+}
+
+/** Sorts the facts of a set by a key. One that is earlier in the source than by the key counts only after those before it. */
+function reorder(draft: SetDraft, key: (placed: Placed) => number): void {
+  const order = draft.facts.map((fact, i) => ({ fact, position: draft.positions[i] ?? 0 }));
+  order.sort((a, b) => key(a) - key(b));
   let reached = 0;
   for (const [i, { fact, position }] of order.entries()) {
     reached = Math.max(reached, position);

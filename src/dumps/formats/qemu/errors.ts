@@ -19,7 +19,15 @@ import { type CallResult, callResult, errnoName, errnoOfText } from '../../field
 import { normalizePciAddress, PCI_ADDRESS_PATTERN } from '../../fields/pci-address.ts';
 import { rangeOfSize } from '../../fields/range-of.ts';
 import { groupName } from '../../fields/sysfs-path.ts';
-import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
+import {
+  type DumpLine,
+  type DumpSource,
+  type FactSink,
+  type LineParser,
+  type LineReader,
+  LOOKAHEAD,
+  type Lookahead,
+} from '../../format.ts';
 import { matchLongest } from '../../text/match-longest.ts';
 import { readMessage } from '../message-table.ts';
 import { QEMU_FAILURES } from './failures.ts';
@@ -127,6 +135,11 @@ class QemuErrorsReader implements LineReader {
       this.#waiting?.op === op && line.index - this.#waiting.index <= DISTANCE_MAX ? this.#waiting : undefined;
     const result = number === undefined ? waiting?.result : callResult(Number(number), text);
     if (result === undefined) return this.#damaged(line);
+    if (result === 0 && text !== undefined && isRepeated(match[0], ahead, lines)) {
+      // Printed when it was called, with the error of something else.
+      this.#sink.recognized();
+      return lines;
+    }
     const broken = `${this.#before}\n${match.input.slice(0, match.index)}`;
     const before = broken.replace(/\s{1,8}/g, ' ');
     const iommufd =
@@ -212,6 +225,17 @@ class QemuErrorsReader implements LineReader {
     this.#sink.diagnostic('damaged-request', { text: line.text }, line.number);
     return 1;
   }
+}
+
+/** True if one of the next lines has the same call with another result. */
+function isRepeated(call: string, ahead: Lookahead, from: number): boolean {
+  const open = call.slice(0, call.indexOf(')'));
+  for (let n = from; n <= LOOKAHEAD; n++) {
+    const text = ahead(n)?.text ?? '';
+    const at = text.indexOf(open);
+    if (at >= 0) return /^\) ?= ?-?[1-9]/.test(text.slice(at + open.length));
+  }
+  return false;
 }
 
 /** The region named before a call. Only names of BARs have blanks: in other names, a line break is inside a word. */

@@ -12,6 +12,8 @@ const NUMBER = '(?:0x)?[0-9a-fA-F]{1,64}';
 const DEVICE = `(?:(?:(${PCI_ADDRESS_PATTERN}): |host=(${PCI_ADDRESS_PATTERN})(?![\\w.])\\S{0,200}: vfio: )(?:error[:,] )?)?`;
 const deviceOf = (named: string | undefined, host: string | undefined) => normalizePciAddress(named ?? host ?? '');
 
+const HOST = new RegExp(`\\bhost=(${PCI_ADDRESS_PATTERN})(?![\\w.])`);
+
 export const QEMU_FAILURES: readonly Message[] = [
   {
     code: 'qemu-phys-bits-too-low',
@@ -29,7 +31,7 @@ export const QEMU_FAILURES: readonly Message[] = [
     code: 'qemu-few-dma-mappings',
     start: /running out of DMA|possibly running|Maximum possible DMA/,
     pattern: /Maximum possible DMA mappings: (\d{1,12})/,
-    read: ([, count = '']) => ({ count }),
+    read: ({ 1: count = '', input }) => ({ count, device: deviceOf(HOST.exec(input)?.[1], undefined) }),
   },
   {
     code: 'qemu-late-reserved-regions',

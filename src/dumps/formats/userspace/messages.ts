@@ -14,7 +14,7 @@
 // (lib/eal/linux/eal_vfio.c, DPDK 16 to 25; lib/env_dpdk/memory.c of SPDK; vfio-ioctls of rust-vmm; pci/src/vfio.rs of
 // Cloud Hypervisor.)
 import { type Iova, iova, isIova } from '../../../iova/iova.ts';
-import { quote } from '../../diagnostics.ts';
+import { type DiagnosticCode, quote } from '../../diagnostics.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { normalizeLoggedDevice } from '../../fields/device-name.ts';
 import { type CallResult, errnoName, errnoOfText } from '../../fields/errno.ts';
@@ -120,16 +120,38 @@ const OVERLAP = /overlap/i;
 const OTHER =
   /try initializing EAL with --iova-mode|VFIO support initialized|Probing VFIO support|using IOMMU type \d|Selected IOVA mode '|Memory segment is already mapped, skipping|^\s{0,8}(?:EAL: )?using dma mask/;
 
+/** Where EAL places memory: its IOVAs are not below this if they are equal to virtual addresses. */
+const BASE = /--base-virtaddr[= ](0x[0-9a-f]{1,16})(?![\w.])/i;
+/** Messages about memory whose place may be the reason. */
+const PLACED: ReadonlySet<DiagnosticCode> = new Set<DiagnosticCode>([
+  'dpdk-dma-map-failed',
+  'dpdk-device-dma-failed',
+  'dpdk-iova-above-mask',
+]);
+
 class UserspaceMessagesReader implements LineReader {
   readonly #sink: FactSink;
+  /** The same, with the base address in messages that depend on it. */
+  readonly #messages: FactSink;
+  #base: Iova | undefined;
   /** The error that was printed last. */
   #error: { readonly result: CallResult; readonly index: number } | undefined;
 
   constructor(sink: FactSink) {
     this.#sink = sink;
+    this.#messages = {
+      fact: (...args) => sink.fact(...args),
+      group: (...args) => sink.group(...args),
+      recognized: () => sink.recognized(),
+      diagnostic: (code, parameters, ...rest) =>
+        sink.diagnostic(code, PLACED.has(code) ? { ...parameters, base: this.#base } : parameters, ...rest),
+    };
   }
 
   line(line: DumpLine, ahead: Lookahead): number {
+    // The command line of the program, or what EAL prints of it in brackets.
+    const base = BASE.exec(line.raw)?.[1];
+    if (base !== undefined) this.#base = parseHexAddress(base);
     if (line.elision || line.prompt) return 0;
     const number = /DMA (?:re)?mapping, error (\d{1,4})/.exec(line.text)?.[1];
     const name = number === undefined ? undefined : errnoName(Number(number));
@@ -137,9 +159,9 @@ class UserspaceMessagesReader implements LineReader {
     const taken =
       this.#form(line, ahead) ||
       this.#region(line, ahead) ||
-      readMessage(USERSPACE_FAILURES, line, ahead, this.#sink, printedSeverity);
+      readMessage(USERSPACE_FAILURES, line, ahead, this.#messages, printedSeverity);
     if (taken > 0) return taken;
-    if (!OTHER.test(line.text)) return 0;
+    if (base === undefined && !OTHER.test(line.text)) return 0;
     this.#sink.recognized();
     return 1;
   }
