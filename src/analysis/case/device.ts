@@ -2,7 +2,7 @@
 import { diagnosticRule } from '../../dumps/diagnostics.ts';
 import { hex } from '../../iova/format.ts';
 import { type Fact, isFact, type SessionEvent } from '../../session/events.ts';
-import { hasDirectRegion, refusesDirectRegions } from '../host/direct-regions.ts';
+import { type DirectRegionHost, hasDirectRegion, refusesDirectRegions } from '../host/direct-regions.ts';
 import { compareNames, type Group, type Host, type Provenance, provenanceOf } from '../host/host.ts';
 
 /** A device of a host, for people to choose from. */
@@ -32,10 +32,7 @@ export interface NamedDevice {
  * Why the kernel refuses to assign the group whatever the guest is, as a clause; undefined if it does not: a region of it has
  * to stay mapped one to one (`direct`) and this kernel refuses that, or it has logged that a device is not eligible.
  */
-export function assignmentRefusal(
-  host: Pick<Host, 'ineligible' | 'about' | 'chosenKernel' | 'iommus'>,
-  group: Group,
-): string | undefined {
+export function assignmentRefusal(host: DirectRegionHost & Pick<Host, 'ineligible'>, group: Group): string | undefined {
   const direct = group.regions.find(({ type }) => type === 'direct');
   if (direct && hasDirectRegion(group) && refusesDirectRegions(host)) {
     return `its region ${hex(direct.start)}-${hex(direct.last)} must stay mapped 1:1`;
@@ -45,10 +42,7 @@ export function assignmentRefusal(
 }
 
 /** False if the kernel refuses to assign the group whatever the guest is. */
-export function isAssignable(
-  host: Pick<Host, 'ineligible' | 'about' | 'chosenKernel' | 'iommus'>,
-  group: Group,
-): boolean {
+export function isAssignable(host: DirectRegionHost & Pick<Host, 'ineligible'>, group: Group): boolean {
   return assignmentRefusal(host, group) === undefined;
 }
 

@@ -1,8 +1,12 @@
 // Problems that programs and kernels reported in words: passed on as they are, with a fix where one is known.
 import type { DiagnosticCode } from '../../dumps/diagnostics.ts';
 import { remedyOf } from '../../dumps/remedies.ts';
+import { formatSize } from '../../iova/format.ts';
+import { bitLength } from '../../iova/iova.ts';
 import type { Complaint, Host } from '../host/host.ts';
+import type { CommonSpace } from '../space/common-space.ts';
 import type { Conflict } from './conflict.ts';
+import { hostWidth } from './guest-limits.ts';
 
 const SUPPRESSED: DiagnosticCode = 'faults-suppressed';
 /** Complaints that are listed. */
@@ -70,12 +74,35 @@ export function errnoIn(text: string): string | undefined {
   return /\b(E[A-Z]{3,11})\b/.exec(text)?.[1];
 }
 
-function answerOf({ code, message }: Complaint): string {
+/** Where DPDK places memory, as the message has it; with IOVAs equal to virtual addresses. */
+const BASE = /, IOVAs from (0x[0-9a-f]{1,16})/;
+
+/** Why such memory cannot be mapped: its addresses are longer than those of the IOMMU. Empty if they are not. */
+function baseReason(message: string, space: CommonSpace): string {
+  const [, base] = BASE.exec(message) ?? [];
+  if (base === undefined) return '';
+  const needed = bitLength(BigInt(base));
+  const { bits } = hostWidth(space) ?? {};
+  if (bits !== undefined && needed <= bits) return '';
+  const has = bits === undefined ? `more than an IOMMU of 39 bits has` : `the IOMMU has ${bits}`;
+  return `IOVAs equal to virtual addresses begin at ${base} (--base-virtaddr) and need ${needed} bits, ${has}`;
+}
+
+const PHYSICAL_IOVAS = 'Start with --iova-mode=pa, or with --base-virtaddr within the width of the IOMMU.';
+
+/** Sizes as people read them: `4 MiB` for `4194304 bytes`. */
+const withSizes = (text: string): string =>
+  text.replace(/\b(\d{4,19}) bytes\b/g, (_, digits: string) => formatSize(BigInt(digits)));
+
+function answerOf({ code, message }: Complaint, space: CommonSpace): string {
   const errno = errnoIn(message);
   const isMap = /map-failed|dma-failed/.test(code) && !code.includes('unmap');
-  const why = isMap && errno !== undefined ? ERRNOS[errno] : undefined;
-  const text = message.charAt(0).toUpperCase() + message.slice(1);
-  const more = MORE[code];
+  const tooLong = baseReason(message, space);
+  const plain = message.replace(BASE, '');
+  const why = isMap && errno !== undefined ? (errno === 'EINVAL' && tooLong) || ERRNOS[errno] : undefined;
+  const text = withSizes(plain.charAt(0).toUpperCase() + plain.slice(1));
+  if (code === 'dpdk-iova-above-mask' && tooLong !== '') return `${text}: ${tooLong}. ${PHYSICAL_IOVAS}`;
+  const more = why !== undefined && why === tooLong ? PHYSICAL_IOVAS : MORE[code];
   const remedy = remedyOf(code);
   const first =
     why === undefined
@@ -92,8 +119,8 @@ export function suppressedFaults({ complaints }: Pick<Host, 'complaints'>): numb
 }
 
 /** The host's complaints as conflicts, each once; suppressed faults are said with the faults. */
-export function complaintConflicts({ complaints }: Pick<Host, 'complaints'>): Conflict[] {
-  return complaints
+export function complaintConflicts(space: CommonSpace): Conflict[] {
+  return space.host.complaints
     .filter(({ code }) => code !== SUPPRESSED)
     .toSorted((a, b) => (VAGUENESS[a.code] ?? 1) - (VAGUENESS[b.code] ?? 1))
     .slice(0, LISTED_MAX)
@@ -109,7 +136,7 @@ export function complaintConflicts({ complaints }: Pick<Host, 'complaints'>): Co
         remedy: remedy ?? DEFAULT_REMEDY,
         marks: [],
         provenance,
-        answer: answerOf(complaint),
+        answer: answerOf(complaint, space),
         ...(remedy === undefined ? {} : { remedies: [{ text: remedy.replace(/\.$/, '') }] }),
         ...(GENERAL.has(code) ? { follows: true } : {}),
       };

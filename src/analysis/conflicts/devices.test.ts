@@ -175,7 +175,7 @@ describe('a firmware region that the memory map does not reserve', () => {
       rule: 'firmware-region-not-reserved',
       severity: 'warning',
       source: 'Linux 6.12, arch_rmrr_sanity_check',
-      title: 'The firmware memory map does not reserve the firmware region 0x10000000-0x1000ffff',
+      title: 'The firmware memory map does not reserve the RMRR 0x10000000-0x1000ffff',
     });
     expect(found.errno).toBeUndefined();
     expect(found.message).toContain('may use 0x10000000-0x1000ffff (64 KiB) as ordinary memory');

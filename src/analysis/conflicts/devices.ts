@@ -96,11 +96,18 @@ function ineligible(host: Host, groups: readonly Group[], focus: DeviceFocus | u
   return found;
 }
 
+/** The group that a message about a device names: `0000:03:00.0: group 13 could not be added …`. */
+function groupInMessages({ complaints }: Host, device: string): string | undefined {
+  const message = complaints.find((complaint) => complaint.message.startsWith(`${device}: group `))?.message;
+  return message === undefined ? undefined : /: group (\d{1,9})\b/.exec(message)?.[1];
+}
+
 function ineligibleDevice(
   host: Host,
   group: Group | undefined,
   { device, reason, provenance }: Host['ineligible'][number],
 ): Conflict {
+  const number = group?.group ?? host.devices.get(device)?.group ?? groupInMessages(host, device);
   const listed = group?.regions.filter((region) => region.type === 'direct') ?? [];
   const own = host.firmwareRegions.filter(
     (r) => r.device === device && !group?.regions.some((known) => known.start === r.start),
@@ -125,12 +132,14 @@ function ineligibleDevice(
     remedy: DIRECT_REMEDY,
     marks: shown.map((region) => markOf('obstacle', region, `mapped one to one for ${device}`)),
     provenance: [...provenance, ...shown.flatMap((r) => r.provenance)],
-    answer: `${device}${group?.group === undefined ? '' : ` (${groupTitle(group)})`} ${refusalOf(host, reason)}: ${
+    answer: `${device}${number === undefined ? '' : ` (group ${number})`} ${refusalOf(host, reason)}: ${
       shown.length === 0
         ? 'firmware requires memory of it to stay mapped 1:1 (the RMRR lines of the kernel log and the ACPI tables name the region)'
         : regions.length > 0
           ? `its ${regionName(host, regions)} ${joinNames(regions.map(plainRange))} must stay mapped 1:1`
-          : `an ${regionName(host, possible)} must stay mapped 1:1, one of ${joinNames(possible.map(plainRange), 4)}`
+          : possible.length === 1
+            ? `the ${regionName(host, possible)} ${joinNames(possible.map(plainRange))} must stay mapped 1:1 (the only one in these dumps)`
+            : `one of the ${regionName(host, possible)} ${joinNames(possible.map(plainRange), 4)} must stay mapped 1:1 (the log does not say which)`
     }; no RAM size changes that.`,
     remedies: ASSIGN_REMEDIES,
     kind: 'device cannot be assigned',
@@ -237,7 +246,7 @@ function isaGroup(host: Host, group: Group, direct: readonly Region[]): Conflict
     rule: 'group-has-direct',
     severity: 'fatal',
     title: `${title} reserves ${bounds} for an ISA bridge`,
-    message: `The kernel maps ${bounds} one to one for the ISA bridge${bridge}, which is in ${title}; guests have RAM there. I${ISA_REGION_HISTORY.slice(1)}.`,
+    message: `The kernel maps ${bounds} one to one for the ISA bridge${bridge}, which is in ${title}; guests have RAM there. S${ISA_REGION_HISTORY.slice(1)}.`,
     errno,
     source,
     remedy: 'Update the kernel of the host: 5.4.7, 5.5 and newer do not reserve it.',
@@ -385,7 +394,7 @@ function unreservedFirmware({ windows, firmwareRegions }: Host): Conflict[] {
         id: `firmware-region-not-reserved ${region.start}-${region.last}`,
         rule: 'firmware-region-not-reserved',
         severity: 'warning',
-        title: `The firmware memory map does not reserve the firmware region ${plainRange(region)}`,
+        title: `The firmware memory map does not reserve the ${FIRMWARE_REGIONS[region.origin ?? ''] ?? 'firmware region'} ${plainRange(region)}`,
         message: `The kernel may use ${joinNames(outside.map(describeRange))} as ordinary memory while a device still writes there. The kernel reports it as "No firmware reserved region can cover this RMRR".`,
         ...refusedBy('firmware-region-check'),
         remedy: 'Update the firmware. Until then device and kernel may overwrite each other.',

@@ -276,20 +276,46 @@ export function explainRequest(request: Request, context: RequestContext): Expla
       return noSpace(request, context);
     case '-ENOENT':
       return request.op === 'map' ? withoutSpace() : notMapped(request, context);
-    case '-EPERM':
-      return {
-        message: 'The kernel answered -EPERM.',
-        cause: 'the process may not do this: write access was asked for memory that is read-only, or a limit applies',
-        remedy: UNEXPLAINED,
-      };
-    default:
+    default: {
+      const known = OTHER_ERRNOS[String(request.result)];
       return {
         message: `The kernel answered ${request.result}.`,
-        cause: 'nothing in these dumps explains it',
-        remedy: UNEXPLAINED,
+        cause: known?.cause ?? 'nothing in these dumps explains it',
+        remedy: known?.remedy ?? UNEXPLAINED,
       };
+    }
   }
 }
+
+/** What other answers mean, whatever the dumps contain. Measured on Linux 6.1 to 7.3, but for EBUSY and ENOTTY. */
+const OTHER_ERRNOS: Readonly<Record<string, { readonly cause: string; readonly remedy: string }>> = {
+  '-EPERM': {
+    cause: 'the process may not do this: write access was asked for memory that is read-only, or a limit applies',
+    remedy: 'Check whether the memory is writable, and whether the mapping that it was copied from permits writing.',
+  },
+  '-EOVERFLOW': {
+    cause:
+      'the range, or the memory behind it, ends beyond 2^64, or is too long for the interface (kernels before 6.18 answer EINVAL in VFIO type1)',
+    remedy: 'Check address and length: their sum must not exceed 64 bits.',
+  },
+  '-ENODEV': {
+    cause:
+      'the container or the IOAS has no IOMMU behind it yet: no group was added, or its IOMMU type was not set; not an address problem',
+    remedy: 'Look at the first error of the log: the group could not be added before.',
+  },
+  '-EBADF': {
+    cause: 'the file descriptor of the memory, or of the container, is not open; not an address problem',
+    remedy: 'Look at the first error of the log: something was closed before.',
+  },
+  '-EBUSY': {
+    cause: 'the address space is in use by something that does not permit it at the moment; not an address problem',
+    remedy: 'Look at what else uses the container or the IOAS.',
+  },
+  '-ENOTTY': {
+    cause: 'the kernel does not have this request: it is older than the VMM, or a module (vfio_iommu_type1) is missing',
+    remedy: 'Load vfio_iommu_type1, or update the kernel.',
+  },
+};
 
 /** What a range was compared with, and what the dumps do not have. */
 function whatIsKnown({ host, apertures }: RequestContext['space']): string {

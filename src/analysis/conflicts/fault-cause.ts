@@ -2,16 +2,18 @@
 // itself suggests.
 import { formatSize, hex } from '../../iova/format.ts';
 import { bitLength, IOVA_MAX } from '../../iova/iova.ts';
-import { containsAddress, type IovaRange, range } from '../../iova/range.ts';
+import { containsAddress, type IovaRange, range, rangesEqual } from '../../iova/range.ts';
 import { DEFAULT_SW_MSI_WINDOW, HYPERTRANSPORT_RANGE } from '../../kernel/shared/platform-ranges.ts';
+import { isGuestMemory } from '../guest/layout.ts';
 import { type Fault, type Host, type Provenance, provenanceOf } from '../host/host.ts';
-import { architectureOf, likelyObstacles } from '../host/platforms.ts';
+import { architectureOf, isAmdHost, isVirtualFault, likelyObstacles } from '../host/platforms.ts';
 import { apertureLimits } from '../space/aperture-limit.ts';
 import { type CommonSpace, commonSpace } from '../space/common-space.ts';
 import { nextDmaAddresses } from '../space/next-dma.ts';
 import { plainRange } from './conflict.ts';
 import { type DeviceInfos, requesterId } from './device-info.ts';
 import { FIRMWARE_REGIONS } from './devices.ts';
+import type { GuestLayout } from './guest.ts';
 import { type AddressEvent, type AddressPast, timeOf } from './mapping-history.ts';
 
 export interface FaultCause {
@@ -35,7 +37,11 @@ export interface FaultEvidence {
   readonly near:
     | { readonly mapping: IovaRange; readonly side: 'below' | 'above'; readonly distance: bigint }
     | undefined;
+  /** The mapping on the other side of the address. */
+  readonly other: FaultEvidence['near'];
   readonly devices: DeviceInfos;
+  /** The guests of the case: devices that are assigned use their addresses. */
+  readonly guests: readonly GuestLayout[];
 }
 
 /** Below the top of a power of two, allocators that go downwards hand out their first addresses. */
@@ -54,6 +60,7 @@ const PAGE = 0x1000n;
 type Question = readonly [fault: Fault, space: CommonSpace, evidence: FaultEvidence];
 
 const CAUSES: readonly ((...question: Question) => FaultCause | undefined)[] = [
+  virtualIommu,
   interrupt,
   unknownRequester,
   history,
@@ -72,6 +79,7 @@ const CAUSES: readonly ((...question: Question) => FaultCause | undefined)[] = [
   kernelAddress,
   dmaApi,
   integratedGraphics,
+  inGuestMemory,
   hostWindow,
   nearest,
   physicalAddress,
@@ -84,6 +92,18 @@ export function causeOfFault(...question: Question): FaultCause | undefined {
     if (found) return found;
   }
   return undefined;
+}
+
+/** QEMU's own IOMMU refused it: the guest's tables count, and its device addresses. */
+function virtualIommu({ reason = '', address }: Fault, _space: CommonSpace, { past }: FaultEvidence) {
+  if (!isVirtualFault({ reason })) return undefined;
+  const unmapped = past?.unmapped;
+  const after = unmapped ? `, after the guest unmapped ${plainRange(past.mapped?.fact ?? unmapped.fact)}` : '';
+  return {
+    kind: 'virtual-iommu',
+    clause: `: the guest's virtual IOMMU refused it (${reason.replace('virtual IOMMU: ', '')})${after}, so the guest's driver has no mapping at ${hex(address)} for this device (addresses of the guest, not of the host)`,
+    fix: 'Look at the kernel log and the iommu:map events inside of the guest',
+  };
 }
 
 function interrupt({ reason = '', address }: Fault): FaultCause | undefined {
@@ -111,12 +131,12 @@ function unknownRequester(
   );
   const isAlias = !isKnown && device !== undefined && (sibling !== undefined || !device.endsWith('.0'));
   const who = device === undefined ? 'A requester' : `Requester ${device.replace(/^0000:/, '')}`;
-  const other = sibling === undefined ? '' : `; the device is ${sibling}`;
+  const owner = sibling === undefined ? 'the device' : `the device ${sibling}`;
   return {
     kind: 'no-context-entry',
     clause: '',
     sentence: isAlias
-      ? `${who} has no ${entry}: the device uses the id of another function${other} (DMA alias quirk missing); no mapping would help`
+      ? `${who} has no ${entry}: ${owner} uses the id of another function (DMA alias quirk missing); no mapping would help`
       : `${who} has no ${entry}: no driver has set up DMA for it, or it is the alias of another device; no mapping would help`,
     fix: isAlias
       ? 'Add a DMA alias quirk for the device (such as quirk_dma_func1_alias), or use a kernel that has it'
@@ -203,10 +223,14 @@ function tableName({ origin = '' }: { readonly origin?: string | undefined }): s
   return name === undefined ? '' : ` (${name})`;
 }
 
-function inRegion({ address }: Fault, { host }: CommonSpace): FaultCause | undefined {
-  const region = host.groups.flatMap(({ regions }) => regions).find((r) => containsAddress(r, address));
+function inRegion(fault: Fault, space: CommonSpace): FaultCause | undefined {
+  const { address } = fault;
+  const region = space.host.groups.flatMap(({ regions }) => regions).find((r) => containsAddress(r, address));
   if (!region) return undefined;
   const { type } = region;
+  // At the top of what so many bits address: the number tells more than the region, and names it.
+  const isTop = rangesEqual(region, HYPERTRANSPORT_RANGE) ? cutFromTop(fault, space) : undefined;
+  if (isTop) return isTop;
   if (type === 'msi') {
     return {
       kind: `region ${region.start}`,
@@ -286,7 +310,7 @@ function isApertureWidth({ apertures }: CommonSpace, width: number): boolean {
 
 /** An address just below a power of two: the DMA API of a 64-bit device begins below 2^64, and something cut the rest. */
 function cutFromTop({ address, driver }: Fault, space: CommonSpace): FaultCause | undefined {
-  const isAmd = driver === 'amd' || space.host.iommus.some((iommu) => iommu.driver === 'amd');
+  const isAmd = driver === 'amd' || isAmdHost(space.host);
   for (const width of CUT_WIDTHS) {
     const top = 1n << BigInt(width);
     if (address >= top || top - address > TOP_MAX) continue;
@@ -453,36 +477,78 @@ function integratedGraphics({ device }: Fault, { host }: CommonSpace): FaultCaus
   };
 }
 
+/** What firmware keeps without being RAM or a device: `reserved`, ACPI's tables. */
+const KEPT_BY_FIRMWARE = /^(?:reserved|ACPI|.*NVS|Unknown E820)/i;
+
 function hostWindow({ address }: Fault, { host }: CommonSpace): FaultCause | undefined {
   const window = windowAt(host, address, () => true);
   if (!window) return undefined;
+  const isKept = KEPT_BY_FIRMWARE.test(window.name) && window.type !== 'ram';
+  const table = firmwareTable(host);
   return {
     kind: `window ${window.start}`,
-    clause: `: nothing is mapped there. As a physical address it is in "${window.name}" ${plainRange(window)}, but an IOVA need not be a physical address`,
+    clause: `: nothing is mapped there. As a physical address it is in "${window.name}" ${plainRange(window)}${isKept ? ` (memory of the firmware, without an ${table} that keeps it mapped)` : ''}, but an IOVA need not be a physical address`,
     fix:
       window.type === 'ram'
         ? 'Check whether the driver gives the device physical addresses instead of those of the DMA API'
-        : undefined,
+        : isKept
+          ? `Update the firmware: if the device uses this memory, its tables must have an ${table} for it`
+          : undefined,
   };
 }
 
-function nearest(_fault: Fault, _space: CommonSpace, { near }: FaultEvidence): FaultCause | undefined {
+/** How the tables of the platform call a region of memory that stays mapped for a device. */
+function firmwareTable(host: Host): string {
+  return architectureOf(host) === 'arm' ? 'RMR' : isAmdHost(host) ? 'IVMD' : 'RMRR';
+}
+
+/** A mapping beside the address: where it ends or starts, and how far away. */
+function neighbor({ mapping, side, distance }: NonNullable<FaultEvidence['near']>): string {
+  return `${plainRange(mapping)} ${side === 'below' ? 'ends' : 'starts'} ${formatSize(distance)} ${side}`;
+}
+
+function nearest(_fault: Fault, _space: CommonSpace, { near, other }: FaultEvidence): FaultCause | undefined {
   if (!near) return undefined;
-  const { mapping, side, distance } = near;
+  const [below, above] = near.side === 'below' ? [near, other] : [other, near];
+  const both = below && above ? `the mappings around it: ${neighbor(below)}, ${neighbor(above)}` : undefined;
   return {
     kind: 'nothing-mapped',
-    clause: `: nothing is mapped there; the nearest mapping, ${plainRange(mapping)}, ${side === 'below' ? 'ends' : 'starts'} ${formatSize(distance)} ${side}`,
+    clause: `: nothing is mapped there; ${both ?? `the nearest mapping, ${neighbor(near).replace(' ', ', ')}`}`,
   };
+}
+
+/** Memory of a guest: a device that is assigned uses the guest's physical addresses as IOVAs. */
+function inGuestMemory({ address, device }: Fault, { host }: CommonSpace, { guests, near }: FaultEvidence) {
+  const isAssigned =
+    device !== undefined &&
+    (host.devices.get(device)?.driver === 'vfio-pci' ||
+      guests.some(({ definition }) => definition?.assigned?.includes(device)));
+  if (!isAssigned) return undefined;
+  for (const { title, ranges } of guests) {
+    const there = ranges.find((r) => containsAddress(r, address));
+    if (!there) continue;
+    const isRam = isGuestMemory(there.type);
+    const around = near ? `; the nearest mapping, ${neighbor(near).replace(' ', ', ')}` : '';
+    return {
+      kind: `guest ${there.start}`,
+      clause: `, which is in ${isRam ? 'guest RAM' : 'the range'} "${there.name}" ${plainRange(there)} of ${title}: it is not mapped for the device${around}`,
+      fix: isRam
+        ? 'Check whether the VMM has mapped all RAM of the guest (memory that was plugged in or ballooned, migration, a virtual IOMMU)'
+        : "Only peer-to-peer DMA needs it: look for the VMM's warning about this range",
+    };
+  }
+  return undefined;
 }
 
 /** Below 4 GiB, but not where the DMA API begins: often an address that was never mapped at all. */
-function physicalAddress({ address }: Fault): FaultCause | undefined {
+function physicalAddress({ address }: Fault, { host }: CommonSpace): FaultCause | undefined {
   if (address >= FOUR_GIB) return undefined;
+  const table = firmwareTable(host);
+  const where = table === 'RMRR' ? 'the RMRR lines of the kernel log' : 'the ACPI tables';
   return {
     kind: 'physical-address',
-    clause:
-      ': nothing in these dumps is mapped there. The DMA API places buffers just below 4 GiB, so this is probably a physical address: memory of firmware without an RMRR, or of a driver that bypasses the DMA API (or guest RAM that is not mapped)',
-    fix: 'Add /proc/iomem and the RMRR lines of the kernel log, or trace iommu:map and iommu:unmap, to see which',
+    clause: `: nothing in these dumps is mapped there. The DMA API places buffers just below 4 GiB, so this is probably a physical address: memory of firmware without an ${table}, or of a driver that bypasses the DMA API (or guest RAM that is not mapped)`,
+    fix: `Add /proc/iomem and ${where}, or trace iommu:map and iommu:unmap, to see which`,
   };
 }
 

@@ -1,7 +1,7 @@
 // What is known about the address of each IOMMU fault.
 import { counted, formatSize, hex } from '../../iova/format.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
-import { containsAddress, range } from '../../iova/range.ts';
+import { containsAddress, containsRange, range } from '../../iova/range.ts';
 import { DEFAULT_SW_MSI_WINDOW } from '../../kernel/shared/platform-ranges.ts';
 import { type Fault, type Provenance, provenanceOf } from '../host/host.ts';
 import type { MappingState } from '../host/mapping-state.ts';
@@ -13,7 +13,8 @@ import type { CommonSpace } from '../space/common-space.ts';
 import { type Conflict, type ConflictMark, describeRange, markOf, plainRange } from './conflict.ts';
 import { type DeviceInfos, faultDeviceLabel } from './device-info.ts';
 import { causeOfFault, type FaultCause, unknownCause } from './fault-cause.ts';
-import { MappingHistory } from './mapping-history.ts';
+import type { GuestLayout } from './guest.ts';
+import { type AddressPast, MappingHistory } from './mapping-history.ts';
 
 /** Faults that are explained one by one; the rest is counted. */
 const FAULTS_MAX = 200;
@@ -63,17 +64,21 @@ interface Neighbor extends MappingOf {
   readonly side: 'below' | 'above';
 }
 
-/** The mapping that is nearest to an address that no mapping contains. */
-function nearestMapping(address: bigint, states: readonly MappingState[]): Neighbor | undefined {
-  let best: Neighbor | undefined;
+/** The mappings on both sides of an address that no mapping contains, the nearer one first. */
+function neighbors(address: bigint, states: readonly MappingState[]): Neighbor[] {
+  const best: Partial<Record<Neighbor['side'], Neighbor>> = {};
   for (const state of states) {
     const { below, above } = state.nearest(address);
     const candidates: Neighbor[] = [];
     if (below) candidates.push({ mapping: below, state, side: 'below', distance: address - below.last - 1n });
     if (above) candidates.push({ mapping: above, state, side: 'above', distance: above.start - address });
-    for (const candidate of candidates) if (!best || candidate.distance < best.distance) best = candidate;
+    for (const candidate of candidates) {
+      const known = best[candidate.side];
+      if (!known || candidate.distance < known.distance) best[candidate.side] = candidate;
+    }
   }
-  return best;
+  const found = [best.below, best.above].filter((one) => one !== undefined);
+  return found.sort((a, b) => (a.distance < b.distance ? -1 : a.distance > b.distance ? 1 : 0));
 }
 
 interface Truncated extends MappingOf {
@@ -198,7 +203,7 @@ function truncated(address: bigint, states: readonly MappingState[]): Finding | 
 }
 
 function nearMapping(address: bigint, states: readonly MappingState[]): Finding | undefined {
-  const near = nearestMapping(address, states);
+  const [near] = neighbors(address, states);
   if (!near) return undefined;
   const { mapping, side, distance } = near;
   const isOverrun = side === 'below' && distance <= OVERRUN_MAX;
@@ -285,11 +290,29 @@ function answerFor(fault: Fault, cause: FaultCause, { host }: CommonSpace, devic
   return `${faultDeviceLabel(host, device, devices)} ${verb} ${hex(address)}${note}${cause.clause}.${fix}`;
 }
 
+/**
+ * What happened at the address of a fault. The trace of a device (its DMA API) may lack the unmap that a trace of the IOMMU,
+ * which names no device, has: what unmaps all of the range is taken for its end.
+ */
+function pastOf(
+  history: MappingHistory,
+  { address, time }: Fault,
+  own: readonly MappingState[],
+  states: readonly MappingState[],
+): AddressPast | undefined {
+  const past = history.at(address, time?.first, new Set(own.map(({ set }) => set)));
+  if (!past?.mapped || past.unmapped || !past.isTimed || own.length === states.length) return past;
+  const others = states.filter(({ set }) => set.facts[0]?.kind !== 'request' && !set.isOneDomain);
+  const all = history.at(address, time?.first, new Set([...own, ...others].map(({ set }) => set)));
+  return all?.unmapped && containsRange(all.unmapped.fact, past.mapped.fact) ? all : past;
+}
+
 /** One conflict for each different fault of the host, with what is known about its address. */
 export function faultConflicts(
   space: CommonSpace,
   states: readonly MappingState[],
   devices: DeviceInfos = new Map(),
+  guests: readonly GuestLayout[] = [],
 ): Conflict[] {
   const { faults } = space.host;
   const past = new MappingHistory(
@@ -305,12 +328,14 @@ export function faultConflicts(
     const own = statesFor(fault, states);
     const found = findings(fault, space, own);
     const isMapped = own.some((state) => state.overlapping(address, address).length > 0);
-    const near = isMapped ? undefined : nearestMapping(address, own);
+    const [near, other] = isMapped ? [] : neighbors(address, own);
     const evidence = {
-      past: past.at(address, fault.time?.first, new Set(own.map(({ set }) => set))),
+      past: pastOf(past, fault, own, states),
       truncated: isMapped ? undefined : truncatedAddress(address, own),
       near,
+      other,
       devices,
+      guests,
     };
     const cause = causeOfFault(fault, space, evidence) ?? unknownCause(fault);
     const what = `${device ?? 'a device'} ${accessLabel(access)} ${hex(address)}`;

@@ -11,7 +11,7 @@ import { faultConflicts } from './faults.ts';
 import { type GuestLayout, guestConflicts } from './guest.ts';
 import { guestLimitConflicts } from './guest-limits.ts';
 import { sortConflicts } from './order.ts';
-import { withAssignment } from './refused-assignment.ts';
+import { NO_REMAPPING, withAssignment } from './refused-assignment.ts';
 import { requestConflicts } from './requests.ts';
 
 /** The largest of the smallest page sizes of the IOMMUs, at least 4 KiB; or the one that is given. In bytes. */
@@ -51,9 +51,9 @@ export function findConflicts(question: ConflictQuestion): Conflict[] {
     ...unviableGroups(space.host, focus),
     ...leftOutGroups(space, focus),
     ...cpuWidthConflicts(space),
-    ...complaintConflicts(space.host).map((conflict) => withAssignment(conflict, space.host, guests)),
+    ...complaintConflicts(space).map((conflict) => withAssignment(conflict, space.host, guests)),
     ...mappings.flatMap(({ set }) => requestConflicts(set, space, pageSize, defined)),
-    ...faultConflicts(space, mappings, space.host.devices),
+    ...faultConflicts(space, mappings, space.host.devices, guests),
     ...barPartConflicts(
       space,
       mappings.map(({ set }) => set),
@@ -114,6 +114,7 @@ function withoutConsequences(conflicts: readonly Conflict[]): Conflict[] {
   const isRefused = conflicts.some(({ rule }) => rule === 'group-has-direct' || rule === 'device-ineligible');
   const isUnviable = conflicts.some(({ rule }) => rule === 'group-not-viable');
   const hasNoMemory = conflicts.some(({ rule, errno }) => rule === 'request-refused' && errno === 'ENOMEM');
+  const isUnsafe = conflicts.some(({ rule, errno }) => rule.startsWith('qemu-') && errno === 'EPERM');
   const refusals = new Set(conflicts.flatMap(({ rule, errno }) => (rule === 'request-refused' ? (errno ?? []) : [])));
   const isExplained = conflicts.some(
     ({ id, rule, severity, follows }) =>
@@ -129,6 +130,7 @@ function withoutConsequences(conflicts: readonly Conflict[]): Conflict[] {
       (isRefused && rule === 'guest-over-reserved' && kind?.includes(' over direct ')) ||
       (isUnviable && (rule === 'qemu-group-not-viable' || rule === 'dpdk-group-not-viable')) ||
       (hasNoMemory && rule === 'memlock-limit') ||
+      (isUnsafe && rule === NO_REMAPPING) ||
       (rule === 'dpdk-partial-unmap' && refusals.has('EEXIST'));
     return follows ? { ...conflict, follows } : conflict;
   });

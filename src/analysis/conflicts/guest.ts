@@ -9,6 +9,7 @@ import { type GuestDefinition, type GuestMemory, layoutOf } from '../guest/guest
 import { FOUR_GIB, GIB, isGuestDeviceMemory, isGuestMemory, type LayoutRange, MIB } from '../guest/layout.ts';
 import { fittingSizes, MACHINES, type Machine, sizesLabel } from '../guest/layouts.ts';
 import { isAtLeast, machineType } from '../guest/machine-type.ts';
+import { refusesDirectRegions } from '../host/direct-regions.ts';
 import { type Group, kernelOf, type Provenance } from '../host/host.ts';
 import { architectureOf, likelyObstacles } from '../host/platforms.ts';
 import { meaningOf } from '../host/region-types.ts';
@@ -325,7 +326,9 @@ function overReserved(space: CommonSpace, guest: GuestLayout, mapped: MappedRang
     if (!cut) return [];
     const owners = ownersOf(region);
     const refusal = refusedBy('map-over-reserved', { kernel: kernelOf(space.host) });
-    const remedies = region.type === 'direct' && !isIsaRegion(region) ? [] : remediesFor(space, guest, region);
+    // No RAM size helps with a region for which the kernel refuses the whole group.
+    const isRefusedGroup = region.type === 'direct' && !isIsaRegion(region) && refusesDirectRegions(space.host);
+    const remedies = isRefusedGroup ? [] : remediesFor(space, guest, region);
     const verb = containsRange(range, region) ? 'covers' : 'overlaps';
     const cause = `${verb} ${regionClause(space, region)}`;
     const kind =
@@ -340,10 +343,9 @@ function overReserved(space: CommonSpace, guest: GuestLayout, mapped: MappedRang
         title: `${what} overlaps the ${kind}`,
         message: `${describeRange(cut)} of ${describeRange(range)} is ${title} of ${owners}: no mapping may overlap it. ${consequence}`,
         ...refusal,
-        remedy: sentences(
-          remedyFor(space, guest, range, region),
-          region.type === 'direct' ? `Devices of ${owners} cannot be assigned: exclude ${owners}.` : '',
-        ),
+        remedy: isRefusedGroup
+          ? `Devices of ${owners} cannot be assigned, whatever the RAM: exclude ${owners}.`
+          : remedyFor(space, guest, range, region),
         marks: [mark, markOf('obstacle', region, `${title} of ${owners}`)],
         provenance: [...provenance, ...partPlaces(region)],
         answer: guestAnswer(space, guest, mapped, cause, refusal, remedies),

@@ -8,6 +8,7 @@ import { architectureOf } from '../host/platforms.ts';
 import type { CommonSpace, MergedRegion } from '../space/common-space.ts';
 import { findPlaces } from '../space/fit.ts';
 import { type Conflict, describeRange, joinNames, markOf, partPlaces, plainRange, refusedBy } from './conflict.ts';
+import { allOwnersOf } from './region-clause.ts';
 
 /** Where a window could be moved: below 4 GiB, above the first MiB. */
 const WINDOW_PLACES = range(0x10_0000n, 0xffff_ffffn);
@@ -27,6 +28,7 @@ function twoMsiKinds(space: CommonSpace): Conflict[] {
       message: `In ${describeRange(software)} the kernel maps doorbell pages; ${joinNames(hardware.map(describeRange))} is handled by hardware. An address space has one kind: a hardware MSI region replaces the software window.`,
       source: refusedBy('hardware-msi-first').source,
       remedy: 'Check which group has which window: groups of different kinds cannot share an address space.',
+      answer: `${plainRange(software)} (the software MSI window of ${allOwnersOf(software)}) coexists with ${joinNames(hardware.map((region) => `${plainRange(region)} (a hardware MSI region of ${allOwnersOf(region)})`))}: the kernel prints "msi" for both. VFIO maps doorbells only in a software window, and a hardware region takes precedence; guest RAM must avoid all of them.`,
       marks: [
         markOf('requested', software, 'software MSI window'),
         ...hardware.map((region) => markOf('obstacle', region, 'hardware MSI window')),

@@ -1,13 +1,13 @@
 // A device that could not be given to a guest, as the VMM reports it: which guest and which device, and the commands that bind
 // what has to be bound. The messages name a group or a device; the same log has the guest's definition.
 import type { DiagnosticCode } from '../../dumps/diagnostics.ts';
-import { BIND_GROUP } from '../../dumps/remedies.ts';
+import { BIND_GROUP, remedyOf } from '../../dumps/remedies.ts';
 import { formatExactSize } from '../../iova/format.ts';
 import { bindCommands, groupViabilities } from '../guest/group-viability.ts';
 import { deviceLabel } from '../host/devices.ts';
 import type { Host } from '../host/host.ts';
 import { errnoIn } from './complaints.ts';
-import { type Conflict, joinNames, type Remedy } from './conflict.ts';
+import { type Conflict, joinNames, onKernel, type Remedy } from './conflict.ts';
 import { hugepagesText, viommuText } from './fix-text.ts';
 import type { GuestLayout } from './guest.ts';
 
@@ -145,6 +145,20 @@ const ATTACH: Readonly<Record<string, string>> = {
   ENODEV: 'the group has no IOMMU that vfio_iommu_type1 can use',
 };
 
+/** Refusals to add a group to a container. */
+const ATTACHED: ReadonlySet<string> = new Set<DiagnosticCode>(['qemu-iommu-not-set', 'qemu-container-setup-failed']);
+export const NO_REMAPPING: DiagnosticCode = 'no-interrupt-remapping';
+const hasNoInterruptRemapping = ({ complaints }: Host): boolean => complaints.some(({ code }) => code === NO_REMAPPING);
+
+const UNSAFE_REMEDIES: readonly Remedy[] = [
+  { text: 'Enable interrupt remapping in the firmware setup, and start the kernel without intremap=off' },
+  {
+    text: 'Or accept the risk that a guest can send any interrupt (as root)',
+    form: 'shell',
+    copy: 'modprobe vfio_iommu_type1 allow_unsafe_interrupts=1',
+  },
+];
+
 function reasonOf(code: string, title: string, group: string | undefined): string {
   const of = group === undefined ? 'its group' : `group ${group}`;
   const errno = errnoIn(title);
@@ -237,12 +251,16 @@ export function withAssignment(conflict: Conflict, host: Host, guests: readonly 
   const devices = (guest?.definition?.assigned ?? []).map((one) => deviceLabel(host.devices, one));
   const all = devices.length === 0 ? 'its devices' : joinNames(devices);
   const what = label === undefined ? (group === undefined ? all : `group ${group}`) : `${label}${inGroup}`;
-  const reason = reasonOf(rule, title, group);
-  const who = name === undefined ? `${what} cannot be assigned` : `${name} cannot be given ${what}`;
+  // The kernel logs this as the reason of the same refusal.
+  const isUnsafe = errnoIn(title) === 'EPERM' && ATTACHED.has(rule) && hasNoInterruptRemapping(host);
+  const reason = isUnsafe ? 'the host has no interrupt remapping' : reasonOf(rule, title, group);
+  const errno = isUnsafe ? ` (EPERM${onKernel(host.about.kernel, undefined)})` : '';
+  const who = name === undefined ? `${what} cannot be assigned${errno}` : `${name} cannot be given ${what}${errno}`;
   const isInUse = rule === 'vfio-group-not-opened' && / is in use/.test(title);
   const isDenied = rule === 'vfio-group-not-opened' && /\bE(?:ACCES|PERM)\b/.test(title);
-  const own: readonly Remedy[] =
-    isInUse && group !== undefined
+  const own: readonly Remedy[] = isUnsafe
+    ? UNSAFE_REMEDIES
+    : isInUse && group !== undefined
       ? [HOLDERS(group)]
       : isDenied && group !== undefined
         ? [ACCESS(group)]
@@ -252,8 +270,9 @@ export function withAssignment(conflict: Conflict, host: Host, guests: readonly 
             ? [LOG]
             : [];
   const remedies = own.length > 0 ? own : conflict.remedies;
-  const advice =
-    own.length === 0
+  const advice = isUnsafe
+    ? (remedyOf(NO_REMAPPING) ?? '')
+    : own.length === 0
       ? conflict.remedy
       : isInUse || isDenied
         ? `${own[0]?.text}.`
@@ -263,6 +282,7 @@ export function withAssignment(conflict: Conflict, host: Host, guests: readonly 
   return {
     ...conflict,
     title: name === undefined ? title : `${name}: ${title}`,
+    ...(isUnsafe ? { follows: false, errno: 'EPERM' } : {}),
     answer: `${capitalized(who, name)}: ${reason}. ${advice}`,
     ...(remedies === undefined ? {} : { remedies }),
   };

@@ -1,4 +1,5 @@
 // What a reserved region is, as the object of a sentence: bounds first, then what it is and whose.
+import { IOVA_MAX } from '../../iova/iova.ts';
 import { rangesEqual } from '../../iova/range.ts';
 import { HYPERTRANSPORT_RANGE } from '../../kernel/shared/platform-ranges.ts';
 import type { CommonSpace, MergedRegion } from '../space/common-space.ts';
@@ -29,7 +30,16 @@ export function regionClause(space: Pick<CommonSpace, 'groups'>, region: MergedR
       return `${bounds}, the MSI window of ${owners}`;
     case 'direct':
       return `${bounds}, which firmware requires to stay mapped 1:1 for ${owners} (direct)`;
-    default:
-      return `${bounds}, a reserved region of ${owners} (${region.type})`;
+    default: {
+      const side = region.type !== 'reserved' ? undefined : endOf(region);
+      return side === undefined
+        ? `${bounds}, a reserved region of ${owners} (${region.type})`
+        : `${bounds}, which is ${side} what the IOMMU of ${owners} translates (listed as reserved)`;
+    }
   }
+}
+
+/** Where a region is that reaches an end of the space: so kernels list what is outside of an aperture (s390). */
+function endOf({ start, last }: MergedRegion): string | undefined {
+  return start === 0n ? 'below' : last === IOVA_MAX ? 'above' : undefined;
 }

@@ -1,10 +1,11 @@
 // What programs requested and the kernel refused, with what blocked it; and requests that look wrong.
+import type { DiagnosticCode } from '../../dumps/diagnostics.ts';
 import { counted, formatSize, hex } from '../../iova/format.ts';
 import { type IovaRange, sizeOf } from '../../iova/range.ts';
 import { MAPPING_LIMIT } from '../../kernel/limits.ts';
 import { appliesTo, lookUpRule, type RequestApi, type RuleSubject } from '../../kernel/rule-book.ts';
 import { deviceLabel } from '../host/devices.ts';
-import { groupTitle, provenanceOf } from '../host/host.ts';
+import { type Host, provenanceOf } from '../host/host.ts';
 import { type MappingState, walkMappings } from '../host/mapping-state.ts';
 import { factAt, isMap, type MappingFact, type MappingSet } from '../host/mappings.ts';
 import { meaningOf } from '../host/region-types.ts';
@@ -16,6 +17,7 @@ import {
   describeRange,
   joinNames,
   markOf,
+  onKernel,
   ownersOf,
   partPlaces,
   plainRange,
@@ -71,18 +73,30 @@ function severityOf({ result }: Request, kind: MemoryKind, { host }: CommonSpace
   return host.complaints.some(({ code }) => code === 'qemu-dma-mapping-fatal') ? 'fatal' : 'note';
 }
 
+const PEER_TO_PEER: DiagnosticCode = 'qemu-no-peer-to-peer';
+
+/** The device whose BARs QEMU says are not mapped, if it says so of one device only. */
+function unmappedDevice({ complaints }: Pick<Host, 'complaints'>): string | undefined {
+  const named = complaints.flatMap(({ code, message }) =>
+    code === PEER_TO_PEER ? (/BARs of ([0-9a-f:.]{12,16}) /.exec(message)?.[1] ?? []) : [],
+  );
+  const [only, ...others] = new Set(named);
+  return others.length === 0 ? only : undefined;
+}
+
 /** `for 0000:29:00.0 (group 28)`, as far as it is known. */
-function holderOf(request: Request, { host }: CommonSpace, guest: GuestLayout | undefined): string {
+function holderOf(request: Request, kind: MemoryKind, { host }: CommonSpace, guest: GuestLayout | undefined): string {
   const { device: named } = request;
   const [only, ...others] = guest?.definition?.assigned ?? [];
-  const device = named ?? (others.length === 0 ? only : undefined);
+  const device =
+    named ?? (kind === 'bar' ? unmappedDevice(host) : undefined) ?? (others.length === 0 ? only : undefined);
   if (device === undefined) return '';
   const [owner] = ownGroups({ ...request, device }, host);
   const { name, driver } = host.devices.get(device) ?? {};
   const who = deviceLabel(host.devices, device);
-  const of =
-    owner === undefined ? '' : (name ?? driver) === undefined ? ` (${groupTitle(owner)})` : ` of ${groupTitle(owner)}`;
-  return ` for ${who}${of}`;
+  const group = owner?.group ?? request.group;
+  if (group === undefined) return ` for ${who}`;
+  return ` for ${who}${(name ?? driver) === undefined ? ` (group ${group})` : ` of group ${group}`}`;
 }
 
 function answerTo(
@@ -94,7 +108,9 @@ function answerTo(
   const errno = errnoOf(request);
   const what = describeMemory(request, kind, guest?.definition?.name);
   const name = op === 'map' ? 'Map' : 'Unmap';
-  const refusal = errno === 'unknown' ? 'refused' : `refused (${errno})`;
+  // What the log has is the answer of the host's own kernel, whichever rules were chosen.
+  const kernel = request.origin === 'vfio-user' ? '' : onKernel(space.host.about.kernel, undefined);
+  const refusal = errno === 'unknown' ? 'refused' : `refused (${errno}${kernel})`;
   const isFatalForQemu = space.host.complaints.some(({ code }) => code === 'qemu-dma-mapping-fatal');
   const isHarmless = severityOf(request, kind, space) === 'note';
   const consequence = isHarmless
@@ -106,7 +122,7 @@ function answerTo(
   const fixed = fix
     ? ` ${isHarmless ? `If it is needed: ${fix.text.charAt(0).toLowerCase()}${fix.text.slice(1)}` : fix.text}.`
     : '';
-  return `${name} of ${plainRange(request)} (${what})${holderOf(request, space, guest)} ${refusal}: ${cause}.${consequence}${fixed}`;
+  return `${name} of ${plainRange(request)} (${what})${holderOf(request, kind, space, guest)} ${refusal}: ${cause}.${consequence}${fixed}`;
 }
 
 interface Refusal {
@@ -217,7 +233,9 @@ function refusedAttaches(state: MappingState, space: CommonSpace): Conflict[] {
 }
 
 /** The interface of a set of requests; `undefined` for other sets. */
-function apiOf({ facts: [first] }: MappingSet): RequestApi | undefined {
+function apiOf({ facts }: MappingSet): RequestApi | undefined {
+  // Only what fails is printed with the name of its ioctl.
+  const first = facts.find((fact) => fact.kind === 'request' && fact.result !== 0) ?? facts[0];
   return first?.kind === 'request' ? first.api : undefined;
 }
 

@@ -128,6 +128,8 @@ export function withDeviceNames(text: string, devices: ReadonlyMap<string, Descr
     named.add(device);
     const label = titled(address, about);
     const kind = deviceKind(about);
+    // Whatever is assigned has this driver: alone it says nothing about the device.
+    if (kind === undefined && about.driver === 'vfio-pci') return address;
     // A class or a driver alone may be named too.
     const isNamed = text.startsWith(label, at) || (kind !== undefined && text.startsWith(`${address} ${kind}`, at));
     return isNamed ? address : label;

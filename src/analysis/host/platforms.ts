@@ -2,7 +2,7 @@
 import { containsRange, type IovaRange, overlaps, rangesEqual } from '../../iova/range.ts';
 import { driverRules } from '../../kernel/driver-changes.ts';
 import { DEFAULT_SW_MSI_WINDOW, HYPERTRANSPORT_RANGE, X86_MSI_WINDOW } from '../../kernel/shared/platform-ranges.ts';
-import { type Host, kernelOf } from './host.ts';
+import { type Fault, type Host, kernelOf } from './host.ts';
 
 /** A range that a kind of platform reserves, whether or not a dump lists it. */
 export interface PlatformRange extends IovaRange {
@@ -23,6 +23,11 @@ const PLATFORM_RANGES: readonly PlatformRange[] = [
   { ...DEFAULT_SW_MSI_WINDOW, platform: 'ARM', type: 'msi', message: 'the ARM software MSI window' },
 ];
 
+/** True for an access that the IOMMU which QEMU emulates refused: it is about the guest, not about the host. */
+export function isVirtualFault({ reason }: Pick<Fault, 'reason'>): boolean {
+  return reason?.startsWith('virtual IOMMU: ') === true;
+}
+
 export type Architecture = 'x86' | 'arm';
 
 /** The architecture of a host as far as its facts show it; `undefined` if they do not. */
@@ -36,6 +41,7 @@ export function architectureOf(host: Host): Architecture | undefined {
     if (driver === 'intel' || driver === 'amd') return 'x86';
     if (driver.startsWith('smmu')) return 'arm';
   }
+  if (host.ivrs !== undefined) return 'x86';
   for (const { driver } of host.faults) {
     if (driver === 'intel' || driver === 'amd' || driver === 'amd_iommu') return 'x86';
     if (driver?.includes('smmu')) return 'arm';
@@ -46,10 +52,20 @@ export function architectureOf(host: Host): Architecture | undefined {
   return undefined;
 }
 
-/** True if the host has AMD's IOMMU, or reserves the HyperTransport range as only such hosts do. */
-export function isAmdHost({ iommus, groups }: Pick<Host, 'iommus' | 'groups'>): boolean {
+/**
+ * True if the host has AMD's IOMMU: by its name, its table, its faults, or the HyperTransport range that only such hosts
+ * reserve.
+ */
+export function isAmdHost({
+  iommus,
+  groups,
+  ivrs,
+  faults,
+}: Pick<Host, 'iommus' | 'groups' | 'ivrs' | 'faults'>): boolean {
   return (
+    ivrs !== undefined ||
     iommus.some(({ driver }) => driver === 'amd') ||
+    faults.some((fault) => fault.driver === 'amd' && !isVirtualFault(fault)) ||
     groups.some(({ regions }) => regions.some((region) => rangesEqual(region, HYPERTRANSPORT_RANGE)))
   );
 }

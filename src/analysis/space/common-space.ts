@@ -3,6 +3,7 @@ import { counted } from '../../iova/format.ts';
 import type { Iova } from '../../iova/iova.ts';
 import { compareRanges, type IovaRange, WHOLE_SPACE } from '../../iova/range.ts';
 import { complement, intersect, type RangeSet, rangeSet, subtract } from '../../iova/range-set.ts';
+import { DEFAULT_SW_MSI_WINDOW, X86_MSI_WINDOW } from '../../kernel/shared/platform-ranges.ts';
 import {
   type Aperture,
   compareNames,
@@ -154,10 +155,11 @@ function agreedRanges(host: Host): AgreedRanges | undefined {
     first.apertures.find((a) => a.pageSizes !== undefined)?.pageSizes ?? first.validRanges[0]?.pageSizes;
   const aperture: Aperture = { start, last, message: `${first.name}, reported by the kernel`, pageSizes, provenance };
   const known = rangeSet(host.groups.flatMap(({ regions }) => regions));
+  const isWindow = (hole: IovaRange) => sameRange(hole, X86_MSI_WINDOW) || sameRange(hole, DEFAULT_SW_MSI_WINDOW);
   const holes = subtract(intersect(complement(valid), [aperture]), known).map(
     (hole): MergedRegion => ({
       ...hole,
-      type: 'reserved',
+      type: isWindow(hole) ? 'msi' : 'reserved',
       parts: [{ owner: first.name, range: hole, provenance }],
     }),
   );

@@ -69,7 +69,7 @@ export function customGuest(text: string): GuestResult {
 }
 
 /** The vendor of the hosts' CPUs, as far as their IOMMUs show it; undefined if they differ. */
-export function vendorOf(hosts: Iterable<Pick<Host, 'iommus' | 'groups'>>): string | undefined {
+export function vendorOf(hosts: Iterable<Parameters<typeof isAmdHost>[0] & Pick<Host, 'iommus'>>): string | undefined {
   const vendors = new Set<string>();
   for (const host of hosts) {
     if (isAmdHost(host)) vendors.add('amd');

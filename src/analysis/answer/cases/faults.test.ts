@@ -56,7 +56,7 @@ const CASES: readonly Case[] = [
     },
     says: [
       /^Requester 47:00\.1 has no context entry/,
-      'the device is 0000:47:00.0',
+      'the device 0000:47:00.0 uses the id of another function',
       'alias quirk',
       'no mapping would help',
     ],

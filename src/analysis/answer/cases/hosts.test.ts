@@ -148,7 +148,7 @@ const CASES: readonly Case[] = [
       'vfio 0000:84:00.0: failed to setup container for group 33: Failed to set group container: Invalid argument',
       'vfio-pci 0000:84:00.0: Firmware has requested this device have a 1:1 IOMMU mapping, rejecting configuring the device without a 1:1 mapping. Contact your platform vendor.',
     ),
-    says: [/^0000:84:00\.0 cannot be assigned \(EINVAL/, '1:1', 'no RAM size changes that'],
+    says: [/^0000:84:00\.0 \(group 33\) cannot be assigned \(EINVAL/, '1:1', 'no RAM size changes that'],
     severity: 'fatal',
   },
   {
@@ -186,7 +186,7 @@ const CASES: readonly Case[] = [
       '[    0.2] DMAR: RMRR base: 0x0000006f000000 end: 0x0000006f01ffff',
       '[   50.2] vfio-pci 0000:84:00.0: Device is ineligible for IOMMU domain attach due to platform RMRR requirement.  Contact your platform vendor.',
     ),
-    says: ['0000:84:00.0 (vfio-pci) cannot be assigned', '0x6f000000-0x6f01ffff'],
+    says: [/^0000:84:00\.0 cannot be assigned/, 'the RMRR 0x6f000000-0x6f01ffff must stay mapped 1:1'],
     severity: 'fatal',
   },
   {
@@ -290,7 +290,9 @@ const CASES: readonly Case[] = [
   {
     name: 'a hardware and a software window for MSIs',
     given: regions({ 1: ['0x8000000 0x80fffff msi'], 2: ['0xc6020000 0xc602ffff msi'] }),
-    says: ['software MSI window coexists with a hardware MSI window'],
+    says: [
+      '0x8000000-0x80fffff (the software MSI window of group 1) coexists with 0xc6020000-0xc602ffff (a hardware MSI region of group 2)',
+    ],
     severity: 'warning',
   },
   {
