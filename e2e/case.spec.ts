@@ -1,6 +1,6 @@
 // The case: evidence that is put together, the answer above the picture, and its remedies.
 import type { Page } from '@playwright/test';
-import { dropText, expect, HOST_ALPHA, pasteText, test, violations, visit } from './page.ts';
+import { dropText, expect, HOST_ALPHA, pasteText, rowOf, test, violations, visit } from './page.ts';
 
 const region = (group: number, start: string, last: string, type: string) =>
   `/sys/kernel/iommu_groups/${group}/reserved_regions:${start} ${last} ${type}\n`;
@@ -33,6 +33,63 @@ test('an error, then the dump of the host: one host, and the answer names the MS
   await dropText(app, [{ name: 'host.txt', text: MSI }]);
   await expect(answer(app)).toContainText('0xfee00000');
   await expect(answer(app)).not.toContainText('reserved_regions');
+});
+
+test('the same evidence in any order and in steps is one host and one answer; what contradicts it is another', async ({
+  app,
+}) => {
+  const evidence = {
+    'error.txt': ERROR,
+    'reserved_regions.txt': MSI,
+    'groups.txt': '/sys/kernel/iommu_groups/1/devices/0000:06:00.0\n',
+    'dmesg.txt': '[    0.1] Linux version 6.12.42 (x)\n[    0.2] DMAR: Host address width 39\n',
+  };
+  const isFile = (name: string): name is keyof typeof evidence => name in evidence;
+  const open = (...names: string[]) =>
+    app.evaluate(
+      async (files) => {
+        await window.iovascope?.open(files);
+        return { answer: (await window.iovascope?.answer())?.text, hosts: await window.iovascope?.hosts() };
+      },
+      names.filter(isFile).map((name) => ({ name, data: evidence[name] })),
+    );
+  const answers = new Set<string | undefined>();
+  for (const steps of [
+    ['error.txt', 'reserved_regions.txt dmesg.txt groups.txt'],
+    ['reserved_regions.txt dmesg.txt groups.txt', 'error.txt'],
+    ['groups.txt', 'error.txt dmesg.txt', 'reserved_regions.txt'],
+  ]) {
+    await app.evaluate(() => window.iovascope?.reset());
+    let last: Awaited<ReturnType<typeof open>> | undefined;
+    for (const step of steps) last = await open(...step.split(' '));
+    expect(last?.hosts).toMatchObject([{ name: 'Host A', groups: ['group 1'] }]);
+    answers.add(last?.answer);
+  }
+  expect([...answers]).toEqual([expect.stringMatching(/^Map of 0x40000000-0x13fffffff.*MSI window of group 1/)]);
+
+  // The kernel's answer about a container is the aperture of the host that is there.
+  const ranges = [
+    ['0x0', '0xfedfffff'],
+    ['0xfef00000', '0x7fffffffff'],
+  ].map(([start, last]) => JSON.stringify({ kind: 'valid_range', start, last, container: 'c' }));
+  const container = await app.evaluate(
+    async (data) => {
+      await window.iovascope?.open([{ name: 'container.iova.jsonl', data }]);
+      return (await window.iovascope?.hosts())?.length;
+    },
+    `{"format":"iova-trace","version":1}\n${ranges.join('\n')}\n`,
+  );
+  expect(container).toBe(1);
+  await expect(app.getByTestId('timeline-scroll')).toBeVisible();
+  await expect(rowOf(app, 'aperture', '0x0', '0x7f_ffff_ffff')).toHaveCount(1);
+
+  // A group with another device, and a group that no dump has.
+  await pasteText(app, '/sys/kernel/iommu_groups/1/devices/0000:81:00.0\n');
+  await expect(app.getByTestId('host')).toHaveCount(2);
+  await app.getByTestId('placed').getByRole('button', { name: 'Undo' }).click();
+  await expect(app.getByTestId('host')).toHaveCount(1);
+  await pasteText(app, 'qemu-system-x86_64: vfio: error: group 28 is not viable\n');
+  await expect(app.getByText('group 28, which the dump of Host A does not have').first()).toBeVisible();
 });
 
 test('an opening says where it went; it can be undone, or made another host', async ({ app }) => {

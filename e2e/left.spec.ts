@@ -147,6 +147,10 @@ test('hosts with files of the same name are told apart; closing one can be undon
   await expect(rowNamed(app, 'oak/groups.txt')).toBeVisible();
   await expect(rowNamed(app, 'elm/groups.txt')).toBeVisible();
   await expect(app.getByTestId('host')).toHaveCount(2);
+  await app.getByRole('tab', { name: 'Hosts' }).click();
+  await expect(app.getByTestId('hosts')).toContainText('oak, elm');
+  const exported = (await app.evaluate(() => window.iovascope?.text())) ?? '';
+  for (const name of ['oak/groups.txt', 'elm/groups.txt']) expect(exported).toContain(name);
   await (await menuOf(app, 'elm')).getByRole('menuitem', { name: 'Close' }).click();
   await expect(app.getByTestId('host')).toHaveCount(1);
   await expect(placed(app)).toContainText('elm closed');

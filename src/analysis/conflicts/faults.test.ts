@@ -51,6 +51,20 @@ describe('a fault', () => {
     });
   });
 
+  test('use after unmap: neither message nor remedy says that nothing was mapped', () => {
+    const at = (event: SessionEvent, time: number): SessionEvent => ({ ...event, time }) as SessionEvent;
+    const found = onlyConflict([
+      at(map(0x7000_0000n, 0x7000_ffffn), 1),
+      at({ ...map(0x7000_0000n, 0x7000_ffffn), kind: 'unmap' }, 2),
+      fault(0x7000_0000n, { time: 2.5 }),
+    ]);
+    expect(found.message).toContain(
+      'wrote to 0x70000000 500 ms after 0x70000000-0x7000ffff was unmapped: use after unmap',
+    );
+    expect(found.message).not.toContain('Nothing is mapped');
+    expect(found.remedy).toBe('Make the driver stop the device before it unmaps the buffer.');
+  });
+
   test('reads, other accesses, unknown devices', () => {
     const title = (more: Parameters<typeof fault>[1]) => onlyConflict([fault(0x7000_0000n, more)]).title;
     expect(title({ access: 'read' })).toBe(`Fault: ${DEVICE} read from 0x70000000`);

@@ -339,10 +339,12 @@ export function faultConflicts(
     };
     const cause = causeOfFault(fault, space, evidence) ?? unknownCause(fault);
     const what = `${device ?? 'a device'} ${accessLabel(access)} ${hex(address)}`;
+    // What happened there before the present moment: that nothing is mapped now explains nothing.
+    const isOfPast = cause.kind === 'use-after-unmap' || cause.kind === 'use-before-map';
     const more = index === FAULTS_MAX - 1 ? faults.length - FAULTS_MAX : 0;
     const messages = [
       reason === undefined ? '' : `The IOMMU reported: ${reason}.`,
-      ...(found.length > 0 ? found.map(({ message }) => message) : [nothing]),
+      ...(found.length > 0 ? found.map(({ message }) => message) : [isOfPast ? `${what}${cause.clause}.` : nothing]),
       more > 0 ? `${counted(more, 'more fault')} not listed.` : '',
     ];
     return {
@@ -352,7 +354,9 @@ export function faultConflicts(
       title: `Fault: ${what}${count > 1 ? `, ${counted(count, 'time')}` : ''}`,
       message: messages.filter((message) => message !== '').join(' '),
       source: driver,
-      remedy: found.flatMap(({ remedy }) => remedy ?? []).join(' ') || DEFAULT_REMEDY,
+      remedy:
+        found.flatMap(({ remedy }) => remedy ?? []).join(' ') ||
+        (isOfPast && cause.fix ? `${cause.fix}.` : DEFAULT_REMEDY),
       marks: [markOf('requested', range(address, address), what), ...found.flatMap(({ marks = [] }) => marks)],
       provenance: [
         ...provenance,

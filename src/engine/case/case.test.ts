@@ -96,7 +96,8 @@ describe('evidence in steps', () => {
       ['Host A', 'Host A/groups', 'Host A/reserved_regions'],
       ['Host B', 'Host B/groups', 'Host B/reserved_regions'],
     ]);
-    await open.arrangeAll();
+    const { sources: named } = await open.arrangeAll();
+    expect(named).toEqual(['Host A/groups', 'Host A/reserved_regions', 'Host B/groups', 'Host B/reserved_regions']);
     const { rows } = await open.ask('table', { offset: 0, limit: 50 });
     const sources = new Set(rows.map(({ source }) => source.replace(/:\d+.*/, '')));
     expect([...sources].some((source) => source.includes('Host A/reserved_regions'))).toBe(true);

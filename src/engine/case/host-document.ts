@@ -87,7 +87,7 @@ export class HostDocument {
       mappings: this.#live ? this.#mappings.all() : this.#mappings.sorted(),
       files: this.sources.flatMap(({ files }) => files),
       origins: this.sources.map(originOf),
-      sources: this.sources.flatMap(({ read }) => read.sources),
+      sources: this.sources.flatMap(labelledSources),
       texts: this.sources.flatMap((source) => source.read.texts.map((text) => labelled(source, text))),
       operations: 0,
       states: undefined,
@@ -172,6 +172,14 @@ export class HostDocument {
 function labelled({ name, labels }: OpenedSource, text: string): string {
   const label = labels.get(name);
   return label === undefined ? text : `${label}${text.slice(name.length)}`;
+}
+
+/** What is known of a source's texts, under the names by which texts of the same name are told apart. */
+function labelledSources(source: OpenedSource): OpenedSource['read']['sources'] {
+  return source.read.sources.map((summary) => {
+    const name = labelled(source, summary.name);
+    return name === summary.name ? summary : { ...summary, name };
+  });
 }
 
 /** The events of all sources. Those of a host with one source are the source's own array. */
