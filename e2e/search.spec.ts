@@ -41,6 +41,14 @@ test('a size, a range, and an address inside', async ({ app }) => {
   await expect(options(app).first()).toContainText('0x4000_0000 – 0xbfff_ffff');
   await find(app, '0x50000123');
   await expect(options(app).first()).toContainText('contains 0x5000_0123');
+  // Enter takes the first result; the key for the next search selects what is there.
+  await app.keyboard.press('Enter');
+  await expect(app.getByTestId('start')).toHaveText('0x4000_0000');
+  await app.getByTestId('timeline').focus();
+  await app.keyboard.press('/');
+  await app.keyboard.type('fee00');
+  await app.keyboard.press('Enter');
+  await expect(app.getByTestId('start')).toHaveText('0xfee0_0000');
 });
 
 test('a line of a source is shown without scrolling the page', async ({ app }) => {

@@ -1,9 +1,10 @@
-import { useEffect, useState } from 'react';
+import { type KeyboardEvent, useEffect, useState } from 'react';
 import { ComboBox, Input, Label, ListBox, ListBoxItem, Popover } from 'react-aria-components';
 import type { Found } from '../../engine/protocol/picture.ts';
-import { formatExactSize, formatRange } from '../../iova/format.ts';
+import { formatRange, formatSize } from '../../iova/format.ts';
 import { range } from '../../iova/range.ts';
 import { useApp } from '../state/app-state.ts';
+import { engine } from '../state/engine.ts';
 import { select } from '../state/selection.ts';
 import { showText } from '../state/tabs.ts';
 import { revealDevice, revealGroup, revealOwner } from '../state/tree.ts';
@@ -14,7 +15,7 @@ const LIMIT = 25;
 
 /** Bounds and size of a result. */
 function boundsLabel({ start, last }: NonNullable<Found['target']>): string {
-  return `${formatRange(range(start, last))}, ${formatExactSize(last - start + 1n)}`;
+  return `${formatRange(range(start, last))}, ${formatSize(last - start + 1n)}`;
 }
 
 /** Shows a result: a range in the picture and its owner in the tree, a device or group in the tree, or a line. */
@@ -53,6 +54,21 @@ export function SearchBox() {
   const hasText = revision !== undefined && text.trim() !== '';
   const found = useAnswer('find', hasText ? { text, limit: LIMIT } : undefined, revision).value ?? [];
 
+  const choose = (row: Found) => {
+    setChosen((count) => count + 1);
+    void show(row);
+  };
+  /** Enter without a chosen result takes the first one: of what the field has now, which may not be listed yet. */
+  const takeFirst = async (event: KeyboardEvent<HTMLInputElement>) => {
+    const { value } = event.currentTarget;
+    const isChosen = event.currentTarget.hasAttribute('aria-activedescendant');
+    if (event.key !== 'Enter' || event.nativeEvent.isComposing || isChosen || value.trim() === '') return;
+    event.preventDefault();
+    event.stopPropagation();
+    const first = await engine().call('find', { text: value, limit: 1 });
+    if (first.ok && first.value[0]) choose(first.value[0]);
+  };
+
   return (
     <ComboBox
       key={chosen}
@@ -63,16 +79,19 @@ export function SearchBox() {
       selectedKey={null}
       onSelectionChange={(key) => {
         const row = typeof key === 'number' ? found[key] : undefined;
-        if (!row) return;
-        setChosen(chosen + 1);
-        void show(row);
+        if (row) choose(row);
       }}
       allowsCustomValue
       allowsEmptyCollection
       menuTrigger="input"
     >
       <Label className="visually-hidden">{SEARCH_LABEL}</Label>
-      <Input id={SEARCH_ID} placeholder={SEARCH_HINT} />
+      <Input
+        id={SEARCH_ID}
+        placeholder={SEARCH_HINT}
+        onFocus={({ currentTarget }) => currentTarget.select()}
+        onKeyDownCapture={(event) => void takeFirst(event)}
+      />
       <Popover className="popover">
         <ListBox className="menu" renderEmptyState={() => <p className="hint">No matches.</p>}>
           {({ id, row }: { id: number; row: Found }) => (
