@@ -88,6 +88,16 @@ function baseReason(message: string, space: CommonSpace): string {
   return `IOVAs equal to virtual addresses begin at ${base} (--base-virtaddr) and need ${needed} bits, ${has}`;
 }
 
+/** DPDK places memory at virtual addresses: most IOMMUs of 39 bits do not reach them. */
+const VIRTUAL_ADDRESS_BITS = 47;
+
+function narrowIommu(space: CommonSpace): string | undefined {
+  const { bits } = hostWidth(space) ?? {};
+  return bits === undefined || bits >= VIRTUAL_ADDRESS_BITS
+    ? undefined
+    : `The IOMMU has ${bits} address bits; IOVAs equal to virtual addresses need ${VIRTUAL_ADDRESS_BITS}, so start with --iova-mode=pa.`;
+}
+
 const PHYSICAL_IOVAS = 'Start with --iova-mode=pa, or with --base-virtaddr within the width of the IOMMU.';
 
 /** Sizes as people read them: `4 MiB` for `4194304 bytes`. */
@@ -99,10 +109,12 @@ function answerOf({ code, message }: Complaint, space: CommonSpace): string {
   const isMap = /map-failed|dma-failed/.test(code) && !code.includes('unmap');
   const tooLong = baseReason(message, space);
   const plain = message.replace(BASE, '');
-  const why = isMap && errno !== undefined ? (errno === 'EINVAL' && tooLong) || ERRNOS[errno] : undefined;
+  const isInvalid = isMap && errno === 'EINVAL';
+  const why = isInvalid && tooLong !== '' ? tooLong : isMap && errno !== undefined ? ERRNOS[errno] : undefined;
+  const narrow = isInvalid && why !== tooLong && code.startsWith('dpdk-') ? narrowIommu(space) : undefined;
   const text = withSizes(plain.charAt(0).toUpperCase() + plain.slice(1));
   if (code === 'dpdk-iova-above-mask' && tooLong !== '') return `${text}: ${tooLong}. ${PHYSICAL_IOVAS}`;
-  const more = why !== undefined && why === tooLong ? PHYSICAL_IOVAS : MORE[code];
+  const more = why !== undefined && why === tooLong ? PHYSICAL_IOVAS : (narrow ?? MORE[code]);
   const remedy = remedyOf(code);
   const first =
     why === undefined

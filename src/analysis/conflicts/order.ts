@@ -61,6 +61,11 @@ export function sortConflicts<C extends Conflict<string>>(conflicts: readonly C[
     const severity =
       CONFLICT_SEVERITIES.indexOf(a.conflict.severity) - CONFLICT_SEVERITIES.indexOf(b.conflict.severity);
     if (severity !== 0) return severity;
+    // Of a program's requests the first one in time is the cause of the others, whichever device it was for.
+    if (focus && a.rank !== RANKS.failingRequest) {
+      const about = Number(isAbout(b.conflict, focus)) - Number(isAbout(a.conflict, focus));
+      if (about !== 0) return about;
+    }
     const [own, other] = [a.conflict.position, b.conflict.position];
     if (own !== undefined && other !== undefined && own !== other) return own - other;
     // As they were logged: the first error is the cause of later ones.

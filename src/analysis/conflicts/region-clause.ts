@@ -2,9 +2,12 @@
 import { IOVA_MAX } from '../../iova/iova.ts';
 import { rangesEqual } from '../../iova/range.ts';
 import { HYPERTRANSPORT_RANGE } from '../../kernel/shared/platform-ranges.ts';
+import { groupTitle } from '../host/host.ts';
 import type { CommonSpace, MergedRegion } from '../space/common-space.ts';
 import { joinGroups, ownersOf, plainRange } from './conflict.ts';
 import { ISA_REGION_HISTORY, isaBridgeOf, isIsaRegion } from './isa-bridge.ts';
+
+const UNKNOWN_GROUP = groupTitle({ devices: [] });
 
 /** `group 1`, `groups 1, 4 and 7 to 9`, all of them where they have numbers. */
 export function allOwnersOf({ parts }: Pick<MergedRegion, 'parts'>): string {
@@ -17,17 +20,18 @@ export function allOwnersOf({ parts }: Pick<MergedRegion, 'parts'>): string {
 /** `0xfee00000-0xfeefffff, the MSI window of groups 4 and 7`. */
 export function regionClause(space: Pick<CommonSpace, 'groups'>, region: MergedRegion): string {
   const bounds = plainRange(region);
-  const owners = allOwnersOf(region);
+  const known = region.parts.some(({ owner }) => owner !== UNKNOWN_GROUP);
+  const owners = known ? allOwnersOf(region) : 'a group that the dumps do not name';
   if (isIsaRegion(region)) {
     return `${bounds}, which the kernel reserves for the ISA bridge${isaBridgeOf(space)} in the same group (${owners}); ${ISA_REGION_HISTORY}`;
   }
   if (rangesEqual(region, HYPERTRANSPORT_RANGE)) {
-    return `${bounds}, the HyperTransport range below 1 TiB that AMD hosts reserve (${owners})`;
+    return `${bounds}, the HyperTransport range below 1 TiB that AMD hosts reserve${known ? ` (${owners})` : ''}`;
   }
   switch (region.type) {
     case 'msi':
     case 'sw-msi':
-      return `${bounds}, the MSI window of ${owners}`;
+      return known ? `${bounds}, the MSI window of ${owners}` : `${bounds}, the MSI window`;
     case 'direct':
       return `${bounds}, which firmware requires to stay mapped 1:1 for ${owners} (direct)`;
     default: {
