@@ -1,7 +1,8 @@
 // Files, folders and standard input as inputs of the dump readers.
-import { createReadStream, type Stats } from 'node:fs';
+import { createReadStream, openAsBlob, type Stats } from 'node:fs';
 import { lstat, readdir, readlink, stat } from 'node:fs/promises';
 import type { DumpInput } from '../dumps/input/open.ts';
+import type { InputToOpen } from '../lib/opened.ts';
 import { inputName } from './input.ts';
 import type { CliIo } from './io.ts';
 import { isLink } from './links.ts';
@@ -22,10 +23,13 @@ function failing(name: string, error: unknown, tree?: string): DumpInput {
   };
 }
 
-function fileInput(path: string, stats: Stats, tree?: string): DumpInput {
+async function fileInput(path: string, stats: Stats, tree?: string): Promise<InputToOpen> {
+  // A file that may not be read says so when it is.
+  const data = stats.isFile() ? await openAsBlob(path).catch(() => undefined) : undefined;
   return {
     name: path,
     ...(stats.isFile() ? { size: stats.size } : {}),
+    ...(data ? { data } : {}),
     ...(tree === undefined ? {} : { tree }),
     async *stream() {
       try {
@@ -40,7 +44,7 @@ function fileInput(path: string, stats: Stats, tree?: string): DumpInput {
 const byName = new Intl.Collator('en', { numeric: true });
 
 /** A folder's files, whole and in the order of their names. Symbolic links are recorded, not followed. */
-async function* folderInputs(path: string, tree: string): AsyncGenerator<DumpInput, void, undefined> {
+async function* folderInputs(path: string, tree: string): AsyncGenerator<InputToOpen, void, undefined> {
   let names: string[];
   try {
     names = await readdir(path);
@@ -55,7 +59,7 @@ async function* folderInputs(path: string, tree: string): AsyncGenerator<DumpInp
       if (stats.isDirectory()) yield* folderInputs(inner, tree);
       else if (stats.isSymbolicLink()) {
         yield { ...failing(inner, 'a symbolic link', tree), link: await readlink(inner) };
-      } else if (stats.isFile()) yield fileInput(inner, stats, tree);
+      } else if (stats.isFile()) yield await fileInput(inner, stats, tree);
       else yield failing(inner, 'not a plain file', tree);
     } catch (error) {
       yield failing(inner, error, tree);
@@ -67,13 +71,15 @@ async function* folderInputs(path: string, tree: string): AsyncGenerator<DumpInp
  * The inputs for paths on the command line: a file, a folder with everything below it, `-` for standard input. A path
  * that cannot be read becomes an input that fails when it is opened.
  */
-export async function* dumpInputs(paths: readonly string[], io: CliIo): AsyncGenerator<DumpInput, void, undefined> {
+export async function* dumpInputs(paths: readonly string[], io: CliIo): AsyncGenerator<InputToOpen, void, undefined> {
   for (const path of paths) {
     if (path === '-') {
+      const bytes = await io.stdin();
       yield {
         name: inputName(path),
+        data: new Blob([new Uint8Array(bytes)]),
         async *stream() {
-          yield await io.stdin();
+          yield bytes;
         },
       };
       continue;
@@ -91,7 +97,7 @@ export async function* dumpInputs(paths: readonly string[], io: CliIo): AsyncGen
       const stats = await stat(path);
       if (stats.isDirectory()) yield* folderInputs(path, path);
       // Pipes are read too: a shell's <(…) is one.
-      else yield fileInput(path, stats);
+      else yield await fileInput(path, stats);
     } catch (error) {
       yield failing(path, error);
     }

@@ -43,15 +43,20 @@ export interface OpenOptions {
   readonly hostName?: string | undefined;
 }
 
+/** An input, with its bytes where they can be read again: reports quote their lines. */
+export interface InputToOpen extends DumpInput {
+  readonly data?: Blob;
+}
+
 /** Reads inputs, which are one host unless they contradict each other. Rejects only with the signal's reason. */
 export async function openDumps(
-  inputs: Iterable<DumpInput> | AsyncIterable<DumpInput>,
+  inputs: Iterable<InputToOpen> | AsyncIterable<InputToOpen>,
   { signal = new AbortController().signal, hostName }: OpenOptions = {},
 ): Promise<Dumps> {
-  const all: DumpInput[] = [];
+  const all: InputToOpen[] = [];
   for await (const input of inputs) all.push(input);
   const read = await readSources(
-    all.map((input) => ({ input })),
+    all.map(({ data, ...input }) => ({ input, ...(data ? { file: { name: input.name, data } } : {}) })),
     { context: { signal, progress: () => undefined } },
   );
   const current = new OpenCase([], { prefix: `dumps ${++calls} ` });

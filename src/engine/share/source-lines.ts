@@ -2,6 +2,7 @@
 import { sourceText } from '../answers/source-text.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import type { Answered } from '../protocol/answers.ts';
+import type { Params } from '../protocol/methods.ts';
 
 export interface QuotedLine {
   readonly source: string;
@@ -13,6 +14,16 @@ export interface QuotedLine {
 /** Lines that a report quotes. */
 const LINES_MAX = 30;
 
+/** One line; undefined if it cannot be read again, such as of a file that has changed since. */
+async function lineOf(owner: EngineDocument, place: Params<'text'>): Promise<string | undefined> {
+  try {
+    const found = await sourceText(owner, place, new AbortController().signal);
+    return found.ok ? found.value.lines[0]?.text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The first lines that the conflicts name and that can be read again. */
 export async function sourceLines(
   documents: readonly EngineDocument[],
@@ -20,15 +31,13 @@ export async function sourceLines(
 ): Promise<QuotedLine[]> {
   const quoted: QuotedLine[] = [];
   const seen = new Set<string>();
-  const { signal } = new AbortController();
   for (const { document: id, provenance } of rows) {
     for (const { source, line } of provenance) {
       const key = `${source}:${line}`;
       if (line === undefined || seen.has(key) || quoted.length >= LINES_MAX) continue;
       seen.add(key);
       const owner = documents.find((document) => document.id === id);
-      const found = owner && (await sourceText(owner, { id, source, from: line, limit: 1 }, signal));
-      const text = found?.ok ? found.value.lines[0]?.text : undefined;
+      const text = owner && (await lineOf(owner, { id, source, from: line, limit: 1 }));
       if (text !== undefined) quoted.push({ source, line, text });
     }
   }
