@@ -27,7 +27,7 @@ export async function loadSession(path: string, io: CliIo): Promise<LoadedSessio
     return { ok: false, message: `${name}:${broken.line}: not a session file: ${broken.message}`, isOther: true };
   }
   const warnings = problems
-    .filter((p) => p.code === 'unknown-kind' || p.code === 'no-header')
+    .filter((p) => p.code === 'unknown-kind' || p.code === 'unknown-memory' || p.code === 'no-header')
     .map((p) => `${name}:${p.line}: warning: ${p.message}`);
   return { ok: true, input: { name, session, warnings } };
 }

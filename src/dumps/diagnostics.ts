@@ -189,6 +189,7 @@ export const DIAGNOSTICS = {
   'bad-field': rule('error', ({ message }: { readonly message: string }) => message),
   'unknown-kind': rule('warning', ({ message }: { readonly message: string }) => message),
   'unknown-op': rule('warning', ({ message }: { readonly message: string }) => message),
+  'unknown-memory': rule('warning', ({ message }: { readonly message: string }) => message),
   'no-header': rule('warning', ({ message }: { readonly message: string }) => message),
   'unknown-model': rule(
     'warning',

@@ -119,6 +119,18 @@ describe('the kernel of a session', () => {
     expect(notes('5.10', 'type1')).toEqual([]);
   });
 
+  it('that is older or newer than all that are known is answered by the nearest, and said', () => {
+    expect(notes('4.19.2', 'type1')).toEqual([
+      'Linux 4.19.2 is older than 5.10, the oldest known: the rules of Linux 5.10 are used',
+    ]);
+    expect(notes('8.0-rc1', 'dma-iommu')).toEqual([
+      'Linux 8.0-rc1 is newer than 7.3, the newest known: the rules of Linux 7.3 are used',
+    ]);
+    expect(notes('7.3.99', 'iommufd')).toEqual([]);
+    expect(notes('5.10.1', 'type1')).toEqual([]);
+    expect(notes('9.9', 'iommufd-rfc')).toEqual([]);
+  });
+
   it('that is no version is answered by the newest rules, and said', () => {
     expect(notes('lots', 'type1')).toEqual([
       "'lots' is not a kernel version such as 6.12: the newest known rules are used",

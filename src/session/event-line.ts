@@ -60,7 +60,20 @@ function parseFact(kind: FactKind, object: unknown): ParsedLine {
   const result = v.safeParse(FACT_SCHEMAS[kind], object, { abortEarly: true });
   if (!result.success) return unreadable('bad-field', `${kind}: ${describeIssue(result.issues[0])}`);
   const fact = result.output;
-  return isReversed(fact) ? unreadable('bad-field', `${kind}: start is above last`) : { event: fact };
+  return isReversed(fact) ? unreadable('bad-field', `${kind}: start is above last`) : withMemoryChecked(fact);
+}
+
+/** Words for what is behind memory. `ram` is what is meant without one. */
+const MEMORY_WORDS: ReadonlySet<unknown> = new Set([
+  ...['ram', 'hugetlb', 'hole', 'tail-hole', 'past-eof', 'read-only', 'pfnmap', 'pfnmap-off'],
+  ...['disk-file', 'other-file', 'no-file'],
+]);
+
+/** The event, with a problem if it has a word for memory that nothing is known about. */
+function withMemoryChecked(event: Fact | Operation): ParsedLine {
+  if (!('memory' in event) || event.memory === undefined || MEMORY_WORDS.has(event.memory)) return { event };
+  const message = `unknown memory '${String(event.memory)}': it is kept, and assumed to be pinned like RAM`;
+  return { event, problem: { severity: 'warning', code: 'unknown-memory', message } };
 }
 
 /** True if a fact begins above its end: every kind that has both is about the range from one to the other. */
@@ -71,6 +84,6 @@ export function isReversed({ start, last }: Readonly<Record<string, unknown>>): 
 function parseOperation(op: OperationName, object: unknown): ParsedLine {
   const result = v.safeParse(OPERATION_SCHEMAS[op], object, { abortEarly: true });
   return result.success
-    ? { event: result.output }
+    ? withMemoryChecked(result.output)
     : unreadable('bad-field', `${op}: ${describeIssue(result.issues[0])}`);
 }

@@ -139,6 +139,21 @@ describe('problems', () => {
     ]);
   });
 
+  it('name memory that nothing is known about, each time', () => {
+    const map = (memory: string, iova: string) =>
+      `{"op":"ioas.map","ioas":"a","flags":["fixed","read"],"user_va":"0x0","length":"0x1000","iova":"${iova}","memory":"${memory}"}`;
+    const request =
+      '{"kind":"request","op":"map","api":"vfio","start":"0x0","last":"0xfff","result":0,"memory":"moon"}';
+    const lines = [
+      HEADER,
+      map('hole', '0x1000'),
+      ...['0x0', '0x1000', '0x2000'].map((iova) => map('moon', iova)),
+      request,
+    ];
+    const expected = [3, 4, 5, 6].map((line) => `${line} warning unknown-memory`);
+    expect(problemsOf(`${lines.join('\n')}\n`)).toEqual(expected);
+  });
+
   it.each<[string, string]>([
     ['', '1 error no-header'],
     ['\n\n', '1 error no-header'],

@@ -7,6 +7,7 @@ export const SESSION_PROBLEM_CODES = [
   'bad-field',
   'unknown-kind',
   'unknown-op',
+  'unknown-memory',
   'no-header',
 ] as const;
 

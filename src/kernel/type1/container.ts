@@ -65,6 +65,8 @@ export class Type1Container extends AddressSpace {
   /** In the order of creation. */
   #domains: Domain[] = [];
   #validRanges: RangeSet = [];
+  #pageSizes = 0n;
+  #alignment = 1n;
   #nextPages = 1;
   #hazard: Hazard | undefined;
   #mappingsLeft = MAPPING_LIMIT;
@@ -77,6 +79,7 @@ export class Type1Container extends AddressSpace {
     this.#no = refusals(this.#rules);
     this.#locked = locked;
     this.#mappings = type1Mappings(this.areaStore, this.#rules);
+    this.#updatePageSizes();
   }
 
   /** A copy whose process has the account `locked`. */
@@ -87,6 +90,7 @@ export class Type1Container extends AddressSpace {
     for (const pages of this.#uncounted) copy.#uncounted.add(pages);
     copy.#domains = this.#domains.map((domain) => ({ ...domain, groups: new Map(domain.groups) }));
     copy.#validRanges = this.#validRanges;
+    copy.#updatePageSizes();
     copy.#nextPages = this.#nextPages;
     copy.#mappingsLeft = this.#mappingsLeft;
     return copy;
@@ -125,10 +129,16 @@ export class Type1Container extends AddressSpace {
    * Source: Linux 6.12, vfio_update_pgsize_bitmap.
    */
   get pageSizes(): bigint {
+    return this.#pageSizes;
+  }
+
+  /** Works the page sizes out again, when a domain came or went. */
+  #updatePageSizes(): void {
     const bitmap = this.#commonPageSizes();
     const { page } = this.sizes;
     const large = bitmap & -page;
-    return large === bitmap ? bitmap : large | page;
+    this.#pageSizes = large === bitmap ? bitmap : large | page;
+    this.#alignment = lowestSetBit(this.#pageSizes);
   }
 
   /** True if an IOMMU with these page sizes (a bitmap) has one in common with all domains. */
@@ -144,7 +154,7 @@ export class Type1Container extends AddressSpace {
 
   /** The smallest page size of the IOMMUs: every address and size must be a multiple of it. */
   get alignment(): bigint {
-    return lowestSetBit(this.pageSizes);
+    return this.#alignment;
   }
 
   // ---- groups ----------------------------------------------------------------------------------------------------
@@ -198,6 +208,7 @@ export class Type1Container extends AddressSpace {
     if (!domain) {
       domain = { iommu, aperture, pgsizeBitmap, enforcesCoherency, groups: new Map() };
       this.#domains.push(domain);
+      this.#updatePageSizes();
     }
     domain.groups.set(group, enforced);
     this.#validRanges = ranges;
@@ -229,6 +240,7 @@ export class Type1Container extends AddressSpace {
   detach(group: string): void {
     for (const domain of this.#domains) domain.groups.delete(group);
     this.#domains = this.#domains.filter(({ groups }) => groups.size > 0);
+    this.#updatePageSizes();
     if (!this.hasGroups) {
       this.#unlockAll();
       this.#mappings.clear();

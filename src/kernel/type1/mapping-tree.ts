@@ -2,6 +2,7 @@
 // versions compare with iova + size, which is 0 for a mapping that ends at 2^64−1: what they find depends on which nodes
 // they come past. Nodes are linked by iova alone; insertion and removal balance as usual (Cormen et al., chapter 13).
 
+import { fromWords, highWord, lowWord } from '../../iova/address-halves.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import { grown } from '../../iova/typed-arrays.ts';
 import { asRange } from '../shared/obstacles.ts';
@@ -13,9 +14,12 @@ const INITIAL_CAPACITY = 16;
 
 /** Mappings by handle, a small number. Ends are iova + size modulo 2^64. */
 export class MappingTree {
-  // Columns by node; a node is its handle + 1, and 0 stands for no node.
-  #start = new BigUint64Array(INITIAL_CAPACITY);
-  #end = new BigUint64Array(INITIAL_CAPACITY);
+  // Columns by node; a node is its handle + 1, and 0 stands for no node. Addresses are two words: comparing bigints would
+  // make two of them for each node on the way down.
+  #startHigh = new Uint32Array(INITIAL_CAPACITY);
+  #startLow = new Uint32Array(INITIAL_CAPACITY);
+  #endHigh = new Uint32Array(INITIAL_CAPACITY);
+  #endLow = new Uint32Array(INITIAL_CAPACITY);
   #left = new Int32Array(INITIAL_CAPACITY);
   #right = new Int32Array(INITIAL_CAPACITY);
   #parent = new Int32Array(INITIAL_CAPACITY);
@@ -24,8 +28,10 @@ export class MappingTree {
 
   clone(): MappingTree {
     const copy = new MappingTree();
-    copy.#start = this.#start.slice();
-    copy.#end = this.#end.slice();
+    copy.#startHigh = this.#startHigh.slice();
+    copy.#startLow = this.#startLow.slice();
+    copy.#endHigh = this.#endHigh.slice();
+    copy.#endLow = this.#endLow.slice();
     copy.#left = this.#left.slice();
     copy.#right = this.#right.slice();
     copy.#parent = this.#parent.slice();
@@ -42,14 +48,20 @@ export class MappingTree {
   insert(handle: number, start: bigint, last: bigint): void {
     const node = handle + 1;
     if (node >= this.#color.length) this.#grow(node);
+    const high = highWord(start);
+    const low = lowWord(start);
+    const end = last + 1n;
     let parent = NIL;
     let isLeft = false;
     for (let at = this.#root; at !== NIL; at = isLeft ? this.#leftOf(at) : this.#rightOf(at)) {
       parent = at;
-      isLeft = start <= this.#startOf(at);
+      isLeft = !this.#startsBelow(at, high, low);
     }
-    this.#start[node] = start;
-    this.#end[node] = last + 1n; // the column is modulo 2^64
+    this.#startHigh[node] = high;
+    this.#startLow[node] = low;
+    // Modulo 2^64.
+    this.#endHigh[node] = highWord(end);
+    this.#endLow[node] = lowWord(end);
     this.#left[node] = NIL;
     this.#right[node] = NIL;
     this.#parent[node] = parent;
@@ -65,11 +77,13 @@ export class MappingTree {
    * Source: Linux 6.12, vfio_find_dma.
    */
   find(start: bigint, size: bigint): number | undefined {
-    const end = BigInt.asUintN(64, start + size);
+    const end = start + size;
+    const [startHigh, startLow] = [highWord(start), lowWord(start)];
+    const [endHigh, endLow] = [highWord(end), lowWord(end)];
     let at = this.#root;
     while (at !== NIL) {
-      if (end <= this.#startOf(at)) at = this.#leftOf(at);
-      else if (start >= this.#endOf(at)) at = this.#rightOf(at);
+      if (!this.#startsBelow(at, endHigh, endLow)) at = this.#leftOf(at);
+      else if (!this.#endsAbove(at, startHigh, startLow)) at = this.#rightOf(at);
       else return at - 1;
     }
     return undefined;
@@ -83,18 +97,20 @@ export class MappingTree {
 
   /** Where an unmap of start … start + size − 1 begins to walk. Source: Linux 6.12, vfio_find_dma_first_node. */
   first(start: bigint, size: bigint): number | undefined {
+    const end = start + size;
+    const [high, low] = [highWord(start), lowWord(start)];
     let found = NIL;
     let at = this.#root;
     while (at !== NIL) {
-      if (start >= this.#endOf(at)) {
+      if (!this.#endsAbove(at, high, low)) {
         at = this.#rightOf(at);
         continue;
       }
       found = at;
-      if (start >= this.#startOf(at)) break;
+      if (!this.#startsAbove(at, high, low)) break;
       at = this.#leftOf(at);
     }
-    return found === NIL || this.#startOf(found) >= BigInt.asUintN(64, start + size) ? undefined : found - 1;
+    return found !== NIL && this.#startsBelow(found, highWord(end), lowWord(end)) ? found - 1 : undefined;
   }
 
   /** The mapping behind `handle` in the order of the tree. */
@@ -150,11 +166,26 @@ export class MappingTree {
   // Every node that is reachable has its entries.
 
   #startOf(node: number): bigint {
-    return this.#start[node] ?? 0n;
+    return fromWords(this.#startHigh[node] ?? 0, this.#startLow[node] ?? 0);
   }
 
   #endOf(node: number): bigint {
-    return this.#end[node] ?? 0n;
+    return fromWords(this.#endHigh[node] ?? 0, this.#endLow[node] ?? 0);
+  }
+
+  #startsBelow(node: number, high: number, low: number): boolean {
+    const own = this.#startHigh[node] ?? 0;
+    return own < high || (own === high && (this.#startLow[node] ?? 0) < low);
+  }
+
+  #startsAbove(node: number, high: number, low: number): boolean {
+    const own = this.#startHigh[node] ?? 0;
+    return own > high || (own === high && (this.#startLow[node] ?? 0) > low);
+  }
+
+  #endsAbove(node: number, high: number, low: number): boolean {
+    const own = this.#endHigh[node] ?? 0;
+    return own > high || (own === high && (this.#endLow[node] ?? 0) > low);
   }
 
   #leftOf(node: number): number {
@@ -177,8 +208,10 @@ export class MappingTree {
   #grow(node: number): void {
     let capacity = this.#color.length;
     while (capacity <= node) capacity *= 2;
-    this.#start = grown(this.#start, capacity);
-    this.#end = grown(this.#end, capacity);
+    this.#startHigh = grown(this.#startHigh, capacity);
+    this.#startLow = grown(this.#startLow, capacity);
+    this.#endHigh = grown(this.#endHigh, capacity);
+    this.#endLow = grown(this.#endLow, capacity);
     this.#left = grown(this.#left, capacity);
     this.#right = grown(this.#right, capacity);
     this.#parent = grown(this.#parent, capacity);

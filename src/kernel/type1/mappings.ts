@@ -63,24 +63,41 @@ class MappingsByLast implements Type1Mappings {
   }
 
   cutBy(start: bigint, size: bigint): Area | undefined {
-    const below = this.#store.firstOverlapping(start, start);
-    if (below && below.start !== start) return below;
     const last = start + size - 1n;
-    const above = this.#store.firstOverlapping(last, last);
-    return above && above.last !== last ? above : undefined;
+    // The lowest mapping in the range is the one at its start, if there is one.
+    const first = this.#store.tree.firstOverlap(start, last);
+    if (!first) return undefined;
+    if (first.start < start) return this.#store.firstOverlapping(start, last);
+    if (first.last === last) return undefined;
+    const above = first.last > last ? first : this.#store.tree.firstOverlap(last, last);
+    return above && above.last !== last ? this.#store.firstOverlapping(last, last) : undefined;
   }
 
   remove(start: bigint, size: bigint, stopsAtCut: boolean, onRemove: (area: Area) => void): Removed {
-    const taken: Area[] = [];
-    for (const area of this.#store.overlapping(start, start + size - 1n)) {
-      if (stopsAtCut && area.start < start) break;
-      taken.push(area);
+    const last = start + size - 1n;
+    let count = 0;
+    let bytes = 0n;
+    for (let next = start; next <= last; ) {
+      const area = this.#store.firstOverlapping(next, last);
+      if (!area || (stopsAtCut && area.start < start)) break;
+      this.#store.remove(entryOf(area));
+      onRemove(area);
+      count++;
+      next = area.last + 1n;
+      bytes += next - area.start;
     }
-    return removeFrom(this.#store, taken, onRemove);
+    return { count, bytes };
   }
 
   removeAll(onRemove: (area: Area) => void): Removed {
-    return removeFrom(this.#store, [...this.#store.overlapping()], onRemove);
+    const count = this.#store.size;
+    let bytes = 0n;
+    for (const area of this.#store.overlapping()) {
+      bytes += area.last - area.start + 1n;
+      onRemove(area);
+    }
+    this.#store.clear();
+    return { count, bytes };
   }
 
   clear(): void {
@@ -90,17 +107,6 @@ class MappingsByLast implements Type1Mappings {
 
 function entryOf({ start, last, handle }: Area): IntervalEntry {
   return { start, last, value: handle };
-}
-
-function removeFrom(store: AreaStore, areas: readonly Area[], onRemove: (area: Area) => void): Removed {
-  let bytes = 0n;
-  for (const area of areas) {
-    bytes += area.last - area.start + 1n;
-    onRemove(area);
-  }
-  if (areas.length === store.size) store.clear();
-  else for (const area of areas) store.remove(entryOf(area));
-  return { count: areas.length, bytes };
 }
 
 /** Source: Linux 6.12, vfio_find_dma, vfio_find_dma_first_node and vfio_dma_do_unmap. */
