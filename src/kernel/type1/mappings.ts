@@ -63,30 +63,11 @@ class MappingsByLast implements Type1Mappings {
   }
 
   cutBy(start: bigint, size: bigint): Area | undefined {
-    const last = start + size - 1n;
-    // The lowest mapping in the range is the one at its start, if there is one.
-    const first = this.#store.tree.firstOverlap(start, last);
-    if (!first) return undefined;
-    if (first.start < start) return this.#store.firstOverlapping(start, last);
-    if (first.last === last) return undefined;
-    const above = first.last > last ? first : this.#store.tree.firstOverlap(last, last);
-    return above && above.last !== last ? this.#store.firstOverlapping(last, last) : undefined;
+    return cutIn(this.#store, start, size);
   }
 
   remove(start: bigint, size: bigint, stopsAtCut: boolean, onRemove: (area: Area) => void): Removed {
-    const last = start + size - 1n;
-    let count = 0;
-    let bytes = 0n;
-    for (let next = start; next <= last; ) {
-      const area = this.#store.firstOverlapping(next, last);
-      if (!area || (stopsAtCut && area.start < start)) break;
-      this.#store.remove(entryOf(area));
-      onRemove(area);
-      count++;
-      next = area.last + 1n;
-      bytes += next - area.start;
-    }
-    return { count, bytes };
+    return removeIn(this.#store, start, size, stopsAtCut, onRemove);
   }
 
   removeAll(onRemove: (area: Area) => void): Removed {
@@ -109,12 +90,52 @@ function entryOf({ start, last, handle }: Area): IntervalEntry {
   return { start, last, value: handle };
 }
 
+/** Mappings that do not overlap: the one that an end of the range cuts in two. */
+function cutIn(store: AreaStore, start: bigint, size: bigint): Area | undefined {
+  const last = start + size - 1n;
+  // The lowest mapping in the range is the one at its start, if there is one.
+  const first = store.tree.firstOverlap(start, last);
+  if (!first) return undefined;
+  if (first.start < start) return store.firstOverlapping(start, last);
+  if (first.last === last) return undefined;
+  const above = first.last > last ? first : store.tree.firstOverlap(last, last);
+  return above && above.last !== last ? store.firstOverlapping(last, last) : undefined;
+}
+
+/** Removes mappings that do not overlap, by ascending start. */
+function removeIn(
+  store: AreaStore,
+  start: bigint,
+  size: bigint,
+  stopsAtCut: boolean,
+  onRemove: (area: Area) => void,
+): Removed {
+  const last = start + size - 1n;
+  let count = 0;
+  let bytes = 0n;
+  for (let next = start; next <= last; ) {
+    const area = store.firstOverlapping(next, last);
+    if (!area || (stopsAtCut && area.start < start)) break;
+    store.remove(entryOf(area));
+    onRemove(area);
+    count++;
+    next = area.last + 1n;
+    bytes += next - area.start;
+  }
+  return { count, bytes };
+}
+
 /** Source: Linux 6.12, vfio_find_dma, vfio_find_dma_first_node and vfio_dma_do_unmap. */
 class MappingsByEnd implements Type1Mappings {
   readonly #store: AreaStore;
   readonly #tree: MappingTree;
   /** False in Linux 5.10: an unmap looks up any mapping in the range, again and again. */
   readonly #walksInOrder: boolean;
+  /**
+   * True as long as nothing was mapped up to 2^64−1 since the last time that nothing was mapped at all: then no mappings
+   * overlap, and lookups find what any index finds. The tree is kept all the same, for its shape.
+   */
+  #isPlain = true;
 
   constructor(store: AreaStore, tree: MappingTree, walksInOrder: boolean) {
     this.#store = store;
@@ -123,11 +144,20 @@ class MappingsByEnd implements Type1Mappings {
   }
 
   clone(store: AreaStore): Type1Mappings {
-    return new MappingsByEnd(store, this.#tree.clone(), this.#walksInOrder);
+    const copy = new MappingsByEnd(store, this.#tree.clone(), this.#walksInOrder);
+    copy.#isPlain = this.#isPlain;
+    return copy;
   }
 
   add(start: bigint, last: bigint, mapping: Mapping): void {
+    if (this.#store.size === 0) this.#isPlain = true;
+    if (last === IOVA_MAX) this.#isPlain = false;
     this.#tree.insert(this.#store.add(start, last, mapping), start, last);
+  }
+
+  /** True if a lookup of the range finds what any index finds. */
+  #findsPlainly(start: bigint, size: bigint): boolean {
+    return this.#isPlain && start + size <= IOVA_MAX;
   }
 
   addAndRemove(start: bigint, last: bigint, mapping: Mapping): void {
@@ -138,6 +168,7 @@ class MappingsByEnd implements Type1Mappings {
   }
 
   find(start: bigint, size: bigint): Area | undefined {
+    if (this.#findsPlainly(start, size)) return this.#store.firstOverlapping(start, start + size - 1n);
     const handle = this.#tree.find(start, size);
     return handle === undefined ? undefined : this.#areaOf(handle);
   }
@@ -147,6 +178,7 @@ class MappingsByEnd implements Type1Mappings {
   }
 
   cutBy(start: bigint, size: bigint): Area | undefined {
+    if (this.#findsPlainly(start, size)) return cutIn(this.#store, start, size);
     const below = this.find(start, 1n);
     if (below && below.start !== start) return below;
     const last = start + size - 1n;
@@ -155,8 +187,14 @@ class MappingsByEnd implements Type1Mappings {
   }
 
   remove(start: bigint, size: bigint, stopsAtCut: boolean, onRemove: (area: Area) => void): Removed {
-    const end = BigInt.asUintN(64, start + size);
     const walksInOrder = this.#walksInOrder;
+    if (walksInOrder && this.#findsPlainly(start, size)) {
+      return removeIn(this.#store, start, size, stopsAtCut, (area) => {
+        this.#tree.remove(area.handle);
+        onRemove(area);
+      });
+    }
+    const end = BigInt.asUintN(64, start + size);
     let count = 0;
     let bytes = 0n;
     let handle = walksInOrder ? this.#tree.first(start, size) : this.#tree.find(start, size);
