@@ -83,10 +83,10 @@ export interface LineReader {
  * look if `read` returns a fact for that line as well.
  */
 export interface Shortcut {
-  /** End of the free text of the line that is in `text` from `from` to `to` (exclusive); -1: not such a line. */
-  freeTextEnd(text: string, from: number, to: number): number;
+  /** End of the free text of the line that is in `bytes`, of ASCII, from `from` to `to` (exclusive); -1: not such a line. */
+  freeTextEnd(bytes: Uint8Array, from: number, to: number): number;
   /** The fact of the line whose free text ends at `from`; undefined: the line must take the normal path. */
-  read(text: string, from: number, to: number): Fact | undefined;
+  read(bytes: Uint8Array, from: number, to: number): Fact | undefined;
 }
 
 /** Marks of lines. */

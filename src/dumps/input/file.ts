@@ -5,6 +5,7 @@ import { neededFormats } from '../text/needed-formats.ts';
 import { type TextReader, textReader } from '../text/text-reader.ts';
 import { carrierMax, carrierOf, sessionIn } from './embedded.ts';
 import { describeBinary, isTar, isZip, packingOf, utf16 } from './file-kind.ts';
+import { type DecodedPiece, PieceDecoder } from './piece-decoder.ts';
 import type { SessionFileReader } from './session-file.ts';
 import { maybeSession, SESSION_FORMAT } from './session-start.ts';
 import type { SourceReading } from './source-reading.ts';
@@ -141,21 +142,21 @@ async function sessionReader(
 async function readText(reading: SourceReading, name: string, { head, bytes }: Peeked): Promise<void> {
   const { collector, pacer } = reading;
   const encoding = utf16(head) ?? 'utf-8';
-  const decoder = new TextDecoder(encoding);
+  const decoder = new PieceDecoder(encoding);
   const start = new TextDecoder(encoding).decode(head);
   const session = maybeSession(start) ? await sessionReader(reading, name, start) : undefined;
   const reader = session ?? new WaitingText(reading, name);
-  const push = async (piece: string) => {
-    await reader.push(piece);
-    reading.onText?.(name, piece);
+  const push = async ({ text, bytes: ofText }: DecodedPiece) => {
+    await reader.push(text, ofText);
+    reading.onText?.(name, text);
   };
   let failure: StreamFailure | undefined;
   try {
     for await (const piece of bytes) {
-      await push(decoder.decode(piece, { stream: true }));
+      await push(decoder.decode(piece));
       await pacer.pause();
     }
-    await push(decoder.decode());
+    await push(decoder.end());
   } catch (error) {
     if (!(error instanceof StreamFailure)) throw error;
     failure = error;
@@ -186,9 +187,9 @@ class WaitingText {
     if (reading.lineFormats.missing.length === 0) this.#open();
   }
 
-  async push(piece: string): Promise<void> {
+  async push(piece: string, bytes?: Uint8Array): Promise<void> {
     if (this.#reader) {
-      this.#reader.push(piece);
+      this.#reader.push(piece, bytes);
       return;
     }
     this.#pieces.push(piece);

@@ -71,7 +71,9 @@ async function readFromStart(
   const enough = new AbortController();
   const collector = new LineCollector(from, limit);
   let isFound = false;
-  const reader = new TextLines(SHOWN_LENGTH_MAX, (...line) => collector.add(...line));
+  const reader = new TextLines(SHOWN_LENGTH_MAX, (text, begin, end, number, isCut) =>
+    collector.add(text, begin, end, number, isCut),
+  );
   const stop = signal ? AbortSignal.any([signal, enough.signal]) : enough.signal;
   try {
     await openInputs([input], {

@@ -102,9 +102,9 @@ export interface LineTaker {
   flush(): void;
   /**
    * True if a line has no mark of any format, except perhaps of what is inside of one: `text` from `from` to `to`,
-   * exclusive, which is `content`.
+   * exclusive, which is `content`. `bytes`: of `text`, if it is ASCII alone.
    */
-  isDull(text: string, from: number, to: number, content: string): boolean;
+  isDull(text: string, from: number, to: number, content: string, bytes: Uint8Array | undefined): boolean;
   /** Takes a dull line if no reader can look at it; false if it must be added. */
   skip(number: number, content: string): boolean;
   reportCut(line: number): void;
@@ -170,8 +170,8 @@ export class Dispatcher implements LineTaker {
     while (this.#taking === 0 && this.#waiting[0]?.isDull && !this.#isInside(this.#waiting[0].text)) this.#offerFirst();
   }
 
-  isDull(text: string, from: number, to: number, content: string): boolean {
-    return this.#interests.isDull(text, from, to, content) && !mayBeRow(content);
+  isDull(text: string, from: number, to: number, content: string, bytes: Uint8Array | undefined): boolean {
+    return this.#interests.isDull(text, from, to, content, bytes) && !mayBeRow(content);
   }
 
   skip(number: number, content: string): boolean {

@@ -42,6 +42,13 @@ export function literalStart(source: string): string {
   return /^[?*{]/.test(source.slice(start.length)) ? literal.slice(0, -1) : literal;
 }
 
+/** The literals of which one is what an expression without alternatives begins with; `\d` stands for ten digits. */
+export function literalStarts(source: string): string[] {
+  if (!source.startsWith('\\d') || /^\\d[?*{+]/.test(source)) return [literalStart(source)];
+  const rest = literalStart(source.slice(2));
+  return [...'0123456789'].map((digit) => digit + rest);
+}
+
 /** What a match begins with if it begins at the start of a text. */
 export function firstCharacters({ source, flags }: RegExp): FirstCharacters {
   const found = new Set<number>();

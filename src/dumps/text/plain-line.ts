@@ -25,6 +25,7 @@ const COLON = 58;
 const EQUALS = 61;
 const AT = 64;
 const BRACKET = 91;
+const CLOSING = 93;
 const UNDERLINE = 95;
 const TILDE = 126;
 
@@ -32,8 +33,7 @@ const TILDE = 126;
 const LEVEL_STARTS: ReadonlySet<number> = new Set([...'acdeinw'].map((letter) => letter.charCodeAt(0)));
 
 /** By character code: 1 where a mark may be, 2 where it depends on what follows. */
-const MARKS = new Uint8Array(128);
-MARKS.fill(1, 0, BLANK);
+const MARKS = new Uint8Array(256).fill(1, 0, BLANK).fill(1, 128);
 for (const letter of '&<*^`|\x7f') MARKS[letter.charCodeAt(0)] = 1;
 for (const letter of '/[="_') MARKS[letter.charCodeAt(0)] = 2;
 
@@ -45,8 +45,11 @@ export class PlainLine {
   hostStart = 0;
   hostEnd = 0;
 
-  /** Looks at the line in `text` from `from` to `to`, exclusive; false if envelope.ts must clean it. */
-  find(text: string, from: number, to: number): boolean {
+  /**
+   * Looks at the line in `text` from `from` to `to`, exclusive; false if envelope.ts must clean it. `bytes`: of `text`, if
+   * it is ASCII alone.
+   */
+  find(text: string, from: number, to: number, bytes?: Uint8Array): boolean {
     let at = from;
     this.hostEnd = 0;
     if (isLetter(text.charCodeAt(at))) {
@@ -67,7 +70,10 @@ export class PlainLine {
     while (end > at && (text.charCodeAt(end - 1) === BLANK || text.charCodeAt(end - 1) === TAB)) end--;
     this.start = at;
     this.end = end;
-    return isContent(text, at, end, hasStamp, this.hostEnd > 0) && !hasMarks(text, at, end);
+    return (
+      isContent(text, at, end, hasStamp, this.hostEnd > 0) &&
+      !(bytes ? hasMarks(bytes, at, end) : hasMarks(codesOf(text, at, end), 0, end - at))
+    );
   }
 }
 
@@ -116,26 +122,42 @@ function mayBeDate(text: string, at: number): boolean {
   return end - at === 4 && (code === MINUS || code === SLASH);
 }
 
-/** True if there may be a mark in the text that is to be removed, or if it may be quoted-printable. */
-function hasMarks(text: string, from: number, to: number): boolean {
+let codes = new Uint8Array(1024);
+
+/** The codes of a part of a text, 128 for all beyond ASCII, until the next call. */
+function codesOf(text: string, from: number, to: number): Uint8Array {
+  if (codes.length < to - from) codes = new Uint8Array(2 * (to - from));
+  for (let at = from; at < to; at++) codes[at - from] = Math.min(text.charCodeAt(at), 128);
+  return codes;
+}
+
+/** True if there may be a mark in the text with these codes that is to be removed, or if it may be quoted-printable. */
+function hasMarks(text: Uint8Array, from: number, to: number): boolean {
   let isEscaped = false;
   let isUnescaped = false;
   for (let at = from; at < to; at++) {
-    const code = text.charCodeAt(at);
-    if (code >= 128) return true;
+    const code = text[at] as number;
     const kind = MARKS[code];
     if (kind === 0) continue;
     if (kind === 1) return true;
-    const next = at + 1 < to ? text.charCodeAt(at + 1) : 0;
+    const next = at + 1 < to ? (text[at + 1] as number) : 0;
     if (code === EQUALS) {
       if (next === 0) return true;
-      if (isHexDigit(next) && at + 2 < to && isHexDigit(text.charCodeAt(at + 2))) isEscaped = true;
+      if (isHexDigit(next) && at + 2 < to && isHexDigit(text[at + 2] as number)) isEscaped = true;
       else isUnescaped = true;
-    } else if (code === BRACKET ? next === SLASH || isLetter(next) : next === (code === QUOTE ? UNDERLINE : code))
+    } else if (code === BRACKET ? isTagOfForum(text, at + 1, to) : next === (code === QUOTE ? UNDERLINE : code))
       return true;
   }
   // Encoders escape every equals sign.
   return isEscaped && !isUnescaped;
+}
+
+/** True if a mark of BBCode may be behind a bracket: `/`, or a word that ends with the bracket or with `=`. */
+function isTagOfForum(text: Uint8Array, from: number, to: number): boolean {
+  if (text[from] === SLASH) return from < to;
+  let at = from;
+  while (at < to && isLetter(text[at] as number)) at++;
+  return at > from && at < to && (text[at] === EQUALS || text[at] === CLOSING);
 }
 
 function isHexDigit(code: number): boolean {

@@ -2,7 +2,7 @@
 // reading. Those that are bound to the start of the line are joined, for each first character those that a line with it
 // may match (first-character.ts); of the others, those that need a literal are only tried on
 // lines that have it.
-import { ANY_FIRST, alternatives, type FirstCharacters, firstCharacters, literalStart } from './first-character.ts';
+import { ANY_FIRST, alternatives, type FirstCharacters, firstCharacters, literalStarts } from './first-character.ts';
 
 /** An expression, and the number of what it belongs to. */
 export interface IndexedShape {
@@ -43,7 +43,7 @@ export class ShapeSet {
     const bound: (IndexedShape & { readonly first: FirstCharacters })[] = [];
     for (const one of shapes) {
       const parts = alternatives(one.shape.source);
-      const literals = parts.map(literalStart);
+      const literals = parts.flatMap(literalStarts);
       const isBound = parts.every((part) => part.startsWith('^')) && !REFERENCE.test(one.shape.source);
       if (isBound) bound.push({ ...one, first: firstCharacters(one.shape) });
       else if (literals.every((literal) => literal.length >= LITERAL_MIN)) needy.push({ ...one, literals });

@@ -11,6 +11,9 @@ const FREE_TEXTS_MAX = 1024;
 /** With fewer lines per free text, remembering them does not pay: the lines take the normal path. */
 const LINES_EACH_MIN = 4;
 
+/** Longer lines take the normal path. */
+const LENGTH_MAX = 1024;
+
 export class ShortcutReader {
   /** The sink of its format. */
   readonly sink: FactSink;
@@ -19,9 +22,12 @@ export class ShortcutReader {
   readonly #dispatcher: Dispatcher;
   /** By free text: whether lines that start with it need no cleaning and interest no other format. */
   readonly #isPlain = new Map<string, boolean>();
-  #lastPlain: string | undefined;
+  /** The last plain one of them. */
+  #lastPlain: Uint8Array | undefined;
   #lines = 0;
   #judged = 0;
+  /** Bytes of a line that are not those of a file. */
+  readonly #own = new Uint8Array(LENGTH_MAX);
 
   constructor(format: LineFormat, shortcut: Shortcut, dispatcher: Dispatcher) {
     this.#format = format;
@@ -30,22 +36,39 @@ export class ShortcutReader {
     this.#dispatcher = dispatcher;
   }
 
-  /** The fact of the line that is in `text` from `from` to `to`, exclusive; undefined if it must take the normal path. */
-  read(text: string, from: number, to: number): Fact | undefined {
-    const end = this.#shortcut.freeTextEnd(text, from, to);
+  /**
+   * The fact of the line that is in `text` from `from` to `to`, exclusive; undefined if it must take the normal path.
+   * `bytes`: of `text`, if it is ASCII alone.
+   */
+  read(text: string, from: number, to: number, bytes: Uint8Array | undefined): Fact | undefined {
+    if (bytes) return this.#read(bytes, from, to, text, from);
+    if (to - from > this.#own.length) return undefined;
+    // The lines between two pieces of a file, and those of texts that are not of ASCII alone.
+    for (let at = from; at < to; at++) {
+      const code = text.charCodeAt(at);
+      if (code >= 128) return undefined;
+      this.#own[at - from] = code;
+    }
+    return this.#read(this.#own, 0, to - from, text, from);
+  }
+
+  /** The line is in `bytes` from `from` to `to`, exclusive, and begins at `start` in `text`. */
+  #read(bytes: Uint8Array, from: number, to: number, text: string, start: number): Fact | undefined {
+    const end = this.#shortcut.freeTextEnd(bytes, from, to);
     if (end < 0) return undefined;
-    const fact = this.#shortcut.read(text, end, to);
-    return fact && this.#isPlainLine(text, from, end, to) ? fact : undefined;
+    const fact = this.#shortcut.read(bytes, end, to);
+    if (!fact) return undefined;
+    this.#lines++;
+    // Most lines have the free text of the line before.
+    if (this.#lastPlain && isAt(this.#lastPlain, bytes, from, end)) return fact;
+    if (!this.#isPlainLine(text, start, start + end - from, start + to - from)) return undefined;
+    this.#lastPlain = bytes.slice(from, end);
+    return fact;
   }
 
   #isPlainLine(text: string, from: number, end: number, to: number): boolean {
-    this.#lines++;
-    // Most lines have the free text of the line before.
-    const last = this.#lastPlain;
-    if (last !== undefined && last.length === end - from && text.startsWith(last, from)) return true;
     const freeText = text.slice(from, end);
     const known = this.#isPlain.get(freeText);
-    if (known) this.#lastPlain = freeText;
     if (known !== undefined) return known;
     if (this.#judged >= FREE_TEXTS_MAX && this.#lines < LINES_EACH_MIN * this.#judged) return false;
     this.#judged++;
@@ -62,4 +85,11 @@ export class ShortcutReader {
     }
     return this.#dispatcher.interestsOnly(this.#format, raw);
   }
+}
+
+/** True if `expected` is what is in `bytes` from `from` to `end`, exclusive. */
+function isAt(expected: Uint8Array, bytes: Uint8Array, from: number, end: number): boolean {
+  if (expected.length !== end - from) return false;
+  for (let i = 0; i < expected.length; i++) if (expected[i] !== bytes[from + i]) return false;
+  return true;
 }

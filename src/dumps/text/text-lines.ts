@@ -3,9 +3,17 @@
 
 /**
  * Receives one line: `text` from `from` to `to`, exclusive, without its line end. `number` counts from 1. `isCut`: the line
- * is longer, and the rest of it is skipped.
+ * is longer, and the rest of it is skipped. `bytes`: of the same text, one for each character, if it is ASCII alone and
+ * they are known.
  */
-export type OnLine = (text: string, from: number, to: number, number: number, isCut: boolean) => void;
+export type OnLine = (
+  text: string,
+  from: number,
+  to: number,
+  number: number,
+  isCut: boolean,
+  bytes: Uint8Array | undefined,
+) => void;
 
 /** Push pieces of any size, then call `end`. Holds the line that is still open, nothing else. */
 export class TextLines {
@@ -28,16 +36,17 @@ export class TextLines {
     return this.#count;
   }
 
-  push(piece: string): void {
+  /** `bytes`: of the piece, one for each character, if it is ASCII alone. */
+  push(piece: string, bytes?: Uint8Array): void {
     const text = this.#returns === '' ? piece : this.#returns + piece;
     // Two at most: of more, the first is a line end by itself whatever follows.
     this.#returns = text.endsWith('\r\r') ? '\r\r' : text.endsWith('\r') ? '\r' : '';
     const limit = text.length - this.#returns.length;
-    const from = this.#wholeLines(text, limit);
+    const from = this.#wholeLines(text, limit, text === piece ? bytes : undefined);
     if (from >= limit) return;
     if (!this.#isSkipping) this.#open += text.slice(from, limit);
     if (this.#open.length > this.#maxLength) {
-      this.#onLine(this.#open, 0, this.#maxLength, this.#count + 1, true);
+      this.#onLine(this.#open, 0, this.#maxLength, this.#count + 1, true, undefined);
       this.#isSkipping = true;
       this.#open = '';
     }
@@ -46,12 +55,12 @@ export class TextLines {
   end(): void {
     const returns = this.#returns;
     this.#returns = '';
-    this.#wholeLines(returns, returns.length);
-    if (this.#open !== '' || this.#isSkipping) this.#line('', 0, 0);
+    this.#wholeLines(returns, returns.length, undefined);
+    if (this.#open !== '' || this.#isSkipping) this.#line('', 0, 0, undefined);
   }
 
   /** Passes on the lines that end before `limit`; returns where the open one begins. */
-  #wholeLines(text: string, limit: number): number {
+  #wholeLines(text: string, limit: number, bytes: Uint8Array | undefined): number {
     let from = 0;
     let newline = text.indexOf('\n');
     let carriageReturn = text.indexOf('\r');
@@ -61,13 +70,13 @@ export class TextLines {
       const isReturn = carriageReturn >= 0 && (newline < 0 || carriageReturn < newline);
       const end = isReturn ? carriageReturn : newline;
       if (end < 0 || end >= limit) return from;
-      this.#line(text, from, end);
+      this.#line(text, from, end, bytes);
       from = isReturn ? behindReturns(text, end) : end + 1;
     }
   }
 
   /** The rest of the open line, which ends here. */
-  #line(text: string, from: number, to: number): void {
+  #line(text: string, from: number, to: number, bytes: Uint8Array | undefined): void {
     this.#count++;
     if (this.#isSkipping) {
       this.#isSkipping = false;
@@ -75,13 +84,13 @@ export class TextLines {
     }
     const open = this.#open;
     this.#open = '';
-    if (open === '') this.#emit(text, from, to);
-    else this.#emit(open + text.slice(from, to), 0, open.length + to - from);
+    if (open === '') this.#emit(text, from, to, bytes);
+    else this.#emit(open + text.slice(from, to), 0, open.length + to - from, undefined);
   }
 
-  #emit(text: string, from: number, to: number): void {
+  #emit(text: string, from: number, to: number, bytes: Uint8Array | undefined): void {
     const isCut = to - from > this.#maxLength;
-    this.#onLine(text, from, isCut ? from + this.#maxLength : to, this.#count, isCut);
+    this.#onLine(text, from, isCut ? from + this.#maxLength : to, this.#count, isCut, bytes);
   }
 }
 

@@ -23,10 +23,10 @@ const LONG_WAY = withParsers(({ open }) => ({ open }));
 /** The fact of a line by the shortcut, without the fields that are not its own. */
 function byShortcut(line: string): unknown {
   // Among others, as in a piece of a file.
-  const text = `7: ${line}\n7: `;
+  const bytes = new TextEncoder().encode(`7: ${line}\n7: `);
   const to = 3 + line.length;
-  const end = FTRACE_SHORTCUT.freeTextEnd(text, 3, to);
-  const fact = end < 0 ? undefined : FTRACE_SHORTCUT.read(text, end, to);
+  const end = FTRACE_SHORTCUT.freeTextEnd(bytes, 3, to);
+  const fact = end < 0 ? undefined : FTRACE_SHORTCUT.read(bytes, end, to);
   if (!fact) return undefined;
   const { source: _source, line: _line, ...own } = fact;
   return own;

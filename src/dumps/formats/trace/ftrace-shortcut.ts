@@ -30,14 +30,18 @@ const BRACKET = 91;
 const BLANK = 32;
 const DOT = 46;
 
-const MAP = 'map:';
-const UNMAP = 'unmap:';
-const SYSTEM = 'iommu:';
-const IOVA = 'IOMMU: iova=0x';
-const END = ' - 0x';
-const PADDR = ' paddr=0x';
-const SIZE = ' size=';
-const UNMAPPED = ' unmapped_size=';
+function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+const MAP = bytesOf('map:');
+const UNMAP = bytesOf('unmap:');
+const SYSTEM = bytesOf('iommu:');
+const IOVA = bytesOf('IOMMU: iova=0x');
+const END = bytesOf(' - 0x');
+const PADDR = bytesOf(' paddr=0x');
+const SIZE = bytesOf(' size=');
+const UNMAPPED = bytesOf(' unmapped_size=');
 
 /** The value of a hex digit by its character code; -1 for other characters. */
 function hexDigit(code: number): number {
@@ -66,18 +70,20 @@ function isDigit(code: number): boolean {
 }
 
 /** Where `expected` ends if it is at this place; -1 if it is not. */
-function textEnd(text: string, at: number, to: number, expected: string): number {
+function textEnd(bytes: Uint8Array, at: number, to: number, expected: Uint8Array): number {
   const end = at + expected.length;
-  return end <= to && text.startsWith(expected, at) ? end : -1;
+  if (end > to) return -1;
+  for (let i = 0; i < expected.length; i++) if (bytes[at + i] !== expected[i]) return -1;
+  return end;
 }
 
 /** Where a number of up to sixteen hex digits ends; -1 if there is none. */
-function hexEnd(text: string, from: number, to: number): number {
+function hexEnd(bytes: Uint8Array, from: number, to: number): number {
   let high = 0;
   let low = 0;
   let at = from;
   for (; at < to; at++) {
-    const digit = hexDigit(text.charCodeAt(at));
+    const digit = hexDigit(bytes[at] as number);
     if (digit < 0) break;
     high = (high << 4) | (low >>> 28);
     low = (low << 4) | digit;
@@ -89,11 +95,11 @@ function hexEnd(text: string, from: number, to: number): number {
 }
 
 /** Where a decimal number of up to fifteen digits ends; -1 if there is none. */
-function decimalEnd(text: string, from: number, to: number): number {
+function decimalEnd(bytes: Uint8Array, from: number, to: number): number {
   let value = 0;
   let at = from;
   for (; at < to; at++) {
-    const digit = text.charCodeAt(at) - 48;
+    const digit = (bytes[at] as number) - 48;
     if (digit < 0 || digit > 9) break;
     value = value * 10 + digit;
   }
@@ -103,25 +109,25 @@ function decimalEnd(text: string, from: number, to: number): number {
 }
 
 /** Where one or more blanks end; -1 if there is none. */
-function blanksEnd(text: string, from: number, to: number): number {
+function blanksEnd(bytes: Uint8Array, from: number, to: number): number {
   let at = from;
-  while (at < to && text.charCodeAt(at) === BLANK) at++;
+  while (at < to && (bytes[at] as number) === BLANK) at++;
   return at === from ? -1 : at;
 }
 
 /** Where the time ends, after its colon; -1 if there is none. `decimal` then holds it in seconds. */
-function timeEnd(text: string, from: number, to: number): number {
+function timeEnd(bytes: Uint8Array, from: number, to: number): number {
   let value = 0;
   let dot = -1;
   let at = from;
   for (; at < to; at++) {
-    const code = text.charCodeAt(at);
+    const code = bytes[at] as number;
     if (code === DOT && dot < 0) dot = at;
     else if (isDigit(code)) value = value * 10 + (code - 48);
     else break;
   }
   const decimals = at - dot - 1;
-  if (text.charCodeAt(at) !== COLON || at >= to || dot <= from || dot - from > SECONDS_DIGITS_MAX) return -1;
+  if ((bytes[at] as number) !== COLON || at >= to || dot <= from || dot - from > SECONDS_DIGITS_MAX) return -1;
   if (decimals < 1 || decimals > 9 || at - from - 1 > DIGITS_MAX) return -1;
   // Both numbers are exact, so their quotient is the double nearest to the printed time.
   decimal[0] = value / doubleAt(SCALES, decimals);
@@ -129,80 +135,80 @@ function timeEnd(text: string, from: number, to: number): number {
 }
 
 /** Where the flags and the blanks after them end. There may be none. */
-function flagsEnd(text: string, from: number, to: number): number {
+function flagsEnd(bytes: Uint8Array, from: number, to: number): number {
   let at = from;
-  while (at < to && isFlag(text.charCodeAt(at))) at++;
-  if (text.charCodeAt(at) !== BLANK || at - from > FLAGS_LENGTH_MAX) return from;
-  const end = blanksEnd(text, at, to);
+  while (at < to && isFlag(bytes[at] as number)) at++;
+  if ((bytes[at] as number) !== BLANK || at - from > FLAGS_LENGTH_MAX) return from;
+  const end = blanksEnd(bytes, at, to);
   return end < 0 ? from : end;
 }
 
 /** Where the number of the CPU starts, which is where the free text ends; -1 if there is none. */
-function freeTextEnd(text: string, from: number, to: number): number {
+function freeTextEnd(bytes: Uint8Array, from: number, to: number): number {
   const limit = Math.min(to, from + FREE_LENGTH_MAX);
   let at = from;
   for (; at < limit; at++) {
-    const code = text.charCodeAt(at);
+    const code = bytes[at] as number;
     if (code === BRACKET) break;
     // The first `IOMMU:` must be the mark of the event itself.
-    if (code === COLON && text.charCodeAt(at - 1) === LETTER_U) return -1;
+    if (code === COLON && bytes[at - 1] === LETTER_U) return -1;
   }
-  return at < limit && isDigit(text.charCodeAt(at + 1)) ? at : -1;
+  return at < limit && isDigit(bytes[at + 1] as number) ? at : -1;
 }
 
-function read(text: string, from: number, to: number): Fact | undefined {
-  const cpu = decimalEnd(text, from + 1, to);
-  if (cpu < 0 || cpu - from - 1 > CPU_DIGITS_MAX || text.charCodeAt(cpu) !== 93) return undefined;
-  const flags = blanksEnd(text, cpu + 1, to);
+function read(bytes: Uint8Array, from: number, to: number): Fact | undefined {
+  const cpu = decimalEnd(bytes, from + 1, to);
+  if (cpu < 0 || cpu - from - 1 > CPU_DIGITS_MAX || (bytes[cpu] as number) !== 93) return undefined;
+  const flags = blanksEnd(bytes, cpu + 1, to);
   if (flags < 0) return undefined;
-  const timed = timeEnd(text, flagsEnd(text, flags, to), to);
+  const timed = timeEnd(bytes, flagsEnd(bytes, flags, to), to);
   if (timed < 0) return undefined;
   const time = doubleAt(decimal, 0);
-  const name = blanksEnd(text, timed, to);
+  const name = blanksEnd(bytes, timed, to);
   if (name < 0) return undefined;
-  const system = textEnd(text, name, to, SYSTEM);
+  const system = textEnd(bytes, name, to, SYSTEM);
   const event = system < 0 ? name : system;
-  const map = textEnd(text, event, to, MAP);
-  const named = map < 0 ? textEnd(text, event, to, UNMAP) : map;
+  const map = textEnd(bytes, event, to, MAP);
+  const named = map < 0 ? textEnd(bytes, event, to, UNMAP) : map;
   if (named < 0) return undefined;
-  return mapping(text, blanksEnd(text, named, to), to, map >= 0, time);
+  return mapping(bytes, blanksEnd(bytes, named, to), to, map >= 0, time);
 }
 
-function mapping(text: string, from: number, to: number, isMap: boolean, time: number): Fact | undefined {
+function mapping(bytes: Uint8Array, from: number, to: number, isMap: boolean, time: number): Fact | undefined {
   if (from < 0) return undefined;
-  let at = textEnd(text, from, to, IOVA);
+  let at = textEnd(bytes, from, to, IOVA);
   if (at < 0) return undefined;
-  at = hexEnd(text, at, to);
+  at = hexEnd(bytes, at, to);
   if (at < 0) return undefined;
   const startHigh = wordAt(words, 0);
   const startLow = wordAt(words, 1);
-  const end = textEnd(text, at, to, END);
+  const end = textEnd(bytes, at, to, END);
   let endHigh = 0;
   let endLow = 0;
   if (end >= 0) {
-    at = hexEnd(text, end, to);
+    at = hexEnd(bytes, end, to);
     if (at < 0) return undefined;
     endHigh = wordAt(words, 0);
     endLow = wordAt(words, 1);
   }
   let paddr: Iova | undefined;
   if (isMap) {
-    at = textEnd(text, at, to, PADDR);
+    at = textEnd(bytes, at, to, PADDR);
     if (at < 0) return undefined;
-    at = hexEnd(text, at, to);
+    at = hexEnd(bytes, at, to);
     if (at < 0) return undefined;
     paddr = addressOf(wordAt(words, 0), wordAt(words, 1));
   }
-  at = textEnd(text, at, to, SIZE);
+  at = textEnd(bytes, at, to, SIZE);
   if (at < 0) return undefined;
-  at = decimalEnd(text, at, to);
+  at = decimalEnd(bytes, at, to);
   const size = doubleAt(decimal, 0);
   if (at < 0 || size === 0) return undefined;
   let unmapped: Iova | undefined;
   if (!isMap) {
-    at = textEnd(text, at, to, UNMAPPED);
+    at = textEnd(bytes, at, to, UNMAPPED);
     if (at < 0) return undefined;
-    at = decimalEnd(text, at, to);
+    at = decimalEnd(bytes, at, to);
     const value = doubleAt(decimal, 0);
     if (at < 0) return undefined;
     unmapped = addressOf(Math.floor(value / TWO_32), value >>> 0);
