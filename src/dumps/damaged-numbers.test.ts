@@ -132,6 +132,111 @@ test('a damaged number gives its true value, or a diagnostic', { timeout: 3 * FU
   expect(damaged).toBeGreaterThan(100);
 });
 
+/** Formats whose lines have no addresses of memory: what is damaged is a device, a group, ids or a release. */
+const NAMES: Readonly<Record<string, readonly string[]>> = {
+  'host-identity': [
+    'Linux maple 6.12.0-18-amd64 #1 SMP PREEMPT_DYNAMIC Debian 6.12.7-1 (2024-02-01) x86_64 GNU/Linux',
+    '[    0.000000] Linux version 6.12.42-generic (build@host) (gcc 12.2.0) #1 SMP',
+    'proxmox-ve: 8.1.0 (running kernel: 6.5.11-7-pve)',
+  ],
+  'lspci-tree': [
+    '-[0000:00]-+-00.0  Host bridge',
+    '           +-01.0-[01]--+-00.0  Graphics',
+    '           |            \\-00.1  Audio',
+    '           +-1c.4-[03-07]----00.0  Network',
+    '           \\-1f.6  Ethernet',
+  ],
+  driverctl: ['0000:00:1f.6 e1000e (Ethernet)', '0000:0b:00.0 vfio-pci [*] (Graphics)', '0000:0b:00.1 (none)'],
+  'kernel-log-devices': [
+    '[    0.412345] pci 0000:0b:00.0: [10de:2484] type 00 class 0x030000 PCIe Legacy Endpoint',
+    '[    3.412345] ixgbe 0000:5e:00.0 eth0: renamed from eth1',
+  ],
+  'vfio-messages': [
+    'vfio 0000:0b:00.0: failed to open /dev/vfio/27: No such file or directory',
+    'vfio 0000:0c:00.0: error getting device from group 31: No such device',
+    'PCI device 0000:0d:00.0 is in use by driver QEMU, domain studio',
+    '[    9.1] vfio-pci: probe of 0000:0e:00.0 failed with error -22',
+  ],
+};
+const NAME =
+  /(?<![\w.:])(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]|\b\d+\.\d+\.\d+-\w+|[0-9a-f]{4}:[0-9a-f]{4}|\[[0-9a-f]{2}(?:-[0-9a-f]{2})?\]|(?<=vfio\/|group )\d+/g;
+const SPOILED: Readonly<Record<string, (name: string, keep: number) => string>> = {
+  dots: (name, keep) => `${name.slice(0, keep)}...`,
+  'an ellipsis': (name, keep) => `${name.slice(0, keep)}…`,
+  'an ellipsis in the middle': (name, keep) => `${name.slice(0, keep)}…${name.slice(-1)}`,
+  masked: (name, keep) => name.slice(0, keep) + 'X'.repeat(Math.max(2, name.length - keep)),
+  asterisks: (name, keep) => name.slice(0, keep) + '*'.repeat(Math.max(2, name.length - keep)),
+  redacted: () => '<redacted>',
+};
+
+/** The devices, groups and releases that facts name, and messages about groups. */
+function namesOf({ facts }: Pick<Opened, 'facts'>): Set<string> {
+  return new Set(
+    facts.flatMap((fact) => {
+      if (fact.kind === 'device') return [`device ${fact.device}`, `parent ${fact.parent}`, `ids ${fact.ids}`];
+      if (fact.kind === 'host') return [`kernel ${fact.kernel}`];
+      if (fact.kind === 'group') return [`group ${fact.group}`];
+      const named = fact.kind === 'diagnostic' && fact.code !== 'damaged-number' ? fact.message : '';
+      return named.match(/\bgroup \w+|[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]/g) ?? [];
+    }),
+  );
+}
+
+test.each(Object.keys(NAMES))('a damaged device, group or release is not another one: %s', async (format) => {
+  const lines = NAMES[format] ?? [];
+  const whole = await openAll([inputOf('x', lines.join('\n'))]);
+  const known = namesOf(whole);
+  expect(known.size).toBeGreaterThan(2);
+  let tried = 0;
+  for (const [index, line] of lines.entries()) {
+    for (const match of line.matchAll(NAME)) {
+      for (const [how, spoil] of Object.entries(SPOILED)) {
+        for (let keep = 1; keep < match[0].length; keep++) {
+          const spoiled =
+            line.slice(0, match.index) + spoil(match[0], keep) + line.slice(match.index + match[0].length);
+          const after = await openAll([inputOf('x', lines.with(index, spoiled).join('\n'))]);
+          const made = [...namesOf(after)].filter((name) => !known.has(name) && !name.endsWith(' undefined'));
+          expect([how, spoiled, made]).toEqual([how, spoiled, []]);
+          tried++;
+        }
+      }
+    }
+  }
+  expect(tried).toBeGreaterThan(20);
+});
+
+describe('an ACPI table', () => {
+  const TABLES = readdirSync(join(ROOT, 'acpi-table')).filter((name) => name.endsWith('.dat'));
+  const codesOf = ({ facts }: Opened) => facts.map((fact) => (fact.kind === 'diagnostic' ? fact.code : ''));
+
+  test.each(TABLES)('%s, cut anywhere: true values, and that it is cut', async (name) => {
+    const bytes = new Uint8Array(readFileSync(join(ROOT, 'acpi-table', name)));
+    const known = valuesOf(await openAll([inputOf('x', bytes)]));
+    // A header is at least so long.
+    for (let length = 36; length < bytes.length; length++) {
+      const after = await openAll([inputOf('x', bytes.slice(0, length))]);
+      expect([length, [...valuesOf(after)].filter((value) => !known.has(value))]).toEqual([length, []]);
+      expect([length, ...codesOf(after)]).toContain('acpi-truncated');
+    }
+  });
+
+  test.each(TABLES)('%s, changed anywhere: true values, or that it was changed', async (name) => {
+    const bytes = new Uint8Array(readFileSync(join(ROOT, 'acpi-table', name)));
+    const known = valuesOf(await openAll([inputOf('x', bytes)]));
+    for (let at = 4; at < bytes.length; at++) {
+      for (const bits of [0x01, 0x80]) {
+        const changed = bytes.slice();
+        changed[at] = (changed[at] ?? 0) ^ bits;
+        const after = await openAll([inputOf('x', changed)]);
+        const made = [...valuesOf(after)].filter((value) => !known.has(value));
+        if (made.length === 0) continue;
+        const said = codesOf(after).filter((code) => code === 'acpi-checksum' || code === 'acpi-truncated');
+        expect([at, made, said.length > 0]).toEqual([at, made, true]);
+      }
+    }
+  });
+});
+
 describe('as people post them', () => {
   test.each([
     'DMAR: [DMA Read NO_PASID] Request device [02:00.0] fault addr 0xXXXXXXXX [fault reason 0x06] PTE Read access is not set',

@@ -20,6 +20,9 @@ const NAME = /^(?!localhost\b)[A-Za-z][\w-]{0,62}(?:\.[\w.-]{1,190})?$/;
 const PROXMOX = /^(?:proxmox-ve: |pve-manager\/)[\w./~-]{1,80} \(running kernel: (\d{1,3}\.\d{1,4}[\w.+~-]{0,80})\)$/;
 const SYSTEMD = /^(?:systemd(?:\[1\])?: )?(?:Hostname set to|Set hostname to) <([\w.-]{1,64})>\.?$/;
 
+/** A release that was cut, elided or masked: `6.1…` may have been 6.12. */
+const DAMAGED_RELEASE = /\.\.|[.-]$|[xX]{2}|\d[xX]$|^\d+\.\d+(?!rc)[A-Za-z_]/;
+
 class HostIdentityReader implements LineReader {
   readonly #sink: FactSink;
 
@@ -37,14 +40,22 @@ class HostIdentityReader implements LineReader {
     const uname = UNAME.exec(text);
     if (uname) {
       const [, name = '', kernel = '', arch = ''] = uname;
-      this.#sink.fact({ kind: 'host', name, kernel, arch }, number);
+      this.#sink.fact({ kind: 'host', name, ...this.#kernel(kernel, text, number), arch }, number);
       return 1;
     }
     const kernel = (BOOT.exec(text) ?? PROXMOX.exec(text))?.[1];
     const name = (HOSTNAMECTL.exec(text) ?? SYSTEMD.exec(text))?.[1];
     if (kernel === undefined && name === undefined) return 0;
-    this.#sink.fact({ kind: 'host', ...(name === undefined ? {} : { name }), ...(kernel ? { kernel } : {}) }, number);
+    const about = { ...(name === undefined ? {} : { name }), ...(kernel ? this.#kernel(kernel, text, number) : {}) };
+    if (Object.keys(about).length > 0) this.#sink.fact({ kind: 'host', ...about }, number);
     return 1;
+  }
+
+  /** The field for a release; none if it is damaged, which is reported: the rules of another kernel would count. */
+  #kernel(release: string, text: string, line: number): { kernel?: string } {
+    if (!DAMAGED_RELEASE.test(release)) return { kernel: release };
+    this.#sink.diagnostic('damaged-number', { numbers: [release], text }, line);
+    return {};
   }
 }
 

@@ -101,10 +101,10 @@ export interface LineTaker {
   /** Nothing waits any longer for the lines that follow. */
   flush(): void;
   /**
-   * True if a line has no mark of any format, except perhaps of what is inside of one: `text` from `from` to `to`,
-   * exclusive, which is `content`. `bytes`: of `text`, if it is ASCII alone.
+   * True if a line has no mark of any format, except perhaps of what is inside of one: `bytes`, of ASCII, from `from` to
+   * `to`, exclusive, which is `content`.
    */
-  isDull(text: string, from: number, to: number, content: string, bytes: Uint8Array | undefined): boolean;
+  isDull(bytes: Uint8Array, from: number, to: number, content: string): boolean;
   /** Takes a dull line if no reader can look at it; false if it must be added. */
   skip(number: number, content: string): boolean;
   reportCut(line: number): void;
@@ -170,8 +170,8 @@ export class Dispatcher implements LineTaker {
     while (this.#taking === 0 && this.#waiting[0]?.isDull && !this.#isInside(this.#waiting[0].text)) this.#offerFirst();
   }
 
-  isDull(text: string, from: number, to: number, content: string, bytes: Uint8Array | undefined): boolean {
-    return this.#interests.isDull(text, from, to, content, bytes) && !mayBeRow(content);
+  isDull(bytes: Uint8Array, from: number, to: number, content: string): boolean {
+    return this.#interests.isDull(bytes, from, to, content) && !mayBeRow(content);
   }
 
   skip(number: number, content: string): boolean {

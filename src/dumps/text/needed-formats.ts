@@ -41,8 +41,8 @@ class Scout implements LineTaker {
     }
   }
 
-  isDull(text: string, from: number, to: number, content: string, bytes: Uint8Array | undefined): boolean {
-    return this.#interests.isDull(text, from, to, content, bytes);
+  isDull(bytes: Uint8Array, from: number, to: number, content: string): boolean {
+    return this.#interests.isDull(bytes, from, to, content);
   }
 
   skip(): boolean {

@@ -9,7 +9,9 @@ import { isDecoration } from './separators.ts';
 
 function plainOf(text: string, from = 0, to = text.length): { content: string; host: string | undefined } | undefined {
   const plain = new PlainLine();
-  if (!plain.find(text, from, to)) return undefined;
+  const bytes = new TextEncoder().encode(text);
+  // Lines that are not of ASCII alone take the normal way.
+  if (bytes.length !== text.length || !plain.find(text, from, to, bytes)) return undefined;
   const { start, end, hostStart, hostEnd } = plain;
   return { content: text.slice(start, end), host: hostEnd > 0 ? text.slice(hostStart, hostEnd) : undefined };
 }

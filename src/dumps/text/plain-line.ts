@@ -33,7 +33,7 @@ const TILDE = 126;
 const LEVEL_STARTS: ReadonlySet<number> = new Set([...'acdeinw'].map((letter) => letter.charCodeAt(0)));
 
 /** By character code: 1 where a mark may be, 2 where it depends on what follows. */
-const MARKS = new Uint8Array(256).fill(1, 0, BLANK).fill(1, 128);
+const MARKS = new Uint8Array(128).fill(1, 0, BLANK);
 for (const letter of '&<*^`|\x7f') MARKS[letter.charCodeAt(0)] = 1;
 for (const letter of '/[="_') MARKS[letter.charCodeAt(0)] = 2;
 
@@ -46,10 +46,10 @@ export class PlainLine {
   hostEnd = 0;
 
   /**
-   * Looks at the line in `text` from `from` to `to`, exclusive; false if envelope.ts must clean it. `bytes`: of `text`, if
-   * it is ASCII alone.
+   * Looks at the line in `text`, whose bytes are ASCII alone, from `from` to `to`, exclusive; false if envelope.ts must
+   * clean it.
    */
-  find(text: string, from: number, to: number, bytes?: Uint8Array): boolean {
+  find(text: string, from: number, to: number, bytes: Uint8Array): boolean {
     let at = from;
     this.hostEnd = 0;
     if (isLetter(text.charCodeAt(at))) {
@@ -70,10 +70,7 @@ export class PlainLine {
     while (end > at && (text.charCodeAt(end - 1) === BLANK || text.charCodeAt(end - 1) === TAB)) end--;
     this.start = at;
     this.end = end;
-    return (
-      isContent(text, at, end, hasStamp, this.hostEnd > 0) &&
-      !(bytes ? hasMarks(bytes, at, end) : hasMarks(codesOf(text, at, end), 0, end - at))
-    );
+    return isContent(text, at, end, hasStamp, this.hostEnd > 0) && !hasMarks(bytes, at, end);
   }
 }
 
@@ -122,16 +119,7 @@ function mayBeDate(text: string, at: number): boolean {
   return end - at === 4 && (code === MINUS || code === SLASH);
 }
 
-let codes = new Uint8Array(1024);
-
-/** The codes of a part of a text, 128 for all beyond ASCII, until the next call. */
-function codesOf(text: string, from: number, to: number): Uint8Array {
-  if (codes.length < to - from) codes = new Uint8Array(2 * (to - from));
-  for (let at = from; at < to; at++) codes[at - from] = Math.min(text.charCodeAt(at), 128);
-  return codes;
-}
-
-/** True if there may be a mark in the text with these codes that is to be removed, or if it may be quoted-printable. */
+/** True if there may be a mark in the text that is to be removed, or if it may be quoted-printable. */
 function hasMarks(text: Uint8Array, from: number, to: number): boolean {
   let isEscaped = false;
   let isUnescaped = false;

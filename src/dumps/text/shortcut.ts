@@ -11,9 +11,6 @@ const FREE_TEXTS_MAX = 1024;
 /** With fewer lines per free text, remembering them does not pay: the lines take the normal path. */
 const LINES_EACH_MIN = 4;
 
-/** Longer lines take the normal path. */
-const LENGTH_MAX = 1024;
-
 export class ShortcutReader {
   /** The sink of its format. */
   readonly sink: FactSink;
@@ -26,8 +23,6 @@ export class ShortcutReader {
   #lastPlain: Uint8Array | undefined;
   #lines = 0;
   #judged = 0;
-  /** Bytes of a line that are not those of a file. */
-  readonly #own = new Uint8Array(LENGTH_MAX);
 
   constructor(format: LineFormat, shortcut: Shortcut, dispatcher: Dispatcher) {
     this.#format = format;
@@ -37,23 +32,10 @@ export class ShortcutReader {
   }
 
   /**
-   * The fact of the line that is in `text` from `from` to `to`, exclusive; undefined if it must take the normal path.
-   * `bytes`: of `text`, if it is ASCII alone.
+   * The fact of the line that is in `text`, whose bytes are ASCII alone, from `from` to `to`, exclusive; undefined if it
+   * must take the normal path.
    */
-  read(text: string, from: number, to: number, bytes: Uint8Array | undefined): Fact | undefined {
-    if (bytes) return this.#read(bytes, from, to, text, from);
-    if (to - from > this.#own.length) return undefined;
-    // The lines between two pieces of a file, and those of texts that are not of ASCII alone.
-    for (let at = from; at < to; at++) {
-      const code = text.charCodeAt(at);
-      if (code >= 128) return undefined;
-      this.#own[at - from] = code;
-    }
-    return this.#read(this.#own, 0, to - from, text, from);
-  }
-
-  /** The line is in `bytes` from `from` to `to`, exclusive, and begins at `start` in `text`. */
-  #read(bytes: Uint8Array, from: number, to: number, text: string, start: number): Fact | undefined {
+  read(text: string, from: number, to: number, bytes: Uint8Array): Fact | undefined {
     const end = this.#shortcut.freeTextEnd(bytes, from, to);
     if (end < 0) return undefined;
     const fact = this.#shortcut.read(bytes, end, to);
@@ -61,7 +43,7 @@ export class ShortcutReader {
     this.#lines++;
     // Most lines have the free text of the line before.
     if (this.#lastPlain && isAt(this.#lastPlain, bytes, from, end)) return fact;
-    if (!this.#isPlainLine(text, start, start + end - from, start + to - from)) return undefined;
+    if (!this.#isPlainLine(text, from, end, to)) return undefined;
     this.#lastPlain = bytes.slice(from, end);
     return fact;
   }

@@ -28,6 +28,8 @@ import { TextLines } from './text-lines.ts';
 /** Longer lines are cut: no dump has them, and binary junk must not fill the memory. In characters. */
 const LINE_LENGTH_MAX = 16_384;
 
+const ENCODER = new TextEncoder();
+
 /** A line that took the shortcut. Its fact is emitted when the next line takes it too. */
 interface HeldLine {
   readonly fact: Fact;
@@ -108,10 +110,7 @@ export class TextReader {
   }
 
   #line(text: string, from: number, to: number, number: number, isCut: boolean, bytes: Uint8Array | undefined): void {
-    // Lines of a trace follow each other, and so do those of a log.
-    if (!isCut && this.#held && this.#takeShortcut(text, from, to, number, bytes)) return;
-    if (!isCut && this.#takePlain(text, from, to, number, bytes)) return;
-    if (!isCut && !this.#held && this.#takeShortcut(text, from, to, number, bytes)) return;
+    if (!isCut && this.#takeFast(text, from, to, number, bytes)) return;
     this.#releaseHeld();
     if (isCut) this.#cutLine = number;
     const raw = text.slice(from, to);
@@ -119,11 +118,25 @@ export class TextReader {
     if (whole) this.#clean(whole);
   }
 
+  /** Reads a line by its bytes; false if it must take the normal path, as all that are not of ASCII alone. */
+  #takeFast(text: string, from: number, to: number, number: number, bytes: Uint8Array | undefined): boolean {
+    if (!bytes) {
+      const line = text.slice(from, to);
+      const own = ENCODER.encode(line);
+      // Characters beyond ASCII have several.
+      return own.length === line.length && this.#takeFast(line, 0, own.length, number, own);
+    }
+    // Lines of a trace follow each other, and so do those of a log.
+    if (this.#held && this.#takeShortcut(text, from, to, number, bytes)) return true;
+    if (this.#takePlain(text, from, to, number, bytes)) return true;
+    return !this.#held && this.#takeShortcut(text, from, to, number, bytes);
+  }
+
   /**
    * Reads a line by the shortcut; false if it must take the normal path. Its format's reader may look one line ahead, so
    * the fact is held until the next line turns out to take the shortcut too.
    */
-  #takeShortcut(text: string, from: number, to: number, number: number, bytes: Uint8Array | undefined): boolean {
+  #takeShortcut(text: string, from: number, to: number, number: number, bytes: Uint8Array): boolean {
     const shortcut = this.#shortcut;
     if (!shortcut || this.#cutLine !== undefined || !this.#quotedPrintable.isIdle) return false;
     const fact = shortcut.read(text, from, to, bytes);
@@ -142,7 +155,7 @@ export class TextReader {
   }
 
   /** Reads a line that needs no cleaning; false if it must take the normal path. */
-  #takePlain(text: string, from: number, to: number, number: number, bytes: Uint8Array | undefined): boolean {
+  #takePlain(text: string, from: number, to: number, number: number, bytes: Uint8Array): boolean {
     if (this.#cutLine !== undefined || !this.#quotedPrintable.isIdle) return false;
     const plain = this.#plain;
     if (!plain.find(text, from, to, bytes)) return false;
@@ -150,7 +163,7 @@ export class TextReader {
     if (hostEnd > 0 && !this.#hostNames.isKnown(text, hostStart, hostEnd)) return false;
     const content = text.slice(start, end);
     if (isElision(content)) return false;
-    const isDull = this.#taker.isDull(text, start, end, content, bytes);
+    const isDull = this.#taker.isDull(bytes, start, end, content);
     if (!isDull && this.#takeShortcut(text, from, to, number, bytes)) return true;
     this.#releaseHeld();
     if (isDull && this.#taker.skip(number, content)) {

@@ -22,6 +22,8 @@ const ROOT_BUS = /^\[([0-9a-f]{4,8}):([0-9a-f]{2})(?:-[0-9a-f]{2})?\]/i;
 const DEVICE = /^([0-9a-f]{2}\.[0-7])/i;
 const BEHIND = /^-\[(?:[0-9a-f]{4,8}:)?([0-9a-f]{2})(?:-[0-9a-f]{2})?\]/i;
 const DEPTH_MAX = 64;
+/** Of a bus in brackets with the dash before it, `-[03-07]`. */
+const BUS_LENGTH = 8;
 
 interface Bus {
   /** Of the mark under which its devices are listed. */
@@ -78,6 +80,11 @@ class LspciTreeReader implements LineReader {
         if (address === undefined) return isAny;
         at += 4;
         const behind = BEHIND.exec(text.slice(at));
+        if (!behind && /^-./.test(text.slice(at))) {
+          // A bridge whose bus is cut or masked: the device that follows is not on this bus.
+          this.#sink.diagnostic('damaged-number', { numbers: [text.slice(at, at + BUS_LENGTH)], text }, line.number);
+          return true;
+        }
         if (!behind) {
           this.#device(address, text.slice(at), bus, line);
           return true;
