@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { packTar } from 'modern-tar';
 import { expect, test } from 'vitest';
-import { describeBinary, isTar, packingOf, utf16 } from './file-kind.ts';
+import { describeBinary } from './binary-kind.ts';
+import { isPlainText, isTar, packingOf, utf16 } from './file-kind.ts';
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
 const text = (value: string) => new TextEncoder().encode(value);
@@ -31,4 +32,22 @@ test('text passes: escapes, other scripts, padding, UTF-16', () => {
   const wide = bytes(0xff, 0xfe, 0x41, 0);
   expect([utf16(wide), describeBinary(wide)]).toEqual(['utf-16le', undefined]);
   expect([utf16(bytes(0xfe, 0xff)), utf16(text('x'))]).toEqual(['utf-16be', undefined]);
+});
+
+test('nothing is plain text that is described as something else', () => {
+  for (const value of [
+    'BZh91AY',
+    'LZIP\u0001',
+    '%PDF-1.7',
+    '\u0089PNG',
+    'a\0b',
+    '\u0001\u0002',
+    'é',
+    '\u001b[31mred',
+  ]) {
+    expect([value, isPlainText(text(value))]).toEqual([value, false]);
+  }
+  for (const value of ['', 'plain\r\n\ttext\n', '~ } {']) {
+    expect([value, isPlainText(text(value)), describeBinary(text(value))]).toEqual([value, true, undefined]);
+  }
 });

@@ -4,7 +4,7 @@ import type { BinaryFormat, BinaryParser, LineFormat } from '../format.ts';
 import { neededFormats } from '../text/needed-formats.ts';
 import { type TextReader, textReader } from '../text/text-reader.ts';
 import { carrierMax, carrierOf, sessionIn } from './embedded.ts';
-import { describeBinary, isTar, isZip, packingOf, utf16 } from './file-kind.ts';
+import { isPlainText, isTar, isZip, packingOf, utf16 } from './file-kind.ts';
 import { type DecodedPiece, PieceDecoder } from './piece-decoder.ts';
 import type { SessionFileReader } from './session-file.ts';
 import { maybeSession, SESSION_FORMAT } from './session-start.ts';
@@ -58,7 +58,7 @@ export async function readFile(
   }
   const rest = await readCarrier(reading, name, peeked);
   if (rest === undefined) return;
-  const what = describeBinary(head);
+  const what = isPlainText(head) ? undefined : (await import('./binary-kind.ts')).describeBinary(head);
   if (what !== undefined) {
     if (!inTree) collector.diagnostic(name, 'binary-file', { what });
     await closeUnread(rest);

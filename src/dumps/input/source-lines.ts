@@ -1,7 +1,8 @@
 // Reads lines of a source again, numbered as the format readers number them, to show where a fact was found.
 import { TextLines } from '../text/text-lines.ts';
+import { describeBinary } from './binary-kind.ts';
 import { carrierOf } from './embedded.ts';
-import { describeBinary, isTar, isZip, packingOf, utf16 } from './file-kind.ts';
+import { isTar, isZip, packingOf, utf16 } from './file-kind.ts';
 import { type DumpInput, openInputs } from './open.ts';
 import { Pacer } from './pacer.ts';
 import { type ByteStream, peek, piecesOf } from './streams.ts';

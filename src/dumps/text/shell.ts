@@ -48,7 +48,10 @@ const OUTPUT: readonly RegExp[] = [
   /^(?!tracer: |[\w.-]{1,60}=)[\w.-]{1,60}(?:\[\d{1,10}\])?: (?!=)/,
   /^[\w-]{1,40} [\w.:@-]{1,60}: /,
   /^\d{1,10}@\d{1,12}\.\d{1,9}:/,
-  /^(?:vfio_|iommufd_|virtio_iommu_|vhost_vdpa_)\w{1,60} {1,2}\S/,
+  /^(?:(?:vfio|iommufd|virtio_iommu|vhost_vdpa|vtd|smmu(?:v3)?|amdvi|riscv_iommu|vfu|dma)_\w{1,60}|region_(?:add|del)) {1,2}\S/,
+  // Rows of /proc/cpuinfo, events of a trace.
+  /^[a-z][a-z ]{1,20}\t: \S/,
+  /^\S{1,40}-\d{1,10} {1,12}(?:\(.{1,10}\) {1,4})?\[\d{3}\] /,
   /^==> .{1,300} <==$/,
   /^Region \d{1,2}: |^Memory at [0-9a-f]|^FlatView #\d|^Root memory region: |^IOMMU Group \d|^Device [0-9a-f:.]{7,12} /,
 ];

@@ -57,6 +57,19 @@ describe('output behind a prompt', () => {
     expect(cleanLine(raw)).toMatchObject([{ text: '', prompt: { host: 'host' } }, { text: 'DMAR: text' }]);
   });
 
+  test.each([
+    'vtd_dmar_fault sid 0xb00 fault 6 addr 0xfee01000 write 0',
+    'smmuv3_translate_abort smmuv3-iommu-memory-region-16-2 sid=0x10 bypass (0) iova:0x8000000 is_write=1',
+    'amdvi_page_fault fault addr 0xfee01000',
+    'region_add [ram] 0x0 - 0xbffff [0x7f0000000000]',
+    'address sizes\t: 46 bits physical, 48 bits virtual',
+    'qemu-kvm-4575    [000] .....    12.500000: map: IOMMU: iova=0x1000 - 0x2000 paddr=0x5000 size=4096',
+  ])('%j is no command', (text) => {
+    for (const prompt of ['[root@host ~]# ', 'me@host:/tmp$ ']) {
+      expect(cleanLine(prompt + text)).toMatchObject([{ text: '', prompt: {} }, { text }]);
+    }
+  });
+
   test.each(['# cat x', '$ FOO=1 qemu-system-x86_64 -m 1G', '# tracer: nop', 'root@host:~# dmesg | grep -i dmar'])(
     '%j: a command',
     (raw) => {

@@ -5,7 +5,8 @@
 //   "apple-dart" iommu ": translation fault: status:" hex "stream:" n "code:" hex "(" reason ") at 0x" hex
 //   "apple-dart" iommu ": DART [pagesize" hex "," … "AS" bits "->" bits "] initialized"       at the start: input, output
 //   "mtk-iommu" iommu ": fault type=" hex "iova=" hex "pa=" hex ["master=" …] "larb=" n "port=" n "layer=" n access
-//   ["exynos-sysmmu"] iommu ": [" access "]" reason "occurred at 0x" hex       the access is missing in old kernels
+//   ["exynos-sysmmu"] iommu ": " [device ": "] "[" access "]" reason "occurred at 0x" hex
+//                                                        the device is missing in some kernels, the access in old ones
 //   "sun50i-iommu" iommu ": Page fault for 0x" hex "(" master ", dir:" ("read" | "write") ")"
 //   "ipmmu-vmsa" iommu ": Unhandled fault: status 0x" hex "iova 0x" hex
 //   "omap-iommu" iommu ": " … "errs:0x" hex "da:0x" hex …
@@ -80,15 +81,15 @@ const MEDIATEK: FaultLine = {
 };
 
 const EXYNOS: FaultLine = {
-  start: /sysmmu: (?:\[(?:READ|WRITE)\] )?[A-Z][A-Z0-9 -]{3,40} occurred at\b/,
+  start: /sysmmu: (?:[\w.@-]{3,60}: )?(?:\[(?:READ|WRITE)\] )?[A-Z][A-Z0-9 -]{3,40} occurred at\b/,
   pattern: new RegExp(
-    `(?<iommu>[\\w.@-]{0,50}sysmmu): (?:\\[(READ|WRITE)\\] )?([A-Z][A-Z0-9 -]{3,40}) occurred at ${HEX}(?: by [\\w.-]{1,60})?(?!\\w)`,
+    `(?<iommu>[\\w.@-]{0,50}sysmmu): (?:(?<master>[\\w.@-]{3,60}): )?(?:\\[(READ|WRITE)\\] )?([A-Z][A-Z0-9 -]{3,40}) occurred at ${HEX}(?: by [\\w.-]{1,60})?(?!\\w)`,
   ),
-  read: ({ 2: access, 3: reason = '', 4: address, groups }) =>
+  read: ({ 3: access, 4: reason = '', 5: address, groups }) =>
     faultOf({
       driver: 'exynos',
       address,
-      iommu: groups?.iommu,
+      iommu: groups?.master ?? groups?.iommu,
       access: accessOf(access),
       reason: reason.toLowerCase(),
     }),
