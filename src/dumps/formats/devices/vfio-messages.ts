@@ -49,7 +49,9 @@ const MESSAGES: readonly Message[] = [
   {
     code: 'vfio-device-not-handed-out',
     start: /getting device(?: \S{1,40})? from group/,
-    pattern: new RegExp(`(?:${DEVICE}: ?)?error getting device (?:${DEVICE} )?from group (\\d{1,9})(?!\\w|[…*?#]|\\.\\.)(?:: ?${ERROR})?`),
+    pattern: new RegExp(
+      `(?:${DEVICE}: ?)?error getting device (?:${DEVICE} )?from group (\\d{1,9})(?!\\w|[…*?#]|\\.\\.)(?:: ?${ERROR})?`,
+    ),
     read: ([, before, device = before, group = '', why]) => ({
       device: deviceOf(device),
       group,
