@@ -70,12 +70,16 @@ describe('a device that the kernel refused to assign', () => {
 
   test('another kernel that is chosen decides by its own rule, not by what this one logged', () => {
     const direct = reserved(0x3f00_0000n, 0x3f7f_ffffn, 'direct', '3');
-    const under = (kernel: string | undefined, iommu: SessionEvent) => {
+    const foundUnder = (kernel: string | undefined, iommu: SessionEvent) => {
       const events = [iommu, group('3', ['0000:00:05.0']), direct, ineligible('0000:00:05.0', NEW)];
       const host = underKernel(buildHost('h', 'host', events), kernel);
-      const found = findConflicts({ space: commonSpace(host, host.groups), mappings: [], guests: [] });
-      return found.map(({ rule, severity, errno }) => [rule, severity, errno]);
+      return findConflicts({ space: commonSpace(host, host.groups), mappings: [], guests: [] });
     };
+    const under = (kernel: string | undefined, iommu: SessionEvent) =>
+      foundUnder(kernel, iommu).map(({ rule, severity, errno }) => [rule, severity, errno]);
+    // The words of the log are those of that kernel.
+    expect(foundUnder('6.12', width(39))[0]?.message).toContain(`The kernel reported: ${NEW}.`);
+    expect(foundUnder('6.1', width(39))[0]?.message).toContain(`The kernel log then has: "${OLD}.`);
     const amd = width(48, { name: 'ivhd0', driver: 'amd' });
     expect(under(undefined, width(39))).toEqual([['device-ineligible', 'fatal', 'EINVAL']]);
     expect(under('6.12', width(39))).toEqual([['device-ineligible', 'fatal', 'EINVAL']]);

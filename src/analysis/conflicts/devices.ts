@@ -127,7 +127,7 @@ function ineligibleDevice(
     rule: 'device-ineligible',
     severity: 'fatal',
     title: `${device} cannot be assigned: firmware requires memory to be mapped for it`,
-    message: `The kernel reported: ${reason}. ${where}`,
+    message: `${reportSentence(host, reason)} ${where}`,
     ...refusedBy('attach-direct-region', directContext(host, reason)),
     remedy: DIRECT_REMEDY,
     marks: shown.map((region) => markOf('obstacle', region, `mapped one to one for ${device}`)),
@@ -182,6 +182,16 @@ function directGroup(host: Host, group: Group, direct: readonly Region[], focus:
     kind: 'group cannot be assigned',
     kindLabel: { unit: 'group', text: 'direct region, cannot be assigned' },
   };
+}
+
+/** What the kernel reported; what it would report under another kernel that was chosen, if its rule differs. */
+function reportSentence(host: Host, reason: string): string {
+  if (host.chosenKernel !== undefined) {
+    const reported = lookUpRule('attach-direct-region', { ...ruleContext(host), log: reason });
+    const chosen = lookUpRule('attach-direct-region', ruleContext(host));
+    if (reported.logs !== chosen.logs) return logSentence(host);
+  }
+  return `The kernel reported: ${reason}.`;
 }
 
 /** What the kernel's log says when the device of a `direct` region is to be assigned. */
