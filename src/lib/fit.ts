@@ -3,13 +3,8 @@ import { isGuestMemory } from '../analysis/guest/layout.ts';
 import type { Group } from '../analysis/host/host.ts';
 import { commonSpace, separateSpaces, spaceTitle } from '../analysis/space/common-space.ts';
 import { fitInSpace, type SpaceFitAnswer } from '../analysis/space/fit.ts';
-import {
-  obstacleLabel,
-  type UsableRanges,
-  usableAsReported,
-  usableInFacts,
-  usableInModel,
-} from '../analysis/space/usable-ranges.ts';
+import { usableInModel } from '../analysis/space/usable-in-model.ts';
+import { obstacleLabel, type UsableRanges, usableAsReported, usableInFacts } from '../analysis/space/usable-ranges.ts';
 import { type EngineDocument, stateOf } from '../engine/documents/document.ts';
 import { mappingStateAt } from '../engine/documents/mapping-states.ts';
 import { chosenGuest } from '../engine/picture/guests.ts';

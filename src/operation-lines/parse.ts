@@ -5,6 +5,8 @@ import { type LineMistake, LineReader } from './line-reader.ts';
 import { tokenize } from './tokens.ts';
 import { interfaceOf } from './vocabulary.ts';
 
+export type { LineMistake };
+
 export interface LineContext {
   /** The session's model: whether `map a …` is about an IOAS or a container depends on it. iommufd if left out. */
   readonly model?: string | undefined;

@@ -10,7 +10,8 @@ import { buildHost } from '../host/build-host.ts';
 import { MappingState } from '../host/mapping-state.ts';
 import { mappingSets } from '../host/mappings.ts';
 import { commonSpace, reportedSpaces } from './common-space.ts';
-import { obstacleLabel, usableAsReported, usableInFacts, usableInModel } from './usable-ranges.ts';
+import { usableInModel } from './usable-in-model.ts';
+import { obstacleLabel, usableAsReported, usableInFacts } from './usable-ranges.ts';
 
 const reserved = (start: bigint, last: bigint, type: string, group = '1'): SessionEvent => ({
   kind: 'reserved',

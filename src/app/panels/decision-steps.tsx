@@ -3,7 +3,7 @@ import type { DecisionStep } from '../../analysis/decision/step.ts';
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import { useApp } from '../state/app-state.ts';
 import { lightStep } from '../state/lit-step.ts';
-import { useAnswer } from '../state/use-answer.ts';
+import { sinceOf, useAnswer } from '../state/use-answer.ts';
 import { reveal } from '../state/view.ts';
 
 const SIGNS: Readonly<Record<DecisionStep['verdict'], string>> = { note: '·', no: '✗', yes: '✓' };
@@ -53,11 +53,11 @@ function Stepper({ document, steps }: { document: DocumentNode; steps: readonly 
 
 /** How the kernel decided about the present event, step by step; nothing for an event that is no operation. */
 export function DecisionSteps({ document }: { document: DocumentNode }) {
-  const { id, position, events, model, changes } = document;
+  const { id, position, model } = document;
   const kernel = useApp((s) => s.caseNode?.kernel?.version);
   const [isOpen, setOpen] = useState(false);
   const params = isOpen && position > 0 ? { id, position } : undefined;
-  const { value: steps = [] } = useAnswer('decision', params, events, model, changes?.made, kernel);
+  const { value: steps = [] } = useAnswer('decision', params, kernel, ...sinceOf(document));
   if (position === 0) return null;
   return (
     <details

@@ -8,12 +8,13 @@ import { useApp } from '../state/app-state.ts';
 import { setModel } from '../state/documents.ts';
 import { engine } from '../state/engine.ts';
 import { setEventFilter, showEvent, shownSession, stepFailure } from '../state/sessions.ts';
-import { useAnswer } from '../state/use-answer.ts';
+import { sinceOf, useAnswer } from '../state/use-answer.ts';
 import { useModelNames } from '../state/use-model-names.ts';
 import { usePages } from '../state/use-pages.ts';
 import { DecisionSteps } from './decision-steps.tsx';
 import { LivePanel } from './live.tsx';
 import { PlaceLink } from './place-link.tsx';
+import { ReasonText } from './reason.tsx';
 import './events.css';
 
 const ROW_HEIGHT = 27;
@@ -169,13 +170,7 @@ function EventCells({ document, row, index, hasTimes }: RowProps) {
         {refused && (
           <span>
             {label === '' ? '' : ': '}
-            {refused.message}
-            {refused.rule !== undefined && (
-              <span className="second">
-                {' '}
-                {refused.rule} · {refused.source}
-              </span>
-            )}
+            <ReasonText reason={refused} />
           </span>
         )}
         {hazard !== undefined && <span className="hazard"> Kernel bug: {hazard}</span>}
@@ -187,16 +182,14 @@ function EventCells({ document, row, index, hasTimes }: RowProps) {
 
 /** The events that the filter leaves, each with what was answered. */
 function EventList({ document, overview }: { document: DocumentNode; overview: EventOverview }) {
-  const { id, title, position, events, model, live, changes } = document;
+  const { id, title, position, live } = document;
   const { filter, total, hasTimes } = overview;
   const pages = usePages(
     (offset, limit) => engine().call('events', { id, offset, limit, filter }),
     // Another model answers the same events differently.
     id,
     filter,
-    model,
-    events,
-    changes?.made,
+    ...sinceOf(document),
   );
   const list = useVirtualRows<HTMLTableSectionElement>({
     count: total,
@@ -208,7 +201,7 @@ function EventList({ document, overview }: { document: DocumentNode; overview: E
   useEffect(() => pages.show(first, last));
   const { scrollTo } = list;
   const isFollowing = live !== undefined;
-  const at = useAnswer('eventIndex', isFollowing ? undefined : { id, filter, position }, events, changes?.made).value;
+  const at = useAnswer('eventIndex', isFollowing ? undefined : { id, filter, position }, ...sinceOf(document)).value;
   // The list follows the scrubber; a live host must not take away what the user is looking at.
   // biome-ignore lint/correctness/useExhaustiveDependencies: `scrollTo` is another function at each rendering
   useEffect(() => {
@@ -244,9 +237,9 @@ function EventList({ document, overview }: { document: DocumentNode; overview: E
 }
 
 function SessionEvents({ document }: { document: DocumentNode }) {
-  const { id, title, events, model, changes } = document;
+  const { id, title } = document;
   const filter = useApp((s) => s.eventFilter);
-  const { value: overview, error } = useAnswer('eventOverview', { id, filter }, events, model, changes?.made);
+  const { value: overview, error } = useAnswer('eventOverview', { id, filter }, ...sinceOf(document));
   return (
     <section className="events-panel" aria-label={`Events of ${title}`}>
       <Filters document={document} overview={overview} />

@@ -3,7 +3,7 @@ import type { SessionVersions, VersionsAnswer } from '../../engine/protocol/sess
 import { counted, groupedDecimal } from '../../iova/format.ts';
 import { setKernel } from '../state/case-actions.ts';
 import { seek } from '../state/documents.ts';
-import { useAnswer } from '../state/use-answer.ts';
+import { sinceOf, useAnswer } from '../state/use-answer.ts';
 import { ComparisonInPicture, useShownComparison } from './comparison-in-picture.tsx';
 import './kernel-versions.css';
 
@@ -58,8 +58,8 @@ function Why({ row: { verdict, changes } }: { row: Row }) {
 
 /** The operations of a session that kernel versions answer differently: what each answers, since when, and why. */
 export function KernelVersions({ document }: { document: DocumentNode }) {
-  const { id, title, events, model, changes } = document;
-  const { value, error } = useAnswer('versions', { id, limit: ROWS_MAX }, events, model, changes?.made);
+  const { id, title } = document;
+  const { value, error } = useAnswer('versions', { id, limit: ROWS_MAX }, ...sinceOf(document));
   const shows = useShownComparison(id, 'versions');
   const rows = value?.rows ?? [];
   const others = (value?.differing ?? 0) - rows.length;

@@ -24,7 +24,7 @@ import {
   useLesson,
 } from '../state/lesson-reader.ts';
 import { showEvent } from '../state/sessions.ts';
-import { useAnswer } from '../state/use-answer.ts';
+import { sinceOf, useAnswer } from '../state/use-answer.ts';
 import { handleLessonKey } from './lesson-keys.ts';
 import { Markdown } from './markdown.tsx';
 import { openNotesWindow } from './notes-window.ts';
@@ -201,7 +201,7 @@ function Operations({ operations }: { operations: readonly ShownOperation[] }) {
     session !== undefined && shown > 0
       ? { id: session, offset: first - 1, limit: Math.min(shown, EVENTS_MAX) }
       : undefined;
-  const { value: rows } = useAnswer('events', params, document?.events, document?.model);
+  const { value: rows } = useAnswer('events', params, ...sinceOf(document));
   const rowAt = (position: number): EventRow | undefined => rows?.find((row) => row.position === position);
   if (shown === 0) return null;
   return (

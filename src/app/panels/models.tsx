@@ -9,7 +9,7 @@ import { useApp } from '../state/app-state.ts';
 import { compareInPicture } from '../state/comparison.ts';
 import { seek } from '../state/documents.ts';
 import { engine } from '../state/engine.ts';
-import { useAnswer } from '../state/use-answer.ts';
+import { sinceOf, useAnswer } from '../state/use-answer.ts';
 import { useModelNames } from '../state/use-model-names.ts';
 import { usePages } from '../state/use-pages.ts';
 import { ComparisonInPicture, useShownComparison } from './comparison-in-picture.tsx';
@@ -72,8 +72,8 @@ async function loadRows(
 }
 
 function ComparisonTable({ document, models }: { document: DocumentNode; models: readonly string[] }) {
-  const { id, position, events, changes } = document;
-  const pages = usePages((offset, limit) => loadRows(id, models, offset, limit), models, events, changes?.made);
+  const { id, position, events } = document;
+  const pages = usePages((offset, limit) => loadRows(id, models, offset, limit), models, ...sinceOf(document));
   const list = useVirtualRows<HTMLTableSectionElement>({
     count: events,
     rowHeight: ROW_HEIGHT,
@@ -143,14 +143,13 @@ function ComparisonCells({ row }: { row: ComparisonRow | 'fact' | undefined }) {
 }
 
 function DocumentComparison({ document, names }: { document: DocumentNode; names: readonly string[] }) {
-  const { id, position, title, recordedModel, events, changes } = document;
+  const { id, position, title, recordedModel } = document;
   const [models, setModels] = useState<readonly string[]>(names);
   const shows = useShownComparison(id, 'models');
   const { value: comparison, error } = useAnswer(
     'compare',
     { id, models, offset: 0, limit: 0, position },
-    events,
-    changes?.made,
+    ...sinceOf(document),
   );
 
   const choose = (chosen: readonly string[]) => {

@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import type { EventChange, LineTrial } from '../../engine/protocol/operation-lines.ts';
-import type { EventRow, Reason } from '../../engine/protocol/sessions.ts';
+import type { EventRow } from '../../engine/protocol/sessions.ts';
 import { groupedDecimal, hex, hexRange, shortExactSize } from '../../iova/format.ts';
 import { type Point, placeIn } from '../../timeline/axis/gestures.ts';
 import { useApp } from '../state/app-state.ts';
@@ -9,8 +9,9 @@ import { seek } from '../state/documents.ts';
 import { engine } from '../state/engine.ts';
 import { changeEvents, clickedAddress, laterLabel, showPreview } from '../state/operation-bar.ts';
 import { shownSession } from '../state/sessions.ts';
-import { useAnswer } from '../state/use-answer.ts';
+import { sinceOf, useAnswer } from '../state/use-answer.ts';
 import { useModelNames } from '../state/use-model-names.ts';
+import { ReasonText } from './reason.tsx';
 import './operation-bar.css';
 
 const DEFAULT_MODEL = 'iommufd';
@@ -27,20 +28,6 @@ interface Result {
   readonly later?: { readonly first: number; readonly count: number } | undefined;
 }
 
-function Why({ reason }: { reason: Reason }) {
-  return (
-    <>
-      {reason.message}
-      {reason.rule !== undefined && (
-        <span className="second">
-          {' '}
-          {reason.rule} · {reason.source}
-        </span>
-      )}
-    </>
-  );
-}
-
 /** An answer with its reason: of a line before Enter, of an event after it. */
 function AnswerText({ row, would }: { row: Pick<EventRow, 'answer' | 'refused' | 'hazard'>; would: string }) {
   const { answer, refused, hazard } = row;
@@ -52,7 +39,7 @@ function AnswerText({ row, would }: { row: Pick<EventRow, 'answer' | 'refused' |
       {refused && (
         <span>
           {': '}
-          <Why reason={refused} />
+          <ReasonText reason={refused} />
         </span>
       )}
       {hazard !== undefined && <span className="hazard"> Kernel bug: {hazard}</span>}
@@ -179,20 +166,19 @@ export function OperationBar() {
   const noteId = useId();
 
   const document = wantsNew ? undefined : session;
-  const { id, changes, model, position = 0 } = document ?? {};
+  const { id, changes, position = 0 } = document ?? {};
   const isEditing = editing !== undefined && document !== undefined;
   const { value, error } = useAnswer(
     'tryLine',
     { id, model: id === undefined ? newModel : undefined, position: isEditing ? editing - 1 : position, line, cursor },
-    changes?.made,
-    model,
     kernel,
+    ...sinceOf(document),
   );
   const trial = value?.line === line && value.cursor === cursor ? value : undefined;
   const current = useAnswer(
     'eventLine',
     id === undefined || position === 0 ? undefined : { id, position, direction: 'previous' as const },
-    changes?.made,
+    ...sinceOf(document),
   ).value;
 
   const { start = 0, end = 0, items = [], kinds = [] } = trial?.completions ?? {};

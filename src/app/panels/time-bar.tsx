@@ -7,7 +7,7 @@ import { useApp } from '../state/app-state.ts';
 import { seek } from '../state/documents.ts';
 import { nextRate, stopPlaying, togglePlay, usePlay } from '../state/play.ts';
 import { goToFailure, hideEvents, shownSession, showSession, stepEvent, stepFailure } from '../state/sessions.ts';
-import { useAnswer } from '../state/use-answer.ts';
+import { sinceOf, useAnswer } from '../state/use-answer.ts';
 import './slider.css';
 import './time-bar.css';
 
@@ -84,10 +84,10 @@ function FailureStrip({ document, overview }: { document: DocumentNode; overview
 }
 
 function Moments({ document }: { document: DocumentNode }) {
-  const { id, events, model, isConcealed, changes } = document;
+  const { id, events, isConcealed } = document;
   const isListed = useApp((s) => s.tab === 'events');
   const params = isListed || events <= MARKED_MAX ? { id, filter: {} } : undefined;
-  const { value: overview } = useAnswer('eventOverview', params, events, model, isConcealed, changes?.made);
+  const { value: overview } = useAnswer('eventOverview', params, isConcealed, ...sinceOf(document));
   return (
     <div className="moments">
       <Scrubber document={document} />

@@ -82,7 +82,8 @@ function viewAt({ lesson }: OpenedLesson, step: number): LessonView {
 
 /** Opens the reader, with the list of lessons if none is open. */
 export function openReader(): void {
-  setApp({ reader: { step: get().step } });
+  const { session, step } = get();
+  setApp({ reader: { session, step } });
   foldPanel('right', false);
 }
 

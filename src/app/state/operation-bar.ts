@@ -10,6 +10,7 @@ import { applyCase } from './documents.ts';
 import { engine } from './engine.ts';
 import { refusalBands } from './explanation.ts';
 import { announce } from './notices.ts';
+import { ownExplanation } from './own-explanation.ts';
 import { arrange } from './picture.ts';
 import { showSession } from './sessions.ts';
 
@@ -77,8 +78,7 @@ export function laterLabel({ first, count }: NonNullable<EventsChanged['changedL
   return `${events} answered differently now${count === 1 ? '' : ', the first'}: event ${first}`;
 }
 
-/** The bands that the bar showed last: only these are taken away again. */
-let previewed: Explanation | undefined;
+const showOwn = ownExplanation();
 
 /** Shows in the picture what a line would do; undefined: nothing. */
 export function showPreview(document: DocumentNode | undefined, outcome: LineOutcome | undefined): void {
@@ -88,13 +88,8 @@ export function showPreview(document: DocumentNode | undefined, outcome: LineOut
     : where
       ? [{ ...where, message: `would answer ${answer ?? ''}`, ink: 'accent' }]
       : [];
-  if (bands.length === 0) {
-    if (previewed !== undefined && get().explained === previewed) set({ explained: undefined });
-    previewed = undefined;
-    return;
-  }
-  previewed = { id: document?.id ?? '', position: document?.position ?? 0, bands };
-  set({ explained: previewed });
+  const { id = '', position = 0 } = document ?? {};
+  showOwn(bands.length === 0 ? undefined : { id, position, bands });
 }
 
 /** Pixels on either side of the pointer that count as the place that was clicked. */

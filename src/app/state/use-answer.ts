@@ -1,8 +1,14 @@
 import { useEffect, useState } from 'react';
+import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import type { Method, Params, Value } from '../../engine/protocol/methods.ts';
 import { useApp } from './app-state.ts';
 import { engine } from './engine.ts';
 import { type Answer, LatestAnswer } from './latest-answer.ts';
+
+/** What answers about the events of a document depend on, for the `since` of `useAnswer` and `usePages`. */
+export function sinceOf(document: Pick<DocumentNode, 'events' | 'model' | 'changes'> | undefined): readonly unknown[] {
+  return [document?.events, document?.model, document?.changes?.made];
+}
 
 /**
  * The engine's answer to a call; the previous answer stays until the new one arrives. The call is made again when a

@@ -1,7 +1,7 @@
 // A document's session under several models or kernel versions. A comparison is kept until others are requested.
 import { intersect, rangeSet, subtract } from '../../iova/range-set.ts';
 import { type AddressSpaceView, DEFAULT_MODEL } from '../../kernel/model.ts';
-import type { ComparedStep, SessionComparison, SpaceDifference } from '../../kernel/replay/compare.ts';
+import { type ComparedStep, SessionComparison, type SpaceDifference } from '../../kernel/replay/compare.ts';
 import type { ReplayStep } from '../../kernel/replay/replay.ts';
 import {
   type DifferentAnswers,
@@ -62,8 +62,7 @@ export async function comparisonOf(
   const place = isOfVersions ? 'versions' : 'models';
   const known = kept.get(document)?.[place];
   if (known?.key === key) return success(known.comparison);
-  const { SessionComparison: Comparer } = await import('../../kernel/replay/compare.ts');
-  const made = isOfVersions ? Comparer.ofVersions(session, model) : Comparer.create(session, under);
+  const made = isOfVersions ? SessionComparison.ofVersions(session, model) : SessionComparison.create(session, under);
   if (!made.ok) return failure('unusable', made.message);
   kept.set(document, { ...kept.get(document), [place]: { key, comparison: made.comparison } });
   return success(made.comparison);

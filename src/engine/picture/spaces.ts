@@ -4,16 +4,11 @@ import type { Guest } from '../../analysis/host/host.ts';
 import type { MappingState } from '../../analysis/host/mapping-state.ts';
 import type { MappingSet } from '../../analysis/host/mappings.ts';
 import { type CommonSpace, commonSpace, reportedSpaces } from '../../analysis/space/common-space.ts';
-import {
-  type UsableRanges,
-  usableAsReported,
-  usableInFacts,
-  usableInModel,
-} from '../../analysis/space/usable-ranges.ts';
+import { type UsableRanges, usableAsReported, usableInFacts } from '../../analysis/space/usable-ranges.ts';
 import type { AddressSpaceView } from '../../kernel/model.ts';
 import { LANE_KINDS } from '../../timeline/lanes/kinds.ts';
 import type { SpaceLanes } from '../../timeline/lanes/lane.ts';
-import { hostSpace, modelSpace, reportedSpace } from '../../timeline/lanes/spaces.ts';
+import { hostSpace, reportedSpace } from '../../timeline/lanes/spaces.ts';
 import { type EngineDocument, onlyDiagnostics, stateOf } from '../documents/document.ts';
 import { layersIn } from '../documents/document-node.ts';
 import { guestKey, layerKey, mappingKey, reportedKey, spaceKey } from '../documents/keys.ts';
@@ -26,6 +21,7 @@ const partDefined = loadPart(() => import('./defined-guests.ts'));
 const partGuests = loadPart(() => import('./guests.ts'));
 const partNotes = loadPart(() => import('./with-notes.ts'));
 const partMappings = loadPart(() => import('../documents/mapping-states.ts'));
+const partModel = loadPart(() => import('./model-spaces.ts'));
 const partCompared = loadPart(() => import('./compared.ts'));
 
 export type Documents = ReadonlyMap<string, EngineDocument>;
@@ -108,18 +104,17 @@ export async function spacesFor(documents: Documents, params: ArrangeParams): Pr
       const lanes = reportedSpace(key, title, { space: reported, guests }, expandedLanes);
       spaces.push({ ...lanes, kind: 'reported', answers: usableAsReported(reported) });
     }
-    const provenanceOf = () => [{ source: title }];
+    const isCompared = compared?.id === document.id;
+    if (!document.states && !isCompared) continue;
+    const { modelLanes } = await partModel();
     const draw = {
       model: (id: string, heading: string, space: AddressSpaceView): PictureSpace => ({
-        ...modelSpace(id, heading, { space, guest: chosen, provenanceOf }, expandedLanes),
-        ...{ kind: 'model', answers: usableInModel(space, provenanceOf) },
+        ...modelLanes(id, heading, { space, guest: chosen, from: title }, expandedLanes),
+        kind: 'model',
       }),
       lanes: (lanes: SpaceLanes): PictureSpace => ({ ...lanes, kind: 'model', answers: undefined }),
     };
-    const both =
-      compared?.id === document.id
-        ? await (await partCompared()).comparedSpaces(document, compared, keys, draw)
-        : undefined;
+    const both = isCompared ? await (await partCompared()).comparedSpaces(document, compared, keys, draw) : undefined;
     if (both) spaces.push(...both);
     for (const space of (both ? undefined : stateOf(document))?.spaces() ?? []) {
       const key = spaceKey(document, space.id);

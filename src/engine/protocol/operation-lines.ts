@@ -1,5 +1,7 @@
 // Operations as people type them: what a line means, what would be answered, and changes of a session.
 import type { IovaRange } from '../../iova/range.ts';
+import type { Completions } from '../../operation-lines/complete.ts';
+import type { LineMistake } from '../../operation-lines/parse.ts';
 import type { CaseNode } from './case.ts';
 import type { EventRow, Reason } from './sessions.ts';
 
@@ -12,12 +14,6 @@ export interface LinePlace {
   readonly position: number;
 }
 
-export interface LineCompletion {
-  readonly text: string;
-  /** What it is; empty for a keyword. */
-  readonly label: string;
-}
-
 /** What is known of a line before it is run. Nothing was changed. */
 export interface LineTrial {
   /** The model whose words the line has. */
@@ -25,18 +21,10 @@ export interface LineTrial {
   /** The line that this is about, and where the cursor was: a character index. */
   readonly line: string;
   readonly cursor: number;
-  /** What may take the place of the characters from `start` to before `end`. */
-  readonly completions: {
-    readonly start: number;
-    readonly end: number;
-    readonly items: readonly LineCompletion[];
-    /** What else may be there: `address`, `size`, `range`, `count`, or what a name is of. */
-    readonly kinds: readonly string[];
-  };
-  /** What is wrong with the line: from character `start` to before `end`. */
-  readonly mistake?:
-    | { readonly message: string; readonly start: number; readonly end: number; readonly nearest?: string | undefined }
-    | undefined;
+  /** What may take the place of a part of it. */
+  readonly completions: Completions;
+  /** What is wrong with the line. */
+  readonly mistake?: LineMistake | undefined;
   /** The operation in words, and what the model would answer. */
   readonly outcome?: LineOutcome | undefined;
 }

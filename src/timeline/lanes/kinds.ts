@@ -1,25 +1,21 @@
 // The table of lane kinds, from the top of an address space to its bottom. Another lane is a file in this folder and a
-// row here; scene, fold scale, minimap, sources tree, search and export read the row.
+// row here, or one in model-space.ts if a model has it; scene, fold scale, minimap, sources tree, search and export read the row.
 import type { Host } from '../../analysis/host/host.ts';
 import { counted } from '../../iova/format.ts';
-import { cursorsOfModel, keptOfModel } from './allocator.ts';
-import { allowedOfModel } from './allowed.ts';
-import { apertureOfHost, apertureOfModel, apertureOfReported } from './aperture.ts';
-import { areasOfModel } from './areas.ts';
+import { apertureOfHost, apertureOfReported } from './aperture.ts';
 import { barsOfHost } from './bars.ts';
 import { doorbellsOfHost } from './doorbells.ts';
 import { faultsOfHost } from './faults.ts';
-import { guestOfModel, guestsOf } from './guest.ts';
-import { holesOfModel } from './holes.ts';
+import { guestsOf } from './guest.ts';
 import type { LaneContent, LaneTraits } from './lane.ts';
 import { mappingsOfHost } from './mappings.ts';
-import { reservedOfHost, reservedOfModel } from './reserved.ts';
-import type { HostSource, ModelSource, ReportedSource } from './sources.ts';
-import { usableOfHost, usableOfModel, usableOfReported } from './usable.ts';
+import { reservedOfHost } from './reserved.ts';
+import type { HostSource, ReportedSource } from './sources.ts';
+import { usableOfHost, usableOfReported } from './usable.ts';
 import { windowsOfHost } from './windows.ts';
 
 /** Makes the lanes of a kind from one source: none, one, or one for each guest or set of mappings. */
-type LaneFunction<S, K extends string> = (source: S) => readonly LaneContent<K>[];
+export type LaneFunction<S, K extends string> = (source: S) => readonly LaneContent<K>[];
 
 /** A lane that is selected on its own in the tree of sources. */
 export interface Layer {
@@ -36,11 +32,10 @@ interface LaneKindRow<K extends string> {
   readonly traits: LaneTraits;
   /** `null`: shown with its address space. */
   readonly layer: Layer | null;
-  /** The sources that have this lane; `null` where another kind makes it. */
+  /** The dumps that have this lane; `null` where another kind makes it. Those of models are in model-space.ts. */
   readonly of: {
     readonly host?: LaneFunction<HostSource, K>;
     readonly reported?: LaneFunction<ReportedSource, K>;
-    readonly model?: LaneFunction<ModelSource, K>;
   } | null;
 }
 
@@ -56,12 +51,12 @@ const KINDS = defineKinds({
   aperture: {
     traits: { height: 24, shape: 'bar', isLettered: true, isContent: false, isInMinimap: false, holdsFacts: false },
     layer: null,
-    of: { host: apertureOfHost, reported: apertureOfReported, model: apertureOfModel },
+    of: { host: apertureOfHost, reported: apertureOfReported },
   },
   reserved: {
     traits: { height: 32, shape: 'bar', isLettered: true, isContent: true, isInMinimap: true, holdsFacts: true },
     layer: null,
-    of: { host: reservedOfHost, model: reservedOfModel },
+    of: { host: reservedOfHost },
   },
   doorbells: {
     traits: { height: 22, shape: 'bar', isLettered: true, isContent: true, isInMinimap: false, holdsFacts: true },
@@ -91,27 +86,27 @@ const KINDS = defineKinds({
   allowed: {
     traits: { height: 22, shape: 'bar', isLettered: true, isContent: true, isInMinimap: false, holdsFacts: true },
     layer: null,
-    of: { model: allowedOfModel },
+    of: null,
   },
   guest: {
     traits: { height: 32, shape: 'bar', isLettered: true, isContent: true, isInMinimap: true, holdsFacts: true },
     layer: null,
-    of: { host: guestsOf, reported: guestsOf, model: guestOfModel },
+    of: { host: guestsOf, reported: guestsOf },
   },
   areas: {
     traits: { height: 32, shape: 'bar', isLettered: true, isContent: true, isInMinimap: true, holdsFacts: true },
     layer: null,
-    of: { model: areasOfModel },
+    of: null,
   },
   kept: {
     traits: { height: 22, shape: 'bar', isLettered: false, isContent: true, isInMinimap: false, holdsFacts: true },
     layer: null,
-    of: { model: keptOfModel },
+    of: null,
   },
   cursors: {
     traits: { height: 26, shape: 'arrow', isLettered: true, isContent: true, isInMinimap: false, holdsFacts: true },
     layer: null,
-    of: { model: cursorsOfModel },
+    of: null,
   },
   mappings: {
     traits: { height: 24, shape: 'bar', isLettered: false, isContent: true, isInMinimap: true, holdsFacts: true },
@@ -153,12 +148,12 @@ const KINDS = defineKinds({
   holes: {
     traits: { height: 20, shape: 'bar', isLettered: false, isContent: false, isInMinimap: false, holdsFacts: true },
     layer: null,
-    of: { model: holesOfModel },
+    of: null,
   },
   usable: {
     traits: { height: 24, shape: 'bar', isLettered: false, isContent: false, isInMinimap: false, holdsFacts: false },
     layer: null,
-    of: { host: usableOfHost, reported: usableOfReported, model: usableOfModel },
+    of: { host: usableOfHost, reported: usableOfReported },
   },
 });
 

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { range } from '../../iova/range.ts';
 import { hostSource, modelSource, reportedSource } from '../testing/sources.ts';
 import { LANE_KINDS, type LaneKind, laneKind } from './kinds.ts';
-import { hostSpace, modelSpace, reportedSpace } from './spaces.ts';
+import { MODEL_LANES, modelSpace } from './model-space.ts';
+import { hostSpace, reportedSpace } from './spaces.ts';
 
 const MSI = { kind: 'reserved', start: '0xfee00000', last: '0xfeefffff', type: 'msi' };
 const groups = (n: number) => Array.from({ length: n }, (_, i) => ({ ...MSI, group: `${i}` }));
@@ -88,7 +89,8 @@ describe('other spaces', () => {
 describe('the table of kinds', () => {
   test('a kind has functions, or is made by another one', () => {
     const without = LANE_KINDS.filter((kind) => Object.keys(laneKind(kind).of ?? {}).length === 0);
-    expect(without).toEqual(['requests', 'notes']);
+    const others = without.filter((kind) => !MODEL_LANES[kind]);
+    expect(others).toEqual(['requests', 'notes', 'differences']);
   });
 
   test('layers count what a host has, and describe it', () => {

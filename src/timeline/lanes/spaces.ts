@@ -1,12 +1,12 @@
-// The lanes of an address space: its heading, and the lanes of each kind in the table.
+// The lanes of an address space that dumps describe: its heading, and the lanes of each kind in the table.
 import { groupTitle } from '../../analysis/host/host.ts';
 import { holderLabel } from '../../analysis/space/common-space.ts';
-import { counted } from '../../iova/format.ts';
 import { LANE_KINDS, type LaneKind, laneKind } from './kinds.ts';
 import type { Lane, LaneContent, SpaceLanes } from './lane.ts';
-import { type HostSource, laneIds, type ModelSource, type ReportedSource } from './sources.ts';
+import { type HostSource, laneIds, type ReportedSource } from './sources.ts';
 
-function finished(content: LaneContent<LaneKind>): Lane {
+/** A lane with the traits of its kind. */
+export function finished(content: LaneContent<LaneKind>): Lane {
   return { ...content, traits: laneKind(content.kind).traits };
 }
 
@@ -46,22 +46,5 @@ export function reportedSpace(
     title: `${title}: ${source.space.name}`,
     subtitle: holderLabel(source.space),
     lanes: LANE_KINDS.flatMap((kind) => laneKind(kind).of?.reported?.(withIds) ?? []).map(finished),
-  };
-}
-
-/** The lanes of an address space of a model. `title` names the session. */
-export function modelSpace(
-  key: string,
-  title: string,
-  source: Omit<ModelSource, 'laneId' | 'isExpanded'>,
-  expanded: ReadonlySet<string>,
-): SpaceLanes {
-  const { space } = source;
-  const withIds = { ...source, ...laneIds(key, expanded) };
-  return {
-    id: key,
-    title: `${title}: ${space.id}`,
-    subtitle: `${counted(space.domains.length, 'domain')}, ${counted(space.areaCount, space.validRanges ? 'mapping' : 'area')}`,
-    lanes: LANE_KINDS.flatMap((kind) => laneKind(kind).of?.model?.(withIds) ?? []).map(finished),
   };
 }
