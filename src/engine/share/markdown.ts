@@ -12,7 +12,7 @@ export function plainText(text: string): string {
     .replace(/[\\`*_{}[\]<>|~$#!]/g, (mark) => (mark === '<' ? '&lt;' : mark === '>' ? '&gt;' : `\\${mark}`))
     .replaceAll('@', '&#64;')
     .replace(/:\/\//g, ':&#47;&#47;')
-    .replace(/\bwww\./gi, (found) => `${found.slice(0, -1)}&#46;`);
+    .replace(/www\./gi, (found) => `${found.slice(0, -1)}&#46;`);
 }
 
 /** A person's own paragraphs, each as plain text. */

@@ -8,7 +8,7 @@ const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '
 /** Text for XML: escaped, and without the characters that XML forbids. */
 function escapeXml(value: string): string {
   return value
-    .replace(/[^\P{Cc}\t\n\r]|\p{Cs}|\p{Bidi_Control}|[\ufffe\uffff]/gu, '\ufffd')
+    .replace(/[^\P{Cc}\t\n]|\p{Cs}|\p{Bidi_Control}|[\u2028\u2029\ufffe\uffff]/gu, '\ufffd')
     .replace(/[&<>"]/g, (c) => ESCAPES[c] ?? c);
 }
 

@@ -5,6 +5,9 @@ import type { InkName } from './theme.ts';
 type TextMark = Extract<Mark, { type: 'text' }>;
 type PathMark = Extract<Mark, { type: 'path' }>;
 
+/** What would break a line or turn the direction of what follows: names in dumps may have anything. */
+const ACTING = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
+
 /** Text with its baseline at `y`: 11.5 pixels, sans, in the ink of the foreground unless `more` says otherwise. */
 export function textMark(
   x: number,
@@ -12,7 +15,8 @@ export function textMark(
   text: string,
   more: Partial<Omit<TextMark, 'type' | 'x' | 'y' | 'text'>> = {},
 ): TextMark {
-  return { type: 'text', x, y, text, size: 11.5, font: 'sans', ink: 'ink', anchor: 'start', ...more };
+  const shown = text.replace(ACTING, '\ufffd');
+  return { type: 'text', x, y, text: shown, size: 11.5, font: 'sans', ink: 'ink', anchor: 'start', ...more };
 }
 
 /** A line through points. */
