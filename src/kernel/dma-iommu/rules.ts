@@ -8,5 +8,3 @@ export const DMA_IOMMU_RULES = defineRules('Linux 6.12', {
     where: 'iommu_dma_alloc_iova',
   },
 });
-
-export type DmaIommuRule = keyof typeof DMA_IOMMU_RULES;
