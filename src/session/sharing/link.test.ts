@@ -160,6 +160,13 @@ describe('a link that suffered on the way', () => {
     );
   });
 
+  test('a key that a later version added leaves the rest as it is', () => {
+    const known = parseLink(fragment);
+    const [session, ...keys] = fragment.split('&');
+    const newer = parseLink([session, 'later=0-3,7', ...keys].join('&'));
+    expect(newer).toEqual({ ...known, problems: ["'later' in the link is not known: ignored"] });
+  });
+
   test('values and keys that are not known are named and ignored', () => {
     const { target, view, problems } = parseLink(
       'sample=a&range=0x5-0x1&scale=cubic&at=x&theme=pink&embed=2&tab=&who=me&guest=%E0%A4%A&kernel=6.1',
