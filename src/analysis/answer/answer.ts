@@ -15,7 +15,7 @@ import {
 } from '../conflicts/conflict.ts';
 import type { GuestLayout } from '../conflicts/guest.ts';
 import { isGuestMemory } from '../guest/layout.ts';
-import { withDeviceNames } from '../host/devices.ts';
+import { withDeviceNames } from '../host/device-names.ts';
 import { groupTitle, type Provenance } from '../host/host.ts';
 import type { MappingState } from '../host/mapping-state.ts';
 import { architectureOf } from '../host/platforms.ts';

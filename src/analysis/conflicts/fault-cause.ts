@@ -6,7 +6,8 @@ import { containsAddress, type IovaRange, range, rangesEqual } from '../../iova/
 import { DEFAULT_SW_MSI_WINDOW, HYPERTRANSPORT_RANGE } from '../../kernel/shared/platform-ranges.ts';
 import { isGuestMemory } from '../guest/layout.ts';
 import { type Fault, type Host, type Provenance, provenanceOf } from '../host/host.ts';
-import { architectureOf, isAmdHost, isVirtualFault, likelyObstacles } from '../host/platforms.ts';
+import { likelyObstacles } from '../host/platform-ranges.ts';
+import { architectureOf, isAmdHost, isVirtualFault } from '../host/platforms.ts';
 import { apertureLimits } from '../space/aperture-limit.ts';
 import { type CommonSpace, commonSpace } from '../space/common-space.ts';
 import { nextDmaAddresses } from '../space/next-dma.ts';

@@ -1,5 +1,5 @@
 import { DEFAULT_PAGE_SIZE } from '../../kernel/shared/platform-ranges.ts';
-import { withDeviceNames } from '../host/devices.ts';
+import { withDeviceNames } from '../host/device-names.ts';
 import type { MappingState } from '../host/mapping-state.ts';
 import type { CommonSpace } from '../space/common-space.ts';
 import { barPartConflicts } from './bar-parts.ts';

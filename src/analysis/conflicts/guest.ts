@@ -11,7 +11,8 @@ import { fittingSizes, MACHINES, type Machine, sizesLabel } from '../guest/layou
 import { isAtLeast, machineType } from '../guest/machine-type.ts';
 import { refusesDirectRegions } from '../host/direct-regions.ts';
 import { type Group, kernelOf, type Provenance } from '../host/host.ts';
-import { architectureOf, likelyObstacles } from '../host/platforms.ts';
+import { likelyObstacles } from '../host/platform-ranges.ts';
+import { architectureOf } from '../host/platforms.ts';
 import { meaningOf } from '../host/region-types.ts';
 import { apertureLimits, assumptionClause, assumptionSentence } from '../space/aperture-limit.ts';
 import type { CommonSpace } from '../space/common-space.ts';

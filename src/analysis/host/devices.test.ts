@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Fact } from '../../session/events.ts';
 import { buildHost } from './build-host.ts';
-import { deviceKind, deviceLabel, deviceTitle, shortDeviceName, withDeviceNames } from './devices.ts';
+import { withDeviceNames } from './device-names.ts';
+import { deviceKind, deviceLabel, deviceTitle, shortDeviceName } from './devices.ts';
 
 const CARD = '0000:0b:00.0';
 const told = (fields: Partial<Extract<Fact, { kind: 'device' }>>): Fact => ({

@@ -90,7 +90,7 @@ export function shortDeviceName(name: string): string {
   return short.length > NAME_MAX ? `${short.slice(0, NAME_MAX - 1).trimEnd()}…` : short;
 }
 
-type Described = Pick<HostDevice, 'device'> & Partial<Pick<HostDevice, 'name' | 'class' | 'ids' | 'driver'>>;
+export type Described = Pick<HostDevice, 'device'> & Partial<Pick<HostDevice, 'name' | 'class' | 'ids' | 'driver'>>;
 
 /** What a device is, without its address and driver: its name, else its class, else its ids; undefined if nobody says. */
 export function deviceKind({ name, class: kind, ids }: Omit<Described, 'device'>): string | undefined {
@@ -99,7 +99,8 @@ export function deviceKind({ name, class: kind, ids }: Omit<Described, 'device'>
   return kind ?? ids;
 }
 
-function titled(address: string, about: Described): string {
+/** An address with what its device is and who drives it. */
+export function titled(address: string, about: Described): string {
   const kind = deviceKind(about);
   return [address, kind, about.driver === undefined ? undefined : `(${about.driver})`]
     .filter((part) => part !== undefined)
@@ -109,31 +110,6 @@ function titled(address: string, about: Described): string {
 /** A device for lists: `0b:00.0 NVIDIA GA104 (vfio-pci)`; domain 0 is left out. */
 export function deviceTitle(about: Described): string {
   return titled(about.device.replace(/^0000:(?=[0-9a-f]{2}:)/, ''), about);
-}
-
-/** A PCI address that is no part of a path, a longer number or a name. */
-const ADDRESS = /(?<![\w:./-])(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7](?![\w/]|[:.]\w|-\d)/g;
-
-/**
- * A text with the names of its devices: `0000:0b:00.0 is …` becomes `0000:0b:00.0 NVIDIA GA104 (vfio-pci) is …`. Each device is
- * named where it is first mentioned, unless it is named already; devices of which nothing is known stay as they are.
- */
-export function withDeviceNames(text: string, devices: ReadonlyMap<string, Described>): string {
-  if (devices.size === 0) return text;
-  const named = new Set<string>();
-  return text.replace(ADDRESS, (address: string, at: number) => {
-    const device = /^[0-9a-f]{4,8}:[0-9a-f]{2}:/.test(address) ? address : `0000:${address}`;
-    const about = devices.get(device);
-    if (!about || named.has(device)) return address;
-    named.add(device);
-    const label = titled(address, about);
-    const kind = deviceKind(about);
-    // Whatever is assigned has this driver: alone it says nothing about the device.
-    if (kind === undefined && about.driver === 'vfio-pci') return address;
-    // A class or a driver alone may be named too.
-    const isNamed = text.startsWith(label, at) || (kind !== undefined && text.startsWith(`${address} ${kind}`, at));
-    return isNamed ? address : label;
-  });
 }
 
 /** A device for sentences, by its address in full: `0000:0b:00.0 NVIDIA GA104 (vfio-pci)`. */

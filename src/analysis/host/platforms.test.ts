@@ -4,7 +4,8 @@ import { range } from '../../iova/range.ts';
 import type { SessionEvent } from '../../session/events.ts';
 import { fault, MSI, reserved, width } from '../testing/facts.ts';
 import { buildHost } from './build-host.ts';
-import { architectureOf, likelyObstacles } from './platforms.ts';
+import { likelyObstacles } from './platform-ranges.ts';
+import { architectureOf } from './platforms.ts';
 import { isRegionType, meaningOf } from './region-types.ts';
 
 const host = (...events: SessionEvent[]) => buildHost('h', 'host', events);
