@@ -82,7 +82,8 @@ describe('completion', () => {
         const cursor = Math.min(at, line.length);
         const { start, items } = completeLine(line, CONTEXT, cursor);
         for (const { text } of items) {
-          const completed = `${line.slice(0, start)}${text}`;
+          const before = line.slice(0, start);
+          const completed = `${before}${/(^|\s)$/.test(before) ? '' : ' '}${text}`;
           const parsed = parseOperationLine(completed);
           if (!parsed.ok) expect(parsed.mistake.start).toBe(completed.length);
         }

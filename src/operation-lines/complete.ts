@@ -14,7 +14,7 @@ export interface CompletionContext extends LineContext {
 }
 
 export interface Completion {
-  /** Replaces the characters of `Completions.start` to `Completions.end`. */
+  /** Replaces the characters of `Completions.start` to `Completions.end`, with a blank before it where there is none. */
   readonly text: string;
   /** What it is, such as `an IOAS`; empty for a keyword. */
   readonly label: string;
