@@ -335,6 +335,7 @@ export const FORMATS: readonly DumpFormat[] = [
         /^\s{0,16}(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7] /i,
         /^\s{0,16}(?:Slot|Device):\s{1,8}[0-9a-f]/,
         /^\s{0,32}Flags: /,
+        /^\s{0,32}Address: ?[0-9a-f]{8}/i,
       ],
       around: { words: ['group'] },
       inside: {
