@@ -1,49 +1,15 @@
 // Changes of a session by hand: operations are added, replaced and removed at any place, and what follows is run again.
 import { answerOf, differingFields, type ReplayStep } from '../../kernel/replay/replay.ts';
-import { isOperation, type Operation, type SessionEvent } from '../../session/events.ts';
+import { isOperation, type Operation } from '../../session/events.ts';
 import { spliceEvents } from '../../session/splice.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import type { OpenedSource } from './opened-source.ts';
+import { type Change, historyOf } from './session-history.ts';
 
 /** Changes of a session that can be undone. */
 const UNDO_MAX = 200;
 /** Operations behind a change whose answers are compared with those before it. */
 const COMPARED_MAX = 2000;
-
-/** Events of a session that take the place of others: `removed` are at `index` before, `added` after. */
-interface Change {
-  readonly index: number;
-  readonly removed: readonly SessionEvent[];
-  readonly added: readonly SessionEvent[];
-}
-
-interface History {
-  readonly done: Change[];
-  readonly undone: Change[];
-}
-
-/** By the events of a session, which stay the same array. */
-const histories = new WeakMap<readonly SessionEvent[], History>();
-
-function historyOf({ session: { events } }: EngineDocument): History {
-  const known = histories.get(events);
-  if (known) return known;
-  const made: History = { done: [], undone: [] };
-  histories.set(events, made);
-  return made;
-}
-
-/**
- * Keeps the undo of a session when its events are copied to another array, in which one of them (`removed`, an index) is
- * missing, or others were added behind the last.
- */
-export function keepHistory(from: readonly SessionEvent[], to: readonly SessionEvent[], removed?: number): void {
-  const history = histories.get(from);
-  if (!history) return;
-  const moved = (change: Change): Change =>
-    removed !== undefined && change.index > removed ? { ...change, index: change.index - 1 } : change;
-  histories.set(to, { done: history.done.map(moved), undone: history.undone.map(moved) });
-}
 
 /** What came of a change. */
 export interface ChangedSession {

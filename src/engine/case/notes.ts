@@ -13,9 +13,9 @@ import { type EngineDocument, restoreMoments, statesOf } from '../documents/docu
 import { spaceKey } from '../documents/keys.ts';
 import { nothingRead } from '../documents/read-document.ts';
 import type { NoteNode, NoteParams } from '../protocol/case.ts';
-import { keepHistory } from './changed-session.ts';
 import type { CaseResult, OpenCase } from './open-case.ts';
 import type { OpenedSource } from './opened-source.ts';
+import { keepHistory } from './session-history.ts';
 
 type Note = FactOf<'note'>;
 
