@@ -11,8 +11,8 @@ import { FORMATS } from '../registry.ts';
 const TIMES = Math.max(1, Number(process.env.FUZZ_RUNS) || 1);
 /** True in `npm run test:long`: what is shortened or left out elsewhere, because it repeats itself, is tried whole. */
 export const IS_LONG = TIMES > 1;
-/** For properties that `fuzzRuns` makes slow. */
-export const FUZZ_TIMEOUT = 10_000 + 30_000 * TIMES;
+/** For properties that `fuzzRuns` makes slow. In milliseconds; nothing but an endless loop takes as long. */
+export const FUZZ_TIMEOUT = 120_000 * TIMES;
 
 /** Options for a property that is tried so many times; FUZZ_RUNS=50 in the environment makes it 50 times as many. */
 export function fuzzRuns(numRuns: number): { readonly numRuns: number } {
