@@ -310,6 +310,16 @@ test('the presenter’s view: large, folded, black on a key, notes in a second w
   await expect(app.getByTestId('lesson-step')).toHaveText('step 6 of 8');
   await app.keyboard.press('Escape');
   await expect(app.getByRole('tablist', { name: 'Details' })).toBeVisible();
+  // What was asked for and what blocked it is written below the lanes: nothing of it is cut off.
+  await goTo(app, '#lesson=03-why-fee00000&step=3');
+  await expect(app.getByTestId('lesson-step')).toHaveText('step 3 of 7');
+  await app.keyboard.press('z');
+  await app.keyboard.press('2');
+  await expect(lesson.locator('.op-reason')).toBeVisible();
+  await expect
+    .poll(() => app.getByTestId('timeline-scroll').evaluate((area) => area.scrollHeight - area.clientHeight))
+    .toBe(0);
+  expect(await violations(app)).toEqual([]);
 });
 
 test('what was done in a session is recorded as a lesson, which opens without a mistake', async ({ app }) => {
