@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createModel } from '../kernel/models.ts';
 import { isLessonName, lessonText } from './built-in.ts';
 import { checkLesson } from './check-lesson.ts';
 import { practiceLesson, practiceSheet } from './practice.ts';
@@ -20,6 +21,33 @@ describe('practice', () => {
     expect(checkLesson(text).problems).toEqual([]);
     const { steps } = readLesson(text).lesson;
     expect(steps).toHaveLength(10);
+  });
+
+  test.each(SEEDS)('seed %i: each exercise is alone in the picture', (seed) => {
+    const { lesson } = readLesson(practiceLesson(all(seed)));
+    const made = createModel({}, lesson.head.model ?? '');
+    if (!made.ok) throw new Error(made.message);
+    for (const { title, blocks } of lesson.steps) {
+      const operations = blocks.flatMap((block) => (block.kind === 'ops' ? block.operations : []));
+      for (const { text, operation } of operations) {
+        const outcome = made.model.apply(operation, 0);
+        // Only the last operation, which is asked for, may be refused.
+        if (text !== operations.at(-1)?.text) expect(outcome, text).toMatchObject({ ok: true });
+      }
+      const named = operations.at(-1)?.text.split(' ')[1];
+      expect(
+        made.model.spaces().map(({ id }) => id),
+        title,
+      ).toEqual([named]);
+    }
+  });
+
+  test('a sheet says where the memory is when the kernel chooses the place: the answer depends on it', () => {
+    const sheet = SEEDS.map((seed) => practiceSheet({ seed, kinds: ['alignment'] }).exercises).join('\n');
+    const chosen = sheet.split('\n').filter((line) => / any /.test(line));
+    expect(chosen.length).toBeGreaterThan(0);
+    for (const line of chosen) expect(line).toMatch(/ from 0x[\da-f]+$/);
+    expect(sheet).not.toMatch(/^(?:detach|destroy|close) /m);
   });
 
   test('answers are of every kind over the seeds: not always a refusal, not always the same place', () => {

@@ -17,6 +17,8 @@ interface Exercise {
   readonly question: string;
   /** Operations; the answer to the last one is asked for. */
   readonly lines: readonly string[];
+  /** Operations that undo the exercise, so that the next one is alone in the picture. */
+  readonly end: readonly string[];
   readonly choices: readonly string[];
   /** Index of the right choice. */
   readonly right: number;
@@ -83,6 +85,12 @@ const STARTS: Readonly<Record<string, (name: string, n: number, bits: number) =>
   type1: (name, n, bits) => [`open ${name} type1v2`, `attach group ${n} to ${name}: ${behind(n, bits)}`],
 };
 
+/** By model: the operations that take the space of exercise `n` away again. */
+const ENDS: Readonly<Record<string, (name: string, n: number) => readonly string[]>> = {
+  iommufd: (name, n) => [`detach nic${n}`, `destroy ${name}`],
+  type1: (name, n) => [`detach group ${n} from ${name}`, `close ${name}`],
+};
+
 /** The first operations of an exercise, for an IOMMU of so many address bits. */
 type Start = (bits: number) => readonly string[];
 
@@ -133,7 +141,8 @@ function alignment(dice: Dice, name: string, start: Start, model: string): Draft
   return {
     question: 'The kernel chooses the IOVA. Which one?',
     setup: [...start(39), `map ${name} ${hex(taken)} ${shortExactSize(after - taken)} rw`],
-    last: `map ${name} any ${shortExactSize(length)} r`,
+    // The answer depends on the alignment of the memory: it is named, even though this is what is taken without it.
+    last: `map ${name} any ${shortExactSize(length)} r from 0x7f0000000000`,
     wrong: [0n, PAGE, after, length, next(after), next(after) + length].map((at) => `0, iova ${hex(at)}`),
   };
 }
@@ -191,6 +200,7 @@ function run(
 function exerciseOf(
   kind: PracticeKind,
   { question, setup, last, wrong }: Draft,
+  end: readonly string[],
   model: KernelModel,
   dice: Dice,
 ): Exercise | undefined {
@@ -202,7 +212,7 @@ function exerciseOf(
   const right = isPlain ? (got.text.split(',')[0] ?? got.text) : got.text;
   const others = [...new Set(wrong)].filter((text) => text !== right && text !== got.text);
   const choices = dice.shuffled([right, ...dice.shuffled(others).slice(0, CHOICES - 1)]);
-  return { kind, question, lines: [...setup, last], choices, right: choices.indexOf(right), reason: got.reason };
+  return { kind, question, lines: [...setup, last], end, choices, right: choices.indexOf(right), reason: got.reason };
 }
 
 /** How many exercises are of each of so many kinds; the harder ones may have one more. */
@@ -226,7 +236,8 @@ function practiceSet({ seed, kinds }: Practice): PracticeSet {
       const start: Start = (bits) => STARTS[name]?.(space, n, bits) ?? [];
       // What a draft that cannot be run has changed is dropped.
       const model = made.model.clone();
-      const exercise = exerciseOf(kind, MAKERS[kind](dice, space, start, name), model, dice);
+      const end = ENDS[name]?.(space, n) ?? [];
+      const exercise = exerciseOf(kind, MAKERS[kind](dice, space, start, name), end, model, dice);
       if (!exercise) continue;
       exercises.push(exercise);
       count++;
@@ -262,6 +273,7 @@ export function practiceLesson(practice: Practice): string {
       ...choices,
       '',
       '```ops',
+      ...(exercises[i - 1]?.end ?? []),
       ...exercise.lines,
       '```',
       '',
