@@ -141,6 +141,7 @@ test('a file of a lesson opens in the reader; its mistakes are shown, its questi
   const lesson = app.getByTestId('lesson');
   await expect(lesson.getByRole('heading', { name: 'My own lesson' })).toBeVisible();
   await expect(lesson).toContainText('mine.md:10: expected 0, iova 0x1001, the model answers 0, iova 0x1000');
+  await expect(lesson).toContainText("mine.md:27: unknown key 'opss'");
   const answer = lesson.getByRole('textbox', { name: 'Your answer' });
   await answer.fill('0x1000-0x1fff');
   await answer.press('Enter');

@@ -75,9 +75,19 @@ describe('steps', () => {
     ['view: tab evnts', "view: unknown tab 'evnts'; did you mean 'events'?"],
     ['view: selection 0x5-0x1', "view: selection '0x5-0x1': the range ends before it starts"],
     ['predcit: 0 | -EINVAL', "unknown key 'predcit'; did you mean 'predict'?"],
+    ['ops: alloc a', "unknown key 'ops'; did you mean a block that begins with '```ops'?"],
+    ['chekc: 0', "unknown key 'chekc'; did you mean a block that begins with '```check'?"],
     ['answer: address', "'answer:' must follow 'question:'"],
   ])('%s', (line, problem) => {
     expect(problems('## S', line, ...OPS)).toEqual([`6: ${problem}`]);
+  });
+
+  test('steps without anything in them', () => {
+    const problem = (line: number, title: string) =>
+      `${line}: step '${title}' is empty: write something below the heading, or remove it`;
+    expect(problems('# One', '', '## Two', 'text', '## Three', '')).toEqual([problem(5, 'One'), problem(9, 'Three')]);
+    // What is wrong in a step is something.
+    expect(problems('## S', 'view: scale')).toHaveLength(1);
   });
 
   test('views in every notation', () => {

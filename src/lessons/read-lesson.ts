@@ -47,6 +47,7 @@ const VIEW_KEYS = ['range', 'scale', 'lanes', 'tab', 'selection'];
 const LANES: readonly string[] = LANE_KINDS;
 const LINE_KEYS = ['view', 'predict', 'question', 'answer'];
 const FENCES = ['ops', 'facts', 'check'];
+const HEADING = /^#{1,6}\s+(.*?)\s*#*\s*$/;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -187,7 +188,7 @@ class LessonReader {
     };
     while (this.#line !== undefined) {
       const line = this.#line;
-      const heading = /^#{1,6}\s+(.*?)\s*#*\s*$/.exec(line)?.[1];
+      const heading = HEADING.exec(line)?.[1];
       const fence = /^(`{3,}|~{3,})\s*(\S*)/.exec(line);
       const [, key, value = ''] = /^([a-z]+):(?:\s+(.*))?$/.exec(line) ?? [];
       if (heading !== undefined) {
@@ -195,23 +196,38 @@ class LessonReader {
         blocks = [];
         steps.push({ line: this.#number, title: heading, blocks });
         this.#at++;
+        const at = this.#at;
+        while (this.#line?.trim() === '') this.#at++;
+        if (this.#line === undefined || HEADING.test(this.#line)) {
+          this.#problem(at, `step '${heading}' is empty: write something below the heading, or remove it`);
+        }
       } else if (fence) add(this.#fenced(fence[1] ?? '', fence[2] ?? '', blocks));
       else if (key === 'view') {
         add(this.#view(value));
       } else if (key === 'predict') add(this.#predict(value));
       else if (key === 'question') add(this.#question(value));
       else {
-        const nearest = key === undefined ? undefined : key === 'answer' ? 'question' : nearestWord(key, LINE_KEYS);
-        if (key === 'answer') this.#problem(this.#number, "'answer:' must follow 'question:'");
-        else if (nearest !== undefined) {
-          this.#problem(this.#number, `unknown key '${key}'; did you mean '${nearest}'?`);
-        }
+        if (key !== undefined) this.#unknownKey(key);
         text.push(line);
         this.#at++;
       }
     }
     flush();
     return steps;
+  }
+
+  /** Reports a key that is meant as one of a lesson's, but is none; anything else is text. */
+  #unknownKey(key: string): void {
+    if (key === 'answer') {
+      this.#problem(this.#number, "'answer:' must follow 'question:'");
+      return;
+    }
+    const nearest = nearestWord(key, LINE_KEYS);
+    const block = FENCES.includes(key) ? key : nearestWord(key, FENCES);
+    if (nearest !== undefined) this.#problem(this.#number, `unknown key '${key}'; did you mean '${nearest}'?`);
+    else if (block !== undefined) {
+      this.#problem(this.#number, `unknown key '${key}'; did you mean a block that begins with '\`\`\`${block}'?`);
+    }
   }
 
   /** The lines of a fenced block, each with its number; the place is behind it afterwards. */

@@ -113,7 +113,10 @@ export function recordLesson(
   }
   flushFacts();
   flushLeftOut();
-  if (steps === 0) heading('Nothing was done yet');
+  if (steps === 0) {
+    heading('Nothing was done yet');
+    body.push('The session has no operations.', '');
+  }
   body.push(...viewLine(view));
   return `${[...head, ...body].join('\n').trimEnd()}\n`;
 }
