@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { main } from './main.ts';
 
-async function readStdin(): Promise<Uint8Array> {
+async function readStdin(): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk);
   return Buffer.concat(chunks);

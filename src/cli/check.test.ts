@@ -54,6 +54,17 @@ describe('check', () => {
     expect((await runCli(['check', early, odd, '--kernel', '6.12'])).stderr).toBe('');
   });
 
+  test('standard input that cannot be read is named; the rest is answered', async () => {
+    const host = put('host.txt', GROUP(1, MSI));
+    const failure = new Error('EISDIR: illegal operation on a directory, read');
+    const { code, stdout, stderr } = await runCli(['check', '-', host], {}, failure);
+    expect([code, stderr]).toEqual([
+      2,
+      'iovascope: check: <stdin>: cannot be read: illegal operation on a directory\n',
+    ]);
+    expect(stdout).toMatch(/\nno conflicts in what was read; not read: 1 input\n$/);
+  });
+
   test('nothing wrong: exit code 0', async () => {
     const host = put('host.txt', GROUP(1, MSI));
     expect(await runCli(['check', host, '--guest', 'q35:8G'])).toEqual({

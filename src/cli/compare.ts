@@ -120,7 +120,7 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   const documents: EngineDocument[] = [];
   const unread: UnreadInput[] = [];
   for (const path of positionals) {
-    const opened = await openFiles([path], io, path);
+    const opened = await openFiles([path], io, { hostName: path });
     if (!opened.ok) return unusable(io, `compare: ${opened.message}`);
     if (opened.documents.every(({ host }) => host.groups.length === 0)) {
       return unusable(io, `compare: ${path}: nothing says what is reserved (no IOMMU groups, no regions)`);

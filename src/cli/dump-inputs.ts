@@ -23,9 +23,19 @@ function failing(name: string, error: unknown, tree?: string): DumpInput {
   };
 }
 
-async function fileInput(path: string, stats: Stats, tree?: string): Promise<InputToOpen> {
+interface InputOptions {
+  /** True to keep the bytes of files and of standard input within reach: reports quote their lines. */
+  readonly keepsData?: boolean | undefined;
+}
+
+async function fileInput(
+  path: string,
+  stats: Stats,
+  { keepsData = false }: InputOptions,
+  tree?: string,
+): Promise<InputToOpen> {
   // A file that may not be read says so when it is.
-  const data = stats.isFile() ? await openAsBlob(path).catch(() => undefined) : undefined;
+  const data = keepsData && stats.isFile() ? await openAsBlob(path).catch(() => undefined) : undefined;
   return {
     name: path,
     ...(stats.isFile() ? { size: stats.size } : {}),
@@ -44,7 +54,11 @@ async function fileInput(path: string, stats: Stats, tree?: string): Promise<Inp
 const byName = new Intl.Collator('en', { numeric: true });
 
 /** A folder's files, whole and in the order of their names. Symbolic links are recorded, not followed. */
-async function* folderInputs(path: string, tree: string): AsyncGenerator<InputToOpen, void, undefined> {
+async function* folderInputs(
+  path: string,
+  tree: string,
+  options: InputOptions,
+): AsyncGenerator<InputToOpen, void, undefined> {
   let names: string[];
   try {
     names = await readdir(path);
@@ -56,10 +70,10 @@ async function* folderInputs(path: string, tree: string): AsyncGenerator<InputTo
     const inner = path.endsWith('/') ? `${path}${name}` : `${path}/${name}`;
     try {
       const stats = await lstat(inner);
-      if (stats.isDirectory()) yield* folderInputs(inner, tree);
+      if (stats.isDirectory()) yield* folderInputs(inner, tree, options);
       else if (stats.isSymbolicLink()) {
         yield { ...failing(inner, 'a symbolic link', tree), link: await readlink(inner) };
-      } else if (stats.isFile()) yield await fileInput(inner, stats, tree);
+      } else if (stats.isFile()) yield await fileInput(inner, stats, options, tree);
       else yield failing(inner, 'not a plain file', tree);
     } catch (error) {
       yield failing(inner, error, tree);
@@ -67,23 +81,27 @@ async function* folderInputs(path: string, tree: string): AsyncGenerator<InputTo
   }
 }
 
+async function stdinInput(name: string, io: CliIo, { keepsData = false }: InputOptions): Promise<InputToOpen> {
+  const bytes = await io.stdin();
+  return {
+    name,
+    ...(keepsData ? { data: new Blob([bytes]) } : {}),
+    async *stream() {
+      yield bytes;
+    },
+  };
+}
+
 /**
- * The inputs for paths on the command line: a file, a folder with everything below it, `-` for standard input. A path
- * that cannot be read becomes an input that fails when it is opened.
+ * The inputs for paths on the command line: a file, a folder with everything below it, `-` for standard input. What
+ * cannot be read becomes an input that fails when it is opened.
  */
-export async function* dumpInputs(paths: readonly string[], io: CliIo): AsyncGenerator<InputToOpen, void, undefined> {
+export async function* dumpInputs(
+  paths: readonly string[],
+  io: CliIo,
+  options: InputOptions = {},
+): AsyncGenerator<InputToOpen, void, undefined> {
   for (const path of paths) {
-    if (path === '-') {
-      const bytes = await io.stdin();
-      yield {
-        name: inputName(path),
-        data: new Blob([new Uint8Array(bytes)]),
-        async *stream() {
-          yield bytes;
-        },
-      };
-      continue;
-    }
     if (isLink(path)) {
       yield {
         name: 'link',
@@ -93,13 +111,18 @@ export async function* dumpInputs(paths: readonly string[], io: CliIo): AsyncGen
       };
       continue;
     }
+    const name = inputName(path);
     try {
+      if (path === '-') {
+        yield await stdinInput(name, io, options);
+        continue;
+      }
       const stats = await stat(path);
-      if (stats.isDirectory()) yield* folderInputs(path, path);
+      if (stats.isDirectory()) yield* folderInputs(path, path, options);
       // Pipes are read too: a shell's <(…) is one.
-      else yield await fileInput(path, stats);
+      else yield await fileInput(path, stats, options);
     } catch (error) {
-      yield failing(path, error);
+      yield failing(name, error);
     }
   }
 }

@@ -3,7 +3,7 @@ import { parseGuest } from '../engine/picture/guests.ts';
 import type { Dumps } from '../lib/dumps.ts';
 import { triedGuest } from '../lib/guest.ts';
 import type { CliIo } from './io.ts';
-import { openFiles, type UnreadInput } from './open-files.ts';
+import { type FileOptions, openFiles, type UnreadInput } from './open-files.ts';
 
 /** For the help of commands. */
 export const GUEST_HELP = `                 MACHINE:RAM[,OPTION…], such as pc-q35-7.2:16G,vendor=amd,phys-bits=48, q35:8G,
@@ -19,18 +19,27 @@ export interface GivenGuest {
 }
 
 /** The guest that an argument names; a string is what is wrong with it, in one line. */
-export async function guestOf(text: string, io: CliIo): Promise<GivenGuest | string> {
+export async function guestOf(
+  text: string,
+  io: CliIo,
+  options: Pick<FileOptions, 'keepsData'> = {},
+): Promise<GivenGuest | string> {
   const machine = parseGuest(text);
   if (machine) return machine.ok ? { guest: text, unread: [] } : `'${text}': ${machine.message}`;
-  const whole = await opened(text, undefined, io);
+  const whole = await opened(text, undefined, io, options);
   const hash = text.lastIndexOf('#');
   if (typeof whole !== 'string' || hash < 1) return whole;
-  const part = await opened(text.slice(0, hash), text.slice(hash + 1), io);
+  const part = await opened(text.slice(0, hash), text.slice(hash + 1), io, options);
   return typeof part === 'string' && part.includes('no such file') ? whole : part;
 }
 
-async function opened(path: string, name: string | undefined, io: CliIo): Promise<GivenGuest | string> {
-  const files = await openFiles([path], io);
+async function opened(
+  path: string,
+  name: string | undefined,
+  io: CliIo,
+  options: FileOptions,
+): Promise<GivenGuest | string> {
+  const files = await openFiles([path], io, options);
   if (!files.ok) {
     return /^[^/.]+$/.test(path) && files.message.includes('no such file')
       ? `'${path}': expected MACHINE:RAM[,OPTION…] such as pc-q35-7.2:16G, or a file`

@@ -5,7 +5,7 @@ export interface CliIo {
   /** Messages. */
   stderr(text: string): void;
   /** All of standard input. */
-  stdin(): Promise<Uint8Array>;
+  stdin(): Promise<Uint8Array<ArrayBuffer>>;
   /** A file's bytes; rejects with a system error, `code` set, as `node:fs` does. */
   readFile(path: string): Promise<Uint8Array>;
   /** Writes a file, replacing one that is there; rejects as `readFile` does. */

@@ -30,15 +30,23 @@ export function unreadInputs(sources: readonly Pick<Source, 'name' | 'unread'>[]
   return sources.flatMap(({ name, unread }) => (unread ? [{ source: name, ...unread }] : []));
 }
 
-/**
- * Opens files, which are one host unless they contradict each other. Fails only if none of them holds anything.
- * `hostName`: what to call a host that no file names.
- */
-export async function openFiles(paths: readonly string[], io: CliIo, hostName?: string): Promise<OpenedFiles> {
+export interface FileOptions {
+  /** What to call a host that no file names. */
+  readonly hostName?: string | undefined;
+  /** True where lines of the files are quoted. */
+  readonly keepsData?: boolean | undefined;
+}
+
+/** Opens files, which are one host unless they contradict each other. Fails only if none of them holds anything. */
+export async function openFiles(
+  paths: readonly string[],
+  io: CliIo,
+  { hostName, keepsData }: FileOptions = {},
+): Promise<OpenedFiles> {
   if (paths.filter((path) => path === '-').length > 1) {
     return { ok: false, message: 'standard input can be read only once' };
   }
-  const dumps = await openDumps(dumpInputs(paths, io), { hostName });
+  const dumps = await openDumps(dumpInputs(paths, io, { keepsData }), { hostName });
   const { documents, sources } = openedOf(dumps);
   const unread = unreadInputs(dumps.sources);
   if (!sources.every(isEmptySource)) return { ok: true, dumps, documents, unread };

@@ -133,6 +133,20 @@ describe('reports and pictures that leave', () => {
     expect(again.written?.['out.md']).toBe(text);
   });
 
+  test('Markdown quotes the lines of a file and of standard input', async () => {
+    const line =
+      'DMAR: [DMA Read] Request device [00:1f.2] fault addr 0x7e000000 [fault reason 06] PTE Read access is not set';
+    const log = path.join(folder, 'fault.log');
+    await writeFile(log, `${line}\n`);
+    for (const [name, stdin] of [
+      [log, ''],
+      ['-', `${line}\n`],
+    ] as const) {
+      const { written } = await runCli(['render', name, '-o', 'out.md'], {}, stdin);
+      expect(written?.['out.md']).toContain(line);
+    }
+  });
+
   test.each(['svg', 'txt', 'md'])('--redact: .%s has no name of a file or folder', async (form) => {
     const { written } = await runCli(['render', dump, '-o', `out.${form}`, '--redact']);
     const text = String(written?.[`out.${form}`]);

@@ -142,9 +142,11 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   const wanted = wantedOf(parsed.values);
   if (typeof wanted === 'string') return unusable(io, `render: ${wanted}`);
 
-  const opened = await openFiles(parsed.positionals, io);
+  // Only Markdown quotes lines.
+  const reading = { keepsData: wanted.form === 'md' };
+  const opened = await openFiles(parsed.positionals, io, reading);
   if (!opened.ok) return unusable(io, `render: ${opened.message}`);
-  const guest = parsed.values.guest === undefined ? undefined : await guestOf(parsed.values.guest, io);
+  const guest = parsed.values.guest === undefined ? undefined : await guestOf(parsed.values.guest, io, reading);
   if (typeof guest === 'string') return unusable(io, `render: --guest ${guest}`);
   const { output, form, ...rest } = wanted;
   const options = { ...rest, ...(guest ? { guest: guest.guest, guestName: guest.name } : {}) };

@@ -9,11 +9,11 @@ export interface CliResult {
   readonly written?: Readonly<Record<string, string | Uint8Array>>;
 }
 
-/** Runs the command line on files given by name. Other names are missing, as on a disk. */
+/** Runs the command line on files given by name. Other names are missing, as on a disk. An error is what reading standard input fails with. */
 export async function runCli(
   args: readonly string[],
   files: Readonly<Record<string, string | Uint8Array>> = {},
-  stdin: string | Uint8Array = '',
+  stdin: string | Uint8Array<ArrayBuffer> | Error = '',
 ): Promise<CliResult> {
   let stdout = '';
   let stderr = '';
@@ -26,7 +26,10 @@ export async function runCli(
     stderr: (text) => {
       stderr += text;
     },
-    stdin: async () => bytes(stdin),
+    stdin: async () => {
+      if (stdin instanceof Error) throw stdin;
+      return typeof stdin === 'string' ? new TextEncoder().encode(stdin) : stdin;
+    },
     readFile: async (path) => {
       const data = files[path];
       if (data === undefined) throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' });
