@@ -194,7 +194,7 @@ function bounded(conflicts: readonly Conflict[], total = conflicts.length): Conf
 }
 
 /** Selected groups that could not join the container now, because something is mapped where it must not be. */
-function refusedAttaches(state: MappingState, space: CommonSpace): Conflict[] {
+function refusedAttaches(state: MappingState, space: CommonSpace, api: RequestApi): Conflict[] {
   const { set } = state;
   const regions = space.reserved
     .filter((region) => meaningOf(region.type).blocksMappings)
@@ -223,7 +223,7 @@ function refusedAttaches(state: MappingState, space: CommonSpace): Conflict[] {
         severity: 'warning',
         title: `A mapping overlaps ${plainRange(range)} (${what})`,
         message: `${describeRange(first)} is mapped${others}: attaching ${who} to the same address space would be refused.`,
-        ...refusedBy(subject, { api: apiOf(set) }),
+        ...refusedBy(subject, { api }),
         remedy: 'Attach all groups before anything is mapped, or unmap it first.',
         marks: [markOf('requested', first, 'mapped'), markOf('obstacle', range, what)],
         provenance: [provenanceOf(maker), ...places],
@@ -234,6 +234,7 @@ function refusedAttaches(state: MappingState, space: CommonSpace): Conflict[] {
 
 /** The interface of a set of requests; `undefined` for other sets. */
 function apiOf({ facts }: MappingSet): RequestApi | undefined {
+  if (facts[0]?.kind !== 'request') return undefined;
   // Only what fails is printed with the name of its ioctl.
   const first = facts.find((fact) => fact.kind === 'request' && fact.result !== 0) ?? facts[0];
   return first?.kind === 'request' ? first.api : undefined;
@@ -335,7 +336,7 @@ export function requestConflicts(
       found.map((conflict) => (causes.has(conflict.id) ? { ...conflict, follows: true } : conflict)),
       refusals.size,
     ),
-    ...(end ? bounded(refusedAttaches(end, space)) : []),
+    ...(end ? bounded(refusedAttaches(end, space, api)) : []),
     ...(end ? cutMappings(end, api) : []),
     ...(peak && isNearLimit ? [nearLimit(set, peak.size, peak.at)] : []),
     ...shortUnmaps(set),
