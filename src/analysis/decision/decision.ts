@@ -5,6 +5,7 @@ import { IOVA_MAX } from '../../iova/iova.ts';
 import { type IovaRange, range, rangeOfLength, WHOLE_SPACE } from '../../iova/range.ts';
 import type { AllocatorEvent } from '../../kernel/dma-iommu/events.ts';
 import { DmaIommuModel } from '../../kernel/dma-iommu/model.ts';
+import { IOMMUFD_RFC_SOURCE } from '../../kernel/iommufd-rfc/rules.ts';
 import { type AddressSpaceView, type KernelModel, type Outcome, pageSizesOf } from '../../kernel/model.ts';
 import { nearestKernel } from '../../kernel/models.ts';
 import type { Refusal } from '../../kernel/shared/refusal.ts';
@@ -97,17 +98,19 @@ function middleSteps(
   header: Header,
   rules: KernelRules,
 ): DecisionStep[] {
-  const by = kernelLabel(rules);
+  const isRfc = model.name === 'iommufd-rfc';
+  const by = isRfc ? IOMMUFD_RFC_SOURCE : kernelLabel(rules);
+  const search = { outcome, header, by, isLimited: rules.has('iommufd-choice') && !isRfc };
   switch (operation.op) {
     case 'ioas.map':
       return !operation.flags.includes('fixed')
-        ? chosen(model, outcome, model.space(operation.ioas), operation.user_va, operation.length, header, rules)
+        ? chosen(model.space(operation.ioas), operation.user_va, operation.length, search)
         : [];
     case 'ioas.copy': {
       const [source] = model.space(operation.src)?.areas(operation.src_iova, operation.src_iova) ?? [];
       if (operation.flags.includes('fixed') || !source) return [];
       const userVa = source.userVa + (operation.src_iova - source.start);
-      return chosen(model, outcome, model.space(operation.dst), userVa, operation.length, header, rules);
+      return chosen(model.space(operation.dst), userVa, operation.length, search);
     }
     case 'device.attach': {
       const space = operation.ioas === undefined ? undefined : model.space(operation.ioas);
@@ -134,23 +137,26 @@ function middleSteps(
   }
 }
 
+/** What a search for an IOVA came to, and by which rules. `isLimited`: as for `choiceSteps`. */
+interface Search {
+  readonly outcome: Outcome;
+  readonly header: Header;
+  /** The kernel, as sources name it. */
+  readonly by: string;
+  readonly isLimited: boolean;
+}
+
 /** The search for an IOVA, if it comes to what the model answers: rounding of older kernels may wrap around. */
 function chosen(
-  model: KernelModel,
-  outcome: Outcome,
   space: AddressSpaceView | undefined,
   userVa: bigint,
   length: bigint,
-  header: Header,
-  rules: KernelRules,
+  { outcome, header, by, isLimited }: Search,
 ): DecisionStep[] {
   const sizes = pageSizesOf(header);
   const isSearched = outcome.ok || outcome.refusal?.rule.endsWith('choose-no-space');
   if (!space || !sizes || length === 0n || !isSearched) return [];
-  const isFirst = model.name === 'iommufd-rfc';
-  const by = isFirst ? 'io_pagetable.c as posted 2022-03-18' : kernelLabel(rules);
   const source = `${by}, iopt_alloc_iova`;
-  const isLimited = rules.has('iommufd-choice') && !isFirst;
   const found = choiceSteps(space, { userVa, length, sizes, isLimited, source });
   if (found.chosen !== (outcome.ok ? outcome.answer.iova : undefined)) {
     const text = found.isCut

@@ -7,16 +7,18 @@ import { type DecisionStep, shortened } from './step.ts';
 /** Which kernel code walks. */
 export type Walk = 'iommufd' | 'iommufd-rfc' | 'type1' | 'type1v2';
 
-function sourceOf(walk: Walk, by: string): string {
-  if (walk === 'iommufd-rfc') return 'io_pagetable.c as posted 2022-03-18, iopt_unmap_iova';
-  return `${by}, ${walk === 'iommufd' ? 'iopt_unmap_iova_range' : 'vfio_dma_do_unmap'}`;
-}
+const FUNCTIONS: Readonly<Record<Walk, string>> = {
+  iommufd: 'iopt_unmap_iova_range',
+  'iommufd-rfc': 'iopt_unmap_iova',
+  type1: 'vfio_dma_do_unmap',
+  type1v2: 'vfio_dma_do_unmap',
+};
 
 const RULES: Readonly<Record<Walk, string>> = {
   iommufd: 'iommufd removes area after area that lies inside the range, and stops at one that sticks out',
   'iommufd-rfc': 'The first posting removes exactly one area, with the bounds of the range',
   type1:
-    'Version 1 removes every mapping that starts inside the range, whole; a mapping that starts before the range stops the walk',
+    'Version 1 removes, as a whole, every mapping that starts inside the range; a mapping that starts before the range stops the walk',
   type1v2: 'Version 2 first checks both ends: a mapping may not be cut. Then everything inside is removed',
 };
 
@@ -34,7 +36,7 @@ export function unmapSteps(
   walk: Walk,
   by: string,
 ): { readonly steps: DecisionStep[]; readonly unmapped: bigint } {
-  const source = sourceOf(walk, by);
+  const source = `${by}, ${FUNCTIONS[walk]}`;
   const steps: DecisionStep[] = [];
   let unmapped = 0n;
   for (const { start, last } of before.areas(requested.start, requested.last)) {

@@ -1,7 +1,10 @@
 import { defineRules } from '../shared/rule.ts';
 
+/** What the rules were read in, as sources name it. */
+export const IOMMUFD_RFC_SOURCE = 'io_pagetable.c as posted 2022-03-18';
+
 /** The rules by which the io_pagetable of 2022-03-18 refuses operations. The names are stable. */
-export const IOMMUFD_RFC_RULES = defineRules('io_pagetable.c as posted 2022-03-18', {
+export const IOMMUFD_RFC_RULES = defineRules(IOMMUFD_RFC_SOURCE, {
   'rfc-ioas-has-domain': {
     errno: 'EBUSY',
     message: 'An IOAS cannot be destroyed while a device is attached to it',
