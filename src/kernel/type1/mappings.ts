@@ -96,10 +96,10 @@ function cutIn(store: AreaStore, start: bigint, size: bigint): Area | undefined 
   // The lowest mapping in the range is the one at its start, if there is one.
   const first = store.tree.firstOverlap(start, last);
   if (!first) return undefined;
-  if (first.start < start) return store.firstOverlapping(start, last);
+  if (first.start < start) return store.areaOf(first.value, first);
   if (first.last === last) return undefined;
   const above = first.last > last ? first : store.tree.firstOverlap(last, last);
-  return above && above.last !== last ? store.firstOverlapping(last, last) : undefined;
+  return above && above.last !== last ? store.areaOf(above.value, above) : undefined;
 }
 
 /** Removes mappings that do not overlap, by ascending start. */
