@@ -73,18 +73,12 @@ function kernelNotes(model: string, kernel: string | undefined): string[] {
   if (since !== undefined && isBefore(kernel, since)) {
     return [`Linux ${kernel} does not have ${model} (since ${since}): the rules of Linux ${since} are used`];
   }
-  const [oldest, newest] = [RECORDED_VERSIONS[0], RECORDED_VERSIONS[RECORDED_VERSIONS.length - 1] ?? ''];
+  const [oldest, newest = oldest] = [RECORDED_VERSIONS[0], RECORDED_VERSIONS.at(-1)];
   if (isBefore(kernel, oldest)) {
     return [`Linux ${kernel} is older than ${oldest}, the oldest known: the rules of Linux ${oldest} are used`];
   }
-  if (isNewerSeries(kernel, newest)) {
+  if (isBefore(newest, kernel)) {
     return [`Linux ${kernel} is newer than ${newest}, the newest known: the rules of Linux ${newest} are used`];
   }
   return [];
-}
-
-/** True if a version is of a later series than another, whatever their patches are. */
-function isNewerSeries(version: string, other: string): boolean {
-  const [a, b] = [parseKernelVersion(version), parseKernelVersion(other)];
-  return a !== undefined && b !== undefined && (a.major - b.major || a.minor - b.minor) > 0;
 }

@@ -1,7 +1,7 @@
 // "What if these groups share one address space?": what they reserve together, and what remains usable.
 import { counted } from '../../iova/format.ts';
 import type { Iova } from '../../iova/iova.ts';
-import { compareRanges, type IovaRange, WHOLE_SPACE } from '../../iova/range.ts';
+import { compareRanges, type IovaRange, rangesEqual, WHOLE_SPACE } from '../../iova/range.ts';
 import { complement, intersect, type RangeSet, rangeSet, subtract } from '../../iova/range-set.ts';
 import { DEFAULT_SW_MSI_WINDOW, X86_MSI_WINDOW } from '../../kernel/shared/platform-ranges.ts';
 import {
@@ -146,7 +146,11 @@ function agreedRanges(host: Host): AgreedRanges | undefined {
   const valid = rangeSet(first.validRanges);
   const isSame = ({ validRanges }: ReportedSpace) => {
     const other = rangeSet(validRanges);
-    return other.length === valid.length && other.every((r, i) => sameRange(r, valid[i]));
+    const isSameAt = (r: IovaRange, i: number) => {
+      const its = other[i];
+      return its !== undefined && rangesEqual(r, its);
+    };
+    return other.length === valid.length && valid.every(isSameAt);
   };
   const [start, last] = [valid[0]?.start, valid.at(-1)?.last];
   if (!more.every(isSame) || start === undefined || last === undefined) return undefined;
@@ -155,7 +159,7 @@ function agreedRanges(host: Host): AgreedRanges | undefined {
     first.apertures.find((a) => a.pageSizes !== undefined)?.pageSizes ?? first.validRanges[0]?.pageSizes;
   const aperture: Aperture = { start, last, message: `${first.name}, reported by the kernel`, pageSizes, provenance };
   const known = rangeSet(host.groups.flatMap(({ regions }) => regions));
-  const isWindow = (hole: IovaRange) => sameRange(hole, X86_MSI_WINDOW) || sameRange(hole, DEFAULT_SW_MSI_WINDOW);
+  const isWindow = (hole: IovaRange) => rangesEqual(hole, X86_MSI_WINDOW) || rangesEqual(hole, DEFAULT_SW_MSI_WINDOW);
   const holes = subtract(intersect(complement(valid), [aperture]), known).map(
     (hole): MergedRegion => ({
       ...hole,
@@ -164,10 +168,6 @@ function agreedRanges(host: Host): AgreedRanges | undefined {
     }),
   );
   return { aperture, holes };
-}
-
-function sameRange(a: IovaRange, b: IovaRange | undefined): boolean {
-  return a.start === b?.start && a.last === b.last;
 }
 
 /**

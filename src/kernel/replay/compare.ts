@@ -180,7 +180,8 @@ function compareSpaces(id: string, spaces: readonly (AddressSpaceView | undefine
   return { id, present, areas, reserved, usable, mappedDifferently, same };
 }
 
-function differenceOf(sets: readonly RangeSet[]): SetDifference {
+/** What two or more sets have in common, and what each has beyond that. */
+export function differenceOf(sets: readonly RangeSet[]): SetDifference {
   const common = sets.reduce((all, set) => intersect(all, set));
   return { sets, common, beyond: sets.map((set) => subtract(set, common)) };
 }

@@ -3,7 +3,7 @@ import { compareRanges, type IovaRange, WHOLE_SPACE } from '../../iova/range.ts'
 import { intersect, type RangeSet, rangeSet, subtract } from '../../iova/range-set.ts';
 import type { AddressSpaceView, AreaView } from '../model.ts';
 import { usableRanges } from '../shared/usable-ranges.ts';
-import { mappedElsewhere } from './compare.ts';
+import { differenceOf, mappedElsewhere } from './compare.ts';
 
 /** What an address may be in a space: each of these splits the addresses in two. */
 function contentsOf(space: AddressSpaceView, first: AddressSpaceView): readonly RangeSet[] {
@@ -30,8 +30,8 @@ export function differingRanges(spaces: readonly AddressSpaceView[]): IovaRange[
   const contents = spaces.map((space) => contentsOf(space, first));
   const kinds = (contents[0] ?? []).map((_, kind) => contents.map((sets) => sets[kind] ?? []));
   const differing = kinds.map((sets) => {
-    const common = sets.reduce(intersect);
-    return { sets, beyond: rangeSet(sets.flatMap((set) => subtract(set, common))) };
+    const { beyond } = differenceOf(sets);
+    return { sets, beyond: rangeSet(beyond.flat()) };
   });
   let pieces: RangeSet[] = [rangeSet(differing.flatMap(({ beyond }) => beyond))];
   for (const { sets, beyond } of differing) {
