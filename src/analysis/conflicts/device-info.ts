@@ -18,11 +18,15 @@ function addressOf(id: number): string {
   return `${part(id >> 8)}:${part((id >> 3) & 0x1f)}.${id & 7}`;
 }
 
+function isBridge(kind: string | undefined): boolean {
+  return /^PCIe? bridge/i.test(kind ?? '');
+}
+
 /** The devices below a bridge, other bridges left out. */
 function behindBridge(bridge: string, infos: DeviceInfos): string[] {
   return [...infos].flatMap(([device, { parent, class: kind }]) => {
     if (parent !== bridge) return [];
-    return /^PCI(?:e)? bridge/i.test(kind ?? '') ? behindBridge(device, infos) : [device];
+    return isBridge(kind) ? behindBridge(device, infos) : [device];
   });
 }
 
@@ -45,8 +49,7 @@ export function faultDeviceLabel(
   }
   const [, digits] = /^sid:0x([0-9a-f]+)$/.exec(device) ?? [];
   if (digits === undefined) {
-    const about = infos.get(device);
-    if (about?.class === undefined || !/^PCI(?:e)? bridge/i.test(about.class)) return device;
+    if (!isBridge(infos.get(device)?.class)) return device;
     const behind = behindBridge(device, infos);
     return behind.length === 0
       ? `${device} (a PCI bridge: a device behind it)`

@@ -310,8 +310,8 @@ function isApertureWidth({ apertures }: CommonSpace, width: number): boolean {
 }
 
 /** An address just below a power of two: the DMA API of a 64-bit device begins below 2^64, and something cut the rest. */
-function cutFromTop({ address, driver }: Fault, space: CommonSpace): FaultCause | undefined {
-  const isAmd = driver === 'amd' || isAmdHost(space.host);
+function cutFromTop({ address }: Fault, space: CommonSpace): FaultCause | undefined {
+  const isAmd = isAmdHost(space.host);
   for (const width of CUT_WIDTHS) {
     const top = 1n << BigInt(width);
     if (address >= top || top - address > TOP_MAX) continue;
@@ -503,9 +503,15 @@ function firmwareTable(host: Host): string {
   return architectureOf(host) === 'arm' ? 'RMR' : isAmdHost(host) ? 'IVMD' : 'RMRR';
 }
 
-/** A mapping beside the address: where it ends or starts, and how far away. */
-function neighbor({ mapping, side, distance }: NonNullable<FaultEvidence['near']>): string {
-  return `${plainRange(mapping)} ${side === 'below' ? 'ends' : 'starts'} ${formatSize(distance)} ${side}`;
+type Neighbor = NonNullable<FaultEvidence['near']>;
+
+/** A mapping beside the address, and after `separator` where it ends or starts, and how far away. */
+function neighbor({ mapping, side, distance }: Neighbor, separator = ' '): string {
+  return `${plainRange(mapping)}${separator}${side === 'below' ? 'ends' : 'starts'} ${formatSize(distance)} ${side}`;
+}
+
+function nearestText(near: Neighbor): string {
+  return `the nearest mapping, ${neighbor(near, ', ')}`;
 }
 
 function nearest(_fault: Fault, _space: CommonSpace, { near, other }: FaultEvidence): FaultCause | undefined {
@@ -514,7 +520,7 @@ function nearest(_fault: Fault, _space: CommonSpace, { near, other }: FaultEvide
   const both = below && above ? `the mappings around it: ${neighbor(below)}, ${neighbor(above)}` : undefined;
   return {
     kind: 'nothing-mapped',
-    clause: `: nothing is mapped there; ${both ?? `the nearest mapping, ${neighbor(near).replace(' ', ', ')}`}`,
+    clause: `: nothing is mapped there; ${both ?? nearestText(near)}`,
   };
 }
 
@@ -529,7 +535,7 @@ function inGuestMemory({ address, device }: Fault, { host }: CommonSpace, { gues
     const there = ranges.find((r) => containsAddress(r, address));
     if (!there) continue;
     const isRam = isGuestMemory(there.type);
-    const around = near ? `; the nearest mapping, ${neighbor(near).replace(' ', ', ')}` : '';
+    const around = near ? `; ${nearestText(near)}` : '';
     return {
       kind: `guest ${there.start}`,
       clause: `, which is in ${isRam ? 'guest RAM' : 'the range'} "${there.name}" ${plainRange(there)} of ${title}: it is not mapped for the device${around}`,
