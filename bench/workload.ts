@@ -128,7 +128,8 @@ function stepsOf(
   { n, maps, queries, hits, unmaps }: Plan,
 ): readonly Step[] {
   const end = FIRST_AREA + BigInt(n - 1) * STRIDE + AREA_SIZE;
-  const steps: Step[] = [
+  const choosing = choosesAt === 'never' ? [] : [choosingStep(contender, end, choosesAt)];
+  return [
     {
       bench: 'map-random',
       run(subject) {
@@ -145,21 +146,7 @@ function stepsOf(
         return QUERIES;
       },
     },
-    {
-      bench: 'alloc-past-n',
-      run(subject) {
-        // As many as fit into a second, so that a linear search ends too.
-        let count = 0;
-        const began = performance.now();
-        while (count < LARGE_PLACES && (count === 0 || performance.now() - began < 1000)) {
-          const place = subject.choose?.(LARGE) ?? -1n;
-          if (choosesAt === 'never' || place !== firstPlaceFrom(end, count, choosesAt))
-            throw new Error(`${contender}: chose 0x${place.toString(16)}`);
-          count++;
-        }
-        return count;
-      },
-    },
+    ...choosing,
     {
       bench: 'unmap-random',
       run(subject) {
@@ -168,7 +155,25 @@ function stepsOf(
       },
     },
   ];
-  return steps.filter(({ bench }) => bench !== 'alloc-past-n' || choosesAt !== 'never');
+}
+
+/** Chooses places for `LARGE` bytes behind `end`, and checks that they are the first ones at multiples of `alignment`. */
+function choosingStep(contender: string, end: bigint, alignment: bigint): Step {
+  return {
+    bench: 'alloc-past-n',
+    run(subject) {
+      // As many as fit into a second, so that a linear search ends too.
+      let count = 0;
+      const began = performance.now();
+      while (count < LARGE_PLACES && (count === 0 || performance.now() - began < 1000)) {
+        const place = subject.choose?.(LARGE) ?? -1n;
+        if (place !== firstPlaceFrom(end, count, alignment))
+          throw new Error(`${contender}: chose 0x${place.toString(16)}`);
+        count++;
+      }
+      return count;
+    },
+  };
 }
 
 /** The i-th place of `LARGE` bytes behind `end`, at a multiple of `alignment`. */
