@@ -2,14 +2,11 @@
 import { utf16 } from './file-kind.ts';
 
 const KNOWN_BINARIES: readonly (readonly [magic: readonly number[], what: string])[] = [
-  [[0x50, 0x4b, 0x03, 0x04], 'a zip archive inside of too many others; unpack it with `unzip` and open what is in it'],
+  [[0x50, 0x4b, 0x03, 0x04], 'a zip archive nested too deeply; unpack it with `unzip` and open what is in it'],
   [[0x50, 0x4b, 0x05, 0x06], 'an empty zip archive'],
   [[0x42, 0x5a, 0x68], 'bzip2 data; unpack it with `bunzip2` and open the result'],
-  [
-    [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00],
-    'xz data inside of too much other; unpack it with `xz -d` and open the result',
-  ],
-  [[0x28, 0xb5, 0x2f, 0xfd], 'zstd data inside of too much other; unpack it with `zstd -d` and open the result'],
+  [[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], 'xz data nested too deeply; unpack it with `xz -d` and open the result'],
+  [[0x28, 0xb5, 0x2f, 0xfd], 'zstd data nested too deeply; unpack it with `zstd -d` and open the result'],
   [[0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c], 'a 7z archive; unpack it with `7z x` and open what is in it'],
   [[0x52, 0x61, 0x72, 0x21, 0x1a, 0x07], 'a RAR archive; unpack it with `unrar x` and open what is in it'],
   [[0x04, 0x22, 0x4d, 0x18], 'lz4 data; unpack it with `lz4 -d` and open the result'],

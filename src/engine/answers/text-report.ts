@@ -180,8 +180,8 @@ export function circumstancesOf(documents: Iterable<EngineDocument>): string[] {
     if (kind === 'session' || operations > 0) {
       return `${title}: after event ${position} of ${session.events.length}, model ${model ?? 'none'}, ${rules}`;
     }
-    const own = [host.about.kernel || 'not known', host.about.arch].filter(Boolean).join(' ');
-    return `${title}: host kernel ${own}, QEMU or other VMM ${monitorsOf(document)}; ${rules}`;
+    const own = `${host.about.kernel || 'not known'}${host.about.arch ? ` (${host.about.arch})` : ''}`;
+    return `${title}: host kernel: ${own}, QEMU or other VMM: ${monitorsOf(document)}; ${rules}`;
   });
 }
 

@@ -211,14 +211,14 @@ describe('where it was read, and by which versions', () => {
     const { text } = await (await new Sharer().add(FILES)).share('text');
     expect(text).toMatch(/^from: a\.txt:3; e\.txt:1$/m);
     expect(text.replace(/\s+/g, ' ')).toContain(
-      'alpha: host kernel 6.1.0-18-amd64 x86_64, QEMU or other VMM not known; rules of Linux 6.1.0-18-amd64',
+      'alpha: host kernel: 6.1.0-18-amd64 (x86_64), QEMU or other VMM: not known; rules of Linux 6.1.0-18-amd64',
     );
   });
 
   test('the picture lists conflicts with rule and place, counts the others, and says that it opens again', async () => {
     const shown = textOf(await (await new Sharer().add(FILES)).share('picture'));
     expect(shown).toMatch(/>EINVAL · Linux 6\.1\S*, vfio_iommu_iova_dma_valid · e\.txt:1 and 1 more</);
-    expect(shown).toContain('iovascope 1.0; this picture carries the session');
+    expect(shown).toContain('iovascope 1.0; this picture contains the session');
     const many = sessionText(
       Array.from({ length: 70 }, (_, i) => ({
         ...{ kind: 'fault', address: `0x${(i * 0x10000).toString(16)}`, device: `0000:0${i % 10}:00.0` },

@@ -369,7 +369,7 @@ async function pictureOf(
     footer: [
       ...(scale.kind === 'linear' ? [] : [`Not to scale (${scale.kind}). Bounds are inclusive.`]),
       ...circumstances,
-      `${`iovascope ${version}`.trim()}; this picture carries the session: open or drop it in iovascope to explore it.`,
+      `${`iovascope ${version}`.trim()}; this picture contains the session: open or drop it in iovascope to explore it.`,
     ],
   });
 }
