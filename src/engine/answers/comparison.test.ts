@@ -142,7 +142,7 @@ describe('what differs, as a lane', () => {
     const row = rows.find(({ lane }) => lane === 'event 2');
     if (!row) throw new Error('no answers');
     const { sentence, values } = await asker.ask('describe', row.target);
-    expect(sentence).toMatch(/^Event 2 is answered differently. type1: ./);
+    expect(sentence).toMatch(/^The answers to event 2 differ\. type1: ./);
     expect(values).toEqual({ iommufd: '0 (iova 0x1000)', type1: expect.stringMatching(/^-E/) });
   });
 });

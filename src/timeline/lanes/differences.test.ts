@@ -73,7 +73,7 @@ describe('what differs', () => {
     expect(lane.subtitle).toBe('0 ranges');
     expect(lane.describe(2, 0)).toMatchObject({
       title: 'event 7, answered differently',
-      sentence: 'Event 7 is answered differently. 6.12: No.',
+      sentence: 'The answers to event 7 differ. 6.12: No.',
       values: { '6.2': '0', '6.12': '-EINVAL', '7.3': '0' },
     });
   });

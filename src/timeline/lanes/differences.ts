@@ -1,14 +1,13 @@
 // What differs between models or kernel versions in one address space, at one moment. Loaded when it is asked for.
 import { counted, groupedHex } from '../../iova/format.ts';
 import type { IovaRange } from '../../iova/range.ts';
-import { find, rangeSet } from '../../iova/range-set.ts';
+import { find, type RangeSet, rangeSet } from '../../iova/range-set.ts';
 import type { AddressSpaceView, AreaView } from '../../kernel/model.ts';
 import { differingRanges } from '../../kernel/replay/differing-ranges.ts';
 import { usableRanges } from '../../kernel/shared/usable-ranges.ts';
-import { styleIndex } from '../scene/style-names.ts';
 import { elementAt } from './columns.ts';
 import { laneKind } from './kinds.ts';
-import { type Lane, type LaneRow, laneRow, type Part, stackRows } from './lane.ts';
+import { describedLane, type Lane, type Part, stackRows, uniformRow } from './lane.ts';
 
 /** The state of an address space under one model or kernel version. */
 export interface NamedState {
@@ -33,16 +32,47 @@ export interface DifferentAnswers {
   readonly answers: readonly NamedAnswer[];
 }
 
-type PresentState = NamedState & { readonly space: AddressSpaceView };
+/** A state that has the space. The getters of a space copy what they return: it is read here once, for all ranges. */
+interface PresentState {
+  readonly name: string;
+  readonly space: AddressSpaceView;
+  readonly reserved: AddressSpaceView['reserved'];
+  readonly usable: RangeSet;
+  /** Empty if there is no limit. */
+  readonly allowed: RangeSet;
+}
+
+function presentStates({ name, space }: NamedState): PresentState[] {
+  if (!space) return [];
+  const { reserved, allowed } = space;
+  return [{ name, space, reserved, usable: usableRanges(space), allowed: rangeSet(allowed) }];
+}
+
+interface NamedText {
+  readonly name: string;
+  readonly text: string;
+}
 
 /** What several have in common, by what it is. */
 type ByText = readonly (readonly [text: string, names: readonly string[]])[];
 
-function grouped(texts: readonly { readonly name: string; readonly text: string }[]): ByText {
-  const groups = new Map<string, string[]>();
-  for (const { name, text } of texts) groups.set(text, [...(groups.get(text) ?? []), name]);
+/** Items by key, both in the order in which they come. */
+function groupsBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group) group.push(item);
+    else groups.set(keyOf(item), [item]);
+  }
+  return groups;
+}
+
+function grouped(texts: readonly NamedText[]): ByText {
+  const groups = [...groupsBy(texts, ({ text }) => text)].map(
+    ([text, those]) => [text, those.map(({ name }) => name)] as const,
+  );
   // What is seldom first: that is what differs.
-  return [...groups].sort(([, a], [, b]) => a.length - b.length);
+  return groups.sort(([, a], [, b]) => a.length - b.length);
 }
 
 const captionOf = (groups: ByText) => groups.map(([text, names]) => `${text}: ${names.join(', ')}`).join(' · ');
@@ -59,11 +89,11 @@ function accessOf({ read, write }: AreaView): string {
   return [...(read ? ['read'] : []), ...(write ? ['write'] : [])].join(' and ') || 'no access';
 }
 
-/** What an address is in a space: `mapped, read and write`, `reserved (msi)`, `free` … */
-function stateAt(space: AddressSpaceView, address: bigint): string {
+/** What an address is in a state: `mapped, read and write`, `reserved (msi)`, `free` … */
+function stateAt({ space, reserved, usable, allowed }: PresentState, address: bigint): string {
   const area = areaAt(space, address);
   const types = new Set(
-    space.reserved.filter(({ start, last }) => start <= address && address <= last).map(({ type }) => type),
+    reserved.filter(({ start, last }) => start <= address && address <= last).map(({ type }) => type),
   );
   const isBeyond = types.delete('aperture');
   const states = [
@@ -71,14 +101,14 @@ function stateAt(space: AddressSpaceView, address: bigint): string {
     ...(types.size > 0 ? [`reserved (${[...types].join(', ')})`] : []),
     ...(isBeyond ? ['outside the aperture'] : []),
   ];
-  if (states.length === 0) states.push(find(usableRanges(space), address) ? 'free' : 'not usable');
-  if (space.allowed.length > 0 && !find(rangeSet(space.allowed), address)) states.push('outside the allowed ranges');
+  if (states.length === 0) states.push(find(usable, address) ? 'free' : 'not usable');
+  if (allowed.length > 0 && !find(allowed, address)) states.push('outside the allowed ranges');
   return states.join(', ');
 }
 
 /** What an address is in each space; if that is the same, to which memory it is mapped. */
-function statesAt(states: readonly PresentState[], address: bigint): { name: string; text: string }[] {
-  const texts = states.map(({ name, space }) => ({ name, text: stateAt(space, address) }));
+function statesAt(states: readonly PresentState[], address: bigint): NamedText[] {
+  const texts = states.map((state) => ({ name: state.name, text: stateAt(state, address) }));
   if (new Set(texts.map(({ text }) => text)).size > 1) return texts;
   return states.map(({ name, space }) => {
     const area = areaAt(space, address);
@@ -95,11 +125,7 @@ function partsAt(states: readonly PresentState[], range: IovaRange): Part[] {
 
 /** The answers that are about the same range together. */
 function answerRows({ position, answers }: DifferentAnswers) {
-  const ranges = new Map<string, NamedAnswer[]>();
-  for (const answer of answers) {
-    const key = `${answer.start} ${answer.last}`;
-    ranges.set(key, [...(ranges.get(key) ?? []), answer]);
-  }
+  const ranges = groupsBy(answers, ({ start, last }) => `${start} ${last}`);
   const described = [...ranges.values()].flatMap((those) => {
     const [first] = those;
     if (!first) return [];
@@ -108,7 +134,7 @@ function answerRows({ position, answers }: DifferentAnswers) {
     const reasons = those.flatMap(({ name, reason }) => (reason === undefined ? [] : [`${name}: ${reason}`]));
     const info = {
       title: `event ${position}, answered differently`,
-      sentence: [`Event ${position} is answered differently.`, ...reasons].join(' '),
+      sentence: [`The answers to event ${position} differ.`, ...reasons].join(' '),
       parts: [],
       values: Object.fromEntries(answers.map(({ name, answer }) => [name, answer])),
     };
@@ -122,45 +148,39 @@ function answerRows({ position, answers }: DifferentAnswers) {
  * of the last operation if it is answered differently. States without the space are only named.
  */
 export function differencesLane(key: string, states: readonly NamedState[], last?: DifferentAnswers): Lane {
-  const present = states.filter((state): state is PresentState => state.space !== undefined);
+  const present = states.flatMap(presentStates);
   const missing = states.filter(({ space }) => space === undefined).map(({ name }) => name);
   const ranges = differingRanges(present.map(({ space }) => space));
-  const starts = BigUint64Array.from(ranges, ({ start }) => start);
-  const stateRow: LaneRow = {
-    starts,
-    lasts: BigUint64Array.from(ranges, (r) => r.last),
-    styles: new Uint8Array(ranges.length).fill(styleIndex('differs')),
-    uniform: true,
+  const known = new Map<number, NamedText[]>();
+  const textsOf = (index: number): NamedText[] => {
+    const texts = known.get(index) ?? statesAt(present, elementAt(ranges, index).start);
+    known.set(index, texts);
+    return texts;
   };
-  const asked = last ? answerRows(last) : [];
-  const answerAt = (row: number, index: number) => elementAt(elementAt(asked, row - 1), index);
-  const labels = new Map<number, ByText>();
-  const groupsAt = (index: number): ByText => {
-    const known = labels.get(index) ?? grouped(statesAt(present, elementAt(starts, index)));
-    labels.set(index, known);
-    return known;
-  };
-  return {
+  const head = {
     id: `${key}#differences`,
     kind: 'differences',
     title: 'what differs',
     subtitle: [counted(ranges.length, 'range'), ...missing.map((name) => `not in ${name}`)].join(', '),
+  };
+  const asked = last ? answerRows(last) : [];
+  const answers = describedLane(
+    head,
+    asked.map((ranges) => ({ title: `event ${last?.position}`, note: 'answered differently', ranges })),
+  );
+  return {
+    ...answers,
     traits: laneKind('differences').traits,
-    expandable: false,
-    expanded: false,
-    rows: [
-      stateRow,
-      ...asked.map((row) => laneRow(row, { title: `event ${last?.position}`, note: 'answered differently' })),
-    ],
-    caption: (row, index) => (row === 0 ? captionOf(groupsAt(index)) : answerAt(row, index).caption),
+    rows: [uniformRow(ranges, 'differs'), ...answers.rows],
+    caption: (row, index) => (row === 0 ? captionOf(grouped(textsOf(index))) : answers.caption(row - 1, index)),
     describe: (row, index) => {
-      if (row > 0) return answerAt(row, index).info;
-      const range = elementAt(ranges, index);
+      if (row > 0) return answers.describe(row - 1, index);
+      const texts = textsOf(index);
       return {
         title: 'differs',
-        sentence: sentenceOf(groupsAt(index)),
-        parts: partsAt(present, range),
-        values: Object.fromEntries(statesAt(present, range.start).map(({ name, text }) => [name, text])),
+        sentence: sentenceOf(grouped(texts)),
+        parts: partsAt(present, elementAt(ranges, index)),
+        values: Object.fromEntries(texts.map(({ name, text }) => [name, text])),
       };
     },
   };
