@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { formatRange, formatSize, groupedHex, hex, isExactSize, paddedHex } from './format.ts';
+import { formatRange, formatSize, groupedHex, hex, isExactSize, paddedHex, shortSizeOrHex } from './format.ts';
 import { IOVA_MAX, IOVA_SPACE, type Iova } from './iova.ts';
+import { parseSize } from './parse.ts';
 
 describe('hex', () => {
   it.each<[bigint, string, string, string]>([
@@ -17,6 +18,22 @@ describe('hex', () => {
 describe('formatRange', () => {
   it('prints both inclusive ends', () => {
     expect(formatRange({ start: 0n as Iova, last: IOVA_MAX })).toBe('0x0 – 0xffff_ffff_ffff_ffff');
+  });
+});
+
+describe('shortSizeOrHex', () => {
+  it.each<[bigint, string]>([
+    [0n, '0x0'],
+    [1n, '0x1'],
+    [1023n, '0x3ff'],
+    [1024n, '1K'],
+    [1536n, '0x600'],
+    [3n << 20n, '3M'],
+    [IOVA_MAX, '0xffffffffffffffff'],
+    [IOVA_SPACE, '16E'],
+  ])('prints %s, which parseSize gives back', (bytes, text) => {
+    expect(shortSizeOrHex(bytes)).toBe(text);
+    expect(parseSize(text)).toMatchObject({ ok: true, value: bytes });
   });
 });
 

@@ -106,3 +106,8 @@ export function shortExactSize(bytes: bigint): string {
   const unit = dividingUnit(bytes);
   return `${bytes >> BigInt(10 * unit)}${unit === 0 ? '' : UNITS[unit]?.charAt(0)}`;
 }
+
+/** The same if whole KiB or larger units give it, `4K`; hex otherwise, `0x1001`, `0x0`. `parseSize` gives it back. */
+export function shortSizeOrHex(bytes: bigint): string {
+  return bytes !== 0n && bytes % 1024n === 0n ? shortExactSize(bytes) : hex(bytes);
+}

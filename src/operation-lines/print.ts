@@ -1,5 +1,5 @@
 // Operations to operation lines: `parseOperationLine` gives the same operation back.
-import { hex, shortExactSize } from '../iova/format.ts';
+import { hex, shortSizeOrHex as size } from '../iova/format.ts';
 import type { Iova } from '../iova/iova.ts';
 import type { DomainDescription, Operation, OperationOf, ReservedRegion } from '../session/events.ts';
 import type { LineContext } from './parse.ts';
@@ -15,11 +15,6 @@ import {
 } from './vocabulary.ts';
 
 const n = (name: string) => quoteName(name, KEYWORDS);
-
-/** A size with its unit if that is exact, `4K`; hex otherwise. */
-function size(bytes: bigint): string {
-  return bytes !== 0n && bytes % 1024n === 0n ? shortExactSize(bytes) : hex(bytes);
-}
 
 function bounds([start, last]: readonly [Iova, Iova]): string {
   return `${hex(start)}-${hex(last)}`;

@@ -2,7 +2,7 @@ import { type KeyboardEvent, useEffect, useId, useLayoutEffect, useRef, useState
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import type { EventChange, LineTrial } from '../../engine/protocol/operation-lines.ts';
 import type { EventRow } from '../../engine/protocol/sessions.ts';
-import { groupedDecimal, hex, hexRange, shortExactSize } from '../../iova/format.ts';
+import { groupedDecimal, hex, hexRange, shortSizeOrHex } from '../../iova/format.ts';
 import { type Point, placeIn } from '../../timeline/axis/gestures.ts';
 import { useApp } from '../state/app-state.ts';
 import { seek } from '../state/documents.ts';
@@ -95,7 +95,7 @@ function pickedText(kinds: readonly string[], start: bigint, last?: bigint): str
   if (kinds.includes('range')) return hexRange({ start, last });
   const bytes = last - start + 1n;
   // An operation has no size of 2^64.
-  const size = bytes >> 64n === 0n ? (bytes % 1024n === 0n ? shortExactSize(bytes) : hex(bytes)) : '0xffffffffffffffff';
+  const size = shortSizeOrHex(bytes >> 64n === 0n ? bytes : bytes - 1n);
   return kinds.includes('size') && !kinds.includes('address') ? size : `${hex(start)} ${size}`;
 }
 
