@@ -1,6 +1,5 @@
 // Everything that leaves the page, made by the engine of what the page shows. Loaded when something is exported.
 import type { ReportParts, Shared, ShareForm, ShareParams } from '../../engine/protocol/share.ts';
-import { IOVA_MAX } from '../../iova/iova.ts';
 import { range as rangeOf } from '../../iova/range.ts';
 import { pageWithSession, svgWithSession } from '../../session/sharing/markup.ts';
 import { pngWithSession } from '../../session/sharing/png.ts';
@@ -15,7 +14,7 @@ import { engine } from '../state/engine.ts';
 import { ownPage } from '../state/own-session.ts';
 import { shownSession } from '../state/sessions.ts';
 import { VERSION } from '../state/version.ts';
-import { seenRange } from '../state/view.ts';
+import { partInView } from '../state/view.ts';
 
 /** Where people take the case away: the forms of the export dialog. */
 export const EXPORT_FORMS = ['png', 'svg', 'markdown', 'text', 'html', 'session', 'link'] as const;
@@ -76,13 +75,11 @@ function seenLanes(): ShareParams['seen'] {
 function paramsOf(form: ShareForm, options: ExportOptions): ShareParams {
   const state = useApp.getState();
   const { selectedGroups, expanded, scale, compared, guest, pageSize, tab } = state;
-  const seen = seenRange(state);
-  const isWhole = !seen || (seen.start === 0n && seen.last === IOVA_MAX);
   const bands = bandsOf(state);
   return {
     ...{ form, selectedGroups, expanded, scale, compared, guest, pageSize, bands, version: VERSION },
     keepVisible: bands.map(({ start, last }) => rangeOf(start, last)),
-    range: isWhole ? undefined : seen,
+    range: partInView(state),
     sessionId: shownSession(state)?.id,
     title: options.title,
     notes: options.notes,

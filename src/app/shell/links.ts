@@ -2,7 +2,6 @@
 // the first picture, or when the page is opened with a link.
 import { laneNames } from '../../engine/protocol/picture.ts';
 import { selectionValue } from '../../engine/share/selection-value.ts';
-import { IOVA_MAX } from '../../iova/iova.ts';
 import { type LinkView, linkFragment, parseLink } from '../../session/sharing/link.ts';
 import { type AppState, useApp } from '../state/app-state.ts';
 import { BROWSER_STORE, restoreCase } from '../state/autosave.ts';
@@ -12,7 +11,7 @@ import { applyView, sentence } from '../state/link-view.ts';
 import { notify, showError } from '../state/notices.ts';
 import type { OwnSession } from '../state/own-session.ts';
 import { shownSession } from '../state/sessions.ts';
-import { seenRange } from '../state/view.ts';
+import { partInView } from '../state/view.ts';
 import { openSample } from './open-files.ts';
 import { SAMPLES } from './samples.ts';
 
@@ -91,8 +90,7 @@ async function openLinkedLesson(name: string, view: LinkView, problems: string[]
 /** How the page shows what is open, as keys of a link; only what is not as it would be anyway. */
 function presentView(state: AppState, guest: string | undefined): LinkView {
   const { scale, expanded, tab, caseNode, documents, selectedGroups } = state;
-  const seen = seenRange(state);
-  const isWhole = !seen || (seen.start === 0n && seen.last === IOVA_MAX);
+  const range = partInView(state);
   const session = shownSession(state);
   const lanes = laneNames(expanded);
   const groups = selectionValue(documents, selectedGroups);
@@ -103,7 +101,7 @@ function presentView(state: AppState, guest: string | undefined): LinkView {
     ...(session?.hasHistory && session.position < session.events && session.id !== state.reader?.session
       ? { at: session.position }
       : {}),
-    ...(isWhole ? {} : { range: seen }),
+    ...(range ? { range } : {}),
     ...(scale === 'fold' ? {} : { scale }),
     ...(lanes.length === 0 ? {} : { lanes }),
     ...(groups === undefined ? {} : { groups }),
