@@ -150,8 +150,9 @@ function NoteItem({ note: { text, ref, range, where } }: { note: NoteNode }) {
 /** All notes of the case, and one more: about the measured range, or about all of it. */
 export function CaseNotes() {
   const caseNode = useApp((s) => s.caseNode);
+  const documents = useApp((s) => s.documents);
   // What may hold other notes; moving through a document changes none.
-  const held = useApp((s) => s.documents.map(({ id, events }) => `${id} ${events}`).join());
+  const held = documents.map(({ id, events }) => `${id} ${events}`).join();
   const measured = useApp((s) => s.measured);
   const { value: notes = [] } = useAnswer('notes', held === '' ? undefined : null, caseNode, held);
   if (held === '') return null;
