@@ -12,11 +12,17 @@ export interface Practice {
   readonly kinds: readonly PracticeKind[];
 }
 
+/** The number of exercises, of its decimal digits alone; undefined for anything else. */
+export function parseSeed(digits: string): number | undefined {
+  const seed = /^\d{1,10}$/.test(digits) ? Number(digits) : undefined;
+  return seed === undefined || seed >= 2 ** 32 ? undefined : seed;
+}
+
 /** The exercises that a name is of; undefined for any other name. */
 export function parsePracticeName(name: string): Practice | undefined {
-  const [, digits, words = ''] = /^practice-(\d{1,10})((?:-[a-z]+)*)$/.exec(name) ?? [];
-  const seed = Number(digits);
-  if (digits === undefined || seed >= 2 ** 32) return undefined;
+  const [, digits = '', words = ''] = /^practice-(\d+)((?:-[a-z]+)*)$/.exec(name) ?? [];
+  const seed = parseSeed(digits);
+  if (seed === undefined) return undefined;
   const named = words.split('-').slice(1);
   const kinds = PRACTICE_KINDS.filter((kind) => named.length === 0 || named.includes(kind));
   const isKnown = named.every((word) => (PRACTICE_KINDS as readonly string[]).includes(word));

@@ -71,7 +71,12 @@ describe('practice', () => {
       expect(titles(['unmap'], seed)).toEqual(Array.from({ length: 10 }, () => 'unmap'));
       expect(titles(['overlap', 'aperture', 'order'], seed)).toEqual([
         ...['overlap', 'overlap', 'overlap', 'the aperture', 'the aperture', 'the aperture'],
-        ...['the order of errnos', 'the order of errnos', 'the order of errnos', 'the order of errnos'],
+        ...[
+          'the order of error codes',
+          'the order of error codes',
+          'the order of error codes',
+          'the order of error codes',
+        ],
       ]);
     }
   });

@@ -251,7 +251,7 @@ const TITLES: Readonly<Record<PracticeKind, string>> = {
   aperture: 'the aperture',
   alignment: 'alignment',
   unmap: 'unmap',
-  order: 'the order of errnos',
+  order: 'the order of error codes',
 };
 
 function heading({ kind }: Exercise, i: number): string {
@@ -302,7 +302,7 @@ export function practiceSheet(practice: Practice): { readonly exercises: string;
     ({ right, choices, reason }, i) =>
       `${i + 1}. ${letter(right)}) ${choices[right] ?? ''}${reason === undefined ? '' : `: ${reason}`}`,
   );
-  const head = `Model ${model}, of the newest kernel. Each exercise begins with an empty space.`;
+  const head = `Model ${model}, of the newest kernel. Each exercise starts with an empty address space.`;
   return {
     exercises: [`# Practice ${practice.seed}`, '', head, '', ...body].join('\n'),
     answers: ['## Answers', '', ...answers, ''].join('\n'),

@@ -6,11 +6,11 @@ import { counted, hex, hexRange } from '../../iova/format.ts';
 import { type LessonEntry, lessonEntries } from '../../lessons/built-in.ts';
 import { type Gate, gateLine, type ShownBlock, type ShownOperation } from '../../lessons/reading.ts';
 import { useApp } from '../state/app-state.ts';
-import { copy } from '../state/clipboard.ts';
 import {
   choicesOf,
   closeLesson,
   closeReader,
+  copyLessonLink,
   type Given,
   goToStep,
   nextStep,
@@ -365,11 +365,6 @@ function LessonHeader({ onNotes }: { onNotes(): void }) {
   const { lesson, steps } = opened;
   // The page's own heading is not shown then.
   const Title = isPresenting ? 'h1' : 'h2';
-  const copyLink = () => {
-    const url = new URL(location.href);
-    url.hash = `lesson=${name}&step=${step + 1}`;
-    void copy(url.href, 'the link to this step');
-  };
   return (
     <header className="lesson-head">
       <Title className="lesson-title">{lesson.head.title}</Title>
@@ -389,7 +384,11 @@ function LessonHeader({ onNotes }: { onNotes(): void }) {
           </button>
         )}
         {isBuiltIn && !isPresenting && (
-          <button type="button" className="link" onClick={copyLink}>
+          <button
+            type="button"
+            className="link"
+            onClick={() => void copyLessonLink(name, 'the link to this step', step)}
+          >
             Copy link
           </button>
         )}

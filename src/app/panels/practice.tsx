@@ -1,10 +1,15 @@
 // Exercises from a number: their kinds, and sheets for paper.
 import { useEffect, useState } from 'react';
 import { createPortal } from 'react-dom';
-import { practiceSheet } from '../../lessons/practice.ts';
-import { PRACTICE_KINDS, type Practice, type PracticeKind, practiceName } from '../../lessons/practice-name.ts';
-import { copy } from '../state/clipboard.ts';
-import { openLesson } from '../state/lesson-reader.ts';
+import {
+  PRACTICE_KINDS,
+  type Practice,
+  type PracticeKind,
+  parseSeed,
+  practiceName,
+} from '../../lessons/practice-name.ts';
+import { copyLessonLink, openLesson } from '../state/lesson-reader.ts';
+import { showError } from '../state/notices.ts';
 import { Markdown } from './markdown.tsx';
 import './practice.css';
 
@@ -13,7 +18,7 @@ const KIND_LABELS: Readonly<Record<PracticeKind, string>> = {
   aperture: 'Aperture',
   alignment: 'Alignment',
   unmap: 'Unmap',
-  order: 'Order of errnos',
+  order: 'Order of error codes',
 };
 
 /** By difficulty. The kinds can also be chosen one by one. */
@@ -29,24 +34,29 @@ const haveSame = (a: readonly PracticeKind[], b: readonly PracticeKind[]) =>
 
 const randomSeed = () => String(Math.floor(Math.random() * 1e6));
 
-/** The number that was typed; undefined if it is none. */
-function seedOf(text: string): number | undefined {
-  const seed = /^\d{1,10}$/.test(text.trim()) ? Number(text) : undefined;
-  return seed === undefined || seed >= 2 ** 32 ? undefined : seed;
+/** Exercises on paper. */
+interface Paper {
+  readonly seed: number;
+  /** Markdown. */
+  readonly exercises: string;
+  /** Markdown; undefined for a sheet without them. */
+  readonly answers: string | undefined;
 }
 
-interface Paper {
-  readonly practice: Practice;
-  readonly hasAnswers: boolean;
+/** Makes a sheet. The exercises need whole models: they are loaded here, not with the reader. Rejects if they cannot be. */
+async function paperOf(practice: Practice, hasAnswers: boolean): Promise<Paper> {
+  const { practiceSheet } = await import('../../lessons/practice.ts');
+  const { exercises, answers } = practiceSheet(practice);
+  return { seed: practice.seed, exercises, answers: hasAnswers ? answers : undefined };
 }
 
 /** The sheet in place of the page, while it is printed. */
-function PaperSheet({ paper: { practice, hasAnswers }, onPrinted }: { paper: Paper; onPrinted(): void }) {
-  const { exercises, answers } = practiceSheet(practice);
+function PaperSheet({ paper, onPrinted }: { paper: Paper; onPrinted(): void }) {
+  const { exercises, answers } = paper;
   useEffect(() => {
     const { title } = document;
     // Browsers name the file after the title.
-    document.title = `Practice ${practice.seed}${hasAnswers ? ', answers' : ''} – ${title}`;
+    document.title = `Practice ${paper.seed}${paper.answers === undefined ? '' : ', answers'} – ${title}`;
     document.documentElement.toggleAttribute('data-paper', true);
     addEventListener('afterprint', onPrinted);
     print();
@@ -55,11 +65,11 @@ function PaperSheet({ paper: { practice, hasAnswers }, onPrinted }: { paper: Pap
       document.documentElement.removeAttribute('data-paper');
       document.title = title;
     };
-  }, [practice, hasAnswers, onPrinted]);
+  }, [paper, onPrinted]);
   return createPortal(
     <div className="paper" data-testid="paper">
       <Markdown text={exercises} />
-      {hasAnswers && (
+      {answers !== undefined && (
         <div className="paper-answers">
           <Markdown text={answers} />
         </div>
@@ -75,15 +85,17 @@ export function PracticeChoice({ isAdded }: { isAdded: boolean }) {
   const [number, setNumber] = useState(randomSeed);
   const [paper, setPaper] = useState<Paper>();
   const [endPrinting] = useState(() => () => setPaper(undefined));
-  const seed = seedOf(number);
+  const seed = parseSeed(number.trim());
   const practice = seed === undefined || kinds.length === 0 ? undefined : { seed, kinds };
   const level = LEVELS.find((one) => haveSame(one.kinds, kinds));
   const toggle = (kind: PracticeKind, isWanted: boolean) =>
     setKinds(PRACTICE_KINDS.filter((one) => (one === kind ? isWanted : kinds.includes(one))));
-  const copyLink = ({ seed, kinds }: Practice) => {
-    const url = new URL(location.href);
-    url.hash = `lesson=${practiceName({ seed, kinds })}`;
-    void copy(url.href, 'the link to these exercises');
+  const printPaper = async (practice: Practice, hasAnswers: boolean) => {
+    try {
+      setPaper(await paperOf(practice, hasAnswers));
+    } catch (error) {
+      showError('The exercises were not printed', error instanceof Error ? error.message : String(error));
+    }
   };
   return (
     <form
@@ -102,7 +114,7 @@ export function PracticeChoice({ isAdded }: { isAdded: boolean }) {
             value={level?.label ?? ''}
             onChange={({ target }) => setKinds(LEVELS.find(({ label }) => label === target.value)?.kinds ?? kinds)}
           >
-            {!level && <option value="">chosen kinds</option>}
+            {!level && <option value="">Custom</option>}
             {LEVELS.map(({ label }) => (
               <option key={label}>{label}</option>
             ))}
@@ -123,7 +135,7 @@ export function PracticeChoice({ isAdded }: { isAdded: boolean }) {
         </button>
       </p>
       <fieldset className="practice-kinds">
-        <legend className="visually-hidden">Kinds, from the easiest on</legend>
+        <legend className="visually-hidden">Kinds, easiest first</legend>
         {PRACTICE_KINDS.map((kind) => (
           <label key={kind}>
             <input
@@ -135,7 +147,7 @@ export function PracticeChoice({ isAdded }: { isAdded: boolean }) {
           </label>
         ))}
       </fieldset>
-      {seed === undefined && <p className="severity-error">Number: expected 0 to 4294967295</p>}
+      {seed === undefined && <p className="severity-error">Enter a number from 0 to 4294967295</p>}
       {kinds.length === 0 && <p className="severity-error">Choose at least one kind</p>}
       <p className="practice-row">
         <button type="submit" className="button" disabled={!practice}>
@@ -143,13 +155,17 @@ export function PracticeChoice({ isAdded }: { isAdded: boolean }) {
         </button>
         {practice && (
           <>
-            <button type="button" className="link" onClick={() => copyLink(practice)}>
+            <button
+              type="button"
+              className="link"
+              onClick={() => void copyLessonLink(practiceName(practice), 'the link to these exercises')}
+            >
               Copy link
             </button>
-            <button type="button" className="link" onClick={() => setPaper({ practice, hasAnswers: false })}>
+            <button type="button" className="link" onClick={() => void printPaper(practice, false)}>
               Print
             </button>
-            <button type="button" className="link" onClick={() => setPaper({ practice, hasAnswers: true })}>
+            <button type="button" className="link" onClick={() => void printPaper(practice, true)}>
               Print with answers
             </button>
           </>

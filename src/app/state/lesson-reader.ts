@@ -7,6 +7,7 @@ import type { Choice, LessonView } from '../../lessons/lesson.ts';
 import { type Gate, gateLine, type Reading, readingOf, shownChoices } from '../../lessons/reading.ts';
 import type { Band } from '../../timeline/scene/bands.ts';
 import { useApp } from './app-state.ts';
+import { copy } from './clipboard.ts';
 import { open, updateDocument } from './documents.ts';
 import { engine } from './engine.ts';
 import { explain } from './explanation.ts';
@@ -326,6 +327,13 @@ export async function revealAnswer(): Promise<void> {
   if (!gate) return;
   const { verdicts, judged } = await verdictsOf(gate);
   await give(gate, { verdicts, judged });
+}
+
+/** Copies the link to a built-in lesson; `step`, counted from 0, if to one of its steps. `what` names it in the notice. */
+export async function copyLessonLink(name: string, what: string, step?: number): Promise<void> {
+  const url = new URL(location.href);
+  url.hash = `lesson=${name}${step === undefined ? '' : `&step=${step + 1}`}`;
+  await copy(url.href, what);
 }
 
 /** The presenter's view: large text, only the picture and what is said about it. */
