@@ -90,3 +90,11 @@ describe('no fault', () => {
     expect(diagnosticsOf(opened)).toEqual(['warning damaged-fault 1']);
   });
 });
+
+test('page sizes that a line break cut are read whole', async () => {
+  const of = 'arm-smmu 12c00000.iommu:';
+  for (const sizes of ['0x61311000', '0x6\n  1311000', '0x613110\n00']) {
+    const opened = await openText(`${of} Supported page sizes: ${sizes}\n${of} Stage-1: 48-bit VA -> 48-bit IPA\n`);
+    expect(opened.facts).toContainEqual(expect.objectContaining({ kind: 'aperture', pgsize_bitmap: 0x6131_1000n }));
+  }
+});

@@ -150,7 +150,7 @@ class KernelLogSmmuReader implements LineReader {
       this.#fromDevice(line, ahead) ||
       this.#context(line, ahead) ||
       this.#unknownStream(line, ahead) ||
-      this.#width(line) ||
+      this.#width(line, ahead) ||
       (REGISTER_START.test(line.text) && REGISTER.test(line.text) ? 1 : 0)
     );
   }
@@ -221,11 +221,12 @@ class KernelLogSmmuReader implements LineReader {
   }
 
   /** What the SMMU can translate. */
-  #width(line: DumpLine): number {
-    const sizes = parseHexAddress(PAGE_SIZES.exec(line.text)?.[1]);
-    if (sizes !== undefined) {
+  #width(line: DumpLine, ahead: Lookahead): number {
+    const listed = matchLongest(line, ahead, PAGE_SIZES, [PAGE_SIZES], /^[0-9a-f]{1,15}$/);
+    const sizes = parseHexAddress(listed?.match[1]);
+    if (listed && sizes !== undefined) {
       this.#pageSizes = sizes;
-      return 1;
+      return listed.lines;
     }
     const [second, third] = [STAGE_1.exec(line.text), INPUT_SIZE.exec(line.text)];
     const { name, bits: digits, features } = (second ?? third)?.groups ?? {};
