@@ -160,6 +160,7 @@ test('an agent that is gone: said at once, and what was received can still be sa
   await page.goto(agent.url);
   await expect(page.getByRole('treegrid')).toContainText('group 1');
   await page.getByRole('tab', { name: 'Events' }).click();
+  await expect(page.getByTestId('connection')).toHaveText('Live');
   await agent.end();
   await expect(page.getByTestId('connection')).toHaveText('Reconnecting…');
   const download = page.waitForEvent('download');

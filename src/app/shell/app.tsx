@@ -258,7 +258,8 @@ export function App() {
   const isLive = useApp((s) => Object.keys(s.live).length > 0);
   useEffect(() => {
     // As the engine does: the server may go with the agent.
-    if (isLive) void import('./export-dialog.tsx').catch(() => undefined);
+    const parts = () => [import('./export-dialog.tsx'), import('../panels/events.tsx')];
+    if (isLive) void Promise.allSettled(parts());
   }, [isLive]);
   useEffect(() => {
     document.documentElement.dataset.theme = theme;
