@@ -14,7 +14,7 @@ const REPLACEMENT = '\uFFFD';
 /** Pass all pieces in order, then call `end`. */
 export class PieceDecoder {
   readonly #stream: TextDecoder;
-  /** For pieces that are ASCII alone. */
+  /** For pieces that begin and end between two characters. */
   readonly #single: TextDecoder | undefined;
   /** True if the last piece cannot continue in the next one. The first one may begin with a mark of the byte order. */
   #isBetween = false;
@@ -25,13 +25,14 @@ export class PieceDecoder {
   }
 
   decode(piece: Uint8Array): DecodedPiece {
-    if (this.#single && this.#isBetween) {
+    const last = piece.at(-1);
+    if (this.#single && this.#isBetween && (last === undefined || last < 0x80)) {
       const text = this.#single.decode(piece);
-      // All other characters have several bytes, or are replaced.
-      if (text.length === piece.length && !text.includes(REPLACEMENT)) return { text, bytes: piece };
+      // Characters beyond ASCII have several bytes, or are replaced.
+      const isAscii = text.length === piece.length && !text.includes(REPLACEMENT);
+      return isAscii ? { text, bytes: piece } : { text };
     }
     const text = this.#stream.decode(piece, { stream: true });
-    const last = piece.at(-1);
     if (last !== undefined) this.#isBetween = last < 0x80;
     return { text };
   }

@@ -120,6 +120,7 @@ export class TextReader {
 
   /** Reads a line by its bytes; false if it must take the normal path, as all that are not of ASCII alone. */
   #takeFast(text: string, from: number, to: number, number: number, bytes: Uint8Array | undefined): boolean {
+    if (this.#cutLine !== undefined || !this.#quotedPrintable.isIdle) return false;
     if (!bytes) {
       const line = text.slice(from, to);
       const own = ENCODER.encode(line);
@@ -138,7 +139,7 @@ export class TextReader {
    */
   #takeShortcut(text: string, from: number, to: number, number: number, bytes: Uint8Array): boolean {
     const shortcut = this.#shortcut;
-    if (!shortcut || this.#cutLine !== undefined || !this.#quotedPrintable.isIdle) return false;
+    if (!shortcut) return false;
     const fact = shortcut.read(text, from, to, bytes);
     if (!fact) return false;
     if (this.#held) shortcut.sink.fact(this.#held.fact, this.#held.number);
@@ -156,7 +157,6 @@ export class TextReader {
 
   /** Reads a line that needs no cleaning; false if it must take the normal path. */
   #takePlain(text: string, from: number, to: number, number: number, bytes: Uint8Array): boolean {
-    if (this.#cutLine !== undefined || !this.#quotedPrintable.isIdle) return false;
     const plain = this.#plain;
     if (!plain.find(text, from, to, bytes)) return false;
     const { start, end, hostStart, hostEnd } = plain;

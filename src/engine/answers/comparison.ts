@@ -1,22 +1,15 @@
 // A document's session under several models or kernel versions. A comparison is kept until others are requested.
 import { intersect, rangeSet, subtract } from '../../iova/range-set.ts';
-import { type AddressSpaceView, DEFAULT_MODEL } from '../../kernel/model.ts';
-import { type ComparedStep, SessionComparison, type SpaceDifference } from '../../kernel/replay/compare.ts';
+import { DEFAULT_MODEL } from '../../kernel/model.ts';
+import { SessionComparison, type SpaceDifference } from '../../kernel/replay/compare.ts';
 import type { ReplayStep } from '../../kernel/replay/replay.ts';
-import {
-  type DifferentAnswers,
-  differencesLane,
-  type NamedAnswer,
-  type NamedState,
-} from '../../timeline/lanes/differences.ts';
-import type { Lane } from '../../timeline/lanes/lane.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import type { Params } from '../protocol/methods.ts';
 import type { ComparedInPicture } from '../protocol/picture.ts';
 import { type EngineResult, failure, success } from '../protocol/result.ts';
 import type { Comparison, ComparisonRow, ModelAnswer, StateDifference } from '../protocol/sessions.ts';
 import { eventSentence } from './event-label.ts';
-import { outcomeText, rangeOfOperation } from './event-text.ts';
+import { outcomeText } from './event-text.ts';
 
 interface Kept {
   readonly key: string;
@@ -66,49 +59,6 @@ export async function comparisonOf(
   if (!made.ok) return failure('unusable', made.message);
   kept.set(document, { ...kept.get(document), [place]: { key, comparison: made.comparison } });
   return success(made.comparison);
-}
-
-/** True if an operation is about an address space: it names it, or a device in it. */
-function isAbout({ runs }: ComparedStep, space: AddressSpaceView): boolean {
-  return runs.some(({ operation, translation }) => {
-    const fields: Readonly<Record<string, unknown>> = {
-      ...(translation?.kind === 'translated' ? translation.operation : operation),
-    };
-    const named = fields.ioas ?? fields.container ?? fields.dst ?? fields.domain;
-    if (typeof named === 'string') return named === space.id;
-    return space.domains.some(({ devices }) => devices.some((device) => device === fields.device));
-  });
-}
-
-/** What was answered to the operation before `position`, if not all answered alike; only those with a range. */
-function differentAnswers(
-  comparison: SessionComparison,
-  names: readonly string[],
-  position: number,
-  spaces: readonly AddressSpaceView[],
-): DifferentAnswers | undefined {
-  const step = position > 0 ? comparison.stepAt(position - 1) : undefined;
-  if (!step || step.disagreement === 'none' || step.disagreement === 'missing') return undefined;
-  if (!spaces.some((space) => isAbout(step, space))) return undefined;
-  const answers = step.runs.flatMap(({ operation, translation, outcome }, i): NamedAnswer[] => {
-    const asked = translation && translation.kind !== 'none' ? translation.operation : operation;
-    const range = asked && rangeOfOperation(asked, outcome.ok ? outcome.answer : undefined);
-    const { answer, refused } = outcomeText(outcome);
-    if (!range || answer === undefined) return [];
-    return [{ ...range, name: names[i] ?? '', answer, reason: refused?.message }];
-  });
-  return answers.length === 0 ? undefined : { position, answers };
-}
-
-/** The lane of what differs in an address space after the first `position` events. `key`: of the space in the picture. */
-export function differencesIn(
-  comparison: SessionComparison,
-  states: readonly NamedState[],
-  { key, position }: { readonly key: string; readonly position: number },
-): Lane {
-  const spaces = states.flatMap(({ space }) => (space ? [space] : []));
-  const names = states.map(({ name }) => name);
-  return differencesLane(key, states, differentAnswers(comparison, names, position, spaces));
 }
 
 /** A page of the comparison, and how the models' states differ after the first `position` events. */

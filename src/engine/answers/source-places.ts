@@ -1,7 +1,8 @@
 // Where what a report shows was read: files with their lines, in runs.
-import type { Provenance } from '../../analysis/host/host.ts';
+import { compareNames, type Provenance } from '../../analysis/host/host.ts';
 import { numberRuns, runLabel } from '../../iova/number-runs.ts';
 import type { SpaceLanes } from '../../timeline/lanes/lane.ts';
+import { isWithin } from '../case/source.ts';
 
 /** Ranges of a row that are looked at. */
 const RANGES_MAX = 200;
@@ -37,13 +38,11 @@ export function sourcePlaces(
     if (line !== undefined) known.push(line);
   }
   return sources.flatMap((name) => {
-    const texts = [...lines].filter(([text]) => text === name || text.startsWith(`${name}/`));
+    const texts = [...lines].filter(([text]) => isWithin(text, name));
     if (texts.length === 0) return [name];
-    return texts.sort(([a], [b]) => byName.compare(a, b)).map(([text, numbers]) => withLines(text, numbers));
+    return texts.sort(([a], [b]) => compareNames(a, b)).map(([text, numbers]) => withLines(text, numbers));
   });
 }
-
-const byName = new Intl.Collator('en', { numeric: true });
 
 function withLines(text: string, numbers: readonly number[]): string {
   const runs = numberRuns(numbers).map(runLabel);

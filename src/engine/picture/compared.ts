@@ -1,9 +1,17 @@
 // A session under several models or kernel versions in the picture: each below the other, and a lane of what differs.
 // Loaded when it is asked for.
 import type { AddressSpaceView } from '../../kernel/model.ts';
-import type { SpaceLanes } from '../../timeline/lanes/lane.ts';
-import { comparisonOf, differencesIn } from '../answers/comparison.ts';
-import { type EngineDocument, stateOf } from '../documents/document.ts';
+import type { ComparedStep, SessionComparison } from '../../kernel/replay/compare.ts';
+import {
+  type DifferentAnswers,
+  differencesLane,
+  type NamedAnswer,
+  type NamedState,
+} from '../../timeline/lanes/differences.ts';
+import type { Lane, SpaceLanes } from '../../timeline/lanes/lane.ts';
+import { comparisonOf } from '../answers/comparison.ts';
+import { outcomeText, rangeOfOperation } from '../answers/event-text.ts';
+import type { EngineDocument } from '../documents/document.ts';
 import { spaceKey } from '../documents/keys.ts';
 import type { ComparedInPicture } from '../protocol/picture.ts';
 
@@ -11,6 +19,8 @@ import type { ComparedInPicture } from '../protocol/picture.ts';
 export interface Draw<S extends SpaceLanes> {
   model(id: string, title: string, space: AddressSpaceView): S;
   lanes(lanes: SpaceLanes): S;
+  /** The selected spaces of the document's own model. */
+  own(): S[];
 }
 
 /** The address spaces of a document that are selected; undefined if it cannot be run under all of them. */
@@ -37,9 +47,7 @@ export async function comparedSpaces<S extends SpaceLanes>(
           .filter(({ id }) => selected.has(keyOf(id)))
           .map((space) => draw.model(`${keyOf(space.id)} under ${name}`, `${name}, ${title}`, space)),
       )
-    : (stateOf(document)?.spaces() ?? [])
-        .filter(({ id }) => selected.has(keyOf(id)))
-        .map((space) => draw.model(keyOf(space.id), title, space));
+    : draw.own();
   if (!shows.includes('differences')) return drawn;
   const ids = [...new Set(states.flatMap(({ state }) => state.spaces().map(({ id }) => id)))];
   const lanes = new Map(
@@ -60,4 +68,47 @@ export async function comparedSpaces<S extends SpaceLanes>(
     draw.lanes({ id: key, title: `${title}: ${id}`, subtitle: '', lanes: [lane] }),
   );
   return [...withLane, ...alone];
+}
+
+/** True if an operation is about an address space: it names it, or a device in it. */
+function isAbout({ runs }: ComparedStep, space: AddressSpaceView): boolean {
+  return runs.some(({ operation, translation }) => {
+    const fields: Readonly<Record<string, unknown>> = {
+      ...(translation?.kind === 'translated' ? translation.operation : operation),
+    };
+    const named = fields.ioas ?? fields.container ?? fields.dst ?? fields.domain;
+    if (typeof named === 'string') return named === space.id;
+    return space.domains.some(({ devices }) => devices.some((device) => device === fields.device));
+  });
+}
+
+/** What was answered to the operation before `position`, if not all answered alike; only those with a range. */
+function differentAnswers(
+  comparison: SessionComparison,
+  names: readonly string[],
+  position: number,
+  spaces: readonly AddressSpaceView[],
+): DifferentAnswers | undefined {
+  const step = position > 0 ? comparison.stepAt(position - 1) : undefined;
+  if (!step || step.disagreement === 'none' || step.disagreement === 'missing') return undefined;
+  if (!spaces.some((space) => isAbout(step, space))) return undefined;
+  const answers = step.runs.flatMap(({ operation, translation, outcome }, i): NamedAnswer[] => {
+    const asked = translation && translation.kind !== 'none' ? translation.operation : operation;
+    const range = asked && rangeOfOperation(asked, outcome.ok ? outcome.answer : undefined);
+    const { answer, refused } = outcomeText(outcome);
+    if (!range || answer === undefined) return [];
+    return [{ ...range, name: names[i] ?? '', answer, reason: refused?.message }];
+  });
+  return answers.length === 0 ? undefined : { position, answers };
+}
+
+/** The lane of what differs in an address space after the first `position` events. `key`: of the space in the picture. */
+function differencesIn(
+  comparison: SessionComparison,
+  states: readonly NamedState[],
+  { key, position }: { readonly key: string; readonly position: number },
+): Lane {
+  const spaces = states.flatMap(({ space }) => (space ? [space] : []));
+  const names = states.map(({ name }) => name);
+  return differencesLane(key, states, differentAnswers(comparison, names, position, spaces));
 }

@@ -15,6 +15,7 @@ import { guestKey, layerKey, mappingKey, reportedKey, spaceKey } from '../docume
 import { loadPart } from '../load-part.ts';
 import type { GuestChoice } from '../protocol/answers.ts';
 import type { ArrangeParams } from '../protocol/picture.ts';
+import type { Draw } from './compared.ts';
 import { definesGuests, guestsHolding, layoutOf } from './own-guests.ts';
 
 const partDefined = loadPart(() => import('./defined-guests.ts'));
@@ -107,19 +108,19 @@ export async function spacesFor(documents: Documents, params: ArrangeParams): Pr
     const isCompared = compared?.id === document.id;
     if (!document.states && !isCompared) continue;
     const { modelLanes } = await partModel();
-    const draw = {
+    const draw: Draw<PictureSpace> = {
       model: (id: string, heading: string, space: AddressSpaceView): PictureSpace => ({
         ...modelLanes(id, heading, { space, guest: chosen, from: title }, expandedLanes),
         kind: 'model',
       }),
       lanes: (lanes: SpaceLanes): PictureSpace => ({ ...lanes, kind: 'model', answers: undefined }),
+      own: () =>
+        (stateOf(document)?.spaces() ?? [])
+          .filter(({ id }) => keys.has(spaceKey(document, id)))
+          .map((space) => draw.model(spaceKey(document, space.id), title, space)),
     };
     const both = isCompared ? await (await partCompared()).comparedSpaces(document, compared, keys, draw) : undefined;
-    if (both) spaces.push(...both);
-    for (const space of (both ? undefined : stateOf(document))?.spaces() ?? []) {
-      const key = spaceKey(document, space.id);
-      if (keys.has(key)) spaces.push(draw.model(key, title, space));
-    }
+    spaces.push(...(both ?? draw.own()));
   }
   const hasNotes = [...documents.values()].some(({ sources }) => sources.some(({ kinds }) => kinds.note));
   return hasNotes ? (await partNotes()).withNotes(documents, spaces) : spaces;
