@@ -1,11 +1,13 @@
-import { lazy, useEffect, useState } from 'react';
+import { type ComponentType, lazy, useEffect, useState } from 'react';
 import type { CaseAnswer } from '../../analysis/answer/answer.ts';
+import type { Answered } from '../../engine/protocol/answers.ts';
 import { useApp } from '../state/app-state.ts';
 import { LoadBoundary } from './load-boundary.tsx';
 import './answer.css';
 
 const loadDetails = () => import('./answer-details.tsx').then(({ AnswerDetails }) => ({ default: AnswerDetails }));
-const Details = lazy(loadDetails);
+/** If they could not be loaded before the first answer: tries once more, and the boundary around it says so. */
+const LateDetails = lazy(loadDetails);
 
 const SEVERITY_LABELS: Readonly<Record<CaseAnswer['severity'], string>> = {
   fatal: 'Does not work',
@@ -20,15 +22,20 @@ export function AnswerCard() {
   const isOpen = useApp((s) => s.documents.length > 0);
   const [isFolded, setFolded] = useState(false);
   const isDrawn = useApp((s) => s.drawn);
+  const [Details, setDetails] = useState<ComponentType<{ answered: Answered }>>();
   useEffect(() => {
-    // Before the first answer, which then has its full height at once. If this fails, the boundary says so.
-    if (isDrawn) void loadDetails().catch(() => undefined);
+    if (!isDrawn) return;
+    loadDetails().then(
+      (loaded) => setDetails(() => loaded.default),
+      () => setDetails(() => LateDetails),
+    );
   }, [isDrawn]);
-  const answer = isOpen ? answered?.answer : undefined;
+  const answer = isOpen && Details ? answered?.answer : undefined;
   return (
     <>
-      {isOpen && !answered && (
-        // Keeps the place of the first answer, so that the picture does not move below the pointer when it comes.
+      {isOpen && !(answered && Details) && (
+        // Keeps the place of the first answer, which then has its full height at once: the picture does not move below the
+        // pointer when it comes.
         <p className="case-answer answer-pending" aria-hidden="true">
           Checking…
         </p>
@@ -61,7 +68,7 @@ export function AnswerCard() {
             </button>
           )}
         </div>
-        <LoadBoundary>{answered && answer && !isFolded && <Details answered={answered} />}</LoadBoundary>
+        <LoadBoundary>{answered && answer && Details && !isFolded && <Details answered={answered} />}</LoadBoundary>
       </section>
     </>
   );

@@ -185,12 +185,12 @@ describe('what a model refused', () => {
     const asker = await new Sharer().add({ 'r.iova.jsonl': refused });
     const { text } = await asker.share('text');
     expect(text.replace(/\s+/g, ' ')).toContain(
-      'event 3, IOAS a: map 4 KiB at 0x5000 r, user address 0x10000: EEXIST Part of the range is already mapped: area 0x4000-0x5fff. rule: Linux 6.',
+      'event 3, IOAS a: map 4 KiB at 0x5000 r, user address 0x10000: EEXIST Part of the range is already mapped: area 0x4000-0x5fff. rule: Linux ',
     );
     expect(text).toContain('30 more refused operations not listed.');
     const { text: report } = await asker.share('markdown');
     expect(report).toMatch(
-      /^\| 3 \| IOAS a: map 4 KiB at 0x5000 r, user address 0x10000 \| EEXIST \| .*0x4000-0x5fff\. \| Linux 6\.\d+, iopt/m,
+      /^\| 3 \| IOAS a: map 4 KiB at 0x5000 r, user address 0x10000 \| EEXIST \| .*0x4000-0x5fff\. \| Linux \d\.\d+, iopt/m,
     );
     expect(report).toContain('10 more refused operations not listed.');
     expect(report).not.toContain('No conflicts.');
