@@ -36,7 +36,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   kernel: {
     imports: 'iova uapi session',
     offers:
-      '*.ts dma-iommu/events.ts dma-iommu/model.ts replay/*.ts shared/platform-ranges.ts shared/refusal.ts shared/usable-ranges.ts',
+      '*.ts dma-iommu/events.ts dma-iommu/model.ts iommufd-rfc/rules.ts replay/*.ts shared/platform-ranges.ts shared/refusal.ts shared/usable-ranges.ts',
     order:
       'shared/rule.ts shared/refusal.ts shared/platform-ranges.ts model.ts shared iommufd iommufd-vfio iommufd-rfc type1 dma-iommu rule-book.ts models.ts replay',
   },

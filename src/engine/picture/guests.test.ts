@@ -86,7 +86,10 @@ describe('a machine', () => {
     const choice = parseGuest('pc-q35-7.2:1010G');
     const top = (...drivers: string[]) => {
       const hosts = new Map(
-        drivers.map((driver, i) => [`${i}`, { host: { iommus: [{ driver }], groups: [] } as unknown as Host }]),
+        drivers.map((driver, i) => [
+          `${i}`,
+          { host: { iommus: [{ driver }], groups: [], faults: [] } as unknown as Host },
+        ]),
       );
       const made = choice?.ok ? chosenGuest(choice.choice, hosts) : undefined;
       return made?.ok ? made.guest.ranges.at(-1)?.start : undefined;
