@@ -1,4 +1,5 @@
 // Why a program's request was refused: what blocked it at that moment, as far as the dumps show.
+
 import { counted, formatExactSize, formatSize, hex } from '../../iova/format.ts';
 import { ADDRESS_WIDTHS, bitLength } from '../../iova/iova.ts';
 import { containsRange, type IovaRange, intersection, isAligned } from '../../iova/range.ts';
@@ -6,6 +7,7 @@ import { subtract } from '../../iova/range-set.ts';
 import { MAPPING_LIMIT } from '../../kernel/limits.ts';
 import { appliesTo, type RuleSubject } from '../../kernel/rule-book.ts';
 import { HYPERTRANSPORT_RANGE, ISA_BRIDGE_RANGE } from '../../kernel/shared/platform-ranges.ts';
+import { isAssignable } from '../case/device.ts';
 import type { GuestDefinition } from '../guest/guest-memory.ts';
 import { GIB, MIB } from '../guest/layout.ts';
 import { type Group, type Host, kernelOf, type Provenance, provenanceOf } from '../host/host.ts';
@@ -135,14 +137,35 @@ function overRegion(
     subject: 'map-over-reserved',
     message: `${describeRange(cut)} inside it is reserved (${region.type}, ${owners}).`,
     cause: `it ${verb} ${regionClause(space, region)}`,
-    remedy: isIsaRegion(region)
-      ? `Update the kernel: ${ISA_REGION_HISTORY}. ${suggestPlace(space, request)}`
-      : `${fittingPart(request, region)} ${suggestPlace(space, request)}`.trim(),
-    remedies: isIsaRegion(region)
-      ? [{ text: 'Update the host kernel to 5.4.7, 5.5 or newer' }]
-      : ramRemedies(request, space, region, context),
+    ...wayAround(request, space, region, context),
     marks: [markOf('obstacle', region, `${region.type} of ${owners}`)],
     provenance: partPlaces(region),
+  };
+}
+
+/** How to do without a range that is reserved. */
+function wayAround(
+  request: Request,
+  space: CommonSpace,
+  region: MergedRegion,
+  context: Pick<RequestContext, 'kind' | 'guest'>,
+): Required<Pick<Explanation, 'remedy' | 'remedies'>> {
+  if (isIsaRegion(region)) {
+    return {
+      remedy: `Update the kernel: ${ISA_REGION_HISTORY}. ${suggestPlace(space, request)}`,
+      remedies: [{ text: 'Update the host kernel to 5.4.7, 5.5 or newer' }],
+    };
+  }
+  const own = region.type === 'direct' ? ownGroups(request, space.host) : [];
+  if (own.length > 0 && !own.some((group) => isAssignable(space.host, group))) {
+    return {
+      remedy: 'Assign another device: this kernel does not assign one with such a region, whatever the RAM size is.',
+      remedies: [{ text: 'Assign another device; no RAM size changes that' }],
+    };
+  }
+  return {
+    remedy: `${fittingPart(request, region)} ${suggestPlace(space, request)}`.trim(),
+    remedies: ramRemedies(request, space, region, context),
   };
 }
 

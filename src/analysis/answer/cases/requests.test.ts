@@ -46,6 +46,17 @@ const CASES: readonly Case[] = [
     severity: 'fatal',
   },
   {
+    name: 'RAM over a region that keeps the device from being assigned at all: less RAM is no way out',
+    given: {
+      'error.txt': VIRT(5, '0000:00:05.0'),
+      'host.txt': `[    0.000000] Linux version 6.12.7-amd64\n${regions({ 5: ['0x7b000000 0x7b7fffff direct', MSI] })}`,
+      'groups.txt': groups({ 5: ['0000:00:05.0'] }),
+    },
+    says: ['covers 0x7b000000-0x7b7fffff', 'Assign another device; no RAM size changes that'],
+    saysNot: ['Set RAM', 'at most'],
+    severity: 'fatal',
+  },
+  {
     name: 'a group that the dump of the host does not have',
     given: { 'error.txt': VIRT(44), 'regions.txt': HOST['regions.txt'] },
     says: ['The error names group 44, which the dump', 'it has groups 11 to 12, 17'],
