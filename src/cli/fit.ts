@@ -17,7 +17,7 @@ all groups), and where? If not: what blocks it, and the largest range that would
 See "iovascope help inspect" for what can be read.
 
   --size S   bytes: 4096, 64K, 1.5G
-  --align A  alignment of the start, a power of two; default: 1
+  --align A  alignment of the start, a power of two; default: the host's page size
   --at IOVA  the start address; default: anywhere
   --guest G  beside the memory of this guest:
 ${GUEST_HELP}
@@ -43,36 +43,35 @@ const OPTIONS = {
   json: { type: 'boolean' },
 } as const;
 
-interface Question extends FitOptions {
-  readonly alignment: bigint;
-}
-
 /** Parses the question; a string is what is wrong with it. */
 function questionOf(values: {
   readonly size?: string;
   readonly align?: string;
   readonly at?: string;
-}): Question | string {
+}): FitOptions | string {
   if (values.size === undefined) return '--size is required';
   const size = parseSize(values.size);
   if (!size.ok) return `--size '${values.size}': ${size.error.message}`;
   if (size.value === 0n) return `--size '${values.size}': expected at least one byte`;
-  const align = parseSize(values.align ?? '1');
-  if (!align.ok) return `--align '${values.align}': ${align.error.message}`;
-  const alignment = align.value;
-  if (alignment === 0n || (alignment & (alignment - 1n)) !== 0n) {
+  const align = values.align === undefined ? undefined : parseSize(values.align);
+  if (align && !align.ok) return `--align '${values.align}': ${align.error.message}`;
+  const alignment = align?.value;
+  if (alignment !== undefined && (alignment === 0n || (alignment & (alignment - 1n)) !== 0n)) {
     return `--align '${values.align}': expected a power of two`;
   }
-  if (values.at === undefined) return { size: size.value, alignment };
+  const question = { size: size.value, ...(alignment === undefined ? {} : { alignment }) };
+  if (values.at === undefined) return question;
   const at = parseAddress(values.at);
-  return at.ok ? { size: size.value, alignment, at: at.value } : `--at '${values.at}': ${at.error.message}`;
+  return at.ok ? { ...question, at: at.value } : `--at '${values.at}': ${at.error.message}`;
 }
 
 function jsonLine(answer: Fit): string {
-  const { space, fits, isApertureKnown, places, morePlaces, sideBySide, largest, problem, obstacles } = answer;
+  const { space, fits, alignment, isApertureKnown, places, morePlaces, sideBySide, largest, problem, obstacles } =
+    answer;
   return JSON.stringify({
     space,
     fits,
+    alignment: hex(alignment),
     aperture_known: isApertureKnown,
     places: places.map(({ start, last, highestStart, free }) => ({
       start: hex(start),
@@ -94,16 +93,12 @@ function jsonLine(answer: Fit): string {
   });
 }
 
-const PROBLEMS = {
-  misaligned: 'the address is not a multiple of the alignment',
-  'past-the-end': 'the range would end above 0xffffffffffffffff',
-} as const;
-
-function plainLines(answer: Fit, { size, alignment, at }: Question): string[] {
-  const { space, fits, places, morePlaces, sideBySide, largest, obstacles, problem } = answer;
+function plainLines(answer: Fit, { size, at }: FitOptions): string[] {
+  const { space, fits, alignment, places, morePlaces, sideBySide, largest, obstacles, problem } = answer;
   const what = `${formatSize(size)}${at === undefined ? '' : ` at ${hex(at)}`}`;
   const lines = [`${space}: ${what} ${fits ? 'fits' : 'does not fit'}`];
-  if (problem) lines.push(`  ${PROBLEMS[problem]}`);
+  if (problem === 'misaligned') lines.push(`  the address is not a multiple of the alignment, ${hex(alignment)}`);
+  else if (problem) lines.push('  the range would end above 0xffffffffffffffff');
   for (const { start, last, highestStart, free } of places) {
     const range = `${hex(start)}-${hex(last)}`;
     const steps = highestStart > start ? `, or every ${hex(alignment)} up to ${hex(highestStart)}` : '';

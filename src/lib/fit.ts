@@ -1,3 +1,4 @@
+import { pageSizeOf } from '../analysis/conflicts/find-conflicts.ts';
 import type { GuestLayout } from '../analysis/conflicts/guest.ts';
 import { isGuestMemory } from '../analysis/guest/layout.ts';
 import type { Group } from '../analysis/host/host.ts';
@@ -19,7 +20,7 @@ import { chooseAndRun, documentsOf, select } from './opened.ts';
 export interface FitOptions {
   /** Bytes, 1 to 2^64. */
   readonly size: bigint;
-  /** A power of two that the start must be a multiple of; 1 if absent. */
+  /** A power of two that the start must be a multiple of; the page size of the address space if absent. */
   readonly alignment?: bigint;
   /** Where the range must start; anywhere if absent. */
   readonly at?: bigint;
@@ -56,6 +57,8 @@ export interface Obstacle extends AddressRange {
 export interface Fit {
   readonly space: string;
   readonly fits: boolean;
+  /** What the start must be a multiple of. */
+  readonly alignment: bigint;
   /** False where no dump says how far the IOMMU reaches: then high places may be out of its reach. */
   readonly isApertureKnown: boolean;
   /** Ascending, at most 100. */
@@ -80,9 +83,9 @@ const PLACES_MAX = 100;
  * Rejects with a RangeError for a size, an alignment or a group that cannot be used.
  */
 export async function fit(dumps: Dumps, options: FitOptions): Promise<readonly Fit[]> {
-  const { size, alignment = 1n, at } = options;
+  const { size, alignment, at } = options;
   if (size < 1n || size > 1n << 64n) throw new RangeError('the size must be 1 to 2^64 bytes');
-  if (alignment < 1n || (alignment & (alignment - 1n)) !== 0n)
+  if (alignment !== undefined && (alignment < 1n || (alignment & (alignment - 1n)) !== 0n))
     throw new RangeError('the alignment must be a power of two');
   if (at !== undefined && (at < 0n || at >> 64n !== 0n)) throw new RangeError('the address must be 0 to 2^64 - 1');
   const documents = await chooseAndRun(documentsOf(dumps), { kernel: options.kernel });
@@ -91,10 +94,11 @@ export async function fit(dumps: Dumps, options: FitOptions): Promise<readonly F
   const memory = tried && memoryOf(tried, documents);
   const spaces = documents
     .flatMap((document) => spacesOf(document, groups.get(document) ?? []))
-    .map(({ title, space }) => ({ title, space: memory ? beside(space, memory) : space }));
-  return spaces.map(({ title, space }) =>
-    fitOf(title, space.isApertureKnown, fitInSpace(space, { size, alignment, at }), size),
-  );
+    .map((named) => ({ ...named, space: memory ? beside(named.space, memory) : named.space }));
+  return spaces.map(({ title, space, page }) => {
+    const question = { size, alignment: alignment ?? page, at };
+    return fitOf(title, space.isApertureKnown, fitInSpace(space, question), question);
+  });
 }
 
 /** The memory of a guest that is tried. */
@@ -131,6 +135,8 @@ function beside(space: UsableRanges, { title, ranges }: GuestLayout): UsableRang
 interface NamedSpace {
   readonly title: string;
   readonly space: UsableRanges;
+  /** Bytes: what ranges in it are multiples of. */
+  readonly page: bigint;
 }
 
 /** The address spaces of a document about which something is known, in the order of the picture. */
@@ -142,23 +148,31 @@ function spacesOf(document: EngineDocument, groups: readonly Group[]): NamedSpac
     document.mappings.map((set) => mappingStateAt(set, position)),
   );
   const place = () => [{ source: title }];
+  const page = pageSizeOf(shared);
   return [
-    ...(facts ? [{ title: spaceTitle(shared), space: facts }] : []),
+    ...(facts ? [{ title: spaceTitle(shared), space: facts, page }] : []),
     ...separateSpaces(host)
       .filter(({ validRanges }) => validRanges.length > 0)
-      .map((space) => ({ title: `${title}: ${space.name}`, space: usableAsReported(space) })),
+      .map((space) => ({ title: `${title}: ${space.name}`, space: usableAsReported(space), page })),
     ...(stateOf(document)?.spaces() ?? []).map((space) => ({
       title: `${title}: ${space.id}`,
       space: usableInModel(space, place),
+      page: space.alignment,
     })),
   ];
 }
 
-function fitOf(space: string, isApertureKnown: boolean, answer: SpaceFitAnswer, size: bigint): Fit {
+function fitOf(
+  space: string,
+  isApertureKnown: boolean,
+  answer: SpaceFitAnswer,
+  { size, alignment }: { readonly size: bigint; readonly alignment: bigint },
+): Fit {
   const { fits, places, together, largest, startError, obstacles } = answer;
   return {
     space,
     fits,
+    alignment,
     isApertureKnown,
     places: places.slice(0, PLACES_MAX).map(({ first, last, free }) => ({
       start: first,

@@ -100,6 +100,25 @@ describe('check', () => {
 });
 
 describe('fit', () => {
+  test('starts are multiples of the page that the IOMMU has, unless another alignment is given', async () => {
+    const pages = (bitmap: string) =>
+      readDumps(
+        [
+          '{"format":"iova-trace","version":1}',
+          `{"kind":"aperture","start":"0x0","last":"0xffffffff","pgsize_bitmap":"${bitmap}","group":"1"}`,
+          '{"kind":"group","group":"1","devices":["0000:00:02.0"]}',
+        ].join('\n'),
+      );
+    const small = await pages('0x40201000');
+    const large = await pages('0x20010000');
+    const at = (dumps: typeof small, start: bigint, alignment?: bigint) =>
+      fitInto(dumps, { size: 0x1000n, at: start, ...(alignment === undefined ? {} : { alignment }) });
+    expect(await at(small, 0x5000n)).toMatchObject([{ fits: true, alignment: 0x1000n }]);
+    expect(await at(small, 0x5001n)).toMatchObject([{ fits: false, problem: 'misaligned' }]);
+    expect(await at(small, 0x5001n, 1n)).toMatchObject([{ fits: true, alignment: 1n }]);
+    expect(await at(large, 0x5000n)).toMatchObject([{ fits: false, alignment: 0x10000n, problem: 'misaligned' }]);
+  });
+
   test('where it fits, and what blocks it where it does not', async () => {
     const dumps = await readDumps(regions(1, MSI));
     const [anywhere] = await fitInto(dumps, { size: FOUR_GIB, alignment: 1n << 30n });
