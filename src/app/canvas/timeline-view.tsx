@@ -74,7 +74,8 @@ export function TimelineView() {
       if (!scene) return;
       element.style.setProperty('--scene-height', `${scene.height}px`);
       area.parentElement?.style.setProperty('--picture-height', `${scene.height}px`);
-      const density = (window.devicePixelRatio || 1) * (surface.currentCSSZoom ?? 1);
+      // The zoom can be zero where the canvas is hidden, as while the page is printed.
+      const density = (window.devicePixelRatio || 1) * (surface.currentCSSZoom || 1);
       const height = Math.min(scene.height, area.clientHeight);
       const [w, h] = [Math.round(scene.width * density), Math.round(height * density)];
       if (surface.width !== w || surface.height !== h) {
