@@ -8,14 +8,15 @@ test('printing shows title, answer, the whole picture, legend and table, and not
   await selectAllGroups(app);
   await expect(app.getByTestId('table')).toContainText('direct');
   const answer = await app.getByTestId('answer').locator('p').first().textContent();
-  // The sheet follows the picture a moment later.
-  await expect
-    .poll(async () => {
-      await app.emulateMedia({ media: 'screen' });
-      await app.emulateMedia({ media: 'print' });
-      return (await sheet.textContent()) ?? '';
-    })
-    .toContain('8 groups');
+  // The sheet follows the picture a moment later, and is filled anew each time that printing begins: between two of them
+  // the page has to have seen the screen.
+  const filled = app.locator('[data-testid=print-sheet][data-filled]');
+  await expect(async () => {
+    await app.emulateMedia({ media: 'screen' });
+    await expect(filled).toHaveCount(0);
+    await app.emulateMedia({ media: 'print' });
+    await expect(filled).toContainText('8 groups', { timeout: 2000 });
+  }).toPass();
   await expect(sheet).toBeVisible();
   const text = ((await sheet.textContent()) ?? '').replace(/\s+/g, ' ');
   for (const word of (answer ?? '').split(/\s+/).slice(3, 8)) expect(text).toContain(word);
@@ -32,7 +33,7 @@ test('printing shows title, answer, the whole picture, legend and table, and not
   await app.emulateMedia({ media: 'screen' });
   await expect(app.locator('.toolbar')).toBeVisible();
   await expect(sheet).toBeHidden();
-  expect(await app.title()).toBe('iovascope');
+  await expect.poll(() => app.title()).toBe('iovascope');
 });
 
 test('a PDF of the page is made from the sheet', async ({ app }) => {
