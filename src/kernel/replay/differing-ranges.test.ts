@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { IOVA_MAX, iova } from '../../iova/iova.ts';
 import { type IovaRange, range } from '../../iova/range.ts';
 import { find, rangeSet } from '../../iova/range-set.ts';
+import { assertProperty } from '../../iova/testing/arbitraries.ts';
 import type { Operation } from '../../session/events.ts';
 import { newSession } from '../../session/session.ts';
 import type { AddressSpaceView } from '../model.ts';
@@ -60,7 +61,7 @@ test.each(CASES)(
   '%s: exactly the addresses whose state differs',
   (models, id, start, operation: fc.Arbitrary<Operation>) => {
     let found = 0;
-    fc.assert(
+    assertProperty(
       fc.property(fc.array(operation, { minLength: 5, maxLength: 40 }), (events) => {
         const spaces = spacesAfter(models, [...start, ...events], id);
         const areas = spaces.map((space) => [...space.areas()]);
