@@ -66,12 +66,10 @@ function questionOf(values: {
 }
 
 function jsonLine(answer: Fit): string {
-  const { space, fits, alignment, isApertureKnown, places, morePlaces, sideBySide, largest, problem, obstacles } =
-    answer;
+  const { space, fits, isApertureKnown, places, morePlaces, sideBySide, largest, problem, obstacles } = answer;
   return JSON.stringify({
     space,
     fits,
-    alignment: hex(alignment),
     aperture_known: isApertureKnown,
     places: places.map(({ start, last, highestStart, free }) => ({
       start: hex(start),
