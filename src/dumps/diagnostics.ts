@@ -1,7 +1,7 @@
 // Every diagnostic that reading, analysis and the engine emit: its code, severity, message and consequences.
 // To add one: an entry here. A code without an entry does not compile. Session files may hold codes of other versions
 // and of the agent: `diagnosticRule` returns undefined for those.
-import { hex } from '../iova/format.ts';
+import { hex, hexRange } from '../iova/format.ts';
 import { bitLength } from '../iova/iova.ts';
 import type { FactOf } from '../session/events.ts';
 
@@ -76,7 +76,6 @@ const SAMPLE_MAX = 46;
 
 const sampleText = ({ line, text }: { readonly line: number; readonly text: string }) =>
   `line ${line}: '${text.length > SAMPLE_MAX ? `${text.slice(0, SAMPLE_MAX)}…` : text}'`;
-const rangeText = ({ start, last }: Range) => `${hex(start)}-${hex(last)}`;
 const withBase = ({ base }: Pick<WithError, 'base'>) => (base === undefined ? '' : `, IOVAs from ${hex(base)}`);
 const withError = (e: WithError) => (e.error === undefined ? '' : `: ${e.error}`) + withBase(e);
 const ofDevice = ({ device }: WithDevice) => (device === undefined ? '' : ` ${device}`);
@@ -251,7 +250,7 @@ export const DIAGNOSTICS = {
       readonly region: Range & { readonly type: string };
       readonly other: Range & { readonly type: string; readonly line: number };
     }) =>
-      `${rangeText(region)} (${region.type}) overlaps ${rangeText(other)} (${other.type}) of line ${other.line}, both of ${owner}; this is valid`,
+      `${hexRange(region)} (${region.type}) overlaps ${hexRange(other)} (${other.type}) of line ${other.line}, both of ${owner}; this is valid`,
   ),
   'damaged-register': rule(
     'warning',
@@ -332,7 +331,7 @@ export const DIAGNOSTICS = {
   'mapping-already-set': complaint(
     'warning',
     ({ start, last, old, wanted }: Range & { readonly old: bigint; readonly wanted: bigint }) =>
-      `the kernel mapped the page ${rangeText({ start, last })} twice: its entry was ${hex(old)} and should become ${hex(wanted)}`,
+      `the kernel mapped the page ${hexRange({ start, last })} twice: its entry was ${hex(old)} and should become ${hex(wanted)}`,
   ),
   'damaged-event': rule(
     'warning',
@@ -347,7 +346,7 @@ export const DIAGNOSTICS = {
   'default-domain-type': rule('info', ({ type }: { readonly type: string }) => `the default domain type is ${type}`),
   'rmrr-not-reserved': rule(
     'warning',
-    (range: Range) => `the firmware memory map does not reserve the RMRR ${rangeText(range)}`,
+    (range: Range) => `the firmware memory map does not reserve the RMRR ${hexRange(range)}`,
     {
       explainsEmptySource: true,
       isComplaint: true,
@@ -369,7 +368,7 @@ export const DIAGNOSTICS = {
           : size > BOUNCE_MAX
             ? `the buffer lies below its DMA mask, ${hex(mask)}, but is larger (${bytes(size)}) than a bounce buffer (${BOUNCE_MAX}), which this kernel uses for all DMA`
             : `no bounce buffer was free, although the buffer lies below its DMA mask, ${hex(mask)}`;
-      return `${device} cannot use the buffer at ${rangeText(range)}: ${why}`;
+      return `${device} cannot use the buffer at ${hexRange(range)}: ${why}`;
     },
   ),
   'swiotlb-full': complaint(
@@ -403,15 +402,15 @@ export const DIAGNOSTICS = {
     }) =>
       `the DMA API's checks found an error${driver === undefined ? '' : ` of the driver ${driver}`}${
         device === undefined ? '' : ` of ${device}`
-      }: ${what.trim()}${range === undefined ? '' : ` (${rangeText(range)})`}`,
+      }: ${what.trim()}${range === undefined ? '' : ` (${hexRange(range)})`}`,
   ),
   'bar-without-address': complaint(
     'warning',
     ({ device, index, size }: { readonly device: string; readonly index: number; readonly size: bigint | undefined }) =>
       `BAR ${index} of ${device}${size === undefined ? '' : ` (${hex(size)} bytes)`} was given no address: the windows of its bridges are too small`,
   ),
-  'rmrr-ignored': rule('info', (range: Range) => `Xen ignores the RMRR ${rangeText(range)}: it has no device`),
-  'rmrr-incorrect': rule('warning', (range: Range) => `Xen rejected the RMRR ${rangeText(range)} as incorrect`),
+  'rmrr-ignored': rule('info', (range: Range) => `Xen ignores the RMRR ${hexRange(range)}: it has no device`),
+  'rmrr-incorrect': rule('warning', (range: Range) => `Xen rejected the RMRR ${hexRange(range)} as incorrect`),
   'address-above-width': rule(
     'warning',
     ({ address, width }: { readonly address: bigint; readonly width: string }) =>
@@ -444,7 +443,7 @@ export const DIAGNOSTICS = {
   'bar-not-reserved': complaint(
     'warning',
     ({ bar, device, ...range }: Range & { readonly bar: string; readonly device: string }) =>
-      `BAR ${bar} of ${device}, ${rangeText(range)}, is already in use by something else`,
+      `BAR ${bar} of ${device}, ${hexRange(range)}, is already in use by something else`,
   ),
 
   // Kernel traces
@@ -612,7 +611,7 @@ export const DIAGNOSTICS = {
   ),
   'qemu-outside-host-window': complaint(
     'error',
-    (range: Range) => `no DMA window of the container covers ${rangeText(range)}`,
+    (range: Range) => `no DMA window of the container covers ${hexRange(range)}`,
   ),
   'qemu-unaligned-region': complaint(
     'warning',
@@ -643,7 +642,7 @@ export const DIAGNOSTICS = {
   'qemu-dirty-bitmap-failed': complaint(
     'error',
     ({ start, last, error }: Range & WithError) =>
-      `dirty pages of ${rangeText({ start, last })} could not be read${withError({ error })}: a migration cannot finish`,
+      `dirty pages of ${hexRange({ start, last })} could not be read${withError({ error })}: a migration cannot finish`,
   ),
   'iommufd-device-not-attached': complaint(
     'error',
@@ -785,7 +784,7 @@ export const DIAGNOSTICS = {
   'request-error-unknown': rule('info', () => 'a request failed; the log does not show the error'),
   'dpdk-iova-above-mask': complaint('error', (range: Range | Pick<WithError, 'base'>) =>
     'start' in range
-      ? `memory at IOVA ${rangeText(range)} is above the DMA mask`
+      ? `memory at IOVA ${hexRange(range)} is above the DMA mask`
       : `some memory has IOVAs above the address width of the IOMMU${withBase(range)}`,
   ),
   'dpdk-iova-mode': complaint(

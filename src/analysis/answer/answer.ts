@@ -1,18 +1,11 @@
 // The answer to a case, in one or two sentences: what is refused or would be, what blocks it, and the fix; or that
 // nothing is wrong, with what that rests on.
-import { counted, groupedDecimal, hex } from '../../iova/format.ts';
+import { counted, groupedDecimal, hex, hexRange } from '../../iova/format.ts';
 import { bitLength } from '../../iova/iova.ts';
 import { overlaps, rangesEqual } from '../../iova/range.ts';
 import { DEFAULT_SW_MSI_WINDOW, X86_MSI_WINDOW } from '../../kernel/shared/platform-ranges.ts';
 import { suppressedFaults } from '../conflicts/complaints.ts';
-import {
-  type Conflict,
-  type ConflictSeverity,
-  joinGroups,
-  joinNames,
-  plainRange,
-  type Remedy,
-} from '../conflicts/conflict.ts';
+import { type Conflict, type ConflictSeverity, joinGroups, joinNames, type Remedy } from '../conflicts/conflict.ts';
 import type { GuestLayout } from '../conflicts/guest.ts';
 import { isGuestMemory } from '../guest/layout.ts';
 import { withDeviceNames } from '../host/device-names.ts';
@@ -206,16 +199,14 @@ function groupsLabel({ groups }: CommonSpace): string {
 /** What groups reserve, and how far the IOMMU reaches. */
 function usableLabel(space: CommonSpace): string {
   const blocking = space.reserved.filter(({ type }) => meaningOf(type).blocksMappings);
-  const listed = blocking
-    .slice(0, LISTED_MAX)
-    .map((region) => `${plainRange(region)} (${meaningOf(region.type).title})`);
+  const listed = blocking.slice(0, LISTED_MAX).map((region) => `${hexRange(region)} (${meaningOf(region.type).title})`);
   const more = blocking.length - listed.length;
   const isWindowMissing =
     architectureOf(space.host) === 'x86' && !blocking.some((region) => overlaps(region, X86_MSI_WINDOW));
   const names = [
     ...listed,
     ...(more > 0 ? [counted(more, 'more region')] : []),
-    ...(isWindowMissing ? [`${plainRange(X86_MSI_WINDOW)} (the x86 MSI window, not listed in these dumps)`] : []),
+    ...(isWindowMissing ? [`${hexRange(X86_MSI_WINDOW)} (the x86 MSI window, not listed in these dumps)`] : []),
   ];
   const except = names.length > 0 ? ` except ${joinNames(names, names.length)}` : '';
   const reach =
@@ -225,7 +216,7 @@ function usableLabel(space: CommonSpace): string {
   const isMoved =
     space.reserved.some(({ type }) => type === 'msi') &&
     blocking.some((region) => region.type !== 'msi' && rangesEqual(region, DEFAULT_SW_MSI_WINDOW));
-  const moved = isMoved ? `; the MSI window is not at its usual place, ${plainRange(DEFAULT_SW_MSI_WINDOW)}` : '';
+  const moved = isMoved ? `; the MSI window is not at its usual place, ${hexRange(DEFAULT_SW_MSI_WINDOW)}` : '';
   const unknown = space.apertures.length === 0 ? '; the width of the IOMMU is not in these dumps' : '';
   return `${reach} can be mapped${except}${moved}${unknown}`;
 }

@@ -1,7 +1,7 @@
 // What dumps contain that is neither a conflict nor about groups: so that "nothing was refused" says of what.
-import { counted, hex } from '../../iova/format.ts';
+import { counted, hex, hexRange } from '../../iova/format.ts';
 import { range } from '../../iova/range.ts';
-import { joinNames, plainRange } from '../conflicts/conflict.ts';
+import { joinNames } from '../conflicts/conflict.ts';
 import type { Host } from '../host/host.ts';
 import type { MappingState } from '../host/mapping-state.ts';
 import { isMap } from '../host/mappings.ts';
@@ -14,7 +14,7 @@ function hull(ranges: Iterable<{ readonly start: bigint; readonly last: bigint }
     if (low === undefined || start < low) low = start;
     if (last > high) high = last;
   }
-  return low === undefined ? '' : ` (${plainRange(range(low, high))})`;
+  return low === undefined ? '' : ` (${hexRange(range(low, high))})`;
 }
 
 /** `3 maps and 1 unmap (0xf8000000-0xfa001fff), 2 mappings remain`; several traces together. */

@@ -1,14 +1,14 @@
 // BARs that are mapped in parts. VFIO and QEMU keep the pages of an MSI-X table from being mapped, so that a BAR with one
 // becomes two ranges with a hole of a page, or a range that is shorter than the BAR. People take the hole for an error.
 // (QEMU 7.2, vfio_pci_fixup_msix_region and msix_init; Linux before 4.16 does not allow mmap of the pages either.)
-import { formatSize, hex } from '../../iova/format.ts';
+import { formatSize, hex, hexRange } from '../../iova/format.ts';
 import { alignDown, alignUp, roundUpPowerOfTwo } from '../../iova/iova.ts';
 import { type IovaRange, overlaps, range, sizeOf } from '../../iova/range.ts';
 import { DEFAULT_PAGE_SIZE } from '../../kernel/shared/platform-ranges.ts';
 import { type Host, type Provenance, provenanceOf } from '../host/host.ts';
 import type { MappingSet } from '../host/mappings.ts';
 import type { CommonSpace } from '../space/common-space.ts';
-import { type Conflict, markOf, plainRange } from './conflict.ts';
+import { type Conflict, markOf } from './conflict.ts';
 import type { GuestLayout } from './guest.ts';
 
 /** A table has at most 2048 entries of 16 bytes; its pages may be of 64 KiB. */
@@ -69,7 +69,7 @@ interface Hole {
 }
 
 function conflictOf({ hole, bar, name, table, provenance }: Hole): Conflict {
-  const where = name === undefined ? `a BAR at ${plainRange(bar)}` : `${name} (${plainRange(bar)})`;
+  const where = name === undefined ? `a BAR at ${hexRange(bar)}` : `${name} (${hexRange(bar)})`;
   const size = formatSize(sizeOf(hole));
   const what =
     table === undefined ? 'where the MSI-X table of the device must be' : `where the MSI-X table of ${table.device} is`;
@@ -77,14 +77,14 @@ function conflictOf({ hole, bar, name, table, provenance }: Hole): Conflict {
     id: `bar-in-parts ${hole.start}-${hole.last}`,
     rule: 'bar-in-parts',
     severity: 'note',
-    title: `${plainRange(hole)} (${size}) inside ${where} is not mapped: MSI-X table`,
+    title: `${hexRange(hole)} (${size}) inside ${where} is not mapped: MSI-X table`,
     message: `The parts before and behind it are mapped. ${size} at offset ${hex(hole.start - bar.start)} of the BAR is ${what}: QEMU emulates the table, so it does not map its pages.`,
     source: 'QEMU, vfio_pci_fixup_msix_region',
     remedy:
       'Nothing needs to be done: drivers in the guest reach the table, and devices need no access to it. If peer-to-peer DMA needs the registers on the same page, x-msix-relocation of vfio-pci moves the table to another BAR.',
     marks: [markOf('requested', hole, 'not mapped: MSI-X table'), markOf('obstacle', bar, name ?? 'BAR')],
     provenance: [...provenance, ...(table?.provenance ?? [])],
-    answer: `${plainRange(hole)} (${size}) is not mapped, in the middle of ${where}: it is ${what}, which QEMU emulates and does not map. It is no error: only peer-to-peer DMA to these pages does not work.`,
+    answer: `${hexRange(hole)} (${size}) is not mapped, in the middle of ${where}: it is ${what}, which QEMU emulates and does not map. It is no error: only peer-to-peer DMA to these pages does not work.`,
     remedies: [
       { text: 'Nothing needs to be done' },
       { text: 'To move the table to another BAR', copy: 'x-msix-relocation=auto', form: 'qemu' },
@@ -191,5 +191,5 @@ export function barPartSentence(r: IovaRange): string {
   const isAtOneEnd = bar.start === r.start || bar.last === r.last;
   if (missing === 0n || missing > HOLE_MAX || !isAtOneEnd) return '';
   const hole = bar.start === r.start ? range(r.last + 1n, bar.last) : range(bar.start, r.start - 1n);
-  return `It is a part of a BAR of ${formatSize(sizeOf(bar))} at ${hex(bar.start)}: ${plainRange(hole)} (${formatSize(missing)}) is probably where its MSI-X table is, which QEMU does not map.`;
+  return `It is a part of a BAR of ${formatSize(sizeOf(bar))} at ${hex(bar.start)}: ${hexRange(hole)} (${formatSize(missing)}) is probably where its MSI-X table is, which QEMU does not map.`;
 }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { hexRange } from '../../iova/format.ts';
 import { range } from '../../iova/range.ts';
 import type { SessionEvent } from '../../session/events.ts';
 import { conflictsOf, fault, MSI, request } from '../testing/facts.ts';
-import { CONFLICT_RULES, describeRange, joinGroups, joinNames, markOf, plainRange, refusedBy } from './conflict.ts';
+import { CONFLICT_RULES, describeRange, joinGroups, joinNames, markOf, refusedBy } from './conflict.ts';
 
 describe('texts', () => {
   test('names in a sentence', () => {
@@ -27,7 +28,7 @@ describe('texts', () => {
 
   test('ranges', () => {
     expect(describeRange(range(0xfee0_0000n, 0xfeef_ffffn))).toBe('0xfee00000-0xfeefffff (1 MiB)');
-    expect(plainRange(range(0xfee0_0000n, 0xfeef_ffffn))).toBe('0xfee00000-0xfeefffff');
+    expect(hexRange(range(0xfee0_0000n, 0xfeef_ffffn))).toBe('0xfee00000-0xfeefffff');
   });
 
   test('a mark takes the bounds only', () => {

@@ -1,5 +1,5 @@
 import type { DiagnosticCode } from '../../dumps/diagnostics.ts';
-import { formatSize, groupedDecimal, hex, hexRange } from '../../iova/format.ts';
+import { formatSize, groupedDecimal, hexRange } from '../../iova/format.ts';
 import { type IovaRange, sizeOf } from '../../iova/range.ts';
 import { lookUpRule, type RuleQuestion, type RuleSubject } from '../../kernel/rule-book.ts';
 import { parseKernelVersion } from '../../kernel/versions.ts';
@@ -143,14 +143,9 @@ export function joinNames(names: readonly string[], max = 3): string {
   return `${names.slice(0, max - 1).join(', ')} and ${names.length - max + 1} more`;
 }
 
-/** Both bounds as the kernel and QEMU write them: `0xfee00000-0xfeefffff`. */
-export function plainRange({ start, last }: IovaRange): string {
-  return `${hex(start)}-${hex(last)}`;
-}
-
 /** Both bounds and the size: `0xfee00000-0xfeefffff (1 MiB)`. */
 export function sizedRange(r: IovaRange): string {
-  return `${plainRange(r)} (${formatSize(sizeOf(r))})`;
+  return `${hexRange(r)} (${formatSize(sizeOf(r))})`;
 }
 
 /** Joins all names for a sentence, runs of numbers as `0 to 5`: `0 to 5, 7 and 9`. */

@@ -1,5 +1,5 @@
 // What is wrong with the devices and groups of a host, whatever guest is to run: firmware regions, BARs, contradictions.
-import { formatSize } from '../../iova/format.ts';
+import { formatSize, hexRange } from '../../iova/format.ts';
 import { isAligned, overlaps, sizeOf } from '../../iova/range.ts';
 import { complement, intersect, rangeSet } from '../../iova/range-set.ts';
 import { lookUpRule } from '../../kernel/rule-book.ts';
@@ -20,7 +20,6 @@ import {
   markOf,
   onKernel,
   partPlaces,
-  plainRange,
   type Remedy,
   refusedBy,
 } from './conflict.ts';
@@ -118,9 +117,9 @@ function ineligibleDevice(
   const shown = [...regions, ...possible];
   const where =
     regions.length > 0
-      ? `The region is ${joinNames(regions.map(plainRange))}.`
+      ? `The region is ${joinNames(regions.map(hexRange))}.`
       : possible.length > 0
-        ? `The log does not say which region; these dumps have ${joinNames(possible.map(plainRange))}.`
+        ? `The log does not say which region; these dumps have ${joinNames(possible.map(hexRange))}.`
         : 'These dumps do not contain the region: the kernel log ("RMRR base") and the ACPI tables do.';
   return {
     id: `device-ineligible ${device}`,
@@ -136,10 +135,10 @@ function ineligibleDevice(
       shown.length === 0
         ? 'firmware requires memory of it to stay mapped 1:1 (the RMRR lines of the kernel log and the ACPI tables name the region)'
         : regions.length > 0
-          ? `its ${regionName(host, regions)} ${joinNames(regions.map(plainRange))} must stay mapped 1:1`
+          ? `its ${regionName(host, regions)} ${joinNames(regions.map(hexRange))} must stay mapped 1:1`
           : possible.length === 1
-            ? `the ${regionName(host, possible)} ${joinNames(possible.map(plainRange))} must stay mapped 1:1 (the only one in these dumps)`
-            : `one of the ${regionName(host, possible)} ${joinNames(possible.map(plainRange), 4)} must stay mapped 1:1 (the log does not say which)`
+            ? `the ${regionName(host, possible)} ${joinNames(possible.map(hexRange))} must stay mapped 1:1 (the only one in these dumps)`
+            : `one of the ${regionName(host, possible)} ${joinNames(possible.map(hexRange), 4)} must stay mapped 1:1 (the log does not say which)`
     }; no RAM size changes that.`,
     remedies: ASSIGN_REMEDIES,
     kind: 'device cannot be assigned',
@@ -161,7 +160,7 @@ function directGroup(host: Host, group: Group, direct: readonly Region[], focus:
         ? `The other devices of the group share it: ${joinNames(others)}.`
         : `All ${group.devices.length} devices of the group share it: ${joinNames(group.devices)}.`;
   const message = [
-    `${title} has the direct region ${joinNames(direct.map(plainRange))}: firmware requires this memory to be mapped one to one at all times.`,
+    `${title} has the direct region ${joinNames(direct.map(hexRange))}: firmware requires this memory to be mapped one to one at all times.`,
     holders.length > 0 ? `It belongs to ${joinNames(holders)}.` : '',
     sharing,
     logSentence(host),
@@ -203,7 +202,7 @@ function logSentence(host: Host): string {
 /** A group with direct regions that this kernel accepts: they are cut out of what a guest can map. */
 function acceptedGroup(host: Host, group: Group, direct: readonly Region[]): Conflict {
   const title = groupTitle(group);
-  const bounds = joinNames(direct.map(plainRange));
+  const bounds = joinNames(direct.map(hexRange));
   const kernel = onKernel(kernelOf(host), undefined);
   return {
     id: `group-has-direct ${group.key}`,
@@ -237,7 +236,7 @@ function directAnswer(
         : undefined;
   const names = group.devices.length > 0 ? ` (${joinNames(group.devices)})` : '';
   const who = asked === undefined ? `${title.charAt(0).toUpperCase()}${title.slice(1)}${names}` : `${asked} (${title})`;
-  const regions = `${regionName(host, direct)} ${joinNames(direct.map(plainRange), 4)}`;
+  const regions = `${regionName(host, direct)} ${joinNames(direct.map(hexRange), 4)}`;
   const own = asked !== undefined && (group.devices.length === 1 || holders.includes(asked));
   const of = holders.length > 0 ? ` of ${joinNames(holders)}` : '';
   const what =
@@ -250,7 +249,7 @@ function isaGroup(host: Host, group: Group, direct: readonly Region[]): Conflict
   const title = groupTitle(group);
   const bridge = isaBridgeOf({ groups: [group] });
   const { errno, source } = refusedBy('map-over-reserved', { kernel: kernelOf(host), api: 'vfio' });
-  const bounds = joinNames(direct.map(plainRange));
+  const bounds = joinNames(direct.map(hexRange));
   return {
     id: `group-has-direct ${group.key}`,
     rule: 'group-has-direct',
@@ -300,7 +299,7 @@ export function leftOutGroups({ host, groups }: CommonSpace, focus: DeviceFocus 
   const named = numbers.length > 0 ? `${joinGroups(numbers)} cannot be assigned` : '';
   const others =
     unnamed > 0
-      ? `devices with the ${regionName(host, regions)} ${joinNames([...new Set(left.filter(({ group }) => group === undefined).flatMap((group) => group.regions.map(plainRange)))], 4)} cannot be assigned${isRelaxedByClass(host, regions) ? ' (unless they are USB or graphics)' : ''}`
+      ? `devices with the ${regionName(host, regions)} ${joinNames([...new Set(left.filter(({ group }) => group === undefined).flatMap((group) => group.regions.map(hexRange)))], 4)} cannot be assigned${isRelaxedByClass(host, regions) ? ' (unless they are USB or graphics)' : ''}`
       : '';
   const text = [named === '' ? '' : `${named} (direct regions)`, others].filter(Boolean).join('; ');
   const sentence = `${text} and ${left.length === 1 && unnamed === 0 ? 'is' : 'are'} left out`;
@@ -310,7 +309,7 @@ export function leftOutGroups({ host, groups }: CommonSpace, focus: DeviceFocus 
       rule: 'groups-left-out',
       severity: 'note',
       title: sentence.charAt(0).toUpperCase() + sentence.slice(1),
-      message: `${numbers.length > 1 ? `Groups ${joinNumbers(numbers)}. ` : ''}Firmware requires memory of their devices to stay mapped one to one: ${joinNames([...new Set(regions.map(plainRange))], 6)}. Choose such a device to see what refuses it.`,
+      message: `${numbers.length > 1 ? `Groups ${joinNumbers(numbers)}. ` : ''}Firmware requires memory of their devices to stay mapped one to one: ${joinNames([...new Set(regions.map(hexRange))], 6)}. Choose such a device to see what refuses it.`,
       ...refusedBy('attach-direct-region', ruleContext(host)),
       remedy: 'None is needed unless one of their devices is to be assigned.',
       marks: regions.slice(0, 6).map((region) => markOf('obstacle', region, 'direct')),
@@ -404,7 +403,7 @@ function unreservedFirmware({ windows, firmwareRegions }: Host): Conflict[] {
         id: `firmware-region-not-reserved ${region.start}-${region.last}`,
         rule: 'firmware-region-not-reserved',
         severity: 'warning',
-        title: `The firmware memory map does not reserve the ${FIRMWARE_REGIONS[region.origin ?? ''] ?? 'firmware region'} ${plainRange(region)}`,
+        title: `The firmware memory map does not reserve the ${FIRMWARE_REGIONS[region.origin ?? ''] ?? 'firmware region'} ${hexRange(region)}`,
         message: `The kernel may use ${joinNames(outside.map(describeRange))} as ordinary memory while a device still writes there. The kernel reports it as "No firmware reserved region can cover this RMRR".`,
         ...refusedBy('firmware-region-check'),
         remedy: 'Update the firmware. Until then device and kernel may overwrite each other.',
@@ -458,7 +457,7 @@ function barOverReserved(space: CommonSpace, bar: Bar): Conflict | undefined {
     id: `bar-over-reserved ${bar.device} ${bar.index}`,
     rule: 'bar-over-reserved',
     severity: 'note',
-    title: `${barName(bar)} overlaps the ${kind} ${plainRange(region)}`,
+    title: `${barName(bar)} overlaps the ${kind} ${hexRange(region)}`,
     message: `${describeRange(bar)} cannot be mapped there: peer-to-peer DMA does not reach it.`,
     ...refusedBy('map-over-reserved'),
     remedy: `${USUALLY_HARMLESS} If devices need it, move the BAR.`,

@@ -1,6 +1,6 @@
 // Why a program's request was refused: what blocked it at that moment, as far as the dumps show.
 
-import { counted, formatExactSize, formatSize, hex } from '../../iova/format.ts';
+import { counted, formatExactSize, formatSize, hex, hexRange } from '../../iova/format.ts';
 import { ADDRESS_WIDTHS, bitLength } from '../../iova/iova.ts';
 import { containsRange, type IovaRange, intersection, isAligned } from '../../iova/range.ts';
 import { subtract } from '../../iova/range-set.ts';
@@ -18,7 +18,7 @@ import { architectureOf } from '../host/platforms.ts';
 import { meaningOf } from '../host/region-types.ts';
 import { apertureLimits, assumptionClause, assumptionSentence } from '../space/aperture-limit.ts';
 import { type CommonSpace, commonSpace, type MergedRegion } from '../space/common-space.ts';
-import { type ConflictMark, describeRange, markOf, ownersOf, partPlaces, plainRange, type Remedy } from './conflict.ts';
+import { type ConflictMark, describeRange, markOf, ownersOf, partPlaces, type Remedy } from './conflict.ts';
 import { hugepagesText, memfdText, memlockTexts, physBitsText } from './fix-text.ts';
 import { type GuestLayout, remediesFor } from './guest.ts';
 import { ISA_REGION_HISTORY, isIsaRegion, mayHaveIsaRegion } from './isa-bridge.ts';
@@ -234,7 +234,7 @@ function overPlatformRange(request: Request, { space, kind, guest }: RequestCont
   const likely = likelyObstacles(host, request).filter(({ platform }) => !isPc || platform !== 'ARM');
   const [first] = likely;
   if (!first) return undefined;
-  const named = likely.map((r) => `on ${r.platform} it overlaps ${plainRange(r)}, ${r.message}`);
+  const named = likely.map((r) => `on ${r.platform} it overlaps ${hexRange(r)}, ${r.message}`);
   return {
     message: `These dumps do not list the reserved regions of the host; ${named.join('; ')}.`,
     cause: `${named.join('; ')} (the host's reserved_regions are not in these dumps)`,
@@ -275,8 +275,8 @@ function perhapsIsaBridge(request: Request, { space: { host } }: RequestContext)
   if (request.start > ISA_BRIDGE_RANGE.last || host.groups.some(({ regions }) => regions.length > 0)) return undefined;
   if (!mayHaveIsaRegion(kernelOf(host))) return undefined;
   return {
-    message: `These dumps do not list the reserved regions of the host. If the group contains the ISA bridge, ${plainRange(ISA_BRIDGE_RANGE)} is reserved: ${ISA_REGION_HISTORY}.`,
-    cause: `if the group contains the ISA bridge (00:1f.0), it covers ${plainRange(ISA_BRIDGE_RANGE)}, which kernels 5.3 to 5.4.6 reserve for it (the host's reserved_regions are not in these dumps)`,
+    message: `These dumps do not list the reserved regions of the host. If the group contains the ISA bridge, ${hexRange(ISA_BRIDGE_RANGE)} is reserved: ${ISA_REGION_HISTORY}.`,
+    cause: `if the group contains the ISA bridge (00:1f.0), it covers ${hexRange(ISA_BRIDGE_RANGE)}, which kernels 5.3 to 5.4.6 reserve for it (the host's reserved_regions are not in these dumps)`,
     remedy: "Add the host's reserved_regions and groups to confirm this; update kernels older than 5.4.7.",
     marks: [markOf('obstacle', ISA_BRIDGE_RANGE, 'reserved for the ISA bridge (if it is in the group)')],
   };
@@ -373,7 +373,7 @@ function invalidUnmap(request: Request, context: RequestContext): Explanation {
     return {
       subject: 'unmap-cuts-mapping',
       message: `${describeRange(cut)} is mapped there and extends beyond the range: a mapping is removed whole or not at all.`,
-      cause: `it cuts the mapping ${plainRange(cut)}, which can only be removed whole`,
+      cause: `it cuts the mapping ${hexRange(cut)}, which can only be removed whole`,
       remedy: 'Unmap with the bounds of the mappings that were made.',
       marks: [markOf('obstacle', cut, 'mapped')],
       provenance: [provenanceOf(factAt(context.state.set, cut.fact))],
@@ -543,7 +543,7 @@ function overMapping(request: Request, { space, state, failedUnmaps }: RequestCo
   return {
     subject: 'map-over-mapping',
     message: `${describeRange(first)} is already mapped there${others}.`,
-    cause: `${plainRange(first)} is ${because === '' ? 'already' : 'still'} mapped${others}${because}`,
+    cause: `${hexRange(first)} is ${because === '' ? 'already' : 'still'} mapped${others}${because}`,
     remedy,
     marks: marksOf(there, 'already mapped'),
     provenance: [provenanceOf(factAt(state.set, first.fact))],
@@ -576,7 +576,7 @@ function notMapped(request: Request, { state }: RequestContext): Explanation {
       ? `${describeRange(first)} is mapped there: the range does not match it.`
       : 'These dumps show no mapping there.',
     cause: first
-      ? `${plainRange(first)} is mapped there, and the range does not match it`
+      ? `${hexRange(first)} is mapped there, and the range does not match it`
       : 'nothing is mapped there as far as these dumps show',
     remedy: 'Unmap with the bounds of the mappings that were made.',
     marks: marksOf(there, 'mapped'),

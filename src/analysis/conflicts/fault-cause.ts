@@ -1,6 +1,6 @@
 // The most likely cause of a fault, as one clause for the answer: the surest of what the dumps show, else what the number
 // itself suggests.
-import { formatSize, hex } from '../../iova/format.ts';
+import { formatSize, hex, hexRange } from '../../iova/format.ts';
 import { bitLength, IOVA_MAX } from '../../iova/iova.ts';
 import { containsAddress, type IovaRange, range, rangesEqual } from '../../iova/range.ts';
 import { DEFAULT_SW_MSI_WINDOW, HYPERTRANSPORT_RANGE } from '../../kernel/shared/platform-ranges.ts';
@@ -11,7 +11,7 @@ import { architectureOf, isAmdHost, isVirtualFault } from '../host/platforms.ts'
 import { apertureLimits } from '../space/aperture-limit.ts';
 import { type CommonSpace, commonSpace } from '../space/common-space.ts';
 import { nextDmaAddresses } from '../space/next-dma.ts';
-import { plainRange } from './conflict.ts';
+
 import { type DeviceInfos, requesterId } from './device-info.ts';
 import { FIRMWARE_REGIONS } from './devices.ts';
 import type { GuestLayout } from './guest.ts';
@@ -99,7 +99,7 @@ export function causeOfFault(...question: Question): FaultCause | undefined {
 function virtualIommu({ reason = '', address }: Fault, _space: CommonSpace, { past }: FaultEvidence) {
   if (!isVirtualFault({ reason })) return undefined;
   const unmapped = past?.unmapped;
-  const after = unmapped ? `, after the guest unmapped ${plainRange(past.mapped?.fact ?? unmapped.fact)}` : '';
+  const after = unmapped ? `, after the guest unmapped ${hexRange(past.mapped?.fact ?? unmapped.fact)}` : '';
   return {
     kind: 'virtual-iommu',
     clause: `: the guest's virtual IOMMU refused it (${reason.replace('virtual IOMMU: ', '')})${after}, so the guest's driver has no mapping at ${hex(address)} for this device (addresses of the guest, not of the host)`,
@@ -170,7 +170,7 @@ function history({ time, access }: Fault, _space: CommonSpace, { past }: FaultEv
       isTimed && time !== undefined && end !== undefined ? ` ${shortTime(time.first - end)} after` : ' after';
     return {
       kind: 'use-after-unmap',
-      clause: `${since} ${plainRange(there)} was unmapped: use after unmap (${lifeOf(mapped, unmapped)})`,
+      clause: `${since} ${hexRange(there)} was unmapped: use after unmap (${lifeOf(mapped, unmapped)})`,
       fix: 'Make the driver stop the device before it unmaps the buffer',
       provenance: [...(mapped ? [provenanceOf(mapped.fact)] : []), provenanceOf(unmapped.fact)],
     };
@@ -179,7 +179,7 @@ function history({ time, access }: Fault, _space: CommonSpace, { past }: FaultEv
   if (mapped) {
     return {
       kind: 'no-permission',
-      clause: `: ${plainRange(mapped.fact)} was mapped there at that time (${lineOf(mapped)}), so the mapping does not permit ${access === undefined ? 'this access' : `${access} access`}, or it is in another domain`,
+      clause: `: ${hexRange(mapped.fact)} was mapped there at that time (${lineOf(mapped)}), so the mapping does not permit ${access === undefined ? 'this access' : `${access} access`}, or it is in another domain`,
       fix: 'Check the direction with which the driver maps the buffer',
       provenance: [provenanceOf(mapped.fact)],
     };
@@ -188,7 +188,7 @@ function history({ time, access }: Fault, _space: CommonSpace, { past }: FaultEv
   if (!next || start === undefined || time === undefined) return undefined;
   return {
     kind: 'use-before-map',
-    clause: ` ${shortTime(start - time.first)} before ${plainRange(next.fact)} was mapped (${lineOf(next)}): use before map`,
+    clause: ` ${shortTime(start - time.first)} before ${hexRange(next.fact)} was mapped (${lineOf(next)}): use before map`,
     fix: 'Make the driver map the buffer before it starts the device',
     provenance: [provenanceOf(next.fact)],
   };
@@ -235,7 +235,7 @@ function inRegion(fault: Fault, space: CommonSpace): FaultCause | undefined {
   if (type === 'msi') {
     return {
       kind: `region ${region.start}`,
-      clause: `, which is in the MSI window ${plainRange(region)}: it was an interrupt and not a DMA access`,
+      clause: `, which is in the MSI window ${hexRange(region)}: it was an interrupt and not a DMA access`,
       fix: 'Check whether interrupt remapping, or the mapping of the doorbell, lets it through',
     };
   }
@@ -243,8 +243,8 @@ function inRegion(fault: Fault, space: CommonSpace): FaultCause | undefined {
   return {
     kind: `region ${region.start}`,
     clause: isDirect
-      ? `, which is in the firmware region ${plainRange(region)}${tableName(region)} (${type}): the device still uses memory that firmware gave it, and the 1:1 mapping is gone`
-      : `, which is in ${plainRange(region)} (${type}), where nothing can be mapped`,
+      ? `, which is in the firmware region ${hexRange(region)}${tableName(region)} (${type}): the device still uses memory that firmware gave it, and the 1:1 mapping is gone`
+      : `, which is in ${hexRange(region)} (${type}), where nothing can be mapped`,
     fix: isDirect ? 'Reset the device before it is given to another domain' : undefined,
   };
 }
@@ -254,7 +254,7 @@ function inFirmwareRegion({ address }: Fault, { host }: CommonSpace): FaultCause
   if (!region) return undefined;
   return {
     kind: `firmware ${region.start}`,
-    clause: `, which is in the firmware region ${plainRange(region)}${tableName(region)}${region.device === undefined ? '' : ` of ${region.device}`}: the device still uses memory that firmware gave it, and it is not mapped for this device`,
+    clause: `, which is in the firmware region ${hexRange(region)}${tableName(region)}${region.device === undefined ? '' : ` of ${region.device}`}: the device still uses memory that firmware gave it, and it is not mapped for this device`,
     fix: 'The device needs that mapping, or a reset first',
   };
 }
@@ -269,12 +269,12 @@ function truncatedMapping(
   return meant < address
     ? {
         kind: `extended ${width}`,
-        clause: `: without the bits from ${width} up it is ${hex(meant)}, inside the mapping ${plainRange(mapping)}; the address was sign-extended or has invalid high bits`,
+        clause: `: without the bits from ${width} up it is ${hex(meant)}, inside the mapping ${hexRange(mapping)}; the address was sign-extended or has invalid high bits`,
         fix: 'Check where the device or its driver extends the address',
       }
     : {
         kind: `truncated ${width}`,
-        clause: `: the DMA address ${hex(meant)}, which is mapped (${plainRange(mapping)}), was cut at ${width} bits`,
+        clause: `: the DMA address ${hex(meant)}, which is mapped (${hexRange(mapping)}), was cut at ${width} bits`,
         fix: `Limit the device's DMA mask to ${width} bits, or fix the field that cuts it`,
       };
 }
@@ -288,7 +288,7 @@ function inStolenMemory({ address }: Fault, { host }: CommonSpace): FaultCause |
   if (!stolen) return undefined;
   return {
     kind: 'stolen-memory',
-    clause: `, which is in the graphics stolen memory ${plainRange(stolen)}: the graphics device still uses what firmware set up, and no RMRR keeps it mapped`,
+    clause: `, which is in the graphics stolen memory ${hexRange(stolen)}: the graphics device still uses what firmware set up, and no RMRR keeps it mapped`,
     fix: 'Let its driver take over first, or disable the IOMMU for integrated graphics (intel_iommu=igfx_off)',
   };
 }
@@ -299,7 +299,7 @@ function inBar({ address, device }: Fault, { host }: CommonSpace): FaultCause | 
   const which = bar.device === device ? `its own BAR ${bar.index}` : `BAR ${bar.index} of ${bar.device},`;
   return {
     kind: `bar ${bar.device} ${bar.index}`,
-    clause: `, which is the address of ${which} ${plainRange(bar)} on the bus: peer-to-peer DMA that is not mapped, or a physical address where an IOVA belongs`,
+    clause: `, which is the address of ${which} ${hexRange(bar)} on the bus: peer-to-peer DMA that is not mapped, or a physical address where an IOVA belongs`,
     fix: 'Map the BAR for the device (dma_map_resource), if peer-to-peer DMA is meant',
   };
 }
@@ -324,7 +324,7 @@ function cutFromTop({ address }: Fault, space: CommonSpace): FaultCause | undefi
     const isHole = containsAddress(HYPERTRANSPORT_RANGE, address) && isAmd;
     return {
       kind: `cut ${width}`,
-      clause: `: a 64-bit DMA address cut at ${width} bits (${hex(meant)} was probably meant${isHole ? `; ${plainRange(HYPERTRANSPORT_RANGE)} is the HyperTransport range, where nothing can be mapped` : ''})`,
+      clause: `: a 64-bit DMA address cut at ${width} bits (${hex(meant)} was probably meant${isHole ? `; ${hexRange(HYPERTRANSPORT_RANGE)} is the HyperTransport range, where nothing can be mapped` : ''})`,
       fix: isHole ? 'Limit its DMA mask to 39 bits' : `Limit its DMA mask to ${width} bits`,
     };
   }
@@ -347,8 +347,8 @@ function platformRange({ address, device }: Fault, { host }: CommonSpace): Fault
     kind: `platform ${usual.start}`,
     clause:
       usual.type === 'msi'
-        ? `, which is in ${plainRange(usual)}, ${usual.message}: it is an interrupt whose doorbell (page offset ${hex(address & 0xfffn)}) is not mapped`
-        : `, which is in ${plainRange(usual)}, ${usual.message}: nothing can be mapped there${isGraphics ? ', so the device or its driver uses a wrong address' : ''}`,
+        ? `, which is in ${hexRange(usual)}, ${usual.message}: it is an interrupt whose doorbell (page offset ${hex(address & 0xfffn)}) is not mapped`
+        : `, which is in ${hexRange(usual)}, ${usual.message}: nothing can be mapped there${isGraphics ? ', so the device or its driver uses a wrong address' : ''}`,
     fix:
       usual.type === 'msi'
         ? 'Check whether the doorbell is mapped for the device, and whether interrupt remapping lets it through'
@@ -372,7 +372,7 @@ function overrun(_fault: Fault, _space: CommonSpace, { near }: FaultEvidence): F
   const where = near.distance === 0n ? 'the first byte after' : `${formatSize(near.distance)} after`;
   return {
     kind: `overrun ${near.mapping.start}`,
-    clause: `, ${where} the mapping ${plainRange(near.mapping)}: the device ran past the end of the buffer`,
+    clause: `, ${where} the mapping ${hexRange(near.mapping)}: the device ran past the end of the buffer`,
     fix: 'Check the length that the device was given, and prefetching',
   };
 }
@@ -390,7 +390,7 @@ function smallAddress({ address }: Fault, { host }: CommonSpace): FaultCause | u
   return architectureOf(host) === 'arm'
     ? {
         kind: 'doorbell',
-        clause: `: ${hex(address)} is the offset of an MSI doorbell register without the address of its page, so the MSI was cut or is not translated through the MSI window (usually ${plainRange(DEFAULT_SW_MSI_WINDOW)})`,
+        clause: `: ${hex(address)} is the offset of an MSI doorbell register without the address of its page, so the MSI was cut or is not translated through the MSI window (usually ${hexRange(DEFAULT_SW_MSI_WINDOW)})`,
         fix: 'Check that the MSI window is set up for the device and can be reached on this platform',
       }
     : { kind: 'small', clause: ': a small address is an offset without its base, not a missing mapping' };
@@ -488,7 +488,7 @@ function hostWindow({ address }: Fault, { host }: CommonSpace): FaultCause | und
   const table = firmwareTable(host);
   return {
     kind: `window ${window.start}`,
-    clause: `: nothing is mapped there. As a physical address it is in "${window.name}" ${plainRange(window)}${isKept ? ` (memory of the firmware, without an ${table} that keeps it mapped)` : ''}, but an IOVA need not be a physical address`,
+    clause: `: nothing is mapped there. As a physical address it is in "${window.name}" ${hexRange(window)}${isKept ? ` (memory of the firmware, without an ${table} that keeps it mapped)` : ''}, but an IOVA need not be a physical address`,
     fix:
       window.type === 'ram'
         ? 'Check whether the driver gives the device physical addresses instead of those of the DMA API'
@@ -507,7 +507,7 @@ type Neighbor = NonNullable<FaultEvidence['near']>;
 
 /** A mapping beside the address, and after `separator` where it ends or starts, and how far away. */
 function neighbor({ mapping, side, distance }: Neighbor, separator = ' '): string {
-  return `${plainRange(mapping)}${separator}${side === 'below' ? 'ends' : 'starts'} ${formatSize(distance)} ${side}`;
+  return `${hexRange(mapping)}${separator}${side === 'below' ? 'ends' : 'starts'} ${formatSize(distance)} ${side}`;
 }
 
 function nearestText(near: Neighbor): string {
@@ -538,7 +538,7 @@ function inGuestMemory({ address, device }: Fault, { host }: CommonSpace, { gues
     const around = near ? `; ${nearestText(near)}` : '';
     return {
       kind: `guest ${there.start}`,
-      clause: `, which is in ${isRam ? 'guest RAM' : 'the range'} "${there.name}" ${plainRange(there)} of ${title}: it is not mapped for the device${around}`,
+      clause: `, which is in ${isRam ? 'guest RAM' : 'the range'} "${there.name}" ${hexRange(there)} of ${title}: it is not mapped for the device${around}`,
       fix: isRam
         ? 'Check whether the VMM has mapped all RAM of the guest (memory that was plugged in or ballooned, migration, a virtual IOMMU)'
         : "Only peer-to-peer DMA needs it: look for the VMM's warning about this range",

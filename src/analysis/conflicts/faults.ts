@@ -1,5 +1,5 @@
 // What is known about the address of each IOMMU fault.
-import { counted, formatSize, hex } from '../../iova/format.ts';
+import { counted, formatSize, hex, hexRange } from '../../iova/format.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
 import { containsAddress, containsRange, range } from '../../iova/range.ts';
 import { DEFAULT_SW_MSI_WINDOW } from '../../kernel/shared/platform-ranges.ts';
@@ -11,7 +11,7 @@ import { architectureOf } from '../host/platforms.ts';
 import { meaningOf } from '../host/region-types.ts';
 import { apertureLimits, assumptionSentence } from '../space/aperture-limit.ts';
 import type { CommonSpace } from '../space/common-space.ts';
-import { type Conflict, type ConflictMark, describeRange, markOf, plainRange } from './conflict.ts';
+import { type Conflict, type ConflictMark, describeRange, markOf } from './conflict.ts';
 import { type DeviceInfos, faultDeviceLabel } from './device-info.ts';
 import { causeOfFault, type FaultCause, unknownCause } from './fault-cause.ts';
 import type { GuestLayout } from './guest.ts';
@@ -152,7 +152,7 @@ function inPlatformRange({ host }: CommonSpace, address: bigint): Finding | unde
   // Every address is in the range of some platform: without a known one this says nothing.
   if (!usual || architectureOf(host) === undefined) return undefined;
   return {
-    message: `On ${usual.platform} the address is in ${plainRange(usual)}, ${usual.message}; these dumps do not list it.`,
+    message: `On ${usual.platform} the address is in ${hexRange(usual)}, ${usual.message}; these dumps do not list it.`,
     remedy:
       usual.type === 'msi'
         ? 'It looks like an interrupt: check whether the doorbell is mapped for the device, and whether interrupt remapping lets it through.'

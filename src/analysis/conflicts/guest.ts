@@ -1,5 +1,5 @@
 // The memory of a guest that overlaps what a host cannot map.
-import { formatExactSize, formatSize, hex } from '../../iova/format.ts';
+import { formatExactSize, formatSize, hex, hexRange } from '../../iova/format.ts';
 import { alignDown, alignUp, bitLength } from '../../iova/iova.ts';
 import { containsRange, type IovaRange, intersection, isAligned, overlaps } from '../../iova/range.ts';
 import { complement, intersect, overlapsSet, type RangeSet, subtract } from '../../iova/range-set.ts';
@@ -26,7 +26,6 @@ import {
   onKernel,
   ownersOf,
   partPlaces,
-  plainRange,
   type Remedy,
   refusedBy,
   sizedRange,
@@ -333,9 +332,7 @@ function overReserved(space: CommonSpace, guest: GuestLayout, mapped: MappedRang
     const verb = containsRange(range, region) ? 'covers' : 'overlaps';
     const cause = `${verb} ${regionClause(space, region)}`;
     const kind =
-      region.type === 'msi'
-        ? `MSI window ${plainRange(region)}`
-        : `reserved region ${plainRange(region)} (${region.type})`;
+      region.type === 'msi' ? `MSI window ${hexRange(region)}` : `reserved region ${hexRange(region)} (${region.type})`;
     return [
       {
         id: `guest-over-reserved ${range.start}-${range.last} ${region.start}-${region.last} ${region.type}`,
@@ -370,12 +367,12 @@ function overPlatformRange(space: CommonSpace, guest: GuestLayout, mapped: Mappe
         const refusal = refusedBy('map-over-reserved', { kernel: kernelOf(space.host) });
         const usable = subtract(space.usable, [obstacle]);
         const remedies = remediesFor({ ...space, usable }, guest, obstacle);
-        const cause = `${containsRange(range, obstacle) ? 'covers' : 'overlaps'} ${plainRange(obstacle)}, ${obstacle.message} (not listed in these dumps)`;
+        const cause = `${containsRange(range, obstacle) ? 'covers' : 'overlaps'} ${hexRange(obstacle)}, ${obstacle.message} (not listed in these dumps)`;
         return {
           id: `guest-over-reserved ${range.start}-${range.last} ${obstacle.start}-${obstacle.last} platform`,
           rule: 'guest-over-reserved',
           severity,
-          title: `${what} overlaps ${obstacle.message}, ${plainRange(obstacle)}`,
+          title: `${what} overlaps ${obstacle.message}, ${hexRange(obstacle)}`,
           message: `These dumps do not list the reserved regions of the host. On ${obstacle.platform}, ${describeRange(obstacle)} is ${obstacle.message}: no mapping may overlap it. ${consequence}`,
           ...refusal,
           remedy: sentences(

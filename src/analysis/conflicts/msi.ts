@@ -1,5 +1,5 @@
 // What is wrong with the MSI windows of a host and with the interrupts that its devices write.
-import { formatSize, hex } from '../../iova/format.ts';
+import { formatSize, hex, hexRange } from '../../iova/format.ts';
 import { containsAddress, containsRange, overlaps, range, rangesEqual, sizeOf } from '../../iova/range.ts';
 import { complement, rangeSet } from '../../iova/range-set.ts';
 import { DEFAULT_SW_MSI_WINDOW, X86_MSI_WINDOW } from '../../kernel/shared/platform-ranges.ts';
@@ -7,7 +7,7 @@ import type { MsiMessage } from '../host/host.ts';
 import { architectureOf } from '../host/platforms.ts';
 import type { CommonSpace, MergedRegion } from '../space/common-space.ts';
 import { findPlaces } from '../space/fit.ts';
-import { type Conflict, describeRange, joinNames, markOf, partPlaces, plainRange, refusedBy } from './conflict.ts';
+import { type Conflict, describeRange, joinNames, markOf, partPlaces, refusedBy } from './conflict.ts';
 import { allOwnersOf } from './region-clause.ts';
 
 /** Where a window could be moved: below 4 GiB, above the first MiB. */
@@ -28,7 +28,7 @@ function twoMsiKinds(space: CommonSpace): Conflict[] {
       message: `In ${describeRange(software)} the kernel maps doorbell pages; ${joinNames(hardware.map(describeRange))} is handled by hardware. An address space has one kind: a hardware MSI region replaces the software window.`,
       source: refusedBy('hardware-msi-first').source,
       remedy: 'Check which group has which window: groups of different kinds cannot share an address space.',
-      answer: `${plainRange(software)} (the software MSI window of ${allOwnersOf(software)}) coexists with ${joinNames(hardware.map((region) => `${plainRange(region)} (a hardware MSI region of ${allOwnersOf(region)})`))}: the kernel prints "msi" for both. VFIO maps doorbells only in a software window, and a hardware region takes precedence; guest RAM must avoid all of them.`,
+      answer: `${hexRange(software)} (the software MSI window of ${allOwnersOf(software)}) coexists with ${joinNames(hardware.map((region) => `${hexRange(region)} (a hardware MSI region of ${allOwnersOf(region)})`))}: the kernel prints "msi" for both. VFIO maps doorbells only in a software window, and a hardware region takes precedence; guest RAM must avoid all of them.`,
       marks: [
         markOf('requested', software, 'software MSI window'),
         ...hardware.map((region) => markOf('obstacle', region, 'hardware MSI window')),
@@ -90,7 +90,7 @@ function overWindow({ host, reserved }: CommonSpace, region: MergedRegion): Conf
       id: `msi-window-over-pci ${region.start}-${region.last}`,
       rule: 'msi-window-over-pci',
       severity: 'warning',
-      title: `The MSI window ${plainRange(region)} overlaps "${window.name}" of the host`,
+      title: `The MSI window ${hexRange(region)} overlaps "${window.name}" of the host`,
       message: `${describeRange(window)} belongs to a PCI host bridge: an interrupt write to it may be taken for a write to another device, and never reaches the IOMMU.`,
       ...refusedBy('sw-msi-over-windows'),
       remedy:

@@ -1,10 +1,11 @@
 // What a reserved region is, as the object of a sentence: bounds first, then what it is and whose.
+import { hexRange } from '../../iova/format.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
 import { rangesEqual } from '../../iova/range.ts';
 import { HYPERTRANSPORT_RANGE } from '../../kernel/shared/platform-ranges.ts';
 import { groupTitle } from '../host/host.ts';
 import type { CommonSpace, MergedRegion } from '../space/common-space.ts';
-import { joinGroups, ownersOf, plainRange } from './conflict.ts';
+import { joinGroups, ownersOf } from './conflict.ts';
 import { ISA_REGION_HISTORY, isaBridgeOf, isIsaRegion } from './isa-bridge.ts';
 
 const UNKNOWN_GROUP = groupTitle({ devices: [] });
@@ -19,7 +20,7 @@ export function allOwnersOf({ parts }: Pick<MergedRegion, 'parts'>): string {
 
 /** `0xfee00000-0xfeefffff, the MSI window of groups 4 and 7`. */
 export function regionClause(space: Pick<CommonSpace, 'groups'>, region: MergedRegion): string {
-  const bounds = plainRange(region);
+  const bounds = hexRange(region);
   const known = region.parts.some(({ owner }) => owner !== UNKNOWN_GROUP);
   const owners = known ? allOwnersOf(region) : 'a group that the dumps do not name';
   if (isIsaRegion(region)) {

@@ -1,6 +1,6 @@
 // What programs requested and the kernel refused, with what blocked it; and requests that look wrong.
 import type { DiagnosticCode } from '../../dumps/diagnostics.ts';
-import { counted, formatSize, hex } from '../../iova/format.ts';
+import { counted, formatSize, hex, hexRange } from '../../iova/format.ts';
 import { type IovaRange, sizeOf } from '../../iova/range.ts';
 import { MAPPING_LIMIT } from '../../kernel/limits.ts';
 import { appliesTo, lookUpRule, type RequestApi, type RuleSubject } from '../../kernel/rule-book.ts';
@@ -20,7 +20,6 @@ import {
   onKernel,
   ownersOf,
   partPlaces,
-  plainRange,
   refusedBy,
 } from './conflict.ts';
 import {
@@ -122,7 +121,7 @@ function answerTo(
   const fixed = fix
     ? ` ${isHarmless ? `If it is needed: ${fix.text.charAt(0).toLowerCase()}${fix.text.slice(1)}` : fix.text}.`
     : '';
-  return `${name} of ${plainRange(request)} (${what})${holderOf(request, kind, space, guest)} ${refusal}: ${cause}.${consequence}${fixed}`;
+  return `${name} of ${hexRange(request)} (${what})${holderOf(request, kind, space, guest)} ${refusal}: ${cause}.${consequence}${fixed}`;
 }
 
 interface Refusal {
@@ -221,7 +220,7 @@ function refusedAttaches(state: MappingState, space: CommonSpace, api: RequestAp
         id: `attach-over-mapping ${set.key} ${range.start}-${range.last}`,
         rule: 'attach-over-mapping',
         severity: 'warning',
-        title: `A mapping overlaps ${plainRange(range)} (${what})`,
+        title: `A mapping overlaps ${hexRange(range)} (${what})`,
         message: `${describeRange(first)} is mapped${others}: attaching ${who} to the same address space would be refused.`,
         ...refusedBy(subject, { api }),
         remedy: 'Attach all groups before anything is mapped, or unmap it first.',
