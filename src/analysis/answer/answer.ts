@@ -9,7 +9,7 @@ import { type Conflict, type ConflictSeverity, joinGroups, joinNames, type Remed
 import type { GuestLayout } from '../conflicts/guest.ts';
 import { isGuestMemory } from '../guest/layout.ts';
 import { withDeviceNames } from '../host/device-names.ts';
-import { groupTitle, type Provenance } from '../host/host.ts';
+import { groupTitle, type Provenance, placeText } from '../host/host.ts';
 import type { MappingState } from '../host/mapping-state.ts';
 import { architectureOf } from '../host/platforms.ts';
 import { meaningOf } from '../host/region-types.ts';
@@ -239,7 +239,7 @@ function malformedText(hosts: readonly AnsweredHost[]): string {
   const count = notes.reduce((sum, { malformed }) => sum + malformed, 0);
   if (count === 0) return '';
   const first = notes.find((note) => note.first !== undefined)?.first;
-  const place = first === undefined ? '' : `${first.source}${first.line === undefined ? '' : `:${first.line}`}`;
+  const place = first === undefined ? '' : placeText(first);
   const where = place === '' ? '' : count === 1 ? ` (${place})` : ` (the first is ${place})`;
   return ` ${counted(count, 'malformed value')} ${count === 1 ? 'was' : 'were'} not used${where}.`;
 }

@@ -5,7 +5,7 @@ import { bitLength, IOVA_MAX } from '../../iova/iova.ts';
 import { containsAddress, type IovaRange, range, rangesEqual } from '../../iova/range.ts';
 import { DEFAULT_SW_MSI_WINDOW, HYPERTRANSPORT_RANGE } from '../../kernel/shared/platform-ranges.ts';
 import { isGuestMemory } from '../guest/layout.ts';
-import { type Fault, type Host, type Provenance, provenanceOf } from '../host/host.ts';
+import { type Fault, type Host, type Provenance, placeText, provenanceOf } from '../host/host.ts';
 import { likelyObstacles } from '../host/platform-ranges.ts';
 import { architectureOf, isAmdHost, isVirtualFault } from '../host/platforms.ts';
 import { apertureLimits } from '../space/aperture-limit.ts';
@@ -148,10 +148,7 @@ function unknownRequester(
 const shortTime = (seconds: number): string =>
   seconds < 1 ? `${Number((seconds * 1000).toPrecision(3))} ms` : `${Number(seconds.toPrecision(4))} s`;
 
-const lineOf = ({ fact }: AddressEvent): string => {
-  const { source, line } = provenanceOf(fact);
-  return line === undefined ? source : `${source}:${line}`;
-};
+const lineOf = ({ fact }: AddressEvent): string => placeText(provenanceOf(fact));
 
 /** `mapped from 4.878 s to 327.748 s (trace.txt:3, trace.txt:90)`. */
 function lifeOf(mapped: AddressEvent | undefined, unmapped: AddressEvent): string {

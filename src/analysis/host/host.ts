@@ -16,6 +16,17 @@ export function provenanceOf({ source, line }: Pick<Fact, 'source' | 'line'>): P
   return { source: source ?? 'this session', line };
 }
 
+/** `dmesg.txt:7`, or the source alone. */
+export function placeText({ source, line }: Provenance): string {
+  return line === undefined ? source : `${source}:${line}`;
+}
+
+/** The first place and how many more there are; empty without one. */
+export function placesText([first, ...more]: readonly Provenance[]): string {
+  if (!first) return '';
+  return more.length > 0 ? `${placeText(first)} and ${more.length} more` : placeText(first);
+}
+
 /** A reserved region. A region that two sources name is one region with two places. */
 export interface Region extends IovaRange {
   readonly type: string;

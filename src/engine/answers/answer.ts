@@ -1,4 +1,5 @@
 // The answer to the case, with its conflicts and those of one kind as one item.
+
 import { type AnsweredSession, answerCase } from '../../analysis/answer/answer.ts';
 import { foldConflicts } from '../../analysis/answer/items.ts';
 import { hexRange, plainHex } from '../../iova/format.ts';
@@ -8,6 +9,7 @@ import type { EngineDocument } from '../documents/document.ts';
 import type { Documents } from '../picture/spaces.ts';
 import type { Answered, Trial } from '../protocol/answers.ts';
 import { checkDocuments, rowsOf } from './conflict-list.ts';
+import { refusalAt } from './refusals.ts';
 
 /** The answer about everything that is selected, with the chosen guest. `unread`: names of inputs that it cannot cover. */
 export function answerFor(documents: Documents, trial: Trial, unread: readonly string[] = []): Answered {
@@ -35,22 +37,27 @@ function sessionOf(document: EngineDocument): AnsweredSession[] {
   if (!states) return [];
   let operations = 0;
   let refused = 0;
-  let first = '';
-  let current: string | undefined;
+  let first: number | undefined;
   for (let index = 0; index < position; index++) {
     const event = session.events[index];
     if (!event || !isOperation(event)) continue;
     operations++;
-    const outcome = states.stepAt(index)?.outcome;
-    if (!outcome || outcome.ok || !outcome.refusal) continue;
-    const isFirst = refused++ === 0;
-    if (!isFirst && index + 1 < position) continue;
-    const { refusal } = outcome;
-    const requested = requestedRange(refusal);
-    const what = requested ? `${event.op} of ${hexRange(requested)}` : event.op;
-    const text = `event ${index + 1} (${what}: ${refusal.errno}). ${plainHex(refusal.message)}`;
-    if (isFirst) first = text;
-    else current = text;
+    if (!refusalAt(document, index)) continue;
+    refused++;
+    first ??= index;
   }
-  return operations === 0 ? [] : [{ name: title, model, operations, refused, first, current }];
+  if (operations === 0) return [];
+  const current = first === position - 1 ? undefined : refusedText(document, position - 1);
+  const firstText = first === undefined ? undefined : refusedText(document, first);
+  return [{ name: title, model, operations, refused, first: firstText ?? '', current }];
+}
+
+/** What was refused at an index, and why; undefined if nothing was. */
+function refusedText(document: EngineDocument, index: number): string | undefined {
+  const found = refusalAt(document, index);
+  if (!found) return undefined;
+  const { operation, refusal } = found;
+  const requested = requestedRange(refusal);
+  const what = requested ? `${operation.op} of ${hexRange(requested)}` : operation.op;
+  return `event ${index + 1} (${what}: ${refusal.errno}). ${plainHex(refusal.message)}`;
 }

@@ -1,8 +1,8 @@
 // The operations of sessions that the model refused, up to the moment that is shown, for reports.
 import { plainHex } from '../../iova/format.ts';
-import { isOperation } from '../../session/events.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import { eventSentence } from './event-label.ts';
+import { refusalAt } from './refusals.ts';
 
 export interface RefusedOperation {
   /** The session, if there are several. */
@@ -28,21 +28,19 @@ export function refusedOperations(documents: Iterable<EngineDocument>, max: numb
   const listed: RefusedOperation[] = [];
   let more = 0;
   const sessions = [...documents].filter(({ states }) => states !== undefined);
-  for (const { states, session, position, title } of sessions) {
-    for (let index = 0; index < position; index++) {
-      const event = session.events[index];
-      if (!event || !isOperation(event)) continue;
-      const outcome = states?.stepAt(index)?.outcome;
-      if (!outcome || outcome.ok || !outcome.refusal) continue;
+  for (const document of sessions) {
+    for (let index = 0; index < document.position; index++) {
+      const found = refusalAt(document, index);
+      if (!found) continue;
       if (listed.length >= max) {
         more++;
         continue;
       }
-      const { errno, message, source } = outcome.refusal;
+      const { errno, message, source } = found.refusal;
       listed.push({
-        session: sessions.length > 1 ? title : undefined,
+        session: sessions.length > 1 ? document.title : undefined,
         event: index + 1,
-        operation: plainHex(eventSentence(event)),
+        operation: plainHex(eventSentence(found.operation)),
         errno,
         message: plainHex(message),
         rule: source,

@@ -1,6 +1,8 @@
 // The picture and the answer as plain text, for mail: ASCII, 72 columns.
+
 import type { ConflictItem } from '../../analysis/answer/items.ts';
 import { type Conflict, type ConflictMark, joinNames } from '../../analysis/conflicts/conflict.ts';
+import { placeText } from '../../analysis/host/host.ts';
 import { counted } from '../../iova/format.ts';
 import { IOVA_MAX, type Iova } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
@@ -8,6 +10,7 @@ import { isFact } from '../../session/events.ts';
 import { TEXT_WIDTH, wrap } from '../../timeline/text/ascii.ts';
 import { drawSpace, type FlaggedRange } from '../../timeline/text/drawing.ts';
 import type { EngineDocument } from '../documents/document.ts';
+import { definesGuests } from '../picture/own-guests.ts';
 import type { PictureSpace } from '../picture/spaces.ts';
 import type { Answered } from '../protocol/answers.ts';
 import type { Arrangement } from '../protocol/picture.ts';
@@ -149,9 +152,7 @@ function conflictLines(number: number, count: number, conflict: Conflict<string>
   const { severity, title, errno, source: decidedBy, provenance } = conflict;
   const remedies = conflict.remedies?.map(({ text }) => text) ?? [conflict.remedy];
   const rule = [errno, decidedBy].filter((part) => part !== undefined).join(', ');
-  const places = [
-    ...new Set(provenance.map(({ source, line }) => (line === undefined ? source : `${source}:${line}`))),
-  ];
+  const places = [...new Set(provenance.map(placeText))];
   const more = places.length - PLACES_MAX;
   return [
     ...wrap(
@@ -186,8 +187,9 @@ export function circumstancesOf(documents: Iterable<EngineDocument>): string[] {
 }
 
 /** Names and versions of the programs that run its guests. */
-function monitorsOf({ session }: EngineDocument): string {
-  const monitors = session.events.flatMap((event) =>
+function monitorsOf(document: EngineDocument): string {
+  if (!definesGuests(document)) return 'not known';
+  const monitors = document.session.events.flatMap((event) =>
     isFact(event) && event.kind === 'machine' ? [`${event.monitor}${event.version ? ` ${event.version}` : ''}`] : [],
   );
   return joinNames([...new Set(monitors)]) || 'not known';

@@ -1,4 +1,5 @@
 // A picture that was arranged: its lanes and scale, and what they answer about single ranges.
+import { placesText } from '../../analysis/host/host.ts';
 import type { SourceSummary } from '../../dumps/input/collector.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
 import { type IovaRange, range } from '../../iova/range.ts';
@@ -27,11 +28,7 @@ import {
 import type { PictureSpace } from './spaces.ts';
 
 function sourceLabel(lane: Lane, target: Target): string {
-  const places = lane.describe(target.row, target.index).parts.flatMap((part) => part.provenance);
-  const [first] = places;
-  if (!first) return '';
-  const where = first.line === undefined ? first.source : `${first.source}:${first.line}`;
-  return places.length > 1 ? `${where} and ${places.length - 1} more` : where;
+  return placesText(lane.describe(target.row, target.index).parts.flatMap((part) => part.provenance));
 }
 
 function scaleFor(

@@ -1,4 +1,5 @@
 // The conflicts below a picture in a file, each with the rule and the place that it rests on.
+import { placesText } from '../../analysis/host/host.ts';
 import type { ListedBand } from '../../timeline/scene/bands.ts';
 import { SEVERITY_INKS } from '../answers/numbered-bands.ts';
 import type { Answered } from '../protocol/answers.ts';
@@ -11,10 +12,7 @@ export function listedConflicts({ rows, more }: Pick<Answered, 'rows' | 'more'>)
   readonly more: number;
 } {
   const bands = rows.slice(0, LISTED_MAX).map(({ number, severity, title, errno, source, provenance }): ListedBand => {
-    const [place] = provenance;
-    const others = provenance.length - 1;
-    const where = place && (place.line === undefined ? place.source : `${place.source}:${place.line}`);
-    const detail = [errno, source, where && (others > 0 ? `${where} and ${others} more` : where)];
+    const detail = [errno, source, placesText(provenance) || undefined];
     return {
       ...{ number, ink: SEVERITY_INKS[severity], message: `${severity}: ${title}` },
       detail: detail.filter((part) => part !== undefined).join(' · '),

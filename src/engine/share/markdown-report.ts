@@ -1,6 +1,8 @@
 // The case as a bug report in Markdown, after the fields that the trackers of QEMU, libvirt and the kernel ask for. What
 // the evidence does not tell is marked, for the reporter to fill in.
+
 import { deviceTitle } from '../../analysis/host/devices.ts';
+import { placeText } from '../../analysis/host/host.ts';
 import { counted, hexRange } from '../../iova/format.ts';
 import { range } from '../../iova/range.ts';
 import { type Fact, type FactKind, type FactOf, isFact } from '../../session/events.ts';
@@ -189,9 +191,7 @@ function refusedLines({ listed, more }: RefusedOperations): string[] {
 
 function conflictCells({ number, severity, title, marks, errno, source, remedy, provenance }: ConflictRow): string[] {
   const ranges = marks.map((mark) => `${hexRange(mark)} (${mark.role})`);
-  const places = provenance
-    .slice(0, 3)
-    .map(({ source: name, line }) => (line === undefined ? name : `${name}:${line}`));
+  const places = provenance.slice(0, 3).map(placeText);
   return [
     String(number),
     severity,
