@@ -1,13 +1,14 @@
 // What the words of each operation mean. One function for each first word; docs/operations.md has the same as a table.
+
 import type { Iova } from '../iova/iova.ts';
 import type { DomainDescription, Operation, ReservedRegion } from '../session/events.ts';
+import { MEMORY_WORDS } from '../session/memory-words.ts';
 import type { LineReader } from './line-reader.ts';
 import {
   ALL_VERBS,
   DEFAULT_PAGE_SIZES,
   DEFAULT_USER_ADDRESS,
   type Interface,
-  MEMORY_WORDS,
   REGION_TYPES,
   type Verb,
   verbsOf,

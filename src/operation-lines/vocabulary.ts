@@ -51,20 +51,6 @@ export const ALL_VERBS: readonly string[] = VERB_ENTRIES.map(([verb]) => verb);
 /** Types of reserved regions that need no `region` before them: as the kernel prints them, and the software MSI window. */
 export const REGION_TYPES = ['msi', 'sw-msi', 'direct', 'direct-relaxable', 'reserved'] as const;
 
-/** What may be behind memory (docs/session-format.md), offered as completions; any other word is kept. */
-export const MEMORY_WORDS = [
-  'hole',
-  'tail-hole',
-  'past-eof',
-  'read-only',
-  'pfnmap',
-  'pfnmap-off',
-  'hugetlb',
-  'disk-file',
-  'other-file',
-  'no-file',
-] as const;
-
 /** Options of domains, of devices of the DMA API, and of maps. */
 export const KEYWORDS: ReadonlySet<string> = new Set([
   ...ALL_VERBS,

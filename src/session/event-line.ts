@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { Fact, FactKind, Operation, OperationName, SessionEvent } from './events.ts';
+import { MEMORY_WORDS } from './memory-words.ts';
 import { FACTS, isFactKind, isOperationName, OPERATIONS } from './schema.ts';
 import type { SessionProblem } from './session.ts';
 
@@ -63,15 +64,11 @@ function parseFact(kind: FactKind, object: unknown): ParsedLine {
   return isReversed(fact) ? unreadable('bad-field', `${kind}: start is above last`) : withMemoryChecked(fact);
 }
 
-/** Words for what is behind memory. `ram` is what is meant without one. */
-const MEMORY_WORDS: ReadonlySet<unknown> = new Set([
-  ...['ram', 'hugetlb', 'hole', 'tail-hole', 'past-eof', 'read-only', 'pfnmap', 'pfnmap-off'],
-  ...['disk-file', 'other-file', 'no-file'],
-]);
+const KNOWN_MEMORY: ReadonlySet<unknown> = new Set(['ram', ...MEMORY_WORDS]);
 
 /** The event, with a problem if it has a word for memory that nothing is known about. */
 function withMemoryChecked(event: Fact | Operation): ParsedLine {
-  if (!('memory' in event) || event.memory === undefined || MEMORY_WORDS.has(event.memory)) return { event };
+  if (!('memory' in event) || event.memory === undefined || KNOWN_MEMORY.has(event.memory)) return { event };
   const message = `unknown memory '${String(event.memory)}': it is kept, and assumed to be pinned like RAM`;
   return { event, problem: { severity: 'warning', code: 'unknown-memory', message } };
 }

@@ -60,8 +60,7 @@ export class SessionReader {
   #readEvent(body: string, raw: string): void {
     const { event, problem, isCanonical } = this.#lines.parse(body);
     if (problem) this.problems.push({ line: this.#line, ...problem });
-    const written = isCanonical ? body : writeEvent(event);
-    if (isUnknownEvent(event) || `${written}\n` !== raw) {
+    if (isUnknownEvent(event) || `${isCanonical ? body : writeEvent(event)}\n` !== raw) {
       this.#session.verbatim.events.set(this.#session.events.length, raw);
     }
     this.#session.events.push(event);

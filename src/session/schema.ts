@@ -37,13 +37,13 @@ function fact<const K extends string, const E extends v.ObjectEntries>(kind: K, 
   return v.looseObject({ kind: v.literal(kind), ...entries, ...provenance });
 }
 
-/** A fact about a range, inclusive. That `start` is not above `last` is checked in read.ts. */
+/** A fact about a range, inclusive. That `start` is not above `last` is checked in event-line.ts. */
 function rangeFact<const K extends string, const E extends v.ObjectEntries>(kind: K, entries: E) {
   return fact(kind, { ...span, ...entries });
 }
 
 /**
- * What is behind the memory of a mapping; RAM if left out. An unknown word is kept, and nothing is assumed about pinning.
+ * What is behind the memory of a mapping; RAM if left out. An unknown word is kept and counts as RAM.
  * `present`: bytes from the first byte of the range that exist, only with `tail-hole` and `past-eof`.
  */
 const backing = { memory: v.optional(text), present: v.optional(address) };

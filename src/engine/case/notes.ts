@@ -44,8 +44,10 @@ export function notesIn({ id, kind, session: { events }, sources }: EngineDocume
     kind === 'session' && events.some((event) => isFact(event) && event.kind !== 'note' && event.kind !== 'diagnostic');
   const known = new Set<string>();
   return events.flatMap((note, i) => {
-    if (!isNote(note) || known.has(contentOf(note))) return [];
-    known.add(contentOf(note));
+    if (!isNote(note)) return [];
+    const content = contentOf(note);
+    if (known.has(content)) return [];
+    known.add(content);
     const isOfSession = note.space !== undefined || (kind === 'session' && !joinsHost);
     return isOfSession === (kind === 'session') ? [{ note, ref: { id, position: i + 1 } }] : [];
   });

@@ -1,7 +1,9 @@
-// A session under several models or kernel versions in the picture: each below the other, and a lane of what differs.
-// Loaded when it is asked for.
+// A session under several models or kernel versions in the picture: one below the other, and a lane of what differs.
+// Loaded on demand.
 import type { AddressSpaceView } from '../../kernel/model.ts';
 import type { ComparedStep, SessionComparison } from '../../kernel/replay/compare.ts';
+import type { ReplayStep } from '../../kernel/replay/replay.ts';
+import type { Operation } from '../../session/events.ts';
 import {
   type DifferentAnswers,
   differencesLane,
@@ -70,12 +72,15 @@ export async function comparedSpaces<S extends SpaceLanes>(
   return [...withLane, ...alone];
 }
 
+/** What a model was asked to do. */
+function requestOf({ operation, translation }: ReplayStep): Operation | undefined {
+  return translation?.kind === 'translated' ? translation.operation : operation;
+}
+
 /** True if an operation is about an address space: it names it, or a device in it. */
 function isAbout({ runs }: ComparedStep, space: AddressSpaceView): boolean {
-  return runs.some(({ operation, translation }) => {
-    const fields: Readonly<Record<string, unknown>> = {
-      ...(translation?.kind === 'translated' ? translation.operation : operation),
-    };
+  return runs.some((run) => {
+    const fields: Readonly<Record<string, unknown>> = { ...requestOf(run) };
     const named = fields.ioas ?? fields.container ?? fields.dst ?? fields.domain;
     if (typeof named === 'string') return named === space.id;
     return space.domains.some(({ devices }) => devices.some((device) => device === fields.device));
@@ -92,9 +97,10 @@ function differentAnswers(
   const step = position > 0 ? comparison.stepAt(position - 1) : undefined;
   if (!step || step.disagreement === 'none' || step.disagreement === 'missing') return undefined;
   if (!spaces.some((space) => isAbout(step, space))) return undefined;
-  const answers = step.runs.flatMap(({ operation, translation, outcome }, i): NamedAnswer[] => {
-    const asked = translation && translation.kind !== 'none' ? translation.operation : operation;
-    const range = asked && rangeOfOperation(asked, outcome.ok ? outcome.answer : undefined);
+  const answers = step.runs.flatMap((run, i): NamedAnswer[] => {
+    const { outcome } = run;
+    const request = requestOf(run);
+    const range = request && rangeOfOperation(request, outcome.ok ? outcome.answer : undefined);
     const { answer, refused } = outcomeText(outcome);
     if (!range || answer === undefined) return [];
     return [{ ...range, name: names[i] ?? '', answer, reason: refused?.message }];

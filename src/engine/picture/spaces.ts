@@ -5,7 +5,6 @@ import type { MappingState } from '../../analysis/host/mapping-state.ts';
 import type { MappingSet } from '../../analysis/host/mappings.ts';
 import { type CommonSpace, commonSpace, reportedSpaces } from '../../analysis/space/common-space.ts';
 import { type UsableRanges, usableAsReported, usableInFacts } from '../../analysis/space/usable-ranges.ts';
-import type { AddressSpaceView } from '../../kernel/model.ts';
 import { LANE_KINDS } from '../../timeline/lanes/kinds.ts';
 import type { SpaceLanes } from '../../timeline/lanes/lane.ts';
 import { hostSpace, reportedSpace } from '../../timeline/lanes/spaces.ts';
@@ -109,11 +108,11 @@ export async function spacesFor(documents: Documents, params: ArrangeParams): Pr
     if (!document.states && !isCompared) continue;
     const { modelLanes } = await partModel();
     const draw: Draw<PictureSpace> = {
-      model: (id: string, heading: string, space: AddressSpaceView): PictureSpace => ({
+      model: (id, heading, space) => ({
         ...modelLanes(id, heading, { space, guest: chosen, from: title }, expandedLanes),
         kind: 'model',
       }),
-      lanes: (lanes: SpaceLanes): PictureSpace => ({ ...lanes, kind: 'model', answers: undefined }),
+      lanes: (lanes) => ({ ...lanes, kind: 'model', answers: undefined }),
       own: () =>
         (stateOf(document)?.spaces() ?? [])
           .filter(({ id }) => keys.has(spaceKey(document, id)))

@@ -111,7 +111,7 @@ function decimalEnd(bytes: Uint8Array, from: number, to: number): number {
 /** Where one or more blanks end; -1 if there is none. */
 function blanksEnd(bytes: Uint8Array, from: number, to: number): number {
   let at = from;
-  while (at < to && (bytes[at] as number) === BLANK) at++;
+  while (at < to && bytes[at] === BLANK) at++;
   return at === from ? -1 : at;
 }
 
@@ -127,7 +127,7 @@ function timeEnd(bytes: Uint8Array, from: number, to: number): number {
     else break;
   }
   const decimals = at - dot - 1;
-  if ((bytes[at] as number) !== COLON || at >= to || dot <= from || dot - from > SECONDS_DIGITS_MAX) return -1;
+  if (bytes[at] !== COLON || at >= to || dot <= from || dot - from > SECONDS_DIGITS_MAX) return -1;
   if (decimals < 1 || decimals > 9 || at - from - 1 > DIGITS_MAX) return -1;
   // Both numbers are exact, so their quotient is the double nearest to the printed time.
   decimal[0] = value / doubleAt(SCALES, decimals);
@@ -138,7 +138,7 @@ function timeEnd(bytes: Uint8Array, from: number, to: number): number {
 function flagsEnd(bytes: Uint8Array, from: number, to: number): number {
   let at = from;
   while (at < to && isFlag(bytes[at] as number)) at++;
-  if ((bytes[at] as number) !== BLANK || at - from > FLAGS_LENGTH_MAX) return from;
+  if (bytes[at] !== BLANK || at - from > FLAGS_LENGTH_MAX) return from;
   const end = blanksEnd(bytes, at, to);
   return end < 0 ? from : end;
 }
@@ -158,7 +158,7 @@ function freeTextEnd(bytes: Uint8Array, from: number, to: number): number {
 
 function read(bytes: Uint8Array, from: number, to: number): Fact | undefined {
   const cpu = decimalEnd(bytes, from + 1, to);
-  if (cpu < 0 || cpu - from - 1 > CPU_DIGITS_MAX || (bytes[cpu] as number) !== 93) return undefined;
+  if (cpu < 0 || cpu - from - 1 > CPU_DIGITS_MAX || bytes[cpu] !== 93) return undefined;
   const flags = blanksEnd(bytes, cpu + 1, to);
   if (flags < 0) return undefined;
   const timed = timeEnd(bytes, flagsEnd(bytes, flags, to), to);
