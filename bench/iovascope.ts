@@ -110,7 +110,7 @@ class IoasSubject implements Subject {
   }
 }
 
-/** A container takes 65,535 mappings: more areas are in several, each with those that are neighbours. */
+/** A container takes 65,535 mappings: more areas are spread over several containers, in ascending order. */
 const AREAS_PER_CONTAINER = 60_000n;
 
 /** VFIO's calls: containers with one group each. */
@@ -175,7 +175,7 @@ export const MODEL: Contender = { name: 'iovascope-model', rounds, create: () =>
 export const OTHER_MODELS: readonly Contender[] = [
   // The first posting does not limit the alignment.
   { name: 'iovascope-iommufd-rfc', rounds, choosesAt: LARGE, create: () => new IoasSubject('iommufd-rfc') },
-  { name: 'iovascope-iommufd-vfio', rounds, choosesAt: 'never', create: () => new ContainerSubject('iommufd-vfio') },
-  { name: 'iovascope-type1', rounds, choosesAt: 'never', create: () => new ContainerSubject('type1') },
-  { name: 'iovascope-type1-6.17', rounds, choosesAt: 'never', create: () => new ContainerSubject('type1', '6.17') },
+  { name: 'iovascope-iommufd-vfio', rounds, create: () => new ContainerSubject('iommufd-vfio') },
+  { name: 'iovascope-type1', rounds, create: () => new ContainerSubject('type1') },
+  { name: 'iovascope-type1-6.17', rounds, create: () => new ContainerSubject('type1', '6.17') },
 ];

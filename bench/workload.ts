@@ -31,8 +31,8 @@ export interface Subject {
 /** An implementation under test. */
 export interface Contender {
   readonly name: string;
-  /** What a chosen place of `LARGE` bytes is a multiple of; 2 MiB if left out. `never`: it cannot choose. */
-  readonly choosesAt?: bigint | 'never';
+  /** What a chosen place of `LARGE` bytes is a multiple of; 2 MiB if left out. */
+  readonly choosesAt?: bigint;
   create(): Subject;
   /** Rounds at the size of `n`; fewer for the slow ones, so that a run ends. */
   rounds(n: number): number;
@@ -126,9 +126,10 @@ interface Step {
 function stepsOf(
   { name: contender, choosesAt = 0x20_0000n }: Contender,
   { n, maps, queries, hits, unmaps }: Plan,
+  canChoose: boolean,
 ): readonly Step[] {
   const end = FIRST_AREA + BigInt(n - 1) * STRIDE + AREA_SIZE;
-  const choosing = choosesAt === 'never' ? [] : [choosingStep(contender, end, choosesAt)];
+  const choosing = canChoose ? [choosingStep(contender, end, choosesAt)] : [];
   return [
     {
       bench: 'map-random',
@@ -190,7 +191,7 @@ export async function measure(contender: Contender, plan: Plan): Promise<readonl
   const subjects = Array.from({ length: rounds }, () => contender.create());
   const first = new Map<BenchName, number>();
   const bench = new Bench({ iterations: rounds, time: 0, warmup: false, throws: true });
-  for (const { bench: name, run } of stepsOf(contender, plan)) {
+  for (const { bench: name, run } of stepsOf(contender, plan, subjects[0]?.choose !== undefined)) {
     const waiting = subjects.values();
     const time = () => {
       const { value: subject } = waiting.next();
