@@ -43,7 +43,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   dumps: {
     imports: 'iova uapi session',
     offers:
-      'diagnostics.ts remedies.ts input/collector.ts input/event-queue.ts input/open.ts input/pacer.ts input/source-lines.ts formats/guest/cpu-models.ts registry.ts',
+      'diagnostics.ts remedies.ts input/collector.ts input/event-queue.ts input/open.ts input/pacer.ts input/source-lines.ts fields/pci-address.ts formats/guest/cpu-models.ts registry.ts',
     order: 'text/shell.ts format.ts fields input/event-queue.ts input/collector.ts text formats registry.ts input',
   },
   analysis: {

@@ -23,17 +23,12 @@ function failing(name: string, error: unknown, tree?: string): DumpInput {
   };
 }
 
-interface InputOptions {
+export interface InputOptions {
   /** True to keep the bytes of files and of standard input within reach: reports quote their lines. */
   readonly keepsData?: boolean | undefined;
 }
 
-async function fileInput(
-  path: string,
-  stats: Stats,
-  { keepsData = false }: InputOptions,
-  tree?: string,
-): Promise<InputToOpen> {
+async function fileInput(path: string, stats: Stats, { keepsData }: InputOptions, tree?: string): Promise<InputToOpen> {
   // A file that may not be read says so when it is.
   const data = keepsData && stats.isFile() ? await openAsBlob(path).catch(() => undefined) : undefined;
   return {
@@ -81,7 +76,7 @@ async function* folderInputs(
   }
 }
 
-async function stdinInput(name: string, io: CliIo, { keepsData = false }: InputOptions): Promise<InputToOpen> {
+async function stdinInput(name: string, io: CliIo, { keepsData }: InputOptions): Promise<InputToOpen> {
   const bytes = await io.stdin();
   return {
     name,

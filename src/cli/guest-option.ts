@@ -2,8 +2,9 @@
 import { parseGuest } from '../engine/picture/guests.ts';
 import type { Dumps } from '../lib/dumps.ts';
 import { triedGuest } from '../lib/guest.ts';
+import type { InputOptions } from './dump-inputs.ts';
 import type { CliIo } from './io.ts';
-import { type FileOptions, openFiles, type UnreadInput } from './open-files.ts';
+import { openFiles, type UnreadInput } from './open-files.ts';
 
 /** For the help of commands. */
 export const GUEST_HELP = `                 MACHINE:RAM[,OPTION…], such as pc-q35-7.2:16G,vendor=amd,phys-bits=48, q35:8G,
@@ -19,11 +20,7 @@ export interface GivenGuest {
 }
 
 /** The guest that an argument names; a string is what is wrong with it, in one line. */
-export async function guestOf(
-  text: string,
-  io: CliIo,
-  options: Pick<FileOptions, 'keepsData'> = {},
-): Promise<GivenGuest | string> {
+export async function guestOf(text: string, io: CliIo, options: InputOptions = {}): Promise<GivenGuest | string> {
   const machine = parseGuest(text);
   if (machine) return machine.ok ? { guest: text, unread: [] } : `'${text}': ${machine.message}`;
   const whole = await opened(text, undefined, io, options);
@@ -37,7 +34,7 @@ async function opened(
   path: string,
   name: string | undefined,
   io: CliIo,
-  options: FileOptions,
+  options: InputOptions,
 ): Promise<GivenGuest | string> {
   const files = await openFiles([path], io, options);
   if (!files.ok) {

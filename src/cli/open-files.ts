@@ -3,7 +3,7 @@ import { isEmptySource } from '../engine/case/source.ts';
 import type { EngineDocument } from '../engine/documents/document.ts';
 import type { Dumps, Source } from '../lib/dumps.ts';
 import { openDumps, openedOf } from '../lib/opened.ts';
-import { dumpInputs } from './dump-inputs.ts';
+import { dumpInputs, type InputOptions } from './dump-inputs.ts';
 import { type CliIo, type ExitCode, warn } from './io.ts';
 
 /** An input that could not be read, or in which nothing was recognized. */
@@ -30,11 +30,9 @@ export function unreadInputs(sources: readonly Pick<Source, 'name' | 'unread'>[]
   return sources.flatMap(({ name, unread }) => (unread ? [{ source: name, ...unread }] : []));
 }
 
-export interface FileOptions {
+export interface FileOptions extends InputOptions {
   /** What to call a host that no file names. */
   readonly hostName?: string | undefined;
-  /** True where lines of the files are quoted. */
-  readonly keepsData?: boolean | undefined;
 }
 
 /** Opens files, which are one host unless they contradict each other. Fails only if none of them holds anything. */

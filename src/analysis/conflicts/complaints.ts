@@ -77,14 +77,14 @@ export function errnoIn(text: string): string | undefined {
 /** Where DPDK places memory, as the message has it; with IOVAs equal to virtual addresses. */
 const BASE = /, IOVAs from (0x[0-9a-f]{1,16})/;
 
-/** Why such memory cannot be mapped: its addresses are longer than those of the IOMMU. Empty if they are not. */
-function baseReason(message: string, space: CommonSpace): string {
+/** Why such memory cannot be mapped: its addresses are longer than those of the IOMMU. Undefined if they are not. */
+function baseReason(message: string, space: CommonSpace): string | undefined {
   const [, base] = BASE.exec(message) ?? [];
-  if (base === undefined) return '';
+  if (base === undefined) return undefined;
   const needed = bitLength(BigInt(base));
   const { bits } = hostWidth(space) ?? {};
-  if (bits !== undefined && needed <= bits) return '';
-  const has = bits === undefined ? `more than an IOMMU of 39 bits has` : `the IOMMU has ${bits}`;
+  if (bits !== undefined && needed <= bits) return undefined;
+  const has = bits === undefined ? 'more than an IOMMU of 39 bits has' : `the IOMMU has ${bits}`;
   return `IOVAs equal to virtual addresses begin at ${base} (--base-virtaddr) and need ${needed} bits, ${has}`;
 }
 
@@ -100,7 +100,7 @@ function narrowIommu(space: CommonSpace): string | undefined {
 
 const PHYSICAL_IOVAS = 'Start with --iova-mode=pa, or with --base-virtaddr within the width of the IOMMU.';
 
-/** Sizes as people read them: `4 MiB` for `4194304 bytes`. */
+/** Sizes in units: `4 MiB` for `4194304 bytes`. */
 const withSizes = (text: string): string =>
   text.replace(/\b(\d{4,19}) bytes\b/g, (_, digits: string) => formatSize(BigInt(digits)));
 
@@ -110,11 +110,12 @@ function answerOf({ code, message }: Complaint, space: CommonSpace): string {
   const tooLong = baseReason(message, space);
   const plain = message.replace(BASE, '');
   const isInvalid = isMap && errno === 'EINVAL';
-  const why = isInvalid && tooLong !== '' ? tooLong : isMap && errno !== undefined ? ERRNOS[errno] : undefined;
-  const narrow = isInvalid && why !== tooLong && code.startsWith('dpdk-') ? narrowIommu(space) : undefined;
+  const base = isInvalid ? tooLong : undefined;
+  const why = base ?? (isMap && errno !== undefined ? ERRNOS[errno] : undefined);
+  const narrow = isInvalid && code.startsWith('dpdk-') ? narrowIommu(space) : undefined;
   const text = withSizes(plain.charAt(0).toUpperCase() + plain.slice(1));
-  if (code === 'dpdk-iova-above-mask' && tooLong !== '') return `${text}: ${tooLong}. ${PHYSICAL_IOVAS}`;
-  const more = why !== undefined && why === tooLong ? PHYSICAL_IOVAS : (narrow ?? MORE[code]);
+  if (code === 'dpdk-iova-above-mask' && tooLong !== undefined) return `${text}: ${tooLong}. ${PHYSICAL_IOVAS}`;
+  const more = base !== undefined ? PHYSICAL_IOVAS : (narrow ?? MORE[code]);
   const remedy = remedyOf(code);
   const first =
     why === undefined

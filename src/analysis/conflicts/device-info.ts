@@ -1,4 +1,5 @@
 // How messages call single devices.
+import { busDeviceFunction, pciAddress } from '../../dumps/fields/pci-address.ts';
 import type { Host, HostDevice } from '../host/host.ts';
 import { joinNames } from './conflict.ts';
 
@@ -10,12 +11,6 @@ export function requesterId(device: string): number | undefined {
   const [, bus = '', slot = '', fn = ''] = /^[0-9a-f]{4}:([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$/.exec(device) ?? [];
   if (bus === '') return undefined;
   return (Number.parseInt(bus, 16) << 8) | (Number.parseInt(slot, 16) << 3) | Number(fn);
-}
-
-/** The bus, device and function of a requester id: `31:00.2`. */
-function addressOf(id: number): string {
-  const part = (value: number) => value.toString(16).padStart(2, '0');
-  return `${part(id >> 8)}:${part((id >> 3) & 0x1f)}.${id & 7}`;
 }
 
 function isBridge(kind: string | undefined): boolean {
@@ -58,11 +53,11 @@ export function faultDeviceLabel(
   const id = Number.parseInt(digits, 16);
   const mapped = streamIds.find(({ stream, count }) => id >= stream && id < stream + count);
   if (mapped) {
-    const named = `${mapped.segment.toString(16).padStart(4, '0')}:${addressOf(mapped.requester + id - mapped.stream)}`;
+    const named = pciAddress(mapped.segment, mapped.requester + id - mapped.stream);
     return `${named} (stream id 0x${digits}, by the IORT)`;
   }
   const owner = groups.flatMap(({ devices }) => devices).find((name) => requesterId(name) === id);
   if (owner !== undefined) return `Stream id 0x${digits} (probably ${owner}, which has this requester id)`;
-  const guess = id >= 0x100 && id <= 0xffff ? `${addressOf(id)} if it is a requester id; ` : '';
+  const guess = id >= 0x100 && id <= 0xffff ? `${busDeviceFunction(id)} if it is a requester id; ` : '';
   return `Stream id 0x${digits} (${guess}the IORT table or the device tree names the device)`;
 }

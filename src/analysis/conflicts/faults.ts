@@ -203,8 +203,7 @@ function truncated(address: bigint, states: readonly MappingState[]): Finding | 
   };
 }
 
-function nearMapping(address: bigint, states: readonly MappingState[]): Finding | undefined {
-  const [near] = neighbors(address, states);
+function nearMapping(near: Neighbor | undefined): Finding | undefined {
   if (!near) return undefined;
   const { mapping, side, distance } = near;
   const isOverrun = side === 'below' && distance <= OVERRUN_MAX;
@@ -246,14 +245,19 @@ const INTERRUPT: Finding = {
     'Check whether the interrupt was set up (remapped) for the device, and whether its MSI registers hold what the kernel wrote.',
 };
 
-/** Everything that is known about the address of a fault, the surest first. */
-function findings(fault: Fault, space: CommonSpace, states: readonly MappingState[]): Finding[] {
+/** Everything that is known about the address of a fault, the surest first. `near`: the nearest mapping. */
+function findings(
+  fault: Fault,
+  space: CommonSpace,
+  states: readonly MappingState[],
+  near: Neighbor | undefined,
+): Finding[] {
   const { address } = fault;
   if (/\binterrupt\b/i.test(fault.reason ?? '')) return [INTERRUPT];
   const region = inGroupRegion(space, address);
   const known = region ? [region] : [inFirmwareRegion(space, address), inPlatformRange(space, address)];
   const mapped = inMapping(fault, states);
-  const around = mapped ? [mapped] : [truncated(address, states), nearMapping(address, states)];
+  const around = mapped ? [mapped] : [truncated(address, states), nearMapping(near)];
   const found = [...known, beyondAperture(space, address), ...around].filter((finding) => finding !== undefined);
   if (found.length > 0) return found;
   const last = guess(address, space);
@@ -327,9 +331,10 @@ export function faultConflicts(
   return faults.slice(0, FAULTS_MAX).map((fault, index): Conflict => {
     const { address, device, access, reason, driver, count, provenance } = fault;
     const own = statesFor(fault, states);
-    const found = findings(fault, space, own);
+    const around = neighbors(address, own);
+    const found = findings(fault, space, own, around[0]);
     const isMapped = own.some((state) => state.overlapping(address, address).length > 0);
-    const [near, other] = isMapped ? [] : neighbors(address, own);
+    const [near, other] = isMapped ? [] : around;
     const evidence = {
       past: pastOf(past, fault, own, states),
       truncated: isMapped ? undefined : truncatedAddress(address, own),

@@ -266,7 +266,7 @@ export function withAssignment(conflict: Conflict, host: Host, guests: readonly 
         ? [ACCESS(group)]
         : isUnbound
           ? bindRemedies(assignment, host)
-          : rule === 'qemu-iommu-not-set' || rule === 'qemu-container-setup-failed'
+          : ATTACHED.has(rule)
             ? [LOG]
             : [];
   const remedies = own.length > 0 ? own : conflict.remedies;

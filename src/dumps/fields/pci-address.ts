@@ -10,6 +10,11 @@ export function busDeviceFunction(id: number): string {
   return `${two(id >>> 8)}:${two((id >> 3) & 31)}.${id & 7}`;
 }
 
+/** `0000:00:14.0` from a segment and the 16 bits of bus, device and function. */
+export function pciAddress(segment: number, id: number): string {
+  return `${segment.toString(16).padStart(4, '0')}:${busDeviceFunction(id)}`;
+}
+
 const WHOLE = /^(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}:[0-9a-f]{2}\.[0-7])$/i;
 
 /** The form with domain in lower case, `0000:00:1f.0`; undefined if `text` is no PCI address. */

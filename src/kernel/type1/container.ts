@@ -1,6 +1,6 @@
 // One VFIO container with a type1 backend. Methods check in the kernel's order; a refusal changes nothing.
 import { IOVA_MAX, type Iova, lowestSetBit } from '../../iova/iova.ts';
-import { containsRange, type IovaRange, intersection } from '../../iova/range.ts';
+import { containsRange, type IovaRange, intersection, sizeOf } from '../../iova/range.ts';
 import { complement, intersect, type RangeSet, rangeSet, subtract } from '../../iova/range-set.ts';
 import type { DomainDescription, ReservedRegion } from '../../session/events.ts';
 import type { Type1Info } from '../../uapi/type1-info.ts';
@@ -190,7 +190,7 @@ export class Type1Container extends AddressSpace {
     const enforced = regions.filter(isEnforced);
     for (const region of enforced) {
       // An ordinary lookup: up to Linux 6.17 it misses what lookups miss.
-      const mapped = this.#mappings.find(region.start, region.last - region.start + 1n);
+      const mapped = this.#mappings.find(region.start, sizeOf(region));
       if (mapped)
         return this.#no('attach-region-over-mapping', { requested: requestOf(region), obstacle: areaObstacle(mapped) });
     }

@@ -2,7 +2,7 @@
 import { hex } from '../../../iova/format.ts';
 import { type Iova, iova } from '../../../iova/iova.ts';
 import { rangeOfLength } from '../../../iova/range.ts';
-import { busDeviceFunction } from '../../fields/pci-address.ts';
+import { pciAddress } from '../../fields/pci-address.ts';
 import { orderedRange } from '../../fields/range-of.ts';
 import type { FactSink } from '../../format.ts';
 
@@ -202,15 +202,10 @@ export class AcpiFacts {
 const two = (value: number) => value.toString(16).padStart(2, '0');
 const four = (value: number) => value.toString(16).padStart(4, '0');
 
-/** `0000:00:14.0` from a segment and the 16 bits of bus, device and function. */
-function deviceOf(segment: number, id: number): string {
-  return `${four(segment)}:${busDeviceFunction(id)}`;
-}
-
 function devicesOf({ type, segment, device, lastDevice }: Ivmd): string | undefined {
   if (type === 0x20) return undefined;
-  const first = deviceOf(segment, device);
-  return type === 0x21 ? first : `${first}-${deviceOf(segment, lastDevice)}`;
+  const first = pciAddress(segment, device);
+  return type === 0x21 ? first : `${first}-${pciAddress(segment, lastDevice)}`;
 }
 
 /**
