@@ -200,10 +200,9 @@ function run(
 function exerciseOf(
   kind: PracticeKind,
   { question, setup, last, wrong }: Draft,
-  end: readonly string[],
   model: KernelModel,
   dice: Dice,
-): Exercise | undefined {
+): Omit<Exercise, 'end'> | undefined {
   for (const line of setup) if (!run(model, line)) return undefined;
   const got = run(model, last);
   if (!got) return undefined;
@@ -212,7 +211,7 @@ function exerciseOf(
   const right = isPlain ? (got.text.split(',')[0] ?? got.text) : got.text;
   const others = [...new Set(wrong)].filter((text) => text !== right && text !== got.text);
   const choices = dice.shuffled([right, ...dice.shuffled(others).slice(0, CHOICES - 1)]);
-  return { kind, question, lines: [...setup, last], end, choices, right: choices.indexOf(right), reason: got.reason };
+  return { kind, question, lines: [...setup, last], choices, right: choices.indexOf(right), reason: got.reason };
 }
 
 /** How many exercises are of each of so many kinds; the harder ones may have one more. */
@@ -236,10 +235,9 @@ function practiceSet({ seed, kinds }: Practice): PracticeSet {
       const start: Start = (bits) => STARTS[name]?.(space, n, bits) ?? [];
       // What a draft that cannot be run has changed is dropped.
       const model = made.model.clone();
-      const end = ENDS[name]?.(space, n) ?? [];
-      const exercise = exerciseOf(kind, MAKERS[kind](dice, space, start, name), end, model, dice);
+      const exercise = exerciseOf(kind, MAKERS[kind](dice, space, start, name), model, dice);
       if (!exercise) continue;
-      exercises.push(exercise);
+      exercises.push({ ...exercise, end: ENDS[name]?.(space, n) ?? [] });
       count++;
     }
   }

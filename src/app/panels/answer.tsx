@@ -33,7 +33,7 @@ export function AnswerCard() {
   const answer = isOpen && Details ? answered?.answer : undefined;
   return (
     <>
-      {isOpen && !(answered && Details) && (
+      {isOpen && !answer && (
         // Keeps the place of the first answer, which then has its full height at once: the picture does not move below the
         // pointer when it comes.
         <p className="case-answer answer-pending" aria-hidden="true">

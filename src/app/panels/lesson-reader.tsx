@@ -367,7 +367,7 @@ function LessonHeader({ onNotes }: { onNotes(): void }) {
   const Title = isPresenting ? 'h1' : 'h2';
   return (
     <header className="lesson-head">
-      <Title className="lesson-title">{lesson.head.title}</Title>
+      <Title className={isPresenting ? 'visually-hidden' : 'lesson-title'}>{lesson.head.title}</Title>
       <p className="second lesson-progress">
         <progress value={step + 1} max={steps.length} aria-label="Progress of the lesson" />
         <span data-testid="lesson-step">

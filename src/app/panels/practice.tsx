@@ -1,5 +1,5 @@
 // Exercises from a number: their kinds, and sheets for paper.
-import { useEffect, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { createPortal } from 'react-dom';
 import {
   PRACTICE_KINDS,
@@ -84,7 +84,7 @@ export function PracticeChoice({ isAdded }: { isAdded: boolean }) {
   const [kinds, setKinds] = useState<readonly PracticeKind[]>(PRACTICE_KINDS);
   const [number, setNumber] = useState(randomSeed);
   const [paper, setPaper] = useState<Paper>();
-  const [endPrinting] = useState(() => () => setPaper(undefined));
+  const endPrinting = useCallback(() => setPaper(undefined), []);
   const seed = parseSeed(number.trim());
   const practice = seed === undefined || kinds.length === 0 ? undefined : { seed, kinds };
   const level = LEVELS.find((one) => haveSame(one.kinds, kinds));

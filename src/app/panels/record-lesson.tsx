@@ -4,9 +4,9 @@ import { counted } from '../../iova/format.ts';
 import { useApp } from '../state/app-state.ts';
 import { engine } from '../state/engine.ts';
 import { showEngineError } from '../state/notices.ts';
+import { seenRange } from '../state/picture.ts';
 import { saveFile } from '../state/save-file.ts';
 import { shownSession } from '../state/sessions.ts';
-import { seenRange } from '../state/view.ts';
 
 /** Writes what was done in the current session, up to its moment, as a lesson to go on from. */
 export function RecordLesson() {

@@ -257,9 +257,8 @@ export function App() {
 
   const isLive = useApp((s) => Object.keys(s.live).length > 0);
   useEffect(() => {
-    // As the engine does: the server may go with the agent.
-    const parts = () => [import('./export-dialog.tsx'), import('../panels/events.tsx')];
-    if (isLive) void Promise.allSettled(parts());
+    // As the engine does: the server may stop with the agent.
+    if (isLive) void Promise.allSettled([import('./export-dialog.tsx'), import('../panels/events.tsx')]);
   }, [isLive]);
   useEffect(() => {
     document.documentElement.dataset.theme = theme;

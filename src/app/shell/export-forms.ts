@@ -12,9 +12,9 @@ import { bandsOf, sceneOf } from '../canvas/state-scene.ts';
 import { useApp } from '../state/app-state.ts';
 import { engine } from '../state/engine.ts';
 import { ownPage } from '../state/own-session.ts';
+import { partInView } from '../state/picture.ts';
 import { shownSession } from '../state/sessions.ts';
 import { VERSION } from '../state/version.ts';
-import { partInView } from '../state/view.ts';
 
 /** Where people take the case away: the forms of the export dialog. */
 export const EXPORT_FORMS = ['png', 'svg', 'markdown', 'text', 'html', 'session', 'link'] as const;

@@ -10,8 +10,8 @@ import { inPlace, openAddress } from '../state/in-place.ts';
 import { applyView, sentence } from '../state/link-view.ts';
 import { notify, showError } from '../state/notices.ts';
 import type { OwnSession } from '../state/own-session.ts';
+import { partInView } from '../state/picture.ts';
 import { shownSession } from '../state/sessions.ts';
-import { partInView } from '../state/view.ts';
 import { openSample } from './open-files.ts';
 import { SAMPLES } from './samples.ts';
 

@@ -9,9 +9,8 @@ import { useApp } from '../state/app-state.ts';
 import { newCase, setDevice, setKernel } from '../state/case-actions.ts';
 import { setGuest } from '../state/conflicts.ts';
 import { dismissProblem } from '../state/notices.ts';
-import { arranged } from '../state/picture.ts';
+import { arranged, seenRange } from '../state/picture.ts';
 import { shownSession } from '../state/shown-session.ts';
-import { seenRange } from '../state/view.ts';
 import type { Exported, ExportForm } from './export-forms.ts';
 import { openAll, openText } from './open-files.ts';
 

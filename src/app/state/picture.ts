@@ -1,11 +1,11 @@
 // The picture: which lanes, on which scale, cut for which window.
 import type { Arrangement } from '../../engine/protocol/picture.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
-import { range } from '../../iova/range.ts';
+import { type IovaRange, range } from '../../iova/range.ts';
 import type { ScaleKind } from '../../timeline/axis/scale.ts';
 import { covers, sliceWindow } from '../../timeline/axis/slice.ts';
 import { boundsInView, fitAll, fitRange, resize, type Viewport } from '../../timeline/axis/viewport.ts';
-import { useApp } from './app-state.ts';
+import { type AppState, useApp } from './app-state.ts';
 import { shownConflict } from './conflict-key.ts';
 import { engine } from './engine.ts';
 import { showEngineError } from './notices.ts';
@@ -68,14 +68,23 @@ async function arrangeNow(keep: 'view' | 'all'): Promise<void> {
   await Promise.all(refreshes.map((refresh) => refresh(turn)));
 }
 
+/** The addresses in view, inclusive; undefined before the first picture. */
+export function seenRange({ view, picture }: Pick<AppState, 'view' | 'picture'>): IovaRange | undefined {
+  return view && picture ? boundsInView(view, picture.arrangement.scale) : undefined;
+}
+
+/** The addresses in view, inclusive; undefined if that is the whole address space, and before the first picture. */
+export function partInView(state: Pick<AppState, 'view' | 'picture'>): IovaRange | undefined {
+  const seen = seenRange(state);
+  return seen?.start === 0n && seen.last === IOVA_MAX ? undefined : seen;
+}
+
 /** The window on a new arrangement that shows the addresses that are visible now. */
 function keptView(arrangement: Arrangement): Viewport {
   const { view, picture, plotWidth } = get();
-  if (!view || !picture) return fitAll(arrangement.scale, plotWidth);
-  if (haveSameSegments(picture.arrangement, arrangement)) return view;
-  const seen = boundsInView(view, picture.arrangement.scale);
-  const isWhole = seen.start === 0n && seen.last === IOVA_MAX;
-  return isWhole ? fitAll(arrangement.scale, plotWidth) : fitRange(arrangement.scale, seen, plotWidth, 0);
+  if (view && picture && haveSameSegments(picture.arrangement, arrangement)) return view;
+  const part = partInView(get());
+  return part ? fitRange(arrangement.scale, part, plotWidth, 0) : fitAll(arrangement.scale, plotWidth);
 }
 
 function haveSameSegments({ scale: a }: Arrangement, { scale: b }: Arrangement): boolean {

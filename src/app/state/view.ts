@@ -1,36 +1,15 @@
 // The visible part of the address space. Each action moves the view and requests slices where they are missing.
 
-import { IOVA_MAX } from '../../iova/iova.ts';
-import { type IovaRange, range } from '../../iova/range.ts';
+import { range } from '../../iova/range.ts';
 import { withContext } from '../../timeline/axis/contents.ts';
 import type { Scale } from '../../timeline/axis/scale.ts';
-import {
-  boundsInView,
-  fitAll,
-  fitRange,
-  pan,
-  resize,
-  type Viewport,
-  worldAt,
-  zoomAt,
-} from '../../timeline/axis/viewport.ts';
+import { fitAll, fitRange, pan, resize, type Viewport, worldAt, zoomAt } from '../../timeline/axis/viewport.ts';
 import type { Target } from '../../timeline/scene/mark.ts';
-import { type AppState, useApp } from './app-state.ts';
+import { useApp } from './app-state.ts';
 import { shownConflict } from './conflict-key.ts';
-import { arrange, ensureSlices } from './picture.ts';
+import { arrange, ensureSlices, seenRange } from './picture.ts';
 
 const { getState: get, setState: set } = useApp;
-
-/** The addresses in view, inclusive; undefined before the first picture. */
-export function seenRange({ view, picture }: Pick<AppState, 'view' | 'picture'>): IovaRange | undefined {
-  return view && picture ? boundsInView(view, picture.arrangement.scale) : undefined;
-}
-
-/** The addresses in view, inclusive; undefined if that is the whole address space, and before the first picture. */
-export function partInView(state: Pick<AppState, 'view' | 'picture'>): IovaRange | undefined {
-  const seen = seenRange(state);
-  return seen?.start === 0n && seen.last === IOVA_MAX ? undefined : seen;
-}
 
 function move(change: (scale: Scale, view: Viewport) => Viewport): void {
   const { view, picture } = get();

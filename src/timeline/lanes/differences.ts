@@ -6,7 +6,7 @@ import type { AddressSpaceView, AreaView } from '../../kernel/model.ts';
 import { differingRanges } from '../../kernel/replay/differing-ranges.ts';
 import { usableRanges } from '../../kernel/shared/usable-ranges.ts';
 import { elementAt } from './columns.ts';
-import { laneKind } from './kinds.ts';
+import { finished } from './kinds.ts';
 import { describedLane, type Lane, type Part, stackRows, uniformRow } from './lane.ts';
 
 /** The state of an address space under one model or kernel version. */
@@ -159,7 +159,7 @@ export function differencesLane(key: string, states: readonly NamedState[], last
   };
   const head = {
     id: `${key}#differences`,
-    kind: 'differences',
+    kind: 'differences' as const,
     title: 'what differs',
     subtitle: [counted(ranges.length, 'range'), ...missing.map((name) => `not in ${name}`)].join(', '),
   };
@@ -168,9 +168,8 @@ export function differencesLane(key: string, states: readonly NamedState[], last
     head,
     asked.map((ranges) => ({ title: `event ${last?.position}`, note: 'answered differently', ranges })),
   );
-  return {
+  return finished({
     ...answers,
-    traits: laneKind('differences').traits,
     rows: [uniformRow(ranges, 'differs'), ...answers.rows],
     caption: (row, index) => (row === 0 ? captionOf(grouped(textsOf(index))) : answers.caption(row - 1, index)),
     describe: (row, index) => {
@@ -183,5 +182,5 @@ export function differencesLane(key: string, states: readonly NamedState[], last
         values: Object.fromEntries(texts.map(({ name, text }) => [name, text])),
       };
     },
-  };
+  });
 }

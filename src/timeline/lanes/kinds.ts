@@ -7,7 +7,7 @@ import { barsOfHost } from './bars.ts';
 import { doorbellsOfHost } from './doorbells.ts';
 import { faultsOfHost } from './faults.ts';
 import { guestsOf } from './guest.ts';
-import type { LaneContent, LaneTraits } from './lane.ts';
+import type { Lane, LaneContent, LaneTraits } from './lane.ts';
 import { mappingsOfHost } from './mappings.ts';
 import { reservedOfHost } from './reserved.ts';
 import type { HostSource, ReportedSource } from './sources.ts';
@@ -163,4 +163,9 @@ export const LANE_KINDS: readonly LaneKind[] = Object.keys(KINDS) as LaneKind[];
 
 export function laneKind(kind: LaneKind): LaneKindRow<LaneKind> {
   return KINDS[kind];
+}
+
+/** A lane with the traits of its kind. */
+export function finished(content: LaneContent<LaneKind>): Lane {
+  return { ...content, traits: laneKind(content.kind).traits };
 }

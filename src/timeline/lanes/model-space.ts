@@ -6,11 +6,10 @@ import { apertureOfModel } from './aperture.ts';
 import { areasOfModel } from './areas.ts';
 import { guestOfModel } from './guest.ts';
 import { holesOfModel } from './holes.ts';
-import { LANE_KINDS, type LaneFunction, type LaneKind } from './kinds.ts';
+import { finished, LANE_KINDS, type LaneFunction, type LaneKind } from './kinds.ts';
 import type { SpaceLanes } from './lane.ts';
 import { reservedOfModel } from './reserved.ts';
 import { laneIds, type ModelSource } from './sources.ts';
-import { finished } from './spaces.ts';
 import { usableOfModel } from './usable.ts';
 
 export const MODEL_LANES: Readonly<Partial<Record<LaneKind, LaneFunction<ModelSource, LaneKind>>>> = {

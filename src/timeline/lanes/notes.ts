@@ -1,7 +1,7 @@
 // What people wrote about ranges. Loaded when a note is in the picture.
 import type { IovaRange } from '../../iova/range.ts';
-import { laneKind } from './kinds.ts';
-import { type DescribedRange, describedLane, type Lane, type LaneContent, type NoteRef, stackRows } from './lane.ts';
+import { finished } from './kinds.ts';
+import { type DescribedRange, describedLane, type Lane, type NoteRef, stackRows } from './lane.ts';
 
 /** A note that is pinned on a range (inclusive). */
 export interface PinnedNote extends IovaRange {
@@ -42,9 +42,10 @@ function described({ start, last, text, ref, source, line }: PinnedNote): Descri
 /** The lane of the notes of an address space, whose key in the picture is `key`. At least one note. */
 export function notesLane(key: string, notes: readonly PinnedNote[]): Lane {
   const ranges = notes.map(described).sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
-  const content: LaneContent<'notes'> = describedLane(
-    { id: `${key}#notes`, kind: 'notes', title: 'notes', subtitle: '' },
-    stackRows(ranges).map((row) => ({ ranges: row })),
+  return finished(
+    describedLane(
+      { id: `${key}#notes`, kind: 'notes', title: 'notes', subtitle: '' },
+      stackRows(ranges).map((row) => ({ ranges: row })),
+    ),
   );
-  return { ...content, traits: laneKind('notes').traits };
 }

@@ -1,14 +1,9 @@
 // The lanes of an address space that dumps describe: its heading, and the lanes of each kind in the table.
 import { groupTitle } from '../../analysis/host/host.ts';
 import { holderLabel } from '../../analysis/space/common-space.ts';
-import { LANE_KINDS, type LaneKind, laneKind } from './kinds.ts';
-import type { Lane, LaneContent, SpaceLanes } from './lane.ts';
+import { finished, LANE_KINDS, type LaneKind, laneKind } from './kinds.ts';
+import type { SpaceLanes } from './lane.ts';
 import { type HostSource, laneIds, type ReportedSource } from './sources.ts';
-
-/** A lane with the traits of its kind. */
-export function finished(content: LaneContent<LaneKind>): Lane {
-  return { ...content, traits: laneKind(content.kind).traits };
-}
 
 /**
  * The lanes of the address space that the selected groups of a host share. `key` is unique in the picture, `expanded`
