@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { expect, pasteText, rowOf, selectAllGroups, test } from './page.ts';
+import { dragWithShift, expect, pasteText, rowOf, selectAllGroups, test } from './page.ts';
 
 /** First and last address of the window, as the minimap says them. */
 async function shownRange(page: Page): Promise<[bigint, bigint]> {
@@ -90,12 +90,7 @@ test('f fits the selected range, 0 shows everything again, n and p walk', async 
 test('a range dragged with Shift is measured', async ({ app }) => {
   const box = await app.getByTestId('timeline').boundingBox();
   if (!box) throw new Error('the timeline has no box');
-  await app.keyboard.down('Shift');
-  await app.mouse.move(box.x + 200, box.y + 130);
-  await app.mouse.down();
-  await app.mouse.move(box.x + 420, box.y + 130, { steps: 4 });
-  await app.mouse.up();
-  await app.keyboard.up('Shift');
+  await dragWithShift(app, [box.x + 200, box.y + 130], [box.x + 420, box.y + 130]);
   await expect(app.getByTestId('measured-start')).toHaveText(/^0x/);
   await app.keyboard.press('Escape');
   await expect(app.getByTestId('measured-start')).toHaveCount(0);

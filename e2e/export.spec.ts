@@ -1,6 +1,17 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
-import { dropText, expect, HOST_ALPHA, pasteText, rowOf, selectAllGroups, test, violations, visit } from './page.ts';
+import {
+  dropText,
+  expect,
+  HOST_ALPHA,
+  pasteText,
+  rowOf,
+  savedFile,
+  selectAllGroups,
+  test,
+  violations,
+  visit,
+} from './page.ts';
 
 /** Opens the export dialog at a form and waits for its preview. */
 async function chooseForm(page: Page, form: RegExp): Promise<void> {
@@ -11,11 +22,9 @@ async function chooseForm(page: Page, form: RegExp): Promise<void> {
 
 async function exported(page: Page, form: RegExp): Promise<{ name: string; data: Buffer }> {
   await chooseForm(page, form);
-  const download = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'Save' }).click();
-  const file = await download;
+  const file = await savedFile(page);
   await page.getByRole('button', { name: 'Close', exact: true }).click();
-  return { name: file.suggestedFilename(), data: readFileSync(await file.path()) };
+  return file;
 }
 
 /** Opens a file in a page of its own and returns it, drawn. */

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import { plotLeft, plotWidth } from '../src/timeline/scene/layout.ts';
-import { dropText, expect, test, violations, visit } from './page.ts';
+import { dragWithShift, dropText, expect, test, violations, visit } from './page.ts';
 
 const FOLDER = new URL('../src/lessons/library/', import.meta.url);
 const NAMES = readdirSync(FOLDER).map((file) => file.replace('.md', ''));
@@ -213,14 +213,7 @@ test('answers are drawn and picked on the timeline', async ({ app }) => {
   if (!box) throw new Error('no timeline');
   const xOf = (address: number) => box.x + plotLeft(box.width) + (plotWidth(box.width) * address) / 0x10000;
   const y = box.y + 150;
-  const draw = async (from: number, to: number) => {
-    await app.keyboard.down('Shift');
-    await app.mouse.move(xOf(from), y);
-    await app.mouse.down();
-    await app.mouse.move(xOf(to), y, { steps: 5 });
-    await app.mouse.up();
-    await app.keyboard.up('Shift');
-  };
+  const draw = (from: number, to: number) => dragWithShift(app, [xOf(from), y], [xOf(to), y]);
   // Across an area: what would have happened is shown.
   await draw(0x2800, 0x8000);
   await expect(answer).toHaveValue(/^0x[\da-f]+-0x[\da-f]+$/);

@@ -1,6 +1,6 @@
 // Operations by hand: completion, the answer before and after Enter, addresses from the timeline, editing, undo.
 import type { Page } from '@playwright/test';
-import { expect, test, violations } from './page.ts';
+import { dragWithShift, expect, test, violations } from './page.ts';
 
 const line = (page: Page) => page.getByRole('combobox', { name: 'Operation', exact: true });
 const preview = (page: Page) => page.getByTestId('operation-preview');
@@ -83,12 +83,7 @@ test('addresses and ranges come from the timeline', async ({ app: page }) => {
   await expect(preview(page)).toContainText('would');
   await line(page).fill('map c ');
   await expect(preview(page)).toContainText('found the end of the line');
-  await page.keyboard.down('Shift');
-  await page.mouse.move(x, y);
-  await page.mouse.down();
-  await page.mouse.move(x + 120, y, { steps: 4 });
-  await page.mouse.up();
-  await page.keyboard.up('Shift');
+  await dragWithShift(page, [x, y], [x + 120, y]);
   await expect(line(page)).toHaveValue(/^map c 0x[\da-f]+ (?:0x[\da-f]+|\d+[KMGTPE]) $/);
 
   // The same on a page that is enlarged, as in the presenter's view: the address is one that the ruler shows there.

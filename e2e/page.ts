@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import AxeBuilder from '@axe-core/playwright';
 import { test as base, expect, type Locator, type Page } from '@playwright/test';
 
@@ -68,6 +69,34 @@ export async function dropText(page: Page, files: readonly { name: string; text:
 /** Waits until the page has announced that something was opened. */
 export async function isOpened(page: Page, title: string): Promise<void> {
   await expect(page.locator('p[role=status]')).toContainText(title);
+}
+
+/** Drags with Shift from one point of the window to another: measures in the timeline. */
+export async function dragWithShift(
+  page: Page,
+  [x, y]: readonly [number, number],
+  to: readonly [number, number],
+): Promise<void> {
+  await page.keyboard.down('Shift');
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  await page.mouse.move(...to, { steps: 4 });
+  await page.mouse.up();
+  await page.keyboard.up('Shift');
+}
+
+/** Presses Save in the open export dialog. */
+export async function savedFile(page: Page): Promise<{ readonly name: string; readonly data: Buffer }> {
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Save' }).click();
+  const file = await download;
+  return { name: file.suggestedFilename(), data: readFileSync(await file.path()) };
+}
+
+/** The files of a sample. */
+export function sampleFiles(sample: string): { readonly name: string; readonly data: string }[] {
+  const folder = `public/samples/${sample}`;
+  return readdirSync(folder).map((name) => ({ name, data: readFileSync(`${folder}/${name}`, 'utf8') }));
 }
 
 /** The check box of a row of the tree. */

@@ -1,8 +1,8 @@
 // The page and `check` give one answer for the same files.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { check } from '../src/lib/check.ts';
 import { readDumps } from '../src/lib/read-dumps.ts';
-import { expect, test } from './page.ts';
+import { expect, sampleFiles, test } from './page.ts';
 
 const SAMPLES = 'public/samples';
 const ERROR =
@@ -15,15 +15,9 @@ interface Given {
   readonly data: string;
 }
 
-const filesIn = (sample: string): Given[] =>
-  readdirSync(`${SAMPLES}/${sample}`).map((name) => ({
-    name,
-    data: readFileSync(`${SAMPLES}/${sample}/${name}`, 'utf8'),
-  }));
-
 const CASES: Readonly<Record<string, readonly Given[]>> = {
-  ...Object.fromEntries(readdirSync(SAMPLES).map((sample) => [sample, filesIn(sample)])),
-  'a sample with a failing request': [...filesIn('x86-vtd-39bit-rmrr'), { name: 'error.txt', data: ERROR }],
+  ...Object.fromEntries(readdirSync(SAMPLES).map((sample) => [sample, sampleFiles(sample)])),
+  'a sample with a failing request': [...sampleFiles('x86-vtd-39bit-rmrr'), { name: 'error.txt', data: ERROR }],
   'a fault alone': [{ name: 'dmesg.txt', data: FAULT }],
 };
 

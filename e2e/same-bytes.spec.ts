@@ -1,20 +1,16 @@
 // What the page exports is, byte for byte, what `render` and `link` write.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Page } from '@playwright/test';
 import { findBrowser } from '../scripts/browser.mjs';
 import { runCli } from '../src/cli/testing/run.ts';
-import { expect, test } from './page.ts';
+import { expect, sampleFiles, savedFile, test } from './page.ts';
 
 const ERROR =
   'qemu-system-x86_64: -device vfio-pci,host=0000:00:05.0: vfio 0000:00:05.0: failed to setup container for group 3: memory listener initialization failed: Region pc.ram: vfio_dma_map(0x55d0, 0x0, 0x80000000, 0x7f12) = -22 (Invalid argument)\n';
 const fault = (address: string, second: number) =>
   `[  ${second}.506400] pci 0000:a1:00.0: AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x0011 address=${address} flags=0x0020]\n`;
 
-const sample = (name: string) =>
-  Object.fromEntries(
-    readdirSync(`public/samples/${name}`).map((file) => [file, readFileSync(`public/samples/${name}/${file}`, 'utf8')]),
-  );
+const sample = (name: string) => Object.fromEntries(sampleFiles(name).map((file) => [file.name, file.data]));
 
 const CASES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   host: { ...sample('x86-vtd-39bit-rmrr'), 'error.txt': ERROR },
@@ -29,12 +25,6 @@ const FORMS = [
   [/^Text/, 'txt'],
   [/HTML/, 'html'],
 ] as const;
-
-async function saved(page: Page): Promise<Buffer> {
-  const download = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'Save' }).click();
-  return readFileSync(await (await download).path());
-}
 
 for (const [name, files] of Object.entries(CASES)) {
   test(`${name}: every form is the same from the page and from the command line`, async ({ app }, info) => {
@@ -73,7 +63,7 @@ for (const [name, files] of Object.entries(CASES)) {
         const { code, stderr, written } = await runCli(['render', name, '-o', out, '--base', base]);
         expect([code, stderr]).toEqual([0, '']);
         const data = Buffer.from(written?.[out] ?? '');
-        expect((await saved(app)).equals(data), `${out} of ${data.length} bytes`).toBe(true);
+        expect((await savedFile(app)).data.equals(data), `${out} of ${data.length} bytes`).toBe(true);
         if (extension !== 'md') continue;
         expect(data.toString()).toContain(`${name === 'session' ? 'refused operation' : 'Lines of the dumps'}`);
       } finally {
@@ -83,6 +73,6 @@ for (const [name, files] of Object.entries(CASES)) {
     await app.getByRole('radio', { name: /^Link/ }).check();
     await expect(app.getByTestId('export-preview')).toContainText('#v1.');
     const link = await runCli(['link', folder, '--base', base]);
-    expect(`${await saved(app)}\n`).toBe(link.stdout);
+    expect(`${(await savedFile(app)).data}\n`).toBe(link.stdout);
   });
 }
