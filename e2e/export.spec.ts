@@ -134,6 +134,16 @@ test('reports name nothing that is replaced, and say what is', async ({ app }) =
   expect(await violations(app)).toEqual([]);
   await app.getByRole('checkbox', { name: /Replace names/ }).uncheck();
   await expect(app.getByTestId('export-preview')).toContainText('alpha');
+  // What was made with other choices cannot be saved meanwhile.
+  const save = await app.getByRole('button', { name: 'Save' }).elementHandle();
+  const isDisabled = await app.getByRole('checkbox', { name: /Replace names/ }).evaluate(async (box, button) => {
+    (box as HTMLInputElement).click();
+    await Promise.resolve();
+    return (button as HTMLButtonElement | null)?.disabled;
+  }, save);
+  expect(isDisabled).toBe(true);
+  await expect(app.getByRole('button', { name: 'Save' })).toBeEnabled();
+  await expect(app.getByTestId('export-preview')).not.toContainText('alpha');
   // What a report replaces is decided for each form.
   await app.getByRole('radio', { name: /^Link/ }).check();
   await expect(app.getByRole('checkbox', { name: /Replace names/ })).toBeChecked();

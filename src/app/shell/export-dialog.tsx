@@ -160,9 +160,22 @@ function Preview({ form, made }: { form: ExportForm; made: Exported | string | u
   );
 }
 
-/** Makes the form again a moment after the last change; late answers to earlier choices are dropped. */
-function usePreview(form: ExportForm, options: ExportOptions): Exported | string | undefined {
-  const [made, setMade] = useState<{ readonly form: ExportForm; readonly result: Exported | string }>();
+interface Made {
+  readonly form: ExportForm;
+  /** The choices that it was made with. */
+  readonly key: string;
+  readonly result: Exported | string;
+}
+
+/**
+ * Makes the form again a moment after the last change; late answers to earlier choices are dropped. Until then the one
+ * before is shown, but it is not what may leave: `ready` is what was made with the present choices.
+ */
+function usePreview(
+  form: ExportForm,
+  options: ExportOptions,
+): { readonly shown: Exported | string | undefined; readonly ready: Exported | undefined } {
+  const [made, setMade] = useState<Made>();
   const turns = useRef(new Turns());
   const key = JSON.stringify([form, options]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `key` is all of them
@@ -171,13 +184,14 @@ function usePreview(form: ExportForm, options: ExportOptions): Exported | string
     const timer = setTimeout(
       async () => {
         const result = await exported(form, options);
-        if (turns.current.isCurrent(turn)) setMade({ form, result });
+        if (turns.current.isCurrent(turn)) setMade({ form, key, result });
       },
       made?.form === form ? PREVIEW_DELAY : 0,
     );
     return () => clearTimeout(timer);
   }, [key]);
-  return made?.form === form ? made.result : undefined;
+  const shown = made?.form === form ? made.result : undefined;
+  return { shown, ready: made?.key === key && typeof shown === 'object' ? shown : undefined };
 }
 
 /** Everything that can be taken away: a picture, a report, a file, a link; with what goes in, and a preview. */
@@ -207,9 +221,9 @@ export function ExportDialog(props: DialogProps) {
     hasLink,
     redact: isRedacted ? { pciAddresses, notes: keepsNotes } : undefined,
   };
-  const made = usePreview(form, options);
-  const ready = typeof made === 'object' ? made : undefined;
-  const isTooLong = form === 'link' && (ready?.text?.length ?? 0) > LINK_LENGTH.max;
+  const { shown, ready } = usePreview(form, options);
+  const preview = typeof shown === 'object' ? shown : undefined;
+  const isTooLong = form === 'link' && (preview?.text?.length ?? 0) > LINK_LENGTH.max;
   const canCopy = ready !== undefined && form !== 'html' && !isTooLong;
   const copyForm = () => {
     if (!ready) return;
@@ -297,14 +311,14 @@ export function ExportDialog(props: DialogProps) {
         <section className="export-result" aria-labelledby={headingId}>
           <h3 id={headingId}>Preview</h3>
           <div className="export-preview">
-            <Preview form={form} made={made} />
+            <Preview form={form} made={shown} />
           </div>
-          {ready?.remarks.map((remark) => (
+          {preview?.remarks.map((remark) => (
             <p key={remark} className="severity-warning">
               {remark}
             </p>
           ))}
-          {ready && isRedacted && <Replacements replacements={ready.replacements} />}
+          {preview && isRedacted && <Replacements replacements={preview.replacements} />}
         </section>
       </div>
       <div className="dialog-buttons">
