@@ -13,6 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'node',
+          setupFiles: ['vitest.setup.ts'],
           // All processors: the tests compute, they do not wait.
           maxWorkers: '100%',
           environment: 'node',

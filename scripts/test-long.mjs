@@ -28,7 +28,7 @@ function run(title, env, command, ...args) {
 
 run(
   'parsers',
-  { FUZZ_RUNS: values.fuzz },
+  { FUZZ_RUNS: values.fuzz, PROPERTY_SEED: values.seed },
   'vitest',
   'run',
   '--project',
@@ -37,7 +37,16 @@ run(
   'src/uapi',
   'src/session',
 );
-run('models', { RANDOM_OPERATIONS: values.operations }, 'vitest', 'run', '--project', 'node', 'src/kernel', 'src/iova');
+run(
+  'models',
+  { RANDOM_OPERATIONS: values.operations, PROPERTY_SEED: values.seed },
+  'vitest',
+  'run',
+  '--project',
+  'node',
+  'src/kernel',
+  'src/iova',
+);
 run('page, built', {}, 'vite', 'build', '--logLevel', 'warn');
 run(
   'random actions in the page',
