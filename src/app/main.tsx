@@ -12,6 +12,7 @@ import { connectEngine } from './state/engine.ts';
 import { keptAgents } from './state/kept-agents.ts';
 import { keepOwnPage, ownSession } from './state/own-session.ts';
 import { startEngine } from './state/start-engine.ts';
+import { followSystemTheme } from './state/theme.ts';
 
 // True only in the page that is one file, for work without a network.
 if (import.meta.env.IOVASCOPE_OFFLINE) keepOwnPage();
@@ -19,6 +20,7 @@ if (import.meta.env.IOVASCOPE_OFFLINE) keepOwnPage();
 connectEngine(startEngine((reason) => void refreshAfterRestart(reason)));
 
 installPageApi();
+followSystemTheme();
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html lost its #root');

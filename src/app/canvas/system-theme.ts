@@ -2,6 +2,8 @@
 import { forcedTheme, type Theme, type ThemeName } from '../../timeline/scene/theme.ts';
 
 const FORCED = matchMedia('(forced-colors: active)');
+/** Prescribed colors change with it while they stay prescribed. */
+const DARK = matchMedia('(prefers-color-scheme: dark)');
 
 /** A system color as a browser resolves it: a canvas that is not in the document may not know the prescribed one. */
 function resolved(name: string): string {
@@ -28,14 +30,11 @@ export function screenTheme(chosen: ThemeName): Theme | ThemeName {
   return prescribed;
 }
 
-/** Calls back when the prescribed colors begin or end, until the signal. */
+/** Calls back when the prescribed colors begin, change or end, until the signal. */
 export function onSystemTheme(changed: () => void, signal: AbortSignal): void {
-  FORCED.addEventListener(
-    'change',
-    () => {
-      prescribed = undefined;
-      changed();
-    },
-    { signal },
-  );
+  const onChange = () => {
+    prescribed = undefined;
+    changed();
+  };
+  for (const query of [FORCED, DARK]) query.addEventListener('change', onChange, { signal });
 }

@@ -346,7 +346,11 @@ function Notes() {
 /** The window with the notes, if it is open. */
 function useNotes(): { readonly notes: HTMLElement | undefined; open(): void } {
   const [notes, setNotes] = useState<Window>();
+  const theme = useApp((s) => s.theme);
   useEffect(() => () => notes?.close(), [notes]);
+  useEffect(() => {
+    if (notes) notes.document.documentElement.dataset.theme = theme;
+  }, [notes, theme]);
   return {
     notes: notes?.document.body,
     open() {

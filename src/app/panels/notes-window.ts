@@ -11,7 +11,6 @@ export function openNotesWindow(onKey: (event: KeyboardEvent) => void, onClosed:
   const { document: notes } = opened;
   notes.title = 'Notes: iovascope';
   notes.documentElement.lang = 'en';
-  notes.documentElement.dataset.theme = document.documentElement.dataset.theme ?? 'light';
   notes.head.replaceChildren();
   for (const style of document.querySelectorAll('link[rel=stylesheet], style')) {
     notes.head.append(notes.importNode(style, true));

@@ -16,7 +16,7 @@ import type { Viewport } from '../../timeline/axis/viewport.ts';
 import type { Band } from '../../timeline/scene/bands.ts';
 import type { ThemeName } from '../../timeline/scene/theme.ts';
 import { type FrameState, initialFrame } from './initial-frame.ts';
-import { initialTheme } from './initial-theme.ts';
+import { chosenTheme, systemTheme } from './initial-theme.ts';
 
 /** An error, shown until the user closes it. */
 export interface Problem {
@@ -139,6 +139,8 @@ export interface AppState {
   /** What the browser keeps of the case; undefined if nothing. `isComplete` false: only names. */
   readonly kept: { readonly bytes: number; readonly isComplete: boolean } | undefined;
   readonly theme: ThemeName;
+  /** True while the theme follows that of the system; false once another one was chosen, here or by a link. */
+  readonly isSystemTheme: boolean;
   readonly frame: FrameState;
   /** True once a picture has been drawn. */
   readonly drawn: boolean;
@@ -181,7 +183,8 @@ export const useApp = create<AppState>(() => ({
   announcement: '',
   placed: undefined,
   kept: undefined,
-  theme: initialTheme(),
+  theme: chosenTheme() ?? systemTheme(),
+  isSystemTheme: chosenTheme() === undefined,
   frame: initialFrame(),
   drawn: false,
   engineRestarts: 0,

@@ -21,7 +21,7 @@ export const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text
 export async function applyView(view: LinkView): Promise<void> {
   const { theme, kernel, device, model, at, groups, guest, lanes, scale, range, tab } = view;
   await arranged();
-  if (theme) set({ theme });
+  if (theme) set({ theme, isSystemTheme: false });
   if (kernel !== undefined) await setKernel(kernel);
   if (device !== undefined) await setDevice(device);
   const session = shownSession(get());

@@ -18,3 +18,12 @@ export function remember(key: string, text: string): void {
     // Not kept: the page goes on with what it shows.
   }
 }
+
+/** Keeps nothing under a key any more. */
+export function forget(key: string): void {
+  try {
+    localStorage.removeItem(key);
+  } catch {
+    // Nothing was kept either.
+  }
+}
