@@ -46,6 +46,8 @@ export default defineConfig({
   define: { 'import.meta.env.IOVASCOPE_VERSION': JSON.stringify(manifest.version) },
   // The page speaks English: the widgets' words in other languages would be a tenth of the first load.
   plugins: [react(), { ...optimizeLocales.vite({ locales: ['en-US'] }), enforce: 'pre' }, contentSecurityPolicy()],
+  // What the worker imports too: what is found later reloads the page in the middle of its work.
+  optimizeDeps: { entries: ['*.html', 'src/engine/transport/engine.worker.ts'] },
   worker: { format: 'es', rolldownOptions: { output: { codeSplitting: CHUNKS } } },
   build: {
     target: 'es2022',

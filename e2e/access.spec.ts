@@ -1,4 +1,4 @@
-import type { Locator } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import { expect, pasteText, test, violations } from './page.ts';
 
 // One look of axe takes seconds on a busy machine, and some tests take ten.
@@ -18,6 +18,14 @@ function hostDump(host: string): string {
 const FAILED =
   'qemu-system-aarch64: -device vfio-pci,host=0000:05:00.0: vfio 0000:05:00.0: failed to setup container for group 5: memory listener initialization failed: Region mach-virt.ram: vfio_dma_map(0x1, 0x40000000, 0x100000000, 0x7fb2a3e00000) = -22 (Invalid argument)\n';
 
+/** The ground of the timeline, as a CSS color. */
+function firstPixel(app: Page): Promise<string> {
+  return app.getByTestId('timeline').evaluate((timeline) => {
+    const [r, g, b] = timeline.querySelector('canvas')?.getContext('2d')?.getImageData(1, 1, 1, 1).data ?? [];
+    return `rgb(${r}, ${g}, ${b})`;
+  });
+}
+
 for (const theme of ['light', 'dark'] as const) {
   test.describe(theme, () => {
     test.use({ colorScheme: theme });
@@ -28,6 +36,15 @@ for (const theme of ['light', 'dark'] as const) {
       await app.keyboard.press('n');
       await expect(app.getByTestId('start')).toBeVisible();
       expect(await violations(app)).toEqual([]);
+      // The system's theme may change while the page is open.
+      const other = theme === 'light' ? 'dark' : 'light';
+      await app.emulateMedia({ colorScheme: other });
+      await expect(app.locator(':root')).toHaveAttribute('data-theme', other);
+      await expect
+        .poll(() => firstPixel(app))
+        .toEqual(await app.evaluate(() => getComputedStyle(document.body).backgroundColor));
+      await app.emulateMedia({ colorScheme: theme });
+      await expect(app.locator(':root')).toHaveAttribute('data-theme', theme);
     });
 
     test(`axe finds nothing in dialogs, menus and the other tabs (${theme})`, async ({ app }) => {
