@@ -3,7 +3,7 @@
 import { type DiagnosticCode, diagnosticRule } from '../../dumps/diagnostics.ts';
 import { hex } from '../../iova/format.ts';
 import type { Iova } from '../../iova/iova.ts';
-import { compareRanges, rangeOfBits } from '../../iova/range.ts';
+import { compareRanges, type IovaRange, rangeOfBits } from '../../iova/range.ts';
 import { type Fact, type FactOf, isFact, type SessionEvent } from '../../session/events.ts';
 import { DeviceCollector } from './devices.ts';
 import {
@@ -49,8 +49,46 @@ interface GroupDraft {
   group?: string | undefined;
   type?: string | undefined;
   devices: string[];
-  regions: Map<string, RegionDraft>;
+  readonly regions: RegionDrafts;
   provenance: Provenance[];
+}
+
+/** The regions of a group: one for each range and type, found by range. */
+class RegionDrafts {
+  readonly #byRange = new Map<string, RegionDraft[]>();
+  readonly #all: RegionDraft[] = [];
+
+  /** In the order in which they were added. */
+  get all(): readonly RegionDraft[] {
+    return this.#all;
+  }
+
+  /** Those of exactly this range, the first first. */
+  of({ start, last }: IovaRange): readonly RegionDraft[] {
+    return this.#byRange.get(`${start}-${last}`) ?? [];
+  }
+
+  /** The one of exactly this range and type. */
+  get({ start, last, type }: RegionDraft['region']): RegionDraft | undefined {
+    return this.of({ start, last }).find(({ region }) => region.type === type);
+  }
+
+  /** Adds one whose range and type are new. */
+  add(draft: RegionDraft): void {
+    const { start, last } = draft.region;
+    const key = `${start}-${last}`;
+    const same = this.#byRange.get(key);
+    if (same) same.push(draft);
+    else this.#byRange.set(key, [draft]);
+    this.#all.push(draft);
+  }
+
+  /** Adds it, or its provenance to the one of its range and type. */
+  merge({ region, provenance }: RegionDraft): void {
+    const known = this.get(region);
+    if (known) known.provenance.push(...provenance);
+    else this.add({ region, provenance: [...provenance] });
+  }
 }
 
 interface IommuDraft {
@@ -351,7 +389,7 @@ class HostBuilder {
     const draft: GroupDraft = {
       group,
       devices: group === undefined && device !== undefined ? [device] : [],
-      regions: new Map(),
+      regions: new RegionDrafts(),
       provenance: [],
     };
     this.#groups.set(id, draft);
@@ -386,18 +424,18 @@ class HostBuilder {
     }
     const draft = this.#draft(group, device);
     if (device !== undefined && !draft.devices.includes(device)) draft.devices.push(device);
-    const id = `${start}-${last} ${type}`;
-    const known = draft.regions.get(id);
+    const region = { start, last, type, origin };
+    const known = draft.regions.get(region);
     if (known) {
       addPlace(known.provenance, fact);
       return;
     }
-    const same = [...draft.regions.values()].find(({ region }) => region.start === start && region.last === last);
+    const [same] = draft.regions.of(region);
     if (same && group !== undefined && !same.provenance.some((p) => p.source === fact.source)) {
       const message = `type of ${hex(start)}-${hex(last)} of group ${group}: ${same.region.type} vs ${type}`;
       this.#contradicts(`group ${group}`, message, same.provenance, fact);
     }
-    draft.regions.set(id, { region: { start, last, type, origin }, provenance: [provenanceOf(fact)] });
+    draft.regions.add({ region, provenance: [provenanceOf(fact)] });
   }
 
   #aperture(fact: FactOf<'aperture'>): void {
@@ -460,11 +498,7 @@ class HostBuilder {
         (other) => other.group !== undefined && draft.devices.every((device) => other.devices.includes(device)),
       );
       if (!owner) continue;
-      for (const [key, { region, provenance }] of draft.regions) {
-        const known = owner.regions.get(key);
-        if (known) known.provenance.push(...provenance);
-        else owner.regions.set(key, { region, provenance });
-      }
+      for (const region of draft.regions.all) owner.regions.merge(region);
       this.#groups.delete(id);
     }
   }
@@ -477,23 +511,23 @@ class HostBuilder {
   #firmwareToGroups(): void {
     for (const found of this.#firmware.values()) {
       const { device, provenance, ...region } = found;
-      const sameRange = ({ region: other }: RegionDraft) =>
-        other.start === region.start &&
-        other.last === region.last &&
-        (other.type === region.type || (isDirect(other.type) && isDirect(region.type)));
+      const sameIn = ({ regions }: GroupDraft) =>
+        regions
+          .of(region)
+          .find(({ region: { type } }) => type === region.type || (isDirect(type) && isDirect(region.type)));
       const drafts = [...this.#groups.values()].filter((draft) => draft.group !== undefined);
       const named = device === undefined ? [] : drafts.filter((d) => d.devices.some((own) => namesDevice(device, own)));
       let isTaken = false;
       for (const draft of drafts) {
-        const known = [...draft.regions.values()].find(sameRange);
+        const known = sameIn(draft);
         if (!known) continue;
         isTaken = true;
         known.provenance.push(...provenance);
       }
       for (const draft of named) {
-        if ([...draft.regions.values()].some(sameRange)) continue;
+        if (sameIn(draft)) continue;
         isTaken = true;
-        const listed = [...draft.regions.values()].find(({ region: other }) => other.origin === 'sysfs');
+        const listed = draft.regions.all.find(({ region: other }) => other.origin === 'sysfs');
         if (listed) {
           const place = `${hex(region.start)}-${hex(region.last)}`;
           const message = `firmware declares ${place} (${region.type}) for ${device}, but the kernel does not list it for group ${draft.group}`;
@@ -503,15 +537,11 @@ class HostBuilder {
             provenance: [...provenance.slice(0, 1), ...listed.provenance.slice(0, 1)],
           });
         } else {
-          draft.regions.set(`${region.start}-${region.last} ${region.type}`, { region, provenance: [...provenance] });
+          draft.regions.add({ region, provenance: [...provenance] });
         }
       }
       if (isTaken) continue;
-      const alone = this.#draft(undefined, device);
-      const key = `${region.start}-${region.last} ${region.type}`;
-      const known = alone.regions.get(key);
-      if (known) known.provenance.push(...provenance);
-      else alone.regions.set(key, { region, provenance: [...provenance] });
+      this.#draft(undefined, device).regions.merge({ region, provenance });
     }
   }
 
@@ -554,7 +584,7 @@ class HostBuilder {
       title,
       groups: [...this.#groups]
         .map(([id, draft]): Group => {
-          const regions = [...draft.regions.values()].map(({ region, provenance }) => ({ ...region, provenance }));
+          const regions = draft.regions.all.map(({ region, provenance }) => ({ ...region, provenance }));
           return {
             key: `${key}/${id}`,
             group: draft.group,
