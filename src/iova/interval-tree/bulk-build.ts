@@ -47,8 +47,9 @@ function fillLeaves(
       }
       leaves.push(leaf);
       until = Math.floor((leaves.length * count) / leafCount);
-      nodes.leafFill[leaf] = until - i;
       at = leaf * nodes.capacity;
+      nodes.makeRoom(at + until - i - 1);
+      nodes.leafFill[leaf] = until - i;
     }
     const last = lasts[i] ?? 0n;
     if (start > last) throw new RangeError(`entry ${i}: start is above last`);

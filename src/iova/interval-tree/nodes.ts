@@ -4,6 +4,17 @@ import { grown } from '../typed-arrays.ts';
 
 /** Words of a range: start high, start low, last high, last low. */
 export const STRIDE = 4;
+// The arrays of an empty tree. Nothing is ever written there but what they hold: there may be thousands of empty and small
+// trees, and an array costs more than a few elements.
+const NO_WORDS = new Uint32Array(0);
+const NO_INDICES = new Int32Array(0);
+const NO_GAPS = new Float64Array(0);
+const EMPTY_FILL = Int32Array.of(0);
+const NO_NEIGHBOUR = Int32Array.of(-1);
+
+/** Entries that the first leaf has room for at first. */
+const FIRST_ROOM = 4;
+
 /** No node, no entry. */
 export const NONE = -1;
 
@@ -27,7 +38,7 @@ export class TreeNodes {
   /** False as long as no two entries overlap: then lasts ascend as starts do. */
   overlapping = false;
 
-  // Leaves: node n has the entries from n * capacity.
+  // Leaves: node n has the entries from n * capacity. A first leaf without others has room for the entries in it alone.
   keys: Uint32Array;
   values: Uint32Array;
   leafFill: Int32Array;
@@ -52,16 +63,16 @@ export class TreeNodes {
 
   constructor(capacity: number) {
     this.capacity = capacity;
-    this.keys = new Uint32Array(capacity * STRIDE);
-    this.values = new Uint32Array(capacity);
-    this.leafFill = new Int32Array(1);
-    this.next = new Int32Array(1);
-    this.previous = new Int32Array(1);
-    this.bounds = new Uint32Array(0);
-    this.gaps = new Float64Array(0);
-    this.children = new Int32Array(0);
-    this.counts = new Uint32Array(0);
-    this.innerFill = new Int32Array(0);
+    this.keys = NO_WORDS;
+    this.values = NO_WORDS;
+    this.leafFill = EMPTY_FILL;
+    this.next = NO_NEIGHBOUR;
+    this.previous = NO_NEIGHBOUR;
+    this.bounds = NO_WORDS;
+    this.gaps = NO_GAPS;
+    this.children = NO_INDICES;
+    this.counts = NO_WORDS;
+    this.innerFill = NO_INDICES;
     this.root = this.newLeaf();
   }
 
@@ -86,6 +97,7 @@ export class TreeNodes {
   /** An independent copy without the unused room. */
   clone(): TreeNodes {
     const copy = new TreeNodes(this.capacity);
+    if (this.size === 0) return copy;
     const leaves = this.#leaves;
     const inners = this.#inners;
     const capacity = this.capacity;
@@ -100,6 +112,7 @@ export class TreeNodes {
     copy.previous = this.previous.slice(0, leaves);
     copy.#leaves = leaves;
     copy.#freeLeaves = this.#freeLeaves.slice();
+    if (inners === 0) return copy;
     copy.bounds = this.bounds.slice(0, inners * capacity * STRIDE);
     copy.gaps = this.gaps.slice(0, inners * capacity);
     copy.children = this.children.slice(0, inners * capacity);
@@ -123,6 +136,19 @@ export class TreeNodes {
     this.#freeLeaves = [];
     this.#freeInners = [];
     this.root = this.newLeaf();
+  }
+
+  /** Makes room for the entry at `at`: a tree of few entries has one leaf, and that is not as large as others. */
+  makeRoom(at: number): void {
+    if (at < this.values.length) return;
+    if (this.leafFill === EMPTY_FILL) {
+      this.leafFill = EMPTY_FILL.slice();
+      this.next = NO_NEIGHBOUR.slice();
+      this.previous = NO_NEIGHBOUR.slice();
+    }
+    const room = Math.min(this.capacity, Math.max(FIRST_ROOM, at * 2));
+    this.keys = grown(this.keys, room * STRIDE);
+    this.values = grown(this.values, room);
   }
 
   /** An empty leaf, linked to no other. */

@@ -5,6 +5,9 @@ import { NONE, STRIDE, type TreeNodes } from './nodes.ts';
 /** A tree of capacity 4 and 2^32 entries is lower than this. */
 const MAX_HEIGHT = 40;
 
+/** A path in a tree that is one leaf. */
+const NO_SLOTS = new Int32Array(0);
+
 /**
  * The path from the root to the leaf of the current operation: a slot for each level, from 1, just above the leaves, to
  * `nodes.height`, the root. Kept after a lookup, so that a lookup before a change goes down once.
@@ -12,7 +15,7 @@ const MAX_HEIGHT = 40;
 export class TreePath {
   readonly #nodes: TreeNodes;
   /** By level: the slot as an index of the arrays. */
-  readonly #slots = new Int32Array(MAX_HEIGHT);
+  #slots = NO_SLOTS;
   // The start that the path was made for, and the leaf at its end; NONE if the path may be stale.
   #high = 0;
   #low = 0;
@@ -26,6 +29,7 @@ export class TreePath {
   descend(high: number, low: number): number {
     if (this.#leaf !== NONE && this.#high === high && this.#low === low) return this.#leaf;
     const { capacity, bounds, innerFill, children, root, height } = this.#nodes;
+    if (height > 0 && this.#slots === NO_SLOTS) this.#slots = new Int32Array(MAX_HEIGHT);
     const slots = this.#slots;
     let node = root;
     for (let level = height; level > 0; level--) {

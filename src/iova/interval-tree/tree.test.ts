@@ -434,6 +434,23 @@ describe('IntervalTree', () => {
     expect([...tree.overlaps(0n, IOVA_MAX)]).toEqual([{ start: 3n, last: 4n, value: 9 }]);
   });
 
+  it('is small with few entries, and so is its copy', () => {
+    const tree = new IntervalTree();
+    expect(tree.bytes).toBeLessThan(20);
+    for (let i = 0n; i < 3n; i++) tree.insert(i * 16n, i * 16n + 7n, Number(i));
+    expect(tree.bytes).toBeLessThan(150);
+    const copy = tree.clone();
+    expect(copy.bytes).toBeLessThan(150);
+    for (let i = 3n; i < 200n; i++) copy.insert(i * 16n, i * 16n + 7n, Number(i));
+    copy.verify();
+    expect([tree.size, copy.size]).toEqual([3, 200]);
+    expect([...copy.overlaps(0n, IOVA_MAX)].map(({ value }) => value)).toEqual(
+      Array.from({ length: 200 }, (_, i) => i),
+    );
+    const other = new IntervalTree();
+    expect([...other.overlaps(0n, IOVA_MAX)]).toEqual([]);
+  });
+
   it('needs some tens of bytes an entry', () => {
     const n = 10_000;
     const starts = BigUint64Array.from({ length: n }, (_, i) => BigInt(i) * 0x3000n);

@@ -102,6 +102,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
       return;
     }
     const at = leaf * nodes.capacity + position;
+    nodes.makeRoom(at - position + fill);
     if (position < fill) nodes.moveEntries(leaf, position, leaf, position + 1, fill - position);
     nodes.writeEntry(at, startHigh, startLow, lastHigh, lastLow, value);
     nodes.leafFill[leaf] = fill + 1;

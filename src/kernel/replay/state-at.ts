@@ -14,11 +14,14 @@ export interface CheckpointOptions {
 
 /** About how many bytes a model holds for each mapping: its columns and its node in the tree. */
 const BYTES_PER_MAPPING = 64;
+/** The same for an address space with a device and nothing mapped: measured, 5.6 KB. */
+const BYTES_PER_SPACE = 6 * 1024;
 
 function bytesOf(model: KernelView): number {
+  const spaces = model.spaces();
   let mappings = 0;
-  for (const { areaCount, allocator } of model.spaces()) mappings += areaCount + (allocator?.keptCount ?? 0);
-  return mappings * BYTES_PER_MAPPING;
+  for (const { areaCount, allocator } of spaces) mappings += areaCount + (allocator?.keptCount ?? 0);
+  return spaces.length * BYTES_PER_SPACE + mappings * BYTES_PER_MAPPING;
 }
 
 /**

@@ -9,7 +9,10 @@ import type { AreaView } from '../model.ts';
 const READ = 1;
 const WRITE = 2;
 const PAGES_WRITABLE = 4;
-const INITIAL_CAPACITY = 16;
+const FIRST_CAPACITY = 4;
+const NO_WORDS = new Uint32Array(0);
+const NO_FLAGS = new Uint8Array(0);
+const NO_EVENTS = new Int32Array(0);
 
 /** What is mapped in an area. */
 export interface Mapping {
@@ -44,10 +47,10 @@ function entryAt(column: Uint32Array | Int32Array | Uint8Array, index: number): 
 export class AreaStore {
   readonly tree: IntervalTree;
   /** Two words per handle: high, low. */
-  #userVa = new Uint32Array(INITIAL_CAPACITY * 2);
-  #pages = new Uint32Array(INITIAL_CAPACITY);
-  #flags = new Uint8Array(INITIAL_CAPACITY);
-  #origin = new Int32Array(INITIAL_CAPACITY);
+  #userVa = NO_WORDS;
+  #pages = NO_WORDS;
+  #flags = NO_FLAGS;
+  #origin = NO_EVENTS;
   /** Number of handles ever used. */
   #used = 0;
   #free: number[] = [];
@@ -62,7 +65,8 @@ export class AreaStore {
 
   clone(): AreaStore {
     const copy = new AreaStore(this.tree.clone());
-    const capacity = Math.max(this.#used, INITIAL_CAPACITY);
+    const capacity = this.#used;
+    if (capacity === 0) return copy;
     copy.#userVa = this.#userVa.slice(0, capacity * 2);
     copy.#pages = this.#pages.slice(0, capacity);
     copy.#flags = this.#flags.slice(0, capacity);
@@ -79,7 +83,7 @@ export class AreaStore {
   add(start: bigint, last: bigint, mapping: Mapping): number {
     const handle = this.#free.pop() ?? this.#used++;
     if (handle >= this.#flags.length) {
-      const capacity = this.#flags.length * 2;
+      const capacity = Math.max(FIRST_CAPACITY, this.#flags.length * 2);
       this.#userVa = grown(this.#userVa, capacity * 2);
       this.#pages = grown(this.#pages, capacity);
       this.#flags = grown(this.#flags, capacity);
