@@ -15,7 +15,7 @@ import type { Answered, Trial } from './protocol/answers.ts';
 import type { Handlers } from './protocol/methods.ts';
 import { failure, success } from './protocol/result.ts';
 
-/** Lines of a refused file that an error shows. */
+/** Maximum number of lines of a refused file that an error shows. */
 const SAMPLES_MAX = 5;
 
 // The first picture needs none of these: each is loaded when it is used.
@@ -43,7 +43,7 @@ const partAllocator = loadPart(() => import('./answers/allocator.ts'));
 const partVersions = loadPart(() => import('./answers/versions.ts'));
 const partWrite = loadPart(() => import('../session/write.ts'));
 
-/** Creates an engine with the given documents open beside an empty case. */
+/** Creates an engine with the given documents and an empty case. */
 export function createEngine(open: readonly EngineDocument[] = [], openSocket?: OpenSocket): Handlers {
   /** Connections of the live hosts. */
   const links = new Map<string, LiveConnection>();
@@ -52,7 +52,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
 
   const unknownDocument = (id: string) => failure('unknown-document', `no open document "${id}"`);
 
-  /** Answers for a document, or fails if there is none with this id. */
+  /** Calls `answer` with a document, or fails if there is none with this id. */
   function withDocument<T>(id: string, answer: (document: EngineDocument) => T): T | ReturnType<typeof failure> {
     const document = current.documents.get(id);
     return document ? answer(document) : unknownDocument(id);
@@ -63,7 +63,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
     return result.ok ? success(caseNode(current)) : failure('unusable', result.message);
   }
 
-  /** The same for a change that may be one of the kernel: sessions are run again by its rules. */
+  /** The same for a change that may affect the kernel: sessions are run again by its rules. */
   async function changedKernel(result: CaseResult) {
     await runUnder(current.documents.values(), current.choices.kernel);
     return changed(result);
@@ -130,7 +130,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       return success({ case: caseNode(current), view, missing, disconnected });
     },
     async live(params, context) {
-      // An agent that ends takes the page's server with it: what was received can be exported all the same.
+      // When an agent ends, so does the page's server: this is loaded now, so that received facts can still be exported.
       void partShare().catch(() => undefined);
       const { follow } = await partLive();
       const problem = await follow(params, current, links, context, openSocket);

@@ -1,6 +1,6 @@
-// Parts of the engine that are loaded when they are used. In the page they come from its server, which may be gone.
+// Loads parts of the engine on first use. In the page they come from its server, which may be gone.
 
-/** Why a part is missing; its message is for people. */
+/** A part could not be loaded; the message is meant for users. */
 export class PartNotLoaded extends Error {
   constructor(cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause);

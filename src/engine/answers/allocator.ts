@@ -1,4 +1,4 @@
-// The allocator of the kernel's DMA API: where it puts the next buffers of a host's devices.
+// Where the allocator of the kernel's DMA API puts the next buffers of a host's devices.
 import { commonSpace } from '../../analysis/space/common-space.ts';
 import { type NextDma, nextDmaIn } from '../../analysis/space/next-dma.ts';
 import { type Documents, selectedHosts } from '../picture/spaces.ts';

@@ -1,4 +1,4 @@
-// The answer to the case, with its conflicts and those of one kind as one item.
+// The answer to the case, with its conflicts; conflicts of the same kind are one item.
 
 import { type AnsweredSession, answerCase } from '../../analysis/answer/answer.ts';
 import { foldConflicts } from '../../analysis/answer/items.ts';
@@ -11,7 +11,7 @@ import type { Answered, Trial } from '../protocol/answers.ts';
 import { checkDocuments, rowsOf } from './conflict-list.ts';
 import { refusalAt } from './refusals.ts';
 
-/** The answer about everything that is selected, with the chosen guest. `unread`: names of inputs that it cannot cover. */
+/** The answer about everything that is selected, with the chosen guest. `unread`: names of inputs that could not be read. */
 export function answerFor(documents: Documents, trial: Trial, unread: readonly string[] = []): Answered {
   const { checked, problem } = checkDocuments(documents, trial);
   const answer = answerCase({
@@ -31,7 +31,7 @@ export function answerFor(documents: Documents, trial: Trial, unread: readonly s
   };
 }
 
-/** What the model refused of a session's operations, up to the moment that is shown. */
+/** The operations of a session that its model refused, up to the current position. */
 function sessionOf(document: EngineDocument): AnsweredSession[] {
   const { states, session, position, title, model = 'iommufd' } = document;
   if (!states) return [];

@@ -1,4 +1,4 @@
-// A document's session under several models or kernel versions. A comparison is kept until others are requested.
+// Compares a document's session under several models or kernel versions. The last comparison of each kind is cached.
 import { intersect, rangeSet, subtract } from '../../iova/range-set.ts';
 import { DEFAULT_MODEL } from '../../kernel/model.ts';
 import { SessionComparison, type SpaceDifference } from '../../kernel/replay/compare.ts';
@@ -28,7 +28,7 @@ function answerOf(model: string, { outcome, translation }: ReplayStep): ModelAns
   };
 }
 
-/** What each model lacks of what any of them has, and which have it. */
+/** For each model, the ranges that it lacks and others have, and which models have them. */
 function differencesOf(models: readonly string[], spaces: readonly SpaceDifference[]): StateDifference[] {
   return spaces.flatMap((space) =>
     (['areas', 'reserved', 'usable'] as const).flatMap((what) => {
@@ -44,7 +44,7 @@ function differencesOf(models: readonly string[], spaces: readonly SpaceDifferen
   );
 }
 
-/** The comparison of a document's session under the given models, or kernel versions; computed at the first call. */
+/** The comparison of a document's session under the given models or kernel versions; computed at the first call. */
 export async function comparisonOf(
   document: EngineDocument,
   under: ComparedInPicture['under'],

@@ -1,4 +1,4 @@
-// The conflicts of everything that is selected, as the list beside the picture shows them.
+// The conflicts of everything that is selected, for the list beside the picture.
 
 import type { AnsweredHost } from '../../analysis/answer/answer.ts';
 import { CONFLICT_SEVERITIES, type Conflict } from '../../analysis/conflicts/conflict.ts';
@@ -20,7 +20,7 @@ import { guestsHolding } from '../picture/own-guests.ts';
 import { type Documents, guestsOn, selectedHosts } from '../picture/spaces.ts';
 import type { ConflictList, ConflictRow, GuestChoice, Trial } from '../protocol/answers.ts';
 
-/** Conflicts that are listed; a hundred is more than a person reads. */
+/** Maximum number of listed conflicts; a hundred is more than anybody reads. */
 const LISTED_MAX = 400;
 /** Guests on reported spaces: the chosen one, and the one whose process owns the space. */
 function onReportedSpaces(
@@ -53,7 +53,7 @@ function onModels(document: EngineDocument, selectedGroups: ReadonlySet<string>,
     );
 }
 
-/** Each place once, in their order. */
+/** Removes duplicate places; keeps their order. */
 function distinct(places: readonly Provenance[]): Provenance[] {
   return [...new Map(places.map((place) => [`${place.source}:${place.line}`, place])).values()];
 }
@@ -73,12 +73,12 @@ function notInDump({ missing = [] }: EngineDocument): Conflict[] {
   }));
 }
 
-/** A document with its conflicts in their order, and what was tried on it. */
+/** A document with its conflicts, in order, and the guest that was tried on it. */
 export interface CheckedDocument extends AnsweredHost {
   readonly document: EngineDocument;
 }
 
-/** Everything that is selected, checked; documents without anything selected or to say are left out. */
+/** Checks everything that is selected. Documents without a selection or anything to report are left out. */
 export function checkDocuments(
   documents: Documents,
   { selectedGroups, guest: choice, pageSize }: Trial,
@@ -98,7 +98,7 @@ export function checkDocuments(
     let mappings: readonly MappingState[] = [];
     if (shown) {
       const sets = document.mappings.filter((set) => keys.has(mappingKey(document, set)));
-      // A guest that a person tries takes the place of those that the sources define.
+      // A guest chosen by the user replaces those that the sources define.
       const described = choice ? undefined : describedGuest(document);
       if (described?.guest) otherGuests = described.others;
       guests = [...guestsOn(shown.guests, choice, document.id, chosen), ...(described?.guest ? [described.guest] : [])];
@@ -121,7 +121,7 @@ export function conflictList(documents: Documents, trial: Trial): ConflictList {
   return { ...rowsOf(checked), ...(problem === undefined ? {} : { problem }) };
 }
 
-/** The conflicts of all documents, each in its own order; of several documents the most severe ones come first. */
+/** The conflicts of all documents, most severe first; those of one document keep their order. */
 function* merged(checked: readonly CheckedDocument[]): Generator<readonly [EngineDocument, Conflict<string>]> {
   const queues = checked.map(({ document, conflicts }) => ({ document, conflicts, at: 0 }));
   for (;;) {
@@ -137,7 +137,7 @@ function* merged(checked: readonly CheckedDocument[]): Generator<readonly [Engin
   }
 }
 
-/** The conflicts of checked documents as rows; beyond the limit they are counted. */
+/** The conflicts of checked documents as rows; those beyond the limit are only counted. */
 export function rowsOf(checked: readonly CheckedDocument[]): Pick<ConflictList, 'rows' | 'more'> {
   const rows: ConflictRow[] = [];
   let more = 0;

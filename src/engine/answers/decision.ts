@@ -1,11 +1,11 @@
-// How a session's model decided about one operation.
+// How a session's model decided one operation.
 import { decisionSteps } from '../../analysis/decision/decision.ts';
 import type { DecisionStep } from '../../analysis/decision/step.ts';
 import { translate } from '../../kernel/replay/translate.ts';
 import { isOperation } from '../../session/events.ts';
 import type { EngineDocument } from '../documents/document.ts';
 
-/** The steps for the operation before `position`; empty for other events, and for one that the model does not have. */
+/** The steps for the operation before `position`; empty for other events, and for an operation that the model does not have. */
 export function decision({ session, states, kernel }: EngineDocument, position: number): readonly DecisionStep[] {
   const event = session.events[position - 1];
   if (!states || !event || !isOperation(event)) return [];

@@ -1,4 +1,4 @@
-// The guests that the sources of the hosts define, for a person to choose from.
+// The guests that the sources of the hosts define, for the user to choose from.
 import { definitionLabel } from '../../analysis/guest/definition-label.ts';
 import { provenanceOf } from '../../analysis/host/host.ts';
 import type { EngineDocument } from '../documents/document.ts';

@@ -1,5 +1,5 @@
-// Events as people read them: "map 8 KiB at 0x6000 rw". Nothing of an event is lost but where it was read, when, and what
-// was expected: that has columns of its own.
+// Readable labels for events: "map 8 KiB at 0x6000 rw". A label has every field except source, time and expected answer, which
+// have columns of their own.
 import { formatExactSize, formatRange, groupedHex } from '../../iova/format.ts';
 import { isIova } from '../../iova/iova.ts';
 import {
@@ -11,9 +11,9 @@ import {
   type SessionEvent,
 } from '../../session/events.ts';
 
-/** Entries of a list that are written out. */
+/** Maximum number of list entries in a label. */
 const LISTED_MAX = 6;
-/** Characters of a single value. */
+/** Maximum length of a single value, in characters. */
 const VALUE_MAX = 400;
 
 /** Fields with columns of their own. */
@@ -129,15 +129,15 @@ function domainText({ iommu, aperture }: DomainFields, reserved: readonly Reserv
   return `${iommu}, aperture ${rangeText(...aperture)}${aside}`;
 }
 
-/** A part of a label, and the fields of the event that it says. */
+/** The first part of a label, and the fields of the event that it contains. */
 interface Head {
   readonly text: string;
   readonly says: readonly string[];
-  /** True if it only names what the fields are about. */
+  /** True if it only names the subject of the fields. */
   readonly isTitle?: boolean;
 }
 
-/** The operation in words; undefined for one that has none here. */
+/** The operation in words; undefined if there is no wording for it here. */
 function operationHead(event: Operation): Head | undefined {
   const head = (text: string, ...says: string[]): Head => ({ text, says });
   switch (event.op) {
@@ -245,7 +245,7 @@ function operationHead(event: Operation): Head | undefined {
   }
 }
 
-/** The fields that name a fact's subject: they follow its kind without a name of their own. */
+/** The field that names a fact's subject: its value follows the kind directly, without the name of the field. */
 const SUBJECTS: Readonly<Record<string, string>> = {
   host: 'name',
   iommu: 'name',
@@ -291,8 +291,8 @@ function factHead(fact: Fact): Head {
 }
 
 /**
- * The event in one line: what was done or observed, then its other fields as `name value`. Addresses as the page writes
- * them, sizes exact. `leftOut`: further fields to omit.
+ * The event in one line: what was done or observed, then its other fields as `name value`. Addresses are formatted as in the
+ * page, sizes are exact. `leftOut`: further fields to omit.
  */
 export function eventLabel(event: SessionEvent, leftOut: readonly string[] = []): string {
   if (!isFact(event) && !isOperation(event)) return `unknown event: ${event.name}`;
@@ -303,14 +303,14 @@ export function eventLabel(event: SessionEvent, leftOut: readonly string[] = [])
   return `${head.text}${head.isTitle ? ':' : ','} ${rest.join(', ')}`;
 }
 
-/** The same, with the object that the event acts on if the label does not name it: for places without a column for that. */
+/** The label with the object that the event acts on, if the label does not name it: for places without an object column. */
 export function eventSentence(event: SessionEvent): string {
   const label = eventLabel(event);
   const [object] = isOperation(event) ? eventObjects(event) : [];
   return object === undefined || label.includes(object) ? label : `${object}: ${label}`;
 }
 
-/** An operation without words of its own: its name, such as `hwpt alloc`. */
+/** An operation without a wording of its own: its name, such as `hwpt alloc`. */
 function otherOperation(event: Operation): Head {
   const { op }: { readonly op: string } = event;
   return { text: op.replaceAll(/[._]/g, ' '), says: [], isTitle: true };

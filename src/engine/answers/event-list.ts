@@ -1,5 +1,5 @@
-// The events of a session that a filter leaves, what they are called, and where the failures are. A session may have a
-// million events: they are gone through in turns, and what was found is kept until the session or its model changes.
+// The events of a session that match a filter, their names, and where the failures are. A session may have a million
+// events: they are scanned in slices that yield to other calls, and results are cached until the session or its model changes.
 import { Pacer } from '../../dumps/input/pacer.ts';
 import { parseAddress } from '../../iova/parse.ts';
 import { isFact, type SessionEvent } from '../../session/events.ts';
@@ -8,14 +8,14 @@ import type { EventFilter, EventOverview, EventRow, FailureMark } from '../proto
 import { eventLabel, eventName, eventObjects, eventTime } from './event-label.ts';
 import { eventRow, isRefusedRequest } from './event-rows.ts';
 
-/** Objects that the filter offers. */
+/** Maximum number of objects that the filter offers. */
 const OBJECTS_MAX = 300;
-/** Marks in the strip: as many as there are pixels for. */
+/** Maximum number of marks in the strip: about one per pixel. */
 const MARKS_MAX = 400;
-/** Events between two looks at the clock. */
+/** Events between two checks of the clock. */
 const TURN = 256;
 
-/** What is known of the events of a document, up to `covered`. */
+/** What is known about the events of a document, up to `covered`. */
 interface EventIndex {
   readonly session: EngineDocument['session'];
   readonly states: EngineDocument['states'];
@@ -26,11 +26,11 @@ interface EventIndex {
   /** Indices of the events that failed, ascending. */
   readonly failed: number[];
   hasTimes: boolean;
-  /** The filter that was asked for last, and what it leaves. */
+  /** The last filter, and the events that match it. */
   listing: Listing | undefined;
 }
 
-/** Indices of the events that a filter leaves, ascending, of those up to `covered`. */
+/** Indices of the events up to `covered` that match a filter, ascending. */
 interface Listing {
   readonly filter: EventFilter;
   readonly key: string;
@@ -41,7 +41,7 @@ interface Listing {
 type Source = Pick<EngineDocument, 'session' | 'states' | 'cuts'>;
 
 const indices = new WeakMap<Source, EventIndex>();
-/** Work on a document's index, one after the other. */
+/** Pending work on each document's index, run one after the other. */
 const turns = new WeakMap<Source, Promise<unknown>>();
 
 function indexOf(document: Source): EventIndex {
@@ -81,7 +81,7 @@ function addToIndex(index: EventIndex, event: SessionEvent, at: number): void {
   index.hasTimes ||= eventTime(event) !== undefined;
 }
 
-/** Runs `visit` for the indices from `from` to `end`, exclusive, in turns. Throws if the signal is aborted. */
+/** Runs `visit` for the indices from `from` to `end` (exclusive) in slices. Throws if the signal is aborted. */
 async function inTurns(from: number, end: number, pacer: Pacer, visit: (index: number) => void): Promise<void> {
   for (let begin = from; begin < end; begin += TURN) {
     await pacer.pause();
@@ -100,7 +100,7 @@ async function covered(document: Source, pacer: Pacer): Promise<EventIndex> {
   return index;
 }
 
-/** True if a field of the event is the address, or if a range of it holds the address. */
+/** True if a field of the event is the address, or a range of it contains the address. */
 function holdsAddress(event: SessionEvent, address: bigint): boolean {
   const fields: Readonly<Record<string, unknown>> = { ...event };
   for (const value of Object.values(fields)) if (value === address) return true;
@@ -111,14 +111,14 @@ function holdsAddress(event: SessionEvent, address: bigint): boolean {
   return address <= last;
 }
 
-/** An address is looked for if the text can hardly be anything else: with `0x`, or at least four hex digits. */
+/** The address to search for, if the text is clearly one: with `0x`, or at least four hex digits. */
 function addressIn(text: string): bigint | undefined {
   if (!/^(?:0x[\da-f_]+|(?=.*\d)[\da-f_]{4,})$/i.test(text)) return undefined;
   const parsed = parseAddress(/^0x/i.test(text) ? text : `0x${text}`);
   return parsed.ok ? parsed.value : undefined;
 }
 
-/** Whether the filter leaves an event; made once for all of them. */
+/** Compiles a filter into a predicate for events. */
 function predicate(source: Source, filter: EventFilter): (event: SessionEvent, index: number) => boolean {
   const { failed = false, name, object } = filter;
   const text = filter.text?.trim().toLowerCase() ?? '';
@@ -143,7 +143,10 @@ function keyOf({ failed, name, object, text }: EventFilter): string {
 
 const EVERYTHING = keyOf({});
 
-/** True if whatever `narrow` leaves is left by `wide`, too: while a word is typed each filter narrows the one before. */
+/**
+ * True if everything that matches `narrow` also matches `wide`: while a word is typed, each filter narrows the previous
+ * one.
+ */
 function narrows(narrow: EventFilter, wide: EventFilter): boolean {
   return (
     (wide.failed !== true || narrow.failed === true) &&
@@ -155,11 +158,11 @@ function narrows(narrow: EventFilter, wide: EventFilter): boolean {
 
 function narrowsText(narrow: string, wide: string): boolean {
   if (wide === '' || narrow === wide) return true;
-  // An address is found by its value, not by its letters.
+  // An address is matched by its value, not by its text.
   return narrow.includes(wide) && addressIn(narrow) === undefined;
 }
 
-/** The indices that a filter leaves; undefined: all. */
+/** The indices of the events that match a filter; undefined: all. */
 async function listing(index: EventIndex, filter: EventFilter, pacer: Pacer): Promise<readonly number[] | undefined> {
   const key = keyOf(filter);
   if (key === EVERYTHING) return undefined;
@@ -170,7 +173,7 @@ async function listing(index: EventIndex, filter: EventFilter, pacer: Pacer): Pr
   if (known?.key === key) list = known;
   else {
     list = { filter, key, found: [], covered: 0 };
-    // Where it can only be a part of what is known, only that is searched.
+    // If the matches must be a subset of the previous ones, only those are searched.
     const within =
       filter.failed === true ? index.failed : known && narrows(filter, known.filter) ? known.found : undefined;
     if (within) {
@@ -192,7 +195,7 @@ async function listing(index: EventIndex, filter: EventFilter, pacer: Pacer): Pr
   return list.found;
 }
 
-/** One call after the other: two would search the same events twice. */
+/** Runs calls one after the other: two at a time would search the same events twice. */
 function afterOthers<T>(
   document: Source,
   work: (pacer: Pacer) => Promise<T>,
@@ -211,7 +214,7 @@ function afterOthers<T>(
   return now;
 }
 
-/** Of the events that a filter leaves, `limit` from `offset` on. */
+/** The events that match a filter: `limit` of them from `offset` on. */
 export function eventRows(
   document: Source,
   {
@@ -243,7 +246,7 @@ function byCount(counts: ReadonlyMap<string, number>, max: number): { name: stri
     .slice(0, max);
 }
 
-/** Failures by their places in the session, those of one slot of the strip together. */
+/** Marks for failures by position in the session; failures in the same slot of the strip are merged. */
 function marksOf(failed: readonly number[], events: number): FailureMark[] {
   const marks: { position: number; count: number }[] = [];
   let slot = -1;
@@ -257,7 +260,7 @@ function marksOf(failed: readonly number[], events: number): FailureMark[] {
   return marks;
 }
 
-/** What the events are, and how many the filter leaves. */
+/** What kinds of events there are, and how many match the filter. */
 export function eventOverview(document: Source, filter: EventFilter, signal?: AbortSignal): Promise<EventOverview> {
   return afterOthers(
     document,
@@ -299,7 +302,7 @@ export function failureFrom(
   );
 }
 
-/** Where in the list that a filter leaves the last event at or before a position is, counted from 0; -1 if there is none. */
+/** Index in the filtered list of the last event at or before a position, counted from 0; -1 if there is none. */
 export function eventIndex(
   document: Source,
   filter: EventFilter,

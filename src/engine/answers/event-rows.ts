@@ -1,4 +1,4 @@
-// The list of a document's events, and what changed between two moments.
+// Rows for a document's events, and what changed between two positions.
 import { eventsAt } from '../../analysis/host/build-host.ts';
 import { isFact, type SessionEvent } from '../../session/events.ts';
 import type { EngineDocument } from '../documents/document.ts';
@@ -6,13 +6,13 @@ import type { EventRow } from '../protocol/sessions.ts';
 import { answerLabel, eventLabel, eventObjects, eventTime } from './event-label.ts';
 import { outcomeText } from './event-text.ts';
 
-/** Facts that hold at only one of two moments, as lines: removed ones (`− …`), then new ones (`+ …`). */
+/** Facts that hold at only one of two positions, as lines: removed ones (`− …`), then new ones (`+ …`). */
 export function difference(events: readonly SessionEvent[], from: number, to: number): string[] {
   const textsAt = (position: number) =>
     new Set(
       eventsAt(events, position).flatMap((event) => {
         if (!isFact(event) || event.kind === 'map' || event.kind === 'unmap' || event.kind === 'gone') return [];
-        // A fact that was seen again at another time is the same fact.
+        // A fact that was observed again at another time is the same fact.
         return [eventLabel(event, ['seen'])];
       }),
     );
@@ -23,12 +23,12 @@ export function difference(events: readonly SessionEvent[], from: number, to: nu
   ];
 }
 
-/** True for a request of a log that was refused. */
+/** True for a request from a log that was refused. */
 export function isRefusedRequest(event: SessionEvent): boolean {
   return isFact(event) && event.kind === 'request' && event.result !== 0;
 }
 
-/** What was answered to an event: by the model to an operation, by the kernel to the request of a log. */
+/** The result of an event: the model's answer to an operation, or the kernel's answer to a request from a log. */
 function resultOf({ states }: Pick<EngineDocument, 'states'>, event: SessionEvent, index: number): Partial<EventRow> {
   if (isFact(event) && event.kind === 'request') {
     const answer = String(event.result);
@@ -42,7 +42,7 @@ function resultOf({ states }: Pick<EngineDocument, 'states'>, event: SessionEven
   return { ...outcomeText(step.outcome), ...(expected ? { expected: answerLabel(expected) } : {}) };
 }
 
-/** The event at an index of a document's session, with what was answered. */
+/** The event at an index of a document's session, with its result. */
 export function eventRow(document: Pick<EngineDocument, 'session' | 'states'>, index: number): EventRow | undefined {
   const event = document.session.events[index];
   if (!event) return undefined;

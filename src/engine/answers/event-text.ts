@@ -1,4 +1,4 @@
-// Answers and refusals as the page shows them, and the range that an operation is about.
+// Formats answers and refusals for the page, and finds the range of an operation.
 import { type IovaRange, range, rangeOfLength } from '../../iova/range.ts';
 import type { StepOutcome } from '../../kernel/replay/replay.ts';
 import { describeObstacle, type Refusal, requestedRange } from '../../kernel/shared/refusal.ts';
@@ -6,7 +6,7 @@ import type { Answer, Operation } from '../../session/events.ts';
 import type { EventRow, Reason } from '../protocol/sessions.ts';
 import { answerLabel } from './event-label.ts';
 
-/** A refusal as the page shows it. Ranges that wrap around or have no start are left out. */
+/** Formats a refusal. Ranges that wrap around or have no start are left out. */
 export function reasonOf(refusal: Refusal): Reason {
   const { message, rule, source, obstacle } = refusal;
   const requested = requestedRange(refusal);
@@ -21,7 +21,7 @@ export function reasonOf(refusal: Refusal): Reason {
   };
 }
 
-/** What a model answered to an operation, and why it refused it. */
+/** A model's answer to an operation, and the reason if it was refused. */
 export function outcomeText(outcome: StepOutcome): Pick<EventRow, 'answer' | 'refused' | 'hazard'> {
   if (outcome.ok) {
     const { answer, hazard } = outcome;
@@ -34,7 +34,7 @@ export function outcomeText(outcome: StepOutcome): Pick<EventRow, 'answer' | 're
   return { refused: { message: outcome.invalid.message } };
 }
 
-/** What an operation is about, if that is a range: what it names, or what the kernel chose. */
+/** The range of an operation, if it has one: the requested one, or the one that the kernel chose. */
 export function rangeOfOperation(operation: Operation, answer: Answer | undefined): IovaRange | undefined {
   const fields: Readonly<Record<string, unknown>> = { ...operation };
   const start = answer?.iova ?? answer?.dma_addr ?? fields.iova ?? fields.dst_iova ?? fields.dma_addr ?? fields.start;

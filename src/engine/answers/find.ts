@@ -1,5 +1,5 @@
-// Search: devices and groups of the hosts, ranges of the picture by address, size and text, and facts that were read, drawn
-// or not. What the text most likely means comes first.
+// Search: devices and groups of the hosts, ranges of the picture by address, size and text, and facts from the sources,
+// whether drawn or not. The most likely meaning of the text comes first.
 import { deviceChoices } from '../../analysis/case/device.ts';
 import { deviceLabel } from '../../analysis/host/devices.ts';
 import { groupTitle } from '../../analysis/host/host.ts';
@@ -17,14 +17,14 @@ import { eventLabel } from './event-label.ts';
 
 /** Lanes with more ranges than this are searched by address only. */
 const TEXT_SEARCH_MAX = 20_000;
-/** Events of a document that are searched. */
+/** Maximum number of events of a document that are searched. */
 const FACTS_MAX = 300_000;
-/** Events between two looks at the clock. */
+/** Events between two checks of the clock. */
 const TURN = 256;
-/** Fewer hex digits than this are the beginning of too many addresses. */
+/** Fewer hex digits than this would match too many addresses. */
 const DIGITS_MIN = 3;
 
-/** How well a result answers the question; higher comes first. */
+/** How well a result matches the query; higher scores come first. */
 const SCORES = {
   sameRange: 100,
   start: 95,
@@ -39,27 +39,27 @@ const SCORES = {
   owner: 50,
   containsOtherReading: 40,
 } as const;
-/** Where several ranges begin alike, what is reserved is meant: the MSI window, not the page in it. */
+/** If several ranges have the same start, the reserved one is preferred: the MSI window, not the page in it. */
 const RESERVED_BONUS = 2;
 
 interface Reading {
   readonly value: bigint;
-  /** False for digits that are more likely meant otherwise. */
+  /** False if the digits more likely mean something else. */
   readonly isLikely: boolean;
 }
 
-/** What a text can mean. */
+/** The possible meanings of a search text. */
 interface Query {
-  /** In lower case, without blanks around it. */
+  /** In lower case, trimmed. */
   readonly text: string;
   readonly addresses: readonly Reading[];
-  /** Hex digits as an address may begin with; '' if the text is none. */
+  /** The first hex digits of an address; '' if the text is not hex. */
   readonly digits: string;
   readonly size: bigint | undefined;
   readonly range: IovaRange | undefined;
 }
 
-/** The addresses that a text can mean: digits without `0x` are hex first, and decimal as well. */
+/** The addresses that a text can mean: digits without `0x` are tried as hex first, then as decimal. */
 function addressesOf(text: string): Reading[] {
   const isBare = /^[\d_]+$/.test(text);
   const hexText = /^[\da-f_`]+$/.test(text) ? `0x${text}` : text;
@@ -67,7 +67,7 @@ function addressesOf(text: string): Reading[] {
   const readings: Reading[] = asHex.ok ? [{ value: asHex.value, isLikely: !isBare || text.length > DIGITS_MIN }] : [];
   const asDecimal = isBare || text.includes(',') ? parseAddress(text.replace(/^0+(?=\d)/, '')) : undefined;
   if (asDecimal?.ok && !readings.some(({ value }) => value === asDecimal.value)) {
-    // Ten digits and more are rather a byte count that a program printed.
+    // Ten or more digits are more likely a byte count that a program printed.
     readings.push({ value: asDecimal.value, isLikely: text.length >= 10 });
   }
   return readings;
@@ -88,15 +88,15 @@ function queryOf(typed: string): Query {
   };
 }
 
-/** A result with what it is sorted by. */
+/** A result with its sort keys. */
 interface Scored {
   readonly score: number;
-  /** Of two that are equal the narrower one comes first. */
+  /** If scores are equal, the narrower range comes first. */
   readonly size: bigint;
   readonly found: Found;
 }
 
-/** A reason why a range is a result, and how good it is. */
+/** Why a range matches, and how well. */
 interface Match {
   readonly score: number;
   readonly note?: string;
@@ -106,7 +106,7 @@ function better(a: Match | undefined, b: Match | undefined): Match | undefined {
   return !a || (b && b.score > a.score) ? b : a;
 }
 
-/** How well the bounds of a range answer the query. */
+/** How well the bounds of a range match the query. */
 function boundsMatch(
   { addresses, digits, size, range }: Query,
   { start, last }: { readonly start: bigint; readonly last: bigint },
@@ -153,7 +153,7 @@ function candidates(columns: RangeColumns, { addresses, digits, range }: Query, 
   return indices;
 }
 
-/** Ranges of the picture. */
+/** Finds ranges of the picture. */
 function findRanges(places: readonly LaneInSpace[], query: Query, limit: number): Scored[] {
   const results: Scored[] = [];
   const { text } = query;
@@ -186,7 +186,7 @@ function findRanges(places: readonly LaneInSpace[], query: Query, limit: number)
   return results;
 }
 
-/** Groups and devices of the hosts. */
+/** Finds groups and devices of the hosts. */
 function findDevices({ id, title, host }: EngineDocument, { text }: Query): Scored[] {
   const results: Scored[] = [];
   const keyOf = new Map(host.groups.map(({ group, key }) => [group, key]));
@@ -228,7 +228,7 @@ function isAbout(event: SessionEvent, { text, digits, addresses }: Query): boole
   return all.includes(text) || (digits.length >= DIGITS_MIN && all.includes(digits));
 }
 
-/** Facts that contain the text, with the line where they were read. */
+/** Finds facts that contain the text, with the line of their source. */
 async function findFacts(
   documents: Iterable<EngineDocument>,
   query: Query,
@@ -254,8 +254,8 @@ async function findFacts(
 }
 
 /**
- * What the text is found in: first devices, groups and what is drawn, the most likely meaning first; then lines of the
- * sources. At most `limit` in all. Throws if the signal is aborted.
+ * Everything that matches the text: first devices, groups and drawn ranges, the most likely meaning first; then lines of the
+ * sources. At most `limit` results in total. Throws if the signal is aborted.
  */
 export async function findEverything(
   places: readonly LaneInSpace[],

@@ -1,4 +1,4 @@
-// What an operation line may name: the objects of a session's state, the devices of the open hosts, and useful addresses.
+// What an operation line can refer to: the objects of a session's state, the devices of the open hosts, and useful addresses.
 import { type Group, groupTitle, type Host } from '../../analysis/host/host.ts';
 import { commonSpace } from '../../analysis/space/common-space.ts';
 import { hex } from '../../iova/format.ts';
@@ -9,9 +9,9 @@ import type { Completion, CompletionContext } from '../../operation-lines/comple
 import { printOperation } from '../../operation-lines/print.ts';
 import type { DomainDescription, ReservedRegion } from '../../session/events.ts';
 
-/** Names of one kind that are offered; the devices of a host may be hundreds. */
+/** Maximum number of names of one kind that are offered: a host may have hundreds of devices. */
 const NAMES_MAX = 60;
-/** Addresses of one kind that are offered. */
+/** Maximum number of addresses of one kind that are offered. */
 const ADDRESSES_MAX = 5;
 
 type Names = NonNullable<CompletionContext['names']>;
@@ -70,10 +70,10 @@ function firstReserved(space: AddressSpaceView): Completion[] {
     ]);
 }
 
-/** Words of lines that are about what is mapped; the others are about what is free. */
+/** Matches operations on mapped ranges; other operations need free ranges. */
 const ABOUT_AREAS = /^\s*(?:unmap|copy|access)\b|^\s*dma\s+\S+\s+unmap\b/;
 
-/** Addresses of the space that the line names, the most useful first. */
+/** Addresses in the space that the line names, the most useful first. */
 function addressesIn(state: KernelView, line: string): Completion[] {
   const words = line.split(/[\s:,]+/);
   const spaces = state.spaces();
@@ -83,7 +83,7 @@ function addressesIn(state: KernelView, line: string): Completion[] {
   return [...(ABOUT_AREAS.test(line) ? [...areas, ...free] : [...free, ...areas]), ...firstReserved(space)];
 }
 
-/** What a line may name in a state; `hosts` are those of the case. */
+/** What a line can refer to in a state; `hosts` are those of the case. */
 export function lineContext(
   state: KernelView,
   hosts: readonly Host[],
@@ -124,7 +124,7 @@ function domainText(host: Host, group: Group): string | undefined {
 
 const ATTACH = /^\s*attach\s+(?:(group)\s+)?(\S+)\s+to\s+(?:hwpt\s+)?\S+?:\s*$/;
 
-/** The rest of an attach line as the dumps say it, offered once before what the grammar has. */
+/** The rest of an attach line according to the dumps, offered once before the grammar's own completions. */
 export function hostDomains(hosts: readonly Host[], line: string): Completion[] {
   const [, isGroup, name] = ATTACH.exec(line) ?? [];
   if (name === undefined) return [];

@@ -1,10 +1,10 @@
-// Conflicts as numbered bands of a picture.
+// Draws conflicts as numbered bands of a picture.
 import { intersection } from '../../iova/range.ts';
 import type { NumberedBand } from '../../timeline/scene/bands.ts';
 import type { ConflictRow } from '../protocol/answers.ts';
 
 export const SEVERITY_INKS = { fatal: 'alarm', warning: 'caution', note: 'muted' } as const;
-/** Conflicts that get a flag above the plot. */
+/** Maximum number of conflicts that get a flag above the plot. */
 const FLAGS_MAX = 60;
 
 /** The range of each conflict: where the request overlaps the obstacle, or the one of the two that is known. */

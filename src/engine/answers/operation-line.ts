@@ -1,4 +1,4 @@
-// Operation lines: what one would do, and sessions that are changed with them.
+// Operation lines: previews the effect of a line, and changes sessions with them.
 import { DEFAULT_MODEL, type KernelModel } from '../../kernel/model.ts';
 import { createModel } from '../../kernel/models.ts';
 import { runEvent } from '../../kernel/replay/replay.ts';
@@ -30,10 +30,10 @@ import { eventRow } from './event-rows.ts';
 import { outcomeText, rangeOfOperation } from './event-text.ts';
 import { hostDomains, lineContext } from './line-context.ts';
 
-/** Completions that are listed. */
+/** Maximum number of listed completions. */
 const COMPLETIONS_MAX = 40;
 
-/** Where a line is run. */
+/** The state in which a line is run. */
 interface Ground {
   readonly header: SessionHeader;
   /** A copy, to be changed. */
@@ -44,7 +44,7 @@ function withKernel(kernel: string | undefined) {
   return kernel === undefined ? {} : { kernel };
 }
 
-/** The header of a new session: it answers by the kernel of the case. */
+/** The header of a new session, with the kernel of the case. */
 function newHeader(open: OpenCase, model: string): Omit<SessionHeader, 'format' | 'version'> {
   return { model, ...withKernel(caseNode(open).kernel?.version) };
 }
@@ -62,7 +62,7 @@ function groundOf(open: OpenCase, { id, model = DEFAULT_MODEL, position }: LineP
   return success({ header: session.header, model: states.modelAt(momentIn(document, position)) });
 }
 
-/** Runs an operation on a copy, as an event of the session would be run. */
+/** Runs an operation on a copy of the state, like an event of the session. */
 function outcomeOf({ header, model }: Ground, operation: Operation): LineOutcome {
   const step = runEvent(model, { ...newSession(), header, events: [operation] }, 0);
   const text = eventSentence(operation);
@@ -72,7 +72,7 @@ function outcomeOf({ header, model }: Ground, operation: Operation): LineOutcome
   return { text, ...outcomeText(outcome), ...(where ? { where } : {}) };
 }
 
-/** What a line says, what may follow at the cursor, and what would be answered. Nothing is changed. */
+/** What a line means, the completions at the cursor, and what the answer would be. Changes nothing. */
 export function tryLine(
   open: OpenCase,
   { line, cursor, ...place }: LinePlace & { readonly line: string; readonly cursor: number },
@@ -91,7 +91,7 @@ export function tryLine(
   return success({ ...trial, outcome: outcomeOf(ground.value, parsed.operation) });
 }
 
-/** An operation that a kernel can be asked about there, or why it is none. */
+/** The operation of a line that can be run there, or why it cannot be. */
 function runnable(ground: EngineResult<Ground>, line: string): EngineResult<Operation> {
   if (!ground.ok) return ground;
   const { header, model } = ground.value;
@@ -102,7 +102,7 @@ function runnable(ground: EngineResult<Ground>, line: string): EngineResult<Oper
   return success(parsed.operation);
 }
 
-/** A name for a session that no open document has. */
+/** A title for a new session that no open document has. */
 function newTitle(open: OpenCase): string {
   const titles = new Set([...open.documents.values()].map(({ title }) => title));
   let n = 1;
@@ -121,7 +121,7 @@ async function startSession(
   const title = newTitle(open);
   const session = { ...newSession({ ...newHeader(open, model), title }), events: [operation.value] };
   const input = inputOf({ name: `${title}.iova.jsonl`, data: new Blob([writeSession(session)]) });
-  // Without a file: it is kept as the session that it becomes.
+  // Without a file: it is saved as the session that it becomes.
   const read = await readSources([{ input }], { context });
   const [placement] = open.add(read, { keepsSamples: true });
   await runUnder(open.documents.values(), open.choices.kernel);
@@ -137,7 +137,7 @@ function operationAt(document: EngineDocument, position: number): Operation | un
   return event && isOperation(event) ? event : undefined;
 }
 
-/** Makes a change. A failure says why it cannot be made. */
+/** Applies a change. A failure says why it cannot be made. */
 function made(
   open: OpenCase,
   document: EngineDocument,
@@ -165,7 +165,7 @@ function made(
   return operation.ok ? done(changeSession(source, index, 1, [operation.value]), index) : operation;
 }
 
-/** Adds, replaces or removes an operation, or undoes that. The session is then at the moment behind it. */
+/** Adds, replaces or removes an operation, or undoes that. The session is then at the position after it. */
 export async function changeEvents(
   open: OpenCase,
   params: ChangeParams,
@@ -187,7 +187,7 @@ export async function changeEvents(
   });
 }
 
-/** The operation nearest to a position in a direction, as a line. */
+/** The operation nearest to a position in the given direction, as a line. */
 export function eventLine(
   document: EngineDocument,
   position: number,

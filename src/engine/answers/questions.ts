@@ -15,7 +15,7 @@ import type { Blocker, GuestSizes, HostsCompared, SpaceFit, SpaceHoles } from '.
 import type { Params } from '../protocol/methods.ts';
 import { type EngineResult, failure, success } from '../protocol/result.ts';
 
-/** Places that one answer lists. */
+/** Maximum number of places in one answer. */
 const PLACES_MAX = 100;
 const BLOCKERS_MAX = 50;
 
@@ -25,7 +25,7 @@ function freeNote({ kind, answers }: PictureSpace): string {
   return answers?.hasMappings ? 'usable and not mapped' : 'usable';
 }
 
-/** "Would this fit?", for each address space of the picture that says what is usable. */
+/** "Would this fit?", for each address space of the picture whose usable ranges are known. */
 export function fitIn(spaces: readonly PictureSpace[], question: Params<'fit'>): SpaceFit[] {
   const { size, at } = question;
   return spaces.flatMap(({ title, answers }): SpaceFit[] => {
@@ -48,7 +48,7 @@ function blockerOf(obstacle: SpaceObstacle): Blocker {
   return { start: obstacle.start, last: obstacle.last, message: obstacleLabel(obstacle) };
 }
 
-/** The free space of each address space of the picture in numbers. */
+/** Statistics of the free space of each address space of the picture. */
 export function holesIn(spaces: readonly PictureSpace[], alignments: readonly bigint[]): SpaceHoles[] {
   return spaces.flatMap((space): SpaceHoles[] => {
     if (!space.answers) return [];
@@ -58,13 +58,13 @@ export function holesIn(spaces: readonly PictureSpace[], alignments: readonly bi
   });
 }
 
-/** The machine of a definition; what is wrong with it, if it has none. */
+/** The machine of a definition; otherwise a message that says what is wrong with it. */
 function definedMachine(definition: GuestDefinition, hosts: readonly SelectedHost[]): Machine | string {
   const made = definedGuest(definition, vendorOf(hosts.map(({ document }) => document.host)));
   return made.ok ? (made.guest.machine?.machine ?? 'the guest has no machine') : made.message;
 }
 
-/** The RAM sizes of a machine, or of a guest by its definition, that fit on the selected hosts. */
+/** The RAM sizes of a machine, or of a defined guest, that fit on the selected hosts. */
 export function guestSizes(
   hosts: readonly SelectedHost[],
   name: string,
@@ -90,7 +90,7 @@ export function guestSizes(
   });
 }
 
-/** The selected hosts side by side; a failure if there are fewer than two. */
+/** Compares the selected hosts; fails if there are fewer than two. */
 export function compareSelected(hosts: readonly SelectedHost[]): EngineResult<HostsCompared> {
   const shown = hosts.filter(({ space }) => space.groups.length > 0);
   if (shown.length < 2)

@@ -1,4 +1,4 @@
-// The operations of sessions that the model refused, up to the moment that is shown, for reports.
+// The operations of sessions that the model refused, up to the current position, for reports.
 import { plainHex } from '../../iova/format.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import { eventSentence } from './event-label.ts';
@@ -19,11 +19,11 @@ export interface RefusedOperation {
 
 export interface RefusedOperations {
   readonly listed: readonly RefusedOperation[];
-  /** Refused beyond those. */
+  /** Number of refused operations beyond those listed. */
   readonly more: number;
 }
 
-/** The first `max` of them. Addresses are written as other programs read them. */
+/** The first `max` refused operations. Addresses are written so that other programs can read them. */
 export function refusedOperations(documents: Iterable<EngineDocument>, max: number): RefusedOperations {
   const listed: RefusedOperation[] = [];
   let more = 0;

@@ -1,12 +1,12 @@
-// Where what a report shows was read: files with their lines, in runs.
+// Where the contents of a report come from: files with ranges of lines.
 import { compareNames, type Provenance } from '../../analysis/host/host.ts';
 import { numberRuns, runLabel } from '../../iova/number-runs.ts';
 import type { SpaceLanes } from '../../timeline/lanes/lane.ts';
 import { isWithin } from '../case/source.ts';
 
-/** Ranges of a row that are looked at. */
+/** Maximum number of ranges per row that are considered. */
 const RANGES_MAX = 200;
-/** Runs of lines of a file that are listed. */
+/** Maximum number of line ranges per file. */
 const RUNS_MAX = 8;
 
 /** The places of the ranges of lanes, the first ones of each row. */
@@ -23,8 +23,8 @@ function placesOf(spaces: readonly SpaceLanes[]): Provenance[] {
 }
 
 /**
- * `dmesg.txt:133-135, 340` for each text that something was read from, in the order of the sources; a source of which
- * nothing is shown by its name alone.
+ * `dmesg.txt:133-135, 340` for each text that was used, in the order of the sources. If nothing from a source is shown, only
+ * its name.
  */
 export function sourcePlaces(
   spaces: readonly SpaceLanes[],

@@ -11,7 +11,10 @@ import { type EngineResult, failure, success } from '../protocol/result.ts';
 type FactLines = ReadonlyMap<number, readonly { readonly kind: string; readonly position: number }[]>;
 
 const factLines = new WeakMap<EngineDocument, Map<string, FactLines>>();
-/** Facts that one line shows; a session file's lines have one each, a flattened page table's first line very many. */
+/**
+ * Maximum number of facts per line. A line of a session file has one; the first line of a flattened page table has very
+ * many.
+ */
 const FACTS_MAX = 20;
 
 function factLinesOf(document: EngineDocument, source: string): FactLines {
@@ -31,17 +34,17 @@ function factLinesOf(document: EngineDocument, source: string): FactLines {
   return lines;
 }
 
-/** Where the lines of a file are, as far as it was read. */
+/** Offsets of the lines of a file, as far as it was read. */
 const indices = new WeakMap<Blob, LineIndex>();
 
 interface OpenedText {
   readonly file: InputFile;
-  /** As it was opened: its name in the document may differ. */
+  /** The name under which it was opened; its name in the document may differ. */
   readonly name: string;
   readonly sources: EngineDocument['sources'];
 }
 
-/** The file that has the text which a document calls `source`; undefined if it cannot be read again. */
+/** The file with the text that a document calls `source`; undefined if it cannot be read again. */
 function openedText(document: EngineDocument, source: string): OpenedText | undefined {
   const within =
     (name: string) =>

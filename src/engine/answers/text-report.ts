@@ -24,13 +24,13 @@ export interface TextReportInput {
   readonly answered: Answered;
   /** The addresses that are drawn; all if absent. */
   readonly range?: IovaRange | undefined;
-  /** What a person called it; the picture's own title if absent. */
+  /** Title given by the user; that of the picture if absent. */
   readonly title?: string | undefined;
   readonly notes?: string | undefined;
   readonly documents: readonly EngineDocument[];
   /** Version of iovascope. */
   readonly version: string;
-  /** Where it can be opened again. */
+  /** Link that opens it again. */
   readonly link?: string | undefined;
   /** Names of the sources; those of the picture if absent. */
   readonly sources?: readonly string[] | undefined;
@@ -38,12 +38,12 @@ export interface TextReportInput {
 }
 
 const EVERYTHING: IovaRange = { start: 0n as Iova, last: IOVA_MAX };
-/** Columns at which a second line of a numbered conflict begins. */
+/** Indentation of the further lines of a numbered conflict. */
 const INDENT = '   ';
-/** Sources that are named. */
+/** Maximum number of named sources. */
 const SOURCES_MAX = 8;
 const PLACES_MAX = 4;
-/** Refused operations that are listed. */
+/** Maximum number of listed refused operations. */
 const REFUSED_MAX = 20;
 
 /** The report as text with a line end after each line. The same input gives the same text. */
@@ -91,7 +91,7 @@ function drawingLines({ spaces, answered }: TextReportInput, range: IovaRange): 
   return lines;
 }
 
-/** Where what is drawn and listed was read. */
+/** Where the drawn and listed contents come from. */
 function sourceLines({ spaces, answered, sources, arrangement }: TextReportInput): string[] {
   const places = sourcePlaces(
     spaces,
@@ -117,10 +117,10 @@ function refusedLines({ listed, more }: RefusedOperations): string[] {
   ];
 }
 
-/** A link of more lines than this is left out. */
+/** A link with more lines than this is left out. */
 const LINK_LINES_MAX = 25;
 
-/** The link in lines of the width of a mail: iovascope reads it however it is wrapped and quoted. */
+/** The link, wrapped to the width of a mail: iovascope reads it even if it is wrapped and quoted. */
 function linkLines(link: string): string[] {
   const parts = link.match(new RegExp(`.{1,${TEXT_WIDTH}}`, 'g')) ?? [];
   if (parts.length > LINK_LINES_MAX) return [];
@@ -142,7 +142,7 @@ function flaggedIn(space: PictureSpace, answered: Answered): FlaggedRange[] {
   );
 }
 
-/** What blocks, or if nothing does, what was requested. */
+/** The obstacles; if there are none, the requests. */
 function subjectsOf(marks: readonly ConflictMark[]): readonly ConflictMark[] {
   const obstacles = marks.filter(({ role }) => role === 'obstacle');
   return obstacles.length > 0 ? obstacles : marks;
@@ -172,7 +172,7 @@ function conflictLines(number: number, count: number, conflict: Conflict<string>
   ];
 }
 
-/** One sentence for each document: the versions of a host, the model and step of a session, whose rules answer. */
+/** One sentence for each document: the versions of a host, or the model and step of a session; and whose rules answer. */
 export function circumstancesOf(documents: Iterable<EngineDocument>): string[] {
   return [...documents].map((document) => {
     const { kind, title, host, kernel, model, operations, position, session } = document;
@@ -186,7 +186,7 @@ export function circumstancesOf(documents: Iterable<EngineDocument>): string[] {
   });
 }
 
-/** Names and versions of the programs that run its guests. */
+/** Names and versions of the VMMs of its guests. */
 function monitorsOf(document: EngineDocument): string {
   if (!definesGuests(document)) return 'not known';
   const monitors = document.session.events.flatMap((event) =>

@@ -51,13 +51,13 @@ export async function sessionVersions(
   });
 }
 
-/** Conflicts are the same if their rule and their ranges are; only the errno and the words may differ. */
+/** Conflicts are the same if their rule and their ranges are; the errno and the text may differ. */
 function keyOf({ document, rule, marks, errno, title }: ConflictRow): string {
   const ranges = marks.map(({ role, start, last }) => `${role} ${start}-${last}`);
   return [document, rule, ...ranges, marks.length === 0 ? title : '', errno ?? ''].join(' ');
 }
 
-/** The conflicts of the case that appear or disappear with the version of the kernel, by what is selected and tried. */
+/** The conflicts of the case that depend on the kernel version, for the current selection and guest. */
 export async function conflictVersions(documents: Documents, trial: Trial): Promise<EngineResult<ConflictVersions>> {
   const { RECORDED_VERSIONS } = await import('../../kernel/version-changes.ts');
   const versions: readonly string[] = RECORDED_VERSIONS;

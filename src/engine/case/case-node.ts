@@ -15,7 +15,7 @@ function assignedNode(hosts: readonly EngineDocument[]): AssignedNode | undefine
   return { device, groups, origin, hostId: host.id };
 }
 
-/** What is listed of the devices of a host depends on its facts only: kept until the host is built again. */
+/** The list of a host's devices depends only on its facts, so it is cached until the host is rebuilt. */
 const choices = new WeakMap<EngineDocument['host'], readonly CaseDevice[]>();
 
 function devicesOf({ id, title, host }: EngineDocument): readonly CaseDevice[] {
@@ -30,7 +30,7 @@ type ToldKernel = CaseNode['toldKernels'][number];
 
 const kernels = new WeakMap<EngineDocument['host'], ToldKernel>();
 
-/** What a host's sources say of its kernel: the first that names one. Of a session: its header. */
+/** The kernel of a host according to the first source that names one; of a session, that of its header. */
 function toldKernel({ kind, host, session, title }: EngineDocument): ToldKernel | undefined {
   if (kind === 'session') {
     const { kernel } = session.header;

@@ -1,4 +1,4 @@
-// Changes of a session by hand: operations are added, replaced and removed at any place, and what follows is run again.
+// Manual changes of a session: operations are added, replaced and removed at any position, and later operations run again.
 import { answerOf, differingFields, type ReplayStep } from '../../kernel/replay/replay.ts';
 import { isOperation, type Operation } from '../../session/events.ts';
 import { spliceEvents } from '../../session/splice.ts';
@@ -6,20 +6,20 @@ import type { EngineDocument } from '../documents/document.ts';
 import type { OpenedSource } from './opened-source.ts';
 import { type Change, historyOf } from './session-history.ts';
 
-/** Changes of a session that can be undone. */
+/** Maximum number of changes of a session that can be undone. */
 const UNDO_MAX = 200;
-/** Operations behind a change whose answers are compared with those before it. */
+/** Maximum number of operations after a change whose answers are compared with the earlier ones. */
 const COMPARED_MAX = 2000;
 
-/** What came of a change. */
+/** The result of a change. */
 export interface ChangedSession {
   readonly source: OpenedSource;
   readonly document: EngineDocument;
-  /** Positions of the first later operations whose answers changed, and how many of those that were compared. */
+  /** Position of the first later operation whose answer changed, and how many of the compared ones changed. */
   readonly changedLater: { readonly first: number; readonly count: number } | undefined;
 }
 
-/** Puts events at an index (0 to the number of events) in place of `count` others. The position is then behind them. */
+/** Replaces `count` events at an index (0 to the number of events) by others. The position is then after them. */
 export function changeSession(
   source: OpenedSource,
   index: number,
@@ -37,7 +37,7 @@ export function changeSession(
   return apply(source, document, change);
 }
 
-/** Undoes the last change of a session, or makes the one again that was undone last; undefined if there is none. */
+/** Undoes the last change of a session, or redoes the one that was undone last; undefined if there is none. */
 export function repeatChange(source: OpenedSource, direction: 'undo' | 'redo'): ChangedSession | undefined {
   const document = source.session;
   if (!document) return undefined;
@@ -54,7 +54,7 @@ function changesOf(document: EngineDocument): EngineDocument['changes'] {
   return { made: (document.changes?.made ?? 0) + 1, undo: done.length, redo: undone.length };
 }
 
-/** The steps of the operations behind a change, by their distance from it. */
+/** The steps of the operations after a change, by their distance from it. */
 function stepsBehind({ session, states }: EngineDocument, index: number): (ReplayStep | undefined)[] {
   const end = Math.min(session.events.length, index + COMPARED_MAX);
   return Array.from({ length: Math.max(0, end - index) }, (_, i) => states?.stepAt(index + i));
@@ -81,11 +81,11 @@ function apply(source: OpenedSource, document: EngineDocument, change: Change): 
     sources: document.sources.map((summary, i) => (i === 0 ? { ...summary, operations } : summary)),
     position: index + added.length,
     changes: changesOf(document),
-    // The text that it was read from says something else now.
+    // The session no longer matches the text that it was read from.
     files: [],
     texts: [],
   };
-  // What is kept about a document's events may grow with them; any other change makes it void.
+  // Caches of a document's events may grow with them; any other change invalidates them.
   const changed = isAppended
     ? Object.assign(document, about)
     : { ...document, ...about, session: { ...session, events, lines } };

@@ -1,5 +1,5 @@
-// The document of a host: the facts of its sources, one after the other in the order in which they were opened, and what
-// follows from them. It is built again when a source joins or leaves; a live host's grows.
+// The document of a host: the facts of its sources, in the order in which they were opened, and what is derived from them.
+// It is rebuilt when a source joins or leaves; that of a live host grows.
 import {
   assignedDevice,
   chosenDevice,
@@ -16,17 +16,17 @@ import { DIAGNOSTICS_MAX } from '../documents/read-document.ts';
 import { type Diagnostic, PASTED_NAME } from '../protocol/documents.ts';
 import { joinsHost, type OpenedSource } from './source.ts';
 
-/** What a person chose for the whole case. */
+/** What the user chose for the whole case. */
 export interface CaseChoices {
-  /** The device to assign: undefined: as the evidence says; null: none. */
+  /** The device to assign. undefined: the one that the evidence names; null: none. */
   readonly device: string | null | undefined;
-  /** Id of the host whose device it is; undefined: of every host that has it. */
+  /** Id of the host that has the device; undefined: every host that has it. */
   readonly deviceHost?: string | undefined;
-  /** Version of the kernel whose rules answer; undefined: as the sources say. */
+  /** Version of the kernel whose rules answer; undefined: that of the sources. */
   readonly kernel: string | undefined;
 }
 
-/** What the events of one source are in a host: `gone` refers to events by number, which is another one there. */
+/** An event of a source as an event of its host: `gone` refers to an event by its number, which is shifted there. */
 function moved(event: SessionEvent, offset: number): SessionEvent {
   return offset > 0 && isFact(event) && event.kind === 'gone' ? { ...event, event: event.event + offset } : event;
 }
@@ -47,17 +47,17 @@ function kindOf({ name, folder, isSample, isLive }: OpenedSource): SourceOrigin[
 
 export class HostDocument {
   readonly document: EngineDocument;
-  /** In the order of their opening, a live host's own last. */
+  /** In the order in which they were opened; the live source of a live host is last. */
   readonly sources: readonly OpenedSource[];
   readonly #live: OpenedSource | undefined;
   readonly #mappings = new MappingCollector();
   /** Number of events before those of the live host. */
   readonly #offset: number;
-  /** Events of the live host that the document has. */
+  /** Number of events of the live host that the document has already taken. */
   #taken = 0;
   #named: readonly NamedDevice[];
 
-  /** `previous`: of the same host before; its moment is kept if sources were only added behind the others. */
+  /** `previous`: the previous document of the same host; its position is kept if sources were only appended. */
   constructor(
     id: string,
     title: string,
@@ -138,8 +138,8 @@ export class HostDocument {
   }
 
   /**
-   * Takes what the live host has reported since. `isFacts`: facts changed, not only mappings; `isLast`: it will report no
-   * more. True if it must be called again, even if nothing is reported, to show everything.
+   * Takes what the live host has reported since the last call. `isFacts`: facts changed, not only mappings; `isLast`: it will
+   * report nothing more. True if it must be called again to show everything, even if nothing more is reported.
    */
   grow(isFacts: boolean, choices: CaseChoices, isLast = false): boolean {
     const { document } = this;
@@ -174,7 +174,7 @@ function labelled({ name, labels }: OpenedSource, text: string): string {
   return label === undefined ? text : `${label}${text.slice(name.length)}`;
 }
 
-/** What is known of a source's texts, under the names by which texts of the same name are told apart. */
+/** Summaries of a source's texts, under the labels that distinguish texts with the same name. */
 function labelledSources(source: OpenedSource): OpenedSource['read']['sources'] {
   return source.read.sources.map((summary) => {
     const name = labelled(source, summary.name);
@@ -196,7 +196,7 @@ function mergedSession(
     offset = events.length;
     const { events: own, verbatim: text } = read.session;
     for (const [i, event] of own.entries()) {
-      // Operations and what is unknown beside them belong to the session's own document.
+      // Operations, and unknown events between them, belong to the session's own document.
       if (session && !joinsHost(event)) continue;
       if (isUnknownEvent(event)) verbatim.set(events.length, text.events.get(i) ?? '\n');
       events.push(moved(event, offset));

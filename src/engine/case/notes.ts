@@ -1,6 +1,6 @@
-// What people wrote about the case: facts of kind `note`, on a range or on the whole picture. Those that are added on a
-// host are a source of their own, which is undone, closed and kept like any other; a session has its own. Loaded when a
-// note is read or written.
+// Notes of the user about the case: facts of kind `note`, on a range or on the whole picture. Notes that are added to a host
+// are a source of their own, which can be undone, closed and saved like any other; those of a session are in the session.
+// Loaded when a note is read or written.
 import { profileOf } from '../../analysis/case/profile.ts';
 import { provenanceOf } from '../../analysis/host/host.ts';
 import { hex } from '../../iova/format.ts';
@@ -25,7 +25,7 @@ function isNote(event: SessionEvent | undefined): event is Note {
   return event !== undefined && isFact(event) && event.kind === 'note';
 }
 
-/** Its text and what it is about: notes that are equal in it are the same. */
+/** Text and range of a note: two notes with the same content are the same note. */
 const contentOf = ({ text, start, last, space }: Note) => [start, last, space, text].join(' ');
 
 interface ListedNote {
@@ -34,8 +34,8 @@ interface ListedNote {
 }
 
 /**
- * The notes of a document, with their positions. Those of a model's address space are listed with its session only. The
- * same note from several sources (a case that was exported and opened twice) is one.
+ * The notes of a document, with their positions. Those on a model's address space are listed only with its session. The same
+ * note from several sources (a case that was exported and opened twice) is listed once.
  */
 export function notesIn({ id, kind, session: { events }, sources }: EngineDocument): ListedNote[] {
   // Few cases have notes, and some have a million events.
@@ -53,7 +53,7 @@ export function notesIn({ id, kind, session: { events }, sources }: EngineDocume
   });
 }
 
-/** All notes of the case, those about all of it first. */
+/** All notes of the case, those about the whole case first. */
 export function notesOf(documents: Iterable<EngineDocument>): NoteNode[] {
   const nodes = [...documents].flatMap((document) =>
     notesIn(document).map(
@@ -68,7 +68,7 @@ export function notesOf(documents: Iterable<EngineDocument>): NoteNode[] {
   return [...nodes.filter(({ range }) => !range), ...nodes.filter(({ range }) => range)];
 }
 
-/** Of the notes of a document, those on ranges of one address space; `space`: of a model, by its name. */
+/** The notes of a document on ranges of one address space; `space`: the name of a model's space. */
 export function pinnedNotes(notes: readonly ListedNote[], space?: string): PinnedNote[] {
   return notes.flatMap(({ note, ref }): PinnedNote[] => {
     const { text, start, last } = note;
@@ -98,7 +98,7 @@ export function documentOf(documents: ReadonlyMap<string, EngineDocument>, laneI
   return owners.sort((a, b) => b.id.length - a.id.length)[0];
 }
 
-/** What a note about all of the case is kept with: the first host, or the first session. */
+/** The document that stores notes about the whole case: the first host, or the first session. */
 function firstOf({ documents }: OpenCase): EngineDocument | undefined {
   const all = [...documents.values()];
   return all.find(({ kind }) => kind === 'host') ?? all[0];
@@ -181,7 +181,7 @@ function emptySource(isSample: boolean): OpenedSource {
     isSample,
     read: {
       ...nothingRead(NOTES_NAME),
-      // It has no title of its own.
+      // The source of the notes has no title of its own.
       session: newSession(),
       sources: [
         {
@@ -211,7 +211,7 @@ function withAdded(source: OpenedSource, note: Note): Promise<OpenedSource> {
   return withChange(source, { index: source.read.session.events.length, removed: 0, added: [note] });
 }
 
-/** The source with other notes. It can no longer be read from its files. */
+/** The source with changed notes. It can no longer be read from its files. */
 async function withChange(source: OpenedSource, splice: Splice): Promise<OpenedSource> {
   const { read, session: document } = source;
   const { events: before, lines, verbatim } = read.session;

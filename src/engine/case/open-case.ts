@@ -1,5 +1,5 @@
-// The case: the sources that are open, the hosts that they make up, and what a person chose. Every change makes a new
-// content; the old ones are the undo stack. Documents of hosts whose sources changed are built again.
+// The case: the open sources, the hosts that they belong to, and what the user chose. Every change creates a new content; the
+// old contents are the undo stack. Documents of hosts whose sources changed are rebuilt.
 import { deviceNamed } from '../../analysis/case/device.ts';
 import { chooseHost, type HostCandidate, type JoinDecision } from '../../analysis/case/join.ts';
 import { folderName, hostNames, type NameSuggestions, textLabels } from '../../analysis/case/names.ts';
@@ -10,12 +10,12 @@ import type { Placement } from '../protocol/case.ts';
 import { type CaseChoices, HostDocument } from './host-document.ts';
 import { isSessionOnly, type OpenedSource, relabel, withId } from './source.ts';
 
-/** Changes that can be undone; closed sources stay in memory until then. */
+/** Maximum number of changes that can be undone; closed sources stay in memory that long. */
 const UNDO_MAX = 30;
 
 interface HostEntry {
   readonly id: string;
-  /** As a person named it. */
+  /** The name that the user gave it. */
   readonly given?: string | undefined;
   readonly sourceIds: readonly string[];
 }
@@ -23,7 +23,7 @@ interface HostEntry {
 interface Content extends CaseChoices {
   /** In the order in which they were opened. */
   readonly sources: ReadonlyMap<string, OpenedSource>;
-  /** In the order in which they were made. A source of operations alone is in none. */
+  /** In the order in which they were created. A source with only operations belongs to none. */
   readonly hosts: readonly HostEntry[];
 }
 
@@ -41,21 +41,21 @@ interface BuiltHost {
   readonly built: HostDocument;
 }
 
-/** What came of a change that a person asked for; `message` says why it was not made. */
+/** The result of a change that the user requested; `message` says why it was not made. */
 export type CaseResult = { readonly ok: true } | { readonly ok: false; readonly message: string };
 
 const DONE: CaseResult = { ok: true };
 
 export interface AddOptions {
-  /** Id of the document that is made for the first source, if one is made. */
+  /** Id of the document that is created for the first source, if one is created. */
   readonly id?: string | undefined;
-  /** True to make a host of its own of what is added. */
+  /** True to put the added sources into a new host. */
   readonly isNewHost?: boolean | undefined;
-  /** True to leave samples open: what is added was made beside them. */
+  /** True to leave samples open: the added source was made while they were open. */
   readonly keepsSamples?: boolean | undefined;
 }
 
-/** What is kept of a case to open it again. */
+/** What is saved of a host, to open the case again. */
 export interface SavedHost {
   readonly id: string;
   readonly given?: string | undefined;
@@ -67,14 +67,14 @@ export class OpenCase {
   #undo: Change[] = [];
   readonly #hosts = new Map<string, BuiltHost>();
   #documents = new Map<string, EngineDocument>();
-  /** Documents that were opened before the case: for callers that have their own. */
+  /** Documents that exist before the case: for callers that have their own. */
   readonly #fixed: readonly EngineDocument[];
   #lastId = 0;
   readonly #prefix: string;
-  /** Gets the ids of live sources that left the case. */
+  /** Called with the ids of live sources that left the case. */
   readonly #onLeft: (sourceId: string) => void;
 
-  /** `prefix`: of all ids, to tell several cases apart. */
+  /** `prefix`: prefix of all ids, to distinguish several cases. */
   constructor(
     fixed: readonly EngineDocument[] = [],
     { prefix = '', onLeft = () => undefined }: { prefix?: string; onLeft?: (sourceId: string) => void } = {},
@@ -85,7 +85,7 @@ export class OpenCase {
     this.#rebuild();
   }
 
-  /** Documents of the hosts, then those of sessions, by their ids. */
+  /** Documents of the hosts, then those of sessions, by id. */
   get documents(): ReadonlyMap<string, EngineDocument> {
     return this.#documents;
   }
@@ -108,7 +108,7 @@ export class OpenCase {
     return this.#undo.at(-1)?.label;
   }
 
-  /** True if a source or a person gave the host its name: it is not called by a letter. */
+  /** True if a source or the user gave the host its name, so that it has no letter. */
   isNamed(hostId: string): boolean {
     const host = this.#content.hosts.find(({ id }) => id === hostId);
     return host !== undefined && Object.values(this.#suggested(host)).some((name) => name !== undefined);
@@ -118,7 +118,7 @@ export class OpenCase {
     return this.#content.hosts.find(({ sourceIds }) => sourceIds.includes(sourceId))?.id;
   }
 
-  /** An id that nothing in the case has, the same in every run that makes the same calls. */
+  /** A new id: the same one in every run that makes the same calls. */
   #newId(prefix: 'host' | 'source'): string {
     let id: string;
     do id = `${this.#prefix}${prefix} ${++this.#lastId}`;
@@ -131,8 +131,8 @@ export class OpenCase {
   }
 
   /**
-   * Adds sources: each joins a host, or becomes one. Those that tell whose they are come first, so that the others find
-   * their host. Samples leave when something else is opened.
+   * Adds sources: each joins a host, or becomes one. Sources that identify their host come first, so that the others can join
+   * it. Samples are closed when something else is opened.
    */
   add(read: readonly OpenedSource[], options: AddOptions = {}): Placement[] {
     const before = this.#content;
@@ -153,7 +153,7 @@ export class OpenCase {
       const hosts = this.#content.hosts.filter((host) => this.#isKnown(host) && !this.#hasPartOf(source, host));
       const decision = isSessionOnly(source) ? undefined : this.#decide(source, hosts, isNewHost);
       decisions.set(source.id, decision);
-      // The rest of what is opened together may join the new host.
+      // The other sources that are opened together may join the new host.
       isNewHost = false;
       // A source with operations has a document of its own, which has the source's id.
       const own = source.session ? undefined : id;
@@ -191,7 +191,7 @@ export class OpenCase {
     this.#content = {
       ...this.#content,
       sources: new Map([...sources, [source.id, source]]),
-      // The host that got the newest source is the last: it gets what says nothing about its host.
+      // The host with the newest source moves to the end: sources that say nothing about their host join it.
       hosts: hostId === undefined ? hosts : [...rest, { ...host, sourceIds: [...host.sourceIds, source.id] }],
     };
   }
@@ -207,7 +207,7 @@ export class OpenCase {
     return { sourceId, sourceName: name, hostId, hostName, outcome, reason };
   }
 
-  /** Puts sources in place of those with their ids, or adds them to a host. One without events leaves. */
+  /** Replaces the sources with the same ids, or adds them to a host. A source without events is removed. */
   put(label: string, sources: readonly OpenedSource[], hostId?: string): void {
     const before = this.#content;
     for (const source of sources) {
@@ -218,7 +218,7 @@ export class OpenCase {
     this.#changed(label, before);
   }
 
-  /** Moves a source to another host, or makes a host of it. */
+  /** Moves a source to another host, or to a new one. */
   move(sourceId: string, to: string): CaseResult {
     const before = this.#content;
     const source = before.sources.get(sourceId);
@@ -266,14 +266,14 @@ export class OpenCase {
     return this.sources.filter(({ session }) => session?.id === id).map((source) => source.id);
   }
 
-  /** The source whose operations a session has. */
+  /** The source that contains the operations of a session. */
   sourceOfSession(sessionId: string): OpenedSource | undefined {
     return this.sources.find(({ session }) => session?.id === sessionId);
   }
 
   /**
-   * Puts a source whose session was changed in its place, also in what can be undone: a session has its own undo. What
-   * would bring back the session as it was before that (a note of it) can no longer be undone.
+   * Replaces a source whose session was changed, also in the undo stack: a session has its own undo. Changes whose undo would
+   * bring back an earlier state of the session (a note in it) can no longer be undone.
    */
   replaceSource(after: OpenedSource): void {
     const { id } = after;
@@ -287,7 +287,7 @@ export class OpenCase {
     this.#rebuild();
   }
 
-  /** Chooses the device to assign; `hostId`: of several hosts that have a device of this address, one. */
+  /** Chooses the device to assign; `hostId`: the host, if several have a device with this address. */
   setDevice(named: string | null | undefined, hostId?: string): CaseResult {
     const device = typeof named === 'string' ? deviceNamed(named) : named;
     const hosts = [...this.#documents.values()].filter(
@@ -335,7 +335,7 @@ export class OpenCase {
     this.#apply(EMPTY);
   }
 
-  /** Opens a saved case in place of this one. */
+  /** Replaces this case by a saved one. */
   restore(sources: readonly OpenedSource[], hosts: readonly SavedHost[], choices: CaseChoices): void {
     const before = this.#content;
     const known = new Map(sources.map((source) => [source.id, source]));
@@ -349,14 +349,14 @@ export class OpenCase {
     this.#changed('Restore the case', before);
   }
 
-  /** Adds a live host before its first facts: a host of its own until they tell which one it is. */
+  /** Adds a live host before its first facts: a host of its own until they identify it. */
   addLive(source: OpenedSource): void {
     this.#drop(this.sources.filter(({ isSample }) => isSample).map(({ id }) => id));
     this.#put(source, source.id);
     this.#rebuild();
   }
 
-  /** Decides which host a live source belongs to, once its first facts are there. */
+  /** Decides which host a live source belongs to, after its first facts arrived. */
   placeLive(source: OpenedSource): void {
     const own = this.hostOfSource(source.id);
     const entry = this.#content.hosts.find(({ id }) => id === own);
@@ -375,13 +375,13 @@ export class OpenCase {
     this.#rebuild();
   }
 
-  /** The document that has a live source, and where its events begin in it. */
+  /** The document that contains a live source, and where the events of the source begin in it. */
   liveDocument(sourceId: string): HostDocument | undefined {
     const hostId = this.hostOfSource(sourceId);
     return hostId === undefined ? undefined : this.#hosts.get(hostId)?.built;
   }
 
-  /** The name of a live host is known, or another one: its document gets it. */
+  /** Called when the name of a live host becomes known or changes: updates its document. */
   renamed(): void {
     this.#rebuild();
   }
@@ -392,7 +392,7 @@ export class OpenCase {
     return sourceIds.some((id) => this.#content.sources.get(id)?.fileParts === fileParts);
   }
 
-  /** False for a live host before its first facts: nobody knows yet which host it is. */
+  /** False for a live host before its first facts, which identify it. */
   #isKnown({ sourceIds }: HostEntry): boolean {
     const sources = sourceIds.flatMap((id) => this.#content.sources.get(id) ?? []);
     return sources.some(({ isLive, read }) => !isLive || read.session.events.length > 0);
@@ -402,7 +402,7 @@ export class OpenCase {
     return sourceIds.some((id) => this.#content.sources.get(id)?.isLive);
   }
 
-  /** Takes sources out of the case; hosts without sources go. */
+  /** Removes sources from the case, and hosts without sources. */
   #drop(ids: readonly string[], isMoving = false): void {
     const { sources, hosts } = this.#content;
     this.#content = {
@@ -428,7 +428,7 @@ export class OpenCase {
     this.#rebuild();
   }
 
-  /** The names of all hosts by their ids. */
+  /** The names of all hosts by id. */
   #names(): Map<string, string> {
     const hosts = this.#ordered();
     const suggestions = hosts.map((host) => this.#suggested(host));
@@ -444,7 +444,7 @@ export class OpenCase {
     return { given, hostName, folder: folders.find((name) => name !== undefined) ?? live };
   }
 
-  /** Hosts in the order of their first sources: letters and the tree keep their order whatever joins. */
+  /** Hosts in the order of their first sources, so that letters and the tree keep their order when sources join. */
   #ordered(): HostEntry[] {
     const order = [...this.#content.sources.keys()];
     const first = ({ sourceIds }: HostEntry) => Math.min(...sourceIds.map((id) => order.indexOf(id)));
@@ -498,7 +498,7 @@ export class OpenCase {
   }
 }
 
-/** What a live host has said about itself so far. */
+/** Updates the profile of a live host from its facts so far. */
 function refreshProfile(source: OpenedSource): void {
   const { names } = source.profile;
   source.profile = profileOf(source.read.session.events);
@@ -514,7 +514,7 @@ function summary([first = 'nothing', ...more]: readonly string[]): string {
   return more.length === 0 ? first : `${first} and ${more.length} more`;
 }
 
-/** The new sources behind the others, in the order in which they were given. */
+/** The new sources after the others, in the order in which they were given. */
 function inOrder(
   sources: ReadonlyMap<string, OpenedSource>,
   added: readonly OpenedSource[],

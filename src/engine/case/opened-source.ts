@@ -6,18 +6,18 @@ import type { InputFile } from '../protocol/documents.ts';
 
 export interface OpenedSource {
   readonly id: string;
-  /** The name that the facts of its texts begin with: of the file, or of the folder. */
+  /** Name of the file or folder: the sources of its facts begin with it. */
   readonly name: string;
-  /** Names of all texts that its facts name: its own, and those that a session file was made from. */
+  /** Names of all texts that its facts refer to: its own, and those that a session file was made from. */
   readonly textNames: readonly string[];
-  /** The folder or archive that it is, or that it is called by. */
+  /** The folder or archive that it is, or that gives it its name. */
   readonly folder?: string | undefined;
   readonly isSample: boolean;
   readonly read: ReadInputs;
   readonly files: readonly InputFile[];
-  /** What it says about its host. A live host's is that of its facts so far. */
+  /** What it says about its host; for a live host, according to its facts so far. */
   profile: HostProfile;
-  /** Labels of its texts, by their names: they tell texts of the same name apart. Its facts carry the labels. */
+  /** Labels of its texts, by name: they distinguish texts with the same name. Its facts carry the labels. */
   labels: Map<string, string>;
   /** Its operations, as a document of their own; undefined if it has none. */
   readonly session: EngineDocument | undefined;

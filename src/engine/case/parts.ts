@@ -1,5 +1,4 @@
-// A session file of several hosts (engine/share/case-session.ts), taken apart: a source for each host, and one for the
-// operations.
+// Splits a session file of several hosts (engine/share/case-session.ts): a source for each host, and one for the operations.
 import { profileOf } from '../../analysis/case/profile.ts';
 import { isFact, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
 import { newSession, type Session } from '../../session/session.ts';
@@ -14,7 +13,7 @@ function partOf(event: SessionEvent): number | undefined {
 interface Part {
   readonly events: SessionEvent[];
   readonly verbatim: Map<number, string>;
-  /** Where each event was in the file. */
+  /** The original index of each event in the file. */
   readonly indices: Map<number, number>;
 }
 
@@ -26,7 +25,7 @@ function add(part: Part, event: SessionEvent, index: number, { verbatim }: Sessi
   part.events.push(event);
 }
 
-/** The facts of a host alone: `gone` counts its own events. */
+/** The facts of one host, renumbered: `gone` counts only its own events. */
 function renumbered({ events, indices }: Part): SessionEvent[] {
   return events.map((event) =>
     isFact(event) && event.kind === 'gone' ? { ...event, event: (indices.get(event.event - 1) ?? -1) + 1 } : event,
@@ -40,15 +39,15 @@ function kindsOf(events: readonly SessionEvent[]): Record<string, number> {
   return kinds;
 }
 
-/** How sources are made (source.ts). */
+/** Functions of source.ts that make sources. */
 interface PartTools {
   /** The operations as a document; undefined if there are none. */
   sessionOf(read: OpenedSource['read']): OpenedSource['session'];
-  /** Names of all texts that the facts name, that of the source first. */
+  /** Names of all texts that the facts refer to, the source's own first. */
   textNames(name: string, read: Pick<OpenedSource['read'], 'session'>): string[];
 }
 
-/** The sources that a source is made of: itself, unless it is a session file of several hosts. */
+/** The sources that a source consists of: itself, unless it is a session file of several hosts. */
 export async function partsOf(source: OpenedSource, { sessionOf, textNames }: PartTools): Promise<OpenedSource[]> {
   const { read } = source;
   const { session } = read;
@@ -59,7 +58,7 @@ export async function partsOf(source: OpenedSource, { sessionOf, textNames }: Pa
   for (const [index, event] of session.events.entries()) {
     if (partOf(event) !== undefined) hosts.push(newPart());
     const host = hosts.at(-1);
-    // What is not understood stays with the facts around it; before the first host and behind operations, with these.
+    // Unknown events stay with the facts around them; before the first host and after operations, with the operations.
     const isOfOperations = isFact(event) && event.kind === 'note' && event.space !== undefined;
     if ((isFact(event) && !isOfOperations) || (isUnknownEvent(event) && host && rest.events.length === 0)) {
       add(host ?? rest, event, index, session);

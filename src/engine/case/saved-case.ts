@@ -1,5 +1,5 @@
-// A case as a file, to keep it in the browser: a line of JSON, then the bytes of all files one after the other. Files are
-// read again when it is opened; the facts of a live host are kept as a session file.
+// A case as a file, for the browser's storage: a line of JSON, then the bytes of all files one after the other. Files are
+// read again when it is opened; the facts of a live host are saved as a session file.
 import * as v from 'valibot';
 import { writeSessionLines } from '../../session/write.ts';
 import { inputOf } from '../documents/read-document.ts';
@@ -8,7 +8,7 @@ import type { CallContext } from '../protocol/methods.ts';
 import type { OpenCase, SavedHost } from './open-case.ts';
 import { type OpenedSource, readSource } from './source.ts';
 
-/** Files larger than this together are not kept, only their names. In bytes. */
+/** If the files are larger than this in total, only their names are saved. In bytes. */
 export const SAVED_MAX = 64 * 1024 * 1024;
 
 const FORMAT = 'iovascope-case';
@@ -26,21 +26,21 @@ const HEADER = v.object({
     v.object({
       id: v.string(),
       name: v.string(),
-      /** The sample that it is a file of. */
+      /** The sample that the file belongs to. */
       sample: v.optional(v.string()),
-      /** True for what a live host had reported. */
+      /** True for the facts of a live host. */
       wasLive: v.optional(v.boolean()),
       files: v.array(FILE),
     }),
   ),
-  /** Models and moments of documents, by their ids. */
+  /** Models and positions of documents, by id. */
   moments: v.array(v.object({ id: v.string(), position: v.number(), model: v.optional(v.string()) })),
   /** False if the files are missing because they are too large. */
   isComplete: v.boolean(),
 });
 type Header = v.InferOutput<typeof HEADER>;
 
-/** A file of a source to be kept. A source that cannot be read again is kept as a session file. */
+/** The files to save for a source. A source that cannot be read again is saved as a session file. */
 function filesOf({ files, read, name }: OpenedSource): readonly InputFile[] {
   if (files.length > 0) return files;
   return [{ name, data: new Blob([...writeSessionLines(read.session)]) }];
@@ -52,7 +52,7 @@ export interface SavedCase {
   readonly names: readonly string[];
 }
 
-/** `view`: any text that is handed back when the case is opened again. */
+/** Saves a case. `view`: any text; it is returned when the case is opened again. */
 export function saveCase(open: OpenCase, view: string): SavedCase {
   const kept = open.sources.map((source) => ({ source, files: filesOf(source) }));
   const size = kept.flatMap(({ files }) => files).reduce((sum, { data }) => sum + data.size, 0);
@@ -102,13 +102,13 @@ export interface LoadedCase {
   readonly deviceHost?: string | undefined;
   readonly kernel: string | undefined;
   readonly moments: Header['moments'];
-  /** Names of sources whose files were not kept. */
+  /** Names of sources whose files were not saved. */
   readonly missing: readonly string[];
-  /** Names of live hosts: what they had reported was kept, not the connection. */
+  /** Names of live hosts: what they had reported was saved, but not the connection. */
   readonly disconnected: readonly string[];
 }
 
-/** Bytes of the header's line that are looked at: it has a few bytes for each file. */
+/** Maximum length of the header line in bytes: it has a few bytes for each file. */
 const HEADER_MAX = 16 * 1024 * 1024;
 
 /** Reads a saved case. A string is what is wrong with it. */

@@ -1,8 +1,9 @@
-// What was changed in sessions, to undo and redo it. Apart from changed-session.ts: notes keep it, without changing operations.
+// The undo and redo history of sessions. Separate from changed-session.ts, because notes keep the history without changing
+// operations.
 import type { SessionEvent } from '../../session/events.ts';
 import type { EngineDocument } from '../documents/document.ts';
 
-/** Events of a session that take the place of others: `removed` are at `index` before, `added` after. */
+/** Events of a session that replace others: before the change, `removed` are at `index`; after it, `added`. */
 export interface Change {
   readonly index: number;
   readonly removed: readonly SessionEvent[];
@@ -14,7 +15,7 @@ interface History {
   readonly undone: Change[];
 }
 
-/** By the events of a session, which stay the same array. */
+/** Keyed by the array of a session's events, which stays the same object. */
 const histories = new WeakMap<readonly SessionEvent[], History>();
 
 export function historyOf({ session: { events } }: EngineDocument): History {
@@ -26,8 +27,8 @@ export function historyOf({ session: { events } }: EngineDocument): History {
 }
 
 /**
- * Keeps the undo of a session when its events are copied to another array, in which one of them (`removed`, an index) is
- * missing, or others were added behind the last.
+ * Keeps the undo history of a session when its events are copied to another array in which one event (`removed`, an index) is
+ * missing, or others were appended.
  */
 export function keepHistory(from: readonly SessionEvent[], to: readonly SessionEvent[], removed?: number): void {
   const history = histories.get(from);

@@ -14,10 +14,10 @@ export type { OpenedSource };
 
 const partParts = loadPart(() => import('./parts.ts'));
 
-/** Names of other texts that the facts of a session file name; more are left as they are. */
+/** Maximum number of other texts that the facts of a session file refer to; further ones keep their names. */
 const FOREIGN_MAX = 300;
 
-/** True if there is nothing to show of it but what went wrong when it was read, or a host's name. */
+/** True if it contains nothing to show except problems of reading it, or a host's name. */
 export function isEmptySource({ read }: OpenedSource): boolean {
   const isNameOnly = (event: SessionEvent) =>
     isFact(event) &&
@@ -27,17 +27,17 @@ export function isEmptySource({ read }: OpenedSource): boolean {
   return isEmpty({ ...read, session: { ...read.session, events }, host: hostAt('', '', events) });
 }
 
-/** Names of what was opened as one source and not read, or in which nothing was recognized. */
+/** Names of the texts of a source that were not read, or in which nothing was recognized. */
 export function unreadNames({ read }: Pick<OpenedSource, 'read'>): string[] {
   return read.sources.filter(({ unread }) => unread !== undefined).map(({ name }) => name);
 }
 
-/** True for facts that describe a host or a guest, and for complaints: all that joins a host. */
+/** True for events that belong to a host: facts that describe a host or a guest, and reported problems. */
 export function joinsHost(event: SessionEvent): event is Fact {
   return isFact(event);
 }
 
-/** True if it has nothing but operations and remarks about reading them. */
+/** True if it has only operations and diagnostics about reading them. */
 export function isSessionOnly({ session, read }: OpenedSource): boolean {
   return (
     session !== undefined &&
@@ -56,12 +56,12 @@ function textNames(name: string, { session }: Pick<ReadInputs, 'session'>): stri
   return [...names];
 }
 
-/** True if a fact's source is the text `name`, or below the folder `name`. */
+/** True if a fact's source is the text `name`, or inside the folder `name`. */
 export function isWithin(source: string, name: string): boolean {
   return source === name || source.startsWith(`${name}/`);
 }
 
-/** Gives the texts of a source other labels. Its facts are changed in place: they may be millions. */
+/** Gives the texts of a source other labels. Its facts are changed in place, because there may be millions. */
 export function relabel(source: OpenedSource, labels: Map<string, string>): void {
   const changes = [...labels].flatMap(([name, label]) => {
     const before = source.labels.get(name) ?? name;
@@ -93,13 +93,13 @@ function changedName(
   return change && `${change.label}${source.slice(change.before.length)}`;
 }
 
-/** An input of the dump readers, with the file that it is of if it can be read again. */
+/** An input of the dump readers, with its file if it can be read again. */
 export interface SourceInput {
   readonly input: DumpInput;
   readonly file?: InputFile;
 }
 
-/** Inputs of one folder are one source; any other input is one by itself. */
+/** Inputs of one folder are one source; any other input is a source of its own. */
 export function groupInputs(inputs: readonly SourceInput[]): SourceInput[][] {
   const groups: SourceInput[][] = [];
   let tree: string | undefined;
@@ -112,11 +112,11 @@ export function groupInputs(inputs: readonly SourceInput[]): SourceInput[][] {
   return groups.flatMap(splitByHost);
 }
 
-/** Files that a dump of a host has once: two folders with the same ones side by side are two hosts. */
+/** Files that a dump of a host has once: sibling folders that contain the same one are different hosts. */
 const OF_A_HOST =
   /(?:^|\/)iommu_groups\/\d+\/|^(?:[^/]+\/)?(?:dmesg|iomem|lspci|uname|journal|[\w-]+\.(?:txt|log))[\w.-]*$/;
 
-/** A folder that holds the folders of several hosts is a source for each of these. */
+/** Splits a folder that contains the folders of several hosts into a source for each host. */
 function splitByHost(group: SourceInput[]): SourceInput[][] {
   const tree = group[0]?.input.tree?.replace(/\/+$/, '');
   if (tree === undefined) return [group];
@@ -142,11 +142,11 @@ function splitByHost(group: SourceInput[]): SourceInput[][] {
 
 export interface ReadOptions {
   readonly context: CallContext;
-  /** Name of a sample: the folder of its files, as far as names go. */
+  /** Name of a sample: used as the folder name of its files. */
   readonly sample?: string | undefined;
 }
 
-/** Reads the inputs of one source. Rejects only for the context's signal. */
+/** Reads the inputs of one source. Rejects only when the context's signal is aborted. */
 export async function readSource(
   id: string,
   inputs: readonly SourceInput[],
@@ -183,7 +183,7 @@ export interface ReadAllOptions extends ReadOptions {
   readonly total?: number | undefined;
 }
 
-/** Reads inputs source by source; the case gives them their ids. Rejects only for the context's signal. */
+/** Reads inputs source by source; the case assigns their ids. Rejects only when the context's signal is aborted. */
 export async function readSources(
   inputs: readonly SourceInput[],
   { context, sample, total }: ReadAllOptions,
@@ -204,7 +204,7 @@ export async function readSources(
   return sources;
 }
 
-/** The texts of a folder that facts were read from. */
+/** The texts of a folder from which facts were read. */
 function ownTexts({ session }: ReadInputs, name: string): string[] {
   const texts = new Set<string>();
   for (const event of session.events) {
@@ -229,12 +229,12 @@ function sessionOf(id: string, read: ReadInputs, files: readonly InputFile[]): E
   };
 }
 
-/** The source under an id, which its operations have too. */
+/** The source with an id; the document of its operations gets the same id. */
 export function withId(source: OpenedSource, id: string): OpenedSource {
   return { ...source, id, session: source.session && { ...source.session, id } };
 }
 
-/** A live host before its first facts. `read` grows with what it reports. */
+/** A live host before its first facts. `read` grows as it reports facts. */
 export function liveSource(id: string, title: string, read: ReadInputs): OpenedSource {
   return {
     id,

@@ -1,9 +1,9 @@
-// Hiding the events of a session after a moment: nothing that asks about the session can tell what they are.
+// Hides the events of a session after a position: nothing that queries the session can see them.
 import { type EngineDocument, momentIn, moveTo } from './document.ts';
 
 /**
- * Hides the events after the first `from`; those that were hidden before and come earlier are shown again. `null` shows all
- * of them. The position moves back if it would be behind the last event that is shown.
+ * Hides the events after the first `from`; earlier events that were hidden are shown again. `null` shows all events. The
+ * position moves back if it would be after the last visible event.
  */
 export function conceal(document: EngineDocument, from: number | null): void {
   const { session, concealed } = document;

@@ -1,4 +1,4 @@
-// A document as the page shows it in the tree of sources.
+// A document as a node of the page's source tree.
 import { assignmentRefusal, selectedGroups } from '../../analysis/case/device.ts';
 import { groupTitle, type Host } from '../../analysis/host/host.ts';
 import { isAmdHost } from '../../analysis/host/platforms.ts';
@@ -10,7 +10,7 @@ import type { DeviceNode, DocumentNode, GroupNode, LayerNode, SourceNode, SpaceN
 import { type EngineDocument, type SourceOrigin, stateOf } from './document.ts';
 import { guestKey, layerKey, mappingKey, reportedKey, spaceKey } from './keys.ts';
 
-/** The layers that a host has something for, in the order of the tree: the most specific first. */
+/** The layers for which a host has contents, in the order of the tree: the most specific first. */
 export function layersIn(host: Host): { readonly kind: LaneKind; readonly layer: Layer }[] {
   return LANE_KINDS.toReversed().flatMap((kind) => {
     const { layer } = laneKind(kind);
@@ -20,7 +20,7 @@ export function layersIn(host: Host): { readonly kind: LaneKind; readonly layer:
 
 function layerNodes(document: EngineDocument): LayerNode[] {
   const { host, mappings } = document;
-  // Physical addresses of the host would crowd a picture of I/O addresses: they are shown when there is nothing else.
+  // Physical addresses of the host would crowd a picture of I/O addresses, so they are shown only if there is nothing else.
   const isAlone = host.groups.length === 0 && host.guests.length === 0 && mappings.length === 0;
   const hasSeveralGuests = host.guests.length > 1 || document.live !== undefined;
   return [
@@ -47,7 +47,7 @@ function layerNodes(document: EngineDocument): LayerNode[] {
   ];
 }
 
-/** Warnings and errors of a source; those beyond the listed ones count as such. */
+/** Number of warnings and errors of a source; diagnostics beyond the listed ones are counted as such. */
 function problemsIn({ diagnostics, diagnosticsMore }: SourceOrigin): number {
   return diagnostics.filter(({ severity }) => severity !== 'info').length + diagnosticsMore;
 }
@@ -69,7 +69,7 @@ function sourceNode(summary: SourceSummary, origin?: SourceOrigin): SourceNode {
   };
 }
 
-/** The sources of a document. A live host has no text and counts only what it is. */
+/** The sources of a document. A live host has a node without a text. */
 function sourceNodes(document: EngineDocument): SourceNode[] {
   if (document.origins.length === 0) return document.sources.map((summary) => sourceNode(summary));
   return document.origins.flatMap((origin) =>
@@ -116,7 +116,7 @@ function groupNodes({ host, assigned }: EngineDocument): GroupNode[] {
   });
 }
 
-/** What kernels reported, then the spaces of the document's model at its position. */
+/** Address spaces that kernels reported, then those of the document's model at its position. */
 function spaceNodes(document: EngineDocument): SpaceNode[] {
   const separate = new Set(separateSpaces(document.host).map(({ name }) => name));
   return [

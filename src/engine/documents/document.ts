@@ -11,12 +11,12 @@ import { isFact, type SessionEvent } from '../../session/events.ts';
 import type { Session } from '../../session/session.ts';
 import type { Diagnostic, InputFile, SourceNode } from '../protocol/documents.ts';
 
-/** A source of the case, as a document needs it. */
+/** What a document needs of a source of the case. */
 export interface SourceOrigin {
   readonly id: string;
-  /** What its text is called: unique in the case. */
+  /** Label of its text: unique in the case. */
   readonly label: string;
-  /** As it was opened. */
+  /** The name under which it was opened. */
   readonly name: string;
   readonly files: readonly InputFile[];
   readonly sources: readonly SourceSummary[];
@@ -36,37 +36,37 @@ export interface EngineDocument {
   /** The host as the facts describe it at its position. */
   host: Host;
   mappings: readonly MappingSet[];
-  /** True if some of its facts held only for a time: then `host` follows the position. */
+  /** True if some facts hold only for a time: `host` then follows the position. */
   hasGone: boolean;
-  /** Of a live host: whether its position follows new events. */
+  /** For a live host: whether its position follows new events. */
   live?: { isFollowing: boolean } | undefined;
-  /** The files that it was read from, to show their text again; empty where they cannot be read twice. */
+  /** The files that it was read from, to show their text; empty if they cannot be read again. */
   readonly files: readonly InputFile[];
-  /** The sources of the case that it is made of; empty outside of a case. */
+  /** The sources of the case that it consists of; empty outside a case. */
   readonly origins: readonly SourceOrigin[];
   readonly sources: readonly SourceSummary[];
-  /** Names of the texts that facts were read from: files, and members of folders and archives; the first so many. */
+  /** Names of the texts from which facts were read: files, and members of folders and archives; a limited number. */
   readonly texts: readonly string[];
   readonly operations: number;
   /** The model's states over time; undefined if there is nothing to run or no model to run it. */
   states: SessionStates | undefined;
   /** Name of the model that runs the operations. */
   model: string | undefined;
-  /** The device to assign on this host, chosen by a person or named by the evidence. */
+  /** The device to assign on this host, chosen by the user or named by the evidence. */
   assigned?: AssignedDevice | undefined;
   /** Devices and groups that the evidence names and the host does not have. */
   missing?: readonly MissingFromHost[];
-  /** Version of the kernel whose rules answer, as a person chose it; undefined: as the sources say. */
+  /** Version of the kernel whose rules answer, chosen by the user; undefined: that of the sources. */
   kernel?: string | undefined;
-  /** Events after those of `session` that are hidden, with their lines; undefined if none is. */
+  /** Hidden events after those of `session`, with their lines; undefined if there are none. */
   concealed?: { readonly events: readonly SessionEvent[]; readonly lines: readonly number[] } | undefined;
-  /** How often events were hidden: what is known of them is void then. */
+  /** How often events were hidden: caches about them are invalid then. */
   cuts?: number | undefined;
-  /** How many events the state is after. */
+  /** Number of events that are applied. */
   position: number;
-  /** Of a session that was changed by hand: how often, and how many changes can be undone and made again. */
+  /** For a session that was edited: the number of changes, and how many can be undone and redone. */
   readonly changes?: { readonly made: number; readonly undo: number; readonly redo: number } | undefined;
-  /** The first so many. */
+  /** A limited number. */
   readonly diagnostics: Diagnostic[];
   /** How many more there are. */
   readonly diagnosticsMore: number;
@@ -83,24 +83,24 @@ export function onlyDiagnostics({ session }: Pick<EngineDocument, 'session'>): b
 }
 
 /**
- * True if there is nothing to show of it: no fact, and no finding of a format. Lines of a known format are not refused just
+ * True if it contains nothing to show: no fact, and no diagnostic of a format. Lines of a known format are not refused only
  * because they contain no address.
  */
 export function isEmpty(document: Pick<EngineDocument, 'session' | 'host' | 'sources' | 'diagnostics'>): boolean {
   if (!onlyDiagnostics(document) || document.host.complaints.length > 0) return false;
-  // A session file of diagnostics alone has findings too, if none of them is a problem.
+  // A session file with only diagnostics has findings too, unless one of them is a problem.
   const hasProblem = document.diagnostics.some(({ severity }) => severity !== 'info');
   return document.sources.every(({ formats }) => formats.every(({ name }) => name === 'session' && hasProblem));
 }
 
-/** A number of events of a document: the given one, at least 0 and at most all of them. */
+/** Clamps a position to 0 … the number of events of a document. */
 export function momentIn({ session: { events } }: Pick<EngineDocument, 'session'>, position: number): number {
   return Math.min(Math.max(0, Math.trunc(position)), events.length);
 }
 
 /**
- * Moves a document to the moment after its first `position` events, at least 0 and at most all of them. `follow`: whether
- * a live host's position follows new events; by default only from its end.
+ * Moves a document to the state after its first `position` events (clamped). `follow`: whether a live host's position follows
+ * new events; by default only at its end.
  */
 export function moveTo(document: EngineDocument, position: number, follow?: boolean): void {
   const { events } = document.session;
@@ -117,8 +117,8 @@ export function stateOf(document: EngineDocument): KernelView | undefined {
 }
 
 /**
- * The states of a session's model over time, or why there are none; with what is assumed about its kernel. `kernel`: a
- * version in place of the header's. Models are loaded when a session needs them.
+ * The states of a session's model over time, or why there are none; and what is assumed about its kernel. `kernel`: a version
+ * that replaces the header's. Models are loaded when a session needs them.
  */
 export async function statesOf(
   session: Session,
@@ -134,7 +134,7 @@ export async function statesOf(
   return { states: new States(session, made.model), model: made.model.name, notes: made.notes };
 }
 
-/** Runs a document's operations with another model from now on. Returns why it cannot, if so. */
+/** Runs a document's operations with another model from now on. Returns a message if that is not possible. */
 export async function runWith(document: EngineDocument, model: string): Promise<string | undefined> {
   const made = await statesOf(document.session, model, document.kernel);
   if (!made.states) return made.message ?? `model "${model}" cannot run this session`;
@@ -143,7 +143,7 @@ export async function runWith(document: EngineDocument, model: string): Promise<
   return undefined;
 }
 
-/** Answers the operations of sessions by the rules of a version; `undefined`: by those that each header names. */
+/** Runs the operations of sessions by the rules of a kernel version; `undefined`: the version in each header. */
 export async function runUnder(documents: Iterable<EngineDocument>, kernel: string | undefined): Promise<void> {
   for (const document of documents) {
     if (document.kind !== 'session' || document.kernel === kernel) continue;
@@ -152,7 +152,7 @@ export async function runUnder(documents: Iterable<EngineDocument>, kernel: stri
   }
 }
 
-/** Puts documents back to their models and moments. */
+/** Restores the models and positions of documents. */
 export async function restoreMoments(
   documents: ReadonlyMap<string, EngineDocument>,
   moments: readonly { readonly id: string; readonly position: number; readonly model?: string | undefined }[],

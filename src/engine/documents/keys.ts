@@ -1,4 +1,4 @@
-// Keys of what can be selected in the tree of sources. They are part of links: they must not change.
+// Keys of what can be selected in the source tree. They are part of links, so they must not change.
 import type { Guest } from '../../analysis/host/host.ts';
 import type { MappingSet } from '../../analysis/host/mappings.ts';
 import type { LaneKind } from '../../timeline/lanes/kinds.ts';

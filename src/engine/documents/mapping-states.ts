@@ -1,4 +1,4 @@
-// States of mapping sets, kept so that moving through a session goes on from where it was.
+// Cached states of mapping sets, so that moving through a session continues from the last position.
 import { MappingState } from '../../analysis/host/mapping-state.ts';
 import type { MappingSet } from '../../analysis/host/mappings.ts';
 
@@ -12,12 +12,12 @@ function stateIn(states: WeakMap<MappingSet, MappingState>, set: MappingSet, pos
   return state;
 }
 
-/** A set's state after the first `position` events. Each set has one, which moves: use it before the next call. */
+/** A set's state after the first `position` events. Each set has one state object, which moves: use it before the next call. */
 export function mappingStateAt(set: MappingSet, position: number): MappingState {
   return stateIn(movingStates, set, position);
 }
 
-/** A set's state after all events. The set of a live host grows: call it again for the newest. */
+/** A set's state after all events. The set of a live host grows: call this again for the newest state. */
 export function finalMappingState(set: MappingSet): MappingState {
   return stateIn(finalStates, set, Number.POSITIVE_INFINITY);
 }

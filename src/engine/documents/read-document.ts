@@ -1,4 +1,4 @@
-// From files to a document.
+// Reads files into a document.
 import { mappingSets } from '../../analysis/host/mappings.ts';
 import { diagnosticFact } from '../../dumps/diagnostics.ts';
 import type { DumpEvent } from '../../dumps/input/event-queue.ts';
@@ -49,10 +49,10 @@ function isReadingProblem(event: SessionEvent): boolean {
   return isFact(event) && event.kind === 'diagnostic' && SESSION_PROBLEM_CODES.some((code) => code === event.code);
 }
 
-/** Collects the events of all inputs, and what a document counts of them. */
+/** Collects the events of all inputs, and counts them for the document. */
 class EventCollector {
   readonly events: SessionEvent[] = [];
-  /** Text of the events that are not understood, by their index in the session. */
+  /** Text of the unknown events, by their index in the session. */
   readonly verbatim = new Map<number, string>();
   readonly diagnostics: Diagnostic[] = [];
   readonly texts = new Set<string>();
@@ -61,7 +61,7 @@ class EventCollector {
   hasGone = false;
   readonly #title: string;
   #lastText: string | undefined;
-  /** How many of the events so far will be left out of a session file's events. */
+  /** How many of the events so far will be left out if the input is a session file. */
   #problems = 0;
 
   constructor(title: string) {
@@ -88,17 +88,17 @@ class EventCollector {
   }
 }
 
-/** What inputs hold, read together. */
+/** The contents of all inputs, read together. */
 export interface ReadInputs
   extends Pick<
     EngineDocument,
     'session' | 'hasGone' | 'sources' | 'texts' | 'operations' | 'states' | 'model' | 'diagnostics' | 'diagnosticsMore'
   > {
-  /** The header's title, else the given one. */
+  /** The header's title, otherwise the given one. */
   readonly title: string;
 }
 
-/** What no input holds: to be filled in by what is told or written meanwhile. */
+/** An empty result, filled in later by live events or notes. */
 export function nothingRead(title: string): ReadInputs {
   return {
     title,
@@ -130,7 +130,7 @@ export async function readInputs(
     },
   });
   const { events: all, verbatim, diagnostics, diagnosticsMore, operations, hasGone, texts } = collected;
-  // Problems of a session file are reported at every reading: they do not become part of the session.
+  // Problems of a session file are reported each time it is read, so they do not become part of the session.
   const events = header ? all.filter((event) => !isReadingProblem(event)) : all;
   const session: Session = {
     ...newSession({ title }),
@@ -148,7 +148,7 @@ export async function readInputs(
     session,
     hasGone,
     sources,
-    // A session file names sources that it was made from: their texts are not here.
+    // A session file names the sources that it was made from. Their texts are not available.
     texts: [...texts].filter((text) => files.some(({ name }) => text === name || text.startsWith(`${name}/`))),
     operations,
     states,
@@ -158,7 +158,10 @@ export async function readInputs(
   };
 }
 
-/** Reads the inputs into one document, whatever they say about hosts. Rejects only for the context's signal. */
+/**
+ * Reads the inputs into one document, even if they describe several hosts. Rejects only when the context's signal is
+ * aborted.
+ */
 export async function readDocument(
   id: string,
   title: string,

@@ -1,10 +1,10 @@
-// Labels for changes on a live host, the most important first.
+// Labels for changes on a live host, most important first.
 import { groupedDecimal, hex } from '../../iova/format.ts';
 import { type Fact, isFact, type SessionEvent } from '../../session/events.ts';
 
-/** Labels that one change lists; the rest is counted. */
+/** Maximum number of labels per change; the rest is counted. */
 const LISTED_MAX = 8;
-/** A kind with more changes than this gets one label with their number: a memory map changes as a whole. */
+/** If more facts of a kind change, one label gives their number: a memory map changes as a whole. */
 const PER_KIND_MAX = 5;
 /** The kinds that are listed first. */
 const ORDER: readonly Fact['kind'][] = [
@@ -17,7 +17,7 @@ const ORDER: readonly Fact['kind'][] = [
   'map',
   'aperture',
 ];
-/** Names of several facts of a kind. */
+/** Plural names of the kinds. */
 const PLURALS: Readonly<Record<Fact['kind'], string>> = {
   host: 'hosts',
   iommu: 'IOMMUs',
@@ -41,7 +41,7 @@ const PLURALS: Readonly<Record<Fact['kind'], string>> = {
   diagnostic: 'diagnostics',
 };
 
-/** What a fact is about: two facts with the same subject are one thing before and after a change. */
+/** The subject of a fact: two facts with the same subject describe the same thing before and after a change. */
 function subjectOf(fact: Fact): string {
   switch (fact.kind) {
     case 'group':
@@ -111,7 +111,7 @@ export class ChangeLabels {
   }
 }
 
-/** True if two facts differ only in where and when they were read, and in counts that always change. */
+/** True if two facts differ only in source and time, or in counters that always change. */
 function isSameFact(a: Fact, b: Fact): boolean {
   const text = (fact: Fact) =>
     JSON.stringify({ ...fact, line: undefined, seen: undefined, mappings_left: undefined }, (_, value: unknown) =>

@@ -1,4 +1,4 @@
-// Follows a live host: its source of the case grows, and progress messages carry the document of its host to the page.
+// Follows a live host: its source in the case grows, and progress messages carry the document of its host to the page.
 import { normalizedName } from '../../analysis/case/profile.ts';
 import { isFact, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
 import type { OpenCase } from '../case/open-case.ts';
@@ -9,7 +9,7 @@ import type { LiveState } from '../protocol/live.ts';
 import type { CallContext, Params } from '../protocol/methods.ts';
 import { LiveConnection, type OpenSocket } from './live.ts';
 
-/** Least time between two updates of the document, in milliseconds. */
+/** Minimum time between two updates of the document, in milliseconds. */
 const UPDATE_INTERVAL = 100;
 
 interface LiveInputs extends ReadInputs {
@@ -17,15 +17,15 @@ interface LiveInputs extends ReadInputs {
   diagnosticsMore: number;
 }
 
-/** Positions of a live source's events as those of its host's document. */
+/** Converts positions in a live source to positions in its host's document. */
 function moved(state: LiveState, offset: number): LiveState {
   if (offset === 0) return state;
   return { ...state, changes: state.changes.map((change) => ({ ...change, position: change.position + offset })) };
 }
 
 /**
- * Connects to an agent and keeps what it reports as a source of the case, until the call is cancelled or the source is
- * closed. Resolves then, or with a problem that retrying cannot solve; the source stays open as it was.
+ * Connects to an agent and adds what it reports to a source of the case, until the call is cancelled or the source is closed.
+ * Resolves then, or with a problem that retrying cannot solve; the source stays open.
  */
 export async function follow(
   { id, title, url, token }: Params<'live'>,
@@ -51,13 +51,13 @@ export async function follow(
       isFactsDirty = true;
       open.renamed();
     }
-    // Which host it is shows with its first facts.
+    // The first facts identify the host.
     if (!isPlaced && events.length > 0) {
       isPlaced = true;
       open.placeLive(source);
     }
     const host = open.liveDocument(id);
-    // It was closed.
+    // The source was closed.
     if (!host) return;
     if (host.grow(isFactsDirty, open.choices, isLast)) soon();
     if (host.document.live?.isFollowing) isFactsDirty = false;

@@ -1,5 +1,5 @@
-// A live host as a growing session: what an agent reports becomes facts, what no longer holds becomes `gone`. After an
-// outage it reconnects and requests what it missed, so that nothing is lost or duplicated.
+// A live host as a growing session: what an agent reports becomes facts; when a fact no longer holds, a `gone` is added. After
+// an outage it reconnects and requests what it missed, so that nothing is lost or duplicated.
 import { counted } from '../../iova/format.ts';
 import { parseEventLine } from '../../session/event-line.ts';
 import { isFact, type SessionEvent } from '../../session/events.ts';
@@ -16,13 +16,13 @@ import {
 import type { LiveChange, LiveState } from '../protocol/live.ts';
 import { ChangeLabels } from './change-labels.ts';
 
-/** Pauses before reconnecting, in milliseconds: the first, doubled each time up to the longest. */
+/** Pauses before reconnecting, in milliseconds: the first one is doubled each time up to the longest. */
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
-/** Changes that are kept for the list; older ones are in the session. */
+/** Maximum number of changes kept for the list; older ones are in the session. */
 const CHANGES_MAX = 200;
 
-/** The part of WebSocket that is used; tests have their own. */
+/** The part of WebSocket that is used; tests have their own implementation. */
 export interface LiveSocket {
   readonly readyState: number;
   send(text: string): void;
@@ -50,7 +50,7 @@ export interface LiveTimings {
   readonly longestPause: number;
 }
 
-/** A WebSocket has more, and types its handlers by `this`: the part that is used is the same. */
+/** The cast is safe: WebSocket has these members, but types its handlers with `this`. */
 const openWebSocket: OpenSocket = (url, protocols) => new WebSocket(url, protocols) as unknown as LiveSocket;
 
 export class LiveConnection {
@@ -75,7 +75,7 @@ export class LiveConnection {
   #message = '';
   #name = '';
   #lost = 0;
-  /** Facts of streams in this run, up to the last message; undefined before the first snapshot of the run. */
+  /** Number of stream facts in this run of the agent, up to the last message; undefined before its first snapshot. */
   #events: number | undefined;
   #finish: (problem: string | undefined) => void = () => undefined;
 
@@ -106,7 +106,7 @@ export class LiveConnection {
     };
   }
 
-  /** Connects and reconnects until the signal ends it; then resolves, earlier with a problem that retrying cannot solve. */
+  /** Connects and reconnects until the signal is aborted, then resolves; earlier with a problem that retrying cannot solve. */
   run(signal: AbortSignal): Promise<string | undefined> {
     return new Promise((resolve) => {
       this.#finish = (problem) => {
@@ -121,7 +121,7 @@ export class LiveConnection {
     });
   }
 
-  /** Ends the connection for good, as the signal of `run` does. */
+  /** Ends the connection for good, like the signal of `run`. */
   stop(): void {
     const socket = this.#socket;
     this.#socket = undefined;
@@ -227,13 +227,13 @@ export class LiveConnection {
     this.#sequence = message.sequence;
   }
 
-  /** Events that happened and are not sent: counted, and told at their place among the changes. */
+  /** Records events that were dropped: counts them, and adds an entry to the changes. */
   #miss(count: number, time: number): void {
     if (count <= 0) return;
     this.#lost += count;
     const label = (lost: number) => `${counted(lost, 'event')} ${lost === 1 ? 'was' : 'were'} lost here`;
     const last = this.#changes.at(-1);
-    // A flood loses some with each message: one line for what is lost without a change between.
+    // Under load every message may drop some: consecutive losses share one entry.
     if (last?.lost !== undefined) {
       const lost = last.lost + count;
       this.#changes[this.#changes.length - 1] = { position: this.#sink.length, time, labels: [label(lost)], lost };
@@ -245,7 +245,7 @@ export class LiveConnection {
     if (this.#changes.length > CHANGES_MAX) this.#changes.shift();
   }
 
-  /** Applies a whole snapshot: its differences from what is known. */
+  /** Applies a complete snapshot: adds the differences from the known facts. */
   #replace(lines: readonly string[], time: number): void {
     const now = new Set(lines);
     const gone = [...this.#facts.keys()].filter((line) => !now.has(line));
@@ -264,7 +264,7 @@ export class LiveConnection {
       if (number === undefined) continue;
       this.#facts.delete(line);
       const { event } = parseEventLine(line);
-      // A mapping that is no longer in the page table was unmapped; other facts just no longer hold.
+      // A mapping that is no longer in the page table was unmapped; other facts become `gone`.
       if (isFact(event) && event.kind === 'map') this.#sink.add({ ...event, kind: 'unmap', time });
       else this.#sink.add({ kind: 'gone', event: number, time });
       changes.gone(event);

@@ -1,4 +1,4 @@
-// A session under several models or kernel versions in the picture: one below the other, and a lane of what differs.
+// A session under several models or kernel versions in the picture: one below the other, and a lane with the differences.
 // Loaded on demand.
 import type { AddressSpaceView } from '../../kernel/model.ts';
 import type { ComparedStep, SessionComparison } from '../../kernel/replay/compare.ts';
@@ -17,7 +17,7 @@ import type { EngineDocument } from '../documents/document.ts';
 import { spaceKey } from '../documents/keys.ts';
 import type { ComparedInPicture } from '../protocol/picture.ts';
 
-/** Makes an address space of the picture: that of a model, or one of given lanes. `id` is unique in the picture. */
+/** Makes address spaces of the picture from a model's space or from given lanes. `id` is unique in the picture. */
 export interface Draw<S extends SpaceLanes> {
   model(id: string, title: string, space: AddressSpaceView): S;
   lanes(lanes: SpaceLanes): S;
@@ -25,7 +25,7 @@ export interface Draw<S extends SpaceLanes> {
   own(): S[];
 }
 
-/** The address spaces of a document that are selected; undefined if it cannot be run under all of them. */
+/** The selected address spaces of a document, compared; undefined if it cannot be run under all models. */
 export async function comparedSpaces<S extends SpaceLanes>(
   document: EngineDocument,
   { under, shows }: ComparedInPicture,
@@ -65,19 +65,19 @@ export async function comparedSpaces<S extends SpaceLanes>(
     lanes.delete(space.id);
     return found ? { ...space, lanes: [found.lane, ...space.lanes] } : space;
   });
-  // Below the lanes of each of them it has a heading of its own.
+  // If every space is shown under each model, the lane with the differences gets a heading of its own.
   const alone = [...lanes].map(([key, { id, lane }]) =>
     draw.lanes({ id: key, title: `${title}: ${id}`, subtitle: '', lanes: [lane] }),
   );
   return [...withLane, ...alone];
 }
 
-/** What a model was asked to do. */
+/** The operation that a model ran. */
 function requestOf({ operation, translation }: ReplayStep): Operation | undefined {
   return translation?.kind === 'translated' ? translation.operation : operation;
 }
 
-/** True if an operation is about an address space: it names it, or a device in it. */
+/** True if an operation affects an address space: it names the space, or a device in it. */
 function isAbout({ runs }: ComparedStep, space: AddressSpaceView): boolean {
   return runs.some((run) => {
     const fields: Readonly<Record<string, unknown>> = { ...requestOf(run) };
@@ -87,7 +87,7 @@ function isAbout({ runs }: ComparedStep, space: AddressSpaceView): boolean {
   });
 }
 
-/** What was answered to the operation before `position`, if not all answered alike; only those with a range. */
+/** The answers to the operation before `position`, if they differ; only those with a range. */
 function differentAnswers(
   comparison: SessionComparison,
   names: readonly string[],
@@ -108,7 +108,10 @@ function differentAnswers(
   return answers.length === 0 ? undefined : { position, answers };
 }
 
-/** The lane of what differs in an address space after the first `position` events. `key`: of the space in the picture. */
+/**
+ * The lane with the differences in an address space after the first `position` events. `key`: that of the space in the
+ * picture.
+ */
 function differencesIn(
   comparison: SessionComparison,
   states: readonly NamedState[],

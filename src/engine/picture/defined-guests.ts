@@ -1,4 +1,4 @@
-// The guests that a host's own sources define, and which of them is tried as long as a person chooses none.
+// The guests that a host's own sources define, and which of them is tried unless the user chooses another.
 import { type GuestInQuestion, guestInQuestion } from '../../analysis/case/guest.ts';
 import { type GuestLayout, guestOfMemory } from '../../analysis/conflicts/guest.ts';
 import { type DescribedGuest, guestFromFacts } from '../../analysis/guest/guest-memory.ts';
@@ -8,17 +8,17 @@ import type { EngineDocument } from '../documents/document.ts';
 
 interface Defined {
   readonly guests: readonly DescribedGuest[];
-  /** Of several, the one that the case is about. */
+  /** If there are several, the one that the case is about. */
   readonly inQuestion: GuestInQuestion | undefined;
 }
 
 interface Found extends Defined {
-  /** What it was found for. */
+  /** The number of events when it was found. */
   readonly events: number;
   readonly device: string | undefined;
 }
 
-/** Facts may be millions: a host's guests are looked for again only when it was built again, grew, or has another device. */
+/** There may be millions of facts: a host's guests are searched again only when it was rebuilt, grew, or has another device. */
 const found = new WeakMap<EngineDocument['host'], Found>();
 
 export function definedGuestsOf({ host, assigned, session: { events } }: EngineDocument): Defined {
@@ -32,7 +32,7 @@ export function definedGuestsOf({ host, assigned, session: { events } }: EngineD
   return now;
 }
 
-/** The guest that a host's own sources define: of several, the one that the case is about, and the names of the others. */
+/** The guest that a host's own sources define (if several: the one that the case is about), and the names of the others. */
 export function describedGuest(document: EngineDocument): {
   readonly guest?: GuestLayout;
   readonly others: readonly string[];

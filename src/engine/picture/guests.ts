@@ -1,4 +1,4 @@
-// The guest that is tried on the hosts: a machine with so much RAM, another open dump's, or ranges typed by hand.
+// The guest that is tried on the hosts: a machine with a RAM size, a guest of another open dump, or custom ranges.
 
 import { type GuestLayout, guestOfMemory } from '../../analysis/conflicts/guest.ts';
 import { type GuestDefinition, layoutOf as memoryOf } from '../../analysis/guest/guest-memory.ts';
@@ -31,15 +31,15 @@ export function machineGuest(name: MachineName, ram: bigint): GuestResult {
   return { ok: true, guest: { title, ranges: machine.layout(ram), machine: { machine, ram } } };
 }
 
-/** The words of an entry that can belong to its bounds: numbers, units and what stands between. */
+/** The words of an entry that can belong to its bounds: numbers, units and separators. */
 const BOUNDS_WORD = /^(?:[\d@+–.-]|[a-f]+$|[KMGTPE]?i?B?$)/i;
 
-/** Splits `0x0 2G ram pc.ram` into its range and the words behind it. */
+/** Splits `0x0 2G ram pc.ram` into its range and the words after it. */
 function customRange(entry: string): { readonly parsed: ParseResult<IovaRange>; readonly rest: readonly string[] } {
   const words = entry.split(/\s+/);
   const other = words.findIndex((word, i) => i > 0 && !BOUNDS_WORD.test(word));
   const bounds = other < 0 ? words.length : other;
-  // The longest that is a range: a name may look like a number.
+  // The longest prefix that parses as a range: a name may look like a number.
   for (let count = bounds; count > 0; count--) {
     const parsed = parseRange(words.slice(0, count).join(' '));
     if (parsed.ok) return { parsed, rest: words.slice(count) };
@@ -48,8 +48,8 @@ function customRange(entry: string): { readonly parsed: ParseResult<IovaRange>; 
 }
 
 /**
- * Ranges typed by hand, one a line or separated by commas: `0x0-0x7fffffff`, `1G@4G`, `0x40000000+4G`, `0x0 2G`, each
- * perhaps with a type and a name behind it (`ram` if there is none).
+ * Custom ranges, one per line or separated by commas: `0x0-0x7fffffff`, `1G@4G`, `0x40000000+4G`, `0x0 2G`, each optionally
+ * followed by a type and a name (default: `ram`).
  */
 export function customGuest(text: string): GuestResult {
   const ranges: LayoutRange[] = [];
@@ -68,7 +68,7 @@ export function customGuest(text: string): GuestResult {
     : { ok: true, guest: { title: 'custom ranges', ranges } };
 }
 
-/** The vendor of the hosts' CPUs, as far as their IOMMUs show it; undefined if they differ. */
+/** The vendor of the hosts' CPUs, if their IOMMUs show it; undefined if they differ. */
 export function vendorOf(hosts: Iterable<Parameters<typeof isAmdHost>[0] & Pick<Host, 'iommus'>>): string | undefined {
   const vendors = new Set<string>();
   for (const host of hosts) {
@@ -79,7 +79,7 @@ export function vendorOf(hosts: Iterable<Parameters<typeof isAmdHost>[0] & Pick<
   return vendors.size === 1 ? vendor : undefined;
 }
 
-/** The guest of a definition. `vendor`: of the host's CPU, which decides where the definition does not. */
+/** The guest of a definition. `vendor`: that of the host's CPU, used if the definition names none. */
 export function definedGuest(definition: GuestDefinition, vendor?: string): GuestResult {
   const result = memoryOf(definition, { vendor });
   return result.ok
@@ -87,7 +87,7 @@ export function definedGuest(definition: GuestDefinition, vendor?: string): Gues
     : { ok: false, message: result.message };
 }
 
-/** The guest that was chosen, for these hosts by their document's id. */
+/** The chosen guest. `hosts`: by document id. */
 export function chosenGuest(choice: GuestChoice, hosts: ReadonlyMap<string, { readonly host: Host }>): GuestResult {
   switch (choice.kind) {
     case 'definition':
@@ -111,8 +111,8 @@ export function chosenGuest(choice: GuestChoice, hosts: ReadonlyMap<string, { re
 }
 
 /**
- * The guest that a text names: `q35:8G` is a machine of the page, `pc-q35-7.2:16G,vendor=amd` a definition. Undefined for a
- * text that has not this form, which may name a file.
+ * Parses a guest: `q35:8G` is one of the page's machines, `pc-q35-7.2:16G,vendor=amd` a definition. Undefined for a text of
+ * another form, which may be the name of a file.
  */
 export function parseGuest(text: string): ParsedGuest | undefined {
   const colon = text.indexOf(':');
@@ -135,10 +135,10 @@ export function parseGuest(text: string): ParsedGuest | undefined {
 
 export type ParsedGuest =
   | { readonly ok: true; readonly choice: GuestChoice }
-  /** `isReadable`: the text is a definition, but of a guest that cannot be laid out. */
+  /** `isReadable`: the text is a definition, but the layout of the guest cannot be computed. */
   | { readonly ok: false; readonly message: string; readonly isReadable?: boolean };
 
-/** The guest that was chosen, or why it cannot be tried. */
+/** The chosen guest, or why it cannot be tried. */
 export function guestOf(
   documents: ReadonlyMap<string, { readonly host: Host }>,
   choice: GuestChoice | undefined,

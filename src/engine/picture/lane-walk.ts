@@ -1,4 +1,4 @@
-// Walking the ranges of lanes in the order in which a person reads them: lane by lane, within a lane by address.
+// Walks the ranges of lanes in reading order: lane by lane, and by address within a lane.
 import { firstEndingAtOrAfter, type RangeColumns, rangeAt } from '../../timeline/lanes/columns.ts';
 import type { Lane, SpaceLanes } from '../../timeline/lanes/lane.ts';
 import type { Target } from '../../timeline/scene/mark.ts';
@@ -22,7 +22,7 @@ export function targetAt(lane: Lane, row: number, index: number): Target | undef
   return range && { laneId: lane.id, row, index, count: 1, start: range.start, last: range.last };
 }
 
-/** The n-th range of a lane, its rows one after the other. */
+/** The n-th range of a lane, counting row by row. */
 export function nthOfLane(lane: Lane, n: number): Target | undefined {
   let rest = n;
   for (const [row, columns] of lane.rows.entries()) {
@@ -45,7 +45,7 @@ export function firstStartingAtOrAfter(row: RangeColumns, address: bigint): numb
   return start !== undefined && start < address ? index + 1 : index;
 }
 
-/** The next (or previous) range of the same lane in the order of addresses, rows taken together. O(rows × log n). */
+/** The next (or previous) range of the same lane by address, across all rows. O(rows × log n). */
 export function neighbour(lane: Lane, from: Target, direction: 'next' | 'previous'): Target | undefined {
   let best: Target | undefined;
   for (const [row, columns] of lane.rows.entries()) {

@@ -1,4 +1,4 @@
-// A picture that was arranged: its lanes and scale, and what they answer about single ranges.
+// An arranged picture: its lanes and scale, and queries about single ranges.
 import { placesText } from '../../analysis/host/host.ts';
 import type { SourceSummary } from '../../dumps/input/collector.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
@@ -46,7 +46,7 @@ function scaleFor(
   }
 }
 
-/** True if a source gave more than diagnostics. */
+/** True if a source contributed more than diagnostics. */
 function hasContent({ kinds, operations }: SourceSummary): boolean {
   return operations > 0 || Object.keys(kinds).some((kind) => kind !== 'diagnostic' && kind !== 'note');
 }
@@ -96,7 +96,7 @@ export class Picture {
     };
   }
 
-  /** All that is known of a range; undefined if it is not in the picture. Of a mark for several ranges, the first. */
+  /** All that is known about a range; undefined if it is not in the picture. For a mark of several ranges, the first. */
   describe(target: Target): RangeDetail | undefined {
     const found = this.lanes.find(({ lane }) => lane.id === target.laneId);
     const exact = found && targetAt(found.lane, target.row, target.index);
@@ -118,7 +118,7 @@ export class Picture {
     };
   }
 
-  /** The next range in reading order, from the last one on to the first; null if the picture is empty. */
+  /** The next range in reading order, wrapping around at the end; null if the picture is empty. */
   step({ from, direction }: Params<'step'>): Target | null {
     const lanes = this.lanes.map(({ lane }) => lane);
     const at = from ? lanes.findIndex((lane) => lane.id === from.laneId) : -1;
@@ -150,7 +150,7 @@ export class Picture {
     return { rows, total: this.arrangement.total };
   }
 
-  /** The range that the event at `position` (from 1) is drawn as: the very same range, else the first that holds it. */
+  /** The range that the event at `position` (from 1) is drawn as: the same range, otherwise the first that contains it. */
   locate(document: EngineDocument, position: number): Target | null {
     const event = document.session.events[position - 1];
     const wanted = event && isFact(event) ? rangeOfFact(event) : undefined;
@@ -168,7 +168,7 @@ export class Picture {
     return holder;
   }
 
-  /** The exact bounds of what is in a window, at most `limit` lines, and how many ranges there are altogether. */
+  /** The exact bounds of the ranges in a window, at most `limit` lines, and the total number of ranges. */
   bounds({ start, last, limit }: Params<'bounds'>): BoundsList {
     const lines: BoundsLine[] = [];
     let total = 0;

@@ -1,4 +1,4 @@
-// The lanes of a picture: those of everything that is selected.
+// The lanes of a picture, for everything that is selected.
 import type { GuestLayout } from '../../analysis/conflicts/guest.ts';
 import type { Guest } from '../../analysis/host/host.ts';
 import type { MappingState } from '../../analysis/host/mapping-state.ts';
@@ -26,10 +26,10 @@ const partCompared = loadPart(() => import('./compared.ts'));
 
 export type Documents = ReadonlyMap<string, EngineDocument>;
 
-/** An address space of the picture: what is drawn of it, and what it answers. */
+/** An address space of the picture: its lanes, and what is known about its usable ranges. */
 export interface PictureSpace extends SpaceLanes {
   readonly kind: 'host' | 'reported' | 'model';
-  /** Where a mapping fits; undefined if nothing states what is usable. */
+  /** Where a mapping fits; undefined if the usable ranges are unknown. */
   readonly answers: UsableRanges | undefined;
 }
 
@@ -42,7 +42,7 @@ export interface SelectedHost {
   readonly guests: readonly Guest[];
 }
 
-/** The hosts with selected groups or layers, in the order in which they were expandedLanes. */
+/** The hosts with selected groups or layers, in the order in which they were opened. */
 export function selectedHosts(documents: Documents, selectedGroups: ReadonlySet<string>): SelectedHost[] {
   return [...documents.values()].flatMap((document): SelectedHost[] => {
     const { host } = document;
@@ -64,7 +64,7 @@ export function selectedHosts(documents: Documents, selectedGroups: ReadonlySet<
   });
 }
 
-/** The guests to check on a host: its own selected ones, and the chosen one if it is another. */
+/** The guests to check on a host: its own selected ones, and the chosen one if it is not among them. */
 export function guestsOn(own: readonly Guest[], choice: GuestChoice | undefined, id: string, chosen?: GuestLayout) {
   const isOwn = choice?.kind === 'document' && choice.id === id && own.some(({ source }) => source === choice.guest);
   return [...own.map(layoutOf), ...(chosen && !isOwn ? [chosen] : [])];
