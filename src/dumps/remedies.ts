@@ -56,7 +56,7 @@ const REMEDIES: Readonly<Partial<Record<DiagnosticCode, string>>> = {
     'Set granule of the virtual IOMMU to the page size of the host (granule=host), use kernels with equal page sizes, or plug the device before the guest boots.',
   'qemu-dirty-bitmap-failed':
     'The range must lie in one mapping, and the IOMMU must track dirty pages: compare it with what is mapped.',
-  'iommufd-device-not-attached': "Add the host's reserved_regions of its group and the kernel log of the same time.",
+  'iommufd-device-not-attached': "Add the host's reserved_regions of its group and the kernel log from the same time.",
   'qemu-memory-not-allocated':
     'Free memory of the host, add hugepages if the guest uses them, or give the guest less RAM.',
   'vfio-group-not-opened': `${BIND_GROUP} The user of the monitor needs access to /dev/vfio/N, and no other process may hold the group.`,

@@ -1,5 +1,5 @@
 // The answer to a case, in one or two sentences: what is refused or would be, what blocks it, and the fix; or that
-// nothing is wrong, with what that rests on.
+// nothing is wrong, and what that is based on.
 import { counted, groupedDecimal, hex, hexRange } from '../../iova/format.ts';
 import { bitLength } from '../../iova/iova.ts';
 import { overlaps, rangesEqual } from '../../iova/range.ts';
@@ -27,20 +27,20 @@ export interface CaseAnswer {
   readonly provenance: readonly Provenance[];
 }
 
-/** A host of the case with what is selected of it, and its conflicts in their order. */
+/** A host of the case with its selection, and its conflicts in order. */
 export interface AnsweredHost {
   readonly name: string;
   readonly space: CommonSpace;
   /** The guests that were tried on it. */
   readonly guests: readonly GuestLayout[];
-  /** Guests that are defined too and were not tried. */
+  /** Other guests that are defined but were not tried. */
   readonly otherGuests?: readonly string[] | undefined;
   readonly conflicts: readonly Conflict<string>[];
-  /** Mappings over time that are selected. */
+  /** The selected mappings over time. */
   readonly mappings?: readonly MappingState[] | undefined;
 }
 
-/** A session of operations and what its model refused: it belongs to its events, and is only mentioned. */
+/** A session of operations and what its model refused. The answer only mentions it: details are in the list of events. */
 export interface AnsweredSession {
   readonly name: string;
   readonly model: string;
@@ -48,40 +48,40 @@ export interface AnsweredSession {
   readonly refused: number;
   /** The first refusal, with its reason as further sentences: `event 3 (ioas.map of 0x0-0xfff: EEXIST). It is mapped.` */
   readonly first: string;
-  /** The same of the event at the moment that is shown, if it is refused and not the first one. */
+  /** The same for the event at the current position, if it was refused and is not the first one. */
   readonly current?: string | undefined;
 }
 
 export interface AnswerQuestion {
   readonly hosts: readonly AnsweredHost[];
   readonly sessions?: readonly AnsweredSession[] | undefined;
-  /** True if a person chose the guest: then whether it fits is the question. */
+  /** True if the user chose the guest: the question is then whether it fits. */
   readonly isGuestChosen: boolean;
   /** Names of inputs that were not read, or in which nothing was recognized: the answer does not cover them. */
   readonly unread?: readonly string[] | undefined;
 }
 
-/** QEMU's default for guests: more address bits than these must be asked for. */
+/** QEMU's default for guests: more address bits must be requested explicitly. */
 const DEFAULT_PHYS_BITS = 40;
-/** Regions that an answer lists. */
+/** Maximum number of regions in an answer. */
 const LISTED_MAX = 4;
-/** Names of inputs that an answer lists. */
+/** Maximum number of input names in an answer. */
 const UNREAD_LISTED_MAX = 3;
 
-/** What only describes the selection and is part of the sentence that all is well. */
+/** Conflicts that only describe the selection: they are mentioned in the answer that nothing is wrong. */
 const QUIET_RULES: ReadonlySet<string> = new Set(['groups-left-out']);
 
-/** True for a conflict that is only said in passing, and does not make a case fail. */
+/** True for a conflict that is only mentioned, and does not make a case fail. */
 export function isQuiet({ rule }: Pick<Conflict<string>, 'rule'>): boolean {
   return QUIET_RULES.has(rule);
 }
 
-/** The answer to a case. Never empty: without anything to say, it says what was looked at. */
+/** The answer to a case. Never empty: if nothing was found, it says what was checked. */
 export function answerCase({ hosts, sessions = [], isGuestChosen, unread = [] }: AnswerQuestion): CaseAnswer {
   const all = hosts.flatMap((host) =>
     host.conflicts.filter((conflict) => !isQuiet(conflict)).map((conflict) => ({ host, conflict })),
   );
-  // With several hosts the worst comes first; of one host their order is that of its conflicts.
+  // With several hosts the most severe conflict comes first; the conflicts of one host are already in order.
   const [first] = hosts.length > 1 ? all.toSorted((a, b) => placeOf(a.conflict) - placeOf(b.conflict)) : all;
   const isPartial = unread.length > 0;
   const malformed = malformedText(hosts);
@@ -93,7 +93,7 @@ export function answerCase({ hosts, sessions = [], isGuestChosen, unread = [] }:
     const about = { isNamed: hosts.length > 1, isGuestChosen, isPartial };
     const nothing = sessions.length > 0 ? '' : `${nothingLabel(isPartial)}.`;
     return {
-      // What was not read may contain anything.
+      // Inputs that were not read may contain anything.
       severity: first?.conflict.severity ?? (isPartial || malformed !== '' ? 'warning' : clean),
       text: `${hosts.map((host) => cleanText(host, about)).join(' ') || nothing}${rest}${sessions.map(sessionText).join('')}${missing}`.trim(),
       remedies: [],
@@ -129,14 +129,14 @@ function placeOf({ severity, rule, follows }: Conflict<string>): number {
   return SEVERITY_PLACES[severity] * 4 + (follows ? 3 : rule === 'request-refused' ? 0 : 1);
 }
 
-/** Title and the first sentences of the reason, for conflicts without a sentence of their own. */
+/** The title and the first sentences of the message, for conflicts without an `answer`. */
 function plainAnswer({ title, message, errno }: Conflict<string>): string {
   const refusal = errno === undefined ? '' : ` (${errno})`;
   const [reason = ''] = /^.*?[.](?= [A-Z]|$)/.exec(message) ?? [message];
   return `${title.charAt(0).toUpperCase()}${title.slice(1)}${refusal}. ${reason}`.trim();
 }
 
-/** That other guests are defined too, where one had to be chosen. */
+/** A sentence about other defined guests, if one had to be chosen. */
 function otherGuestsText({ otherGuests = [], guests }: AnsweredHost): string {
   const [tried] = guests.flatMap(({ definition }) => definition?.name ?? definition?.machine ?? []);
   if (otherGuests.length === 0 || tried === undefined) return '';
@@ -151,13 +151,13 @@ function sessionText({ name, model, operations, refused, first, current }: Answe
     : ` ${name}: the model ${model} refuses ${groupedDecimal(BigInt(refused))} of ${counted(operations, 'operation')}, the first one is ${first}${current === undefined ? '' : ` Refused at this moment: ${current}`}`;
 }
 
-/** What was found besides that a guest fits. */
+/** What else was found although the guest fits. */
 function also({ answer, title }: Conflict<string>): string {
   const [sentence = title] = /^.*?[.](?= [A-Z]|$)/.exec(answer ?? '') ?? [];
   return `Also: ${sentence}${sentence.endsWith('.') ? '' : '.'}`;
 }
 
-/** How many there are of the same kind. */
+/** How many conflicts of the same kind there are. */
 function burst({ rule, kind }: Conflict<string>, members: readonly Conflict<string>[]): string {
   if (kind === undefined) return '';
   if (rule === 'fault') {
@@ -178,7 +178,7 @@ function suppressed({ rule }: Conflict<string>, { space }: AnsweredHost): string
     : `${counted(count, 'more message')} ${count === 1 ? 'was' : 'were'} suppressed by the kernel.`;
 }
 
-/** Whether the dump of the host lacks what a failing request names. */
+/** A sentence if the host's dump lacks a device or group that a failed request names. */
 function notInDump({ rule }: Conflict<string>, { conflicts }: AnsweredHost): string {
   const missing = conflicts.find((other) => other.rule === 'not-in-dump');
   return rule === 'request-refused' || rule.startsWith('qemu-') || rule.startsWith('vfio-')
@@ -244,7 +244,7 @@ function malformedText(hosts: readonly AnsweredHost[]): string {
   return ` ${counted(count, 'malformed value')} ${count === 1 ? 'was' : 'were'} not used${where}.`;
 }
 
-/** That nothing is wrong as far as the dumps go. */
+/** A clause that nothing is wrong according to the dumps. */
 function nothingLabel(isPartial: boolean): string {
   return `Nothing was refused and no fault was logged in ${isPartial ? 'what was read' : 'these dumps'}`;
 }
@@ -257,7 +257,7 @@ interface About {
   readonly isPartial: boolean;
 }
 
-/** That nothing is wrong on a host, and what that rests on. */
+/** A sentence that nothing is wrong on a host, and what that is based on. */
 function cleanText(host: AnsweredHost, { isNamed, isGuestChosen, isPartial }: About): string {
   const { space, guests, name, conflicts } = host;
   const left = conflicts.find(isQuiet);
@@ -282,7 +282,7 @@ function cleanText(host: AnsweredHost, { isNamed, isGuestChosen, isPartial }: Ab
   return `No conflicts${isPartial ? ' in what was read' : ''}${whereText(space, on)}: ${usableLabel(space)}${others}.`;
 }
 
-/** ` on HOST, groups 1 and 2`: `on` with the groups of the space, as far as they are named. */
+/** ` on HOST, groups 1 and 2`: `on` with the groups of the space that have names. */
 function whereText(space: CommonSpace, on: string): string {
   const label = groupsLabel(space);
   return label === '' ? on : `${on === '' ? ' on ' : `${on}, `}${label}`;
@@ -300,7 +300,7 @@ function memoryText(guest: GuestLayout): string {
   return `${guest.title}: its memory ends at ${hex(last)}${assigns}.${assumedText(guest)}`;
 }
 
-/** What may make a layout another than that of the guest. */
+/** Notes that mean that the assumed layout may differ from the guest's. */
 const DOUBTS: ReadonlySet<string> = new Set([
   'guest-definition-cut',
   'guest-option-not-modelled',
@@ -313,7 +313,7 @@ const DOUBTS: ReadonlySet<string> = new Set([
   'vendor-assumed',
 ]);
 
-/** What had to be assumed about a guest, if that may move its memory. */
+/** What had to be assumed about a guest, if it affects where its memory is. */
 function assumedText({ notes = [] }: GuestLayout): string {
   const doubts = [...new Set(notes.filter(({ code }) => DOUBTS.has(code)).map(({ message }) => message))];
   if (doubts.length === 0) return '';
@@ -324,7 +324,7 @@ function assumedText({ notes = [] }: GuestLayout): string {
 function fitsText(guest: GuestLayout, space: CommonSpace, on: string, others: string): string {
   const memory = guest.ranges.filter(({ type }) => isGuestMemory(type));
   const highest = memory.reduce((last, range) => (range.last > last ? range.last : last), 0n);
-  // QEMU compares what it may use, windows for devices included; only RAM above the default shows that bits are needed.
+  // QEMU checks all that it may use, including device windows; only RAM above the default shows that more bits are needed.
   const top =
     guest.machine && bitLength(highest) > DEFAULT_PHYS_BITS
       ? guest.machine.machine.lastUsed(guest.machine.ram)

@@ -1,4 +1,4 @@
-// What dumps contain that is neither a conflict nor about groups: so that "nothing was refused" says of what.
+// Other contents of dumps, apart from conflicts and groups: so that "nothing was refused" says what was checked.
 import { counted, hex, hexRange } from '../../iova/format.ts';
 import { range } from '../../iova/range.ts';
 import { joinNames } from '../conflicts/conflict.ts';
@@ -6,7 +6,7 @@ import type { Host } from '../host/host.ts';
 import type { MappingState } from '../host/mapping-state.ts';
 import { isMap } from '../host/mappings.ts';
 
-/** The bounds that several ranges have together; undefined without any. Loops: there may be a million of them. */
+/** The bounds of several ranges together; undefined if there are none. A loop, because there may be a million of them. */
 function hull(ranges: Iterable<{ readonly start: bigint; readonly last: bigint }>): string {
   let low: bigint | undefined;
   let high = 0n;
@@ -40,7 +40,7 @@ function mappingsText(states: readonly MappingState[]): string[] {
   return [`${joinNames(parts.filter(Boolean))}${bounds}, after which ${remain}`];
 }
 
-/** What a host's dumps contain, one entry for each kind of thing: `2 BARs of 1 device (0xf8000000-0xfa000fff)`. */
+/** What a host's dumps contain, one entry per kind: `2 BARs of 1 device (0xf8000000-0xfa000fff)`. */
 export function contentsOf(
   host: Pick<Host, 'bars' | 'windows' | 'msiMessages' | 'iommus'>,
   mappings: readonly MappingState[],

@@ -1,24 +1,24 @@
-// Conflicts of one kind as one item of the list that opens.
+// Groups conflicts of the same kind into one expandable item of the list.
 import { counted, hex } from '../../iova/format.ts';
 import { CONFLICT_SEVERITIES, type Conflict, type ConflictSeverity } from '../conflicts/conflict.ts';
 
-/** An item of the list: one conflict, or several that are the same in kind. */
+/** An item of the list: one conflict, or several of the same kind. */
 export interface ConflictItem {
   /** The id of its first conflict. */
   readonly id: string;
-  /** Of the worst of them. */
+  /** The highest severity among them. */
   readonly severity: ConflictSeverity;
   /** One line. */
   readonly text: string;
-  /** Ids, in their order; at least one. */
+  /** Ids, in order; at least one. */
   readonly conflicts: readonly string[];
-  /** What the ids are unique in: the host. */
+  /** The host: ids are unique within it. */
   readonly scope: string;
 }
 
 type AnyConflict = Conflict<string>;
 
-/** How often something was reported, and where and when: `23 times from 0x1000 to 0x9000 within 3.2 s`. */
+/** How often conflicts were reported, and where and when: `23 times from 0x1000 to 0x9000 within 3.2 s`. */
 export function spanLabel(conflicts: readonly AnyConflict[]): string {
   const count = conflicts.reduce((sum, conflict) => sum + (conflict.count ?? 1), 0);
   const addresses = conflicts.flatMap(({ marks: [mark] }) => (mark ? [mark.start] : []));

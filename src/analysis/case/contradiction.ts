@@ -1,9 +1,9 @@
-// Why two sources cannot be of the same host, or not of the same moment of it.
+// Why two sources cannot be from the same host, or not from the same time.
 import { hex } from '../../iova/format.ts';
 import { compareNames } from '../host/host.ts';
 import type { HostProfile } from './profile.ts';
 
-/** `contents`: the same kind of source with other contents: another host, or the same host at another time. */
+/** `contents`: the same kind of source with different contents: another host, or the same host at another time. */
 export type ContradictionKind = 'name' | 'architecture' | 'groups' | 'register' | 'contents' | 'folder';
 
 export interface ProfileContradiction {
@@ -12,7 +12,7 @@ export interface ProfileContradiction {
   readonly message: string;
 }
 
-/** Groups or devices that a message lists. */
+/** Maximum number of groups or devices in a message. */
 const LISTED_MAX = 3;
 
 function listed(names: readonly string[]): string {
@@ -36,7 +36,7 @@ function differentPlatform(source: HostProfile, host: HostProfile): string | und
   return undefined;
 }
 
-/** Functions of one PCI device may be listed one by one in different dumps: `0000:03:00.1` → `0000:03:00`. */
+/** Different dumps may list different functions of one PCI device: `0000:03:00.1` → `0000:03:00`. */
 function slotOf(device: string): string {
   return device.replace(/\.[0-7]$/, '');
 }
@@ -49,7 +49,7 @@ function differentGroups(source: HostProfile, host: HostProfile): string | undef
   for (const [group, devices] of source.groups) {
     const others = host.groups.get(group);
     if (!others) continue;
-    // A dump may list only some devices of a group: those of other slots are a contradiction if they have none in common.
+    // A dump may list only some devices of a group: it is a contradiction only if the two lists have no slot in common.
     const slots = new Set([...others].map(slotOf));
     if ([...devices].some((device) => slots.has(slotOf(device)))) continue;
     return `its group ${group} has ${listed([...devices])}, not ${listed([...others])}`;
@@ -78,7 +78,7 @@ function differentRegions(source: HostProfile, host: HostProfile): string | unde
   return `the reserved regions of ${names.length === 1 ? 'group' : 'groups'} ${listed(names)} differ`;
 }
 
-/** Two folders with the same files in them are dumps of two machines, even if these are built alike. */
+/** Two folders that contain the same files are dumps of two machines, even if the machines are identical. */
 function sameLayout(source: HostProfile, host: HostProfile): string | undefined {
   if ([...source.folders.keys()].some((folder) => host.folders.has(folder))) return undefined;
   for (const [folder, paths] of source.folders) {
@@ -91,8 +91,8 @@ function sameLayout(source: HostProfile, host: HostProfile): string | undefined 
 }
 
 /**
- * Why a source cannot be added to a host, the most telling reason first; undefined if nothing contradicts. What a person
- * may have dumped in part (some devices of a group) is no contradiction.
+ * Why a source cannot be added to a host, the most significant reason first; undefined if nothing contradicts. A partial dump
+ * (some devices of a group) is not a contradiction.
  */
 export function contradictionOf(source: HostProfile, host: HostProfile): ProfileContradiction | undefined {
   const checks: readonly (readonly [ContradictionKind, (a: HostProfile, b: HostProfile) => string | undefined])[] = [

@@ -5,7 +5,7 @@ import { type Fact, isFact, type SessionEvent } from '../../session/events.ts';
 import { type DirectRegionHost, hasDirectRegion, refusesDirectRegions } from '../host/direct-regions.ts';
 import { compareNames, type Group, type Host, type Provenance, provenanceOf } from '../host/host.ts';
 
-/** A device of a host, for people to choose from. */
+/** A device of a host that the user can choose. */
 export interface DeviceChoice {
   readonly device: string;
   /** Name of its IOMMU group. */
@@ -29,8 +29,9 @@ export interface NamedDevice {
 }
 
 /**
- * Why the kernel refuses to assign the group whatever the guest is, as a clause; undefined if it does not: a region of it has
- * to stay mapped one to one (`direct`) and this kernel refuses that, or it has logged that a device is not eligible.
+ * Why the kernel refuses to assign the group regardless of the guest, as a clause; undefined if it does not. The reason is
+ * either a region that must stay mapped 1:1 (`direct`), which this kernel refuses, or a logged message that a device is not
+ * eligible.
  */
 export function assignmentRefusal(host: DirectRegionHost & Pick<Host, 'ineligible'>, group: Group): string | undefined {
   const direct = group.regions.find(({ type }) => type === 'direct');
@@ -41,12 +42,12 @@ export function assignmentRefusal(host: DirectRegionHost & Pick<Host, 'ineligibl
   return refused && `${refused.device}: ${refused.reason}`;
 }
 
-/** False if the kernel refuses to assign the group whatever the guest is. */
+/** False if the kernel refuses to assign the group regardless of the guest. */
 export function isAssignable(host: DirectRegionHost & Pick<Host, 'ineligible'>, group: Group): boolean {
   return assignmentRefusal(host, group) === undefined;
 }
 
-/** All devices of a host, ascending by address: those of its groups, and those that sources only describe. */
+/** All devices of a host, ascending by address: those of its groups, and those that sources describe without a group. */
 export function deviceChoices(host: Host): DeviceChoice[] {
   const groupOf = new Map(host.groups.flatMap((group) => group.devices.map((device) => [device, group] as const)));
   return [...new Set([...groupOf.keys(), ...host.devices.keys()])].sort(compareNames).map((device) => {
@@ -64,7 +65,7 @@ export function deviceChoices(host: Host): DeviceChoice[] {
   });
 }
 
-/** A device as the facts name it: a PCI address gets its domain and lower case; other names stay as they are. */
+/** Normalizes a device name as facts have it: a PCI address with domain and in lower case; other names are unchanged. */
 export function deviceNamed(text: string): string {
   const match = /^(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}:[0-9a-f]{2}\.[0-7])$/i.exec(text.trim());
   return match ? `${match[1] ?? '0000'}:${match[2]}`.toLowerCase() : text.trim();
@@ -99,7 +100,7 @@ function namedByFact(fact: Fact): Omit<NamedDevice, 'provenance'> | undefined {
   }
 }
 
-/** All that the evidence names, errors first: a failing request is what the person came for. */
+/** All devices and groups that the evidence names, errors first: a failed request is usually the reason for the question. */
 export function namedDevices(events: Iterable<SessionEvent>): NamedDevice[] {
   const found: NamedDevice[] = [];
   for (const event of events) {
@@ -135,7 +136,7 @@ export function assignedDevice(host: Host, named: readonly NamedDevice[]): Assig
   return undefined;
 }
 
-/** The device that a person chose; undefined if the host does not have it. */
+/** The device that the user chose; undefined if the host does not have it. */
 export function chosenDevice(host: Host, device: string): AssignedDevice | undefined {
   const group = host.groups.find(({ devices }) => devices.includes(device));
   if (!group) return undefined;

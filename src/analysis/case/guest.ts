@@ -1,9 +1,12 @@
-// Which of a host's guests a case is about, where its sources define several.
+// Which of a host's guests a case is about, if its sources define several.
 import { diagnosticRule } from '../../dumps/diagnostics.ts';
 import type { Fact, FactOf } from '../../session/events.ts';
 import type { DescribedGuest } from '../guest/guest-memory.ts';
 
-/** The guest in question. `error`: a failing request or message is about it; `only`: there is no other; `first`: a choice. */
+/**
+ * The guest in question. `error`: a failed request or message is about it; `only`: there is no other; `first`: the first of
+ * several.
+ */
 export interface GuestInQuestion {
   readonly guest: DescribedGuest;
   readonly origin: 'error' | 'device' | 'only' | 'first';
@@ -11,26 +14,26 @@ export interface GuestInQuestion {
   readonly others: readonly string[];
 }
 
-/** What a guest is called: its name, else its machine. */
+/** The title of a guest: its name, otherwise its machine. */
 export function guestTitle({ definition: { name, machine } }: DescribedGuest): string {
   return name ?? machine;
 }
 
 const PCI_ADDRESS = /\b[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\b/g;
 
-/** The devices that a failure names; undefined for what is no failure of a guest. */
+/** The devices that a failure names; undefined for a fact that is not a failure of a guest. */
 function devicesOfFailure(fact: Fact): readonly string[] | undefined {
   if (fact.kind === 'request') return fact.result === 0 ? undefined : fact.device === undefined ? [] : [fact.device];
   if (fact.kind !== 'diagnostic' || fact.severity === 'info' || !diagnosticRule(fact.code)?.isComplaint)
     return undefined;
   const devices = [...fact.message.matchAll(PCI_ADDRESS)].map(([device]) => device);
-  // What a kernel says of its own is about no guest, unless it names a device.
+  // A kernel's own message is not about a guest, unless it names a device.
   return devices.length > 0 || /^(?:qemu|vfio|vmm|iommufd)-/.test(fact.code) ? devices : undefined;
 }
 
 /**
- * The guest of the first failure: the one that has the device that it names, else the one whose definition is above it in the
- * same source.
+ * The guest of the first failure: the one that has the named device, otherwise the one whose definition precedes it in the same
+ * source.
  */
 function failingGuest(guests: readonly DescribedGuest[], facts: Iterable<Fact>): DescribedGuest | undefined {
   const above = new Map<string | undefined, FactOf<'machine'>>();

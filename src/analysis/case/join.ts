@@ -1,8 +1,8 @@
-// Which host of the case a new source belongs to. It joins the host that is there unless something contradicts.
+// Which host of the case a new source belongs to. It joins an existing host unless something contradicts.
 import { contradictionOf } from './contradiction.ts';
 import type { HostProfile } from './profile.ts';
 
-/** A host of the case, as far as joining needs it. */
+/** What joining needs to know about a host of the case. */
 export interface HostCandidate {
   readonly id: string;
   readonly name: string;
@@ -19,7 +19,7 @@ export interface JoinDecision {
   readonly isMoment: boolean;
 }
 
-/** How strongly a source belongs to a host, with the reason; 0 if only because nothing contradicts. */
+/** How strongly a source belongs to a host, with the reason; 0 if merely nothing contradicts. */
 function affinity(source: HostProfile, host: HostProfile): { readonly weight: number; readonly reason: string } {
   const name = [...source.names].find(([short]) => host.names.has(short));
   if (name) return { weight: 6, reason: `same host name ${name[1]}` };
@@ -39,8 +39,8 @@ function affinity(source: HostProfile, host: HostProfile): { readonly weight: nu
 }
 
 /**
- * Decides where a source goes. `hosts`: those of the case, the one that was opened or changed last at the end; that one
- * gets a source that could belong to several.
+ * Decides which host a source joins. `hosts`: those of the case, the most recently opened or changed one last; a source that
+ * could belong to several joins that one.
  */
 export function chooseHost(source: HostProfile, hosts: readonly HostCandidate[]): JoinDecision {
   if (hosts.length === 0) {
@@ -57,7 +57,7 @@ export function chooseHost(source: HostProfile, hosts: readonly HostCandidate[])
     const reason = `It joined ${best.host.name}: ${best.reason}.`;
     return { hostId: best.host.id, outcome: 'joined', reason, isMoment: false };
   }
-  // The host that it is most like says why it is another one.
+  // The most similar host gives the reason why this is a different one.
   const [first, ...others] = judged;
   const nearest = others.reduce((a, b) => (a && b.weight > a.weight ? b : a), first);
   const contradiction = nearest?.contradiction;

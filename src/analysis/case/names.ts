@@ -1,12 +1,12 @@
-// What hosts and texts are called. A host has its host name, else the name of its folder or archive, else a letter; never
-// the name of a file. A text has its file name, with the host before it where two hosts have texts of the same name.
+// Names of hosts and texts. A host is named by its host name, otherwise by its folder or archive, otherwise by a letter; never
+// by a file. A text is named by its file, prefixed with the host if two hosts have texts with the same name.
 
 /** Folders that every machine has. */
 const GENERIC_FOLDERS: ReadonlySet<string> = new Set(['sys', 'proc', 'tmp', 'root', 'home']);
 
 const ARCHIVE = /\.(?:tar|tgz|tbz2?|txz|zip|(?:tar\.)?(?:gz|bz2|xz|zst))$/i;
 
-/** The host's name that a folder or archive suggests; undefined if its name says nothing of a machine. `path` may be long. */
+/** The host name that a folder or archive suggests; undefined if its name says nothing about a machine. `path` may be long. */
 export function folderName(path: string): string | undefined {
   const base = path.replace(/\/+$/, '').split('/').at(-1) ?? '';
   const bare = base.replace(ARCHIVE, '').replace(ARCHIVE, '');
@@ -27,9 +27,9 @@ export function letterName(index: number): string {
   return `Host ${letters}`;
 }
 
-/** What a host may be called, from the best name to the worst. */
+/** Possible names of a host, best first. */
 export interface NameSuggestions {
-  /** As a person named it. */
+  /** The name that the user gave it. */
   readonly given?: string | undefined;
   readonly hostName?: string | undefined;
   readonly folder?: string | undefined;
@@ -59,13 +59,13 @@ export interface NamedText {
   /** Id of its host. */
   readonly host: string;
   readonly hostName: string;
-  /** As its file is called. */
+  /** Name of its file. */
   readonly name: string;
 }
 
 /**
- * Labels that tell texts apart, in the order given: the file's name; where two hosts have it, `HOST/NAME`; a second text
- * of that name on one host gets a number.
+ * Unique labels for texts, in the given order: the file's name, or `HOST/NAME` if two hosts have that name; a second text with
+ * that name on the same host gets a number.
  */
 export function textLabels(texts: readonly NamedText[]): string[] {
   const hostsOfName = new Map<string, Set<string>>();

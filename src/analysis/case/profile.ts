@@ -1,5 +1,5 @@
-// What a source says about the machine that it was taken from: what tells hosts apart, and what two sources of one host
-// must agree on. A pure function of facts.
+// What a source says about its machine: what distinguishes hosts, and what two sources from one host must agree on. A pure
+// function of facts.
 import { diagnosticRule } from '../../dumps/diagnostics.ts';
 import type { Iova } from '../../iova/iova.ts';
 import { type Fact, type FactOf, isFact, type SessionEvent } from '../../session/events.ts';
@@ -15,7 +15,7 @@ interface Sourced<T> {
   readonly provenance: Provenance;
 }
 
-/** What is known of a host that tells it apart from others. */
+/** What distinguishes a host from others. */
 export interface HostProfile {
   /** Host names as written, by their normalized form. */
   readonly names: Map<string, string>;
@@ -26,11 +26,11 @@ export interface HostProfile {
   /** Devices of each group. */
   readonly groups: Map<string, Set<string>>;
   readonly groupOfDevice: Map<string, string>;
-  /** Registers and address widths, by what they are: `cap register of dmar0`. */
+  /** Registers and address widths, by description: `cap register of dmar0`. */
   readonly registers: Map<string, Sourced<bigint>>;
   /** Reserved regions of each group as the kernel lists them, as sorted text. */
   readonly regions: Map<string, Set<string>>;
-  /** Devices and groups that errors and faults name, without saying where they belong. */
+  /** Devices and groups that errors and faults name, without any other information about them. */
   readonly namedDevices: Set<string>;
   readonly namedGroups: Map<string, Provenance>;
 }
@@ -50,10 +50,10 @@ export function emptyProfile(): HostProfile {
   };
 }
 
-/** Names that any machine may have: they tell no host apart. */
+/** Names that any machine may have: they do not distinguish hosts. */
 const COMMON_NAMES: ReadonlySet<string> = new Set(['localhost', 'localhost6', '(none)', 'none', 'unknown', 'host']);
 
-/** The form in which host names are compared: lower case, without the domain. Undefined for a name that says nothing. */
+/** Host names are compared in this form: lower case, without the domain. Undefined for a name that any machine may have. */
 export function normalizedName(name: string): string | undefined {
   const [short = ''] = name.trim().toLowerCase().split('.');
   return short === '' || COMMON_NAMES.has(short) ? undefined : short;
@@ -74,7 +74,7 @@ function vendorOf(driver: string): IommuVendor | undefined {
 
 const placeOf = ({ source = 'this session', line }: Fact): Provenance => ({ source, line });
 
-/** Texts of a folder that are remembered to recognize a second folder of the same layout. */
+/** How many texts of a folder are remembered, to recognize a second folder with the same layout. */
 const PATHS_MAX = 300;
 
 function addTo<K, V>(map: Map<K, Set<V>>, key: K, value: V): void {
@@ -88,7 +88,7 @@ function keepFirst<K, V>(map: Map<K, V>, key: K, value: V): void {
   if (!map.has(key)) map.set(key, value);
 }
 
-/** Collects what facts say about their host, one after the other. */
+/** Collects what facts say about their host. */
 class ProfileBuilder {
   readonly profile = emptyProfile();
 
@@ -159,7 +159,7 @@ class ProfileBuilder {
     keepFirst(this.profile.groupOfDevice, device, group);
   }
 
-  /** A program's complaint names devices and groups in its text only. */
+  /** A problem that a program reported names devices and groups only in its text. */
   #complaint(fact: FactOf<'diagnostic'>): void {
     if (!diagnosticRule(fact.code)?.isComplaint) return;
     for (const [, group = ''] of fact.message.matchAll(/(?:\bgroup |\/dev\/vfio\/)(\d{1,9})\b/g)) {

@@ -1,5 +1,5 @@
-// BARs that are mapped in parts. VFIO and QEMU keep the pages of an MSI-X table from being mapped, so that a BAR with one
-// becomes two ranges with a hole of a page, or a range that is shorter than the BAR. People take the hole for an error.
+// BARs that are mapped in parts. VFIO and QEMU do not map the pages of an MSI-X table, so a BAR with such a table becomes two
+// ranges with a hole of a page, or a range that is shorter than the BAR. Users often take the hole for an error.
 // (QEMU 7.2, vfio_pci_fixup_msix_region and msix_init; Linux before 4.16 does not allow mmap of the pages either.)
 import { formatSize, hex, hexRange } from '../../iova/format.ts';
 import { alignDown, alignUp, roundUpPowerOfTwo } from '../../iova/iova.ts';
@@ -13,13 +13,13 @@ import type { GuestLayout } from './guest.ts';
 
 /** A table has at most 2048 entries of 16 bytes; its pages may be of 64 KiB. */
 const HOLE_MAX = 0x1_0000n;
-/** Conflicts that are listed. */
+/** Maximum number of listed conflicts. */
 const LISTED_MAX = 20;
 const TABLE_NAME = /^MSI-X table of (.+)$/;
 /** A part of a BAR in a flat view of QEMU: `0000:01:00.0 BAR 0 mmaps[0]`, `VFIO 0000:01:00.0 BAR 3 mmap`. */
 const PART_NAME = /^(.{0,80}\bBAR \d)(?: mmaps?\b.{0,20})?$/;
 
-/** A mapped range, and the address of the memory behind its first byte where that is known. */
+/** A mapped range, and the address of the memory that its first byte is mapped to, if known. */
 interface Part extends IovaRange {
   readonly behind?: bigint | undefined;
 }
@@ -28,7 +28,7 @@ interface MappedPart extends Part {
   readonly fact: MappingSet['facts'][number];
 }
 
-/** The block of a power of two of bytes, aligned to its size as BARs are, that a range lies in. */
+/** The smallest naturally aligned block with a power-of-two size, like a BAR, that contains a range. */
 function blockAround(r: IovaRange): IovaRange {
   for (let size = roundUpPowerOfTwo(sizeOf(r)); ; size *= 2n) {
     const start = alignDown(r.start, size);
@@ -36,7 +36,7 @@ function blockAround(r: IovaRange): IovaRange {
   }
 }
 
-/** What is between two parts of the same memory, if it is not more than the pages of an MSI-X table. */
+/** The gap between two parts of the same memory, if it is no larger than the pages of an MSI-X table. */
 function holeBetween(a: Part, b: Part): IovaRange | undefined {
   const size = b.start - a.last - 1n;
   if (size <= 0n || size > HOLE_MAX) return undefined;
@@ -59,7 +59,7 @@ function tablesOf({ windows }: Pick<Host, 'windows'>): Table[] {
   });
 }
 
-/** A hole in a BAR, with what is known of both. */
+/** A hole in a BAR, and what is known about both. */
 interface Hole {
   readonly hole: IovaRange;
   readonly bar: IovaRange;
@@ -94,10 +94,10 @@ function conflictOf({ hole, bar, name, table, provenance }: Hole): Conflict {
   };
 }
 
-/** Runs of parts that follow each other with holes of a table's size; a run is a BAR if it has the shape of one. */
+/** Finds runs of consecutive parts with gaps the size of an MSI-X table; a run is a BAR if it has the shape of one. */
 function holesOf(set: MappingSet, host: Pick<Host, 'bars' | 'windows'>): Hole[] {
   const { isSnapshot } = set;
-  // Page tables may have holes anywhere in memory that is mapped one to one: only listed BARs count there.
+  // Page tables may have holes anywhere in memory that is mapped 1:1: only listed BARs count there.
   if (isSnapshot && host.bars.length === 0) return [];
   const tables = tablesOf(host);
   const found: Hole[] = [];
@@ -137,7 +137,7 @@ function holesOf(set: MappingSet, host: Pick<Host, 'bars' | 'windows'>): Hole[] 
   return found;
 }
 
-/** The maps of a set in their order, refused ones included: a program asks for the parts of a BAR one after the other. */
+/** The maps of a set in order, including refused ones: a program maps the parts of a BAR one after the other. */
 function* mapsOf({ facts }: MappingSet): Generator<MappedPart> {
   for (const fact of facts) {
     if (fact.kind === 'unmap' || (fact.kind === 'request' && fact.op !== 'map')) continue;
@@ -146,7 +146,7 @@ function* mapsOf({ facts }: MappingSet): Generator<MappedPart> {
   }
 }
 
-/** BARs of a flat view that are several ranges. */
+/** BARs of a flat view that consist of several ranges. */
 function partsOfGuest({ ranges }: GuestLayout): Hole[] {
   const byName = new Map<string, (Part & Pick<Hole, 'provenance'>)[]>();
   for (const { name, type, start, last, provenance = [] } of ranges) {
@@ -169,7 +169,7 @@ function partsOfGuest({ ranges }: GuestLayout): Hole[] {
   });
 }
 
-/** Pages inside of BARs that are not mapped because an MSI-X table is there, each once. */
+/** Pages inside BARs that are not mapped because of an MSI-X table, each once. */
 export function barPartConflicts(
   { host }: Pick<CommonSpace, 'host'>,
   sets: readonly MappingSet[],
@@ -182,8 +182,8 @@ export function barPartConflicts(
 }
 
 /**
- * That a range of device memory is a part of a BAR, which has a power of two of bytes and is aligned to it; empty if it has
- * that shape, or if more is missing than the pages of an MSI-X table.
+ * A sentence that a range of device memory is only part of a BAR, whose size is a power of two and which is naturally aligned.
+ * Empty if the range has that shape, or if more than the pages of an MSI-X table is missing.
  */
 export function barPartSentence(r: IovaRange): string {
   const bar = blockAround(r);

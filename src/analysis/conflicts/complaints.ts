@@ -1,4 +1,4 @@
-// Problems that programs and kernels reported in words: passed on as they are, with a fix where one is known.
+// Problems that programs and kernels reported as text: passed on unchanged, with a fix if one is known.
 import type { DiagnosticCode } from '../../dumps/diagnostics.ts';
 import { remedyOf } from '../../dumps/remedies.ts';
 import { formatSize } from '../../iova/format.ts';
@@ -9,15 +9,15 @@ import type { Conflict } from './conflict.ts';
 import { hostWidth } from './guest-limits.ts';
 
 const SUPPRESSED: DiagnosticCode = 'faults-suppressed';
-/** Complaints that are listed. */
+/** Maximum number of listed complaints. */
 const LISTED_MAX = 50;
-/** Characters of a complaint that its title shows. */
+/** Maximum length of a complaint in a title, in characters. */
 const TITLE_MAX = 160;
 
 const DEFAULT_REMEDY =
-  "Check the lines around it, and add the host's reserved_regions and its kernel log of the same time.";
+  "Check the lines around it, and add the host's reserved_regions and its kernel log from the same time.";
 
-/** Complaints that only say that something failed: what they follow from is listed before them. */
+/** Complaints that only say that something failed: their cause is listed before them. */
 const GENERAL: ReadonlySet<DiagnosticCode> = new Set<DiagnosticCode>([
   'dpdk-device-dma-failed',
   'dpdk-device-not-attached',
@@ -36,7 +36,7 @@ const GENERAL: ReadonlySet<DiagnosticCode> = new Set<DiagnosticCode>([
   'vmm-dma-unmap-failed',
 ]);
 
-/** Of general complaints, how little they say: the one with the lowest number is listed first. */
+/** How vague general complaints are: the one with the lowest number is listed first. */
 const VAGUENESS: Readonly<Partial<Record<DiagnosticCode, number>>> = {
   'dpdk-device-dma-failed': 0,
   'dpdk-device-not-attached': 3,
@@ -47,7 +47,7 @@ const VAGUENESS: Readonly<Partial<Record<DiagnosticCode, number>>> = {
   'vfio-probe-failed': 2,
 };
 
-/** What an errno of a refused map means where the range was not printed. */
+/** What the errno of a refused map means if the range was not printed. */
 const ERRNOS: Readonly<Record<string, string>> = {
   EEXIST: 'part of the range is already mapped in the container; the log does not print the range',
   EADDRINUSE: 'part of the range is already mapped; the log does not print the range',
@@ -59,7 +59,7 @@ const ERRNOS: Readonly<Record<string, string>> = {
   ENOSPC: 'the container has reached its limit of mappings',
 };
 
-/** More about some complaints than their own words. */
+/** Additional explanations of some complaints. */
 const MORE: Readonly<Partial<Record<DiagnosticCode, string>>> = {
   'memlock-limit': 'It is not an address problem.',
   'dpdk-iova-mode': 'IOVAs equal to virtual addresses need 47 address bits; physical ones do not.',
@@ -74,10 +74,10 @@ export function errnoIn(text: string): string | undefined {
   return /\b(E[A-Z]{3,11})\b/.exec(text)?.[1];
 }
 
-/** Where DPDK places memory, as the message has it; with IOVAs equal to virtual addresses. */
+/** DPDK's --base-virtaddr in the message: the lowest IOVA if IOVAs are virtual addresses. */
 const BASE = /, IOVAs from (0x[0-9a-f]{1,16})/;
 
-/** Why such memory cannot be mapped: its addresses are longer than those of the IOMMU. Undefined if they are not. */
+/** Why such memory cannot be mapped: its addresses are wider than the IOMMU's. Undefined if they are not. */
 function baseReason(message: string, space: CommonSpace): string | undefined {
   const [, base] = BASE.exec(message) ?? [];
   if (base === undefined) return undefined;
@@ -88,7 +88,7 @@ function baseReason(message: string, space: CommonSpace): string | undefined {
   return `IOVAs equal to virtual addresses begin at ${base} (--base-virtaddr) and need ${needed} bits, ${has}`;
 }
 
-/** DPDK places memory at virtual addresses: most IOMMUs of 39 bits do not reach them. */
+/** Width of the virtual addresses at which DPDK places memory: usually out of reach of an IOMMU with 39 bits. */
 const VIRTUAL_ADDRESS_BITS = 47;
 
 function narrowIommu(space: CommonSpace): string | undefined {
@@ -131,7 +131,7 @@ export function suppressedFaults({ complaints }: Pick<Host, 'complaints'>): numb
     .reduce((sum, { message, provenance }) => sum + Number.parseInt(message, 10) * provenance.length, 0);
 }
 
-/** The host's complaints as conflicts, each once; suppressed faults are said with the faults. */
+/** The host's complaints as conflicts, each once; suppressed faults are mentioned with the faults. */
 export function complaintConflicts(space: CommonSpace): Conflict[] {
   return space.host.complaints
     .filter(({ code }) => code !== SUPPRESSED)

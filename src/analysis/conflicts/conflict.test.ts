@@ -68,7 +68,7 @@ describe('complaints', () => {
       severity: 'fatal',
       title: 'no IOMMU',
       message: 'Reported by the program or the kernel, not verified.',
-      remedy: "Check the lines around it, and add the host's reserved_regions and its kernel log of the same time.",
+      remedy: "Check the lines around it, and add the host's reserved_regions and its kernel log from the same time.",
       marks: [],
       provenance: [{ source: 'log', line: 1 }],
       answer: 'No IOMMU.',

@@ -10,8 +10,8 @@ import type { MergedRegion } from '../space/common-space.ts';
 export const CONFLICT_SEVERITIES = ['fatal', 'warning', 'note'] as const;
 
 /**
- * `fatal`: a guest or a device does not work because of it. `warning`: nothing fails for certain, but a person should
- * look. `note`: refused, and usually without consequences.
+ * `fatal`: a guest or a device does not work because of it. `warning`: not certain to fail, but should be checked. `note`:
+ * refused, but usually without consequences.
  */
 export type ConflictSeverity = (typeof CONFLICT_SEVERITIES)[number];
 
@@ -46,7 +46,7 @@ export const CONFLICT_RULES = [
   'viommu-wider-than-iommu',
 ] as const;
 
-/** A rule of this program, or the code of a diagnostic that passes on a complaint of another one. */
+/** A rule of this program, or the code of a diagnostic that passes on a problem reported by another program. */
 export type ConflictRule = (typeof CONFLICT_RULES)[number] | DiagnosticCode;
 
 /** A range that a conflict is about; bounds inclusive. */
@@ -56,7 +56,7 @@ export interface ConflictMark extends IovaRange {
   readonly message: string;
 }
 
-/** What a program can do about a conflict by itself. `ram` in bytes; `groups` and `name` as in the host and `MACHINES`. */
+/** A remedy that a program can apply by itself. `ram` in bytes; `groups` and `name` as in the host and `MACHINES`. */
 export type RemedyAction =
   | { readonly kind: 'set-ram'; readonly ram: bigint }
   | { readonly kind: 'relocate' }
@@ -65,18 +65,21 @@ export type RemedyAction =
 
 /** One way to avoid a conflict. */
 export interface Remedy {
-  /** A short imperative phrase or sentence, without anything to look up: `Set RAM to 3054 MiB (2.98 GiB)`. */
+  /** A short, self-contained imperative phrase or sentence: `Set RAM to 3054 MiB (2.98 GiB)`. */
   readonly text: string;
   readonly action?: RemedyAction | undefined;
-  /** What to copy: an option, an element, a command; may have several lines. */
+  /** Text to copy: an option, an element, a command; may have several lines. */
   readonly copy?: string | undefined;
-  /** What reads it: `qemu`, `libvirt`, `proxmox`, `kubevirt`, `shell` …; undefined if there is nothing to copy. */
+  /**
+   * The program that reads `copy`: `qemu`, `libvirt`, `proxmox`, `kubevirt`, `shell` …; undefined if there is nothing to
+   * copy.
+   */
   readonly form?: string | undefined;
 }
 
 /**
- * Something that is wrong in a layout, or will be once it is tried. `Rule` is wider where operations that a model
- * refused are listed as well.
+ * Something that is wrong in a layout, or will fail when it is tried. `Rule` is wider where operations that a model refused
+ * are listed as well.
  */
 export interface Conflict<Rule extends string = ConflictRule> {
   /** Unique among the conflicts of one host, and the same each time the same dumps are read. */
@@ -97,26 +100,26 @@ export interface Conflict<Rule extends string = ConflictRule> {
   readonly marks: readonly ConflictMark[];
   readonly provenance: readonly Provenance[];
   /**
-   * One or two sentences that are enough for a person who reads nothing else: what is refused, what blocks it with its
-   * exact bounds, errno and kernel. Without one, title and message.
+   * One or two self-contained sentences: what is refused, what blocks it with its exact bounds, errno and kernel. If absent,
+   * title and message are used.
    */
   readonly answer?: string | undefined;
-  /** The ways to avoid it one by one, those that a program can carry out with an action. */
+  /** The ways to avoid it, one by one; those that a program can apply have an action. */
   readonly remedies?: readonly Remedy[] | undefined;
   /** True if it only follows from another conflict, or repeats one in general terms: it is listed after that one. */
   readonly follows?: boolean | undefined;
-  /** Position of the event that shows it, of events in the order in which they happened. */
+  /** Position of the event that shows it, if events are in chronological order. */
   readonly position?: number | undefined;
   /** How often it was reported, and when first and last, in seconds. */
   readonly count?: number | undefined;
   readonly time?: { readonly first: number; readonly last: number } | undefined;
-  /** What it has in common with conflicts of the same kind, which are then one item: `groups cannot be assigned`. */
+  /** Conflicts with the same kind become one item: `groups cannot be assigned`. */
   readonly kind?: string | undefined;
   /** For a list that combines conflicts of one kind: the noun to count (singular), and what is wrong with all of them. */
   readonly kindLabel?: { readonly unit: string; readonly text: string } | undefined;
 }
 
-/** The errno and the source of a kernel rule, for a conflict. */
+/** The errno and the source of a kernel rule, as fields of a conflict. */
 export function refusedBy(subject: RuleSubject, question?: RuleQuestion): Pick<Conflict, 'errno' | 'source'> {
   const { errno, source } = lookUpRule(subject, question);
   return { errno, source };
@@ -127,7 +130,7 @@ export function describeRange(r: IovaRange): string {
   return `${hexRange(r)} (${formatSize(sizeOf(r))})`;
 }
 
-/** ` on Linux 6.1`: the kernel whose answer it is, by the host's dumps, else the one whose rule is quoted; or empty. */
+/** ` on Linux 6.1`: the kernel of the host's dumps, otherwise the one whose rule is quoted; or empty. */
 export function onKernel(kernel: string | undefined, source: string | undefined): string {
   const version = kernel === undefined ? undefined : parseKernelVersion(kernel);
   if (version) return ` on Linux ${version.major}.${version.minor}`;
@@ -154,7 +157,7 @@ export function joinNumbers(names: readonly string[]): string {
   return joinNames(parts, parts.length);
 }
 
-/** Names with runs of more than three numbers as one: `0 to 5`. */
+/** Joins runs of more than three numbers: `0 to 5`. */
 function numberRuns(names: readonly string[]): string[] {
   const parts: string[] = [];
   for (let i = 0; i < names.length; ) {
@@ -168,10 +171,10 @@ function numberRuns(names: readonly string[]): string[] {
   return parts;
 }
 
-/** Numbers and runs of a list of groups; a longer one is counted instead. */
+/** Maximum number of entries in a list of groups; longer lists are counted instead. */
 const GROUP_PARTS_MAX = 6;
 
-/** Groups of a sentence by their numbers, ascending: `group 3`, `groups 0 to 5 and 7`, `380 groups (0, 1, 2 and 377 more)`. */
+/** Names groups in a sentence, by ascending numbers: `group 3`, `groups 0 to 5 and 7`, `380 groups (0, 1, 2 and 377 more)`. */
 export function joinGroups(numbers: readonly string[]): string {
   if (numbers.length === 1) return `group ${numbers[0]}`;
   const parts = numberRuns(numbers);
@@ -184,7 +187,7 @@ export function markOf(role: ConflictMark['role'], { start, last }: IovaRange, m
   return { role, start, last, message };
 }
 
-/** Who holds the parts of a merged region, each once: `group 1 and group 4`. */
+/** The owners of the parts of a merged region, each once: `group 1 and group 4`. */
 export function ownersOf({ parts }: Pick<MergedRegion, 'parts'>): string {
   return joinNames([...new Set(parts.map(({ owner }) => owner))]);
 }

@@ -1,11 +1,11 @@
-// A processor whose physical addresses are longer than what the IOMMU translates: guests that take over its width place
-// their large BARs where they cannot be mapped.
+// A CPU whose physical addresses are wider than what the IOMMU translates: guests that use its width place their large BARs
+// where they cannot be mapped.
 import { hex } from '../../iova/format.ts';
 import type { CommonSpace } from '../space/common-space.ts';
 import { type Conflict, refusedBy } from './conflict.ts';
 import { hostWidth } from './guest-limits.ts';
 
-/** The note about a host's widths; none if they are not known, or the IOMMU reaches as far as the processor. */
+/** The note about a host's widths; none if they are unknown, or the IOMMU translates as many bits as the CPU. */
 export function cpuWidthConflicts(space: CommonSpace): Conflict[] {
   const { cpu } = space.host;
   const iommu = hostWidth(space);

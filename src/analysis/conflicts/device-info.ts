@@ -1,9 +1,9 @@
-// How messages call single devices.
+// How messages name a device.
 import { busDeviceFunction, pciAddress } from '../../dumps/fields/pci-address.ts';
 import type { Host, HostDevice } from '../host/host.ts';
 import { joinNames } from './conflict.ts';
 
-/** What is known of devices, by address. */
+/** What is known about devices, by address. */
 export type DeviceInfos = ReadonlyMap<string, Pick<HostDevice, 'name' | 'class' | 'driver' | 'parent'>>;
 
 /** The requester id of a PCI address: bus, device, function. `undefined` for other names. */
@@ -17,7 +17,7 @@ function isBridge(kind: string | undefined): boolean {
   return /^PCIe? bridge/i.test(kind ?? '');
 }
 
-/** The devices below a bridge, other bridges left out. */
+/** The devices below a bridge, except other bridges. */
 function behindBridge(bridge: string, infos: DeviceInfos): string[] {
   return [...infos].flatMap(([device, { parent, class: kind }]) => {
     if (parent !== bridge) return [];
@@ -26,8 +26,8 @@ function behindBridge(bridge: string, infos: DeviceInfos): string[] {
 }
 
 /**
- * A device of a fault for a sentence. A stream id is resolved by the devices of the host's groups; a bridge's id stands for
- * the devices behind it.
+ * The device of a fault, for use in a sentence. A stream id is resolved with the IORT or the devices of the host's groups; a
+ * bridge's id means one of the devices behind it.
  */
 export function faultDeviceLabel(
   { groups, streamIds = [] }: Pick<Host, 'groups' | 'streamIds'>,
@@ -35,7 +35,7 @@ export function faultDeviceLabel(
   infos: DeviceInfos,
 ): string {
   if (device === undefined) return 'A device';
-  // IOMMUs of systems on chips name themselves, and at most the stream.
+  // IOMMU drivers of systems on chips report their own name, and at most the stream.
   const [, iommu, stream] = /^([\w.@-]+\.(?:iommu|sysmmu|mmu|dart))(?: stream (\d+))?$/.exec(device) ?? [];
   if (iommu !== undefined) {
     return stream === undefined
@@ -54,7 +54,7 @@ export function faultDeviceLabel(
   const mapped = streamIds.find(({ stream, count }) => id >= stream && id < stream + count);
   if (mapped) {
     const named = pciAddress(mapped.segment, mapped.requester + id - mapped.stream);
-    return `${named} (stream id 0x${digits}, by the IORT)`;
+    return `${named} (stream id 0x${digits}, according to the IORT)`;
   }
   const owner = groups.flatMap(({ devices }) => devices).find((name) => requesterId(name) === id);
   if (owner !== undefined) return `Stream id 0x${digits} (probably ${owner}, which has this requester id)`;

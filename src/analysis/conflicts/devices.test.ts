@@ -77,7 +77,7 @@ describe('a device that the kernel refused to assign', () => {
     };
     const under = (kernel: string | undefined, iommu: SessionEvent) =>
       foundUnder(kernel, iommu).map(({ rule, severity, errno }) => [rule, severity, errno]);
-    // The words of the log are those of that kernel.
+    // The log message is that of the chosen kernel.
     expect(foundUnder('6.12', width(39))[0]?.message).toContain(`The kernel reported: ${NEW}.`);
     expect(foundUnder('6.1', width(39))[0]?.message).toContain(`The kernel log then has: "${OLD}.`);
     const amd = width(48, { name: 'ivhd0', driver: 'amd' });

@@ -1,4 +1,4 @@
-// What is wrong with the devices and groups of a host, whatever guest is to run: firmware regions, BARs, contradictions.
+// What is wrong with the devices and groups of a host, regardless of the guest: firmware regions, BARs, contradictions.
 import { formatSize, hexRange } from '../../iova/format.ts';
 import { isAligned, overlaps, sizeOf } from '../../iova/range.ts';
 import { complement, intersect, rangeSet } from '../../iova/range-set.ts';
@@ -26,7 +26,7 @@ import {
 import { ISA_REGION_HISTORY, isaBridgeOf, isIsaRegion } from './isa-bridge.ts';
 import { msiConflicts } from './msi.ts';
 
-/** The device that a person wants to assign, and the groups that go with it. */
+/** The device to assign, and the groups that are assigned with it. */
 export interface DeviceFocus {
   readonly device: string;
   /** Names of groups. */
@@ -41,10 +41,10 @@ const ASSIGN_REMEDIES: readonly Remedy[] = [
 ];
 const USUALLY_HARMLESS = 'Usually none is needed: only peer-to-peer DMA uses this mapping.';
 
-/** What kernels log that refuse such a group whatever the IOMMU is. */
+/** What kernels log that refuse such a group regardless of the IOMMU. */
 const NEWER_LOG = `The log then has: "${lookUpRule('attach-direct-region').logs ?? ''}"`;
 
-/** What the tables and logs of firmware call its regions. */
+/** What firmware tables and logs call the regions. */
 export const FIRMWARE_REGIONS: Readonly<Record<string, string>> = { rmrr: 'RMRR', ivmd: 'IVMD region', rmr: 'RMR' };
 
 /** What firmware calls its regions on this host. */
@@ -59,7 +59,7 @@ function regionName(host: Host, regions: readonly Region[]): string {
   return regions.length > 1 ? `${name}s` : name;
 }
 
-/** What decides about a device with a `direct` region: the log of this kernel, but not for another one that was chosen. */
+/** What decides about a device with a `direct` region: this kernel's log, unless another kernel was chosen. */
 function directContext(host: Host, log?: string) {
   return { ...ruleContext(host), log: host.chosenKernel === undefined ? log : undefined };
 }
@@ -74,12 +74,12 @@ function refusalOf(host: Host, log?: string): string {
 function ineligible(host: Host, groups: readonly Group[], focus: DeviceFocus | undefined): Conflict[] {
   const found: Conflict[] = [];
   const reported = new Set<string>();
-  // What one kernel refused may be accepted by another one that was chosen.
+  // A chosen kernel may accept what the logging kernel refused.
   const isRefused = host.chosenKernel === undefined || refusesDirectRegions(host);
   for (const entry of isRefused ? host.ineligible : []) {
     const group = host.groups.find((g) => g.devices.includes(entry.device));
     if (group) reported.add(group.key);
-    // An attempt that nobody asks about: the group is not selected, and is named among those left out.
+    // Not part of the question: the group is not selected, and is listed among those left out.
     if (group && groups.length > 0 && !groups.includes(group) && focus?.device !== entry.device) continue;
     found.push(ineligibleDevice(host, group, entry));
   }
@@ -112,7 +112,7 @@ function ineligibleDevice(
     (r) => r.device === device && !group?.regions.some((known) => known.start === r.start),
   );
   const regions = [...listed, ...own];
-  // Firmware regions without a device may be the ones.
+  // Firmware regions without a device may be the reason.
   const possible = regions.length > 0 ? [] : host.firmwareRegions.filter((r) => r.device === undefined);
   const shown = [...regions, ...possible];
   const where =
@@ -183,7 +183,7 @@ function directGroup(host: Host, group: Group, direct: readonly Region[], focus:
   };
 }
 
-/** What the kernel reported; what it would report under another kernel that was chosen, if its rule differs. */
+/** What the kernel reported; or what a chosen kernel would report, if its rule differs. */
 function reportSentence(host: Host, reason: string): string {
   if (host.chosenKernel !== undefined) {
     const reported = lookUpRule('attach-direct-region', { ...ruleContext(host), log: reason });
@@ -193,13 +193,13 @@ function reportSentence(host: Host, reason: string): string {
   return `The kernel reported: ${reason}.`;
 }
 
-/** What the kernel's log says when the device of a `direct` region is to be assigned. */
+/** What the kernel logs when a device with a `direct` region is assigned. */
 function logSentence(host: Host): string {
   const { logs } = lookUpRule('attach-direct-region', ruleContext(host));
   return logs === undefined ? '' : `The kernel log then has: "${logs}"`;
 }
 
-/** A group with direct regions that this kernel accepts: they are cut out of what a guest can map. */
+/** A group with direct regions that this kernel accepts: a guest cannot map them. */
 function acceptedGroup(host: Host, group: Group, direct: readonly Region[]): Conflict {
   const title = groupTitle(group);
   const bounds = joinNames(direct.map(hexRange));
@@ -219,7 +219,7 @@ function acceptedGroup(host: Host, group: Group, direct: readonly Region[]): Con
   };
 }
 
-/** The answer about a group with direct regions, from the device that was asked for. */
+/** The answer about a group with direct regions, in terms of the requested device. */
 function directAnswer(
   host: Host,
   group: Group,
@@ -244,7 +244,7 @@ function directAnswer(
   return `${who} ${refusalOf(host)}: ${what} must stay mapped 1:1; no RAM size changes that.`;
 }
 
-/** A group that has only the region of an ISA bridge as older kernels list it: assignable, but RAM there is refused. */
+/** A group whose only direct region is that of an ISA bridge on older kernels: assignable, but RAM there is refused. */
 function isaGroup(host: Host, group: Group, direct: readonly Region[]): Conflict {
   const title = groupTitle(group);
   const bridge = isaBridgeOf({ groups: [group] });
@@ -269,8 +269,8 @@ function isaGroup(host: Host, group: Group, direct: readonly Region[]): Conflict
 }
 
 /**
- * True for what is no group that a source lists, but a device or a log line with regions that firmware keeps: whoever
- * assigns another device does not meet them.
+ * True if no source lists this as a group: it is only a device or a log line with firmware regions, which do not affect the
+ * assignment of other devices.
  */
 export function isOnlyFirmware(group: Group, focus: DeviceFocus | undefined): boolean {
   if (group.group !== undefined || group.regions.length === 0) return false;
@@ -278,12 +278,12 @@ export function isOnlyFirmware(group: Group, focus: DeviceFocus | undefined): bo
   return group.regions.every(({ type }) => type === 'direct' || type === 'direct-relaxable');
 }
 
-/** True if the kernel decides by the kind of device whether such a region is relaxable: VT-d alone; others have a flag. */
+/** True if the kernel decides by the kind of device whether such a region is relaxable: only VT-d; others have a flag. */
 function isRelaxedByClass(host: Host, regions: readonly Region[]): boolean {
   return regions.some(({ origin }) => origin === 'rmrr') || ruleContext(host).driver === 'intel';
 }
 
-/** Groups that nobody can assign and that are not part of the question: one note. */
+/** One note about groups that cannot be assigned and are not part of the question. */
 export function leftOutGroups({ host, groups }: CommonSpace, focus: DeviceFocus | undefined): Conflict[] {
   if (focus) return [];
   const left = host.groups.filter(
@@ -318,7 +318,7 @@ export function leftOutGroups({ host, groups }: CommonSpace, focus: DeviceFocus 
   ];
 }
 
-/** What programs say when a device of the group is not bound to VFIO, the one to assign included. */
+/** Codes of messages that a device of the group, including the one to assign, is not bound to VFIO. */
 const NOT_BOUND: ReadonlySet<string> = new Set([
   'qemu-group-not-viable',
   'dpdk-group-not-viable',
@@ -334,7 +334,7 @@ export function unviableGroups(host: Host, focus: DeviceFocus | undefined): Conf
   return groupViabilities(host).flatMap((viability): Conflict[] => {
     const { group, members } = viability;
     if (!focus.groups.includes(group) && !members.some(({ device }) => device === focus.device)) return [];
-    // libvirt binds the device itself when the guest starts: only after a refusal it is in the way.
+    // libvirt binds the device itself when the guest starts: its driver is a problem only after a refusal.
     const blocking = members.filter(
       ({ device, state }) => state === 'blocking' && (isRefused || device !== focus.device),
     );
@@ -374,7 +374,7 @@ export function unviableGroups(host: Host, focus: DeviceFocus | undefined): Conf
   });
 }
 
-/** The options of vfio-pci that take devices by their ids at boot. */
+/** The options of vfio-pci that bind devices by their ids at boot. */
 function bindAtBoot(host: Host, blocking: readonly GroupMember[]): Remedy[] {
   const ids = blocking.flatMap(({ device }) => host.devices.get(device)?.ids ?? []);
   if (ids.length < blocking.length) return [];
@@ -466,7 +466,7 @@ function barOverReserved(space: CommonSpace, bar: Bar): Conflict | undefined {
   };
 }
 
-/** A BAR that is not aligned to pages, where pages are larger than 4 KiB, for which BARs are made. */
+/** A BAR that is not page-aligned: BARs are made for pages of 4 KiB, but this host's pages are larger. */
 function misalignedBar(bar: Bar, pageSize: bigint): Conflict[] {
   if (pageSize <= DEFAULT_PAGE_SIZE || isAligned(bar, pageSize)) return [];
   return [

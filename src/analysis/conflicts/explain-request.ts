@@ -1,5 +1,4 @@
 // Why a program's request was refused: what blocked it at that moment, as far as the dumps show.
-
 import { counted, formatExactSize, formatSize, hex, hexRange } from '../../iova/format.ts';
 import { ADDRESS_WIDTHS, bitLength } from '../../iova/iova.ts';
 import { containsRange, type IovaRange, intersection, isAligned } from '../../iova/range.ts';
@@ -27,23 +26,23 @@ import { regionClause } from './region-clause.ts';
 import type { MemoryKind, Request } from './request-subject.ts';
 import { explainVfioUser } from './vfio-user.ts';
 
-/** Where the memory of a PC goes on above its hole below 1 MiB. */
+/** Where RAM of a PC continues after the hole below 1 MiB. */
 const PC_STARTS: ReadonlySet<bigint> = new Set([0xc_0000n, 0x10_0000n]);
-/** Mappings that the marks of one conflict show. */
+/** How many mappings one conflict marks. */
 const MARKED_MAX = 3;
 
 export const FEWER_MAPPINGS =
   'Use fewer, larger mappings (huge pages, a larger virtio-mem block size), or raise dma_entry_limit of vfio_iommu_type1.';
 const UNEXPLAINED =
-  "Nothing in these dumps explains it: add the host's reserved_regions and its kernel log of the same time.";
+  "Nothing in these dumps explains it: add the host's reserved_regions and its kernel log from the same time.";
 const USUALLY_HARMLESS =
-  'Usually none is needed: only peer-to-peer DMA uses this mapping. If the guest shows a black screen, look at the ROM, the reset and the boot display of the device instead.';
+  'Usually none is needed: only peer-to-peer DMA uses this mapping. If the guest shows a black screen, check the ROM, the reset and the boot display of the device instead.';
 
 /** Why a request was refused. */
 export interface Explanation {
   /** Full sentences. */
   readonly message: string;
-  /** The same as a clause for the answer, after a colon and without a full stop. */
+  /** The same as a clause for the answer, to follow a colon; without a full stop. */
   readonly cause: string;
   readonly remedy: string;
   readonly remedies?: readonly Remedy[];
@@ -62,26 +61,26 @@ export interface RequestContext {
   /** In bytes. */
   readonly pageSize: bigint;
   readonly kind: MemoryKind;
-  /** Unmaps that were refused before, in their order. */
+  /** Unmaps that were refused before, in order. */
   readonly failedUnmaps: readonly Request[];
   /** The guest whose definition is known. */
   readonly guest?: GuestLayout | undefined;
 }
 
-/** The largest part that fits from where the request starts; empty if not a single byte does. */
+/** A sentence about how much fits at the start of the request; empty if not a single byte does. */
 function fittingPart(request: IovaRange, obstacle: IovaRange): string {
   return obstacle.start > request.start
-    ? `From ${hex(request.start)} up to the obstacle ${formatSize(obstacle.start - request.start)} fit.`
+    ? `The first ${formatSize(obstacle.start - request.start)}, from ${hex(request.start)} up to the obstacle, would fit.`
     : '';
 }
 
-/** RAM that starts where the request does and ends before the obstacle, in whole MiB as people type it. */
+/** RAM from the start of the request that ends before the obstacle, in whole MiB. */
 function smallerRam(request: Request, obstacle: IovaRange, kind: MemoryKind): Remedy[] {
   const room = obstacle.start - request.start;
   const mib = room / MIB;
   if (kind === 'bar' || room < MIB) return [];
   const size = mib < 1024n ? `${mib} MiB` : `${mib} MiB (${formatSize(mib * MIB)})`;
-  // Only virt has all of its RAM in one range.
+  // Only the machine virt has all RAM in one range.
   const isWhole = request.name === 'mach-virt.ram';
   return [
     isWhole
@@ -90,7 +89,7 @@ function smallerRam(request: Request, obstacle: IovaRange, kind: MemoryKind): Re
   ];
 }
 
-/** The ways to explain EINVAL of a map, the surest first; each gives nothing if it does not apply. */
+/** Explanations of EINVAL for a map, most certain first; each returns undefined if it does not apply. */
 const INVALID_BECAUSE: readonly ((request: Request, context: RequestContext) => Explanation | undefined)[] = [
   overReserved,
   beyondAperture,
@@ -106,7 +105,10 @@ export function ownGroups({ device, group: named }: Request, { groups }: Pick<Ho
   return ofDevice.length > 0 ? ofDevice : groups.filter(({ group }) => group !== undefined && group === named);
 }
 
-/** The group of the request's device, else the selected groups, else all: what they reserve, in this order. */
+/**
+ * The address spaces to look in, in order: that of the request's group; otherwise those of the selected groups and of all
+ * groups.
+ */
 function spacesOf(request: Request, space: CommonSpace): CommonSpace[] {
   const { host } = space;
   const own = ownGroups(request, host);
@@ -137,14 +139,14 @@ function overRegion(
     subject: 'map-over-reserved',
     message: `${describeRange(cut)} inside it is reserved (${region.type}, ${owners}).`,
     cause: `it ${verb} ${regionClause(space, region)}`,
-    ...wayAround(request, space, region, context),
+    ...regionRemedies(request, space, region, context),
     marks: [markOf('obstacle', region, `${region.type} of ${owners}`)],
     provenance: partPlaces(region),
   };
 }
 
-/** How to do without a range that is reserved. */
-function wayAround(
+/** How to avoid a reserved region. */
+function regionRemedies(
   request: Request,
   space: CommonSpace,
   region: MergedRegion,
@@ -159,7 +161,8 @@ function wayAround(
   const own = region.type === 'direct' ? ownGroups(request, space.host) : [];
   if (own.length > 0 && !own.some((group) => isAssignable(space.host, group))) {
     return {
-      remedy: 'Assign another device: this kernel does not assign one with such a region, whatever the RAM size is.',
+      remedy:
+        'Assign another device: this kernel does not assign a device with such a region, regardless of the RAM size.',
       remedies: [{ text: 'Assign another device; no RAM size changes that' }],
     };
   }
@@ -169,7 +172,7 @@ function wayAround(
   };
 }
 
-/** What to change of the guest, where its definition is known; else what can be said of the request alone. */
+/** Changes to the guest if its definition is known; otherwise what follows from the request itself. */
 function ramRemedies(
   request: Request,
   space: CommonSpace,
@@ -229,7 +232,7 @@ function unaligned(request: Request, { pageSize }: RequestContext): Explanation 
 
 function overPlatformRange(request: Request, { space, kind, guest }: RequestContext): Explanation | undefined {
   const { host } = space;
-  // RAM that starts where a PC has it is not on ARM.
+  // RAM that starts at a PC's addresses rules out ARM.
   const isPc = architectureOf(host) === undefined && PC_STARTS.has(request.start);
   const likely = likelyObstacles(host, request).filter(({ platform }) => !isPc || platform !== 'ARM');
   const [first] = likely;
@@ -270,7 +273,7 @@ function joinAlternatives(values: readonly number[]): string {
   return values.length < 2 ? values.join('') : `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
 }
 
-/** A map below 16 MiB of a host whose regions are unknown. */
+/** A map below 16 MiB on a host whose regions are unknown. */
 function perhapsIsaBridge(request: Request, { space: { host } }: RequestContext): Explanation | undefined {
   if (request.start > ISA_BRIDGE_RANGE.last || host.groups.some(({ regions }) => regions.length > 0)) return undefined;
   if (!mayHaveIsaRegion(kernelOf(host))) return undefined;
@@ -311,10 +314,10 @@ export function explainRequest(request: Request, context: RequestContext): Expla
   }
 }
 
-/** What other answers mean, whatever the dumps contain. Measured on Linux 6.1 to 7.3, but for EBUSY and ENOTTY. */
+/** What other answers mean, regardless of the dumps. Measured on Linux 6.1 to 7.3, except EBUSY and ENOTTY. */
 const OTHER_ERRNOS: Readonly<Record<string, { readonly cause: string; readonly remedy: string }>> = {
   '-EPERM': {
-    cause: 'the process may not do this: write access was asked for memory that is read-only, or a limit applies',
+    cause: 'the process may not do this: write access was requested for read-only memory, or a limit applies',
     remedy: 'Check whether the memory is writable, and whether the mapping that it was copied from permits writing.',
   },
   '-EOVERFLOW': {
@@ -325,15 +328,15 @@ const OTHER_ERRNOS: Readonly<Record<string, { readonly cause: string; readonly r
   '-ENODEV': {
     cause:
       'the container or the IOAS has no IOMMU behind it yet: no group was added, or its IOMMU type was not set; not an address problem',
-    remedy: 'Look at the first error of the log: the group could not be added before.',
+    remedy: 'Check the first error in the log: the group could not be added.',
   },
   '-EBADF': {
     cause: 'the file descriptor of the memory, or of the container, is not open; not an address problem',
-    remedy: 'Look at the first error of the log: something was closed before.',
+    remedy: 'Check the first error in the log: something was closed before.',
   },
   '-EBUSY': {
     cause: 'the address space is in use by something that does not permit it at the moment; not an address problem',
-    remedy: 'Look at what else uses the container or the IOAS.',
+    remedy: 'Check what else uses the container or the IOAS.',
   },
   '-ENOTTY': {
     cause: 'the kernel does not have this request: it is older than the VMM, or a module (vfio_iommu_type1) is missing',
@@ -341,7 +344,7 @@ const OTHER_ERRNOS: Readonly<Record<string, { readonly cause: string; readonly r
   },
 };
 
-/** What a range was compared with, and what the dumps do not have. */
+/** What the range was compared with, and what is missing from the dumps. */
 function whatIsKnown({ host, apertures }: RequestContext['space']): string {
   const hasRegions = host.groups.some(({ regions }) => regions.length > 0);
   const hasAperture = apertures.length > 0 || host.apertures.length > 0;
@@ -372,7 +375,7 @@ function invalidUnmap(request: Request, context: RequestContext): Explanation {
   if (cut) {
     return {
       subject: 'unmap-cuts-mapping',
-      message: `${describeRange(cut)} is mapped there and extends beyond the range: a mapping is removed whole or not at all.`,
+      message: `${describeRange(cut)} is mapped there and extends beyond the range: a mapping can only be removed as a whole.`,
       cause: `it cuts the mapping ${hexRange(cut)}, which can only be removed whole`,
       remedy: 'Unmap with the bounds of the mappings that were made.',
       marks: [markOf('obstacle', cut, 'mapped')],
@@ -417,7 +420,7 @@ function notPinned(request: Request, { kind, guest, space }: RequestContext): Ex
   };
 }
 
-/** Why the memory of a guest is not pinned, by what it is made of (KERNEL rules of pinning: only RAM, writable, longterm). */
+/** Why the memory of a guest cannot be pinned, by its backend (pin_user_pages with FOLL_LONGTERM: only writable RAM). */
 function backendProblem(
   definition: GuestDefinition,
   kernel: string | undefined,
@@ -426,9 +429,9 @@ function backendProblem(
   const version = kernel === undefined ? '' : ` (this host runs ${kernel})`;
   if (backend === 'file') {
     return {
-      cause: `the guest's memory is a file: newer kernels (6.1 accepts it, 6.12 does not)${version} refuse to pin a shared writable file of a disk file system, and any kernel a file that is shorter than the memory or read-only; not an address problem`,
+      cause: `the guest's memory is a file: newer kernels (6.1 accepts it, 6.12 does not)${version} refuse to pin a shared writable file on a disk file system, and every kernel refuses a file that is read-only or shorter than the memory; not an address problem`,
       remedies: [
-        { text: 'Use a memfd or hugepages in place of the file, or put the file on tmpfs', ...memfdText(definition) },
+        { text: 'Use a memfd or hugepages instead of the file, or put the file on tmpfs', ...memfdText(definition) },
       ],
     };
   }
@@ -436,8 +439,8 @@ function backendProblem(
   return {
     cause: `the guest's memory is in hugepages and there are probably too few of them: ${formatExactSize(ram)} need ${(ram + 2n * MIB - 1n) / (2n * MIB)} free pages of 2 MiB; not an address problem`,
     remedies: [
-      { text: 'Look how many hugepages are free', form: 'shell', copy: 'grep Huge /proc/meminfo' },
-      { text: 'Reserve enough of 2 MiB', ...hugepagesText(ram) },
+      { text: 'Check how many hugepages are free', form: 'shell', copy: 'grep Huge /proc/meminfo' },
+      { text: 'Reserve enough hugepages of 2 MiB', ...hugepagesText(ram) },
     ],
   };
 }
@@ -452,7 +455,7 @@ function loggedLimit({ host }: CommonSpace): bigint | undefined {
 /** How much a guest's process has to lock: each of its containers pins all of its RAM. */
 interface LockedMemory {
   readonly bytes: bigint;
-  /** `16 GiB of RAM in each of 2 address spaces (one a device, because of the virtual IOMMU)` */
+  /** `16 GiB of RAM in each of 2 address spaces, one for each assigned device because of the virtual IOMMU` */
   readonly reason: string;
 }
 
@@ -470,7 +473,7 @@ function lockedMemory(definition: GuestDefinition): LockedMemory | undefined {
   return { bytes: all * spaces, reason };
 }
 
-/** Besides the RAM: video memory, firmware, BARs. libvirt adds as much. */
+/** For what is locked besides RAM: video memory, firmware, BARs. libvirt adds the same amount. */
 const LOCKED_ROOM = GIB;
 
 function noMemory(request: Request, { space, guest }: RequestContext): Explanation {
@@ -485,7 +488,7 @@ function noMemory(request: Request, { space, guest }: RequestContext): Explanati
     limit === undefined
       ? `the locked-memory limit (RLIMIT_MEMLOCK) of the process is too low${named}, or the host has no memory or huge pages left`
       : isEnough
-        ? `the locked-memory limit (RLIMIT_MEMLOCK) of the process, ${limit} bytes (${formatSize(limit)}), is enough for its RAM alone: the host may have no memory left, or the process locks other memory too`
+        ? `the locked-memory limit (RLIMIT_MEMLOCK) of the process, ${limit} bytes (${formatSize(limit)}), is enough for its RAM: the host may have no memory left, or the process locks other memory too`
         : `the locked-memory limit (RLIMIT_MEMLOCK) of the process is only ${limit} bytes (${formatSize(limit)})`;
   return {
     message: `The limit of locked memory was reached, or the host ran out of memory. The addresses do not matter.${
@@ -525,7 +528,7 @@ function overMapping(request: Request, { space, state, failedUnmaps }: RequestCo
   const because = failed
     ? `, because the ${first && containsRange(failed, first) ? 'larger ' : ''}unmap of ${hex(failed.start)} + ${formatSize(failed.last - failed.start + 1n)} failed (${errnoOf(failed)})`
     : space.host.complaints.some(({ code }) => code === 'dpdk-partial-unmap')
-      ? ', because an unmap before it removed nothing (only whole mappings can be removed)'
+      ? ', because an earlier unmap removed nothing (only whole mappings can be removed)'
       : '';
   if (!first) {
     return {
@@ -551,19 +554,19 @@ function overMapping(request: Request, { space, state, failedUnmaps }: RequestCo
   };
 }
 
-/** The name of the error without its sign. */
+/** The name of the errno without the minus sign. */
 export function errnoOf({ result }: Request): string {
   return String(result).replace(/^-/, '');
 }
 
-/** A map into an address space that is not there any more. */
+/** A map into an address space that no longer exists. */
 function withoutSpace(): Explanation {
   return {
     message:
       'ENOENT of a map means that the address space itself is gone (the container or IOAS was closed), not that an address is missing: it follows from an earlier error.',
     cause:
-      'the address space (container or IOAS) did not exist any more, so it follows from an earlier error and says nothing about the address',
-    remedy: 'Look at the first error of the log: this one follows from it.',
+      'the address space (container or IOAS) no longer existed, so it follows from an earlier error and says nothing about the address',
+    remedy: 'Check the first error in the log: this one follows from it.',
   };
 }
 

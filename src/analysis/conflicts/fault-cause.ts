@@ -1,5 +1,5 @@
-// The most likely cause of a fault, as one clause for the answer: the surest of what the dumps show, else what the number
-// itself suggests.
+// The most likely cause of a fault, as one clause for the answer: what the dumps show if they show anything, otherwise what
+// the address itself suggests.
 import { formatSize, hex, hexRange } from '../../iova/format.ts';
 import { bitLength, IOVA_MAX } from '../../iova/iova.ts';
 import { containsAddress, type IovaRange, range, rangesEqual } from '../../iova/range.ts';
@@ -11,18 +11,17 @@ import { architectureOf, isAmdHost, isVirtualFault } from '../host/platforms.ts'
 import { apertureLimits } from '../space/aperture-limit.ts';
 import { type CommonSpace, commonSpace } from '../space/common-space.ts';
 import { nextDmaAddresses } from '../space/next-dma.ts';
-
 import { type DeviceInfos, requesterId } from './device-info.ts';
 import { FIRMWARE_REGIONS } from './devices.ts';
 import type { GuestLayout } from './guest.ts';
 import { type AddressEvent, type AddressPast, timeOf } from './mapping-history.ts';
 
 export interface FaultCause {
-  /** Stable: faults of one device with the same cause are one item. */
+  /** Stable: faults of one device with the same cause are one conflict. */
   readonly kind: string;
-  /** Follows `DEVICE read ADDRESS`, after a colon or as a relative clause that begins with a blank. */
+  /** Appended to `DEVICE read ADDRESS`; begins with a colon, a comma or a space. */
   readonly clause: string;
-  /** Takes the place of `DEVICE read ADDRESS` and the clause, without a full stop. */
+  /** Replaces `DEVICE read ADDRESS` and the clause; without a full stop. */
   readonly sentence?: string | undefined;
   /** What to do, without a full stop. */
   readonly fix?: string | undefined;
@@ -45,13 +44,13 @@ export interface FaultEvidence {
   readonly guests: readonly GuestLayout[];
 }
 
-/** Below the top of a power of two, allocators that go downwards hand out their first addresses. */
+/** Allocators that search downwards hand out their first addresses within this distance below a power of two. */
 const TOP_MAX = 1n << 28n;
-/** Widths at which an address from the top of 2^64 may have been cut, besides those that IOMMUs have. */
+/** Widths to which an address just below 2^64 may have been truncated. */
 const CUT_WIDTHS: readonly number[] = [40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56];
 /** Offsets of doorbell registers in GICv2m frames and ITS pages are below this. */
 const SMALL_ADDRESS = 0x1_0000n;
-/** Of the register that MSIs are written to: GICD_SETSPI_NSR of a GICv2m frame, GITS_TRANSLATER of an ITS page. */
+/** Offset of the register that MSIs are written to: GICD_SETSPI_NSR of a GICv2m frame, GITS_TRANSLATER of an ITS page. */
 const DOORBELL_OFFSET = 0x40n;
 const OVERRUN_MAX = 0x1_0000n;
 const KERNEL_ADDRESS = 0xffff_8000_0000_0000n;
@@ -86,7 +85,7 @@ const CAUSES: readonly ((...question: Question) => FaultCause | undefined)[] = [
   physicalAddress,
 ];
 
-/** The surest cause; `undefined` if nothing is known and the number suggests nothing. */
+/** The most certain cause; `undefined` if nothing is known and the address suggests nothing. */
 export function causeOfFault(...question: Question): FaultCause | undefined {
   for (const cause of CAUSES) {
     const found = cause(...question);
@@ -95,7 +94,7 @@ export function causeOfFault(...question: Question): FaultCause | undefined {
   return undefined;
 }
 
-/** QEMU's own IOMMU refused it: the guest's tables count, and its device addresses. */
+/** QEMU's virtual IOMMU refused it: the guest's page tables and device addresses apply. */
 function virtualIommu({ reason = '', address }: Fault, _space: CommonSpace, { past }: FaultEvidence) {
   if (!isVirtualFault({ reason })) return undefined;
   const unmapped = past?.unmapped;
@@ -103,7 +102,7 @@ function virtualIommu({ reason = '', address }: Fault, _space: CommonSpace, { pa
   return {
     kind: 'virtual-iommu',
     clause: `: the guest's virtual IOMMU refused it (${reason.replace('virtual IOMMU: ', '')})${after}, so the guest's driver has no mapping at ${hex(address)} for this device (addresses of the guest, not of the host)`,
-    fix: 'Look at the kernel log and the iommu:map events inside of the guest',
+    fix: 'Look at the kernel log and the iommu:map events inside the guest',
   };
 }
 
@@ -191,7 +190,7 @@ function history({ time, access }: Fault, _space: CommonSpace, { past }: FaultEv
   };
 }
 
-/** A canonical address of the upper half that lost some bits in the middle. */
+/** A canonical address in the upper half with some bits in the middle cleared. */
 function lostBits({ address }: Fault): FaultCause | undefined {
   for (const [high, low] of [
     [55, 48],
@@ -202,7 +201,7 @@ function lostBits({ address }: Fault): FaultCause | undefined {
     const mask = ((1n << BigInt(high - low + 1)) - 1n) << BigInt(low);
     if ((address & mask) !== 0n) continue;
     const whole = address | mask;
-    // All other high bits must be set, or the address is an ordinary one.
+    // All other high bits must be set, otherwise it is an ordinary address.
     const above = IOVA_MAX ^ ((1n << BigInt(high)) | ((1n << BigInt(high)) - 1n));
     const isSet = (bits: bigint) => (address & bits) === bits;
     if (whole < KERNEL_ADDRESS || high === 63 || !isSet(above)) continue;
@@ -215,7 +214,7 @@ function lostBits({ address }: Fault): FaultCause | undefined {
   return undefined;
 }
 
-/** ` (RMRR)`: what the table or the log calls the region. */
+/** ` (RMRR)`: how the table or the log names the region. */
 function tableName({ origin = '' }: { readonly origin?: string | undefined }): string {
   const name = FIRMWARE_REGIONS[origin];
   return name === undefined ? '' : ` (${name})`;
@@ -226,7 +225,7 @@ function inRegion(fault: Fault, space: CommonSpace): FaultCause | undefined {
   const region = space.host.groups.flatMap(({ regions }) => regions).find((r) => containsAddress(r, address));
   if (!region) return undefined;
   const { type } = region;
-  // At the top of what so many bits address: the number tells more than the region, and names it.
+  // At the top of what a number of bits can address: the width explains more than the region, and the clause names the region.
   const isTop = rangesEqual(region, HYPERTRANSPORT_RANGE) ? cutFromTop(fault, space) : undefined;
   if (isTop) return isTop;
   if (type === 'msi') {
@@ -306,7 +305,10 @@ function isApertureWidth({ apertures }: CommonSpace, width: number): boolean {
   return apertures.some(({ last }) => last === (1n << BigInt(width)) - 1n);
 }
 
-/** An address just below a power of two: the DMA API of a 64-bit device begins below 2^64, and something cut the rest. */
+/**
+ * An address just below a power of two: the DMA API of a 64-bit device begins below 2^64, and something dropped the upper
+ * bits.
+ */
 function cutFromTop({ address }: Fault, space: CommonSpace): FaultCause | undefined {
   const isAmd = isAmdHost(space.host);
   for (const width of CUT_WIDTHS) {
@@ -412,7 +414,7 @@ function kernelAddress({ address, driver }: Fault): FaultCause | undefined {
 /** 32-bit PCI devices get their first addresses just below 4 GiB. */
 const ORDINALS = ['first', 'second', 'third', 'fourth'];
 
-/** Which page of a 32-bit device it is, if it is one of the first in a new domain: `first`. */
+/** Which page of a 32-bit device it is, if it is one of the first in a new domain: `first`, `second`. */
 function ordinalOf(address: bigint, space: CommonSpace, device: string | undefined): string | undefined {
   const groups = space.host.groups.filter((group) => device !== undefined && group.devices.includes(device));
   const own = groups.length > 0 ? commonSpace(space.host, groups) : space;
@@ -426,7 +428,7 @@ function ordinalOf(address: bigint, space: CommonSpace, device: string | undefin
   return index < 0 ? undefined : ORDINALS[index];
 }
 
-/** The kernel log says that the device has longer addresses than 32 bits: those begin at the top of so many. */
+/** The kernel log says that the device gets addresses of more than 32 bits: they are allocated from the top of that width. */
 function wideDmaApi({ address, device }: Fault, { host }: CommonSpace): FaultCause | undefined {
   const found = device === undefined ? undefined : host.devices.get(device);
   const bits = found?.dmaBits;
@@ -471,11 +473,11 @@ function integratedGraphics({ device }: Fault, { host }: CommonSpace): FaultCaus
     kind: 'integrated-graphics',
     clause:
       ': the integrated graphics still uses memory that firmware set up (its stolen memory or frame buffer), and no RMRR in these dumps keeps it mapped',
-    fix: 'Add /proc/iomem and the RMRR lines to confirm this; a driver that takes over, or intel_iommu=igfx_off, avoids it',
+    fix: 'Add /proc/iomem and the RMRR lines to confirm this; a graphics driver that takes over the device, or intel_iommu=igfx_off, avoids it',
   };
 }
 
-/** What firmware keeps without being RAM or a device: `reserved`, ACPI's tables. */
+/** What firmware keeps that is neither RAM nor a device: `reserved`, ACPI tables. */
 const KEPT_BY_FIRMWARE = /^(?:reserved|ACPI|.*NVS|Unknown E820)/i;
 
 function hostWindow({ address }: Fault, { host }: CommonSpace): FaultCause | undefined {
@@ -485,7 +487,7 @@ function hostWindow({ address }: Fault, { host }: CommonSpace): FaultCause | und
   const table = firmwareTable(host);
   return {
     kind: `window ${window.start}`,
-    clause: `: nothing is mapped there. As a physical address it is in "${window.name}" ${hexRange(window)}${isKept ? ` (memory of the firmware, without an ${table} that keeps it mapped)` : ''}, but an IOVA need not be a physical address`,
+    clause: `: nothing is mapped there. As a physical address it is in "${window.name}" ${hexRange(window)}${isKept ? ` (firmware memory with no ${table} to keep it mapped)` : ''}, but an IOVA need not be a physical address`,
     fix:
       window.type === 'ram'
         ? 'Check whether the driver gives the device physical addresses instead of those of the DMA API'
@@ -495,14 +497,14 @@ function hostWindow({ address }: Fault, { host }: CommonSpace): FaultCause | und
   };
 }
 
-/** How the tables of the platform call a region of memory that stays mapped for a device. */
+/** What the platform's tables call a region of memory that stays mapped for a device. */
 function firmwareTable(host: Host): string {
   return architectureOf(host) === 'arm' ? 'RMR' : isAmdHost(host) ? 'IVMD' : 'RMRR';
 }
 
 type Neighbor = NonNullable<FaultEvidence['near']>;
 
-/** A mapping beside the address, and after `separator` where it ends or starts, and how far away. */
+/** A mapping next to the address, then `separator`, then whether it ends or starts there and how far away. */
 function neighbor({ mapping, side, distance }: Neighbor, separator = ' '): string {
   return `${hexRange(mapping)}${separator}${side === 'below' ? 'ends' : 'starts'} ${formatSize(distance)} ${side}`;
 }
@@ -521,7 +523,7 @@ function nearest(_fault: Fault, _space: CommonSpace, { near, other }: FaultEvide
   };
 }
 
-/** Memory of a guest: a device that is assigned uses the guest's physical addresses as IOVAs. */
+/** Guest memory: an assigned device uses the guest's physical addresses as IOVAs. */
 function inGuestMemory({ address, device }: Fault, { host }: CommonSpace, { guests, near }: FaultEvidence) {
   const isAssigned =
     device !== undefined &&
@@ -544,19 +546,19 @@ function inGuestMemory({ address, device }: Fault, { host }: CommonSpace, { gues
   return undefined;
 }
 
-/** Below 4 GiB, but not where the DMA API begins: often an address that was never mapped at all. */
+/** Below 4 GiB, but not where the DMA API begins: often an address that was never mapped. */
 function physicalAddress({ address }: Fault, { host }: CommonSpace): FaultCause | undefined {
   if (address >= FOUR_GIB) return undefined;
   const table = firmwareTable(host);
   const where = table === 'RMRR' ? 'the RMRR lines of the kernel log' : 'the ACPI tables';
   return {
     kind: 'physical-address',
-    clause: `: nothing in these dumps is mapped there. The DMA API places buffers just below 4 GiB, so this is probably a physical address: memory of firmware without an ${table}, or of a driver that bypasses the DMA API (or guest RAM that is not mapped)`,
+    clause: `: nothing in these dumps is mapped there. The DMA API places buffers just below 4 GiB, so this is probably a physical address: firmware memory with no ${table} to keep it mapped, or memory of a driver that bypasses the DMA API (or guest RAM that is not mapped)`,
     fix: `Add /proc/iomem and ${where}, or trace iommu:map and iommu:unmap, to see which`,
   };
 }
 
-/** What is left to say: the number of bits of the address, and what would help. */
+/** When nothing else is known: the width of the address, and what would help. */
 export function unknownCause({ address }: Fault): FaultCause {
   return {
     kind: 'unknown',

@@ -40,7 +40,7 @@ describe('a fault', () => {
         { source: 'log', line: 8 },
       ],
       answer:
-        '0000:03:00.0 wrote 0x70000000 (PTE Write access is not set): nothing in these dumps is mapped there. The DMA API places buffers just below 4 GiB, so this is probably a physical address: memory of firmware without an RMRR, or of a driver that bypasses the DMA API (or guest RAM that is not mapped). Add /proc/iomem and the RMRR lines of the kernel log, or trace iommu:map and iommu:unmap, to see which.',
+        '0000:03:00.0 wrote 0x70000000 (PTE Write access is not set): nothing in these dumps is mapped there. The DMA API places buffers just below 4 GiB, so this is probably a physical address: firmware memory with no RMRR to keep it mapped, or memory of a driver that bypasses the DMA API (or guest RAM that is not mapped). Add /proc/iomem and the RMRR lines of the kernel log, or trace iommu:map and iommu:unmap, to see which.',
       remedies: [
         {
           text: 'Add /proc/iomem and the RMRR lines of the kernel log, or trace iommu:map and iommu:unmap, to see which',

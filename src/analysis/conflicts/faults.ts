@@ -1,4 +1,4 @@
-// What is known about the address of each IOMMU fault.
+// Explains the address of each IOMMU fault.
 import { counted, formatSize, hex, hexRange } from '../../iova/format.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
 import { containsAddress, containsRange, range } from '../../iova/range.ts';
@@ -17,17 +17,17 @@ import { causeOfFault, type FaultCause, unknownCause } from './fault-cause.ts';
 import type { GuestLayout } from './guest.ts';
 import { type AddressPast, MappingHistory } from './mapping-history.ts';
 
-/** Faults that are explained one by one; the rest is counted. */
+/** Maximum number of faults that are explained one by one; the rest is counted. */
 const FAULTS_MAX = 200;
-/** An access at most this many bytes after the end of a mapping is taken for an overrun of it. */
+/** An access at most this many bytes after the end of a mapping is considered an overrun. */
 const OVERRUN_MAX = 0x1_0000n;
 /** Addresses below this look like an offset without a base. */
 const SMALL_ADDRESS = 0x1_0000n;
-/** From here on an address looks like a pointer of the kernel, or sign-extended. */
+/** An address from here on looks like a kernel pointer, or sign-extended. */
 const KERNEL_ADDRESS = 0xffff_8000_0000_0000n;
 /** Widths to which addresses get truncated. */
 const TRUNCATED_WIDTHS: readonly number[] = [32, 36, 39, 40, 44, 46, 48, 52];
-/** Mappings that are tried for one truncated width: sets may have millions. */
+/** Maximum number of mappings that are tried per truncated width: sets may have millions. */
 const TRIES_MAX = 64;
 
 const NO_MAPPING_POSSIBLE = 'Nothing can be mapped there: the driver uses an address that it must not use.';
@@ -52,7 +52,7 @@ function placesOf({ mapping, state }: MappingOf): Provenance[] {
   return [provenanceOf(factAt(state.set, mapping.fact))];
 }
 
-/** The sets in which the device may have its mappings: its own if there are any, else all. */
+/** The sets that may contain the device's mappings: its own if there are any, otherwise all. */
 function statesFor(fault: Fault, states: readonly MappingState[]): readonly MappingState[] {
   const own = states.filter(({ set }) => set.facts[0]?.kind !== 'request' && set.title === fault.device);
   return own.length > 0 ? own : states;
@@ -61,7 +61,7 @@ function statesFor(fault: Fault, states: readonly MappingState[]): readonly Mapp
 interface Neighbor extends MappingOf {
   /** Bytes between the mapping and the address; 0 for the address immediately after it. */
   readonly distance: bigint;
-  /** Where the mapping is, seen from the address. */
+  /** Whether the mapping is below or above the address. */
   readonly side: 'below' | 'above';
 }
 
@@ -220,7 +220,7 @@ function nearMapping(near: Neighbor | undefined): Finding | undefined {
   };
 }
 
-/** What the number itself suggests where no dump helps. */
+/** What the address itself suggests if no dump helps. */
 function guess(address: bigint, space: CommonSpace): Finding | undefined {
   if (address === 0n) {
     return { message: 'The address is 0: a pointer that was never set, or a device that was not programmed.' };
@@ -245,7 +245,7 @@ const INTERRUPT: Finding = {
     'Check whether the interrupt was set up (remapped) for the device, and whether its MSI registers hold what the kernel wrote.',
 };
 
-/** Everything that is known about the address of a fault, the surest first. `near`: the nearest mapping. */
+/** Everything that is known about the address of a fault, most certain first. `near`: the nearest mapping. */
 function findings(
   fault: Fault,
   space: CommonSpace,
@@ -279,7 +279,7 @@ function accessLabel(access: string | undefined): string {
 
 const ACCESSES: Readonly<Record<string, string>> = { read: 'read', write: 'wrote' };
 
-/** What the IOMMU said when it says more than that nothing is mapped. */
+/** The IOMMU's reason, if it says more than that nothing is mapped. */
 function reasonNote(reason: string | undefined): string {
   return reason !== undefined && /PTE (?:Read|Write) access|paging entry|F_[A-Z_]+|fault, fsr/i.test(reason)
     ? ` (${reason})`
@@ -296,8 +296,8 @@ function answerFor(fault: Fault, cause: FaultCause, { host }: CommonSpace, devic
 }
 
 /**
- * What happened at the address of a fault. The trace of a device (its DMA API) may lack the unmap that a trace of the IOMMU,
- * which names no device, has: what unmaps all of the range is taken for its end.
+ * What happened at the address of a fault. A trace of the DMA API, which names the device, may lack an unmap that a trace of
+ * the IOMMU, which names no device, contains: an unmap of the whole range counts as the end of the mapping.
  */
 function pastOf(
   history: MappingHistory,
@@ -345,7 +345,7 @@ export function faultConflicts(
     };
     const cause = causeOfFault(fault, space, evidence) ?? unknownCause(fault);
     const what = `${device ?? 'a device'} ${accessLabel(access)} ${hex(address)}`;
-    // What happened there before the present moment: that nothing is mapped now explains nothing.
+    // These causes are in the past: the fact that nothing is mapped now is no explanation.
     const isOfPast = cause.kind === 'use-after-unmap' || cause.kind === 'use-before-map';
     const more = index === FAULTS_MAX - 1 ? faults.length - FAULTS_MAX : 0;
     const messages = [

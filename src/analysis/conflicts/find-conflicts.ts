@@ -14,7 +14,7 @@ import { sortConflicts } from './order.ts';
 import { NO_REMAPPING, withAssignment } from './refused-assignment.ts';
 import { requestConflicts } from './requests.ts';
 
-/** The largest of the smallest page sizes of the IOMMUs, at least 4 KiB; or the one that is given. In bytes. */
+/** The given page size; by default the largest of the IOMMUs' smallest page sizes, at least 4 KiB. In bytes. */
 export function pageSizeOf({ apertures }: Pick<CommonSpace, 'apertures'>, given?: bigint): bigint {
   if (given !== undefined) return given;
   let page = DEFAULT_PAGE_SIZE;
@@ -31,13 +31,13 @@ export interface ConflictQuestion {
   readonly mappings: readonly MappingState[];
   /** Guests to be tried on the host. */
   readonly guests: readonly GuestLayout[];
-  /** Bytes, a power of two: the page size of the host's kernel, where a person knows it. */
+  /** Page size of the host's kernel in bytes, a power of two, if the user specified it. */
   readonly pageSize?: bigint | undefined;
   /** The device to assign, with its groups. */
   readonly focus?: DeviceFocus | undefined;
 }
 
-/** All conflicts, in the order in which a person needs them (order.ts). */
+/** All conflicts, most important first (order.ts). */
 export function findConflicts(question: ConflictQuestion): Conflict[] {
   const { space, mappings, guests, pageSize: given, focus } = question;
   const pageSize = pageSizeOf(space, given);
@@ -63,7 +63,7 @@ export function findConflicts(question: ConflictQuestion): Conflict[] {
   return sortConflicts(withoutConsequences(found), focus).map((conflict) => named(conflict, space));
 }
 
-/** A conflict that calls devices by their names in all of its sentences. */
+/** Adds the names of devices to all sentences of a conflict. */
 function named(conflict: Conflict, { host: { devices } }: CommonSpace): Conflict {
   if (devices.size === 0) return conflict;
   const { title, message, answer, marks } = conflict;
@@ -76,7 +76,7 @@ function named(conflict: Conflict, { host: { devices } }: CommonSpace): Conflict
   };
 }
 
-/** What can be the reason why a program says that something failed. */
+/** Rules that can be the reason why a program reports a failure. */
 const FAILURES: ReadonlySet<string> = new Set([
   'device-ineligible',
   'group-has-direct',
@@ -84,7 +84,7 @@ const FAILURES: ReadonlySet<string> = new Set([
   'request-refused',
 ]);
 
-/** What programs say where there is no IOMMU. */
+/** Codes of messages that there is no IOMMU. */
 const NO_IOMMU: ReadonlySet<string> = new Set([
   'vfio-device-without-group',
   'host-without-passthrough',
@@ -93,7 +93,7 @@ const NO_IOMMU: ReadonlySet<string> = new Set([
   'vfio-probe-failed',
 ]);
 
-/** A disabled IOMMU is why a device has no group: it comes first, and its option before the kernel's own message. */
+/** A disabled IOMMU explains why a device has no group: it comes first, and its kernel option before the kernel's message. */
 function explainedByDisabled(conflicts: readonly Conflict[]): readonly Conflict[] {
   const disabled = conflicts.filter(({ rule }) => rule === 'iommu-disabled');
   const cause = disabled.find(({ title }) => title.includes('command line')) ?? disabled[0];
@@ -123,10 +123,10 @@ function withoutConsequences(conflicts: readonly Conflict[]): Conflict[] {
   return explainedByDisabled(conflicts).map((conflict) => {
     const { rule, kind } = conflict;
     if (conflict.follows && conflict.rule !== 'iommu-disabled' && NO_IOMMU.has(rule)) return conflict;
-    // A general complaint is all there is to say if nothing explains it.
+    // If nothing explains a general complaint, it stands for itself.
     if (conflict.follows && conflict.id.startsWith('complaint ')) return { ...conflict, follows: isExplained };
     const follows =
-      // RAM in a direct region: the group cannot be assigned, whatever the RAM.
+      // RAM in a direct region: the group cannot be assigned, regardless of the RAM size.
       (isRefused && rule === 'guest-over-reserved' && kind?.includes(' over direct ')) ||
       (isUnviable && (rule === 'qemu-group-not-viable' || rule === 'dpdk-group-not-viable')) ||
       (hasNoMemory && rule === 'memlock-limit') ||

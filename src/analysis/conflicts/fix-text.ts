@@ -1,12 +1,12 @@
-// Fixes as text to copy: the option or the element to change, in the form in which the guest is defined.
+// Fixes as text to copy: the option or the element to change, in the format of the guest's definition.
 import type { GuestDefinition } from '../guest/guest-memory.ts';
 import { GIB, MIB } from '../guest/layout.ts';
 import type { Remedy } from './conflict.ts';
 
-/** Who reads the text: a program's command line, or the file in which a guest is defined. */
+/** The format of a text: for a program's command line, or for the file that defines a guest. */
 export type FixForm = 'qemu' | 'libvirt' | 'proxmox' | 'kubevirt' | 'cloud-hypervisor' | 'crosvm' | 'shell' | 'systemd';
 
-/** The forms in which a guest is defined. */
+/** The formats of guest definitions. */
 const DEFINITION_FORMS: ReadonlySet<string> = new Set<FixForm>([
   'qemu',
   'libvirt',
@@ -18,7 +18,7 @@ const DEFINITION_FORMS: ReadonlySet<string> = new Set<FixForm>([
 
 type Form = Pick<GuestDefinition, 'form' | 'monitor' | 'machine' | 'cpu' | 'viommu' | 'arch' | 'name'>;
 
-/** The form of a guest's definition; QEMU's where nothing else is known. */
+/** The format of a guest's definition; QEMU's if unknown. */
 export function formOf(definition: Pick<Form, 'form' | 'monitor'> | undefined): FixForm {
   const form = definition?.form ?? definition?.monitor ?? 'qemu';
   return DEFINITION_FORMS.has(form) ? (form as FixForm) : 'qemu';
@@ -26,14 +26,14 @@ export function formOf(definition: Pick<Form, 'form' | 'monitor'> | undefined): 
 
 type Text = Pick<Remedy, 'form' | 'copy'>;
 
-/** The text for a form, if it has one. */
+/** The text for a format, if there is one. */
 function textFor(definition: Form | undefined, texts: Readonly<Partial<Record<FixForm, string>>>): Text {
   const form = formOf(definition);
   const copy = texts[form];
   return copy === undefined ? {} : { form, copy };
 }
 
-/** QEMU's option as an element of libvirt, and as a line of Proxmox. */
+/** A QEMU option as a libvirt element and as a Proxmox line. */
 function passedOn(option: string, value: string): Readonly<Record<'qemu' | 'libvirt' | 'proxmox', string>> {
   return {
     qemu: `${option} ${value}`,
@@ -83,7 +83,7 @@ export function hostPhysBitsText(definition: Form | undefined): Text {
   });
 }
 
-/** Less RAM below 4 GiB, in bytes. */
+/** Limits the RAM below 4 GiB, in bytes. */
 export function maxRamBelow4gText(definition: Form | undefined, size: bigint): Text {
   const value = size % GIB === 0n ? `${size / GIB}G` : `${size / MIB}M`;
   return textFor(definition, passedOn('-machine', `max-ram-below-4g=${value}`));
@@ -116,7 +116,7 @@ export function viommuText(definition: Form | undefined, bits: number): Text {
   });
 }
 
-/** The ways to raise the limit of locked memory, in bytes; undefined: as much as is asked for. */
+/** How to raise the limit of locked memory. `limit`: the bytes that are needed; undefined if unknown. */
 export function memlockTexts(definition: Form | undefined, limit: bigint | undefined): Remedy[] {
   const form = formOf(definition);
   const gib = limit === undefined ? undefined : (limit + GIB - 1n) / GIB;
@@ -149,7 +149,7 @@ export function memlockTexts(definition: Form | undefined, limit: bigint | undef
     : own;
 }
 
-/** Memory that the kernel can pin, in place of a file on a disk. */
+/** Memory that the kernel can pin, instead of a file on disk. */
 export function memfdText(definition: Form | undefined): Text {
   return textFor(definition, {
     qemu: '-object memory-backend-memfd,id=mem0,size=…,share=on',
@@ -158,7 +158,7 @@ export function memfdText(definition: Form | undefined): Text {
   });
 }
 
-/** Hugepages of 2 MiB for so many bytes. */
+/** Reserves hugepages of 2 MiB for `ram` bytes. */
 export function hugepagesText(ram: bigint): Text {
   return { form: 'shell', copy: `sysctl vm.nr_hugepages=${(ram + 2n * MIB - 1n) / (2n * MIB)}` };
 }

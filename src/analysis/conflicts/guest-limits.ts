@@ -1,4 +1,4 @@
-// Widths of a guest's addresses against those of the host, and a guest that its VMM would not start, whatever the host is.
+// Checks the address widths of a guest against those of the host, and finds guests that their VMM would not start on any host.
 import { hex } from '../../iova/format.ts';
 import { bitLength } from '../../iova/iova.ts';
 import { isAtLeast, qemuVersion } from '../guest/machine-type.ts';
@@ -8,7 +8,7 @@ import { type Conflict, markOf, refusedBy } from './conflict.ts';
 import { hostPhysBitsText, physBitsText, viommuText } from './fix-text.ts';
 import type { GuestLayout } from './guest.ts';
 
-/** Address bits of the IOMMUs of a space and where they are known from; undefined if they are not, or start above 0. */
+/** Address bits of the IOMMUs of a space, and their source; undefined if unknown, or if the aperture does not start at 0. */
 export function hostWidth({ apertures }: CommonSpace) {
   const common = commonAperture(apertures);
   if (common?.start !== 0n) return undefined;
@@ -17,12 +17,12 @@ export function hostWidth({ apertures }: CommonSpace) {
   return { bits, provenance: apertures.flatMap(({ provenance }) => provenance) };
 }
 
-/** All that is wrong with a guest because of widths. */
+/** Everything that is wrong with a guest because of address widths. */
 export function guestLimitConflicts(space: CommonSpace, guest: GuestLayout): Conflict[] {
   return [...refusedGuest(guest), ...narrowIommu(space, guest), ...wideViommu(space, guest)];
 }
 
-/** Why the VMM would not start a guest, if it would not. */
+/** A conflict if the VMM would not start the guest. */
 function refusedGuest({ title, refusal, definition, provenance = [] }: GuestLayout): Conflict[] {
   if (refusal === undefined) return [];
   return [
@@ -42,15 +42,15 @@ function refusedGuest({ title, refusal, definition, provenance = [] }: GuestLayo
 }
 
 /**
- * A guest that can use addresses which the host's IOMMU does not reach, though its RAM fits: firmware places 64-bit BARs by the
- * width of the guest's CPU.
+ * A guest that can use addresses beyond the host's IOMMU, although its RAM fits: firmware places 64-bit BARs according to the
+ * address width of the guest's CPU.
  */
 function narrowIommu(space: CommonSpace, { title, definition, machine, provenance = [] }: GuestLayout): Conflict[] {
   const host = hostWidth(space);
   const own = definition?.phys_bits;
   if (!host || own === undefined || own <= host.bits || !machine) return [];
   const reach = (1n << BigInt(host.bits)) - 1n;
-  // RAM above is another conflict, and the worse one.
+  // RAM above that is another, more severe conflict.
   if (machine.machine.layout(machine.ram).some(({ type, last }) => type === 'ram' && last > reach)) return [];
   const name = definition?.name ?? title;
   return [

@@ -83,7 +83,9 @@ describe('guest memory over a reserved region', () => {
     const found = conflictsOf(direct, guest(0x1000_0000n, 0x1fff_ffffn));
     expect(found.map(({ rule }) => rule).sort()).toEqual(['group-has-direct', 'guest-over-reserved']);
     const over = found.find(({ rule }) => rule === 'guest-over-reserved');
-    expect(over?.remedy).toMatch(/^Devices of group 1 cannot be assigned, whatever the RAM: exclude group 1\.$/);
+    expect(over?.remedy).toMatch(
+      /^Devices of group 1 cannot be assigned, regardless of the RAM size: exclude group 1\.$/,
+    );
     expect(rules([reserved(0n, 0xff_ffffn, 'direct-relaxable')], guest(0n, 0xff_ffffn))).toEqual([]);
   });
 

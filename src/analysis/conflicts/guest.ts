@@ -1,4 +1,4 @@
-// The memory of a guest that overlaps what a host cannot map.
+// Finds guest memory that overlaps ranges that a host cannot map.
 import { formatExactSize, formatSize, hex, hexRange } from '../../iova/format.ts';
 import { alignDown, alignUp, bitLength } from '../../iova/iova.ts';
 import { containsRange, type IovaRange, intersection, isAligned, overlaps } from '../../iova/range.ts';
@@ -37,16 +37,16 @@ import { regionClause } from './region-clause.ts';
 
 /** A guest to be tried on a host. */
 export interface GuestLayout {
-  /** For people: `q35, 8 GiB`, the name of a dump. */
+  /** For display: `q35, 8 GiB`, or the name of a dump. */
   readonly title: string;
   readonly ranges: readonly (LayoutRange & { readonly provenance?: readonly Provenance[] })[];
   /** For the layout of a machine: which one, and its RAM in bytes. */
   readonly machine?: { readonly machine: Machine; readonly ram: bigint } | undefined;
-  /** What the guest's own definition says, where there is one. */
+  /** The guest's own definition, if there is one. */
   readonly definition?: GuestDefinition | undefined;
   /** Where the definition was read. */
   readonly provenance?: readonly Provenance[] | undefined;
-  /** Why the VMM would not start it at all. */
+  /** Why the VMM would not start it. */
   readonly refusal?: string | undefined;
   /** What had to be assumed about its layout, and what was wrong with its definition. */
   readonly notes?: readonly { readonly code: string; readonly message: string }[] | undefined;
@@ -72,7 +72,7 @@ export function guestOfMemory(
 
 const blockedSets = new WeakMap<RangeSet, RangeSet>();
 
-/** What no mapping may overlap: everything that is not usable. The same array for the same `usable`. */
+/** Ranges that no mapping may overlap: everything that is not usable. The same array for the same `usable`. */
 export function blockedOf({ usable }: Pick<CommonSpace, 'usable'>): RangeSet {
   const blocked = blockedSets.get(usable) ?? complement(usable);
   blockedSets.set(usable, blocked);
@@ -111,18 +111,18 @@ function mappedRanges(guest: GuestLayout): MappedRange[] {
     });
 }
 
-/** What ranges of this sort have in common. */
+/** The kind of memory, for a heading. */
 const memoryWord = ({ isDevice }: Pick<MappedRange, 'isDevice'>): string =>
   isDevice ? 'device memory' : 'guest memory';
 
-/** The machine that moves its memory above the HyperTransport range, for those that do not. */
+/** For a machine that does not move its memory above the HyperTransport range, the one that does. */
 function relocating(machine: Machine): Machine | undefined {
   if (machine.name === 'q35') return MACHINES['q35-amd'];
   if (machine.name === 'pc') return MACHINES['pc-amd'];
   return undefined;
 }
 
-/** How to avoid an obstacle: which sizes of RAM fit, or where a range of this size would fit. */
+/** How to avoid an obstacle: the RAM sizes that fit, or where a range of this size would fit. */
 function remedyFor(space: CommonSpace, guest: GuestLayout, range: IovaRange, obstacle: IovaRange): string {
   if (!guest.machine) return suggestPlace(space, range);
   const { machine, ram } = guest.machine;
@@ -137,13 +137,13 @@ function remedyFor(space: CommonSpace, guest: GuestLayout, range: IovaRange, obs
   return `${sizes} On AMD hosts QEMU 7.1 and later moves this memory above 1 TiB (${other.name}): ${outcome}.`;
 }
 
-/** Sizes as people type them: whole MiB, and the same in larger units where that says more. */
+/** A size as people type it: whole MiB, followed by larger units if that is easier to read. */
 export function typedSize(bytes: bigint): string {
   const mib = bytes / MIB;
   return mib < 1024n || mib % 1024n === 0n ? formatExactSize(mib * MIB) : `${mib} MiB (${formatSize(mib * MIB)})`;
 }
 
-/** The same guest with something changed in its definition, if all of its memory then fits. */
+/** The guest with a changed definition, if all of its memory then fits. */
 function changed(space: CommonSpace, { definition }: GuestLayout, change: Partial<GuestDefinition>) {
   if (!definition) return undefined;
   const result = layoutOf({ ...definition, ...change });
@@ -153,7 +153,7 @@ function changed(space: CommonSpace, { definition }: GuestLayout, change: Partia
   return isBlocked ? undefined : result.memory;
 }
 
-/** RAM above 1 TiB, for definitions: by the version of the machine, which decides, and the CPU's width. */
+/** How to move RAM above 1 TiB in a definition: the machine version decides, and the CPU's address width. */
 function relocationOf(space: CommonSpace, guest: GuestLayout): Remedy[] {
   const { definition } = guest;
   if (!definition) return [];
@@ -172,7 +172,7 @@ function relocationOf(space: CommonSpace, guest: GuestLayout): Remedy[] {
       },
     ];
   }
-  // It moves as soon as the guest's CPU is AMD's.
+  // The RAM moves if the guest's CPU is an AMD one.
   return [
     {
       text: `Give the guest the CPU of the host (AMD): QEMU 7.1 and newer then moves RAM above 1 TiB (needs ${bits} phys-bits)`,
@@ -181,7 +181,7 @@ function relocationOf(space: CommonSpace, guest: GuestLayout): Remedy[] {
   ];
 }
 
-/** Less RAM below 4 GiB, so that it ends before an obstacle there. */
+/** Limits the RAM below 4 GiB, so that it ends before an obstacle there. */
 function lessLowRam(space: CommonSpace, guest: GuestLayout, obstacle: IovaRange): Remedy[] {
   const { definition } = guest;
   if (!definition || obstacle.start >= FOUR_GIB || obstacle.start < MIB) return [];
@@ -228,7 +228,7 @@ function ownedRegions(groups: CommonSpace['groups']): readonly OwnedRegion[] {
   return sorted;
 }
 
-/** The groups, in their order, with a region that overlaps the range. O(log n) and what is found. */
+/** The groups with a region that overlaps the range, in order. O(log n + matches). */
 function groupsWithRegions({ groups }: CommonSpace, range: IovaRange): Group[] {
   const regions = ownedRegions(groups);
   let low = 0;
@@ -247,7 +247,7 @@ function groupsWithRegions({ groups }: CommonSpace, range: IovaRange): Group[] {
   return [...found].sort((a, b) => a - b).flatMap((index) => groups[index] ?? []);
 }
 
-/** What a person can do with the guest or the selection: the largest RAM that fits below, another machine, fewer groups. */
+/** Changes to the guest or the selection: the largest RAM that fits below the obstacle, another machine, fewer groups. */
 export function remediesFor(space: CommonSpace, guest: GuestLayout, obstacle: IovaRange): Remedy[] {
   const remedies: Remedy[] = lessLowRam(space, guest, obstacle);
   if (guest.machine) {
@@ -283,7 +283,7 @@ export function remediesFor(space: CommonSpace, guest: GuestLayout, obstacle: Io
   return remedies;
 }
 
-/** The answer about a guest: that it does not fit, why, and the first remedy. */
+/** The answer that a guest does not fit, with the reason and the first remedy. */
 function guestAnswer(
   { host }: CommonSpace,
   guest: GuestLayout,
@@ -342,7 +342,7 @@ function overReserved(space: CommonSpace, guest: GuestLayout, mapped: MappedRang
         message: `${describeRange(cut)} of ${describeRange(range)} is ${title} of ${owners}: no mapping may overlap it. ${consequence}`,
         ...refusal,
         remedy: isRefusedGroup
-          ? `Devices of ${owners} cannot be assigned, whatever the RAM: exclude ${owners}.`
+          ? `Devices of ${owners} cannot be assigned, regardless of the RAM size: exclude ${owners}.`
           : remedyFor(space, guest, range, region),
         marks: [mark, markOf('obstacle', region, `${title} of ${owners}`)],
         provenance: [...provenance, ...partPlaces(region)],
@@ -355,7 +355,7 @@ function overReserved(space: CommonSpace, guest: GuestLayout, mapped: MappedRang
   });
 }
 
-/** What the platform reserves, if the dumps list no regions but show the platform. */
+/** Overlaps with ranges that the platform reserves, if the dumps list no regions but show the platform. */
 function overPlatformRange(space: CommonSpace, guest: GuestLayout, mapped: MappedRange): Conflict[] {
   const { range, what, severity, consequence, mark, provenance } = mapped;
   if (architectureOf(space.host) === undefined) return [];
@@ -453,7 +453,7 @@ export interface ListedSpace {
   readonly usable: RangeSet;
   /** Where the ranges come from. */
   readonly provenance: readonly Provenance[];
-  /** Both interfaces are quoted if left out. */
+  /** If absent, the rules of both interfaces are quoted. */
   readonly api?: RequestApi | undefined;
 }
 

@@ -1,8 +1,8 @@
-// When addresses were mapped and unmapped, for faults: one pass over each history, whatever the number of faults.
+// When addresses were mapped and unmapped, for faults: one pass over each history, regardless of the number of faults.
 import type { FactOf } from '../../session/events.ts';
 import { isMap, type MappingFact, type MappingSet, tookEffect } from '../host/mappings.ts';
 
-/** The last events of one address that are kept. */
+/** How many of the last events per address are kept. */
 const KEPT_MAX = 16;
 
 /** A map or an unmap that contained an address. */
@@ -11,11 +11,11 @@ export interface AddressEvent {
   readonly fact: MappingFact;
 }
 
-/** What happened at the time of a fault. */
+/** The events around the time of a fault. */
 export interface AddressPast {
   /** The last map before the fault. */
   readonly mapped: AddressEvent | undefined;
-  /** The unmap after it and before the fault; undefined if it was mapped. */
+  /** The unmap after that map and before the fault; undefined if it was still mapped. */
   readonly unmapped: AddressEvent | undefined;
   /** The first map after the fault. */
   readonly next: AddressEvent | undefined;
@@ -23,7 +23,7 @@ export interface AddressPast {
   readonly isTimed: boolean;
 }
 
-/** The maps and unmaps of some addresses, in their order; snapshots have none. */
+/** The maps and unmaps of some addresses, in order; snapshots have none. */
 export class MappingHistory {
   readonly #events = new Map<bigint, AddressEvent[]>();
 
@@ -50,7 +50,7 @@ export class MappingHistory {
     if (events.length > KEPT_MAX) events.shift();
   }
 
-  /** What happened at an address before and after a fault; without times, all events count as before it. */
+  /** The events at an address before and after a fault; without times, all events count as earlier. */
   at(address: bigint, time: number | undefined, sets: ReadonlySet<MappingSet>): AddressPast | undefined {
     const events = (this.#events.get(address) ?? []).filter(({ set }) => sets.has(set));
     if (events.length === 0) return undefined;

@@ -38,7 +38,7 @@ function twoMsiKinds(space: CommonSpace): Conflict[] {
   ];
 }
 
-/** Interrupts that are written outside of every window. */
+/** Interrupts that are written outside all windows. */
 function msiOutside({ host }: CommonSpace): Conflict[] {
   const listed = host.groups.flatMap((group) => group.regions.filter((region) => region.type === 'msi'));
   const windows = listed.length > 0 ? listed : architectureOf(host) === 'x86' ? [X86_MSI_WINDOW] : [];

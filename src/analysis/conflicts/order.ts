@@ -1,8 +1,8 @@
-// The order of conflicts: what a person came for first, what only follows from something else behind it.
+// The order of conflicts: the likely reason for the question first, consequences of other conflicts after them.
 import { CONFLICT_SEVERITIES, type Conflict } from './conflict.ts';
 import type { DeviceFocus } from './devices.ts';
 
-/** Places in the list, by what a conflict is about. */
+/** Ranks in the list, by subject of a conflict. */
 const RANKS = {
   failingRequest: 0,
   refusedDevice: 1,
@@ -18,7 +18,7 @@ const RANKS = {
   note: 11,
 } as const;
 
-/** What conflicts of these rules are about. */
+/** Rules of conflicts about a guest. */
 const GUEST_RULES: ReadonlySet<string> = new Set([
   'guest-beyond-aperture',
   'guest-outside-ranges',
@@ -30,7 +30,7 @@ const GUEST_RULES: ReadonlySet<string> = new Set([
 const isAbout = ({ id, title, answer = '' }: Conflict<string>, { device, groups }: DeviceFocus): boolean =>
   `${title} ${answer}`.includes(device) || groups.some((group) => id.endsWith(`group ${group}`));
 
-/** The place of a conflict in the list; lower comes first. */
+/** The rank of a conflict; lower comes first. */
 function rankOf(conflict: Conflict<string>, focus: DeviceFocus | undefined): number {
   const { rule, severity, follows } = conflict;
   if (follows) return RANKS.follows;
@@ -49,9 +49,9 @@ function rankOf(conflict: Conflict<string>, focus: DeviceFocus | undefined): num
 }
 
 /**
- * Sorts conflicts: the person's own failing request (the first one in time is the cause), a device that the kernel refused,
- * the device to assign, the guest that is tried, faults, then what is only noticed. What follows from something that is
- * listed gets its severity, so that no general complaint is worse than its cause.
+ * Sorts conflicts: the user's own failed request (the first one in time is the cause), a device that the kernel refused, the
+ * device to assign, the tried guest, faults, then mere observations. A consequence of a listed conflict gets its severity, so
+ * that a general complaint is never more severe than its cause.
  */
 export function sortConflicts<C extends Conflict<string>>(conflicts: readonly C[], focus?: DeviceFocus): C[] {
   const first = ({ marks: [mark] }: C): bigint => mark?.start ?? 0n;
@@ -61,14 +61,14 @@ export function sortConflicts<C extends Conflict<string>>(conflicts: readonly C[
     const severity =
       CONFLICT_SEVERITIES.indexOf(a.conflict.severity) - CONFLICT_SEVERITIES.indexOf(b.conflict.severity);
     if (severity !== 0) return severity;
-    // Of a program's requests the first one in time is the cause of the others, whichever device it was for.
+    // The first request of a program in time is the cause of the others, regardless of the device.
     if (focus && a.rank !== RANKS.failingRequest) {
       const about = Number(isAbout(b.conflict, focus)) - Number(isAbout(a.conflict, focus));
       if (about !== 0) return about;
     }
     const [own, other] = [a.conflict.position, b.conflict.position];
     if (own !== undefined && other !== undefined && own !== other) return own - other;
-    // As they were logged: the first error is the cause of later ones.
+    // In the order in which they were logged: the first error is the cause of later ones.
     if (a.conflict.id.startsWith('complaint ') || a.rank === RANKS.fault) return a.index - b.index;
     const [start, otherStart] = [first(a.conflict), first(b.conflict)];
     return start === otherStart ? 0 : start < otherStart ? -1 : 1;

@@ -1,5 +1,5 @@
-// A device that could not be given to a guest, as the VMM reports it: which guest and which device, and the commands that bind
-// what has to be bound. The messages name a group or a device; the same log has the guest's definition.
+// A device that could not be assigned to a guest, as reported by the VMM: which guest and which device, and the commands that
+// bind the devices of the group. The messages name a group or a device; the same log has the guest's definition.
 import type { DiagnosticCode } from '../../dumps/diagnostics.ts';
 import { BIND_GROUP, remedyOf } from '../../dumps/remedies.ts';
 import { formatExactSize } from '../../iova/format.ts';
@@ -11,7 +11,7 @@ import { type Conflict, joinNames, onKernel, type Remedy } from './conflict.ts';
 import { hugepagesText, viommuText } from './fix-text.ts';
 import type { GuestLayout } from './guest.ts';
 
-/** Refusals that binding the devices of the group to vfio-pci ends. */
+/** Refusals that are fixed by binding the devices of the group to vfio-pci. */
 const UNBOUND: ReadonlySet<string> = new Set<DiagnosticCode>([
   'qemu-group-not-viable',
   'vfio-group-not-opened',
@@ -20,7 +20,7 @@ const UNBOUND: ReadonlySet<string> = new Set<DiagnosticCode>([
   'iommufd-device-not-bound',
   'dpdk-group-not-viable',
 ]);
-/** Refusals that have other reasons. */
+/** Refusals with other reasons. */
 const OTHERS: ReadonlySet<string> = new Set<DiagnosticCode>([
   'qemu-iommu-not-set',
   'qemu-container-setup-failed',
@@ -40,7 +40,7 @@ interface Assignment {
   readonly guest: GuestLayout | undefined;
 }
 
-/** Which assignment a message is about, as far as the message, the definition above it and the groups tell. */
+/** The assignment that a message is about, according to the message, the definition above it and the groups. */
 function assignmentOf(title: string, conflict: Conflict, host: Host, guests: readonly GuestLayout[]): Assignment {
   const named = PCI_ADDRESS.exec(title)?.[0];
   const [, inWords, inPath] = GROUP.exec(title) ?? [];
@@ -67,7 +67,7 @@ function listCommand(folder: string): string {
   return `for d in ${folder}/*; do lspci -nnks "\${d##*/}"; done`;
 }
 
-/** Binds all devices of a group, whatever they are, but bridges, which need no driver of VFIO. */
+/** Binds all devices of a group except bridges, which need no VFIO driver. */
 function bindAllCommand(folder: string): string {
   return [
     `for d in ${folder}/*; do`,
@@ -136,7 +136,7 @@ const LOG: Remedy = {
   copy: "dmesg | grep -e 'interrupt remapping' -e 'ineligible' -e '1:1 IOMMU mapping' -e vfio",
 };
 
-/** What is behind a refusal to attach a group to its IOMMU, by its errno. */
+/** The reason why a group could not be attached to its IOMMU, by errno. */
 const ATTACH: Readonly<Record<string, string>> = {
   EPERM:
     'the kernel refuses groups without interrupt remapping, and before about Linux 6.6 on Intel those whose firmware keeps memory (RMRR)',
@@ -184,10 +184,10 @@ function reasonOf(code: string, title: string, group: string | undefined): strin
   }
 }
 
-/** What QEMU says when the IOMMU that it emulates has more address bits than that of the host. */
+/** QEMU's message if its emulated IOMMU has more address bits than the host's. */
 const WIDTHS = /^the virtual IOMMU has (\d{1,2}) address bits; the host IOMMU has (\d{1,2})$/;
 
-/** The same with the guest, and the option that changes the width in the form of its definition. */
+/** Adds the guest, and the option that changes the width in the format of its definition. */
 function withViommu(conflict: Conflict, guests: readonly GuestLayout[]): Conflict {
   const [, own, host] = WIDTHS.exec(conflict.title) ?? [];
   const sources = new Set(conflict.provenance.map(({ source }) => source));
@@ -206,7 +206,7 @@ function withViommu(conflict: Conflict, guests: readonly GuestLayout[]): Conflic
   };
 }
 
-/** RAM that could not be allocated, with the guest, and the hugepages that it needs if it has them. */
+/** For RAM that could not be allocated: adds the guest, and the hugepages that it needs if it uses them. */
 function withMemory(conflict: Conflict, guests: readonly GuestLayout[]): Conflict {
   const sources = new Set(conflict.provenance.map(({ source }) => source));
   const guest = guests.find(({ provenance = [] }) => provenance.some(({ source }) => sources.has(source)));
@@ -251,7 +251,7 @@ export function withAssignment(conflict: Conflict, host: Host, guests: readonly 
   const devices = (guest?.definition?.assigned ?? []).map((one) => deviceLabel(host.devices, one));
   const all = devices.length === 0 ? 'its devices' : joinNames(devices);
   const what = label === undefined ? (group === undefined ? all : `group ${group}`) : `${label}${inGroup}`;
-  // The kernel logs this as the reason of the same refusal.
+  // The kernel logs this as the reason for the same refusal.
   const isUnsafe = errnoIn(title) === 'EPERM' && ATTACHED.has(rule) && hasNoInterruptRemapping(host);
   const reason = isUnsafe ? 'the host has no interrupt remapping' : reasonOf(rule, title, group);
   const errno = isUnsafe ? ` (EPERM${onKernel(host.about.kernel, undefined)})` : '';
@@ -288,7 +288,7 @@ export function withAssignment(conflict: Conflict, host: Host, guests: readonly 
   };
 }
 
-/** The names of guests keep their letters. */
+/** Capitalizes a sentence, unless it begins with the name of a guest. */
 function capitalized(text: string, name: string | undefined): string {
   return name === undefined ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 }

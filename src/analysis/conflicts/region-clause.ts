@@ -1,4 +1,4 @@
-// What a reserved region is, as the object of a sentence: bounds first, then what it is and whose.
+// Describes a reserved region as a noun phrase: the bounds, then its type and its groups.
 import { hexRange } from '../../iova/format.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
 import { rangesEqual } from '../../iova/range.ts';
@@ -10,7 +10,7 @@ import { ISA_REGION_HISTORY, isaBridgeOf, isIsaRegion } from './isa-bridge.ts';
 
 const UNKNOWN_GROUP = groupTitle({ devices: [] });
 
-/** `group 1`, `groups 1, 4 and 7 to 9`, all of them where they have numbers. */
+/** `group 1`, `groups 1, 4 and 7 to 9`: lists all owners if all of them are numbered groups. */
 export function allOwnersOf({ parts }: Pick<MergedRegion, 'parts'>): string {
   const owners = [...new Set(parts.map(({ owner }) => owner))];
   const numbers = owners.flatMap((owner) => /^group (\d+)$/.exec(owner)?.[1] ?? []);
@@ -44,7 +44,7 @@ export function regionClause(space: Pick<CommonSpace, 'groups'>, region: MergedR
   }
 }
 
-/** Where a region is that reaches an end of the space: so kernels list what is outside of an aperture (s390). */
+/** On which side a region reaches the end of the space: some kernels list what is outside the aperture like that (s390). */
 function endOf({ start, last }: MergedRegion): string | undefined {
   return start === 0n ? 'below' : last === IOVA_MAX ? 'above' : undefined;
 }

@@ -39,7 +39,7 @@ describe('a refused map', () => {
         '0xfee00000-0xfeefffff (1 MiB) inside it is reserved (msi, group 1). If it is RAM, the guest does not start.',
       errno: 'EINVAL',
       source: 'Linux 6.12, vfio_iommu_iova_dma_valid',
-      remedy: 'From 0xfe000000 up to the obstacle 14 MiB fit. A range of this size would fit at 0x0.',
+      remedy: 'The first 14 MiB, from 0xfe000000 up to the obstacle, would fit. A range of this size would fit at 0x0.',
       marks: [
         { role: 'requested', ...range(0xfe00_0000n, 0xfeff_ffffn), message: 'request for "pc.ram"' },
         { role: 'obstacle', ...range(0xfee0_0000n, 0xfeef_ffffn), message: 'msi of group 1' },
@@ -101,7 +101,7 @@ describe('a refused map', () => {
       'on x86 it overlaps 0xfee00000-0xfeefffff, the x86 MSI window; on ARM it overlaps 0x8000000-0x80fffff, the ARM software MSI window.',
     );
     expect(found.remedy).toBe(
-      "From 0x0 up to the obstacle ≈ 3.98 GiB fit. Add the host's reserved_regions to confirm this.",
+      "The first ≈ 3.98 GiB, from 0x0 up to the obstacle, would fit. Add the host's reserved_regions to confirm this.",
     );
     expect(found.marks.slice(1).map(({ start, message }) => [start, message])).toEqual([
       [0xfee0_0000n, 'the x86 MSI window (if this is x86)'],
@@ -365,7 +365,7 @@ describe('the limit of mappings', () => {
 
 test('ENOENT of a map is not explained as a missing mapping: the address space is gone', () => {
   const found = onlyConflict([request(0xc0000n, 0xdffffn, '-ENOENT', RAM)]);
-  expect(found?.answer).toContain('did not exist any more');
+  expect(found?.answer).toContain('no longer existed');
   expect(found?.answer).not.toContain('nothing is mapped there');
 });
 

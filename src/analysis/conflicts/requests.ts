@@ -1,4 +1,4 @@
-// What programs requested and the kernel refused, with what blocked it; and requests that look wrong.
+// Requests of programs that the kernel refused, with what blocked them; and requests that look wrong.
 import type { DiagnosticCode } from '../../dumps/diagnostics.ts';
 import { counted, formatSize, hex, hexRange } from '../../iova/format.ts';
 import { type IovaRange, sizeOf } from '../../iova/range.ts';
@@ -35,11 +35,11 @@ import { describeMemory, type MemoryKind, memoryKindOf, type Request } from './r
 
 /** From this many mappings on, a container is close to its limit. */
 const NEAR_LIMIT = 60000;
-/** Conflicts of one rule that a set gives; the last one says how many more there are. */
+/** Maximum number of conflicts per rule and set; the last one says how many more there are. */
 const PER_RULE_MAX = 50;
 const API_NAMES: Readonly<Record<RequestApi, string>> = { vfio: 'VFIO', iommufd: 'iommufd' };
 
-/** The kernel function that refused, if the rule answers what was recorded; else the interface. */
+/** The kernel function that refused, if the rule gives the recorded answer; otherwise the interface. */
 function refusalSource({ api, origin }: Request, subject: RuleSubject | undefined, errno: string | undefined): string {
   if (origin === 'vfio-user') return 'vfio-user, as reported in the dump';
   const rule = subject !== undefined && appliesTo(subject, api) ? lookUpRule(subject, { api }) : undefined;
@@ -50,7 +50,7 @@ function refusalId({ op, start, last, result }: Request): string {
   return `request-refused ${op} ${start}-${last} ${result}`;
 }
 
-/** A request with what another message about it adds; the same object if that is nothing. */
+/** A request with the details that another message about it adds; the same object if there are none. */
 function withDetails(known: Request, { name, device, group }: Request): Request {
   const isMore =
     (known.name === undefined && name !== undefined) ||
@@ -68,13 +68,13 @@ function consequenceOf({ op }: Request, kind: MemoryKind): string {
 
 function severityOf({ result }: Request, kind: MemoryKind, { host }: CommonSpace): ConflictSeverity {
   if (kind !== 'bar' || result === '-ENOMEM' || result === '-ENOSPC') return 'fatal';
-  // Old versions of QEMU stop for a BAR of a device that is plugged in.
+  // Old versions of QEMU exit if a BAR of a hotplugged device cannot be mapped.
   return host.complaints.some(({ code }) => code === 'qemu-dma-mapping-fatal') ? 'fatal' : 'note';
 }
 
 const PEER_TO_PEER: DiagnosticCode = 'qemu-no-peer-to-peer';
 
-/** The device whose BARs QEMU says are not mapped, if it says so of one device only. */
+/** The device whose BARs are not mapped according to QEMU, if it reports only one. */
 function unmappedDevice({ complaints }: Pick<Host, 'complaints'>): string | undefined {
   const named = complaints.flatMap(({ code, message }) =>
     code === PEER_TO_PEER ? (/BARs of ([0-9a-f:.]{12,16}) /.exec(message)?.[1] ?? []) : [],
@@ -107,7 +107,7 @@ function answerTo(
   const errno = errnoOf(request);
   const what = describeMemory(request, kind, guest?.definition?.name);
   const name = op === 'map' ? 'Map' : 'Unmap';
-  // What the log has is the answer of the host's own kernel, whichever rules were chosen.
+  // The log has the answer of the host's own kernel, regardless of the chosen rules.
   const kernel = request.origin === 'vfio-user' ? '' : onKernel(space.host.about.kernel, undefined);
   const refusal = errno === 'unknown' ? 'refused' : `refused (${errno}${kernel})`;
   const isFatalForQemu = space.host.complaints.some(({ code }) => code === 'qemu-dma-mapping-fatal');
@@ -156,13 +156,13 @@ function refused(request: Request, context: RequestContext, position: number | u
     position,
     kind: `refused ${request.op} ${errno} ${kind}`,
     kindLabel: { unit: 'request', text: `${request.op} refused${errno === undefined ? '' : ` (${errno})`}` },
-    // The address space of a map was gone: what was reported before is the cause.
+    // The address space of a map was gone: an earlier message has the cause.
     ...(request.op === 'map' && errno === 'ENOENT' && space.host.complaints.length > 0 ? { follows: true } : {}),
   };
   return { conflict, causedBy };
 }
 
-/** Something about an unmap that was not refused, but is suspicious. */
+/** An unmap that was not refused, but is suspicious. */
 function suspicious(
   set: MappingSet,
   rule: 'unmap-cuts-mapping' | 'unmap-short',
@@ -192,7 +192,7 @@ function bounded(conflicts: readonly Conflict[], total = conflicts.length): Conf
   return [...kept, { ...last, message }];
 }
 
-/** Selected groups that could not join the container now, because something is mapped where it must not be. */
+/** Selected groups that could not join the container now, because something is mapped in one of their reserved regions. */
 function refusedAttaches(state: MappingState, space: CommonSpace, api: RequestApi): Conflict[] {
   const { set } = state;
   const regions = space.reserved
@@ -234,7 +234,7 @@ function refusedAttaches(state: MappingState, space: CommonSpace, api: RequestAp
 /** The interface of a set of requests; `undefined` for other sets. */
 function apiOf({ facts }: MappingSet): RequestApi | undefined {
   if (facts[0]?.kind !== 'request') return undefined;
-  // Only what fails is printed with the name of its ioctl.
+  // Only failed requests are printed with the name of the ioctl.
   const first = facts.find((fact) => fact.kind === 'request' && fact.result !== 0) ?? facts[0];
   return first?.kind === 'request' ? first.api : undefined;
 }
@@ -287,9 +287,9 @@ function nearLimit(set: MappingSet, peak: number, at: MappingFact): Conflict {
 }
 
 /**
- * Walks the mapping facts of a set in order: refused requests with what blocked them at that moment, unmaps that cut
- * mappings, groups that could not be attached, the number of mappings against the limit, and short unmaps.
- * `pageSize` in bytes; `guest`: the one whose memory it is, where it is defined.
+ * Walks the mapping facts of a set in order, and reports refused requests with what blocked them at that time, unmaps that cut
+ * mappings, groups that could not be attached, a number of mappings close to the limit, and short unmaps.
+ * `pageSize` in bytes; `guest`: the guest that owns the memory, if it is defined.
  */
 export function requestConflicts(
   set: MappingSet,
@@ -300,7 +300,7 @@ export function requestConflicts(
   const api = apiOf(set);
   if (api === undefined) return shortUnmaps(set);
   const found: Conflict[] = [];
-  /** What was refused, each once, however often it was requested. */
+  /** Refused requests, each once even if it was repeated. */
   const refusals = new Map<string, { request: Request; readonly place: number }>();
   /** Ids of refusals that only led to a later one. */
   const causes = new Set<string>();

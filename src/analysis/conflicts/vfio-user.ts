@@ -1,8 +1,8 @@
-// Requests that a device in another process refused (vfio-user): no kernel and no IOMMU is asked for them.
+// Requests that a device in another process refused (vfio-user): neither a kernel nor an IOMMU is involved.
 import type { Remedy } from './conflict.ts';
 import type { Request } from './request-subject.ts';
 
-/** What explains a refusal, as in explain-request.ts. */
+/** An explanation of a refusal, as in explain-request.ts. */
 interface DeviceRefusal {
   readonly message: string;
   readonly cause: string;

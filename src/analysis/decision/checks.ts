@@ -5,7 +5,7 @@ import type { Operation } from '../../session/events.ts';
 export interface Check {
   /** Names of the rules that refuse at this point. */
   readonly rules: readonly string[];
-  /** What holds if none of them refuses: a sentence without its full stop. */
+  /** What is true if none of them refuses: a sentence without a full stop. */
   readonly passed: string;
 }
 
@@ -80,7 +80,7 @@ const CONTAINER_UNMAP: readonly Check[] = [
   check('The range does not wrap around', 'unmap-wraps'),
 ];
 
-/** The checks of a model before what the other steps show, and those behind it. */
+/** The checks of a model before and after the parts that other steps show. */
 export function checksOf(
   operation: Operation,
   model: string,

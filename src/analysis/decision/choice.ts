@@ -11,7 +11,7 @@ export interface ChoiceRequest {
   /** Bytes, 1 or more. */
   readonly length: bigint;
   readonly sizes: PageSizes;
-  /** False for kernels that do not limit the alignment to the size of a huge page, and use the last byte of a gap alone. */
+  /** False for kernels that do not limit the alignment to the size of a huge page, and that use a gap of only its last byte. */
   readonly isLimited: boolean;
   readonly source: string;
 }
@@ -45,7 +45,7 @@ function takenText(space: AddressSpaceView, taken: IovaRange): string {
   return `${formatRange(taken)} is taken: ${what.length === 0 ? 'mapped' : what.join(', ')}`;
 }
 
-/** The first address of a range that is aligned, with the place of the memory within its page. */
+/** The first aligned address of a range, plus the offset of the memory within its page. */
 function roundedStart({ start }: IovaRange, alignment: bigint, offset: bigint): bigint {
   return alignUp(start, alignment) | offset;
 }
@@ -76,12 +76,12 @@ function tryGap(
   };
 }
 
-/** Gaps that are looked at; an IOAS may have a million. */
+/** Maximum number of gaps that are tried; an IOAS may have a million. */
 const GAPS_MAX = 20_000;
 
 /**
- * The search for an IOVA, from the lowest address on. `chosen`: what it comes to; undefined if nothing fits, or if the
- * search is too long to be shown.
+ * The search for an IOVA, from the lowest address on. `chosen`: the result; undefined if nothing fits, or if the search is too
+ * long to be shown.
  */
 export function choiceSteps(
   space: AddressSpaceView,
@@ -109,7 +109,7 @@ export function choiceSteps(
   let chosen: bigint | undefined;
   let looked = 0;
   for (const span of spans) {
-    // The kernel rounds the start of a span before it looks for gaps behind that.
+    // The kernel rounds up the start of a span before it looks for gaps after it.
     const whole = tryGap(span, request, alignment, offset);
     if (whole.chosen === undefined) {
       steps.push({ ...whole, source });

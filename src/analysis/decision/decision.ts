@@ -1,5 +1,5 @@
-// How a model came to its answer for one operation: the checks in the kernel's order, the search for an IOVA, what an attach
-// leaves, the walk of an unmap, how a buffer fills.
+// How a model decided one operation: the checks in the kernel's order, the search for an IOVA, what remains usable after an
+// attach, the walk of an unmap, how a buffer is filled.
 import { groupedHex } from '../../iova/format.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
 import { type IovaRange, range, rangeOfLength, WHOLE_SPACE } from '../../iova/range.ts';
@@ -22,12 +22,12 @@ import { unmapSteps, type Walk } from './unmapping.ts';
 /** What a session says about the kernel. */
 type Header = Pick<SessionHeader, 'page_size' | 'huge_page_size' | 'kernel'>;
 
-/** Bytes of a buffer that has room for every capability. */
+/** Size of a buffer that has room for every capability, in bytes. */
 const LARGE_BUFFER = 1 << 20;
 
 /**
- * The steps of one operation in the state of `model`, which is not changed. The last one is the answer. Empty for an
- * operation that no kernel can be asked about. `kernel`: a version in place of the header's.
+ * The steps of one operation in the state of `model`, which is not changed. The last step is the answer. Empty for an operation
+ * that the model cannot run. `kernel`: a version that replaces the header's.
  */
 export function decisionSteps(
   model: KernelModel,
@@ -50,12 +50,12 @@ export function decisionSteps(
   const middle = failed < 0 ? middleSteps(model, after, operation, outcome, header, rules) : [];
   const atEnd = failedBehind >= 0;
   const late = (outcome.ok ? behind : behind.slice(0, Math.max(0, failedBehind))).map(note);
-  // Without a table of checks nothing is known of what passed before a refusal.
+  // Without a table of checks it is unknown which checks passed before a refusal.
   const isKnown = before.length > 0 && (!isLater || atEnd || middle.length > 0 || isAfterChecks(refusal));
   return [...(isKnown ? passed : []), ...middle, ...late, answerStep(outcome)];
 }
 
-/** Rules that refuse behind all of the listed checks: choosing and pinning. */
+/** Rules that refuse after all of the listed checks: choosing and pinning. */
 function isAfterChecks(refusal: Refusal | undefined): boolean {
   return refusal !== undefined && /^(?:choose-|memory-)/.test(refusal.rule);
 }
@@ -137,7 +137,7 @@ function middleSteps(
   }
 }
 
-/** What a search for an IOVA came to, and by which rules. `isLimited`: as for `choiceSteps`. */
+/** The result of a search for an IOVA, and the rules that apply. `isLimited`: as for `choiceSteps`. */
 interface Search {
   readonly outcome: Outcome;
   readonly header: Header;
@@ -146,7 +146,7 @@ interface Search {
   readonly isLimited: boolean;
 }
 
-/** The search for an IOVA, if it comes to what the model answers: rounding of older kernels may wrap around. */
+/** The search for an IOVA, if it gives the model's answer. In older kernels, rounding may wrap around. */
 function chosen(
   space: AddressSpaceView | undefined,
   userVa: bigint,
@@ -167,7 +167,7 @@ function chosen(
   return found.steps;
 }
 
-/** The code that walks for an unmap. */
+/** The kernel code that performs an unmap. */
 function walkOf(model: KernelModel, space: AddressSpaceView): Walk {
   if (model.name === 'iommufd-rfc') return 'iommufd-rfc';
   return model.name === 'type1' ? (space.version ?? 'type1v2') : 'iommufd';
@@ -198,7 +198,7 @@ function info(
   return hex === undefined ? [] : infoSteps(operation.argsz, hex, by);
 }
 
-/** What a step of the allocator is about. */
+/** A step of the allocator as a decision step. */
 function allocatorStep(event: AllocatorEvent, by: string): DecisionStep {
   const lit = 'range' in event ? event.range : undefined;
   const isDone =

@@ -17,7 +17,7 @@ function capabilityText(capability: Type1Capability): string {
 }
 
 /**
- * `hex`: what a buffer that is large enough gets; `argsz`: of the buffer that the caller has; `by`: the kernel, as sources
+ * `hex`: the contents of a buffer that is large enough; `argsz`: the size of the caller's buffer; `by`: the kernel, as sources
  * name it.
  */
 export function infoSteps(argsz: number, hex: string, by: string): DecisionStep[] {

@@ -40,8 +40,8 @@ function apertureStep(domain: DomainDescription, before: RangeSet, source: strin
 }
 
 /**
- * The usable ranges of a space, region by region. A VFIO container takes the aperture first; iommufd reserves the regions of
- * the device first, and what is outside the aperture last. `by`: the kernel, as sources name it. `left`: what remains.
+ * The usable ranges of a space, region by region. A VFIO container applies the aperture first; iommufd reserves the regions of
+ * the device first, and the ranges outside the aperture last. `by`: the kernel, as sources name it. `left`: the remaining ranges.
  */
 export function narrowingSteps(
   space: AddressSpaceView,

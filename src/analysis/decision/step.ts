@@ -1,24 +1,24 @@
-// How a kernel decides about one operation, step by step: sentences for people, each with the range that it is about.
+// How a kernel decides one operation, step by step: readable sentences, each with its range.
 import { formatRange } from '../../iova/format.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import type { RangeSet } from '../../iova/range-set.ts';
 
 /** One step. */
 export interface DecisionStep {
-  /** A sentence without its full stop. */
+  /** A sentence without a full stop. */
   readonly text: string;
-  /** `no`: this is where it is refused, or a place that is passed over; `yes`: what is chosen or done. */
+  /** `no`: the operation is refused here, or a place is skipped; `yes`: a place is chosen, or something is done. */
   readonly verdict: 'note' | 'no' | 'yes';
   /** Who decides: the session's kernel and its function, `Linux 6.12, iopt_alloc_iova`. */
   readonly source?: string;
-  /** What it is about, inclusive. */
+  /** The range of the step, inclusive. */
   readonly range?: IovaRange;
 }
 
-/** Steps that are written out; of more, those in the middle are counted. */
+/** Maximum number of listed steps; if there are more, those in the middle are counted. */
 export const STEPS_MAX = 40;
 
-/** The first and the last steps, with a sentence for those in between. */
+/** The first and the last steps, with a sentence that counts those in between. */
 export function shortened(steps: readonly DecisionStep[], what: string): DecisionStep[] {
   if (steps.length <= STEPS_MAX) return [...steps];
   const [head, tail] = [STEPS_MAX - 12, 10];
@@ -26,7 +26,7 @@ export function shortened(steps: readonly DecisionStep[], what: string): Decisio
   return [...steps.slice(0, head), { text: `${left} more ${what}`, verdict: 'note' }, ...steps.slice(-tail)];
 }
 
-/** Ranges that are listed in a sentence. */
+/** Maximum number of ranges in a sentence. */
 const LISTED_MAX = 4;
 
 /** `0x0 – 0xfedf_ffff, 0xfef0_0000 – 0x7f_ffff_ffff`. */

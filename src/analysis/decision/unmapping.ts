@@ -22,12 +22,12 @@ const RULES: Readonly<Record<Walk, string>> = {
   type1v2: 'Version 2 first checks both ends: a mapping may not be cut. Then everything inside is removed',
 };
 
-/** Areas that are looked at. */
+/** Maximum number of areas that are visited. */
 const AREAS_MAX = 20_000;
 
 /**
- * What happens to each area that the range touches, from low to high. `before` and `after`: the space around the operation;
- * `unmapped`: bytes that were removed, of all. `by`: the kernel, as sources name it.
+ * What happens to each area that the range touches, from low to high. `before` and `after`: the space before and after the
+ * operation; `unmapped`: total bytes removed. `by`: the kernel, as sources name it.
  */
 export function unmapSteps(
   before: AddressSpaceView,

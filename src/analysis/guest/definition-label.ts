@@ -1,9 +1,9 @@
-// What a guest's definition is called in a list.
+// Labels of guest definitions in lists.
 import { formatExactSize } from '../../iova/format.ts';
 import type { GuestDefinition } from './guest-memory.ts';
 import { machineType } from './machine-type.ts';
 
-/** `q35 7.2` for `pc-q35-7.2`; names of distributions and other monitors as they are. */
+/** `q35 7.2` for `pc-q35-7.2`; names from distributions and other VMMs are unchanged. */
 function machineLabel(machine: string): string {
   const type = machineType(machine);
   const plain = type?.version && /-\d+\.\d+(?:\+\w+)?$/.exec(machine);

@@ -1,10 +1,10 @@
-// Whether a group can be given to a guest at all: every device of it has to be bound to a VFIO driver, to no driver, or to
-// one that does no DMA of its own (iommu_device_use_default_domain and driver_managed_dma, Linux 5.19 and later; before,
-// vfio_dev_viable with the same drivers). The kernel then refuses the group: "not viable", or EBUSY with iommufd.
+// Whether a group can be assigned: each of its devices must be bound to a VFIO driver, to no driver, or to one that does no DMA
+// of its own (iommu_device_use_default_domain and driver_managed_dma, Linux 5.19 and later; before, vfio_dev_viable with the
+// same drivers). Otherwise the kernel refuses the group: "not viable", or EBUSY with iommufd.
 import { deviceLabel } from '../host/devices.ts';
 import { compareNames, type Host } from '../host/host.ts';
 
-/** `free`: bound to VFIO, or to a driver that does no DMA. `unknown`: nobody says which driver it has. */
+/** `free`: bound to VFIO, to no driver, or to one that does no DMA. `unknown`: no source names its driver. */
 export type MemberState = 'free' | 'blocking' | 'unknown';
 
 export interface GroupMember {
@@ -21,7 +21,7 @@ export interface GroupViability {
   readonly members: readonly GroupMember[];
   /** Undefined if it depends on devices whose driver is unknown. */
   readonly isViable: boolean | undefined;
-  /** For people: which devices and drivers are in the way; undefined if none is known to be. */
+  /** A sentence that names the blocking devices and drivers; undefined if none is known. */
   readonly message: string | undefined;
   /** Commands for a root shell that bind the blocking devices to vfio-pci until the next boot. */
   readonly commands: readonly string[];
@@ -32,11 +32,11 @@ const FREE_DRIVER = /^(?:pcieport|pci-stub)$|(?:^|[_-])vfio(?:[_-]|$)/;
 
 function stateOf(driver: string | undefined, kind: string | undefined): MemberState {
   if (driver !== undefined) return FREE_DRIVER.test(driver) ? 'free' : 'blocking';
-  // Bridges to the host and to ISA have no driver that does DMA.
+  // Host, ISA and PCI bridges have no driver that does DMA.
   return kind !== undefined && /^(?:Host bridge|ISA bridge|PCI bridge)$/.test(kind) ? 'free' : 'unknown';
 }
 
-/** Commands for a root shell that bind devices to vfio-pci until the next boot, by sysfs alone. */
+/** Commands for a root shell that bind devices to vfio-pci until the next boot, using only sysfs. */
 export function bindCommands(devices: readonly string[]): string[] {
   return devices.flatMap((device) => {
     const path = `/sys/bus/pci/devices/${device}`;
@@ -48,7 +48,7 @@ export function bindCommands(devices: readonly string[]): string[] {
   });
 }
 
-/** All groups of a host that have a number, ascending by it. */
+/** All numbered groups of a host, ascending. */
 export function groupViabilities({ groups, devices }: Pick<Host, 'groups' | 'devices'>): GroupViability[] {
   return groups
     .flatMap(({ group, devices: members }) => (group === undefined ? [] : [viabilityOf(group, members, devices)]))

@@ -1,4 +1,4 @@
-// From a guest's own definition (`machine` facts) to where its memory is, with what had to be assumed for it.
+// Computes where a guest's memory is from its own definition (`machine` facts), and what had to be assumed.
 import {
   bitsOf32BitModel,
   bitsOfArmModel,
@@ -19,7 +19,7 @@ import type { SplitName } from './other-monitors.ts';
 import { isRelocated, type PcSetup, pcLayout } from './pc.ts';
 import { type VirtSetup, virtLayout } from './virt.ts';
 
-/** A `machine` fact without the place where it was read. */
+/** A `machine` fact without its source. */
 export type GuestDefinition = Pick<
   FactOf<'machine'>,
   | 'name'
@@ -45,7 +45,10 @@ export type GuestDefinition = Pick<
   | 'memlock'
 >;
 
-/** What was assumed because the definition does not say it, or cannot be modelled. `code` is stable, in kebab-case. */
+/**
+ * An assumption about something that the definition does not specify or that is not modelled. `code` is stable, in
+ * kebab-case.
+ */
 export interface LayoutNote {
   readonly code:
     | 'machine-unknown'
@@ -60,17 +63,17 @@ export interface LayoutNote {
 }
 
 export interface GuestMemory {
-  /** For people: `win11: pc-q35-7.2, 16 GiB`. */
+  /** For display: `win11: pc-q35-7.2, 16 GiB`. */
   readonly title: string;
   /** Ascending, disjoint: memory (`isGuestMemory`), windows of devices, room for hotplug. */
   readonly ranges: readonly LayoutRange[];
-  /** The same machine with other sizes of RAM. The room for hotplug stays as large as it is. */
+  /** The same machine with any RAM size. The size of the hotplug area does not change. */
   readonly machine: Machine;
   /** In bytes. */
   readonly ram: bigint;
-  /** The last guest physical address that may be used, room for hotplug and the hole for 64-bit PCI included. */
+  /** The last guest physical address that may be used, including the hotplug area and the 64-bit PCI hole. */
   readonly lastUsed: bigint;
-  /** Why the monitor would refuse to start it at all, if it would. */
+  /** Why the VMM would refuse to start it; undefined if it would not. */
   readonly refusal: string | undefined;
   readonly notes: readonly LayoutNote[];
 }
@@ -83,23 +86,23 @@ export type GuestMemoryResult =
       readonly message: string;
     };
 
-/** What is known of the host that the guest runs on. */
+/** What is known about the host that the guest runs on. */
 export interface HostKnowledge {
-  /** Of its CPU: KVM gives it to guests whose definition names no particular CPU. */
+  /** Vendor of its CPU: KVM passes it to guests whose definition names no particular CPU. */
   readonly vendor?: string | undefined;
 }
 
-/** What a monitor does with so many bytes of RAM, at least 1. */
+/** What a VMM does with a RAM size in bytes, at least 1. */
 interface Plan {
   readonly machine: Machine;
   readonly lastUsed: (ram: bigint) => bigint;
-  /** Width of guest physical addresses that is known to hold, and whose it is. */
+  /** Known width of guest physical addresses, and what determines it. */
   readonly width: { readonly bits: number; readonly of: string } | undefined;
 }
 
 /**
- * Where the memory of a guest is. Follows QEMU's rules for pc, q35, virt and microvm by version and option, Cloud
- * Hypervisor's and crosvm's by their documentation; everything that was assumed is in `notes`.
+ * Where the memory of a guest is. Follows QEMU's rules for pc, q35, virt and microvm by version and option, and the
+ * documentation of Cloud Hypervisor and crosvm. All assumptions are in `notes`.
  */
 export function layoutOf(definition: GuestDefinition, host: HostKnowledge = {}): GuestMemoryResult {
   const { ram } = definition;
@@ -135,7 +138,7 @@ export function layoutOf(definition: GuestDefinition, host: HostKnowledge = {}):
   return { ok: true, memory: { title, ranges, machine, ram, lastUsed, refusal, notes } };
 }
 
-/** The layout with what is plugged in above the RAM. */
+/** The layout with the memory devices that are plugged in above the RAM. */
 function withMemoryDevices(
   layout: readonly LayoutRange[],
   { memory_devices: devices = [], backend }: GuestDefinition,
@@ -175,7 +178,7 @@ const UNDERSTOOD = new Set([
   'host-phys-bits',
   'host-phys-bits-limit',
   'vga',
-  // These move nothing.
+  // These do not move memory.
   'accel',
   'gic-version',
   'iommu',
@@ -243,7 +246,7 @@ function planOf(
     : pcPlan(definition, kind, version, isAmd(definition, host), sizes, notes);
 }
 
-/** For a machine that is not known: the one that its name or its architecture comes nearest to. */
+/** For an unknown machine: the most similar one by name or architecture. */
 function nearestKind({ machine, arch }: GuestDefinition): MachineKind | undefined {
   if (/q35/i.test(machine)) return 'q35';
   if (/virt/i.test(machine) || arch === 'aarch64' || arch === 'riscv64') return 'virt';
@@ -292,7 +295,7 @@ function pcPlan(
 ): Plan {
   const { machine, options, phys_bits: given, accelerator, version: program } = definition;
   const narrow = bitsOf32BitModel(modelOf(definition));
-  // QEMU's own width, unless the definition sets one; KVM's depends on the host and on who built QEMU.
+  // QEMU's default width, unless the definition sets one; with KVM it depends on the host and on the build of QEMU.
   const physBits = narrow ?? given ?? (accelerator === 'tcg' ? 40 : undefined);
   const setup: PcSetup = {
     chipset,
@@ -311,7 +314,7 @@ function pcPlan(
     notes.push({ code: 'vendor-assumed', message });
   }
   const running = qemuVersion(program);
-  // Programs before 7.1 do not look at the width.
+  // QEMU before 7.1 does not check the width.
   const looks = running === undefined || running[0] > 7 || (running[0] === 7 && running[1] >= 1);
   return {
     machine: pcMachine(setup, machine, machine),
@@ -323,7 +326,7 @@ function pcPlan(
 /** The model of the guest's CPU, without its features; empty if the definition names none. */
 const modelOf = ({ cpu = '' }: GuestDefinition) => cpu.split(',')[0] ?? '';
 
-/** QEMU does not start a model with 32-bit registers if a width is given, whatever it is. */
+/** QEMU does not start a model with 32-bit registers if any width is given. */
 function fixedWidthRefusal(definition: GuestDefinition): string | undefined {
   const model = modelOf(definition);
   return definition.phys_bits !== undefined && bitsOf32BitModel(model) !== undefined
@@ -336,7 +339,7 @@ const isOff = (text: string | undefined) => text === 'off' || text === 'no' || t
 function virtPlan(definition: GuestDefinition, version: QemuVersion, sizes: MovingSizes): Plan {
   const { machine, options = {}, arch, accelerator, cpu = 'cortex-a15', version: program } = definition;
   const running = qemuVersion(program) ?? NEWEST;
-  // Programs before 7.0 do not look at the width of a CPU that they emulate.
+  // QEMU before 7.0 does not check the width of an emulated CPU.
   const isEmulated = accelerator === 'tcg' && arch !== 'riscv64' && isAtLeast(running, 7, 0);
   const physBits = definition.phys_bits ?? (isEmulated ? bitsOfArmModel(cpu.split(',')[0] ?? '') : undefined);
   const highmem = !isOff(options.highmem);
@@ -367,20 +370,20 @@ function splitPlan(name: SplitName, { machine }: GuestDefinition, sizes: MovingS
   };
 }
 
-/** A guest that facts describe, and the facts that do. */
+/** A guest, and the facts that describe it. */
 export interface DescribedGuest {
   readonly definition: GuestDefinition;
   readonly facts: readonly FactOf<'machine'>[];
-  /** What was wrong with the definition, or not understood in it, as it was read. */
+  /** Problems found while reading the definition. */
   readonly problems: readonly { readonly code: string; readonly message: string }[];
   readonly memory: GuestMemoryResult;
 }
 
 /**
- * The guests that the `machine` facts of one host describe, in the order of their first mention. Facts with one name are
- * one guest (its XML and its command line, say): what a later one sets replaces what an earlier one said; of several in
- * one source, such as a log with every start, the last one counts alone. Without a
- * name, each fact is a guest. The CPU's vendor is the host's, where its IOMMU shows it.
+ * The guests that the `machine` facts of one host describe, in the order of their first mention. Facts with the same name are
+ * one guest (for example its XML and its command line): later fields replace earlier ones. If one source has several, such as
+ * a log with every start, only the last one counts. Without a name, each fact is a guest. The CPU's vendor is the host's, if
+ * the host's IOMMU shows it.
  */
 export function guestFromFacts(facts: Iterable<Fact>): DescribedGuest[] {
   const guests: { definition: GuestDefinition; facts: FactOf<'machine'>[] }[] = [];
@@ -402,7 +405,7 @@ export function guestFromFacts(facts: Iterable<Fact>): DescribedGuest[] {
     } else guests.push({ definition, facts: [fact] });
   }
   return guests.map((guest) => {
-    // The facts of a guest and what is said of it have one place.
+    // Diagnostics at the same place as the last fact of a guest belong to that guest.
     const [last] = guest.facts.slice(-1);
     return {
       ...guest,

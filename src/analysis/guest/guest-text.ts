@@ -4,7 +4,9 @@
 //   option  = "vendor=" name | "cpu=" model | "phys-bits=" n | "maxmem=" size | "slots=" n | "accel=" name
 //           | "version=" QEMU's | "arch=" name | "viommu=" kind | name "=" value
 //
-// `q35-amd` and `pc-amd` stand for the machine with `vendor=amd`. Options may be before the colon too, as in QEMU's -machine. Any other name=value is an option of the machine.
+// `q35-amd` and `pc-amd` mean the machine with `vendor=amd`. Options may also precede the colon, as in QEMU's -machine. Any
+// other
+// name=value is an option of the machine.
 
 import { vendorByName } from '../../dumps/formats/guest/cpu-models.ts';
 import { isIova } from '../../iova/iova.ts';
@@ -53,7 +55,7 @@ export function parseGuestText(text: string): GuestTextResult {
   return { ok: true, definition };
 }
 
-/** The definition with one more option; why not, if it cannot be. The last of several wins. */
+/** Adds an option to the definition, or returns what is wrong with it. If an option is repeated, the last one wins. */
 function withOption(definition: GuestDefinition, name: string, value: string): GuestDefinition | string {
   switch (name) {
     case 'vendor': {

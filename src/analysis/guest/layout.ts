@@ -1,11 +1,11 @@
-// Ranges of a guest's physical address space, as a virtual machine monitor lays them out.
+// Ranges of a guest's physical address space, as laid out by a VMM.
 import { hex } from '../../iova/format.ts';
 import { type IovaRange, rangeOfLength } from '../../iova/range.ts';
 
 /** A range of a guest layout. Only `isGuestMemory` ones are mapped for DMA from the start: RAM and ROM, not devices. */
 export interface LayoutRange extends IovaRange {
   readonly name: string;
-  /** As QEMU prints it: `ram`, `rom`, `i/o` …; `hotplug`: room for RAM that is plugged in later. */
+  /** As QEMU prints it: `ram`, `rom`, `i/o` …; `hotplug`: reserved for memory that is plugged in later. */
   readonly type: string;
 }
 
@@ -22,12 +22,12 @@ export function part(start: bigint, size: bigint, name: string, type: string): L
   return { ...found, name, type };
 }
 
-/** True for what a virtual machine monitor maps for DMA and cannot do without: memory, not devices. */
+/** True for memory that a VMM must map for DMA: RAM and ROM, not devices. */
 export function isGuestMemory(type: string): boolean {
   return type === 'ram' || type === 'rom' || type === 'nv-ram' || type === 'nvram';
 }
 
-/** True for a device's memory that is mapped directly: DMA to it is device to device, and guests live without. */
+/** True for device memory that is mapped directly: only peer-to-peer DMA uses it, and guests work without. */
 export function isGuestDeviceMemory(type: string): boolean {
   return type === 'ramd';
 }

@@ -1,6 +1,5 @@
-// Machines as functions of the RAM's size. A layout is made of pieces: within a piece everything stays where it is but the
-// end of one range of RAM, so that "which sizes fit?" has an exact answer. The rules are in pc.ts, virt.ts and
-// other-monitors.ts.
+// Machines as functions of the RAM size. The sizes are divided into pieces: within a piece, only the end of one range of RAM
+// moves, so that "which sizes fit?" has an exact answer. The rules are in pc.ts, virt.ts and other-monitors.ts.
 import { formatSize } from '../../iova/format.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
 import { overlapsSet, type RangeSet } from '../../iova/range-set.ts';
@@ -17,15 +16,15 @@ export interface Machine {
   readonly title: string;
   /** The largest RAM in bytes for which a layout exists. */
   readonly maxRam: bigint;
-  /** The layout for so many bytes of RAM, 1 to `maxRam`, ascending. */
+  /** The layout for this many bytes of RAM, 1 to `maxRam`; ranges ascend. */
   layout(ram: bigint): readonly LayoutRange[];
-  /** The last guest physical address that it may use with so much RAM, windows for devices included. */
+  /** The last guest physical address that it may use with this much RAM, including device windows. */
   lastUsed(ram: bigint): bigint;
-  /** Sizes of RAM from which on the layout is another: the first byte count of each piece, ascending, first 1. */
+  /** RAM sizes at which the layout changes: the first byte count of each piece, ascending, beginning with 1. */
   readonly pieces: readonly bigint[];
 }
 
-/** Addresses that room for hotplug may take besides the RAM. */
+/** Size of the hotplug area in addition to the RAM. */
 function roomSize({ hotplug = 0n, slots = 0 }: { readonly hotplug?: bigint; readonly slots?: number }): bigint {
   return hotplug + BigInt(slots) * GIB + GIB;
 }
@@ -36,7 +35,7 @@ export function pcMachine(setup: PcSetup, name: string, title: string): Machine 
   const pieces = new Set([1n]);
   const split = pcSplitFrom(setup);
   if (split !== undefined) pieces.add(split);
-  // RAM that grows moves at most once, and does not move back.
+  // As RAM grows, it moves at most once, and never back.
   if (isRelocated(setup, maxRam)) {
     let stays = 0n;
     let moves = maxRam;
@@ -84,7 +83,7 @@ export function splitMachine(name: SplitName, title: string): Machine {
 const AMD = 'on AMD, RAM moved above 1 TiB when needed (QEMU 7.1 and later)';
 const pc = (chipset: 'q35' | 'pc', isAmd: boolean): PcSetup => ({ chipset, version: NEWEST, isAmd });
 
-/** The machines that a person can choose without a guest's definition. */
+/** The machines that can be chosen without a guest's definition. */
 export const MACHINES: Readonly<Record<MachineName, Machine>> = {
   q35: pcMachine(pc('q35', false), 'q35', 'q35 (x86)'),
   pc: pcMachine(pc('pc', false), 'pc', 'pc, i440fx (x86)'),
@@ -101,7 +100,7 @@ export interface FittingSizes {
   readonly max: bigint;
 }
 
-/** What `fittingSizes` found: a host with thousands of conflicts asks for each of them. */
+/** Cache of `fittingSizes`: a host with thousands of conflicts calls it for each of them. */
 const fitting = new WeakMap<RangeSet, WeakMap<Machine, readonly FittingSizes[]>>();
 
 /**
@@ -123,7 +122,7 @@ function searchSizes(machine: Machine, blocked: RangeSet): FittingSizes[] {
     const next = machine.pieces[index + 1];
     const last = next === undefined ? machine.maxRam : next - 1n;
     if (first > last || isHit(first)) continue;
-    // Growing RAM never lets go of an address: the sizes that fit are the first ones of the piece.
+    // RAM that grows keeps all of its addresses, so the sizes that fit are the first ones of the piece.
     let fits = first;
     let hit = last + 1n;
     while (hit - fits > 1n) {
@@ -138,7 +137,7 @@ function searchSizes(machine: Machine, blocked: RangeSet): FittingSizes[] {
   return found;
 }
 
-/** `up to 2 GiB, and 4 GiB to 1000 GiB`: the sizes for people. */
+/** `up to 2 GiB, and 4 GiB to 1000 GiB`: formats the sizes. */
 export function sizesLabel(sizes: readonly FittingSizes[]): string {
   if (sizes.length === 0) return 'none';
   return sizes

@@ -1,4 +1,4 @@
-// What a machine's name says: which layout, and which version of it. `pc-q35-7.2`, `q35`, `pc-i440fx-rhel7.6.0`,
+// Parses machine names into a layout and its version: `pc-q35-7.2`, `q35`, `pc-i440fx-rhel7.6.0`,
 // `pc-q35-jammy`, `pc-q35-8.1+pve0`, `virt-9.0`.
 
 /** Major and minor: 7.2. */
@@ -6,7 +6,7 @@ export type QemuVersion = readonly [major: number, minor: number];
 
 export type MachineKind = 'q35' | 'pc' | 'virt' | 'microvm';
 
-/** The newest whose rules are known; a machine without a version counts as this one. */
+/** The newest version whose rules are known; used for a machine without a version. */
 export const NEWEST: QemuVersion = [10, 1];
 
 export interface MachineType {
@@ -19,7 +19,7 @@ export function isAtLeast([major, minor]: QemuVersion, wantedMajor: number, want
   return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
 }
 
-/** What Ubuntu's releases call the machine of the QEMU that they came with. */
+/** Ubuntu's names of machine versions, and the QEMU version of that release. */
 const UBUNTU: ReadonlyMap<string, QemuVersion> = new Map([
   ['trusty', [2, 0]],
   ['utopic', [2, 1]],
@@ -47,7 +47,7 @@ const UBUNTU: ReadonlyMap<string, QemuVersion> = new Map([
   ['questing', [10, 1]],
 ]);
 
-/** The QEMU rules that Red Hat's machines follow, by their first version: the newest that is not above counts. */
+/** The QEMU rules that Red Hat's machines follow, by first version: the newest entry that is not above applies. */
 const RED_HAT: readonly (readonly [rhel: QemuVersion, qemu: QemuVersion])[] = [
   [
     [6, 0],
@@ -111,7 +111,7 @@ function versionOf(suffix: string): QemuVersion | undefined {
 
 const NAME = /^(pc-q35|q35|pc-i440fx|i440fx|pc|virt|microvm|ubuntu-q35|ubuntu)(?:-([a-z0-9.+-]{1,40}))?$/;
 
-/** Reads a machine's name, without options. Undefined if its layout is not known. */
+/** Parses a machine's name without options. Undefined if its layout is unknown. */
 export function machineType(name: string): MachineType | undefined {
   const match = NAME.exec(
     name

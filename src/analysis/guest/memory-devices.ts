@@ -10,7 +10,7 @@ import { type LayoutRange, MIB } from './layout.ts';
 
 type MemoryDevice = NonNullable<FactOf<'machine'>['memory_devices']>[number];
 
-/** What QEMU aligns memory to that it allocates itself, on x86-64 and arm64 alike. */
+/** Alignment of memory that QEMU allocates itself, on both x86-64 and arm64. */
 const ALIGNMENT = 2n * MIB;
 
 /** A layout with memory devices, and those for which it has no room. Ranges ascend. */
@@ -52,7 +52,7 @@ export function placeMemoryDevices(
   return { ranges: layout.flatMap((range) => (range === room ? inRoom : [range])), left };
 }
 
-/** Where a device goes beside those that are there; undefined if there is no room. */
+/** Where a device goes next to the existing ones; undefined if there is no room. */
 function placeOf({ size, address }: MemoryDevice, room: IovaRange, taken: readonly IovaRange[]): IovaRange | undefined {
   if (address !== undefined) {
     const given = rangeOfLength(address, size);

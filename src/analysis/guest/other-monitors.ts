@@ -1,5 +1,5 @@
-// Layouts that are simple: QEMU's microvm, and monitors other than QEMU. Those of Cloud Hypervisor and crosvm follow their
-// own documentation and sources (arch/src/x86_64/layout.rs and aarch64/layout.rs of Cloud Hypervisor 20 to 50;
+// Simple layouts: QEMU's microvm, and VMMs other than QEMU. Those of Cloud Hypervisor and crosvm follow their own
+// documentation and sources (arch/src/x86_64/layout.rs and aarch64/layout.rs of Cloud Hypervisor 20 to 50;
 // the appendix "Memory layout" of crosvm's book); they were not compared with running guests.
 //
 //   microvm                    RAM from 0 up to 3 GiB, the rest from 4 GiB on (hw/i386/microvm.c)
@@ -27,7 +27,7 @@ export const SPLITS = {
 
 export type SplitName = keyof typeof SPLITS;
 
-/** The layout for so many bytes of RAM, at least 1; ranges ascend. Throws a RangeError if RAM passes 64 bits. */
+/** The layout for this many bytes of RAM, at least 1; ranges ascend. Throws a RangeError if RAM exceeds 64 bits. */
 export function splitLayout(name: SplitName, ram: bigint): readonly LayoutRange[] {
   const { start, lowEnd }: Split = SPLITS[name];
   const room = lowEnd === undefined ? ram : lowEnd - start;

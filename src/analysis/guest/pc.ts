@@ -25,10 +25,10 @@ import { isAtLeast, type QemuVersion } from './machine-type.ts';
 /** Sizes are bytes. */
 export interface PcSetup {
   readonly chipset: 'q35' | 'pc';
-  /** Of the machine (`pc-q35-7.2`), not of the program. */
+  /** Version of the machine (`pc-q35-7.2`), not of QEMU. */
   readonly version: QemuVersion;
   readonly isAmd: boolean;
-  /** Room for hotplug: maxmem less the RAM. */
+  /** Size of the hotplug area: maxmem minus the RAM. */
   readonly hotplug?: bigint;
   readonly slots?: number;
   /** 0: not given, as in QEMU. */
@@ -51,7 +51,7 @@ const CHIPSETS = {
   pc: { splitFrom: 0xe000_0000n, low: 0xc000_0000n, hole64: 2n * GIB },
 } as const;
 
-/** The size of RAM, in bytes, from which on less of it is below 4 GiB than before; undefined if there is none. */
+/** The RAM size in bytes at which less of it is below 4 GiB than for smaller sizes; undefined if there is none. */
 export function pcSplitFrom(setup: PcSetup): bigint | undefined {
   const { splitFrom, low } = CHIPSETS[setup.chipset];
   const limit = setup.maxRamBelow4g || undefined;
@@ -86,7 +86,7 @@ interface High {
   readonly lastUsed: bigint;
 }
 
-/** What is above 4 GiB if the high RAM, `size` bytes, starts at `start`. */
+/** The layout above 4 GiB if the high RAM of `size` bytes starts at `start`. */
 function highFrom(setup: PcSetup, start: bigint, size: bigint): High {
   const { chipset, version, hotplug = 0n, slots = 0, pciHole64, physBits } = setup;
   let end = start + size;
@@ -108,12 +108,12 @@ function high(setup: PcSetup, size: bigint): High {
   return isMoved ? highFrom(setup, TIB, size) : usual;
 }
 
-/** True if a guest with so many bytes of RAM has its high RAM at 1 TiB. */
+/** True if a guest with this many bytes of RAM has its high RAM at 1 TiB. */
 export function isRelocated(setup: PcSetup, ram: bigint): boolean {
   return high(setup, ram - lowRam(setup, ram)).start === TIB;
 }
 
-/** The layout for so many bytes of RAM, at least 1; ranges ascend. Throws a RangeError if they pass 64 bits. */
+/** The layout for this many bytes of RAM, at least 1; ranges ascend. Throws a RangeError if it exceeds 64 bits. */
 export function pcLayout(setup: PcSetup, ram: bigint): PcLayout {
   const low = lowRam(setup, ram);
   const above = high(setup, ram - low);

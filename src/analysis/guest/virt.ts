@@ -3,7 +3,7 @@
 //
 //   0x8000000     GIC
 //   0x10000000    PCI window below 1 GiB
-//   0x40000000    RAM, in one piece whatever its size
+//   0x40000000    RAM, in one piece regardless of its size
 //   above         room for hotplug (maxmem) from a multiple of 1 GiB on, 1 GiB more a slot; then, not below 256 GiB, what
 //                 `highmem` brings, each at a multiple of its own size: 64 MiB of GIC redistributors, 256 MiB of PCI
 //                 configuration space, a PCI window of 512 GiB
@@ -20,16 +20,16 @@ export interface VirtSetup {
   readonly highmem: boolean;
   /** `highmem-mmio`: false leaves out the PCI window above RAM. */
   readonly hasHighWindow?: boolean;
-  /** `compact-highmem` (machines from 7.2 on): what is not there takes no addresses. */
+  /** `compact-highmem` (machines from 7.2 on): absent regions take no addresses. */
   readonly isCompact?: boolean;
-  /** Room for hotplug: maxmem less the RAM. */
+  /** Size of the hotplug area: maxmem minus the RAM. */
   readonly hotplug?: bigint;
   readonly slots?: number;
-  /** Width of physical addresses, where it is known. `highmem=off` makes it 32. */
+  /** Width of physical addresses, if known. `highmem=off` makes it 32. */
   readonly physBits?: number;
 }
 
-/** A layout, the last address that RAM and room for hotplug use, and the width that it must fit into, if that is known. */
+/** A layout, the last address of RAM and the hotplug area, and the width that it must fit into, if known. */
 export interface VirtLayout {
   readonly ranges: readonly LayoutRange[];
   readonly lastUsed: bigint;
@@ -37,12 +37,12 @@ export interface VirtLayout {
 }
 
 export const VIRT_RAM = { arm64: 0x4000_0000n, riscv64: 0x8000_0000n } as const;
-/** RAM is never taken to end below, so that what is above stays where it was in early machines. */
+/** The regions above RAM start here at the lowest, as in early machines. */
 const HIGH_FROM = 256n * GIB;
 const WINDOW_SIZE = 512n * GIB;
 const RISCV_WINDOW_SIZE = 16n * GIB;
 
-/** The layout for so many bytes of RAM, at least 1; ranges ascend. Throws a RangeError if RAM passes 64 bits. */
+/** The layout for this many bytes of RAM, at least 1; ranges ascend. Throws a RangeError if RAM exceeds 64 bits. */
 export function virtLayout(setup: VirtSetup, ram: bigint): VirtLayout {
   return setup.arch === 'arm64' ? armLayout(setup, ram) : riscvLayout(ram);
 }

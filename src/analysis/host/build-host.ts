@@ -1,4 +1,4 @@
-// Merges the facts of several sources into one host: what two sources say is one thing with two places, and statements
+// Merges the facts of several sources into one host: a fact from two sources becomes one entry with two places, and statements
 // that cannot both be true are kept as contradictions.
 import { type DiagnosticCode, diagnosticRule } from '../../dumps/diagnostics.ts';
 import { hex } from '../../iova/format.ts';
@@ -31,13 +31,13 @@ import {
 } from './host.ts';
 import { derivedApertures, hasDerivedWidth } from './iommu-aperture.ts';
 
-/** The container or IOAS of valid ranges that do not name theirs. */
+/** Name for the container or IOAS of valid ranges that do not name one. */
 const UNNAMED_SPACE = 'the container';
 /** Key of the group of regions without a group or device. */
 const UNKNOWN_GROUP = 'unknown';
-/** Places that are kept for one thing: a fault may repeat thousands of times. */
+/** Maximum number of places per entry: a fault may repeat thousands of times. */
 const PLACES_MAX = 20;
-/** Origins of regions that firmware describes: its tables do not know groups. */
+/** Origins of regions that firmware describes: its tables have no groups. */
 const FIRMWARE: ReadonlySet<string | undefined> = new Set(['rmrr', 'ivmd', 'rmr']);
 
 interface RegionDraft {
@@ -100,7 +100,7 @@ interface IommuDraft {
   readonly provenance: Provenance[];
 }
 
-/** Something that is kept once, with the places where it was read. */
+/** An entry with the places where it was read. */
 type Sourced<T> = T & { readonly provenance: Provenance[] };
 
 function addPlace(places: Provenance[], fact: Fact): void {
@@ -114,7 +114,7 @@ function isComplaint(code: string): code is DiagnosticCode {
   return diagnosticRule(code)?.isComplaint === true;
 }
 
-/** Diagnostics of values that were not used, besides those of malformed lines (`damaged-…`). */
+/** Diagnostics about values that were not used, in addition to those of malformed lines (`damaged-…`). */
 const UNUSED: ReadonlySet<string> = new Set<DiagnosticCode>([
   'bad-address-width',
   'range-beyond-64-bits',
@@ -125,7 +125,7 @@ const UNUSED: ReadonlySet<string> = new Set<DiagnosticCode>([
 const REMARKS: ReadonlySet<string> = new Set<DiagnosticCode>(['default-domain-type', 'empty-range']);
 const REMARKS_MAX = 4;
 
-/** True if regions of this type are mapped one to one, relaxable or not. */
+/** True if regions of this type are mapped 1:1, relaxable or not. */
 function isDirect(type: string): boolean {
   return type === 'direct' || type === 'direct-relaxable';
 }
@@ -138,10 +138,10 @@ function deviceSpan(device: string): readonly [string, string] | undefined {
   return first !== undefined && last !== undefined ? [first, last] : undefined;
 }
 
-/** True if `device` is the one that firmware names, or is in the range that it names. */
+/** True if `device` is the one that firmware names, or is in the named range. */
 function namesDevice(named: string, device: string): boolean {
   const span = deviceSpan(named);
-  // PCI addresses of one form and length: their order is that of their text.
+  // PCI addresses of the same form and length sort like their text.
   return span ? span[0] <= device && device <= span[1] : named === device;
 }
 
@@ -277,7 +277,7 @@ class HostBuilder {
     this.#firstMalformed ??= provenanceOf(fact);
   }
 
-  /** Keeps something under its key; if it is known already, only the place of the fact. */
+  /** Adds an entry under its key; if it exists already, adds only the place of the fact. */
   #once<T extends object>(things: Map<string, Sourced<T>>, key: string, fact: Fact, make: () => NoInfer<T>): void {
     const known = things.get(key);
     if (known) addPlace(known.provenance, fact);
@@ -293,7 +293,7 @@ class HostBuilder {
     for (const field of ['name', 'kernel', 'arch', 'options'] as const) {
       const value = fact[field];
       if (value === undefined) continue;
-      // A log goes on after an update: its last line counts.
+      // A log continues after an update: its last line counts.
       const isUpdate = field === 'kernel' && this.#kernelSource === source;
       if (isUpdate) this.#about.kernel = value;
       else this.#about[field] ??= value;
@@ -316,7 +316,7 @@ class HostBuilder {
     this.#hostWidths.push(fact);
   }
 
-  /** An aperture of so many bits, once for the same name and width. */
+  /** Adds an aperture with this many bits, once for the same name and width. */
   #addWidth(bits: number, what: string, fact: Fact): void {
     if (bits < 1 || bits > 64) return;
     this.#addAperture({ ...rangeOfBits(bits), message: `${what}, ${bits} bits` }, fact);
@@ -363,7 +363,7 @@ class HostBuilder {
     if (addressWidth !== undefined) this.#iommuWidths.push(fact);
   }
 
-  /** What sources say about the width of IOMMUs, except where it is only a field of a register. */
+  /** Adds the IOMMU widths that sources state as apertures, unless they are only a field of a register. */
   #widthsToApertures(): void {
     for (const fact of this.#iommuWidths) {
       const { name, address_width: addressWidth = 0 } = fact;
@@ -373,7 +373,7 @@ class HostBuilder {
     }
   }
 
-  /** What the IVRS table says: each field as its first source has it. */
+  /** The features of the IVRS table: each field from the first source that has it. */
   #ivrsFeatures(): IvrsFeatures | undefined {
     if (this.#ivrs.length === 0) return undefined;
     const first = (field: 'efr' | 'efr2' | 'ivinfo') => this.#ivrs.find((fact) => fact[field] !== undefined)?.[field];
@@ -490,7 +490,7 @@ class HostBuilder {
     }));
   }
 
-  /** Moves the regions of a device to the group of the device, if a source names it. */
+  /** Moves the regions of a device to the device's group, if a source names it. */
   #devicesToGroups(): void {
     for (const [id, draft] of this.#groups) {
       if (draft.group !== undefined || id === UNKNOWN_GROUP) continue;
@@ -504,9 +504,9 @@ class HostBuilder {
   }
 
   /**
-   * Firmware does not know groups. A firmware region is the same as that of the groups that list it, which get another
-   * place. Otherwise it goes to the group of the device that it names, or stays with the device; without either it is on
-   * its own. If the kernel's list of that group does not have it, the sources contradict each other.
+   * Firmware tables have no groups. If groups list the same region, the firmware's place is added to theirs. Otherwise the
+   * region goes to the group of the device that it names, or to the device; if it names none, it stands alone. If the kernel's
+   * list for that group does not have it, the sources contradict each other.
    */
   #firmwareToGroups(): void {
     for (const found of this.#firmware.values()) {

@@ -1,4 +1,4 @@
-// Compares hosts: what a guest that migrates between them must keep free on all of them.
+// Compares hosts: what a guest that migrates between them must leave free on all of them.
 import { shortExactSize } from '../../iova/format.ts';
 import { containsRange, type IovaRange, range, sizeOf, WHOLE_SPACE } from '../../iova/range.ts';
 import { complement, intersect, type RangeSet, rangeSet, union } from '../../iova/range-set.ts';
@@ -12,9 +12,9 @@ export interface HostDifference extends IovaRange {
 }
 
 export interface HostComparison {
-  /** What blocks mappings on any of the hosts: regions only, without what is outside of apertures. */
+  /** What blocks mappings on any of the hosts: only regions, not the ranges outside apertures. */
   readonly reservedUnion: RangeSet;
-  /** What blocks them on every host. */
+  /** What blocks mappings on every host. */
   readonly reservedIntersection: RangeSet;
   readonly usableUnion: RangeSet;
   /** What can be mapped on every host: for a guest that migrates. */
@@ -23,13 +23,13 @@ export interface HostComparison {
   readonly differences: readonly HostDifference[];
   /** For each host, true if its aperture is unknown: then the top of its usable ranges may be too high. */
   readonly apertureUnknown: readonly boolean[];
-  /** Indices of hosts, those together on which the same is usable and reserved; the largest part first. */
+  /** Indices of hosts, grouped by identical usable and reserved ranges; the largest group first. */
   readonly alike: readonly (readonly number[])[];
 }
 
 const rangesKey = (set: RangeSet) => set.map(({ start, last }) => `${start}-${last}`).join();
 
-/** The indices of equal keys together, in order of appearance. */
+/** Groups the indices of equal keys, in order of appearance. */
 function partsOf(keys: readonly string[]): number[][] {
   const parts = new Map<string, number[]>();
   for (const [index, key] of keys.entries()) {
@@ -52,7 +52,7 @@ export function compareHosts(spaces: readonly CommonSpace[]): HostComparison {
   const alike = partsOf(
     spaces.map((_, i) => [rangesKey(usable[i] ?? []), rangesKey(reserved[i] ?? []), apertureUnknown[i]].join(' ')),
   );
-  // One host of each part stands for it: a fleet has few kinds of hosts.
+  // One host represents each group: a fleet has few kinds of hosts.
   const kinds = (sets: readonly RangeSet[]) => alike.map(([first = 0]) => sets[first] ?? []);
   const all = (sets: readonly RangeSet[]) => kinds(sets).reduce<RangeSet>((a, b) => intersect(a, b), [WHOLE_SPACE]);
   const any = (sets: readonly RangeSet[]) => kinds(sets).reduce<RangeSet>((a, b) => union(a, b), []);
@@ -75,15 +75,18 @@ export function compareHosts(spaces: readonly CommonSpace[]): HostComparison {
   };
 }
 
-/** The hosts of some parts, ascending. */
+/** The hosts of some groups, ascending. */
 function hostsOf(parts: readonly (readonly number[])[], indices: readonly number[]): number[] {
   return indices.flatMap((index) => parts[index] ?? []).sort((a, b) => a - b);
 }
 
-/** Hosts that are named before the others are counted. */
+/** Maximum number of named hosts; the others are counted. */
 const NAMES_MAX = 12;
 
-/** Some of the hosts `all`, for people: a few by name, of most of a fleet those that are missing, of others the first. */
+/**
+ * Names some of the hosts in `all`: a few by name; if most of them are included, the missing ones; otherwise the first
+ * ones.
+ */
 export function hostsLabel(names: readonly string[], all: readonly string[]): string {
   if (names.length <= NAMES_MAX) return names.join(', ');
   if (names.length === all.length) return `all ${names.length} hosts`;
@@ -93,7 +96,7 @@ export function hostsLabel(names: readonly string[], all: readonly string[]): st
   return `${counted} (all but ${all.filter((name) => !own.has(name)).join(', ')})`;
 }
 
-/** Cuts what is usable on some hosts only into ranges on which the same hosts agree. */
+/** Splits ranges that are usable on only some hosts into ranges with the same set of hosts. */
 function differencesOf(usable: readonly RangeSet[], differing: RangeSet): HostDifference[] {
   const bounds = new Set<bigint>();
   for (const set of [...usable, differing]) {

@@ -1,18 +1,18 @@
-// Trace events of one mapping come twice: the IOMMU's (iommu:map) name the pages and no device, those of the DMA API
-// (dma:dma_map_page and others) the device and the bytes that its driver requested. The kernel traces one directly after
-// the other. This finds the pairs while a trace is read, so that a live host's mappings are shown once too.
+// A mapping has two trace events: the IOMMU's (iommu:map) names the pages but no device, that of the DMA API (dma:dma_map_page
+// and others) the device and the bytes that its driver requested. The kernel traces one directly after the other. This pairs
+// them while a trace is read, so that each mapping is shown once, also for a live host.
 import type { FactOf } from '../../session/events.ts';
 
 type TraceEvent = FactOf<'map'> | FactOf<'unmap'>;
 
-/** The largest pages of IOMMUs: the DMA API maps bytes, the IOMMU the pages that they are in. */
+/** The largest page size of IOMMUs: the DMA API maps bytes, the IOMMU the pages that contain them. */
 const PAGE_MAX = 0x1_0000n;
-/** Events of the DMA API among which one is looked for, before and after an event of the IOMMU. */
+/** How many DMA API events before and after an IOMMU event are searched. */
 const NEAR = 16;
-/** Events of the IOMMU that wait for one of the DMA API; of more, the older half waits no longer. */
+/** Maximum number of IOMMU events that wait for a DMA API event; beyond that the older half is released. */
 const WAITING_MAX = 65_536;
 
-/** An event of the DMA API, and the pages that were found for it. */
+/** A DMA API event, and the pages that were found for it. */
 interface Named {
   readonly fact: TraceEvent;
   pagesStart: bigint;
@@ -23,13 +23,13 @@ interface Named {
 interface Waiting {
   readonly fact: TraceEvent;
   readonly position: number;
-  /** Events of the DMA API that have followed. */
+  /** How many DMA API events have followed. */
   followers: number;
-  /** True if it waited when `releaseOld` was called before. */
+  /** True if it was already waiting at the previous call of `releaseOld`. */
   isOld: boolean;
 }
 
-/** Receives an event of the IOMMU that no event of the DMA API belongs to. */
+/** Receives an IOMMU event that has no matching DMA API event. */
 export type OnUnnamed = (fact: TraceEvent, position: number) => void;
 
 /** The trace events of one source, in order. */
@@ -70,18 +70,21 @@ export class DeviceEvents {
     if (this.#waiting.length > WAITING_MAX) this.#releaseWhile((_, i) => i < WAITING_MAX / 2);
   }
 
-  /** Ends the waiting of all events that waited at the call before: what is traced together is reported together. */
+  /**
+   * Releases all events that were already waiting at the previous call: events that are traced together are reported
+   * together.
+   */
   releaseOld(): void {
     this.#releaseWhile(({ isOld }) => isOld);
     for (const waiting of this.#waiting) waiting.isOld = true;
   }
 
-  /** Ends the waiting of all events: none follow. */
+  /** Releases all waiting events: no more events follow. */
   releaseAll(): void {
     this.#releaseWhile(() => true);
   }
 
-  /** Events are passed on in their order: the oldest ones are those that have waited longest. */
+  /** Passes events on in order: the oldest have waited longest. */
   #releaseWhile(isDone: (waiting: Waiting, i: number) => boolean): void {
     const keptFrom = this.#waiting.findIndex((waiting, i) => !isDone(waiting, i));
     const released = this.#waiting.splice(0, keptFrom < 0 ? this.#waiting.length : keptFrom);
@@ -90,8 +93,8 @@ export class DeviceEvents {
 }
 
 /**
- * True if `pages` are some or all of the pages of what was requested, and no others were found there before: those are of
- * another domain, or of another use of the address.
+ * True if `pages` are some or all of the requested pages and were not found before: otherwise they belong to another domain, or
+ * to another use of the address.
  */
 function takePages(named: Named, pages: TraceEvent): boolean {
   const { fact } = named;
@@ -104,7 +107,7 @@ function takePages(named: Named, pages: TraceEvent): boolean {
   ) {
     return false;
   }
-  // Of a range that was joined from pieces of memory, the event has no physical address.
+  // For a range that was joined from several pieces of memory, the event has no physical address.
   if (pages.kind === 'map' && fact.kind === 'map' && pages.paddr !== undefined && fact.paddr !== undefined) {
     if (pages.start - pages.paddr !== fact.start - fact.paddr) return false;
   }

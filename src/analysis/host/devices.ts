@@ -1,22 +1,22 @@
-// What several sources say of one device, as one thing: lspci, lists of groups, drivers in kernel logs, the probe.
+// Merges what several sources say about one device: lspci, lists of groups, drivers in kernel logs, the probe.
 import type { FactOf } from '../../session/events.ts';
 import { type HostDevice, provenanceOf } from './host.ts';
 
-/** Places that are kept for one device: a kernel log may name it in every line. */
+/** Maximum number of places per device: a kernel log may name it in every line. */
 const PLACES_MAX = 8;
 
-/** What pci.ids has no name for: `Device 2484`. */
+/** The name of a device that is not in pci.ids: `Device 2484`. */
 const NAMELESS = /\bDevice \[?[0-9a-f]{4}\]?$/i;
 
 /**
- * True for a source that shows the state of a device. A kernel log only names a driver where it prints something, which
- * may have been hours before.
+ * True for a source that shows the state of a device. A kernel log names a driver only when the driver printed something,
+ * possibly hours before.
  */
 function isDescription({ name, ids, class: kind, group }: FactOf<'device'>): boolean {
   return (name ?? ids ?? kind ?? group) !== undefined;
 }
 
-/** The name that says more: a name of pci.ids over a bare number, then the longer one. */
+/** The more descriptive name: one from pci.ids rather than a bare number, then the longer one. */
 function betterName(known: string | undefined, other: string | undefined): string | undefined {
   if (known === undefined || other === undefined) return known ?? other;
   const [isBare, isOtherBare] = [NAMELESS.test(known), NAMELESS.test(other)];
@@ -24,19 +24,19 @@ function betterName(known: string | undefined, other: string | undefined): strin
   return other.length > known.length ? other : known;
 }
 
-/** Collects the facts of devices in their order. */
+/** Collects facts about devices, in order. */
 export class DeviceCollector {
   readonly #devices = new Map<string, HostDevice>();
-  /** The source that showed the state of a device, and its driver, last. */
+  /** The source that last showed the state of a device and its driver. */
   readonly #described = new Map<string, string>();
 
-  /** Adds what a fact says; what is said later counts, but for names. Returns what was known before, if anything. */
+  /** Adds a fact. Later values replace earlier ones, except names. Returns what was known before, if anything. */
   add(fact: FactOf<'device'>): HostDevice | undefined {
     const { device, name, class: kind, ids, subsystem, driver, group, iommu, numa_node: numaNode, parent } = fact;
     const known = this.#devices.get(device);
     const isState = isDescription(fact);
     const place = provenanceOf(fact);
-    // Within one source what comes later is newer.
+    // Within one source, later facts are newer.
     const isOlder = !isState && (this.#described.get(device) ?? place.source) !== place.source;
     const keepsDriver = driver === undefined || isOlder;
     if (driver !== undefined && isState) this.#described.set(device, place.source);
@@ -65,7 +65,7 @@ export class DeviceCollector {
   }
 }
 
-/** Company names as people say them. */
+/** Short forms of company names. */
 const VENDORS: readonly (readonly [RegExp, string])[] = [
   [/^Advanced Micro Devices, Inc\.? (?:\[AMD(?:\/ATI)?\] )?/, 'AMD '],
   [/^ATI Technologies Inc /, 'AMD '],
@@ -92,14 +92,14 @@ export function shortDeviceName(name: string): string {
 
 export type Described = Pick<HostDevice, 'device'> & Partial<Pick<HostDevice, 'name' | 'class' | 'ids' | 'driver'>>;
 
-/** What a device is, without its address and driver: its name, else its class, else its ids; undefined if nobody says. */
+/** What a device is, without its address and driver: its name, otherwise its class, otherwise its ids; undefined if unknown. */
 export function deviceKind({ name, class: kind, ids }: Omit<Described, 'device'>): string | undefined {
   if (name !== undefined) return shortDeviceName(name);
   if (kind !== undefined && ids !== undefined) return `${kind} ${ids}`;
   return kind ?? ids;
 }
 
-/** An address with what its device is and who drives it. */
+/** An address followed by the name and the driver of its device. */
 export function titled(address: string, about: Described): string {
   const kind = deviceKind(about);
   return [address, kind, about.driver === undefined ? undefined : `(${about.driver})`]

@@ -1,4 +1,4 @@
-// What the facts of all sources say about a host, put together. Made by build-host.ts.
+// What the facts of all sources together say about a host. Built by build-host.ts.
 import type { DiagnosticCode, Severity as DiagnosticSeverity } from '../../dumps/diagnostics.ts';
 import type { Iova } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
@@ -11,17 +11,17 @@ export interface Provenance {
   readonly line?: number | undefined;
 }
 
-/** Where a fact was read; facts without a source are of the session itself. */
+/** Where a fact was read; facts without a source belong to the session itself. */
 export function provenanceOf({ source, line }: Pick<Fact, 'source' | 'line'>): Provenance {
   return { source: source ?? 'this session', line };
 }
 
-/** `dmesg.txt:7`, or the source alone. */
+/** `dmesg.txt:7`, or only the source. */
 export function placeText({ source, line }: Provenance): string {
   return line === undefined ? source : `${source}:${line}`;
 }
 
-/** The first place and how many more there are; empty without one. */
+/** The first place and how many more there are; empty if there are none. */
 export function placesText([first, ...more]: readonly Provenance[]): string {
   if (!first) return '';
   return more.length > 0 ? `${placeText(first)} and ${more.length} more` : placeText(first);
@@ -34,9 +34,9 @@ export interface Region extends IovaRange {
   readonly provenance: readonly Provenance[];
 }
 
-/** An IOMMU group, or what is known of it: dumps may name only a device, or nothing. */
+/** An IOMMU group, or what is known about it: dumps may name only a device, or nothing. */
 export interface Group {
-  /** Unique within the inventory. */
+  /** Unique within the host. */
   readonly key: string;
   /** Number (or name) of the group; absent if no source names it. */
   readonly group?: string | undefined;
@@ -47,13 +47,13 @@ export interface Group {
   readonly provenance: readonly Provenance[];
 }
 
-/** A device of a host. What no source says is undefined. */
+/** A device of a host. Unknown values are undefined. */
 export interface HostDevice {
   /** PCI address in full, or another name that sysfs has. */
   readonly device: string;
-  /** Vendor and device in words. */
+  /** Names of vendor and device. */
   readonly name?: string | undefined;
-  /** In words: `VGA compatible controller`. */
+  /** Name of the class: `VGA compatible controller`. */
   readonly class?: string | undefined;
   /** `10de:2484` */
   readonly ids?: string | undefined;
@@ -64,7 +64,7 @@ export interface HostDevice {
   readonly numaNode?: number | undefined;
   /** The bridge above it. */
   readonly parent?: string | undefined;
-  /** Bits of its DMA addresses, once those below 4 GiB ran out. */
+  /** Width of its DMA addresses after those below 4 GiB ran out, in bits. */
   readonly dmaBits?: number | undefined;
   readonly provenance: readonly Provenance[];
 }
@@ -76,7 +76,7 @@ export interface Aperture extends IovaRange {
   readonly group?: string | undefined;
   /** Name of the container or IOAS that it belongs to. */
   readonly space?: string | undefined;
-  /** Set if it follows from the registers of an IOMMU and the rules of a kernel: by which rule, and what is assumed. */
+  /** Set if it was derived from the registers of an IOMMU and the rules of a kernel: the rule, and what is assumed. */
   readonly derivation?: { readonly rule: string; readonly assumed?: string | undefined };
   readonly provenance: readonly Provenance[];
 }
@@ -92,7 +92,7 @@ export interface ValidRange extends Aperture {
   readonly mappingsLeft?: number | undefined;
 }
 
-/** Where a device writes its message-signalled interrupts, as it was programmed. */
+/** Where a device was programmed to write its message-signalled interrupts. */
 export interface MsiMessage {
   readonly device: string;
   readonly address: Iova;
@@ -159,13 +159,13 @@ export interface Guest {
 export interface Fault {
   readonly address: Iova;
   readonly device?: string | undefined;
-  /** `read`, `write`, or another word of the driver. */
+  /** `read`, `write`, or another value from the driver. */
   readonly access?: string | undefined;
   readonly reason?: string | undefined;
   readonly driver?: string | undefined;
   /** How often it was logged, in all sources. */
   readonly count: number;
-  /** Seconds: when it was logged first and last, where the sources have times. */
+  /** When it was logged first and last, in seconds, if the sources have times. */
   readonly time?: { readonly first: number; readonly last: number } | undefined;
   readonly provenance: readonly Provenance[];
 }
@@ -177,7 +177,7 @@ export interface Ineligible {
   readonly provenance: readonly Provenance[];
 }
 
-/** A problem that a program or a kernel reported in words, without a range. */
+/** A problem that a program or a kernel reported as text, without a range. */
 export interface Complaint {
   /** Code of the diagnostic, such as `qemu-few-dma-mappings`. */
   readonly code: DiagnosticCode;
@@ -186,7 +186,7 @@ export interface Complaint {
   readonly provenance: readonly Provenance[];
 }
 
-/** What could not be used of the sources, and what they say without being about a range. */
+/** What could not be used in the sources, and remarks that are not about a range. */
 export interface ReadingNotes {
   /** Malformed lines and fields whose values were not used. */
   readonly malformed: number;
@@ -204,12 +204,12 @@ export interface Contradiction {
   readonly provenance: readonly Provenance[];
 }
 
-/** What one opened set of dumps says about one host. */
+/** What a set of dumps says about one host. */
 export interface Host {
   readonly key: string;
   readonly title: string;
   readonly groups: readonly Group[];
-  /** What is known of its devices, by address. Groups may have others. */
+  /** What is known about its devices, by address. Groups may have further devices. */
   readonly devices: ReadonlyMap<string, HostDevice>;
   readonly apertures: readonly Aperture[];
   /** Ranges that the kernel itself reported as mappable. */
@@ -229,17 +229,17 @@ export interface Host {
   readonly reading: ReadingNotes;
   /** Name, kernel, architecture and the options of its command line about IOMMUs, if a source has them. */
   readonly about: Readonly<Partial<Record<'name' | 'kernel' | 'arch' | 'options', string>>>;
-  /** The kernel whose rules answer, if a person chose one. */
+  /** The kernel whose rules answer, if the user chose one. */
   readonly chosenKernel?: string | undefined;
   /** AMD: the feature registers and the information field of the IVRS table, if a source has them. */
   readonly ivrs?: IvrsFeatures | undefined;
-  /** ARM: how requester ids become stream ids, by the IORT. */
+  /** ARM: how requester ids become stream ids, according to the IORT. */
   readonly streamIds?: readonly StreamIds[] | undefined;
-  /** Bits of its processor's physical addresses: what guests with `host-phys-bits` have. Not those of its IOMMU. */
+  /** Physical address bits of its CPU, which guests with `host-phys-bits` get. Not those of its IOMMU. */
   readonly cpu?: { readonly physicalBits: number; readonly provenance: readonly Provenance[] } | undefined;
 }
 
-/** Stream ids of PCI devices: `count` of them from `stream` on are those of the requester ids from `requester` on. */
+/** Stream ids of PCI devices: `count` ids from `stream` on correspond to the requester ids from `requester` on. */
 export interface StreamIds {
   readonly segment: number;
   readonly requester: number;
@@ -256,7 +256,7 @@ export interface IvrsFeatures {
   readonly provenance: readonly Provenance[];
 }
 
-/** The kernel whose rules answer for a host: the chosen one, else its own; `undefined` if neither is known. */
+/** The kernel whose rules answer for a host: the chosen one, otherwise its own; `undefined` if neither is known. */
 export function kernelOf({ chosenKernel, about }: Pick<Host, 'chosenKernel' | 'about'>): string | undefined {
   return chosenKernel ?? about.kernel;
 }
@@ -271,7 +271,7 @@ export function compareNames(a: string, b: string): number {
   return a === b ? 0 : COLLATOR.compare(a, b);
 }
 
-/** The name of a group for people: its number, its device if only that is known, or unknown. */
+/** The title of a group: its number, its device if only that is known, or unknown. */
 export function groupTitle(group: Pick<Group, 'group' | 'devices'>): string {
   if (group.group !== undefined) return `group ${group.group}`;
   return group.devices[0] ?? 'unknown group';

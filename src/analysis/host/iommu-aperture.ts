@@ -1,10 +1,10 @@
-// What the IOMMUs of a host can translate, from their registers: it depends on the kernel, which chooses the page tables.
+// What the IOMMUs of a host can translate, derived from their registers and the kernel, which chooses the page tables.
 import { rangeOfBits } from '../../iova/range.ts';
 import { type DriverRules, driverRules } from '../../kernel/driver-changes.ts';
 import { addressWidthOf, hasFiveLevelFirstStage, secondStageWidths, translationOf } from '../../uapi/vtd-capability.ts';
 import { type Aperture, type Host, type Iommu, kernelOf } from './host.ts';
 
-/** A number of address bits, and why it is that many. */
+/** A number of address bits, and the reason for it. */
 interface Width {
   readonly bits: number;
   readonly rule: string;
@@ -23,7 +23,7 @@ function firstStage(cap: bigint): number {
   return bits - 1;
 }
 
-/** Bits of the second-stage tables, of the widest level among `levels`. Source: Linux 6.12, iommu_calculate_max_sagaw. */
+/** Bits of the second-stage tables, for the widest level among `levels`. Source: Linux 6.12, iommu_calculate_max_sagaw. */
 function secondStage(cap: bigint, levels: readonly number[]): number {
   return Math.min(addressWidthOf(cap), levels.at(-1) ?? addressWidthOf(cap));
 }
@@ -68,14 +68,14 @@ function widthOfHats(efr: bigint): number | undefined {
   return hats === 3 ? undefined : Math.min(64, (hats + 3) * 9 + 21);
 }
 
-/** AMD: true for the header of the IOMMU's PCI capability, which sysfs has as `cap`: it is no feature register. */
+/** AMD: true for the header of the IOMMU's PCI capability, which sysfs shows as `cap`. It is not a feature register. */
 function isPciHeader(cap: bigint): boolean {
   return (cap & 0xffn) === 0xfn && cap <= 0xffff_ffffn;
 }
 
-/** What AMD-Vi can translate with its own (v1) page tables; `undefined` if that is not known. */
+/** What AMD-Vi can translate with its own (v1) page tables; `undefined` if unknown. */
 function amdWidth(host: Pick<Host, 'iommus' | 'ivrs'>, { rules, options }: Circumstances): Width | undefined {
-  // Other page tables (v2) by request.
+  // Other page tables (v2) were requested.
   if (/\bpgtbl_v2\b/.test(options ?? '')) return undefined;
   if (!rules.has('amd-width-of-ivrs')) return { bits: 64, rule: 'AMD v1 tables before Linux 6.17' };
   const register = host.iommus.find(
@@ -104,13 +104,13 @@ function apertureOf(name: string, { bits, rule, assumed }: Width, provenance: Ap
   };
 }
 
-/** True if the width of an IOMMU follows from its registers: what a source calls its width is only MGAW. */
+/** True if the width of an IOMMU can be derived from its registers: the width that a source states is then only MGAW. */
 export function hasDerivedWidth({ driver, cap, addressWidth }: Omit<Iommu, 'provenance' | 'name'>): boolean {
   if (cap === undefined || driver !== 'intel') return false;
   return addressWidth === undefined || addressWidth === addressWidthOf(cap);
 }
 
-/** The apertures that follow from the IOMMUs of a host and from the kernel whose rules answer. */
+/** The apertures that can be derived from the IOMMUs of a host and the kernel whose rules answer. */
 export function derivedApertures(host: Pick<Host, 'iommus' | 'about' | 'chosenKernel' | 'ivrs'>): readonly Aperture[] {
   const circumstances = { rules: driverRules(kernelOf(host)), options: host.about.options };
   const intel = host.iommus.flatMap((iommu): Aperture[] => {

@@ -1,4 +1,5 @@
-// The mappings of a set at a moment. Apart from mappings.ts, because only what shows or checks mappings needs the tree.
+// The mappings of a set at a position. Separate from mappings.ts, because only code that shows or checks mappings needs the
+// tree.
 import { IntervalTree } from '../../iova/interval-tree/tree.ts';
 import type { IntervalEntry } from '../../iova/interval-tree/types.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
@@ -13,7 +14,7 @@ import {
   tookEffect,
 } from './mappings.ts';
 
-/** The facts of a set in order, each with the state after it: one object, which the next step changes. */
+/** The facts of a set in order, each with the state after it. The state is one object that the next step changes. */
 export function* walkMappings(
   set: MappingSet,
 ): Generator<{ readonly fact: MappingFact; readonly state: MappingState }> {
@@ -26,25 +27,25 @@ function liveMapping({ start, last, value }: IntervalEntry): LiveMapping {
 }
 
 /**
- * The mappings of a set at a moment. Where a set may be several domains, a mapping that overlaps an existing one goes to
- * another layer: it must belong to another domain. An unmap removes the mapping that is exactly its range, from the
- * lowest layer that has it; else it removes what it covers from every layer.
+ * The mappings of a set at a position. If a set may contain several domains, a mapping that overlaps an existing one goes to
+ * another layer, because it must belong to another domain. An unmap removes the mapping with exactly its range from the lowest
+ * layer that has it; otherwise it removes the covered part from every layer.
  */
 export class MappingState {
   readonly set: MappingSet;
-  /** Mapping facts of the set that are in the state: the first `applied`. */
+  /** How many of the set's mapping facts are applied. */
   #applied = 0;
   #layers: IntervalTree[] = [];
-  /** Unmaps that cut a mapping in two or took a part of it. */
+  /** Unmaps that split a mapping or removed part of it. */
   readonly cuts: CutMapping[] = [];
-  /** Maps over a mapping that was still there, in a set that is one domain. */
+  /** Maps over an existing mapping, in a set that is one domain. */
   readonly overlaps: CutMapping[] = [];
 
   constructor(set: MappingSet) {
     this.set = set;
   }
 
-  /** Moves the state to the moment after the first `position` events of the session. */
+  /** Moves the state to the position after the first `position` events of the session. */
   seek(position: number): void {
     const { positions } = this.set;
     if (this.#applied > 0 && (positions[this.#applied - 1] ?? 0) > position) this.#reset();
@@ -82,10 +83,10 @@ export class MappingState {
     layer.insert(start, last, index);
   }
 
-  /** An empty layer; once there are too many, the lowest one without what overlaps the range. */
+  /** An empty layer; if there are too many layers, the lowest one after removing what overlaps the range. */
   #anotherLayer(lowest: IntervalTree | undefined, start: bigint, last: bigint): IntervalTree {
     if (lowest && this.#layers.length >= LAYERS_MAX) {
-      // The unmaps of so many mappings are missing from the trace: the oldest are dropped.
+      // This many overlapping mappings mean that the trace lost their unmaps: the oldest are dropped.
       for (const entry of [...lowest.overlaps(start, last)]) lowest.remove(entry.start, entry.last, entry.value);
       return lowest;
     }
@@ -113,7 +114,7 @@ export class MappingState {
     return this.#layers.reduce((sum, tree) => sum + tree.size, 0);
   }
 
-  /** The layers that hold anything, each disjoint and ascending by start. */
+  /** The non-empty layers, each disjoint and ascending by start. */
   layers(): LiveMapping[][] {
     return this.#layers
       .filter((tree) => tree.size > 0)
@@ -125,7 +126,7 @@ export class MappingState {
     return this.#layers.flatMap((tree) => [...tree.overlaps(start, last)].map(liveMapping));
   }
 
-  /** The mapping that ends nearest below `address`, and the one that starts nearest above it; none that contains it. */
+  /** The mapping that ends nearest below `address`, and the one that starts nearest above it; not one that contains it. */
   nearest(address: bigint): { readonly below?: LiveMapping; readonly above?: LiveMapping } {
     let below: LiveMapping | undefined;
     let above: LiveMapping | undefined;
@@ -146,7 +147,7 @@ function boundsOf({ start, last }: IntervalEntry): IovaRange {
 /** The first entry of a disjoint tree that starts above `address`. */
 function firstAbove(tree: IntervalTree, address: bigint): LiveMapping | undefined {
   if (address >= IOVA_MAX) return undefined;
-  // Of a disjoint tree at most one entry that overlaps what is above the address starts at or below it.
+  // In a disjoint tree, at most one entry that overlaps the range above the address starts at or below the address.
   for (const entry of tree.overlaps(address + 1n, IOVA_MAX)) if (entry.start > address) return liveMapping(entry);
   return undefined;
 }
@@ -155,7 +156,7 @@ function firstAbove(tree: IntervalTree, address: bigint): LiveMapping | undefine
 function lastBelow(tree: IntervalTree, address: bigint): LiveMapping | undefined {
   const entry = lastStartingUpTo(tree, address - 1n);
   if (!entry || entry.last < address) return entry && liveMapping(entry);
-  // It contains the address: of a disjoint tree the one before it ends below.
+  // The entry contains the address. In a disjoint tree, the previous one ends below the address.
   const before = lastStartingUpTo(tree, entry.start - 1n);
   return before && liveMapping(before);
 }

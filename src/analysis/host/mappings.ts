@@ -1,5 +1,5 @@
-// What traces, page tables and logs show of mappings, as states over time. Facts without a device or a domain are kept
-// apart by source: two domains may map the same address, and a kernel trace does not show which domain it was.
+// The mappings in traces, page tables and logs, as states over time. Facts without a device or a domain are kept separate by
+// source: two domains may map the same address, and a kernel trace does not show which domain it was.
 import type { IovaRange } from '../../iova/range.ts';
 import { type FactOf, isFact, type SessionEvent } from '../../session/events.ts';
 import { DeviceEvents } from './device-events.ts';
@@ -8,7 +8,7 @@ import { compareNames } from './host.ts';
 /** A fact that made, removed or requested a mapping. */
 export type MappingFact = FactOf<'map'> | FactOf<'unmap'> | FactOf<'request'>;
 
-/** Mappings of one domain, or of domains that the facts do not tell apart. */
+/** Mappings of one domain, or of several domains that the facts do not distinguish. */
 export interface MappingSet {
   /** Unique among the sets of a host. */
   readonly key: string;
@@ -17,17 +17,17 @@ export interface MappingSet {
   readonly note: string;
   /** True if its facts name a device or a domain, or are the requests of one program for one container. */
   readonly isOneDomain: boolean;
-  /** True for page tables: a state that was read, not a history. */
+  /** True for page tables: a snapshot of a state, not a history. */
   readonly isSnapshot: boolean;
-  /** In the order in which they happened: by time where all have one, else as in the sources. */
+  /** In chronological order if all facts have a time, otherwise in the order of the sources. */
   readonly facts: readonly MappingFact[];
   /** For each fact, how many events of the session there are up to and including it. */
   readonly positions: readonly number[];
 }
 
-/** A mapping that exists at some moment. */
+/** A mapping that exists at a position. */
 export interface LiveMapping extends IovaRange {
-  /** Index in the set's facts of the one that made it. */
+  /** Index in the set's facts of the fact that created it. */
   readonly fact: number;
 }
 
@@ -80,7 +80,7 @@ export function tookEffect(fact: MappingFact): boolean {
   return fact.kind !== 'request' || fact.result === 0;
 }
 
-/** True if the fact maps (or requests to), false if it unmaps. */
+/** True if the fact maps (or requests it), false if it unmaps. */
 export function isMap(fact: MappingFact): boolean {
   return fact.kind === 'map' || (fact.kind === 'request' && fact.op === 'map');
 }
@@ -89,10 +89,10 @@ function timeOf(fact: MappingFact): number | undefined {
   return fact.kind === 'request' ? undefined : fact.time;
 }
 
-/** Mappings of one address that are kept at once: a trace that lost its unmaps would add more and more. */
+/** Maximum number of simultaneous mappings of one address: a trace without its unmaps would add more and more. */
 export const LAYERS_MAX = 64;
 
-/** Puts mapping facts into sets as they come. Of trace events that come twice, those that name the device are kept. */
+/** Sorts mapping facts into sets as they arrive. If a mapping has two trace events, the one that names the device is kept. */
 export class MappingCollector {
   readonly #drafts = new Map<string, SetDraft>();
   /** By source. */
@@ -141,8 +141,8 @@ export class MappingCollector {
   }
 
   /**
-   * The sets of a session that grows. Trace events without a device that were added since the last call are not in them
-   * yet: the event with their device may follow. `isWaiting` tells whether there are any.
+   * The sets of a growing session. Trace events without a device that were added since the last call are not included yet,
+   * because the event with their device may follow. `isWaiting` tells whether there are any.
    */
   growing(): MappingSet[] {
     for (const trace of this.#traces.values()) trace.releaseOld();
@@ -160,7 +160,7 @@ export class MappingCollector {
     return this.#sets();
   }
 
-  /** The sets with their facts in the order of time, where all of a set have one. For a complete session. */
+  /** The sets with their facts in chronological order, if all facts of a set have a time. For a complete session. */
   sorted(): MappingSet[] {
     for (const trace of this.#traces.values()) trace.releaseAll();
     this.#joinRequests();

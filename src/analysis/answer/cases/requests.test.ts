@@ -46,7 +46,7 @@ const CASES: readonly Case[] = [
     severity: 'fatal',
   },
   {
-    name: 'RAM over a region that keeps the device from being assigned at all: less RAM is no way out',
+    name: 'RAM over a region that keeps the device from being assigned at all: less RAM does not help',
     given: {
       'error.txt': VIRT(5, '0000:00:05.0'),
       'host.txt': `[    0.000000] Linux version 6.12.7-amd64\n${regions({ 5: ['0x7b000000 0x7b7fffff direct', MSI] })}`,

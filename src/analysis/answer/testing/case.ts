@@ -1,4 +1,4 @@
-// Cases as people bring them, made up for tests: texts in, the answer out.
+// Made-up user cases for tests: texts in, the answer out.
 import { expect } from 'vitest';
 import { type CheckOptions, check } from '../../../lib/check.ts';
 import { readDumps } from '../../../lib/read-dumps.ts';
@@ -14,7 +14,7 @@ export interface Case {
   readonly severity: 'fatal' | 'warning' | 'note' | 'clean';
 }
 
-/** Reads the texts of a case as one call and holds its answer against what is expected. */
+/** Reads the texts of a case in one call and compares the answer with the expected one. */
 export async function expectAnswer({ given, options, says, saysNot = [], severity }: Case): Promise<void> {
   const inputs = typeof given === 'string' ? given : Object.entries(given).map(([name, data]) => ({ name, data }));
   const { answer } = await check(await readDumps(inputs), options);
