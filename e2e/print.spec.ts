@@ -1,4 +1,4 @@
-// The page on paper.
+// Printing the page.
 import { expect, selectAllGroups, test } from './page.ts';
 
 test('printing shows title, answer, the whole picture, legend and table, and nothing else', async ({ app }) => {
@@ -8,8 +8,8 @@ test('printing shows title, answer, the whole picture, legend and table, and not
   await selectAllGroups(app);
   await expect(app.getByTestId('table')).toContainText('direct');
   const answer = await app.getByTestId('answer').locator('p').first().textContent();
-  // The sheet follows the picture a moment later, and is filled anew each time that printing begins: between two of them
-  // the page has to have seen the screen.
+  // The sheet is updated shortly after the picture, and is filled each time printing begins. Between two attempts the page
+  // must have been in screen mode.
   const filled = app.locator('[data-testid=print-sheet][data-filled]');
   await expect(async () => {
     await app.emulateMedia({ media: 'screen' });

@@ -1,5 +1,5 @@
-// npm run test:firefox: the page in Firefox, driven by WebDriver BiDi: opening, keys, zoom, selection, export, a worker that
-// dies. Not a part of npm test, which runs in Chromium. Builds the page first; `-- --no-build` takes it as it is.
+// npm run test:firefox: tests the page in Firefox, driven by WebDriver BiDi: opening, keys, zoom, selection, export, a worker
+// that dies. Not part of npm test, which runs in Chromium. Builds the page first; `-- --no-build` uses the existing build.
 import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';
 import puppeteer from 'puppeteer-core';
@@ -31,9 +31,9 @@ const { port } = server.httpServer.address();
 const browser = await puppeteer.launch({ browser: 'firefox', executablePath, headless: true });
 console.log(await browser.version());
 
-const complaints = [];
+const consoleErrors = [];
 let failed = 0;
-/** A check with its name; a failed one does not keep the others from being run. */
+/** Runs a named check. The others run even if it fails. */
 async function check(name, run) {
   try {
     await run();
@@ -49,10 +49,10 @@ try {
   page.setDefaultTimeout(60_000);
   await page.setViewport({ width: 1280, height: 800 });
   page.on('console', (message) => {
-    if (['error', 'warn'].includes(message.type())) complaints.push(message.text());
+    if (['error', 'warn'].includes(message.type())) consoleErrors.push(message.text());
   });
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  // Keeps the workers, to end them later.
+  page.on('pageerror', (error) => consoleErrors.push(String(error)));
+  // Records the workers, to end them later.
   await page.evaluateOnNewDocument(() => {
     const workers = [];
     const Own = Worker;
@@ -71,7 +71,7 @@ try {
   });
   const visible = (selector) => page.waitForSelector(selector, { visible: true });
   const textOf = (selector) => page.$eval(selector, (element) => element.textContent);
-  /** Waits until a function in the page is true. */
+  /** Waits until a function returns true in the page. */
   const until = (what, ...given) => page.waitForFunction(what, {}, ...given);
   const hash = () => page.evaluate(() => location.hash);
   const openText = (name, data) => page.evaluate((file) => window.iovascope.open([file]), { name, data });
@@ -104,13 +104,13 @@ try {
     await page.keyboard.press('0');
   });
 
-  await check('c selects a conflict and says its range', async () => {
+  await check('c selects a conflict and announces its range', async () => {
     await page.focus('[data-testid=timeline]');
     await page.keyboard.press('c');
     await until(() => /0x[\da-f_]+/.test(document.querySelector('p[role=status]')?.textContent ?? ''));
   });
 
-  await check('a host joins, and a session opens with its refusal', async () => {
+  await check('a host joins the case, and a session opens with its refusal', async () => {
     await openText('host.txt', HOST);
     const hosts = await page.evaluate(() => window.iovascope.hosts());
     assert(
@@ -121,7 +121,7 @@ try {
     await until(() => /ENOENT|not mapped/.test(document.body.textContent));
   });
 
-  await check('every form of export has a preview', async () => {
+  await check('every export format has a preview', async () => {
     const button = await page.waitForSelector('::-p-aria([name="Export…"][role="button"])');
     await button.click();
     await visible('input[name=export-form]');
@@ -134,7 +134,7 @@ try {
     await page.keyboard.press('Escape');
   });
 
-  await check('after the worker died everything is there again', async () => {
+  await check('everything is restored after the worker died', async () => {
     const before = await page.evaluate(() => window.iovascope.hosts());
     await page.evaluate(() => window.killWorkers());
     const after = await page.evaluate(() => window.iovascope.hosts());
@@ -143,7 +143,7 @@ try {
     assert.match(await textOf('[data-testid=answer]'), /\S/);
   });
 
-  await check('nothing was written to the console', () => assert.deepEqual(complaints, []));
+  await check('nothing was written to the console', () => assert.deepEqual(consoleErrors, []));
 } finally {
   await browser.close();
   await server.close();

@@ -17,9 +17,9 @@ all groups), and where? If not: what blocks it, and the largest range that would
 See "iovascope help inspect" for what can be read.
 
   --size S   bytes: 4096, 64K, 1.5G
-  --align A  alignment of the start, a power of two; default: the host's page size
+  --align A  alignment of the start, a power of two; default: the page size of the address space
   --at IOVA  the start address; default: anywhere
-  --guest G  beside the memory of this guest:
+  --guest G  in addition to the memory of this guest:
 ${GUEST_HELP}
   --dma      where the kernel's own DMA API puts the next buffers of a device, and how it finds
              the place (for drivers of the host, not for guests)
@@ -95,7 +95,7 @@ function plainLines(answer: Fit, { size, at }: FitOptions): string[] {
   const { space, fits, alignment, places, morePlaces, sideBySide, largest, obstacles, problem } = answer;
   const what = `${formatSize(size)}${at === undefined ? '' : ` at ${hex(at)}`}`;
   const lines = [`${space}: ${what} ${fits ? 'fits' : 'does not fit'}`];
-  if (problem === 'misaligned') lines.push(`  the address is not a multiple of the alignment, ${hex(alignment)}`);
+  if (problem === 'misaligned') lines.push(`  the address is not aligned to ${hex(alignment)}`);
   else if (problem) lines.push('  the range would end above 0xffffffffffffffff');
   for (const { start, last, highestStart, free } of places) {
     const range = `${hex(start)}-${hex(last)}`;

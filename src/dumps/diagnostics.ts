@@ -55,7 +55,7 @@ interface Text {
 /** Name of the errno (`EINVAL`) or the program's text for it; undefined if the program did not print it. */
 interface WithError {
   readonly error: string | undefined;
-  /** Where DPDK was told to place memory, with IOVAs equal to virtual addresses. */
+  /** DPDK's --base-virtaddr: the lowest IOVA if IOVAs are virtual addresses. */
   readonly base?: bigint | undefined;
 }
 
@@ -71,7 +71,7 @@ export function quote(text: string): string {
   return `'${text.trim().slice(0, QUOTE_MAX)}'`;
 }
 
-/** Two of them, a format and a command fit on three lines of a terminal. */
+/** Two samples, a format and a command fit on three lines of a terminal. */
 const SAMPLE_MAX = 46;
 
 const sampleText = ({ line, text }: { readonly line: number; readonly text: string }) =>
@@ -86,7 +86,7 @@ const widthText = (address: bigint) => `${hex(address)} (${bitLength(address)} b
 /** Bytes of the largest bounce buffer: 128 slots of 2 KiB (Linux, IO_TLB_SEGSIZE). */
 const BOUNCE_MAX = 262_144n;
 
-/** Where the message of 'nothing-recognized' goes on with what the text resembles, and with what to give instead. */
+/** Where the message of 'nothing-recognized' continues with the format that the text resembles and what to add. */
 const RESEMBLES = /\. (?=Resembles(?:: | no known format))/;
 const INSTEAD = /\. (?=Try the output of: )/;
 

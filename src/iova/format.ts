@@ -5,7 +5,7 @@ export function hex(value: bigint): string {
   return `0x${value.toString(16)}`;
 }
 
-/** Hex in groups of four digits for people, `0x1_0000_0000`. `parseAddress` reads it back. */
+/** Hex in groups of four digits, for display: `0x1_0000_0000`. `parseAddress` reads it back. */
 export function groupedHex(value: bigint): string {
   const digits = value.toString(16);
   let end = digits.length % 4 || 4;
@@ -35,7 +35,7 @@ interface Bounds {
   readonly last: bigint;
 }
 
-/** `0xfee00000-0xfeefffff`, both ends inclusive: in sentences, which are also printed by commands and copied. */
+/** `0xfee00000-0xfeefffff`, both ends inclusive: for sentences, which are also printed by commands and copied. */
 export function hexRange(r: Bounds): string {
   return `${hex(r.start)}-${hex(r.last)}`;
 }
@@ -44,24 +44,24 @@ export function hexRange(r: Bounds): string {
 const GROUPED_HEX = /0x[0-9a-f]{1,4}(?:_[0-9a-f]{4})+/g;
 const BOUNDS = /(0x[0-9a-f]+) – (?=0x)/g;
 
-/** A text with its addresses and ranges as other programs read them: `0xfee00000-0xfeefffff`. */
+/** Rewrites the addresses and ranges of a text so that other programs can read them: `0xfee00000-0xfeefffff`. */
 export function plainHex(text: string): string {
   return text.replace(GROUPED_HEX, (grouped) => grouped.replaceAll('_', '')).replace(BOUNDS, '$1-');
 }
 
-/** `0xfee0_0000 – 0xfeef_ffff`, both ends inclusive: where the page lists values. */
+/** `0xfee0_0000 – 0xfeef_ffff`, both ends inclusive: for values listed in the page. */
 export function formatRange(r: Bounds): string {
   return `${groupedHex(r.start)} – ${groupedHex(r.last)}`;
 }
 
-/** True if `formatSize` gives exactly this many bytes back. */
+/** True if `formatSize` shows this size exactly. */
 export function isExactSize(bytes: bigint): boolean {
   return scaleSize(bytes).exact;
 }
 
 /**
- * A size for people in binary units: `1 MiB`, `2.98 GiB`, `16 EiB`. Exact where three significant figures can be;
- * otherwise truncated toward zero, never rounded up, and marked with `≈`.
+ * A size in binary units, for display: `1 MiB`, `2.98 GiB`, `16 EiB`. Exact if three significant digits suffice; otherwise
+ * truncated toward zero, never rounded up, and marked with `≈`.
  */
 export function formatSize(bytes: bigint): string {
   const { text, exact } = scaleSize(bytes);
@@ -83,7 +83,7 @@ function scaleSize(bytes: bigint): { text: string; exact: boolean } {
   return { text: `${whole}${tail} ${name}`, exact };
 }
 
-/** The largest unit that divides a byte count without rest, as its index in `UNITS`. */
+/** The largest unit that divides a byte count without a remainder, as its index in `UNITS`. */
 function dividingUnit(bytes: bigint): number {
   let unit = 0;
   if (bytes > 0n && bytes <= Number.MAX_SAFE_INTEGER) {
@@ -94,20 +94,20 @@ function dividingUnit(bytes: bigint): number {
   return unit;
 }
 
-/** A size exactly, in the largest unit that divides it: `1100 GiB`, `512 MiB`, `4097 bytes`. */
+/** The exact size in the largest unit that divides it: `1100 GiB`, `512 MiB`, `4097 bytes`. */
 export function formatExactSize(bytes: bigint): string {
   const unit = dividingUnit(bytes);
   const name = bytes === 1n ? 'byte' : UNITS[unit];
   return `${bytes >> BigInt(10 * unit)} ${name}`;
 }
 
-/** The same as people type it: `1100G`, `512M`, `4097`. `parseSize` gives the same count back. */
+/** The exact size as people type it: `1100G`, `512M`, `4097`. `parseSize` reads it back. */
 export function shortExactSize(bytes: bigint): string {
   const unit = dividingUnit(bytes);
   return `${bytes >> BigInt(10 * unit)}${unit === 0 ? '' : UNITS[unit]?.charAt(0)}`;
 }
 
-/** The same if whole KiB or larger units give it, `4K`; hex otherwise, `0x1001`, `0x0`. `parseSize` gives it back. */
+/** Like `shortExactSize` for a multiple of 1 KiB, `4K`; hex otherwise, `0x1001`, `0x0`. `parseSize` reads it back. */
 export function shortSizeOrHex(bytes: bigint): string {
   return bytes !== 0n && bytes % 1024n === 0n ? shortExactSize(bytes) : hex(bytes);
 }

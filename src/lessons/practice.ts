@@ -1,5 +1,5 @@
-// Exercises that are made from a seed: the same seed gives the same exercises, with answers of the model. They are a lesson,
-// so that they are shown, predicted and checked as any other; or a sheet to print.
+// Generates exercises from a seed: the same seed gives the same exercises, and the model gives the answers. The result is a
+// lesson, which is shown and checked like any other, or a sheet to print.
 import { hex, hexRange, shortExactSize } from '../iova/format.ts';
 import { rangeOfBits } from '../iova/range.ts';
 import type { KernelModel } from '../kernel/model.ts';
@@ -9,15 +9,15 @@ import { printAnswer } from '../operation-lines/answers.ts';
 import { parseOperationLine } from '../operation-lines/parse.ts';
 import type { Practice, PracticeKind } from './practice-name.ts';
 
-/** Exercises in one set. */
+/** Number of exercises in a set. */
 const EXERCISES = 10;
 
 interface Exercise {
   readonly kind: PracticeKind;
   readonly question: string;
-  /** Operations; the answer to the last one is asked for. */
+  /** Operations; the question is about the answer to the last one. */
   readonly lines: readonly string[];
-  /** Operations that undo the exercise, so that the next one is alone in the picture. */
+  /** Operations that clean up, so that the picture shows only the next exercise. */
   readonly end: readonly string[];
   readonly choices: readonly string[];
   /** Index of the right choice. */
@@ -67,7 +67,7 @@ class Dice {
 const PAGE = 0x1000n;
 const pages = (n: number) => BigInt(n) * PAGE;
 
-/** Operations before the question, and its last line, with other lines whose answers are good wrong choices. */
+/** An exercise before it is run: the setup, the operation that the question is about, and plausible wrong answers. */
 interface Draft {
   readonly question: string;
   readonly setup: readonly string[];
@@ -75,23 +75,23 @@ interface Draft {
   readonly wrong: readonly string[];
 }
 
-/** What is behind an IOMMU of so many address bits. */
+/** The end of an attach line: an IOMMU with this many address bits. */
 const behind = (n: number, bits: number) =>
   `iommu vtd${n}, aperture ${hexRange(rangeOfBits(bits))}, msi 0xfee00000-0xfeefffff`;
 
-/** By model: the operations that make a space `name` with the device of exercise `n` behind such an IOMMU. */
+/** By model: the operations that create a space `name` and attach the device of exercise `n` behind such an IOMMU. */
 const STARTS: Readonly<Record<string, (name: string, n: number, bits: number) => readonly string[]>> = {
   iommufd: (name, n, bits) => [`alloc ${name}`, `attach nic${n} to ${name}: ${behind(n, bits)}`],
   type1: (name, n, bits) => [`open ${name} type1v2`, `attach group ${n} to ${name}: ${behind(n, bits)}`],
 };
 
-/** By model: the operations that take the space of exercise `n` away again. */
+/** By model: the operations that remove the space of exercise `n`. */
 const ENDS: Readonly<Record<string, (name: string, n: number) => readonly string[]>> = {
   iommufd: (name, n) => [`detach nic${n}`, `destroy ${name}`],
   type1: (name, n) => [`detach group ${n} from ${name}`, `close ${name}`],
 };
 
-/** The first operations of an exercise, for an IOMMU of so many address bits. */
+/** The first operations of an exercise, for an IOMMU with this many address bits. */
 type Start = (bits: number) => readonly string[];
 
 /** A map that meets an area, a reserved region, both, or neither. */
@@ -122,7 +122,7 @@ function aperture(dice: Dice, name: string, start: Start): Draft {
   };
 }
 
-/** The kernel chooses an IOVA, or says that one is not aligned. */
+/** The kernel chooses an IOVA, or refuses one that is not aligned. */
 function alignment(dice: Dice, name: string, start: Start, model: string): Draft {
   if (model !== 'iommufd') {
     const at = pages(1 + dice.below(256)) + dice.pick([0n, 0x800n]);
@@ -141,7 +141,7 @@ function alignment(dice: Dice, name: string, start: Start, model: string): Draft
   return {
     question: 'The kernel chooses the IOVA. Which one?',
     setup: [...start(39), `map ${name} ${hex(taken)} ${shortExactSize(after - taken)} rw`],
-    // The answer depends on the alignment of the memory: it is named, even though this is what is taken without it.
+    // The answer depends on the alignment of the memory, so the address is given although it is the default.
     last: `map ${name} any ${shortExactSize(length)} r from 0x7f0000000000`,
     wrong: [0n, PAGE, after, length, next(after), next(after) + length].map((at) => `0, iova ${hex(at)}`),
   };
@@ -168,7 +168,7 @@ function unmap(dice: Dice, name: string, start: Start): Draft {
   };
 }
 
-/** A map with two mistakes: the kernel looks at one of them first. */
+/** A map with two mistakes: the kernel checks one of them first. */
 function order(dice: Dice, name: string, start: Start): Draft {
   const at = dice.pick([0xfee00800n, 0xfee00000n, 0xffff_ffff_ffff_f000n, 0x1000n]);
   const length = dice.pick([0x0n, 0x1000n, 0x2000n, 0x800n]);
@@ -184,7 +184,7 @@ function order(dice: Dice, name: string, start: Start): Draft {
 const MAKERS = { overlap, aperture, alignment, unmap, order };
 const CHOICES = 4;
 
-/** Runs a line; the answer in words, and why it is refused. Undefined if no kernel can be asked. */
+/** Runs a line. Returns the answer as text, and the reason if it is refused; undefined if the model cannot run it. */
 function run(
   model: KernelModel,
   line: string,
@@ -196,7 +196,7 @@ function run(
   return answer && { text: printAnswer(answer), reason: outcome.ok ? undefined : outcome.refusal?.message };
 }
 
-/** An exercise of a draft; undefined if its lines cannot be run. */
+/** Runs a draft; undefined if its lines cannot be run. */
 function exerciseOf(
   kind: PracticeKind,
   { question, setup, last, wrong }: Draft,
@@ -214,12 +214,12 @@ function exerciseOf(
   return { kind, question, lines: [...setup, last], choices, right: choices.indexOf(right), reason: got.reason };
 }
 
-/** How many exercises are of each of so many kinds; the harder ones may have one more. */
+/** The number of exercises of each kind; harder kinds may have one more. */
 function counts(kinds: number): number[] {
   return Array.from({ length: kinds }, (_, i) => Math.floor((EXERCISES + i) / kinds));
 }
 
-/** The exercises for the newest kernel, from the easiest kind on. */
+/** The exercises for the newest kernel, easiest kind first. */
 function practiceSet({ seed, kinds }: Practice): PracticeSet {
   const dice = new Dice(seed);
   const name = dice.pick(['iommufd', 'type1']);
@@ -233,7 +233,7 @@ function practiceSet({ seed, kinds }: Practice): PracticeSet {
       const n = exercises.length + 1;
       const space = `${name === 'type1' ? 'c' : 'a'}${n}`;
       const start: Start = (bits) => STARTS[name]?.(space, n, bits) ?? [];
-      // What a draft that cannot be run has changed is dropped.
+      // Discards the changes of a draft that cannot be run.
       const model = made.model.clone();
       const exercise = exerciseOf(kind, MAKERS[kind](dice, space, start, name), model, dice);
       if (!exercise) continue;

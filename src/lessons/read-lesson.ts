@@ -1,4 +1,4 @@
-// Lessons from Markdown (docs/lessons.md). What is not understood is a problem with its line, and the rest is read.
+// Reads lessons from Markdown (docs/lessons.md). What cannot be parsed is reported with its line, and the rest is read.
 import { parseRange, parseSize } from '../iova/parse.ts';
 import type { IovaRange } from '../iova/range.ts';
 import { MODEL_NAMES } from '../kernel/models.ts';
@@ -51,7 +51,7 @@ const HEADING = /^#{1,6}\s+(.*?)\s*#*\s*$/;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** `; did you mean 'x'?` if one of the words is near, otherwise which there are. */
+/** `; did you mean 'x'?` if one of the words is similar, otherwise the list of known words. */
 function hint(word: string, words: readonly string[]): string {
   const nearest = nearestWord(word, words);
   return nearest === undefined ? `; known: ${words.join(', ')}` : `; did you mean '${nearest}'?`;
@@ -61,7 +61,7 @@ class LessonReader {
   readonly #lines: readonly string[];
   readonly #problems: LessonProblem[] = [];
   #at = 0;
-  /** Of the session that the operations are for. */
+  /** The model of the front matter: operations are parsed for it. */
   #model: string | undefined;
 
   constructor(text: string) {
@@ -216,7 +216,7 @@ class LessonReader {
     return steps;
   }
 
-  /** Reports a key that is meant as one of a lesson's, but is none; anything else is text. */
+  /** Reports a key that resembles one of a lesson's keys; anything else is text. */
   #unknownKey(key: string): void {
     if (key === 'answer') {
       this.#problem(this.#number, "'answer:' must follow 'question:'");
@@ -230,7 +230,7 @@ class LessonReader {
     }
   }
 
-  /** The lines of a fenced block, each with its number; the place is behind it afterwards. */
+  /** The lines of a fenced block, each with its number. Continues after the block. */
   #fencedLines(fence: string): CheckLine[] {
     const opened = this.#number;
     const lines: CheckLine[] = [];
@@ -282,7 +282,7 @@ class LessonReader {
     });
   }
 
-  /** `range A-B, scale fold`, `range=A-B scale=fold`, or each part in an indented line of its own. */
+  /** `range A-B, scale fold`, `range=A-B scale=fold`, or one part per indented line. */
   #view(value: string): LessonBlock {
     const view: Mutable<LessonView> = {};
     this.#viewParts(view, value);

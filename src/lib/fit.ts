@@ -22,7 +22,7 @@ export interface FitOptions {
   readonly size: bigint;
   /** A power of two that the start must be a multiple of; the page size of the address space if absent. */
   readonly alignment?: bigint;
-  /** Where the range must start; anywhere if absent. */
+  /** The start address; anywhere if absent. */
   readonly at?: bigint;
   /** Numbers of the IOMMU groups that share the address space; all if absent. */
   readonly groups?: readonly string[];
@@ -34,7 +34,7 @@ export interface FitOptions {
   readonly kernel?: string | undefined;
 }
 
-/** Places for the range: it may start at `start` and at every multiple of the alignment up to `highestStart`. */
+/** Places for the range: it may start at `start` or at any later multiple of the alignment up to `highestStart`. */
 export interface Place {
   readonly start: bigint;
   /** Last byte of the range that begins at `start`. */
@@ -59,7 +59,7 @@ export interface Fit {
   readonly fits: boolean;
   /** What the start must be a multiple of. */
   readonly alignment: bigint;
-  /** False where no dump says how far the IOMMU reaches: then high places may be out of its reach. */
+  /** False if no dump shows the aperture of the IOMMU: places at high addresses may then be outside it. */
   readonly isApertureKnown: boolean;
   /** Ascending, at most 100. */
   readonly places: readonly Place[];
@@ -135,7 +135,7 @@ function beside(space: UsableRanges, { title, ranges }: GuestLayout): UsableRang
 interface NamedSpace {
   readonly title: string;
   readonly space: UsableRanges;
-  /** Bytes: what ranges in it are multiples of. */
+  /** Page size of the address space, in bytes. */
   readonly page: bigint;
 }
 

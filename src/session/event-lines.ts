@@ -1,19 +1,19 @@
-// Reads the lines of long sessions. Most lines of a session are spelled like one before and differ in their numbers alone:
-// such a line is not checked again field by field; its numbers are put into a copy of the event that was read then.
+// Reads the lines of long sessions. Most lines differ from an earlier one only in their numbers. Such a line is not checked
+// again field by field: its numbers are put into a copy of the earlier event.
 import { isReversed, type ParsedLine, parseEventLine } from './event-line.ts';
 import { isFact, type SessionEvent } from './events.ts';
 import { writeEvent } from './write.ts';
 
-/** Spellings that are remembered. A session whose names are all different has as many spellings as lines. */
+/** Maximum number of remembered spellings. A session whose names are all different has as many spellings as lines. */
 const SPELLINGS_MAX = 512;
 
 /**
- * What may differ between lines of one spelling. Addresses: lower-case, without leading zeros, up to 64 bits, each a JSON
- * string of its own. And the numbers of the fields `line` and `time`. Each of them is valid wherever another one is.
+ * What may differ between lines with the same spelling: addresses (lower-case, without leading zeros, up to 64 bits, each a
+ * JSON string of its own), and the values of the fields `line` and `time`. Any such value is valid where another one is.
  */
 const NUMBER = /"0x(?:0|[1-9a-f][\da-f]{0,15})"|(?<="(?:line|time)":)(?:0|[1-9]\d{0,14})(?=[,}])/g;
 
-/** Stand for the numbers in a spelling. JSON has no control characters, so no valid line contains them itself. */
+/** Placeholders for the numbers in a spelling. JSON has no control characters, so no valid line contains them. */
 const ADDRESS_MARK = '\u0001';
 const COUNT_MARK = '\u0002';
 const MARK = new RegExp(`[${ADDRESS_MARK}${COUNT_MARK}]`, 'g');
@@ -31,14 +31,14 @@ interface Spelling {
 
 /** Reads events line by line. */
 export class EventLines {
-  /** `undefined`: seen once. `none`: read field by field each time. */
+  /** `undefined`: seen once. `none`: lines with this spelling are always read field by field. */
   readonly #spellings = new Map<string, Spelling | 'none' | undefined>();
-  /** The numbers of the line before, as written and as read. */
+  /** The numbers of the previous line, as written and as parsed. */
   #before: { readonly texts: readonly string[]; readonly numbers: readonly Value[] } = { texts: [], numbers: [] };
 
   /**
-   * Like `parseEventLine`. Events share the parts that are the same in all of them, so none may be changed. `isCanonical`
-   * tells whether writing the event gives `text` again; undefined if nobody has looked.
+   * Like `parseEventLine`. Events share their common parts, so they must not be modified. `isCanonical` tells whether writing
+   * the event gives `text` again; undefined if that was not checked.
    */
   parse(text: string): ParsedLine & { readonly isCanonical?: boolean } {
     const numbers: Value[] = [];
@@ -57,12 +57,12 @@ export class EventLines {
     }
     if (spelling === 'none' || spelling.count !== numbers.length) return parseEventLine(text);
     const event = spelling.make(numbers);
-    // The message of what is wrong is made where all of them are.
+    // parseEventLine has the message for a reversed range.
     if (isFact(event) && isReversed(event)) return parseEventLine(text);
     return { event, isCanonical: spelling.isCanonical };
   }
 
-  /** The address of a line; the same bigint where it was in the line already or at this place of the line before. */
+  /** Parses an address. Reuses the bigint if the address is already in this line or at the same place in the previous line. */
   #address(text: string, texts: readonly string[], numbers: readonly Value[]): Value {
     const known = numbers[texts.indexOf(text)];
     if (known !== undefined) return known;
@@ -78,9 +78,9 @@ export class EventLines {
   }
 }
 
-/** How lines of a spelling are read; undefined if only field by field. */
+/** How to read lines with this spelling; undefined if they must be read field by field. */
 function spellingOf(key: string): Spelling | undefined {
-  // Numbers that are in no line by chance, each once, to see where they go.
+  // Unusual numbers, each used once, show which field a number ends up in.
   const places = new Map<Value, number>();
   const text = key.replaceAll(MARK, (mark) => {
     const place = places.size;
@@ -88,7 +88,7 @@ function spellingOf(key: string): Spelling | undefined {
     places.set(mark === ADDRESS_MARK ? BigInt(value) : value, place);
     return mark === ADDRESS_MARK ? `"0x${value.toString(16)}"` : String(value);
   });
-  // An own property of this name is no field to assign to.
+  // Assigning to a property of this name would set the prototype.
   if (text.includes('__proto__')) return undefined;
   const { event, problem } = parseEventLine(text);
   if (problem) return undefined;
@@ -98,7 +98,10 @@ function spellingOf(key: string): Spelling | undefined {
   return { count: places.size, make, isCanonical: writeEvent(event) === text };
 }
 
-/** How a value is made; undefined if it is the same each time. Adds the places of the numbers that it needs to `found`. */
+/**
+ * A function that makes the value from the numbers; undefined if the value is constant. Adds the places of its numbers to
+ * `found`.
+ */
 function maker(value: unknown, places: ReadonlyMap<Value, number>, found: number[]): Make | undefined {
   if (typeof value === 'bigint' || typeof value === 'number') {
     const place = places.get(value);
@@ -119,7 +122,7 @@ function maker(value: unknown, places: ReadonlyMap<Value, number>, found: number
       return made;
     };
   }
-  // Read as JSON, an object has room for its fields and no more; copies of it are as small.
+  // An object from JSON.parse has room for exactly its fields, and so have copies of it.
   const blank: Record<string, unknown> = JSON.parse(
     JSON.stringify(value, (_key, part) => (typeof part === 'bigint' ? 0 : part)),
   );

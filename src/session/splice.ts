@@ -1,8 +1,8 @@
-// Puts events into a session and takes others out. What names events by their place follows.
+// Inserts and removes events of a session, and adjusts whatever refers to events by index.
 import { isFact, type SessionEvent } from './events.ts';
 import type { Session } from './session.ts';
 
-/** `removed` events from `index` on (0 to the number of events) give way to those that are added. */
+/** Replaces `removed` events from `index` on (0 to the number of events) by the added ones. */
 export interface Splice {
   readonly index: number;
   readonly removed: number;
@@ -10,8 +10,8 @@ export interface Splice {
 }
 
 /**
- * Changes the session in place. What is added has no line of its own (0) and is written anew. `hasGone`: false if it is
- * known to have no fact of kind `gone`, which is then not looked for.
+ * Changes the session in place. Added events have line 0 and no verbatim text. `hasGone`: false if the session is known to
+ * have no fact of kind `gone`; the search for such facts is then skipped.
  */
 export function spliceEvents(
   { events, lines, verbatim }: Pick<Session, 'events' | 'lines' | 'verbatim'>,
@@ -21,7 +21,7 @@ export function spliceEvents(
   events.splice(index, removed, ...added);
   if (lines.length > 0) lines.splice(index, removed, ...added.map(() => 0));
   const by = added.length - removed;
-  /** Index after the change; undefined for what was removed. */
+  /** Index after the change; undefined for a removed event. */
   const moved = (at: number) => (at < index ? at : at < index + removed ? undefined : at + by);
   const texts = [...verbatim.events];
   verbatim.events.clear();
@@ -32,7 +32,7 @@ export function spliceEvents(
   if (!hasGone || by === 0) return;
   for (const [i, event] of events.entries()) {
     if (!isFact(event) || event.kind !== 'gone') continue;
-    // The event that it names is counted from 1.
+    // `gone` refers to an event by its number, counted from 1.
     const place = moved(event.event - 1);
     if (place !== undefined && place !== event.event - 1) events[i] = { ...event, event: place + 1 };
   }

@@ -1,4 +1,4 @@
-// The keys of the lesson reader, in the page and in the window with the notes.
+// Keyboard shortcuts of the lesson reader, in the page and in the notes window.
 import { nextStep, previousStep, revealAnswer, setPresenting, takeChoice, useLesson } from '../state/lesson-reader.ts';
 
 /** Elements that use these keys themselves. */
@@ -12,7 +12,7 @@ function toggleBlack(): void {
   document.documentElement.toggleAttribute('data-black');
 }
 
-/** What a key does in a lesson; undefined: nothing. */
+/** The action of a key in a lesson; undefined if it has none. */
 function actionOf({ key, shiftKey }: KeyboardEvent, isPresenting: boolean): (() => unknown) | undefined {
   if (key === 'ArrowLeft' || key === 'PageUp' || (key === ' ' && shiftKey)) return previousStep;
   if (key === 'ArrowRight' || key === 'PageDown' || key === ' ') return nextStep;
@@ -25,13 +25,13 @@ function actionOf({ key, shiftKey }: KeyboardEvent, isPresenting: boolean): (() 
   return key === 'Escape' ? () => setPresenting(false) : undefined;
 }
 
-/** Runs the action of a key of the reader. */
+/** Runs the reader's action for a key, if it has one. */
 export function handleLessonKey(event: KeyboardEvent): void {
   const { opened, isPresenting } = useLesson.getState();
   if (!opened || event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
   const isBlack = document.documentElement.hasAttribute('data-black');
   const { target } = event;
-  // Of the window with the notes, an element is none of this one's.
+  // An element of the notes window is not an instance of this window's Element.
   if (target !== null && 'closest' in target) {
     const { closest } = target as Element;
     if (closest.call(target, OWN_KEYS)) return;

@@ -79,7 +79,7 @@ function PaperSheet({ paper, onPrinted }: { paper: Paper; onPrinted(): void }) {
   );
 }
 
-/** Ten exercises of chosen kinds: as a lesson, as a link, or on paper. `isAdded`: what is open stays beside them. */
+/** Ten exercises of the chosen kinds, as a lesson, a link or printed sheets. `isAdded`: other open sources stay. */
 export function PracticeChoice({ isAdded }: { isAdded: boolean }) {
   const [kinds, setKinds] = useState<readonly PracticeKind[]>(PRACTICE_KINDS);
   const [number, setNumber] = useState(randomSeed);

@@ -29,7 +29,7 @@ async function show({ target, place, location }: Found): Promise<void> {
   if (owner && others.length === 0) revealOwner(owner.owner);
 }
 
-/** What was typed into the text field that this box takes the place of, and whether that has the focus. */
+/** The text that was typed into the plain field that this box replaces, and whether the field has the focus. */
 function earlyText(): { readonly text: string; readonly hasFocus: boolean } {
   const field = document.getElementById(SEARCH_ID);
   return {
@@ -38,11 +38,14 @@ function earlyText(): { readonly text: string; readonly hasFocus: boolean } {
   };
 }
 
-/** Finds an address, a size, a type, a device or any text, in the picture and in the sources. The key `/` focuses it. */
+/** Searches the picture and the sources for an address, a size, a type, a device or any text. The key `/` focuses it. */
 export function SearchBox() {
   const revision = useApp((s) => s.picture?.arrangement.revision);
   const [text, setText] = useState('');
-  /** How many results were chosen: the list closes after each. With no selected item the box itself would keep it open. */
+  /**
+   * How many results were chosen: used as a key, so that the list closes after each. Without a selected item it would stay
+   * open.
+   */
   const [chosen, setChosen] = useState(0);
   const [early] = useState(earlyText);
   useEffect(() => {
@@ -58,7 +61,7 @@ export function SearchBox() {
     setChosen((count) => count + 1);
     void show(row);
   };
-  /** Enter without a chosen result takes the first one: of what the field has now, which may not be listed yet. */
+  /** Enter without a highlighted result takes the first one for the current text, which may not be listed yet. */
   const takeFirst = async (event: KeyboardEvent<HTMLInputElement>) => {
     const { value } = event.currentTarget;
     const isChosen = event.currentTarget.hasAttribute('aria-activedescendant');

@@ -1,9 +1,9 @@
-// An explanation in the picture that one part of the page shows: it takes away only its own.
+// An explanation in the picture that is owned by one part of the page, which removes only its own.
 import { type Explanation, useApp } from './app-state.ts';
 
 const { getState: get, setState: set } = useApp;
 
-/** A function that shows an explanation in place of the one that it showed before; undefined: takes that one away. */
+/** Returns a function that shows an explanation and replaces the one that it showed before; `undefined` removes that one. */
 export function ownExplanation(): (next: Explanation | undefined) => void {
   let shown: Explanation | undefined;
   return (next) => {

@@ -1,15 +1,18 @@
-// Runs commands for tests, with files that are only data.
+// Runs commands for tests, with files that exist only in memory.
 import { main } from '../main.ts';
 
 export interface CliResult {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** What was written, by name; missing if nothing was. */
+  /** The files that were written, by name; absent if there are none. */
   readonly written?: Readonly<Record<string, string | Uint8Array>>;
 }
 
-/** Runs the command line on files given by name. Other names are missing, as on a disk. An error is what reading standard input fails with. */
+/**
+ * Runs the command line on these files, by name; any other name is not found. If `stdin` is an Error, reading standard
+ * input fails with it.
+ */
 export async function runCli(
   args: readonly string[],
   files: Readonly<Record<string, string | Uint8Array>> = {},

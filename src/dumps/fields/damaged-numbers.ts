@@ -1,25 +1,25 @@
-// Numbers that somebody cut, redacted or reformatted are no numbers: `0x7cd8...`, `0xXXXXXXXX`, `8c0…`, `0xfee0_0000`,
+// Numbers that somebody cut, redacted or reformatted must not be used: `0x7cd8...`, `0xXXXXXXXX`, `8c0…`, `0xfee0_0000`,
 // `16,777,216`. They are found before any format reads the line, and their characters are replaced by others, so that no
-// pattern takes what is left for the number. `restore` undoes that for texts in facts, such as names.
+// pattern reads the remaining digits as the number. `restore` undoes the replacement for texts in facts, such as names.
 //
 //   hexadecimal = "0x" digits (elision | mask | letter | 1*(separator group))      group: 3 or 4 digits
 //   bare        = digits (elision | mask …)                                         with at least one decimal digit
-//   mask        = 2*("x" | "X" | "*" | "#" | "?" | "•" | "█" …)                     alone: where a value is expected
+//   mask        = 2*("x" | "X" | "*" | "#" | "?" | "•" | "█" …)                     without digits: where a value is expected
 //   decimal     = 1*3digit 1*(separator 3digit)                                     separator: `,` `'` blank, `.` twice
 //
-// A multiplication sign in `0×` is what blogs make of an x: it is repaired, and said.
+// A multiplication sign in `0×` is what blogs turn an x into: it is repaired, and reported.
 
 export interface CheckedNumbers {
   readonly text: string;
-  /** The damaged numbers as they were. */
+  /** The original text of the damaged numbers. */
   readonly damaged: readonly string[];
-  /** The text with numbers in their places: which formats the line would interest. */
+  /** The text with intact numbers in place of the damaged ones: tells which formats the line would interest. */
   readonly filled: string;
-  /** Numbers that were repaired, as they were. */
+  /** The original text of the repaired numbers. */
   readonly repaired: readonly string[];
 }
 
-/** By character code: 1 for hexadecimal digits, 2 for decimal ones as well, 4 for what may stand in a damaged number. */
+/** By character code: 1 for hexadecimal digits, 3 for decimal digits, 4 for other characters of a damaged number. */
 const KINDS = new Uint8Array(128);
 for (const letter of '0123456789abcdefABCDEF') KINDS[letter.charCodeAt(0)] = 1;
 for (const letter of '0123456789') KINDS[letter.charCodeAt(0)] = 3;
@@ -37,7 +37,7 @@ function isX(text: string, at: number): boolean {
   return (text.charCodeAt(at) | 0x20) === 120;
 }
 
-/** A cheap test, because nearly all lines are whole: false only for a line without a damaged number. */
+/** A cheap test, because nearly all lines are undamaged: false only for a line without a damaged number. */
 function isSuspicious(text: string): boolean {
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
@@ -86,7 +86,10 @@ function isLetter(text: string, at: number): boolean {
   return code >= 97 && code <= 122;
 }
 
-/** True for what may stand in a damaged number, blanks aside; commas and dots only before a digit or another dot. */
+/**
+ * True for a character of a damaged number; a blank only before a group of digits, commas and dots only before a digit or
+ * another dot.
+ */
 function isMark(text: string, at: number): boolean {
   const code = text.charCodeAt(at);
   if (code === BLANK) return isGroup(text, at + 1);
@@ -95,7 +98,7 @@ function isMark(text: string, at: number): boolean {
 
 const DIGIT = '[0-9a-fA-F]';
 const MASK = '[xX*#?~•●█▒░]';
-/** What stands for the digits that are missing. */
+/** What replaces the missing digits. */
 const ELISION = '(?:\\.{3,}|…|\\[(?:\\.{2,}|…)\\])';
 const REDACTION =
   '(?:[<[({]{1,2}(?:redacted|snip(?:ped)?|cut|omitted|hidden|masked|removed|elided|censored|addr(?:ess)?|hex|x{2,}|\\*{2,})[^<>\\[\\](){}]{0,20}[>\\])}]{1,2})';
@@ -103,10 +106,10 @@ const REST = `(?:${DIGIT}|${MASK}|_|${ELISION})*`;
 /** Suffixes of numbers in source code, and of Xen. */
 const SUFFIX = '(?:[uU][lL]{0,2}|[lL]{1,2}|[hH])(?!\\w)';
 
-/** English words of hexadecimal digits: an elision behind one cuts no number. */
+/** English words made of hexadecimal digits: an elision after one does not cut a number. */
 const WORDS =
   '(?:a|ace|add|added|bad|be|bead|bed|cafe|dad|dead|decade|deed|face|facade|fade|faded|fed|feed)(?![0-9a-f])';
-/** Groups of four, with a blank between them, are a number where one is expected, not in a hex dump. */
+/** Groups of four digits, separated by blanks, are a number where one is expected, but not in a hex dump. */
 const EXPECTED = '(?<=[=(,[-] ?|[g-z) ][:=] |\\b(?:addr|address|iova|cap|ecap|base|end|size|len|length|pa|start):? )';
 
 const LABELLED = '(?<=\\b(?:addr|address|iova|cap|ecap|base|end|pa|start):? )';
@@ -125,7 +128,7 @@ const BARE = [
   `(?=[\\w*#?~•●█▒░]{4})(?=${DIGIT}*\\d)${DIGIT}+${MASK}{2,}${REST}(?!\\w)`,
   `(?=${DIGIT}{0,16}[xX*#?~]{0,16}${DIGIT}{0,16}[a-fA-F])(?=${DIGIT}*\\d)${DIGIT}{3,}${MASK}${DIGIT}{2,}(?!\\w)`,
   `(?=${DIGIT}*\\d)${DIGIT}{4,}\\*(?!\\w)`,
-  // From the first two of a run only: of a rule that is thousands long, each would look at all that follow.
+  // Only at the start of a run: in a line of thousands of such characters, each one would scan all that follow.
   `(?<![*#?~•●█▒░]{2})${MASK}{2,}${DIGIT}{2,}(?!\\w)`,
   `(?=${DIGIT}*['’_]?\\d)${DIGIT}{1,4}(?:['’_]${DIGIT}{4})+(?!\\w)`,
   `${DIGIT}{1,3}(?:[,'’]${DIGIT}{3})+(?<=\\d.*)(?![\\w]|,\\w)`,
@@ -137,7 +140,7 @@ const BARE = [
 const DECIMAL = ["\\d{1,3}(?:[,'’\\u00a0\\u2009\\u202f]\\d{3})+(?![\\w,.'’])", '\\d{1,3}(?:\\.\\d{3}){2,}(?![\\w.])'];
 const SIZE = "(?<=(?:size|length|len|bytes)[=:] ?)\\d{1,4}(?:[ .']\\d{3,4})+(?![\\w.])";
 const STARRED = '(?<=(?:size|length|len|bytes)[=:] ?)\\d+\\*';
-/** Masked as a whole: only where a value is expected. */
+/** A number that is masked completely: only where a value is expected. */
 const WHOLE = `(?<=[=(\\[-] ?|: |\\b(?:addr|address|iova) |^\\s{0,64})(?:[xX]{4,}|[*•●█▒░#?]{4,}|${REDACTION})(?![\\w*])`;
 
 const DAMAGED = new RegExp(
@@ -155,12 +158,12 @@ const DAMAGED = new RegExp(
 const LENGTH_MAX = 40;
 const CROSS = /(?<![\w.])0×(?=[0-9a-fA-F])/g;
 
-/** Characters from the private use area stand for those of ASCII. */
+/** Characters from the private use area replace those of ASCII. */
 const AWAY = 0xe000;
 const AWAY_LETTERS = /[\ue021-\ue07e]/g;
 const ASCII = /[!-~]/g;
 
-/** Finds damaged numbers in a line; undefined if it has none, and nothing was repaired. */
+/** Finds damaged numbers in a line; undefined if it has none and nothing was repaired. */
 export function checkNumbers(line: string): CheckedNumbers | undefined {
   if (!isSuspicious(line)) return undefined;
   const damaged: string[] = [];
@@ -172,7 +175,7 @@ export function checkNumbers(line: string): CheckedNumbers | undefined {
   let filled = '';
   let end = 0;
   const text = whole.replace(DAMAGED, (number: string, ...rest: unknown[]) => {
-    // Numbers have up to twenty digits and their separators: what is longer is a rule, or binary junk.
+    // Numbers have up to twenty digits and separators: anything longer is a horizontal rule or binary data.
     if (number.length > LENGTH_MAX) return number;
     const at = rest.find((one) => typeof one === 'number') ?? 0;
     damaged.push(number);
@@ -184,7 +187,7 @@ export function checkNumbers(line: string): CheckedNumbers | undefined {
   return { text, damaged, filled: filled + whole.slice(end), repaired };
 }
 
-/** A text as it was before `checkNumbers` replaced characters of it. */
+/** The text before `checkNumbers` replaced some of its characters. */
 export function restore(text: string): string {
   return text.replace(AWAY_LETTERS, (letter) => String.fromCharCode(letter.charCodeAt(0) - AWAY));
 }

@@ -1,4 +1,4 @@
-// What a host says of itself: its name, kernel and architecture.
+// What a host prints about itself: its name, kernel and architecture.
 //
 //   "Linux " name " " release " #" build … " " arch " GNU/Linux"       uname -a
 //   "Linux version " release " (" builder ") " …                        the first line of the kernel's log
@@ -15,7 +15,7 @@ const UNAME =
 const BOOT = /^\s{0,40}Linux version (\d{1,3}\.\d{1,4}[\w.+~-]{0,80}) \(/;
 const HOSTNAMECTL = /^\s{0,8}(?:Static|Transient) hostname: ([\w.-]{1,64})$/;
 const COMMAND = /^hostname(?: -[sf])?$/;
-/** What containers and systems without a name answer is none. */
+/** `localhost`, which containers and systems without a name print, is not a name. */
 const NAME = /^(?!localhost\b)[A-Za-z][\w-]{0,62}(?:\.[\w.-]{1,190})?$/;
 const PROXMOX = /^(?:proxmox-ve: |pve-manager\/)[\w./~-]{1,80} \(running kernel: (\d{1,3}\.\d{1,4}[\w.+~-]{0,80})\)$/;
 const SYSTEMD = /^(?:systemd(?:\[1\])?: )?(?:Hostname set to|Set hostname to) <([\w.-]{1,64})>\.?$/;
@@ -51,7 +51,7 @@ class HostIdentityReader implements LineReader {
     return 1;
   }
 
-  /** The field for a release; none if it is damaged, which is reported: the rules of another kernel would count. */
+  /** The field for a release. A damaged one is reported and left out, because the rules of another kernel would be used. */
   #kernel(release: string, text: string, line: number): { kernel?: string } {
     if (!DAMAGED_RELEASE.test(release)) return { kernel: release };
     this.#sink.diagnostic('damaged-number', { numbers: [release], text }, line);

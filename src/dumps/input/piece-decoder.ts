@@ -1,22 +1,22 @@
-// Decodes text that arrives in pieces. Nearly all of what logs and traces consist of is ASCII: such pieces are decoded by
-// themselves, which is faster, and their bytes are passed on.
+// Decodes text that arrives in pieces. Most pieces of logs and traces are pure ASCII: they are decoded separately, which is
+// faster, and their bytes are passed on.
 
 /** A piece of text. */
 export interface DecodedPiece {
   readonly text: string;
-  /** Its bytes, one for each character, if it is known to be ASCII alone. */
+  /** Its bytes, one for each character, if it is known to be pure ASCII. */
   readonly bytes?: Uint8Array | undefined;
 }
 
-/** What decoders put where bytes are no text. */
+/** What decoders emit for invalid bytes. */
 const REPLACEMENT = '\uFFFD';
 
 /** Pass all pieces in order, then call `end`. */
 export class PieceDecoder {
   readonly #stream: TextDecoder;
-  /** For pieces that begin and end between two characters. */
+  /** For pieces that begin and end at character boundaries. */
   readonly #single: TextDecoder | undefined;
-  /** True if the last piece cannot continue in the next one. The first one may begin with a mark of the byte order. */
+  /** True if the last piece ended at a character boundary. False at first: the first piece may begin with a byte order mark. */
   #isBetween = false;
 
   constructor(encoding: string) {
@@ -28,7 +28,7 @@ export class PieceDecoder {
     const last = piece.at(-1);
     if (this.#single && this.#isBetween && (last === undefined || last < 0x80)) {
       const text = this.#single.decode(piece);
-      // Characters beyond ASCII have several bytes, or are replaced.
+      // Characters outside ASCII have several bytes, or were replaced.
       const isAscii = text.length === piece.length && !text.includes(REPLACEMENT);
       return isAscii ? { text, bytes: piece } : { text };
     }
@@ -37,7 +37,7 @@ export class PieceDecoder {
     return { text };
   }
 
-  /** What is left of a character that was cut at the end. */
+  /** The rest, if the last character was cut. */
   end(): DecodedPiece {
     return { text: this.#stream.decode() };
   }

@@ -1,4 +1,4 @@
-// For tests: text and bytes as inputs, and facts in short.
+// For tests: makes inputs from text and bytes, and prints facts in a short form.
 import { expect } from 'vitest';
 import { type Fact, isFact } from '../../session/events.ts';
 import { writeEvent } from '../../session/write.ts';
@@ -9,17 +9,20 @@ import { type DumpInput, openInputs } from '../input/open.ts';
 import { FORMATS } from '../registry.ts';
 
 const TIMES = Math.max(1, Number(process.env.FUZZ_RUNS) || 1);
-/** True in `npm run test:long`: what is shortened or left out elsewhere, because it repeats itself, is tried whole. */
+/** True in `npm run test:long`, which also runs the repetitive parts that are shortened or left out elsewhere. */
 export const IS_LONG = TIMES > 1;
-/** For properties that `fuzzRuns` makes slow. In milliseconds; nothing but an endless loop takes as long. */
+/** Timeout for properties that `fuzzRuns` makes slow, in milliseconds; only an endless loop takes this long. */
 export const FUZZ_TIMEOUT = 120_000 * TIMES;
 
-/** Options for a property that is tried so many times; FUZZ_RUNS=50 in the environment makes it 50 times as many. */
+/** Options for a property that runs `numRuns` times; FUZZ_RUNS=50 in the environment makes it 50 times as many. */
 export function fuzzRuns(numRuns: number): { readonly numRuns: number } {
   return { numRuns: numRuns * TIMES };
 }
 
-/** The first lines of a text; all of them in the long form. Tables of thousands of rows show nothing after the first hundreds. */
+/**
+ * The first lines of a text, or all of them in `npm run test:long`. In a table of thousands of rows the first hundreds are
+ * enough.
+ */
 export function firstLines(text: string, max: number): string {
   return IS_LONG ? text : text.split('\n').slice(0, max).join('\n');
 }
@@ -42,21 +45,21 @@ export interface Opened {
   readonly sources: readonly SourceSummary[];
 }
 
-/** Opens the inputs with these formats; with those of the registry if there are none. */
+/** Opens the inputs with these formats; by default with those of the registry. */
 export async function openAll(inputs: readonly DumpInput[], formats = FORMATS): Promise<Opened> {
   const events: DumpEvent[] = [];
   const { sources } = await openInputs(inputs, { formats, onEvents: (batch) => events.push(...batch) });
   return { events, facts: events.filter(isFact), sources };
 }
 
-/** The formats with other parsers for lines. */
+/** The formats with changed line parsers. */
 export function withParsers(change: (parser: LineParser, format: LineFormat) => LineParser): DumpFormat[] {
   return FORMATS.map((format) =>
     format.kind === 'lines' ? { ...format, load: async () => change(await format.load(), format) } : format,
   );
 }
 
-/** The formats, offered every line. */
+/** The formats, which are offered every line. */
 export const OFFERED_ALL: readonly DumpFormat[] = FORMATS.map((format) =>
   format.kind === 'lines' ? { ...format, interest: { ...format.interest, shapes: [/^/] } } : format,
 );
@@ -64,14 +67,14 @@ export const OFFERED_ALL: readonly DumpFormat[] = FORMATS.map((format) =>
 /** Codes that depend on which lines interest a format. */
 const OF_INTEREST: readonly string[] = ['nothing-recognized', 'damaged-number', 'repaired-number'];
 
-/** The facts that must not depend on which lines the formats are offered. */
+/** The facts that must be the same regardless of which lines the formats are offered. */
 export function ofAnyInterest(facts: readonly Fact[]): Fact[] {
   return facts.filter((fact) => fact.kind !== 'diagnostic' || !OF_INTEREST.includes(fact.code));
 }
 
 /**
- * Opens a text. Also checks that no word is missing from the interest of a format: the facts must be the same when the
- * formats are offered every line, in any order (a reader may emit what it holds at the next line that it is offered).
+ * Opens a text. Also checks that no word is missing from a format's interest: the facts must be the same, in any order, when
+ * the formats are offered every line (a reader may emit what it has buffered at the next line that it is offered).
  */
 export async function openText(text: string, name = 'paste.txt', chunk?: number): Promise<Opened> {
   const opened = await openAll([inputOf(name, text, chunk)]);

@@ -1,4 +1,4 @@
-// Which formats a line is offered to. Most lines of a log interest no format, so this is the hot path of reading: one
+// Decides which formats a line is offered to. Most lines of a log match no format, so this is the hot path of reading: one
 // pass over the line finds the words of all formats (an Aho-Corasick automaton), then the formats' shapes are tried
 // (shapes.ts).
 import type { LineInterest, LineMarks } from '../format.ts';
@@ -9,14 +9,14 @@ const ASCII = 128;
 const NEWLINE = 10;
 
 /**
- * Finds the interests that a line matches. Each has three indexes, `count` apart, for its own marks, those around them
- * and those inside of its format.
+ * Finds the interests that a line matches. Each has three indexes, `count` apart: for its own marks, those around the format
+ * and those inside it.
  */
 export class InterestMatcher {
   readonly #automaton: Automaton;
   readonly #shapes: ShapeSet;
   readonly #innerShapes: readonly IndexedShape[];
-  /** By index: the number of the last line that matched; then of the last one with a literal, by needy shape. */
+  /** By index: the number of the last line that matched; then, by needy shape, of the last line with one of its literals. */
   readonly #matchedAt: Uint32Array;
   readonly #count: number;
   #line = 0;
@@ -40,7 +40,7 @@ export class InterestMatcher {
     return { isOpen: new Uint8Array(this.#count), innerShapes: [] };
   }
 
-  /** As if every format had begun. */
+  /** The state in which every format is open. */
   everyFormat(): OpenFormats {
     return { isOpen: new Uint8Array(this.#count).fill(1), innerShapes: this.#innerShapes };
   }
@@ -71,8 +71,8 @@ export class InterestMatcher {
   }
 
   /**
-   * False if a line may match an interest: `bytes`, of ASCII, from `from` to `to` (exclusive), which is `content`. Of those
-   * inside of open formats only the words count. No format is opened.
+   * False if a line may match an interest. The line is `content`, and in ASCII the `bytes` from `from` to `to` (exclusive).
+   * For interests inside open formats, only words are checked, not shapes. Opens no format.
    */
   isDull(bytes: Uint8Array, from: number, to: number, content: string): boolean {
     this.#line++;
@@ -100,7 +100,7 @@ export class InterestMatcher {
     return false;
   }
 
-  /** At a state where words end; true if they are not only literals that shapes need. */
+  /** Called at a state where words end; true if one of them is a word of an interest, not only a literal of a shape. */
   #noteNeeded(state: number): boolean {
     const { found, firstFound } = this.#automaton;
     for (const index of found[state - firstFound] ?? []) {
@@ -110,7 +110,7 @@ export class InterestMatcher {
     return false;
   }
 
-  /** At a state where words end; false if they are only literals that shapes need. */
+  /** The same, but marks the interests and opens their formats. */
   #note(state: number, open: OpenFormats): boolean {
     const { found, firstFound } = this.#automaton;
     let any = false;
@@ -181,11 +181,11 @@ function shapesOf(marks: readonly LineMarks[]): IndexedShape[] {
 /** Which formats of a text have begun, by their index. */
 export interface OpenFormats {
   readonly isOpen: Uint8Array;
-  /** Those inside of the open formats. */
+  /** Shapes inside the open formats. */
   innerShapes: readonly IndexedShape[];
 }
 
-/** True if the line contains a word of the interest, what is inside of the format aside. Slow: for one line at a time. */
+/** True if the line contains a word of the interest, not counting those inside the format. Slow: for single lines. */
 export function containsWord(text: string, interest: LineInterest): boolean {
   const line = inLowerCase(`\n${text}\n`);
   return [...(interest.words ?? []), ...(interest.around?.words ?? [])].some((word) =>
@@ -193,7 +193,7 @@ export function containsWord(text: string, interest: LineInterest): boolean {
   );
 }
 
-/** With the letters of ASCII in lower case; others have forms that are longer or belong to several letters. */
+/** Only ASCII letters become lower case: the lower case of others may be longer, or shared by several letters. */
 function inLowerCase(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
@@ -206,7 +206,7 @@ interface Automaton {
   readonly shift: number;
   /** The state after the line break before a line. */
   readonly start: number;
-  /** At states from this on words end. */
+  /** The first of the states at which words end. */
   readonly firstFound: number;
   /** By state less `firstFound`: the interests whose words end there. */
   readonly found: readonly (readonly number[])[];
@@ -245,7 +245,7 @@ function buildAutomaton(words: readonly (readonly string[])[]): Automaton {
     }
   }
   if (children.length > 0x1_0000) throw new Error('too many words');
-  // Breadth first: where no word continues with a character, the longest suffix of the input that starts a word does.
+  // Breadth first: where no word continues with a character, the state falls back to the longest suffix that starts a word.
   const shift = Math.ceil(Math.log2(Math.max(2, width)));
   const steps = new Uint16Array(children.length << shift);
   const fallbacks = new Uint16Array(children.length);

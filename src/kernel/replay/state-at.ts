@@ -25,13 +25,13 @@ function bytesOf(model: KernelView): number {
 }
 
 /**
- * The answer of an operation that simply succeeded, as it was expected to; undefined if more is to say of it. An answer
- * that is the recorded one is that object: of a million steps nothing else is kept.
+ * The answer of an operation that succeeded as expected; undefined if there is more to report about it. If it equals the
+ * recorded answer, that object is returned, so that a million steps need no further memory.
  */
 function plainAnswer({ outcome, mismatch, translation, uncompared, operation }: ReplayStep): Answer | undefined {
   if (!outcome.ok || outcome.hazard || mismatch || translation || uncompared) return undefined;
   const { expect } = operation ?? {};
-  // No field that was expected differs: only further ones, or another order, would.
+  // No expected field differs, so only additional fields or another order could.
   return expect && hasSameNames(expect, outcome.answer) ? expect : outcome.answer;
 }
 
@@ -42,14 +42,14 @@ function hasSameNames(a: Answer, b: Answer): boolean {
 }
 
 /**
- * The states of a session over time. The state at step t is a pure function of the first t events. With checkpoints a jump
- * to any t runs at most the events between two of them. The session may grow at its end; after any other change call
- * `truncate`.
+ * The states of a session over time. The state at step t is a pure function of the first t events. Thanks to checkpoints, a
+ * jump to any t runs at most the events between two of them. Events may be appended to the session; after any other change
+ * call `truncate`.
  */
 export class SessionStates {
   readonly #session: Session;
   readonly #empty: KernelModel;
-  /** Copies by the number of events that they have run, ascending. */
+  /** Copies with the number of events that they have run, ascending. */
   #checkpoints: { readonly at: number; readonly model: KernelModel; readonly bytes: number }[] = [];
   #every: number;
   readonly #keep: number;
@@ -57,7 +57,7 @@ export class SessionStates {
   /** The model that runs the session, and how many events it has run. */
   #walker: KernelModel;
   #position = 0;
-  /** Of each event that was run, the answer if it is an operation with a plain one. */
+  /** By event that was run: its answer if it is an operation with a plain one. */
   readonly #answers: (Answer | undefined)[] = [];
   /** The results of the other operations that were run, by index. */
   readonly #steps = new Map<number, ReplayStep>();

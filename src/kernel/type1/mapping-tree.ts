@@ -1,6 +1,6 @@
-// The red-black tree in which Linux up to 6.17 keeps the mappings of a container, with the same shape. Lookups of these
-// versions compare with iova + size, which is 0 for a mapping that ends at 2^64−1: what they find depends on which nodes
-// they come past. Nodes are linked by iova alone; insertion and removal balance as usual (Cormen et al., chapter 13).
+// The red-black tree in which Linux up to 6.17 keeps the mappings of a container, with the same shape. Lookups in these
+// versions compare with iova + size, which is 0 for a mapping that ends at 2^64−1, so the result depends on which nodes
+// they visit. Nodes are ordered by iova only; insertion and removal rebalance as usual (Cormen et al., chapter 13).
 
 import { fromWords, highWord, lowWord } from '../../iova/address-halves.ts';
 import type { IovaRange } from '../../iova/range.ts';
@@ -14,8 +14,8 @@ const INITIAL_CAPACITY = 16;
 
 /** Mappings by handle, a small number. Ends are iova + size modulo 2^64. */
 export class MappingTree {
-  // Columns by node; a node is its handle + 1, and 0 stands for no node. Addresses are two words: comparing bigints would
-  // make two of them for each node on the way down.
+  // Columns by node; a node's index is its handle + 1, and 0 means no node. An address is two 32-bit words: comparing
+  // bigints would allocate two of them for each node on the way down.
   #startHigh = new Uint32Array(INITIAL_CAPACITY);
   #startLow = new Uint32Array(INITIAL_CAPACITY);
   #endHigh = new Uint32Array(INITIAL_CAPACITY);

@@ -1,4 +1,4 @@
-// What differs between models or kernel versions in one address space, at one moment. Loaded when it is asked for.
+// What differs between models or kernel versions in one address space, at one moment. Loaded on demand.
 import { counted, groupedHex } from '../../iova/format.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import { find, type RangeSet, rangeSet } from '../../iova/range-set.ts';
@@ -17,7 +17,7 @@ export interface NamedState {
   readonly space: AddressSpaceView | undefined;
 }
 
-/** What one of them answered to the operation that was run last, and the range that this was about. */
+/** What a model or version answered to the last operation, and the range of that operation. */
 export interface NamedAnswer extends IovaRange {
   readonly name: string;
   readonly answer: string;
@@ -25,14 +25,14 @@ export interface NamedAnswer extends IovaRange {
   readonly reason?: string | undefined;
 }
 
-/** An operation that is answered differently. */
+/** An operation that gets different answers. */
 export interface DifferentAnswers {
-  /** Of its event, counted from 1. */
+  /** Number of its event, counted from 1. */
   readonly position: number;
   readonly answers: readonly NamedAnswer[];
 }
 
-/** A state that has the space. The getters of a space copy what they return: it is read here once, for all ranges. */
+/** A state that has the space. The getters of a space return copies, so they are called once here, for all ranges. */
 interface PresentState {
   readonly name: string;
   readonly space: AddressSpaceView;
@@ -53,10 +53,10 @@ interface NamedText {
   readonly text: string;
 }
 
-/** What several have in common, by what it is. */
+/** Texts, each with the names of the states that it applies to. */
 type ByText = readonly (readonly [text: string, names: readonly string[]])[];
 
-/** Items by key, both in the order in which they come. */
+/** Items by key; keys and items keep their order. */
 function groupsBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {
@@ -71,7 +71,7 @@ function grouped(texts: readonly NamedText[]): ByText {
   const groups = [...groupsBy(texts, ({ text }) => text)].map(
     ([text, those]) => [text, those.map(({ name }) => name)] as const,
   );
-  // What is seldom first: that is what differs.
+  // The rarest first: that is the difference.
   return groups.sort(([, a], [, b]) => a.length - b.length);
 }
 
@@ -106,7 +106,7 @@ function stateAt({ space, reserved, usable, allowed }: PresentState, address: bi
   return states.join(', ');
 }
 
-/** What an address is in each space; if that is the same, to which memory it is mapped. */
+/** The state of an address in each space; if it is the same everywhere, the memory that it is mapped to. */
 function statesAt(states: readonly PresentState[], address: bigint): NamedText[] {
   const texts = states.map((state) => ({ name: state.name, text: stateAt(state, address) }));
   if (new Set(texts.map(({ text }) => text)).size > 1) return texts;
@@ -123,7 +123,7 @@ function partsAt(states: readonly PresentState[], range: IovaRange): Part[] {
   });
 }
 
-/** The answers that are about the same range together. */
+/** Answers about the same range are grouped. */
 function answerRows({ position, answers }: DifferentAnswers) {
   const ranges = groupsBy(answers, ({ start, last }) => `${start} ${last}`);
   const described = [...ranges.values()].flatMap((those) => {
@@ -144,8 +144,8 @@ function answerRows({ position, answers }: DifferentAnswers) {
 }
 
 /**
- * The lane of an address space whose key in the picture is `key`: first the ranges in which the states differ, then those
- * of the last operation if it is answered differently. States without the space are only named.
+ * The differences lane of the address space with this key in the picture: first the ranges in which the states differ, then
+ * those of the last operation if its answers differ. States without the space are only named.
  */
 export function differencesLane(key: string, states: readonly NamedState[], last?: DifferentAnswers): Lane {
   const present = states.flatMap(presentStates);

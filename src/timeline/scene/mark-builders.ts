@@ -1,12 +1,12 @@
-// Short forms of the marks that every part of a scene uses.
+// Builders for the marks that every part of a scene uses.
 import type { Mark } from './mark.ts';
 import type { InkName } from './theme.ts';
 
 type TextMark = Extract<Mark, { type: 'text' }>;
 type PathMark = Extract<Mark, { type: 'path' }>;
 
-/** What would break a line or turn the direction of what follows: names in dumps may have anything. */
-const ACTING = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
+/** Characters that would break the line or change the text direction: names in dumps may contain anything. */
+const CONTROL_CHARACTERS = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 
 /** Text with its baseline at `y`: 11.5 pixels, sans, in the ink of the foreground unless `more` says otherwise. */
 export function textMark(
@@ -15,7 +15,7 @@ export function textMark(
   text: string,
   more: Partial<Omit<TextMark, 'type' | 'x' | 'y' | 'text'>> = {},
 ): TextMark {
-  const shown = text.replace(ACTING, '\ufffd');
+  const shown = text.replace(CONTROL_CHARACTERS, '\ufffd');
   return { type: 'text', x, y, text: shown, size: 11.5, font: 'sans', ink: 'ink', anchor: 'start', ...more };
 }
 

@@ -1,4 +1,4 @@
-// Errors of QEMU about VFIO and iommufd. A refused request, anywhere in the message:
+// QEMU's errors about VFIO and iommufd. A refused request, anywhere in the message:
 //
 //   call   = name "(" pointer "," iova "," size ["," vaddr] ")" "=" ["-"] errno ["(" text ")"]
 //   name   = "vfio_dma_map" | "vfio_dma_unmap", since QEMU 8.2 "vfio_container_dma_map" | "vfio_container_dma_unmap"
@@ -9,8 +9,9 @@
 //
 //   ("VFIO_MAP_DMA" | "VFIO_UNMAP_DMA" | "IOMMU_IOAS_MAP" | "IOMMU_IOAS_UNMAP" …) (":" "-" errno | "failed:" text)
 //
-// Alone it is a diagnostic. The call is the same for VFIO and iommufd: it is iommufd's if an ioctl or a trace line of
-// iommufd is directly before it, or if the device or the program is named so. Messages without a range: failures.ts.
+// Without a call it becomes a diagnostic. The call is the same for VFIO and iommufd: it is iommufd's if an ioctl or a trace
+// line of iommufd comes directly before it, or if the device or the program has that name. Messages without a range:
+// failures.ts.
 // (hw/vfio, hw/virtio/virtio-iommu.c, hw/i386/pc.c, QEMU 1.3 to 10.)
 
 import type { Severity } from '../../diagnostics.ts';
@@ -36,7 +37,7 @@ const NUMBER = '(?:0x)?[0-9a-fA-F]{1,64}';
 const POINTER = `(?:${NUMBER}|\\(nil\\))`;
 const NAME = 'vfio_(?:container_|legacy_)?dma_(map|unmap)';
 const ARGUMENTS = `${NAME} ?\\( ?${POINTER} ?, ?(${NUMBER}) ?, ?(${NUMBER})(?: ?, ?(${POINTER}))? ?`;
-// The text may be quoted-printable that nothing else shows to be it; at the end of a line the `=` was removed as such.
+// The text may be quoted-printable without any other sign of it; at the end of a line, the `=` was already removed.
 const RESULT = '\\) ?(?:=(?:3D)? ?|(?=-))(-?\\d{1,9})(?!\\w)';
 const CALLS: readonly RegExp[] = [
   new RegExp(`${ARGUMENTS}${RESULT} ?\\(([^()]{1,80})\\)`),
@@ -72,7 +73,7 @@ const DEVICE = new RegExp(
 const GROUP = /failed to setup container for group (\d{1,9}):(?!.*failed to setup container for group \d)/;
 const REGION = /Region (\S(?:(?!Region ).){0,100}?): ?$/;
 const IOMMUFD = /qemu[\w.-]{0,40}iommufd|\biommufd=|iommufd_backend_/;
-/** Parts of a wrapped message without further information. */
+/** Parts of a wrapped message that carry no information of their own. */
 const MIDDLE =
   /^\s{0,16}(?:initialization failed: ?)?Region [^:]{1,100}:$|-device vfio-\S{1,400}: (?:warning: )?vfio(?: [0-9a-f:.]{7,16}: ?)?$|^vfio [0-9a-f:.]{7,16}:$|failed to setup container for group \d{1,9}: ?memory\b|^memory listener|: Region \S.{0,100}$|^\s{0,16}initialization failed:(?: Region)?$/;
 
@@ -91,7 +92,7 @@ class QemuErrorsReader implements LineReader {
   /** The end of the message so far: the device and the region are named before the call. */
   #before = '';
   #index = -100;
-  /** An ioctl that failed and whose call is expected to follow. */
+  /** An ioctl that failed; its call is expected to follow. */
   #waiting: Ioctl | undefined;
   /** The last call, while the line of its ioctl may still follow. */
   #answered: { readonly op: 'map' | 'unmap'; readonly result: CallResult; readonly index: number } | undefined;
@@ -136,7 +137,7 @@ class QemuErrorsReader implements LineReader {
     const result = number === undefined ? waiting?.result : callResult(Number(number), text);
     if (result === undefined) return this.#damaged(line);
     if (result === 0 && text !== undefined && isRepeated(match[0], ahead, lines)) {
-      // Printed when it was called, with the error of something else.
+      // Printed before the call returned, with the text of an unrelated error.
       this.#sink.recognized();
       return lines;
     }
@@ -178,7 +179,7 @@ class QemuErrorsReader implements LineReader {
     if (!found) return 0;
     const [whole, name = '', number, text] = found.match;
     const op = name.includes('UNMAP') ? 'unmap' : 'map';
-    // A mail program may have broken the text after its first word: the first word alone is no error.
+    // A mail program may have broken the text after its first word, which is not an error text by itself.
     const broken = text === undefined || number ? undefined : ahead(found.lines)?.text.trim();
     const longer = broken === undefined ? undefined : errnoOfText(`${text} ${/^[a-z ]{1,40}/.exec(broken)?.[0] ?? ''}`);
     const known = number ? errnoName(Number(number)) : errnoOfText(text ?? '');
