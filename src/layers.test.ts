@@ -1,20 +1,20 @@
-// The house: which room may import from which, in what order the parts of a room build on each other, and which files
-// a room offers to the others, at any depth. A new room or a new way between rooms needs an edit here.
+// Import rules: which folder of src may import from which, the order of the layers within a folder, and the files that a folder
+// exports to others, at any depth. A new folder, or a new import between folders, needs an edit here.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 
-interface Room {
-  /** The other rooms that it imports from. */
+interface Folder {
+  /** The other folders that it imports from. */
   readonly imports: string;
-  /** The files that other rooms may import: paths below the room, `*` for any part of a name. */
+  /** The files that other folders may import: paths within the folder, `*` for any part of a name. */
   readonly offers: string;
-  /** Its parts from the ground up: each imports only from itself and from those before it. What is not named is first. */
+  /** Its layers, lowest first: each imports only from itself and from earlier ones. Files that are not listed come first. */
   readonly order?: string;
 }
 
-/** From the ground up. */
-const ROOMS: Readonly<Record<string, Room>> = {
+/** Lowest layer first. */
+const FOLDERS: Readonly<Record<string, Folder>> = {
   iova: {
     imports: '',
     offers: '*.ts interval-tree/tree.ts interval-tree/types.ts',
@@ -89,8 +89,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
 };
 
-/** Packages that belong to one room. Everything else from outside may be imported anywhere. */
-const ROOM_OF_PACKAGE: Readonly<Record<string, string>> = {
+/** Packages that only one folder may import. Any other package may be imported anywhere. */
+const FOLDER_OF_PACKAGE: Readonly<Record<string, string>> = {
   react: 'app',
   'react-dom': 'app',
   'react-aria': 'app',
@@ -104,9 +104,9 @@ const SRC = import.meta.dirname;
 const SPECIFIER = /(?:\bfrom\s+|\bimport\s*\(\s*|\bimport\s+|\bnew URL\(\s*)['"]([^'"\n]+)['"]/g;
 
 interface Module {
-  /** Below src, with `/`. */
+  /** Path relative to src, with `/`. */
   readonly file: string;
-  /** Files below src, or names of packages. */
+  /** Paths relative to src, or names of packages. */
   readonly imports: readonly string[];
 }
 
@@ -136,62 +136,62 @@ function violations(all: readonly Module[]): string[] {
 
 function objection(file: string, to: string): string | undefined {
   const [from = '', target = ''] = [file, to].map((name) => name.replace(/\/.*/, ''));
-  const owner = ROOM_OF_PACKAGE[to];
+  const owner = FOLDER_OF_PACKAGE[to];
   if (owner !== undefined) return owner === from ? undefined : `a package of ${owner}`;
   if (!/\.(?:tsx?|css|json|md)$/.test(to)) return undefined;
   if (isTest(to)) return 'a test';
   if (from === target) return partOf(to) > partOf(file) ? `a later part of ${from}` : undefined;
-  if (!list(ROOMS[from]?.imports).includes(target)) return `${from} may not import ${target}`;
-  const offers = list(ROOMS[target]?.offers).map((glob) => glob.replaceAll('.', '\\.').replaceAll('*', '[^/]*'));
+  if (!list(FOLDERS[from]?.imports).includes(target)) return `${from} may not import ${target}`;
+  const offers = list(FOLDERS[target]?.offers).map((glob) => glob.replaceAll('.', '\\.').replaceAll('*', '[^/]*'));
   return new RegExp(`^${target}/(?:${offers.join('|')})$`).test(to) ? undefined : `not offered by ${target}`;
 }
 
 const list = (words = '') => words.split(' ').filter(Boolean);
 
-/** The place of a file in the order of its room, by the longest path that names it; -1 if none does. */
+/** The layer of a file within its folder, by the longest matching path; -1 if none matches. */
 function partOf(file: string): number {
-  const [room = '', ...rest] = file.split('/');
+  const [folder = '', ...rest] = file.split('/');
   const within = `${rest.join('/')}/`;
-  const parts = [...list(ROOMS[room]?.order).entries()].filter(([, part]) => within.startsWith(`${part}/`));
+  const parts = [...list(FOLDERS[folder]?.order).entries()].filter(([, part]) => within.startsWith(`${part}/`));
   return parts.sort(([, a], [, b]) => b.length - a.length)[0]?.[0] ?? -1;
 }
 
-/** A path through the imports that comes back to where it began, or undefined. */
-function findCircle(all: readonly Module[]): readonly string[] | undefined {
+/** An import cycle, or undefined. */
+function findCycle(all: readonly Module[]): readonly string[] | undefined {
   const importsByFile = new Map(all.map((module) => [module.file, module.imports]));
   const done = new Set<string>();
   const walk = (file: string, path: readonly string[]): readonly string[] | undefined => {
     if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
     if (done.has(file)) return undefined;
     for (const next of importsByFile.get(file) ?? []) {
-      const circle = walk(next, [...path, file]);
-      if (circle) return circle;
+      const cycle = walk(next, [...path, file]);
+      if (cycle) return cycle;
     }
     done.add(file);
     return undefined;
   };
   for (const { file } of all) {
-    const circle = walk(file, []);
-    if (circle) return circle;
+    const cycle = walk(file, []);
+    if (cycle) return cycle;
   }
   return undefined;
 }
 
-describe('the house', () => {
-  test('every room has its row, and every row its room', () => {
-    const rooms = new Set(modules.map(({ file }) => file.replace(/\/.*/, '')));
-    expect([...rooms].sort()).toEqual(Object.keys(ROOMS).sort());
+describe('import rules', () => {
+  test('every folder has a row, and every row a folder', () => {
+    const folders = new Set(modules.map(({ file }) => file.replace(/\/.*/, '')));
+    expect([...folders].sort()).toEqual(Object.keys(FOLDERS).sort());
   });
 
-  test('a room imports what other rooms offer to it, and its parts only from those before them', () => {
+  test('folders import only what other folders offer, and layers only from earlier ones', () => {
     expect(violations(modules)).toEqual([]);
   });
 
-  test('no file imports itself through others', () => {
-    expect(findCircle(modules)).toBeUndefined();
+  test('there are no import cycles', () => {
+    expect(findCycle(modules)).toBeUndefined();
   });
 
-  test('what is forbidden is found, at any depth and in any form of import', () => {
+  test('violations are found at any depth and in any form of import', () => {
     const wrong = (file: string, text: string) => violations([moduleOf(file, text)]);
     expect(wrong('iova/a/b/c.ts', "import { x } from '../../../app/state/store.ts';")).toEqual([
       'iova/a/b/c.ts -> app/state/store.ts: iova may not import app',
@@ -203,7 +203,7 @@ describe('the house', () => {
     expect(wrong('timeline/x/y.ts', "import { useState } from 'react';")).toHaveLength(1);
     expect(wrong('app/x.ts', "import { createRoot } from 'react-dom/client';")).toEqual([]);
     expect(wrong('kernel/x.ts', "import { x } from '../iova/testing/arbitraries.ts';")).toHaveLength(1);
-    expect(wrong('lobby/x.ts', "import { x } from '../iova/iova.ts';")).toHaveLength(1);
+    expect(wrong('unknown/x.ts', "import { x } from '../iova/iova.ts';")).toHaveLength(1);
     expect(wrong('kernel/x.ts', "import { x } from '../iova/interval-tree/nodes.ts';")).toEqual([
       'kernel/x.ts -> iova/interval-tree/nodes.ts: not offered by iova',
     ]);
@@ -212,7 +212,7 @@ describe('the house', () => {
       'iova/iova.ts -> iova/interval-tree/tree.ts: a later part of iova',
     ]);
     expect(
-      findCircle([
+      findCycle([
         { file: 'a', imports: ['b'] },
         { file: 'b', imports: ['c'] },
         { file: 'c', imports: ['b'] },

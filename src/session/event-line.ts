@@ -12,7 +12,7 @@ export interface ParsedLine {
   readonly problem?: Omit<SessionProblem, 'line'>;
 }
 
-/** Where in the line an issue is, and what was expected there. */
+/** Describes an issue: the field, and what was expected there. */
 export function describeIssue(issue: v.BaseIssue<unknown>): string {
   const path = v.getDotPath(issue);
   return path ? `field '${path}': ${issue.message}` : issue.message;
@@ -22,7 +22,7 @@ function unreadable(code: SessionProblem['code'], message: string): ParsedLine {
   return { event: { unknown: 'line', name: message }, problem: { severity: 'error', code, message } };
 }
 
-/** The object; a string says why there is none. */
+/** Parses an object; returns a string that says why if that fails. */
 export function parseJsonObject(text: string): Readonly<Record<string, unknown>> | string {
   try {
     const value: unknown = JSON.parse(text);
@@ -66,14 +66,14 @@ function parseFact(kind: FactKind, object: unknown): ParsedLine {
 
 const KNOWN_MEMORY: ReadonlySet<unknown> = new Set(['ram', ...MEMORY_WORDS]);
 
-/** The event, with a problem if it has a word for memory that nothing is known about. */
+/** The event, with a problem if its `memory` is an unknown word. */
 function withMemoryChecked(event: Fact | Operation): ParsedLine {
   if (!('memory' in event) || event.memory === undefined || KNOWN_MEMORY.has(event.memory)) return { event };
   const message = `unknown memory '${String(event.memory)}': it is kept, and assumed to be pinned like RAM`;
   return { event, problem: { severity: 'warning', code: 'unknown-memory', message } };
 }
 
-/** True if a fact begins above its end: every kind that has both is about the range from one to the other. */
+/** True if `start` is above `last`: in every kind that has both, they are the bounds of a range. */
 export function isReversed({ start, last }: Readonly<Record<string, unknown>>): boolean {
   return typeof start === 'bigint' && typeof last === 'bigint' && start > last;
 }

@@ -1,4 +1,4 @@
-// What a session holds: a header, then facts (`kind`) and operations (`op`) in the order they happened.
+// The contents of a session: a header, then facts (`kind`) and operations (`op`) in the order in which they happened.
 // In memory every address is a bigint; in a file it is a lower-case hex string (see read.ts and write.ts).
 import type * as v from 'valibot';
 import type { domain, expectation, FACTS, HEADER, OPERATIONS, region } from './schema.ts';
@@ -17,7 +17,7 @@ export type OperationName = keyof typeof OPERATIONS;
 export type OperationOf<O extends OperationName> = v.InferOutput<(typeof OPERATIONS)[O]>;
 export type Operation = { [O in OperationName]: OperationOf<O> }[OperationName];
 
-/** A line that this version does not understand. It is kept, written back unchanged, and reported. */
+/** A line that this version does not know. It is kept, written back unchanged, and reported. */
 export interface UnknownEvent {
   readonly unknown: 'kind' | 'op' | 'line';
   /** The kind or op as written; for a line that cannot be read, the reason. */

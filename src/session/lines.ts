@@ -1,11 +1,11 @@
 /**
- * Cuts text that arrives in chunks into lines, each with its line end "\n", so that joining them gives the text again.
- * Holds the line whose end has not arrived, nothing else.
+ * Splits text that arrives in chunks into lines, each with its line end "\n", so that joining them gives the text again. Buffers
+ * only the last line until its end arrives.
  */
 export class LineSplitter {
   #open = '';
 
-  /** Lines that are complete with this chunk. */
+  /** Lines that this chunk completes. */
   push(chunk: string): string[] {
     const lines: string[] = [];
     let from = 0;
@@ -18,14 +18,14 @@ export class LineSplitter {
     return lines;
   }
 
-  /** The open line, if there is one. */
+  /** The last line without a line end, if there is one. */
   end(): string[] {
     const rest = this.#open;
     this.#open = '';
     return rest === '' ? [] : [rest];
   }
 
-  /** Length of the open line, for callers that limit it. */
+  /** Length of the unfinished line, for callers that limit it. */
   get openLength(): number {
     return this.#open.length;
   }

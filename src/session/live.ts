@@ -12,7 +12,7 @@ import * as v from 'valibot';
 
 /** Incremented when a message changes so that an older end would misread it. */
 export const LIVE_VERSION = 1;
-/** Of the WebSocket. The token travels as a second one, `token.` and its text, because a page cannot set headers. */
+/** WebSocket subprotocol. The token is a second one, `token.` plus its text, because a page cannot set headers. */
 export const LIVE_SUBPROTOCOL = 'iovascope.live';
 export const TOKEN_SUBPROTOCOL = 'token.';
 
@@ -44,15 +44,15 @@ export const CLIENT_MESSAGE = v.variant('type', [
     /** The last message received, to get only those after it. */
     resume: v.optional(v.strictObject({ run: v.pipe(v.string(), v.maxLength(64)), sequence })),
   }),
-  /** Reads the host again, or starts and stops what costs the host something. */
+  /** Reads the host again, or starts and stops what puts load on the host. */
   v.strictObject({ type: v.literal('ask'), what: v.picklist(['snapshot', 'page_tables', 'trace', 'untrace']) }),
 ]);
 
 export const SERVER_MESSAGE = v.variant('type', [
   v.looseObject({ type: v.literal('welcome'), version: v.number(), run: v.string(), sequence, name: v.string() }),
   /**
-   * All facts of the host, in parts: `part` counts from 0, the last one is `parts` - 1. `events`: facts of streams so far in
-   * this run; those since the last message that a watcher got are not sent any more.
+   * All facts of the host, in parts: `part` counts from 0, the last one is `parts` - 1. `events`: number of stream facts so far
+   * in this run; those that the watcher missed are not sent again.
    */
   v.looseObject({
     type: v.literal('snapshot'),
@@ -78,7 +78,7 @@ export const SERVER_MESSAGE = v.variant('type', [
 ]);
 export type ServerMessage = v.InferOutput<typeof SERVER_MESSAGE>;
 
-/** Reads a message of the given kind; a string is what is wrong with it. */
+/** Parses a message of the given kind; returns a string that says what is wrong with it if that fails. */
 export function parseMessage<const S extends typeof CLIENT_MESSAGE | typeof SERVER_MESSAGE>(
   schema: S,
   text: string,

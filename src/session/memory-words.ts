@@ -1,4 +1,4 @@
-/** What may be behind memory (docs/session-format.md), offered as completions; RAM if none is given, and any other word is kept. */
+/** Values of `memory` (docs/session-format.md), offered as completions. RAM if absent; unknown words are kept. */
 export const MEMORY_WORDS = [
   'hole',
   'tail-hole',

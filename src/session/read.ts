@@ -8,7 +8,7 @@ import { writeEvent } from './write.ts';
 
 /**
  * Reads a session file line by line, in any chunks. Feed it whole lines with their line ends, then call `finish`.
- * Keeps what it does not understand, so that writing the session gives the bytes that were read.
+ * Keeps unknown lines and fields, so that writing the session gives the bytes that were read.
  */
 export class SessionReader {
   readonly problems: SessionProblem[] = [];
@@ -18,7 +18,7 @@ export class SessionReader {
   #line = 0;
   #pending = '';
 
-  /** `text` is one line with its line end (the last one of a file may lack it). */
+  /** `text` is one line with its line end (which the last line of a file may lack). */
   push(text: string): void {
     this.#line++;
     const body = text.replace(/^\uFEFF/, '').trim();

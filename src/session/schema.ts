@@ -1,4 +1,4 @@
-// The schemas of what a session holds. Only what reads session files needs them: their types are in events.ts.
+// The schemas of a session's contents. Only code that reads session files needs them; the types are in events.ts.
 // In memory every address is a bigint; in a file it is a lower-case hex string (see read.ts and write.ts).
 import * as v from 'valibot';
 import { iova, isIova } from '../iova/iova.ts';
@@ -28,7 +28,7 @@ export const HEADER = v.looseObject({
   page_size: v.optional(address),
   huge_page_size: v.optional(address),
   kernel: v.optional(text),
-  /** RLIMIT_MEMLOCK in bytes, of a process without CAP_IPC_LOCK; no limit if it is left out. */
+  /** RLIMIT_MEMLOCK in bytes, of a process without CAP_IPC_LOCK; no limit if absent. */
   memlock: v.optional(address),
   source: v.optional(text),
   title: v.optional(text),
@@ -43,8 +43,8 @@ function rangeFact<const K extends string, const E extends v.ObjectEntries>(kind
 }
 
 /**
- * What is behind the memory of a mapping; RAM if left out. An unknown word is kept and counts as RAM.
- * `present`: bytes from the first byte of the range that exist, only with `tail-hole` and `past-eof`.
+ * What kind of memory is mapped; RAM if absent. An unknown word is kept and counts as RAM.
+ * `present`: how many bytes from the start of the range exist, only with `tail-hole` and `past-eof`.
  */
 const backing = { memory: v.optional(text), present: v.optional(address) };
 
@@ -64,23 +64,23 @@ export const FACTS = {
     kernel: v.optional(text),
     arch: v.optional(text),
     address_width: v.optional(count),
-    // Options of the kernel's command line that are about IOMMUs: `intel_iommu=on,sm_off iommu.strict=1`.
+    // Options of the kernel's command line about IOMMUs: `intel_iommu=on,sm_off iommu.strict=1`.
     options: v.optional(text),
-    // Of its processor, not of its IOMMU: bits of physical and of virtual addresses.
+    // Physical and virtual address bits of its CPU, not of its IOMMU.
     cpu_physical_bits: v.optional(count),
     cpu_virtual_bits: v.optional(count),
     // AMD: the extended features and the information field of the IVRS table.
     efr: v.optional(address),
     efr2: v.optional(address),
     ivinfo: v.optional(address),
-    // ARM: which stream ids requester ids become (IORT): segment, first requester id, number of ids, first stream id.
+    // ARM: how requester ids map to stream ids (IORT): segment, first requester id, number of ids, first stream id.
     stream_ids: v.optional(v.array(v.tuple([count, count, count, count]))),
-    // In a file of several hosts: what follows belongs to this one, counted from 1, until the next fact with `part`.
+    // In a file of several hosts: number of the host, from 1. Events up to the next fact with `part` belong to it.
     part: v.optional(count),
   }),
   /**
-   * What a person wrote about the case, or about a range of it. `space`: the address space of a model that the range is
-   * in, by its name; without it, that of the host whose facts it is among.
+   * A note of the user about the case, or about a range. `space`: name of the model's address space that contains the range;
+   * without it, the range is in the address space of the host whose facts surround the note.
    */
   note: fact('note', { text, start: v.optional(address), last: v.optional(address), space: v.optional(text) }),
   iommu: fact('iommu', {
@@ -141,7 +141,7 @@ export const FACTS = {
     numa_node: v.optional(count),
     // The bridge above it.
     parent: v.optional(text),
-    // The kernel's DMA API gives it addresses of so many bits: those below 4 GiB ran out.
+    // Width of the addresses that the kernel's DMA API gives the device after those below 4 GiB ran out.
     dma_bits: v.optional(count),
   }),
   /**
@@ -164,17 +164,17 @@ export const FACTS = {
     viommu: v.optional(v.looseObject({ kind: text, address_width: v.optional(count) })),
     assigned: v.optional(v.array(text)),
     iommufd: v.optional(v.boolean()),
-    /** The form of the definition: `qemu`, `libvirt`, `proxmox`, `kubevirt`: fixes are said in its terms. */
+    /** Format of the definition: `qemu`, `libvirt`, `proxmox`, `kubevirt`. Fixes use the same format. */
     form: v.optional(text),
     /** When it was started, as ISO 8601. */
     started: v.optional(text),
-    /** Memory that is plugged in above the RAM: `dimm`, `nvdimm`, `virtio-mem` (of which `plugged` bytes are there) …. */
+    /** Memory devices above the RAM: `dimm`, `nvdimm`, `virtio-mem` (`plugged`: bytes that are plugged in) …. */
     memory_devices: v.optional(
       v.array(v.looseObject({ kind: text, size: address, address: v.optional(address), plugged: v.optional(address) })),
     ),
     /** The limit of locked memory that the definition sets, in bytes. */
     memlock: v.optional(address),
-    // What else the layout depends on. `kvm`, `tcg` …; `x86_64`, `aarch64`, `riscv64` ….
+    // The layout also depends on these: `kvm`, `tcg` …; `x86_64`, `aarch64`, `riscv64` ….
     accelerator: v.optional(text),
     arch: v.optional(text),
   }),
@@ -198,10 +198,10 @@ export const FACTS = {
     reason: v.optional(text),
     driver: v.optional(text),
     pasid: v.optional(v.union([count, text])),
-    // Seconds, of the same clock as the times of mappings.
+    // Seconds, on the same clock as the times of mappings.
     time: v.optional(v.number()),
   }),
-  /** On a live host: the event at this position in the session (counted from 1) is no longer true. */
+  /** On a live host: the event at this position in the session (counted from 1) no longer holds. */
   gone: fact('gone', { event: count, time: v.optional(v.number()) }),
   ineligible: fact('ineligible', { device: text, reason: text }),
   diagnostic: fact('diagnostic', {
@@ -232,15 +232,15 @@ export const domain = v.looseObject({
   aperture: bounds,
   pgsize_bitmap: address,
   enforce_cache_coherency: v.optional(v.boolean()),
-  /** As in facts of kind `iommu`; guessed from the name of the IOMMU if it is left out. */
+  /** As in facts of kind `iommu`; guessed from the name of the IOMMU if absent. */
   driver: v.optional(text),
   /** False if the IOMMU cannot track dirty pages. */
   dirty_tracking: v.optional(v.boolean()),
 });
 export const region = v.looseObject({ start: address, last: address, type: text });
-/** Names of flags. One that the interface does not have is kept: kernels refuse it. */
+/** Names of flags. An unknown flag is kept: kernels refuse it. */
 const flags = v.array(text);
-/** Where a device is attached: an IOAS, or a page table (hwpt) that was made before. */
+/** What a device is attached to: an IOAS, or a page table (hwpt) that was allocated before. */
 const pageTable = { ioas: v.optional(text), hwpt: v.optional(text) };
 
 /** One schema for each operation (docs/session-format.md); names and arguments follow the kernel's UAPI. */
@@ -282,7 +282,7 @@ export const OPERATIONS = {
   'device.attach': operation('device.attach', {
     device: text,
     ...pageTable,
-    // Of the device: before Linux 6.5 the regions of its whole group count.
+    // Group of the device: before Linux 6.5 the regions of the whole group count.
     group: v.optional(text),
     domain,
     reserved: v.array(region),
@@ -326,7 +326,7 @@ export const OPERATIONS = {
   }),
   'container.get_info': operation('container.get_info', { container: text, argsz: count }),
   'container.check_extension': operation('container.check_extension', { container: text, extension: count }),
-  // What drivers ask of the kernel's DMA API. `windows`: memory windows of the device's PCI host bridge.
+  // Calls of drivers to the kernel's DMA API. `windows`: memory windows of the device's PCI host bridge.
   'dma.attach': operation('dma.attach', {
     device: text,
     domain: text,

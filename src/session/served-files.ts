@@ -1,11 +1,11 @@
-// How `iovascope open` hands files to the page that it serves: a list at `SERVED_PATH` + token + `/`, and each file that
-// is not a link below that, by its position in the list. The token is in the page's fragment: `#files=TOKEN`.
+// How `iovascope open` passes files to the page that it serves: a list at `SERVED_PATH` + token + `/`, and below that each
+// file that is not a link, by its position in the list. The token is in the page's fragment: `#files=TOKEN`.
 
 export const SERVED_PATH = '/files/';
 
 /** An entry of the list. `link`: the target of a symbolic link, which is recorded and not followed. */
 export interface ServedEntry {
-  /** Path, components separated by `/`, relative to what was given on the command line. */
+  /** Path, components separated by `/`, relative to the argument on the command line. */
   readonly name: string;
   readonly link?: string;
 }

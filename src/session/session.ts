@@ -26,7 +26,10 @@ export interface Session {
   readonly events: SessionEvent[];
   /** Line of each event in the file that it was read from, counted from 1; empty for a session made in memory. */
   readonly lines: number[];
-  /** The original text where writing the parsed event would give other bytes (spacing, key order, blank lines …). */
+  /**
+   * The original text of lines for which writing the parsed event would give other bytes (spacing, key order, blank lines
+   * …).
+   */
   readonly verbatim: { header?: string; readonly events: Map<number, string>; end?: string };
 }
 

@@ -10,7 +10,10 @@ export function writeEvent(event: SessionEvent | SessionHeader): string {
   return JSON.stringify(event, hexForBigint);
 }
 
-/** The session file line by line, each with its line end. What was read from a file is written with the same bytes. */
+/**
+ * The session file line by line, each with its line end. A session that was read from a file is written with the same
+ * bytes.
+ */
 export function* writeSessionLines(session: Session): Generator<string> {
   yield session.verbatim.header ?? `${writeEvent(session.header)}\n`;
   for (const [i, event] of session.events.entries()) {

@@ -1,5 +1,6 @@
-// The state of the page. The engine keeps what it read; here are the selection, the view and the engine's latest answers.
-// The actions are in the files beside this one, one subject each.
+// The state of the page: the selection, the view and the engine's latest answers. The engine itself keeps the data that it
+// read.
+// The actions are in the other files of this folder, one subject each.
 import { create } from 'zustand';
 import type { Answered, DefinedGuest, GuestChoice } from '../../engine/protocol/answers.ts';
 import type { CaseNode, Placement } from '../../engine/protocol/case.ts';
@@ -22,7 +23,7 @@ import { chosenTheme, systemTheme } from './initial-theme.ts';
 export interface Problem {
   readonly title: string;
   readonly message: string;
-  /** The message in lines; empty if it is one. */
+  /** The lines of a message that has several parts; otherwise empty. */
   readonly lines: readonly string[];
   readonly samples: NonNullable<EngineError['samples']>;
 }
@@ -60,13 +61,13 @@ export interface Explanation {
   readonly bands: readonly Band[];
 }
 
-/** Where the sources that were opened last went. */
+/** Which hosts the most recently opened sources joined. */
 export interface Placed {
   readonly text: string;
   readonly placements: readonly Placement[];
 }
 
-/** A place in the tree of the case. A new object each time: the same place may have to be shown again. */
+/** A place in the tree of the case. Always a new object, so that the same place can be shown again. */
 export interface TreePlace {
   readonly documentId: string;
   readonly groupKey: string;
@@ -74,23 +75,23 @@ export interface TreePlace {
   readonly device?: string | undefined;
 }
 
-/** What was opened by name or from a link: `part` is what the address bar has of it. */
+/** Something that was opened by name or from a link; `part` is its part of the address bar. */
 export interface Addressed {
   readonly part: string;
-  /** Ids of the documents that it made. */
+  /** Ids of its documents. */
   readonly ids: readonly string[];
 }
 
 export interface AppState {
   readonly documents: readonly DocumentNode[];
-  /** The case as the engine reported it last; undefined while nothing is open. */
+  /** The case as last reported by the engine; undefined while nothing is open. */
   readonly caseNode: CaseNode | undefined;
   /** Ids of the documents that are samples: the first file that a user opens replaces them. */
   readonly sampleIds: readonly string[];
-  /** What the address bar names as long as nothing else is open: a sample, or the session of a link. */
+  /** The sample or the session of a link that the address bar names, as long as nothing else is open. */
   readonly addressed: Addressed | undefined;
   readonly selectedGroups: readonly string[];
-  /** What the tree of the case was last asked to scroll to. */
+  /** The place to which the tree of the case was last asked to scroll. */
   readonly revealed: TreePlace | undefined;
   /** Ids of the lanes that show one row per contributor. */
   readonly expanded: readonly string[];
@@ -102,7 +103,7 @@ export interface AppState {
   readonly selected: RangeDetail | undefined;
   readonly measured: IovaRange | undefined;
   readonly explained: Explanation | undefined;
-  /** The guest to check against the hosts, as a person chose it; undefined: those that the sources define. */
+  /** The guest that the user chose to check against the hosts; undefined: those that the sources define. */
   readonly guest: GuestChoice | undefined;
   /** The guests that the sources define. */
   readonly definedGuests: readonly DefinedGuest[];
@@ -112,7 +113,7 @@ export interface AppState {
   readonly conflicts: Answered | undefined;
   /** Key (`conflictKey`) of the conflict that is shown in the picture. */
   readonly conflict: string | undefined;
-  /** Id of the document whose events are listed and stepped through, as it was chosen; see `shownSession`. */
+  /** Id of the chosen document whose events are listed and stepped through; see `shownSession`. */
   readonly session: string | undefined;
   /** Which of its events are listed. */
   readonly eventFilter: EventFilter;
@@ -128,23 +129,23 @@ export interface AppState {
   readonly isBarOpen: boolean;
   readonly busy: Busy | undefined;
   readonly problem: Problem | undefined;
-  /** What the browser did not let the page copy, and its name. */
+  /** Content that the browser did not allow the page to copy, and its name. */
   readonly uncopied: { readonly what: string; readonly content: string | Blob } | undefined;
   /** Shown for a few seconds. */
   readonly notice: string;
-  /** What screen readers are told: the latest notice, or what a key led to. */
+  /** Text for screen readers: the latest notice, or the result of a key. */
   readonly announcement: string;
-  /** Until the case changes again, or the user closes the notice. */
+  /** Shown until the case changes again, or the user closes the notice. */
   readonly placed: Placed | undefined;
-  /** What the browser keeps of the case; undefined if nothing. `isComplete` false: only names. */
+  /** What the browser has saved of the case; undefined if nothing. `isComplete` false: only names. */
   readonly kept: { readonly bytes: number; readonly isComplete: boolean } | undefined;
   readonly theme: ThemeName;
-  /** True while the theme follows that of the system; false once another one was chosen, here or by a link. */
+  /** True while the theme follows the system; false after a theme was chosen, here or by a link. */
   readonly isSystemTheme: boolean;
   readonly frame: FrameState;
   /** True once a picture has been drawn. */
   readonly drawn: boolean;
-  /** How many times the engine was restarted: answers of an earlier engine are requested again. */
+  /** How many times the engine was restarted: answers from an earlier engine are requested again. */
   readonly engineRestarts: number;
 }
 

@@ -1,4 +1,4 @@
-// The case is kept in the browser: saved a moment after each change, and opened again with the page.
+// Saves the case in the browser shortly after each change, and opens it again with the page.
 import { useApp } from './app-state.ts';
 import { applyCase } from './documents.ts';
 import { engine } from './engine.ts';
@@ -7,7 +7,7 @@ import { arrange } from './picture.ts';
 
 const { getState: get, setState: set } = useApp;
 
-/** Where the case is kept. All of it may fail: browsers can block storage. */
+/** Storage for the case. Any operation may fail: browsers can block storage. */
 export interface CaseStore {
   load(): Promise<unknown>;
   save(data: Blob): Promise<void>;
@@ -23,20 +23,20 @@ export const BROWSER_STORE: CaseStore = {
   remove: async () => (await import('idb-keyval')).del(KEY),
 };
 
-/** Milliseconds without a change after which the case is saved. */
+/** The case is saved after this many milliseconds without a change. */
 const SAVE_DELAY = 800;
 
-/** What of the page is kept with the case. */
+/** The parts of the state that are saved with the case. */
 const KEPT = ['caseNode', 'documents', 'selectedGroups', 'expanded', 'scale', 'tab', 'guest', 'pageSize'] as const;
 
-/** Whether the last case was too large to keep: said once. */
+/** Whether the last case was too large to save: reported once. */
 let isTooLarge = false;
 
-/** Saves the case once. A case of samples only is not kept, nor is an empty one. */
+/** Saves the case once. An empty case, or one with only samples, is not saved. */
 export async function saveCase(store: CaseStore): Promise<void> {
   const { documents, sampleIds, addressed, busy } = get();
   if (documents.every(({ id }) => sampleIds.includes(id) || addressed?.ids.includes(id))) {
-    // The sample that the page begins with must not remove what was kept, nor a link that takes the case's place.
+    // The initial sample, or a link that replaces the case, must not remove the saved case.
     if (documents.length === 0 && !busy) {
       await store.remove();
       set({ kept: undefined });
@@ -56,7 +56,7 @@ export async function saveCase(store: CaseStore): Promise<void> {
   }
 }
 
-/** Opens the case that was kept. False if there is none, or if it cannot be opened: then it is removed. */
+/** Opens the saved case. False if there is none, or if it cannot be opened; then it is removed. */
 export async function restoreCase(store: CaseStore): Promise<boolean> {
   let data: unknown;
   try {
@@ -89,7 +89,7 @@ export async function restoreCase(store: CaseStore): Promise<boolean> {
   return true;
 }
 
-/** Saves the case after each change from now on. Without storage nothing is kept, which is said once. */
+/** Saves the case after each change from now on. If storage is blocked, nothing is saved, which is reported once. */
 export function startAutosave(store: CaseStore): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isBlocked = false;

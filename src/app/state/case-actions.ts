@@ -1,4 +1,4 @@
-// Changes of the case that a person asks for: undo, moving sources, the device to assign, the kernel, a new case.
+// Changes of the case by the user: undo, moving sources, the device to assign, the kernel, a new case.
 import type { CaseNode, Placement } from '../../engine/protocol/case.ts';
 import type { EngineResult } from '../../engine/protocol/result.ts';
 import { counted } from '../../iova/format.ts';
@@ -30,7 +30,7 @@ export async function undo(): Promise<void> {
   }
 }
 
-/** Makes a host of sources that joined another one. */
+/** Moves sources that joined a host to a new host. */
 export async function makeAnotherHost(placements: readonly Placement[]): Promise<void> {
   const ids = placements.filter(({ outcome }) => outcome === 'joined').map(({ sourceId }) => sourceId);
   const [first, ...rest] = ids;
@@ -55,7 +55,7 @@ export async function moveSource(sourceId: string, to: string): Promise<void> {
   offerUndo(`${source?.name ?? 'The source'} moved to ${host?.title ?? 'another host'}`);
 }
 
-/** Gives a host another name; an empty one: back to the name that its sources give. */
+/** Renames a host; an empty name restores the name from its sources. */
 export async function renameHost(hostId: string, name: string): Promise<void> {
   const renamed = await engine().call('renameHost', { hostId, name });
   if (await show('The host was not renamed', renamed, 'view')) {
@@ -83,20 +83,20 @@ export async function closeHosts(ids: readonly string[]): Promise<void> {
   offerUndo(`${counted(ids.length, 'session')} closed`);
 }
 
-/** Says what was done, beside a button that undoes it. */
+/** Shows what was done, with a button to undo it. */
 function offerUndo(text: string): void {
   set({ notice: text, placed: { text, placements: [] } });
 }
 
 /**
- * Chooses the device to assign; null: none; undefined: what the evidence names. `hostId`: whose device it is, where several
- * hosts have one of this address; by default every host's. False if no host has it.
+ * Chooses the device to assign; null: none; undefined: what the evidence names. `hostId`: the host, if several have a device
+ * with this address; by default all of them. False if no host has it.
  */
 export async function setDevice(device: string | null | undefined, hostId?: string): Promise<boolean> {
   return show('The device was not chosen', await engine().call('setDevice', { device, hostId }), 'view');
 }
 
-/** Chooses the kernel whose rules answer; null: as the sources say. False if it is not a version. */
+/** Chooses the kernel whose rules answer; null: that of the sources. False if it is not a version. */
 export async function setKernel(version: string | null): Promise<boolean> {
   return show('The kernel was not chosen', await engine().call('setKernel', { version }), 'view');
 }
@@ -108,7 +108,7 @@ export async function newCase(): Promise<void> {
   await show('The case was not closed', await engine().call('newCase', null), 'all');
 }
 
-/** Closes everything and deletes what the browser keeps of the case. Cannot be undone. */
+/** Closes everything and deletes the case from the browser's storage. Cannot be undone. */
 export async function forget(): Promise<void> {
   cancelOpenings();
   set({ guest: undefined, conflict: undefined, measured: undefined, explained: undefined, sampleIds: [] });
@@ -117,7 +117,7 @@ export async function forget(): Promise<void> {
   try {
     await BROWSER_STORE.remove();
   } catch {
-    // Blocked storage keeps nothing.
+    // Storage is blocked, so nothing is saved there.
   }
   set({ kept: undefined });
   notify('Forgotten: nothing of the case is kept in this browser.');

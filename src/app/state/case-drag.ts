@@ -1,6 +1,6 @@
-// Sources are dragged from host to host. Such a drag must not be taken for files that are dropped to be opened.
+// Sources can be dragged from host to host. Such a drag must not be confused with files that are dropped to be opened.
 
-/** The type of what is dragged: no other page takes it. */
+/** Type of the dragged data: no other page accepts it. */
 export const SOURCE_DRAG = 'application/x-iovascope-source';
 
 /** True if a source of the case is dragged. */

@@ -1,7 +1,7 @@
 import { useApp } from './app-state.ts';
 import { notify } from './notices.ts';
 
-/** Says that the browser refused, and shows the content for a person to copy. */
+/** Reports that the browser refused, and shows the content so that the user can copy it. */
 export const refused = (content: string | Blob, what: string) => useApp.setState({ uncopied: { content, what } });
 
 /** Copies a text; `what` names it in the notice. */

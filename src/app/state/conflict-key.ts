@@ -1,7 +1,7 @@
 import type { ConflictRow } from '../../engine/protocol/answers.ts';
 import type { AppState } from './app-state.ts';
 
-/** Tells conflicts apart, over all documents and from one list to the next. */
+/** A key for a conflict that is unique across documents and stable from one list to the next. */
 export function conflictKey({ document, id }: Pick<ConflictRow, 'document' | 'id'>): string {
   return `${document} ${id}`;
 }

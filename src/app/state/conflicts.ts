@@ -10,9 +10,9 @@ import { reveal } from './view.ts';
 
 const { getState: get, setState: set } = useApp;
 
-/** Conflicts of one kind, as one item of the list. */
+/** Conflicts of the same kind, as one item of the list. */
 export interface ConflictGroup {
-  /** Of the worst of them. */
+  /** The highest severity among them. */
   readonly severity: ConflictRow['severity'];
   readonly text: string;
   /** At least one, in the order of the list. */
@@ -27,7 +27,7 @@ function numbersOf(rows: readonly ConflictRow[]): string {
   return last - first === rows.length - 1 ? `${first}–${last}` : `${first} … ${last}`;
 }
 
-/** The list of conflicts, those of one kind as one item. */
+/** The list of conflicts; conflicts of the same kind are one item. */
 export function conflictGroups(conflicts: Answered | undefined): ConflictGroup[] {
   if (!conflicts) return [];
   const byKey = new Map(conflicts.rows.map((row) => [conflictKey(row), row]));
@@ -48,7 +48,7 @@ export function severityCounts(rows: readonly ConflictRow[]): string {
   ].join(', ');
 }
 
-/** Requests the answer to the case and the conflicts of the selection; it is dropped if the lanes or the page size changed meanwhile. */
+/** Requests the answer to the case and the conflicts of the selection. It is dropped if the lanes or the page size changed. */
 async function refreshConflicts(turn: number): Promise<void> {
   const { selectedGroups, guest, pageSize } = get();
   const found = await engine().call('answer', { selectedGroups, guest, pageSize });
@@ -59,7 +59,7 @@ async function refreshConflicts(turn: number): Promise<void> {
 }
 onArranged(refreshConflicts);
 
-/** What a screen reader says of a conflict: which, what, and the bounds of what was requested or blocks it. */
+/** A conflict as text for screen readers: its number, title, and the bounds of the request or the obstacle. */
 function conflictSentence({ number, severity, title, marks: [mark] }: ConflictRow, total: number): string {
   const bounds = mark ? `, ${mark.message}: ${hex(mark.start)} to ${hex(mark.last)}` : '';
   return `Conflict ${number} of ${total}, ${severity}: ${title}${bounds}`;
@@ -77,13 +77,13 @@ export async function showConflict(row: ConflictRow | undefined): Promise<void> 
   if (first) reveal(first);
 }
 
-/** Of some conflicts, shows the one after the one that is shown; after the last one comes the first. */
+/** Shows the conflict after the one that is shown now, out of `rows`; wraps around at the end. */
 async function showNextOf(rows: readonly ConflictRow[]): Promise<void> {
   const at = rows.findIndex((row) => conflictKey(row) === get().conflict);
   await showConflict(rows[(at + 1) % Math.max(1, rows.length)]);
 }
 
-/** The answer to the case; the first one may still be on its way while its picture is drawn. */
+/** The answer to the case; the first one may still be pending while its picture is drawn. */
 async function firstAnswer(): Promise<Answered> {
   const { conflicts } = get();
   if (conflicts) return conflicts;
@@ -108,7 +108,10 @@ export async function showFlag(numbers: readonly number[]): Promise<void> {
 
 let isChecking = false;
 
-/** Checks a guest against the hosts. Choices that come faster than the answers are skipped, the last one never is. */
+/**
+ * Checks a guest against the hosts. If choices come faster than answers, intermediate ones are skipped, but never the last
+ * one.
+ */
 export async function setGuest(guest: GuestChoice | undefined): Promise<void> {
   set({ guest });
   if (isChecking) return;
@@ -121,7 +124,7 @@ export async function setGuest(guest: GuestChoice | undefined): Promise<void> {
   isChecking = false;
 }
 
-/** Sets the page size of the hosts' kernels in bytes; undefined: as the dumps say, or 4 KiB. */
+/** Sets the page size of the hosts' kernels in bytes; undefined: that of the dumps, or 4 KiB. */
 export async function setPageSize(pageSize: bigint | undefined): Promise<void> {
   set({ pageSize });
   await refreshConflicts(arrangements.current);

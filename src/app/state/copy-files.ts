@@ -1,11 +1,11 @@
-// Copying what is not in the page. Loaded with the dialogs that offer it.
+// Copies files to the clipboard. Loaded with the dialogs that offer it.
 import { copy, refused } from './clipboard.ts';
 import { notify, showError } from './notices.ts';
 import { publicFile } from './public-file.ts';
 
 /**
- * Copies a PNG. Browsers make another PNG of what programs paste: the one with the session is copied beside it, for
- * pages that ask for it (`web image/png`).
+ * Copies a PNG. Browsers re-encode the PNG that other programs paste, so the original with the session is copied as well, for
+ * pages that request it (`web image/png`).
  */
 export async function copyPng(png: Blob, what: string): Promise<void> {
   try {

@@ -1,4 +1,4 @@
-// The open documents: opening, closing, the moment of each, and what of them is selected.
+// The open documents: opening, closing, their positions, and what is selected in them.
 import type { CaseNode, Placement } from '../../engine/protocol/case.ts';
 import type { DocumentNode, InputFile } from '../../engine/protocol/documents.ts';
 import type { Engine } from '../../engine/protocol/methods.ts';
@@ -11,7 +11,7 @@ import { placeOfDevice } from './tree.ts';
 
 const { getState: get, setState: set } = useApp;
 
-/** Selects one group alone; what else is selected of its document stays. */
+/** Selects only this group; other selections in its document do not change. */
 export async function selectOnlyGroup(key: string): Promise<void> {
   const owner = get().documents.find(({ groups }) => groups.some((group) => group.key === key));
   if (!owner) return;
@@ -25,26 +25,26 @@ export async function setSelectedGroups(selectedGroups: readonly string[]): Prom
 }
 
 export interface OpenOptions {
-  /** True for a sample: it is not kept, and what is opened later replaces it. */
+  /** True for a sample: it is not saved, and is replaced by whatever is opened later. */
   readonly isSample?: boolean;
-  /** What the address bar names these files by. */
+  /** How the address bar refers to these files. */
   readonly address?: string;
 }
 
-/** By engine: the end of the last opening, while one is under way. */
+/** By engine: the promise of the last opening, while one is in progress. */
 const openings = new WeakMap<Engine, Promise<void>>();
-/** Goes up when what waits is not to be opened any more. */
+/** Incremented to drop the files that are waiting to be opened. */
 let era = 0;
 
-/** Ends what is being opened, and drops what waits for it: for a new case, which begins without it. */
+/** Cancels the current opening, and drops those that wait for it: for a new case. */
 export function cancelOpenings(): void {
   era++;
   get().busy?.cancel();
 }
 
 /**
- * Opens files: their sources join the case. If that fails, what was open stays. Returns where they went. What is opened
- * meanwhile waits: of several pastes in a row none is lost, and where they go does not depend on how fast each is read.
+ * Opens files: their sources join the case. If that fails, nothing changes. Returns which hosts they joined. Openings are
+ * queued: none of several pastes in a row is lost, and the hosts that they join do not depend on how fast each is read.
  */
 export function open(
   title: string,
@@ -54,7 +54,7 @@ export function open(
   const owner = engine();
   const own = era;
   const before = openings.get(owner);
-  // The problem of an opening that others wait for stays.
+  // The problem of an opening stays visible while the queued ones run.
   if (!before) set({ problem: undefined });
   const opening = before
     ? before.then(() => (own === era ? openNow(title, files, options) : []))
@@ -123,7 +123,7 @@ function placedLabel(placements: readonly Placement[]): string {
   return `${first.sourceName}${more} ${to}`;
 }
 
-/** Shows a changed case. What is new in it is selected; what was deselected stays so unless the device changed. */
+/** Shows a changed case. New items are selected; deselected ones stay deselected unless the device changed. */
 export function applyCase(node: CaseNode): void {
   const before = get();
   const documents = [...node.hosts, ...node.sessions];
@@ -156,7 +156,7 @@ export async function addDocument(document: DocumentNode): Promise<void> {
   });
 }
 
-/** What ends together with a document, by its id: the connection of a live host. */
+/** By document id: what to close together with the document (the connection of a live host). */
 const closers = new Map<string, () => void>();
 
 export function onClose(id: string, end: () => void): void {
@@ -172,7 +172,7 @@ export async function close(id: string): Promise<void> {
   await arrange('all');
 }
 
-/** Replaces a document by its new state; what is new in it is selected. `isLatest`: its position is the requested one. */
+/** Replaces a document by its new state; new items are selected. `isLatest`: its position is the requested one. */
 export async function updateDocument(document: DocumentNode, isLatest: boolean): Promise<void> {
   const { documents, selectedGroups } = get();
   const old = documents.find(({ id }) => id === document.id);
@@ -195,7 +195,7 @@ interface Moment {
 
 let requested: Moment | undefined;
 
-/** Moves a document's state to the moment after its first `position` events. Positions in between may be skipped. */
+/** Moves a document to the state after its first `position` events. Intermediate requests may be skipped. */
 export async function seek(id: string, position: number): Promise<void> {
   const isRunning = requested !== undefined;
   const { explained, documents } = get();
@@ -213,7 +213,7 @@ export async function seek(id: string, position: number): Promise<void> {
   requested = undefined;
 }
 
-/** Runs a document's operations under another model; the moment stays the same. */
+/** Runs a document's operations under another model; the position stays the same. */
 export async function setModel(id: string, model: string): Promise<void> {
   const ran = await engine().call('run', { id, model });
   if (ran.ok) await updateDocument(ran.value, true);

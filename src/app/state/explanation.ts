@@ -4,7 +4,7 @@ import type { Band } from '../../timeline/scene/bands.ts';
 import { useApp } from './app-state.ts';
 import { seek } from './documents.ts';
 
-/** What was requested, and what blocked it, above the ruler. */
+/** Bands above the ruler for the requested range and what blocked it. */
 export function refusalBands({ requested, obstacle }: Reason, answer: string | undefined): Band[] {
   const bands: Band[] = [];
   if (obstacle) bands.push({ ...range(obstacle.start, obstacle.last), message: obstacle.message, ink: 'accent' });
@@ -18,7 +18,7 @@ export function refusalBands({ requested, obstacle }: Reason, answer: string | u
   return bands;
 }
 
-/** Goes to the moment before a refused operation and shows the requested range and what blocked it. */
+/** Goes to the position before a refused operation and shows the requested range and what blocked it. */
 export async function explain(id: string, { position, answer, refused }: EventRow): Promise<void> {
   const bands = refused ? refusalBands(refused, answer) : [];
   useApp.setState({ explained: { id, position, bands }, measured: undefined, conflict: undefined });

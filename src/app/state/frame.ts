@@ -10,7 +10,7 @@ function change(frame: FrameState): void {
   remember(FRAME_KEY, JSON.stringify(frame));
 }
 
-/** Sets the size of a panel in CSS pixels and unfolds it; undefined: the usual size. */
+/** Sets the size of a panel in CSS pixels and unfolds it; undefined: the default size. */
 export function resizePanel(panel: PanelName, size: number | undefined): void {
   const { sizes, folded } = get().frame;
   const { [panel]: _, ...others } = sizes;
@@ -20,7 +20,7 @@ export function resizePanel(panel: PanelName, size: number | undefined): void {
   });
 }
 
-/** Folds a panel away, or unfolds it with the size that it had. */
+/** Folds a panel away, or unfolds it with its previous size. */
 export function foldPanel(panel: PanelName, isFolded: boolean): void {
   const { sizes, folded } = get().frame;
   if (folded.includes(panel) === isFolded) return;

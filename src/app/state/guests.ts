@@ -1,4 +1,4 @@
-// The guest that is tried: one that the sources define, or what a person chose instead.
+// The tried guest: one that the sources define, or the user's choice.
 import type { GuestDefinition } from '../../analysis/guest/guest-memory.ts';
 import type { DefinedGuest, GuestChoice } from '../../engine/protocol/answers.ts';
 import { iova } from '../../iova/iova.ts';
@@ -12,7 +12,7 @@ const { getState: get, setState: set } = useApp;
 /** A choice that has RAM. */
 export type SizedChoice = Extract<GuestChoice, { kind: 'machine' | 'definition' }>;
 
-/** The definition as the sources have it, or with other RAM: the same guest. */
+/** True if two definitions are the same guest, apart from the RAM size. */
 function isSameGuest(a: GuestDefinition, b: GuestDefinition): boolean {
   return textOf({ ...a, ram: undefined }) === textOf({ ...b, ram: undefined });
 }
@@ -25,18 +25,18 @@ function textOf(definition: GuestDefinition): string {
 
 type Guests = Pick<AppState, 'guest' | 'definedGuests'>;
 
-/** True if all hosts of the case are AMD's: their guests have its machines. */
+/** True if all hosts of the case are AMD hosts: the AMD machines are then offered first. */
 export function isAmdCase({ documents }: Pick<AppState, 'documents'>): boolean {
   const hosts = documents.filter(({ kind }) => kind === 'host');
   return hosts.length > 0 && hosts.every(({ isAmd }) => isAmd);
 }
 
-/** The guests of the sources that are tried as long as a person chooses none. */
+/** The guests of the sources that are tried unless the user chooses another one. */
 export function triedGuests({ definedGuests }: Pick<AppState, 'definedGuests'>): readonly DefinedGuest[] {
   return definedGuests.filter(({ isTried }) => isTried);
 }
 
-/** The guest of the sources that a choice is about; without a choice, the only one that is tried. */
+/** The guest of the sources that a choice refers to; without a choice, the only tried one. */
 export function definedFor({ guest, definedGuests }: Guests): DefinedGuest | undefined {
   if (guest?.kind === 'definition') {
     return definedGuests.find(({ definition }) => isSameGuest(definition, guest.definition));
@@ -55,7 +55,7 @@ export function withRam(choice: SizedChoice, ram: bigint): SizedChoice {
   return { ...choice, definition: { ...choice.definition, ram: iova(ram) } };
 }
 
-/** The machine or definition that is tried now; undefined if nothing with RAM is. */
+/** The tried machine or definition; undefined if the tried guest has no RAM size. */
 export function sizedChoice(state: Guests): SizedChoice | undefined {
   const { guest } = state;
   if (guest) return guest.kind === 'machine' || guest.kind === 'definition' ? guest : undefined;
@@ -63,7 +63,7 @@ export function sizedChoice(state: Guests): SizedChoice | undefined {
   return defined && { kind: 'definition', definition: defined.definition };
 }
 
-/** How the guest that is tried differs from what the sources define; undefined if it does not. */
+/** How the tried guest differs from the definition in the sources; undefined if it does not. */
 export function overrideOf(state: Guests): { readonly defined: DefinedGuest; readonly isRamOnly: boolean } | undefined {
   const { guest, definedGuests } = state;
   if (!guest || definedGuests.length === 0) return undefined;
@@ -75,7 +75,7 @@ export function overrideOf(state: Guests): { readonly defined: DefinedGuest; rea
   return first && { defined: first, isRamOnly: false };
 }
 
-/** Tries a choice. What the sources define anyway is no choice: it follows the sources. */
+/** Tries a choice. Choosing what the sources define anyway counts as no choice, so that it follows the sources. */
 export function chooseGuest(choice: GuestChoice | undefined): Promise<void> {
   const { definedGuests } = get();
   const tried = triedGuests({ definedGuests });
@@ -87,7 +87,7 @@ export function chooseGuest(choice: GuestChoice | undefined): Promise<void> {
   return setGuest(isAsDefined ? undefined : choice);
 }
 
-/** The documents that the present list was made for. */
+/** The documents for which the current list was made. */
 let listed: AppState['documents'] | undefined;
 
 /** Requests the guests of the sources again if the documents changed. */

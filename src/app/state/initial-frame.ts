@@ -6,16 +6,16 @@ export type PanelName = 'left' | 'right' | 'details';
 
 export const PANELS: readonly PanelName[] = ['left', 'right', 'details'];
 
-/** Used where the window is wide and high enough for panels side by side. */
+/** Used if the window is large enough for panels side by side. */
 export interface FrameState {
-  /** Widths of the panels at the sides and height of the details in CSS pixels, where a user chose them. */
+  /** Widths of the side panels and height of the details in CSS pixels, if the user changed them. */
   readonly sizes: Readonly<Partial<Record<PanelName, number>>>;
   readonly folded: readonly PanelName[];
 }
 
 export const FRAME_KEY = 'iovascope-panels';
 
-/** What `JSON.stringify` made of a frame; anything else is ignored, piece by piece. */
+/** Parses a frame that was written with `JSON.stringify`; invalid parts are ignored. */
 export function parseFrame(text: string | undefined): FrameState {
   let stored: unknown;
   try {

@@ -1,9 +1,9 @@
-// The agents that this tab is connected to, so that it is again after a reload. Their addresses hold tokens: they are kept
-// for this tab alone and forgotten with it, and never stand in the URL.
+// The agents that this tab is connected to, to reconnect after a reload. Their addresses contain tokens, so they are stored
+// only for this tab, are deleted with it, and are never in the URL.
 
 const KEY = 'iovascope-agents';
 
-/** The addresses, as the agents printed them, in the order of connecting. Empty where storage is blocked. */
+/** The addresses, as the agents printed them, in the order of connecting. Empty if storage is blocked. */
 export function keptAgents(): string[] {
   try {
     return sessionStorage.getItem(KEY)?.split('\n').filter(Boolean) ?? [];
@@ -17,7 +17,7 @@ function keep(addresses: readonly string[]): void {
   try {
     sessionStorage.setItem(KEY, addresses.join('\n'));
   } catch {
-    // Not kept: after a reload the host has to be connected again.
+    // Not stored: the user has to connect again after a reload.
   }
 }
 

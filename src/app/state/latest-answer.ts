@@ -20,14 +20,14 @@ function sameValues(a: unknown, b: unknown): boolean {
 }
 
 /**
- * The answer to a call whose parameters keep changing. Only the answer to the latest call is used; the previous answer
- * stays until it arrives, so that nothing flickers.
+ * The answer to a call whose parameters keep changing. Only the answer to the latest call is used; until it arrives, the
+ * previous answer stays, so that nothing flickers.
  */
 export class LatestAnswer<M extends Method> {
   readonly #call: Call<M>;
   readonly #onChange: (answer: Answer<Value<M>>) => void;
   #turn = 0;
-  /** Stops the call under way: nobody waits for it any more. */
+  /** Cancels the pending call. */
   #under = new AbortController();
   #params: Params<M> | undefined;
   #since: readonly unknown[] | undefined;
@@ -38,8 +38,8 @@ export class LatestAnswer<M extends Method> {
   }
 
   /**
-   * Makes the call unless it is the same as the last one: the same parameters, compared one by one, and the same `since`,
-   * which is everything else that the answer depends on. `params` undefined: no call, no answer.
+   * Makes the call unless it equals the last one: the same parameters, compared one by one, and the same `since`, which is
+   * everything else that the answer depends on. `params` undefined: no call, no answer.
    */
   request(params: Params<M> | undefined, ...since: readonly unknown[]): void {
     if (this.#since !== undefined && sameValues(params, this.#params) && sameValues(since, this.#since)) return;
@@ -52,7 +52,7 @@ export class LatestAnswer<M extends Method> {
     }
     void this.#call(params, this.#under.signal).then((result) => {
       if (turn !== this.#turn) return;
-      // The last answer still holds; the restarted engine will get the call again.
+      // The last answer is still valid; the call is repeated with the restarted engine.
       if (!result.ok && result.error.code === 'engine-restarted') return;
       this.#onChange(result.ok ? { value: result.value, error: undefined } : { value: undefined, error: result.error });
     });

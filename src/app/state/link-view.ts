@@ -1,4 +1,4 @@
-// Showing what is open as a link or a lesson says.
+// Applies the view of a link or a lesson to what is open.
 import { laneName } from '../../engine/protocol/picture.ts';
 import { selectedBy } from '../../engine/share/selection-value.ts';
 import type { LinkView } from '../../session/sharing/link.ts';
@@ -17,7 +17,7 @@ const { getState: get, setState: set } = useApp;
 /** A message as a sentence. */
 export const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
-/** Shows what is open as a link says. What cannot be is said, and the rest is done. */
+/** Applies the view of a link. Reports what cannot be applied, and applies the rest. */
 export async function applyView(view: LinkView): Promise<void> {
   const { theme, kernel, device, model, at, groups, guest, lanes, scale, range, tab } = view;
   await arranged();

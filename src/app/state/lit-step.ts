@@ -1,4 +1,4 @@
-// One step of a kernel's decision, lit in the picture.
+// Highlights one step of a kernel's decision in the picture.
 import type { DecisionStep } from '../../analysis/decision/step.ts';
 import { type Explanation, useApp } from './app-state.ts';
 import { ownExplanation } from './own-explanation.ts';
@@ -6,7 +6,7 @@ import { arrange } from './picture.ts';
 
 const show = ownExplanation();
 
-/** Lights the range of a step; undefined, or a step without a range: nothing. The fold scale makes room for it. */
+/** Highlights the range of a step; nothing for undefined or a step without a range. The fold scale keeps the range visible. */
 export function lightStep(
   { id, position }: Pick<Explanation, 'id' | 'position'>,
   step: DecisionStep | undefined,

@@ -10,12 +10,12 @@ import { forgetAgent, keepAgent, keptAgents } from './kept-agents.ts';
 import { notify, showEngineError } from './notices.ts';
 import { arrange } from './picture.ts';
 
-/** The lanes are laid out at most once in this many milliseconds, however fast a host changes. */
+/** Minimum time between two layouts of the lanes in milliseconds, even if a host changes faster. */
 const DRAW_INTERVAL = 250;
 
 const { getState: get, setState: set } = useApp;
 
-/** Ids of the hosts that have changed since they were drawn. */
+/** Ids of the hosts that changed since they were drawn. */
 const changed = new Set<string>();
 let isScheduled = false;
 
@@ -29,7 +29,7 @@ function scheduleDrawing(id: string): void {
 async function drawChanged(): Promise<void> {
   const ids = new Set(changed);
   changed.clear();
-  // The documents as they are now, not as they were reported: the user may have gone to another moment since.
+  // Uses the current documents, not the reported ones: the user may have moved to another position since.
   const found = await engine().call('case', null);
   if (found.ok) {
     const documents = [...found.value.hosts, ...found.value.sessions];
@@ -49,7 +49,7 @@ async function showHost(node: DocumentNode): Promise<void> {
   else set({ documents: get().documents.map((d) => (d.id === node.id ? node : d)) });
 }
 
-/** A live host's state is kept under the id of its document: it may have joined a host that is open. */
+/** Stores a live host's state under the id of its document: it may have joined an open host. */
 function receive({ live }: Progress): void {
   if (!live) return;
   const { id } = live.node;
@@ -114,8 +114,7 @@ export function connectFromUrl(): boolean {
 }
 
 /**
- * Connects again to the agents that this tab was connected to before it was loaded again. Returns whether the page is that
- * of one of them.
+ * Reconnects to the agents that this tab was connected to before a reload. Returns whether one of them serves this page.
  */
 export function reconnect(): boolean {
   const addresses = keptAgents();
@@ -123,7 +122,7 @@ export function reconnect(): boolean {
   return addresses.some((address) => address.startsWith(`${location.origin}/`));
 }
 
-/** Shows a host's events as they come in, or keeps showing the present moment. */
+/** Follows a host's events as they arrive, or stays at the current position. */
 export async function setFollowing(id: string, follow: boolean): Promise<void> {
   const document = get().documents.find((d) => d.id === id);
   if (!document) return;

@@ -1,6 +1,6 @@
-// Small preferences that are kept in the browser. Without storage (blocked, or full) the page works: it forgets them.
+// Small preferences in the browser's storage. If storage is blocked or full, the page works, but forgets them.
 
-/** The text that was kept under a key; undefined if there is none. */
+/** The text that was stored under a key; undefined if there is none. */
 export function recall(key: string): string | undefined {
   try {
     return localStorage.getItem(key) ?? undefined;
@@ -10,20 +10,20 @@ export function recall(key: string): string | undefined {
   }
 }
 
-/** Keeps a text under a key, if the browser allows it. */
+/** Stores a text under a key, if the browser allows it. */
 export function remember(key: string, text: string): void {
   try {
     localStorage.setItem(key, text);
   } catch {
-    // Not kept: the page goes on with what it shows.
+    // Not stored; the page works without it.
   }
 }
 
-/** Keeps nothing under a key any more. */
+/** Deletes the text under a key. */
 export function forget(key: string): void {
   try {
     localStorage.removeItem(key);
   } catch {
-    // Nothing was kept either.
+    // Nothing was stored either.
   }
 }

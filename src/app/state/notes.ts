@@ -1,4 +1,4 @@
-// Notes of a person about ranges and about the whole case. Loaded with the inspector.
+// Notes of the user about ranges and about the whole case. Loaded with the inspector.
 import type { NoteParams } from '../../engine/protocol/case.ts';
 import { useApp } from './app-state.ts';
 import { applyCase } from './documents.ts';
@@ -6,10 +6,10 @@ import { engine } from './engine.ts';
 import { notify, showEngineError } from './notices.ts';
 import { arrange } from './picture.ts';
 
-/** Characters of a note. */
+/** Maximum length of a note, in characters. */
 export const NOTE_MAX = 8000;
 
-/** Adds, changes or removes a note. What is selected stays so. False if the engine did not do it. */
+/** Adds, changes or removes a note; the selection does not change. False if the engine refused. */
 export async function setNote(params: NoteParams): Promise<boolean> {
   const changed = await engine().call('setNote', params);
   if (!changed.ok) {

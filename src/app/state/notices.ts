@@ -1,4 +1,4 @@
-// Messages to the user: notices pass by themselves, errors stay until they are closed.
+// Messages to the user: notices disappear by themselves, errors stay until they are closed.
 import type { EngineError } from '../../engine/protocol/result.ts';
 import { useApp } from './app-state.ts';
 
@@ -9,7 +9,7 @@ export function notify(notice: string): void {
   set({ notice, announcement: notice });
 }
 
-/** Tells screen readers where a key led to. */
+/** Tells screen readers the result of a key. */
 export function announce(announcement: string): void {
   set({ announcement });
 }

@@ -1,4 +1,4 @@
-// The operation bar: changes of a session by hand, and what the bar shows of them in the picture.
+// The operation bar: manual changes of a session, and their preview in the picture.
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import type { EventChange, EventsChanged, LineOutcome } from '../../engine/protocol/operation-lines.ts';
 import { nearestBound, roundestAddress } from '../../timeline/axis/measure.ts';
@@ -16,7 +16,7 @@ import { showSession } from './sessions.ts';
 
 const { getState: get, setState: set } = useApp;
 
-/** What came of a change: the session as it is now, or why it was not made. */
+/** The result of a change: the current session, or why the change was not made. */
 export type Changed =
   | { readonly ok: true; readonly value: EventsChanged }
   | { readonly ok: false; readonly message: string };
@@ -30,7 +30,7 @@ export interface BarTarget {
 
 let latest: Promise<unknown> = Promise.resolve();
 
-/** Changes a session, shows it, and goes to the moment behind the change. One change after the other. */
+/** Changes a session, shows it, and goes to the position after the change. Changes run one after the other. */
 export function changeEvents(target: BarTarget, change: EventChange): Promise<Changed> {
   const changed = latest.then(() => changeNow(target, change));
   latest = changed.catch(() => undefined);
@@ -51,20 +51,20 @@ async function changeNow({ id, model }: BarTarget, change: EventChange): Promise
   return { ok: true, value };
 }
 
-/** Scrolls the picture to its last lanes: those of the session. */
+/** Scrolls the picture to its last lanes, which are those of the session. */
 function showLastLanes(): void {
   const area = document.querySelector('[data-testid=timeline-scroll]');
   if (area) area.scrollTop = area.scrollHeight;
 }
 
-/** The ranges of a refused operation, at the moment behind it. */
+/** The ranges of a refused operation, at the position after it. */
 function explanationOf({ id, row }: EventsChanged): Explanation | undefined {
   if (!row?.refused) return undefined;
   const bands = refusalBands(row.refused, row.answer);
   return bands.length === 0 ? undefined : { id, position: row.position, bands };
 }
 
-/** What was done, and what was answered. */
+/** A label with the change and its answer. */
 export function changeLabel({ row, changedLater }: EventsChanged, change: EventChange): string {
   const done = row
     ? `${row.text}: ${row.answer ?? ''}${row.refused ? `, ${row.refused.message}` : ''}`
@@ -80,7 +80,7 @@ export function laterLabel({ first, count }: NonNullable<EventsChanged['changedL
 
 const showOwn = ownExplanation();
 
-/** Shows in the picture what a line would do; undefined: nothing. */
+/** Previews the effect of a line in the picture; undefined: no preview. */
 export function showPreview(document: DocumentNode | undefined, outcome: LineOutcome | undefined): void {
   const { refused, answer, where } = outcome ?? {};
   const bands: Band[] = refused
@@ -92,12 +92,12 @@ export function showPreview(document: DocumentNode | undefined, outcome: LineOut
   showOwn(bands.length === 0 ? undefined : { id, position, bands });
 }
 
-/** Pixels on either side of the pointer that count as the place that was clicked. */
+/** Pixels on either side of the pointer that count as clicked. */
 const AROUND = 3;
 
 /**
- * The address that was meant by a click on the timeline, at a pixel from its left edge: a bound of something drawn there,
- * else the roundest address that the pixels around it show. Undefined outside of the plot.
+ * The address that a click on the timeline means, at a pixel from its left edge: a bound of something drawn there, otherwise
+ * the roundest address within the pixels around it. Undefined outside the plot.
  */
 export function clickedAddress(pixelOfTimeline: number, width: number): bigint | undefined {
   const { view, picture } = get();

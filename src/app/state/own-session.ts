@@ -1,4 +1,4 @@
-// The page that is one file carries a session, and its own source to be exported again.
+// The single-file page carries a session, and its own source so that it can be exported again.
 
 export interface OwnSession {
   /** Text of a session file. */
@@ -7,20 +7,20 @@ export interface OwnSession {
   readonly view: string;
 }
 
-/** Of session/sharing/markup.ts. */
+/** The id used in session/sharing/markup.ts. */
 const ID = 'iovascope-session';
 let page: string | undefined;
 
-/** Remembers the page as it was loaded: what is added later is not part of it. Call it first. */
+/** Remembers the page as it was loaded, without later additions. Call it first. */
 export function keepOwnPage(): void {
   const copy = document.documentElement.cloneNode(true);
   if (!(copy instanceof HTMLElement)) return;
-  // The second is the script that runs: it was unpacked from the page.
+  // The second is the running script, which was unpacked from the page.
   for (const id of [ID, 'iovascope-main']) copy.querySelector(`#${id}`)?.remove();
   page = `<!doctype html>\n${copy.outerHTML}\n`;
 }
 
-/** The page without its session; undefined if this is no page of one file. */
+/** The page without its session; undefined if this is not a single-file page. */
 export function ownPage(): string | undefined {
   return page;
 }

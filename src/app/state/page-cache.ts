@@ -11,7 +11,7 @@ interface Page<T> {
 
 /** Rows of a page: enough for a screen, few enough to answer at once. */
 const PAGE_SIZE = 100;
-/** Pages that are kept; the ones farthest from the visible rows are dropped first. */
+/** Maximum number of cached pages; those farthest from the visible rows are dropped first. */
 const PAGES_MAX = 20;
 
 function sameValues(a: readonly unknown[], b: readonly unknown[]): boolean {
@@ -19,13 +19,13 @@ function sameValues(a: readonly unknown[], b: readonly unknown[]): boolean {
 }
 
 /**
- * The rows of a long list, fetched by pages when they become visible. When the list changes, its old rows stay until the
- * new ones are there, so that nothing flickers.
+ * The rows of a long list, fetched by pages when they become visible. When the list changes, old rows stay until the new ones
+ * arrive, so that nothing flickers.
  */
 export class PageCache<T> {
   readonly #onChange: () => void;
   readonly #pages = new Map<number, Page<T>>();
-  /** Pages under way, with the version that they are requested for. */
+  /** Pending pages, with the version for which they were requested. */
   readonly #pending = new Map<number, number>();
   #load: LoadPage<T> | undefined;
   #since: readonly unknown[] = [];
@@ -57,7 +57,7 @@ export class PageCache<T> {
     this.#loadVisible();
   }
 
-  /** Loads what is missing of the rows `first` to `last`, both inclusive. */
+  /** Loads the missing rows among `first` to `last`, both inclusive. */
   show(first: number, last: number): void {
     if (this.#visible[0] === first && this.#visible[1] === last) return;
     this.#visible = [first, last];
@@ -78,7 +78,7 @@ export class PageCache<T> {
 
   #receive(page: number, version: number, result: EngineResult<readonly T[]>): void {
     if (this.#pending.get(page) === version) this.#pending.delete(page);
-    // The list has changed since; its new rows are under way or will be requested when they are visible.
+    // The list has changed since; its new rows are pending or will be requested when they become visible.
     if (version !== this.#version) return;
     if (result.ok) {
       this.#pages.set(page, { rows: result.value, version });

@@ -1,4 +1,4 @@
-// The picture: which lanes, on which scale, cut for which window.
+// The picture: its lanes, its scale, and the window for which the slices were cut.
 import type { Arrangement } from '../../engine/protocol/picture.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
 import { type IovaRange, range } from '../../iova/range.ts';
@@ -13,7 +13,7 @@ import { Turns } from './turns.ts';
 
 const { getState: get, setState: set } = useApp;
 
-/** One turn per arrangement. Answers that depend on the lanes are dropped when the lanes changed meanwhile. */
+/** One turn per arrangement. Answers that depend on the lanes are dropped if the lanes changed. */
 export const arrangements = new Turns();
 
 type Refresh = (turn: number) => Promise<void>;
@@ -32,7 +32,7 @@ export function arrange(keep: 'view' | 'all'): Promise<void> {
   return latest;
 }
 
-/** Resolves when the latest arrangement and everything that depends on it is there. */
+/** Resolves when the latest arrangement and everything that depends on it is complete. */
 export async function arranged(): Promise<void> {
   let waited: Promise<void>;
   do {
@@ -58,7 +58,7 @@ async function arrangeNow(keep: 'view' | 'all'): Promise<void> {
   const window = sliceWindow(view);
   const cut = await engine().call('slice', { revision: arrangement.revision, window });
   if (!arrangements.isCurrent(turn) || !cut.ok) return;
-  // For scripts/first-load.mjs: what the page fetches later does not delay the first picture.
+  // For scripts/first-load.mjs: files that the page fetches later do not delay the first picture.
   if (!get().drawn) performance.mark('first-picture');
   // The plot may have been laid out with another width while the slices were cut.
   const { plotWidth } = get();
@@ -79,7 +79,7 @@ export function partInView(state: Pick<AppState, 'view' | 'picture'>): IovaRange
   return seen?.start === 0n && seen.last === IOVA_MAX ? undefined : seen;
 }
 
-/** The window on a new arrangement that shows the addresses that are visible now. */
+/** The window of a new arrangement that shows the addresses that are visible now. */
 function keptView(arrangement: Arrangement): Viewport {
   const { view, picture, plotWidth } = get();
   if (view && picture && haveSameSegments(picture.arrangement, arrangement)) return view;
@@ -97,7 +97,7 @@ function haveSameSegments({ scale: a }: Arrangement, { scale: b }: Arrangement):
 
 let isSlicing = false;
 
-/** Requests new slices when the view has left the window of the present ones. One request at a time. */
+/** Requests new slices when the view has left the window of the current ones. One request at a time. */
 export function ensureSlices(): void {
   const { picture, view } = get();
   if (!picture || !view || isSlicing || covers(picture.window, view)) return;

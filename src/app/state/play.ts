@@ -1,17 +1,17 @@
-// Playing the current session: one moment after the other, until its end or until something else is shown.
+// Plays the current session event by event, until its end or until something else is shown.
 import { create } from 'zustand';
 import { useApp } from './app-state.ts';
 import { seek } from './documents.ts';
 import { announce } from './notices.ts';
 import { shownSession } from './sessions.ts';
 
-/** Events in a second that can be chosen. */
+/** The available rates, in events per second. */
 const RATES = [1, 2, 5, 20, 100] as const;
-/** Milliseconds between two pictures at most often. */
+/** Minimum time between two pictures, in milliseconds. */
 const SHORTEST = 100;
 
 interface PlayState {
-  /** Id of the session that plays. */
+  /** Id of the session that is playing. */
   readonly playing: string | undefined;
   readonly rate: number;
 }
@@ -31,7 +31,7 @@ export function stopPlaying(): void {
   usePlay.setState({ playing: undefined });
 }
 
-/** Plays on, or pauses; at the end it begins again. */
+/** Plays or pauses; at the end it starts again. */
 export function togglePlay(): void {
   const session = shownSession(useApp.getState());
   if (usePlay.getState().playing !== undefined || !session?.hasHistory || session.events === 0) {
@@ -41,7 +41,7 @@ export function togglePlay(): void {
   const { id, position, events } = session;
   usePlay.setState({ playing: id });
   announce(`Playing ${session.title}`);
-  // From the end on there is nothing to see.
+  // At the end there is nothing left to play.
   void (position === events ? seek(id, 0) : Promise.resolve()).then(() => wait(id));
 }
 

@@ -1,4 +1,4 @@
-// Remedies that the page carries out itself.
+// Remedies that the page can apply itself.
 import type { RemedyAction } from '../../analysis/conflicts/conflict.ts';
 import type { GuestChoice } from '../../engine/protocol/answers.ts';
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
@@ -9,13 +9,13 @@ import { notify } from './notices.ts';
 
 const { getState: get } = useApp;
 
-/** The machine whose RAM QEMU moves above 1 TiB on AMD hosts, by the machine that does not. */
+/** For machines without it: the machine whose RAM QEMU moves above 1 TiB on AMD hosts. */
 const RELOCATING: ReadonlyMap<string, string> = new Map([
   ['q35', 'q35-amd'],
   ['pc', 'pc-amd'],
 ]);
 
-/** The guest after a remedy; undefined if the remedy does not apply to the guest that is tried. */
+/** The guest after a remedy; undefined if the remedy does not apply to the tried guest. */
 function guestAfter(action: RemedyAction, guest: SizedChoice | undefined): GuestChoice | undefined {
   if (!guest) return undefined;
   switch (action.kind) {
@@ -38,12 +38,12 @@ function groupKeys({ groups }: DocumentNode, names: readonly string[]): string[]
   return groups.filter(({ title }) => titles.has(title)).map(({ key }) => key);
 }
 
-/** True if the page can carry out the remedy for what is tried now. */
+/** True if the page can apply the remedy to the tried guest or the selection. */
 export function isApplicable(action: RemedyAction, state: Pick<AppState, 'guest' | 'definedGuests'>): boolean {
   return action.kind === 'leave-out-groups' || guestAfter(action, sizedChoice(state)) !== undefined;
 }
 
-/** Carries out a remedy. `documentId`: the host that it is about. */
+/** Applies a remedy. `documentId`: the host that it is about. */
 export async function applyRemedy(action: RemedyAction, documentId: string | undefined): Promise<void> {
   if (action.kind === 'leave-out-groups') {
     const hosts = get().documents.filter(({ id }) => documentId === undefined || id === documentId);

@@ -1,4 +1,4 @@
-// What of the page is kept with a case, as text. Loaded when there is a case to save or to open.
+// The part of the page's state that is saved with a case, as text. Loaded when there is a case to save or to open.
 import * as v from 'valibot';
 import type { GuestChoice } from '../../engine/protocol/answers.ts';
 import { parseEventLine } from '../../session/event-line.ts';
@@ -44,13 +44,13 @@ function guestOf(kept: KeptGuest | undefined): GuestChoice | undefined {
   return { kind: 'definition', definition };
 }
 
-/** The view as text, to be kept with the case. */
+/** The view as text, to be saved with the case. */
 export function viewText({ selectedGroups, expanded, scale, tab, guest, pageSize }: KeptView): string {
   const view = { selectedGroups, expanded, scale, tab, guest: keptGuest(guest), pageSize };
   return JSON.stringify(view, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
 }
 
-/** Undefined if the text is none that this version wrote. */
+/** Parses a saved view. Undefined if the text was not written by this version. */
 export function parseView(text: string): KeptView | undefined {
   try {
     const parsed = v.safeParse(VIEW, JSON.parse(text));

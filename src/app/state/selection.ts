@@ -15,7 +15,7 @@ const { getState: get, setState: set } = useApp;
 
 const selections = new Turns();
 
-/** What a screen reader says of a range: what it is, its bounds and its size. */
+/** A range as text for screen readers: what it is, its bounds and its size. */
 function rangeSentence({ title, laneTitle, target: { start, last } }: RangeDetail): string {
   const where = start === last ? `at ${groupedHex(start)}` : `${groupedHex(start)} to ${groupedHex(last)}`;
   return `${title}, ${laneTitle}, ${where}, ${formatExactSize(last - start + 1n)}`;
@@ -36,7 +36,7 @@ export async function select(target: Target | undefined, options: { readonly rev
   if (options.reveal) reveal(described.value.target);
 }
 
-/** After the lanes changed: selects the same range again if it still exists. */
+/** Called after the lanes changed: selects the same range again if it still exists. */
 async function refreshSelected(): Promise<void> {
   const { selected } = get();
   if (!selected) return;
@@ -50,7 +50,7 @@ async function refreshSelected(): Promise<void> {
 }
 onArranged(refreshSelected);
 
-/** The last step: the next one starts where it ends, however fast the keys are pressed. */
+/** The last step: the next one starts where it ends, even if keys are pressed quickly. */
 let lastStep: Promise<void> = Promise.resolve();
 
 /** Selects the next or previous range of the picture, in the order of the lanes. */
@@ -62,7 +62,7 @@ export function step(direction: 'next' | 'previous'): Promise<void> {
   return lastStep;
 }
 
-/** Selects the range that an event is drawn as. `isQuiet`: nothing is said if it is not drawn. */
+/** Selects the range that an event is drawn as. `isQuiet`: no message if it is not drawn. */
 export async function selectEvent(id: string, position: number, { isQuiet = false } = {}): Promise<void> {
   const found = await engine().call('locate', { id, position });
   if (found.ok && found.value) await select(found.value, { reveal: true });

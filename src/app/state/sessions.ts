@@ -1,4 +1,4 @@
-// The current session: the one whose events are listed, stepped through and asked about. The picture may show others beside it.
+// The current session: the one whose events are listed, stepped through and explained. The picture may show others as well.
 // Loaded when it is used.
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import type { EventFilter, EventRow } from '../../engine/protocol/sessions.ts';
@@ -23,7 +23,7 @@ export function setEventFilter(change: EventFilter): void {
   set({ eventFilter: { ...get().eventFilter, ...change } });
 }
 
-/** The session that can be stepped through; says so if the shown one cannot. */
+/** The session that can be stepped through; shows a notice if the shown one cannot. */
 function steppable(): DocumentNode | undefined {
   const document = shownSession(get());
   if (!document) return undefined;
@@ -32,7 +32,7 @@ function steppable(): DocumentNode | undefined {
   return undefined;
 }
 
-/** What a screen reader says of an event. */
+/** An event as text for screen readers. */
 function sentenceOf({ title, events }: DocumentNode, { position, object, text, answer, refused }: EventRow): string {
   const subject = object === undefined || text.includes(object) ? text : `${object}: ${text}`;
   const result = refused ? `, refused: ${answer ?? ''} ${refused.message}` : answer === undefined ? '' : `, ${answer}`;
@@ -68,11 +68,11 @@ export async function stepEvent(direction: 1 | -1): Promise<void> {
   }
   const rows = await engine().call('events', { id, offset: position - 1, limit: 1 });
   const [row] = rows.ok ? rows.value : [];
-  // Another step was made meanwhile: that one is announced.
+  // If another step was made in the meantime, only that one is announced.
   if (row && shownSession(get())?.position === position) announce(sentenceOf(document, row));
 }
 
-/** Shows an event: its moment, why it was refused, and the range that a fact is drawn as. */
+/** Shows an event: goes to its position, and shows why it was refused, or the range that a fact is drawn as. */
 export async function showEvent(document: DocumentNode, row: EventRow): Promise<void> {
   const { id, hasHistory } = document;
   const { position, refused } = row;
@@ -81,7 +81,7 @@ export async function showEvent(document: DocumentNode, row: EventRow): Promise<
   if (row.source !== undefined || !hasHistory) await selectEvent(id, position, { isQuiet: hasHistory });
 }
 
-/** The next or previous event of the shown session that failed, from where it is now. */
+/** Goes to the next or previous failed event of the shown session, from its current position. */
 export async function stepFailure(direction: 'next' | 'previous'): Promise<void> {
   const document = shownSession(get());
   if (!document) return;

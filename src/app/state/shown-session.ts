@@ -1,7 +1,7 @@
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import type { AppState } from './app-state.ts';
 
-/** The document whose events are shown: the chosen one, else the last one with a history, else the first one. */
+/** The document whose events are shown: the chosen one, otherwise the last one with a history, otherwise the first one. */
 export function shownSession({
   documents,
   session,

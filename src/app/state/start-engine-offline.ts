@@ -1,4 +1,4 @@
-// In place of start-engine.ts in the page that is one file (vite.offline.config.ts).
+// Replaces start-engine.ts in the single-file page (vite.offline.config.ts).
 
 import { EngineClient } from '../../engine/transport/client.ts';
 import EngineWorker from '../../engine/transport/engine.worker.ts?worker&inline';

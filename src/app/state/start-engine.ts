@@ -1,6 +1,6 @@
 import { EngineClient } from '../../engine/transport/client.ts';
 
-/** Starts the engine in a Web Worker. `onRestart` is called with the reason after the engine had to be restarted. */
+/** Starts the engine in a Web Worker. `onRestart` is called with the reason after the engine was restarted. */
 export function startEngine(onRestart: (reason: string) => void): EngineClient {
   return new EngineClient(
     () =>

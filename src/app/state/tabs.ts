@@ -15,7 +15,7 @@ export function showText(text: TextPlace): void {
   foldPanel('details', false);
 }
 
-/** True if `source` is a file of the document or a member of one that is an archive. */
+/** True if `source` is a file of the document, or a member of one of its archives. */
 export function hasSource({ sources }: { readonly sources: readonly { readonly name: string }[] }, source: string) {
   return sources.some(({ name }) => source === name || source.startsWith(`${name}/`));
 }

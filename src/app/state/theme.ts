@@ -4,8 +4,8 @@ import { darkQuery, systemTheme, THEME_KEY } from './initial-theme.ts';
 import { forget, remember } from './local-store.ts';
 
 /**
- * Switches the theme and remembers it for the next visit. Whoever switches back to the system's theme has chosen nothing:
- * the page then follows the system again.
+ * Switches the theme and remembers it for the next visit. Switching back to the system's theme counts as no choice: the page
+ * then follows the system again.
  */
 export function setTheme(theme: ThemeName): void {
   const isSystemTheme = theme === systemTheme();
@@ -14,7 +14,7 @@ export function setTheme(theme: ThemeName): void {
   useApp.setState({ theme, isSystemTheme });
 }
 
-/** Changes the theme with that of the system, unless one was chosen, here or by a link. */
+/** Changes the theme when the system's changes, unless one was chosen, here or by a link. */
 export function followSystemTheme(): void {
   darkQuery()?.addEventListener('change', () => {
     if (useApp.getState().isSystemTheme) useApp.setState({ theme: systemTheme() });

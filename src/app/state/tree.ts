@@ -1,4 +1,4 @@
-// What the tree of the case has to show: a group or a device that was found or chosen elsewhere.
+// Scrolls the tree of the case to a group or a device that was found or chosen elsewhere.
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import { type TreePlace, useApp } from './app-state.ts';
 
@@ -10,7 +10,7 @@ export function placeOfDevice({ id, groups }: DocumentNode, device: string): Tre
   return group && { documentId: id, groupKey: group.key, device };
 }
 
-/** Scrolls the tree to a device, in a certain document or in the first that has it. False if none has it. */
+/** Scrolls the tree to a device, in the given document or in the first that has it. False if none has it. */
 export function revealDevice(device: string, documentId?: string): boolean {
   for (const document of get().documents) {
     if (documentId !== undefined && document.id !== documentId) continue;
@@ -29,7 +29,7 @@ export function revealGroup(groupKey: string): boolean {
   return owner !== undefined;
 }
 
-/** Scrolls the tree to what a range belongs to: a device, or a group by its title. False if it is neither. */
+/** Scrolls the tree to the owner of a range: a device, or a group by its title. False if it is neither. */
 export function revealOwner(owner: string): boolean {
   if (revealDevice(owner)) return true;
   const group = get()

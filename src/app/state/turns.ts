@@ -1,6 +1,6 @@
 /**
- * Numbers the requests of one kind, so that an answer can be dropped when a later request has been made meanwhile: answers
- * may come back in any order.
+ * Numbers the requests of one kind, so that an answer can be dropped if a later request was made: answers may arrive in any
+ * order.
  */
 export class Turns {
   #latest = 0;

@@ -5,7 +5,7 @@ import { useApp } from './app-state.ts';
 import { engine } from './engine.ts';
 import { type Answer, LatestAnswer } from './latest-answer.ts';
 
-/** What answers about the events of a document depend on, for the `since` of `useAnswer` and `usePages`. */
+/** What answers about a document's events depend on, for the `since` of `useAnswer` and `usePages`. */
 export function sinceOf(document: Pick<DocumentNode, 'events' | 'model' | 'changes'> | undefined): readonly unknown[] {
   return [document?.events, document?.model, document?.changes?.made];
 }

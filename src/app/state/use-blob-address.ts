@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 
-/** An address of a blob for as long as it is shown. */
+/** A URL for a blob while it is shown. */
 export function useBlobAddress(data: Blob | undefined): string | undefined {
   const [address, setAddress] = useState<string>();
   useEffect(() => {

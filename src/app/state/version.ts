@@ -1,2 +1,2 @@
-/** Of iovascope; empty where the page was not built. */
+/** Version of iovascope; empty if the page was not built. */
 export const VERSION: string = import.meta.env.IOVASCOPE_VERSION ?? '';

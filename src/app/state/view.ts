@@ -1,4 +1,4 @@
-// The visible part of the address space. Each action moves the view and requests slices where they are missing.
+// The visible part of the address space. Each action moves the view and requests missing slices.
 
 import { range } from '../../iova/range.ts';
 import { withContext } from '../../timeline/axis/contents.ts';
@@ -30,7 +30,7 @@ export function panBy(pixels: number): void {
   move((scale, view) => pan(scale, view, pixels));
 }
 
-/** On the linear scale the contents first: the whole space would make them slivers. The next time everything. */
+/** Shows everything; on the linear scale first only the contents, which would be slivers in the whole space. */
 export function showAll(): void {
   const contents = get().picture?.arrangement.contents;
   move((scale, view) => {
@@ -54,7 +54,10 @@ export function centreOn(world: bigint): void {
   move((scale, view) => pan(scale, { ...view, anchor: world, anchorPixel: view.width / 2 }, 0));
 }
 
-/** Fits what is chosen: a measured or selected range, or with its surroundings a conflict or a single address (a fault). */
+/**
+ * Fits the current choice into the window: a measured or selected range, or a conflict or single address with its
+ * surroundings.
+ */
 export function fitSelection(): void {
   const { selected, measured, explained } = get();
   const spots = explained?.bands ?? shownConflict(get())?.marks ?? [];
@@ -68,7 +71,7 @@ export function fitSelection(): void {
   });
 }
 
-/** From the first to the last address of some ranges. */
+/** The bounds of several ranges together. */
 function hullOf(ranges: readonly Pick<Target, 'start' | 'last'>[]): Pick<Target, 'start' | 'last'> | undefined {
   return ranges.reduce<Pick<Target, 'start' | 'last'> | undefined>(
     (hull, { start, last }) => ({
@@ -85,7 +88,7 @@ export function reveal({ start, last }: Pick<Target, 'start' | 'last'>): void {
   if (seen && (start > seen.last || last < seen.start)) showRange(start, last);
 }
 
-/** The plot was laid out with another width, in CSS pixels. */
+/** Called when the width of the plot changed, in CSS pixels. */
 export function setPlotWidth(width: number): void {
   const { plotWidth, view, picture, documents } = get();
   if (width === plotWidth) return;

@@ -1,4 +1,4 @@
-/** The bytes of the parts one after the other, `max` at most. */
+/** Concatenates the parts, up to `max` bytes. */
 export function concatenated(parts: readonly Uint8Array[], max = Number.POSITIVE_INFINITY): Uint8Array<ArrayBuffer> {
   const length = parts.reduce((total, part) => total + part.length, 0);
   const bytes = new Uint8Array(Math.min(length, max));

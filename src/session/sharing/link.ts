@@ -6,9 +6,9 @@ import type { IovaRange } from '../../iova/range.ts';
 import { crc32 } from './crc32.ts';
 import { unpack } from './unpack.ts';
 
-/** Characters of the packed session that are read; what comes after them is ignored, with a problem. */
+/** Maximum length of the packed session in characters; the rest is ignored and reported. */
 export const LINK_BLOB_MAX = 64 * 1024;
-/** Bytes of a session that are unpacked. */
+/** Maximum size of an unpacked session in bytes. */
 export const LINK_TEXT_MAX = 8 * 1024 * 1024;
 /** How the session is shown. Everything is optional. */
 export interface LinkView {
@@ -19,7 +19,7 @@ export interface LinkView {
   readonly scale?: 'fold' | 'linear' | 'log';
   /** Kinds of lanes that are expanded. */
   readonly lanes?: readonly string[];
-  /** What is selected, if a person chose it: groups by number or in runs, and others by name; `2:` of the second host. */
+  /** The selection, if the user changed it: groups by number or in runs, others by name; `2:` for the second host. */
   readonly groups?: readonly string[];
   /** A guest to try: `q35:8G`. */
   readonly guest?: string;
@@ -46,7 +46,7 @@ export interface LinkContent {
   /** Undefined for a link that has only a view, or of which nothing could be recovered. */
   readonly target: LinkTarget | undefined;
   readonly view: LinkView;
-  /** What is wrong with the link and what was done about it, for people. Empty if all of it was read. */
+  /** What is wrong with the link and what was done about it, as sentences. Empty if all of it was read. */
   readonly problems: readonly string[];
 }
 
@@ -82,7 +82,7 @@ function writtenValue(view: LinkView, key: Key): string | undefined {
   return value === undefined ? undefined : encodeValue(String(value));
 }
 
-/** Percent-encoded, except for marks that a fragment may have and that make a value readable. */
+/** Percent-encodes a value, except for characters that are allowed in a fragment and keep it readable. */
 function encodeValue(text: string): string {
   return encodeURIComponent(text).replace(/%3A/g, ':').replace(/%2F/g, '/').replace(/%40/g, '@');
 }
@@ -93,14 +93,14 @@ function base64url(bytes: Uint8Array): string {
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
 }
 
-/** The bytes of a text in base64url of any length: of a text that was cut inside of a byte, the whole bytes. */
+/** Decodes base64url of any length; an incomplete byte at the end of a cut text is dropped. */
 function bytesOf(text: string): Uint8Array {
   const whole = text.length % 4 === 1 ? text.slice(0, -1) : text;
   const binary = atob(whole.replaceAll('-', '+').replaceAll('_', '/'));
   return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }
 
-/** The part of a link behind `#`. The same target and view give the same characters. */
+/** The part of a link after `#`. The same target and view give the same characters. */
 export function linkFragment(target: LinkTarget | undefined, view: LinkView = {}): string {
   const parts = target ? [targetPart(target)] : [];
   for (const key of KEYS) {
@@ -118,8 +118,8 @@ function targetPart(target: LinkTarget): string {
 }
 
 /**
- * Reads the part of a link behind `#`, with or without it. Never throws: of a link that was cut, wrapped by a mail
- * program or damaged, it returns what can be recovered and says what is missing.
+ * Reads the part of a link after `#`, with or without the `#`. Never throws: for a link that was cut, wrapped by a mail program
+ * or damaged, it returns what can be recovered and reports what is missing.
  */
 export function parseLink(fragment: string): LinkContent {
   // Mail programs wrap and quote; HTML sources write the ampersand as an entity. No part of a link has such characters.
@@ -213,7 +213,7 @@ function readKey(view: Writable, key: Key, value: string): string | undefined {
   }
 }
 
-/** The session of `v1.BLOB.CRC`, or as much of it as there is. */
+/** The session of `v1.BLOB.CRC`, or as much of it as can be recovered. */
 function readSessionPart(part: string, version: string, problems: string[]): LinkTarget | undefined {
   if (version !== '1') {
     problems.push(`the link is of version ${version}, made by a newer iovascope; this one reads version 1`);

@@ -1,15 +1,15 @@
-// A session inside of an SVG, in its <metadata>, or of an HTML page, in a script element that is data and not executed.
+// A session inside an SVG, in its <metadata>, or inside an HTML page, in a script element that is data and not executed.
 import { EMBEDDED_MAX, type EmbeddedSession } from './embedded.ts';
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
-/** Marks the element also when a program for drawings has renamed the prefixes. */
+/** Identifies the element even after a drawing program renamed the prefixes. */
 const NAME = 'iovascope-session';
 
 const escapeXml = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-/** Element for the text of a session file, to be a child of the root element of an SVG. */
+/** Element with the text of a session file, for use as a child of the root element of an SVG. */
 export function svgMetadata(text: string): string {
-  // What XML forbids: in a JSON string the two last ones can be written otherwise, controls are in damaged lines only.
+  // Characters that XML forbids: the last two can be escaped in a JSON string; controls occur only in damaged lines.
   const allowed = text
     .replace(/[\ufffe\uffff]/g, (c) => (c === '\ufffe' ? '\\ufffe' : '\\uffff'))
     .replace(/[^\P{Cc}\t\n\r\x7f-\x9f]/gu, '\ufffd');
@@ -22,7 +22,7 @@ export function svgWithSession(svg: string, text: string): string {
 }
 
 /**
- * Element for the text of a session file, for an HTML page: a JSON string. `view`: how it is shown, as the keys of a link.
+ * Element with the text of a session file for an HTML page: a JSON string. `view`: how it is shown, as keys of a link.
  */
 export function htmlSessionElement(text: string, view = ''): string {
   const shown = view === '' ? '' : ` data-view="${escapeXml(view).replaceAll('"', '&quot;')}"`;
@@ -36,7 +36,7 @@ export function pageWithSession(page: string, text: string, view: string): strin
   return `${page.slice(0, end)}${htmlSessionElement(text, view)}${page.slice(end)}`;
 }
 
-/** The session in the text of an SVG file, also of one that was edited by hand or by a program for drawings. */
+/** The session in the text of an SVG file, even if it was edited by hand or by a drawing program. */
 export function sessionInSvg(svg: string): EmbeddedSession {
   const open = new RegExp(`<(?:[\\w.-]+:)?metadata\\b[^>]*\\bid\\s*=\\s*["']${NAME}["'][^>]*>`).exec(svg);
   if (!open) return { state: 'none' };
@@ -60,7 +60,7 @@ export function sessionInHtml(html: string): EmbeddedSession {
     if (text !== undefined) return found(text, true, 'HTML page');
     return { state: 'unreadable', problem: 'the session in the HTML page is damaged' };
   }
-  // Of a string that was cut: up to the last line that is whole.
+  // If the string was cut: up to the last complete line.
   const lastLine = content.lastIndexOf('\\n');
   const text = lastLine < 0 ? undefined : parseString(`${content.slice(0, lastLine)}\\n"`);
   return found(text ?? '', false, 'HTML page');

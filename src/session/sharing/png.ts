@@ -1,4 +1,4 @@
-// A session inside of a PNG: a compressed iTXt chunk (PNG specification, section 11.3.3.4) with the keyword `iovascope`.
+// A session inside a PNG: a compressed iTXt chunk (PNG specification, section 11.3.3.4) with the keyword `iovascope`.
 import { zlibSync } from 'fflate';
 import { concatenated } from './bytes.ts';
 import { crc32 } from './crc32.ts';
@@ -8,7 +8,7 @@ import { unpack } from './unpack.ts';
 
 /** Keyword, NUL, compression flag and method, language and translated keyword with a NUL each; the packed text follows. */
 const TEXT_HEAD = new TextEncoder().encode('iovascope\0\u0001\0\0\0');
-/** Of RFC 1950: the header before raw deflate, and the Adler-32 after it, which the chunk's own CRC makes needless. */
+/** RFC 1950: sizes of the header before raw deflate, and of the Adler-32 after it, which is redundant with the chunk's CRC. */
 const ZLIB = { header: 2, trailer: 4 } as const;
 
 interface Chunk {
@@ -16,7 +16,7 @@ interface Chunk {
   /** Offset of the chunk in the file; its length field is first. */
   readonly offset: number;
   readonly data: Uint8Array;
-  /** `cut`: the file ends inside of it; `damaged`: its CRC is wrong. */
+  /** `cut`: the file ends inside it; `damaged`: its CRC is wrong. */
   readonly state: 'intact' | 'cut' | 'damaged';
 }
 
@@ -40,8 +40,8 @@ function* chunksOf(png: Uint8Array): Generator<Chunk> {
 }
 
 /**
- * The PNG with the text of a session file in a chunk before its end; one that is there already is replaced. Throws a
- * RangeError if the bytes are no PNG.
+ * Adds the text of a session file to a PNG in a chunk before its end, or replaces an existing one. Throws a RangeError if the
+ * bytes are not a PNG.
  */
 export function pngWithSession(png: Uint8Array, text: string): Uint8Array<ArrayBuffer> {
   if (!isPng(png)) throw new RangeError('not a PNG file');

@@ -1,5 +1,5 @@
-// Replaces what a session says about people and their machines before it leaves them. An allow-list: a field that is not
-// named here, or whose value does not look like what it should hold, is replaced or dropped. Addresses of the I/O space,
+// Replaces what a session says about people and their machines before it is shared. An allow-list: a field that is not
+// named here, or whose value does not have the expected form, is replaced or dropped. Addresses of the I/O space,
 // physical ranges, types, and vendor and device ids stay: they are what a report is about.
 import { isFact, isOperation, type SessionEvent, type SessionHeader } from '../events.ts';
 import type { FACTS, OPERATIONS } from '../schema.ts';
@@ -9,24 +9,24 @@ import { CPU_NAME, MACHINE_NAME, REASON_WORDS, REGION_NAME, TERMS } from './voca
 export interface RedactOptions {
   /** True to rename PCI addresses as well, each to the same address everywhere. */
   readonly pciAddresses?: boolean;
-  /** True to keep the texts of notes: whoever wrote them sees them before they leave. */
+  /** True to keep the texts of notes: the user who wrote them sees them before sharing. */
   readonly notes?: boolean;
 }
 
-/** One value that is replaced, for a table that people look at before anything leaves. */
+/** A replaced value, for a table that the user can check before sharing. */
 export interface Replacement {
   /** Kind and field: `host.name`. */
   readonly field: string;
   readonly value: string;
   /** Empty if the value is dropped. */
   readonly replacement: string;
-  /** How often. */
+  /** Number of occurrences. */
   readonly count: number;
 }
 
 export interface Redacted {
   readonly session: Session;
-  /** In the order in which they were met. */
+  /** In order of first occurrence. */
   readonly replacements: readonly Replacement[];
 }
 
@@ -61,7 +61,7 @@ type EntriesOf<T> = T extends { readonly entries: infer E } ? keyof E : never;
 type FactFields = { [K in keyof typeof FACTS]: EntriesOf<(typeof FACTS)[K]> }[keyof typeof FACTS];
 type OperationFields = { [O in keyof typeof OPERATIONS]: EntriesOf<(typeof OPERATIONS)[O]> }[keyof typeof OPERATIONS];
 type HeaderFields = Exclude<KnownKeys<SessionHeader>, 'format' | 'version'>;
-/** The keys that are named, of an object that may have any other. */
+/** The declared keys of an object that may have any other. */
 type KnownKeys<T> = keyof { [K in keyof T as string extends K ? never : K]: T[K] };
 type Field = Extract<FactFields | OperationFields | HeaderFields, string>;
 
@@ -186,7 +186,7 @@ const POLICIES: Readonly<Record<Field, Policy>> = {
   write: 'keep',
 };
 
-/** Fields whose name means something else in this kind. */
+/** Fields whose name has another meaning in this kind. */
 const BY_KIND: Readonly<Record<string, Policy>> = {
   'access.create.access': 'object',
   'access.destroy.access': 'object',
@@ -204,10 +204,10 @@ const BY_KIND: Readonly<Record<string, Policy>> = {
   'host.options': 'options',
 };
 
-/** What a field names, if it is called otherwise. */
+/** The kind of object that a field names, if the field has another name. */
 const OBJECT_KIND: Readonly<Record<string, string>> = { src: 'ioas', dst: 'ioas', name: 'object' };
 
-/** Fields that only the answer of an operation or the inside of a field has. */
+/** Fields that occur only in answers of operations or nested in other fields. */
 const NESTED: Readonly<Record<string, Policy>> = {
   ret: 'keep',
   hex: 'keep',
@@ -228,19 +228,19 @@ const NUMBERED_DEVICE = /^(?:sid|devid|ep|endpoint|stream):(?:0x)?[0-9a-f]{1,8}$
 const IOMMU_NAME =
   /^(?:(?:dmar|ivhd|iommu|smmu|vtd|virtio)[-_:]?\d{0,4}|arm-smmu(?:-v3)?\.[\da-f.]{1,20}(?:auto)?|[0-9a-f]{4,16}\.(?:iommu|smmu|dart))$/;
 const IOMMU_FAMILY = /^(?:vt-?d|dmar|intel|amd(?:-?vi)?|ivhd|virtio(?:-iommu)?|smmu(?:v[23])?|arm-smmu(?:-v3)?|riscv)/i;
-/** Start of the addresses that pointers are moved to, and the alignment that they keep: the kernel looks at no more. */
+/** Start of the addresses that pointers are moved to, and the alignment that is kept: the kernel checks nothing else. */
 const POINTER_BASE = 0x7f00_0000_0000n;
 const POINTER_GRAIN = 1n << 30n;
-/** Above user addresses on x86-64 and arm64; what is there belongs to the kernel or is no address at all. */
+/** End of user addresses on x86-64 and arm64; anything above belongs to the kernel or is not an address. */
 const USER_END = 1n << 47n;
 
 class Redaction {
   readonly #options: RedactOptions;
   readonly #replacements = new Map<string, { field: string; value: string; replacement: string; count: number }>();
-  /** Names that were replaced, by what they name. */
+  /** Replaced names, by kind of object. */
   readonly #names = new Map<string, Map<string, string>>();
   readonly #pointerShift: bigint;
-  /** Of the event at hand. */
+  /** Size of the memory of the current event. */
   #size = 0n;
 
   constructor(session: Session, options: RedactOptions) {
@@ -276,7 +276,7 @@ class Redaction {
     if ((field === 'kind' || field === 'op') && isConstant(kind, value)) return value;
     const known = POLICIES as Readonly<Record<string, Policy | undefined>>;
     const policy = BY_KIND[`${kind}.${field}`] ?? known[field] ?? NESTED[field];
-    // They lead back from a stream id to the address of its device.
+    // Stream ids would reveal the address of their device.
     if (field === 'stream_ids' && this.#options.pciAddresses === true) return undefined;
     if (policy === undefined) return this.#note(`${kind}.${field}`, value, undefined);
     if (field === 'options' && typeof value === 'object' && value !== null) return this.#settings(kind, value);
@@ -329,7 +329,7 @@ class Redaction {
         return this.#device(field, value);
       case 'iommu':
         if (PCI_ADDRESS.test(value)) return this.#device(field, value);
-        // The models tell the driver by the beginning of the name.
+        // The models recognize the driver by the beginning of the name.
         return IOMMU_NAME.test(value) ? value : this.#named(field, IOMMU_FAMILY.exec(value)?.[0] ?? 'iommu', value);
       case 'options': {
         const kept = value
@@ -344,14 +344,14 @@ class Redaction {
         return this.#note(field, value, undefined);
       case 'drop':
         if (field === 'note.text' && this.#options.notes) return value;
-        // The format requires the text of these.
+        // The format requires a text in these fields.
         return this.#note(
           field,
           value,
           field === 'diagnostic.message' || field === 'note.text' ? '(removed)' : undefined,
         );
       case 'object': {
-        // A note names the object that the operations before it made.
+        // A note names an object that earlier operations created.
         const known = field === 'note.space' ? this.#madeName(value) : undefined;
         if (known !== undefined) return this.#note(field, value, known);
         const name = lastPart(field);
@@ -366,7 +366,7 @@ class Redaction {
     const parts = PCI_ADDRESS.exec(value);
     if (!parts) return NUMBERED_DEVICE.test(value) ? value : this.#named(field, 'device', value);
     if (!this.#options.pciAddresses) return value;
-    // A device keeps its function: functions of one device stay together.
+    // A device keeps its function number, so that functions of one device stay together.
     const [, domain = '0000', bus = '', slot = '', digit = ''] = parts;
     const names = this.#namesOf('pci');
     const key = `${domain}:${bus}:${slot}`;
@@ -379,7 +379,7 @@ class Redaction {
     return this.#note(field, value, `${name}.${digit}`) ?? '';
   }
 
-  /** The name that an object of the operations got. */
+  /** The new name of an object of the operations. */
   #madeName(value: string): string | undefined {
     const kinds = ['ioas', 'container', 'domain'];
     return kinds.map((kind) => this.#namesOf(kind).get(value)).find((name) => name !== undefined);
@@ -409,10 +409,10 @@ class Redaction {
     const offset = value & (POINTER_GRAIN - 1n);
     if (value < USER_END) {
       if (size < USER_END) return value + this.#pointerShift;
-      // No memory is that large: what counts is whether the end is above 2^64−1, and it stays on its side.
+      // No memory is that large: only whether the end is above 2^64−1 matters, and that is preserved.
       return value + size > 1n << 64n ? USER_END - POINTER_GRAIN + offset : offset;
     }
-    // Powers of two and the last pages of the space are chosen by people, to see what happens there.
+    // Powers of two and the last pages of the space are deliberate choices, to test what happens there.
     const isChosen = (value & (value - 1n)) === 0n || value >= (1n << 64n) - 0x20_0000n || size >= USER_END;
     return isChosen ? value : 0xffff_8880_0000_0000n | offset;
   }
@@ -441,7 +441,7 @@ function isConstant(kind: string, value: unknown): boolean {
   return value === kind || value === 'map' || value === 'unmap';
 }
 
-/** True if all of its words are known and no number in it has more than four digits. */
+/** True if all words are known and no number has more than four digits. */
 function isReason(text: string): boolean {
   return text
     .toLowerCase()
@@ -450,8 +450,8 @@ function isReason(text: string): boolean {
 }
 
 /**
- * The session without what tells of people and machines, and a table of what was replaced. Lines that were not
- * understood are dropped: nobody can say what is in them. Times, addresses of the I/O space and physical ranges stay.
+ * The session without information about people and machines, and a table of the replacements. Unknown lines are dropped, because
+ * their contents cannot be checked. Times, addresses of the I/O space and physical ranges stay.
  */
 export function redactSession(session: Session, options: RedactOptions = {}): Redacted {
   const redaction = new Redaction(session, options);

@@ -1,4 +1,4 @@
-// Makes a session small enough for a link. What is dropped first is what a reader misses least, and each is said.
+// Makes a session small enough for a link. The least important data is dropped first, and everything dropped is reported.
 import type { SessionEvent } from '../events.ts';
 import { isFact, isOperation } from '../events.ts';
 import { newSession, type Session } from '../session.ts';
@@ -7,9 +7,9 @@ import { writeEvent, writeSession } from '../write.ts';
 /** What was dropped, in the order in which it is tried. */
 export interface Shrunk {
   readonly text: string;
-  /** Facts that differ from an earlier one only in the place where they were read. */
+  /** Facts that differ from an earlier one only in their source and line. */
   readonly duplicates: number;
-  /** True if facts no longer say where they were read. */
+  /** True if the sources and lines of facts were dropped. */
   readonly sources: boolean;
   /** Operations whose expected answers were dropped. */
   readonly expectations: number;
@@ -28,12 +28,12 @@ function withoutExpectation(event: SessionEvent): SessionEvent {
 }
 
 /**
- * Events after which the order or the number of equal facts means something: times, and positions that `gone` counts.
- * Mappings, requests and faults are events in time even without one.
+ * Events for which the order or the number of equal facts matters, because they have times, or because `gone` counts positions.
+ * Mappings, requests and faults are events in time even without a time.
  */
 const KEPT_REPEATED = new Set(['map', 'unmap', 'request', 'fault', 'gone', 'diagnostic']);
 
-/** The facts without those that say again what an earlier one says. A session with `gone` is left as it is. */
+/** Removes facts that repeat earlier ones. A session with `gone` is not changed. */
 function withoutDuplicates(events: readonly SessionEvent[]): SessionEvent[] {
   if (events.some((event) => isFact(event) && event.kind === 'gone')) return [...events];
   const seen = new Set<string>();
@@ -47,15 +47,15 @@ function withoutDuplicates(events: readonly SessionEvent[]): SessionEvent[] {
 }
 
 /**
- * The session's text with as little dropped as possible for `fits` to accept it: nothing, then duplicates, then sources,
- * then expectations as well. If even that does not fit, the smallest.
+ * The session's text with as little dropped as possible so that `fits` accepts it: nothing, then duplicates, then sources, then
+ * expectations as well. If even that does not fit, the smallest text.
  */
 export function shrinkSession(session: Session, fits: (text: string) => boolean): Shrunk {
   let current = { text: writeSession(session), duplicates: 0, sources: false, expectations: 0 };
   if (fits(current.text)) return current;
   let events: readonly SessionEvent[] = withoutDuplicates(session.events);
   const textOf = () => writeSession({ ...newSession(), header: session.header, events: [...events] });
-  // A line that was not understood exists only as it was read.
+  // Unknown lines exist only as their original text.
   if (session.verbatim.events.size > 0 && session.events.some((event) => 'unknown' in event)) return current;
   current = { ...current, text: textOf(), duplicates: session.events.length - events.length };
   if (fits(current.text)) return current;

@@ -1,4 +1,4 @@
-// Unpacks deflated text of bounded size, and as much as possible of text that was cut or damaged.
+// Unpacks deflated text up to a maximum size, and as much as possible of a text that was cut or damaged.
 import { Inflate } from 'fflate';
 import { concatenated } from './bytes.ts';
 
@@ -9,12 +9,12 @@ export interface Unpacked {
   readonly end: 'complete' | 'cut' | 'damaged' | 'too-large';
 }
 
-/** Bytes handed to the decoder at once: they unpack to 1 MiB at most. */
+/** Bytes passed to the decoder at a time: they unpack to 1 MiB at most. */
 const STEP = 1024;
 
 /**
- * fflate does not say whether it met the last block. If it did, it ignores what follows. Otherwise these bytes, longer
- * than the longest block that is copied, are unpacked to something or are an error: ones are no valid start of a block.
+ * fflate does not report whether it reached the last block. If it did, it ignores what follows. Otherwise these bytes, which are
+ * longer than the longest stored block, either unpack to something or cause an error: all ones are not a valid block header.
  */
 const PROBE = new Uint8Array(0x1_0000 + STEP).fill(0xff);
 

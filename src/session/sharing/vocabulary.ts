@@ -53,13 +53,13 @@ export const REGION_NAME = new RegExp(
   ].join('|')})$`,
 );
 
-/** Names that QEMU and others give machines and processors. */
+/** Names of machines and CPUs in QEMU and other VMMs. */
 export const MACHINE_NAME =
   /^(?:pc|q35|virt|microvm|pseries|s390-ccw-virtio|pc-(?:q35|i440fx)|virt)(?:-(?:rhel|rhel-)?\d+(?:\.\d+)*)?(?:-amd)?$/;
 export const CPU_NAME =
   /^(?:host(?:-passthrough|-model)?|max|qemu(?:32|64)|kvm(?:32|64)|(?:EPYC|Opteron|Skylake|Cascadelake|Icelake|Sapphire|Granite|Haswell|Broadwell|IvyBridge|SandyBridge|Westmere|Nehalem|Penryn|Conroe|Denverton|Snowridge|Cooperlake|KnightsMill|Dhyana|cortex|neoverse|a64fx|power)[A-Za-z0-9_-]{0,32})$/;
 
-/** What reasons of faults and refusals are made of. */
+/** Words that occur in reasons of faults and refusals. */
 export const REASON_WORDS = words(`
   a access address addresses are at attach be because bit bits blocked bus by cannot clear code context could data
   descriptor device devices direct dma domain due entry error event exceeds execute failed fault fetch field for from
