@@ -35,5 +35,5 @@ test('codes from outside may be unknown', () => {
 });
 
 test('quoted text is cut', () => {
-  expect(quote('a'.repeat(500))).toBe(`'${'a'.repeat(120)}'`);
+  expect(quote('a'.repeat(500))).toBe(`'${'a'.repeat(120)}…'`);
 });

@@ -68,14 +68,16 @@ const QUOTE_MAX = 120;
 
 /** Text of a source in quotes, without blanks around it and cut to 120 characters. */
 export function quote(text: string): string {
-  return `'${text.trim().slice(0, QUOTE_MAX)}'`;
+  return `'${shortened(text.trim(), QUOTE_MAX)}'`;
 }
+
+const shortened = (text: string, max: number) => (text.length > max ? `${text.slice(0, max)}…` : text);
 
 /** Two samples, a format and a command fit on three lines of a terminal. */
 const SAMPLE_MAX = 46;
 
 const sampleText = ({ line, text }: { readonly line: number; readonly text: string }) =>
-  `line ${line}: '${text.length > SAMPLE_MAX ? `${text.slice(0, SAMPLE_MAX)}…` : text}'`;
+  `line ${line}: '${shortened(text, SAMPLE_MAX)}'`;
 const withBase = ({ base }: Pick<WithError, 'base'>) => (base === undefined ? '' : `, IOVAs from ${hex(base)}`);
 const withError = (e: WithError) => (e.error === undefined ? '' : `: ${e.error}`) + withBase(e);
 const ofDevice = ({ device }: WithDevice) => (device === undefined ? '' : ` ${device}`);
@@ -314,6 +316,11 @@ export const DIAGNOSTICS = {
     ({ device, event, what }: WithDevice & { readonly event: string; readonly what: string }) =>
       `${event}${device === undefined ? '' : ` for ${device}`}: ${what}`,
   ),
+  'memory-controller-error': complaint(
+    'warning',
+    ({ client, what, address }: { readonly client: string; readonly what: string; readonly address: bigint }) =>
+      `the memory controller refused ${client} at ${hex(address)} (${what}): an address of memory, not an IOVA`,
+  ),
   'device-invalidation-timeout': complaint(
     'warning',
     ({ device }: WithDevice) =>
@@ -338,7 +345,7 @@ export const DIAGNOSTICS = {
     ({ what, text, reason }: Text & { readonly what: string; readonly reason?: string }) =>
       `malformed ${what}: ${quote(text)}${reason === undefined ? '' : ` (${reason})`}`,
   ),
-  'unaligned-request': rule(
+  'unaligned-request': complaint(
     'warning',
     ({ iova, size, page }: { readonly iova: bigint; readonly size: bigint; readonly page: bigint }) =>
       `the kernel refused a request for ${hex(size)} bytes at ${hex(iova)}: not aligned to the smallest page size, ${hex(page)}`,
@@ -608,6 +615,11 @@ export const DIAGNOSTICS = {
     'error',
     ({ group }: { readonly group: string }) =>
       `devices of group ${group} were assigned to different address spaces; a group can have only one`,
+  ),
+  'request-errors-differ': rule(
+    'info',
+    ({ first, second }: { readonly first: string; readonly second: string }) =>
+      `the ioctl failed with ${first}; the ${second} that QEMU printed for the call is of something else`,
   ),
   'qemu-outside-host-window': complaint(
     'error',

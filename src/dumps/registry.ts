@@ -161,9 +161,13 @@ export const FORMATS: readonly DumpFormat[] = [
       words: [
         ...['event 0x', 'event: ', 'received:\n', 'context fault', 'context\n', 'Unhandled\n', 'unknown Stream ID'],
         ...['global fault', 'GFSR 0x', '-bit VA', '-bit, oas', 'Supported page sizes', 'smmu'],
+        ...['FAR    = ', 'FAR = ', 'FSR    = ', 'FSR = ', 'FSYNR0'],
       ],
       inside: {
-        shapes: [/(?:^|[\s:])0x[0-9a-f]{1,8} ?[0-9a-f]{0,8}$/i, /\b(?:FAR|PAR|FSR|FSYNR[01])\s{0,8}= ?[0-9a-f]/i],
+        shapes: [
+          /(?:^|[\s:])0x[0-9a-f]{1,8} ?[0-9a-f]{0,8}$/i,
+          /\b(?:FAR|PAR|FSR|FSYNR[01]|CBFRSYNRA[01]?|CONTEXTIDR|SCTLR|ACTLR|TTBR[01]|MAIR[01]|SID)\s{0,8}= ?[0-9a-f]/i,
+        ],
       },
     },
     load: async () => (await import('./formats/kernel-log/smmu.ts')).KERNEL_LOG_SMMU,
@@ -308,7 +312,7 @@ export const FORMATS: readonly DumpFormat[] = [
     command: 'sudo cat /var/log/libvirt/qemu/GUEST.log',
     interest: {
       words: [
-        ...['region_add', 'region_del', 'iommufd_', 'virtio_iommu_', 'vhost_vdpa_dma', 'iommu map @', 'iommu unmap @'],
+        ...['region_add', 'region_del', 'iommufd_', 'virtio_iommu_', 'vhost_vdpa_', 'iommu map @', 'iommu unmap @'],
         ...['vfio_region', 'vfio_listener', 'vfio_iommu_map', 'vfio_msi', 'vfio_intx', 'vfio_pci', 'vfio_quirk'],
         ...['vfio_device_dirty', 'vfio_prereg', 'vfio_legacy_dma', 'vfio_get_d', 'vfio_known_safe', 'vfio_populate'],
         ...['vfio_attach', 'vfio_detach', 'vfio_put', 'is not aligned to', 'vfio_user_dma', 'vfu_dma', 'vfu: '],

@@ -20,10 +20,14 @@ const REMEDIES: Readonly<Partial<Record<DiagnosticCode, string>>> = {
     'Check that the firmware (IORT table or device tree) gives the device the right stream ids, and that its driver was not unbound while the device was active.',
   'iommu-hardware-error':
     'Update the firmware; if it stays, memory or the IOMMU is faulty, or something overwrites its tables.',
+  'memory-controller-error':
+    'No IOMMU took part, or it had translated the access: check which physical address the driver, or the page table, gave to the device.',
   'device-invalidation-timeout':
     'Look for what the device logged before; if it works without ATS, start the kernel with pci=noats.',
   'interrupt-refused':
     'It is no DMA fault. Update the firmware, or reset the device before it is given to another domain; intremap=off only hides it.',
+  'unaligned-request':
+    'Make the address, the physical address and the size multiples of that page size; with pages of 16 or 64 KiB on the host, those of the guest too.',
   'mapping-already-set':
     'Two users share the domain without knowing of each other (often an identity or firmware mapping that was left): update the kernel.',
   'rmrr-not-reserved':

@@ -94,15 +94,37 @@ export function causeOfFault(...question: Question): FaultCause | undefined {
   return undefined;
 }
 
+/** Why a virtual IOMMU refuses an access, by the words of its message: the guest has something, and it is wrong. */
+const VIRTUAL_REFUSALS: readonly [reason: RegExp, why: (address: bigint) => string, fix?: string][] = [
+  [
+    /overflow|beyond mgaw|ADDR_SIZE/i,
+    (address) => `${hex(address)} needs ${bitLength(address)} bits, more than the virtual IOMMU has`,
+    'Increase aw-bits of the virtual IOMMU, up to the width of the host IOMMU, or limit the DMA mask in the guest',
+  ],
+  [
+    /\breserved?\b|\bresv\b|invalid|read error|WALK_EABT|BAD_|FETCH/i,
+    () =>
+      "the guest's tables have an invalid entry for it, which is an error of the guest's kernel, not a missing mapping",
+  ],
+  [/present bit|entry/i, () => "the guest's kernel gave its virtual IOMMU no domain for this device"],
+  [
+    /\bperm|_PERM|(?:read|write) access/i,
+    (address) => `the guest's driver has no mapping at ${hex(address)} that allows this access`,
+  ],
+];
+
 /** QEMU's virtual IOMMU refused it: the guest's page tables and device addresses apply. */
 function virtualIommu({ reason = '', address }: Fault, _space: CommonSpace, { past }: FaultEvidence) {
   if (!isVirtualFault({ reason })) return undefined;
+  const words = reason.replace('virtual IOMMU: ', '');
   const unmapped = past?.unmapped;
   const after = unmapped ? `, after the guest unmapped ${hexRange(past.mapped?.fact ?? unmapped.fact)}` : '';
+  const refusal = VIRTUAL_REFUSALS.find(([pattern]) => pattern.test(words));
+  const because = refusal?.[1](address) ?? `the guest's driver has no mapping at ${hex(address)} for this device`;
   return {
     kind: 'virtual-iommu',
-    clause: `: the guest's virtual IOMMU refused it (${reason.replace('virtual IOMMU: ', '')})${after}, so the guest's driver has no mapping at ${hex(address)} for this device (addresses of the guest, not of the host)`,
-    fix: 'Look at the kernel log and the iommu:map events inside the guest',
+    clause: `: the guest's virtual IOMMU refused it (${words})${after}, so ${because} (addresses of the guest, not of the host)`,
+    fix: refusal?.[2] ?? 'Look at the kernel log and the iommu:map events inside the guest',
   };
 }
 
@@ -546,11 +568,21 @@ function inGuestMemory({ address, device }: Fault, { host }: CommonSpace, { gues
   return undefined;
 }
 
+/** Drivers of IOMMUs that a device tree describes. */
+const OF_DEVICE_TREE: ReadonlySet<string> = new Set([
+  ...['rockchip', 'apple-dart', 'mediatek', 'exynos', 'sun50i', 'ipmmu', 'omap', 'tegra', 'riscv'],
+]);
+
 /** Below 4 GiB, but not where the DMA API begins: often an address that was never mapped. */
-function physicalAddress({ address }: Fault, { host }: CommonSpace): FaultCause | undefined {
+function physicalAddress({ address, driver }: Fault, { host }: CommonSpace): FaultCause | undefined {
   if (address >= FOUR_GIB) return undefined;
-  const table = firmwareTable(host);
-  const where = table === 'RMRR' ? 'the RMRR lines of the kernel log' : 'the ACPI tables';
+  const isTree = driver !== undefined && OF_DEVICE_TREE.has(driver);
+  const table = isTree ? 'iommu-addresses entry in the device tree' : firmwareTable(host);
+  const where = isTree
+    ? 'the reserved-memory nodes of the device tree'
+    : table === 'RMRR'
+      ? 'the RMRR lines of the kernel log'
+      : 'the ACPI tables';
   return {
     kind: 'physical-address',
     clause: `: nothing in these dumps is mapped there. The DMA API places buffers just below 4 GiB, so this is probably a physical address: firmware memory with no ${table} to keep it mapped, or memory of a driver that bypasses the DMA API (or guest RAM that is not mapped)`,

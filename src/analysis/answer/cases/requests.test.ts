@@ -15,6 +15,12 @@ const call = (name: string, iova: string, size: string, errno: number, words: st
 
 const CASES: readonly Case[] = [
   {
+    name: 'a request that the kernel refused for its alignment, without the call',
+    given: '[   12.345] iommu: unaligned: iova 0x1fee01800 pa 0x0000000012345800 size 0x1000 min_pagesz 0x1000',
+    says: ['0x1fee01800', 'not aligned to the smallest page size, 0x1000', 'multiples'],
+    severity: 'warning',
+  },
+  {
     name: 'virt RAM over the x86 MSI window, only the error: the platform is assumed and said',
     given: VIRT(),
     says: [

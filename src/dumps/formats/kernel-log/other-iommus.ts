@@ -11,6 +11,7 @@
 //   "ipmmu-vmsa" iommu ": Unhandled fault: status 0x" hex "iova 0x" hex
 //   "omap-iommu" iommu ": " … "errs:0x" hex "da:0x" hex …
 //   "tegra-mc" controller ": " client ": " ["secure"] access "@0x" hex ": EMEM address decode error (SMMU translation error …)"
+//                                                        without the SMMU in parentheses the address is one of memory
 //
 // (Drivers of these names in drivers/iommu, and drivers/memory/tegra/mc.c, Linux 3.16 to 6.12.)
 import { rangeOfBits } from '../../../iova/range.ts';
@@ -123,7 +124,6 @@ const OMAP: FaultLine = {
 };
 
 const TEGRA: FaultLine = {
-  // Without the words about the SMMU the address is a physical one.
   start: /tegra-mc [\w.@-]{3,60}: \S{1,40}: (?:secure )?(?:read|write) @\S{0,40}?:? ?(?:.{0,60} \(SMMU|$)/,
   pattern: new RegExp(
     `tegra-mc [\\w.@-]{3,60}: (?<iommu>\\S{1,40}): (?:secure )?(read|write) @ ?${HEX}: [A-Za-z][\\w /-]{2,60} \\((SMMU [\\w ]{2,40}?)(?: \\[[\\w-]{1,5}\\])?\\)`,
@@ -133,6 +133,11 @@ const TEGRA: FaultLine = {
 };
 
 const FAULTS: readonly FaultLine[] = [ROCKCHIP, APPLE, MEDIATEK, EXYNOS, ALLWINNER, RENESAS, OMAP, TEGRA];
+
+/** An error of Tegra's memory controller. */
+const MEMORY_ERROR = new RegExp(
+  `tegra-mc [\\w.@-]{3,60}: (\\S{1,40}): (?:secure )?(read|write) @ ?${HEX}: ([A-Za-z][\\w /-]{2,60})(?: \\((?!SMMU )|$)`,
+);
 
 /** Older kernels do not print the widths. */
 const DART =
@@ -149,7 +154,17 @@ class OtherIommusReader implements LineReader {
 
   line(line: DumpLine, ahead: Lookahead): number {
     if (line.elision || line.prompt) return 0;
-    return this.#dart(line) || this.#faults.line(line, ahead);
+    return this.#dart(line) || this.#faults.line(line, ahead) || this.#memory(line);
+  }
+
+  #memory(line: DumpLine): number {
+    const [, client, access, digits, what = ''] = MEMORY_ERROR.exec(line.text) ?? [];
+    const address = parseHexAddress(digits);
+    if (client === undefined || address === undefined) return 0;
+    this.#sink.recognized();
+    const refused = { client: `a ${access} of ${client}`, what: what.trim(), address };
+    this.#sink.diagnostic('memory-controller-error', refused, line.number);
+    return 1;
   }
 
   #dart(line: DumpLine): number {

@@ -69,12 +69,75 @@ const forms: [name: string, lines: string[], expected: string[]][] = [
     ['arm-smmu 5000000.iommu: Unhandled context fault: iova=0x08000040, fsynr=0x22, cb=0'],
     ['? read 8000040 (context fault)'],
   ],
+  [
+    'registers below the device',
+    [
+      'arm-smmu 15000000.apps-smmu: Unhandled context fault from soc:qcom,cam_smmu:ife!',
+      ...[
+        'FAR    = 0x0000000007a00000',
+        'PAR    = 0x0',
+        'FSR    = 0x00000402 [TF R SS ]',
+        'FSYNR0    = 0x003f0031',
+      ].map((text) => `arm-smmu 15000000.apps-smmu: ${text}`),
+      'arm-smmu 15000000.apps-smmu: context bank#    = 0x00000018',
+      'arm-smmu 15000000.apps-smmu: SID = 0x808',
+    ],
+    ['soc:qcom,cam_smmu:ife read 7a00000 (translation fault)'],
+  ],
+  [
+    'registers without the line above, of two faults',
+    [
+      ...['FAR    = 0x7a00000', 'FSR    = 0x00000402 [TF W SS ]'].map((text) => `arm-smmu 15000000.iommu: ${text}`),
+      ...['FAR    = 0x7a01000', 'FSR    = 0x00000008 [PF]', 'SID=0x808'].map(
+        (text) => `arm-smmu 15000000.iommu: ${text}`,
+      ),
+    ],
+    ['15000000.iommu write 7a00000 (translation fault)', 'sid:0x808 ? 7a01000 (permission fault)'],
+  ],
+  [
+    'registers of an old driver, two on a line',
+    [
+      'msm_iommu: Interesting registers:',
+      'FAR    = 70000000    PAR    = 00000000',
+      'FSR    = 00000002 [TF ]',
+      'FSYNR0 = 00000010    FSYNR1 = 00000000',
+      'TTBR0  = 40000000    TTBR1  = 00000000',
+    ],
+    ['? write 70000000 (translation fault)'],
+  ],
+  [
+    'registers that repeat a fault',
+    [
+      'arm-smmu 5040000.iommu: Unhandled context fault: fsr=0x402, iova=0x1000, fsynr=0x11, cbfrsynra=0x800, cb=3',
+      'arm-smmu 5040000.iommu: FSR    = 00000402 [Format=2 TF], SID=0x800',
+      'arm-smmu 5040000.iommu: FSYNR0 = 00000011 [S1CBNDX=0 WNR PLVL=1]',
+    ],
+    ['sid:0x800 write 1000 (translation fault, fsr=0x402)'],
+  ],
 ];
 
 test.each(forms)('%s', async (_, lines, expected) => {
   const opened = await open(...lines);
   expect(faultsOf(opened)).toEqual(expected);
   expect(diagnosticsOf(opened)).toEqual([]);
+});
+
+test.each([
+  [['arm-smmu 15000000.iommu: FSR    = 00000402 [TF R SS ]'], ['warning fault-without-address 1']],
+  [
+    [
+      'arm-smmu 5040000.iommu: FSR    = 00000402 [Format=2 TF], SID=0x800',
+      'arm-smmu 5040000.iommu: FSYNR0 = 00000011 [WNR]',
+    ],
+    ['warning fault-without-address 1'],
+  ],
+  [['arm-smmu 1500.smmu: Unhandled context fault from soc:x!', 'usb 1-1: reset'], ['warning fault-without-address 1']],
+  // Of a processor.
+  [['Internal error: Oops', 'FAR = 0x0000000007a00000', 'SCTLR = 0x30d00800'], []],
+])('registers without the address: %j', async (lines, expected) => {
+  const opened = await open(...lines);
+  expect(faultsOf(opened)).toEqual([]);
+  expect(diagnosticsOf(opened).filter((text) => !text.includes('nothing-recognized'))).toEqual(expected);
 });
 
 describe('no fault', () => {

@@ -8,6 +8,8 @@
 //   prefix priv type access stage …          access = "read" | "write"
 // Version 2:
 //   prefix "Unhandled context fault:" [key "=" value ","] …      keys: fsr, iova, fsynr, cbfrsynra, cb
+// and its registers, below that or below "Unhandled context fault from" device, or alone, of older and of Qualcomm's drivers:
+//   [prefix] name "=" hex ["[" flag … "]"] …                     names: FAR, PAR, FSR, FSYNR0, FSYNR1, TTBR0 …; FAR is the address
 //
 // Events with other numbers than those below have no input address: no fact.
 // (arm_smmu_handle_event and arm_smmu_context_fault in drivers/iommu/arm; SMMU architecture, IHI 0070, event records.)
@@ -96,8 +98,14 @@ const UNIDENTIFIED = 1n << 1n;
 
 const FROM_DEVICE = /Unhandled (?:arm-smmu )?context fault from ([\w.,:@-]{2,80}?)!?$/;
 const REGISTER =
-  /\b(FAR|PAR|FSR|FSYNR[01]|CBFRSYNRA[01]?|CONTEXTIDR|SCTLR|TTBR[01]|MAIR[01])\s{0,8}= ?(?:0x)?([0-9a-f]{1,16})(?!\w)/i;
-const REGISTER_START = /\b(?:FAR|FSR|FSYNR0)\s{0,8}= ?[0-9a-f]/i;
+  /\b(FAR|PAR|FSR|FSYNR[01]|CBFRSYNRA[01]?|CONTEXTIDR|SCTLR|ACTLR|TTBR[01]|MAIR[01])\s{0,8}= ?(?:0x)?([0-9a-fA-F]{1,16})(?!\w)/g;
+/** The IOMMU in front of its registers. */
+const REGISTER_OWNER = /(?<![\w.,@-])(?=\S{0,59}[.\d])([\w.,@-]{3,60}):\s{1,8}(?:FAR|FSR|FSYNR0)\s{0,8}=/;
+const STREAM = /\bSID\s{0,8}= ?(0x[0-9a-f]{1,8})(?!\w)/i;
+/** Where another message may begin: facts are emitted in their order. */
+const OTHER_MESSAGE = /\bevent\b|fault|Stream ID|page sizes|-bit/;
+/** Lines between two registers of one fault, others of it included. */
+const REGISTERS_GAP = 6;
 
 const PAGE_SIZES = /smmu[^:]{0,60}: {0,12}Supported page sizes: (0x[0-9a-f]{1,16})(?!\w)/i;
 const STAGE_1 = /(?:(?<name>[\w.@-]{3,60}): {1,12})?Stage-1: (?<bits>\d{2})-bit VA -> \d{2}-bit IPA(?!\w)/;
@@ -121,6 +129,19 @@ const STATUS: readonly [bit: bigint, text: string, flag: string][] = [
   [1n << 4n, 'external fault', 'EF'],
 ];
 
+/** Registers of a context fault. */
+interface Registers {
+  /** Undefined if no message names it. */
+  device: string | undefined;
+  readonly values: Map<string, string>;
+  /** What the decoded status says: `TF`, `W` … */
+  flags: readonly string[];
+  stream: string | undefined;
+  readonly line: DumpLine;
+  /** Index of the last line. */
+  index: number;
+}
+
 /** An event that says what is wrong with the entry of a stream. */
 interface BadEntry {
   readonly sid: bigint;
@@ -136,6 +157,10 @@ class KernelLogSmmuReader implements LineReader {
   #pending: { readonly event: FactOf<'fault'> | BadEntry; readonly line: number; readonly index: number } | undefined;
   /** Of the SMMU whose features are being listed. */
   #pageSizes: Iova | undefined;
+  /** Of a fault that has not been emitted. */
+  #registers: Registers | undefined;
+  /** Index of the last line of a fault that has its address: registers below it are its own. */
+  #decodedAbove = -100;
 
   constructor(sink: FactSink) {
     this.#sink = sink;
@@ -143,44 +168,92 @@ class KernelLogSmmuReader implements LineReader {
 
   line(line: DumpLine, ahead: Lookahead): number {
     if (line.elision || line.prompt) return 0;
+    const registers = this.#register(line, ahead);
+    if (registers > 0) return registers;
+    if (this.#registers && OTHER_MESSAGE.test(line.text)) this.#closeRegisters();
     return (
       this.#last(line, ahead) ||
       this.#recorded(line, ahead) ||
       this.#decoded(line, ahead) ||
-      this.#fromDevice(line, ahead) ||
+      this.#fromDevice(line) ||
       this.#context(line, ahead) ||
       this.#unknownStream(line, ahead) ||
-      this.#width(line, ahead) ||
-      (REGISTER_START.test(line.text) && REGISTER.test(line.text) ? 1 : 0)
+      this.#width(line, ahead)
     );
   }
 
+  end(): void {
+    this.#closeRegisters();
+  }
+
   /** A context fault in the registers below it. */
-  #fromDevice(line: DumpLine, ahead: Lookahead): number {
+  #fromDevice(line: DumpLine): number {
     const device = FROM_DEVICE.exec(line.text)?.[1];
     if (device === undefined) return 0;
-    const registers = new Map<string, { readonly value: string; readonly text: string }>();
-    let lines = 1;
-    for (; lines <= LOOKAHEAD; lines++) {
-      const text = continuation(line, ahead, lines)?.text;
-      const [, name, value] = REGISTER.exec(text ?? '') ?? [];
-      if (text === undefined || name === undefined || value === undefined) break;
-      registers.set(name.toUpperCase(), { value, text });
+    this.#openRegisters(line, device);
+    return 1;
+  }
+
+  #openRegisters(line: DumpLine, device: string | undefined): Registers {
+    this.#closeRegisters();
+    this.#registers = { device, values: new Map(), flags: [], stream: undefined, line, index: line.index };
+    return this.#registers;
+  }
+
+  #register(line: DumpLine, ahead: Lookahead): number {
+    const found = [...line.text.matchAll(REGISTER)].map(
+      ([, name = '', value = '']) => [name.toUpperCase(), value] as const,
+    );
+    const open = this.#registers;
+    const isNear = open !== undefined && line.index - open.index <= REGISTERS_GAP;
+    if (open && !isNear) this.#closeRegisters();
+    const stream = isNear ? STREAM.exec(line.text)?.[1] : undefined;
+    if (found.length === 0) {
+      if (stream === undefined || !open) return 0;
+      open.stream = stream;
+      open.index = line.index;
+      return 1;
     }
-    const address = parseHexAddress(registers.get('FAR')?.value);
-    const flags = /\[ ?([A-Z][A-Z ]{0,40}?) ?\]/.exec(registers.get('FSR')?.text ?? '')?.[1]?.split(' ') ?? [];
-    const names = STATUS.filter(([, , flag]) => flags.includes(flag)).map(([, text]) => text);
+    if (line.index - this.#decodedAbove <= REGISTERS_GAP) {
+      this.#decodedAbove = line.index;
+      return 1;
+    }
+    if (!isNear && !isOfIommu(line, ahead)) return 0;
+    const isAgain = open !== undefined && found.some(([name]) => open.values.has(name));
+    const registers = open && isNear && !isAgain ? open : this.#openRegisters(line, undefined);
+    registers.index = line.index;
+    for (const [name, value] of found) registers.values.set(name, value);
+    registers.device ??= REGISTER_OWNER.exec(line.text)?.[1];
+    registers.stream ??= STREAM.exec(line.text)?.[1];
+    const [, flags] = /\bFSR\s{0,8}=[^[]{1,24}\[ ?(.{0,60}?) ?\]/.exec(line.text) ?? [];
+    if (flags !== undefined) registers.flags = flags.split(/\s{1,4}/);
+    return 1;
+  }
+
+  /** Emits the fault whose registers were read. */
+  #closeRegisters(): void {
+    const registers = this.#registers;
+    this.#registers = undefined;
+    if (!registers) return;
+    const { device: named, values, flags, stream, line } = registers;
+    const status = parseHexAddress(values.get('FSR')) ?? 0n;
+    const address = parseHexAddress(values.get('FAR'));
+    const isFault = values.has('FSR') || values.has('FSYNR0') || values.has('FAR') || values.size === 0;
+    if (!isFault) return;
+    const sid = parseHexAddress(stream ?? values.get('CBFRSYNRA'));
+    const isNamed = FROM_DEVICE.test(line.text) || sid === undefined;
+    const device = isNamed ? named && normalizeLoggedDevice(named) : `sid:0x${sid.toString(16)}`;
+    const names = STATUS.filter(([bit, , flag]) => flags.includes(flag) || (status & bit) !== 0n).map(
+      ([, text]) => text,
+    );
     const reason = names.join(', ') || 'context fault';
     if (address === undefined) {
       this.#sink.recognized();
-      this.#sink.diagnostic(
-        'fault-without-address',
-        { what: `${device}: ${reason}; its address is not in the log` },
-        line.number,
-      );
-      return 1;
+      const what = `${device === undefined ? '' : `${device}: `}${reason}; its address is not in the log`;
+      this.#sink.diagnostic('fault-without-address', { what }, line.number);
+      return;
     }
-    const syndrome = parseHexAddress(registers.get('FSYNR0')?.value);
+    const syndrome = parseHexAddress(values.get('FSYNR0'));
     const access = flags.includes('W')
       ? faultAccess(true)
       : flags.includes('R')
@@ -192,7 +265,7 @@ class KernelLogSmmuReader implements LineReader {
       {
         kind: 'fault',
         address,
-        device: normalizeLoggedDevice(device),
+        ...(device === undefined ? {} : { device }),
         ...(access === undefined ? {} : { access }),
         reason,
         driver: 'smmu-v2',
@@ -200,7 +273,6 @@ class KernelLogSmmuReader implements LineReader {
       },
       line.number,
     );
-    return lines;
   }
 
   /** Accesses of a stream that the SMMU does not know. */
@@ -358,6 +430,12 @@ class KernelLogSmmuReader implements LineReader {
   }
 
   #context(line: DumpLine, ahead: Lookahead): number {
+    const lines = this.#contextFault(line, ahead);
+    if (lines > 0) this.#decodedAbove = line.index + lines - 1;
+    return lines;
+  }
+
+  #contextFault(line: DumpLine, ahead: Lookahead): number {
     const start = /Unhandled(?: context)?$|context fault/;
     const found =
       matchLongest(line, ahead, start, [CONTEXT], HEX_REST) ?? matchLongest(line, ahead, start, [SHORT_CONTEXT]);
@@ -391,6 +469,15 @@ class KernelLogSmmuReader implements LineReader {
     );
     return found.lines + (more ? 1 : 0);
   }
+}
+
+/** True for registers of an IOMMU: processors have some with the same names. */
+function isOfIommu(line: DumpLine, ahead: Lookahead): boolean {
+  if (/s?mmu/i.test(line.text)) return true;
+  for (let n = 0; n <= LOOKAHEAD; n++) {
+    if (/\bFSYNR0\s{0,8}=/.test((n === 0 ? line : ahead(n))?.text ?? '')) return true;
+  }
+  return false;
 }
 
 function matchDecoded(line: DumpLine | undefined, ahead: Lookahead): Matched | undefined {

@@ -185,6 +185,18 @@ describe('what an ioctl said', () => {
     ]);
   });
 
+  test.each([
+    ['on one line', '-device {"driver":"vfio-pci","host":"0000:3b:00.0","id":"hostdev0"}: '],
+    ['behind a device that was broken', '-device {"driver":"vfio-pci","host":"0000:3b:00.0",\n"id":"hostdev0"}: '],
+  ])('counts where the call has another error, %s', async (_, device) => {
+    const opened = await open(
+      `qemu-system-x86_64: ${device}VFIO_MAP_DMA failed: Cannot allocate memory`,
+      'qemu-system-x86_64: vfio_container_dma_map(0x1, 0x1000, 0x1000, 0x2) = -2 (No such file or directory)',
+    );
+    expect(requestsOf(opened).map((request) => request.replace(/ at \d$/, ''))).toEqual(['vfio map 1000-1fff -ENOMEM']);
+    expect(diagnosticsOf(opened).map((text) => text.replace(/ \d$/, ''))).toEqual(['info request-errors-differ']);
+  });
+
   test('one call answers for one ioctl', async () => {
     const opened = await open(
       'warning: IOMMU_IOAS_MAP failed: Bad address, PCI BAR?',

@@ -85,6 +85,8 @@ interface Ioctl {
   readonly severity: Severity;
   readonly line: number;
   readonly index: number;
+  /** True once a trace line of another request followed. */
+  isPast?: boolean;
 }
 
 class QemuErrorsReader implements LineReader {
@@ -106,6 +108,7 @@ class QemuErrorsReader implements LineReader {
     if (line.elision || line.prompt) return 0;
     if (line.text.includes('iommufd_backend_')) {
       this.#traceIndex = line.index;
+      if (this.#waiting) this.#waiting.isPast = true;
       return 0;
     }
     if (line.index - this.#index > 4 || MESSAGE_START.test(line.raw)) this.#before = '';
@@ -134,8 +137,14 @@ class QemuErrorsReader implements LineReader {
     const op = name === 'map' ? 'map' : 'unmap';
     const waiting =
       this.#waiting?.op === op && line.index - this.#waiting.index <= DISTANCE_MAX ? this.#waiting : undefined;
-    const result = number === undefined ? waiting?.result : callResult(Number(number), text);
+    const printed = number === undefined ? undefined : callResult(Number(number), text);
+    // What the ioctl failed with. Printing that changes errno before the call returns it.
+    const reported = waiting?.isPast && printed !== undefined ? undefined : waiting?.result;
+    const result = reported !== undefined && printed !== 0 ? reported : printed;
     if (result === undefined) return this.#damaged(line);
+    if (printed !== undefined && printed !== result) {
+      this.#sink.diagnostic('request-errors-differ', { first: `${result}`, second: `${printed}` }, line.number);
+    }
     if (result === 0 && text !== undefined && isRepeated(match[0], ahead, lines)) {
       // Printed before the call returned, with the text of an unrelated error.
       this.#sink.recognized();

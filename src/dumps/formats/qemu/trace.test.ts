@@ -44,6 +44,11 @@ const forms: [name: string, lines: string[], expected: string[]][] = [
     ['map 1000-1fff qemu 7f00', 'request 1000-1fff map iommufd 0 7f00', 'request 1000-1fff unmap iommufd -EINVAL'],
   ],
   [
+    'a page that a virtual IOMMU translated',
+    ['12@1.500000:virtio_iommu_translate_out 0xfffff040 -> 0x7f000040 for sid=8'],
+    ['map fffff000-ffffffff qemu phys 7f000000'],
+  ],
+  [
     "ftrace's",
     [' qemu-kvm-99 [001] .... 123.456789: tracing_mark_write: vfio_listener_region_del region_del 0x1000 - 0x1fff'],
     ['unmap 1000-1fff qemu at 123.456789'],

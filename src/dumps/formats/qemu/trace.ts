@@ -19,9 +19,10 @@
 //   "virtio_iommu_report_fault" "FAULT reason=" n "flags=" n "endpoint=" n "address =" hex           a fault
 //   "virtio_iommu_translate no mapping for" hex "for sid=" n                                         a fault (a message)
 //   "virtio_iommu_translate permission error on" hex "(" wanted "): allowed=" n                     likewise
-//   "virtio_iommu_translate_out" "virt_addr=" hex "phys_addr=" hex "sid=" n                          at least a page is mapped
+//   "virtio_iommu_translate_out" hex "->" hex "for sid=" n                                           at least a page is mapped
 //   "vfio_user_dma_map" … ("iova" | "address") iova "size" size …                                   also _unmap
 //   "vfu: registering GPA" iova "," decimal "bytes"                                                  of a device in another process
+//   "vhost_vdpa_get_iova_range" … "first: " start "last: " last                                      what a device can use
 //   "vhost_vdpa_dma_map" … "iova: " iova "size: " size "uaddr: " pointer …                          also _unmap
 //
 // Ends are inclusive, addresses hexadecimal, with `0x` except in the oldest versions. `ret` is the ioctl's: -1 only says
@@ -65,7 +66,9 @@ type EventKind =
   /** It is a part of a BAR that is smaller than a page. */
   | 'unaligned'
   /** A virtual IOMMU reports it as reserved. */
-  | 'reserved';
+  | 'reserved'
+  /** A device of vDPA can use it. */
+  | 'usable';
 
 /**
  * An event with a range: named groups `from` and `to`, or `from` and `size`, and those that `#take` reads.
@@ -214,6 +217,11 @@ const EVENTS: readonly EventForm[] = [
     ],
   },
   {
+    kind: 'usable',
+    start: /vhost_vdpa_get_iova_range /,
+    patterns: [new RegExp(`vhost_vdpa_get_iova_range .{1,60}?first: ?${hex('from')} last: ?${hex('to')}(?!\\w)`)],
+  },
+  {
     kind: 'mapping',
     op: 'map',
     start: /vhost_vdpa_dma_map /,
@@ -246,6 +254,7 @@ const EVENTS: readonly EventForm[] = [
       new RegExp(
         `virtio_iommu_translate_out .{0,20}?virt_addr=? ?${hex('at')} phys_addr=? ?${hex('to')} sid=? ?(?<endpoint>\\d{1,10})(?!\\w)`,
       ),
+      new RegExp(`virtio_iommu_translate_out ${hex('at')} ?-> ?${hex('to')} for sid=? ?(?<endpoint>\\d{1,10})(?!\\w)`),
     ],
   },
   {
@@ -344,7 +353,7 @@ class QemuTraceReader implements LineReader {
         ...(endpoint === undefined ? {} : { device: `ep:${endpoint}` }),
         ...(bits === undefined ? {} : { access: faultAccess((bits & WRITE) !== 0n) }),
         ...(wanted === undefined ? {} : { access: faultAccess(wanted !== '1') }),
-        reason: refusal ?? FAULT_REASONS[Number(reason)] ?? 'fault',
+        reason: `virtual IOMMU: ${refusal ?? FAULT_REASONS[Number(reason)] ?? 'fault'}`,
         driver: 'virtio',
       },
       line.number,
@@ -399,6 +408,9 @@ class QemuTraceReader implements LineReader {
         break;
       case 'unaligned':
         this.#sink.fact({ kind: 'guest', ...range, name, type: 'ram' }, line.number);
+        break;
+      case 'usable':
+        this.#sink.fact({ kind: 'valid_range', ...range }, line.number);
         break;
       case 'reserved': {
         const type = REGION_TYPES[Number(groups.type ?? 0)] ?? `type ${groups.type}`;

@@ -31,9 +31,11 @@ test('faults of the traces of each kind', async () => {
     [
       'vtd_dmar_fault sid 0xb00 fault 5 addr 0xfee00000 write 1',
       'vtd_err_dmar_iova_overflow iova 0x8000000000',
-      'smmuv3_translate_abort smmuv3-iommu-memory-region-24-3 sid=0x18 abort on iova=0xffffe000 is_write=0',
+      'smmuv3_translate_abort smmuv3-iommu-memory-region-24-3 sid=0x18 abort on iova:0xffffe000 is_write=0',
+      'smmuv3_translate_abort smmuv3-iommu-memory-region-24-3 sid=24 abort on iova:0xffffd000 is_write=1',
       'qemu: smmuv3-iommu-memory-region-24-3 translation failed for iova=0x8000040 (SMMU_EVT_F_PERMISSION)',
       'amdvi_page_fault error: page fault accessing guest physical address 0x2000',
+      'amdvi_mode_invalid error: translation level 0x7 translating addr 0x2800',
       'riscv_iommu_flt riscv,iommu: fault 0001:03.2 reason: 0x15 iova: 0x3000',
       'virtio_iommu_translate permission error on 0x4000(2): allowed=1',
     ].join('\n'),
@@ -42,10 +44,12 @@ test('faults of the traces of each kind', async () => {
     'sid:0xb00 write fee00000 (virtual IOMMU: PTE Write access is not set)',
     '? ? 8000000000 (virtual IOMMU: iova overflow)',
     'sid:0x18 read ffffe000 (virtual IOMMU: access aborted)',
+    'sid:0x18 write ffffd000 (virtual IOMMU: access aborted)',
     'smmuv3-iommu-memory-region-24-3 ? 8000040 (virtual IOMMU: F_PERMISSION)',
-    '? ? 2000 (virtual IOMMU: access aborted)',
+    '? ? 2000 (virtual IOMMU: page fault)',
+    '? ? 2800 (virtual IOMMU: invalid translation level)',
     '0000:01:03.2 ? 3000 (virtual IOMMU: fault 0x15)',
-    '? write 4000 (permission error)',
+    '? write 4000 (virtual IOMMU: permission error)',
   ]);
 });
 

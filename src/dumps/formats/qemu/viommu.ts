@@ -4,8 +4,9 @@
 //   "vtd_dmar_fault" "sid" hex "fault" n "addr" hex "write" n                                            its trace
 //   "vtd_err_dmar_" name ["dev" bus:slot.function] "iova" hex … ["write" n]                              old traces
 //   region "translation failed for iova=" hex "(" event ")"                                              SMMUv3
-//   "smmuv3_translate_abort" region "sid=" hex ["abort on"] "iova=" hex "is_write=" n                    its trace
+//   "smmuv3_translate_abort" region "sid=" (hex | n) "abort on iova:" hex "is_write=" n                  its trace
 //   "amdvi_page_fault" … hex                                                                             amd-iommu
+//   "amdvi_mode_invalid error: translation level" n "translating addr" hex
 //   "riscv_iommu_flt" id ": fault" bus:slot.function "reason:" hex "iova:" hex                           riscv-iommu
 //
 // Accesses that it translated, each in one page at least: a mapping that was there. Those of pages of 4 KiB and more are
@@ -13,7 +14,7 @@
 //
 //   "vtd_dmar_translate" "dev" bus:slot.function "iova" hex "-> gpa" hex "mask" hex
 //   "vtd_page_walk_one" … "iova" hex "-> gpa" hex "mask" hex "perm" n          told to VFIO: all of it; without permission, unmapped
-//   "smmuv3_translate_success" region "sid=" hex "iova=" hex "translated=" hex "perm=" hex
+//   "smmuv3_translate_success" region "sid=" (hex | n) "iova=" hex "translated=" hex "perm=" hex
 //   "amdvi_" ("translation_result" | "iotlb_hit") … "devid:" bus:slot.function "gpa" hex "hpa" hex
 //   "riscv_iommu_dma" id ": translate" bus:slot.function "#" n access hex "->" hex
 //
@@ -30,6 +31,8 @@ import { matchLongest } from '../../text/match-longest.ts';
 const HEX = '0x[0-9a-f]{1,64}';
 /** `03:00.0`, and `03:00:00` or `03:00.00` as some versions print it. */
 const DEVICE = '(?<device>[0-9a-f]{2,4}:[0-9a-f]{2}[:.][0-9a-f]{1,2})';
+/** In decimal before QEMU 4.1. */
+const SID = '(?<sid>0x[0-9a-f]{1,8}|\\d{1,10})';
 const END = '(?![\\w.…])';
 
 interface FaultForm {
@@ -75,7 +78,7 @@ const FAULTS: readonly FaultForm[] = [
     driver: 'smmu-v3',
     start: /\bsmmuv3_translate_abort\b/,
     pattern: new RegExp(
-      `smmuv3_translate_abort (?:\\S{1,80} )?sid= ?(?<sid>0x[0-9a-f]{1,8}) (?:abort on )?iova:?= ?(?<address>${HEX}) is_write= ?(?<write>[01])(?!\\w)`,
+      `smmuv3_translate_abort (?:\\S{1,80} )?sid= ?${SID} (?:abort on )?iova[:=]{1,2} ?(?<address>${HEX}) is_write= ?(?<write>[01])(?!\\w)`,
       'i',
     ),
   },
@@ -85,6 +88,13 @@ const FAULTS: readonly FaultForm[] = [
     pattern: new RegExp(
       `amdvi_page_fault (?:error: page fault accessing guest physical address|Fault at|.{0,60}?) ?(?<address>${HEX})${END}`,
       'i',
+    ),
+  },
+  {
+    driver: 'amd',
+    start: /\bamdvi_mode_invalid\b/,
+    pattern: new RegExp(
+      `amdvi_mode_invalid error: (?<reason>translation level) (?:0x)?\\w{1,4} translating addr (?<address>${HEX})${END}`,
     ),
   },
   {
@@ -132,7 +142,7 @@ const TRANSLATIONS: readonly { readonly start: RegExp; readonly pattern: RegExp 
   {
     start: /\bsmmuv3_translate_success\b/,
     pattern: new RegExp(
-      `smmuv3_translate_success (?:\\S{1,80} )?sid= ?(?<sid>0x[0-9a-f]{1,8}) iova= ?(?<address>${HEX}) translated= ?(?<to>${HEX}) perm`,
+      `smmuv3_translate_success (?:\\S{1,80} )?sid= ?${SID} iova= ?(?<address>${HEX}) translated= ?(?<to>${HEX}) perm`,
       'i',
     ),
   },
@@ -298,14 +308,13 @@ function deviceOf({ device, sid, region }: Groups): string | undefined {
     const [, bus = '', slot = '', fn = ''] = /^(?:0{0,2})([0-9a-f]{2}):([0-9a-f]{2})[:.]0?([0-7])$/i.exec(device) ?? [];
     return fn === '' ? device : normalizeLoggedDevice(`${bus}:${slot}.${fn}`);
   }
-  const id = parseHexAddress(sid);
-  if (id !== undefined) return `sid:0x${id.toString(16)}`;
-  return region;
+  return sid === undefined ? region : `sid:0x${Number(sid).toString(16)}`;
 }
 
 function reasonOf(driver: string, { reason, number }: Groups): string {
+  if (reason === 'translation level') return 'invalid translation level';
   if (reason !== undefined) return reason.replaceAll('_', driver === 'intel' ? ' ' : '_').trim();
-  if (number === undefined) return 'access aborted';
+  if (number === undefined) return driver === 'amd' ? 'page fault' : 'access aborted';
   return (driver === 'intel' ? VTD_REASONS.get(Number(number)) : undefined) ?? `fault ${number}`;
 }
 
