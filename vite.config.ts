@@ -2,6 +2,7 @@ import optimizeLocales from '@react-aria/optimize-locales-plugin';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
 import manifest from './package.json' with { type: 'json' };
+import { tokens } from './vite.tokens.ts';
 
 /**
  * Everything comes from the page's own origin; nothing is evaluated and nothing is inline. WebSockets to this machine
@@ -45,7 +46,12 @@ export default defineConfig({
   base: './',
   define: { 'import.meta.env.IOVASCOPE_VERSION': JSON.stringify(manifest.version) },
   // The page speaks English: the widgets' words in other languages would be a tenth of the first load.
-  plugins: [react(), { ...optimizeLocales.vite({ locales: ['en-US'] }), enforce: 'pre' }, contentSecurityPolicy()],
+  plugins: [
+    react(),
+    tokens(),
+    { ...optimizeLocales.vite({ locales: ['en-US'] }), enforce: 'pre' },
+    contentSecurityPolicy(),
+  ],
   // What the worker imports too: what is found later reloads the page in the middle of its work.
   optimizeDeps: { entries: ['*.html', 'src/engine/transport/engine.worker.ts'] },
   worker: { format: 'es', rolldownOptions: { output: { codeSplitting: CHUNKS } } },

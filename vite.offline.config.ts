@@ -9,6 +9,7 @@ import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
 import manifest from './package.json' with { type: 'json' };
 import { REACT_ARIA_STYLES } from './vite.config.ts';
+import { tokens } from './vite.tokens.ts';
 
 const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
@@ -92,6 +93,7 @@ export default defineConfig({
   plugins: [
     offlineModules(),
     react(),
+    tokens(),
     { ...optimizeLocales.vite({ locales: ['en-US'] }), enforce: 'pre' },
     singleFile(),
   ],

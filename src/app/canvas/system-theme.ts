@@ -1,5 +1,6 @@
 // The theme to draw with: the chosen one, or the colors that the system prescribes.
 import { forcedTheme, type Theme, type ThemeName } from '../../timeline/scene/theme.ts';
+import { SYSTEM_COLORS } from '../../timeline/scene/tokens.ts';
 
 const FORCED = matchMedia('(forced-colors: active)');
 /** Prescribed colors change with it while they stay prescribed. */
@@ -22,10 +23,10 @@ let prescribed: Theme | undefined;
 export function screenTheme(chosen: ThemeName): Theme | ThemeName {
   if (!FORCED.matches) return chosen;
   prescribed ??= forcedTheme({
-    ground: resolved('Canvas'),
-    text: resolved('CanvasText'),
-    dimmed: resolved('GrayText'),
-    highlight: resolved('Highlight'),
+    ground: resolved(SYSTEM_COLORS.ground),
+    text: resolved(SYSTEM_COLORS.text),
+    dimmed: resolved(SYSTEM_COLORS.dimmed),
+    highlight: resolved(SYSTEM_COLORS.highlight),
   });
   return prescribed;
 }

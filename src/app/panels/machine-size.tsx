@@ -36,7 +36,7 @@ function stopOf(ram: bigint): number {
 /** A gradient that shows below the slider which sizes fit (green) and which do not (red). */
 function fitStrip(sizes: GuestSizes | undefined): string {
   const colours = STOPS.map((stop) =>
-    sizes?.sizes.some(({ min, max }) => min <= stop && stop <= max) ? 'var(--fits)' : 'var(--error)',
+    sizes?.sizes.some(({ min, max }) => min <= stop && stop <= max) ? 'var(--good)' : 'var(--alarm)',
   );
   const share = 100 / STOPS.length;
   const parts: string[] = [];

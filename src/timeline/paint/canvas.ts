@@ -1,7 +1,8 @@
 import type { Mark, Scene } from '../scene/mark.ts';
 import type { StyleName } from '../scene/style-names.ts';
 import { textWidth } from '../scene/text-metrics.ts';
-import { cssFont, SANS_STACK, THEMES, type Theme, type ThemeName, WASH_OPACITY } from '../scene/theme.ts';
+import { cssFont, THEMES, type Theme, type ThemeName } from '../scene/theme.ts';
+import { SANS_STACK, TEXT, WASH_OPACITY } from '../scene/tokens.ts';
 
 type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 
@@ -113,12 +114,12 @@ function paintMark(context: Context, mark: Mark, theme: Theme, density: number):
       context.stroke();
       return;
     case 'badge': {
-      const width = Math.max(13, textWidth(mark.text, 10, 'bold') + 6);
+      const width = Math.max(13, textWidth(mark.text, TEXT.tiny, 'bold') + 6);
       context.fillStyle = theme.ink[mark.ink ?? 'badge'];
       context.beginPath();
       context.roundRect(mark.x - width / 2, mark.y - 6.5, width, 13, 6.5);
       context.fill();
-      context.font = `600 10px ${SANS_STACK}`;
+      context.font = `600 ${TEXT.tiny}px ${SANS_STACK}`;
       context.textAlign = 'center';
       context.fillStyle = theme.ink.ground;
       context.fillText(mark.text, mark.x, mark.y + 3.5);

@@ -1,7 +1,8 @@
 import type { Mark, Scene } from '../scene/mark.ts';
 import type { StyleName } from '../scene/style-names.ts';
 import { textWidth } from '../scene/text-metrics.ts';
-import { cssFont, type Paint, SANS_STACK, THEMES, type Theme, type ThemeName, WASH_OPACITY } from '../scene/theme.ts';
+import { cssFont, type Paint, THEMES, type Theme, type ThemeName } from '../scene/theme.ts';
+import { SANS_STACK, TEXT, WASH_OPACITY } from '../scene/tokens.ts';
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
@@ -71,10 +72,10 @@ function markSvg(mark: Mark, theme: Theme): string {
       return `<polyline points="${points}" fill="none" stroke="${theme.ink[mark.ink]}" stroke-width="${mark.width}"/>`;
     }
     case 'badge': {
-      const width = Math.max(13, textWidth(mark.text, 10, 'bold') + 6);
+      const width = Math.max(13, textWidth(mark.text, TEXT.tiny, 'bold') + 6);
       return (
         `<rect x="${n(mark.x - width / 2)}" y="${n(mark.y - 6.5)}" width="${n(width)}" height="13" rx="6.5" fill="${theme.ink[mark.ink ?? 'badge']}"/>` +
-        `<text x="${n(mark.x)}" y="${n(mark.y + 3.5)}" font-size="10" font-family="${escapeXml(SANS_STACK)}" font-weight="600" text-anchor="middle" fill="${theme.ink.ground}">${escapeXml(mark.text)}</text>`
+        `<text x="${n(mark.x)}" y="${n(mark.y + 3.5)}" font-size="${TEXT.tiny}" font-family="${escapeXml(SANS_STACK)}" font-weight="600" text-anchor="middle" fill="${theme.ink.ground}">${escapeXml(mark.text)}</text>`
       );
     }
   }

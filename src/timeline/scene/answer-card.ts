@@ -4,6 +4,7 @@ import type { Mark } from './mark.ts';
 import { textMark } from './mark-builders.ts';
 import { wrapText } from './text-metrics.ts';
 import type { InkName } from './theme.ts';
+import { TEXT } from './tokens.ts';
 
 export interface SceneAnswer {
   readonly severity: 'fatal' | 'warning' | 'note' | 'clean';
@@ -20,8 +21,8 @@ const INKS: Readonly<Record<SceneAnswer['severity'], InkName>> = {
   clean: 'good',
 };
 const TEXT_X = MARGIN + 12;
-const TEXT = { size: 12.5, line: 18 };
-const REMEDY = { size: 11.5, line: 16 };
+const VERDICT = { size: TEXT.label, line: 18 };
+const REMEDY = { size: TEXT.label, line: 16 };
 const PADDING = 6;
 const REMEDIES_MAX = 3;
 
@@ -32,9 +33,9 @@ export function answerCard({ width }: Frame, answer: SceneAnswer | undefined, to
   const y0 = top + 4;
   let y = y0 + PADDING;
   const lines: Mark[] = [];
-  for (const line of wrapText(answer.text, room, TEXT.size, 'bold')) {
-    y += TEXT.line;
-    lines.push(textMark(TEXT_X, y - 5, line, { size: TEXT.size, font: 'bold' }));
+  for (const line of wrapText(answer.text, room, VERDICT.size, 'bold')) {
+    y += VERDICT.line;
+    lines.push(textMark(TEXT_X, y - 5, line, { size: VERDICT.size, font: 'bold' }));
   }
   for (const remedy of answer.remedies.slice(0, REMEDIES_MAX)) {
     for (const line of wrapText(`Fix: ${remedy}`, room, REMEDY.size)) {

@@ -5,13 +5,14 @@ import type { Frame } from './layout.ts';
 import type { Mark } from './mark.ts';
 import { pathMark, textMark } from './mark-builders.ts';
 import { textWidth } from './text-metrics.ts';
+import { TEXT } from './tokens.ts';
 
 /** A segment narrower than this has no room for a break. */
 const WIDTH_MIN = 22;
 /** Distance that the middle of a break keeps from the borders of the plot. */
 const BORDER = 6;
 const TOOTH = 7;
-const LABEL_SIZE = 10;
+const LABEL_SIZE = TEXT.tiny;
 /** Distance that a label keeps from both ends of its range. */
 const LABEL_GAP = 3;
 /** Where in its range a break is. */

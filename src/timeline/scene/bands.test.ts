@@ -199,7 +199,7 @@ describe('the list of a file', () => {
   test('a detail is beside its message, and below it where there is no room', () => {
     const [message, beside] = listed(800, 'EINVAL');
     expect([beside?.text, beside?.y]).toEqual(['EINVAL', message?.y]);
-    expect(beside?.x).toBeGreaterThan((message?.x ?? 0) + textWidth('fatal: refused', 10.5));
+    expect(beside?.x).toBeGreaterThan((message?.x ?? 0) + textWidth('fatal: refused', 11));
     const [first, below] = listed(200, 'a detail that is as long as the picture is wide');
     expect(below?.x).toBe(first?.x);
     expect(below?.y).toBeGreaterThan(first?.y ?? 0);

@@ -8,6 +8,7 @@ import type { Flag, Mark } from './mark.ts';
 import { pathMark, textMark } from './mark-builders.ts';
 import { NOTE_BADGE_X, NOTE_LINE, NOTE_SIZE, NOTE_TEXT_X } from './notes.ts';
 import { shorten, textWidth } from './text-metrics.ts';
+import { TEXT } from './tokens.ts';
 
 /** A range with a label below the lanes. Bounds inclusive. */
 export interface Band {
@@ -53,7 +54,7 @@ const WASHED_MAX = 12;
 /** A band at least this wide has an edge on both sides. */
 const TWO_EDGES_WIDTH = 3;
 const LINE = 15;
-const LABEL_SIZE = 11;
+const LABEL_SIZE = TEXT.small;
 const LABEL_GAP = 8;
 /** Between a message of the list and its detail. */
 const DETAIL_GAP = 12;
@@ -130,7 +131,7 @@ export function flags(frame: Frame, bands: readonly PlacedBand[], top: number): 
 /** Where a flag is, in pixels of the plot: in the middle of its bands, but never beyond the plot. */
 function flagBox({ view }: Frame, group: FlagGroup): { x: number; width: number; label: string } {
   const label = flagLabel(group.numbers);
-  const width = Math.max(FLAG_WIDTH_MIN, textWidth(label, 10, 'bold') + 6);
+  const width = Math.max(FLAG_WIDTH_MIN, textWidth(label, TEXT.tiny, 'bold') + 6);
   const x = (group.from + group.to - width) / 2;
   return { x: Math.max(0, Math.min(view.width - width, x)), width, label };
 }

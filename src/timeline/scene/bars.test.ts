@@ -169,11 +169,11 @@ describe('marks', () => {
         32,
       );
     expect(text(['one'])).toEqual([
-      expect.objectContaining({ x: 170, y: 80, text: 'one', size: 11.5, anchor: 'middle', halo: true, ink: 'ink' }),
+      expect.objectContaining({ x: 170, y: 80, text: 'one', size: 12, anchor: 'middle', halo: true, ink: 'ink' }),
     ]);
     expect(text(['one', 'two'])).toEqual([
-      expect.objectContaining({ y: 73, text: 'one', size: 11.5 }),
-      expect.objectContaining({ y: 86, text: 'two', size: 10.5, ink: 'muted' }),
+      expect.objectContaining({ y: 73, text: 'one', size: 12 }),
+      expect.objectContaining({ y: 86, text: 'two', size: 11, ink: 'muted' }),
     ]);
   });
 

@@ -5,6 +5,7 @@ import { type Frame, MARGIN } from './layout.ts';
 import type { Mark } from './mark.ts';
 import { textMark } from './mark-builders.ts';
 import { shorten, textWidth } from './text-metrics.ts';
+import { TEXT } from './tokens.ts';
 
 /** A line of the table. Bounds inclusive. */
 export interface BoundsLine {
@@ -28,7 +29,7 @@ export function unlistedText(unlisted: number): string {
 
 const LINES_MAX = 60;
 const LINE = 15;
-const SIZE = 10.5;
+const SIZE = TEXT.small;
 const COLUMN_GAP = 16;
 /** Share of the width that the first column takes at most. */
 const WHAT_SHARE = 0.3;

@@ -3,11 +3,12 @@ import { type Frame, MARGIN } from './layout.ts';
 import type { Mark } from './mark.ts';
 import { textMark } from './mark-builders.ts';
 import { shorten, textWidth } from './text-metrics.ts';
+import { TEXT } from './tokens.ts';
 
 const HEIGHT = 34;
 const SUBTITLE_LINE = 14;
-const TITLE_SIZE = 15;
-const SUBTITLE_SIZE = 10.5;
+const TITLE_SIZE = TEXT.title;
+const SUBTITLE_SIZE = TEXT.small;
 /** Least distance between title and subtitle on one line. */
 const GAP = 24;
 

@@ -98,7 +98,7 @@ describe('exact labels', () => {
     expect(lines(one)).toEqual(['MSI · 1 MiB']);
     expect(lines(one - 0.1)).toEqual(['MSI']);
     expect(lines(one, true)).toEqual(['MSI', '1 MiB']);
-    const detail = textWidth('1 MiB', DETAIL_SIZE) + 10;
+    const detail = textWidth('1 MiB', DETAIL_SIZE) + 10.001;
     expect(lines(detail, true)).toEqual(['MSI', '1 MiB']);
     expect(lines(detail - 0.1, true)).toEqual(['MSI']);
   });

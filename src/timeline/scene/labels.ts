@@ -1,4 +1,5 @@
 import { shorten, textWidth } from './text-metrics.ts';
+import { TEXT } from './tokens.ts';
 
 /** A bar that needs a label. `x0` and `x1` are the pixels of its visible part. */
 export interface LabelRequest {
@@ -16,8 +17,8 @@ export type PlacedLabel =
   /** No room: the bar gets a letter at its middle, and the list below the picture the text. */
   | { readonly place: 'letter'; readonly x: number };
 
-export const LABEL_SIZE = 11.5;
-export const DETAIL_SIZE = 10.5;
+export const LABEL_SIZE = TEXT.label;
+export const DETAIL_SIZE = TEXT.small;
 const PADDING = 5;
 /** Room that an axis break takes on either side of its middle. */
 const AXIS_BREAK_HALF = 9;

@@ -10,6 +10,7 @@ import { pathMark, textMark } from './mark-builders.ts';
 import type { Notes } from './notes.ts';
 import { type StyleName, styleAt } from './style-names.ts';
 import { shorten, textWidth } from './text-metrics.ts';
+import { TEXT } from './tokens.ts';
 
 const TWISTY_WIDTH = 13;
 /** Distance that text left of the plot keeps from it. */
@@ -52,13 +53,13 @@ export function drawLanes(frame: Frame, input: LanesInput, notes: Notes, drawing
 
 function spaceHeading({ width }: Frame, space: SpaceSlice, y: number): Mark[] {
   const room = width - 2 * MARGIN;
-  const title = shorten(space.title, room, 12.5, 'bold', 8);
-  const used = textWidth(title, 12.5, 'bold') + 14;
-  const subtitle = shorten(space.subtitle, room - used, 10.5);
+  const title = shorten(space.title, room, TEXT.label, 'bold', 8);
+  const used = textWidth(title, TEXT.label, 'bold') + 14;
+  const subtitle = shorten(space.subtitle, room - used, TEXT.small);
   return [
     { type: 'fill', x: 0, y, width, height: 22, ink: 'strip' },
-    textMark(MARGIN, y + 15, title, { size: 12.5, font: 'bold' }),
-    ...(subtitle === '' ? [] : [textMark(MARGIN + used, y + 15, subtitle, { size: 10.5, ink: 'muted' })]),
+    textMark(MARGIN, y + 15, title, { size: TEXT.label, font: 'bold' }),
+    ...(subtitle === '' ? [] : [textMark(MARGIN + used, y + 15, subtitle, { size: TEXT.small, ink: 'muted' })]),
   ];
 }
 
@@ -95,11 +96,11 @@ function laneName({ left }: Frame, lane: LaneSlice, top: number, hasTwisties: bo
   const hasTwisty = lane.expandable && hasTwisties;
   const indent = hasTwisty ? TWISTY_WIDTH : 0;
   const y = top + LANE_PADDING + 10;
-  const title = shorten(lane.title, room - indent, 12, 'bold');
-  const subtitle = textMark(MARGIN, y + 14, shorten(lane.subtitle, room, 10), { size: 10, ink: 'muted' });
+  const title = shorten(lane.title, room - indent, TEXT.label, 'bold');
+  const subtitle = textMark(MARGIN, y + 14, shorten(lane.subtitle, room, TEXT.tiny), { size: TEXT.tiny, ink: 'muted' });
   return [
     ...(hasTwisty ? [twisty(MARGIN, y - 4, lane.expanded)] : []),
-    textMark(MARGIN + indent, y, title, { size: 12, font: 'bold' }),
+    textMark(MARGIN + indent, y, title, { size: TEXT.label, font: 'bold' }),
     // The names of the rows take its place.
     ...(lane.expandable && lane.expanded ? [] : [subtitle]),
   ];
@@ -124,11 +125,11 @@ function twisty(x: number, y: number, isExpanded: boolean): Mark {
 function rowName({ left }: Frame, row: RowSlice, y: number, height: number): Mark[] {
   if (row.title === undefined) return [];
   const room = left - MARGIN - 20;
-  const note = height < NOTE_HEIGHT ? '' : shorten(row.note ?? '', room, 9.5, 'sans', 3);
+  const note = height < NOTE_HEIGHT ? '' : shorten(row.note ?? '', room, TEXT.tiny, 'sans', 3);
   const middle = y + height / 2 + (note === '' ? 4 : -1);
   return [
-    textMark(ROW_TITLE_X, middle, shorten(row.title, room, 10.5, 'sans', 3), { size: 10.5 }),
-    ...(note === '' ? [] : [textMark(ROW_TITLE_X, middle + 12, note, { size: 9.5, ink: 'muted' })]),
+    textMark(ROW_TITLE_X, middle, shorten(row.title, room, TEXT.small, 'sans', 3), { size: TEXT.small }),
+    ...(note === '' ? [] : [textMark(ROW_TITLE_X, middle + 12, note, { size: TEXT.tiny, ink: 'muted' })]),
   ];
 }
 

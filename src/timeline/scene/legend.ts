@@ -5,9 +5,10 @@ import { textMark } from './mark-builders.ts';
 import { STYLE_NAMES, type StyleName } from './style-names.ts';
 import { styleOf } from './styles.ts';
 import { textWidth } from './text-metrics.ts';
+import { TEXT } from './tokens.ts';
 
 const LINE = 22;
-const TEXT_SIZE = 10.5;
+const TEXT_SIZE = TEXT.small;
 const SWATCH = { width: 18, height: 12 };
 const TEXT_INDENT = 24;
 const ENTRY_GAP = 18;

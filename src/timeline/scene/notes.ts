@@ -5,11 +5,12 @@ import { type Frame, MARGIN } from './layout.ts';
 import type { Mark } from './mark.ts';
 import { textMark } from './mark-builders.ts';
 import { shorten, textWidth } from './text-metrics.ts';
+import { TEXT } from './tokens.ts';
 
 /** Beyond this many, letters help nobody: a row that would exceed it gets none. */
 const NOTES_MAX = 24;
 export const NOTE_LINE = 17;
-export const NOTE_SIZE = 10.5;
+export const NOTE_SIZE = TEXT.small;
 /** Left edge of a note's text; the badge is left of it. */
 export const NOTE_TEXT_X = 38;
 export const NOTE_BADGE_X = 22;
@@ -61,7 +62,7 @@ export class Notes {
       const open = badges.at(-1);
       if (open && x - BADGE_WIDTH / 2 < open.right + BADGE_GAP) {
         const middle = (open.x + x) / 2;
-        const width = textWidth(badgeLabel({ first: open.first, last: number }), 10, 'bold');
+        const width = textWidth(badgeLabel({ first: open.first, last: number }), TEXT.tiny, 'bold');
         badges[badges.length - 1] = { first: open.first, last: number, x: middle, right: middle + width / 2 + 6 };
       } else {
         badges.push({ first: number, last: number, x, right: x + BADGE_WIDTH / 2 });

@@ -4,9 +4,10 @@ import type { Mark } from './mark.ts';
 import { textMark } from './mark-builders.ts';
 import { wrapText } from './text-metrics.ts';
 import type { InkName } from './theme.ts';
+import { TEXT } from './tokens.ts';
 
 const LINE = 15;
-const SIZE = 10.5;
+const SIZE = TEXT.small;
 
 /** The paragraphs below `top`, each wrapped to the width; nothing without any. */
 export function paragraphs({ width }: Frame, texts: readonly string[], top: number, ink?: InkName) {

@@ -23,7 +23,7 @@ const texts = (marks: readonly Mark[]) => marks.flatMap((m) => (m.type === 'text
 describe('the legend', () => {
   test('has the used styles in the order of the table', () => {
     const { marks, bottom } = legend(frame, new Set<StyleName>(['usable', 'msi']), 100);
-    const second = 14 + 24 + textWidth('MSI window', 10.5) + 18;
+    const second = 14 + 24 + textWidth('MSI window', 11) + 18;
     expect(marks).toEqual([
       { type: 'bar', x: 14, y: 104, width: 18, height: 12, style: 'msi' },
       expect.objectContaining({ text: 'MSI window', x: 38, y: 114 }),
@@ -35,7 +35,7 @@ describe('the legend', () => {
 
   test('continues on the next line', () => {
     const scale = linearScale();
-    const entry = (label: string) => 24 + textWidth(label, 10.5) + 18;
+    const entry = (label: string) => 24 + textWidth(label, 11) + 18;
     const both = 14 + entry('MSI window') + entry('usable');
     const lines = (width: number) =>
       legend(frameOf(width, scale, fitAll(scale, 100)), new Set<StyleName>(['usable', 'msi']), 100).bottom;
@@ -62,9 +62,9 @@ describe('the table of bounds', () => {
       ['dump.txt:1', 134],
     ]);
     const [what, bounds, size, source] = texts(marks).map(([, x]) => Number(x));
-    expect([what, bounds]).toEqual([14, 14 + textWidth('reserved: MSI window', 10.5) + 16]);
-    expect(size).toBeCloseTo((bounds ?? 0) + textWidth('0xfee0_0000 – 0xfeef_ffff', 10.5, 'mono') + 16, 6);
-    expect(source).toBeCloseTo((size ?? 0) + Math.max(textWidth('1 MiB', 10.5), textWidth('4 KiB', 10.5)) + 16, 6);
+    expect([what, bounds]).toEqual([14, 14 + textWidth('reserved: MSI window', 11) + 16]);
+    expect(size).toBeCloseTo((bounds ?? 0) + textWidth('0xfee0_0000 – 0xfeef_ffff', 11, 'mono') + 16, 6);
+    expect(source).toBeCloseTo((size ?? 0) + Math.max(textWidth('1 MiB', 11), textWidth('4 KiB', 11)) + 16, 6);
     expect(bottom).toBe(140);
   });
 

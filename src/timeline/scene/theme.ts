@@ -3,8 +3,18 @@ import type { PatternTile } from './patterns.ts';
 import { STYLE_NAMES, type StyleName } from './style-names.ts';
 import { styleOf } from './styles.ts';
 import type { Font } from './text-metrics.ts';
+import {
+  FORCED_INKS,
+  INKS,
+  type Inks,
+  MONO_STACK,
+  SANS_STACK,
+  type SYSTEM_COLORS,
+  type ThemeName,
+  TYPE_COLORS,
+} from './tokens.ts';
 
-export type ThemeName = 'light' | 'dark';
+export type { InkName, ThemeName } from './tokens.ts';
 
 /** How a style is painted in one theme. */
 export interface Paint {
@@ -16,30 +26,15 @@ export interface Paint {
   readonly dash?: readonly number[];
 }
 
-export type InkName =
-  | 'alarm'
-  | 'ink'
-  | 'muted'
-  | 'faint'
-  | 'hairline'
-  | 'strip'
-  | 'grid'
-  | 'ground'
-  | 'accent'
-  | 'halo'
-  | 'badge'
-  | 'caution'
-  | 'good';
-
 /** What painters resolve names with: one of `THEMES`, `PRINT` for paper, or a `forcedTheme`. */
 export interface Theme {
-  readonly ink: Readonly<Record<InkName, string>>;
+  readonly ink: Inks;
   readonly paint: Readonly<Record<StyleName, Paint>>;
 }
 
 function paintOf(name: StyleName, theme: ThemeName): Paint {
-  const { [theme]: colors, tile, dash } = styleOf(name);
-  const [fill, stroke, pattern] = colors;
+  const { tile, dash } = styleOf(name);
+  const [fill, stroke, pattern] = TYPE_COLORS[name][theme];
   return { fill, stroke, pattern, ...(tile ? { tile } : {}), ...(dash ? { dash } : {}) };
 }
 
@@ -49,76 +44,28 @@ function themeOf(ink: Theme['ink'], paint: (style: StyleName) => Paint): Theme {
   return { ink, paint: Object.fromEntries(STYLE_NAMES.map((style) => [style, paint(style)])) as Theme['paint'] };
 }
 
-function theme(name: ThemeName, ink: Theme['ink']): Theme {
-  return themeOf(ink, (style) => paintOf(style, name));
+function theme(name: ThemeName): Theme {
+  return themeOf(INKS[name], (style) => paintOf(style, name));
 }
 
 export const THEMES: Readonly<Record<ThemeName, Theme>> = {
-  light: theme('light', {
-    ink: '#1b2430',
-    muted: '#566274',
-    faint: '#8a96a6',
-    hairline: '#e8ecf1',
-    strip: '#e8ecf1',
-    grid: '#d9dfe6',
-    ground: '#ffffff',
-    accent: '#0b62c4',
-    alarm: '#b3261e',
-    halo: '#ffffffd9',
-    badge: '#1b2430',
-    caution: '#7a5200',
-    good: '#2f7a45',
-  }),
-  dark: theme('dark', {
-    ink: '#e7ecf3',
-    muted: '#a6b2c2',
-    faint: '#79879a',
-    hairline: '#232c38',
-    strip: '#232c38',
-    grid: '#303b49',
-    ground: '#121821',
-    accent: '#6cb2ff',
-    alarm: '#ff8a80',
-    halo: '#121821d9',
-    badge: '#e7ecf3',
-    caution: '#f0c05a',
-    good: '#79c78d',
-  }),
+  light: theme('light'),
+  dark: theme('dark'),
 };
 
 /** For paper: white areas, told apart by outline and pattern; it is legible without color. */
-export const PRINT: Theme = themeOf(
-  {
-    ...THEMES.light.ink,
-    ink: '#000000',
-    muted: '#333333',
-    faint: '#555555',
-    hairline: '#dddddd',
-    grid: '#bbbbbb',
-    halo: '#ffffff',
-    badge: '#000000',
-  },
-  (style) => {
-    const { stroke, pattern, ...rest } = paintOf(style, 'light');
-    return { ...rest, stroke, pattern, fill: '#ffffff' };
-  },
-);
+export const PRINT: Theme = themeOf(INKS.print, (style) => ({ ...paintOf(style, 'light'), fill: INKS.print.ground }));
 
 /** The colors that a system prescribes, as CSS colors. */
-export interface SystemColors {
-  readonly ground: string;
-  readonly text: string;
-  readonly dimmed: string;
-  readonly highlight: string;
-}
+export type SystemColors = Readonly<Record<keyof typeof SYSTEM_COLORS, string>>;
 
 /** A theme of prescribed colors only: styles differ by pattern and dashes. */
-export function forcedTheme({ ground, text, dimmed, highlight }: SystemColors): Theme {
+export function forcedTheme(colors: SystemColors): Theme {
+  const ink = Object.entries(FORCED_INKS).map(([name, color]) => [name, colors[color]]);
+  const { ground, text } = colors;
   return themeOf(
-    {
-      ...{ ink: text, muted: text, badge: text, alarm: text, caution: text, good: text },
-      ...{ ground, halo: ground, strip: ground, accent: highlight, faint: dimmed, hairline: dimmed, grid: dimmed },
-    },
+    // Every ink has a color: the keys are those of the table.
+    Object.fromEntries(ink) as Theme['ink'],
     (style) => ({ ...paintOf(style, 'light'), fill: ground, stroke: text, pattern: text }),
   );
 }
@@ -128,10 +75,3 @@ export function cssFont(font: Font): { readonly weight: '' | '600'; readonly fam
   const isMono = font === 'mono' || font === 'mono-bold';
   return { weight: font === 'bold' || font === 'mono-bold' ? '600' : '', family: isMono ? MONO_STACK : SANS_STACK };
 }
-
-/** Opacity of a wash over what is below it. */
-export const WASH_OPACITY = 0.12;
-
-/** Of badges. */
-export const SANS_STACK = 'system-ui, "DejaVu Sans", sans-serif';
-const MONO_STACK = 'ui-monospace, "DejaVu Sans Mono", monospace';

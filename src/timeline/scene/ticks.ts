@@ -4,6 +4,7 @@ import type { IovaRange } from '../../iova/range.ts';
 import type { Scale } from '../axis/scale.ts';
 import { pixelOf, pixelOfEdge, type Viewport, visibleRange } from '../axis/viewport.ts';
 import { textWidth } from './text-metrics.ts';
+import { TEXT } from './tokens.ts';
 
 /** A mark of the ruler at the border before `edge` (0 … 2^64). */
 export interface Tick {
@@ -20,8 +21,8 @@ export interface Tick {
   readonly isBound: boolean;
 }
 
-export const TICK_FONT_SIZE = 11;
-export const TICK_SUB_SIZE = 10;
+export const TICK_FONT_SIZE = TEXT.small;
+export const TICK_SUB_SIZE = TEXT.tiny;
 const GAP = 14;
 /** Least distance between the labels of bounds. */
 const BOUND_GAP = 7;
