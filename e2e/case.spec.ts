@@ -98,7 +98,7 @@ test('an opening says where it went; it can be undone, or made another host', as
   const placed = app.getByTestId('placed');
   await expect(placed).toContainText('again.txt joined Host A');
   expect(await violations(app)).toEqual([]);
-  await placed.getByRole('button', { name: 'Make it another host' }).click();
+  await placed.getByRole('button', { name: 'Make it a separate host' }).click();
   await expect(app.getByLabel('Sources', { exact: true })).toContainText('Host B');
   await dropText(app, [{ name: 'third.txt', text: region(7, '0x1000', '0x1fff', 'reserved') }]);
   await placed.getByRole('button', { name: 'Undo' }).click();

@@ -307,11 +307,11 @@ test('a verdict belongs to what stands in the box', async ({ app }) => {
 
 test('a new case is empty and offers what can be opened; it can be undone, forgetting cannot', async ({ app }) => {
   await dropText(app, [{ name: 'groups.txt', text: groupsOf('oak', 2) }]);
-  await expect(app.getByTestId('kept')).toContainText('Kept in this browser');
+  await expect(app.getByTestId('kept')).toContainText('Saved in this browser');
   await app.getByRole('button', { name: 'New case' }).click();
   const empty = app.getByTestId('empty-case');
   await expect(empty).toContainText('Drop files');
-  await expect(app.getByTestId('kept')).toContainText('Not kept');
+  await expect(app.getByTestId('kept')).toContainText('Not saved');
   expect(await violations(app)).toEqual([]);
   await empty.getByRole('button', { name: 'Paste text' }).click();
   await expect(app.getByRole('dialog')).toBeVisible();

@@ -15,7 +15,7 @@ test('QEMU unmap under three kernels: who refuses, why, and the state of each', 
   );
   await app.getByRole('button', { name: 'First difference: event 4' }).click();
   await expect(unmap).toHaveAttribute('aria-current', 'step');
-  await app.getByRole('checkbox', { name: 'Show what differs as a lane' }).check();
+  await app.getByRole('checkbox', { name: 'Show differences as a lane' }).check();
   await app.getByRole('tab', { name: 'Table' }).click();
   await expect(app.getByTestId('table').getByRole('row').filter({ hasText: 'event 4' })).toContainText(
     'answered differently',

@@ -107,7 +107,7 @@ test('no tooltip covers the picture while it is dragged', async ({ app }) => {
   await expect(tooltip).toBeVisible();
 });
 
-test('on the linear scale 0 fits the contents first, then everything', async ({ app }) => {
+test('on the linear scale, 0 first fits the contents, then everything', async ({ app }) => {
   await app.getByText('linear', { exact: true }).click();
   const shown = app.getByTestId('minimap');
   await timeline(app).focus();

@@ -21,15 +21,15 @@ secret token in its fragment. Ctrl-C stops it.
   --probe C      shell command that runs the probe, such as
                    sudo ${PLACES.built}/iovascope-probe
                    ssh root@HOST iovascope-probe
-                 default: the probe of this package, without privilege; it is compiled on
-                 first use if no built one runs on this machine
+                 default: the probe of this package, without root; it is compiled on first
+                 use if no prebuilt one runs on this machine
   --host A       address to listen on; default: 127.0.0.1 (recommended)
   --port N       port; default: a free one
   --qmp SOCKET   also read the memory layout of a running guest from QEMU's QMP socket
                  (-qmp unix:SOCKET,server=on,wait=off); sends only queries; can be repeated
   --origin URL   also allow pages of this origin to connect, such as http://127.0.0.1:4173
 
-The agent itself needs no privilege. The probe reads more of the host as root: live address
+The agent itself does not need root. As root, the probe can read more of the host: live address
 spaces of processes, /proc/iomem, page tables, trace events. It changes nothing; its sources are
 in ${PLACES.sources}.
 

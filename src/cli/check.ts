@@ -10,23 +10,23 @@ import { exitWith, openFiles, type UnreadInput, warnOfKernels } from './open-fil
 const HELP = `usage: iovascope check FILE… [--guest MACHINE:RAM[,OPTION…] or FILE] [--device BDF] [--group N]…
                 [--kernel V] [--page-size S] [--json]
 
-Answers in one or two sentences what is refused or would be, what blocks it, and the fix; then
+Says in one or two sentences what is refused or would be, what blocks it, and how to fix it; then
 lists the conflicts with rule and errno. Files given together are one host unless they
 contradict each other. See "iovascope help inspect" for what can be read.
 
-  --guest G      also try this guest on the host, in place of those that the files define:
+  --guest G      also try this guest on the host, instead of those that the files define:
 ${GUEST_HELP}
   --device BDF   the device to assign, such as 0000:03:00.0: only its group is checked; default:
-                 what the files name (QEMU's host=, an error), else all groups that can be
-                 assigned
+                 what the files name (QEMU's host=, an error), otherwise all groups that can
+                 be assigned
   --group N      only this IOMMU group; can be repeated
   --kernel V     answer by the rules of this kernel version, such as 6.1; default: that of the
-                 files, else the newest known
+                 files, otherwise the newest known
   --page-size S  page size of the host's kernel if the dumps do not say; default: 4K
   --json         one JSON object per line, first the answer
 
 Exit code 0: no conflicts; 1: conflicts; 2: usage error, or some input could not be read or
-recognized (the rest is checked all the same).`;
+recognized (the rest is still checked).`;
 
 const OPTIONS = {
   guest: { type: 'string' },

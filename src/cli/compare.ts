@@ -14,10 +14,10 @@ import { exitWith, openFiles, type UnreadInput } from './open-files.ts';
 const HELP = `usage: iovascope compare FILE FILE… [--guest G] [--kernel V] [--json]
 
 Compares several hosts, one per FILE (or folder, or archive): what is reserved and what is
-usable on any and on all of them, and where they differ. For guests that migrate between hosts.
-Ranges are inclusive.
+usable on any and on all of them, and where they differ. Useful for guests that migrate between
+hosts. Ranges are inclusive.
 
-  --guest G      also say on which of the hosts this guest fits:
+  --guest G      also print on which of the hosts this guest fits:
 ${GUEST_HELP}
   --kernel V     answer by the rules of this kernel version; default: that of each host
   --json         one object

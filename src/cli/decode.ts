@@ -12,7 +12,7 @@ const HELP = `usage: iovascope decode [FILE] [--struct NAME] [--endian little or
 Decodes a buffer of the kernel's UAPI, from a hex dump (xxd, hexdump, od, gdb's x/32xb, a C
 array, plain digits) or from its raw bytes; without FILE or with - from standard input. Prints
 every field: offset, bytes, name, value and meaning. Each problem in the buffer is marked with
-"!", and decoding goes on as far as possible.
+"!", and decoding continues as far as possible.
 
   --struct NAME   the structure; default: auto-detected
   --endian E      byte order of the machine; default: auto-detected

@@ -21,15 +21,15 @@ See "iovascope help inspect" for what can be read.
   --at IOVA  the start address; default: anywhere
   --guest G  in addition to the memory of this guest:
 ${GUEST_HELP}
-  --dma      where the kernel's own DMA API puts the next buffers of a device, and how it finds
-             the place (for drivers of the host, not for guests)
+  --dma      where the kernel's own DMA API puts the next buffers of a device, and how it chooses
+             the addresses (for host drivers, not for guests)
   --device BDF, --mask BITS
              with --dma: the device, and its address bits (default: 64)
   --kernel V answer by the rules of this kernel version, such as 6.1; default: that of the dumps
   --json     one JSON object per line, for each address space
 
 Exit code 0: it fits (in every address space); 1: it does not; 2: usage error, some input could
-not be read, or no file says what is usable.`;
+not be read, or the usable ranges are unknown.`;
 
 const OPTIONS = {
   size: { type: 'string' },

@@ -10,14 +10,14 @@ import { exitWith, unreadInputs } from './open-files.ts';
 
 const HELP = `usage: iovascope inspect FILE… [--json]
 
-Reads dumps of any known format: files (also .gz and .tar), folders with everything below
-them, session files; - is standard input. A text may mix formats. Prints a summary of each
+Reads dumps of any known format: files (also .gz and .tar), folders with all their contents,
+session files; - is standard input. A text may mix formats. Prints a summary of each
 source: recognized formats, facts, unrecognized lines, diagnostics.
 
   --json  print the facts instead, one JSON object per line, in the order of the sources
 
 Exit code 0: done; 2: usage error, or some input could not be read or recognized (the rest is
-printed all the same).`;
+still printed).`;
 
 /** The line of `--json` for an event; undefined if it is not a fact. Facts of unknown kinds are printed as they were. */
 function factLine(event: DumpEvent): string | undefined {

@@ -10,18 +10,19 @@ import { exitWith, openFiles } from './open-files.ts';
 const HELP = `usage: iovascope layout MACHINE:RAM[,OPTION…] [--json]
        iovascope layout FILE… [--json]
 
-Where a guest's memory is: the ranges of its RAM, its ROM and what lies between, bounds inclusive.
+Prints where a guest's memory is: the ranges of its RAM and ROM and everything in between. Bounds
+are inclusive.
 
-MACHINE   pc-q35-7.2, q35, pc-i440fx-6.2, pc, virt-9.0, microvm, cloud-hypervisor, crosvm …; without
-          a version the newest is taken
+MACHINE   pc-q35-7.2, q35, pc-i440fx-6.2, pc, virt-9.0, microvm, cloud-hypervisor, crosvm …; the
+          default version is the newest
 RAM       4096, 512M, 16G, 1.5T, 0x40000000 (bytes without a unit)
 OPTION    vendor=amd, cpu=EPYC, phys-bits=48, max-ram-below-4g=2G, pci-hole64-size=64G,
           maxmem=64G, slots=4, highmem=off, accel=kvm, arch=aarch64, version=7.2 (QEMU's own),
-          vga=none; any other option of the machine. The last one of several counts
+          vga=none; any other option of the machine. If an option is repeated, the last one wins
 FILE      a guest's definition: libvirt XML or log, a QEMU command line, a Proxmox or KubeVirt
           definition …; all guests in it. FILE#NAME is one of them
 
-  --json  the "guest" facts, one JSON object per line, then what was assumed as "diagnostic" facts
+  --json  the "guest" facts, one JSON object per line, then the assumptions as "diagnostic" facts
 
 Exit code 0: done; 2: usage error, an input that could not be read, or a guest that QEMU would
 refuse to start.`;

@@ -20,11 +20,11 @@ const HELP = `usage: iovascope lesson list [--json]
        iovascope lesson sheet practice-SEED[-KIND…] [--answers]
 
 Lessons are Markdown files with operations, predictions and questions; docs/lessons.md describes
-the format. FILE is a file, - for standard input, or the name of a lesson that is built in;
-practice-SEED is ten exercises that are made from a number, the same for the same number;
+the format. FILE is a file, - for standard input, or the name of a built-in lesson;
+practice-SEED is ten exercises generated from a number, always the same for the same number;
 practice-SEED-KIND… has only some kinds (${PRACTICE_KINDS.join(', ')}).
 
-  list      print the lessons that are built in
+  list      print the built-in lessons
   check     run lessons and print each problem with file, line and reason: unknown words, answers
             that the model does not give, questions without a right choice
   show      print a lesson, or one of its steps, as text

@@ -11,13 +11,13 @@ const PAGE = 'https://iovascope.github.io/iovascope/';
 
 const HELP = `usage: iovascope link FILE… [--base URL] [--no-redact] [--guest G] [--kernel V]
 
-Prints a link that carries the session: whoever opens it in a browser sees the same explorer.
-The part behind # never reaches a server. Names of hosts, files, guests and objects, pointers
+Prints a link that carries the session: opening it in a browser shows the same explorer.
+The part after # is never sent to a server. Names of hosts, files, guests and objects, pointers
 and free text are replaced; standard error lists what was replaced, and what was left out to
 make the link shorter. See docs/links.md for the format.
 
   --base URL    page that opens the link; default: ${PAGE}
-  --no-redact   keep everything as it is in the dumps
+  --no-redact   replace nothing
   --kernel V    answer by the rules of this kernel version, such as 6.1; default: that of the dumps
   --guest G     also try this guest:
 ${GUEST_HELP}

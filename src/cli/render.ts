@@ -24,22 +24,22 @@ const HELP = `usage: iovascope render FILE… -o OUT.{svg,png,txt,md,html} [--wi
                  [--title TEXT] [--notes TEXT] [--base URL] [--kernel V]
 
 Draws the address spaces that the dumps describe, as the browser does, with the answer, a
-legend, the exact bounds and their sources. The same input gives the same bytes. .svg is a
-picture, which iovascope opens again, and so is .png, which needs a Chromium (IOVASCOPE_CHROMIUM or
-on the PATH); .txt is ASCII of at most 72 columns, for mail; .md is a bug report in Markdown; .html
-is one file with the explorer, for work without a network. "-o -" writes an SVG to standard output. See "iovascope help inspect"
-for what can be read.
+legend, the exact bounds and their sources. The same input gives the same bytes. .svg and .png
+are pictures that iovascope can open again; .png needs Chromium (IOVASCOPE_CHROMIUM or on the
+PATH). .txt is ASCII of at most 72 columns, for mail; .md is a bug report in Markdown; .html is
+one file with the explorer, which works offline. "-o -" writes an SVG to standard output. See
+"iovascope help inspect" for what can be read.
 
   --width N    pixels, ${RENDER_WIDTH.min} to ${RENDER_WIDTH.max}; default: ${RENDER_WIDTH.default}
   --theme T    light or dark; default: light
   --scale S    fold (gaps compressed), linear or log; default: fold
   --range A-B  only these addresses, inclusive (also START+SIZE)
   --redact     replace names of hosts, files, guests and objects, pointers and free text
-  --title T    title in place of that of the picture
-  --notes T    text to add, below the answer
+  --title T    title instead of the picture's own
+  --notes T    text to add below the answer
   --base URL   page for the link in .txt and .md, such as https://iovascope.github.io/iovascope/
   --kernel V   answer by the rules of this kernel version, such as 6.1; default: that of the dumps
-  --guest G    also draw and answer for this guest:
+  --guest G    also draw and check this guest:
 ${GUEST_HELP}
 
 Exit code 0: done; 2: usage error, or some input could not be read.`;

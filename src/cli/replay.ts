@@ -14,11 +14,11 @@ and compares each answer with the recorded one. Prints every mismatch, then
 "N ops, M mismatches". An operation that cannot be run counts as a mismatch.
 
   --model M   run this model instead of the one in the header: ${MODEL_NAMES.join(', ')}.
-              Operations are translated to equivalent ones where there are any and skipped
-              where not, and only the fields that both models have are compared; standard
-              error says what was done, and the last line how many were not compared
+              Operations are translated to equivalent ones, or skipped if there are none, and
+              only the fields that both models have are compared; standard error says what
+              was done, and the last line how many were not compared
   --kernel V  answer by the rules of this version, such as 6.1 or 6.12.42, instead of the one
-              in the header; without either, by the newest known rules
+              in the header; by default, the newest known rules
   --json      print each mismatch, and the totals, as one JSON object per line
 
 Exit code 0: all answers match; 1: some do not, or were not compared; 2: usage error or unusable input.`;

@@ -17,9 +17,9 @@ import { loadSession, type SessionInput } from './session-input.ts';
 const HELP = `usage: iovascope versions FILE… [--model M] [--json]
 
 Runs session files (also gzipped; - is standard input) under every kernel version that is known
-to differ, and prints the operations that versions answer differently: what each answers, since
-when, and why. Of dumps, which together are one host, it prints the conflicts that appear or
-disappear with the version of the kernel.
+to differ, and prints the operations that get different answers: each answer, since which version,
+and why. For dumps, which together are one host, it prints the conflicts that depend on the kernel
+version.
 
   --model M   run this model instead of the one in the header: ${MODEL_NAMES.join(', ')}
   --json      print each difference, and the totals, as one JSON object per line

@@ -54,7 +54,7 @@ function HexView({
     <div
       className="hex"
       role="img"
-      aria-label={`${bytes.length} bytes; the list of fields has them all`}
+      aria-label={`${bytes.length} bytes; the list of fields shows all of them`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
       tabIndex={0}
       data-scroller

@@ -10,10 +10,10 @@ type ToldKernels = CaseNode['toldKernels'];
 
 const NONE_TOLD: ToldKernels = [];
 
-/** `auto: 6.12.4 (from dmesg.txt)`, `auto: each by its own (2 versions)` */
+/** `auto: 6.12.4 (from dmesg.txt)`, `auto: each source its own (2 versions)` */
 function autoLabel(told: ToldKernels, newest: string | undefined) {
   const [first] = told;
-  if (told.length > 1) return `auto: each by its own (${told.length} versions)`;
+  if (told.length > 1) return `auto: each source its own (${told.length} versions)`;
   if (first) return `auto: ${first.version} (from ${first.source})`;
   return newest === undefined ? 'auto' : `auto: newest (${newest})`;
 }
@@ -28,7 +28,7 @@ function SeveralKernels({ told }: { told: ToldKernels }) {
   return (
     <p className="second" data-testid="several-kernels">
       The sources name different kernels: {named.join(', ')}
-      {more > 0 && ` and ${more} more`}. Each is answered by its own rules; choose one for all.
+      {more > 0 && ` and ${more} more`}. Each is checked by its own kernel's rules; choose one for all.
     </p>
   );
 }
@@ -65,7 +65,7 @@ function KernelChoice() {
 }
 
 const KEPT_HINT =
-  'To open the case again after a reload: its files, hosts, names, choices and the moment of each session, and what live hosts reported. Not kept: undo, the zoom, measurements, connections. Nothing leaves this machine.';
+  'Saved to reopen the case after a reload: files, hosts, names, choices, the position in each session, and what live hosts reported. Not saved: undo, zoom, measurements, connections. Nothing leaves this machine.';
 
 /** What this browser keeps of the case, to open it again after a reload. */
 function Kept() {
@@ -73,10 +73,10 @@ function Kept() {
   const size = kept === undefined ? '' : formatSize(BigInt(kept.bytes));
   const message =
     kept === undefined
-      ? 'Not kept in this browser'
+      ? 'Not saved in this browser'
       : kept.isComplete
-        ? `Kept in this browser: ${size}`
-        : 'Too large to keep in this browser, except for names';
+        ? `Saved in this browser: ${size}`
+        : 'Too large to save in this browser: only names are saved';
   return (
     <p className="second" data-testid="kept" title={KEPT_HINT}>
       {message}
@@ -115,7 +115,7 @@ export function CaseHead() {
           type="button"
           className="link"
           disabled={isEmpty && !isKept}
-          title="Close everything and delete what this browser keeps of it; cannot be undone"
+          title="Close everything and delete the case from this browser; cannot be undone"
           onClick={() => void forget()}
         >
           Forget

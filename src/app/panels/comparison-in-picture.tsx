@@ -7,7 +7,7 @@ type Shown = ComparedInPicture['shows'][number];
 
 const LABELS: Readonly<Record<Shown, string>> = {
   each: 'Show each in the picture',
-  differences: 'Show what differs as a lane',
+  differences: 'Show differences as a lane',
 };
 const NOTHING: ComparedInPicture['shows'] = [];
 

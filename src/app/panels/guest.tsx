@@ -101,7 +101,7 @@ function HostPages() {
 function automaticLabel(tried: readonly DefinedGuest[]): string {
   const [first, ...more] = tried;
   if (!first) return 'None';
-  return more.length === 0 ? first.label : `Guests of the sources (${tried.length})`;
+  return more.length === 0 ? first.label : `Guests from the sources (${tried.length})`;
 }
 
 /** Machines that differ by the vendor of the host's CPU. */

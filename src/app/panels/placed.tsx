@@ -23,7 +23,7 @@ export function PlacedNotice() {
       </button>
       {hasJoined && (
         <button type="button" className="link" onClick={() => void makeAnotherHost(placements)}>
-          Make it another host
+          Make it a separate host
         </button>
       )}
       {others.length > 0 && (

@@ -38,8 +38,8 @@ export function RecordLesson() {
     >
       <h3>Record a lesson</h3>
       <p className="second">
-        Writes the {counted(session.position, 'event')} of “{session.title}” up to now as a Markdown file, a step each,
-        with predictions where the kernel refuses.
+        Saves the {counted(session.position, 'event')} of “{session.title}” so far as a Markdown file, one step per
+        event, with a prediction where the kernel refuses.
       </p>
       <label>
         Title <input value={title} placeholder={session.title} onChange={({ target }) => setTitle(target.value)} />

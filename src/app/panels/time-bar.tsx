@@ -174,7 +174,7 @@ export function TimeBar() {
   return (
     <fieldset className="time-bar" aria-label="Session" data-testid="session">
       {documents.length > 1 ? (
-        <select aria-label="Session that is shown" value={id} onChange={({ target }) => showSession(target.value)}>
+        <select aria-label="Shown session" value={id} onChange={({ target }) => showSession(target.value)}>
           {documents.map((document) => (
             <option key={document.id} value={document.id}>
               {document.title}

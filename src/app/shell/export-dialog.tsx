@@ -100,7 +100,7 @@ function Choice<T extends string>({ label, value, options, onChange }: ChoicePro
 /** What is replaced, before anything leaves. */
 function Replacements({ replacements }: { replacements: readonly Replacement[] }) {
   const more = replacements.length - REPLACEMENTS_MAX;
-  if (replacements.length === 0) return <p className="second">Nothing has to be replaced.</p>;
+  if (replacements.length === 0) return <p className="second">Nothing needs to be replaced.</p>;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and a keyboard has to reach that
     <section className="export-replacements" aria-label="Replaced values" tabIndex={0}>
@@ -110,7 +110,7 @@ function Replacements({ replacements }: { replacements: readonly Replacement[] }
             <th scope="col">Field</th>
             <th scope="col">Value</th>
             <th scope="col">Replaced by</th>
-            <th scope="col">Times</th>
+            <th scope="col">Count</th>
           </tr>
         </thead>
         <tbody>
@@ -141,7 +141,7 @@ function Preview({ form, made }: { form: ExportForm; made: Exported | string | u
   if (form === 'html') {
     return (
       <p data-testid="export-preview">
-        {made.name}: one file of {size}. It opens in any browser, also without a network.
+        {made.name}: one file of {size}. It opens in any browser, even without a network.
       </p>
     );
   }
@@ -235,7 +235,7 @@ export function ExportDialog(props: DialogProps) {
       <div className="export">
         <div className="export-choices">
           <fieldset className="export-forms">
-            <legend>Form</legend>
+            <legend>Format</legend>
             {FORMS.map(({ id, title: name, hint }) => (
               <label key={id} className="export-form">
                 <input type="radio" name="export-form" checked={id === form} onChange={() => setForm(id)} />
@@ -299,7 +299,7 @@ export function ExportDialog(props: DialogProps) {
           </Check>
           {isRedacted && (
             <Check isOn={pciAddresses} onChange={setPciAddresses}>
-              Replace PCI addresses, too
+              Also replace PCI addresses
             </Check>
           )}
           {isRedacted && noted.length > 0 && (

@@ -57,7 +57,7 @@ export async function openFragment(fragment: string): Promise<boolean> {
 /** Says what of a link could not be opened. */
 function showProblems(problems: readonly string[], isOpen: boolean): void {
   if (problems.length === 0) return;
-  const title = isOpen ? 'Not all of the link was opened' : 'The link was not opened';
+  const title = isOpen ? 'The link was opened only in part' : 'The link was not opened';
   showError(title, problems.map(sentence).join(' '));
 }
 

@@ -52,7 +52,7 @@ export async function saveCase(store: CaseStore): Promise<void> {
   const wasTooLarge = isTooLarge;
   isTooLarge = !isComplete;
   if (isTooLarge && !wasTooLarge) {
-    notify('The case is larger than 64 MB: only the names of its files are kept in this browser.');
+    notify('The case is larger than 64 MB: only the names of its files are saved in this browser.');
   }
 }
 
@@ -72,7 +72,7 @@ export async function restoreCase(store: CaseStore): Promise<boolean> {
   }
   const { case: node, view: text, missing, disconnected } = imported.value;
   if (missing.length > 0) {
-    showError('The last case was too large to keep', `Open its files again: ${missing.join(', ')}.`);
+    showError('The last case was too large to save', `Open its files again: ${missing.join(', ')}.`);
     return false;
   }
   applyCase(node);
@@ -98,7 +98,7 @@ export function startAutosave(store: CaseStore): () => void {
       await saveCase(store);
     } catch {
       isBlocked = true;
-      notify('This case is not kept: the browser does not allow storage.');
+      notify('This case is not saved: the browser does not allow storage.');
     }
   };
   const stop = useApp.subscribe((now, before) => {

@@ -41,7 +41,7 @@ describe('changes of the case', () => {
     expect(titles()).toEqual(['Host A', 'Host B']);
     expect(sources()).toEqual([['one.txt'], ['two.txt']]);
     expect(get().selectedGroups).toHaveLength(2);
-    expect(get().notice).toBe('Host B is another host now');
+    expect(get().notice).toBe('Host B is now a separate host');
     await makeAnotherHost([]);
     expect(titles()).toHaveLength(2);
   });

@@ -42,7 +42,7 @@ export async function makeAnotherHost(placements: readonly Placement[]): Promise
     moved = await engine().call('moveSource', { sourceId, to: host.id });
   }
   if (await show('The sources were not moved', moved, 'all')) {
-    notify(host ? `${host.title} is another host now` : 'Moved to another host');
+    notify(host ? `${host.title} is now a separate host` : 'Moved to another host');
   }
 }
 
@@ -120,5 +120,5 @@ export async function forget(): Promise<void> {
     // Storage is blocked, so nothing is saved there.
   }
   set({ kept: undefined });
-  notify('Forgotten: nothing of the case is kept in this browser.');
+  notify('Forgotten: the case was deleted from this browser.');
 }

@@ -163,7 +163,7 @@ export async function openLesson(source: LessonSource, options: OpenLessonOption
   const isThere = wanted === undefined || (wanted >= 1 && wanted <= steps.length);
   if (!isThere) {
     showError(
-      'Not all of the link was opened',
+      'The link was opened only in part',
       `The lesson "${name}" has steps 1 to ${steps.length}: step 1 is shown.`,
     );
   }
