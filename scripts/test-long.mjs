@@ -1,6 +1,6 @@
 // npm run test:long: what takes too long for every contribution: the fuzz and property tests of the parsers fifty times as
-// often, 100,000 random operations a model and version, and the page under 10,000 random actions, others each time. Each
-// step is printed as the command that repeats it. Numbers as arguments shorten it: `-- --fuzz 5 --actions 500 --seed 7`.
+// often, 100,000 random operations a model and version, the agent among 1,000 clients, and the page under 10,000 random
+// actions, others each time. Each step is printed as the command that repeats it. Numbers as arguments shorten it: `-- --fuzz 5 --actions 500 --seed 7`.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { requireBrowser } from './browser.mjs';
@@ -9,6 +9,7 @@ const { values } = parseArgs({
   options: {
     fuzz: { type: 'string', default: '50' },
     operations: { type: 'string', default: '100000' },
+    clients: { type: 'string', default: '1000' },
     actions: { type: 'string', default: '10000' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   },
@@ -47,6 +48,7 @@ run(
   'src/kernel',
   'src/iova',
 );
+run('agent', { AGENT_CLIENTS: values.clients }, 'vitest', 'run', '--project', 'node', 'src/agent/agent.test.ts');
 run('page, built', {}, 'vite', 'build', '--logLevel', 'warn');
 run(
   'random actions in the page',

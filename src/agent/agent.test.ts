@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -82,6 +82,7 @@ function watch(
     origin,
     hello = `{"type":"hello","version":${LIVE_VERSION}}`,
   }: { token?: string; origin?: string; hello?: string } = {},
+  onOpen: (socket: WebSocket) => void = () => undefined,
 ): Watching {
   const protocols = [LIVE_SUBPROTOCOL, ...(token === '' ? [] : [`${TOKEN_SUBPROTOCOL}${token}`])];
   const socket = new WebSocket(`ws://127.0.0.1:${agent.port}/live`, protocols, origin === undefined ? {} : { origin });
@@ -89,6 +90,7 @@ function watch(
   const messages: ServerMessage[] = [];
   socket.on('open', () => {
     if (hello !== '') socket.send(hello);
+    onOpen(socket);
   });
   socket.on('message', (data) => messages.push(JSON.parse(String(data)) as ServerMessage));
   const closed = new Promise<{ code: number; reason: string }>((resolve) => {
@@ -214,6 +216,86 @@ describe('the owner keeps a place', () => {
     await Promise.all(foreign.map(({ closed }) => closed));
     // Some were told why; none got anything.
     expect(foreign.flatMap(({ messages }) => messages)).toEqual([]);
+  });
+});
+
+/** How many clients come at once; AGENT_CLIENTS in the environment: as many as that. */
+const CLIENTS = Number(process.env.AGENT_CLIENTS) || 100;
+
+describe('among clients of every kind', () => {
+  const greeting = `{"type":"hello","version":${LIVE_VERSION}}`;
+  type Client = (agent: Agent) => Watching;
+  /** Without the token, or from a page that may not have it. */
+  const strangers: readonly Client[] = [
+    (agent) => watch(agent, { token: 'wrong' }),
+    (agent) => watch(agent, { token: '' }),
+    (agent) => watch(agent, { origin: 'http://example.org' }),
+  ];
+  /** With the token, but sent away for what they do. */
+  const unruly: readonly Client[] = [
+    (agent) =>
+      watch(agent, { hello: '' }, (socket) => {
+        for (let i = 0; i < 50; i++) socket.send(greeting);
+      }),
+    (agent) => watch(agent, { hello: 'x'.repeat(17 << 10) }),
+    (agent) => watch(agent, { hello: '' }, (socket) => socket.send(Buffer.from([1, 2, 3]))),
+    (agent) => watch(agent, {}, (socket) => socket.terminate()),
+  ];
+  const deaf: Client = (agent) => watch(agent, {}, (socket) => socket.pause());
+  const bytes: readonly string[] = [
+    '',
+    'GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: webso',
+    '\x16\x03\x01\x00\xff',
+    'GET /../secret HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n',
+    'GET / HTTP/1.1\r\nHost: example.org\r\n\r\n',
+  ];
+
+  test(`the owner misses nothing among ${CLIENTS}, and strangers get nothing`, async () => {
+    snapshot(group(1, 'a'));
+    const agent = await start();
+    const owner = watch(agent);
+    await until(() => expect(types(owner)).toContain('snapshot'));
+    const connections: Socket[] = [];
+    let answers = '';
+    const connectWith = (text: string) => {
+      const socket = connect(agent.port, '127.0.0.1').on('error', () => undefined);
+      socket.on('data', (data) => {
+        answers += String(data);
+      });
+      socket.write(text, 'latin1');
+      connections.push(socket);
+    };
+    const [refused, ended, silent]: Watching[][] = [[], [], []];
+    const arrivals = [
+      ...strangers.map((client) => () => refused?.push(client(agent))),
+      ...unruly.map((client) => () => ended?.push(client(agent))),
+      () => silent?.push(deaf(agent)),
+      ...bytes.map((text) => () => connectWith(text)),
+    ];
+    const mapped: string[] = [];
+    const received = () => owner.messages.flatMap((m) => (m.type === 'stream' ? m.facts : []));
+    for (let i = 0; i < CLIENTS; i++) {
+      arrivals[i % arrivals.length]?.();
+      if (i % 20 > 0 && i < CLIENTS - 1) continue;
+      const line = mapping(0x1000 * (i + 1));
+      mapped.push(line);
+      say(line);
+      await until(() => expect(received()).toHaveLength(mapped.length));
+    }
+    expect(received()).toEqual(mapped);
+    expect(owner.messages.filter((m) => m.type === 'stream' && m.lost > 0)).toEqual([]);
+    await Promise.all([...(refused ?? []), ...(ended ?? [])].map(({ closed }) => closed));
+    expect(refused?.flatMap(({ messages }) => messages)).toEqual([]);
+    expect(answers).not.toContain('secret');
+    for (const { socket } of silent ?? []) socket.terminate();
+    for (const connection of connections) connection.destroy();
+    // Whoever comes afterwards is served as the first one was.
+    await until(async () => {
+      const next = watch(agent);
+      await Promise.race([next.closed, new Promise((resolve) => next.socket.once('message', resolve))]);
+      expect(types(next)).toContain('welcome');
+    });
+    expect((await get(agent, '/')).status).toBe(200);
   });
 });
 
