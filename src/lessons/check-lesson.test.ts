@@ -101,7 +101,38 @@ describe('steps', () => {
       "8: view: unknown scale 'folded'; did you mean 'fold'?",
     ]);
     expect(problems('## S', 'view: range=0x0-0xfff scale=fold lanes=areas,reserved tab=events', ...OPS)).toEqual([]);
-    expect(problems('## S', 'view:', ...OPS)).toEqual(['6: view: expected one of range, scale, lanes, tab, selection']);
+    expect(problems('## S', 'view:', ...OPS)).toEqual([
+      '6: view: expected one of range, scale, lanes, tab, selection, spaces, groups',
+    ]);
+  });
+
+  test('address spaces that a view shows: those that the session has after the step', () => {
+    const two = ['```ops', 'alloc outer => 0', 'alloc inner => 0', '```'];
+    expect(problems('## S', ...two, 'view: spaces inner, scale fold', '## T', 'view: spaces all')).toEqual([]);
+    // Made by the step itself, also if it is written after the view.
+    expect(problems('## S', 'view: spaces outer inner', ...two)).toEqual([]);
+    expect(problems('## S', ...two, 'view: scale fold, spaces innre none')).toEqual([
+      "10: view: the session has no address space 'innre' up to the end of this step; did you mean 'inner'?",
+      "10: view: the session has no address space 'none' up to the end of this step; known: outer, inner",
+    ]);
+    expect(problems('## S', 'view:', '  scale fold', '  spaces inner', '', ...two.slice(0, 2), '```')).toEqual([
+      "8: view: the session has no address space 'inner' up to the end of this step; known: outer",
+    ]);
+    expect(problems('## S', 'view: spaces inner', '## T', ...two)).toEqual([
+      "6: view: the session has no address space 'inner' up to the end of this step; there are none",
+    ]);
+    expect(problems('## S', 'view: spaces', ...two)).toEqual(["6: view: 'spaces' has no value"]);
+  });
+
+  test('groups that a view shows: those that the facts name', () => {
+    const facts = ['```facts', '{"kind":"group","group":"14","devices":[]}', '```'];
+    expect(problems('## S', ...facts, 'view: groups 14')).toEqual([]);
+    expect(problems('## S', ...facts, 'view: groups 14 41, scale fold')).toEqual([
+      "9: view: no fact names group '41' up to the end of this step; did you mean '14'?",
+    ]);
+    expect(problems('## S', 'view: groups 14', '## T', ...facts)).toEqual([
+      "6: view: no fact names group '14' up to the end of this step; there are none",
+    ]);
   });
 
   test('what should come before, as a list', () => {

@@ -3,11 +3,20 @@ import type { KernelModel } from '../kernel/model.ts';
 import { createModel } from '../kernel/models.ts';
 import { answerOf, runEvent } from '../kernel/replay/replay.ts';
 import { printAnswer } from '../operation-lines/answers.ts';
-import type { OperationName } from '../session/events.ts';
+import { isFact, type OperationName } from '../session/events.ts';
 import { compileLesson } from './compile.ts';
 import { type CheckedLine, choiceAnswer, differs, hasPlaces, judge, outcomeText, runCheck } from './judge.ts';
-import type { Choice, Lesson, LessonProblem, LessonStep, Question } from './lesson.ts';
-import { readLesson } from './read-lesson.ts';
+import {
+  ALL_SPACES,
+  type Choice,
+  type Lesson,
+  type LessonProblem,
+  type LessonStep,
+  type Question,
+  SHOWN_KEYS,
+  type ShownLines,
+} from './lesson.ts';
+import { hint, readLesson } from './read-lesson.ts';
 import { eventCount } from './reading.ts';
 
 export interface LessonReport {
@@ -29,6 +38,7 @@ export function checkLesson(text: string): LessonReport {
   const { model } = made;
   for (const note of made.notes) add(1, note);
   let operations = 0;
+  let groups: readonly string[] = [];
   for (const [i, step] of lesson.steps.entries()) {
     const { from = 0, to = 0 } = steps[i] ?? {};
     let last: LastOperation | undefined;
@@ -48,6 +58,9 @@ export function checkLesson(text: string): LessonReport {
       if (block.kind === 'question') for (const problem of questionProblems(model, block.question)) add(...problem);
     }
     for (const problem of predictionProblems(step, last)) add(...problem);
+    groups = [...new Set([...groups, ...groupsIn(step)])];
+    const spaces = model.spaces().map(({ id }) => id);
+    for (const problem of shownProblems(step, { spaces, groups })) add(...problem);
   }
   problems.sort((a, b) => a.line - b.line);
   return { lesson, problems, operations };
@@ -126,6 +139,37 @@ function questionProblems(model: KernelModel, question: Question): Problem[] {
     (failed ? `the model answers ${failed.got} to '${failed.text}'` : 'it has another result');
   const wrong: Problem = [answer.line, `the sample answer '${answer.sample}' is not right: ${why}`];
   return [...problems, wrong, ...(hasPlaces(check) || answer.kind === 'operation' ? unexpected : [])];
+}
+
+/** The names in the views of a step that choose what is shown. Both sets of names: as known after the step. */
+function shownProblems(
+  { blocks }: LessonStep,
+  known: Readonly<Record<keyof ShownLines, readonly string[]>>,
+): Problem[] {
+  return blocks.flatMap((block): Problem[] => {
+    if (block.kind !== 'view') return [];
+    const { view, shownLines } = block;
+    return SHOWN_KEYS.flatMap((key) =>
+      (view[key] ?? [])
+        .filter((name) => !known[key].includes(name) && !(key === 'spaces' && name === ALL_SPACES))
+        .map((name): Problem => {
+          const what =
+            key === 'spaces' ? `the session has no address space '${name}'` : `no fact names group '${name}'`;
+          const which = known[key].length === 0 ? '; there are none' : hint(name, known[key]);
+          return [shownLines?.[key] ?? 1, `view: ${what} up to the end of this step${which}`];
+        }),
+    );
+  });
+}
+
+/** The groups that the facts of a step name. */
+function groupsIn({ blocks }: LessonStep): string[] {
+  return blocks.flatMap((block) => {
+    if (block.kind !== 'facts') return [];
+    return block.events.flatMap(({ event }) => {
+      return isFact(event) && 'group' in event && typeof event.group === 'string' ? [event.group] : [];
+    });
+  });
 }
 
 function predictionProblems({ blocks }: LessonStep, last: LastOperation | undefined): Problem[] {

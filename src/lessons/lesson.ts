@@ -47,7 +47,18 @@ export interface LessonView {
   readonly lanes?: readonly string[];
   readonly tab?: (typeof VIEW_TABS)[number];
   readonly selection?: IovaRange;
+  /** Names of the address spaces of the session that are shown, and no others; `all` (ALL_SPACES) shows everything. */
+  readonly spaces?: readonly string[];
+  /** Numbers of the groups of the lesson's hosts that are shown, and no others. */
+  readonly groups?: readonly string[];
 }
+
+/** Where a view chooses what is shown. */
+export const SHOWN_KEYS = ['spaces', 'groups'] as const;
+export type ShownLines = { readonly [K in (typeof SHOWN_KEYS)[number]]?: number };
+
+/** In place of the names of address spaces: all of them, and the hosts of the lesson. */
+export const ALL_SPACES = 'all';
 
 export const VIEW_SCALES = ['fold', 'linear', 'log'] as const;
 /** The tabs of the page below the picture. */
@@ -81,7 +92,8 @@ export type LessonBlock =
   | { readonly kind: 'code'; readonly text: string; readonly language: string }
   | { readonly kind: 'facts'; readonly events: readonly { readonly line: number; readonly event: SessionEvent }[] }
   | { readonly kind: 'ops'; readonly operations: readonly LessonOperation[] }
-  | { readonly kind: 'view'; readonly view: LessonView }
+  /** `shownLines`: the lines with the names of address spaces and groups, if the view has them. */
+  | { readonly kind: 'view'; readonly view: LessonView; readonly shownLines?: ShownLines }
   /** About the last operation of its step: its answer is hidden until a choice is taken. */
   | { readonly kind: 'predict'; readonly line: number; readonly choices: readonly Choice[] }
   | { readonly kind: 'question'; readonly question: Question }

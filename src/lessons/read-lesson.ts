@@ -21,6 +21,8 @@ import {
   type LessonStep,
   type LessonView,
   type Question,
+  SHOWN_KEYS,
+  type ShownLines,
   VIEW_SCALES,
   VIEW_TABS,
 } from './lesson.ts';
@@ -42,7 +44,9 @@ const HEAD_KEYS = [
   'huge_page_size',
 ];
 const SIZE_KEYS = ['memlock', 'page_size', 'huge_page_size'] as const;
-const VIEW_KEYS = ['range', 'scale', 'lanes', 'tab', 'selection'];
+const VIEW_KEYS = ['range', 'scale', 'lanes', 'tab', 'selection', ...SHOWN_KEYS];
+/** View keys with any number of values. */
+const LIST_KEYS: readonly string[] = ['lanes', ...SHOWN_KEYS];
 /** The kinds of lanes of the picture. */
 const LANES: readonly string[] = LANE_KINDS;
 const LINE_KEYS = ['view', 'predict', 'question', 'answer'];
@@ -52,7 +56,7 @@ const HEADING = /^#{1,6}\s+(.*?)\s*#*\s*$/;
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** `; did you mean 'x'?` if one of the words is similar, otherwise the list of known words. */
-function hint(word: string, words: readonly string[]): string {
+export function hint(word: string, words: readonly string[]): string {
   const nearest = nearestWord(word, words);
   return nearest === undefined ? `; known: ${words.join(', ')}` : `; did you mean '${nearest}'?`;
 }
@@ -286,13 +290,19 @@ class LessonReader {
   #view(value: string): LessonBlock {
     const view: Mutable<LessonView> = {};
     this.#viewParts(view, value);
+    const shownLines: Mutable<ShownLines> = {};
+    const noteLines = () => {
+      for (const key of SHOWN_KEYS) if (view[key]) shownLines[key] ??= this.#number;
+    };
+    noteLines();
     let count = value.trim() === '' ? 0 : 1;
     for (this.#at++; value.trim() === '' && /^\s+\S/.test(this.#line ?? ''); this.#at++) {
       this.#viewParts(view, (this.#line ?? '').replace(/^\s+(?:[-*] )?/, ''));
+      noteLines();
       count++;
     }
     if (count === 0) this.#problem(this.#at, `view: expected one of ${VIEW_KEYS.join(', ')}`);
-    return { kind: 'view', view };
+    return { kind: 'view', view, ...(view.spaces || view.groups ? { shownLines } : {}) };
   }
 
   #viewParts(view: Mutable<LessonView>, text: string): void {
@@ -301,7 +311,7 @@ class LessonReader {
     for (const word of cleaned.split(/[\s,;]+/).filter((item) => item !== '')) {
       const [, named, rest = ''] = /^(\w+)[=:](.*)$/.exec(word) ?? [];
       const part = parts.at(-1);
-      const needsMore = part !== undefined && (part.values.length === 0 || part.key === 'lanes');
+      const needsMore = part !== undefined && (part.values.length === 0 || LIST_KEYS.includes(part.key));
       if (named !== undefined) parts.push({ key: named, values: rest === '' ? [] : [rest] });
       else if (VIEW_KEYS.includes(word) || !needsMore) parts.push({ key: word, values: [] });
       else part.values.push(word);
@@ -328,6 +338,9 @@ class LessonReader {
       const tab = VIEW_TABS.find((known) => known === value);
       if (tab === undefined) return `unknown tab '${value}'${hint(value, VIEW_TABS)}`;
       view.tab = tab;
+    } else if (key === 'spaces' || key === 'groups') {
+      // Which ones exist is known when the lesson runs: `check-lesson.ts` reports unknown names.
+      view[key] = value.split(/[\s+]+/);
     } else {
       const lanes = value.split(/[\s+]+/);
       const unknown = lanes.find((lane) => !LANES.includes(lane));

@@ -40,7 +40,7 @@ describe('recording a lesson', () => {
   test('a step for each operation, a prediction where it is refused, the view at the end', () => {
     const text = recorded(session(ALLOC, MAP, MAP), {
       title: '"Twice"\n the same',
-      view: { range: { start: 0x4000n, last: 0x4fffn } as never, scale: 'linear' },
+      view: { range: { start: 0x4000n, last: 0x4fffn } as never, scale: 'linear', spaces: ['a'] },
     });
     expect(text).toBe(`---
 title: "Twice" the same
@@ -71,7 +71,7 @@ predict:
 map a 0x4000 4K rw => -EEXIST
 \`\`\`
 
-view: range 0x4000-0x4fff, scale linear
+view: range 0x4000-0x4fff, scale linear, spaces a
 `);
     expect(checkLesson(text).problems).toEqual([]);
   });

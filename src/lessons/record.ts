@@ -21,12 +21,13 @@ export interface RecordOptions {
 
 const fenced = (language: string, lines: readonly string[]) => [`\`\`\`${language}`, ...lines, '```'];
 
-function viewLine({ range, scale, lanes, tab }: LessonView): string[] {
+function viewLine({ range, scale, lanes, tab, spaces }: LessonView): string[] {
   const parts = [
     ...(range ? [`range ${hexRange(range)}`] : []),
     ...(scale === undefined ? [] : [`scale ${scale}`]),
     ...(lanes && lanes.length > 0 ? [`lanes ${lanes.join(' ')}`] : []),
     ...(tab === undefined ? [] : [`tab ${tab}`]),
+    ...(spaces && spaces.length > 0 ? [`spaces ${spaces.join(' ')}`] : []),
   ];
   return parts.length === 0 ? [] : [`view: ${parts.join(', ')}`, ''];
 }

@@ -14,12 +14,14 @@ export function RecordLesson() {
   const [title, setTitle] = useState('');
   if (!session || session.operations === 0) return null;
   const record = async () => {
-    const { scale, expanded } = useApp.getState();
+    const { scale, expanded, selectedGroups } = useApp.getState();
     const range = seenRange(useApp.getState());
     const lanes = laneNames(expanded);
-    const { id, position } = session;
+    const { id, position, spaces: all } = session;
+    const shownSpaces = all.filter(({ key }) => selectedGroups.includes(key));
+    const spaces = shownSpaces.length < all.length ? shownSpaces.map((space) => space.title) : [];
     const name = title.trim() === '' ? session.title : title.trim();
-    const shown = { ...(range ? { range } : {}), scale, ...(lanes.length > 0 ? { lanes } : {}) };
+    const shown = { ...(range ? { range } : {}), scale, lanes, spaces };
     const written = await engine().call('recordLesson', { id, position, title: name, view: shown });
     if (!written.ok) {
       showEngineError('The lesson was not recorded', written.error);

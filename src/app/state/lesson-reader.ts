@@ -3,7 +3,7 @@ import { create } from 'zustand';
 import type { Judged, OpenedLesson } from '../../engine/protocol/lessons.ts';
 import { parseRange } from '../../iova/parse.ts';
 import { lessonText } from '../../lessons/built-in.ts';
-import type { Choice, LessonView } from '../../lessons/lesson.ts';
+import type { Choice, LessonStep, LessonView } from '../../lessons/lesson.ts';
 import { type Gate, gateLine, type Reading, readingOf, shownChoices } from '../../lessons/reading.ts';
 import type { Band } from '../../timeline/scene/bands.ts';
 import { useApp } from './app-state.ts';
@@ -13,6 +13,7 @@ import { engine } from './engine.ts';
 import { explain } from './explanation.ts';
 import { foldPanel } from './frame.ts';
 import { inPlace } from './in-place.ts';
+import { type Shown, selectRange, showLessonSession } from './lesson-view.ts';
 import { applyView } from './link-view.ts';
 import { announce, notify, showEngineError, showError } from './notices.ts';
 import { showSession } from './sessions.ts';
@@ -46,6 +47,8 @@ interface ReaderState {
   readonly isBuiltIn: boolean;
   /** Document of its session; undefined if the lesson has no operations. */
   readonly session: string | undefined;
+  /** Ids of the opened sources: its session, and what of it joined a host. */
+  readonly sources: readonly string[];
   /** Counted from 0. */
   readonly step: number;
   /** By the line of the prediction or question. */
@@ -59,6 +62,7 @@ export const useLesson = create<ReaderState>(() => ({
   name: '',
   isBuiltIn: false,
   session: undefined,
+  sources: [],
   step: 0,
   answers: {},
   attempt: undefined,
@@ -75,10 +79,26 @@ export function presentReading({ opened, step, answers }: ReaderState = get()): 
 
 /** What all steps up to one show; the later ones win. */
 function viewAt({ lesson }: OpenedLesson, step: number): LessonView {
-  const views = lesson.steps
+  return lesson.steps
     .slice(0, step + 1)
-    .flatMap(({ blocks }) => blocks.map((block) => (block.kind === 'view' ? block.view : {})));
-  return Object.assign({}, ...views);
+    .flatMap(({ blocks }) => blocks.map((block) => (block.kind === 'view' ? block.view : {})))
+    .reduce<LessonView>((all, view) => {
+      const { spaces, groups, ...rest } = all;
+      // Address spaces and groups are chosen together.
+      return { ...(view.spaces || view.groups ? rest : all), ...view };
+    }, {});
+}
+
+/** Address spaces and groups that a view chooses. */
+function shownIn({ spaces, groups }: LessonView): Shown {
+  return spaces || groups ? { ...(spaces ? { spaces } : {}), ...(groups ? { groups } : {}) } : undefined;
+}
+
+/** Applies a view. What is selected belongs to the step that selects it. */
+async function showView(view: LessonView, step: LessonStep | undefined): Promise<void> {
+  if (Object.keys(view).length > 0) await applyView(view);
+  const own = step?.blocks.findLast((block) => block.kind === 'view' && block.view.selection !== undefined);
+  if (own?.kind === 'view' && own.view.selection) await selectRange(own.view.selection);
 }
 
 /** Opens the reader, with the list of lessons if none is open. */
@@ -144,6 +164,7 @@ export async function openLesson(source: LessonSource, options: OpenLessonOption
   }
   await closeLesson();
   let session: string | undefined;
+  let sources: readonly string[] = [];
   if (steps.some(({ to }) => to > 0)) {
     const file = `${name.replace(/\.md$/i, '')}.iova.jsonl`;
     const address = isBuiltIn && !isAdded ? `lesson=${name}` : undefined;
@@ -154,6 +175,7 @@ export async function openLesson(source: LessonSource, options: OpenLessonOption
         address === undefined ? {} : { address },
       );
       session = placements.map(({ sourceId }) => sourceId).find(isOpen);
+      sources = placements.map(({ sourceId }) => sourceId);
       return placements.length > 0;
     };
     if (!(await (isAdded ? openSession() : inPlace(openSession)))) return false;
@@ -169,10 +191,14 @@ export async function openLesson(source: LessonSource, options: OpenLessonOption
   }
   const step = wanted === undefined || !isThere ? 0 : wanted - 1;
   if (isSessionOnly) {
-    await applyView({ at: steps[step]?.to ?? 0, ...viewAt(opened, step) });
+    const view = viewAt(opened, step);
+    await applyView({ at: steps[step]?.to ?? 0 });
+    const document = app().documents.find(({ id }) => id === session);
+    if (document) await showLessonSession(document, sources, shownIn(view));
+    await showView(view, lesson.steps[step]);
     return true;
   }
-  set({ opened, name, isBuiltIn, session, step, answers: {}, attempt: undefined });
+  set({ opened, name, isBuiltIn, session, sources, step, answers: {}, attempt: undefined });
   setApp({ reader: { session, step } });
   foldPanel('right', false);
   await enter();
@@ -201,7 +227,7 @@ async function settleNow(isEntered: boolean): Promise<void> {
   const { opened, session: id, step } = state;
   const reading = presentReading(state);
   if (!opened || !reading) return;
-  const { steps } = opened;
+  const { steps, lesson } = opened;
   setApp({ reader: { session: id, step } });
   if (id === undefined || !isOpen(id)) return;
   if (app().session !== id) showSession(id);
@@ -209,12 +235,14 @@ async function settleNow(isEntered: boolean): Promise<void> {
   const { position } = reading;
   const hidden = await engine().call('conceal', { id, from: isDone ? null : position });
   if (!hidden.ok) return;
+  const before = app().documents.find((document) => document.id === id);
   const moved = await engine().call('seek', { id, position });
   if (!moved.ok) return;
   setApp({ explained: undefined, selected: undefined, conflict: undefined });
-  await updateDocument(moved.value, true);
+  if (isEntered) setApp({ measured: undefined });
   const view = viewAt(opened, step);
-  if (isEntered && Object.keys(view).length > 0) await applyView(view);
+  await showLessonSession(moved.value, state.sources, shownIn(view), isEntered ? undefined : before);
+  if (isEntered) await showView(view, lesson.steps[step]);
   if (reading.open || position === (steps[step]?.from ?? 0)) return;
   const rows = await engine().call('events', { id, offset: position - 1, limit: 1 });
   const [row] = rows.ok ? rows.value : [];

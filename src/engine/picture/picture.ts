@@ -83,7 +83,7 @@ export class Picture {
     this.arrangement = {
       revision,
       title: titleOf(spaces),
-      sources: [...documents].flatMap((d) => d.sources.filter(hasContent).map(({ name }) => name)),
+      sources: [...new Set([...documents].flatMap((d) => d.sources.filter(hasContent).map(({ name }) => name)))],
       scale: scaleFor(scale, spaces, keepVisible),
       spaces: spaces.map(({ id, title, subtitle, lanes }) => ({
         id,
