@@ -93,15 +93,19 @@ async function readToTheEnd(app: Page): Promise<string[]> {
   return titles;
 }
 
-test('every lesson is read to its end by keys alone', async ({ app }) => {
-  for (const name of NAMES) {
-    await goTo(app, `#lesson=${name}`);
+test('every lesson is read to its end by keys alone, in the light and the dark theme in turn', async ({ app }) => {
+  for (const [i, name] of NAMES.entries()) {
+    const theme = i % 2 === 0 ? 'dark' : 'light';
+    await goTo(app, `#lesson=${name}&theme=${theme}`);
     await expect.poll(() => app.getByTestId('lesson').getAttribute('data-lesson'), name).toBe(name);
+    await expect(app.locator('html'), name).toHaveAttribute('data-theme', theme);
     const headings = [...textOf(name).matchAll(/^## (.*)$/gm)].map(([, title]) => title);
     expect((await readToTheEnd(app)).slice(-headings.length), name).toEqual(headings);
     // Nothing is hidden any more.
     await expect(app.getByTestId('moment'), name).toHaveText(/^(\d+) \/ \1$/);
     await expect(app.getByTestId('problem'), name).toHaveCount(0);
+    // The last step of one lesson in each theme, with all of its answers revealed.
+    if (i < 2) expect(await violations(app), `${name}, ${theme}`).toEqual([]);
   }
 });
 
