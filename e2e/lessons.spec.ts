@@ -165,6 +165,18 @@ test('a file of a lesson opens in the reader; its mistakes are shown, its questi
   await answer.fill('map a any 4K rw');
   await answer.press('Enter');
   await expect(lesson.getByText('Right', { exact: true })).toBeVisible();
+  // Several files are added to the list, which says what comes before each, and what is not there.
+  const second = OWN.replace('title: My own lesson', 'title: The second one\nafter: mine, mien, 02-aperture');
+  await dropText(app, [
+    { name: 'second.md', text: second },
+    { name: 'third.md', text: OWN.replace('My own', 'A third') },
+  ]);
+  const entry = lesson.getByRole('listitem').filter({ hasText: 'The second one' });
+  await expect(entry).toContainText('after “My own lesson”, “mien”, “What an aperture is”');
+  await expect(entry).toContainText("second.md:3: after: there is no lesson 'mien'; did you mean 'mine'?");
+  expect(await violations(app)).toEqual([]);
+  await lesson.getByRole('button', { name: 'My own lesson' }).click();
+  await expect(app.getByTestId('lesson-step')).toHaveText('step 1 of 2');
 });
 
 const DRAWN = `---

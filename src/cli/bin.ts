@@ -1,5 +1,5 @@
 // The program itself: what `dist/cli/iovascope.js` runs.
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { main } from './main.ts';
 
 async function readStdin(): Promise<Uint8Array<ArrayBuffer>> {
@@ -22,6 +22,7 @@ try {
     stderr: (text) => process.stderr.write(text),
     stdin: readStdin,
     readFile,
+    readFolder: (path) => readdir(path),
     writeFile,
   });
 } catch (error) {

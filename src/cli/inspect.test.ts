@@ -32,6 +32,7 @@ async function inspect(args: readonly string[], stdin = '') {
     },
     stdin: async () => new TextEncoder().encode(stdin),
     readFile,
+    readFolder: () => Promise.reject(new Error('inspect reads folders by itself')),
     writeFile: () => Promise.reject(new Error('inspect writes no files')),
   });
   return { code, ...out, lines: out.stdout.split('\n').slice(0, -1) };

@@ -8,6 +8,8 @@ export interface CliIo {
   stdin(): Promise<Uint8Array<ArrayBuffer>>;
   /** A file's bytes; rejects with a system error, `code` set, as `node:fs` does. */
   readFile(path: string): Promise<Uint8Array>;
+  /** The names in a folder; rejects as `readFile` does, with the code ENOTDIR for a file. */
+  readFolder(path: string): Promise<readonly string[]>;
   /** Writes a file, replacing one that is there; rejects as `readFile` does. */
   writeFile(path: string, data: string | Uint8Array): Promise<void>;
 }

@@ -46,6 +46,34 @@ describe('iovascope lesson', () => {
     ]);
   });
 
+  it('checks a folder, and that the lessons named by after exist there or in the program', async () => {
+    const following = (names: string) => GOOD.replace('title: T', `title: T\nafter: ${names}`);
+    const files = {
+      'course/1.md': following('02-aperture'),
+      'course/2.md': following('1, intr'),
+      'course/intro.md': GOOD,
+      'course/README.md': '# What these lessons are\n',
+    };
+    expect(await runCli(['lesson', 'check', 'course'], files)).toMatchObject({
+      code: 1,
+      stdout:
+        "course/2.md:3: after: there is no lesson 'intr'; did you mean 'intro'?\n3 lessons, 6 operations, 1 problem\n",
+    });
+    // What is beside a file counts, also if it is not checked.
+    expect(await runCli(['lesson', 'check', 'course/2.md'], files)).toMatchObject({
+      code: 1,
+      stdout:
+        "course/2.md:3: after: there is no lesson 'intr'; did you mean 'intro'?\n1 lesson, 2 operations, 1 problem\n",
+    });
+    expect((await runCli(['lesson', 'check', '-'], {}, following('nothing'))).stdout).toContain(
+      "<stdin>:3: after: there is no lesson 'nothing'\n",
+    );
+    expect(await runCli(['lesson', 'check', 'empty'], { 'empty/a.txt': '' })).toMatchObject({
+      code: 2,
+      stderr: 'iovascope: lesson check: empty: no lessons in this folder (files NAME.md)\n',
+    });
+  });
+
   it('shows a lesson, or a step, without the answers to its predictions and questions', async () => {
     const { code, stdout } = await runCli(['lesson', 'show', 'a.md', '--step', '1'], { 'a.md': GOOD });
     expect({ code, stdout }).toEqual({ code: 0, stdout: '1/2  One\n\nSome text.\n\n  open c type1v2  => 0\n' });

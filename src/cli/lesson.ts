@@ -2,6 +2,7 @@ import { LESSON_NAMES, lessonText } from '../lessons/built-in.ts';
 import { checkLesson, type LessonReport } from '../lessons/check-lesson.ts';
 import { compileLesson } from '../lessons/compile.ts';
 import type { Choice, LessonBlock, LessonOperation, LessonStep } from '../lessons/lesson.ts';
+import { lessonName, orderProblems } from '../lessons/order.ts';
 import { practiceSheet } from '../lessons/practice.ts';
 import { PRACTICE_KINDS, parsePracticeName } from '../lessons/practice-name.ts';
 import { readLesson } from '../lessons/read-lesson.ts';
@@ -20,13 +21,15 @@ const HELP = `usage: iovascope lesson list [--json]
        iovascope lesson sheet practice-SEED[-KIND…] [--answers]
 
 Lessons are Markdown files with operations, predictions and questions; docs/lessons.md describes
-the format. FILE is a file, - for standard input, or the name of a built-in lesson;
-practice-SEED is ten exercises generated from a number, always the same for the same number;
+the format. FILE is a file, - for standard input, or the name of a built-in lesson; check also
+takes folders; practice-SEED is ten exercises generated from a number, always the same for the
+same number;
 practice-SEED-KIND… has only some kinds (${PRACTICE_KINDS.join(', ')}).
 
   list      print the built-in lessons
   check     run lessons and print each problem with file, line and reason: unknown words, answers
-            that the model does not give, questions without a right choice
+            that the model does not give, questions without a right choice, names after 'after:'
+            that no lesson has; of a folder all lessons that are in it
   show      print a lesson, or one of its steps, as text
   session   print the session file that a lesson compiles to
   sheet     print exercises as Markdown, for paper
@@ -42,6 +45,8 @@ type Verb = (typeof VERBS)[number];
 
 interface Source {
   readonly name: string;
+  /** Absent for a lesson that is built in, and for standard input. */
+  readonly path?: string | undefined;
   readonly text: string;
 }
 
@@ -51,7 +56,11 @@ async function load(path: string, io: CliIo): Promise<Source | string> {
   const read = await readInput(path, io);
   if (read.ok) {
     try {
-      return { name: inputName(path), text: new TextDecoder('utf-8', { fatal: true }).decode(read.bytes) };
+      return {
+        name: inputName(path),
+        path: path === '-' ? undefined : path,
+        text: new TextDecoder('utf-8', { fatal: true }).decode(read.bytes),
+      };
     } catch {
       return `${inputName(path)}: not a text in UTF-8`;
     }
@@ -77,14 +86,37 @@ async function list(asJson: boolean, io: CliIo): Promise<ExitCode> {
   return 0;
 }
 
+/** The Markdown files in a folder, README.md excepted, in order; undefined if there is no such folder. */
+async function lessonFiles(folder: string, io: CliIo): Promise<string[] | undefined> {
+  try {
+    const names = await io.readFolder(folder);
+    const files = names.filter((name) => /\.md$/i.test(name) && !/^readme\.md$/i.test(name)).sort();
+    return files.map((name) => (folder === '.' ? name : `${folder.replace(/\/$/, '')}/${name}`));
+  } catch {
+    // Why it cannot be read is reported when it is read as a file.
+    return undefined;
+  }
+}
+
+/** Names of the lessons that may come before one of these: those that are checked with it, or are in its folder. */
+async function knownLessons(sources: readonly Source[], io: CliIo): Promise<string[]> {
+  const folders = sources.flatMap(({ path }) => (path === undefined ? [] : [path.replace(/[^/\\]*$/, '') || '.']));
+  const beside: string[] = [];
+  for (const folder of new Set(folders)) beside.push(...((await lessonFiles(folder, io)) ?? []));
+  return [...LESSON_NAMES, ...sources.map(({ name }) => name), ...beside].map(lessonName);
+}
+
 async function check(sources: readonly Source[], asJson: boolean, io: CliIo): Promise<ExitCode> {
   let operations = 0;
   let count = 0;
+  const known = await knownLessons(sources, io);
   for (const { name, text } of sources) {
     const report: LessonReport = checkLesson(text);
+    const order = orderProblems(report.lesson.head, lessonName(name), known);
+    const problems = [...report.problems, ...order].sort((a, b) => a.line - b.line);
     operations += report.operations;
-    count += report.problems.length;
-    for (const { line, message } of report.problems) {
+    count += problems.length;
+    for (const { line, message } of problems) {
       io.stdout(asJson ? `${JSON.stringify({ file: name, line, message })}\n` : `${name}:${line}: ${message}\n`);
     }
   }
@@ -203,7 +235,13 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   }
   // All are read before the first is run, so that an unusable one is reported before pages of results.
   const sources: Source[] = [];
+  const files: string[] = [];
   for (const path of paths) {
+    const inside = verb === 'check' && path !== '-' ? await lessonFiles(path, io) : undefined;
+    if (inside?.length === 0) return unusable(io, `lesson check: ${path}: no lessons in this folder (files NAME.md)`);
+    files.push(...(inside ?? [path]));
+  }
+  for (const path of files) {
     const source = await load(path, io);
     if (typeof source === 'string') return unusable(io, `lesson ${verb}: ${source}`);
     sources.push(source);

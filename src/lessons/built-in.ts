@@ -27,6 +27,8 @@ export interface LessonEntry {
   readonly title: string;
   readonly audience: string | undefined;
   readonly minutes: string | undefined;
+  /** Names of the lessons that come first. */
+  readonly after: readonly string[];
 }
 
 /** The lessons that come with the program, in order. Rejects if they cannot be loaded. */
@@ -36,7 +38,8 @@ export function lessonEntries(): Promise<LessonEntry[]> {
       const text = (await lessonText(name)) ?? '';
       // Front matter of our own files: `library.test.ts` reads all of them in full.
       const field = (key: string) => new RegExp(`^${key}: ["']?(.*?)["']?$`, 'm').exec(text)?.[1];
-      return { name, title: field('title') ?? name, audience: field('audience'), minutes: field('minutes') };
+      const after = field('after')?.split(', ') ?? [];
+      return { name, title: field('title') ?? name, audience: field('audience'), minutes: field('minutes'), after };
     }),
   );
 }

@@ -19,6 +19,8 @@ export interface LessonHead {
   readonly minutes?: number;
   /** Names of lessons that should come before. */
   readonly after?: readonly string[];
+  /** The line of each of these names. */
+  readonly afterLines?: readonly number[];
   /** As in session headers, in bytes. */
   readonly memlock?: bigint;
   readonly page_size?: bigint;

@@ -114,7 +114,7 @@ class LessonReader {
       if (line.trim() === '' || line.startsWith('#')) continue;
       const item = /^\s*- (.*)$/.exec(line)?.[1];
       if (item !== undefined && last === 'after') {
-        head.after = [...(head.after ?? []), item.trim()];
+        this.#addAfter(head, [item.trim()]);
         continue;
       }
       // The end of the front matter was forgotten.
@@ -135,6 +135,11 @@ class LessonReader {
     else this.#problem(opened, "the front matter has no end: a line '---' is missing");
     if (head.title === '') this.#problem(opened, "the front matter has no 'title'");
     return head;
+  }
+
+  #addAfter(head: Mutable<LessonHead>, names: readonly string[]): void {
+    head.after = [...(head.after ?? []), ...names];
+    head.afterLines = [...(head.afterLines ?? []), ...names.map(() => this.#number)];
   }
 
   #headValue(head: Mutable<LessonHead>, key: string, value: string): void {
@@ -158,10 +163,11 @@ class LessonReader {
       if (parseKernelVersion(value)) head.kernel = value;
       else this.#problem(this.#number, `kernel: expected a version such as 6.1 or 6.12.42, found '${value}'`);
     } else if (key === 'after') {
-      head.after = value
-        .replace(/^\[(.*)\]$/, '$1')
-        .split(/[\s,]+/)
-        .filter((name) => name !== '');
+      const names = value.replace(/^\[(.*)\]$/, '$1').split(/[\s,]+/);
+      this.#addAfter(
+        head,
+        names.filter((name) => name !== ''),
+      );
     } else if (key === 'title') head.title = value;
     else head.audience = value;
   }

@@ -1,9 +1,10 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { createPortal } from 'react-dom';
 import type { JudgedLine } from '../../engine/protocol/lessons.ts';
 import type { EventRow } from '../../engine/protocol/sessions.ts';
 import { counted, hex, hexRange } from '../../iova/format.ts';
 import { type LessonEntry, lessonEntries } from '../../lessons/built-in.ts';
+import { lessonName, orderProblems } from '../../lessons/order.ts';
 import { type Gate, gateLine, type ShownBlock, type ShownOperation } from '../../lessons/reading.ts';
 import { useApp } from '../state/app-state.ts';
 import {
@@ -14,6 +15,7 @@ import {
   type Given,
   goToStep,
   nextStep,
+  type OwnLesson,
   openLesson,
   presentReading,
   previousStep,
@@ -457,13 +459,76 @@ function OpenLesson() {
   );
 }
 
+/** A lesson in the list; `problems`: names of lessons that should come first and do not exist. */
+interface ListedLesson extends LessonEntry {
+  readonly open: Parameters<typeof openLesson>[0];
+  readonly problems: readonly string[];
+}
+
+/** The lessons of the program and those of a person, each with what is wrong with its place in the order. */
+function listedLessons(
+  builtIn: readonly LessonEntry[],
+  own: readonly OwnLesson[],
+): { readonly builtIn: ListedLesson[]; readonly own: ListedLesson[] } {
+  const known = [...builtIn.map(({ name }) => name), ...own.map(({ file }) => lessonName(file))];
+  return {
+    builtIn: builtIn.map((entry) => {
+      const problems = orderProblems(entry, entry.name, known).map(({ message }) => message);
+      return { ...entry, open: { name: entry.name }, problems };
+    }),
+    own: own.map(({ file, text, head }) => {
+      const { title, audience, minutes, after = [] } = head;
+      const name = lessonName(file);
+      const problems = orderProblems(head, name, known).map(({ line, message }) => `${file}:${line}: ${message}`);
+      const about = { audience, minutes: minutes?.toString(), after };
+      return { name, title: title || file, ...about, open: { file, text }, problems };
+    }),
+  };
+}
+
+function LessonEntries({ entries, titles, isAdded }: EntriesProps) {
+  return (
+    <ol className="lesson-list">
+      {entries.map(({ name, title, audience, minutes, after, open, problems }) => (
+        <li key={name}>
+          <button type="button" className="link" onClick={() => void openLesson(open, { isAdded })}>
+            {title}
+          </button>
+          <span className="second">
+            {[
+              ...(minutes === undefined ? [] : [`${minutes} min`]),
+              ...(audience === undefined ? [] : [audience]),
+              ...(after.length === 0 ? [] : [`after ${after.map((one) => `“${titles.get(one) ?? one}”`).join(', ')}`]),
+            ].join(' · ')}
+          </span>
+          {problems.map((problem) => (
+            <span key={problem} className="severity-error">
+              {problem}
+            </span>
+          ))}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+interface EntriesProps {
+  readonly entries: readonly ListedLesson[];
+  /** By name. */
+  readonly titles: ReadonlyMap<string, string>;
+  readonly isAdded: boolean;
+}
+
 function LessonList() {
   const [entries, setEntries] = useState<readonly LessonEntry[]>([]);
+  const own = useLesson((s) => s.own);
   const [isAdded, setAdded] = useState(false);
   const hasOpen = useApp((s) => s.documents.some(({ id }) => !s.sampleIds.includes(id)));
   useEffect(() => {
     lessonEntries().then(setEntries, () => undefined);
   }, []);
+  const lists = useMemo(() => listedLessons(entries, own), [entries, own]);
+  const titles = new Map([...lists.builtIn, ...lists.own].map(({ name, title }) => [name, title]));
   return (
     <>
       <header className="lesson-head">
@@ -480,23 +545,15 @@ function LessonList() {
           current case open
         </label>
       )}
-      <ol className="lesson-list">
-        {entries.map(({ name, title, audience, minutes }) => (
-          <li key={name}>
-            <button type="button" className="link" onClick={() => void openLesson({ name }, { isAdded })}>
-              {title}
-            </button>
-            <span className="second">
-              {[
-                ...(minutes === undefined ? [] : [`${minutes} min`]),
-                ...(audience === undefined ? [] : [audience]),
-              ].join(' · ')}
-            </span>
-          </li>
-        ))}
-      </ol>
+      <LessonEntries entries={lists.builtIn} titles={titles} isAdded={isAdded} />
+      {own.length > 0 && (
+        <>
+          <h3>Your lessons</h3>
+          <LessonEntries entries={lists.own} titles={titles} isAdded={isAdded} />
+        </>
+      )}
       <PracticeChoice isAdded={isAdded} />
-      <p className="second">A lesson is a Markdown file: drop your own onto the page.</p>
+      <p className="second">A lesson is a Markdown file: drop your own, or a folder of them, onto the page.</p>
       <RecordLesson />
     </>
   );

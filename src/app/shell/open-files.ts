@@ -36,11 +36,11 @@ export function titleOf(names: readonly string[]): string {
 
 /** Opens files together. Returns where they went; empty if nothing was recognized, or if it is a lesson, which is read. */
 export async function openAll(files: readonly InputFile[]): Promise<readonly Placement[]> {
-  const [file] = files;
-  if (file && files.length === 1 && /\.md$/i.test(file.name)) {
-    if (await (await import('../state/lesson-file.ts')).openLessonFile(file)) return [];
+  const { length } = files;
+  if (length > 0 && files.every(({ name }) => /\.md$/i.test(name))) {
+    if (await (await import('../state/lesson-file.ts')).openLessonFiles(files)) return [];
   }
-  return files.length > 0 ? open(titleOf(files.map((f) => f.name)), files) : [];
+  return length > 0 ? open(titleOf(files.map((f) => f.name)), files) : [];
 }
 
 /** Opens picked files; those of a folder picker have their path. */

@@ -3,7 +3,7 @@ import { create } from 'zustand';
 import type { Judged, OpenedLesson } from '../../engine/protocol/lessons.ts';
 import { parseRange } from '../../iova/parse.ts';
 import { lessonText } from '../../lessons/built-in.ts';
-import type { Choice, LessonStep, LessonView } from '../../lessons/lesson.ts';
+import type { Choice, LessonHead, LessonStep, LessonView } from '../../lessons/lesson.ts';
 import { type Gate, gateLine, type Reading, readingOf, shownChoices } from '../../lessons/reading.ts';
 import type { Band } from '../../timeline/scene/bands.ts';
 import { useApp } from './app-state.ts';
@@ -55,6 +55,14 @@ interface ReaderState {
   readonly answers: Readonly<Record<number, Given>>;
   readonly attempt: Attempt | undefined;
   readonly isPresenting: boolean;
+  /** Files of lessons that were opened since the page was loaded, by name. */
+  readonly own: readonly OwnLesson[];
+}
+
+export interface OwnLesson {
+  readonly file: string;
+  readonly text: string;
+  readonly head: LessonHead;
 }
 
 export const useLesson = create<ReaderState>(() => ({
@@ -67,6 +75,7 @@ export const useLesson = create<ReaderState>(() => ({
   answers: {},
   attempt: undefined,
   isPresenting: false,
+  own: [],
 }));
 
 const { getState: get, setState: set } = useLesson;
@@ -106,6 +115,17 @@ export function openReader(): void {
   const { session, step } = get();
   setApp({ reader: { session, step } });
   foldPanel('right', false);
+}
+
+/** Adds files to the list of lessons; one of the same name is replaced. */
+export async function addOwnLessons(files: readonly Omit<OwnLesson, 'head'>[]): Promise<void> {
+  const added: OwnLesson[] = [];
+  for (const file of files) {
+    const read = await engine().call('readLesson', { text: file.text });
+    if (read.ok) added.push({ ...file, head: read.value.lesson.head });
+  }
+  const kept = get().own.filter(({ file }) => !added.some((one) => one.file === file));
+  set({ own: [...kept, ...added].sort((a, b) => (a.file < b.file ? -1 : 1)) });
 }
 
 /** Shows the list of lessons; the session of the open one stays, with all of its events. */

@@ -38,6 +38,14 @@ export async function runCli(
       if (data === undefined) throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' });
       return bytes(data);
     },
+    // A folder is there if a file is in it.
+    readFolder: async (path) => {
+      const prefix = path === '.' ? '' : `${path.replace(/\/$/, '')}/`;
+      const inside = Object.keys(files).filter((name) => name.startsWith(prefix));
+      const code = Object.hasOwn(files, path) ? 'ENOTDIR' : 'ENOENT';
+      if (inside.length === 0) throw Object.assign(new Error(`${code}: ${path}`), { code });
+      return [...new Set(inside.map((name) => name.slice(prefix.length).replace(/\/.*$/, '')))];
+    },
     writeFile: async (path, data) => {
       if (path.startsWith('/nowhere/')) throw new Error('no such file or directory');
       written[path] = data;
