@@ -102,11 +102,30 @@ export class TreePath {
     }
   }
 
-  /** Updates the summaries on the path, from the leaf up, until one does not change. */
-  refresh(): void {
+  /** Updates the summaries on the path, from level `from` up, until one does not change. */
+  refresh(from = 1): void {
     const nodes = this.#nodes;
-    for (let level = 1; level <= nodes.height; level++) {
+    for (let level = from; level <= nodes.height; level++) {
       if (!nodes.summarise(level, this.slotAt(level))) return;
+    }
+  }
+
+  /**
+   * Updates the summaries after an entry was added at the end of the leaf, `gap` bytes behind the one before it; no two
+   * entries overlap. As far up as the path goes along the ends of nodes, only the new gap and the new last count.
+   */
+  refreshAfterAppend(gap: number, lastHigh: number, lastLow: number): void {
+    const nodes = this.#nodes;
+    const { bounds, gaps, capacity, innerFill, height } = nodes;
+    for (let level = 1; level <= height; level++) {
+      const slot = this.#slots[level] as number;
+      bounds[slot * STRIDE + 2] = lastHigh;
+      bounds[slot * STRIDE + 3] = lastLow;
+      if (gap > (gaps[slot] as number)) gaps[slot] = gap;
+      if ((slot % capacity) + 1 === innerFill[Math.floor(slot / capacity)]) continue;
+      // The gap behind this slot is shorter now: it is one of those of the node above.
+      this.refresh(level + 1);
+      return;
     }
   }
 

@@ -116,7 +116,11 @@ export class IntervalTree implements ReadonlyIntervalTree {
     }
     // An entry at an end makes a gap inside the leaf of what was one outside.
     if (position === 0 || position === fill) path.forgetAligned();
-    path.refresh();
+    if (!nodes.overlapping && position === fill) {
+      path.refreshAfterAppend(nodes.gapBetweenEntries(at - 1, at), lastHigh, lastLow);
+    } else {
+      path.refresh();
+    }
   }
 
   /** Removes one entry that is exactly start…last with `value`. False if there is none. */
