@@ -1,4 +1,5 @@
 // Addresses of an I/O address space: unsigned 64-bit, held as branded bigints.
+import { highWord, lowWord } from './address-halves.ts';
 
 declare const brand: unique symbol;
 
@@ -47,5 +48,7 @@ export function roundUpPowerOfTwo(value: bigint): bigint {
 
 /** Number of bits needed to write `value` (0 for 0). `value` must not be negative. */
 export function bitLength(value: bigint): number {
-  return value === 0n ? 0 : value.toString(2).length;
+  if (value > IOVA_MAX) return value.toString(2).length;
+  const high = highWord(value);
+  return high === 0 ? 32 - Math.clz32(lowWord(value)) : 64 - Math.clz32(high);
 }

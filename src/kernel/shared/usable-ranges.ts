@@ -1,5 +1,5 @@
 // Where an address space of a model accepts a mapping, and what blocks a range.
-import { type IovaRange, overlaps, range } from '../../iova/range.ts';
+import { type IovaRange, overlaps } from '../../iova/range.ts';
 import { complement, type RangeSet, rangeSet } from '../../iova/range-set.ts';
 import type { AddressSpaceView } from '../model.ts';
 import { areaObstacle, reservedObstacle } from './obstacles.ts';
@@ -17,20 +17,20 @@ export function usableRanges(space: AddressSpaceView): RangeSet {
   return space.validRanges ? rangeSet(space.validRanges) : complement(rangeSet(space.reserved));
 }
 
+/** Calls `visit` for each usable range without what is mapped, by ascending start. O(areas + reserved). */
+export function visitFreeRanges(space: AddressSpaceView, visit: (free: IovaRange) => void): void {
+  for (const { start, last } of usableRanges(space)) {
+    space.visitHoles(start, last, 1n, (hole) => {
+      visit(hole);
+      return undefined;
+    });
+  }
+}
+
 /** The usable ranges without what is mapped. O(areas + reserved). */
 export function freeRanges(space: AddressSpaceView): RangeSet {
-  const usable = usableRanges(space);
-  if (space.areaCount === 0) return usable;
   const free: IovaRange[] = [];
-  for (const r of usable) {
-    let next: bigint = r.start;
-    for (const area of space.areas(r.start, r.last)) {
-      if (area.start > next) free.push(range(next, area.start - 1n));
-      // Areas may overlap: one version of the kernel lets that happen.
-      if (area.last >= next) next = area.last + 1n;
-    }
-    if (next <= r.last) free.push(range(next, r.last));
-  }
+  visitFreeRanges(space, (range) => free.push(range));
   return free;
 }
 

@@ -10,12 +10,14 @@ const CLUSTERS_MAX = 192;
 /** Joins ranges whose gaps are small against the others, so that at most `CLUSTERS_MAX` remain. O(n). */
 export function clusters({ starts, lasts }: RangeColumns): { start: bigint; end: bigint }[] {
   const count = starts.length;
-  const gapBits = (i: number) => bitLength(elementAt(starts, i) - elementAt(lasts, i - 1) - 1n);
+  /** Of each range: the bits of the length of the gap before it. */
+  const gapBits = new Uint8Array(count);
   let threshold = -1;
   if (count > CLUSTERS_MAX) {
     const histogram = new Uint32Array(65);
     for (let i = 1; i < count; i++) {
-      const bits = gapBits(i);
+      const bits = bitLength(elementAt(starts, i) - elementAt(lasts, i - 1) - 1n);
+      gapBits[i] = bits;
       histogram[bits] = elementAt(histogram, bits) + 1;
     }
     let remaining = count;
@@ -26,10 +28,11 @@ export function clusters({ starts, lasts }: RangeColumns): { start: bigint; end:
   }
   const out: { start: bigint; end: bigint }[] = [];
   for (let i = 0; i < count; i++) {
-    const end = elementAt(lasts, i) + 1n;
+    // A cluster ends where the next range does not join it.
+    if (i > 0 && threshold >= 0 && elementAt(gapBits, i) <= threshold) continue;
     const open = out.at(-1);
-    if (open && threshold >= 0 && gapBits(i) <= threshold) open.end = end;
-    else out.push({ start: elementAt(starts, i), end });
+    if (open) open.end = elementAt(lasts, i - 1) + 1n;
+    out.push({ start: elementAt(starts, i), end: elementAt(lasts, count - 1) + 1n });
   }
   return out;
 }

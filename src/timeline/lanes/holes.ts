@@ -1,14 +1,14 @@
 import { counted, formatSize } from '../../iova/format.ts';
-import { totalSize } from '../../iova/range-set.ts';
-import { freeRanges } from '../../kernel/shared/usable-ranges.ts';
-import { type LaneContent, uniformRow } from './lane.ts';
+import { usableRanges, visitFreeRanges } from '../../kernel/shared/usable-ranges.ts';
+import { styleIndex } from '../scene/style-names.ts';
+import type { LaneContent, LaneRow } from './lane.ts';
 import type { ModelSource } from './sources.ts';
 
 /** What is neither reserved nor mapped; no lane if nothing is mapped, because then the usable lane shows the same. */
 export function holesOfModel({ space, laneId }: ModelSource): LaneContent<'holes'>[] {
   if (space.areaCount === 0) return [];
-  const holes = freeRanges(space);
-  const subtitle = `${counted(holes.length, 'hole')}, ${formatSize(totalSize(holes))}`;
+  const { row, size } = holesIn(space);
+  const subtitle = `${counted(row.starts.length, 'hole')}, ${formatSize(size)}`;
   const info = {
     title: 'hole',
     sentence: 'Neither reserved nor mapped: a mapping with suitable alignment fits here.',
@@ -22,9 +22,27 @@ export function holesOfModel({ space, laneId }: ModelSource): LaneContent<'holes
       subtitle,
       expandable: false,
       expanded: false,
-      rows: [uniformRow(holes, 'hole')],
+      rows: [row],
       caption: () => '',
       describe: () => info,
     },
   ];
+}
+
+/** The holes as columns, there may be a million, and the bytes of all of them. */
+function holesIn(space: ModelSource['space']): { readonly row: LaneRow; readonly size: bigint } {
+  // Every hole ends before an area or at the end of a usable range.
+  const max = space.areaCount + usableRanges(space).length;
+  const starts = new BigUint64Array(max);
+  const lasts = new BigUint64Array(max);
+  let count = 0;
+  let size = 0n;
+  visitFreeRanges(space, ({ start, last }) => {
+    starts[count] = start;
+    lasts[count] = last;
+    size += last - start + 1n;
+    count++;
+  });
+  const styles = new Uint8Array(count).fill(styleIndex('hole'));
+  return { row: { starts: starts.slice(0, count), lasts: lasts.slice(0, count), styles, uniform: true }, size };
 }
