@@ -12,7 +12,7 @@ import { GIB, MIB } from '../guest/layout.ts';
 import { type Group, type Host, kernelOf, type Provenance, provenanceOf } from '../host/host.ts';
 import type { MappingState } from '../host/mapping-state.ts';
 import { factAt, type LiveMapping } from '../host/mappings.ts';
-import { likelyObstacles } from '../host/platform-ranges.ts';
+import { likelyObstacles, listsRegions } from '../host/platform-ranges.ts';
 import { architectureOf } from '../host/platforms.ts';
 import { meaningOf } from '../host/region-types.ts';
 import { apertureLimits, assumptionClause, assumptionSentence } from '../space/aperture-limit.ts';
@@ -275,7 +275,7 @@ function joinAlternatives(values: readonly number[]): string {
 
 /** A map below 16 MiB on a host whose regions are unknown. */
 function perhapsIsaBridge(request: Request, { space: { host } }: RequestContext): Explanation | undefined {
-  if (request.start > ISA_BRIDGE_RANGE.last || host.groups.some(({ regions }) => regions.length > 0)) return undefined;
+  if (request.start > ISA_BRIDGE_RANGE.last || listsRegions(host)) return undefined;
   if (!mayHaveIsaRegion(kernelOf(host))) return undefined;
   return {
     message: `These dumps do not list the reserved regions of the host. If the group contains the ISA bridge, ${hexRange(ISA_BRIDGE_RANGE)} is reserved: ${ISA_REGION_HISTORY}.`,
@@ -346,12 +346,14 @@ const OTHER_ERRNOS: Readonly<Record<string, { readonly cause: string; readonly r
 
 /** What the range was compared with, and what is missing from the dumps. */
 function whatIsKnown({ host, apertures }: RequestContext['space']): string {
-  const hasRegions = host.groups.some(({ regions }) => regions.length > 0);
+  const hasFirmware = host.groups.some(({ regions }) => regions.length > 0);
+  const regions = listsRegions(host)
+    ? 'the range is in no reserved region of the host'
+    : `they list no reserved regions${hasFirmware ? ' but those of the firmware' : ''}`;
   const hasAperture = apertures.length > 0 || host.apertures.length > 0;
-  return [
-    hasRegions ? 'the range is in no reserved region of the host' : 'they list no reserved regions',
-    hasAperture ? 'it is inside the known aperture' : 'they do not show the width of the IOMMU',
-  ].join(', and ');
+  return [regions, hasAperture ? 'it is inside the known aperture' : 'they do not show the width of the IOMMU'].join(
+    ', and ',
+  );
 }
 
 function invalidMap(request: Request, context: RequestContext): Explanation {

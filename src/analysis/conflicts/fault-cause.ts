@@ -61,6 +61,7 @@ type Question = readonly [fault: Fault, space: CommonSpace, evidence: FaultEvide
 
 const CAUSES: readonly ((...question: Question) => FaultCause | undefined)[] = [
   virtualIommu,
+  confidentialPage,
   interrupt,
   unknownRequester,
   history,
@@ -125,6 +126,17 @@ function virtualIommu({ reason = '', address }: Fault, _space: CommonSpace, { pa
     kind: 'virtual-iommu',
     clause: `: the guest's virtual IOMMU refused it (${words})${after}, so ${because} (addresses of the guest, not of the host)`,
     fix: refusal?.[2] ?? 'Look at the kernel log and the iommu:map events inside the guest',
+  };
+}
+
+/** AMD SEV-SNP: the table of page owners refused what the page tables allowed. */
+function confidentialPage({ reason = '' }: Fault): FaultCause | undefined {
+  if (!reason.startsWith('RMP_PAGE_FAULT')) return undefined;
+  return {
+    kind: 'confidential-page',
+    clause:
+      ': the page belongs to a confidential guest (SEV-SNP) and is not shared with the device, so it is refused by the table of page owners (RMP), not for a missing mapping',
+    fix: 'Check that the guest shares the buffer before it gives it to the device (swiotlb, memory marked as decrypted)',
   };
 }
 
@@ -367,9 +379,11 @@ function platformRange({ address, device }: Fault, { host }: CommonSpace): Fault
   return {
     kind: `platform ${usual.start}`,
     clause:
-      usual.type === 'msi'
-        ? `, which is in ${hexRange(usual)}, ${usual.message}: it is an interrupt whose doorbell (page offset ${hex(address & 0xfffn)}) is not mapped`
-        : `, which is in ${hexRange(usual)}, ${usual.message}: nothing can be mapped there${isGraphics ? ', so the device or its driver uses a wrong address' : ''}`,
+      usual.platform === 'x86'
+        ? `, which is in ${hexRange(usual)}, ${usual.message}: it was an interrupt and not a DMA access`
+        : usual.type === 'msi'
+          ? `, which is in ${hexRange(usual)}, ${usual.message}: it is an interrupt whose doorbell (page offset ${hex(address & 0xfffn)}) is not mapped`
+          : `, which is in ${hexRange(usual)}, ${usual.message}: nothing can be mapped there${isGraphics ? ', so the device or its driver uses a wrong address' : ''}`,
     fix:
       usual.type === 'msi'
         ? 'Check whether the doorbell is mapped for the device, and whether interrupt remapping lets it through'

@@ -30,6 +30,7 @@ import {
   type ValidRange,
 } from './host.ts';
 import { derivedApertures, hasDerivedWidth } from './iommu-aperture.ts';
+import { isFirmwareOrigin } from './platform-ranges.ts';
 
 /** Name for the container or IOAS of valid ranges that do not name one. */
 const UNNAMED_SPACE = 'the container';
@@ -37,9 +38,6 @@ const UNNAMED_SPACE = 'the container';
 const UNKNOWN_GROUP = 'unknown';
 /** Maximum number of places per entry: a fault may repeat thousands of times. */
 const PLACES_MAX = 20;
-/** Origins of regions that firmware describes: its tables have no groups. */
-const FIRMWARE: ReadonlySet<string | undefined> = new Set(['rmrr', 'ivmd', 'rmr']);
-
 interface RegionDraft {
   readonly region: Omit<Region, 'provenance'>;
   readonly provenance: Provenance[];
@@ -417,7 +415,7 @@ class HostBuilder {
 
   #reserved(fact: FactOf<'reserved'>): void {
     const { start, last, type, origin, device, group } = fact;
-    if (FIRMWARE.has(origin) && group === undefined) {
+    if (isFirmwareOrigin(origin) && group === undefined) {
       const key = `${start}-${last} ${type} ${origin} ${device}`;
       this.#once(this.#firmware, key, fact, () => ({ start, last, type, origin, device }));
       return;

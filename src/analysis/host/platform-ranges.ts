@@ -30,12 +30,25 @@ function isHyperTransportFree(host: Host): boolean {
   return isSince && (((host.ivrs?.efr2 ?? 0n) >> 11n) & 1n) === 1n;
 }
 
+/** Origins of regions that firmware describes: its tables have no groups. */
+const FIRMWARE: ReadonlySet<string | undefined> = new Set(['rmrr', 'ivmd', 'rmr']);
+
+/** True for a region as the tables of firmware have it. */
+export function isFirmwareOrigin(origin: string | undefined): boolean {
+  return FIRMWARE.has(origin);
+}
+
+/** True if the dumps list what the kernel reserves. What only firmware declares is a part of that. */
+export function listsRegions(host: Host): boolean {
+  return host.groups.some(({ regions }) => regions.some(({ origin }) => !isFirmwareOrigin(origin)));
+}
+
 /**
- * Platform ranges that overlap `requested`, of the platforms that the host may be. None if the dumps list any region:
- * then the list is complete.
+ * Platform ranges that overlap `requested`, of the platforms that the host may be. None if the dumps list any region of
+ * the kernel: then the list is complete.
  */
 export function likelyObstacles(host: Host, requested: IovaRange): PlatformRange[] {
-  if (host.groups.some((group) => group.regions.length > 0)) return [];
+  if (listsRegions(host)) return [];
   const architecture = architectureOf(host);
   return PLATFORM_RANGES.filter((candidate) => {
     if (candidate.platform === 'AMD' && isHyperTransportFree(host)) return false;

@@ -13,6 +13,38 @@ const trace = (name: 'map' | 'unmap', time: string, start: string, end: string, 
 
 const CASES: readonly Case[] = [
   {
+    name: 'reserved bits in an entry of the guest for its virtual IOMMU are no missing mapping',
+    given:
+      'qemu-system-x86_64: vtd_iova_to_slpte: detected splte reserve non-zero iova=0xfee000, level=0x1slpte=0x8000000000000)',
+    says: ['0xfee000', 'invalid entry', 'addresses of the guest'],
+    saysNot: ['has no mapping'],
+    severity: 'warning',
+  },
+  {
+    name: 'an address that the virtual IOMMU cannot have',
+    given: [
+      'qemu-system-x86_64: vtd_iova_to_slpte: detected IOVA overflow (iova=0x8000001000)',
+      'qemu-system-x86_64: vtd_iommu_translate: detected translation failure (dev=00:03:00, iova=0x8000001000)',
+    ].join('\n'),
+    says: ['0000:00:03.0', '0x8000001000 needs 40 bits', 'aw-bits'],
+    severity: 'warning',
+  },
+  {
+    name: 'a page of a confidential guest',
+    given:
+      'AMD-Vi: Event logged [RMP_PAGE_FAULT device=0000:c1:00.0, vmg_tag=0x0000, gpa=0x1234000, flags_rmp=0x0, flags=0x0020]',
+    says: ['0000:c1:00.0', '0x1234000', 'SEV-SNP', 'RMP'],
+    saysNot: ['IVMD', 'DMA API'],
+    severity: 'warning',
+  },
+  {
+    name: 'of an IOMMU that a device tree describes there are no ACPI tables',
+    given: 'rk_iommu ff650800.iommu: Page fault at 0x0000000040012000 of type write',
+    says: ['0x40012000', 'iommu-addresses', 'device tree'],
+    saysNot: ['RMRR', 'ACPI'],
+    severity: 'warning',
+  },
+  {
     name: 'use after unmap, in milliseconds, with both lines',
     given: {
       'trace.txt': [

@@ -15,6 +15,32 @@ const call = (name: string, iova: string, size: string, errno: number, words: st
 
 const CASES: readonly Case[] = [
   {
+    name: 'RAM over the MSI window where the log names an RMRR: firmware does not list what the kernel reserves',
+    given: {
+      'dmesg.txt': [
+        '[    0.000000] Linux version 6.1.0-13-amd64 (x@y) #1 SMP',
+        '[    0.008] DMAR: RMRR base: 0x0000007b800000 end: 0x0000007fffffff',
+        '[    0.010] DMAR: dmar0: reg_base_addr fed90000 ver 1:0 cap 1c0000c40660462 ecap 19e2ff0505e',
+      ].join('\n'),
+      'qemu.log': call('vfio_dma_map', '0xe0000000', '0x40000000', 22, 'Invalid argument'),
+    },
+    says: ['0xe0000000-0x11fffffff', 'EINVAL', 'overlaps 0xfee00000-0xfeefffff', 'not in these dumps'],
+    saysNot: ['nothing in these dumps shows'],
+    severity: 'fatal',
+  },
+  {
+    name: 'a refused map that nothing explains, with regions of the firmware only',
+    given: {
+      'dmesg.txt': [
+        '[    0.008] DMAR: RMRR base: 0x0000007b800000 end: 0x0000007fffffff',
+        '[    0.010] DMAR: dmar0: reg_base_addr fed90000 ver 1:0 cap 1c0000c40660462 ecap 19e2ff0505e',
+      ].join('\n'),
+      'qemu.log': call('vfio_dma_map', '0x100000000', '0x40000000', 22, 'Invalid argument'),
+    },
+    says: ['nothing in these dumps shows', 'no reserved regions but those of the firmware'],
+    severity: 'fatal',
+  },
+  {
     name: 'a request that the kernel refused for its alignment, without the call',
     given: '[   12.345] iommu: unaligned: iova 0x1fee01800 pa 0x0000000012345800 size 0x1000 min_pagesz 0x1000',
     says: ['0x1fee01800', 'not aligned to the smallest page size, 0x1000', 'multiples'],
