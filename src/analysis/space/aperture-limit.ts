@@ -1,4 +1,4 @@
-// How far a range is outside of what the IOMMU can translate, in one wording for all conflicts.
+// How far a range is outside the aperture of the IOMMU, worded the same way for all conflicts.
 import { hex, hexRange } from '../../iova/format.ts';
 import { bitLength } from '../../iova/iova.ts';
 import { type IovaRange, intersection, overlaps, WHOLE_SPACE } from '../../iova/range.ts';
@@ -6,9 +6,9 @@ import { complement } from '../../iova/range-set.ts';
 import type { Provenance } from '../host/host.ts';
 import type { CommonSpace } from './common-space.ts';
 
-/** Why a range is outside of the aperture. */
+/** Why a range is outside the aperture. */
 export interface ApertureLimit {
-  /** What is outside of the aperture on that side, whole; bounds inclusive. */
+  /** Everything outside the aperture on that side; bounds inclusive. */
   readonly outside: IovaRange;
   /** The part of the range that is outside. */
   readonly cut: IovaRange;
@@ -16,7 +16,7 @@ export interface ApertureLimit {
   readonly problem: string;
   /** Where addresses must be: `below 0x8000000000`, `inside 0x100000-0x7fffffffff`. `undefined` if nowhere. */
   readonly place: string | undefined;
-  /** Address bits of the IOMMU, if its aperture is everything that so many bits can address. */
+  /** Address bits of the IOMMU, if its aperture is exactly what they can address. */
   readonly bits: number | undefined;
   /** What is assumed about the apertures that set the limit; no full stop. */
   readonly assumed: string | undefined;
@@ -31,7 +31,7 @@ export function commonAperture(apertures: Apertures): IovaRange | undefined {
   return apertures.reduce<IovaRange | undefined>((common, a) => common && intersection(common, a), WHOLE_SPACE);
 }
 
-/** What the apertures do not reach of `range`, by ascending address: at most two. Empty where no aperture is known. */
+/** The parts of `range` outside the apertures, ascending: at most two. Empty if no aperture is known. */
 export function apertureLimits(apertures: Apertures, range: IovaRange): ApertureLimit[] {
   if (apertures.length === 0) return [];
   const aperture = commonAperture(apertures);
@@ -48,7 +48,7 @@ export function apertureLimits(apertures: Apertures, range: IovaRange): Aperture
 function assumptionOf(apertures: Apertures, outside: IovaRange): string | undefined {
   const limiting = apertures.filter(({ start, last }) => last + 1n === outside.start || start === outside.last + 1n);
   const all = new Set(limiting.flatMap(({ derivation }) => derivation?.assumed ?? []));
-  // An aperture that needs no assumption settles it.
+  // An aperture without an assumption is certain.
   const isSettled = limiting.some(({ derivation }) => derivation?.assumed === undefined);
   return isSettled || all.size === 0 ? undefined : [...all].join('; ');
 }
@@ -76,12 +76,12 @@ export function assumptionSentence(assumed: string | undefined): string {
   return assumed === undefined ? '' : ` Assumption: ${assumed}.`;
 }
 
-/** ` (…)` inside of a sentence, or ''. */
+/** ` (…)` inside a sentence, or ''. */
 export function assumptionClause(assumed: string | undefined): string {
   return assumed === undefined ? '' : ` (${assumed})`;
 }
 
-/** The bits of an aperture that is all of what so many bits can address. */
+/** The width of an aperture that is exactly what its bits can address. */
 function widthOf({ start, last }: IovaRange): number | undefined {
   const bits = bitLength(last);
   return start === 0n && last === (1n << BigInt(bits)) - 1n ? bits : undefined;

@@ -179,7 +179,7 @@ export function separateSpaces(host: Host): ReportedSpace[] {
   return reportedSpaces(host).filter(({ validRanges }) => !isHosts || validRanges.length === 0);
 }
 
-/** What is outside of at least one aperture; empty if no aperture is known. */
+/** The ranges outside at least one aperture; empty if no aperture is known. */
 export function beyondApertures(apertures: readonly Aperture[]): RangeSet {
   if (apertures.length === 0) return [];
   return complement(apertures.reduce<RangeSet>((set, a) => intersect(set, [a]), [WHOLE_SPACE]));

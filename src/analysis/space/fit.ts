@@ -9,7 +9,7 @@ export interface FitQuestion {
   readonly size: bigint;
   /** A power of two; 1 for any address. */
   readonly alignment: bigint;
-  /** Where it must start; anywhere if absent. */
+  /** The start address; anywhere if absent. */
   readonly at?: bigint | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface FitAnswer {
   readonly largest?: { readonly size: bigint; readonly start: bigint } | undefined;
   /** With a fixed address: the parts of the requested range that are not free, ascending. */
   readonly blocked: RangeSet;
-  /** With a fixed address: why no range of this size can start there, whatever is free. */
+  /** With a fixed address: why no range of this size can start there, regardless of what is free. */
   readonly startError?: 'misaligned' | 'past-the-end' | undefined;
 }
 
@@ -99,7 +99,7 @@ function blockedOf(free: RangeSet, requested: IovaRange): RangeSet {
   return complement(intersect(free, [requested]), requested);
 }
 
-/** The holes of an address space in numbers. */
+/** Statistics of the holes of an address space. */
 export interface HoleStatistics {
   readonly count: number;
   /** Bytes, 0 to 2^64. */

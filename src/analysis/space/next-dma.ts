@@ -1,5 +1,5 @@
-// Where the kernel's DMA API puts the next buffers of a device, from what the dumps say of its host: by running the
-// allocator's model in a domain where nothing is mapped yet.
+// Where the kernel's DMA API puts the next buffers of a device, according to the dumps of its host: runs the allocator's model
+// in an empty domain.
 import { counted, formatSize, hex } from '../../iova/format.ts';
 import { IOVA_MAX, iova, lowestSetBit } from '../../iova/iova.ts';
 import type { AllocatorEvent } from '../../kernel/dma-iommu/events.ts';
@@ -11,7 +11,7 @@ import { commonAperture } from './aperture-limit.ts';
 import { type CommonSpace, spaceTitle } from './common-space.ts';
 
 export interface DmaQuestion {
-  /** PCI address, or another name: then it is a platform device, which does not try 32 bits first. */
+  /** PCI address. Any other name is a platform device, which does not try 32 bits first. */
   readonly device?: string | undefined;
   /** The highest address that the device reaches, such as 2^32−1. */
   readonly mask: bigint;
@@ -102,7 +102,7 @@ export interface NextDma {
   readonly space: string;
   /** The first buffers, in the order of their requests; it ends where there is no room. */
   readonly addresses: readonly bigint[];
-  /** How the first one was chosen, a line a step. */
+  /** How the first one was chosen, one line per step. */
   readonly steps: readonly string[];
   /** Sentences without a full stop. */
   readonly assumed: readonly string[];

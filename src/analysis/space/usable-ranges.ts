@@ -10,7 +10,7 @@ import { meaningOf } from '../host/region-types.ts';
 import { beyondApertures, type CommonSpace, type ReportedSpace } from './common-space.ts';
 
 /**
- * `reserved`: a region that refuses mappings; `aperture`: outside of what the IOMMU can translate; `mapping`: mapped
+ * `reserved`: a region that refuses mappings; `aperture`: outside what the IOMMU can translate; `mapping`: mapped
  * already; `not-valid`: in no range that the kernel reported (or, of a model, that the container has).
  */
 export type SpaceObstacleKind = 'reserved' | 'aperture' | 'mapping' | 'not-valid';
@@ -33,10 +33,10 @@ export interface UsableRanges {
   readonly free: RangeSet;
   /** True if something is mapped, so that `free` is less than `usable` may be. */
   readonly hasMappings: boolean;
-  /** False where no source tells how far the IOMMU reaches: then the top of `usable` may be too high. */
+  /** False if no source shows the aperture of the IOMMU: the top of `usable` may then be too high. */
   readonly isApertureKnown: boolean;
   /**
-   * What blocks a mapping of `requested`, at most `max` obstacles: reserved regions and what is outside of the aperture
+   * What blocks a mapping of `requested`, at most `max` obstacles: reserved regions and what is outside the aperture
    * first, ascending, then mappings, then ranges that are not valid for a reason that is not known. Empty exactly if
    * `requested` is inside one of the `free` ranges.
    */
@@ -61,8 +61,8 @@ export function obstacleLabel({ kind, type }: Pick<SpaceObstacle, 'kind' | 'type
 }
 
 /**
- * The space that a host's selected groups share, with the mappings that sources tell of at one moment. `undefined` if
- * no group is selected: then what is reserved is unknown, and so is what is usable.
+ * The space that a host's selected groups share, with the mappings of the sources at one position. `undefined` if no group is
+ * selected: reserved and usable ranges are then unknown.
  */
 export function usableInFacts(space: CommonSpace, mappings: readonly MappingState[]): UsableRanges | undefined {
   if (space.groups.length === 0) return undefined;
@@ -100,7 +100,7 @@ export function usableInFacts(space: CommonSpace, mappings: readonly MappingStat
   };
 }
 
-/** A space of which the kernel itself reported the valid ranges. What is mapped in it is not known. */
+/** A space whose valid ranges the kernel itself reported. Its mappings are unknown. */
 export function usableAsReported(space: ReportedSpace): UsableRanges {
   const usable = rangeSet(space.validRanges);
   const provenance = space.validRanges.flatMap((valid) => valid.provenance);

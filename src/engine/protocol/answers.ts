@@ -16,7 +16,7 @@ export type GuestChoice =
   | { readonly kind: 'definition'; readonly definition: GuestDefinition }
   /** A guest layout of an open document, by its source. */
   | { readonly kind: 'document'; readonly id: string; readonly guest: string }
-  /** None, although sources define guests. */
+  /** No guest, although sources define some. */
   | { readonly kind: 'none' }
   /** Ranges entered by hand. */
   | { readonly kind: 'ranges'; readonly text: string };
@@ -30,11 +30,11 @@ export interface DefinedGuest {
   readonly label: string;
   /** Where it was read first. */
   readonly provenance: Provenance;
-  /** True if it is tried on its host as long as a person chooses no guest. */
+  /** True if it is tried on its host unless the user chooses another guest. */
   readonly isTried: boolean;
   /** What had to be assumed about its layout. */
   readonly notes: readonly string[];
-  /** Why nothing can be tried, if so. */
+  /** Why it cannot be tried, if so. */
   readonly problem?: string | undefined;
 }
 
@@ -64,10 +64,10 @@ export interface ConflictList {
   readonly problem?: string | undefined;
 }
 
-/** The answer to the case: one or two sentences, and the conflicts that it rests on. */
+/** The answer to the case: one or two sentences, and the conflicts that it is based on. */
 export interface Answered extends ConflictList {
   readonly answer: CaseAnswer;
-  /** The rows, those of one kind as one. `conflicts` are ids of rows. */
+  /** The rows grouped by kind. `conflicts` are ids of rows. */
   readonly items: readonly ConflictItem[];
 }
 
@@ -113,7 +113,7 @@ export interface HostsCompared {
     readonly usableOn: readonly string[];
     readonly blockedOn: readonly string[];
   })[];
-  /** Names of hosts, those together that do not differ in any range; the largest part first. */
+  /** Names of hosts, grouped by identical ranges; the largest group first. */
   readonly alike: readonly (readonly string[])[];
   /** What is reserved on any host, as a list to copy. */
   readonly line: string;

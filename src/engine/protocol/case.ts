@@ -1,10 +1,10 @@
-// The case: what a person works on. It has hosts, each made of sources, and sessions of operations.
+// The case that the user works on. It has hosts, each with its sources, and sessions of operations.
 import type { DeviceChoice } from '../../analysis/case/device.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import type { NoteRef } from '../../timeline/lanes/lane.ts';
 import type { DocumentNode } from './documents.ts';
 
-/** Where an opened source went. */
+/** Which host an opened source joined. */
 export interface Placement {
   readonly sourceId: string;
   readonly sourceName: string;
@@ -28,17 +28,17 @@ export interface AssignedNode {
   readonly hostId: string;
   /** Names of the groups that are assigned with it. */
   readonly groups: readonly string[];
-  /** `chosen` by a person; named by a guest's definition (`guest`) or by an `error`. */
+  /** `chosen` by the user; named by a guest's definition (`guest`) or by an `error`. */
   readonly origin: 'chosen' | 'guest' | 'error';
 }
 
-/** What a person wrote. */
+/** A note of the user. */
 export interface NoteNode {
   readonly text: string;
   readonly ref: NoteRef;
   /** The host, or the session and its address space. */
   readonly where: string;
-  /** Inclusive; undefined: about all of it. */
+  /** Inclusive; undefined: about the whole case. */
   readonly range?: IovaRange | undefined;
 }
 
@@ -47,7 +47,7 @@ export interface NoteParams {
   readonly text: string;
   /** The note that is changed; undefined: a new one. */
   readonly ref?: NoteRef | undefined;
-  /** The range that a new note is about (inclusive), in the address space of the lane; undefined: all of the case. */
+  /** The range of a new note (inclusive), in the address space of the lane; undefined: the whole case. */
   readonly on?: { readonly start: bigint; readonly last: bigint; readonly laneId?: string | undefined } | undefined;
 }
 
@@ -60,24 +60,27 @@ export interface CaseNode {
   /** Devices and groups that the evidence names and no dump has, as sentences. */
   readonly missing: readonly string[];
   readonly devices: readonly CaseDevice[];
-  /** The kernel whose rules answer: `isChosen` by a person, else as the sources say. Undefined: the newest known. */
+  /**
+   * The kernel whose rules answer: chosen by the user (`isChosen`), otherwise that of the sources. Undefined: the newest
+   * known.
+   */
   readonly kernel?: { readonly version: string; readonly isChosen: boolean } | undefined;
   /**
-   * What the sources say of the kernel, each version once with the first source that has it, hosts before sessions. Without
-   * a choice each host and session is answered by its own.
+   * The kernel versions that the sources name, each once with the first source that has it, hosts before sessions. Without a
+   * choice, each host and session uses its own.
    */
   readonly toldKernels: readonly { readonly version: string; readonly source: string }[];
-  /** Kernels whose answers were recorded, oldest first: those that a person can choose by name. */
+  /** Kernels whose answers were recorded, oldest first: offered as choices. */
   readonly knownKernels: readonly string[];
   /** What `undo` would undo, such as `Close dmesg`. */
   readonly undo?: string | undefined;
 }
 
-/** A case as it is kept outside of the engine. */
+/** A case as it is saved outside the engine. */
 export interface ExportedCase {
   /** What `importCase` reads. */
   readonly data: Blob;
-  /** False if the sources are larger than what is kept: then `data` has only their names. */
+  /** False if the sources are too large to be saved: `data` then has only their names. */
   readonly isComplete: boolean;
   /** Names of the sources. */
   readonly names: readonly string[];
@@ -87,8 +90,8 @@ export interface ImportedCase {
   readonly case: CaseNode;
   /** As it was given to `exportCase`. */
   readonly view: string;
-  /** Names of sources that were not kept and have to be opened again. */
+  /** Names of sources that were not saved and have to be opened again. */
   readonly missing: readonly string[];
-  /** Names of live hosts: what they had reported was kept, not the connection. */
+  /** Names of live hosts: what they had reported was saved, but not the connection. */
   readonly disconnected: readonly string[];
 }

@@ -1,4 +1,4 @@
-// What is open, as the page shows it in the tree of sources.
+// What is open, as the page shows it in the source tree.
 
 /** A file to open. `name` is its path relative to what was dropped; `link` the target if it is a symbolic link. */
 export interface InputFile {
@@ -18,12 +18,12 @@ export interface Diagnostic {
 /** The name of a text that was pasted. */
 export const PASTED_NAME = 'pasted text';
 
-/** What was found in one source: a file, or a folder or an archive as a whole. */
+/** What was found in one source: a file, or a whole folder or archive. */
 export interface SourceNode {
   /** Id of the source in the case. */
   readonly id: string;
   readonly kind: 'file' | 'folder' | 'paste' | 'live' | 'sample';
-  /** Unique in the case: the file's name, with the host or a number where another source has it. */
+  /** Unique in the case: the file's name, with the host or a number if another source has the same name. */
   readonly name: string;
   readonly isLive: boolean;
   readonly formats: readonly string[];
@@ -36,11 +36,11 @@ export interface SourceNode {
   readonly samples: readonly { readonly line: number; readonly text: string }[];
 }
 
-/** A device of a group, as far as the sources say what it is. */
+/** A device of a group, as far as the sources describe it. */
 export interface DeviceNode {
   /** PCI address in full, or another name that sysfs has. */
   readonly device: string;
-  /** Vendor and device in words. */
+  /** Names of vendor and device. */
   readonly name?: string | undefined;
   readonly class?: string | undefined;
   /** `10de:2484` */
@@ -55,7 +55,7 @@ export interface GroupNode {
   readonly devices: readonly DeviceNode[];
   /** Why the kernel refuses to assign it, as a clause; undefined if it does not. */
   readonly refusal?: string | undefined;
-  /** True if it is checked unless a person selects otherwise: of the device to assign, or without one assignable. */
+  /** True if it is selected by default: it contains the device to assign or, if there is none, it can be assigned. */
   readonly isSelectedByDefault: boolean;
   /** How many regions of each type, for the badge beside the name. */
   readonly regions: readonly { readonly type: string; readonly count: number }[];
@@ -88,13 +88,13 @@ export interface LayerNode {
 export interface DocumentNode {
   readonly id: string;
   readonly kind: 'host' | 'session';
-  /** The host's name: as a person named it, else its host name, else its folder, else `Host A`. */
+  /** The host's name: given by the user, otherwise its host name, otherwise its folder, otherwise `Host A`. */
   readonly title: string;
   readonly sources: readonly SourceNode[];
   /** Names of the texts that can be shown. */
   readonly texts: readonly string[];
   readonly groups: readonly GroupNode[];
-  /** True if the host has AMD's IOMMU, or reserves the HyperTransport range as such hosts do. */
+  /** True if the host has an AMD IOMMU, or reserves the HyperTransport range like such hosts. */
   readonly isAmd: boolean;
   readonly spaces: readonly SpaceNode[];
   readonly layers: readonly LayerNode[];
@@ -111,9 +111,9 @@ export interface DocumentNode {
   /** True if more events follow, which are hidden. */
   readonly isConcealed?: boolean | undefined;
   readonly operations: number;
-  /** Of a session that was changed by hand: how often, and how many changes can be undone and made again. */
+  /** For a session that was edited: the number of changes, and how many can be undone and redone. */
   readonly changes?: { readonly made: number; readonly undo: number; readonly redo: number } | undefined;
-  /** How many events the state is after; `events` at first. */
+  /** Number of events that are applied; `events` at first. */
   readonly position: number;
   /** The model that runs the operations, and the one that the session was recorded for. */
   readonly model?: string | undefined;
@@ -134,6 +134,6 @@ export interface SourceLine {
 export interface SourceText {
   readonly source: string;
   readonly lines: readonly SourceLine[];
-  /** Lines of the source in all; undefined while it was not read to its end. */
+  /** Total number of lines; undefined until the source was read to its end. */
   readonly total?: number | undefined;
 }

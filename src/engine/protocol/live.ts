@@ -2,16 +2,16 @@
 
 /** Something that changed on a live host. */
 export interface LiveChange {
-  /** How many events of the session there are up to and including it. */
+  /** Number of session events up to and including this change. */
   readonly position: number;
   /** Seconds since 1970. */
   readonly time: number;
   readonly labels: readonly string[];
-  /** Events that happened here and are not in the session. It is no change then. */
+  /** Number of events that were lost here and are not in the session. The entry is then not a change. */
   readonly lost?: number;
 }
 
-/** How a live host is connected, and what happened lately. */
+/** The state of a live host's connection, and recent changes. */
 export interface LiveState {
   readonly connection: 'connecting' | 'live' | 'waiting' | 'ended';
   /** Why it is not live, or what is wrong with the probe; empty if nothing is. */

@@ -48,8 +48,8 @@ export interface OpenParams {
 
 export interface Methods {
   /**
-   * Reads files and adds them to the case: each source joins a host, or becomes one. `id`: for the first host or session
-   * that is made. `sample`: the files are those of the sample with this title, which what is opened later replaces.
+   * Reads files and adds them to the case: each source joins a host, or becomes one. `id`: for the first host or session that is
+   * created. `sample`: title of the sample that the files belong to; it is replaced by whatever is opened later.
    */
   open: { params: OpenParams; value: { placements: readonly Placement[]; case: CaseNode } };
   /** Closes a host with all of its sources, or a session. */
@@ -57,7 +57,7 @@ export interface Methods {
   closeSource: { params: { sourceId: string }; value: CaseNode };
   /** `to`: id of a host, or `new-host`. */
   moveSource: { params: { sourceId: string; to: string }; value: CaseNode };
-  /** An empty name: back to the name that the sources give. */
+  /** An empty name restores the name from the sources. */
   renameHost: { params: { hostId: string; name: string }; value: CaseNode };
   /** Undoes the last change of the case: opening, closing, moving, renaming, choosing. */
   undo: { params: null; value: CaseNode };
@@ -67,16 +67,16 @@ export interface Methods {
   forget: { params: null; value: CaseNode };
   /** The device to assign; null: none; undefined: what the evidence names. */
   setDevice: { params: { device?: string | null | undefined; hostId?: string | undefined }; value: CaseNode };
-  /** The kernel whose rules answer; null: as the sources say. */
+  /** The kernel whose rules answer; null: that of the sources. */
   setKernel: { params: { version: string | null }; value: CaseNode };
   /** Adds, changes or removes a note. */
   setNote: { params: NoteParams; value: CaseNode };
   /** All notes of the case. */
   notes: { params: null; value: readonly NoteNode[] };
   case: { params: null; value: CaseNode };
-  /** The case as bytes; `view` is kept with it. */
+  /** The case as bytes; `view` is saved with it. */
   exportCase: { params: { view: string }; value: ExportedCase };
-  /** Opens an exported case in place of the present one. */
+  /** Replaces the current case by an exported one. */
   importCase: { params: { data: Blob }; value: ImportedCase };
   /** Connects to an agent and follows it until the call is cancelled; progress carries the state. */
   live: { params: { id: string; title: string; url: string; token: string }; value: null };
@@ -85,11 +85,11 @@ export interface Methods {
   documents: { params: null; value: readonly DocumentNode[] };
   /** Runs the document's operations with another model from now on. */
   run: { params: { id: string; model: string }; value: DocumentNode };
-  /** What an operation line says, what may follow at the cursor, and what the model would answer; changes nothing. */
+  /** What an operation line means, the completions at the cursor, and what the model would answer; changes nothing. */
   tryLine: { params: LinePlace & { line: string; cursor: number }; value: LineTrial };
-  /** Adds an operation to a session, replaces or removes one, or undoes that; what follows is run again. */
+  /** Adds an operation to a session, replaces or removes one, or undoes that; later operations are run again. */
   changeEvents: { params: ChangeParams; value: EventsChanged };
-  /** The operation nearest to a position, this one included, in a direction; null if there is none. */
+  /** The operation at a position, or the nearest one in the given direction; null if there is none. */
   eventLine: { params: { id: string; position: number; direction: 'next' | 'previous' }; value: EventLine | null };
   /** `follow`: whether a live host's position follows new events; by default only from its end. */
   seek: { params: { id: string; position: number; follow?: boolean }; value: DocumentNode };
@@ -134,13 +134,13 @@ export interface Methods {
   /** The range of the picture that the event at `position` (counted from 1) is drawn as. */
   locate: { params: { id: string; position: number }; value: Target | null };
   bounds: { params: { start: bigint; last: bigint; limit: number }; value: BoundsList };
-  /** Of the events that the filter leaves, `limit` from `offset` on. */
+  /** The events that match the filter: `limit` of them from `offset` on. */
   events: {
     params: { id: string; offset: number; limit: number; filter?: EventFilter | undefined };
     value: readonly EventRow[];
   };
   eventOverview: { params: { id: string; filter: EventFilter }; value: EventOverview };
-  /** Where in the filtered list the last event at or before a position is, counted from 0; -1 if there is none. */
+  /** Index in the filtered list of the last event at or before a position, counted from 0; -1 if there is none. */
   eventIndex: { params: { id: string; filter: EventFilter; position: number }; value: number };
   /** The next or previous event that failed, from the moment after `position` events. */
   failure: { params: { id: string; position: number; direction: 'next' | 'previous' }; value: EventRow | null };
@@ -151,11 +151,11 @@ export interface Methods {
   };
   /** A session under every kernel version that is known to differ. `model`: that of the document if left out. */
   versions: { params: { id: string; model?: string | undefined; limit: number }; value: SessionVersions };
-  /** The conflicts that appear or disappear with the version of the kernel. */
+  /** The conflicts that depend on the kernel version. */
   conflictVersions: { params: Trial; value: ConflictVersions };
   /** How the model decided about the operation before `position`, step by step; empty for other events. */
   decision: { params: { id: string; position: number }; value: readonly DecisionStep[] };
-  /** Where the allocator of the kernel's DMA API puts the next buffers of a device with so many address bits; any PCI device if left out. */
+  /** Where the kernel's DMA API puts the next buffers of a device with this many address bits; by default any PCI device. */
   nextDma: {
     params: {
       device?: string | undefined;
@@ -209,12 +209,12 @@ export interface CallOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
-/** The engine as its users see it. */
+/** The engine's interface for its callers. */
 export interface Engine {
   call<M extends Method>(method: M, params: Params<M>, options?: CallOptions): Promise<EngineResult<Value<M>>>;
 }
 
-/** What a method of the engine gets besides its parameters. */
+/** What a method of the engine gets in addition to its parameters. */
 export interface CallContext {
   readonly signal: AbortSignal;
   readonly progress: (progress: Progress) => void;

@@ -1,4 +1,4 @@
-// Operations as people type them: what a line means, what would be answered, and changes of a session.
+// Typed operations: what a line means, what the answer would be, and changes of a session.
 import type { IovaRange } from '../../iova/range.ts';
 import type { Completions } from '../../operation-lines/complete.ts';
 import type { LineMistake } from '../../operation-lines/parse.ts';
@@ -14,14 +14,14 @@ export interface LinePlace {
   readonly position: number;
 }
 
-/** What is known of a line before it is run. Nothing was changed. */
+/** What is known about a line before it is run. Changes nothing. */
 export interface LineTrial {
-  /** The model whose words the line has. */
+  /** The model for which the line is parsed. */
   readonly model: string;
   /** The line that this is about, and where the cursor was: a character index. */
   readonly line: string;
   readonly cursor: number;
-  /** What may take the place of a part of it. */
+  /** Completions for a part of it. */
   readonly completions: Completions;
   /** What is wrong with the line. */
   readonly mistake?: LineMistake | undefined;
@@ -34,13 +34,13 @@ export interface LineOutcome {
   readonly answer?: string | undefined;
   readonly refused?: Reason | undefined;
   readonly hazard?: string | undefined;
-  /** What it would map, unmap, reserve or pin. */
+  /** The range that it would map, unmap, reserve or pin. */
   readonly where?: IovaRange | undefined;
 }
 
 /** A change of a session; positions count events from 1. */
 export type EventChange =
-  /** Adds an operation behind the first `position` events. */
+  /** Adds an operation after the first `position` events. */
   | { readonly kind: 'insert'; readonly position: number; readonly line: string }
   | { readonly kind: 'replace'; readonly position: number; readonly line: string }
   | { readonly kind: 'remove'; readonly position: number }
@@ -61,7 +61,7 @@ export interface EventsChanged {
   readonly id: string;
   /** The operation that was added or replaced another one, with its answer. */
   readonly row?: EventRow | undefined;
-  /** Later operations that are answered differently now, of the first so many: the position of the first, and how many. */
+  /** Later operations whose answers changed: the position of the first, and how many of those that were compared. */
   readonly changedLater?: { readonly first: number; readonly count: number } | undefined;
 }
 

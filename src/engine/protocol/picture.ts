@@ -1,4 +1,4 @@
-// The picture: what is arranged in it, and what is known of its ranges.
+// The picture: its arrangement, and what is known about its ranges.
 import type { IovaRange } from '../../iova/range.ts';
 import type { Scale, ScaleKind } from '../../timeline/axis/scale.ts';
 import type { NoteRef, Part } from '../../timeline/lanes/lane.ts';
@@ -15,17 +15,17 @@ export interface ArrangeParams extends Omit<Trial, 'pageSize'> {
   readonly compared?: ComparedInPicture | undefined;
 }
 
-/** A document that is run under several models or kernel versions, and what is shown of that. */
+/** A document that is run under several models or kernel versions, and what is shown of the comparison. */
 export interface ComparedInPicture {
   readonly id: string;
   /** Models, at least two; `versions`: the document's model under every kernel version that differs for it. */
   readonly under: readonly string[] | 'versions';
-  /** `each`: every address space once for each of them; `differences`: a lane with what differs between them. */
+  /** `each`: every address space once per model or version; `differences`: a lane with the differences. */
   readonly shows: readonly ('each' | 'differences')[];
 }
 
 export interface Arrangement {
-  /** Counts up with every arrangement; a slice belongs to one. */
+  /** Incremented with every arrangement; a slice belongs to one. */
   readonly revision: number;
   /** The address space, or the number of them. */
   readonly title: string;
@@ -40,7 +40,7 @@ export interface Arrangement {
   }[];
   /** Number of ranges in all lanes. */
   readonly total: number;
-  /** From the first to the last address of the contents; undefined if nothing is in the lanes. */
+  /** From the first to the last address of the contents; undefined if the lanes are empty. */
   readonly contents?: IovaRange | undefined;
 }
 
@@ -57,7 +57,7 @@ export interface Neighbour {
   readonly distance: bigint;
 }
 
-/** All that is known of one range, for the inspector. Bounds inclusive. */
+/** Everything that is known about one range, for the inspector. Bounds inclusive. */
 export interface RangeDetail {
   readonly target: Target;
   readonly laneTitle: string;
@@ -94,7 +94,7 @@ export interface Found {
   readonly where: string;
 }
 
-/** The kind of a lane, as links have it: the part of its id behind the key of its space. */
+/** The kind of a lane, as used in links: the part of its id after the key of its space. */
 export function laneName(id: string): string {
   return id.slice(id.lastIndexOf('#') + 1);
 }

@@ -13,9 +13,9 @@ export interface EngineError {
     | 'not-loaded'
     | 'bug';
   readonly message: string;
-  /** The message in lines, if it has several parts; nothing else needs to be shown then. */
+  /** The lines of the message, if it has several parts; they are then shown instead of it. */
   readonly lines?: readonly string[];
-  /** The first lines that were not understood, where that helps. */
+  /** The first unrecognized lines, where that helps. */
   readonly samples?: readonly { readonly source: string; readonly line: number; readonly text: string }[];
 }
 

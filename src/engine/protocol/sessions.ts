@@ -1,7 +1,7 @@
-// Events of a session, and several models side by side.
+// Events of a session, and comparisons of models.
 import type { IovaRange } from '../../iova/range.ts';
 
-/** Why an operation was refused, for people and for the picture. */
+/** Why an operation was refused, as text and for the picture. */
 export interface Reason {
   readonly message: string;
   /** Name of the rule, and the kernel function that decides; undefined if the request never reached a kernel. */
@@ -21,10 +21,10 @@ export interface EventRow {
   readonly object?: string | undefined;
   /** What was done or observed, such as `map 8 KiB at 0x6000 rw`. */
   readonly text: string;
-  /** What the model answered to an operation, or the kernel to a request of a log. */
+  /** The model's answer to an operation, or the kernel's answer to a request from a log. */
   readonly answer?: string | undefined;
   readonly refused?: Reason | undefined;
-  /** What a bug of the kernel does beside the answer: a sentence with its source. */
+  /** An effect of a kernel bug in addition to the answer: a sentence with its source. */
   readonly hazard?: string | undefined;
   /** What was expected, if the answer differs. */
   readonly expected?: string | undefined;
@@ -33,7 +33,7 @@ export interface EventRow {
   readonly line?: number | undefined;
 }
 
-/** Which events of a session are listed: those that all of these are true of. */
+/** Which events of a session are listed: those that match all of these conditions. */
 export interface EventFilter {
   /** Only what failed: refused operations and requests, and faults. */
   readonly failed?: boolean | undefined;
@@ -41,29 +41,29 @@ export interface EventFilter {
   readonly name?: string | undefined;
   /** As `EventRow` has it. */
   readonly object?: string | undefined;
-  /** In the label, the object or the answer, without regard to case; an address is also found in the ranges that hold it. */
+  /** Text in the label, the object or the answer, ignoring case; an address also matches ranges that contain it. */
   readonly text?: string | undefined;
 }
 
-/** Failures beside each other in the strip of a session. */
+/** Adjacent failures in the strip of a session. */
 export interface FailureMark {
   /** Position after the first of them. */
   readonly position: number;
   readonly count: number;
 }
 
-/** What a session's events are, and how many a filter leaves. */
+/** What kinds of events a session has, and how many match a filter. */
 export interface EventOverview {
-  /** The filter that `total` is of. */
+  /** The filter that `total` refers to. */
   readonly filter: EventFilter;
   readonly total: number;
   /** Operations and kinds of facts, the most frequent first. */
   readonly names: readonly { readonly name: string; readonly count: number }[];
-  /** The objects of the events, the most frequent first; the first so many. */
+  /** The objects of the events, the most frequent first; a limited number. */
   readonly objects: readonly { readonly name: string; readonly count: number }[];
   /** Events that failed: refused operations and requests, and faults. */
   readonly failed: number;
-  /** Where they are, by position; those that are too close to draw apart as one. */
+  /** Marks of the failures by position; failures that are too close to draw separately share a mark. */
   readonly marks: readonly FailureMark[];
   readonly hasTimes: boolean;
 }
@@ -73,7 +73,7 @@ export interface ModelAnswer {
   readonly model: string;
   readonly answer?: string | undefined;
   readonly refused?: Reason | undefined;
-  /** How the operation was translated for this model, or that the model has none like it. */
+  /** How the operation was translated for this model, or that the model has no equivalent. */
   readonly note?: string | undefined;
 }
 
@@ -85,7 +85,7 @@ export interface ComparisonRow {
   readonly differs: boolean;
 }
 
-/** Ranges that are missing in a model's state and present in that of others. */
+/** Ranges that are missing in a model's state but present in others. */
 export interface StateDifference {
   readonly space: string;
   readonly what: 'areas' | 'reserved' | 'usable';
@@ -104,11 +104,11 @@ export interface Comparison {
   readonly differences: readonly StateDifference[];
 }
 
-/** What several versions answer alike. */
+/** An answer that several versions share. */
 export interface VersionsAnswer {
   /** Oldest first. */
   readonly versions: readonly string[];
-  /** The same for people: `5.10, 6.1` or `6.18 to 7.3`. */
+  /** The versions as text: `5.10, 6.1` or `6.18 to 7.3`. */
   readonly versionsLabel: string;
   readonly works: boolean;
   readonly answer?: string | undefined;
@@ -122,7 +122,7 @@ export interface VersionChange {
   readonly name: string;
   /** `since Linux 6.18`, `since about Linux 6.6`, with the stable versions that have it too. */
   readonly since: string;
-  /** Sentences without their full stop. */
+  /** Sentences without a full stop. */
   readonly was: string;
   readonly now: string;
   readonly source: string;
@@ -134,7 +134,7 @@ export interface SessionVersions {
   /** Every version that was run, oldest first. */
   readonly versions: readonly string[];
   readonly operations: number;
-  /** How many operations are answered differently; `rows` has the first of them. */
+  /** How many operations get different answers; `rows` has the first of them. */
   readonly differing: number;
   readonly rows: readonly {
     /** Position after this event. */
@@ -151,7 +151,7 @@ export interface SessionVersions {
 export interface ConflictVersions {
   /** Oldest first. */
   readonly versions: readonly string[];
-  /** Versions whose answers to the case are equally severe, by their oldest version. */
+  /** Groups of versions whose answers to the case are equally severe, ordered by oldest version. */
   readonly verdicts: readonly {
     readonly severity: 'fatal' | 'warning' | 'note' | 'clean';
     readonly versions: readonly string[];

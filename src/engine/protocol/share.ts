@@ -1,4 +1,4 @@
-// What leaves the page: pictures, reports, files and links, all made of the case in the same way.
+// Exports: pictures, reports, files and links, all made from the case in the same way.
 import type { IovaRange } from '../../iova/range.ts';
 import type { RedactOptions, Replacement } from '../../session/sharing/redact.ts';
 import type { Band } from '../../timeline/scene/bands.ts';
@@ -6,32 +6,32 @@ import type { Scene } from '../../timeline/scene/mark.ts';
 import type { Trial } from './answers.ts';
 import type { ArrangeParams } from './picture.ts';
 
-/** `session`: a session file; `link`: what is behind its `#`. */
+/** `session`: a session file; `link`: the part after its `#`. */
 export type ShareForm = 'session' | 'link' | 'picture' | 'text' | 'markdown';
 
-/** Characters of a link that is offered; beyond that, with a warning; and beyond the last, not at all. */
+/** Length of a link in characters: up to `good` it is offered, up to `max` with a warning, beyond that not at all. */
 export const LINK_LENGTH = { good: 8000, max: 32_000 } as const;
 
 export interface ShareParams extends ArrangeParams, Pick<Trial, 'pageSize'> {
   readonly form: ShareForm;
   /** The addresses in view, inclusive; everything if absent. */
   readonly range?: IovaRange | undefined;
-  /** What a person wrote: they see what they wrote, so that redaction leaves it as it is. */
+  /** Texts written by the user, who sees them in the dialog: redaction does not change them. */
   readonly title?: string | undefined;
   readonly notes?: string | undefined;
   /** Id of the session whose operations are included if there are several. */
   readonly sessionId?: string | undefined;
-  /** Version of iovascope, which the forms name. */
+  /** Version of iovascope, for the exported text. */
   readonly version: string;
-  /** Replaces what tells of people and their machines; absent: nothing is replaced. */
+  /** Replaces information about people and their machines; absent: nothing is replaced. */
   readonly redact?: RedactOptions | undefined;
-  /** Of the page, for reports that have a link: `https://example.org/iovascope/`. */
+  /** URL of the page, for the link in reports: `https://example.org/iovascope/`. */
   readonly base?: string | undefined;
   /** Width of a picture in CSS pixels. */
   readonly width?: number | undefined;
-  /** Of a picture: only the lanes between `top` and `bottom`, if the first begins at `first`; all if absent. */
+  /** For a picture: only the lanes between `top` and `bottom`, if the first begins at `first`; all if absent. */
   readonly seen?: { readonly first: number; readonly top: number; readonly bottom: number } | undefined;
-  /** What is shown in the picture at the moment: a conflict, why an operation was refused. Not in redacted pictures. */
+  /** Bands currently shown in the picture: a conflict, or why an operation was refused. Not in redacted pictures. */
   readonly bands?: readonly Band[] | undefined;
   /** Lists of conflicts, lines of dumps and the versions of programs in reports; all if absent. */
   readonly parts?: ReportParts | undefined;
@@ -39,7 +39,7 @@ export interface ShareParams extends ArrangeParams, Pick<Trial, 'pageSize'> {
   readonly tab?: string | undefined;
 }
 
-/** What a text report has; everything if absent. */
+/** Parts of a text report; everything if absent. */
 export interface TextReportParts extends Pick<ReportParts, 'conflicts' | 'versions'> {
   /** Only the drawing, for reports of other forms. */
   readonly drawingOnly?: boolean | undefined;
@@ -52,17 +52,17 @@ export interface ReportParts {
 }
 
 export interface Shared {
-  /** The report, the session file or the part of the link behind `#`; empty for a picture. */
+  /** The report, the session file or the part of the link after `#`; empty for a picture. */
   readonly text: string;
   readonly scene?: Scene | undefined;
   /** The session file that pictures and pages carry. */
   readonly session: string;
   /** How it is shown: keys of a link, such as `at=3&scale=log`. */
   readonly view: string;
-  /** What was replaced, for a person to look at before it leaves. */
+  /** The replacements, for the user to check before sharing. */
   readonly replacements: readonly Replacement[];
   /** What is not included, and what was dropped for size; one sentence each. */
   readonly remarks: readonly string[];
-  /** What the picture shows, to name a file. */
+  /** Title of the picture, for the file name. */
   readonly title: string;
 }

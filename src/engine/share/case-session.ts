@@ -1,18 +1,18 @@
-// The case as one session file. Several hosts follow each other: each begins with a fact of kind `host` that has `part`,
-// by which the file is taken apart when it is opened. The operations of one session come last.
+// The case as one session file. Several hosts follow one another: each begins with a fact of kind `host` with `part`, which is
+// used to split the file when it is opened. The operations of one session come last.
 import { isFact, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
 import { newSession, type Session } from '../../session/session.ts';
 import type { EngineDocument } from '../documents/document.ts';
 
 export interface CaseSession {
   readonly session: Session;
-  /** The documents that are in it, in the order in which opening it makes them. */
+  /** The documents that it contains, in the order in which opening it creates them. */
   readonly documents: readonly EngineDocument[];
-  /** Events that are applied in the document with a history, as it is after opening; undefined if all are. */
+  /** Number of applied events in the document with a history, after opening; undefined if all are applied. */
   readonly at: number | undefined;
   /** The events that `at` counts. */
   readonly counted: readonly SessionEvent[];
-  /** What is not in it, one sentence each. */
+  /** What is not included, one sentence each. */
   readonly remarks: readonly string[];
 }
 
@@ -21,14 +21,14 @@ class Collector {
   readonly events: SessionEvent[] = [];
   readonly verbatim = new Map<number, string>();
 
-  /** Where each event of the session went: undefined for those that are not wanted. */
+  /** The new index of each event of the session; undefined for events that are not wanted. */
   add(session: Session, wanted: (event: SessionEvent) => boolean): (number | undefined)[] {
     const places: (number | undefined)[] = [];
     for (const [i, event] of session.events.entries()) {
       const isWanted = wanted(event);
       places.push(isWanted ? this.events.length : undefined);
       if (!isWanted) continue;
-      // A line that is not understood exists only as it was read.
+      // Unknown lines exist only as their original text.
       if (isUnknownEvent(event)) this.verbatim.set(this.events.length, session.verbatim.events.get(i) ?? '\n');
       if (isFact(event) && event.kind === 'gone') {
         this.events.push({ ...event, event: (places[event.event - 1] ?? event.event - 1) + 1 });
@@ -41,11 +41,11 @@ class Collector {
 export interface CaseSessionOptions {
   /** Id of the session whose operations are kept if there are several; the last one by default. */
   readonly sessionId?: string | undefined;
-  /** What a person called it. */
+  /** Title given by the user. */
   readonly title?: string | undefined;
 }
 
-/** Of a host that nothing names: opened again, it gets a letter again. */
+/** The title of a host without a name: when opened again, it gets a letter again. */
 const LETTER_NAME = /^Host [A-Z]+$/;
 
 /** True if the facts of a host state its name. */
@@ -55,19 +55,19 @@ function statesName({ session, title }: EngineDocument): boolean {
   );
 }
 
-/** True for the mark between hosts, which is made again; a fact with `part` that says more is kept. */
+/** True for the separator between hosts, which is written again; a fact with `part` and other fields is kept. */
 function isPartMark(event: SessionEvent): boolean {
   if (!isFact(event) || event.kind !== 'host' || event.part === undefined) return false;
   const { kind: _kind, part: _part, name: _name, source: _source, line: _line, ...more } = event;
   return Object.keys(more).length === 0;
 }
 
-/** True for operations and what is unknown beside them, and for notes on an address space of theirs. */
+/** True for operations, unknown events between them, and notes on their address spaces. */
 function isOfOperations(event: SessionEvent): boolean {
   return !isFact(event) || (event.kind === 'note' && event.space !== undefined);
 }
 
-/** The whole case as one session. Events stay in order, and what is not understood is kept. */
+/** The whole case as one session. Events stay in order, and unknown ones are kept. */
 export function caseSession(all: Iterable<EngineDocument>, options: CaseSessionOptions = {}): CaseSession {
   const documents = [...all];
   const hosts = documents.filter(({ kind }) => kind === 'host');
@@ -97,7 +97,7 @@ export function caseSession(all: Iterable<EngineDocument>, options: CaseSessionO
     collected.add(session.session, own);
     if (session.position < session.session.events.length) {
       const applied = session.session.events.slice(0, session.position).filter(own).length;
-      // The hosts of a file of several are taken out of the session that has the operations.
+      // When a file of several hosts is opened, the hosts' events are removed from the session with the operations.
       at = hasParts ? applied : offset + applied;
     }
   } else {

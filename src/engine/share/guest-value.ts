@@ -41,7 +41,7 @@ const written = (definition: GuestDefinition) => {
   return writeEvent(Object.fromEntries(Object.entries(fact).sort(([a], [b]) => (a < b ? -1 : 1))) as typeof fact);
 };
 
-/** `q35:8G`; undefined for a guest that one line cannot say. */
+/** `q35:8G`; undefined for a guest that cannot be written in one line. */
 export function guestValue(choice: GuestChoice): string | undefined {
   if (choice.kind === 'machine') return `${choice.machine}:${sizeText(choice.ram)}`;
   if (choice.kind !== 'definition') return undefined;

@@ -1,10 +1,10 @@
-// The conflicts below a picture in a file, each with the rule and the place that it rests on.
+// The conflicts below a picture in a file, each with its rule and source.
 import { placesText } from '../../analysis/host/host.ts';
 import type { ListedBand } from '../../timeline/scene/bands.ts';
 import { SEVERITY_INKS } from '../answers/numbered-bands.ts';
 import type { Answered } from '../protocol/answers.ts';
 
-/** Conflicts that are listed; the others are counted. */
+/** Maximum number of listed conflicts; the others are counted. */
 const LISTED_MAX = 60;
 
 export function listedConflicts({ rows, more }: Pick<Answered, 'rows' | 'more'>): {

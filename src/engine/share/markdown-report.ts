@@ -1,5 +1,6 @@
-// The case as a bug report in Markdown, after the fields that the trackers of QEMU, libvirt and the kernel ask for. What
-// the evidence does not tell is marked, for the reporter to fill in.
+// The case as a bug report in Markdown, with the fields that the trackers of QEMU, libvirt and the kernel ask for. Unknown
+// values
+// are marked, for the reporter to fill in.
 
 import { deviceTitle } from '../../analysis/host/devices.ts';
 import { placeText } from '../../analysis/host/host.ts';
@@ -14,9 +15,9 @@ import type { ReportParts } from '../protocol/share.ts';
 import { details, fenced, plainParagraphs, plainText, table } from './markdown.ts';
 import type { QuotedLine } from './source-lines.ts';
 
-/** Characters of a report: the trackers refuse 65,536 and more. */
+/** Maximum length of a report in characters: the trackers refuse 65,536 and more. */
 export const MARKDOWN_MAX = 60_000;
-/** Conflicts in the table; the others are counted. */
+/** Maximum number of conflicts in the table; the others are counted. */
 const CONFLICTS_MAX = 40;
 const SOURCES_MAX = 20;
 const UNKNOWN = '_not known: please fill in_';
@@ -35,7 +36,7 @@ export interface MarkdownInput {
   readonly session: string;
   readonly circumstances: readonly string[];
   readonly sources: readonly string[];
-  /** Where it can be opened again; undefined if it is too long for a link, or if no page is known. */
+  /** Link that opens it again; undefined if it would be too long, or if no page is known. */
   readonly link?: string | undefined;
   readonly version: string;
   readonly isToScale: boolean;
@@ -96,7 +97,7 @@ export function markdownReport(input: MarkdownInput): string {
   return report.length <= MARKDOWN_MAX ? report : shortened(input, report);
 }
 
-/** Without what is longest: the drawing and the table of conflicts. */
+/** The report without its longest parts: the drawing and the table of conflicts. */
 function shortened(input: MarkdownInput, report: string): string {
   const { answered, refused } = input;
   if (answered.rows.length > 5 || refused.listed.length > 5) {
@@ -110,7 +111,7 @@ function shortened(input: MarkdownInput, report: string): string {
   return `${cut.slice(0, cut.lastIndexOf('\n'))}\n\nThe rest is left out: the report would be too long.\n`;
 }
 
-/** What the picture shows, for those who do not see it. */
+/** A description of the picture for readers who cannot see it. */
 function altText({ title, answered: { answer, rows } }: MarkdownInput): string {
   const [mark] = rows[0]?.marks ?? [];
   const where = mark ? ` First conflict at ${hexRange(mark)}.` : '';
@@ -127,7 +128,7 @@ const unique = (values: readonly (string | undefined)[]) => [
   ...new Set(values.filter((value): value is string => value !== undefined && value !== '')),
 ];
 
-/** What trackers ask for, as far as the evidence tells. */
+/** The fields that trackers ask for, as far as they are known. */
 function fieldLines({ documents, circumstances, sources, parts }: MarkdownInput): string[] {
   const machines = factsOf(documents, 'machine');
   const hosts = documents.filter(({ kind }) => kind === 'host');

@@ -1,6 +1,6 @@
-// Text inside of Markdown, as the trackers of QEMU, libvirt, GitHub and GitLab show it.
+// Escapes text for Markdown, as rendered by the issue trackers of QEMU, libvirt, GitHub and GitLab.
 
-/** Characters that are not seen and change what is seen: controls, and marks of direction. */
+/** Invisible characters that change how text is displayed: control and direction characters. */
 const HIDDEN = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
 /** One line of plain text: nothing in it is markup, a mention, an issue or a link. */
@@ -19,12 +19,12 @@ export function plainText(text: string): string {
 export function plainParagraphs(text: string): string[] {
   return text.split(/\r?\n/).flatMap((line) => {
     const plain = plainText(line);
-    // At the beginning of a line these make lists and rules.
+    // At the beginning of a line, these would start lists and rules.
     return plain === '' ? [] : [plain.replace(/^(\d+)([.)])/, '$1\\$2').replace(/^([-+=])/, '\\$1'), ''];
   });
 }
 
-/** Text in a fence that is longer than any in it. Marks that are not seen are dropped, tabs and line ends kept. */
+/** Text in a fence that is longer than any fence in it. Invisible characters are dropped, tabs and line ends kept. */
 export function fenced(text: string, info = ''): string[] {
   const clean = text.replace(/\r\n?/g, '\n').replace(HIDDEN, (c) => (c === '\n' || c === '\t' ? c : ''));
   const longest = Math.max(2, ...[...clean.matchAll(/`+/g)].map(([ticks]) => ticks.length));
@@ -38,7 +38,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), line(head.map(() => '---')), ...rows.map(line)];
 }
 
-/** A part that is folded away. */
+/** A collapsed section. */
 export function details(summary: string, lines: readonly string[]): string[] {
   return ['<details>', `<summary>${plainText(summary)}</summary>`, '', ...lines, '', '</details>'];
 }

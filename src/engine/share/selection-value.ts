@@ -1,19 +1,19 @@
-// What a person selected, as the `groups` key of a link has it: numbers of groups and runs of them, and names of other
-// things that can be selected, such as `layer bars`. With several hosts each has the number of its host: `2:0-5`.
+// The user's selection as the `groups` key of a link: numbers and runs of groups, and names of other selectable things, such as
+// `layer bars`. With several hosts, each entry has the number of its host: `2:0-5`.
 import { numberRuns, runLabel } from '../../iova/number-runs.ts';
 import type { DocumentNode } from '../protocol/documents.ts';
 import { defaultKeys, selectableKeys } from '../protocol/selection.ts';
 
 type Selectable = Pick<DocumentNode, 'id' | 'groups' | 'spaces' | 'layers'>;
 
-/** Where nothing is selected at all. */
+/** The value if nothing is selected. */
 const NOTHING = 'none';
 const NUMBER = /^(?:0|[1-9]\d{0,8})$/;
 const RUN = /^(\d{1,9})-(\d{1,9})$/;
-/** Groups of a run; a longer one was not written by this program. */
+/** Maximum length of a run of groups; a longer one was not written by this program. */
 const RUN_MAX = 100_000;
 
-/** The part of a key behind its document's id; of a numbered group the number alone. */
+/** The part of a key after its document's id; for a numbered group, only the number. */
 function tokenOf(key: string, { id }: Selectable): string {
   const name = key.slice(id.length + 1);
   const number = name.startsWith('group ') ? name.slice('group '.length) : '';
@@ -41,7 +41,7 @@ export function selectionValue(documents: readonly Selectable[], selected: reado
   return tokens.length > 0 ? tokens : [NOTHING];
 }
 
-/** The keys that a link selects, and what of it is not there. */
+/** The keys that a link selects, and the entries that do not exist. */
 export function selectedBy(
   documents: readonly Selectable[],
   tokens: readonly string[],

@@ -1,4 +1,4 @@
-// Everything that leaves: made of the case as it is, or of the case that opening its redacted session gives. So nothing
+// Everything that is shared: made from the case itself, or from the case that opening its redacted session gives. So nothing
 // in a report, a picture or a link can say what the redacted session does not say.
 import type { DumpInput } from '../../dumps/input/open.ts';
 import { isFact, isUnknownEvent } from '../../session/events.ts';
@@ -60,9 +60,9 @@ function asker(handlers: Handlers): Ask {
   };
 }
 
-/** What a form is made of: documents, and the choices of the page in terms of them. */
+/** What an export is made from: documents, and the page's choices translated to them. */
 interface Material {
-  /** Those that opening the session makes, in its order. */
+  /** Those that opening the session creates, in the same order. */
   readonly included: readonly EngineDocument[];
   readonly documents: readonly EngineDocument[];
   readonly session: Session;
@@ -70,11 +70,11 @@ interface Material {
   readonly params: ShareParams;
   readonly device: string | undefined;
   readonly replacements: readonly Replacement[];
-  /** Names of the sources, as the facts have them; undefined: those that were opened. */
+  /** Names of the sources, as in the facts; undefined: those that were opened. */
   readonly sources: readonly string[] | undefined;
 }
 
-/** The keys of one case in terms of another that has the same things in the same order. */
+/** Translates the keys of one case to another with the same contents in the same order. */
 function translated(keys: readonly string[], from: readonly EngineDocument[], to: readonly EngineDocument[]): string[] {
   const wanted = new Set(keys);
   return to.flatMap((document, i) => {
@@ -159,19 +159,19 @@ async function redactedMaterial(shared: SharedCase, made: CaseSession, params: S
   };
 }
 
-/** What a person wrote for this export: a note about all of the case when the session is opened again. */
+/** Adds the user's text for this export, which is a note about the whole case when the session is opened again. */
 function addNotes(session: Session, { notes }: ShareParams): void {
   const text = notes?.trim() ?? '';
   if (text !== '') session.events.push({ kind: 'note', text, source: 'notes' });
 }
 
-/** That, and the notes of the case. */
+/** The text for this export, and the notes of the case. */
 function allNotes({ notes }: ShareParams, documents: readonly EngineDocument[]): string | undefined {
   const written = [...(notes === undefined || notes.trim() === '' ? [] : [notes]), ...writtenNotes(documents)];
   return written.length === 0 ? undefined : written.join('\n');
 }
 
-/** Titles of hosts that the redacted session does not name are letters: nothing of the case is in them. */
+/** Hosts that the redacted session does not name get letters as titles, which reveal nothing about the case. */
 async function materialOf(shared: SharedCase, params: ShareParams): Promise<Material & { remarks: readonly string[] }> {
   const made = caseSession(shared.documents.values(), {
     sessionId: params.sessionId,
@@ -194,7 +194,7 @@ async function materialOf(shared: SharedCase, params: ShareParams): Promise<Mate
   };
 }
 
-/** How the case is shown, as a link has it. Only what is not as it would be anyway. */
+/** The view of the case as keys of a link; only those that differ from the default. */
 function viewOf({ at, params, device, documents, included }: Material, choices: CaseChoices): LinkView {
   const { range, scale, expanded, guest, tab } = params;
   const lanes = laneNames(expanded);
@@ -221,7 +221,7 @@ interface MadeLink {
   readonly remarks: readonly string[];
 }
 
-/** The link with the session, made smaller step by step until it is short enough to be sent. */
+/** The link with the session, shortened step by step until it is short enough. */
 function linkTo(session: Session, view: LinkView, base: string): MadeLink {
   const fragmentOf = (text: string) => linkFragment({ kind: 'session', text }, view);
   const lengthOf = (text: string) => base.length + 1 + fragmentOf(text).length;
@@ -247,7 +247,7 @@ function linkTo(session: Session, view: LinkView, base: string): MadeLink {
   };
 }
 
-/** Makes one form of the case. Throws for a bug only. */
+/** Exports the case in one format. Throws only if there is a bug. */
 export async function share(shared: SharedCase, wanted: ShareParams): Promise<Shared> {
   const material = await materialOf(shared, wanted);
   const { documents, params, session, replacements } = material;
@@ -291,7 +291,7 @@ export async function share(shared: SharedCase, wanted: ShareParams): Promise<Sh
   const answered = await ask('answer', trial);
   const drawing = await ask('textReport', { ...trial, range, title, version, parts: { drawingOnly: true } });
   const bounds = await ask('bounds', { start: 0n, last: 2n ** 64n - 1n, limit: BOUNDS_MAX });
-  // The lines of the dumps as they are say everything that was replaced.
+  // The original lines of the dumps would reveal everything that was replaced.
   const lines = params.redact || parts.lines === false ? [] : await sourceLines(documents, answered);
   const report = markdownReport({
     title,
@@ -360,7 +360,7 @@ async function pictureOf(
     width,
     numbered: numberedBands(rows),
     listed: listedConflicts(answered),
-    // Their words name what redaction replaces.
+    // Their texts contain what redaction replaces.
     bands: params.redact ? [] : params.bands,
     bounds,
     answer: { ...answer, remedies: answer.remedies.map(({ text }) => text) },

@@ -1,4 +1,4 @@
-// The lines of the dumps that conflicts were read from, as they are, for reports.
+// The original lines of the dumps that conflicts refer to, for reports.
 import { sourceText } from '../answers/source-text.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import type { Answered } from '../protocol/answers.ts';
@@ -11,10 +11,10 @@ export interface QuotedLine {
   readonly text: string;
 }
 
-/** Lines that a report quotes. */
+/** Maximum number of quoted lines in a report. */
 const LINES_MAX = 30;
 
-/** One line; undefined if it cannot be read again, such as of a file that has changed since. */
+/** One line; undefined if it cannot be read again, for example because the file has changed. */
 async function lineOf(owner: EngineDocument, place: Params<'text'>): Promise<string | undefined> {
   try {
     const found = await sourceText(owner, place, new AbortController().signal);
@@ -24,7 +24,7 @@ async function lineOf(owner: EngineDocument, place: Params<'text'>): Promise<str
   }
 }
 
-/** The first lines that the conflicts name and that can be read again. */
+/** The first lines that the conflicts refer to and that can be read again. */
 export async function sourceLines(
   documents: readonly EngineDocument[],
   { rows }: Pick<Answered, 'rows'>,

@@ -27,7 +27,7 @@ const CANCEL_TIMEOUT = 4000;
 /**
  * The engine behind a worker. Successful calls that change what is open (`open`, `close`, `undo`, …) are kept in a
  * journal. When the worker dies, or does not stop a cancelled call, a new one is started and the journal is replayed in
- * order, so that documents stay open; calls that are made meanwhile wait for that. Pending calls fail with
+ * order, so that documents stay open; calls made during the replay wait for it. Pending calls fail with
  * `engine-restarted` and are not repeated: one of them may have caused the crash.
  */
 export class EngineClient implements Engine {
@@ -39,7 +39,7 @@ export class EngineClient implements Engine {
   readonly #journal = new Journal();
   /** Calls that are still to be replayed in a new engine; the first may be pending. */
   #replay: JournalEntry[] = [];
-  /** What starts the calls that were made meanwhile, in order: they are about the case as it was, so they come after it. */
+  /** Starts the calls that were made during the replay, in order: they refer to the restored case. */
   #waiting: (() => void)[] = [];
 
   /** `onRestart` gets the reason of a restart, after the journal has been replayed. */

@@ -1,7 +1,7 @@
-// What a new worker must be given so that the same case is open as in the one before.
+// The calls that a new worker must replay to open the same case as the previous one.
 import type { Method, Params } from '../protocol/methods.ts';
 
-/** Methods that change what is open. Where a source goes depends on what was open before: their order counts. */
+/** Methods that change what is open. Which host a source joins depends on what was open before, so their order matters. */
 type ChangingMethod =
   | 'open'
   | 'close'
@@ -53,7 +53,7 @@ function isOfDocument(entry: JournalEntry): entry is EntryOfDocument {
   return entry.method === 'conceal' || entry.method === 'seek' || entry.method === 'run';
 }
 
-/** The successful calls that made the case what it is, in order. */
+/** The successful calls that led to the current case, in order. */
 export class Journal {
   #entries: JournalEntry[] = [];
 
@@ -61,7 +61,7 @@ export class Journal {
   record({ method, params }: JournalEntry): void {
     if (!CHANGING.has(method)) return;
     const entry = { method, params };
-    // Nothing before matters any more.
+    // Earlier calls no longer matter.
     if (method === 'forget') this.#entries = [];
     else if (isOfDocument(entry)) {
       const { id } = entry.params;

@@ -9,7 +9,7 @@ export interface ServicePort {
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
 }
 
-/** Least time between two progress messages, in milliseconds: more would only keep the page busy. */
+/** Minimum time between two progress messages, in milliseconds: more messages would only keep the page busy. */
 const PROGRESS_INTERVAL = 80;
 
 /** Runs one method. Whatever it throws becomes an error with code `bug` (or `cancelled`), never an exception. */
