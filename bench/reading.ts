@@ -3,22 +3,11 @@
 
 import { openInputs } from '../src/dumps/input/open.ts';
 import { isFact } from '../src/session/events.ts';
+import { numbers } from './numbers.ts';
 
 /** Distinct text; what is read beyond it repeats it. */
 const BLOCK_BYTES = 4 * 2 ** 20;
 const CHUNK_BYTES = 2 ** 16;
-
-/** Numbers from 0 to 2^32−1 that look random and are not (xorshift). */
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    state >>>= 0;
-    return state;
-  };
-}
 
 const padded = (value: number) => (value * 0x1000).toString(16).padStart(16, '0');
 
