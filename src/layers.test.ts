@@ -43,14 +43,14 @@ const FOLDERS: Readonly<Record<string, Folder>> = {
   dumps: {
     imports: 'iova uapi session',
     offers:
-      'diagnostics.ts remedies.ts input/collector.ts input/event-queue.ts input/open.ts input/pacer.ts input/source-lines.ts fields/pci-address.ts formats/guest/cpu-models.ts registry.ts',
+      'diagnostics.ts remedies.ts input/collector.ts input/dump-of-host.ts input/event-queue.ts input/open.ts input/pacer.ts input/source-lines.ts fields/pci-address.ts formats/guest/cpu-models.ts registry.ts',
     order: 'text/shell.ts format.ts fields input/event-queue.ts input/collector.ts text formats registry.ts input',
   },
   analysis: {
     imports: 'iova uapi session kernel dumps',
     offers:
       'host/*.ts guest/*.ts space/*.ts case/*.ts conflicts/conflict.ts conflicts/devices.ts conflicts/find-conflicts.ts conflicts/guest.ts conflicts/order.ts answer/*.ts decision/decision.ts decision/step.ts',
-    order: 'host guest space host/compare-hosts.ts case conflicts answer decision/step.ts decision',
+    order: 'host guest space case conflicts answer decision/step.ts decision',
   },
   timeline: {
     imports: 'iova uapi session kernel analysis',
@@ -66,7 +66,7 @@ const FOLDERS: Readonly<Record<string, Folder>> = {
   engine: {
     imports: 'iova uapi session operation-lines kernel dumps analysis timeline lessons',
     offers:
-      '*.ts protocol/*.ts documents/*.ts case/*.ts live/live-url.ts answers/answer.ts answers/conflict-list.ts answers/numbered-bands.ts picture/guests.ts share/guest-value.ts share/selection-value.ts transport/*.ts',
+      '*.ts protocol/*.ts documents/*.ts case/*.ts live/live-url.ts answers/answer.ts answers/named-comparison.ts answers/conflict-list.ts answers/numbered-bands.ts picture/guests.ts share/guest-value.ts share/selection-value.ts transport/*.ts',
     order:
       'protocol load-part.ts documents case answers/event-label.ts answers/event-text.ts answers/comparison.ts picture answers live share engine.ts transport',
   },

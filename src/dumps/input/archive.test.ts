@@ -1,8 +1,10 @@
 import { gzipSync } from 'node:zlib';
-import { packTar, type TarEntry } from 'modern-tar';
+import fc from 'fast-check';
+import { packTar, type TarEntry, unpackTar } from 'modern-tar';
 import { describe, expect, test } from 'vitest';
-import { diagnosticsOf, FUZZ_TIMEOUT, groupsOf, inputOf, openAll, regionsOf } from '../testing/read.ts';
+import { diagnosticsOf, FUZZ_TIMEOUT, fuzzRuns, groupsOf, inputOf, openAll, regionsOf } from '../testing/read.ts';
 import type { DumpInput } from './open.ts';
+import { tarEntries } from './tar-entries.ts';
 
 const MSI = '0x00000000fee00000 0x00000000feefffff msi\n';
 const ISA = '0x0000000000000000 0x0000000000ffffff direct\n';
@@ -120,5 +122,104 @@ describe('whole trees', () => {
       const { sources } = await openAll([inputOf('broken.tar', broken)]);
       expect(sources).toHaveLength(1);
     }
+  });
+});
+
+describe('an archive of several hosts', () => {
+  const hostOf = (name: string, region: string): TarEntry[] => [
+    directory(`${name}/`),
+    file(`${name}/a-note`, 'nothing\n'),
+    file(`${name}/sys/kernel/iommu_groups/7/reserved_regions`, region),
+    symlink(`${name}/sys/kernel/iommu_groups/7/devices/0000:00:1f.0`, '../../../../devices/pci0000:00/0000:00:1f.0'),
+    file(`${name}/dmesg.txt`, 'DMAR: Host address width 39\n'),
+  ];
+  const FLEET = [...hostOf('r1', MSI), ...hostOf('r2', ISA), ...hostOf('r3', MSI)];
+
+  test.each([
+    ['side by side', FLEET, 'fleet.tar/'],
+    [
+      'in one folder',
+      FLEET.map(({ header, body }) => ({ header: { ...header, name: `fleet/${header.name}` }, body })),
+      'fleet.tar/fleet/',
+    ],
+  ])('%s: each is a source of its own', async (_, entries, prefix) => {
+    for (const packed of [false, true]) {
+      const tar = await packTar(entries as TarEntry[]);
+      const { sources, facts } = await openAll([inputOf('fleet.tar', packed ? gzipSync(tar) : tar)]);
+      expect(sources.map(({ name, kinds, unread }) => [name, kinds.group, kinds.reserved, unread])).toEqual(
+        ['r1', 'r2', 'r3'].map((name) => [`${prefix}${name}`, 1, 1, undefined]),
+      );
+      expect(facts.every(({ source }) => source?.startsWith(prefix))).toBe(true);
+    }
+  });
+
+  test.each([
+    ['one host', hostOf('r1', MSI)],
+    [
+      'groups by their numbers',
+      ['7', '8'].flatMap((n) => [file(`${n}/type`, 'DMA\n'), file(`${n}/reserved_regions`, MSI)]),
+    ],
+    ['a copy of sys and proc', [...SYSFS, file('proc/iomem', '00000000-00000fff : Reserved\n')]],
+  ])('%s is one source', async (_, entries) => {
+    const { sources } = await openAll([inputOf('one.tar', await packTar(entries))]);
+    expect(sources.map(({ name }) => name)).toEqual(['one.tar']);
+  });
+
+  test('one that is cut off counts as not read, and the hosts before the end do', async () => {
+    const tar = await packTar([...FLEET, file('r4/dmesg.txt', 'x'.repeat(3000))]);
+    const { sources, facts } = await openAll([inputOf('fleet.tar', tar.subarray(0, tar.length - 3000))]);
+    expect(sources.map(({ unread }) => unread?.code)).toEqual([undefined, undefined, undefined, 'tar-truncated']);
+    expect(facts.filter(({ kind }) => kind === 'reserved')).toHaveLength(3);
+  });
+});
+
+describe('tar entries', () => {
+  async function entriesOf(bytes: Uint8Array, chunk: number) {
+    const found: { name: string; type: string; linkname: string; body: string }[] = [];
+    for await (const { name, type, linkname, body } of tarEntries(
+      (async function* () {
+        for (let at = 0; at < bytes.length; at += chunk) yield bytes.subarray(at, at + chunk);
+      })(),
+    )) {
+      let text = '';
+      for await (const piece of body()) text += new TextDecoder().decode(piece);
+      found.push({ name, type, linkname, body: text });
+    }
+    return found;
+  }
+
+  test('the same as another reader finds: long names, links, contents of any size, chunks of any size', async () => {
+    const part = fc.stringMatching(/^[a-zé0-9_.-]{1,60}$/).filter((text) => !/^\.+$/.test(text));
+    const path = fc.array(part, { minLength: 1, maxLength: 6 }).map((parts) => parts.join('/'));
+    const entry = fc.oneof(
+      fc.tuple(path, fc.stringMatching(/^[ -~]{0,1500}$/)).map(([name, body]) => file(name, body)),
+      fc.tuple(path, path).map(([name, target]) => symlink(name, target)),
+      path.map((name) => directory(`${name}/`)),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(entry, { maxLength: 8 }), fc.integer({ min: 1, max: 3000 }), async (entries, chunk) => {
+        const tar = await packTar(entries);
+        const wanted = (await unpackTar(tar)).map(({ header, data }) => ({
+          name: header.name,
+          type: header.type,
+          linkname: header.type === 'symlink' ? header.linkname : '',
+          body: new TextDecoder().decode(data),
+        }));
+        expect(await entriesOf(tar, chunk)).toEqual(wanted);
+      }),
+      fuzzRuns(60),
+    );
+  });
+
+  test('an extended header that claims a GiB ends the archive with a diagnostic; what was before it is read', async () => {
+    const tar = await packTar([file('iommu_groups/1/reserved_regions', ISA), file('x', 'y')]);
+    const claim = tar.slice();
+    // The second header: its type, and its size in octal digits.
+    claim[1024 + 156] = 'x'.charCodeAt(0);
+    claim.set(new TextEncoder().encode('10000000000\0'), 1024 + 124);
+    const opened = await openAll([inputOf('x.tar', claim), inputOf('other', MSI)]);
+    expect(regionsOf(opened)).toEqual(['1: 0-ffffff direct', '?: fee00000-feefffff msi']);
+    expect(diagnosticsOf(opened)).toEqual(['warning tar-damaged -']);
+    expect(opened.sources.map(({ unread }) => unread?.code)).toEqual(['tar-damaged', undefined]);
   });
 });

@@ -1,21 +1,13 @@
 // Tar archives: every entry is read as a file; paths and symbolic links are recorded. Nothing is written to disk.
-import { createTarDecoder } from 'modern-tar';
 import { pathComponents } from '../fields/sysfs-path.ts';
-import { endAtFailure } from './end-at-failure.ts';
+import { ArchiveHosts, type SeveralHosts } from './archive-hosts.ts';
 import { reportFailure, type SourceReading } from './source-reading.ts';
-import { openPieces, reasonOf } from './streams.ts';
+import { openPieces } from './streams.ts';
 import { readLink, readPath } from './sysfs-tree.ts';
+import { TarDamage, type TarEntry, tarEntries } from './tar-entries.ts';
 
-/** Reads the file called `name` from its bytes. */
-export type ReadEntry = (name: string, bytes: AsyncIterable<Uint8Array>) => Promise<void>;
-
-/** Of a tar entry, what is used of its header. */
-interface EntryHeader {
-  readonly name: string;
-  readonly size: number;
-  readonly type?: string;
-  readonly linkname?: string;
-}
+/** Reads the file called `name` of a source from its bytes. */
+export type ReadEntry = (reading: SourceReading, name: string, bytes: AsyncIterable<Uint8Array>) => Promise<void>;
 
 /** Names are cut to this many characters in messages. */
 const NAME_LENGTH_MAX = 200;
@@ -25,55 +17,39 @@ export async function readTar(
   reading: SourceReading,
   archive: string,
   bytes: AsyncIterable<Uint8Array>,
+  several: SeveralHosts | undefined,
   readEntry: ReadEntry,
 ): Promise<void> {
   const { collector, pacer } = reading;
-  const { stream, failure } = endAtFailure(bytes);
-  const entries = stream.pipeThrough(createTarDecoder()).getReader();
+  const hosts = several && new ArchiveHosts(reading, several);
   try {
-    for (;;) {
-      let next: Awaited<ReturnType<typeof entries.read>>;
-      try {
-        next = await entries.read();
-      } catch (error) {
-        pacer.throwIfAborted();
-        collector.diagnostic(archive, 'tar-damaged', {
-          reason: reasonOf(error),
-        });
-        break;
-      }
-      if (next.done) break;
+    for await (const entry of tarEntries(bytes)) {
       await pacer.pause();
-      await readTarEntry(reading, archive, next.value.header, next.value.body, readEntry);
+      await readTarEntry(hosts?.sourceOf(pathComponents(entry.name)) ?? reading, archive, entry, readEntry);
     }
-  } finally {
-    await entries.cancel().catch(() => undefined);
+  } catch (error) {
+    if (!(error instanceof TarDamage)) throw error;
+    collector.diagnostic(archive, 'tar-damaged', { reason: error.message });
   }
-  const failed = failure();
-  if (failed) throw failed.error;
 }
 
 async function readTarEntry(
   reading: SourceReading,
   archive: string,
-  header: EntryHeader,
-  body: ReadableStream<Uint8Array>,
+  entry: TarEntry,
   readEntry: ReadEntry,
 ): Promise<void> {
   const { collector } = reading;
-  const path = entryPath(reading, archive, header.name);
-  if (path !== undefined) {
-    const type = header.type ?? 'file';
-    if (type === 'file') await readTarFile(reading, archive, path, header, body, readEntry);
-    else if (type === 'directory') readPath(collector, path);
-    else if (type === 'symlink') readLink(collector, path, header.linkname ?? '');
-    else {
-      const reason = type === 'link' ? 'it is a hard link, which is not followed' : `it is a ${type.replace('-', ' ')}`;
-      collector.diagnostic(archive, 'tar-bad-entry', { name: shortened(header.name), reason });
-    }
+  const { name, type, linkname } = entry;
+  const path = entryPath(reading, archive, name);
+  if (path === undefined) return;
+  if (type === 'file') await readTarFile(reading, archive, path, entry, readEntry);
+  else if (type === 'directory') readPath(collector, path);
+  else if (type === 'symlink') readLink(collector, path, linkname);
+  else {
+    const reason = type === 'link' ? 'it is a hard link, which is not followed' : `it is a ${type.replace('-', ' ')}`;
+    collector.diagnostic(archive, 'tar-bad-entry', { name: shortened(name), reason });
   }
-  // The decoder waits until the body was read or dropped.
-  await body.cancel().catch(() => undefined);
 }
 
 /** The path of an entry, below the archive's name; undefined if it has none that can be used, which is reported. */
@@ -100,24 +76,23 @@ async function readTarFile(
   reading: SourceReading,
   archive: string,
   path: string,
-  header: EntryHeader,
-  body: ReadableStream<Uint8Array>,
+  entry: TarEntry,
   readEntry: ReadEntry,
 ): Promise<void> {
   let size = 0;
   let hasEnded = false;
   async function* counted(): AsyncGenerator<Uint8Array, void, undefined> {
-    for await (const piece of openPieces(async () => body)) {
+    for await (const piece of openPieces(async () => entry.body())) {
       size += piece.length;
       yield piece;
     }
     hasEnded = true;
   }
   readPath(reading.collector, path);
-  await reportFailure(reading, path, () => readEntry(path, counted()));
-  if (hasEnded && size < header.size) {
-    const name = shortened(header.name);
-    reading.collector.diagnostic(archive, 'tar-truncated', { name, size, expected: header.size });
+  await reportFailure(reading, path, () => readEntry(reading, path, counted()));
+  if (hasEnded && size < entry.size) {
+    const name = shortened(entry.name);
+    reading.collector.diagnostic(archive, 'tar-truncated', { name, size, expected: entry.size });
   }
 }
 

@@ -98,7 +98,10 @@ interface GroupState {
 }
 
 export class Collector {
-  readonly name: string;
+  /** Changes if the archive that it is turns out to hold several hosts. */
+  name: string;
+  /** The archive of several hosts of which it is one. */
+  archive: string | undefined;
   size = 0;
   files = 0;
   /** Bytes that packed files and archives in it held, so far. */
@@ -254,7 +257,7 @@ export class Collector {
 
   get #unread(): Unread | undefined {
     const why = this.#diagnostics.find(({ code, source }) => {
-      if (isCode(code, UNREAD_CODES)) return source === this.name;
+      if (isCode(code, UNREAD_CODES)) return source === this.name || source === this.archive;
       if (this.foundAnything) return false;
       // The kernel prints nothing for a group without reserved regions.
       if (code === 'empty-file') return !/(?:^|\/)reserved_regions$/.test(this.name);

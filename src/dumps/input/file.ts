@@ -2,7 +2,9 @@
 import { pathComponents } from '../fields/sysfs-path.ts';
 import type { BinaryFormat, BinaryParser, LineFormat } from '../format.ts';
 import { neededFormats } from '../text/needed-formats.ts';
+import type { TextCollector } from '../text/text-collector.ts';
 import { type TextReader, textReader } from '../text/text-reader.ts';
+import type { ReadEntry } from './archive.ts';
 import { carrierMax, carrierOf, sessionIn } from './embedded.ts';
 import { isPlainText, isTar, isZip, packingOf, utf16 } from './file-kind.ts';
 import { type DecodedPiece, PieceDecoder } from './piece-decoder.ts';
@@ -35,14 +37,18 @@ export async function readFile(
     await readFile(reading, name, unpacked(reading, name, packing, bytes), inTree, depth + 1);
     return;
   }
+  const readEntry: ReadEntry = (own, entry, entryBytes) => readFile(own, entry, entryBytes, true, depth + 1);
+  // Of the files of a folder or an archive, an archive belongs to their host.
+  const { newSource } = inTree ? {} : reading;
+  const hosts = newSource && { archive: name, newSource };
   if (depth < DEPTH_MAX && isZip(head)) {
     const { readZip } = await import('./zip.ts');
-    await readZip(reading, name, bytes, (entry, entryBytes) => readFile(reading, entry, entryBytes, true, depth + 1));
+    await readZip(reading, name, bytes, hosts, readEntry);
     return;
   }
   if (depth < DEPTH_MAX && isTar(head)) {
     const { readTar } = await import('./archive.ts');
-    await readTar(reading, name, bytes, (entry, entryBytes) => readFile(reading, entry, entryBytes, true, depth + 1));
+    await readTar(reading, name, bytes, hosts, readEntry);
     return;
   }
   collector.files++;
@@ -64,7 +70,7 @@ export async function readFile(
     await closeUnread(rest);
     return;
   }
-  await readText(reading, name, { head, bytes: rest });
+  await readText(reading, name, { head, bytes: rest }, inTree);
 }
 
 /** Reads the session that a picture, a page or a link carries; returns the bytes of a file that carries none. */
@@ -139,13 +145,13 @@ async function sessionReader(
   return part.looksLikeSession(start) ? new part.SessionFileReader(name, reading.collector) : undefined;
 }
 
-async function readText(reading: SourceReading, name: string, { head, bytes }: Peeked): Promise<void> {
+async function readText(reading: SourceReading, name: string, { head, bytes }: Peeked, inTree = false): Promise<void> {
   const { collector, pacer } = reading;
   const encoding = utf16(head) ?? 'utf-8';
   const decoder = new PieceDecoder(encoding);
   const start = new TextDecoder(encoding).decode(head);
   const session = maybeSession(start) ? await sessionReader(reading, name, start) : undefined;
-  const reader = session ?? new WaitingText(reading, name);
+  const reader = session ?? new WaitingText(reading, name, inTree);
   const push = async ({ text, bytes: ofText }: DecodedPiece) => {
     await reader.push(text, ofText);
     reading.onText?.(name, text);
@@ -170,21 +176,27 @@ async function readText(reading: SourceReading, name: string, { head, bytes }: P
   }
 }
 
+const ENCODER = new TextEncoder();
+
 /** In characters. Of a text that is not longer, only the parsers are loaded that it needs; longer ones are not kept. */
 const WHOLE_MAX = 65_536;
+/** In characters of all texts: to look at more of them for the parsers that they need would take longer than to load all. */
+const SCOUTED_MAX = 1 << 18;
 
-/** A text that waits until the parsers that it needs are loaded. */
+/** A text that waits until the parsers that it needs are loaded; of a folder or an archive, also until it is whole. */
 class WaitingText {
   readonly #reading: SourceReading;
   readonly #name: string;
+  readonly #inTree: boolean;
   #pieces: string[] = [];
   #length = 0;
   #reader: TextReader | undefined;
 
-  constructor(reading: SourceReading, name: string) {
+  constructor(reading: SourceReading, name: string, inTree: boolean) {
     this.#reading = reading;
     this.#name = name;
-    if (reading.lineFormats.missing.length === 0) this.#open();
+    this.#inTree = inTree;
+    if (!inTree && reading.lineFormats.missing.length === 0) this.#open(reading.collector);
   }
 
   async push(piece: string, bytes?: Uint8Array): Promise<void> {
@@ -194,27 +206,53 @@ class WaitingText {
     }
     this.#pieces.push(piece);
     this.#length += piece.length;
-    if (this.#length > WHOLE_MAX) await this.#load(this.#reading.lineFormats.formats);
+    if (this.#length <= WHOLE_MAX) return;
+    await this.#load(this.#reading.lineFormats.formats);
+    this.#open(this.#reading.collector);
   }
 
   async end(): Promise<void> {
-    if (!this.#reader) await this.#load(neededFormats(this.#reading.lineFormats, this.#pieces));
+    if (!this.#reader) await this.#readWhole();
     this.#reader?.end();
   }
 
-  async #load(formats: readonly LineFormat[]): Promise<void> {
-    const { lineFormats, collector } = this.#reading;
-    for (const { format, reason } of await lineFormats.load(formats)) {
-      collector.diagnostic(this.#name, 'format-not-loaded', { format: format.title, reason });
-    }
-    this.#open();
+  async #readWhole(): Promise<void> {
+    const { collector, lineFormats } = this.#reading;
+    const repeated = this.#inTree ? await lineFormats.repeated() : undefined;
+    const text = this.#pieces.join('');
+    const source = { name: this.#name, path: pathComponents(this.#name) };
+    if (repeated?.replay(source, text, collector)) return;
+    lineFormats.scouted += lineFormats.missing.length > 0 ? text.length : 0;
+    const needed = lineFormats.scouted > SCOUTED_MAX ? lineFormats.formats : neededFormats(lineFormats, this.#pieces);
+    const isLoaded = await this.#load(needed);
+    const { to, end } = repeated?.record(source, text, collector) ?? { to: collector, end: undefined };
+    const reader = this.#open(to);
+    if (!isLoaded || !end) return;
+    reader.end();
+    end();
+    this.#reader = undefined;
   }
 
-  #open(): void {
+  /** True if all could be loaded. */
+  async #load(formats: readonly LineFormat[]): Promise<boolean> {
     const { lineFormats, collector } = this.#reading;
+    const problems = await lineFormats.load(formats);
+    for (const { format, reason } of problems) {
+      collector.diagnostic(this.#name, 'format-not-loaded', { format: format.title, reason });
+    }
+    return problems.length === 0;
+  }
+
+  #open(collector: TextCollector): TextReader {
+    const { lineFormats } = this.#reading;
     const reader = textReader(lineFormats, { name: this.#name, path: pathComponents(this.#name) }, collector);
-    for (const piece of this.#pieces) reader.push(piece);
+    for (const piece of this.#pieces) {
+      const bytes = ENCODER.encode(piece);
+      // Characters beyond ASCII have several.
+      reader.push(piece, bytes.length === piece.length ? bytes : undefined);
+    }
     this.#pieces = [];
     this.#reader = reader;
+    return reader;
   }
 }

@@ -40,8 +40,11 @@ export interface Progress {
 }
 
 export interface OpenOptions {
-  /** Gets the events in batches, in the order of the sources; within a source in the order of its lines. */
-  onEvents(batch: readonly DumpEvent[]): void;
+  /**
+   * Gets the events in batches, in the order of the sources; within a source in the order of its lines. `source`: index in
+   * `sources` of the result. Those of an archive of several hosts come as its entries do.
+   */
+  onEvents(batch: readonly DumpEvent[], source: number): void;
   onProgress?(progress: Progress): void;
   /** Noticed between pieces of 32 KiB: `openInputs` then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -52,7 +55,7 @@ export interface OpenOptions {
 }
 
 export interface OpenResult {
-  /** In the order of the inputs; a tree is one source. */
+  /** In the order of the inputs; a tree is one source, and so is each host of an archive of several. */
   readonly sources: readonly SourceSummary[];
   /** Header of the session, if the only input was a session file. */
   readonly header?: SessionHeader;
@@ -69,19 +72,25 @@ export async function openInputs(
   const formats = options.formats ?? FORMATS;
   const lineFormats = lineFormatsOf(formats);
   const binaryFormats = formats.filter((format) => format.kind === 'binary');
-  const queue = new EventQueue((batch) => options.onEvents(batch));
   const pacer = new Pacer(options.signal);
   const headers: SessionHeader[] = [];
-  const newSource = (name: string): SourceReading => ({
-    lineFormats,
-    binaryFormats,
-    collector: new Collector(name, queue),
-    pacer,
-    headers,
-    onText: options.onText,
-  });
+  const readings: { readonly reading: SourceReading; readonly queue: EventQueue }[] = [];
+  const newSource = (name: string): SourceReading => {
+    const index = readings.length;
+    const queue = new EventQueue((batch) => options.onEvents(batch, index));
+    const collector = new Collector(name, queue);
+    const reading = { lineFormats, binaryFormats, collector, pacer, headers, onText: options.onText };
+    readings.push({ reading, queue });
+    return reading;
+  };
   const total = Array.isArray(inputs) ? totalSize(inputs) : undefined;
   const sources: SourceSummary[] = [];
+  const flush = () => {
+    for (const { queue } of readings.slice(sources.length)) queue.flush();
+  };
+  const finish = () => {
+    for (const { reading } of readings.slice(sources.length)) sources.push(finishSource(reading));
+  };
   let bytes = 0;
   let tree: string | undefined;
   let reading: SourceReading | undefined;
@@ -89,19 +98,23 @@ export async function openInputs(
     for await (const input of inputs) {
       await pacer.pause();
       if (reading && (input.tree === undefined || input.tree !== tree)) {
-        sources.push(finishSource(reading));
+        finish();
         reading = undefined;
       }
       tree = input.tree;
-      reading ??= newSource(input.tree ?? input.name);
+      if (!reading) {
+        const made = newSource(input.tree ?? input.name);
+        reading = tree === undefined ? { ...made, newSource } : made;
+      }
       await readInput(reading, input, (length) => {
         bytes += length;
         options.onProgress?.({ bytes, name: input.name, ...(total === undefined ? {} : { total }) });
       });
-      queue.flush();
+      flush();
     }
-    if (reading) sources.push(finishSource(reading));
-    queue.flush();
+    const last = sources.length;
+    finish();
+    for (const { queue } of readings.slice(last)) queue.flush();
   } finally {
     pacer.close();
   }

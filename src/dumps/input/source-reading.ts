@@ -13,6 +13,8 @@ export interface SourceReading {
   readonly pacer: Pacer;
   /** Headers of the session files that were read. */
   readonly headers: SessionHeader[];
+  /** Makes the source of another host whose files are in the same archive; absent inside of folders and other archives. */
+  readonly newSource?: ((name: string) => SourceReading) | undefined;
   /** Gets the decoded text of every file of text, in pieces. */
   readonly onText: ((file: string, piece: string) => void) | undefined;
 }

@@ -1,6 +1,8 @@
 // Zip archives: every entry is read as a file, in the order of the archive. Nothing is written to disk.
 import { Unzip, type UnzipFile, UnzipInflate, UnzipPassThrough } from 'fflate';
+import { pathComponents } from '../fields/sysfs-path.ts';
 import { entryPath, type ReadEntry } from './archive.ts';
+import { ArchiveHosts, type SeveralHosts } from './archive-hosts.ts';
 import { reportFailure, type SourceReading } from './source-reading.ts';
 import { reasonOf } from './streams.ts';
 import { readPath } from './sysfs-tree.ts';
@@ -25,9 +27,11 @@ export async function readZip(
   reading: SourceReading,
   archive: string,
   bytes: AsyncIterable<Uint8Array>,
+  several: SeveralHosts | undefined,
   readEntry: ReadEntry,
 ): Promise<void> {
   const { collector, pacer } = reading;
+  const hosts = several && new ArchiveHosts(reading, several);
   const steps: Step[] = [];
   const unzip = new Unzip((file) => {
     steps.push({ kind: 'entry', file });
@@ -85,7 +89,8 @@ export async function readZip(
         problem = `it has more than ${ENTRIES_MAX} entries`;
         break;
       }
-      await readZipEntry(reading, archive, step.file.name, { next, putBack: (one) => steps.unshift(one) }, readEntry);
+      const own = hosts?.sourceOf(pathComponents(step.file.name)) ?? reading;
+      await readZipEntry(own, archive, step.file.name, { next, putBack: (one) => steps.unshift(one) }, readEntry);
     }
   } finally {
     await iterator.return?.();
@@ -121,7 +126,7 @@ async function readZipEntry(
   if (path !== undefined) {
     readPath(collector, path);
     if (!name.endsWith('/'))
-      await reportFailure(reading, path, () => readEntry(path, limited(reading, path, content())));
+      await reportFailure(reading, path, () => readEntry(reading, path, limited(reading, path, content())));
   }
   // The rest belongs to this entry, whatever was read of it.
   for await (const _ of content());

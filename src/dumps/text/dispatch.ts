@@ -11,8 +11,9 @@ import {
   LOOKAHEAD,
   type Lookahead,
 } from '../format.ts';
-import type { Collector } from '../input/collector.ts';
 import { InterestMatcher, type OpenFormats } from './interest.ts';
+import type { RepeatedTexts } from './repeated-texts.ts';
+import type { TextCollector } from './text-collector.ts';
 
 /**
  * Formats, the matcher of their interests, and the parsers that are loaded: made once for all texts that are read with
@@ -22,6 +23,9 @@ export class LineFormats {
   readonly formats: readonly LineFormat[];
   #interests: InterestMatcher | undefined;
   readonly #parsers = new Map<LineFormat, LineParser>();
+  #repeated: Promise<RepeatedTexts> | undefined;
+  /** Characters of texts so far in which it was looked for formats that are needed. */
+  scouted = 0;
 
   constructor(formats: readonly LineFormat[]) {
     this.formats = formats;
@@ -31,6 +35,12 @@ export class LineFormats {
   get interests(): InterestMatcher {
     this.#interests ??= new InterestMatcher(this.formats.map(({ interest }) => interest));
     return this.#interests;
+  }
+
+  /** The texts of folders and archives that were read with these formats. */
+  repeated(): Promise<RepeatedTexts> {
+    this.#repeated ??= import('./repeated-texts.ts').then((part) => new part.RepeatedTexts());
+    return this.#repeated;
   }
 
   /** The parser of a format; undefined if it is not loaded. */
@@ -131,7 +141,7 @@ export class Dispatcher implements LineTaker {
   readonly #open: OpenFormats;
   readonly #active: readonly Active[];
   readonly #source: DumpSource;
-  readonly #collector: Collector;
+  readonly #collector: TextCollector;
   readonly #sink: FactSink;
   readonly #maxLength: number;
   /** At most LOOKAHEAD + 1; the first is offered next. */
@@ -146,7 +156,7 @@ export class Dispatcher implements LineTaker {
   /** How many readers have taken lines ahead. */
   #taking = 0;
 
-  constructor(lineFormats: LineFormats, source: DumpSource, collector: Collector, maxLength: number) {
+  constructor(lineFormats: LineFormats, source: DumpSource, collector: TextCollector, maxLength: number) {
     this.#formats = lineFormats.formats;
     this.#interests = lineFormats.interests;
     this.#open = this.#interests.openFormats();

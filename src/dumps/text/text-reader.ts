@@ -14,7 +14,6 @@
 // Only a few lines are in memory at a time, never the text.
 import type { Fact } from '../../session/events.ts';
 import type { DumpSource } from '../format.ts';
-import type { Collector } from '../input/collector.ts';
 import { Dispatcher, type LineFormats, type LineTaker, type WaitingLine } from './dispatch.ts';
 import { cleanLine } from './envelope.ts';
 import { HostNames } from './host-name.ts';
@@ -23,6 +22,7 @@ import { PlainLine } from './plain-line.ts';
 import { type NumberedLine, QuotedPrintable } from './quoted-printable.ts';
 import { isDecoration, isElision } from './separators.ts';
 import { ShortcutReader } from './shortcut.ts';
+import type { TextCollector } from './text-collector.ts';
 import { TextLines } from './text-lines.ts';
 
 /** Longer lines are cut: no dump has them, and binary junk must not fill the memory. In characters. */
@@ -56,7 +56,7 @@ const DULL_LINE: AboutLine = { ...PLAIN_LINE, isDull: true };
 const SHORTCUT_LINE: AboutLine = { ...PLAIN_LINE, isShortcut: true };
 
 /** A reader of a text whose facts go to the collector. */
-export function textReader(formats: LineFormats, source: DumpSource, collector: Collector): TextReader {
+export function textReader(formats: LineFormats, source: DumpSource, collector: TextCollector): TextReader {
   const dispatcher = new Dispatcher(formats, source, collector, LINE_LENGTH_MAX);
   for (const format of formats.formats) {
     const shortcut = formats.parserOf(format)?.shortcut;

@@ -22,6 +22,6 @@ export interface OpenedSource {
   /** Its operations, as a document of their own; undefined if it has none. */
   readonly session: EngineDocument | undefined;
   readonly isLive: boolean;
-  /** The same for the hosts of one session file, which never join each other. */
+  /** The same for the hosts of one session file or archive, which never join each other. */
   readonly fileParts?: symbol;
 }

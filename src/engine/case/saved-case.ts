@@ -40,9 +40,9 @@ const HEADER = v.object({
 });
 type Header = v.InferOutput<typeof HEADER>;
 
-/** The files to save for a source. A source that cannot be read again is saved as a session file. */
-function filesOf({ files, read, name }: OpenedSource): readonly InputFile[] {
-  if (files.length > 0) return files;
+/** The files to save for a source. One that cannot be read again by itself is saved as a session file. */
+function filesOf({ files, read, name, fileParts }: OpenedSource): readonly InputFile[] {
+  if (files.length > 0 && fileParts === undefined) return files;
   return [{ name, data: new Blob([...writeSessionLines(read.session)]) }];
 }
 

@@ -1,10 +1,11 @@
 // One source of the case: a file, a paste, a folder, an archive, a link, a sample's file or a live host, as it was read.
 import { isArchiveName } from '../../analysis/case/names.ts';
 import { emptyProfile, profileOf } from '../../analysis/case/profile.ts';
+import { OF_A_HOST } from '../../dumps/input/dump-of-host.ts';
 import type { DumpInput } from '../../dumps/input/open.ts';
 import { type Fact, isFact, type SessionEvent } from '../../session/events.ts';
 import { type EngineDocument, hostAt, isEmpty } from '../documents/document.ts';
-import { type ReadInputs, readInputs } from '../documents/read-document.ts';
+import { type ReadInputs, readHostInputs, readInputs } from '../documents/read-document.ts';
 import { loadPart } from '../load-part.ts';
 import type { InputFile } from '../protocol/documents.ts';
 import type { CallContext } from '../protocol/methods.ts';
@@ -23,6 +24,10 @@ export function isEmptySource({ read }: OpenedSource): boolean {
     isFact(event) &&
     event.kind === 'host' &&
     [event.kernel, event.address_width, event.options, event.efr, event.ivinfo].every((field) => field === undefined);
+  // Of most sources a glance is enough.
+  if (read.session.events.some((event) => !isNameOnly(event) && !(isFact(event) && event.kind === 'diagnostic'))) {
+    return false;
+  }
   const events = read.session.events.filter((event) => !isNameOnly(event));
   return isEmpty({ ...read, session: { ...read.session, events }, host: hostAt('', '', events) });
 }
@@ -112,15 +117,19 @@ export function groupInputs(inputs: readonly SourceInput[]): SourceInput[][] {
   return groups.flatMap(splitByHost);
 }
 
-/** Files that a dump of a host has once: sibling folders that contain the same one are different hosts. */
-const OF_A_HOST =
-  /(?:^|\/)iommu_groups\/\d+\/|^(?:[^/]+\/)?(?:dmesg|iomem|lspci|uname|journal|[\w-]+\.(?:txt|log))[\w.-]*$/;
-
 /** Splits a folder that contains the folders of several hosts into a source for each host. */
 function splitByHost(group: SourceInput[]): SourceInput[][] {
   const tree = group[0]?.input.tree?.replace(/\/+$/, '');
   if (tree === undefined) return [group];
   const partOf = ({ input: { name } }: SourceInput) => name.slice(tree.length + 1).split('/', 1)[0] ?? '';
+  const isArchive = ({ input: { name, link } }: SourceInput) =>
+    link === undefined && isArchiveName(name) && !name.slice(tree.length + 1).includes('/');
+  // Archives beside each other are of one host each; a dump of a single host seldom has two.
+  if (group.filter(isArchive).length > 1) {
+    const alone = group.filter(isArchive).map(({ input: { tree: _, ...input }, ...more }) => [{ ...more, input }]);
+    const rest = group.filter((one) => !isArchive(one));
+    return [...alone, ...(rest.length > 0 ? [rest] : [])];
+  }
   const folders = new Map<string, Set<string>>();
   for (const one of group) {
     const folder = partOf(one);
@@ -146,36 +155,54 @@ export interface ReadOptions {
   readonly sample?: string | undefined;
 }
 
-/** Reads the inputs of one source. Rejects only when the context's signal is aborted. */
+/** Reads the inputs as one source, even if they are an archive of several hosts. Rejects only when the context's signal is aborted. */
 export async function readSource(
   id: string,
   inputs: readonly SourceInput[],
-  { context, sample }: ReadOptions,
+  options: ReadOptions,
 ): Promise<OpenedSource> {
-  const [first] = inputs;
-  const name = first?.input.tree ?? first?.input.name ?? '';
+  const [only] = await readHosts(id, inputs, options, async (...args) => [await readInputs(...args)]);
+  return only;
+}
+
+/** Reads the inputs of one source: several sources if it is an archive of several hosts. Rejects only for the context's signal. */
+async function readHosts(
+  id: string,
+  inputs: readonly SourceInput[],
+  { context, sample }: ReadOptions,
+  read: typeof readHostInputs = readHostInputs,
+): Promise<readonly [OpenedSource, ...OpenedSource[]]> {
+  const [input] = inputs;
+  const whole = input?.input.tree ?? input?.input.name ?? '';
   const files = inputs.flatMap(({ file }) => file ?? []);
-  const read = await readInputs(
-    name,
-    inputs.map(({ input }) => input),
+  const [first, ...others] = await read(
+    whole,
+    inputs.map((one) => one.input),
     context,
     files,
   );
-  const folder = sample ?? (first?.input.tree !== undefined || isArchiveName(name) ? name : undefined);
-  const own = folder === name ? { folder, texts: ownTexts(read, name) } : {};
-  return {
-    id,
-    name,
-    textNames: textNames(name, read),
-    folder,
-    isSample: sample !== undefined,
-    read,
-    files,
-    profile: profileOf(read.session.events, own),
-    labels: new Map(),
-    session: sessionOf(id, read, files),
-    isLive: false,
+  const isFolder = input?.input.tree !== undefined || isArchiveName(whole);
+  const group = Symbol(whole);
+  const sourceOf = (part: ReadInputs): OpenedSource => {
+    const name = others.length > 0 ? (part.sources[0]?.name ?? whole) : whole;
+    const folder = sample ?? (isFolder || others.length > 0 ? name : undefined);
+    const own = folder === name ? { folder, texts: ownTexts(part, name) } : {};
+    return {
+      id,
+      name,
+      textNames: textNames(name, part),
+      folder,
+      isSample: sample !== undefined,
+      read: part,
+      files,
+      profile: profileOf(part.session.events, own),
+      labels: new Map(),
+      session: sessionOf(id, part, files),
+      isLive: false,
+      ...(others.length > 0 ? { fileParts: group } : {}),
+    };
   };
+  return [sourceOf(first), ...others.map(sourceOf)];
 }
 
 export interface ReadAllOptions extends ReadOptions {
@@ -193,8 +220,12 @@ export async function readSources(
   for (const group of groupInputs(inputs)) {
     const progress: CallContext['progress'] = (state) =>
       context.progress({ ...state, done: before + state.done, ...(total === undefined ? {} : { total }) });
-    const source = await readSource('', group, { context: { ...context, progress }, sample });
+    const [source, ...others] = await readHosts('', group, { context: { ...context, progress }, sample });
     before += source.read.sources.reduce((sum, { size }) => sum + size, 0);
+    if (others.length > 0) {
+      sources.push(source, ...others);
+      continue;
+    }
     const isParted = source.read.session.events.some((e) => isFact(e) && e.kind === 'host' && e.part !== undefined);
     if (isParted) {
       const { partsOf } = await partParts();

@@ -2,7 +2,7 @@
 import { mappingSets } from '../../analysis/host/mappings.ts';
 import { diagnosticFact } from '../../dumps/diagnostics.ts';
 import type { DumpEvent } from '../../dumps/input/event-queue.ts';
-import { type DumpInput, openInputs } from '../../dumps/input/open.ts';
+import { type DumpInput, type OpenResult, openInputs } from '../../dumps/input/open.ts';
 import type { TextInput } from '../../dumps/input/source-lines.ts';
 import { type FactOf, isFact, isOperation, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
 import { newSession, SESSION_PROBLEM_CODES, type Session } from '../../session/session.ts';
@@ -114,7 +114,7 @@ export function nothingRead(title: string): ReadInputs {
   };
 }
 
-/** Reads the inputs. Rejects only when the context's signal is aborted. */
+/** Reads the inputs together. Rejects only when the context's signal is aborted. */
 export async function readInputs(
   title: string,
   inputs: Iterable<DumpInput> | AsyncIterable<DumpInput>,
@@ -122,13 +122,57 @@ export async function readInputs(
   files: readonly InputFile[] = [],
 ): Promise<ReadInputs> {
   const collected = new EventCollector(title);
-  const { sources, header } = await openInputs(inputs, {
+  const { sources, header } = await openInto(inputs, context, () => collected);
+  return readOf(collected, { title, sources, header, files });
+}
+
+/** Reads the inputs of one source: several if it is an archive of several hosts. Rejects only for the context's signal. */
+export async function readHostInputs(
+  title: string,
+  inputs: Iterable<DumpInput>,
+  context: CallContext,
+  files: readonly InputFile[] = [],
+): Promise<readonly [ReadInputs, ...ReadInputs[]]> {
+  const first = new EventCollector(title);
+  const collectors = [first];
+  const collectorOf = (index: number) => {
+    collectors[index] ??= new EventCollector(title);
+    return collectors[index];
+  };
+  const { sources, header } = await openInto(inputs, context, collectorOf);
+  const [summary, ...others] = sources;
+  const read = [await readOf(first, { title, sources: summary ? [summary] : [], header, files })] as const;
+  const more: ReadInputs[] = [];
+  for (const [i, own] of others.entries()) {
+    more.push(await readOf(collectorOf(i + 1), { title: own.name, sources: [own], header: undefined, files }));
+  }
+  return [...read, ...more];
+}
+
+/** Opens inputs; `collectorOf` gets the index of a source. */
+function openInto(
+  inputs: Iterable<DumpInput> | AsyncIterable<DumpInput>,
+  context: CallContext,
+  collectorOf: (index: number) => EventCollector,
+): Promise<OpenResult> {
+  return openInputs(inputs, {
     signal: context.signal,
     onProgress: ({ bytes, total, name }) => context.progress({ done: bytes, total, what: name }),
-    onEvents: (batch) => {
+    onEvents: (batch, source) => {
+      const collected = collectorOf(source);
       for (const event of batch) collected.add(event);
     },
   });
+}
+
+interface Collected {
+  readonly title: string;
+  readonly sources: ReadInputs['sources'];
+  readonly header: Session['header'] | undefined;
+  readonly files: readonly InputFile[];
+}
+
+async function readOf(collected: EventCollector, { title, sources, header, files }: Collected): Promise<ReadInputs> {
   const { events: all, verbatim, diagnostics, diagnosticsMore, operations, hasGone, texts } = collected;
   // Problems of a session file are reported each time it is read, so they do not become part of the session.
   const events = header ? all.filter((event) => !isReadingProblem(event)) : all;

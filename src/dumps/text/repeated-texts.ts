@@ -1,0 +1,190 @@
+// Texts that are read again and again: the dumps of a fleet are mostly the same small files. What a text says depends on
+// its lines and on what its path says about a group, a device or an IOMMU. So of a text that comes a second time it is
+// noted what its readers put into the collector, and from the third time on that is put there without them.
+
+import { isFact } from '../../session/events.ts';
+import type { DiagnosticCode, DiagnosticParameters, Severity } from '../diagnostics.ts';
+import { sysfsRoot } from '../fields/sysfs-path.ts';
+import type { DumpSource, FactSink } from '../format.ts';
+import type { Collector } from '../input/collector.ts';
+import type { DumpEvent } from '../input/event-queue.ts';
+import type { TextCollector } from './text-collector.ts';
+
+/** Characters of texts and paths that are kept. */
+const KEPT_MAX = 4 * 1024 * 1024;
+
+/** Components of a path that may say which group, device or IOMMU a file below them is about (sysfs-path.ts). */
+const TELLING =
+  /^\d+$|[:*?[\]{}$\\]|^(?:\.\.|class|devices?|iommu|iommu_groups?|kernel|type|virtual|(?:intel|amd)-iommu|virtio\d+)$/;
+
+/**
+ * The part of a file's path on which what its text says may depend: from `sys` on, else its last component. Undefined if
+ * the components before it may matter too.
+ */
+export function tellingPath(components: readonly string[]): string | undefined {
+  const sys = components.indexOf('sys');
+  const at = sys < 0 ? components.length - 1 : sys;
+  return components.slice(0, at).some((part) => TELLING.test(part)) ? undefined : components.slice(at).join('/');
+}
+
+type Format = Parameters<Collector['sink']>[1];
+
+/** Where a text that is known is put. */
+interface Place {
+  readonly source: string;
+  readonly collector: Collector;
+  sink(format: Format): FactSink;
+}
+
+/** One call of the collector or of a sink. */
+type Step = (to: Place) => void;
+
+/** A copy: what takes an event keeps it, and changes it. */
+function copied<T extends DumpEvent>(event: T): T {
+  return { ...event };
+}
+
+/** Notes what a text's readers put into a collector. */
+class Recorder implements TextCollector {
+  readonly steps: Step[] = [];
+  readonly #collector: Collector;
+
+  constructor(collector: Collector) {
+    this.#collector = collector;
+  }
+
+  get reported(): number {
+    return this.#collector.reported;
+  }
+
+  get lines(): number {
+    return this.#collector.lines;
+  }
+
+  set lines(lines: number) {
+    const more = lines - this.#collector.lines;
+    this.#do(({ collector }) => {
+      collector.lines += more;
+    });
+  }
+
+  get hasDamagedNumbers(): boolean {
+    return this.#collector.hasDamagedNumbers;
+  }
+
+  set hasDamagedNumbers(value: boolean) {
+    this.#do(({ collector }) => {
+      collector.hasDamagedNumbers = value;
+    });
+  }
+
+  sink(source: string, format: Format, host?: string): FactSink {
+    const inner = this.#collector.sink(source, format, host);
+    const note = (call: (sink: FactSink) => void) => this.steps.push((to) => call(to.sink(format)));
+    return {
+      fact: (fact, line) => {
+        const kept = copied(fact);
+        note((sink) => sink.fact(copied(kept), line));
+        inner.fact(fact, line);
+      },
+      group: (group, about, line) => {
+        note((sink) => sink.group(group, about, line));
+        inner.group(group, about, line);
+      },
+      diagnostic: (code, parameters, line, severity) => {
+        note((sink) => sink.diagnostic(code, parameters, line, severity));
+        inner.diagnostic(code, parameters, line, severity);
+      },
+      recognized: () => {
+        note((sink) => sink.recognized());
+        inner.recognized();
+      },
+    };
+  }
+
+  push(event: DumpEvent): void {
+    const kept = copied(event);
+    this.steps.push(({ collector, source }) => {
+      const own = copied(kept);
+      if (isFact(own)) own.source = source;
+      collector.push(own);
+    });
+    this.#collector.push(event);
+  }
+
+  leftover(source: string, line: number, text: string): void {
+    this.steps.push((to) => to.collector.leftover(to.source, line, text));
+    this.#collector.leftover(source, line, text);
+  }
+
+  diagnostic<C extends DiagnosticCode>(
+    source: string,
+    code: C,
+    parameters: DiagnosticParameters<C>,
+    line?: number,
+    severity?: Severity,
+  ): void {
+    this.steps.push((to) => to.collector.diagnostic(to.source, code, parameters, line, severity));
+    this.#collector.diagnostic(source, code, parameters, line, severity);
+  }
+
+  #do(step: Step): void {
+    this.steps.push(step);
+    step({
+      source: '',
+      collector: this.#collector,
+      sink: (format) => this.#collector.sink('', format),
+    });
+  }
+}
+
+/** The texts that were read with one set of formats. */
+export class RepeatedTexts {
+  /** By path and text: what was noted; undefined after the first time. */
+  readonly #known = new Map<string, readonly Step[] | undefined>();
+  #kept = 0;
+
+  /** Puts a text into the collector as its readers did before; false if it must be read. */
+  replay({ name, path }: DumpSource, text: string, collector: Collector): boolean {
+    const steps = this.#known.get(keyOf(path, text) ?? '');
+    if (!steps) return false;
+    const host = sysfsRoot(path);
+    const sinks = new Map<string, FactSink>();
+    const place: Place = {
+      source: name,
+      collector,
+      sink: (format) => {
+        const known = sinks.get(format.name);
+        if (known) return known;
+        const sink = collector.sink(name, format, host);
+        sinks.set(format.name, sink);
+        return sink;
+      },
+    };
+    for (const step of steps) step(place);
+    return true;
+  }
+
+  /** The collector for a text that is read now, and what to call when that has ended without a problem. */
+  record(
+    { path }: DumpSource,
+    text: string,
+    collector: Collector,
+  ): { readonly to: TextCollector; readonly end: () => void } {
+    const key = keyOf(path, text);
+    const plain = { to: collector, end: () => undefined };
+    if (key === undefined) return plain;
+    if (this.#known.has(key)) {
+      const recorder = new Recorder(collector);
+      return { to: recorder, end: () => this.#known.set(key, recorder.steps) };
+    }
+    if (this.#kept + key.length > KEPT_MAX) return plain;
+    this.#kept += key.length;
+    return { to: collector, end: () => this.#known.set(key, undefined) };
+  }
+}
+
+function keyOf(components: readonly string[], text: string): string | undefined {
+  const path = tellingPath(components);
+  return path === undefined ? undefined : `${path}\0${text}`;
+}
