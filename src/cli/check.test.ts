@@ -397,11 +397,29 @@ describe('compare', () => {
     const names = Array.from({ length: 20 }, (_, i) => put(`node${i}.txt`, GROUP(1, MSI)));
     const odd = put('odd.txt', GROUP(1, MSI, '0x1000 0x1fff direct'));
     const { stdout } = await runCli(['compare', ...names, odd, '--guest', 'q35:2G']);
-    expect(stdout).toContain(`identical hosts:\n  20 of 21 hosts (all but ${odd})\n  ${odd}\n`);
+    expect(stdout).toContain(
+      `identical hosts:\n  20 of 21 hosts (all but ${odd})\n  ${odd}: 0x1000-0x1fff blocked (direct)\n`,
+    );
     expect(stdout).toContain(`: usable on 20 of 21 hosts (all but ${odd}); not on ${odd}\n`);
     expect(stdout).toMatch(new RegExp(`\\nguest:\\n  20 of 21 hosts .*: q35, 2 GiB fits .*\\n  ${odd}: .*\\n$`));
     const { stdout: json } = await runCli(['compare', ...names, odd, '--json']);
     expect(JSON.parse(json).alike).toEqual([names, [odd]]);
+  });
+
+  test('a folder of hosts; a bad one fails alone', async () => {
+    const fleet = join(root, 'fleet');
+    for (const name of ['r1', 'r2', 'r3']) {
+      mkdirSync(join(fleet, name), { recursive: true });
+      writeFileSync(join(fleet, name, 'dump.txt'), GROUP(1, MSI));
+    }
+    const bad = put('bad.tar.gz', new Uint8Array([0x1f, 0x8b, 8, 0, 1, 2, 3]));
+    const { code, stdout, stderr } = await runCli(['compare', fleet, bad, '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      classes: [{ count: 3, hosts: ['r1', 'r2', 'r3'], differs: '' }],
+      not_read: [{ name: bad }],
+    });
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`compare: ${bad}: `)]);
+    expect((await runCli(['compare', fleet])).code).toBe(0);
   });
 
   test('one host is not enough, and a file without regions is none', async () => {

@@ -1,21 +1,24 @@
-import { hostsLabel } from '../analysis/host/compare-hosts.ts';
+import { commonSpace } from '../analysis/space/common-space.ts';
+import { HostClasses, hostsLabel } from '../analysis/space/compare-hosts.ts';
 import { answerFor } from '../engine/answers/answer.ts';
+import { namedComparison } from '../engine/answers/named-comparison.ts';
 import type { EngineDocument } from '../engine/documents/document.ts';
 import type { HostsCompared } from '../engine/protocol/answers.ts';
 import { formatSize, hex } from '../iova/format.ts';
 import { type IovaRange, sizeOf } from '../iova/range.ts';
 import { requireGuest } from '../lib/guest.ts';
-import { choose, engineWith, select } from '../lib/opened.ts';
+import { choose, select } from '../lib/opened.ts';
 import { kernelProblem, parseCommandArgs } from './args.ts';
 import { type GivenGuest, GUEST_HELP, guestOf } from './guest-option.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
-import { exitWith, openFiles, type UnreadInput } from './open-files.ts';
+import { exitWith, openAsCase, type UnreadInput } from './open-files.ts';
 
-const HELP = `usage: iovascope compare FILE FILE… [--guest G] [--kernel V] [--json]
+const HELP = `usage: iovascope compare FILE… [--guest G] [--kernel V] [--json]
 
-Compares several hosts, one per FILE (or folder, or archive): what is reserved and what is
-usable on any and on all of them, and where they differ. Useful for guests that migrate between
-hosts. Ranges are inclusive.
+Compares several hosts, one per FILE (or folder, or archive; a folder or an archive of such
+folders is all of their hosts): what is reserved and what is usable on any and on all of them,
+and where they differ. Identical hosts are one line. For guests that migrate between hosts.
+Ranges are inclusive.
 
   --guest G      also print on which of the hosts this guest fits:
 ${GUEST_HELP}
@@ -32,10 +35,13 @@ function section(title: string, ranges: readonly IovaRange[]): string[] {
   return [`${title}:`, ...(ranges.length > 0 ? ranges.map(shown) : ['  none'])];
 }
 
-/** Hosts that do not differ, one line for each kind of host; nothing if all of them differ. */
-function alikeLines({ alike }: HostsCompared, label: (names: readonly string[]) => string): string[] {
-  if (!alike.some((names) => names.length > 1)) return [];
-  return ['identical hosts:', ...alike.map((names) => `  ${label(names)}`)];
+/** Hosts that do not differ, one line for each class; nothing if all of them differ. */
+function classLines({ classes }: HostsCompared, label: (names: readonly string[]) => string): string[] {
+  if (!classes.some(({ hosts }) => hosts.length > 1)) return [];
+  return [
+    'identical hosts:',
+    ...classes.map(({ hosts, differs }) => `  ${label(hosts)}${differs === '' ? '' : `: ${differs}`}`),
+  ];
 }
 
 function plainLines(compared: HostsCompared): string[] {
@@ -44,7 +50,7 @@ function plainLines(compared: HostsCompared): string[] {
   const label = (names: readonly string[]) => hostsLabel(names, all);
   return [
     ...(unknown.length > 0 ? [`aperture unknown, so the upper end is open: ${label(unknown)}`] : []),
-    ...alikeLines(compared, label),
+    ...classLines(compared, label),
     ...section('reserved on any (union)', compared.reservedUnion),
     ...section('reserved on all (intersection)', compared.reservedIntersection),
     ...section('usable on any (union)', compared.usableUnion),
@@ -66,7 +72,11 @@ interface TriedOnHost {
   readonly text: string;
 }
 
-function jsonText(compared: HostsCompared, tried: readonly TriedOnHost[] | undefined): string {
+function jsonText(
+  compared: HostsCompared,
+  tried: readonly TriedOnHost[] | undefined,
+  unread: readonly UnreadInput[],
+): string {
   return JSON.stringify({
     hosts: compared.hosts.map(({ title, isApertureKnown }) => ({ name: title, aperture_known: isApertureKnown })),
     reserved_union: compared.reservedUnion.map(pair),
@@ -79,9 +89,13 @@ function jsonText(compared: HostsCompared, tried: readonly TriedOnHost[] | undef
       usable_on: d.usableOn,
       not_on: d.blockedOn,
     })),
-    alike: compared.alike,
+    alike: compared.classes.map(({ hosts }) => hosts),
+    classes: compared.classes.map(({ hosts, differs }) => ({ count: hosts.length, hosts, differs })),
     line: compared.line,
     ...(tried ? { guest: tried } : {}),
+    ...(unread.length > 0
+      ? { not_read: unread.map(({ source, message }) => ({ name: source, reason: message })) }
+      : {}),
   });
 }
 
@@ -109,7 +123,7 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   });
   if (!parsed.ok) return unusable(io, `compare: ${parsed.message}`);
   const { values, positionals } = parsed;
-  if (positionals.length < 2) return unusable(io, 'compare: expected two or more files, one for each host');
+  if (positionals.length === 0) return unusable(io, 'compare: expected two or more files, one for each host');
   if (positionals.filter((path) => path === '-').length > 1) {
     return unusable(io, 'compare: standard input can be read only once');
   }
@@ -117,24 +131,46 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   if (wrongKernel !== undefined) return unusable(io, `compare: ${wrongKernel}`);
   const given = values.guest === undefined ? undefined : await guestOf(values.guest, io);
   if (typeof given === 'string') return unusable(io, `compare: --guest ${given}`);
-  const documents: EngineDocument[] = [];
+  const fleet = new HostClasses();
+  const titles: string[] = [];
+  const tried: TriedOnHost[] | undefined = given && [];
   const unread: UnreadInput[] = [];
+  // One host after the other, and no more is kept of it than what is compared.
   for (const path of positionals) {
-    const opened = await openFiles([path], io, { hostName: path });
-    if (!opened.ok) return unusable(io, `compare: ${opened.message}`);
-    if (opened.documents.every(({ host }) => host.groups.length === 0)) {
-      return unusable(io, `compare: ${path}: nothing says what is reserved (no IOMMU groups, no regions)`);
+    const opened = await openAsCase(path, io, { hostName: path });
+    if (!opened.ok) {
+      unread.push({ source: path, code: 'unusable', message: withoutPath(opened.message, path) });
+      continue;
     }
-    documents.push(...choose(opened.documents, { kernel: values.kernel }));
     unread.push(...opened.unread);
+    if (opened.documents.every(({ host }) => host.groups.length === 0)) {
+      const message = 'nothing says what is reserved (no IOMMU groups, no regions)';
+      unread.push({ source: path, code: 'nothing-reserved', message });
+      continue;
+    }
+    for (const document of choose(opened.documents, { kernel: values.kernel })) {
+      const { host, title } = document;
+      if (host.groups.length === 0) continue;
+      titles.push(title);
+      fleet.add(commonSpace(host, host.groups));
+      if (given) tried?.push(triedOn(document, given));
+    }
   }
-  const compared = await engineWith(documents)('compareHosts', {
-    selectedGroups: select(documents, { isAll: true }).keys,
-  });
-  const tried = given ? documents.map((document) => triedOn(document, given)) : undefined;
+  if (titles.length < 2) {
+    const [first] = unread;
+    const message = first ? `${first.source}: ${first.message}` : 'expected two or more files, one for each host';
+    return unusable(io, `compare: ${message}`);
+  }
+  const compared = namedComparison(fleet.compare(), titles);
   const plain = [...plainLines(compared), ...(tried ? ['guest:', ...triedLines(tried)] : [])];
-  io.stdout(values.json === true ? `${jsonText(compared, tried)}\n` : `${plain.join('\n')}\n`);
+  const notRead = unread.map(({ source, message }) => `not read: ${source}: ${message}`);
+  io.stdout(values.json === true ? `${jsonText(compared, tried, unread)}\n` : `${[...plain, ...notRead].join('\n')}\n`);
   return exitWith(0, 'compare', [...unread, ...(given?.unread ?? [])], io);
+}
+
+/** A message that begins with the path, without that. */
+function withoutPath(message: string, path: string): string {
+  return message.startsWith(`${path}: `) ? message.slice(path.length + 2) : message;
 }
 
 export const COMPARE: Command = { help: HELP, run };

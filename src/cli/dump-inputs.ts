@@ -1,6 +1,6 @@
 // Files, folders and standard input as inputs of the dump readers.
-import { createReadStream, openAsBlob, type Stats } from 'node:fs';
-import { lstat, readdir, readlink, stat } from 'node:fs/promises';
+import { createReadStream, lstatSync, openAsBlob, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import type { DumpInput } from '../dumps/input/open.ts';
 import type { InputToOpen } from '../lib/opened.ts';
 import { inputName } from './input.ts';
@@ -38,13 +38,18 @@ async function fileInput(path: string, stats: Stats, { keepsData }: InputOptions
     ...(tree === undefined ? {} : { tree }),
     async *stream() {
       try {
-        for await (const chunk of createReadStream(path)) yield chunk as Uint8Array;
+        // A stream costs more than reading a small file; what says that it is empty may be a pipe or a file of proc.
+        if (stats.isFile() && stats.size > 0 && stats.size <= SMALL_BYTES) yield readFileSync(path);
+        else for await (const chunk of createReadStream(path)) yield chunk as Uint8Array;
       } catch (error) {
         throw reasonOf(error);
       }
     },
   };
 }
+
+/** Files up to this size are read in one piece. */
+const SMALL_BYTES = 1 << 20;
 
 const byName = new Intl.Collator('en', { numeric: true });
 
@@ -56,7 +61,7 @@ async function* folderInputs(
 ): AsyncGenerator<InputToOpen, void, undefined> {
   let names: string[];
   try {
-    names = await readdir(path);
+    names = readdirSync(path);
   } catch (error) {
     yield failing(path, error, tree);
     return;
@@ -64,10 +69,11 @@ async function* folderInputs(
   for (const name of names.sort(byName.compare)) {
     const inner = path.endsWith('/') ? `${path}${name}` : `${path}/${name}`;
     try {
-      const stats = await lstat(inner);
+      // At once: a fleet's folders have hundreds of thousands of files, and to wait for each takes longer than to look.
+      const stats = lstatSync(inner);
       if (stats.isDirectory()) yield* folderInputs(inner, tree, options);
       else if (stats.isSymbolicLink()) {
-        yield { ...failing(inner, 'a symbolic link', tree), link: await readlink(inner) };
+        yield { ...failing(inner, 'a symbolic link', tree), link: readlinkSync(inner) };
       } else if (stats.isFile()) yield await fileInput(inner, stats, options, tree);
       else yield failing(inner, 'not a plain file', tree);
     } catch (error) {

@@ -2,7 +2,7 @@
 import { isEmptySource } from '../engine/case/source.ts';
 import type { EngineDocument } from '../engine/documents/document.ts';
 import type { Dumps, Source } from '../lib/dumps.ts';
-import { openDumps, openedOf } from '../lib/opened.ts';
+import { type Opened, openDumps, openedOf, openInputsAsCase } from '../lib/opened.ts';
 import { dumpInputs, type InputOptions } from './dump-inputs.ts';
 import { type CliIo, type ExitCode, warn } from './io.ts';
 
@@ -13,17 +13,21 @@ export interface UnreadInput {
   readonly message: string;
 }
 
-export type OpenedFiles =
-  | {
-      readonly ok: true;
-      readonly dumps: Dumps;
-      /** The hosts and sessions that the files make up. */
-      readonly documents: readonly EngineDocument[];
-      /** Inputs of the call that are missing in `dumps`: results must name them, and the exit code is 2. */
-      readonly unread: readonly UnreadInput[];
-    }
+export interface FilesAsCase {
+  readonly ok: true;
+  /** The hosts and sessions that the files make up. */
+  readonly documents: readonly EngineDocument[];
+  /** Inputs of the call that are missing in `documents`: results must name them, and the exit code is 2. */
+  readonly unread: readonly UnreadInput[];
+}
+
+interface NotOpened {
+  readonly ok: false;
   /** One line: what is unusable, and where. */
-  | { readonly ok: false; readonly message: string };
+  readonly message: string;
+}
+
+export type OpenedFiles = (FilesAsCase & { readonly dumps: Dumps }) | NotOpened;
 
 /** Those of the inputs that were not read. A file inside of a folder or an archive does not count. */
 export function unreadInputs(sources: readonly Pick<Source, 'name' | 'unread'>[]): UnreadInput[] {
@@ -45,9 +49,18 @@ export async function openFiles(
     return { ok: false, message: 'standard input can be read only once' };
   }
   const dumps = await openDumps(dumpInputs(paths, io, { keepsData }), { hostName });
-  const { documents, sources } = openedOf(dumps);
-  const unread = unreadInputs(dumps.sources);
-  if (!sources.every(isEmptySource)) return { ok: true, dumps, documents, unread };
+  const opened = asCase(openedOf(dumps), paths);
+  return opened.ok ? { ...opened, dumps } : opened;
+}
+
+/** The same for one path, without what the library shows of it. */
+export async function openAsCase(path: string, io: CliIo, { hostName }: FileOptions): Promise<FilesAsCase | NotOpened> {
+  return asCase(await openInputsAsCase(dumpInputs([path], io), { hostName }), [path]);
+}
+
+function asCase({ documents, sources }: Opened, paths: readonly string[]): FilesAsCase | NotOpened {
+  const unread = unreadInputs(sources.flatMap(({ read }) => read.sources));
+  if (!sources.every(isEmptySource)) return { ok: true, documents, unread };
   const diagnostics = sources.flatMap(({ read }) => read.diagnostics);
   const problem = unread[0] ?? diagnostics.find(({ severity }) => severity !== 'info') ?? diagnostics[0];
   return { ok: false, message: `${problem?.source ?? paths.join(', ')}: ${problem?.message ?? 'nothing recognized'}` };

@@ -49,10 +49,10 @@ export interface InputToOpen extends DumpInput {
 }
 
 /** Reads inputs, which are one host unless they contradict each other. Rejects only with the signal's reason. */
-export async function openDumps(
+export async function openInputsAsCase(
   inputs: Iterable<InputToOpen> | AsyncIterable<InputToOpen>,
   { signal = new AbortController().signal, hostName }: OpenOptions = {},
-): Promise<Dumps> {
+): Promise<Opened> {
   const all: InputToOpen[] = [];
   for await (const input of inputs) all.push(input);
   const read = await readSources(
@@ -61,19 +61,24 @@ export async function openDumps(
   );
   const current = new OpenCase([], { prefix: `dumps ${++calls} ` });
   current.add(read);
-  const { sources } = current;
   const [host] = current.hosts;
   if (hostName !== undefined && host && current.hosts.length === 1 && !current.isNamed(host.id)) {
     current.rename(host.id, hostName);
   }
-  const documents = [...current.documents.values()];
+  return { documents: [...current.documents.values()], sources: current.sources };
+}
+
+/** The same, with what the library shows of it. */
+export async function openDumps(...[inputs, options]: Parameters<typeof openInputsAsCase>): Promise<Dumps> {
+  const opened = await openInputsAsCase(inputs, options);
+  const { documents, sources } = opened;
   const dumps: Dumps = {
     facts: sources.flatMap(({ read }) => read.session.events.filter(isFact)),
     operations: sources.reduce((sum, { read }) => sum + read.operations, 0),
     sources: sources.flatMap(({ read }) => read.sources.map(sourceOf)),
     hosts: documents.filter(({ kind }) => kind === 'host').map(({ host: known }) => hostOf(known)),
   };
-  openedDumps.set(dumps, { documents, sources });
+  openedDumps.set(dumps, opened);
   return dumps;
 }
 

@@ -95,18 +95,19 @@ function sameLayout(source: HostProfile, host: HostProfile): string | undefined 
  * (some devices of a group) is not a contradiction.
  */
 export function contradictionOf(source: HostProfile, host: HostProfile): ProfileContradiction | undefined {
-  const checks: readonly (readonly [ContradictionKind, (a: HostProfile, b: HostProfile) => string | undefined])[] = [
-    ['name', differentNames],
-    ['architecture', differentPlatform],
-    ['groups', differentGroups],
-    ['register', differentRegister],
-    ['contents', differentRegions],
-    // A common host name is better evidence than the layout of folders.
-    ['folder', (a, b) => ([...a.names.keys()].some((name) => b.names.has(name)) ? undefined : sameLayout(a, b))],
-  ];
-  for (const [kind, check] of checks) {
+  for (const [kind, check] of CHECKS) {
     const message = check(source, host);
     if (message !== undefined) return { kind, message };
   }
   return undefined;
 }
+
+const CHECKS: readonly (readonly [ContradictionKind, (a: HostProfile, b: HostProfile) => string | undefined])[] = [
+  ['name', differentNames],
+  ['architecture', differentPlatform],
+  ['groups', differentGroups],
+  ['register', differentRegister],
+  ['contents', differentRegions],
+  // A common host name is better evidence than the layout of folders.
+  ['folder', (a, b) => ([...a.names.keys()].some((name) => b.names.has(name)) ? undefined : sameLayout(a, b))],
+];

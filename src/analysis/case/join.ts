@@ -38,27 +38,30 @@ function affinity(source: HostProfile, host: HostProfile): { readonly weight: nu
   return { weight: 0, reason: 'nothing contradicts' };
 }
 
+/** Hosts that a source which joins none is compared with: a fleet has thousands that are all like it. */
+const COMPARED_MAX = 100;
+
 /**
  * Decides which host a source joins. `hosts`: those of the case, the most recently opened or changed one last; a source that
  * could belong to several joins that one.
  */
 export function chooseHost(source: HostProfile, hosts: readonly HostCandidate[]): JoinDecision {
+  const weighed = <T extends { readonly host: HostCandidate }>(one: T) => ({
+    ...one,
+    ...affinity(source, one.host.profile),
+  });
   if (hosts.length === 0) {
     return { hostId: undefined, outcome: 'first', reason: 'It is the first source.', isMoment: false };
   }
-  const judged = hosts.toReversed().map((host) => ({
-    host,
-    contradiction: contradictionOf(source, host.profile),
-    ...affinity(source, host.profile),
-  }));
-  const fitting = judged.filter(({ contradiction }) => contradiction === undefined);
+  const judged = hosts.toReversed().map((host) => ({ host, contradiction: contradictionOf(source, host.profile) }));
+  const fitting = judged.filter(({ contradiction }) => contradiction === undefined).map(weighed);
   if (fitting.length > 0) {
     const best = fitting.reduce((a, b) => (b.weight > a.weight ? b : a));
     const reason = `It joined ${best.host.name}: ${best.reason}.`;
     return { hostId: best.host.id, outcome: 'joined', reason, isMoment: false };
   }
-  // The most similar host gives the reason why this is a different one.
-  const [first, ...others] = judged;
+  // The host that it is most like says why it is another one.
+  const [first, ...others] = judged.slice(0, COMPARED_MAX).map(weighed);
   const nearest = others.reduce((a, b) => (a && b.weight > a.weight ? b : a), first);
   const contradiction = nearest?.contradiction;
   const isMoment = contradiction?.kind === 'contents' || (contradiction?.kind !== 'name' && nearest?.weight === 6);

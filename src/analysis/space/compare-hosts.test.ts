@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { range } from '../../iova/range.ts';
 import { find } from '../../iova/range-set.ts';
 import type { SessionEvent } from '../../session/events.ts';
-import { commonSpace } from '../space/common-space.ts';
-import { buildHost } from './build-host.ts';
-import { compareHosts, hostsLabel, pasteLine } from './compare-hosts.ts';
+import { buildHost } from '../host/build-host.ts';
+import { commonSpace } from './common-space.ts';
+import { compareHosts, differsLabel, hostsLabel, pasteLine } from './compare-hosts.ts';
 
 function space(...regions: readonly (readonly [bigint, bigint, string])[]) {
   const events = regions.map(
@@ -34,7 +34,11 @@ describe('compareHosts', () => {
     // Reserved in two parts of two types: the same addresses.
     const same = space([0xfee0_0000n, 0xfee7_ffffn, 'msi'], [0xfee8_0000n, 0xfeef_ffffn, 'reserved']);
     const compared = compareHosts([odd, plain(), same, plain()]);
-    expect(compared.alike).toEqual([[1, 2, 3], [0]]);
+    expect(compared.classes.map(({ hosts }) => hosts)).toEqual([[1, 2, 3], [0]]);
+    expect(compared.classes.map(({ differs }) => differsLabel(differs))).toEqual([
+      '',
+      '0x1000-0x1fff blocked (direct); 0xfee00000-0xfeefffff usable (elsewhere MSI window (msi))',
+    ]);
     expect(compared.differences).toEqual([
       { ...range(0x1000n, 0x1fffn), usableOn: [1, 2, 3], blockedOn: [0] },
       { ...range(0xfee0_0000n, 0xfeef_ffffn), usableOn: [0], blockedOn: [1, 2, 3] },
@@ -67,7 +71,16 @@ describe('compareHosts', () => {
           expect(has(compared.reservedUnion)).toBe(usable.includes(false));
           const difference = compared.differences.find((d) => d.start <= address && address <= d.last);
           const indices = (wanted: boolean) => usable.flatMap((is, i) => (is === wanted ? [i] : []));
-          expect(compared.alike.flat().sort((a, b) => a - b)).toEqual(spaces.map((_, i) => i));
+          const classes = compared.classes.map((one) => one.hosts);
+          expect(classes.flat().sort((a, b) => a - b)).toEqual(spaces.map((_, i) => i));
+          for (const { hosts: own, differs } of compared.classes) {
+            const own0 = usable[own[0] ?? 0];
+            const largest = usable[compared.classes[0]?.hosts[0] ?? 0];
+            // What is said of the first host of a class holds for all of them.
+            for (const i of own) expect(usable[i]).toBe(own0);
+            const told = differs.find((d) => d.start <= address && address <= d.last && /usable|blocked/.test(d.is));
+            expect(told?.is).toBe(own0 === largest ? undefined : own0 ? 'usable' : 'blocked');
+          }
           if (usable.includes(true) && usable.includes(false)) {
             expect(difference).toMatchObject({ usableOn: indices(true), blockedOn: indices(false) });
           } else expect(difference).toBeUndefined();

@@ -1,9 +1,10 @@
-// Compares hosts: what a guest that migrates between them must leave free on all of them.
-import { shortExactSize } from '../../iova/format.ts';
-import { containsRange, type IovaRange, range, sizeOf, WHOLE_SPACE } from '../../iova/range.ts';
-import { complement, intersect, type RangeSet, rangeSet, union } from '../../iova/range-set.ts';
-import type { CommonSpace } from '../space/common-space.ts';
-import { meaningOf } from './region-types.ts';
+// Compares hosts: what a guest that migrates between them must keep free on all of them.
+import { hexRange, shortExactSize } from '../../iova/format.ts';
+import { compareRanges, containsRange, type IovaRange, range, sizeOf, WHOLE_SPACE } from '../../iova/range.ts';
+import { complement, intersect, type RangeSet, rangeSet, subtract, union } from '../../iova/range-set.ts';
+import { meaningOf } from '../host/region-types.ts';
+import type { CommonSpace } from './common-space.ts';
+import { obstacleLabel, usableInFacts } from './usable-ranges.ts';
 
 export interface HostDifference extends IovaRange {
   /** Indices of the hosts where it is usable, and of those where it is not. */
@@ -23,61 +24,143 @@ export interface HostComparison {
   readonly differences: readonly HostDifference[];
   /** For each host, true if its aperture is unknown: then the top of its usable ranges may be too high. */
   readonly apertureUnknown: readonly boolean[];
-  /** Indices of hosts, grouped by identical usable and reserved ranges; the largest group first. */
-  readonly alike: readonly (readonly number[])[];
+  /** The hosts, those together on which the same addresses are usable and reserved; the largest class first. */
+  readonly classes: readonly HostClass[];
+}
+
+/** Hosts that are alike: on all of them the same addresses are usable, and the same are reserved. */
+export interface HostClass {
+  /** Indices, ascending. */
+  readonly hosts: readonly number[];
+  /** What is different from the largest class; empty for that one. */
+  readonly differs: readonly ClassDifference[];
+}
+
+/** A range, inclusive, on which a class differs from the largest one. */
+export interface ClassDifference extends IovaRange {
+  /** On this class; on the largest one it is the other way. `reserved`: usable on both or on neither. */
+  readonly is: 'usable' | 'blocked' | 'reserved' | 'not-reserved';
+  /** What blocks it, on the class where something does: `direct region (direct)`. */
+  readonly reason: string;
 }
 
 const rangesKey = (set: RangeSet) => set.map(({ start, last }) => `${start}-${last}`).join();
-
-/** Groups the indices of equal keys, in order of appearance. */
-function partsOf(keys: readonly string[]): number[][] {
-  const parts = new Map<string, number[]>();
-  for (const [index, key] of keys.entries()) {
-    const part = parts.get(key) ?? [];
-    part.push(index);
-    parts.set(key, part);
-  }
-  return [...parts.values()];
-}
 
 function reservedOf(space: CommonSpace): RangeSet {
   return rangeSet(space.reserved.filter((region) => meaningOf(region.type).blocksMappings));
 }
 
-/** Compares the spaces of two or more hosts. */
-export function compareHosts(spaces: readonly CommonSpace[]): HostComparison {
-  const reserved = spaces.map(reservedOf);
-  const usable = spaces.map((space) => space.usable);
-  const apertureUnknown = spaces.map(({ apertures }) => apertures.length === 0);
-  const alike = partsOf(
-    spaces.map((_, i) => [rangesKey(usable[i] ?? []), rangesKey(reserved[i] ?? []), apertureUnknown[i]].join(' ')),
-  );
-  // One host represents each group: a fleet has few kinds of hosts.
-  const kinds = (sets: readonly RangeSet[]) => alike.map(([first = 0]) => sets[first] ?? []);
-  const all = (sets: readonly RangeSet[]) => kinds(sets).reduce<RangeSet>((a, b) => intersect(a, b), [WHOLE_SPACE]);
-  const any = (sets: readonly RangeSet[]) => kinds(sets).reduce<RangeSet>((a, b) => union(a, b), []);
-  const usableIntersection = all(usable);
-  const usableUnion = any(usable);
-  return {
-    reservedUnion: any(reserved),
-    reservedIntersection: all(reserved),
-    usableUnion,
-    usableIntersection,
-    differences: differencesOf(kinds(usable), intersect(usableUnion, complement(usableIntersection))).map(
-      ({ usableOn, blockedOn, ...piece }) => ({
-        ...piece,
-        usableOn: hostsOf(alike, usableOn),
-        blockedOn: hostsOf(alike, blockedOn),
-      }),
-    ),
-    apertureUnknown,
-    alike: alike.toSorted((a, b) => b.length - a.length),
-  };
+/** The hosts of a fleet, one after the other. Of each class one is kept, so that memory follows the classes, not the hosts. */
+export class HostClasses {
+  readonly #classes = new Map<
+    string,
+    { readonly space: CommonSpace; readonly reserved: RangeSet; readonly hosts: number[] }
+  >();
+  readonly #apertureUnknown: boolean[] = [];
+
+  /** Adds the next host: its index is the number of hosts before it. */
+  add(space: CommonSpace): void {
+    const index = this.#apertureUnknown.length;
+    const isUnknown = space.apertures.length === 0;
+    this.#apertureUnknown.push(isUnknown);
+    const reserved = reservedOf(space);
+    const key = [rangesKey(space.usable), rangesKey(reserved), isUnknown].join(' ');
+    const known = this.#classes.get(key);
+    if (known) known.hosts.push(index);
+    else this.#classes.set(key, { space, reserved, hosts: [index] });
+  }
+
+  get size(): number {
+    return this.#apertureUnknown.length;
+  }
+
+  /** Compares them; there must be a host. */
+  compare(): HostComparison {
+    // One host of each class stands for it: a fleet has few classes.
+    const classes = [...this.#classes.values()].sort((a, b) => b.hosts.length - a.hosts.length);
+    const all = (sets: readonly RangeSet[]) => sets.reduce<RangeSet>((a, b) => intersect(a, b), [WHOLE_SPACE]);
+    const any = (sets: readonly RangeSet[]) => sets.reduce<RangeSet>((a, b) => union(a, b), []);
+    const usable = classes.map(({ space }) => space.usable);
+    const reserved = classes.map((one) => one.reserved);
+    const usableIntersection = all(usable);
+    const usableUnion = any(usable);
+    const hostsOf = (indices: readonly number[]) =>
+      indices.flatMap((index) => classes[index]?.hosts ?? []).sort((a, b) => a - b);
+    const [largest] = classes;
+    return {
+      reservedUnion: any(reserved),
+      reservedIntersection: all(reserved),
+      usableUnion,
+      usableIntersection,
+      differences: differencesOf(usable, intersect(usableUnion, complement(usableIntersection))).map(
+        ({ usableOn, blockedOn, ...piece }) => ({
+          ...piece,
+          usableOn: hostsOf(usableOn),
+          blockedOn: hostsOf(blockedOn),
+        }),
+      ),
+      apertureUnknown: this.#apertureUnknown,
+      classes: classes.map((one) => ({
+        hosts: one.hosts,
+        differs: largest && one !== largest ? classDifferences(one.space, largest.space) : [],
+      })),
+    };
+  }
 }
 
-/** The hosts of some groups, ascending. */
-function hostsOf(parts: readonly (readonly number[])[], indices: readonly number[]): number[] {
-  return indices.flatMap((index) => parts[index] ?? []).sort((a, b) => a - b);
+/** Compares the spaces of two or more hosts. */
+export function compareHosts(spaces: readonly CommonSpace[]): HostComparison {
+  const classes = new HostClasses();
+  for (const space of spaces) classes.add(space);
+  return classes.compare();
+}
+
+/** What blocks a range in a space, in a few words. */
+function reasonIn(space: CommonSpace, range: IovaRange): string {
+  const obstacles = usableInFacts(space, [])?.obstaclesIn(range) ?? [];
+  return [...new Set(obstacles.map(obstacleLabel))].join(', ');
+}
+
+/** What is different in a space from another one, ascending. */
+function classDifferences(own: CommonSpace, other: CommonSpace): ClassDifference[] {
+  const blocked = subtract(other.usable, own.usable);
+  const usable = subtract(own.usable, other.usable);
+  const either = union(blocked, usable);
+  const [ownReserved, otherReserved] = [reservedOf(own), reservedOf(other)];
+  return [
+    ...blocked.map((r) => ({ ...r, is: 'blocked' as const, reason: reasonIn(own, r) })),
+    ...usable.map((r) => ({ ...r, is: 'usable' as const, reason: reasonIn(other, r) })),
+    ...subtract(subtract(ownReserved, otherReserved), either).map((r) => ({
+      ...r,
+      is: 'reserved' as const,
+      reason: reasonIn(own, r),
+    })),
+    ...subtract(subtract(otherReserved, ownReserved), either).map((r) => ({
+      ...r,
+      is: 'not-reserved' as const,
+      reason: reasonIn(other, r),
+    })),
+  ].sort(compareRanges);
+}
+
+/** Differences that a label lists. */
+const DIFFERENCES_MAX = 4;
+
+const DIFFERENCE_LABELS = {
+  usable: 'usable',
+  blocked: 'blocked',
+  reserved: 'also reserved',
+  'not-reserved': 'not reserved',
+} as const;
+
+/** What is different on a class, in words; empty for the largest one. */
+export function differsLabel(differs: readonly ClassDifference[]): string {
+  const parts = differs.slice(0, DIFFERENCES_MAX).map(({ start, last, is, reason }) => {
+    const why = is === 'usable' || is === 'not-reserved' ? `elsewhere ${reason}` : reason;
+    return `${hexRange({ start, last })} ${DIFFERENCE_LABELS[is]}${reason === '' ? '' : ` (${why})`}`;
+  });
+  const more = differs.length - parts.length;
+  return [...parts, ...(more > 0 ? [`${more} more`] : [])].join('; ');
 }
 
 /** Maximum number of named hosts; the others are counted. */

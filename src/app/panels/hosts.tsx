@@ -1,4 +1,4 @@
-import { hostsLabel } from '../../analysis/host/compare-hosts.ts';
+import { hostsLabel } from '../../analysis/space/compare-hosts.ts';
 import { formatSize, groupedHex } from '../../iova/format.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import { useApp } from '../state/app-state.ts';
@@ -52,14 +52,17 @@ export function HostsPanel() {
       {unknown.length > 0 && (
         <p className="second">The aperture of {label(unknown)} is unknown: usable ranges may end lower than shown.</p>
       )}
-      {compared.alike.some((names) => names.length > 1) && (
+      {compared.classes.some(({ hosts }) => hosts.length > 1) && (
         <>
           <h3>Identical hosts</h3>
           <ul data-testid="alike">
-            {compared.alike.slice(0, 60).map((names) => (
-              <li key={names[0]}>{label(names)}</li>
+            {compared.classes.slice(0, 60).map(({ hosts, differs }) => (
+              <li key={hosts[0]}>
+                {label(hosts)}
+                {differs !== '' && `: ${differs}`}
+              </li>
             ))}
-            {compared.alike.length > 60 && <li className="second">and {compared.alike.length - 60} more</li>}
+            {compared.classes.length > 60 && <li className="second">and {compared.classes.length - 60} more</li>}
           </ul>
         </>
       )}

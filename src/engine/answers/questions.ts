@@ -4,7 +4,7 @@
 import { blockedOf } from '../../analysis/conflicts/guest.ts';
 import type { GuestDefinition } from '../../analysis/guest/guest-memory.ts';
 import { fittingSizes, MACHINES, type Machine, type MachineName, sizesLabel } from '../../analysis/guest/layouts.ts';
-import { compareHosts, pasteLine } from '../../analysis/host/compare-hosts.ts';
+import { compareHosts } from '../../analysis/space/compare-hosts.ts';
 import { findPlaces, HoleCounter } from '../../analysis/space/fit.ts';
 import { obstacleLabel, type SpaceObstacle } from '../../analysis/space/usable-ranges.ts';
 import { rangeOfLength } from '../../iova/range.ts';
@@ -14,6 +14,7 @@ import type { PictureSpace, SelectedHost } from '../picture/spaces.ts';
 import type { Blocker, GuestSizes, HostsCompared, SpaceFit, SpaceHoles } from '../protocol/answers.ts';
 import type { Params } from '../protocol/methods.ts';
 import { type EngineResult, failure, success } from '../protocol/result.ts';
+import { namedComparison } from './named-comparison.ts';
 
 /** Maximum number of places in one answer. */
 const PLACES_MAX = 100;
@@ -96,21 +97,5 @@ export function compareSelected(hosts: readonly SelectedHost[]): EngineResult<Ho
   if (shown.length < 2)
     return failure('unusable', 'comparing needs two or more hosts: open another host and select its groups');
   const titles = shown.map(({ space }) => space.host.title);
-  const compared = compareHosts(shown.map(({ space }) => space));
-  const named = (indices: readonly number[]) => indices.map((i) => titles[i] ?? '');
-  return success({
-    hosts: titles.map((title, i) => ({ title, isApertureKnown: compared.apertureUnknown[i] === false })),
-    reservedUnion: compared.reservedUnion,
-    reservedIntersection: compared.reservedIntersection,
-    usableUnion: compared.usableUnion,
-    usableIntersection: compared.usableIntersection,
-    differences: compared.differences.map(({ start, last, usableOn, blockedOn }) => ({
-      start,
-      last,
-      usableOn: named(usableOn),
-      blockedOn: named(blockedOn),
-    })),
-    alike: compared.alike.map(named),
-    line: pasteLine(compared.reservedUnion),
-  });
+  return success(namedComparison(compareHosts(shown.map(({ space }) => space)), titles));
 }

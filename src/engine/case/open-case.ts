@@ -3,7 +3,7 @@
 import { deviceNamed } from '../../analysis/case/device.ts';
 import { chooseHost, type HostCandidate, type JoinDecision } from '../../analysis/case/join.ts';
 import { folderName, hostNames, type NameSuggestions, textLabels } from '../../analysis/case/names.ts';
-import { mergeProfiles, profileOf } from '../../analysis/case/profile.ts';
+import { type HostProfile, mergeProfiles, profileOf } from '../../analysis/case/profile.ts';
 import { parseKernelVersion } from '../../kernel/versions.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import type { Placement } from '../protocol/case.ts';
@@ -66,6 +66,11 @@ export class OpenCase {
   #content = EMPTY;
   #undo: Change[] = [];
   readonly #hosts = new Map<string, BuiltHost>();
+  /** Of hosts with several sources. */
+  readonly #profiles = new WeakMap<
+    HostEntry,
+    { readonly sources: readonly OpenedSource[]; readonly profile: HostProfile }
+  >();
   #documents = new Map<string, EngineDocument>();
   /** Documents that exist before the case: for callers that have their own. */
   readonly #fixed: readonly EngineDocument[];
@@ -177,11 +182,38 @@ export class OpenCase {
     );
   }
 
-  #candidate({ id, sourceIds }: HostEntry): HostCandidate {
-    const sources = sourceIds.flatMap((sourceId) => this.#content.sources.get(sourceId) ?? []);
-    for (const source of sources) if (source.isLive) refreshProfile(source);
+  #candidate(host: HostEntry): HostCandidate {
+    const { id } = host;
+    for (const source of this.#sourcesOf(host)) {
+      if (!source.isLive) continue;
+      refreshProfile(source);
+      this.#profiles.delete(host);
+    }
+    const names = () => this.#names();
+    return {
+      id,
+      // Few of the candidates are called by their name.
+      get name() {
+        return names().get(id) ?? '';
+      },
+      profile: this.#profileOf(host),
+    };
+  }
+
+  #sourcesOf({ sourceIds }: HostEntry): OpenedSource[] {
+    return sourceIds.flatMap((id) => this.#content.sources.get(id) ?? []);
+  }
+
+  /** What the sources of a host say together. */
+  #profileOf(host: HostEntry): HostProfile {
+    const sources = this.#sourcesOf(host);
+    const [only, ...more] = sources;
+    if (only && more.length === 0) return only.profile;
+    const known = this.#profiles.get(host);
+    if (known?.sources.every((source, i) => source === sources[i])) return known.profile;
     const profile = mergeProfiles(sources.map((source) => source.profile));
-    return { id, name: this.#names().get(id) ?? '', profile };
+    this.#profiles.set(host, { sources, profile });
+    return profile;
   }
 
   #put(source: OpenedSource, hostId: string | undefined): void {
@@ -436,9 +468,10 @@ export class OpenCase {
     return new Map(hosts.map(({ id }, i) => [id, names[i] ?? id]));
   }
 
-  #suggested({ given, sourceIds }: HostEntry): NameSuggestions {
-    const sources = sourceIds.flatMap((id) => this.#content.sources.get(id) ?? []);
-    const [hostName] = mergeProfiles(sources.map(({ profile }) => profile)).names.values();
+  #suggested(host: HostEntry): NameSuggestions {
+    const { given } = host;
+    const sources = this.#sourcesOf(host);
+    const [hostName] = this.#profileOf(host).names.values();
     const folders = sources.map((source) => (source.folder === undefined ? undefined : nameOfFolder(source)));
     const live = sources.find(({ isLive }) => isLive)?.name;
     return { given, hostName, folder: folders.find((name) => name !== undefined) ?? live };
@@ -446,8 +479,8 @@ export class OpenCase {
 
   /** Hosts in the order of their first sources, so that letters and the tree keep their order when sources join. */
   #ordered(): HostEntry[] {
-    const order = [...this.#content.sources.keys()];
-    const first = ({ sourceIds }: HostEntry) => Math.min(...sourceIds.map((id) => order.indexOf(id)));
+    const order = new Map([...this.#content.sources.keys()].map((id, i) => [id, i]));
+    const first = ({ sourceIds }: HostEntry) => Math.min(...sourceIds.map((id) => order.get(id) ?? -1));
     return this.#content.hosts.toSorted((a, b) => first(a) - first(b));
   }
 
@@ -481,10 +514,13 @@ export class OpenCase {
 
   /** Gives texts of the same name different labels. */
   #labelTexts(names: ReadonlyMap<string, string>): void {
+    const hostOf = new Map(
+      this.#content.hosts.flatMap(({ id, sourceIds }) => sourceIds.map((sourceId) => [sourceId, id] as const)),
+    );
     const texts = this.sources
       .filter(({ isLive }) => !isLive)
       .flatMap((source) => {
-        const host = this.hostOfSource(source.id) ?? source.id;
+        const host = hostOf.get(source.id) ?? source.id;
         const hostName = names.get(host) ?? source.read.title;
         return source.textNames.map((name) => ({ source, name, host, hostName }));
       });

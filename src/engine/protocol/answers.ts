@@ -113,8 +113,8 @@ export interface HostsCompared {
     readonly usableOn: readonly string[];
     readonly blockedOn: readonly string[];
   })[];
-  /** Names of hosts, grouped by identical ranges; the largest group first. */
-  readonly alike: readonly (readonly string[])[];
+  /** Hosts that do not differ in any range are one class; the largest first. `differs`: from that one, in words. */
+  readonly classes: readonly { readonly hosts: readonly string[]; readonly differs: string }[];
   /** What is reserved on any host, as a list to copy. */
   readonly line: string;
 }
