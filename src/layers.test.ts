@@ -61,7 +61,7 @@ const FOLDERS: Readonly<Record<string, Folder>> = {
   lessons: {
     imports: 'iova session operation-lines kernel timeline',
     offers:
-      'built-in.ts check-lesson.ts compile.ts judge.ts lesson.ts practice-name.ts practice.ts read-lesson.ts reading.ts record.ts',
+      'built-in.ts check-lesson.ts compile.ts judge.ts lesson.ts order.ts practice-name.ts practice.ts read-lesson.ts reading.ts record.ts',
   },
   engine: {
     imports: 'iova uapi session operation-lines kernel dumps analysis timeline lessons',
