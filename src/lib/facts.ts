@@ -60,6 +60,8 @@ export interface ApertureFact extends AddressRange, Origin {
   readonly group?: string | undefined;
   readonly iommu?: string | undefined;
   readonly container?: string | undefined;
+  /** `manual`: entered by hand, in place of all that the sources say of the host. */
+  readonly origin?: string | undefined;
 }
 
 export interface ValidRangeFact extends AddressRange, Origin {
@@ -200,6 +202,14 @@ export interface GoneFact extends Origin {
   readonly time?: number | undefined;
 }
 
+/** Entered by hand: the reserved regions with these bounds do not count, of one group or of all. */
+export interface IgnoredFact extends AddressRange, Origin {
+  readonly kind: 'ignored';
+  readonly type: string;
+  readonly group?: string | undefined;
+  readonly origin?: string | undefined;
+}
+
 export interface IneligibleFact extends Origin {
   readonly kind: 'ineligible';
   readonly device: string;
@@ -241,6 +251,7 @@ export type Fact =
   | RequestFact
   | FaultFact
   | GoneFact
+  | IgnoredFact
   | IneligibleFact
   | DiagnosticFact
   | NoteFact;

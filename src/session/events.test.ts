@@ -40,7 +40,14 @@ const FACT_FIELDS: Readonly<Record<keyof typeof FACTS, Fields>> = {
   iommu: { name: 'dmar0', driver: 'intel', 'address_width?': 39, 'cap?': '0xd2008c40660462', 'ecap?': '0xf050da' },
   group: { group: '7', 'type?': 'DMA', devices: ['0000:00:02.0'] },
   reserved: { ...RANGE, type: 'msi', 'origin?': 'sysfs', 'group?': '7', 'device?': '0000:00:02.0' },
-  aperture: { ...RANGE, 'pgsize_bitmap?': '0x1000', 'group?': '7', 'iommu?': 'dmar0', 'container?': '1' },
+  aperture: {
+    ...RANGE,
+    'pgsize_bitmap?': '0x1000',
+    'group?': '7',
+    'iommu?': 'dmar0',
+    'container?': '1',
+    'origin?': 'manual',
+  },
   valid_range: {
     ...RANGE,
     'container?': '1',
@@ -107,6 +114,7 @@ const FACT_FIELDS: Readonly<Record<keyof typeof FACTS, Fields>> = {
     'driver?': 'intel',
     'pasid?': 3,
   },
+  ignored: { ...RANGE, type: 'direct', 'group?': '7', 'origin?': 'manual' },
   gone: { event: 3, 'time?': 1.5 },
   ineligible: { device: '0000:00:02.0', reason: 'reserved region' },
   diagnostic: { severity: 'warning', code: 'x', message: 'y' },

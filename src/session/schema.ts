@@ -102,6 +102,8 @@ export const FACTS = {
     group: v.optional(text),
     iommu: v.optional(text),
     container: v.optional(text),
+    // `manual`: entered by hand, in place of all that the sources say of the host.
+    origin: v.optional(text),
   }),
   valid_range: rangeFact('valid_range', {
     container: v.optional(text),
@@ -203,6 +205,8 @@ export const FACTS = {
   }),
   /** On a live host: the event at this position in the session (counted from 1) no longer holds. */
   gone: fact('gone', { event: count, time: v.optional(v.number()) }),
+  /** A person asks what would be without them: the reserved regions with these bounds, of one group or of all. */
+  ignored: rangeFact('ignored', { type: text, group: v.optional(text), origin: v.optional(text) }),
   ineligible: fact('ineligible', { device: text, reason: text }),
   diagnostic: fact('diagnostic', {
     severity: v.picklist(['info', 'warning', 'error']),

@@ -152,6 +152,7 @@ class HostBuilder {
   >();
   readonly #apertures: Sourced<Omit<Aperture, 'provenance'>>[] = [];
   readonly #validRanges: ValidRange[] = [];
+  readonly #ignored: FactOf<'ignored'>[] = [];
   readonly #msiMessages = new Map<string, Sourced<Omit<MsiMessage, 'provenance'>>>();
   readonly #iommus = new Map<string, IommuDraft>();
   readonly #windows = new Map<string, Sourced<Omit<HostWindow, 'provenance'>>>();
@@ -194,6 +195,9 @@ class HostBuilder {
         break;
       case 'aperture':
         this.#aperture(fact);
+        break;
+      case 'ignored':
+        this.#ignored.push(fact);
         break;
       case 'valid_range':
         this.#validRange(fact);
@@ -439,7 +443,9 @@ class HostBuilder {
   #aperture(fact: FactOf<'aperture'>): void {
     const { start, last, group, container: space, pgsize_bitmap: pageSizes } = fact;
     const message = fact.iommu ?? (group !== undefined ? `group ${group}` : space) ?? 'aperture';
-    this.#addAperture({ start, last, message, pageSizes, group, space }, fact);
+    if (fact.origin === 'manual') {
+      this.#addAperture({ start, last, message: 'aperture entered by hand', pageSizes, isManual: true }, fact);
+    } else this.#addAperture({ start, last, message, pageSizes, group, space }, fact);
   }
 
   #validRange(fact: FactOf<'valid_range'>): void {
@@ -566,6 +572,12 @@ class HostBuilder {
     return guests;
   }
 
+  #isIgnored({ start, last }: Region, group: string | undefined): boolean {
+    return this.#ignored.some(
+      (one) => one.start === start && one.last === last && (one.group === undefined || one.group === group),
+    );
+  }
+
   finish(key: string, title: string): Host {
     this.#devicesToGroups();
     this.#firmwareToGroups();
@@ -582,7 +594,9 @@ class HostBuilder {
       title,
       groups: [...this.#groups]
         .map(([id, draft]): Group => {
-          const regions = draft.regions.all.map(({ region, provenance }) => ({ ...region, provenance }));
+          const regions = draft.regions.all
+            .map(({ region, provenance }) => ({ ...region, provenance }))
+            .filter((region) => !this.#isIgnored(region, draft.group));
           return {
             key: `${key}/${id}`,
             group: draft.group,

@@ -76,6 +76,8 @@ export interface Aperture extends IovaRange {
   readonly group?: string | undefined;
   /** Name of the container or IOAS that it belongs to. */
   readonly space?: string | undefined;
+  /** True if it was entered by hand: it replaces all others of the host. */
+  readonly isManual?: boolean;
   /** Set if it was derived from the registers of an IOMMU and the rules of a kernel: the rule, and what is assumed. */
   readonly derivation?: { readonly rule: string; readonly assumed?: string | undefined };
   readonly provenance: readonly Provenance[];

@@ -100,9 +100,12 @@ export function commonSpace(host: Host, groups: readonly Group[]): CommonSpace {
     ),
   );
   const names = new Set(groups.map((g) => g.group));
-  const agreed = agreedRanges(host);
+  const manual = host.apertures.filter(({ isManual }) => isManual);
+  const agreed = manual.length > 0 ? undefined : agreedRanges(host);
   const apertures = [
-    ...host.apertures.filter((a) => a.space === undefined && (a.group === undefined || names.has(a.group))),
+    ...(manual.length > 0 ? manual : host.apertures).filter(
+      (a) => a.space === undefined && (a.group === undefined || names.has(a.group)),
+    ),
     ...(agreed ? [agreed.aperture] : []),
   ];
   if (agreed) reserved.push(...agreed.holes);

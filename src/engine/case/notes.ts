@@ -104,17 +104,22 @@ function firstOf({ documents }: OpenCase): EngineDocument | undefined {
   return all.find(({ kind }) => kind === 'host') ?? all[0];
 }
 
-/** Adds a note, changes its text, or removes it (an empty text). */
-export async function changeNote(open: OpenCase, { text: written, ref, on }: NoteParams): Promise<CaseResult> {
-  const text = written.trim();
+/** Changes the case; documents that it makes again keep their moments and models. */
+export async function keepingMoments(open: OpenCase, change: () => Promise<CaseResult>): Promise<CaseResult> {
   const moments = [...open.documents.values()].flatMap(({ id, position, model, session }) =>
     position < session.events.length || model !== undefined
       ? [{ id, position: position < session.events.length ? position : Number.MAX_SAFE_INTEGER, model }]
       : [],
   );
-  const result = ref ? await edit(open, ref, text) : await add(open, text, on);
+  const result = await change();
   await restoreMoments(open.documents, moments);
   return result;
+}
+
+/** Adds a note, changes its text, or removes it (an empty text). */
+export function changeNote(open: OpenCase, { text: written, ref, on }: NoteParams): Promise<CaseResult> {
+  const text = written.trim();
+  return keepingMoments(open, () => (ref ? edit(open, ref, text) : add(open, text, on)));
 }
 
 async function add(open: OpenCase, text: string, on: NoteParams['on']): Promise<CaseResult> {
@@ -141,7 +146,19 @@ async function add(open: OpenCase, text: string, on: NoteParams['on']): Promise<
   if (own) open.put(label, [await withAdded(own, note)]);
   else {
     const others = open.sources.filter(({ id }) => open.hostOfSource(id) === document.id);
-    open.put(label, [await withAdded(emptySource(others.every(({ isSample }) => isSample)), note)], document.id);
+    open.put(
+      label,
+      [
+        await withAdded(
+          emptySource(
+            NOTES_NAME,
+            others.every(({ isSample }) => isSample),
+          ),
+          note,
+        ),
+      ],
+      document.id,
+    );
   }
   return { ok: true };
 }
@@ -173,19 +190,20 @@ function shortened(text: string): string {
 
 const isNotesOnly = ({ read }: OpenedSource) => read.session.events.every(isNote);
 
-function emptySource(isSample: boolean): OpenedSource {
+/** A source without events, for what a person adds; `name` is that of its facts. */
+export function emptySource(name: string, isSample: boolean): OpenedSource {
   return {
     id: '',
-    name: NOTES_NAME,
-    textNames: [NOTES_NAME],
+    name,
+    textNames: [name],
     isSample,
     read: {
-      ...nothingRead(NOTES_NAME),
+      ...nothingRead(name),
       // The source of the notes has no title of its own.
       session: newSession(),
       sources: [
         {
-          name: NOTES_NAME,
+          name,
           size: 0,
           files: 1,
           formats: [],
@@ -211,8 +229,8 @@ function withAdded(source: OpenedSource, note: Note): Promise<OpenedSource> {
   return withChange(source, { index: source.read.session.events.length, removed: 0, added: [note] });
 }
 
-/** The source with changed notes. It can no longer be read from its files. */
-async function withChange(source: OpenedSource, splice: Splice): Promise<OpenedSource> {
+/** The source with other notes; `isRecounted`: with other facts as well. It can no longer be read from its files. */
+export async function withChange(source: OpenedSource, splice: Splice, isRecounted = false): Promise<OpenedSource> {
   const { read, session: document } = source;
   const { events: before, lines, verbatim } = read.session;
   const events = [...before];
@@ -225,11 +243,12 @@ async function withChange(source: OpenedSource, splice: Splice): Promise<OpenedS
   spliceEvents(session, splice, read.hasGone);
   const { index, removed, added } = splice;
   keepHistory(before, events, removed > added.length ? index : undefined);
-  const { note: _notes, ...kinds } = read.sources[0]?.kinds ?? {};
-  const notes = events.filter(isNote).length;
-  const sources = read.sources.map((summary, i) =>
-    i > 0 ? summary : { ...summary, kinds: { ...kinds, ...(notes > 0 ? { note: notes } : {}) } },
-  );
+  const { note: _notes, ...others } = read.sources[0]?.kinds ?? {};
+  const kinds: Record<string, number> = isRecounted ? {} : { ...others };
+  for (const event of events) {
+    if (isNote(event) || (isRecounted && isFact(event))) kinds[event.kind] = (kinds[event.kind] ?? 0) + 1;
+  }
+  const sources = read.sources.map((summary, i) => (i > 0 ? summary : { ...summary, kinds }));
   const states = document ? await statesOf(session, document.model, document.kernel) : undefined;
   const made = { session, sources, ...(states ? { states: states.states, model: states.model } : {}) };
   return {

@@ -38,6 +38,7 @@ const PLURALS: Readonly<Record<Fact['kind'], string>> = {
   gone: 'removed facts',
   note: 'notes',
   ineligible: 'devices that cannot be assigned',
+  ignored: 'ignored regions',
   diagnostic: 'diagnostics',
 };
 

@@ -51,6 +51,19 @@ export interface NoteParams {
   readonly on?: { readonly start: bigint; readonly last: bigint; readonly laneId?: string | undefined } | undefined;
 }
 
+/** A fact of a host that a person changes, to ask what would be if it were so. Ranges are inclusive. */
+export interface HandFact {
+  readonly hostId: string;
+  readonly start: bigint;
+  readonly last: bigint;
+  /** `reserve` adds a reserved region; `aperture` replaces the host's apertures; `ignore` takes regions with these bounds out. */
+  readonly change: 'reserve' | 'aperture' | 'ignore';
+  /** Of a region that is added: as the kernel prints it. */
+  readonly type?: string | undefined;
+  /** The group whose region is added or ignored; of those that are ignored every group if absent. */
+  readonly group?: string | undefined;
+}
+
 export interface CaseNode {
   readonly hosts: readonly DocumentNode[];
   /** Sessions with operations. */

@@ -22,7 +22,7 @@ import type {
   SpaceHoles,
   Trial,
 } from './answers.ts';
-import type { CaseNode, ExportedCase, ImportedCase, NoteNode, NoteParams, Placement } from './case.ts';
+import type { CaseNode, ExportedCase, HandFact, ImportedCase, NoteNode, NoteParams, Placement } from './case.ts';
 import type { DocumentNode, InputFile, SourceText } from './documents.ts';
 import type { Judged, OpenedLesson } from './lessons.ts';
 import type { LiveState } from './live.ts';
@@ -71,6 +71,8 @@ export interface Methods {
   setKernel: { params: { version: string | null }; value: CaseNode };
   /** Adds, changes or removes a note. */
   setNote: { params: NoteParams; value: CaseNode };
+  /** Changes a fact of a host by hand, with a note that says so. */
+  changeFact: { params: HandFact; value: CaseNode };
   /** All notes of the case. */
   notes: { params: null; value: readonly NoteNode[] };
   case: { params: null; value: CaseNode };
