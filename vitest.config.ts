@@ -6,6 +6,8 @@ const executablePath = findBrowser();
 
 /** In milliseconds: for what never ends. No test is to fail because a machine is slow or has other work. */
 const testTimeout = 120_000;
+/** Less, so that a test that waits in vain says for what. */
+const poll = { timeout: 60_000 };
 
 export default defineConfig({
   test: {
@@ -19,6 +21,7 @@ export default defineConfig({
           environment: 'node',
           testTimeout,
           hookTimeout: testTimeout,
+          expect: { poll },
           include: ['src/**/*.test.ts'],
           exclude: ['src/**/*.browser.test.ts'],
         },
@@ -30,6 +33,7 @@ export default defineConfig({
           name: 'browser',
           testTimeout,
           hookTimeout: testTimeout,
+          expect: { poll },
           include: ['src/**/*.browser.test.ts'],
           browser: {
             enabled: true,

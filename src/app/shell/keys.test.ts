@@ -97,9 +97,9 @@ describe('keys', () => {
   test('select ranges and fit the selected one', async () => {
     const all = visible();
     press('n');
-    await vi.waitFor(() => expect(get().selected).toBeDefined());
+    await expect.poll(() => get().selected).toBeDefined();
     press('n');
-    await vi.waitFor(() => expect(get().selected?.laneTitle).not.toBe('aperture'));
+    await expect.poll(() => get().selected?.laneTitle).not.toBe('aperture');
     press('f');
     expect(visible().size).toBeLessThan(all.size);
     press('Escape');
@@ -108,13 +108,13 @@ describe('keys', () => {
 
   test('go back and forward through the events', async () => {
     expect(press('z', { ctrlKey: true })).toBe(true);
-    await vi.waitFor(() => expect(position()).toBe(1));
+    await expect.poll(() => position()).toBe(1);
     press(',');
-    await vi.waitFor(() => expect(position()).toBe(0));
+    await expect.poll(() => position()).toBe(0);
     press('Z', { metaKey: true, shiftKey: true });
-    await vi.waitFor(() => expect(position()).toBe(1));
+    await expect.poll(() => position()).toBe(1);
     press('y', { ctrlKey: true });
-    await vi.waitFor(() => expect(position()).toBe(2));
+    await expect.poll(() => position()).toBe(2);
   });
 
   test('focus the search and show the help', () => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { failure, success } from '../../engine/protocol/result.ts';
 import { HeldEngine, openText, settled, startApp } from '../testing/app.ts';
 import { useApp } from './app-state.ts';
@@ -115,11 +115,11 @@ describe('keeping the case', () => {
   test('each change is saved after a moment; blocked storage is said once', async () => {
     stop = startAutosave(store);
     await openText(MSI, 'one.txt');
-    await vi.waitFor(() => expect(store.saves).toBe(1), 5000);
+    await expect.poll(() => store.saves).toBe(1);
     stop();
     stop = startAutosave(BLOCKED);
     expect(await restoreCase(BLOCKED)).toBe(false);
     useApp.setState({ tab: 'hosts' });
-    await vi.waitFor(() => expect(get().notice).toContain('does not allow storage'), 5000);
+    await expect.poll(() => get().notice).toContain('does not allow storage');
   });
 });

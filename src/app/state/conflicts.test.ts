@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { selectableKeys } from '../../engine/protocol/selection.ts';
 import { HeldEngine, openText, startApp } from '../testing/app.ts';
 import { useApp } from './app-state.ts';
@@ -112,7 +112,7 @@ describe('outdated conflicts', () => {
     const engine = new HeldEngine(['answer']);
     startApp(engine);
     void openText(MSI);
-    await vi.waitFor(() => engine.at(0));
+    await expect.poll(() => engine.held.length).toBeGreaterThan(0);
     await engine.at(0).release();
     void setPageSize(0x4000n);
     void setPageSize(0x10000n);

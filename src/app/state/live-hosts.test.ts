@@ -77,7 +77,7 @@ describe('a live host', () => {
     expect(engine.held).toHaveLength(2);
     const { id } = engine.at(0).params as { id: string };
     await engine.at(1).answer(caseOf({ ...node, id }));
-    await vi.waitFor(() => expect(get().documents.map((d) => d.id)).toEqual(['maple', id]));
+    await expect.poll(() => get().documents.map((d) => d.id)).toEqual(['maple', id]);
     expect(get().sampleIds).toEqual([]);
     expect(get().live[id]).toMatchObject({ connection: 'live', sequence: 3 });
   });

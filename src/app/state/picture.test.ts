@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { failure, success } from '../../engine/protocol/result.ts';
 import { selectableKeys } from '../../engine/protocol/selection.ts';
 import { visibleRange } from '../../timeline/axis/viewport.ts';
@@ -38,7 +38,7 @@ describe('the picture', () => {
     showRange(0xfee00000n, 0xfeefffffn);
     const before = visible();
     setScale('linear');
-    await vi.waitFor(() => expect(get().picture?.arrangement.scale.kind).toBe('linear'));
+    await expect.poll(() => get().picture?.arrangement.scale.kind).toBe('linear');
     const after = visible();
     // To a pixel of the plot on either scale.
     const tolerance = (before.last - before.start) / 100n;
@@ -56,16 +56,16 @@ describe('the picture', () => {
     const drawn = () => get().picture?.slices[0]?.lanes.find(({ id }) => id === lane?.id);
     expect(drawn()?.expanded).toBe(false);
     toggleLane(lane?.id ?? '');
-    await vi.waitFor(() => expect(drawn()?.expanded).toBe(true));
+    await expect.poll(() => drawn()?.expanded).toBe(true);
     toggleLane(lane?.id ?? '');
-    await vi.waitFor(() => expect(drawn()?.expanded).toBe(false));
+    await expect.poll(() => drawn()?.expanded).toBe(false);
   });
 
   test('zooming and panning request slices that cover the view', async () => {
     const cut = get().picture?.window;
     for (let i = 0; i < 20; i++) zoomBy(450, 1.5);
     panBy(-200);
-    await vi.waitFor(() => expect(get().picture?.window).not.toEqual(cut));
+    await expect.poll(() => get().picture?.window).not.toEqual(cut);
     showAll();
     expect(visible()).toEqual({ start: 0n, last: 0xffff_ffff_ffff_ffffn });
   });
@@ -110,7 +110,7 @@ describe('outdated answers', () => {
     const engine = new HeldEngine(['slice']);
     startApp(engine);
     const done = arrange('all');
-    await vi.waitFor(() => engine.at(0));
+    await expect.poll(() => engine.held.length).toBeGreaterThan(0);
     setPlotWidth(885);
     await engine.at(0).release();
     await done;
@@ -157,10 +157,10 @@ test('a document can be drawn under several models', async () => {
   );
   const under = ['iommufd', 'iommufd-rfc'];
   compareInPicture({ id, under, shows: ['each'] });
-  await vi.waitFor(() => expect(get().picture?.arrangement.spaces).toHaveLength(2));
+  await expect.poll(() => get().picture?.arrangement.spaces).toHaveLength(2);
   compareInPicture({ id, under, shows: ['differences'] });
   const lanes = () => get().picture?.arrangement.spaces.map((space) => space.lanes[0]?.title);
-  await vi.waitFor(() => expect(lanes()).toEqual(['what differs']));
+  await expect.poll(() => lanes()).toEqual(['what differs']);
   compareInPicture({ id, under, shows: [] });
-  await vi.waitFor(() => expect(lanes()).toEqual(['aperture']));
+  await expect.poll(() => lanes()).toEqual(['aperture']);
 });

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Target } from '../../timeline/scene/mark.ts';
 import { HeldEngine, openText, settled, startApp } from '../testing/app.ts';
 import { useApp } from './app-state.ts';
@@ -53,7 +53,7 @@ describe('the selection', () => {
     await settled();
     expect(get().selected?.target.start).toBe(0x3f000000n);
     void setSelectedGroups([]);
-    await vi.waitFor(() => expect(get().selected).toBeUndefined());
+    await expect.poll(() => get().selected).toBeUndefined();
   });
 
   test('a fact leads to its range, or to a notice if it has none', async () => {

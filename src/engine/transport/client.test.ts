@@ -80,7 +80,7 @@ describe('EngineClient', () => {
     const underWay = client.call('open', { id: 'c', title: 'c', files: file('0x3000 0x3fff msi') });
     newest().crash('out of memory');
     expect(await underWay).toMatchObject({ ok: false, error: { code: 'engine-restarted' } });
-    await vi.waitFor(() => expect(restarts).toEqual(['out of memory']));
+    await expect.poll(() => restarts).toEqual(['out of memory']);
     expect(workers).toHaveLength(2);
     expect(workers[0]?.terminated).toBe(true);
     const documents = await client.call('documents', null);
@@ -102,7 +102,7 @@ describe('EngineClient', () => {
     await client.call('open', { id: 'b', title: 'b', files: file('0x2000 0x2fff msi') });
     deadly = true;
     newest().crash('first');
-    await vi.waitFor(() => expect(restarts).toEqual(['again']));
+    await expect.poll(() => restarts).toEqual(['again']);
     const documents = await client.call('documents', null);
     expect(documents.ok && documents.value.map((d) => d.id)).toEqual(['b']);
   });
@@ -136,7 +136,7 @@ describe('EngineClient', () => {
     await client.call('seek', { id: 't', position: 2 });
     await client.call('seek', { id: 't', position: 1 });
     newest().crash('gone');
-    await vi.waitFor(() => expect(restarts).toHaveLength(1));
+    await expect.poll(() => restarts).toHaveLength(1);
     const documents = await client.call('documents', null);
     expect(documents.ok && documents.value.map((d) => [d.position, d.spaces.length])).toEqual([[1, 1]]);
   });
@@ -208,9 +208,9 @@ describe('EngineClient', () => {
   test('an answer that cannot be read, and a crash without a message, restart the engine', async () => {
     const { restarts, newest, workers } = clientWith(() => createEngine());
     newest().onmessageerror?.({} as MessageEvent);
-    await vi.waitFor(() => expect(restarts).toEqual(['an answer from the engine could not be read']));
+    await expect.poll(() => restarts).toEqual(['an answer from the engine could not be read']);
     newest().crash('');
-    await vi.waitFor(() => expect(restarts[1]).toBe('the engine stopped'));
+    await expect.poll(() => restarts[1]).toBe('the engine stopped');
     expect(workers).toHaveLength(3);
   });
 
@@ -218,7 +218,7 @@ describe('EngineClient', () => {
     const { client, newest, restarts } = clientWith(() => createEngine());
     const old = newest();
     client.restart('by hand');
-    await vi.waitFor(() => expect(restarts).toEqual(['by hand']));
+    await expect.poll(() => restarts).toEqual(['by hand']);
     expect([old.onmessage, old.onerror, old.terminated]).toEqual([null, null, true]);
   });
 

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { sliceWindow } from '../../timeline/axis/slice.ts';
 import { fitAll } from '../../timeline/axis/viewport.ts';
 import { EngineClient, type EnginePort } from './client.ts';
@@ -46,7 +46,7 @@ describe('the engine in a real worker', () => {
     await engine.call('open', { id: 'a', title: 'a', files: [{ name: 'a', data: new Blob([DUMP]) }] });
     const first = worker;
     worker?.postMessage('crash');
-    await vi.waitFor(() => expect(restarts).toHaveLength(1), 5000);
+    await expect.poll(() => restarts).toHaveLength(1);
     expect(restarts[0]).toContain('brought down for a test');
     expect(worker).not.toBe(first);
     const documents = await engine.call('documents', null);
