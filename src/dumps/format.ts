@@ -85,7 +85,10 @@ export interface LineReader {
 export interface Shortcut {
   /** End of the free text of the line that is in `bytes`, of ASCII, from `from` to `to` (exclusive); -1: not such a line. */
   freeTextEnd(bytes: Uint8Array, from: number, to: number): number;
-  /** The fact of the line whose free text ends at `from`; undefined: the line must take the normal path. */
+  /**
+   * The fact of the line whose free text ends at `from`; undefined: the line must take the normal path, or its free text
+   * ends elsewhere, even if what is before `from` is that of another line.
+   */
   read(bytes: Uint8Array, from: number, to: number): Fact | undefined;
 }
 

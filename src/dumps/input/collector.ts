@@ -92,6 +92,11 @@ function restoreTexts(fact: Fact): void {
   for (const [key, value] of Object.entries(fields)) if (typeof value === 'string') fields[key] = restore(value);
 }
 
+interface FormatCount {
+  readonly title: string;
+  facts: number;
+}
+
 interface GroupState {
   type: string | undefined;
   readonly devices: Set<string>;
@@ -115,8 +120,8 @@ export class Collector {
   /** Set if formats may have been given texts whose numbers `checkNumbers` hid. */
   hasDamagedNumbers = false;
   readonly #queue: EventQueue;
-  readonly #formats = new Map<string, { title: string; facts: number }>();
-  readonly #kinds = new Map<string, number>();
+  readonly #formats = new Map<string, FormatCount>();
+  readonly #kinds = new Map<string, { count: number }>();
   readonly #leftover = new Map<string, number[]>();
   readonly #diagnostics: FactOf<'diagnostic'>[] = [];
   readonly #repeated = new Map<DiagnosticCode, { severity: Severity; count: number; source: string }>();
@@ -132,9 +137,12 @@ export class Collector {
    * as that is known: facts about a group are merged only within one host.
    */
   sink(source: string, format: { readonly name: string; readonly title: string }, host = source): FactSink {
+    // Looked up once: a trace has millions of facts.
+    let counted: FormatCount | undefined;
     return {
       fact: (fact, line) => {
-        this.countFormat(format);
+        counted ??= this.#countOf(format);
+        counted.facts++;
         // Copying a fact would cost as much as finding it.
         fact.source = source;
         if (line !== undefined) fact.line = line;
@@ -153,21 +161,31 @@ export class Collector {
 
   /** Notes that a format was recognized, even if there are no facts in it. */
   noteFormat(format: { readonly name: string; readonly title: string }): void {
-    if (!this.#formats.has(format.name)) this.#formats.set(format.name, { title: format.title, facts: 0 });
+    this.#countOf(format);
   }
 
   countFormat(format: { readonly name: string; readonly title: string }): void {
-    const known = this.#formats.get(format.name);
-    if (known) known.facts++;
-    else this.#formats.set(format.name, { title: format.title, facts: 1 });
+    this.#countOf(format).facts++;
+  }
+
+  #countOf(format: { readonly name: string; readonly title: string }): FormatCount {
+    const known = this.#formats.get(format.name) ?? { title: format.title, facts: 0 };
+    this.#formats.set(format.name, known);
+    return known;
   }
 
   /** Passes an event on as it is and counts it. */
   push(event: DumpEvent): void {
     if (this.hasDamagedNumbers && isFact(event)) restoreTexts(event);
-    if (isFact(event)) this.#kinds.set(event.kind, (this.#kinds.get(event.kind) ?? 0) + 1);
+    if (isFact(event)) this.#countKind(event.kind);
     else if (isOperation(event)) this.operations++;
     this.#queue.push(event);
+  }
+
+  #countKind(kind: string): void {
+    const known = this.#kinds.get(kind);
+    if (known) known.count++;
+    else this.#kinds.set(kind, { count: 1 });
   }
 
   group(
@@ -185,7 +203,7 @@ export class Collector {
       state = fresh;
       this.#groups.set(key, fresh);
       this.countFormat(format);
-      this.#kinds.set('group', (this.#kinds.get('group') ?? 0) + 1);
+      this.#countKind('group');
       this.#queue.hold(
         () => ({
           kind: 'group',
@@ -282,7 +300,7 @@ export class Collector {
       size: this.size,
       files: this.files,
       formats: [...this.#formats].map(([name, { title, facts }]) => ({ name, title, facts })),
-      kinds: Object.fromEntries(this.#kinds),
+      kinds: Object.fromEntries([...this.#kinds].map(([kind, { count }]) => [kind, count])),
       operations: this.operations,
       lines: this.lines,
       unrecognized: this.unrecognized,

@@ -36,13 +36,18 @@ export class ShortcutReader {
    * must take the normal path.
    */
   read(text: string, from: number, to: number, bytes: Uint8Array): Fact | undefined {
+    // Most lines have the free text of the line before.
+    const last = this.#lastPlain;
+    const same = last && beginsWith(last, bytes, from) ? this.#shortcut.read(bytes, from + last.length, to) : undefined;
+    if (same) {
+      this.#lines++;
+      return same;
+    }
     const end = this.#shortcut.freeTextEnd(bytes, from, to);
     if (end < 0) return undefined;
     const fact = this.#shortcut.read(bytes, end, to);
     if (!fact) return undefined;
     this.#lines++;
-    // Most lines have the free text of the line before.
-    if (this.#lastPlain && isAt(this.#lastPlain, bytes, from, end)) return fact;
     if (!this.#isPlainLine(text, from, end, to)) return undefined;
     this.#lastPlain = bytes.slice(from, end);
     return fact;
@@ -69,9 +74,8 @@ export class ShortcutReader {
   }
 }
 
-/** True if `expected` is what is in `bytes` from `from` to `end`, exclusive. */
-function isAt(expected: Uint8Array, bytes: Uint8Array, from: number, end: number): boolean {
-  if (expected.length !== end - from) return false;
+/** True if what is in `bytes` from `from` on begins with `expected`. */
+function beginsWith(expected: Uint8Array, bytes: Uint8Array, from: number): boolean {
   for (let i = 0; i < expected.length; i++) if (expected[i] !== bytes[from + i]) return false;
   return true;
 }

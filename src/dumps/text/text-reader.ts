@@ -32,14 +32,14 @@ const ENCODER = new TextEncoder();
 
 /** A line that took the shortcut. Its fact is emitted when the next line takes it too. */
 interface HeldLine {
-  readonly fact: Fact;
-  readonly text: string;
-  readonly from: number;
+  fact: Fact;
+  text: string;
+  from: number;
   /** Exclusive. */
-  readonly to: number;
-  readonly number: number;
-  readonly index: number;
-  readonly blanksBefore: number;
+  to: number;
+  number: number;
+  index: number;
+  blanksBefore: number;
 }
 
 /** What is known of a line beyond its text. */
@@ -142,14 +142,27 @@ export class TextReader {
     if (!shortcut) return false;
     const fact = shortcut.read(text, from, to, bytes);
     if (!fact) return false;
-    if (this.#held) shortcut.sink.fact(this.#held.fact, this.#held.number);
-    else if (this.#taker.canFlushEarly) this.#taker.flush();
-    else {
+    const held = this.#held;
+    if (held) {
+      shortcut.sink.fact(held.fact, held.number);
+      // The same object again, because there may be millions of lines.
+      held.fact = fact;
+      held.text = text;
+      held.from = from;
+      held.to = to;
+      held.number = number;
+      held.index = this.#index++;
+      held.blanksBefore = this.#blanks;
+      this.#blanks = 0;
+      return true;
+    }
+    if (!this.#taker.canFlushEarly) {
       // Readers of the waiting lines may look at this one: it waits too.
       const raw = text.slice(from, to);
       this.#dispatch({ raw, number }, raw, SHORTCUT_LINE);
       return true;
     }
+    this.#taker.flush();
     this.#held = { fact, text, from, to, number, index: this.#index++, blanksBefore: this.#blanks };
     this.#blanks = 0;
     return true;

@@ -205,6 +205,13 @@ describe('lines that go by the shortcut', () => {
     expect(byShortcut(line)).toBeUndefined();
   });
 
+  test('no event is read from a place where the free text does not end', () => {
+    const text = 'x-1 y[0] 1.5: unmap: IOMMU: iova=0x1000 - 0x2000 size=4096 unmapped_size=4096';
+    const bytes = new TextEncoder().encode(text);
+    const places = [...text].flatMap((_, at) => (FTRACE_SHORTCUT.read(bytes, at, bytes.length) ? [at] : []));
+    expect(places).toEqual([text.indexOf('[')]);
+  });
+
   test('what they mean to others depends on their free text alone', { timeout: FUZZ_TIMEOUT }, () => {
     let plain = 0;
     let other = 0;

@@ -43,11 +43,11 @@ const PADDR = bytesOf(' paddr=0x');
 const SIZE = bytesOf(' size=');
 const UNMAPPED = bytesOf(' unmapped_size=');
 
-/** The value of a hex digit by its character code; -1 for other characters. */
-function hexDigit(code: number): number {
-  if (code >= 48 && code <= 57) return code - 48;
-  const letter = code | 0x20;
-  return letter >= 97 && letter <= 102 ? letter - 87 : -1;
+/** By byte: the value of a hex digit, -1 for other characters. */
+const HEX_VALUES = new Int8Array(256).fill(-1);
+for (const [value, digit] of [...'0123456789abcdef'].entries()) {
+  HEX_VALUES[digit.charCodeAt(0)] = value;
+  HEX_VALUES[digit.toUpperCase().charCodeAt(0)] = value;
 }
 
 /** True for the characters of the kernel's flags: letters, digits and dots. */
@@ -83,7 +83,7 @@ function hexEnd(bytes: Uint8Array, from: number, to: number): number {
   let low = 0;
   let at = from;
   for (; at < to; at++) {
-    const digit = hexDigit(bytes[at] as number);
+    const digit = HEX_VALUES[bytes[at] as number] as number;
     if (digit < 0) break;
     high = (high << 4) | (low >>> 28);
     low = (low << 4) | digit;
@@ -157,6 +157,7 @@ function freeTextEnd(bytes: Uint8Array, from: number, to: number): number {
 }
 
 function read(bytes: Uint8Array, from: number, to: number): Fact | undefined {
+  if (bytes[from] !== BRACKET) return undefined;
   const cpu = decimalEnd(bytes, from + 1, to);
   if (cpu < 0 || cpu - from - 1 > CPU_DIGITS_MAX || bytes[cpu] !== 93) return undefined;
   const flags = blanksEnd(bytes, cpu + 1, to);
