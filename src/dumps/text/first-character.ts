@@ -87,8 +87,8 @@ function firstOfSequence(source: string, found: Set<number>): boolean {
   return true;
 }
 
-/** The first term of a sequence: a group, a class, an escape or a character. */
-function termOf(source: string): string {
+/** The first term of a sequence: a group, a class, an escape or a character; without its quantifier. */
+export function termOf(source: string): string {
   if (source.startsWith('(')) {
     let depth = 0;
     let inClass = false;

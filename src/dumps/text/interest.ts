@@ -86,7 +86,7 @@ export class InterestMatcher {
     state = next[(state << shift) | (columns[NEWLINE] as number)] as number;
     if (state >= firstFound && this.#noteNeeded(state)) return false;
     const { needy, others } = this.#shapes;
-    for (const { any } of this.#shapes.joinedFor(content)) if (any.test(content)) return false;
+    if (this.#shapes.matchesFromStart(content)) return false;
     for (const { shape } of others) if (shape.test(content)) return false;
     for (let i = 0; i < needy.length; i++) {
       if (this.#matchedAt[3 * this.#count + i] === this.#line && needy[i]?.shape.test(content)) return false;

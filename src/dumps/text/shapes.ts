@@ -2,6 +2,7 @@
 // reading. Those that are bound to the start of the line are joined, for each first character those that a line with it
 // may match (first-character.ts); of the others, those that need a literal are only tried on
 // lines that have it.
+import { beginningOf } from './beginnings.ts';
 import { ANY_FIRST, alternatives, type FirstCharacters, firstCharacters, literalStarts } from './first-character.ts';
 
 /** An expression, and the number of what it belongs to. */
@@ -14,6 +15,8 @@ export interface IndexedShape {
 export interface JoinedShapes {
   /** Matches if one of the members does. */
   readonly any: RegExp;
+  /** Matches what a match of one of them may begin with; made when it is needed. */
+  beginning: RegExp | undefined;
   readonly members: readonly IndexedShape[];
 }
 
@@ -26,6 +29,11 @@ export interface NeedyShape extends IndexedShape {
 const REFERENCE = /\\[1-9]|\\k<|\(\?<[^=!]/;
 /** A shorter literal is in too many lines. */
 const LITERAL_MIN = 2;
+/** Words that are judged as the beginning of a line, and the characters that they may have together. */
+const BEGINNING_WORDS = 2;
+const BEGINNING_LENGTH_MAX = 64;
+/** Beginnings that are remembered. */
+const BEGINNINGS_MAX = 4096;
 
 export class ShapeSet {
   readonly needy: readonly NeedyShape[];
@@ -36,6 +44,8 @@ export class ShapeSet {
   readonly #joinedByFirst: (readonly JoinedShapes[] | undefined)[] = new Array(130);
   /** By the places of their members. */
   readonly #joined = new Map<string, readonly JoinedShapes[]>();
+  /** By beginning, with the blank behind it: whether lines with it may match. */
+  readonly #beginnings = new Map<string, boolean>();
 
   constructor(shapes: readonly IndexedShape[]) {
     const needy: NeedyShape[] = [];
@@ -52,6 +62,32 @@ export class ShapeSet {
     this.needy = needy;
     this.others = others;
     this.#bound = bound;
+  }
+
+  /** True if one of those bound to the start matches. Most lines of a log begin with the words of one before. */
+  matchesFromStart(text: string): boolean {
+    for (let words = 0, end = 0; words < BEGINNING_WORDS; words++) {
+      end = text.indexOf(' ', end) + 1;
+      if (end === 0 || end === text.length || end > BEGINNING_LENGTH_MAX) break;
+      if (!this.#mayBegin(text.slice(0, end))) return false;
+    }
+    for (const { any } of this.joinedFor(text)) if (any.test(text)) return true;
+    return false;
+  }
+
+  /** True if one of those bound to the start may match a text that goes on behind `beginning`. */
+  #mayBegin(beginning: string): boolean {
+    const known = this.#beginnings.get(beginning);
+    if (known !== undefined) return known;
+    let may = false;
+    for (const joined of this.joinedFor(beginning)) {
+      joined.beginning ??= beginningOf(joined.any);
+      if (joined.beginning.test(beginning)) may = true;
+    }
+    if (this.#beginnings.size >= BEGINNINGS_MAX) this.#beginnings.clear();
+    // Copied: a part of a string keeps the whole text in memory.
+    this.#beginnings.set(Array.from(beginning).join(''), may);
+    return may;
   }
 
   /** Those bound to the start that may match a text. */
@@ -77,6 +113,7 @@ function join(shapes: readonly IndexedShape[]): JoinedShapes[] {
   }
   return [...byFlags].map(([flags, members]) => ({
     any: new RegExp(members.map(({ shape }) => `(?:${shape.source})`).join('|'), flags),
+    beginning: undefined,
     members,
   }));
 }
