@@ -9,7 +9,7 @@
 //              name ":" number (":" | "-") line     grep -nH: the same name
 //              blanks number tab line               cat -n, nl
 //   table      "|" cell *("|" cell) "|"             a row of dashes, or a first cell that counts the rows
-import { digitsEnd, isDigit } from './log-prefix.ts';
+import { digitsEnd, isDigit, isLetter } from './log-prefix.ts';
 import { isPrinted, isTypical } from './shell.ts';
 
 /** Receives one line. `isCut`: the line was longer. */
@@ -26,6 +26,12 @@ interface Block {
   /** The line without its mark; undefined if it has none. */
   strip(text: string): string | undefined;
 }
+
+const DASH = 45;
+const DOT = 46;
+const SLASH = 47;
+const COLON = 58;
+const UNDERLINE = 95;
 
 /** Lines that show a block. */
 const RUN = 3;
@@ -123,9 +129,19 @@ function mayBeNumbered(text: string, at: number): boolean {
   );
 }
 
+/** True if a line begins with characters of a file's name, and a dash or a colon is in them or behind them. */
+function mayBeName(text: string, at: number): boolean {
+  for (let end = at; ; end++) {
+    const code = text.charCodeAt(end);
+    if (code === COLON || code === DASH) return true;
+    if (!isLetter(code) && !isDigit(code) && code !== UNDERLINE && code !== DOT && code !== SLASH) return false;
+  }
+}
+
 /** True for a name and a colon at the beginning of a line, as `grep -H` prints them. */
 function mayBeNamed(text: string, at: number): boolean {
-  // The text goes on for many lines.
+  // A pattern for all lines takes too long, and so does looking for the colon: the text goes on for many lines.
+  if (!mayBeName(text, at)) return false;
   const start = text.slice(at, at + 111);
   const colon = start.indexOf(':');
   const code = start.charCodeAt(colon - 1);

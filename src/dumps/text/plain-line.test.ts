@@ -7,8 +7,12 @@ import { PlainLine } from './plain-line.ts';
 import { QuotedPrintable } from './quoted-printable.ts';
 import { isDecoration } from './separators.ts';
 
-function plainOf(text: string, from = 0, to = text.length): { content: string; host: string | undefined } | undefined {
-  const plain = new PlainLine();
+function plainOf(
+  text: string,
+  from = 0,
+  to = text.length,
+  plain = new PlainLine(),
+): { content: string; host: string | undefined } | undefined {
   const bytes = new TextEncoder().encode(text);
   // Lines that are not of ASCII alone take the normal way.
   if (bytes.length !== text.length || !plain.find(text, from, to, bytes)) return undefined;
@@ -108,6 +112,29 @@ test('the line may be anywhere in a text', () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+test('what the lines before it began with does not matter', () => {
+  let again = 0;
+  // Lines with one prefix, in which digits and lengths differ a little.
+  const varied = fc
+    .tuple(line, fc.nat(9), fc.constantFrom('', '1', ' ', '[', '[1.5] ', '[ 1'))
+    .map(([text, digit, more]) => {
+      const numbered = text.replace(/(?<=^.{0,40})\d/g, String(digit));
+      return numbered.replace(/(?<=^[^\]]{0,50}[:\]] )/, more);
+    });
+  fc.assert(
+    fc.property(fc.array(fc.oneof(line, varied), { minLength: 2, maxLength: 8 }), (texts) => {
+      const plain = new PlainLine();
+      for (const text of texts) {
+        const found = plainOf(text, 0, text.length, plain);
+        expect([text, found]).toEqual([text, plainOf(text)]);
+        if (found?.host !== undefined) again++;
+      }
+    }),
+    { numRuns: 3000 },
+  );
+  expect(again).toBeGreaterThan(1000);
 });
 
 test('the usual lines of a log are plain', () => {

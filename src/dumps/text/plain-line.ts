@@ -32,13 +32,33 @@ const TILDE = 126;
 /** First letters of the levels of `dmesg -x`. */
 const LEVEL_STARTS: ReadonlySet<number> = new Set([...'acdeinw'].map((letter) => letter.charCodeAt(0)));
 
-/** By character code: 1 where a mark may be, 2 where it depends on what follows. */
-const MARKS = new Uint8Array(128).fill(1, 0, BLANK);
-for (const letter of '&<*^`|\x7f') MARKS[letter.charCodeAt(0)] = 1;
-for (const letter of '/[="_') MARKS[letter.charCodeAt(0)] = 2;
+/** What a byte may be a part of: a mark by itself, a tag of BBCode, or an escape of quoted-printable. */
+const MARK = 1;
+const TAG = 2;
+const ESCAPE = 4;
+/** Marks of two bytes, `__`, `"_` and `//`: a bit for being the first one of each, and `SECOND` bits above it for the second. */
+const FIRST_UNDERLINE = 8;
+const FIRST_QUOTE = 16;
+const FIRST_SLASH = 32;
+const SECOND = 3;
+const SECONDS = (FIRST_UNDERLINE | FIRST_QUOTE | FIRST_SLASH) << SECOND;
+
+/** By byte. */
+const KINDS = new Uint16Array(256).fill(MARK, 0, BLANK);
+for (const letter of '&<*^`|\x7f') KINDS[letter.charCodeAt(0)] = MARK;
+KINDS[BRACKET] = TAG;
+KINDS[EQUALS] = ESCAPE;
+KINDS[UNDERLINE] = FIRST_UNDERLINE | ((FIRST_UNDERLINE | FIRST_QUOTE) << SECOND);
+KINDS[QUOTE] = FIRST_QUOTE;
+KINDS[SLASH] = FIRST_SLASH | (FIRST_SLASH << SECOND);
 
 /** Where the content of a line is, from `start` to `end` (exclusive), in the text that it was looked for in. */
 export class PlainLine {
+  /** What stood before the content of the last line that had a prefix: before the next one, most often only digits differ. */
+  #prefix = new Uint8Array(0);
+  /** Where the name of the host is in it. */
+  #hostFrom = 0;
+  #hostTo = 0;
   start = 0;
   end = 0;
   /** Where the name of the host is; `hostEnd` is 0 if there is none. */
@@ -50,6 +70,38 @@ export class PlainLine {
    * clean it.
    */
   find(text: string, from: number, to: number, bytes: Uint8Array): boolean {
+    const at = this.#hasSamePrefix(bytes, from, to) ? from + this.#prefix.length : this.#prefixEnd(text, from, bytes);
+    if (at < 0) return false;
+    const hasHost = this.hostEnd > 0;
+    // A prefix without a host is a stamp, and with one it ends with `: ` or with a stamp.
+    const hasStamp = at > from && bytes[at - 2] === CLOSING;
+    let end = to;
+    while (end > at && (text.charCodeAt(end - 1) === BLANK || text.charCodeAt(end - 1) === TAB)) end--;
+    this.start = at;
+    this.end = end;
+    return isContent(text, at, end, hasStamp, hasHost) && !hasMarks(bytes, at, end);
+  }
+
+  /**
+   * True if the line has the last prefix but for the digits: what a prefix is does not depend on their values. Not if
+   * a bracket follows, which may be a part of it.
+   */
+  #hasSamePrefix(bytes: Uint8Array, from: number, to: number): boolean {
+    const prefix = this.#prefix;
+    const { length } = prefix;
+    if (length === 0 || from + length >= to || bytes[from + length] === BRACKET) return false;
+    for (let i = 0; i < length; i++) {
+      const code = bytes[from + i] as number;
+      const expected = prefix[i] as number;
+      if (code !== expected && !(isDigit(code) && isDigit(expected))) return false;
+    }
+    this.hostStart = from + this.#hostFrom;
+    this.hostEnd = this.#hostTo === 0 ? 0 : from + this.#hostTo;
+    return true;
+  }
+
+  /** Where the prefix of the line ends; -1 if it is none that is known here. */
+  #prefixEnd(text: string, from: number, bytes: Uint8Array): number {
     let at = from;
     this.hostEnd = 0;
     if (isLetter(text.charCodeAt(at))) {
@@ -61,16 +113,16 @@ export class PlainLine {
         at = end;
       }
     }
-    const hasStamp = text.charCodeAt(at) === BRACKET;
-    if (hasStamp) {
+    if (text.charCodeAt(at) === BRACKET) {
       at = stampEnd(text, at);
-      if (at === 0) return false;
+      if (at === 0) return -1;
     }
-    let end = to;
-    while (end > at && (text.charCodeAt(end - 1) === BLANK || text.charCodeAt(end - 1) === TAB)) end--;
-    this.start = at;
-    this.end = end;
-    return isContent(text, at, end, hasStamp, this.hostEnd > 0) && !hasMarks(bytes, at, end);
+    if (at > from) {
+      this.#prefix = bytes.slice(from, at);
+      this.#hostFrom = this.hostStart - from;
+      this.#hostTo = this.hostEnd === 0 ? 0 : this.hostEnd - from;
+    }
+    return at;
   }
 }
 
@@ -121,23 +173,36 @@ function mayBeDate(text: string, at: number): boolean {
 
 /** True if there may be a mark in the text that is to be removed, or if it may be quoted-printable. */
 function hasMarks(text: Uint8Array, from: number, to: number): boolean {
-  let isEscaped = false;
-  let isUnescaped = false;
+  let kinds = 0;
+  let pairs = 0;
+  let before = 0;
+  // Of every byte of a log: without a branch.
   for (let at = from; at < to; at++) {
-    const code = text[at] as number;
-    const kind = MARKS[code];
-    if (kind === 0) continue;
-    if (kind === 1) return true;
-    const next = at + 1 < to ? (text[at + 1] as number) : 0;
-    if (code === EQUALS) {
-      if (next === 0) return true;
-      if (isHexDigit(next) && at + 2 < to && isHexDigit(text[at + 2] as number)) isEscaped = true;
-      else isUnescaped = true;
-    } else if (code === BRACKET ? isTagOfForum(text, at + 1, to) : next === (code === QUOTE ? UNDERLINE : code))
-      return true;
+    const kind = KINDS[text[at] as number] as number;
+    kinds |= kind;
+    pairs |= (before << SECOND) & kind;
+    before = kind;
   }
-  // Encoders escape every equals sign.
-  return isEscaped && !isUnescaped;
+  if ((kinds & MARK) !== 0 || (pairs & SECONDS) !== 0) return true;
+  if ((kinds & TAG) !== 0 && hasTagOfForum(text, from, to)) return true;
+  return (kinds & ESCAPE) !== 0 && mayBeQuotedPrintable(text, from, to);
+}
+
+function hasTagOfForum(text: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (text[at] === BRACKET && isTagOfForum(text, at + 1, to)) return true;
+  return false;
+}
+
+/** True if all equals signs begin an escape, as encoders escape every one, or if the last one may break the line. */
+function mayBeQuotedPrintable(text: Uint8Array, from: number, to: number): boolean {
+  if (text[to - 1] === EQUALS) return true;
+  let isEscaped = false;
+  for (let at = from; at < to; at++) {
+    if (text[at] !== EQUALS) continue;
+    if (at + 2 >= to || !isHexDigit(text[at + 1] as number) || !isHexDigit(text[at + 2] as number)) return false;
+    isEscaped = true;
+  }
+  return isEscaped;
 }
 
 /** True if a mark of BBCode may be behind a bracket: `/`, or a word that ends with the bracket or with `=`. */
