@@ -275,7 +275,7 @@ describe('requests', () => {
     const conflict = only([MSI, request(0x4000_0000n, 0x1_3fff_ffffn, '-EINVAL', { name: 'mach-virt.ram' })]);
     expect(conflict).toMatchObject({ rule: 'request-refused', severity: 'fatal', errno: 'EINVAL' });
     expect(conflict.message).toContain('0xfee00000-0xfeefffff');
-    expect(conflict.remedy).toContain('≈ 2.98 GiB fit');
+    expect(conflict.remedy).toContain('The first ≈ 2.98 GiB');
   });
 
   test('nothing else is known: what x86 is known to reserve is named as a guess', () => {

@@ -78,6 +78,8 @@ const STRONG_LINE = /^(\s{0,80})(\*{2,3}|_{2,3})(?![*_\s]{0,80}$)(.{1,4000}?)\2(
 /** Characters that Markdown would take for marks. */
 const ESCAPED = /\\([_*<>])/g;
 const EMPHASIS = /(?<![\w*/])\*(?=[\w[(])([^*\n]{1,400}?)(?<=[\w\])])\*(?![\w*/])/g;
+/** An item of a list that is nothing but code: what is inside keeps its indentation. */
+const CODE_ITEM = /^\s{0,8}(?:[-+*\u2022]|\d{1,3}[.)])\s{1,3}(`{1,2})([^`\n]{1,2000})\1\s{0,8}$/;
 const TICKS = /(`{1,2})([^`\n]{1,2000})\1/g;
 /** A line of a table: cells between bars. Outside of a table, bars at the start are quote marks. */
 const ROW = /^\s{0,8}\|[ \t](.*?)[ \t]*\|\s*$/;
@@ -94,7 +96,7 @@ export function removeMarkup(line: string): string {
   if (text.includes('<')) text = text.replace(TAGS, '');
   if (text.includes('[')) text = text.replace(BBCODE, '');
   text = withoutShownControls(text);
-  if (text.includes('`')) text = FENCE.test(text) ? '' : text.replace(TICKS, '$2');
+  if (text.includes('`')) text = FENCE.test(text) ? '' : text.replace(CODE_ITEM, '$2').replace(TICKS, '$2');
   if (text.includes('**') || text.includes('__')) {
     text = text
       .replace(STRONG_LINE, '$1$3$4')
