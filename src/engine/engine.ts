@@ -32,8 +32,7 @@ const partFind = loadPart(() => import('./answers/find.ts'));
 const partLessons = loadPart(() => import('./answers/lessons.ts'));
 const partModels = loadPart(() => import('../kernel/models.ts'));
 const partOperationLine = loadPart(() => import('./answers/operation-line.ts'));
-const partHandFacts = loadPart(() => import('./case/hand-facts.ts'));
-const partNotes = loadPart(() => import('./case/notes.ts'));
+const partNotes = loadPart(() => import('./case/hand-facts.ts'));
 const partQuestions = loadPart(() => import('./answers/questions.ts'));
 const partText = loadPart(() => import('./answers/source-text.ts'));
 const partTextReport = loadPart(() => import('./answers/text-report.ts'));
@@ -115,7 +114,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
     setDevice: ({ device, hostId }) => changed(current.setDevice(device, hostId)),
     setKernel: ({ version }) => changedKernel(current.setKernel(version ?? undefined)),
     setNote: async (params) => changedKernel(await (await partNotes()).changeNote(current, params)),
-    changeFact: async (params) => changedKernel(await (await partHandFacts()).changeFact(current, params)),
+    changeFact: async (params) => changedKernel(await (await partNotes()).changeFact(current, params)),
     notes: async () => success((await partNotes()).notesOf(current.documents.values())),
     case: () => success(caseNode(current)),
     exportCase: async ({ view }) => success((await partSavedCase()).saveCase(current, view)),

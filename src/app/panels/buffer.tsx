@@ -5,7 +5,7 @@ import { counted, formatRange, formatSize } from '../../iova/format.ts';
 import { sizeOf } from '../../iova/range.ts';
 import { problemsOf, type UapiNode } from '../../uapi/node.ts';
 import { useVirtualRows } from '../lists/use-virtual-rows.ts';
-import { openRanges } from '../shell/open-files.ts';
+import { openRanges } from '../shell/open-ranges.ts';
 import { useApp } from '../state/app-state.ts';
 import { engine } from '../state/engine.ts';
 import { showEngineError } from '../state/notices.ts';

@@ -1,4 +1,3 @@
-import { lazy } from 'react';
 import { deviceTitle } from '../../analysis/host/devices.ts';
 import type { CaseDevice } from '../../engine/protocol/case.ts';
 import type { Neighbour, RangeDetail } from '../../engine/protocol/picture.ts';
@@ -7,22 +6,12 @@ import { bitLength, lowestSetBit } from '../../iova/iova.ts';
 import { useApp } from '../state/app-state.ts';
 import { copy } from '../state/clipboard.ts';
 import { select } from '../state/selection.ts';
-import { LoadBoundary } from './load-boundary.tsx';
 import { CaseNotes, NoteOfRange } from './notes.tsx';
 import { Places } from './place-link.tsx';
+import { WhatIf } from './what-if.tsx';
 import './inspector.css';
 
 const PARTS_MAX = 50;
-const WhatIf = lazy(async () => ({ default: (await import('./what-if.tsx')).WhatIf }));
-
-/** With the same key in both forms of the inspector: it stays, with its focus, when the selected range goes. */
-function LaterWhatIf() {
-  return (
-    <LoadBoundary>
-      <WhatIf />
-    </LoadBoundary>
-  );
-}
 
 function CopyButton({ text, what }: { text: string; what: string }) {
   return (
@@ -142,7 +131,7 @@ export function Inspector() {
         ) : (
           <p className="hint">Select a range to see its exact bounds and sources. Shift-drag to measure.</p>
         )}
-        <LaterWhatIf key="what-if" />
+        <WhatIf key="what-if" />
         <CaseNotes />
       </section>
     );
@@ -181,7 +170,8 @@ export function Inspector() {
         Copy range
       </button>
       <NoteOfRange detail={detail} />
-      <LaterWhatIf key="what-if" />
+      {/* The same key in both forms of the inspector: it stays, with its focus, when the selected range goes. */}
+      <WhatIf key="what-if" />
       {(!detail.note || detail.parts.length > 0) && (
         <>
           <h3>Sources</h3>

@@ -1,12 +1,7 @@
 // Turns samples, picked files, drops and pastes into input files for the engine.
 
-import type { DecodedBuffer } from '../../engine/protocol/answers.ts';
 import type { Placement } from '../../engine/protocol/case.ts';
 import { type InputFile, PASTED_NAME } from '../../engine/protocol/documents.ts';
-import { iova } from '../../iova/iova.ts';
-import type { SessionEvent } from '../../session/events.ts';
-import { newSession } from '../../session/session.ts';
-import { writeSession } from '../../session/write.ts';
 import { open } from '../state/documents.ts';
 import { showError } from '../state/notices.ts';
 import { publicFile } from '../state/public-file.ts';
@@ -51,25 +46,6 @@ export async function openPicked(list: FileList | readonly File[]): Promise<void
 /** Opens a text. Returns where it went; empty if nothing was recognized. */
 export function openText(text: string): Promise<readonly Placement[]> {
   return open(PASTED_NAME, [{ name: PASTED_NAME, data: new Blob([text]) }]);
-}
-
-/** Opens the ranges of a decoded buffer as a session. */
-export async function openRanges({ structure, ranges, rangesAre, pageSizes }: DecodedBuffer): Promise<void> {
-  const first = ranges[0];
-  const tail = ranges.at(-1);
-  if (!first || !tail) return;
-  const source = structure;
-  const events: SessionEvent[] = ranges.map(({ start, last }) =>
-    rangesAre === 'reserved'
-      ? { kind: 'reserved', start, last, type: 'reserved', origin: 'manual', source }
-      : { kind: 'valid_range', start, last, container: structure, source },
-  );
-  if (pageSizes !== undefined && rangesAre !== 'reserved') {
-    const pgsize_bitmap = iova(pageSizes);
-    events.push({ kind: 'aperture', start: first.start, last: tail.last, container: structure, pgsize_bitmap, source });
-  }
-  const text = writeSession({ ...newSession({ title: structure }), events });
-  await open(structure, [{ name: structure, data: new Blob([text]) }]);
 }
 
 /** More files than this in one drop are probably a mistake, such as a whole disk. */

@@ -10,8 +10,11 @@ import type { HandFact } from '../protocol/case.ts';
 import { emptySource, keepingMoments, withChange } from './notes.ts';
 import type { CaseResult, OpenCase } from './open-case.ts';
 
+// What a person adds to a case is loaded at once.
+export { changeNote, notesOf } from './notes.ts';
+
 /** Name of the source. */
-export const BY_HAND = 'entered by hand';
+const BY_HAND = 'entered by hand';
 
 interface Made {
   readonly fact: Fact;
