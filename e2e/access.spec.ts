@@ -21,7 +21,10 @@ const FAILED =
 /** The ground of the timeline, as a CSS color. */
 function firstPixel(app: Page): Promise<string> {
   return app.getByTestId('timeline').evaluate((timeline) => {
-    const [r, g, b] = timeline.querySelector('canvas')?.getContext('2d')?.getImageData(1, 1, 1, 1).data ?? [];
+    const context = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
+    const canvas = timeline.querySelector('canvas');
+    if (canvas) context?.drawImage(canvas, -1, -1);
+    const [r, g, b] = context?.getImageData(0, 0, 1, 1).data ?? [];
     return `rgb(${r}, ${g}, ${b})`;
   });
 }

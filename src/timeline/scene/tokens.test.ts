@@ -89,7 +89,7 @@ test('every custom property that a style sheet uses is a token or is set by the 
           text.includes(`'${name}'`) || text.includes(`}${name.slice(name.lastIndexOf('-'))}\``),
     );
   const used = new Set(
-    files.flatMap(({ text }) => [...text.matchAll(/var\((--[a-z0-9-]+)/g)].map(([, name = '']) => name)),
+    files.flatMap(({ text }) => [...text.matchAll(/var\((--[a-z0-9-]+)[),]/g)].map(([, name = '']) => name)),
   );
   expect(used.size).toBeGreaterThan(20);
   expect([...used].filter((name) => !isSet(name))).toEqual([]);
