@@ -66,11 +66,6 @@ export class OpenCase {
   #content = EMPTY;
   #undo: Change[] = [];
   readonly #hosts = new Map<string, BuiltHost>();
-  /** Of hosts with several sources. */
-  readonly #profiles = new WeakMap<
-    HostEntry,
-    { readonly sources: readonly OpenedSource[]; readonly profile: HostProfile }
-  >();
   #documents = new Map<string, EngineDocument>();
   /** Documents that exist before the case: for callers that have their own. */
   readonly #fixed: readonly EngineDocument[];
@@ -184,11 +179,7 @@ export class OpenCase {
 
   #candidate(host: HostEntry): HostCandidate {
     const { id } = host;
-    for (const source of this.#sourcesOf(host)) {
-      if (!source.isLive) continue;
-      refreshProfile(source);
-      this.#profiles.delete(host);
-    }
+    for (const source of this.#sourcesOf(host)) if (source.isLive) refreshProfile(source);
     const names = () => this.#names();
     return {
       id,
@@ -206,14 +197,8 @@ export class OpenCase {
 
   /** What the sources of a host say together. */
   #profileOf(host: HostEntry): HostProfile {
-    const sources = this.#sourcesOf(host);
-    const [only, ...more] = sources;
-    if (only && more.length === 0) return only.profile;
-    const known = this.#profiles.get(host);
-    if (known?.sources.every((source, i) => source === sources[i])) return known.profile;
-    const profile = mergeProfiles(sources.map((source) => source.profile));
-    this.#profiles.set(host, { sources, profile });
-    return profile;
+    const [only, ...more] = this.#sourcesOf(host).map(({ profile }) => profile);
+    return only && more.length === 0 ? only : mergeProfiles(only ? [only, ...more] : []);
   }
 
   #put(source: OpenedSource, hostId: string | undefined): void {

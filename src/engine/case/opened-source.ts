@@ -1,8 +1,15 @@
 // One source of the case: a file, a paste, a folder, an archive, a link, a sample's file or a live host, as it was read.
 import type { HostProfile } from '../../analysis/case/profile.ts';
+import type { DumpInput } from '../../dumps/input/open.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import type { ReadInputs } from '../documents/read-document.ts';
 import type { InputFile } from '../protocol/documents.ts';
+
+/** An input of the dump readers, with its file if it can be read again. */
+export interface SourceInput {
+  readonly input: DumpInput;
+  readonly file?: InputFile;
+}
 
 export interface OpenedSource {
   readonly id: string;

@@ -1,19 +1,18 @@
 // One source of the case: a file, a paste, a folder, an archive, a link, a sample's file or a live host, as it was read.
 import { isArchiveName } from '../../analysis/case/names.ts';
 import { emptyProfile, profileOf } from '../../analysis/case/profile.ts';
-import { OF_A_HOST } from '../../dumps/input/dump-of-host.ts';
-import type { DumpInput } from '../../dumps/input/open.ts';
 import { type Fact, isFact, type SessionEvent } from '../../session/events.ts';
 import { type EngineDocument, hostAt, isEmpty } from '../documents/document.ts';
-import { type ReadInputs, readHostInputs, readInputs } from '../documents/read-document.ts';
+import { type ReadInputs, readHostInputs } from '../documents/read-document.ts';
 import { loadPart } from '../load-part.ts';
 import type { InputFile } from '../protocol/documents.ts';
 import type { CallContext } from '../protocol/methods.ts';
-import type { OpenedSource } from './opened-source.ts';
+import type { OpenedSource, SourceInput } from './opened-source.ts';
 
-export type { OpenedSource };
+export type { OpenedSource, SourceInput };
 
 const partParts = loadPart(() => import('./parts.ts'));
+const partSplit = loadPart(() => import('./split-by-host.ts'));
 
 /** Maximum number of other texts that the facts of a session file refer to; further ones keep their names. */
 const FOREIGN_MAX = 300;
@@ -98,14 +97,8 @@ function changedName(
   return change && `${change.label}${source.slice(change.before.length)}`;
 }
 
-/** An input of the dump readers, with its file if it can be read again. */
-export interface SourceInput {
-  readonly input: DumpInput;
-  readonly file?: InputFile;
-}
-
 /** Inputs of one folder are one source; any other input is a source of its own. */
-export function groupInputs(inputs: readonly SourceInput[]): SourceInput[][] {
+function groupInputs(inputs: readonly SourceInput[]): SourceInput[][] {
   const groups: SourceInput[][] = [];
   let tree: string | undefined;
   for (const one of inputs) {
@@ -114,39 +107,7 @@ export function groupInputs(inputs: readonly SourceInput[]): SourceInput[][] {
     else groups.push([one]);
     tree = one.input.tree;
   }
-  return groups.flatMap(splitByHost);
-}
-
-/** Splits a folder that contains the folders of several hosts into a source for each host. */
-function splitByHost(group: SourceInput[]): SourceInput[][] {
-  const tree = group[0]?.input.tree?.replace(/\/+$/, '');
-  if (tree === undefined) return [group];
-  const partOf = ({ input: { name } }: SourceInput) => name.slice(tree.length + 1).split('/', 1)[0] ?? '';
-  const isArchive = ({ input: { name, link } }: SourceInput) =>
-    link === undefined && isArchiveName(name) && !name.slice(tree.length + 1).includes('/');
-  // Archives beside each other are of one host each; a dump of a single host seldom has two.
-  if (group.filter(isArchive).length > 1) {
-    const alone = group.filter(isArchive).map(({ input: { tree: _, ...input }, ...more }) => [{ ...more, input }]);
-    const rest = group.filter((one) => !isArchive(one));
-    return [...alone, ...(rest.length > 0 ? [rest] : [])];
-  }
-  const folders = new Map<string, Set<string>>();
-  for (const one of group) {
-    const folder = partOf(one);
-    const path = one.input.name.slice(tree.length + folder.length + 2);
-    if (OF_A_HOST.test(path)) folders.set(path, (folders.get(path) ?? new Set()).add(folder));
-  }
-  const hosts = new Set([...folders.values()].filter(({ size }) => size > 1).flatMap((names) => [...names]));
-  if (hosts.size < 2) return [group];
-  const parts = new Map<string, SourceInput[]>();
-  for (const { input, ...more } of group) {
-    const folder = partOf({ input });
-    const name = hosts.has(folder) ? `${tree}/${folder}` : tree;
-    const part = parts.get(name) ?? [];
-    part.push({ ...more, input: { ...input, tree: name } });
-    parts.set(name, part);
-  }
-  return [...parts.values()];
+  return groups;
 }
 
 export interface ReadOptions {
@@ -161,7 +122,7 @@ export async function readSource(
   inputs: readonly SourceInput[],
   options: ReadOptions,
 ): Promise<OpenedSource> {
-  const [only] = await readHosts(id, inputs, options, async (...args) => [await readInputs(...args)]);
+  const [only] = await readHosts(id, inputs, options, true);
   return only;
 }
 
@@ -170,16 +131,17 @@ async function readHosts(
   id: string,
   inputs: readonly SourceInput[],
   { context, sample }: ReadOptions,
-  read: typeof readHostInputs = readHostInputs,
+  isTogether = false,
 ): Promise<readonly [OpenedSource, ...OpenedSource[]]> {
   const [input] = inputs;
   const whole = input?.input.tree ?? input?.input.name ?? '';
   const files = inputs.flatMap(({ file }) => file ?? []);
-  const [first, ...others] = await read(
+  const [first, ...others] = await readHostInputs(
     whole,
     inputs.map((one) => one.input),
     context,
     files,
+    isTogether,
   );
   const isFolder = input?.input.tree !== undefined || isArchiveName(whole);
   const group = Symbol(whole);
@@ -217,7 +179,9 @@ export async function readSources(
 ): Promise<OpenedSource[]> {
   const sources: OpenedSource[] = [];
   let before = 0;
-  for (const group of groupInputs(inputs)) {
+  const groups = groupInputs(inputs);
+  const hasFolders = groups.some(([first]) => first?.input.tree !== undefined);
+  for (const group of hasFolders ? groups.flatMap((await partSplit()).splitByHost) : groups) {
     const progress: CallContext['progress'] = (state) =>
       context.progress({ ...state, done: before + state.done, ...(total === undefined ? {} : { total }) });
     const [source, ...others] = await readHosts('', group, { context: { ...context, progress }, sample });

@@ -2,7 +2,7 @@
 import { mappingSets } from '../../analysis/host/mappings.ts';
 import { diagnosticFact } from '../../dumps/diagnostics.ts';
 import type { DumpEvent } from '../../dumps/input/event-queue.ts';
-import { type DumpInput, type OpenResult, openInputs } from '../../dumps/input/open.ts';
+import { type DumpInput, openInputs } from '../../dumps/input/open.ts';
 import type { TextInput } from '../../dumps/input/source-lines.ts';
 import { type FactOf, isFact, isOperation, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
 import { newSession, SESSION_PROBLEM_CODES, type Session } from '../../session/session.ts';
@@ -121,48 +121,39 @@ export async function readInputs(
   context: CallContext,
   files: readonly InputFile[] = [],
 ): Promise<ReadInputs> {
-  const collected = new EventCollector(title);
-  const { sources, header } = await openInto(inputs, context, () => collected);
-  return readOf(collected, { title, sources, header, files });
+  const [read] = await readHostInputs(title, inputs, context, files, true);
+  return read;
 }
 
 /** Reads the inputs of one source: several if it is an archive of several hosts. Rejects only for the context's signal. */
 export async function readHostInputs(
   title: string,
-  inputs: Iterable<DumpInput>,
+  inputs: Iterable<DumpInput> | AsyncIterable<DumpInput>,
   context: CallContext,
   files: readonly InputFile[] = [],
+  isTogether = false,
 ): Promise<readonly [ReadInputs, ...ReadInputs[]]> {
-  const first = new EventCollector(title);
-  const collectors = [first];
+  const collectors: EventCollector[] = [];
   const collectorOf = (index: number) => {
     collectors[index] ??= new EventCollector(title);
     return collectors[index];
   };
-  const { sources, header } = await openInto(inputs, context, collectorOf);
-  const [summary, ...others] = sources;
-  const read = [await readOf(first, { title, sources: summary ? [summary] : [], header, files })] as const;
-  const more: ReadInputs[] = [];
-  for (const [i, own] of others.entries()) {
-    more.push(await readOf(collectorOf(i + 1), { title: own.name, sources: [own], header: undefined, files }));
-  }
-  return [...read, ...more];
-}
-
-/** Opens inputs; `collectorOf` gets the index of a source. */
-function openInto(
-  inputs: Iterable<DumpInput> | AsyncIterable<DumpInput>,
-  context: CallContext,
-  collectorOf: (index: number) => EventCollector,
-): Promise<OpenResult> {
-  return openInputs(inputs, {
+  const { sources, header } = await openInputs(inputs, {
     signal: context.signal,
     onProgress: ({ bytes, total, name }) => context.progress({ done: bytes, total, what: name }),
     onEvents: (batch, source) => {
-      const collected = collectorOf(source);
+      const collected = collectorOf(isTogether ? 0 : source);
       for (const event of batch) collected.add(event);
     },
   });
+  const own = isTogether ? sources : sources.slice(0, 1);
+  const read: [ReadInputs, ...ReadInputs[]] = [await readOf(collectorOf(0), { title, sources: own, header, files })];
+  for (let i = 1; !isTogether && i < sources.length; i++) {
+    const summary = sources[i];
+    if (summary)
+      read.push(await readOf(collectorOf(i), { title: summary.name, sources: [summary], header: undefined, files }));
+  }
+  return read;
 }
 
 interface Collected {
