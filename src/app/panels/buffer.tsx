@@ -5,10 +5,10 @@ import { counted, formatRange, formatSize } from '../../iova/format.ts';
 import { sizeOf } from '../../iova/range.ts';
 import { problemsOf, type UapiNode } from '../../uapi/node.ts';
 import { useVirtualRows } from '../lists/use-virtual-rows.ts';
-import { openRanges } from '../shell/open-ranges.ts';
 import { useApp } from '../state/app-state.ts';
 import { engine } from '../state/engine.ts';
 import { showEngineError } from '../state/notices.ts';
+import { openRanges } from '../state/open-ranges.ts';
 import { useAnswer } from '../state/use-answer.ts';
 import './buffer.css';
 

@@ -3,9 +3,9 @@ import type { Params } from '../../engine/protocol/methods.ts';
 import { range } from '../../iova/range.ts';
 import { useApp } from '../state/app-state.ts';
 import { engine } from '../state/engine.ts';
+import { openRanges } from '../state/open-ranges.ts';
 import { HeldEngine, startApp } from '../testing/app.ts';
 import { openPicked, openSample, openTransfer, titleOf } from './open-files.ts';
-import { openRanges } from './open-ranges.ts';
 import { SAMPLES } from './samples.ts';
 
 const MSI = '0x00000000fee00000 0x00000000feefffff msi\n';

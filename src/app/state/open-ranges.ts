@@ -4,7 +4,7 @@ import { iova } from '../../iova/iova.ts';
 import type { SessionEvent } from '../../session/events.ts';
 import { newSession } from '../../session/session.ts';
 import { writeSession } from '../../session/write.ts';
-import { open } from '../state/documents.ts';
+import { open } from './documents.ts';
 
 /** Opens the ranges of a decoded buffer as a session. */
 export async function openRanges({ structure, ranges, rangesAre, pageSizes }: DecodedBuffer): Promise<void> {
