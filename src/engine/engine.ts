@@ -34,6 +34,7 @@ const partModels = loadPart(() => import('../kernel/models.ts'));
 const partOperationLine = loadPart(() => import('./answers/operation-line.ts'));
 const partNotes = loadPart(() => import('./case/hand-facts.ts'));
 const partQuestions = loadPart(() => import('./answers/questions.ts'));
+const partRanges = loadPart(() => import('./picture/ranges.ts'));
 const partText = loadPart(() => import('./answers/source-text.ts'));
 const partTextReport = loadPart(() => import('./answers/text-report.ts'));
 const partSavedCase = loadPart(() => import('./case/saved-case.ts'));
@@ -131,8 +132,9 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       return success({ case: caseNode(current), view, missing, disconnected });
     },
     async live(params, context) {
-      // When an agent ends, so does the page's server: this is loaded now, so that received facts can still be exported.
-      void partShare().catch(() => undefined);
+      // When an agent ends, so does the page's server: these are loaded now, so that received facts can still be exported
+      // and inspected.
+      void Promise.all([partShare(), partRanges()]).catch(() => undefined);
       const { follow } = await partLive();
       const problem = await follow(params, current, links, context, openSocket);
       return problem === undefined ? success(null) : failure('unusable', problem);
@@ -191,12 +193,13 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       if (arrangement.revision !== revision) return failure('outdated', 'the picture has changed since');
       return success(cutSlices(spaces, arrangement.scale, window));
     },
-    describe(target) {
-      const detail = picture.describe(target);
+    async describe(target) {
+      const { describeRange } = await partRanges();
+      const detail = describeRange(picture, target);
       return detail ? success(detail) : failure('no-such-range', 'this range is no longer in the picture');
     },
-    step: (params) => success(picture.step(params)),
-    table: (params) => success(picture.table(params)),
+    step: async (params) => success((await partRanges()).stepFrom(picture, params)),
+    table: async (params) => success((await partRanges()).rangeTable(picture, params)),
     async find({ text, limit }, { signal }) {
       const { findEverything } = await partFind();
       return success(await findEverything(picture.lanes, current.documents.values(), text, limit, signal));
@@ -221,8 +224,12 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       const { sourceText } = await partText();
       return withDocument(params.id, (document) => sourceText(document, params, signal));
     },
-    locate: ({ id, position }) => withDocument(id, (document) => success(picture.locate(document, position))),
-    bounds: (params) => success(picture.bounds(params)),
+    locate: ({ id, position }) =>
+      withDocument(id, async (document) => {
+        const { locate } = await partRanges();
+        return success(locate(picture, document, position));
+      }),
+    bounds: async (params) => success((await partRanges()).boundsIn(picture, params)),
     events: (params, { signal }) =>
       withDocument(params.id, async (document) => {
         const { eventRows } = await partEventList();

@@ -30,7 +30,7 @@ import {
   type ValidRange,
 } from './host.ts';
 import { derivedApertures, hasDerivedWidth } from './iommu-aperture.ts';
-import { isFirmwareOrigin } from './platform-ranges.ts';
+import { isFirmwareOrigin } from './region-types.ts';
 
 /** Name for the container or IOAS of valid ranges that do not name one. */
 const UNNAMED_SPACE = 'the container';

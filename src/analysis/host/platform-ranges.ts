@@ -4,6 +4,7 @@ import { driverRules } from '../../kernel/driver-changes.ts';
 import { DEFAULT_SW_MSI_WINDOW, HYPERTRANSPORT_RANGE, X86_MSI_WINDOW } from '../../kernel/shared/platform-ranges.ts';
 import { type Host, kernelOf } from './host.ts';
 import { architectureOf } from './platforms.ts';
+import { isFirmwareOrigin } from './region-types.ts';
 
 /** A range that a kind of platform reserves, whether or not a dump lists it. */
 export interface PlatformRange extends IovaRange {
@@ -28,14 +29,6 @@ const PLATFORM_RANGES: readonly PlatformRange[] = [
 function isHyperTransportFree(host: Host): boolean {
   const isSince = driverRules(kernelOf(host)).has('amd-hypertransport-optional');
   return isSince && (((host.ivrs?.efr2 ?? 0n) >> 11n) & 1n) === 1n;
-}
-
-/** Origins of regions that firmware describes: its tables have no groups. */
-const FIRMWARE: ReadonlySet<string | undefined> = new Set(['rmrr', 'ivmd', 'rmr']);
-
-/** True for a region as the tables of firmware have it. */
-export function isFirmwareOrigin(origin: string | undefined): boolean {
-  return FIRMWARE.has(origin);
 }
 
 /** True if the dumps list what the kernel reserves. What only firmware declares is a part of that. */

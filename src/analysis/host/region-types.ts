@@ -57,3 +57,11 @@ export function meaningOf(type: string): RegionMeaning {
     blocksMappings: true,
   };
 }
+
+/** Origins of regions that firmware describes: its tables have no groups. */
+const FIRMWARE: ReadonlySet<string | undefined> = new Set(['rmrr', 'ivmd', 'rmr']);
+
+/** True for a region as the tables of firmware have it. */
+export function isFirmwareOrigin(origin: string | undefined): boolean {
+  return FIRMWARE.has(origin);
+}

@@ -5,6 +5,7 @@ import type { DumpFormat, LineFormat } from '../format.ts';
 import { FORMATS } from '../registry.ts';
 import { LineFormats } from '../text/dispatch.ts';
 import { containsWord } from '../text/interest.ts';
+import { loadBeginnings } from '../text/shapes.ts';
 import { Collector, type LineSample, type SourceSummary } from './collector.ts';
 import { type DumpEvent, EventQueue } from './event-queue.ts';
 import { readFile } from './file.ts';
@@ -106,6 +107,7 @@ export async function openInputs(
         const made = newSource(input.tree ?? input.name);
         reading = tree === undefined ? { ...made, newSource } : made;
       }
+      if (input.size === undefined || input.size > LONG) await loadBeginnings();
       await readInput(reading, input, (length) => {
         bytes += length;
         options.onProgress?.({ bytes, name: input.name, ...(total === undefined ? {} : { total }) });
@@ -121,6 +123,9 @@ export async function openInputs(
   const [header] = headers;
   return { sources, ...(header && sources.length === 1 && headers.length === 1 ? { header } : {}) };
 }
+
+/** Above this number of bytes, loading what makes reading faster pays off. */
+const LONG = 1 << 16;
 
 /** By formats: made once, because it takes longer than reading a small file. */
 const lineFormatsByFormats = new WeakMap<readonly DumpFormat[], LineFormats>();

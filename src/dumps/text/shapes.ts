@@ -2,7 +2,7 @@
 // reading. Those that are bound to the start of the line are joined, for each first character those that a line with it
 // may match (first-character.ts); of the others, those that need a literal are only tried on
 // lines that have it.
-import { beginningOf } from './beginnings.ts';
+import type { beginningOf } from './beginnings.ts';
 import { ANY_FIRST, alternatives, type FirstCharacters, firstCharacters, literalStarts } from './first-character.ts';
 
 /** An expression, and the number of what it belongs to. */
@@ -35,6 +35,20 @@ const BEGINNING_LENGTH_MAX = 64;
 /** Beginnings that are remembered. */
 const BEGINNINGS_MAX = 4096;
 
+/** Undefined until `loadBeginnings` has loaded it. */
+let beginnings: typeof beginningOf | undefined;
+
+/**
+ * Loads what judges each beginning of a line only once, which makes long texts faster. Without it every line is tried with
+ * all shapes: the results are the same.
+ */
+export async function loadBeginnings(): Promise<void> {
+  beginnings ??= await import('./beginnings.ts').then(
+    (module) => module.beginningOf,
+    () => undefined,
+  );
+}
+
 export class ShapeSet {
   readonly needy: readonly NeedyShape[];
   /** To be tried on every line. */
@@ -66,22 +80,22 @@ export class ShapeSet {
 
   /** True if one of those bound to the start matches. Most lines of a log begin with the words of one before. */
   matchesFromStart(text: string): boolean {
-    for (let words = 0, end = 0; words < BEGINNING_WORDS; words++) {
+    for (let words = 0, end = 0; beginnings && words < BEGINNING_WORDS; words++) {
       end = text.indexOf(' ', end) + 1;
       if (end === 0 || end === text.length || end > BEGINNING_LENGTH_MAX) break;
-      if (!this.#mayBegin(text.slice(0, end))) return false;
+      if (!this.#mayBegin(text.slice(0, end), beginnings)) return false;
     }
     for (const { any } of this.joinedFor(text)) if (any.test(text)) return true;
     return false;
   }
 
   /** True if one of those bound to the start may match a text that goes on behind `beginning`. */
-  #mayBegin(beginning: string): boolean {
+  #mayBegin(beginning: string, beginningsOf: typeof beginningOf): boolean {
     const known = this.#beginnings.get(beginning);
     if (known !== undefined) return known;
     let may = false;
     for (const joined of this.joinedFor(beginning)) {
-      joined.beginning ??= beginningOf(joined.any);
+      joined.beginning ??= beginningsOf(joined.any);
       if (joined.beginning.test(beginning)) may = true;
     }
     if (this.#beginnings.size >= BEGINNINGS_MAX) this.#beginnings.clear();

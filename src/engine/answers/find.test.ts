@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Lane } from '../../timeline/lanes/lane.ts';
 import { styleIndex } from '../../timeline/scene/style-names.ts';
 import { testLane, testSpace } from '../../timeline/testing/lanes.ts';
-import { lanesOf } from '../picture/lane-walk.ts';
+import { lanesOf } from '../picture/picture.ts';
 import { sessionDocument } from '../testing/documents.ts';
 import { findEverything } from './find.ts';
 

@@ -11,7 +11,8 @@ import type { IovaRange } from '../../iova/range.ts';
 import { isFact, type SessionEvent } from '../../session/events.ts';
 import { firstEndingAtOrAfter, type RangeColumns } from '../../timeline/lanes/columns.ts';
 import type { EngineDocument } from '../documents/document.ts';
-import { type LaneInSpace, targetAt } from '../picture/lane-walk.ts';
+import { targetAt } from '../picture/lane-walk.ts';
+import type { LaneInSpace } from '../picture/picture.ts';
 import type { Found } from '../protocol/picture.ts';
 import { eventLabel } from './event-label.ts';
 

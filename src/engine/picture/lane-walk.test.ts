@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Target } from '../../timeline/scene/mark.ts';
 import { testLane, testSpace } from '../../timeline/testing/lanes.ts';
-import { extreme, lanesOf, laneTotal, neighbour, nthOfLane, targetAt } from './lane-walk.ts';
+import { extreme, neighbour, nthOfLane, targetAt } from './lane-walk.ts';
+import { lanesOf, laneTotal } from './picture.ts';
 
 const r = (start: bigint, last: bigint) => ({ start, last });
 /** Two rows; equal starts, and one range inside of another. */

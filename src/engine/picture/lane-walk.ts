@@ -1,20 +1,7 @@
 // Walks the ranges of lanes in reading order: lane by lane, and by address within a lane.
 import { firstEndingAtOrAfter, type RangeColumns, rangeAt } from '../../timeline/lanes/columns.ts';
-import type { Lane, SpaceLanes } from '../../timeline/lanes/lane.ts';
+import type { Lane } from '../../timeline/lanes/lane.ts';
 import type { Target } from '../../timeline/scene/mark.ts';
-
-export interface LaneInSpace {
-  readonly space: SpaceLanes;
-  readonly lane: Lane;
-}
-
-export function lanesOf(spaces: readonly SpaceLanes[]): LaneInSpace[] {
-  return spaces.flatMap((space) => space.lanes.map((lane) => ({ space, lane })));
-}
-
-export function laneTotal(lane: Lane): number {
-  return lane.rows.reduce((sum, row) => sum + row.starts.length, 0);
-}
 
 export function targetAt(lane: Lane, row: number, index: number): Target | undefined {
   const columns = lane.rows[row];

@@ -4,6 +4,7 @@ import type { Lane } from '../../timeline/lanes/lane.ts';
 import { testLane } from '../../timeline/testing/lanes.ts';
 import { sessionDocument } from '../testing/documents.ts';
 import { Picture } from './picture.ts';
+import { boundsIn, describeRange, locate, rangeTable, stepFrom } from './ranges.ts';
 import type { PictureSpace } from './spaces.ts';
 
 const r = (start: bigint, last: bigint, caption = 'c') => ({ start, last, caption });
@@ -71,7 +72,7 @@ describe('an arrangement', () => {
 
 describe('ranges', () => {
   test('are described with their neighbors and the bytes between', () => {
-    expect(picture.describe(target('d#reserved', 0))).toMatchObject({
+    expect(describeRange(picture, target('d#reserved', 0))).toMatchObject({
       laneTitle: 'reserved',
       spaceTitle: 'space',
       style: 'msi',
@@ -80,28 +81,29 @@ describe('ranges', () => {
       before: undefined,
       after: { caption: 'title b', distance: 0x1000n, target: { start: 0x3000n } },
     });
-    expect(picture.describe(target('d#reserved', 1))).toMatchObject({
+    expect(describeRange(picture, target('d#reserved', 1))).toMatchObject({
       before: { caption: 'title a', distance: 0x1000n },
     });
     const touching = pictureOf([spaceOf([testLane([[r(0n, 9n), r(10n, 19n)], [r(5n, 12n)]], 'reserved', 'x')])]);
-    expect(touching.describe(target('x', 0))?.after?.distance).toBe(0n);
+    expect(describeRange(touching, target('x', 0))?.after?.distance).toBe(0n);
   });
 
   test('that are not in the picture have no description', () => {
-    expect(picture.describe(target('d#reserved', 2))).toBeUndefined();
-    expect(picture.describe(target('gone', 0))).toBeUndefined();
+    expect(describeRange(picture, target('d#reserved', 2))).toBeUndefined();
+    expect(describeRange(picture, target('gone', 0))).toBeUndefined();
   });
 
   test('are in a table, page by page', () => {
-    const rows = (offset: number, limit: number) => picture.table({ offset, limit }).rows.map(({ caption }) => caption);
+    const rows = (offset: number, limit: number) =>
+      rangeTable(picture, { offset, limit }).rows.map(({ caption }) => caption);
     expect([rows(0, 10), rows(1, 1), rows(2, 5), rows(3, 5)]).toEqual([
       ['title a', 'title b', 'title u'],
       ['title b'],
       ['title u'],
       [],
     ]);
-    expect(picture.table({ offset: 0, limit: 0 }).total).toBe(3);
-    expect(picture.table({ offset: 0, limit: 1 }).rows[0]).toMatchObject({
+    expect(rangeTable(picture, { offset: 0, limit: 0 }).total).toBe(3);
+    expect(rangeTable(picture, { offset: 0, limit: 1 }).rows[0]).toMatchObject({
       space: 'space',
       lane: 'reserved',
       source: '',
@@ -118,7 +120,7 @@ describe('ranges', () => {
       }),
     });
     const source = (...places: readonly { source: string; line?: number }[]) =>
-      pictureOf([spaceOf([lane(places)])]).table({ offset: 0, limit: 1 }).rows[0]?.source;
+      rangeTable(pictureOf([spaceOf([lane(places)])]), { offset: 0, limit: 1 }).rows[0]?.source;
     expect(source({ source: 'x', line: 3 })).toBe('x:3');
     expect(source({ source: 'x' })).toBe('x');
     expect(source({ source: 'x', line: 3 }, { source: 'y' }, { source: 'z' })).toBe('x:3 and 2 more');
@@ -127,8 +129,8 @@ describe('ranges', () => {
 
 describe('stepping', () => {
   const step = (from: string | undefined, index: number, direction: 'next' | 'previous', of = picture) => {
-    const at = from === undefined ? undefined : of.describe(target(from, index))?.target;
-    return caption(of.step({ ...(at ? { from: at } : {}), direction }));
+    const at = from === undefined ? undefined : describeRange(of, target(from, index))?.target;
+    return caption(stepFrom(of, { ...(at ? { from: at } : {}), direction }));
   };
 
   test('goes from range to range, over empty lanes, and around', () => {
@@ -145,8 +147,8 @@ describe('stepping', () => {
     const one = pictureOf([spaceOf([USABLE])]);
     expect(step('d#usable', 0, 'next', one)).toBe('d#usable 0');
     expect(step('d#usable', 0, 'previous', one)).toBe('d#usable 0');
-    expect(pictureOf([]).step({ direction: 'next' })).toBeNull();
-    expect(pictureOf([spaceOf([EMPTY])]).step({ direction: 'previous' })).toBeNull();
+    expect(stepFrom(pictureOf([]), { direction: 'next' })).toBeNull();
+    expect(stepFrom(pictureOf([spaceOf([EMPTY])]), { direction: 'previous' })).toBeNull();
   });
 });
 
@@ -163,7 +165,7 @@ describe('facts', () => {
 
   test('are shown by the very same range, else by the first that holds them and is no background', async () => {
     const document = await sessionDocument('d', lines);
-    const at = (position: number, of = picture) => caption(of.locate(document, position));
+    const at = (position: number, of = picture) => caption(locate(of, document, position));
     expect([1, 2, 3, 4, 5, 6, 7, 8, 0].map((position) => at(position))).toEqual([
       'd#reserved 4096',
       'd#reserved 12288',
@@ -183,7 +185,7 @@ describe('facts', () => {
 
 describe('bounds', () => {
   const bounds = (start: bigint, last: bigint, limit = 10) =>
-    picture.bounds({ start, last, limit }).lines.map(({ what, start }) => [what, start]);
+    boundsIn(picture, { start, last, limit }).lines.map(({ what, start }) => [what, start]);
 
   test('are those of all ranges in the window', () => {
     expect(bounds(0x1fffn, 0x3000n)).toEqual([
@@ -201,14 +203,14 @@ describe('bounds', () => {
   });
 
   test('are counted, also those that are not listed', () => {
-    const whole = picture.bounds({ start: 0n, last: IOVA_MAX, limit: 1 });
+    const whole = boundsIn(picture, { start: 0n, last: IOVA_MAX, limit: 1 });
     expect(whole.total).toBe(bounds(0n, IOVA_MAX, 100).length);
-    expect(picture.bounds({ start: 0x1fffn, last: 0x3000n, limit: 0 }).total).toBe(3);
-    expect(picture.bounds({ start: 0x1fffn, last: 0x2fffn, limit: 0 }).total).toBe(2);
+    expect(boundsIn(picture, { start: 0x1fffn, last: 0x3000n, limit: 0 }).total).toBe(3);
+    expect(boundsIn(picture, { start: 0x1fffn, last: 0x2fffn, limit: 0 }).total).toBe(2);
   });
 
   test('do not repeat the title of a lane', () => {
     const lane: Lane = { ...USABLE, describe: () => ({ title: 'usable', sentence: '', parts: [] }) };
-    expect(pictureOf([spaceOf([lane])]).bounds({ start: 0n, last: 9n, limit: 1 }).lines[0]?.what).toBe('usable');
+    expect(boundsIn(pictureOf([spaceOf([lane])]), { start: 0n, last: 9n, limit: 1 }).lines[0]?.what).toBe('usable');
   });
 });
