@@ -15,7 +15,7 @@ export function explainVfioUser(request: Request): DeviceRefusal | undefined {
   if (request.origin !== 'vfio-user') return undefined;
   const why: Readonly<Record<string, string>> = {
     '-EINVAL':
-      'its memory cannot be mapped at that offset (no file behind it, or an offset inside of a page), or it overlaps another region in part',
+      'its memory cannot be mapped at that offset (no file behind it, or an offset inside a page), or it overlaps another region in part',
     '-EEXIST': 'it overlaps a region that the device already has',
     '-ENOENT': 'the device has no region with these bounds',
     '-ENOMEM': 'the process could not map the memory of the guest',

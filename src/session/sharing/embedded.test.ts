@@ -119,12 +119,12 @@ describe('SVG and HTML', () => {
     expect(sessionInSvg(svgMetadata(TEXT).slice(0, -30))).toEqual({
       state: 'found',
       text: firstLine,
-      problem: 'the SVG was cut inside of its session',
+      problem: 'the SVG was cut inside its session',
     });
     expect(sessionInHtml(htmlSessionElement(TEXT).slice(0, -30))).toEqual({
       state: 'found',
       text: firstLine,
-      problem: 'the HTML page was cut inside of its session',
+      problem: 'the HTML page was cut inside its session',
     });
     expect(sessionInHtml(htmlSessionElement(TEXT).replace('">"', '">'))).toEqual({
       state: 'unreadable',

@@ -77,7 +77,7 @@ function parseString(json: string): string | undefined {
 
 function found(text: string, isWhole: boolean, what: string): EmbeddedSession {
   if (isWhole) return text.trim() === '' ? { state: 'none' } : { state: 'found', text };
-  const problem = `the ${what} was cut inside of its session`;
+  const problem = `the ${what} was cut inside its session`;
   const lines = text.slice(0, text.lastIndexOf('\n') + 1);
   return lines === '' ? { state: 'unreadable', problem } : { state: 'found', text: lines, problem };
 }

@@ -84,9 +84,7 @@ function sessionInChunk(data: Uint8Array, state: Chunk['state']): EmbeddedSessio
   const text = new TextDecoder().decode(bytes);
   if (end === 'complete' && state === 'intact') return { state: 'found', text };
   const what =
-    state === 'cut' || end === 'cut'
-      ? 'the PNG file was cut inside of its session'
-      : 'the session in the PNG is damaged';
+    state === 'cut' || end === 'cut' ? 'the PNG file was cut inside its session' : 'the session in the PNG is damaged';
   const problem =
     end === 'too-large' ? `the session in the PNG is larger than ${EMBEDDED_MAX / 1024 / 1024} MiB` : what;
   const whole = end === 'complete' ? text : text.slice(0, text.lastIndexOf('\n') + 1);
