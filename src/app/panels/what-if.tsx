@@ -64,9 +64,12 @@ function WhatIfForm({ hosts, close }: { hosts: readonly DocumentNode[]; close():
   const [type, setType] = useState('reserved');
   const [group, setGroup] = useState<string>();
   const [mistake, setMistake] = useState<string>();
-  const first = useRef<HTMLDivElement>(null);
+  const form = useRef<HTMLFormElement>(null);
   const id = useId();
-  useEffect(() => first.current?.querySelector('select')?.focus(), []);
+  useEffect(() => {
+    form.current?.scrollIntoView({ block: 'nearest' });
+    form.current?.querySelector('select')?.focus({ preventScroll: true });
+  }, []);
   const host = hosts.find((one) => one.id === hostId);
   const groups = host ? groupNumbers(host) : [];
   const preferred = groups.find((number) => shown.includes(`${hostId}/group ${number}`)) ?? groups[0];
@@ -88,6 +91,7 @@ function WhatIfForm({ hosts, close }: { hosts: readonly DocumentNode[]; close():
   };
   return (
     <form
+      ref={form}
       className="what-if"
       aria-label="What if"
       onSubmit={(event) => void submit(event)}
@@ -97,14 +101,12 @@ function WhatIfForm({ hosts, close }: { hosts: readonly DocumentNode[]; close():
         close();
       }}
     >
-      <div ref={first}>
-        <Select
-          label="What if"
-          value={change}
-          options={Object.entries(CHANGES)}
-          set={(value) => setChange(value as HandFact['change'])}
-        />
-      </div>
+      <Select
+        label="What if"
+        value={change}
+        options={Object.entries(CHANGES)}
+        set={(value) => setChange(value as HandFact['change'])}
+      />
       {hosts.length > 1 && (
         <Select label="Host" value={hostId} options={hosts.map((one) => [one.id, one.title])} set={setHost} />
       )}
