@@ -6,6 +6,7 @@ import { useApp } from '../state/app-state.ts';
 import { NOTE_MAX, setNote } from '../state/notes.ts';
 import { useAnswer } from '../state/use-answer.ts';
 import { showRange } from '../state/view.ts';
+import { OpenedForm } from './opened-form.tsx';
 import './notes.css';
 
 interface EditorProps {
@@ -60,26 +61,16 @@ interface WriterProps {
   readonly params: Omit<NoteParams, 'text'>;
 }
 
-/** A button that opens the text field and gets the focus back. */
+/** A button that opens the text field. */
 function NoteWriter({ button, label, initial = '', params }: WriterProps) {
-  const [isOpen, setOpen] = useState(false);
-  const opener = useRef<HTMLButtonElement>(null);
-  const wasOpen = useRef(false);
-  useEffect(() => {
-    if (!isOpen && wasOpen.current) opener.current?.focus();
-    wasOpen.current = isOpen;
-  }, [isOpen]);
-  if (!isOpen) {
-    return (
-      <button ref={opener} type="button" className="button" onClick={() => setOpen(true)}>
-        {button}
-      </button>
-    );
-  }
-  const save = async (text: string) => {
-    if (await setNote({ ...params, text })) setOpen(false);
+  const save = async (text: string, close: () => void) => {
+    if (await setNote({ ...params, text })) close();
   };
-  return <NoteEditor label={label} initial={initial} save={(text) => void save(text)} close={() => setOpen(false)} />;
+  return (
+    <OpenedForm button={button}>
+      {(close) => <NoteEditor label={label} initial={initial} save={(text) => void save(text, close)} close={close} />}
+    </OpenedForm>
+  );
 }
 
 function RemoveButton({ note, name }: { note: NonNullable<NoteParams['ref']>; name: string }) {

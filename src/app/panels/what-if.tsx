@@ -6,6 +6,7 @@ import { hexRange } from '../../iova/format.ts';
 import { parseRange } from '../../iova/parse.ts';
 import { useApp } from '../state/app-state.ts';
 import { changeFact } from '../state/what-if.ts';
+import { OpenedForm } from './opened-form.tsx';
 import './notes.css';
 import './what-if.css';
 
@@ -156,18 +157,6 @@ function WhatIfForm({ hosts, close }: { hosts: readonly DocumentNode[]; close():
 export function WhatIf() {
   const documents = useApp((s) => s.documents);
   const hosts = documents.filter(({ kind, live, groups }) => kind === 'host' && !live && groups.length > 0);
-  const [isOpen, setOpen] = useState(false);
-  const opener = useRef<HTMLButtonElement>(null);
-  const wasOpen = useRef(false);
-  useEffect(() => {
-    if (!isOpen && wasOpen.current) opener.current?.focus();
-    wasOpen.current = isOpen;
-  }, [isOpen]);
   if (hosts.length === 0) return null;
-  if (isOpen) return <WhatIfForm hosts={hosts} close={() => setOpen(false)} />;
-  return (
-    <button ref={opener} type="button" className="button" onClick={() => setOpen(true)}>
-      What if…
-    </button>
-  );
+  return <OpenedForm button="What if…">{(close) => <WhatIfForm hosts={hosts} close={close} />}</OpenedForm>;
 }
