@@ -15,6 +15,8 @@ test('what if: a region reserved, one ignored, another aperture; marked everywhe
   const form = app.getByRole('form', { name: 'What if' });
   const opener = inspector.getByRole('button', { name: 'What if…' });
   const notes = rows(app).filter({ has: app.getByRole('gridcell', { name: 'notes', exact: true }) });
+  // The sample has a region with the bounds of the other one, too.
+  await expect(rowOf(app, 'reserved', '0x3e2e_0000', '0x3e2f_ffff')).toBeVisible();
   // A selected reserved region suggests that it were not there.
   await rowOf(app, 'reserved', '0xfee0_0000', '0xfeef_ffff').getByRole('button').press('Enter');
   await expect(inspector.getByTestId('start')).toHaveText('0xfee0_0000');
