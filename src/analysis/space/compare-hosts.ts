@@ -50,12 +50,15 @@ function reservedOf(space: CommonSpace): RangeSet {
   return rangeSet(space.reserved.filter((region) => meaningOf(region.type).blocksMappings));
 }
 
+/** A space of a class, and what is reserved in it. */
+interface ClassSpace {
+  readonly space: CommonSpace;
+  readonly reserved: RangeSet;
+}
+
 /** The hosts of a fleet, one after the other. Of each class one is kept, so that memory follows the classes, not the hosts. */
 export class HostClasses {
-  readonly #classes = new Map<
-    string,
-    { readonly space: CommonSpace; readonly reserved: RangeSet; readonly hosts: number[] }
-  >();
+  readonly #classes = new Map<string, ClassSpace & { readonly hosts: number[] }>();
   readonly #apertureUnknown: boolean[] = [];
 
   /** Adds the next host: its index is the number of hosts before it. */
@@ -102,7 +105,7 @@ export class HostClasses {
       apertureUnknown: this.#apertureUnknown,
       classes: classes.map((one) => ({
         hosts: one.hosts,
-        differs: largest && one !== largest ? classDifferences(one.space, largest.space) : [],
+        differs: largest && one !== largest ? classDifferences(one, largest) : [],
       })),
     };
   }
@@ -115,31 +118,25 @@ export function compareHosts(spaces: readonly CommonSpace[]): HostComparison {
   return classes.compare();
 }
 
-/** What blocks a range in a space, in a few words. */
-function reasonIn(space: CommonSpace, range: IovaRange): string {
-  const obstacles = usableInFacts(space, [])?.obstaclesIn(range) ?? [];
-  return [...new Set(obstacles.map(obstacleLabel))].join(', ');
+/** A function for what blocks a range in a space, in a few words. */
+function reasonsIn(space: CommonSpace): (range: IovaRange) => string {
+  const usable = usableInFacts(space, []);
+  return (range) => [...new Set((usable?.obstaclesIn(range) ?? []).map(obstacleLabel))].join(', ');
 }
 
 /** What is different in a space from another one, ascending. */
-function classDifferences(own: CommonSpace, other: CommonSpace): ClassDifference[] {
-  const blocked = subtract(other.usable, own.usable);
-  const usable = subtract(own.usable, other.usable);
+function classDifferences(own: ClassSpace, other: ClassSpace): ClassDifference[] {
+  const blocked = subtract(other.space.usable, own.space.usable);
+  const usable = subtract(own.space.usable, other.space.usable);
   const either = union(blocked, usable);
-  const [ownReserved, otherReserved] = [reservedOf(own), reservedOf(other)];
+  const [ownReason, otherReason] = [reasonsIn(own.space), reasonsIn(other.space)];
+  const differences = (ranges: RangeSet, is: ClassDifference['is'], reasonFor: (range: IovaRange) => string) =>
+    ranges.map((r) => ({ ...r, is, reason: reasonFor(r) }));
   return [
-    ...blocked.map((r) => ({ ...r, is: 'blocked' as const, reason: reasonIn(own, r) })),
-    ...usable.map((r) => ({ ...r, is: 'usable' as const, reason: reasonIn(other, r) })),
-    ...subtract(subtract(ownReserved, otherReserved), either).map((r) => ({
-      ...r,
-      is: 'reserved' as const,
-      reason: reasonIn(own, r),
-    })),
-    ...subtract(subtract(otherReserved, ownReserved), either).map((r) => ({
-      ...r,
-      is: 'not-reserved' as const,
-      reason: reasonIn(other, r),
-    })),
+    ...differences(blocked, 'blocked', ownReason),
+    ...differences(usable, 'usable', otherReason),
+    ...differences(subtract(subtract(own.reserved, other.reserved), either), 'reserved', ownReason),
+    ...differences(subtract(subtract(other.reserved, own.reserved), either), 'not-reserved', otherReason),
   ].sort(compareRanges);
 }
 
