@@ -1,10 +1,9 @@
 // The theme to draw with: the chosen one, or the colors that the system prescribes.
 import { forcedTheme, type Theme, type ThemeName } from '../../timeline/scene/theme.ts';
 import { SYSTEM_COLORS } from '../../timeline/scene/tokens.ts';
+import { darkQuery } from '../state/initial-theme.ts';
 
 const FORCED = matchMedia('(forced-colors: active)');
-/** Prescribed colors change with it while they stay prescribed. */
-const DARK = matchMedia('(prefers-color-scheme: dark)');
 
 /** A system color as a browser resolves it: a canvas that is not in the document may not know the prescribed one. */
 function resolved(name: string): string {
@@ -37,5 +36,6 @@ export function onSystemTheme(changed: () => void, signal: AbortSignal): void {
     prescribed = undefined;
     changed();
   };
-  for (const query of [FORCED, DARK]) query.addEventListener('change', onChange, { signal });
+  // With another theme of the system, other colors are prescribed.
+  for (const query of [FORCED, darkQuery()]) query?.addEventListener('change', onChange, { signal });
 }
