@@ -38,7 +38,7 @@ function affinity(source: HostProfile, host: HostProfile): { readonly weight: nu
   return { weight: 0, reason: 'nothing contradicts' };
 }
 
-/** Hosts that a source which joins none is compared with: a fleet has thousands that are all like it. */
+/** Maximum number of hosts that a source is compared with if it joins none: a fleet has thousands of identical ones. */
 const COMPARED_MAX = 100;
 
 /**

@@ -95,7 +95,7 @@ export function causeOfFault(...question: Question): FaultCause | undefined {
   return undefined;
 }
 
-/** Why a virtual IOMMU refuses an access, by the words of its message: the guest has something, and it is wrong. */
+/** Why a virtual IOMMU refuses an access, by its message, where the cause is not simply a missing mapping. */
 const VIRTUAL_REFUSALS: readonly [reason: RegExp, why: (address: bigint) => string, fix?: string][] = [
   [
     /overflow|beyond mgaw|ADDR_SIZE/i,
@@ -117,14 +117,14 @@ const VIRTUAL_REFUSALS: readonly [reason: RegExp, why: (address: bigint) => stri
 /** QEMU's virtual IOMMU refused it: the guest's page tables and device addresses apply. */
 function virtualIommu({ reason = '', address }: Fault, _space: CommonSpace, { past }: FaultEvidence) {
   if (!isVirtualFault({ reason })) return undefined;
-  const words = reason.replace('virtual IOMMU: ', '');
+  const message = reason.replace('virtual IOMMU: ', '');
   const unmapped = past?.unmapped;
   const after = unmapped ? `, after the guest unmapped ${hexRange(past.mapped?.fact ?? unmapped.fact)}` : '';
-  const refusal = VIRTUAL_REFUSALS.find(([pattern]) => pattern.test(words));
+  const refusal = VIRTUAL_REFUSALS.find(([pattern]) => pattern.test(message));
   const because = refusal?.[1](address) ?? `the guest's driver has no mapping at ${hex(address)} for this device`;
   return {
     kind: 'virtual-iommu',
-    clause: `: the guest's virtual IOMMU refused it (${words})${after}, so ${because} (addresses of the guest, not of the host)`,
+    clause: `: the guest's virtual IOMMU refused it (${message})${after}, so ${because} (addresses of the guest, not of the host)`,
     fix: refusal?.[2] ?? 'Look at the kernel log and the iommu:map events inside the guest',
   };
 }
