@@ -1,6 +1,6 @@
 // Reads one file, whatever it is: packed, an archive, a format of bytes, a session file, or text.
 import { pathComponents } from '../fields/sysfs-path.ts';
-import type { BinaryFormat, BinaryParser, LineFormat } from '../format.ts';
+import type { BinaryFormat, BinaryParser, DumpSource, LineFormat } from '../format.ts';
 import { neededFormats } from '../text/needed-formats.ts';
 import type { TextCollector } from '../text/text-collector.ts';
 import { type TextReader, textReader } from '../text/text-reader.ts';
@@ -186,7 +186,7 @@ const SCOUTED_MAX = 1 << 18;
 /** A text that waits until the parsers that it needs are loaded; of a folder or an archive, also until it is whole. */
 class WaitingText {
   readonly #reading: SourceReading;
-  readonly #name: string;
+  readonly #source: DumpSource;
   readonly #inTree: boolean;
   #pieces: string[] = [];
   #length = 0;
@@ -194,7 +194,7 @@ class WaitingText {
 
   constructor(reading: SourceReading, name: string, inTree: boolean) {
     this.#reading = reading;
-    this.#name = name;
+    this.#source = { name, path: pathComponents(name) };
     this.#inTree = inTree;
     if (!inTree && reading.lineFormats.missing.length === 0) this.#open(reading.collector);
   }
@@ -220,12 +220,11 @@ class WaitingText {
     const { collector, lineFormats } = this.#reading;
     const repeated = this.#inTree ? await lineFormats.repeated() : undefined;
     const text = this.#pieces.join('');
-    const source = { name: this.#name, path: pathComponents(this.#name) };
-    if (repeated?.replay(source, text, collector)) return;
+    if (repeated?.replay(this.#source, text, collector)) return;
     lineFormats.scouted += lineFormats.missing.length > 0 ? text.length : 0;
     const needed = lineFormats.scouted > SCOUTED_MAX ? lineFormats.formats : neededFormats(lineFormats, this.#pieces);
     const isLoaded = await this.#load(needed);
-    const { to, end } = repeated?.record(source, text, collector) ?? { to: collector, end: undefined };
+    const { to, end } = repeated?.record(this.#source, text, collector) ?? { to: collector, end: undefined };
     const reader = this.#open(to);
     if (!isLoaded || !end) return;
     reader.end();
@@ -238,14 +237,14 @@ class WaitingText {
     const { lineFormats, collector } = this.#reading;
     const problems = await lineFormats.load(formats);
     for (const { format, reason } of problems) {
-      collector.diagnostic(this.#name, 'format-not-loaded', { format: format.title, reason });
+      collector.diagnostic(this.#source.name, 'format-not-loaded', { format: format.title, reason });
     }
     return problems.length === 0;
   }
 
   #open(collector: TextCollector): TextReader {
     const { lineFormats } = this.#reading;
-    const reader = textReader(lineFormats, { name: this.#name, path: pathComponents(this.#name) }, collector);
+    const reader = textReader(lineFormats, this.#source, collector);
     for (const piece of this.#pieces) {
       const bytes = ENCODER.encode(piece);
       // Characters beyond ASCII have several.

@@ -75,16 +75,11 @@ export function changeFact(open: OpenCase, params: HandFact): Promise<CaseResult
     if (range.start > range.last) return no('the range ends before it starts');
     const made = CHANGES[change](params, range, document);
     if (typeof made === 'string') return no(made);
-    const note: FactOf<'note'> = { kind: 'note', text: `By hand: ${made.text}`, ...range, source: BY_HAND };
     const label = `By hand: ${made.text}`;
+    const note: FactOf<'note'> = { kind: 'note', text: label, ...range, source: BY_HAND };
     const sources = open.sources.filter(({ id }) => open.hostOfSource(id) === hostId);
     const own = sources.find(({ name }) => name === BY_HAND);
-    const before =
-      own ??
-      emptySource(
-        BY_HAND,
-        sources.every(({ isSample }) => isSample),
-      );
+    const before = own ?? emptySource(BY_HAND, sources);
     const { events } = before.read.session;
     // One aperture holds: the next takes its place, and that of its note.
     const old =

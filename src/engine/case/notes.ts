@@ -146,19 +146,7 @@ async function add(open: OpenCase, text: string, on: NoteParams['on']): Promise<
   if (own) open.put(label, [await withAdded(own, note)]);
   else {
     const others = open.sources.filter(({ id }) => open.hostOfSource(id) === document.id);
-    open.put(
-      label,
-      [
-        await withAdded(
-          emptySource(
-            NOTES_NAME,
-            others.every(({ isSample }) => isSample),
-          ),
-          note,
-        ),
-      ],
-      document.id,
-    );
+    open.put(label, [await withAdded(emptySource(NOTES_NAME, others), note)], document.id);
   }
   return { ok: true };
 }
@@ -190,13 +178,16 @@ function shortened(text: string): string {
 
 const isNotesOnly = ({ read }: OpenedSource) => read.session.events.every(isNote);
 
-/** A source without events, for what a person adds; `name` is that of its facts. */
-export function emptySource(name: string, isSample: boolean): OpenedSource {
+/**
+ * A source without events, for what a person adds to a host; `name` is that of its facts. Beside the sources of a sample it
+ * is a part of the sample.
+ */
+export function emptySource(name: string, beside: readonly OpenedSource[]): OpenedSource {
   return {
     id: '',
     name,
     textNames: [name],
-    isSample,
+    isSample: beside.every(({ isSample }) => isSample),
     read: {
       ...nothingRead(name),
       // The source of the notes has no title of its own.

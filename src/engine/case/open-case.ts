@@ -197,8 +197,9 @@ export class OpenCase {
 
   /** What the sources of a host say together. */
   #profileOf(host: HostEntry): HostProfile {
-    const [only, ...more] = this.#sourcesOf(host).map(({ profile }) => profile);
-    return only && more.length === 0 ? only : mergeProfiles(only ? [only, ...more] : []);
+    const profiles = this.#sourcesOf(host).map(({ profile }) => profile);
+    const [only] = profiles;
+    return only && profiles.length === 1 ? only : mergeProfiles(profiles);
   }
 
   #put(source: OpenedSource, hostId: string | undefined): void {

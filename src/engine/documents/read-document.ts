@@ -146,12 +146,11 @@ export async function readHostInputs(
       for (const event of batch) collected.add(event);
     },
   });
-  const own = isTogether ? sources : sources.slice(0, 1);
+  const [own, others] = isTogether ? [sources, []] : [sources.slice(0, 1), sources.slice(1)];
   const read: [ReadInputs, ...ReadInputs[]] = [await readOf(collectorOf(0), { title, sources: own, header, files })];
-  for (let i = 1; !isTogether && i < sources.length; i++) {
-    const summary = sources[i];
-    if (summary)
-      read.push(await readOf(collectorOf(i), { title: summary.name, sources: [summary], header: undefined, files }));
+  for (const [i, summary] of others.entries()) {
+    const about = { title: summary.name, sources: [summary], header: undefined, files };
+    read.push(await readOf(collectorOf(i + 1), about));
   }
   return read;
 }
