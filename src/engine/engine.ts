@@ -29,6 +29,8 @@ const partDefinedGuests = loadPart(() => import('./answers/defined-guests.ts'));
 const partEvents = loadPart(() => import('./answers/event-rows.ts'));
 const partEventList = loadPart(() => import('./answers/event-list.ts'));
 const partFind = loadPart(() => import('./answers/find.ts'));
+const partHostTable = loadPart(() => import('./answers/host-table.ts'));
+const partMembers = loadPart(() => import('./case/members.ts'));
 const partLessons = loadPart(() => import('./answers/lessons.ts'));
 const partModels = loadPart(() => import('../kernel/models.ts'));
 const partOperationLine = loadPart(() => import('./answers/operation-line.ts'));
@@ -84,6 +86,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
           context,
           sample,
           total,
+          isFolding: true,
         },
       );
       if (read.every(isEmptySource)) {
@@ -101,6 +104,9 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       return success({ placements, case: caseNode(current) });
     },
     closeSource: ({ sourceId }) => changed(current.close(sourceId)),
+    members: async (params) => success((await partMembers()).membersOf(current, params)),
+    openMember: async (params, context) =>
+      changedKernel(await (await partMembers()).openMember(current, params, context)),
     moveSource: ({ sourceId, to }) => changed(current.move(sourceId, to)),
     renameHost: ({ hostId, name }) => changed(current.rename(hostId, name)),
     undo: () => changedKernel(current.undo()),
@@ -216,10 +222,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       const { guestSizes } = await partQuestions();
       return guestSizes(selectedHosts(current.documents, new Set(selectedGroups)), machine, definition);
     },
-    async compareHosts({ selectedGroups }) {
-      const { compareSelected } = await partQuestions();
-      return compareSelected(selectedHosts(current.documents, new Set(selectedGroups)));
-    },
+    compareHosts: async (trial) => (await partHostTable()).hostTable(current.documents, trial),
     async text(params, { signal }) {
       const { sourceText } = await partText();
       return withDocument(params.id, (document) => sourceText(document, params, signal));

@@ -77,6 +77,9 @@ export const FACTS = {
     stream_ids: v.optional(v.array(v.tuple([count, count, count, count]))),
     // In a file of several hosts: number of the host, from 1. Events up to the next fact with `part` belong to it.
     part: v.optional(count),
+    // Of a fleet: names of the hosts that are like this one, and what differs between them that these facts do not show.
+    alike: v.optional(v.array(text)),
+    varies: v.optional(v.array(text)),
   }),
   /**
    * A note of the user about the case, or about a range. `space`: name of the model's address space that contains the range;

@@ -30,6 +30,8 @@ export interface CaseAnswer {
 /** A host of the case with its selection, and its conflicts in order. */
 export interface AnsweredHost {
   readonly name: string;
+  /** How many hosts it is shown for, itself included; 1 if absent. */
+  readonly count?: number | undefined;
   readonly space: CommonSpace;
   /** The guests that were tried on it. */
   readonly guests: readonly GuestLayout[];
@@ -87,6 +89,7 @@ export function answerCase({ hosts, sessions = [], isGuestChosen, unread = [] }:
   const malformed = malformedText(hosts);
   const missing = `${malformed}${isPartial ? ` Not read: ${unreadLabel(unread)}.` : ''}`;
   const triesGuest = isGuestChosen && hosts.some(({ guests }) => guests.length > 0);
+  const fleet = fleetText(hosts, triesGuest);
   if (!first || (triesGuest && first.conflict.severity !== 'fatal')) {
     const rest = first ? ` ${also(first.conflict)}` : '';
     const clean = sessions.some(({ refused }) => refused > 0) ? 'note' : 'clean';
@@ -95,7 +98,8 @@ export function answerCase({ hosts, sessions = [], isGuestChosen, unread = [] }:
     return {
       // Inputs that were not read may contain anything.
       severity: first?.conflict.severity ?? (isPartial || malformed !== '' ? 'warning' : clean),
-      text: `${hosts.map((host) => cleanText(host, about)).join(' ') || nothing}${rest}${sessions.map(sessionText).join('')}${missing}`.trim(),
+      // Of a fleet, a sentence for each kind of hosts would be too much.
+      text: `${fleet}${(fleet === '' ? hosts : hosts.slice(0, 1)).map((host) => cleanText(host, about)).join(' ') || nothing}${rest}${sessions.map(sessionText).join('')}${missing}`.trim(),
       remedies: [],
       conflicts: first ? [first.conflict.id] : [],
       provenance: [],
@@ -105,7 +109,7 @@ export function answerCase({ hosts, sessions = [], isGuestChosen, unread = [] }:
   const members = host.conflicts.filter(
     ({ kind, id }) => id === conflict.id || (kind !== undefined && kind === conflict.kind),
   );
-  const prefix = hosts.length > 1 ? `${host.name}: ` : '';
+  const prefix = fleet + (hosts.length > 1 ? `${host.name}: ` : '');
   const text = [
     prefix + (conflict.answer ?? plainAnswer(conflict)),
     burst(conflict, members),
@@ -120,6 +124,28 @@ export function answerCase({ hosts, sessions = [], isGuestChosen, unread = [] }:
     conflicts: members.map(({ id }) => id),
     provenance: conflict.provenance,
   };
+}
+
+/** How many hosts a fleet has, and on how many of them something is wrong; empty for hosts that are each shown. */
+function fleetText(hosts: readonly AnsweredHost[], triesGuest: boolean): string {
+  const countOf = (some: readonly AnsweredHost[]) => some.reduce((sum, { count = 1 }) => sum + count, 0);
+  const total = countOf(hosts);
+  if (total === hosts.length) return '';
+  const has = (severity: ConflictSeverity) => (host: AnsweredHost) =>
+    host.conflicts.some((conflict) => conflict.severity === severity && !isQuiet(conflict));
+  const fatal = hosts.filter(has('fatal'));
+  const warned = hosts.filter((host) => !has('fatal')(host) && has('warning')(host));
+  const number = (count: number) =>
+    count === total ? `all ${groupedDecimal(BigInt(total))}` : groupedDecimal(BigInt(count));
+  const all = `${counted(total, 'host')}${hosts.length > 1 ? ` of ${hosts.length} kinds` : ', all alike'}`;
+  const found = [
+    triesGuest
+      ? `${hosts[0]?.guests[0]?.title ?? 'the guest'} fits on ${fatal.length === hosts.length ? 'none' : number(total - countOf(fatal))}`
+      : '',
+    !triesGuest && fatal.length > 0 ? `fatal conflicts on ${number(countOf(fatal))}` : '',
+    warned.length > 0 ? `warnings on ${number(countOf(warned))}` : '',
+  ].filter(Boolean);
+  return `${all}: ${found.join(', ') || 'no fatal conflicts and no warnings'}. `;
 }
 
 const SEVERITY_PLACES: Readonly<Record<ConflictSeverity, number>> = { fatal: 0, warning: 1, note: 2 };

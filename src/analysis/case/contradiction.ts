@@ -4,7 +4,7 @@ import { compareNames } from '../host/host.ts';
 import type { HostProfile } from './profile.ts';
 
 /** `contents`: the same kind of source with different contents: another host, or the same host at another time. */
-export type ContradictionKind = 'name' | 'architecture' | 'groups' | 'register' | 'contents' | 'folder';
+export type ContradictionKind = 'name' | 'architecture' | 'groups' | 'register' | 'contents' | 'folder' | 'fleet';
 
 export interface ProfileContradiction {
   readonly kind: ContradictionKind;
@@ -18,6 +18,12 @@ const LISTED_MAX = 3;
 function listed(names: readonly string[]): string {
   const shown = names.slice(0, LISTED_MAX).join(', ');
   return names.length > LISTED_MAX ? `${shown} and ${names.length - LISTED_MAX} more` : shown;
+}
+
+/** Evidence of one machine is none of the others that are shown with it. */
+function standsForOthers({ alike }: HostProfile): string | undefined {
+  if (alike.size === 0) return undefined;
+  return `it is shown for ${alike.size + 1} hosts alike; open the one that is meant as a host of its own first`;
 }
 
 function differentNames(source: HostProfile, host: HostProfile): string | undefined {
@@ -103,6 +109,7 @@ export function contradictionOf(source: HostProfile, host: HostProfile): Profile
 }
 
 const CHECKS: readonly (readonly [ContradictionKind, (a: HostProfile, b: HostProfile) => string | undefined])[] = [
+  ['fleet', (_, host) => standsForOthers(host)],
   ['name', differentNames],
   ['architecture', differentPlatform],
   ['groups', differentGroups],

@@ -33,6 +33,9 @@ export interface HostProfile {
   /** Devices and groups that errors and faults name, without any other information about them. */
   readonly namedDevices: Set<string>;
   readonly namedGroups: Map<string, Provenance>;
+  /** Names of the hosts of a fleet that are like this one, and what may differ between them. */
+  readonly alike: Set<string>;
+  readonly varies: Set<string>;
 }
 
 export function emptyProfile(): HostProfile {
@@ -47,6 +50,8 @@ export function emptyProfile(): HostProfile {
     regions: new Map(),
     namedDevices: new Set(),
     namedGroups: new Map(),
+    alike: new Set(),
+    varies: new Set(),
   };
 }
 
@@ -128,7 +133,9 @@ class ProfileBuilder {
   }
 
   #host(fact: FactOf<'host'>): void {
-    const { name, arch, address_width: width } = fact;
+    const { name, arch, address_width: width, alike = [], varies = [] } = fact;
+    for (const other of alike) this.profile.alike.add(other);
+    for (const what of varies) this.profile.varies.add(what);
     const short = name === undefined ? undefined : normalizedName(name);
     if (name !== undefined && short !== undefined) keepFirst(this.profile.names, short, name);
     const architecture = arch === undefined ? undefined : architectureOf(arch);
@@ -209,6 +216,8 @@ export function mergeProfiles(profiles: Iterable<HostProfile>): HostProfile {
     mergeSets(all.regions, profile.regions);
     for (const device of profile.namedDevices) all.namedDevices.add(device);
     mergeFirst(all.namedGroups, profile.namedGroups);
+    for (const other of profile.alike) all.alike.add(other);
+    for (const what of profile.varies) all.varies.add(what);
   }
   return all;
 }

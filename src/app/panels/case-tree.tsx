@@ -83,6 +83,11 @@ function SelectBox({
   );
 }
 
+/** The name of a host, without how many others are alike. */
+function nameOf({ document, title }: CaseRow): string {
+  return document.alike?.shown ?? title;
+}
+
 /** The name of a host while it is changed. Enter and leaving the box keep what was typed, Escape does not. */
 function RenameBox({ row, actions }: Pick<RowProps, 'row' | 'actions'>) {
   const ref = useRef<HTMLInputElement>(null);
@@ -102,7 +107,7 @@ function RenameBox({ row, actions }: Pick<RowProps, 'row' | 'actions'>) {
       className="rename-box"
       aria-label={`Name of ${row.title}`}
       title="Empty: the name that the sources give"
-      defaultValue={row.title}
+      defaultValue={nameOf(row)}
       spellCheck={false}
       onBlur={(event) => end(event.target.value)}
       onKeyDown={(event) => {
@@ -301,12 +306,12 @@ export function CaseTree({ filter, clearFilter }: CaseTreeProps) {
         void setSelectedGroups(isSelected ? [...others, ...selects] : others);
       },
       rename: ({ key }) => setRenaming(key),
-      endRename: ({ title, document }, name, box) => {
-        const row = box.closest<HTMLElement>('[role=row]');
+      endRename: (row, name, box) => {
+        const place = box.closest<HTMLElement>('[role=row]');
         // Where the box had the focus, its row gets it.
-        if (box === box.ownerDocument.activeElement) row?.focus({ preventScroll: true });
+        if (box === box.ownerDocument.activeElement) place?.focus({ preventScroll: true });
         setRenaming(undefined);
-        if (name !== undefined && name.trim() !== title) void renameHost(document.id, name);
+        if (name !== undefined && name.trim() !== nameOf(row)) void renameHost(row.document.id, name);
       },
       openMenu: (row, button) => setMenu({ row, button }),
       startDrag: ({ source, document }, event) => {

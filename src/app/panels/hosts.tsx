@@ -1,17 +1,17 @@
-import { hostsLabel } from '../../analysis/space/compare-hosts.ts';
-import { formatSize, groupedHex } from '../../iova/format.ts';
+import { counted, formatSize, groupedHex } from '../../iova/format.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import { useApp } from '../state/app-state.ts';
 import { copy } from '../state/clipboard.ts';
 import { useAnswer } from '../state/use-answer.ts';
 import { showRange } from '../state/view.ts';
+import { HostKinds } from './host-kinds.tsx';
 import './hosts.css';
 
 function Ranges({ title, ranges, hint }: { title: string; ranges: readonly IovaRange[]; hint: string }) {
   return (
     <section>
       <h3>{title}</h3>
-      <p className="second">{hint}</p>
+      {hint !== '' && <p className="second">{hint}</p>}
       <ul>
         {ranges.slice(0, 60).map((r) => (
           <li key={r.start.toString()}>
@@ -31,43 +31,33 @@ function Ranges({ title, ranges, hint }: { title: string; ranges: readonly IovaR
 /** Several hosts compared: what a guest that migrates between them can use. */
 export function HostsPanel() {
   const selectedGroups = useApp((s) => s.selectedGroups);
+  const guest = useApp((s) => s.guest);
+  const pageSize = useApp((s) => s.pageSize);
   const documents = useApp((s) => s.documents);
-  const { value: compared, error } = useAnswer('compareHosts', { selectedGroups }, documents);
+  const { value: table, error } = useAnswer('compareHosts', { selectedGroups, guest, pageSize }, documents);
 
-  if (!compared) {
+  if (!table) {
     const isExpected = error === undefined || error.code === 'unusable';
     return <p className="hint">{isExpected ? 'Open two or more hosts to compare them.' : error.message}</p>;
   }
-  const unknown = compared.hosts.filter((host) => !host.isApertureKnown).map(({ title }) => title);
-  const all = compared.hosts.map(({ title }) => title);
-  const label = (names: readonly string[]) => hostsLabel(names, all);
+  const hasKinds = guest !== undefined || table.rows.some(({ count }) => count > 1);
   return (
     <div className="hosts" data-testid="hosts">
       <p>
-        Reserved on any of {label(all)}, as a copyable list: <code data-testid="paste-line">{compared.line}</code>{' '}
-        <button type="button" className="button" onClick={() => void copy(compared.line, 'list')}>
+        Reserved on any of {table.all}, as a copyable list: <code data-testid="paste-line">{table.line}</code>{' '}
+        <button type="button" className="button" onClick={() => void copy(table.line, 'list')}>
           Copy
         </button>
       </p>
-      {unknown.length > 0 && (
-        <p className="second">The aperture of {label(unknown)} is unknown: usable ranges may end lower than shown.</p>
+      {table.apertureUnknown !== '' && (
+        <p className="second">
+          The aperture of {table.apertureUnknown} is unknown: usable ranges may end lower than shown.
+        </p>
       )}
-      {compared.classes.some(({ hosts }) => hosts.length > 1) && (
-        <>
-          <h3>Identical hosts</h3>
-          <ul data-testid="alike">
-            {compared.classes.slice(0, 60).map(({ hosts, differs }) => (
-              <li key={hosts[0]}>
-                {label(hosts)}
-                {differs !== '' && `: ${differs}`}
-              </li>
-            ))}
-            {compared.classes.length > 60 && <li className="second">and {compared.classes.length - 60} more</li>}
-          </ul>
-        </>
-      )}
+      {hasKinds && <HostKinds table={table} />}
+      <Ranges title="Usable on all" ranges={table.usableIntersection} hint="for a guest that may move to any of them" />
       <h3>Differences</h3>
-      {compared.differences.length === 0 ? (
+      {table.differences.length === 0 ? (
         <p className="hint">The hosts have identical ranges.</p>
       ) : (
         <table>
@@ -80,7 +70,7 @@ export function HostsPanel() {
             </tr>
           </thead>
           <tbody>
-            {compared.differences.slice(0, 200).map((d) => (
+            {table.differences.map((d) => (
               <tr key={d.start.toString()}>
                 <td>
                   <button type="button" className="link mono" onClick={() => showRange(d.start, d.last)}>
@@ -88,22 +78,18 @@ export function HostsPanel() {
                   </button>
                 </td>
                 <td>{formatSize(d.last - d.start + 1n)}</td>
-                <td>{label(d.usableOn)}</td>
-                <td>{label(d.blockedOn)}</td>
+                <td>{d.usableOn}</td>
+                <td>{d.blockedOn}</td>
               </tr>
             ))}
           </tbody>
         </table>
       )}
+      {table.differencesMore > 0 && <p className="second">and {counted(table.differencesMore, 'more range')}</p>}
       <div className="host-sets">
-        <Ranges
-          title="Usable on all"
-          ranges={compared.usableIntersection}
-          hint="for a guest that migrates between them"
-        />
-        <Ranges title="Usable on any" ranges={compared.usableUnion} hint="" />
-        <Ranges title="Reserved on any" ranges={compared.reservedUnion} hint="" />
-        <Ranges title="Reserved on all" ranges={compared.reservedIntersection} hint="" />
+        <Ranges title="Usable on any" ranges={table.usableUnion} hint="" />
+        <Ranges title="Reserved on any" ranges={table.reservedUnion} hint="" />
+        <Ranges title="Reserved on all" ranges={table.reservedIntersection} hint="" />
       </div>
     </div>
   );

@@ -11,7 +11,11 @@ import { arrange } from './picture.ts';
 const { getState: get, setState: set } = useApp;
 
 /** Shows the case after a change; false if the engine did not make it. */
-async function show(title: string, changed: EngineResult<CaseNode>, keep: 'view' | 'all'): Promise<boolean> {
+export async function showChange(
+  title: string,
+  changed: EngineResult<CaseNode>,
+  keep: 'view' | 'all',
+): Promise<boolean> {
   if (!changed.ok) {
     showEngineError(title, changed.error);
     return false;
@@ -25,7 +29,7 @@ async function show(title: string, changed: EngineResult<CaseNode>, keep: 'view'
 /** Undoes the last change of the case. */
 export async function undo(): Promise<void> {
   const label = get().caseNode?.undo;
-  if (await show('Nothing was undone', await engine().call('undo', null), 'all')) {
+  if (await showChange('Nothing was undone', await engine().call('undo', null), 'all')) {
     notify(label === undefined ? 'Undone' : `Undone: ${label}`);
   }
 }
@@ -41,7 +45,7 @@ export async function makeAnotherHost(placements: readonly Placement[]): Promise
     if (!moved.ok || !host) break;
     moved = await engine().call('moveSource', { sourceId, to: host.id });
   }
-  if (await show('The sources were not moved', moved, 'all')) {
+  if (await showChange('The sources were not moved', moved, 'all')) {
     notify(host ? `${host.title} is now a separate host` : 'Moved to another host');
   }
 }
@@ -49,7 +53,7 @@ export async function makeAnotherHost(placements: readonly Placement[]): Promise
 /** Moves a source to another host, or to a new one (`new-host`). */
 export async function moveSource(sourceId: string, to: string): Promise<void> {
   const moved = await engine().call('moveSource', { sourceId, to });
-  if (!(await show('The source was not moved', moved, 'all'))) return;
+  if (!(await showChange('The source was not moved', moved, 'all'))) return;
   const host = get().documents.find(({ sources }) => sources.some(({ id }) => id === sourceId));
   const source = host?.sources.find(({ id }) => id === sourceId);
   offerUndo(`${source?.name ?? 'The source'} moved to ${host?.title ?? 'another host'}`);
@@ -58,7 +62,7 @@ export async function moveSource(sourceId: string, to: string): Promise<void> {
 /** Renames a host; an empty name restores the name from its sources. */
 export async function renameHost(hostId: string, name: string): Promise<void> {
   const renamed = await engine().call('renameHost', { hostId, name });
-  if (await show('The host was not renamed', renamed, 'view')) {
+  if (await showChange('The host was not renamed', renamed, 'view')) {
     const title = get().documents.find(({ id }) => id === hostId)?.title;
     notify(`Renamed to ${title ?? name}`);
   }
@@ -67,7 +71,7 @@ export async function renameHost(hostId: string, name: string): Promise<void> {
 /** Closes a source; a host without sources is closed with it. Can be undone. */
 export async function closeSource(sourceId: string, name: string): Promise<void> {
   const closed = await engine().call('closeSource', { sourceId });
-  if (await show(`${name} was not closed`, closed, 'all')) offerUndo(`${name} closed`);
+  if (await showChange(`${name} was not closed`, closed, 'all')) offerUndo(`${name} closed`);
 }
 
 /** Closes a host with all of its sources, or a session. Can be undone. */
@@ -93,26 +97,26 @@ function offerUndo(text: string): void {
  * with this address; by default all of them. False if no host has it.
  */
 export async function setDevice(device: string | null | undefined, hostId?: string): Promise<boolean> {
-  return show('The device was not chosen', await engine().call('setDevice', { device, hostId }), 'view');
+  return showChange('The device was not chosen', await engine().call('setDevice', { device, hostId }), 'view');
 }
 
 /** Chooses the kernel whose rules answer; null: that of the sources. False if it is not a version. */
 export async function setKernel(version: string | null): Promise<boolean> {
-  return show('The kernel was not chosen', await engine().call('setKernel', { version }), 'view');
+  return showChange('The kernel was not chosen', await engine().call('setKernel', { version }), 'view');
 }
 
 /** Closes everything; can be undone. */
 export async function newCase(): Promise<void> {
   cancelOpenings();
   set({ guest: undefined, conflict: undefined, measured: undefined, explained: undefined, sampleIds: [] });
-  await show('The case was not closed', await engine().call('newCase', null), 'all');
+  await showChange('The case was not closed', await engine().call('newCase', null), 'all');
 }
 
 /** Closes everything and deletes the case from the browser's storage. Cannot be undone. */
 export async function forget(): Promise<void> {
   cancelOpenings();
   set({ guest: undefined, conflict: undefined, measured: undefined, explained: undefined, sampleIds: [] });
-  if (!(await show('The case was not forgotten', await engine().call('forget', null), 'all'))) return;
+  if (!(await showChange('The case was not forgotten', await engine().call('forget', null), 'all'))) return;
   const { BROWSER_STORE } = await import('./autosave.ts');
   try {
     await BROWSER_STORE.remove();

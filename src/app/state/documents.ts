@@ -3,6 +3,7 @@ import type { CaseNode, Placement } from '../../engine/protocol/case.ts';
 import type { DocumentNode, InputFile } from '../../engine/protocol/documents.ts';
 import type { Engine } from '../../engine/protocol/methods.ts';
 import { defaultKeys, selectableKeys } from '../../engine/protocol/selection.ts';
+import { counted } from '../../iova/format.ts';
 import { type Busy, useApp } from './app-state.ts';
 import { engine } from './engine.ts';
 import { notify, showEngineError } from './notices.ts';
@@ -98,7 +99,8 @@ async function openNow(
     addressed: address === undefined ? undefined : { part: address, ids: [...new Set(ids)] },
   });
   applyCase(node);
-  const notice = isSample ? '' : placedLabel(placements);
+  const label = placedLabel(placements, node);
+  const notice = isSample ? '' : label;
   const session = get().documents.findLast(({ id, hasHistory }) => hasHistory && ids.includes(id))?.id;
   set({
     conflict: undefined,
@@ -107,16 +109,19 @@ async function openNow(
     ...(session === undefined ? {} : { session, eventFilter: {} }),
     notice,
     announcement: notice,
-    placed: isSample ? undefined : { text: placedLabel(placements), placements },
+    placed: isSample ? undefined : { text: label, placements },
   });
   await arrange('all');
   return placements;
 }
 
-/** `qemu.log joined Host A`. */
-function placedLabel(placements: readonly Placement[]): string {
+/** `qemu.log joined Host A`, `1000 hosts of 8 kinds opened`. */
+function placedLabel(placements: readonly Placement[], { hosts }: CaseNode): string {
   const [first] = placements;
   if (!first) return '';
+  const opened = hosts.filter(({ id }) => placements.some(({ hostId }) => hostId === id));
+  const count = opened.reduce((sum, { alike }) => sum + (alike?.count ?? 1), 0);
+  if (count > opened.length) return `${count} hosts of ${counted(opened.length, 'kind')} opened`;
   const more = placements.length > 1 ? ` and ${placements.length - 1} more` : '';
   if (first.outcome === 'session' || first.hostName === undefined) return `${first.sourceName}${more} opened`;
   const to = first.outcome === 'joined' ? `joined ${first.hostName}` : `opened as ${first.hostName}`;

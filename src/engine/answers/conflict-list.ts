@@ -110,7 +110,8 @@ export function checkDocuments(
     if (chosen) found.push(...onModels(document, keys, chosen));
     if (!shown && found.length === 0) continue;
     const conflicts = sortConflicts(found, focus);
-    checked.push({ document, name: document.title, space, guests, otherGuests, conflicts, mappings });
+    const count = (document.alike?.others.length ?? 0) + 1;
+    checked.push({ document, name: document.title, count, space, guests, otherGuests, conflicts, mappings });
   }
   return { checked, ...(problem === undefined ? {} : { problem }) };
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { PictureSpace } from '../picture/spaces.ts';
 import { selectedHosts, spacesFor } from '../picture/spaces.ts';
 import { sessionDocument } from '../testing/documents.ts';
-import { compareSelected, fitIn, guestSizes, holesIn } from './questions.ts';
+import { fitIn, guestSizes, holesIn } from './questions.ts';
 
 const MSI = { kind: 'reserved', start: '0xfee00000', last: '0xfeefffff', type: 'msi', group: '1' };
 const RELAXABLE = { kind: 'reserved', start: '0x1000', last: '0x1fff', type: 'direct-relaxable', group: '1' };
@@ -134,24 +134,5 @@ describe('sizes of guests', () => {
 
   test('an unknown machine is refused', async () => {
     expect(guestSizes([], 'pdp11')).toMatchObject({ ok: false, error: { message: '"pdp11" is not a known machine' } });
-  });
-
-  test('hosts side by side need two with groups', async () => {
-    const one = await hosts([MSI], [HOST]);
-    expect(compareSelected(one)).toMatchObject({ ok: false, error: { code: 'unusable' } });
-    const compared = compareSelected(await hosts([MSI, HOST], [MSI, HIGH]));
-    if (!compared.ok) throw new Error(compared.error.message);
-    expect(compared.value.hosts).toEqual([
-      { title: 'h0', isApertureKnown: true },
-      { title: 'h1', isApertureKnown: false },
-    ]);
-    expect(compared.value.differences).toContainEqual({
-      start: 0x100000000n,
-      last: 0x1ffffffffn,
-      usableOn: ['h0'],
-      blockedOn: ['h1'],
-    });
-    expect(compared.value.reservedIntersection).toEqual([{ start: 0xfee00000n, last: 0xfeefffffn }]);
-    expect(compared.value.reservedUnion).toHaveLength(2);
   });
 });

@@ -1,20 +1,17 @@
-// Questions about the spaces of the picture: would a range fit, how is free space fragmented, which guests fit, how do
-// hosts differ.
+// Questions about the spaces of the picture: would a range fit, how is free space fragmented, which guests fit.
 
 import { blockedOf } from '../../analysis/conflicts/guest.ts';
 import type { GuestDefinition } from '../../analysis/guest/guest-memory.ts';
 import { fittingSizes, MACHINES, type Machine, type MachineName, sizesLabel } from '../../analysis/guest/layouts.ts';
-import { compareHosts } from '../../analysis/space/compare-hosts.ts';
 import { findPlaces, HoleCounter } from '../../analysis/space/fit.ts';
 import { obstacleLabel, type SpaceObstacle } from '../../analysis/space/usable-ranges.ts';
 import { rangeOfLength } from '../../iova/range.ts';
 import { type RangeSet, union } from '../../iova/range-set.ts';
 import { definedGuest, isMachineName, vendorOf } from '../picture/guests.ts';
 import type { PictureSpace, SelectedHost } from '../picture/spaces.ts';
-import type { Blocker, GuestSizes, HostsCompared, SpaceFit, SpaceHoles } from '../protocol/answers.ts';
+import type { Blocker, GuestSizes, SpaceFit, SpaceHoles } from '../protocol/answers.ts';
 import type { Params } from '../protocol/methods.ts';
 import { type EngineResult, failure, success } from '../protocol/result.ts';
-import { namedComparison } from './named-comparison.ts';
 
 /** Maximum number of places in one answer. */
 const PLACES_MAX = 100;
@@ -89,13 +86,4 @@ export function guestSizes(
     maxRam: machine.maxRam,
     isApertureKnown: hosts.every(({ space }) => space.apertures.length > 0),
   });
-}
-
-/** Compares the selected hosts; fails if there are fewer than two. */
-export function compareSelected(hosts: readonly SelectedHost[]): EngineResult<HostsCompared> {
-  const shown = hosts.filter(({ space }) => space.groups.length > 0);
-  if (shown.length < 2)
-    return failure('unusable', 'comparing needs two or more hosts: open another host and select its groups');
-  const titles = shown.map(({ space }) => space.host.title);
-  return success(namedComparison(compareHosts(shown.map(({ space }) => space)), titles));
 }

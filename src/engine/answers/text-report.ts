@@ -15,6 +15,7 @@ import type { PictureSpace } from '../picture/spaces.ts';
 import type { Answered } from '../protocol/answers.ts';
 import type { Arrangement } from '../protocol/picture.ts';
 import type { TextReportParts } from '../protocol/share.ts';
+import { variesLabel } from '../protocol/varying.ts';
 import { type RefusedOperations, refusedOperations } from './refused-operations.ts';
 import { sourcePlaces } from './source-places.ts';
 
@@ -182,8 +183,15 @@ export function circumstancesOf(documents: Iterable<EngineDocument>): string[] {
       return `${title}: after event ${position} of ${session.events.length}, model ${model ?? 'none'}, ${rules}`;
     }
     const own = `${host.about.kernel || 'not known'}${host.about.arch ? ` (${host.about.arch})` : ''}`;
-    return `${title}: host kernel: ${own}, QEMU or other VMM: ${monitorsOf(document)}; ${rules}`;
+    return `${title}: host kernel: ${own}, QEMU or other VMM: ${monitorsOf(document)}; ${rules}${shownText(document)}`;
   });
+}
+
+/** What is not shown of the hosts that are alike with this one. */
+function shownText({ alike }: EngineDocument): string {
+  if (!alike) return '';
+  const varies = variesLabel(alike.varies);
+  return `; shown are the ranges, groups and devices of ${alike.shown}${varies === '' ? '' : `; ${varies} differ on the others`}`;
 }
 
 /** Names and versions of the VMMs of its guests. */

@@ -9,9 +9,10 @@ import {
 } from '../../analysis/case/device.ts';
 import { underKernel } from '../../analysis/host/iommu-aperture.ts';
 import { MappingCollector } from '../../analysis/host/mappings.ts';
+import { groupedDecimal } from '../../iova/format.ts';
 import { isFact, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
 import { newSession, type Session } from '../../session/session.ts';
-import { type EngineDocument, hostAt, type SourceOrigin } from '../documents/document.ts';
+import { type AlikeHosts, type EngineDocument, hostAt, type SourceOrigin } from '../documents/document.ts';
 import { DIAGNOSTICS_MAX } from '../documents/read-document.ts';
 import { type Diagnostic, PASTED_NAME } from '../protocol/documents.ts';
 import { joinsHost, type OpenedSource } from './source.ts';
@@ -60,11 +61,13 @@ export class HostDocument {
   /** `previous`: the previous document of the same host; its position is kept if sources were only appended. */
   constructor(
     id: string,
-    title: string,
+    name: string,
     sources: readonly OpenedSource[],
     choices: CaseChoices,
     previous?: HostDocument,
   ) {
+    const alike = alikeHosts(name, sources);
+    const title = alike ? `${name} (${groupedDecimal(BigInt(alike.others.length + 1))} hosts alike)` : name;
     this.sources = [...sources.filter(({ isLive }) => !isLive), ...sources.filter(({ isLive }) => isLive)];
     this.#live = this.sources.findLast(({ isLive }) => isLive);
     const { session, offset } = mergedSession(title, this.sources);
@@ -81,6 +84,7 @@ export class HostDocument {
       id,
       kind: 'host',
       title,
+      ...(alike ? { alike } : {}),
       session,
       host: hostAt(id, title, events, position),
       hasGone: this.sources.some(({ read }) => read.hasGone),
@@ -167,6 +171,13 @@ export class HostDocument {
     }
     return this.#mappings.isWaiting;
   }
+}
+
+/** The hosts that the sources say are alike with theirs. */
+function alikeHosts(shown: string, sources: readonly OpenedSource[]): AlikeHosts | undefined {
+  const others = sources.flatMap(({ profile }) => [...profile.alike]);
+  const varies = sources.flatMap(({ profile }) => [...profile.varies]);
+  return others.length > 0 ? { shown, others, varies } : undefined;
 }
 
 function labelled({ name, labels }: OpenedSource, text: string): string {

@@ -256,6 +256,14 @@ export class OpenCase {
     return DONE;
   }
 
+  /** Replaces a source by `changed`, which has its id, and makes `added` a host of its own. */
+  separate(changed: OpenedSource, added: OpenedSource, name: string): void {
+    const before = this.#content;
+    this.#content = { ...before, sources: new Map(before.sources).set(changed.id, changed) };
+    this.#put(withId(added, this.#newId('source')), this.#newId('host'));
+    this.#changed(`Open ${name} as a host of its own`, before);
+  }
+
   rename(hostId: string, name: string): CaseResult {
     const before = this.#content;
     if (!before.hosts.some(({ id }) => id === hostId)) return { ok: false, message: `no host "${hostId}"` };
@@ -404,10 +412,12 @@ export class OpenCase {
     this.#rebuild();
   }
 
-  /** True if the host has another host of the same file. */
-  #hasPartOf({ fileParts }: OpenedSource, { sourceIds }: HostEntry): boolean {
-    if (fileParts === undefined) return false;
-    return sourceIds.some((id) => this.#content.sources.get(id)?.fileParts === fileParts);
+  /** True if the host has another host of the same file or fleet. */
+  #hasPartOf({ fileParts, fleet }: OpenedSource, host: HostEntry): boolean {
+    return this.#sourcesOf(host).some(
+      (other) =>
+        (fileParts !== undefined && other.fileParts === fileParts) || (fleet !== undefined && other.fleet === fleet),
+    );
   }
 
   /** False for a live host before its first facts, which identify it. */

@@ -4,12 +4,16 @@ import type { DumpInput } from '../../dumps/input/open.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import type { ReadInputs } from '../documents/read-document.ts';
 import type { InputFile } from '../protocol/documents.ts';
+import type { CallContext } from '../protocol/methods.ts';
 
 /** An input of the dump readers, with its file if it can be read again. */
 export interface SourceInput {
   readonly input: DumpInput;
   readonly file?: InputFile;
 }
+
+/** Reads a host again, as a source of its own; undefined if it is not found any more. */
+export type ReadAgain = (context: CallContext) => Promise<OpenedSource | undefined>;
 
 export interface OpenedSource {
   readonly id: string;
@@ -31,4 +35,8 @@ export interface OpenedSource {
   readonly isLive: boolean;
   /** The same for the hosts of one session file or archive, which never join each other. */
   readonly fileParts?: symbol;
+  /** The same for the hosts of a fleet that was opened together, which never join each other. */
+  readonly fleet?: symbol;
+  /** The hosts of the fleet that are alike with this one and can be read again, by name. */
+  members?: ReadonlyMap<string, ReadAgain>;
 }

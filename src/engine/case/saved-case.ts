@@ -41,8 +41,8 @@ const HEADER = v.object({
 type Header = v.InferOutput<typeof HEADER>;
 
 /** The files to save for a source. One that cannot be read again by itself is saved as a session file. */
-function filesOf({ files, read, name, fileParts }: OpenedSource): readonly InputFile[] {
-  if (files.length > 0 && fileParts === undefined) return files;
+function filesOf({ files, read, name, fileParts, profile }: OpenedSource): readonly InputFile[] {
+  if (files.length > 0 && fileParts === undefined && profile.alike.size === 0) return files;
   return [{ name, data: new Blob([...writeSessionLines(read.session)]) }];
 }
 

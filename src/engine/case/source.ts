@@ -7,10 +7,11 @@ import { type ReadInputs, readHostInputs } from '../documents/read-document.ts';
 import { loadPart } from '../load-part.ts';
 import type { InputFile } from '../protocol/documents.ts';
 import type { CallContext } from '../protocol/methods.ts';
-import type { OpenedSource, SourceInput } from './opened-source.ts';
+import type { OpenedSource, ReadAgain, SourceInput } from './opened-source.ts';
 
 export type { OpenedSource, SourceInput };
 
+const partFleet = loadPart(() => import('./fleet.ts'));
 const partParts = loadPart(() => import('./parts.ts'));
 const partSplit = loadPart(() => import('./split-by-host.ts'));
 
@@ -170,33 +171,54 @@ async function readHosts(
 export interface ReadAllOptions extends ReadOptions {
   /** Bytes of all inputs, where known. */
   readonly total?: number | undefined;
+  /** True to keep one of the hosts that are alike, if there are more than `FLEET_MIN`. */
+  readonly isFolding?: boolean | undefined;
+}
+
+/** With more hosts than this, those that are alike are shown as one. */
+const FLEET_MIN = 20;
+
+/** Reads the inputs of one source: several if they describe several hosts. Rejects only for the context's signal. */
+async function readGroup(group: readonly SourceInput[], options: ReadOptions): Promise<OpenedSource[]> {
+  const [source, ...others] = await readHosts('', group, options);
+  if (others.length > 0) return [source, ...others];
+  const isParted = source.read.session.events.some((e) => isFact(e) && e.kind === 'host' && e.part !== undefined);
+  if (!isParted) return [source];
+  const { partsOf } = await partParts();
+  return partsOf(source, { sessionOf: (read) => sessionOf('', read, []), textNames });
 }
 
 /** Reads inputs source by source; the case assigns their ids. Rejects only when the context's signal is aborted. */
 export async function readSources(
   inputs: readonly SourceInput[],
-  { context, sample, total }: ReadAllOptions,
+  { context, sample, total, isFolding = false }: ReadAllOptions,
 ): Promise<OpenedSource[]> {
   const sources: OpenedSource[] = [];
+  const waiting: { readonly source: OpenedSource; readonly again: ReadAgain }[] = [];
+  let fleet: Awaited<ReturnType<typeof newFleet>> | undefined;
   let before = 0;
   const groups = groupInputs(inputs);
   const hasFolders = groups.some(([first]) => first?.input.tree !== undefined);
   for (const group of hasFolders ? groups.flatMap((await partSplit()).splitByHost) : groups) {
     const progress: CallContext['progress'] = (state) =>
       context.progress({ ...state, done: before + state.done, ...(total === undefined ? {} : { total }) });
-    const [source, ...others] = await readHosts('', group, { context: { ...context, progress }, sample });
-    before += source.read.sources.reduce((sum, { size }) => sum + size, 0);
-    if (others.length > 0) {
-      sources.push(source, ...others);
-      continue;
-    }
-    const isParted = source.read.session.events.some((e) => isFact(e) && e.kind === 'host' && e.part !== undefined);
-    if (isParted) {
-      const { partsOf } = await partParts();
-      sources.push(...(await partsOf(source, { sessionOf: (read) => sessionOf('', read, []), textNames })));
-    } else sources.push(source);
+    const read = await readGroup(group, { context: { ...context, progress }, sample });
+    before += read[0]?.read.sources.reduce((sum, { size }) => sum + size, 0) ?? 0;
+    const readAgain = (i: number): ReadAgain => {
+      return async (other) => (await readGroup(group, { context: other, sample }))[i];
+    };
+    waiting.push(...read.map((source, i) => ({ source, again: readAgain(i) })));
+    if (!isFolding || (!fleet && waiting.length <= FLEET_MIN)) continue;
+    fleet ??= await newFleet();
+    for (const { source, again } of waiting.splice(0)) sources.push(...fleet.add(source, again));
   }
-  return sources;
+  fleet?.finish();
+  return [...sources, ...waiting.map(({ source }) => source)];
+}
+
+async function newFleet() {
+  const { Fleet } = await partFleet();
+  return new Fleet();
 }
 
 /** The texts of a folder from which facts were read. */

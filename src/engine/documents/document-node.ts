@@ -142,10 +142,12 @@ function hasHistory(document: EngineDocument): boolean {
 }
 
 export function documentNode(document: EngineDocument): DocumentNode {
+  const { alike } = document;
   return {
     id: document.id,
     kind: document.kind,
     title: document.title,
+    ...(alike ? { alike: { shown: alike.shown, count: alike.others.length + 1, varies: alike.varies } } : {}),
     sources: sourceNodes(document),
     texts: document.texts,
     groups: groupNodes(document),

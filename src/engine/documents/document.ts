@@ -27,11 +27,22 @@ export interface SourceOrigin {
   readonly diagnosticsMore: number;
 }
 
+/** Hosts of a fleet that are alike: one of them is shown. */
+export interface AlikeHosts {
+  /** The name of the host that is shown, which is not among the others. */
+  readonly shown: string;
+  readonly others: readonly string[];
+  /** What differs between them. */
+  readonly varies: readonly string[];
+}
+
 export interface EngineDocument {
   readonly id: string;
   /** `session`: a recording of operations. Its facts belong to a host; its state is that of a kernel model. */
   readonly kind: 'host' | 'session';
   title: string;
+  /** Set if other hosts are alike: `title` then says how many. */
+  readonly alike?: AlikeHosts | undefined;
   readonly session: Session;
   /** The host as the facts describe it at its position. */
   host: Host;

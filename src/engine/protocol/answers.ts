@@ -102,7 +102,44 @@ export interface GuestSizes {
   readonly isApertureKnown: boolean;
 }
 
-/** Several hosts side by side. */
+/** Hosts of a table that differ neither in a range nor in the answer. */
+export interface HostTableRow {
+  /** Ids of the documents that are shown for them. */
+  readonly ids: readonly string[];
+  readonly count: number;
+  /** A few of their names, in words. */
+  readonly names: string;
+  /** What is different from the largest class, in words; empty if no range is. */
+  readonly differs: string;
+  /** The answer for them, with the guest that is tried. */
+  readonly answer: Pick<CaseAnswer, 'severity' | 'text'>;
+  /** What may differ between them, although no range does: see `AlikeNode`. */
+  readonly varies: readonly string[];
+}
+
+/** The selected hosts side by side. Names of hosts are in words: all of them would be too long. */
+export interface HostTable {
+  /** How many are compared. */
+  readonly hosts: number;
+  readonly all: string;
+  /** Those whose aperture is unknown; empty if none. */
+  readonly apertureUnknown: string;
+  /** The largest class first. */
+  readonly rows: readonly HostTableRow[];
+  /** Rows beyond those. */
+  readonly more: number;
+  readonly reservedUnion: readonly IovaRange[];
+  readonly reservedIntersection: readonly IovaRange[];
+  readonly usableUnion: readonly IovaRange[];
+  /** For a guest that may move to any of them. */
+  readonly usableIntersection: readonly IovaRange[];
+  readonly differences: readonly (IovaRange & { readonly usableOn: string; readonly blockedOn: string })[];
+  readonly differencesMore: number;
+  /** What is reserved on any host, as a list to copy. */
+  readonly line: string;
+}
+
+/** Several hosts side by side, all with their names. */
 export interface HostsCompared {
   readonly hosts: readonly { readonly title: string; readonly isApertureKnown: boolean }[];
   readonly reservedUnion: readonly IovaRange[];

@@ -64,6 +64,29 @@ export interface HandFact {
   readonly group?: string | undefined;
 }
 
+/** Which of the hosts that are shown together are listed. */
+export interface MemberParams {
+  /** Ids of the documents that are shown for them. */
+  readonly ids: readonly string[];
+  /** A part of their names; empty: all. */
+  readonly text: string;
+  readonly limit: number;
+}
+
+export interface Members {
+  readonly rows: readonly {
+    /** Id of the document that is shown for it. */
+    readonly id: string;
+    readonly name: string;
+    /** True for the host that is shown itself. */
+    readonly isShown: boolean;
+    /** True if it can be read again, as a host of its own. */
+    readonly canOpen: boolean;
+  }[];
+  /** How many have the text in their names, the rows included. */
+  readonly found: number;
+}
+
 export interface CaseNode {
   readonly hosts: readonly DocumentNode[];
   /** Sessions with operations. */

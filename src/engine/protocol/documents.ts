@@ -84,12 +84,27 @@ export interface LayerNode {
   readonly isShown: boolean;
 }
 
+/** What hosts that are alike may differ in. A picture shows it of one of them. */
+export type Varying = 'addresses' | 'names' | 'memory-map' | 'bars' | 'interrupts';
+
+/** The hosts of a fleet that a host is shown for. */
+export interface AlikeNode {
+  /** The name of the host that is shown. */
+  readonly shown: string;
+  /** How many hosts are alike, with that one. */
+  readonly count: number;
+  /** What differs between them: `Varying`, or what a newer version wrote. */
+  readonly varies: readonly string[];
+}
+
 /** A host of the case with its sources, or a session of operations. */
 export interface DocumentNode {
   readonly id: string;
   readonly kind: 'host' | 'session';
   /** The host's name: given by the user, otherwise its host name, otherwise its folder, otherwise `Host A`. */
   readonly title: string;
+  /** Set if other hosts are alike; the title then says how many. */
+  readonly alike?: AlikeNode | undefined;
   readonly sources: readonly SourceNode[];
   /** Names of the texts that can be shown. */
   readonly texts: readonly string[];

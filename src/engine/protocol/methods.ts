@@ -17,12 +17,22 @@ import type {
   DecodedBuffer,
   DefinedGuest,
   GuestSizes,
-  HostsCompared,
+  HostTable,
   SpaceFit,
   SpaceHoles,
   Trial,
 } from './answers.ts';
-import type { CaseNode, ExportedCase, HandFact, ImportedCase, NoteNode, NoteParams, Placement } from './case.ts';
+import type {
+  CaseNode,
+  ExportedCase,
+  HandFact,
+  ImportedCase,
+  MemberParams,
+  Members,
+  NoteNode,
+  NoteParams,
+  Placement,
+} from './case.ts';
 import type { DocumentNode, InputFile, SourceText } from './documents.ts';
 import type { Judged, OpenedLesson } from './lessons.ts';
 import type { LiveState } from './live.ts';
@@ -55,6 +65,8 @@ export interface Methods {
   /** Closes a host with all of its sources, or a session. */
   close: { params: { id: string }; value: CaseNode };
   closeSource: { params: { sourceId: string }; value: CaseNode };
+  /** Reads one of the hosts that a host is shown for again, as a host of its own. */
+  openMember: { params: { id: string; name: string }; value: CaseNode };
   /** `to`: id of a host, or `new-host`. */
   moveSource: { params: { sourceId: string; to: string }; value: CaseNode };
   /** An empty name restores the name from the sources. */
@@ -130,7 +142,10 @@ export interface Methods {
     params: { machine: string; definition?: GuestDefinition | undefined; selectedGroups: readonly string[] };
     value: GuestSizes;
   };
-  compareHosts: { params: { selectedGroups: readonly string[] }; value: HostsCompared };
+  /** With a guest: also whether it fits on them. */
+  compareHosts: { params: Trial; value: HostTable };
+  /** The names of the hosts that documents are shown for. */
+  members: { params: MemberParams; value: Members };
   /** Lines of a source as they were read, `from` counted from 1. */
   text: { params: { id: string; source: string; from: number; limit: number }; value: SourceText };
   /** The range of the picture that the event at `position` (counted from 1) is drawn as. */

@@ -49,9 +49,9 @@ export interface CaseSessionOptions {
 const LETTER_NAME = /^Host [A-Z]+$/;
 
 /** True if the facts of a host state its name. */
-function statesName({ session, title }: EngineDocument): boolean {
+function statesName({ session }: EngineDocument, name: string): boolean {
   return session.events.some(
-    (event) => isFact(event) && event.kind === 'host' && event.name === title && !isPartMark(event),
+    (event) => isFact(event) && event.kind === 'host' && event.name === name && !isPartMark(event),
   );
 }
 
@@ -78,10 +78,11 @@ export function caseSession(all: Iterable<EngineDocument>, options: CaseSessionO
   const places = new Map<EngineDocument, (number | undefined)[]>();
   const hasParts = shown.length > 1;
   for (const [i, host] of shown.entries()) {
-    const isStated = statesName(host);
-    const isNamed = isStated || !LETTER_NAME.test(host.title);
-    if (hasParts) collected.events.push({ kind: 'host', part: i + 1, ...(isNamed ? { name: host.title } : {}) });
-    else if (isNamed && !isStated) collected.events.push({ kind: 'host', name: host.title });
+    const name = host.alike?.shown ?? host.title;
+    const isStated = statesName(host, name);
+    const isNamed = isStated || !LETTER_NAME.test(name);
+    if (hasParts) collected.events.push({ kind: 'host', part: i + 1, ...(isNamed ? { name } : {}) });
+    else if (isNamed && !isStated) collected.events.push({ kind: 'host', name });
     places.set(
       host,
       collected.add(

@@ -7,6 +7,7 @@ type ChangingMethod =
   | 'close'
   | 'closeSource'
   | 'moveSource'
+  | 'openMember'
   | 'renameHost'
   | 'undo'
   | 'newCase'
@@ -24,6 +25,7 @@ const CHANGING: ReadonlySet<Method> = new Set<ChangingMethod>([
   'close',
   'closeSource',
   'moveSource',
+  'openMember',
   'renameHost',
   'undo',
   'newCase',

@@ -30,8 +30,6 @@ export interface Paint {
 export interface Theme {
   readonly ink: Inks;
   readonly paint: Readonly<Record<StyleName, Paint>>;
-  /** Width in pixels of the line around letters that covers what is below them. */
-  readonly haloWidth: number;
 }
 
 function paintOf(name: StyleName, theme: ThemeName): Paint {
@@ -41,10 +39,9 @@ function paintOf(name: StyleName, theme: ThemeName): Paint {
 }
 
 /** A theme with a paint for every style. */
-function themeOf(ink: Theme['ink'], paint: (style: StyleName) => Paint, haloWidth = 3): Theme {
-  const paints = Object.fromEntries(STYLE_NAMES.map((style) => [style, paint(style)]));
+function themeOf(ink: Theme['ink'], paint: (style: StyleName) => Paint): Theme {
   // Every name has a value: the keys are those of the table of styles.
-  return { ink, paint: paints as Theme['paint'], haloWidth };
+  return { ink, paint: Object.fromEntries(STYLE_NAMES.map((style) => [style, paint(style)])) as Theme['paint'] };
 }
 
 function theme(name: ThemeName): Theme {
@@ -70,8 +67,6 @@ export function forcedTheme(colors: SystemColors): Theme {
     // Every ink has a color: the keys are those of the table.
     Object.fromEntries(ink) as Theme['ink'],
     (style) => ({ ...paintOf(style, 'light'), fill: ground, stroke: text, pattern: text }),
-    // The lines of patterns have the color of the letters: between those there must be none.
-    7,
   );
 }
 
