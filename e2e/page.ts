@@ -123,11 +123,11 @@ export async function pasteText(page: Page, text: string): Promise<void> {
  * the page from screen readers until it is closed): each rule with the elements that break it.
  */
 export async function violations(page: Page, list?: string): Promise<string[]> {
-  const builder = new AxeBuilder({ page });
-  const { violations: found } = await (list === undefined
-    ? builder
-    : builder.include(list).disableRules(['region', 'page-has-heading-one'])
-  ).analyze();
+  // In the page itself, and without a list of everything that passes: a fifth of the processor time. The other way is for
+  // frames of other origins, which the page has none of.
+  const builder = new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ['violations'] });
+  if (list !== undefined) builder.include(list).disableRules(['region', 'page-has-heading-one']);
+  const { violations: found } = await builder.analyze();
   return found.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`);
 }
 

@@ -13,7 +13,10 @@ export type ArgsResult<O extends ParseArgsOptionsConfig> =
 
 /** What is wrong with the value of `--kernel`; undefined if it is a version, or if the option is not given. */
 export function kernelProblem(version: string | undefined): string | undefined {
-  if (version === undefined || parseKernelVersion(version)) return undefined;
+  if (version === undefined) return undefined;
+  // A letter directly behind the series is a slip (6.1x); a release may have a suffix behind its patch (uname -r).
+  const isSlip = /^\D*\d+\.\d+[a-z_]/i.test(version);
+  if (parseKernelVersion(version) && !isSlip) return undefined;
   return `--kernel '${version}': expected a version such as 6.1 or 6.12.42`;
 }
 

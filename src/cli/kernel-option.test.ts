@@ -44,6 +44,17 @@ describe('--kernel', () => {
     expect(wrong.stderr).toBe(`iovascope: ${command}: --kernel 'banana': expected a version such as 6.1 or 6.12.42\n`);
   });
 
+  test.each([
+    ['6.1x', 2],
+    ['6.12_', 2],
+    ['6.12.x', 0],
+    ['6.6.1custom', 0],
+    ['v6.12-rc3', 0],
+    ['Linux 6.12', 0],
+  ])('%s: exit code %i', async (version, code) => {
+    expect((await runCli(['fit', host, ...AT, '--kernel', version])).code === 2 ? 2 : 0).toBe(code);
+  });
+
   test('link carries the version', async () => {
     const { code, stdout } = await runCli(['link', host, '--kernel', '6.1']);
     expect(code).toBe(0);

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anyAddress, assertProperty } from '../iova/testing/arbitraries.ts';
 import { parseEventLine } from './event-line.ts';
-import { EventLines } from './event-lines.ts';
+import { AsciiEncoder, EventLines } from './event-lines.ts';
 import { writeEvent } from './write.ts';
 
 const FOLDER = new URL('../kernel/fixtures/', import.meta.url);
@@ -55,10 +55,18 @@ describe('EventLines', () => {
     assertProperty(
       fc.property(few, uses, (lines, used) => {
         const reader = new EventLines();
+        const encoder = new AsciiEncoder();
         for (const [i, values, write] of used) {
           const text = renumbered(lines[i % lines.length] ?? '', values, write);
-          const { isCanonical, ...parsed } = reader.parse(text);
           const { isCanonical: expected, ...plain } = plainly(text);
+          const ascii = encoder.encode(`x${text}\n{`);
+          const read = ascii && reader.parseAscii(ascii, 1);
+          if (read) {
+            expect({ event: read.event }).toEqual(plain);
+            expect(Object.keys(read.event)).toEqual(Object.keys(plain.event));
+            expect(read.end).toBe(text.length + 2);
+          }
+          const { isCanonical, ...parsed } = reader.parse(text);
           expect(parsed).toEqual(plain);
           expect(Object.keys(parsed.event)).toEqual(Object.keys(plain.event));
           if (isCanonical !== undefined) expect(isCanonical).toBe(expected);
@@ -74,6 +82,30 @@ describe('EventLines', () => {
     // Many other spellings in between: those before are forgotten, and seen anew.
     for (let i = 0; i < 2000; i++) lines.parse(text(1).replace('"a"', `"a${i}"`));
     expect([1, 2, 3].map((n) => lines.parse(text(n)).isCanonical)).toEqual([undefined, undefined, true]);
+  });
+
+  it('reads bytes of spellings that it knows, wherever the line is, and only whole lines', () => {
+    const lines = new EventLines();
+    const text = (n: number, more = '') =>
+      `{"op":"ioas.unmap","ioas":"a","iova":"0x${n.toString(16)}","length":"0x0"}${more}`;
+    const bytes = (line: string, from = 0) => {
+      const ascii = new AsciiEncoder().encode(line);
+      return ascii && lines.parseAscii(ascii, from);
+    };
+    expect(bytes(text(1, '\n'))).toBeUndefined();
+    for (const n of [1, 2, 3]) lines.parse(text(n));
+    const event = { op: 'ioas.unmap', ioas: 'a', iova: 0xfffffn, length: 0n };
+    expect(bytes(text(0xfffff, '\n'))).toEqual({ event, end: text(0xfffff).length + 1 });
+    expect(bytes(`${text(7, '\n')}${text(0xfffff, '\n')}`, text(7).length + 1)).toMatchObject({ event });
+    for (const end of ['', ' ', '\r\n', '}\n', ' \n']) expect(bytes(text(7, end))).toBeUndefined();
+    for (let length = 0; length <= text(7).length; length++) {
+      expect(bytes(text(7).slice(0, length))).toBeUndefined();
+      expect(bytes(`${text(7).slice(0, length)}\n`) !== undefined).toBe(length === text(7).length);
+    }
+    for (const wrong of ['0x', '0x01', '0X1', '0xA', '0x10000000000000000', '1', '0xg']) {
+      expect(bytes(text(7, '\n').replace('0x7', wrong))).toBeUndefined();
+    }
+    expect(bytes(text(7, '\n').replace('"a"', '"ä"'))).toBeUndefined();
   });
 
   it('says what is wrong with a range that ends before it begins, as ever', () => {

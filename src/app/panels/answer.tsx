@@ -19,6 +19,7 @@ const SEVERITY_LABELS: Readonly<Record<CaseAnswer['severity'], string>> = {
 /** The answer to the case, above the picture. A change of it is announced. */
 export function AnswerCard() {
   const answered = useApp((s) => s.conflicts);
+  const isOutdated = useApp((s) => s.isOutdated);
   const isOpen = useApp((s) => s.documents.length > 0);
   const [isFolded, setFolded] = useState(false);
   const isDrawn = useApp((s) => s.drawn);
@@ -45,8 +46,15 @@ export function AnswerCard() {
         aria-label="Answer"
         data-testid="answer"
         data-severity={answer?.severity}
+        aria-busy={isOutdated}
         hidden={answer === undefined}
       >
+        {/* Above the text, so that nothing below moves. */}
+        {isOutdated && (
+          <p className="answer-outdated" role="status">
+            Updating… This is from before the change.
+          </p>
+        )}
         <div className="answer-head">
           {/* Only the sentence is read when it changes, not the buttons below it. */}
           <p aria-live="polite">

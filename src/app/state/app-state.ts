@@ -111,6 +111,8 @@ export interface AppState {
   readonly pageSize: bigint | undefined;
   /** The answer to the case, and the conflicts of the selection. */
   readonly conflicts: Answered | undefined;
+  /** True while picture and answer are those from before a change, and the new ones take longer than a moment. */
+  readonly isOutdated: boolean;
   /** Key (`conflictKey`) of the conflict that is shown in the picture. */
   readonly conflict: string | undefined;
   /** Id of the chosen document whose events are listed and stepped through; see `shownSession`. */
@@ -168,6 +170,7 @@ export const useApp = create<AppState>(() => ({
   definedGuests: [],
   pageSize: undefined,
   conflicts: undefined,
+  isOutdated: false,
   conflict: undefined,
   session: undefined,
   eventFilter: {},

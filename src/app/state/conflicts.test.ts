@@ -13,6 +13,7 @@ import {
   showFlag,
 } from './conflicts.ts';
 import { setSelectedGroups } from './documents.ts';
+import { arrange } from './picture.ts';
 import { clearSelection } from './selection.ts';
 
 const MSI = '/sys/kernel/iommu_groups/1/reserved_regions:0x00000000fee00000 0x00000000feefffff msi\n';
@@ -35,6 +36,22 @@ describe('conflicts', () => {
     expect(rows()).toHaveLength(before + 1);
     await setGuest(undefined);
     expect(rows()).toHaveLength(before);
+  });
+
+  test('what is from before a change is marked until picture and answer are new', async () => {
+    const engine = new HeldEngine(['answer']);
+    startApp(engine);
+    const first = arrange('all');
+    await expect.poll(() => get().isOutdated).toBe(true);
+    const second = arrange('all');
+    await expect.poll(() => engine.held.length).toBe(2);
+    await engine.at(0).release();
+    await first;
+    expect(get().isOutdated).toBe(true);
+    await engine.at(1).release();
+    await second;
+    expect(get().isOutdated).toBe(false);
+    expect(get().conflicts).toBeDefined();
   });
 
   test('are shown one after the other, around the end of the list', async () => {

@@ -26,9 +26,17 @@ export function onArranged(refresh: Refresh): void {
 
 let latest: Promise<void> = Promise.resolve();
 
+/** Milliseconds until an arrangement that takes long is marked: a shorter one would only flicker. */
+const MOMENT = 300;
+
 /** Lays out the lanes again. `keep: 'view'` keeps the visible addresses, `'all'` shows the whole space. */
 export function arrange(keep: 'view' | 'all'): Promise<void> {
-  latest = arrangeNow(keep);
+  const turn = arrangements.next();
+  const timer = setTimeout(() => arrangements.isCurrent(turn) && set({ isOutdated: true }), MOMENT);
+  latest = arrangeNow(turn, keep).finally(() => {
+    clearTimeout(timer);
+    if (arrangements.isCurrent(turn) && get().isOutdated) set({ isOutdated: false });
+  });
   return latest;
 }
 
@@ -41,8 +49,7 @@ export async function arranged(): Promise<void> {
   } while (waited !== latest);
 }
 
-async function arrangeNow(keep: 'view' | 'all'): Promise<void> {
-  const turn = arrangements.next();
+async function arrangeNow(turn: number, keep: 'view' | 'all'): Promise<void> {
   const { selectedGroups, expanded, scale, explained, compared, guest } = get();
   const marks = shownConflict(get())?.marks ?? [];
   const keepVisible = [...(explained?.bands ?? []), ...marks].map(({ start, last }) => range(start, last));

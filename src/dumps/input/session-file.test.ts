@@ -1,9 +1,14 @@
 import { gzipSync } from 'node:zlib';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isOperation } from '../../session/events.ts';
+import { anyAddress, assertProperty } from '../../iova/testing/arbitraries.ts';
+import { isFact, isOperation, isUnknownEvent } from '../../session/events.ts';
+import { readSession } from '../../session/read.ts';
 import { inputOf, openAll, regionsOf } from '../testing/read.ts';
-import type { DumpEvent } from './event-queue.ts';
+import { Collector } from './collector.ts';
+import { type DumpEvent, EventQueue } from './event-queue.ts';
 import { openInputs } from './open.ts';
+import { SessionFileReader } from './session-file.ts';
 
 describe('session files', () => {
   const HEADER = '{"format":"iova-trace","version":1,"title":"A title","page_size":"0x1000"}';
@@ -54,5 +59,56 @@ describe('session files', () => {
     expect(one.sources[0]?.diagnostics).toEqual([]);
     const two = await openInputs([inputOf('s', HEADER), inputOf('t', HEADER)], { onEvents: () => undefined });
     expect(two.header).toBeUndefined();
+  });
+
+  test('events, problems and lines do not depend on how the text arrives', () => {
+    const hex = anyAddress.map((address) => `"0x${address.toString(16)}"`);
+    const line = fc.oneof(
+      {
+        weight: 6,
+        arbitrary: fc.tuple(hex, hex).map(([a, b]) => `{"op":"ioas.unmap","ioas":"a","iova":${a},"length":${b}}`),
+      },
+      {
+        weight: 3,
+        arbitrary: fc.tuple(hex, hex).map(([a, b]) => `{"kind":"aperture","start":${a},"last":${b},"line":7}`),
+      },
+      { weight: 2, arbitrary: hex.map((a) => `{"kind":"valid_range","start":${a},"last":"0xffffffffffffffff"}`) },
+      hex.map((a) => `{"op":"ioas.unmap","ioas":"ä","iova":${a},"length":"0x1"}`),
+      hex.map((a) => ` {"op":"ioas.unmap","ioas":"a","iova":${a},"length":"0x1"}`),
+      fc.constantFrom('', ' ', '{', '{"op":"ioas.frob","x":"0x1"}', '\uFEFF{"op":"ioas.alloc","ioas":"a"}'),
+    );
+    const lines = fc.array(fc.tuple(line, fc.constantFrom('\n', '\n', '\n', '\r\n')), { minLength: 8, maxLength: 40 });
+    assertProperty(
+      fc.property(lines, fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 5 }), (body, sizes) => {
+        const text = `${HEADER}\n${body.flat().join('')}`;
+        const events: DumpEvent[] = [];
+        const queue = new EventQueue((batch) => events.push(...batch));
+        const collector = new Collector('s', queue);
+        const reader = new SessionFileReader('s', collector);
+        for (let at = 0, i = 0; at < text.length; i++) {
+          const size = sizes[i % sizes.length] ?? 1;
+          reader.push(text.slice(at, at + size));
+          at += size;
+        }
+        reader.end();
+        queue.flush();
+        const { session, problems } = readSession(text);
+        const isDiagnostic = (event: DumpEvent) => isFact(event) && event.kind === 'diagnostic';
+        expect(events.filter((event) => !isDiagnostic(event))).toEqual(
+          session.events.map((event, i) => {
+            const place = { source: 's', line: session.lines[i] };
+            if (isUnknownEvent(event)) return { ...event, text: expect.any(String), ...place };
+            return isFact(event) ? { ...event, ...place } : event;
+          }),
+        );
+        expect(collector.reported).toBe(problems.length);
+        expect(events.filter(isDiagnostic)).toMatchObject(
+          problems
+            .filter((p, i) => problems.slice(0, i).filter(({ code }) => code === p.code).length < 20)
+            .map(({ line, code, message }) => ({ line, code, message })),
+        );
+        expect(collector.lines).toBe(text.trimEnd() === text ? text.split('\n').length : text.split('\n').length - 1);
+      }),
+    );
   });
 });

@@ -1,7 +1,7 @@
 // Session files (*.iova.jsonl) among the inputs: their facts and operations are passed on in order.
 
-import { EventLines } from '../../session/event-lines.ts';
-import { isFact, isOperation, type SessionHeader } from '../../session/events.ts';
+import { AsciiEncoder, EventLines } from '../../session/event-lines.ts';
+import { isFact, isOperation, type SessionEvent, type SessionHeader } from '../../session/events.ts';
 import { LineSplitter } from '../../session/lines.ts';
 import { SessionReader } from '../../session/read.ts';
 import { isFactKind, isOperationName } from '../../session/schema.ts';
@@ -29,6 +29,7 @@ export class SessionFileReader {
   header: SessionHeader | undefined;
   readonly #splitter = new LineSplitter();
   readonly #lines = new EventLines();
+  readonly #encoder = new AsciiEncoder();
   readonly #source: string;
   readonly #collector: Collector;
   #number = 0;
@@ -41,7 +42,8 @@ export class SessionFileReader {
   }
 
   push(text: string): void {
-    for (const line of this.#splitter.push(text)) this.#line(line);
+    const rest = this.#wholeLines(text);
+    for (const line of this.#splitter.push(rest === 0 ? text : text.slice(rest))) this.#line(line);
     if (this.#splitter.openLength > LINE_LENGTH_MAX) {
       this.#splitter.end();
       if (!this.#skipping) {
@@ -55,6 +57,27 @@ export class SessionFileReader {
   end(): void {
     for (const line of this.#splitter.end()) this.#line(line);
     this.#collector.lines += this.#number;
+  }
+
+  /** Reads the lines that end in a piece of text; returns where the rest begins. */
+  #wholeLines(text: string): number {
+    const ascii = this.#encoder.encode(text);
+    let from = 0;
+    for (;;) {
+      // Nothing is open except before the first line end.
+      const isPlain = ascii && this.#started && !this.#skipping && this.#splitter.openLength === 0;
+      const read = isPlain ? this.#lines.parseAscii(ascii, from) : undefined;
+      if (read) {
+        this.#number++;
+        this.#deliver(read.event, '');
+        from = read.end;
+        continue;
+      }
+      const end = text.indexOf('\n', from) + 1;
+      if (end === 0) return from;
+      for (const line of this.#splitter.push(text.slice(from, end))) this.#line(line);
+      from = end;
+    }
   }
 
   #line(raw: string): void {
@@ -82,9 +105,14 @@ export class SessionFileReader {
 
   #event(text: string): void {
     const { event, problem } = this.#lines.parse(text);
+    if (problem) this.#problem(problem);
+    this.#deliver(event, text);
+  }
+
+  /** `text`: the line, for an unknown event. */
+  #deliver(event: SessionEvent, text: string): void {
     const source = this.#source;
     const line = this.#number;
-    if (problem) this.#problem(problem);
     if (isFact(event)) {
       this.#collector.countFormat(SESSION_FORMAT);
       // A fact that has a source keeps it.

@@ -209,10 +209,16 @@ const BY_KIND: Readonly<Record<string, Policy>> = {
 /** The kind of object that a field names, if the field has another name. */
 const OBJECT_KIND: Readonly<Record<string, string>> = { src: 'ioas', dst: 'ioas', name: 'object' };
 
-/** Fields that occur only in answers of operations or nested in other fields. */
-const NESTED: Readonly<Record<string, Policy>> = {
+/** Fields that the format does not declare: those of answers, those nested in other fields, and what dumps say beyond it. */
+const UNDECLARED: Readonly<Record<string, Policy>> = {
   ret: 'keep',
   hex: 'keep',
+  levels: 'keep',
+  offset: 'keep',
+  overlap: 'keep',
+  read: 'keep',
+  register_base: 'keep',
+  stream: 'keep',
   sw_msi_start: 'keep',
   num_iovas: 'keep',
   enforce_cache_coherency: 'keep',
@@ -277,9 +283,9 @@ class Redaction {
   #value(kind: string, field: string, value: unknown): unknown {
     if ((field === 'kind' || field === 'op') && isConstant(kind, value)) return value;
     const known = POLICIES as Readonly<Record<string, Policy | undefined>>;
-    const policy = BY_KIND[`${kind}.${field}`] ?? known[field] ?? NESTED[field];
+    const policy = BY_KIND[`${kind}.${field}`] ?? known[field] ?? UNDECLARED[field];
     // Stream ids would reveal the address of their device.
-    if (field === 'stream_ids' && this.#options.pciAddresses === true) return undefined;
+    if ((field === 'stream_ids' || field === 'stream') && this.#options.pciAddresses === true) return undefined;
     if (policy === undefined) return this.#note(`${kind}.${field}`, value, undefined);
     if (field === 'options' && typeof value === 'object' && value !== null) return this.#settings(kind, value);
     if (Array.isArray(value)) {

@@ -97,7 +97,7 @@ function paintMark(context: Context, mark: Mark, theme: Theme, density: number):
       context.textAlign = mark.anchor === 'middle' ? 'center' : mark.anchor;
       if (mark.halo) {
         context.strokeStyle = theme.ink.halo;
-        context.lineWidth = 3;
+        context.lineWidth = theme.haloWidth;
         context.lineJoin = 'round';
         context.strokeText(mark.text, mark.x, mark.y);
       }

@@ -62,7 +62,7 @@ function markSvg(mark: Mark, theme: Theme): string {
       const { weight: fontWeight, family } = cssFont(mark.font);
       const weight = fontWeight === '' ? '' : ` font-weight="${fontWeight}"`;
       const halo = mark.halo
-        ? ` paint-order="stroke" stroke="${theme.ink.halo}" stroke-width="3" stroke-linejoin="round"`
+        ? ` paint-order="stroke" stroke="${theme.ink.halo}" stroke-width="${theme.haloWidth}" stroke-linejoin="round"`
         : '';
       const anchor = mark.anchor === 'start' ? '' : ` text-anchor="${mark.anchor}"`;
       return `<text x="${n(mark.x)}" y="${n(mark.y)}" font-size="${mark.size}" font-family="${escapeXml(family)}"${weight}${anchor} fill="${theme.ink[mark.ink]}"${halo}>${escapeXml(mark.text)}</text>`;

@@ -185,6 +185,8 @@ describe('styles', () => {
     // Headings are written on it.
     expect(forced.ink.strip).toBe('g');
     expect(forced.paint.msi.tile).toEqual(styleOf('msi').tile);
+    // A line of the pattern looks like a stroke of a letter: none may be seen between letters.
+    expect(forced.haloWidth).toBeGreaterThan(THEMES.light.haloWidth);
   });
 
   test('the lines of a pattern continue on the next tile', () => {

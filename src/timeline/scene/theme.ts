@@ -30,6 +30,8 @@ export interface Paint {
 export interface Theme {
   readonly ink: Inks;
   readonly paint: Readonly<Record<StyleName, Paint>>;
+  /** Width in pixels of the line around letters that covers what is below them. */
+  readonly haloWidth: number;
 }
 
 function paintOf(name: StyleName, theme: ThemeName): Paint {
@@ -39,9 +41,10 @@ function paintOf(name: StyleName, theme: ThemeName): Paint {
 }
 
 /** A theme with a paint for every style. */
-function themeOf(ink: Theme['ink'], paint: (style: StyleName) => Paint): Theme {
+function themeOf(ink: Theme['ink'], paint: (style: StyleName) => Paint, haloWidth = 3): Theme {
+  const paints = Object.fromEntries(STYLE_NAMES.map((style) => [style, paint(style)]));
   // Every name has a value: the keys are those of the table of styles.
-  return { ink, paint: Object.fromEntries(STYLE_NAMES.map((style) => [style, paint(style)])) as Theme['paint'] };
+  return { ink, paint: paints as Theme['paint'], haloWidth };
 }
 
 function theme(name: ThemeName): Theme {
@@ -67,6 +70,8 @@ export function forcedTheme(colors: SystemColors): Theme {
     // Every ink has a color: the keys are those of the table.
     Object.fromEntries(ink) as Theme['ink'],
     (style) => ({ ...paintOf(style, 'light'), fill: ground, stroke: text, pattern: text }),
+    // The lines of patterns have the color of the letters: between those there must be none.
+    7,
   );
 }
 
