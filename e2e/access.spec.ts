@@ -1,5 +1,5 @@
 import type { Locator, Page } from '@playwright/test';
-import { expect, pasteText, test, violations } from './page.ts';
+import { expect, pasteText, test, violations, violationsInBothThemes } from './page.ts';
 
 // One look of axe takes seconds on a busy machine, and some tests take ten.
 test.setTimeout(240_000);
@@ -29,107 +29,104 @@ function firstPixel(app: Page): Promise<string> {
   });
 }
 
-for (const theme of ['light', 'dark'] as const) {
-  test.describe(theme, () => {
-    test.use({ colorScheme: theme });
+test('axe finds nothing on the page', async ({ app }) => {
+  await app.getByTestId('timeline').focus();
+  await app.keyboard.press('n');
+  await expect(app.getByTestId('start')).toBeVisible();
+  expect(await violationsInBothThemes(app)).toEqual([]);
+  // The picture follows the theme of the system, too.
+  for (const theme of ['dark', 'light'] as const) {
+    await app.emulateMedia({ colorScheme: theme });
+    await expect(app.locator(':root')).toHaveAttribute('data-theme', theme);
+    await expect
+      .poll(() => firstPixel(app))
+      .toEqual(await app.evaluate(() => getComputedStyle(document.body).backgroundColor));
+  }
+});
 
-    test(`axe finds nothing on the page (${theme})`, async ({ app }) => {
-      await expect(app.locator(':root')).toHaveAttribute('data-theme', theme);
-      await app.getByTestId('timeline').focus();
-      await app.keyboard.press('n');
-      await expect(app.getByTestId('start')).toBeVisible();
-      expect(await violations(app)).toEqual([]);
-      // The system's theme may change while the page is open.
-      const other = theme === 'light' ? 'dark' : 'light';
-      await app.emulateMedia({ colorScheme: other });
-      await expect(app.locator(':root')).toHaveAttribute('data-theme', other);
-      await expect
-        .poll(() => firstPixel(app))
-        .toEqual(await app.evaluate(() => getComputedStyle(document.body).backgroundColor));
-      await app.emulateMedia({ colorScheme: theme });
-      await expect(app.locator(':root')).toHaveAttribute('data-theme', theme);
-    });
+test('axe finds nothing in dialogs and menus', async ({ app }) => {
+  const dialog = app.getByRole('dialog');
+  await app.keyboard.press('?');
+  await expect(dialog).toBeVisible();
+  expect(await violationsInBothThemes(app)).toEqual([]);
+  await expect(dialog).toBeVisible();
+  await app.keyboard.press('Escape');
+  await app.getByRole('button', { name: 'Open' }).click();
+  await expect(app.getByRole('menu')).toBeVisible();
+  expect(await violationsInBothThemes(app)).toEqual([]);
+  await expect(app.getByRole('menu')).toBeVisible();
+  await app.keyboard.press('Escape');
+  for (const item of [/^Paste text/, /^Live host/]) {
+    await app.getByRole('button', { name: 'Open' }).click();
+    await app.getByRole('menuitem', { name: item }).click();
+    await expect(dialog.getByRole('textbox')).toBeFocused();
+    // What is typed enables the button, which then has other colors.
+    await dialog.getByRole('textbox').fill('no address');
+    expect(await violationsInBothThemes(app)).toEqual([]);
+    await expect(dialog).toBeVisible();
+    await app.keyboard.press('Escape');
+    await expect(dialog).toBeHidden();
+  }
+});
 
-    test(`axe finds nothing in dialogs, menus and the other tabs (${theme})`, async ({ app }) => {
-      await app.keyboard.press('?');
-      await expect(app.getByRole('dialog')).toBeVisible();
-      expect(await violations(app)).toEqual([]);
-      await app.keyboard.press('Escape');
-      await app.getByRole('button', { name: 'Open' }).click();
-      await expect(app.getByRole('menu')).toBeVisible();
-      expect(await violations(app)).toEqual([]);
-      await app.keyboard.press('Escape');
-      for (const item of [/^Paste text/, /^Live host/]) {
-        await app.getByRole('button', { name: 'Open' }).click();
-        await app.getByRole('menuitem', { name: item }).click();
-        const dialog = app.getByRole('dialog');
-        await expect(dialog.getByRole('textbox')).toBeFocused();
-        // What is typed enables the button, which then has other colors.
-        await dialog.getByRole('textbox').fill('no address');
-        expect(await violations(app)).toEqual([]);
-        await app.keyboard.press('Escape');
-        await expect(dialog).toBeHidden();
-      }
-      for (const tab of [/Events/, /Fit/, /Hosts/, /Models/, /Buffer/, /Text/, /Diagnostics/]) {
-        await app.getByRole('tab', { name: tab }).click();
-        expect(await violations(app)).toEqual([]);
-      }
-    });
+test('axe finds nothing in the other tabs', async ({ app }) => {
+  for (const tab of [/Events/, /Fit/, /Hosts/, /Models/, /Buffer/, /Text/, /Diagnostics/]) {
+    await app.getByRole('tab', { name: tab }).click();
+    expect(await violationsInBothThemes(app)).toEqual([]);
+  }
+});
 
-    test(`axe finds nothing with messages, a guest that does not fit, and folded panels (${theme})`, async ({
-      app,
-    }) => {
-      await app.evaluate(() => window.iovascope?.setGuest('q35:1T'));
-      await expect(app.getByTestId('answer')).toHaveAttribute('data-severity', 'fatal');
-      await app.keyboard.press('c');
-      await pasteText(app, 'nothing that could be read');
-      await expect(app.getByTestId('problem')).toBeVisible();
-      expect(await violations(app)).toEqual([]);
-      for (const name of ['Left panel', 'Details', 'Right panel']) await app.getByRole('button', { name }).click();
-      expect(await violations(app)).toEqual([]);
-      await app.getByRole('button', { name: 'Left panel' }).click();
-      await app.evaluate(() => window.iovascope?.reset());
-      await expect(app.getByTestId('empty-case')).toBeVisible();
-      expect(await violations(app)).toEqual([]);
-    });
+test('axe finds nothing with messages, a guest that does not fit, and folded panels', async ({ app }) => {
+  await app.evaluate(() => window.iovascope?.setGuest('q35:1T'));
+  await expect(app.getByTestId('answer')).toHaveAttribute('data-severity', 'fatal');
+  await app.keyboard.press('c');
+  await pasteText(app, 'nothing that could be read');
+  await expect(app.getByTestId('problem')).toBeVisible();
+  expect(await violationsInBothThemes(app)).toEqual([]);
+  for (const name of ['Left panel', 'Details', 'Right panel']) await app.getByRole('button', { name }).click();
+  expect(await violationsInBothThemes(app)).toEqual([]);
+  await app.getByRole('button', { name: 'Left panel' }).click();
+  await app.evaluate(() => window.iovascope?.reset());
+  await expect(app.getByTestId('empty-case')).toBeVisible();
+  expect(await violationsInBothThemes(app)).toEqual([]);
+});
 
-    test(`axe finds nothing with several hosts, open lists and a request that failed (${theme})`, async ({ app }) => {
-      for (const host of ['oak', 'elm', 'ash']) {
-        await app.evaluate(
-          ([data]) => window.iovascope?.open([{ name: 'groups.txt', data: data ?? '' }]),
-          [hostDump(host)],
-        );
-      }
-      // Of so many rows only those near the visible ones exist.
-      expect(await app.evaluate(async () => (await window.iovascope?.hosts())?.length)).toBe(3);
-      await pasteText(app, FAILED);
-      await expect(app.getByTestId('answer')).toHaveAttribute('data-severity', 'fatal');
-      await app.getByTestId('conflicts').getByRole('button').first().click();
-      expect(await violations(app)).toEqual([]);
-      await app.getByRole('button', { name: 'Show the devices' }).click();
-      await expect(app.getByRole('option').first()).toBeVisible();
-      expect(await violations(app, '.popover')).toEqual([]);
-      await app.keyboard.press('Escape');
-      await app.getByRole('combobox', { name: /^Find/ }).fill('fee00');
-      await expect(app.getByRole('option').first()).toBeVisible();
-      expect(await violations(app, '.popover')).toEqual([]);
-    });
+test('axe finds nothing with several hosts, open lists and a request that failed', async ({ app }) => {
+  for (const host of ['oak', 'elm', 'ash']) {
+    await app.evaluate(
+      ([data]) => window.iovascope?.open([{ name: 'groups.txt', data: data ?? '' }]),
+      [hostDump(host)],
+    );
+  }
+  // Of so many rows only those near the visible ones exist.
+  expect(await app.evaluate(async () => (await window.iovascope?.hosts())?.length)).toBe(3);
+  await pasteText(app, FAILED);
+  await expect(app.getByTestId('answer')).toHaveAttribute('data-severity', 'fatal');
+  await app.getByTestId('conflicts').getByRole('button').first().click();
+  expect(await violationsInBothThemes(app)).toEqual([]);
+  await app.getByRole('button', { name: 'Show the devices' }).click();
+  await expect(app.getByRole('option').first()).toBeVisible();
+  expect(await violationsInBothThemes(app, '.popover')).toEqual([]);
+  await app.keyboard.press('Escape');
+  await app.getByRole('combobox', { name: /^Find/ }).fill('fee00');
+  await expect(app.getByRole('option').first()).toBeVisible();
+  expect(await violationsInBothThemes(app, '.popover')).toEqual([]);
+});
 
-    test(`axe finds nothing in one column (${theme})`, async ({ app }) => {
-      for (const size of [
-        { width: 360, height: 640 },
-        { width: 640, height: 400 },
-        { width: 1024, height: 768 },
-      ]) {
-        await app.setViewportSize(size);
-        expect(await violations(app)).toEqual([]);
-      }
-      await app.getByRole('button', { name: 'Open' }).click();
-      await expect(app.getByRole('menu')).toBeVisible();
-      expect(await violations(app)).toEqual([]);
-    });
-  });
-}
+test('axe finds nothing in one column', async ({ app }) => {
+  for (const size of [
+    { width: 360, height: 640 },
+    { width: 640, height: 400 },
+    { width: 1024, height: 768 },
+  ]) {
+    await app.setViewportSize(size);
+    expect(await violationsInBothThemes(app)).toEqual([]);
+  }
+  await app.getByRole('button', { name: 'Open' }).click();
+  await expect(app.getByRole('menu')).toBeVisible();
+  expect(await violationsInBothThemes(app)).toEqual([]);
+  await expect(app.getByRole('menu')).toBeVisible();
+});
 
 test.describe('with the colors of the system', () => {
   test.use({ forcedColors: 'active' });
@@ -200,11 +197,13 @@ test('with the keyboard alone: a sample, a group, a lane, a range, the scale, th
   await expect(app.getByTestId('inspector')).toBeVisible();
 });
 
-for (const width of [420, 700, 1280, 1920]) {
-  test(`nothing is wider than the window at ${width}`, async ({ app }) => {
-    await app.setViewportSize({ width, height: 800 });
-    await expect
-      .poll(() => app.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth))
-      .toBe(true);
-  });
-}
+test('nothing is wider than the window', async ({ app }) => {
+  for (const width of [420, 700, 1280, 1920]) {
+    await test.step(`${width}`, async () => {
+      await app.setViewportSize({ width, height: 800 });
+      await expect
+        .poll(() => app.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth))
+        .toBe(true);
+    });
+  }
+});

@@ -131,4 +131,15 @@ export async function violations(page: Page, list?: string): Promise<string[]> {
   return found.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`);
 }
 
+/** What axe finds wrong in the light theme and in the dark one, in a page that follows the system's. It is light again then. */
+export async function violationsInBothThemes(page: Page, list?: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const theme of ['dark', 'light'] as const) {
+    await page.emulateMedia({ colorScheme: theme });
+    await expect(page.locator(':root')).toHaveAttribute('data-theme', theme);
+    found.push(...(await violations(page, list)).map((text) => `${theme}: ${text}`));
+  }
+  return found;
+}
+
 export { expect };
