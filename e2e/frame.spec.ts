@@ -37,39 +37,41 @@ function scrolledFrame(page: Page) {
   });
 }
 
-for (const [width, height] of [
-  [1025, 600],
-  [1280, 800],
-  [1920, 1080],
-] as const) {
-  test(`at ${width} × ${height} only panels scroll`, async ({ app }) => {
-    await app.setViewportSize({ width, height });
-    await dropText(app, [{ name: 'groups.log', text: manyGroups(60) }]);
-    await isOpened(app, 'elm');
-    for (const name of ['Text', 'Events', 'Fit', 'Hosts', 'Models', 'Buffer', 'Diagnostics', 'Table']) {
-      await app.getByRole('tab', { name }).click();
-      await expect(app.getByRole('tabpanel', { name })).toBeVisible();
-      expect(await scrolledFrame(app)).toEqual([]);
-    }
-    // To the last line of a text, and to a group far down in the tree.
-    await app.getByRole('tab', { name: 'Text' }).click();
-    await app.getByTestId('source-text').getByRole('row').first().focus();
-    await app.keyboard.press('End');
-    await app.locator('#panel-left [role=row]').last().focus();
-    await app.keyboard.press('End');
-    expect(await scrolledFrame(app)).toEqual([]);
-    // What a script asks for, too: each element of the page, at the top and at the bottom.
-    await app.evaluate(() => {
-      for (const element of document.querySelectorAll('#root *')) {
-        element.scrollIntoView();
-        element.scrollIntoView({ block: 'end' });
+test('at any size of a wide window only panels scroll', async ({ app }) => {
+  await dropText(app, [{ name: 'groups.log', text: manyGroups(60) }]);
+  await isOpened(app, 'elm');
+  for (const [width, height] of [
+    [1025, 600],
+    [1280, 800],
+    [1920, 1080],
+  ] as const) {
+    await test.step(`${width} × ${height}`, async () => {
+      await app.setViewportSize({ width, height });
+      for (const name of ['Text', 'Events', 'Fit', 'Hosts', 'Models', 'Buffer', 'Diagnostics', 'Table']) {
+        await app.getByRole('tab', { name }).click();
+        await expect(app.getByRole('tabpanel', { name })).toBeVisible();
+        expect(await scrolledFrame(app)).toEqual([]);
       }
-      scrollTo(0, 1000);
+      // To the last line of a text, and to a group far down in the tree.
+      await app.getByRole('tab', { name: 'Text' }).click();
+      await app.getByTestId('source-text').getByRole('row').first().focus();
+      await app.keyboard.press('End');
+      await app.locator('#panel-left [role=row]').last().focus();
+      await app.keyboard.press('End');
+      expect(await scrolledFrame(app)).toEqual([]);
+      // What a script asks for, too: each element of the page, at the top and at the bottom.
+      await app.evaluate(() => {
+        for (const element of document.querySelectorAll('#root *')) {
+          element.scrollIntoView();
+          element.scrollIntoView({ block: 'end' });
+        }
+        scrollTo(0, 1000);
+      });
+      expect(await scrolledFrame(app)).toEqual([]);
+      expect((await boxOf(app.locator('.toolbar'))).y).toBe(0);
     });
-    expect(await scrolledFrame(app)).toEqual([]);
-    expect((await boxOf(app.locator('.toolbar'))).y).toBe(0);
-  });
-}
+  }
+});
 
 test('panels are resized with the mouse and the keyboard, and keep their sizes', async ({ app }) => {
   const left = panel(app, 'left');
@@ -165,49 +167,55 @@ test('the picture is as high as it needs to be, the details take the rest', asyn
 /** Blocks of the page that must be below each other in one column. */
 const BLOCKS = '.toolbar, [data-testid=answer], .placed, .minimap, .timeline-box, .right, .left, .details';
 
-for (const [width, height] of [
-  [360, 640],
-  [640, 400],
-  [768, 1024],
-  [1024, 768],
-  [1280, 560],
-] as const) {
-  test(`at ${width} × ${height} the page is one column, nothing covers anything`, async ({ app }) => {
-    await app.setViewportSize({ width, height });
-    await dropText(app, [{ name: 'groups.log', text: manyGroups(12) }]);
-    await isOpened(app, 'elm');
-    await expect(app.getByRole('tab', { name: 'Table' })).toBeVisible();
-    const overlaps = () =>
-      app.evaluate((selector) => {
-        const boxes = [...document.querySelectorAll(selector)]
-          .map((element) => ({ name: element.className, box: element.getBoundingClientRect() }))
-          .filter(({ box }) => box.height > 0)
-          .sort((a, b) => a.box.top - b.box.top);
-        return boxes.flatMap(({ name, box }, i) => {
-          const next = boxes[i + 1];
-          const problems = next && next.box.top < box.bottom - 0.5 ? [`${name} covers ${next.name}`] : [];
-          return box.left < 0 || box.right > innerWidth ? [...problems, `${name} is wider than the window`] : problems;
+test('in a narrow or low window the page is one column, and nothing covers anything', async ({ app }) => {
+  await dropText(app, [{ name: 'groups.log', text: manyGroups(12) }]);
+  await isOpened(app, 'elm');
+  for (const [width, height] of [
+    [360, 640],
+    [640, 400],
+    [768, 1024],
+    [1024, 768],
+    [1280, 560],
+  ] as const) {
+    await test.step(`${width} × ${height}`, async () => {
+      await app.setViewportSize({ width, height });
+      await app.evaluate(() => scrollTo(0, 0));
+      await app.getByRole('tab', { name: 'Table' }).click();
+      await app.evaluate(() => scrollTo(0, 0));
+      const overlaps = () =>
+        app.evaluate((selector) => {
+          const boxes = [...document.querySelectorAll(selector)]
+            .map((element) => ({ name: element.className, box: element.getBoundingClientRect() }))
+            .filter(({ box }) => box.height > 0)
+            .sort((a, b) => a.box.top - b.box.top);
+          return boxes.flatMap(({ name, box }, i) => {
+            const next = boxes[i + 1];
+            const problems = next && next.box.top < box.bottom - 0.5 ? [`${name} covers ${next.name}`] : [];
+            return box.left < 0 || box.right > innerWidth
+              ? [...problems, `${name} is wider than the window`]
+              : problems;
+          });
+        }, BLOCKS);
+      await expect.poll(overlaps).toEqual([]);
+      const scrolls = () =>
+        app.evaluate(() => {
+          const { scrollHeight, scrollWidth, clientHeight, clientWidth } = document.documentElement;
+          return { down: scrollHeight > clientHeight, across: scrollWidth > clientWidth };
         });
-      }, BLOCKS);
-    await expect.poll(overlaps).toEqual([]);
-    const scrolls = () =>
-      app.evaluate(() => {
-        const { scrollHeight, scrollWidth, clientHeight, clientWidth } = document.documentElement;
-        return { down: scrollHeight > clientHeight, across: scrollWidth > clientWidth };
-      });
-    // The panels below the picture are loaded after it.
-    await expect.poll(scrolls).toEqual({ down: true, across: false });
-    await expect(app.getByRole('separator', { name: /panel|details/ })).toHaveCount(0);
-    // The answer and the picture come first, and the end can be reached.
-    expect((await boxOf(app.getByTestId('answer'))).y).toBeLessThan((await boxOf(panel(app, 'left'))).y);
-    await app.getByRole('tab', { name: 'Diagnostics' }).click();
-    await app.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
-    await expect(app.getByRole('tabpanel')).toBeInViewport();
-    // What was folded in a wide window is still here.
-    await app.keyboard.press('l');
-    await expect(panel(app, 'left')).toBeVisible();
-  });
-}
+      // The panels below the picture are loaded after it.
+      await expect.poll(scrolls).toEqual({ down: true, across: false });
+      await expect(app.getByRole('separator', { name: /panel|details/ })).toHaveCount(0);
+      // The answer and the picture come first, and the end can be reached.
+      expect((await boxOf(app.getByTestId('answer'))).y).toBeLessThan((await boxOf(panel(app, 'left'))).y);
+      await app.getByRole('tab', { name: 'Diagnostics' }).click();
+      await app.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+      await expect(app.getByRole('tabpanel')).toBeInViewport();
+      // What was folded in a wide window is still here.
+      await app.keyboard.press('l');
+      await expect(panel(app, 'left')).toBeVisible();
+    });
+  }
+});
 
 test.describe('on a phone', () => {
   test.use({ viewport: { width: 360, height: 640 }, hasTouch: true });
@@ -224,13 +232,18 @@ test.describe('on a phone', () => {
     await touch('touchEnd', 1);
   }
 
-  test('a finger on the picture scrolls the page up and down, and moves the picture sideways', async ({
+  test('a finger on picture or overview scrolls the page up and down, and moves the picture sideways', async ({
     app,
     context,
   }) => {
+    const shown = await app.getByTestId('minimap').getAttribute('aria-label');
+    const overview = await boxOf(app.getByTestId('minimap'));
+    await swipe(context, app, { x: overview.x + 200, y: overview.y + 15 }, 0, -120);
+    await expect.poll(() => app.evaluate(() => scrollY)).toBeGreaterThan(60);
+    expect(await app.getByTestId('minimap').getAttribute('aria-label')).toBe(shown);
+    await app.evaluate(() => scrollTo(0, 0));
     const box = await boxOf(timeline(app));
     const start = { x: box.x + 220, y: box.y + 150 };
-    const shown = await app.getByTestId('minimap').getAttribute('aria-label');
     await swipe(context, app, start, 0, -120);
     await expect.poll(() => app.evaluate(() => scrollY)).toBeGreaterThan(60);
     expect(await app.getByTestId('minimap').getAttribute('aria-label')).toBe(shown);
@@ -242,14 +255,6 @@ test.describe('on a phone', () => {
     const now = await boxOf(timeline(app));
     await swipe(context, app, { x: now.x + 220, y: now.y + 150 }, -80, 0);
     await expect(app.getByTestId('minimap')).not.toHaveAttribute('aria-label', zoomed ?? '');
-  });
-
-  test('a finger that starts on the overview scrolls the page', async ({ app, context }) => {
-    const box = await boxOf(app.getByTestId('minimap'));
-    const shown = await app.getByTestId('minimap').getAttribute('aria-label');
-    await swipe(context, app, { x: box.x + 200, y: box.y + 15 }, 0, -120);
-    await expect.poll(() => app.evaluate(() => scrollY)).toBeGreaterThan(60);
-    expect(await app.getByTestId('minimap').getAttribute('aria-label')).toBe(shown);
   });
 });
 

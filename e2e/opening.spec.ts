@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Page } from '@playwright/test';
 import { packTar } from 'modern-tar';
 import { groupedHex } from '../src/iova/format.ts';
 import { boxOf, dropText, expect, isOpened, pasteText, rowOf, selectAllGroups, test } from './page.ts';
@@ -37,32 +36,26 @@ test('there are recordings of five machines to open', () => {
 });
 
 for (const capture of CAPTURES) {
-  const text = readFileSync(`${FIXTURES}${capture}`, 'utf8');
-
-  test.describe(capture, () => {
-    const isShown = async (app: Page, title: string) => {
-      await isOpened(app, title);
-      await selectAllGroups(app);
-      await expect(app.getByRole('treegrid')).not.toContainText('Intel host with RMRRs');
-      for (const [start = '', last = ''] of regionsOf(capture)) {
-        await expect(rowOf(app, 'reserved', start, last)).toHaveCount(1);
-      }
-    };
-
-    test('picked', async ({ app }) => {
-      await app.getByTestId('pick-files').setInputFiles(`${FIXTURES}${capture}`);
-      await isShown(app, capture);
-    });
-
-    test('dropped under a name that says nothing', async ({ app }) => {
-      await dropText(app, [{ name: 'whatever.bin', text }]);
-      await isShown(app, 'whatever.bin');
-    });
-
-    test('pasted with quote marks', async ({ app }) => {
-      await pasteText(app, text.replace(/^/gm, '> '));
-      await isShown(app, 'pasted text');
-    });
+  test(`${capture}: picked, dropped under a name that says nothing, pasted with quote marks`, async ({ app }) => {
+    const text = readFileSync(`${FIXTURES}${capture}`, 'utf8');
+    const ways: readonly [title: string, open: () => Promise<void>][] = [
+      [capture, () => app.getByTestId('pick-files').setInputFiles(`${FIXTURES}${capture}`)],
+      ['whatever.bin', () => dropText(app, [{ name: 'whatever.bin', text }])],
+      ['pasted text', () => pasteText(app, text.replace(/^/gm, '> '))],
+    ];
+    for (const [title, open] of ways) {
+      await test.step(title, async () => {
+        await open();
+        await isOpened(app, title);
+        await selectAllGroups(app);
+        await expect(app.getByRole('treegrid')).not.toContainText('Intel host with RMRRs');
+        for (const [start = '', last = ''] of regionsOf(capture)) {
+          await expect(rowOf(app, 'reserved', start, last)).toHaveCount(1);
+        }
+        await app.evaluate(() => window.iovascope?.reset());
+        await expect(app.getByTestId('empty-case')).toBeVisible();
+      });
+    }
   });
 }
 
@@ -108,14 +101,11 @@ test('a packed archive of sysfs opens with the devices behind its links', async 
   await expect(app.getByRole('treegrid')).toContainText('0000:00:02.0');
 });
 
-test('the samples open from the menu', async ({ app }) => {
+test('a sample opens from the menu, and what is typed from the paste dialog', async ({ app }) => {
   await app.getByRole('button', { name: 'Open' }).click();
   await app.getByRole('menuitem', { name: 'AMD host' }).click();
   await expect(app.getByRole('treegrid')).toContainText('AMD host with the hole below 1 TiB');
   await expect(rowOf(app, 'reserved', '0xfd_0000_0000', '0xff_ffff_ffff')).toHaveCount(1);
-});
-
-test('the paste dialog opens what is typed into it', async ({ app }) => {
   await app.getByRole('button', { name: 'Open' }).click();
   await app.getByRole('menuitem', { name: 'Paste text' }).click();
   await app.getByRole('dialog').getByRole('textbox').fill('0x1000 0x1fff msi');
@@ -136,18 +126,18 @@ test('a second dump joins the first, and the host can be closed again', async ({
 
 test('selecting groups shows what remains usable for all of them', async ({ app }) => {
   await selectAllGroups(app);
-  await expect(rowOf(app, 'usable', '0x3f80_0000', '0xfedf_ffff')).toHaveCount(1);
-  // Without group 3 its RMRR at 0x3f000000 no longer cuts the usable range.
-  await boxOf(app.getByRole('row', { name: 'group 3' })).uncheck();
-  await expect(rowOf(app, 'usable', '0x3f80_0000', '0xfedf_ffff')).toHaveCount(0);
-  await expect(rowOf(app, 'usable', '0x3e30_0000', '0xfedf_ffff')).toHaveCount(1);
-});
-
-test('a partly selected host shows that, and selecting it selects all of it', async ({ app }) => {
-  await selectAllGroups(app);
   const host = boxOf(app.getByTestId('host'));
   const group = boxOf(app.getByRole('row', { name: 'group 3' }));
+  const lane = app.getByRole('button', { name: /reserved: one row per contributor/ });
+  await lane.click();
+  await expect(lane).toHaveAttribute('aria-expanded', 'true');
+  await expect(rowOf(app, 'group 3', '0x3f00_0000', '0x3f7f_ffff')).toHaveCount(1);
+  await expect(rowOf(app, 'usable', '0x3f80_0000', '0xfedf_ffff')).toHaveCount(1);
+  // Without group 3 its RMRR at 0x3f000000 no longer cuts the usable range.
   await group.uncheck();
+  await expect(rowOf(app, 'usable', '0x3f80_0000', '0xfedf_ffff')).toHaveCount(0);
+  await expect(rowOf(app, 'usable', '0x3e30_0000', '0xfedf_ffff')).toHaveCount(1);
+  // The host shows that it is selected in part, and selecting it selects all of it.
   await expect(host).toBeChecked({ indeterminate: true });
   await host.click();
   await expect(group).toBeChecked();
@@ -155,14 +145,6 @@ test('a partly selected host shows that, and selecting it selects all of it', as
   await host.click();
   await expect(group).not.toBeChecked();
   await expect(host).not.toBeChecked();
-});
-
-test('the reserved lane opens into a row for each group', async ({ app }) => {
-  await selectAllGroups(app);
-  const head = app.getByRole('button', { name: /reserved: one row per contributor/ });
-  await head.click();
-  await expect(head).toHaveAttribute('aria-expanded', 'true');
-  await expect(rowOf(app, 'group 3', '0x3f00_0000', '0x3f7f_ffff')).toHaveCount(1);
 });
 
 test('a session file opens with its address space, its events and the reasons for refusals', async ({ app }) => {
