@@ -1,6 +1,20 @@
 // Files, folders and standard input as inputs of the dump readers.
-import { createReadStream, lstatSync, openAsBlob, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  type Dirent,
+  fstatSync,
+  lstatSync,
+  openAsBlob,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import type { DumpInput } from '../dumps/input/open.ts';
 import type { InputToOpen } from '../lib/opened.ts';
 import { inputName } from './input.ts';
@@ -28,24 +42,37 @@ export interface InputOptions {
   readonly keepsData?: boolean | undefined;
 }
 
-async function fileInput(path: string, stats: Stats, { keepsData }: InputOptions, tree?: string): Promise<InputToOpen> {
+type ReadableBytes = AsyncGenerator<Uint8Array, void, undefined>;
+
+async function* chunksOf(path: string): ReadableBytes {
+  try {
+    for await (const chunk of createReadStream(path)) yield chunk as Uint8Array;
+  } catch (error) {
+    throw reasonOf(error);
+  }
+}
+
+async function fileInput(path: string, stats: Stats, { keepsData }: InputOptions): Promise<InputToOpen> {
   // A file that may not be read says so when it is.
   const data = keepsData && stats.isFile() ? await openAsBlob(path).catch(() => undefined) : undefined;
   return {
     name: path,
     ...(stats.isFile() ? { size: stats.size } : {}),
     ...(data ? { data } : {}),
-    ...(tree === undefined ? {} : { tree }),
     async *stream() {
-      try {
-        // A stream costs more than reading a small file; what says that it is empty may be a pipe or a file of proc.
-        if (stats.isFile() && stats.size > 0 && stats.size <= SMALL_BYTES) yield readFileSync(path);
-        else for await (const chunk of createReadStream(path)) yield chunk as Uint8Array;
-      } catch (error) {
-        throw reasonOf(error);
-      }
+      // A stream costs more than reading a small file; what says that it is empty may be a pipe or a file of proc.
+      if (stats.isFile() && stats.size > 0 && stats.size <= SMALL_BYTES) yield smallChunk(path);
+      else yield* chunksOf(path);
     },
   };
+}
+
+function smallChunk(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw reasonOf(error);
+  }
 }
 
 /** Files up to this size are read in one piece. */
@@ -53,33 +80,99 @@ const SMALL_BYTES = 1 << 20;
 
 const byName = new Intl.Collator('en', { numeric: true });
 
+/** Names in order, by the same names in the order of their characters: many folders of a fleet have the same. */
+const sortedNames = new Map<string, readonly string[]>();
+const SORTED_MAX = 10_000;
+
+function inOrder(names: string[]): readonly string[] {
+  if (names.length < 2) return names;
+  const key = names.sort().join('/');
+  const known = sortedNames.get(key);
+  if (known) return known;
+  if (sortedNames.size >= SORTED_MAX) sortedNames.clear();
+  const sorted = names.sort(byName.compare);
+  sortedNames.set(key, sorted);
+  return sorted;
+}
+
+/** The contents of a small file; undefined for others, and for those of proc, which say that they are empty. */
+function smallFile(path: string): Uint8Array | undefined {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stats = fstatSync(file);
+    if (!stats.isFile() || stats.size === 0 || stats.size > SMALL_BYTES) return undefined;
+    const bytes = Buffer.allocUnsafe(stats.size);
+    let length = 0;
+    while (length < bytes.length) {
+      const read = readSync(file, bytes, length, bytes.length - length, null);
+      if (read === 0) break;
+      length += read;
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** A file of a folder. One object for each of a fleet's hundreds of thousands of files: its functions are shared. */
+function fileOfFolder(path: string, tree: string): DumpInput {
+  return { name: path, tree, stream: streamOfFile, atOnce: contentsOfFile };
+}
+
+function streamOfFile(this: DumpInput): ReadableBytes {
+  return chunksOf(this.name);
+}
+
+function contentsOfFile(this: DumpInput): Uint8Array | undefined {
+  try {
+    return smallFile(this.name);
+  } catch (error) {
+    throw reasonOf(error);
+  }
+}
+
 /** A folder's files, whole and in the order of their names. Symbolic links are recorded, not followed. */
 async function* folderInputs(
   path: string,
   tree: string,
   options: InputOptions,
 ): AsyncGenerator<InputToOpen, void, undefined> {
-  let names: string[];
+  for (const one of filesBelow(path, tree)) {
+    // A file that may not be read says so when it is.
+    const data = options.keepsData && one.atOnce ? await openAsBlob(one.name).catch(() => undefined) : undefined;
+    yield data ? { ...one, data } : one;
+  }
+}
+
+/** The same, at once: to wait for each takes longer than to look. */
+function* filesBelow(path: string, tree: string): Generator<DumpInput, void, undefined> {
+  let entries: Dirent[];
   try {
-    names = readdirSync(path);
+    entries = readdirSync(path, { withFileTypes: true });
   } catch (error) {
     yield failing(path, error, tree);
     return;
   }
-  for (const name of names.sort(byName.compare)) {
+  const kinds = new Map(entries.map((entry) => [entry.name, entry]));
+  for (const name of inOrder([...kinds.keys()])) {
     const inner = path.endsWith('/') ? `${path}${name}` : `${path}/${name}`;
     try {
-      // At once: a fleet's folders have hundreds of thousands of files, and to wait for each takes longer than to look.
-      const stats = lstatSync(inner);
-      if (stats.isDirectory()) yield* folderInputs(inner, tree, options);
-      else if (stats.isSymbolicLink()) {
-        yield { ...failing(inner, 'a symbolic link', tree), link: readlinkSync(inner) };
-      } else if (stats.isFile()) yield await fileInput(inner, stats, options, tree);
+      const listed = kinds.get(name);
+      // Some file systems do not list what an entry is.
+      const kind = listed && isKnownKind(listed) ? listed : lstatSync(inner);
+      if (kind.isDirectory()) yield* filesBelow(inner, tree);
+      else if (kind.isSymbolicLink()) {
+        yield { name: inner, tree, link: readlinkSync(inner), stream: streamOfFile };
+      } else if (kind.isFile()) yield fileOfFolder(inner, tree);
       else yield failing(inner, 'not a plain file', tree);
     } catch (error) {
       yield failing(inner, error, tree);
     }
   }
+}
+
+function isKnownKind(entry: Dirent): boolean {
+  return entry.isFile() || entry.isDirectory() || entry.isSymbolicLink();
 }
 
 async function stdinInput(name: string, io: CliIo, { keepsData }: InputOptions): Promise<InputToOpen> {
@@ -118,7 +211,7 @@ export async function* dumpInputs(
         yield await stdinInput(name, io, options);
         continue;
       }
-      const stats = await stat(path);
+      const stats = statSync(path);
       if (stats.isDirectory()) yield* folderInputs(path, path, options);
       // Pipes are read too: a shell's <(…) is one.
       else yield await fileInput(path, stats, options);

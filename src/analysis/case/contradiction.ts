@@ -26,9 +26,14 @@ function standsForOthers({ alike }: HostProfile): string | undefined {
   return `it is shown for ${alike.size + 1} hosts alike; open the one that is meant as a host of its own first`;
 }
 
+function hasDifferentNames(source: HostProfile, host: HostProfile): boolean {
+  if (source.names.size === 0 || host.names.size === 0) return false;
+  for (const name of source.names.keys()) if (host.names.has(name)) return false;
+  return true;
+}
+
 function differentNames(source: HostProfile, host: HostProfile): string | undefined {
-  if (source.names.size === 0 || host.names.size === 0) return undefined;
-  if ([...source.names.keys()].some((name) => host.names.has(name))) return undefined;
+  if (!hasDifferentNames(source, host)) return undefined;
   return `its host name is ${listed([...source.names.values()])}, not ${listed([...host.names.values()])}`;
 }
 
@@ -106,6 +111,11 @@ export function contradictionOf(source: HostProfile, host: HostProfile): Profile
     if (message !== undefined) return { kind, message };
   }
   return undefined;
+}
+
+/** True if there is a contradiction. Hosts of a fleet have names: then nothing else is compared. */
+export function contradicts(source: HostProfile, host: HostProfile): boolean {
+  return hasDifferentNames(source, host) || contradictionOf(source, host) !== undefined;
 }
 
 const CHECKS: readonly (readonly [ContradictionKind, (a: HostProfile, b: HostProfile) => string | undefined])[] = [

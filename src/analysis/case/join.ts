@@ -1,5 +1,5 @@
 // Which host of the case a new source belongs to. It joins an existing host unless something contradicts.
-import { contradictionOf } from './contradiction.ts';
+import { contradictionOf, contradicts } from './contradiction.ts';
 import type { HostProfile } from './profile.ts';
 
 /** What joining needs to know about a host of the case. */
@@ -53,15 +53,17 @@ export function chooseHost(source: HostProfile, hosts: readonly HostCandidate[])
   if (hosts.length === 0) {
     return { hostId: undefined, outcome: 'first', reason: 'It is the first source.', isMoment: false };
   }
-  const judged = hosts.toReversed().map((host) => ({ host, contradiction: contradictionOf(source, host.profile) }));
-  const fitting = judged.filter(({ contradiction }) => contradiction === undefined).map(weighed);
+  const latestFirst = hosts.toReversed();
+  const fitting = latestFirst.filter((host) => !contradicts(source, host.profile)).map((host) => weighed({ host }));
   if (fitting.length > 0) {
     const best = fitting.reduce((a, b) => (b.weight > a.weight ? b : a));
     const reason = `It joined ${best.host.name}: ${best.reason}.`;
     return { hostId: best.host.id, outcome: 'joined', reason, isMoment: false };
   }
   // The host that it is most like says why it is another one.
-  const [first, ...others] = judged.slice(0, COMPARED_MAX).map(weighed);
+  const [first, ...others] = latestFirst
+    .slice(0, COMPARED_MAX)
+    .map((host) => weighed({ host, contradiction: contradictionOf(source, host.profile) }));
   const nearest = others.reduce((a, b) => (a && b.weight > a.weight ? b : a), first);
   const contradiction = nearest?.contradiction;
   const isMoment = contradiction?.kind === 'contents' || (contradiction?.kind !== 'name' && nearest?.weight === 6);

@@ -44,6 +44,8 @@ interface RegionDraft {
 }
 
 interface GroupDraft {
+  /** Number of drafts before it. */
+  readonly index: number;
   group?: string | undefined;
   type?: string | undefined;
   devices: string[];
@@ -145,6 +147,8 @@ function namesDevice(named: string, device: string): boolean {
 
 class HostBuilder {
   readonly #groups = new Map<string, GroupDraft>();
+  readonly #draftsOfDevice = new Map<string, GroupDraft[]>();
+  #drafts = 0;
   readonly #devices = new DeviceCollector();
   readonly #firmware = new Map<
     string,
@@ -389,13 +393,22 @@ class HostBuilder {
     const known = this.#groups.get(id);
     if (known) return known;
     const draft: GroupDraft = {
+      index: this.#drafts++,
       group,
-      devices: group === undefined && device !== undefined ? [device] : [],
+      devices: [],
       regions: new RegionDrafts(),
       provenance: [],
     };
+    if (group === undefined && device !== undefined) this.#addDevice(draft, device);
     this.#groups.set(id, draft);
     return draft;
+  }
+
+  #addDevice(draft: GroupDraft, device: string): void {
+    draft.devices.push(device);
+    const drafts = this.#draftsOfDevice.get(device);
+    if (drafts) drafts.push(draft);
+    else this.#draftsOfDevice.set(device, [draft]);
   }
 
   #group(fact: FactOf<'group'>): void {
@@ -407,12 +420,12 @@ class HostBuilder {
     draft.type ??= fact.type;
     for (const device of fact.devices) {
       if (draft.devices.includes(device)) continue;
-      for (const other of this.#groups.values()) {
-        if (other === draft || other.group === undefined || !other.devices.includes(device)) continue;
+      const others = (this.#draftsOfDevice.get(device) ?? []).filter(({ group }) => group !== undefined);
+      for (const other of others.sort((a, b) => a.index - b.index)) {
         const message = `group of ${device}: ${other.group} vs ${fact.group}`;
         this.#contradicts(device, message, other.provenance, fact);
       }
-      draft.devices.push(device);
+      this.#addDevice(draft, device);
     }
     addPlace(draft.provenance, fact);
   }
@@ -425,7 +438,7 @@ class HostBuilder {
       return;
     }
     const draft = this.#draft(group, device);
-    if (device !== undefined && !draft.devices.includes(device)) draft.devices.push(device);
+    if (device !== undefined && !draft.devices.includes(device)) this.#addDevice(draft, device);
     const region = { start, last, type, origin };
     const known = draft.regions.get(region);
     if (known) {

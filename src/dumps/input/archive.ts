@@ -1,5 +1,6 @@
 // Tar archives: every entry is read as a file; paths and symbolic links are recorded. Nothing is written to disk.
 import { pathComponents } from '../fields/sysfs-path.ts';
+import type { DumpSource } from '../format.ts';
 import { ArchiveHosts, type SeveralHosts } from './archive-hosts.ts';
 import { reportFailure, type SourceReading } from './source-reading.ts';
 import { openPieces } from './streams.ts';
@@ -8,6 +9,9 @@ import { TarDamage, type TarEntry, tarEntries } from './tar-entries.ts';
 
 /** Reads the file called `name` of a source from its bytes. */
 export type ReadEntry = (reading: SourceReading, name: string, bytes: AsyncIterable<Uint8Array>) => Promise<void>;
+
+/** Takes a file at once if its contents are known; false if it must be read (known-file.ts). */
+type TakeKnown = (reading: SourceReading, source: DumpSource, bytes: Uint8Array) => boolean;
 
 /** Names are cut to this many characters in messages. */
 const NAME_LENGTH_MAX = 200;
@@ -19,13 +23,26 @@ export async function readTar(
   bytes: AsyncIterable<Uint8Array>,
   several: SeveralHosts | undefined,
   readEntry: ReadEntry,
+  takeKnown?: TakeKnown,
 ): Promise<void> {
   const { collector, pacer } = reading;
   const hosts = several && new ArchiveHosts(reading, several);
+  const above = pathComponents(archive);
   try {
     for await (const entry of tarEntries(bytes)) {
-      await pacer.pause();
-      await readTarEntry(hosts?.sourceOf(pathComponents(entry.name)) ?? reading, archive, entry, readEntry);
+      if (pacer.isDue) await pacer.pause();
+      const components = pathComponents(entry.name);
+      const own = hosts?.sourceOf(components) ?? reading;
+      const path = pathOf(own, archive, entry.name, components);
+      if (path === undefined) continue;
+      const source = { name: path, path: [...above, ...components] };
+      if (entry.type !== 'file') takeOther(own, archive, source, entry);
+      else {
+        readPath(own.collector, path, source.path);
+        if (!entry.whole || !takeKnown?.(own, source, entry.whole)) {
+          await readTarFile(own, archive, path, entry, readEntry);
+        }
+      }
     }
   } catch (error) {
     if (!(error instanceof TarDamage)) throw error;
@@ -33,19 +50,16 @@ export async function readTar(
   }
 }
 
-async function readTarEntry(
-  reading: SourceReading,
+/** Takes what is not a file. */
+function takeOther(
+  { collector }: SourceReading,
   archive: string,
+  { name: path, path: components }: DumpSource,
   entry: TarEntry,
-  readEntry: ReadEntry,
-): Promise<void> {
-  const { collector } = reading;
+): void {
   const { name, type, linkname } = entry;
-  const path = entryPath(reading, archive, name);
-  if (path === undefined) return;
-  if (type === 'file') await readTarFile(reading, archive, path, entry, readEntry);
-  else if (type === 'directory') readPath(collector, path);
-  else if (type === 'symlink') readLink(collector, path, linkname);
+  if (type === 'directory') readPath(collector, path, components);
+  else if (type === 'symlink') readLink(collector, path, linkname, components);
   else {
     const reason = type === 'link' ? 'it is a hard link, which is not followed' : `it is a ${type.replace('-', ' ')}`;
     collector.diagnostic(archive, 'tar-bad-entry', { name: shortened(name), reason });
@@ -53,7 +67,17 @@ async function readTarEntry(
 }
 
 /** The path of an entry, below the archive's name; undefined if it has none that can be used, which is reported. */
-export function entryPath({ collector }: SourceReading, archive: string, name: string): string | undefined {
+export function entryPath(reading: SourceReading, archive: string, name: string): string | undefined {
+  return pathOf(reading, archive, name, pathComponents(name));
+}
+
+/** The same; `components`: of the name. */
+function pathOf(
+  { collector }: SourceReading,
+  archive: string,
+  name: string,
+  components: readonly string[],
+): string | undefined {
   if (name === '' || hasControls(name)) {
     collector.diagnostic(archive, 'tar-bad-entry', { name: '', reason: 'its name is empty or has control characters' });
     return undefined;
@@ -61,7 +85,6 @@ export function entryPath({ collector }: SourceReading, archive: string, name: s
   if (name.startsWith('/') && !collector.hasDiagnostic('tar-absolute-path')) {
     collector.diagnostic(archive, 'tar-absolute-path', { name: shortened(name) });
   }
-  const components = pathComponents(name);
   if (components[0] === '..') {
     collector.diagnostic(archive, 'tar-bad-entry', {
       name: shortened(name),
@@ -88,7 +111,6 @@ async function readTarFile(
     }
     hasEnded = true;
   }
-  readPath(reading.collector, path);
   await reportFailure(reading, path, () => readEntry(reading, path, counted()));
   if (hasEnded && size < entry.size) {
     const name = shortened(entry.name);

@@ -7,7 +7,8 @@ import { type TextReader, textReader } from '../text/text-reader.ts';
 import type { ReadEntry } from './archive.ts';
 import { carrierMax, carrierOf, sessionIn } from './embedded.ts';
 import { isPlainText, isTar, isZip, packingOf, utf16 } from './file-kind.ts';
-import { type DecodedPiece, PieceDecoder } from './piece-decoder.ts';
+import { takeKnownFile } from './known-file.ts';
+import { type DecodedPiece, PieceDecoder, REPLACEMENT } from './piece-decoder.ts';
 import type { SessionFileReader } from './session-file.ts';
 import { maybeSession, SESSION_FORMAT } from './session-start.ts';
 import type { SourceReading } from './source-reading.ts';
@@ -48,7 +49,7 @@ export async function readFile(
   }
   if (depth < DEPTH_MAX && isTar(head)) {
     const { readTar } = await import('./archive.ts');
-    await readTar(reading, name, bytes, hosts, readEntry);
+    await readTar(reading, name, bytes, hosts, readEntry, depth + 1 < DEPTH_MAX ? takeKnownFile : undefined);
     return;
   }
   collector.files++;
@@ -70,7 +71,9 @@ export async function readFile(
     await closeUnread(rest);
     return;
   }
-  await readText(reading, name, { head, bytes: rest }, inTree);
+  // Packed files and archives are not looked for below a certain depth, and carriers may have something to report.
+  const isFile = depth < DEPTH_MAX && rest === bytes;
+  await readText(reading, name, { head, bytes: rest }, inTree, isFile);
 }
 
 /** Reads the session that a picture, a page or a link carries; returns the bytes of a file that carries none. */
@@ -145,13 +148,23 @@ async function sessionReader(
   return part.looksLikeSession(start) ? new part.SessionFileReader(name, reading.collector) : undefined;
 }
 
-async function readText(reading: SourceReading, name: string, { head, bytes }: Peeked, inTree = false): Promise<void> {
+/** `isFile`: every file with these bytes, in a folder or an archive, is read as this text. */
+async function readText(
+  reading: SourceReading,
+  name: string,
+  { head, bytes }: Peeked,
+  inTree = false,
+  isFile = false,
+): Promise<void> {
   const { collector, pacer } = reading;
   const encoding = utf16(head) ?? 'utf-8';
   const decoder = new PieceDecoder(encoding);
   const start = new TextDecoder(encoding).decode(head);
-  const session = maybeSession(start) ? await sessionReader(reading, name, start) : undefined;
-  const reader = session ?? new WaitingText(reading, name, inTree);
+  const mayBeSession = maybeSession(start);
+  const session = mayBeSession ? await sessionReader(reading, name, start) : undefined;
+  // The first byte of a byte order mark, which is not in the text.
+  const isExact = isFile && encoding === 'utf-8' && head[0] !== 0xef && !mayBeSession;
+  const reader = session ?? new WaitingText(reading, name, inTree, isExact);
   const push = async ({ text, bytes: ofText }: DecodedPiece) => {
     await reader.push(text, ofText);
     reading.onText?.(name, text);
@@ -188,14 +201,17 @@ class WaitingText {
   readonly #reading: SourceReading;
   readonly #source: DumpSource;
   readonly #inTree: boolean;
+  readonly #isExact: boolean;
   #pieces: string[] = [];
   #length = 0;
   #reader: TextReader | undefined;
 
-  constructor(reading: SourceReading, name: string, inTree: boolean) {
+  /** `isExact`: nothing but its bytes, in UTF-8, made a file this text, unless some of them are invalid. */
+  constructor(reading: SourceReading, name: string, inTree: boolean, isExact: boolean) {
     this.#reading = reading;
     this.#source = { name, path: pathComponents(name) };
     this.#inTree = inTree;
+    this.#isExact = isExact;
     if (!inTree && reading.lineFormats.missing.length === 0) this.#open(reading.collector);
   }
 
@@ -224,7 +240,12 @@ class WaitingText {
     lineFormats.scouted += lineFormats.missing.length > 0 ? text.length : 0;
     const needed = lineFormats.scouted > SCOUTED_MAX ? lineFormats.formats : neededFormats(lineFormats, this.#pieces);
     const isLoaded = await this.#load(needed);
-    const { to, end } = repeated?.record(this.#source, text, collector) ?? { to: collector, end: undefined };
+    const { to, end } = repeated?.record(
+      this.#source,
+      text,
+      collector,
+      this.#isExact && !text.includes(REPLACEMENT),
+    ) ?? { to: collector, end: undefined };
     const reader = this.#open(to);
     if (!isLoaded || !end) return;
     reader.end();

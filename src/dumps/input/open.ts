@@ -1,6 +1,7 @@
 // Opens inputs (files, folders, archives, pastes) and streams the events that are in them. Works in a browser's worker
 // and in Node; knows no file system, only names and bytes. An input → file.ts (and archive.ts) → ../text/ → collector.ts.
 import type { SessionHeader } from '../../session/events.ts';
+import { pathComponents } from '../fields/sysfs-path.ts';
 import type { DumpFormat, LineFormat } from '../format.ts';
 import { FORMATS } from '../registry.ts';
 import { LineFormats } from '../text/dispatch.ts';
@@ -9,6 +10,7 @@ import { loadBeginnings } from '../text/shapes.ts';
 import { Collector, type LineSample, type SourceSummary } from './collector.ts';
 import { type DumpEvent, EventQueue } from './event-queue.ts';
 import { readFile } from './file.ts';
+import { takeKnownFile } from './known-file.ts';
 import { Pacer } from './pacer.ts';
 import { reportFailure, type SourceReading } from './source-reading.ts';
 import { type ByteStream, openPieces } from './streams.ts';
@@ -29,6 +31,11 @@ export interface DumpInput {
   readonly link?: string;
   /** Opens the file. May throw, or fail while it is read: that becomes a diagnostic. Called at most once. */
   stream(): ByteStream | Promise<ByteStream>;
+  /**
+   * The contents at once, where that is possible and they are small; otherwise undefined, and `stream` is called. May throw
+   * like that. Called at most once, and only for the files of a folder.
+   */
+  atOnce?(): Uint8Array | undefined;
 }
 
 export interface Progress {
@@ -97,7 +104,7 @@ export async function openInputs(
   let reading: SourceReading | undefined;
   try {
     for await (const input of inputs) {
-      await pacer.pause();
+      if (pacer.isDue) await pacer.pause();
       if (reading && (input.tree === undefined || input.tree !== tree)) {
         finish();
         reading = undefined;
@@ -107,11 +114,15 @@ export async function openInputs(
         const made = newSource(input.tree ?? input.name);
         reading = tree === undefined ? { ...made, newSource } : made;
       }
-      if (input.size === undefined || input.size > LONG) await loadBeginnings();
-      await readInput(reading, input, (length) => {
+      const onBytes = (length: number) => {
         bytes += length;
         options.onProgress?.({ bytes, name: input.name, ...(total === undefined ? {} : { total }) });
-      });
+      };
+      if (input.tree === undefined) await readInput(reading, input, onBytes);
+      else {
+        const whole = takeFromFolder(reading, input, onBytes);
+        if (whole !== 'taken') await readInput(reading, input, onBytes, whole);
+      }
       flush();
     }
     const last = sources.length;
@@ -149,16 +160,67 @@ function totalSize(inputs: readonly DumpInput[]): number | undefined {
   return total;
 }
 
+/** What was read at once of an input. */
+type AtOnce = { readonly bytes: Uint8Array } | { readonly error: unknown };
+
+/**
+ * Takes a file of a folder: `taken` if there is nothing to be read. Otherwise the result is its contents if they could be
+ * read at once, or why that failed; undefined if they must be streamed.
+ */
+function takeFromFolder(
+  reading: SourceReading,
+  input: DumpInput,
+  onBytes: (length: number) => void,
+): 'taken' | AtOnce | undefined {
+  const { collector } = reading;
+  const source = { name: input.name, path: pathComponents(input.name) };
+  if (input.link !== undefined) {
+    collector.files++;
+    readLink(collector, input.name, input.link, source.path);
+    return 'taken';
+  }
+  readPath(collector, input.name, source.path);
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = input.atOnce?.();
+  } catch (error) {
+    return { error };
+  }
+  if (!bytes) return undefined;
+  if (!takeKnownFile(reading, source, bytes)) return { bytes };
+  collector.size += bytes.length;
+  onBytes(bytes.length);
+  return 'taken';
+}
+
+/** The stream of an input, of which something may have been read at once. */
+function streamOf(input: DumpInput, whole: AtOnce | undefined): ReturnType<DumpInput['stream']> {
+  if (whole === undefined) return input.stream();
+  if ('error' in whole) throw whole.error;
+  return once(whole.bytes);
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes;
+}
+
 /** `onBytes` gets the number of bytes of each piece that is read. */
-async function readInput(reading: SourceReading, input: DumpInput, onBytes: (length: number) => void): Promise<void> {
+async function readInput(
+  reading: SourceReading,
+  input: DumpInput,
+  onBytes: (length: number) => void,
+  whole?: AtOnce,
+): Promise<void> {
   const { collector, pacer } = reading;
   if (input.link !== undefined) {
     collector.files++;
     readLink(collector, input.name, input.link);
     return;
   }
+  const size = whole && 'bytes' in whole ? whole.bytes.length : input.size;
+  if (size === undefined || size > LONG) await loadBeginnings();
   async function* pieces(): AsyncGenerator<Uint8Array, void, undefined> {
-    for await (const piece of openPieces(async () => input.stream())) {
+    for await (const piece of openPieces(async () => streamOf(input, whole))) {
       await pacer.pause();
       collector.size += piece.length;
       onBytes(piece.length);
@@ -166,7 +228,6 @@ async function readInput(reading: SourceReading, input: DumpInput, onBytes: (len
     }
   }
   const inTree = input.tree !== undefined;
-  if (inTree) readPath(collector, input.name);
   await reportFailure(reading, input.name, () => readFile(reading, input.name, pieces(), inTree));
 }
 

@@ -17,10 +17,15 @@ export class Pacer {
     this.#signal?.throwIfAborted();
   }
 
+  /** True if `pause` has something to do: to await it where that is not so takes longer than small pieces of work. */
+  get isDue(): boolean {
+    return this.#signal?.aborted === true || performance.now() - this.#since >= TURN_MS;
+  }
+
   /** Await it between pieces of work. Throws the signal's reason if it was aborted. */
   async pause(): Promise<void> {
     this.#signal?.throwIfAborted();
-    if (performance.now() - this.#since < TURN_MS) return;
+    if (!this.isDue) return;
     this.#turning ??= this.#turn();
     await this.#turning;
     this.#signal?.throwIfAborted();

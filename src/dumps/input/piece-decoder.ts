@@ -9,7 +9,7 @@ export interface DecodedPiece {
 }
 
 /** What decoders emit for invalid bytes. */
-const REPLACEMENT = '\uFFFD';
+export const REPLACEMENT = '\uFFFD';
 
 /** Pass all pieces in order, then call `end`. */
 export class PieceDecoder {

@@ -5,16 +5,26 @@ import { groupDevice, groupLink, iommuPlace, pathComponents, sysfsRoot } from '.
 import { IOMMU_CLASS, IOMMU_GROUPS } from '../registry.ts';
 import type { Collector } from './collector.ts';
 
-/** `path`: of a file or folder, as in the facts' `source`. */
-export function readPath(collector: Collector, path: string): void {
-  const components = pathComponents(path);
+/** `path`: of a file or folder, as in the facts' `source`; `components`: of that. */
+export function readPath(
+  collector: Collector,
+  path: string,
+  components: readonly string[] = pathComponents(path),
+): void {
   const found = groupDevice(components);
   if (found) addToGroup(collector, path, sysfsRoot(components), found);
 }
 
-/** `path`: of a symbolic link; `target`: what it points to, absolute or relative. It is not followed. */
-export function readLink(collector: Collector, path: string, target: string): void {
-  const components = pathComponents(path);
+/**
+ * `path`: of a symbolic link; `target`: what it points to, absolute or relative. It is not followed. `components`: of the
+ * path.
+ */
+export function readLink(
+  collector: Collector,
+  path: string,
+  target: string,
+  components: readonly string[] = pathComponents(path),
+): void {
   const from = target.startsWith('/') ? [] : components.slice(0, -1);
   const whole = pathComponents([...from, target].join('/'));
   // Some drivers show nothing of an IOMMU but a link to it.
@@ -25,7 +35,7 @@ export function readLink(collector: Collector, path: string, target: string): vo
   }
   const link = groupLink(components, whole);
   if (link) addToGroup(collector, path, sysfsRoot(components.at(-1) === 'iommu_group' ? whole : components), link);
-  else readPath(collector, path);
+  else readPath(collector, path, components);
 }
 
 function addToGroup(

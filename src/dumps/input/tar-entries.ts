@@ -13,6 +13,8 @@ export interface TarEntry {
   readonly linkname: string;
   /** The contents, in pieces; fewer than `size` bytes if the archive is cut off. To be read once, before the next entry. */
   body(): AsyncGenerator<Uint8Array, void, undefined>;
+  /** The contents if they are at hand as a whole: those of most small files. To be used before the next entry. */
+  readonly whole: Uint8Array | undefined;
 }
 
 export type TarEntryType = 'file' | 'directory' | 'symlink' | 'link' | 'character-device' | 'block-device' | 'fifo';
@@ -60,6 +62,12 @@ class Portions {
     if (this.#at + length > this.#piece.length) return undefined;
     this.#at += length;
     return this.#piece.subarray(this.#at - length, this.#at);
+  }
+
+  /** The next bytes if they are in one piece that is there already, without taking them. */
+  ahead(length: number): Uint8Array | undefined {
+    const end = this.#at + length;
+    return length > 0 && end <= this.#piece.length ? this.#piece.subarray(this.#at, end) : undefined;
   }
 
   /** Exactly so many bytes; undefined if there are fewer. */
@@ -197,6 +205,7 @@ export async function* tarEntries(pieces: AsyncIterable<Uint8Array>): AsyncGener
       let left = entry.type === 'file' ? entry.size : 0;
       yield {
         ...entry,
+        whole: portions.ahead(left),
         async *body() {
           while (left > 0) {
             const part = portions.now(left) ?? (await portions.some(left));
@@ -217,7 +226,7 @@ function entryOf(
   block: Uint8Array,
   flag: string,
   about: Attributes & { readonly size: number },
-): Omit<TarEntry, 'body'> {
+): Omit<TarEntry, 'body' | 'whole'> {
   const own = textAt(block, 0, 100);
   // In ustar alone this is a prefix; GNU's old headers (`ustar  `) have times there.
   const isUstar = textAt(block, 257, 6) === 'ustar';

@@ -24,6 +24,7 @@ export class LineFormats {
   #interests: InterestMatcher | undefined;
   readonly #parsers = new Map<LineFormat, LineParser>();
   #repeated: Promise<RepeatedTexts> | undefined;
+  #repeatedTexts: RepeatedTexts | undefined;
   /** Characters of texts so far in which it was looked for formats that are needed. */
   scouted = 0;
 
@@ -39,8 +40,16 @@ export class LineFormats {
 
   /** The texts of folders and archives that were read with these formats. */
   repeated(): Promise<RepeatedTexts> {
-    this.#repeated ??= import('./repeated-texts.ts').then((part) => new part.RepeatedTexts());
+    this.#repeated ??= import('./repeated-texts.ts').then((part) => {
+      this.#repeatedTexts = new part.RepeatedTexts();
+      return this.#repeatedTexts;
+    });
     return this.#repeated;
+  }
+
+  /** The same, if there are any. */
+  get repeatedTexts(): RepeatedTexts | undefined {
+    return this.#repeatedTexts;
   }
 
   /** The parser of a format; undefined if it is not loaded. */

@@ -138,16 +138,28 @@ class Recorder implements TextCollector {
   }
 }
 
+/** What was noted of a text. */
+interface Known {
+  /** Undefined after the first time. */
+  steps: readonly Step[] | undefined;
+  /** True if every file with exactly this text, in UTF-8, is read as this text. */
+  isExact: boolean;
+}
+
 /** The texts that were read with one set of formats. */
 export class RepeatedTexts {
-  /** By path and text: what was noted; undefined after the first time. */
-  readonly #known = new Map<string, readonly Step[] | undefined>();
+  /** By path, then by text. */
+  readonly #known = new Map<string, Map<string, Known>>();
   #kept = 0;
 
-  /** Puts a text into the collector as its readers did before; false if it must be read. */
-  replay({ name, path }: DumpSource, text: string, collector: Collector): boolean {
-    const steps = this.#known.get(keyOf(path, text) ?? '');
-    if (!steps) return false;
+  /**
+   * Puts a text into the collector as its readers did before; false if it must be read. `isFile`: the text is that of a
+   * file that was not looked at.
+   */
+  replay({ name, path }: DumpSource, text: string, collector: Collector, isFile = false): boolean {
+    const known = this.#at(path)?.get(text);
+    const steps = known?.steps;
+    if (!steps || (isFile && !known.isExact)) return false;
     const host = sysfsRoot(path);
     const sinks = new Map<string, FactSink>();
     const place: Place = {
@@ -165,26 +177,50 @@ export class RepeatedTexts {
     return true;
   }
 
-  /** The collector for a text that is read now, and what to call when that has ended without a problem. */
+  /** True if texts with this path are known. */
+  has({ path }: DumpSource): boolean {
+    return this.#at(path) !== undefined;
+  }
+
+  #at(components: readonly string[]): Map<string, Known> | undefined {
+    const path = tellingPath(components);
+    return path === undefined ? undefined : this.#known.get(path);
+  }
+
+  /**
+   * The collector for a text that is read now, and what to call when that has ended without a problem. `isExact`: nothing
+   * but its bytes, in UTF-8, made a file this text.
+   */
   record(
-    { path }: DumpSource,
+    { path: components }: DumpSource,
     text: string,
     collector: Collector,
+    isExact: boolean,
   ): { readonly to: TextCollector; readonly end: () => void } {
-    const key = keyOf(path, text);
+    const path = tellingPath(components);
     const plain = { to: collector, end: () => undefined };
-    if (key === undefined) return plain;
-    if (this.#known.has(key)) {
+    if (path === undefined) return plain;
+    const known = this.#known.get(path)?.get(text);
+    if (known) {
       const recorder = new Recorder(collector);
-      return { to: recorder, end: () => this.#known.set(key, recorder.steps) };
+      return {
+        to: recorder,
+        end: () => {
+          known.steps = recorder.steps;
+          known.isExact = isExact;
+        },
+      };
     }
-    if (this.#kept + key.length > KEPT_MAX) return plain;
-    this.#kept += key.length;
-    return { to: collector, end: () => this.#known.set(key, undefined) };
+    const length = path.length + 1 + text.length;
+    if (this.#kept + length > KEPT_MAX) return plain;
+    this.#kept += length;
+    return { to: collector, end: () => this.#add(path, text) };
   }
-}
 
-function keyOf(components: readonly string[], text: string): string | undefined {
-  const path = tellingPath(components);
-  return path === undefined ? undefined : `${path}\0${text}`;
+  #add(path: string, text: string): void {
+    const texts = this.#known.get(path);
+    const known: Known = { steps: undefined, isExact: false };
+    if (texts) texts.set(text, known);
+    else this.#known.set(path, new Map([[text, known]]));
+  }
 }

@@ -55,6 +55,12 @@ export interface AddOptions {
   readonly keepsSamples?: boolean | undefined;
 }
 
+/** What was found out about hosts while sources are added: an entry does not change. */
+interface JudgedHosts {
+  readonly candidates: Map<HostEntry, HostCandidate>;
+  readonly suggestions: Map<HostEntry, NameSuggestions>;
+}
+
 /** What is saved of a host, to open the case again. */
 export interface SavedHost {
   readonly id: string;
@@ -145,13 +151,14 @@ export class OpenCase {
       this.#drop([...before.sources.values()].filter(({ isSample }) => isSample).map(({ id }) => id));
     }
     const decisions = new Map<string, JoinDecision | undefined>();
+    const judged: JudgedHosts = { candidates: new Map(), suggestions: new Map() };
     let { isNewHost = false } = options;
     let id = given;
     const isTelling = ({ profile }: OpenedSource) =>
       profile.names.size + profile.groups.size + profile.regions.size + profile.registers.size > 0;
     for (const source of [...sources.filter(isTelling), ...sources.filter((one) => !isTelling(one))]) {
       const hosts = this.#content.hosts.filter((host) => this.#isKnown(host) && !this.#hasPartOf(source, host));
-      const decision = isSessionOnly(source) ? undefined : this.#decide(source, hosts, isNewHost);
+      const decision = isSessionOnly(source) ? undefined : this.#decide(source, hosts, isNewHost, judged);
       decisions.set(source.id, decision);
       // The other sources that are opened together may join the new host.
       isNewHost = false;
@@ -166,22 +173,29 @@ export class OpenCase {
     return sources.map((source) => this.#placement(source, decisions.get(source.id)));
   }
 
-  #decide(source: OpenedSource, hosts: readonly HostEntry[], isNewHost: boolean): JoinDecision {
+  #decide(
+    source: OpenedSource,
+    hosts: readonly HostEntry[],
+    isNewHost: boolean,
+    judged: JudgedHosts = { candidates: new Map(), suggestions: new Map() },
+  ): JoinDecision {
     if (isNewHost) {
       const outcome = hosts.length === 0 ? 'first' : 'new-host';
       return { hostId: undefined, outcome, reason: 'It was opened as a host of its own.', isMoment: false };
     }
     return chooseHost(
       source.profile,
-      hosts.map((host) => this.#candidate(host)),
+      hosts.map((host) => this.#candidate(host, judged)),
     );
   }
 
-  #candidate(host: HostEntry): HostCandidate {
+  #candidate(host: HostEntry, { candidates, suggestions }: JudgedHosts): HostCandidate {
+    const known = candidates.get(host);
+    if (known) return known;
     const { id } = host;
     for (const source of this.#sourcesOf(host)) if (source.isLive) refreshProfile(source);
-    const names = () => this.#names();
-    return {
+    const names = () => this.#names(suggestions);
+    const candidate: HostCandidate = {
       id,
       // Few of the candidates are called by their name.
       get name() {
@@ -189,6 +203,8 @@ export class OpenCase {
       },
       profile: this.#profileOf(host),
     };
+    candidates.set(host, candidate);
+    return candidate;
   }
 
   #sourcesOf({ sourceIds }: HostEntry): OpenedSource[] {
@@ -422,8 +438,11 @@ export class OpenCase {
 
   /** False for a live host before its first facts, which identify it. */
   #isKnown({ sourceIds }: HostEntry): boolean {
-    const sources = sourceIds.flatMap((id) => this.#content.sources.get(id) ?? []);
-    return sources.some(({ isLive, read }) => !isLive || read.session.events.length > 0);
+    for (const id of sourceIds) {
+      const source = this.#content.sources.get(id);
+      if (source && (!source.isLive || source.read.session.events.length > 0)) return true;
+    }
+    return false;
   }
 
   #hasLive({ sourceIds }: HostEntry): boolean {
@@ -456,10 +475,14 @@ export class OpenCase {
     this.#rebuild();
   }
 
-  /** The names of all hosts by id. */
-  #names(): Map<string, string> {
+  /** The names of all hosts by id. `known`: suggestions for some of them, which get those of the others. */
+  #names(known = new Map<HostEntry, NameSuggestions>()): Map<string, string> {
     const hosts = this.#ordered();
-    const suggestions = hosts.map((host) => this.#suggested(host));
+    const suggestions = hosts.map((host) => {
+      const suggested = known.get(host) ?? this.#suggested(host);
+      known.set(host, suggested);
+      return suggested;
+    });
     const names = hostNames(suggestions);
     return new Map(hosts.map(({ id }, i) => [id, names[i] ?? id]));
   }
@@ -476,8 +499,10 @@ export class OpenCase {
   /** Hosts in the order of their first sources, so that letters and the tree keep their order when sources join. */
   #ordered(): HostEntry[] {
     const order = new Map([...this.#content.sources.keys()].map((id, i) => [id, i]));
-    const first = ({ sourceIds }: HostEntry) => Math.min(...sourceIds.map((id) => order.get(id) ?? -1));
-    return this.#content.hosts.toSorted((a, b) => first(a) - first(b));
+    return this.#content.hosts
+      .map((host) => ({ host, first: Math.min(...host.sourceIds.map((id) => order.get(id) ?? -1)) }))
+      .sort((a, b) => a.first - b.first)
+      .map(({ host }) => host);
   }
 
   #rebuild(): void {
