@@ -34,8 +34,12 @@ beforeAll(() => {
   mkdirSync(join(host, 'dev/vfio'), { recursive: true });
 }, SOON);
 
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    // Until it has ended it still holds its descriptors, which the next test would see.
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    if (child.kill('SIGKILL')) await ended;
+  }
 });
 afterAll(removeTemporaryFolders);
 
