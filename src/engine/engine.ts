@@ -1,5 +1,4 @@
 // The engine: holds the case and answers questions about it. No DOM, no React, no message ports.
-import { nothingRecognizedLines } from '../dumps/diagnostics.ts';
 import { cutSlices } from '../timeline/axis/slice.ts';
 import { caseNode } from './case/case-node.ts';
 import { type CaseResult, OpenCase } from './case/open-case.ts';
@@ -12,11 +11,9 @@ import { loadPart } from './load-part.ts';
 import { Picture } from './picture/picture.ts';
 import { selectedHosts, spacesFor } from './picture/spaces.ts';
 import type { Answered, Trial } from './protocol/answers.ts';
+import type { InputFile } from './protocol/documents.ts';
 import type { Handlers } from './protocol/methods.ts';
 import { failure, success } from './protocol/result.ts';
-
-/** Maximum number of lines of a refused file that an error shows. */
-const SAMPLES_MAX = 5;
 
 // The first picture needs none of these: each is loaded when it is used.
 const partAnswer = loadPart(() => import('./answers/answer.ts'));
@@ -34,6 +31,7 @@ const partMembers = loadPart(() => import('./case/members.ts'));
 const partLessons = loadPart(() => import('./answers/lessons.ts'));
 const partModels = loadPart(() => import('../kernel/models.ts'));
 const partOperationLine = loadPart(() => import('./answers/operation-line.ts'));
+const partNotRecognized = loadPart(() => import('./case/not-recognized.ts'));
 const partNotes = loadPart(() => import('./case/hand-facts.ts'));
 const partQuestions = loadPart(() => import('./answers/questions.ts'));
 const partRanges = loadPart(() => import('./picture/ranges.ts'));
@@ -51,6 +49,8 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
   /** Connections of the live hosts. */
   const links = new Map<string, LiveConnection>();
   const current = new OpenCase(open, { onLeft: (sourceId) => links.get(sourceId)?.stop() });
+  /** Files for the next opening. */
+  let staged: InputFile[] = [];
   let picture = new Picture(0, [], { scale: 'linear' }, []);
 
   const unknownDocument = (id: string) => failure('unknown-document', `no open document "${id}"`);
@@ -78,7 +78,14 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
   }
 
   return {
-    async open({ id, title, files, sample }, context) {
+    stage({ files, isFirst }) {
+      if (isFirst) staged = [];
+      staged.push(...files);
+      return success(null);
+    },
+    async open({ id, title, files: given, isStaged, sample }, context) {
+      const files = isStaged ? [...staged, ...given] : given;
+      staged = [];
       const total = files.reduce((sum, { data }) => sum + data.size, 0);
       const read = await readSources(
         files.map((file) => ({ input: inputOf(file), file })),
@@ -89,16 +96,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
           isFolding: true,
         },
       );
-      if (read.every(isEmptySource)) {
-        const samples = read.flatMap(({ read: { sources } }) => sources.flatMap((s) => s.samples));
-        const diagnostics = read.flatMap((source) => source.read.diagnostics);
-        const first = diagnostics.find((d) => d.severity === 'error') ?? diagnostics[0];
-        const message = first?.message ?? `${title}: no known format recognized`;
-        if (first?.code === 'nothing-recognized') {
-          return failure('not-recognized', message, { lines: nothingRecognizedLines(message) });
-        }
-        return failure('not-recognized', message, { samples: samples.slice(0, SAMPLES_MAX) });
-      }
+      if (read.every(isEmptySource)) return (await partNotRecognized()).notRecognized(title, read);
       const placements = current.add(read, { id });
       await runUnder(current.documents.values(), current.choices.kernel);
       return success({ placements, case: caseNode(current) });

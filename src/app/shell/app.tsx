@@ -85,9 +85,7 @@ function BusyBar() {
   const size = (bytes: number) => formatSize(BigInt(bytes));
   const message = !progress
     ? 'starting…'
-    : total === undefined
-      ? size(progress.done)
-      : `${size(progress.done)} of ${size(total)}`;
+    : (progress.label ?? (total === undefined ? size(progress.done) : `${size(progress.done)} of ${size(total)}`));
   return (
     <div className="busy" data-testid="busy">
       <div

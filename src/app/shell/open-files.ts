@@ -39,51 +39,13 @@ export async function openAll(files: readonly InputFile[]): Promise<readonly Pla
 }
 
 /** Opens picked files; those of a folder picker have their path. */
-export async function openPicked(list: FileList | readonly File[]): Promise<void> {
-  await openAll([...list].map((file) => ({ name: file.webkitRelativePath || file.name, data: file })));
+export async function openPicked(list: readonly File[]): Promise<void> {
+  await openAll(list.map((file) => ({ name: file.webkitRelativePath || file.name, data: file })));
 }
 
 /** Opens a text. Returns where it went; empty if nothing was recognized. */
 export function openText(text: string): Promise<readonly Placement[]> {
   return open(PASTED_NAME, [{ name: PASTED_NAME, data: new Blob([text]) }]);
-}
-
-/** More files than this in one drop are probably a mistake, such as a whole disk. */
-const FILES_MAX = 20_000;
-
-function fileOf(entry: FileSystemFileEntry): Promise<File> {
-  return new Promise((resolve, reject) => entry.file(resolve, reject));
-}
-
-async function entriesOf(entry: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
-  const reader = entry.createReader();
-  const all: FileSystemEntry[] = [];
-  // A reader answers in batches of a hundred and an empty one at the end.
-  for (;;) {
-    const batch = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-    if (batch.length === 0) return all;
-    all.push(...batch);
-  }
-}
-
-function isFile(entry: FileSystemEntry): entry is FileSystemFileEntry {
-  return entry.isFile;
-}
-
-function isDirectory(entry: FileSystemEntry): entry is FileSystemDirectoryEntry {
-  return entry.isDirectory;
-}
-
-async function collect(entry: FileSystemEntry, into: InputFile[]): Promise<void> {
-  if (into.length >= FILES_MAX) throw new Error(`more than ${FILES_MAX} files in the folder`);
-  if (isFile(entry)) {
-    const data = await fileOf(entry);
-    into.push({ name: entry.fullPath.replace(/^\//, ''), data });
-  } else if (isDirectory(entry)) {
-    const children = await entriesOf(entry);
-    children.sort((a, b) => (a.name < b.name ? -1 : 1));
-    for (const child of children) await collect(child, into);
-  }
 }
 
 /** Opens files, folders or text that were dropped or pasted. Returns whether there was something to open. */
@@ -96,11 +58,11 @@ export function openTransfer(data: DataTransfer): boolean {
   const files = [...data.files];
   const text = data.getData('text/plain');
   if (entries.length > 0) {
-    const collected: InputFile[] = [];
     void (async () => {
       try {
-        for (const entry of entries) await collect(entry, collected);
-        await openAll(collected);
+        const { filesIn } = await import('./dropped-files.ts');
+        const collected = await filesIn(entries);
+        if (collected) await openAll(collected);
       } catch (error) {
         showError('The drop could not be read', error instanceof Error ? error.message : String(error));
       }

@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Params } from '../../engine/protocol/methods.ts';
 import { failure } from '../../engine/protocol/result.ts';
+import { fleetFiles, machines } from '../../engine/testing/fleet.ts';
 import { HeldEngine, openText, settled, startApp } from '../testing/app.ts';
 import { useApp } from './app-state.ts';
 import { newCase } from './case-actions.ts';
@@ -40,6 +42,40 @@ describe('opening and closing', () => {
     expect(get().documents.map(({ title }) => title)).toEqual(['Host A', 'Host B']);
     expect(get().selectedGroups).toHaveLength(2);
     expect(get().busy).toBeUndefined();
+  });
+
+  test('many files are handed over in small parts, and opened together', async () => {
+    const held = new HeldEngine(['open', 'stage']);
+    startApp(held);
+    const files = fleetFiles(machines(25));
+    const opening = open('fleet', files);
+    const parts: number[] = [];
+    for (let i = 0; ; i++) {
+      await expect.poll(() => held.held.length).toBe(i + 1);
+      const { method, params } = held.at(i);
+      const { files: part } = params as Params<'open'>;
+      await held.at(i).release();
+      if (method === 'open') break;
+      parts.push(part.length);
+    }
+    await opening;
+    expect(parts.reduce((sum, n) => sum + n, 0)).toBe(files.length);
+    expect(Math.max(...parts)).toBeLessThan(50);
+    expect(get().documents.map(({ title }) => title)).toEqual(['n00 (25 hosts alike)']);
+    expect(get().notice).toBe('25 hosts of 1 kind opened');
+  });
+
+  test('an opening that was cancelled while its files were handed over opens nothing, then or later', async () => {
+    const held = new HeldEngine(['stage']);
+    startApp(held);
+    const opening = open('fleet', fleetFiles(machines(25)));
+    await expect.poll(() => held.held.length).toBe(1);
+    await held.at(0).release();
+    get().busy?.cancel();
+    await held.at(1).answer(failure('cancelled', 'cancelled'));
+    expect(await opening).toEqual([]);
+    await openText(MSI, 'one.txt');
+    expect(get().documents.map(({ title }) => title)).toEqual(['Host A']);
   });
 
   test('the first file replaces the sample, and nothing else', async () => {

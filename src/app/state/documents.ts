@@ -1,7 +1,7 @@
 // The open documents: opening, closing, their positions, and what is selected in them.
 import type { CaseNode, Placement } from '../../engine/protocol/case.ts';
 import type { DocumentNode, InputFile } from '../../engine/protocol/documents.ts';
-import type { Engine } from '../../engine/protocol/methods.ts';
+import type { CallOptions, Engine } from '../../engine/protocol/methods.ts';
 import { defaultKeys, selectableKeys } from '../../engine/protocol/selection.ts';
 import { counted } from '../../iova/format.ts';
 import { type Busy, useApp } from './app-state.ts';
@@ -69,6 +69,9 @@ export function open(
   return opening;
 }
 
+/** More files than this are handed to the engine in parts. */
+const AT_ONCE_MAX = 50;
+
 async function openNow(
   title: string,
   files: readonly InputFile[],
@@ -77,16 +80,16 @@ async function openNow(
   const controller = new AbortController();
   const busy: Busy = { title, progress: undefined, cancel: () => controller.abort() };
   set({ busy, notice: '', announcement: '' });
-  const opened = await engine().call(
-    'open',
-    { title, files, ...(isSample ? { sample: title } : {}) },
-    {
-      signal: controller.signal,
-      onProgress: (progress) => {
-        if (get().busy) set({ busy: { ...busy, progress } });
-      },
+  const params = { title, files, ...(isSample ? { sample: title } : {}) };
+  const options: CallOptions = {
+    signal: controller.signal,
+    onProgress: (progress) => {
+      if (get().busy) set({ busy: { ...busy, progress } });
     },
-  );
+  };
+  const opened = await (files.length > AT_ONCE_MAX
+    ? (await import('./staged-files.ts')).openStaged(params, options)
+    : engine().call('open', params, options));
   set({ busy: undefined });
   if (!opened.ok) {
     showEngineError(`${title} was not opened`, opened.error);

@@ -7,6 +7,7 @@ import { type ReadInputs, readHostInputs } from '../documents/read-document.ts';
 import { loadPart } from '../load-part.ts';
 import type { InputFile } from '../protocol/documents.ts';
 import type { CallContext } from '../protocol/methods.ts';
+import type { Fleet } from './fleet.ts';
 import type { OpenedSource, ReadAgain, SourceInput } from './opened-source.ts';
 
 export type { OpenedSource, SourceInput };
@@ -195,7 +196,7 @@ export async function readSources(
 ): Promise<OpenedSource[]> {
   const sources: OpenedSource[] = [];
   const waiting: { readonly source: OpenedSource; readonly again: ReadAgain }[] = [];
-  let fleet: Awaited<ReturnType<typeof newFleet>> | undefined;
+  let fleet: Fleet | undefined;
   let before = 0;
   const groups = groupInputs(inputs);
   const hasFolders = groups.some(([first]) => first?.input.tree !== undefined);
@@ -209,16 +210,11 @@ export async function readSources(
     };
     waiting.push(...read.map((source, i) => ({ source, again: readAgain(i) })));
     if (!isFolding || (!fleet && waiting.length <= FLEET_MIN)) continue;
-    fleet ??= await newFleet();
+    fleet ??= new (await partFleet()).Fleet();
     for (const { source, again } of waiting.splice(0)) sources.push(...fleet.add(source, again));
   }
   fleet?.finish();
   return [...sources, ...waiting.map(({ source }) => source)];
-}
-
-async function newFleet() {
-  const { Fleet } = await partFleet();
-  return new Fleet();
 }
 
 /** The texts of a folder from which facts were read. */

@@ -53,10 +53,14 @@ export interface OpenParams {
   readonly id?: string | undefined;
   readonly title: string;
   readonly files: readonly InputFile[];
+  /** True if the files that were handed over with `stage` are opened too, before `files`. */
+  readonly isStaged?: boolean | undefined;
   readonly sample?: string | undefined;
 }
 
 export interface Methods {
+  /** Hands over some of the files for the next `open`; `isFirst`: earlier ones are dropped. */
+  stage: { params: { files: readonly InputFile[]; isFirst: boolean }; value: null };
   /**
    * Reads files and adds them to the case: each source joins a host, or becomes one. `id`: for the first host or session that is
    * created. `sample`: title of the sample that the files belong to; it is replaced by whatever is opened later.
@@ -217,6 +221,8 @@ export interface Progress {
   /** Bytes in all, where known. */
   readonly total?: number | undefined;
   readonly what: string;
+  /** In place of bytes, what is counted: `1,024 of 200,000 files`. */
+  readonly label?: string | undefined;
   /** For a live host: the document of its host, and the state of the connection. */
   readonly live?: { readonly node: DocumentNode; readonly state: LiveState } | undefined;
 }

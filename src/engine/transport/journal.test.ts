@@ -22,6 +22,18 @@ test('closing and undoing are repeated too: they decide where later sources go; 
   expect(journal.takeAll()).toEqual([open('b')]);
 });
 
+test('files are handed over again before they are opened, without those of an opening that failed', () => {
+  const journal = new Journal();
+  const stage = (name: string, isFirst: boolean) => ({
+    method: 'stage' as const,
+    params: { files: [{ name, data: new Blob() }], isFirst },
+  });
+  for (const entry of [open('a'), stage('lost', true), stage('lost too', false)]) journal.record(entry);
+  const later = [stage('b', true), stage('c', false), open('b')];
+  for (const entry of later) journal.record(entry);
+  expect(journal.takeAll()).toEqual([open('a'), ...later]);
+});
+
 test('calls that change nothing are not kept', () => {
   const journal = new Journal();
   journal.record(open('a'));

@@ -3,6 +3,7 @@ import type { Method, Params } from '../protocol/methods.ts';
 
 /** Methods that change what is open. Which host a source joins depends on what was open before, so their order matters. */
 type ChangingMethod =
+  | 'stage'
   | 'open'
   | 'close'
   | 'closeSource'
@@ -21,6 +22,7 @@ type ChangingMethod =
   | 'seek'
   | 'run';
 const CHANGING: ReadonlySet<Method> = new Set<ChangingMethod>([
+  'stage',
   'open',
   'close',
   'closeSource',
@@ -65,7 +67,11 @@ export class Journal {
     const entry = { method, params };
     // Earlier calls no longer matter.
     if (method === 'forget') this.#entries = [];
-    else if (isOfDocument(entry)) {
+    else if (method === 'stage' && (params as Params<'stage'>).isFirst) {
+      // Files that were handed over for an opening that did not succeed.
+      while (this.#entries.at(-1)?.method === 'stage') this.#entries.pop();
+      this.#entries.push(entry);
+    } else if (isOfDocument(entry)) {
       const { id } = entry.params;
       this.#entries = this.#entries.filter((e) => !(isOfDocument(e) && e.method === method && e.params.id === id));
       this.#entries.push(entry);
