@@ -1,5 +1,6 @@
-// npm test: everything a contribution must pass. Runs all steps even after one failed; the last line has the totals.
-import { spawnSync } from 'node:child_process';
+// npm test: everything a contribution must pass. Runs all steps even after one failed; the last line has the totals. Steps
+// that use one processor run beside the unit tests; the output of each is printed when it ends.
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -22,14 +23,37 @@ const failures = [];
 /** Tests that passed only when they were repeated (in CI: see playwright.config.ts). */
 const flaky = [];
 
-function run(title, command, args, env = {}) {
-  console.log(`\n── ${title}`);
-  const { status } = spawnSync('npx', ['--no-install', command, ...args], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, ...env },
+/** Titles of the steps that run now. */
+const running = new Set();
+
+/** Runs a step to its end; prints its output then, or at once if it is `alone`. Returns whether its exit code is 0. */
+function run(title, program, args, { env = {}, alone = false } = {}) {
+  running.add(title);
+  console.log(`\n── running: ${[...running].join(', ')}`);
+  const started = Date.now();
+  const child = spawn(program, args, {
+    stdio: ['ignore', alone ? 'inherit' : 'pipe', alone ? 'inherit' : 'pipe'],
+    // The pipe hides the terminal from the program.
+    env: { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}), ...env },
   });
-  return status === 0;
+  const output = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => output.push(chunk));
+  return new Promise((resolve) => {
+    const end = (ok) => {
+      running.delete(title);
+      process.stdout.write(`\n── ${title} (${Math.round((Date.now() - started) / 1000)} s)\n`);
+      process.stdout.write(Buffer.concat(output));
+      resolve(ok);
+    };
+    child.on('error', (error) => {
+      output.push(Buffer.from(`${error}\n`));
+      end(false);
+    });
+    child.on('close', (code) => end(code === 0));
+  });
 }
+
+const runTool = (title, tool, args, options) => run(title, 'npx', ['--no-install', tool, ...args], options);
 
 function count(title, ok) {
   if (ok) passed++;
@@ -42,17 +66,13 @@ function fail(...names) {
 }
 
 /** A step that is one check. */
-function check(title, command, args) {
-  count(title, run(title, command, args));
+async function check(title, tool, args) {
+  count(title, await runTool(title, tool, args));
 }
 
 /** A step that is one npm script. */
-function checkScript(title, script, args = []) {
-  console.log(`\n── ${title}`);
-  const { status } = spawnSync('npm', ['run', '-s', script, '--', ...args], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  count(title, status === 0);
+async function checkScript(title, script, args = []) {
+  count(title, await run(title, 'npm', ['run', '-s', script, '--', ...args]));
 }
 
 function readJson(file) {
@@ -63,9 +83,9 @@ function readJson(file) {
   }
 }
 
-function vitest(title, project) {
+async function vitest(title, project) {
   const file = path.join(folder, `${project}.json`);
-  const ok = run(title, 'vitest', [
+  const ok = await runTool(title, 'vitest', [
     'run',
     '--project',
     project,
@@ -76,16 +96,18 @@ function vitest(title, project) {
   const report = readJson(file);
   passed += report?.numPassedTests ?? 0;
   skipped += report?.numPendingTests ?? 0;
-  const files = report?.testResults ?? [];
-  fail(
-    ...files.flatMap(({ name, assertionResults }) =>
-      assertionResults
-        .filter(({ status }) => status === 'failed')
-        .map(({ fullName }) => `${path.relative('.', name)}: ${fullName}`),
-    ),
-  );
-  // A suite that could not even be loaded has no failed test, and a run without tests proves nothing.
-  if ((!ok && !report?.numFailedTests) || !report?.numPassedTests) fail(`${title} (the run itself)`);
+  const names = (report?.testResults ?? []).flatMap(namesOfFailed);
+  fail(...names);
+  // A run without tests proves nothing.
+  if ((!ok && names.length === 0) || !report?.numPassedTests) fail(`${title} (the run itself)`);
+}
+
+/** The failed tests of a file in a report of vitest; the file itself if it could not be loaded, or failed at its end. */
+function namesOfFailed({ name, status, assertionResults }) {
+  const file = path.relative('.', name);
+  const tests = assertionResults.filter((test) => test.status === 'failed');
+  if (status === 'failed' && tests.length === 0) return [`${file} (the file itself)`];
+  return tests.map(({ fullName }) => `${file}: ${fullName}`);
 }
 
 /** Tests of a Playwright report with this result, as `file:line title`; "flaky" failed first and passed when repeated. */
@@ -97,9 +119,12 @@ function testsWith(result, { suites }) {
     .map(({ file, line, title }) => `${file}:${line} ${title}`);
 }
 
-function playwright(title) {
+async function playwright(title) {
   const file = path.join(folder, 'e2e.json');
-  const ok = run(title, 'playwright', ['test', '--reporter=list,json'], { PLAYWRIGHT_JSON_OUTPUT_NAME: file });
+  const ok = await runTool(title, 'playwright', ['test', '--reporter=list,json'], {
+    env: { PLAYWRIGHT_JSON_OUTPUT_NAME: file },
+    alone: true,
+  });
   const report = readJson(file);
   const stats = report?.stats;
   passed += stats?.expected ?? 0;
@@ -128,15 +153,21 @@ function prepare() {
 }
 
 if (!prepare()) process.exit(1);
-check('types', 'tsc', ['--noEmit']);
-check('format, lint and import rules', 'biome', ['ci', '--error-on-warnings', '.']);
-check('unused code', 'knip', []);
-vitest('unit and property tests', 'node');
-vitest('worker tests in the browser', 'browser');
-checkScript('build', 'build');
-checkScript('size of the first load', 'size', ['--built']);
-checkScript('the package, installed', 'test:package', ['--built']);
-playwright('browser tests');
+
+/** What needs nothing, what needs the build, and tests in the browser. */
+async function checksOneByOne() {
+  await check('types', 'tsc', ['--noEmit']);
+  await check('format, lint and import rules', 'biome', ['ci', '--error-on-warnings', '.']);
+  await check('unused code', 'knip', []);
+  await checkScript('build', 'build');
+  await checkScript('size of the first load', 'size', ['--built']);
+  await checkScript('the package, installed', 'test:package', ['--built']);
+  await vitest('worker tests in the browser', 'browser');
+}
+
+await Promise.all([checksOneByOne(), vitest('unit and property tests', 'node')]);
+// They use all processors, and wait for pictures.
+await playwright('browser tests');
 rmSync(folder, { recursive: true, force: true });
 function list(title, names) {
   if (names.length > 0) console.log(`\n${title}:\n${names.map((name) => `  ${name}`).join('\n')}`);
