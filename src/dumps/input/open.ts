@@ -6,7 +6,7 @@ import type { DumpFormat, LineFormat } from '../format.ts';
 import { FORMATS } from '../registry.ts';
 import { LineFormats } from '../text/dispatch.ts';
 import { containsWord } from '../text/interest.ts';
-import { loadBeginnings } from '../text/shapes.ts';
+import { loadForLongTexts } from '../text/shapes.ts';
 import { Collector, type LineSample, type SourceSummary } from './collector.ts';
 import { type DumpEvent, EventQueue } from './event-queue.ts';
 import { readFile } from './file.ts';
@@ -218,7 +218,7 @@ async function readInput(
     return;
   }
   const size = whole && 'bytes' in whole ? whole.bytes.length : input.size;
-  if (size === undefined || size > LONG) await loadBeginnings();
+  if (size === undefined || size > LONG) await loadForLongTexts();
   async function* pieces(): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const piece of openPieces(async () => streamOf(input, whole))) {
       await pacer.pause();

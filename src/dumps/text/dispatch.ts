@@ -121,9 +121,11 @@ export interface LineTaker {
   flush(): void;
   /**
    * True if a line has no mark of any format, except perhaps of what is inside of one: `bytes`, of ASCII, from `from` to
-   * `to`, exclusive, which is `content`.
+   * `to`, exclusive, which is `content`. The line has nothing that is to be cleaned.
    */
   isDull(bytes: Uint8Array, from: number, to: number, content: string): boolean;
+  /** True for a line that is like one that was dull, but for its hexadecimal digits, and dull too. `text`: has it from `from` to `to`. */
+  isRepeated(bytes: Uint8Array, from: number, to: number, text: string): boolean;
   /** Takes a dull line if no reader can look at it; false if it must be added. */
   skip(number: number, content: string): boolean;
   reportCut(line: number): void;
@@ -190,7 +192,13 @@ export class Dispatcher implements LineTaker {
   }
 
   isDull(bytes: Uint8Array, from: number, to: number, content: string): boolean {
-    return this.#interests.isDull(bytes, from, to, content) && !mayBeRow(content);
+    if (!this.#interests.isDull(bytes, from, to, content) || mayBeRow(content)) return false;
+    this.#interests.note(bytes, from, to, content);
+    return true;
+  }
+
+  isRepeated(bytes: Uint8Array, from: number, to: number, text: string): boolean {
+    return this.#interests.isRepeated(bytes, from, to, text);
   }
 
   skip(number: number, content: string): boolean {

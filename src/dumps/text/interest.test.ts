@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { LineInterest } from '../format.ts';
 import { FORMATS } from '../registry.ts';
 import { containsWord, InterestMatcher } from './interest.ts';
-import { loadBeginnings } from './shapes.ts';
+import { loadForLongTexts } from './shapes.ts';
 
 const INTERESTS = FORMATS.flatMap((format) => (format.kind === 'lines' ? format.interest : []));
 const ROOT = fileURLToPath(new URL('../fixtures/', import.meta.url));
@@ -14,7 +14,7 @@ const LINES = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.txt'))
   .flatMap((name) => readFileSync(join(ROOT, name), 'utf8').split('\n'));
 
-beforeAll(loadBeginnings);
+beforeAll(loadForLongTexts);
 
 /** The indexes of the interests that the line matches, by the matcher. */
 function found(matcher: InterestMatcher, count: number, text: string): number[] {

@@ -2,11 +2,14 @@
 // pass over the line finds the words of all formats (an Aho-Corasick automaton), then the formats' shapes are tried
 // (shapes.ts).
 import type { LineInterest, LineMarks } from '../format.ts';
-import { type IndexedShape, type NeedyShape, ShapeSet } from './shapes.ts';
+import type { RepeatedLines } from './repeated-lines.ts';
+import { type IndexedShape, type NeedyShape, partsForLongTexts, ShapeSet } from './shapes.ts';
 
 /** Words are made of ASCII characters. */
 const ASCII = 128;
 const NEWLINE = 10;
+/** Shapes that need a literal: each has a bit of a number, which is never negative. */
+const LITERALS_MAX = 30;
 
 /**
  * Finds the interests that a line matches. Each has three indexes, `count` apart: for its own marks, those around the format
@@ -14,6 +17,7 @@ const NEWLINE = 10;
  */
 export class InterestMatcher {
   readonly #automaton: Automaton;
+  #repeated: RepeatedLines | undefined;
   readonly #shapes: ShapeSet;
   readonly #innerShapes: readonly IndexedShape[];
   /** By index: the number of the last line that matched; then, by needy shape, of the last line with one of its literals. */
@@ -33,6 +37,25 @@ export class InterestMatcher {
       ...needy.map(({ literals }) => literals),
     ]);
     this.#matchedAt = new Uint32Array(3 * this.#count + needy.length);
+  }
+
+  /** Undefined if it is not loaded, or if there are shapes that it cannot take into account. */
+  #repeatedLines(): RepeatedLines | undefined {
+    const { needy, others } = this.#shapes;
+    const parts = partsForLongTexts();
+    if (!parts || needy.length > LITERALS_MAX || others.length > 0) return undefined;
+    const literalsAt = Int32Array.from(this.#automaton.found, (owners) => this.#literalsOf(owners));
+    return new parts.RepeatedLines({ ...this.#automaton, literalsAt });
+  }
+
+  /** By shape that needs a literal, a bit; -1 if one of the owners is another. */
+  #literalsOf(owners: readonly number[]): number {
+    let literals = 0;
+    for (const owner of owners) {
+      if (owner < 3 * this.#count) return -1;
+      literals |= 1 << (owner - 3 * this.#count);
+    }
+    return literals;
   }
 
   /** The state of one text: which formats are open, by index. */
@@ -92,6 +115,26 @@ export class InterestMatcher {
       if (this.#matchedAt[3 * this.#count + i] === this.#line && needy[i]?.shape.test(content)) return false;
     }
     return true;
+  }
+
+  /** Notes a dull line, so that those like it are found sooner. `content`: as for `isDull`. */
+  note(bytes: Uint8Array, from: number, to: number, content: string): void {
+    this.#repeated ??= this.#repeatedLines();
+    if (!this.#repeated?.wants(bytes, from, to)) return;
+    const fixed = this.#shapes.foreignBeginning(content);
+    if (fixed > 0) this.#repeated.note(bytes, from, to, fixed);
+  }
+
+  /** True for a line like one that was noted, but for its hexadecimal digits, if it is dull too. `text`: with the line from `from` to `to`. */
+  isRepeated(bytes: Uint8Array, from: number, to: number, text: string): boolean {
+    const repeated = this.#repeated;
+    if (!repeated) return false;
+    const literals = repeated.literalsOf(bytes, from, to);
+    const { hasOtherBeginning } = repeated;
+    if (literals < 0 || (literals === 0 && !hasOtherBeginning)) return literals === 0;
+    const content = text.slice(from, to);
+    if (hasOtherBeginning && this.#shapes.foreignBeginning(content) === 0) return false;
+    return !this.#shapes.needy.some(({ shape }, i) => ((literals >> i) & 1) !== 0 && shape.test(content));
   }
 
   /** True if a line that is dull by itself matches a shape inside of an open format. */

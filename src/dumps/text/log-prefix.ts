@@ -327,3 +327,7 @@ export function isDigit(code: number): boolean {
 export function isLetter(code: number): boolean {
   return (code | 0x20) >= 97 && (code | 0x20) <= 122;
 }
+
+export function isHexDigit(code: number): boolean {
+  return isDigit(code) || ((code | 0x20) >= 97 && (code | 0x20) <= 102);
+}

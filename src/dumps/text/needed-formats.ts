@@ -45,6 +45,10 @@ class Scout implements LineTaker {
     return this.#interests.isDull(bytes, from, to, content);
   }
 
+  isRepeated(): boolean {
+    return false;
+  }
+
   skip(): boolean {
     return true;
   }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { cleanLine } from './envelope.ts';
 import { hostNameOf } from './host-name.ts';
-import { PlainLine } from './plain-line.ts';
+import { hasMarks, PlainLine } from './plain-line.ts';
 import { QuotedPrintable } from './quoted-printable.ts';
 import { isDecoration } from './separators.ts';
 
@@ -16,6 +16,7 @@ function plainOf(
   const bytes = new TextEncoder().encode(text);
   // Lines that are not of ASCII alone take the normal way.
   if (bytes.length !== text.length || !plain.find(text, from, to, bytes)) return undefined;
+  if (hasMarks(bytes, plain.start, plain.end)) return undefined;
   const { start, end, hostStart, hostEnd } = plain;
   return { content: text.slice(start, end), host: hostEnd > 0 ? text.slice(hostStart, hostEnd) : undefined };
 }

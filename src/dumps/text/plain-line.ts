@@ -7,6 +7,7 @@ import {
   hostTagEnd,
   isDigit,
   isFacility,
+  isHexDigit,
   isLetter,
   isLevel,
   NAMED_FILE,
@@ -67,7 +68,7 @@ export class PlainLine {
 
   /**
    * Looks at the line in `text`, whose bytes are ASCII alone, from `from` to `to`, exclusive; false if envelope.ts must
-   * clean it.
+   * clean it, as it must if the content `hasMarks`.
    */
   find(text: string, from: number, to: number, bytes: Uint8Array): boolean {
     const at = this.#hasSamePrefix(bytes, from, to) ? from + this.#prefix.length : this.#prefixEnd(text, from, bytes);
@@ -79,7 +80,7 @@ export class PlainLine {
     while (end > at && (text.charCodeAt(end - 1) === BLANK || text.charCodeAt(end - 1) === TAB)) end--;
     this.start = at;
     this.end = end;
-    return isContent(text, at, end, hasStamp, hasHost) && !hasMarks(bytes, at, end);
+    return isContent(text, at, end, hasStamp, hasHost);
   }
 
   /**
@@ -172,7 +173,7 @@ function mayBeDate(text: string, at: number): boolean {
 }
 
 /** True if there may be a mark in the text that is to be removed, or if it may be quoted-printable. */
-function hasMarks(text: Uint8Array, from: number, to: number): boolean {
+export function hasMarks(text: Uint8Array, from: number, to: number): boolean {
   let kinds = 0;
   let pairs = 0;
   let before = 0;
@@ -211,8 +212,4 @@ function isTagOfForum(text: Uint8Array, from: number, to: number): boolean {
   let at = from;
   while (at < to && isLetter(text[at] as number)) at++;
   return at > from && at < to && (text[at] === EQUALS || text[at] === CLOSING);
-}
-
-function isHexDigit(code: number): boolean {
-  return isDigit(code) || ((code | 0x20) >= 97 && (code | 0x20) <= 102);
 }

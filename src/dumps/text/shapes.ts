@@ -2,7 +2,6 @@
 // reading. Those that are bound to the start of the line are joined, for each first character those that a line with it
 // may match (first-character.ts); of the others, those that need a literal are only tried on
 // lines that have it.
-import type { beginningOf } from './beginnings.ts';
 import { ANY_FIRST, alternatives, type FirstCharacters, firstCharacters, literalStarts } from './first-character.ts';
 
 /** An expression, and the number of what it belongs to. */
@@ -35,18 +34,22 @@ const BEGINNING_LENGTH_MAX = 64;
 /** Beginnings that are remembered. */
 const BEGINNINGS_MAX = 4096;
 
-/** Undefined until `loadBeginnings` has loaded it. */
-let beginnings: typeof beginningOf | undefined;
+type ForLongTexts = typeof import('./long-texts.ts');
+
+/** Undefined until `loadForLongTexts` has loaded it. */
+let parts: ForLongTexts | undefined;
 
 /**
- * Loads what judges each beginning of a line only once, which makes long texts faster. Without it every line is tried with
- * all shapes: the results are the same.
+ * Loads what makes long texts faster: each beginning of a line is judged only once, and so are lines that differ in their
+ * numbers. Without it every line is tried with all words and shapes: the results are the same.
  */
-export async function loadBeginnings(): Promise<void> {
-  beginnings ??= await import('./beginnings.ts').then(
-    (module) => module.beginningOf,
-    () => undefined,
-  );
+export async function loadForLongTexts(): Promise<void> {
+  parts ??= await import('./long-texts.ts').catch(() => undefined);
+}
+
+/** What `loadForLongTexts` has loaded. */
+export function partsForLongTexts(): ForLongTexts | undefined {
+  return parts;
 }
 
 export class ShapeSet {
@@ -78,24 +81,34 @@ export class ShapeSet {
     this.#bound = bound;
   }
 
-  /** True if one of those bound to the start matches. Most lines of a log begin with the words of one before. */
-  matchesFromStart(text: string): boolean {
-    for (let words = 0, end = 0; beginnings && words < BEGINNING_WORDS; words++) {
+  /**
+   * The length of a beginning of the text, of some words, that shows that none of those bound to the start matches it or any
+   * other text that goes on behind that beginning; 0 if none shows that. Most lines of a log begin with the words of one
+   * before.
+   */
+  foreignBeginning(text: string): number {
+    for (let words = 0, end = 0; parts && words < BEGINNING_WORDS; words++) {
       end = text.indexOf(' ', end) + 1;
       if (end === 0 || end === text.length || end > BEGINNING_LENGTH_MAX) break;
-      if (!this.#mayBegin(text.slice(0, end), beginnings)) return false;
+      if (!this.#mayBegin(text.slice(0, end), parts)) return end;
     }
+    return 0;
+  }
+
+  /** True if one of those bound to the start matches. */
+  matchesFromStart(text: string): boolean {
+    if (this.foreignBeginning(text) > 0) return false;
     for (const { any } of this.joinedFor(text)) if (any.test(text)) return true;
     return false;
   }
 
   /** True if one of those bound to the start may match a text that goes on behind `beginning`. */
-  #mayBegin(beginning: string, beginningsOf: typeof beginningOf): boolean {
+  #mayBegin(beginning: string, { beginningOf }: ForLongTexts): boolean {
     const known = this.#beginnings.get(beginning);
     if (known !== undefined) return known;
     let may = false;
     for (const joined of this.joinedFor(beginning)) {
-      joined.beginning ??= beginningsOf(joined.any);
+      joined.beginning ??= beginningOf(joined.any);
       if (joined.beginning.test(beginning)) may = true;
     }
     if (this.#beginnings.size >= BEGINNINGS_MAX) this.#beginnings.clear();

@@ -5,6 +5,7 @@
 //     → shortcut.ts           for lines of which files have millions: to a fact at once, skipping everything below
 //     → line-marks.ts         marks of a block are removed: comments, diffs, numbers of lines, tables
 //     → plain-line.ts         for most lines of a log: where their content begins, skipping the next three
+//     → repeated-lines.ts     of these, for those like one that no format wanted: nothing more
 //     → quoted-printable.ts   lines that a mail program broke softly are joined
 //     → envelope.ts           quote marks, log prefixes and prompts are removed
 //     → host-name.ts          the host's name in what was removed becomes a fact
@@ -18,7 +19,7 @@ import { Dispatcher, type LineFormats, type LineTaker, type WaitingLine } from '
 import { cleanLine } from './envelope.ts';
 import { HostNames } from './host-name.ts';
 import { LineMarks } from './line-marks.ts';
-import { PlainLine } from './plain-line.ts';
+import { hasMarks, PlainLine } from './plain-line.ts';
 import { type NumberedLine, QuotedPrintable } from './quoted-printable.ts';
 import { isDecoration, isElision } from './separators.ts';
 import { ShortcutReader } from './shortcut.ts';
@@ -174,9 +175,11 @@ export class TextReader {
     if (!plain.find(text, from, to, bytes)) return false;
     const { start, end, hostStart, hostEnd } = plain;
     if (hostEnd > 0 && !this.#hostNames.isKnown(text, hostStart, hostEnd)) return false;
+    const isRepeated = this.#taker.isRepeated(bytes, start, end, text);
+    if (!isRepeated && hasMarks(bytes, start, end)) return false;
     const content = text.slice(start, end);
     if (isElision(content)) return false;
-    const isDull = this.#taker.isDull(bytes, start, end, content);
+    const isDull = isRepeated || this.#taker.isDull(bytes, start, end, content);
     if (!isDull && this.#takeShortcut(text, from, to, number, bytes)) return true;
     this.#releaseHeld();
     if (isDull && this.#taker.skip(number, content)) {
