@@ -120,6 +120,43 @@ test(
   FUZZ_TIMEOUT * 3,
 );
 
+/** Messages of two or three lines, without the text around them that shows a block. */
+const SHORT_DUMPS: Readonly<Record<string, string>> = {
+  'a reason of Xen':
+    '(XEN) [VT-D]DMAR:[DMA Read] Request device [0000:02:00.0] fault addr 7b800000, iommu reg = ffff82c000201000\n' +
+    '(XEN) [VT-D]DMAR: reason 06 - PTE Read access is not set\n',
+  'a reason on a line of its own':
+    '[   12.345678] DMAR:[DMA Write] Request device [02:00.0] fault addr 7b800000 \n' +
+    '[   12.345679] DMAR:[fault reason 05] PTE Write access is not set\n',
+  'an event of AMD, broken in two':
+    '[   12.345678] AMD-Vi: Event logged [\n' +
+    '[   12.345679] IO_PAGE_FAULT device=23:00.0 domain=0x0001 address=0x7b800000 flags=0x0000]\n',
+  'the same without stamps':
+    'AMD-Vi: Event logged [IO_PAGE_FAULT device=23:00.0 domain=0x0001\naddress=0x7b800000 flags=0x0000]\n',
+  'an event of SMMUv3':
+    '[   12.345678] arm-smmu-v3 arm-smmu-v3.0.auto: event 0x10 received:\n' +
+    '[   12.345679] arm-smmu-v3 arm-smmu-v3.0.auto: \t0x0000001000000010\n' +
+    '[   12.345680] arm-smmu-v3 arm-smmu-v3.0.auto: \t0x0000020800000000\n' +
+    '[   12.345681] arm-smmu-v3 arm-smmu-v3.0.auto: \t0x000000007b800000\n' +
+    '[   12.345682] arm-smmu-v3 arm-smmu-v3.0.auto: \t0x0000000000000000\n',
+  'a device and its driver':
+    '02:00.0 Ethernet controller [0200]: Intel Corporation I350 [8086:1521] (rev 01)\n\tKernel driver in use: vfio-pci\n',
+  'two regions': '0x00000000fee00000 0x00000000feefffff msi\n0x00000000000a0000 0x00000000000bffff direct\n',
+  'two ranges of memory': '00100000-7fffffff : System RAM\n  01000000-01ffffff : Kernel code\n',
+  'a refused map of QEMU':
+    'qemu-system-x86_64: VFIO_MAP_DMA failed: Invalid argument\n' +
+    'qemu-system-x86_64: vfio_dma_map(0x55d0c0de0000, 0xfe000000, 0x1000000, 0x7f1234500000) = -22 (Invalid argument)\n',
+};
+
+test.each(Object.entries(SHORT_DUMPS))('%s in any envelope has the same facts', async (_, text) => {
+  const expected = await factsOf(text);
+  expect(expected.length).toBeGreaterThan(0);
+  for (const name of names) {
+    const { wrap, above = 0 } = ENVELOPES[name] as Envelope;
+    expect.soft([name, await factsOf(wrap(text), above)]).toEqual([name, expected]);
+  }
+});
+
 test.each([
   ['options of a command', '-m 8G\n-device vfio-pci,host=01:00.0\n-enable-kvm\n'],
   ['commands of root', '# cat /proc/iomem\n# lspci -vv\n# dmesg\n'],

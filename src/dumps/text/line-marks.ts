@@ -1,6 +1,7 @@
 // Marks that an editor, a tool or a person put before every line of a block: comments, diffs, numbers of lines, lists and
 // rows of tables. One line does not show whether its first characters are such a mark or its own (`# ls`, `-m 8G`,
-// `10: 00 ff`); three in a row do. A block ends at the first line without the mark.
+// `10: 00 ff`); three in a row do, and fewer if what is behind the mark is certainly the first line of a dump. A block ends at
+// the first line without the mark.
 //
 //   comment    "#" [blank] line                     if one of them is certainly of a dump: settings may be commented out
 //   diff       ("+" | "-") line                     likewise; after "@@ … @@" whatever it is
@@ -110,7 +111,11 @@ export class LineMarks {
   }
 
   #flush(count: number): void {
-    for (const { text, number, isCut } of this.#pending.splice(0, count)) this.#onLine(text, number, isCut);
+    const lines = this.#pending.splice(0, count);
+    const block = lines.length > 0 && lines.length < RUN ? blockOf(lines, true) : 'none';
+    for (const { text, number, isCut } of lines) {
+      this.#onLine(typeof block === 'string' ? text : (block.strip(text) ?? text), number, isCut);
+    }
   }
 }
 
@@ -150,17 +155,24 @@ function mayBeNamed(text: string, at: number): boolean {
   return NAMED.test(start.slice(0, colon + 1));
 }
 
-/** The block that the lines begin; `perhaps` if more lines must show it. */
-function blockOf(lines: readonly Line[]): Block | 'perhaps' | 'none' {
+/** The block that the lines begin; `perhaps` if more lines must show it. `isAll`: no more lines belong to it. */
+function blockOf(lines: readonly Line[], isAll = false): Block | 'perhaps' | 'none' {
   const texts = lines.map(({ text }) => text);
   for (const kind of KINDS) {
-    const found = kind(texts);
+    const found = kind(texts, isAll);
     if (found !== 'none') return found;
   }
   return 'none';
 }
 
-type Kind = (texts: readonly string[]) => Block | 'perhaps' | 'none';
+type Kind = (texts: readonly string[], isAll: boolean) => Block | 'perhaps' | 'none';
+
+/** What the number of lines alone tells: without a reason to go on, more of them are needed, or they are no block. */
+function tooFew(contents: readonly string[], isAll: boolean, min = 2): 'perhaps' | 'none' | undefined {
+  if (contents.length >= RUN) return undefined;
+  if (!isAll) return 'perhaps';
+  return contents.length >= min && isTypical(contents[0] ?? '') ? undefined : 'none';
+}
 
 /** A block whose lines begin with a pattern; `isBlock` judges what is behind it in the first lines. */
 function prefixed(
@@ -168,11 +180,13 @@ function prefixed(
   isBlock: (contents: readonly string[]) => boolean,
   first?: (texts: readonly string[]) => RegExp,
 ): Kind {
-  return (texts) => {
+  return (texts, isAll) => {
     if (!texts.every((text) => pattern.test(text))) return 'none';
-    if (texts.length < RUN) return 'perhaps';
     const mark = first?.(texts) ?? pattern;
-    if (!isBlock(texts.map((text) => text.replace(mark, '')))) return 'none';
+    const contents = texts.map((text) => text.replace(mark, ''));
+    const few = tooFew(contents, isAll);
+    if (few !== undefined) return few;
+    if (contents.length >= RUN && !isBlock(contents)) return 'none';
     return { strip: (text) => (mark.test(text) ? text.replace(mark, '') : undefined) };
   };
 }
@@ -194,14 +208,17 @@ function numbered(
   pattern: RegExp,
   step: (before: number, after: number) => boolean,
   isOwn: (rest: string) => boolean,
+  min?: number,
 ): Kind {
-  return (texts) => {
+  return (texts, isAll) => {
     const found = texts.map((text) => pattern.exec(text));
     const numbers = found.map((match) => Number(match?.[1]));
     if (found.some((match) => match === null)) return 'none';
     if (numbers.some((number, i) => i > 0 && !step(numbers[i - 1] ?? 0, number))) return 'none';
-    if (texts.some((text) => isOwn(text.replace(pattern, '')))) return 'none';
-    if (texts.length < RUN) return 'perhaps';
+    const contents = texts.map((text) => text.replace(pattern, ''));
+    if (contents.some(isOwn)) return 'none';
+    const few = tooFew(contents, isAll, min);
+    if (few !== undefined) return few;
     let last = 0;
     return {
       strip: (text) => {
@@ -223,20 +240,22 @@ const CAT = numbered(
   COUNTED,
   (before, after) => after === before + 1,
   () => false,
+  1,
 );
 
-const NAMED_LINES: Kind = (texts) => {
+const NAMED_LINES: Kind = (texts, isAll) => {
   const name = NAMED.exec(texts[0] ?? '')?.[1];
   const strip = (text: string): string | undefined => {
     const found = NAMED.exec(text);
     return found && found[1] === name ? text.slice(found[0].length) : undefined;
   };
-  if (name === undefined || texts.some((text) => strip(text) === undefined)) return 'none';
-  return texts.length < RUN ? 'perhaps' : { strip };
+  const contents = texts.map(strip).filter((content) => content !== undefined);
+  if (name === undefined || contents.length < texts.length) return 'none';
+  return tooFew(contents, isAll) ?? { strip };
 };
 
 /** Rows whose first cell counts them, or below a row of dashes. One cell, or bars of the dump itself: see markup.ts. */
-const TABLE: Kind = (texts) => {
+const TABLE: Kind = (texts, isAll) => {
   const cellsOf = (text: string) => ROW.exec(text)?.[1]?.split('|');
   const rows = texts.map(cellsOf);
   if (rows.some((cells) => cells === undefined || cells.length < 2)) return 'none';
@@ -245,8 +264,12 @@ const TABLE: Kind = (texts) => {
   const isCounted = first.every((number, i) =>
     i === 0 ? Number.isInteger(number) : number === (first[i - 1] ?? 0) + 1,
   );
-  if (!hasRule && !isCounted) return texts.length < RUN ? 'perhaps' : 'none';
-  if (texts.length < RUN) return 'perhaps';
+  if (!hasRule && !isCounted) return texts.length < RUN && !isAll ? 'perhaps' : 'none';
+  const few = tooFew(
+    rows.map((cells) => (isCounted ? (cells?.[1] ?? '').trim() : '')),
+    isAll,
+  );
+  if (few !== undefined) return few;
   return {
     strip: (text) => {
       if (RULE.test(text)) return '';
