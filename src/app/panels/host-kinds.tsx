@@ -93,7 +93,7 @@ export function HostKinds({ table }: { readonly table: HostTable }) {
                       </button>
                     )}
                   </td>
-                  <td>{row.differs || (i === 0 ? '' : 'no range')}</td>
+                  <td>{row.differs || (i === 0 ? '' : 'no range: see the answer')}</td>
                   <td className={`answer-${row.answer.severity}`}>{row.answer.text}</td>
                 </tr>
                 {isOpen && (

@@ -1,5 +1,6 @@
 // The selected hosts side by side: those that do not differ in one row, with the answer for them, and what all have in common.
-import { differsLabel, HostClasses, hostsLabel, pasteLine } from '../../analysis/space/compare-hosts.ts';
+import { type CommonSpace, commonSpace } from '../../analysis/space/common-space.ts';
+import { compareHosts, differsLabel, HostClasses, hostsLabel, pasteLine } from '../../analysis/space/compare-hosts.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import { type Documents, type SelectedHost, selectedHosts } from '../picture/spaces.ts';
 import type { HostTable, HostTableRow, Trial } from '../protocol/answers.ts';
@@ -17,9 +18,43 @@ const DIFFERENCES_MAX = 200;
 function answerOn(document: EngineDocument, documents: Documents, trial: Trial): HostTableRow['answer'] {
   const { guest } = trial;
   const other = guest?.kind === 'document' ? documents.get(guest.id) : undefined;
-  const open = [document, ...(other ? [other] : [])];
+  // Of one kind of hosts, how many there are is in the row.
+  const open = [{ ...document, alike: undefined }, ...(other && other !== document ? [other] : [])];
   const { severity, text } = answerFor(new Map(open.map((one) => [one.id, one])), trial).answer;
   return { severity, text };
+}
+
+/**
+ * A function for what else is different on a host of a fleet than on the host that most are like: regions of groups that are
+ * not compared, the kernel, registers.
+ */
+function wholeDifferences(shown: readonly SelectedHost[]): (document: EngineDocument) => string[] {
+  const count = ({ document: { alike } }: SelectedHost) => alike?.others.length ?? 0;
+  const [first, ...others] = [...shown].sort((a, b) => count(b) - count(a));
+  const texts = new Map<EngineDocument, string[]>();
+  for (const { document, space } of others) {
+    if (!first) break;
+    const { host } = document;
+    const of = first.document.host;
+    const [selected, all] = [
+      differenceOf(space, first.space),
+      differenceOf(commonSpace(host, host.groups), commonSpace(of, of.groups)),
+    ];
+    const registers = (one: typeof host) =>
+      one.iommus.map(({ driver, cap, ecap }) => `${driver} ${cap} ${ecap}`).join();
+    texts.set(document, [
+      selected === all ? '' : `with all groups: ${all}`,
+      host.about.kernel === of.about.kernel ? '' : `kernel ${host.about.kernel ?? 'not known'}`,
+      registers(host) === registers(of) ? '' : 'registers of the IOMMUs',
+    ]);
+  }
+  return (document) => texts.get(document) ?? [];
+}
+
+/** What is different in a space from another one, in words. */
+function differenceOf(space: CommonSpace, other: CommonSpace): string {
+  const { classes } = compareHosts([other, other, space]);
+  return classes.map(({ differs }) => differsLabel(differs)).join('');
 }
 
 /** A few names; the count is in the row. */
@@ -51,6 +86,8 @@ export function hostTable(documents: Documents, trial: Trial): EngineResult<Host
       indices.map((i) => names[i] ?? ''),
       names,
     );
+  const isFleet = shown.some(({ document }) => document.alike);
+  const whole = isFleet ? wholeDifferences(shown) : undefined;
   const rows: HostTableRow[] = [];
   let more = 0;
   for (const { hosts, differs } of compared.classes) {
@@ -64,11 +101,13 @@ export function hostTable(documents: Documents, trial: Trial): EngineResult<Host
       const answer = texts.has(owner) || !isListed ? undefined : answerOn(owner.document, documents, trial);
       const text = texts.get(owner) ?? (answer ? `${answer.severity} ${answer.text}` : '');
       texts.set(owner, text);
-      const known = byAnswer.get(text);
+      // In a fleet each kind of hosts is a row, as it is a band of the picture.
+      const key = isFleet ? owner.document.id : text;
+      const known = byAnswer.get(key);
       if (known) known.hosts.push(index);
-      else byAnswer.set(text, { answer: answer ?? { severity: 'note', text: '' }, hosts: [index] });
+      else byAnswer.set(key, { answer: answer ?? { severity: 'note', text: '' }, hosts: [index] });
     }
-    for (const row of byAnswer.values()) {
+    for (const row of [...byAnswer.values()].sort((a, b) => b.hosts.length - a.hosts.length)) {
       if (rows.length >= ROWS_MAX) {
         more++;
         continue;
@@ -78,7 +117,9 @@ export function hostTable(documents: Documents, trial: Trial): EngineResult<Host
         ids: own.map(({ id }) => id),
         count: row.hosts.length,
         names: namesOf(row.hosts.map((i) => names[i] ?? '')),
-        differs: differsLabel(differs),
+        differs: [differsLabel(differs), ...(rows.length > 0 ? own.flatMap((one) => whole?.(one) ?? []) : [])]
+          .filter(Boolean)
+          .join('; '),
         answer: row.answer,
         varies: [...new Set(own.flatMap(({ alike }) => alike?.varies ?? []))],
       });

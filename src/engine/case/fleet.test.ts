@@ -1,9 +1,8 @@
 // A fleet opened in the page: one host for those that are alike, their names, and how one becomes a host of its own.
-import { packTar } from 'modern-tar';
 import { describe, expect, test } from 'vitest';
 import { defaultKeys } from '../protocol/selection.ts';
 import { Asker, filesOf } from '../testing/documents.ts';
-import { type FleetMachine, fleetFiles, machineFiles, machines } from '../testing/fleet.ts';
+import { type FleetMachine, fleetFiles, machines, tarOfMachines } from '../testing/fleet.ts';
 
 const DIRECT = '0x000000007b800000 0x000000007bffffff direct\n';
 const FAULT =
@@ -36,18 +35,6 @@ async function open(list: readonly FleetMachine[]): Promise<Fleet> {
   return fleet;
 }
 
-async function tarOf(list: readonly FleetMachine[]): Promise<Blob> {
-  const bytes = await packTar(
-    list.flatMap((machine) =>
-      Object.entries(machineFiles(machine)).map(([path, text]) => ({
-        header: { name: `${machine.name}/${path}`, size: text.length, type: 'file' as const },
-        body: text,
-      })),
-    ),
-  );
-  return new Blob([new Uint8Array(bytes)]);
-}
-
 const ODD = { 7: { region: DIRECT }, 11: { log: FAULT } } as const;
 const FOLDED = ['n00 (28 hosts alike)', 'n07', 'n11'];
 
@@ -61,9 +48,11 @@ describe('hosts that are alike', () => {
 
   test('also as a tar of each, beside each other or in a folder, and as one tar', async () => {
     const list = machines(30, ODD);
-    const tars = await Promise.all(list.map(async (one) => ({ name: `${one.name}.tar`, data: await tarOf([one]) })));
+    const tars = await Promise.all(
+      list.map(async (one) => ({ name: `${one.name}.tar`, data: await tarOfMachines([one]) })),
+    );
     const inFolder = tars.map(({ name, data }) => ({ name: `fleet/${name}`, data }));
-    for (const files of [tars, inFolder, [{ name: 'fleet.tar', data: await tarOf(list) }]]) {
+    for (const files of [tars, inFolder, [{ name: 'fleet.tar', data: await tarOfMachines(list) }]]) {
       const fleet = new Fleet();
       await fleet.add(files);
       expect(await fleet.titles()).toEqual(FOLDED);
@@ -133,7 +122,7 @@ describe('the hosts behind the one that is shown', () => {
   test.each(['folder', 'tar'])('one becomes a host of its own, and again one of them (%s)', async (form) => {
     const list = machines(30, ODD);
     const fleet = new Fleet();
-    await fleet.add(form === 'tar' ? [{ name: 'fleet.tar', data: await tarOf(list) }] : fleetFiles(list));
+    await fleet.add(form === 'tar' ? [{ name: 'fleet.tar', data: await tarOfMachines(list) }] : fleetFiles(list));
     const { id } = await fleet.host('n00');
     await fleet.ask('openMember', { id, name: 'n20' });
     expect(await fleet.titles()).toEqual(['n00 (27 hosts alike)', 'n07', 'n11', 'n20']);

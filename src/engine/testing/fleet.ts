@@ -1,4 +1,5 @@
 // Dumps of a small fleet: a folder for each host, with its groups, reserved regions and log.
+import { packTar } from 'modern-tar';
 import { filesOf } from './documents.ts';
 
 export interface FleetMachine {
@@ -16,7 +17,7 @@ export interface FleetMachine {
 const MSI = '0x00000000fee00000 0x00000000feefffff msi\n';
 
 /** The files of a host, below its folder. */
-export function machineFiles({ name, bus = '3b', region = '', log = '', driver = 'nvme' }: FleetMachine) {
+function machineFiles({ name, bus = '3b', region = '', log = '', driver = 'nvme' }: FleetMachine) {
   const devices = [`0000:${bus}:00.0`, `0000:${bus}:01.0`];
   return {
     'sys/kernel/iommu_groups/1/reserved_regions': MSI,
@@ -41,4 +42,17 @@ export function fleetFiles(machines: readonly FleetMachine[], folder = 'fleet') 
 /** `n00` to `n29`, changed as `odd` says. */
 export function machines(count: number, odd: Readonly<Record<number, Partial<FleetMachine>>> = {}): FleetMachine[] {
   return Array.from({ length: count }, (_, i) => ({ name: `n${String(i).padStart(2, '0')}`, ...odd[i] }));
+}
+
+/** The folders of hosts in one archive. */
+export async function tarOfMachines(list: readonly FleetMachine[]): Promise<Blob> {
+  const bytes = await packTar(
+    list.flatMap((machine) =>
+      Object.entries(machineFiles(machine)).map(([path, text]) => ({
+        header: { name: `${machine.name}/${path}`, size: text.length, type: 'file' as const },
+        body: text,
+      })),
+    ),
+  );
+  return new Blob([new Uint8Array(bytes)]);
 }
