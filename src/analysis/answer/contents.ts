@@ -4,7 +4,7 @@ import { range } from '../../iova/range.ts';
 import { joinNames } from '../conflicts/conflict.ts';
 import type { Host } from '../host/host.ts';
 import type { MappingState } from '../host/mapping-state.ts';
-import { isMap } from '../host/mappings.ts';
+import { factAt, isMap } from '../host/mappings.ts';
 
 /** The bounds of several ranges together; undefined if there are none. A loop, because there may be a million of them. */
 function hull(ranges: Iterable<{ readonly start: bigint; readonly last: bigint }>): string {
@@ -22,15 +22,21 @@ function mappingsText(states: readonly MappingState[]): string[] {
   let maps = 0;
   let unmaps = 0;
   for (const { set } of states) {
-    for (const fact of set.facts) {
-      if (isMap(fact)) maps++;
+    const { folded } = set;
+    maps += folded?.maps ?? 0;
+    unmaps += folded?.unmaps ?? 0;
+    for (let i = folded?.live ?? 0; i < set.facts.length; i++) {
+      if (isMap(factAt(set, i))) maps++;
       else unmaps++;
     }
   }
   if (maps + unmaps === 0) return [];
   const isSnapshot = states.every(({ set }) => set.isSnapshot);
   function* mapped() {
-    for (const { set } of states) for (const fact of set.facts) if (isMap(fact)) yield fact;
+    for (const { set } of states) {
+      if (set.folded?.bounds) yield set.folded.bounds;
+      for (const fact of set.facts) if (isMap(fact)) yield fact;
+    }
   }
   const bounds = hull(mapped());
   if (isSnapshot) return [`${counted(maps, 'mapping')} in page tables${bounds}`];

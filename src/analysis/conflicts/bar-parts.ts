@@ -6,23 +6,17 @@ import { alignDown, alignUp, roundUpPowerOfTwo } from '../../iova/iova.ts';
 import { type IovaRange, overlaps, range, sizeOf } from '../../iova/range.ts';
 import { DEFAULT_PAGE_SIZE } from '../../kernel/shared/platform-ranges.ts';
 import { type Host, type Provenance, provenanceOf } from '../host/host.ts';
+import { HOLE_MAX, holeBetween, type Part } from '../host/map-runs.ts';
 import type { MappingSet } from '../host/mappings.ts';
 import type { CommonSpace } from '../space/common-space.ts';
 import { type Conflict, markOf } from './conflict.ts';
 import type { GuestLayout } from './guest.ts';
 
-/** A table has at most 2048 entries of 16 bytes; its pages may be of 64 KiB. */
-const HOLE_MAX = 0x1_0000n;
 /** Maximum number of listed conflicts. */
 const LISTED_MAX = 20;
 const TABLE_NAME = /^MSI-X table of (.+)$/;
 /** A part of a BAR in a flat view of QEMU: `0000:01:00.0 BAR 0 mmaps[0]`, `VFIO 0000:01:00.0 BAR 3 mmap`. */
 const PART_NAME = /^(.{0,80}\bBAR \d)(?: mmaps?\b.{0,20})?$/;
-
-/** A mapped range, and the address of the memory that its first byte is mapped to, if known. */
-interface Part extends IovaRange {
-  readonly behind?: bigint | undefined;
-}
 
 interface MappedPart extends Part {
   readonly fact: MappingSet['facts'][number];
@@ -34,14 +28,6 @@ function blockAround(r: IovaRange): IovaRange {
     const start = alignDown(r.start, size);
     if (start + size > r.last) return range(start, start + size - 1n);
   }
-}
-
-/** The gap between two parts of the same memory, if it is no larger than the pages of an MSI-X table. */
-function holeBetween(a: Part, b: Part): IovaRange | undefined {
-  const size = b.start - a.last - 1n;
-  if (size <= 0n || size > HOLE_MAX) return undefined;
-  const isRunningOn = a.behind !== undefined && b.behind !== undefined && b.behind - a.behind === b.start - a.start;
-  return isRunningOn ? range(a.last + 1n, b.start - 1n) : undefined;
 }
 
 interface Table extends IovaRange {
@@ -128,7 +114,12 @@ function holesOf(set: MappingSet, host: Pick<Host, 'bars' | 'windows'>): Hole[] 
     }
     run = [];
   };
-  for (const part of mapsOf(set)) {
+  for (const earlier of set.folded?.runs ?? []) {
+    close();
+    run.push(...partsOf(earlier));
+  }
+  // After a folded part, the first facts are mappings that were made in it.
+  for (const part of partsOf(set.facts.slice(set.folded?.live ?? 0))) {
     const before = run.at(-1);
     if (before && !holeBetween(before, part)) close();
     run.push(part);
@@ -138,7 +129,7 @@ function holesOf(set: MappingSet, host: Pick<Host, 'bars' | 'windows'>): Hole[] 
 }
 
 /** The maps of a set in order, including refused ones: a program maps the parts of a BAR one after the other. */
-function* mapsOf({ facts }: MappingSet): Generator<MappedPart> {
+function* partsOf(facts: MappingSet['facts']): Generator<MappedPart> {
   for (const fact of facts) {
     if (fact.kind === 'unmap' || (fact.kind === 'request' && fact.op !== 'map')) continue;
     const behind = (fact.kind === 'map' ? fact.paddr : undefined) ?? fact.vaddr;

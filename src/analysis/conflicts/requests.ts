@@ -167,10 +167,10 @@ function suspicious(
   set: MappingSet,
   rule: 'unmap-cuts-mapping' | 'unmap-short',
   index: number,
+  fact: MappingFact,
   mapping: IovaRange,
   texts: Pick<Conflict, 'title' | 'message' | 'remedy' | 'errno' | 'source'>,
 ): Conflict {
-  const fact = factAt(set, index);
   return {
     id: `${rule} ${set.key} ${index}`,
     rule,
@@ -241,20 +241,21 @@ function apiOf({ facts }: MappingSet): RequestApi | undefined {
 
 /** Unmaps that removed less than was requested. */
 function shortUnmaps(set: MappingSet): Conflict[] {
-  const found: Conflict[] = [];
-  let total = 0;
-  for (const [index, fact] of set.facts.entries()) {
+  const { first = [], count = 0 } = set.folded?.shortUnmaps ?? {};
+  const found: MappingFact[] = [...first];
+  let total = count;
+  for (const fact of set.facts) {
     if (fact.kind !== 'unmap' || fact.unmapped === undefined || fact.unmapped >= sizeOf(fact)) continue;
-    if (++total > PER_RULE_MAX) continue;
-    found.push(
-      suspicious(set, 'unmap-short', index, fact, {
-        title: `An unmap of ${formatSize(sizeOf(fact))} at ${hex(fact.start)} removed ${formatSize(fact.unmapped)}`,
-        message: `${describeRange(fact)} was to be unmapped, but fewer bytes were mapped than the caller expected. A later map of the rest may fail with EEXIST.`,
-        remedy: 'Compare with the maps before it: a part was already unmapped, or was never mapped.',
-      }),
-    );
+    if (++total <= PER_RULE_MAX) found.push(fact);
   }
-  return bounded(found, total);
+  const conflicts = found.map((fact, index) =>
+    suspicious(set, 'unmap-short', index, fact, fact, {
+      title: `An unmap of ${formatSize(sizeOf(fact))} at ${hex(fact.start)} removed ${formatSize((fact.kind === 'unmap' && fact.unmapped) || 0n)}`,
+      message: `${describeRange(fact)} was to be unmapped, but fewer bytes were mapped than the caller expected. A later map of the rest may fail with EEXIST.`,
+      remedy: 'Compare with the maps before it: a part was already unmapped, or was never mapped.',
+    }),
+  );
+  return bounded(conflicts, total);
 }
 
 /** Unmaps that took a part of a mapping. */
@@ -262,7 +263,7 @@ function cutMappings(state: MappingState, api: RequestApi): Conflict[] {
   const { set } = state;
   const found = state.cuts.slice(0, PER_RULE_MAX).map(({ fact, mapping }) => {
     const unmap = factAt(set, fact);
-    return suspicious(set, 'unmap-cuts-mapping', fact, mapping, {
+    return suspicious(set, 'unmap-cuts-mapping', fact, unmap, mapping, {
       title: `An unmap at ${hex(unmap.start)} cuts a mapping`,
       message: `${describeRange(unmap)} is only a part of the mapping ${describeRange(mapping)}. type1 version 2 and iommufd refuse that, version 1 unmaps all or nothing: what is mapped afterwards is not what the caller expects.`,
       remedy: 'Unmap with the bounds of the mapping, or map in the pieces that will be unmapped.',

@@ -49,6 +49,11 @@ export class DeviceEvents {
     return this.#waiting.length;
   }
 
+  /** The events that wait, the oldest first. */
+  waitingFacts(): readonly TraceEvent[] {
+    return this.#waiting.map(({ fact }) => fact);
+  }
+
   /** An event that names a device. */
   addNamed(fact: TraceEvent): void {
     const named: Named = { fact, pagesStart: 0n, pagesLast: -1n };

@@ -6,6 +6,7 @@ import { IOVA_MAX } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import {
   type CutMapping,
+  type FoldedHistory,
   isMap,
   LAYERS_MAX,
   type LiveMapping,
@@ -69,9 +70,20 @@ export class MappingState {
   }
 
   #apply(fact: MappingFact, index: number): void {
+    const { folded } = this.set;
+    if (folded && index < folded.live) {
+      this.#restore(fact, index, folded);
+      return;
+    }
     if (!tookEffect(fact)) return;
     if (isMap(fact)) this.#map(fact, index);
     else this.#unmap(fact, index);
+  }
+
+  /** A mapping that exists after the folded part of the history: it goes to the layer that it had there. */
+  #restore({ start, last }: MappingFact, index: number, { layers, layerCount }: FoldedHistory): void {
+    while (this.#layers.length < layerCount) this.#layers.push(new IntervalTree());
+    this.#layers[layers[index] ?? 0]?.insert(start, last, index);
   }
 
   #map({ start, last }: MappingFact, index: number): void {
@@ -112,6 +124,11 @@ export class MappingState {
   /** Number of mappings that exist. */
   get size(): number {
     return this.#layers.reduce((sum, tree) => sum + tree.size, 0);
+  }
+
+  /** All layers, including empty ones, each disjoint and ascending by start. */
+  allLayers(): LiveMapping[][] {
+    return this.#layers.map((tree) => [...tree.overlaps(0n, IOVA_MAX)].map(liveMapping));
   }
 
   /** The non-empty layers, each disjoint and ascending by start. */

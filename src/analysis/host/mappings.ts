@@ -23,6 +23,38 @@ export interface MappingSet {
   readonly facts: readonly MappingFact[];
   /** For each fact, how many events of the session there are up to and including it. */
   readonly positions: readonly number[];
+  /** What is known about the beginning of a long history, whose facts are not kept one by one (trace-fold.ts). */
+  readonly folded?: FoldedHistory | undefined;
+}
+
+/** The beginning of a history. Its state is exact, and so is everything that conflicts are found with. */
+export interface FoldedHistory {
+  /** The first facts of the set are the mappings that exist after this part, each with the bounds that it has then. */
+  readonly live: number;
+  /** For each of them, its layer (mapping-state.ts). */
+  readonly layers: Uint8Array;
+  /** Number of layers, including empty ones. */
+  readonly layerCount: number;
+  /** How many facts there were, including those whose mappings still exist. */
+  readonly maps: number;
+  readonly unmaps: number;
+  /** Bounds of all maps together; undefined if there were none. */
+  readonly bounds: IovaRange | undefined;
+  /** The last fact of this part. */
+  readonly until: MappingFact;
+  /** Unmaps that removed less than requested: the first ones, and how many there were. */
+  readonly shortUnmaps: { readonly first: readonly MappingFact[]; readonly count: number };
+  /** Maps one after the other with small gaps, which may be the parts of a BAR. The last run may go on after this part. */
+  readonly runs: readonly (readonly MappingFact[])[];
+  /** Where something was mapped: ascending ranges with the number of maps that start in each. */
+  readonly density: readonly MapDensity[];
+  /** The facts that faults need, in order, by the addresses of the faults; undefined if they were not read. */
+  readonly recalled?: { readonly addresses: ReadonlySet<bigint>; readonly facts: readonly MappingFact[] } | undefined;
+}
+
+/** Maps that start close to each other, with their bounds together. */
+export interface MapDensity extends IovaRange {
+  readonly maps: number;
 }
 
 /** A mapping that exists at a position. */
@@ -38,7 +70,8 @@ export interface CutMapping {
   readonly mapping: IovaRange;
 }
 
-interface SetDraft {
+/** A set that grows. */
+export interface SetDraft {
   readonly key: string;
   readonly title: string;
   readonly note: string;
@@ -46,6 +79,7 @@ interface SetDraft {
   readonly isSnapshot: boolean;
   readonly facts: MappingFact[];
   readonly positions: number[];
+  folded?: FoldedHistory | undefined;
 }
 
 const ORIGINS: Readonly<Record<string, string>> = {
@@ -55,7 +89,8 @@ const ORIGINS: Readonly<Record<string, string>> = {
   qemu: 'QEMU memory listener',
 };
 
-function headOf(fact: MappingFact): Omit<SetDraft, 'facts' | 'positions'> {
+/** What a set is called that contains a fact. */
+export function headOf(fact: MappingFact): Omit<SetDraft, 'facts' | 'positions' | 'folded'> {
   const source = fact.source ?? 'this session';
   if (fact.kind === 'request') {
     const title = `requests to ${fact.api === 'iommufd' ? 'iommufd' : 'VFIO'}`;
@@ -133,6 +168,16 @@ export class MappingCollector {
     const draft = this.#drafts.get(head.key) ?? { ...head, facts: [], positions: [] };
     this.#drafts.set(head.key, draft);
     return draft;
+  }
+
+  /** The sets so far, in the order of their first facts. */
+  get drafts(): Iterable<SetDraft> {
+    return this.#drafts.values();
+  }
+
+  /** Trace events without a device that are not in a set yet. */
+  *waiting(): Generator<MappingFact> {
+    for (const trace of this.#traces.values()) yield* trace.waitingFacts();
   }
 
   /** The sets so far, by title. They grow as more is added. */

@@ -8,7 +8,7 @@ import {
   namedDevices,
 } from '../../analysis/case/device.ts';
 import { underKernel } from '../../analysis/host/iommu-aperture.ts';
-import { MappingCollector } from '../../analysis/host/mappings.ts';
+import { MappingCollector, type MappingSet } from '../../analysis/host/mappings.ts';
 import { groupedDecimal } from '../../iova/format.ts';
 import { isFact, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
 import { newSession, type Session } from '../../session/session.ts';
@@ -52,6 +52,8 @@ export class HostDocument {
   readonly sources: readonly OpenedSource[];
   readonly #live: OpenedSource | undefined;
   readonly #mappings = new MappingCollector();
+  /** The sets of sources of which not all events are kept. */
+  readonly #folded: readonly MappingSet[];
   /** Number of events before those of the live host. */
   readonly #offset: number;
   /** Number of events of the live host that the document has already taken. */
@@ -70,11 +72,21 @@ export class HostDocument {
     const title = alike ? `${name} (${groupedDecimal(BigInt(alike.others.length + 1))} hosts alike)` : name;
     this.sources = [...sources.filter(({ isLive }) => !isLive), ...sources.filter(({ isLive }) => isLive)];
     this.#live = this.sources.findLast(({ isLive }) => isLive);
-    const { session, offset } = mergedSession(title, this.sources);
-    this.#offset = offset;
+    const { session, starts } = mergedSession(title, this.sources);
+    this.#offset = starts.at(-1) ?? 0;
     this.#taken = this.#live?.read.session.events.length ?? 0;
     const { events } = session;
-    for (const [i, event] of events.entries()) this.#mappings.add(event, i + 1);
+    const folded: MappingSet[] = [];
+    for (const [index, { read }] of this.sources.entries()) {
+      const from = starts[index] ?? 0;
+      const to = starts[index + 1] ?? events.length;
+      folded.push(...(read.folded?.setsIn(events, from, to) ?? []));
+      for (let i = from; i < to; i++) {
+        const event = events[i];
+        if (event && !read.folded?.covers(event)) this.#mappings.add(event, i + 1);
+      }
+    }
+    this.#folded = folded;
     this.#named = namedDevices(events);
     const before = previous?.document;
     const isExtended = previous?.sources.every((source, i) => source === this.sources[i]) === true;
@@ -88,7 +100,7 @@ export class HostDocument {
       session,
       host: hostAt(id, title, events, position),
       hasGone: this.sources.some(({ read }) => read.hasGone),
-      mappings: this.#live ? this.#mappings.all() : this.#mappings.sorted(),
+      mappings: this.#withFolded(this.#live ? this.#mappings.all() : this.#mappings.sorted()),
       files: this.sources.flatMap(({ files }) => files),
       origins: this.sources.map(originOf),
       sources: this.sources.flatMap(labelledSources),
@@ -103,6 +115,10 @@ export class HostDocument {
       ...(this.#live ? { live: before?.live ?? { isFollowing: position === events.length } } : {}),
     };
     this.choose(choices);
+  }
+
+  #withFolded(sets: readonly MappingSet[]): readonly MappingSet[] {
+    return this.#folded.length === 0 ? sets : [...sets, ...this.#folded];
   }
 
   /** Number of events of the host before those of its live source. */
@@ -160,7 +176,7 @@ export class HostDocument {
       this.#mappings.add(added, this.#offset + this.#taken + 1);
       if (isFact(event) && event.kind === 'gone') document.hasGone = true;
     }
-    document.mappings = isLast ? this.#mappings.all() : this.#mappings.growing();
+    document.mappings = this.#withFolded(isLast ? this.#mappings.all() : this.#mappings.growing());
     this.#listDiagnostics();
     if (document.live?.isFollowing) {
       document.position = events.length;
@@ -193,18 +209,22 @@ function labelledSources(source: OpenedSource): OpenedSource['read']['sources'] 
   });
 }
 
-/** The events of all sources. Those of a host with one source are the source's own array. */
+/**
+ * The events of all sources, and at which index those of each start. Those of a host with one source are the source's own
+ * array.
+ */
 function mergedSession(
   title: string,
   sources: readonly OpenedSource[],
-): { readonly session: Session; readonly offset: number } {
+): { readonly session: Session; readonly starts: readonly number[] } {
   const [only, ...more] = sources;
-  if (only && more.length === 0 && !only.session) return { session: only.read.session, offset: 0 };
+  if (only && more.length === 0 && !only.session) return { session: only.read.session, starts: [0] };
   const events: SessionEvent[] = [];
   const verbatim = new Map<number, string>();
-  let offset = 0;
+  const starts: number[] = [];
   for (const { read, session } of sources) {
-    offset = events.length;
+    const offset = events.length;
+    starts.push(offset);
     const { events: own, verbatim: text } = read.session;
     for (const [i, event] of own.entries()) {
       // Operations, and unknown events between them, belong to the session's own document.
@@ -213,5 +233,5 @@ function mergedSession(
       events.push(moved(event, offset));
     }
   }
-  return { session: { ...newSession({ title }), events, verbatim: { events: verbatim } }, offset };
+  return { session: { ...newSession({ title }), events, verbatim: { events: verbatim } }, starts };
 }

@@ -75,6 +75,7 @@ export function relabel(source: OpenedSource, labels: Map<string, string>): void
   });
   source.labels = labels;
   if (changes.length === 0) return;
+  source.read.folded?.rename((name) => changedName(name, changes));
   let from: string | undefined;
   let to: string | undefined;
   for (const event of source.read.session.events) {
@@ -132,7 +133,7 @@ export async function readSource(
 async function readHosts(
   id: string,
   inputs: readonly SourceInput[],
-  { context, sample }: ReadOptions,
+  { context, sample, kept }: ReadAllOptions,
   isTogether = false,
 ): Promise<readonly [OpenedSource, ...OpenedSource[]]> {
   const [input] = inputs;
@@ -144,6 +145,7 @@ async function readHosts(
     context,
     files,
     isTogether,
+    kept,
   );
   const isFolder = input?.input.tree !== undefined || isArchiveName(whole);
   const group = Symbol(whole);
@@ -174,13 +176,15 @@ export interface ReadAllOptions extends ReadOptions {
   readonly total?: number | undefined;
   /** True to keep one of the hosts that are alike, if there are more than `FLEET_MIN`. */
   readonly isFolding?: boolean | undefined;
+  /** How many mapping events of a source are kept one by one if there are more than twice as many. */
+  readonly kept?: number | undefined;
 }
 
 /** With more hosts than this, those that are alike are shown as one. */
 const FLEET_MIN = 20;
 
 /** Reads the inputs of one source: several if they describe several hosts. Rejects only for the context's signal. */
-async function readGroup(group: readonly SourceInput[], options: ReadOptions): Promise<OpenedSource[]> {
+async function readGroup(group: readonly SourceInput[], options: ReadAllOptions): Promise<OpenedSource[]> {
   const [source, ...others] = await readHosts('', group, options);
   if (others.length > 0) return [source, ...others];
   const isParted = source.read.session.events.some((e) => isFact(e) && e.kind === 'host' && e.part !== undefined);
@@ -192,7 +196,7 @@ async function readGroup(group: readonly SourceInput[], options: ReadOptions): P
 /** Reads inputs source by source; the case assigns their ids. Rejects only when the context's signal is aborted. */
 export async function readSources(
   inputs: readonly SourceInput[],
-  { context, sample, total, isFolding = false }: ReadAllOptions,
+  { context, sample, total, isFolding = false, kept }: ReadAllOptions,
 ): Promise<OpenedSource[]> {
   const sources: OpenedSource[] = [];
   const waiting: { readonly source: OpenedSource; readonly again: ReadAgain }[] = [];
@@ -203,10 +207,10 @@ export async function readSources(
   for (const group of hasFolders ? groups.flatMap((await partSplit()).splitByHost) : groups) {
     const progress: CallContext['progress'] = (state) =>
       context.progress({ ...state, done: before + state.done, ...(total === undefined ? {} : { total }) });
-    const read = await readGroup(group, { context: { ...context, progress }, sample });
+    const read = await readGroup(group, { context: { ...context, progress }, sample, kept });
     before += read[0]?.read.sources.reduce((sum, { size }) => sum + size, 0) ?? 0;
     const readAgain = (i: number): ReadAgain => {
-      return async (other) => (await readGroup(group, { context: other, sample }))[i];
+      return async (other) => (await readGroup(group, { context: other, sample, kept }))[i];
     };
     waiting.push(...read.map((source, i) => ({ source, again: readAgain(i) })));
     if (!isFolding || (!fleet && waiting.length <= FLEET_MIN)) continue;

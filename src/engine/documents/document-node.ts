@@ -1,6 +1,7 @@
 // A document as a node of the page's source tree.
 import { assignmentRefusal, selectedGroups } from '../../analysis/case/device.ts';
 import { groupTitle, type Host } from '../../analysis/host/host.ts';
+import type { MappingSet } from '../../analysis/host/mappings.ts';
 import { isAmdHost } from '../../analysis/host/platforms.ts';
 import { holderLabel, reportedSpaces, separateSpaces } from '../../analysis/space/common-space.ts';
 import type { SourceSummary } from '../../dumps/input/collector.ts';
@@ -18,6 +19,11 @@ export function layersIn(host: Host): { readonly kind: LaneKind; readonly layer:
   });
 }
 
+/** Number of facts of a set, including those that are not kept. */
+function factCount({ facts, folded }: MappingSet): number {
+  return facts.length + (folded ? folded.maps + folded.unmaps - folded.live : 0);
+}
+
 function layerNodes(document: EngineDocument): LayerNode[] {
   const { host, mappings } = document;
   // Physical addresses of the host would crowd a picture of I/O addresses, so they are shown only if there is nothing else.
@@ -27,7 +33,7 @@ function layerNodes(document: EngineDocument): LayerNode[] {
     ...mappings.map((set) => ({
       key: mappingKey(document, set),
       title: set.title,
-      note: [counted(set.facts.length, 'event'), set.isOneDomain ? set.note : 'unknown domain'].join(' · '),
+      note: [counted(factCount(set), 'event'), set.isOneDomain ? set.note : 'unknown domain'].join(' · '),
       isShown: true,
     })),
     ...host.guests.map((guest) => ({
@@ -138,7 +144,7 @@ function spaceNodes(document: EngineDocument): SpaceNode[] {
 
 function hasHistory(document: EngineDocument): boolean {
   if (document.operations > 0 || document.hasGone || document.live !== undefined) return true;
-  return document.mappings.some((set) => !set.isSnapshot && set.facts.length > 1);
+  return document.mappings.some((set) => !set.isSnapshot && factCount(set) > 1);
 }
 
 export function documentNode(document: EngineDocument): DocumentNode {

@@ -9,9 +9,12 @@ import { newSession, SESSION_PROBLEM_CODES, type Session } from '../../session/s
 import type { Diagnostic, InputFile } from '../protocol/documents.ts';
 import type { CallContext } from '../protocol/methods.ts';
 import { type EngineDocument, hostAt, statesOf } from './document.ts';
+import type { EventFolding, FoldedEvents } from './fold-events.ts';
 
 /** Texts that a document lists. */
 const TEXTS_MAX = 300;
+/** Of the mapping events of a source, this many are kept one by one if there are twice as many. */
+const KEPT_MAPPINGS = 500_000;
 /** Diagnostics that a document lists; the rest is counted. */
 export const DIAGNOSTICS_MAX = 500;
 
@@ -52,8 +55,8 @@ function isReadingProblem(event: SessionEvent): boolean {
 /** Collects the events of all inputs, and counts them for the document. */
 class EventCollector {
   readonly events: SessionEvent[] = [];
-  /** Text of the unknown events, by their index in the session. */
-  readonly verbatim = new Map<number, string>();
+  /** Texts of the unknown events, in their order. */
+  readonly unknown: string[] = [];
   readonly diagnostics: Diagnostic[] = [];
   readonly texts = new Set<string>();
   diagnosticsMore = 0;
@@ -61,18 +64,44 @@ class EventCollector {
   hasGone = false;
   readonly #title: string;
   #lastText: string | undefined;
-  /** How many of the events so far will be left out if the input is a session file. */
-  #problems = 0;
+  readonly #kept: number;
+  /** Until more are counted than are kept. */
+  #mappings = 0;
+  #hasParts = false;
+  #folding: EventFolding | undefined;
+  #loading: Promise<void> | undefined;
 
-  constructor(title: string) {
+  /** `kept`: how many mapping events are kept one by one if there are twice as many. */
+  constructor(title: string, kept: number) {
     this.#title = title;
+    this.#kept = kept;
   }
 
   add(event: DumpEvent): void {
     if (isFact(event)) this.#addFact(event);
-    else if (isUnknownEvent(event)) this.verbatim.set(this.events.length - this.#problems, `${event.text}\n`);
+    else if (isUnknownEvent(event)) this.unknown.push(`${event.text}\n`);
     else if (isOperation(event)) this.operations++;
-    this.events.push(plain(event));
+    const added = plain(event);
+    this.events.push(added);
+    this.#folding?.take(added);
+  }
+
+  /** Ends the input. */
+  async end(): Promise<FoldedEvents | undefined> {
+    await this.#loading;
+    const folded = this.#folding?.end();
+    if (folded) this.diagnostics.unshift(diagnosticOf(folded.diagnostic, this.#title));
+    return folded;
+  }
+
+  /** The events of several hosts are separated later: those are all kept. If the part cannot be loaded, too. */
+  #startFolding(): void {
+    this.#loading = import('./fold-events.ts').then(
+      ({ EventFolding: Folding }) => {
+        if (!this.#hasParts) this.#folding = new Folding(this.events, this.#kept);
+      },
+      () => undefined,
+    );
   }
 
   #addFact(fact: Extract<DumpEvent, { kind: string }>): void {
@@ -80,9 +109,13 @@ class EventCollector {
       this.#lastText = fact.source;
       if (fact.source !== undefined && this.texts.size < TEXTS_MAX) this.texts.add(fact.source);
     }
+    if (fact.kind === 'map' || fact.kind === 'unmap') {
+      if (++this.#mappings === 2 * this.#kept) this.#startFolding();
+      return;
+    }
     if (fact.kind === 'gone') this.hasGone = true;
+    if (fact.kind === 'host' && fact.part !== undefined) this.#hasParts = true;
     if (fact.kind !== 'diagnostic') return;
-    if (isReadingProblem(fact)) this.#problems++;
     if (this.diagnostics.length < DIAGNOSTICS_MAX) this.diagnostics.push(diagnosticOf(fact, this.#title));
     else this.diagnosticsMore++;
   }
@@ -96,6 +129,8 @@ export interface ReadInputs
   > {
   /** The header's title, otherwise the given one. */
   readonly title: string;
+  /** Set if only the last mapping events are kept one by one. */
+  readonly folded?: FoldedEvents | undefined;
 }
 
 /** An empty result, filled in later by live events or notes. */
@@ -125,17 +160,21 @@ export async function readInputs(
   return read;
 }
 
-/** Reads the inputs of one source: several if it is an archive of several hosts. Rejects only for the context's signal. */
+/**
+ * Reads the inputs of one source: several if it is an archive of several hosts. Rejects only for the context's signal. `kept`:
+ * how many mapping events of a source are kept one by one if there are more than twice as many.
+ */
 export async function readHostInputs(
   title: string,
   inputs: Iterable<DumpInput> | AsyncIterable<DumpInput>,
   context: CallContext,
   files: readonly InputFile[] = [],
   isTogether = false,
+  kept = KEPT_MAPPINGS,
 ): Promise<readonly [ReadInputs, ...ReadInputs[]]> {
   const collectors: EventCollector[] = [];
   const collectorOf = (index: number) => {
-    collectors[index] ??= new EventCollector(title);
+    collectors[index] ??= new EventCollector(title, kept);
     return collectors[index];
   };
   const { sources, header } = await openInputs(inputs, {
@@ -155,6 +194,13 @@ export async function readHostInputs(
   return read;
 }
 
+/** The texts of unknown events, by their index. */
+function verbatimOf(events: readonly SessionEvent[], texts: readonly string[]): Map<number, string> {
+  if (texts.length === 0) return new Map();
+  const indexes = events.flatMap((event, index) => (isUnknownEvent(event) ? index : []));
+  return new Map(indexes.map((index, i) => [index, texts[i] ?? '\n']));
+}
+
 interface Collected {
   readonly title: string;
   readonly sources: ReadInputs['sources'];
@@ -163,14 +209,15 @@ interface Collected {
 }
 
 async function readOf(collected: EventCollector, { title, sources, header, files }: Collected): Promise<ReadInputs> {
-  const { events: all, verbatim, diagnostics, diagnosticsMore, operations, hasGone, texts } = collected;
+  const folded = await collected.end();
+  const { events: all, unknown, diagnostics, diagnosticsMore, operations, hasGone, texts } = collected;
   // Problems of a session file are reported each time it is read, so they do not become part of the session.
   const events = header ? all.filter((event) => !isReadingProblem(event)) : all;
   const session: Session = {
     ...newSession({ title }),
     ...(header ? { header } : {}),
     events,
-    verbatim: { events: verbatim },
+    verbatim: { events: verbatimOf(events, unknown) },
   };
   const { states, model, message: problem, notes = [] } = operations > 0 ? await statesOf(session) : {};
   if (problem !== undefined) {
@@ -189,6 +236,7 @@ async function readOf(collected: EventCollector, { title, sources, header, files
     model,
     diagnostics,
     diagnosticsMore,
+    folded,
   };
 }
 
@@ -210,7 +258,7 @@ export async function readDocument(
     id,
     kind: 'host',
     host: hostAt(id, read.title, events),
-    mappings: mappingSets(events),
+    mappings: read.folded?.setsIn(events, 0, events.length) ?? mappingSets(events),
     files,
     origins: [],
     position: events.length,

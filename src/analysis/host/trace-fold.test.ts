@@ -1,0 +1,149 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { range } from '../../iova/range.ts';
+import type { SessionEvent } from '../../session/events.ts';
+import { contentsOf } from '../answer/contents.ts';
+import { findConflicts } from '../conflicts/find-conflicts.ts';
+import { commonSpace } from '../space/common-space.ts';
+import { buildHost } from './build-host.ts';
+import { provenanceOf } from './host.ts';
+import { MappingState } from './mapping-state.ts';
+import { factAt, type MappingSet, mappingSets } from './mappings.ts';
+import { isFoldable, TraceFold } from './trace-fold.ts';
+
+/** Folds events in steps: at each of `ends`, all but the last `kept` mapping facts so far. */
+function folded(events: readonly SessionEvent[], ends: readonly number[], kept: number) {
+  const fold = new TraceFold();
+  let left: SessionEvent[] = [];
+  const compact = (position: number) => {
+    let behind = left.length;
+    for (let n = 0; behind > 0 && n < kept; behind--) {
+      const event = left[behind - 1];
+      if (event && isFoldable(event)) n++;
+    }
+    const replaced = fold.fold(position - (left.length - behind));
+    const before = left.slice(0, behind).flatMap((event) => replaced.get(event) ?? []);
+    left = [...before, ...left.slice(behind)];
+  };
+  for (const [index, event] of events.entries()) {
+    left.push(event);
+    if (isFoldable(event)) fold.add(event, index + 1);
+    if (ends.includes(index)) compact(index + 1);
+  }
+  fold.end();
+  compact(events.length);
+  return { events: left, sets: fold.sets };
+}
+
+interface Step {
+  readonly op: 'map' | 'unmap' | 'exact';
+  readonly page: number;
+  readonly pages: number;
+  readonly device: string | undefined;
+  readonly short: boolean;
+}
+
+const step: fc.Arbitrary<Step> = fc.record({
+  op: fc.constantFrom('map', 'map', 'exact', 'exact', 'unmap'),
+  page: fc.nat(40),
+  pages: fc.integer({ min: 1, max: 6 }),
+  device: fc.constantFrom(undefined, undefined, '0000:01:00.0', '0000:02:00.0'),
+  short: fc.boolean(),
+});
+
+/** A trace: unmaps are mostly of whole mappings; some maps follow each other with small gaps. */
+function traceOf(steps: readonly Step[]): SessionEvent[] {
+  const made: { readonly start: bigint; readonly last: bigint; readonly device: string | undefined }[] = [];
+  return steps.map(({ op, page, pages, device, short }, index) => {
+    const start = BigInt(page) * 0x1000n;
+    const bounds = { start, last: start + BigInt(pages) * 0x1000n - 1n, device };
+    const exact = op === 'exact' ? made.splice(page % Math.max(1, made.length), 1)[0] : undefined;
+    const of = exact ?? bounds;
+    const isMap = op === 'map' || (op === 'exact' && !exact);
+    if (isMap) made.push(of);
+    const size = of.last - of.start + 1n;
+    return {
+      kind: isMap ? 'map' : 'unmap',
+      ...range(of.start, of.last),
+      origin: 'ftrace',
+      source: 'trace.txt',
+      line: index + 1,
+      time: index / 1000,
+      ...(of.device === undefined ? {} : { device: of.device }),
+      ...(isMap ? { paddr: of.start + 0x1_0000_0000n } : { unmapped: short ? size - 0x1000n : size }),
+    } as SessionEvent;
+  });
+}
+
+/** What a set contains after all of its facts, without the numbers of facts. */
+function contentOf(set: MappingSet) {
+  const state = new MappingState(set);
+  state.seek(Number.POSITIVE_INFINITY);
+  const layers = state
+    .layers()
+    .map((layer) => layer.map(({ start, last, fact }) => ({ start, last, from: provenanceOf(factAt(set, fact)) })));
+  return { key: set.key, title: set.title, note: set.note, layers };
+}
+
+const byKey = (a: MappingSet, b: MappingSet) => (a.key < b.key ? -1 : 1);
+
+/** The conflicts of sets on a host, without their ids, which contain numbers of facts. */
+function conflictsOf(sets: readonly MappingSet[], faults: readonly SessionEvent[] = []) {
+  const host = buildHost('h', 'h', faults);
+  const mappings = sets.map((set) => {
+    const state = new MappingState(set);
+    state.seek(Number.POSITIVE_INFINITY);
+    return state;
+  });
+  const found = findConflicts({ space: commonSpace(host, []), mappings, guests: [] });
+  return {
+    conflicts: found.map(({ id: _, ...conflict }) => conflict),
+    contents: contentsOf(host, mappings),
+  };
+}
+
+describe('a folded trace', () => {
+  const trace = fc.array(step, { minLength: 1, maxLength: 120 });
+  const ends = fc.array(fc.nat(119), { maxLength: 4 });
+
+  test('has the same mappings, layers, counts and conflicts as one that is kept whole', () => {
+    fc.assert(
+      fc.property(trace, ends, fc.nat(30), (steps, at, kept) => {
+        const events = traceOf(steps);
+        const whole = mappingSets(events).toSorted(byKey);
+        const sets = folded(events, at, kept).sets.toSorted(byKey);
+        expect(sets.map(contentOf)).toEqual(whole.map(contentOf));
+        expect(conflictsOf(sets)).toEqual(conflictsOf(whole));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('keeps the last events one by one, and of the earlier ones only mappings that still exist', () => {
+    fc.assert(
+      fc.property(trace, ends, fc.nat(30), (steps, at, kept) => {
+        const events = traceOf(steps);
+        const { events: left, sets } = folded(events, at, kept);
+        const from = Math.max(0, events.length - kept);
+        expect(left.slice(left.length - (events.length - from))).toEqual(events.slice(from));
+        const live = sets.reduce((sum, { folded: part }) => sum + (part?.live ?? 0), 0);
+        expect(left).toHaveLength(live + events.length - from);
+      }),
+    );
+  });
+
+  test('counts where was mapped', () => {
+    fc.assert(
+      fc.property(trace, ends, (steps, at) => {
+        const events = traceOf(steps);
+        for (const { folded: part } of folded(events, at, 0).sets) {
+          if (!part) throw new Error('nothing was folded');
+          expect(part.density.reduce((sum, { maps }) => sum + maps, 0)).toBe(part.maps);
+          for (const [index, { start }] of part.density.entries()) {
+            expect(start > (part.density[index - 1]?.last ?? -1n)).toBe(true);
+          }
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,117 @@
+import { expect, test } from 'vitest';
+import { isFact, type SessionEvent } from '../../session/events.ts';
+import { OpenCase } from '../case/open-case.ts';
+import { readSources, relabel } from '../case/source.ts';
+import { finalMappingState } from './mapping-states.ts';
+
+const CONTEXT = { signal: new AbortController().signal, progress: () => undefined };
+
+/** A trace of maps and exact unmaps, in which a few mappings remain. */
+function traceText(events: number): string {
+  const hex = (page: number) => `0x${(page * 0x1000).toString(16).padStart(16, '0')}`;
+  const live: number[] = [];
+  return Array.from({ length: events }, (_, i) => {
+    const stamp = `     qemu-kvm-4575    [000] .......   ${(100 + i / 1000).toFixed(6)}: `;
+    const page = i % 7 < 4 ? 0x100 + ((i * 37) % 500) * 4 : live.shift();
+    if (page === undefined) return `${stamp}attach_device_to_domain: IOMMU: device=0000:01:00.0`;
+    if (i % 7 < 4) {
+      live.push(page);
+      return `${stamp}map: IOMMU: iova=${hex(page)} - ${hex(page + 2)} paddr=${hex(page + 0x1000)} size=8192`;
+    }
+    return `${stamp}unmap: IOMMU: iova=${hex(page)} - ${hex(page + 2)} size=8192 unmapped_size=8192`;
+  }).join('\n');
+}
+
+async function opened(texts: readonly { readonly name: string; readonly text: string }[], kept: number | undefined) {
+  const inputs = texts.map(({ name, text }) => {
+    const data = new Blob([text]);
+    return { input: { name, size: data.size, stream: () => data.stream() }, file: { name, data } };
+  });
+  const current = new OpenCase([]);
+  const sources = await readSources(inputs, { context: CONTEXT, kept });
+  current.add(sources);
+  const [document] = current.documents.values();
+  if (!document) throw new Error('no document');
+  return { document, sources };
+}
+
+const isMapping = (event: SessionEvent) => isFact(event) && (event.kind === 'map' || event.kind === 'unmap');
+
+test('of a long trace the last events are kept one by one, and the mappings that remain; the rest is said', async () => {
+  const text = traceText(3000);
+  const { document: whole } = await opened([{ name: 'trace.txt', text }], undefined);
+  const { document } = await opened([{ name: 'trace.txt', text }], 200);
+  const all = whole.session.events.filter(isMapping);
+  const [set] = document.mappings;
+  const [wholeSet] = whole.mappings;
+  if (!set?.folded || !wholeSet) throw new Error('not folded');
+  expect(document.session.events.filter(isMapping).slice(-200)).toEqual(all.slice(-200));
+  const gone = all.length - document.session.events.filter(isMapping).length;
+  expect(document.diagnostics).toContainEqual(
+    expect.objectContaining({
+      code: 'events-folded',
+      message: expect.stringContaining(
+        `${gone.toLocaleString('en-US')} of ${all.length.toLocaleString('en-US')} mapping`,
+      ),
+    }),
+  );
+  const drawn = (of: typeof set) =>
+    finalMappingState(of)
+      .layers()
+      .map((layer) => layer.map(({ start, last }) => [start, last]));
+  expect(drawn(set)).toEqual(drawn(wholeSet));
+  // Each fact of the set is at its position.
+  for (const [index, fact] of set.facts.entries()) {
+    expect(document.session.events[(set.positions[index] ?? 0) - 1]).toBe(fact);
+  }
+});
+
+test('a long trace beside another source keeps its own set, under the name that the other gives its text', async () => {
+  const text = traceText(3000);
+  const { document, sources } = await opened(
+    [
+      {
+        name: 'host/dmesg.txt',
+        text: '[    1.000000] DMAR: dmar0: reg_base_addr fed90000 ver 1:0 cap 1c0000c40660462 ecap 7e1ff0505e',
+      },
+      { name: 'trace.txt', text },
+    ],
+    200,
+  );
+  const [set] = document.mappings;
+  if (!set?.folded) throw new Error('not folded');
+  for (const [index, fact] of set.facts.entries()) {
+    expect(document.session.events[(set.positions[index] ?? 0) - 1]).toBe(fact);
+  }
+  const source = sources.find(({ name }) => name === 'trace.txt');
+  if (!source) throw new Error('no trace');
+  relabel(source, new Map([['trace.txt', 'trace.txt (2)']]));
+  const { events } = source.read.session;
+  const [renamed] = source.read.folded?.setsIn(events, 0, events.length) ?? [];
+  expect(renamed?.note).toContain('trace.txt (2)');
+  expect(renamed?.folded?.until.source).toBe('trace.txt (2)');
+});
+
+test('facts that end others still name them', async () => {
+  const lines = [
+    { format: 'iova-trace', version: 1 },
+    { kind: 'group', group: '1', devices: ['0000:01:00.0'] },
+    ...Array.from({ length: 1000 }, (_, i) => ({
+      kind: i % 2 === 0 ? 'map' : 'unmap',
+      start: '0x1000',
+      last: '0x1fff',
+      origin: 'ftrace',
+    })),
+    { kind: 'group', group: '2', devices: ['0000:02:00.0'] },
+    { kind: 'gone', event: 1 },
+    { kind: 'gone', event: 1002 },
+    { kind: 'later', by: 'another version' },
+  ];
+  const text = lines.map((line) => JSON.stringify(line)).join('\n');
+  const { document } = await opened([{ name: 'host.iova.jsonl', text }], 100);
+  const { events, verbatim } = document.session;
+  expect(events.length).toBeLessThan(200);
+  const groups = events.flatMap((event) => (isFact(event) && event.kind === 'gone' ? [events[event.event - 1]] : []));
+  expect(groups).toMatchObject([{ group: '1' }, { group: '2' }]);
+  expect(verbatim.events.get(events.length - 1)).toBe('{"kind":"later","by":"another version"}\n');
+});
