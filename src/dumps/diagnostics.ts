@@ -461,14 +461,7 @@ export const DIAGNOSTICS = {
         ? `the trace holds ${lost.kept} of ${lost.written} events: the ring buffer overflowed and the oldest were dropped`
         : `the tracer lost ${lost.count ?? 'some'} events here: mappings after this line may be incomplete`,
   ),
-  'events-folded': rule(
-    'info',
-    (folded: { readonly kept: number; readonly count: number; readonly line: number | undefined }) => {
-      const [count, gone] = [folded.count, folded.count - folded.kept].map((n) => n.toLocaleString('en-US'));
-      const end = folded.line === undefined ? '' : ` up to line ${folded.line}`;
-      return `${gone} of ${count} mapping events${end} are not listed one by one: they are counted, and the mappings that remain are listed. Conflicts take all of them into account. To see them one by one, open a part of the trace.`;
-    },
-  ),
+  'events-folded': rule('info', ({ message }: { readonly message: string }) => message),
   'attach-without-domain': rule(
     'info',
     () => 'devices were attached or detached here; the events do not name the domain, so it is unknown',

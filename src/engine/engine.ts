@@ -3,7 +3,7 @@ import { cutSlices } from '../timeline/axis/slice.ts';
 import { caseNode } from './case/case-node.ts';
 import { type CaseResult, OpenCase } from './case/open-case.ts';
 import { isEmptySource, readSources, unreadNames } from './case/source.ts';
-import { type EngineDocument, moveTo, restoreMoments, runUnder, runWith } from './documents/document.ts';
+import { type EngineDocument, moveTo } from './documents/document.ts';
 import { documentNode } from './documents/document-node.ts';
 import { inputOf } from './documents/read-document.ts';
 import type { LiveConnection, OpenSocket } from './live/live.ts';
@@ -41,6 +41,7 @@ const partSavedCase = loadPart(() => import('./case/saved-case.ts'));
 const partShare = loadPart(() => import('./share/share.ts'));
 const partLive = loadPart(() => import('./live/follow.ts'));
 const partAllocator = loadPart(() => import('./answers/allocator.ts'));
+const partStates = loadPart(() => import('./documents/model-states.ts'));
 const partVersions = loadPart(() => import('./answers/versions.ts'));
 const partWrite = loadPart(() => import('../session/write.ts'));
 
@@ -66,9 +67,17 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
     return result.ok ? success(caseNode(current)) : failure('unusable', result.message);
   }
 
+  /** Runs sessions by the rules of the case's kernel. */
+  async function runSessions(): Promise<void> {
+    const documents = [...current.documents.values()];
+    if (documents.some(({ kind }) => kind === 'session')) {
+      await (await partStates()).runUnder(documents, current.choices.kernel);
+    }
+  }
+
   /** The same for a change that may affect the kernel: sessions are run again by its rules. */
   async function changedKernel(result: CaseResult) {
-    await runUnder(current.documents.values(), current.choices.kernel);
+    await runSessions();
     return changed(result);
   }
 
@@ -98,7 +107,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       );
       if (read.every(isEmptySource)) return (await partNotRecognized()).notRecognized(title, read);
       const placements = current.add(read, { id });
-      await runUnder(current.documents.values(), current.choices.kernel);
+      await runSessions();
       return success({ placements, case: caseNode(current) });
     },
     closeSource: ({ sourceId }) => changed(current.close(sourceId)),
@@ -130,8 +139,8 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
       const { view, missing, disconnected } = loaded;
       if (missing.length === 0) {
         current.restore(loaded.sources, loaded.hosts, loaded);
-        await runUnder(current.documents.values(), current.choices.kernel);
-        await restoreMoments(current.documents, loaded.moments);
+        await runSessions();
+        await (await partStates()).restoreMoments(current.documents, loaded.moments);
       }
       return success({ case: caseNode(current), view, missing, disconnected });
     },
@@ -153,7 +162,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
     documents: () => success([...current.documents.values()].map(documentNode)),
     run: ({ id, model }) =>
       withDocument(id, async (document) => {
-        const problem = await runWith(document, model);
+        const problem = await (await partStates()).runWith(document, model);
         return problem === undefined ? success(documentNode(document)) : failure('unusable', problem);
       }),
     tryLine: async (params) => (await partOperationLine()).tryLine(current, params),

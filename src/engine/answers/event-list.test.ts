@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { runWith } from '../documents/document.ts';
+import { runWith } from '../documents/model-states.ts';
 import type { EventFilter } from '../protocol/sessions.ts';
 import { sessionDocument } from '../testing/documents.ts';
 import { eventIndex, eventOverview, eventRows, failureFrom } from './event-list.ts';

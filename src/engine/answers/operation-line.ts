@@ -12,7 +12,8 @@ import { caseNode } from '../case/case-node.ts';
 import { type ChangedSession, changeSession, repeatChange } from '../case/changed-session.ts';
 import type { OpenCase } from '../case/open-case.ts';
 import { readSources } from '../case/source.ts';
-import { type EngineDocument, momentIn, runUnder } from '../documents/document.ts';
+import { type EngineDocument, momentIn } from '../documents/document.ts';
+import { runUnder } from '../documents/model-states.ts';
 import { inputOf } from '../documents/read-document.ts';
 import type { CallContext } from '../protocol/methods.ts';
 import type {

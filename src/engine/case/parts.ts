@@ -2,7 +2,7 @@
 import { profileOf } from '../../analysis/case/profile.ts';
 import { isFact, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
 import { newSession, type Session } from '../../session/session.ts';
-import { statesOf } from '../documents/document.ts';
+import { statesOf } from '../documents/model-states.ts';
 import type { OpenedSource } from './opened-source.ts';
 
 /** The number of the host that begins with an event; undefined if none does. */

@@ -1,6 +1,6 @@
 // One source of the case: a file, a paste, a folder, an archive, a link, a sample's file or a live host, as it was read.
 import { isArchiveName } from '../../analysis/case/names.ts';
-import { emptyProfile, profileOf } from '../../analysis/case/profile.ts';
+import { profileOf } from '../../analysis/case/profile.ts';
 import { type Fact, isFact, type SessionEvent } from '../../session/events.ts';
 import { type EngineDocument, hostAt, isEmpty } from '../documents/document.ts';
 import { type ReadInputs, readHostInputs } from '../documents/read-document.ts';
@@ -249,20 +249,4 @@ function sessionOf(id: string, read: ReadInputs, files: readonly InputFile[]): E
 /** The source with an id; the document of its operations gets the same id. */
 export function withId(source: OpenedSource, id: string): OpenedSource {
   return { ...source, id, session: source.session && { ...source.session, id } };
-}
-
-/** A live host before its first facts. `read` grows as it reports facts. */
-export function liveSource(id: string, title: string, read: ReadInputs): OpenedSource {
-  return {
-    id,
-    name: title,
-    textNames: [],
-    isSample: false,
-    read,
-    files: [],
-    profile: emptyProfile(),
-    labels: new Map(),
-    session: undefined,
-    isLive: true,
-  };
 }

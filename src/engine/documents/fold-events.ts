@@ -3,6 +3,7 @@
 import { headOf, type MappingSet } from '../../analysis/host/mappings.ts';
 import { isFoldable, TraceFold } from '../../analysis/host/trace-fold.ts';
 import { diagnosticFact } from '../../dumps/diagnostics.ts';
+import { groupedDecimal } from '../../iova/format.ts';
 import { type FactOf, isFact, type SessionEvent } from '../../session/events.ts';
 
 /** A source of which only the last mapping events are kept one by one. */
@@ -93,9 +94,10 @@ export class EventFolding {
   end(): FoldedEvents {
     this.#fold.end();
     this.#shorten();
-    const about = { kept: this.#mappings - this.#gone, count: this.#mappings, line: this.#last?.line };
-    const place = this.#last === undefined ? {} : { source: this.#last.source, line: this.#last.line };
-    const diagnostic = { ...diagnosticFact('events-folded', about), ...place };
+    const { source, line } = this.#last ?? {};
+    const [gone, count] = [this.#gone, this.#mappings].map((n) => groupedDecimal(BigInt(n)));
+    const message = `${gone} of ${count} mapping events${line === undefined ? '' : ` up to line ${line}`} are not listed one by one: they are counted, and the mappings that remain are listed. Mappings and conflicts take all of them into account. To see them one by one, open a part of the trace.`;
+    const diagnostic = { ...diagnosticFact('events-folded', { message }), source, line };
     const events = this.#events;
     const boundary = this.#positions.length;
     const originals = this.#positions;

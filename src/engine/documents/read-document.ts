@@ -1,20 +1,22 @@
 // Reads files into a document.
 import { mappingSets } from '../../analysis/host/mappings.ts';
-import { diagnosticFact } from '../../dumps/diagnostics.ts';
 import type { DumpEvent } from '../../dumps/input/event-queue.ts';
 import { type DumpInput, openInputs } from '../../dumps/input/open.ts';
 import type { TextInput } from '../../dumps/input/source-lines.ts';
 import { type FactOf, isFact, isOperation, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
 import { newSession, SESSION_PROBLEM_CODES, type Session } from '../../session/session.ts';
+import { loadPart } from '../load-part.ts';
 import type { Diagnostic, InputFile } from '../protocol/documents.ts';
 import type { CallContext } from '../protocol/methods.ts';
-import { type EngineDocument, hostAt, statesOf } from './document.ts';
+import { type EngineDocument, hostAt } from './document.ts';
 import type { EventFolding, FoldedEvents } from './fold-events.ts';
+
+const partStates = loadPart(() => import('./model-states.ts'));
 
 /** Texts that a document lists. */
 const TEXTS_MAX = 300;
 /** Of the mapping events of a source, this many are kept one by one if there are twice as many. */
-const KEPT_MAPPINGS = 500_000;
+const KEPT_MAPPINGS = 250_000;
 /** Diagnostics that a document lists; the rest is counted. */
 export const DIAGNOSTICS_MAX = 500;
 
@@ -133,22 +135,6 @@ export interface ReadInputs
   readonly folded?: FoldedEvents | undefined;
 }
 
-/** An empty result, filled in later by live events or notes. */
-export function nothingRead(title: string): ReadInputs {
-  return {
-    title,
-    session: newSession({ title }),
-    hasGone: false,
-    sources: [],
-    texts: [],
-    operations: 0,
-    states: undefined,
-    model: undefined,
-    diagnostics: [],
-    diagnosticsMore: 0,
-  };
-}
-
 /** Reads the inputs together. Rejects only when the context's signal is aborted. */
 export async function readInputs(
   title: string,
@@ -219,11 +205,12 @@ async function readOf(collected: EventCollector, { title, sources, header, files
     events,
     verbatim: { events: verbatimOf(events, unknown) },
   };
-  const { states, model, message: problem, notes = [] } = operations > 0 ? await statesOf(session) : {};
-  if (problem !== undefined) {
-    diagnostics.push(diagnosticOf(diagnosticFact('unknown-model', { operations, reason: problem }), title));
-  }
-  for (const message of notes) diagnostics.push(diagnosticOf(diagnosticFact('assumed-kernel', { message }), title));
+  const {
+    states,
+    model,
+    found = [],
+  } = operations > 0 ? await (await partStates()).firstStates(session, operations) : {};
+  for (const fact of found) diagnostics.push(diagnosticOf(fact, title));
   return {
     title: header?.title ?? title,
     session,

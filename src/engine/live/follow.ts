@@ -1,10 +1,11 @@
 // Follows a live host: its source in the case grows, and progress messages carry the document of its host to the page.
-import { normalizedName } from '../../analysis/case/profile.ts';
+import { emptyProfile, normalizedName } from '../../analysis/case/profile.ts';
 import { isFact, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
 import type { OpenCase } from '../case/open-case.ts';
-import { liveSource } from '../case/source.ts';
+import type { OpenedSource } from '../case/opened-source.ts';
 import { documentNode } from '../documents/document-node.ts';
-import { DIAGNOSTICS_MAX, diagnosticOf, nothingRead, type ReadInputs } from '../documents/read-document.ts';
+import { nothingRead } from '../documents/nothing-read.ts';
+import { DIAGNOSTICS_MAX, diagnosticOf, type ReadInputs } from '../documents/read-document.ts';
 import type { LiveState } from '../protocol/live.ts';
 import type { CallContext, Params } from '../protocol/methods.ts';
 import { LiveConnection, type OpenSocket } from './live.ts';
@@ -97,4 +98,20 @@ export async function follow(
     clearTimeout(timer);
     settle(true);
   }
+}
+
+/** A live host before its first facts. `read` grows as it reports facts. */
+function liveSource(id: string, title: string, read: ReadInputs): OpenedSource {
+  return {
+    id,
+    name: title,
+    textNames: [],
+    isSample: false,
+    read,
+    files: [],
+    profile: emptyProfile(),
+    labels: new Map(),
+    session: undefined,
+    isLive: true,
+  };
 }

@@ -59,7 +59,8 @@ function liveLane(id: string, state: MappingState): LaneContent<'mappings'> {
 export function mappingsOfHost({ mappings, laneId }: HostSource): LaneContent<'mappings' | 'requests'>[] {
   return mappings.flatMap((state) => {
     const id = laneId(`mappings ${state.set.key}`);
-    const hasSuccess = state.set.folded !== undefined || state.set.facts.some((fact) => fact.kind !== 'request' || fact.result === 0);
+    const hasSuccess =
+      state.set.folded !== undefined || state.set.facts.some((fact) => fact.kind !== 'request' || fact.result === 0);
     return [...(hasSuccess ? [liveLane(id, state)] : []), ...refusedLane(`${id} refused`, state)];
   });
 }
