@@ -793,6 +793,12 @@ export const DIAGNOSTICS = {
     () => 'ignored a document type declaration: entities that it defines are not expanded',
   ),
 
+  'dirty-tracking': rule(
+    'info',
+    ({ ranges, bits }: { readonly ranges: readonly Range[]; readonly bits: number }) =>
+      `QEMU tracks dirty pages from the lowest to the highest address of memory, in ${ranges.map(hexRange).join(' and ')}: a device that tracks them needs ${bits} address bits`,
+  ),
+
   // DPDK, SPDK, Cloud Hypervisor and others
   'request-error-unknown': rule('info', () => 'a request failed; the log does not show the error'),
   'dpdk-iova-above-mask': complaint('error', (range: Range | Pick<WithError, 'base'>) =>

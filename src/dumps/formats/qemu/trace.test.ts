@@ -158,6 +158,33 @@ test.each(forms)('%s', async (_, lines, expected) => {
   expect(opened.sources[0]?.unrecognized).toBe(0);
 });
 
+test('ranges in which dirty pages are tracked', async () => {
+  const messagesOf = async (...lines: string[]) => {
+    const opened = await open(...lines);
+    expect(eventsOf(opened)).toEqual([]);
+    expect(opened.sources[0]?.unrecognized).toBe(0);
+    return opened.facts.map((fact) => (fact.kind === 'diagnostic' ? fact.message : fact.kind));
+  };
+  const says = (ranges: string, bits: number) => [
+    `QEMU tracks dirty pages from the lowest to the highest address of memory, in ${ranges}: a device that tracks them needs ${bits} address bits`,
+  ];
+  const old = 'vfio_device_dirty_tracking_start nr_ranges 2 32:[0x0 - 0x807fffff], 64:[0x100000000 - 0x3838000fffff]';
+  const both = says('0x0-0x807fffff and 0x100000000-0x3838000fffff', 46);
+  expect(await messagesOf(old)).toEqual(both);
+  expect(await messagesOf(old.slice(0, 74), old.slice(74))).toEqual(both);
+  const unused = '[0xffffffffffffffff - 0x0]';
+  expect(
+    await messagesOf(
+      `17@1.5:vfio_device_dirty_tracking_start nr_ranges 1 32:[0x0 - 0x7fffffff], 64:${unused}, pci64:${unused}`,
+    ),
+  ).toEqual(says('0x0-0x7fffffff', 31));
+  expect(
+    await messagesOf(
+      `vfio_device_dirty_tracking_start nr_ranges 2 32:[0x0 - 0xc1ffffff], 64:${unused}, pci64:[0x4000000000 - 0x47ffffffff]`,
+    ),
+  ).toEqual(says('0x0-0xc1ffffff and 0x4000000000-0x47ffffffff', 39));
+});
+
 describe('wherever a mail program breaks the line, it is the same one', () => {
   test.each([
     [

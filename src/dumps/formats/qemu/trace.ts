@@ -22,6 +22,9 @@
 //   "virtio_iommu_translate_out" hex "->" hex "for sid=" n                                           at least a page is mapped
 //   "vfio_user_dma_map" … ("iova" | "address") iova "size" size …                                   also _unmap
 //   "vfu: registering GPA" iova "," decimal "bytes"                                                  of a device in another process
+//   "vfio_device_dirty_tracking_start" "nr_ranges" n "32:[" start " - " last "], 64:[" … "]" [", pci64:[" … "]"]
+//                                    the lowest and the highest address of memory below and above 4 GiB, and of 64-bit BARs: holes
+//                                    are in between, so that they are a finding and no mapping; unused ones start above their end
 //   "vhost_vdpa_get_iova_range" … "first: " start "last: " last                                      what a device can use
 //   "vhost_vdpa_dma_map" … "iova: " iova "size: " size "uaddr: " pointer …                          also _unmap
 //
@@ -301,6 +304,12 @@ const WHOLE_OTHER: readonly RegExp[] = [
   /vfio_device_dirty_tracking_update section \S.{1,160}\]/,
 ];
 
+const BOUNDS = (name: string) => `\\b${name}: ?\\[ ?(${NUMBER}) ?- ?(${NUMBER}) ?\\]`;
+const TRACKED: readonly RegExp[] = [
+  new RegExp(`tracking_start .{0,40}?${BOUNDS('32')}, ?${BOUNDS('64')}, ?${BOUNDS('pci64')}`),
+  new RegExp(`tracking_start .{0,40}?${BOUNDS('32')}, ?${BOUNDS('64')}(?=$|[^,\\w])`),
+];
+
 class QemuTraceReader implements LineReader {
   readonly #sink: FactSink;
   #unmapped: IovaRange | undefined;
@@ -319,6 +328,8 @@ class QemuTraceReader implements LineReader {
       this.#take(form, found, line, ahead);
       return found.lines;
     }
+    const tracked = this.#tracked(line, ahead);
+    if (tracked > 0) return tracked;
     const other = matchLongest(line, ahead, NO_ADDRESS, WHOLE_OTHER);
     if (other || OTHER.test(line.text)) {
       this.#sink.recognized();
@@ -358,6 +369,25 @@ class QemuTraceReader implements LineReader {
       },
       line.number,
     );
+    return found.lines;
+  }
+
+  /** The ranges in which dirty pages are tracked. */
+  #tracked(line: DumpLine, ahead: Lookahead): number {
+    const found = matchLongest(line, ahead, /dirty_tracking_start /, TRACKED);
+    if (!found) return 0;
+    const ends = found.match.slice(1).map((text) => parseHexAddress(text));
+    const ranges: IovaRange[] = [];
+    for (let i = 0; i + 1 < ends.length; i += 2) {
+      const [start, last] = [ends[i], ends[i + 1]];
+      if (start === undefined || last === undefined) return 0;
+      if (start <= last) ranges.push({ start, last });
+    }
+    this.#sink.recognized();
+    const highest = ranges.reduce((max, { last }) => (last > max ? last : max), 0n);
+    if (ranges.length > 0) {
+      this.#sink.diagnostic('dirty-tracking', { ranges, bits: highest.toString(2).length }, line.number);
+    }
     return found.lines;
   }
 
