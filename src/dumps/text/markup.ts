@@ -50,11 +50,35 @@ const DASHES = /[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]/g;
 /** The letters of ASCII in full width. */
 const WIDE = /[\uff01-\uff0c\uff0e-\uff5e]/g;
 
+/** Kinds of quotation marks; apostrophes inside of words are none. */
+const QUOTATION_MARKS: readonly RegExp[] = [
+  /[\u201c-\u201f\u00ab\u00bb]/g,
+  /(?<!\p{L})[\u2018-\u201b]|[\u2018-\u201b](?!\p{L})/gu,
+];
+
+/** Without the quotation marks around a line, or before the first or behind the last one of several lines. */
+function withoutQuotationMarks(line: string): string {
+  let text = line;
+  for (const marks of QUOTATION_MARKS) {
+    const places = [...text.matchAll(marks)].map(({ index }) => index);
+    const [first, last] = [places[0], places.at(-1)];
+    if (first === undefined || last === undefined) continue;
+    const isFirst = text.slice(0, first).trim() === '';
+    const isLast = /^[.,;]?\s{0,80}$/.test(text.slice(last + 1));
+    // Those in pairs are the line's own.
+    const isAround = places.length === 2 && isFirst && isLast;
+    if (!isAround && places.length % 2 === 0) continue;
+    if (isLast) text = text.slice(0, last) + text.slice(last + 1);
+    if (isFirst && (isAround || !isLast)) text = text.slice(0, first) + text.slice(first + 1);
+  }
+  return text;
+}
+
 /** The text with characters of ASCII for typographic ones. Blanks that separate thousands stay: they damage a number. */
 export function plainCharacters(text: string): string {
   if (!BEYOND_ASCII.test(text)) return text;
   const keeps = IN_NUMBER.test(text) && /\S \S/.test(text);
-  return text
+  return withoutQuotationMarks(text)
     .replace(keeps ? OTHER_BLANKS : BLANKS, ' ')
     .replaceAll('\u3000', '  ')
     .replace(INVISIBLE, '')
