@@ -18,6 +18,17 @@ const FIRST_ROOM = 4;
 /** No node, no entry. */
 export const NONE = -1;
 
+/** What searches for one placement have learned: blocks that begin at a multiple of 2^shift with the bits of `offset` added. */
+export interface LearnedBounds {
+  readonly shift: number;
+  readonly offset: number;
+  /**
+   * Beside `gaps`: an upper bound of the bytes that any gap inside the child holds from the first place of such a block
+   * on, or NaN if unknown. Filled by searches that found nothing there.
+   */
+  bounds: Float64Array;
+}
+
 /** Addresses strictly between `last` and `start`, rounded to a double; 0 or less if they touch or overlap. */
 export function gapBetween(lastHigh: number, lastLow: number, startHigh: number, startLow: number): number {
   return (startHigh - lastHigh) * TWO_32 + (startLow - lastLow - 1);
@@ -55,11 +66,8 @@ export class TreeNodes {
   innerFill: Int32Array;
   #inners = 0;
   #freeInners: number[] = [];
-  /**
-   * For each alignment 2^n in use, beside `gaps`: an upper bound of the bytes that any gap inside the child holds from
-   * its first multiple of 2^n on, or NaN if unknown. Filled by searches that found nothing there.
-   */
-  readonly aligned: (Float64Array | undefined)[] = [];
+  /** What searches have learned, for each placement in use; the latest of those with an offset last. */
+  readonly learned: LearnedBounds[] = [];
 
   constructor(capacity: number) {
     this.capacity = capacity;
@@ -89,7 +97,7 @@ export class TreeNodes {
       this.children,
       this.counts,
       this.innerFill,
-      ...this.aligned.filter((bounds) => bounds !== undefined),
+      ...this.learned.map(({ bounds }) => bounds),
     ];
     return arrays.reduce((sum, array) => sum + array.byteLength, 0);
   }
@@ -120,8 +128,8 @@ export class TreeNodes {
     copy.innerFill = this.innerFill.slice(0, inners);
     copy.#inners = inners;
     copy.#freeInners = this.#freeInners.slice();
-    for (const [shift, bounds] of this.aligned.entries()) {
-      copy.aligned[shift] = bounds?.slice(0, inners * capacity);
+    for (const { shift, offset, bounds } of this.learned) {
+      copy.learned.push({ shift, offset, bounds: bounds.slice(0, inners * capacity) });
     }
     return copy;
   }
@@ -182,9 +190,7 @@ export class TreeNodes {
         this.gaps = grown(this.gaps, room * this.capacity);
         this.children = grown(this.children, room * this.capacity);
         this.counts = grown(this.counts, room * this.capacity);
-        for (const [shift, bounds] of this.aligned.entries()) {
-          if (bounds) this.aligned[shift] = grown(bounds, room * this.capacity);
-        }
+        for (const learned of this.learned) learned.bounds = grown(learned.bounds, room * this.capacity);
         this.innerFill = grown(this.innerFill, room);
       }
     }
@@ -279,12 +285,12 @@ export class TreeNodes {
     this.gaps.copyWithin(goal, source, source + count);
     this.children.copyWithin(goal, source, source + count);
     this.counts.copyWithin(goal, source, source + count);
-    for (const bounds of this.aligned) bounds?.copyWithin(goal, source, source + count);
+    for (const { bounds } of this.learned) bounds.copyWithin(goal, source, source + count);
   }
 
   /** Computes the summary of a slot whose child is another than before, or has exchanged entries with a neighbour. */
   renew(level: number, slot: number): void {
-    for (const bounds of this.aligned) if (bounds) bounds[slot] = Number.NaN;
+    for (const { bounds } of this.learned) bounds[slot] = Number.NaN;
     this.summarise(level, slot);
   }
 

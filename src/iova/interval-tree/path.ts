@@ -157,9 +157,8 @@ export class TreePath {
 
   /** What searches have learned about aligned gaps in the nodes of the path no longer holds. */
   forgetAligned(): void {
-    const { aligned, height } = this.#nodes;
-    for (const bounds of aligned) {
-      if (!bounds) continue;
+    const { learned, height } = this.#nodes;
+    for (const { bounds } of learned) {
       for (let level = 1; level <= height; level++) bounds[this.#slots[level] as number] = Number.NaN;
     }
   }

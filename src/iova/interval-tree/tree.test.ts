@@ -58,7 +58,7 @@ function visited(tree: IntervalTree, r: IovaRange): IntervalEntry[] {
   return out;
 }
 
-function visitedGaps(tree: IntervalTree, r: IovaRange, length: bigint, shift?: number): IovaRange[] {
+function visitedGaps(tree: IntervalTree, r: IovaRange, length: bigint, shift?: number, offset?: number): IovaRange[] {
   const out: IovaRange[] = [];
   const ended = tree.visitGaps(
     r.start,
@@ -69,6 +69,7 @@ function visitedGaps(tree: IntervalTree, r: IovaRange, length: bigint, shift?: n
       return false;
     },
     shift,
+    offset,
   );
   expect(ended).toBe(false);
   // What the first search learned about alignment may let another one skip gaps that are too small.
@@ -296,7 +297,16 @@ describe('IntervalTree', () => {
           }),
         },
       );
-      const shifts = [0, 2, 3, 5, 31];
+      // Exponents and offsets. 9 and 0x14 are not runs of ones: a later start may be rounded up to an earlier place.
+      const placements = [
+        [0, 0],
+        [2, 0],
+        [3, 0],
+        [5, 0],
+        [31, 0],
+        [0, 9],
+        [2, 0x14],
+      ] as const;
       assertProperty(
         fc.property(
           fc.constantFrom(4, 5, 8),
@@ -319,14 +329,23 @@ describe('IntervalTree', () => {
                 expect(tree.remove(entry.start, entry.last, entry.value)).toBe(true);
                 naive.remove(entry, entry.value);
               } else {
-                const shift = shifts[at % shifts.length] ?? 0;
+                const [shift, offset] = placements[at % placements.length] ?? [0, 0];
                 const within = { start: base + BigInt(at), last: base + 0x3ffn - BigInt(at) } as IovaRange;
                 const length = BigInt(size);
-                const fits = (gap: IovaRange) => {
-                  const place = ((gap.start + (1n << BigInt(shift)) - 1n) >> BigInt(shift)) << BigInt(shift);
-                  return place <= gap.last && gap.last - place >= length - 1n;
+                const fitsAt = (start: bigint, last: bigint) => {
+                  const first = ((start + (1n << BigInt(shift)) - 1n) >> BigInt(shift)) << BigInt(shift);
+                  const place = first | BigInt(offset);
+                  return place <= last && last - place >= length - 1n;
                 };
-                const seen = visitedGaps(tree, within, length, shift).filter(fits);
+                // Gaps in which a block fits from any address on.
+                const fits = (gap: IovaRange) => {
+                  const steps = offset === 0 ? 0n : 64n;
+                  for (let start: bigint = gap.start; start <= gap.last && start <= gap.start + steps; start++) {
+                    if (fitsAt(start, gap.last)) return true;
+                  }
+                  return false;
+                };
+                const seen = visitedGaps(tree, within, length, shift, offset).filter(fits);
                 expect(seen).toEqual(naive.gaps(within, length).filter(fits));
                 if (size === 24) tree = tree.clone();
               }
@@ -354,6 +373,25 @@ describe('IntervalTree', () => {
     expect(found).toContainEqual({ start: 255n * 16n + 4n, last: 257n * 16n - 1n });
     tree.verify();
     expect(() => tree.visitGaps(0n, 9n, 1n, () => false, 32)).toThrow(RangeError);
+  });
+
+  it('learns the same for an offset, and keeps what it learned for the latest eight', () => {
+    const tree = new IntervalTree(4);
+    // 12 bytes free in every 16, 11 from the offset 5 on.
+    for (let i = 0n; i < 500n; i++) tree.insert(i * 16n, i * 16n + 3n, Number(i));
+    const looked = (offset: number) =>
+      visitedGaps(tree, { start: 0n as Iova, last: 7_999n as Iova }, 12n, 0, offset).length;
+    expect(looked(5)).toBeGreaterThan(100);
+    expect(looked(5)).toBeLessThan(30);
+    const { bytes } = tree;
+    for (let offset = 6; offset < 13; offset++) looked(offset);
+    expect(looked(5)).toBeLessThan(30);
+    for (let offset = 13; offset < 16; offset++) looked(offset);
+    expect(looked(5)).toBeLessThan(30);
+    expect(looked(6)).toBeGreaterThan(100);
+    expect(tree.bytes - bytes).toBeLessThan(bytes);
+    tree.verify();
+    expect(() => tree.visitGaps(0n, 9n, 1n, () => false, 0, 2 ** 31)).toThrow(RangeError);
   });
 
   it('finds the right one of many equal ranges', () => {

@@ -4,7 +4,7 @@ import type { Iova } from '../iova.ts';
 import { insertSplitting, rebalance } from './balance.ts';
 import { buildFromSorted } from './bulk-build.ts';
 import { GapCursor } from './gap-cursor.ts';
-import { alignedBounds, searchAlignedGaps, searchGaps } from './gap-search.ts';
+import { learnedBounds, searchAlignedGaps, searchGaps } from './gap-search.ts';
 import { mergedSpans } from './merged-spans.ts';
 import { NONE, STRIDE, TreeNodes } from './nodes.ts';
 import { firstOverlapIn, overlapsIn, visitOverlapsIn } from './overlaps.ts';
@@ -244,17 +244,18 @@ export class IntervalTree implements ReadonlyIntervalTree {
   /**
    * Calls `visit`, by ascending address, for each gap of at least `length` bytes (1 or more) between entries inside
    * first…last (inclusive), the gaps cut to that range. Parts of the tree that hold no such gap are skipped; with
-   * `shift` (0 to 31) also parts where no gap holds `length` bytes from a multiple of 2^shift on, though the visitor may
-   * still get such gaps. What a search learns about alignment is kept for the next one. True if the visitor ended it.
+   * `shift` (0 to 31) also parts where no gap holds `length` bytes from a multiple of 2^shift on, with the bits of
+   * `offset` (below 2^31) set in it, though the visitor may still get such gaps. What a search learns about alignment is
+   * kept for the next one; of several offsets, for the latest eight. True if the visitor ended it.
    */
-  visitGaps(first: bigint, last: bigint, length: bigint, visit: GapVisitor, shift?: number): boolean {
+  visitGaps(first: bigint, last: bigint, length: bigint, visit: GapVisitor, shift?: number, offset = 0): boolean {
     if (last < first || last - first < length - 1n) return false;
     const nodes = this.#nodes;
     const cursor = new GapCursor(first, last, length, visit);
     const ended =
       shift === undefined
         ? searchGaps(nodes, nodes.height, nodes.root, cursor)
-        : searchAlignedGaps(nodes, nodes.height, nodes.root, cursor, shift, alignedBounds(nodes, shift));
+        : searchAlignedGaps(nodes, nodes.height, nodes.root, cursor, learnedBounds(nodes, shift, offset));
     return ended || cursor.finish();
   }
 

@@ -51,7 +51,7 @@ export interface ReadonlyIntervalTree {
   overlaps(first: bigint, last: bigint): Generator<IntervalEntry>;
   overlapsAs<T>(first: bigint, last: bigint, make: EntryMaker<T>): Generator<T>;
   visitOverlaps(first: bigint, last: bigint, visit: EntryVisitor): boolean;
-  visitGaps(first: bigint, last: bigint, length: bigint, visit: GapVisitor, shift?: number): boolean;
+  visitGaps(first: bigint, last: bigint, length: bigint, visit: GapVisitor, shift?: number, offset?: number): boolean;
   spans(first: bigint, last: bigint): Generator<Span>;
   countStartingIn(first: bigint, last: bigint): number;
 }

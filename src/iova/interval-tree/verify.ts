@@ -2,7 +2,7 @@
 import { fromWords } from '../address-halves.ts';
 import { doubleAt, indexAt, wordAt } from '../typed-arrays.ts';
 import { largestAligned } from './gap-search.ts';
-import { NONE, STRIDE, type TreeNodes } from './nodes.ts';
+import { type LearnedBounds, NONE, STRIDE, type TreeNodes } from './nodes.ts';
 
 /** What has been seen on the way from the first entry. */
 interface Seen {
@@ -56,18 +56,18 @@ function verifySlot(nodes: TreeNodes, level: number, slot: number, seen: Seen): 
 /** What searches have recorded in a slot must not be below what its child really holds. */
 function verifyAligned(nodes: TreeNodes, level: number, slot: number): void {
   const exactBounds = new Float64Array(nodes.gaps.length).fill(Number.NaN);
-  const exact = (l: number, node: number, shift: number): number => {
+  const exact = (l: number, node: number, placement: Pick<LearnedBounds, 'shift' | 'offset'>): number => {
     if (l > 0) {
       const end = nodes.endOf(l, node);
       for (let i = node * nodes.capacity; i < end; i++) {
-        exactBounds[i] = exact(l - 1, indexAt(nodes.children, i), shift);
+        exactBounds[i] = exact(l - 1, indexAt(nodes.children, i), placement);
       }
     }
-    return largestAligned(nodes, l, node, shift, exactBounds);
+    return largestAligned(nodes, l, node, { ...placement, bounds: exactBounds });
   };
-  for (const [shift, bounds] of nodes.aligned.entries()) {
-    if (bounds && doubleAt(bounds, slot) < exact(level - 1, indexAt(nodes.children, slot), shift)) {
-      throw new Error(`a gap at level ${level} is larger than recorded for 2^${shift}`);
+  for (const { shift, offset, bounds } of nodes.learned) {
+    if (doubleAt(bounds, slot) < exact(level - 1, indexAt(nodes.children, slot), { shift, offset })) {
+      throw new Error(`a gap at level ${level} is larger than recorded for 2^${shift} with ${offset}`);
     }
   }
 }

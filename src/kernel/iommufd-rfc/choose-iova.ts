@@ -1,8 +1,11 @@
 import { fromWords } from '../../iova/address-halves.ts';
-import type { ReadonlyIntervalTree } from '../../iova/interval-tree/types.ts';
-import { IOVA_MAX, lowestSetBit, roundUpPowerOfTwo } from '../../iova/iova.ts';
+import type { GapVisitor, ReadonlyIntervalTree } from '../../iova/interval-tree/types.ts';
+import { bitLength, IOVA_MAX, lowestSetBit, roundUpPowerOfTwo } from '../../iova/iova.ts';
 import type { Choice } from '../iommufd/choose-iova.ts';
 import { GapFit } from '../shared/gap-fit.ts';
+
+/** The largest page by whose offsets the index of areas can search. */
+const PAGE_MAX = 1n << 31n;
 
 /** Where an IOVA can be chosen in the page table of 2022-03-18, which has no allowed ranges. */
 export interface RfcSearchSpace {
@@ -29,9 +32,12 @@ export function chooseIovaRfc(space: RfcSearchSpace, userVa: bigint, length: big
   const offset = userVa & (page - 1n);
   const inAreas = new GapFit(length, alignment, offset, options);
   const inReserved = new GapFit(length, alignment, offset, options);
-  const found = space.areas.visitGaps(page, IOVA_MAX - page, length, (startHigh, startLow, lastHigh, lastLow) => {
+  const visit: GapVisitor = (startHigh, startLow, lastHigh, lastLow) => {
     if (!inAreas.tryGap(startHigh, startLow, lastHigh, lastLow)) return false;
     return space.reserved.visitGaps(inAreas.iova, fromWords(lastHigh, lastLow), length, inReserved.visit);
-  });
+  };
+  // With an offset nothing wraps: the alignment is less than a page, and the last page is left out.
+  const shift = offset !== 0n && page <= PAGE_MAX ? bitLength(alignment) - 1 : undefined;
+  const found = space.areas.visitGaps(page, IOVA_MAX - page, length, visit, shift, Number(offset));
   return found ? { ok: true, iova: inReserved.iova } : { ok: false, why: 'no-space', alignment };
 }

@@ -22,7 +22,7 @@ interface Case {
 const LINUX: PageSizes = { page: 0x1000n, hugePage: 0x200000n };
 
 /** The rule written down plainly: every gap is looked at, in ascending order. */
-function linearSearch({ areas, reserved, allowed, alignment, userVa, length, sizes }: Case): Choice {
+function linearSearch({ areas, reserved, allowed, alignment, userVa, length, sizes }: Case, lastByte = false): Choice {
   if (length >= (1n << 63n) - 1n) return { ok: false, why: 'length-too-large' };
   let wanted = 1n;
   while (wanted < length) wanted *= 2n;
@@ -33,7 +33,7 @@ function linearSearch({ areas, reserved, allowed, alignment, userVa, length, siz
     const up = ((start + wanted - 1n) / wanted) * wanted;
     if (start + wanted - 1n > IOVA_MAX) return undefined;
     const place = up | (userVa % sizes.page);
-    return place < last && last - place >= length - 1n ? place : undefined;
+    return (place < last || (lastByte && place === last)) && last - place >= length - 1n ? place : undefined;
   };
   const window: IovaRange = { start: sizes.page as Iova, last: (IOVA_MAX - sizes.page) as Iova };
   const taken = rangeSet([...areas, ...reserved]);
@@ -88,6 +88,52 @@ describe('chooseIova', () => {
       { numRuns: 2000 },
     );
   });
+
+  it.each([true, false])(
+    'answers so however the areas changed since it last searched (before 6.17: %s)',
+    (unlimited) => {
+      const sizes = { page: 0x20n, hugePage: 0x1000n };
+      const base = 0x1_0000_0000n - 0x400n;
+      const step = fc.record({
+        op: fc.constantFrom('map', 'map', 'map', 'unmap', 'choose', 'choose'),
+        at: fc.nat({ max: 0x1ff }),
+        length: fc.integer({ min: 1, max: 12 }),
+        offset: fc.nat({ max: 31 }),
+      });
+      assertProperty(
+        fc.property(fc.array(step, { maxLength: 300, size: 'max' }), crowd(base, 0x10n, 4), (steps, reserved) => {
+          const areas = new IntervalTree(4);
+          let known: IovaRange[] = [];
+          const allowed = [{ start: base as Iova, last: (base + 0x7ffn) as Iova }];
+          const room = {
+            ...roomOf({ areas: [], reserved, allowed, alignment: 1n, userVa: 0n, length: 1n, sizes }),
+            areas,
+          };
+          for (const [i, { op, at, length, offset }] of steps.entries()) {
+            const start = base + BigInt(at * 4);
+            if (op === 'map') {
+              const area = { start, last: start + BigInt(length) - 1n } as IovaRange;
+              if (areas.overlapsAny(area.start, area.last)) continue;
+              areas.insert(area.start, area.last, i);
+              known.push(area);
+            } else if (op === 'unmap') {
+              const gone = known[at % Math.max(1, known.length)];
+              if (!gone) continue;
+              areas.remove(gone.start, gone.last, areas.find(gone.start, gone.last) ?? 0);
+              known = known.filter((area) => area !== gone);
+            } else {
+              const wanted = BigInt(length * 2);
+              const userVa = 0x10_0000n + BigInt(offset);
+              const c: Case = { areas: known, reserved, allowed, alignment: 1n, userVa, length: wanted, sizes };
+              expect(chooseIova(room, userVa, wanted, sizes, { unlimited })).toEqual(linearSearch(c, unlimited));
+            }
+          }
+          areas.verify();
+        }),
+        { numRuns: 300 },
+      );
+    },
+  );
 
   it('answers so with pages larger than a word of address too', () => {
     assertProperty(

@@ -31,6 +31,8 @@ export type Choice =
 
 /** The largest alignment that the index of areas can search by. */
 const MAX_ALIGNMENT = 1n << 31n;
+/** The same for offsets. */
+const OFFSET_MAX = 0x7fff_ffffn;
 
 /**
  * The lowest IOVA for `length` bytes of the memory at `userVa`. The answer is that of the kernel's walk through all gaps;
@@ -53,16 +55,23 @@ export function chooseIova(
 
   const offset = userVa & (sizes.page - 1n);
   const fit = new GapFit(length, alignment, offset, { wraps: unlimited, lastByte: unlimited });
-  // Skipping by alignment is exact only for page-aligned memory: then a part of a gap never fits more than the gap. It
-  // does not find gaps where rounding up wraps.
-  const isExact = offset === 0n && alignment <= MAX_ALIGNMENT && !unlimited;
+  // Skipping by alignment does not find gaps where rounding up wraps. With an offset nothing wraps: then the alignment is
+  // less than a page, and the last page is left out.
+  const isExact = alignment <= MAX_ALIGNMENT && offset <= OFFSET_MAX && (offset !== 0n || !unlimited);
   const shift = isExact ? bitLength(alignment) - 1 : undefined;
   const first = sizes.page;
   const last = IOVA_MAX - sizes.page;
   const search = (from: bigint, to: bigint): boolean => {
     if (to - from < length - 1n || !fit.tryGap(highWord(from), lowWord(from), highWord(to), lowWord(to))) return false;
     return space.reserved.visitGaps(fit.iova, to, length, (startHigh, startLow, lastHigh, lastLow) =>
-      space.areas.visitGaps(fromWords(startHigh, startLow), fromWords(lastHigh, lastLow), length, fit.visit, shift),
+      space.areas.visitGaps(
+        fromWords(startHigh, startLow),
+        fromWords(lastHigh, lastLow),
+        length,
+        fit.visit,
+        shift,
+        Number(offset),
+      ),
     );
   };
   if (space.allowed.size === 0) {
