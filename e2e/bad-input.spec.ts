@@ -5,7 +5,9 @@ import { dropText, expect, pasteText, rowOf, test } from './page.ts';
 
 const stillThere = ['reserved', '0xfee0_0000', '0xfeef_ffff'] as const;
 
-test('a file with nothing in it is refused with its first lines, and what was open stays', async ({ app }) => {
+test('a file with nothing in it is refused with its first lines, an empty or a binary one as such; what was open stays', async ({
+  app,
+}) => {
   await dropText(app, [{ name: 'notes.txt', text: 'shopping list\nmilk\nbread\n' }]);
   const problem = app.getByTestId('problem');
   await expect(problem).toContainText('notes.txt was not opened');
@@ -19,9 +21,7 @@ test('a file with nothing in it is refused with its first lines, and what was op
   await expect(rowOf(app, ...stillThere)).toHaveCount(1);
   await problem.getByRole('button', { name: 'Close' }).click();
   await expect(problem).toHaveCount(0);
-});
 
-test('an empty and a binary file say what they are', async ({ app }) => {
   await dropText(app, [{ name: 'empty.txt', text: '' }]);
   await expect(app.getByTestId('problem')).toContainText(/empty/);
   await dropText(app, [

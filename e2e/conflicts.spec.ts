@@ -27,7 +27,7 @@ async function open(app: Page, files: readonly { name: string; text: string }[])
 const conflicts = (app: Page) => app.getByTestId('conflicts').locator('.conflict');
 const guest = (app: Page) => app.getByTestId('guest').getByLabel('Guest to try');
 
-test('a guest of 4 GiB on the arm64 machine overlaps the MSI window of x86, and what would fit', async ({ app }) => {
+test('a guest of 4 GiB over the MSI window, and what would fit; the hole below 1 TiB', async ({ app }) => {
   await open(app, [{ name: 'host.txt', text: regions(1, MSI) }]);
   await expect(conflicts(app)).toHaveCount(0);
   await guest(app).selectOption('virt');
@@ -46,9 +46,8 @@ test('a guest of 4 GiB on the arm64 machine overlaps the MSI window of x86, and 
   await app.keyboard.press('ArrowRight');
   await expect(conflicts(app)).toHaveCount(1);
   await expect(app.getByTestId('guest-ram')).toHaveText('3 GiB');
-});
 
-test('the hole below 1 TiB: q35 does not fit, with memory moved it does', async ({ app }) => {
+  await app.evaluate(() => window.iovascope?.reset());
   await open(app, [{ name: 'amd.txt', text: regions(1, MSI, HOLE) }]);
   await guest(app).selectOption('q35');
   await app.getByTestId('guest').getByRole('textbox').fill('1100G');
@@ -99,7 +98,7 @@ test('a device that cannot be assigned: its region, and the line of the log that
   await expect(line).toBeInViewport();
 });
 
-test('from a range to its line, and from the line back to the range', async ({ app }) => {
+test('from a range to its line and back; search finds lines that no lane shows', async ({ app }) => {
   await open(app, [{ name: 'host.txt', text: `nothing of interest here\n${regions(1, MSI, HOLE)}` }]);
   await rowOf(app, 'reserved', '0xfd_0000_0000', '0xff_ffff_ffff').getByRole('button').click();
   await app.getByTestId('inspector').getByRole('button', { name: 'host.txt, line 3' }).click();
@@ -109,9 +108,17 @@ test('from a range to its line, and from the line back to the range', async ({ a
   await expect(text.locator('tr.text-recognized')).toHaveCount(2);
   await text.locator('tr').filter({ hasText: 'fee00000' }).getByRole('button', { name: 'reserved' }).click();
   await expect(app.getByTestId('start')).toHaveText('0xfee0_0000');
+
+  await app.evaluate(() => window.iovascope?.reset());
+  const log = 'DMAR: dmar7: reg_base_addr fed91000 ver 1:0 cap d2008c22260286 ecap f00f4a\n';
+  await open(app, [{ name: 'log.txt', text: `first line\n${log}` }]);
+  await app.keyboard.press('/');
+  await app.keyboard.type('d2008c22260286');
+  await app.getByRole('option').filter({ hasText: 'log.txt:2' }).click();
+  await expect(app.getByTestId('source-text').locator('tr.current')).toContainText('dmar7');
 });
 
-test('a fault with its nearest mapping, at the moment that is shown', async ({ app }) => {
+test('a fault with its nearest mapping, and a refused request over the region that refused it', async ({ app }) => {
   const trace = [
     'qemu-1 [000] ..... 10.000001: map: IOMMU: iova=0x0000000000400000 - 0x0000000000600000 paddr=0x0000000197800000 size=2097152',
     'qemu-1 [000] ..... 11.000001: map: IOMMU: iova=0x0000000000800000 - 0x0000000000a00000 paddr=0x0000000297800000 size=2097152',
@@ -132,9 +139,8 @@ test('a fault with its nearest mapping, at the moment that is shown', async ({ a
   await app.keyboard.press(',');
   await app.keyboard.press(',');
   await expect(rowOf(app, 'kernel trace', '0x80_0000', '0x9f_ffff')).toHaveCount(1);
-});
 
-test('a refused request over the reserved region that refused it', async ({ app }) => {
+  await app.evaluate(() => window.iovascope?.reset());
   const qemu =
     'qemu-system-aarch64: -device vfio-pci,host=0000:29:00.0: vfio 0000:29:00.0: failed to setup container for group 28: memory listener initialization failed: Region mach-virt.ram: vfio_dma_map(0x1, 0x40000000, 0x100000000, 0x7fb2a3e00000) = -22 (Invalid argument)\n';
   await open(app, [
@@ -147,7 +153,9 @@ test('a refused request over the reserved region that refused it', async ({ app 
   await expect(conflicts(app).first()).toContainText('0xfee00000-0xfeefffff (1 MiB) inside it is reserved');
 });
 
-test('would this fit? places, and what blocks them', async ({ app }) => {
+test('would this fit? places, and what blocks them; where the DMA API puts the next buffers of a device', async ({
+  app,
+}) => {
   await open(app, [{ name: 'host.txt', text: regions(1, MSI) }]);
   await app.getByRole('tab', { name: 'Fit' }).click();
   const fit = app.getByTestId('fit');
@@ -161,6 +169,22 @@ test('would this fit? places, and what blocks them', async ({ app }) => {
   await expect(fit).toContainText('0x8000_0000 – 0xfedf_ffff');
   await fit.getByLabel('Size').fill('lots');
   await expect(fit).toContainText('Size:');
+
+  await app.evaluate(() => window.iovascope?.reset());
+  const bridge = 'c0000000-fedfffff : PCI Bus 0000:00\n';
+  const text = `${regions(1, MSI)}/sys/kernel/iommu_groups/1/devices/0000:01:00.0\n${bridge}`;
+  await open(app, [{ name: 'host.txt', text }]);
+  await app.getByRole('tab', { name: 'Fit' }).click();
+  const panel = app.getByTestId('next-dma');
+  await expect(panel).toContainText('0xffff_f000, then 0xffff_e000, then 0xffff_d000');
+  await panel.getByLabel('Buffer size').fill('16M');
+  // Not over the MSI window, nor over the bridge's below it.
+  await expect(panel).toContainText('0xbf00_0000');
+  await panel.getByLabel('Device').fill('0000:09:00.0');
+  await expect(panel).toContainText('no selected host has a device 0000:09:00.0');
+  await panel.getByLabel('Address bits').fill('99');
+  await expect(panel).toContainText('Address bits: a number from 12 to 64');
+  expect(await violations(app)).toEqual([]);
 });
 
 test('several hosts: differences, and a copyable list', async ({ app }) => {
@@ -204,15 +228,6 @@ test('a BAR that is smaller than a page of a host with large pages', async ({ ap
   await expect(conflicts(app)).toHaveCount(0);
 });
 
-test('search finds lines that no lane shows', async ({ app }) => {
-  const log = 'DMAR: dmar7: reg_base_addr fed91000 ver 1:0 cap d2008c22260286 ecap f00f4a\n';
-  await open(app, [{ name: 'log.txt', text: `first line\n${log}` }]);
-  await app.keyboard.press('/');
-  await app.keyboard.type('d2008c22260286');
-  await app.getByRole('option').filter({ hasText: 'log.txt:2' }).click();
-  await expect(app.getByTestId('source-text').locator('tr.current')).toContainText('dmar7');
-});
-
 test('what is typed before the search box is loaded is searched', async ({ page }) => {
   const release = await holdBack(page, /search-box-.*[.]js$/);
   await visit(page, '/');
@@ -251,21 +266,4 @@ test('which conflicts depend on the version of the kernel, and on which versions
   await panel.getByTestId('version-verdicts').getByRole('button', { name: '5.10 to 6.16' }).click();
   await expect(app.getByTestId('kernel')).toHaveValue('6.16');
   await expect(conflicts(app)).toHaveCount(0);
-});
-
-test("where the kernel's DMA API puts the next buffers of a device", async ({ app }) => {
-  const window = 'c0000000-fedfffff : PCI Bus 0000:00\n';
-  const text = `${regions(1, MSI)}/sys/kernel/iommu_groups/1/devices/0000:01:00.0\n${window}`;
-  await open(app, [{ name: 'host.txt', text }]);
-  await app.getByRole('tab', { name: 'Fit' }).click();
-  const panel = app.getByTestId('next-dma');
-  await expect(panel).toContainText('0xffff_f000, then 0xffff_e000, then 0xffff_d000');
-  await panel.getByLabel('Buffer size').fill('16M');
-  // Not over the MSI window, nor over the bridge's below it.
-  await expect(panel).toContainText('0xbf00_0000');
-  await panel.getByLabel('Device').fill('0000:09:00.0');
-  await expect(panel).toContainText('no selected host has a device 0000:09:00.0');
-  await panel.getByLabel('Address bits').fill('99');
-  await expect(panel).toContainText('Address bits: a number from 12 to 64');
-  expect(await violations(app)).toEqual([]);
 });

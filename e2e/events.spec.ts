@@ -22,7 +22,9 @@ async function open(app: Page, title: string, text: string): Promise<void> {
 const events = (app: Page) => app.getByTestId('events').locator('tbody tr');
 const shown = (app: Page) => app.getByTestId('events').locator('tr[aria-current=step]');
 
-test('refused operations belong to the events: readable, filtered, each with its reason', async ({ app }) => {
+test('refused operations belong to the events: readable, filtered, each with its reason; walked and copied', async ({
+  app,
+}) => {
   await open(app, 'first log', LOG);
   await expect(app.getByTestId('conflicts')).toContainText('No conflicts');
   await app.getByRole('tab', { name: 'Events' }).click();
@@ -45,12 +47,9 @@ test('refused operations belong to the events: readable, filtered, each with its
   await expect(app.getByText('No event matches the filter.')).toBeVisible();
   await app.getByRole('searchbox', { name: 'Text' }).fill('');
   await expect(events(app)).toHaveCount(6);
-});
 
-test('failures are walked with keys, in the strip, and with a click', async ({ app }) => {
-  await open(app, 'first log', LOG);
-  await app.getByRole('tab', { name: 'Events' }).click();
-  await expect(events(app)).toHaveCount(6);
+  expect(await violationsInBothThemes(app)).toEqual([]);
+
   await app.getByTestId('timeline').focus();
   await app.keyboard.press('Shift+R');
   await expect(shown(app)).toContainText('0x6000');
@@ -68,6 +67,20 @@ test('failures are walked with keys, in the strip, and with a click', async ({ a
   if (!box) throw new Error('no strip');
   await app.mouse.click(box.x + (box.width * 4) / 6, box.y + box.height / 2);
   await expect(shown(app)).toHaveAttribute('aria-rowindex', '5');
+
+  await events(app).nth(1).getByRole('button').focus();
+  await app.keyboard.press('ArrowDown');
+  await app.keyboard.press('ArrowRight');
+  await app.keyboard.press('Enter');
+  await expect(shown(app)).toHaveAttribute('aria-rowindex', '4');
+  // Listening before the key is pressed.
+  const listener = await app.evaluateHandle(() => ({
+    copied: new Promise<string>((resolve) => {
+      addEventListener('copy', (event) => resolve(event.clipboardData?.getData('text/plain') ?? ''), { once: true });
+    }),
+  }));
+  await app.keyboard.press('Control+c');
+  expect(await listener.evaluate(({ copied }) => copied)).toMatch(/^3\tIOAS a\tmap 8 KiB at 0x10_0000 rw/);
 });
 
 test('the keys step the session that is shown, and its name is there in every tab', async ({ app }) => {
@@ -107,24 +120,6 @@ test('the keys step the session that is shown, and its name is there in every ta
   await app.getByTestId('placed').getByRole('button', { name: 'Close the other sessions' }).click();
   await expect(bar).toContainText('third log');
   await expect(bar.getByRole('combobox')).toHaveCount(0);
-});
-
-test('Enter on a row shows its step, and a row is copied', async ({ app }) => {
-  await open(app, 'first log', LOG);
-  await app.getByRole('tab', { name: 'Events' }).click();
-  await events(app).nth(1).getByRole('button').focus();
-  await app.keyboard.press('ArrowDown');
-  await app.keyboard.press('ArrowRight');
-  await app.keyboard.press('Enter');
-  await expect(shown(app)).toHaveAttribute('aria-rowindex', '4');
-  // Listening before the key is pressed.
-  const listener = await app.evaluateHandle(() => ({
-    copied: new Promise<string>((resolve) => {
-      addEventListener('copy', (event) => resolve(event.clipboardData?.getData('text/plain') ?? ''), { once: true });
-    }),
-  }));
-  await app.keyboard.press('Control+c');
-  expect(await listener.evaluate(({ copied }) => copied)).toMatch(/^3\tIOAS a\tmap 8 KiB at 0x10_0000 rw/);
 });
 
 test('a table is one tab stop with arrow keys from cell to cell', async ({ app }) => {
@@ -200,13 +195,6 @@ test('very many events are filtered', async ({ app }) => {
   await app.getByRole('searchbox', { name: 'Text' }).fill('at 0x10_6000');
   await expect(app.getByTestId('event-count')).toHaveText('1 of 20,001 events');
   await expect(events(app)).toHaveCount(1);
-});
-
-test('axe finds nothing in the events', async ({ app }) => {
-  await open(app, 'first log', LOG);
-  await app.getByRole('tab', { name: 'Events' }).click();
-  await expect(events(app)).toHaveCount(6);
-  expect(await violationsInBothThemes(app)).toEqual([]);
 });
 
 test("the kernel's DMA allocator explains how it found an address", async ({ app }) => {

@@ -8,7 +8,16 @@ async function shownRange(page: Page): Promise<[bigint, bigint]> {
   return [from, to];
 }
 
-test('the inspector shows the exact bounds of the MSI window', async ({ app }) => {
+test('Shift measures; the inspector shows exact bounds; f fits the range, 0 shows everything again, n and p walk', async ({
+  app,
+}) => {
+  const box = await app.getByTestId('timeline').boundingBox();
+  if (!box) throw new Error('the timeline has no box');
+  await dragWithShift(app, [box.x + 200, box.y + 130], [box.x + 420, box.y + 130]);
+  await expect(app.getByTestId('measured-start')).toHaveText(/^0x/);
+  await app.keyboard.press('Escape');
+  await expect(app.getByTestId('measured-start')).toHaveCount(0);
+
   await rowOf(app, 'reserved', '0xfee0_0000', '0xfeef_ffff').getByRole('button').click();
   const inspector = app.getByTestId('inspector');
   await expect(inspector.getByTestId('start')).toHaveText('0xfee0_0000');
@@ -16,6 +25,22 @@ test('the inspector shows the exact bounds of the MSI window', async ({ app }) =
   await expect(inspector.getByTestId('size')).toHaveText('1 MiB');
   await expect(inspector).toContainText('4,276,092,928');
   await expect(inspector).toContainText('groups-after.txt, line 1');
+
+  await selectAllGroups(app);
+  await rowOf(app, 'reserved', '0xfee0_0000', '0xfeef_ffff').getByRole('button').click();
+  await app.getByTestId('timeline').focus();
+  await app.keyboard.press('f');
+  const minimap = app.getByTestId('minimap');
+  await expect(minimap).not.toHaveAttribute('aria-label', /Shown: 0x0 to/);
+  const [from, to] = await shownRange(app);
+  expect(from).toBeLessThanOrEqual(0xfee00000n);
+  expect(to).toBeGreaterThanOrEqual(0xfeefffffn);
+  await app.keyboard.press('p');
+  await expect(app.getByTestId('inspector').getByTestId('start')).toHaveText('0x3f00_0000');
+  await app.keyboard.press('n');
+  await expect(app.getByTestId('inspector').getByTestId('start')).toHaveText('0xfee0_0000');
+  await app.keyboard.press('0');
+  await expect(minimap).toHaveAttribute('aria-label', /Shown: 0x0 to 0xffff_ffff_ffff_ffff/);
 });
 
 test('a range that ends at 0xffffffffffffffff keeps its last byte', async ({ app }) => {
@@ -65,31 +90,4 @@ test('zooming to a page at the top and back leaves the address under the cursor 
       await expect(readout).toHaveText(under ?? '');
     });
   }
-});
-
-test('f fits the selected range, 0 shows everything again, n and p walk', async ({ app }) => {
-  await selectAllGroups(app);
-  await rowOf(app, 'reserved', '0xfee0_0000', '0xfeef_ffff').getByRole('button').click();
-  await app.getByTestId('timeline').focus();
-  await app.keyboard.press('f');
-  const minimap = app.getByTestId('minimap');
-  await expect(minimap).not.toHaveAttribute('aria-label', /Shown: 0x0 to/);
-  const [from, to] = await shownRange(app);
-  expect(from).toBeLessThanOrEqual(0xfee00000n);
-  expect(to).toBeGreaterThanOrEqual(0xfeefffffn);
-  await app.keyboard.press('p');
-  await expect(app.getByTestId('inspector').getByTestId('start')).toHaveText('0x3f00_0000');
-  await app.keyboard.press('n');
-  await expect(app.getByTestId('inspector').getByTestId('start')).toHaveText('0xfee0_0000');
-  await app.keyboard.press('0');
-  await expect(minimap).toHaveAttribute('aria-label', /Shown: 0x0 to 0xffff_ffff_ffff_ffff/);
-});
-
-test('a range dragged with Shift is measured', async ({ app }) => {
-  const box = await app.getByTestId('timeline').boundingBox();
-  if (!box) throw new Error('the timeline has no box');
-  await dragWithShift(app, [box.x + 200, box.y + 130], [box.x + 420, box.y + 130]);
-  await expect(app.getByTestId('measured-start')).toHaveText(/^0x/);
-  await app.keyboard.press('Escape');
-  await expect(app.getByTestId('measured-start')).toHaveCount(0);
 });

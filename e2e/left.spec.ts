@@ -32,7 +32,9 @@ async function twoHosts(app: Page): Promise<void> {
   await expect(rowNamed(app, 'elm')).toBeVisible();
 }
 
-test('the filter finds a device among hundreds; what it leaves can be selected', async ({ app }) => {
+test('among hundreds of devices, the filter finds one, and one that is chosen elsewhere is scrolled to', async ({
+  app,
+}) => {
   await dropText(app, [{ name: 'groups.txt', text: groupsOf('oak', 400) }]);
   await expect(rowNamed(app, 'oak')).toContainText('400 groups');
   // Only the rows near the visible ones exist.
@@ -53,6 +55,11 @@ test('the filter finds a device among hundreds; what it leaves can be selected',
   await app.getByRole('button', { name: 'Select all' }).click();
   await expect(boxOf(rowNamed(app, 'oak'))).toBeChecked();
   expect(await violations(app)).toEqual([]);
+
+  await expect(rowNamed(app, 'oak')).toBeVisible();
+  await app.evaluate(() => window.iovascope?.setDevice('0000:01:79.1'));
+  await expect(tree(app).getByRole('row', { name: /^0000:01:79\.1/ })).toBeInViewport();
+  await expect(tree(app).getByRole('row', { name: /^0000:01:79\.1/ })).toContainText('device to assign');
 });
 
 /** Pairs of rows of the tree of which one covers a part of the other. */
@@ -77,15 +84,6 @@ test('rows of different heights do not cover each other when others join them', 
   await rowNamed(app, 'elm').focus();
   await app.keyboard.press('ArrowLeft');
   await expect.poll(() => coveredRows(app)).toBe(0);
-});
-
-test('one group alone is selected', async ({ app }) => {
-  await twoHosts(app);
-  await rowNamed(app, 'group 2').hover();
-  await app.getByRole('button', { name: 'Only group 2' }).click();
-  await expect(boxOf(rowNamed(app, 'group 2'))).toBeChecked();
-  await expect(boxOf(rowNamed(app, 'oak'))).not.toBeChecked();
-  await expect(boxOf(rowNamed(app, 'elm'))).toBeChecked({ indeterminate: true });
 });
 
 test('the keyboard walks the tree, folds, selects and assigns', async ({ app }) => {
@@ -117,14 +115,6 @@ test('the keyboard walks the tree, folds, selects and assigns', async ({ app }) 
   await expect(app.getByRole('menu')).toHaveCount(0);
 });
 
-test('the device that is chosen elsewhere is scrolled to', async ({ app }) => {
-  await dropText(app, [{ name: 'groups.txt', text: groupsOf('oak', 400) }]);
-  await expect(rowNamed(app, 'oak')).toBeVisible();
-  await app.evaluate(() => window.iovascope?.setDevice('0000:01:79.1'));
-  await expect(tree(app).getByRole('row', { name: /^0000:01:79\.1/ })).toBeInViewport();
-  await expect(tree(app).getByRole('row', { name: /^0000:01:79\.1/ })).toContainText('device to assign');
-});
-
 test('a host is renamed by menu and by key; an empty name is taken back', async ({ app }) => {
   await dropText(app, [{ name: 'groups.txt', text: groupsOf('oak', 2) }]);
   await (await menuOf(app, 'oak')).getByRole('menuitem', { name: 'Rename' }).click();
@@ -142,7 +132,9 @@ test('a host is renamed by menu and by key; an empty name is taken back', async 
   await expect(rowNamed(app, 'oak')).toBeVisible();
 });
 
-test('hosts with files of the same name are told apart; closing one can be undone', async ({ app }) => {
+test('hosts with files of the same name are told apart, closed and undone; one group or device is chosen', async ({
+  app,
+}) => {
   await twoHosts(app);
   await expect(rowNamed(app, 'oak/groups.txt')).toBeVisible();
   await expect(rowNamed(app, 'elm/groups.txt')).toBeVisible();
@@ -157,6 +149,19 @@ test('hosts with files of the same name are told apart; closing one can be undon
   expect(await violations(app)).toEqual([]);
   await placed(app).getByRole('button', { name: 'Undo' }).click();
   await expect(app.getByTestId('host')).toHaveCount(2);
+
+  await rowNamed(app, 'group 2').hover();
+  await app.getByRole('button', { name: 'Only group 2' }).click();
+  await expect(boxOf(rowNamed(app, 'group 2'))).toBeChecked();
+  await expect(boxOf(rowNamed(app, 'oak'))).not.toBeChecked();
+  await expect(boxOf(rowNamed(app, 'elm'))).toBeChecked({ indeterminate: true });
+
+  await rowNamed(app, 'elm').focus();
+  const hosts = await app.evaluate(() => window.iovascope?.hosts());
+  expect(hosts?.map(({ name }) => name)).toEqual(['oak', 'elm']);
+  await app.evaluate(() => window.iovascope?.setDevice('0000:00:01.0', 'elm'));
+  await expect(boxOf(rowNamed(app, 'oak'))).toBeChecked();
+  await expect(boxOf(rowNamed(app, 'elm'))).toBeChecked({ indeterminate: true });
 });
 
 const MSI = '/sys/kernel/iommu_groups/1/reserved_regions:0x00000000fee00000 0x00000000feefffff msi\n';
@@ -266,16 +271,6 @@ test('on an AMD host its machines are offered first, and the reason is said', as
   await expect(app.getByTestId('answer')).toContainText('fits');
   await expect(app.getByTestId('answer')).toContainText('needs phys-bits 42');
   expect(await violations(app)).toEqual([]);
-});
-
-test('of two hosts with a device of one address, the one that is assigned is checked', async ({ app }) => {
-  await twoHosts(app);
-  await rowNamed(app, 'elm').focus();
-  const hosts = await app.evaluate(() => window.iovascope?.hosts());
-  expect(hosts?.map(({ name }) => name)).toEqual(['oak', 'elm']);
-  await app.evaluate(() => window.iovascope?.setDevice('0000:00:01.0', 'elm'));
-  await expect(boxOf(rowNamed(app, 'oak'))).toBeChecked();
-  await expect(boxOf(rowNamed(app, 'elm'))).toBeChecked({ indeterminate: true });
 });
 
 test('a verdict belongs to what stands in the box', async ({ app }) => {

@@ -42,7 +42,9 @@ test('a lane of 400 groups scrolls below the ruler, on a canvas of the size of t
   await expect.poll(async () => (await timeline(app).locator('canvas').boundingBox())?.y).toBe(area.y);
 });
 
-test('the address of the pointer is on the ruler', async ({ app }) => {
+test('the address of the pointer is on the ruler; on the linear scale, 0 first fits the contents, then everything', async ({
+  app,
+}) => {
   const area = await scroller(app).boundingBox();
   if (!area) throw new Error('no scroll area');
   await app.mouse.move(area.x + area.width / 2, area.y + area.height / 2);
@@ -50,6 +52,16 @@ test('the address of the pointer is on the ruler', async ({ app }) => {
   await expect(readout).toHaveText(/^0x/);
   const box = await readout.boundingBox();
   expect((box?.y ?? 0) - area.y).toBeLessThan(100);
+
+  await app.getByText('linear', { exact: true }).click();
+  const shown = app.getByTestId('minimap');
+  await timeline(app).focus();
+  await app.keyboard.press('0');
+  await expect(shown).toHaveAttribute('aria-label', /to 0x1_[0-9a-f]{4}_[0-9a-f]{4}$/);
+  await app.keyboard.press('0');
+  await expect(shown).toHaveAttribute('aria-label', /to 0xffff_ffff_ffff_ffff$/);
+  await app.keyboard.press('0');
+  await expect(shown).toHaveAttribute('aria-label', /to 0x1_[0-9a-f]{4}_[0-9a-f]{4}$/);
 });
 
 test('measuring snaps to bounds and hides the tooltip; with Alt its ends are free', async ({ app }) => {
@@ -105,18 +117,6 @@ test('no tooltip covers the picture while it is dragged', async ({ app }) => {
   await app.mouse.up();
   await app.mouse.move(x + 9, y);
   await expect(tooltip).toBeVisible();
-});
-
-test('on the linear scale, 0 first fits the contents, then everything', async ({ app }) => {
-  await app.getByText('linear', { exact: true }).click();
-  const shown = app.getByTestId('minimap');
-  await timeline(app).focus();
-  await app.keyboard.press('0');
-  await expect(shown).toHaveAttribute('aria-label', /to 0x1_[0-9a-f]{4}_[0-9a-f]{4}$/);
-  await app.keyboard.press('0');
-  await expect(shown).toHaveAttribute('aria-label', /to 0xffff_ffff_ffff_ffff$/);
-  await app.keyboard.press('0');
-  await expect(shown).toHaveAttribute('aria-label', /to 0x1_[0-9a-f]{4}_[0-9a-f]{4}$/);
 });
 
 test('f fits the conflict that is shown, with its surroundings', async ({ app }) => {
