@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { isFact, type SessionEvent } from '../../session/events.ts';
 import { OpenCase } from '../case/open-case.ts';
 import { readSources, relabel } from '../case/source.ts';
+import { spacesFor } from '../picture/spaces.ts';
+import { mappingKey } from './keys.ts';
 import { finalMappingState } from './mapping-states.ts';
 
 const CONTEXT = { signal: new AbortController().signal, progress: () => undefined };
@@ -64,6 +66,25 @@ test('of a long trace the last events are kept one by one, and the mappings that
   for (const [index, fact] of set.facts.entries()) {
     expect(document.session.events[(set.positions[index] ?? 0) - 1]).toBe(fact);
   }
+});
+
+test('what is not listed is drawn as counts of maps, in a lane below that of the mappings', async () => {
+  const { document } = await opened([{ name: 'trace.txt', text: traceText(3000) }], 200);
+  const [set] = document.mappings;
+  if (!set?.folded) throw new Error('not folded');
+  const spaces = await spacesFor(new Map([[document.id, document]]), {
+    selectedGroups: [mappingKey(document, set)],
+    expanded: [],
+    scale: 'fold',
+  });
+  const lanes = spaces.flatMap((space) => space.lanes);
+  expect(lanes.map(({ title }) => title)).toEqual(['aperture', 'kernel trace', 'kernel trace, earlier']);
+  const lane = lanes[2];
+  const [row] = lane?.rows ?? [];
+  expect([...(row?.starts ?? [])]).toEqual(set.folded.density.map(({ start }) => start));
+  const captions = set.folded.density.map((_, index) => lane?.caption(0, index));
+  expect(captions).toEqual(set.folded.density.map(({ maps }) => `${maps} map${maps === 1 ? '' : 's'}`));
+  expect(lane?.subtitle).toContain('counted, not listed');
 });
 
 test('a long trace beside another source keeps its own set, under the name that the other gives its text', async () => {

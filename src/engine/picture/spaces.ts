@@ -18,6 +18,7 @@ import type { Draw } from './compared.ts';
 import { definesGuests, guestsHolding, layoutOf } from './own-guests.ts';
 
 const partDefined = loadPart(() => import('./defined-guests.ts'));
+const partEarlier = loadPart(() => import('../../timeline/lanes/earlier-mappings.ts'));
 const partGuests = loadPart(() => import('./guests.ts'));
 const partNotes = loadPart(() => import('./with-notes.ts'));
 const partMappings = loadPart(() => import('../documents/mapping-states.ts'));
@@ -95,7 +96,14 @@ export async function spacesFor(documents: Documents, params: ArrangeParams): Pr
       const guests = [...guestsOn(shown.guests, params.guest, document.id, chosen), ...(described ? [described] : [])];
       const layers = new Set(LANE_KINDS.filter((kind) => keys.has(layerKey(document, kind))));
       const lanes = hostSpace(host.key, { space, guests, mappings }, expandedLanes, layers);
-      spaces.push({ ...lanes, kind: 'host', answers: usableInFacts(space, mappings) });
+      const isFolded = sets.some(({ folded }) => folded);
+      const earlier = isFolded ? (await partEarlier()).earlierMappings(host.key, sets) : [];
+      spaces.push({
+        ...lanes,
+        lanes: [...lanes.lanes, ...earlier],
+        kind: 'host',
+        answers: usableInFacts(space, mappings),
+      });
     }
     for (const reported of reportedSpaces(host)) {
       const key = reportedKey(document, reported.name);
