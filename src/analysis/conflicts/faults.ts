@@ -312,6 +312,14 @@ function pastOf(
   return all?.unmapped && containsRange(all.unmapped.fact, past.mapped.fact) ? all : past;
 }
 
+/** Says that an earlier mapping would not be seen, if the beginning of a history is only counted; otherwise empty. */
+function countedSentence(states: readonly MappingState[]): string {
+  const events = states.reduce((sum, { set: { folded } }) => sum + (folded ? folded.maps + folded.unmaps : 0), 0);
+  return events === 0
+    ? ''
+    : `The first ${counted(events, 'mapping event')} of the trace are only counted: whether the address was mapped and unmapped among them is not known. To see that, open the part of the trace before the fault.`;
+}
+
 /** One conflict for each different fault of the host, with what is known about its address. */
 export function faultConflicts(
   space: CommonSpace,
@@ -335,8 +343,10 @@ export function faultConflicts(
     const found = findings(fault, space, own, around[0]);
     const isMapped = own.some((state) => state.overlapping(address, address).length > 0);
     const [near, other] = isMapped ? [] : around;
+    const known = pastOf(past, fault, own, states);
+    const counts = known?.mapped || known?.unmapped ? '' : countedSentence(own);
     const evidence = {
-      past: pastOf(past, fault, own, states),
+      past: known,
       truncated: isMapped ? undefined : truncatedAddress(address, own),
       near,
       other,
@@ -351,6 +361,7 @@ export function faultConflicts(
     const messages = [
       reason === undefined ? '' : `The IOMMU reported: ${reason}.`,
       ...(found.length > 0 ? found.map(({ message }) => message) : [isOfPast ? `${what}${cause.clause}.` : nothing]),
+      counts,
       more > 0 ? `${counted(more, 'more fault')} not listed.` : '',
     ];
     return {
@@ -369,7 +380,7 @@ export function faultConflicts(
         ...found.flatMap((finding) => finding.provenance ?? []),
         ...(cause.kind === 'use-after-unmap' || cause.kind === 'use-before-map' ? (cause.provenance ?? []) : []),
       ],
-      answer: answerFor(fault, cause, space, devices),
+      answer: [answerFor(fault, cause, space, devices), counts].filter(Boolean).join(' '),
       ...(cause.fix === undefined ? {} : { remedies: [{ text: cause.fix }] }),
       kind: `fault ${device} ${cause.kind}`,
       count,

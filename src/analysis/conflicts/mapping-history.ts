@@ -59,7 +59,9 @@ export class MappingHistory {
     const last = before.at(-1);
     const mapped = before.findLast(({ fact }) => isMap(fact));
     const unmapped = last && !isMap(last.fact) ? last : undefined;
-    const next = events.slice(before.length).find(({ fact }) => isMap(fact));
+    // Where a history is only counted, an earlier map may be missing.
+    const isCounted = [...sets].some(({ folded }) => folded && (time ?? 0) <= (timeOf(folded.until) ?? Infinity));
+    const next = isCounted ? undefined : events.slice(before.length).find(({ fact }) => isMap(fact));
     return { mapped, unmapped, next, isTimed };
   }
 }

@@ -119,6 +119,21 @@ describe('a folded trace', () => {
     );
   });
 
+  test('says of a fault that an earlier mapping of its address would not be seen, and claims nothing about it', () => {
+    const bounds = range(0x10_0000n, 0x10_0fffn);
+    const other = range(0x90_0000n, 0x90_0fffn);
+    const at = (kind: 'map' | 'unmap', time: number, of = bounds) =>
+      ({ kind, ...of, origin: 'ftrace', source: 't', line: time, time }) as SessionEvent;
+    const events = [at('map', 1), at('unmap', 2), at('map', 7, other), at('map', 9)];
+    const fault = { kind: 'fault', address: bounds.start, time: 3, source: 'log', line: 1 } as SessionEvent;
+    const [whole] = conflictsOf(mappingSets(events), [fault]).conflicts;
+    expect(whole?.answer).toContain('use after unmap');
+    const [conflict] = conflictsOf(folded(events, [], 1).sets, [fault]).conflicts;
+    expect(conflict?.answer).toContain('The first 3 mapping events of the trace are only counted');
+    expect(conflict?.answer).not.toMatch(/use (?:after|before)/);
+    expect(conflict?.message).toContain('are only counted');
+  });
+
   test('keeps the last events one by one, and of the earlier ones only mappings that still exist', () => {
     fc.assert(
       fc.property(trace, ends, fc.nat(30), (steps, at, kept) => {
