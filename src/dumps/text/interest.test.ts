@@ -10,9 +10,13 @@ import { loadForLongTexts } from './shapes.ts';
 
 const INTERESTS = FORMATS.flatMap((format) => (format.kind === 'lines' ? format.interest : []));
 const ROOT = fileURLToPath(new URL('../fixtures/', import.meta.url));
-const LINES = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.txt'))
-  .flatMap((name) => readFileSync(join(ROOT, name), 'utf8').split('\n'));
+const LINES = [
+  ...new Set(
+    readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.txt'))
+      .flatMap((name) => readFileSync(join(ROOT, name), 'utf8').split('\n')),
+  ),
+];
 
 beforeAll(loadForLongTexts);
 

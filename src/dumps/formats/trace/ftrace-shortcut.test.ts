@@ -215,8 +215,10 @@ describe('lines that go by the shortcut', () => {
   test('what they mean to others depends on their free text alone', { timeout: FUZZ_TIMEOUT }, () => {
     let plain = 0;
     let other = 0;
+    // Half of what stands behind it is of no use: that is left out before, so that not all three are made again.
+    const read = rest.filter((text) => byShortcut(`x-1 ${text}`) !== undefined);
     const both = fc
-      .tuple(free, rest, rest)
+      .tuple(free, read, read)
       .filter(([text, a, b]) => byShortcut(text + a) !== undefined && byShortcut(text + b) !== undefined);
     fc.assert(
       fc.property(both, ([text, a, b]) => {
