@@ -13,6 +13,7 @@ import { runUnder } from '../engine/documents/model-states.ts';
 import { createEngine } from '../engine/engine.ts';
 import type { Method, Params, Value } from '../engine/protocol/methods.ts';
 import { inProcessEngine } from '../engine/transport/in-process.ts';
+import { unpackedEvents } from '../session/event-list.ts';
 import { isFact } from '../session/events.ts';
 import type { Dumps, Host, Source } from './dumps.ts';
 
@@ -74,7 +75,7 @@ export async function openDumps(...[inputs, options]: Parameters<typeof openInpu
   const opened = await openInputsAsCase(inputs, options);
   const { documents, sources } = opened;
   const dumps: Dumps = {
-    facts: sources.flatMap(({ read }) => read.session.events.filter(isFact)),
+    facts: sources.flatMap(({ read }) => [...unpackedEvents(read.session.events)].filter(isFact)),
     operations: sources.reduce((sum, { read }) => sum + read.operations, 0),
     sources: sources.flatMap(({ read }) => read.sources.map(sourceOf)),
     hosts: documents.filter(({ kind }) => kind === 'host').map(({ host: known }) => hostOf(known)),

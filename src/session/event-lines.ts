@@ -3,6 +3,7 @@
 import { fromWords } from '../iova/address-halves.ts';
 import { isReversed, type ParsedLine, parseEventLine } from './event-line.ts';
 import { isFact, type SessionEvent } from './events.ts';
+import { makerOf, type Value } from './makers.ts';
 import { writeEvent } from './write.ts';
 
 /** Maximum number of remembered spellings. A session whose names are all different has as many spellings as lines. */
@@ -46,16 +47,13 @@ interface Literal {
   readonly words: Int32Array;
 }
 
-type Value = bigint | number;
-type Make = (numbers: readonly Value[]) => unknown;
-
 /** How an event is made from the numbers of its line. */
 interface Spelling {
   /** The text before each number, and after the last one with its line end, as ASCII; absent if it is not ASCII. */
   readonly literals: readonly Literal[] | undefined;
   /** For each number: true if it is an address, false if it is the value of a field. */
   readonly areAddresses: readonly boolean[];
-  readonly make: (numbers: readonly Value[]) => SessionEvent;
+  readonly make: (numbers: readonly Value[], from: number) => SessionEvent;
   /** True if writing the event gives the text of the line. */
   readonly isCanonical: boolean;
 }
@@ -104,7 +102,7 @@ export class EventLines {
     if (this.#recent[0] !== spelling) {
       this.#recent = [spelling, ...this.#recent.filter((other) => other !== spelling)].slice(0, RECENT_MAX);
     }
-    const event = spelling.make(numbers);
+    const event = spelling.make(numbers, 0);
     // parseEventLine has the message for a reversed range.
     if (isFact(event) && isReversed(event)) return parseEventLine(text);
     return { event, isCanonical: spelling.isCanonical };
@@ -121,7 +119,7 @@ export class EventLines {
       const end = spelling ? readNumbers(text, from, spelling, this.#latest) : -1;
       if (!spelling || end < 0) continue;
       if (i > 0) recent.unshift(...recent.splice(i, 1));
-      const event = spelling.make(this.#latest);
+      const event = spelling.make(this.#latest, 0);
       return isFact(event) && isReversed(event) ? undefined : { event, end };
     }
     return undefined;
@@ -239,48 +237,12 @@ function spellingOf(key: string): Spelling | undefined {
   const { event, problem } = parseEventLine(text);
   if (problem) return undefined;
   const found: number[] = [];
-  const make = maker(event, places, found) as Spelling['make'] | undefined;
+  const make = makerOf(event, places, found) as Spelling['make'] | undefined;
   if (!make || found.length !== places.size || new Set(found).size !== places.size) return undefined;
   return {
     literals: literalsOf(key),
     areAddresses: (key.match(MARK) ?? []).map((mark) => mark === ADDRESS_MARK),
     make,
     isCanonical: writeEvent(event) === text,
-  };
-}
-
-/**
- * A function that makes the value from the numbers; undefined if the value is constant. Adds the places of its numbers to
- * `found`.
- */
-function maker(value: unknown, places: ReadonlyMap<Value, number>, found: number[]): Make | undefined {
-  if (typeof value === 'bigint' || typeof value === 'number') {
-    const place = places.get(value);
-    if (place === undefined) return undefined;
-    found.push(place);
-    return (numbers) => numbers[place];
-  }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const parts = Object.entries(value).flatMap(([key, part]) => {
-    const make = maker(part, places, found);
-    return make ? [{ key, make }] : [];
-  });
-  if (parts.length === 0) return undefined;
-  if (Array.isArray(value)) {
-    return (numbers) => {
-      const made = [...value];
-      for (const { key, make } of parts) made[Number(key)] = make(numbers);
-      return made;
-    };
-  }
-  // An object from JSON.parse has room for exactly its fields, and so have copies of it.
-  const blank: Record<string, unknown> = JSON.parse(
-    JSON.stringify(value, (_key, part) => (typeof part === 'bigint' ? 0 : part)),
-  );
-  Object.assign(blank, value);
-  return (numbers) => {
-    const made = { ...blank };
-    for (const { key, make } of parts) made[key] = make(numbers);
-    return made;
   };
 }

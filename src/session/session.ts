@@ -1,4 +1,5 @@
-import type { SessionEvent, SessionHeader } from './events.ts';
+import type { EventList } from './event-list.ts';
+import type { SessionHeader } from './events.ts';
 
 export const SESSION_PROBLEM_CODES = [
   'not-json',
@@ -23,7 +24,7 @@ export interface SessionProblem {
 /** A session in memory: header, events in order, and what is needed to write the same bytes again. */
 export interface Session {
   readonly header: SessionHeader;
-  readonly events: SessionEvent[];
+  readonly events: EventList;
   /** Line of each event in the file that it was read from, counted from 1; empty for a session made in memory. */
   readonly lines: number[];
   /**

@@ -30,10 +30,10 @@ export function spliceEvents(
     if (place !== undefined) verbatim.events.set(place, text);
   }
   if (!hasGone || by === 0) return;
-  for (const [i, event] of events.entries()) {
+  for (const [i, event] of events.unpacked?.() ?? events.entries()) {
     if (!isFact(event) || event.kind !== 'gone') continue;
     // `gone` refers to an event by its number, counted from 1.
     const place = moved(event.event - 1);
-    if (place !== undefined && place !== event.event - 1) events[i] = { ...event, event: place + 1 };
+    if (place !== undefined && place !== event.event - 1) events.splice(i, 1, { ...event, event: place + 1 });
   }
 }

@@ -2,7 +2,8 @@
 // function of facts.
 import { diagnosticRule } from '../../dumps/diagnostics.ts';
 import type { Iova } from '../../iova/iova.ts';
-import { type Fact, type FactOf, isFact, type SessionEvent } from '../../session/events.ts';
+import type { ReadonlyEventList } from '../../session/event-list.ts';
+import { type Fact, type FactOf, isFact } from '../../session/events.ts';
 import { eventsAt } from '../host/build-host.ts';
 import type { Provenance } from '../host/host.ts';
 
@@ -183,7 +184,7 @@ class ProfileBuilder {
  * of the texts in it, below the folder.
  */
 export function profileOf(
-  events: readonly SessionEvent[],
+  events: ReadonlyEventList,
   { folder, texts = [] }: { readonly folder?: string | undefined; readonly texts?: readonly string[] } = {},
 ): HostProfile {
   const builder = new ProfileBuilder();

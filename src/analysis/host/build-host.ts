@@ -4,6 +4,7 @@ import { type DiagnosticCode, diagnosticRule } from '../../dumps/diagnostics.ts'
 import { hex } from '../../iova/format.ts';
 import type { Iova } from '../../iova/iova.ts';
 import { compareRanges, type IovaRange, rangeOfBits } from '../../iova/range.ts';
+import type { ReadonlyEventList } from '../../session/event-list.ts';
 import { type Fact, type FactOf, isFact, type SessionEvent } from '../../session/events.ts';
 import { DeviceCollector } from './devices.ts';
 import {
@@ -637,8 +638,20 @@ class HostBuilder {
   }
 }
 
-/** The first `position` events, without those that a later one of them removes (`gone`). */
-export function eventsAt(events: readonly SessionEvent[], position: number): readonly SessionEvent[] {
+function isArray(events: ReadonlyEventList): events is readonly SessionEvent[] {
+  return Array.isArray(events);
+}
+
+/**
+ * The first `position` events, without those that a later one of them removes (`gone`). Operations that are kept in columns are
+ * left out.
+ */
+export function eventsAt(events: ReadonlyEventList, position: number): readonly SessionEvent[] {
+  if (!isArray(events)) {
+    const known = [...(events.unpacked?.() ?? events.entries())].filter(([index]) => index < position);
+    const removed = new Set(known.flatMap(([, e]) => (isFact(e) && e.kind === 'gone' ? [e.event - 1] : [])));
+    return known.flatMap(([index, event]) => (removed.has(index) ? [] : [event]));
+  }
   const gone = new Set<number>();
   for (let i = 0; i < position; i++) {
     const event = events[i];

@@ -1,6 +1,7 @@
 // The mappings in traces, page tables and logs, as states over time. Facts without a device or a domain are kept separate by
 // source: two domains may map the same address, and a kernel trace does not show which domain it was.
 import type { IovaRange } from '../../iova/range.ts';
+import type { ReadonlyEventList } from '../../session/event-list.ts';
 import { type FactOf, isFact, type SessionEvent } from '../../session/events.ts';
 import { DeviceEvents } from './device-events.ts';
 import { compareNames } from './host.ts';
@@ -260,9 +261,9 @@ function reorder(draft: SetDraft, key: (placed: Placed) => number): void {
 }
 
 /** Collects the mapping facts of a session into sets, each in the order in which its facts happened. */
-export function mappingSets(events: readonly SessionEvent[]): MappingSet[] {
+export function mappingSets(events: ReadonlyEventList): MappingSet[] {
   const collector = new MappingCollector();
-  for (const [index, event] of events.entries()) collector.add(event, index + 1);
+  for (const [index, event] of events.unpacked?.() ?? events.entries()) collector.add(event, index + 1);
   return collector.sorted();
 }
 

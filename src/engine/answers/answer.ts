@@ -35,14 +35,15 @@ export function answerFor(documents: Documents, trial: Trial, unread: readonly s
 function sessionOf(document: EngineDocument): AnsweredSession[] {
   const { states, session, position, title, model = 'iommufd' } = document;
   if (!states) return [];
-  let operations = 0;
+  let operations = position;
+  for (const [index, event] of session.events.unpacked?.() ?? session.events.entries()) {
+    if (index >= position) break;
+    if (!isOperation(event)) operations--;
+  }
   let refused = 0;
   let first: number | undefined;
-  for (let index = 0; index < position; index++) {
-    const event = session.events[index];
-    if (!event || !isOperation(event)) continue;
-    operations++;
-    if (!refusalAt(document, index)) continue;
+  for (const { index, operation, outcome } of states.exceptionsBefore(position)) {
+    if (!operation || outcome.ok || !outcome.refusal) continue;
     refused++;
     first ??= index;
   }

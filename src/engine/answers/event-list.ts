@@ -70,8 +70,7 @@ function count(counts: Map<string, number>, name: string): void {
 
 function hasFailed({ states }: Source, event: SessionEvent, index: number): boolean {
   if (isFact(event)) return event.kind === 'fault' || isRefusedRequest(event);
-  const step = states?.stepAt(index);
-  return step !== undefined && !step.outcome.ok;
+  return states?.exceptionAt(index)?.outcome.ok === false;
 }
 
 function addToIndex(index: EventIndex, event: SessionEvent, at: number): void {
@@ -93,7 +92,7 @@ async function covered(document: Source, pacer: Pacer): Promise<EventIndex> {
   const index = indexOf(document);
   const { events } = index.session;
   await inTurns(index.covered, events.length, pacer, (at) => {
-    const event = events[at];
+    const event = events.at(at);
     if (event) addToIndex(index, event, at);
     index.covered = at + 1;
   });
@@ -180,14 +179,14 @@ async function listing(index: EventIndex, filter: EventFilter, pacer: Pacer): Pr
       const end = filter.failed === true ? index.covered : (known?.covered ?? 0);
       await inTurns(0, within.length, pacer, (i) => {
         const at = within[i] ?? 0;
-        const event = events[at];
+        const event = events.at(at);
         if (event && at < end && leaves(event, at)) list.found.push(at);
       });
       list.covered = end;
     }
   }
   await inTurns(list.covered, events.length, pacer, (at) => {
-    const event = events[at];
+    const event = events.at(at);
     if (event && leaves(event, at)) list.found.push(at);
     list.covered = at + 1;
   });

@@ -1,5 +1,6 @@
 // Rows for a document's events, and what changed between two positions.
 import { eventsAt } from '../../analysis/host/build-host.ts';
+import type { ReadonlyEventList } from '../../session/event-list.ts';
 import { isFact, type SessionEvent } from '../../session/events.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import type { EventRow } from '../protocol/sessions.ts';
@@ -7,7 +8,7 @@ import { answerLabel, eventLabel, eventObjects, eventTime } from './event-label.
 import { outcomeText } from './event-text.ts';
 
 /** Facts that hold at only one of two positions, as lines: removed ones (`− …`), then new ones (`+ …`). */
-export function difference(events: readonly SessionEvent[], from: number, to: number): string[] {
+export function difference(events: ReadonlyEventList, from: number, to: number): string[] {
   const textsAt = (position: number) =>
     new Set(
       eventsAt(events, position).flatMap((event) => {
@@ -44,7 +45,7 @@ function resultOf({ states }: Pick<EngineDocument, 'states'>, event: SessionEven
 
 /** The event at an index of a document's session, with its result. */
 export function eventRow(document: Pick<EngineDocument, 'session' | 'states'>, index: number): EventRow | undefined {
-  const event = document.session.events[index];
+  const event = document.session.events.at(index);
   if (!event) return undefined;
   const [object] = eventObjects(event);
   const time = eventTime(event);

@@ -241,7 +241,7 @@ async function findFacts(
     const { events } = session;
     for (let index = 0; index < Math.min(events.length, FACTS_MAX) && found.length < limit; index++) {
       if (index % TURN === 0) await pacer.pause();
-      const event = events[index];
+      const event = events.at(index);
       if (!event || !isFact(event) || event.line === undefined || event.source === undefined) continue;
       if (!isAbout(event, query)) continue;
       found.push({

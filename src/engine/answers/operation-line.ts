@@ -5,6 +5,7 @@ import { runEvent } from '../../kernel/replay/replay.ts';
 import { completeLine } from '../../operation-lines/complete.ts';
 import { parseOperationLine } from '../../operation-lines/parse.ts';
 import { printOperation } from '../../operation-lines/print.ts';
+import { eventAt } from '../../session/event-list.ts';
 import { isOperation, type Operation, type SessionHeader } from '../../session/events.ts';
 import { newSession } from '../../session/session.ts';
 import { writeSession } from '../../session/write.ts';
@@ -134,7 +135,7 @@ async function startSession(
 
 /** The operation at a position of a session, counted from 1. */
 function operationAt(document: EngineDocument, position: number): Operation | undefined {
-  const event = document.session.events[position - 1];
+  const event = eventAt(document.session.events, position - 1);
   return event && isOperation(event) ? event : undefined;
 }
 

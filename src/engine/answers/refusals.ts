@@ -8,7 +8,7 @@ export function refusalAt(
   { states, session }: Pick<EngineDocument, 'states' | 'session'>,
   index: number,
 ): { readonly operation: Operation; readonly refusal: Refusal } | undefined {
-  const operation = session.events[index];
+  const operation = session.events.at(index);
   if (!operation || !isOperation(operation)) return undefined;
   const outcome = states?.stepAt(index)?.outcome;
   return outcome && !outcome.ok && outcome.refusal ? { operation, refusal: outcome.refusal } : undefined;

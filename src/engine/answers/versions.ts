@@ -28,7 +28,7 @@ export async function sessionVersions(
   return success({
     ...rest,
     rows: differences.flatMap(({ index, answers, changes }) => {
-      const event = document.session.events[index];
+      const event = document.session.events.at(index);
       if (!event) return [];
       return [
         {

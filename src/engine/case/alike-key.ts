@@ -11,7 +11,8 @@ import { findConflicts } from '../../analysis/conflicts/find-conflicts.ts';
 import type { Group, Host } from '../../analysis/host/host.ts';
 import { commonSpace } from '../../analysis/space/common-space.ts';
 import type { IovaRange } from '../../iova/range.ts';
-import { isFact, type SessionEvent } from '../../session/events.ts';
+import type { ReadonlyEventList } from '../../session/event-list.ts';
+import { isFact } from '../../session/events.ts';
 import type { Varying } from '../protocol/documents.ts';
 
 /** Facts that hosts may have in common. Any other event (a fault, a mapping, a guest, a note …) is one host's own. */
@@ -32,7 +33,7 @@ const COMMON_FACTS: ReadonlySet<string> = new Set([
 /** What was read of a host of a fleet. */
 export interface FleetHost {
   readonly host: Host;
-  readonly events: readonly SessionEvent[];
+  readonly events: ReadonlyEventList;
   /** Problems of reading it: their codes and messages. */
   readonly problems: readonly string[];
   /** Names of the host and its source: they say nothing about what it is. */

@@ -82,7 +82,7 @@ export class HostDocument {
       const to = starts[index + 1] ?? events.length;
       folded.push(...(read.folded?.setsIn(events, from, to) ?? []));
       for (let i = from; i < to; i++) {
-        const event = events[i];
+        const event = events.at(i);
         if (event && !read.folded?.covers(event)) this.#mappings.add(event, i + 1);
       }
     }
@@ -169,7 +169,7 @@ export class HostDocument {
     const reported = live.read.session.events;
     const isShared = events === reported;
     for (; this.#taken < reported.length; this.#taken++) {
-      const event = reported[this.#taken];
+      const event = reported.at(this.#taken);
       if (!event) break;
       const added = moved(event, this.#offset);
       if (!isShared) events.push(added);

@@ -4,6 +4,7 @@
 import { profileOf } from '../../analysis/case/profile.ts';
 import { provenanceOf } from '../../analysis/host/host.ts';
 import { hex } from '../../iova/format.ts';
+import { copyOf, eventAt, unpackedEvents } from '../../session/event-list.ts';
 import { type FactOf, isFact, type SessionEvent } from '../../session/events.ts';
 import { newSession } from '../../session/session.ts';
 import { type Splice, spliceEvents } from '../../session/splice.ts';
@@ -154,7 +155,7 @@ async function add(open: OpenCase, text: string, on: NoteParams['on']): Promise<
 
 async function edit(open: OpenCase, { id, position }: NoteRef, text: string): Promise<CaseResult> {
   const all = open.documents.get(id)?.session.events ?? [];
-  const note = all[position - 1];
+  const note = eventAt(all, position - 1);
   if (!isNote(note)) return { ok: false, message: 'this note is no longer there' };
   const same = new Set(all.filter((event) => isNote(event) && contentOf(event) === contentOf(note)));
   const added = text === '' ? [] : [{ ...note, text }];
@@ -225,7 +226,7 @@ function withAdded(source: OpenedSource, note: Note): Promise<OpenedSource> {
 export async function withChange(source: OpenedSource, splice: Splice, isRecounted = false): Promise<OpenedSource> {
   const { read, session: document } = source;
   const { events: before, lines, verbatim } = read.session;
-  const events = [...before];
+  const events = copyOf(before);
   const session = {
     ...read.session,
     events,
@@ -237,7 +238,7 @@ export async function withChange(source: OpenedSource, splice: Splice, isRecount
   keepHistory(before, events, removed > added.length ? index : undefined);
   const { note: _notes, ...others } = read.sources[0]?.kinds ?? {};
   const kinds: Record<string, number> = isRecounted ? {} : { ...others };
-  for (const event of events) {
+  for (const event of unpackedEvents(events)) {
     if (isNote(event) || (isRecounted && isFact(event))) kinds[event.kind] = (kinds[event.kind] ?? 0) + 1;
   }
   const sources = read.sources.map((summary, i) => (i > 0 ? summary : { ...summary, kinds }));

@@ -1,5 +1,6 @@
 // The undo and redo history of sessions. Separate from changed-session.ts, because notes keep the history without changing
 // operations.
+import type { ReadonlyEventList } from '../../session/event-list.ts';
 import type { SessionEvent } from '../../session/events.ts';
 import type { EngineDocument } from '../documents/document.ts';
 
@@ -15,8 +16,8 @@ interface History {
   readonly undone: Change[];
 }
 
-/** Keyed by the array of a session's events, which stays the same object. */
-const histories = new WeakMap<readonly SessionEvent[], History>();
+/** Keyed by the list of a session's events, which stays the same object. */
+const histories = new WeakMap<ReadonlyEventList, History>();
 
 export function historyOf({ session: { events } }: EngineDocument): History {
   const known = histories.get(events);
@@ -27,10 +28,10 @@ export function historyOf({ session: { events } }: EngineDocument): History {
 }
 
 /**
- * Keeps the undo history of a session when its events are copied to another array in which one event (`removed`, an index) is
+ * Keeps the undo history of a session when its events are copied to another list in which one event (`removed`, an index) is
  * missing, or others were appended.
  */
-export function keepHistory(from: readonly SessionEvent[], to: readonly SessionEvent[], removed?: number): void {
+export function keepHistory(from: ReadonlyEventList, to: ReadonlyEventList, removed?: number): void {
   const history = histories.get(from);
   if (!history) return;
   const moved = (change: Change): Change =>

@@ -1,6 +1,7 @@
 // One source of the case: a file, a paste, a folder, an archive, a link, a sample's file or a live host, as it was read.
 import { isArchiveName } from '../../analysis/case/names.ts';
 import { profileOf } from '../../analysis/case/profile.ts';
+import { unpackedEvents } from '../../session/event-list.ts';
 import { type Fact, isFact, type SessionEvent } from '../../session/events.ts';
 import { type EngineDocument, hostAt, isEmpty } from '../documents/document.ts';
 import { type ReadInputs, readHostInputs } from '../documents/read-document.ts';
@@ -43,18 +44,23 @@ export function joinsHost(event: SessionEvent): event is Fact {
   return isFact(event);
 }
 
+function someUnpacked({ session }: Pick<ReadInputs, 'session'>, test: (event: SessionEvent) => boolean): boolean {
+  for (const event of unpackedEvents(session.events)) if (test(event)) return true;
+  return false;
+}
+
 /** True if it has only operations and diagnostics about reading them. */
 export function isSessionOnly({ session, read }: OpenedSource): boolean {
   return (
     session !== undefined &&
-    read.session.events.every((event) => !isFact(event) || event.kind === 'diagnostic' || event.kind === 'note')
+    !someUnpacked(read, (event) => isFact(event) && event.kind !== 'diagnostic' && event.kind !== 'note')
   );
 }
 
 function textNames(name: string, { session }: Pick<ReadInputs, 'session'>): string[] {
   const names = new Set([name]);
   let last: string | undefined;
-  for (const event of session.events) {
+  for (const event of unpackedEvents(session.events)) {
     if (!isFact(event) || event.source === undefined || event.source === last) continue;
     last = event.source;
     if (!isWithin(last, name) && names.size < FOREIGN_MAX) names.add(last);
@@ -78,7 +84,7 @@ export function relabel(source: OpenedSource, labels: Map<string, string>): void
   source.read.folded?.rename((name) => changedName(name, changes));
   let from: string | undefined;
   let to: string | undefined;
-  for (const event of source.read.session.events) {
+  for (const event of unpackedEvents(source.read.session.events)) {
     if (!isFact(event) || event.source === undefined) continue;
     if (event.source !== from) {
       from = event.source;
@@ -187,7 +193,7 @@ const FLEET_MIN = 20;
 async function readGroup(group: readonly SourceInput[], options: ReadAllOptions): Promise<OpenedSource[]> {
   const [source, ...others] = await readHosts('', group, options);
   if (others.length > 0) return [source, ...others];
-  const isParted = source.read.session.events.some((e) => isFact(e) && e.kind === 'host' && e.part !== undefined);
+  const isParted = someUnpacked(source.read, (e) => isFact(e) && e.kind === 'host' && e.part !== undefined);
   if (!isParted) return [source];
   const { partsOf } = await partParts();
   return partsOf(source, { sessionOf: (read) => sessionOf('', read, []), textNames });
@@ -224,7 +230,7 @@ export async function readSources(
 /** The texts of a folder from which facts were read. */
 function ownTexts({ session }: ReadInputs, name: string): string[] {
   const texts = new Set<string>();
-  for (const event of session.events) {
+  for (const event of unpackedEvents(session.events)) {
     if (isFact(event) && event.source?.startsWith(`${name}/`)) texts.add(event.source.slice(name.length + 1));
     if (texts.size >= FOREIGN_MAX) break;
   }

@@ -7,6 +7,7 @@ import type { MappingSet } from '../../analysis/host/mappings.ts';
 import type { SourceSummary } from '../../dumps/input/collector.ts';
 import type { KernelView } from '../../kernel/model.ts';
 import type { SessionStates } from '../../kernel/replay/state-at.ts';
+import type { ReadonlyEventList } from '../../session/event-list.ts';
 import { isFact, type SessionEvent } from '../../session/events.ts';
 import type { Session } from '../../session/session.ts';
 import type { Diagnostic, InputFile, SourceNode } from '../protocol/documents.ts';
@@ -84,7 +85,7 @@ export interface EngineDocument {
 }
 
 /** The host as the facts describe it after the first `position` events. */
-export function hostAt(id: string, title: string, events: readonly SessionEvent[], position = events.length): Host {
+export function hostAt(id: string, title: string, events: ReadonlyEventList, position = events.length): Host {
   return buildHost(id, title, eventsAt(events, position));
 }
 

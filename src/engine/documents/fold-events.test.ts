@@ -64,7 +64,7 @@ test('of a long trace the last events are kept one by one, and the mappings that
   expect(drawn(set)).toEqual(drawn(wholeSet));
   // Each fact of the set is at its position.
   for (const [index, fact] of set.facts.entries()) {
-    expect(document.session.events[(set.positions[index] ?? 0) - 1]).toBe(fact);
+    expect(document.session.events.at((set.positions[index] ?? 0) - 1)).toBe(fact);
   }
 });
 
@@ -102,7 +102,7 @@ test('a long trace beside another source keeps its own set, under the name that 
   const [set] = document.mappings;
   if (!set?.folded) throw new Error('not folded');
   for (const [index, fact] of set.facts.entries()) {
-    expect(document.session.events[(set.positions[index] ?? 0) - 1]).toBe(fact);
+    expect(document.session.events.at((set.positions[index] ?? 0) - 1)).toBe(fact);
   }
   const source = sources.find(({ name }) => name === 'trace.txt');
   if (!source) throw new Error('no trace');
@@ -132,7 +132,9 @@ test('facts that end others still name them', async () => {
   const { document } = await opened([{ name: 'host.iova.jsonl', text }], 100);
   const { events, verbatim } = document.session;
   expect(events.length).toBeLessThan(200);
-  const groups = events.flatMap((event) => (isFact(event) && event.kind === 'gone' ? [events[event.event - 1]] : []));
+  const groups = events.flatMap((event) =>
+    isFact(event) && event.kind === 'gone' ? [events.at(event.event - 1)] : [],
+  );
   expect(groups).toMatchObject([{ group: '1' }, { group: '2' }]);
   expect(verbatim.events.get(events.length - 1)).toBe('{"kind":"later","by":"another version"}\n');
 });

@@ -4,6 +4,7 @@ import { headOf, type MappingSet } from '../../analysis/host/mappings.ts';
 import { isFoldable, TraceFold } from '../../analysis/host/trace-fold.ts';
 import { diagnosticFact } from '../../dumps/diagnostics.ts';
 import { groupedDecimal } from '../../iova/format.ts';
+import type { ReadonlyEventList } from '../../session/event-list.ts';
 import { type FactOf, isFact, type SessionEvent } from '../../session/events.ts';
 
 /** A source of which only the last mapping events are kept one by one. */
@@ -13,7 +14,7 @@ export interface FoldedEvents {
   /** True for an event whose mapping is in one of the sets. */
   covers(event: SessionEvent): boolean;
   /** The sets, for a session in which the source's events are those from index `from` to `to`, exclusive. */
-  setsIn(events: readonly SessionEvent[], from: number, to: number): MappingSet[];
+  setsIn(events: ReadonlyEventList, from: number, to: number): MappingSet[];
   /** Changes the names of sources in facts that are not among the events. `change`: undefined to keep a name. */
   rename(change: (source: string) => string | undefined): void;
 }
@@ -123,10 +124,10 @@ class FoldedSource implements FoldedEvents {
     this.#sets = sets;
   }
 
-  setsIn(events: readonly SessionEvent[], from: number, to: number): MappingSet[] {
+  setsIn(events: ReadonlyEventList, from: number, to: number): MappingSet[] {
     const places = new Map<SessionEvent, number>();
     for (let index = from; index < to; index++) {
-      const event = events[index];
+      const event = events.at(index);
       if (event && isFoldable(event)) places.set(event, index + 1);
     }
     return this.#sets.map((set) => {

@@ -3,6 +3,7 @@ import { mappingSets } from '../../analysis/host/mappings.ts';
 import type { DumpEvent } from '../../dumps/input/event-queue.ts';
 import { type DumpInput, openInputs } from '../../dumps/input/open.ts';
 import type { TextInput } from '../../dumps/input/source-lines.ts';
+import type { EventList, ReadonlyEventList } from '../../session/event-list.ts';
 import { type FactOf, isFact, isOperation, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
 import { newSession, SESSION_PROBLEM_CODES, type Session } from '../../session/session.ts';
 import { loadPart } from '../load-part.ts';
@@ -45,6 +46,17 @@ export function diagnosticOf(fact: FactOf<'diagnostic'>, title: string): Diagnos
   return { severity, code, message, source, line };
 }
 
+/** Number of operations from which a document's events are kept in columns. */
+const PACKED_FROM = 4096;
+
+async function loadPackedList() {
+  try {
+    return (await import('../../session/packed-list.ts')).PackedList;
+  } catch {
+    return undefined;
+  }
+}
+
 function plain(event: DumpEvent): SessionEvent {
   return isUnknownEvent(event) ? { unknown: event.unknown, name: event.name } : event;
 }
@@ -54,9 +66,16 @@ function isReadingProblem(event: SessionEvent): boolean {
   return isFact(event) && event.kind === 'diagnostic' && SESSION_PROBLEM_CODES.some((code) => code === event.code);
 }
 
+function withoutReadingProblems(events: EventList): EventList {
+  if (!events.unpacked) return events.filter((event) => !isReadingProblem(event));
+  const problems = [...events.unpacked()].filter(([, event]) => isReadingProblem(event));
+  for (const [index] of problems.toReversed()) events.splice(index, 1);
+  return events;
+}
+
 /** Collects the events of all inputs, and counts them for the document. */
 class EventCollector {
-  readonly events: SessionEvent[] = [];
+  events: EventList = [];
   /** Texts of the unknown events, in their order. */
   readonly unknown: string[] = [];
   readonly diagnostics: Diagnostic[] = [];
@@ -72,6 +91,7 @@ class EventCollector {
   #hasParts = false;
   #folding: EventFolding | undefined;
   #loading: Promise<void> | undefined;
+  #packing: Promise<void> | undefined;
 
   /** `kept`: how many mapping events are kept one by one if there are twice as many. */
   constructor(title: string, kept: number) {
@@ -82,7 +102,7 @@ class EventCollector {
   add(event: DumpEvent): void {
     if (isFact(event)) this.#addFact(event);
     else if (isUnknownEvent(event)) this.unknown.push(`${event.text}\n`);
-    else if (isOperation(event)) this.operations++;
+    else if (isOperation(event) && ++this.operations === PACKED_FROM) this.#packing = this.#pack();
     const added = plain(event);
     this.events.push(added);
     this.#folding?.take(added);
@@ -90,17 +110,27 @@ class EventCollector {
 
   /** Ends the input. */
   async end(): Promise<FoldedEvents | undefined> {
+    await this.#packing;
     await this.#loading;
     const folded = this.#folding?.end();
     if (folded) this.diagnostics.unshift(diagnosticOf(folded.diagnostic, this.#title));
     return folded;
   }
 
+  /** Moves the events to columns. If the code for that cannot be loaded, or they are folded, they stay in an array. */
+  async #pack(): Promise<void> {
+    const PackedList = await loadPackedList();
+    if (PackedList && !this.#folding) this.events = new PackedList<SessionEvent>(this.events, isOperation);
+  }
+
   /** The events of several hosts are separated later: those are all kept. If the part cannot be loaded, too. */
   #startFolding(): void {
     this.#loading = import('./fold-events.ts').then(
       ({ EventFolding: Folding }) => {
-        if (!this.#hasParts) this.#folding = new Folding(this.events, this.#kept);
+        if (this.#hasParts) return;
+        const events = this.events.slice();
+        this.events = events;
+        this.#folding = new Folding(events, this.#kept);
       },
       () => undefined,
     );
@@ -181,9 +211,10 @@ export async function readHostInputs(
 }
 
 /** The texts of unknown events, by their index. */
-function verbatimOf(events: readonly SessionEvent[], texts: readonly string[]): Map<number, string> {
+function verbatimOf(events: ReadonlyEventList, texts: readonly string[]): Map<number, string> {
   if (texts.length === 0) return new Map();
-  const indexes = events.flatMap((event, index) => (isUnknownEvent(event) ? index : []));
+  const indexes: number[] = [];
+  for (const [index, event] of events.unpacked?.() ?? events.entries()) if (isUnknownEvent(event)) indexes.push(index);
   return new Map(indexes.map((index, i) => [index, texts[i] ?? '\n']));
 }
 
@@ -198,7 +229,8 @@ async function readOf(collected: EventCollector, { title, sources, header, files
   const folded = await collected.end();
   const { events: all, unknown, diagnostics, diagnosticsMore, operations, hasGone, texts } = collected;
   // Problems of a session file are reported each time it is read, so they do not become part of the session.
-  const events = header ? all.filter((event) => !isReadingProblem(event)) : all;
+  const events = header ? withoutReadingProblems(all) : all;
+  events.trim?.();
   const session: Session = {
     ...newSession({ title }),
     ...(header ? { header } : {}),

@@ -3,6 +3,7 @@ import { type GuestInQuestion, guestInQuestion } from '../../analysis/case/guest
 import { type GuestLayout, guestOfMemory } from '../../analysis/conflicts/guest.ts';
 import { type DescribedGuest, guestFromFacts } from '../../analysis/guest/guest-memory.ts';
 import { provenanceOf } from '../../analysis/host/host.ts';
+import { unpackedEvents } from '../../session/event-list.ts';
 import { isFact } from '../../session/events.ts';
 import type { EngineDocument } from '../documents/document.ts';
 
@@ -25,7 +26,7 @@ export function definedGuestsOf({ host, assigned, session: { events } }: EngineD
   const device = assigned?.device;
   const known = found.get(host);
   if (known?.events === events.length && known.device === device) return known;
-  const facts = events.filter(isFact);
+  const facts = [...unpackedEvents(events)].filter(isFact);
   const guests = guestFromFacts(facts);
   const now = { events: events.length, device, guests, inQuestion: guestInQuestion(guests, facts, device) };
   found.set(host, now);

@@ -2,6 +2,7 @@
 import type { GuestLayout } from '../../analysis/conflicts/guest.ts';
 import type { Guest } from '../../analysis/host/host.ts';
 import type { ReportedSpace } from '../../analysis/space/common-space.ts';
+import { unpackedEvents } from '../../session/event-list.ts';
 import { isFact } from '../../session/events.ts';
 import { guestSource } from '../../session/guest-source.ts';
 import type { EngineDocument } from '../documents/document.ts';
@@ -30,8 +31,12 @@ export function definesGuests({ session }: Pick<EngineDocument, 'session'>): boo
   const known = defining.get(session) ?? { seen: 0, found: false };
   // If the session shrank, everything is checked again.
   if (known.seen > events.length) Object.assign(known, { seen: 0, found: false });
+  if (events.unpacked && known.seen < events.length) {
+    for (const event of unpackedEvents(events)) known.found ||= isFact(event) && event.kind === 'machine';
+    known.seen = events.length;
+  }
   for (; known.seen < events.length && !known.found; known.seen++) {
-    const event = events[known.seen];
+    const event = events.at(known.seen);
     known.found = event !== undefined && isFact(event) && event.kind === 'machine';
   }
   defining.set(session, known);

@@ -2,6 +2,7 @@
 import { placesText } from '../../analysis/host/host.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
 import { type IovaRange, range } from '../../iova/range.ts';
+import { eventAt } from '../../session/event-list.ts';
 import { type Fact, isFact } from '../../session/events.ts';
 import { elementAt, firstEndingAtOrAfter } from '../../timeline/lanes/columns.ts';
 import type { Lane } from '../../timeline/lanes/lane.ts';
@@ -82,7 +83,7 @@ export function rangeTable(picture: Picture, { offset, limit }: Params<'table'>)
 
 /** The range that the event at `position` (from 1) is drawn as: the same range, otherwise the first that contains it. */
 export function locate(picture: Picture, document: EngineDocument, position: number): Target | null {
-  const event = document.session.events[position - 1];
+  const event = eventAt(document.session.events, position - 1);
   const wanted = event && isFact(event) ? rangeOfFact(event) : undefined;
   if (!wanted) return null;
   let holder: Target | null = null;

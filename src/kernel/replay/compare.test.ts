@@ -136,7 +136,7 @@ describe('a comparison', () => {
     expect([...comparison.steps()].length).toBe(1);
     session.events.push({ op: 'ioas.alloc', ioas: 'another' });
     expect(comparison.differencesAt(2).map(({ id }) => id)).toEqual(['ioas1', 'another']);
-    session.events.length = 1;
+    session.events.splice(1);
     comparison.truncate(1);
     session.events.push({ op: 'ioas.destroy', ioas: 'ioas1' });
     expect(comparison.stepAt(1)?.runs[0]?.op).toBe('ioas.destroy');

@@ -97,7 +97,7 @@ export function isForeign(session: Pick<Session, 'header'>, model: Pick<KernelMo
  * session of another model are translated, and compared as far as the answers have the same fields.
  */
 export function runEvent(model: KernelModel, session: Session, index: number): ReplayStep | undefined {
-  const event = session.events[index];
+  const event = session.events.at(index);
   if (!event) throw new RangeError(`the session has ${session.events.length} events, none at ${index}`);
   const line = session.lines[index] ?? 0;
   const impossible = unrunnable(event);

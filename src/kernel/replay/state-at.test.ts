@@ -63,7 +63,7 @@ describe('SessionStates', () => {
     states.stateAt(50);
     growing.events.push(...session.events.slice(50, 80));
     expect(snapshot(states.stateAt(80))).toEqual(replayed(growing, 80));
-    growing.events.length = 30;
+    growing.events.splice(30);
     states.truncate(30);
     growing.events.push({ op: 'ioas.alloc', ioas: 'another' });
     expect(states.stateAt(31).space('another')?.areaCount).toBe(0);

@@ -1,4 +1,5 @@
 import { type Answer, isOperation, type SessionEvent } from '../../session/events.ts';
+import { PackedList } from '../../session/packed-list.ts';
 import type { Session } from '../../session/session.ts';
 import type { KernelModel, KernelView } from '../model.ts';
 import { type ReplayStep, runEvent } from './replay.ts';
@@ -24,21 +25,9 @@ function bytesOf(model: KernelView): number {
   return spaces.length * BYTES_PER_SPACE + mappings * BYTES_PER_MAPPING;
 }
 
-/**
- * The answer of an operation that succeeded as expected; undefined if there is more to report about it. If it equals the
- * recorded answer, that object is returned, so that a million steps need no further memory.
- */
-function plainAnswer({ outcome, mismatch, translation, uncompared, operation }: ReplayStep): Answer | undefined {
-  if (!outcome.ok || outcome.hazard || mismatch || translation || uncompared) return undefined;
-  const { expect } = operation ?? {};
-  // No expected field differs, so only additional fields or another order could.
-  return expect && hasSameNames(expect, outcome.answer) ? expect : outcome.answer;
-}
-
-/** True if two answers have fields of the same names in the same order. */
-function hasSameNames(a: Answer, b: Answer): boolean {
-  const [names, others] = [Object.keys(a), Object.keys(b)];
-  return names.length === others.length && names.every((name, i) => name === others[i]);
+/** The answer of an operation that succeeded as expected; undefined if there is more to report about it. */
+function plainAnswer({ outcome, mismatch, translation, uncompared }: ReplayStep): Answer | undefined {
+  return outcome.ok && !outcome.hazard && !mismatch && !translation && !uncompared ? outcome.answer : undefined;
 }
 
 /**
@@ -58,10 +47,10 @@ export class SessionStates {
   #walker: KernelModel;
   #position = 0;
   /** By event that was run: its answer if it is an operation with a plain one. */
-  readonly #answers: (Answer | undefined)[] = [];
-  /** The results of the other operations that were run, by index. */
+  readonly #answers = new PackedList<Answer | undefined>();
+  /** The results of the other operations that were run, by index, ascending. */
   readonly #steps = new Map<number, ReplayStep>();
-  #latest: { readonly at: number; readonly state: KernelView } | undefined;
+  #latest: { readonly at: number; readonly state: KernelModel } | undefined;
 
   /** `empty` is a model in its initial state; it is not changed. */
   constructor(
@@ -82,9 +71,8 @@ export class SessionStates {
   stateAt(t: number): KernelView {
     if (this.#latest?.at === t) return this.#latest.state;
     this.#walkTo(t);
-    const state = this.#walker.clone();
-    this.#latest = { at: t, state };
-    return state;
+    this.#latest = { at: t, state: this.#walker };
+    return this.#walker;
   }
 
   /** A model in the state after the first `t` events, which the caller may change: for previews. */
@@ -95,18 +83,31 @@ export class SessionStates {
 
   /** The result of the event at `index`; `undefined` for a fact. */
   stepAt(index: number): ReplayStep | undefined {
+    if (index < 0) return undefined;
     if (index >= this.#answers.length) this.#walkTo(index + 1);
-    const answer = this.#answers[index];
-    const event: SessionEvent | undefined = this.#session.events[index];
+    const answer = this.#answers.at(index);
+    const event: SessionEvent | undefined = this.#session.events.at(index);
     if (!answer || !event || !isOperation(event)) return this.#steps.get(index);
     const line = this.#session.lines[index] ?? 0;
     return { index, line, op: event.op, operation: event, outcome: { ok: true, answer }, mismatch: undefined };
   }
 
+  /** The same, but only if there is more to say than that the operation succeeded as expected. */
+  exceptionAt(index: number): ReplayStep | undefined {
+    if (index >= this.#answers.length) this.#walkTo(index + 1);
+    return this.#steps.get(index);
+  }
+
+  /** These results among the first `t` events, in order. */
+  *exceptionsBefore(t: number): Generator<ReplayStep, undefined> {
+    if (t > this.#answers.length) this.#walkTo(t);
+    for (const [index, step] of this.#steps) if (index < t) yield step;
+  }
+
   /** Discards what depends on the events from `t` on: call it when one of them was removed or changed. */
   truncate(t: number): void {
     this.#checkpoints = this.#checkpoints.filter((checkpoint) => checkpoint.at <= t);
-    this.#answers.length = Math.min(this.#answers.length, t);
+    this.#answers.truncate(t);
     for (const index of this.#steps.keys()) if (index >= t) this.#steps.delete(index);
     if (this.#latest && this.#latest.at > t) this.#latest = undefined;
     if (this.#position > t) this.#goBack(t);
@@ -123,6 +124,9 @@ export class SessionStates {
     if (!Number.isInteger(t) || t < 0 || t > length) throw new RangeError(`no step ${t} in a session of ${length}`);
     const nearest = this.#checkpoints.findLast(({ at }) => at <= t)?.at ?? 0;
     if (this.#position > t || this.#position < nearest) this.#goBack(t);
+    if (this.#position === t) return;
+    // A state that a caller has never changes: a copy goes on.
+    if (this.#latest?.state === this.#walker) this.#walker = this.#walker.clone();
     while (this.#position < t) {
       const step = runEvent(this.#walker, this.#session, this.#position);
       if (this.#position === this.#answers.length) {

@@ -97,7 +97,7 @@ describe('a session under every version', () => {
       const { differences, versions: all } = compare(session, { limit: 40 });
       expect(differences.length).toBeGreaterThan(0);
       for (const { index, answers, changes } of differences) {
-        const event = session.events[index];
+        const event = session.events.at(index);
         const own = answers.find(({ versions }) => versions.includes(version));
         expect(own && answerOf(own.outcome)).toEqual(event && 'expect' in event ? event.expect : undefined);
         expect(changes.length).toBeGreaterThan(0);

@@ -1,4 +1,5 @@
 // Makes a session small enough for a link. The least important data is dropped first, and everything dropped is reported.
+import type { ReadonlyEventList } from '../event-list.ts';
 import type { SessionEvent } from '../events.ts';
 import { isFact, isOperation } from '../events.ts';
 import { newSession, type Session } from '../session.ts';
@@ -34,8 +35,8 @@ function withoutExpectation(event: SessionEvent): SessionEvent {
 const KEPT_REPEATED = new Set(['map', 'unmap', 'request', 'fault', 'gone', 'diagnostic']);
 
 /** Removes facts that repeat earlier ones. A session with `gone` is not changed. */
-function withoutDuplicates(events: readonly SessionEvent[]): SessionEvent[] {
-  if (events.some((event) => isFact(event) && event.kind === 'gone')) return [...events];
+function withoutDuplicates(events: ReadonlyEventList): SessionEvent[] {
+  if (events.some((event) => isFact(event) && event.kind === 'gone')) return events.slice();
   const seen = new Set<string>();
   return events.filter((event) => {
     if (!isFact(event) || KEPT_REPEATED.has(event.kind)) return true;
