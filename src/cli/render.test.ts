@@ -48,6 +48,28 @@ describe('iovascope render', () => {
     expect(cut).not.toContain('0xffff_ffff_ffff_0000 –');
   });
 
+  test('of very many address spaces it draws the first, and says how many more there are', async () => {
+    const session = path.join(folder, 'spaces.iova.jsonl');
+    const lines = [{ format: 'iova-trace', version: 1, model: 'iommufd' }];
+    const spaces = Array.from({ length: 103 }, (_, i) => ({ op: 'ioas.alloc', ioas: `a${i}` }));
+    await writeFile(session, [...lines, ...spaces].map((line) => `${JSON.stringify(line)}\n`).join(''));
+    const rendered = async (form: string) => {
+      const { code, written } = await runCli(['render', session, '-o', `out.${form}`]);
+      expect(code).toBe(0);
+      return String(written?.[`out.${form}`]);
+    };
+    const svg = await rendered('svg');
+    expect(svg).toContain('103 address spaces');
+    expect(svg).toContain('Not in this picture: 3 more address spaces.');
+    for (const form of ['txt', 'md']) {
+      const text = await rendered(form);
+      expect(text).toContain('103 address spaces');
+      expect(text).toContain('Not drawn: 3 more address spaces.');
+      expect(text).toContain('a99');
+    }
+    expect(await rendered('txt')).not.toContain('a100');
+  });
+
   test('as text: ASCII, 72 columns, the answer first, the same bytes each time', async () => {
     const { code, written } = await runCli(['render', dump, '-o', 'out.txt']);
     expect(code).toBe(0);

@@ -35,6 +35,8 @@ export interface TextReportInput {
   readonly link?: string | undefined;
   /** Names of the sources; those of the picture if absent. */
   readonly sources?: readonly string[] | undefined;
+  /** Address spaces that are not in the picture. */
+  readonly spacesMore?: number | undefined;
   readonly parts?: TextReportParts | undefined;
 }
 
@@ -78,7 +80,7 @@ export function textReport(input: TextReportInput): string {
 }
 
 /** The drawings of the address spaces, each after an empty line. */
-function drawingLines({ spaces, answered }: TextReportInput, range: IovaRange): string[] {
+function drawingLines({ spaces, answered, spacesMore = 0 }: TextReportInput, range: IovaRange): string[] {
   const lines: string[] = [];
   for (const space of spaces) {
     const drawing = drawSpace(space, range, flaggedIn(space, answered));
@@ -88,6 +90,7 @@ function drawingLines({ spaces, answered }: TextReportInput, range: IovaRange): 
     lines.push('', ...drawing.lines);
     for (const sentence of drawing.leftOut) lines.push(...wrap(sentence));
   }
+  if (spacesMore > 0) lines.push('', ...wrap(`Not drawn: ${counted(spacesMore, 'more address space')}.`));
   if (spaces.length > 0) lines.push('', ...wrap('Not to scale; // cuts a long range. Bounds are inclusive.'));
   return lines;
 }

@@ -201,6 +201,8 @@ export interface Methods {
       readonly version: string;
       /** Names of the sources; those that are open if absent. */
       readonly sources?: readonly string[] | undefined;
+      /** Address spaces that are not in the picture, which has too many. */
+      readonly spacesMore?: number | undefined;
       readonly parts?: TextReportParts | undefined;
     };
     value: string;

@@ -1,6 +1,7 @@
 // Everything that is shared: made from the case itself, or from the case that opening its redacted session gives. So nothing
 // in a report, a picture or a link can say what the redacted session does not say.
 import type { DumpInput } from '../../dumps/input/open.ts';
+import { counted } from '../../iova/format.ts';
 import { isFact, isUnknownEvent } from '../../session/events.ts';
 import { newSession, type Session } from '../../session/session.ts';
 import { type LinkView, linkFragment } from '../../session/sharing/link.ts';
@@ -38,6 +39,8 @@ import { sourceLines } from './source-lines.ts';
 const BOUNDS_MAX = 200;
 /** Refused operations in a report. */
 const REFUSED_MAX = 40;
+/** Address spaces of sessions that a file draws: no program shows a picture of thousands. */
+const SPACES_MAX = 100;
 /** Pixels of a picture in a file. */
 const WIDTH = 1280;
 
@@ -267,11 +270,14 @@ export async function share(shared: SharedCase, wanted: ShareParams): Promise<Sh
     return { ...common, text: link.fragment, remarks: [...remarks, ...link.remarks] };
   }
   const ask = asker(shared.open(documents));
-  const arrangement = await arrange(ask, params);
+  const { selectedGroups: drawn, more: spacesMore } = drawnKeys(params, documents);
+  const arranged = await arrange(ask, { ...params, selectedGroups: drawn });
+  const all = counted(arranged.spaces.length + spacesMore, 'address space');
+  const arrangement = spacesMore > 0 ? { ...arranged, title: all } : arranged;
   const title = params.title ?? arrangement.title;
   const circumstances = circumstancesOf(documents);
   if (params.form === 'picture') {
-    const scene = await pictureOf(ask, material, arrangement, circumstances);
+    const scene = await pictureOf(ask, material, arrangement, circumstances, spacesMore);
     return { ...common, title, text: '', scene, remarks: material.remarks };
   }
   const link = params.base === undefined ? undefined : linkTo(session, view, params.base);
@@ -282,7 +288,7 @@ export async function share(shared: SharedCase, wanted: ShareParams): Promise<Sh
     const notes = allNotes(params, documents);
     const sources = material.sources ?? arrangement.sources;
     const report = await ask('textReport', {
-      ...{ selectedGroups, guest, pageSize, range, title, notes, version, sources, link: url },
+      ...{ selectedGroups, guest, pageSize, range, title, notes, version, sources, link: url, spacesMore },
       ...(params.parts ? { parts: params.parts } : {}),
     });
     return { ...common, title, text: report, remarks: material.remarks };
@@ -290,7 +296,8 @@ export async function share(shared: SharedCase, wanted: ShareParams): Promise<Sh
   const { selectedGroups, guest, pageSize, range, version, parts = {} } = params;
   const trial = { selectedGroups, guest, pageSize };
   const answered = await ask('answer', trial);
-  const drawing = await ask('textReport', { ...trial, range, title, version, parts: { drawingOnly: true } });
+  const drawingOnly = { ...trial, range, title, version, spacesMore, parts: { drawingOnly: true } };
+  const drawing = await ask('textReport', drawingOnly);
   const bounds = await ask('bounds', { start: 0n, last: 2n ** 64n - 1n, limit: BOUNDS_MAX });
   // The original lines of the dumps would reveal everything that was replaced.
   const lines = params.redact || parts.lines === false ? [] : await sourceLines(documents, answered);
@@ -326,6 +333,24 @@ function guestRemark({ guest }: ShareParams, { guest: value }: LinkView): string
     : [];
 }
 
+/**
+ * The selection without the address spaces of sessions beyond the first, and how many those are. What was chosen by
+ * scrolling to it is not cut.
+ */
+function drawnKeys({ selectedGroups, seen }: ShareParams, documents: readonly EngineDocument[]) {
+  if (seen || selectedGroups.length <= SPACES_MAX) return { selectedGroups, more: 0 };
+  const selected = new Set(selectedGroups);
+  const spaces = documents
+    .filter(({ states }) => states !== undefined)
+    .flatMap((document) =>
+      documentNode(document)
+        .spaces.map(({ key }) => key)
+        .filter((key) => selected.has(key)),
+    );
+  const rest = new Set(spaces.slice(SPACES_MAX));
+  return { selectedGroups: selectedGroups.filter((key) => !rest.has(key)), more: rest.size };
+}
+
 /** Arranges the picture, with the same kinds of lanes expanded. */
 async function arrange(ask: Ask, params: ShareParams) {
   const { selectedGroups, guest, scale, keepVisible, compared } = params;
@@ -342,6 +367,7 @@ async function pictureOf(
   { params, sources, documents }: Material,
   arrangement: Awaited<ReturnType<typeof arrange>>,
   circumstances: readonly string[],
+  spacesMore: number,
 ) {
   const { width = WIDTH, range, selectedGroups, guest, pageSize, version, seen } = params;
   const { scale, revision } = arrangement;
@@ -365,7 +391,7 @@ async function pictureOf(
     bands: params.redact ? [] : params.bands,
     bounds,
     answer: { ...answer, remedies: answer.remedies.map(({ text }) => text) },
-    leftOut,
+    leftOut: spacesMore > 0 ? [...leftOut, counted(spacesMore, 'more address space')] : leftOut,
     notes: allNotes(params, documents)?.split(/\r?\n/),
     footer: [
       ...(scale.kind === 'linear' ? [] : [`Not to scale (${scale.kind}). Bounds are inclusive.`]),
