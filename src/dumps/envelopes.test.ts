@@ -75,6 +75,7 @@ const ENVELOPES: Readonly<Record<string, Envelope>> = {
   'JSON of logrus': lines((line) => JSON.stringify({ level: 'info', msg: line, time: '2024-01-03T12:00:01Z' })),
   'JSON of the journal': lines((line) => JSON.stringify({ MESSAGE: line, PRIORITY: '3', __REALTIME_TIMESTAMP: '1' })),
   logfmt: lines((line) => `time="2024-01-03T12:00:01Z" level=info msg=${JSON.stringify(line)}`),
+  'a list of strings': filled((line) => `  ${JSON.stringify(line)},`),
   entities: lines(escaped),
   'entities for blanks': lines((line) => escaped(line).replaceAll(' ', '&nbsp;')),
   BBCode: { wrap: (text) => `[code]\n${text}[/code]\n`, above: 1 },
@@ -125,6 +126,9 @@ const SHORT_DUMPS: Readonly<Record<string, string>> = {
   'a reason of Xen':
     '(XEN) [VT-D]DMAR:[DMA Read] Request device [0000:02:00.0] fault addr 7b800000, iommu reg = ffff82c000201000\n' +
     '(XEN) [VT-D]DMAR: reason 06 - PTE Read access is not set\n',
+  'a reason of newer Xen':
+    '(XEN) [VT-D]DMAR:[DMA Write] Request device [0000:00:14.0] fault addr 8d5bd000\n' +
+    '(XEN) [VT-D]DMAR: reason 05 - PTE Write access is not set\n',
   'a reason on a line of its own':
     '[   12.345678] DMAR:[DMA Write] Request device [02:00.0] fault addr 7b800000 \n' +
     '[   12.345679] DMAR:[fault reason 05] PTE Write access is not set\n',

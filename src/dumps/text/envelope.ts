@@ -10,7 +10,7 @@
 // reader that needs what was removed (a time, a program's name) has the raw line.
 import { removePrefixes } from './log-prefix.ts';
 import { plainCharacters, removeMarkup, replaceEntities } from './markup.ts';
-import { outputBehind, type Prompt, splitPrompt } from './shell.ts';
+import { isPrinted, outputBehind, type Prompt, splitPrompt } from './shell.ts';
 import { linesOfLogEntry } from './structured-log.ts';
 
 export interface Cleaned {
@@ -30,6 +30,10 @@ const ESCAPES = new RegExp(
 );
 const NO_BREAK = /&(?:amp;)?(?:nbsp|#160|#xa0);/gi;
 const ANNOTATION = /(?<![ \t])[ \t]+(?:<{2,}|<-|←|⟵|<={2,}[ \t]|\/\/ )[^\n]*$/;
+/** A line that is a string of a program or of a list. */
+const QUOTED = /^(?:- )?"(?:[^"\\]|\\.){1,4000}",?$/;
+/** The second line of an event, or of a device. */
+const CONTINUED = /^[ \t]{1,80}\S|^[a-z]{2,12}=0x[0-9a-f]{1,16} /;
 /** Nesting of log entries. */
 const DEPTH_MAX = 2;
 
@@ -68,6 +72,8 @@ function cleanPart(part: string, depth: number): Cleaned[] {
   // Other entities may be those of the dump itself.
   const raw = bared.includes('&') ? removeMarkup(bared.replace(NO_BREAK, ' ')) : marked;
   const own = raw === part ? {} : { raw };
+  const quoted = depth < DEPTH_MAX && QUOTED.test(bare) ? linesOfString(bare) : undefined;
+  if (quoted) return quoted.flatMap((line) => cleanPart(line, depth + 1).map((one) => ({ raw: line, ...one })));
   const shell = splitPrompt(bare) ?? (bare.startsWith('#\t') ? { prompt: {}, command: '' } : undefined);
   if (shell) {
     const output = outputBehind(bare, shell.command);
@@ -82,6 +88,14 @@ function cleanPart(part: string, depth: number): Cleaned[] {
         ];
   }
   return [{ text: withoutAnnotation(text), ...own }];
+}
+
+/** The lines in a string, if they are of a dump: other strings are arguments of commands, and names. */
+function linesOfString(text: string): string[] | undefined {
+  const inner = text
+    .replace(/^(?:- )?"|",?$/g, '')
+    .replace(/\\([nrt"\\])/g, (_, letter: string) => ({ n: '\n', r: '', t: '\t' })[letter] ?? letter);
+  return isPrinted(inner) || CONTINUED.test(inner) ? inner.replace(/\n$/, '').split('\n') : undefined;
 }
 
 /** Removes what a person wrote after a line: ` <<<< here`, ` <-- this one`. The frame `==> name <==` is none. */

@@ -27,6 +27,7 @@ import { quote } from '../../diagnostics.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { DEVICE_NAME_PATTERN, normalizeLoggedDevice } from '../../fields/device-name.ts';
 import { faultAccess } from '../../fields/fault-access.ts';
+import { messageTail } from '../../fields/message-tail.ts';
 import { orderedRange } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { timeOf } from '../../text/log-time.ts';
@@ -57,7 +58,7 @@ const TOO_NARROW = /iommu width \((\d{1,3})\) is not sufficient for the mapped a
 const pasid = (group: string) => `(?:NO_PASID|PASID ?(?<${group}>${HEX}))`;
 const REQUEST = `\\[DMA (?<access>Read|Write)(?: ${pasid('pasid')})? ?\\] ?Request device \\[{1,2} ?(?<device>[0-9a-fA-FxX:.]{4,24}) ?\\] ?(?:${pasid('pasidAfter')} )?fault addr:? ?(?<address>${HEX})(?![\\w'’*])`;
 const REASON =
-  ' {0,4},?(?: ?iommu reg = \\S{1,40})? {0,4}(?:DMAR: ?)?(?:\\[fault reason (?:0x)?(?<number>[0-9a-f]{1,4})h? ?\\]|reason (?:0x)?(?<numberOfXen>[0-9a-f]{1,4}) -) {0,4}(?<text>[^\\s].{0,200})?$';
+  ' {0,4},?(?: ?iommu reg = \\S{1,40})? {0,4}(?:(?:\\[VT-D\\])?DMAR: ?)?(?:\\[fault reason (?:0x)?(?<number>[0-9a-f]{1,4})h? ?\\]|reason (?:0x)?(?<numberOfXen>[0-9a-f]{1,4}) -) {0,4}(?<text>[^\\s].{0,200})?$';
 const FAULT = new RegExp(REQUEST);
 const FAULT_WITH_REASON = new RegExp(REQUEST + REASON, 'i');
 const FAULT_START = /\[DMA (?:Read|Write)|\[DMA$/;
@@ -200,7 +201,7 @@ class KernelLogIntelReader implements LineReader {
       {
         device: device === undefined ? undefined : normalizeLoggedDevice(device),
         index: index === undefined ? undefined : `0x${index}`,
-        reason: reason?.trim(),
+        reason: reason === undefined ? undefined : messageTail(reason),
       },
       line.number,
     );
@@ -273,7 +274,7 @@ class KernelLogIntelReader implements LineReader {
         address,
         device: normalizeLoggedDevice(groups.device),
         access: faultAccess(groups.access === 'Write'),
-        ...(reason === undefined ? {} : { reason: reason.trim() }),
+        ...(reason === undefined ? {} : { reason: messageTail(reason) }),
         driver: 'intel',
         ...(pasid === undefined || pasid === NO_PASID ? {} : { pasid: Number(pasid) }),
         ...timeOf(line),
@@ -288,7 +289,7 @@ class KernelLogIntelReader implements LineReader {
     const found = matchLongest(line, ahead, FAULT_START, [FAULT_WITH_REASON]);
     if (!found) return undefined;
     const { match, lines } = found;
-    const text = match.groups?.text?.trim() ?? '';
+    const text = messageTail(match.groups?.text ?? '');
     const rest = REASONS.includes(text) ? undefined : continuation(line, ahead, lines)?.text.trim();
     const reason = REASONS.find((known) => rest && (text + rest === known || `${text} ${rest}` === known));
     return reason === undefined ? found : { match, lines: lines + 1, reason };
