@@ -11,6 +11,7 @@ import {
   type NamedState,
 } from '../../timeline/lanes/differences.ts';
 import type { Lane, SpaceLanes } from '../../timeline/lanes/lane.ts';
+import type { Moment } from '../../timeline/lanes/sources.ts';
 import { comparisonOf } from '../answers/comparison.ts';
 import { outcomeText, rangeOfOperation } from '../answers/event-text.ts';
 import type { EngineDocument } from '../documents/document.ts';
@@ -19,7 +20,8 @@ import type { ComparedInPicture } from '../protocol/picture.ts';
 
 /** Makes address spaces of the picture from a model's space or from given lanes. `id` is unique in the picture. */
 export interface Draw<S extends SpaceLanes> {
-  model(id: string, title: string, space: AddressSpaceView): S;
+  /** `moment`: only for a space of the document's own model. */
+  model(id: string, title: string, space: AddressSpaceView, moment?: Moment): S;
   lanes(lanes: SpaceLanes): S;
   /** The selected spaces of the document's own model. */
   own(): S[];

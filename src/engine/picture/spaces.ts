@@ -7,6 +7,7 @@ import { type CommonSpace, commonSpace, reportedSpaces } from '../../analysis/sp
 import { type UsableRanges, usableAsReported, usableInFacts } from '../../analysis/space/usable-ranges.ts';
 import { LANE_KINDS } from '../../timeline/lanes/kinds.ts';
 import type { SpaceLanes } from '../../timeline/lanes/lane.ts';
+import type { Moment } from '../../timeline/lanes/sources.ts';
 import { hostSpace, reportedSpace } from '../../timeline/lanes/spaces.ts';
 import { type EngineDocument, onlyDiagnostics, stateOf } from '../documents/document.ts';
 import { layersIn } from '../documents/document-node.ts';
@@ -71,6 +72,10 @@ export function guestsOn(own: readonly Guest[], choice: GuestChoice | undefined,
   return [...own.map(layoutOf), ...(chosen && !isOwn ? [chosen] : [])];
 }
 
+function momentOf({ states, position }: EngineDocument): Moment | undefined {
+  return states && { states, position };
+}
+
 async function mappingStates(sets: readonly MappingSet[], position: number): Promise<MappingState[]> {
   const { mappingStateAt } = await partMappings();
   return sets.map((set) => mappingStateAt(set, position));
@@ -116,15 +121,15 @@ export async function spacesFor(documents: Documents, params: ArrangeParams): Pr
     if (!document.states && !isCompared) continue;
     const { modelLanes } = await partModel();
     const draw: Draw<PictureSpace> = {
-      model: (id, heading, space) => ({
-        ...modelLanes(id, heading, { space, guest: chosen, from: title }, expandedLanes),
+      model: (id, heading, space, moment) => ({
+        ...modelLanes(id, heading, { space, guest: chosen, moment, from: title }, expandedLanes),
         kind: 'model',
       }),
       lanes: (lanes) => ({ ...lanes, kind: 'model', answers: undefined }),
       own: () =>
         (stateOf(document)?.spaces() ?? [])
           .filter(({ id }) => keys.has(spaceKey(document, id)))
-          .map((space) => draw.model(spaceKey(document, space.id), title, space)),
+          .map((space) => draw.model(spaceKey(document, space.id), title, space, momentOf(document))),
     };
     const both = isCompared ? await (await partCompared()).comparedSpaces(document, compared, keys, draw) : undefined;
     spaces.push(...(both ?? draw.own()));

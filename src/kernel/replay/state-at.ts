@@ -1,8 +1,11 @@
+import type { IovaRange } from '../../iova/range.ts';
+import { eventAt } from '../../session/event-list.ts';
 import { type Answer, isOperation, type SessionEvent } from '../../session/events.ts';
 import { PackedList } from '../../session/packed-list.ts';
 import type { Session } from '../../session/session.ts';
 import type { KernelModel, KernelView } from '../model.ts';
-import { type ReplayStep, runEvent } from './replay.ts';
+import { isForeign, type ReplayStep, runEvent } from './replay.ts';
+import { touchedRange } from './touched-ranges.ts';
 
 export interface CheckpointOptions {
   /** Events between two checkpoints, initially. */
@@ -30,6 +33,9 @@ function plainAnswer({ outcome, mismatch, translation, uncompared }: ReplayStep)
   return outcome.ok && !outcome.hazard && !mismatch && !translation && !uncompared ? outcome.answer : undefined;
 }
 
+/** Maximum number of events between two moments whose touched ranges are worth knowing. */
+const TOUCHING_MAX = 1024;
+
 /**
  * The states of a session over time. The state at step t is a pure function of the first t events. Thanks to checkpoints, a
  * jump to any t runs at most the events between two of them. Events may be appended to the session; after any other change
@@ -50,6 +56,7 @@ export class SessionStates {
   readonly #answers = new PackedList<Answer | undefined>();
   /** The results of the other operations that were run, by index, ascending. */
   readonly #steps = new Map<number, ReplayStep>();
+  #revision = 0;
   #latest: { readonly at: number; readonly state: KernelModel } | undefined;
 
   /** `empty` is a model in its initial state; it is not changed. */
@@ -104,9 +111,36 @@ export class SessionStates {
     for (const [index, step] of this.#steps) if (index < t) yield step;
   }
 
+  /** Changes whenever a state that was given before may no longer be that of its moment. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /**
+   * Ranges of an address space such that between the states after `from` and after `to` events, in any order, only areas differ
+   * that overlap one of them. Undefined if that is not known.
+   */
+  touchedRanges(space: string, from: number, to: number): readonly IovaRange[] | undefined {
+    const [first, end] = from < to ? [from, to] : [to, from];
+    if (end - first > TOUCHING_MAX || isForeign(this.#session, this.#empty)) return undefined;
+    const ranges: IovaRange[] = [];
+    for (let index = first; index < end; index++) {
+      const event = eventAt(this.#session.events, index);
+      if (!event) return undefined;
+      const range = touchedRange(event, space, () => {
+        const outcome = this.stepAt(index)?.outcome;
+        return outcome?.ok ? outcome.answer.iova : undefined;
+      });
+      if (range === 'everything') return undefined;
+      if (range) ranges.push(range);
+    }
+    return ranges;
+  }
+
   /** Discards what depends on the events from `t` on: call it when one of them was removed or changed. */
   truncate(t: number): void {
     this.#checkpoints = this.#checkpoints.filter((checkpoint) => checkpoint.at <= t);
+    if (t < this.#answers.length) this.#revision++;
     this.#answers.truncate(t);
     for (const index of this.#steps.keys()) if (index >= t) this.#steps.delete(index);
     if (this.#latest && this.#latest.at > t) this.#latest = undefined;

@@ -1,36 +1,22 @@
 // What is mapped in an address space of a model.
 import { groupedDecimal, groupedHex } from '../../iova/format.ts';
 import type { AreaView } from '../../kernel/model.ts';
-import { type StyleName, styleIndex } from '../scene/style-names.ts';
+import { areaRow } from './area-row.ts';
 import { elementAt } from './columns.ts';
 import type { LaneContent } from './lane.ts';
 import type { ModelSource } from './sources.ts';
-
-function areaStyle({ read, write }: AreaView): StyleName {
-  if (read) return write ? 'area' : 'area-read-only';
-  return write ? 'area-write-only' : 'area-no-access';
-}
 
 function accessLabel({ read, write }: AreaView): string {
   return [read ? 'read' : '', write ? 'write' : ''].filter(Boolean).join(' and ') || 'none';
 }
 
 /** The areas as columns. The details of one area are looked up in the model when needed. */
-export function areasOfModel({ space, laneId, provenanceOf }: ModelSource): LaneContent<'areas'>[] {
+export function areasOfModel(source: ModelSource): LaneContent<'areas'>[] {
+  const { space, laneId, provenanceOf } = source;
   const id = laneId('areas');
-  const count = space.areaCount;
-  const starts = new BigUint64Array(count);
-  const lasts = new BigUint64Array(count);
-  const styles = new Uint8Array(count);
-  let i = 0;
-  let uniform = true;
-  for (const area of space.areas()) {
-    starts[i] = area.start;
-    lasts[i] = area.last;
-    styles[i] = styleIndex(areaStyle(area));
-    uniform &&= styles[i] === styles[0];
-    i++;
-  }
+  const row = areaRow(source);
+  const { starts } = row;
+  const count = starts.length;
   const areaAt = (index: number): AreaView => {
     const start = elementAt(starts, index);
     for (const area of space.areas(start, start)) return area;
@@ -44,7 +30,7 @@ export function areasOfModel({ space, laneId, provenanceOf }: ModelSource): Lane
       subtitle: `${groupedDecimal(BigInt(count))}${space.mappingsLeft === undefined ? '' : `, ${groupedDecimal(BigInt(space.mappingsLeft))} left`}`,
       expandable: false,
       expanded: false,
-      rows: [{ starts, lasts, styles, uniform }],
+      rows: [row],
       caption: (_row, index) => `${space.allocator ? 'pa' : 'va'} ${groupedHex(areaAt(index).userVa)}`,
       describe: (_row, index) => {
         const area = areaAt(index);

@@ -3,6 +3,7 @@ import type { GuestLayout } from '../../analysis/conflicts/guest.ts';
 import type { MappingState } from '../../analysis/host/mapping-state.ts';
 import type { CommonSpace, ReportedSpace } from '../../analysis/space/common-space.ts';
 import type { AddressSpaceView } from '../../kernel/model.ts';
+import type { SessionStates } from '../../kernel/replay/state-at.ts';
 import type { Part } from './lane.ts';
 
 /** Ids of the lanes of one address space. `name` is unique in it. */
@@ -25,10 +26,18 @@ export interface ReportedSource extends LaneIds {
   readonly guests: readonly GuestLayout[];
 }
 
+/** The states of a session's model, and after how many events one of them is drawn. */
+export interface Moment {
+  readonly states: Pick<SessionStates, 'revision' | 'touchedRanges'>;
+  readonly position: number;
+}
+
 /** An address space of a kernel model (an IOAS, a container), at one moment of a session. */
 export interface ModelSource extends LaneIds {
   readonly space: AddressSpaceView;
   readonly guest: GuestLayout | undefined;
+  /** The moment of the session; absent if other moments of it are not drawn. */
+  readonly moment?: Moment | undefined;
   /** Where the event of an index was read. */
   provenanceOf(event: number): Part['provenance'];
 }
