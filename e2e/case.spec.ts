@@ -146,6 +146,26 @@ test('ten pastes in a row: two hosts, in the order of the pastes, and what could
   expect(await violations(app)).toEqual([]);
 });
 
+test('pastes without a name, one after the other, are one host with one answer', async ({ app }) => {
+  const pastes = [
+    '[    0.000000] Linux version 6.12.42 (x)\n[    0.200000] DMAR: Host address width 39\n',
+    MSI,
+    '/sys/kernel/iommu_groups/1/devices/0000:06:00.0\n',
+    '06:00.0 Ethernet controller [0200]: Fast NIC [8086:1521]\n\tKernel driver in use: vfio-pci\n',
+    '00001000-0009ffff : System RAM\n80000000-dfffffff : PCI Bus 0000:00\n',
+    '[  131.442890] DMAR: [DMA Write NO_PASID] Request device [06:00.0] fault addr 0xbf800000 [fault reason 0x05] PTE Write access is not set\n',
+    ERROR,
+  ];
+  const hosts = () => app.evaluate(async () => (await window.iovascope?.hosts())?.map((h) => h.sources.length));
+  for (const [i, text] of pastes.entries()) {
+    await pasteText(app, text);
+    await expect.poll(hosts).toEqual([i + 1]);
+  }
+  await expect(answer(app)).toHaveAttribute('data-severity', 'fatal');
+  await expect(answer(app)).toContainText('0xfee00000');
+  await expect(app.getByTestId('conflicts')).toContainText('0xbf800000');
+});
+
 test('the device to assign is chosen from the devices of the hosts', async ({ app }) => {
   const groups = [1, 2]
     .map((n) => `/sys/kernel/iommu_groups/${n}/devices/0000:00:0${n}.0\n${MSI.replace('groups/1', `groups/${n}`)}`)
