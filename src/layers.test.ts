@@ -55,7 +55,7 @@ const FOLDERS: Readonly<Record<string, Folder>> = {
   timeline: {
     imports: 'iova uapi session kernel analysis',
     offers:
-      'axis/*.ts lanes/columns.ts lanes/differences.ts lanes/kinds.ts lanes/lane.ts lanes/model-space.ts lanes/notes.ts lanes/spaces.ts scene/bands.ts scene/answer-card.ts scene/bounds-table.ts scene/cut-lanes.ts scene/layout.ts scene/mark.ts scene/minimap.ts scene/scene.ts scene/style-names.ts scene/styles.ts scene/theme.ts scene/tokens.ts paint/*.ts text/ascii.ts text/drawing.ts',
+      'axis/*.ts lanes/columns.ts lanes/differences.ts lanes/earlier-mappings.ts lanes/kinds.ts lanes/lane.ts lanes/model-space.ts lanes/notes.ts lanes/sources.ts lanes/spaces.ts scene/bands.ts scene/answer-card.ts scene/bounds-table.ts scene/cut-lanes.ts scene/layout.ts scene/mark.ts scene/minimap.ts scene/scene.ts scene/style-names.ts scene/styles.ts scene/theme.ts scene/tokens.ts paint/*.ts text/ascii.ts text/drawing.ts',
     order: 'scene/style-names.ts scene/tokens.ts scene/patterns.ts scene/styles.ts lanes axis text scene paint',
   },
   lessons: {
