@@ -7,7 +7,6 @@ import { type TextReader, textReader } from '../text/text-reader.ts';
 import type { ReadEntry } from './archive.ts';
 import { carrierMax, carrierOf, sessionIn } from './embedded.ts';
 import { isPlainText, isTar, isZip, packingOf, utf16 } from './file-kind.ts';
-import { takeKnownFile } from './known-file.ts';
 import { type DecodedPiece, PieceDecoder, REPLACEMENT } from './piece-decoder.ts';
 import type { SessionFileReader } from './session-file.ts';
 import { maybeSession, SESSION_FORMAT } from './session-start.ts';
@@ -48,7 +47,7 @@ export async function readFile(
     return;
   }
   if (depth < DEPTH_MAX && isTar(head)) {
-    const { readTar } = await import('./archive.ts');
+    const [{ readTar }, { takeKnownFile }] = await Promise.all([import('./archive.ts'), import('./known-file.ts')]);
     await readTar(reading, name, bytes, hosts, readEntry, depth + 1 < DEPTH_MAX ? takeKnownFile : undefined);
     return;
   }

@@ -1,8 +1,11 @@
 // Files of folders and archives whose contents were read before, and say the same where they are now: they are put into
 // their source at once, without looking for what they are.
+import { pathComponents } from '../fields/sysfs-path.ts';
 import type { DumpSource } from '../format.ts';
+import type { DumpInput } from './open.ts';
 import { REPLACEMENT } from './piece-decoder.ts';
 import type { SourceReading } from './source-reading.ts';
+import { readLink, readPath } from './sysfs-tree.ts';
 
 /** Keeps a byte order mark: the same text means the same bytes. */
 const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -23,4 +26,37 @@ export function takeKnownFile(
   collector.files++;
   onText?.(source.name, text);
   return true;
+}
+
+/** What was read at once of an input. */
+export type AtOnce = { readonly bytes: Uint8Array } | { readonly error: unknown };
+
+/**
+ * Takes a file of a folder: `taken` if there is nothing to be read. Otherwise the result is its contents if they could be
+ * read at once, or why that failed; undefined if they must be streamed.
+ */
+export function takeFromFolder(
+  reading: SourceReading,
+  input: DumpInput,
+  onBytes: (length: number) => void,
+): 'taken' | AtOnce | undefined {
+  const { collector } = reading;
+  const source = { name: input.name, path: pathComponents(input.name) };
+  if (input.link !== undefined) {
+    collector.files++;
+    readLink(collector, input.name, input.link, source.path);
+    return 'taken';
+  }
+  readPath(collector, input.name, source.path);
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = input.atOnce?.();
+  } catch (error) {
+    return { error };
+  }
+  if (!bytes) return undefined;
+  if (!takeKnownFile(reading, source, bytes)) return { bytes };
+  collector.size += bytes.length;
+  onBytes(bytes.length);
+  return 'taken';
 }

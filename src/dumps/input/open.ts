@@ -1,7 +1,6 @@
 // Opens inputs (files, folders, archives, pastes) and streams the events that are in them. Works in a browser's worker
 // and in Node; knows no file system, only names and bytes. An input → file.ts (and archive.ts) → ../text/ → collector.ts.
 import type { SessionHeader } from '../../session/events.ts';
-import { pathComponents } from '../fields/sysfs-path.ts';
 import type { DumpFormat, LineFormat } from '../format.ts';
 import { FORMATS } from '../registry.ts';
 import { LineFormats } from '../text/dispatch.ts';
@@ -10,11 +9,11 @@ import { loadForLongTexts } from '../text/shapes.ts';
 import { Collector, type LineSample, type SourceSummary } from './collector.ts';
 import { type DumpEvent, EventQueue } from './event-queue.ts';
 import { readFile } from './file.ts';
-import { takeKnownFile } from './known-file.ts';
+import type { AtOnce } from './known-file.ts';
 import { Pacer } from './pacer.ts';
 import { reportFailure, type SourceReading } from './source-reading.ts';
 import { type ByteStream, openPieces } from './streams.ts';
-import { readLink, readPath } from './sysfs-tree.ts';
+import { readLink } from './sysfs-tree.ts';
 
 /** A file, whatever it comes from. */
 export interface DumpInput {
@@ -102,6 +101,7 @@ export async function openInputs(
   let bytes = 0;
   let tree: string | undefined;
   let reading: SourceReading | undefined;
+  let takeFromFolder: typeof import('./known-file.ts')['takeFromFolder'] | undefined;
   try {
     for await (const input of inputs) {
       if (pacer.isDue) await pacer.pause();
@@ -120,6 +120,7 @@ export async function openInputs(
       };
       if (input.tree === undefined) await readInput(reading, input, onBytes);
       else {
+        takeFromFolder ??= (await import('./known-file.ts')).takeFromFolder;
         const whole = takeFromFolder(reading, input, onBytes);
         if (whole !== 'taken') await readInput(reading, input, onBytes, whole);
       }
@@ -158,39 +159,6 @@ function totalSize(inputs: readonly DumpInput[]): number | undefined {
     total += input.size;
   }
   return total;
-}
-
-/** What was read at once of an input. */
-type AtOnce = { readonly bytes: Uint8Array } | { readonly error: unknown };
-
-/**
- * Takes a file of a folder: `taken` if there is nothing to be read. Otherwise the result is its contents if they could be
- * read at once, or why that failed; undefined if they must be streamed.
- */
-function takeFromFolder(
-  reading: SourceReading,
-  input: DumpInput,
-  onBytes: (length: number) => void,
-): 'taken' | AtOnce | undefined {
-  const { collector } = reading;
-  const source = { name: input.name, path: pathComponents(input.name) };
-  if (input.link !== undefined) {
-    collector.files++;
-    readLink(collector, input.name, input.link, source.path);
-    return 'taken';
-  }
-  readPath(collector, input.name, source.path);
-  let bytes: Uint8Array | undefined;
-  try {
-    bytes = input.atOnce?.();
-  } catch (error) {
-    return { error };
-  }
-  if (!bytes) return undefined;
-  if (!takeKnownFile(reading, source, bytes)) return { bytes };
-  collector.size += bytes.length;
-  onBytes(bytes.length);
-  return 'taken';
 }
 
 /** The stream of an input, of which something may have been read at once. */
