@@ -73,7 +73,7 @@ const FOLDERS: Readonly<Record<string, Folder>> = {
   app: {
     imports: 'iova uapi session analysis timeline engine lessons',
     offers: '',
-    order: 'state lists canvas shell/samples.ts shell/open-files.ts panels shell main.tsx gallery',
+    order: 'state lists canvas shell/samples.ts shell/dropped-files.ts shell/open-files.ts panels shell main.tsx gallery',
   },
   lib: {
     imports: 'iova session kernel dumps analysis timeline engine',
