@@ -2,7 +2,6 @@
 // their source at once, without looking for what they are.
 import { pathComponents } from '../fields/sysfs-path.ts';
 import type { DumpSource } from '../format.ts';
-import type { DumpInput } from './open.ts';
 import { REPLACEMENT } from './piece-decoder.ts';
 import type { SourceReading } from './source-reading.ts';
 import { readLink, readPath } from './sysfs-tree.ts';
@@ -28,6 +27,13 @@ export function takeKnownFile(
   return true;
 }
 
+/** What is taken of a `DumpInput` (open.ts), which says what its parts are. */
+interface FolderFile {
+  readonly name: string;
+  readonly link?: string;
+  atOnce?(): Uint8Array | undefined;
+}
+
 /** What was read at once of an input. */
 export type AtOnce = { readonly bytes: Uint8Array } | { readonly error: unknown };
 
@@ -37,7 +43,7 @@ export type AtOnce = { readonly bytes: Uint8Array } | { readonly error: unknown 
  */
 export function takeFromFolder(
   reading: SourceReading,
-  input: DumpInput,
+  input: FolderFile,
   onBytes: (length: number) => void,
 ): 'taken' | AtOnce | undefined {
   const { collector } = reading;
