@@ -43,7 +43,7 @@ const FOLDERS: Readonly<Record<string, Folder>> = {
   dumps: {
     imports: 'iova uapi session',
     offers:
-      'diagnostics.ts remedies.ts input/collector.ts input/dump-of-host.ts input/event-queue.ts input/open.ts input/pacer.ts input/source-lines.ts fields/pci-address.ts formats/guest/cpu-models.ts registry.ts',
+      'diagnostic-rule.ts diagnostics.ts remedies.ts input/collector.ts input/dump-of-host.ts input/event-queue.ts input/open.ts input/pacer.ts input/source-lines.ts fields/pci-address.ts formats/guest/cpu-models.ts registry.ts',
     order: 'text/shell.ts format.ts fields input/event-queue.ts input/collector.ts text formats registry.ts input',
   },
   analysis: {
@@ -73,7 +73,8 @@ const FOLDERS: Readonly<Record<string, Folder>> = {
   app: {
     imports: 'iova uapi session analysis timeline engine lessons',
     offers: '',
-    order: 'state lists canvas shell/samples.ts shell/dropped-files.ts shell/open-files.ts panels shell main.tsx gallery',
+    order:
+      'state lists canvas shell/samples.ts shell/dropped-files.ts shell/open-files.ts panels shell main.tsx gallery',
   },
   lib: {
     imports: 'iova session kernel dumps analysis timeline engine',

@@ -1,9 +1,16 @@
-import { expect, test } from 'vitest';
-import { DIAGNOSTICS, diagnosticFact, diagnosticRule, quote } from './diagnostics.ts';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, expect, test } from 'vitest';
+import { quote } from './diagnostic-rule.ts';
+import { DIAGNOSTICS, diagnosticFact, diagnosticRule, loadLaterDiagnostics } from './diagnostics.ts';
+import { LATER_DIAGNOSTICS } from './later-diagnostics.ts';
 import { remedyOf } from './remedies.ts';
 
+beforeAll(loadLaterDiagnostics);
+
 test('codes are in kebab-case, and complaints are the only ones with a remedy', () => {
-  for (const [code, { isComplaint }] of Object.entries(DIAGNOSTICS)) {
+  for (const [code, { isComplaint }] of Object.entries({ ...DIAGNOSTICS, ...LATER_DIAGNOSTICS })) {
     expect(code).toMatch(/^[a-z\d]+(?:-[a-z\d]+)*$/);
     if (remedyOf(code) !== undefined) expect([code, isComplaint]).toEqual([code, true]);
   }
@@ -36,4 +43,35 @@ test('codes from outside may be unknown', () => {
 
 test('quoted text is cut', () => {
   expect(quote('a'.repeat(500))).toBe(`'${'a'.repeat(120)}…'`);
+});
+
+const DUMPS = fileURLToPath(new URL('./', import.meta.url));
+const sourceOf = (file: string) => readFileSync(join(DUMPS, file), 'utf8');
+const LATER_CODES = Object.keys(LATER_DIAGNOSTICS);
+const laterCodesIn = (file: string) => LATER_CODES.filter((code) => sourceOf(file).includes(`'${code}'`));
+
+/** A file and those that it imports, of formats. */
+function withImports(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file) || !file.startsWith('formats/')) return seen;
+  seen.add(file);
+  for (const [, path = ''] of sourceOf(file).matchAll(/ from '(\.[^']+)'/g)) withImports(join(file, '..', path), seen);
+  return seen;
+}
+
+test('only formats emit diagnostics that are loaded later, and those that run without them emit none', () => {
+  const formats = sourceOf('registry.ts').matchAll(
+    /(isEarly: true,\s+)?load: async \(\) => \(await import\('\.\/([^']+)'\)\)/g,
+  );
+  const early = [...formats].flatMap(([, isEarly, file = '']) => (isEarly === undefined ? [] : [file]));
+  expect(early).toContain('formats/kernel-log/boot.ts');
+  const files = new Set(early.flatMap((file) => [...withImports(file)]));
+  const others = ['input', 'text', 'fields'].flatMap((folder) =>
+    readdirSync(join(DUMPS, folder))
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+      .map((name) => join(folder, name)),
+  );
+  expect([...files, ...others].flatMap((file) => laterCodesIn(file).map((code) => `${file}: ${code}`))).toEqual([]);
+  expect(laterCodesIn('formats/userspace/failures.ts')).not.toEqual([]);
+  // Every code is in one table.
+  expect(LATER_CODES.filter((code) => Object.hasOwn(DIAGNOSTICS, code))).toEqual([]);
 });

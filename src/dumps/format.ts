@@ -1,7 +1,8 @@
 // What a dump format is. To add one: a file that exports its parser, a fixture, and a row in registry.ts, which loads the
 // parser when a text needs it.
 import type { Fact } from '../session/events.ts';
-import type { DiagnosticCode, DiagnosticParameters, Severity } from './diagnostics.ts';
+import type { Severity } from './diagnostic-rule.ts';
+import type { DiagnosticCode, DiagnosticParameters } from './diagnostics.ts';
 import type { Prompt } from './text/shell.ts';
 
 /** A line that is not blank, after its envelope (quote marks, log prefixes, prompt …) was removed. */
@@ -134,6 +135,8 @@ export interface LineFormat {
   readonly command?: string;
   /** Lines that do not match are not offered; `index` shows that lines were skipped. */
   readonly interest: LineInterest;
+  /** True if the parser emits no diagnostic of later-diagnostics.ts: it runs without them. */
+  readonly isEarly?: true;
   /** Rejects if the parser cannot be loaded: it comes from the page's server. */
   load(): Promise<LineParser>;
 }

@@ -27,6 +27,7 @@ export const IOMMU_GROUPS: LineFormat = {
       new RegExp(`^[^\\p{L}\\p{N}]{0,20}(?:\\[[0-9a-f:R\\]\\[ \\t]{1,20})?${PCI_ADDRESS_PATTERN}`, 'iu'),
     ],
   },
+  isEarly: true,
   load: async () => (await import('./formats/sysfs/iommu-groups.ts')).IOMMU_GROUPS,
 };
 
@@ -100,6 +101,7 @@ export const FORMATS: readonly DumpFormat[] = [
         ),
       ],
     },
+    isEarly: true,
     load: async () => (await import('./formats/sysfs/reserved-regions.ts')).RESERVED_REGIONS,
   },
   IOMMU_GROUPS,
@@ -110,6 +112,7 @@ export const FORMATS: readonly DumpFormat[] = [
     title: 'Kernel log: IOMMU groups',
     command: 'sudo dmesg',
     interest: { words: ['Adding to', 'Adding device', 'Adding\n', 'iommu: D', ...FUNCTION_LINE_ENDS] },
+    isEarly: true,
     load: async () => (await import('./formats/kernel-log/groups.ts')).KERNEL_LOG_GROUPS,
   },
   {
@@ -124,6 +127,7 @@ export const FORMATS: readonly DumpFormat[] = [
         ...['DMA PTE for', 'SATC', 'SIDP'],
       ],
     },
+    isEarly: true,
     load: async () => (await import('./formats/kernel-log/intel.ts')).KERNEL_LOG_INTEL,
   },
   {
@@ -213,6 +217,7 @@ export const FORMATS: readonly DumpFormat[] = [
     title: 'host name and kernel',
     command: 'uname -a',
     interest: { words: ['Linux ', 'hostname', '(running kernel: '] },
+    isEarly: true,
     load: async () => (await import('./formats/host-identity.ts')).HOST_IDENTITY,
   },
   {
@@ -383,6 +388,7 @@ export const FORMATS: readonly DumpFormat[] = [
         /^\s{0,8}(?:BOOT_IMAGE=|initrd=|root=)\S/,
       ],
     },
+    isEarly: true,
     load: async () => (await import('./formats/devices/kernel-log-devices.ts')).KERNEL_LOG_DEVICES,
   },
   {
@@ -399,6 +405,7 @@ export const FORMATS: readonly DumpFormat[] = [
         ...['  reg 0x', '  ROM [mem'],
       ],
     },
+    isEarly: true,
     load: async () => (await import('./formats/kernel-log/boot.ts')).KERNEL_LOG_BOOT,
   },
   {

@@ -1,4 +1,6 @@
 // The engine: holds the case and answers questions about it. No DOM, no React, no message ports.
+
+import { loadLaterDiagnostics } from '../dumps/diagnostics.ts';
 import { cutSlices } from '../timeline/axis/slice.ts';
 import { caseNode } from './case/case-node.ts';
 import { type CaseResult, OpenCase } from './case/open-case.ts';
@@ -39,7 +41,11 @@ const partText = loadPart(() => import('./answers/source-text.ts'));
 const partTextReport = loadPart(() => import('./answers/text-report.ts'));
 const partSavedCase = loadPart(() => import('./case/saved-case.ts'));
 const partShare = loadPart(() => import('./share/share.ts'));
-const partLive = loadPart(() => import('./live/follow.ts'));
+const partLive = loadPart(async () => {
+  // An agent passes diagnostics of any format on.
+  const [part] = await Promise.all([import('./live/follow.ts'), loadLaterDiagnostics()]);
+  return part;
+});
 const partAllocator = loadPart(() => import('./answers/allocator.ts'));
 const partStates = loadPart(() => import('./documents/model-states.ts'));
 const partVersions = loadPart(() => import('./answers/versions.ts'));

@@ -1,5 +1,6 @@
 // What the facts of all sources together say about a host. Built by build-host.ts.
-import type { DiagnosticCode, Severity as DiagnosticSeverity } from '../../dumps/diagnostics.ts';
+import type { Severity as DiagnosticSeverity } from '../../dumps/diagnostic-rule.ts';
+import type { DiagnosticCode } from '../../dumps/diagnostics.ts';
 import type { Iova } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import type { Fact } from '../../session/events.ts';

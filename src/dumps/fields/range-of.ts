@@ -1,7 +1,7 @@
 // Ranges as programs print them: two ends, or a start and a size. What is wrong with them becomes a diagnostic.
 import type { Iova } from '../../iova/iova.ts';
 import { type IovaRange, rangeOfLength } from '../../iova/range.ts';
-import { quote } from '../diagnostics.ts';
+import { quote } from '../diagnostic-rule.ts';
 import type { DumpLine, FactSink } from '../format.ts';
 import { parseHexAddress } from './address.ts';
 

@@ -1,5 +1,6 @@
 // Messages without a range that say why something did not work: a table entry turns each into a diagnostic.
-import type { DiagnosticCode, DiagnosticParameters, Severity } from '../diagnostics.ts';
+import type { Severity } from '../diagnostic-rule.ts';
+import type { DiagnosticCode, DiagnosticParameters } from '../diagnostics.ts';
 import type { DumpLine, FactSink, Lookahead } from '../format.ts';
 import { matchLongest } from '../text/match-longest.ts';
 

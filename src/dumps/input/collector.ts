@@ -1,13 +1,12 @@
 // Collects what is found in one source (a file, an archive or a folder): passes events on and counts them for the summary.
 import { type Fact, type FactOf, isFact, isOperation } from '../../session/events.ts';
+import type { Severity } from '../diagnostic-rule.ts';
 import {
-  DIAGNOSTICS,
   type DiagnosticCode,
   type DiagnosticParameters,
-  type DiagnosticRule,
   diagnosticFact,
   diagnosticRule,
-  type Severity,
+  ruleOf,
 } from '../diagnostics.ts';
 import { restore } from '../fields/damaged-numbers.ts';
 import type { FactSink } from '../format.ts';
@@ -150,7 +149,7 @@ export class Collector {
       },
       group: (group, about, line) => this.group(host, source, group, about, format, line),
       diagnostic: (code, parameters, line, severity) => {
-        const { explainsEmptySource, isComplaint } = DIAGNOSTICS[code] as DiagnosticRule;
+        const { explainsEmptySource, isComplaint } = ruleOf(code);
         // A finding is something recognized, unless it says that there is nothing to read.
         if (!explainsEmptySource || isComplaint) this.noteFormat(format);
         this.diagnostic(source, code, parameters, line, severity);
@@ -225,7 +224,7 @@ export class Collector {
     code: C,
     parameters: DiagnosticParameters<C>,
     line?: number,
-    severity: Severity = DIAGNOSTICS[code].severity,
+    severity: Severity = ruleOf(code).severity,
   ): void {
     const repeated = this.#repeated.get(code) ?? { severity, count: 0, source };
     this.#repeated.set(code, repeated);

@@ -1,4 +1,5 @@
 // Reads one file, whatever it is: packed, an archive, a format of bytes, a session file, or text.
+import { loadLaterDiagnostics } from '../diagnostics.ts';
 import { pathComponents } from '../fields/sysfs-path.ts';
 import type { BinaryFormat, BinaryParser, DumpSource, LineFormat } from '../format.ts';
 import { neededFormats } from '../text/needed-formats.ts';
@@ -122,7 +123,7 @@ async function readBinary(
 ): Promise<void> {
   let parser: BinaryParser;
   try {
-    parser = await format.load();
+    [parser] = await Promise.all([format.load(), loadLaterDiagnostics()]);
   } catch (error) {
     reportNotLoaded(reading, name, format, error);
     await closeUnread(bytes);
@@ -139,7 +140,8 @@ async function sessionReader(
 ): Promise<SessionFileReader | undefined> {
   let part: typeof import('./session-file.ts');
   try {
-    part = await import('./session-file.ts');
+    // A session file may hold diagnostics of any format.
+    [part] = await Promise.all([import('./session-file.ts'), loadLaterDiagnostics()]);
   } catch (error) {
     reportNotLoaded(reading, name, SESSION_FORMAT, error);
     return undefined;

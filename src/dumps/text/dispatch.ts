@@ -1,4 +1,5 @@
 // Offers lines to the readers of the formats. A line waits until the lines are known that a reader may look ahead.
+import { loadLaterDiagnostics } from '../diagnostics.ts';
 import { type CheckedNumbers, checkNumbers } from '../fields/damaged-numbers.ts';
 import { sysfsRoot } from '../fields/sysfs-path.ts';
 import {
@@ -67,7 +68,8 @@ export class LineFormats {
     const problems: LoadProblem[] = [];
     const load = async (format: LineFormat) => {
       try {
-        this.#parsers.set(format, await format.load());
+        const [parser] = await Promise.all([format.load(), format.isEarly ? undefined : loadLaterDiagnostics()]);
+        this.#parsers.set(format, parser);
       } catch (error) {
         problems.push({ format, reason: error instanceof Error ? error.message : String(error) });
       }

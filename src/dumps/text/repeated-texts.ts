@@ -3,7 +3,8 @@
 // noted what its readers put into the collector, and from the third time on that is put there without them.
 
 import { isFact } from '../../session/events.ts';
-import type { DiagnosticCode, DiagnosticParameters, Severity } from '../diagnostics.ts';
+import type { Severity } from '../diagnostic-rule.ts';
+import type { DiagnosticCode, DiagnosticParameters } from '../diagnostics.ts';
 import { sysfsRoot } from '../fields/sysfs-path.ts';
 import type { DumpSource, FactSink } from '../format.ts';
 import type { Collector } from '../input/collector.ts';

@@ -1,7 +1,8 @@
 // A guest's definition while it is read, from whatever form.
 import { type Iova, isIova } from '../../../iova/iova.ts';
 import type { FactOf } from '../../../session/events.ts';
-import type { DiagnosticCode, DiagnosticParameters, Severity } from '../../diagnostics.ts';
+import type { Severity } from '../../diagnostic-rule.ts';
+import type { DiagnosticCode, DiagnosticParameters } from '../../diagnostics.ts';
 import type { FactSink } from '../../format.ts';
 import { isGenericModel, vendorOfModel } from './cpu-models.ts';
 

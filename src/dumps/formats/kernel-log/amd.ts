@@ -20,7 +20,7 @@
 // (print_event and its like in drivers/iommu/amd/iommu.c, init_unity_map_range in init.c, Linux 2.6.27 to 6.12.)
 
 import { iova } from '../../../iova/iova.ts';
-import { quote } from '../../diagnostics.ts';
+import { quote } from '../../diagnostic-rule.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { DEVICE_NAME_PATTERN, normalizeLoggedDevice } from '../../fields/device-name.ts';
 import { faultAccess } from '../../fields/fault-access.ts';

@@ -14,7 +14,7 @@
 // (e820__print_table, efi_md_typeattr_format, pci_register_host_bridge, pci_std_update_resource; Linux 2.6.30 to 6.12.)
 import { iova } from '../../../iova/iova.ts';
 import type { IovaRange } from '../../../iova/range.ts';
-import { quote } from '../../diagnostics.ts';
+import { quote } from '../../diagnostic-rule.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { normalizePciAddress, PCI_ADDRESS_PATTERN } from '../../fields/pci-address.ts';
 import { orderedRange } from '../../fields/range-of.ts';

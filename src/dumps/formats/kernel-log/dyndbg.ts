@@ -14,7 +14,7 @@
 import { type Iova, iova, isIova } from '../../../iova/iova.ts';
 import { rangeOfLength } from '../../../iova/range.ts';
 import type { FactOf } from '../../../session/events.ts';
-import { quote } from '../../diagnostics.ts';
+import { quote } from '../../diagnostic-rule.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { LOOKAHEAD } from '../../format.ts';

@@ -23,7 +23,7 @@
 import { iova } from '../../../iova/iova.ts';
 import { range } from '../../../iova/range.ts';
 import { addressWidthOf } from '../../../uapi/vtd-capability.ts';
-import { quote } from '../../diagnostics.ts';
+import { quote } from '../../diagnostic-rule.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { DEVICE_NAME_PATTERN, normalizeLoggedDevice } from '../../fields/device-name.ts';
 import { faultAccess } from '../../fields/fault-access.ts';

@@ -14,7 +14,7 @@
 // failures.ts.
 // (hw/vfio, hw/virtio/virtio-iommu.c, hw/i386/pc.c, QEMU 1.3 to 10.)
 
-import type { Severity } from '../../diagnostics.ts';
+import type { Severity } from '../../diagnostic-rule.ts';
 import { parsePointer } from '../../fields/address.ts';
 import { type CallResult, callResult, errnoName, errnoOfText } from '../../fields/errno.ts';
 import { normalizePciAddress, PCI_ADDRESS_PATTERN } from '../../fields/pci-address.ts';

@@ -23,7 +23,7 @@
 import { hex } from '../../../iova/format.ts';
 import { IOVA_MAX } from '../../../iova/iova.ts';
 import type { IovaRange } from '../../../iova/range.ts';
-import { quote } from '../../diagnostics.ts';
+import { quote } from '../../diagnostic-rule.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { rangeOfEnds } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';

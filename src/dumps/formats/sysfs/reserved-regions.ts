@@ -16,7 +16,7 @@
 // If a command has several paths, a pattern or a variable, its output runs together and the group is unknown. It is also
 // unknown for regions that do not directly follow their command or header.
 import { iova } from '../../../iova/iova.ts';
-import { quote } from '../../diagnostics.ts';
+import { quote } from '../../diagnostic-rule.ts';
 import { normalizePciAddress } from '../../fields/pci-address.ts';
 import { orderedRange } from '../../fields/range-of.ts';
 import { groupName, type Place, pathComponents, placeOfDirectory } from '../../fields/sysfs-path.ts';

@@ -1,6 +1,6 @@
 // What DPDK, SPDK and monitors in Rust report without a range that could be drawn: each message becomes a diagnostic.
 import { rangeOfLength } from '../../../iova/range.ts';
-import type { Severity } from '../../diagnostics.ts';
+import type { Severity } from '../../diagnostic-rule.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { normalizeLoggedDevice } from '../../fields/device-name.ts';
 import { errorOf } from '../../fields/errno.ts';

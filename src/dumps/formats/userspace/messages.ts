@@ -14,7 +14,8 @@
 // (lib/eal/linux/eal_vfio.c, DPDK 16 to 25; lib/env_dpdk/memory.c of SPDK; vfio-ioctls of rust-vmm; pci/src/vfio.rs of
 // Cloud Hypervisor.)
 import { type Iova, iova, isIova } from '../../../iova/iova.ts';
-import { type DiagnosticCode, quote } from '../../diagnostics.ts';
+import { quote } from '../../diagnostic-rule.ts';
+import type { DiagnosticCode } from '../../diagnostics.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { normalizeLoggedDevice } from '../../fields/device-name.ts';
 import { type CallResult, errnoName, errnoOfText } from '../../fields/errno.ts';
