@@ -25,7 +25,13 @@ export async function bundleForNode({ entry, folder, file, conditions = 'node', 
       minify: false,
       rolldownOptions: {
         external,
-        output: { entryFileNames: file, codeSplitting: false, ...(banner ? { banner } : {}) },
+        output: {
+          entryFileNames: file,
+          codeSplitting: false,
+          // Without blanks and comments; names stay, so that a trace of calls can be read.
+          minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+          ...(banner ? { banner } : {}),
+        },
       },
     },
   });
