@@ -50,11 +50,7 @@ export function AnswerCard() {
         hidden={answer === undefined}
       >
         {/* Above the text, so that nothing below moves. */}
-        {isOutdated && (
-          <p className="answer-outdated" role="status">
-            Updating… This is from before the change.
-          </p>
-        )}
+        {isOutdated && <p className="answer-outdated">Updating… This is from before the change.</p>}
         <div className="answer-head">
           {/* Only the sentence is read when it changes, not the buttons below it. */}
           <p aria-live="polite">
