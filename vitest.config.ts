@@ -18,8 +18,8 @@ export default defineConfig({
           setupFiles: ['vitest.setup.ts'],
           // All processors: the tests compute, they do not wait.
           maxWorkers: '100%',
-          // A process for several files, which saves the start of one for each. Modules are loaded anew for each file, and
-          // vitest.setup.ts takes back what a file changed elsewhere.
+          // A process for several files, which saves the start of one for each. vitest.setup.ts takes back what a file changed, and
+          // lets the next one load its modules anew.
           isolate: false,
           environment: 'node',
           testTimeout,

@@ -25,5 +25,7 @@ afterAll(() => {
   vi.unstubAllGlobals();
   vi.unstubAllEnvs();
   vi.restoreAllMocks();
+  // What a module keeps (parsers that are loaded, the state of the page) is not for the next file.
+  vi.resetModules();
   expect(leftovers()).toEqual([]);
 });

@@ -1,9 +1,13 @@
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { loadLaterDiagnostics } from '../../dumps/diagnostics.ts';
 import { iova } from '../../iova/iova.ts';
 import { range } from '../../iova/range.ts';
 import type { Fact } from '../../session/events.ts';
 import { guestFromFacts } from '../guest/guest-memory.ts';
 import { guestInQuestion, guestTitle } from './guest.ts';
+
+// As the dumps that such facts come from do.
+beforeAll(loadLaterDiagnostics);
 
 const guest = (name: string, assigned: string[], more: object = {}): Fact => ({
   kind: 'machine',

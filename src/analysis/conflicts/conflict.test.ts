@@ -1,9 +1,13 @@
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { loadLaterDiagnostics } from '../../dumps/diagnostics.ts';
 import { hexRange } from '../../iova/format.ts';
 import { range } from '../../iova/range.ts';
 import type { SessionEvent } from '../../session/events.ts';
 import { conflictsOf, fault, MSI, request } from '../testing/facts.ts';
 import { CONFLICT_RULES, describeRange, joinGroups, joinNames, markOf, refusedBy } from './conflict.ts';
+
+// As the dumps that such facts come from do.
+beforeAll(loadLaterDiagnostics);
 
 describe('texts', () => {
   test('names in a sentence', () => {

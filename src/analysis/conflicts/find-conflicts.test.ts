@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { loadLaterDiagnostics } from '../../dumps/diagnostics.ts';
 import { iova } from '../../iova/iova.ts';
 import { range } from '../../iova/range.ts';
 import type { SessionEvent } from '../../session/events.ts';
@@ -10,6 +11,9 @@ import { commonSpace } from '../space/common-space.ts';
 import type { Conflict } from './conflict.ts';
 import { findConflicts } from './find-conflicts.ts';
 import type { GuestLayout } from './guest.ts';
+
+// As the dumps that such facts come from do.
+beforeAll(loadLaterDiagnostics);
 
 const GIB = 1n << 30n;
 const reserved = (start: bigint, last: bigint, type: string, group = '1', more: object = {}): SessionEvent =>

@@ -1,9 +1,13 @@
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { loadLaterDiagnostics } from '../../dumps/diagnostics.ts';
 import { iova } from '../../iova/iova.ts';
 import { range } from '../../iova/range.ts';
 import type { SessionEvent } from '../../session/events.ts';
 import { buildHost, eventsAt } from './build-host.ts';
 import { compareNames, groupTitle } from './host.ts';
+
+// As the dumps that such facts come from do.
+beforeAll(loadLaterDiagnostics);
 
 const at = (source: string, line = 1) => ({ source, line });
 const host = (...events: SessionEvent[]) => buildHost('h', 'host', events);
