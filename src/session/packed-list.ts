@@ -334,12 +334,15 @@ class Addresses {
   /** True if the value has the pattern; adds its addresses. */
   read(value: unknown, { keys, parts, isArray }: Pattern): boolean {
     if (typeof value !== 'object' || value === null || Array.isArray(value) !== isArray) return false;
-    let i = 0;
-    // Events and answers inherit nothing that is enumerable.
-    for (const name in value) {
+    // A loop over `in` takes five times as long in browsers of today.
+    const names = Object.keys(value);
+    const count = keys.length;
+    if (names.length !== count) return false;
+    for (let i = 0; i < count; i++) {
+      const name = names[i] as string;
       if (name !== keys[i]) return false;
       const part: unknown = value[name as never];
-      const expected = parts[i++];
+      const expected = parts[i];
       if (expected === ADDRESS) {
         if (typeof part !== 'bigint' || part < 0n || part > IOVA_MAX) return false;
         this.found[this.count++] = part;
@@ -348,6 +351,6 @@ class Addresses {
       else if (Object.is(part, expected.constant)) continue;
       else if (!expected.pattern || !this.read(part, expected.pattern)) return false;
     }
-    return i === keys.length;
+    return true;
   }
 }
