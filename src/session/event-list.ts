@@ -39,7 +39,12 @@ export function eventAt(events: ReadonlyEventList, index: number): SessionEvent 
   return index < 0 ? undefined : events.at(index);
 }
 
-/** The events without operations that are kept in columns, for callers that look for facts only. */
+/** The events without operations that are kept in columns, with their indices: for callers that look for facts only. */
+export function unpackedEntries(events: ReadonlyEventList): IterableIterator<[number, SessionEvent]> {
+  return events.unpacked?.() ?? events.entries();
+}
+
+/** The same without the indices. */
 export function unpackedEvents(events: ReadonlyEventList): Iterable<SessionEvent> {
   return events.unpacked ? withoutIndices(events.unpacked()) : events;
 }

@@ -1,4 +1,5 @@
 // Inserts and removes events of a session, and adjusts whatever refers to events by index.
+import { unpackedEntries } from './event-list.ts';
 import { isFact, type SessionEvent } from './events.ts';
 import type { Session } from './session.ts';
 
@@ -30,7 +31,7 @@ export function spliceEvents(
     if (place !== undefined) verbatim.events.set(place, text);
   }
   if (!hasGone || by === 0) return;
-  for (const [i, event] of events.unpacked?.() ?? events.entries()) {
+  for (const [i, event] of unpackedEntries(events)) {
     if (!isFact(event) || event.kind !== 'gone') continue;
     // `gone` refers to an event by its number, counted from 1.
     const place = moved(event.event - 1);

@@ -4,7 +4,7 @@ import { type DiagnosticCode, diagnosticRule } from '../../dumps/diagnostics.ts'
 import { hex } from '../../iova/format.ts';
 import type { Iova } from '../../iova/iova.ts';
 import { compareRanges, type IovaRange, rangeOfBits } from '../../iova/range.ts';
-import type { ReadonlyEventList } from '../../session/event-list.ts';
+import { type ReadonlyEventList, unpackedEntries } from '../../session/event-list.ts';
 import { type Fact, type FactOf, isFact, type SessionEvent } from '../../session/events.ts';
 import { DeviceCollector } from './devices.ts';
 import {
@@ -648,7 +648,7 @@ function isArray(events: ReadonlyEventList): events is readonly SessionEvent[] {
  */
 export function eventsAt(events: ReadonlyEventList, position: number): readonly SessionEvent[] {
   if (!isArray(events)) {
-    const known = [...(events.unpacked?.() ?? events.entries())].filter(([index]) => index < position);
+    const known = [...unpackedEntries(events)].filter(([index]) => index < position);
     const removed = new Set(known.flatMap(([, e]) => (isFact(e) && e.kind === 'gone' ? [e.event - 1] : [])));
     return known.flatMap(([index, event]) => (removed.has(index) ? [] : [event]));
   }

@@ -1,7 +1,7 @@
 // The mappings in traces, page tables and logs, as states over time. Facts without a device or a domain are kept separate by
 // source: two domains may map the same address, and a kernel trace does not show which domain it was.
 import type { IovaRange } from '../../iova/range.ts';
-import type { ReadonlyEventList } from '../../session/event-list.ts';
+import { type ReadonlyEventList, unpackedEntries } from '../../session/event-list.ts';
 import { type FactOf, isFact, type SessionEvent } from '../../session/events.ts';
 import { DeviceEvents } from './device-events.ts';
 import { compareNames } from './host.ts';
@@ -49,8 +49,6 @@ export interface FoldedHistory {
   readonly runs: readonly (readonly MappingFact[])[];
   /** Where something was mapped: ascending ranges with the number of maps that start in each. */
   readonly density: readonly MapDensity[];
-  /** The facts that faults need, in order, by the addresses of the faults; undefined if they were not read. */
-  readonly recalled?: { readonly addresses: ReadonlySet<bigint>; readonly facts: readonly MappingFact[] } | undefined;
 }
 
 /** Maps that start close to each other, with their bounds together. */
@@ -263,7 +261,7 @@ function reorder(draft: SetDraft, key: (placed: Placed) => number): void {
 /** Collects the mapping facts of a session into sets, each in the order in which its facts happened. */
 export function mappingSets(events: ReadonlyEventList): MappingSet[] {
   const collector = new MappingCollector();
-  for (const [index, event] of events.unpacked?.() ?? events.entries()) collector.add(event, index + 1);
+  for (const [index, event] of unpackedEntries(events)) collector.add(event, index + 1);
   return collector.sorted();
 }
 

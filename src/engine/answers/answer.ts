@@ -4,6 +4,7 @@ import { type AnsweredSession, answerCase } from '../../analysis/answer/answer.t
 import { foldConflicts } from '../../analysis/answer/items.ts';
 import { hexRange, plainHex } from '../../iova/format.ts';
 import { requestedRange } from '../../kernel/shared/refusal.ts';
+import { unpackedEntries } from '../../session/event-list.ts';
 import { isOperation } from '../../session/events.ts';
 import type { EngineDocument } from '../documents/document.ts';
 import type { Documents } from '../picture/spaces.ts';
@@ -36,7 +37,7 @@ function sessionOf(document: EngineDocument): AnsweredSession[] {
   const { states, session, position, title, model = 'iommufd' } = document;
   if (!states) return [];
   let operations = position;
-  for (const [index, event] of session.events.unpacked?.() ?? session.events.entries()) {
+  for (const [index, event] of unpackedEntries(session.events)) {
     if (index >= position) break;
     if (!isOperation(event)) operations--;
   }

@@ -3,7 +3,7 @@ import { mappingSets } from '../../analysis/host/mappings.ts';
 import type { DumpEvent } from '../../dumps/input/event-queue.ts';
 import { type DumpInput, openInputs } from '../../dumps/input/open.ts';
 import type { TextInput } from '../../dumps/input/source-lines.ts';
-import type { EventList, ReadonlyEventList } from '../../session/event-list.ts';
+import { type EventList, type ReadonlyEventList, unpackedEntries } from '../../session/event-list.ts';
 import { type FactOf, isFact, isOperation, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
 import { newSession, SESSION_PROBLEM_CODES, type Session } from '../../session/session.ts';
 import { loadPart } from '../load-part.ts';
@@ -214,7 +214,7 @@ export async function readHostInputs(
 function verbatimOf(events: ReadonlyEventList, texts: readonly string[]): Map<number, string> {
   if (texts.length === 0) return new Map();
   const indexes: number[] = [];
-  for (const [index, event] of events.unpacked?.() ?? events.entries()) if (isUnknownEvent(event)) indexes.push(index);
+  for (const [index, event] of unpackedEntries(events)) if (isUnknownEvent(event)) indexes.push(index);
   return new Map(indexes.map((index, i) => [index, texts[i] ?? '\n']));
 }
 
