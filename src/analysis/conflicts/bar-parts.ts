@@ -6,7 +6,7 @@ import { alignDown, alignUp, roundUpPowerOfTwo } from '../../iova/iova.ts';
 import { type IovaRange, overlaps, range, sizeOf } from '../../iova/range.ts';
 import { DEFAULT_PAGE_SIZE } from '../../kernel/shared/platform-ranges.ts';
 import { type Host, type Provenance, provenanceOf } from '../host/host.ts';
-import { HOLE_MAX, holeBetween, type Part } from '../host/map-runs.ts';
+import { HOLE_MAX, holeBetween, type Part, partOf } from '../host/map-runs.ts';
 import type { MappingSet } from '../host/mappings.ts';
 import type { CommonSpace } from '../space/common-space.ts';
 import { type Conflict, markOf } from './conflict.ts';
@@ -132,8 +132,7 @@ function holesOf(set: MappingSet, host: Pick<Host, 'bars' | 'windows'>): Hole[] 
 function* partsOf(facts: MappingSet['facts']): Generator<MappedPart> {
   for (const fact of facts) {
     if (fact.kind === 'unmap' || (fact.kind === 'request' && fact.op !== 'map')) continue;
-    const behind = (fact.kind === 'map' ? fact.paddr : undefined) ?? fact.vaddr;
-    yield { start: fact.start, last: fact.last, behind, fact };
+    yield { ...partOf(fact), fact };
   }
 }
 

@@ -3,7 +3,7 @@
 import { type IovaRange, range, sizeOf } from '../../iova/range.ts';
 import { type FactOf, isFact, type SessionEvent } from '../../session/events.ts';
 import { DensityTable } from './map-density.ts';
-import { holeBetween, type Part } from './map-runs.ts';
+import { holeBetween, partOf } from './map-runs.ts';
 import { MappingState } from './mapping-state.ts';
 import { MappingCollector, type MappingFact, type MappingSet, type SetDraft } from './mappings.ts';
 
@@ -17,12 +17,6 @@ type TraceFact = FactOf<'map'> | FactOf<'unmap'>;
 /** True for the facts that may be folded: not those of page tables, which are a state, and not requests. */
 export function isFoldable(event: SessionEvent): event is TraceFact {
   return isFact(event) && (event.kind === 'map' || event.kind === 'unmap') && event.origin !== 'page-table';
-}
-
-/** The memory behind a mapped range. */
-function partOf(fact: TraceFact): Part {
-  const behind = (fact.kind === 'map' ? fact.paddr : undefined) ?? fact.vaddr;
-  return { start: fact.start, last: fact.last, behind };
 }
 
 /** What is left of a mapping, as a map of its own. */
