@@ -69,6 +69,21 @@ export function open(
   return opening;
 }
 
+/** Makes a call that may take long: its progress is shown, with a way to cancel it. */
+export async function whileBusy<T>(title: string, call: (options: CallOptions) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const busy: Busy = { title, progress: undefined, cancel: () => controller.abort() };
+  set({ busy, notice: '', announcement: '' });
+  const result = await call({
+    signal: controller.signal,
+    onProgress: (progress) => {
+      if (get().busy) set({ busy: { ...busy, progress } });
+    },
+  });
+  set({ busy: undefined });
+  return result;
+}
+
 /** More files than this are handed to the engine in parts. */
 const AT_ONCE_MAX = 50;
 
@@ -77,20 +92,12 @@ async function openNow(
   files: readonly InputFile[],
   { isSample = false, address }: OpenOptions,
 ): Promise<readonly Placement[]> {
-  const controller = new AbortController();
-  const busy: Busy = { title, progress: undefined, cancel: () => controller.abort() };
-  set({ busy, notice: '', announcement: '' });
   const params = { title, files, ...(isSample ? { sample: title } : {}) };
-  const options: CallOptions = {
-    signal: controller.signal,
-    onProgress: (progress) => {
-      if (get().busy) set({ busy: { ...busy, progress } });
-    },
-  };
-  const opened = await (files.length > AT_ONCE_MAX
-    ? (await import('./staged-files.ts')).openStaged(params, options)
-    : engine().call('open', params, options));
-  set({ busy: undefined });
+  const opened = await whileBusy(title, async (options) =>
+    files.length > AT_ONCE_MAX
+      ? (await import('./staged-files.ts')).openStaged(params, options)
+      : engine().call('open', params, options),
+  );
   if (!opened.ok) {
     showEngineError(`${title} was not opened`, opened.error);
     return [];
