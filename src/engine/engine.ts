@@ -1,5 +1,4 @@
 // The engine: holds the case and answers questions about it. No DOM, no React, no message ports.
-
 import { loadLaterDiagnostics } from '../dumps/diagnostics.ts';
 import { cutSlices } from '../timeline/axis/slice.ts';
 import { caseNode } from './case/case-node.ts';

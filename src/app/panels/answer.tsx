@@ -49,7 +49,7 @@ export function AnswerCard() {
         aria-busy={isOutdated}
         hidden={answer === undefined}
       >
-        {/* Above the text, so that nothing below moves. */}
+        {/* It covers a corner of the answer, so that nothing below moves. */}
         {isOutdated && <p className="answer-outdated">Updating… This is from before the change.</p>}
         <div className="answer-head">
           {/* Only the sentence is read when it changes, not the buttons below it. */}

@@ -125,13 +125,13 @@ async function openNow(
   return placements;
 }
 
-/** `qemu.log joined Host A`, `1000 hosts of 8 kinds opened`. */
+/** `qemu.log joined Host A`, `1,000 hosts of 8 kinds opened`. */
 function placedLabel(placements: readonly Placement[], { hosts }: CaseNode): string {
   const [first] = placements;
   if (!first) return '';
   const opened = hosts.filter(({ id }) => placements.some(({ hostId }) => hostId === id));
   const count = opened.reduce((sum, { alike }) => sum + (alike?.count ?? 1), 0);
-  if (count > opened.length) return `${count} hosts of ${counted(opened.length, 'kind')} opened`;
+  if (count > opened.length) return `${counted(count, 'host')} of ${counted(opened.length, 'kind')} opened`;
   const more = placements.length > 1 ? ` and ${placements.length - 1} more` : '';
   if (first.outcome === 'session' || first.hostName === undefined) return `${first.sourceName}${more} opened`;
   const to = first.outcome === 'joined' ? `joined ${first.hostName}` : `opened as ${first.hostName}`;

@@ -1,5 +1,5 @@
 const ESCAPED_BREAKS = /(?:\\[nrt]){1,4}(?=["']?[,;)\]]{0,2}$)/;
-/** Apostrophes inside of words are no marks. */
+/** Quotation marks; an apostrophe in a word is not one. */
 const QUOTES: readonly [all: RegExp, last: RegExp][] = [
   [/"/g, /"[,;)\]]{0,2}$/],
   [/(?<!\w)'|'(?!\w)/g, /'[,;)\]]{0,2}$/],

@@ -50,7 +50,7 @@ const DASHES = /[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]/g;
 /** The letters of ASCII in full width. */
 const WIDE = /[\uff01-\uff0c\uff0e-\uff5e]/g;
 
-/** Kinds of quotation marks; apostrophes inside of words are none. */
+/** Kinds of quotation marks; an apostrophe in a word is not one. */
 const QUOTATION_MARKS: readonly RegExp[] = [
   /[\u201c-\u201f\u00ab\u00bb]/g,
   /(?<!\p{L})[\u2018-\u201b]|[\u2018-\u201b](?!\p{L})/gu,

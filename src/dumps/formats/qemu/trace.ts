@@ -33,7 +33,7 @@
 // that a device uses (offsets in a BAR, addresses of the process): they are recognized without facts.
 // (trace-events in hw/vfio, hw/virtio and backends, QEMU 1.3 to 10; the simple backend's `iova_start=0x…` as well.)
 
-import { type Iova, iova } from '../../../iova/iova.ts';
+import { bitLength, type Iova, iova } from '../../../iova/iova.ts';
 import type { IovaRange } from '../../../iova/range.ts';
 import { parseHexAddress, parsePointer } from '../../fields/address.ts';
 import { type CallResult, callResult, errnoName, errnoOfText } from '../../fields/errno.ts';
@@ -386,7 +386,7 @@ class QemuTraceReader implements LineReader {
     this.#sink.recognized();
     const highest = ranges.reduce((max, { last }) => (last > max ? last : max), 0n);
     if (ranges.length > 0) {
-      this.#sink.diagnostic('dirty-tracking', { ranges, bits: highest.toString(2).length }, line.number);
+      this.#sink.diagnostic('dirty-tracking', { ranges, bits: bitLength(highest) }, line.number);
     }
     return found.lines;
   }
