@@ -159,6 +159,14 @@ test('a keyboard opens the dialog, chooses a form and gets back to its button', 
   await app.keyboard.press('Escape');
   await expect(app.getByRole('dialog')).toHaveCount(0);
   await expect(app.getByRole('button', { name: 'Export…' })).toBeFocused();
+  // Also while nothing has the focus, as in the moment in which a dialog above it closes.
+  await app.keyboard.press('Enter');
+  await expect(app.getByRole('dialog')).toBeVisible();
+  await app.evaluate(() => {
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+    document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }));
+  });
+  await expect(app.getByRole('dialog')).toHaveCount(0);
 });
 
 test('the text report is what scripts get, and a PNG is copied with its session', async ({ app, context }) => {

@@ -26,10 +26,13 @@ const SESSION = [
 ].join('\n');
 
 const search = { focus: vi.fn() };
+const body = new FakeElement('body');
+/** The dialog that is open. */
+let dialog: FakeElement | null = null;
 const showHelp = vi.fn();
 
 /** Presses a key. Returns whether the page took it. */
-function press(key: string, modifiers: Partial<KeyboardEvent> = {}, target = new FakeElement('body')): boolean {
+function press(key: string, modifiers: Partial<KeyboardEvent> = {}, target = body): boolean {
   const preventDefault = vi.fn();
   const event = {
     key,
@@ -57,13 +60,14 @@ function visible() {
 describe('keys', () => {
   beforeEach(async () => {
     vi.stubGlobal('Element', FakeElement);
-    vi.stubGlobal('document', { body: new FakeElement('body'), getElementById: () => search });
+    vi.stubGlobal('document', { body, querySelector: () => dialog, getElementById: () => search });
     startApp();
     await openText(SESSION, 's.iova.jsonl');
   });
   afterEach(() => {
     vi.unstubAllGlobals();
     vi.clearAllMocks();
+    dialog = null;
   });
 
   test('fold panels away and show them', () => {
@@ -130,6 +134,17 @@ describe('keys', () => {
     }
     expect(press('ArrowDown', {}, new FakeElement('[role=tabpanel]'))).toBe(false);
     expect(press('0', {}, new FakeElement('[role=tabpanel]'))).toBe(true);
+  });
+
+  test('belong to an open dialog while nothing has the focus', async () => {
+    press('n');
+    await expect.poll(() => get().selected).toBeDefined();
+    dialog = new FakeElement('[role=dialog]');
+    for (const key of ['Escape', '0', 'ArrowLeft', '/']) expect(press(key), key).toBe(false);
+    expect(get().selected).toBeDefined();
+    dialog = null;
+    expect(press('Escape')).toBe(true);
+    expect(get().selected).toBeUndefined();
   });
 
   test('that have no action, or that somebody else has handled, are left alone', () => {

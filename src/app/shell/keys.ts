@@ -90,7 +90,8 @@ function actionName({ key, shiftKey }: KeyboardEvent): string {
 export function handleKey(event: KeyboardEvent, showHelp: () => void): boolean {
   if (event.defaultPrevented || event.altKey) return false;
   const target = event.target instanceof Element ? event.target : document.body;
-  if (target.closest(OWN_KEYS)) return false;
+  // Without a focus, a key belongs to the open dialog and not to the page beneath it.
+  if (target.closest(OWN_KEYS) || (target === document.body && document.querySelector('.overlay'))) return false;
   if (event.ctrlKey || event.metaKey) return handleUndo(event);
   if (event.key.startsWith('Arrow') && target.closest(OWN_ARROWS)) return false;
   // Space presses what has the focus, and scrolls where there is nothing to step.
