@@ -15,7 +15,7 @@ import { type Conflict, type ConflictMark, describeRange, markOf } from './confl
 import { type DeviceInfos, faultDeviceLabel } from './device-info.ts';
 import { causeOfFault, type FaultCause, unknownCause } from './fault-cause.ts';
 import type { GuestLayout } from './guest.ts';
-import { type AddressPast, MappingHistory } from './mapping-history.ts';
+import { type AddressPast, MappingHistory, type Moment } from './mapping-history.ts';
 
 /** Maximum number of faults that are explained one by one; the rest is counted. */
 const FAULTS_MAX = 200;
@@ -295,20 +295,24 @@ function answerFor(fault: Fault, cause: FaultCause, { host }: CommonSpace, devic
   return `${faultDeviceLabel(host, device, devices)} ${verb} ${hex(address)}${note}${cause.clause}.${fix}`;
 }
 
+/** Where and when a fault happened. */
+const momentOf = ({ address, time }: Fault): Moment => ({ address, time: time?.first });
+
 /**
  * What happened at the address of a fault. A trace of the DMA API, which names the device, may lack an unmap that a trace of
  * the IOMMU, which names no device, contains: an unmap of the whole range counts as the end of the mapping.
  */
 function pastOf(
   history: MappingHistory,
-  { address, time }: Fault,
+  fault: Fault,
   own: readonly MappingState[],
   states: readonly MappingState[],
 ): AddressPast | undefined {
-  const past = history.at(address, time?.first, new Set(own.map(({ set }) => set)));
+  const moment = momentOf(fault);
+  const past = history.at(moment, new Set(own.map(({ set }) => set)));
   if (!past?.mapped || past.unmapped || !past.isTimed || own.length === states.length) return past;
   const others = states.filter(({ set }) => set.facts[0]?.kind !== 'request' && !set.isOneDomain);
-  const all = history.at(address, time?.first, new Set([...own, ...others].map(({ set }) => set)));
+  const all = history.at(moment, new Set([...own, ...others].map(({ set }) => set)));
   return all?.unmapped && containsRange(all.unmapped.fact, past.mapped.fact) ? all : past;
 }
 
@@ -330,7 +334,7 @@ export function faultConflicts(
   const { faults } = space.host;
   const past = new MappingHistory(
     states.map(({ set }) => set),
-    faults.slice(0, FAULTS_MAX).map(({ address }) => address),
+    faults.slice(0, FAULTS_MAX).map(momentOf),
   );
   const nothing =
     states.length === 0

@@ -2,9 +2,6 @@
 import type { FactOf } from '../../session/events.ts';
 import { isMap, type MappingFact, type MappingSet, tookEffect } from '../host/mappings.ts';
 
-/** How many of the last events per address are kept. */
-const KEPT_MAX = 16;
-
 /** A map or an unmap that contained an address. */
 export interface AddressEvent {
   readonly set: MappingSet;
@@ -23,47 +20,123 @@ export interface AddressPast {
   readonly isTimed: boolean;
 }
 
-/** The maps and unmaps of some addresses, in order; snapshots have none. */
-export class MappingHistory {
-  readonly #events = new Map<bigint, AddressEvent[]>();
+/** An address, and a time in seconds at which its history is asked for. */
+export interface Moment {
+  readonly address: bigint;
+  readonly time: number | undefined;
+}
 
-  constructor(sets: readonly MappingSet[], addresses: Iterable<bigint>) {
-    const sorted = [...new Set(addresses)].sort((a, b) => (a < b ? -1 : 1));
+/** An event with its place: the index of its set, and its index in that set. */
+interface Placed extends AddressEvent {
+  readonly setIndex: number;
+  readonly index: number;
+}
+
+/** What is kept of the events of one set between two moments. */
+interface Interval {
+  firstMap?: Placed;
+  lastMap?: Placed;
+  last?: Placed;
+}
+
+/** The events of one set at one address. */
+interface SetPast {
+  isTimed: boolean;
+  /** By the number of moments that are earlier than the event: as many as there are moments, and one more. */
+  readonly intervals: Interval[];
+}
+
+interface AddressEvents {
+  /** Times of the moments at this address, ascending, each once. */
+  readonly times: readonly number[];
+  readonly bySet: Map<MappingSet, SetPast>;
+}
+
+/**
+ * The maps and unmaps of some addresses around some moments; snapshots have none. It keeps at most three events of each set
+ * between two moments, however often an address was mapped.
+ */
+export class MappingHistory {
+  readonly #byAddress = new Map<bigint, AddressEvents>();
+
+  constructor(sets: readonly MappingSet[], moments: Iterable<Moment>) {
+    const times = new Map<bigint, Set<number>>();
+    for (const { address, time } of moments) {
+      const known = times.get(address) ?? new Set();
+      times.set(address, known);
+      if (time !== undefined) known.add(time);
+    }
+    const sorted = [...times.keys()].sort((a, b) => (a < b ? -1 : 1));
     if (sorted.length === 0) return;
-    for (const set of sets) {
+    for (const [address, known] of times) {
+      this.#byAddress.set(address, { times: [...known].sort((a, b) => a - b), bySet: new Map() });
+    }
+    for (const [setIndex, set] of sets.entries()) {
       if (set.isSnapshot) continue;
-      for (const fact of set.facts) {
+      for (const [index, fact] of set.facts.entries()) {
         if (!tookEffect(fact)) continue;
         for (let i = firstAtLeast(sorted, fact.start); i < sorted.length; i++) {
           const address = sorted[i];
           if (address === undefined || address > fact.last) break;
-          this.#add(address, { set, fact });
+          this.#add(address, { set, fact, setIndex, index });
         }
       }
     }
   }
 
-  #add(address: bigint, event: AddressEvent): void {
-    const events = this.#events.get(address) ?? [];
-    this.#events.set(address, events);
-    events.push(event);
-    if (events.length > KEPT_MAX) events.shift();
+  #add(address: bigint, event: Placed): void {
+    const events = this.#byAddress.get(address);
+    if (!events) return;
+    const past = events.bySet.get(event.set) ?? { isTimed: true, intervals: [] };
+    events.bySet.set(event.set, past);
+    const time = timeOf(event.fact);
+    if (time === undefined) past.isTimed = false;
+    const i = time === undefined ? 0 : firstAtLeast(events.times, time);
+    const interval = past.intervals[i] ?? {};
+    past.intervals[i] = interval;
+    interval.last = event;
+    if (!isMap(event.fact)) return;
+    interval.firstMap ??= event;
+    interval.lastMap = event;
   }
 
-  /** The events at an address before and after a fault; without times, all events count as earlier. */
-  at(address: bigint, time: number | undefined, sets: ReadonlySet<MappingSet>): AddressPast | undefined {
-    const events = (this.#events.get(address) ?? []).filter(({ set }) => sets.has(set));
-    if (events.length === 0) return undefined;
-    const isTimed = time !== undefined && events.every(({ fact }) => timeOf(fact) !== undefined);
-    const before = isTimed ? events.filter(({ fact }) => (timeOf(fact) ?? 0) <= time) : events;
-    const last = before.at(-1);
-    const mapped = before.findLast(({ fact }) => isMap(fact));
-    const unmapped = last && !isMap(last.fact) ? last : undefined;
+  /**
+   * The events at an address before and after one of the moments; without times, all events count as earlier. Undefined if
+   * the sets have none there.
+   */
+  at({ address, time }: Moment, sets: ReadonlySet<MappingSet>): AddressPast | undefined {
+    const events = this.#byAddress.get(address);
+    const pasts = [...(events?.bySet ?? [])].flatMap(([set, past]) => (sets.has(set) ? [past] : []));
+    if (!events || pasts.length === 0) return undefined;
+    const isTimed = time !== undefined && pasts.every((past) => past.isTimed);
+    const end = isTimed ? firstAtLeast(events.times, time) + 1 : Number.POSITIVE_INFINITY;
+    const all = pasts.flatMap(({ intervals }) => Object.entries(intervals));
+    const before = all.flatMap(([i, interval]) => (Number(i) < end ? [interval] : []));
+    const later = (a: Placed | undefined, b: Placed): Placed => (a && isLater(a, b, isTimed) ? a : b);
+    const latest = (found: readonly (Placed | undefined)[]): Placed | undefined =>
+      found.filter((event) => event !== undefined).reduce<Placed | undefined>(later, undefined);
+    const last = latest(before.map((interval) => interval.last));
     // Where a history is only counted, an earlier map may be missing.
     const isCounted = [...sets].some(({ folded }) => folded && (time ?? 0) <= (timeOf(folded.until) ?? Infinity));
-    const next = isCounted ? undefined : events.slice(before.length).find(({ fact }) => isMap(fact));
-    return { mapped, unmapped, next, isTimed };
+    const next = isCounted
+      ? undefined
+      : all
+          .flatMap(([i, { firstMap }]) => (Number(i) >= end && firstMap ? [firstMap] : []))
+          .reduce<Placed | undefined>((a, b) => (a && !isLater(a, b, isTimed) ? a : b), undefined);
+    return {
+      mapped: latest(before.map(({ lastMap }) => lastMap)),
+      unmapped: last && !isMap(last.fact) ? last : undefined,
+      next,
+      isTimed,
+    };
   }
+}
+
+/** True if `a` happened after `b`. Events of two sets at the same time, or without times, are in the order of the sets. */
+function isLater(a: Placed, b: Placed, isTimed: boolean): boolean {
+  if (a.setIndex === b.setIndex) return a.index > b.index;
+  const difference = isTimed ? (timeOf(a.fact) ?? 0) - (timeOf(b.fact) ?? 0) : 0;
+  return difference === 0 ? a.setIndex > b.setIndex : difference > 0;
 }
 
 /** When a map or an unmap happened, in seconds. */
@@ -72,7 +145,7 @@ export function timeOf(fact: MappingFact): number | undefined {
 }
 
 /** The index of the first value that is not below `low`; the length if there is none. */
-function firstAtLeast(sorted: readonly bigint[], low: bigint): number {
+function firstAtLeast<T extends bigint | number>(sorted: readonly T[], low: T): number {
   let from = 0;
   let to = sorted.length;
   while (from < to) {
