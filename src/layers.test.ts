@@ -38,7 +38,7 @@ const FOLDERS: Readonly<Record<string, Folder>> = {
     offers:
       '*.ts dma-iommu/events.ts dma-iommu/model.ts iommufd-rfc/rules.ts replay/*.ts shared/platform-ranges.ts shared/refusal.ts shared/usable-ranges.ts',
     order:
-      'shared/rule.ts shared/refusal.ts shared/platform-ranges.ts model.ts shared iommufd iommufd-vfio iommufd-rfc type1 dma-iommu rule-book.ts models.ts replay',
+      'shared/rule.ts shared/refusal.ts shared/platform-ranges.ts shared/prepared.ts model.ts shared iommufd iommufd-vfio iommufd-rfc type1 dma-iommu rule-book.ts models.ts replay',
   },
   dumps: {
     imports: 'iova uapi session',

@@ -9,8 +9,10 @@ const scratch = new BigUint64Array(1);
 const halves = new Uint32Array(scratch.buffer);
 // The order of the halves in memory is the machine's; detected once.
 scratch[0] = 1n;
-const LOW = halves[0] === 1 ? 0 : 1;
-const HIGH = 1 - LOW;
+/** Where the lower word of an address is in a `Uint32Array` on the memory of a `BigUint64Array`. */
+export const LOW = halves[0] === 1 ? 0 : 1;
+/** Where the upper word is. */
+export const HIGH = 1 - LOW;
 
 /** The upper 32 bits of an address, 0 to 2^32−1. */
 export function highWord(value: bigint): number {

@@ -3,6 +3,7 @@ import type { Iova } from '../iova/iova.ts';
 import type { IovaRange } from '../iova/range.ts';
 import type { Answer, Operation, SessionHeader } from '../session/events.ts';
 import { DEFAULT_HUGE_PAGE_SIZE, DEFAULT_PAGE_SIZE } from './shared/platform-ranges.ts';
+import type { PreparedOperation, Words } from './shared/prepared.ts';
 import type { Refusal } from './shared/refusal.ts';
 import type { KernelRules } from './version-changes.ts';
 
@@ -141,6 +142,11 @@ export interface KernelView {
 export interface KernelModel extends KernelView {
   /** Runs one operation. `origin` is the index of its event in the session. Never throws for any input of that type. */
   apply(operation: Operation, origin: number): Outcome;
+  /**
+   * Runs an operation of the session of this model by its numbers, if it succeeds without a question and has no effect but the
+   * one that its name says. False: nothing was changed, and `apply` has to run it. Absent: never.
+   */
+  applyPrepared?(operation: PreparedOperation, words: Words, origin: number): boolean;
   /** An independent copy, for checkpoints: cheap, because arrays are copied. */
   clone(): KernelModel;
 }

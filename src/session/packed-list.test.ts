@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fromWords } from '../iova/address-halves.ts';
 import { anyAddress, assertProperty } from '../iova/testing/arbitraries.ts';
 import { parseEventLine } from './event-line.ts';
 import type { EventList } from './event-list.ts';
 import { isOperation, type SessionEvent } from './events.ts';
-import { PackedList } from './packed-list.ts';
+import { PackedList, WORDS_MAX } from './packed-list.ts';
 import { writeEvent } from './write.ts';
 
 const FOLDER = new URL('../kernel/fixtures/', import.meta.url);
@@ -20,6 +21,12 @@ function renumbered(value: unknown, addresses: readonly bigint[], state = { next
   if (Array.isArray(value)) return value.map((part) => renumbered(part, addresses, state));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, renumbered(part, addresses, state)]));
+}
+
+/** The addresses in a value, in the order of its fields. */
+function addressesIn(value: unknown): bigint[] {
+  if (typeof value === 'bigint') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(addressesIn) : [];
 }
 
 const others: readonly SessionEvent[] = [
@@ -106,6 +113,42 @@ describe('PackedList', () => {
         const kept = new Set([...(list.unpacked?.() ?? [])].map(([i]) => i));
         for (const [i, e] of events.entries())
           if (!isOperation(e)) expect(kept.has(i) && list.indexOf(e)).toBe(events.indexOf(e));
+      }),
+    );
+  });
+
+  it('gives the addresses of its items in words, and takes them so', () => {
+    assertProperty(
+      fc.property(few, few, (first, events) => {
+        const list = new PackedList<SessionEvent>(first, isOperation);
+        const other = new PackedList<SessionEvent>(events, isOperation);
+        const words = new Uint32Array(WORDS_MAX);
+        for (const [i, e] of events.entries()) {
+          const shape = list.shapeNumberOf(e);
+          expect(shape === 0).toBe(other.shapeAt(i) === 0);
+          const example = other.exampleOf(other.shapeAt(i));
+          expect(example === undefined).toBe(shape === 0);
+          if (!example) {
+            list.push(e);
+            continue;
+          }
+          const places = addressesIn(example);
+          expect(places).toEqual(places.map((_, place) => BigInt(place)));
+          other.readWords(i, words);
+          const read = places.map((_, place) => fromWords(words[place * 2] ?? 0, words[place * 2 + 1] ?? 0));
+          expect(read).toEqual(addressesIn(e));
+          // Each address in the place of the next one.
+          const order = places.map((_, place) => (place + 1) % places.length);
+          list.pushWords(shape, words, order);
+          expect(addressesIn(list.at(-1))).toEqual(order.map((place) => read[place]));
+          list.splice(-1);
+          list.pushWords(
+            shape,
+            words,
+            places.map((_, place) => place),
+          );
+        }
+        expectSame(list, [...first, ...events]);
       }),
     );
   });

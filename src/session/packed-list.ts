@@ -1,5 +1,6 @@
 // A list for millions of objects that are alike. Most of them differ from an earlier one only in their addresses: of those
 // only the addresses are kept, in typed arrays, and an equal object is made each time one is read.
+import { HIGH, LOW } from '../iova/address-halves.ts';
 import { IOVA_MAX } from '../iova/iova.ts';
 import { grown } from '../iova/typed-arrays.ts';
 import { makerOf, type Value } from './makers.ts';
@@ -9,6 +10,10 @@ const SHAPES_MAX = 32;
 /** Numbers in a block. */
 const BLOCK = 1 << 15;
 const FIRST_ROOM = 1024;
+/** Maximum number of addresses of an object: much less than a block. */
+const ADDRESSES_MAX = BLOCK / 64;
+/** Maximum number of words that `readWords` copies. */
+export const WORDS_MAX = ADDRESSES_MAX * 2;
 
 /** Place of an address in a pattern. */
 const ADDRESS = Symbol('address');
@@ -24,6 +29,16 @@ interface Pattern {
 interface Part {
   readonly constant: unknown;
   readonly pattern: Pattern | undefined;
+}
+
+interface Block {
+  readonly numbers: BigUint64Array;
+  /** The same memory in words. */
+  readonly words: Uint32Array;
+}
+
+function blockOf(numbers: BigUint64Array): Block {
+  return { numbers, words: new Uint32Array(numbers.buffer) };
 }
 
 /** All objects that are equal except for their addresses. */
@@ -48,7 +63,7 @@ export class PackedList<T extends object | undefined> {
   #places = new Uint32Array(0);
   #length = 0;
   /** Addresses in blocks, which never move: those of one object are in one block. */
-  readonly #blocks: BigUint64Array[] = [];
+  readonly #blocks: Block[] = [];
   #used = 0;
   readonly #objects: T[] = [];
   readonly #addresses = new Addresses();
@@ -77,7 +92,57 @@ export class PackedList<T extends object | undefined> {
 
   /** The items that keep their identity, with their indices: for callers that know that they need no others. */
   *unpacked(): Generator<[number, T], undefined> {
-    for (let i = 0; i < this.#length; i++) if (this.#shapeOf[i] === 0) yield [i, this.#read(i)];
+    for (let i = this.#shapeOf.indexOf(0); i >= 0 && i < this.#length; i = this.#shapeOf.indexOf(0, i + 1)) {
+      yield [i, this.#read(i)];
+    }
+  }
+
+  /** The number of the shape of an item that exists; 0 if it keeps its identity. Shapes never change. */
+  shapeAt(index: number): number {
+    return this.#shapeOf[index] ?? 0;
+  }
+
+  /** An item of a shape whose addresses are 0n, 1n, 2n …: each is its own place. Undefined for 0. */
+  exampleOf(shape: number): T | undefined {
+    const { count = 0, make } = this.#shapes[shape - 1] ?? {};
+    return make?.(
+      BigUint64Array.from({ length: count }, (_, i) => BigInt(i)),
+      0,
+    );
+  }
+
+  /** Copies the addresses of an item that has a shape: two words each, first the upper one. At most `WORDS_MAX` words. */
+  readWords(index: number, to: Uint32Array): void {
+    const place = this.#places[index] as number;
+    const { count = 0 } = this.#shapes[(this.#shapeOf[index] as number) - 1] ?? {};
+    const { words } = this.#blocks[Math.floor(place / BLOCK)] as Block;
+    const from = (place % BLOCK) * 2;
+    for (let i = 0; i < count * 2; i += 2) {
+      to[i] = words[from + i + HIGH] as number;
+      to[i + 1] = words[from + i + LOW] as number;
+    }
+  }
+
+  /** The number of the shape that an item has in this list; 0 if it would keep its identity. */
+  shapeNumberOf(item: T): number {
+    return item !== undefined && this.#isPacked(item) ? this.#shapeNumber(item) : 0;
+  }
+
+  /** Adds an item of a shape by its addresses: `order` has the place of each in `words`, which is as `readWords` gives them. */
+  pushWords(shape: number, words: Uint32Array, order: readonly number[]): void {
+    const index = this.#length;
+    this.#makeRoom(index + 1);
+    const at = this.#takeRoom(order.length);
+    const { words: to } = this.#blocks[Math.floor(at / BLOCK)] as Block;
+    const from = (at % BLOCK) * 2;
+    for (let i = 0; i < order.length; i++) {
+      const place = (order[i] as number) * 2;
+      to[from + i * 2 + HIGH] = words[place] as number;
+      to[from + i * 2 + LOW] = words[place + 1] as number;
+    }
+    this.#shapeOf[index] = shape;
+    this.#places[index] = at;
+    this.#length = index + 1;
   }
 
   push(...items: T[]): number {
@@ -180,7 +245,7 @@ export class PackedList<T extends object | undefined> {
     copy.#shapeOf = this.#shapeOf.slice(0, this.#length);
     copy.#places = this.#places.slice(0, this.#length);
     copy.#length = this.#length;
-    copy.#blocks.push(...this.#blocks.map((block) => block.slice()));
+    copy.#blocks.push(...this.#blocks.map(({ numbers }) => blockOf(numbers.slice())));
     copy.#used = this.#used;
     for (const item of this.#objects) copy.#objects.push(item);
     return copy;
@@ -229,12 +294,14 @@ export class PackedList<T extends object | undefined> {
     const place = this.#places[index] as number;
     const shape = this.#shapes[(this.#shapeOf[index] as number) - 1];
     if (!shape) return this.#objects[place] as T;
-    return shape.make(this.#blocks[Math.floor(place / BLOCK)] as BigUint64Array, place % BLOCK);
+    return shape.make((this.#blocks[Math.floor(place / BLOCK)] as Block).numbers, place % BLOCK);
   }
 
   /** Sets the item at an index for which there is room. */
   #write(index: number, item: T): void {
-    const number = item !== undefined && this.#isPacked(item) ? this.#shapeNumber(item) : 0;
+    // Runs of one object, which has no shape.
+    const isSame = this.#objects.length > 0 && this.#objects[this.#objects.length - 1] === item;
+    const number = isSame ? 0 : this.shapeNumberOf(item);
     this.#shapeOf[index] = number;
     this.#places[index] = number === 0 ? this.#keep(item) : this.#addFound();
   }
@@ -249,13 +316,18 @@ export class PackedList<T extends object | undefined> {
   /** Adds the addresses of the object whose shape was found; returns where. */
   #addFound(): number {
     const { found, count: length } = this.#addresses;
+    const at = this.#takeRoom(length);
+    const { numbers } = this.#blocks[Math.floor(at / BLOCK)] as Block;
+    const from = at % BLOCK;
+    for (let i = 0; i < length; i++) numbers[from + i] = found[i] as bigint;
+    return at;
+  }
+
+  /** Room for addresses in one block; returns where. */
+  #takeRoom(length: number): number {
     if (BLOCK - (this.#used % BLOCK) < length) this.#used += BLOCK - (this.#used % BLOCK);
     const at = this.#used;
-    const number = Math.floor(at / BLOCK);
-    this.#blocks[number] ??= new BigUint64Array(BLOCK);
-    const block = this.#blocks[number];
-    const from = at % BLOCK;
-    for (let i = 0; i < length; i++) block[from + i] = found[i] as bigint;
+    this.#blocks[Math.floor(at / BLOCK)] ??= blockOf(new BigUint64Array(BLOCK));
     this.#used = at + length;
     return at;
   }
@@ -281,8 +353,7 @@ export class PackedList<T extends object | undefined> {
 function shapeOf<T>(item: object): Shape<T> | undefined {
   const places = new Map<Value, number>();
   const sample = sampleOf(item, places);
-  // A block is much larger than the addresses of any object that occurs often.
-  if (sample === undefined || places.size === 0 || places.size > BLOCK / 64) return undefined;
+  if (sample === undefined || places.size === 0 || places.size > ADDRESSES_MAX) return undefined;
   const make = makerOf(sample, places, []);
   return make && { pattern: patternOf(sample as object), count: places.size, make: make as Shape<T>['make'] };
 }

@@ -57,6 +57,11 @@ export class IntervalTree implements ReadonlyIntervalTree {
     return this.#nodes.size;
   }
 
+  /** True if no two entries overlap: known as long as none ever did since the tree was empty. */
+  get isDisjoint(): boolean {
+    return !this.#nodes.overlapping;
+  }
+
   /** Memory held by the arrays, in bytes, unused room included. */
   get bytes(): number {
     return this.#nodes.bytes;
@@ -81,11 +86,13 @@ export class IntervalTree implements ReadonlyIntervalTree {
    * last.
    */
   insert(start: bigint, last: bigint, value: number): void {
-    const startHigh = highWord(start);
-    const startLow = lowWord(start);
-    const lastHigh = highWord(last);
-    const lastLow = lowWord(last);
+    this.insertWords(highWord(start), lowWord(start), highWord(last), lowWord(last), value);
+  }
+
+  /** The same with addresses in words. */
+  insertWords(startHigh: number, startLow: number, lastHigh: number, lastLow: number, value: number): void {
     if (below(lastHigh, lastLow, startHigh, startLow)) {
+      const [start, last] = [fromWords(startHigh, startLow), fromWords(lastHigh, lastLow)];
       throw new RangeError(`start 0x${start.toString(16)} is above last 0x${last.toString(16)}`);
     }
     const nodes = this.#nodes;
@@ -127,6 +134,21 @@ export class IntervalTree implements ReadonlyIntervalTree {
   remove(start: bigint, last: bigint, value: number): boolean {
     const at = this.#locate(highWord(start), lowWord(start), highWord(last), lowWord(last), value >>> 0);
     if (at === NONE) return false;
+    this.#removeAt(at);
+    return true;
+  }
+
+  /** Removes an entry that is exactly this range, the latest of equals; returns its value, −1 if there is none. */
+  removeWords(startHigh: number, startLow: number, lastHigh: number, lastLow: number): number {
+    const at = this.#locate(startHigh, startLow, lastHigh, lastLow, NONE);
+    if (at === NONE) return NONE;
+    const value = this.#nodes.values[at] as number;
+    this.#removeAt(at);
+    return value;
+  }
+
+  /** Removes the entry that was located. */
+  #removeAt(at: number): void {
     const nodes = this.#nodes;
     const path = this.#path;
     path.forget();
@@ -138,14 +160,14 @@ export class IntervalTree implements ReadonlyIntervalTree {
     nodes.size--;
     if (nodes.size === 0) {
       this.clear();
-      return true;
+      return;
     }
-    if (nodes.height === 0) return true;
+    if (nodes.height === 0) return;
 
     path.addToCounts(-1);
     if (fill < this.#minFill) {
       rebalance(nodes, path, this.#minFill);
-      return true;
+      return;
     }
     path.forgetAligned();
     // Without overlaps removing an inner entry joins two gaps into one that is larger than both.
@@ -154,7 +176,6 @@ export class IntervalTree implements ReadonlyIntervalTree {
     } else {
       path.refresh();
     }
-    return true;
   }
 
   /** True if the tree holds exactly this entry. */
@@ -170,7 +191,12 @@ export class IntervalTree implements ReadonlyIntervalTree {
 
   /** True if an entry shares an address with first…last (inclusive). */
   overlapsAny(first: bigint, last: bigint): boolean {
-    return this.#firstOverlap(highWord(first), lowWord(first), highWord(last), lowWord(last)) !== NONE;
+    return this.overlapsAnyWords(highWord(first), lowWord(first), highWord(last), lowWord(last));
+  }
+
+  /** The same with addresses in words. */
+  overlapsAnyWords(firstHigh: number, firstLow: number, lastHigh: number, lastLow: number): boolean {
+    return this.#firstOverlap(firstHigh, firstLow, lastHigh, lastLow) !== NONE;
   }
 
   /** The entry of lowest start among those that share an address with first…last (inclusive). */

@@ -6,6 +6,7 @@ import { PinnedPages } from '../iommufd/pinned-pages.ts';
 import type { AddressSpaceView, KernelModel, ModelSettings, Outcome } from '../model.ts';
 import { driverOf } from '../shared/iommu-driver.ts';
 import { badAttach, invalid, nameInUse, outcome, permissionsOf, SUCCESS, unknownObject } from '../shared/outcome.ts';
+import type { PreparedOperation, Words } from '../shared/prepared.ts';
 import { refuserIn } from '../shared/refusal.ts';
 import { type KernelRules, NEWEST_RULES } from '../version-changes.ts';
 import { CompatContainer } from './container.ts';
@@ -83,6 +84,15 @@ export class IommufdVfioModel implements KernelModel {
       default:
         return invalid('not-in-model', `model ${this.name} does not have the operation ${operation.op}`);
     }
+  }
+
+  applyPrepared(operation: PreparedOperation, words: Words, origin: number): boolean {
+    const container = this.#containers.get(operation.space);
+    if (!container?.hasIoas) return false;
+    if (operation.kind === 'unmap') return container.unmapPrepared(operation, words);
+    if (!container.mapPrepared(operation, words, this.#nextPages, origin)) return false;
+    this.#nextPages++;
+    return true;
   }
 
   #with(id: string, run: (container: CompatContainer) => Outcome): Outcome {

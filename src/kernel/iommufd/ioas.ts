@@ -10,8 +10,18 @@ import { AddressSpace } from '../shared/address-space.ts';
 import type { Area } from '../shared/area-store.ts';
 import type { CopyRequest, IoasSpace, MapRequest } from '../shared/ioas-model.ts';
 import { driverOf } from '../shared/iommu-driver.ts';
+import type { Backing } from '../shared/memory.ts';
 import { areaObstacle, asRange, holeObstacle, requestedBy, reservedObstacle } from '../shared/obstacles.ts';
 import { type Decision, DONE, type Permissions } from '../shared/outcome.ts';
+import {
+  isAlignedMap,
+  isLowMemory,
+  type PreparedMap,
+  type PreparedUnmap,
+  readRange,
+  type WordRange,
+  type Words,
+} from '../shared/prepared.ts';
 import { type Obstacle, type Requested, refuserIn } from '../shared/refusal.ts';
 import { type KernelRules, NEWEST_RULES } from '../version-changes.ts';
 import { chooseIova } from './choose-iova.ts';
@@ -59,6 +69,11 @@ const LIMIT = IOVA_MAX;
 
 const refusals = refuserIn(IOMMUFD_RULES);
 
+/** Plain memory. */
+const NO_BACKING: Backing = {};
+/** The range of the operation that is being run. */
+const RANGE: WordRange = { startHigh: 0, startLow: 0, lastHigh: 0, lastLow: 0 };
+
 const MAP_FLAGS: ReadonlySet<string> = new Set(['fixed', 'read', 'write']);
 
 /** One IOAS: what is mapped, reserved and allowed in it, and who uses it. */
@@ -68,6 +83,9 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
   readonly #domains = new Map<string, Domain>();
   readonly #accesses = new Map<string, Access>();
   #alignment = 1n;
+  /** The mask of `#maskedAlignment`. */
+  #mask = 0;
+  #maskedAlignment = 1n;
   #hugePages = true;
   readonly #rules: KernelRules;
   readonly #no: ReturnType<typeof refusals>;
@@ -225,6 +243,37 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
       origin,
     });
     return place;
+  }
+
+  /**
+   * Maps by the numbers of a map that was prepared, if nothing can be against it. False: nothing was changed, and `map` or `mapAt`
+   * decides.
+   */
+  mapPrepared(map: PreparedMap, words: Words, pages: number, origin: number): boolean {
+    if (this.#pins) return false;
+    const mask = this.#alignmentMask();
+    if (mask < 0 || !readRange(map, words, RANGE) || !isLowMemory(map, words) || !isAlignedMap(map, words, mask))
+      return false;
+    if (this.reservedStore.overlapsAny(RANGE) || this.areaStore.overlapsAny(RANGE)) return false;
+    this.#pinned.describe(pages, 0n, NO_BACKING, map.write, false);
+    this.areaStore.addPrepared(map, words, RANGE, pages, origin);
+    return true;
+  }
+
+  /** Unmaps a range that is exactly one area, if nothing else has to happen. False: nothing was changed. */
+  unmapPrepared(unmap: PreparedUnmap, words: Words): boolean {
+    if (this.#pins || this.#accesses.size > 0 || !readRange(unmap, words, RANGE)) return false;
+    return this.areaStore.removeExactly(RANGE);
+  }
+
+  /** The bits that must be zero in an address; −1 if there are too many for a word. */
+  #alignmentMask(): number {
+    if (this.#maskedAlignment !== this.#alignment) {
+      this.#maskedAlignment = this.#alignment;
+      const mask = this.#alignment - 1n;
+      this.#mask = mask > 0x7fff_ffffn ? -1 : Number(mask);
+    }
+    return this.#mask;
   }
 
   /** True if what is mapped is pinned at once: there is a domain, and pinning can be refused or counts. */

@@ -3,6 +3,7 @@ import type { DomainDescription, Operation, OperationOf, ReservedRegion } from '
 import type { ModelSettings, Outcome } from '../model.ts';
 import { IoasModel, type IoasVersion } from '../shared/ioas-model.ts';
 import { invalid, nameInUse, outcome, permissionsOf, SUCCESS, unknownObject } from '../shared/outcome.ts';
+import type { PreparedOperation, Words } from '../shared/prepared.ts';
 import { refuserIn } from '../shared/refusal.ts';
 import { NEWEST_RULES } from '../version-changes.ts';
 import { Ioas } from './ioas.ts';
@@ -64,6 +65,15 @@ export class IommufdModel extends IoasModel<Ioas> {
       default:
         return super.apply(operation, origin);
     }
+  }
+
+  applyPrepared(operation: PreparedOperation, words: Words, origin: number): boolean {
+    const ioas = this.ioases.get(operation.space);
+    if (!ioas) return false;
+    if (operation.kind === 'unmap') return ioas.unmapPrepared(operation, words);
+    if (!ioas.mapPrepared(operation, words, this.nextPages, origin)) return false;
+    this.nextPages++;
+    return true;
   }
 
   #mapFile(ioas: Ioas, operation: OperationOf<'ioas.map_file'>, origin: number): Outcome {

@@ -1,9 +1,10 @@
 import type { IovaRange } from '../../iova/range.ts';
 import { eventAt } from '../../session/event-list.ts';
 import { type Answer, isOperation, type SessionEvent } from '../../session/events.ts';
-import { PackedList } from '../../session/packed-list.ts';
+import { PackedList, WORDS_MAX } from '../../session/packed-list.ts';
 import type { Session } from '../../session/session.ts';
 import type { KernelModel, KernelView } from '../model.ts';
+import { isAsRecorded, type PreparedOperation, preparedOf } from '../shared/prepared.ts';
 import { isForeign, type ReplayStep, runEvent } from './replay.ts';
 import { touchedRange } from './touched-ranges.ts';
 
@@ -33,6 +34,15 @@ function plainAnswer({ outcome, mismatch, translation, uncompared }: ReplayStep)
   return outcome.ok && !outcome.hazard && !mismatch && !translation && !uncompared ? outcome.answer : undefined;
 }
 
+/** Events of one shape that can be run by their numbers. */
+interface Prepared {
+  readonly operation: PreparedOperation;
+  /** The shape of the answer; 0 if it has no address. */
+  readonly shape: number;
+  /** The places of the addresses of the answer. */
+  readonly order: readonly number[];
+}
+
 /** Maximum number of events between two moments whose touched ranges are worth knowing. */
 const TOUCHING_MAX = 1024;
 
@@ -56,6 +66,12 @@ export class SessionStates {
   readonly #answers = new PackedList<Answer | undefined>();
   /** The results of the other operations that were run, by index, ascending. */
   readonly #steps = new Map<number, ReplayStep>();
+  /** What the events of a shape have in common. */
+  #prepared: { readonly events: unknown; readonly byShape: (Prepared | 'none' | undefined)[] } = {
+    events: undefined,
+    byShape: [],
+  };
+  readonly #words = new Uint32Array(WORDS_MAX);
   #revision = 0;
   #latest: { readonly at: number; readonly state: KernelModel } | undefined;
 
@@ -161,17 +177,61 @@ export class SessionStates {
     if (this.#position === t) return;
     // A state that a caller has never changes: a copy goes on.
     if (this.#latest?.state === this.#walker) this.#walker = this.#walker.clone();
+    const events = this.#columns();
     while (this.#position < t) {
-      const step = runEvent(this.#walker, this.#session, this.#position);
-      if (this.#position === this.#answers.length) {
-        const answer = step && plainAnswer(step);
-        this.#answers.push(answer);
-        if (step && !answer) this.#steps.set(this.#position, step);
-      }
+      if (!events || !this.#runByNumbers(events)) this.#run();
       this.#position++;
       const newest = this.#checkpoints.at(-1)?.at ?? 0;
       if (this.#position >= newest + this.#every) this.#addCheckpoint();
     }
+  }
+
+  #run(): void {
+    const step = runEvent(this.#walker, this.#session, this.#position);
+    if (this.#position < this.#answers.length) return;
+    const answer = step && plainAnswer(step);
+    this.#answers.push(answer);
+    if (step && !answer) this.#steps.set(this.#position, step);
+  }
+
+  /** The events as columns, if operations can be run by their numbers. */
+  #columns(): PackedList<SessionEvent> | undefined {
+    const { events } = this.#session;
+    if (!(events instanceof PackedList) || !this.#walker.applyPrepared || isForeign(this.#session, this.#walker))
+      return undefined;
+    if (this.#prepared.events !== events) this.#prepared = { events, byShape: [] };
+    return events;
+  }
+
+  /** Runs the event at the position by its numbers. False if that is not possible: nothing was changed. */
+  #runByNumbers(events: PackedList<SessionEvent>): boolean {
+    const at = this.#position;
+    const shape = events.shapeAt(at);
+    if (shape === 0) return false;
+    const { byShape } = this.#prepared;
+    let prepared = byShape[shape];
+    if (prepared === undefined) {
+      prepared = this.#prepare(events.exampleOf(shape));
+      byShape[shape] = prepared;
+    }
+    if (prepared === 'none') return false;
+    events.readWords(at, this.#words);
+    if (!isAsRecorded(prepared.operation, this.#words)) return false;
+    if (!this.#walker.applyPrepared?.(prepared.operation, this.#words, at)) return false;
+    if (at < this.#answers.length) return true;
+    if (prepared.shape === 0) this.#answers.push(prepared.operation.answer);
+    else this.#answers.pushWords(prepared.shape, this.#words, prepared.order);
+    return true;
+  }
+
+  #prepare(example: SessionEvent | undefined): Prepared | 'none' {
+    const operation = example && isOperation(example) ? preparedOf(example) : undefined;
+    if (!operation) return 'none';
+    const order = Object.values(operation.answer).flatMap((value) =>
+      typeof value === 'bigint' ? [Number(value)] : [],
+    );
+    const shape = this.#answers.shapeNumberOf(operation.answer);
+    return shape === 0 && order.length > 0 ? 'none' : { operation, shape, order };
   }
 
   #addCheckpoint(): void {

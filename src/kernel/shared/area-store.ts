@@ -5,6 +5,7 @@ import { IOVA_MAX, type Iova } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import { grown } from '../../iova/typed-arrays.ts';
 import type { AreaView } from '../model.ts';
+import type { PreparedMap, WordRange, Words } from './prepared.ts';
 
 const READ = 1;
 const WRITE = 2;
@@ -81,6 +82,29 @@ export class AreaStore {
    * permit it.
    */
   add(start: bigint, last: bigint, mapping: Mapping): number {
+    const flags =
+      (mapping.read ? READ : 0) | (mapping.write ? WRITE : 0) | (mapping.pagesWritable ? PAGES_WRITABLE : 0);
+    const { userVa, pages, origin } = mapping;
+    const handle = this.#newHandle(highWord(userVa), lowWord(userVa), pages, flags, origin);
+    this.tree.insert(start, last, handle);
+    return handle;
+  }
+
+  /** The same for a prepared map whose range is known. */
+  addPrepared(
+    { userVa, read, write }: PreparedMap,
+    words: Words,
+    range: WordRange,
+    pages: number,
+    origin: number,
+  ): number {
+    const flags = (read ? READ : 0) | (write ? WRITE | PAGES_WRITABLE : 0);
+    const handle = this.#newHandle(words[userVa * 2] as number, words[userVa * 2 + 1] as number, pages, flags, origin);
+    this.tree.insertWords(range.startHigh, range.startLow, range.lastHigh, range.lastLow, handle);
+    return handle;
+  }
+
+  #newHandle(userVaHigh: number, userVaLow: number, pages: number, flags: number, origin: number): number {
     const handle = this.#free.pop() ?? this.#used++;
     if (handle >= this.#flags.length) {
       const capacity = Math.max(FIRST_CAPACITY, this.#flags.length * 2);
@@ -89,13 +113,11 @@ export class AreaStore {
       this.#flags = grown(this.#flags, capacity);
       this.#origin = grown(this.#origin, capacity);
     }
-    this.#userVa[handle * 2] = highWord(mapping.userVa);
-    this.#userVa[handle * 2 + 1] = lowWord(mapping.userVa);
-    this.#pages[handle] = mapping.pages;
-    this.#flags[handle] =
-      (mapping.read ? READ : 0) | (mapping.write ? WRITE : 0) | (mapping.pagesWritable ? PAGES_WRITABLE : 0);
-    this.#origin[handle] = mapping.origin;
-    this.tree.insert(start, last, handle);
+    this.#userVa[handle * 2] = userVaHigh;
+    this.#userVa[handle * 2 + 1] = userVaLow;
+    this.#pages[handle] = pages;
+    this.#flags[handle] = flags;
+    this.#origin[handle] = origin;
     return handle;
   }
 
@@ -108,6 +130,20 @@ export class AreaStore {
   remove(area: IntervalEntry): void {
     if (!this.tree.remove(area.start, area.last, area.value)) throw new Error('the area to remove does not exist');
     this.#free.push(area.value);
+  }
+
+  /** True if an area overlaps the range. */
+  overlapsAny({ startHigh, startLow, lastHigh, lastLow }: WordRange): boolean {
+    return this.tree.overlapsAnyWords(startHigh, startLow, lastHigh, lastLow);
+  }
+
+  /** Removes the area that is exactly this range. False if there is none, or if areas may overlap. */
+  removeExactly({ startHigh, startLow, lastHigh, lastLow }: WordRange): boolean {
+    if (!this.tree.isDisjoint) return false;
+    const handle = this.tree.removeWords(startHigh, startLow, lastHigh, lastLow);
+    if (handle < 0) return false;
+    this.#free.push(handle);
+    return true;
   }
 
   clear(): void {

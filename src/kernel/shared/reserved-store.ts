@@ -2,6 +2,7 @@ import { IntervalTree } from '../../iova/interval-tree/tree.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
 import type { ReservedView } from '../model.ts';
+import type { WordRange } from './prepared.ts';
 
 type Owner = NonNullable<ReservedView['owner']>;
 
@@ -50,6 +51,11 @@ export class ReservedStore {
   firstOverlapping(first: bigint, last: bigint): ReservedView | undefined {
     const entry = this.tree.firstOverlap(first, last);
     return entry && this.#of(entry.value);
+  }
+
+  /** True if a reserved range overlaps this one. */
+  overlapsAny({ startHigh, startLow, lastHigh, lastLow }: WordRange): boolean {
+    return this.tree.size > 0 && this.tree.overlapsAnyWords(startHigh, startLow, lastHigh, lastLow);
   }
 
   /** The ranges of the whole space that are not reserved, by ascending start. */
