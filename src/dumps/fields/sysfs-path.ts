@@ -25,8 +25,20 @@ function deviceName(component: string | undefined): string | undefined {
 
 /** Components of a path without `.` and empty ones; `a/..` is resolved, a leading `..` is kept. */
 export function pathComponents(path: string): string[] {
-  const result: string[] = [];
-  for (const part of path.split('/')) {
+  const parts = path.split('/');
+  // Most paths have nothing to resolve.
+  return parts.some(needsResolving) ? withResolved([], parts) : parts;
+}
+
+const needsResolving = (part: string) => part === '' || part === '.' || part === '..';
+
+/** The components of the path that a symbolic link leads to; `link`: those of the link. */
+export function targetComponents(link: readonly string[], target: string): string[] {
+  return target.startsWith('/') ? pathComponents(target) : withResolved(link.slice(0, -1), target.split('/'));
+}
+
+function withResolved(result: string[], parts: readonly string[]): string[] {
+  for (const part of parts) {
     if (part === '' || part === '.') continue;
     if (part === '..' && result.length > 0 && result.at(-1) !== '..') result.pop();
     else result.push(part);

@@ -44,10 +44,10 @@ export class ArchiveHosts {
     this.#several = several;
   }
 
-  /** The source that an entry belongs to, by the components of its path in the archive. */
-  sourceOf(components: readonly string[]): SourceReading {
+  /** The source that an entry belongs to, by its path in the archive and the components of that. */
+  sourceOf(components: readonly string[], whole: string): SourceReading {
     if (this.#depth > 0) return this.#ofHost(components, this.#depth);
-    for (const [i, level] of this.#levels.entries()) if (this.#isSecond(components, i + 1, level)) break;
+    for (const [i, level] of this.#levels.entries()) if (this.#isSecond(components, whole, i + 1, level)) break;
     return this.#depth > 0 ? this.#ofHost(components, this.#depth) : this.#whole;
   }
 
@@ -68,12 +68,11 @@ export class ArchiveHosts {
   }
 
   /** Notes an entry; true if it is of a second host: it has a file that the first one has too. */
-  #isSecond(components: readonly string[], depth: number, level: Level): boolean {
+  #isSecond(components: readonly string[], whole: string, depth: number, level: Level): boolean {
     if (components.length <= depth || OF_ANY_MACHINE.has(components[depth - 1] ?? '')) return false;
     const folder = components.slice(0, depth).join('/');
-    const path = components.slice(depth).join('/');
-    const isOfHost = OF_A_HOST.test(path);
-    if (isOfHost) level.first ??= folder;
+    const path = whole.slice(folder.length + 1);
+    if (level.first === undefined && OF_A_HOST.test(path)) level.first = folder;
     const { first } = level;
     if (first !== undefined && first !== folder && level.paths.get(first)?.has(path)) {
       this.#depth = depth;

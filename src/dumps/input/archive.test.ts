@@ -176,13 +176,14 @@ describe('an archive of several hosts', () => {
 describe('tar entries', () => {
   async function entriesOf(bytes: Uint8Array, chunk: number) {
     const found: { name: string; type: string; linkname: string; body: string }[] = [];
-    for await (const { name, type, linkname, body } of tarEntries(
+    for await (const entry of tarEntries(
       (async function* () {
         for (let at = 0; at < bytes.length; at += chunk) yield bytes.subarray(at, at + chunk);
       })(),
     )) {
       let text = '';
-      for await (const piece of body()) text += new TextDecoder().decode(piece);
+      for await (const piece of entry.body()) text += new TextDecoder().decode(piece);
+      const { name, type, linkname } = entry;
       found.push({ name, type, linkname, body: text });
     }
     return found;

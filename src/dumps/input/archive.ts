@@ -32,9 +32,10 @@ export async function readTar(
     for await (const entry of tarEntries(bytes)) {
       if (pacer.isDue) await pacer.pause();
       const components = pathComponents(entry.name);
-      const own = hosts?.sourceOf(components) ?? reading;
-      const path = pathOf(own, archive, entry.name, components);
-      if (path === undefined) continue;
+      const whole = pathIn(entry.name, components);
+      const own = hosts?.sourceOf(components, whole) ?? reading;
+      if (!isUsable(own, archive, entry.name, components)) continue;
+      const path = `${archive}/${whole}`;
       const source = { name: path, path: [...above, ...components] };
       if (entry.type !== 'file') takeOther(own, archive, source, entry);
       else {
@@ -68,19 +69,23 @@ function takeOther(
 
 /** The path of an entry, below the archive's name; undefined if it has none that can be used, which is reported. */
 export function entryPath(reading: SourceReading, archive: string, name: string): string | undefined {
-  return pathOf(reading, archive, name, pathComponents(name));
+  const components = pathComponents(name);
+  return isUsable(reading, archive, name, components) ? `${archive}/${pathIn(name, components)}` : undefined;
 }
 
-/** The same; `components`: of the name. */
-function pathOf(
-  { collector }: SourceReading,
-  archive: string,
-  name: string,
-  components: readonly string[],
-): string | undefined {
+/** The path that the components of a name are. */
+function pathIn(name: string, components: readonly string[]): string {
+  let length = components.length - 1;
+  for (const component of components) length += component.length;
+  // Nothing of most names is resolved.
+  return length === name.length ? name : components.join('/');
+}
+
+/** False for an entry with a path that cannot be used, which is reported. `components`: of the name. */
+function isUsable({ collector }: SourceReading, archive: string, name: string, components: readonly string[]): boolean {
   if (name === '' || hasControls(name)) {
     collector.diagnostic(archive, 'tar-bad-entry', { name: '', reason: 'its name is empty or has control characters' });
-    return undefined;
+    return false;
   }
   if (name.startsWith('/') && !collector.hasDiagnostic('tar-absolute-path')) {
     collector.diagnostic(archive, 'tar-absolute-path', { name: shortened(name) });
@@ -90,9 +95,9 @@ function pathOf(
       name: shortened(name),
       reason: 'its path leads out of the archive',
     });
-    return undefined;
+    return false;
   }
-  return `${archive}/${components.join('/')}`;
+  return true;
 }
 
 async function readTarFile(

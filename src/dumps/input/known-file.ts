@@ -19,9 +19,10 @@ export function takeKnownFile(
   bytes: Uint8Array,
 ): boolean {
   const known = lineFormats.repeatedTexts;
-  if (!known?.has(source) || bytes.length === 0) return false;
+  const texts = known?.textsAt(source);
+  if (!known || !texts || bytes.length === 0) return false;
   const text = DECODER.decode(bytes);
-  if (text.includes(REPLACEMENT) || !known.replay(source, text, collector, true)) return false;
+  if (text.includes(REPLACEMENT) || !known.replayFile(source, texts, text, collector)) return false;
   collector.files++;
   onText?.(source.name, text);
   return true;

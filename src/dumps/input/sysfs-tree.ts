@@ -1,7 +1,14 @@
 // What the paths and symbolic links of a copy of sysfs say without any file being read: which device is in which group,
 // and which IOMMUs there are.
 import { iommuOf } from '../fields/iommu-name.ts';
-import { groupDevice, groupLink, iommuPlace, pathComponents, sysfsRoot } from '../fields/sysfs-path.ts';
+import {
+  groupDevice,
+  groupLink,
+  iommuPlace,
+  pathComponents,
+  sysfsRoot,
+  targetComponents,
+} from '../fields/sysfs-path.ts';
 import { IOMMU_CLASS, IOMMU_GROUPS } from '../registry.ts';
 import type { Collector } from './collector.ts';
 
@@ -25,8 +32,7 @@ export function readLink(
   target: string,
   components: readonly string[] = pathComponents(path),
 ): void {
-  const from = target.startsWith('/') ? [] : components.slice(0, -1);
-  const whole = pathComponents([...from, target].join('/'));
+  const whole = targetComponents(components, target);
   // Some drivers show nothing of an IOMMU but a link to it.
   const iommu = components.at(-2) === 'iommu' ? iommuPlace(whole) : undefined;
   if (iommu && iommu.name === components.at(-1)) {

@@ -49,7 +49,9 @@ class Portions {
     while (this.#at >= this.#piece.length) {
       const next = await this.#pieces.next();
       if (next.done) return new Uint8Array();
-      this.#piece = next.value;
+      // Parts of a Buffer are Buffers, which take several times as long to make.
+      const { buffer, byteOffset, byteLength } = next.value;
+      this.#piece = new Uint8Array(buffer, byteOffset, byteLength);
       this.#at = 0;
     }
     const taken = this.#piece.subarray(this.#at, this.#at + max);
@@ -100,11 +102,15 @@ const DECODER = new TextDecoder();
 
 /** Text up to the first NUL. */
 function textAt(block: Uint8Array, offset: number, length: number): string {
+  if (block[offset] === 0) return '';
   const end = block.indexOf(0, offset);
   const stop = end < 0 || end > offset + length ? offset + length : end;
   if (stop === offset) return '';
   return DECODER.decode(block.subarray(offset, stop));
 }
+
+/** `ustar` */
+const USTAR = [0x75, 0x73, 0x74, 0x61, 0x72, 0];
 
 /** A number in octal digits, or in base 256 if its first bit is set; undefined if it is neither, or beyond 2^53. */
 function numberAt(block: Uint8Array, offset: number, length: number): number | undefined {
@@ -174,6 +180,7 @@ export async function* tarEntries(pieces: AsyncIterable<Uint8Array>): AsyncGener
   const portions = new Portions(pieces);
   const forAll: Attributes = {};
   let forNext: Attributes = {};
+  let hasAttributes = false;
   let wasZero = false;
   try {
     for (;;) {
@@ -197,42 +204,54 @@ export async function* tarEntries(pieces: AsyncIterable<Uint8Array>): AsyncGener
         const bytes = await portions.exactly(size);
         if (!bytes) return;
         await portions.skip(padding(size));
+        hasAttributes = true;
         Object.assign(flag === 'g' ? forAll : forNext, attributesOf(flag, bytes));
         continue;
       }
-      const entry = entryOf(block, flag, { size, ...forAll, ...forNext });
+      const entry = new Entry(block, flag, hasAttributes ? { size, ...forAll, ...forNext } : { size }, portions);
       forNext = {};
-      let left = entry.type === 'file' ? entry.size : 0;
-      yield {
-        ...entry,
-        whole: portions.ahead(left),
-        async *body() {
-          while (left > 0) {
-            const part = portions.now(left) ?? (await portions.some(left));
-            if (part.length === 0) return;
-            left -= part.length;
-            yield part;
-          }
-        },
-      };
-      await portions.skip(left + padding(entry.size));
+      yield entry;
+      const end = entry.left + padding(entry.size);
+      if (!portions.now(end)) await portions.skip(end);
     }
   } finally {
     await portions.close();
   }
 }
 
-function entryOf(
-  block: Uint8Array,
-  flag: string,
-  about: Attributes & { readonly size: number },
-): Omit<TarEntry, 'body' | 'whole'> {
+class Entry implements TarEntry {
+  readonly name: string;
+  readonly size: number;
+  readonly type: TarEntryType;
+  readonly linkname: string;
+  readonly whole: Uint8Array | undefined;
+  /** Bytes of the contents that were not read. */
+  left: number;
+  readonly #portions: Portions;
+
+  constructor(block: Uint8Array, flag: string, about: Attributes & { readonly size: number }, portions: Portions) {
+    this.name = about.name ?? nameIn(block);
+    this.type = TYPES[flag] ?? (this.name.endsWith('/') ? 'directory' : 'file');
+    this.linkname = about.linkname ?? textAt(block, 157, 100);
+    this.size = this.type === 'file' ? about.size : 0;
+    this.left = this.size;
+    this.whole = portions.ahead(this.left);
+    this.#portions = portions;
+  }
+
+  async *body(): AsyncGenerator<Uint8Array, void, undefined> {
+    while (this.left > 0) {
+      const part = this.#portions.now(this.left) ?? (await this.#portions.some(this.left));
+      if (part.length === 0) return;
+      this.left -= part.length;
+      yield part;
+    }
+  }
+}
+
+function nameIn(block: Uint8Array): string {
   const own = textAt(block, 0, 100);
   // In ustar alone this is a prefix; GNU's old headers (`ustar  `) have times there.
-  const isUstar = textAt(block, 257, 6) === 'ustar';
-  const prefix = isUstar ? textAt(block, 345, 155) : '';
-  const name = about.name ?? (prefix === '' ? own : `${prefix}/${own}`);
-  const type = TYPES[flag] ?? (name.endsWith('/') ? 'directory' : 'file');
-  const linkname = about.linkname ?? textAt(block, 157, 100);
-  return { name, type, linkname, size: type === 'file' ? about.size : 0 };
+  const hasPrefix = block[345] !== 0 && USTAR.every((byte, i) => block[257 + i] === byte);
+  return hasPrefix ? `${textAt(block, 345, 155)}/${own}` : own;
 }

@@ -89,7 +89,8 @@ export async function readZip(
         problem = `it has more than ${ENTRIES_MAX} entries`;
         break;
       }
-      const own = hosts?.sourceOf(pathComponents(step.file.name)) ?? reading;
+      const components = pathComponents(step.file.name);
+      const own = hosts?.sourceOf(components, components.join('/')) ?? reading;
       await readZipEntry(own, archive, step.file.name, { next, putBack: (one) => steps.unshift(one) }, readEntry);
     }
   } finally {

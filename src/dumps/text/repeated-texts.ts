@@ -147,20 +147,28 @@ interface Known {
   isExact: boolean;
 }
 
+/** What was noted of the texts with one path. */
+type KnownTexts = ReadonlyMap<string, Known>;
+
 /** The texts that were read with one set of formats. */
 export class RepeatedTexts {
   /** By path, then by text. */
   readonly #known = new Map<string, Map<string, Known>>();
   #kept = 0;
 
-  /**
-   * Puts a text into the collector as its readers did before; false if it must be read. `isFile`: the text is that of a
-   * file that was not looked at.
-   */
-  replay({ name, path }: DumpSource, text: string, collector: Collector, isFile = false): boolean {
-    const known = this.#at(path)?.get(text);
-    const steps = known?.steps;
-    if (!steps || (isFile && !known.isExact)) return false;
+  /** Puts a text into the collector as its readers did before; false if it must be read. */
+  replay(source: DumpSource, text: string, collector: Collector): boolean {
+    const steps = this.textsAt(source)?.get(text)?.steps;
+    return steps !== undefined && this.#replay(source, steps, collector);
+  }
+
+  /** The same for a file that was not looked at, of which `texts` are known (`textsAt`). */
+  replayFile(source: DumpSource, texts: KnownTexts, text: string, collector: Collector): boolean {
+    const known = texts.get(text);
+    return known?.steps !== undefined && known.isExact && this.#replay(source, known.steps, collector);
+  }
+
+  #replay({ name, path }: DumpSource, steps: readonly Step[], collector: Collector): true {
     const host = sysfsRoot(path);
     const sinks = new Map<string, FactSink>();
     const place: Place = {
@@ -178,12 +186,8 @@ export class RepeatedTexts {
     return true;
   }
 
-  /** True if texts with this path are known. */
-  has({ path }: DumpSource): boolean {
-    return this.#at(path) !== undefined;
-  }
-
-  #at(components: readonly string[]): Map<string, Known> | undefined {
+  /** The known texts with this path; undefined if there are none. */
+  textsAt({ path: components }: DumpSource): KnownTexts | undefined {
     const path = tellingPath(components);
     return path === undefined ? undefined : this.#known.get(path);
   }

@@ -230,8 +230,12 @@ export async function readSources(
 /** The texts of a folder from which facts were read. */
 function ownTexts({ session }: ReadInputs, name: string): string[] {
   const texts = new Set<string>();
+  const folder = `${name}/`;
+  let last: string | undefined;
   for (const event of unpackedEvents(session.events)) {
-    if (isFact(event) && event.source?.startsWith(`${name}/`)) texts.add(event.source.slice(name.length + 1));
+    if (!isFact(event) || event.source === undefined || event.source === last) continue;
+    last = event.source;
+    if (last.startsWith(folder)) texts.add(last.slice(folder.length));
     if (texts.size >= FOREIGN_MAX) break;
   }
   return [...texts];
