@@ -1,17 +1,13 @@
-import { commonSpace } from '../analysis/space/common-space.ts';
 import { HostClasses, hostsLabel } from '../analysis/space/compare-hosts.ts';
-import { answerFor } from '../engine/answers/answer.ts';
 import { namedComparison } from '../engine/answers/named-comparison.ts';
-import type { EngineDocument } from '../engine/documents/document.ts';
 import type { HostsCompared } from '../engine/protocol/answers.ts';
 import { formatSize, hex } from '../iova/format.ts';
 import { type IovaRange, sizeOf } from '../iova/range.ts';
-import { requireGuest } from '../lib/guest.ts';
-import { choose, select } from '../lib/opened.ts';
 import { kernelProblem, parseCommandArgs } from './args.ts';
-import { type GivenGuest, GUEST_HELP, guestOf } from './guest-option.ts';
+import { readPaths, type TriedOnHost } from './compared-paths.ts';
+import { GUEST_HELP, guestOf } from './guest-option.ts';
 import { type CliIo, type Command, type ExitCode, unusable } from './io.ts';
-import { exitWith, openAsCase, type UnreadInput } from './open-files.ts';
+import { exitWith, type UnreadInput } from './open-files.ts';
 
 const HELP = `usage: iovascope compare FILE… [--guest G] [--kernel V] [--json]
 
@@ -65,13 +61,6 @@ function plainLines(compared: HostsCompared): string[] {
 
 const pair = ({ start, last }: IovaRange) => [hex(start), hex(last)];
 
-/** What a guest would meet on one host. */
-interface TriedOnHost {
-  readonly host: string;
-  readonly severity: string;
-  readonly text: string;
-}
-
 function jsonText(
   compared: HostsCompared,
   tried: readonly TriedOnHost[] | undefined,
@@ -97,14 +86,6 @@ function jsonText(
       ? { not_read: unread.map(({ source, message }) => ({ name: source, reason: message })) }
       : {}),
   });
-}
-
-/** The answer about the guest on one host, with all of its groups that can be assigned. */
-function triedOn(document: EngineDocument, { guest, name }: GivenGuest): TriedOnHost {
-  const { choice, document: own } = requireGuest(guest, name);
-  const open = new Map([document, ...(own ? [own] : [])].map((one) => [one.id, one]));
-  const { answer } = answerFor(open, { selectedGroups: select([document]).keys, guest: choice });
-  return { host: document.title, severity: answer.severity, text: answer.text };
 }
 
 /** The answers, those that are the same in one line. */
@@ -135,25 +116,13 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   const titles: string[] = [];
   const tried: TriedOnHost[] | undefined = given && [];
   const unread: UnreadInput[] = [];
-  // One host after the other, and no more is kept of it than what is compared.
-  for (const path of positionals) {
-    const opened = await openAsCase(path, io, { hostName: path });
-    if (!opened.ok) {
-      unread.push({ source: path, code: 'unusable', message: withoutPath(opened.message, path) });
-      continue;
-    }
-    unread.push(...opened.unread);
-    if (opened.documents.every(({ host }) => host.groups.length === 0)) {
-      const message = 'nothing says what is reserved (no IOMMU groups, no regions)';
-      unread.push({ source: path, code: 'nothing-reserved', message });
-      continue;
-    }
-    for (const document of choose(opened.documents, { kernel: values.kernel })) {
-      const { host, title } = document;
-      if (host.groups.length === 0) continue;
-      titles.push(title);
-      fleet.add(commonSpace(host, host.groups));
-      if (given) tried?.push(triedOn(document, given));
+  const options = { kernel: values.kernel, guest: given, guestText: values.guest };
+  for (const read of await readPaths(positionals, io, options)) {
+    unread.push(...read.unread);
+    for (const host of read.hosts) {
+      titles.push(host.title);
+      fleet.add(host.space);
+      if (host.tried) tried?.push(host.tried);
     }
   }
   if (titles.length < 2) {
@@ -166,11 +135,6 @@ async function run(args: readonly string[], io: CliIo): Promise<ExitCode> {
   const notRead = unread.map(({ source, message }) => `not read: ${source}: ${message}`);
   io.stdout(values.json === true ? `${jsonText(compared, tried, unread)}\n` : `${[...plain, ...notRead].join('\n')}\n`);
   return exitWith(0, 'compare', [...unread, ...(given?.unread ?? [])], io);
-}
-
-/** A message that begins with the path, without that. */
-function withoutPath(message: string, path: string): string {
-  return message.startsWith(`${path}: `) ? message.slice(path.length + 2) : message;
 }
 
 export const COMPARE: Command = { help: HELP, run };

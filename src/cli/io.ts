@@ -1,3 +1,5 @@
+import type { Threads } from './threads.ts';
+
 /** What a command may use of the outside world. Tests pass their own. */
 export interface CliIo {
   /** Results. */
@@ -12,6 +14,8 @@ export interface CliIo {
   readFolder(path: string): Promise<readonly string[]>;
   /** Writes a file, replacing one that is there; rejects as `readFile` does. */
   writeFile(path: string, data: string | Uint8Array): Promise<void>;
+  /** Threads of this program (`thread.ts`); without them, everything is done in one. */
+  readonly threads?: Threads;
 }
 
 /** 0: done and clean; 1: done, and what was looked for was found; 2: the input or the call is unusable. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from './testing/run.ts';
 
 // The only tests that start processes: what `npm run cli` and the published package run.
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -50,6 +51,20 @@ describe('the built program', () => {
     expect(unusable.code).toBe(2);
     expect(unusable.stdout).toBe('');
     expect(unusable.stderr.trimEnd().split('\n').length).toBe(1);
+  }, 30_000);
+
+  it('compares many hosts in threads, with the answer of one thread', async () => {
+    const paths = Array.from({ length: 36 }, (_, i) => join(folder, `host${i}`));
+    for (const [i, path] of paths.entries()) {
+      const group = join(path, 'sys/kernel/iommu_groups/1');
+      mkdirSync(group, { recursive: true });
+      const direct = i % 5 === 0 ? '0x000000007b800000 0x000000007bffffff direct\n' : '';
+      writeFileSync(join(group, 'reserved_regions'), `${direct}0x00000000fee00000 0x00000000feefffff msi\n`);
+    }
+    const args = ['compare', '--json', ...paths];
+    const alone = await runCli(args);
+    expect(await outcome(BUILT, args)).toEqual(alone);
+    expect(JSON.parse(alone.stdout).classes).toMatchObject([{ count: 28 }, { count: 8 }]);
   }, 30_000);
 
   it('open serves the explorer and the files to this machine only, until it is stopped', async () => {

@@ -37,6 +37,22 @@ export interface CommonSpace {
   readonly usable: RangeSet;
 }
 
+/** What the ranges of a space are, without what they were derived from. */
+export interface SpaceRanges extends Pick<CommonSpace, 'reserved' | 'apertures' | 'usable'> {
+  /** Of each group something; empty if no group is selected. */
+  readonly groups: readonly unknown[];
+}
+
+/** The ranges of a space alone: they take little memory, and can be sent to another thread. */
+export function rangesOf({ reserved, apertures, usable, groups }: SpaceRanges): SpaceRanges {
+  return {
+    reserved: reserved.map(({ start, last, type }) => ({ start, last, type, parts: [] })),
+    apertures: apertures.map(({ start, last, message }) => ({ start, last, message, provenance: [] })),
+    usable,
+    groups: groups.map((_, i) => i),
+  };
+}
+
 /** A container or an IOAS whose ranges the kernel itself reported. */
 export interface ReportedSpace {
   readonly name: string;

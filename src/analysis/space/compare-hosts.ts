@@ -3,7 +3,7 @@ import { hexRange, shortExactSize } from '../../iova/format.ts';
 import { compareRanges, containsRange, type IovaRange, range, sizeOf, WHOLE_SPACE } from '../../iova/range.ts';
 import { complement, intersect, type RangeSet, rangeSet, subtract, union } from '../../iova/range-set.ts';
 import { meaningOf } from '../host/region-types.ts';
-import type { CommonSpace } from './common-space.ts';
+import { rangesOf, type SpaceRanges } from './common-space.ts';
 import { obstacleLabel, usableInFacts } from './usable-ranges.ts';
 
 export interface HostDifference extends IovaRange {
@@ -46,13 +46,13 @@ export interface ClassDifference extends IovaRange {
 
 const rangesKey = (set: RangeSet) => set.map(({ start, last }) => `${start}-${last}`).join();
 
-function reservedOf(space: CommonSpace): RangeSet {
+function reservedOf(space: SpaceRanges): RangeSet {
   return rangeSet(space.reserved.filter((region) => meaningOf(region.type).blocksMappings));
 }
 
 /** A space of a class, and what is reserved in it. */
 interface ClassSpace {
-  readonly space: CommonSpace;
+  readonly space: SpaceRanges;
   readonly reserved: RangeSet;
 }
 
@@ -62,7 +62,7 @@ export class HostClasses {
   readonly #apertureUnknown: boolean[] = [];
 
   /** Adds the next host: its index is the number of hosts before it. */
-  add(space: CommonSpace): void {
+  add(space: SpaceRanges): void {
     const index = this.#apertureUnknown.length;
     const isUnknown = space.apertures.length === 0;
     this.#apertureUnknown.push(isUnknown);
@@ -70,7 +70,7 @@ export class HostClasses {
     const key = [rangesKey(space.usable), rangesKey(reserved), isUnknown].join(' ');
     const known = this.#classes.get(key);
     if (known) known.hosts.push(index);
-    else this.#classes.set(key, { space, reserved, hosts: [index] });
+    else this.#classes.set(key, { space: rangesOf(space), reserved, hosts: [index] });
   }
 
   get size(): number {
@@ -112,14 +112,14 @@ export class HostClasses {
 }
 
 /** Compares the spaces of two or more hosts. */
-export function compareHosts(spaces: readonly CommonSpace[]): HostComparison {
+export function compareHosts(spaces: readonly SpaceRanges[]): HostComparison {
   const classes = new HostClasses();
   for (const space of spaces) classes.add(space);
   return classes.compare();
 }
 
 /** A function for what blocks a range in a space, in a few words. */
-function reasonsIn(space: CommonSpace): (range: IovaRange) => string {
+function reasonsIn(space: SpaceRanges): (range: IovaRange) => string {
   const usable = usableInFacts(space, []);
   return (range) => [...new Set((usable?.obstaclesIn(range) ?? []).map(obstacleLabel))].join(', ');
 }

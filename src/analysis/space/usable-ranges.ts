@@ -7,7 +7,7 @@ import { type Provenance, provenanceOf } from '../host/host.ts';
 import type { MappingState } from '../host/mapping-state.ts';
 import { factAt, type LiveMapping } from '../host/mappings.ts';
 import { meaningOf } from '../host/region-types.ts';
-import { beyondApertures, type CommonSpace, type ReportedSpace } from './common-space.ts';
+import { beyondApertures, type ReportedSpace, type SpaceRanges } from './common-space.ts';
 
 /**
  * `reserved`: a region that refuses mappings; `aperture`: outside what the IOMMU can translate; `mapping`: mapped
@@ -64,7 +64,7 @@ export function obstacleLabel({ kind, type }: Pick<SpaceObstacle, 'kind' | 'type
  * The space that a host's selected groups share, with the mappings of the sources at one position. `undefined` if no group is
  * selected: reserved and usable ranges are then unknown.
  */
-export function usableInFacts(space: CommonSpace, mappings: readonly MappingState[]): UsableRanges | undefined {
+export function usableInFacts(space: SpaceRanges, mappings: readonly MappingState[]): UsableRanges | undefined {
   if (space.groups.length === 0) return undefined;
   let free: RangeSet | undefined;
   const mapped = () => rangeSet(mappings.flatMap((state) => state.layers().flat()));
@@ -120,7 +120,7 @@ export function usableAsReported(space: ReportedSpace): UsableRanges {
   };
 }
 
-function outsideApertures({ apertures }: Pick<CommonSpace, 'apertures'>, requested: IovaRange): SpaceObstacle[] {
+function outsideApertures({ apertures }: Pick<SpaceRanges, 'apertures'>, requested: IovaRange): SpaceObstacle[] {
   return beyondApertures(apertures)
     .filter((r) => overlaps(r, requested))
     .map(({ start, last }) => {

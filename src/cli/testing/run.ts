@@ -1,5 +1,6 @@
 // Runs commands for tests, with files that exist only in memory.
 import { main } from '../main.ts';
+import type { Threads } from '../threads.ts';
 
 export interface CliResult {
   readonly code: number;
@@ -17,6 +18,7 @@ export async function runCli(
   args: readonly string[],
   files: Readonly<Record<string, string | Uint8Array>> = {},
   stdin: string | Uint8Array<ArrayBuffer> | Error = '',
+  threads?: Threads,
 ): Promise<CliResult> {
   let stdout = '';
   let stderr = '';
@@ -50,6 +52,7 @@ export async function runCli(
       if (path.startsWith('/nowhere/')) throw new Error('no such file or directory');
       written[path] = data;
     },
+    ...(threads ? { threads } : {}),
   });
   return { code, stdout, stderr, ...(Object.keys(written).length > 0 ? { written } : {}) };
 }
