@@ -20,28 +20,31 @@ interface Named {
   pagesLast: bigint;
 }
 
-interface Waiting {
-  readonly fact: TraceEvent;
-  readonly position: number;
-  /** How many DMA API events have followed. */
-  followers: number;
-  /** True if it was already waiting at the previous call of `releaseOld`. */
-  isOld: boolean;
+/** How the owner of IOMMU events calls them, and what becomes of them. */
+export interface UnnamedEvents<T> {
+  factOf(event: T): TraceEvent;
+  /** There is no matching DMA API event. */
+  onUnnamed(event: T): void;
+  /** A DMA API event has its pages. */
+  onPaired?(event: T): void;
 }
 
-/** Receives an IOMMU event that has no matching DMA API event. */
-export type OnUnnamed = (fact: TraceEvent, position: number) => void;
-
 /** The trace events of one source, in order. */
-export class DeviceEvents {
-  readonly #onUnnamed: OnUnnamed;
-  /** The last events with a device, the oldest first. */
+export class DeviceEvents<T> {
+  readonly #owner: UnnamedEvents<T>;
+  /** The last events with a device, the oldest first, and how many there were. */
   readonly #named: Named[] = [];
-  /** Events without a device whose device may follow, the oldest first. */
-  #waiting: Waiting[] = [];
+  #namedCount = 0;
+  // Events without a device whose device may follow, the oldest first; in arrays, because there may be many. A fact is
+  // there if it was needed, and `#entered` is the number of events with a device before.
+  #waiting: T[] = [];
+  #facts: (TraceEvent | undefined)[] = [];
+  #entered: number[] = [];
+  /** How many of them were already waiting at the previous call of `releaseOld`. */
+  #old = 0;
 
-  constructor(onUnnamed: OnUnnamed) {
-    this.#onUnnamed = onUnnamed;
+  constructor(owner: UnnamedEvents<T>) {
+    this.#owner = owner;
   }
 
   /** Number of events that wait. */
@@ -49,30 +52,51 @@ export class DeviceEvents {
     return this.#waiting.length;
   }
 
-  /** The events that wait, the oldest first. */
-  waitingFacts(): readonly TraceEvent[] {
-    return this.#waiting.map(({ fact }) => fact);
-  }
-
   /** An event that names a device. */
   addNamed(fact: TraceEvent): void {
     const named: Named = { fact, pagesStart: 0n, pagesLast: -1n };
     this.#named.push(named);
     if (this.#named.length > NEAR) this.#named.shift();
+    this.#namedCount++;
     if (this.#waiting.length === 0) return;
-    this.#waiting = this.#waiting.filter((waiting) => {
-      if (takePages(named, waiting.fact)) return false;
-      waiting.followers++;
-      return true;
-    });
-    this.#releaseWhile(({ followers }) => followers >= NEAR);
+    this.#takeWaiting(named);
+    // Those in front have waited longest.
+    let done = 0;
+    while (done < this.#waiting.length && this.#namedCount - (this.#entered[done] ?? 0) >= NEAR) done++;
+    this.#release(done);
   }
 
-  /** An event that names no device; `position` is passed on with it. */
-  addUnnamed(fact: TraceEvent, position: number): void {
-    if (this.#named.some((named) => takePages(named, fact))) return;
-    this.#waiting.push({ fact, position, followers: 0, isOld: false });
-    if (this.#waiting.length > WAITING_MAX) this.#releaseWhile((_, i) => i < WAITING_MAX / 2);
+  /** Ends the wait of the events whose pages the event has. */
+  #takeWaiting(named: Named): void {
+    let left = 0;
+    let old = 0;
+    for (const [i, event] of this.#waiting.entries()) {
+      const fact = this.#facts[i] ?? this.#owner.factOf(event);
+      if (takePages(named, fact)) {
+        this.#owner.onPaired?.(event);
+        continue;
+      }
+      if (i < this.#old) old++;
+      this.#waiting[left] = event;
+      this.#facts[left] = fact;
+      this.#entered[left++] = this.#entered[i] ?? 0;
+    }
+    this.#old = old;
+    this.#waiting.length = left;
+    this.#facts.length = left;
+    this.#entered.length = left;
+  }
+
+  /** An event that names no device. */
+  addUnnamed(event: T, fact: TraceEvent): void {
+    if (this.#named.some((named) => takePages(named, fact))) {
+      this.#owner.onPaired?.(event);
+      return;
+    }
+    this.#waiting.push(event);
+    this.#facts.push(this.#namedCount > 0 ? fact : undefined);
+    this.#entered.push(this.#namedCount);
+    if (this.#waiting.length > WAITING_MAX) this.#release(WAITING_MAX / 2);
   }
 
   /**
@@ -80,20 +104,23 @@ export class DeviceEvents {
    * together.
    */
   releaseOld(): void {
-    this.#releaseWhile(({ isOld }) => isOld);
-    for (const waiting of this.#waiting) waiting.isOld = true;
+    this.#release(this.#old);
+    this.#old = this.#waiting.length;
   }
 
   /** Releases all waiting events: no more events follow. */
   releaseAll(): void {
-    this.#releaseWhile(() => true);
+    this.#release(this.#waiting.length);
   }
 
-  /** Passes events on in order: the oldest have waited longest. */
-  #releaseWhile(isDone: (waiting: Waiting, i: number) => boolean): void {
-    const keptFrom = this.#waiting.findIndex((waiting, i) => !isDone(waiting, i));
-    const released = this.#waiting.splice(0, keptFrom < 0 ? this.#waiting.length : keptFrom);
-    for (const { fact, position } of released) this.#onUnnamed(fact, position);
+  /** Passes the oldest events on, in order. */
+  #release(count: number): void {
+    if (count === 0) return;
+    const released = this.#waiting.splice(0, count);
+    this.#facts.splice(0, count);
+    this.#entered.splice(0, count);
+    this.#old = Math.max(0, this.#old - count);
+    for (const event of released) this.#owner.onUnnamed(event);
   }
 }
 

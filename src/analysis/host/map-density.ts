@@ -1,5 +1,5 @@
 // Where something was mapped, counted in a limited number of ranges, for histories that are not kept one by one.
-import { highWord, lowWord } from '../../iova/address-halves.ts';
+import { below, fromWords } from '../../iova/address-halves.ts';
 import type { Iova } from '../../iova/iova.ts';
 import { type IovaRange, range } from '../../iova/range.ts';
 import type { MapDensity } from './mappings.ts';
@@ -10,8 +10,21 @@ const PAGES_PER_HIGH = 2 ** 20;
 
 interface Bucket {
   maps: number;
-  start: bigint;
-  last: bigint;
+  startHigh: number;
+  startLow: number;
+  lastHigh: number;
+  lastLow: number;
+}
+
+function takeBounds(bucket: Bucket, startHigh: number, startLow: number, lastHigh: number, lastLow: number): void {
+  if (below(startHigh, startLow, bucket.startHigh, bucket.startLow)) {
+    bucket.startHigh = startHigh;
+    bucket.startLow = startLow;
+  }
+  if (below(bucket.lastHigh, bucket.lastLow, lastHigh, lastLow)) {
+    bucket.lastHigh = lastHigh;
+    bucket.lastLow = lastLow;
+  }
 }
 
 /** Counts maps by their start. Neighbouring starts share a bucket; the buckets double in size when there are too many. */
@@ -21,14 +34,14 @@ export class DensityTable {
   #pages = 1;
   #last: { readonly key: number; readonly bucket: Bucket } | undefined;
 
-  add({ start, last }: IovaRange): void {
-    const page = highWord(start) * PAGES_PER_HIGH + (lowWord(start) >>> 12);
+  /** Counts a map of the inclusive range, given as words. */
+  add(startHigh: number, startLow: number, lastHigh: number, lastLow: number): void {
+    const page = startHigh * PAGES_PER_HIGH + (startLow >>> 12);
     const key = Math.floor(page / this.#pages);
     const known = this.#last?.key === key ? this.#last.bucket : this.#buckets.get(key);
-    const bucket = known ?? { maps: 0, start, last };
+    const bucket = known ?? { maps: 0, startHigh, startLow, lastHigh, lastLow };
     bucket.maps++;
-    if (start < bucket.start) bucket.start = start;
-    if (last > bucket.last) bucket.last = last;
+    takeBounds(bucket, startHigh, startLow, lastHigh, lastLow);
     this.#last = { key, bucket };
     if (known) return;
     this.#buckets.set(key, bucket);
@@ -45,19 +58,40 @@ export class DensityTable {
       if (!known) merged.set(half, bucket);
       else {
         known.maps += bucket.maps;
-        if (bucket.start < known.start) known.start = bucket.start;
-        if (bucket.last > known.last) known.last = bucket.last;
+        takeBounds(known, bucket.startHigh, bucket.startLow, bucket.lastHigh, bucket.lastLow);
       }
     }
     this.#buckets = merged;
   }
 
+  #sorted(): MapDensity[] {
+    return [...this.#buckets.values()]
+      .map(({ startHigh, startLow, lastHigh, lastLow, maps }) => ({
+        ...range(fromWords(startHigh, startLow) as Iova, fromWords(lastHigh, lastLow) as Iova),
+        maps,
+      }))
+      .sort((a, b) => (a.start < b.start ? -1 : 1));
+  }
+
+  /** The bounds of all maps together; undefined if there were none. */
+  get bounds(): IovaRange | undefined {
+    const sorted = this.#sorted();
+    const [first] = sorted;
+    return (
+      first &&
+      range(
+        first.start,
+        sorted.reduce((last, one) => (one.last > last ? one.last : last), first.last),
+      )
+    );
+  }
+
   /** Ascending and disjoint: a map that reaches into the next range is cut there. */
   ranges(): MapDensity[] {
-    const sorted = [...this.#buckets.values()].sort((a, b) => (a.start < b.start ? -1 : 1));
+    const sorted = this.#sorted();
     return sorted.map(({ start, last, maps }, index) => {
       const next = sorted[index + 1];
-      return { ...range(start as Iova, next && next.start <= last ? next.start - 1n : last), maps };
+      return { ...range(start, next && next.start <= last ? ((next.start - 1n) as Iova) : last), maps };
     });
   }
 }

@@ -1,14 +1,15 @@
 // The mappings of a set at a position. Separate from mappings.ts, because only code that shows or checks mappings needs the
 // tree.
-import { IntervalTree } from '../../iova/interval-tree/tree.ts';
+import { highWord, lowWord } from '../../iova/address-halves.ts';
+import type { IntervalTree } from '../../iova/interval-tree/tree.ts';
 import type { IntervalEntry } from '../../iova/interval-tree/types.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
 import type { IovaRange } from '../../iova/range.ts';
+import { MappingLayers } from './mapping-layers.ts';
 import {
   type CutMapping,
   type FoldedHistory,
   isMap,
-  LAYERS_MAX,
   type LiveMapping,
   type MappingFact,
   type MappingSet,
@@ -28,15 +29,14 @@ function liveMapping({ start, last, value }: IntervalEntry): LiveMapping {
 }
 
 /**
- * The mappings of a set at a position. If a set may contain several domains, a mapping that overlaps an existing one goes to
- * another layer, because it must belong to another domain. An unmap removes the mapping with exactly its range from the lowest
- * layer that has it; otherwise it removes the covered part from every layer.
+ * The mappings of a set at a position (mapping-layers.ts). Only in a set that may contain several domains do mappings overlap:
+ * they must belong to different domains.
  */
 export class MappingState {
   readonly set: MappingSet;
   /** How many of the set's mapping facts are applied. */
   #applied = 0;
-  #layers: IntervalTree[] = [];
+  #layers = new MappingLayers();
   /** Unmaps that split a mapping or removed part of it. */
   readonly cuts: CutMapping[] = [];
   /** Maps over an existing mapping, in a set that is one domain. */
@@ -64,7 +64,7 @@ export class MappingState {
 
   #reset(): void {
     this.#applied = 0;
-    this.#layers = [];
+    this.#layers = new MappingLayers();
     this.cuts.length = 0;
     this.overlaps.length = 0;
   }
@@ -82,72 +82,45 @@ export class MappingState {
 
   /** A mapping that exists after the folded part of the history: it goes to the layer that it had there. */
   #restore({ start, last }: MappingFact, index: number, { layers, layerCount }: FoldedHistory): void {
-    while (this.#layers.length < layerCount) this.#layers.push(new IntervalTree());
-    this.#layers[layers[index] ?? 0]?.insert(start, last, index);
+    this.#layers.extend(layerCount);
+    this.#layers.trees[layers[index] ?? 0]?.insert(start, last, index);
   }
 
   #map({ start, last }: MappingFact, index: number): void {
-    const [lowest] = this.#layers;
-    const there = this.set.isOneDomain ? lowest?.firstOverlap(start, last) : undefined;
-    if (there) this.overlaps.push({ fact: index, mapping: boundsOf(there) });
-    const layer =
-      this.#layers.find((tree) => !tree.overlapsAny(start, last)) ?? this.#anotherLayer(lowest, start, last);
-    layer.insert(start, last, index);
-  }
-
-  /** An empty layer; if there are too many layers, the lowest one after removing what overlaps the range. */
-  #anotherLayer(lowest: IntervalTree | undefined, start: bigint, last: bigint): IntervalTree {
-    if (lowest && this.#layers.length >= LAYERS_MAX) {
-      // This many overlapping mappings mean that the trace lost their unmaps: the oldest are dropped.
-      for (const entry of [...lowest.overlaps(start, last)]) lowest.remove(entry.start, entry.last, entry.value);
-      return lowest;
-    }
-    const layer = new IntervalTree();
-    this.#layers.push(layer);
-    return layer;
+    const onOverlap = this.set.isOneDomain
+      ? (there: IntervalEntry) => this.overlaps.push({ fact: index, mapping: boundsOf(there) })
+      : undefined;
+    this.#layers.map(highWord(start), lowWord(start), highWord(last), lowWord(last), index, onOverlap);
   }
 
   #unmap({ start, last }: MappingFact, index: number): void {
-    const whole = this.#layers.find((tree) => tree.find(start, last) !== undefined);
-    for (const tree of whole ? [whole] : this.#layers) {
-      for (const entry of [...tree.overlaps(start, last)]) {
-        tree.remove(entry.start, entry.last, entry.value);
-        if (entry.start < start) tree.insert(entry.start, start - 1n, entry.value);
-        if (entry.last > last) tree.insert(last + 1n, entry.last, entry.value);
-        if (entry.start < start || entry.last > last) {
-          this.cuts.push({ fact: index, mapping: boundsOf(entry) });
-        }
-      }
-    }
+    this.#layers.unmap(highWord(start), lowWord(start), highWord(last), lowWord(last), (cut) =>
+      this.cuts.push({ fact: index, mapping: boundsOf(cut) }),
+    );
   }
 
   /** Number of mappings that exist. */
   get size(): number {
-    return this.#layers.reduce((sum, tree) => sum + tree.size, 0);
-  }
-
-  /** All layers, including empty ones, each disjoint and ascending by start. */
-  allLayers(): LiveMapping[][] {
-    return this.#layers.map((tree) => [...tree.overlaps(0n, IOVA_MAX)].map(liveMapping));
+    return this.#layers.trees.reduce((sum, tree) => sum + tree.size, 0);
   }
 
   /** The non-empty layers, each disjoint and ascending by start. */
   layers(): LiveMapping[][] {
-    return this.#layers
+    return this.#layers.trees
       .filter((tree) => tree.size > 0)
       .map((tree) => [...tree.overlaps(0n, IOVA_MAX)].map(liveMapping));
   }
 
   /** The mappings that share an address with start…last (inclusive). */
   overlapping(start: bigint, last: bigint): LiveMapping[] {
-    return this.#layers.flatMap((tree) => [...tree.overlaps(start, last)].map(liveMapping));
+    return this.#layers.trees.flatMap((tree) => [...tree.overlaps(start, last)].map(liveMapping));
   }
 
   /** The mapping that ends nearest below `address`, and the one that starts nearest above it; not one that contains it. */
   nearest(address: bigint): { readonly below?: LiveMapping; readonly above?: LiveMapping } {
     let below: LiveMapping | undefined;
     let above: LiveMapping | undefined;
-    for (const tree of this.#layers) {
+    for (const tree of this.#layers.trees) {
       const after = firstAbove(tree, address);
       if (after && (!above || after.start < above.start)) above = after;
       const before = lastBelow(tree, address);

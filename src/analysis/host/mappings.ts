@@ -126,11 +126,17 @@ function timeOf(fact: MappingFact): number | undefined {
 /** Maximum number of simultaneous mappings of one address: a trace without its unmaps would add more and more. */
 export const LAYERS_MAX = 64;
 
+/** A trace event that names no device. */
+interface UnnamedFact {
+  readonly fact: FactOf<'map'> | FactOf<'unmap'>;
+  readonly position: number;
+}
+
 /** Sorts mapping facts into sets as they arrive. If a mapping has two trace events, the one that names the device is kept. */
 export class MappingCollector {
   readonly #drafts = new Map<string, SetDraft>();
   /** By source. */
-  readonly #traces = new Map<string, DeviceEvents>();
+  readonly #traces = new Map<string, DeviceEvents<UnnamedFact>>();
   #last: { readonly fact: MappingFact; readonly draft: SetDraft } | undefined;
 
   /** Takes an event if it is a mapping fact; `position` is its number in the session, counted from 1. */
@@ -139,7 +145,7 @@ export class MappingCollector {
     if (event.kind !== 'request' && event.origin === 'ftrace') {
       const isNamed = event.device !== undefined;
       if (!isNamed && event.domain === undefined) {
-        this.#traceOf(event.source).addUnnamed(event, position);
+        this.#traceOf(event.source).addUnnamed({ fact: event, position }, event);
         return;
       }
       if (isNamed) this.#traceOf(event.source).addNamed(event);
@@ -147,8 +153,13 @@ export class MappingCollector {
     this.#append(event, position);
   }
 
-  #traceOf(source = ''): DeviceEvents {
-    const trace = this.#traces.get(source) ?? new DeviceEvents((fact, position) => this.#append(fact, position));
+  #traceOf(source = ''): DeviceEvents<UnnamedFact> {
+    const known = this.#traces.get(source);
+    if (known) return known;
+    const trace = new DeviceEvents<UnnamedFact>({
+      factOf: ({ fact }) => fact,
+      onUnnamed: ({ fact, position }) => this.#append(fact, position),
+    });
     this.#traces.set(source, trace);
     return trace;
   }
@@ -167,16 +178,6 @@ export class MappingCollector {
     const draft = this.#drafts.get(head.key) ?? { ...head, facts: [], positions: [] };
     this.#drafts.set(head.key, draft);
     return draft;
-  }
-
-  /** The sets so far, in the order of their first facts. */
-  get drafts(): Iterable<SetDraft> {
-    return this.#drafts.values();
-  }
-
-  /** Trace events without a device that are not in a set yet. */
-  *waiting(): Generator<MappingFact> {
-    for (const trace of this.#traces.values()) yield* trace.waitingFacts();
   }
 
   /** The sets so far, by title. They grow as more is added. */

@@ -11,28 +11,11 @@ import { MappingState } from './mapping-state.ts';
 import { factAt, type MappingSet, mappingSets } from './mappings.ts';
 import { isFoldable, TraceFold } from './trace-fold.ts';
 
-/** Folds events in steps: at each of `ends`, all but the last `kept` mapping facts so far. */
-function folded(events: readonly SessionEvent[], ends: readonly number[], kept: number) {
-  const fold = new TraceFold();
-  let left: SessionEvent[] = [];
-  const compact = (position: number) => {
-    let behind = left.length;
-    for (let n = 0; behind > 0 && n < kept; behind--) {
-      const event = left[behind - 1];
-      if (event && isFoldable(event)) n++;
-    }
-    const replaced = fold.fold(position - (left.length - behind));
-    const before = left.slice(0, behind).flatMap((event) => replaced.get(event) ?? []);
-    left = [...before, ...left.slice(behind)];
-  };
-  for (const [index, event] of events.entries()) {
-    left.push(event);
-    if (isFoldable(event)) fold.add(event, index + 1);
-    if (ends.includes(index)) compact(index + 1);
-  }
-  fold.end();
-  compact(events.length);
-  return { events: left, sets: fold.sets };
+/** Folds all but the last `kept` mapping facts, each time that `batch` more have come. */
+function folded(events: readonly SessionEvent[], batch: number, kept: number) {
+  const fold = new TraceFold(kept, batch);
+  for (const event of events) if (isFoldable(event)) fold.add(event);
+  return fold.end();
 }
 
 interface Step {
@@ -104,14 +87,14 @@ function conflictsOf(sets: readonly MappingSet[], faults: readonly SessionEvent[
 
 describe('a folded trace', () => {
   const trace = fc.array(step, { minLength: 1, maxLength: 120 });
-  const ends = fc.array(fc.nat(119), { maxLength: 4 });
+  const batch = fc.integer({ min: 1, max: 40 });
 
   test('has the same mappings, layers, counts and conflicts as one that is kept whole', () => {
     fc.assert(
-      fc.property(trace, ends, fc.nat(30), (steps, at, kept) => {
+      fc.property(trace, batch, fc.nat(30), (steps, size, kept) => {
         const events = traceOf(steps);
         const whole = mappingSets(events).toSorted(byKey);
-        const sets = folded(events, at, kept).sets.toSorted(byKey);
+        const sets = folded(events, size, kept).sets.toSorted(byKey);
         expect(sets.map(contentOf)).toEqual(whole.map(contentOf));
         expect(conflictsOf(sets)).toEqual(conflictsOf(whole));
       }),
@@ -128,7 +111,7 @@ describe('a folded trace', () => {
     const fault = { kind: 'fault', address: bounds.start, time: 3, source: 'log', line: 1 } as SessionEvent;
     const [whole] = conflictsOf(mappingSets(events), [fault]).conflicts;
     expect(whole?.answer).toContain('use after unmap');
-    const [conflict] = conflictsOf(folded(events, [], 1).sets, [fault]).conflicts;
+    const [conflict] = conflictsOf(folded(events, 1, 1).sets, [fault]).conflicts;
     expect(conflict?.answer).toContain('The first 3 mapping events of the trace are only counted');
     expect(conflict?.answer).not.toMatch(/use (?:after|before)/);
     expect(conflict?.message).toContain('are only counted');
@@ -136,22 +119,27 @@ describe('a folded trace', () => {
 
   test('keeps the last events one by one, and of the earlier ones only mappings that still exist', () => {
     fc.assert(
-      fc.property(trace, ends, fc.nat(30), (steps, at, kept) => {
+      fc.property(trace, batch, fc.nat(30), (steps, size, kept) => {
         const events = traceOf(steps);
-        const { events: left, sets } = folded(events, at, kept);
-        const from = Math.max(0, events.length - kept);
-        expect(left.slice(left.length - (events.length - from))).toEqual(events.slice(from));
-        const live = sets.reduce((sum, { folded: part }) => sum + (part?.live ?? 0), 0);
-        expect(left).toHaveLength(live + events.length - from);
+        const { facts, left, sets, ...part } = folded(events, size, kept);
+        const from = events.length > 2 * kept ? events.length - kept : 0;
+        expect(part).toEqual({ folded: from, until: events[from - 1] });
+        expect(facts.slice(left)).toEqual(events.slice(from).map((fact, i) => ({ number: from + i, fact })));
+        expect(left).toBe(sets.reduce((sum, set) => sum + (set.folded?.live ?? 0), 0));
+        // What is left of a map has its line.
+        for (const { number, fact } of facts) expect(fact.line).toBe(number + 1);
+        for (const { facts: own, positions } of sets) {
+          expect(positions.map((index) => facts[index]?.fact)).toEqual(own);
+        }
       }),
     );
   });
 
   test('counts where was mapped', () => {
     fc.assert(
-      fc.property(trace, ends, (steps, at) => {
+      fc.property(trace, batch, (steps, size) => {
         const events = traceOf(steps);
-        for (const { folded: part } of folded(events, at, 0).sets) {
+        for (const { folded: part } of folded(events, size, 0).sets) {
           if (!part) throw new Error('nothing was folded');
           expect(part.density.reduce((sum, { maps }) => sum + maps, 0)).toBe(part.maps);
           for (const [index, { start }] of part.density.entries()) {

@@ -29,7 +29,9 @@ export interface CaseChoices {
 
 /** An event of a source as an event of its host: `gone` refers to an event by its number, which is shifted there. */
 function moved(event: SessionEvent, offset: number): SessionEvent {
-  return offset > 0 && isFact(event) && event.kind === 'gone' ? { ...event, event: event.event + offset } : event;
+  return offset > 0 && isFact(event) && event.kind === 'gone' && event.event > 0
+    ? { ...event, event: event.event + offset }
+    : event;
 }
 
 function originOf(source: OpenedSource): SourceOrigin {

@@ -1,7 +1,6 @@
-// Folds the mapping events of a long source while it is read (analysis/host/trace-fold.ts). Loaded when there are more of them
-// than are kept one by one.
+// Folds the mapping events of a long source while it is read (analysis/host/trace-fold.ts). Loaded when there are many of them.
 import { headOf, type MappingSet } from '../../analysis/host/mappings.ts';
-import { isFoldable, TraceFold } from '../../analysis/host/trace-fold.ts';
+import { type FoldedTrace, isFoldable, TraceFold } from '../../analysis/host/trace-fold.ts';
 import { diagnosticFact } from '../../dumps/diagnostics.ts';
 import { groupedDecimal } from '../../iova/format.ts';
 import type { ReadonlyEventList } from '../../session/event-list.ts';
@@ -19,117 +18,105 @@ export interface FoldedEvents {
   rename(change: (source: string) => string | undefined): void;
 }
 
+/** An event that is not folded, and the number of mapping events before it. */
+interface OtherEvent {
+  readonly event: SessionEvent;
+  readonly before: number;
+}
+
 export class EventFolding {
-  readonly #fold = new TraceFold();
-  readonly #events: SessionEvent[];
-  readonly #kept: number;
-  /** The original positions of the first events, after which all are kept. */
-  #positions: number[] = [];
-  /** Number of events so far. */
-  #count = 0;
-  /** Number of mapping events so far, and how many of them are gone. */
+  readonly #fold: TraceFold;
+  readonly #others: OtherEvent[] = [];
+  /** Number of mapping events so far. */
   #mappings = 0;
-  #gone = 0;
-  /** The last event that is gone. */
-  #last: FactOf<'map'> | FactOf<'unmap'> | undefined;
-  /** Number of events in memory at which they are folded. */
-  #due = 0;
 
-  /** Takes over `events`, which it shortens from now on; the last `kept` mapping events in them stay. */
-  constructor(events: SessionEvent[], kept: number) {
-    this.#events = events;
-    this.#kept = kept;
-    this.#due = 2 * events.length;
-    for (const event of events) this.#register(event);
+  /** Begins with `events`; the last `kept` mapping events are kept one by one if there are more than twice as many. */
+  constructor(events: Iterable<SessionEvent>, kept: number) {
+    this.#fold = new TraceFold(kept);
+    for (const event of events) this.take(event);
   }
 
-  #register(event: SessionEvent): void {
-    this.#count++;
-    if (!isFoldable(event)) return;
-    this.#mappings++;
-    this.#fold.add(event, this.#count);
-  }
-
-  /** Takes an event that was appended. */
+  /** Takes the next event. */
   take(event: SessionEvent): void {
-    this.#register(event);
-    if (this.#events.length < this.#due) return;
-    this.#shorten();
-    this.#due = Math.max(2 * this.#events.length, 2 * this.#kept);
+    if (isFoldable(event)) {
+      this.#mappings++;
+      this.#fold.add(event);
+    } else this.#others.push({ event, before: this.#mappings });
   }
 
-  /** The original position of an event, counted from 1. */
-  #positionOf(index: number): number {
-    return this.#positions[index] ?? this.#count - this.#events.length + index + 1;
+  /** From now on all mapping events are kept one by one. */
+  keepAll(): void {
+    this.#fold.keepAll();
   }
 
-  #shorten(): void {
-    const events = this.#events;
-    let end = events.length;
-    for (let found = 0; end > 0 && found < this.#kept; end--) {
-      const event = events[end - 1];
-      if (event && isFoldable(event)) found++;
-    }
-    const left = this.#fold.fold(end === 0 ? 0 : this.#positionOf(end - 1));
-    const kept: SessionEvent[] = [];
-    const positions: number[] = [];
-    for (const [index, event] of events.slice(0, end).entries()) {
-      const replaced = isFoldable(event) ? left.get(event) : [event];
-      if (replaced === undefined && isFoldable(event)) {
-        this.#gone++;
-        this.#last = event;
+  /** Ends the source. Returns the events that are left, and what is known about the others; nothing if there are none. */
+  end(): { readonly events: SessionEvent[]; readonly folded: FoldedEvents | undefined } {
+    const trace = this.#fold.end();
+    const { facts, left, folded, sets } = trace;
+    const diagnostic = folded > 0 ? this.#diagnosticOf(trace) : undefined;
+    const events: SessionEvent[] = [];
+    /** The original position of each event, and the positions of the facts, counted from 1. */
+    const originals: number[] = [];
+    const places = new Uint32Array(facts.length);
+    let other = 0;
+    const takeOthers = (before: number) => {
+      for (let next = this.#others[other]; next && next.before <= before; next = this.#others[other]) {
+        events.push(next.event);
+        originals.push(next.before + ++other);
       }
-      for (const one of replaced ?? []) {
-        kept.push(one);
-        positions.push(this.#positionOf(index));
-      }
+    };
+    const takeDiagnostic = (index: number) => {
+      if (!diagnostic || index !== left) return;
+      events.push(diagnostic);
+      originals.push(0);
+    };
+    for (const [index, { number, fact }] of facts.entries()) {
+      takeOthers(number);
+      takeDiagnostic(index);
+      places[index] = events.push(fact);
+      originals.push(number + other + 1);
     }
-    const rest = events.slice(end);
-    this.#positions = positions;
-    events.length = 0;
-    for (const event of kept) events.push(event);
-    for (const event of rest) events.push(event);
+    takeOthers(this.#mappings);
+    takeDiagnostic(facts.length);
+    if (!diagnostic) return { events, folded: undefined };
+    return { events: withNewPositions(events, originals), folded: new FoldedSource(diagnostic, sets, places) };
   }
 
-  /** Ends the source. */
-  end(): FoldedEvents {
-    this.#fold.end();
-    this.#shorten();
-    const { source, line } = this.#last ?? {};
-    const [gone, count] = [this.#gone, this.#mappings].map((n) => groupedDecimal(BigInt(n)));
-    const message = `${gone} of ${count} mapping events${line === undefined ? '' : ` up to line ${line}`} are not listed one by one: they are counted, and the mappings that remain are listed. Mappings and conflicts take all of them into account. To see them one by one, open a part of the trace.`;
-    const diagnostic = { ...diagnosticFact('events-folded', { message }), source, line };
-    const events = this.#events;
-    const boundary = this.#positions.length;
-    const originals = this.#positions;
-    const before = this.#count - events.length;
-    // Facts that end others name them by their numbers.
-    for (const [index, event] of events.entries()) {
-      if (!isFact(event) || event.kind !== 'gone') continue;
-      const found = originals.indexOf(event.event);
-      events[index] = { ...event, event: found >= 0 ? found + 1 : event.event - before + 1 };
-    }
-    events.splice(boundary, 0, diagnostic);
-    return new FoldedSource(diagnostic, this.#fold.sets);
+  #diagnosticOf({ facts, left, folded, until }: FoldedTrace): FactOf<'diagnostic'> {
+    const gone = folded - new Set(facts.slice(0, left).map(({ number }) => number)).size;
+    const { source, line } = until ?? {};
+    const [goneText, countText] = [gone, this.#mappings].map((n) => groupedDecimal(BigInt(n)));
+    const message = `${goneText} of ${countText} mapping events${line === undefined ? '' : ` up to line ${line}`} are not listed one by one: they are counted, and the mappings that remain are listed. Mappings and conflicts take all of them into account. To see them one by one, open a part of the trace.`;
+    return { ...diagnosticFact('events-folded', { message }), source, line };
   }
+}
+
+/** Facts that end others name them by their numbers: 0 if that one is gone. */
+function withNewPositions(events: SessionEvent[], originals: readonly number[]): SessionEvent[] {
+  if (!events.some((event) => isFact(event) && event.kind === 'gone')) return events;
+  // The first of those that a mapping was split into.
+  const positions = new Map<number, number>();
+  for (const [index, original] of originals.entries()) if (!positions.has(original)) positions.set(original, index + 1);
+  return events.map((event) =>
+    isFact(event) && event.kind === 'gone' ? { ...event, event: positions.get(event.event) ?? 0 } : event,
+  );
 }
 
 class FoldedSource implements FoldedEvents {
   readonly diagnostic: FactOf<'diagnostic'>;
   readonly covers = isFoldable;
   readonly #sets: readonly MappingSet[];
+  readonly #places: Uint32Array;
 
-  constructor(diagnostic: FactOf<'diagnostic'>, sets: readonly MappingSet[]) {
+  /** The positions of the sets are indexes of `places`, which are positions in the source, counted from 1. */
+  constructor(diagnostic: FactOf<'diagnostic'>, sets: readonly MappingSet[], places: Uint32Array) {
     this.diagnostic = diagnostic;
     this.#sets = sets;
+    this.#places = places;
   }
 
   setsIn(events: ReadonlyEventList, from: number, to: number): MappingSet[] {
-    const places = new Map<SessionEvent, number>();
-    for (let index = from; index < to; index++) {
-      const event = events.at(index);
-      if (event && isFoldable(event)) places.set(event, index + 1);
-    }
+    const positionOf = this.#positionsIn(events, from, to);
     return this.#sets.map((set) => {
       const fact = set.facts[0] ?? set.folded?.until;
       const { source } = fact ?? {};
@@ -140,9 +127,25 @@ class FoldedSource implements FoldedEvents {
         ...head,
         // Its beginning is not known fact by fact, so that it cannot be joined with those of other sources.
         ...(isNamed ? {} : { key: `${head.key} in ${source}`, note: `${head.note}, ${source}` }),
-        positions: set.facts.map((one) => places.get(one) ?? to),
+        positions: set.facts.map((fact, index) => positionOf(fact, set.positions[index] ?? 0)),
       };
     });
+  }
+
+  /** The position of a fact with a place. */
+  #positionsIn(events: ReadonlyEventList, from: number, to: number): (fact: SessionEvent, place: number) => number {
+    const places = this.#places;
+    const isAsRead = this.#sets.every(({ facts, positions }) =>
+      facts.every((fact, index) => events.at(from + (places[positions[index] ?? 0] ?? 0) - 1) === fact),
+    );
+    if (isAsRead) return (_, place) => from + (places[place] ?? 0);
+    // Some events of the source are elsewhere.
+    const found = new Map<SessionEvent, number>();
+    for (let index = from; index < to; index++) {
+      const event = events.at(index);
+      if (event && isFoldable(event)) found.set(event, index + 1);
+    }
+    return (fact) => found.get(fact) ?? to;
   }
 
   rename(change: (source: string) => string | undefined): void {

@@ -3,7 +3,7 @@ import { mappingSets } from '../../analysis/host/mappings.ts';
 import type { DumpEvent } from '../../dumps/input/event-queue.ts';
 import { type DumpInput, openInputs } from '../../dumps/input/open.ts';
 import type { TextInput } from '../../dumps/input/source-lines.ts';
-import { type EventList, type ReadonlyEventList, unpackedEntries } from '../../session/event-list.ts';
+import { type EventList, type ReadonlyEventList, unpackedEntries, unpackedEvents } from '../../session/event-list.ts';
 import { type FactOf, isFact, isOperation, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
 import { newSession, SESSION_PROBLEM_CODES, type Session } from '../../session/session.ts';
 import { loadPart } from '../load-part.ts';
@@ -18,6 +18,8 @@ const partStates = loadPart(() => import('./model-states.ts'));
 const TEXTS_MAX = 300;
 /** Of the mapping events of a source, this many are kept one by one if there are twice as many. */
 const KEPT_MAPPINGS = 250_000;
+/** From this number of mapping events on they are gathered in columns, until it is known whether there are that many. */
+const COLUMNS_FROM = 16_384;
 /** Diagnostics that a document lists; the rest is counted. */
 export const DIAGNOSTICS_MAX = 500;
 
@@ -25,6 +27,26 @@ export const DIAGNOSTICS_MAX = 500;
 function treeOf(name: string): string | undefined {
   const slash = name.indexOf('/', 1);
   return slash > 0 ? name.slice(0, slash) : undefined;
+}
+
+/** Bytes of a file that are read at once: streams of files give so little at once that most of the time would be waiting. */
+const SLICE_BYTES = 2 ** 20;
+
+/** The bytes of a file, of which the next are read while the last are used. */
+async function* readAhead(data: Blob): AsyncGenerator<Uint8Array, void, undefined> {
+  const read = (from: number) => {
+    const bytes = data.slice(from, from + SLICE_BYTES).arrayBuffer();
+    // Reported when it is its turn, if it is still wanted then.
+    bytes.catch(() => undefined);
+    return bytes;
+  };
+  let next = read(0);
+  for (let at = 0; at < data.size; ) {
+    const bytes = new Uint8Array(await next);
+    at += SLICE_BYTES;
+    if (at < data.size) next = read(at);
+    yield bytes;
+  }
 }
 
 /** A file from the page as an input of the dump readers. */
@@ -35,8 +57,8 @@ export function inputOf({ name, data, link }: InputFile): TextInput {
     size: data.size,
     ...(link === undefined ? {} : { link }),
     ...(tree === undefined ? {} : { tree }),
-    stream: () => data.stream(),
-    streamFrom: (byte) => data.slice(byte).stream(),
+    stream: () => readAhead(data),
+    streamFrom: (byte) => readAhead(data.slice(byte)),
   };
 }
 
@@ -86,7 +108,6 @@ class EventCollector {
   readonly #title: string;
   #lastText: string | undefined;
   readonly #kept: number;
-  /** Until more are counted than are kept. */
   #mappings = 0;
   #hasParts = false;
   #folding: EventFolding | undefined;
@@ -104,20 +125,23 @@ class EventCollector {
     else if (isUnknownEvent(event)) this.unknown.push(`${event.text}\n`);
     else if (isOperation(event) && ++this.operations === PACKED_FROM) this.#packing = this.#pack();
     const added = plain(event);
-    this.events.push(added);
-    this.#folding?.take(added);
+    if (this.#folding) this.#folding.take(added);
+    else this.events.push(added);
   }
 
   /** Ends the input. */
   async end(): Promise<FoldedEvents | undefined> {
     await this.#packing;
     await this.#loading;
-    const folded = this.#folding?.end();
+    const { events, folded } = this.#folding?.end() ?? {};
+    this.#folding = undefined;
+    if (events) this.events = events;
+    if (events && !folded && this.operations >= PACKED_FROM) await this.#pack();
     if (folded) this.diagnostics.unshift(diagnosticOf(folded.diagnostic, this.#title));
     return folded;
   }
 
-  /** Moves the events to columns. If the code for that cannot be loaded, or they are folded, they stay in an array. */
+  /** Moves the events to columns. If the code for that cannot be loaded, or while they are folded, they stay in an array. */
   async #pack(): Promise<void> {
     const PackedList = await loadPackedList();
     if (PackedList && !this.#folding) this.events = new PackedList<SessionEvent>(this.events, isOperation);
@@ -125,12 +149,11 @@ class EventCollector {
 
   /** The events of several hosts are separated later: those are all kept. If the part cannot be loaded, too. */
   #startFolding(): void {
-    this.#loading = import('./fold-events.ts').then(
+    this.#loading ??= import('./fold-events.ts').then(
       ({ EventFolding: Folding }) => {
         if (this.#hasParts) return;
-        const events = this.events.slice();
-        this.events = events;
-        this.#folding = new Folding(events, this.#kept);
+        this.#folding = new Folding(unpackedEvents(this.events), this.#kept);
+        this.events = [];
       },
       () => undefined,
     );
@@ -142,11 +165,16 @@ class EventCollector {
       if (fact.source !== undefined && this.texts.size < TEXTS_MAX) this.texts.add(fact.source);
     }
     if (fact.kind === 'map' || fact.kind === 'unmap') {
-      if (++this.#mappings === 2 * this.#kept) this.#startFolding();
+      this.#mappings++;
+      const isPacked = this.operations >= PACKED_FROM;
+      if (this.#mappings >= (isPacked ? 2 * this.#kept : Math.min(COLUMNS_FROM, 2 * this.#kept))) this.#startFolding();
       return;
     }
     if (fact.kind === 'gone') this.hasGone = true;
-    if (fact.kind === 'host' && fact.part !== undefined) this.#hasParts = true;
+    if (fact.kind === 'host' && fact.part !== undefined) {
+      this.#hasParts = true;
+      this.#folding?.keepAll();
+    }
     if (fact.kind !== 'diagnostic') return;
     if (this.diagnostics.length < DIAGNOSTICS_MAX) this.diagnostics.push(diagnosticOf(fact, this.#title));
     else this.diagnosticsMore++;

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fromWords } from '../address-halves.ts';
+import { fromWords, highWord, lowWord } from '../address-halves.ts';
 import { IOVA_MAX, type Iova } from '../iova.ts';
 import { type IovaRange, overlaps, rangesEqual, WHOLE_SPACE } from '../range.ts';
 import { complement, rangeSet } from '../range-set.ts';
@@ -127,9 +127,40 @@ function run(tree: IntervalTree, naive: NaiveIndex, steps: readonly Step[], disj
   }
 }
 
+/** The same with the functions that take words: of entries with equal bounds the latest goes first. */
+function runInWords(tree: IntervalTree, naive: NaiveIndex, steps: readonly Step[]): void {
+  const wordsOf = ({ start, last }: IovaRange) =>
+    [highWord(start), lowWord(start), highWord(last), lowWord(last)] as const;
+  for (const step of steps) {
+    const victim = naive.entries[step.pick % Math.max(1, naive.entries.length)];
+    const bounds = step.remove && victim ? victim : step.range;
+    const latest = naive.entries.findLast((entry) => rangesEqual(entry, bounds));
+    expect(tree.removeWords(...wordsOf(bounds))).toBe(latest?.value ?? -1);
+    if (latest) naive.remove(bounds, latest.value);
+    if (step.remove) continue;
+    const isFree = naive.overlaps(bounds).length === 0;
+    expect(tree.insertFree(...wordsOf(bounds), step.value)).toBe(isFree);
+    if (isFree) naive.insert(bounds, step.value);
+  }
+}
+
 const capacities = fc.constantFrom(4, 5, 8, 64);
 
 describe('IntervalTree', () => {
+  it('adds what overlaps nothing and removes exact ranges, given as words', () => {
+    assertProperty(
+      fc.property(capacities, stepsOf(shortRange, 8), stepsOf(shortRange, 60), (capacity, before, steps) => {
+        const tree = new IntervalTree(capacity);
+        const naive = new NaiveIndex();
+        // What was there before may overlap.
+        run(tree, naive, before, false);
+        runInWords(tree, naive, steps);
+        tree.verify();
+        expectSame(tree, naive, [WHOLE_SPACE]);
+      }),
+    );
+  });
+
   it('is empty at first', () => {
     const tree = new IntervalTree();
     expectSame(tree, new NaiveIndex(), [{ start: 0n as Iova, last: IOVA_MAX }]);

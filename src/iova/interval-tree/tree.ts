@@ -95,11 +95,40 @@ export class IntervalTree implements ReadonlyIntervalTree {
       const [start, last] = [fromWords(startHigh, startLow), fromWords(lastHigh, lastLow)];
       throw new RangeError(`start 0x${start.toString(16)} is above last 0x${last.toString(16)}`);
     }
+    const leaf = this.#path.descend(startHigh, startLow);
+    const position = this.#nodes.countUpTo(leaf, startHigh, startLow);
+    if (!this.#nodes.overlapping && !this.#isFree(leaf, position, startHigh, startLow, lastHigh, lastLow)) {
+      this.#nodes.overlapping = true;
+    }
+    this.#insertAt(leaf, position, startHigh, startLow, lastHigh, lastLow, value);
+  }
+
+  /**
+   * Adds the inclusive range, given as words, if no entry shares an address with it; otherwise changes nothing and returns
+   * false. The start must not be above the last.
+   */
+  insertFree(startHigh: number, startLow: number, lastHigh: number, lastLow: number, value: number): boolean {
+    const nodes = this.#nodes;
+    if (nodes.overlapping && this.#firstOverlap(startHigh, startLow, lastHigh, lastLow) !== NONE) return false;
+    const leaf = this.#path.descend(startHigh, startLow);
+    const position = nodes.countUpTo(leaf, startHigh, startLow);
+    if (!nodes.overlapping && !this.#isFree(leaf, position, startHigh, startLow, lastHigh, lastLow)) return false;
+    this.#insertAt(leaf, position, startHigh, startLow, lastHigh, lastLow, value);
+    return true;
+  }
+
+  /** Adds an entry in a leaf, to which the path must lead, as its `position`th. */
+  #insertAt(
+    leaf: number,
+    position: number,
+    startHigh: number,
+    startLow: number,
+    lastHigh: number,
+    lastLow: number,
+    value: number,
+  ): void {
     const nodes = this.#nodes;
     const path = this.#path;
-    const leaf = path.descend(startHigh, startLow);
-    const position = nodes.countUpTo(leaf, startHigh, startLow);
-    if (!nodes.overlapping) this.#watchForOverlap(leaf, position, startHigh, startLow, lastHigh, lastLow);
     nodes.size++;
 
     const fill = nodes.leafFill[leaf] as number;
@@ -147,7 +176,7 @@ export class IntervalTree implements ReadonlyIntervalTree {
     return value;
   }
 
-  /** Removes the entry that was located. */
+  /** Removes the entry with this index, to whose leaf the path must lead. */
   #removeAt(at: number): void {
     const nodes = this.#nodes;
     const path = this.#path;
@@ -357,27 +386,26 @@ export class IntervalTree implements ReadonlyIntervalTree {
     );
   }
 
-  /** Compares a new entry with its two neighbours: if it overlaps none of them it overlaps none at all. */
-  #watchForOverlap(
+  /** Of a tree without overlaps: true if a new entry at this place overlaps none. If it overlaps neither neighbour it does not. */
+  #isFree(
     leaf: number,
     position: number,
     startHigh: number,
     startLow: number,
     lastHigh: number,
     lastLow: number,
-  ): void {
+  ): boolean {
     const nodes = this.#nodes;
     const keys = nodes.keys;
     const at = leaf * nodes.capacity + position;
     // At position 0 nothing is before it: the way down leads to the last leaf that starts at or below it.
     if (position > 0) {
       const k = (at - 1) * STRIDE;
-      if (atMost(startHigh, startLow, keys[k + 2] as number, keys[k + 3] as number)) nodes.overlapping = true;
+      if (atMost(startHigh, startLow, keys[k + 2] as number, keys[k + 3] as number)) return false;
     }
     const after = position === nodes.leafFill[leaf] ? nodes.firstOfNextLeaf(leaf) : at;
-    if (after !== NONE) {
-      const k = after * STRIDE;
-      if (atMost(keys[k] as number, keys[k + 1] as number, lastHigh, lastLow)) nodes.overlapping = true;
-    }
+    if (after === NONE) return true;
+    const k = after * STRIDE;
+    return !atMost(keys[k] as number, keys[k + 1] as number, lastHigh, lastLow);
   }
 }
