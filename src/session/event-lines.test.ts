@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fromWords } from '../iova/address-halves.ts';
 import { anyAddress, assertProperty } from '../iova/testing/arbitraries.ts';
 import { parseEventLine } from './event-line.ts';
-import { AsciiEncoder, EventLines } from './event-lines.ts';
+import { AsciiEncoder, type AsciiText, EventLines } from './event-lines.ts';
 import { writeEvent } from './write.ts';
 
 const FOLDER = new URL('../kernel/fixtures/', import.meta.url);
@@ -40,6 +41,19 @@ function renumbered(line: string, numbers: readonly bigint[], write: (number: bi
   return line.replaceAll(/0x[\da-f]+/g, () => write(numbers[next++ % numbers.length] ?? 0n));
 }
 
+/** The event of the bytes of a line, and the index after its line end. */
+function readBytes(lines: EventLines, ascii: AsciiText, from: number) {
+  const end = lines.readAscii(ascii, from);
+  const event = end < 0 ? undefined : lines.event;
+  return event && { event, end };
+}
+
+/** The addresses in a value, in the order of its fields. */
+function addressesIn(value: unknown): bigint[] {
+  if (typeof value === 'bigint') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(addressesIn) : [];
+}
+
 describe('EventLines', () => {
   it('reads every line as field by field, with any numbers, in any order', () => {
     const line = fc.oneof(fc.constantFrom(...operations), fc.constantFrom(...OTHERS));
@@ -60,11 +74,19 @@ describe('EventLines', () => {
           const text = renumbered(lines[i % lines.length] ?? '', values, write);
           const { isCanonical: expected, ...plain } = plainly(text);
           const ascii = encoder.encode(`x${text}\n{`);
-          const read = ascii && reader.parseAscii(ascii, 1);
+          const read = ascii && readBytes(reader, ascii, 1);
           if (read) {
             expect({ event: read.event }).toEqual(plain);
             expect(Object.keys(read.event)).toEqual(Object.keys(plain.event));
             expect(read.end).toBe(text.length + 2);
+            const { alike, words } = reader;
+            if (alike) {
+              const made = alike.make(words);
+              expect({ event: made }).toEqual(plain);
+              expect(Object.keys(made)).toEqual(Object.keys(plain.event));
+              const inFields = alike.order.map((at) => fromWords(words[at * 2] ?? 0, words[at * 2 + 1] ?? 0));
+              expect(inFields).toEqual(addressesIn(plain.event));
+            }
           }
           const { isCanonical, ...parsed } = reader.parse(text);
           expect(parsed).toEqual(plain);
@@ -90,7 +112,7 @@ describe('EventLines', () => {
       `{"op":"ioas.unmap","ioas":"a","iova":"0x${n.toString(16)}","length":"0x0"}${more}`;
     const bytes = (line: string, from = 0) => {
       const ascii = new AsciiEncoder().encode(line);
-      return ascii && lines.parseAscii(ascii, from);
+      return ascii && readBytes(lines, ascii, from);
     };
     expect(bytes(text(1, '\n'))).toBeUndefined();
     for (const n of [1, 2, 3]) lines.parse(text(n));

@@ -1,8 +1,9 @@
 // Reads the lines of long sessions. Most lines differ from an earlier one only in their numbers. Such a line is not checked
 // again field by field: its numbers are put into a copy of the earlier event.
 import { fromWords } from '../iova/address-halves.ts';
+import { doubleAt, wordAt } from '../iova/typed-arrays.ts';
 import { isReversed, type ParsedLine, parseEventLine } from './event-line.ts';
-import { isFact, type SessionEvent } from './events.ts';
+import { isFact, isOperation, type Operation, type SessionEvent } from './events.ts';
 import { makerOf, type Value } from './makers.ts';
 import { writeEvent } from './write.ts';
 
@@ -26,6 +27,11 @@ export interface AsciiText {
   readonly view: DataView;
 }
 
+/** The text of bytes that are known to be ASCII. */
+export function asciiText(bytes: Uint8Array): AsciiText {
+  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
+}
+
 /** Encodes text into memory that it uses again. */
 export class AsciiEncoder {
   readonly #encoder = new TextEncoder();
@@ -47,6 +53,14 @@ interface Literal {
   readonly words: Int32Array;
 }
 
+/** Operations that differ only in their addresses. Those are in words: two each, first the upper one. */
+export interface AlikeOperations {
+  /** For each address, in the order of the operation's fields: its place among those of the line. */
+  readonly order: readonly number[];
+  /** The operation whose addresses are in the words, in the order of the line. */
+  make(words: Uint32Array): Operation;
+}
+
 /** How an event is made from the numbers of its line. */
 interface Spelling {
   /** The text before each number, and after the last one with its line end, as ASCII; absent if it is not ASCII. */
@@ -54,6 +68,8 @@ interface Spelling {
   /** For each number: true if it is an address, false if it is the value of a field. */
   readonly areAddresses: readonly boolean[];
   readonly make: (numbers: readonly Value[], from: number) => SessionEvent;
+  /** Set if the line is an operation, and its numbers are addresses. */
+  readonly alike: AlikeOperations | undefined;
   /** True if writing the event gives the text of the line. */
   readonly isCanonical: boolean;
 }
@@ -68,6 +84,15 @@ const LOWER_A = 0x61;
 const LOWER_F = 0x66;
 const LOWER_X = 0x78;
 
+/** Numbers of a line by their places: addresses in two words each, first the upper one, and values of fields. */
+interface LineNumbers {
+  words: Uint32Array;
+  counts: Float64Array;
+}
+
+/** Numbers for which there is room at first. */
+const FIRST_NUMBERS = 16;
+
 /** Reads events line by line. */
 export class EventLines {
   /** `undefined`: seen once. `none`: lines with this spelling are always read field by field. */
@@ -76,6 +101,10 @@ export class EventLines {
   #recent: Spelling[] = [];
   /** The numbers of the latest line of bytes. A bigint is used again where it is equal. */
   readonly #latest: Value[] = [];
+  readonly #numbers: LineNumbers = {
+    words: new Uint32Array(FIRST_NUMBERS * 2),
+    counts: new Float64Array(FIRST_NUMBERS),
+  };
   /** The numbers of the previous line, as written and as parsed. */
   #before: { readonly texts: readonly string[]; readonly numbers: readonly Value[] } = { texts: [], numbers: [] };
 
@@ -110,19 +139,45 @@ export class EventLines {
 
   /**
    * Reads the line that begins at `from` in ASCII text, if it is spelled like one of the latest lines: as `parse` would, several
-   * times faster. `end`: index after its line end. Undefined if `parse` has to read the line.
+   * times faster. Returns the index after its line end; −1 if `parse` has to read the line.
    */
-  parseAscii(text: AsciiText, from: number): { readonly event: SessionEvent; readonly end: number } | undefined {
+  readAscii(text: AsciiText, from: number): number {
     const recent = this.#recent;
     for (let i = 0; i < recent.length; i++) {
       const spelling = recent[i];
-      const end = spelling ? readNumbers(text, from, spelling, this.#latest) : -1;
-      if (!spelling || end < 0) continue;
+      const end = spelling ? readNumbers(text, from, spelling, this.#numbers) : -1;
+      if (end < 0) continue;
       if (i > 0) recent.unshift(...recent.splice(i, 1));
-      const event = spelling.make(this.#latest, 0);
-      return isFact(event) && isReversed(event) ? undefined : { event, end };
+      return end;
     }
-    return undefined;
+    return -1;
+  }
+
+  /** What the line that `readAscii` read is like, if it is an operation and its numbers are addresses: those are in `words`. */
+  get alike(): AlikeOperations | undefined {
+    return this.#recent[0]?.alike;
+  }
+
+  /** The addresses of that line, until the next one is read. */
+  get words(): Uint32Array {
+    return this.#numbers.words;
+  }
+
+  /** The event of the line that `readAscii` read; undefined if `parse` has to read it. */
+  get event(): SessionEvent | undefined {
+    const [spelling] = this.#recent;
+    const event = spelling?.make(this.#values(spelling), 0);
+    return event && isFact(event) && isReversed(event) ? undefined : event;
+  }
+
+  /** The numbers of the line that was read. */
+  #values({ areAddresses }: Spelling): readonly Value[] {
+    const { words, counts } = this.#numbers;
+    for (let i = 0; i < areAddresses.length; i++) {
+      const value = areAddresses[i] ? fromWords(wordAt(words, i * 2), wordAt(words, i * 2 + 1)) : doubleAt(counts, i);
+      if (this.#latest[i] !== value) this.#latest[i] = value;
+    }
+    return this.#latest;
   }
 
   /** Parses an address. Reuses the bigint if the address is already in this line or at the same place in the previous line. */
@@ -140,7 +195,13 @@ export class EventLines {
       this.#spellings.clear();
       this.#recent = [];
     }
-    this.#spellings.set(key, isSecond ? (spellingOf(key) ?? 'none') : undefined);
+    const spelling = isSecond ? (spellingOf(key) ?? 'none') : undefined;
+    this.#spellings.set(key, spelling);
+    if (typeof spelling !== 'object') return;
+    const { length } = spelling.areAddresses;
+    if (this.#numbers.counts.length >= length) return;
+    this.#numbers.words = new Uint32Array(length * 2);
+    this.#numbers.counts = new Float64Array(length);
   }
 }
 
@@ -149,13 +210,18 @@ export class EventLines {
  * `NUMBER` finds: no match can begin inside of a literal, because what follows a literal begins, and what precedes it ends,
  * with the same character in every line.
  */
-function readNumbers(text: AsciiText, from: number, { literals, areAddresses }: Spelling, numbers: Value[]): number {
+function readNumbers(
+  text: AsciiText,
+  from: number,
+  { literals, areAddresses }: Spelling,
+  { words, counts }: LineNumbers,
+): number {
   if (!literals) return -1;
   let at = from;
   for (let i = 0; i < literals.length; i++) {
     at = afterLiteral(text, at, literals[i]);
     if (at < 0 || i === areAddresses.length) return at;
-    at = areAddresses[i] ? readAddress(text.bytes, at, numbers, i) : readCount(text.bytes, at, numbers, i);
+    at = areAddresses[i] ? readAddress(text.bytes, at, words, i * 2) : readCount(text.bytes, at, counts, i);
     if (at < 0) return -1;
   }
   return at;
@@ -171,8 +237,8 @@ function afterLiteral({ bytes, view }: AsciiText, from: number, literal: Literal
   return from + expected.length;
 }
 
-/** Reads an address with its quotes at `from` into `numbers[place]`; returns the index after it, −1 if there is none. */
-function readAddress(text: Uint8Array, from: number, numbers: Value[], place: number): number {
+/** Reads an address with its quotes at `from` into two words at `place`; returns the index after it, −1 if there is none. */
+function readAddress(text: Uint8Array, from: number, words: Uint32Array, place: number): number {
   if (from + 5 > text.length || text[from] !== QUOTE || text[from + 1] !== ZERO || text[from + 2] !== LOWER_X)
     return -1;
   const first = from + 3;
@@ -191,13 +257,13 @@ function readAddress(text: Uint8Array, from: number, numbers: Value[], place: nu
   }
   const digits = at - first;
   if (code !== QUOTE || digits === 0 || digits > 16 || (digits > 1 && text[first] === ZERO)) return -1;
-  const value = fromWords(high, low);
-  if (numbers[place] !== value) numbers[place] = value;
+  words[place] = high;
+  words[place + 1] = low;
   return at + 1;
 }
 
 /** The same for the number of a field without quotes. */
-function readCount(text: Uint8Array, from: number, numbers: Value[], place: number): number {
+function readCount(text: Uint8Array, from: number, counts: Float64Array, place: number): number {
   let value = 0;
   let at = from;
   for (; at < text.length; at++) {
@@ -207,7 +273,7 @@ function readCount(text: Uint8Array, from: number, numbers: Value[], place: numb
   }
   const digits = at - from;
   if (digits === 0 || digits > 15 || (digits > 1 && text[from] === ZERO)) return -1;
-  numbers[place] = value;
+  counts[place] = value;
   return at;
 }
 
@@ -220,6 +286,17 @@ function literalsOf(key: string): Literal[] | undefined {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     return { bytes, words: Int32Array.from({ length: bytes.length >> 2 }, (_, i) => view.getInt32(i * 4, true)) };
   });
+}
+
+function alikeOf(make: Spelling['make'], order: readonly number[]): AlikeOperations {
+  return {
+    order,
+    make: (words) => {
+      const addresses = order.map((_, place) => fromWords(wordAt(words, place * 2), wordAt(words, place * 2 + 1)));
+      // A spelling makes events of one kind.
+      return make(addresses, 0) as Operation;
+    },
+  };
 }
 
 /** How to read lines with this spelling; undefined if they must be read field by field. */
@@ -239,10 +316,12 @@ function spellingOf(key: string): Spelling | undefined {
   const found: number[] = [];
   const make = makerOf(event, places, found) as Spelling['make'] | undefined;
   if (!make || found.length !== places.size || new Set(found).size !== places.size) return undefined;
+  const areAddresses = (key.match(MARK) ?? []).map((mark) => mark === ADDRESS_MARK);
   return {
     literals: literalsOf(key),
-    areAddresses: (key.match(MARK) ?? []).map((mark) => mark === ADDRESS_MARK),
+    areAddresses,
     make,
+    alike: isOperation(event) && areAddresses.every((isAddress) => isAddress) ? alikeOf(make, found) : undefined,
     isCanonical: writeEvent(event) === text,
   };
 }

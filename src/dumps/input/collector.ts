@@ -1,4 +1,5 @@
 // Collects what is found in one source (a file, an archive or a folder): passes events on and counts them for the summary.
+import type { AlikeOperations } from '../../session/event-lines.ts';
 import { type Fact, type FactOf, isFact, isOperation } from '../../session/events.ts';
 import type { Severity } from '../diagnostic-rule.ts';
 import {
@@ -179,6 +180,12 @@ export class Collector {
     if (isFact(event)) this.#countKind(event.kind);
     else if (isOperation(event)) this.operations++;
     this.#queue.push(event);
+  }
+
+  /** Passes an operation on by its addresses (session/event-lines.ts). */
+  pushAlike(operations: AlikeOperations, words: Uint32Array): void {
+    this.operations++;
+    this.#queue.pushAlike(operations, words);
   }
 
   #countKind(kind: string): void {

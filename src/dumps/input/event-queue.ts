@@ -1,5 +1,6 @@
 // Keeps events in the order of their positions in the source. A position can be held open: a `group` fact belongs where
 // its group was first seen, but its devices may come much later.
+import type { AlikeOperations } from '../../session/event-lines.ts';
 import type { Fact, Operation, UnknownEvent } from '../../session/events.ts';
 
 /** A line of a session file that this version does not know, or cannot read, with its text. */
@@ -28,9 +29,24 @@ export class EventQueue {
   #waiting: Entry[] = [];
   #batch: DumpEvent[] = [];
   readonly #deliver: (batch: readonly DumpEvent[]) => void;
+  readonly #deliverAlike: ((operations: AlikeOperations, words: Uint32Array) => boolean) | undefined;
 
-  constructor(deliver: (batch: readonly DumpEvent[]) => void) {
+  /** `deliverAlike`: takes an operation by its addresses; false: it has to be delivered as an event. */
+  constructor(
+    deliver: (batch: readonly DumpEvent[]) => void,
+    deliverAlike?: (operations: AlikeOperations, words: Uint32Array) => boolean,
+  ) {
     this.#deliver = deliver;
+    this.#deliverAlike = deliverAlike;
+  }
+
+  /** Adds an operation by its addresses. */
+  pushAlike(operations: AlikeOperations, words: Uint32Array): void {
+    if (this.#deliverAlike && this.#waiting.length === 0) {
+      this.flush();
+      if (this.#deliverAlike(operations, words)) return;
+    }
+    this.push(operations.make(words));
   }
 
   push(event: DumpEvent): void {

@@ -1,5 +1,6 @@
 // Opens inputs (files, folders, archives, pastes) and streams the events that are in them. Works in a browser's worker
 // and in Node; knows no file system, only names and bytes. An input → file.ts (and archive.ts) → ../text/ → collector.ts.
+import type { AlikeOperations } from '../../session/event-lines.ts';
 import type { SessionHeader } from '../../session/events.ts';
 import type { DumpFormat, LineFormat } from '../format.ts';
 import { FORMATS } from '../registry.ts';
@@ -52,6 +53,11 @@ export interface OpenOptions {
    * `sources` of the result. Those of an archive of several hosts come as its entries do.
    */
   onEvents(batch: readonly DumpEvent[], source: number): void;
+  /**
+   * Gets an operation by its addresses, where it was read so, after all events before it. False: it will come as an event.
+   * The words are valid until it returns.
+   */
+  onAlike?(operations: AlikeOperations, words: Uint32Array, source: number): boolean;
   onProgress?(progress: Progress): void;
   /** Noticed between pieces of 32 KiB: `openInputs` then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -84,7 +90,10 @@ export async function openInputs(
   const readings: { readonly reading: SourceReading; readonly queue: EventQueue }[] = [];
   const newSource = (name: string): SourceReading => {
     const index = readings.length;
-    const queue = new EventQueue((batch) => options.onEvents(batch, index));
+    const queue = new EventQueue(
+      (batch) => options.onEvents(batch, index),
+      options.onAlike && ((operations, words) => options.onAlike?.(operations, words, index) === true),
+    );
     const collector = new Collector(name, queue);
     const reading = { lineFormats, binaryFormats, collector, pacer, headers, onText: options.onText };
     readings.push({ reading, queue });

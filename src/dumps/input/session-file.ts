@@ -1,6 +1,6 @@
 // Session files (*.iova.jsonl) among the inputs: their facts and operations are passed on in order.
 
-import { AsciiEncoder, EventLines } from '../../session/event-lines.ts';
+import { AsciiEncoder, asciiText, EventLines } from '../../session/event-lines.ts';
 import { isFact, isOperation, type SessionEvent, type SessionHeader } from '../../session/events.ts';
 import { LineSplitter } from '../../session/lines.ts';
 import { SessionReader } from '../../session/read.ts';
@@ -41,8 +41,9 @@ export class SessionFileReader {
     this.#collector = collector;
   }
 
-  push(text: string): void {
-    const rest = this.#wholeLines(text);
+  /** `bytes`: of the text, if it is known to be ASCII. */
+  push(text: string, bytes?: Uint8Array): void {
+    const rest = this.#wholeLines(text, bytes);
     for (const line of this.#splitter.push(rest === 0 ? text : text.slice(rest))) this.#line(line);
     if (this.#splitter.openLength > LINE_LENGTH_MAX) {
       this.#splitter.end();
@@ -60,24 +61,33 @@ export class SessionFileReader {
   }
 
   /** Reads the lines that end in a piece of text; returns where the rest begins. */
-  #wholeLines(text: string): number {
-    const ascii = this.#encoder.encode(text);
+  #wholeLines(text: string, bytes: Uint8Array | undefined): number {
+    const ascii = bytes ? asciiText(bytes) : this.#encoder.encode(text);
     let from = 0;
     for (;;) {
       // Nothing is open except before the first line end.
       const isPlain = ascii && this.#started && !this.#skipping && this.#splitter.openLength === 0;
-      const read = isPlain ? this.#lines.parseAscii(ascii, from) : undefined;
-      if (read) {
-        this.#number++;
-        this.#deliver(read.event, '');
-        from = read.end;
+      const end = isPlain ? this.#lines.readAscii(ascii, from) : -1;
+      if (end >= 0 && this.#deliverRead()) {
+        from = end;
         continue;
       }
-      const end = text.indexOf('\n', from) + 1;
-      if (end === 0) return from;
-      for (const line of this.#splitter.push(text.slice(from, end))) this.#line(line);
-      from = end;
+      const lineEnd = text.indexOf('\n', from) + 1;
+      if (lineEnd === 0) return from;
+      for (const line of this.#splitter.push(text.slice(from, lineEnd))) this.#line(line);
+      from = lineEnd;
     }
+  }
+
+  /** Passes on what was read of the bytes of a line; false if its text has to be read. */
+  #deliverRead(): boolean {
+    const { alike, words } = this.#lines;
+    const event = alike ? undefined : this.#lines.event;
+    if (!alike && !event) return false;
+    this.#number++;
+    if (alike) this.#collector.pushAlike(alike, words);
+    else if (event) this.#deliver(event, '');
+    return true;
   }
 
   #line(raw: string): void {

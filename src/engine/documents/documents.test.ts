@@ -1,6 +1,11 @@
 // Documents: how they are read, moved and shown.
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { MappingCollector, mappingSets } from '../../analysis/host/mappings.ts';
+import { createModel } from '../../kernel/models.ts';
+import { replay } from '../../kernel/replay/replay.ts';
+import { isFact, isOperation } from '../../session/events.ts';
+import { PackedList } from '../../session/packed-list.ts';
+import { readSession } from '../../session/read.ts';
 import { eventsOf } from '../../timeline/testing/sources.ts';
 import { documentFrom, filesOf, sessionDocument, sessionText } from '../testing/documents.ts';
 import { isEmpty, moveTo, onlyDiagnostics, stateOf } from './document.ts';
@@ -49,6 +54,47 @@ describe('reading', () => {
     expect([exact.diagnostics.length, exact.diagnosticsMore]).toEqual([500, 0]);
     const more = await sessionDocument('d', lines(DIAGNOSTICS_MAX + 7));
     expect([more.diagnostics.length, more.diagnosticsMore]).toEqual([500, 7]);
+  });
+
+  test('keeps the events of a long session in columns: all of them, in their order', async () => {
+    const at = (i: number) => `"0x${(i * 4096).toString(16)}"`;
+    const lines = Array.from({ length: 6000 }, (_, i) => {
+      const map = (name: string, more = '') =>
+        `{"op":"ioas.map","ioas":"${name}","flags":["fixed","read"],"user_va":${at(i)},"length":"0x1000","iova":${at(i)}${more}}`;
+      if (i % 11 === 1) return `{"op":"ioas.unmap","ioas":"a","iova":${at(i - 1)},"length":"0x1000"}`;
+      if (i % 501 === 0) return `{"kind":"reserved","start":${at(i)},"last":${at(i + 1)},"type":"msi","group":"g${i}"}`;
+      if (i % 503 === 0) return `{"kind":"later","at":${at(i)}}`;
+      if (i % 509 === 0) return map('ä');
+      if (i % 521 === 0) return map('a', ',"line":7');
+      // More names than there are shapes, each several times.
+      return i % 7 === 0 ? map(`n${i % 60}`) : map('a', i % 5 === 0 ? `,"expect":{"ret":0,"iova":${at(i)}}` : '');
+    });
+    const header = '{"format":"iova-trace","version":1,"model":"iommufd"}';
+    const alloc = ['a', 'ä', ...Array.from({ length: 60 }, (_, i) => `n${i}`)].map(
+      (ioas) => `{"op":"ioas.alloc","ioas":"${ioas}"}`,
+    );
+    const text = [header, ...alloc, ...lines, ''].join('\n');
+    const addedByNumbers = vi.spyOn(PackedList.prototype, 'pushWords');
+    const { session, states, operations } = await documentFrom('d', { 'd.jsonl': text });
+    expect(addedByNumbers.mock.calls.length).toBeGreaterThan(0);
+    addedByNumbers.mockRestore();
+    const { session: plain } = readSession(text);
+    expect(session.events.unpacked).toBeDefined();
+    expect(operations).toBe(plain.events.filter(isOperation).length);
+    const own = [...session.events].map((event) => {
+      if (!isFact(event)) return event;
+      const { source, line, ...fact } = event;
+      return fact;
+    });
+    expect(own).toEqual([...plain.events]);
+    expect([...session.verbatim.events.values()]).toEqual(
+      plain.events.flatMap((event, i) => ('unknown' in event ? [`${lines[i - alloc.length]}\n`] : [])),
+    );
+    const one = createModel({ model: 'iommufd' });
+    if (!one.ok) throw new Error(one.message);
+    const steps = [...replay({ ...session, events: [...session.events] }, one.model)];
+    expect(session.events.flatMap((_, i) => states?.stepAt(i) ?? [])).toEqual(steps);
+    expect(states?.stateAt(session.events.length).space('a')?.areaCount).toBe(one.model.space('a')?.areaCount);
   });
 
   test('keeps problems of a session file out of its events, and unknown lines as they were', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isFact, type SessionEvent } from '../../session/events.ts';
+import { isFact, isOperation, type SessionEvent } from '../../session/events.ts';
 import { OpenCase } from '../case/open-case.ts';
 import { readSources, relabel } from '../case/source.ts';
 import { spacesFor } from '../picture/spaces.ts';
@@ -34,7 +34,7 @@ async function opened(texts: readonly { readonly name: string; readonly text: st
   current.add(sources);
   const [document] = current.documents.values();
   if (!document) throw new Error('no document');
-  return { document, sources };
+  return { document, sources, documents: [...current.documents.values()] };
 }
 
 const isMapping = (event: SessionEvent) => isFact(event) && (event.kind === 'map' || event.kind === 'unmap');
@@ -137,4 +137,19 @@ test('facts that end others still name them', async () => {
   );
   expect(groups).toMatchObject([{ group: '1' }, { group: '2' }]);
   expect(verbatim.events.get(events.length - 1)).toBe('{"kind":"later","by":"another version"}\n');
+});
+
+test('a source of many operations and many mapping events keeps its operations', async () => {
+  const page = (i: number) => `"0x${(i * 4096).toString(16)}"`;
+  const operations = Array.from(
+    { length: 5000 },
+    (_, i) => `{"op":"ioas.unmap","ioas":"a","iova":${page(i)},"length":"0x1000"}`,
+  );
+  const facts = Array.from({ length: 900 }, (_, i) => `{"kind":"map","start":${page(i)},"last":${page(i)}}`);
+  const text = ['{"format":"iova-trace","version":1}', ...operations, ...facts, ...operations, ''].join('\n');
+  const { documents } = await opened([{ name: 'a.iova.jsonl', text }], 200);
+  const kept = documents.flatMap(({ session }) => session.events.filter(isOperation));
+  expect(kept.length).toBe(2 * operations.length);
+  expect(kept[4999]).toEqual(kept[9999]);
+  expect(documents.flatMap(({ mappings }) => mappings.map(({ folded }) => folded?.maps))).toEqual([facts.length - 200]);
 });

@@ -3,8 +3,10 @@ import { mappingSets } from '../../analysis/host/mappings.ts';
 import type { DumpEvent } from '../../dumps/input/event-queue.ts';
 import { type DumpInput, openInputs } from '../../dumps/input/open.ts';
 import type { TextInput } from '../../dumps/input/source-lines.ts';
-import { type EventList, type ReadonlyEventList, unpackedEntries, unpackedEvents } from '../../session/event-list.ts';
+import type { AlikeOperations } from '../../session/event-lines.ts';
+import { type EventList, type ReadonlyEventList, unpackedEntries } from '../../session/event-list.ts';
 import { type FactOf, isFact, isOperation, isUnknownEvent, type SessionEvent } from '../../session/events.ts';
+import type { PackedList } from '../../session/packed-list.ts';
 import { newSession, SESSION_PROBLEM_CODES, type Session } from '../../session/session.ts';
 import { loadPart } from '../load-part.ts';
 import type { Diagnostic, InputFile } from '../protocol/documents.ts';
@@ -113,6 +115,10 @@ class EventCollector {
   #folding: EventFolding | undefined;
   #loading: Promise<void> | undefined;
   #packing: Promise<void> | undefined;
+  #packed: PackedList<SessionEvent> | undefined;
+  /** The operations that were added last by their addresses, and the shape of those. */
+  #alike: AlikeOperations | undefined;
+  #shape = 0;
 
   /** `kept`: how many mapping events are kept one by one if there are twice as many. */
   constructor(title: string, kept: number) {
@@ -127,6 +133,20 @@ class EventCollector {
     const added = plain(event);
     if (this.#folding) this.#folding.take(added);
     else this.events.push(added);
+  }
+
+  /** Adds an operation by its addresses; false if the events are not in columns, or it does not fit there. */
+  addAlike(operations: AlikeOperations, words: Uint32Array): boolean {
+    const packed = this.#packed;
+    if (!packed) return false;
+    if (this.#alike !== operations) {
+      this.#alike = operations;
+      this.#shape = packed.shapeNumberOf(operations.make(words));
+    }
+    if (this.#shape === 0) return false;
+    packed.pushWords(this.#shape, words, operations.order);
+    this.operations++;
+    return true;
   }
 
   /** Ends the input. */
@@ -144,7 +164,9 @@ class EventCollector {
   /** Moves the events to columns. If the code for that cannot be loaded, or while they are folded, they stay in an array. */
   async #pack(): Promise<void> {
     const PackedList = await loadPackedList();
-    if (PackedList && !this.#folding) this.events = new PackedList<SessionEvent>(this.events, isOperation);
+    if (!PackedList || this.#folding) return;
+    this.#packed = new PackedList<SessionEvent>(this.events, isOperation);
+    this.events = this.#packed;
   }
 
   /** The events of several hosts are separated later: those are all kept. If the part cannot be loaded, too. */
@@ -152,8 +174,10 @@ class EventCollector {
     this.#loading ??= import('./fold-events.ts').then(
       ({ EventFolding: Folding }) => {
         if (this.#hasParts) return;
-        this.#folding = new Folding(unpackedEvents(this.events), this.#kept);
+        // Of operations that are in columns, too.
+        this.#folding = new Folding(this.events, this.#kept);
         this.events = [];
+        this.#packed = undefined;
       },
       () => undefined,
     );
@@ -228,6 +252,7 @@ export async function readHostInputs(
       const collected = collectorOf(isTogether ? 0 : source);
       for (const event of batch) collected.add(event);
     },
+    onAlike: (operations, words, source) => collectorOf(isTogether ? 0 : source).addAlike(operations, words),
   });
   const [own, others] = isTogether ? [sources, []] : [sources.slice(0, 1), sources.slice(1)];
   const read: [ReadInputs, ...ReadInputs[]] = [await readOf(collectorOf(0), { title, sources: own, header, files })];
