@@ -129,10 +129,17 @@ class EventCollector {
   add(event: DumpEvent): void {
     if (isFact(event)) this.#addFact(event);
     else if (isUnknownEvent(event)) this.unknown.push(`${event.text}\n`);
-    else if (isOperation(event) && ++this.operations === PACKED_FROM) this.#packing = this.#pack();
+    else if (isOperation(event)) this.#countOperation();
     const added = plain(event);
     if (this.#folding) this.#folding.take(added);
     else this.events.push(added);
+  }
+
+  #countOperation(): void {
+    this.operations++;
+    // A model needs that code too.
+    if (this.operations === 1) void loadPackedList();
+    if (this.operations === PACKED_FROM) this.#packing = this.#pack();
   }
 
   /** Adds an operation by its addresses; false if the events are not in columns, or it does not fit there. */

@@ -254,9 +254,9 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
     const mask = this.#alignmentMask();
     if (mask < 0 || !readRange(map, words, RANGE) || !isLowMemory(map, words) || !isAlignedMap(map, words, mask))
       return false;
-    if (this.reservedStore.overlapsAny(RANGE) || this.areaStore.overlapsAny(RANGE)) return false;
+    if (this.reservedStore.overlapsAny(RANGE) || !this.areaStore.addPrepared(map, words, RANGE, pages, origin))
+      return false;
     this.#pinned.describe(pages, 0n, NO_BACKING, map.write, false);
-    this.areaStore.addPrepared(map, words, RANGE, pages, origin);
     return true;
   }
 

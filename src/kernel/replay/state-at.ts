@@ -177,6 +177,8 @@ export class SessionStates {
     if (this.#position === t) return;
     // A state that a caller has never changes: a copy goes on.
     if (this.#latest?.state === this.#walker) this.#walker = this.#walker.clone();
+    // A distance at which as many as are kept reach far enough: those in between would be dropped on the way.
+    while (this.#every * this.#keep < t) this.#every *= 2;
     const events = this.#columns();
     while (this.#position < t) {
       if (!events || !this.#runByNumbers(events)) this.#run();

@@ -90,18 +90,16 @@ export class AreaStore {
     return handle;
   }
 
-  /** The same for a prepared map whose range is known. */
-  addPrepared(
-    { userVa, read, write }: PreparedMap,
-    words: Words,
-    range: WordRange,
-    pages: number,
-    origin: number,
-  ): number {
+  /** Adds the area of a prepared map whose range is known. False, and nothing is changed, if an area overlaps it. */
+  addPrepared(map: PreparedMap, words: Words, range: WordRange, pages: number, origin: number): boolean {
+    const { startHigh, startLow, lastHigh, lastLow } = range;
+    const handle = this.#free[this.#free.length - 1] ?? this.#used;
+    if (!this.tree.insertFree(startHigh, startLow, lastHigh, lastLow, handle)) return false;
+    const { userVa, read, write } = map;
     const flags = (read ? READ : 0) | (write ? WRITE | PAGES_WRITABLE : 0);
-    const handle = this.#newHandle(words[userVa * 2] as number, words[userVa * 2 + 1] as number, pages, flags, origin);
-    this.tree.insertWords(range.startHigh, range.startLow, range.lastHigh, range.lastLow, handle);
-    return handle;
+    // Takes that handle.
+    this.#newHandle(words[userVa * 2] as number, words[userVa * 2 + 1] as number, pages, flags, origin);
+    return true;
   }
 
   #newHandle(userVaHigh: number, userVaLow: number, pages: number, flags: number, origin: number): number {
@@ -130,11 +128,6 @@ export class AreaStore {
   remove(area: IntervalEntry): void {
     if (!this.tree.remove(area.start, area.last, area.value)) throw new Error('the area to remove does not exist');
     this.#free.push(area.value);
-  }
-
-  /** True if an area overlaps the range. */
-  overlapsAny({ startHigh, startLow, lastHigh, lastLow }: WordRange): boolean {
-    return this.tree.overlapsAnyWords(startHigh, startLow, lastHigh, lastLow);
   }
 
   /** Removes the area that is exactly this range. False if there is none, or if areas may overlap. */

@@ -117,7 +117,8 @@ export function preparedOf(example: Operation): PreparedOperation | undefined {
 
 /** True if the answer of an operation with these numbers is the recorded one. */
 export function isAsRecorded({ expected }: PreparedOperation, words: Words): boolean {
-  for (const [a, b] of expected) {
+  for (let i = 0; i < expected.length; i++) {
+    const [a, b] = expected[i] as readonly [number, number];
     if (words[a * 2] !== words[b * 2] || words[a * 2 + 1] !== words[b * 2 + 1]) return false;
   }
   return true;
