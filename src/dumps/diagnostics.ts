@@ -383,6 +383,7 @@ export const DIAGNOSTICS = {
 
   // Long traces
   'events-folded': rule('info', ({ message }: { readonly message: string }) => message),
+  'events-unordered': rule('warning', ({ message }: { readonly message: string }) => message),
 } as const;
 
 type Later = typeof import('./later-diagnostics.ts').LATER_DIAGNOSTICS;

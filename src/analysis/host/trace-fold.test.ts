@@ -121,9 +121,9 @@ describe('a folded trace', () => {
     fc.assert(
       fc.property(trace, batch, fc.nat(30), (steps, size, kept) => {
         const events = traceOf(steps);
-        const { facts, left, sets, ...part } = folded(events, size, kept);
+        const { facts, left, sets, folded: count, until } = folded(events, size, kept);
         const from = events.length > 2 * kept ? events.length - kept : 0;
-        expect(part).toEqual({ folded: from, until: events[from - 1] });
+        expect([count, until]).toEqual([from, events[from - 1]]);
         expect(facts.slice(left)).toEqual(events.slice(from).map((fact, i) => ({ number: from + i, fact })));
         expect(left).toBe(sets.reduce((sum, set) => sum + (set.folded?.live ?? 0), 0));
         // What is left of a map has its line.
@@ -146,6 +146,23 @@ describe('a folded trace', () => {
             expect(start > (part.density[index - 1]?.last ?? -1n)).toBe(true);
           }
         }
+      }),
+    );
+  });
+
+  test('counts when all of its events happened, and those that are earlier than one before them in their set', () => {
+    fc.assert(
+      fc.property(trace, batch, fc.nat(30), fc.array(fc.nat(200), { maxLength: 120 }), (steps, size, kept, late) => {
+        const events = traceOf(steps).map((event, i) => ({ ...event, time: (late[i] ?? i + 200) / 1000 }));
+        const { times, unordered, sets } = folded(events, size, kept);
+        expect(times?.counts.reduce((sum, count) => sum + count, 0)).toBe(events.length);
+        const expected = mappingSets(events.map((event) => ({ ...event, time: undefined }))).map(({ facts }) => {
+          const inOrder = facts.map(({ line = 0 }) => events[line - 1]?.time ?? 0);
+          return inOrder.filter((time, i) => inOrder.slice(0, i).some((before) => before > time)).length;
+        });
+        expect(sets.length).toBe(expected.length);
+        expect(unordered.count).toBe(expected.reduce((sum, count) => sum + count, 0));
+        expect(unordered.first === undefined).toBe(unordered.count === 0);
       }),
     );
   });

@@ -10,6 +10,7 @@ import { DensityTable } from './map-density.ts';
 import { HOLE_MAX, holeBetween, partOf } from './map-runs.ts';
 import { MappingLayers } from './mapping-layers.ts';
 import { headOf, type MappingSet, type SetDraft } from './mappings.ts';
+import { type TimeDensity, TimeTable } from './time-density.ts';
 import { FactHeads, TraceColumns, type TraceFact } from './trace-columns.ts';
 
 /** Unmaps that removed too little and are kept; conflicts list no more of them (conflicts/requests.ts). */
@@ -104,6 +105,7 @@ class Folding {
   #shortCount = 0;
   #maps = 0;
   #unmaps = 0;
+  #reached = Number.NEGATIVE_INFINITY;
   /** The last fact, and where it is, until it was read there. */
   #until: TraceFact | undefined;
   #columns: TraceColumns | undefined;
@@ -141,6 +143,14 @@ class Folding {
     this.#layers.map(startHigh, startLow, lastHigh, lastLow, value);
     this.#density.add(startHigh, startLow, lastHigh, lastLow);
     this.#runs.add(columns, slot);
+  }
+
+  /** Takes the time of each fact in turn: false if it is before that of an earlier fact. */
+  isInOrder(time: number | undefined): boolean {
+    if (time === undefined) return true;
+    if (time < this.#reached) return false;
+    this.#reached = time;
+    return true;
   }
 
   /** To be called before slots are written again. */
@@ -212,6 +222,10 @@ export interface FoldedTrace {
   readonly folded: number;
   /** The last fact of that part; undefined if nothing was folded. */
   readonly until: TraceFact | undefined;
+  /** When all facts happened; undefined if they have no times. */
+  readonly times: TimeDensity | undefined;
+  /** How many facts are earlier than one before them in their set, which are not sorted; and the first of them. */
+  readonly unordered: { readonly count: number; readonly first: TraceFact | undefined };
   /** Their positions are indexes of `facts`. */
   readonly sets: readonly MappingSet[];
 }
@@ -238,6 +252,9 @@ export class TraceFold {
   readonly #foldingOfHead: number[] = [];
   /** By source. */
   readonly #traces = new Map<string, DeviceEvents<number>>();
+  readonly #times = new TimeTable();
+  #unordered = 0;
+  #firstUnordered: TraceFact | undefined;
   #until: TraceFact | undefined;
 
   /**
@@ -262,6 +279,7 @@ export class TraceFold {
     const number = this.#count++;
     const slot = number % this.#columns.slots;
     this.#columns.write(slot, fact);
+    if (fact.time !== undefined) this.#times.add(fact.time);
     const isNamed = fact.device !== undefined;
     if (fact.origin !== 'ftrace' || (!isNamed && fact.domain !== undefined)) {
       this.#sets[slot] = this.#foldingOf(slot, fact);
@@ -337,12 +355,21 @@ export class TraceFold {
       const slot = number % slots;
       const set = this.#sets[slot] as number;
       if (set === WAITING) break;
-      if (set !== PAIRED) this.#foldings[set]?.take(columns, slot, number);
+      const folding = this.#foldings[set];
+      if (!folding) continue;
+      folding.take(columns, slot, number);
+      this.#checkOrder(folding, slot);
     }
     this.#from = number;
     if (number === first) return;
     this.#until = columns.read((number - 1) % slots);
     for (const folding of this.#foldings) folding.settle();
+  }
+
+  #checkOrder(folding: Folding, slot: number): void {
+    if (folding.isInOrder(this.#columns.timeAt(slot))) return;
+    this.#unordered++;
+    this.#firstUnordered ??= this.#columns.read(slot);
   }
 
   /** Ends the source, and folds what is not to be kept. */
@@ -362,14 +389,23 @@ export class TraceFold {
     for (let number = this.#from; number < this.#count; number++) {
       const slot = number % columns.slots;
       const fact = columns.read(slot);
-      const draft = this.#foldings[this.#sets[slot] as number]?.draft;
-      if (draft) {
-        draft.facts.push(fact);
-        draft.positions.push(left.length);
+      const folding = this.#foldings[this.#sets[slot] as number];
+      if (folding) {
+        this.#checkOrder(folding, slot);
+        folding.draft.facts.push(fact);
+        folding.draft.positions.push(left.length);
       }
       left.push({ number, fact });
     }
     const sets = this.#foldings.map(({ draft }) => draft);
-    return { facts: left, left: facts.length, folded: this.#from, until: this.#until, sets };
+    return {
+      facts: left,
+      left: facts.length,
+      folded: this.#from,
+      until: this.#until,
+      times: this.#times.density,
+      unordered: { count: this.#unordered, first: this.#firstUnordered },
+      sets,
+    };
   }
 }

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { lazy, useEffect, useState } from 'react';
 import { Slider, SliderThumb, SliderTrack } from 'react-aria-components';
 import type { DocumentNode } from '../../engine/protocol/documents.ts';
 import type { EventOverview } from '../../engine/protocol/sessions.ts';
@@ -8,8 +8,11 @@ import { seek } from '../state/documents.ts';
 import { nextRate, stopPlaying, togglePlay, usePlay } from '../state/play.ts';
 import { goToFailure, hideEvents, shownSession, showSession, stepEvent, stepFailure } from '../state/sessions.ts';
 import { sinceOf, useAnswer } from '../state/use-answer.ts';
+import { LoadBoundary } from './load-boundary.tsx';
 import './slider.css';
 import './time-bar.css';
+
+const DensityStrip = lazy(async () => ({ default: (await import('./density-strip.tsx')).DensityStrip }));
 
 /** Failures of a longer session are only looked for once its events are listed: all of it has to be run for them. */
 const MARKED_MAX = 100_000;
@@ -84,7 +87,7 @@ function FailureStrip({ document, overview }: { document: DocumentNode; overview
 }
 
 function Moments({ document }: { document: DocumentNode }) {
-  const { id, events, isConcealed } = document;
+  const { id, events, isConcealed, densities } = document;
   const isListed = useApp((s) => s.tab === 'events');
   const params = isListed || events <= MARKED_MAX ? { id, filter: {} } : undefined;
   const { value: overview } = useAnswer('eventOverview', params, isConcealed, ...sinceOf(document));
@@ -92,6 +95,13 @@ function Moments({ document }: { document: DocumentNode }) {
     <div className="moments">
       <Scrubber document={document} />
       {overview && <FailureStrip document={document} overview={overview} />}
+      {densities && (
+        <LoadBoundary>
+          {densities.map((density) => (
+            <DensityStrip key={density.source} id={id} position={document.position} density={density} />
+          ))}
+        </LoadBoundary>
+      )}
     </div>
   );
 }

@@ -15,6 +15,7 @@ import { newSession, type Session } from '../../session/session.ts';
 import { type AlikeHosts, type EngineDocument, hostAt, type SourceOrigin } from '../documents/document.ts';
 import { DIAGNOSTICS_MAX } from '../documents/read-document.ts';
 import { type Diagnostic, PASTED_NAME } from '../protocol/documents.ts';
+import type { EventDensity } from '../protocol/sessions.ts';
 import { joinsHost, type OpenedSource } from './source.ts';
 
 /** What the user chose for the whole case. */
@@ -79,10 +80,13 @@ export class HostDocument {
     this.#taken = this.#live?.read.session.events.length ?? 0;
     const { events } = session;
     const folded: MappingSet[] = [];
+    const densities: EventDensity[] = [];
     for (const [index, { read }] of this.sources.entries()) {
       const from = starts[index] ?? 0;
       const to = starts[index + 1] ?? events.length;
       folded.push(...(read.folded?.setsIn(events, from, to) ?? []));
+      const density = read.folded?.densityIn(from);
+      if (density) densities.push(density);
       for (let i = from; i < to; i++) {
         const event = events.at(i);
         if (event && !read.folded?.covers(event)) this.#mappings.add(event, i + 1);
@@ -102,6 +106,7 @@ export class HostDocument {
       session,
       host: hostAt(id, title, events, position),
       hasGone: this.sources.some(({ read }) => read.hasGone),
+      ...(densities.length > 0 ? { densities } : {}),
       mappings: this.#withFolded(this.#live ? this.#mappings.all() : this.#mappings.sorted()),
       files: this.sources.flatMap(({ files }) => files),
       origins: this.sources.map(originOf),

@@ -162,6 +162,7 @@ export function documentNode(document: EngineDocument): DocumentNode {
     layers: layerNodes(document),
     guests: document.host.guests.map(({ source }) => source),
     hasHistory: hasHistory(document),
+    ...(document.densities ? { densities: document.densities } : {}),
     ...(document.live ? { live: { isFollowing: document.live.isFollowing } } : {}),
     diagnostics: document.diagnostics,
     diagnosticsMore: document.diagnosticsMore,

@@ -11,6 +11,7 @@ import type { ReadonlyEventList } from '../../session/event-list.ts';
 import { isFact, type SessionEvent } from '../../session/events.ts';
 import type { Session } from '../../session/session.ts';
 import type { Diagnostic, InputFile, SourceNode } from '../protocol/documents.ts';
+import type { EventDensity } from '../protocol/sessions.ts';
 
 /** What a document needs of a source of the case. */
 export interface SourceOrigin {
@@ -48,6 +49,8 @@ export interface EngineDocument {
   /** The host as the facts describe it at its position. */
   host: Host;
   mappings: readonly MappingSet[];
+  /** Of long traces: when their events happened. */
+  readonly densities?: readonly EventDensity[] | undefined;
   /** True if some facts hold only for a time: `host` then follows the position. */
   hasGone: boolean;
   /** For a live host: whether its position follows new events. */

@@ -153,3 +153,53 @@ test('a source of many operations and many mapping events keeps its operations',
   expect(kept[4999]).toEqual(kept[9999]);
   expect(documents.flatMap(({ mappings }) => mappings.map(({ folded }) => folded?.maps))).toEqual([facts.length - 200]);
 });
+
+test('of a long trace it is known when all events happened, which are listed, and where', async () => {
+  const text = traceText(3000);
+  const { document: whole } = await opened([{ name: 'trace.txt', text }], undefined);
+  const { document } = await opened([{ name: 'trace.txt', text }], 200);
+  expect(whole.densities).toBeUndefined();
+  const [density] = document.densities ?? [];
+  if (!density) throw new Error('no density');
+  const { start, length, counts, listed, positions } = density;
+  const all = whole.session.events.filter(isMapping);
+  const sum = (numbers: readonly number[]) => numbers.reduce((before, n) => before + n, 0);
+  expect([sum(counts), sum(listed)]).toEqual([all.length, 200]);
+  const timeAt = (position: number) => {
+    const event = document.session.events.at(position - 1);
+    return event && isFact(event) && 'time' in event ? event.time : undefined;
+  };
+  for (const [span, count] of counts.entries()) {
+    const [from, to] = [start + span * length, start + (span + 1) * length];
+    const here = all.filter(
+      (event) => isFact(event) && 'time' in event && (event.time ?? 0) >= from && (event.time ?? 0) < to,
+    );
+    expect(count).toBe(here.length);
+    const position = positions[span] ?? 0;
+    if (position > 0) expect(timeAt(position)).toBeLessThan(to);
+    // The event after it is later.
+    const next = document.session.events.slice(position).find(isMapping);
+    if (next && isFact(next) && 'time' in next) expect(next.time).toBeGreaterThanOrEqual(to);
+  }
+});
+
+test('events of a long trace that are not in the order of time are reported with the first line', async () => {
+  const lines = traceText(1000).split('\n');
+  const swapped = lines.with(700, lines[701] ?? '').with(701, lines[700] ?? '');
+  const unordered = async (text: string, kept: number | undefined) =>
+    (await opened([{ name: 'trace.txt', text }], kept)).document.diagnostics.filter(
+      ({ code }) => code === 'events-unordered',
+    );
+  expect(await unordered(swapped.join('\n'), 100)).toEqual([
+    {
+      severity: 'warning',
+      code: 'events-unordered',
+      message: expect.stringMatching(/^1 mapping event of a long trace has an earlier time/),
+      source: 'trace.txt',
+      line: 702,
+    },
+  ]);
+  expect(await unordered(lines.join('\n'), 100)).toEqual([]);
+  // These are sorted.
+  expect(await unordered(swapped.join('\n'), undefined)).toEqual([]);
+});

@@ -164,7 +164,8 @@ class EventCollector {
     this.#folding = undefined;
     if (events) this.events = events;
     if (events && !folded && this.operations >= PACKED_FROM) await this.#pack();
-    if (folded) this.diagnostics.unshift(diagnosticOf(folded.diagnostic, this.#title));
+    for (const fact of folded?.diagnostics.toReversed() ?? [])
+      this.diagnostics.unshift(diagnosticOf(fact, this.#title));
     return folded;
   }
 

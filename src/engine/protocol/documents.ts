@@ -1,4 +1,5 @@
 // What is open, as the page shows it in the source tree.
+import type { EventDensity } from './sessions.ts';
 
 /** A file to open. `name` is its path relative to what was dropped; `link` the target if it is a symbolic link. */
 export interface InputFile {
@@ -117,6 +118,8 @@ export interface DocumentNode {
   readonly guests: readonly string[];
   /** True if its state changes over its events: operations, mappings over time, a live host. */
   readonly hasHistory: boolean;
+  /** Of long traces: when their events happened. */
+  readonly densities?: readonly EventDensity[] | undefined;
   /** Of a live host: whether its position follows new events. */
   readonly live?: { readonly isFollowing: boolean } | undefined;
   readonly diagnostics: readonly Diagnostic[];

@@ -52,6 +52,19 @@ export interface FailureMark {
   readonly count: number;
 }
 
+/** When the mapping events of a long trace happened, not all of which are listed. Times are in seconds. */
+export interface EventDensity {
+  readonly source: string;
+  /** Start of the first span of time, and length of each. */
+  readonly start: number;
+  readonly length: number;
+  /** By span: how many events happened in it, and how many of them are listed; the others are only counted. */
+  readonly counts: readonly number[];
+  readonly listed: readonly number[];
+  /** By span: the position after the last event in it or before it that is listed. */
+  readonly positions: readonly number[];
+}
+
 /** What kinds of events a session has, and how many match a filter. */
 export interface EventOverview {
   /** The filter that `total` refers to. */

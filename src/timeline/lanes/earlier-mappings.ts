@@ -27,7 +27,7 @@ export function earlierMappings(key: string, sets: readonly MappingSet[]): Lane[
         expanded: false,
         // Labels and letters are for what exists now.
         traits: { ...traits, height: 22, isInMinimap: false, isLettered: false, holdsFacts: false },
-        rows: [uniformRow(density, 'several')],
+        rows: [uniformRow(density, 'counted')],
         caption: (_row, index) => counted(of(index).maps, 'map'),
         describe: (_row, index) => {
           const { start, last, maps: here } = of(index);

@@ -37,6 +37,7 @@ export const STYLE_NAMES = [
   'note',
   'differs',
   'several',
+  'counted',
 ] as const;
 
 export type StyleName = (typeof STYLE_NAMES)[number];

@@ -158,6 +158,10 @@ const STYLES: Readonly<Record<StyleName, Style>> = {
     label: 'multiple ranges (zoom in)',
     tile: diagonal(5, 1.2),
   },
+  counted: {
+    label: 'earlier maps, only counted',
+    tile: dots(5, 1.1),
+  },
 };
 
 export function styleOf(name: StyleName): Style {

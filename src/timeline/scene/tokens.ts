@@ -316,4 +316,8 @@ export const TYPE_COLORS: Readonly<Record<StyleName, Readonly<Record<ThemeName, 
     light: ['#eef0f2', '#3f4854', '#7c8794'],
     dark: ['#20262e', '#c4ccd6', '#7c8794'],
   },
+  counted: {
+    light: ['#eef0f2', '#3f4854', '#7c8794'],
+    dark: ['#20262e', '#c4ccd6', '#7c8794'],
+  },
 };

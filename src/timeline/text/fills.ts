@@ -43,4 +43,5 @@ export const TEXT_FILLS: Readonly<Record<StyleName, TextFill>> = {
   note: { fill: '"', words: ['note'] },
   differs: { fill: 'D', words: ['differs', 'dif'] },
   several: { fill: ':', words: ['several'] },
+  counted: { fill: ';', words: ['counted', 'cnt'] },
 };

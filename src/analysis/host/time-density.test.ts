@@ -1,0 +1,38 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { assertProperty } from '../../iova/testing/arbitraries.ts';
+import { spanOf, TimeTable } from './time-density.ts';
+
+const time = fc.oneof(
+  fc.double({ min: 0, max: 100, noNaN: true }),
+  fc.double({ min: 0, max: 4e9, noNaN: true }),
+  fc.nat(20).map((n) => n / 1e6),
+  fc.double({ min: -1000, max: 1000, noNaN: true }),
+);
+
+test('every event is counted in the span of its time, and the spans are as short as they can be', () => {
+  assertProperty(
+    fc.property(fc.array(time, { minLength: 1, maxLength: 200 }), (times) => {
+      const table = new TimeTable();
+      for (const one of times) table.add(one);
+      const { density } = table;
+      if (!density) throw new Error('nothing was counted');
+      const { start, length, counts } = density;
+      const expected = Array.from(counts, () => 0);
+      for (const one of times) {
+        const span = spanOf(density, one);
+        expect(one).toBeGreaterThanOrEqual(start + span * length);
+        expect(one).toBeLessThan(start + (span + 1) * length);
+        expected[span] = (expected[span] ?? 0) + 1;
+      }
+      expect(counts).toEqual(expected);
+      expect(counts.length).toBeLessThanOrEqual(512);
+      const spans = (of: number) => Math.floor(Math.max(...times) / of) - Math.floor(Math.min(...times) / of) + 1;
+      expect(length === 2 ** -20 || spans(length / 2) > 512).toBe(true);
+    }),
+  );
+});
+
+test('of no events nothing is known', () => {
+  expect(new TimeTable().density).toBeUndefined();
+});
