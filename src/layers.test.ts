@@ -43,7 +43,7 @@ const FOLDERS: Readonly<Record<string, Folder>> = {
   dumps: {
     imports: 'iova uapi session',
     offers:
-      'diagnostic-rule.ts diagnostics.ts remedies.ts input/collector.ts input/dump-of-host.ts input/event-queue.ts input/open.ts input/pacer.ts input/source-lines.ts fields/pci-address.ts formats/guest/cpu-models.ts registry.ts',
+      'diagnostic-rule.ts diagnostics.ts remedies.ts input/collector.ts input/dump-of-host.ts input/event-queue.ts input/open.ts input/pacer.ts input/source-lines.ts input/tar-hosts.ts fields/pci-address.ts formats/guest/cpu-models.ts registry.ts',
     order: 'text/shell.ts format.ts fields input/event-queue.ts input/collector.ts text formats registry.ts input',
   },
   analysis: {

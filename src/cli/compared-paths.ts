@@ -5,6 +5,7 @@ import { answerFor } from '../engine/answers/answer.ts';
 import type { EngineDocument } from '../engine/documents/document.ts';
 import { requireGuest } from '../lib/guest.ts';
 import { choose, select } from '../lib/opened.ts';
+import { type FleetPart, fleetParts, hostsOfParts, type ReadPart, readFleetPart } from './fleet-parts.ts';
 import { type GivenGuest, guestOf } from './guest-option.ts';
 import type { CliIo } from './io.ts';
 import { isLink } from './links.ts';
@@ -78,39 +79,84 @@ interface CompareTask {
   readonly guest: string | undefined;
 }
 
+/** What a thread does: it reads a path, or a part of one. */
+type Job =
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'part'; readonly path: string; readonly part: FleetPart };
+
+/** Of a job; the second kind is undefined if the part cannot be read by itself. */
+type JobResult = ComparedPath | { readonly part: ReadPart | undefined };
+
 /** With less to read, threads take longer to start than they save. */
 const THREADS_BYTES = 8 << 20;
 /** Of a folder, of which it is not known before it is read. */
 const FOLDER_BYTES = 1 << 18;
 
-/** Bytes of a path, roughly; 0 for what cannot be read. */
-function bytesOf(path: string): number {
+/** The jobs that a path is, and its bytes, roughly. */
+async function jobsOf(
+  path: string,
+  options: ReadPathsOptions,
+): Promise<{ readonly jobs: Job[]; readonly bytes: number }> {
+  const whole: Job = { kind: 'path', path };
   const stats = isLink(path) ? undefined : statSync(path, { throwIfNoEntry: false });
-  return stats?.isDirectory() ? FOLDER_BYTES : (stats?.size ?? 0);
+  if (!stats) return { jobs: [whole], bytes: 0 };
+  const isFolder = stats.isDirectory();
+  const mayHaveParts = options.guest === undefined && (isFolder || (stats.isFile() && stats.size > THREADS_BYTES));
+  const parts = mayHaveParts ? await fleetParts(path, isFolder) : undefined;
+  return {
+    jobs: parts?.map((part) => ({ kind: 'part', path, part })) ?? [whole],
+    bytes: isFolder ? FOLDER_BYTES * (parts?.length ?? 1) : stats.size,
+  };
 }
 
-/** Reads the paths, in their order. `guest`: as on the command line. */
+interface ReadPathsOptions extends CompareOptions {
+  /** As on the command line. */
+  readonly guestText: string | undefined;
+}
+
+/** Reads the paths, in their order: by several threads if there is much to read. */
 export async function readPaths(
   paths: readonly string[],
   io: CliIo,
-  options: CompareOptions & { readonly guestText: string | undefined },
+  options: ReadPathsOptions,
 ): Promise<ComparedPath[]> {
   const { threads } = io;
   const { kernel, guestText } = options;
+  const one = async (path: string) => readPath(path, io, options);
   // Standard input can be read once only.
-  const isShared = paths.length > 1 && !paths.includes('-') && !guestText?.startsWith('-');
-  if (threads && threads.count > 1 && isShared && paths.reduce((sum, path) => sum + bytesOf(path), 0) > THREADS_BYTES) {
-    const task: CompareTask = { task: 'compare', kernel, guest: guestText };
-    return runInThreads(paths, threads, task, (path, reason): ComparedPath => {
-      return withoutHosts([{ source: path, code: 'reader-ended', message: `reading it failed: ${reason}` }]);
-    });
-  }
-  const read: ComparedPath[] = [];
-  for (const path of paths) read.push(await readPath(path, io, options));
-  return read;
+  if (!threads || threads.count < 2 || paths.includes('-') || guestText?.startsWith('-')) return inTurn(paths, one);
+  const planned = await inTurn(paths, (path) => jobsOf(path, options));
+  const jobs = planned.flatMap((plan) => plan.jobs);
+  if (jobs.length < 2 || planned.reduce((sum, { bytes }) => sum + bytes, 0) <= THREADS_BYTES) return inTurn(paths, one);
+  const task: CompareTask = { task: 'compare', kernel, guest: guestText };
+  const lost = ({ path, ...job }: Job, reason: string): JobResult => {
+    const source = job.kind === 'part' ? job.part.path : path;
+    const unread = [{ source, code: 'reader-ended', message: `reading it failed: ${reason}` }];
+    return job.kind === 'part' ? { part: { hosts: [], unread } } : { hosts: [], unread };
+  };
+  const results = await runInThreads(jobs, threads, task, lost);
+  let done = 0;
+  return inTurn(paths, async (path, i) => {
+    const own = results.slice(done, done + (planned[i]?.jobs.length ?? 0));
+    done += own.length;
+    const [first] = own;
+    if (first && 'hosts' in first) return first;
+    const parts = own.map((result) => ('part' in result ? result.part : undefined));
+    const isArchive = planned[i]?.jobs.some((job) => job.kind === 'part' && job.part.extents !== undefined) === true;
+    return hostsOfParts(parts, isArchive) ?? one(path);
+  });
 }
 
-/** In a thread: reads the paths that it is told to. Resolves when it is ready for them. */
+async function inTurn<T, Result>(
+  all: readonly T[],
+  take: (one: T, index: number) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const [index, one] of all.entries()) results.push(await take(one, index));
+  return results;
+}
+
+/** In a thread: does the jobs that it gets. Resolves when it is ready for them. */
 export async function servePaths(
   { kernel, guest: text }: CompareTask,
   thread: Pick<Thread, 'post' | 'onMessage'>,
@@ -119,12 +165,15 @@ export async function servePaths(
   const found = text === undefined ? undefined : await guestOf(text, io);
   // The main thread has read it before.
   const guest = typeof found === 'string' ? undefined : found;
+  const resultOf = async (job: Job): Promise<JobResult> =>
+    job.kind === 'part'
+      ? { part: await readFleetPart(job.part, io, kernel) }
+      : readPath(job.path, io, { kernel, guest });
   let last: Promise<void> = Promise.resolve();
   thread.onMessage((message) => {
-    const { index, job } = message as JobMessage<string>;
+    const { index, job } = message as JobMessage<Job>;
     last = last.then(async () => {
-      const result = await readPath(job, io, { kernel, guest });
-      thread.post({ index, result } satisfies ResultMessage<ComparedPath>);
+      thread.post({ index, result: await resultOf(job) } satisfies ResultMessage<JobResult>);
     });
   });
 }

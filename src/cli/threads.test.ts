@@ -1,8 +1,20 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import fc from 'fast-check';
+import { packTar, type TarEntry } from 'modern-tar';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { FleetPart } from './fleet-parts.ts';
 import { runCli } from './testing/run.ts';
 import { serve } from './thread.ts';
 import { type JobMessage, type ResultMessage, runInThreads, type Thread, type Threads } from './threads.ts';
@@ -80,6 +92,34 @@ describe('jobs in threads', () => {
   });
 });
 
+/** Writes a dump of the host number `i`. */
+function writeHost(path: string, i: number): void {
+  const group = join(path, 'sys/kernel/iommu_groups', `${i % 3}`);
+  mkdirSync(join(group, 'devices'), { recursive: true });
+  const direct = i % 5 === 0 ? '0x000000007b800000 0x000000007bffffff direct\n' : '';
+  // Two hosts of one class whose regions have different types: what is said of it is that of the first.
+  const odd = i === 11 || i === 31 ? `0x0000000080000000 0x00000000800fffff ${i === 11 ? 'direct' : 'reserved'}\n` : '';
+  writeFileSync(join(group, 'reserved_regions'), `${direct}${odd}0x00000000fee00000 0x00000000feefffff msi\n`);
+  symlinkSync(`../../../../devices/pci0000:00/0000:00:0${i % 3}.0`, join(group, 'devices', `0000:00:0${i % 3}.0`));
+}
+
+const fileEntry = (name: string, body: Uint8Array): TarEntry => ({
+  header: { name, size: body.length, type: 'file' },
+  body,
+});
+
+/** The files and links below a folder as entries of a tar, in a folder of this name. */
+function entriesOf(path: string, name: string): TarEntry[] {
+  return readdirSync(path, { withFileTypes: true }).flatMap((entry): TarEntry[] => {
+    const [inside, below] = [join(path, entry.name), `${name}/${entry.name}`];
+    if (entry.isDirectory()) return entriesOf(inside, below);
+    if (entry.isFile()) return [fileEntry(below, new Uint8Array(readFileSync(inside)))];
+    return [{ header: { name: below, size: 0, type: 'symlink', linkname: readlinkSync(inside) } }];
+  });
+}
+
+const tarOf = (entries: readonly TarEntry[]) => packTar([...entries]);
+
 describe('compare in threads', () => {
   const COUNT = 40;
   let root = '';
@@ -88,15 +128,7 @@ describe('compare in threads', () => {
   beforeAll(() => {
     root = mkdtempSync(join(tmpdir(), 'iovascope-'));
     paths = Array.from({ length: COUNT }, (_, i) => join(root, `host${i}`));
-    for (const [i, path] of paths.entries()) {
-      const group = join(path, 'sys/kernel/iommu_groups', `${i % 3}`);
-      mkdirSync(group, { recursive: true });
-      const direct = i % 5 === 0 ? '0x000000007b800000 0x000000007bffffff direct\n' : '';
-      // Two hosts of one class whose regions have different types: what is said of it is that of the first.
-      const odd =
-        i === 11 || i === 31 ? `0x0000000080000000 0x00000000800fffff ${i === 11 ? 'direct' : 'reserved'}\n` : '';
-      writeFileSync(join(group, 'reserved_regions'), `${direct}${odd}0x00000000fee00000 0x00000000feefffff msi\n`);
-    }
+    for (const [i, path] of paths.entries()) writeHost(path, i);
     // Nothing to compare.
     mkdirSync(join(root, 'empty'));
     paths.splice(20, 0, join(root, 'empty'), join(root, 'missing'));
@@ -105,7 +137,10 @@ describe('compare in threads', () => {
   afterAll(() => rmSync(root, { recursive: true }));
 
   /** Threads that run what a thread of the program runs; `lost`: paths during which one ends. */
-  function programThreads(lost: readonly string[]): Threads & { started: number } {
+  function programThreads(
+    lost: readonly string[],
+    onJob: (job: { readonly part?: FleetPart }) => void = () => undefined,
+  ): Threads & { started: number } {
     const threads = {
       count: 2,
       started: 0,
@@ -123,7 +158,9 @@ describe('compare in threads', () => {
         });
         return {
           post(message) {
-            if (lost.includes((message as JobMessage<string>).job)) {
+            const { job } = message as JobMessage<{ readonly path: string; readonly part?: FleetPart }>;
+            onJob(job);
+            if (lost.includes(job.part?.path ?? job.path)) {
               // What it got before is still done.
               setImmediate(() => {
                 port1.close();
@@ -141,6 +178,136 @@ describe('compare in threads', () => {
     };
     return threads;
   }
+
+  /** Compares a path in threads and in one; true if its parts were read. */
+  async function isSame(path: string): Promise<boolean> {
+    const parts: FleetPart[] = [];
+    const threads = programThreads([], ({ part }) => part && parts.push(part));
+    const shared = await runCli(['compare', '--json', path], {}, '', threads);
+    expect(shared).toEqual(await runCli(['compare', '--json', path]));
+    expect(shared.stdout).toContain('"hosts"');
+    return parts.length > 1;
+  }
+
+  describe('a fleet in one folder', () => {
+    let fleet = '';
+    beforeEach(() => {
+      fleet = join(root, `fleet ${crypto.randomUUID()}`);
+      for (let i = 0; i < COUNT; i++) writeHost(join(fleet, `host${i}`), i);
+    });
+
+    /** Adds to each host what it is called. */
+    const nameHosts = (name: (i: number) => string) => {
+      for (let i = 0; i < COUNT; i++) {
+        writeFileSync(join(fleet, `host${i}`, 'uname.txt'), `Linux ${name(i)} 6.1.0 #1 SMP x86_64 GNU/Linux\n`);
+      }
+    };
+
+    test('without host names: by their folders', async () => {
+      for (let i = 0; i < COUNT; i++) writeFileSync(join(fleet, `host${i}`, 'lspci.txt'), '00:00.0 Host bridge: x\n');
+      expect(await isSame(fleet)).toBe(true);
+      expect(await isSame(`${fleet}/`)).toBe(true);
+    });
+
+    test('with host names', async () => {
+      nameHosts((i) => `node${i}`);
+      expect(await isSame(fleet)).toBe(true);
+      expect((await runCli(['compare', fleet], {}, '', programThreads([]))).stdout).toContain('node30');
+    });
+
+    test('two folders of one host are one host', async () => {
+      nameHosts((i) => `node${i === 9 ? 3 : i}`);
+      await isSame(fleet);
+    });
+
+    test('with a file beside the folders, or one that is like no other', async () => {
+      nameHosts((i) => `node${i}`);
+      mkdirSync(join(fleet, 'other'));
+      writeFileSync(join(fleet, 'other', 'dmesg.txt'), '[    0.000000] Linux version 6.1.0\n');
+      expect(await isSame(fleet)).toBe(false);
+      rmSync(join(fleet, 'other'), { recursive: true });
+      writeFileSync(join(fleet, 'README.txt'), 'collected on Monday\n');
+      expect(await isSame(fleet)).toBe(false);
+    });
+
+    test('with operations in one of the folders', async () => {
+      nameHosts((i) => `node${i}`);
+      const session = '{"format":"iova-trace","version":1}\n{"op":"ioas.alloc","ioas":"a"}\n';
+      writeFileSync(join(fleet, 'host4', 'x.iova.jsonl'), session);
+      await isSame(fleet);
+    });
+
+    test('a folder of archives', async () => {
+      nameHosts((i) => `node${i}`);
+      const archives = join(root, 'archives');
+      mkdirSync(archives);
+      for (let i = 0; i < COUNT; i++) {
+        writeFileSync(join(archives, `host${i}.tar`), await tarOf([...entriesOf(join(fleet, `host${i}`), 'x')]));
+      }
+      expect(await isSame(archives)).toBe(true);
+    });
+  });
+
+  describe('a fleet in one tar', () => {
+    const BLOB = { path: 'blob.bin', bytes: new Uint8Array(9 << 20) };
+
+    /** The entries of the fleet's hosts, each in a folder of its name; the first has one of many bytes. */
+    function entries(folder = ''): TarEntry[] {
+      return paths
+        .filter((path) => path.includes('host'))
+        .flatMap((path, i) => [
+          fileEntry(
+            `${folder}node${i}/uname.txt`,
+            new TextEncoder().encode(`Linux node${i} 6.1.0 #1 SMP x86_64 GNU/Linux\n`),
+          ),
+          ...entriesOf(path, `${folder}node${i}`),
+          ...(i === 0 ? [fileEntry(`${folder}node0/${BLOB.path}`, BLOB.bytes)] : []),
+        ]);
+    }
+
+    async function isTarSame(list: readonly TarEntry[], change = (tar: Uint8Array) => tar): Promise<boolean> {
+      const path = join(root, `fleet-${crypto.randomUUID()}.tar`);
+      writeFileSync(path, change(await tarOf(list)));
+      return isSame(path);
+    }
+
+    test('its hosts, side by side or in one folder', async () => {
+      expect(await isTarSame(entries())).toBe(true);
+      expect(await isTarSame(entries('./fleet/'))).toBe(true);
+    });
+
+    test('with entries of folders, and one host more than whole parts', async () => {
+      const withFolders = entries().flatMap((one): TarEntry[] => {
+        const [folder = ''] = one.header.name.split('/');
+        const isFirst = one.header.name.endsWith('uname.txt');
+        return isFirst ? [{ header: { name: `${folder}/`, size: 0, type: 'directory' } }, one] : [one];
+      });
+      const isOneMore = withFolders.filter((one) => /^node(?:\d|[12]\d|3[0-2])\//.test(one.header.name));
+      expect(await isTarSame(withFolders)).toBe(true);
+      expect(await isTarSame(isOneMore)).toBe(true);
+    });
+
+    test('with entries in any order', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.shuffledSubarray(entries(), { minLength: 2 * COUNT }), async (list) => {
+          await isTarSame(list);
+        }),
+        { numRuns: 4 },
+      );
+      const [later, first] = [entries().filter((_, i) => i % 2 === 1), entries().filter((_, i) => i % 2 === 0)];
+      await isTarSame([...first, ...later]);
+    });
+
+    test('with a file outside, a path that leads out, or damage: as a whole', async () => {
+      expect(await isTarSame([...entries(), fileEntry('README.txt', new TextEncoder().encode('x'))])).toBe(false);
+      expect(await isTarSame([...entries(), fileEntry('../x', new TextEncoder().encode('x'))])).toBe(false);
+      expect(await isTarSame([...entries(), fileEntry('/node1/x', new TextEncoder().encode('x'))])).toBe(false);
+    });
+
+    test('that is cut off', async () => {
+      await isTarSame(entries(), (tar) => tar.slice(0, tar.length - 1800));
+    });
+  });
 
   test.each([[[]], [['--json']], [['--guest', 'q35:4G', '--json']], [['--kernel', '5.4']]])(
     'the output is the same, byte for byte: %s',
@@ -167,5 +334,17 @@ describe('compare in threads', () => {
     const { hosts, not_read } = JSON.parse(stdout);
     expect(hosts).toHaveLength(COUNT - 1);
     expect(not_read).toHaveLength(3);
+  });
+
+  test('the same for a part of a fleet', async () => {
+    const fleet = join(root, 'lost');
+    for (let i = 0; i < COUNT; i++) {
+      writeHost(join(fleet, `host${i}`), i);
+      writeFileSync(join(fleet, `host${i}`, 'uname.txt'), `Linux node${i} 6.1.0 #1 SMP x86_64 GNU/Linux\n`);
+    }
+    const lost = join(fleet, 'host3');
+    const { code, stdout, stderr } = await runCli(['compare', '--json', fleet], {}, '', programThreads([lost]));
+    expect([code, stderr]).toEqual([2, `iovascope: compare: ${lost}: reading it failed: out of memory\n`]);
+    expect(JSON.parse(stdout).hosts).toHaveLength(COUNT - 1);
   });
 });

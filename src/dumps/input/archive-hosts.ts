@@ -1,7 +1,8 @@
 // An archive with the folders of several hosts, side by side in it or in one folder: each is a source of its own. What is
 // packed is read once and in order, so the first host's files are the archive's until a second host is found.
+
+import type { Collector } from './collector.ts';
 import { OF_A_HOST } from './dump-of-host.ts';
-import type { SourceReading } from './source-reading.ts';
 
 /** Folders that every machine has: a copy of `sys` and `proc` is one host. */
 const OF_ANY_MACHINE: ReadonlySet<string> = new Set(['sys', 'proc', 'etc', 'var', 'tmp', 'root', 'home', 'kernel']);
@@ -19,43 +20,52 @@ interface Level {
   kept: number;
 }
 
-/** How the hosts of an archive become sources of their own. */
-export interface SeveralHosts {
-  readonly archive: string;
-  /** Makes a source. */
-  readonly newSource: (name: string) => SourceReading;
+/** What is told of a source. */
+export interface NamedSource {
+  readonly collector: Pick<Collector, 'name' | 'archive'>;
 }
 
-export class ArchiveHosts {
-  readonly #whole: SourceReading;
-  readonly #several: SeveralHosts;
+/** How the hosts of an archive become sources of their own. */
+export interface SeveralHosts<Source extends NamedSource> {
+  readonly archive: string;
+  /** Makes a source. */
+  readonly newSource: (name: string) => Source;
+}
+
+export class ArchiveHosts<Source extends NamedSource> {
+  readonly #whole: Source;
+  readonly #several: SeveralHosts<Source>;
   readonly #levels: readonly Level[] = Array.from({ length: DEPTH_MAX }, () => ({
     first: undefined,
     paths: new Map(),
     kept: 0,
   }));
-  /** How deep the folders of the hosts are, once there are two. */
   #depth = 0;
-  readonly #hosts = new Map<string, SourceReading>();
+  readonly #hosts = new Map<string, Source>();
 
   /** `whole`: the source that the archive is as long as it has one host. */
-  constructor(whole: SourceReading, several: SeveralHosts) {
+  constructor(whole: Source, several: SeveralHosts<Source>) {
     this.#whole = whole;
     this.#several = several;
   }
 
   /** The source that an entry belongs to, by its path in the archive and the components of that. */
-  sourceOf(components: readonly string[], whole: string): SourceReading {
+  sourceOf(components: readonly string[], whole: string): Source {
     if (this.#depth > 0) return this.#ofHost(components, this.#depth);
     for (const [i, level] of this.#levels.entries()) if (this.#isSecond(components, whole, i + 1, level)) break;
     return this.#depth > 0 ? this.#ofHost(components, this.#depth) : this.#whole;
+  }
+
+  /** How deep the folders of the hosts are; 0 as long as there is one host. */
+  get depth(): number {
+    return this.#depth;
   }
 
   #nameOf(folder: string): string {
     return `${this.#several.archive}/${folder}`;
   }
 
-  #ofHost(components: readonly string[], depth: number): SourceReading {
+  #ofHost(components: readonly string[], depth: number): Source {
     // What lies beside the folders is the first host's, or that of the archive.
     if (components.length <= depth) return this.#whole;
     const folder = components.slice(0, depth).join('/');

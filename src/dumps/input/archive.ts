@@ -21,7 +21,7 @@ export async function readTar(
   reading: SourceReading,
   archive: string,
   bytes: AsyncIterable<Uint8Array>,
-  several: SeveralHosts | undefined,
+  several: SeveralHosts<SourceReading> | undefined,
   readEntry: ReadEntry,
   takeKnown?: TakeKnown,
 ): Promise<void> {
@@ -74,7 +74,7 @@ export function entryPath(reading: SourceReading, archive: string, name: string)
 }
 
 /** The path that the components of a name are. */
-function pathIn(name: string, components: readonly string[]): string {
+export function pathIn(name: string, components: readonly string[]): string {
   let length = components.length - 1;
   for (const component of components) length += component.length;
   // Nothing of most names is resolved.
@@ -127,7 +127,7 @@ function shortened(name: string): string {
   return name.length > NAME_LENGTH_MAX ? `${name.slice(0, NAME_LENGTH_MAX)}…` : name;
 }
 
-function hasControls(text: string): boolean {
+export function hasControls(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) < 0x20) return true;
   return false;
 }

@@ -13,6 +13,11 @@ export interface TarEntry {
   readonly linkname: string;
   /** The contents, in pieces; fewer than `size` bytes if the archive is cut off. To be read once, before the next entry. */
   body(): AsyncGenerator<Uint8Array, void, undefined>;
+  /** Where it is in the archive, in bytes: from the first of its headers to the end of its last block, exclusive. */
+  readonly begin: number;
+  readonly end: number;
+  /** True if a header before it, which is about all that follow, says something about it. */
+  readonly dependsOnEarlier: boolean;
   /** The contents if they are at hand as a whole: those of most small files. To be used before the next entry. */
   readonly whole: Uint8Array | undefined;
 }
@@ -39,9 +44,16 @@ class Portions {
   #piece: Uint8Array = new Uint8Array();
   /** Offset in the piece. */
   #at = 0;
+  /** Bytes of the pieces before. */
+  #before = 0;
 
   constructor(pieces: AsyncIterable<Uint8Array>) {
     this.#pieces = pieces[Symbol.asyncIterator]();
+  }
+
+  /** Bytes that were taken. */
+  get position(): number {
+    return this.#before + this.#at;
   }
 
   /** Up to `max` bytes; none after the last. */
@@ -51,6 +63,7 @@ class Portions {
       if (next.done) return new Uint8Array();
       // Parts of a Buffer are Buffers, which take several times as long to make.
       const { buffer, byteOffset, byteLength } = next.value;
+      this.#before += this.#piece.length;
       this.#piece = new Uint8Array(buffer, byteOffset, byteLength);
       this.#at = 0;
     }
@@ -142,6 +155,8 @@ interface Attributes {
   size?: number;
 }
 
+const NO_ATTRIBUTES: Attributes = {};
+
 /** Records `LENGTH KEY=VALUE\n` of a pax header. */
 function paxAttributes(bytes: Uint8Array): Attributes {
   const found: Attributes = {};
@@ -179,11 +194,14 @@ const padding = (size: number) => (BLOCK - (size % BLOCK)) % BLOCK;
 export async function* tarEntries(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<TarEntry, void, undefined> {
   const portions = new Portions(pieces);
   const forAll: Attributes = {};
-  let forNext: Attributes = {};
+  let forNext: Attributes = NO_ATTRIBUTES;
   let hasAttributes = false;
   let wasZero = false;
+  /** Where the headers of the next entry begin. */
+  let begin = 0;
   try {
     for (;;) {
+      if (forNext === NO_ATTRIBUTES) begin = portions.position;
       const block = portions.now(BLOCK) ?? (await portions.exactly(BLOCK));
       if (!block) return;
       if (block[0] === 0 && isZero(block)) {
@@ -205,11 +223,13 @@ export async function* tarEntries(pieces: AsyncIterable<Uint8Array>): AsyncGener
         if (!bytes) return;
         await portions.skip(padding(size));
         hasAttributes = true;
-        Object.assign(flag === 'g' ? forAll : forNext, attributesOf(flag, bytes));
+        if (flag === 'g') Object.assign(forAll, attributesOf(flag, bytes));
+        else forNext = { ...forNext, ...attributesOf(flag, bytes) };
         continue;
       }
-      const entry = new Entry(block, flag, hasAttributes ? { size, ...forAll, ...forNext } : { size }, portions);
-      forNext = {};
+      const about = hasAttributes ? { size, ...forAll, ...forNext } : { size };
+      const entry = new Entry(block, flag, about, portions, begin, hasAttributes && Object.keys(forAll).length > 0);
+      forNext = NO_ATTRIBUTES;
       yield entry;
       const end = entry.left + padding(entry.size);
       if (!portions.now(end)) await portions.skip(end);
@@ -224,17 +244,30 @@ class Entry implements TarEntry {
   readonly size: number;
   readonly type: TarEntryType;
   readonly linkname: string;
+  readonly begin: number;
+  readonly end: number;
+  readonly dependsOnEarlier: boolean;
   readonly whole: Uint8Array | undefined;
   /** Bytes of the contents that were not read. */
   left: number;
   readonly #portions: Portions;
 
-  constructor(block: Uint8Array, flag: string, about: Attributes & { readonly size: number }, portions: Portions) {
+  constructor(
+    block: Uint8Array,
+    flag: string,
+    about: Attributes & { readonly size: number },
+    portions: Portions,
+    begin: number,
+    dependsOnEarlier: boolean,
+  ) {
     this.name = about.name ?? nameIn(block);
     this.type = TYPES[flag] ?? (this.name.endsWith('/') ? 'directory' : 'file');
     this.linkname = about.linkname ?? textAt(block, 157, 100);
     this.size = this.type === 'file' ? about.size : 0;
     this.left = this.size;
+    this.begin = begin;
+    this.end = portions.position + this.size + padding(this.size);
+    this.dependsOnEarlier = dependsOnEarlier;
     this.whole = portions.ahead(this.left);
     this.#portions = portions;
   }

@@ -27,7 +27,7 @@ export async function readZip(
   reading: SourceReading,
   archive: string,
   bytes: AsyncIterable<Uint8Array>,
-  several: SeveralHosts | undefined,
+  several: SeveralHosts<SourceReading> | undefined,
   readEntry: ReadEntry,
 ): Promise<void> {
   const { collector, pacer } = reading;

@@ -190,7 +190,7 @@ export interface ReadAllOptions extends ReadOptions {
 const FLEET_MIN = 20;
 
 /** Reads the inputs of one source: several if they describe several hosts. Rejects only for the context's signal. */
-async function readGroup(group: readonly SourceInput[], options: ReadAllOptions): Promise<OpenedSource[]> {
+export async function readGroup(group: readonly SourceInput[], options: ReadAllOptions): Promise<OpenedSource[]> {
   const [source, ...others] = await readHosts('', group, options);
   if (others.length > 0) return [source, ...others];
   const isParted = someUnpacked(source.read, (e) => isFact(e) && e.kind === 'host' && e.part !== undefined);
