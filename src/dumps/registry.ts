@@ -9,6 +9,15 @@ import { ADDRESSED_ROW, C_ROW, LAST_ROW, PLAIN_ROW } from './formats/hex-lines.t
 
 /** For words that end with the first digit of a number. */
 const DIGITS: readonly string[] = [...'0123456789'];
+const DMA_EVENTS: readonly string[] = [
+  ...['dma_map_page:', 'dma_map_phys:', 'dma_map_resource:', 'dma_map_sg:', 'dma_map_sg_err:'],
+  ...['dma_unmap_page:', 'dma_unmap_phys:', 'dma_unmap_resource:', 'dma_unmap_sg:', 'dma_sync_'],
+  ...['dma_alloc:', 'dma_alloc_', 'dma_free:', 'dma_free_'],
+];
+/** The ends of lines that were broken in one of the words, behind its first `from` characters or later. */
+const brokenEnds = (words: readonly string[], from: number): readonly string[] => [
+  ...new Set(words.flatMap((word) => [...word].slice(from).map((_, i) => `${word.slice(0, from + i)}\n`))),
+];
 /** The end of a line of a trace that was broken in its event's name or in the mark behind it. */
 const BROKEN_EVENT = /\d:(?=[a-zIMOU_: ]*$) {0,24}(?:iommu:)?[a-z_]{0,26}(?:: {0,24}(?:I|IO|IOM|IOMM|IOMMU)?)?$/;
 /** The same behind a long name alone: by itself, because it is looked for in fewer lines. */
@@ -56,6 +65,8 @@ export const IOMMU_CLASS: LineFormat = {
   load: async () => (await import('./formats/sysfs/iommu-class.ts')).IOMMU_CLASS,
 };
 
+/** A region of `info mtree` without its beginning or its end. */
+const PART_OF_REGION = /^[ \t]{2,128}[0-9a-f]{1,16}(?:-[0-9a-f]{0,16})?$/i;
 export const MTREE: LineFormat = {
   kind: 'lines',
   name: 'mtree',
@@ -70,12 +81,11 @@ export const MTREE: LineFormat = {
       /^[ \t]{0,128}(?:\[DETECTED OVERFLOW!\] )?[0-9a-f]{8,64}-(?:[0-9a-f]{0,64}$|[0-9a-f]{8,64} \()/i,
       /^\s{0,8}aliases$/,
     ],
-    // The name of an address space alone.
-    around: { shapes: [/^\s{0,8}[A-Za-z][\w./@-]{0,60}$/] },
+    // The name of an address space alone, and the beginning of a region.
+    around: { shapes: [/^\s{0,8}[A-Za-z][\w./@-]{0,60}$/, PART_OF_REGION] },
     inside: {
       words: ['Physical sections', 'Nodes (', 'skip='],
-      // The last one: a region without its beginning or its end.
-      shapes: [/^\s{0,24}(?:#\d|\[\d{1,9}\]$)/, /^[ \t]{2,128}[0-9a-f]{1,16}(?:-[0-9a-f]{0,16})?$/i],
+      shapes: [/^\s{0,24}(?:#\d|\[\d{1,9}\]$)/, PART_OF_REGION],
     },
   },
   load: async () => (await import('./formats/qemu/mtree.ts')).MTREE,
@@ -248,13 +258,7 @@ export const FORMATS: readonly DumpFormat[] = [
     name: 'dma-events',
     title: 'Kernel trace: DMA API events',
     command: 'sudo cat /sys/kernel/tracing/trace',
-    interest: {
-      words: [
-        ...['dma_map_page:', 'dma_map_phys:', 'dma_map_resource:', 'dma_map_sg:', 'dma_map_sg_err:'],
-        ...['dma_unmap_page:', 'dma_unmap_phys:', 'dma_unmap_resource:', 'dma_unmap_sg:', 'dma_sync_'],
-        ...['dma_alloc:', 'dma_alloc_', 'dma_free:', 'dma_free_'],
-      ],
-    },
+    interest: { words: [...DMA_EVENTS, ...brokenEnds(DMA_EVENTS, 'dma_'.length)] },
     load: async () => (await import('./formats/trace/dma-events.ts')).DMA_EVENTS,
   },
   {
