@@ -47,6 +47,23 @@ test('windows of host bridges, with their addresses on the bus where those diffe
   ]);
 });
 
+test('a window whose addresses on the bus are cut or broken over two lines', async () => {
+  const window = 'pci_bus 0000:00: root bus resource [mem 0x600000000-0x63fffffff window]';
+  for (const rest of [
+    ' (bus address [0xc000',
+    ' (bus address [0xc0000000-0xffff',
+    ' (bus address [0xc0000000-0xffffffff',
+    ' (bus',
+  ]) {
+    const opened = await openText(window + rest);
+    expect(windowsOf(opened)).toEqual(['600000000-63fffffff pci PCI Bus 0000:00']);
+    expect(diagnosticsOf(opened), rest).toEqual(['warning damaged-number 1']);
+  }
+  const broken = await openText(`${window} (bus address [0xc0000000-0xff\nffffff])`);
+  expect(windowsOf(broken)).toContain('c0000000-ffffffff pci PCI Bus 0000:00, addresses on the bus');
+  expect(diagnosticsOf(broken)).toEqual([]);
+});
+
 test('a BAR is where it was put last, and is missed only if it was put nowhere', async () => {
   const opened = await openText(
     [

@@ -63,9 +63,10 @@ const EFI_NAMES: readonly string[] = [
 /** Free for the kernel once it has left the firmware's boot services. */
 const EFI_RAM = /^(?:Loader|Boot|Conventional)/;
 
-const ROOT = new RegExp(
-  `pci_bus ([0-9a-f]{4,8}:[0-9a-f]{2}): root bus resource ${MEM}(?: ?\\(bus address \\[0x([0-9a-f]{1,64})-0x([0-9a-f]{1,64})\\]\\))?`,
-);
+const ROOT = new RegExp(`pci_bus ([0-9a-f]{4,8}:[0-9a-f]{2}): root bus resource ${MEM}`);
+const TRANSLATED_ROOT = new RegExp(`${ROOT.source} ?\\(bus address \\[0x([0-9a-f]{1,64})-0x([0-9a-f]{1,64})\\]\\)`);
+/** Behind the range: the other one, which cannot be read as a whole. */
+const BUS_START = /^ {0,4}\(bus\b(?: {1,4}address)? {0,4}\[?([^\]\n]{0,40})/;
 const ROOT_START = /root bus resource\b/;
 const TREE =
   /(?:^|[ :])(MEM|IB MEM|IO|ECAM|err) {0,4}0x([0-9a-f]{1,64})\.\.0x([0-9a-f]{1,64}) -> 0x([0-9a-f]{1,64})(?!\w)/;
@@ -164,12 +165,16 @@ class KernelLogBootReader implements LineReader {
 
   /** The memory window of a host bridge; with its addresses on the bus if they differ. */
   #root(line: DumpLine, ahead: Lookahead): number {
-    const found = matchLongest(line, ahead, ROOT_START, [ROOT]);
+    const found = matchLongest(line, ahead, ROOT_START, [TRANSLATED_ROOT, ROOT]);
     if (!found) return 0;
     const [, bus = '', from, to, , busFrom, busTo] = found.match;
     const name = `PCI Bus ${bus}`;
     const taken = this.#window(from, to, false, name, 'pci', line);
     if (busFrom !== undefined) this.#window(busFrom, busTo, false, `${name}, addresses on the bus`, 'pci', line);
+    const { input, index } = found.match;
+    const damaged = busFrom === undefined ? BUS_START.exec(input.slice(index + found.match[0].length)) : null;
+    if (damaged)
+      this.#sink.diagnostic('damaged-number', { numbers: [damaged[1] || damaged[0].trim()], text: input }, line.number);
     return taken * found.lines;
   }
 
