@@ -75,7 +75,8 @@ const ENVELOPES: Readonly<Record<string, Envelope>> = {
   'JSON of logrus': lines((line) => JSON.stringify({ level: 'info', msg: line, time: '2024-01-03T12:00:01Z' })),
   'JSON of the journal': lines((line) => JSON.stringify({ MESSAGE: line, PRIORITY: '3', __REALTIME_TIMESTAMP: '1' })),
   logfmt: lines((line) => `time="2024-01-03T12:00:01Z" level=info msg=${JSON.stringify(line)}`),
-  'a list of strings': filled((line) => `  ${JSON.stringify(line)},`),
+  // A string of bytes in hex may be anything.
+  'a list of strings': lines((line) => (line.trim() === '' ? line : `  ${JSON.stringify(line)},`), /\.hex$/),
   entities: lines(escaped),
   'entities for blanks': lines((line) => escaped(line).replaceAll(' ', '&nbsp;')),
   BBCode: { wrap: (text) => `[code]\n${text}[/code]\n`, above: 1 },

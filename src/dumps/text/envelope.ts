@@ -34,11 +34,14 @@ const ANNOTATION = /(?<![ \t])[ \t]+(?:<{2,}|<-|←|⟵|<={2,}[ \t]|\/\/ )[^\n]*
 const QUOTED = /^(?:- )?"(?:[^"\\]|\\.){1,4000}",?$/;
 /** The second line of an event, or of a device. */
 const CONTINUED = /^[ \t]{1,80}\S|^[a-z]{2,12}=0x[0-9a-f]{1,16} /;
+/** Values of files and rows of tables that say nothing alone: the type of a group, a register. */
+const VALUE =
+  /^(?:DMA|DMA-FQ|identity|blocked|unmanaged)$|^(?:Name[ \t]{1,24}Offset[ \t]{1,8}Contents|[A-Z]\w{1,15}[ \t]{1,24}0x[0-9a-f]{1,4}[ \t]{1,8}0x[0-9a-f]{1,16})$/;
 /** Nesting of log entries. */
 const DEPTH_MAX = 2;
 
 /** A line without any of these has nothing around it but prefixes and trailing blanks: most lines. */
-const SPECIAL = new RegExp(`[\\0${ESC}&<"#$%\`*^\\u0080-\\uffff]|//|\\[/`);
+const SPECIAL = new RegExp(`[\\0${ESC}&<"#$%\`*^\\u0080-\\uffff]|//|\\[/|\\\\[_>]`);
 
 /**
  * Cleans one line of text (without line end). Returns one line, except for log entries that hold several. A line of a
@@ -95,7 +98,9 @@ function linesOfString(text: string): string[] | undefined {
   const inner = text
     .replace(/^(?:- )?"|",?$/g, '')
     .replace(/\\([nrt"\\])/g, (_, letter: string) => ({ n: '\n', r: '', t: '\t' })[letter] ?? letter);
-  return isPrinted(inner) || CONTINUED.test(inner) ? inner.replace(/\n$/, '').split('\n') : undefined;
+  return isPrinted(inner) || CONTINUED.test(inner) || VALUE.test(inner)
+    ? inner.replace(/\n$/, '').split('\n')
+    : undefined;
 }
 
 /** Removes what a person wrote after a line: ` <<<< here`, ` <-- this one`. The frame `==> name <==` is none. */

@@ -24,8 +24,10 @@ const MINUS = 45;
 const SLASH = 47;
 const COLON = 58;
 const EQUALS = 61;
+const GREATER = 62;
 const AT = 64;
 const BRACKET = 91;
+const BACKSLASH = 92;
 const CLOSING = 93;
 const UNDERLINE = 95;
 const TILDE = 126;
@@ -37,19 +39,25 @@ const LEVEL_STARTS: ReadonlySet<number> = new Set([...'acdeinw'].map((letter) =>
 const MARK = 1;
 const TAG = 2;
 const ESCAPE = 4;
-/** Marks of two bytes, `__`, `"_` and `//`: a bit for being the first one of each, and `SECOND` bits above it for the second. */
+/**
+ * Marks of two bytes, `__`, `"_`, `//`, `\_` and `\>`: a bit for being the first one of each, and `SECOND` bits above it for
+ * the second.
+ */
 const FIRST_UNDERLINE = 8;
 const FIRST_QUOTE = 16;
 const FIRST_SLASH = 32;
-const SECOND = 3;
-const SECONDS = (FIRST_UNDERLINE | FIRST_QUOTE | FIRST_SLASH) << SECOND;
+const FIRST_BACKSLASH = 64;
+const SECOND = 4;
+const SECONDS = (FIRST_UNDERLINE | FIRST_QUOTE | FIRST_SLASH | FIRST_BACKSLASH) << SECOND;
 
 /** By byte. */
 const KINDS = new Uint16Array(256).fill(MARK, 0, BLANK);
 for (const letter of '&<*^`|\x7f') KINDS[letter.charCodeAt(0)] = MARK;
 KINDS[BRACKET] = TAG;
 KINDS[EQUALS] = ESCAPE;
-KINDS[UNDERLINE] = FIRST_UNDERLINE | ((FIRST_UNDERLINE | FIRST_QUOTE) << SECOND);
+KINDS[UNDERLINE] = FIRST_UNDERLINE | ((FIRST_UNDERLINE | FIRST_QUOTE | FIRST_BACKSLASH) << SECOND);
+KINDS[GREATER] = FIRST_BACKSLASH << SECOND;
+KINDS[BACKSLASH] = FIRST_BACKSLASH;
 KINDS[QUOTE] = FIRST_QUOTE;
 KINDS[SLASH] = FIRST_SLASH | (FIRST_SLASH << SECOND);
 
