@@ -17,9 +17,16 @@ export function usableRanges(space: AddressSpaceView): RangeSet {
   return space.validRanges ? rangeSet(space.validRanges) : complement(rangeSet(space.reserved));
 }
 
-/** Calls `visit` for each usable range without what is mapped, by ascending start. O(areas + reserved). */
-export function visitFreeRanges(space: AddressSpaceView, visit: (free: IovaRange) => void): void {
-  for (const { start, last } of usableRanges(space)) {
+/**
+ * Calls `visit` for each of the usable ranges without what is mapped, by ascending start. `usable`: those of the space, or parts
+ * of them. O(areas + reserved).
+ */
+export function visitFreeRanges(
+  space: AddressSpaceView,
+  visit: (free: IovaRange) => void,
+  usable: RangeSet = usableRanges(space),
+): void {
+  for (const { start, last } of usable) {
     space.visitHoles(start, last, 1n, (hole) => {
       visit(hole);
       return undefined;

@@ -4,16 +4,10 @@ import type { IovaRange } from '../../iova/range.ts';
 import { type RangeSet, rangeSet } from '../../iova/range-set.ts';
 import type { AddressSpaceView, AreaView } from '../../kernel/model.ts';
 import { type StyleName, styleIndex } from '../scene/style-names.ts';
-import { elementAt, firstEndingAtOrAfter, rangeAt } from './columns.ts';
+import { elementAt, indicesOf, rangeAt } from './columns.ts';
 import type { LaneRow } from './lane.ts';
-import type { ModelSource, Moment } from './sources.ts';
-
-/** The row of an address space at the moment when it was drawn last. */
-interface Drawn {
-  readonly row: AreaRow;
-  readonly position: number;
-  readonly revision: number;
-}
+import { LatestValues } from './latest.ts';
+import type { ModelSource } from './sources.ts';
 
 interface AreaRow extends LaneRow {
   readonly uniform: boolean;
@@ -24,8 +18,7 @@ interface AreaRow extends LaneRow {
 /** Of more areas it is quicker to make all columns again. */
 const CHANGED_MAX = 4096;
 
-/** By the session's states, then by the name of the address space. */
-const drawn = new WeakMap<Moment['states'], Map<string, Drawn>>();
+const rows = new LatestValues<AreaRow>();
 
 function styleOf({ read, write }: AreaView): number {
   const readable: StyleName = write ? 'area' : 'area-read-only';
@@ -33,18 +26,13 @@ function styleOf({ read, write }: AreaView): number {
 }
 
 /** The areas as columns. They must not be modified: those of the next moment are made from them. */
-export function areaRow({ space, moment }: Pick<ModelSource, 'space' | 'moment'>): LaneRow {
-  if (!moment) return wholeRow(space);
-  const { states, position } = moment;
-  const { revision } = states;
-  const bySpace = drawn.get(states) ?? new Map<string, Drawn>();
-  drawn.set(states, bySpace);
-  const before = bySpace.get(space.id);
-  const touched = before?.revision === revision ? states.touchedRanges(space.id, before.position, position) : undefined;
-  const changed = before?.row.isDisjoint && touched ? changedRow(before.row, touched, space) : undefined;
-  const row = changed ?? wholeRow(space);
-  bySpace.set(space.id, { row, position, revision });
-  return row;
+export function areaRow(source: Pick<ModelSource, 'space' | 'moment'>): LaneRow {
+  const { space } = source;
+  return rows.valueOf(
+    source,
+    () => wholeRow(space),
+    (before, touched) => (before.isDisjoint ? changedRow(before, touched, space) : undefined),
+  );
 }
 
 function emptyRow(count: number): Pick<LaneRow, 'starts' | 'lasts' | 'styles'> {
@@ -115,12 +103,6 @@ function changedRow(row: AreaRow, touched: readonly IovaRange[], space: AddressS
   return seams.every(({ first, end }) => isDisjoint(made, first, end))
     ? { ...made, uniform, isDisjoint: true }
     : undefined;
-}
-
-/** Indices of the ranges that share an address with a range, `end` exclusive. */
-function indicesOf(row: LaneRow, { start, last }: IovaRange): { readonly from: number; readonly end: number } {
-  const from = firstEndingAtOrAfter(row, start);
-  return { from, end: Math.max(from, firstEndingAtOrAfter({ lasts: row.starts }, last + 1n)) };
 }
 
 /** The ranges, extended by the areas that overlap them before or after the change; undefined if they are too many. */

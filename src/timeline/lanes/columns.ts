@@ -34,3 +34,12 @@ export function firstEndingAtOrAfter({ lasts }: Pick<RangeColumns, 'lasts'>, add
   }
   return low;
 }
+
+/** Indices of the ranges that share an address with a range, `end` exclusive. */
+export function indicesOf(
+  row: RangeColumns,
+  { start, last }: IovaRange,
+): { readonly from: number; readonly end: number } {
+  const from = firstEndingAtOrAfter(row, start);
+  return { from, end: Math.max(from, firstEndingAtOrAfter({ lasts: row.starts }, last + 1n)) };
+}

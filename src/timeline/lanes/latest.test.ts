@@ -6,6 +6,7 @@ import { createModel } from '../../kernel/models.ts';
 import { SessionStates } from '../../kernel/replay/state-at.ts';
 import { readSession } from '../../session/read.ts';
 import { areaRow } from './area-row.ts';
+import { holesAt } from './holes.ts';
 
 const FOLDER = new URL('../../kernel/fixtures/', import.meta.url);
 const FIXTURES = readdirSync(FOLDER);
@@ -17,7 +18,7 @@ function statesOf(text: string) {
   return { session, states: new SessionStates(session, made.model, { every: 64 }) };
 }
 
-/** Compares the row of each moment with one that is made from nothing. */
+/** Compares the areas and holes of each moment with those that are made from nothing. */
 function follow({ session, states }: ReturnType<typeof statesOf>, positions: readonly number[]): void {
   for (const place of positions) {
     const position = place % (session.events.length + 1);
@@ -27,12 +28,13 @@ function follow({ session, states }: ReturnType<typeof statesOf>, positions: rea
       expect(row).toEqual(whole);
       // It may be unknown that they are.
       if (uniform) expect(isUniform).toBe(true);
+      expect(holesAt({ space, moment: { states, position } })).toEqual(holesAt({ space }));
     }
   }
 }
 
-describe('areaRow', () => {
-  it.each(FIXTURES)('has the areas of each moment, whichever moment was before: %s', (name) => {
+describe('areas and holes of moments', () => {
+  it.each(FIXTURES)('are those of each moment, whichever moment was before: %s', (name) => {
     const made = statesOf(readFileSync(new URL(name, FOLDER), 'utf8'));
     const { length } = made.session.events;
     const step = Math.max(1, length >> 4);
@@ -48,7 +50,7 @@ describe('areaRow', () => {
     follow(made, [0, length, middle, 3, length, Math.max(0, length - 30), middle >> 1]);
   });
 
-  it('does so for any maps and unmaps, also if the session changes', () => {
+  it('are so for any maps and unmaps, also if the session changes', () => {
     const hex = (n: number) => `0x${(n * 0x1000).toString(16)}`;
     const fixed = fc.tuple(
       fc.nat(40),
@@ -99,13 +101,14 @@ describe('areaRow', () => {
     );
   });
 
-  it('visits only areas that may have changed', () => {
+  it('are visited only where they may have changed', () => {
     const map = (i: number) =>
       `{"op":"ioas.map","ioas":"a","flags":["fixed","read"],"user_va":"0x0","length":"0x1000","iova":"0x${(i * 0x2000).toString(16)}"}`;
     const lines = Array.from({ length: 3000 }, (_, i) => map(i));
     const made = statesOf(`{"format":"iova-trace","version":1}\n{"op":"ioas.alloc","ioas":"a"}\n${lines.join('\n')}\n`);
     const { states } = made;
     let visited = 0;
+    let holes = 0;
     const rowAt = (position: number) => {
       const space = states.stateAt(position).space('a');
       if (!space) throw new Error('no space');
@@ -119,14 +122,25 @@ describe('areaRow', () => {
           },
         },
         areaCount: { get: () => space.areaCount },
+        visitHoles: {
+          value: (...[first, last, length, visit]: Parameters<typeof space.visitHoles>) =>
+            space.visitHoles(first, last, length, (hole) => {
+              holes++;
+              return visit(hole);
+            }),
+        },
+        reserved: { get: () => space.reserved },
         countAreas: { value: (first: bigint, last: bigint) => space.countAreas(first, last) },
         id: { get: () => space.id },
       }) as typeof space;
+      expect(holesAt({ space: counting, moment: { states, position } }).row.starts.length).toBe(position - 1);
       return areaRow({ space: counting, moment: { states, position } }).starts.length;
     };
-    expect([rowAt(3001), visited]).toEqual([3000, 3000]);
+    expect([rowAt(3001), visited, holes]).toEqual([3000, 3000, 3000]);
     visited = 0;
+    holes = 0;
     expect([rowAt(3000), rowAt(2990), rowAt(2999)]).toEqual([2999, 2989, 2998]);
     expect(visited).toBeLessThan(100);
+    expect(holes).toBeLessThan(100);
   });
 });
