@@ -44,6 +44,12 @@ function Members({ row: { ids, varies } }: { readonly row: HostTableRow }) {
           </li>
         ))}
       </ul>
+      {members?.rows.some(({ isShown, canOpen }) => !isShown && !canOpen) && (
+        <p className="hint">
+          The dumps of these hosts are not kept with a saved case or session file. To open one by itself, open its dump
+          again, or those of the whole fleet.
+        </p>
+      )}
       {members?.rows.length === 0 && <p className="hint">No host has this in its name.</p>}
       {more > 0 && <p className="second">and {counted(more, 'more host')}</p>}
     </div>

@@ -1,4 +1,5 @@
 // A fleet opened in the page: one host for those that are alike, their names, and how one becomes a host of its own.
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { defaultKeys } from '../protocol/selection.ts';
 import { Asker, filesOf } from '../testing/documents.ts';
@@ -99,6 +100,83 @@ describe('hosts that are alike', () => {
     const [id = ''] = (await same.ask('case', null)).hosts.map((host) => host.id);
     const { rows } = await same.ask('members', { ids: [id], text: '', limit: 3 });
     expect(rows.map(({ name }) => name)).toEqual(['same', 'same (2)', 'same (3)']);
+  });
+});
+
+describe('more hosts of a fleet that is open', () => {
+  test('become those that they are alike with; another kind is shown; both can be undone', async () => {
+    const list = machines(60, { 7: { region: DIRECT }, 40: { region: DIRECT }, 50: { log: FAULT }, 52: { bus: 'af' } });
+    const fleet = await open(list.slice(0, 30));
+    const { placements } = await fleet.add(fleetFiles(list.slice(30)));
+    expect(await fleet.titles()).toEqual(['n00 (57 hosts alike)', 'n07 (2 hosts alike)', 'n50']);
+    expect(placements.map(({ hostName, outcome }) => [hostName, outcome])).toEqual([
+      ['n00 (57 hosts alike)', 'joined'],
+      ['n07 (2 hosts alike)', 'joined'],
+      ['n50', 'new-host'],
+    ]);
+    expect((await fleet.host('n00')).alike?.varies).toEqual(['addresses']);
+    const { id } = await fleet.host('n07');
+    await fleet.ask('openMember', { id, name: 'n40' });
+    expect(await fleet.titles()).toEqual(['n00 (57 hosts alike)', 'n07', 'n50', 'n40']);
+    await fleet.ask('undo', null);
+    await fleet.ask('undo', null);
+    expect(await fleet.titles()).toEqual(['n00 (29 hosts alike)', 'n07']);
+  });
+
+  test('are the same as if all had been opened together', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 21, max: 28 }),
+        fc.array(fc.nat(2), { minLength: 30, maxLength: 30 }),
+        async (first, kinds) => {
+          const list = machines(
+            30,
+            Object.fromEntries(
+              kinds.map((kind, i) => [
+                i,
+                kind === 0 ? {} : { region: `0x000000004${kind}000000 0x000000004${kind}ffffff reserved\n` },
+              ]),
+            ),
+          );
+          const inParts = await open(list.slice(0, first));
+          await inParts.add(fleetFiles(list.slice(first)));
+          const together = await open(list);
+          expect(await inParts.titles()).toEqual(await together.titles());
+          const trial = {
+            selectedGroups: await together.keys(),
+            guest: { kind: 'machine', machine: 'q35', ram: 8n << 30n },
+          } as const;
+          const [a, b] = [inParts, together].map((one) => one.ask('compareHosts', trial));
+          const [answer, other] = [inParts, together].map((one) => one.ask('answer', trial));
+          expect(await a).toEqual(await b);
+          expect((await answer)?.answer.text).toBe((await other)?.answer.text);
+        },
+      ),
+      { numRuns: 8 },
+    );
+  });
+
+  test('the same dumps again are the same hosts, and after a saved case they can be opened by themselves again', async () => {
+    const list = machines(30, ODD);
+    const fleet = await open(list);
+    const { data } = await fleet.ask('exportCase', { view: '' });
+    const saved = new Fleet();
+    await saved.ask('importCase', { data });
+    const alike = (title: string) => title.includes('alike');
+    for (const other of [fleet, saved]) {
+      await other.add(fleetFiles(list));
+      expect((await other.titles()).filter(alike)).toEqual(['n00 (28 hosts alike)']);
+      const { id } = await other.host('n00');
+      expect((await other.ask('members', { ids: [id], text: 'n29', limit: 5 })).rows[0]?.canOpen).toBe(true);
+      await other.ask('openMember', { id, name: 'n29' });
+      expect((await other.titles()).filter(alike)).toEqual(['n00 (27 hosts alike)']);
+    }
+  });
+
+  test('a single host is shown, though it is like the others', async () => {
+    const fleet = await open(machines(30));
+    await fleet.add(fleetFiles(machines(31).slice(30)));
+    expect(await fleet.titles()).toEqual(['n00 (30 hosts alike)', 'n30']);
   });
 });
 

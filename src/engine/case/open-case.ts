@@ -143,8 +143,14 @@ export class OpenCase {
   add(read: readonly OpenedSource[], options: AddOptions = {}): Placement[] {
     const before = this.#content;
     const given = options.id !== undefined && !this.#isTaken(options.id) ? options.id : undefined;
-    const sources = read.map((source, i) => withId(source, (i === 0 ? given : undefined) ?? this.#newId('source')));
-    const names = sources.map(({ name }) => name);
+    const changed = read.filter(({ id }) => before.sources.has(id));
+    for (const source of changed) {
+      this.#content = { ...this.#content, sources: new Map(this.#content.sources).set(source.id, source) };
+    }
+    const sources = read
+      .filter(({ id }) => !before.sources.has(id))
+      .map((source, i) => withId(source, (i === 0 ? given : undefined) ?? this.#newId('source')));
+    const names = [...changed, ...sources].map(({ name }) => name);
     const isReplacing =
       !sources.some(({ isSample }) => isSample) || [...before.sources.values()].every(({ isSample }) => isSample);
     if (isReplacing && options.keepsSamples !== true) {
@@ -170,7 +176,25 @@ export class OpenCase {
     }
     this.#content = { ...this.#content, sources: inOrder(this.#content.sources, sources) };
     this.#changed(`Open ${summary(names)}`, before);
-    return sources.map((source) => this.#placement(source, decisions.get(source.id)));
+    return [
+      ...changed.map((source) => this.#placement(source, this.#foldedInto(source))),
+      ...sources.map((source) => this.#placement(source, decisions.get(source.id))),
+    ];
+  }
+
+  #foldedInto({ id }: OpenedSource): JoinDecision {
+    const hostId = this.hostOfSource(id);
+    const name = this.#documents.get(hostId ?? '')?.title ?? '';
+    return { hostId, outcome: 'joined', reason: `Hosts alike with it are shown as ${name}.`, isMoment: false };
+  }
+
+  /** Hosts of a fleet that was opened before, as far as each is of one source. */
+  get foldable(): readonly OpenedSource[] {
+    return this.#content.hosts.flatMap((host) => {
+      const [only, ...more] = this.#sourcesOf(host);
+      const isOfFleet = only && more.length === 0 && (only.fleet !== undefined || only.profile.alike.size > 0);
+      return isOfFleet && !only.session && !only.isLive ? [only] : [];
+    });
   }
 
   #decide(

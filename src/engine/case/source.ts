@@ -182,6 +182,8 @@ export interface ReadAllOptions extends ReadOptions {
   readonly total?: number | undefined;
   /** True to keep one of the hosts that are alike, if there are more than `FLEET_MIN`. */
   readonly isFolding?: boolean | undefined;
+  /** Hosts of the case that more hosts may be alike with. */
+  readonly earlier?: readonly OpenedSource[] | undefined;
   /** How many mapping events of a source are kept one by one if there are more than twice as many. */
   readonly kept?: number | undefined;
 }
@@ -199,10 +201,13 @@ export async function readGroup(group: readonly SourceInput[], options: ReadAllO
   return partsOf(source, { sessionOf: (read) => sessionOf('', read, []), textNames });
 }
 
-/** Reads inputs source by source; the case assigns their ids. Rejects only when the context's signal is aborted. */
+/**
+ * Reads inputs source by source; the case assigns their ids. Sources with an id are those of `earlier` that they changed.
+ * Rejects only when the context's signal is aborted.
+ */
 export async function readSources(
   inputs: readonly SourceInput[],
-  { context, sample, total, isFolding = false, kept }: ReadAllOptions,
+  { context, sample, total, isFolding = false, earlier = [], kept }: ReadAllOptions,
 ): Promise<OpenedSource[]> {
   const sources: OpenedSource[] = [];
   const waiting: { readonly source: OpenedSource; readonly again: ReadAgain }[] = [];
@@ -219,12 +224,13 @@ export async function readSources(
       return async (other) => (await readGroup(group, { context: other, sample, kept }))[i];
     };
     waiting.push(...read.map((source, i) => ({ source, again: readAgain(i) })));
-    if (!isFolding || (!fleet && waiting.length <= FLEET_MIN)) continue;
-    fleet ??= new (await partFleet()).Fleet();
+    // A single host is opened to be seen.
+    if (!isFolding || (!fleet && waiting.length <= (earlier.length > 0 ? 1 : FLEET_MIN))) continue;
+    fleet ??= new (await partFleet()).Fleet(earlier);
     for (const { source, again } of waiting.splice(0)) sources.push(...fleet.add(source, again));
   }
-  fleet?.finish();
-  return [...sources, ...waiting.map(({ source }) => source)];
+  const changed = fleet?.finish() ?? [];
+  return [...changed, ...sources, ...waiting.map(({ source }) => source)];
 }
 
 /** The texts of a folder from which facts were read. */
