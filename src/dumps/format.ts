@@ -81,7 +81,7 @@ export interface LineReader {
  * millions. Such a line starts with a free text, of which a file has few (`qemu-kvm-4575    `). A format that has one
  * promises for all lines that `read` returns a fact for: how they are cleaned and which other formats they interest
  * depends on their free text alone; and its `LineReader` finds the same fact, looks at most one line ahead, and does not
- * look if `read` returns a fact for that line as well.
+ * look if `read` of any format returns a fact for that line as well.
  */
 export interface Shortcut {
   /** End of the free text of the line that is in `bytes`, of ASCII, from `from` to `to` (exclusive); -1: not such a line. */
@@ -119,7 +119,6 @@ export interface LineInterest extends LineMarks {
 
 /** How the lines of a format are read. */
 export interface LineParser {
-  /** At most one format has one. */
   readonly shortcut?: Shortcut;
   open(source: DumpSource, sink: FactSink): LineReader;
 }

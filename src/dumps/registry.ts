@@ -268,7 +268,19 @@ export const FORMATS: readonly DumpFormat[] = [
     command: 'sudo cat /var/log/libvirt/qemu/GUEST.log',
     interest: {
       words: [
-        ...['dma_map', 'dma_unmap', 'VFIO_MAP_DMA', 'VFIO_UNMAP_DMA', 'IOMMU_IOAS_', '-device vfio'],
+        // Not with more of a name behind it: `dma_map_page` is the kernel's.
+        ...[
+          'dma_map(',
+          'dma_map ',
+          'dma_map\n',
+          'dma_unmap(',
+          'dma_unmap ',
+          'dma_unmap\n',
+          'VFIO_MAP_DMA',
+          'VFIO_UNMAP_DMA',
+          'IOMMU_IOAS_',
+          '-device vfio',
+        ],
         ...HEX_DIGITS.map((digit) => `vfio ${digit}`),
         ...['Address space limit', 'Address space\n', 'Address\n', 'possible DMA', 'running out of DMA'],
         ...['possibly running', 'Notified about', 'Notified\n', 'Conflicting host', 'Conflicting\n'],
@@ -450,7 +462,17 @@ export const FORMATS: readonly DumpFormat[] = [
     title: 'DPDK, SPDK and Cloud Hypervisor messages',
     interest: {
       words: [
-        ...['dma_map', 'dma_unmap', 'DMA map', 'DMA unmap', 'map user memory', 'map region', 'map mmio'],
+        ...[
+          'dma_map ',
+          'dma_map\n',
+          'dma_unmap ',
+          'dma_unmap\n',
+          'DMA map',
+          'DMA unmap',
+          'map user memory',
+          'map region',
+          'map mmio',
+        ],
         ...[
           'map new region',
           '--base-virtaddr',

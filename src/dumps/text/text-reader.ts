@@ -14,7 +14,7 @@
 //
 // Only a few lines are in memory at a time, never the text.
 import type { Fact } from '../../session/events.ts';
-import type { DumpSource } from '../format.ts';
+import type { DumpSource, FactSink } from '../format.ts';
 import { Dispatcher, type LineFormats, type LineTaker, type WaitingLine } from './dispatch.ts';
 import { cleanLine } from './envelope.ts';
 import { HostNames } from './host-name.ts';
@@ -33,6 +33,8 @@ const ENCODER = new TextEncoder();
 
 /** A line that took the shortcut. Its fact is emitted when the next line takes it too. */
 interface HeldLine {
+  /** Of the format that it is of. */
+  sink: FactSink;
   fact: Fact;
   text: string;
   from: number;
@@ -59,17 +61,19 @@ const SHORTCUT_LINE: AboutLine = { ...PLAIN_LINE, isShortcut: true };
 /** A reader of a text whose facts go to the collector. */
 export function textReader(formats: LineFormats, source: DumpSource, collector: TextCollector): TextReader {
   const dispatcher = new Dispatcher(formats, source, collector, LINE_LENGTH_MAX);
-  for (const format of formats.formats) {
+  const shortcuts = formats.formats.flatMap((format) => {
     const shortcut = formats.parserOf(format)?.shortcut;
-    if (shortcut) return new TextReader(dispatcher, new ShortcutReader(format, shortcut, dispatcher));
-  }
-  return new TextReader(dispatcher);
+    return shortcut ? [new ShortcutReader(format, shortcut, dispatcher)] : [];
+  });
+  return new TextReader(dispatcher, shortcuts);
 }
 
 /** Push text in pieces of any size, then call `end`. */
 export class TextReader {
   readonly #taker: LineTaker;
-  readonly #shortcut: ShortcutReader | undefined;
+  readonly #shortcuts: readonly ShortcutReader[];
+  /** Index of that of the last line that took one: it is tried first. */
+  #lastShortcut = 0;
   readonly #lines = new TextLines(LINE_LENGTH_MAX, (text, from, to, number, isCut, bytes) =>
     this.#marked(text, from, to, number, isCut, bytes),
   );
@@ -84,9 +88,9 @@ export class TextReader {
   #cutLine: number | undefined;
   #held: HeldLine | undefined;
 
-  constructor(taker: LineTaker, shortcut?: ShortcutReader) {
+  constructor(taker: LineTaker, shortcuts: readonly ShortcutReader[] = []) {
     this.#taker = taker;
-    this.#shortcut = shortcut;
+    this.#shortcuts = shortcuts;
   }
 
   /** `bytes`: of the text, if it is ASCII alone: with them most lines are read faster. */
@@ -139,14 +143,14 @@ export class TextReader {
    * the fact is held until the next line turns out to take the shortcut too.
    */
   #takeShortcut(text: string, from: number, to: number, number: number, bytes: Uint8Array): boolean {
-    const shortcut = this.#shortcut;
-    if (!shortcut) return false;
-    const fact = shortcut.read(text, from, to, bytes);
+    const fact = this.#readShortcut(text, from, to, bytes);
     if (!fact) return false;
     const held = this.#held;
+    const { sink } = this.#shortcuts[this.#lastShortcut] as ShortcutReader;
     if (held) {
-      shortcut.sink.fact(held.fact, held.number);
+      held.sink.fact(held.fact, held.number);
       // The same object again, because there may be millions of lines.
+      held.sink = sink;
       held.fact = fact;
       held.text = text;
       held.from = from;
@@ -164,9 +168,23 @@ export class TextReader {
       return true;
     }
     this.#taker.flush();
-    this.#held = { fact, text, from, to, number, index: this.#index++, blanksBefore: this.#blanks };
+    this.#held = { sink, fact, text, from, to, number, index: this.#index++, blanksBefore: this.#blanks };
     this.#blanks = 0;
     return true;
+  }
+
+  #readShortcut(text: string, from: number, to: number, bytes: Uint8Array): Fact | undefined {
+    const shortcuts = this.#shortcuts;
+    const fact = shortcuts[this.#lastShortcut]?.read(text, from, to, bytes);
+    if (fact) return fact;
+    for (let index = 0; index < shortcuts.length; index++) {
+      if (index === this.#lastShortcut) continue;
+      const other = shortcuts[index]?.read(text, from, to, bytes);
+      if (!other) continue;
+      this.#lastShortcut = index;
+      return other;
+    }
+    return undefined;
   }
 
   /** Reads a line that needs no cleaning; false if it must take the normal path. */

@@ -23,6 +23,7 @@ import type { FactOf } from '../../../session/events.ts';
 import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { joinWrapped } from '../../text/wrapped.ts';
 import { type DmaEvent, type DmaRange, readDmaEvent } from './dma-event-parser.ts';
+import { DMA_SHORTCUT } from './dma-shortcut.ts';
 
 /** Scatter lists that are remembered for their unmap; beyond that the oldest are forgotten. */
 const LISTS_MAX = 65_536;
@@ -131,5 +132,6 @@ class DmaEventReader implements LineReader {
 }
 
 export const DMA_EVENTS: LineParser = {
+  shortcut: DMA_SHORTCUT,
   open: (_source: DumpSource, sink) => new DmaEventReader(sink),
 };
