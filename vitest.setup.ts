@@ -1,9 +1,10 @@
 // Property tests try the same inputs in every run, so that a failure belongs to the change that is tested.
-// PROPERTY_SEED=N tries others; npm run test:long takes a new one each time.
+// PROPERTY_SEED=N tries others, PROPERTY_RUNS=N as many of them for each property that does not say how many;
+// npm run test:long takes a new seed each time, and ten times the runs.
 import * as fc from 'fast-check';
 import { afterAll, expect, vi } from 'vitest';
 
-fc.configureGlobal({ seed: Number(process.env.PROPERTY_SEED ?? 1) });
+fc.configureGlobal({ seed: Number(process.env.PROPERTY_SEED ?? 1), numRuns: Number(process.env.PROPERTY_RUNS ?? 50) });
 
 // Several files run in one process, one after the other: each begins with what the first one found.
 const folder = process.cwd();

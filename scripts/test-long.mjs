@@ -5,6 +5,8 @@ import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { requireBrowser } from './browser.mjs';
 
+/** Runs of each property that does not say how many. */
+const PROPERTY_RUNS = '500';
 const { values } = parseArgs({
   options: {
     fuzz: { type: 'string', default: '50' },
@@ -29,7 +31,7 @@ function run(title, env, command, ...args) {
 
 run(
   'parsers',
-  { FUZZ_RUNS: values.fuzz, PROPERTY_SEED: values.seed },
+  { FUZZ_RUNS: values.fuzz, PROPERTY_RUNS, PROPERTY_SEED: values.seed },
   'vitest',
   'run',
   '--project',
@@ -40,7 +42,7 @@ run(
 );
 run(
   'models',
-  { RANDOM_OPERATIONS: values.operations, PROPERTY_SEED: values.seed },
+  { RANDOM_OPERATIONS: values.operations, PROPERTY_RUNS, PROPERTY_SEED: values.seed },
   'vitest',
   'run',
   '--project',

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { range } from '../iova/range.ts';
-import { assertProperty } from '../iova/testing/arbitraries.ts';
+import { assertProperty, timesRuns } from '../iova/testing/arbitraries.ts';
 import { decodeBuffer, UAPI_STRUCTURES } from './decode-buffer.ts';
 import { type Endian, findNode, problemsOf, type UapiNode } from './node.ts';
 import { fromHex, pack, patched } from './testing/bytes.ts';
@@ -317,7 +317,7 @@ describe('any bytes', () => {
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 160 }), struct, order, (bytes, name, endian) => {
         checkTree(bytes, name, endian);
       }),
-      { numRuns: 2000 },
+      timesRuns(10),
     );
   });
 
@@ -337,7 +337,7 @@ describe('any bytes', () => {
           if (result.ok) for (const { code } of result.decoded.problems) kinds.add(code);
         },
       ),
-      { numRuns: 2000 },
+      timesRuns(10),
     );
     expect(kinds.size).toBeGreaterThan(6);
   });
@@ -349,7 +349,7 @@ describe('any bytes', () => {
         if (result.ok) expect(encodeTree(result.decoded.root, result.decoded.endian)).toEqual(bytes);
         else expect(result.error.code).toBe(bytes.length === 0 ? 'empty' : 'not-recognized');
       }),
-      { numRuns: 1000 },
+      timesRuns(10),
     );
   });
 });

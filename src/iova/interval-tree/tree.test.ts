@@ -261,9 +261,9 @@ describe('IntervalTree', () => {
     );
   });
 
-  it('stays in order through thousands of insertions and removals', () => {
+  it.each([4, 6, 16])('stays in order through thousands of insertions and removals (capacity %i)', (capacity) => {
     assertProperty(
-      fc.property(fc.constantFrom(4, 6, 16), fc.infiniteStream(fc.nat({ max: 5999 })), (capacity, numbers) => {
+      fc.property(fc.infiniteStream(fc.nat({ max: 5999 })), (numbers) => {
         const tree = new IntervalTree(capacity);
         const present = new Set<number>();
         const range = (n: number): IovaRange => {
@@ -296,7 +296,7 @@ describe('IntervalTree', () => {
         expect(tree.size).toBe(0);
         tree.verify();
       }),
-      { numRuns: 12 },
+      { numRuns: 1 },
     );
   });
 
@@ -387,7 +387,6 @@ describe('IntervalTree', () => {
             tree.verify();
           },
         ),
-        { numRuns: 150 },
       );
     },
   );

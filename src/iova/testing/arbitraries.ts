@@ -34,3 +34,8 @@ export const shortRange: fc.Arbitrary<IovaRange> = fc
 export function assertProperty<T>(property: fc.IProperty<T>, parameters: fc.Parameters<T> = {}): void {
   void fc.assert(property, parameters);
 }
+
+/** Parameters of a property that needs `factor` times the usual number of runs. */
+export function timesRuns(factor: number): { readonly numRuns: number } {
+  return { numRuns: factor * (fc.readConfigureGlobal().numRuns ?? 100) };
+}

@@ -226,7 +226,7 @@ describe('lines that go by the shortcut', () => {
         if (isPlain(text + a)) plain++;
         else other++;
       }),
-      fuzzRuns(2000),
+      fuzzRuns(600),
     );
     expect(plain).toBeGreaterThan(200);
     expect(other).toBeGreaterThan(200);
@@ -294,7 +294,7 @@ describe('lines that go by the shortcut', () => {
         expect(await read(text, FORMATS)).toEqual(long);
         expect(await read(text, FORMATS, chunk)).toEqual(long);
       }),
-      fuzzRuns(500),
+      fuzzRuns(150),
     );
   });
 
