@@ -129,7 +129,7 @@ test('axe finds nothing in one column', async ({ app }) => {
 });
 
 test.describe('with the colors of the system', () => {
-  test.use({ forcedColors: 'active' });
+  test.use({ forcedColors: 'active', ownContext: true });
 
   test('axe finds nothing, and what is selected is visible', async ({ app }) => {
     expect(await violations(app)).toEqual([]);

@@ -223,7 +223,8 @@ test('the case and its view are there again after a reload', async ({ app }) => 
   await expect(app.getByLabel('Guest to try')).toHaveValue('q35');
 });
 
-test('a frame of another page shows nothing of the case that the browser keeps', async ({ app, context }) => {
+test('a frame of another page shows nothing of the case that the browser keeps', async ({ app }) => {
+  const context = app.context();
   await dropText(app, [{ name: 'alpha.txt', text: HOST_ALPHA }]);
   await expect.poll(() => app.evaluate(keptText)).toContain('alpha');
   const frame = await context.newPage();

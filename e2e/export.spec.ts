@@ -169,7 +169,8 @@ test('a keyboard opens the dialog, chooses a form and gets back to its button', 
   await expect(app.getByRole('dialog')).toHaveCount(0);
 });
 
-test('the text report is what scripts get, and a PNG is copied with its session', async ({ app, context }) => {
+test('the text report is what scripts get, and a PNG is copied with its session', async ({ app }) => {
+  const context = app.context();
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await chooseForm(app, /PNG/);
   await app.getByRole('button', { name: 'Copy' }).click();

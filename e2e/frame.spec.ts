@@ -218,7 +218,7 @@ test('in a narrow or low window the page is one column, and nothing covers anyth
 });
 
 test.describe('on a phone', () => {
-  test.use({ viewport: { width: 360, height: 640 }, hasTouch: true });
+  test.use({ viewport: { width: 360, height: 640 }, hasTouch: true, ownContext: true });
 
   async function swipe(context: BrowserContext, page: Page, from: { x: number; y: number }, dx: number, dy: number) {
     const session = await context.newCDPSession(page);
@@ -234,8 +234,8 @@ test.describe('on a phone', () => {
 
   test('a finger on picture or overview scrolls the page up and down, and moves the picture sideways', async ({
     app,
-    context,
   }) => {
+    const context = app.context();
     const shown = await app.getByTestId('minimap').getAttribute('aria-label');
     const overview = await boxOf(app.getByTestId('minimap'));
     await swipe(context, app, { x: overview.x + 200, y: overview.y + 15 }, 0, -120);

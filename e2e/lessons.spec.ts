@@ -290,7 +290,8 @@ test('practice: kinds and difficulty are chosen, sheets are printed, a link carr
   await expect(lesson.locator('.step-title')).toHaveText('Exercise 10: overlap');
 });
 
-test('the presenter’s view: large, folded, black on a key, notes in a second window', async ({ app, context }) => {
+test('the presenter’s view: large, folded, black on a key, notes in a second window', async ({ app }) => {
+  const context = app.context();
   await app.setViewportSize({ width: 1280, height: 720 });
   await goTo(app, '#lesson=02-aperture&step=5');
   const lesson = app.getByTestId('lesson');

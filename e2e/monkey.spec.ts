@@ -40,6 +40,8 @@ async function clickAnything(page: Page, share: number): Promise<void> {
   if (place) await page.mouse.click(...place);
 }
 
+test.use({ ownContext: true });
+
 test('random actions throw nothing, and the page still answers', async ({ app }) => {
   test.info().annotations.push({ type: 'seed', description: `${SEED}` });
   test.setTimeout(180_000 + ACTIONS * 2000);

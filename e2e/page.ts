@@ -1,19 +1,90 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import AxeBuilder from '@axe-core/playwright';
-import { test as base, expect, type Locator, type Page } from '@playwright/test';
+import {
+  type Browser,
+  test as base,
+  type CDPSession,
+  type ConsoleMessage,
+  expect,
+  type Locator,
+  type Page,
+} from '@playwright/test';
+import { VIEWPORT } from '../playwright.config.ts';
 
-/** A page that fails its test if anything was written to the console as an error, or thrown and not caught. */
-export const test = base.extend<{ readonly app: Page }>({
-  app: async ({ page }, use) => {
-    const complaints: string[] = [];
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+/** Options of the page `app`, and what its tests share. */
+interface Options {
+  /** True for tests with other options of the browser's, or with scripts that run before the page's. */
+  readonly ownContext: boolean;
+}
+
+/** The page of a test whose size, media, storage and history are those of a new one. */
+class Tab {
+  #page: Page | undefined;
+  #session: CDPSession | undefined;
+
+  async fresh(browser: Browser, origin: string): Promise<Page> {
+    if (this.#page) {
+      await this.#reset(this.#page, origin);
+      return this.#page;
+    }
+    const context = await browser.newContext();
+    this.#page = await context.newPage();
+    this.#session = await context.newCDPSession(this.#page);
+    return this.#page;
+  }
+
+  async #reset(page: Page, origin: string): Promise<void> {
+    const context = page.context();
+    for (const other of context.pages()) if (other !== page) await other.close();
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+    // A document of the same origin, without scripts: nothing stores anything from here on.
+    await page.goto('/favicon.svg');
+    await page.evaluate(() => {
+      sessionStorage.clear();
+      window.name = '';
     });
-    page.on('pageerror', (error) => complaints.push(String(error)));
+    await this.#session?.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' });
+    await context.clearPermissions();
+    await page.mouse.move(-1, -1);
+    await page.emulateMedia({
+      media: null,
+      colorScheme: null,
+      reducedMotion: null,
+      forcedColors: null,
+      contrast: null,
+    });
+    await page.setViewportSize(VIEWPORT);
+    await this.#session?.send('Page.resetNavigationHistory');
+  }
+}
+
+/**
+ * `app` is the page, opened, with its first picture. It fails its test if anything was written to the console as an error, or
+ * thrown and not caught.
+ *
+ * The tests of a process use one tab in turn, which is reset and loads the page again: half the processor time of a new
+ * context, where all of the page's code is requested and compiled again. `page` is in a new context, as always.
+ */
+export const test = base.extend<Options & { readonly app: Page }, { readonly tab: Tab }>({
+  ownContext: [false, { option: true }],
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the parameter's names
+  tab: [async ({}, use) => use(new Tab()), { scope: 'worker' }],
+  app: async ({ browser, baseURL, ownContext, tab }, use) => {
+    const page = ownContext ? await (await browser.newContext()).newPage() : await tab.fresh(browser, baseURL ?? '');
+    const complaints: string[] = [];
+    const complain = (message: ConsoleMessage) => {
+      if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+    };
+    const complainOf = (error: Error) => complaints.push(String(error));
+    page.on('console', complain);
+    page.on('pageerror', complainOf);
     await visit(page, '/');
     await expect(page.getByTestId('answer')).toBeVisible();
     await use(page);
     expect(complaints).toEqual([]);
+    page.off('console', complain);
+    page.off('pageerror', complainOf);
+    if (ownContext) await page.context().close();
   },
 });
 
