@@ -108,7 +108,7 @@ export function createEngine(open: readonly EngineDocument[] = [], openSocket?: 
           sample,
           total,
           isFolding: true,
-          earlier: current.foldable,
+          into: current,
         },
       );
       if (read.every(isEmptySource)) return (await partNotRecognized()).notRecognized(title, read);

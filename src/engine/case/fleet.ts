@@ -5,6 +5,7 @@ import { underKernel } from '../../analysis/host/iommu-aperture.ts';
 import { isFact } from '../../session/events.ts';
 import { hostAt } from '../documents/document.ts';
 import { type AlikeKey, alikeKey } from './alike-key.ts';
+import type { OpenCase } from './open-case.ts';
 import type { OpenedSource, ReadAgain } from './opened-source.ts';
 
 interface Kept {
@@ -40,6 +41,14 @@ function nameOf({ profile, folder, name }: OpenedSource): string {
   return own ?? folderName(folder ?? name) ?? name;
 }
 
+/** Hosts of a fleet that was opened before, as far as each is of one source. */
+function foldable({ hosts, sources }: OpenCase): OpenedSource[] {
+  const alone = new Set(hosts.flatMap(({ sourceIds }) => (sourceIds.length === 1 ? sourceIds : [])));
+  return sources.filter(({ id, fleet, profile, session, isLive }) => {
+    return alone.has(id) && (fleet !== undefined || profile.alike.size > 0) && !session && !isLive;
+  });
+}
+
 /** The same name for no two hosts. */
 function unique(name: string, taken: ReadonlySet<string>): string {
   let found = name;
@@ -52,9 +61,9 @@ export class Fleet {
   readonly #names = new Set<string>();
   readonly #mark = Symbol('fleet');
 
-  /** `earlier`: hosts of the case, each of one source, which those that are opened now may be alike with. */
-  constructor(earlier: readonly OpenedSource[] = []) {
-    for (const source of earlier) {
+  /** `into`: the case with hosts that were opened before, which those that are opened now may be alike with. */
+  constructor(into?: OpenCase) {
+    for (const source of into ? foldable(into) : []) {
       const found = keyOf(source);
       if (!found || this.#kept.has(found.key)) continue;
       const { alike: names, varies } = source.profile;

@@ -44,6 +44,9 @@ interface BuiltHost {
 /** The result of a change that the user requested; `message` says why it was not made. */
 export type CaseResult = { readonly ok: true } | { readonly ok: false; readonly message: string };
 
+/** Of a source that hosts are alike with which were opened after it. */
+const FOLDED = { outcome: 'joined', reason: 'Hosts alike are shown as one.' } as const;
+
 const DONE: CaseResult = { ok: true };
 
 export interface AddOptions {
@@ -144,9 +147,10 @@ export class OpenCase {
     const before = this.#content;
     const given = options.id !== undefined && !this.#isTaken(options.id) ? options.id : undefined;
     const changed = read.filter(({ id }) => before.sources.has(id));
-    for (const source of changed) {
-      this.#content = { ...this.#content, sources: new Map(this.#content.sources).set(source.id, source) };
-    }
+    this.#content = {
+      ...before,
+      sources: new Map([...before.sources, ...changed.map((one) => [one.id, one] as const)]),
+    };
     const sources = read
       .filter(({ id }) => !before.sources.has(id))
       .map((source, i) => withId(source, (i === 0 ? given : undefined) ?? this.#newId('source')));
@@ -177,24 +181,9 @@ export class OpenCase {
     this.#content = { ...this.#content, sources: inOrder(this.#content.sources, sources) };
     this.#changed(`Open ${summary(names)}`, before);
     return [
-      ...changed.map((source) => this.#placement(source, this.#foldedInto(source))),
+      ...changed.map((source) => this.#placement(source, FOLDED)),
       ...sources.map((source) => this.#placement(source, decisions.get(source.id))),
     ];
-  }
-
-  #foldedInto({ id }: OpenedSource): JoinDecision {
-    const hostId = this.hostOfSource(id);
-    const name = this.#documents.get(hostId ?? '')?.title ?? '';
-    return { hostId, outcome: 'joined', reason: `Hosts alike with it are shown as ${name}.`, isMoment: false };
-  }
-
-  /** Hosts of a fleet that was opened before, as far as each is of one source. */
-  get foldable(): readonly OpenedSource[] {
-    return this.#content.hosts.flatMap((host) => {
-      const [only, ...more] = this.#sourcesOf(host);
-      const isOfFleet = only && more.length === 0 && (only.fleet !== undefined || only.profile.alike.size > 0);
-      return isOfFleet && !only.session && !only.isLive ? [only] : [];
-    });
   }
 
   #decide(
@@ -254,7 +243,10 @@ export class OpenCase {
     };
   }
 
-  #placement({ id: sourceId, name }: OpenedSource, decision: JoinDecision | undefined): Placement {
+  #placement(
+    { id: sourceId, name }: OpenedSource,
+    decision: Pick<JoinDecision, 'outcome' | 'reason'> | undefined,
+  ): Placement {
     const hostId = this.hostOfSource(sourceId);
     if (hostId === undefined || !decision) {
       const reason = 'It contains operations only: a session of the case.';

@@ -9,6 +9,7 @@ import { loadPart } from '../load-part.ts';
 import type { InputFile } from '../protocol/documents.ts';
 import type { CallContext } from '../protocol/methods.ts';
 import type { Fleet } from './fleet.ts';
+import type { OpenCase } from './open-case.ts';
 import type { OpenedSource, ReadAgain, SourceInput } from './opened-source.ts';
 
 export type { OpenedSource, SourceInput };
@@ -106,19 +107,6 @@ function changedName(
   return change && `${change.label}${source.slice(change.before.length)}`;
 }
 
-/** Inputs of one folder are one source; any other input is a source of its own. */
-function groupInputs(inputs: readonly SourceInput[]): SourceInput[][] {
-  const groups: SourceInput[][] = [];
-  let tree: string | undefined;
-  for (const one of inputs) {
-    const last = groups.at(-1);
-    if (last && one.input.tree !== undefined && one.input.tree === tree) last.push(one);
-    else groups.push([one]);
-    tree = one.input.tree;
-  }
-  return groups;
-}
-
 export interface ReadOptions {
   readonly context: CallContext;
   /** Name of a sample: used as the folder name of its files. */
@@ -154,11 +142,12 @@ async function readHosts(
     kept,
   );
   const isFolder = input?.input.tree !== undefined || isArchiveName(whole);
+  const ownTexts = isFolder || others.length > 0 ? (await partSplit()).ownTexts : undefined;
   const group = Symbol(whole);
   const sourceOf = (part: ReadInputs): OpenedSource => {
     const name = others.length > 0 ? (part.sources[0]?.name ?? whole) : whole;
     const folder = sample ?? (isFolder || others.length > 0 ? name : undefined);
-    const own = folder === name ? { folder, texts: ownTexts(part, name) } : {};
+    const own = folder === name ? { folder, texts: ownTexts?.(part, name) ?? [] } : {};
     return {
       id,
       name,
@@ -182,8 +171,8 @@ export interface ReadAllOptions extends ReadOptions {
   readonly total?: number | undefined;
   /** True to keep one of the hosts that are alike, if there are more than `FLEET_MIN`. */
   readonly isFolding?: boolean | undefined;
-  /** Hosts of the case that more hosts may be alike with. */
-  readonly earlier?: readonly OpenedSource[] | undefined;
+  /** The case whose hosts may be alike with those that are read. */
+  readonly into?: OpenCase | undefined;
   /** How many mapping events of a source are kept one by one if there are more than twice as many. */
   readonly kept?: number | undefined;
 }
@@ -202,20 +191,20 @@ export async function readGroup(group: readonly SourceInput[], options: ReadAllO
 }
 
 /**
- * Reads inputs source by source; the case assigns their ids. Sources with an id are those of `earlier` that they changed.
+ * Reads inputs source by source; the case assigns their ids. Sources with an id are those of the case that they changed.
  * Rejects only when the context's signal is aborted.
  */
 export async function readSources(
   inputs: readonly SourceInput[],
-  { context, sample, total, isFolding = false, earlier = [], kept }: ReadAllOptions,
+  { context, sample, total, isFolding = false, into, kept }: ReadAllOptions,
 ): Promise<OpenedSource[]> {
   const sources: OpenedSource[] = [];
   const waiting: { readonly source: OpenedSource; readonly again: ReadAgain }[] = [];
   let fleet: Fleet | undefined;
+  const isOfFleet = into?.sources.some(({ profile }) => profile.alike.size > 0);
   let before = 0;
-  const groups = groupInputs(inputs);
-  const hasFolders = groups.some(([first]) => first?.input.tree !== undefined);
-  for (const group of hasFolders ? groups.flatMap((await partSplit()).splitByHost) : groups) {
+  const hasFolders = inputs.some(({ input }) => input.tree !== undefined);
+  for (const group of hasFolders ? (await partSplit()).hostsOf(inputs) : inputs.map((one) => [one])) {
     const progress: CallContext['progress'] = (state) =>
       context.progress({ ...state, done: before + state.done, ...(total === undefined ? {} : { total }) });
     const read = await readGroup(group, { context: { ...context, progress }, sample, kept });
@@ -225,26 +214,12 @@ export async function readSources(
     };
     waiting.push(...read.map((source, i) => ({ source, again: readAgain(i) })));
     // A single host is opened to be seen.
-    if (!isFolding || (!fleet && waiting.length <= (earlier.length > 0 ? 1 : FLEET_MIN))) continue;
-    fleet ??= new (await partFleet()).Fleet(earlier);
+    if (!isFolding || (!fleet && waiting.length <= (isOfFleet ? 1 : FLEET_MIN))) continue;
+    fleet ??= new (await partFleet()).Fleet(into);
     for (const { source, again } of waiting.splice(0)) sources.push(...fleet.add(source, again));
   }
   const changed = fleet?.finish() ?? [];
   return [...changed, ...sources, ...waiting.map(({ source }) => source)];
-}
-
-/** The texts of a folder from which facts were read. */
-function ownTexts({ session }: ReadInputs, name: string): string[] {
-  const texts = new Set<string>();
-  const folder = `${name}/`;
-  let last: string | undefined;
-  for (const event of unpackedEvents(session.events)) {
-    if (!isFact(event) || event.source === undefined || event.source === last) continue;
-    last = event.source;
-    if (last.startsWith(folder)) texts.add(last.slice(folder.length));
-    if (texts.size >= FOREIGN_MAX) break;
-  }
-  return [...texts];
 }
 
 /** The operations of a source as a document; undefined if it has none. */
