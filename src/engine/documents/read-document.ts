@@ -31,25 +31,8 @@ function treeOf(name: string): string | undefined {
   return slash > 0 ? name.slice(0, slash) : undefined;
 }
 
-/** Bytes of a file that are read at once: streams of files give so little at once that most of the time would be waiting. */
-const SLICE_BYTES = 2 ** 20;
-
-/** The bytes of a file, of which the next are read while the last are used. */
-async function* readAhead(data: Blob): AsyncGenerator<Uint8Array, void, undefined> {
-  const read = (from: number) => {
-    const bytes = data.slice(from, from + SLICE_BYTES).arrayBuffer();
-    // Reported when it is its turn, if it is still wanted then.
-    bytes.catch(() => undefined);
-    return bytes;
-  };
-  let next = read(0);
-  for (let at = 0; at < data.size; ) {
-    const bytes = new Uint8Array(await next);
-    at += SLICE_BYTES;
-    if (at < data.size) next = read(at);
-    yield bytes;
-  }
-}
+/** Larger files are read ahead. */
+const LARGE_BYTES = 2 ** 20;
 
 /** A file from the page as an input of the dump readers. */
 export function inputOf({ name, data, link }: InputFile): TextInput {
@@ -59,8 +42,8 @@ export function inputOf({ name, data, link }: InputFile): TextInput {
     size: data.size,
     ...(link === undefined ? {} : { link }),
     ...(tree === undefined ? {} : { tree }),
-    stream: () => readAhead(data),
-    streamFrom: (byte) => readAhead(data.slice(byte)),
+    stream: async () => (data.size > LARGE_BYTES ? (await import('./read-ahead.ts')).readAhead(data) : data.stream()),
+    streamFrom: (byte) => data.slice(byte).stream(),
   };
 }
 
