@@ -5,8 +5,7 @@ import { underKernel } from '../../analysis/host/iommu-aperture.ts';
 import { isFact } from '../../session/events.ts';
 import { hostAt } from '../documents/document.ts';
 import { type AlikeKey, alikeKey } from './alike-key.ts';
-import type { OpenCase } from './open-case.ts';
-import type { OpenedSource, ReadAgain } from './opened-source.ts';
+import type { OpenedSource, OpenSources, ReadAgain } from './opened-source.ts';
 
 interface Kept {
   readonly details: AlikeKey['details'];
@@ -42,7 +41,7 @@ function nameOf({ profile, folder, name }: OpenedSource): string {
 }
 
 /** Hosts of a fleet that was opened before, as far as each is of one source. */
-function foldable({ hosts, sources }: OpenCase): OpenedSource[] {
+function foldable({ hosts, sources }: OpenSources): OpenedSource[] {
   const alone = new Set(hosts.flatMap(({ sourceIds }) => (sourceIds.length === 1 ? sourceIds : [])));
   return sources.filter(({ id, fleet, profile, session, isLive }) => {
     return alone.has(id) && (fleet !== undefined || profile.alike.size > 0) && !session && !isLive;
@@ -62,7 +61,7 @@ export class Fleet {
   readonly #mark = Symbol('fleet');
 
   /** `into`: the case with hosts that were opened before, which those that are opened now may be alike with. */
-  constructor(into?: OpenCase) {
+  constructor(into?: OpenSources) {
     for (const source of into ? foldable(into) : []) {
       const found = keyOf(source);
       if (!found || this.#kept.has(found.key)) continue;

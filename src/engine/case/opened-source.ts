@@ -40,3 +40,10 @@ export interface OpenedSource {
   /** The hosts of the fleet that are alike with this one and can be read again, by name. */
   members?: ReadonlyMap<string, ReadAgain>;
 }
+
+/** What is open already. */
+export interface OpenSources {
+  readonly sources: readonly OpenedSource[];
+  /** The hosts, with the ids of their sources. */
+  readonly hosts: readonly { readonly sourceIds: readonly string[] }[];
+}

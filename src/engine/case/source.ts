@@ -9,8 +9,7 @@ import { loadPart } from '../load-part.ts';
 import type { InputFile } from '../protocol/documents.ts';
 import type { CallContext } from '../protocol/methods.ts';
 import type { Fleet } from './fleet.ts';
-import type { OpenCase } from './open-case.ts';
-import type { OpenedSource, ReadAgain, SourceInput } from './opened-source.ts';
+import type { OpenedSource, OpenSources, ReadAgain, SourceInput } from './opened-source.ts';
 
 export type { OpenedSource, SourceInput };
 
@@ -172,7 +171,7 @@ export interface ReadAllOptions extends ReadOptions {
   /** True to keep one of the hosts that are alike, if there are more than `FLEET_MIN`. */
   readonly isFolding?: boolean | undefined;
   /** The case whose hosts may be alike with those that are read. */
-  readonly into?: OpenCase | undefined;
+  readonly into?: OpenSources | undefined;
   /** How many mapping events of a source are kept one by one if there are more than twice as many. */
   readonly kept?: number | undefined;
 }
