@@ -26,6 +26,9 @@ const OTHERS = [
   '{ "op": "ioas.unmap", "ioas": "a", "iova": "0x1", "length": "0x1" }',
   '{"op":"ioas.frob","x":"0x1"}',
   '{"op":"ioas.unmap","ioas":"a","iova":"0x1"}',
+  // Addresses that are always spelled like this.
+  '{"op":"ioas.map","ioas":"a","flags":["fixed","read"],"user_va":"0x1","length":"0xA000","iova":"0x2"}',
+  '{"op":"ioas.map","ioas":"a","flags":["fixed","read"],"user_va":"0x1","length":"\\u0030xA000","iova":"0x2"}',
   '["0x1"]',
 ];
 

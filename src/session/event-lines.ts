@@ -321,7 +321,17 @@ function spellingOf(key: string): Spelling | undefined {
     literals: literalsOf(key),
     areAddresses,
     make,
-    alike: isOperation(event) && areAddresses.every((isAddress) => isAddress) ? alikeOf(make, found) : undefined,
+    alike:
+      isOperation(event) && areAddresses.every((isAddress) => isAddress) && addressCount(event) === found.length
+        ? alikeOf(make, found)
+        : undefined,
     isCanonical: writeEvent(event) === text,
   };
+}
+
+/** Number of addresses in a value. */
+function addressCount(value: unknown): number {
+  if (typeof value === 'bigint') return 1;
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.values(value).reduce((sum: number, part) => sum + addressCount(part), 0);
 }
