@@ -38,7 +38,7 @@ const containerChange: fc.Arbitrary<Operation> = fc.oneof(
   fc.record({ vaddr: number, size, iova: number, granted: permissions }).map(({ granted, ...rest }) => ({
     op: 'container.map_dma' as const,
     container: 'c',
-    flags: [...granted],
+    flags: rest.vaddr === 0n ? ['fixed', ...granted] : [...granted],
     ...rest,
   })),
   fc

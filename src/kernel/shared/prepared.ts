@@ -62,7 +62,8 @@ type Unmeasured = Omit<PreparedMap, 'expected'> | Omit<PreparedUnmap, 'expected'
 
 function mapOf(operation: OperationOf<'ioas.map'> | OperationOf<'container.map_dma'>): Unmeasured | undefined {
   const { flags, memory, present, iova } = operation;
-  const isFixed = operation.op === 'container.map_dma' || flags.includes('fixed');
+  // VFIO's call has no such flag, and refuses it.
+  const isFixed = flags.includes('fixed') === (operation.op === 'ioas.map');
   if (!isFixed || iova === undefined || memory !== undefined || present !== undefined || !arePlain(flags))
     return undefined;
   const [userVa, length] =
