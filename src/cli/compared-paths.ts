@@ -98,15 +98,20 @@ async function jobsOf(
   options: ReadPathsOptions,
 ): Promise<{ readonly jobs: Job[]; readonly bytes: number }> {
   const whole: Job = { kind: 'path', path };
-  const stats = isLink(path) ? undefined : statSync(path, { throwIfNoEntry: false });
-  if (!stats) return { jobs: [whole], bytes: 0 };
-  const isFolder = stats.isDirectory();
-  const mayHaveParts = options.guest === undefined && (isFolder || (stats.isFile() && stats.size > THREADS_BYTES));
-  const parts = mayHaveParts ? await fleetParts(path, isFolder) : undefined;
-  return {
-    jobs: parts?.map((part) => ({ kind: 'part', path, part })) ?? [whole],
-    bytes: isFolder ? FOLDER_BYTES * (parts?.length ?? 1) : stats.size,
-  };
+  try {
+    const stats = isLink(path) ? undefined : statSync(path, { throwIfNoEntry: false });
+    if (!stats) return { jobs: [whole], bytes: 0 };
+    const isFolder = stats.isDirectory();
+    const mayHaveParts = options.guest === undefined && (isFolder || (stats.isFile() && stats.size > THREADS_BYTES));
+    const parts = mayHaveParts ? await fleetParts(path, isFolder) : undefined;
+    return {
+      jobs: parts?.map((part) => ({ kind: 'part', path, part })) ?? [whole],
+      bytes: isFolder ? FOLDER_BYTES * (parts?.length ?? 1) : stats.size,
+    };
+  } catch {
+    // Whoever reads the path says why it cannot be read.
+    return { jobs: [whole], bytes: 0 };
+  }
 }
 
 interface ReadPathsOptions extends CompareOptions {

@@ -84,6 +84,41 @@ describe('jobs in threads', () => {
     expect(results).toEqual(jobs.map((job) => (deadly.has(job) ? `lost ${job}: Error: job ${job}` : `${job}`)));
   });
 
+  test('a result that arrives after its thread has ended is not counted, and gives that thread no job', async () => {
+    let started = 0;
+    const threads: Threads = {
+      count: 1,
+      start(): Thread {
+        const isFirst = started++ === 0;
+        const posted: number[] = [];
+        let answer: (message: unknown) => void = () => undefined;
+        let end: (reason: string) => void = () => undefined;
+        return {
+          post(message) {
+            const { index, job } = message as JobMessage<number>;
+            posted.push(index);
+            if (!isFirst) queueMicrotask(() => answer({ index, result: job }));
+            else if (posted.length === 1)
+              queueMicrotask(() => {
+                end('gone');
+                for (const late of posted) answer({ index: late, result: -2 });
+              });
+          },
+          onMessage(take) {
+            answer = take;
+          },
+          onEnd(take) {
+            end = take;
+          },
+          end() {},
+        };
+      },
+    };
+    const results = await runInThreads(jobs, threads, undefined, () => -1);
+    expect(results).toEqual([-1, ...jobs.slice(1)]);
+    expect(started).toBe(2);
+  });
+
   test('if every job ends its thread, every job is lost', async () => {
     const threads = inThisThread((): string => {
       throw new Error('no');
@@ -324,6 +359,19 @@ describe('compare in threads', () => {
     await runCli(['compare', ...paths.slice(0, 10)], {}, '', threads);
     await runCli(['compare', ...paths, '-'], {}, '', threads);
     expect(threads.started).toBe(0);
+  });
+
+  test('a path that cannot be looked at is named; the rest is compared', async () => {
+    const file = join(root, 'file.txt');
+    writeFileSync(file, '');
+    const loop = join(root, 'loop');
+    symlinkSync(loop, loop);
+    for (const wrong of [join(file, 'x'), loop, join(root, 'x'.repeat(300))]) {
+      const { code, stdout, stderr } = await runCli(['compare', '--json', ...paths, wrong], {}, '', programThreads([]));
+      expect([wrong, code]).toEqual([wrong, 2]);
+      expect(stderr).toContain(`compare: ${wrong}: `);
+      expect(JSON.parse(stdout).hosts).toHaveLength(COUNT);
+    }
   });
 
   test('what a thread was reading when it ended is named; the rest is compared', async () => {

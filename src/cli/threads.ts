@@ -57,6 +57,7 @@ export function runInThreads<Job, Result>(
       const thread = start(task);
       /** In the order in which the thread does them. */
       let given: number[] = [];
+      let isOver = false;
       const give = () => {
         while (given.length < AHEAD) {
           const next = waiting.pop();
@@ -68,6 +69,7 @@ export function runInThreads<Job, Result>(
       };
       thread.onMessage((message) => {
         const { index, result } = message as ResultMessage<Result>;
+        if (isOver) return;
         results.set(index, result);
         given = given.filter((other) => other !== index);
         give();
@@ -75,6 +77,7 @@ export function runInThreads<Job, Result>(
       });
       thread.onEnd((reason) => {
         running.delete(thread);
+        isOver = true;
         const [ended, ...others] = given;
         if (ended !== undefined) results.set(ended, lost(jobs[ended] as Job, reason));
         for (const index of others.reverse()) waiting.push([index, jobs[index] as Job]);
