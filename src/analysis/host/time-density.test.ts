@@ -33,6 +33,12 @@ test('every event is counted in the span of its time, and the spans are as short
   );
 });
 
+test.each([1e308, -1e308, 2 ** 32, Number.POSITIVE_INFINITY, Number.NaN])('a time of %s is not counted', (wrong) => {
+  const table = new TimeTable();
+  for (const one of [wrong, 4, wrong, 4.5]) table.add(one);
+  expect(table.density?.counts.reduce((sum, count) => sum + count, 0)).toBe(2);
+});
+
 test('of no events nothing is known', () => {
   expect(new TimeTable().density).toBeUndefined();
 });

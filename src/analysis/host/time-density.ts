@@ -4,6 +4,8 @@
 const SPANS_MAX = 512;
 /** Seconds of the first spans, a power of two: about a microsecond, as kernels print. */
 const FINEST = 2 ** -20;
+/** Seconds, exclusive: since 1970, until 2106. Up to there spans are counted exactly. */
+const TIME_MAX = 2 ** 32;
 
 /** Counts of events in spans of equal length, the first and the last of which have some. */
 export interface TimeDensity {
@@ -20,8 +22,9 @@ export class TimeTable {
   /** The first span, as a multiple of the length; undefined until there is an event. */
   #base: number | undefined;
 
-  /** `time`: finite, in seconds. */
+  /** `time`: in seconds. One that no clock shows is not counted. */
   add(time: number): void {
+    if (!(Math.abs(time) < TIME_MAX)) return;
     let key = Math.floor(time / this.#length);
     this.#base ??= key;
     if (key < this.#base || key >= this.#base + SPANS_MAX) key = this.#makeRoom(time, this.#base);

@@ -64,6 +64,9 @@ export class FactHeads {
   }
 }
 
+/** Facts of later lines are kept as they are. */
+const LINE_MAX = 0xffff_ffff;
+
 /** Facts by slot. What a slot holds is changed by writing to it again. */
 export class TraceColumns {
   readonly #headTable: FactHeads;
@@ -121,7 +124,7 @@ export class TraceColumns {
       flags |= HAS_TIME;
       fields++;
     }
-    if (line !== undefined) {
+    if (line !== undefined && line <= LINE_MAX) {
       this.#lines[slot] = line;
       flags |= HAS_LINE;
       fields++;
