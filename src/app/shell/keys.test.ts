@@ -60,7 +60,11 @@ function visible() {
 describe('keys', () => {
   beforeEach(async () => {
     vi.stubGlobal('Element', FakeElement);
-    vi.stubGlobal('document', { body, querySelector: () => dialog, getElementById: () => search });
+    vi.stubGlobal('document', {
+      body,
+      querySelector: (selector: string) => dialog?.closest(selector) ?? null,
+      getElementById: () => search,
+    });
     startApp();
     await openText(SESSION, 's.iova.jsonl');
   });
@@ -139,7 +143,7 @@ describe('keys', () => {
   test('belong to an open dialog while nothing has the focus', async () => {
     press('n');
     await expect.poll(() => get().selected).toBeDefined();
-    dialog = new FakeElement('[role=dialog]');
+    dialog = new FakeElement('.overlay');
     for (const key of ['Escape', '0', 'ArrowLeft', '/']) expect(press(key), key).toBe(false);
     expect(get().selected).toBeDefined();
     dialog = null;
