@@ -19,7 +19,7 @@ function fillOf(context: Context, theme: Theme, style: StyleName, density: numbe
   const cached = patternCache.get(key);
   if (cached) return cached;
   // The tile is drawn at the density of the screen and scaled back, so that it stays sharp.
-  const side = Math.round(tile.size * density);
+  const side = Math.max(1, Math.round(tile.size * density));
   const canvas = new OffscreenCanvas(side, side);
   const tileContext = canvas.getContext('2d');
   if (!tileContext) return paint.fill;
