@@ -184,6 +184,17 @@ test('groups', async () => {
 });
 
 describe('no range is made up', () => {
+  test.each(['0000380000000000-000038ffffffff', '00380000000000-000038ffffffffff', 'f4000000-f5ffff'])(
+    'behind a bridge, with a number that lost digits: %s',
+    async (ends) => {
+      const opened = await openText(
+        `00:1c.0 PCI bridge: Example Corporation Root Port\n\tMemory behind bridge: ${ends}\n`,
+      );
+      expect(opened.facts.some(({ kind }) => kind === 'window')).toBe(false);
+      expect(diagnosticsOf(opened)).toEqual(['warning damaged-number 2']);
+    },
+  );
+
   test('without a size, above 64 bits', async () => {
     const opened = await open(
       DEVICE,

@@ -6,7 +6,8 @@
 //            " (" ("32-bit" | "64-bit" | "low-1M" | "type 3") ", " ["non-"] "prefetchable)" *(" [" flag "]") [" [size=" size "]"]
 //   ROM    = ["[virtual] "] "Expansion ROM at " hex *(" [" flag "]") [" [size=" size "]"]
 //   size   = decimal ["K" | "M" | "G" | "T"]
-//   bridge = ["Prefetchable m" | "M"] "emory behind bridge: " (hex "-" hex | "None" | "[disabled]") …      both ends inclusive
+//   bridge = ["Prefetchable m" | "M"] "emory behind bridge: " (hex "-" hex | "None" | "[disabled]") …
+//                                both ends inclusive, with the same number of digits
 //   group  = "IOMMU group: " n
 //   about  = "Subsystem: " name [" [" ids "]"] | "Kernel driver in use: " name | "NUMA node: " n
 //            | "Flags: " … ["NUMA node " n] … ["IOMMU group " n]
@@ -319,6 +320,12 @@ class LspciReader implements LineReader {
       return found.lines;
     }
     if (rest.includes('[disabled]')) return found.lines;
+    // lspci prints both ends with the same number of digits.
+    if (from.length !== to.length) {
+      const shorter = from.length < to.length ? from : to;
+      this.#sink.diagnostic('damaged-number', { numbers: [shorter], text: line.text }, line.number);
+      return found.lines;
+    }
     const start = parseHexAddress(from);
     const last = parseHexAddress(to);
     if (start === undefined || last === undefined) {
