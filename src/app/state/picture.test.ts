@@ -118,6 +118,25 @@ describe('outdated answers', () => {
     expect(visible()).toEqual({ start: 0n, last: 0xffff_ffff_ffff_ffffn });
   });
 
+  test('the view may be moved while slices are cut for new lanes: it stays where it was moved to', async () => {
+    const engine = new HeldEngine(['slice']);
+    startApp(engine);
+    const first = arrange('all');
+    await expect.poll(() => engine.held.length).toBe(1);
+    await engine.at(0).release();
+    await first;
+    const again = arrange('view');
+    await expect.poll(() => engine.held.length).toBe(2);
+    for (let i = 0; i < 3; i++) zoomBy(450, 1.5);
+    const moved = visible();
+    await engine.at(1).release();
+    await again;
+    expect(visible()).toEqual(moved);
+    expect(moved).not.toEqual({ start: 0n, last: 0xffff_ffff_ffff_ffffn });
+    // Those that the moved view requested.
+    for (let i = 2; i < engine.held.length; i++) await engine.at(i).release();
+  });
+
   test('while slices are requested for one view, others wait for the answer', async () => {
     const engine = new HeldEngine(['slice']);
     startApp(engine);

@@ -61,15 +61,17 @@ async function arrangeNow(turn: number, keep: 'view' | 'all'): Promise<void> {
   }
   const arrangement = answered.value;
   if (get().plotWidth === 0) return;
+  const before = get().view;
   const view = keep === 'view' ? keptView(arrangement) : fitAll(arrangement.scale, get().plotWidth);
   const window = sliceWindow(view);
   const cut = await engine().call('slice', { revision: arrangement.revision, window });
   if (!arrangements.isCurrent(turn) || !cut.ok) return;
   // For scripts/first-load.mjs: files that the page fetches later do not delay the first picture.
   if (!get().drawn) performance.mark('first-picture');
-  // The plot may have been laid out with another width while the slices were cut.
-  const { plotWidth } = get();
-  const resized = view.width === plotWidth ? view : resize(arrangement.scale, view, plotWidth);
+  // The view may have been moved, or the plot laid out with another width, while the slices were cut.
+  const { plotWidth, view: now } = get();
+  const kept = keep === 'view' && now !== before ? keptView(arrangement) : view;
+  const resized = kept.width === plotWidth ? kept : resize(arrangement.scale, kept, plotWidth);
   set({ picture: { arrangement, slices: cut.value, window }, view: resized, drawn: true });
   ensureSlices();
   await Promise.all(refreshes.map((refresh) => refresh(turn)));
