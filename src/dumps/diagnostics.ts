@@ -200,14 +200,6 @@ export const DIAGNOSTICS = {
   ),
 
   // /proc/iomem, lspci
-  'addresses-hidden': rule('warning', () => 'all addresses are zero; read /proc/iomem as root to see them', {
-    explainsEmptySource: true,
-  }),
-  'bar-without-size': rule(
-    'info',
-    ({ device, start }: { readonly device: string; readonly start: bigint }) =>
-      `the size of the region at ${hex(start)} of ${device} was not printed; lspci prints sizes only if it reads sysfs`,
-  ),
 
   // Kernel logs
   'damaged-unit': rule(
@@ -223,11 +215,6 @@ export const DIAGNOSTICS = {
     'warning',
     ({ text }: Text) =>
       `malformed identity map: ${quote(text)}; expected '[start - end]' in hexadecimal, at most 64 bits each`,
-  ),
-  'damaged-ivmd': rule(
-    'warning',
-    ({ text }: Text) =>
-      `malformed IVMD: ${quote(text)}; expected two devices, 'range_start:', 'range_end:' and 'flags:'`,
   ),
   'damaged-fault': complaint(
     'warning',
@@ -344,8 +331,6 @@ export const DIAGNOSTICS = {
     ({ device, index, size }: { readonly device: string; readonly index: number; readonly size: bigint | undefined }) =>
       `BAR ${index} of ${device}${size === undefined ? '' : ` (${hex(size)} bytes)`} was given no address: the windows of its bridges are too small`,
   ),
-  'rmrr-ignored': rule('info', (range: Range) => `Xen ignores the RMRR ${hexRange(range)}: it has no device`),
-  'rmrr-incorrect': rule('warning', (range: Range) => `Xen rejected the RMRR ${hexRange(range)} as incorrect`),
   'address-above-width': rule(
     'warning',
     ({ address, width }: { readonly address: bigint; readonly width: string }) =>

@@ -30,6 +30,25 @@ export const LATER_DIAGNOSTICS = {
       `malformed root table row: ${quote(text)}; expected a device and pairs of 64-bit hexadecimal numbers`,
   ),
 
+  // Memory and devices
+  'addresses-hidden': rule('warning', () => 'all addresses are zero; read /proc/iomem as root to see them', {
+    explainsEmptySource: true,
+  }),
+  'bar-without-size': rule(
+    'info',
+    ({ device, start }: { readonly device: string; readonly start: bigint }) =>
+      `the size of the region at ${hex(start)} of ${device} was not printed; lspci prints sizes only if it reads sysfs`,
+  ),
+
+  // Kernel logs of AMD and Xen
+  'damaged-ivmd': rule(
+    'warning',
+    ({ text }: Text) =>
+      `malformed IVMD: ${quote(text)}; expected two devices, 'range_start:', 'range_end:' and 'flags:'`,
+  ),
+  'rmrr-ignored': rule('info', (range: Range) => `Xen ignores the RMRR ${hexRange(range)}: it has no device`),
+  'rmrr-incorrect': rule('warning', (range: Range) => `Xen rejected the RMRR ${hexRange(range)} as incorrect`),
+
   // Kernel traces
   'events-lost': rule(
     'warning',
