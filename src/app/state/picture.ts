@@ -4,7 +4,7 @@ import { IOVA_MAX } from '../../iova/iova.ts';
 import { type IovaRange, range } from '../../iova/range.ts';
 import type { ScaleKind } from '../../timeline/axis/scale.ts';
 import { covers, sliceWindow } from '../../timeline/axis/slice.ts';
-import { boundsInView, fitAll, fitRange, resize, type Viewport } from '../../timeline/axis/viewport.ts';
+import { boundsInView, fitAll, fitRange, type Viewport } from '../../timeline/axis/viewport.ts';
 import { type AppState, useApp } from './app-state.ts';
 import { shownConflict } from './conflict-key.ts';
 import { engine } from './engine.ts';
@@ -61,18 +61,14 @@ async function arrangeNow(turn: number, keep: 'view' | 'all'): Promise<void> {
   }
   const arrangement = answered.value;
   if (get().plotWidth === 0) return;
-  const before = get().view;
-  const view = keep === 'view' ? keptView(arrangement) : fitAll(arrangement.scale, get().plotWidth);
-  const window = sliceWindow(view);
+  const viewNow = () => (keep === 'view' ? keptView(arrangement) : fitAll(arrangement.scale, get().plotWidth));
+  const window = sliceWindow(viewNow());
   const cut = await engine().call('slice', { revision: arrangement.revision, window });
   if (!arrangements.isCurrent(turn) || !cut.ok) return;
   // For scripts/first-load.mjs: files that the page fetches later do not delay the first picture.
   if (!get().drawn) performance.mark('first-picture');
   // The view may have been moved, or the plot laid out with another width, while the slices were cut.
-  const { plotWidth, view: now } = get();
-  const kept = keep === 'view' && now !== before ? keptView(arrangement) : view;
-  const resized = kept.width === plotWidth ? kept : resize(arrangement.scale, kept, plotWidth);
-  set({ picture: { arrangement, slices: cut.value, window }, view: resized, drawn: true });
+  set({ picture: { arrangement, slices: cut.value, window }, view: viewNow(), drawn: true });
   ensureSlices();
   await Promise.all(refreshes.map((refresh) => refresh(turn)));
 }
