@@ -110,33 +110,28 @@ export class MappingHistory {
     if (!events || pasts.length === 0) return undefined;
     const isTimed = time !== undefined && pasts.every((past) => past.isTimed);
     const end = isTimed ? firstAtLeast(events.times, time) + 1 : Number.POSITIVE_INFINITY;
-    const all = pasts.flatMap(({ intervals }) => Object.entries(intervals));
-    const before = all.flatMap(([i, interval]) => (Number(i) < end ? [interval] : []));
-    const later = (a: Placed | undefined, b: Placed): Placed => (a && isLater(a, b, isTimed) ? a : b);
-    const latest = (found: readonly (Placed | undefined)[]): Placed | undefined =>
-      found.filter((event) => event !== undefined).reduce<Placed | undefined>(later, undefined);
-    const last = latest(before.map((interval) => interval.last));
+    const inOrder = (found: readonly (Placed | undefined)[]) =>
+      found.filter((event) => event !== undefined).sort((a, b) => compareOrder(a, b, isTimed));
+    const intervals = pasts.flatMap((past) => Object.entries(past.intervals));
+    const before = inOrder(intervals.flatMap(([i, { lastMap, last }]) => (Number(i) < end ? [lastMap, last] : [])));
+    const after = inOrder(intervals.flatMap(([i, { firstMap }]) => (Number(i) < end ? [] : [firstMap])));
+    const last = before.at(-1);
     // Where a history is only counted, an earlier map may be missing.
     const isCounted = [...sets].some(({ folded }) => folded && (time ?? 0) <= (timeOf(folded.until) ?? Infinity));
-    const next = isCounted
-      ? undefined
-      : all
-          .flatMap(([i, { firstMap }]) => (Number(i) >= end && firstMap ? [firstMap] : []))
-          .reduce<Placed | undefined>((a, b) => (a && !isLater(a, b, isTimed) ? a : b), undefined);
     return {
-      mapped: latest(before.map(({ lastMap }) => lastMap)),
+      mapped: before.findLast(({ fact }) => isMap(fact)),
       unmapped: last && !isMap(last.fact) ? last : undefined,
-      next,
+      next: isCounted ? undefined : after[0],
       isTimed,
     };
   }
 }
 
-/** True if `a` happened after `b`. Events of two sets at the same time, or without times, are in the order of the sets. */
-function isLater(a: Placed, b: Placed, isTimed: boolean): boolean {
-  if (a.setIndex === b.setIndex) return a.index > b.index;
+/** By the order in which they happened. Events of two sets at the same time, or without times, are in the order of the sets. */
+function compareOrder(a: Placed, b: Placed, isTimed: boolean): number {
+  if (a.setIndex === b.setIndex) return a.index - b.index;
   const difference = isTimed ? (timeOf(a.fact) ?? 0) - (timeOf(b.fact) ?? 0) : 0;
-  return difference === 0 ? a.setIndex > b.setIndex : difference > 0;
+  return difference === 0 ? a.setIndex - b.setIndex : difference;
 }
 
 /** When a map or an unmap happened, in seconds. */
