@@ -42,8 +42,8 @@ export interface InputOptions {
   readonly keepsData?: boolean | undefined;
 }
 
-/** Bytes that are read at once: with 64 KiB, the default, a large file takes a fifth longer. */
-const CHUNK_BYTES = 1 << 20;
+/** Bytes of a file that are read at once: with 64 KiB, the default, a large file takes a fifth longer. */
+export const CHUNK_BYTES = 1 << 20;
 
 type ReadableBytes = AsyncGenerator<Uint8Array, void, undefined>;
 
@@ -87,7 +87,7 @@ const byName = new Intl.Collator('en', { numeric: true });
 const sortedNames = new Map<string, readonly string[]>();
 const SORTED_MAX = 10_000;
 
-function inOrder(names: string[]): readonly string[] {
+export function inOrder(names: string[]): readonly string[] {
   if (names.length < 2) return names;
   const key = names.sort().join('/');
   const known = sortedNames.get(key);

@@ -9,7 +9,7 @@ import type { DumpInput } from '../dumps/input/open.ts';
 import { type Extent, partsOfTar } from '../dumps/input/tar-hosts.ts';
 import { OpenCase } from '../engine/case/open-case.ts';
 import { readGroup } from '../engine/case/source.ts';
-import { dumpInputs } from './dump-inputs.ts';
+import { CHUNK_BYTES, dumpInputs, inOrder } from './dump-inputs.ts';
 import type { CliIo } from './io.ts';
 import { type UnreadInput, unreadInputs } from './open-files.ts';
 
@@ -41,17 +41,13 @@ export interface ReadPart {
 /** Hosts of an archive that are read together. */
 const TAR_HOSTS = 16;
 
-/** The parts of a path; undefined if it is not a folder or an archive of several hosts, or has to be read as a whole. */
+/**
+ * The parts of a path; undefined if it is not a folder or an archive of several hosts, or has to be read as a whole. Rejects if
+ * it cannot be looked at.
+ */
 export async function fleetParts(path: string, isFolder: boolean): Promise<readonly FleetPart[] | undefined> {
-  if (isFolder) {
-    try {
-      return foldersOf(path.replace(/\/+$/, ''));
-    } catch {
-      // What cannot be listed is reported when it is read.
-      return undefined;
-    }
-  }
-  const parts = await partsOfTar(createReadStream(path, { highWaterMark: 1 << 20 }), path, TAR_HOSTS);
+  if (isFolder) return foldersOf(path.replace(/\/+$/, ''));
+  const parts = await partsOfTar(createReadStream(path, { highWaterMark: CHUNK_BYTES }), path, TAR_HOSTS);
   return parts?.map((extents) => ({ path, extents }));
 }
 
@@ -85,25 +81,16 @@ function foldersOf(path: string): FleetPart[] | undefined {
   return areHosts ? partsNamed(path, folders) : undefined;
 }
 
-const byName = new Intl.Collator('en', { numeric: true });
-
 function partsNamed(path: string, names: string[]): FleetPart[] {
-  // As dump-inputs.ts lists them.
-  return names
-    .sort()
-    .sort(byName.compare)
-    .map((name) => ({ path: `${path}/${name}` }));
+  return inOrder(names).map((name) => ({ path: `${path}/${name}` }));
 }
-
-/** Bytes that are read at once. */
-const PIECE_BYTES = 1 << 20;
 
 async function* bytesAt(path: string, extents: readonly Extent[]): AsyncGenerator<Uint8Array, void, undefined> {
   const file = openSync(path, 'r');
   try {
     for (const { begin, end } of extents) {
       for (let at = begin; at < end; ) {
-        const bytes = new Uint8Array(Math.min(PIECE_BYTES, end - at));
+        const bytes = new Uint8Array(Math.min(CHUNK_BYTES, end - at));
         const length = readSync(file, bytes, 0, bytes.length, at);
         // The last entry may be cut off.
         if (length === 0) return;

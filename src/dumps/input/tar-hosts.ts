@@ -56,6 +56,8 @@ class Runs {
   #first: TarEntry[] | undefined = [];
   readonly #runs: Run[] = [];
   #last: Run | undefined;
+  /** True if the last run keeps all of its paths. */
+  #keepsPaths = false;
   /** Folders of the hosts in the order of their first entries, each with its part. */
   readonly #parts = new Map<string, number>();
 
@@ -109,8 +111,6 @@ class Runs {
     if (this.#keepsPaths) this.#last.paths.push(pathIn(name, components));
     return true;
   }
-
-  #keepsPaths = false;
 
   /** The runs of each part; undefined if the archive must be read as a whole. */
   parts(): readonly (readonly Run[])[] | undefined {
