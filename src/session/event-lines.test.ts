@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromWords } from '../iova/address-halves.ts';
 import { anyAddress, assertProperty } from '../iova/testing/arbitraries.ts';
+import { addressesIn } from './addresses.ts';
 import { parseEventLine } from './event-line.ts';
 import { AsciiEncoder, type AsciiText, EventLines } from './event-lines.ts';
 import { writeEvent } from './write.ts';
@@ -49,12 +50,6 @@ function readBytes(lines: EventLines, ascii: AsciiText, from: number) {
   const end = lines.readAscii(ascii, from);
   const event = end < 0 ? undefined : lines.event;
   return event && { event, end };
-}
-
-/** The addresses in a value, in the order of its fields. */
-function addressesIn(value: unknown): bigint[] {
-  if (typeof value === 'bigint') return [value];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(addressesIn) : [];
 }
 
 describe('EventLines', () => {

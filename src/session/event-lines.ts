@@ -2,6 +2,7 @@
 // again field by field: its numbers are put into a copy of the earlier event.
 import { fromWords } from '../iova/address-halves.ts';
 import { doubleAt, wordAt } from '../iova/typed-arrays.ts';
+import { addressesIn } from './addresses.ts';
 import { isReversed, type ParsedLine, parseEventLine } from './event-line.ts';
 import { isFact, isOperation, type Operation, type SessionEvent } from './events.ts';
 import { makerOf, type Value } from './makers.ts';
@@ -322,16 +323,9 @@ function spellingOf(key: string): Spelling | undefined {
     areAddresses,
     make,
     alike:
-      isOperation(event) && areAddresses.every((isAddress) => isAddress) && addressCount(event) === found.length
+      isOperation(event) && areAddresses.every((isAddress) => isAddress) && addressesIn(event).length === found.length
         ? alikeOf(make, found)
         : undefined,
     isCanonical: writeEvent(event) === text,
   };
-}
-
-/** Number of addresses in a value. */
-function addressCount(value: unknown): number {
-  if (typeof value === 'bigint') return 1;
-  if (typeof value !== 'object' || value === null) return 0;
-  return Object.values(value).reduce((sum: number, part) => sum + addressCount(part), 0);
 }

@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromWords } from '../iova/address-halves.ts';
 import { anyAddress, assertProperty } from '../iova/testing/arbitraries.ts';
+import { addressesIn } from './addresses.ts';
 import { parseEventLine } from './event-line.ts';
 import type { EventList } from './event-list.ts';
 import { isOperation, type SessionEvent } from './events.ts';
@@ -21,12 +22,6 @@ function renumbered(value: unknown, addresses: readonly bigint[], state = { next
   if (Array.isArray(value)) return value.map((part) => renumbered(part, addresses, state));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, renumbered(part, addresses, state)]));
-}
-
-/** The addresses in a value, in the order of its fields. */
-function addressesIn(value: unknown): bigint[] {
-  if (typeof value === 'bigint') return [value];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(addressesIn) : [];
 }
 
 const others: readonly SessionEvent[] = [
