@@ -199,8 +199,6 @@ export const DIAGNOSTICS = {
     ({ text }: Text) => `malformed IOMMU register: ${quote(text)}; expected a hexadecimal number of at most 64 bits`,
   ),
 
-  // /proc/iomem, lspci
-
   // Kernel logs
   'damaged-unit': rule(
     'warning',

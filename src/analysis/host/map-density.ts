@@ -34,7 +34,7 @@ export class DensityTable {
   #pages = 1;
   #last: { readonly key: number; readonly bucket: Bucket } | undefined;
 
-  /** Counts a map of the inclusive range, given as words. */
+  /** Counts a map of the inclusive range, whose bounds are given in words of 32 bits. */
   add(startHigh: number, startLow: number, lastHigh: number, lastLow: number): void {
     const page = startHigh * PAGES_PER_HIGH + (startLow >>> 12);
     const key = Math.floor(page / this.#pages);

@@ -6,7 +6,7 @@ import type { FactOf } from '../../session/events.ts';
 
 export type TraceFact = FactOf<'map'> | FactOf<'unmap'>;
 
-/** Words of a fact: start, last, and the physical address or the bytes unmapped. */
+/** Words of a fact, of 32 bits: start, last, and the physical address or the bytes unmapped, two each. */
 const STRIDE = 6;
 const UNMAP = 1;
 const HAS_EXTRA = 2;
