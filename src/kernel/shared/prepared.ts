@@ -1,5 +1,6 @@
 // Operations that are run by their numbers. Long sessions consist of maps and unmaps that differ only in their addresses. What
 // those have in common is looked at once, and what succeeds without a question is done in words: no bigint, no object.
+import { TWO_32 } from '../../iova/address-halves.ts';
 import type { Answer, Operation, OperationOf } from '../../session/events.ts';
 
 /**
@@ -126,7 +127,6 @@ export function isAsRecorded({ expected }: PreparedOperation, words: Words): boo
 }
 
 const TWO_31 = 0x8000_0000;
-const TWO_32 = 0x1_0000_0000;
 
 /** A range in words. */
 export interface WordRange {
