@@ -14,6 +14,7 @@ import type { Backing } from '../shared/memory.ts';
 import { areaObstacle, asRange, holeObstacle, requestedBy, reservedObstacle } from '../shared/obstacles.ts';
 import { type Decision, DONE, type Permissions } from '../shared/outcome.ts';
 import {
+  alignmentMask,
   isAlignedMap,
   isLowMemory,
   type PreparedMap,
@@ -254,8 +255,8 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
     const mask = this.#alignmentMask();
     if (mask < 0 || !readRange(map, words, RANGE) || !isLowMemory(map, words) || !isAlignedMap(map, words, mask))
       return false;
-    if (this.reservedStore.overlapsAny(RANGE) || !this.areaStore.addPrepared(map, words, RANGE, pages, origin))
-      return false;
+    if (this.reservedStore.overlapsAny(RANGE)) return false;
+    if (this.areaStore.addPrepared(map, words, RANGE, pages, origin) < 0) return false;
     this.#pinned.describe(pages, 0n, NO_BACKING, map.write, false);
     return true;
   }
@@ -263,15 +264,14 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
   /** Unmaps a range that is exactly one area, if nothing else has to happen. False: nothing was changed. */
   unmapPrepared(unmap: PreparedUnmap, words: Words): boolean {
     if (this.#pins || this.#accesses.size > 0 || !readRange(unmap, words, RANGE)) return false;
-    return this.areaStore.removeExactly(RANGE);
+    return this.areaStore.removeExactly(RANGE) >= 0;
   }
 
   /** The bits that must be zero in an address; −1 if there are too many for a word. */
   #alignmentMask(): number {
     if (this.#maskedAlignment !== this.#alignment) {
       this.#maskedAlignment = this.#alignment;
-      const mask = this.#alignment - 1n;
-      this.#mask = mask > 0x7fff_ffffn ? -1 : Number(mask);
+      this.#mask = alignmentMask(this.#alignment);
     }
     return this.#mask;
   }

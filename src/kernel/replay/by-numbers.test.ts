@@ -8,10 +8,12 @@ import { PackedList } from '../../session/packed-list.ts';
 import { newSession, type Session } from '../../session/session.ts';
 import { IommufdModel } from '../iommufd/model.ts';
 import { IommufdVfioModel } from '../iommufd-vfio/model.ts';
+import { MAPPING_LIMIT } from '../limits.ts';
 import type { KernelModel } from '../model.ts';
 import { createModel } from '../models.ts';
 import { anyContainerOperation, anyOperation, anyPageTableOperation } from '../testing/any-operation.ts';
 import { snapshot } from '../testing/run.ts';
+import { Type1Model } from '../type1/model.ts';
 import { versionsOf } from '../version-changes.ts';
 import { answerOf, replay, runEvent } from './replay.ts';
 import { SessionStates } from './state-at.ts';
@@ -60,10 +62,10 @@ const DOMAIN = {
   aperture: [0n as Iova, 0x7f_ffff_ffffn as Iova],
   pgsize_bitmap: 0x1000n as Iova,
 } as const;
-const FIRST: Readonly<Record<string, readonly Operation[]>> = {
-  iommufd: [{ op: 'ioas.alloc', ioas: 'a' }],
-  'iommufd-vfio': [
-    { op: 'container.open', container: 'c', model: 'type1v2' },
+
+function containerOf(version: 'type1' | 'type1v2'): Operation[] {
+  return [
+    { op: 'container.open', container: 'c', model: version },
     {
       op: 'container.attach_group',
       container: 'c',
@@ -71,10 +73,17 @@ const FIRST: Readonly<Record<string, readonly Operation[]>> = {
       domain: { ...DOMAIN, aperture: [...DOMAIN.aperture], enforce_cache_coherency: true },
       reserved: [{ start: 0x5000n as Iova, last: 0x5fffn as Iova, type: 'msi' }],
     },
-  ],
-};
-const MODELS = { iommufd: IommufdModel, 'iommufd-vfio': IommufdVfioModel };
-const CASES = (['iommufd', 'iommufd-vfio'] as const).flatMap((model) =>
+  ];
+}
+
+/** What the sessions of a model begin with. */
+function firstOf(model: keyof typeof MODELS, seed: number): Operation[] {
+  if (model === 'iommufd') return [{ op: 'ioas.alloc', ioas: 'a' }];
+  return containerOf(seed % 2 === 0 ? 'type1' : 'type1v2');
+}
+
+const MODELS = { iommufd: IommufdModel, 'iommufd-vfio': IommufdVfioModel, type1: Type1Model };
+const CASES = (['iommufd', 'iommufd-vfio', 'type1'] as const).flatMap((model) =>
   versionsOf(model)
     .filter((_, i, { length }) => (length - 1 - i) % 4 === 0)
     .map((version) => [model, version] as const),
@@ -100,7 +109,7 @@ function recorded(operations: readonly Operation[], header: Session['header'], s
   });
 }
 
-function hitsOf(spy: MockInstance<IommufdModel['applyPrepared']>): number {
+function hitsOf(spy: MockInstance<NonNullable<KernelModel['applyPrepared']>>): number {
   return spy.mock.results.filter(({ value }) => value === true).length;
 }
 
@@ -113,7 +122,7 @@ describe('operations that are run by their numbers', () => {
         const header = { ...newSession().header, model: name, kernel: version, ...memlock };
         const arbitrary = name === 'iommufd' ? ioasOperation : containerOperation;
         const sampled = fc.sample(arbitrary, { numRuns: OPERATIONS, seed });
-        const plain: SessionEvent[] = recorded([...(FIRST[name] ?? []), ...sampled], header, seed);
+        const plain: SessionEvent[] = recorded([...firstOf(name, seed), ...sampled], header, seed);
         plain.splice(7, 0, { kind: 'host', name: 'lab' });
         const session: Session = { ...newSession(), header, events: new PackedList(plain, isOperation), lines: [] };
         const expected = [...replay({ ...session, events: plain }, emptyModel(header))];
@@ -136,6 +145,37 @@ describe('operations that are run by their numbers', () => {
     } finally {
       spy.mockRestore();
     }
+  });
+
+  it('are refused when a container has no mapping left', () => {
+    const header = { ...newSession().header, model: 'type1' };
+    const map = (i: number): Operation => ({
+      op: 'container.map_dma',
+      container: 'c',
+      flags: ['read'],
+      vaddr: 0n as Iova,
+      size: 0x1000n as Iova,
+      iova: (0x10_0000n + BigInt(i) * 0x1000n) as Iova,
+    });
+    const first = containerOf('type1v2');
+    const maps = Array.from({ length: MAPPING_LIMIT + 1 }, (_, i) => map(i));
+    const unmap: Operation = {
+      op: 'container.unmap_dma',
+      container: 'c',
+      flags: [],
+      iova: 0x10_0000n as Iova,
+      size: 0x1000n as Iova,
+    };
+    const plain = [...first, ...maps, unmap, map(0), map(MAPPING_LIMIT)];
+    const states = new SessionStates(
+      { ...newSession(), header, events: new PackedList<SessionEvent>(plain, isOperation) },
+      emptyModel(header),
+    );
+    states.stateAt(plain.length);
+    const refused = plain.flatMap((_, i) => (states.exceptionAt(i) ? [i] : []));
+    expect(refused).toEqual([first.length + MAPPING_LIMIT, plain.length - 1]);
+    for (const i of refused)
+      expect(states.exceptionAt(i)?.outcome).toMatchObject({ refusal: { rule: 'map-none-left' } });
   });
 
   it('are compared with what was recorded', () => {

@@ -90,16 +90,15 @@ export class AreaStore {
     return handle;
   }
 
-  /** Adds the area of a prepared map whose range is known. False, and nothing is changed, if an area overlaps it. */
-  addPrepared(map: PreparedMap, words: Words, range: WordRange, pages: number, origin: number): boolean {
+  /** Adds the area of a prepared map whose range is known. Its handle; −1, and nothing is changed, if an area overlaps it. */
+  addPrepared(map: PreparedMap, words: Words, range: WordRange, pages: number, origin: number): number {
     const { startHigh, startLow, lastHigh, lastLow } = range;
     const handle = this.#free[this.#free.length - 1] ?? this.#used;
-    if (!this.tree.insertFree(startHigh, startLow, lastHigh, lastLow, handle)) return false;
+    if (!this.tree.insertFree(startHigh, startLow, lastHigh, lastLow, handle)) return -1;
     const { userVa, read, write } = map;
     const flags = (read ? READ : 0) | (write ? WRITE | PAGES_WRITABLE : 0);
     // Takes that handle.
-    this.#newHandle(words[userVa * 2] as number, words[userVa * 2 + 1] as number, pages, flags, origin);
-    return true;
+    return this.#newHandle(words[userVa * 2] as number, words[userVa * 2 + 1] as number, pages, flags, origin);
   }
 
   #newHandle(userVaHigh: number, userVaLow: number, pages: number, flags: number, origin: number): number {
@@ -130,13 +129,12 @@ export class AreaStore {
     this.#free.push(area.value);
   }
 
-  /** Removes the area that is exactly this range. False if there is none, or if areas may overlap. */
-  removeExactly({ startHigh, startLow, lastHigh, lastLow }: WordRange): boolean {
-    if (!this.tree.isDisjoint) return false;
+  /** Removes the area that is exactly this range. Its handle; −1 if there is none, or if areas may overlap. */
+  removeExactly({ startHigh, startLow, lastHigh, lastLow }: WordRange): number {
+    if (!this.tree.isDisjoint) return -1;
     const handle = this.tree.removeWords(startHigh, startLow, lastHigh, lastLow);
-    if (handle < 0) return false;
-    this.#free.push(handle);
-    return true;
+    if (handle >= 0) this.#free.push(handle);
+    return handle;
   }
 
   clear(): void {

@@ -162,13 +162,28 @@ export function readRange({ start, length }: PreparedOperation, words: Words, ra
   return true;
 }
 
+/** The number of bytes of an operation: exact below 2^53. */
+export function lengthOf({ length }: PreparedOperation, words: Words): number {
+  return (words[length * 2] as number) * TWO_32 + (words[length * 2 + 1] as number);
+}
+
+/** The bits that must be zero in the lower word of an address that is a multiple of `alignment`; −1 if that has more of them. */
+export function alignmentMask(alignment: bigint): number {
+  const mask = alignment - 1n;
+  return mask > 0x7fff_ffffn ? -1 : Number(mask);
+}
+
+/** True if the start and the length of an operation are multiples of an alignment, which is `mask` + 1. */
+export function isAlignedRange({ start, length }: PreparedOperation, words: Words, mask: number): boolean {
+  return (((words[start * 2 + 1] as number) | (words[length * 2 + 1] as number)) & mask) === 0;
+}
+
 /** True if the user's memory of a map is below 2^63. Its end does not wrap then. */
 export function isLowMemory({ userVa }: PreparedMap, words: Words): boolean {
   return (words[userVa * 2] as number) < TWO_31;
 }
 
 /** True if the start, the length and the user's memory of a map are multiples of an alignment, which is `mask` + 1. */
-export function isAlignedMap({ start, length, userVa }: PreparedMap, words: Words, mask: number): boolean {
-  const bits = (words[start * 2 + 1] as number) | (words[length * 2 + 1] as number) | (words[userVa * 2 + 1] as number);
-  return (bits & mask) === 0;
+export function isAlignedMap(map: PreparedMap, words: Words, mask: number): boolean {
+  return isAlignedRange(map, words, mask) && ((words[map.userVa * 2 + 1] as number) & mask) === 0;
 }

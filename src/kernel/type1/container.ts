@@ -1,4 +1,5 @@
 // One VFIO container with a type1 backend. Methods check in the kernel's order; a refusal changes nothing.
+import { atMost, below, highWord, lowWord } from '../../iova/address-halves.ts';
 import { IOVA_MAX, type Iova, lowestSetBit } from '../../iova/iova.ts';
 import { containsRange, type IovaRange, intersection, sizeOf } from '../../iova/range.ts';
 import { complement, intersect, type RangeSet, rangeSet, subtract } from '../../iova/range-set.ts';
@@ -12,6 +13,18 @@ import { driverOf } from '../shared/iommu-driver.ts';
 import { type Backing, pinningOf } from '../shared/memory.ts';
 import { areaObstacle, asRange, reservedObstacle } from '../shared/obstacles.ts';
 import { type Decision, DONE, type Permissions } from '../shared/outcome.ts';
+import {
+  alignmentMask,
+  isAlignedMap,
+  isAlignedRange,
+  isLowMemory,
+  lengthOf,
+  type PreparedMap,
+  type PreparedUnmap,
+  readRange,
+  type WordRange,
+  type Words,
+} from '../shared/prepared.ts';
 import { type Obstacle, type Requested, refuserIn } from '../shared/refusal.ts';
 import { ReservedStore } from '../shared/reserved-store.ts';
 import { type KernelRules, NEWEST_RULES } from '../version-changes.ts';
@@ -36,6 +49,9 @@ interface Domain {
 const MAX_DIRTY_BITMAP = 0x1000_0000n;
 
 const refusals = refuserIn(TYPE1_RULES);
+
+/** The range of the operation that is being run. */
+const RANGE: WordRange = { startHigh: 0, startLow: 0, lastHigh: 0, lastLow: 0 };
 
 /** Flags of a map that some kernels know. */
 const MAP_FLAGS: ReadonlySet<string> = new Set(['read', 'write', 'vaddr']);
@@ -65,8 +81,12 @@ export class Type1Container extends AddressSpace {
   /** In the order of creation. */
   #domains: Domain[] = [];
   #validRanges: RangeSet = [];
+  /** Start and last of the valid ranges in words, and of which ranges they are. */
+  #valid: { readonly of: RangeSet; readonly words: Uint32Array } = { of: [], words: new Uint32Array(0) };
   #pageSizes = 0n;
   #alignment = 1n;
+  /** The mask of the alignment. */
+  #mask = 0;
   #nextPages = 1;
   #hazard: Hazard | undefined;
   #mappingsLeft = MAPPING_LIMIT;
@@ -139,6 +159,7 @@ export class Type1Container extends AddressSpace {
     const large = bitmap & -page;
     this.#pageSizes = large === bitmap ? bitmap : large | page;
     this.#alignment = lowestSetBit(this.#pageSizes);
+    this.#mask = alignmentMask(this.#alignment);
   }
 
   /** True if an IOMMU with these page sizes (a bitmap) has one in common with all domains. */
@@ -330,6 +351,57 @@ export class Type1Container extends AddressSpace {
     return DONE;
   }
 
+  /**
+   * Maps by the numbers of a map that was prepared, if nothing can be against it. False: nothing was changed, and `map`
+   * decides.
+   */
+  mapPrepared(map: PreparedMap, words: Words, origin: number): boolean {
+    if (!this.hasGroups || this.#mappingsLeft === 0 || !readRange(map, words, RANGE)) return false;
+    if (this.#mask < 0 || !isLowMemory(map, words) || !isAlignedMap(map, words, this.#mask)) return false;
+    if (!this.#isValid(RANGE)) return false;
+    const length = lengthOf(map, words);
+    if (!this.#locked.change(length)) return false;
+    if (!this.#mappings.addPrepared(map, words, RANGE, this.#nextPages, origin)) {
+      this.#locked.change(-length);
+      return false;
+    }
+    this.#nextPages++;
+    this.#mappingsLeft--;
+    return true;
+  }
+
+  /** True if the range is inside of one valid range. */
+  #isValid({ startHigh, startLow, lastHigh, lastLow }: WordRange): boolean {
+    if (this.#valid.of !== this.#validRanges)
+      this.#valid = { of: this.#validRanges, words: wordsOf(this.#validRanges) };
+    const { words } = this.#valid;
+    // The first range that ends at the last address or above it.
+    let from = 0;
+    let to = words.length / 4;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      const w = middle * 4;
+      if (below(words[w + 2] as number, words[w + 3] as number, lastHigh, lastLow)) from = middle + 1;
+      else to = middle;
+    }
+    const w = from * 4;
+    return w < words.length && atMost(words[w] as number, words[w + 1] as number, startHigh, startLow);
+  }
+
+  /** Unmaps a range that is exactly one mapping, if nothing else has to happen. False: nothing was changed. */
+  unmapPrepared(unmap: PreparedUnmap, words: Words): boolean {
+    if (!this.hasGroups || this.#uncounted.size > 0 || !readRange(unmap, words, RANGE)) return false;
+    if (this.#mask < 0 || !isAlignedRange(unmap, words, this.#mask)) return false;
+    const length = lengthOf(unmap, words);
+    if (!this.#locked.change(-length)) return false;
+    if (!this.#mappings.removeExactly(RANGE)) {
+      this.#locked.change(length);
+      return false;
+    }
+    this.#mappingsLeft++;
+    return true;
+  }
+
   #checkWraps({ iova, size, vaddr }: Type1MapRequest, requested: Requested) {
     if (iova + size - 1n > IOVA_MAX) return this.#no('map-iova-wraps', { requested });
     if (vaddr + size - 1n > IOVA_MAX) return this.#no('map-memory-wraps', { requested });
@@ -420,6 +492,13 @@ export class Type1Container extends AddressSpace {
       },
     };
   }
+}
+
+/** Start and last of each range, the upper and the lower word of each. */
+function wordsOf(ranges: RangeSet): Uint32Array {
+  return Uint32Array.from(
+    ranges.flatMap(({ start, last }) => [highWord(start), lowWord(start), highWord(last), lowWord(last)]),
+  );
 }
 
 function boundsOf({ start, last, type }: ReservedRegion) {

@@ -46,11 +46,15 @@ export class MappingTree {
 
   /** Links a mapping of start … last (inclusive). Source: Linux 6.12, vfio_link_dma. */
   insert(handle: number, start: bigint, last: bigint): void {
+    // Modulo 2^64.
+    const end = last + 1n;
+    this.insertWords(handle, highWord(start), lowWord(start), highWord(end), lowWord(end));
+  }
+
+  /** The same by words; the end is the address behind the last one, modulo 2^64. */
+  insertWords(handle: number, high: number, low: number, endHigh: number, endLow: number): void {
     const node = handle + 1;
     if (node >= this.#color.length) this.#grow(node);
-    const high = highWord(start);
-    const low = lowWord(start);
-    const end = last + 1n;
     let parent = NIL;
     let isLeft = false;
     for (let at = this.#root; at !== NIL; at = isLeft ? this.#leftOf(at) : this.#rightOf(at)) {
@@ -59,9 +63,8 @@ export class MappingTree {
     }
     this.#startHigh[node] = high;
     this.#startLow[node] = low;
-    // Modulo 2^64.
-    this.#endHigh[node] = highWord(end);
-    this.#endLow[node] = lowWord(end);
+    this.#endHigh[node] = endHigh;
+    this.#endLow[node] = endLow;
     this.#left[node] = NIL;
     this.#right[node] = NIL;
     this.#parent[node] = parent;

@@ -4,6 +4,7 @@ import type { IntervalEntry } from '../../iova/interval-tree/types.ts';
 import { IOVA_MAX } from '../../iova/iova.ts';
 import type { Area, AreaStore, Mapping } from '../shared/area-store.ts';
 import { asRange } from '../shared/obstacles.ts';
+import type { PreparedMap, WordRange, Words } from '../shared/prepared.ts';
 import type { KernelRules } from '../version-changes.ts';
 import { MappingTree } from './mapping-tree.ts';
 
@@ -29,6 +30,13 @@ export interface Type1Mappings {
   remove(start: bigint, size: bigint, stopsAtCut: boolean, onRemove: (area: Area) => void): Removed;
   removeAll(onRemove: (area: Area) => void): Removed;
   clear(): void;
+  /**
+   * Adds the mapping of a prepared map whose range, which ends below 2^64−1, is known. False, and nothing is changed, if a
+   * lookup may find a mapping there.
+   */
+  addPrepared(map: PreparedMap, words: Words, range: WordRange, pages: number, origin: number): boolean;
+  /** Removes the mapping that is exactly this range. False, and nothing is changed, if an unmap may do anything else. */
+  removeExactly(range: WordRange): boolean;
   /** An independent copy for a copy of its store. */
   clone(store: AreaStore): Type1Mappings;
 }
@@ -83,6 +91,14 @@ class MappingsByLast implements Type1Mappings {
 
   clear(): void {
     this.#store.clear();
+  }
+
+  addPrepared(map: PreparedMap, words: Words, range: WordRange, pages: number, origin: number): boolean {
+    return this.#store.addPrepared(map, words, range, pages, origin) >= 0;
+  }
+
+  removeExactly(range: WordRange): boolean {
+    return this.#store.removeExactly(range) >= 0;
   }
 }
 
@@ -220,5 +236,23 @@ class MappingsByEnd implements Type1Mappings {
   clear(): void {
     this.#tree.clear();
     this.#store.clear();
+  }
+
+  addPrepared(map: PreparedMap, words: Words, range: WordRange, pages: number, origin: number): boolean {
+    if (this.#store.size === 0) this.#isPlain = true;
+    if (!this.#isPlain) return false;
+    const handle = this.#store.addPrepared(map, words, range, pages, origin);
+    if (handle < 0) return false;
+    const { startHigh, startLow, lastHigh, lastLow } = range;
+    const wraps = lastLow === 0xffff_ffff;
+    this.#tree.insertWords(handle, startHigh, startLow, wraps ? lastHigh + 1 : lastHigh, wraps ? 0 : lastLow + 1);
+    return true;
+  }
+
+  removeExactly(range: WordRange): boolean {
+    const handle = this.#isPlain ? this.#store.removeExactly(range) : -1;
+    if (handle < 0) return false;
+    this.#tree.remove(handle);
+    return true;
   }
 }

@@ -4,6 +4,7 @@ import { toHex } from '../../uapi/numbers.ts';
 import { encodeType1Info } from '../../uapi/type1-info.ts';
 import type { AddressSpaceView, KernelModel, ModelSettings, Outcome } from '../model.ts';
 import { badAttach, invalid, nameInUse, outcome, permissionsOf, SUCCESS, unknownObject } from '../shared/outcome.ts';
+import type { PreparedOperation, Words } from '../shared/prepared.ts';
 import { refuserIn } from '../shared/refusal.ts';
 import { type KernelRules, NEWEST_RULES } from '../version-changes.ts';
 import { Type1Container } from './container.ts';
@@ -91,6 +92,13 @@ export class Type1Model implements KernelModel {
       default:
         return invalid('not-in-model', `model ${this.name} does not have the operation ${operation.op}`);
     }
+  }
+
+  applyPrepared(operation: PreparedOperation, words: Words, origin: number): boolean {
+    const container = this.#containers.get(operation.space);
+    if (!container) return false;
+    if (operation.kind === 'unmap') return container.unmapPrepared(operation, words);
+    return container.mapPrepared(operation, words, origin);
   }
 
   #with(id: string, run: (container: Type1Container) => Outcome): Outcome {
