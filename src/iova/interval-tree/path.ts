@@ -130,6 +130,20 @@ export class TreePath {
   }
 
   /**
+   * Updates the summaries after an entry was added below all others, `gap` bytes before the lowest of them; no two entries
+   * overlap. The path goes along the beginnings of nodes: only the new gap and the new start count.
+   */
+  refreshAfterPrepend(gap: number, startHigh: number, startLow: number): void {
+    const { bounds, gaps, height } = this.#nodes;
+    for (let level = 1; level <= height; level++) {
+      const slot = this.#slots[level] as number;
+      bounds[slot * STRIDE] = startHigh;
+      bounds[slot * STRIDE + 1] = startLow;
+      if (gap > (gaps[slot] as number)) gaps[slot] = gap;
+    }
+  }
+
+  /**
    * Updates the summaries after a gap of length `split` inside the leaf became two: one that a larger gap decided is
    * still right, and so are all above it.
    */

@@ -152,11 +152,10 @@ export class IntervalTree implements ReadonlyIntervalTree {
     }
     // An entry at an end makes a gap inside the leaf of what was one outside.
     if (position === 0 || position === fill) path.forgetAligned();
-    if (!nodes.overlapping && position === fill) {
-      path.refreshAfterAppend(nodes.gapBetweenEntries(at - 1, at), lastHigh, lastLow);
-    } else {
-      path.refresh();
-    }
+    if (nodes.overlapping) path.refresh();
+    else if (position === fill) path.refreshAfterAppend(nodes.gapBetweenEntries(at - 1, at), lastHigh, lastLow);
+    // The way down ends at the first entry of a leaf only if it is the lowest of all.
+    else path.refreshAfterPrepend(nodes.gapBetweenEntries(at, at + 1), startHigh, startLow);
   }
 
   /** Removes one entry that is exactly start…last with `value`. False if there is none. */
