@@ -30,11 +30,9 @@ export function matchLongest(
         below !== undefined && rest?.test(below) ? pattern.exec(line.text.replace(/=$/, '') + below) : null;
       return longer ? { match: longer, lines: 2 } : { match: alone, lines: 1 };
     }
-    const joined = joinWrapped(line, ahead, 3, (text) => {
+    const joined = joinWrapped(line, ahead, 3, (text, joint) => {
       const match = pattern.exec(text);
-      return match && match.index < line.text.length && match.index + match[0].length > line.text.length - 1
-        ? match
-        : undefined;
+      return match && match.index < line.text.length && reaches(match, joint) ? match : undefined;
     });
     if (!joined) continue;
     const { value, lines } = joined;
@@ -43,6 +41,15 @@ export function matchLongest(
     return longer ? { match: longer, lines: lines + 1 } : { match: value, lines };
   }
   return undefined;
+}
+
+/**
+ * True if a match uses the last part of a joined text, which begins at `joint`. One that ends where the part begins does not,
+ * unless a mark there ends its last word: the word may have been cut, and the part be another message.
+ */
+function reaches(match: RegExpExecArray, joint: number): boolean {
+  const end = match.index + match[0].length;
+  return end > joint || (end === joint && /[,;:)\]}]/.test(match.input.charAt(joint)));
 }
 
 function endsWith(text: string, match: RegExpExecArray): boolean {
