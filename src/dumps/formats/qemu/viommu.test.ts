@@ -76,11 +76,18 @@ test.each([
   'smmuv3-iommu-memory-region-24-3 translation failed for iova=0x80[redacted] (SMMU_EVT_F_TRANSLATION)',
   'vtd_iova_to_slpte: detected slpte permission error (iova=0xfd2a10',
   'vtd_iova_to_slpte: detected slpte permission error (iova=0xfd2a10\nqemu-system-x86_64: terminating on signal 2',
-  'vtd_iova_to_slpte: detected slpte permission\nerror (iova=0xfd2a10\nqemu-system-x86_64: terminating on signal 2',
 ])('a damaged address is a finding: %s', async (line) => {
   const opened = await openText(line);
   expect(faultsOf(opened)).toEqual([]);
   expect(diagnosticsOf(opened)).toEqual(['warning damaged-fault 1']);
+});
+
+test('an address that is cut at the end of a broken line is no address', async () => {
+  const opened = await openText(
+    'vtd_iova_to_slpte: detected slpte permission\nerror (iova=0xfd2a10\nqemu-system-x86_64: terminating on signal 2',
+  );
+  expect(faultsOf(opened)).toEqual([]);
+  expect(opened.sources[0]?.unrecognized).toBe(3);
 });
 
 test('what has no address, or is no fault', async () => {
