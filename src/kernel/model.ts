@@ -3,7 +3,7 @@ import type { Iova } from '../iova/iova.ts';
 import type { IovaRange } from '../iova/range.ts';
 import type { Answer, Operation, SessionHeader } from '../session/events.ts';
 import { DEFAULT_HUGE_PAGE_SIZE, DEFAULT_PAGE_SIZE } from './shared/platform-ranges.ts';
-import type { PreparedOperation, Words } from './shared/prepared.ts';
+import type { PreparedMap, PreparedOperation, Words } from './shared/prepared.ts';
 import type { Refusal } from './shared/refusal.ts';
 import type { KernelRules } from './version-changes.ts';
 
@@ -147,6 +147,11 @@ export interface KernelModel extends KernelView {
    * one that its name says. False: nothing was changed, and `apply` has to run it. Absent: never.
    */
   applyPrepared?(operation: PreparedOperation, words: Words, origin: number): boolean;
+  /**
+   * Writes the address that a map would be given to its place; nothing is changed. False if it has to be run by `apply`. Absent:
+   * addresses are never chosen.
+   */
+  choosePrepared?(map: PreparedMap, words: Words): boolean;
   /** An independent copy, for checkpoints: cheap, because arrays are copied. */
   clone(): KernelModel;
 }

@@ -1,5 +1,6 @@
 // The I/O page table of one IOAS. Methods check in the kernel's order; a refusal changes nothing, except
 // an unmap that was refused half way.
+import { highWord, lowWord } from '../../iova/address-halves.ts';
 import { IntervalTree } from '../../iova/interval-tree/tree.ts';
 import { IOVA_MAX, type Iova, lowestSetBit } from '../../iova/iova.ts';
 import { type IovaRange, overlaps, WHOLE_SPACE } from '../../iova/range.ts';
@@ -14,7 +15,9 @@ import type { Backing } from '../shared/memory.ts';
 import { areaObstacle, asRange, holeObstacle, requestedBy, reservedObstacle } from '../shared/obstacles.ts';
 import { type Decision, DONE, type Permissions } from '../shared/outcome.ts';
 import {
+  addressAt,
   alignmentMask,
+  hasPlainLength,
   isAlignedMap,
   isLowMemory,
   type PreparedMap,
@@ -258,6 +261,17 @@ export class Ioas extends AddressSpace implements IoasSpace<Ioas> {
     if (this.reservedStore.overlapsAny(RANGE)) return false;
     if (this.areaStore.addPrepared(map, words, RANGE, pages, origin) < 0) return false;
     this.#pinned.describe(pages, 0n, NO_BACKING, map.write, false);
+    return true;
+  }
+
+  /** Writes the address that `map` would choose to its place. False if it may refuse. */
+  choosePrepared(map: PreparedMap, words: Words): boolean {
+    if (this.#pins || !hasPlainLength(map, words) || !isLowMemory(map, words)) return false;
+    const { start, length, userVa } = map;
+    const chosen = this.#choose(addressAt(words, userVa), addressAt(words, length));
+    if (!chosen.ok) return false;
+    words[start * 2] = highWord(chosen.value);
+    words[start * 2 + 1] = lowWord(chosen.value);
     return true;
   }
 

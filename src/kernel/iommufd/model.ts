@@ -3,7 +3,7 @@ import type { DomainDescription, Operation, OperationOf, ReservedRegion } from '
 import type { ModelSettings, Outcome } from '../model.ts';
 import { IoasModel, type IoasVersion } from '../shared/ioas-model.ts';
 import { invalid, nameInUse, outcome, permissionsOf, SUCCESS, unknownObject } from '../shared/outcome.ts';
-import type { PreparedOperation, Words } from '../shared/prepared.ts';
+import type { PreparedMap, PreparedOperation, Words } from '../shared/prepared.ts';
 import { refuserIn } from '../shared/refusal.ts';
 import { NEWEST_RULES } from '../version-changes.ts';
 import { Ioas } from './ioas.ts';
@@ -74,6 +74,10 @@ export class IommufdModel extends IoasModel<Ioas> {
     if (!ioas.mapPrepared(operation, words, this.nextPages, origin)) return false;
     this.nextPages++;
     return true;
+  }
+
+  choosePrepared(map: PreparedMap, words: Words): boolean {
+    return this.ioases.get(map.space)?.choosePrepared(map, words) ?? false;
   }
 
   #mapFile(ioas: Ioas, operation: OperationOf<'ioas.map_file'>, origin: number): Outcome {

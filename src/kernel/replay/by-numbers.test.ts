@@ -34,6 +34,13 @@ const ioasChange: fc.Arbitrary<Operation> = fc.oneof(
   fc
     .record({ user_va: number, length: size, iova: number, granted: permissions })
     .map(({ granted, ...rest }) => ({ op: 'ioas.map' as const, ioas: 'a', flags: ['fixed', ...granted], ...rest })),
+  // At addresses that are chosen; one that is given is only checked.
+  fc
+    .record(
+      { user_va: number, length: size, granted: permissions, iova: number },
+      { requiredKeys: ['user_va', 'length', 'granted'] },
+    )
+    .map(({ granted, ...rest }) => ({ op: 'ioas.map' as const, ioas: 'a', flags: [...granted], ...rest })),
   fc.record({ op: fc.constant('ioas.unmap' as const), ioas: fc.constant('a'), iova: number, length: size }),
 );
 const containerChange: fc.Arbitrary<Operation> = fc.oneof(

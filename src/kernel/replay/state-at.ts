@@ -4,7 +4,7 @@ import { type Answer, isOperation, type SessionEvent } from '../../session/event
 import { PackedList, WORDS_MAX } from '../../session/packed-list.ts';
 import type { Session } from '../../session/session.ts';
 import type { KernelModel, KernelView } from '../model.ts';
-import { isAsRecorded, type PreparedOperation, preparedOf } from '../shared/prepared.ts';
+import { CHOSEN_MAX, isAsRecorded, type PreparedOperation, preparedOf } from '../shared/prepared.ts';
 import { isForeign, type ReplayStep, runEvent } from './replay.ts';
 import { touchedRange } from './touched-ranges.ts';
 
@@ -71,7 +71,7 @@ export class SessionStates {
     events: undefined,
     byShape: [],
   };
-  readonly #words = new Uint32Array(WORDS_MAX);
+  readonly #words = new Uint32Array(WORDS_MAX + 2 * CHOSEN_MAX);
   #revision = 0;
   #latest: { readonly at: number; readonly state: KernelModel } | undefined;
 
@@ -217,11 +217,14 @@ export class SessionStates {
       byShape[shape] = prepared;
     }
     if (prepared === 'none') return false;
+    const { operation } = prepared;
     events.readWords(at, this.#words);
-    if (!isAsRecorded(prepared.operation, this.#words)) return false;
-    if (!this.#walker.applyPrepared?.(prepared.operation, this.#words, at)) return false;
+    if (operation.kind === 'map' && operation.isChosen && !this.#walker.choosePrepared?.(operation, this.#words))
+      return false;
+    if (!isAsRecorded(operation, this.#words)) return false;
+    if (!this.#walker.applyPrepared?.(operation, this.#words, at)) return false;
     if (at < this.#answers.length) return true;
-    if (prepared.shape === 0) this.#answers.push(prepared.operation.answer);
+    if (prepared.shape === 0) this.#answers.push(operation.answer);
     else this.#answers.pushWords(prepared.shape, this.#words, prepared.order);
     return true;
   }

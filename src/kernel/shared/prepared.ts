@@ -1,6 +1,7 @@
 // Operations that are run by their numbers. Long sessions consist of maps and unmaps that differ only in their addresses. What
 // those have in common is looked at once, and what succeeds without a question is done in words: no bigint, no object.
-import { TWO_32 } from '../../iova/address-halves.ts';
+import { fromWords, TWO_32 } from '../../iova/address-halves.ts';
+import type { Iova } from '../../iova/iova.ts';
 import type { Answer, Operation, OperationOf } from '../../session/events.ts';
 
 /**
@@ -22,9 +23,11 @@ interface Common {
   readonly expected: readonly (readonly [number, number])[];
 }
 
-/** A map at a fixed address, of RAM, with a permission and no flag that is unknown. */
+/** A map of RAM, with a permission and no flag that is unknown. */
 export interface PreparedMap extends Common {
   readonly kind: 'map';
+  /** True if the kernel chooses the address: its place is behind those of the operation, for `choosePrepared` to fill in. */
+  readonly isChosen: boolean;
   /** Place of the address in the user's memory. */
   readonly userVa: number;
   readonly read: boolean;
@@ -61,17 +64,24 @@ function comparisons(recorded: Answer | undefined, answer: Answer): [number, num
 
 type Unmeasured = Omit<PreparedMap, 'expected'> | Omit<PreparedUnmap, 'expected'>;
 
+/** Number of addresses in an operation and its recorded answer. */
+function placesIn({ expect, ...rest }: Operation): number {
+  return [...Object.values(rest), ...Object.values(expect ?? {})].filter((value) => typeof value === 'bigint').length;
+}
+
 function mapOf(operation: OperationOf<'ioas.map'> | OperationOf<'container.map_dma'>): Unmeasured | undefined {
-  const { flags, memory, present, iova } = operation;
-  // VFIO's call has no such flag, and refuses it.
-  const isFixed = flags.includes('fixed') === (operation.op === 'ioas.map');
-  if (!isFixed || iova === undefined || memory !== undefined || present !== undefined || !arePlain(flags))
-    return undefined;
+  const { flags, memory, present } = operation;
+  const isFixed = flags.includes('fixed');
+  // VFIO's call has no such flag, and refuses it. An address that is not used is refused if it is too large.
+  if (operation.op === 'container.map_dma' ? isFixed : isFixed !== (operation.iova !== undefined)) return undefined;
+  if (memory !== undefined || present !== undefined || !arePlain(flags)) return undefined;
+  const iova = operation.iova ?? (BigInt(placesIn(operation)) as Iova);
   const [userVa, length] =
     operation.op === 'ioas.map' ? [operation.user_va, operation.length] : [operation.vaddr, operation.size];
   return {
     kind: 'map',
     space: operation.op === 'ioas.map' ? operation.ioas : operation.container,
+    isChosen: operation.iova === undefined,
     start: Number(iova),
     length: Number(length),
     userVa: Number(userVa),
@@ -140,12 +150,13 @@ export interface WordRange {
  * Sets `range` to the range of an operation. False if it is empty, or if its start or length is 2^63 or more: such numbers have
  * rules of their own. Its last address is then below 2^64 − 1.
  */
-export function readRange({ start, length }: PreparedOperation, words: Words, range: WordRange): boolean {
+export function readRange(operation: PreparedOperation, words: Words, range: WordRange): boolean {
+  const { start, length } = operation;
   const startHigh = words[start * 2] as number;
   const startLow = words[start * 2 + 1] as number;
   const lengthHigh = words[length * 2] as number;
   const lengthLow = words[length * 2 + 1] as number;
-  if (startHigh >= TWO_31 || lengthHigh >= TWO_31 || (lengthHigh === 0 && lengthLow === 0)) return false;
+  if (startHigh >= TWO_31 || !hasPlainLength(operation, words)) return false;
   let lastHigh = startHigh + lengthHigh;
   let lastLow = startLow + lengthLow - 1;
   if (lastLow < 0) {
@@ -160,6 +171,20 @@ export function readRange({ start, length }: PreparedOperation, words: Words, ra
   range.lastHigh = lastHigh;
   range.lastLow = lastLow;
   return true;
+}
+
+/** The address at a place. */
+export function addressAt(words: Words, place: number): bigint {
+  return fromWords(words[place * 2] as number, words[place * 2 + 1] as number);
+}
+
+/** Addresses of an operation that are not in the list of events: the one that is chosen. */
+export const CHOSEN_MAX = 1;
+
+/** True if the length of an operation is neither 0 nor 2^63 or more. */
+export function hasPlainLength({ length }: PreparedOperation, words: Words): boolean {
+  const high = words[length * 2] as number;
+  return high < TWO_31 && (high !== 0 || words[length * 2 + 1] !== 0);
 }
 
 /** The number of bytes of an operation: exact below 2^53. */
