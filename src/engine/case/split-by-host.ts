@@ -5,10 +5,11 @@ import { unpackedEvents } from '../../session/event-list.ts';
 import { isFact } from '../../session/events.ts';
 import type { ReadInputs } from '../documents/read-document.ts';
 import type { SourceInput } from './opened-source.ts';
+import { readTogether } from './small-files.ts';
 
 /** The inputs of each source: of each host of a folder of several, of any other folder, and any other input. */
 export function hostsOf(inputs: readonly SourceInput[]): SourceInput[][] {
-  return groupInputs(inputs).flatMap(splitByHost);
+  return readTogether(groupInputs(inputs).flatMap(splitByHost));
 }
 
 /** Inputs of one folder are one source; any other input is a source of its own. */
