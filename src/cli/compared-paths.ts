@@ -1,6 +1,7 @@
 // What `compare` needs of each of its paths. A path does not depend on the others, so that several threads can read them.
 import { statSync } from 'node:fs';
 import { commonSpace, rangesOf, type SpaceRanges } from '../analysis/space/common-space.ts';
+import { loadFormats } from '../dumps/input/open.ts';
 import { answerFor } from '../engine/answers/answer.ts';
 import type { EngineDocument } from '../engine/documents/document.ts';
 import { requireGuest } from '../lib/guest.ts';
@@ -167,6 +168,7 @@ export async function servePaths(
   thread: Pick<Thread, 'post' | 'onMessage'>,
   io: CliIo,
 ): Promise<void> {
+  await loadFormats();
   const found = text === undefined ? undefined : await guestOf(text, io);
   // The main thread has read it before.
   const guest = typeof found === 'string' ? undefined : found;

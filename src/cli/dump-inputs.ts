@@ -83,38 +83,64 @@ const SMALL_BYTES = 1 << 20;
 
 const byName = new Intl.Collator('en', { numeric: true });
 
-/** Names in order, by the same names in the order of their characters: many folders of a fleet have the same. */
-const sortedNames = new Map<string, readonly string[]>();
+/** For names as they are listed, their indices in the order of names: many folders of a fleet have the same. */
+const sortedIndices = new Map<string, readonly number[]>();
 const SORTED_MAX = 10_000;
 
-export function inOrder(names: string[]): readonly string[] {
-  if (names.length < 2) return names;
-  const key = names.sort().join('/');
-  const known = sortedNames.get(key);
+function indicesInOrder(names: readonly string[]): readonly number[] {
+  const key = names.join('/');
+  const known = sortedIndices.get(key);
   if (known) return known;
-  if (sortedNames.size >= SORTED_MAX) sortedNames.clear();
-  const sorted = names.sort(byName.compare);
-  sortedNames.set(key, sorted);
-  return sorted;
+  if (sortedIndices.size >= SORTED_MAX) sortedIndices.clear();
+  const indices = [...names.keys()].sort((a, b) => compareNames(names[a] ?? '', names[b] ?? ''));
+  sortedIndices.set(key, indices);
+  return indices;
 }
 
-/** The contents of a small file; undefined for others, and for those of proc, which say that they are empty. */
+/** Numbers in names count as numbers; names that are the same but for zeros are in the order of their characters. */
+function compareNames(a: string, b: string): number {
+  return byName.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
+}
+
+export function inOrder(names: readonly string[]): readonly string[] {
+  return indicesInOrder(names).map((index) => names[index] ?? '');
+}
+
+/** Where small files are read to, before they are copied. */
+let space: Uint8Array | undefined;
+const SPACE_BYTES = 1 << 16;
+
+/**
+ * The contents of a small file; undefined for others, and for those of proc, which say that they are empty. `path`: of what
+ * is listed as a file.
+ */
 function smallFile(path: string): Uint8Array | undefined {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const stats = fstatSync(file);
-    if (!stats.isFile() || stats.size === 0 || stats.size > SMALL_BYTES) return undefined;
-    const bytes = Buffer.allocUnsafe(stats.size);
-    let length = 0;
-    while (length < bytes.length) {
-      const read = readSync(file, bytes, length, bytes.length - length, null);
-      if (read === 0) break;
-      length += read;
+    space ??= new Uint8Array(SPACE_BYTES);
+    const length = readSync(file, space, 0, SPACE_BYTES, null);
+    // Less than was asked for may be a part: only then nothing follows. That costs less than to ask for the size.
+    if (length > 0 && length < SPACE_BYTES && readSync(file, space, length, SPACE_BYTES - length, null) === 0) {
+      return space.slice(0, length);
     }
-    return bytes.subarray(0, length);
+    return wholeFile(file);
   } finally {
     closeSync(file);
   }
+}
+
+/** The contents of a file of up to a certain size, read from its start. */
+function wholeFile(file: number): Uint8Array | undefined {
+  const stats = fstatSync(file);
+  if (!stats.isFile() || stats.size === 0 || stats.size > SMALL_BYTES) return undefined;
+  const bytes = Buffer.allocUnsafe(stats.size);
+  let length = 0;
+  while (length < bytes.length) {
+    const read = readSync(file, bytes, length, bytes.length - length, length);
+    if (read === 0) break;
+    length += read;
+  }
+  return bytes.subarray(0, length);
 }
 
 /** A file of a folder. One object for each of a fleet's hundreds of thousands of files: its functions are shared. */
@@ -140,7 +166,7 @@ async function* folderInputs(
   tree: string,
   options: InputOptions,
 ): AsyncGenerator<InputToOpen, void, undefined> {
-  for (const one of filesBelow(path, tree)) {
+  for (const one of filesOfFolder(path, tree)) {
     // A file that may not be read says so when it is.
     const data = options.keepsData && one.atOnce ? await openAsBlob(one.name).catch(() => undefined) : undefined;
     yield data ? { ...one, data } : one;
@@ -148,29 +174,37 @@ async function* folderInputs(
 }
 
 /** The same, at once: to wait for each takes longer than to look. */
-function* filesBelow(path: string, tree: string): Generator<DumpInput, void, undefined> {
+function filesOfFolder(path: string, tree: string): DumpInput[] {
+  const files: DumpInput[] = [];
+  addFilesBelow(path, tree, files);
+  return files;
+}
+
+function addFilesBelow(path: string, tree: string, files: DumpInput[]): void {
   let entries: Dirent[];
   try {
     entries = readdirSync(path, { withFileTypes: true });
   } catch (error) {
-    yield failing(path, error, tree);
+    files.push(failing(path, error, tree));
     return;
   }
-  const kinds = new Map(entries.map((entry) => [entry.name, entry]));
-  for (const name of inOrder([...kinds.keys()])) {
-    const inner = path.endsWith('/') ? `${path}${name}` : `${path}/${name}`;
-    try {
-      const listed = kinds.get(name);
-      // Some file systems do not list what an entry is.
-      const kind = listed && isKnownKind(listed) ? listed : lstatSync(inner);
-      if (kind.isDirectory()) yield* filesBelow(inner, tree);
-      else if (kind.isSymbolicLink()) {
-        yield { name: inner, tree, link: readlinkSync(inner), stream: streamOfFile };
-      } else if (kind.isFile()) yield fileOfFolder(inner, tree);
-      else yield failing(inner, 'not a plain file', tree);
-    } catch (error) {
-      yield failing(inner, error, tree);
-    }
+  const above = path.endsWith('/') ? path : `${path}/`;
+  for (const index of indicesInOrder(entries.map(({ name }) => name))) {
+    const entry = entries[index];
+    if (entry) addEntry(`${above}${entry.name}`, entry, tree, files);
+  }
+}
+
+function addEntry(path: string, entry: Dirent, tree: string, files: DumpInput[]): void {
+  try {
+    // Some file systems do not list what an entry is.
+    const kind = isKnownKind(entry) ? entry : lstatSync(path);
+    if (kind.isFile()) files.push(fileOfFolder(path, tree));
+    else if (kind.isSymbolicLink()) files.push({ name: path, tree, link: readlinkSync(path), stream: streamOfFile });
+    else if (kind.isDirectory()) addFilesBelow(path, tree, files);
+    else files.push(failing(path, 'not a plain file', tree));
+  } catch (error) {
+    files.push(failing(path, error, tree));
   }
 }
 
@@ -187,6 +221,24 @@ async function stdinInput(name: string, io: CliIo, { keepsData }: InputOptions):
       yield bytes;
     },
   };
+}
+
+function isFolder(path: string): boolean {
+  if (path === '-' || isLink(path)) return false;
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    // Whoever reads it says why it cannot be read.
+    return false;
+  }
+}
+
+/** The inputs for one path, all at once; see `dumpInputs`. */
+export async function inputsAt(path: string, io: CliIo): Promise<InputToOpen[]> {
+  if (isFolder(path)) return filesOfFolder(path, path);
+  const inputs: InputToOpen[] = [];
+  for await (const input of dumpInputs([path], io)) inputs.push(input);
+  return inputs;
 }
 
 /**

@@ -9,7 +9,7 @@ import type { DumpInput } from '../dumps/input/open.ts';
 import { type Extent, partsOfTar } from '../dumps/input/tar-hosts.ts';
 import { OpenCase } from '../engine/case/open-case.ts';
 import { readGroup } from '../engine/case/source.ts';
-import { CHUNK_BYTES, dumpInputs, inOrder } from './dump-inputs.ts';
+import { CHUNK_BYTES, inOrder, inputsAt } from './dump-inputs.ts';
 import type { CliIo } from './io.ts';
 import { type UnreadInput, unreadInputs } from './open-files.ts';
 
@@ -109,9 +109,9 @@ export async function readFleetPart(
   io: CliIo,
   kernel: string | undefined,
 ): Promise<ReadPart | undefined> {
-  const inputs: DumpInput[] = [];
-  if (extents) inputs.push({ name: path, stream: () => bytesAt(path, extents) });
-  else for await (const input of dumpInputs([path], io)) inputs.push(input);
+  const inputs: readonly DumpInput[] = extents
+    ? [{ name: path, stream: () => bytesAt(path, extents) }]
+    : await inputsAt(path, io);
   const context = { signal: new AbortController().signal, progress: () => undefined };
   const sources = await readGroup(
     inputs.map((input) => ({ input })),

@@ -3,7 +3,7 @@ import { isEmptySource } from '../engine/case/source.ts';
 import type { EngineDocument } from '../engine/documents/document.ts';
 import type { Dumps, Source } from '../lib/dumps.ts';
 import { type Opened, openDumps, openedOf, openInputsAsCase } from '../lib/opened.ts';
-import { dumpInputs, type InputOptions } from './dump-inputs.ts';
+import { dumpInputs, type InputOptions, inputsAt } from './dump-inputs.ts';
 import { type CliIo, type ExitCode, warn } from './io.ts';
 
 /** An input that could not be read, or in which nothing was recognized. */
@@ -55,7 +55,7 @@ export async function openFiles(
 
 /** The same for one path, without what the library shows of it. */
 export async function openAsCase(path: string, io: CliIo, { hostName }: FileOptions): Promise<FilesAsCase | NotOpened> {
-  return asCase(await openInputsAsCase(dumpInputs([path], io), { hostName }), [path]);
+  return asCase(await openInputsAsCase(await inputsAt(path, io), { hostName }), [path]);
 }
 
 function asCase({ documents, sources }: Opened, paths: readonly string[]): FilesAsCase | NotOpened {

@@ -6,7 +6,7 @@ import { underKernel } from '../analysis/host/iommu-aperture.ts';
 import { commonSpace } from '../analysis/space/common-space.ts';
 import type { DumpInput } from '../dumps/input/open.ts';
 import { OpenCase } from '../engine/case/open-case.ts';
-import { type OpenedSource, readSources } from '../engine/case/source.ts';
+import { type OpenedSource, readSources, type SourceInput } from '../engine/case/source.ts';
 import type { EngineDocument } from '../engine/documents/document.ts';
 import { documentNode } from '../engine/documents/document-node.ts';
 import { runUnder } from '../engine/documents/model-states.ts';
@@ -50,17 +50,21 @@ export interface InputToOpen extends DumpInput {
   readonly data?: Blob;
 }
 
+function withFile(input: InputToOpen): SourceInput {
+  const { data } = input;
+  return data ? { input, file: { name: input.name, data } } : { input };
+}
+
 /** Reads inputs, which are one host unless they contradict each other. Rejects only with the signal's reason. */
 export async function openInputsAsCase(
   inputs: Iterable<InputToOpen> | AsyncIterable<InputToOpen>,
   { signal = new AbortController().signal, hostName }: OpenOptions = {},
 ): Promise<Opened> {
-  const all: InputToOpen[] = [];
-  for await (const input of inputs) all.push(input);
-  const read = await readSources(
-    all.map(({ data, ...input }) => ({ input, ...(data ? { file: { name: input.name, data } } : {}) })),
-    { context: { signal, progress: () => undefined } },
-  );
+  const all: SourceInput[] = [];
+  // To wait for each of many that are there takes longer than to take them.
+  if (Symbol.iterator in inputs) for (const input of inputs) all.push(withFile(input));
+  else for await (const input of inputs) all.push(withFile(input));
+  const read = await readSources(all, { context: { signal, progress: () => undefined } });
   const current = new OpenCase([], { prefix: `dumps ${++calls} ` });
   current.add(read);
   const [host] = current.hosts;

@@ -102,7 +102,7 @@ export async function openInputs(
   const total = Array.isArray(inputs) ? totalSize(inputs) : undefined;
   const sources: SourceSummary[] = [];
   const flush = () => {
-    for (const { queue } of readings.slice(sources.length)) queue.flush();
+    for (let i = sources.length; i < readings.length; i++) readings[i]?.queue.flush();
   };
   const finish = () => {
     for (const { reading } of readings.slice(sources.length)) sources.push(finishSource(reading));
@@ -111,8 +111,14 @@ export async function openInputs(
   let tree: string | undefined;
   let reading: SourceReading | undefined;
   let takeFromFolder: typeof import('./known-file.ts')['takeFromFolder'] | undefined;
+  const iterator = Symbol.iterator in inputs ? inputs[Symbol.iterator]() : inputs[Symbol.asyncIterator]();
   try {
-    for await (const input of inputs) {
+    for (;;) {
+      const step = iterator.next();
+      // To wait for each of many small files that are at hand takes longer than to read them.
+      const next = 'then' in step ? await step : step;
+      if (next.done) break;
+      const input = next.value;
       if (pacer.isDue) await pacer.pause();
       if (reading && (input.tree === undefined || input.tree !== tree)) {
         finish();
@@ -140,6 +146,7 @@ export async function openInputs(
     for (const { queue } of readings.slice(last)) queue.flush();
   } finally {
     pacer.close();
+    await iterator.return?.();
   }
   const [header] = headers;
   return { sources, ...(header && sources.length === 1 && headers.length === 1 ? { header } : {}) };
@@ -157,6 +164,15 @@ function lineFormatsOf(formats: readonly DumpFormat[]): LineFormats {
   const lineFormats = new LineFormats(formats.filter((format) => format.kind === 'lines'));
   lineFormatsByFormats.set(formats, lineFormats);
   return lineFormats;
+}
+
+/**
+ * Loads the parsers of all formats, so that texts are not searched for the ones that they need. For a program whose parsers
+ * are at hand, before it reads many. What cannot be loaded is reported when it is needed.
+ */
+export async function loadFormats(): Promise<void> {
+  const lineFormats = lineFormatsOf(FORMATS);
+  await lineFormats.load(lineFormats.formats);
 }
 
 /** The bytes of all inputs; undefined if the size of one is not known. */

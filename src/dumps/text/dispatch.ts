@@ -16,6 +16,8 @@ import { InterestMatcher, type OpenFormats } from './interest.ts';
 import type { RepeatedTexts } from './repeated-texts.ts';
 import type { TextCollector } from './text-collector.ts';
 
+const NONE: readonly LineFormat[] = [];
+
 /**
  * Formats, the matcher of their interests, and the parsers that are loaded: made once for all texts that are read with
  * them.
@@ -60,6 +62,8 @@ export class LineFormats {
 
   /** The formats whose parsers are not loaded. */
   get missing(): readonly LineFormat[] {
+    // Asked for each text.
+    if (this.#parsers.size === this.formats.length) return NONE;
     return this.formats.filter((format) => !this.#parsers.has(format));
   }
 

@@ -25,7 +25,21 @@ const TELLING =
 export function tellingPath(components: readonly string[]): string | undefined {
   const sys = components.indexOf('sys');
   const at = sys < 0 ? components.length - 1 : sys;
-  return components.slice(0, at).some((part) => TELLING.test(part)) ? undefined : components.slice(at).join('/');
+  for (let i = 0; i < at; i++) if (isTelling(components[i] ?? '')) return undefined;
+  return components.slice(at).join('/');
+}
+
+/** By component: the files of a folder have the same. */
+const telling = new Map<string, boolean>();
+const REMEMBERED_MAX = 1000;
+
+function isTelling(component: string): boolean {
+  const known = telling.get(component);
+  if (known !== undefined) return known;
+  if (telling.size >= REMEMBERED_MAX) telling.clear();
+  const is = TELLING.test(component);
+  telling.set(component, is);
+  return is;
 }
 
 type Format = Parameters<Collector['sink']>[1];
