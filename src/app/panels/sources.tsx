@@ -80,16 +80,7 @@ function EmptyCase({ onPaste, onConnect }: EmptyCaseProps) {
           Live host…
         </button>
       </div>
-      <input
-        ref={files}
-        type="file"
-        multiple
-        hidden
-        onChange={({ currentTarget }) => {
-          if (currentTarget.files && currentTarget.files.length > 0) void openPicked([...currentTarget.files]);
-          currentTarget.value = '';
-        }}
-      />
+      <input ref={files} type="file" multiple hidden onChange={({ currentTarget }) => void openPicked(currentTarget)} />
       <h3>Samples</h3>
       <ul>
         {SAMPLES.map((sample) => (

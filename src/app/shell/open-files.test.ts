@@ -30,6 +30,19 @@ function folderEntry(fullPath: string, batches: readonly (readonly object[])[]) 
   return { isFile: false, isDirectory: true, fullPath, name: fullPath, createReader: () => reader };
 }
 
+/** An input with picked files, which makes each when it is taken. */
+function picker(files: readonly File[]) {
+  let taken = 0;
+  const list = new Proxy(files, {
+    get(target, key) {
+      if (typeof key === 'string' && /^\d+$/.test(key)) taken++;
+      return Reflect.get(target, key);
+    },
+  });
+  const input = { files: list as unknown as FileList, value: 'C:\\fakepath\\f', taken: () => taken };
+  return input as typeof input & HTMLInputElement;
+}
+
 function transfer(entries: readonly object[], text = ''): DataTransfer {
   const items = entries.map((entry) => ({ kind: 'file', webkitGetAsEntry: () => entry }));
   return { items, files: [], getData: () => text } as unknown as DataTransfer;
@@ -90,10 +103,36 @@ describe('opening', () => {
     const file = Object.assign(new File([MSI], 'reserved_regions'), {
       webkitRelativePath: 'iommu_groups/7/reserved_regions',
     });
-    await openPicked([file]);
+    const one = picker([file]);
+    await openPicked(one);
     expect(get().documents[0]?.groups.map(({ title }) => title)).toEqual(['group 7']);
-    await openPicked([]);
+    expect(one.value).toBe('');
+    await openPicked(picker([]));
     expect(titles()).toEqual(['iommu_groups']);
+  });
+
+  test('of many picked files only some are taken before the page gets its turn, and then the others', async () => {
+    const held = new HeldEngine(['open', 'stage']);
+    startApp(held);
+    const many = picker(Array.from({ length: 2500 }, (_, i) => new File([''], `f${i}`)));
+    void openPicked(many);
+    expect(many.taken()).toBeGreaterThan(0);
+    expect(many.taken()).toBeLessThanOrEqual(1000);
+    expect(many.value).not.toBe('');
+    await expect.poll(() => held.held.length).toBeGreaterThan(0);
+    expect(many.taken()).toBe(2500);
+    expect(many.value).toBe('');
+  });
+
+  test('what is picked while many files are taken is not lost', async () => {
+    const held = new HeldEngine(['open', 'stage']);
+    startApp(held);
+    const many = picker(Array.from({ length: 1500 }, (_, i) => new File([''], `f${i}`)));
+    void openPicked(many);
+    const later = picker([new File([MSI], 'later')]);
+    many.files = later.files;
+    await expect.poll(() => held.held.length).toBeGreaterThan(0);
+    expect(many.value).not.toBe('');
   });
 
   test('a sample is fetched and opened; a missing file is an error', async () => {

@@ -38,9 +38,27 @@ export async function openAll(files: readonly InputFile[]): Promise<readonly Pla
   return length > 0 ? open(titleOf(files.map((f) => f.name)), files) : [];
 }
 
-/** Opens picked files; those of a folder picker have their path. */
-export async function openPicked(list: readonly File[]): Promise<void> {
-  await openAll(list.map((file) => ({ name: file.webkitRelativePath || file.name, data: file })));
+/** A picked file; one of a folder picker has its path. */
+function inputFile(data: File): InputFile {
+  return { name: data.webkitRelativePath || data.name, data };
+}
+
+/** Picked files beyond this number are taken in parts: each is made when it is taken. */
+const TAKEN_AT_ONCE = 1000;
+
+/** Opens the files that were picked, and empties the picker. */
+export async function openPicked(picker: HTMLInputElement): Promise<void> {
+  const list = picker.files;
+  if (!list) return;
+  const files: InputFile[] = [];
+  for (let i = 0; i < list.length; i++) {
+    if (i % TAKEN_AT_ONCE === TAKEN_AT_ONCE - 1) await new Promise((done) => setTimeout(done));
+    const file = list[i];
+    if (file) files.push(inputFile(file));
+  }
+  // That also empties the list.
+  if (picker.files === list) picker.value = '';
+  await openAll(files);
 }
 
 /** Opens a text. Returns where it went; empty if nothing was recognized. */
@@ -70,7 +88,7 @@ export function openTransfer(data: DataTransfer): boolean {
     return true;
   }
   if (files.length > 0) {
-    void openPicked(files);
+    void openAll(files.map(inputFile));
     return true;
   }
   if (text.trim() !== '') {

@@ -112,10 +112,7 @@ export function Toolbar({ isComplete, onPaste, onConnect, onExport, onHelp }: To
   /** The menu whose button was pressed before it was loaded. */
   const [pressed, setPressed] = useState<MenuName>();
   const focused = useRef<MenuName>(undefined);
-  const pick = (input: HTMLInputElement) => {
-    if (input.files && input.files.length > 0) void openPicked([...input.files]);
-    input.value = '';
-  };
+  const pick = (input: HTMLInputElement) => void openPicked(input);
   const openButton = (
     <MenuButton label="Open" className="button primary" focused={focused} onPress={() => setPressed('Open')} />
   );
