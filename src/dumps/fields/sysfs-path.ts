@@ -25,12 +25,15 @@ function deviceName(component: string | undefined): string | undefined {
 
 /** Components of a path without `.` and empty ones; `a/..` is resolved, a leading `..` is kept. */
 export function pathComponents(path: string): string[] {
-  const parts = path.split('/');
   // Most paths have nothing to resolve.
-  return parts.some(needsResolving) ? withResolved([], parts) : parts;
+  const below = path.startsWith('/') ? path.slice(1) : path;
+  return isResolved(below) ? below.split('/') : withResolved([], path.split('/'));
 }
 
-const needsResolving = (part: string) => part === '' || part === '.' || part === '..';
+/** False for a path that is absolute, or that may have components `.`, `..` or empty ones. */
+export function isResolved(path: string): boolean {
+  return path !== '' && !/^[./]/.test(path) && !path.endsWith('/') && !path.includes('//') && !path.includes('/.');
+}
 
 /** The components of the path that a symbolic link leads to; `link`: those of the link. */
 export function targetComponents(link: readonly string[], target: string): string[] {

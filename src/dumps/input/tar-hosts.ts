@@ -1,6 +1,6 @@
 // The hosts of a tar with the folders of several hosts, without reading what is in them: each part of it can be read by
 // itself, as an archive of fewer hosts.
-import { pathComponents } from '../fields/sysfs-path.ts';
+import { isResolved, pathComponents } from '../fields/sysfs-path.ts';
 import { hasControls, pathIn } from './archive.ts';
 import { ArchiveHosts, type NamedSource } from './archive-hosts.ts';
 import { isTar, isZip, packingOf } from './file-kind.ts';
@@ -16,6 +16,8 @@ export interface Extent {
 /** Entries of one host that follow each other. */
 interface Run {
   readonly folder: string;
+  /** What the paths of its entries begin with. */
+  readonly below: string;
   readonly begin: number;
   end: number;
   /** Paths of the entries: of the first run of a part all, else the first. */
@@ -70,6 +72,11 @@ class Runs {
   /** False if the archive must be read as a whole. */
   add(entry: TarEntry): boolean {
     const { name, dependsOnEarlier } = entry;
+    const last = this.#last;
+    // Most entries are of the same host as the one before.
+    if (last && !dependsOnEarlier && name.startsWith(last.below) && isResolved(name) && !hasControls(name)) {
+      return this.#extend(last, entry.end, name);
+    }
     const components = pathComponents(name);
     if (dependsOnEarlier || name === '' || name.startsWith('/') || components[0] === '..' || hasControls(name)) {
       return false;
@@ -101,14 +108,19 @@ class Runs {
     const isKnown = this.#parts.has(folder);
     if (!isKnown) this.#parts.set(folder, Math.floor(this.#parts.size / this.#size));
     if (this.#last?.folder !== folder) {
-      const last = { folder, begin, end, paths: [pathIn(name, components)] };
+      const last = { folder, below: `${folder}/`, begin, end, paths: [pathIn(name, components)] };
       this.#runs.push(last);
       this.#last = last;
       this.#keepsPaths = !isKnown && (this.#parts.size - 1) % this.#size === 0;
       return true;
     }
-    this.#last.end = end;
-    if (this.#keepsPaths) this.#last.paths.push(pathIn(name, components));
+    return this.#extend(this.#last, end, pathIn(name, components));
+  }
+
+  /** Adds an entry to the last run. */
+  #extend(last: Run, end: number, path: string): true {
+    last.end = end;
+    if (this.#keepsPaths) last.paths.push(path);
     return true;
   }
 
