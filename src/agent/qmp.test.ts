@@ -53,8 +53,6 @@ let guests: QmpGuest[] = [];
 /** Every line that was sent to the server. */
 let requested: string[] = [];
 
-vi.setConfig({ testTimeout: 20_000 });
-
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'qmp-'));
   path = join(root, 'aspen.qmp');

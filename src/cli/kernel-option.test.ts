@@ -21,7 +21,7 @@ beforeAll(async () => {
       '',
     ].join('\n'),
   );
-}, 60_000);
+});
 afterAll(() => rm(folder, { recursive: true }));
 
 const AT = ['--size', '4K', '--at', '0x1000000000000'];

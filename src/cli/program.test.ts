@@ -30,13 +30,13 @@ describe('the built program', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'iovascope-'));
     await run(process.execPath, [SCRIPT, '--build-only']);
-  }, 60_000);
+  });
 
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it('runs by itself, through its first line', async () => {
     expect(await outcome(BUILT, ['replay', FIXTURE])).toMatchObject({ code: 0, stdout: '261 ops, 0 mismatches\n' });
-  }, 30_000);
+  });
 
   it('passes arguments and exit codes on', async () => {
     const name = join(folder, 'a b.jsonl');
@@ -51,7 +51,7 @@ describe('the built program', () => {
     expect(unusable.code).toBe(2);
     expect(unusable.stdout).toBe('');
     expect(unusable.stderr.trimEnd().split('\n').length).toBe(1);
-  }, 30_000);
+  });
 
   it('compares many hosts in threads, with the answer of one thread', async () => {
     const paths = Array.from({ length: 36 }, (_, i) => join(folder, `host${i}`));
@@ -65,7 +65,7 @@ describe('the built program', () => {
     const alone = await runCli(args);
     expect(await outcome(BUILT, args)).toEqual(alone);
     expect(JSON.parse(alone.stdout).classes).toMatchObject([{ count: 28 }, { count: 8 }]);
-  }, 30_000);
+  });
 
   it('open serves the explorer and the files to this machine only, until it is stopped', async () => {
     const dump = join(folder, 'host.txt');
@@ -88,7 +88,7 @@ describe('the built program', () => {
       child.kill('SIGTERM');
     }
     expect(await closed).toBe(0);
-  }, 30_000);
+  });
 
   it('ends quietly when nobody reads on', async () => {
     const many = join(folder, 'many.jsonl');
@@ -103,5 +103,5 @@ describe('the built program', () => {
     const code = await new Promise((resolve) => child.on('close', resolve));
     expect(stderr).toBe('');
     expect(code).toBe(0);
-  }, 30_000);
+  });
 });

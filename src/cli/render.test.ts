@@ -16,7 +16,7 @@ beforeAll(async () => {
   await writeFile(empty, 'nothing of interest\n');
   // Loads the modules, which takes its time on a busy machine.
   await runCli(['render', dump, '-o', '-']);
-}, 60_000);
+});
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('iovascope render', () => {

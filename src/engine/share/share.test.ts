@@ -63,7 +63,7 @@ async function titles(asker: Asker) {
 beforeAll(async () => {
   // Loads the modules, which takes its time on a busy machine.
   await (await new Sharer().add({ 'a.txt': HOST_A })).share('markdown', { redact: {} });
-}, 60_000);
+});
 
 describe('a case as one file', () => {
   test('two hosts and a session come back, each by itself, whatever else is open', async () => {
