@@ -81,6 +81,35 @@ test('a BAR is where it was put last, and is missed only if it was put nowhere',
   expect(diagnosticsOf(opened)).toEqual(['warning bar-without-address 5']);
 });
 
+test('a BAR that is whole is not joined with the line of another device', async () => {
+  for (const stamp of ['', '[    0.510000] ']) {
+    const lines = [
+      'pci 0000:02:00.0: BAR 0 [mem 0x84200000-0x84203fff 64bit]: assigned',
+      'pci 0000:03:00.0: BAR 2 [mem size 0x10000000 64bit pref]: failed to assign',
+    ];
+    const opened = await openText(lines.map((line) => stamp + line).join('\n'));
+    expect(barsOf(opened)).toEqual(['0000:02:00.0 0 84200000-84203fff']);
+    expect(diagnosticsOf(opened)).toEqual(['warning bar-without-address 2']);
+  }
+});
+
+test.each([
+  '0x0010c00000..0x003efeffff -> 0x0',
+  '0x8000400000..0xffffbfffff -> 0x00804',
+  '0x10c00000..0x3efeffff -> 0x10c0',
+])('a window of a device tree that is cut: %s', async (ends) => {
+  const opened = await openText(`pci-host-generic 40000000.pcie:      MEM ${ends}`);
+  expect(windowsOf(opened)).toEqual([]);
+  expect(diagnosticsOf(opened)).toEqual(['warning damaged-number 1']);
+});
+
+test('a window of a device tree that is broken in its last number', async () => {
+  const opened = await openText(
+    'pci-host-generic 40000000.pcie:      MEM 0x8000400000..0x80bfffffff -> 0x000\n0400000',
+  );
+  expect(windowsOf(opened)).toContain('400000-bfffffff pci PCI host bridge, addresses on the bus');
+});
+
 test('lines with addresses of other kinds are counted, not swallowed', async () => {
   const opened = await openText(
     'BIOS-e820: [mem 0x0000000000100000-0x000000007fffffff] usable\ne820: [mem 0xc0000000-0xfed1bfff] available for PCI devices\n',

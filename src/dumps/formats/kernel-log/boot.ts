@@ -70,6 +70,8 @@ const BUS_START = /^ {0,4}\(bus\b(?: {1,4}address)? {0,4}\[?([^\]\n]{0,40})/;
 const ROOT_START = /root bus resource\b/;
 const TREE =
   /(?:^|[ :])(MEM|IB MEM|IO|ECAM|err) {0,4}0x([0-9a-f]{1,64})\.\.0x([0-9a-f]{1,64}) -> 0x([0-9a-f]{1,64})(?!\w)/;
+/** Digits that all three have at least: those that do not fill them up begin with zeros. */
+const TREE_DIGITS_MIN = 8;
 const TREE_START = /\.\.0x[0-9a-f]{1,16}(?: ->|$)/;
 
 const DEVICE = `(?:^|[ \\t])(?:pci|[a-z][\\w-]{1,40}) (${PCI_ADDRESS_PATTERN}): {1,4}`;
@@ -78,6 +80,8 @@ const BAR = new RegExp(
   `${DEVICE}(?:(VF) )?(?:BAR (\\d{1,2})|(ROM))(?::)? ${MEM}(: (?:assigned|releasing|error|can't claim|disabling)?)?`,
 );
 const ASSIGNED = new RegExp(`${DEVICE}(?:(VF) )?BAR (\\d{1,2}): (?:assigned|set to) ${MEM}`);
+/** Digits of a number that a line break cut off. */
+const HEX_REST = /^[0-9a-f]{1,15}$/;
 const REFUSED = new RegExp(
   `${DEVICE}BAR (\\d{1,2})(?: \\[mem size 0x([0-9a-f]{1,16})[^\\]]{0,40}\\])?: (?:no space for|failed to assign|can't assign)(?: \\[mem size 0x([0-9a-f]{1,16})[^\\]]{0,40}\\]| ?;|$)`,
 );
@@ -179,9 +183,19 @@ class KernelLogBootReader implements LineReader {
   }
 
   #tree(line: DumpLine, ahead: Lookahead): number {
-    const found = matchLongest(line, ahead, TREE_START, [TREE]);
+    const found = matchLongest(line, ahead, TREE_START, [TREE], HEX_REST);
     if (!found) return 0;
-    const [, kind = '', from, to, bus] = found.match;
+    const [, kind = '', from = '', to = '', bus = ''] = found.match;
+    const width = Math.max(
+      TREE_DIGITS_MIN,
+      ...[from, to].filter((text) => text.startsWith('0')).map(({ length }) => length),
+    );
+    const cut = [from, to, bus].filter(({ length }) => length < width);
+    if (cut.length > 0) {
+      const numbers = cut.map((digits) => `0x${digits}`);
+      this.#sink.diagnostic('damaged-number', { numbers, text: line.text }, line.number);
+      return found.lines;
+    }
     // Inbound ranges are RAM as the devices see it; ports have no addresses of memory.
     if (kind === 'IO' || kind === 'err') return found.lines;
     const start = parseHexAddress(from);
@@ -202,7 +216,11 @@ class KernelLogBootReader implements LineReader {
 
   #bar(line: DumpLine, ahead: Lookahead): number {
     if (!WHOLE_BAR_START.test(line.text)) return 0;
-    const refused = matchLongest(line, ahead, WHOLE_BAR_START, [REFUSED]);
+    // What is whole is not a part of something longer: a line below may be about another device.
+    const whole = [REFUSED, REGISTER, ASSIGNED, BAR].find((pattern) => pattern.test(line.text));
+    const find = (pattern: RegExp) =>
+      whole === undefined || whole === pattern ? matchLongest(line, ahead, WHOLE_BAR_START, [pattern]) : undefined;
+    const refused = find(REFUSED);
     if (refused) {
       const [, address = '', number = '', first, digits = first] = refused.match;
       const device = normalizePciAddress(address);
@@ -216,19 +234,19 @@ class KernelLogBootReader implements LineReader {
       this.#sink.recognized();
       return refused.lines;
     }
-    const register = matchLongest(line, ahead, WHOLE_BAR_START, [REGISTER]);
+    const register = find(REGISTER);
     if (register) {
       const [, address, offset = '', from, to, flags] = register.match;
       const at = Number.parseInt(offset, 16);
       const index = at === ROM_REGISTER ? ROM : (at - FIRST_BAR) / 4;
       return this.#place(address, index, from, to, flags, line) * register.lines;
     }
-    const assigned = matchLongest(line, ahead, WHOLE_BAR_START, [ASSIGNED]);
+    const assigned = find(ASSIGNED);
     if (assigned) {
       const [, address, virtual, number, from, to, flags] = assigned.match;
       return this.#place(address, virtual ? -1 : Number(number), from, to, flags, line) * assigned.lines;
     }
-    const bar = matchLongest(line, ahead, WHOLE_BAR_START, [BAR]);
+    const bar = find(BAR);
     if (!bar) return 0;
     const [, address, virtual, number, rom, from, to, flags, fate = ''] = bar.match;
     const index = rom ? ROM : Number(number);
