@@ -62,6 +62,8 @@ const OTHER_EVENT = /IOMMU:|dma_[a-z_]{4,24}: /;
 const FIELD = /(?:^| )([a-z_]{3,12})=(\{[^{}]{0,8192}\}|[^\s{}]{0,128})/g;
 const ADDRESS = /^(?:0x)?([0-9a-f]{1,16})$/i;
 const COUNT = /^\d{1,20}$/;
+/** A pointer that tells whether an allocation failed. */
+const POINTER = /^(?:(?:0x)?[0-9a-f]{1,16}|\(n(?:ull|il)\)|\(_{4}ptrval_{4}\))$/i;
 /** What the kernel returns for a mapping that failed. */
 const MAPPING_ERROR = 0xffff_ffff_ffff_ffffn;
 
@@ -90,7 +92,7 @@ function listOf(text: string | undefined, isHex: boolean): bigint[] | undefined 
 
 /**
  * The event in a text; undefined if there is none, or not all of it. `isWhole`: only with its last field (`attrs`, which
- * may be empty), because a line that was broken may go on.
+ * may be empty), because a line that was broken may go on. Otherwise a number at the very end is not used: it may be cut.
  */
 export function readDmaEvent(text: string, isWhole: boolean): DmaEvent | undefined {
   if (!text.includes('dma_')) return undefined;
@@ -102,7 +104,7 @@ export function readDmaEvent(text: string, isWhole: boolean): DmaEvent | undefin
   const rest = text.slice(found.index + all.length);
   // A line that was broken does not go on in another event.
   if (OTHER_EVENT.test(rest)) return undefined;
-  const fields = new Map([...rest.matchAll(FIELD)].map(([, key = '', value = '']) => [key, value] as const));
+  const fields = fieldsOf(rest, isWhole);
   if (isWhole && !(name === 'dma_free_sgt' ? fields.has('phys_addrs') : fields.has('attrs'))) return undefined;
   const named = {
     device: normalizeDevice(deviceName),
@@ -118,13 +120,27 @@ export function readDmaEvent(text: string, isWhole: boolean): DmaEvent | undefin
   const start = addressOf(fields.get('dma_addr'));
   if (start === undefined || size === undefined) return undefined;
   if (kind === 'map') {
-    const isNull = /^(?:0+|\(n(?:ull|il)\))$/.test(fields.get('virt_addr') ?? '');
+    const pointer = fields.get('virt_addr');
+    const isNull = /^(?:0+|\(n(?:ull|il)\))$/.test(pointer ?? '');
+    if (start === 0n && name.startsWith('dma_alloc') && !(pointer === undefined ? isWhole : POINTER.test(pointer))) {
+      return { kind: 'damaged', reason: 'address 0 is a failure if the pointer is null, which cannot be read' };
+    }
     if (start === MAPPING_ERROR || (isNull && start === 0n)) return { kind: 'failed', ...named, size };
   }
   if (size === 0n) return { kind: 'empty', op: kind, start };
   const range = rangeOfLength(start, size);
   if (!range) return { kind: 'damaged', reason: 'the range ends beyond 64 bits' };
   return { kind, ...named, ranges: [{ ...range, paddr: addressOf(fields.get('phys_addr')) }], isCut: false };
+}
+
+/** The values of the fields by name. */
+function fieldsOf(text: string, isWhole: boolean): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const { 0: all, 1: name = '', 2: value = '', index } of text.matchAll(FIELD)) {
+    const isAtEnd = index + all.length === text.length;
+    if (isWhole || !isAtEnd || value.endsWith('}')) fields.set(name, value);
+  }
+  return fields;
 }
 
 function mapList(fields: ReadonlyMap<string, string>, named: Named): DmaEvent | undefined {
