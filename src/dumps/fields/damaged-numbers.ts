@@ -120,7 +120,7 @@ const HEX = [
   `(?!0x0x${DIGIT})0[xX]${DIGIT}*(?!${SUFFIX}|slpte=)(?:[g-wyz_]|(?!\\?(?![\\w?…]))${MASK})[\\w*#?~•●█▒░.…]*`,
   `0[xX]${DIGIT}{1,4}(?:(?:[,'’._]${DIGIT}{4})+|(?:[,'’_.]${DIGIT}{3})+)(?!${DIGIT})`,
   `0[xX]${DIGIT}{1,4}(?: ${DIGIT}{4}){3}(?!\\w)`,
-  `${EXPECTED}0[xX]${DIGIT}{1,4}(?: ${DIGIT}{4})+(?!\\w)`,
+  `(?:${EXPECTED}|(?<=\\b(?:at|for) |@|-> ))0[xX]${DIGIT}{1,4}(?: ${DIGIT}{4})+(?!\\w)`,
 ];
 const BARE = [
   `(?!${WORDS})${DIGIT}+(?:${ELISION}|${REDACTION})${REST}`,
@@ -132,6 +132,7 @@ const BARE = [
   `(?<![*#?~•●█▒░]{2})${MASK}{2,}${DIGIT}{2,}(?!\\w)`,
   `(?=${DIGIT}*['’_]?\\d)${DIGIT}{1,4}(?:['’_]${DIGIT}{4})+(?!\\w)`,
   `${DIGIT}{1,3}(?:[,'’]${DIGIT}{3})+(?<=\\d.*)(?![\\w]|,\\w)`,
+  `${DIGIT}{1,3}(?:_${DIGIT}{3})+(?<=\\d.*)(?!\\w)`,
   `${DIGIT}{1,3}(?:\\.${DIGIT}{3}){2,}(?<=[a-f].*)(?![\\w.])`,
   `${DIGIT}{4}(?: ${DIGIT}{4}){1,3}(?=-${DIGIT})`,
   `${EXPECTED}${DIGIT}{1,4}(?:[ .]${DIGIT}{4})+(?!\\w)`,

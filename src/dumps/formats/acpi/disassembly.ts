@@ -20,7 +20,7 @@ import { dmarKind, emitStructure, ivrsKind, nodeKind, type Structure, type Struc
 
 const NUMBER = /^([0-9a-f]{1,64})(?=$|\s+[[("])/i;
 /** What a field with a number begins with, however malformed. */
-const NUMBER_START = /^[0-9a-f\ue030-\ue066]{2}(?!,)/i;
+const NUMBER_START = /^[0-9a-f\ue030-\ue066][0-9a-f_'’.…\ue030-\ue066](?!,)/i;
 const PATH = /([0-9a-f]{2}),([0-9a-f]{1,2})(?![\w,])/gi;
 const RAW = /^\s{0,16}[0-9a-f]{3,6}:(?: [0-9a-f]{2}){1,16}(?:\s|$)/i;
 const COMMENT =
@@ -163,6 +163,13 @@ class AcpiDisassemblyReader implements LineReader {
     }
     if (name === 'Virtualization Info' && this.#table === 'IVRS' && !this.#structure) {
       if (number !== undefined) this.#facts.virtualizationInfo(number, line.number);
+      return true;
+    }
+    const isType = name === 'Subtable Type' || (name === 'Type' && this.#table === 'IORT');
+    if (isType && number === undefined && this.#table !== undefined && NUMBER_START.test(value)) {
+      // Of what kind the structure is that begins here is not known: its fields are no other's.
+      this.#sink.diagnostic('damaged-acpi-field', { name, text: line.text }, line.number);
+      this.#close();
       return true;
     }
     if (name === 'Subtable Type' && number !== undefined) {
