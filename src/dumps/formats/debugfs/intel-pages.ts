@@ -25,6 +25,9 @@ const HEADER = /^\s{0,16}IOVA_PFN\b|^\s{0,16}(?:(?:PML5E|PML4E|PDPE|PDE|PTE)(?:\
 /** The page frame alone: the `|` at the start of the next line was removed as a quote mark. */
 const FRAME = /^\s{0,16}0x[0-9a-f]{13}(?: ?\|)?$/i;
 const ROW = /^\s{0,16}0x[0-9a-f]{1,64}\s{0,8}\|\s{0,40}(?:0x|0?$)/i;
+/** A row of which only the first digits are left, or are on this line. */
+const CUT_FRAME = /^\s{0,16}0x[0-9a-f]{1,12}$/i;
+const ROW_OR_REST = /^\s{0,16}(?:0x)?[0-9a-f]{1,13}\s{0,8}\|\s{0,40}0x/i;
 const DIGITS = /^[0-9a-fx\s|]{1,120}$/i;
 const CUT_ENTRY = /(?:^|\s)(?:0|0x[0-9a-f]{0,15})$/i;
 
@@ -159,6 +162,11 @@ class IntelPagesReader implements LineReader {
   }
 
   #row(line: DumpLine, ahead: Lookahead): number {
+    if (this.#device.device !== undefined && CUT_FRAME.test(line.text) && ROW_OR_REST.test(ahead(1)?.text ?? '')) {
+      this.#flush();
+      this.#damaged(line);
+      return 1;
+    }
     if (!ROW.test(line.text) && !(FRAME.test(line.text) && ROW_REST.test(ahead(1)?.text ?? ''))) return 0;
     const { text, lines } = wholeRow(line, ahead);
     const pages = this.#read(text, line.number);

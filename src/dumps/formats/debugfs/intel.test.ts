@@ -85,6 +85,15 @@ describe('page tables', () => {
     ]);
   });
 
+  test.each(['0x0000000000', '0x000\n0000000100 |\t0x0000000000000000'])(
+    'a row that is cut in its frame: %s',
+    async (cut) => {
+      const opened = await open(HEAD, cut, page(0x101, 0x311001003));
+      expect(mapsOf(opened).length).toBe(1);
+      expect(diagnosticsOf(opened)).toContain('warning damaged-page-table 2');
+    },
+  );
+
   test('what is damaged', async () => {
     const opened = await open(
       HEAD,

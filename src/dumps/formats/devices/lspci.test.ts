@@ -184,6 +184,12 @@ test('groups', async () => {
 });
 
 describe('no range is made up', () => {
+  test.each(['000c00', '00_0c0_000 [disabled] [size=128K]'])('of an expansion ROM at %s', async (rest) => {
+    const opened = await openText(`${DEVICE}\n\tExpansion ROM at ${rest}\n`);
+    expect(opened.facts.filter(({ kind }) => kind === 'bar')).toEqual([]);
+    expect(diagnosticsOf(opened)).toEqual(['warning damaged-number 2']);
+  });
+
   test.each(['0000380000000000-000038ffffffff', '00380000000000-000038ffffffffff', 'f4000000-f5ffff'])(
     'behind a bridge, with a number that lost digits: %s',
     async (ends) => {

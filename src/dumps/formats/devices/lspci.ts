@@ -45,6 +45,8 @@ const SIZE = ' ?\\[size=(\\d{1,20})([KMGTP]?)B?\\]';
 const BAR = `(?:Region (\\d{1,2}): ?)?(?:\\[(?:virtual|enhanced)\\] )?Memory at ([0-9a-f]{1,64}|<[\\w -]{1,40}>) ?\\((low-1M|(?:32|64)-bit|type \\d), ?(non-)?prefetchable\\)`;
 const BARS: readonly RegExp[] = [new RegExp(`${BAR}${FLAGS}${SIZE}`, 'i'), new RegExp(`${BAR}${FLAGS}`, 'i')];
 const BAR_START = /Memory at [0-9a-f<]|Memory at$|Region \d{1,2}:(?: Memory)?$/i;
+/** Digits of an address, at least. */
+const DIGITS_MIN = 8;
 const ROM = 'Expansion ROM at ([0-9a-f]{1,64}|<[\\w -]{1,40}>)';
 const ROMS: readonly RegExp[] = [new RegExp(`${ROM}${FLAGS}${SIZE}`, 'i'), new RegExp(`${ROM}${FLAGS}`, 'i')];
 const PORTS = /^\s{0,32}(?:Region (\d{1,2}): )?(?:\[virtual\] )?I\/O ports at /i;
@@ -291,6 +293,10 @@ class LspciReader implements LineReader {
     const start = parseHexAddress(address);
     if (start === undefined) {
       this.#sink.diagnostic('too-many-digits', { text: line.text }, line.number);
+      return undefined;
+    }
+    if (address.length < DIGITS_MIN) {
+      this.#sink.diagnostic('damaged-number', { numbers: [address], text: line.text }, line.number);
       return undefined;
     }
     if (size === undefined) {

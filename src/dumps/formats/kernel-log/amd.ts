@@ -70,8 +70,8 @@ const IVMD = new RegExp(
   `IVMD_TYPE(_ALL|_RANGE|i)?\\s{1,8}devid_start: ?${DEVICE_ID} devid_end: ?${DEVICE_ID} range_start: ?(${HEX}) range_end: ?(${HEX}) flags: ?(${HEX})(?!\\w)`,
 );
 const IVMD_START = /IVMD_TYPE/;
-/** Older kernels have no EFR2. */
-const FEATURES = /Using global IVHD EFR: ?(0x[0-9a-f]{1,16})(?:, ?EFR2: ?(0x[0-9a-f]{1,16}))?(?!\w)/i;
+const FEATURES = /Using global IVHD EFR: ?(0x[0-9a-f]{1,16}), ?EFR2: ?(0x[0-9a-f]{1,16})(?!\w)/i;
+const FEATURES_START = /Using global IVHD EFR:/;
 /** Devices of IVHDs, as `amd_iommu_dump` prints them. */
 const IVHD = /AMD-Vi: {1,10}(?:Using IVHD type|device: [0-9a-f]|mmio-addr: |DEV_[A-Z])/;
 
@@ -90,8 +90,7 @@ class KernelLogAmdReader implements LineReader {
   line(line: DumpLine, ahead: Lookahead): number {
     if (line.elision || line.prompt) return 0;
     if (IVMD_START.test(line.text)) return this.#ivmd(line, ahead);
-    const features = FEATURES.exec(line.text);
-    if (features) return this.#features(features, line);
+    if (FEATURES_START.test(line.text)) return this.#features(line, ahead);
     if (IVHD.test(line.text)) {
       this.#sink.recognized();
       return 1;
@@ -148,12 +147,17 @@ class KernelLogAmdReader implements LineReader {
     return found.lines;
   }
 
-  #features([, first, second]: RegExpExecArray, line: DumpLine): number {
-    const efr = parseHexAddress(first);
-    const efr2 = parseHexAddress(second);
-    if (efr === undefined) return 0;
-    this.#sink.fact({ kind: 'host', efr, ...(efr2 === undefined ? {} : { efr2 }) }, line.number);
-    return 1;
+  #features(line: DumpLine, ahead: Lookahead): number {
+    const found = matchLongest(line, ahead, FEATURES_START, [FEATURES], /^[0-9a-f]{1,15}$/i);
+    const efr = parseHexAddress(found?.match[1]);
+    const efr2 = parseHexAddress(found?.match[2]);
+    if (!found || efr === undefined || efr2 === undefined) {
+      const numbers = [/EFR: ?(.{0,20})/.exec(line.text)?.[1] ?? ''];
+      this.#sink.diagnostic('damaged-number', { numbers, text: line.text }, line.number);
+      return 1;
+    }
+    this.#sink.fact({ kind: 'host', efr, efr2 }, line.number);
+    return found.lines;
   }
 
   #ivmd(line: DumpLine, ahead: Lookahead): number {

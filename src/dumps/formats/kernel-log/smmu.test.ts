@@ -147,6 +147,20 @@ describe('no fault', () => {
     expect(opened.sources[0]?.unrecognized).toBe(0);
   });
 
+  test('a quadword or the address in a register is cut', async () => {
+    const cut = await open(...RECORDED.slice(0, 3), `${V3}  0x000000`, '0.1: another message');
+    expect(faultsOf(cut)).toEqual([]);
+    expect(diagnosticsOf(cut)).toEqual(['warning damaged-fault 1']);
+    for (const far of ['0x00000000a0dc4', '0x000\n00000a0dc4000']) {
+      const opened = await open(
+        `arm-smmu 15000000.iommu: FAR    = ${far}`,
+        'arm-smmu 15000000.iommu: FSR    = 0x00000402',
+      );
+      expect(faultsOf(opened)).toEqual([]);
+      expect(diagnosticsOf(opened)).toEqual(['warning fault-without-address 1']);
+    }
+  });
+
   test('quadwords are missing', async () => {
     const opened = await open(...RECORDED.slice(0, 3), 'usb 1-1: reset');
     expect(faultsOf(opened)).toEqual([]);

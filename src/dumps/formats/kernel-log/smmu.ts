@@ -222,7 +222,11 @@ class KernelLogSmmuReader implements LineReader {
     const isAgain = open !== undefined && found.some(([name]) => open.values.has(name));
     const registers = open && isNear && !isAgain ? open : this.#openRegisters(line, undefined);
     registers.index = line.index;
-    for (const [name, value] of found) registers.values.set(name, value);
+    const below = continuation(line, ahead)?.text.trim() ?? '';
+    for (const [name, value] of found) {
+      const isBroken = line.text.endsWith(value) && HEX_REST.test(below);
+      registers.values.set(name, name === 'FAR' && (isBroken || isCut(value)) ? '' : value);
+    }
     registers.device ??= REGISTER_OWNER.exec(line.text)?.[1];
     registers.stream ??= STREAM.exec(line.text)?.[1];
     const [, flags] = /\bFSR\s{0,8}=[^[]{1,24}\[ ?(.{0,60}?) ?\]/.exec(line.text) ?? [];
@@ -249,7 +253,7 @@ class KernelLogSmmuReader implements LineReader {
     const reason = names.join(', ') || 'context fault';
     if (address === undefined) {
       this.#sink.recognized();
-      const what = `${device === undefined ? '' : `${device}: `}${reason}; its address is not in the log`;
+      const what = `${device === undefined ? '' : `${device}: `}${reason}; its address ${values.has('FAR') ? 'cannot be read' : 'is not in the log'}`;
       this.#sink.diagnostic('fault-without-address', { what }, line.number);
       return;
     }
@@ -485,6 +489,11 @@ function matchDecoded(line: DumpLine | undefined, ahead: Lookahead): Matched | u
   return matchLongest(line, ahead, EVENT, [DECODED_ADDRESS], HEX_REST) ?? matchLongest(line, ahead, EVENT, [DECODED]);
 }
 
+/** True for some of the digits of a register of 32 or 64 bits: the first of them are zeros. */
+function isCut(digits: string): boolean {
+  return /^0[0-9a-f]/i.test(digits) && digits.length !== 8 && digits.length !== 16;
+}
+
 /** The quadwords below an event, up to four; one that a mail program broke is joined. */
 function readQuadwords(line: DumpLine, ahead: Lookahead): { words: Iova[]; lines: number } {
   const words: Iova[] = [];
@@ -500,6 +509,8 @@ function readQuadwords(line: DumpLine, ahead: Lookahead): { words: Iova[]; lines
       digits += rest;
       lines++;
     }
+    // All digits are printed: fewer are a part of them.
+    if (digits.length !== 16) break;
     const word = parseHexAddress(digits);
     if (word !== undefined) words.push(word);
   }

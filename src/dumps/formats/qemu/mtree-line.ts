@@ -18,6 +18,7 @@ const REGION_START =
 /** A region without its beginning or its end. */
 export const REGION_PART = /^[ \t]{2,128}[0-9a-fA-F]{4,16}(?:-[0-9a-fA-F]{0,16})?$|^[ \t]{0,128}\S{0,40} \(prio -?\d/;
 const ALIAS = /^alias (.{0,200}?) ?@(.{1,200}) ([0-9a-fA-F]{8,64})-([0-9a-fA-F]{8,64})$/;
+const ALIAS_START = /^alias(?: |$)/;
 const TRAILER =
   / (?:\[disabled\]|owner:\{[^{}]{0,300}\}|parent:\{[^{}]{0,300}\}|orphan|KVM|kvm|HVF|hvf|TCG|tcg|WHPX|whpx)$/;
 const TRAILERS_MAX = 6;
@@ -40,6 +41,8 @@ export interface RegionLine {
   readonly enabled: boolean;
   /** The name of the region that this one shows; undefined if it is not an alias. */
   readonly target: string | undefined;
+  /** True for an alias whose target cannot be read. */
+  readonly isCut: boolean;
   /** Of an alias: where in the target it starts. Of a region in a flat view: where in the region, if not at its start. */
   readonly offset: Iova | undefined;
 }
@@ -63,7 +66,7 @@ export function readRegionLine(
   const { blanks = '', overflow, from, to, priority, type = '', what = '' } = found?.match.groups ?? {};
   if (!found || from === undefined || to === undefined) return undefined;
   const { text, enabled } = withoutTrailers(what);
-  const [, alias, target, offset = OFFSET.exec(text)?.[1]] = ALIAS.exec(text) ?? [];
+  const [, alias, target, offset = OFFSET.exec(text)?.[1], end] = ALIAS.exec(text) ?? [];
   const region: RegionLine = {
     indent: indentOf(blanks),
     from,
@@ -74,6 +77,8 @@ export function readRegionLine(
     name: alias ?? text.replace(OFFSET, ''),
     enabled,
     target,
+    // Both ends have all their digits.
+    isCut: ALIAS_START.test(text) && (target === undefined || end?.length !== offset?.length),
     offset: parseHexAddress(offset),
   };
   return { region, lines: found.lines };
@@ -106,7 +111,7 @@ function wholeLine(line: DumpLine, ahead: Lookahead): { match: RegExpExecArray; 
   if (!match) return undefined;
   const lines = joined?.lines ?? 1;
   const what = whatOf(match);
-  if (/^alias(?: |$)/.test(what) && !ALIAS.test(what)) {
+  if (ALIAS_START.test(what) && !ALIAS.test(what)) {
     const whole = joinWrapped(
       { ...line, text: match.input, index: line.index + lines - 1 },
       (n) => ahead(n + lines - 1),

@@ -141,6 +141,20 @@ describe('tree', () => {
       ['info mtree-alias-unresolved 2'],
     ));
 
+  test.each(['@ram 00000000000c00', '@ram 0000000000000000-0000000000000f', '@ram XXXXXXXXXXXXXXXX-0000000000000fff'])(
+    'an alias whose target is cut or masked: %s',
+    (target) =>
+      check(
+        [
+          'address-space: a',
+          `  0000000000000000-0000000000000fff (prio 0, ram): alias low ${target}`,
+          '  0000000000001000-0000000000001fff (prio 0, ram): high',
+        ],
+        ['a: 1000-1fff ram high (3)'],
+        ['warning damaged-memory-region 2'],
+      ),
+  );
+
   test('targets alone: only those over the whole space have its addresses', async () => {
     await check(
       [

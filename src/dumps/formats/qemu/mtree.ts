@@ -178,6 +178,10 @@ class MtreeReader implements LineReader {
     }
     const range = this.#range(region, line);
     if (!range) return lines;
+    if (region.isCut) {
+      this.#sink.diagnostic('damaged-memory-region', { text: line.text }, line.number);
+      return lines;
+    }
     this.#dispatch = false;
     if (this.#view && region.target === undefined) {
       if (region.enabled) this.#flat(this.#view, range, region, line);
