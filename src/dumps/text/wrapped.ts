@@ -9,13 +9,6 @@ export function continuation(line: DumpLine, ahead: Lookahead, n = 1): DumpLine 
   return next;
 }
 
-/** The time of a kernel's message, with which no rest of a line begins. */
-const STAMP = /^[^[]{0,60}\[ {0,10}\d{1,10}\.\d{6}\] /;
-
-function isStamped({ raw, text }: DumpLine): boolean {
-  return raw.length > text.length && STAMP.test(raw) && !STAMP.test(text);
-}
-
 /**
  * Joins `line` with up to `max` following lines until `parse` accepts the result. Breaks inside a token are tried
  * before breaks at a blank; for the former a `=` that quoted-printable left at the end of a part is dropped. `parse` also
@@ -31,7 +24,7 @@ export function joinWrapped<T>(
   let candidates = [line.text];
   for (let n = 1; n <= max; n++) {
     const next = continuation(line, ahead, n);
-    if (!next || isStamped(next)) return undefined;
+    if (!next) return undefined;
     const part = next.text.trim();
     candidates = candidates.flatMap((text) => [text.replace(/=$/, '') + part, `${text} ${part}`]);
     for (const candidate of candidates) {
