@@ -76,12 +76,16 @@ export interface LineReader {
   end?(): void;
 }
 
+/** A longer line, in characters, is not the rest of a number that was broken. */
+export const JOINED_MAX = 40;
+
 /**
  * A fast path from a line to its fact, without cleaning, lookahead and other formats: for lines of which files have
  * millions. Such a line starts with a free text, of which a file has few (`qemu-kvm-4575    `). A format that has one
  * promises for all lines that `read` returns a fact for: how they are cleaned and which other formats they interest
  * depends on their free text alone; and its `LineReader` finds the same fact, looks at most one line ahead, and does not
- * look if `read` of any format returns a fact for that line as well.
+ * look if `read` of any format returns a fact for that line as well, nor does anything with that line if it has more than
+ * `JOINED_MAX` characters.
  */
 export interface Shortcut {
   /** End of the free text of the line that is in `bytes`, of ASCII, from `from` to `to` (exclusive); -1: not such a line. */
@@ -91,6 +95,16 @@ export interface Shortcut {
    * ends elsewhere, even if what is before `from` is that of another line.
    */
   read(bytes: Uint8Array, from: number, to: number): Fact | undefined;
+  /** For formats of traces: how all lines of such a trace begin, also those that `read` returns no fact for. */
+  readonly prefix?: EventPrefix;
+}
+
+/** How the lines of a trace begin. */
+export interface EventPrefix {
+  /** As that of the shortcut, for any line of the trace. */
+  freeTextEnd(bytes: Uint8Array, from: number, to: number): number;
+  /** Where the name of an event begins, behind a free text that ends at `from`; -1 if there is none. */
+  end(bytes: Uint8Array, from: number, to: number): number;
 }
 
 /** Marks of lines. */
@@ -113,6 +127,11 @@ export interface LineMarks {
 export interface LineInterest extends LineMarks {
   /** Marks of lines that say nothing alone, but belong to a line with one of the marks above before or after them. */
   readonly around?: LineMarks;
+  /**
+   * Shapes of lines that say something only if what follows them begins with a hexadecimal digit or with `0x`: their last number
+   * was broken, or the next one was moved to the next line.
+   */
+  readonly broken?: readonly RegExp[];
   /** Marks of lines that say nothing before there was a line with one of the other marks. */
   readonly inside?: LineMarks;
 }

@@ -104,12 +104,13 @@ export const FORMATS: readonly DumpFormat[] = [
         ...['\ncd ', ' cd ', ';cd ', '&cd ', '|cd ', '(cd ', '\ncd\n', ' cd\n', 'pushd'],
       ],
       shapes: [
-        /0x[0-9a-f]{0,64}(?:[ \t]{1,40}0|[ \t]?=?$)/i,
+        /0x[0-9a-f]{0,64}[ \t]{1,40}0/i,
         new RegExp(
           `^[^\\p{L}\\p{N}/]{0,20}(?:0x|(?:iommu[ _-]?)?groups?[ _#:=-]{0,8}\\d|\\d{1,9}[^\\p{L}\\p{N}/]{0,20}$|${PCI_ADDRESS_PATTERN})`,
           'iu',
         ),
       ],
+      broken: [/0x[0-9a-f]{0,64}[ \t]?=?$/i],
     },
     isEarly: true,
     load: async () => (await import('./formats/sysfs/reserved-regions.ts')).RESERVED_REGIONS,
@@ -625,7 +626,7 @@ export const FORMATS: readonly DumpFormat[] = [
         /^\s{0,40}--?[A-Za-z]/,
         /^\s{0,16}(?:export |local |readonly |declare (?:-\w )?)?[A-Za-z_]\w{0,60}\+?=(?:"[^"`]{0,4000}"|'[^']{0,4000}'|[^\s"'`;(]{0,400}|\(.*)(?:\s+#.*)?\s*$/,
         /^\s{0,16}Environment=/,
-        /qemu-system-(?![a-z0-9_]{1,20}-\d)|kvm(?!-\d)|cloud-hypervisor(?!-\d)|crosvm(?!-\d)/,
+        /qemu-system-(?![a-z0-9_]{1,20}(?:-\d|\]| (?!run)\w+=))|kvm(?!-\d|_\w{1,40}:)|cloud-hypervisor(?!-\d)|crosvm(?!-\d)/,
       ],
     },
     load: async () => (await import('./formats/guest/command-line.ts')).GUEST_COMMAND_LINE,

@@ -103,6 +103,9 @@ function mayBeRow(text: string): boolean {
   return ROW_LETTERS.has(text.charCodeAt(0)) && ROW_LETTERS.has(text.charCodeAt(1)) && MAY_BE_ROW.test(text);
 }
 
+const ENDED = { isEnded: true };
+const OPEN = { isEnded: false };
+
 /** A line that waits. */
 export interface WaitingLine extends Omit<DumpLine, 'text'> {
   /** Number of the line that was cut because of its length: this one, or a blank one before it. */
@@ -201,6 +204,16 @@ export class Dispatcher implements LineTaker {
     if (!this.#interests.isDull(bytes, from, to, content) || mayBeRow(content)) return false;
     this.#interests.note(bytes, from, to, content);
     return true;
+  }
+
+  /** As `isDull`, for a line whose beginning `isForeign`. `isEnded`: the line below it is another event. */
+  isDullEvent(bytes: Uint8Array, from: number, to: number, content: string, isEnded: boolean): boolean {
+    return this.#interests.isDull(bytes, from, to, content, isEnded ? ENDED : OPEN);
+  }
+
+  /** True if a line with this beginning has no shape that is bound to its start, and is no row of a table. */
+  isForeign(beginning: string): boolean {
+    return !MAY_BE_ROW.test(beginning) && this.#interests.isForeign(beginning);
   }
 
   isRepeated(bytes: Uint8Array, from: number, to: number, text: string): boolean {

@@ -29,7 +29,11 @@ export class InterestMatcher {
     this.#count = interests.length;
     const around = interests.map((interest) => interest.around ?? {});
     const inside = interests.map((interest) => interest.inside ?? {});
-    this.#shapes = new ShapeSet(shapesOf([...interests, ...around]));
+    const broken = shapesOf(interests.map((interest) => ({ shapes: interest.broken ?? [] })));
+    this.#shapes = new ShapeSet([
+      ...shapesOf([...interests, ...around]),
+      ...broken.map((one): IndexedShape => ({ ...one, isBroken: true })),
+    ]);
     this.#innerShapes = shapesOf(inside);
     const { needy } = this.#shapes;
     this.#automaton = buildAutomaton([
@@ -95,9 +99,10 @@ export class InterestMatcher {
 
   /**
    * False if a line may match an interest. The line is `content`, and in ASCII the `bytes` from `from` to `to` (exclusive).
-   * For interests inside open formats, only words are checked, not shapes. Opens no format.
+   * For interests inside open formats, only words are checked, not shapes. Opens no format. `event`: for a
+   * line whose beginning `isForeign`, and whether the line below it goes on with something else (`LineInterest.broken`).
    */
-  isDull(bytes: Uint8Array, from: number, to: number, content: string): boolean {
+  isDull(bytes: Uint8Array, from: number, to: number, content: string, event?: { readonly isEnded: boolean }): boolean {
     this.#line++;
     const { columns, next, shift, start, firstFound } = this.#automaton;
     let state = start;
@@ -109,12 +114,19 @@ export class InterestMatcher {
     state = next[(state << shift) | (columns[NEWLINE] as number)] as number;
     if (state >= firstFound && this.#noteNeeded(state)) return false;
     const { needy, others } = this.#shapes;
-    if (this.#shapes.matchesFromStart(content)) return false;
+    if (!event && this.#shapes.matchesFromStart(content)) return false;
     for (const { shape } of others) if (shape.test(content)) return false;
     for (let i = 0; i < needy.length; i++) {
-      if (this.#matchedAt[3 * this.#count + i] === this.#line && needy[i]?.shape.test(content)) return false;
+      if (this.#matchedAt[3 * this.#count + i] !== this.#line) continue;
+      const { shape, isBroken } = needy[i] as NeedyShape;
+      if (!(isBroken && event?.isEnded) && shape.test(content)) return false;
     }
     return true;
+  }
+
+  /** True if no shape that is bound to the start matches a line that goes on behind `beginning`. */
+  isForeign(beginning: string): boolean {
+    return this.#shapes.others.length === 0 && this.#shapes.isForeign(beginning);
   }
 
   /** Notes a dull line, so that those like it are found sooner. `content`: as for `isDull`. */

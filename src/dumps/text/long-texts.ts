@@ -1,3 +1,4 @@
 // What makes reading long texts faster, and is loaded for them only: without it the results are the same.
 export { beginningOf } from './beginnings.ts';
+export { OtherEvents } from './other-events.ts';
 export { RepeatedLines } from './repeated-lines.ts';

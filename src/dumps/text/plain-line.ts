@@ -203,7 +203,7 @@ function hasTagOfForum(text: Uint8Array, from: number, to: number): boolean {
 }
 
 /** True if all equals signs begin an escape, as encoders escape every one, or if the last one may break the line. */
-function mayBeQuotedPrintable(text: Uint8Array, from: number, to: number): boolean {
+export function mayBeQuotedPrintable(text: Uint8Array, from: number, to: number): boolean {
   if (text[to - 1] === EQUALS) return true;
   let isEscaped = false;
   for (let at = from; at < to; at++) {

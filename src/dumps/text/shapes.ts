@@ -8,6 +8,8 @@ import { ANY_FIRST, alternatives, type FirstCharacters, firstCharacters, literal
 export interface IndexedShape {
   readonly index: number;
   readonly shape: RegExp;
+  /** True for those in `broken` of an interest. */
+  readonly isBroken?: true;
 }
 
 /** Expressions that are tried together. */
@@ -93,6 +95,11 @@ export class ShapeSet {
       if (!this.#mayBegin(text.slice(0, end), parts)) return end;
     }
     return 0;
+  }
+
+  /** True if none of those bound to the start matches a text that goes on behind `beginning`; false if that is not known. */
+  isForeign(beginning: string): boolean {
+    return parts !== undefined && !this.#mayBegin(beginning, parts);
   }
 
   /** True if one of those bound to the start matches. */

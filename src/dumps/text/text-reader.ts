@@ -14,14 +14,17 @@
 //
 // Only a few lines are in memory at a time, never the text.
 import type { Fact } from '../../session/events.ts';
-import type { DumpSource, FactSink } from '../format.ts';
+import { checkNumbers } from '../fields/damaged-numbers.ts';
+import { type DumpSource, type FactSink, JOINED_MAX } from '../format.ts';
 import { Dispatcher, type LineFormats, type LineTaker, type WaitingLine } from './dispatch.ts';
 import { cleanLine } from './envelope.ts';
 import { HostNames } from './host-name.ts';
 import { LineMarks } from './line-marks.ts';
+import type { OtherEvents } from './other-events.ts';
 import { hasMarks, PlainLine } from './plain-line.ts';
 import { type NumberedLine, QuotedPrintable } from './quoted-printable.ts';
 import { isDecoration, isElision } from './separators.ts';
+import { partsForLongTexts } from './shapes.ts';
 import { ShortcutReader } from './shortcut.ts';
 import type { TextCollector } from './text-collector.ts';
 import { TextLines } from './text-lines.ts';
@@ -65,13 +68,24 @@ export function textReader(formats: LineFormats, source: DumpSource, collector: 
     const shortcut = formats.parserOf(format)?.shortcut;
     return shortcut ? [new ShortcutReader(format, shortcut, dispatcher)] : [];
   });
-  return new TextReader(dispatcher, shortcuts);
+  return new TextReader(dispatcher, shortcuts, otherEvents(formats, dispatcher));
+}
+
+/** Undefined if no format of traces is loaded. */
+function otherEvents(formats: LineFormats, dispatcher: Dispatcher): OtherEvents | undefined {
+  const parts = partsForLongTexts();
+  for (const format of formats.formats) {
+    const prefix = formats.parserOf(format)?.shortcut?.prefix;
+    if (parts && prefix) return new parts.OtherEvents(prefix, dispatcher);
+  }
+  return undefined;
 }
 
 /** Push text in pieces of any size, then call `end`. */
 export class TextReader {
   readonly #taker: LineTaker;
   readonly #shortcuts: readonly ShortcutReader[];
+  readonly #otherEvents: OtherEvents | undefined;
   /** Index of that of the last line that took one: it is tried first. */
   #lastShortcut = 0;
   readonly #lines = new TextLines(LINE_LENGTH_MAX, (text, from, to, number, isCut, bytes) =>
@@ -88,9 +102,10 @@ export class TextReader {
   #cutLine: number | undefined;
   #held: HeldLine | undefined;
 
-  constructor(taker: LineTaker, shortcuts: readonly ShortcutReader[] = []) {
+  constructor(taker: LineTaker, shortcuts: readonly ShortcutReader[] = [], otherEvents?: OtherEvents) {
     this.#taker = taker;
     this.#shortcuts = shortcuts;
+    this.#otherEvents = otherEvents;
   }
 
   /** `bytes`: of the text, if it is ASCII alone: with them most lines are read faster. */
@@ -134,6 +149,7 @@ export class TextReader {
     }
     // Lines of a trace follow each other, and so do those of a log.
     if (this.#held && this.#takeShortcut(text, from, to, number, bytes)) return true;
+    if (this.#takeOtherEvent(text, from, to, number, bytes)) return true;
     if (this.#takePlain(text, from, to, number, bytes)) return true;
     return !this.#held && this.#takeShortcut(text, from, to, number, bytes);
   }
@@ -187,6 +203,29 @@ export class TextReader {
     return undefined;
   }
 
+  /** Reads an event of a trace that is of no interest; false if it may be. */
+  #takeOtherEvent(text: string, from: number, to: number, number: number, bytes: Uint8Array): boolean {
+    const end = this.#otherEvents?.find(text, from, to, bytes) ?? -1;
+    if (end < 0) return false;
+    const content = text.slice(from, end);
+    const held = this.#held;
+    if (held && content.length > JOINED_MAX && !checkNumbers(content)) {
+      // Its format's reader would look at this line in vain.
+      held.sink.fact(held.fact, held.number);
+      this.#held = undefined;
+    }
+    this.#takeDull(text, from, to, number, content);
+    return true;
+  }
+
+  #takeDull(text: string, from: number, to: number, number: number, content: string): void {
+    this.#releaseHeld();
+    if (this.#taker.skip(number, content)) {
+      this.#index++;
+      this.#blanks = 0;
+    } else this.#dispatch({ raw: text.slice(from, to), number }, content, DULL_LINE);
+  }
+
   /** Reads a line that needs no cleaning; false if it must take the normal path. */
   #takePlain(text: string, from: number, to: number, number: number, bytes: Uint8Array): boolean {
     const plain = this.#plain;
@@ -198,12 +237,11 @@ export class TextReader {
     const content = text.slice(start, end);
     if (isElision(content)) return false;
     const isDull = isRepeated || this.#taker.isDull(bytes, start, end, content);
-    if (!isDull && this.#takeShortcut(text, from, to, number, bytes)) return true;
-    this.#releaseHeld();
-    if (isDull && this.#taker.skip(number, content)) {
-      this.#index++;
-      this.#blanks = 0;
-    } else this.#dispatch({ raw: text.slice(from, to), number }, content, isDull ? DULL_LINE : PLAIN_LINE);
+    if (isDull) this.#takeDull(text, from, to, number, content);
+    else if (!this.#takeShortcut(text, from, to, number, bytes)) {
+      this.#releaseHeld();
+      this.#dispatch({ raw: text.slice(from, to), number }, content, PLAIN_LINE);
+    }
     return true;
   }
 

@@ -100,4 +100,4 @@ function mapping(bytes: Uint8Array, from: number, to: number, isMap: boolean, ti
     : { kind: 'map', start, last, paddr, origin: 'ftrace', time, source: '', line: 0 };
 }
 
-export const FTRACE_SHORTCUT: Shortcut = { freeTextEnd, read };
+export const FTRACE_SHORTCUT: Shortcut = { freeTextEnd, read, prefix: { freeTextEnd, end: prefixEnd } };

@@ -18,7 +18,15 @@
 // (include/trace/events/iommu.h, Linux 3.12 to 6.12; kernel/trace/trace_output.c; libtraceevent.)
 import type { Fact } from '../../../session/events.ts';
 import { normalizePciAddress } from '../../fields/pci-address.ts';
-import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
+import {
+  type DumpLine,
+  type DumpSource,
+  type FactSink,
+  JOINED_MAX,
+  type LineParser,
+  type LineReader,
+  type Lookahead,
+} from '../../format.ts';
 import { continuation, joinWrapped } from '../../text/wrapped.ts';
 import { EventParser, type TraceEvent } from './event-parser.ts';
 import { FTRACE_SHORTCUT } from './ftrace-shortcut.ts';
@@ -110,7 +118,7 @@ class FtraceReader implements LineReader {
   /** The event with the rest of its last token from the next line, if the line was broken there. */
   #longer(event: TraceEvent, line: DumpLine, ahead: Lookahead): TraceEvent | undefined {
     // Almost every line is followed by another event: its length is the cheapest test.
-    if (!this.#parser.atEnd || (ahead(1)?.text.length ?? 100) > 40) return undefined;
+    if (!this.#parser.atEnd || (ahead(1)?.text.length ?? 100) > JOINED_MAX) return undefined;
     const rest = continuation(line, ahead)?.text.trim();
     if (rest === undefined) return undefined;
     switch (event.kind) {
