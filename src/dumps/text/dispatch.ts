@@ -89,20 +89,26 @@ export interface LoadProblem {
   readonly reason: string;
 }
 
+const BLANK = 32;
+
 /** A row of a table of numbers, which only its numbers make interesting. */
 const MAY_BE_ROW =
   /^\s{0,64}(?:0[xX]|[0-9a-fA-FxX*…]{4}[0-9a-fA-FxX*….\s:|-]|[0-9a-f]{1,4}…|\[[0-9a-fA-F]{3,4}h?[\s\]])/;
 
-/** What two characters of such a row may be, if the first one is a letter. */
+/** What the first two characters of such a row may be, without blanks before it. */
 const ROW_LETTERS: ReadonlySet<number> = new Set(
-  [...'0123456789abcdefABCDEFxX*…'].map((letter) => letter.charCodeAt(0)),
+  [...'0123456789abcdefABCDEFxX*…['].map((letter) => letter.charCodeAt(0)),
 );
 
-/** The same, for a line that begins with a letter. */
+/** The same, for a line of ASCII. */
 function mayBeRow(text: string): boolean {
+  if (text.charCodeAt(0) <= BLANK) return MAY_BE_ROW.test(text);
   return ROW_LETTERS.has(text.charCodeAt(0)) && ROW_LETTERS.has(text.charCodeAt(1)) && MAY_BE_ROW.test(text);
 }
 
+const ENCODER = new TextEncoder();
+/** Longer lines are rare. */
+const SCRATCH_BYTES = 2048;
 const ENDED = { isEnded: true };
 const OPEN = { isEnded: false };
 
@@ -133,6 +139,8 @@ export interface LineTaker {
    * `to`, exclusive, which is `content`. The line has nothing that is to be cleaned.
    */
   isDull(bytes: Uint8Array, from: number, to: number, content: string): boolean;
+  /** The same for a line that was cleaned. */
+  isDullText(text: string): boolean;
   /** True for a line that is like one that was dull, but for its hexadecimal digits, and dull too. `text`: has it from `from` to `to`. */
   isRepeated(bytes: Uint8Array, from: number, to: number, text: string): boolean;
   /** Takes a dull line if no reader can look at it; false if it must be added. */
@@ -173,6 +181,8 @@ export class Dispatcher implements LineTaker {
     if (line) this.#check(line);
     return line;
   };
+  /** For the bytes of a line. */
+  readonly #scratch = new Uint8Array(SCRATCH_BYTES);
   /** How many readers have taken lines ahead. */
   #taking = 0;
 
@@ -204,6 +214,12 @@ export class Dispatcher implements LineTaker {
     if (!this.#interests.isDull(bytes, from, to, content) || mayBeRow(content)) return false;
     this.#interests.note(bytes, from, to, content);
     return true;
+  }
+
+  isDullText(text: string): boolean {
+    const { read, written } = ENCODER.encodeInto(text, this.#scratch);
+    if (read !== text.length || written !== text.length || mayBeRow(text)) return false;
+    return this.#interests.isDull(this.#scratch, 0, written, text);
   }
 
   /** As `isDull`, for a line whose beginning `isForeign`. `isEnded`: the line below it is another event. */

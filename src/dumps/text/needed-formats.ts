@@ -45,6 +45,10 @@ class Scout implements LineTaker {
     return this.#interests.isDull(bytes, from, to, content);
   }
 
+  isDullText(): boolean {
+    return false;
+  }
+
   isRepeated(): boolean {
     return false;
   }

@@ -265,7 +265,11 @@ export class TextReader {
         const hostName = this.#hostNames.next(line.raw, text, prompt);
         const elision = !prompt && isElision(text);
         const own = raw === undefined ? line : { raw, number: line.number };
-        this.#dispatch(own, text, { ...PLAIN_LINE, prompt, hostName, elision });
+        const isDull = !prompt && !elision && hostName === undefined && this.#taker.isDullText(text);
+        if (isDull && this.#cutLine === undefined && this.#taker.skip(line.number, text)) {
+          this.#index++;
+          this.#blanks = 0;
+        } else this.#dispatch(own, text, { prompt, hostName, isShortcut: false, elision, isDull });
       }
     }
   }
