@@ -116,6 +116,11 @@ export interface LineMarks {
   readonly words?: readonly string[];
   /** For lines without a fixed word. Each is tried on every line: start it with `^` if possible. */
   readonly shapes?: readonly RegExp[];
+  /**
+   * Shapes that begin with two characters, of which the second is one of `letters` and the first is not, and of which all
+   * others up to the end of the line are such letters: looked for from the end of the line.
+   */
+  readonly tails?: readonly { readonly shape: RegExp; readonly letters: string }[];
 }
 
 /**

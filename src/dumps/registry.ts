@@ -250,7 +250,8 @@ export const FORMATS: readonly DumpFormat[] = [
     interest: {
       words: [' IOMMU:', ':IOMMU:', 'LOST ', 'EVENT DROPPED', 'EVENTS DROPPED', 'PERF_RECORD_LOST'],
       // A line that a mail program broke before the mark.
-      shapes: [BROKEN_EVENT, BROKEN_MARK, /^(?:un)?map: ?(?:I|IO|IOM|IOMM|IOMMU)?$/],
+      tails: [{ shape: BROKEN_EVENT, letters: 'abcdefghijklmnopqrstuvwxyzIMOU_: ' }],
+      shapes: [BROKEN_MARK, /^(?:un)?map: ?(?:I|IO|IOM|IOMM|IOMMU)?$/],
     },
     load: async () => (await import('./formats/trace/ftrace.ts')).FTRACE,
   },

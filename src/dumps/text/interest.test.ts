@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { LineInterest } from '../format.ts';
+import type { LineInterest, LineMarks } from '../format.ts';
 import { FORMATS } from '../registry.ts';
 import { firstLines, fuzzRuns } from '../testing/read.ts';
 import { containsWord, InterestMatcher } from './interest.ts';
@@ -34,7 +34,9 @@ function found(matcher: InterestMatcher, count: number, text: string): number[] 
 function tried(interests: readonly LineInterest[], text: string): number[] {
   return interests.flatMap((interest, i) => {
     const marks = [interest, interest.around ?? {}, interest.inside ?? {}];
-    const matches = marks.some((one) => containsWord(text, one) || one.shapes?.some((shape) => shape.test(text)));
+    const shapesOf = ({ shapes = [], tails = [] }: LineMarks) => [...shapes, ...tails.map(({ shape }) => shape)];
+    const shapes = [...marks.flatMap(shapesOf), ...(interest.broken ?? [])];
+    const matches = marks.some((one) => containsWord(text, one)) || shapes.some((shape) => shape.test(text));
     return matches ? [i] : [];
   });
 }

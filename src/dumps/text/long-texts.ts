@@ -2,3 +2,5 @@
 export { beginningOf } from './beginnings.ts';
 export { OtherEvents } from './other-events.ts';
 export { RepeatedLines } from './repeated-lines.ts';
+export { ShortcutReader } from './shortcut.ts';
+export { WordFilter } from './word-filter.ts';

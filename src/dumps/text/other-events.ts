@@ -13,6 +13,8 @@ const NEWLINE = 10;
 const BLANK = 32;
 const EQUALS = 61;
 const BAR = 124;
+/** Names that kernels print for a task that has none. */
+const NO_TASK = /^ {0,40}<(?:idle|\.{3})>-\d{1,10} {0,20}$/;
 /** What may stand behind a task. */
 const SAMPLE = '[000] ....... 12.000250: some_event: field=1 x';
 /** Tasks that are remembered. */
@@ -81,7 +83,7 @@ export class OtherEvents {
       pairs |= (before << SECOND) & kind;
       before = kind;
     }
-    if ((kinds & ESCAPE) !== 0 && mayBeQuotedPrintable(bytes, from, end)) return -1;
+    if ((kinds & ESCAPE) !== 0 && mayBeQuotedPrintable(bytes, task === 'plain' ? name : from, end)) return -1;
     const isPlain = task === 'plain' && (kinds & MARK) === 0 && (pairs & SECONDS) === 0 && bytes[end - 1] !== BAR;
     const content = text.slice(from, end);
     if (!isPlain && !staysAsItIs(text.slice(from, to), content)) return -1;
@@ -93,11 +95,12 @@ export class OtherEvents {
   #isBeforeEvent(text: string, to: number, bytes: Uint8Array): boolean {
     if (bytes[to] !== NEWLINE) return false;
     const free = this.#prefix.freeTextEnd(bytes, to + 1, bytes.length);
-    return (
-      free >= 0 &&
-      this.#prefix.end(bytes, free, bytes.length) >= 0 &&
-      this.#taskOf(text.slice(to + 1, free)) === 'plain'
-    );
+    return free >= 0 && this.#prefix.end(bytes, free, bytes.length) >= 0 && this.#endsNumber(text.slice(to + 1, free));
+  }
+
+  /** True if a line that begins with this task does not go on with a number. */
+  #endsNumber(free: string): boolean {
+    return NO_TASK.test(free) || this.#taskOf(free) === 'plain';
   }
 
   #taskOf(free: string): Task {

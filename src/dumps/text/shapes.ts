@@ -8,6 +8,8 @@ import { ANY_FIRST, alternatives, type FirstCharacters, firstCharacters, literal
 export interface IndexedShape {
   readonly index: number;
   readonly shape: RegExp;
+  /** For those in `tails` of marks, by ASCII character: whether it is one of the letters. */
+  readonly tail?: Uint8Array;
   /** True for those in `broken` of an interest. */
   readonly isBroken?: true;
 }

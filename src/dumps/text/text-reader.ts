@@ -25,7 +25,7 @@ import { hasMarks, PlainLine } from './plain-line.ts';
 import { type NumberedLine, QuotedPrintable } from './quoted-printable.ts';
 import { isDecoration, isElision } from './separators.ts';
 import { partsForLongTexts } from './shapes.ts';
-import { ShortcutReader } from './shortcut.ts';
+import type { ShortcutReader } from './shortcut.ts';
 import type { TextCollector } from './text-collector.ts';
 import { TextLines } from './text-lines.ts';
 
@@ -64,21 +64,15 @@ const SHORTCUT_LINE: AboutLine = { ...PLAIN_LINE, isShortcut: true };
 /** A reader of a text whose facts go to the collector. */
 export function textReader(formats: LineFormats, source: DumpSource, collector: TextCollector): TextReader {
   const dispatcher = new Dispatcher(formats, source, collector, LINE_LENGTH_MAX);
+  const parts = partsForLongTexts();
+  if (!parts) return new TextReader(dispatcher);
+  let otherEvents: OtherEvents | undefined;
   const shortcuts = formats.formats.flatMap((format) => {
     const shortcut = formats.parserOf(format)?.shortcut;
-    return shortcut ? [new ShortcutReader(format, shortcut, dispatcher)] : [];
+    if (shortcut?.prefix) otherEvents = new parts.OtherEvents(shortcut.prefix, dispatcher);
+    return shortcut ? [new parts.ShortcutReader(format, shortcut, dispatcher)] : [];
   });
-  return new TextReader(dispatcher, shortcuts, otherEvents(formats, dispatcher));
-}
-
-/** Undefined if no format of traces is loaded. */
-function otherEvents(formats: LineFormats, dispatcher: Dispatcher): OtherEvents | undefined {
-  const parts = partsForLongTexts();
-  for (const format of formats.formats) {
-    const prefix = formats.parserOf(format)?.shortcut?.prefix;
-    if (parts && prefix) return new parts.OtherEvents(prefix, dispatcher);
-  }
-  return undefined;
+  return new TextReader(dispatcher, shortcuts, otherEvents);
 }
 
 /** Push text in pieces of any size, then call `end`. */
@@ -86,6 +80,8 @@ export class TextReader {
   readonly #taker: LineTaker;
   readonly #shortcuts: readonly ShortcutReader[];
   readonly #otherEvents: OtherEvents | undefined;
+  /** True if the last such line was an event: the next one may be another. */
+  #isEvent = false;
   /** Index of that of the last line that took one: it is tried first. */
   #lastShortcut = 0;
   readonly #lines = new TextLines(LINE_LENGTH_MAX, (text, from, to, number, isCut, bytes) =>
@@ -149,8 +145,9 @@ export class TextReader {
     }
     // Lines of a trace follow each other, and so do those of a log.
     if (this.#held && this.#takeShortcut(text, from, to, number, bytes)) return true;
-    if (this.#takeOtherEvent(text, from, to, number, bytes)) return true;
+    if (this.#isEvent && this.#takeOtherEvent(text, from, to, number, bytes)) return true;
     if (this.#takePlain(text, from, to, number, bytes)) return true;
+    if (!this.#isEvent && this.#takeOtherEvent(text, from, to, number, bytes)) return true;
     return !this.#held && this.#takeShortcut(text, from, to, number, bytes);
   }
 
@@ -207,6 +204,7 @@ export class TextReader {
   #takeOtherEvent(text: string, from: number, to: number, number: number, bytes: Uint8Array): boolean {
     const end = this.#otherEvents?.find(text, from, to, bytes) ?? -1;
     if (end < 0) return false;
+    this.#isEvent = true;
     const content = text.slice(from, end);
     const held = this.#held;
     if (held && content.length > JOINED_MAX && !checkNumbers(content)) {
@@ -230,6 +228,7 @@ export class TextReader {
   #takePlain(text: string, from: number, to: number, number: number, bytes: Uint8Array): boolean {
     const plain = this.#plain;
     if (!plain.find(text, from, to, bytes)) return false;
+    this.#isEvent = false;
     const { start, end, hostStart, hostEnd } = plain;
     if (hostEnd > 0 && !this.#hostNames.isKnown(text, hostStart, hostEnd)) return false;
     const isRepeated = this.#taker.isRepeated(bytes, start, end, text);

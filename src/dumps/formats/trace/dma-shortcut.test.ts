@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { Fact } from '../../../session/events.ts';
 import type { DumpFormat } from '../../format.ts';
 import { openInputs } from '../../input/open.ts';
@@ -13,7 +13,10 @@ import { FUZZ_TIMEOUT, fuzzRuns, inputOf, withParsers } from '../../testing/read
 import { cleanLine } from '../../text/envelope.ts';
 import { InterestMatcher } from '../../text/interest.ts';
 import { isDecoration, isElision } from '../../text/separators.ts';
+import { loadForLongTexts } from '../../text/shapes.ts';
 import { DMA_SHORTCUT } from './dma-shortcut.ts';
+
+beforeAll(loadForLongTexts);
 
 const ROOT = fileURLToPath(new URL('../../fixtures/', import.meta.url));
 const LINES = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
