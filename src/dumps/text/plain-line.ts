@@ -2,6 +2,7 @@
 // the prefix of syslog and the kernel's stamp, or one of them, or none, whose content begins with a word and holds
 // nothing that editors, forums and shells leave. For all others envelope.ts decides; for these it finds the same
 // (plain-line.test.ts).
+import { beginsWithName, mayBeHost } from './line-names.ts';
 import {
   digitsEnd,
   hostTagEnd,
@@ -25,7 +26,6 @@ const SLASH = 47;
 const COLON = 58;
 const EQUALS = 61;
 const GREATER = 62;
-const AT = 64;
 const BRACKET = 91;
 const BACKSLASH = 92;
 const CLOSING = 93;
@@ -50,15 +50,6 @@ const FIRST_BACKSLASH = 64;
 const SECOND = 4;
 const SECONDS = (FIRST_UNDERLINE | FIRST_QUOTE | FIRST_SLASH | FIRST_BACKSLASH) << SECOND;
 
-/** Longer names and labels at the beginning of a line are not looked at. */
-const NAME_MAX = 80;
-const LABEL_MAX = 32;
-/** The longest name of a month, with a dot. */
-const MONTH_MAX = 12;
-/** By byte: what is not in a name, but in prompts, quote marks and settings. */
-const NO_NAME = new Uint8Array(128).fill(1, 0, BLANK);
-for (const letter of '=@#$%>"\x7f') NO_NAME[letter.charCodeAt(0)] = 1;
-
 /** By byte. */
 const KINDS = new Uint16Array(256).fill(MARK, 0, BLANK);
 for (const letter of '&<*^`|\x7f') KINDS[letter.charCodeAt(0)] = MARK;
@@ -82,6 +73,11 @@ export class PlainLine {
   /** Where the name of the host is; `hostEnd` is 0 if there is none. */
   hostStart = 0;
   hostEnd = 0;
+
+  /** True if the content has marks that are to be removed. */
+  hasMarks(bytes: Uint8Array): boolean {
+    return hasMarks(bytes, this.start, this.end);
+  }
 
   /**
    * Looks at the line in `text`, whose bytes are ASCII alone, from `from` to `to`, exclusive; false if envelope.ts must
@@ -148,62 +144,8 @@ export class PlainLine {
 
 /** True if the text begins with a word that no prefix, prompt or log entry begins with. */
 function isContent(text: string, from: number, to: number, hasStamp: boolean, hasHost: boolean): boolean {
-  return (
-    beginsWithWord(text, from, to, hasStamp, hasHost) ||
-    beginsWithName(text, from, to, hasStamp, hasHost) ||
-    (hasHost && beginsWithLabel(text, from, to))
-  );
-}
-
-/** The same for a name with other characters in it: `pam_unix(cron:session): `, `apt-daily.service: `. */
-function beginsWithName(text: string, from: number, to: number, hasStamp: boolean, hasHost: boolean): boolean {
-  if (!isLetter(text.charCodeAt(from)) || isDigit(text.charCodeAt(from + 1))) return false;
-  let letters = from;
-  while (isLetter(text.charCodeAt(letters))) letters++;
-  if (isLevel(text, from, letters) || isFacility(text, from) || text.startsWith('kernel:', from)) return false;
-  const limit = Math.min(to, from + NAME_MAX);
-  let colon = -1;
-  let blank = from;
-  for (; blank < limit; blank++) {
-    const code = text.charCodeAt(blank);
-    if (code === BLANK) break;
-    if (NO_NAME[code] === 1) return false;
-    if (code === COLON && colon < 0) colon = blank;
-  }
-  if (blank + 1 >= limit) return false;
-  if (colon >= 0 && (isPath(text.charCodeAt(colon + 1)) || mayBeNamedFile(text, from, colon))) return false;
-  const next = text.charCodeAt(blank + 1);
-  // Two blanks or digits: behind a name, those of a date.
-  if (next === BLANK || next === COLON || isPath(next) || (isDigit(next) && blank - from <= MONTH_MAX)) return false;
-  // `host kernel: ` behind a stamp.
-  if (hasStamp && (next === 107 || next === 113 || next === 115)) return false;
-  return !hasStamp || hasHost || !mayBeHost(text, blank + 1);
-}
-
-/** The same for words in brackets, at least two: `[UFW BLOCK] `. */
-function beginsWithLabel(text: string, from: number, to: number): boolean {
-  if (text.charCodeAt(from) !== BRACKET) return false;
-  const limit = Math.min(to, from + LABEL_MAX);
-  let words = 1;
-  let at = from + 1;
-  for (; at < limit; at++) {
-    const code = text.charCodeAt(at);
-    if (code === BLANK && isLetter(text.charCodeAt(at - 1))) words++;
-    else if (!isLetter(code)) break;
-  }
-  const isClosed = text.charCodeAt(at) === CLOSING && isLetter(text.charCodeAt(at - 1)) && at + 2 < to;
-  return isClosed && words > 1 && text.charCodeAt(at + 1) === BLANK;
-}
-
-/** True for the first character of a directory. */
-function isPath(code: number): boolean {
-  return code === SLASH || code === TILDE;
-}
-
-/** True if the name before a colon may be that of a file, as grep prints it. */
-function mayBeNamedFile(text: string, from: number, colon: number): boolean {
-  const last = text.charCodeAt(colon - 1);
-  return (last === 103 || last === 115 || last === 116 || isDigit(last)) && NAMED_FILE.test(text.slice(from, colon));
+  if (beginsWithWord(text, from, to, hasStamp, hasHost)) return true;
+  return beginsWithName(text, from, to, hasStamp, hasHost);
 }
 
 function beginsWithWord(text: string, from: number, to: number, hasStamp: boolean, hasHost: boolean): boolean {
@@ -223,13 +165,6 @@ function beginsWithWord(text: string, from: number, to: number, hasStamp: boolea
   // `host kernel: ` behind a stamp.
   if (hasStamp && (next === 107 || next === 113 || next === 115)) return false;
   return !isDigit(next) || !mayBeDate(text, end + 1);
-}
-
-/** True if a name behind a stamp may be the host's: a tag with a process is at `at`. */
-function mayBeHost(text: string, at: number): boolean {
-  let end = nameEnd(text, at);
-  while (text.charCodeAt(end) === SLASH || text.charCodeAt(end) === AT) end = nameEnd(text, end + 1);
-  return text.charCodeAt(end) === BRACKET;
 }
 
 /** True for the tag of a message, `usb: `; false if it may be a prefix. */

@@ -21,7 +21,7 @@ import { cleanLine } from './envelope.ts';
 import { HostNames } from './host-name.ts';
 import { LineMarks } from './line-marks.ts';
 import type { OtherEvents } from './other-events.ts';
-import { hasMarks, PlainLine } from './plain-line.ts';
+import type { PlainLine } from './plain-line.ts';
 import { type NumberedLine, QuotedPrintable } from './quoted-printable.ts';
 import { isDecoration, isElision } from './separators.ts';
 import { partsForLongTexts } from './shapes.ts';
@@ -89,7 +89,8 @@ export class TextReader {
   );
   readonly #marks = new LineMarks((text, number, isCut) => this.#line(text, 0, text.length, number, isCut, undefined));
   readonly #quotedPrintable = new QuotedPrintable();
-  readonly #plain = new PlainLine();
+  /** Undefined if it is not loaded: all lines take the normal way. */
+  readonly #plain: PlainLine | undefined;
   readonly #hostNames = new HostNames();
   /** The next line's `index` and `blanksBefore` (format.ts). */
   #index = 0;
@@ -102,6 +103,8 @@ export class TextReader {
     this.#taker = taker;
     this.#shortcuts = shortcuts;
     this.#otherEvents = otherEvents;
+    const parts = partsForLongTexts();
+    if (parts) this.#plain = new parts.PlainLine();
   }
 
   /** `bytes`: of the text, if it is ASCII alone: with them most lines are read faster. */
@@ -227,12 +230,12 @@ export class TextReader {
   /** Reads a line that needs no cleaning; false if it must take the normal path. */
   #takePlain(text: string, from: number, to: number, number: number, bytes: Uint8Array): boolean {
     const plain = this.#plain;
-    if (!plain.find(text, from, to, bytes)) return false;
+    if (!plain?.find(text, from, to, bytes)) return false;
     this.#isEvent = false;
     const { start, end, hostStart, hostEnd } = plain;
     if (hostEnd > 0 && !this.#hostNames.isKnown(text, hostStart, hostEnd)) return false;
     const isRepeated = this.#taker.isRepeated(bytes, start, end, text);
-    if (!isRepeated && hasMarks(bytes, start, end)) return false;
+    if (!isRepeated && plain.hasMarks(bytes)) return false;
     const content = text.slice(start, end);
     if (isElision(content)) return false;
     const isDull = isRepeated || this.#taker.isDull(bytes, start, end, content);
