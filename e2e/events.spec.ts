@@ -1,4 +1,5 @@
-// The Events tab as a log tool: filters, failures, stepping one of several sessions; long tables as grids.
+// The Events tab as a log tool: filters, failures, stepping one of several sessions; long tables as grids; long traces.
+import { gzipSync } from 'node:zlib';
 import type { Page } from '@playwright/test';
 import { dropText, expect, isOpened, test, violations, violationsInBothThemes } from './page.ts';
 
@@ -233,4 +234,44 @@ test("the kernel's DMA allocator explains how it found an address", async ({ app
   await app.getByTestId('timeline').focus();
   await app.keyboard.press(',');
   await expect(steps).toContainText('event 2');
+});
+
+/** A page is mapped and unmapped in turn; most events happen in one second of nine. */
+function longTrace(count: number): Buffer {
+  const lines: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const left = count - i;
+    const seconds = i < 1000 ? i / 250 : left > 1000 ? 4 + i / count : 9 - left / 250;
+    const event =
+      i % 2 === 0
+        ? 'map: IOMMU: iova=0x1000 paddr=0x0 size=4096'
+        : 'unmap: IOMMU: iova=0x1000 size=4096 unmapped_size=4096';
+    lines.push(`a-1 [0] ${seconds.toFixed(6)}: ${event}\n`);
+  }
+  return gzipSync(lines.join(''), { level: 1 });
+}
+
+test('a long trace shows when its events happened, also those that are only counted', async ({ app }) => {
+  const name = 'long.txt.gz';
+  const buffer = longTrace(500_200);
+  await app.getByTestId('pick-files').setInputFiles({ name, mimeType: 'application/gzip', buffer });
+  await isOpened(app, name);
+  await app.getByRole('tab', { name: 'Events' }).click();
+  const strip = app.getByTestId('density');
+  await expect(strip.getByRole('img')).toHaveAccessibleName(
+    'long.txt.gz, 0.00 s to 9.00 s: 250,200 of 500,200 mapping events only counted. At most 15,632 events in 0.03 s, from 4.03 s on.',
+  );
+  expect(await violationsInBothThemes(app)).toEqual([]);
+  const bars = strip.getByRole('img');
+  const { width = 0, height = 0 } = (await bars.boundingBox()) ?? {};
+  const at = (share: number) => ({ position: { x: width * share, y: height / 2 } });
+  await bars.hover(at(0.1));
+  await expect(strip).toContainText(/0\.\d+ s to \d\.\d+ s: \d+ events?, \d+ only counted/);
+  const row = async () => Number(await shown(app).getAttribute('aria-rowindex'));
+  // At the end of the trace, and in the busiest second, of which the second half is listed.
+  await bars.click(at(0.95));
+  await expect.poll(async () => Math.round((await row()) / 1000)).toBe(250);
+  await bars.click(at(0.52));
+  await expect.poll(row).toBeLessThan(200_000);
+  expect(await row()).toBeGreaterThan(20_000);
 });
