@@ -1,5 +1,5 @@
-// How fast text is read to facts: a made-up trace in which every line is an event, and a journal in which few are of
-// interest. The text is the same in every run.
+// How fast text is read to facts: a made-up trace in which every line is an event of an IOMMU, the trace of a host, of which
+// one line in twenty is, and a journal in which few are of interest. The text is the same in every run.
 
 import { openInputs } from '../src/dumps/input/open.ts';
 import { isFact } from '../src/session/events.ts';
@@ -22,6 +22,32 @@ function traceLine(next: () => number, i: number): string {
       ? `unmap: IOMMU: ${ends} size=${size} unmapped_size=${size}`
       : `map: IOMMU: ${ends} paddr=0x${padded(next())} size=${size}`;
   return `        qemu-kvm-4575    [00${i % 8}] ....... ${time.padStart(12)}: ${event}`;
+}
+
+const TASKS = [
+  ...['qemu-system-x86-4575', 'CPU 0/KVM-4580', 'CPU 1/KVM-4581', '<idle>-0', 'kworker/0:1H-231', 'vhost-4575-4590'],
+  ...['irq/31-nvme0q1-220', 'ksoftirqd/2-28', 'rcu_preempt-14', 'sshd-2211'],
+];
+
+const EVENTS: readonly ((next: () => number) => string)[] = [
+  (next) =>
+    `sched_switch: prev_comm=swapper/${next() % 8} prev_pid=0 prev_prio=120 prev_state=R ==> next_comm=CPU ${next() % 4}/KVM next_pid=${next() % 32768} next_prio=120`,
+  (next) => `sched_wakeup: comm=CPU ${next() % 4}/KVM pid=${next() % 32768} prio=120 target_cpu=00${next() % 8}`,
+  (next) => `irq_handler_entry: irq=${next() % 64} name=nvme0q${next() % 8}`,
+  (next) => `kvm_exit: vcpu ${next() % 4} reason HLT rip 0x${padded(next())} info1 0x0 info2 0x0 intr_info 0x0`,
+  (next) => `kvm_entry: vcpu ${next() % 4}, rip 0x${padded(next())}`,
+  (next) => `softirq_entry: vec=${next() % 10} [action=NET_RX]`,
+  (next) => `block_rq_complete: 259,0 WS () ${next()} + ${next() % 256} [0]`,
+  (next) =>
+    `mm_page_alloc: page=${padded(next())} pfn=0x${next().toString(16)} order=0 gfp_flags=GFP_HIGHUSER|__GFP_COMP`,
+];
+
+function hostTraceLine(next: () => number, i: number): string {
+  if (i % 20 === 19) return traceLine(next, i);
+  const [, name = '', pid = ''] = /^(.*)-(\d+)$/.exec(TASKS[next() % TASKS.length] ?? '') ?? [];
+  const time = `${Math.floor(i / 1000)}.${String((i % 1000) * 997).padStart(6, '0')}`.padStart(12);
+  const event = EVENTS[i % EVENTS.length]?.(next) ?? '';
+  return `${name.padStart(16)}-${pid.padEnd(7)} [00${i % 8}] d..2. ${time}: ${event}`;
 }
 
 const MESSAGES: readonly ((next: () => number) => string)[] = [
@@ -57,7 +83,7 @@ function block(line: (next: () => number, i: number) => string): Uint8Array {
 
 const NOT_COUNTED: ReadonlySet<string> = new Set(['diagnostic', 'host']);
 
-const TEXTS = { 'read-ftrace': traceLine, 'read-journal': journalLine };
+const TEXTS = { 'read-ftrace': traceLine, 'read-host-trace': hostTraceLine, 'read-journal': journalLine };
 
 /** Reads at least `bytes` of each text; one result a text, for one line of JSON. `n` is in bytes, a MB has 10^6. */
 export async function measureReading(bytes: number, impl: string, report: (line: object) => void): Promise<void> {
