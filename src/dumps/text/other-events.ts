@@ -3,7 +3,6 @@
 // on the task before the number of the CPU, of which a trace has few, if what follows has no special characters. For all
 // others envelope.ts decides (other-events.test.ts).
 import type { EventPrefix } from '../format.ts';
-import type { Dispatcher } from './dispatch.ts';
 import { cleanLine } from './envelope.ts';
 import { isHexDigit, isLetter } from './log-prefix.ts';
 import { mayBeQuotedPrintable } from './plain-line.ts';
@@ -47,7 +46,10 @@ KINDS['>'.charCodeAt(0)] = FIRST_BACKSLASH << SECOND;
 type Task = 'foreign' | 'plain' | 'unknown';
 
 /** What is asked of the formats (dispatch.ts). */
-type LineJudge = Pick<Dispatcher, 'isDullEvent' | 'isForeign'>;
+interface LineJudge {
+  isDullEvent(bytes: Uint8Array, from: number, to: number, content: string, isEnded: boolean): boolean;
+  isForeign(beginning: string): boolean;
+}
 
 export class OtherEvents {
   readonly #prefix: EventPrefix;

@@ -2,7 +2,6 @@
 // without cleaning it and without asking other formats. format.ts says what a format promises for it (`Shortcut`).
 import type { Fact } from '../../session/events.ts';
 import type { FactSink, LineFormat, Shortcut } from '../format.ts';
-import type { Dispatcher } from './dispatch.ts';
 import { cleanLine } from './envelope.ts';
 import { isDecoration, isElision } from './separators.ts';
 
@@ -11,12 +10,18 @@ const FREE_TEXTS_MAX = 1024;
 /** With fewer lines per free text, remembering them does not pay: the lines take the normal path. */
 const LINES_EACH_MIN = 4;
 
+/** What is asked of the formats (dispatch.ts). */
+interface FormatJudge {
+  sinkOf(format: LineFormat): FactSink;
+  interestsOnly(format: LineFormat, text: string): boolean;
+}
+
 export class ShortcutReader {
   /** The sink of its format. */
   readonly sink: FactSink;
   readonly #format: LineFormat;
   readonly #shortcut: Shortcut;
-  readonly #dispatcher: Dispatcher;
+  readonly #dispatcher: FormatJudge;
   /** By free text: whether lines that start with it need no cleaning and interest no other format. */
   readonly #isPlain = new Map<string, boolean>();
   /** The last plain one of them. */
@@ -24,7 +29,7 @@ export class ShortcutReader {
   #lines = 0;
   #judged = 0;
 
-  constructor(format: LineFormat, shortcut: Shortcut, dispatcher: Dispatcher) {
+  constructor(format: LineFormat, shortcut: Shortcut, dispatcher: FormatJudge) {
     this.#format = format;
     this.sink = dispatcher.sinkOf(format);
     this.#shortcut = shortcut;

@@ -4,6 +4,7 @@
 //     → text-lines.ts         cut into numbered lines
 //     → shortcut.ts           for lines of which files have millions: to a fact at once, skipping everything below
 //     → line-marks.ts         marks of a block are removed: comments, diffs, numbers of lines, tables
+//     → other-events.ts       for events of a trace that no format needs: nothing more
 //     → plain-line.ts         for most lines of a log: where their content begins, skipping the next three
 //     → repeated-lines.ts     of these, for those like one that no format wanted: nothing more
 //     → quoted-printable.ts   lines that a mail program broke softly are joined
