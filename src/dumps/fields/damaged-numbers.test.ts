@@ -25,6 +25,8 @@ describe('damaged', () => {
     ['0xfee0,0000', '0xfee0,0000'],
     ['fault addr 0x7cd8 0000', '0x7cd8 0000'],
     ['ecap f0.20df', 'f0.20df'],
+    ['occurred at 0x20f0 d800', '0x20f0 d800'],
+    ['offset=00_002_000', '00_002_000'],
   ])('%j', (text, number) => {
     const checked = checkNumbers(text);
     expect(checked?.damaged).toEqual([number]);
@@ -47,6 +49,7 @@ test.each([
   'is it 0xfee00000? or 0xfee00000.',
   'added... bad...',
   '0000:ff:1f.6 ...',
+  'ED25519 SHA256:0xjeYvLe6GvbN96nsSiOck/0xw22qWgO',
 ])('whole: %s', (text) => {
   expect(checkNumbers(text)).toBeUndefined();
 });

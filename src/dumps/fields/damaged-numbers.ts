@@ -146,7 +146,8 @@ const WHOLE = `(?<=[=(\\[-] ?|: |\\b(?:addr|address|iova) |^\\s{0,64})(?:[xX]{4,
 
 const DAMAGED = new RegExp(
   [
-    `(?<![\\w.…])(?:${HEX.join('|')})`,
+    // Digests, such as those of SSH keys, are not numbers.
+    `(?<![\\w.…]|\\bSHA\\d{1,3}:[\\w+/]{0,64})(?:${HEX.join('|')})`,
     `(?<![\\w.…,:/'’]|${DIGIT}{0,3}-)(?:${BARE.join('|')})`,
     `(?<=(?<![\\w-])${DIGIT}{4,64}-)(?:${BARE.join('|')})`,
     `(?<![\\w.,'’:+-])(?:${DECIMAL.join('|')})`,
